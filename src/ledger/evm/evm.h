@@ -1,0 +1,128 @@
+/*
+ * The Ethereum virtual machine (Yellow Paper §9, up to the Osaka fork): a pure interpreter with the message calls and creations
+ * that it makes. Gas, stack and cost facts come from one opcode table (opcodes.h).
+ *
+ * Two dispatchers share the same instruction bodies: computed goto (production) and a switch (reference, sanitizers, tracing);
+ * a differential test holds them together.
+ *
+ * Memory: a `struct evm` owns a slab of 1025 frames and one memory buffer, made once; nothing is allocated while it runs, but
+ * for that buffer's growth, which gas bounds.
+ * Threads: one owner a `struct evm`; several may run side by side over different hosts.
+ */
+#ifndef LEDGER_EVM_EVM_H
+#define LEDGER_EVM_EVM_H
+
+#include "ledger/evm/fork.h"
+#include "ledger/evm/host.h"
+
+struct evm_block_env {
+	addr20 coinbase;
+	uint64_t number;
+	uint64_t timestamp; /* seconds */
+	uint64_t gas_limit;
+	u256 difficulty;  /* before the merge */
+	hash32 randao;    /* since */
+	u256 base_fee_wei;
+	u256 blob_base_fee_wei;
+	u256 chain_id;
+};
+
+struct evm_tx_env {
+	addr20 origin;
+	u256 gas_price_wei;
+	const hash32 *blob_hashes;
+	size_t blob_count;
+};
+
+enum evm_call_kind { EVM_CALL, EVM_DELEGATECALL, EVM_CALLCODE, EVM_STATICCALL, EVM_CREATE, EVM_CREATE2 };
+
+struct evm_message {
+	enum evm_call_kind kind;
+	bool is_static;
+	uint16_t depth;      /* 0 for what a transaction starts */
+	uint64_t gas;
+	addr20 sender;       /* CALLER */
+	addr20 recipient;    /* ADDRESS; for creations filled by the machine */
+	addr20 code_address; /* where the code comes from */
+	u256 value_wei;      /* CALLVALUE; moved for EVM_CALL and creations */
+	struct bytes input;  /* call data, or init code */
+	hash32 salt;         /* EVM_CREATE2 */
+};
+
+enum evm_outcome {
+	EVM_SUCCESS,
+	EVM_REVERT,
+	EVM_OUT_OF_GAS,
+	EVM_STACK_UNDERFLOW,
+	EVM_STACK_OVERFLOW,
+	EVM_BAD_JUMP,
+	EVM_BAD_OPCODE,
+	EVM_STATIC_VIOLATION,
+	EVM_RETURN_DATA_OUT_OF_BOUNDS,
+	EVM_CALL_DEPTH,
+	EVM_INSUFFICIENT_BALANCE,
+	EVM_CREATE_COLLISION,
+	EVM_CODE_TOO_LARGE,
+	EVM_INIT_CODE_TOO_LARGE,
+	EVM_CODE_STARTS_WITH_EF,
+	EVM_NONCE_OVERFLOW,
+	EVM_PRECOMPILE_FAILURE,
+	EVM_OUTCOME_COUNT
+};
+/* In geth's words ("out of gas", "execution reverted", …), for tracers and JSON-RPC. */
+const char *evm_outcome_text(enum evm_outcome outcome);
+
+struct evm_result {
+	enum evm_outcome outcome;
+	uint64_t gas_left;
+	int64_t refund_gas;   /* not yet capped; zero unless EVM_SUCCESS */
+	struct bytes output;  /* valid until the machine runs again */
+	addr20 created;       /* for creations that succeeded */
+};
+
+/* One instruction about to run. */
+struct evm_step {
+	uint64_t pc;
+	uint8_t opcode;
+	uint16_t depth;
+	uint64_t gas;
+	uint64_t cost_gas; /* as far as it is known before it runs */
+	const u256 *stack; /* bottom first */
+	size_t stack_count;
+	struct bytes memory;
+	struct bytes return_data;
+	const struct evm_message *message;
+	int64_t refund_gas;
+};
+
+/* Watches a run; every member may be NULL. Views are valid during the call. */
+struct evm_tracer {
+	void (*step)(void *context, const struct evm_step *step);
+	void (*enter)(void *context, const struct evm_message *message);
+	void (*leave)(void *context, const struct evm_message *message, const struct evm_result *result);
+	void *context;
+};
+
+struct evm;
+struct evm *evm_new(void);
+void evm_free(struct evm *evm);
+
+/* For the blocks and transactions that follow; all views must outlive the runs. `tracer` NULL: none, and full speed. */
+void evm_set_block(struct evm *evm, enum fork fork, const struct evm_block_env *block);
+void evm_set_tx(struct evm *evm, const struct evm_tx_env *tx);
+void evm_set_host(struct evm *evm, const struct evm_host *host, void *context);
+void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer);
+/* Tests: use the switch dispatcher even without a tracer. */
+void evm_set_reference_dispatch(struct evm *evm, bool reference);
+
+/*
+ * Runs one message to its end: value transfer, precompiles, EIP-7702 delegation, nested calls, code deposit. The sender's nonce
+ * (for creations by a transaction) was already raised by the caller. On a verdict other than EVM_SUCCESS, the host is back at
+ * where it was. A status other than STATUS_OK: the host failed; the block must be given up.
+ */
+MUST_USE enum status evm_execute(struct evm *evm, struct evm_result *result, const struct evm_message *message);
+
+/* The bitmap for struct evm_code: (len + 63) / 64 words. */
+void evm_analyse_jumpdests(uint64_t *bitmap, struct bytes code);
+
+#endif

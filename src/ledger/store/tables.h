@@ -1,0 +1,40 @@
+/*
+ * What the tables hold, byte by byte. Numbers are big-endian, so that keys sort by number.
+ *
+ * | table           | key                                   | value                                                        |
+ * |-----------------|---------------------------------------|--------------------------------------------------------------|
+ * | META            | "schema"                              | u32: STORE_SCHEMA                                            |
+ * |                 | "head"                                | number u64, hash 32                                          |
+ * |                 | "genesis"                             | the genesis JSON, as given                                   |
+ * | HEADER          | number u64, hash 32                   | header RLP                                                   |
+ * | CANONICAL       | number u64                            | hash 32                                                      |
+ * | NUMBER          | hash 32                               | number u64                                                   |
+ * | BODY            | number u64, hash 32                   | RLP [transactions, ommers, withdrawals?]                     |
+ * | RECEIPTS        | number u64, hash 32                   | count u32, end offset u32 each, then the receipts (below)    |
+ * | SEAL            | hash 32                               | r 32, s 32, parity u8: the sealer's signature of the hash    |
+ * | TX_LOOKUP       | transaction hash 32                   | number u64, index u32                                        |
+ * | ACCOUNT         | keccak(address) 32                    | flags u8, then by flag: nonce (len u8, bytes), balance (len  |
+ * |                 |                                       | u8, bytes), code hash 32, storage root 32                    |
+ * | STORAGE         | keccak(address) 32, keccak(slot) 32   | value, 1 to 32 bytes, no leading zeros                       |
+ * | CODE            | code hash 32                          | the code                                                     |
+ * | TRIE_ACCOUNT    | nibble path, one a byte, 0 to 63      | branch record (trie/branch.h)                                |
+ * | TRIE_STORAGE    | keccak(address) 32, nibble path       | branch record                                                |
+ * | CHANGES         | number u64                            | keys that the block changed (below)                          |
+ * | ACCOUNT_HISTORY | keccak(address) 32, number u64        | the ACCOUNT value before that block; empty: absent           |
+ * | STORAGE_HISTORY | keccak(address) 32, keccak(slot) 32,  | the STORAGE value before that block; empty: zero             |
+ * |                 | number u64                            |                                                              |
+ * | BLOB            | "i" gate 20, item 32                  | blob 32, size u64, state u8 (blob/blob.h)                    |
+ *
+ * ACCOUNT flags: 1 nonce is not zero, 2 balance is not zero, 4 has code, 8 has storage.
+ * A receipt in RECEIPTS: type u8, status u8 (0, 1; 2: a root follows, 32), cumulative gas u64, log count u32, then each log:
+ * address 20, topic count u8, topics, data length u32, data. Its bloom is computed when asked for.
+ * CHANGES value: account count u32, keccak(address) 32 each; storage group count u32, each: keccak(address) 32, slot count u32,
+ * keccak(slot) 32 each. All sorted. The old values stand in the two history tables, so that unwinding, archive queries and audit
+ * come from the same rows: the value of a key at block n is in the first history row of it with number > n, else in the flat table.
+ */
+#ifndef LEDGER_STORE_TABLES_H
+#define LEDGER_STORE_TABLES_H
+
+#define STORE_SCHEMA 1u
+
+#endif
