@@ -1,0 +1,150 @@
+/*
+ * The chain: genesis, the fork schedule, executing and committing blocks, and the head that everyone reads.
+ *
+ * The seam for any consensus (architecture rule 7): `chain_execute` gives a header and everything that would be written, without
+ * writing; `chain_commit` makes it durable in one database transaction and publishes the new head. Solo sealing and, later, CometBFT
+ * use these two and nothing else.
+ *
+ * Threads: one thread executes, commits and imports. Any thread takes a view of the head (chain_head) and reads blocks.
+ * Ownership: a `struct chain_head` is counted; release what you take.
+ */
+#ifndef LEDGER_CHAIN_CHAIN_H
+#define LEDGER_CHAIN_CHAIN_H
+
+#include "ledger/chain/genesis.h"
+#include "ledger/exec/exec.h"
+#include "ledger/state/commitment.h"
+
+struct chain;
+
+/*
+ * Opens the chain in `store`; a new store is given the genesis block of `genesis_json` (geth's format). With a store that holds
+ * a chain, `genesis_json` may be empty; one that makes another genesis block is refused (STATUS_INVALID).
+ * `recover_many`: NULL for the serial twin.
+ */
+typedef void recover_many(void *context, addr20 *senders, enum status *statuses, const struct transaction *const *txs,
+    size_t count, bool homestead);
+struct chain_options {
+	struct bytes genesis_json;
+	recover_many *recover_many;
+	void *recover_context;
+};
+MUST_USE enum status chain_open(struct chain **out, struct store *store, const struct chain_options *options,
+    struct err *err);
+void chain_close(struct chain *chain);
+
+const struct genesis *chain_genesis(const struct chain *chain);
+const hash32 *chain_genesis_hash(const struct chain *chain);
+
+/* The newest block with the state after it: immutable, shared, counted. */
+struct chain_head {
+	struct header header;
+	hash32 hash;
+	const struct state_view *view;
+	/* private below this line */
+	struct chain *chain;
+	size_t references;
+};
+struct chain_head *chain_head(struct chain *chain);
+void chain_head_release(struct chain_head *head);
+/* The state after an older block of the canonical chain. */
+MUST_USE enum status chain_view_at(struct chain *chain, struct state_view **out, uint64_t number, struct err *err);
+
+struct exec_rules chain_rules(const struct chain *chain, const struct header *header);
+/* Ancestors' hashes for a block whose parent is given. */
+struct exec_block_hashes chain_block_hashes(struct chain *chain);
+
+/* --- the seam --- */
+
+/* A transaction that was taken in before; the sender may be known already. */
+struct ordered_tx {
+	const struct transaction *tx;
+	addr20 sender;
+};
+struct pending_block {
+	struct header header;
+	hash32 hash;
+	struct block block; /* the transactions that stand in it */
+	const enum tx_verdict *verdicts; /* one for each ordered transaction; not OK: skipped */
+	const struct receipt *receipts;
+	size_t receipt_count;
+	/* private */
+	struct pending_block_private *private_part;
+};
+/* prevrandao, beacon root and the like are functions of the decided block (rule 7d). `time_ms`: the decided time;
+ * timestamp = max(parent + 1, time_ms / 1000). `gas_limit` 0: the parent's, moved towards the genesis' target. */
+struct block_decision {
+	const struct ordered_tx *txs;
+	size_t tx_count;
+	uint64_t time_ms;
+	addr20 proposer;
+	uint64_t gas_limit;
+	bool allow_equal_timestamp; /* dev mode only: timestamp = max(parent, …), as test tools expect */
+	uint64_t exact_timestamp;   /* 0: none; dev mode's evm_setNextBlockTimestamp */
+};
+/* On the head. The pending block stays valid until it is committed or dropped; one at a time. */
+MUST_USE enum status chain_execute(struct chain *chain, struct pending_block **out, const struct block_decision *decision,
+    struct err *err);
+struct secp_signature;
+/* Durable when it returns; then the head has moved and observers were told. `seal` NULL: none. Frees `pending` in any case. */
+MUST_USE enum status chain_commit(struct chain *chain, struct pending_block *pending, const struct secp_signature *seal,
+    struct err *err);
+void chain_drop(struct chain *chain, struct pending_block *pending);
+/* A foreign block: checked to the letter, executed, committed. An invalid one is STATUS_INVALID with the reason. */
+MUST_USE enum status chain_import(struct chain *chain, struct bytes block_rlp, struct err *err);
+/* The head's block goes; its parent is the head again (dev mode's evm_revert, reorganisations). */
+MUST_USE enum status chain_unwind_head(struct chain *chain, struct err *err);
+
+/* --- reading --- */
+
+/* Into the arena; STATUS_NOTFOUND. */
+MUST_USE enum status chain_header_by_number(struct chain *chain, struct header *out, hash32 *hash, uint64_t number,
+    struct err *err);
+MUST_USE enum status chain_header_by_hash(struct chain *chain, struct header *out, const hash32 *hash, struct err *err);
+MUST_USE enum status chain_block_by_hash(struct chain *chain, struct block *out, struct arena *arena, const hash32 *hash,
+    struct err *err);
+/* One receipt without the others; `first_log` is the index of its first log in the block. */
+MUST_USE enum status chain_receipt(struct chain *chain, struct receipt *out, uint64_t *first_log, uint64_t *gas_used,
+    struct arena *arena, uint64_t number, const hash32 *block_hash, uint32_t index, struct err *err);
+MUST_USE enum status chain_receipts(struct chain *chain, struct receipt **out, size_t *count, struct arena *arena,
+    uint64_t number, const hash32 *block_hash, struct err *err);
+MUST_USE enum status chain_find_tx(struct chain *chain, uint64_t *number, uint32_t *index, const hash32 *tx_hash,
+    struct err *err);
+/* The sealer's signature over a block's hash. STATUS_NOTFOUND where it was not sealed here. */
+MUST_USE enum status chain_seal(struct chain *chain, struct secp_signature *out, const hash32 *hash, struct err *err);
+
+/* Canonical blocks in a range whose logs may match are found by bloom; `visit` gets every log that does match. */
+struct log_filter {
+	uint64_t from, to; /* inclusive */
+	const addr20 *addresses;
+	size_t address_count; /* 0: any */
+	struct {
+		const hash32 *any_of;
+		size_t count; /* 0: any */
+	} topics[4];
+	size_t topic_count;
+};
+struct found_log {
+	const struct log *log;
+	uint64_t block_number;
+	hash32 block_hash;
+	uint64_t block_timestamp;
+	hash32 tx_hash;
+	uint32_t tx_index;
+	uint32_t log_index;
+};
+/* Stops with STATUS_LIMIT after `limit` logs. */
+MUST_USE enum status chain_logs(struct chain *chain, const struct log_filter *filter, size_t limit,
+    void (*visit)(void *context, const struct found_log *log), void *context, struct err *err);
+
+/* --- observing --- */
+
+/* Called on the committing thread after the head moved; must be quick. Up to 8 observers; set before threads start. */
+struct chain_observer {
+	void (*new_head)(void *context, const struct chain_head *head, const struct pending_block *block);
+	void (*removed_head)(void *context, const struct header *header, const hash32 *hash);
+	void *context;
+};
+void chain_observe(struct chain *chain, const struct chain_observer *observer);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Genesis in geth's format, and the fork schedule that follows from its config (chainId, homesteadBlock, … londonBlock,
+ * terminalTotalDifficulty, shanghaiTime, cancunTime, pragueTime, osakaTime, bpo1Time…, blobSchedule, depositContractAddress).
+ * xinglin's own settings stand under config.xinglin:
+ *     { "zeroBaseFee": true, "sealer": "0x…20", "blobGates": ["0x…20", …] }
+ *
+ * Threads: immutable after genesis_parse.
+ */
+#ifndef LEDGER_CHAIN_GENESIS_H
+#define LEDGER_CHAIN_GENESIS_H
+
+#include "codec/json.h"
+#include "ledger/exec/exec.h"
+#include "ledger/state/state.h"
+
+#define BLOB_GATES_MAX 8
+
+struct genesis;
+/* Owned copy. STATUS_INVALID says which member is wrong. */
+MUST_USE enum status genesis_parse(struct genesis **out, struct bytes json, struct err *err);
+void genesis_free(struct genesis *genesis);
+
+/* Adds the alloc to an empty state. */
+MUST_USE enum status genesis_fill_state(const struct genesis *genesis, struct state *state);
+/* The header, but for the state root. */
+struct header genesis_header(const struct genesis *genesis);
+struct exec_rules genesis_rules(const struct genesis *genesis, uint64_t number, uint64_t timestamp, bool merged);
+u256 genesis_chain_id(const struct genesis *genesis);
+bool genesis_sealer(const struct genesis *genesis, addr20 *out);
+size_t genesis_blob_gates(const struct genesis *genesis, addr20 out[BLOB_GATES_MAX]);
+struct bytes genesis_json(const struct genesis *genesis);
+
+#endif

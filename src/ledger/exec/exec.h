@@ -1,0 +1,106 @@
+/*
+ * One transaction, one block: from what is decided to what follows (Yellow Paper §6, §11; EIP-1559, 2718, 2929, 2930, 3607, 3651,
+ * 3860, 4788, 2935, 4844, 4895, 6110, 7002, 7251, 7623, 7685, 7702, 7825, 7918, 7934).
+ *
+ * Nothing is written to the database here. Verdicts are values; a status other than STATUS_OK means that the world failed and
+ * the block must be given up.
+ * Threads: one owner a `struct executor`.
+ */
+#ifndef LEDGER_EXEC_EXEC_H
+#define LEDGER_EXEC_EXEC_H
+
+#include "ledger/evm/evm.h"
+#include "ledger/state/state.h"
+
+/* Why a transaction cannot stand in a block; texts are geth's, codes go into JSON-RPC errors. */
+#define TX_VERDICTS(X)                                                                                                 \
+	X(OK, "")                                                                                                      \
+	X(TYPE_NOT_SUPPORTED, "transaction type not supported")                                                        \
+	X(WRONG_CHAIN_ID, "invalid chain id for signer")                                                               \
+	X(BAD_SIGNATURE, "invalid sender")                                                                             \
+	X(NONCE_TOO_LOW, "nonce too low")                                                                              \
+	X(NONCE_TOO_HIGH, "nonce too high")                                                                            \
+	X(NONCE_MAX, "nonce has max value")                                                                            \
+	X(SENDER_IS_CONTRACT, "sender not an eoa")                                                                     \
+	X(INTRINSIC_GAS, "intrinsic gas too low")                                                                      \
+	X(FLOOR_GAS, "insufficient gas for floor data gas cost")                                                       \
+	X(GAS_LIMIT_OVER_BLOCK, "exceeds block gas limit")                                                             \
+	X(GAS_LIMIT_OVER_CAP, "transaction gas limit too high")                                                        \
+	X(FEE_CAP_BELOW_BASE_FEE, "max fee per gas less than block base fee")                                          \
+	X(TIP_ABOVE_FEE_CAP, "max priority fee per gas higher than max fee per gas")                                   \
+	X(INSUFFICIENT_FUNDS, "insufficient funds for gas * price + value")                                            \
+	X(INIT_CODE_TOO_LARGE, "max initcode size exceeded")                                                           \
+	X(BLOB_NONE, "blob transaction missing blob hashes")                                                           \
+	X(BLOB_TOO_MANY, "blob transaction has too many blobs")                                                        \
+	X(BLOB_VERSION, "blob hash has invalid version")                                                               \
+	X(BLOB_FEE_CAP, "max fee per blob gas less than block blob gas fee")                                           \
+	X(BLOB_CREATE, "blob transaction of type create")                                                              \
+	X(SET_CODE_EMPTY, "EIP-7702 transaction with empty auth list")                                                 \
+	X(SET_CODE_CREATE, "EIP-7702 transaction cannot be used to create contract")
+
+#define TX_VERDICT_ENUM(name, text) TX_VERDICT_##name,
+enum tx_verdict { TX_VERDICTS(TX_VERDICT_ENUM) TX_VERDICT_COUNT };
+#undef TX_VERDICT_ENUM
+const char *tx_verdict_text(enum tx_verdict verdict);
+
+/* Blob parameters of the fork in force (EIP-7840, EIP-7892). */
+struct blob_schedule {
+	uint32_t target;
+	uint32_t max;
+	uint64_t base_fee_update_fraction;
+};
+
+/* The rules in force for one block. */
+struct exec_rules {
+	enum fork fork;
+	u256 chain_id;
+	struct blob_schedule blob;
+	bool zero_base_fee; /* a consortium's: base fee pinned to 0, gas price 0 accepted */
+};
+
+struct exec_tx_result {
+	enum tx_verdict verdict; /* not OK: nothing happened, the rest is empty */
+	enum evm_outcome outcome;
+	uint64_t gas_used;
+	struct bytes output; /* valid until the next run */
+	addr20 created;
+	bool is_create;
+	struct receipt receipt; /* logs in the executor's arena, until executor_begin_block */
+};
+
+struct executor;
+struct executor *executor_new(void);
+void executor_free(struct executor *executor);
+/* The machine, to set a tracer on. */
+struct evm *executor_evm(struct executor *executor);
+
+/* `block_hash` finds ancestors' hashes for BLOCKHASH. */
+struct exec_block_hashes {
+	MUST_USE enum status (*get)(void *context, hash32 *out, uint64_t number);
+	void *context;
+};
+
+/* A block starts: environment from the header's fields (gas limit, base fee, …); runs the system calls that open a block. */
+MUST_USE enum status executor_begin_block(struct executor *executor, struct state *state, const struct exec_rules *rules,
+    const struct header *header, const struct exec_block_hashes *hashes, struct err *err);
+/* One transaction of a known sender. Ends the state's transaction unless the verdict is not OK. */
+MUST_USE enum status executor_run(struct executor *executor, struct exec_tx_result *result, const struct transaction *tx,
+    const addr20 *sender);
+/* What eth_call and estimateGas run: no nonce, signature or sender code check; `check_funds` and fee checks as geth does (a gas
+ * price of zero skips the base fee check). Changes stay in the state until the caller reverts or drops it. */
+MUST_USE enum status executor_call(struct executor *executor, struct exec_tx_result *result, const struct transaction *tx,
+    const addr20 *sender);
+/* Withdrawals, rewards (before the merge), the requests' system calls; fills gas_used, logs_bloom, receipts_root, transactions_root,
+ * withdrawals_root, blob gas used and requests_hash of `header`. The state root is the caller's. */
+MUST_USE enum status executor_end_block(struct executor *executor, struct header *header, const struct block *block);
+/* The receipts so far, in order; valid until the next executor_begin_block. */
+const struct receipt *executor_receipts(const struct executor *executor, size_t *count);
+
+uint64_t exec_intrinsic_gas(const struct transaction *tx, enum fork fork);
+uint64_t exec_floor_gas(const struct transaction *tx, enum fork fork); /* EIP-7623; 0 before Prague */
+/* EIP-1559: the child's base fee. */
+u256 exec_next_base_fee(const struct header *parent, const struct exec_rules *rules, bool parent_is_london);
+uint64_t exec_excess_blob_gas(const struct header *parent, const struct exec_rules *rules);
+u256 exec_blob_base_fee(uint64_t excess_blob_gas, const struct blob_schedule *schedule);
+
+#endif
