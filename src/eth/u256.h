@@ -7,6 +7,10 @@
 
 #include "base/bytes.h"
 
+#if defined(__x86_64__) && !defined(__clang__)
+#include <x86gprintrin.h>
+#endif
+
 typedef struct {
 	_Alignas(32) uint64_t w[4];
 } u256;
@@ -46,8 +50,11 @@ static inline bool u256_less(const u256 *a, const u256 *b) {
 	return a->w[0] < b->w[0];
 }
 
-/* Returns the carry / borrow out. */
-static inline bool u256_add_overflow(u256 *out, const u256 *a, const u256 *b) {
+/*
+ * Carry chains. gcc needs the intrinsics to see them (13 instructions for an addition instead of 38); clang sees them
+ * in the plain twin, which is also what other processors get. u256_test holds the two together.
+ */
+static inline bool u256_add_plain(u256 *out, const u256 *a, const u256 *b) {
 	unsigned __int128 carry = 0;
 	for (int i = 0; i < 4; i++) {
 		carry += (unsigned __int128)a->w[i] + b->w[i];
@@ -57,7 +64,7 @@ static inline bool u256_add_overflow(u256 *out, const u256 *a, const u256 *b) {
 	return carry != 0;
 }
 
-static inline bool u256_sub_overflow(u256 *out, const u256 *a, const u256 *b) {
+static inline bool u256_sub_plain(u256 *out, const u256 *a, const u256 *b) {
 	unsigned __int128 borrow = 0;
 	for (int i = 0; i < 4; i++) {
 		unsigned __int128 d = (unsigned __int128)a->w[i] - b->w[i] - borrow;
@@ -67,7 +74,73 @@ static inline bool u256_sub_overflow(u256 *out, const u256 *a, const u256 *b) {
 	return borrow != 0;
 }
 
-u256 u256_mul(const u256 *a, const u256 *b);
+/* Returns the carry / borrow out. `out` may be `a` or `b`. */
+#if defined(__x86_64__) && !defined(__clang__)
+static inline bool u256_add_overflow(u256 *out, const u256 *a, const u256 *b) {
+	unsigned long long w0, w1, w2, w3;
+	unsigned char carry = _addcarry_u64(0, a->w[0], b->w[0], &w0);
+	carry = _addcarry_u64(carry, a->w[1], b->w[1], &w1);
+	carry = _addcarry_u64(carry, a->w[2], b->w[2], &w2);
+	carry = _addcarry_u64(carry, a->w[3], b->w[3], &w3);
+	out->w[0] = w0, out->w[1] = w1, out->w[2] = w2, out->w[3] = w3;
+	return carry != 0;
+}
+
+static inline bool u256_sub_overflow(u256 *out, const u256 *a, const u256 *b) {
+	unsigned long long w0, w1, w2, w3;
+	unsigned char borrow = _subborrow_u64(0, a->w[0], b->w[0], &w0);
+	borrow = _subborrow_u64(borrow, a->w[1], b->w[1], &w1);
+	borrow = _subborrow_u64(borrow, a->w[2], b->w[2], &w2);
+	borrow = _subborrow_u64(borrow, a->w[3], b->w[3], &w3);
+	out->w[0] = w0, out->w[1] = w1, out->w[2] = w2, out->w[3] = w3;
+	return borrow != 0;
+}
+#else
+static inline bool u256_add_overflow(u256 *out, const u256 *a, const u256 *b) {
+	return u256_add_plain(out, a, b);
+}
+
+static inline bool u256_sub_overflow(u256 *out, const u256 *a, const u256 *b) {
+	return u256_sub_plain(out, a, b);
+}
+#endif
+
+/* Bits >= 256 give zero. */
+static inline u256 u256_shl(const u256 *value, unsigned bits) {
+	u256 out = {{0, 0, 0, 0}};
+	if (bits >= 256) return out;
+	const unsigned limbs = bits / 64, rest = bits % 64;
+	for (unsigned i = limbs; i < 4; i++) {
+		out.w[i] = value->w[i - limbs] << rest;
+		if (rest != 0 && i > limbs) out.w[i] |= value->w[i - limbs - 1] >> (64 - rest);
+	}
+	return out;
+}
+
+static inline u256 u256_shr(const u256 *value, unsigned bits) {
+	u256 out = {{0, 0, 0, 0}};
+	if (bits >= 256) return out;
+	const unsigned limbs = bits / 64, rest = bits % 64;
+	for (unsigned i = 0; i + limbs < 4; i++) {
+		out.w[i] = value->w[i + limbs] >> rest;
+		if (rest != 0 && i + limbs < 3) out.w[i] |= value->w[i + limbs + 1] << (64 - rest);
+	}
+	return out;
+}
+
+static inline u256 u256_mul(const u256 *a, const u256 *b) {
+	uint64_t w[4] = {0, 0, 0, 0};
+	for (int i = 0; i < 4; i++) {
+		uint64_t carry = 0;
+		for (int j = 0; i + j < 4; j++) {
+			unsigned __int128 t = (unsigned __int128)a->w[i] * b->w[j] + w[i + j] + carry;
+			w[i + j] = (uint64_t)t;
+			carry = (uint64_t)(t >> 64);
+		}
+	}
+	return (u256){{w[0], w[1], w[2], w[3]}};
+}
+
 /* True where the product does not fit. */
 bool u256_mul_overflow(u256 *out, const u256 *a, const u256 *b);
 /* Division by zero gives zero (the EVM's rule), for all four. */
@@ -80,8 +153,7 @@ u256 u256_addmod(const u256 *a, const u256 *b, const u256 *modulus);
 u256 u256_mulmod(const u256 *a, const u256 *b, const u256 *modulus);
 u256 u256_exp(const u256 *base, const u256 *exponent);
 u256 u256_signextend(const u256 *byte_index, const u256 *value);
-u256 u256_shl(const u256 *value, unsigned bits); /* bits >= 256 gives zero */
-u256 u256_shr(const u256 *value, unsigned bits);
+/* Shifts in copies of bit 255. */
 u256 u256_sar(const u256 *value, unsigned bits);
 /* [0, 256]: 0 for zero. */
 unsigned u256_bit_length(const u256 *a);
