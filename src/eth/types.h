@@ -53,7 +53,8 @@ struct transaction {
 };
 
 /* An envelope: 0x01…0x04 || rlp, or a legacy list. Type 3 is accepted with or without its pool sidecar (EIP-4844 §networking;
- * EIP-7594): `sidecar` then views the wrapper's remaining items, `raw` the transaction re-encoded in the arena without them. */
+ * EIP-7594): `sidecar` then views the wrapper's remaining items, `raw` the transaction re-encoded in the arena without them.
+ * A NULL `sidecar` refuses the wrapper, as blocks do. STATUS_INVALID for anything but the one canonical form. */
 MUST_USE enum status transaction_decode(struct transaction *out, struct bytes *sidecar, struct arena *arena,
     struct bytes envelope, struct err *err);
 void transaction_encode(struct buf *out, const struct transaction *tx);
@@ -66,6 +67,8 @@ MUST_USE enum status transaction_sender(addr20 *out, const struct transaction *t
 MUST_USE enum status transaction_sign(struct transaction *tx, struct arena *arena, const hash32 *secret, struct err *err);
 /* EIP-7702: who signed keccak(0x05 || rlp(chain id, address, nonce)). STATUS_INVALID where nobody can have. */
 MUST_USE enum status authorization_authority(addr20 *out, const struct authorization *authorization);
+/* Fills y_parity, r and s. STATUS_INVALID for a secret out of range. */
+MUST_USE enum status authorization_sign(struct authorization *authorization, const hash32 *secret);
 
 #define BLOOM_BYTES 256
 

@@ -12,7 +12,7 @@
 #endif
 
 typedef struct {
-	_Alignas(32) uint64_t w[4];
+	uint64_t w[4];
 } u256;
 
 static inline u256 u256_from(uint64_t value) {
