@@ -1,6 +1,6 @@
 /*
- * The pairing-friendly curve alt_bn128 (BN254) of EIP-196 and EIP-197. Our own, because zero-knowledge proofs stand on it and
- * no maintained C library is packaged. Not constant time: it sees public values only.
+ * The pairing-friendly curve alt_bn128 (BN254) of EIP-196 and EIP-197. Our own, because zero-knowledge proofs stand on
+ * it and no maintained C library is packaged. Not constant time: it sees public values only.
  *
  * Points are in the precompiles' encoding: big-endian, infinity is all zeros; G2 coordinates are (imaginary, real).
  * Threads: pure.
@@ -14,8 +14,8 @@
 /* STATUS_INVALID: a coordinate not below the field's prime, or a point off the curve. */
 MUST_USE enum status bn254_g1_add(uint8_t out[64], const uint8_t a[64], const uint8_t b[64]);
 MUST_USE enum status bn254_g1_mul(uint8_t out[64], const uint8_t point[64], const uint8_t scalar[32]);
-/* *is_one = the product of pairings is one; `pairs` holds `count` times G1 (64) || G2 (128); G2 points are checked for the
- * right subgroup. */
+/* *is_one = the product of pairings is one; `pairs` holds `count` times G1 (64) || G2 (128); G2 points are checked for
+ * the right subgroup. */
 MUST_USE enum status bn254_pairing_check(bool *is_one, const uint8_t *pairs, size_t count);
 
 #endif
