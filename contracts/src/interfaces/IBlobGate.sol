@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// What a node asks of a contract before it keeps, serves or deletes a blob (docs/wire-formats.md §5). Knows nothing of patients.
+interface IBlobGate {
+    event BlobNamed(bytes32 indexed item, bytes32 indexed blob, uint256 size);
+    event BlobErased(bytes32 indexed item);
+    event ErasureConfirmed(bytes32 indexed item, address indexed node);
+
+    function mayPut(address who, uint256 size) external view returns (bool);
+    function mayGet(address who, bytes32 item) external view returns (bool);
+    function mayAudit(address who, bytes32 item) external view returns (bool);
+    /// The P-256 key that audit entries of `item` are sealed to; (0, 0): none.
+    function auditKey(bytes32 item) external view returns (bytes32 x, bytes32 y);
+    /// The blob that a transaction with this calldata would name; 0: none.
+    function blobOf(bytes calldata input) external pure returns (bytes32);
+    /// By a node that the directory lists, once it has deleted.
+    function confirmErased(bytes32 item) external;
+}
