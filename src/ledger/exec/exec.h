@@ -1,10 +1,10 @@
 /*
- * One transaction, one block: from what is decided to what follows (Yellow Paper §6, §11; EIP-1559, 2718, 2929, 2930, 3607, 3651,
- * 3860, 4788, 2935, 4844, 4895, 6110, 7002, 7251, 7623, 7685, 7702, 7825, 7918, 7934).
+ * One transaction, one block: from what is decided to what follows (Yellow Paper §6, §11; EIP-1559, 2718, 2929, 2930,
+ * 3607, 3651, 3860, 4788, 2935, 4844, 4895, 6110, 7002, 7251, 7623, 7685, 7702, 7825, 7918, 7934).
  *
- * Nothing is written to the database here. Verdicts are values; a status other than STATUS_OK means that the world failed and
- * the block must be given up.
- * Threads: one owner a `struct executor`.
+ * Nothing is written to the database here. Verdicts are values; a status other than STATUS_OK means that the world
+ * failed and the block must be given up. Threads: one owner a `struct executor`. The `err` and `state` given to
+ * executor_begin_block must outlive the block's work.
  */
 #ifndef LEDGER_EXEC_EXEC_H
 #define LEDGER_EXEC_EXEC_H
@@ -55,8 +55,15 @@ struct exec_rules {
 	enum fork fork;
 	u256 chain_id;
 	struct blob_schedule blob;
-	bool zero_base_fee; /* a consortium's: base fee pinned to 0, gas price 0 accepted */
+	bool zero_base_fee;      /* a consortium's: base fee pinned to 0, gas price 0 accepted */
+	addr20 deposit_contract; /* EIP-6110 */
 };
+/* The blob schedule that a fork came with (EIP-4844, 7691); zeros before Cancun. */
+struct blob_schedule exec_blob_schedule(enum fork fork);
+
+#define TX_GAS_CAP ((uint64_t)1 << 24)          /* EIP-7825 */
+#define BLOCK_RLP_MAX ((size_t)8 * 1024 * 1024) /* EIP-7934: 10 MiB less a margin of 2 MiB */
+#define GAS_PER_BLOB ((uint64_t)1 << 17)
 
 struct exec_tx_result {
 	enum tx_verdict verdict; /* not OK: nothing happened, the rest is empty */
@@ -74,28 +81,41 @@ void executor_free(struct executor *executor);
 /* The machine, to set a tracer on. */
 struct evm *executor_evm(struct executor *executor);
 
-/* `block_hash` finds ancestors' hashes for BLOCKHASH. */
+/* Receipts before Byzantium hold the state root after their transaction; who has a trie gives it here. NULL: zeros. */
+struct exec_root_source {
+	MUST_USE enum status (*root)(void *context, hash32 *out, struct state *state);
+	void *context;
+};
+void executor_set_root_source(struct executor *executor, const struct exec_root_source *source);
+
+/* `get` finds ancestors' hashes for BLOCKHASH. */
 struct exec_block_hashes {
 	MUST_USE enum status (*get)(void *context, hash32 *out, uint64_t number);
 	void *context;
 };
 
-/* A block starts: environment from the header's fields (gas limit, base fee, …); runs the system calls that open a block. */
-MUST_USE enum status executor_begin_block(struct executor *executor, struct state *state, const struct exec_rules *rules,
-    const struct header *header, const struct exec_block_hashes *hashes, struct err *err);
+/* A block starts: environment from the header's fields (gas limit, base fee, …); runs the system calls that open a
+ * block. */
+MUST_USE enum status executor_begin_block(struct executor *executor, struct state *state,
+    const struct exec_rules *rules, const struct header *header, const struct exec_block_hashes *hashes,
+    struct err *err);
 /* One transaction of a known sender. Ends the state's transaction unless the verdict is not OK. */
-MUST_USE enum status executor_run(struct executor *executor, struct exec_tx_result *result, const struct transaction *tx,
-    const addr20 *sender);
-/* What eth_call and estimateGas run: no nonce, signature or sender code check; `check_funds` and fee checks as geth does (a gas
- * price of zero skips the base fee check). Changes stay in the state until the caller reverts or drops it. */
-MUST_USE enum status executor_call(struct executor *executor, struct exec_tx_result *result, const struct transaction *tx,
-    const addr20 *sender);
-/* Withdrawals, rewards (before the merge), the requests' system calls; fills gas_used, logs_bloom, receipts_root, transactions_root,
- * withdrawals_root, blob gas used and requests_hash of `header`. The state root is the caller's. */
+MUST_USE enum status executor_run(
+    struct executor *executor, struct exec_tx_result *result, const struct transaction *tx, const addr20 *sender);
+/* What eth_call and estimateGas run: no nonce, signature or sender code check; `check_funds` and fee checks as geth
+ * does (a gas price of zero skips the base fee check). Changes stay in the state until the caller reverts or drops it.
+ */
+MUST_USE enum status executor_call(
+    struct executor *executor, struct exec_tx_result *result, const struct transaction *tx, const addr20 *sender);
+/* Withdrawals, rewards (before the merge), the requests' system calls; fills gas_used, logs_bloom, receipts_root,
+ * transactions_root, withdrawals_root, blob gas used and requests_hash of `header`. The state root is the caller's. */
 MUST_USE enum status executor_end_block(struct executor *executor, struct header *header, const struct block *block);
 /* The receipts so far, in order; valid until the next executor_begin_block. */
 const struct receipt *executor_receipts(const struct executor *executor, size_t *count);
 
+/* All that can be said without the state and the block: type, chain id, blobs, limits, intrinsic gas. For the pool too.
+ */
+enum tx_verdict exec_check_static(const struct transaction *tx, const struct exec_rules *rules);
 uint64_t exec_intrinsic_gas(const struct transaction *tx, enum fork fork);
 uint64_t exec_floor_gas(const struct transaction *tx, enum fork fork); /* EIP-7623; 0 before Prague */
 /* EIP-1559: the child's base fee. */
