@@ -7,12 +7,13 @@
 
 #define UPDATE_MAX ((size_t)1 << 30) /* bytes; OpenSSL counts in int */
 
-static EVP_CIPHER *gcm, *key_wrap;
+static EVP_CIPHER *gcm, *key_wrap, *ctr;
 
 __attribute__((constructor)) static void fetch_ciphers(void) {
 	gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 	key_wrap = EVP_CIPHER_fetch(NULL, "AES-256-WRAP", NULL);
-	BUG_ON(!gcm || !key_wrap);
+	ctr = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
+	BUG_ON(!gcm || !key_wrap || !ctr);
 }
 
 /* `out` is NULL for additional data. */
@@ -81,4 +82,11 @@ enum status aes256kw_unwrap(uint8_t out[32], const uint8_t kek[32], const uint8_
 	if (fits) memcpy(out, key, 32);
 	mem_wipe(key, sizeof key);
 	return fits ? STATUS_OK : STATUS_DENIED;
+}
+
+void aes128ctr(uint8_t *out, const uint8_t key[16], const uint8_t iv[16], struct bytes in) {
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	BUG_ON(!context || EVP_CipherInit_ex2(context, ctr, key, iv, true, NULL) != 1);
+	update(context, out, in);
+	EVP_CIPHER_CTX_free(context);
 }
