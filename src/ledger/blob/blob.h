@@ -1,0 +1,57 @@
+/*
+ * Sealed blobs beside the transactions: put by whom a contract lists, served by item only to whom a contract allows at that moment,
+ * erased for good (docs/wire-formats.md §1, §5, §6). Which contracts are asked stands in the genesis (config.xinglin.blobGates); what
+ * they stand for is not known here.
+ *
+ * On disk, under one folder: `pending/<blob>-<putter>` until a transaction of that putter names it; `items/<gate>-<item>` from then on;
+ * `audit.log`. Which item has which blob is in TABLE_BLOB. An item's content is its own: nobody can have another's kept, or
+ * deleted, by naming it.
+ *
+ * Threads: blob_handle and blob_is_held from any thread; blob_follow on the committing thread; blob_duties on one thread.
+ */
+#ifndef LEDGER_BLOB_BLOB_H
+#define LEDGER_BLOB_BLOB_H
+
+#include "base/http.h"
+#include "base/world.h"
+#include "ledger/chain/chain.h"
+
+struct blob_room;
+
+struct blob_options {
+	const char *directory;
+	addr20 node; /* the sealer, whom requests must name */
+	const struct clock_source *clock;
+	const struct random_source *random;
+	uint64_t bytes_max; /* of all content; 0: 1 TiB */
+	/* Sends a transaction of the node's own; the answer is whether it was taken in. Called from blob_duties. */
+	MUST_USE enum status (*send)(void *context, const addr20 *to, struct bytes data, struct err *err);
+	void *send_context;
+};
+/* Catches up with the chain's events since the last run. */
+MUST_USE enum status blob_open(struct blob_room **out, struct chain *chain, struct store *store,
+    const struct blob_options *options, struct err *err);
+void blob_close(struct blob_room *room);
+
+/* An http_handler for paths under /blobs/; `context` is the room. */
+void blob_handle(void *context, const struct http_request *request, struct http_response *response);
+
+/* Pool admission: false where `tx` goes to a gate and names a blob that `sender` has not put here. */
+MUST_USE enum status blob_admits(struct blob_room *room, bool *admits, const struct transaction *tx, const addr20 *sender,
+    struct err *err);
+
+/* For chain_observe: names and erasures of a new head take effect. */
+struct chain_observer blob_observer(struct blob_room *room);
+
+/* What is due: dropping what nothing named, confirming erasures, anchoring the audit log. Call about twice a second. */
+MUST_USE enum status blob_duties(struct blob_room *room, struct err *err);
+
+struct blob_counts {
+	uint64_t items;
+	uint64_t bytes;
+	uint64_t pending;
+	uint64_t audit_entries;
+};
+struct blob_counts blob_counts(struct blob_room *room);
+
+#endif
