@@ -1,0 +1,31 @@
+/* What the groups of precompiles give to the table in precompiles.c. Internal to precompile*.c. Threads: pure. */
+#ifndef LEDGER_EVM_PRECOMPILE_GROUPS_H
+#define LEDGER_EVM_PRECOMPILE_GROUPS_H
+
+#include "ledger/evm/precompiles.h"
+
+#define PRECOMPILE_DECLARE(name)                                                                                       \
+	uint64_t precompile_##name##_gas(enum fork fork, struct bytes input);                                          \
+	bool precompile_##name##_run(struct buf *output, struct bytes input);
+
+PRECOMPILE_DECLARE(ecrecover)
+PRECOMPILE_DECLARE(sha256)
+PRECOMPILE_DECLARE(ripemd160)
+PRECOMPILE_DECLARE(identity)
+PRECOMPILE_DECLARE(modexp)
+PRECOMPILE_DECLARE(bn254_add)
+PRECOMPILE_DECLARE(bn254_mul)
+PRECOMPILE_DECLARE(bn254_pairing)
+PRECOMPILE_DECLARE(blake2f)
+PRECOMPILE_DECLARE(p256verify)
+
+#undef PRECOMPILE_DECLARE
+
+/* input[from .. from + len), zeros standing behind the input's end, as the Yellow Paper reads every input. */
+static inline void precompile_read(uint8_t *out, struct bytes input, size_t from, size_t len) {
+	struct bytes part = bytes_slice(input, from, len);
+	if (part.len > 0) memcpy(out, part.data, part.len);
+	memset(out + part.len, 0, len - part.len);
+}
+
+#endif

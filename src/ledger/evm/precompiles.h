@@ -1,0 +1,48 @@
+/*
+ * The precompiled contracts, as one table: address, first fork, gas and function. All but point evaluation (0x0a,
+ * EIP-4844) and BLS12-381 (0x0b to 0x11, EIP-2537).
+ *
+ * A precompile is a pure function of fork and input; it touches no state. What it refuses is a verdict: the call fails
+ * and takes all its gas.
+ *
+ * Threads: pure. Sources: Yellow Paper app. E; EIP-152, 196, 197, 198, 1108, 2565, 7823, 7883, 7951.
+ */
+#ifndef LEDGER_EVM_PRECOMPILES_H
+#define LEDGER_EVM_PRECOMPILES_H
+
+#include "base/mem.h"
+#include "ledger/evm/fork.h"
+
+/* MODEXP's base and modulus are never longer: 16 MiB would cost 10¹² gas in the cheapest fork, and it counts as too
+ * dear. */
+#define PRECOMPILE_MODEXP_BYTES_MAX ((size_t)1 << 24)
+
+/* A gas need that no limit meets. */
+#define PRECOMPILE_GAS_NEVER UINT64_MAX
+
+struct precompile {
+	uint16_t address; /* the last two bytes; the first 18 are zero */
+	enum fork since;
+	const char *name; /* as eth_config spells it (EIP-7910) */
+	uint64_t (*gas)(enum fork fork, struct bytes input);
+	/* Appends its output; false where it refuses the input. Called only once the gas is paid. */
+	bool (*run)(struct buf *output, struct bytes input);
+};
+
+struct precompile_result {
+	bool success;
+	uint64_t gas_used; /* all of the limit where success is false */
+};
+
+/* NULL where `address` is none in this fork. */
+const struct precompile *precompile_find(enum fork fork, const addr20 *address);
+
+/*
+ * Runs it; the output is appended to `output`, whose maximum leaves room for max(input.len,
+ * PRECOMPILE_MODEXP_BYTES_MAX) more bytes. A gas need above `gas_limit` or a refused input: success is false, nothing
+ * is appended.
+ */
+struct precompile_result precompile_run(
+    const struct precompile *precompile, struct buf *output, enum fork fork, struct bytes input, uint64_t gas_limit);
+
+#endif
