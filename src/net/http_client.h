@@ -1,0 +1,27 @@
+/*
+ * `struct http_client` (base/http.h) over libcurl: keep-alive, http and https only, no redirects, no proxies or
+ * credentials from the environment or files. TLS certificates and names are verified against the system's store.
+ *
+ * Answers are bounded by the response's own body maximum (STATUS_LIMIT) and by the timeouts (STATUS_TIMEOUT).
+ * An answer's content_type is a view into the client, valid until its next exchange; `headers` gets every field of the
+ * answer. Threads: one at a time a client.
+ */
+#ifndef NET_HTTP_CLIENT_H
+#define NET_HTTP_CLIENT_H
+
+#include "base/http.h"
+
+/* Zero means the default in brackets. */
+struct http_client_options {
+	uint32_t connect_timeout_ms; /* [10,000] */
+	uint32_t timeout_ms;         /* of a whole exchange [60,000] */
+};
+
+/* Once before threads. */
+void http_client_global_init(void);
+MUST_USE enum status http_client_open(
+    struct http_client *out, const struct http_client_options *options, struct err *err);
+/* A zeroed client is allowed. */
+void http_client_close(struct http_client *client);
+
+#endif

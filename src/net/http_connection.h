@@ -1,0 +1,59 @@
+/*
+ * Inside net/: one connection of the server, and what happens to a request on it. A connection is used by one service
+ * thread; only `since_ms` and `in_handler` are read by the sweeper too.
+ */
+#ifndef NET_HTTP_CONNECTION_H
+#define NET_HTTP_CONNECTION_H
+
+#include "net/http_server.h"
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+#define HTTP_NAMES_BYTES 2048
+
+struct http_connection {
+	struct http_server *server;
+	struct http_connection *next, *prev; /* the server's list, under its lock */
+	int socket;
+	_Atomic uint64_t since_ms; /* when the current phase began: receiving a request, or sending its answer */
+	atomic_bool in_handler;
+
+	bool headers_done; /* of the current request */
+	bool body_over;
+	struct buf uri;               /* as sent, with the query */
+	char names[HTTP_NAMES_BYTES]; /* header names in lower case */
+	size_t names_used;
+	struct buf body;
+	struct http_request request;
+	struct http_response response;
+};
+
+/* The server's settings that a request needs; defaults are filled in. */
+struct http_policy {
+	http_handler *handler;
+	void *context;
+	size_t body_max;
+	size_t response_max;
+	const char *const *vhosts;
+	const char *const *cors_origins;
+};
+const struct http_policy *http_server_policy(const struct http_server *server);
+uint64_t http_server_clock_ms(void);
+
+struct http_connection *http_connection_new(struct http_server *server, int socket);
+void http_connection_free(struct http_connection *connection);
+/* A new request's target, as it stands in the request line. */
+void http_connection_begin(struct http_connection *connection, const char *target);
+/* The library's callback, which comes once after the header, once for each part of the body, and once at the end. */
+enum MHD_Result http_connection_serve(struct http_connection *connection, struct MHD_Connection *mhd,
+    const char *method, const char *upload, size_t *upload_size);
+/* The answer was sent, or the client went away. */
+void http_connection_end(struct http_connection *connection);
+
+/* May a request with this Host field be served? An absent one (HTTP/1.0) may. */
+bool http_host_allowed(struct bytes host, const char *const *vhosts);
+/* "*" or the origin itself where it is allowed, else empty. */
+struct bytes http_cors_allow(struct bytes origin, const char *const *origins);
+
+#endif

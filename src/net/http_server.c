@@ -1,0 +1,249 @@
+#include "net/http_server.h"
+
+#include "net/http_connection.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BODY_MAX_DEFAULT ((size_t)5 << 20)
+#define HEADER_MAX_DEFAULT ((size_t)16 << 10)
+#define CONNECTIONS_MAX_DEFAULT 256u
+#define IDLE_TIMEOUT_MS_DEFAULT 120000u
+#define THREADS_MAX 64u
+/* What the library's pool holds for a connection besides the header: its own records and the answer's header. */
+#define POOL_EXTRA_BYTES ((size_t)4 << 10)
+
+struct http_server {
+	struct http_server_options options; /* defaults filled in */
+	struct http_policy policy;
+	int listener; /* -1 once the library owns it */
+	int stop_event;
+	uint16_t port;
+	atomic_uint connection_count;
+	pthread_mutex_t lock;
+	struct http_connection *connections; /* under lock */
+};
+
+static const char *const vhosts_default[] = {"localhost", NULL};
+
+const struct http_policy *http_server_policy(const struct http_server *server) {
+	return &server->policy;
+}
+
+uint64_t http_server_clock_ms(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint16_t http_server_port(const struct http_server *server) {
+	return server->port;
+}
+
+static void fill_defaults(struct http_server_options *options) {
+	if (!options->address) options->address = "127.0.0.1";
+	if (!options->body_max) options->body_max = BODY_MAX_DEFAULT;
+	if (!options->response_max) options->response_max = BUF_MAX_DEFAULT;
+	if (!options->header_max) options->header_max = HEADER_MAX_DEFAULT;
+	if (!options->connections_max) options->connections_max = CONNECTIONS_MAX_DEFAULT;
+	if (!options->idle_timeout_ms) options->idle_timeout_ms = IDLE_TIMEOUT_MS_DEFAULT;
+	if (!options->threads) options->threads = 1;
+	if (!options->vhosts) options->vhosts = vhosts_default;
+}
+
+static enum status bind_listener(
+    int socket, const struct addrinfo *address, const struct http_server_options *options, struct err *err) {
+	int one = 1;
+	if (setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0)
+		return err_set(err, STATUS_IO, "cannot prepare a socket: %s", strerror(errno));
+	if (bind(socket, address->ai_addr, address->ai_addrlen) == 0 && listen(socket, SOMAXCONN) == 0)
+		return STATUS_OK;
+	int why = errno;
+	if (why == EADDRINUSE)
+		return err_set(err, STATUS_BUSY, "port %u on %s is in use by another process; choose another port",
+		    options->port, options->address);
+	return err_set(err, why == EACCES ? STATUS_DENIED : STATUS_IO, "cannot listen on port %u of %s: %s",
+	    options->port, options->address, strerror(why));
+}
+
+static enum status open_listener(struct http_server *server, struct err *err) {
+	const struct http_server_options *options = &server->options;
+	const struct addrinfo hints = {
+	    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	char port[8];
+	snprintf(port, sizeof port, "%u", options->port);
+	if (getaddrinfo(options->address, port, &hints, &found) != 0)
+		return err_set(err, STATUS_INVALID, "\"%s\" is not a numeric address to listen on", options->address);
+	server->listener = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	enum status status = server->listener < 0 ? err_set(err, STATUS_IO, "cannot make a socket: %s", strerror(errno))
+						  : bind_listener(server->listener, found, options, err);
+	freeaddrinfo(found);
+	if (status != STATUS_OK) return status;
+	struct sockaddr_storage bound;
+	socklen_t size = sizeof bound;
+	char text[8];
+	if (getsockname(server->listener, (struct sockaddr *)&bound, &size) != 0 ||
+	    getnameinfo((struct sockaddr *)&bound, size, NULL, 0, text, sizeof text, NI_NUMERICSERV) != 0)
+		return err_set(err, STATUS_IO, "cannot read back the port");
+	server->port = (uint16_t)strtoul(text, NULL, 10);
+	return STATUS_OK;
+}
+
+enum status http_server_open(struct http_server **out, const struct http_server_options *options, http_handler *handler,
+    void *context, struct err *err) {
+	*out = NULL;
+	if (options->threads > THREADS_MAX)
+		return err_set(err, STATUS_INVALID, "%u service threads; at most %u", options->threads, THREADS_MAX);
+	struct http_server *server = mem_zalloc(1, sizeof *server);
+	server->options = *options;
+	fill_defaults(&server->options);
+	server->policy = (struct http_policy){.handler = handler,
+	    .context = context,
+	    .body_max = server->options.body_max,
+	    .response_max = server->options.response_max,
+	    .vhosts = server->options.vhosts,
+	    .cors_origins = server->options.cors_origins};
+	server->listener = -1;
+	BUG_ON(pthread_mutex_init(&server->lock, NULL) != 0);
+	server->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	enum status status = server->stop_event < 0
+				 ? err_set(err, STATUS_IO, "cannot make an event: %s", strerror(errno))
+				 : open_listener(server, err);
+	if (status == STATUS_OK)
+		*out = server;
+	else
+		http_server_close(server);
+	return status;
+}
+
+void http_server_close(struct http_server *server) {
+	if (!server) return;
+	if (server->listener >= 0) close(server->listener);
+	if (server->stop_event >= 0) close(server->stop_event);
+	pthread_mutex_destroy(&server->lock);
+	mem_free(server);
+}
+
+void http_server_stop(struct http_server *server) {
+	const uint64_t one = 1;
+	ssize_t written = write(server->stop_event, &one, sizeof one); /* a full counter means that it is set already */
+	(void)written;
+}
+
+/* --- the library's callbacks --- */
+
+static enum MHD_Result on_accept(void *context, const struct sockaddr *address, socklen_t size) {
+	(void)address, (void)size;
+	struct http_server *server = context;
+	return server->connection_count < server->options.connections_max ? MHD_YES : MHD_NO;
+}
+
+static void link_connection(struct http_server *server, struct http_connection *connection) {
+	pthread_mutex_lock(&server->lock);
+	connection->next = server->connections;
+	if (connection->next) connection->next->prev = connection;
+	server->connections = connection;
+	pthread_mutex_unlock(&server->lock);
+}
+
+static void unlink_connection(struct http_server *server, struct http_connection *connection) {
+	pthread_mutex_lock(&server->lock);
+	if (connection->next) connection->next->prev = connection->prev;
+	if (connection->prev)
+		connection->prev->next = connection->next;
+	else
+		server->connections = connection->next;
+	pthread_mutex_unlock(&server->lock);
+}
+
+static void on_connection(
+    void *context, struct MHD_Connection *mhd, void **slot, enum MHD_ConnectionNotificationCode code) {
+	struct http_server *server = context;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+		struct http_connection *connection = http_connection_new(server, info->connect_fd);
+		*slot = connection;
+		server->connection_count++;
+		link_connection(server, connection);
+	} else if (*slot) {
+		unlink_connection(server, *slot);
+		server->connection_count--;
+		http_connection_free(*slot);
+		*slot = NULL;
+	}
+}
+
+static struct http_connection *connection_of(struct MHD_Connection *mhd) {
+	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void *on_target(void *context, const char *target, struct MHD_Connection *mhd) {
+	(void)context;
+	struct http_connection *connection = connection_of(mhd);
+	http_connection_begin(connection, target);
+	return connection;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url, const char *method,
+    const char *version, const char *upload, size_t *upload_size, void **slot) {
+	(void)context, (void)url, (void)version;
+	return http_connection_serve(*slot, mhd, method, upload, upload_size);
+}
+
+static void on_completed(void *context, struct MHD_Connection *mhd, void **slot, enum MHD_RequestTerminationCode code) {
+	(void)context, (void)mhd, (void)code;
+	http_connection_end(*slot);
+}
+
+/* Paths and queries stay as they were sent. */
+static size_t keep_escapes(void *context, struct MHD_Connection *mhd, char *text) {
+	(void)context, (void)mhd;
+	return strlen(text);
+}
+
+/* --- running --- */
+
+/* Closes what is slower than the rule in http_server.h allows. The library frees a connection only after on_connection
+ * took it off the list, so the socket is still its own here. */
+static void sweep(struct http_server *server) {
+	const uint64_t now = http_server_clock_ms();
+	pthread_mutex_lock(&server->lock);
+	for (struct http_connection *at = server->connections; at; at = at->next)
+		if (!at->in_handler && now - at->since_ms > server->options.idle_timeout_ms && now > at->since_ms)
+			shutdown(at->socket, SHUT_RDWR);
+	pthread_mutex_unlock(&server->lock);
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server) {
+	const struct http_server_options *options = &server->options;
+	const unsigned timeout_s = options->idle_timeout_ms / 1000 + 1;
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, on_accept, server, on_request, server,
+	    MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
+	    options->connections_max + 2 * options->threads, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->header_max + POOL_EXTRA_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
+	    on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+	    on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, options->threads, MHD_OPTION_END);
+}
+
+enum status http_server_run(struct http_server *server, struct err *err) {
+	BUG_ON(server->listener < 0);
+	struct MHD_Daemon *daemon = start_daemon(server);
+	if (!daemon) return err_set(err, STATUS_IO, "the HTTP server does not start on port %u", server->port);
+	server->listener = -1;
+	const uint32_t quarter_ms = server->options.idle_timeout_ms / 4;
+	const int patience_ms = (int)(quarter_ms < 10 ? 10 : quarter_ms > 1000 ? 1000 : quarter_ms);
+	struct pollfd stop = {.fd = server->stop_event, .events = POLLIN};
+	while (poll(&stop, 1, patience_ms) <= 0) sweep(server);
+	MHD_stop_daemon(daemon);
+	return STATUS_OK;
+}

@@ -1,0 +1,54 @@
+/*
+ * An HTTP/1.1 server (RFC 9110, 9112) on libmicrohttpd that gives every request to one `http_handler` (base/http.h) and
+ * decides nothing else. It keeps connections alive, takes pipelined requests in order, and bounds what a client can
+ * cost:
+ *
+ *   a body over body_max            413, and the connection closes before the body is read
+ *   a header over header_max        431 (so are more than HTTP_HEADER_MAX fields)
+ *   more than connections_max       the newest is closed at once
+ *   slower than idle_timeout_ms     closed; that is the most that passes from the end of one exchange to the last byte
+ * of the next request, and again from its answer to the answer's last byte taken contradictory lengths           400
+ * (two Content-Length fields, or one beside Transfer-Encoding) a foreign Host                  403 (DNS rebinding),
+ * unless `vhosts` allows it; numeric addresses always pass another origin's page           no CORS header, unless
+ * `cors_origins` allows it; preflights are answered here
+ *
+ * Threads: http_server_run may have one caller, which waits inside it while service threads call the handler;
+ * http_server_stop may come from any thread or a signal handler. Source of the choice:
+ * docs/decisions/0004-http-server.md.
+ */
+#ifndef NET_HTTP_SERVER_H
+#define NET_HTTP_SERVER_H
+
+#include "base/http.h"
+
+struct http_server;
+
+/* Zero or NULL means the default in brackets. Lists end with NULL and, as the texts, must outlive the server. */
+struct http_server_options {
+	const char *address;             /* numeric, IPv4 or IPv6 ["127.0.0.1"] */
+	uint16_t port;                   /* [0: a free one, see http_server_port] */
+	size_t body_max;                 /* bytes [5 MiB] */
+	size_t response_max;             /* bytes [BUF_MAX_DEFAULT]; over it the client gets a 500 */
+	size_t header_max;               /* bytes of request line and fields, about [16 KiB] */
+	uint32_t connections_max;        /* [256] */
+	uint32_t idle_timeout_ms;        /* [120,000] */
+	uint32_t threads;                /* that call the handler [1] */
+	const char *const *vhosts;       /* names besides numeric addresses; "*": any [{"localhost"}] */
+	const char *const *cors_origins; /* "http://host:port" each, or "*" [none] */
+};
+
+/*
+ * Binds and listens; clients may connect, and are served once http_server_run is called. STATUS_BUSY names the port
+ * that another process holds; STATUS_INVALID an address that is none. `context` is the handler's.
+ */
+MUST_USE enum status http_server_open(struct http_server **out, const struct http_server_options *options,
+    http_handler *handler, void *context, struct err *err);
+uint16_t http_server_port(const struct http_server *server);
+/* Serves until http_server_stop; answers in flight are finished first. Once a server. */
+MUST_USE enum status http_server_run(struct http_server *server, struct err *err);
+/* Safe in a signal handler. */
+void http_server_stop(struct http_server *server);
+/* After http_server_run has returned (or was never called). NULL is allowed. */
+void http_server_close(struct http_server *server);
+
+#endif

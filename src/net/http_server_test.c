@@ -1,0 +1,342 @@
+#include "net/http_server.h"
+
+#include "net/http_connection.h"
+#include "tests/unit.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ANSWER_BYTES 65536
+
+/* Answers with what it was asked, so that tests see what the handler saw. */
+static void echo(void *context, const struct http_request *request, struct http_response *response) {
+	atomic_uint *calls = context;
+	(*calls)++;
+	response->content_type = "text/plain";
+	buf_printf(&response->body, "m=%d p=%.*s q=%.*s h=%zu b=%zu:", request->method, (int)request->path.len,
+	    (const char *)request->path.data, (int)request->query.len, (const char *)request->query.data,
+	    request->header_count, request->body.len);
+	if (request->body.len < 4096) buf_append(&response->body, request->body);
+	if (bytes_equal(request->path, BYTES_LITERAL("/huge")))
+		for (int i = 0; i < 300; i++) buf_printf(&response->body, "%01000d", i);
+	if (bytes_equal(request->path, BYTES_LITERAL("/denied"))) {
+		response->status = 403;
+		buf_text(&response->headers, "X-Reason: none\r\nRetry-After: 3\r\n");
+	}
+}
+
+struct served {
+	struct http_server *server;
+	pthread_t thread;
+	atomic_uint calls;
+	uint16_t port;
+};
+
+static void *run(void *context) {
+	struct err err;
+	if (http_server_run(context, &err) != STATUS_OK) abort();
+	return NULL;
+}
+
+static void start(struct served *served, struct http_server_options options) {
+	struct err err;
+	options.response_max = 200000;
+	served->calls = 0;
+	assert_int_equal(http_server_open(&served->server, &options, echo, &served->calls, &err), STATUS_OK);
+	served->port = http_server_port(served->server);
+	assert_int_not_equal(served->port, 0);
+	assert_int_equal(pthread_create(&served->thread, NULL, run, served->server), 0);
+}
+
+static void stop(struct served *served) {
+	http_server_stop(served->server);
+	pthread_join(served->thread, NULL);
+	http_server_close(served->server);
+}
+
+static int dial(uint16_t port) {
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in to = {
+	    .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	return fd;
+}
+
+static void put(int fd, const char *text, size_t len) {
+	while (len) {
+		ssize_t sent = send(fd, text, len, MSG_NOSIGNAL);
+		if (sent <= 0) return; /* the server may close early; the answer tells */
+		text += sent;
+		len -= (size_t)sent;
+	}
+}
+
+/* Reads until `until` occurs `times`, the end, or `ms` without a byte. True where the other side closed. */
+static bool hear(int fd, char *answer, const char *until, int times, int ms) {
+	size_t len = 0;
+	answer[0] = 0;
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	while (len < ANSWER_BYTES - 1 && poll(&readable, 1, ms) > 0) {
+		ssize_t got = recv(fd, answer + len, ANSWER_BYTES - 1 - len, 0);
+		if (got <= 0) return true;
+		len += (size_t)got;
+		answer[len] = 0;
+		int seen = 0;
+		for (const char *at = answer; until && (at = strstr(at, until)); at++) seen++;
+		if (until && seen >= times) return false;
+	}
+	return false;
+}
+
+/* One connection, one text; what came back, and whether the server closed. */
+static bool ask(uint16_t port, char *answer, const char *text, const char *until) {
+	int fd = dial(port);
+	put(fd, text, strlen(text));
+	bool closed = hear(fd, answer, until, 1, 2000);
+	close(fd);
+	return closed;
+}
+
+#define HEAD_OF(method, target) method " " target " HTTP/1.1\r\nHost: localhost\r\n"
+
+static void answers_requests(void **state) {
+	(void)state;
+	struct served served;
+	static char answer[ANSWER_BYTES];
+	start(&served, (struct http_server_options){0});
+	ask(served.port, answer, HEAD_OF("POST", "/a%2fb?x=%31&y") "Content-Length: 5\r\n\r\nhello", "hello");
+	assert_non_null(strstr(answer, "HTTP/1.1 200"));
+	assert_non_null(strstr(answer, "m=2 p=/a%2fb q=x=%31&y h=2 b=5:hello"));
+	ask(served.port, answer, HEAD_OF("GET", "/") "\r\n", "b=0:");
+	assert_non_null(strstr(answer, "m=0 p=/ q= h=1 b=0:"));
+	ask(served.port, answer, HEAD_OF("PATCH", "/") "\r\n", "b=0:");
+	assert_non_null(strstr(answer, "m=6 "));
+	ask(served.port, answer,
+	    HEAD_OF("POST", "/") "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", "abcde");
+	assert_non_null(strstr(answer, "b=5:abcde"));
+	ask(served.port, answer, HEAD_OF("GET", "/denied") "\r\n", "b=0:");
+	assert_non_null(strstr(answer, "HTTP/1.1 403"));
+	assert_non_null(strstr(answer, "X-Reason: none\r\n"));
+	assert_non_null(strstr(answer, "Retry-After: 3\r\n"));
+	ask(served.port, answer, HEAD_OF("GET", "/huge") "\r\n", "large");
+	assert_non_null(strstr(answer, "HTTP/1.1 500"));
+	assert_true(ask(served.port, answer, "GET / HTTP/1.0\r\n\r\n", NULL));
+	assert_non_null(strstr(answer, " 200 "));
+	assert_int_equal(served.calls, 7);
+	stop(&served);
+}
+
+static void keeps_alive_and_pipelines(void **state) {
+	(void)state;
+	struct served served;
+	static char answer[ANSWER_BYTES], text[ANSWER_BYTES];
+	start(&served, (struct http_server_options){.threads = 2});
+	int fd = dial(served.port);
+	for (int i = 0; i < 50; i++) {
+		const char *one = HEAD_OF("POST", "/k") "Content-Length: 4\r\n\r\nping";
+		put(fd, one, strlen(one));
+		assert_false(hear(fd, answer, ":ping", 1, 2000));
+	}
+	text[0] = 0;
+	for (int i = 0; i < 100; i++)
+		sprintf(text + strlen(text), HEAD_OF("POST", "/") "Content-Length: 4\r\n\r\n%04d", i);
+	put(fd, text, strlen(text));
+	assert_false(hear(fd, answer, "b=4:", 100, 2000));
+	const char *at = answer;
+	for (int i = 0; i < 100; i++) { /* in order */
+		char want[16];
+		sprintf(want, "b=4:%04d", i);
+		at = strstr(at, want);
+		assert_non_null(at);
+	}
+	close(fd);
+	assert_int_equal(served.calls, 150);
+	stop(&served);
+}
+
+static void refuses_what_is_too_large(void **state) {
+	(void)state;
+	struct served served;
+	static char answer[ANSWER_BYTES], text[ANSWER_BYTES];
+	start(&served, (struct http_server_options){.body_max = 1000, .header_max = 4096});
+	assert_true(ask(served.port, answer, HEAD_OF("POST", "/") "Content-Length: 1001\r\n\r\n", NULL));
+	assert_non_null(strstr(answer, "HTTP/1.1 413"));
+	ask(served.port, answer, HEAD_OF("POST", "/") "Content-Length: 99999999999999999999999\r\n\r\n", NULL);
+	assert_non_null(strstr(answer, "HTTP/1.1 413"));
+	int len = sprintf(text, HEAD_OF("POST", "/") "Transfer-Encoding: chunked\r\n\r\n3e9\r\n");
+	memset(text + len, 'x', 1001);
+	strcpy(text + len + 1001, "\r\n0\r\n\r\n");
+	ask(served.port, answer, text, "large");
+	assert_non_null(strstr(answer, "HTTP/1.1 413"));
+	len = sprintf(text, HEAD_OF("GET", "/") "X-Long: ");
+	memset(text + len, 'y', 9000);
+	strcpy(text + len + 9000, "\r\n\r\n");
+	assert_true(ask(served.port, answer, text, NULL));
+	assert_non_null(strstr(answer, "HTTP/1.1 431"));
+	len = sprintf(text, HEAD_OF("GET", "/"));
+	for (int i = 0; i < HTTP_HEADER_MAX; i++) len += sprintf(text + len, "X-%d: 1\r\n", i);
+	strcpy(text + len, "\r\n");
+	ask(served.port, answer, text, "fields");
+	assert_non_null(strstr(answer, "HTTP/1.1 431"));
+	assert_int_equal(served.calls, 0);
+	stop(&served);
+}
+
+static void refuses_malformed_requests(void **state) {
+	(void)state;
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+	    {HEAD_OF("POST", "/") "Content-Length: 2\r\nContent-Length: 3\r\n\r\nabc", " 400 "},
+	    {HEAD_OF("POST", "/") "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", " 400 "},
+	    {HEAD_OF("POST", "/") "Transfer-Encoding: gzip\r\n\r\n", " 501 "},
+	    {HEAD_OF("POST", "/") "Content-Length: -5\r\n\r\nab", " 400 "},
+	    {HEAD_OF("POST", "/") "Content-Length: 5x\r\n\r\nabcde", " 400 "},
+	    {HEAD_OF("POST", "/") "Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n0\r\n\r\n", " 400 "},
+	    {"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", " 400 "}, /* no Host */
+	    {"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", " 505 "},
+	    {"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", " 403 "},
+	    {"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", " 400 "},
+	};
+	struct served served;
+	static char answer[ANSWER_BYTES];
+	start(&served, (struct http_server_options){0});
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ask(served.port, answer, cases[i].text, "\r\n\r\n");
+		if (!strstr(answer, cases[i].want)) print_message("case %zu: %s\n", i, answer);
+		assert_non_null(strstr(answer, cases[i].want));
+	}
+	assert_int_equal(served.calls, 0);
+	ask(served.port, answer, HEAD_OF("GET", "/") "\r\n", "b=0:"); /* still serving */
+	assert_int_equal(served.calls, 1);
+	stop(&served);
+}
+
+static uint64_t closes_after_ms(uint16_t port, const char *first, bool dribble) {
+	static char answer[ANSWER_BYTES];
+	int fd = dial(port);
+	uint64_t began = http_server_clock_ms();
+	put(fd, first, strlen(first));
+	bool closed = false;
+	for (int i = 0; i < 60 && !closed; i++) {
+		closed = hear(fd, answer, NULL, 1, 50);
+		if (dribble && !closed) put(fd, "x", 1);
+	}
+	close(fd);
+	assert_true(closed);
+	return http_server_clock_ms() - began;
+}
+
+static void closes_slow_clients(void **state) {
+	(void)state;
+	struct served served;
+	start(&served, (struct http_server_options){.idle_timeout_ms = 300});
+	assert_in_range(closes_after_ms(served.port, "", false), 250, 1500); /* says nothing */
+	assert_in_range(
+	    closes_after_ms(served.port, HEAD_OF("GET", "/") "X-A: ", true), 250, 1500); /* header by drops */
+	assert_in_range(
+	    closes_after_ms(served.port, HEAD_OF("POST", "/") "Content-Length: 999\r\n\r\n", true), 250, 1500);
+	assert_int_equal(served.calls, 0);
+	assert_in_range(
+	    closes_after_ms(served.port, HEAD_OF("GET", "/") "\r\n", false), 250, 1500); /* idle afterwards */
+	assert_int_equal(served.calls, 1);
+	stop(&served);
+}
+
+static void refuses_connections_over_the_limit(void **state) {
+	(void)state;
+	struct served served;
+	static char answer[ANSWER_BYTES];
+	const char *get = HEAD_OF("GET", "/") "\r\n";
+	start(&served, (struct http_server_options){.connections_max = 3});
+	int held[3];
+	for (int i = 0; i < 3; i++) {
+		held[i] = dial(served.port);
+		put(held[i], get, strlen(get));
+		assert_false(hear(held[i], answer, "b=0:", 1, 2000));
+	}
+	assert_true(ask(served.port, answer, get, "b=0:"));
+	assert_string_equal(answer, "");
+	close(held[0]);
+	bool served_again = false;
+	for (int i = 0; i < 50 && !served_again; i++) {
+		served_again = !ask(served.port, answer, get, "b=0:") && strstr(answer, "b=0:");
+		if (!served_again) nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+	}
+	assert_true(served_again);
+	for (int i = 1; i < 3; i++) close(held[i]);
+	stop(&served);
+}
+
+static void port_in_use_is_named(void **state) {
+	(void)state;
+	struct err err;
+	struct http_server *first = NULL, *second = NULL;
+	struct http_server_options options = {0};
+	atomic_uint calls = 0;
+	assert_int_equal(http_server_open(&first, &options, echo, &calls, &err), STATUS_OK);
+	options.port = http_server_port(first);
+	assert_int_equal(http_server_open(&second, &options, echo, &calls, &err), STATUS_BUSY);
+	char port[16];
+	sprintf(port, "port %u ", options.port);
+	assert_non_null(strstr(err.message, port));
+	assert_null(second);
+	options.address = "not-an-address";
+	assert_int_equal(http_server_open(&second, &options, echo, &calls, &err), STATUS_INVALID);
+	http_server_close(first); /* never run */
+}
+
+static void hosts_and_origins(void **state) {
+	(void)state;
+	const char *const names[] = {"localhost", "node.example", NULL}, *const any[] = {"*", NULL},
+			  *const none[] = {NULL};
+	const char *good[] = {
+	    "localhost", "LocalHost:8545", "node.example:1", "127.0.0.1:8545", "[::1]:8545", "10.0.0.7"};
+	const char *bad[] = {
+	    "evil.example", "localhost.evil.example", "localhostx", "", "[::1", "127.0.0.1.evil.example"};
+	for (size_t i = 0; i < 6; i++) assert_true(http_host_allowed(bytes_text(good[i]), names));
+	for (size_t i = 0; i < 6; i++) assert_false(http_host_allowed(bytes_text(bad[i]), names));
+	assert_true(http_host_allowed((struct bytes){NULL, 0}, names));
+	assert_true(http_host_allowed(bytes_text("evil.example"), any));
+	assert_false(http_host_allowed(bytes_text("localhost"), none));
+
+	const char *const origins[] = {"http://localhost:3000", NULL};
+	assert_true(bytes_equal(http_cors_allow(bytes_text("http://localhost:3000"), origins), bytes_text(origins[0])));
+	assert_int_equal(http_cors_allow(bytes_text("http://localhost:3001"), origins).len, 0);
+	assert_true(bytes_equal(http_cors_allow(bytes_text("http://x"), any), bytes_text("*")));
+	assert_int_equal(http_cors_allow(bytes_text("http://x"), NULL).len, 0);
+
+	struct served served;
+	static char answer[ANSWER_BYTES];
+	start(&served, (struct http_server_options){.cors_origins = origins});
+	ask(served.port, answer,
+	    HEAD_OF("OPTIONS", "/") "Origin: http://localhost:3000\r\nAccess-Control-Request-Method: POST\r\n\r\n",
+	    "\r\n\r\n");
+	assert_non_null(strstr(answer, " 204 "));
+	assert_non_null(strstr(answer, "Access-Control-Allow-Origin: http://localhost:3000\r\n"));
+	assert_non_null(strstr(answer, "Access-Control-Allow-Headers:"));
+	ask(served.port, answer, HEAD_OF("GET", "/") "Origin: http://evil.example\r\n\r\n", "b=0:");
+	assert_null(strstr(answer, "Access-Control"));
+	assert_int_equal(served.calls, 1);
+	stop(&served);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(answers_requests),
+	    cmocka_unit_test(keeps_alive_and_pipelines),
+	    cmocka_unit_test(refuses_what_is_too_large),
+	    cmocka_unit_test(refuses_malformed_requests),
+	    cmocka_unit_test(closes_slow_clients),
+	    cmocka_unit_test(refuses_connections_over_the_limit),
+	    cmocka_unit_test(port_in_use_is_named),
+	    cmocka_unit_test(hosts_and_origins),
+	};
+	return cmocka_run_group_tests_name("http_server", tests, NULL, NULL);
+}
