@@ -1,9 +1,9 @@
 /*
  * The chain: genesis, the fork schedule, executing and committing blocks, and the head that everyone reads.
  *
- * The seam for any consensus (architecture rule 7): `chain_execute` gives a header and everything that would be written, without
- * writing; `chain_commit` makes it durable in one database transaction and publishes the new head. Solo sealing and, later, CometBFT
- * use these two and nothing else.
+ * The seam for any consensus (architecture rule 7): `chain_execute` gives a header and everything that would be
+ * written, without writing; `chain_commit` makes it durable in one database transaction and publishes the new head.
+ * Solo sealing and, later, CometBFT use these two and nothing else.
  *
  * Threads: one thread executes, commits and imports. Any thread takes a view of the head (chain_head) and reads blocks.
  * Ownership: a `struct chain_head` is counted; release what you take.
@@ -18,8 +18,8 @@
 struct chain;
 
 /*
- * Opens the chain in `store`; a new store is given the genesis block of `genesis_json` (geth's format). With a store that holds
- * a chain, `genesis_json` may be empty; one that makes another genesis block is refused (STATUS_INVALID).
+ * Opens the chain in `store`; a new store is given the genesis block of `genesis_json` (geth's format). With a store
+ * that holds a chain, `genesis_json` may be empty; one that makes another genesis block is refused (STATUS_INVALID).
  * `recover_many`: NULL for the serial twin.
  */
 typedef void recover_many(void *context, addr20 *senders, enum status *statuses, const struct transaction *const *txs,
@@ -29,8 +29,8 @@ struct chain_options {
 	recover_many *recover_many;
 	void *recover_context;
 };
-MUST_USE enum status chain_open(struct chain **out, struct store *store, const struct chain_options *options,
-    struct err *err);
+MUST_USE enum status chain_open(
+    struct chain **out, struct store *store, const struct chain_options *options, struct err *err);
 void chain_close(struct chain *chain);
 
 const struct genesis *chain_genesis(const struct chain *chain);
@@ -64,7 +64,7 @@ struct ordered_tx {
 struct pending_block {
 	struct header header;
 	hash32 hash;
-	struct block block; /* the transactions that stand in it */
+	struct block block;              /* the transactions that stand in it */
 	const enum tx_verdict *verdicts; /* one for each ordered transaction; not OK: skipped */
 	const struct receipt *receipts;
 	size_t receipt_count;
@@ -83,12 +83,13 @@ struct block_decision {
 	uint64_t exact_timestamp;   /* 0: none; dev mode's evm_setNextBlockTimestamp */
 };
 /* On the head. The pending block stays valid until it is committed or dropped; one at a time. */
-MUST_USE enum status chain_execute(struct chain *chain, struct pending_block **out, const struct block_decision *decision,
-    struct err *err);
+MUST_USE enum status chain_execute(
+    struct chain *chain, struct pending_block **out, const struct block_decision *decision, struct err *err);
 struct secp_signature;
-/* Durable when it returns; then the head has moved and observers were told. `seal` NULL: none. Frees `pending` in any case. */
-MUST_USE enum status chain_commit(struct chain *chain, struct pending_block *pending, const struct secp_signature *seal,
-    struct err *err);
+/* Durable when it returns; then the head has moved and observers were told. `seal` NULL: none. Frees `pending` in any
+ * case. */
+MUST_USE enum status chain_commit(
+    struct chain *chain, struct pending_block *pending, const struct secp_signature *seal, struct err *err);
 void chain_drop(struct chain *chain, struct pending_block *pending);
 /* A foreign block: checked to the letter, executed, committed. An invalid one is STATUS_INVALID with the reason. */
 MUST_USE enum status chain_import(struct chain *chain, struct bytes block_rlp, struct err *err);
@@ -98,18 +99,18 @@ MUST_USE enum status chain_unwind_head(struct chain *chain, struct err *err);
 /* --- reading --- */
 
 /* Into the arena; STATUS_NOTFOUND. */
-MUST_USE enum status chain_header_by_number(struct chain *chain, struct header *out, hash32 *hash, uint64_t number,
-    struct err *err);
+MUST_USE enum status chain_header_by_number(
+    struct chain *chain, struct header *out, hash32 *hash, uint64_t number, struct err *err);
 MUST_USE enum status chain_header_by_hash(struct chain *chain, struct header *out, const hash32 *hash, struct err *err);
-MUST_USE enum status chain_block_by_hash(struct chain *chain, struct block *out, struct arena *arena, const hash32 *hash,
-    struct err *err);
+MUST_USE enum status chain_block_by_hash(
+    struct chain *chain, struct block *out, struct arena *arena, const hash32 *hash, struct err *err);
 /* One receipt without the others; `first_log` is the index of its first log in the block. */
 MUST_USE enum status chain_receipt(struct chain *chain, struct receipt *out, uint64_t *first_log, uint64_t *gas_used,
     struct arena *arena, uint64_t number, const hash32 *block_hash, uint32_t index, struct err *err);
 MUST_USE enum status chain_receipts(struct chain *chain, struct receipt **out, size_t *count, struct arena *arena,
     uint64_t number, const hash32 *block_hash, struct err *err);
-MUST_USE enum status chain_find_tx(struct chain *chain, uint64_t *number, uint32_t *index, const hash32 *tx_hash,
-    struct err *err);
+MUST_USE enum status chain_find_tx(
+    struct chain *chain, uint64_t *number, uint32_t *index, const hash32 *tx_hash, struct err *err);
 /* The sealer's signature over a block's hash. STATUS_NOTFOUND where it was not sealed here. */
 MUST_USE enum status chain_seal(struct chain *chain, struct secp_signature *out, const hash32 *hash, struct err *err);
 

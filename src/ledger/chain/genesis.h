@@ -1,8 +1,8 @@
 /*
  * Genesis in geth's format, and the fork schedule that follows from its config (chainId, homesteadBlock, … londonBlock,
- * terminalTotalDifficulty, shanghaiTime, cancunTime, pragueTime, osakaTime, bpo1Time…, blobSchedule, depositContractAddress).
- * xinglin's own settings stand under config.xinglin:
- *     { "zeroBaseFee": true, "sealer": "0x…20", "blobGates": ["0x…20", …] }
+ * terminalTotalDifficulty, shanghaiTime, cancunTime, pragueTime, osakaTime, bpo1Time…, blobSchedule,
+ * depositContractAddress). xinglin's own settings stand under config.xinglin: { "zeroBaseFee": true, "sealer": "0x…20",
+ * "blobGates": ["0x…20", …] }
  *
  * Threads: immutable after genesis_parse.
  */
@@ -21,10 +21,16 @@ MUST_USE enum status genesis_parse(struct genesis **out, struct bytes json, stru
 void genesis_free(struct genesis *genesis);
 
 /* Adds the alloc to an empty state. */
-MUST_USE enum status genesis_fill_state(const struct genesis *genesis, struct state *state);
+MUST_USE enum status genesis_fill_state(const struct genesis *genesis, struct state *state, struct err *err);
 /* The header, but for the state root. */
 struct header genesis_header(const struct genesis *genesis);
 struct exec_rules genesis_rules(const struct genesis *genesis, uint64_t number, uint64_t timestamp, bool merged);
+/* How many items a header of this fork has. */
+uint8_t header_field_count(enum fork fork);
+/* Is a block whose ancestors have this total difficulty one after the merge (EIP-3675)? */
+bool genesis_is_merged(const struct genesis *genesis, const u256 *total_difficulty);
+/* By how many blocks the difficulty bomb is put off (EIP-649, 1234, 2384, 3554, 4345, 5133). */
+uint64_t genesis_bomb_delay_blocks(const struct genesis *genesis, uint64_t number);
 u256 genesis_chain_id(const struct genesis *genesis);
 bool genesis_sealer(const struct genesis *genesis, addr20 *out);
 size_t genesis_blob_gates(const struct genesis *genesis, addr20 out[BLOB_GATES_MAX]);
