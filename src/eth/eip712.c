@@ -1,0 +1,67 @@
+#include "eth/eip712.h"
+
+static void put(struct eip712_struct *s, const void *word_tail, size_t len) {
+	static const uint8_t zeros[32];
+	keccak256_update(&s->keccak, bytes_make(zeros, 32 - len));
+	keccak256_update(&s->keccak, bytes_make(word_tail, len));
+}
+
+struct eip712_struct eip712_begin(const char *type) {
+	struct eip712_struct s;
+	keccak256_init(&s.keccak);
+	hash32 type_hash = keccak256(bytes_text(type));
+	eip712_put_hash32(&s, &type_hash);
+	return s;
+}
+
+void eip712_put_u64(struct eip712_struct *s, uint64_t value) {
+	uint8_t be[8];
+	store_be64(be, value);
+	put(s, be, sizeof be);
+}
+
+void eip712_put_u256(struct eip712_struct *s, const u256 *value) {
+	uint8_t be[32];
+	u256_store_be(be, value);
+	put(s, be, sizeof be);
+}
+
+void eip712_put_bool(struct eip712_struct *s, bool value) {
+	eip712_put_u64(s, value);
+}
+
+void eip712_put_address(struct eip712_struct *s, const addr20 *address) {
+	put(s, address->b, sizeof address->b);
+}
+
+void eip712_put_hash32(struct eip712_struct *s, const hash32 *hash) {
+	put(s, hash->b, sizeof hash->b);
+}
+
+void eip712_put_bytes(struct eip712_struct *s, struct bytes value) {
+	hash32 hash = keccak256(value);
+	eip712_put_hash32(s, &hash);
+}
+
+hash32 eip712_end(struct eip712_struct *s) {
+	return keccak256_final(&s->keccak);
+}
+
+hash32 eip712_domain(const char *name, const char *version, const u256 *chain_id, const addr20 *verifying_contract) {
+	struct eip712_struct domain =
+	    eip712_begin("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+	eip712_put_bytes(&domain, bytes_text(name));
+	eip712_put_bytes(&domain, bytes_text(version));
+	eip712_put_u256(&domain, chain_id);
+	eip712_put_address(&domain, verifying_contract);
+	return eip712_end(&domain);
+}
+
+hash32 eip712_digest(const hash32 *domain, const hash32 *struct_hash) {
+	struct keccak keccak;
+	keccak256_init(&keccak);
+	keccak256_update(&keccak, BYTES_LITERAL("\x19\x01"));
+	keccak256_update(&keccak, BYTES_OF(*domain));
+	keccak256_update(&keccak, BYTES_OF(*struct_hash));
+	return keccak256_final(&keccak);
+}
