@@ -7,6 +7,9 @@ interface IBlobGate {
     event BlobErased(bytes32 indexed item);
     event ErasureConfirmed(bytes32 indexed item, address indexed node);
 
+    error NotANode();
+    error NotErased();
+
     function mayPut(address who, uint256 size) external view returns (bool);
     function mayGet(address who, bytes32 item) external view returns (bool);
     function mayAudit(address who, bytes32 item) external view returns (bool);

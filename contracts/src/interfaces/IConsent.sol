@@ -49,7 +49,6 @@ interface IConsent {
     error NotATrustee();
     error NoOpenReview();
     error NotAllowed();
-    error NotANode();
 
     /// EIP-712 `Grant(bytes32 folder,bytes32 record,address grantee,uint8 rights,uint16 purposes,uint40 from,uint40 until,bytes32 wrap,uint32 wrapSize,uint64 nonce,uint64 deadline)`
     /// by the controller. A new grant to the same grantee and record replaces the old one.
@@ -62,10 +61,15 @@ interface IConsent {
     function breakGlass(bytes32 folder, bytes32 reasonHash, bytes32 reason, uint32 reasonSize) external returns (bool permitted, uint64 review);
     /// By a trustee of the folder, while the window is open: names the blob that holds its share for the emergency actor.
     function release(uint64 review, bytes32 blob, uint32 size) external;
-    /// EIP-712 `CloseReview(uint64 review,bool justified,uint64 nonce,uint64 deadline)` by the controller, or by a regulator itself.
+    /// EIP-712 `CloseReview(uint64 review,bool justified,uint64 nonce,uint64 deadline)` by the controller, or by a regulator itself (no signature). Ends the window.
     function closeReview(uint64 review, bool justified, uint64 deadline, bytes calldata signature) external;
-    /// By a node that the directory lists.
+    /// By a node that the directory lists:
     function anchorAudit(bytes32 head, uint64 count) external;
+
+    /// Folders only, when a folder is forgotten: its wraps, releases and reasons are erased, the first 1,000 at once.
+    function folderForgotten(bytes32 folder) external;
+    /// Anyone, of a forgotten folder with more: the next 1,000.
+    function eraseForgotten(bytes32 folder) external;
 
     function grantOf(bytes32 folder, bytes32 record, address grantee) external view returns (Grant memory);
     /// An open window over the record (its own or its folder's), inside a grant that holds now, or of an emergency.

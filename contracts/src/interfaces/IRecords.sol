@@ -35,8 +35,6 @@ interface IRecords {
     error BadAddition();
     error Expired();
     error OverQuota();
-    error NotANode();
-    error NotErased();
 
     /// By the author: a listed, active actor with the write right in the folder (Consent), or the folder's controller.
     function add(Addition calldata addition) external returns (bytes32 record);
