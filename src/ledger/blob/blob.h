@@ -1,13 +1,14 @@
 /*
- * Sealed blobs beside the transactions: put by whom a contract lists, served by item only to whom a contract allows at that moment,
- * erased for good (docs/wire-formats.md §1, §5, §6). Which contracts are asked stands in the genesis (config.xinglin.blobGates); what
- * they stand for is not known here.
+ * Sealed blobs beside the transactions: put by whom a contract lists, served by item only to whom a contract allows at
+ * that moment, erased for good (docs/wire-formats.md §1, §5, §6). Which contracts are asked stands in the genesis
+ * (config.xinglin.blobGates); what they stand for is not known here.
  *
- * On disk, under one folder: `pending/<blob>-<putter>` until a transaction of that putter names it; `items/<gate>-<item>` from then on;
- * `audit.log`. Which item has which blob is in TABLE_BLOB. An item's content is its own: nobody can have another's kept, or
- * deleted, by naming it.
+ * On disk, under one folder: `pending/<blob>-<putter>` until a transaction of that putter names it;
+ * `items/<gate>-<item>` from then on; `audit.log`. Which item has which blob is in TABLE_BLOB. An item's content is its
+ * own: nobody can have another's kept, or deleted, by naming it.
  *
- * Threads: blob_handle and blob_is_held from any thread; blob_follow on the committing thread; blob_duties on one thread.
+ * Threads: blob_handle and blob_is_held from any thread; blob_follow on the committing thread; blob_duties on one
+ * thread.
  */
 #ifndef LEDGER_BLOB_BLOB_H
 #define LEDGER_BLOB_BLOB_H
@@ -37,8 +38,8 @@ void blob_close(struct blob_room *room);
 void blob_handle(void *context, const struct http_request *request, struct http_response *response);
 
 /* Pool admission: false where `tx` goes to a gate and names a blob that `sender` has not put here. */
-MUST_USE enum status blob_admits(struct blob_room *room, bool *admits, const struct transaction *tx, const addr20 *sender,
-    struct err *err);
+MUST_USE enum status blob_admits(
+    struct blob_room *room, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err);
 
 /* For chain_observe: names and erasures of a new head take effect. */
 struct chain_observer blob_observer(struct blob_room *room);

@@ -23,7 +23,9 @@
  * | ACCOUNT_HISTORY | keccak(address) 32, number u64        | the ACCOUNT value before that block; empty: absent           |
  * | STORAGE_HISTORY | keccak(address) 32, keccak(slot) 32,  | the STORAGE value before that block; empty: zero             |
  * |                 | number u64                            |                                                              |
- * | BLOB            | "i" gate 20, item 32                  | blob 32, size u64, state u8 (blob/blob.h)                    |
+ * | BLOB            | "i" gate 20, item 32                  | blob 32, size u64, state u8 (blob/blob_room.h)               |
+ * |                 | "e" gate 20, item 32                  | empty: erased here, not yet confirmed on the chain           |
+ * |                 | "h"                                   | number u64: events up to this block have taken effect        |
  *
  * ACCOUNT flags: 1 nonce is not zero, 2 balance is not zero, 4 has code, 8 has storage.
  * A receipt in RECEIPTS: type u8, status u8 (0, 1; 2: a root follows, 32), cumulative gas u64, log count u32, then each log:

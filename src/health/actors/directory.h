@@ -1,0 +1,60 @@
+/*
+ * The directory of actors: asking to be listed, endorsing, listing, looking up
+ *(contracts/src/interfaces/IDirectory.sol).
+ *
+ * A listing request is a JSON file that the actor signs, registrars add signatures to, and any registrar sends:
+ *	{"type":"xinglin-listing","v":1,"chainId":N,"directory":"0x…","actor":"0x…","roles":N,"name":"…","keyX":"0x…","keyY":"0x…",
+ *	 "deadline":N,"possession":"0x…","actorSignature":"0x…","registrarSignatures":[{"registrar":"0x…","signature":"0x…"},…]}
+ *
+ * Keys once seen are pinned in the home; a changed key is told (`key_changed`), never silently used.
+ */
+#ifndef HEALTH_ACTORS_DIRECTORY_H
+#define HEALTH_ACTORS_DIRECTORY_H
+
+#include "health/actors/session.h"
+
+/* Role bits as in contracts/src/Roles.sol. */
+#define ROLES(X)                                                                                                       \
+	X(HOSPITAL, "hospital", 1)                                                                                     \
+	X(PROFESSIONAL, "professional", 2)                                                                             \
+	X(MANUFACTURER, "manufacturer", 4)                                                                             \
+	X(WHOLESALER, "wholesaler", 8)                                                                                 \
+	X(PHARMACY, "pharmacy", 16)                                                                                    \
+	X(REGULATOR, "regulator", 32)                                                                                  \
+	X(TRUSTEE, "trustee", 64)                                                                                      \
+	X(EMERGENCY, "emergency", 128)                                                                                 \
+	X(NODE, "node", 256)                                                                                           \
+	X(PAYER, "payer", 512)                                                                                         \
+	X(VERIFIER, "verifier", 1024)
+#define ROLE_ENUM(name, text, bit) ROLE_##name = bit,
+enum role { ROLES(ROLE_ENUM) };
+#undef ROLE_ENUM
+/* "hospital,emergency" → bits; STATUS_INVALID names the word it does not know. */
+MUST_USE enum status roles_parse(uint32_t *roles, struct bytes text, struct err *err);
+void roles_text(char out[160], uint32_t roles);
+
+struct listed_actor {
+	addr20 address;
+	uint32_t roles;
+	uint8_t status; /* 1 active, 2 suspended, 3 withdrawn */
+	uint32_t key_version;
+	uint64_t listed_at, emergency_from; /* seconds */
+	struct p256_public key;
+	const char *name;
+	bool key_changed; /* differs from the pinned one */
+};
+/* STATUS_NOTFOUND where it is not listed. */
+MUST_USE enum status directory_find(
+    struct session *session, struct listed_actor *out, const addr20 *address, struct err *err);
+
+/* The signed request, as JSON. For a node: `secret`, `key` of the node instead of the home's (NULL: the home's). */
+MUST_USE enum status directory_request(
+    struct session *session, struct buf *out, struct bytes name, uint32_t roles, struct err *err);
+/* Adds this home's signature as a registrar. */
+MUST_USE enum status directory_endorse(struct session *session, struct buf *out, struct bytes listing, struct err *err);
+/* Sends a request that has enough signatures (this home's is added if it is a registrar and it is missing). */
+MUST_USE enum status directory_list(
+    struct session *session, struct chain_receipt *receipt, struct bytes listing, struct err *err);
+MUST_USE enum status directory_publish_key(struct session *session, struct chain_receipt *receipt, struct err *err);
+
+#endif

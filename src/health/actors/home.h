@@ -1,0 +1,73 @@
+/*
+ * An actor's own data folder, its keys, and the deployment that it trusts. One process, one actor, one folder:
+ *
+ *	home/
+ *	  deployment.json      the trust anchor and contract addresses (docs/wire-formats.md §7)
+ *	  wallet/phrase.json   Web3 Secret Storage v3 of the BIP-39 entropy (32 bytes, 24 words)
+ *	  wallet/account.json  Web3 Secret Storage v3 of the account key, as geth, ethers and eth_account open it
+ *	  folders/<id>.json    what a controller knows of its folders: salt, label, index — no key
+ *	  records/<id>.jwe     an author's legal record: the lead's plaintext, sealed to itself
+ *	  pins.json            directory keys seen so far: a change is reported
+ *
+ * Files are written whole (temporary name, fsync, rename), mode 0600. Secrets are wiped when the home is closed.
+ * Threads: one owner.
+ */
+#ifndef HEALTH_ACTORS_HOME_H
+#define HEALTH_ACTORS_HOME_H
+
+#include "base/world.h"
+#include "crypto/p256.h"
+#include "health/chain/blobs.h"
+
+struct deployment {
+	uint64_t chain_id;
+	hash32 genesis;
+	addr20 sealer;
+	char rpc_url[256];
+	addr20 directory, folders, records, consent, medicines;
+};
+MUST_USE enum status deployment_parse(struct deployment *out, struct bytes json, struct err *err);
+void deployment_write(struct buf *out, const struct deployment *deployment);
+
+struct home {
+	char *directory;
+	struct deployment deployment;
+	bool has_deployment;
+	/* the open wallet */
+	uint8_t entropy[32];
+	hash32 account_secret; /* m/44'/60'/0'/0/0 */
+	addr20 account;
+};
+
+/* Makes the folder and a new wallet (or one of `phrase`, 24 words). STATUS_EXISTS where one is there. */
+struct wallet_options {
+	struct bytes password;
+	struct bytes phrase; /* empty: a new one */
+	bool light_kdf;      /* scrypt n = 4,096 instead of 262,144 */
+};
+MUST_USE enum status home_create(
+    const char *directory, const struct wallet_options *options, const struct random_source *random, struct err *err);
+/* STATUS_DENIED: the password does not open it. */
+MUST_USE enum status home_open(struct home **out, const char *directory, struct bytes password, struct err *err);
+void home_close(struct home *home);
+/* The phrase, NUL-terminated, at most 24 words; wipe it. */
+void home_phrase(char out[256], const struct home *home);
+/* Stores the trust anchor; another one than before is refused (STATUS_EXISTS). */
+MUST_USE enum status home_trust(struct home *home, struct bytes deployment_json, struct err *err);
+
+/* docs/wire-formats.md §4. */
+MUST_USE enum status home_encryption_key(
+    const struct home *home, struct p256_secret *secret, struct p256_public *key, uint32_t version, struct err *err);
+MUST_USE enum status home_controller(
+    const struct home *home, hash32 *secret, addr20 *address, uint32_t index, struct err *err);
+MUST_USE enum status home_controller_key(
+    const struct home *home, struct p256_secret *secret, struct p256_public *key, uint32_t index, struct err *err);
+
+/* Small whole files under the home. STATUS_NOTFOUND. */
+MUST_USE enum status home_read(const struct home *home, struct buf *out, const char *relative, struct err *err);
+MUST_USE enum status home_write(const struct home *home, const char *relative, struct bytes content, struct err *err);
+/* Names in a folder under the home, sorted, in the arena. */
+MUST_USE enum status home_list(
+    const struct home *home, char ***names, size_t *count, struct arena *arena, const char *relative, struct err *err);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Putting and getting blobs at a xinglin node: signed requests as in docs/wire-formats.md §5.
+ * Threads: as the client.
+ */
+#ifndef HEALTH_CHAIN_BLOBS_H
+#define HEALTH_CHAIN_BLOBS_H
+
+#include "health/chain/client.h"
+
+/* A refusal by the node: its HTTP status and problem code ("get-refused", "erased", …). */
+struct blob_verdict {
+	bool ok;
+	int http_status;
+	char code[40];
+	char detail[160];
+};
+
+struct blob_asker {
+	struct chain_client *client;
+	const hash32 *secret; /* whose account signs */
+	const addr20 *node;   /* the sealer in the deployment */
+	const struct random_source *random;
+};
+/* `container` is the whole frame; its name is computed and given back. */
+MUST_USE enum status blobs_put(const struct blob_asker *asker, hash32 *blob, struct blob_verdict *verdict,
+    const addr20 *gate, struct bytes container, struct err *err);
+MUST_USE enum status blobs_get(const struct blob_asker *asker, struct buf *container, struct blob_verdict *verdict,
+    const addr20 *gate, const hash32 *item, struct err *err);
+MUST_USE enum status blobs_get_part(const struct blob_asker *asker, struct buf *part, struct blob_verdict *verdict,
+    const addr20 *gate, const hash32 *item, uint32_t index, struct err *err);
+/* The sealed audit entries: a JSON array of compact JWEs. */
+MUST_USE enum status blobs_get_audit(const struct blob_asker *asker, struct buf *json, struct blob_verdict *verdict,
+    const addr20 *gate, const hash32 *item, struct err *err);
+
+#endif

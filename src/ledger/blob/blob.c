@@ -1,0 +1,131 @@
+#include "ledger/blob/blob.h"
+
+#include "base/log.h"
+#include "ledger/blob/blob_room.h"
+
+#define BYTES_MAX_DEFAULT ((uint64_t)1 << 40)
+#define PENDING_AGE_MS (10u * 60 * 1000)
+#define SWEEP_EVERY_MS (30u * 1000)
+#define ANCHOR_EVERY_MS (20u * 1000)
+#define RETRY_MS (2u * 1000)
+#define CONFIRM_AT_ONCE 64u
+
+enum status blob_open(struct blob_room **out, struct chain *chain, struct store *store,
+    const struct blob_options *options, struct err *err) {
+	struct blob_room *room = mem_zalloc(1, sizeof *room);
+	room->chain = chain;
+	room->store = store;
+	room->options = *options;
+	if (room->options.bytes_max == 0) room->options.bytes_max = BYTES_MAX_DEFAULT;
+	room->directory = mem_strdup(options->directory);
+	room->gate_count = genesis_blob_gates(chain_genesis(chain), room->gates);
+	room->nonces = mem_zalloc(BLOB_NONCES_MAX, sizeof *room->nonces);
+	room->executor = executor_new();
+	pthread_mutex_init(&room->ask_lock, NULL);
+	pthread_mutex_init(&room->lock, NULL);
+	enum status status = content_open(room, err);
+	if (status == STATUS_OK) status = audit_open(&room->audit, room->directory, err);
+	if (status == STATUS_OK) status = index_catch_up(room, err);
+	if (status != STATUS_OK) {
+		blob_close(room);
+		return err_prefix(err, status, "blobs");
+	}
+	*out = room;
+	return STATUS_OK;
+}
+
+void blob_close(struct blob_room *room) {
+	if (!room) return;
+	audit_close(room->audit);
+	executor_free(room->executor);
+	pthread_mutex_destroy(&room->ask_lock);
+	pthread_mutex_destroy(&room->lock);
+	mem_free(room->nonces);
+	mem_free(room->directory);
+	mem_free(room);
+}
+
+enum status blob_admits(
+    struct blob_room *room, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err) {
+	*admits = true;
+	if (tx->is_create || !gate_index(room, &tx->to)) return STATUS_OK;
+	hash32 blob;
+	TRY(gate_blob_of(room, &blob, &tx->to, tx->data, err));
+	if (!hash32_is_zero(&blob)) *admits = content_is_pending(room, &blob, sender);
+	return STATUS_OK;
+}
+
+struct blob_counts blob_counts(struct blob_room *room) {
+	hash32 head;
+	struct blob_counts counts = {0};
+	audit_unanchored(room, &head, &counts.audit_entries);
+	counts.pending = content_sweep(room, UINT64_MAX / 2);
+	pthread_mutex_lock(&room->lock);
+	counts.items = room->item_count;
+	counts.bytes = room->content_bytes;
+	pthread_mutex_unlock(&room->lock);
+	return counts;
+}
+
+/* --- duties --- */
+
+/* Sends what would succeed; `*sent` tells. A node that the directory does not list yet tries again later. */
+static enum status send_if_useful(
+    struct blob_room *room, bool *sent, const addr20 *gate, struct bytes data, struct err *err) {
+	*sent = false;
+	bool would;
+	TRY(gate_would_succeed(room, &would, gate, data, err));
+	if (!would) return STATUS_OK;
+	TRY(room->options.send(room->options.send_context, gate, data, err));
+	*sent = true;
+	return STATUS_OK;
+}
+
+static enum status confirm_erasures(struct blob_room *room, struct err *err) {
+	struct blob_item items[CONFIRM_AT_ONCE];
+	size_t count;
+	TRY(index_unconfirmed(room, items, &count, CONFIRM_AT_ONCE, err));
+	enum status status = STATUS_OK;
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+		struct buf data;
+		bool sent;
+		buf_init(&data, 256);
+		gate_confirm_erased_data(&data, &items[i].item);
+		status = send_if_useful(room, &sent, &items[i].gate, buf_view(&data), err);
+		buf_fini(&data);
+	}
+	return status;
+}
+
+static enum status anchor_audit(struct blob_room *room, struct err *err) {
+	hash32 head;
+	uint64_t count;
+	if (room->gate_count == 0 || !audit_unanchored(room, &head, &count)) return STATUS_OK;
+	struct buf data;
+	bool sent = false;
+	buf_init(&data, 256);
+	gate_anchor_audit_data(&data, &head, count);
+	enum status status = STATUS_OK;
+	for (size_t i = 0; i < room->gate_count && !sent && status == STATUS_OK; i++)
+		status = send_if_useful(room, &sent, &room->gates[i], buf_view(&data), err);
+	buf_fini(&data);
+	if (sent) audit_anchored(room, count);
+	return status;
+}
+
+enum status blob_duties(struct blob_room *room, struct err *err) {
+	uint64_t now_ms = clock_now_ms(room->options.clock);
+	if (now_ms >= room->swept_ms + SWEEP_EVERY_MS) {
+		content_sweep(room, PENDING_AGE_MS);
+		room->swept_ms = now_ms;
+	}
+	if (now_ms >= room->confirm_after_ms) {
+		room->confirm_after_ms = now_ms + RETRY_MS;
+		TRY(confirm_erasures(room, err));
+	}
+	if (now_ms >= room->anchored_ms + ANCHOR_EVERY_MS) {
+		room->anchored_ms = now_ms;
+		TRY(anchor_audit(room, err));
+	}
+	return STATUS_OK;
+}

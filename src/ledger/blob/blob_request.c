@@ -1,0 +1,271 @@
+/* Requests for blobs over HTTP: who asks is proved by a signature, what may be done is the gate's word at that moment.
+ */
+#include "base/log.h"
+#include "codec/hex.h"
+#include "codec/json.h"
+#include "eth/eip712.h"
+#include "eth/sign.h"
+#include "ledger/blob/blob_room.h"
+
+#define EXPIRY_AHEAD_S 120u
+
+enum blob_action { ACTION_PUT, ACTION_GET, ACTION_PART, ACTION_AUDIT };
+
+struct blob_request {
+	enum blob_action action;
+	addr20 gate;
+	hash32 name; /* the blob of a put; else the item */
+	uint32_t part;
+	uint64_t expiry_s;
+	uint64_t nonce;
+	addr20 who;
+};
+
+/* RFC 7807, with a short stable code. */
+static void problem(struct http_response *response, int status, const char *code, const char *detail) {
+	response->status = status;
+	response->content_type = "application/problem+json";
+	buf_clear(&response->body);
+	struct json_writer writer = json_writer(&response->body);
+	json_object_begin(&writer, NULL);
+	json_put_text(&writer, "type", "about:blank");
+	json_put_u64(&writer, "status", (uint64_t)status);
+	json_put_text(&writer, "code", code);
+	json_put_text(&writer, "detail", detail);
+	json_object_end(&writer);
+}
+
+static void problem_of(struct http_response *response, enum status status, const struct err *err) {
+	switch (status) {
+	case STATUS_INVALID: problem(response, 422, "not-a-container", err->message); return;
+	case STATUS_NOTFOUND: problem(response, 404, "not-found", err->message); return;
+	case STATUS_LIMIT: problem(response, 413, "too-large", err->message); return;
+	case STATUS_IO: problem(response, 507, "storage", "the node could not store or read this now"); return;
+	case STATUS_OK:
+	case STATUS_EXISTS:
+	case STATUS_DENIED:
+	case STATUS_BUSY:
+	case STATUS_TIMEOUT:
+	case STATUS_CORRUPT:
+	case STATUS_UNSUPPORTED:
+	case STATUS_INTERNAL:
+	case STATUS_COUNT: problem(response, 500, "internal", "the node failed; its log says why"); return;
+	}
+}
+
+/* --- reading the request --- */
+
+/* The text up to the next '/', which is taken from `rest` with it. */
+static struct bytes next_segment(struct bytes *rest) {
+	size_t len = 0;
+	while (len < rest->len && rest->data[len] != '/') len++;
+	struct bytes segment = bytes_slice(*rest, 0, len);
+	*rest = bytes_slice(*rest, len < rest->len ? len + 1 : len, rest->len);
+	return segment;
+}
+
+static bool decimal(uint64_t *out, struct bytes text) {
+	struct json number = {.type = JSON_NUMBER, .text = text};
+	if (text.len == 0 || text.len > 20 || (text.len > 1 && text.data[0] == '0')) return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] < '0' || text.data[i] > '9') return false;
+	return json_u64(out, &number);
+}
+
+/* "/blobs/{gate}/{name}[/{part}|/audit]" */
+static bool read_path(struct blob_request *request, const struct http_request *http) {
+	struct bytes rest = bytes_slice(http->path, strlen("/blobs/"), http->path.len);
+	if (hex_fixed(request->gate.b, 20, next_segment(&rest)) != STATUS_OK) return false;
+	if (hex_fixed(request->name.b, 32, next_segment(&rest)) != STATUS_OK) return false;
+	struct bytes last = next_segment(&rest);
+	if (rest.len) return false;
+	if (http->method == HTTP_PUT) {
+		request->action = ACTION_PUT;
+		return last.len == 0;
+	}
+	uint64_t part = 0;
+	if (last.len == 0)
+		request->action = ACTION_GET;
+	else if (bytes_equal(last, BYTES_LITERAL("audit")))
+		request->action = ACTION_AUDIT;
+	else if (decimal(&part, last) && part < CONTAINER_PARTS_MAX)
+		request->action = ACTION_PART;
+	else
+		return false;
+	request->part = (uint32_t)part;
+	return true;
+}
+
+/* One "name=value" of the Authorization header, up to ',' or the end. */
+static struct bytes credential(struct bytes header, const char *name) {
+	struct bytes rest = header, wanted = bytes_text(name);
+	while (rest.len) {
+		size_t len = 0;
+		while (len < rest.len && rest.data[len] != ',') len++;
+		struct bytes pair = bytes_slice(rest, 0, len);
+		rest = bytes_slice(rest, len + 1, rest.len);
+		while (pair.len && pair.data[0] == ' ') pair = bytes_slice(pair, 1, pair.len);
+		if (pair.len > wanted.len && pair.data[wanted.len] == '=' &&
+		    bytes_equal(bytes_slice(pair, 0, wanted.len), wanted))
+			return bytes_slice(pair, wanted.len + 1, pair.len);
+	}
+	return (struct bytes){NULL, 0};
+}
+
+static hash32 request_digest(const struct blob_room *room, const struct blob_request *request) {
+	static const char *const actions[] = {"put", "get", "part", "audit"};
+	u256 chain_id = genesis_chain_id(chain_genesis(room->chain));
+	hash32 domain = eip712_domain("xinglin blob", "1", &chain_id, &request->gate);
+	struct eip712_struct s =
+	    eip712_begin("BlobRequest(string action,address node,bytes32 name,uint32 part,uint64 expiry,uint64 nonce)");
+	eip712_put_bytes(&s, bytes_text(actions[request->action]));
+	eip712_put_address(&s, &room->options.node);
+	eip712_put_hash32(&s, &request->name);
+	eip712_put_u64(&s, request->part);
+	eip712_put_u64(&s, request->expiry_s);
+	eip712_put_u64(&s, request->nonce);
+	hash32 struct_hash = eip712_end(&s);
+	return eip712_digest(&domain, &struct_hash);
+}
+
+/* Uses up (who, nonce). Expired entries make room. */
+static bool nonce_is_fresh(struct blob_room *room, const struct blob_request *request, uint64_t now_s) {
+	bool fresh = true;
+	pthread_mutex_lock(&room->lock);
+	size_t kept = 0;
+	for (size_t i = 0; i < room->nonce_count; i++) {
+		struct nonce_entry entry = room->nonces[i];
+		if (entry.expiry < now_s) continue;
+		if (entry.nonce == request->nonce && addr20_equal(&entry.who, &request->who)) fresh = false;
+		room->nonces[kept++] = entry;
+	}
+	room->nonce_count = kept;
+	if (kept == BLOB_NONCES_MAX) fresh = false;
+	if (fresh)
+		room->nonces[room->nonce_count++] =
+		    (struct nonce_entry){request->who, request->nonce, request->expiry_s};
+	pthread_mutex_unlock(&room->lock);
+	return fresh;
+}
+
+/* NULL: who asks is known now; else why not. */
+static const char *authenticate(struct blob_room *room, struct blob_request *request, const struct http_request *http) {
+	struct bytes header = http_header_get(http, "authorization");
+	struct bytes scheme = BYTES_LITERAL("Xinglin ");
+	if (!bytes_equal(bytes_slice(header, 0, scheme.len), scheme))
+		return "an Authorization header of scheme Xinglin is needed";
+	header = bytes_slice(header, scheme.len, header.len);
+	struct eth_signature signature;
+	if (!decimal(&request->expiry_s, credential(header, "expiry")) ||
+	    !decimal(&request->nonce, credential(header, "nonce")) ||
+	    hex_fixed(signature.b, sizeof signature.b, credential(header, "signature")) != STATUS_OK)
+		return "expiry, nonce or signature is missing or malformed";
+	uint64_t now_s = clock_now_ms(room->options.clock) / 1000;
+	if (request->expiry_s < now_s) return "the request has expired";
+	if (request->expiry_s > now_s + EXPIRY_AHEAD_S) return "the expiry is too far ahead";
+	hash32 digest = request_digest(room, request);
+	if (eth_signer(&request->who, &signature, &digest) != STATUS_OK) return "the signature is not valid";
+	if (!nonce_is_fresh(room, request, now_s)) return "the request was already served";
+	return NULL;
+}
+
+/* --- answering it --- */
+
+static void answer_put(
+    struct blob_room *room, const struct blob_request *request, struct bytes body, struct http_response *response) {
+	struct err err = {""};
+	bool may;
+	struct container container;
+	enum status status = gate_may_put(room, &may, &request->gate, &request->who, body.len, &err);
+	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
+	if (!may)
+		return problem(
+		    response, 403, "put-refused", "the contract does not let this account put a blob of this size");
+	status = container_decode(&container, body, &err);
+	if (status != STATUS_OK) return problem_of(response, status, &err);
+	hash32 name = container_name(&container);
+	if (!hash32_equal(&name, &request->name))
+		return problem(response, 409, "name-differs", "the container's name is not the one in the path");
+	pthread_mutex_lock(&room->lock);
+	bool fits = body.len <= room->options.bytes_max && room->content_bytes <= room->options.bytes_max - body.len;
+	pthread_mutex_unlock(&room->lock);
+	if (!fits) return problem(response, 507, "full", "the node's room for blobs is used up");
+	status = content_put(room, &name, &request->who, body, &err);
+	if (status != STATUS_OK) {
+		log_error("blob", "%s", err.message);
+		return problem_of(response, status, &err);
+	}
+	response->status = 201;
+	response->content_type = "application/json";
+	struct json_writer writer = json_writer(&response->body);
+	json_object_begin(&writer, NULL);
+	json_put_hex(&writer, "blob", BYTES_OF(name));
+	json_put_u64(&writer, "size", body.len);
+	json_object_end(&writer);
+}
+
+/* The trace comes first: a read that cannot be logged is not served. */
+static void answer_read(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
+	struct err err = {""};
+	bool may, whole = request->action == ACTION_GET;
+	enum status status = gate_may_get(room, &may, &request->gate, &request->who, &request->name, &err);
+	struct audit_read read = {request->gate, request->name, request->part, request->who, may};
+	if (status == STATUS_OK) status = audit_add(room, &read, &err);
+	if (status != STATUS_OK) {
+		log_error("blob", "a read was not served: %s", err.message);
+		return problem(response, 500, "internal", "the node failed; its log says why");
+	}
+	if (!may)
+		return problem(
+		    response, 403, "get-refused", "the contract does not let this account read this item now");
+	status = content_read(room, &response->body, &request->gate, &request->name, whole, request->part, &err);
+	if (status != STATUS_OK) return problem_of(response, status, &err);
+	response->content_type = whole ? "application/octet-stream" : "application/jose";
+}
+
+static void answer_audit(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
+	struct err err = {""};
+	bool may;
+	enum status status = gate_may_audit(room, &may, &request->gate, &request->who, &request->name, &err);
+	if (status == STATUS_OK && !may)
+		return problem(
+		    response, 403, "audit-refused", "the contract does not let this account see this item's log");
+	if (status == STATUS_OK) status = audit_list(room, &response->body, &request->gate, &request->name, &err);
+	if (status != STATUS_OK) return problem_of(response, status == STATUS_LIMIT ? status : STATUS_INTERNAL, &err);
+	response->content_type = "application/json";
+}
+
+/* Reads of what is erased or was never here end before the gate is asked. True: the item is here. */
+static bool find_item(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
+	struct err err = {""};
+	struct blob_item item;
+	enum status status = index_find(room, &item, &request->gate, &request->name, &err);
+	if (status != STATUS_OK)
+		problem_of(response, status, &err);
+	else if (item.state == BLOB_MISSING)
+		problem(response, 404, "not-here", "the item is on the chain; this node was not given its content");
+	else if (item.state == BLOB_ERASED || item.state == BLOB_CONFIRMED)
+		problem(response, 410, "erased", "the item was erased");
+	else
+		return true;
+	return false;
+}
+
+void blob_handle(void *context, const struct http_request *http, struct http_response *response) {
+	struct blob_room *room = context;
+	struct blob_request request = {0};
+	if (http->method != HTTP_PUT && http->method != HTTP_GET)
+		return problem(response, 405, "method", "only PUT and GET are served here");
+	if (!read_path(&request, http))
+		return problem(response, 404, "not-found", "the path is /blobs/{gate}/{name}[/{part}|/audit]");
+	if (!gate_index(room, &request.gate))
+		return problem(response, 404, "no-gate", "this chain's genesis names no such gate");
+	const char *refusal = authenticate(room, &request, http);
+	if (refusal) return problem(response, 401, "not-authenticated", refusal);
+	if (request.action == ACTION_PUT)
+		answer_put(room, &request, http->body, response);
+	else if (request.action == ACTION_AUDIT)
+		answer_audit(room, &request, response);
+	else if (find_item(room, &request, response))
+		answer_read(room, &request, response);
+}
