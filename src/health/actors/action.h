@@ -26,6 +26,6 @@ MUST_USE enum status action_parse(
     struct action *out, struct arena *arena, struct bytes json, uint64_t chain_id, struct err *err);
 /* Puts the blobs, then sends the transaction, as the session's account. */
 MUST_USE enum status action_relay(
-    struct session *session, struct chain_receipt *receipt, const struct action *action, struct err *err);
+    struct session *session, struct client_receipt *receipt, const struct action *action, struct err *err);
 
 #endif

@@ -54,7 +54,7 @@ MUST_USE enum status directory_request(
 MUST_USE enum status directory_endorse(struct session *session, struct buf *out, struct bytes listing, struct err *err);
 /* Sends a request that has enough signatures (this home's is added if it is a registrar and it is missing). */
 MUST_USE enum status directory_list(
-    struct session *session, struct chain_receipt *receipt, struct bytes listing, struct err *err);
-MUST_USE enum status directory_publish_key(struct session *session, struct chain_receipt *receipt, struct err *err);
+    struct session *session, struct client_receipt *receipt, struct bytes listing, struct err *err);
+MUST_USE enum status directory_publish_key(struct session *session, struct client_receipt *receipt, struct err *err);
 
 #endif

@@ -8,7 +8,7 @@
 
 struct session {
 	struct home *home;
-	struct chain_client *client;
+	struct client *client;
 	const struct clock_source *clock;
 	const struct random_source *random;
 	struct arena *arena; /* of the command */
@@ -17,7 +17,7 @@ struct session {
 struct blob_asker session_asker(const struct session *session);
 /* Sends as the home's account. A revert is STATUS_DENIED with the contract's reason in `err`. */
 MUST_USE enum status session_transact(
-    struct session *session, struct chain_receipt *receipt, const addr20 *to, struct bytes data, struct err *err);
+    struct session *session, struct client_receipt *receipt, const addr20 *to, struct bytes data, struct err *err);
 /* A view that must succeed; a revert is STATUS_DENIED. */
 MUST_USE enum status session_call(
     struct session *session, struct bytes *output, const addr20 *to, struct bytes data, struct err *err);

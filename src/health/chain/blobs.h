@@ -16,7 +16,7 @@ struct blob_verdict {
 };
 
 struct blob_asker {
-	struct chain_client *client;
+	struct client *client;
 	const hash32 *secret; /* whose account signs */
 	const addr20 *node;   /* the sealer in the deployment */
 	const struct random_source *random;

@@ -2,7 +2,7 @@
  * A client of any Ethereum JSON-RPC endpoint: calls, transactions, receipts, logs, proofs. It knows no ledger/ header
  * and would work against another node; only blobs.h needs a xinglin node.
  *
- * A verdict of the chain (a revert, a refused transaction) is a `struct chain_verdict`; a status other than STATUS_OK
+ * A verdict of the chain (a revert, a refused transaction) is a `struct client_verdict`; a status other than STATUS_OK
  * means that the node was not reached or its answer made no sense. Everything a node says is checked for form, nothing
  * is believed blindly where a proof exists (proof.h).
  *
@@ -17,9 +17,9 @@
 #include "codec/json.h"
 #include "eth/types.h"
 
-struct chain_client;
+struct client;
 
-struct chain_client_options {
+struct client_options {
 	const char *url; /* of JSON-RPC, e.g. "http://127.0.0.1:8545" */
 	const struct http_client *http;
 	const struct clock_source *clock;
@@ -28,35 +28,34 @@ struct chain_client_options {
 	void *sleep_context;
 };
 /* Asks for the chain id; STATUS_IO with what to do where nobody answers. */
-MUST_USE enum status chain_client_open(
-    struct chain_client **out, const struct chain_client_options *options, struct err *err);
-void chain_client_close(struct chain_client *client);
-uint64_t chain_client_chain_id(const struct chain_client *client);
-const char *chain_client_url(const struct chain_client *client);
-const struct chain_client_options *chain_client_options(const struct chain_client *client);
+MUST_USE enum status client_open(struct client **out, const struct client_options *options, struct err *err);
+void client_close(struct client *client);
+uint64_t client_chain_id(const struct client *client);
+const char *client_url(const struct client *client);
+const struct client_options *client_options_of(const struct client *client);
 
 /* One JSON-RPC call. `params` is a JSON array. STATUS_DENIED where the node answers with an error object, whose code,
  * message and data are then in `*error` (may be NULL). */
-struct chain_error {
+struct client_error {
 	int64_t code;
 	char message[256];
 	struct bytes data; /* of a revert; in the arena */
 };
-MUST_USE enum status chain_rpc(struct chain_client *client, const struct json **result, struct chain_error *error,
+MUST_USE enum status client_rpc(struct client *client, const struct json **result, struct client_error *error,
     struct arena *arena, const char *method, struct bytes params, struct err *err);
 
 /* What became of a call or a transaction. */
-struct chain_verdict {
+struct client_verdict {
 	bool ok;
 	struct bytes revert_data;
 	char reason[160]; /* "NotController()", "StaleEpoch(2)", "out of gas", the node's text; empty where ok */
 };
 
 /* A local call at the newest block. */
-MUST_USE enum status chain_call(struct chain_client *client, struct bytes *output, struct chain_verdict *verdict,
+MUST_USE enum status client_call(struct client *client, struct bytes *output, struct client_verdict *verdict,
     struct arena *arena, const addr20 *from, const addr20 *to, struct bytes data, struct err *err);
 
-struct chain_receipt {
+struct client_receipt {
 	hash32 tx_hash;
 	hash32 block_hash;
 	uint64_t block_number;
@@ -72,32 +71,32 @@ struct chain_receipt {
  * s). Where the estimate reverts nothing is sent and the verdict says why. `to` NULL creates a contract.
  * STATUS_TIMEOUT: sent, but not in a block yet; receipt->tx_hash is set.
  */
-MUST_USE enum status chain_transact(struct chain_client *client, struct chain_receipt *receipt,
-    struct chain_verdict *verdict, struct arena *arena, const hash32 *secret, const addr20 *to, struct bytes data,
+MUST_USE enum status client_transact(struct client *client, struct client_receipt *receipt,
+    struct client_verdict *verdict, struct arena *arena, const hash32 *secret, const addr20 *to, struct bytes data,
     struct err *err);
-MUST_USE enum status chain_nonce(struct chain_client *client, uint64_t *nonce, const addr20 *address, struct err *err);
-MUST_USE enum status chain_block_number(struct chain_client *client, uint64_t *number, struct err *err);
-MUST_USE enum status chain_timestamp(
-    struct chain_client *client, uint64_t *seconds, struct err *err); /* of the newest block */
+MUST_USE enum status client_nonce(struct client *client, uint64_t *nonce, const addr20 *address, struct err *err);
+MUST_USE enum status client_block_number(struct client *client, uint64_t *number, struct err *err);
+MUST_USE enum status client_timestamp(
+    struct client *client, uint64_t *seconds, struct err *err); /* of the newest block */
 
-struct chain_log_filter {
+struct client_log_filter {
 	uint64_t from_block; /* to the newest */
 	const addr20 *address;
 	hash32 topics[4];
 	bool has_topic[4];
 };
-struct chain_found_log {
+struct client_log {
 	struct log log;
 	uint64_t block_number;
 	uint64_t timestamp; /* seconds; 0 where the node does not say */
 	hash32 tx_hash;
 };
-MUST_USE enum status chain_logs(struct chain_client *client, struct chain_found_log **logs, size_t *count,
-    struct arena *arena, const struct chain_log_filter *filter, struct err *err);
+MUST_USE enum status client_logs(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
+    const struct client_log_filter *filter, struct err *err);
 
 /* eth_getProof at a block, the block's header (RLP), and the sealer's signature of its hash: what a disclosure proof
  * needs. */
-struct chain_proof {
+struct client_proof {
 	struct bytes header_rlp;
 	uint8_t seal[65]; /* r s v, v 27 or 28; zeros where the node has none */
 	struct bytes *account_nodes;
@@ -109,10 +108,10 @@ struct chain_proof {
 	} * storage;
 	size_t storage_count;
 };
-MUST_USE enum status chain_proof(struct chain_client *client, struct chain_proof *out, struct arena *arena,
+MUST_USE enum status client_proof(struct client *client, struct client_proof *out, struct arena *arena,
     const addr20 *address, const hash32 *slots, size_t slot_count, struct err *err);
 
 /* Names of custom errors, so that verdicts read well: "StaleEpoch(uint32)" and so on, NULL-terminated; static. */
-void chain_client_know_errors(struct chain_client *client, const char *const *signatures);
+void client_know_errors(struct client *client, const char *const *signatures);
 
 #endif
