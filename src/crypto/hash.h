@@ -1,6 +1,6 @@
 /*
- * Hashes, MACs and key derivation. Keccak-256 is our own (the original padding of the Yellow Paper, not SHA-3's); the rest is
- * OpenSSL's.
+ * Hashes, MACs and key derivation. Keccak-256 (the original padding of the Yellow Paper, not SHA-3's) and scrypt are
+ * our own; the rest is OpenSSL's.
  *
  * Sources: Yellow Paper app. A; FIPS 180-4; RFC 2104, 5869, 7914, 8018. Threads: pure; a `struct keccak` has one owner.
  */
@@ -35,9 +35,10 @@ void hkdf_expand_sha256(uint8_t *out, size_t out_len, const hash32 *prk, struct 
 
 void pbkdf2_sha256(uint8_t *out, size_t out_len, struct bytes password, struct bytes salt, uint32_t iterations);
 void pbkdf2_sha512(uint8_t *out, size_t out_len, struct bytes password, struct bytes salt, uint32_t iterations);
-/* STATUS_LIMIT where n * r * 128 is over 1 GiB; STATUS_INVALID where n is no power of two. */
-MUST_USE enum status scrypt(uint8_t *out, size_t out_len, struct bytes password, struct bytes salt, uint64_t n, uint32_t r,
-    uint32_t p, struct err *err);
+/* STATUS_LIMIT where n * r * 128 is over 1 GiB, or p times that over 8 GiB; STATUS_INVALID where n is no power of two.
+ */
+MUST_USE enum status scrypt(uint8_t *out, size_t out_len, struct bytes password, struct bytes salt, uint64_t n,
+    uint32_t r, uint32_t p, struct err *err);
 
 /* True when equal; time depends on the length only. */
 bool constant_time_equal(struct bytes a, struct bytes b);

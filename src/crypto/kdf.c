@@ -1,4 +1,4 @@
-/* Key derivation: HKDF, PBKDF2 and scrypt. */
+/* Key derivation: HKDF and PBKDF2. */
 #include "crypto/hash.h"
 
 #include <limits.h>
@@ -7,8 +7,6 @@
 #include "base/mem.h"
 
 #define HKDF_OUT_MAX ((size_t)255 * 32)
-#define SCRYPT_MEMORY_MAX ((uint64_t)1 << 30) /* bytes */
-#define SCRYPT_WORK_MAX ((uint64_t)8 << 30)   /* bytes mixed, over all p */
 
 void hkdf_expand_sha256(uint8_t *out, size_t out_len, const hash32 *prk, struct bytes info) {
 	BUG_ON(out_len == 0 || out_len > HKDF_OUT_MAX);
@@ -54,20 +52,4 @@ void pbkdf2_sha256(uint8_t *out, size_t out_len, struct bytes password, struct b
 
 void pbkdf2_sha512(uint8_t *out, size_t out_len, struct bytes password, struct bytes salt, uint32_t iterations) {
 	pbkdf2(out, out_len, EVP_sha512(), password, salt, iterations);
-}
-
-enum status scrypt(uint8_t *out, size_t out_len, struct bytes password, struct bytes salt, uint64_t n, uint32_t r,
-    uint32_t p, struct err *err) {
-	if (n < 2 || (n & (n - 1)) || r == 0 || p == 0)
-		return err_set(err, STATUS_INVALID, "scrypt: n must be a power of two above 1, r and p positive");
-	uint64_t block_bytes = 128 * (uint64_t)r;
-	if (n > SCRYPT_MEMORY_MAX / block_bytes) return err_set(err, STATUS_LIMIT, "scrypt: wants more than 1 GiB");
-	if (p > SCRYPT_WORK_MAX / (n * block_bytes) || p > SCRYPT_MEMORY_MAX / block_bytes)
-		return err_set(err, STATUS_LIMIT, "scrypt: p is too large for these n and r");
-	const char *text = password.len ? (const char *)password.data : "";
-	/* The table, one buffer for all p, and two blocks to work in. */
-	uint64_t memory_bytes = block_bytes * (n + p + 2);
-	if (EVP_PBE_scrypt(text, password.len, salt.data, salt.len, n, r, p, memory_bytes, out, out_len) != 1)
-		return err_set(err, STATUS_INVALID, "scrypt: OpenSSL refuses n, r, p");
-	return STATUS_OK;
 }
