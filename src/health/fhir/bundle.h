@@ -1,0 +1,48 @@
+/*
+ * A FHIR R4 document as it comes in: checked for form, and divided into what becomes records. Resources keep their
+ * exact source bytes (decimals such as 1.00 and member order are the author's), which is what is sealed, committed to
+ * and given back.
+ *
+ * Accepted: a Bundle (transaction, batch, collection, document, searchset) whose entries hold resources, or a single
+ * resource. Refused, with the FHIRPath of the place: what is no JSON object with a resourceType of R4, empty or
+ * duplicate members, an entry without resource, ids that are no FHIR id, two entries with one fullUrl, a Bundle in a
+ * Bundle entry's place. Sources: FHIR R4 4.0.1 json.html, bundle.html, resource.html#id,
+ * compartmentdefinition-patient.html. Threads: pure. Ownership: views into the text, arrays in the arena.
+ */
+#ifndef HEALTH_FHIR_BUNDLE_H
+#define HEALTH_FHIR_BUNDLE_H
+
+#include "codec/json.h"
+
+#define FHIR_DOCUMENT_MAX ((size_t)64 << 20)
+
+struct fhir_resource {
+	struct bytes type;     /* "Observation" */
+	struct bytes id;       /* or empty */
+	struct bytes full_url; /* or empty */
+	struct bytes raw;      /* the resource's exact bytes */
+	const struct json *json;
+	size_t patient; /* whose compartment: index in fhir_document.patients; SIZE_MAX: nobody's (Organization,
+			   Practitioner, …) */
+};
+struct fhir_patient {
+	size_t resource;      /* index of its Patient; SIZE_MAX where only references name it */
+	struct bytes key;     /* "urn:uuid:…" or "Patient/…" */
+	struct bytes display; /* "José María Casares", for the author's eyes only */
+};
+struct fhir_document {
+	struct fhir_resource *resources;
+	size_t resource_count;
+	struct fhir_patient *patients;
+	size_t patient_count;
+};
+MUST_USE enum status fhir_document_parse(
+    struct fhir_document *out, struct arena *arena, struct bytes text, struct err *err);
+/* Is it one of R4's 148 resource types? */
+bool fhir_type_is_known(struct bytes type);
+
+/* An OperationOutcome with one issue of severity error; `code` is an IssueType ("structure", "invalid", "forbidden",
+ * …). */
+void fhir_operation_outcome(struct buf *out, const char *code, const char *diagnostics, const char *expression);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * Folders: opening one, its keys by epoch, rotating, forgetting (contracts/src/interfaces/IFolders.sol). The
+ * controller's side makes signed actions (health/actors/action.h); anybody's side finds the keys that it was given
+ * through wraps.
+ *
+ * Threads: one owner a session.
+ */
+#ifndef HEALTH_RECORDS_FOLDER_H
+#define HEALTH_RECORDS_FOLDER_H
+
+#include "health/actors/action.h"
+#include "health/actors/directory.h"
+#include "health/records/seal.h"
+
+struct folder {
+	hash32 id;
+	addr20 controller;
+	uint32_t epoch;
+	bool closed, rotation_owed;
+	uint16_t glass_minutes;
+	uint64_t nonce;
+	struct p256_public key;
+};
+/* From the chain. STATUS_NOTFOUND. */
+MUST_USE enum status folder_find(struct session *session, struct folder *out, const hash32 *id, struct err *err);
+
+/* What a controller keeps of a folder of its own, in its home. */
+struct own_folder {
+	hash32 id;
+	uint32_t controller_index;
+	hash32 salt;
+	char label[64]; /* "general"; never leaves the home */
+};
+MUST_USE enum status own_folder_load(
+    struct session *session, struct own_folder *out, const hash32 *id, struct err *err);
+MUST_USE enum status own_folders(struct session *session, struct own_folder **out, size_t *count, struct err *err);
+
+/* Each fills an action whose views live in the session's arena. The nonce and epoch are read from the chain. */
+struct folder_opening {
+	const char *label;
+	uint16_t glass_minutes; /* 0: no break-glass */
+	const addr20 *trustees; /* listed actors */
+	size_t trustee_count;   /* today: 1 share of 1, so 0 or more trustees who each could open alone */
+};
+MUST_USE enum status folder_open_action(
+    struct session *session, struct action *action, hash32 *id, const struct folder_opening *opening, struct err *err);
+/* A new epoch for the trustees and for those whose grants still hold. */
+MUST_USE enum status folder_rotate_action(
+    struct session *session, struct action *action, const hash32 *id, struct err *err);
+MUST_USE enum status folder_forget_action(
+    struct session *session, struct action *action, const hash32 *id, struct err *err);
+
+/* EIP-712 with the folder's controller key; `digest` in the domain of the contract that will check it. */
+MUST_USE enum status folder_sign(struct session *session, uint8_t signature[65], const struct own_folder *folder,
+    const hash32 *digest, struct err *err);
+
+/*
+ * The sealing key of an epoch, by whichever way this home has: as controller (wrap, back through links), as recipient
+ * of an epoch's wraps, by a grant's wrap, or by a release to it. STATUS_DENIED with the reason where there is none
+ * (now).
+ */
+MUST_USE enum status folder_secret(
+    struct session *session, struct p256_secret *secret, const hash32 *id, uint32_t epoch, struct err *err);
+
+/* Items of blobs (docs/wire-formats.md §3). */
+hash32 item_of_wraps(const hash32 *folder, uint32_t epoch);
+hash32 item_of_grant(const hash32 *folder, const hash32 *record, const addr20 *grantee, uint32_t epoch);
+hash32 item_of_reason(uint64_t review);
+hash32 item_of_release(uint64_t review, const addr20 *trustee);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * Records on the chain: registering what is sealed, reading back, listing, erasing
+ * (contracts/src/interfaces/IRecords.sol). A record is registered (its commitment stands in a block) and available (the
+ * node serves its container). Threads: one owner a session.
+ */
+#ifndef HEALTH_RECORDS_RECORD_H
+#define HEALTH_RECORDS_RECORD_H
+
+#include "health/records/folder.h"
+
+struct registration {
+	hash32 record;
+	hash32 root;
+	hash32 folder;
+	addr20 author;
+	uint32_t epoch;
+	uint8_t state;     /* 1 registered, 2 erased */
+	uint64_t added_at; /* seconds */
+	hash32 blob;
+};
+MUST_USE enum status record_find(
+    struct session *session, struct registration *out, const hash32 *record, struct err *err);
+/* By the RecordAdded events of a folder, oldest first, in the session's arena. */
+MUST_USE enum status record_list(
+    struct session *session, struct registration **out, size_t *count, const hash32 *folder, struct err *err);
+
+struct record_added {
+	hash32 record;
+	hash32 blob;
+	size_t resource_count;
+	size_t container_bytes;
+	struct client_receipt receipt;
+};
+/* Seals, puts the blob, registers, keeps the author's copy. Nothing is registered where the blob was not taken. */
+MUST_USE enum status record_add(struct session *session, struct record_added *out, const hash32 *folder,
+    const struct record_resource *resources, size_t count, struct err *err);
+
+/* Gets and opens; needs a window on the chain (consent/access.h) unless this home is author or controller. Every
+ * resource is checked against the commitment on the chain. `part` 0: all; else one (its manifest entry says what it
+ * is). */
+struct opened_record {
+	struct registration registration;
+	struct record_lead lead;
+	struct bytes *resources; /* exact bytes, in the session's arena; for one part only that one is set */
+};
+MUST_USE enum status record_read(
+    struct session *session, struct opened_record *out, const hash32 *record, uint32_t part, struct err *err);
+
+MUST_USE enum status record_erase_action(
+    struct session *session, struct action *action, const hash32 *record, struct err *err);
+/* Who confirmed the erasure: node addresses, in the arena. */
+MUST_USE enum status record_erasure_confirmed(
+    struct session *session, addr20 **nodes, size_t *count, const hash32 *record, struct err *err);
+
+#endif
