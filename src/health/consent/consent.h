@@ -43,7 +43,7 @@ MUST_USE enum status revoke_action(struct session *session, struct action *actio
     const hash32 *record, const addr20 *grantee, struct err *err);
 
 /* One look as the contract decided it; also an entry of the log. */
-struct access_entry {
+struct access_event {
 	hash32 folder, record;
 	addr20 actor;
 	uint8_t purpose;
@@ -55,11 +55,11 @@ struct access_entry {
 	hash32 tx_hash;
 };
 /* Sends the access transaction; the decision is in *out. A refusal is STATUS_OK with permitted == false. */
-MUST_USE enum status access_ask(struct session *session, struct access_entry *out, const hash32 *folder,
+MUST_USE enum status access_ask(struct session *session, struct access_event *out, const hash32 *folder,
     const hash32 *record, enum purpose purpose, struct err *err);
 /* The folder's log from the chain, oldest first. */
 MUST_USE enum status access_log(
-    struct session *session, struct access_entry **out, size_t *count, const hash32 *folder, struct err *err);
+    struct session *session, struct access_event **out, size_t *count, const hash32 *folder, struct err *err);
 /* What nodes served: audit entries of one record, opened with the folder's keys, the chain of hashes inside checked. */
 struct read_entry {
 	addr20 who;
@@ -76,7 +76,7 @@ struct broken_glass {
 	hash32 folder;
 	addr20 actor;
 	uint64_t until;
-	struct access_entry decision;
+	struct access_event decision;
 	uint64_t block_number, timestamp;
 	hash32 tx_hash;
 	const char *reason; /* for the controller: the sealed text, opened; else NULL */
