@@ -1,8 +1,8 @@
 /*
  * From a diff to a state root, and from a diff to rows (Yellow Paper app. D).
  *
- * The root is a pure function of (committed snapshot, sorted diff): nothing is written to find it. Branch records (trie/branch.h)
- * make its cost proportional to what changed; `state_root_rebuild` is the plain twin, over all leaves.
+ * The root is a pure function of (committed snapshot, sorted diff): nothing is written to find it. Branch records
+ * (trie/branch.h) make its cost proportional to what changed; `state_root_rebuild` is the plain twin, over all leaves.
  */
 #ifndef LEDGER_STATE_COMMITMENT_H
 #define LEDGER_STATE_COMMITMENT_H
@@ -18,12 +18,13 @@ void trie_updates_free(struct trie_updates *updates);
 MUST_USE enum status state_root(hash32 *root, struct state_diff *diff, struct trie_updates *updates,
     const struct state_view *head, struct err *err);
 /* Every leaf read again; also compares stored branch records with what they should be: STATUS_CORRUPT says where. */
-MUST_USE enum status state_root_rebuild(hash32 *root, struct store *store, const struct store_snapshot *snapshot,
-    struct err *err);
+MUST_USE enum status state_root_rebuild(
+    hash32 *root, struct store *store, const struct store_snapshot *snapshot, struct err *err);
 /* Adds flat rows, code, branch records, history and change rows of block `number` to the batch. */
 MUST_USE enum status state_write(struct store_batch *batch, struct store *store, const struct state_diff *diff,
     const struct trie_updates *updates, uint64_t number, struct err *err);
-/* Adds what takes the flat state from after block `number` (the head) to before it; branch records are made anew for what changed. */
+/* Adds what takes the flat state from after block `number` (the head) to before it; branch records are made anew for
+ * what changed. */
 MUST_USE enum status state_unwind(struct store_batch *batch, struct store *store, uint64_t number, struct err *err);
 /* An in-memory world's root, all leaves at once: for genesis and the official state tests (no store). */
 MUST_USE enum status state_root_of_diff(hash32 *root, struct state_diff *diff, struct err *err);

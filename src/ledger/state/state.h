@@ -1,12 +1,12 @@
 /*
- * The world during execution: a journaled overlay over a read-only view (or over nothing, for genesis and tests). It remembers what
- * transactions did, can undo to any snapshot, and gives what a block changed as a sorted diff.
+ * The world during execution: a journaled overlay over a read-only view (or over nothing, for genesis and tests). It
+ * remembers what transactions did, can undo to any snapshot, and gives what a block changed as a sorted diff.
  *
- * Per-transaction state (warm sets, transient storage, created and destructed accounts, logs) ends with state_end_transaction.
- * Functions that may read the database return an `enum status`; the others cannot fail. A failure's text is in the `struct err` given
- * at creation. The functions have the meaning that ledger/evm/host.h gives them; exec/ binds the two.
- * Memory: from an arena of its own, freed at once by state_free / state_reset; no per-call heap.
- * Threads: one owner.
+ * Per-transaction state (warm sets, transient storage, created and destructed accounts, logs) ends with
+ * state_end_transaction. Functions that may read the database return an `enum status`; the others cannot fail. A
+ * failure's text is in the `struct err` given at creation. The functions have the meaning that ledger/evm/host.h gives
+ * them; exec/ binds the two. Memory: from an arena of its own, freed at once by state_free / state_reset; no per-call
+ * heap. Threads: one owner.
  */
 #ifndef LEDGER_STATE_STATE_H
 #define LEDGER_STATE_STATE_H
@@ -17,9 +17,10 @@ struct state;
 
 /* What it reads from; state_view_source makes one from a view. Simulation and overrides bring their own. */
 struct state_source {
-	MUST_USE enum status (*account)(void *context, struct account *account, bool *exists, const addr20 *address,
-	    struct err *err);
-	MUST_USE enum status (*storage)(void *context, u256 *value, const addr20 *address, const u256 *slot, struct err *err);
+	MUST_USE enum status (*account)(
+	    void *context, struct account *account, bool *exists, const addr20 *address, struct err *err);
+	MUST_USE enum status (*storage)(
+	    void *context, u256 *value, const addr20 *address, const u256 *slot, struct err *err);
 	MUST_USE enum status (*has_storage)(void *context, bool *has, const addr20 *address, struct err *err);
 	MUST_USE enum status (*code)(void *context, struct buf *code, const hash32 *code_hash, struct err *err);
 	void *context;
@@ -36,8 +37,10 @@ MUST_USE enum status state_account_exists(struct state *state, bool *out, const 
 MUST_USE enum status state_account_is_empty(struct state *state, bool *out, const addr20 *address);
 MUST_USE enum status state_get_balance(struct state *state, u256 *out_wei, const addr20 *address);
 MUST_USE enum status state_set_balance(struct state *state, const addr20 *address, const u256 *wei);
-MUST_USE enum status state_add_balance(struct state *state, const addr20 *address, const u256 *wei); /* touches, even by 0 */
-MUST_USE enum status state_sub_balance(struct state *state, const addr20 *address, const u256 *wei); /* BUG_ON too little */
+MUST_USE enum status state_add_balance(
+    struct state *state, const addr20 *address, const u256 *wei); /* touches, even by 0 */
+MUST_USE enum status state_sub_balance(
+    struct state *state, const addr20 *address, const u256 *wei); /* BUG_ON too little */
 MUST_USE enum status state_get_nonce(struct state *state, uint64_t *out, const addr20 *address);
 MUST_USE enum status state_set_nonce(struct state *state, const addr20 *address, uint64_t nonce);
 /* Code with 33 zero bytes behind it and its jump destinations, cached by hash for the life of the state. */
@@ -50,7 +53,8 @@ MUST_USE enum status state_get_code(struct state *state, struct state_code *out,
 MUST_USE enum status state_get_code_hash(struct state *state, hash32 *out, const addr20 *address);
 MUST_USE enum status state_set_code(struct state *state, const addr20 *address, struct bytes code);
 MUST_USE enum status state_get_storage(struct state *state, u256 *out, const addr20 *address, const u256 *slot);
-MUST_USE enum status state_get_original_storage(struct state *state, u256 *out, const addr20 *address, const u256 *slot);
+MUST_USE enum status state_get_original_storage(
+    struct state *state, u256 *out, const addr20 *address, const u256 *slot);
 MUST_USE enum status state_set_storage(struct state *state, const addr20 *address, const u256 *slot, const u256 *value);
 MUST_USE enum status state_has_storage(struct state *state, bool *out, const addr20 *address);
 void state_get_transient(struct state *state, u256 *out, const addr20 *address, const u256 *slot);
@@ -68,8 +72,8 @@ void state_revert_to(struct state *state, size_t snapshot);
 /* The logs of the running transaction; views until state_end_transaction. */
 const struct log *state_logs(const struct state *state, size_t *count);
 /*
- * Deletes what was destructed (all, or since EIP-6780 as marked by the machine) and, where `clear_empty` (EIP-161), touched empty
- * accounts; then forgets the transaction's own state. The journal restarts: nothing before can be undone.
+ * Deletes what was destructed (all, or since EIP-6780 as marked by the machine) and, where `clear_empty` (EIP-161),
+ * touched empty accounts; then forgets the transaction's own state. The journal restarts: nothing before can be undone.
  */
 MUST_USE enum status state_end_transaction(struct state *state, bool clear_empty);
 

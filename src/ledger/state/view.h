@@ -1,6 +1,6 @@
 /*
- * The committed state at one block, read-only: over a snapshot of the store, and for older blocks through the history tables.
- * A view is immutable, so any number of threads may read it at once.
+ * The committed state at one block, read-only: over a snapshot of the store, and for older blocks through the history
+ * tables. A view is immutable, so any number of threads may read it at once.
  *
  * Sources: Yellow Paper §4.1; store/tables.h for the bytes.
  */
@@ -20,23 +20,23 @@ struct account {
 struct state_view;
 
 /* At the store's newest block (`is_head`), or as it was after block `number`. Takes its own snapshot. */
-MUST_USE enum status state_view_open(struct state_view **out, struct store *store, bool is_head, uint64_t number,
-    struct err *err);
+MUST_USE enum status state_view_open(
+    struct state_view **out, struct store *store, bool is_head, uint64_t number, struct err *err);
 void state_view_close(struct state_view *view);
 
 /* `*exists` false leaves `account` empty (nonce 0, balance 0, empty code, empty storage). */
-MUST_USE enum status state_view_account(const struct state_view *view, struct account *account, bool *exists,
-    const addr20 *address, struct err *err);
-MUST_USE enum status state_view_storage(const struct state_view *view, u256 *value, const addr20 *address, const u256 *slot,
-    struct err *err);
-MUST_USE enum status state_view_has_storage(const struct state_view *view, bool *has, const addr20 *address,
-    struct err *err);
+MUST_USE enum status state_view_account(
+    const struct state_view *view, struct account *account, bool *exists, const addr20 *address, struct err *err);
+MUST_USE enum status state_view_storage(
+    const struct state_view *view, u256 *value, const addr20 *address, const u256 *slot, struct err *err);
+MUST_USE enum status state_view_has_storage(
+    const struct state_view *view, bool *has, const addr20 *address, struct err *err);
 /* Appends the code. STATUS_CORRUPT where a hash has none. */
-MUST_USE enum status state_view_code(const struct state_view *view, struct buf *code, const hash32 *code_hash,
-    struct err *err);
+MUST_USE enum status state_view_code(
+    const struct state_view *view, struct buf *code, const hash32 *code_hash, struct err *err);
 
-/* EIP-1186: the nodes from the root down, each its RLP, in the arena. For the head only from stored branch records; for older
- * blocks by rebuilding, which is bounded: STATUS_UNSUPPORTED where it would touch over a million leaves. */
+/* EIP-1186: the nodes from the root down, each its RLP, in the arena. For the head only from stored branch records; for
+ * older blocks by rebuilding, which is bounded: STATUS_UNSUPPORTED where it would touch over a million leaves. */
 struct state_proof {
 	struct account account;
 	bool exists;
@@ -46,7 +46,7 @@ struct state_proof {
 		u256 slot, value;
 		struct bytes *nodes;
 		size_t node_count;
-	} *storage;
+	} * storage;
 	size_t storage_count;
 };
 MUST_USE enum status state_view_proof(const struct state_view *view, struct state_proof *proof, struct arena *arena,
