@@ -58,6 +58,7 @@ static enum status make_header(
     struct buf *encoded, struct jwe_header *header, struct arena *arena, struct bytes members, struct err *err) {
 	struct jwe_header wanted = *header;
 	TRY(jwe_header_put(encoded, &wanted, members, err));
+	TRY(buf_status(encoded, err));
 	TRY(jwe_header_parse(header, arena, buf_view(encoded), err));
 	if (header->alg != wanted.alg || header->deflated != wanted.deflated)
 		return err_set(err, STATUS_INVALID, "JWE: alg and zip are not the caller's to set");
