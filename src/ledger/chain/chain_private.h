@@ -1,0 +1,73 @@
+/*
+ * What the files of chain/ share. Internal to chain/.
+ *
+ * The one lock here guards the published head and its count, nothing else: it is the point where the executing thread's
+ * work becomes visible to all others (the determinism wall has no other thread in it).
+ */
+#ifndef LEDGER_CHAIN_PRIVATE_H
+#define LEDGER_CHAIN_PRIVATE_H
+
+#include <pthread.h>
+
+#include "ledger/chain/chain.h"
+
+enum { OBSERVERS_MAX = 8 };
+
+struct chain {
+	struct store *store;
+	struct genesis *genesis;
+	hash32 genesis_hash;
+	recover_many *recover_many;
+	void *recover_context;
+
+	pthread_mutex_t lock; /* of `head` and all heads' references */
+	struct chain_head *head;
+
+	/* The executing thread's own. */
+	struct err err; /* what state and executor write to */
+	struct state *state;
+	struct executor *executor;
+	struct pending_block *pending; /* one at a time */
+	bool next_is_merged;
+	u256 total_difficulty; /* of the head and all before it; kept up while blocks have a difficulty */
+
+	struct chain_observer observers[OBSERVERS_MAX];
+	size_t observer_count;
+};
+
+struct pending_block_private {
+	struct arena arena;
+	struct state_diff diff;
+	struct trie_updates *updates;
+};
+
+/* The failure that state or executor explained, passed on. */
+enum status chain_fault(struct chain *chain, enum status status, struct err *err);
+
+/* What follows for the child of the head: is it merged, what is the difficulty so far. Reads headers where it must. */
+MUST_USE enum status chain_weigh_head(struct chain *chain, struct err *err);
+/* Makes a head of the store's newest state and publishes it. */
+MUST_USE enum status chain_publish(
+    struct chain *chain, const struct header *header, const hash32 *hash, struct err *err);
+
+/* A value that must be there. STATUS_NOTFOUND says `what` is not. */
+MUST_USE enum status chain_get(struct chain *chain, struct store_value *out, enum store_table table, struct bytes key,
+    const char *what, struct err *err);
+MUST_USE enum status chain_canonical_hash(struct chain *chain, hash32 *out, uint64_t number, struct err *err);
+
+/* produce.c: a new pending block on the head. Its header is filled but for what execution gives. */
+struct pending_block *pending_new(struct chain *chain);
+/* Runs `txs` in order; `strict`: an invalid one is STATUS_INVALID instead of being skipped. Fills the header to its
+ * hash. */
+MUST_USE enum status pending_execute(struct chain *chain, struct pending_block *pending, const struct ordered_tx *txs,
+    size_t count, bool strict, struct err *err);
+
+/* difficulty.c: of a block before the merge (Yellow Paper §4.4.4; EIP-2, 100). */
+u256 chain_difficulty(const struct genesis *genesis, const struct header *parent, uint64_t timestamp);
+
+/* validate.c: is this header one that may follow `parent`? STATUS_INVALID says what is wrong. */
+MUST_USE enum status chain_check_header(
+    const struct chain *chain, const struct header *header, const struct header *parent, bool merged, struct err *err);
+MUST_USE enum status chain_check_ommers(struct chain *chain, const struct block *block, struct err *err);
+
+#endif

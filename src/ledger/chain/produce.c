@@ -1,0 +1,224 @@
+/* The seam: executing a decided block on the head, and committing it in one database transaction. */
+#include "codec/rlp.h"
+#include "crypto/hash.h"
+#include "ledger/chain/chain_private.h"
+#include "ledger/chain/rows.h"
+#include "ledger/store/tables.h"
+
+enum { GAS_LIMIT_BOUND_DIVISOR = 1024, GAS_LIMIT_MIN = 5000, BODY_MARGIN_BYTES = 4096 };
+
+struct pending_block *pending_new(struct chain *chain) {
+	BUG_ON(chain->pending != NULL);
+	struct pending_block *pending = mem_zalloc(1, sizeof *pending);
+	pending->private_part = mem_zalloc(1, sizeof *pending->private_part);
+	arena_init(&pending->private_part->arena);
+	pending->private_part->updates = trie_updates_new();
+	chain->pending = pending;
+	chain->err.message[0] = 0;
+	return pending;
+}
+
+void chain_drop(struct chain *chain, struct pending_block *pending) {
+	if (pending == NULL) return;
+	BUG_ON(chain->pending != pending);
+	chain->pending = NULL;
+	trie_updates_free(pending->private_part->updates);
+	arena_fini(&pending->private_part->arena);
+	mem_free(pending->private_part);
+	mem_free(pending);
+}
+
+/* --- executing --- */
+
+/* Towards `target`, as far as one block may go from `parent`. */
+static uint64_t next_gas_limit(uint64_t parent, uint64_t target) {
+	const uint64_t step = parent / GAS_LIMIT_BOUND_DIVISOR - 1;
+	if (target < GAS_LIMIT_MIN) target = GAS_LIMIT_MIN;
+	if (target > parent) return target - parent > step ? parent + step : target;
+	return parent - target > step ? parent - step : target;
+}
+
+/* The decided block's own randomness: keccak(parent hash || number). */
+static hash32 decided_randao(const hash32 *parent, uint64_t number) {
+	uint8_t message[40];
+	memcpy(message, parent->b, 32);
+	store_be64(message + 32, number);
+	return keccak256(bytes_make(message, sizeof message));
+}
+
+static enum status decided_timestamp(
+    uint64_t *out, const struct block_decision *decision, uint64_t parent, struct err *err) {
+	const uint64_t least = decision->allow_equal_timestamp ? parent : parent + 1;
+	*out = decision->time_ms / 1000;
+	if (*out < least) *out = least;
+	if (decision->exact_timestamp == 0) return STATUS_OK;
+	if (decision->exact_timestamp < least)
+		return err_set(err, STATUS_INVALID, "the timestamp %llu is not after the parent's",
+		    (unsigned long long)decision->exact_timestamp);
+	*out = decision->exact_timestamp;
+	return STATUS_OK;
+}
+
+static enum status decided_header(
+    struct chain *chain, struct header *out, const struct block_decision *decision, struct err *err) {
+	const struct chain_head *head = chain->head;
+	const struct header *parent = &head->header;
+	*out = (struct header){.parent_hash = head->hash,
+	    .ommers_hash = empty_ommers_hash,
+	    .beneficiary = decision->proposer,
+	    .number = parent->number + 1};
+	TRY(decided_timestamp(&out->timestamp, decision, parent->timestamp, err));
+	const struct exec_rules rules = chain_rules(chain, out), before = chain_rules(chain, parent);
+	const bool parent_is_london = before.fork >= FORK_LONDON;
+	const struct header genesis = genesis_header(chain->genesis);
+	out->gas_limit =
+	    next_gas_limit(parent->gas_limit, decision->gas_limit != 0 ? decision->gas_limit : genesis.gas_limit);
+	out->mix_hash = decided_randao(&head->hash, out->number);
+	out->field_count = header_field_count(rules.fork);
+	out->base_fee_wei = exec_next_base_fee(parent, &rules, parent_is_london);
+	if (rules.fork >= FORK_CANCUN) out->excess_blob_gas = exec_excess_blob_gas(parent, &rules);
+	return STATUS_OK;
+}
+
+/* Runs them; fills block.transactions, verdicts. `room_bytes`: what the body may still take (EIP-7934). */
+static enum status run_transactions(struct chain *chain, struct pending_block *pending, const struct ordered_tx *txs,
+    size_t count, bool strict, struct err *err) {
+	struct arena *arena = &pending->private_part->arena;
+	enum tx_verdict *verdicts = arena_zalloc(arena, count, sizeof *verdicts);
+	struct block *block = &pending->block;
+	size_t room_bytes = BLOCK_RLP_MAX - BODY_MARGIN_BYTES;
+	block->transactions = arena_alloc(arena, count * sizeof *block->transactions);
+	pending->verdicts = verdicts;
+	for (size_t i = 0; i < count; i++) {
+		struct exec_tx_result result = {.verdict = TX_VERDICT_GAS_LIMIT_OVER_BLOCK};
+		const size_t size = rlp_string_size(txs[i].tx->raw);
+		if (strict || size <= room_bytes)
+			TRY(executor_run(chain->executor, &result, txs[i].tx, &txs[i].sender));
+		verdicts[i] = result.verdict;
+		if (result.verdict == TX_VERDICT_OK) {
+			block->transactions[block->transaction_count++] = *txs[i].tx;
+			room_bytes -= size;
+		} else if (strict) {
+			return err_set(err, STATUS_INVALID, "transaction %zu: %s", i, tx_verdict_text(result.verdict));
+		}
+	}
+	return STATUS_OK;
+}
+
+static enum status execute(
+    struct chain *chain, struct pending_block *pending, const struct ordered_tx *txs, size_t count, bool strict) {
+	const struct chain_head *head = chain->head;
+	const struct state_source source = state_view_source(head->view);
+	const struct exec_rules rules = chain_rules(chain, &pending->header);
+	const struct exec_block_hashes hashes = chain_block_hashes(chain);
+	struct pending_block_private *own = pending->private_part;
+	state_reset(chain->state, &source);
+	TRY(executor_begin_block(chain->executor, chain->state, &rules, &pending->header, &hashes, &chain->err));
+	TRY(run_transactions(chain, pending, txs, count, strict, &chain->err));
+	TRY(executor_end_block(chain->executor, &pending->header, &pending->block));
+	TRY(state_get_diff(chain->state, &own->diff));
+	TRY(state_root(&pending->header.state_root, &own->diff, own->updates, head->view, &chain->err));
+	pending->receipts = executor_receipts(chain->executor, &pending->receipt_count);
+	pending->hash = header_hash(&pending->header);
+	pending->block.header = pending->header;
+	return STATUS_OK;
+}
+
+enum status pending_execute(struct chain *chain, struct pending_block *pending, const struct ordered_tx *txs,
+    size_t count, bool strict, struct err *err) {
+	const enum status status = execute(chain, pending, txs, count, strict);
+	return status == STATUS_OK ? status : chain_fault(chain, status, err);
+}
+
+enum status chain_execute(
+    struct chain *chain, struct pending_block **out, const struct block_decision *decision, struct err *err) {
+	if (!chain->next_is_merged)
+		return err_set(err, STATUS_UNSUPPORTED,
+		    "blocks can be made only after the merge: set terminalTotalDifficulty to 0 in the genesis file");
+	struct pending_block *pending = pending_new(chain);
+	enum status status = decided_header(chain, &pending->header, decision, err);
+	pending->block.has_withdrawals = pending->header.field_count >= HEADER_SHANGHAI;
+	if (status == STATUS_OK)
+		status = pending_execute(chain, pending, decision->txs, decision->tx_count, false, err);
+	if (status != STATUS_OK) {
+		chain_drop(chain, pending);
+		return status;
+	}
+	*out = pending;
+	return STATUS_OK;
+}
+
+/* --- committing --- */
+
+static void put_block(struct store_batch *batch, struct chain *chain, const struct pending_block *pending) {
+	const uint64_t number = pending->header.number;
+	const struct number_key number_row = number_key(number);
+	const struct block_key key = block_key(number, &pending->hash);
+	struct store *store = chain->store;
+	struct buf bytes;
+	buf_init(&bytes, BUF_MAX_DEFAULT);
+	header_encode(&bytes, &pending->header);
+	store_batch_put(batch, store, TABLE_HEADER, BYTES_OF(key), buf_view(&bytes));
+	store_batch_put(batch, store, TABLE_CANONICAL, BYTES_OF(number_row), BYTES_OF(pending->hash));
+	store_batch_put(batch, store, TABLE_NUMBER, BYTES_OF(pending->hash), BYTES_OF(number_row));
+	store_batch_put(batch, store, TABLE_META, bytes_text("head"), BYTES_OF(key));
+	buf_clear(&bytes);
+	block_body_encode(&bytes, &pending->block);
+	store_batch_put(batch, store, TABLE_BODY, BYTES_OF(key), buf_view(&bytes));
+	buf_clear(&bytes);
+	receipts_row_encode(&bytes, pending->receipts, pending->receipt_count);
+	store_batch_put(batch, store, TABLE_RECEIPTS, BYTES_OF(key), buf_view(&bytes));
+	BUG_ON(bytes.overflow);
+	buf_fini(&bytes);
+	for (size_t i = 0; i < pending->block.transaction_count; i++) {
+		uint8_t row[TX_ROW_BYTES];
+		const hash32 hash = transaction_hash(&pending->block.transactions[i]);
+		tx_row_encode(row, number, (uint32_t)i);
+		store_batch_put(batch, store, TABLE_TX_LOOKUP, BYTES_OF(hash), bytes_make(row, sizeof row));
+	}
+}
+
+static void put_genesis(struct store_batch *batch, struct chain *chain) {
+	uint8_t schema[4];
+	store_be32(schema, STORE_SCHEMA);
+	store_batch_put(batch, chain->store, TABLE_META, bytes_text("schema"), bytes_make(schema, sizeof schema));
+	store_batch_put(batch, chain->store, TABLE_META, bytes_text("genesis"), genesis_json(chain->genesis));
+}
+
+static enum status write_block(
+    struct chain *chain, const struct pending_block *pending, const struct secp_signature *seal, struct err *err) {
+	struct store_batch *batch = store_batch_new();
+	put_block(batch, chain, pending);
+	if (pending->header.number == 0) put_genesis(batch, chain);
+	if (seal != NULL) {
+		uint8_t row[SEAL_ROW_BYTES];
+		seal_row_encode(row, seal);
+		store_batch_put(batch, chain->store, TABLE_SEAL, BYTES_OF(pending->hash), bytes_make(row, sizeof row));
+	}
+	enum status status = state_write(batch, chain->store, &pending->private_part->diff,
+	    pending->private_part->updates, pending->header.number, err);
+	if (status == STATUS_OK) status = store_commit(chain->store, batch, true, err);
+	store_batch_free(batch);
+	return status;
+}
+
+static void count_difficulty(struct chain *chain, const struct header *header) {
+	if (u256_is_zero(&header->difficulty) && header->number > 0) return;
+	u256_add_overflow(&chain->total_difficulty, &chain->total_difficulty, &header->difficulty);
+	chain->next_is_merged = genesis_is_merged(chain->genesis, &chain->total_difficulty);
+}
+
+enum status chain_commit(
+    struct chain *chain, struct pending_block *pending, const struct secp_signature *seal, struct err *err) {
+	enum status status = write_block(chain, pending, seal, err);
+	if (status == STATUS_OK) status = chain_publish(chain, &pending->header, &pending->hash, err);
+	if (status == STATUS_OK) {
+		count_difficulty(chain, &pending->header);
+		for (size_t i = 0; i < chain->observer_count; i++) {
+			const struct chain_observer *observer = &chain->observers[i];
+			if (observer->new_head != NULL) observer->new_head(observer->context, chain->head, pending);
+		}
+	}
+	chain_drop(chain, pending);
+	return status;
+}
