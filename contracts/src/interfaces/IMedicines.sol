@@ -99,7 +99,7 @@ interface IMedicines {
         uint32 count;          // live units
     }
     struct CaptureView {
-        uint40 at;             // seconds; 0: not captured
+        uint40 capturedAt;     // seconds; 0: not captured
         Code code;             // OK, or the first code that a dispense answered
     }
 
