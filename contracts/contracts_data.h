@@ -1,0 +1,21 @@
+/*
+ * The creation code of the contracts, embedded from contracts/artifacts/ (tools/embed-contracts.py). Constructor
+ * arguments, ABI-encoded, follow the code in a deployment; which they are, and in which order contracts are deployed,
+ * is in docs/contracts.md. Read-only data; any thread.
+ */
+#ifndef CONTRACTS_CONTRACTS_DATA_H
+#define CONTRACTS_CONTRACTS_DATA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct contract_code {
+	const char *name; /* "Directory", "Folders", "Records", "Consent", "Medicines" */
+	const uint8_t *bytecode;
+	size_t len;
+};
+
+/* NULL: there is none of that name. */
+const struct contract_code *contract_code_get(const char *name);
+
+#endif
