@@ -2,8 +2,16 @@
  * The transaction pool: admission, nonce order for each sender, replacement, limits, and a journal that makes a returned hash
  * survive `kill -9` (written before the hash is returned; not synced: power loss may take what no receipt showed).
  *
- * An engine takes executable transactions only; gaps wait here. Rules follow geth's: replacement needs 10 % more of both fees, 64
- * waiting a sender beyond the executable, 5,120 slots in all unless configured.
+ * An engine takes executable transactions only; gaps wait here. Rules follow geth's: replacement needs 10 % more of both
+ * fees, at most 64 a sender wait behind a gap. A full pool refuses; it does not evict. Blob transactions (type 3) are not
+ * taken in: nothing here checks their proofs.
+ *
+ * The journal is a row of records, each `length u32, crc32 u32, envelope` (big-endian; the CRC is zlib's, over the envelope).
+ * It is appended to with one write(2) a transaction, and written anew, beside and then renamed, when most of it is dead.
+ * Reading stops at the first record that is cut off or whose CRC is wrong: what follows was never acknowledged.
+ *
+ * A transaction that nobody signed (dev mode's impersonation) carries r = its sender and s = 0, which no signature can have;
+ * pool_unsigned_sender tells, also for one that stands in a block.
  * Threads: any; one lock inside.
  */
 #ifndef LEDGER_POOL_POOL_H
@@ -18,6 +26,11 @@ struct pool_options {
 	size_t capacity;          /* transactions; 0: 65,536 */
 	size_t per_sender;        /* 0: 4,096 */
 	size_t bytes_max;         /* 0: 256 MiB */
+	/* A further condition of admission, which is no rule of the chain (a blob must be held here); asked outside the pool's lock.
+	 * NULL: none. `*admits` false is POOL_NOT_ADMITTED. */
+	MUST_USE enum status (*admit)(
+	    void *context, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err);
+	void *admit_context;
 };
 /* Reads the journal, dropping what is no longer valid. */
 MUST_USE enum status pool_open(struct pool **out, struct chain *chain, const struct pool_options *options, struct err *err);
@@ -31,7 +44,8 @@ void pool_close(struct pool *pool);
 	X(UNDERPRICED, "replacement transaction underpriced")                                                          \
 	X(FULL, "txpool is full")                                                                                      \
 	X(SENDER_FULL, "too many queued transactions of this sender")                                                  \
-	X(TOO_LARGE, "oversized data")
+	X(TOO_LARGE, "oversized data")                                                                                 \
+	X(NOT_ADMITTED, "the blob that it names was not put here by its sender")
 #define POOL_VERDICT_ENUM(name, text) POOL_##name,
 enum pool_verdict { POOL_VERDICTS(POOL_VERDICT_ENUM) POOL_VERDICT_COUNT };
 #undef POOL_VERDICT_ENUM
@@ -47,6 +61,9 @@ MUST_USE enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict
 /* As pool_add, for a sender that signs nothing (dev mode's impersonation). */
 MUST_USE enum status pool_add_unsigned(struct pool *pool, hash32 *hash, enum pool_verdict *verdict,
     enum tx_verdict *tx_verdict, const struct transaction *tx, const addr20 *sender, struct err *err);
+
+/* The sender that an unsigned transaction names; false for any other. */
+bool pool_unsigned_sender(addr20 *out, const struct transaction *tx);
 
 /* Executable transactions, best first (fee, then arrival) in nonce order for each sender, until gas or count is used up.
  * They stay in the pool until a head includes them or pool_reject drops them. The arena holds copies. */
