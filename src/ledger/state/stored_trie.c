@@ -1,0 +1,87 @@
+#include "ledger/state/stored_trie.h"
+
+void stored_trie_init(
+    struct stored_trie *trie, struct store *store, const struct store_snapshot *snapshot, bool is_storage) {
+	*trie = (struct stored_trie){.store = store, .snapshot = snapshot, .is_storage = is_storage};
+}
+
+void stored_trie_fini(struct stored_trie *trie) {
+	store_cursor_free(trie->records);
+	store_cursor_free(trie->leaves);
+}
+
+void stored_trie_select(struct stored_trie *trie, const hash32 *address_hash, bool is_empty) {
+	trie->address_hash = *address_hash;
+	trie->is_empty = is_empty;
+}
+
+static void seek(struct stored_trie *trie, struct store_cursor **cursor, enum store_table table, struct bytes from) {
+	uint8_t key[32 + 64];
+	size_t prefix = trie->is_storage ? 32 : 0;
+	BUG_ON(from.len > 64);
+	if (!*cursor) *cursor = store_cursor_new(trie->store, trie->snapshot, table);
+	if (prefix) memcpy(key, trie->address_hash.b, prefix);
+	if (from.len) memcpy(key + prefix, from.data, from.len);
+	store_cursor_seek(*cursor, bytes_make(key, prefix + from.len));
+}
+
+/* What stands behind the account's prefix in the cursor's key; data == NULL at the end of the trie. */
+static enum status key_at(
+    const struct stored_trie *trie, struct bytes *out, const struct store_cursor *cursor, struct err *err) {
+	*out = (struct bytes){0};
+	if (!store_cursor_valid(cursor)) return store_cursor_status(cursor, err);
+	struct bytes key = store_cursor_key(cursor);
+	size_t prefix = trie->is_storage ? 32 : 0;
+	if (prefix && (key.len < prefix || memcmp(key.data, trie->address_hash.b, prefix) != 0)) return STATUS_OK;
+	*out = bytes_make(key.data + prefix, key.len - prefix);
+	return STATUS_OK;
+}
+
+static enum status record_seek(
+    void *context, struct bytes *path, struct bytes *record, struct bytes from, struct err *err) {
+	struct stored_trie *trie = context;
+	*path = (struct bytes){0};
+	if (trie->is_empty) return STATUS_OK;
+	seek(trie, &trie->records, trie->is_storage ? TABLE_TRIE_STORAGE : TABLE_TRIE_ACCOUNT, from);
+	TRY(key_at(trie, path, trie->records, err));
+	if (path->data) *record = store_cursor_value(trie->records);
+	return STATUS_OK;
+}
+
+static enum status leaf_at(struct stored_trie *trie, struct trie_leaf *leaf, struct err *err) {
+	*leaf = (struct trie_leaf){0};
+	TRY(key_at(trie, &leaf->key, trie->leaves, err));
+	if (!leaf->key.data) return STATUS_OK;
+	struct bytes row = store_cursor_value(trie->leaves);
+	size_t len;
+	if (trie->is_storage) {
+		u256 value;
+		TRY(storage_row_decode(&value, row, err));
+		if (row.len == 0) return err_set(err, STATUS_CORRUPT, "a storage row holds nothing");
+		len = storage_payload(trie->payload, row);
+	} else {
+		struct account account;
+		TRY(account_row_decode(&account, row, err));
+		len = account_payload(trie->payload, &account);
+	}
+	leaf->value = bytes_make(trie->payload, len);
+	return STATUS_OK;
+}
+
+static enum status leaf_seek(void *context, struct trie_leaf *leaf, struct bytes from, struct err *err) {
+	struct stored_trie *trie = context;
+	*leaf = (struct trie_leaf){0};
+	if (trie->is_empty) return STATUS_OK;
+	seek(trie, &trie->leaves, trie->is_storage ? TABLE_STORAGE : TABLE_ACCOUNT, from);
+	return leaf_at(trie, leaf, err);
+}
+
+static enum status leaf_next(void *context, struct trie_leaf *leaf, struct err *err) {
+	struct stored_trie *trie = context;
+	store_cursor_next(trie->leaves);
+	return leaf_at(trie, leaf, err);
+}
+
+struct trie_source stored_trie_source(struct stored_trie *trie) {
+	return (struct trie_source){record_seek, leaf_seek, leaf_next, trie};
+}
