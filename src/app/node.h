@@ -1,0 +1,35 @@
+/*
+ * A running node: the composition of store, chain, pool, sealing, blobs, JSON-RPC and the HTTP server over one data
+ * folder.
+ *
+ * Threads: the caller's (waits), the executing one (solo), the HTTP server's, and one for duties. node_stop may come
+ * from a signal handler.
+ */
+#ifndef APP_NODE_H
+#define APP_NODE_H
+
+#include "app/node_files.h"
+
+struct node_options {
+	const char *data;
+	const char *http_address; /* NULL: 127.0.0.1 */
+	uint16_t http_port;
+	struct bytes genesis_json; /* empty: data/genesis.json */
+	bool dev_mode;
+	uint32_t interval_ms; /* between blocks; 0: at once */
+	uint64_t memory_bytes;
+	const char *const *cors_origins, *const *vhosts; /* NULL-terminated, or NULL */
+};
+struct node;
+/* Opens everything and binds the port; STATUS_BUSY where another process has the folder or the port. */
+MUST_USE enum status node_open(struct node **out, const struct node_options *options, struct err *err);
+uint16_t node_port(const struct node *node);
+addr20 node_sealer(const struct node *node);
+hash32 node_genesis_hash(const struct node *node);
+uint64_t node_head_number(const struct node *node);
+/* Serves until node_stop, or until the ledger fails. */
+MUST_USE enum status node_run(struct node *node, struct err *err);
+void node_stop(struct node *node);
+void node_close(struct node *node);
+
+#endif
