@@ -139,7 +139,7 @@ static enum status genesis_file(char *out, size_t size, const char *data, struct
 }
 
 /* A new folder gets a key and a genesis; one that has them keeps them. */
-static enum status prepare_dev(struct cli *cli, const char *data, struct err *err) {
+static enum status prepare_dev(const char *data, struct err *err) {
 	char path[4096];
 	hash32 secret;
 	addr20 sealer;
@@ -181,7 +181,7 @@ static enum status cmd_dev(struct cli *cli, struct err *err) {
 	TRY(common_options(cli, &options, err));
 	if (!options.data && !(options.data = mkdtemp(temporary)))
 		return err_set(err, STATUS_IO, "cannot make a temporary folder: %s", strerror(errno));
-	TRY(prepare_dev(cli, options.data, err));
+	TRY(prepare_dev(options.data, err));
 	TRY(print_dev_accounts(cli, err));
 	return run_node(cli, &options, err);
 }
