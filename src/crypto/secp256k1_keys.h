@@ -1,8 +1,8 @@
 /*
  * ECDSA on secp256k1 for accounts, through libsecp256k1 (constant time; RFC 6979 nonces; low s).
  *
- * Threads: pure (one static context inside, never randomised after creation by secp_init, which app/ calls once with kernel
- * randomness; without it the library's static context serves recovery and signing all the same).
+ * Threads: pure, once secp_init has been called or left out: one context inside is made before main and blinded by
+ * secp_init, which app/ calls once, before threads, with kernel randomness. Signing is constant-time without it too.
  */
 #ifndef CRYPTO_SECP256K1_KEYS_H
 #define CRYPTO_SECP256K1_KEYS_H
@@ -12,7 +12,7 @@
 
 struct secp_signature {
 	uint8_t r[32];
-	uint8_t s[32]; /* big-endian; signing gives s <= n/2 */
+	uint8_t s[32];    /* big-endian; signing gives s <= n/2 */
 	uint8_t y_parity; /* 0 or 1 */
 };
 
@@ -25,8 +25,8 @@ MUST_USE enum status secp_public_key(uint8_t out[64], const hash32 *secret);
 MUST_USE enum status secp_public_key_compressed(uint8_t out[33], const hash32 *secret);
 MUST_USE enum status secp_sign(struct secp_signature *out, const hash32 *secret, const hash32 *digest);
 /*
- * The public key that made this signature: x || y. STATUS_INVALID where r or s is zero or not below n, or no point fits.
- * A high s is accepted here (the ECRECOVER precompile does); callers that follow EIP-2 check `secp_s_is_low`.
+ * The public key that made this signature: x || y. STATUS_INVALID where r or s is zero or not below n, or no point
+ * fits. A high s is accepted here (the ECRECOVER precompile does); callers that follow EIP-2 check `secp_s_is_low`.
  */
 MUST_USE enum status secp_recover(uint8_t out[64], const struct secp_signature *signature, const hash32 *digest);
 bool secp_s_is_low(const uint8_t s[32]);
