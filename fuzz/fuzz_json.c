@@ -8,17 +8,16 @@ static void write_value(struct json_writer *writer, const char *name, const stru
 
 static void write_children(struct json_writer *writer, const struct json *parent, struct arena *arena) {
 	uint32_t count = 0;
-	for
-		json_each(item, parent) {
-			count++;
-			if (parent->type == JSON_ARRAY) {
-				write_value(writer, NULL, item, arena);
-				continue;
-			}
-			/* The writer's names are C strings, so one with a NUL inside goes as a value. */
-			bool is_c_string = !memchr(item->name.data, 0, item->name.len);
-			write_value(writer, is_c_string ? arena_strdup(arena, item->name) : "\x01", item, arena);
+	json_foreach (item, parent) {
+		count++;
+		if (parent->type == JSON_ARRAY) {
+			write_value(writer, NULL, item, arena);
+			continue;
 		}
+		/* The writer's names are C strings, so one with a NUL inside goes as a value. */
+		bool is_c_string = !memchr(item->name.data, 0, item->name.len);
+		write_value(writer, is_c_string ? arena_strdup(arena, item->name) : "\x01", item, arena);
+	}
 	BUG_ON(count != parent->count);
 }
 

@@ -177,18 +177,16 @@ static int compare_names(const void *a, const void *b) {
 #define FEW_NAMES 12
 
 static const struct json *duplicate_among_few(const struct json *object) {
-	for
-		json_each(
-		    item, object) for (const struct json *later = item->next; later;
-				       later = later->next) if (bytes_equal(item->name, later->name)) return later;
+	json_foreach (item, object)
+		for (const struct json *later = item->next; later; later = later->next)
+			if (bytes_equal(item->name, later->name)) return later;
 	return NULL;
 }
 
 static const struct json *duplicate_among_many(const struct json *object) {
 	const struct json **sorted = mem_alloc(object->count * sizeof *sorted), *found = NULL;
 	size_t count = 0;
-	for
-		json_each(item, object) sorted[count++] = item;
+	json_foreach (item, object) sorted[count++] = item;
 	qsort(sorted, count, sizeof *sorted, compare_names);
 	for (size_t i = 1; i < count && !found; i++)
 		if (bytes_equal(sorted[i - 1]->name, sorted[i]->name)) found = sorted[i];
@@ -304,8 +302,8 @@ enum status json_parse(const struct json **root, struct arena *arena, struct byt
 
 const struct json *json_get(const struct json *object, const char *name) {
 	if (!json_is(object, JSON_OBJECT)) return NULL;
-	for
-		json_each(item, object) if (bytes_equal(item->name, bytes_text(name))) return item;
+	json_foreach (item, object)
+		if (bytes_equal(item->name, bytes_text(name))) return item;
 	return NULL;
 }
 

@@ -42,6 +42,10 @@ bool json_is(const struct json *value, enum json_type type);
 bool json_string_is(const struct json *value, const char *text);
 /* A number spelled as a plain non-negative integer within 64 bits. */
 bool json_u64(uint64_t *out, const struct json *value);
+/* Each child in turn: `json_foreach (item, parent) {`. */
+#define json_foreach(item, parent)                                                                                     \
+	for (const struct json *item = (parent) ? (parent)->first : NULL; item; item = item->next)
+/* The same without its `for`, which clang-format cannot lay out: prefer json_foreach. */
 #define json_each(item, parent) (const struct json *item = (parent) ? (parent)->first : NULL; item; item = item->next)
 
 /* The writer puts commas and names; `name` is NULL inside arrays and at the top. Strings are escaped minimally. */

@@ -22,8 +22,7 @@ static void encode(struct buf *out, struct arena *arena, const struct json *valu
 	uint64_t number;
 	if (json_is(value, JSON_ARRAY)) {
 		size_t list = rlp_list_begin(out);
-		for
-			json_each(item, value) encode(out, arena, item, strings_are_hex);
+		json_foreach (item, value) encode(out, arena, item, strings_are_hex);
 		rlp_list_end(out, list);
 	} else if (json_u64(&number, value)) {
 		rlp_put_u64(out, number);
@@ -76,13 +75,11 @@ static bool case_is_good(struct arena *arena, const struct json *in, struct byte
 static void run_file(struct vectors *vectors, const char *file, const char *in, const char *out, bool strings_are_hex) {
 	struct arena arena;
 	arena_init(&arena);
-	for
-		json_each(item, vectors_json(&arena, file)) {
-			struct bytes encoded = vectors_hex(&arena, json_string(json_get(item, out)));
-			struct bytes name = item->name.len ? item->name : json_string(json_get(item, "name"));
-			vectors_count(
-			    vectors, case_is_good(&arena, json_get(item, in), encoded, strings_are_hex), file, name);
-		}
+	json_foreach (item, vectors_json(&arena, file)) {
+		struct bytes encoded = vectors_hex(&arena, json_string(json_get(item, out)));
+		struct bytes name = item->name.len ? item->name : json_string(json_get(item, "name"));
+		vectors_count(vectors, case_is_good(&arena, json_get(item, in), encoded, strings_are_hex), file, name);
+	}
 	arena_fini(&arena);
 }
 

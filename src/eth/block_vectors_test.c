@@ -132,11 +132,10 @@ static void test_chains(void **state) {
 
 static size_t read_nodes(struct bytes nodes[NODES_MAX], struct arena *arena, const struct json *list) {
 	size_t count = 0;
-	for
-		json_each(item, list) {
-			assert_true(count < NODES_MAX);
-			nodes[count++] = vectors_hex(arena, json_string(item));
-		}
+	json_foreach (item, list) {
+		assert_true(count < NODES_MAX);
+		nodes[count++] = vectors_hex(arena, json_string(item));
+	}
 	return count;
 }
 
@@ -174,9 +173,8 @@ static bool account_holds(struct arena *arena, const struct json *result, const 
 	bool is_good = u256_equal(&account.balance_wei, &balance) && account.nonce == u256_clamp_u64(&nonce) &&
 		       hash32_equal(&account.storage_root, &storage_root) &&
 		       hash32_equal(&account.code_hash, &code_hash);
-	for
-		json_each(item, json_get(result, "storageProof")) is_good =
-		    is_good && storage_holds(arena, item, &account.storage_root);
+	json_foreach (item, json_get(result, "storageProof"))
+		is_good = is_good && storage_holds(arena, item, &account.storage_root);
 	return is_good;
 }
 

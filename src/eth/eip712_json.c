@@ -22,8 +22,8 @@ static enum status refuse(const struct typed *typed, const char *what, struct by
 }
 
 static const struct json *struct_of(const struct typed *typed, struct bytes name) {
-	for
-		json_each(item, typed->types) if (bytes_equal(item->name, name)) return item;
+	json_foreach (item, typed->types)
+		if (bytes_equal(item->name, name)) return item;
 	return NULL;
 }
 
@@ -59,15 +59,17 @@ static enum status append_type(struct buf *out, const struct typed *typed, const
 	if (!json_is(type, JSON_ARRAY)) return refuse(typed, "a type is no list of members", type->name);
 	buf_append(out, type->name);
 	buf_byte(out, '(');
-	for
-		json_each(item, type) {
-			struct member_type member;
-			TRY(read_member(&member, typed, item));
-			if (item != type->first) buf_byte(out, ',');
-			buf_append(out, member.type);
-			buf_byte(out, ' ');
-			buf_append(out, member.name);
-		}
+	json_foreach (item, type) {
+		struct member_type member;
+		TRY(read_member(&member, typed, item));
+		for (const struct json *earlier = type->first; earlier != item; earlier = earlier->next)
+			if (bytes_equal(json_string(json_get(earlier, "name")), member.name))
+				return refuse(typed, "a type has two members of one name", member.name);
+		if (item != type->first) buf_byte(out, ',');
+		buf_append(out, member.type);
+		buf_byte(out, ' ');
+		buf_append(out, member.name);
+	}
 	buf_byte(out, ')');
 	return STATUS_OK;
 }
@@ -75,17 +77,16 @@ static enum status append_type(struct buf *out, const struct typed *typed, const
 /* Appends the struct types that `type`'s members name and that are not found yet. */
 static enum status find_references(
     const struct json **found, size_t *count, const struct typed *typed, const struct json *type) {
-	for
-		json_each(item, type) {
-			struct member_type member;
-			TRY(read_member(&member, typed, item));
-			const struct json *referred = struct_of(typed, base_type(member.type));
-			for (size_t i = 0; referred && i < *count; i++)
-				if (found[i] == referred) referred = NULL;
-			if (!referred) continue;
-			if (*count == TYPES_MAX) return refuse(typed, "too many types behind", type->name);
-			found[(*count)++] = referred;
-		}
+	json_foreach (item, type) {
+		struct member_type member;
+		TRY(read_member(&member, typed, item));
+		const struct json *referred = struct_of(typed, base_type(member.type));
+		for (size_t i = 0; referred && i < *count; i++)
+			if (found[i] == referred) referred = NULL;
+		if (!referred) continue;
+		if (*count == TYPES_MAX) return refuse(typed, "too many types behind", type->name);
+		found[(*count)++] = referred;
+	}
 	return STATUS_OK;
 }
 
@@ -192,12 +193,11 @@ static enum status hash_array(
 		return refuse(typed, "array has the wrong length", value->raw);
 	struct keccak keccak;
 	keccak256_init(&keccak);
-	for
-		json_each(item, value) {
-			uint8_t word[32];
-			TRY(put_value(word, typed, element, item));
-			keccak256_update(&keccak, bytes_make(word, sizeof word));
-		}
+	json_foreach (item, value) {
+		uint8_t word[32];
+		TRY(put_value(word, typed, element, item));
+		keccak256_update(&keccak, bytes_make(word, sizeof word));
+	}
 	*out = keccak256_final(&keccak);
 	return STATUS_OK;
 }
@@ -226,17 +226,16 @@ static enum status hash_struct(
 	struct keccak keccak;
 	keccak256_init(&keccak);
 	keccak256_update(&keccak, BYTES_OF(type_hash));
-	for
-		json_each(item, type) {
-			struct member_type member;
-			uint8_t word[32];
-			TRY(read_member(&member, typed, item));
-			const struct json *found = value->first;
-			while (found && !bytes_equal(found->name, member.name)) found = found->next;
-			if (!found) return refuse(typed, "member is missing", member.name);
-			TRY(put_value(word, typed, member.type, found));
-			keccak256_update(&keccak, bytes_make(word, sizeof word));
-		}
+	json_foreach (item, type) {
+		struct member_type member;
+		uint8_t word[32];
+		TRY(read_member(&member, typed, item));
+		const struct json *found = value->first;
+		while (found && !bytes_equal(found->name, member.name)) found = found->next;
+		if (!found) return refuse(typed, "member is missing", member.name);
+		TRY(put_value(word, typed, member.type, found));
+		keccak256_update(&keccak, bytes_make(word, sizeof word));
+	}
 	*out = keccak256_final(&keccak);
 	return STATUS_OK;
 }

@@ -46,14 +46,13 @@ static struct bytes trie_key(struct arena *arena, struct bytes key, bool is_secu
 static bool read_entries(
     struct entry *entries, size_t *count, struct arena *arena, const struct json *in, bool is_secure) {
 	*count = 0;
-	for
-		json_each(item, in) {
-			bool is_pair = json_is(item, JSON_ARRAY);
-			struct bytes key = is_pair ? json_string(json_at(item, 0)) : item->name;
-			struct bytes value = json_string(is_pair ? json_at(item, 1) : item);
-			key = trie_key(arena, text_or_hex(arena, key), is_secure);
-			put(entries, count, key, text_or_hex(arena, value));
-		}
+	json_foreach (item, in) {
+		bool is_pair = json_is(item, JSON_ARRAY);
+		struct bytes key = is_pair ? json_string(json_at(item, 0)) : item->name;
+		struct bytes value = json_string(is_pair ? json_at(item, 1) : item);
+		key = trie_key(arena, text_or_hex(arena, key), is_secure);
+		put(entries, count, key, text_or_hex(arena, value));
+	}
 	qsort(entries, *count, sizeof *entries, compare_entries);
 	for (size_t i = 1; i < *count; i++)
 		if (bytes_equal(entries[i - 1].key, bytes_slice(entries[i].key, 0, entries[i - 1].key.len)))
@@ -79,20 +78,19 @@ static void run_file(struct vectors *vectors, const char *name, bool is_secure) 
 	struct arena arena;
 	arena_init(&arena);
 	const char *file = arena_printf(&arena, "ethereum/trie/%s", name);
-	for
-		json_each(test, vectors_json(&arena, file)) {
-			size_t count;
-			hash32 expected;
-			assert_int_equal(hex_fixed(expected.b, 32, json_string(json_get(test, "root"))), STATUS_OK);
-			if (!read_entries(entries, &count, &arena, json_get(test, "in"), is_secure)) {
-				printf("%s %.*s: skipped, needs a value in a branch\n", name, (int)test->name.len,
-				    (const char *)test->name.data);
-				vectors->skipped++;
-				continue;
-			}
-			hash32 root = build(entries, count);
-			vectors_count(vectors, hash32_equal(&root, &expected), name, test->name);
+	json_foreach (test, vectors_json(&arena, file)) {
+		size_t count;
+		hash32 expected;
+		assert_int_equal(hex_fixed(expected.b, 32, json_string(json_get(test, "root"))), STATUS_OK);
+		if (!read_entries(entries, &count, &arena, json_get(test, "in"), is_secure)) {
+			printf("%s %.*s: skipped, needs a value in a branch\n", name, (int)test->name.len,
+			    (const char *)test->name.data);
+			vectors->skipped++;
+			continue;
 		}
+		hash32 root = build(entries, count);
+		vectors_count(vectors, hash32_equal(&root, &expected), name, test->name);
+	}
 	arena_fini(&arena);
 }
 

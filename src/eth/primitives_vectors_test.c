@@ -41,22 +41,19 @@ static void test_accounts(void **state) {
 	struct vectors vectors = {.name = "accounts"};
 	struct arena arena;
 	arena_init(&arena);
-	for
-		json_each(item, vectors_json(&arena, "ethereum/eth-primitives/ethers/accounts.json")) {
-			hash32 secret = hash_of(&arena, item, "privateKey");
-			addr20 address;
-			bool is_good = address_of_secret(&address, &secret) == STATUS_OK &&
-				       spells(&address, json_get(item, "address"));
-			vectors_count(&vectors, is_good, "accounts", json_string(json_get(item, "name")));
-		}
-	for
-		json_each(item, vectors_json(&arena, "ethereum/basic/keyaddrtest.json")) {
-			hash32 secret = hash_of(&arena, item, "key");
-			addr20 address, expected = address_in(&arena, item, "addr");
-			bool is_good =
-			    address_of_secret(&address, &secret) == STATUS_OK && addr20_equal(&address, &expected);
-			vectors_count(&vectors, is_good, "keyaddrtest", json_string(json_get(item, "seed")));
-		}
+	json_foreach (item, vectors_json(&arena, "ethereum/eth-primitives/ethers/accounts.json")) {
+		hash32 secret = hash_of(&arena, item, "privateKey");
+		addr20 address;
+		bool is_good =
+		    address_of_secret(&address, &secret) == STATUS_OK && spells(&address, json_get(item, "address"));
+		vectors_count(&vectors, is_good, "accounts", json_string(json_get(item, "name")));
+	}
+	json_foreach (item, vectors_json(&arena, "ethereum/basic/keyaddrtest.json")) {
+		hash32 secret = hash_of(&arena, item, "key");
+		addr20 address, expected = address_in(&arena, item, "addr");
+		bool is_good = address_of_secret(&address, &secret) == STATUS_OK && addr20_equal(&address, &expected);
+		vectors_count(&vectors, is_good, "keyaddrtest", json_string(json_get(item, "seed")));
+	}
 	arena_fini(&arena);
 	vectors_report(&vectors);
 }
@@ -67,30 +64,24 @@ static void test_create(void **state) {
 	struct vectors vectors = {.name = "create and create2"};
 	struct arena arena;
 	arena_init(&arena);
-	for
-		json_each(group, vectors_json(&arena, "ethereum/eth-primitives/ethers/create.json")) {
-			addr20 sender = address_in(&arena, group, "sender");
-		for
-			json_each(item, json_get(group, "creates")) {
-				uint64_t nonce;
-				assert_true(json_u64(&nonce, json_get(item, "nonce")));
-				addr20 address = address_of_create(&sender, nonce);
-				vectors_count(
-				    &vectors, spells(&address, json_get(item, "address")), "create", item->raw);
-			}
+	json_foreach (group, vectors_json(&arena, "ethereum/eth-primitives/ethers/create.json")) {
+		addr20 sender = address_in(&arena, group, "sender");
+		json_foreach (item, json_get(group, "creates")) {
+			uint64_t nonce;
+			assert_true(json_u64(&nonce, json_get(item, "nonce")));
+			addr20 address = address_of_create(&sender, nonce);
+			vectors_count(&vectors, spells(&address, json_get(item, "address")), "create", item->raw);
 		}
-	for
-		json_each(group, vectors_json(&arena, "ethereum/eth-primitives/ethers/create2.json")) {
-			addr20 sender = address_in(&arena, group, "sender");
-		for
-			json_each(item, json_get(group, "creates")) {
-				hash32 salt = hash_of(&arena, item, "salt"),
-				       code_hash = keccak256(hex_of(&arena, item, "initCode"));
-				addr20 address = address_of_create2(&sender, &salt, &code_hash);
-				vectors_count(
-				    &vectors, spells(&address, json_get(item, "address")), "create2", item->raw);
-			}
+	}
+	json_foreach (group, vectors_json(&arena, "ethereum/eth-primitives/ethers/create2.json")) {
+		addr20 sender = address_in(&arena, group, "sender");
+		json_foreach (item, json_get(group, "creates")) {
+			hash32 salt = hash_of(&arena, item, "salt"),
+			       code_hash = keccak256(hex_of(&arena, item, "initCode"));
+			addr20 address = address_of_create2(&sender, &salt, &code_hash);
+			vectors_count(&vectors, spells(&address, json_get(item, "address")), "create2", item->raw);
 		}
+	}
 	arena_fini(&arena);
 	vectors_report(&vectors);
 }
@@ -119,22 +110,21 @@ static void test_typed_data(void **state) {
 	struct vectors vectors = {.name = "typed data"};
 	struct arena arena;
 	arena_init(&arena);
-	for
-		json_each(item, vectors_json(&arena, "ethereum/eth-primitives/ethers/typed-data.json")) {
-			hash32 digest, expected = hash_of(&arena, item, "digest");
-			struct err err = {0};
-			enum status status = eip712_typed_data(&digest, &arena, as_request(&arena, item), &err);
-			if (status) printf("%s\n", err.message);
-			vectors_count(&vectors, !status && hash32_equal(&digest, &expected), "typed-data",
-			    json_string(json_get(item, "name")));
-			if (!json_get(item, "privateKey")) continue;
-			hash32 secret = hash_of(&arena, item, "privateKey");
-			struct eth_signature signature;
-			struct bytes given = hex_of(&arena, item, "signature");
-			assert_int_equal(eth_sign_digest(&signature, &secret, &digest), STATUS_OK);
-			vectors_count(&vectors, bytes_equal(BYTES_OF(signature), given), "signature",
-			    json_string(json_get(item, "name")));
-		}
+	json_foreach (item, vectors_json(&arena, "ethereum/eth-primitives/ethers/typed-data.json")) {
+		hash32 digest, expected = hash_of(&arena, item, "digest");
+		struct err err = {0};
+		enum status status = eip712_typed_data(&digest, &arena, as_request(&arena, item), &err);
+		if (status) printf("%s\n", err.message);
+		vectors_count(&vectors, !status && hash32_equal(&digest, &expected), "typed-data",
+		    json_string(json_get(item, "name")));
+		if (!json_get(item, "privateKey")) continue;
+		hash32 secret = hash_of(&arena, item, "privateKey");
+		struct eth_signature signature;
+		struct bytes given = hex_of(&arena, item, "signature");
+		assert_int_equal(eth_sign_digest(&signature, &secret, &digest), STATUS_OK);
+		vectors_count(&vectors, bytes_equal(BYTES_OF(signature), given), "signature",
+		    json_string(json_get(item, "name")));
+	}
 	arena_fini(&arena);
 	vectors_report(&vectors);
 }
@@ -176,8 +166,7 @@ static void encode_case(struct buf *out, struct arena *arena, const struct json 
 			continue;
 		}
 		abi_put_u64(out, arg->count);
-		for
-			json_each(element, arg) put_static(out, arena, BYTES_LITERAL("uint32"), element);
+		json_foreach (element, arg) put_static(out, arena, BYTES_LITERAL("uint32"), element);
 	}
 }
 
@@ -187,15 +176,13 @@ static void test_abi(void **state) {
 	struct vectors vectors = {.name = "ABI"};
 	struct arena arena;
 	arena_init(&arena);
-	for
-		json_each(item, vectors_json(&arena, "ethereum/abi/basic_abi_tests.json")) {
-			struct buf out;
-			buf_init(&out, 1 << 16);
-			encode_case(&out, &arena, item);
-			vectors_count(
-			    &vectors, bytes_equal(buf_view(&out), hex_of(&arena, item, "result")), "abi", item->name);
-			buf_fini(&out);
-		}
+	json_foreach (item, vectors_json(&arena, "ethereum/abi/basic_abi_tests.json")) {
+		struct buf out;
+		buf_init(&out, 1 << 16);
+		encode_case(&out, &arena, item);
+		vectors_count(&vectors, bytes_equal(buf_view(&out), hex_of(&arena, item, "result")), "abi", item->name);
+		buf_fini(&out);
+	}
 	arena_fini(&arena);
 	vectors_report(&vectors);
 }

@@ -91,14 +91,11 @@ static void check_result(
 static void visit(void *context, const char *path) {
 	struct arena arena;
 	arena_init(&arena);
-	for
-		json_each(test, vectors_parse(&arena, path)) {
-			struct bytes text = json_string(json_get(test, "txbytes")), envelope = {0};
-			if (text.len > 2) envelope = vectors_hex(&arena, text);
-		for
-			json_each(result, json_get(test, "result"))
-			    check_result(context, &arena, path, envelope, result);
-		}
+	json_foreach (test, vectors_parse(&arena, path)) {
+		struct bytes text = json_string(json_get(test, "txbytes")), envelope = {0};
+		if (text.len > 2) envelope = vectors_hex(&arena, text);
+		json_foreach (result, json_get(test, "result")) check_result(context, &arena, path, envelope, result);
+	}
 	arena_fini(&arena);
 }
 
@@ -155,9 +152,8 @@ static void test_signing(void **state) {
 	struct vectors vectors = {.name = "basic/txtest"};
 	struct arena arena;
 	arena_init(&arena);
-	for
-		json_each(item, vectors_json(&arena, "ethereum/basic/txtest.json"))
-		    vectors_count(&vectors, signs(&arena, item), "txtest.json", text_of(item, "key"));
+	json_foreach (item, vectors_json(&arena, "ethereum/basic/txtest.json"))
+		vectors_count(&vectors, signs(&arena, item), "txtest.json", text_of(item, "key"));
 	arena_fini(&arena);
 	vectors_report(&vectors);
 }
