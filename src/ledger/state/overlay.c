@@ -48,7 +48,8 @@ static enum status load_account(struct state *state, struct overlay_account *acc
 }
 
 enum status overlay_account(struct state *state, struct overlay_account **out, const addr20 *address) {
-	struct overlay_account *account = &state->accounts[overlay_account_index(state, address)];
+	const uint32_t index = overlay_account_index(state, address); /* first: it may move the array */
+	struct overlay_account *account = &state->accounts[index];
 	*out = account;
 	return account->loaded ? STATUS_OK : load_account(state, account);
 }
@@ -77,7 +78,8 @@ uint32_t overlay_slot_index(struct state *state, uint32_t account, const u256 *s
 }
 
 enum status overlay_slot_load(struct state *state, struct overlay_slot **out, uint32_t account, const u256 *slot) {
-	struct overlay_slot *entry = &state->slots[overlay_slot_index(state, account, slot)];
+	const uint32_t index = overlay_slot_index(state, account, slot);
+	struct overlay_slot *entry = &state->slots[index];
 	const struct overlay_account *owner = &state->accounts[account];
 	*out = entry;
 	if (entry->loaded) return STATUS_OK;

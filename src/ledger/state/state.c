@@ -231,7 +231,8 @@ enum status state_has_storage(struct state *state, bool *out, const addr20 *addr
 }
 
 static struct overlay_slot *unloaded_slot(struct state *state, const addr20 *address, const u256 *slot) {
-	return &state->slots[overlay_slot_index(state, overlay_account_index(state, address), slot)];
+	const uint32_t index = overlay_slot_index(state, overlay_account_index(state, address), slot);
+	return &state->slots[index];
 }
 
 void state_get_transient(struct state *state, u256 *out, const addr20 *address, const u256 *slot) {
@@ -247,7 +248,8 @@ void state_set_transient(struct state *state, const addr20 *address, const u256 
 }
 
 bool state_warm_account(struct state *state, const addr20 *address) {
-	struct overlay_account *account = &state->accounts[overlay_account_index(state, address)];
+	const uint32_t index = overlay_account_index(state, address);
+	struct overlay_account *account = &state->accounts[index];
 	if (account->now.warm == state->stamp) return false;
 	overlay_keep_account(state, account);
 	account->now.warm = state->stamp;

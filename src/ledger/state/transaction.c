@@ -17,11 +17,13 @@ enum status state_begin_create(struct state *state, const addr20 *address) {
 }
 
 bool state_is_created_here(struct state *state, const addr20 *address) {
-	return state->accounts[overlay_account_index(state, address)].now.created == state->stamp;
+	const uint32_t index = overlay_account_index(state, address);
+	return state->accounts[index].now.created == state->stamp;
 }
 
 bool state_mark_destructed(struct state *state, const addr20 *address) {
-	struct overlay_account *account = &state->accounts[overlay_account_index(state, address)];
+	const uint32_t index = overlay_account_index(state, address);
+	struct overlay_account *account = &state->accounts[index];
 	if (account->now.destructed == state->stamp) return false;
 	overlay_keep_account(state, account);
 	account->now.destructed = state->stamp;
@@ -30,7 +32,8 @@ bool state_mark_destructed(struct state *state, const addr20 *address) {
 }
 
 void state_touch(struct state *state, const addr20 *address) {
-	struct overlay_account *account = &state->accounts[overlay_account_index(state, address)];
+	const uint32_t index = overlay_account_index(state, address);
+	struct overlay_account *account = &state->accounts[index];
 	if (account->now.touched == state->stamp) return;
 	overlay_keep_account(state, account);
 	account->now.touched = state->stamp;
