@@ -16,10 +16,9 @@ static EVP_MD *fetch_digest(const char *name) {
 }
 
 static EVP_MAC_CTX *hmac_template(EVP_MAC *hmac, const char *digest) {
-	char name[16];
-	strcpy(name, digest);
+	/* OpenSSL reads the name only, though its type does not say so. */
 	OSSL_PARAM params[] = {
-	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()};
+	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest, 0), OSSL_PARAM_construct_end()};
 	EVP_MAC_CTX *context = EVP_MAC_CTX_new(hmac);
 	BUG_ON(!context || EVP_MAC_CTX_set_params(context, params) != 1);
 	return context;

@@ -41,9 +41,18 @@ static void put_empty_blocks(struct buf *out, size_t bucket_bytes) {
 	for (size_t left = fill - 6 * (fill % 5); left; left -= 5) buf_append(out, BYTES_LITERAL(STORED));
 }
 
+/* A window no larger than the text needs: short texts are the rule, and clearing 256 KiB for each would cost more than
+ * them. */
+static int window_bits(size_t len) {
+	int bits = 9;
+	while (bits < MAX_WBITS && (size_t)1 << bits < len + 262) bits++;
+	return bits;
+}
+
 void deflate_raw(struct buf *out, struct bytes plain, size_t bucket_bytes) {
 	z_stream stream = stream_over(plain);
-	BUG_ON(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK);
+	int bits = window_bits(plain.len);
+	BUG_ON(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -bits, bits - 7, Z_DEFAULT_STRATEGY) != Z_OK);
 	struct buf deflated;
 	size_t bound = deflateBound(&stream, plain.len) + 16;
 	/* Filling takes less than 24 bytes and two buckets. */

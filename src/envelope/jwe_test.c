@@ -289,6 +289,29 @@ static void buckets_are_filled(void **state) {
 	assert_true(bytes_equal(buf_view(&scene->opened), plain));
 }
 
+/* Around every size of zlib's window, what does not compress also fits its bound. */
+static void windows_of_all_sizes(void **state) {
+	struct scene *scene = *state;
+	size_t max = 40000;
+	uint8_t *noise = mem_alloc(max);
+	random_fill(&scene->random, noise, max);
+	for (size_t middle = 250; middle <= 32768; middle *= 2) {
+		for (size_t len = middle - 3; len <= middle + 300; len += 151) {
+			for (size_t bucket = 0; bucket <= 512; bucket += 512) {
+				struct buf deflated;
+				buf_init(&deflated, 1 << 20);
+				deflate_raw(&deflated, bytes_make(noise, len), bucket);
+				buf_clear(&scene->opened);
+				assert_int_equal(
+				    inflate_raw(&scene->opened, buf_view(&deflated), &scene->err), STATUS_OK);
+				assert_true(bytes_equal(buf_view(&scene->opened), bytes_make(noise, len)));
+				buf_fini(&deflated);
+			}
+		}
+	}
+	mem_free(noise);
+}
+
 static void output_is_bounded(void **state) {
 	struct scene *scene = *state;
 	struct buf small;
@@ -312,6 +335,7 @@ int main(void) {
 	    SCENE_TEST(inflating_is_bounded),
 	    SCENE_TEST(deflate_streams_are_whole),
 	    SCENE_TEST(buckets_are_filled),
+	    SCENE_TEST(windows_of_all_sizes),
 	    SCENE_TEST(output_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
