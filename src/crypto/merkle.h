@@ -1,7 +1,7 @@
 /*
- * Merkle trees in the shape of RFC 6962 §2.1 over SHA-256: leaf = SHA-256(0x00 || data), node = SHA-256(0x01 || left || right),
- * an odd tree splits at the largest power of two below its size. Callers that need a leaf of their own form (with a salt and a
- * domain byte) give leaf hashes. Threads: pure.
+ * Merkle trees in the shape of RFC 6962 §2.1 over SHA-256: leaf = SHA-256(0x00 || data), node = SHA-256(0x01 || left ||
+ * right), an odd tree splits at the largest power of two below its size. Callers that need a leaf of their own form
+ * (with a salt and a domain byte) give leaf hashes. Threads: pure.
  */
 #ifndef CRYPTO_MERKLE_H
 #define CRYPTO_MERKLE_H
@@ -17,7 +17,9 @@ hash32 merkle_node(const hash32 *left, const hash32 *right);
 hash32 merkle_root(const hash32 *leaves, size_t count);
 /* The audit path of leaf `index` (< count), from the leaf up; returns its length, at most MERKLE_DEPTH_MAX. */
 size_t merkle_path(hash32 path[MERKLE_DEPTH_MAX], const hash32 *leaves, size_t count, size_t index);
-/* RFC 9162 §2.1.3.2: does the path lead from the leaf at `index` of `count` to the root? A path of wrong length is refused. */
-bool merkle_verify(const hash32 *root, const hash32 *leaf, size_t index, size_t count, const hash32 *path, size_t path_len);
+/* RFC 9162 §2.1.3.2: does the path lead from the leaf at `index` of `count` to the root? A path of wrong length is
+ * refused. */
+bool merkle_verify(
+    const hash32 *root, const hash32 *leaf, size_t index, size_t count, const hash32 *path, size_t path_len);
 
 #endif
