@@ -1,0 +1,140 @@
+#include "health/chain/blobs.h"
+
+#include <stdio.h>
+
+#include "codec/hex.h"
+#include "envelope/container.h"
+#include "eth/eip712.h"
+#include "eth/sign.h"
+
+#define EXPIRY_AHEAD_S 60u
+#define AUDIT_MAX ((size_t)256 << 20)
+
+/* What is signed: docs/wire-formats.md §5. */
+struct blob_request {
+	const char *action; /* "put", "get", "part", "audit" */
+	enum http_method method;
+	const addr20 *gate;
+	const hash32 *name;
+	uint32_t part;
+	struct bytes body;
+};
+
+static enum status authorization(
+    struct buf *out, const struct blob_asker *asker, const struct blob_request *request, struct err *err) {
+	u256 chain_id = u256_from(client_chain_id(asker->client));
+	const struct clock_source *clock = client_options_of(asker->client)->clock;
+	uint64_t expiry = clock_now_ms(clock) / 1000 + EXPIRY_AHEAD_S, nonce;
+	random_fill(asker->random, &nonce, sizeof nonce);
+	hash32 domain = eip712_domain("xinglin blob", "1", &chain_id, request->gate);
+	struct eip712_struct s =
+	    eip712_begin("BlobRequest(string action,address node,bytes32 name,uint32 part,uint64 expiry,uint64 nonce)");
+	eip712_put_bytes(&s, bytes_text(request->action));
+	eip712_put_address(&s, asker->node);
+	eip712_put_hash32(&s, request->name);
+	eip712_put_u64(&s, request->part);
+	eip712_put_u64(&s, expiry);
+	eip712_put_u64(&s, nonce);
+	hash32 struct_hash = eip712_end(&s), digest = eip712_digest(&domain, &struct_hash);
+	struct eth_signature signature;
+	TRY(eth_sign_digest(&signature, asker->secret, &digest));
+	buf_printf(out, "Authorization: Xinglin expiry=%llu,nonce=%llu,signature=", (unsigned long long)expiry,
+	    (unsigned long long)nonce);
+	hex_put(out, BYTES_OF(signature), true);
+	return buf_status(out, err);
+}
+
+static void put_url(struct buf *out, const struct blob_asker *asker, const struct blob_request *request) {
+	const char *base = client_url(asker->client);
+	size_t len = strlen(base);
+	while (len && base[len - 1] == '/') len--;
+	buf_append(out, bytes_make(base, len));
+	buf_text(out, "/blobs/");
+	hex_put(out, BYTES_OF(*request->gate), true);
+	buf_byte(out, '/');
+	hex_put(out, BYTES_OF(*request->name), true);
+	if (strcmp(request->action, "part") == 0) buf_printf(out, "/%u", request->part);
+	if (strcmp(request->action, "audit") == 0) buf_text(out, "/audit");
+}
+
+/* RFC 7807: the code and the detail. */
+static void read_problem(struct blob_verdict *verdict, struct bytes body) {
+	struct arena arena;
+	const struct json *root;
+	arena_init(&arena);
+	if (json_parse(&root, &arena, body, NULL, NULL) == STATUS_OK) {
+		struct bytes code = json_string(json_get(root, "code")), detail = json_string(json_get(root, "detail"));
+		snprintf(verdict->code, sizeof verdict->code, "%.*s", (int)code.len, (const char *)code.data);
+		snprintf(verdict->detail, sizeof verdict->detail, "%.*s", (int)detail.len, (const char *)detail.data);
+	}
+	arena_fini(&arena);
+	if (!verdict->detail[0])
+		snprintf(verdict->detail, sizeof verdict->detail, "the node answers with HTTP status %d",
+		    verdict->http_status);
+}
+
+static enum status ask(const struct blob_asker *asker, struct http_response *response, struct blob_verdict *verdict,
+    const struct blob_request *request, struct err *err) {
+	const struct http_client *http = client_options_of(asker->client)->http;
+	struct buf url, header;
+	buf_init(&url, 1024);
+	buf_init(&header, 1024);
+	put_url(&url, asker, request);
+	enum status status = authorization(&header, asker, request, err);
+	if (status == STATUS_OK) status = buf_status(&url, err);
+	if (status == STATUS_OK) {
+		const char *headers[] = {buf_cstr(&header), "Content-Type: application/octet-stream", NULL};
+		status = http->exchange(
+		    http->context, response, request->method, buf_cstr(&url), headers, request->body, err);
+	}
+	buf_fini(&url);
+	buf_fini(&header);
+	if (status != STATUS_OK) return err_prefix(err, status, "blobs at %s", client_url(asker->client));
+	*verdict = (struct blob_verdict){.ok = response->status / 100 == 2, .http_status = response->status};
+	if (!verdict->ok) read_problem(verdict, buf_view(&response->body));
+	return STATUS_OK;
+}
+
+static enum status get(const struct blob_asker *asker, struct buf *out, struct blob_verdict *verdict,
+    const struct blob_request *request, size_t max, struct err *err) {
+	struct http_response response;
+	http_response_init(&response, max);
+	enum status status = ask(asker, &response, verdict, request, err);
+	if (status == STATUS_OK && verdict->ok) {
+		buf_append(out, buf_view(&response.body));
+		status = buf_status(out, err);
+	}
+	http_response_fini(&response);
+	return status;
+}
+
+enum status blobs_put(const struct blob_asker *asker, hash32 *blob, struct blob_verdict *verdict, const addr20 *gate,
+    struct bytes container, struct err *err) {
+	struct container decoded;
+	TRY(container_decode(&decoded, container, err));
+	*blob = container_name(&decoded);
+	struct blob_request request = {"put", HTTP_PUT, gate, blob, 0, container};
+	struct http_response response;
+	http_response_init(&response, 1 << 16);
+	enum status status = ask(asker, &response, verdict, &request, err);
+	http_response_fini(&response);
+	return status;
+}
+
+enum status blobs_get(const struct blob_asker *asker, struct buf *container, struct blob_verdict *verdict,
+    const addr20 *gate, const hash32 *item, struct err *err) {
+	struct blob_request request = {"get", HTTP_GET, gate, item, 0, {NULL, 0}};
+	return get(asker, container, verdict, &request, CONTAINER_BYTES_MAX, err);
+}
+
+enum status blobs_get_part(const struct blob_asker *asker, struct buf *part, struct blob_verdict *verdict,
+    const addr20 *gate, const hash32 *item, uint32_t index, struct err *err) {
+	struct blob_request request = {"part", HTTP_GET, gate, item, index, {NULL, 0}};
+	return get(asker, part, verdict, &request, CONTAINER_PART_MAX, err);
+}
+
+enum status blobs_get_audit(const struct blob_asker *asker, struct buf *json, struct blob_verdict *verdict,
+    const addr20 *gate, const hash32 *item, struct err *err) {
+	struct blob_request request = {"audit", HTTP_GET, gate, item, 0, {NULL, 0}};
+	return get(asker, json, verdict, &request, AUDIT_MAX, err);
+}

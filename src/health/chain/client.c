@@ -1,0 +1,150 @@
+/* The connection, one JSON-RPC call, and reading its answer strictly. What is asked with it is in queries.c and
+ * transact.c. */
+#include "health/chain/client.h"
+
+#include <stdio.h>
+
+#include "codec/hex.h"
+#include "health/chain/client_private.h"
+
+enum status client_open(struct client **out, const struct client_options *options, struct err *err) {
+	struct client *client = mem_zalloc(1, sizeof *client);
+	client->options = *options;
+	client->url = mem_strdup(options->url);
+	client->options.url = client->url;
+	struct arena arena;
+	arena_init(&arena);
+	const struct json *result;
+	enum status status = client_rpc(client, &result, NULL, &arena, "eth_chainId", BYTES_LITERAL("[]"), err);
+	if (status == STATUS_OK) status = answer_quantity(&client->chain_id, result, "chain id", err);
+	arena_fini(&arena);
+	if (status != STATUS_OK) {
+		client_close(client);
+		return status;
+	}
+	*out = client;
+	return STATUS_OK;
+}
+
+void client_close(struct client *client) {
+	if (!client) return;
+	mem_free(client->url);
+	mem_free(client);
+}
+
+uint64_t client_chain_id(const struct client *client) {
+	return client->chain_id;
+}
+
+const char *client_url(const struct client *client) {
+	return client->url;
+}
+
+const struct client_options *client_options_of(const struct client *client) {
+	return &client->options;
+}
+
+void client_know_errors(struct client *client, const char *const *signatures) {
+	for (size_t i = 0; i < client->error_set_count; i++)
+		if (client->errors[i] == signatures) return;
+	BUG_ON(client->error_set_count == CLIENT_ERROR_SETS_MAX);
+	client->errors[client->error_set_count++] = signatures;
+}
+
+/* --- one call --- */
+
+static void write_request(struct buf *out, struct client *client, const char *method, struct bytes params) {
+	struct json_writer writer = json_writer(out);
+	json_object_begin(&writer, NULL);
+	json_put_text(&writer, "jsonrpc", "2.0");
+	json_put_u64(&writer, "id", ++client->next_id);
+	json_put_text(&writer, "method", method);
+	json_put_raw(&writer, "params", params);
+	json_object_end(&writer);
+}
+
+static enum status exchange(
+    struct client *client, struct http_response *response, struct bytes request, struct err *err) {
+	static const char *const headers[] = {"Content-Type: application/json", NULL};
+	const struct http_client *http = client->options.http;
+	enum status status = http->exchange(http->context, response, HTTP_POST, client->url, headers, request, err);
+	if (status != STATUS_OK)
+		return err_prefix(
+		    err, status, "no answer from the node at %s (is it running? --rpc names another)", client->url);
+	if (response->status != 200)
+		return err_set(
+		    err, STATUS_IO, "the node at %s answers with HTTP status %d", client->url, response->status);
+	return STATUS_OK;
+}
+
+static void read_error(struct client_error *out, struct arena *arena, const struct json *error) {
+	struct bytes message = json_string(json_get(error, "message"));
+	const struct json *code = json_get(error, "code"), *data = json_get(error, "data");
+	*out = (struct client_error){0};
+	snprintf(out->message, sizeof out->message, "%.*s", (int)message.len, (const char *)message.data);
+	if (json_is(code, JSON_NUMBER) && code->text.len < 20) {
+		bool negative = code->text.len && code->text.data[0] == '-';
+		struct json magnitude = *code;
+		uint64_t value = 0;
+		magnitude.text = bytes_slice(code->text, negative, code->text.len);
+		if (json_u64(&value, &magnitude) && value <= INT64_MAX)
+			out->code = negative ? -(int64_t)value : (int64_t)value;
+	}
+	if (json_is(data, JSON_STRING) && answer_data(&out->data, arena, data, "error data", NULL) != STATUS_OK)
+		out->data = (struct bytes){NULL, 0};
+}
+
+enum status client_rpc(struct client *client, const struct json **result, struct client_error *error,
+    struct arena *arena, const char *method, struct bytes params, struct err *err) {
+	struct buf request;
+	struct http_response response;
+	buf_init(&request, CLIENT_ANSWER_MAX);
+	http_response_init(&response, CLIENT_ANSWER_MAX);
+	write_request(&request, client, method, params);
+	enum status status = buf_status(&request, err);
+	if (status == STATUS_OK) status = exchange(client, &response, buf_view(&request), err);
+	const struct json *root = NULL;
+	if (status == STATUS_OK) {
+		struct bytes answer = arena_dup(arena, buf_view(&response.body));
+		status = json_parse(&root, arena, answer, NULL, err);
+		if (status != STATUS_OK) err_prefix(err, status, "the node's answer to %s is no JSON", method);
+	}
+	http_response_fini(&response);
+	buf_fini(&request);
+	TRY(status);
+	const struct json *fault = json_get(root, "error");
+	if (fault) {
+		struct client_error local;
+		read_error(error ? error : &local, arena, fault);
+		return err_set(err, STATUS_DENIED, "%s: %s", method, error ? error->message : local.message);
+	}
+	*result = json_get(root, "result");
+	if (!*result) return err_set(err, STATUS_INTERNAL, "the node's answer to %s has no result", method);
+	return STATUS_OK;
+}
+
+/* --- reading answers --- */
+
+enum status answer_quantity(uint64_t *out, const struct json *value, const char *what, struct err *err) {
+	if (hex_quantity(out, json_string(value)) == STATUS_OK) return STATUS_OK;
+	return err_set(err, STATUS_INTERNAL, "the node's answer holds no quantity where the %s is expected", what);
+}
+
+enum status answer_fixed(uint8_t *out, size_t len, const struct json *value, const char *what, struct err *err) {
+	if (hex_fixed(out, len, json_string(value)) == STATUS_OK) return STATUS_OK;
+	return err_set(
+	    err, STATUS_INTERNAL, "the node's answer holds no %zu bytes where the %s is expected", len, what);
+}
+
+enum status answer_data(
+    struct bytes *out, struct arena *arena, const struct json *value, const char *what, struct err *err) {
+	struct bytes text = json_string(value);
+	struct buf data;
+	buf_init(&data, text.len);
+	enum status status = text.data ? hex_data(&data, text) : STATUS_INVALID;
+	if (status == STATUS_OK) *out = arena_dup(arena, buf_view(&data));
+	buf_fini(&data);
+	return status == STATUS_OK
+		   ? status
+		   : err_set(err, STATUS_INTERNAL, "the node's answer holds no data where the %s is expected", what);
+}

@@ -1,0 +1,32 @@
+/* What the files of health/chain share. */
+#ifndef HEALTH_CHAIN_CLIENT_PRIVATE_H
+#define HEALTH_CHAIN_CLIENT_PRIVATE_H
+
+#include "health/chain/client.h"
+
+#define CLIENT_ANSWER_MAX ((size_t)128 << 20)
+#define CLIENT_ERROR_SETS_MAX 8
+
+struct client {
+	struct client_options options;
+	char *url;
+	uint64_t chain_id;
+	uint64_t next_id;
+	const char *const *errors[CLIENT_ERROR_SETS_MAX]; /* known custom errors */
+	size_t error_set_count;
+};
+
+/* verdict.c: why a call or a transaction failed, in words. */
+void verdict_of_revert(struct client_verdict *verdict, const struct client *client, struct bytes revert_data);
+void verdict_of_error(struct client_verdict *verdict, const struct client *client, const struct client_error *error);
+
+/* Typed reads of an answer; STATUS_INTERNAL names the member that makes no sense. */
+MUST_USE enum status answer_quantity(uint64_t *out, const struct json *value, const char *what, struct err *err);
+MUST_USE enum status answer_fixed(
+    uint8_t *out, size_t len, const struct json *value, const char *what, struct err *err);
+MUST_USE enum status answer_data(
+    struct bytes *out, struct arena *arena, const struct json *value, const char *what, struct err *err);
+/* queries.c: a log as JSON-RPC writes it. */
+MUST_USE enum status client_read_log(struct log *out, struct arena *arena, const struct json *entry, struct err *err);
+
+#endif
