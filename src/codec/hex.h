@@ -1,6 +1,6 @@
 /*
  * Hexadecimal, as Ethereum's JSON-RPC spells it: "0x…" for data (even digits) and quantities (no leading zeros, "0x0").
- * Also base64url without padding (RFC 4648 §5) and base64 for the envelope. Strict: what is not exactly that is refused.
+ * Also base64url without padding (RFC 4648 §5) for the envelope. Strict: what is not exactly that is refused.
  * Threads: pure.
  */
 #ifndef CODEC_HEX_H

@@ -48,7 +48,8 @@ bool json_u64(uint64_t *out, const struct json *value);
 /* The same without its `for`, which clang-format cannot lay out: prefer json_foreach. */
 #define json_each(item, parent) (const struct json *item = (parent) ? (parent)->first : NULL; item; item = item->next)
 
-/* The writer puts commas and names; `name` is NULL inside arrays and at the top. Strings are escaped minimally. */
+/* The writer puts commas and names; `name` is NULL inside arrays and at the top. Strings are escaped minimally;
+ * ill-formed UTF-8 in them becomes U+FFFD, so that the output is JSON whatever comes in. */
 struct json_writer {
 	struct buf *out;
 	bool needs_comma;
