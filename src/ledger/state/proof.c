@@ -37,6 +37,10 @@ struct prover {
 	struct err *err;
 };
 
+static enum status too_far(struct prover *prover) {
+	return err_set(prover->err, STATUS_UNSUPPORTED, "a proof that far back would touch over %zu leaves", KEYS_MAX);
+}
+
 static enum status add_key(struct prover *prover, const hash32 *key) {
 	if (prover->count == KEYS_MAX)
 		return err_set(
@@ -166,8 +170,10 @@ static enum status prove(
 	prover->nodes = NULL;
 	prover->count = 0;
 	TRY(add_keys(prover, targets, target_count));
-	if (!prover->view->is_head)
-		for (uint64_t number = prover->view->number + 1; number <= prover->view->head_number; number++)
+	const struct state_view *view = prover->view;
+	if (!view->is_head && view->head_number - view->number > KEYS_MAX) return too_far(prover);
+	if (!view->is_head)
+		for (uint64_t number = view->number + 1; number <= view->head_number; number++)
 			TRY(add_block(prover, number));
 	TRY(read_leaves(prover));
 	return walk(prover, root);
