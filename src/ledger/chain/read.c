@@ -15,6 +15,7 @@ enum status chain_canonical_hash(struct chain *chain, hash32 *out, uint64_t numb
 
 static enum status number_of_hash(struct chain *chain, uint64_t *out, const hash32 *hash, struct err *err) {
 	struct store_value row;
+	*out = 0;
 	TRY(chain_get(chain, &row, TABLE_NUMBER, BYTES_OF(*hash), "block", err));
 	const bool good = row.view.len == 8;
 	if (good) *out = load_be64(row.view.data);

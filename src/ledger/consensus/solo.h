@@ -1,6 +1,7 @@
 /*
- * Solo sealing: this node alone orders transactions, as soon as they come or by interval, signs each block's hash, and commits. What
- * waits while a block is being made durable goes into the next one, so durability costs one sync a block, not one a transaction.
+ * Solo sealing: this node alone orders transactions, as soon as they come or by interval, signs each block's hash, and
+ * commits. What waits while a block is being made durable goes into the next one, so durability costs one sync a block,
+ * not one a transaction.
  *
  * Threads: solo_run is the body of the one thread that executes and commits; the others may be called from any thread.
  */
@@ -13,14 +14,17 @@
 struct solo;
 
 struct solo_options {
-	hash32 sealer_secret;  /* copied; wiped by solo_free */
-	uint32_t interval_ms;  /* 0: seal at once when there is something to seal; else a block every interval, even if empty */
-	bool automine;         /* dev mode: false waits for solo_mine */
+	hash32 sealer_secret;   /* copied; wiped by solo_free */
+	uint32_t interval_ms;   /* 0: seal at once when there is something to seal; else a block every interval, even if
+				   empty */
+	bool automine;          /* dev mode: false waits for solo_mine */
 	uint64_t block_gas_max; /* 0: the header's limit */
 	const struct clock_source *clock;
+	bool allow_equal_timestamp; /* dev mode: blocks within one second share its timestamp */
 };
-MUST_USE enum status solo_new(struct solo **out, struct chain *chain, struct pool *pool, const struct solo_options *options,
-    struct err *err);
+/* STATUS_DENIED where the genesis names another sealer; STATUS_INVALID for a secret that is none. */
+MUST_USE enum status solo_new(
+    struct solo **out, struct chain *chain, struct pool *pool, const struct solo_options *options, struct err *err);
 void solo_free(struct solo *solo);
 /* Returns after solo_stop, or with the failure that stopped it. */
 MUST_USE enum status solo_run(struct solo *solo, struct err *err);
@@ -28,8 +32,9 @@ void solo_stop(struct solo *solo);
 addr20 solo_sealer(const struct solo *solo);
 
 /*
- * Runs `work` on the executing thread, between two blocks, and waits for it: how dev mode's helpers (mine, snapshot, revert,
- * setBalance, time) reach the chain without a lock of their own. Returns what `work` returned.
+ * Runs `work` on the executing thread, between two blocks, and waits for it: how dev mode's helpers (mine, snapshot,
+ * revert, setBalance, time) reach the chain without a lock of their own. Returns what `work` returned; STATUS_BUSY once
+ * stopped.
  */
 typedef enum status solo_work(void *context, struct solo *solo, struct err *err);
 MUST_USE enum status solo_call(struct solo *solo, solo_work *work, void *context, struct err *err);
@@ -39,6 +44,7 @@ MUST_USE enum status solo_seal_now(struct solo *solo, struct err *err);
 void solo_set_automine(struct solo *solo, bool automine);
 void solo_set_interval(struct solo *solo, uint32_t interval_ms);
 void solo_shift_time(struct solo *solo, int64_t seconds);
+/* The next block has this time, and time goes on from there. */
 void solo_set_next_timestamp(struct solo *solo, uint64_t timestamp);
 
 #endif

@@ -1,18 +1,19 @@
 /*
- * The transaction pool: admission, nonce order for each sender, replacement, limits, and a journal that makes a returned hash
- * survive `kill -9` (written before the hash is returned; not synced: power loss may take what no receipt showed).
+ * The transaction pool: admission, nonce order for each sender, replacement, limits, and a journal that makes a
+ * returned hash survive `kill -9` (written before the hash is returned; not synced: power loss may take what no receipt
+ * showed).
  *
- * An engine takes executable transactions only; gaps wait here. Rules follow geth's: replacement needs 10 % more of both
- * fees, at most 64 a sender wait behind a gap. A full pool refuses; it does not evict. Blob transactions (type 3) are not
- * taken in: nothing here checks their proofs.
+ * An engine takes executable transactions only; gaps wait here. Rules follow geth's: replacement needs 10 % more of
+ * both fees, at most 64 a sender wait behind a gap. A full pool refuses; it does not evict. Blob transactions (type 3)
+ * are not taken in: nothing here checks their proofs.
  *
- * The journal is a row of records, each `length u32, crc32 u32, envelope` (big-endian; the CRC is zlib's, over the envelope).
- * It is appended to with one write(2) a transaction, and written anew, beside and then renamed, when most of it is dead.
- * Reading stops at the first record that is cut off or whose CRC is wrong: what follows was never acknowledged.
+ * The journal is a row of records, each `length u32, crc32 u32, envelope` (big-endian; the CRC is zlib's, over the
+ * envelope). It is appended to with one write(2) a transaction, and written anew, beside and then renamed, when most of
+ * it is dead. Reading stops at the first record that is cut off or whose CRC is wrong: what follows was never
+ * acknowledged.
  *
- * A transaction that nobody signed (dev mode's impersonation) carries r = its sender and s = 0, which no signature can have;
- * pool_unsigned_sender tells, also for one that stands in a block.
- * Threads: any; one lock inside.
+ * A transaction that nobody signed (dev mode's impersonation) carries r = its sender and s = 0, which no signature can
+ * have; pool_unsigned_sender tells, also for one that stands in a block. Threads: any; one lock inside.
  */
 #ifndef LEDGER_POOL_POOL_H
 #define LEDGER_POOL_POOL_H
@@ -26,14 +27,15 @@ struct pool_options {
 	size_t capacity;          /* transactions; 0: 65,536 */
 	size_t per_sender;        /* 0: 4,096 */
 	size_t bytes_max;         /* 0: 256 MiB */
-	/* A further condition of admission, which is no rule of the chain (a blob must be held here); asked outside the pool's lock.
-	 * NULL: none. `*admits` false is POOL_NOT_ADMITTED. */
+	/* A further condition of admission, which is no rule of the chain (a blob must be held here); asked outside the
+	 * pool's lock. NULL: none. `*admits` false is POOL_NOT_ADMITTED. */
 	MUST_USE enum status (*admit)(
 	    void *context, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err);
 	void *admit_context;
 };
 /* Reads the journal, dropping what is no longer valid. */
-MUST_USE enum status pool_open(struct pool **out, struct chain *chain, const struct pool_options *options, struct err *err);
+MUST_USE enum status pool_open(
+    struct pool **out, struct chain *chain, const struct pool_options *options, struct err *err);
 void pool_close(struct pool *pool);
 
 /* Why a transaction was not taken in, beyond enum tx_verdict. Texts are geth's. */
@@ -52,8 +54,8 @@ enum pool_verdict { POOL_VERDICTS(POOL_VERDICT_ENUM) POOL_VERDICT_COUNT };
 const char *pool_verdict_text(enum pool_verdict verdict);
 
 /*
- * `envelope` is copied. Decodes, recovers the sender, checks against the head, journals. On POOL_OK `hash` is set and the
- * transaction will be offered to the engine once it is executable. `message` tells more for a person.
+ * `envelope` is copied. Decodes, recovers the sender, checks against the head, journals. On POOL_OK `hash` is set and
+ * the transaction will be offered to the engine once it is executable. `message` tells more for a person.
  * STATUS_INVALID: it does not decode.
  */
 MUST_USE enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
@@ -65,14 +67,14 @@ MUST_USE enum status pool_add_unsigned(struct pool *pool, hash32 *hash, enum poo
 /* The sender that an unsigned transaction names; false for any other. */
 bool pool_unsigned_sender(addr20 *out, const struct transaction *tx);
 
-/* Executable transactions, best first (fee, then arrival) in nonce order for each sender, until gas or count is used up.
- * They stay in the pool until a head includes them or pool_reject drops them. The arena holds copies. */
+/* Executable transactions, best first (fee, then arrival) in nonce order for each sender, until gas or count is used
+ * up. They stay in the pool until a head includes them or pool_reject drops them. The arena holds copies. */
 struct pool_pick {
 	struct ordered_tx *txs;
 	size_t count;
 };
-MUST_USE enum status pool_pick(struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max,
-    size_t count_max, struct err *err);
+MUST_USE enum status pool_pick(
+    struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max, struct err *err);
 /* The engine found it invalid after all. */
 void pool_reject(struct pool *pool, const hash32 *hash);
 /* Blocks until something is executable, `timeout_ms` went by, or pool_wake. True: there is work. */
@@ -88,8 +90,8 @@ struct pool_counts {
 	size_t queued;
 };
 struct pool_counts pool_counts(struct pool *pool);
-void pool_visit(struct pool *pool, void (*visit)(void *context, const struct transaction *tx, const addr20 *sender,
-    bool executable), void *context);
+void pool_visit(struct pool *pool,
+    void (*visit)(void *context, const struct transaction *tx, const addr20 *sender, bool executable), void *context);
 
 /* A transaction became known (newPendingTransactions). One observer; set before threads start. */
 struct pool_observer {

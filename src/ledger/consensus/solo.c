@@ -1,0 +1,284 @@
+#include "ledger/consensus/solo.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "crypto/secp256k1_keys.h"
+
+enum { IDLE_WAIT_MS = 1000, TRANSFER_GAS = 21000 };
+
+/* A caller that waits in solo_call. */
+struct work_item {
+	struct work_item *next;
+	solo_work *work;
+	void *context;
+	struct err *err;
+	enum status status;
+	bool done;
+};
+
+struct solo {
+	struct chain *chain;
+	struct pool *pool;
+	struct solo_options options;
+	addr20 sealer;
+
+	/* The executing thread's own. */
+	int64_t shift_seconds;
+	uint64_t next_timestamp; /* 0: none */
+	uint64_t last_seal_ns;
+
+	pthread_mutex_t lock; /* of all that follows */
+	pthread_cond_t came, done;
+	struct work_item *first, **last;
+	bool stopping;
+};
+
+enum status solo_new(
+    struct solo **out, struct chain *chain, struct pool *pool, const struct solo_options *options, struct err *err) {
+	addr20 sealer, named;
+	if (address_of_secret(&sealer, &options->sealer_secret) != STATUS_OK)
+		return err_set(err, STATUS_INVALID, "the sealer's key is no valid secret");
+	if (genesis_sealer(chain_genesis(chain), &named) && !addr20_equal(&sealer, &named))
+		return err_set(err, STATUS_DENIED, "the genesis file names another sealer than this key's address");
+	struct solo *solo = mem_zalloc(1, sizeof *solo);
+	pthread_condattr_t monotonic;
+	*solo = (struct solo){.chain = chain, .pool = pool, .options = *options, .sealer = sealer};
+	solo->last = &solo->first;
+	solo->last_seal_ns = clock_monotonic_ns(options->clock);
+	pthread_mutex_init(&solo->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&solo->came, &monotonic);
+	pthread_cond_init(&solo->done, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	*out = solo;
+	return STATUS_OK;
+}
+
+void solo_free(struct solo *solo) {
+	if (solo == NULL) return;
+	pthread_cond_destroy(&solo->came);
+	pthread_cond_destroy(&solo->done);
+	pthread_mutex_destroy(&solo->lock);
+	mem_wipe(&solo->options.sealer_secret, sizeof solo->options.sealer_secret);
+	mem_free(solo);
+}
+
+addr20 solo_sealer(const struct solo *solo) {
+	return solo->sealer;
+}
+
+void solo_set_automine(struct solo *solo, bool automine) {
+	solo->options.automine = automine;
+}
+
+void solo_set_interval(struct solo *solo, uint32_t interval_ms) {
+	solo->options.interval_ms = interval_ms;
+	solo->last_seal_ns = clock_monotonic_ns(solo->options.clock);
+}
+
+void solo_shift_time(struct solo *solo, int64_t seconds) {
+	solo->shift_seconds += seconds;
+}
+
+void solo_set_next_timestamp(struct solo *solo, uint64_t timestamp) {
+	solo->next_timestamp = timestamp;
+}
+
+/* --- sealing --- */
+
+static uint64_t decided_time_ms(const struct solo *solo) {
+	const int64_t now = (int64_t)clock_now_ms(solo->options.clock) + solo->shift_seconds * 1000;
+	return now < 0 ? 0 : (uint64_t)now;
+}
+
+/*
+ * Can it stand in a later block? Then it stays in the pool. In a block with nothing before it, a transaction that finds
+ * no room never will.
+ */
+static bool may_stand_later(enum tx_verdict verdict, bool block_is_empty) {
+	switch (verdict) {
+	case TX_VERDICT_OK:
+	case TX_VERDICT_NONCE_TOO_HIGH: /* the one before it was left out */
+	case TX_VERDICT_FEE_CAP_BELOW_BASE_FEE: return true;
+	case TX_VERDICT_GAS_LIMIT_OVER_BLOCK: return !block_is_empty;
+	case TX_VERDICT_TYPE_NOT_SUPPORTED:
+	case TX_VERDICT_WRONG_CHAIN_ID:
+	case TX_VERDICT_BAD_SIGNATURE:
+	case TX_VERDICT_NONCE_TOO_LOW:
+	case TX_VERDICT_NONCE_MAX:
+	case TX_VERDICT_SENDER_IS_CONTRACT:
+	case TX_VERDICT_INTRINSIC_GAS:
+	case TX_VERDICT_FLOOR_GAS:
+	case TX_VERDICT_GAS_LIMIT_OVER_CAP:
+	case TX_VERDICT_TIP_ABOVE_FEE_CAP:
+	case TX_VERDICT_INSUFFICIENT_FUNDS:
+	case TX_VERDICT_INIT_CODE_TOO_LARGE:
+	case TX_VERDICT_BLOB_NONE:
+	case TX_VERDICT_BLOB_TOO_MANY:
+	case TX_VERDICT_BLOB_VERSION:
+	case TX_VERDICT_BLOB_FEE_CAP:
+	case TX_VERDICT_BLOB_CREATE:
+	case TX_VERDICT_SET_CODE_EMPTY:
+	case TX_VERDICT_SET_CODE_CREATE:
+	case TX_VERDICT_COUNT: break;
+	}
+	return false;
+}
+
+static void drop_invalid(struct solo *solo, const struct pool_pick *picked, const struct pending_block *pending) {
+	const bool block_is_empty = pending->block.transaction_count == 0;
+	for (size_t i = 0; i < picked->count; i++) {
+		if (may_stand_later(pending->verdicts[i], block_is_empty)) continue;
+		const hash32 hash = transaction_hash(picked->txs[i].tx);
+		log_info("solo", "a transaction is dropped: %s", tx_verdict_text(pending->verdicts[i]));
+		pool_reject(solo->pool, &hash);
+	}
+}
+
+static enum status sign_and_commit(struct solo *solo, struct pending_block *pending, struct err *err) {
+	struct secp_signature seal;
+	const uint64_t timestamp = pending->header.timestamp;
+	if (secp_sign(&seal, &solo->options.sealer_secret, &pending->hash) != STATUS_OK) {
+		chain_drop(solo->chain, pending);
+		return err_set(err, STATUS_INTERNAL, "the block could not be signed");
+	}
+	TRY(chain_commit(solo->chain, pending, &seal, err));
+	if (solo->next_timestamp != 0)
+		solo->shift_seconds = (int64_t)(timestamp - clock_now_ms(solo->options.clock) / 1000);
+	solo->next_timestamp = 0;
+	return STATUS_OK;
+}
+
+static enum status seal_picked(struct solo *solo, const struct pool_pick *picked, bool even_if_empty, struct err *err) {
+	struct pending_block *pending;
+	const struct block_decision decision = {.txs = picked->txs,
+	    .tx_count = picked->count,
+	    .time_ms = decided_time_ms(solo),
+	    .proposer = solo->sealer,
+	    .allow_equal_timestamp = solo->options.allow_equal_timestamp,
+	    .exact_timestamp = solo->next_timestamp};
+	TRY(chain_execute(solo->chain, &pending, &decision, err));
+	drop_invalid(solo, picked, pending);
+	if (pending->block.transaction_count > 0 || even_if_empty) return sign_and_commit(solo, pending, err);
+	chain_drop(solo->chain, pending);
+	return STATUS_OK;
+}
+
+static enum status seal(struct solo *solo, bool even_if_empty, struct err *err) {
+	struct arena arena;
+	struct pool_pick picked;
+	struct chain_head *head = chain_head(solo->chain);
+	const uint64_t gas_limit = head->header.gas_limit;
+	chain_head_release(head);
+	const uint64_t gas_max = solo->options.block_gas_max != 0 ? solo->options.block_gas_max : UINT64_MAX;
+	arena_init(&arena);
+	enum status status =
+	    pool_pick(solo->pool, &picked, &arena, gas_max, (size_t)(gas_limit / TRANSFER_GAS) + 1, err);
+	if (status == STATUS_OK && (picked.count > 0 || even_if_empty))
+		status = seal_picked(solo, &picked, even_if_empty, err);
+	arena_fini(&arena);
+	return status;
+}
+
+enum status solo_seal_now(struct solo *solo, struct err *err) {
+	return seal(solo, true, err);
+}
+
+/* --- the executing thread --- */
+
+enum status solo_call(struct solo *solo, solo_work *work, void *context, struct err *err) {
+	struct work_item item = {.work = work, .context = context, .err = err};
+	pthread_mutex_lock(&solo->lock);
+	if (solo->stopping) {
+		pthread_mutex_unlock(&solo->lock);
+		return err_set(err, STATUS_BUSY, "the node is stopping");
+	}
+	*solo->last = &item;
+	solo->last = &item.next;
+	pthread_cond_broadcast(&solo->came);
+	pthread_mutex_unlock(&solo->lock);
+	pool_wake(solo->pool);
+
+	pthread_mutex_lock(&solo->lock);
+	while (!item.done) pthread_cond_wait(&solo->done, &solo->lock);
+	pthread_mutex_unlock(&solo->lock);
+	return item.status;
+}
+
+/* Runs what waits in solo_call; `refuse`: tells them that it is over. */
+static void run_work(struct solo *solo, bool refuse) {
+	pthread_mutex_lock(&solo->lock);
+	while (solo->first != NULL) {
+		struct work_item *item = solo->first;
+		solo->first = item->next;
+		if (solo->first == NULL) solo->last = &solo->first;
+		pthread_mutex_unlock(&solo->lock);
+		item->status = refuse ? err_set(item->err, STATUS_BUSY, "the node is stopping")
+				      : item->work(item->context, solo, item->err);
+		pthread_mutex_lock(&solo->lock);
+		item->done = true; /* from here on it may be gone */
+		pthread_cond_broadcast(&solo->done);
+	}
+	pthread_mutex_unlock(&solo->lock);
+}
+
+void solo_stop(struct solo *solo) {
+	pthread_mutex_lock(&solo->lock);
+	solo->stopping = true;
+	pthread_cond_broadcast(&solo->came);
+	pthread_mutex_unlock(&solo->lock);
+	pool_wake(solo->pool);
+}
+
+static bool is_stopping(struct solo *solo) {
+	pthread_mutex_lock(&solo->lock);
+	const bool stopping = solo->stopping;
+	pthread_mutex_unlock(&solo->lock);
+	return stopping;
+}
+
+/* Until work comes, solo_stop, or so many milliseconds went by. */
+static void wait_for_work(struct solo *solo, uint64_t ms) {
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	const uint64_t ns = (uint64_t)until.tv_nsec + ms % 1000 * 1000000;
+	until.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
+	until.tv_nsec = (long)(ns % 1000000000);
+	int result = 0;
+	pthread_mutex_lock(&solo->lock);
+	while (solo->first == NULL && !solo->stopping && result != ETIMEDOUT)
+		result = pthread_cond_timedwait(&solo->came, &solo->lock, &until);
+	pthread_mutex_unlock(&solo->lock);
+}
+
+/* One turn by interval: waits for the rest of it, and seals when it is over. */
+static enum status turn_by_interval(struct solo *solo, struct err *err) {
+	const uint64_t interval_ns = (uint64_t)solo->options.interval_ms * 1000000;
+	const uint64_t passed_ns = clock_monotonic_ns(solo->options.clock) - solo->last_seal_ns;
+	if (passed_ns < interval_ns) {
+		wait_for_work(solo, (interval_ns - passed_ns + 999999) / 1000000);
+		return STATUS_OK;
+	}
+	solo->last_seal_ns += passed_ns < 2 * interval_ns ? interval_ns : passed_ns; /* no bunch of late blocks */
+	return seal(solo, true, err);
+}
+
+enum status solo_run(struct solo *solo, struct err *err) {
+	enum status status = STATUS_OK;
+	while (status == STATUS_OK && !is_stopping(solo)) {
+		run_work(solo, false);
+		if (solo->options.interval_ms != 0)
+			status = turn_by_interval(solo, err);
+		else if (!solo->options.automine)
+			wait_for_work(solo, IDLE_WAIT_MS);
+		else if (pool_wait(solo->pool, IDLE_WAIT_MS))
+			status = seal(solo, false, err);
+	}
+	solo_stop(solo); /* nobody may wait for a thread that has gone */
+	run_work(solo, true);
+	return status;
+}

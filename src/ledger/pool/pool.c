@@ -1,0 +1,378 @@
+#include "ledger/pool/pool_private.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/log.h"
+
+enum { TX_MAX_BYTES = 128 * 1024, QUEUED_PER_SENDER_MAX = 64, REPLACEMENT_PERCENT = 10 };
+static const uint64_t JOURNAL_WASTE_BYTES = 4 << 20;
+
+const char *pool_verdict_text(enum pool_verdict verdict) {
+#define POOL_VERDICT_TEXT(name, text) text,
+	static const char *const texts[] = {POOL_VERDICTS(POOL_VERDICT_TEXT)};
+#undef POOL_VERDICT_TEXT
+	return (unsigned)verdict < POOL_VERDICT_COUNT ? texts[verdict] : "unknown";
+}
+
+bool pool_unsigned_sender(addr20 *out, const struct transaction *tx) {
+	uint8_t r[32];
+	if (!u256_is_zero(&tx->s)) return false;
+	u256_store_be(r, &tx->r);
+	memcpy(out->b, r + 12, sizeof out->b);
+	return true;
+}
+
+/* --- what the head says --- */
+
+static struct exec_rules next_rules(const struct pool *pool, const struct header *head) {
+	const struct header next = {.number = head->number + 1, .timestamp = head->timestamp + 1};
+	return chain_rules(pool->chain, &next);
+}
+
+/* Of the account after the head: what a transaction is judged by. */
+struct standing {
+	uint64_t nonce;
+	uint64_t head_number;
+	enum tx_verdict verdict;
+};
+
+static enum status judge_sender(struct standing *out, const struct chain_head *head, const struct transaction *tx,
+    const addr20 *sender, struct err *err) {
+	struct account account;
+	bool exists;
+	u256 cost;
+	TRY(state_view_account(head->view, &account, &exists, sender, err));
+	out->nonce = account.nonce;
+	out->verdict = TX_VERDICT_OK;
+	if (tx->nonce < account.nonce) {
+		out->verdict = TX_VERDICT_NONCE_TOO_LOW;
+		return STATUS_OK;
+	}
+	u256 limit = u256_from(tx->gas_limit);
+	bool overflow = u256_mul_overflow(&cost, &limit, &tx->max_fee_wei);
+	overflow |= u256_add_overflow(&cost, &cost, &tx->value_wei);
+	if (overflow || u256_less(&account.balance_wei, &cost)) out->verdict = TX_VERDICT_INSUFFICIENT_FUNDS;
+	if (hash32_equal(&account.code_hash, &empty_code_hash)) return STATUS_OK;
+
+	struct buf code; /* EIP-3607: a sender with code must be an EIP-7702 account */
+	buf_init(&code, BUF_MAX_DEFAULT);
+	const enum status status = state_view_code(head->view, &code, &account.code_hash, err);
+	const bool is_delegation = code.len == 23 && memcmp(code.data, "\xef\x01\x00", 3) == 0;
+	if (status == STATUS_OK && !is_delegation) out->verdict = TX_VERDICT_SENDER_IS_CONTRACT;
+	buf_fini(&code);
+	return status;
+}
+
+static enum status judge(
+    struct pool *pool, struct standing *out, const struct transaction *tx, const addr20 *sender, struct err *err) {
+	struct chain_head *head = chain_head(pool->chain);
+	const struct exec_rules rules = next_rules(pool, &head->header);
+	enum status status = STATUS_OK;
+	out->head_number = head->header.number;
+	out->verdict = tx->type == TX_BLOB ? TX_VERDICT_TYPE_NOT_SUPPORTED : exec_check_static(tx, &rules);
+	if (out->verdict == TX_VERDICT_OK && tx->gas_limit > head->header.gas_limit)
+		out->verdict = TX_VERDICT_GAS_LIMIT_OVER_BLOCK;
+	if (out->verdict == TX_VERDICT_OK) status = judge_sender(out, head, tx, sender, err);
+	chain_head_release(head);
+	return status;
+}
+
+/* --- taking in --- */
+
+/* 10 % more, of a fee that is not zero; equal zeros may be replaced on chains without fees only by paying something. */
+static bool outbids(const u256 *fee, const u256 *old) {
+	const u256 percent = u256_from(100 + REPLACEMENT_PERCENT), hundred = u256_from(100);
+	u256 least, scaled;
+	if (u256_mul_overflow(&least, old, &percent)) return false;
+	if (u256_mul_overflow(&scaled, fee, &hundred)) return true;
+	return !u256_less(&scaled, &least) && u256_less(old, fee);
+}
+
+static enum pool_verdict find_room(const struct pool *pool, const struct pool_tx *tx, const addr20 *sender) {
+	if (pool_by_hash(pool, &tx->hash) != NULL) return POOL_ALREADY_KNOWN;
+	const struct pool_account *account = pool_account(pool, sender);
+	size_t place;
+	const struct pool_tx *old = account != NULL ? pool_by_nonce(account, tx->nonce, &place) : NULL;
+	if (old != NULL) {
+		const bool better = outbids(&tx->max_fee_wei, &old->max_fee_wei) &&
+				    outbids(&tx->max_priority_fee_wei, &old->max_priority_fee_wei);
+		return better ? POOL_OK : POOL_UNDERPRICED;
+	}
+	if (pool->count >= pool->capacity || pool->bytes + tx->raw_len > pool->bytes_max) return POOL_FULL;
+	if (account == NULL) return POOL_OK;
+	const bool is_next = tx->nonce == account->nonce + account->executable;
+	if (account->count >= pool->per_sender) return POOL_SENDER_FULL;
+	if (!is_next && account->count - account->executable >= QUEUED_PER_SENDER_MAX) return POOL_SENDER_FULL;
+	return POOL_OK;
+}
+
+static struct pool_tx *pool_tx_new(const struct transaction *tx) {
+	struct pool_tx *kept = mem_alloc(sizeof *kept + tx->raw.len);
+	*kept = (struct pool_tx){.hash = transaction_hash(tx),
+	    .nonce = tx->nonce,
+	    .gas_limit = tx->gas_limit,
+	    .max_fee_wei = tx->max_fee_wei,
+	    .max_priority_fee_wei = tx->max_priority_fee_wei,
+	    .raw_len = tx->raw.len};
+	memcpy(kept->raw, tx->raw.data, tx->raw.len);
+	return kept;
+}
+
+/* Under the lock: `tx` is taken over only where the verdict is POOL_OK. Journaled before anyone can see it. */
+static enum status put(struct pool *pool, enum pool_verdict *verdict, struct pool_tx *tx, const addr20 *sender,
+    uint64_t state_nonce, struct err *err) {
+	*verdict = find_room(pool, tx, sender);
+	if (*verdict != POOL_OK) return STATUS_OK;
+	if (!pool->is_loading) TRY(journal_append(&pool->journal, bytes_make(tx->raw, tx->raw_len), err));
+	const size_t executable = pool->executable;
+	pool_insert(pool, tx, sender, state_nonce);
+	if (pool->executable > executable || tx->nonce < tx->account->nonce + tx->account->executable) {
+		pool->has_work = true;
+		pthread_cond_broadcast(&pool->changed);
+	}
+	return STATUS_OK;
+}
+
+static enum status add_judged(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
+    const struct transaction *tx, const addr20 *sender, struct err *err) {
+	struct pool_tx *kept = pool_tx_new(tx);
+	enum status status;
+	*hash = kept->hash;
+	for (bool again = true; again;) {
+		struct standing standing;
+		status = judge(pool, &standing, tx, sender, err);
+		*tx_verdict = standing.verdict;
+		*verdict = standing.verdict == TX_VERDICT_OK ? POOL_OK : POOL_INVALID;
+		if (status != STATUS_OK || *verdict != POOL_OK) break;
+		pthread_mutex_lock(&pool->lock);
+		again = standing.head_number < pool->head_number; /* a block came in between */
+		if (!again) status = put(pool, verdict, kept, sender, standing.nonce, err);
+		pthread_mutex_unlock(&pool->lock);
+	}
+	const bool taken = status == STATUS_OK && *verdict == POOL_OK;
+	if (!taken) mem_free(kept);
+	if (taken && pool->observer.added != NULL) pool->observer.added(pool->observer.context, hash);
+	return status;
+}
+
+static enum status add_decoded(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
+    const struct transaction *tx, struct err *err) {
+	addr20 sender;
+	const bool is_unsigned = pool->is_loading && pool_unsigned_sender(&sender, tx); /* our own journal only */
+	*tx_verdict = TX_VERDICT_OK;
+	*verdict = POOL_OK;
+	if (tx->raw.len > TX_MAX_BYTES) *verdict = POOL_TOO_LARGE;
+	if (*verdict == POOL_OK && !is_unsigned && transaction_sender(&sender, tx, true, err) != STATUS_OK) {
+		*verdict = POOL_INVALID;
+		*tx_verdict = TX_VERDICT_BAD_SIGNATURE;
+	}
+	if (*verdict != POOL_OK) return STATUS_OK;
+	return add_judged(pool, hash, verdict, tx_verdict, tx, &sender, err);
+}
+
+enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
+    struct bytes envelope, struct err *err) {
+	struct arena arena;
+	struct transaction tx;
+	struct bytes sidecar;
+	arena_init(&arena);
+	enum status status = transaction_decode(&tx, &sidecar, &arena, envelope, err);
+	if (status == STATUS_OK) status = add_decoded(pool, hash, verdict, tx_verdict, &tx, err);
+	arena_fini(&arena);
+	return status;
+}
+
+enum status pool_add_unsigned(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
+    const struct transaction *tx, const addr20 *sender, struct err *err) {
+	struct transaction marked = *tx;
+	struct buf raw;
+	buf_init(&raw, BUF_MAX_DEFAULT);
+	marked.v = u256_from(tx->type == TX_LEGACY ? 27 : 0);
+	marked.has_chain_id = tx->type != TX_LEGACY;
+	marked.r = u256_from_be(BYTES_OF(*sender));
+	marked.s = u256_from(0);
+	marked.y_parity = 0;
+	marked.raw = (struct bytes){0};
+	transaction_encode(&raw, &marked);
+	marked.raw = buf_view(&raw);
+	*tx_verdict = TX_VERDICT_OK;
+	*verdict = POOL_TOO_LARGE;
+	enum status status = STATUS_OK;
+	if (raw.len <= TX_MAX_BYTES) status = add_judged(pool, hash, verdict, tx_verdict, &marked, sender, err);
+	buf_fini(&raw);
+	return status;
+}
+
+void pool_reject(struct pool *pool, const hash32 *hash) {
+	pthread_mutex_lock(&pool->lock);
+	struct pool_tx *tx = pool_by_hash(pool, hash);
+	if (tx != NULL) pool_remove(pool, tx);
+	pool->has_work = pool->executable > 0;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* --- following the chain --- */
+
+static void learn_head(struct pool *pool, const struct header *header) {
+	const struct exec_rules rules = next_rules(pool, header);
+	pool->head_number = header->number;
+	pool->next_base_fee_wei = u256_from(0);
+	if (rules.fork >= FORK_LONDON)
+		pool->next_base_fee_wei = exec_next_base_fee(header, &rules, header->field_count >= HEADER_LONDON);
+	pool->has_work = pool->executable > 0;
+	pthread_cond_broadcast(&pool->changed);
+}
+
+/* Nonces may have moved otherwise than by the account's own transactions: all are read again. */
+static void refresh_all(struct pool *pool, const struct chain_head *head) {
+	for (size_t i = pool->account_count; i-- > 0;) {
+		struct account state;
+		bool exists;
+		struct err err;
+		if (state_view_account(head->view, &state, &exists, &pool->accounts[i]->address, &err) == STATUS_OK)
+			pool_set_nonce(pool, pool->accounts[i], state.nonce);
+		else
+			log_error("pool", "an account could not be read: %s", err.message);
+	}
+}
+
+static void include(struct pool *pool, const struct transaction *included) {
+	const hash32 hash = transaction_hash(included);
+	struct pool_tx *tx = pool_by_hash(pool, &hash);
+	if (tx != NULL) pool_set_nonce(pool, tx->account, tx->nonce + 1);
+}
+
+static void trim_journal(struct pool *pool) {
+	const uint64_t live = pool->bytes + pool->count * JOURNAL_HEADER_BYTES;
+	struct journal *journal = &pool->journal;
+	struct err err;
+	if (journal->path == NULL || journal->size_bytes < JOURNAL_WASTE_BYTES || journal->size_bytes < 4 * live)
+		return;
+	struct buf records;
+	buf_init(&records, SIZE_MAX);
+	for (size_t i = 0; i < pool->account_count; i++)
+		for (size_t k = 0; k < pool->accounts[i]->count; k++) {
+			const struct pool_tx *tx = pool->accounts[i]->txs[k];
+			journal_put(&records, bytes_make(tx->raw, tx->raw_len));
+		}
+	if (journal_replace(journal, buf_view(&records), &err) != STATUS_OK) log_warn("pool", "%s", err.message);
+	buf_fini(&records);
+}
+
+/* The senders of the block's transactions that did not come through this pool are found by their accounts' nonces. */
+static void on_new_head(void *context, const struct chain_head *head, const struct pending_block *pending) {
+	struct pool *pool = context;
+	const struct block *block = &pending->block;
+	bool foreign = false;
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < block->transaction_count; i++) {
+		const struct transaction *tx = &block->transactions[i];
+		const hash32 hash = transaction_hash(tx);
+		foreign |= tx->type == TX_SET_CODE || pool_by_hash(pool, &hash) == NULL;
+	}
+	if (foreign)
+		refresh_all(pool, head);
+	else
+		for (size_t i = 0; i < block->transaction_count; i++) include(pool, &block->transactions[i]);
+	learn_head(pool, &head->header);
+	trim_journal(pool);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static void on_removed_head(void *context, const struct header *header, const hash32 *hash) {
+	struct pool *pool = context;
+	struct chain_head *head = chain_head(pool->chain);
+	(void)header, (void)hash;
+	pthread_mutex_lock(&pool->lock);
+	refresh_all(pool, head);
+	learn_head(pool, &head->header);
+	pthread_mutex_unlock(&pool->lock);
+	chain_head_release(head);
+}
+
+/* --- opening --- */
+
+static void load_one(void *context, struct bytes envelope) {
+	hash32 hash;
+	enum pool_verdict verdict;
+	enum tx_verdict tx_verdict;
+	struct err err;
+	if (pool_add(context, &hash, &verdict, &tx_verdict, envelope, &err) != STATUS_OK)
+		log_warn("pool", "a journaled transaction is dropped: %s", err.message);
+}
+
+enum status pool_open(struct pool **out, struct chain *chain, const struct pool_options *options, struct err *err) {
+	struct pool *pool = mem_zalloc(1, sizeof *pool);
+	pthread_condattr_t monotonic;
+	pool->chain = chain;
+	pool->capacity = options->capacity != 0 ? options->capacity : 65536;
+	pool->per_sender = options->per_sender != 0 ? options->per_sender : 4096;
+	pool->bytes_max = options->bytes_max != 0 ? options->bytes_max : (size_t)256 << 20;
+	pool->bucket_mask = 1;
+	while (pool->bucket_mask < pool->capacity) pool->bucket_mask *= 2;
+	pool->by_hash = mem_zalloc(pool->bucket_mask, sizeof(struct pool_tx *));
+	pool->by_address = mem_zalloc(pool->bucket_mask, sizeof(struct pool_account *));
+	pool->bucket_mask--;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+
+	struct chain_head *head = chain_head(chain);
+	learn_head(pool, &head->header);
+	chain_head_release(head);
+	pool->is_loading = true;
+	const enum status status = journal_open(&pool->journal, options->journal_path, load_one, pool, err);
+	pool->is_loading = false;
+	if (status != STATUS_OK) {
+		pool_close(pool);
+		return status;
+	}
+	const struct chain_observer observer = {
+	    .new_head = on_new_head, .removed_head = on_removed_head, .context = pool};
+	chain_observe(chain, &observer);
+	*out = pool;
+	return STATUS_OK;
+}
+
+void pool_close(struct pool *pool) {
+	if (pool == NULL) return;
+	while (pool->account_count > 0) pool_set_nonce(pool, pool->accounts[0], UINT64_MAX);
+	journal_close(&pool->journal);
+	mem_free(pool->accounts);
+	mem_free(pool->by_hash);
+	mem_free(pool->by_address);
+	pthread_cond_destroy(&pool->changed);
+	pthread_mutex_destroy(&pool->lock);
+	mem_free(pool);
+}
+
+/* --- waiting --- */
+
+bool pool_wait(struct pool *pool, uint32_t timeout_ms) {
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&pool->lock);
+	int result = 0;
+	while (!pool->has_work && !pool->was_woken && result != ETIMEDOUT)
+		result = pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
+	const bool has_work = pool->has_work;
+	pool->was_woken = false;
+	pthread_mutex_unlock(&pool->lock);
+	return has_work;
+}
+
+void pool_wake(struct pool *pool) {
+	pthread_mutex_lock(&pool->lock);
+	pool->was_woken = true;
+	pthread_cond_broadcast(&pool->changed);
+	pthread_mutex_unlock(&pool->lock);
+}
