@@ -1,7 +1,7 @@
 /*
- * JSON (RFC 8259), strict: UTF-8 is checked, duplicate names and lone surrogates are refused, numbers stay text, depth and
- * size are bounded. Reading gives a tree in an arena whose `raw` spans are the exact source bytes of every value, so that a
- * signed or hashed part can be taken as it stood. Writing is a small forward-only writer.
+ * JSON (RFC 8259), strict: UTF-8 is checked, duplicate names and lone surrogates are refused, numbers stay text, depth
+ * and size are bounded. Reading gives a tree in an arena whose `raw` spans are the exact source bytes of every value,
+ * so that a signed or hashed part can be taken as it stood. Writing is a small forward-only writer.
  *
  * Threads: one owner a tree or writer.
  */
@@ -37,7 +37,7 @@ MUST_USE enum status json_parse(const struct json **root, struct arena *arena, s
 /* All of these accept NULL and a value of another type, and give NULL, an empty view or false then. */
 const struct json *json_get(const struct json *object, const char *name);
 const struct json *json_at(const struct json *array, size_t index);
-struct bytes json_string(const struct json *value);               /* data == NULL where it is no string */
+struct bytes json_string(const struct json *value); /* data == NULL where it is no string */
 bool json_is(const struct json *value, enum json_type type);
 bool json_string_is(const struct json *value, const char *text);
 /* A number spelled as a plain non-negative integer within 64 bits. */

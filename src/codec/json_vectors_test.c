@@ -45,7 +45,7 @@ static bool transform_is_right(const char *name, const struct json *root, struct
 	const struct json *item = json_at(root, 0);
 	if (strncmp(name, "number_", 7) == 0)
 		return json_is(item, JSON_NUMBER) && bytes_equal(item->text, bytes_slice(source, 1, item->text.len)) &&
-		    source.data[1 + item->text.len] == ']';
+		       source.data[1 + item->text.len] == ']';
 	if (strncmp(name, "object_same_key", 15) == 0) return root == NULL;
 	if (strncmp(name, "object_key_nf", 13) == 0) return root && root->count == 2;
 	if (strcmp(name, "string_with_escaped_NULL.json") == 0)

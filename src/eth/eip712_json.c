@@ -50,6 +50,29 @@ static bool split_array(struct bytes *element, struct bytes *count, struct bytes
 	return true;
 }
 
+/* "uint64" → 64 with prefix "uint"; 0 where the digits are none, have a leading zero, or are over `max`. */
+static unsigned width_of(struct bytes type, const char *prefix, unsigned max) {
+	size_t len = strlen(prefix);
+	if (type.len <= len || type.len > len + 3 || memcmp(type.data, prefix, len) != 0 || type.data[len] == '0')
+		return 0;
+	unsigned width = 0;
+	for (size_t i = len; i < type.len; i++) {
+		if (type.data[i] < '0' || type.data[i] > '9') return 0;
+		width = width * 10 + (type.data[i] - '0');
+	}
+	return width <= max ? width : 0;
+}
+
+/* A type that is neither array nor struct. */
+static bool is_atomic(struct bytes type) {
+	static const char *const plain[] = {"string", "bytes", "bool", "address"};
+	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+		if (bytes_equal(type, bytes_text(plain[i]))) return true;
+	unsigned bits = width_of(type, "uint", 256);
+	if (!bits) bits = width_of(type, "int", 256);
+	return width_of(type, "bytes", 32) || (bits && bits % 8 == 0);
+}
+
 static int compare_type_names(const void *a, const void *b) {
 	const struct json *const *left = a, *const *right = b;
 	return bytes_compare((*left)->name, (*right)->name);
@@ -62,6 +85,8 @@ static enum status append_type(struct buf *out, const struct typed *typed, const
 	json_foreach (item, type) {
 		struct member_type member;
 		TRY(read_member(&member, typed, item));
+		struct bytes base = base_type(member.type);
+		if (!struct_of(typed, base) && !is_atomic(base)) return refuse(typed, "unknown type", member.type);
 		for (const struct json *earlier = type->first; earlier != item; earlier = earlier->next)
 			if (bytes_equal(json_string(json_get(earlier, "name")), member.name))
 				return refuse(typed, "a type has two members of one name", member.name);
@@ -104,19 +129,6 @@ static enum status hash_type(hash32 *out, const struct typed *typed, const struc
 	*out = keccak256(buf_view(&text));
 	buf_fini(&text);
 	return status;
-}
-
-/* "uint64" → 64 with prefix "uint"; 0 where the digits are none, have a leading zero, or are over `max`. */
-static unsigned width_of(struct bytes type, const char *prefix, unsigned max) {
-	size_t len = strlen(prefix);
-	if (type.len <= len || type.len > len + 3 || memcmp(type.data, prefix, len) != 0 || type.data[len] == '0')
-		return 0;
-	unsigned width = 0;
-	for (size_t i = len; i < type.len; i++) {
-		if (type.data[i] < '0' || type.data[i] > '9') return 0;
-		width = width * 10 + (type.data[i] - '0');
-	}
-	return width <= max ? width : 0;
 }
 
 static enum status put_integer(

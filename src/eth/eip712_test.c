@@ -125,7 +125,8 @@ static void test_atoms(void **state) {
 	    {"address", "\"0x0000000000000000000000000000000000000001\"", true}, {"address", "\"0x01\"", false},
 	    {"string", "null", false}, {"uint8[]", "[]", true}, {"uint8[2]", "[1,2]", true}, {"uint8[2]", "[1]", false},
 	    {"uint8[2]", "{}", false}, {"uint8[2][]", "[[1,2],[3,4]]", true}, {"uint8[x]", "[1]", false},
-	    {"[]", "[1]", false}, {"]", "[]", false}, {"Unknown", "{}", false}};
+	    {"[]", "[1]", false}, {"]", "[]", false}, {"Unknown", "{}", false}, {"Unknown[]", "[]", false},
+	    {"uint7[]", "[]", false}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct buf text;
 		hash32 digest;

@@ -1,6 +1,6 @@
 /*
- * What travels on an Ethereum chain: transactions, headers, blocks, receipts, logs (Yellow Paper §4; EIP-155, 2718, 2930, 1559,
- * 4844, 4895, 4788, 7685, 7702). Decoding is strict; what decodes re-encodes to the same bytes.
+ * What travels on an Ethereum chain: transactions, headers, blocks, receipts, logs (Yellow Paper §4; EIP-155, 2718,
+ * 2930, 1559, 4844, 4895, 4788, 7685, 7702). Decoding is strict; what decodes re-encodes to the same bytes.
  *
  * Ownership: decoded values hold views into the input bytes and arrays in the caller's arena; both must outlive them.
  * Threads: pure.
@@ -47,16 +47,17 @@ struct transaction {
 	size_t blob_count;
 	const struct authorization *authorizations;
 	size_t authorization_count;
-	u256 v, r, s;      /* as on the wire: v is 27/28, 35+2c/36+2c, or the parity */
-	uint8_t y_parity;  /* derived from v */
-	struct bytes raw;  /* the EIP-2718 envelope that it was decoded from (no sidecar), or empty */
+	u256 v, r, s;     /* as on the wire: v is 27/28, 35+2c/36+2c, or the parity */
+	uint8_t y_parity; /* derived from v */
+	struct bytes raw; /* the EIP-2718 envelope that it was decoded from (no sidecar), or empty */
 };
 
-/* An envelope: 0x01…0x04 || rlp, or a legacy list. Type 3 is accepted with or without its pool sidecar (EIP-4844 §networking;
- * EIP-7594): `sidecar` then views the wrapper's remaining items, `raw` the transaction re-encoded in the arena without them.
- * A NULL `sidecar` refuses the wrapper, as blocks do. STATUS_INVALID for anything but the one canonical form. */
-MUST_USE enum status transaction_decode(struct transaction *out, struct bytes *sidecar, struct arena *arena,
-    struct bytes envelope, struct err *err);
+/* An envelope: 0x01…0x04 || rlp, or a legacy list. Type 3 is accepted with or without its pool sidecar (EIP-4844
+ * §networking; EIP-7594): `sidecar` then views the wrapper's remaining items, `raw` the transaction re-encoded in the
+ * arena without them. A NULL `sidecar` refuses the wrapper, as blocks do. STATUS_INVALID for anything but the one
+ * canonical form. */
+MUST_USE enum status transaction_decode(
+    struct transaction *out, struct bytes *sidecar, struct arena *arena, struct bytes envelope, struct err *err);
 void transaction_encode(struct buf *out, const struct transaction *tx);
 hash32 transaction_hash(const struct transaction *tx);
 /* What is signed: keccak of the envelope without v, r, s (with chain id, 0, 0 for EIP-155). */
@@ -64,7 +65,8 @@ hash32 transaction_signing_hash(const struct transaction *tx);
 /* STATUS_INVALID: r, s out of range, s high (EIP-2; accepted where !homestead), or no key fits. */
 MUST_USE enum status transaction_sender(addr20 *out, const struct transaction *tx, bool homestead, struct err *err);
 /* Fills v, r, s, y_parity, and `raw` in the arena. */
-MUST_USE enum status transaction_sign(struct transaction *tx, struct arena *arena, const hash32 *secret, struct err *err);
+MUST_USE enum status transaction_sign(
+    struct transaction *tx, struct arena *arena, const hash32 *secret, struct err *err);
 /* EIP-7702: who signed keccak(0x05 || rlp(chain id, address, nonce)). STATUS_INVALID where nobody can have. */
 MUST_USE enum status authorization_authority(addr20 *out, const struct authorization *authorization);
 /* Fills y_parity, r and s. STATUS_INVALID for a secret out of range. */
@@ -89,8 +91,8 @@ struct header {
 	uint8_t extra_data_len; /* [0, 32] */
 	hash32 mix_hash;        /* prevRandao since the merge */
 	uint8_t nonce[8];
-	/* Present up to `field_count` items of the RLP list: 15 frontier, 16 base fee, 17 withdrawals root, 19 blob gas (used,
-	 * excess), 20 beacon root, 21 requests hash. */
+	/* Present up to `field_count` items of the RLP list: 15 frontier, 16 base fee, 17 withdrawals root, 19 blob gas
+	 * (used, excess), 20 beacon root, 21 requests hash. */
 	uint8_t field_count;
 	u256 base_fee_wei;
 	hash32 withdrawals_root;
