@@ -81,6 +81,8 @@ static enum status decode_list(
 enum status block_decode(struct block *out, struct arena *arena, struct bytes rlp, struct err *err) {
 	enum status status = decode_list(out, arena, rlp, true, err);
 	if (status) return err_prefix(err, status, "block");
+	if (out->has_withdrawals != (out->header.field_count >= HEADER_SHANGHAI))
+		return err_set(err, STATUS_INVALID, "block: withdrawals in the body do not fit the header");
 	out->rlp_size = rlp.len;
 	return STATUS_OK;
 }

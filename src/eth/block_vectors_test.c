@@ -128,6 +128,63 @@ static void test_chains(void **state) {
 	vectors_report(&vectors);
 }
 
+/* Are the faults of this block such as decoding alone must see? */
+static bool is_refused_by_decoding(struct bytes exception) {
+	static const char *const faults[] = {"RLP_", "EXTRA_DATA_TOO_BIG", "TYPE_4_TX_CONTRACT_CREATION"};
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		if (memmem(exception.data, exception.len, faults[i], strlen(faults[i]))) return true;
+	return false;
+}
+
+static bool valid_block_fits(const struct json *item, struct bytes rlp, struct arena *arena) {
+	struct block block;
+	hash32 expected, hash;
+	if (block_decode(&block, arena, rlp, NULL)) return false;
+	if (hex_fixed(expected.b, 32, json_string(json_get(json_get(item, "blockHeader"), "hash")))) return false;
+	hash = header_hash(&block.header);
+	return hash32_equal(&hash, &expected) && encodes_to(&block, rlp, arena) && transactions_fit(&block, arena) &&
+	       withdrawals_fit(&block, rlp) && ommers_fit(&block);
+}
+
+static struct bytes exception_of(const struct json *item) {
+	json_foreach (member, item)
+		if (bytes_equal(bytes_slice(member->name, 0, 15), BYTES_LITERAL("expectException")))
+			return json_string(member);
+	return (struct bytes){0};
+}
+
+static void visit_test_file(void *context, const char *path) {
+	struct vectors *vectors = context;
+	struct arena arena;
+	arena_init(&arena);
+	json_foreach (test, vectors_parse(&arena, path)) {
+		json_foreach (item, json_get(test, "blocks")) {
+			struct bytes rlp = vectors_hex(&arena, json_string(json_get(item, "rlp"))),
+				     exception = exception_of(item);
+			struct block block;
+			if (!exception.data)
+				vectors_count(vectors, valid_block_fits(item, rlp, &arena), path, test->name);
+			else if (is_refused_by_decoding(exception))
+				vectors_count(
+				    vectors, block_decode(&block, &arena, rlp, NULL) != STATUS_OK, path, test->name);
+			else
+				vectors->skipped++; /* against the chain's rules, which are ledger/'s */
+		}
+	}
+	arena_fini(&arena);
+}
+
+static void test_blockchain_tests(void **state) {
+	(void)state;
+	vectors_need("ethereum/blockchain");
+	struct vectors vectors = {.name = "BlockchainTests' blocks"};
+	struct arena arena;
+	arena_init(&arena);
+	vectors_walk(vectors_path(&arena, "ethereum/blockchain"), ".json", visit_test_file, &vectors);
+	arena_fini(&arena);
+	vectors_report(&vectors);
+}
+
 #define NODES_MAX 64
 
 static size_t read_nodes(struct bytes nodes[NODES_MAX], struct arena *arena, const struct json *list) {
@@ -219,6 +276,7 @@ static void test_proofs(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_chains), cmocka_unit_test(test_proofs)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_chains), cmocka_unit_test(test_blockchain_tests), cmocka_unit_test(test_proofs)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

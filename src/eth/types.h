@@ -128,6 +128,7 @@ struct block {
 	size_t rlp_size; /* of what it was decoded from (EIP-7934) */
 };
 
+/* Refused also where the body has withdrawals and the header none, or the other way round (EIP-4895). */
 MUST_USE enum status block_decode(struct block *out, struct arena *arena, struct bytes rlp, struct err *err);
 void block_encode(struct buf *out, const struct block *block);
 /* The body alone: [transactions, ommers, withdrawals?], as geth stores it. */
