@@ -1,0 +1,140 @@
+/* Looking actors up, and pinning the keys that were seen. Listing is in listing.c. */
+#include "health/actors/directory.h"
+
+#include <stdio.h>
+
+#include "codec/hex.h"
+#include "eth/abi.h"
+
+static const struct {
+	const char *text;
+	uint32_t bit;
+} role_names[] = {
+#define ROLE_ROW(name, text, bit) {text, bit},
+    ROLES(ROLE_ROW)
+#undef ROLE_ROW
+};
+#define ROLE_COUNT (sizeof role_names / sizeof *role_names)
+
+enum status roles_parse(uint32_t *roles, struct bytes text, struct err *err) {
+	*roles = 0;
+	for (struct bytes rest = text; rest.len;) {
+		size_t len = 0, i = 0;
+		while (len < rest.len && rest.data[len] != ',') len++;
+		struct bytes word = bytes_slice(rest, 0, len);
+		while (i < ROLE_COUNT && !bytes_equal(word, bytes_text(role_names[i].text))) i++;
+		if (i == ROLE_COUNT)
+			return err_set(err, STATUS_INVALID,
+			    "\"%.*s\" is no role; there are hospital, professional, manufacturer, "
+			    "wholesaler, pharmacy, regulator, trustee, emergency, node, payer, verifier",
+			    (int)word.len, (const char *)word.data);
+		*roles |= role_names[i].bit;
+		rest = bytes_slice(rest, len + 1, rest.len);
+	}
+	return *roles ? STATUS_OK : err_set(err, STATUS_INVALID, "at least one role is needed");
+}
+
+void roles_text(char out[160], uint32_t roles) {
+	size_t used = 0;
+	out[0] = 0;
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		if (roles & role_names[i].bit && used < 160)
+			used += (size_t)snprintf(out + used, 160 - used, "%s%s", used ? "," : "", role_names[i].text);
+}
+
+/* --- pins: {"0x<actor>":{"version":N,"key":"0x<xy>"},…} --- */
+
+static const struct json *pinned(struct session *session, const addr20 *address, const struct json **all) {
+	struct buf text;
+	buf_init(&text, (size_t)16 << 20);
+	*all = NULL;
+	if (home_read(session->home, &text, "pins.json", NULL) == STATUS_OK) {
+		struct bytes copy = arena_dup(session->arena, buf_view(&text));
+		if (json_parse(all, session->arena, copy, NULL, NULL) != STATUS_OK) *all = NULL;
+	}
+	buf_fini(&text);
+	buf_init(&text, 64);
+	hex_put(&text, BYTES_OF(*address), true);
+	const struct json *found = json_get(*all, buf_cstr(&text));
+	buf_fini(&text);
+	return found;
+}
+
+static enum status write_pins(
+    struct session *session, const struct json *all, const struct listed_actor *actor, struct err *err) {
+	struct buf text, name;
+	buf_init(&text, (size_t)16 << 20);
+	buf_init(&name, 64);
+	hex_put(&name, BYTES_OF(actor->address), true);
+	struct json_writer writer = json_writer(&text);
+	json_object_begin(&writer, NULL);
+	for
+		json_each(pin, all) {
+			if (bytes_equal(pin->name, buf_view(&name))) continue;
+			json_put_raw(&writer, arena_strdup(session->arena, pin->name), pin->raw);
+		}
+	json_object_begin(&writer, buf_cstr(&name));
+	json_put_u64(&writer, "version", actor->key_version);
+	json_put_hex(&writer, "key", bytes_make(actor->key.xy, 64));
+	json_object_end(&writer);
+	json_object_end(&writer);
+	enum status status = buf_status(&text, err);
+	if (status == STATUS_OK) status = home_write(session->home, "pins.json", buf_view(&text), err);
+	buf_fini(&text);
+	buf_fini(&name);
+	return status;
+}
+
+/* A key that changed under the same version was never published by the contract: somebody lies. */
+static enum status check_pin(struct session *session, struct listed_actor *actor, struct err *err) {
+	const struct json *all, *pin = pinned(session, &actor->address, &all);
+	uint64_t version = 0;
+	uint8_t key[64];
+	if (pin && json_u64(&version, json_get(pin, "version")) &&
+	    hex_fixed(key, sizeof key, json_string(json_get(pin, "key"))) == STATUS_OK) {
+		actor->key_changed = memcmp(key, actor->key.xy, 64) != 0;
+		if (!actor->key_changed) return STATUS_OK;
+		if (actor->key_version <= version)
+			return err_set(err, STATUS_DENIED,
+			    "the directory shows another key of the same version than this home has seen: do not use "
+			    "it");
+	}
+	return write_pins(session, all, actor, err);
+}
+
+/* --- looking up --- */
+
+static enum status read_actor(struct session *session, struct listed_actor *out, struct bytes output, struct err *err) {
+	struct abi_reader reader = abi_reader(output), row = abi_tuple(&reader);
+	out->roles = (uint32_t)abi_u64(&row);
+	out->status = (uint8_t)abi_u64(&row);
+	out->key_version = (uint32_t)abi_u64(&row);
+	out->listed_at = abi_u64(&row);
+	out->emergency_from = abi_u64(&row);
+	hash32 x = abi_hash32(&row), y = abi_hash32(&row);
+	out->name = arena_strdup(session->arena, abi_bytes(&row));
+	memcpy(out->key.xy, x.b, 32);
+	memcpy(out->key.xy + 32, y.b, 32);
+	return abi_finish(&reader, err);
+}
+
+enum status directory_find(struct session *session, struct listed_actor *out, const addr20 *address, struct err *err) {
+	struct buf data;
+	struct bytes output;
+	*out = (struct listed_actor){.address = *address};
+	buf_init(&data, 64);
+	abi_put_selector(&data, "actorOf(address)");
+	abi_put_address(&data, address);
+	enum status status = session_call(session, &output, &session->home->deployment.directory, buf_view(&data), err);
+	buf_fini(&data);
+	TRY(status);
+	TRY(read_actor(session, out, output, err));
+	if (out->status == 0) {
+		char text[43];
+		address_checksum(text, address);
+		return err_set(err, STATUS_NOTFOUND, "%s is not in the directory", text);
+	}
+	if (!p256_public_is_valid(&out->key))
+		return err_set(err, STATUS_DENIED, "the directory shows a key off the curve");
+	return check_pin(session, out, err);
+}

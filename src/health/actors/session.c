@@ -1,0 +1,57 @@
+#include "health/actors/session.h"
+
+#include "codec/hex.h"
+
+struct blob_asker session_asker(const struct session *session) {
+	return (struct blob_asker){.client = session->client,
+	    .secret = &session->home->account_secret,
+	    .node = &session->home->deployment.sealer,
+	    .random = session->random};
+}
+
+enum status session_transact(
+    struct session *session, struct client_receipt *receipt, const addr20 *to, struct bytes data, struct err *err) {
+	struct client_verdict verdict;
+	TRY(client_transact(
+	    session->client, receipt, &verdict, session->arena, &session->home->account_secret, to, data, err));
+	if (verdict.ok) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "refused: %s", verdict.reason);
+}
+
+enum status session_call(
+    struct session *session, struct bytes *output, const addr20 *to, struct bytes data, struct err *err) {
+	struct client_verdict verdict;
+	TRY(client_call(session->client, output, &verdict, session->arena, &session->home->account, to, data, err));
+	if (verdict.ok) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "refused: %s", verdict.reason);
+}
+
+/* Custom errors of all contracts that the health half calls, so that refusals read well. */
+static const char *const contract_errors[] = {"NotEnoughRegistrars()", "BadSignature()", "BadPossession()", "Expired()",
+    "AlreadyListed()", "NotListed()", "BadEntry()", "NotController()", "StaleEpoch(uint32)", "UnknownFolder()",
+    "FolderExists()", "FolderIsClosed()", "BadKey()", "TooMany()", "NotAllowedToWrite()", "RecordExists()",
+    "UnknownRecord()", "AlreadyErased()", "BadAddition()", "OverQuota()", "NotANode()", "NotErased()", "BadGrant()",
+    "NoSuchGrant()", "NotATrustee()", "NoOpenReview()", "NotAllowed()", "Refused(uint8,bytes32)", NULL};
+
+enum status session_check_chain(struct session *session, struct err *err) {
+	const struct home *home = session->home;
+	if (!home->has_deployment)
+		return err_set(err, STATUS_DENIED, "this home trusts no deployment yet: xinglin trust FILE --home %s",
+		    home->directory);
+	if (!session->client) return err_set(err, STATUS_IO, "no node to ask: --rpc URL");
+	client_know_errors(session->client, contract_errors);
+	if (client_chain_id(session->client) != home->deployment.chain_id)
+		return err_set(err, STATUS_DENIED, "the node at %s runs chain %llu; this home trusts chain %llu",
+		    client_url(session->client), (unsigned long long)client_chain_id(session->client),
+		    (unsigned long long)home->deployment.chain_id);
+	const struct json *genesis;
+	hash32 hash;
+	TRY(client_rpc(session->client, &genesis, NULL, session->arena, "eth_getBlockByNumber",
+	    BYTES_LITERAL("[\"0x0\",false]"), err));
+	if (hex_fixed(hash.b, 32, json_string(json_get(genesis, "hash"))) != STATUS_OK ||
+	    !hash32_equal(&hash, &home->deployment.genesis))
+		return err_set(err, STATUS_DENIED,
+		    "the node at %s runs a chain of another genesis than this home trusts",
+		    client_url(session->client));
+	return STATUS_OK;
+}
