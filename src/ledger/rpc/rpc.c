@@ -1,0 +1,303 @@
+#include "ledger/rpc/rpc.h"
+
+#include "ledger/rpc/rpc_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+#define BATCH_MAX_DEFAULT 1000u
+#define RESPONSE_MAX_DEFAULT ((size_t)25000000)
+#define GAS_CAP_DEFAULT ((uint64_t)50000000)
+#define LOGS_MAX_DEFAULT 10000u
+/* Beyond response_max, so that errors can still be told. */
+#define ERRORS_BYTES ((size_t)2 << 20)
+#define MESSAGE_MAX ((size_t)4096)
+#define SCRATCH_MAX ((size_t)128 << 20)
+
+static const struct json_limits request_limits = {(size_t)128 << 20, 64, 1000000};
+
+/* --- life --- */
+
+static void on_tx_added(void *context, const hash32 *hash) {
+	const struct rpc *rpc = context;
+	rpc_filters_tx_added(rpc->filters, hash);
+}
+
+static enum status take_accounts(struct rpc *rpc, const struct rpc_options *options, struct err *err) {
+	if (options->dev_secret_count > RPC_DEV_ACCOUNTS_MAX)
+		return err_set(err, STATUS_INVALID, "at most %u dev accounts", RPC_DEV_ACCOUNTS_MAX);
+	for (size_t i = 0; options->dev_mode && i < options->dev_secret_count; i++) {
+		struct rpc_account *account = &rpc->accounts[i];
+		account->secret = options->dev_secrets[i];
+		if (address_of_secret(&account->address, &account->secret) != STATUS_OK)
+			return err_set(err, STATUS_INVALID, "the secret of dev account %zu is none", i);
+		rpc->account_count++;
+	}
+	return STATUS_OK;
+}
+
+enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct err *err) {
+	*out = NULL;
+	BUG_ON(!options->chain || !options->pool || !options->clock || !options->client_version);
+	for (size_t i = 1; i < rpc_method_count(); i++)
+		BUG_ON(strcmp(rpc_method_info(i - 1).name, rpc_method_info(i).name) >= 0);
+	struct rpc *rpc = mem_zalloc(1, sizeof *rpc);
+	rpc->options = *options;
+	rpc->options.dev_secrets = NULL;
+	if (!rpc->options.batch_max) rpc->options.batch_max = BATCH_MAX_DEFAULT;
+	if (!rpc->options.response_max) rpc->options.response_max = RESPONSE_MAX_DEFAULT;
+	if (!rpc->options.gas_cap) rpc->options.gas_cap = GAS_CAP_DEFAULT;
+	if (!rpc->options.logs_max) rpc->options.logs_max = LOGS_MAX_DEFAULT;
+	BUG_ON(pthread_mutex_init(&rpc->lock, NULL) != 0);
+	BUG_ON(pthread_mutex_init(&rpc->send_lock, NULL) != 0);
+	rpc->next_snapshot_id = 1;
+	rpc->filters = rpc_filters_new();
+	enum status status = take_accounts(rpc, options, err);
+	if (status != STATUS_OK) {
+		rpc_free(rpc);
+		return status;
+	}
+	pool_observe(options->pool, &(struct pool_observer){on_tx_added, rpc});
+	*out = rpc;
+	return STATUS_OK;
+}
+
+void rpc_free(struct rpc *rpc) {
+	if (!rpc) return;
+	while (rpc->idle) {
+		struct rpc_worker *worker = rpc->idle;
+		rpc->idle = worker->next;
+		rpc_worker_free(worker);
+	}
+	rpc_filters_free(rpc->filters);
+	pthread_mutex_destroy(&rpc->send_lock);
+	pthread_mutex_destroy(&rpc->lock);
+	mem_wipe(rpc->accounts, sizeof rpc->accounts);
+	mem_free(rpc);
+}
+
+struct rpc_worker *rpc_worker_take(struct rpc *rpc) {
+	pthread_mutex_lock(&rpc->lock);
+	struct rpc_worker *worker = rpc->idle;
+	if (worker) rpc->idle = worker->next;
+	pthread_mutex_unlock(&rpc->lock);
+	if (worker) return worker;
+	worker = mem_zalloc(1, sizeof *worker);
+	arena_init(&worker->arena);
+	arena_init(&worker->block.arena);
+	buf_init(&worker->scratch, SCRATCH_MAX);
+	return worker;
+}
+
+void rpc_worker_give(struct rpc *rpc, struct rpc_worker *worker) {
+	arena_reset(&worker->arena);
+	pthread_mutex_lock(&rpc->lock);
+	worker->next = rpc->idle;
+	rpc->idle = worker;
+	pthread_mutex_unlock(&rpc->lock);
+}
+
+void rpc_worker_free(struct rpc_worker *worker) {
+	if (worker->prepared) chain_head_release(worker->prepared);
+	executor_free(worker->executor);
+	if (worker->state) state_free(worker->state);
+	buf_fini(&worker->scratch);
+	arena_fini(&worker->block.arena);
+	arena_fini(&worker->arena);
+	mem_free(worker);
+}
+
+/* --- one request --- */
+
+enum status rpc_fail(struct rpc_call *call, int code, const char *format, ...) {
+	char text[1024];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	call->error_code = code;
+	buf_clear(&call->error_message);
+	buf_text(&call->error_message, text);
+	return STATUS_INVALID;
+}
+
+void rpc_fail_data(struct rpc_call *call, struct bytes data) {
+	call->error_data = arena_dup(call->arena, data);
+	call->has_error_data = true;
+}
+
+static void put_id(struct buf *out, const struct json *id) {
+	buf_text(out, "{\"jsonrpc\":\"2.0\",\"id\":");
+	buf_append(out, id ? id->raw : BYTES_LITERAL("null"));
+}
+
+static void put_error(
+    struct buf *out, const struct json *id, int code, struct bytes message, const struct bytes *data) {
+	struct json_writer writer = json_writer(out);
+	put_id(out, id);
+	buf_byte(out, ',');
+	json_object_begin(&writer, "error");
+	json_put_name(&writer, "code");
+	buf_printf(out, "%d", code);
+	json_put_string(&writer, "message", message);
+	if (data) json_put_hex(&writer, "data", *data);
+	json_object_end(&writer);
+	buf_byte(out, '}');
+}
+
+static bool id_is_well_formed(const struct json *id) {
+	return !id || json_is(id, JSON_STRING) || json_is(id, JSON_NUMBER) || json_is(id, JSON_NULL);
+}
+
+static size_t param_count(const struct json *params) {
+	return params ? params->count : 0;
+}
+
+/* An operational failure becomes an error of the protocol: what a caller may cause keeps geth's -32000. */
+static void explain(struct rpc_call *call, enum status status) {
+	if (call->error_code) return;
+	const char *text = call->err.message[0] ? call->err.message : status_text(status);
+	bool is_ours = status == STATUS_IO || status == STATUS_CORRUPT || status == STATUS_INTERNAL;
+	rpc_fail(call, is_ours ? RPC_INTERNAL : RPC_SERVER_ERROR, "%s", text);
+}
+
+static enum status run_method(struct rpc_call *call, struct bytes name, const struct json *params) {
+	const struct rpc_method *method = rpc_method_find(name);
+	if (!method || !rpc_method_is_served(call->rpc, method))
+		return rpc_fail(call, RPC_NO_METHOD, "the method %.*s does not exist/is not available",
+		    (int)(name.len > 100 ? 100 : name.len), (const char *)name.data);
+	if (params && json_is(params, JSON_NULL)) params = NULL;
+	if (params && !json_is(params, JSON_ARRAY)) return rpc_fail(call, RPC_INVALID_PARAMS, "non-array args");
+	if (param_count(params) > method->params_max)
+		return rpc_fail(call, RPC_INVALID_PARAMS, "too many arguments, want at most %u", method->params_max);
+	call->params = params;
+	for (size_t i = 0; i < method->params_min; i++)
+		if (!rpc_param(call, i))
+			return rpc_fail(call, RPC_INVALID_PARAMS, "missing value for required argument %zu", i);
+	return method->run(call);
+}
+
+/* Carries out one request and appends its answer; nothing for a notification. False where nothing was appended. */
+static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct buf *out, const struct json *request) {
+	const struct json *id = json_get(request, "id"), *method = json_get(request, "method");
+	if (!json_is(request, JSON_OBJECT) || !json_string_is(json_get(request, "jsonrpc"), "2.0") ||
+	    !json_is(method, JSON_STRING) || !id_is_well_formed(id)) {
+		put_error(out, id_is_well_formed(id) ? id : NULL, RPC_INVALID_REQUEST, BYTES_LITERAL("invalid request"),
+		    NULL);
+		return true;
+	}
+	struct rpc_call call = {.rpc = rpc, .worker = worker, .arena = &worker->arena};
+	buf_init(&call.error_message, MESSAGE_MAX);
+	const size_t before = out->len;
+	put_id(out, id);
+	buf_text(out, ",\"result\":");
+	call.out = json_writer(out);
+	enum status status = run_method(&call, json_string(method), json_get(request, "params"));
+	if (status == STATUS_OK && out->len > rpc->options.response_max) out->overflow = true;
+	if (out->overflow) {
+		out->overflow = false;
+		status = rpc_fail(&call, RPC_TOO_LARGE, "response too large");
+		call.has_error_data = false;
+	}
+	if (status == STATUS_OK) {
+		buf_byte(out, '}');
+	} else {
+		explain(&call, status);
+		out->len = before;
+		put_error(out, id, call.error_code, buf_view(&call.error_message),
+		    call.has_error_data ? &call.error_data : NULL);
+	}
+	buf_fini(&call.error_message);
+	if (id) return true;
+	out->len = before;
+	return false;
+}
+
+static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct buf *out, const struct json *batch) {
+	if (batch->count == 0) {
+		put_error(out, NULL, RPC_INVALID_REQUEST, BYTES_LITERAL("empty batch"), NULL);
+		return;
+	}
+	if (batch->count > rpc->options.batch_max) {
+		put_error(out, NULL, RPC_INVALID_REQUEST, BYTES_LITERAL("batch too large"), NULL);
+		return;
+	}
+	const size_t before = out->len;
+	buf_byte(out, '[');
+	bool any = false;
+	json_foreach (request, batch) {
+		if (any) buf_byte(out, ',');
+		const struct arena_mark mark = arena_mark(&worker->arena);
+		bool answered = answer_one(rpc, worker, out, request);
+		arena_rewind(&worker->arena, mark);
+		if (!answered && any) out->len--;
+		any |= answered;
+	}
+	buf_byte(out, ']');
+	if (!any) out->len = before;
+}
+
+static void answer_body(struct rpc *rpc, struct bytes body, struct buf *out) {
+	struct rpc_worker *worker = rpc_worker_take(rpc);
+	const struct json *root = NULL;
+	struct err err;
+	enum status status = json_parse(&root, &worker->arena, body, &request_limits, &err);
+	if (status != STATUS_OK) {
+		char text[sizeof err.message + 16];
+		int length = snprintf(text, sizeof text, "parse error: %s", err.message);
+		put_error(out, NULL, RPC_PARSE_ERROR, bytes_make(text, (size_t)length), NULL);
+	} else if (json_is(root, JSON_ARRAY)) {
+		answer_batch(rpc, worker, out, root);
+	} else {
+		answer_one(rpc, worker, out, root);
+	}
+	rpc_worker_give(rpc, worker);
+}
+
+/* --- HTTP --- */
+
+/* As geth: a page of another origin cannot send these types without asking first (CORS). */
+static bool is_json_type(struct bytes type) {
+	static const char *const allowed[] = {"application/json", "application/json-rpc", "application/jsonrequest"};
+	const uint8_t *end = type.len ? memchr(type.data, ';', type.len) : NULL;
+	if (end) type.len = (size_t)(end - type.data);
+	while (type.len && type.data[type.len - 1] == ' ') type.len--;
+	for (size_t i = 0; i < 3; i++)
+		if (strlen(allowed[i]) == type.len && strncasecmp(allowed[i], (const char *)type.data, type.len) == 0)
+			return true;
+	return false;
+}
+
+static void say(struct http_response *response, int status, const char *text) {
+	response->status = status;
+	response->content_type = "text/plain";
+	buf_text(&response->body, text);
+}
+
+void rpc_handle(void *context, const struct http_request *request, struct http_response *response) {
+	struct rpc *rpc = context;
+	if (!bytes_equal(request->path, BYTES_LITERAL("/"))) {
+		say(response, 404, "not found: JSON-RPC is served at /\n");
+		return;
+	}
+	if (request->method == HTTP_GET || request->method == HTTP_HEAD) {
+		say(response, 200, rpc->options.client_version);
+		buf_text(&response->body, ": an Ethereum node; POST JSON-RPC 2.0 requests here\n");
+		return;
+	}
+	if (request->method != HTTP_POST) {
+		say(response, 405, "POST or GET\n");
+		buf_text(&response->headers, "Allow: GET, HEAD, POST\r\n");
+		return;
+	}
+	if (!is_json_type(http_header_get(request, "content-type"))) {
+		say(response, 415, "invalid content type, only application/json is supported\n");
+		return;
+	}
+	response->content_type = "application/json";
+	const size_t wanted = rpc->options.response_max + ERRORS_BYTES, given = response->body.max;
+	if (wanted < given) response->body.max = wanted;
+	answer_body(rpc, request->body, &response->body);
+	response->body.max = given;
+}

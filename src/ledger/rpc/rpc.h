@@ -1,0 +1,60 @@
+/*
+ * JSON-RPC 2.0 over HTTP, in geth's shapes and error codes (Ethereum execution APIs; EIP-1186, 1474, 1898). One table
+ * of methods (rpc_methods.c) makes the dispatch, the help and the documentation.
+ *
+ * "safe", "finalized" and "pending" mean the newest block: a sealed block is final, and what waits is seen through the
+ * pool alone (transaction counts, txpool_*).
+ *
+ * Errors: -32700 not JSON, -32600 no request, -32601 no such method, -32602 a parameter (the message names it), -32603
+ * the node failed, 3 a reverted call (its data beside it), -32003 too large an answer, -32000 everything else. A batch
+ * is at most batch_max requests; a request without an id is carried out and not answered.
+ *
+ * Threads: rpc_handle may run on any number of threads at once; rpc_new and rpc_free on one, with no rpc_handle
+ * running. Ownership: chain, pool, solo and clock are borrowed and must outlive it.
+ */
+#ifndef LEDGER_RPC_RPC_H
+#define LEDGER_RPC_RPC_H
+
+#include "base/http.h"
+#include "base/world.h"
+#include "ledger/consensus/solo.h"
+#include "ledger/pool/pool.h"
+
+struct rpc;
+
+/* Zero or NULL means the default in brackets, where one is given. */
+struct rpc_options {
+	struct chain *chain;
+	struct pool *pool;          /* its observer is taken by rpc_new */
+	struct solo *solo;          /* NULL: evm_* methods are not available */
+	bool dev_mode;              /* serves the methods marked so in the table, and signs with dev_secrets */
+	const hash32 *dev_secrets;  /* copied; wiped by rpc_free */
+	size_t dev_secret_count;    /* at most RPC_DEV_ACCOUNTS_MAX */
+	const char *client_version; /* "xinglin/v0.1.0/linux-amd64"; must outlive it */
+	const struct clock_source *clock;
+	uint32_t batch_max;  /* requests in one batch [1,000] */
+	size_t response_max; /* bytes of answers to one HTTP request [25,000,000] */
+	uint64_t gas_cap;    /* of eth_call and estimates [50,000,000] */
+	uint32_t logs_max;   /* logs in one answer [10,000] */
+};
+#define RPC_DEV_ACCOUNTS_MAX 64
+
+/* STATUS_INVALID: a secret that is none. */
+MUST_USE enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct err *err);
+/* NULL is allowed. */
+void rpc_free(struct rpc *rpc);
+
+/* An `http_handler`: POST / takes a request or a batch; GET / says in one line what this is. */
+void rpc_handle(void *context, const struct http_request *request, struct http_response *response);
+
+/* The table, sorted by name, for help and documentation. */
+struct rpc_method_info {
+	const char *name;
+	const char *params; /* "address, [block]" */
+	const char *doc;
+	bool dev_only;
+};
+size_t rpc_method_count(void);
+struct rpc_method_info rpc_method_info(size_t index);
+
+#endif

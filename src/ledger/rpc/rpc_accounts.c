@@ -1,0 +1,123 @@
+/* Dev mode's accounts, whose keys this node was given: eth_sendTransaction, eth_sign, personal_sign. */
+#include "crypto/hash.h"
+#include "crypto/secp256k1_keys.h"
+#include "ledger/rpc/rpc_internal.h"
+
+#include <stdio.h>
+
+static enum status find_account(struct rpc_call *call, const struct rpc_account **out, const addr20 *address) {
+	struct rpc *rpc = call->rpc;
+	for (size_t i = 0; i < rpc->account_count; i++) {
+		if (!addr20_equal(&rpc->accounts[i].address, address)) continue;
+		*out = &rpc->accounts[i];
+		return STATUS_OK;
+	}
+	return rpc_fail(call, RPC_SERVER_ERROR, "unknown account");
+}
+
+/* EIP-191, version 0x45. */
+static enum status sign_message(struct rpc_call *call, const addr20 *address, struct bytes message) {
+	const struct rpc_account *account = NULL;
+	struct secp_signature signature;
+	struct keccak keccak;
+	char prefix[64];
+	uint8_t out[65];
+	TRY(find_account(call, &account, address));
+	const int len = snprintf(prefix, sizeof prefix,
+	    "\x19"
+	    "Ethereum Signed Message:\n%zu",
+	    message.len);
+	keccak256_init(&keccak);
+	keccak256_update(&keccak, bytes_make(prefix, (size_t)len));
+	keccak256_update(&keccak, message);
+	const hash32 digest = keccak256_final(&keccak);
+	TRY(secp_sign(&signature, &account->secret, &digest));
+	memcpy(out, signature.r, 32);
+	memcpy(out + 32, signature.s, 32);
+	out[64] = (uint8_t)(27 + signature.y_parity);
+	json_put_hex(&call->out, NULL, bytes_make(out, sizeof out));
+	return STATUS_OK;
+}
+
+enum status rpc_eth_sign(struct rpc_call *call) {
+	addr20 address;
+	struct bytes message;
+	TRY(rpc_param_address(call, &address, 0));
+	TRY(rpc_param_data(call, &message, 1));
+	return sign_message(call, &address, message);
+}
+
+enum status rpc_personal_sign(struct rpc_call *call) {
+	addr20 address;
+	struct bytes message;
+	TRY(rpc_param_data(call, &message, 0));
+	TRY(rpc_param_address(call, &address, 1));
+	return sign_message(call, &address, message);
+}
+
+/* --- eth_sendTransaction --- */
+
+/* As geth: a tip from recent blocks, and room for the base fee to double. */
+static enum status fill_fees(struct rpc_call *call, struct rpc_tx_args *args, const struct header *head) {
+	struct transaction *tx = &args->tx;
+	if (args->has_gas_price) return STATUS_OK;
+	const u256 base_fee = rpc_next_base_fee(call->rpc, head);
+	u256 tip;
+	TRY(rpc_suggest_tip(call, &tip));
+	if (rpc_next_rules(call->rpc, head).fork < FORK_LONDON) {
+		tx->type = args->has_access_list ? TX_ACCESS_LIST : TX_LEGACY;
+		tx->max_fee_wei = tx->max_priority_fee_wei = tip;
+		return STATUS_OK;
+	}
+	if (!args->has_max_priority_fee) {
+		tx->max_priority_fee_wei = tip;
+		if (args->has_max_fee && u256_less(&tx->max_fee_wei, &tip)) tx->max_priority_fee_wei = tx->max_fee_wei;
+	}
+	if (!args->has_max_fee) {
+		u256_add_overflow(&tx->max_fee_wei, &base_fee, &base_fee);
+		u256_add_overflow(&tx->max_fee_wei, &tx->max_fee_wei, &tx->max_priority_fee_wei);
+	}
+	return STATUS_OK;
+}
+
+static enum status fill_gas(struct rpc_call *call, struct rpc_tx_args *args) {
+	struct rpc_run run;
+	if (args->has_gas) return STATUS_OK;
+	TRY(rpc_run_open_at_head(call, &run, args));
+	enum status status = rpc_estimate(call, &args->tx.gas_limit, &run);
+	rpc_run_close(&run);
+	return status;
+}
+
+static enum status sign_and_send(struct rpc_call *call, struct rpc_tx_args *args, const struct rpc_account *account) {
+	struct transaction *tx = &args->tx;
+	if (!args->has_nonce) TRY(pool_next_nonce(call->rpc->options.pool, &tx->nonce, &args->from, &call->err));
+	TRY(transaction_sign(tx, call->arena, &account->secret, &call->err));
+	return rpc_pool_take(call, tx->raw);
+}
+
+enum status rpc_eth_send_transaction(struct rpc_call *call) {
+	struct rpc *rpc = call->rpc;
+	struct rpc_tx_args args;
+	struct rpc_found_block head;
+	const struct rpc_account *account = NULL;
+	TRY(rpc_param_tx(call, &args, 0));
+	if (!args.has_from) return rpc_bad_param(call, 0, "from: missing");
+	TRY(find_account(call, &account, &args.from));
+	if (args.tx.is_create && args.tx.data.len == 0)
+		return rpc_fail(call, RPC_SERVER_ERROR, "contract creation without any data provided");
+	if (args.tx.type == TX_BLOB)
+		return rpc_bad_param(call, 0, "blobVersionedHashes: blob transactions are sent raw");
+	TRY(rpc_require_block(call, &head, &(struct rpc_block_id){.kind = RPC_BLOCK_LATEST}));
+	const u256 chain_id = rpc_next_rules(rpc, &head.header).chain_id;
+	if (args.has_chain_id && !u256_equal(&args.tx.chain_id, &chain_id))
+		return rpc_fail(call, RPC_SERVER_ERROR, "chainId does not match node's");
+	args.tx.chain_id = chain_id;
+	args.tx.has_chain_id = true;
+	TRY(fill_fees(call, &args, &head.header));
+	TRY(fill_gas(call, &args));
+	pthread_mutex_lock(&rpc->send_lock); /* from choosing a nonce to its being taken */
+	enum status status = sign_and_send(call, &args, account);
+	pthread_mutex_unlock(&rpc->send_lock);
+	return status;
+}

@@ -1,0 +1,147 @@
+/* Blocks, states, transactions and fees, as several methods look for them. */
+#include "ledger/rpc/rpc_internal.h"
+
+/* --- blocks --- */
+
+static enum status find_newest(struct rpc_call *call, struct rpc_found_block *out) {
+	struct chain_head *head = chain_head(call->rpc->options.chain);
+	out->header = head->header;
+	out->hash = head->hash;
+	chain_head_release(head);
+	return STATUS_OK;
+}
+
+/* A known block that was unwound is not on the chain any more. */
+static enum status find_by_hash(struct rpc_call *call, struct rpc_found_block *out, const struct rpc_block_id *id) {
+	struct chain *chain = call->rpc->options.chain;
+	struct header canonical;
+	hash32 canonical_hash;
+	out->hash = id->hash;
+	TRY(chain_header_by_hash(chain, &out->header, &id->hash, &call->err));
+	TRY(chain_header_by_number(chain, &canonical, &canonical_hash, out->header.number, &call->err));
+	return hash32_equal(&canonical_hash, &id->hash) ? STATUS_OK : STATUS_NOTFOUND;
+}
+
+enum status rpc_find_block(
+    struct rpc_call *call, struct rpc_found_block *out, bool *found, const struct rpc_block_id *id) {
+	enum status status = STATUS_INTERNAL;
+	switch (id->kind) {
+	case RPC_BLOCK_LATEST:
+	case RPC_BLOCK_PENDING: status = find_newest(call, out); break;
+	case RPC_BLOCK_NUMBER:
+		status =
+		    chain_header_by_number(call->rpc->options.chain, &out->header, &out->hash, id->number, &call->err);
+		break;
+	case RPC_BLOCK_HASH: status = find_by_hash(call, out, id); break;
+	}
+	*found = status == STATUS_OK;
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
+}
+
+enum status rpc_require_block(struct rpc_call *call, struct rpc_found_block *out, const struct rpc_block_id *id) {
+	bool found;
+	TRY(rpc_find_block(call, out, &found, id));
+	if (found) return STATUS_OK;
+	return rpc_fail(
+	    call, RPC_SERVER_ERROR, id->kind == RPC_BLOCK_HASH ? "header for hash not found" : "header not found");
+}
+
+enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const struct rpc_block_id *id) {
+	struct chain *chain = call->rpc->options.chain;
+	*out = (struct rpc_state){.head = chain_head(chain)};
+	bool at_head = id->kind == RPC_BLOCK_LATEST || id->kind == RPC_BLOCK_PENDING ||
+		       (id->kind == RPC_BLOCK_NUMBER && id->number == out->head->header.number) ||
+		       (id->kind == RPC_BLOCK_HASH && hash32_equal(&id->hash, &out->head->hash));
+	if (at_head) {
+		out->header = out->head->header;
+		out->hash = out->head->hash;
+		out->view = out->head->view;
+		return STATUS_OK;
+	}
+	struct rpc_found_block block;
+	enum status status = rpc_require_block(call, &block, id);
+	if (status == STATUS_OK) status = chain_view_at(chain, &out->owned_view, block.header.number, &call->err);
+	chain_head_release(out->head);
+	out->head = NULL;
+	if (status != STATUS_OK) return status;
+	out->header = block.header;
+	out->hash = block.hash;
+	out->view = out->owned_view;
+	return STATUS_OK;
+}
+
+void rpc_state_close(struct rpc_state *state) {
+	if (state->head) chain_head_release(state->head);
+	if (state->owned_view) state_view_close(state->owned_view);
+}
+
+/* --- transactions of blocks --- */
+
+enum status rpc_block_load(struct rpc_call *call, struct rpc_block **out, const hash32 *hash) {
+	struct rpc_block *cached = &call->worker->block;
+	*out = cached;
+	if (cached->is_loaded && hash32_equal(&cached->hash, hash)) return STATUS_OK;
+	cached->is_loaded = false;
+	arena_reset(&cached->arena);
+	TRY(chain_block_by_hash(call->rpc->options.chain, &cached->block, &cached->arena, hash, &call->err));
+	cached->hash = *hash;
+	cached->senders = arena_alloc(&cached->arena, cached->block.transaction_count * sizeof *cached->senders);
+	cached->sender_known =
+	    arena_zalloc(&cached->arena, cached->block.transaction_count, sizeof *cached->sender_known);
+	cached->is_loaded = true;
+	return STATUS_OK;
+}
+
+enum status rpc_block_sender(struct rpc_call *call, addr20 *out, struct rpc_block *block, size_t index) {
+	if (!block->sender_known[index]) {
+		struct exec_rules rules = chain_rules(call->rpc->options.chain, &block->block.header);
+		TRY(transaction_sender(&block->senders[index], &block->block.transactions[index],
+		    rules.fork >= FORK_HOMESTEAD, &call->err));
+		block->sender_known[index] = true;
+	}
+	*out = block->senders[index];
+	return STATUS_OK;
+}
+
+enum status rpc_find_tx(
+    struct rpc_call *call, struct rpc_block **block, size_t *index, bool *found, const hash32 *tx_hash) {
+	struct chain *chain = call->rpc->options.chain;
+	uint64_t number;
+	uint32_t position;
+	struct header header;
+	hash32 hash;
+	*found = false;
+	enum status status = chain_find_tx(chain, &number, &position, tx_hash, &call->err);
+	if (status == STATUS_OK) status = chain_header_by_number(chain, &header, &hash, number, &call->err);
+	if (status == STATUS_OK) status = rpc_block_load(call, block, &hash);
+	if (status == STATUS_NOTFOUND) return STATUS_OK; /* unknown, or unwound meanwhile */
+	TRY(status);
+	if (position >= (*block)->block.transaction_count)
+		return err_set(&call->err, STATUS_CORRUPT, "block %llu lacks transaction %u that the index names",
+		    (unsigned long long)number, position);
+	*index = position;
+	*found = true;
+	return STATUS_OK;
+}
+
+/* --- fees --- */
+
+struct exec_rules rpc_next_rules(const struct rpc *rpc, const struct header *head) {
+	struct header next = *head;
+	next.number++;
+	next.timestamp++;
+	return chain_rules(rpc->options.chain, &next);
+}
+
+u256 rpc_next_base_fee(const struct rpc *rpc, const struct header *head) {
+	struct exec_rules rules = rpc_next_rules(rpc, head);
+	if (rules.fork < FORK_LONDON) return u256_from(0);
+	return exec_next_base_fee(head, &rules, chain_rules(rpc->options.chain, head).fork >= FORK_LONDON);
+}
+
+u256 rpc_effective_gas_price(const struct transaction *tx, const u256 *base_fee_wei) {
+	if (tx->type < TX_DYNAMIC_FEE) return tx->max_fee_wei;
+	u256 price;
+	if (u256_add_overflow(&price, &tx->max_priority_fee_wei, base_fee_wei)) return tx->max_fee_wei;
+	return u256_less(&tx->max_fee_wei, &price) ? tx->max_fee_wei : price;
+}

@@ -1,0 +1,91 @@
+/* Blocks: by hash and number, counts, ommers, receipts. */
+#include "ledger/rpc/rpc_internal.h"
+
+/* The block that parameter 0 names, or null in its place as the answer. */
+static enum status load_param(struct rpc_call *call, struct rpc_block **block) {
+	struct rpc_block_id id;
+	struct rpc_found_block found_block;
+	bool found;
+	*block = NULL;
+	TRY(rpc_param_block(call, &id, 0));
+	TRY(rpc_find_block(call, &found_block, &found, &id));
+	if (found) {
+		enum status status = rpc_block_load(call, block, &found_block.hash);
+		if (status == STATUS_OK) return STATUS_OK;
+		*block = NULL;
+		if (status != STATUS_NOTFOUND) return status;
+	}
+	json_put_null(&call->out, NULL);
+	return STATUS_OK;
+}
+
+static enum status get_block(struct rpc_call *call) {
+	bool full;
+	struct rpc_block *block;
+	TRY(rpc_param_bool(call, &full, 1, false));
+	TRY(load_param(call, &block));
+	return block ? rpc_write_block(call, block, full) : STATUS_OK;
+}
+
+enum status rpc_eth_get_block_by_hash(struct rpc_call *call) {
+	hash32 hash;
+	TRY(rpc_param_hash(call, &hash, 0));
+	return get_block(call);
+}
+
+enum status rpc_eth_get_block_by_number(struct rpc_call *call) {
+	struct rpc_block_id id;
+	TRY(rpc_param_block_number(call, &id, 0));
+	return get_block(call);
+}
+
+enum status rpc_eth_block_tx_count(struct rpc_call *call) {
+	struct rpc_block *block;
+	TRY(load_param(call, &block));
+	if (block) json_put_quantity(&call->out, NULL, block->block.transaction_count);
+	return STATUS_OK;
+}
+
+enum status rpc_eth_uncle_count(struct rpc_call *call) {
+	struct rpc_block *block;
+	TRY(load_param(call, &block));
+	if (block) json_put_quantity(&call->out, NULL, block->block.ommer_count);
+	return STATUS_OK;
+}
+
+enum status rpc_eth_get_uncle(struct rpc_call *call) {
+	struct rpc_block *block;
+	uint64_t index;
+	TRY(rpc_param_quantity(call, &index, 1));
+	TRY(load_param(call, &block));
+	if (!block) return STATUS_OK;
+	if (index < block->block.ommer_count)
+		rpc_write_ommer(call, &block->block.ommers[index]);
+	else
+		json_put_null(&call->out, NULL);
+	return STATUS_OK;
+}
+
+enum status rpc_eth_get_block_receipts(struct rpc_call *call) {
+	struct rpc_block *block;
+	struct receipt *receipts;
+	size_t count;
+	TRY(load_param(call, &block));
+	if (!block) return STATUS_OK;
+	const struct header *header = &block->block.header;
+	TRY(chain_receipts(
+	    call->rpc->options.chain, &receipts, &count, call->arena, header->number, &block->hash, &call->err));
+	if (count != block->block.transaction_count)
+		return err_set(&call->err, STATUS_CORRUPT, "block %llu has %zu transactions and %zu receipts",
+		    (unsigned long long)header->number, block->block.transaction_count, count);
+	uint64_t first_log = 0, gas_before = 0;
+	json_array_begin(&call->out, NULL);
+	for (size_t i = 0; i < count; i++) {
+		const uint64_t gas_used = receipts[i].cumulative_gas - gas_before;
+		TRY(rpc_write_receipt(call, block, i, &receipts[i], first_log, gas_used));
+		first_log += receipts[i].log_count;
+		gas_before = receipts[i].cumulative_gas;
+	}
+	json_array_end(&call->out);
+	return STATUS_OK;
+}

@@ -1,0 +1,293 @@
+/*
+ * What the files of rpc/ share: the node as methods see it, one call, and the parts that several namespaces use.
+ * Internal to rpc/.
+ */
+#ifndef LEDGER_RPC_RPC_INTERNAL_H
+#define LEDGER_RPC_RPC_INTERNAL_H
+
+#include "codec/json.h"
+#include "ledger/rpc/rpc.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum rpc_code {
+	RPC_REVERTED = 3,
+	RPC_SERVER_ERROR = -32000,
+	RPC_TOO_LARGE = -32003,
+	RPC_INVALID_REQUEST = -32600,
+	RPC_NO_METHOD = -32601,
+	RPC_INVALID_PARAMS = -32602,
+	RPC_INTERNAL = -32603,
+	RPC_PARSE_ERROR = -32700,
+};
+
+struct rpc_account {
+	addr20 address;
+	hash32 secret;
+};
+
+struct rpc_snapshot {
+	uint64_t id;
+	uint64_t number;
+	hash32 hash;
+};
+#define RPC_SNAPSHOTS_MAX 256
+
+struct rpc_filters; /* rpc_filters.c */
+struct rpc_worker;
+
+struct rpc {
+	struct rpc_options options; /* defaults filled in */
+	struct rpc_account accounts[RPC_DEV_ACCOUNTS_MAX];
+	size_t account_count;
+	struct rpc_filters *filters;
+
+	pthread_mutex_t send_lock; /* one eth_sendTransaction at a time chooses a nonce */
+	pthread_mutex_t lock;      /* of all below */
+	struct rpc_worker *idle;
+	struct rpc_snapshot snapshots[RPC_SNAPSHOTS_MAX];
+	size_t snapshot_count;
+	uint64_t next_snapshot_id;
+	int64_t time_shift_s; /* what evm_increaseTime added up to */
+	hash32 tip_block;     /* the block that suggested_tip belongs to */
+	u256 suggested_tip_wei;
+};
+
+/* A decoded block that stays for the next call: receipts and transactions of one block are asked for one after another.
+ */
+struct rpc_block {
+	bool is_loaded;
+	hash32 hash;
+	struct arena arena;
+	struct block block;
+	addr20 *senders;
+	bool *sender_known;
+};
+
+/* What one running request owns; reused, so that a request finds its memory, its state and its machine ready. */
+struct rpc_worker {
+	struct rpc_worker *next;
+	struct arena arena; /* until the HTTP request ends */
+	struct buf scratch; /* bytes within one call */
+	struct err err;     /* of state and executor */
+	struct state *state;
+	struct state_source source; /* what it reads from */
+	struct executor *executor;
+	struct chain_head *prepared; /* state and executor stand at this head; NULL: at none */
+	unsigned prepared_uses;
+	struct rpc_block block;
+};
+struct rpc_worker *rpc_worker_take(struct rpc *rpc);
+void rpc_worker_give(struct rpc *rpc, struct rpc_worker *worker);
+void rpc_worker_free(struct rpc_worker *worker);
+
+struct rpc_call {
+	struct rpc *rpc;
+	struct rpc_worker *worker;
+	struct arena *arena;
+	const struct json *params; /* an array, or NULL */
+	struct json_writer out;    /* a method writes exactly one value */
+	struct err err;            /* for what methods call; becomes a -32000 or -32603 */
+	int error_code;            /* 0: none */
+	struct buf error_message;
+	struct bytes error_data; /* in the arena */
+	bool has_error_data;
+};
+
+/* STATUS_OK with one value written, or a failure: an error of the protocol set by rpc_fail, or an explained operational
+ * one. */
+typedef enum status rpc_method_run(struct rpc_call *call);
+
+enum rpc_need { RPC_ALWAYS, RPC_DEV, RPC_SOLO }; /* RPC_SOLO: dev mode with a sealing engine */
+struct rpc_method {
+	const char *name;
+	rpc_method_run *run;
+	uint8_t params_min, params_max;
+	enum rpc_need need;
+	const char *params;
+	const char *doc;
+};
+const struct rpc_method *rpc_method_find(struct bytes name);
+bool rpc_method_is_served(const struct rpc *rpc, const struct rpc_method *method);
+
+/* Sets the call's error; always returns STATUS_INVALID. */
+enum status rpc_fail(struct rpc_call *call, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+void rpc_fail_data(struct rpc_call *call, struct bytes data);
+
+/* --- parameters (rpc_params.c): strict; failures name the parameter --- */
+
+/* NULL where it is absent or null. */
+const struct json *rpc_param(const struct rpc_call *call, size_t index);
+enum status rpc_bad_param(struct rpc_call *call, size_t index, const char *format, ...) PRINTF_LIKE(3, 4);
+MUST_USE enum status rpc_param_address(struct rpc_call *call, addr20 *out, size_t index);
+MUST_USE enum status rpc_param_hash(struct rpc_call *call, hash32 *out, size_t index);
+MUST_USE enum status rpc_param_quantity(struct rpc_call *call, uint64_t *out, size_t index);
+/* A quantity, or a plain JSON number (as test tools send). */
+MUST_USE enum status rpc_param_number(struct rpc_call *call, uint64_t *out, size_t index);
+/* `missing` where it is absent. */
+MUST_USE enum status rpc_param_bool(struct rpc_call *call, bool *out, size_t index, bool missing);
+/* Into worker->scratch; valid until that is used again. */
+MUST_USE enum status rpc_param_data(struct rpc_call *call, struct bytes *out, size_t index);
+/* Of at most 32 bytes, shorter ones padded on the left; odd digit counts are taken, as geth does. */
+MUST_USE enum status rpc_slot_of(struct rpc_call *call, u256 *out, const struct json *value, size_t index);
+
+enum rpc_block_kind { RPC_BLOCK_LATEST, RPC_BLOCK_PENDING, RPC_BLOCK_NUMBER, RPC_BLOCK_HASH };
+struct rpc_block_id {
+	enum rpc_block_kind kind;
+	uint64_t number;
+	hash32 hash;
+	bool require_canonical;
+};
+/* A tag, a number, a hash or an EIP-1898 object; the newest block where it is absent. */
+MUST_USE enum status rpc_param_block(struct rpc_call *call, struct rpc_block_id *out, size_t index);
+/* A tag or a number alone. */
+MUST_USE enum status rpc_param_block_number(struct rpc_call *call, struct rpc_block_id *out, size_t index);
+MUST_USE enum status rpc_block_id_of(
+    struct rpc_call *call, struct rpc_block_id *out, const struct json *value, size_t index);
+
+/* Members of an object parameter; absent and null leave `out` as it is, `*has` (may be NULL) says which. */
+MUST_USE enum status rpc_member_address(
+    struct rpc_call *call, addr20 *out, bool *has, const struct json *object, const char *name, size_t index);
+MUST_USE enum status rpc_member_hash(
+    struct rpc_call *call, hash32 *out, bool *has, const struct json *object, const char *name, size_t index);
+MUST_USE enum status rpc_member_quantity(
+    struct rpc_call *call, uint64_t *out, bool *has, const struct json *object, const char *name, size_t index);
+MUST_USE enum status rpc_member_u256(
+    struct rpc_call *call, u256 *out, bool *has, const struct json *object, const char *name, size_t index);
+/* In the arena. */
+MUST_USE enum status rpc_member_data(
+    struct rpc_call *call, struct bytes *out, bool *has, const struct json *object, const char *name, size_t index);
+
+/* What eth_call, eth_estimateGas, eth_createAccessList and eth_sendTransaction take. */
+struct rpc_tx_args {
+	struct transaction tx; /* fields that were given; the rest zero */
+	addr20 from;
+	bool has_from, has_to, has_gas, has_gas_price, has_max_fee, has_max_priority_fee, has_nonce, has_chain_id;
+	bool has_access_list, has_authorizations;
+};
+MUST_USE enum status rpc_param_tx(struct rpc_call *call, struct rpc_tx_args *out, size_t index);
+
+/* --- blocks and states (rpc_chain.c) --- */
+
+struct rpc_found_block {
+	struct header header;
+	hash32 hash;
+};
+/* `*found` false where there is none; an absent hash is not an error here. */
+MUST_USE enum status rpc_find_block(
+    struct rpc_call *call, struct rpc_found_block *out, bool *found, const struct rpc_block_id *id);
+/* The same, with geth's errors for what is not there. */
+MUST_USE enum status rpc_require_block(
+    struct rpc_call *call, struct rpc_found_block *out, const struct rpc_block_id *id);
+
+struct rpc_state {
+	struct header header;
+	hash32 hash;
+	const struct state_view *view;
+	struct chain_head *head;       /* counted, where the view is the head's */
+	struct state_view *owned_view; /* else this */
+};
+MUST_USE enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const struct rpc_block_id *id);
+void rpc_state_close(struct rpc_state *state);
+
+/* The block in the worker's cache, valid until the next load. */
+MUST_USE enum status rpc_block_load(struct rpc_call *call, struct rpc_block **out, const hash32 *hash);
+MUST_USE enum status rpc_block_sender(struct rpc_call *call, addr20 *out, struct rpc_block *block, size_t index);
+/* A block's transaction with what its JSON needs. */
+MUST_USE enum status rpc_find_tx(
+    struct rpc_call *call, struct rpc_block **block, size_t *index, bool *found, const hash32 *tx_hash);
+u256 rpc_next_base_fee(const struct rpc *rpc, const struct header *head);
+struct exec_rules rpc_next_rules(const struct rpc *rpc, const struct header *head);
+/* What a unit of gas costs whoever sends it into a block with this base fee. */
+u256 rpc_effective_gas_price(const struct transaction *tx, const u256 *base_fee_wei);
+MUST_USE enum status rpc_suggest_tip(struct rpc_call *call, u256 *out_wei);
+
+/* --- JSON of the chain's things (rpc_write.c) --- */
+
+void rpc_put_u256(struct json_writer *out, const char *name, const u256 *value);
+void rpc_put_word(struct json_writer *out, const char *name, const u256 *value); /* 32 bytes */
+/* `header` NULL: it waits in the pool. */
+void rpc_write_tx(struct json_writer *out, const char *name, const struct transaction *tx, const addr20 *from,
+    const struct header *header, const hash32 *block_hash, size_t index);
+/* `full`: transactions as objects, not hashes alone. */
+MUST_USE enum status rpc_write_block(struct rpc_call *call, struct rpc_block *block, bool full);
+/* An ommer, of which only the header is known. */
+void rpc_write_ommer(struct rpc_call *call, const struct header *header);
+void rpc_write_log(struct json_writer *out, const struct found_log *found);
+/* `first_log` is where the receipt's first log stands in the block. */
+MUST_USE enum status rpc_write_receipt(struct rpc_call *call, struct rpc_block *block, size_t index,
+    const struct receipt *receipt, uint64_t first_log, uint64_t gas_used);
+void rpc_write_access_list(struct json_writer *out, const char *name, const struct access_entry *entries, size_t count);
+
+/* --- running code --- */
+
+/* An account or slot that differs from the committed state for one call (rpc_override.c). NULL for no object. */
+struct rpc_overrides;
+MUST_USE enum status rpc_overrides_parse(
+    struct rpc_call *call, struct rpc_overrides **out, const struct json *object, size_t index);
+struct state_source rpc_overrides_source(struct rpc_overrides *overrides, const struct state_view *view);
+/* Changes the header that a call sees; NULL for no object. */
+MUST_USE enum status rpc_override_header(
+    struct rpc_call *call, struct header *header, const struct json *object, size_t index);
+
+/* What a call runs on: parameter `first + 1` names the block, those behind it override. Close it after the last run. */
+struct rpc_run {
+	struct rpc_state state;
+	struct header header; /* as the call sees it */
+	struct exec_rules rules;
+	struct rpc_tx_args args;
+};
+/* Parses parameters 0 to 3 and makes the worker's state and executor ready. */
+MUST_USE enum status rpc_run_open(struct rpc_call *call, struct rpc_run *run);
+void rpc_run_close(struct rpc_run *run);
+/* The same for a transaction made elsewhere, on the newest block. */
+MUST_USE enum status rpc_run_open_at_head(struct rpc_call *call, struct rpc_run *run, const struct rpc_tx_args *args);
+/* Runs once and undoes it. The output stands in the worker's machine until the next run. */
+MUST_USE enum status rpc_run_once(
+    struct rpc_call *call, struct exec_tx_result *result, const struct transaction *tx, const addr20 *from);
+/* The error of a call that did not succeed (a verdict, a revert, a fault of the machine). */
+enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *result, uint64_t gas_limit);
+/* rpc_estimate.c */
+MUST_USE enum status rpc_estimate(struct rpc_call *call, uint64_t *gas, struct rpc_run *run);
+
+/* Gives an envelope to the pool and writes its hash, or fails with geth's text (rpc_eth_tx.c). */
+MUST_USE enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope);
+
+/* --- filters --- */
+
+struct rpc_filters *rpc_filters_new(void);
+void rpc_filters_free(struct rpc_filters *filters);
+void rpc_filters_tx_added(struct rpc_filters *filters, const hash32 *hash);
+
+/* --- methods, one line each, by file --- */
+
+rpc_method_run rpc_web3_client_version, rpc_web3_sha3, rpc_net_version, rpc_net_listening, rpc_net_peer_count;
+rpc_method_run rpc_eth_chain_id, rpc_eth_syncing, rpc_eth_block_number, rpc_eth_accounts;
+rpc_method_run rpc_xinglin_seal_of, rpc_xinglin_chain_info;
+
+rpc_method_run rpc_eth_gas_price, rpc_eth_max_priority_fee, rpc_eth_fee_history, rpc_eth_blob_base_fee,
+    rpc_eth_base_fee;
+
+rpc_method_run rpc_eth_get_balance, rpc_eth_get_transaction_count, rpc_eth_get_code, rpc_eth_get_storage_at,
+    rpc_eth_get_storage_values, rpc_eth_get_proof;
+
+rpc_method_run rpc_eth_get_block_by_hash, rpc_eth_get_block_by_number, rpc_eth_block_tx_count, rpc_eth_uncle_count,
+    rpc_eth_get_uncle, rpc_eth_get_block_receipts;
+
+rpc_method_run rpc_eth_get_tx_by_hash, rpc_eth_get_tx_by_index, rpc_eth_get_receipt, rpc_eth_send_raw,
+    rpc_eth_send_transaction, rpc_eth_sign, rpc_personal_sign;
+
+rpc_method_run rpc_eth_call, rpc_eth_estimate_gas, rpc_eth_create_access_list;
+
+rpc_method_run rpc_eth_get_logs, rpc_eth_new_filter, rpc_eth_new_block_filter, rpc_eth_new_pending_filter,
+    rpc_eth_get_filter_changes, rpc_eth_get_filter_logs, rpc_eth_uninstall_filter;
+
+rpc_method_run rpc_txpool_status, rpc_txpool_content, rpc_txpool_content_from, rpc_txpool_inspect;
+
+rpc_method_run rpc_debug_raw_header, rpc_debug_raw_block, rpc_debug_raw_receipts, rpc_debug_raw_transaction;
+
+rpc_method_run rpc_evm_mine, rpc_evm_increase_time, rpc_evm_set_next_timestamp, rpc_evm_set_automine,
+    rpc_evm_set_interval, rpc_evm_snapshot, rpc_evm_revert;
+
+#endif

@@ -1,0 +1,130 @@
+/* The one table of methods: dispatch, help and documentation come from it. Sorted by name (rpc_new checks). */
+#include "ledger/rpc/rpc_internal.h"
+
+static const struct rpc_method methods[] = {
+    {"debug_getRawBlock", rpc_debug_raw_block, 1, 1, RPC_ALWAYS, "block", "a block's RLP"},
+    {"debug_getRawHeader", rpc_debug_raw_header, 1, 1, RPC_ALWAYS, "block", "a header's RLP"},
+    {"debug_getRawReceipts", rpc_debug_raw_receipts, 1, 1, RPC_ALWAYS, "block", "the receipts' consensus encodings"},
+    {"debug_getRawTransaction", rpc_debug_raw_transaction, 1, 1, RPC_ALWAYS, "hash", "a transaction's envelope"},
+    {"eth_accounts", rpc_eth_accounts, 0, 0, RPC_ALWAYS, "", "accounts that this node signs for (dev mode only)"},
+    {"eth_baseFee", rpc_eth_base_fee, 0, 0, RPC_ALWAYS, "", "the next block's base fee, wei"},
+    {"eth_blobBaseFee", rpc_eth_blob_base_fee, 0, 0, RPC_ALWAYS, "", "the price of blob gas, wei"},
+    {"eth_blockNumber", rpc_eth_block_number, 0, 0, RPC_ALWAYS, "", "the newest block's number"},
+    {"eth_call", rpc_eth_call, 1, 4, RPC_ALWAYS, "call, [block], [state overrides], [block overrides]",
+	"runs a call on a block's state and gives its output; nothing is kept"},
+    {"eth_chainId", rpc_eth_chain_id, 0, 0, RPC_ALWAYS, "", "the chain id that transactions are signed for (EIP-695)"},
+    {"eth_createAccessList", rpc_eth_create_access_list, 1, 3, RPC_ALWAYS, "call, [block], [state overrides]",
+	"the accounts and slots that a call touches, and its gas with that list (EIP-2930)"},
+    {"eth_estimateGas", rpc_eth_estimate_gas, 1, 4, RPC_ALWAYS, "call, [block], [state overrides], [block overrides]",
+	"a gas limit with which the call succeeds, at most 1.5 % above the least"},
+    {"eth_feeHistory", rpc_eth_fee_history, 2, 3, RPC_ALWAYS, "count, newest block, [percentiles]",
+	"base fees, fullness and tips of up to 1,024 blocks"},
+    {"eth_gasPrice", rpc_eth_gas_price, 0, 0, RPC_ALWAYS, "", "a gas price for the next blocks, wei"},
+    {"eth_getBalance", rpc_eth_get_balance, 1, 2, RPC_ALWAYS, "address, [block]", "an account's balance, wei"},
+    {"eth_getBlockByHash", rpc_eth_get_block_by_hash, 1, 2, RPC_ALWAYS, "hash, [full transactions]",
+	"a block, or null"},
+    {"eth_getBlockByNumber", rpc_eth_get_block_by_number, 1, 2, RPC_ALWAYS, "block, [full transactions]",
+	"a block, or null"},
+    {"eth_getBlockReceipts", rpc_eth_get_block_receipts, 1, 1, RPC_ALWAYS, "block", "all receipts of a block, or null"},
+    {"eth_getBlockTransactionCountByHash", rpc_eth_block_tx_count, 1, 1, RPC_ALWAYS, "hash",
+	"how many transactions a block holds"},
+    {"eth_getBlockTransactionCountByNumber", rpc_eth_block_tx_count, 1, 1, RPC_ALWAYS, "block",
+	"how many transactions a block holds"},
+    {"eth_getCode", rpc_eth_get_code, 1, 2, RPC_ALWAYS, "address, [block]", "an account's code"},
+    {"eth_getFilterChanges", rpc_eth_get_filter_changes, 1, 1, RPC_ALWAYS, "filter", "what came since the last time"},
+    {"eth_getFilterLogs", rpc_eth_get_filter_logs, 1, 1, RPC_ALWAYS, "filter", "all logs that a filter fits"},
+    {"eth_getLogs", rpc_eth_get_logs, 1, 1, RPC_ALWAYS, "{fromBlock, toBlock | blockHash, address, topics}",
+	"logs of sealed blocks"},
+    {"eth_getProof", rpc_eth_get_proof, 2, 3, RPC_ALWAYS, "address, slots, [block]",
+	"an account, some of its slots, and their Merkle proofs (EIP-1186)"},
+    {"eth_getStorageAt", rpc_eth_get_storage_at, 2, 3, RPC_ALWAYS, "address, slot, [block]", "a storage slot"},
+    {"eth_getStorageValues", rpc_eth_get_storage_values, 1, 2, RPC_ALWAYS, "{address: [slot, ...]}, [block]",
+	"many storage slots at once"},
+    {"eth_getTransactionByBlockHashAndIndex", rpc_eth_get_tx_by_index, 2, 2, RPC_ALWAYS, "hash, index",
+	"a transaction, or null"},
+    {"eth_getTransactionByBlockNumberAndIndex", rpc_eth_get_tx_by_index, 2, 2, RPC_ALWAYS, "block, index",
+	"a transaction, or null"},
+    {"eth_getTransactionByHash", rpc_eth_get_tx_by_hash, 1, 1, RPC_ALWAYS, "hash",
+	"a sealed or waiting transaction, or null"},
+    {"eth_getTransactionCount", rpc_eth_get_transaction_count, 1, 2, RPC_ALWAYS, "address, [block]",
+	"an account's next nonce; \"pending\" counts what waits"},
+    {"eth_getTransactionReceipt", rpc_eth_get_receipt, 1, 1, RPC_ALWAYS, "hash",
+	"a sealed transaction's receipt, or null"},
+    {"eth_getUncleByBlockHashAndIndex", rpc_eth_get_uncle, 2, 2, RPC_ALWAYS, "hash, index",
+	"an ommer's header, or null"},
+    {"eth_getUncleByBlockNumberAndIndex", rpc_eth_get_uncle, 2, 2, RPC_ALWAYS, "block, index",
+	"an ommer's header, or null"},
+    {"eth_getUncleCountByBlockHash", rpc_eth_uncle_count, 1, 1, RPC_ALWAYS, "hash", "how many ommers a block names"},
+    {"eth_getUncleCountByBlockNumber", rpc_eth_uncle_count, 1, 1, RPC_ALWAYS, "block", "how many ommers a block names"},
+    {"eth_maxPriorityFeePerGas", rpc_eth_max_priority_fee, 0, 0, RPC_ALWAYS, "", "a tip for the next blocks, wei"},
+    {"eth_newBlockFilter", rpc_eth_new_block_filter, 0, 0, RPC_ALWAYS, "", "watches for new blocks"},
+    {"eth_newFilter", rpc_eth_new_filter, 1, 1, RPC_ALWAYS, "{fromBlock, toBlock, address, topics}",
+	"watches for logs"},
+    {"eth_newPendingTransactionFilter", rpc_eth_new_pending_filter, 0, 1, RPC_ALWAYS, "",
+	"watches for transactions that come in"},
+    {"eth_sendRawTransaction", rpc_eth_send_raw, 1, 1, RPC_ALWAYS, "envelope",
+	"takes a signed transaction and gives its hash; it is in the journal then"},
+    {"eth_sendTransaction", rpc_eth_send_transaction, 1, 1, RPC_DEV, "transaction",
+	"signs with an account of this node, fills what is missing, and sends"},
+    {"eth_sign", rpc_eth_sign, 2, 2, RPC_DEV, "address, message", "signs a message with its EIP-191 prefix"},
+    {"eth_syncing", rpc_eth_syncing, 0, 0, RPC_ALWAYS, "", "false: this node makes the blocks"},
+    {"eth_uninstallFilter", rpc_eth_uninstall_filter, 1, 1, RPC_ALWAYS, "filter",
+	"ends a filter; false where there is none"},
+    {"evm_increaseTime", rpc_evm_increase_time, 1, 1, RPC_SOLO, "seconds",
+	"moves the clock of the blocks to come; gives the sum of all moves"},
+    {"evm_mine", rpc_evm_mine, 0, 1, RPC_SOLO, "[timestamp]", "seals one block now, even an empty one"},
+    {"evm_revert", rpc_evm_revert, 1, 1, RPC_SOLO, "snapshot", "goes back to a snapshot; false where there is none"},
+    {"evm_setAutomine", rpc_evm_set_automine, 1, 1, RPC_SOLO, "on", "whether transactions are sealed as they come"},
+    {"evm_setIntervalMining", rpc_evm_set_interval, 1, 1, RPC_SOLO, "milliseconds", "seals by interval; 0 ends it"},
+    {"evm_setNextBlockTimestamp", rpc_evm_set_next_timestamp, 1, 1, RPC_SOLO, "seconds", "the next block's timestamp"},
+    {"evm_snapshot", rpc_evm_snapshot, 0, 0, RPC_SOLO, "", "remembers the newest block for evm_revert"},
+    {"net_listening", rpc_net_listening, 0, 0, RPC_ALWAYS, "", "true"},
+    {"net_peerCount", rpc_net_peer_count, 0, 0, RPC_ALWAYS, "", "0x0: peers belong to the consensus engine"},
+    {"net_version", rpc_net_version, 0, 0, RPC_ALWAYS, "", "the chain id, decimal"},
+    {"personal_sign", rpc_personal_sign, 2, 3, RPC_DEV, "message, address, [password, not looked at]",
+	"signs a message with its EIP-191 prefix"},
+    {"txpool_content", rpc_txpool_content, 0, 0, RPC_ALWAYS, "", "waiting transactions, by sender and nonce"},
+    {"txpool_contentFrom", rpc_txpool_content_from, 1, 1, RPC_ALWAYS, "address", "one sender's waiting transactions"},
+    {"txpool_inspect", rpc_txpool_inspect, 0, 0, RPC_ALWAYS, "", "waiting transactions, one line each"},
+    {"txpool_status", rpc_txpool_status, 0, 0, RPC_ALWAYS, "", "how many transactions wait"},
+    {"web3_clientVersion", rpc_web3_client_version, 0, 0, RPC_ALWAYS, "", "this node's name and version"},
+    {"web3_sha3", rpc_web3_sha3, 1, 1, RPC_ALWAYS, "data", "the data's Keccak-256 hash"},
+    {"xinglin_chainInfo", rpc_xinglin_chain_info, 0, 0, RPC_ALWAYS, "",
+	"chain id, genesis hash, sealer, blob gates and version"},
+    {"xinglin_sealOf", rpc_xinglin_seal_of, 1, 1, RPC_ALWAYS, "block hash",
+	"the sealer and its signature of the hash, or null"},
+};
+#define METHOD_COUNT (sizeof methods / sizeof *methods)
+
+size_t rpc_method_count(void) {
+	return METHOD_COUNT;
+}
+
+struct rpc_method_info rpc_method_info(size_t index) {
+	BUG_ON(index >= METHOD_COUNT);
+	const struct rpc_method *method = &methods[index];
+	return (struct rpc_method_info){method->name, method->params, method->doc, method->need != RPC_ALWAYS};
+}
+
+const struct rpc_method *rpc_method_find(struct bytes name) {
+	size_t low = 0, high = METHOD_COUNT;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = bytes_compare(name, bytes_text(methods[middle].name));
+		if (order == 0) return &methods[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+bool rpc_method_is_served(const struct rpc *rpc, const struct rpc_method *method) {
+	switch (method->need) {
+	case RPC_ALWAYS: return true;
+	case RPC_DEV: return rpc->options.dev_mode;
+	case RPC_SOLO: return rpc->options.dev_mode && rpc->options.solo;
+	}
+	return false;
+}

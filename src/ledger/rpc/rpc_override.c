@@ -1,0 +1,159 @@
+/* State and block overrides of eth_call: a source of state that answers from a list first. */
+#include "codec/hex.h"
+#include "crypto/hash.h"
+#include "ledger/rpc/rpc_internal.h"
+
+#define ACCOUNTS_MAX 1024u
+#define SLOTS_MAX 16384u
+
+struct slot_override {
+	u256 slot, value;
+};
+
+struct account_override {
+	addr20 address;
+	bool has_balance, has_nonce, has_code;
+	bool replaces_storage; /* slots that are not listed read as zero */
+	u256 balance_wei;
+	uint64_t nonce;
+	struct bytes code;
+	hash32 code_hash;
+	struct slot_override *slots;
+	size_t slot_count;
+};
+
+struct rpc_overrides {
+	const struct state_view *view;
+	struct account_override *accounts;
+	size_t count;
+};
+
+/* --- reading --- */
+
+static const struct account_override *find(const struct rpc_overrides *overrides, const addr20 *address) {
+	for (size_t i = 0; i < overrides->count; i++)
+		if (addr20_equal(&overrides->accounts[i].address, address)) return &overrides->accounts[i];
+	return NULL;
+}
+
+static enum status read_account(
+    void *context, struct account *account, bool *exists, const addr20 *address, struct err *err) {
+	const struct rpc_overrides *overrides = context;
+	const struct account_override *changed = find(overrides, address);
+	TRY(state_view_account(overrides->view, account, exists, address, err));
+	if (!changed) return STATUS_OK;
+	if (changed->has_balance) account->balance_wei = changed->balance_wei;
+	if (changed->has_nonce) account->nonce = changed->nonce;
+	if (changed->has_code) account->code_hash = changed->code_hash;
+	*exists = true;
+	return STATUS_OK;
+}
+
+static enum status read_storage(void *context, u256 *value, const addr20 *address, const u256 *slot, struct err *err) {
+	const struct rpc_overrides *overrides = context;
+	const struct account_override *changed = find(overrides, address);
+	for (size_t i = 0; changed && i < changed->slot_count; i++) {
+		if (!u256_equal(&changed->slots[i].slot, slot)) continue;
+		*value = changed->slots[i].value;
+		return STATUS_OK;
+	}
+	*value = u256_from(0);
+	if (changed && changed->replaces_storage) return STATUS_OK;
+	return state_view_storage(overrides->view, value, address, slot, err);
+}
+
+static enum status read_has_storage(void *context, bool *has, const addr20 *address, struct err *err) {
+	const struct rpc_overrides *overrides = context;
+	const struct account_override *changed = find(overrides, address);
+	*has = false;
+	for (size_t i = 0; changed && i < changed->slot_count; i++) *has |= !u256_is_zero(&changed->slots[i].value);
+	if (*has || (changed && changed->replaces_storage)) return STATUS_OK;
+	return state_view_has_storage(overrides->view, has, address, err);
+}
+
+static enum status read_code(void *context, struct buf *code, const hash32 *code_hash, struct err *err) {
+	const struct rpc_overrides *overrides = context;
+	for (size_t i = 0; i < overrides->count; i++) {
+		const struct account_override *changed = &overrides->accounts[i];
+		if (!changed->has_code || !hash32_equal(&changed->code_hash, code_hash)) continue;
+		buf_append(code, changed->code);
+		return STATUS_OK;
+	}
+	return state_view_code(overrides->view, code, code_hash, err);
+}
+
+struct state_source rpc_overrides_source(struct rpc_overrides *overrides, const struct state_view *view) {
+	overrides->view = view;
+	return (struct state_source){read_account, read_storage, read_has_storage, read_code, overrides};
+}
+
+/* --- parsing --- */
+
+static enum status parse_slots(
+    struct rpc_call *call, struct account_override *out, const struct json *object, size_t index) {
+	if (!json_is(object, JSON_OBJECT) || object->count > SLOTS_MAX)
+		return rpc_bad_param(call, index, "expected an object of at most %u slots", SLOTS_MAX);
+	out->slots = arena_alloc(call->arena, object->count * sizeof *out->slots + 1);
+	json_foreach (item, object) {
+		struct slot_override *slot = &out->slots[out->slot_count++];
+		hash32 key, value;
+		if (hex_fixed(key.b, 32, item->name) != STATUS_OK ||
+		    hex_fixed(value.b, 32, json_string(item)) != STATUS_OK)
+			return rpc_bad_param(call, index, "expected slots and values of 32 bytes each");
+		slot->slot = u256_load_be(key.b);
+		slot->value = u256_load_be(value.b);
+	}
+	return STATUS_OK;
+}
+
+static enum status parse_account(
+    struct rpc_call *call, struct account_override *out, const struct json *object, size_t index) {
+	if (hex_fixed(out->address.b, 20, object->name) != STATUS_OK)
+		return rpc_bad_param(call, index, "a member's name is no address");
+	if (!json_is(object, JSON_OBJECT)) return rpc_bad_param(call, index, "expected an object for each address");
+	TRY(rpc_member_u256(call, &out->balance_wei, &out->has_balance, object, "balance", index));
+	TRY(rpc_member_quantity(call, &out->nonce, &out->has_nonce, object, "nonce", index));
+	TRY(rpc_member_data(call, &out->code, &out->has_code, object, "code", index));
+	if (out->has_code) out->code_hash = keccak256(out->code);
+	const struct json *whole = json_get(object, "state"), *diff = json_get(object, "stateDiff");
+	if (whole && diff) return rpc_fail(call, RPC_SERVER_ERROR, "an account has both 'state' and 'stateDiff'");
+	if (json_get(object, "movePrecompileToAddress"))
+		return rpc_bad_param(call, index, "movePrecompileToAddress is not supported");
+	out->replaces_storage = whole != NULL;
+	return whole || diff ? parse_slots(call, out, whole ? whole : diff, index) : STATUS_OK;
+}
+
+enum status rpc_overrides_parse(
+    struct rpc_call *call, struct rpc_overrides **out, const struct json *object, size_t index) {
+	*out = NULL;
+	if (!object) return STATUS_OK;
+	if (!json_is(object, JSON_OBJECT) || object->count > ACCOUNTS_MAX)
+		return rpc_bad_param(call, index, "expected an object of at most %u accounts", ACCOUNTS_MAX);
+	if (object->count == 0) return STATUS_OK;
+	struct rpc_overrides *overrides = arena_zalloc(call->arena, 1, sizeof *overrides);
+	overrides->accounts = arena_zalloc(call->arena, object->count, sizeof *overrides->accounts);
+	json_foreach (item, object) TRY(parse_account(call, &overrides->accounts[overrides->count++], item, index));
+	*out = overrides;
+	return STATUS_OK;
+}
+
+enum status rpc_override_header(struct rpc_call *call, struct header *header, const struct json *object, size_t index) {
+	static const char *const known[] = {
+	    "number", "time", "gasLimit", "feeRecipient", "prevRandao", "baseFeePerGas"};
+	if (!object) return STATUS_OK;
+	if (!json_is(object, JSON_OBJECT)) return rpc_bad_param(call, index, "expected an object");
+	json_foreach (item, object) {
+		bool is_known = false;
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+			is_known |= bytes_equal(item->name, bytes_text(known[i]));
+		if (!is_known)
+			return rpc_bad_param(call, index, "%.*s: not supported",
+			    (int)(item->name.len > 40 ? 40 : item->name.len), (const char *)item->name.data);
+	}
+	TRY(rpc_member_quantity(call, &header->number, NULL, object, "number", index));
+	TRY(rpc_member_quantity(call, &header->timestamp, NULL, object, "time", index));
+	TRY(rpc_member_quantity(call, &header->gas_limit, NULL, object, "gasLimit", index));
+	TRY(rpc_member_address(call, &header->beneficiary, NULL, object, "feeRecipient", index));
+	TRY(rpc_member_hash(call, &header->mix_hash, NULL, object, "prevRandao", index));
+	return rpc_member_u256(call, &header->base_fee_wei, NULL, object, "baseFeePerGas", index);
+}

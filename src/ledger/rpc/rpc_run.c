@@ -1,0 +1,168 @@
+/*
+ * Running a call that will not be mined. A worker keeps its state and machine standing at the newest block, so that the
+ * next call there finds warm caches: every run is undone by the state's journal.
+ */
+#include "ledger/rpc/rpc_internal.h"
+
+#include <stdio.h>
+
+/* A prepared state is made anew after this many units: runs, and millions of gas (both leave memory behind). */
+#define USES_MAX 512u
+
+static void forget_prepared(struct rpc_worker *worker) {
+	if (worker->prepared) chain_head_release(worker->prepared);
+	worker->prepared = NULL;
+	worker->prepared_uses = 0;
+}
+
+static enum status begin(struct rpc_call *call, struct rpc_run *run, const struct state_source *source) {
+	struct rpc_worker *worker = call->worker;
+	const struct exec_block_hashes hashes = chain_block_hashes(call->rpc->options.chain);
+	worker->source = *source;
+	worker->err.message[0] = 0;
+	if (worker->state)
+		state_reset(worker->state, &worker->source);
+	else
+		worker->state = state_new(&worker->source, &worker->err);
+	if (!worker->executor) worker->executor = executor_new();
+	enum status status =
+	    executor_begin_block(worker->executor, worker->state, &run->rules, &run->header, &hashes, &worker->err);
+	if (status != STATUS_OK) call->err = worker->err;
+	return status;
+}
+
+static enum status prepare(struct rpc_call *call, struct rpc_run *run, struct rpc_overrides *overrides, bool plain) {
+	struct rpc_worker *worker = call->worker;
+	struct rpc_state *state = &run->state;
+	if (plain && state->head && worker->prepared && hash32_equal(&worker->prepared->hash, &state->hash) &&
+	    worker->prepared_uses < USES_MAX)
+		return STATUS_OK;
+	forget_prepared(worker);
+	const struct state_source source =
+	    overrides ? rpc_overrides_source(overrides, state->view) : state_view_source(state->view);
+	TRY(begin(call, run, &source));
+	if (!plain || !state->head) return STATUS_OK;
+	worker->prepared = state->head; /* the worker's from now on; the view lives as long */
+	state->head = NULL;
+	return STATUS_OK;
+}
+
+/* Fills gas and type of what the caller left open; nothing is charged where no price was named. */
+static enum status complete(struct rpc_call *call, struct rpc_run *run) {
+	struct rpc_tx_args *args = &run->args;
+	struct transaction *tx = &args->tx;
+	const u256 chain_id = run->rules.chain_id;
+	if (args->has_chain_id && !u256_equal(&tx->chain_id, &chain_id)) {
+		char have[80], want[80];
+		u256_to_decimal(have, &tx->chain_id);
+		u256_to_decimal(want, &chain_id);
+		return rpc_fail(call, RPC_SERVER_ERROR, "chainId does not match node's (have=%s, want=%s)", have, want);
+	}
+	tx->chain_id = chain_id;
+	tx->has_chain_id = true;
+	if (tx->type == TX_DYNAMIC_FEE && !args->has_max_fee && !args->has_max_priority_fee && !args->has_access_list)
+		tx->type = TX_LEGACY;
+	const uint64_t cap = call->rpc->options.gas_cap;
+	if (!args->has_gas || tx->gas_limit > cap) tx->gas_limit = cap;
+	return STATUS_OK;
+}
+
+static enum status open_with(struct rpc_call *call, struct rpc_run *run, const struct json *overrides_json,
+    const struct json *header_json, const struct rpc_block_id *id) {
+	struct rpc_overrides *overrides;
+	TRY(rpc_overrides_parse(call, &overrides, overrides_json, 2));
+	TRY(rpc_state_open(call, &run->state, id));
+	run->header = run->state.header;
+	enum status status = rpc_override_header(call, &run->header, header_json, 3);
+	run->rules = chain_rules(call->rpc->options.chain, &run->header);
+	if (status == STATUS_OK) status = complete(call, run);
+	if (status == STATUS_OK) status = prepare(call, run, overrides, !overrides && !header_json);
+	if (status != STATUS_OK) rpc_state_close(&run->state);
+	return status;
+}
+
+enum status rpc_run_open(struct rpc_call *call, struct rpc_run *run) {
+	struct rpc_block_id id;
+	TRY(rpc_param_tx(call, &run->args, 0));
+	TRY(rpc_param_block(call, &id, 1));
+	return open_with(call, run, rpc_param(call, 2), rpc_param(call, 3), &id);
+}
+
+enum status rpc_run_open_at_head(struct rpc_call *call, struct rpc_run *run, const struct rpc_tx_args *args) {
+	run->args = *args;
+	return open_with(call, run, NULL, NULL, &(struct rpc_block_id){.kind = RPC_BLOCK_LATEST});
+}
+
+void rpc_run_close(struct rpc_run *run) {
+	rpc_state_close(&run->state);
+}
+
+enum status rpc_run_once(
+    struct rpc_call *call, struct exec_tx_result *result, const struct transaction *tx, const addr20 *from) {
+	struct rpc_worker *worker = call->worker;
+	const size_t snapshot = state_snapshot(worker->state);
+	enum status status = executor_call(worker->executor, result, tx, from);
+	if (status != STATUS_OK) {
+		call->err = worker->err;
+		forget_prepared(worker);
+		return status;
+	}
+	state_revert_to(worker->state, snapshot);
+	worker->prepared_uses += 1 + (unsigned)(result->gas_used / 1000000);
+	return STATUS_OK;
+}
+
+/* --- what a failed run says --- */
+
+static const char *panic_text(uint64_t code) {
+	static const struct {
+		uint64_t code;
+		const char *text;
+	} panics[] = {{0x00, "generic panic"}, {0x01, "assert(false)"}, {0x11, "arithmetic underflow or overflow"},
+	    {0x12, "division or modulo by zero"}, {0x21, "enum overflow"},
+	    {0x22, "invalid encoded storage byte array accessed"},
+	    {0x31, "out-of-bounds array access; popping on an empty array"},
+	    {0x32, "out-of-bounds access of an array or bytesN"}, {0x41, "out of memory"},
+	    {0x51, "uninitialized function"}};
+	for (size_t i = 0; i < sizeof panics / sizeof *panics; i++)
+		if (panics[i].code == code) return panics[i].text;
+	return NULL;
+}
+
+/* The text inside Error(string) or Panic(uint256) (Solidity ABI), or empty. */
+static struct bytes revert_reason(struct bytes output, char *panic, size_t panic_size) {
+	const struct bytes none = {NULL, 0};
+	if (output.len >= 36 && load_be32(output.data) == 0x4e487b71) {
+		const u256 code = u256_load_be(output.data + 4);
+		const char *text = u256_fits_u64(&code) ? panic_text(code.w[0]) : NULL;
+		int len = text ? snprintf(panic, panic_size, "%s", text)
+			       : snprintf(panic, panic_size, "unknown panic code: %#llx",
+				     (unsigned long long)u256_clamp_u64(&code));
+		return bytes_make(panic, (size_t)len);
+	}
+	if (output.len < 68 || load_be32(output.data) != 0x08c379a0) return none;
+	const u256 offset = u256_load_be(output.data + 4), length = u256_load_be(output.data + 36);
+	if (!u256_fits_u64(&offset) || offset.w[0] != 32) return none;
+	if (!u256_fits_u64(&length) || length.w[0] > output.len - 68) return none;
+	return bytes_slice(output, 68, length.w[0]);
+}
+
+static enum status fail_reverted(struct rpc_call *call, struct bytes output) {
+	char panic[96];
+	const struct bytes reason = revert_reason(output, panic, sizeof panic);
+	rpc_fail(call, RPC_REVERTED, "execution reverted");
+	if (reason.len) {
+		buf_text(&call->error_message, ": ");
+		buf_append(&call->error_message, bytes_slice(reason, 0, 1024));
+	}
+	rpc_fail_data(call, output);
+	return STATUS_INVALID;
+}
+
+enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *result, uint64_t gas_limit) {
+	if (result->verdict != TX_VERDICT_OK)
+		return rpc_fail(call, RPC_SERVER_ERROR, "err: %s (supplied gas %llu)", tx_verdict_text(result->verdict),
+		    (unsigned long long)gas_limit);
+	if (result->outcome == EVM_REVERT) return fail_reverted(call, result->output);
+	return rpc_fail(call, RPC_SERVER_ERROR, "%s", evm_outcome_text(result->outcome));
+}
