@@ -47,9 +47,21 @@ struct listed_actor {
 MUST_USE enum status directory_find(
     struct session *session, struct listed_actor *out, const addr20 *address, struct err *err);
 
-/* The signed request, as JSON. For a node: `secret`, `key` of the node instead of the home's (NULL: the home's). */
-MUST_USE enum status directory_request(
-    struct session *session, struct buf *out, struct bytes name, uint32_t roles, struct err *err);
+/* Who asks to be listed: this home's account, or a node by its key file's secret. */
+struct applicant {
+	hash32 account_secret;
+	struct p256_secret key_secret;
+	struct p256_public key;
+	addr20 account;
+};
+MUST_USE enum status applicant_of_home(struct applicant *out, const struct home *home, struct err *err);
+/* A node's encryption key follows from its account's secret by RFC 9180 DeriveKeyPair. */
+MUST_USE enum status applicant_of_secret(struct applicant *out, const hash32 *secret, struct err *err);
+void applicant_wipe(struct applicant *applicant);
+
+/* The signed request, as JSON. */
+MUST_USE enum status directory_request(struct session *session, struct buf *out, const struct applicant *applicant,
+    struct bytes name, uint32_t roles, struct err *err);
 /* Adds this home's signature as a registrar. */
 MUST_USE enum status directory_endorse(struct session *session, struct buf *out, struct bytes listing, struct err *err);
 /* Sends a request that has enough signatures (this home's is added if it is a registrar and it is missing). */

@@ -1,0 +1,325 @@
+/* A listing request: signed by the actor, endorsed by registrars, sent by one of them. */
+#include <stdlib.h>
+
+#include "codec/hex.h"
+#include "crypto/hash.h"
+#include "eth/abi.h"
+#include "eth/eip712.h"
+#include "eth/sign.h"
+#include "health/actors/directory.h"
+
+#define DEADLINE_AHEAD_S (7u * 24 * 3600)
+#define NAME_BYTES_MAX 64u
+#define REGISTRARS_MAX 32u
+
+struct listing {
+	addr20 actor;
+	uint32_t roles;
+	struct bytes name;
+	struct p256_public key;
+	uint64_t deadline_s;
+	uint8_t possession[64];
+	struct eth_signature actor_signature;
+	struct endorsement {
+		addr20 registrar;
+		struct eth_signature signature;
+	} endorsements[REGISTRARS_MAX];
+	size_t endorsement_count;
+};
+
+/* --- applicants --- */
+
+enum status applicant_of_home(struct applicant *out, const struct home *home, struct err *err) {
+	out->account_secret = home->account_secret;
+	out->account = home->account;
+	return home_encryption_key(home, &out->key_secret, &out->key, 1, err);
+}
+
+enum status applicant_of_secret(struct applicant *out, const hash32 *secret, struct err *err) {
+	out->account_secret = *secret;
+	if (address_of_secret(&out->account, secret) != STATUS_OK ||
+	    p256_derive_key_pair(&out->key_secret, &out->key, BYTES_OF(*secret)) != STATUS_OK)
+		return err_set(err, STATUS_INVALID, "this secret is no account's");
+	return STATUS_OK;
+}
+
+void applicant_wipe(struct applicant *applicant) {
+	mem_wipe(applicant, sizeof *applicant);
+}
+
+/* --- what is signed --- */
+
+static hash32 listing_digest(const struct session *session, const struct listing *listing) {
+	const struct deployment *deployment = &session->home->deployment;
+	u256 chain_id = u256_from(deployment->chain_id);
+	hash32 domain = eip712_domain("xinglin directory", "1", &chain_id, &deployment->directory), x, y;
+	memcpy(x.b, listing->key.xy, 32);
+	memcpy(y.b, listing->key.xy + 32, 32);
+	struct eip712_struct s =
+	    eip712_begin("Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)");
+	eip712_put_address(&s, &listing->actor);
+	eip712_put_u64(&s, listing->roles);
+	eip712_put_bytes(&s, listing->name);
+	eip712_put_hash32(&s, &x);
+	eip712_put_hash32(&s, &y);
+	eip712_put_u64(&s, listing->deadline_s);
+	hash32 struct_hash = eip712_end(&s);
+	return eip712_digest(&domain, &struct_hash);
+}
+
+/* keccak256(abi.encode("xinglin key possession", chainid, Directory, actor, version, x, y)) */
+static hash32 possession_digest(
+    const struct session *session, const addr20 *actor, uint32_t version, const struct p256_public *key) {
+	struct buf encoded;
+	buf_init(&encoded, 1024);
+	struct abi_row row = abi_row_begin(&encoded);
+	size_t text = abi_reserve(&encoded);
+	abi_put_u64(&encoded, session->home->deployment.chain_id);
+	abi_put_address(&encoded, &session->home->deployment.directory);
+	abi_put_address(&encoded, actor);
+	abi_put_u64(&encoded, version);
+	abi_put_fixed(&encoded, bytes_make(key->xy, 32));
+	abi_put_fixed(&encoded, bytes_make(key->xy + 32, 32));
+	abi_tail(&row, text);
+	abi_put_bytes(&encoded, BYTES_LITERAL("xinglin key possession"));
+	hash32 digest = keccak256(buf_view(&encoded));
+	buf_fini(&encoded);
+	return digest;
+}
+
+/* --- the file --- */
+
+static enum status listing_write(
+    struct buf *out, const struct session *session, const struct listing *listing, struct err *err) {
+	struct json_writer writer = json_writer(out);
+	json_object_begin(&writer, NULL);
+	json_put_text(&writer, "type", "xinglin-listing");
+	json_put_u64(&writer, "v", 1);
+	json_put_u64(&writer, "chainId", session->home->deployment.chain_id);
+	json_put_hex(&writer, "directory", BYTES_OF(session->home->deployment.directory));
+	json_put_hex(&writer, "actor", BYTES_OF(listing->actor));
+	json_put_u64(&writer, "roles", listing->roles);
+	json_put_string(&writer, "name", listing->name);
+	json_put_hex(&writer, "keyX", bytes_make(listing->key.xy, 32));
+	json_put_hex(&writer, "keyY", bytes_make(listing->key.xy + 32, 32));
+	json_put_u64(&writer, "deadline", listing->deadline_s);
+	json_put_hex(&writer, "possession", bytes_make(listing->possession, 64));
+	json_put_hex(&writer, "actorSignature", BYTES_OF(listing->actor_signature));
+	json_array_begin(&writer, "registrarSignatures");
+	for (size_t i = 0; i < listing->endorsement_count; i++) {
+		json_object_begin(&writer, NULL);
+		json_put_hex(&writer, "registrar", BYTES_OF(listing->endorsements[i].registrar));
+		json_put_hex(&writer, "signature", BYTES_OF(listing->endorsements[i].signature));
+		json_object_end(&writer);
+	}
+	json_array_end(&writer);
+	json_object_end(&writer);
+	return buf_status(out, err);
+}
+
+static enum status bytes_member(uint8_t *out, size_t len, const struct json *root, const char *name, struct err *err) {
+	if (hex_fixed(out, len, json_string(json_get(root, name))) == STATUS_OK) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "listing: \"%s\" is missing or is no 0x and %zu digits", name, 2 * len);
+}
+
+static enum status read_endorsements(struct listing *out, const struct json *list, struct err *err) {
+	if (!json_is(list, JSON_ARRAY) || list->count > REGISTRARS_MAX)
+		return err_set(
+		    err, STATUS_INVALID, "listing: \"registrarSignatures\" is no list of at most %u", REGISTRARS_MAX);
+	for
+		json_each(entry, list) {
+			struct endorsement *endorsement = &out->endorsements[out->endorsement_count++];
+			TRY(bytes_member(endorsement->registrar.b, 20, entry, "registrar", err));
+			TRY(bytes_member(endorsement->signature.b, 65, entry, "signature", err));
+		}
+	return STATUS_OK;
+}
+
+static enum status listing_parse(struct listing *out, struct session *session, struct bytes json, struct err *err) {
+	const struct json *root;
+	uint64_t chain_id = 0, roles = 0;
+	addr20 directory;
+	*out = (struct listing){0};
+	TRY(json_parse(&root, session->arena, json, NULL, err));
+	if (!json_string_is(json_get(root, "type"), "xinglin-listing"))
+		return err_set(err, STATUS_INVALID, "this is no listing request: its type is not \"xinglin-listing\"");
+	if (!json_u64(&chain_id, json_get(root, "chainId")) || chain_id != session->home->deployment.chain_id)
+		return err_set(err, STATUS_INVALID, "the listing is for another chain");
+	TRY(bytes_member(directory.b, 20, root, "directory", err));
+	if (!addr20_equal(&directory, &session->home->deployment.directory))
+		return err_set(err, STATUS_INVALID, "the listing is for another directory");
+	TRY(bytes_member(out->actor.b, 20, root, "actor", err));
+	TRY(bytes_member(out->key.xy, 32, root, "keyX", err));
+	TRY(bytes_member(out->key.xy + 32, 32, root, "keyY", err));
+	TRY(bytes_member(out->possession, 64, root, "possession", err));
+	TRY(bytes_member(out->actor_signature.b, 65, root, "actorSignature", err));
+	out->name = json_string(json_get(root, "name"));
+	if (!json_u64(&roles, json_get(root, "roles")) || roles > UINT32_MAX || !out->name.data ||
+	    !json_u64(&out->deadline_s, json_get(root, "deadline")))
+		return err_set(
+		    err, STATUS_INVALID, "listing: \"roles\", \"name\" or \"deadline\" is missing or malformed");
+	out->roles = (uint32_t)roles;
+	return read_endorsements(out, json_get(root, "registrarSignatures"), err);
+}
+
+/* --- asking, endorsing, sending --- */
+
+enum status directory_request(struct session *session, struct buf *out, const struct applicant *applicant,
+    struct bytes name, uint32_t roles, struct err *err) {
+	if (name.len == 0 || name.len > NAME_BYTES_MAX)
+		return err_set(err, STATUS_INVALID, "a name has 1 to %u bytes", NAME_BYTES_MAX);
+	struct listing listing = {.actor = applicant->account, .roles = roles, .name = name, .key = applicant->key};
+	listing.deadline_s = clock_now_ms(session->clock) / 1000 + DEADLINE_AHEAD_S;
+	hash32 possession = possession_digest(session, &listing.actor, 1, &listing.key);
+	hash32 digest = listing_digest(session, &listing);
+	TRY(p256_sign(listing.possession, &applicant->key_secret, &possession));
+	TRY(eth_sign_digest(&listing.actor_signature, &applicant->account_secret, &digest));
+	return listing_write(out, session, &listing, err);
+}
+
+static int compare_endorsements(const void *a, const void *b) {
+	return memcmp(((const struct endorsement *)a)->registrar.b, ((const struct endorsement *)b)->registrar.b, 20);
+}
+
+/* The contract wants ascending addresses. A registrar's earlier signature is replaced. */
+static enum status endorse(struct session *session, struct listing *listing, struct err *err) {
+	hash32 digest = listing_digest(session, listing);
+	struct endorsement mine = {.registrar = session->home->account};
+	addr20 signer;
+	if (eth_signer(&signer, &listing->actor_signature, &digest) != STATUS_OK ||
+	    !addr20_equal(&signer, &listing->actor))
+		return err_set(
+		    err, STATUS_DENIED, "the actor's own signature does not fit this listing: do not endorse it");
+	TRY(eth_sign_digest(&mine.signature, &session->home->account_secret, &digest));
+	size_t at = 0;
+	while (at < listing->endorsement_count && !addr20_equal(&listing->endorsements[at].registrar, &mine.registrar))
+		at++;
+	if (at == REGISTRARS_MAX) return err_set(err, STATUS_LIMIT, "more than %u registrars signed", REGISTRARS_MAX);
+	listing->endorsements[at] = mine;
+	if (at == listing->endorsement_count) listing->endorsement_count++;
+	qsort(listing->endorsements, listing->endorsement_count, sizeof *listing->endorsements, compare_endorsements);
+	return STATUS_OK;
+}
+
+enum status directory_endorse(struct session *session, struct buf *out, struct bytes json, struct err *err) {
+	struct listing listing;
+	TRY(listing_parse(&listing, session, json, err));
+	TRY(endorse(session, &listing, err));
+	return listing_write(out, session, &listing, err);
+}
+
+static enum status is_registrar(struct session *session, bool *is, struct err *err) {
+	struct buf data;
+	struct bytes output;
+	buf_init(&data, 64);
+	abi_put_selector(&data, "isRegistrar(address)");
+	abi_put_address(&data, &session->home->account);
+	enum status status = session_call(session, &output, &session->home->deployment.directory, buf_view(&data), err);
+	buf_fini(&data);
+	TRY(status);
+	struct abi_reader reader = abi_reader(output);
+	*is = abi_bool(&reader);
+	return abi_finish(&reader, err);
+}
+
+/* list((address,uint32,string,bytes32,bytes32,uint64),bytes,bytes,bytes[]) */
+static void put_list_call(struct buf *out, const struct listing *listing) {
+	abi_put_selector(out, "list((address,uint32,string,bytes32,bytes32,uint64),bytes,bytes,bytes[])");
+	struct abi_row row = abi_row_begin(out);
+	size_t entry = abi_reserve(out), possession = abi_reserve(out), actor = abi_reserve(out),
+	       registrars = abi_reserve(out);
+	abi_tail(&row, entry);
+	struct abi_row entry_row = abi_row_begin(out);
+	abi_put_address(out, &listing->actor);
+	abi_put_u64(out, listing->roles);
+	size_t name = abi_reserve(out);
+	abi_put_fixed(out, bytes_make(listing->key.xy, 32));
+	abi_put_fixed(out, bytes_make(listing->key.xy + 32, 32));
+	abi_put_u64(out, listing->deadline_s);
+	abi_tail(&entry_row, name);
+	abi_put_bytes(out, listing->name);
+	abi_tail(&row, possession);
+	abi_put_bytes(out, bytes_make(listing->possession, 64));
+	abi_tail(&row, actor);
+	abi_put_bytes(out, BYTES_OF(listing->actor_signature));
+	abi_tail(&row, registrars);
+	abi_put_u64(out, listing->endorsement_count);
+	struct abi_row list_row = abi_row_begin(out);
+	size_t heads[REGISTRARS_MAX];
+	for (size_t i = 0; i < listing->endorsement_count; i++) heads[i] = abi_reserve(out);
+	for (size_t i = 0; i < listing->endorsement_count; i++) {
+		abi_tail(&list_row, heads[i]);
+		abi_put_bytes(out, BYTES_OF(listing->endorsements[i].signature));
+	}
+}
+
+enum status directory_list(
+    struct session *session, struct client_receipt *receipt, struct bytes json, struct err *err) {
+	struct listing listing;
+	bool registrar;
+	TRY(listing_parse(&listing, session, json, err));
+	TRY(is_registrar(session, &registrar, err));
+	if (registrar) TRY(endorse(session, &listing, err));
+	struct buf data;
+	buf_init(&data, 1 << 16);
+	put_list_call(&data, &listing);
+	enum status status = buf_status(&data, err);
+	if (status == STATUS_OK)
+		status = session_transact(session, receipt, &session->home->deployment.directory, buf_view(&data), err);
+	buf_fini(&data);
+	return status;
+}
+
+/* --- a new encryption key --- */
+
+static hash32 publish_digest(
+    const struct session *session, uint32_t version, const struct p256_public *key, uint64_t deadline_s) {
+	const struct deployment *deployment = &session->home->deployment;
+	u256 chain_id = u256_from(deployment->chain_id);
+	hash32 domain = eip712_domain("xinglin directory", "1", &chain_id, &deployment->directory), x, y;
+	memcpy(x.b, key->xy, 32);
+	memcpy(y.b, key->xy + 32, 32);
+	struct eip712_struct s =
+	    eip712_begin("PublishKey(address actor,uint32 version,bytes32 keyX,bytes32 keyY,uint64 deadline)");
+	eip712_put_address(&s, &session->home->account);
+	eip712_put_u64(&s, version);
+	eip712_put_hash32(&s, &x);
+	eip712_put_hash32(&s, &y);
+	eip712_put_u64(&s, deadline_s);
+	hash32 struct_hash = eip712_end(&s);
+	return eip712_digest(&domain, &struct_hash);
+}
+
+enum status directory_publish_key(struct session *session, struct client_receipt *receipt, struct err *err) {
+	struct listed_actor self;
+	struct p256_secret secret;
+	struct p256_public key;
+	uint8_t possession[64];
+	struct eth_signature signature;
+	TRY(directory_find(session, &self, &session->home->account, err));
+	uint32_t version = self.key_version + 1;
+	uint64_t deadline_s = clock_now_ms(session->clock) / 1000 + 3600;
+	TRY(home_encryption_key(session->home, &secret, &key, version, err));
+	hash32 proof = possession_digest(session, &session->home->account, version, &key);
+	enum status status = p256_sign(possession, &secret, &proof);
+	mem_wipe(&secret, sizeof secret);
+	TRY(status);
+	hash32 digest = publish_digest(session, version, &key, deadline_s);
+	TRY(eth_sign_digest(&signature, &session->home->account_secret, &digest));
+	struct buf data;
+	buf_init(&data, 4096);
+	abi_put_selector(&data, "publishKey(address,bytes32,bytes32,uint64,bytes,bytes)");
+	struct abi_row row = abi_row_begin(&data);
+	abi_put_address(&data, &session->home->account);
+	abi_put_fixed(&data, bytes_make(key.xy, 32));
+	abi_put_fixed(&data, bytes_make(key.xy + 32, 32));
+	abi_put_u64(&data, deadline_s);
+	size_t first = abi_reserve(&data), second = abi_reserve(&data);
+	abi_tail(&row, first);
+	abi_put_bytes(&data, bytes_make(possession, sizeof possession));
+	abi_tail(&row, second);
+	abi_put_bytes(&data, BYTES_OF(signature));
+	status = session_transact(session, receipt, &session->home->deployment.directory, buf_view(&data), err);
+	buf_fini(&data);
+	return status;
+}
