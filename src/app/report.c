@@ -72,10 +72,11 @@ static bool is_scalar(const struct json *value) {
 static void print_members(const struct json *parent, int indent) {
 	size_t widest = 0;
 	for
-		json_each(member, parent) if (is_scalar(member) && member->name.len > widest) widest = member->name.len;
+		json_foreach (member, parent)
+			if (is_scalar(member) && member->name.len > widest) widest = member->name.len;
 	size_t number = 0;
 	for
-		json_each(member, parent) {
+		json_foreach (member, parent) {
 			number++;
 			if (is_scalar(member) && parent->type == JSON_OBJECT)
 				printf("%*s%-*.*s  ", indent, "", (int)widest, (int)member->name.len,
