@@ -150,7 +150,7 @@ interface IMedicines {
     /// By the product's owner: the next units of the batch, in order: 8 bytes each, the first 8 of the unit's blinded tag, not zero. The batch is
     /// live with its last unit. About 1,200 units fit a transaction.
     function commission(bytes32 batch, bytes calldata fragments) external;
-    /// container id = keccak256(abi.encode(sender, tag)), `tag` the blinded SSCC (or random, for a loose transfer).
+    /// container id = the first 8 bytes of keccak256(abi.encode(sender, tag)), then zeros; `tag` the blinded SSCC (or random, for a loose transfer).
     function openContainer(bytes32 tag) external;
     /// Opens a container for each tag and packs `each` consecutive units into it, from `first` on.
     function packLot(bytes32 batch, uint32 first, uint32 each, bytes32[] calldata tags) external;
@@ -171,7 +171,8 @@ interface IMedicines {
     function holdContainer(bytes32 container, bool held) external;
     /// By a PHARMACY or HOSPITAL. Units that may not be dispensed stay as they are: an Alert each, and a code. At most one in a capture.
     function dispense(Unit[] calldata units) external returns (Code code);
-    /// By the dispenser within 10 days: `dispensed` is the whole list of the capture's dispense, `which` positions in it.
+    /// By the dispenser within 10 days: `dispensed` are the units that the capture dispensed (those without an Alert, in their order),
+    /// `which` are positions in it.
     function undoDispense(bytes32 captureId, Unit[] calldata dispensed, uint32[] calldata which) external;
     /// Any other move of loose or packed units; docs/contracts.md has the table of who may do which.
     function changeUnits(bytes32 batch, uint32[] calldata indexes, State to) external;
