@@ -7,8 +7,8 @@
 #include "crypto/hash.h"
 
 #define ACCOUNTS_MAX 4096
-#define SLOTS_MAX (1u << 16) /* a power of two */
-#define UNDO_MAX (1u << 20)
+#define SLOTS_MAX (1u << 14) /* a power of two */
+#define UNDO_MAX (1u << 18)
 #define LOGS_BYTES_MAX ((size_t)64 << 20)
 
 struct test_account {
@@ -93,7 +93,7 @@ static struct test_slot *slot_at(struct test_host *host, const addr20 *address, 
 	uint64_t hash = 0;
 	for (int i = 0; i < 4; i++) hash = (hash ^ slot->w[i]) * 0x9e3779b97f4a7c15;
 	hash = (hash ^ load_be64(address->b + 12)) * 0x9e3779b97f4a7c15;
-	for (size_t i = hash >> 48, tried = 0; tried < SLOTS_MAX; i = (i + 1) % SLOTS_MAX, tried++) {
+	for (size_t i = hash >> 50, tried = 0; tried < SLOTS_MAX; i = (i + 1) % SLOTS_MAX, tried++) {
 		struct test_slot *found = &host->slots[i];
 		if (!found->used) *found = (struct test_slot){.used = true, .address = *address, .slot = *slot};
 		if (u256_equal(&found->slot, slot) && addr20_equal(&found->address, address)) return found;
