@@ -12,6 +12,8 @@ static int64_t steps(enum fork fork, const struct header *parent, uint64_t secon
 }
 
 u256 chain_difficulty(const struct genesis *genesis, const struct header *parent, uint64_t timestamp) {
+	const u256 fixed = genesis_fixed_difficulty(genesis);
+	if (!u256_is_zero(&fixed)) return fixed;
 	const uint64_t number = parent->number + 1;
 	const enum fork fork = genesis_rules(genesis, number, timestamp, false).fork;
 	const u256 divisor = u256_from(DIFFICULTY_BOUND_DIVISOR), minimum = u256_from(MINIMUM_DIFFICULTY);

@@ -25,6 +25,7 @@ struct genesis {
 	size_t schedule_count;
 	bool has_terminal;
 	u256 terminal_total_difficulty;
+	u256 fixed_difficulty;         /* Besu's test chains; 0: by the formula */
 	struct activation glaciers[3]; /* muir, arrow, gray: they only put the difficulty bomb off */
 	addr20 deposit_contract;
 	bool zero_base_fee;
@@ -183,12 +184,12 @@ static enum status read_config(struct genesis *genesis, const struct json *confi
 	    0x9c, 0xbe, 0x05, 0x30, 0x3d, 0x77, 0x05, 0xfa}};
 	genesis->deposit_contract = mainnet_deposits;
 	genesis->chain_id = u256_from(1);
+	TRY(read_u256(&genesis->chain_id, config, "chainID", err)); /* Besu's spelling */
 	TRY(read_u256(&genesis->chain_id, config, "chainId", err));
+	TRY(read_u256(&genesis->fixed_difficulty, json_get(config, "ethash"), "fixeddifficulty", err));
 	TRY(read_forks(genesis, config, err));
 	TRY(read_schedules(genesis, config, err));
 	genesis->has_terminal = json_get(config, "terminalTotalDifficulty") != NULL;
-	for (enum fork fork = FORK_SHANGHAI; fork < FORK_COUNT; fork++)
-		genesis->has_terminal |= genesis->forks[fork].is_set;
 	TRY(read_u256(&genesis->terminal_total_difficulty, config, "terminalTotalDifficulty", err));
 	TRY(read_optional(&genesis->glaciers[0], config, "muirGlacierBlock", err));
 	TRY(read_optional(&genesis->glaciers[1], config, "arrowGlacierBlock", err));
@@ -236,6 +237,8 @@ static enum status read_header(struct genesis *genesis, const struct json *root,
 	TRY(read_u64(&header->excess_blob_gas, root, "excessBlobGas", err));
 	TRY(read_u64(&header->blob_gas_used, root, "blobGasUsed", err));
 	TRY(read_extra_data(header, root, err));
+	/* A chain that never had a difficulty has no merge to wait for. */
+	genesis->has_terminal |= u256_is_zero(&header->difficulty);
 	const bool merged = genesis->has_terminal && u256_is_zero(&genesis->terminal_total_difficulty);
 	header->field_count = header_field_count(genesis_rules(genesis, 0, header->timestamp, merged).fork);
 	if (genesis->zero_base_fee && !u256_is_zero(&header->base_fee_wei)) return bad_member(err, "baseFeePerGas");
@@ -317,6 +320,10 @@ uint64_t genesis_bomb_delay_blocks(const struct genesis *genesis, uint64_t numbe
 	for (size_t i = 0; i < sizeof delays / sizeof *delays; i++)
 		if (delays[i].since->is_set && delays[i].since->at <= number) delay = delays[i].delay;
 	return delay;
+}
+
+u256 genesis_fixed_difficulty(const struct genesis *genesis) {
+	return genesis->fixed_difficulty;
 }
 
 u256 genesis_chain_id(const struct genesis *genesis) {

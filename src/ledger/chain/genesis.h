@@ -31,6 +31,8 @@ uint8_t header_field_count(enum fork fork);
 bool genesis_is_merged(const struct genesis *genesis, const u256 *total_difficulty);
 /* By how many blocks the difficulty bomb is put off (EIP-649, 1234, 2384, 3554, 4345, 5133). */
 uint64_t genesis_bomb_delay_blocks(const struct genesis *genesis, uint64_t number);
+/* config.ethash.fixeddifficulty, of Besu's test chains; 0: the difficulty follows the formula. */
+u256 genesis_fixed_difficulty(const struct genesis *genesis);
 u256 genesis_chain_id(const struct genesis *genesis);
 bool genesis_sealer(const struct genesis *genesis, addr20 *out);
 size_t genesis_blob_gates(const struct genesis *genesis, addr20 out[BLOB_GATES_MAX]);
