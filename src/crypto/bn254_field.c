@@ -183,23 +183,124 @@ void fp_to_bytes(uint8_t out[32], const struct fp *a) {
 	for (int i = 0; i < 4; i++) store_be64(out + 24 - 8 * i, plain.limb[i]);
 }
 
-/* Fixed windows of four bits, from the top. */
-void fp_pow(struct fp *out, const struct fp *a, const uint64_t exponent[4]) {
-	struct fp powers[16], result = fp_one;
-	powers[0] = fp_one;
-	for (int i = 1; i < 16; i++) fp_mul(&powers[i], &powers[i - 1], a);
-	for (int shift = 252; shift >= 0; shift -= 4) {
-		for (int i = 0; i < 4; i++) fp_sqr(&result, &result);
-		unsigned digit = (unsigned)(exponent[shift / 64] >> (shift % 64)) & 15;
-		if (digit) fp_mul(&result, &result, &powers[digit]);
+/*
+ * Inversion: Euclid's algorithm in binary. From a = x, b = p, with a = u·x and b = v·x (mod p) kept true, halve a while
+ * it is even, and else first subtract the smaller of the two odd numbers from the larger; in the end a = 0, b = 1 and v
+ * = 1/x. Thirty-one such turns at a time are decided on 64 bits of each number, and then done to the whole of them at
+ * once. Where the top bits told the order of a and b wrongly, the result is negative, and its sign is turned. 2·254 - 1
+ * turns are enough, so 17 steps; one more does no harm, as b = 1 and v = 1/x stay once a is 0. Four times as fast as
+ * Fermat's power x^(p-2).
+ *
+ * Source: T. Pornin, Optimized Binary GCD for Modular Inversion (IACR ePrint 2020/972).
+ */
+#define INVERSE_STEPS 18
+
+/* What a step of 31 turns does: (a, b) becomes (a·f0 + b·g0, a·f1 + b·g1) / 2³¹, with |f| + |g| at most 2³¹. */
+struct inverse_step {
+	int64_t f0, g0, f1, g1;
+};
+
+/* The length in bits of the longer one, but at least 64. */
+static inline unsigned inverse_len(const struct fp *a, const struct fp *b) {
+	for (unsigned i = 3; i > 0; i--) {
+		uint64_t either = a->limb[i] | b->limb[i];
+		if (either != 0) return 64 * i + 64 - (unsigned)__builtin_clzll(either);
 	}
-	*out = result;
+	return 64;
 }
 
-/* Fermat: 1/a = a^(p-2). */
-void fp_inv(struct fp *out, const struct fp *a) {
-	const uint64_t p_minus_2[4] = {p_limb[0] - 2, p_limb[1], p_limb[2], p_limb[3]};
-	fp_pow(out, a, p_minus_2);
+/* The 64 bits that stand for a number below 2ˡᵉⁿ: 33 from the top and 31 from the bottom. */
+static inline uint64_t inverse_sample(const struct fp *a, unsigned len) {
+	unsigned limb = (len - 33) / 64, shift = (len - 33) % 64;
+	uint64_t top = a->limb[limb] >> shift;
+	if (shift > 31) top |= a->limb[limb + 1] << (64 - shift);
+	return (top & 0x1ffffffff) << 31 | (a->limb[0] & 0x7fffffff);
+}
+
+/* The turns on samples; without a branch, as it would go either way half the time. */
+static inline struct inverse_step inverse_turns(uint64_t a, uint64_t b) {
+	int64_t f0 = 1, g0 = 0, f1 = 0, g1 = 1;
+	for (int i = 0; i < 31; i++) {
+		uint64_t odd = (uint64_t)0 - (a & 1), swap = odd & ((uint64_t)0 - (a < b));
+		uint64_t difference = (a ^ b) & swap;
+		int64_t difference_f = (f0 ^ f1) & (int64_t)swap, difference_g = (g0 ^ g1) & (int64_t)swap;
+		a ^= difference;
+		b ^= difference;
+		f0 ^= difference_f;
+		f1 ^= difference_f;
+		g0 ^= difference_g;
+		g1 ^= difference_g;
+		a = (a - (b & odd)) >> 1;
+		f0 -= f1 & (int64_t)odd;
+		g0 -= g1 & (int64_t)odd;
+		f1 *= 2;
+		g1 *= 2;
+	}
+	return (struct inverse_step){f0, g0, f1, g1};
+}
+
+/*
+ * out = |a·f + b·g| / 2³¹, which leaves no remainder; true where the sum was negative. A negative factor -y is put as
+ * a·(-y) = ¬a·y + y, where ¬a has infinitely many ones above its four limbs; five limbs of the sum are enough.
+ */
+static inline bool inverse_combine(struct fp *out, const struct fp *a, int64_t f, const struct fp *b, int64_t g) {
+	uint64_t f_sign = (uint64_t)(f >> 63), f_size = ((uint64_t)f ^ f_sign) - f_sign;
+	uint64_t g_sign = (uint64_t)(g >> 63), g_size = ((uint64_t)g ^ g_sign) - g_sign;
+	u128 part_f = f_sign & f_size, part_g = g_sign & g_size;
+	uint64_t sum[5];
+	unsigned char carry = 0;
+	for (int i = 0; i < 4; i++) {
+		part_f += (u128)(a->limb[i] ^ f_sign) * f_size;
+		part_g += (u128)(b->limb[i] ^ g_sign) * g_size;
+		carry = add_carry(&sum[i], (uint64_t)part_f, (uint64_t)part_g, carry);
+		part_f >>= 64;
+		part_g >>= 64;
+	}
+	sum[4] = (uint64_t)part_f - (f_sign & f_size) + (uint64_t)part_g - (g_sign & g_size) + carry;
+	uint64_t sign = (uint64_t)((int64_t)sum[4] >> 63);
+	carry = sign & 1;
+	for (int i = 0; i < 5; i++) carry = add_carry(&sum[i], sum[i] ^ sign, 0, carry);
+	for (int i = 0; i < 4; i++) out->limb[i] = sum[i] >> 31 | sum[i + 1] << 33;
+	return sign != 0;
+}
+
+/* out = (u·f + v·g) / 2⁶⁴ mod p: Montgomery's division by one limb. */
+static inline void inverse_combine_mod(struct fp *out, const struct fp *u, int64_t f, const struct fp *v, int64_t g) {
+	struct fp x = *u, y = *v;
+	if (f < 0) sub_inline(&x, &fp_zero, u);
+	if (g < 0) sub_inline(&y, &fp_zero, v);
+	uint64_t t[5] = {0};
+	add_product(t, x.limb, (uint64_t)(f < 0 ? -f : f));
+	add_product(t, y.limb, (uint64_t)(g < 0 ? -g : g));
+	add_product(t, p_limb, t[0] * p_inverse_neg);
+	reduce_once(out->limb, t + 1); /* below (2³¹·p + 2⁶⁴·p) / 2⁶⁴ < 2p */
+}
+
+void fp_inv(struct fp *out, const struct fp *x) {
+	/*
+	 * v is divided by 2⁶⁴ in each step where 2³¹ would be right, and the limbs of x hold a factor R. So the product
+	 * of v and R³·2^(33·18) is due, of which Montgomery's product takes one R away.
+	 */
+	static const struct fp correction = {
+	    {0xc50c15eae3d1f0f6, 0xaab47c6b16a42966, 0x57541ed546a7e7ab, 0x17937994215bb09c}};
+	struct fp a = *x, b = {{p_limb[0], p_limb[1], p_limb[2], p_limb[3]}};
+	struct fp u = {{1, 0, 0, 0}}, v = fp_zero;
+	for (int i = 0; i < INVERSE_STEPS; i++) {
+		unsigned len = inverse_len(&a, &b);
+		struct inverse_step step = inverse_turns(inverse_sample(&a, len), inverse_sample(&b, len));
+		struct fp a_old = a, u_old = u;
+		if (inverse_combine(&a, &a_old, step.f0, &b, step.g0)) {
+			step.f0 = -step.f0;
+			step.g0 = -step.g0;
+		}
+		if (inverse_combine(&b, &a_old, step.f1, &b, step.g1)) {
+			step.f1 = -step.f1;
+			step.g1 = -step.g1;
+		}
+		inverse_combine_mod(&u, &u_old, step.f0, &v, step.g0);
+		inverse_combine_mod(&v, &u_old, step.f1, &v, step.g1);
+	}
+	mul_inline(out, &v, &correction);
 }
 
 void fp2_add(struct fp2 *out, const struct fp2 *a, const struct fp2 *b) {

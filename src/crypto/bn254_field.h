@@ -56,8 +56,6 @@ void fp_half(struct fp *out, const struct fp *a);
 void fp_neg(struct fp *out, const struct fp *a);
 void fp_mul(struct fp *out, const struct fp *a, const struct fp *b);
 void fp_sqr(struct fp *out, const struct fp *a);
-/* a to the power of `exponent`, limbs least first. */
-void fp_pow(struct fp *out, const struct fp *a, const uint64_t exponent[4]);
 /* 1/a; zero gives zero. */
 void fp_inv(struct fp *out, const struct fp *a);
 

@@ -107,6 +107,40 @@ static void test_fp(void **state) {
 	bn_numbers_fini(&n);
 }
 
+static void check_inverse(const struct fp *a) {
+	struct fp inverse;
+	fp_inv(&inverse, a);
+	fp_mul(&inverse, &inverse, a);
+	assert_true(fp_equal(&inverse, fp_is_zero(a) ? &fp_zero : &fp_one));
+}
+
+/* The limbs themselves near powers of two and near p, and sparse ones: there, samples of the top bits mislead most. */
+static void test_inverse(void **state) {
+	(void)state;
+	uint64_t seed = 6;
+	struct fp a, b;
+	for (unsigned bit = 0; bit < 253; bit++) {
+		for (uint64_t low = 0; low < 8; low++) {
+			a = fp_zero;
+			a.limb[bit / 64] = (uint64_t)1 << (bit % 64);
+			a.limb[0] ^= low;
+			check_inverse(&a);
+			fp_neg(&a, &a);
+			check_inverse(&a);
+			b = fp_zero;
+			b.limb[next_random(&seed) % 4] = next_random(&seed) & 0xff;
+			fp_sub(&b, &b, &a);
+			check_inverse(&b);
+		}
+	}
+	for (int i = 0; i < 50000; i++) {
+		fp_random(&a, &seed);
+		if (i % 2) a.limb[next_random(&seed) % 4] = 0;
+		if (i % 3 == 0) a.limb[3] = 0;
+		check_inverse(&a);
+	}
+}
+
 static void test_fp2(void **state) {
 	(void)state;
 	uint64_t seed = 2;
@@ -242,6 +276,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_constants),
 	    cmocka_unit_test(test_fp),
+	    cmocka_unit_test(test_inverse),
 	    cmocka_unit_test(test_fp2),
 	    cmocka_unit_test(test_fp6),
 	    cmocka_unit_test(test_fp12),
