@@ -130,7 +130,20 @@ static void constantinople_and_its_fix(void **state) {
 	close_world(&world);
 }
 
-/* The last block with one byte changed, for every byte of it. */
+/* A header without what a proposer is free to choose. */
+static hash32 bound_fields(struct bytes block_rlp) {
+	struct arena arena;
+	struct block block;
+	arena_init(&arena);
+	assert_int_equal(block_decode(&block, &arena, block_rlp, NULL), STATUS_OK);
+	block.header.timestamp = 0;
+	block.header.mix_hash = block.header.parent_beacon_root = (hash32){{0}};
+	const hash32 hash = header_hash(&block.header);
+	arena_fini(&arena);
+	return hash;
+}
+
+/* The last block with one byte changed, for every byte of it: refused, or one that its proposer could have made. */
 static void an_invalid_block_changes_nothing(void **state) {
 	(void)state;
 	struct world world;
@@ -144,14 +157,25 @@ static void an_invalid_block_changes_nothing(void **state) {
 	while (!rlp_at_end(&cursor)) block = rlp_raw(&cursor);
 	uint8_t *changed = arena_alloc(&world.arena, block.len);
 	struct chain_head *before = chain_head(world.chain);
+	size_t refused = 0;
 	for (size_t i = 0; i < block.len; i++) {
 		memcpy(changed, block.data, block.len);
 		changed[i] ^= 0x01;
-		assert_int_equal(chain_import(world.chain, bytes_make(changed, block.len), &world.err), STATUS_INVALID);
+		const struct bytes other = bytes_make(changed, block.len);
+		const enum status status = chain_import(world.chain, other, &world.err);
+		if (status == STATUS_OK) {
+			const hash32 a = bound_fields(block), b = bound_fields(other);
+			assert_memory_equal(&a, &b, sizeof a);
+			assert_int_equal(chain_unwind_head(world.chain, &world.err), STATUS_OK);
+			continue;
+		}
+		refused++;
+		assert_int_equal(status, STATUS_INVALID);
 	}
-	printf("%zu changed blocks refused\n", block.len);
+	printf("%zu of %zu changed blocks refused\n", refused, block.len);
+	assert_true(refused > block.len - 80);
 	struct chain_head *after = chain_head(world.chain);
-	assert_ptr_equal(before, after);
+	assert_memory_equal(before->hash.b, after->hash.b, 32);
 	chain_head_release(before);
 	chain_head_release(after);
 	assert_int_equal(chain_import(world.chain, block, &world.err), STATUS_OK);
