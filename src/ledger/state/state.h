@@ -77,7 +77,7 @@ const struct log *state_logs(const struct state *state, size_t *count);
  */
 MUST_USE enum status state_end_transaction(struct state *state, bool clear_empty);
 
-/* What a block changed, sorted by hashed keys; views into the state's arena. */
+/* What a block changed, sorted by hashed keys; views into the state, until the next state_get_diff or state_reset. */
 struct storage_change {
 	hash32 slot_hash;
 	u256 slot;

@@ -16,6 +16,7 @@ struct stored_trie {
 	bool is_empty;   /* nothing is stored, so nothing is read */
 	hash32 address_hash;
 	struct store_cursor *records, *leaves; /* made when first asked for */
+	struct store_value record;             /* that was given last */
 	uint8_t payload[ACCOUNT_PAYLOAD_BYTES_MAX];
 };
 

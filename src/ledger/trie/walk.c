@@ -145,6 +145,17 @@ static enum status walk_leaves(struct trie_walker *walker, const struct path *pa
 }
 
 static enum status walk_below(struct trie_walker *walker, const struct path *path);
+static enum status walk_record(struct trie_walker *walker, const struct path *at, struct bytes record);
+
+/* A child that is a branch itself, with a record below it, has one of its own: no search is needed. */
+static enum status walk_branch_child(struct trie_walker *walker, const struct path *path) {
+	struct bytes record;
+	TRY(walker->source->record_get(
+	    walker->source->context, &record, bytes_make(path->nibbles, path->len), walker->err));
+	if (!record.data)
+		return err_set(walker->err, STATUS_CORRUPT, "a branch record at depth %zu is missing", path->len);
+	return walk_record(walker, path, record);
+}
 
 static enum status walk_child(
     struct trie_walker *walker, const struct trie_branch *branch, const struct path *path, unsigned nibble) {
@@ -152,35 +163,46 @@ static enum status walk_child(
 		feed_changes_below(walker, path);
 		return STATUS_OK;
 	}
-	bool tree_below = branch->tree_mask >> nibble & 1;
-	if (branch->hash_mask >> nibble & 1 && !has_change_below(walker, path)) {
+	bool tree_below = branch->tree_mask >> nibble & 1, has_hash = branch->hash_mask >> nibble & 1;
+	if (has_hash && !has_change_below(walker, path)) {
 		hash_builder_subtree(
 		    walker->builder, bytes_make(path->nibbles, path->len), &branch->hashes[nibble], tree_below);
 		return STATUS_OK;
 	}
-	return tree_below ? walk_below(walker, path) : walk_leaves(walker, path);
+	if (!tree_below) return walk_leaves(walker, path);
+	return has_hash ? walk_branch_child(walker, path) : walk_below(walker, path);
 }
 
-/* Everything below `path`, where records may be stored. */
-static enum status walk_below(struct trie_walker *walker, const struct path *path) {
-	struct bytes at, record;
-	TRY(walker->source->record_seek(
-	    walker->source->context, &at, &record, bytes_make(path->nibbles, path->len), walker->err));
-	if (!at.data || at.len < path->len || memcmp(at.data, path->nibbles, path->len) != 0)
-		return walk_leaves(walker, path);
-	if (at.len >= 2 * walker->changes->key_bytes)
-		return err_set(walker->err, STATUS_CORRUPT, "a branch record stands at a path of %zu nibbles", at.len);
-	struct path child = {.len = at.len};
-	memcpy(child.nibbles, at.data, at.len);
+/* The branch at `at`, as its record tells. */
+static enum status walk_record(struct trie_walker *walker, const struct path *at, struct bytes record) {
 	struct trie_branch branch;
+	if (at->len >= 2 * walker->changes->key_bytes)
+		return err_set(walker->err, STATUS_CORRUPT, "a branch record stands at a path of %zu nibbles", at->len);
 	TRY(trie_branch_decode(&branch, record, walker->err));
-	rows_add(walker, &walker->visited, at, record);
-	feed_changes_before(walker, &child);
+	rows_add(walker, &walker->visited, bytes_make(at->nibbles, at->len), record);
+	struct path child = *at;
 	child.len++;
 	for (unsigned nibble = 0; nibble < 16; nibble++) {
 		child.nibbles[child.len - 1] = (uint8_t)nibble;
 		TRY(walk_child(walker, &branch, &child, nibble));
 	}
+	return STATUS_OK;
+}
+
+/* Everything below `path`, where records may be stored. */
+static enum status walk_below(struct trie_walker *walker, const struct path *path) {
+	struct bytes found, record;
+	TRY(walker->source->record_seek(
+	    walker->source->context, &found, &record, bytes_make(path->nibbles, path->len), walker->err));
+	if (!found.data || found.len < path->len || memcmp(found.data, path->nibbles, path->len) != 0)
+		return walk_leaves(walker, path);
+	if (found.len >= NIBBLES_MAX)
+		return err_set(
+		    walker->err, STATUS_CORRUPT, "a branch record stands at a path of %zu nibbles", found.len);
+	struct path at = {.len = found.len};
+	memcpy(at.nibbles, found.data, found.len);
+	feed_changes_before(walker, &at);
+	TRY(walk_record(walker, &at, record));
 	feed_changes_below(walker, path);
 	return STATUS_OK;
 }

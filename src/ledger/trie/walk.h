@@ -35,6 +35,8 @@ struct trie_source {
 	 * rising order. */
 	MUST_USE enum status (*record_seek)(
 	    void *context, struct bytes *path, struct bytes *record, struct bytes from, struct err *err);
+	/* The record at this path; data == NULL where there is none. */
+	MUST_USE enum status (*record_get)(void *context, struct bytes *record, struct bytes path, struct err *err);
 	/* The first leaf whose key is not before `from` (rising order too), and the one after the last that was given.
 	 */
 	MUST_USE enum status (*leaf_seek)(void *context, struct trie_leaf *leaf, struct bytes from, struct err *err);

@@ -67,6 +67,13 @@ static enum status record_seek(
 	return STATUS_OK;
 }
 
+static enum status record_get(void *context, struct bytes *record, struct bytes path, struct err *err) {
+	struct bytes found;
+	TRY(record_seek(context, &found, record, path, err));
+	if (!found.data || !bytes_equal(found, path)) *record = (struct bytes){0};
+	return STATUS_OK;
+}
+
 static void give_leaf(struct world *world, struct trie_leaf *leaf) {
 	*leaf = (struct trie_leaf){0};
 	if (world->cursor == world->leaf_count) return;
@@ -189,7 +196,7 @@ static struct trie_changes changes_of(const struct world *world, struct change *
 
 static enum status walk(
     struct trie_walker *walker, hash32 *root, struct world *world, struct change *changes, size_t count, bool wiped) {
-	struct trie_source source = {record_seek, leaf_seek, leaf_next, world};
+	struct trie_source source = {record_seek, record_get, leaf_seek, leaf_next, world};
 	struct trie_sink sink = {row_put, row_del, NULL, world};
 	struct trie_changes all = changes_of(world, changes, count, wiped);
 	return trie_walk(walker, root, &source, &all, &sink, NULL);
@@ -414,7 +421,7 @@ static void cost_follows_what_changed(void **state) {
 	twin(world, world);
 	struct change change = {.exists = true, .value = {9}, .value_len = 33};
 	memcpy(change.key, world->leaves[1000].key, 32);
-	struct trie_source source = {record_seek, leaf_seek, leaf_next, world};
+	struct trie_source source = {record_seek, record_get, leaf_seek, leaf_next, world};
 	struct trie_sink sink = {.node = count_node, .context = world};
 	struct trie_changes changes = changes_of(world, &change, 1, false);
 	hash32 root;
