@@ -71,28 +71,25 @@ static bool is_scalar(const struct json *value) {
 /* Our own reports are at most four deep. */
 static void print_members(const struct json *parent, int indent) {
 	size_t widest = 0;
-	for
-		json_foreach (member, parent)
-			if (is_scalar(member) && member->name.len > widest) widest = member->name.len;
+	json_foreach (member, parent)
+		if (is_scalar(member) && member->name.len > widest) widest = member->name.len;
 	size_t number = 0;
-	for
-		json_foreach (member, parent) {
-			number++;
-			if (is_scalar(member) && parent->type == JSON_OBJECT)
-				printf("%*s%-*.*s  ", indent, "", (int)widest, (int)member->name.len,
-				    (const char *)member->name.data);
-			else if (is_scalar(member))
-				printf("%*s", indent, "");
-			else if (parent->type == JSON_OBJECT)
-				printf(
-				    "%*s%.*s:\n", indent, "", (int)member->name.len, (const char *)member->name.data);
-			else
-				printf("%*s- %zu\n", indent, "", number);
-			if (is_scalar(member))
-				print_scalar(member);
-			else
-				print_members(member, indent + 2);
-		}
+	json_foreach (member, parent) {
+		number++;
+		if (is_scalar(member) && parent->type == JSON_OBJECT)
+			printf("%*s%-*.*s  ", indent, "", (int)widest, (int)member->name.len,
+			    (const char *)member->name.data);
+		else if (is_scalar(member))
+			printf("%*s", indent, "");
+		else if (parent->type == JSON_OBJECT)
+			printf("%*s%.*s:\n", indent, "", (int)member->name.len, (const char *)member->name.data);
+		else
+			printf("%*s- %zu\n", indent, "", number);
+		if (is_scalar(member))
+			print_scalar(member);
+		else
+			print_members(member, indent + 2);
+	}
 }
 
 void report_print(struct cli *cli) {
