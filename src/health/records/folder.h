@@ -44,9 +44,16 @@ struct folder_opening {
 };
 MUST_USE enum status folder_open_action(
     struct session *session, struct action *action, hash32 *id, const struct folder_opening *opening, struct err *err);
-/* A new epoch for the trustees and for those whose grants still hold. */
-MUST_USE enum status folder_rotate_action(
-    struct session *session, struct action *action, const hash32 *id, struct err *err);
+/* A new epoch for the trustees and for those whose grants over the whole folder still hold. */
+struct folder_rotation {
+	/* Signed actions on this folder that will be in a block before this one: its nonce is the chain's and these. */
+	uint64_t actions_before;
+	/* Gets no wrap although its grant still holds on the chain: a revocation goes before. NULL: nobody. */
+	const addr20 *leaving;
+};
+/* `rotation` NULL: nothing goes before. */
+MUST_USE enum status folder_rotate_action(struct session *session, struct action *action, const hash32 *id,
+    const struct folder_rotation *rotation, struct err *err);
 MUST_USE enum status folder_forget_action(
     struct session *session, struct action *action, const hash32 *id, struct err *err);
 
