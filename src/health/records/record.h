@@ -35,9 +35,10 @@ struct record_added {
 MUST_USE enum status record_add(struct session *session, struct record_added *out, const hash32 *folder,
     const struct record_resource *resources, size_t count, struct err *err);
 
-/* Gets and opens; needs a window on the chain (consent/access.h) unless this home is author or controller. Every
- * resource is checked against the commitment on the chain. `part` 0: all; else one (its manifest entry says what it
- * is). */
+/* Gets and opens; needs a window on the chain (consent/access.h) unless this home is author or controller. Where this
+ * home has no key of the folder but a grant of this one record, the grant's wrap (item_of_grant) is the lead itself,
+ * sealed to this home: lead_open with its encryption key. Every resource is checked against the commitment on the
+ * chain. `part` 0: all; else one (its manifest entry says what it is). */
 struct opened_record {
 	struct registration registration;
 	struct record_lead lead;
