@@ -4,7 +4,7 @@
 #include "app/cli_session.h"
 #include "app/commands.h"
 #include "codec/hex.h"
-#include "contracts_data.h"
+#include "contracts/contracts_data.h"
 #include "eth/abi.h"
 
 #define DEPLOYMENT_MAX ((size_t)1 << 16)

@@ -23,9 +23,9 @@ enum status blob_open(struct blob_room **out, struct chain *chain, struct store 
 	room->executor = executor_new();
 	pthread_mutex_init(&room->ask_lock, NULL);
 	pthread_mutex_init(&room->lock, NULL);
-	enum status status = content_open(room, err);
-	if (status == STATUS_OK) status = audit_open(&room->audit, room->directory, err);
-	if (status == STATUS_OK) status = index_catch_up(room, err);
+	enum status status = blob_content_open(room, err);
+	if (status == STATUS_OK) status = blob_audit_open(&room->audit, room->directory, err);
+	if (status == STATUS_OK) status = blob_index_catch_up(room, err);
 	if (status != STATUS_OK) {
 		blob_close(room);
 		return err_prefix(err, status, "blobs");
@@ -36,7 +36,7 @@ enum status blob_open(struct blob_room **out, struct chain *chain, struct store 
 
 void blob_close(struct blob_room *room) {
 	if (!room) return;
-	audit_close(room->audit);
+	blob_audit_close(room->audit);
 	executor_free(room->executor);
 	pthread_mutex_destroy(&room->ask_lock);
 	pthread_mutex_destroy(&room->lock);
@@ -48,18 +48,18 @@ void blob_close(struct blob_room *room) {
 enum status blob_admits(
     struct blob_room *room, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err) {
 	*admits = true;
-	if (tx->is_create || !gate_index(room, &tx->to)) return STATUS_OK;
+	if (tx->is_create || !blob_gate_is(room, &tx->to)) return STATUS_OK;
 	hash32 blob;
-	TRY(gate_blob_of(room, &blob, &tx->to, tx->data, err));
-	if (!hash32_is_zero(&blob)) *admits = content_is_pending(room, &blob, sender);
+	TRY(blob_gate_blob_of(room, &blob, &tx->to, tx->data, err));
+	if (!hash32_is_zero(&blob)) *admits = blob_content_is_pending(room, &blob, sender);
 	return STATUS_OK;
 }
 
 struct blob_counts blob_counts(struct blob_room *room) {
 	hash32 head;
 	struct blob_counts counts = {0};
-	audit_unanchored(room, &head, &counts.audit_entries);
-	counts.pending = content_sweep(room, UINT64_MAX / 2);
+	blob_audit_unanchored(room, &head, &counts.audit_entries);
+	counts.pending = blob_content_sweep(room, UINT64_MAX / 2);
 	pthread_mutex_lock(&room->lock);
 	counts.items = room->item_count;
 	counts.bytes = room->content_bytes;
@@ -74,7 +74,7 @@ static enum status send_if_useful(
     struct blob_room *room, bool *sent, const addr20 *gate, struct bytes data, struct err *err) {
 	*sent = false;
 	bool would;
-	TRY(gate_would_succeed(room, &would, gate, data, err));
+	TRY(blob_gate_would_succeed(room, &would, gate, data, err));
 	if (!would) return STATUS_OK;
 	TRY(room->options.send(room->options.send_context, gate, data, err));
 	*sent = true;
@@ -84,13 +84,13 @@ static enum status send_if_useful(
 static enum status confirm_erasures(struct blob_room *room, struct err *err) {
 	struct blob_item items[CONFIRM_AT_ONCE];
 	size_t count;
-	TRY(index_unconfirmed(room, items, &count, CONFIRM_AT_ONCE, err));
+	TRY(blob_index_unconfirmed(room, items, &count, CONFIRM_AT_ONCE, err));
 	enum status status = STATUS_OK;
 	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
 		struct buf data;
 		bool sent;
 		buf_init(&data, 256);
-		gate_confirm_erased_data(&data, &items[i].item);
+		blob_gate_confirm_erased_data(&data, &items[i].item);
 		status = send_if_useful(room, &sent, &items[i].gate, buf_view(&data), err);
 		buf_fini(&data);
 	}
@@ -100,23 +100,23 @@ static enum status confirm_erasures(struct blob_room *room, struct err *err) {
 static enum status anchor_audit(struct blob_room *room, struct err *err) {
 	hash32 head;
 	uint64_t count;
-	if (room->gate_count == 0 || !audit_unanchored(room, &head, &count)) return STATUS_OK;
+	if (room->gate_count == 0 || !blob_audit_unanchored(room, &head, &count)) return STATUS_OK;
 	struct buf data;
 	bool sent = false;
 	buf_init(&data, 256);
-	gate_anchor_audit_data(&data, &head, count);
+	blob_gate_anchor_audit_data(&data, &head, count);
 	enum status status = STATUS_OK;
 	for (size_t i = 0; i < room->gate_count && !sent && status == STATUS_OK; i++)
 		status = send_if_useful(room, &sent, &room->gates[i], buf_view(&data), err);
 	buf_fini(&data);
-	if (sent) audit_anchored(room, count);
+	if (sent) blob_audit_anchored(room, count);
 	return status;
 }
 
 enum status blob_duties(struct blob_room *room, struct err *err) {
 	uint64_t now_ms = clock_now_ms(room->options.clock);
 	if (now_ms >= room->swept_ms + SWEEP_EVERY_MS) {
-		content_sweep(room, PENDING_AGE_MS);
+		blob_content_sweep(room, PENDING_AGE_MS);
 		room->swept_ms = now_ms;
 	}
 	if (now_ms >= room->confirm_after_ms) {

@@ -73,7 +73,7 @@ static void load(struct blob_audit *audit) {
 	}
 }
 
-enum status audit_open(struct blob_audit **out, const char *directory, struct err *err) {
+enum status blob_audit_open(struct blob_audit **out, const char *directory, struct err *err) {
 	char path[512];
 	snprintf(path, sizeof path, "%s/audit.log", directory);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -83,21 +83,21 @@ enum status audit_open(struct blob_audit **out, const char *directory, struct er
 	load(audit);
 	if (ftruncate(fd, (off_t)audit->end) != 0) {
 		enum status status = err_set(err, STATUS_IO, "cannot mend %s: %s", path, strerror(errno));
-		audit_close(audit);
+		blob_audit_close(audit);
 		return status;
 	}
 	*out = audit;
 	return STATUS_OK;
 }
 
-void audit_close(struct blob_audit *audit) {
+void blob_audit_close(struct blob_audit *audit) {
 	if (!audit) return;
 	close(audit->fd);
 	mem_free(audit->entries);
 	mem_free(audit);
 }
 
-static void put_entry(struct buf *out, const struct blob_room *room, const struct audit_read *read) {
+static void put_entry(struct buf *out, const struct blob_room *room, const struct blob_read *read) {
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
 	json_put_u64(&writer, "v", 1);
@@ -112,7 +112,7 @@ static void put_entry(struct buf *out, const struct blob_room *room, const struc
 }
 
 static enum status append_locked(
-    struct blob_audit *audit, const struct audit_read *read, struct bytes sealed, struct err *err) {
+    struct blob_audit *audit, const struct blob_read *read, struct bytes sealed, struct err *err) {
 	struct buf line;
 	buf_init(&line, ENTRY_HEAD + ENTRY_JWE_MAX);
 	buf_append(&line, BYTES_OF(read->gate));
@@ -134,10 +134,10 @@ static enum status append_locked(
 	return status;
 }
 
-enum status audit_add(struct blob_room *room, const struct audit_read *read, struct err *err) {
+enum status blob_audit_add(struct blob_room *room, const struct blob_read *read, struct err *err) {
 	bool has;
 	struct p256_public key;
-	TRY(gate_audit_key(room, &has, key.xy, &read->gate, &read->item, err));
+	TRY(blob_gate_audit_key(room, &has, key.xy, &read->gate, &read->item, err));
 	if (!has) return STATUS_OK;
 	struct buf plain, sealed;
 	buf_init(&plain, 1024);
@@ -171,7 +171,7 @@ static enum status list_locked(
 	return buf_status(out, err);
 }
 
-enum status audit_list(
+enum status blob_audit_list(
     struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item, struct err *err) {
 	pthread_mutex_lock(&room->lock);
 	enum status status = list_locked(room->audit, out, gate, item, err);
@@ -179,7 +179,7 @@ enum status audit_list(
 	return status;
 }
 
-bool audit_unanchored(struct blob_room *room, hash32 *head, uint64_t *count) {
+bool blob_audit_unanchored(struct blob_room *room, hash32 *head, uint64_t *count) {
 	pthread_mutex_lock(&room->lock);
 	*head = room->audit->head;
 	*count = room->audit->count;
@@ -188,7 +188,7 @@ bool audit_unanchored(struct blob_room *room, hash32 *head, uint64_t *count) {
 	return owed;
 }
 
-void audit_anchored(struct blob_room *room, uint64_t count) {
+void blob_audit_anchored(struct blob_room *room, uint64_t count) {
 	pthread_mutex_lock(&room->lock);
 	room->audit->anchored = count;
 	pthread_mutex_unlock(&room->lock);

@@ -91,7 +91,7 @@ static enum status count_items(struct blob_room *room, struct err *err) {
 	return STATUS_OK;
 }
 
-enum status content_open(struct blob_room *room, struct err *err) {
+enum status blob_content_open(struct blob_room *room, struct err *err) {
 	char path[PATH_BYTES];
 	TRY(make_directory(room->directory, err));
 	snprintf(path, sizeof path, "%s/pending", room->directory);
@@ -112,7 +112,7 @@ static enum status write_all(int fd, struct bytes data, const char *path, struct
 	return STATUS_OK;
 }
 
-enum status content_put(
+enum status blob_content_put(
     struct blob_room *room, const hash32 *blob, const addr20 *putter, struct bytes container, struct err *err) {
 	char path[PATH_BYTES], temporary[PATH_BYTES + 24], parent[PATH_BYTES];
 	pending_path(path, room, blob, putter);
@@ -132,13 +132,13 @@ enum status content_put(
 	return sync_directory(parent, err);
 }
 
-bool content_is_pending(const struct blob_room *room, const hash32 *blob, const addr20 *putter) {
+bool blob_content_is_pending(const struct blob_room *room, const hash32 *blob, const addr20 *putter) {
 	char path[PATH_BYTES];
 	pending_path(path, room, blob, putter);
 	return access(path, R_OK) == 0;
 }
 
-enum status content_name(struct blob_room *room, const addr20 *gate, const hash32 *item, const hash32 *blob,
+enum status blob_content_name(struct blob_room *room, const addr20 *gate, const hash32 *item, const hash32 *blob,
     const addr20 *putter, uint64_t *size_bytes, struct err *err) {
 	char from[PATH_BYTES], to[PATH_BYTES], parent[PATH_BYTES];
 	pending_path(from, room, blob, putter);
@@ -160,7 +160,7 @@ enum status content_name(struct blob_room *room, const addr20 *gate, const hash3
 	return STATUS_OK;
 }
 
-enum status content_delete(struct blob_room *room, const addr20 *gate, const hash32 *item, struct err *err) {
+enum status blob_content_delete(struct blob_room *room, const addr20 *gate, const hash32 *item, struct err *err) {
 	char path[PATH_BYTES], parent[PATH_BYTES];
 	item_path(path, room, gate, item);
 	struct stat info;
@@ -197,8 +197,8 @@ static enum status read_file(struct buf *out, const char *path, struct err *err)
 	return status;
 }
 
-enum status content_read(struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item, bool whole,
-    uint32_t part, struct err *err) {
+enum status blob_content_read(struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item,
+    bool whole, uint32_t part, struct err *err) {
 	char path[PATH_BYTES];
 	item_path(path, room, gate, item);
 	if (whole) return read_file(out, path, err);
@@ -215,7 +215,7 @@ enum status content_read(struct blob_room *room, struct buf *out, const addr20 *
 	return status;
 }
 
-uint64_t content_sweep(struct blob_room *room, uint64_t age_ms) {
+uint64_t blob_content_sweep(struct blob_room *room, uint64_t age_ms) {
 	char path[PATH_BYTES];
 	snprintf(path, sizeof path, "%s/pending", room->directory);
 	DIR *directory = opendir(path);

@@ -4,7 +4,7 @@
 
 #define ASK_GAS 5000000u
 
-bool gate_index(const struct blob_room *room, const addr20 *gate) {
+bool blob_gate_is(const struct blob_room *room, const addr20 *gate) {
 	for (size_t i = 0; i < room->gate_count; i++)
 		if (addr20_equal(&room->gates[i], gate)) return true;
 	return false;
@@ -69,17 +69,17 @@ static enum status ask_about_item(struct blob_room *room, bool *may, const char 
 	return status;
 }
 
-enum status gate_may_get(
+enum status blob_gate_may_get(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err) {
 	return ask_about_item(room, may, "mayGet(address,bytes32)", gate, who, item, err);
 }
 
-enum status gate_may_audit(
+enum status blob_gate_may_audit(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err) {
 	return ask_about_item(room, may, "mayAudit(address,bytes32)", gate, who, item, err);
 }
 
-enum status gate_may_put(
+enum status blob_gate_may_put(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, uint64_t size, struct err *err) {
 	struct buf input;
 	buf_init(&input, 256);
@@ -91,7 +91,7 @@ enum status gate_may_put(
 	return status;
 }
 
-enum status gate_audit_key(
+enum status blob_gate_audit_key(
     struct blob_room *room, bool *has, uint8_t xy[64], const addr20 *gate, const hash32 *item, struct err *err) {
 	struct buf input, answer;
 	buf_init(&input, 256);
@@ -112,7 +112,7 @@ enum status gate_audit_key(
 	return status;
 }
 
-enum status gate_blob_of(
+enum status blob_gate_blob_of(
     struct blob_room *room, hash32 *blob, const addr20 *gate, struct bytes input, struct err *err) {
 	struct buf call, answer;
 	buf_init(&call, input.len + 256);
@@ -133,17 +133,17 @@ enum status gate_blob_of(
 	return status;
 }
 
-enum status gate_would_succeed(
+enum status blob_gate_would_succeed(
     struct blob_room *room, bool *would, const addr20 *gate, struct bytes data, struct err *err) {
 	return ask(room, would, NULL, gate, data, &room->options.node, err);
 }
 
-void gate_confirm_erased_data(struct buf *out, const hash32 *item) {
+void blob_gate_confirm_erased_data(struct buf *out, const hash32 *item) {
 	abi_put_selector(out, "confirmErased(bytes32)");
 	abi_put_hash32(out, item);
 }
 
-void gate_anchor_audit_data(struct buf *out, const hash32 *head, uint64_t count) {
+void blob_gate_anchor_audit_data(struct buf *out, const hash32 *head, uint64_t count) {
 	abi_put_selector(out, "anchorAudit(bytes32,uint64)");
 	abi_put_hash32(out, head);
 	abi_put_u64(out, count);

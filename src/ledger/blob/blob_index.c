@@ -22,7 +22,7 @@ static struct key key_of(char kind, const addr20 *gate, const hash32 *item) {
 	return key;
 }
 
-enum status index_find(
+enum status blob_index_find(
     struct blob_room *room, struct blob_item *out, const addr20 *gate, const hash32 *item, struct err *err) {
 	*out = (struct blob_item){.gate = *gate, .item = *item};
 	struct key key = key_of('i', gate, item);
@@ -59,7 +59,7 @@ static void put_owed(struct blob_room *room, struct store_batch *batch, const st
 		store_batch_del(batch, room->store, TABLE_BLOB, BYTES_OF(key));
 }
 
-enum status index_unconfirmed(
+enum status blob_index_unconfirmed(
     struct blob_room *room, struct blob_item *out, size_t *count, size_t max, struct err *err) {
 	struct store_cursor *cursor = store_cursor_new(room->store, NULL, TABLE_BLOB);
 	*count = 0;
@@ -79,16 +79,16 @@ enum status index_unconfirmed(
 static enum status on_named(struct blob_room *room, struct store_batch *batch, const struct log *log,
     const struct transaction *tx, struct err *err) {
 	struct blob_item item;
-	enum status found = index_find(room, &item, &log->address, &log->topics[1], NULL);
+	enum status found = blob_index_find(room, &item, &log->address, &log->topics[1], NULL);
 	if (found == STATUS_OK && item.state != BLOB_MISSING) return STATUS_OK;
 	if (found != STATUS_OK && found != STATUS_NOTFOUND)
-		return index_find(room, &item, &log->address, &log->topics[1], err);
+		return blob_index_find(room, &item, &log->address, &log->topics[1], err);
 	item = (struct blob_item){
 	    .gate = log->address, .item = log->topics[1], .blob = log->topics[2], .state = BLOB_NAMED};
 	addr20 sender;
 	enum status status = transaction_sender(&sender, tx, true, NULL);
 	if (status == STATUS_OK)
-		status = content_name(room, &item.gate, &item.item, &item.blob, &sender, &item.size_bytes, err);
+		status = blob_content_name(room, &item.gate, &item.item, &item.blob, &sender, &item.size_bytes, err);
 	if (status != STATUS_OK && status != STATUS_NOTFOUND && status != STATUS_INVALID) return status;
 	if (status != STATUS_OK) item.state = BLOB_MISSING;
 	put_item(room, batch, &item);
@@ -98,11 +98,11 @@ static enum status on_named(struct blob_room *room, struct store_batch *batch, c
 static enum status on_erased(
     struct blob_room *room, struct store_batch *batch, const struct log *log, struct err *err) {
 	struct blob_item item;
-	enum status status = index_find(room, &item, &log->address, &log->topics[1], err);
+	enum status status = blob_index_find(room, &item, &log->address, &log->topics[1], err);
 	if (status == STATUS_NOTFOUND) return STATUS_OK; /* erased before it was ever named: nothing is held */
 	TRY(status);
 	if (item.state == BLOB_ERASED || item.state == BLOB_CONFIRMED) return STATUS_OK;
-	TRY(content_delete(room, &item.gate, &item.item, err));
+	TRY(blob_content_delete(room, &item.gate, &item.item, err));
 	item.state = BLOB_ERASED;
 	put_item(room, batch, &item);
 	put_owed(room, batch, &item, true);
@@ -115,7 +115,7 @@ static enum status on_confirmed(
 	addr20 node;
 	memcpy(node.b, log->topics[2].b + 12, 20);
 	if (!addr20_equal(&node, &room->options.node)) return STATUS_OK;
-	enum status status = index_find(room, &item, &log->address, &log->topics[1], err);
+	enum status status = blob_index_find(room, &item, &log->address, &log->topics[1], err);
 	if (status == STATUS_NOTFOUND || (status == STATUS_OK && item.state != BLOB_ERASED)) return STATUS_OK;
 	TRY(status);
 	item.state = BLOB_CONFIRMED;
@@ -127,7 +127,7 @@ static enum status on_confirmed(
 /* One commit an event: a later event of the same block sees what an earlier one did. */
 static enum status follow_log(
     struct blob_room *room, const struct log *log, const struct transaction *tx, struct err *err) {
-	if (log->topic_count < 2 || !gate_index(room, &log->address)) return STATUS_OK;
+	if (log->topic_count < 2 || !blob_gate_is(room, &log->address)) return STATUS_OK;
 	hash32 named = abi_topic("BlobNamed(bytes32,bytes32,uint256)"), erased = abi_topic("BlobErased(bytes32)"),
 	       confirmed = abi_topic("ErasureConfirmed(bytes32,address)");
 	struct store_batch *batch = store_batch_new();
@@ -186,7 +186,7 @@ static enum status catch_up_one(struct blob_room *room, struct arena *arena, uin
 	return follow_block(room, &header, &block, receipts, count, err);
 }
 
-enum status index_catch_up(struct blob_room *room, struct err *err) {
+enum status blob_index_catch_up(struct blob_room *room, struct err *err) {
 	struct store_value value;
 	TRY(store_get(room->store, NULL, TABLE_BLOB, &value, BYTES_LITERAL("h"), err));
 	room->followed = room->saved = value.view.len == 8 ? load_be64(value.view.data) : 0;
@@ -216,7 +216,7 @@ static void new_head(void *context, const struct chain_head *head, const struct 
 	uint64_t number = head->header.number;
 	enum status status;
 	if (number != room->followed + 1)
-		status = index_catch_up(room, &err);
+		status = blob_index_catch_up(room, &err);
 	else if (!bloom_has_gate(room, &head->header)) {
 		room->followed = number;
 		status = number - room->saved >= SAVE_EVERY ? save_followed(room, &err) : STATUS_OK;

@@ -176,7 +176,7 @@ static void answer_put(
 	struct err err = {""};
 	bool may;
 	struct container container;
-	enum status status = gate_may_put(room, &may, &request->gate, &request->who, body.len, &err);
+	enum status status = blob_gate_may_put(room, &may, &request->gate, &request->who, body.len, &err);
 	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
 	if (!may)
 		return problem(
@@ -190,7 +190,7 @@ static void answer_put(
 	bool fits = body.len <= room->options.bytes_max && room->content_bytes <= room->options.bytes_max - body.len;
 	pthread_mutex_unlock(&room->lock);
 	if (!fits) return problem(response, 507, "full", "the node's room for blobs is used up");
-	status = content_put(room, &name, &request->who, body, &err);
+	status = blob_content_put(room, &name, &request->who, body, &err);
 	if (status != STATUS_OK) {
 		log_error("blob", "%s", err.message);
 		return problem_of(response, status, &err);
@@ -208,9 +208,9 @@ static void answer_put(
 static void answer_read(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
 	struct err err = {""};
 	bool may, whole = request->action == ACTION_GET;
-	enum status status = gate_may_get(room, &may, &request->gate, &request->who, &request->name, &err);
-	struct audit_read read = {request->gate, request->name, request->part, request->who, may};
-	if (status == STATUS_OK) status = audit_add(room, &read, &err);
+	enum status status = blob_gate_may_get(room, &may, &request->gate, &request->who, &request->name, &err);
+	struct blob_read read = {request->gate, request->name, request->part, request->who, may};
+	if (status == STATUS_OK) status = blob_audit_add(room, &read, &err);
 	if (status != STATUS_OK) {
 		log_error("blob", "a read was not served: %s", err.message);
 		return problem(response, 500, "internal", "the node failed; its log says why");
@@ -218,7 +218,7 @@ static void answer_read(struct blob_room *room, const struct blob_request *reque
 	if (!may)
 		return problem(
 		    response, 403, "get-refused", "the contract does not let this account read this item now");
-	status = content_read(room, &response->body, &request->gate, &request->name, whole, request->part, &err);
+	status = blob_content_read(room, &response->body, &request->gate, &request->name, whole, request->part, &err);
 	if (status != STATUS_OK) return problem_of(response, status, &err);
 	response->content_type = whole ? "application/octet-stream" : "application/jose";
 }
@@ -226,11 +226,11 @@ static void answer_read(struct blob_room *room, const struct blob_request *reque
 static void answer_audit(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
 	struct err err = {""};
 	bool may;
-	enum status status = gate_may_audit(room, &may, &request->gate, &request->who, &request->name, &err);
+	enum status status = blob_gate_may_audit(room, &may, &request->gate, &request->who, &request->name, &err);
 	if (status == STATUS_OK && !may)
 		return problem(
 		    response, 403, "audit-refused", "the contract does not let this account see this item's log");
-	if (status == STATUS_OK) status = audit_list(room, &response->body, &request->gate, &request->name, &err);
+	if (status == STATUS_OK) status = blob_audit_list(room, &response->body, &request->gate, &request->name, &err);
 	if (status != STATUS_OK) return problem_of(response, status == STATUS_LIMIT ? status : STATUS_INTERNAL, &err);
 	response->content_type = "application/json";
 }
@@ -239,7 +239,7 @@ static void answer_audit(struct blob_room *room, const struct blob_request *requ
 static bool find_item(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
 	struct err err = {""};
 	struct blob_item item;
-	enum status status = index_find(room, &item, &request->gate, &request->name, &err);
+	enum status status = blob_index_find(room, &item, &request->gate, &request->name, &err);
 	if (status != STATUS_OK)
 		problem_of(response, status, &err);
 	else if (item.state == BLOB_MISSING)
@@ -258,7 +258,7 @@ void blob_handle(void *context, const struct http_request *http, struct http_res
 		return problem(response, 405, "method", "only PUT and GET are served here");
 	if (!read_path(&request, http))
 		return problem(response, 404, "not-found", "the path is /blobs/{gate}/{name}[/{part}|/audit]");
-	if (!gate_index(room, &request.gate))
+	if (!blob_gate_is(room, &request.gate))
 		return problem(response, 404, "no-gate", "this chain's genesis names no such gate");
 	const char *refusal = authenticate(room, &request, http);
 	if (refusal) return problem(response, 401, "not-authenticated", refusal);

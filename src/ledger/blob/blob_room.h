@@ -58,64 +58,65 @@ struct blob_room {
 };
 
 /* blob_content.c: files. All paths are made here. */
-MUST_USE enum status content_open(struct blob_room *room, struct err *err);
-MUST_USE enum status content_put(
+MUST_USE enum status blob_content_open(struct blob_room *room, struct err *err);
+MUST_USE enum status blob_content_put(
     struct blob_room *room, const hash32 *blob, const addr20 *putter, struct bytes container, struct err *err);
-bool content_is_pending(const struct blob_room *room, const hash32 *blob, const addr20 *putter);
+bool blob_content_is_pending(const struct blob_room *room, const hash32 *blob, const addr20 *putter);
 /* The putter's pending blob becomes the item's content. STATUS_NOTFOUND where it put none. */
-MUST_USE enum status content_name(struct blob_room *room, const addr20 *gate, const hash32 *item, const hash32 *blob,
-    const addr20 *putter, uint64_t *size_bytes, struct err *err);
-MUST_USE enum status content_delete(struct blob_room *room, const addr20 *gate, const hash32 *item, struct err *err);
+MUST_USE enum status blob_content_name(struct blob_room *room, const addr20 *gate, const hash32 *item,
+    const hash32 *blob, const addr20 *putter, uint64_t *size_bytes, struct err *err);
+MUST_USE enum status blob_content_delete(
+    struct blob_room *room, const addr20 *gate, const hash32 *item, struct err *err);
 /* Appends the whole container, or one part. STATUS_NOTFOUND: no such item or part. */
-MUST_USE enum status content_read(struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item,
+MUST_USE enum status blob_content_read(struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item,
     bool whole, uint32_t part, struct err *err);
 /* Drops pending blobs older than `age_ms`; returns how many are left. */
-uint64_t content_sweep(struct blob_room *room, uint64_t age_ms);
+uint64_t blob_content_sweep(struct blob_room *room, uint64_t age_ms);
 
 /* blob_index.c: which item has which blob. */
-MUST_USE enum status index_find(
+MUST_USE enum status blob_index_find(
     struct blob_room *room, struct blob_item *out, const addr20 *gate, const hash32 *item, struct err *err);
-MUST_USE enum status index_catch_up(struct blob_room *room, struct err *err);
+MUST_USE enum status blob_index_catch_up(struct blob_room *room, struct err *err);
 /* The oldest erasures that are not confirmed, at most `max`. */
-MUST_USE enum status index_unconfirmed(
+MUST_USE enum status blob_index_unconfirmed(
     struct blob_room *room, struct blob_item *out, size_t *count, size_t max, struct err *err);
 
 /* blob_gate.c: local calls at the head. A call that reverts answers no. */
-bool gate_index(const struct blob_room *room, const addr20 *gate);
-MUST_USE enum status gate_may_put(
+bool blob_gate_is(const struct blob_room *room, const addr20 *gate);
+MUST_USE enum status blob_gate_may_put(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, uint64_t size, struct err *err);
-MUST_USE enum status gate_may_get(
+MUST_USE enum status blob_gate_may_get(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err);
-MUST_USE enum status gate_may_audit(
+MUST_USE enum status blob_gate_may_audit(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err);
 /* `*has` false: the gate wants no audit entries for this item. */
-MUST_USE enum status gate_audit_key(
+MUST_USE enum status blob_gate_audit_key(
     struct blob_room *room, bool *has, uint8_t xy[64], const addr20 *gate, const hash32 *item, struct err *err);
-MUST_USE enum status gate_blob_of(
+MUST_USE enum status blob_gate_blob_of(
     struct blob_room *room, hash32 *blob, const addr20 *gate, struct bytes input, struct err *err);
 /* Would this transaction of the node's succeed now? */
-MUST_USE enum status gate_would_succeed(
+MUST_USE enum status blob_gate_would_succeed(
     struct blob_room *room, bool *would, const addr20 *gate, struct bytes data, struct err *err);
-void gate_confirm_erased_data(struct buf *out, const hash32 *item);
-void gate_anchor_audit_data(struct buf *out, const hash32 *head, uint64_t count);
+void blob_gate_confirm_erased_data(struct buf *out, const hash32 *item);
+void blob_gate_anchor_audit_data(struct buf *out, const hash32 *head, uint64_t count);
 
 /* blob_audit.c: the trace of every read. */
-struct audit_read {
+struct blob_read {
 	addr20 gate;
 	hash32 item;
 	uint32_t part;
 	addr20 who;
 	bool served;
 };
-MUST_USE enum status audit_open(struct blob_audit **out, const char *directory, struct err *err);
-void audit_close(struct blob_audit *audit);
+MUST_USE enum status blob_audit_open(struct blob_audit **out, const char *directory, struct err *err);
+void blob_audit_close(struct blob_audit *audit);
 /* Durable when it returns: the trace comes before the answer. */
-MUST_USE enum status audit_add(struct blob_room *room, const struct audit_read *read, struct err *err);
+MUST_USE enum status blob_audit_add(struct blob_room *room, const struct blob_read *read, struct err *err);
 /* The sealed entries of one item as a JSON array of strings. */
-MUST_USE enum status audit_list(
+MUST_USE enum status blob_audit_list(
     struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item, struct err *err);
 /* True where entries are not anchored yet: the newest entry's hash and the count. */
-bool audit_unanchored(struct blob_room *room, hash32 *head, uint64_t *count);
-void audit_anchored(struct blob_room *room, uint64_t count);
+bool blob_audit_unanchored(struct blob_room *room, hash32 *head, uint64_t *count);
+void blob_audit_anchored(struct blob_room *room, uint64_t count);
 
 #endif
