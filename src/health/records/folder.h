@@ -63,8 +63,8 @@ MUST_USE enum status folder_sign(struct session *session, uint8_t signature[65],
 
 /*
  * The sealing key of an epoch, by whichever way this home has: as controller (wrap, back through links), as recipient
- * of an epoch's wraps, by a grant's wrap, or by a release to it. STATUS_DENIED with the reason where there is none
- * (now).
+ * of an epoch's wraps, by a grant's wrap, or by a release to it (whose parts are a wrap for each epoch, newest first:
+ * who is let in by an emergency may not fetch links). STATUS_DENIED with the reason where there is none (now).
  */
 MUST_USE enum status folder_secret(
     struct session *session, struct p256_secret *secret, const hash32 *id, uint32_t epoch, struct err *err);
