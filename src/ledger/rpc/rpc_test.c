@@ -1,0 +1,578 @@
+/* The protocol, its parameters, and every method once on a dev node whose engine runs beside. */
+#include "tests/unit.h"
+
+#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/test_node.h"
+
+static hash32 secrets[2];
+static addr20 accounts[2];
+
+static struct test_node node;
+
+/* --- asking --- */
+
+/* `format` may hold a request with ' for ", as JSON in C is hard to read otherwise. */
+static const struct json *ask(const char *format, ...) PRINTF_LIKE(1, 2);
+static const struct json *ask(const char *format, ...) {
+	char text[8192];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	for (char *at = text; *at; at++)
+		if (*at == '\'') *at = '"';
+	return test_node_ask(&node, bytes_text(text));
+}
+
+/* The result of a method; fails on an error. */
+static const struct json *call(const char *method, const char *format, ...) PRINTF_LIKE(2, 3);
+static const struct json *call(const char *method, const char *format, ...) {
+	char params[8192];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(params, sizeof params, format, args);
+	va_end(args);
+	const struct json *answer = ask("{'jsonrpc':'2.0','id':1,'method':'%s','params':[%s]}", method, params);
+	const struct json *result = json_get(answer, "result");
+	if (!result) fail_msg("%s(%s): %.*s", method, params, (int)answer->raw.len, (const char *)answer->raw.data);
+	return result;
+}
+
+/* The error's code; 0 where there is a result. */
+static long error_of(const char *method, const char *format, ...) PRINTF_LIKE(2, 3);
+static struct bytes error_message;
+static long error_of(const char *method, const char *format, ...) {
+	char params[8192];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(params, sizeof params, format, args);
+	va_end(args);
+	const struct json *answer = ask("{'jsonrpc':'2.0','id':1,'method':'%s','params':[%s]}", method, params);
+	const struct json *error = json_get(answer, "error"), *code = json_get(error, "code");
+	error_message = json_string(json_get(error, "message"));
+	return code ? strtol(arena_strdup(&node.arena, code->text), NULL, 10) : 0;
+}
+
+static const char *text_of(const struct json *value) {
+	assert_true(json_is(value, JSON_STRING));
+	return arena_strdup(&node.arena, json_string(value));
+}
+
+#define assert_text(value, expected) assert_string_equal(text_of(value), expected)
+
+static const char *member(const struct json *object, const char *name) {
+	if (!json_get(object, name))
+		fail_msg("no %s in %.*s", name, (int)object->raw.len, (const char *)object->raw.data);
+	return text_of(json_get(object, name));
+}
+
+static bool error_says(const char *part) {
+	return memmem(error_message.data, error_message.len, part, strlen(part)) != NULL;
+}
+
+static const char *hex_of(struct bytes data) {
+	struct buf out;
+	buf_init(&out, BUF_MAX_DEFAULT);
+	struct json_writer writer = json_writer(&out);
+	json_put_hex(&writer, NULL, data);
+	const char *text = arena_strdup(&node.arena, bytes_make(out.data + 1, out.len - 2));
+	buf_fini(&out);
+	return text;
+}
+
+static const char *address(size_t index) {
+	return hex_of(BYTES_OF(accounts[index]));
+}
+
+static const struct json *receipt_of(const char *hash) {
+	for (int i = 0; i < 500; i++) {
+		const struct json *receipt = call("eth_getTransactionReceipt", "'%s'", hash);
+		if (!json_is(receipt, JSON_NULL)) return receipt;
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+	fail_msg("no receipt for %s", hash);
+	return NULL;
+}
+
+/* --- the node --- */
+
+static int start(void **state) {
+	(void)state;
+	static char genesis[4096];
+	secrets[0].b[31] = 1;
+	secrets[1].b[31] = 2;
+	for (size_t i = 0; i < 2; i++)
+		if (address_of_secret(&accounts[i], &secrets[i]) != STATUS_OK) return -1;
+	arena_init(&node.arena);
+	snprintf(genesis, sizeof genesis,
+	    "{\"config\":{\"chainId\":31337,\"homesteadBlock\":0,\"eip150Block\":0,\"eip155Block\":0,\"eip158Block\":0,"
+	    "\"byzantiumBlock\":0,\"constantinopleBlock\":0,\"petersburgBlock\":0,\"istanbulBlock\":0,\"berlinBlock\":"
+	    "0,"
+	    "\"londonBlock\":0,\"terminalTotalDifficulty\":0,\"shanghaiTime\":0,\"cancunTime\":0,\"pragueTime\":0,"
+	    "\"osakaTime\":0},\"gasLimit\":\"0x1c9c380\",\"difficulty\":\"0x0\",\"timestamp\":\"0x1\",\"alloc\":{"
+	    "\"%s\":{\"balance\":\"0xde0b6b3a7640000\"},\"%s\":{\"balance\":\"0xde0b6b3a7640000\"}}}",
+	    address(0), address(1));
+	arena_fini(&node.arena);
+	test_node_open(&node, bytes_text(genesis));
+	test_node_serve(&node, secrets, 2);
+	return 0;
+}
+
+static int stop(void **state) {
+	(void)state;
+	test_node_close(&node);
+	return 0;
+}
+
+/* --- the protocol --- */
+
+static long code_of(const struct json *answer) {
+	return strtol(arena_strdup(&node.arena, json_get(json_get(answer, "error"), "code")->text), NULL, 10);
+}
+
+static void refuses_what_is_no_request(void **state) {
+	(void)state;
+	assert_int_equal(code_of(ask("{'jsonrpc':'2.0'")), RPC_PARSE_ERROR);
+	assert_int_equal(code_of(ask("%s", "")), RPC_PARSE_ERROR);
+	const char *bad[] = {"1", "null", "{}", "[]", "{'jsonrpc':'1.0','id':1,'method':'eth_chainId'}",
+	    "{'id':1,'method':'eth_chainId'}", "{'jsonrpc':'2.0','id':1}", "{'jsonrpc':'2.0','id':1,'method':5}",
+	    "{'jsonrpc':'2.0','id':{},'method':'eth_chainId'}", "{'jsonrpc':'2.0','id':[1],'method':'eth_chainId'}"};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		const struct json *answer = ask("%s", bad[i]);
+		assert_int_equal(code_of(answer), RPC_INVALID_REQUEST);
+		assert_text(json_get(answer, "jsonrpc"), "2.0");
+	}
+	assert_int_equal(code_of(ask("{'jsonrpc':'2.0','id':1,'method':'eth_nothing'}")), RPC_NO_METHOD);
+	assert_int_equal(
+	    code_of(ask("{'jsonrpc':'2.0','id':1,'method':'eth_chainId','params':{}}")), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("eth_getBalance", "%s", ""), RPC_INVALID_PARAMS);
+	assert_true(error_says("missing value for required argument 0"));
+	assert_int_equal(error_of("eth_chainId", "1"), RPC_INVALID_PARAMS);
+	assert_true(error_says("too many arguments, want at most 0"));
+}
+
+static void keeps_ids_and_answers_no_notification(void **state) {
+	(void)state;
+	const char *ids[] = {"1", "'abc'", "null", "12345678901234567890123", "-1.5e3", "'\\u00e9'"};
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		const struct json *answer = ask("{'jsonrpc':'2.0','id':%s,'method':'eth_chainId'}", ids[i]);
+		const struct json *id = json_get(answer, "id");
+		assert_int_equal(id->raw.len, strlen(ids[i]));
+		assert_text(json_get(answer, "result"), "0x7a69");
+	}
+	const char *silent = "{\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"}";
+	assert_int_equal(test_node_post(&node, bytes_text(silent)).len, 0);
+	assert_int_equal(
+	    test_node_post(&node, bytes_text("[{\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"}]")).len, 0);
+}
+
+static void carries_out_batches(void **state) {
+	(void)state;
+	const struct json *answers = ask("[{'jsonrpc':'2.0','id':1,'method':'eth_chainId'},"
+					 "{'jsonrpc':'2.0','method':'eth_chainId'},5,"
+					 "{'jsonrpc':'2.0','id':2,'method':'eth_nothing'},"
+					 "{'jsonrpc':'2.0','id':3,'method':'net_version'},"
+					 "{'jsonrpc':'2.0','method':'eth_nothing'}]");
+	assert_int_equal(answers->count, 4);
+	assert_text(json_get(json_at(answers, 0), "result"), "0x7a69");
+	assert_int_equal(code_of(json_at(answers, 1)), RPC_INVALID_REQUEST);
+	assert_int_equal(code_of(json_at(answers, 2)), RPC_NO_METHOD);
+	assert_text(json_get(json_at(answers, 3), "result"), "31337");
+	struct buf many;
+	buf_init(&many, BUF_MAX_DEFAULT);
+	for (size_t count = 1000; count <= 1001; count++) {
+		buf_clear(&many);
+		for (size_t i = 0; i < count; i++)
+			buf_printf(
+			    &many, "%c{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"eth_chainId\"}", i ? ',' : '[', i);
+		buf_byte(&many, ']');
+		const struct json *answer = test_node_ask(&node, buf_view(&many));
+		if (count == 1000)
+			assert_int_equal(answer->count, 1000);
+		else
+			assert_int_equal(code_of(answer), RPC_INVALID_REQUEST);
+	}
+	buf_fini(&many);
+}
+
+static void speaks_http(void **state) {
+	(void)state;
+	struct http_response *response = &node.response;
+	struct http_request request = {.method = HTTP_GET, .path = BYTES_LITERAL("/")};
+	buf_clear(&response->body);
+	rpc_handle(node.rpc, &request, response);
+	assert_int_equal(response->status, 200);
+	assert_non_null(strstr(buf_cstr(&response->body), "xinglin/test"));
+	request.method = HTTP_POST;
+	rpc_handle(node.rpc, &request, response);
+	assert_int_equal(response->status, 415);
+	request.headers[0] =
+	    (struct http_header){BYTES_LITERAL("content-type"), BYTES_LITERAL("Application/JSON; charset=utf-8")};
+	request.header_count = 1;
+	request.body = BYTES_LITERAL("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainId\"}");
+	buf_clear(&response->body);
+	response->status = 200;
+	rpc_handle(node.rpc, &request, response);
+	assert_string_equal(buf_cstr(&response->body), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x7a69\"}");
+	assert_string_equal(response->content_type, "application/json");
+	request.method = HTTP_DELETE;
+	rpc_handle(node.rpc, &request, response);
+	assert_int_equal(response->status, 405);
+	request.path = BYTES_LITERAL("/x");
+	rpc_handle(node.rpc, &request, response);
+	assert_int_equal(response->status, 404);
+	response->status = 200;
+}
+
+/* Whatever the arguments, every method of the table answers with a result or a well-formed error. */
+static void every_method_bears_anything(void **state) {
+	(void)state;
+	static const char *const odd[] = {"", "null", "1", "-1", "'0x'", "'latest'", "{}", "[]", "true", "'0x00'",
+	    "null,null,null,null", "{},{},{},{}", "[[]],[[]]", "'0xffffffffffffffffffff'", "{'from':5},'latest'",
+	    "'0x0000000000000000000000000000000000000001',[],{}", "{'topics':[[[]]]}", "{'address':[]},'pending'",
+	    "'0x0000000000000000000000000000000000000000000000000000000000000001','0x1'"};
+	for (size_t i = 0; i < rpc_method_count(); i++) {
+		const struct rpc_method_info info = rpc_method_info(i);
+		assert_true(strlen(info.doc) > 0);
+		if (strncmp(info.name, "evm_", 4) == 0) continue; /* they change the chain; see below */
+		for (size_t k = 0; k < sizeof odd / sizeof *odd; k++) {
+			const struct json *answer =
+			    ask("{'jsonrpc':'2.0','id':7,'method':'%s','params':[%s]}", info.name, odd[k]);
+			const struct json *error = json_get(answer, "error");
+			assert_true(!json_get(answer, "result") == (error != NULL));
+			assert_text(json_get(answer, "jsonrpc"), "2.0");
+			if (error) assert_true(json_is(json_get(error, "message"), JSON_STRING));
+		}
+		assert_int_equal(error_of(info.name, "1,2,3,4,5"), RPC_INVALID_PARAMS);
+	}
+}
+
+static void names_the_bad_parameter(void **state) {
+	(void)state;
+	static const struct {
+		const char *method, *params, *says;
+	} cases[] = {
+	    {"eth_getBalance", "'0x12'", "invalid argument 0: expected an address of 20 bytes"},
+	    {"eth_getBalance", "'0000000000000000000000000000000000000001'", "without 0x prefix"},
+	    {"eth_getBalance", "'0x000000000000000000000000000000000000000g'", "invalid argument 0"},
+	    {"eth_getBalance", "'0x0000000000000000000000000000000000000001','newest'", "invalid argument 1"},
+	    {"eth_getBalance", "'0x0000000000000000000000000000000000000001','0x01'", "invalid argument 1"},
+	    {"eth_getBalance", "'0x0000000000000000000000000000000000000001',1", "invalid argument 1"},
+	    {"eth_getBalance", "'0x0000000000000000000000000000000000000001',{'blockNumber':'0x0','blockHash':'0x0'}",
+		"cannot specify both"},
+	    {"eth_call", "{'to':'0x1'}", "invalid argument 0: to: "},
+	    {"eth_call", "{'gas':'0x01'}", "invalid argument 0: gas: "},
+	    {"eth_call", "{'data':'0x1'}", "invalid argument 0: data: "},
+	    {"eth_call", "{'value':'0x10000000000000000000000000000000000000000000000000000000000000000'}", "value: "},
+	    {"eth_getBlockByNumber", "'latest','yes'", "invalid argument 1: expected true or false"},
+	    {"eth_sendRawTransaction", "'f86b'", "without 0x prefix"},
+	    {"eth_sendRawTransaction", "'0xf86'", "even number of hex digits"},
+	    {"eth_getLogs",
+		"{'fromBlock':'0x1','blockHash':'0x0000000000000000000000000000000000000000000000000000000000000001'}",
+		"cannot specify both"},
+	    {"eth_getLogs", "{'topics':[null,null,null,null,null]}", "exceed max topics"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(error_of(cases[i].method, "%s", cases[i].params), RPC_INVALID_PARAMS);
+		if (!error_says(cases[i].says))
+			fail_msg("%s(%s): %.*s", cases[i].method, cases[i].params, (int)error_message.len,
+			    (const char *)error_message.data);
+	}
+}
+
+static void says_what_it_is(void **state) {
+	(void)state;
+	assert_text(call("web3_clientVersion", "%s", ""), "xinglin/test");
+	assert_text(call("web3_sha3", "'0x'"), "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+	assert_true(json_is(call("net_listening", "%s", ""), JSON_TRUE));
+	assert_text(call("net_peerCount", "%s", ""), "0x0");
+	assert_true(json_is(call("eth_syncing", "%s", ""), JSON_FALSE));
+	const struct json *list = call("eth_accounts", "%s", "");
+	assert_int_equal(list->count, 2);
+	assert_text(json_at(list, 0), "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf");
+	const struct json *info = call("xinglin_chainInfo", "%s", "");
+	assert_string_equal(member(info, "chainId"), "0x7a69");
+	assert_string_equal(member(info, "sealer"), "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf");
+	assert_string_equal(member(info, "genesisHash"), member(call("eth_getBlockByNumber", "'0x0'"), "hash"));
+	assert_int_equal(json_get(info, "blobGates")->count, 0);
+}
+
+/* --- a dev node's life --- */
+
+static void sends_and_finds_a_payment(void **state) {
+	(void)state;
+	const char *hash =
+	    text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s','value':'0x64'}", address(0), address(1)));
+	const struct json *receipt = receipt_of(hash);
+	assert_string_equal(member(receipt, "status"), "0x1");
+	assert_string_equal(member(receipt, "gasUsed"), "0x5208");
+	assert_string_equal(member(receipt, "from"), address(0));
+	const struct json *tx = call("eth_getTransactionByHash", "'%s'", hash);
+	assert_string_equal(member(tx, "value"), "0x64");
+	assert_string_equal(member(tx, "type"), "0x2");
+	const char *block = member(receipt, "blockHash"), *number = member(receipt, "blockNumber");
+	const struct json *by_index = call("eth_getTransactionByBlockHashAndIndex", "'%s','0x0'", block);
+	assert_string_equal(member(by_index, "hash"), hash);
+	assert_string_equal(
+	    member(call("eth_getTransactionByBlockNumberAndIndex", "'%s','0x0'", number), "hash"), hash);
+	assert_true(json_is(call("eth_getTransactionByBlockNumberAndIndex", "'%s','0x9'", number), JSON_NULL));
+	assert_text(call("eth_getBlockTransactionCountByHash", "'%s'", block), "0x1");
+	assert_text(call("eth_getUncleCountByBlockNumber", "'%s'", number), "0x0");
+	assert_true(json_is(call("eth_getUncleByBlockHashAndIndex", "'%s','0x0'", block), JSON_NULL));
+	const struct json *full = call("eth_getBlockByHash", "'%s',true", block);
+	assert_string_equal(member(json_at(json_get(full, "transactions"), 0), "hash"), hash);
+	assert_int_equal(call("eth_getBlockReceipts", "'%s'", number)->count, 1);
+	assert_text(call("eth_getBalance", "'%s',{'blockHash':'%s','requireCanonical':true}", address(1), block),
+	    "0xde0b6b3a7640064");
+	assert_text(call("eth_getBalance", "'%s','earliest'", address(1)), "0xde0b6b3a7640000");
+	assert_text(call("eth_getTransactionCount", "'%s','pending'", address(0)), "0x1");
+	const struct json *seal = call("xinglin_sealOf", "'%s'", block);
+	assert_string_equal(member(seal, "sealer"), address(0));
+	assert_int_equal(strlen(member(seal, "signature")), 2 + 130);
+	assert_true(json_is(call("xinglin_sealOf", "'0x%064d'", 0), JSON_NULL));
+}
+
+/* A raw transaction, refused when it comes again, with geth's words. */
+static void takes_raw_transactions(void **state) {
+	(void)state;
+	struct arena arena;
+	struct transaction tx = {.type = TX_DYNAMIC_FEE,
+	    .has_chain_id = true,
+	    .chain_id = u256_from(31337),
+	    .max_priority_fee_wei = u256_from(1000000000),
+	    .max_fee_wei = u256_from(10000000000),
+	    .gas_limit = 21000,
+	    .to = accounts[0],
+	    .value_wei = u256_from(5)};
+	arena_init(&arena);
+	assert_int_equal(transaction_sign(&tx, &arena, &secrets[1], NULL), STATUS_OK);
+	const char *raw = hex_of(tx.raw);
+	const hash32 hash = transaction_hash(&tx);
+	assert_text(call("eth_sendRawTransaction", "'%s'", raw), hex_of(BYTES_OF(hash)));
+	receipt_of(hex_of(BYTES_OF(hash)));
+	assert_text(call("debug_getRawTransaction", "'%s'", hex_of(BYTES_OF(hash))), raw);
+	assert_int_equal(error_of("eth_sendRawTransaction", "'%s'", raw), RPC_SERVER_ERROR);
+	assert_true(error_says("nonce too low"));
+	tx.chain_id = u256_from(1);
+	assert_int_equal(transaction_sign(&tx, &arena, &secrets[1], NULL), STATUS_OK);
+	assert_int_equal(error_of("eth_sendRawTransaction", "'%s'", hex_of(tx.raw)), RPC_SERVER_ERROR);
+	assert_int_equal(error_of("eth_sendRawTransaction", "'0x'"), RPC_SERVER_ERROR);
+	assert_int_equal(error_of("eth_sendRawTransaction", "'0x02c0'"), RPC_SERVER_ERROR);
+	tx.chain_id = u256_from(31337);
+	tx.nonce = 9; /* a gap: it waits */
+	assert_int_equal(transaction_sign(&tx, &arena, &secrets[1], NULL), STATUS_OK);
+	const char *waiting = text_of(call("eth_sendRawTransaction", "'%s'", hex_of(tx.raw)));
+	assert_int_equal(error_of("eth_sendRawTransaction", "'%s'", hex_of(tx.raw)), RPC_SERVER_ERROR);
+	assert_true(error_says("already known"));
+	assert_string_equal(member(call("txpool_status", "%s", ""), "queued"), "0x1");
+	assert_true(json_is(json_get(call("eth_getTransactionByHash", "'%s'", waiting), "blockHash"), JSON_NULL));
+	assert_true(json_is(call("eth_getTransactionReceipt", "'%s'", waiting), JSON_NULL));
+	char checksum[43];
+	address_checksum(checksum, &accounts[1]);
+	const struct json *queued = json_get(json_get(call("txpool_content", "%s", ""), "queued"), checksum);
+	assert_string_equal(member(json_get(queued, "9"), "hash"), waiting);
+	assert_int_equal(json_get(call("txpool_contentFrom", "'%s'", address(1)), "queued")->count, 1);
+	assert_true(json_is(
+	    json_get(json_get(json_get(call("txpool_inspect", "%s", ""), "queued"), checksum), "9"), JSON_STRING));
+	arena_fini(&arena);
+}
+
+/*
+ * A contract of few bytes: with no call data it stores 1 at slot 0 and logs topic 7; with call data it reverts with
+ * Error("no"). CALLDATASIZE; PUSH1 dest; JUMPI; PUSH1 1; PUSH1 0; SSTORE; PUSH1 7; PUSH1 0; PUSH1 0; LOG1; STOP; dest:
+ * JUMPDEST ...
+ */
+static const char runtime[] = "36601257600160005560076000"
+			      "6000a1005b"
+			      "7f08c379a000000000000000000000000000000000000000000000000000000000600052"
+			      "60206004526002602452"
+			      "7f6e6f000000000000000000000000000000000000000000000000000000000000604452"
+			      "60466000fd";
+
+static const char *deploy(void) {
+	const size_t len = strlen(runtime) / 2;
+	const struct json *receipt = receipt_of(text_of(call("eth_sendTransaction",
+	    "{'from':'%s','data':'0x60%02zx600c60003960%02zx6000f3%s'}", address(0), len, len, runtime)));
+	assert_string_equal(member(receipt, "status"), "0x1");
+	return member(receipt, "contractAddress");
+}
+
+static void calls_contracts(void **state) {
+	(void)state;
+	const char *contract = deploy();
+	assert_int_equal(strlen(text_of(call("eth_getCode", "'%s'", contract))), 2 + strlen(runtime));
+	assert_text(call("eth_call", "{'to':'%s'}", contract), "0x");
+	const struct json *reverted =
+	    ask("{'jsonrpc':'2.0','id':1,'method':'eth_call','params':[{'to':'%s','data':'0x01'}]}", contract);
+	const struct json *error = json_get(reverted, "error");
+	assert_int_equal(code_of(reverted), RPC_REVERTED);
+	assert_string_equal(member(error, "message"), "execution reverted: no");
+	assert_int_equal(strlen(member(error, "data")), 2 + 2 * 0x46);
+	assert_int_equal(error_of("eth_estimateGas", "{'to':'%s','data':'0x01'}", contract), RPC_REVERTED);
+	assert_int_equal(error_of("eth_call", "{'to':'%s','gas':'0x5300'}", contract), RPC_SERVER_ERROR);
+	assert_true(error_says("out of gas"));
+
+	const char *gas = text_of(call("eth_estimateGas", "{'from':'%s','to':'%s'}", address(0), contract));
+	const struct json *receipt = receipt_of(
+	    text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s','gas':'%s'}", address(0), contract, gas)));
+	assert_string_equal(member(receipt, "status"), "0x1");
+	assert_text(call("eth_getStorageAt", "'%s','0x0'", contract),
+	    "0x0000000000000000000000000000000000000000000000000000000000000001");
+	const struct json *list = call("eth_createAccessList", "{'from':'%s','to':'%s'}", address(0), contract);
+	assert_int_equal(json_get(json_at(json_get(list, "accessList"), 0), "storageKeys")->count, 1);
+	const struct json *proof = call("eth_getProof", "'%s',['0x0'],'latest'", contract);
+	assert_string_equal(member(json_at(json_get(proof, "storageProof"), 0), "value"), "0x1");
+
+	/* overrides: PUSH1 0; SLOAD; PUSH1 0; MSTORE; PUSH1 32; PUSH1 0; RETURN in place of the code, and another slot
+	 */
+	const char *reader = "0x60005460005260206000f3";
+	const char *word = "0x000000000000000000000000000000000000000000000000000000000000002a";
+	const char *slot0 = "0x0000000000000000000000000000000000000000000000000000000000000000";
+	assert_text(call("eth_call", "{'to':'%s'},'latest',{'%s':{'code':'%s'}}", contract, contract, reader),
+	    "0x0000000000000000000000000000000000000000000000000000000000000001");
+	assert_text(call("eth_call", "{'to':'%s'},'latest',{'%s':{'code':'%s','stateDiff':{'%s':'%s'}}}", contract,
+			contract, reader, slot0, word),
+	    word);
+	assert_text(
+	    call("eth_call", "{'to':'%s'},'latest',{'%s':{'code':'%s','state':{}}}", contract, contract, reader),
+	    slot0);
+	assert_text(call("eth_call", "{'to':'%s'},'latest',{'%s':{'code':'0x4260005260206000f3'}},{'time':'0x2a'}",
+			contract, contract),
+	    word);
+	assert_text(call("eth_call", "{'to':'%s','data':'0x'}", contract), "0x"); /* nothing of that stayed */
+
+	const char *number = member(receipt, "blockNumber");
+	const struct json *logs = call("eth_getLogs", "{'address':'%s','fromBlock':'0x0'}", contract);
+	assert_int_equal(logs->count, 1);
+	assert_string_equal(member(json_at(logs, 0), "blockNumber"), number);
+	assert_int_equal(error_of("eth_getLogs", "{'fromBlock':'0x2','toBlock':'0x1'}"), RPC_INVALID_PARAMS);
+	const char *topic = "0x0000000000000000000000000000000000000000000000000000000000000007";
+	assert_int_equal(call("eth_getLogs", "{'fromBlock':'%s','topics':[['%s',null]]}", number, topic)->count, 1);
+	assert_int_equal(call("eth_getLogs", "{'fromBlock':'%s','topics':['%s']}", number, slot0)->count, 0);
+}
+
+static void filters_tell_what_is_new(void **state) {
+	(void)state;
+	const char *contract = deploy();
+	const char *logs = text_of(call("eth_newFilter", "{'address':['%s']}", contract));
+	const char *blocks = text_of(call("eth_newBlockFilter", "%s", ""));
+	const char *pending = text_of(call("eth_newPendingTransactionFilter", "%s", ""));
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", logs)->count, 0);
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", blocks)->count, 0);
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", pending)->count, 0);
+	const char *hash =
+	    text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s','gas':'0x186a0'}", address(0), contract));
+	const struct json *receipt = receipt_of(hash);
+	const struct json *changes = call("eth_getFilterChanges", "'%s'", logs);
+	assert_int_equal(changes->count, 1);
+	assert_string_equal(member(json_at(changes, 0), "transactionHash"), hash);
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", logs)->count, 0);
+	assert_text(json_at(call("eth_getFilterChanges", "'%s'", blocks), 0), member(receipt, "blockHash"));
+	assert_text(json_at(call("eth_getFilterChanges", "'%s'", pending), 0), hash);
+	const char *all = text_of(call("eth_newFilter", "{'address':'%s','fromBlock':'earliest'}", contract));
+	assert_int_equal(call("eth_getFilterLogs", "'%s'", all)->count, 1);
+	assert_true(json_is(call("eth_uninstallFilter", "'%s'", logs), JSON_TRUE));
+	assert_true(json_is(call("eth_uninstallFilter", "'%s'", logs), JSON_FALSE));
+	assert_int_equal(error_of("eth_getFilterChanges", "'%s'", logs), RPC_SERVER_ERROR);
+	assert_true(error_says("filter not found"));
+}
+
+static void tells_fees(void **state) {
+	(void)state;
+	const char *names[] = {"eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_blobBaseFee", "eth_baseFee"};
+	for (size_t i = 0; i < 4; i++) assert_int_equal(strncmp(text_of(call(names[i], "%s", "")), "0x", 2), 0);
+	const struct json *history = call("eth_feeHistory", "2,'latest',[0,50,100]");
+	assert_int_equal(json_get(history, "baseFeePerGas")->count, 3);
+	assert_int_equal(json_get(history, "baseFeePerBlobGas")->count, 3);
+	assert_int_equal(json_get(history, "gasUsedRatio")->count, 2);
+	assert_int_equal(json_get(history, "reward")->count, 2);
+	assert_int_equal(json_at(json_get(history, "reward"), 0)->count, 3);
+	assert_int_equal(error_of("eth_feeHistory", "1,'latest',[50,20]"), RPC_SERVER_ERROR);
+	assert_int_equal(error_of("eth_feeHistory", "1,'0xffffff'"), RPC_SERVER_ERROR);
+}
+
+/* What a signature of "hello" must recover to, through the chain's own ecrecover precompile. */
+static void signs_messages(void **state) {
+	(void)state;
+	const char *signature = text_of(call("eth_sign", "'%s','0x68656c6c6f'", address(0)));
+	assert_text(call("personal_sign", "'0x68656c6c6f','%s'", address(0)), signature);
+	const char *digest =
+	    text_of(call("web3_sha3", "'0x%s68656c6c6f'", "19457468657265756d205369676e6564204d6573736167653a0a35"));
+	const char *recovered =
+	    text_of(call("eth_call", "{'to':'0x0000000000000000000000000000000000000001','data':'%s%062d%.2s%.128s'}",
+		digest, 0, signature + 130, signature + 2));
+	assert_string_equal(recovered + 26, address(0) + 2);
+	assert_int_equal(error_of("eth_sign", "'0x0000000000000000000000000000000000000001','0x'"), RPC_SERVER_ERROR);
+	assert_true(error_says("unknown account"));
+}
+
+static uint64_t number_of(const struct json *value) {
+	return strtoull(text_of(value) + 2, NULL, 16);
+}
+
+static void dev_methods_move_the_chain(void **state) {
+	(void)state;
+	const uint64_t before = number_of(call("eth_blockNumber", "%s", ""));
+	const char *snapshot = text_of(call("evm_snapshot", "%s", ""));
+	const char *balance = text_of(call("eth_getBalance", "'%s'", address(1)));
+	call("evm_mine", "%s", "");
+	assert_int_equal(number_of(call("eth_blockNumber", "%s", "")), before + 1);
+	const struct json *mined = call("eth_getBlockByNumber", "'latest'");
+	const uint64_t later = number_of(json_get(mined, "timestamp")) + 1000;
+	call("evm_setNextBlockTimestamp", "%llu", (unsigned long long)later);
+	call("evm_mine", "%s", "");
+	assert_int_equal(number_of(json_get(call("eth_getBlockByNumber", "'latest'"), "timestamp")), later);
+	assert_int_equal(error_of("evm_setNextBlockTimestamp", "1"), RPC_SERVER_ERROR);
+	assert_true(json_is(call("evm_increaseTime", "5000"), JSON_NUMBER));
+	call("evm_mine", "%s", "");
+	assert_true(number_of(json_get(call("eth_getBlockByNumber", "'latest'"), "timestamp")) > later);
+
+	call("evm_setAutomine", "false");
+	const char *hash =
+	    text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s','value':'0x1'}", address(0), address(1)));
+	assert_true(json_is(call("eth_getTransactionReceipt", "'%s'", hash), JSON_NULL));
+	assert_string_equal(member(call("txpool_status", "%s", ""), "pending"), "0x1");
+	call("evm_mine", "%s", "");
+	receipt_of(hash);
+	call("evm_setIntervalMining", "0");
+
+	assert_true(json_is(call("evm_revert", "'%s'", snapshot), JSON_TRUE));
+	assert_int_equal(number_of(call("eth_blockNumber", "%s", "")), before);
+	assert_text(call("eth_getBalance", "'%s'", address(1)), balance);
+	assert_true(json_is(call("evm_revert", "'%s'", snapshot), JSON_FALSE));
+	call("evm_setAutomine", "true");
+}
+
+static void raw_forms_hash_to_their_names(void **state) {
+	(void)state;
+	const struct json *block = call("eth_getBlockByNumber", "'latest'");
+	const char *header = text_of(call("debug_getRawHeader", "'latest'"));
+	assert_text(call("web3_sha3", "'%s'", header), member(block, "hash"));
+	const char *raw = text_of(call("debug_getRawBlock", "'latest'"));
+	assert_int_equal((strlen(raw) - 2) / 2, number_of(json_get(block, "size")));
+	assert_int_equal(call("debug_getRawReceipts", "'latest'")->count, json_get(block, "transactions")->count);
+	assert_int_equal(error_of("debug_getRawHeader", "'0xffffff'"), RPC_SERVER_ERROR);
+	const struct json *values = call("eth_getStorageValues", "{'%s':['0x0','0x1']}", address(0));
+	assert_int_equal(values->first->count, 2);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(refuses_what_is_no_request),
+	    cmocka_unit_test(keeps_ids_and_answers_no_notification),
+	    cmocka_unit_test(carries_out_batches),
+	    cmocka_unit_test(speaks_http),
+	    cmocka_unit_test(every_method_bears_anything),
+	    cmocka_unit_test(names_the_bad_parameter),
+	    cmocka_unit_test(says_what_it_is),
+	    cmocka_unit_test(sends_and_finds_a_payment),
+	    cmocka_unit_test(takes_raw_transactions),
+	    cmocka_unit_test(calls_contracts),
+	    cmocka_unit_test(filters_tell_what_is_new),
+	    cmocka_unit_test(tells_fees),
+	    cmocka_unit_test(signs_messages),
+	    cmocka_unit_test(dev_methods_move_the_chain),
+	    cmocka_unit_test(raw_forms_hash_to_their_names),
+	};
+	return cmocka_run_group_tests_name("rpc", tests, start, stop);
+}

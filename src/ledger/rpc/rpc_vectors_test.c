@@ -1,0 +1,184 @@
+/* The execution APIs' own exchanges (.io files), asked of a node that imported the chain they were made on. */
+#include "codec/rlp.h"
+#include "tests/unit.h"
+#include "tests/vectors.h"
+
+#include "ledger/rpc/test_node.h"
+
+/* Members that one age of the interface has and another has not. */
+static const char *const no_names[] = {NULL};
+static const char *const names_of_2023[] = {
+    "blockTimestamp", "totalDifficulty", "chainId", "yParity", "baseFeePerBlobGas", "blobGasUsedRatio", NULL};
+static const char *const error_names[] = {"message", "data", NULL};
+
+/* Files whose answer here is another, and why. */
+static const struct {
+	const char *file, *why;
+} exceptions[] = {
+    {"eth_sendRawTransaction/send-blob-tx.io", "blob transactions wait for KZG"},
+    {"osaka-bpo2-2026/txpool_content/get-content.io", "holds that blob transaction"},
+    {"cancun-2023/eth_estimateGas/estimate-simple-contract.io", "the search ends within 1.5 % since 2024"},
+    {"cancun-2023/eth_getStorage/get-storage-invalid-key-too-large.io", "-32602 since 2025"},
+    {"cancun-2023/eth_getStorage/get-storage-invalid-key.io", "-32602 since 2025"},
+};
+
+static bool ends(const char *text, const char *tail) {
+	const size_t len = strlen(text), tail_len = strlen(tail);
+	return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
+}
+
+static bool is_excepted(const char *path) {
+	for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
+		if (!ends(path, exceptions[i].file)) continue;
+		printf("%s: skipped: %s\n", exceptions[i].file, exceptions[i].why);
+		return true;
+	}
+	return false;
+}
+
+struct suite {
+	struct test_node node;
+	struct vectors tally;
+	const char *const *ignored;
+};
+
+static bool is_ignored(struct bytes name, const char *const *ignored) {
+	for (; *ignored; ignored++)
+		if (bytes_equal(name, bytes_text(*ignored))) return true;
+	return false;
+}
+
+static const struct json *member(const struct json *object, struct bytes name) {
+	json_foreach (item, object)
+		if (bytes_equal(item->name, name)) return item;
+	return NULL;
+}
+
+static bool same(const struct json *want, const struct json *have, bool shape_only, const char *const *ignored);
+
+static bool same_members(
+    const struct json *want, const struct json *have, bool shape_only, const char *const *ignored) {
+	json_foreach (item, want) {
+		if (is_ignored(item->name, ignored)) continue;
+		const struct json *other = member(have, item->name);
+		if (!other || !same(item, other, shape_only, ignored)) return false;
+	}
+	json_foreach (item, have)
+		if (!is_ignored(item->name, ignored) && !member(want, item->name)) return false;
+	return true;
+}
+
+static bool same_items(const struct json *want, const struct json *have, bool shape_only, const char *const *ignored) {
+	const struct json *other = have->first;
+	if (!shape_only && want->count != have->count) return false;
+	json_foreach (item, want) {
+		if (!other) break;
+		if (!same(item, other, shape_only, ignored)) return false;
+		other = other->next;
+	}
+	return true;
+}
+
+/* Deeply equal; or, shape_only, of the same types and member names. */
+static bool same(const struct json *want, const struct json *have, bool shape_only, const char *const *ignored) {
+	if (want->type != have->type) return false;
+	switch (want->type) {
+	case JSON_OBJECT: return same_members(want, have, shape_only, ignored);
+	case JSON_ARRAY: return same_items(want, have, shape_only, ignored);
+	case JSON_STRING:
+	case JSON_NUMBER: return shape_only || bytes_equal(want->text, have->text);
+	case JSON_NULL:
+	case JSON_TRUE:
+	case JSON_FALSE: return true;
+	}
+	return false;
+}
+
+/* Errors are compared by their codes: texts are each client's own. */
+static bool answer_fits(const struct suite *suite, const struct json *want, const struct json *have, bool shape_only) {
+	const struct json *want_error = json_get(want, "error"), *have_error = json_get(have, "error");
+	if (want_error && have_error) return same(want_error, have_error, false, error_names);
+	return same(want, have, shape_only, suite->ignored);
+}
+
+static struct bytes next_line(struct bytes *rest) {
+	const uint8_t *end = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
+	const size_t len = end ? (size_t)(end - rest->data) : rest->len;
+	const struct bytes line = bytes_slice(*rest, 0, len);
+	*rest = bytes_slice(*rest, len + 1, rest->len);
+	return line;
+}
+
+static bool begins(struct bytes line, const char *prefix) {
+	return line.len >= strlen(prefix) && memcmp(line.data, prefix, strlen(prefix)) == 0;
+}
+
+static bool is_served(struct bytes request, struct arena *arena) {
+	const struct json *root;
+	if (json_parse(&root, arena, request, &json_limits_default, NULL) != STATUS_OK) return false;
+	for (size_t i = 0; i < rpc_method_count(); i++)
+		if (json_string_is(json_get(root, "method"), rpc_method_info(i).name)) return true;
+	return false;
+}
+
+static bool exchange(struct suite *suite, struct bytes request, struct bytes expected, bool shape_only) {
+	struct test_node *node = &suite->node;
+	const struct json *want;
+	NODE_OK(node, json_parse(&want, &node->arena, expected, &json_limits_default, &node->err));
+	const struct json *have = test_node_ask(node, request);
+	if (answer_fits(suite, want, have, shape_only)) return true;
+	printf("asked %.*s\nwant  %.*s\nhave  %.*s\n", (int)(request.len > 300 ? 300 : request.len),
+	    (const char *)request.data, (int)(expected.len > 1000 ? 1000 : expected.len), (const char *)expected.data,
+	    (int)(have->raw.len > 1000 ? 1000 : have->raw.len), (const char *)have->raw.data);
+	return false;
+}
+
+static void run_file(void *context, const char *path) {
+	struct suite *suite = context;
+	struct bytes rest = vectors_read(&suite->node.arena, path), request = {NULL, 0};
+	bool shape_only = false, good = true, skipped = is_excepted(path);
+	while (rest.len && !skipped) {
+		const struct bytes line = next_line(&rest);
+		if (begins(line, "// speconly:")) shape_only = true;
+		if (begins(line, ">> ")) request = bytes_slice(line, 3, line.len);
+		if (!begins(line, "<< ")) continue;
+		skipped = !is_served(request, &suite->node.arena);
+		if (!skipped) good &= exchange(suite, request, bytes_slice(line, 3, line.len), shape_only);
+	}
+	if (skipped)
+		suite->tally.skipped++; /* besides the exceptions: methods that are not served, as debug_trace* */
+	else
+		vectors_count(&suite->tally, good, path, BYTES_LITERAL(""));
+}
+
+static void run_suite(const char *folder, const char *const *ignored) {
+	struct suite suite = {.tally = {.name = folder}, .ignored = ignored};
+	struct test_node *node = &suite.node;
+	struct arena arena;
+	arena_init(&arena);
+	vectors_need(folder);
+	const char *path = vectors_path(&arena, folder);
+	test_node_open(node, vectors_read(&arena, arena_printf(&arena, "%s/genesis.json", path)));
+	struct rlp_cursor blocks = rlp_cursor(vectors_read(&arena, arena_printf(&arena, "%s/chain.rlp", path)));
+	while (!rlp_at_end(&blocks)) NODE_OK(node, chain_import(node->chain, rlp_raw(&blocks), &node->err));
+	test_node_serve(node, NULL, 0);
+	vectors_walk(path, ".io", run_file, &suite);
+	test_node_close(node);
+	arena_fini(&arena);
+	vectors_report(&suite.tally);
+}
+
+static void osaka_2026(void **state) {
+	(void)state;
+	run_suite("ethereum/rpc/osaka-bpo2-2026", no_names);
+}
+
+static void cancun_2023(void **state) {
+	(void)state;
+	run_suite("ethereum/rpc/cancun-2023", names_of_2023);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {cmocka_unit_test(osaka_2026), cmocka_unit_test(cancun_2023)};
+	return cmocka_run_group_tests_name("rpc vectors", tests, NULL, NULL);
+}
