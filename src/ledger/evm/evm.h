@@ -119,6 +119,9 @@ void evm_set_reference_dispatch(struct evm *evm, bool reference);
  * Runs one message to its end: value transfer, precompiles, EIP-7702 delegation, nested calls, code deposit. The sender's nonce
  * (for creations by a transaction) was already raised by the caller. On a verdict other than EVM_SUCCESS, the host is back at
  * where it was. A status other than STATUS_OK: the host failed; the block must be given up.
+ * What is warm from the start (EIP-2929, 3651: sender, recipient, precompiles, coinbase, access list) is the caller's to say through
+ * the host; a transaction's designated code is warmed here (EIP-7702). Gas above 2^63 - 1 counts as that (EIP-1985). A code
+ * deposit's output is the code.
  */
 MUST_USE enum status evm_execute(struct evm *evm, struct evm_result *result, const struct evm_message *message);
 

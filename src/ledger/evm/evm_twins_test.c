@@ -80,7 +80,7 @@ static void put_call(struct writer *writer) {
 }
 
 /* A push that is not the last byte of what jumps need, an instruction of the table, a call, or noise. */
-static void put_random(struct writer *writer) {
+static void put_random(struct writer *writer, enum fork fork) {
 	const uint64_t kind = random_below(16);
 	if (kind < 7) {
 		put_push(writer, (unsigned)random_below(random_below(2) ? 256 : 40));
@@ -101,15 +101,20 @@ static void put_random(struct writer *writer) {
 		unsigned opcode;
 		do opcode = (unsigned)random_below(256);
 		while (opcode_table[opcode].name == NULL || opcode == OP_INVALID || opcode == OP_STOP);
+		/* Mostly what the fork has, on a stack that is deep enough. */
+		if (random_below(64) != 0 && (opcode_table[opcode].since > fork || opcode_table[opcode].pops > 8))
+			return;
+		for (int i = 0; i < opcode_table[opcode].pops && random_below(16) != 0; i++)
+			put_push(writer, (unsigned)random_below(80));
 		put(writer, opcode);
 	}
 }
 
-static struct writer random_program(void) {
+static struct writer random_program(enum fork fork) {
 	struct writer writer = {.len = 0};
 	const size_t len = 20 + random_below(PROGRAM_BYTES_MAX - 20);
 	for (int i = 0; i < 8; i++) put_push(&writer, (unsigned)random_below(256));
-	while (writer.len < len) put_random(&writer);
+	while (writer.len < len) put_random(&writer, fork);
 	if (random_below(2)) { /* shows its memory */
 		put_push(&writer, 96);
 		put_push(&writer, 0);
@@ -179,8 +184,8 @@ static void test_dispatchers_agree(void **state) {
 	size_t outcomes[EVM_OUTCOME_COUNT] = {0}, steps = 0;
 	const struct evm_tracer tracer = {.step = count_step, .context = &steps};
 	for (int i = 0; i < PROGRAMS; i++) {
-		const struct writer programs[2] = {random_program(), random_program()};
 		const enum fork fork = (enum fork)random_below(FORK_COUNT);
+		const struct writer programs[2] = {random_program(fork), random_program(fork)};
 		evm_set_reference_dispatch(evm, false);
 		run_programs(&fast, evm, host, fork, programs);
 		evm_set_reference_dispatch(evm, true);
