@@ -108,8 +108,8 @@ static int start(void **state) {
 	    "{\"config\":{\"chainId\":31337,\"homesteadBlock\":0,\"eip150Block\":0,\"eip155Block\":0,\"eip158Block\":0,"
 	    "\"byzantiumBlock\":0,\"constantinopleBlock\":0,\"petersburgBlock\":0,\"istanbulBlock\":0,\"berlinBlock\":"
 	    "0,"
-	    "\"londonBlock\":0,\"terminalTotalDifficulty\":0,\"shanghaiTime\":0,\"cancunTime\":0,\"pragueTime\":0,"
-	    "\"osakaTime\":0},\"gasLimit\":\"0x1c9c380\",\"difficulty\":\"0x0\",\"timestamp\":\"0x1\",\"alloc\":{"
+	    "\"londonBlock\":0,\"terminalTotalDifficulty\":0,\"shanghaiTime\":0,\"cancunTime\":0},"
+	    "\"gasLimit\":\"0x1c9c380\",\"difficulty\":\"0x0\",\"timestamp\":\"0x1\",\"alloc\":{"
 	    "\"%s\":{\"balance\":\"0xde0b6b3a7640000\"},\"%s\":{\"balance\":\"0xde0b6b3a7640000\"}}}",
 	    address(0), address(1));
 	arena_fini(&node.arena);
@@ -382,7 +382,7 @@ static void takes_raw_transactions(void **state) {
  * Error("no"). CALLDATASIZE; PUSH1 dest; JUMPI; PUSH1 1; PUSH1 0; SSTORE; PUSH1 7; PUSH1 0; PUSH1 0; LOG1; STOP; dest:
  * JUMPDEST ...
  */
-static const char runtime[] = "36601257600160005560076000"
+static const char runtime[] = "36601157600160005560076000"
 			      "6000a1005b"
 			      "7f08c379a000000000000000000000000000000000000000000000000000000000600052"
 			      "60206004526002602452"
