@@ -1,0 +1,291 @@
+#include "ledger/pool/pool.h"
+
+#include "tests/unit.h"
+
+#include "tests/ledger_world.h"
+
+#define GWEI 1000000000ull
+
+static const addr20 somebody = {{0x11, 0x22, 0x33}};
+
+static enum pool_verdict add(struct ledger_world *world, size_t account, uint64_t nonce, uint64_t fee_wei) {
+	hash32 hash;
+	enum tx_verdict verdict;
+	struct transaction tx = ledger_transfer(nonce, &somebody, 1, fee_wei);
+	return ledger_add(world, &hash, ledger_sign(world, &tx, account), &verdict);
+}
+
+static enum tx_verdict refusal(struct ledger_world *world, struct transaction *tx, size_t account) {
+	hash32 hash;
+	enum tx_verdict verdict;
+	assert_int_equal(ledger_add(world, &hash, ledger_sign(world, tx, account), &verdict), POOL_INVALID);
+	return verdict;
+}
+
+static void assert_counts(struct ledger_world *world, size_t pending, size_t queued) {
+	const struct pool_counts counts = pool_counts(world->pool);
+	assert_int_equal(counts.pending, pending);
+	assert_int_equal(counts.queued, queued);
+}
+
+static void a_gap_waits(void **state) {
+	(void)state;
+	struct ledger_world world;
+	uint64_t nonce;
+	const addr20 sender = ledger_address(0);
+	ledger_open(&world, false);
+	assert_int_equal(add(&world, 0, 0, 2 * GWEI), POOL_OK);
+	assert_int_equal(add(&world, 0, 2, 2 * GWEI), POOL_OK);
+	assert_counts(&world, 1, 1);
+	assert_done(&world, pool_next_nonce(world.pool, &nonce, &sender, &world.err));
+	assert_int_equal(nonce, 1);
+	assert_int_equal(add(&world, 0, 1, 2 * GWEI), POOL_OK);
+	assert_counts(&world, 3, 0);
+	assert_done(&world, pool_next_nonce(world.pool, &nonce, &sender, &world.err));
+	assert_int_equal(nonce, 3);
+	assert_int_equal(ledger_seal(&world, 0), 3);
+	assert_counts(&world, 0, 0);
+	ledger_close(&world);
+}
+
+static void replacement_needs_a_tenth_more(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, false);
+	assert_int_equal(add(&world, 0, 0, 100), POOL_OK);
+	assert_int_equal(add(&world, 0, 0, 100), POOL_ALREADY_KNOWN);
+	assert_int_equal(add(&world, 0, 0, 109), POOL_UNDERPRICED);
+	assert_int_equal(add(&world, 0, 0, 110), POOL_OK);
+	assert_counts(&world, 1, 0);
+	ledger_close(&world);
+}
+
+static void invalid_ones_stay_out(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, false);
+	struct transaction tx = ledger_transfer(0, &somebody, 1, GWEI);
+	tx.chain_id = u256_from(1);
+	assert_int_equal(refusal(&world, &tx, 0), TX_VERDICT_WRONG_CHAIN_ID);
+	tx = ledger_transfer(0, &somebody, 1, GWEI);
+	tx.gas_limit = 20999;
+	assert_int_equal(refusal(&world, &tx, 0), TX_VERDICT_INTRINSIC_GAS);
+	tx.gas_limit = (1 << 24) + 1;
+	assert_int_equal(refusal(&world, &tx, 0), TX_VERDICT_GAS_LIMIT_OVER_CAP);
+	tx = ledger_transfer(0, &somebody, 1, GWEI);
+	assert_true(u256_from_decimal(&tx.value_wei, BYTES_LITERAL("1000000000000000000000000")));
+	assert_int_equal(refusal(&world, &tx, 0), TX_VERDICT_INSUFFICIENT_FUNDS);
+	tx = ledger_transfer(0, &somebody, 1, GWEI);
+	tx.max_priority_fee_wei = u256_from(2 * GWEI);
+	assert_int_equal(refusal(&world, &tx, 0), TX_VERDICT_TIP_ABOVE_FEE_CAP);
+	assert_int_equal(add(&world, 0, 0, 2 * GWEI), POOL_OK);
+	assert_int_equal(ledger_seal(&world, 0), 1);
+	tx = ledger_transfer(0, &somebody, 1, GWEI);
+	assert_int_equal(refusal(&world, &tx, 0), TX_VERDICT_NONCE_TOO_LOW);
+
+	hash32 hash;
+	enum pool_verdict verdict;
+	enum tx_verdict tx_verdict;
+	const enum status status =
+	    pool_add(world.pool, &hash, &verdict, &tx_verdict, BYTES_LITERAL("\x02\xc0"), &world.err);
+	assert_int_equal(status, STATUS_INVALID);
+	assert_counts(&world, 0, 0);
+	ledger_close(&world);
+}
+
+static void the_best_fee_goes_first(void **state) {
+	(void)state;
+	struct ledger_world world;
+	struct pool_pick picked;
+	ledger_open(&world, true);
+	assert_int_equal(add(&world, 0, 0, 5), POOL_OK);
+	assert_int_equal(add(&world, 0, 1, 50), POOL_OK);
+	assert_int_equal(add(&world, 1, 0, 7), POOL_OK);
+	assert_int_equal(add(&world, 2, 0, 7), POOL_OK);
+	assert_int_equal(add(&world, 3, 0, 0), POOL_OK);
+	assert_done(&world, pool_pick(world.pool, &picked, &world.arena, UINT64_MAX, 100, &world.err));
+	const size_t senders[] = {1, 2, 0, 0, 3};
+	assert_int_equal(picked.count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		const addr20 expected = ledger_address(senders[i]);
+		assert_memory_equal(picked.txs[i].sender.b, expected.b, 20);
+	}
+	assert_done(&world, pool_pick(world.pool, &picked, &world.arena, 2 * 21000, 100, &world.err));
+	assert_int_equal(picked.count, 2);
+	assert_int_equal(ledger_seal(&world, 0), 5);
+	ledger_close(&world);
+}
+
+static void a_fee_below_the_base_fee_waits(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, false);
+	assert_int_equal(add(&world, 0, 0, 700000000), POOL_OK);
+	assert_true(pool_wait(world.pool, 0));
+	assert_int_equal(ledger_seal(&world, 0), 0); /* 875,000,000 wei; each empty block takes an eighth off */
+	assert_true(pool_wait(world.pool, 0));
+	assert_int_equal(ledger_seal(&world, 0), 0); /* 765,625,000 */
+	assert_int_equal(ledger_seal(&world, 0), 1); /* 669,921,875 */
+	assert_false(pool_wait(world.pool, 0));
+	ledger_close(&world);
+}
+
+static void limits_hold(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, true);
+	for (uint64_t nonce = 1; nonce <= 64; nonce++) assert_int_equal(add(&world, 0, nonce, 0), POOL_OK);
+	assert_int_equal(add(&world, 0, 65, 0), POOL_SENDER_FULL);
+	assert_int_equal(add(&world, 0, 0, 0), POOL_OK);
+	assert_counts(&world, 65, 0);
+	pool_close(world.pool);
+	const struct pool_options tiny = {.capacity = 2};
+	assert_done(&world, pool_open(&world.pool, world.chain, &tiny, &world.err));
+	assert_int_equal(add(&world, 0, 0, 0), POOL_OK);
+	assert_int_equal(add(&world, 1, 0, 0), POOL_OK);
+	assert_int_equal(add(&world, 2, 0, 0), POOL_FULL);
+	ledger_close(&world);
+}
+
+static void nobody_signs(void **state) {
+	(void)state;
+	struct ledger_world world;
+	hash32 hash;
+	enum pool_verdict verdict;
+	enum tx_verdict tx_verdict;
+	addr20 named;
+	const addr20 sender = ledger_address(5);
+	struct transaction tx = ledger_transfer(0, &somebody, 77, 2 * GWEI), found;
+	ledger_open(&world, false);
+	assert_done(&world, pool_add_unsigned(world.pool, &hash, &verdict, &tx_verdict, &tx, &sender, &world.err));
+	assert_int_equal(verdict, POOL_OK);
+	assert_true(pool_find(world.pool, &found, &named, &world.arena, &hash));
+	assert_memory_equal(named.b, sender.b, 20);
+	assert_true(pool_unsigned_sender(&named, &found));
+	assert_memory_equal(named.b, sender.b, 20);
+	/* From outside it has no sender. */
+	assert_int_equal(ledger_add(&world, &hash, found.raw, &tx_verdict), POOL_INVALID);
+	assert_int_equal(tx_verdict, TX_VERDICT_BAD_SIGNATURE);
+	/* From the journal it has. */
+	ledger_end(&world);
+	ledger_start(&world);
+	assert_counts(&world, 1, 0);
+	assert_int_equal(ledger_seal(&world, 0), 1);
+	const u256 got = ledger_balance(&world, &somebody);
+	assert_int_equal(got.w[0], 77);
+	ledger_close(&world);
+}
+
+static void the_journal_is_read_back(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, true);
+	for (uint64_t nonce = 0; nonce < 10; nonce++) assert_int_equal(add(&world, 0, nonce, 0), POOL_OK);
+	ledger_end(&world);
+	ledger_start(&world);
+	assert_counts(&world, 10, 0);
+	assert_int_equal(ledger_seal(&world, 0), 10);
+	assert_int_equal(add(&world, 0, 10, 0), POOL_OK);
+	ledger_end(&world);
+	ledger_start(&world);
+	assert_counts(&world, 1, 0); /* what stands in a block is not taken in again */
+	ledger_close(&world);
+}
+
+/* The journal cut at every byte of its last record, and with each of them changed. */
+static void a_bad_tail_is_dropped(void **state) {
+	(void)state;
+	struct ledger_world world;
+	uint8_t whole[4096];
+	ledger_open(&world, true);
+	assert_int_equal(add(&world, 0, 0, 0), POOL_OK);
+	FILE *file = fopen(world.journal, "rb");
+	const size_t first = fread(whole, 1, sizeof whole, file);
+	fclose(file);
+	assert_int_equal(add(&world, 0, 1, 0), POOL_OK);
+	file = fopen(world.journal, "rb");
+	const size_t all = fread(whole, 1, sizeof whole, file);
+	fclose(file);
+	assert_true(first > 100 && all > first + 100);
+	for (size_t i = first; i < all; i++)
+		for (int cut = 0; cut < 2; cut++) {
+			pool_close(world.pool);
+			file = fopen(world.journal, "wb");
+			if (!cut) whole[i] ^= 0x10;
+			assert_int_equal(fwrite(whole, 1, cut ? i : all, file), cut ? i : all);
+			if (!cut) whole[i] ^= 0x10;
+			fclose(file);
+			chain_close(world.chain);
+			const struct chain_options options = {0};
+			assert_done(&world, chain_open(&world.chain, world.store, &options, &world.err));
+			const struct pool_options pool = {.journal_path = world.journal};
+			assert_done(&world, pool_open(&world.pool, world.chain, &pool, &world.err));
+			assert_counts(&world, 1, 0);
+			assert_int_equal(add(&world, 0, 1, 0), POOL_OK); /* and it goes on behind what is whole */
+		}
+	ledger_end(&world);
+	ledger_start(&world);
+	assert_counts(&world, 2, 0);
+	ledger_close(&world);
+}
+
+/* Over 4 MiB of dead records: the file shrinks to what is alive. */
+static void a_dead_journal_shrinks(void **state) {
+	(void)state;
+	struct ledger_world world;
+	uint8_t *data = mem_zalloc(1, 100000);
+	ledger_open(&world, true);
+	assert_int_equal(add(&world, 1, 5, 0), POOL_OK); /* waits behind a gap all the time */
+	for (uint64_t nonce = 0; nonce < 45; nonce++) {
+		hash32 hash;
+		enum tx_verdict verdict;
+		struct transaction tx = ledger_transfer(nonce, &somebody, 1, 0);
+		tx.data = bytes_make(data, 100000);
+		tx.gas_limit = 21000 + 100000 * 10;
+		assert_int_equal(ledger_add(&world, &hash, ledger_sign(&world, &tx, 0), &verdict), POOL_OK);
+		assert_int_equal(ledger_seal(&world, 0), 1);
+	}
+	FILE *file = fopen(world.journal, "rb");
+	fseek(file, 0, SEEK_END);
+	assert_true(ftell(file) < 1000000);
+	fclose(file);
+	ledger_end(&world);
+	ledger_start(&world);
+	assert_counts(&world, 0, 1);
+	ledger_close(&world);
+	mem_free(data);
+}
+
+static void a_rejected_one_goes(void **state) {
+	(void)state;
+	struct ledger_world world;
+	hash32 hash;
+	enum tx_verdict verdict;
+	ledger_open(&world, true);
+	struct transaction tx = ledger_transfer(0, &somebody, 1, 0);
+	assert_int_equal(ledger_add(&world, &hash, ledger_sign(&world, &tx, 0), &verdict), POOL_OK);
+	assert_int_equal(add(&world, 0, 1, 0), POOL_OK);
+	assert_int_equal(add(&world, 0, 2, 0), POOL_OK);
+	pool_reject(world.pool, &hash);
+	assert_counts(&world, 0, 2);
+	assert_int_equal(add(&world, 0, 0, 1), POOL_OK);
+	assert_counts(&world, 3, 0);
+	ledger_close(&world);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_gap_waits),
+	    cmocka_unit_test(replacement_needs_a_tenth_more),
+	    cmocka_unit_test(invalid_ones_stay_out),
+	    cmocka_unit_test(the_best_fee_goes_first),
+	    cmocka_unit_test(a_fee_below_the_base_fee_waits),
+	    cmocka_unit_test(limits_hold),
+	    cmocka_unit_test(nobody_signs),
+	    cmocka_unit_test(the_journal_is_read_back),
+	    cmocka_unit_test(a_bad_tail_is_dropped),
+	    cmocka_unit_test(a_dead_journal_shrinks),
+	    cmocka_unit_test(a_rejected_one_goes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
