@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "app/system_contracts.h"
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "crypto/secp256k1_keys.h"
@@ -103,6 +104,13 @@ static void put_xinglin(struct json_writer *w, const struct genesis_plan *plan) 
 
 static void put_alloc(struct json_writer *w, const struct genesis_plan *plan, struct buf *scratch) {
 	json_object_begin(w, "alloc");
+	for (size_t i = 0; i < SYSTEM_CONTRACT_COUNT; i++) {
+		json_object_begin(w, system_contracts[i].address);
+		json_put_text(w, "balance", "0x0");
+		json_put_text(w, "nonce", "0x1");
+		json_put_text(w, "code", system_contracts[i].code);
+		json_object_end(w);
+	}
 	for (size_t i = 0; i < plan->funded_count; i++) {
 		buf_clear(scratch);
 		hex_put(scratch, BYTES_OF(plan->funded[i]), true);
