@@ -2,17 +2,9 @@
  * 2929, 4844). */
 #include "ledger/evm/op_environment.h"
 
-#include "ledger/evm/op_arithmetic.h"
-
 int64_t account_access_cost(struct evm *evm, const addr20 *address, int32_t before_berlin) {
 	if (evm->fork < FORK_BERLIN) return before_berlin;
 	return HOST(evm, warm_account, address) ? GAS_COLD_ACCOUNT : GAS_WARM;
-}
-
-enum op_end exp_word(struct evm *evm, struct frame *f) {
-	OP_CHARGE(f, (int64_t)u256_byte_length(&f->sp[-2]) * evm->costs->exp_byte);
-	f->sp[-2] = u256_exp(&f->sp[-1], &f->sp[-2]);
-	return END_NEXT;
 }
 
 enum op_end calldataload(struct evm *evm, struct frame *f) {

@@ -1,13 +1,13 @@
 /*
- * The Ethereum virtual machine (Yellow Paper §9, up to the Osaka fork): a pure interpreter with the message calls and creations
- * that it makes. Gas, stack and cost facts come from one opcode table (opcodes.h).
+ * The Ethereum virtual machine (Yellow Paper §9, up to the Osaka fork): a pure interpreter with the message calls and
+ * creations that it makes. Gas, stack and cost facts come from one opcode table (opcodes.h).
  *
- * Two dispatchers share the same instruction bodies: computed goto (production) and a switch (reference, sanitizers, tracing);
- * a differential test holds them together.
+ * Two dispatchers share the same instruction bodies: computed goto (production) and a switch (reference, sanitizers,
+ * tracing); a differential test holds them together.
  *
- * Memory: a `struct evm` owns a slab of 1025 frames and one memory buffer, made once; nothing is allocated while it runs, but
- * for that buffer's growth, which gas bounds.
- * Threads: one owner a `struct evm`; several may run side by side over different hosts.
+ * Memory: a `struct evm` owns a slab of 1025 frames and one memory buffer, made once; nothing is allocated while it
+ * runs, but for that buffer's growth, which gas bounds. Threads: one owner a `struct evm`; several may run side by side
+ * over different hosts.
  */
 #ifndef LEDGER_EVM_EVM_H
 #define LEDGER_EVM_EVM_H
@@ -20,8 +20,8 @@ struct evm_block_env {
 	uint64_t number;
 	uint64_t timestamp; /* seconds */
 	uint64_t gas_limit;
-	u256 difficulty;  /* before the merge */
-	hash32 randao;    /* since */
+	u256 difficulty; /* before the merge */
+	hash32 randao;   /* since */
 	u256 base_fee_wei;
 	u256 blob_base_fee_wei;
 	u256 chain_id;
@@ -39,7 +39,7 @@ enum evm_call_kind { EVM_CALL, EVM_DELEGATECALL, EVM_CALLCODE, EVM_STATICCALL, E
 struct evm_message {
 	enum evm_call_kind kind;
 	bool is_static;
-	uint16_t depth;      /* 0 for what a transaction starts */
+	uint16_t depth; /* 0 for what a transaction starts */
 	uint64_t gas;
 	addr20 sender;       /* CALLER */
 	addr20 recipient;    /* ADDRESS; for creations filled by the machine */
@@ -75,9 +75,9 @@ const char *evm_outcome_text(enum evm_outcome outcome);
 struct evm_result {
 	enum evm_outcome outcome;
 	uint64_t gas_left;
-	int64_t refund_gas;   /* not yet capped; zero unless EVM_SUCCESS */
-	struct bytes output;  /* valid until the machine runs again */
-	addr20 created;       /* for creations that succeeded */
+	int64_t refund_gas;  /* not yet capped; zero unless EVM_SUCCESS */
+	struct bytes output; /* valid until the machine runs again */
+	addr20 created;      /* for creations that succeeded */
 };
 
 /* One instruction about to run. */
@@ -116,12 +116,12 @@ void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer);
 void evm_set_reference_dispatch(struct evm *evm, bool reference);
 
 /*
- * Runs one message to its end: value transfer, precompiles, EIP-7702 delegation, nested calls, code deposit. The sender's nonce
- * (for creations by a transaction) was already raised by the caller. On a verdict other than EVM_SUCCESS, the host is back at
- * where it was. A status other than STATUS_OK: the host failed; the block must be given up.
- * What is warm from the start (EIP-2929, 3651: sender, recipient, precompiles, coinbase, access list) is the caller's to say through
- * the host; a transaction's designated code is warmed here (EIP-7702). Gas above 2^63 - 1 counts as that (EIP-1985). A code
- * deposit's output is the code.
+ * Runs one message to its end: value transfer, precompiles, EIP-7702 delegation, nested calls, code deposit. The
+ * sender's nonce (for creations by a transaction) was already raised by the caller. On a verdict other than
+ * EVM_SUCCESS, the host is back at where it was. A status other than STATUS_OK: the host failed; the block must be
+ * given up. What is warm from the start (EIP-2929, 3651: sender, recipient, precompiles, coinbase, access list) is the
+ * caller's to say through the host; a transaction's designated code is warmed here (EIP-7702). Gas above 2^63 - 1
+ * counts as that (EIP-1985). A code deposit's output is the code.
  */
 MUST_USE enum status evm_execute(struct evm *evm, struct evm_result *result, const struct evm_message *message);
 

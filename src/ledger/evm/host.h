@@ -1,9 +1,10 @@
 /*
- * The EVM's only window on the world: a table of functions that exec/ binds to state/ (Yellow Paper §9; EIP-1153, 2929, 6780).
+ * The EVM's only window on the world: a table of functions that exec/ binds to state/ (Yellow Paper §9; EIP-1153, 2929,
+ * 6780).
  *
- * Every function that may read the database returns an `enum status`: a failing disk aborts the block and never becomes a
- * failed EVM call. Everything that writes is journaled by the host, so that `revert_to` undoes it.
- * Threads: one owner. Ownership: views that are returned stay valid until the transaction ends.
+ * Every function that may read the database returns an `enum status`: a failing disk aborts the block and never becomes
+ * a failed EVM call. Everything that writes is journaled by the host, so that `revert_to` undoes it. Threads: one
+ * owner. Ownership: views that are returned stay valid until the transaction ends.
  */
 #ifndef LEDGER_EVM_HOST_H
 #define LEDGER_EVM_HOST_H
@@ -12,7 +13,7 @@
 #include "eth/types.h"
 
 struct evm_code {
-	struct bytes bytes;       /* at least 33 readable zero bytes stand behind the end */
+	struct bytes bytes;        /* at least 33 readable zero bytes stand behind the end */
 	const uint64_t *jumpdests; /* one bit a byte of code; NULL where bytes.len == 0 */
 	hash32 hash;
 };
@@ -24,7 +25,8 @@ struct evm_host {
 	MUST_USE enum status (*account_is_empty)(void *context, bool *out, const addr20 *address);
 	MUST_USE enum status (*get_balance)(void *context, u256 *out_wei, const addr20 *address);
 	MUST_USE enum status (*add_balance)(void *context, const addr20 *address, const u256 *wei); /* touches */
-	MUST_USE enum status (*sub_balance)(void *context, const addr20 *address, const u256 *wei); /* caller checked it */
+	MUST_USE enum status (*sub_balance)(
+	    void *context, const addr20 *address, const u256 *wei); /* caller checked it */
 	MUST_USE enum status (*get_nonce)(void *context, uint64_t *out, const addr20 *address);
 	MUST_USE enum status (*set_nonce)(void *context, const addr20 *address, uint64_t nonce);
 	/* Code as stored (an EIP-7702 designation is given as its 23 bytes). */

@@ -4,8 +4,6 @@
 
 #include "ledger/evm/op_common.h"
 
-op_function exp_word;
-
 BODY(ADD) {
 	u256_add_overflow(&r->sp[-2], &r->sp[-1], &r->sp[-2]);
 	return END_NEXT;
@@ -43,7 +41,14 @@ BODY_BINARY(SMOD, u256_smod)
 BODY_BINARY(SIGNEXTEND, u256_signextend)
 BODY_TERNARY(ADDMOD, u256_addmod)
 BODY_TERNARY(MULMOD, u256_mulmod)
-BODY_OUT_OF_LINE(EXP, exp_word)
+
+BODY(EXP) {
+	r->gas -= (int64_t)u256_byte_length(&r->sp[-2]) * evm->costs->exp_byte;
+	if (r->gas < 0) return op_halt(EVM_OUT_OF_GAS);
+	const u256 power = u256_exp(&r->sp[-1], &r->sp[-2]);
+	word_copy(&r->sp[-2], &power);
+	return END_NEXT;
+}
 
 #undef BODY_BINARY
 #undef BODY_TERNARY
