@@ -5,8 +5,8 @@
  *
  * Accepted: a Bundle (transaction, batch, collection, document, searchset) whose entries hold resources, or a single
  * resource. Refused, with the FHIRPath of the place: what is no JSON object with a resourceType of R4, empty or
- * duplicate members, an entry without resource, ids that are no FHIR id, two entries with one fullUrl, a Bundle in a
- * Bundle entry's place. Sources: FHIR R4 4.0.1 json.html, bundle.html, resource.html#id,
+ * duplicate members, an entry without resource, ids that are no FHIR id, two entries with one fullUrl and version, a
+ * Bundle in a Bundle entry's place. Sources: FHIR R4 4.0.1 json.html, bundle.html, resource.html#id,
  * compartmentdefinition-patient.html. Threads: pure. Ownership: views into the text, arrays in the arena.
  */
 #ifndef HEALTH_FHIR_BUNDLE_H
@@ -22,8 +22,10 @@ struct fhir_resource {
 	struct bytes full_url; /* or empty */
 	struct bytes raw;      /* the resource's exact bytes */
 	const struct json *json;
-	size_t patient; /* whose compartment: index in fhir_document.patients; SIZE_MAX: nobody's (Organization,
-			   Practitioner, …) */
+	/* Whose compartment: index in fhir_document.patients. Where several fit, the first in the order of the type's
+	 * elements, what it is about before who made it. SIZE_MAX: nobody's (Organization, Practitioner, …). A document
+	 * of one patient leaves only the shared types to nobody. */
+	size_t patient;
 };
 struct fhir_patient {
 	size_t resource;      /* index of its Patient; SIZE_MAX where only references name it */
@@ -38,8 +40,11 @@ struct fhir_document {
 };
 MUST_USE enum status fhir_document_parse(
     struct fhir_document *out, struct arena *arena, struct bytes text, struct err *err);
-/* Is it one of R4's 148 resource types? */
+/* Is it one of the 146 resource types that R4 has instances of (its list of 148 counts Resource and DomainResource)? */
 bool fhir_type_is_known(struct bytes type);
+/* Is it a definition or infrastructure (Organization, Practitioner, Location, Medication, …), which tells of no patient
+ * and may go into every patient's record? */
+bool fhir_type_is_shared(struct bytes type);
 
 /* An OperationOutcome with one issue of severity error; `code` is an IssueType ("structure", "invalid", "forbidden",
  * …). */

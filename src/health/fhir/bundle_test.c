@@ -1,0 +1,159 @@
+#include "health/fhir/bundle.h"
+
+#include "tests/unit.h"
+
+struct fixture {
+	struct arena arena;
+	struct fhir_document document;
+	struct err err;
+};
+
+static enum status parse(struct fixture *f, const char *text) {
+	arena_init(&f->arena);
+	f->err.message[0] = 0;
+	return fhir_document_parse(&f->document, &f->arena, bytes_text(text), &f->err);
+}
+
+static void refused(const char *text, const char *message) {
+	struct fixture f;
+	assert_int_equal(parse(&f, text), STATUS_INVALID);
+	if (!strstr(f.err.message, message)) fail_msg("%s\nsays: %s", text, f.err.message);
+	arena_fini(&f.arena);
+}
+
+static void a_single_resource_keeps_its_bytes(void **state) {
+	(void)state;
+	struct fixture f;
+	const char *text = " {\"resourceType\" : \"Observation\",\"id\":\"a-1.\", \"valueQuantity\":{\"value\":1.00}} ";
+	assert_int_equal(parse(&f, text), STATUS_OK);
+	assert_int_equal(f.document.resource_count, 1);
+	assert_int_equal(f.document.patient_count, 0);
+	const struct fhir_resource *resource = &f.document.resources[0];
+	assert_true(bytes_equal(resource->id, BYTES_LITERAL("a-1.")));
+	assert_true(bytes_equal(resource->raw, bytes_make(text + 1, strlen(text) - 2)));
+	assert_true(resource->patient == SIZE_MAX);
+	arena_fini(&f.arena);
+}
+
+static void resources_go_with_their_patients(void **state) {
+	(void)state;
+	struct fixture f;
+	assert_int_equal(
+	    parse(&f,
+		"{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":["
+		"{\"fullUrl\":\"urn:uuid:1\",\"resource\":{\"resourceType\":\"Patient\",\"name\":[{\"given\":[\"José\","
+		"\"María\"],\"family\":\"Casares\"}]}},"
+		"{\"resource\":{\"resourceType\":\"Patient\",\"id\":\"2\"}},"
+		"{\"resource\":{\"resourceType\":\"Observation\",\"subject\":{\"reference\":\"Patient/2\"},"
+		"\"performer\":[{\"reference\":\"urn:uuid:1\"}]}},"
+		"{\"resource\":{\"resourceType\":\"Coverage\",\"beneficiary\":{\"reference\":\"urn:uuid:1\"}}},"
+		"{\"resource\":{\"resourceType\":\"Appointment\",\"participant\":[{\"actor\":{\"reference\":\"Location/"
+		"1\"}},"
+		"{\"actor\":{\"reference\":\"Patient/9/_history/3\"}}]}},"
+		"{\"resource\":{\"resourceType\":\"Organization\",\"name\":\"General\"}},"
+		"{\"resource\":{\"resourceType\":\"Condition\",\"subject\":{\"display\":\"nobody knows\"}}}]}"),
+	    STATUS_OK);
+	assert_int_equal(f.document.patient_count, 3);
+	const struct fhir_patient *patients = f.document.patients;
+	assert_true(bytes_equal(patients[0].display, BYTES_LITERAL("José María Casares")));
+	assert_true(bytes_equal(patients[0].key, BYTES_LITERAL("urn:uuid:1")));
+	assert_true(bytes_equal(patients[1].key, BYTES_LITERAL("Patient/2")));
+	assert_true(bytes_equal(patients[2].key, BYTES_LITERAL("Patient/9")));
+	assert_true(patients[2].resource == SIZE_MAX);
+	const size_t wanted[] = {0, 1, 1, 0, 2, SIZE_MAX, SIZE_MAX};
+	for (size_t i = 0; i < 7; i++) assert_true(f.document.resources[i].patient == wanted[i]);
+	arena_fini(&f.arena);
+}
+
+static void a_lone_patient_gets_all_but_the_shared(void **state) {
+	(void)state;
+	struct fixture f;
+	assert_int_equal(parse(&f, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":["
+				   "{\"resource\":{\"resourceType\":\"Binary\",\"contentType\":\"text/plain\"}},"
+				   "{\"resource\":{\"resourceType\":\"Practitioner\",\"active\":true}},"
+				   "{\"resource\":{\"resourceType\":\"Condition\",\"subject\":{\"reference\":\"Patient?"
+				   "identifier=x|1\"}}}]}"),
+	    STATUS_OK);
+	assert_int_equal(f.document.patient_count, 1);
+	assert_true(bytes_equal(f.document.patients[0].key, BYTES_LITERAL("Patient?identifier=x|1")));
+	assert_int_equal(f.document.resources[0].patient, 0);
+	assert_true(f.document.resources[1].patient == SIZE_MAX);
+	assert_int_equal(f.document.resources[2].patient, 0);
+	arena_fini(&f.arena);
+}
+
+/* Two servers may each have a Patient/1; a relative reference means the one of its own entry's server. */
+static void relative_references_follow_the_entrys_base(void **state) {
+	(void)state;
+	struct fixture f;
+#define PATIENT(host)                                                                                                  \
+	"{\"fullUrl\":\"http://" host "/Patient/1\",\"resource\":{\"resourceType\":\"Patient\",\"id\":\"1\"}}"
+#define FLAG(full_url)                                                                                                 \
+	"{" full_url "\"resource\":{\"resourceType\":\"Flag\",\"id\":\"f\",\"subject\":{\"reference\":\"Patient/"      \
+	"1\"}}}"
+#define BUNDLE(entries) "{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"entry\":[" entries "]}"
+	assert_int_equal(
+	    parse(&f, BUNDLE(PATIENT("a") "," PATIENT("b") "," FLAG("\"fullUrl\":\"http://b/Flag/f\","))), STATUS_OK);
+	assert_int_equal(f.document.patient_count, 2);
+	assert_int_equal(f.document.resources[2].patient, 1);
+	arena_fini(&f.arena);
+	refused(BUNDLE(PATIENT("a") "," PATIENT("b") "," FLAG("")), "fits several");
+}
+
+static void what_is_no_document_is_refused(void **state) {
+	(void)state;
+	refused("", "");
+	refused("[]", "JSON object");
+	refused("{}", "no resourceType");
+	refused("{\"resourceType\":\"Observasion\"}", "\"Observasion\" is no resource type");
+	refused("{\"resourceType\":\"DomainResource\"}", "no resource type");
+	refused("{\"resourceType\":\"Patient\",\"resourceType\":\"Patient\"}", "");
+	refused("{\"resourceType\":\"Patient\",\"id\":\"\"}", "FHIR id");
+	refused("{\"resourceType\":\"Patient\",\"id\":\"a_b\"}", "Patient: its id");
+	refused("{\"resourceType\":\"Patient\",\"name\":[]}", "Patient.name: an empty array");
+	refused(
+	    "{\"resourceType\":\"Patient\",\"name\":[{\"given\":[\"a\",\"\"]}]}", "Patient.name[0].given[1]: an empty");
+	refused("{\"resourceType\":\"Patient\",\"maritalStatus\":{}}", "an empty object");
+	refused("{\"resourceType\":\"Patient\",\"gender\":null}", "Patient.gender: null");
+	refused(
+	    "{\"resourceType\":\"Patient\",\"contained\":[{\"id\":\"x\"}]}", "Patient.contained[0]: no resourceType");
+	refused(BUNDLE("{\"fullUrl\":\"urn:uuid:1\"}"), "Bundle.entry[0]: an entry without resource");
+	refused(BUNDLE(PATIENT("a") "," PATIENT("a")), "Bundle.entry[1]: another entry has the same fullUrl");
+	refused(BUNDLE("{\"resource\":{\"resourceType\":\"Bundle\",\"type\":\"batch\"}}"), "a Bundle inside");
+	refused("{\"resourceType\":\"Bundle\",\"type\":\"history\",\"entry\":[1]}", "type transaction");
+	refused("{\"resourceType\":\"Bundle\",\"type\":\"batch\"}", "without entries");
+}
+
+static void nulls_align_arrays(void **state) {
+	(void)state;
+	struct fixture f;
+	assert_int_equal(
+	    parse(&f,
+		"{\"resourceType\":\"Patient\",\"name\":[{\"given\":[\"a\",null],\"_given\":[null,{\"id\":\"x\"}]}]}"),
+	    STATUS_OK);
+	arena_fini(&f.arena);
+}
+
+static void an_outcome_is_json(void **state) {
+	(void)state;
+	struct buf out;
+	buf_init(&out, 1024);
+	fhir_operation_outcome(&out, "structure", "no \"id\"", "Patient.id");
+	assert_string_equal(buf_cstr(&out),
+	    "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"error\",\"code\":\"structure\","
+	    "\"diagnostics\":\"no \\\"id\\\"\",\"expression\":[\"Patient.id\"]}]}");
+	buf_fini(&out);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_single_resource_keeps_its_bytes),
+	    cmocka_unit_test(resources_go_with_their_patients),
+	    cmocka_unit_test(a_lone_patient_gets_all_but_the_shared),
+	    cmocka_unit_test(relative_references_follow_the_entrys_base),
+	    cmocka_unit_test(what_is_no_document_is_refused),
+	    cmocka_unit_test(nulls_align_arrays),
+	    cmocka_unit_test(an_outcome_is_json),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
