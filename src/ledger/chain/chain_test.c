@@ -1,0 +1,195 @@
+/* The seam, restart, and taking blocks back, on a small chain. */
+#include "ledger/chain/chain.h"
+
+#include "tests/unit.h"
+
+#include "tests/ledger_world.h"
+
+#define GWEI 1000000000ull
+static const addr20 somebody = {{0x11, 0x22, 0x33}};
+
+static struct ordered_tx ordered(struct ledger_world *world, size_t account, uint64_t nonce, uint64_t wei) {
+	struct transaction *tx = arena_alloc(&world->arena, sizeof *tx);
+	*tx = ledger_transfer(nonce, &somebody, wei, 2 * GWEI);
+	ledger_sign(world, tx, account);
+	return (struct ordered_tx){.tx = tx, .sender = ledger_address(account)};
+}
+
+static struct pending_block *execute(
+    struct ledger_world *world, const struct ordered_tx *txs, size_t count, uint64_t time_ms) {
+	struct pending_block *pending;
+	const struct block_decision decision = {.txs = txs, .tx_count = count, .time_ms = time_ms};
+	assert_done(world, chain_execute(world->chain, &pending, &decision, &world->err));
+	return pending;
+}
+
+static hash32 head_hash(struct ledger_world *world) {
+	struct chain_head *head = chain_head(world->chain);
+	const hash32 hash = head->hash;
+	chain_head_release(head);
+	return hash;
+}
+
+static void executing_writes_nothing(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, false);
+	const hash32 before = head_hash(&world);
+	const struct ordered_tx txs[] = {ordered(&world, 0, 0, 5), ordered(&world, 1, 0, 6)};
+	struct pending_block *pending = execute(&world, txs, 2, 0);
+	const hash32 first = pending->hash;
+	chain_drop(world.chain, pending);
+	assert_memory_equal(head_hash(&world).b, before.b, 32);
+	u256 got = ledger_balance(&world, &somebody);
+	assert_true(u256_is_zero(&got));
+	pending = execute(&world, txs, 2, 0);
+	assert_memory_equal(pending->hash.b, first.b, 32); /* the same decision is the same block */
+	assert_done(&world, chain_commit(world.chain, pending, NULL, &world.err));
+	assert_memory_equal(head_hash(&world).b, first.b, 32);
+	got = ledger_balance(&world, &somebody);
+	assert_int_equal(got.w[0], 11);
+	ledger_close(&world);
+}
+
+static void an_invalid_one_is_skipped(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, false);
+	const struct ordered_tx txs[] = {ordered(&world, 0, 1, 5), ordered(&world, 0, 0, 6), ordered(&world, 0, 0, 7)};
+	struct pending_block *pending = execute(&world, txs, 3, 0);
+	assert_int_equal(pending->verdicts[0], TX_VERDICT_NONCE_TOO_HIGH);
+	assert_int_equal(pending->verdicts[1], TX_VERDICT_OK);
+	assert_int_equal(pending->verdicts[2], TX_VERDICT_NONCE_TOO_LOW);
+	assert_int_equal(pending->block.transaction_count, 1);
+	assert_int_equal(pending->receipt_count, 1);
+	assert_int_equal(pending->header.gas_used, 21000);
+	assert_done(&world, chain_commit(world.chain, pending, NULL, &world.err));
+	ledger_close(&world);
+}
+
+static void what_is_made_here_is_valid_elsewhere(void **state) {
+	(void)state;
+	struct ledger_world world, other;
+	ledger_open(&world, false);
+	ledger_open(&other, false);
+	for (uint64_t i = 0; i < 5; i++) {
+		struct buf rlp;
+		const struct ordered_tx txs[] = {ordered(&world, 0, i, 5), ordered(&world, 1, i, 6)};
+		struct pending_block *pending = execute(&world, txs, 2, 1700000000000 + i * 1000);
+		buf_init(&rlp, BUF_MAX_DEFAULT);
+		block_encode(&rlp, &pending->block);
+		assert_done(&world, chain_commit(world.chain, pending, NULL, &world.err));
+		assert_done(&other, chain_import(other.chain, buf_view(&rlp), &other.err));
+		assert_int_equal(chain_import(other.chain, buf_view(&rlp), &other.err), STATUS_EXISTS);
+		buf_fini(&rlp);
+	}
+	assert_memory_equal(head_hash(&world).b, head_hash(&other).b, 32);
+	ledger_close(&world);
+	ledger_close(&other);
+}
+
+static void restart_is_at_the_last_block(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, false);
+	for (uint64_t i = 0; i < 4; i++) {
+		const struct ordered_tx tx = ordered(&world, 0, i, 5);
+		assert_done(&world, chain_commit(world.chain, execute(&world, &tx, 1, 0), NULL, &world.err));
+	}
+	const hash32 hash = head_hash(&world);
+	const struct ordered_tx tx = ordered(&world, 0, 4, 5);
+	execute(&world, &tx, 1, 0); /* never committed */
+	ledger_end(&world);
+	ledger_start(&world);
+	assert_memory_equal(head_hash(&world).b, hash.b, 32);
+	const u256 got = ledger_balance(&world, &somebody);
+	assert_int_equal(got.w[0], 20);
+	ledger_close(&world);
+}
+
+static void another_genesis_is_refused(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, false);
+	ledger_end(&world);
+	const struct store_options small = {.memory_bytes = 16 << 20};
+	const struct chain_options other = {.genesis_json = ledger_genesis(&world.arena, true)};
+	const struct chain_options garbled = {.genesis_json = BYTES_LITERAL("{\"config\":{\"chainId\":\"x\"}}")};
+	assert_done(&world, store_open(&world.store, world.directory, &small, &world.err));
+	assert_int_equal(chain_open(&world.chain, world.store, &other, &world.err), STATUS_INVALID);
+	assert_int_equal(chain_open(&world.chain, world.store, &garbled, &world.err), STATUS_INVALID);
+	store_close(world.store);
+	ledger_start(&world);
+	ledger_close(&world);
+}
+
+static void blocks_can_be_taken_back(void **state) {
+	(void)state;
+	struct ledger_world world;
+	hash32 hashes[6];
+	uint64_t number;
+	uint32_t index;
+	ledger_open(&world, false);
+	hashes[0] = head_hash(&world);
+	hash32 last_tx = {{0}};
+	for (uint64_t i = 0; i < 5; i++) {
+		const struct ordered_tx tx = ordered(&world, 0, i, 5);
+		last_tx = transaction_hash(tx.tx);
+		assert_done(&world, chain_commit(world.chain, execute(&world, &tx, 1, 0), NULL, &world.err));
+		hashes[i + 1] = head_hash(&world);
+	}
+	assert_done(&world, chain_find_tx(world.chain, &number, &index, &last_tx, &world.err));
+	assert_int_equal(number, 5);
+	struct state_view *view;
+	struct account account;
+	bool exists;
+	assert_done(&world, chain_view_at(world.chain, &view, 3, &world.err));
+	assert_done(&world, state_view_account(view, &account, &exists, &somebody, &world.err));
+	assert_int_equal(account.balance_wei.w[0], 15);
+	state_view_close(view);
+	for (size_t i = 5; i-- > 0;) {
+		assert_done(&world, chain_unwind_head(world.chain, &world.err));
+		assert_memory_equal(head_hash(&world).b, hashes[i].b, 32);
+		const u256 got = ledger_balance(&world, &somebody);
+		assert_int_equal(got.w[0], 5 * i);
+	}
+	assert_int_equal(chain_find_tx(world.chain, &number, &index, &last_tx, &world.err), STATUS_NOTFOUND);
+	assert_int_equal(chain_unwind_head(world.chain, &world.err), STATUS_INVALID);
+	const struct ordered_tx tx = ordered(&world, 0, 0, 9);
+	assert_done(&world, chain_commit(world.chain, execute(&world, &tx, 1, 0), NULL, &world.err));
+	ledger_close(&world);
+}
+
+/* The base fee pinned to zero, and a price of zero. */
+static void money_can_be_zero(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, true);
+	const u256 before = ledger_balance(&world, &(addr20){{0}});
+	const addr20 sender = ledger_address(0);
+	const u256 rich = ledger_balance(&world, &sender);
+	struct transaction tx = ledger_transfer(0, &somebody, 0, 0);
+	ledger_sign(&world, &tx, 0);
+	const struct ordered_tx free_tx = {.tx = &tx, .sender = sender};
+	struct pending_block *pending = execute(&world, &free_tx, 1, 0);
+	assert_int_equal(pending->verdicts[0], TX_VERDICT_OK);
+	assert_true(u256_is_zero(&pending->header.base_fee_wei));
+	assert_done(&world, chain_commit(world.chain, pending, NULL, &world.err));
+	const u256 still = ledger_balance(&world, &sender), after = ledger_balance(&world, &(addr20){{0}});
+	assert_true(u256_equal(&rich, &still));
+	assert_true(u256_equal(&before, &after));
+	ledger_close(&world);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(executing_writes_nothing),
+	    cmocka_unit_test(an_invalid_one_is_skipped),
+	    cmocka_unit_test(what_is_made_here_is_valid_elsewhere),
+	    cmocka_unit_test(restart_is_at_the_last_block),
+	    cmocka_unit_test(another_genesis_is_refused),
+	    cmocka_unit_test(blocks_can_be_taken_back),
+	    cmocka_unit_test(money_can_be_zero),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

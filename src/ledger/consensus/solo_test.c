@@ -1,0 +1,245 @@
+#include "ledger/consensus/solo.h"
+
+#include "tests/unit.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "crypto/secp256k1_keys.h"
+
+#include "tests/ledger_world.h"
+
+#define GWEI 1000000000ull
+enum { SEALER = 7, PATIENCE_MS = 20000 };
+
+static uint64_t real_now_ms(void *context) {
+	struct timespec now;
+	(void)context;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint64_t real_monotonic_ns(void *context) {
+	struct timespec now;
+	(void)context;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static const struct clock_source real_clock = {.now_ms = real_now_ms, .monotonic_ns = real_monotonic_ns};
+
+struct running {
+	struct ledger_world world;
+	struct solo *solo;
+	pthread_t thread;
+	enum status status;
+	struct err err;
+};
+
+static void *run(void *context) {
+	struct running *running = context;
+	running->status = solo_run(running->solo, &running->err);
+	return NULL;
+}
+
+static void start(struct running *running, uint32_t interval_ms, bool automine) {
+	const struct solo_options options = {.sealer_secret = ledger_secret(SEALER),
+	    .interval_ms = interval_ms,
+	    .automine = automine,
+	    .clock = &real_clock};
+	struct ledger_world *world = &running->world;
+	assert_done(world, solo_new(&running->solo, world->chain, world->pool, &options, &world->err));
+	assert_int_equal(pthread_create(&running->thread, NULL, run, running), 0);
+}
+
+static void stop(struct running *running) {
+	solo_stop(running->solo);
+	pthread_join(running->thread, NULL);
+	assert_int_equal(running->status, STATUS_OK);
+	solo_free(running->solo);
+}
+
+static uint64_t head_number(struct ledger_world *world) {
+	struct chain_head *head = chain_head(world->chain);
+	const uint64_t number = head->header.number;
+	chain_head_release(head);
+	return number;
+}
+
+/* The receipt of a transaction, once it is there. */
+static struct receipt await(struct ledger_world *world, const hash32 *hash, hash32 *block_hash) {
+	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms++) {
+		uint64_t number, first_log, gas_used;
+		uint32_t index;
+		struct header header;
+		struct receipt receipt;
+		const struct timespec pause = {.tv_nsec = 1000000};
+		if (chain_find_tx(world->chain, &number, &index, hash, &world->err) == STATUS_OK) {
+			assert_done(
+			    world, chain_header_by_number(world->chain, &header, block_hash, number, &world->err));
+			assert_done(world, chain_receipt(world->chain, &receipt, &first_log, &gas_used, &world->arena,
+					       number, block_hash, index, &world->err));
+			return receipt;
+		}
+		nanosleep(&pause, NULL);
+	}
+	fail_msg("no receipt came");
+	return (struct receipt){0};
+}
+
+static hash32 add(struct ledger_world *world, struct transaction *tx, size_t account) {
+	hash32 hash;
+	enum tx_verdict verdict;
+	assert_int_equal(ledger_add(world, &hash, ledger_sign(world, tx, account), &verdict), POOL_OK);
+	return hash;
+}
+
+static void transfers_are_sealed_and_signed(void **state) {
+	(void)state;
+	struct running running = {0};
+	struct ledger_world *world = &running.world;
+	const addr20 to = {{0xaa}};
+	hash32 hashes[50], block_hash;
+	ledger_open(world, false);
+	start(&running, 0, true);
+	for (uint64_t i = 0; i < 50; i++) {
+		struct transaction tx = ledger_transfer(i, &to, 3, 100 * GWEI);
+		hashes[i] = add(world, &tx, 0);
+	}
+	for (size_t i = 0; i < 50; i++) assert_true(await(world, &hashes[i], &block_hash).success);
+	const u256 got = ledger_balance(world, &to);
+	assert_int_equal(got.w[0], 150);
+
+	struct secp_signature seal;
+	uint8_t key[64];
+	assert_done(world, chain_seal(world->chain, &seal, &block_hash, &world->err));
+	assert_int_equal(secp_recover(key, &seal, &block_hash), STATUS_OK);
+	const addr20 signer = address_of_public_key(key), sealer = solo_sealer(running.solo);
+	assert_memory_equal(signer.b, sealer.b, 20);
+	stop(&running);
+	ledger_close(world);
+}
+
+static void count_log(void *context, const struct found_log *found) {
+	size_t *count = context;
+	assert_int_equal(found->log->topic_count, 1);
+	assert_int_equal(found->log->topics[0].b[31], 0x2a);
+	assert_int_equal(load_be64(found->log->data.data + 24), 7);
+	(*count)++;
+}
+
+/* Its code stores 7 in slot 0 and tells it in an event with the topic 42. */
+static void a_contract_lives(void **state) {
+	(void)state;
+	static const uint8_t init[] = {0x6d, 0x60, 0x07, 0x5f, 0x55, 0x60, 0x07, 0x5f, 0x52, 0x60, 0x2a, 0x60, 0x20,
+	    0x5f, 0xa1, 0x5f, 0x52, 0x60, 0x0e, 0x60, 0x12, 0xf3};
+	struct running running = {0};
+	struct ledger_world *world = &running.world;
+	hash32 block_hash;
+	const addr20 sender = ledger_address(1), contract = address_of_create(&sender, 0);
+	ledger_open(world, false);
+	start(&running, 0, true);
+	struct transaction create = ledger_transfer(0, &contract, 0, 2 * GWEI);
+	create.is_create = true;
+	create.data = bytes_make(init, sizeof init);
+	create.gas_limit = 200000;
+	const hash32 created = add(world, &create, 1);
+	assert_true(await(world, &created, &block_hash).success);
+	struct transaction call = ledger_transfer(1, &contract, 0, 2 * GWEI);
+	call.gas_limit = 100000;
+	const hash32 called = add(world, &call, 1);
+	const struct receipt receipt = await(world, &called, &block_hash);
+	assert_true(receipt.success);
+	assert_int_equal(receipt.log_count, 1);
+
+	u256 value;
+	const u256 slot = u256_from(0);
+	struct chain_head *head = chain_head(world->chain);
+	assert_done(world, state_view_storage(head->view, &value, &contract, &slot, &world->err));
+	chain_head_release(head);
+	assert_int_equal(value.w[0], 7);
+
+	size_t count = 0;
+	const hash32 topic = {{[31] = 0x2a}}, other = {{[31] = 0x2b}};
+	struct log_filter filter = {.to = UINT64_MAX, .addresses = &contract, .address_count = 1, .topic_count = 1};
+	filter.topics[0].any_of = &topic;
+	filter.topics[0].count = 1;
+	assert_done(world, chain_logs(world->chain, &filter, 100, count_log, &count, &world->err));
+	assert_int_equal(count, 1);
+	assert_int_equal(chain_logs(world->chain, &filter, 0, count_log, &count, &world->err), STATUS_LIMIT);
+	filter.topics[0].any_of = &other;
+	assert_done(world, chain_logs(world->chain, &filter, 100, count_log, &count, &world->err));
+	assert_int_equal(count, 1);
+	stop(&running);
+	ledger_close(world);
+}
+
+static void blocks_come_by_interval(void **state) {
+	(void)state;
+	struct running running = {0};
+	struct ledger_world *world = &running.world;
+	ledger_open(world, false);
+	start(&running, 20, true);
+	for (int waited_ms = 0; waited_ms < PATIENCE_MS && head_number(world) < 3; waited_ms++) {
+		const struct timespec pause = {.tv_nsec = 1000000};
+		nanosleep(&pause, NULL);
+	}
+	assert_true(head_number(world) >= 3);
+	stop(&running);
+	ledger_close(world);
+}
+
+static enum status mine_two(void *context, struct solo *solo, struct err *err) {
+	struct ledger_world *world = context;
+	struct chain_head *head;
+	solo_set_next_timestamp(solo, 4000000000);
+	TRY(solo_seal_now(solo, err));
+	head = chain_head(world->chain);
+	assert_int_equal(head->header.timestamp, 4000000000);
+	chain_head_release(head);
+	TRY(solo_seal_now(solo, err));
+	head = chain_head(world->chain);
+	assert_true(head->header.timestamp > 4000000000 && head->header.timestamp < 4000000060);
+	chain_head_release(head);
+	return err_set(err, STATUS_EXISTS, "what the work says comes back");
+}
+
+static void work_runs_between_blocks(void **state) {
+	(void)state;
+	struct running running = {0};
+	struct ledger_world *world = &running.world;
+	const addr20 to = {{0xaa}};
+	ledger_open(world, false);
+	start(&running, 0, false);
+	struct transaction tx = ledger_transfer(0, &to, 3, 2 * GWEI);
+	const hash32 hash = add(world, &tx, 0);
+	assert_int_equal(head_number(world), 0);
+	assert_int_equal(solo_call(running.solo, mine_two, world, &world->err), STATUS_EXISTS);
+	assert_int_equal(head_number(world), 2);
+	hash32 block_hash;
+	assert_true(await(world, &hash, &block_hash).success);
+	stop(&running);
+	ledger_close(world);
+}
+
+static void a_wrong_sealer_is_refused(void **state) {
+	(void)state;
+	struct running running = {0};
+	struct ledger_world *world = &running.world;
+	struct solo *solo;
+	ledger_open(world, false);
+	const struct solo_options options = {.clock = &real_clock};
+	assert_int_equal(solo_new(&solo, world->chain, world->pool, &options, &world->err), STATUS_INVALID);
+	ledger_close(world);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(transfers_are_sealed_and_signed),
+	    cmocka_unit_test(a_contract_lives),
+	    cmocka_unit_test(blocks_come_by_interval),
+	    cmocka_unit_test(work_runs_between_blocks),
+	    cmocka_unit_test(a_wrong_sealer_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
