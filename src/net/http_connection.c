@@ -57,14 +57,14 @@ static enum http_method method_of(const char *text) {
 	return HTTP_METHOD_OTHER;
 }
 
-/* One header field; MHD_NO stops the walk and leaves header_count beyond its maximum as the sign of "too many". */
+/* One header field; MHD_NO stops the walk. */
 static enum MHD_Result take_header(
     void *context, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len) {
 	(void)kind;
 	struct http_connection *connection = context;
 	struct http_request *request = &connection->request;
 	if (request->header_count == HTTP_HEADER_MAX || name_len > HTTP_NAMES_BYTES - connection->names_used) {
-		request->header_count = HTTP_HEADER_MAX + 1;
+		connection->headers_over = true;
 		return MHD_NO;
 	}
 	char *lower = connection->names + connection->names_used;
@@ -155,7 +155,7 @@ static int early_refusal(const struct http_connection *connection, const struct 
 	const struct http_request *request = &connection->request;
 	struct bytes length = http_header_get(request, "content-length");
 	struct bytes coding = http_header_get(request, "transfer-encoding");
-	if (request->header_count > HTTP_HEADER_MAX) {
+	if (connection->headers_over) {
 		*why = "too many header fields\n";
 		return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
 	}
@@ -184,13 +184,13 @@ static enum MHD_Result take_headers(
 	const struct http_policy *policy = http_server_policy(connection->server);
 	struct http_request *request = &connection->request;
 	connection->headers_done = true;
+	connection->headers_over = false;
 	connection->names_used = 0;
 	request->header_count = 0;
 	request->method = method_of(method);
 	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, take_header, connection);
 	const char *why = NULL;
 	int status = early_refusal(connection, policy, &why);
-	if (request->header_count > HTTP_HEADER_MAX) request->header_count = 0;
 	if (status) return refuse(connection, mhd, status, why);
 	struct bytes uri = buf_view(&connection->uri);
 	const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;

@@ -20,6 +20,7 @@ struct http_connection {
 	atomic_bool in_handler;
 
 	bool headers_done; /* of the current request */
+	bool headers_over; /* more fields than a request holds */
 	bool body_over;
 	struct buf uri;               /* as sent, with the query */
 	char names[HTTP_NAMES_BYTES]; /* header names in lower case */
