@@ -1,0 +1,60 @@
+# xinglin: the short way to everything. `make demo` runs the main job, `make test` the tests; both install what is missing.
+BUILD ?= build
+DATA  ?= ../shared/data
+FHIR  ?=
+EPCIS ?=
+export DATA BUILD
+
+all: setup
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
+	@ninja -C $(BUILD) --quiet
+
+setup:
+	@tools/setup build
+
+demo: all
+	@tools/demo --xinglin $(BUILD)/src/app/xinglin $(if $(FHIR),--fhir "$(FHIR)") $(if $(EPCIS),--epcis "$(EPCIS)")
+
+run: all
+	@$(BUILD)/src/app/xinglin dev --data data
+
+test: all
+	@tools/setup test
+	@tools/test-setup
+	@tools/test
+
+check:
+	@tools/setup test
+	@tools/check-layers
+	@tools/check-format
+
+conformance: all
+	@tools/conformance
+
+bench: setup
+	@test -f $(BUILD)-bench/build.ninja || meson setup $(BUILD)-bench -Dbench=true >/dev/null
+	@ninja -C $(BUILD)-bench --quiet
+	@tools/bench $(BUILD)-bench
+
+fuzz: setup
+	@tools/setup test
+	@test -f $(BUILD)-fuzz/build.ninja || CC=clang-14 meson setup $(BUILD)-fuzz -Dfuzz=true -Dbuildtype=debugoptimized \
+		-Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+	@ninja -C $(BUILD)-fuzz --quiet
+	@tools/fuzz $(BUILD)-fuzz
+
+soak: all
+	@tools/setup test
+	@tools/test-setup
+	@tools/soak
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+format:
+	@clang-format-14 -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	@rm -rf $(BUILD) $(BUILD)-bench $(BUILD)-fuzz
+
+.PHONY: all setup demo run test check conformance bench fuzz soak install format clean
