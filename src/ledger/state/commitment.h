@@ -20,11 +20,14 @@ MUST_USE enum status state_root(hash32 *root, struct state_diff *diff, struct tr
 /* Every leaf read again; also compares stored branch records with what they should be: STATUS_CORRUPT says where. */
 MUST_USE enum status state_root_rebuild(
     hash32 *root, struct store *store, const struct store_snapshot *snapshot, struct err *err);
-/* Adds flat rows, code, branch records, history and change rows of block `number` to the batch. */
+/* Adds flat rows, code, branch records, history and change rows of block `number` to the batch. For every block, also
+ * one that changed nothing: its list of changes, then empty, is what the past is read by. The store must hold the
+ * parent's state. */
 MUST_USE enum status state_write(struct store_batch *batch, struct store *store, const struct state_diff *diff,
     const struct trie_updates *updates, uint64_t number, struct err *err);
 /* Adds what takes the flat state from after block `number` (the head) to before it; branch records are made anew for
- * what changed. */
+ * what changed, code stays. One block a batch: the next is read from what was committed. STATUS_CORRUPT where the
+ * history does not lead to the old storage roots. */
 MUST_USE enum status state_unwind(struct store_batch *batch, struct store *store, uint64_t number, struct err *err);
 /* An in-memory world's root, all leaves at once: for genesis and the official state tests (no store). */
 MUST_USE enum status state_root_of_diff(hash32 *root, struct state_diff *diff, struct err *err);

@@ -35,8 +35,9 @@ MUST_USE enum status state_view_has_storage(
 MUST_USE enum status state_view_code(
     const struct state_view *view, struct buf *code, const hash32 *code_hash, struct err *err);
 
-/* EIP-1186: the nodes from the root down, each its RLP, in the arena. For the head only from stored branch records; for
- * older blocks by rebuilding, which is bounded: STATUS_UNSUPPORTED where it would touch over a million leaves. */
+/* EIP-1186: the nodes from the root down, each its RLP, in the arena. For the head from stored branch records and the
+ * leaves that they leave out; for older blocks with the keys that changed since laid over them, as they were, which is
+ * bounded: STATUS_UNSUPPORTED where that would touch over a million leaves. */
 struct state_proof {
 	struct account account;
 	bool exists;

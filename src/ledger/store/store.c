@@ -81,6 +81,10 @@ static rocksdb_options_t *options_new(size_t memory_bytes, bool create) {
 	rocksdb_options_set_db_write_buffer_size(options, write_bytes);
 	rocksdb_options_set_write_buffer_size(options, write_bytes / 2);
 	rocksdb_options_set_max_write_buffer_number(options, 3);
+	/* Most slots that a block asks for are new: a filter answers for the write buffer, as the bloom filters do for
+	 * files. */
+	rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, 0.05);
+	rocksdb_options_set_memtable_whole_key_filtering(options, 1);
 	rocksdb_options_set_max_total_wal_size(options, 2 * write_bytes);
 	rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
 	rocksdb_options_set_max_background_jobs(options, 2);

@@ -1,10 +1,11 @@
 /*
- * The embedded database, behind the only header that the rest of the ledger sees. It is RocksDB (docs/decisions): one column family a
- * table, one synced write batch a commit.
+ * The embedded database, behind the only header that the rest of the ledger sees. It is RocksDB (docs/decisions): one
+ * column family a table, one synced write batch a commit.
  *
- * A batch is atomic and durable (fdatasync of the log) when store_commit returns. A snapshot is a consistent view that stays while
- * others write. Values that reads return are owned by a `struct store_value` until it is released.
- * A second process on the same folder gets STATUS_BUSY. A full disk gives STATUS_IO and leaves everything as it was.
+ * A batch is atomic and durable (fdatasync of the log) when store_commit returns. A snapshot is a consistent view that
+ * stays while others write. Values that reads return are owned by a `struct store_value` until it is released. A second
+ * process on the same folder gets STATUS_BUSY. A full disk gives STATUS_IO, and nothing of that batch is seen; after
+ * the next open it is there whole, if its log reached the disk all the same, or not at all.
  *
  * Threads: a store, and its snapshots, may be read from any thread; one thread at a time commits.
  */
@@ -47,8 +48,8 @@ struct store_options {
 	bool create_if_missing;
 };
 
-MUST_USE enum status store_open(struct store **out, const char *directory, const struct store_options *options,
-    struct err *err);
+MUST_USE enum status store_open(
+    struct store **out, const char *directory, const struct store_options *options, struct err *err);
 /* Flushes, so that the next open is quick. NULL is allowed. */
 void store_close(struct store *store);
 
@@ -68,7 +69,8 @@ struct store_snapshot *store_snapshot_new(struct store *store);
 void store_snapshot_free(struct store *store, struct store_snapshot *snapshot);
 
 /* Ordered by unsigned bytes. Key and value views live until the cursor moves. */
-struct store_cursor *store_cursor_new(struct store *store, const struct store_snapshot *snapshot, enum store_table table);
+struct store_cursor *store_cursor_new(
+    struct store *store, const struct store_snapshot *snapshot, enum store_table table);
 void store_cursor_free(struct store_cursor *cursor);
 /* At the first key >= `key`. */
 void store_cursor_seek(struct store_cursor *cursor, struct bytes key);
@@ -84,8 +86,8 @@ MUST_USE enum status store_cursor_status(const struct store_cursor *cursor, stru
 struct store_batch *store_batch_new(void);
 void store_batch_free(struct store_batch *batch);
 void store_batch_clear(struct store_batch *batch);
-void store_batch_put(struct store_batch *batch, struct store *store, enum store_table table, struct bytes key,
-    struct bytes value);
+void store_batch_put(
+    struct store_batch *batch, struct store *store, enum store_table table, struct bytes key, struct bytes value);
 void store_batch_del(struct store_batch *batch, struct store *store, enum store_table table, struct bytes key);
 size_t store_batch_bytes(const struct store_batch *batch);
 /* `durable`: on the disk when it returns; otherwise it survives the process, not the power. */

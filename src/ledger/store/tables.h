@@ -1,3 +1,4 @@
+/* clang-format off: the table is drawn by hand */
 /*
  * What the tables hold, byte by byte. Numbers are big-endian, so that keys sort by number.
  *
@@ -34,6 +35,7 @@
  * keccak(slot) 32 each. All sorted. The old values stand in the two history tables, so that unwinding, archive queries and audit
  * come from the same rows: the value of a key at block n is in the first history row of it with number > n, else in the flat table.
  */
+/* clang-format on */
 #ifndef LEDGER_STORE_TABLES_H
 #define LEDGER_STORE_TABLES_H
 
