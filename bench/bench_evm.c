@@ -94,6 +94,35 @@ static double best_us(struct bench *bench, const struct evm_message *message, co
 	return best;
 }
 
+/* Which of the transaction's data has this label; the first where none has. */
+static size_t data_index(const struct json *test, const char *label) {
+	for
+		json_each(entry, json_get(json_get(test, "_info"), "labels")) if (json_string_is(entry, label)) return (
+		    size_t)strtoul((const char *)entry->name.data, NULL, 10);
+	return 0;
+}
+
+/* What ran must have done what it should: its logs are the test's. */
+static void check_logs(struct bench *bench, const struct evm_message *message, const struct json *test, size_t index) {
+	struct evm_result result;
+	const size_t snapshot = test_host_snapshot(bench->host);
+	if (evm_execute(bench->evm, &result, message) != STATUS_OK) stop("the host failed", "first run");
+	const hash32 logs = test_host_logs_hash(bench->host);
+	const u256 word = u256_load_be(logs.b);
+	for
+		json_each(post, json_get(json_get(test, "post"), "London")) {
+			u256 expected;
+			uint64_t data;
+			if (!json_u64(&data, json_get(json_get(post, "indexes"), "data")) || data != index) continue;
+			if (!test_hex_word(&expected, json_string(json_get(post, "logs"))) ||
+			    !u256_equal(&expected, &word))
+				stop("the logs are not the test's", "first run");
+			test_host_revert_to(bench->host, snapshot);
+			return;
+		}
+	stop("no expectation", "first run");
+}
+
 static void run_row(struct bench *bench, const char *data_folder, const char *name, double evmone_us) {
 	struct arena arena;
 	arena_init(&arena);
@@ -102,11 +131,8 @@ static void run_row(struct bench *bench, const char *data_folder, const char *na
 	    &arena, "%s/ethereum/benchmarks/evm-benchmarks/main/%.*s.json", data_folder, (int)(slash - name), name);
 	const struct json *test = read_json(&arena, path)->first;
 	const struct json *env = json_get(test, "env"), *tx = json_get(test, "transaction");
-	const struct json *labels = json_get(json_get(test, "_info"), "labels"), *data = NULL;
-	for
-		json_each(label, labels) if (json_string_is(label, slash + 1)) data =
-		    json_at(json_get(tx, "data"), (size_t)strtoul((const char *)label->name.data, NULL, 10));
-	if (data == NULL) data = json_at(json_get(tx, "data"), 0);
+	const size_t index = data_index(test, slash + 1);
+	const struct json *data = json_at(json_get(tx, "data"), index);
 
 	const struct evm_block_env block = {.coinbase = address(env, "currentCoinbase"),
 	    .number = number(env, "currentNumber"),
@@ -126,6 +152,7 @@ static void run_row(struct bench *bench, const char *data_folder, const char *na
 	evm_set_block(bench->evm, FORK_LONDON, &block);
 	evm_set_tx(bench->evm, &tx_env);
 
+	check_logs(bench, &message, test, index);
 	uint64_t gas_used = 0;
 	const double us = best_us(bench, &message, name, &gas_used);
 	printf("%-34s %10.1f %10.1f %7.2f %10.0f\n", name, us, evmone_us, us / evmone_us, (double)gas_used / us);
