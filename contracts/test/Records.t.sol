@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IBlobGate} from "../src/interfaces/IBlobGate.sol";
+import {IDirectory} from "../src/interfaces/IDirectory.sol";
+import {IRecords} from "../src/interfaces/IRecords.sol";
+import {IFolders} from "../src/interfaces/IFolders.sol";
+import {Health} from "./Health.t.sol";
+
+contract RecordsTest is Health {
+    function gate() private view returns (IBlobGate) {
+        return IBlobGate(address(records));
+    }
+
+    function test_who_may_write_adds_without_reading() public {
+        bytes32 record = addRecord(1);
+        IRecords.Registration memory r = records.registrationOf(record);
+        check(r.root == "root" && r.folder == folder && r.author == vm.addr(HOSPITAL) && r.epoch == 1 && r.state == 1, "registration");
+        check(r.addedAt == START && r.blob == "blob" && r.facts == 0, "registration");
+        check(record == records.recordId(folder, 1, vm.addr(HOSPITAL), 1), "id");
+        check(!consent.hasRight(vm.addr(HOSPITAL), folder, 0, READ), "it cannot read");
+    }
+
+    /// docs/wire-formats.md §8: disclosure proofs rely on it.
+    function test_the_storage_layout_is_that_of_the_wire_formats() public {
+        bytes32 record = addRecord(1);
+        uint256 slot = uint256(keccak256(abi.encode(record, uint256(0))));
+        check(vm.load(address(records), bytes32(slot)) == "root", "+0 root");
+        check(vm.load(address(records), bytes32(slot + 1)) == folder, "+1 folder");
+        uint256 packed = uint160(vm.addr(HOSPITAL)) | uint256(1) << 160 | uint256(1) << 192 | uint256(START) << 200;
+        check(uint256(vm.load(address(records), bytes32(slot + 2))) == packed, "+2 author, epoch, state, addedAt");
+        check(vm.load(address(records), bytes32(slot + 3)) == "blob", "+3 blob");
+        check(vm.load(address(records), bytes32(slot + 4)) == 0, "+4 facts");
+        erase(PATIENT, record);
+        packed += uint256(1) << 192;
+        check(uint256(vm.load(address(records), bytes32(slot + 2))) == packed, "erased");
+    }
+
+    function test_without_the_write_right_nothing_is_added() public {
+        IRecords.Addition memory a = additionOf(1);
+        as_(HOSPITAL);
+        vm.expectRevert(IRecords.NotAllowedToWrite.selector);
+        records.add(a);
+        give(HOSPITAL, READ);
+        as_(HOSPITAL);
+        vm.expectRevert(IRecords.NotAllowedToWrite.selector);
+        records.add(a);
+        as_(STRANGER);
+        vm.expectRevert(IRecords.NotListed.selector);
+        records.add(a);
+        give(HOSPITAL, WRITE);
+        setStatus(HOSPITAL, IDirectory.Status.SUSPENDED);
+        as_(HOSPITAL);
+        vm.expectRevert(IRecords.NotListed.selector);
+        records.add(a);
+    }
+
+    function test_a_write_right_ends_with_its_grant() public {
+        addRecord(1);
+        vm.warp(block.timestamp + 1 days);
+        IRecords.Addition memory a = additionOf(2);
+        as_(HOSPITAL);
+        vm.expectRevert(IRecords.NotAllowedToWrite.selector);
+        records.add(a);
+    }
+
+    function test_sealed_for_an_old_epoch_is_refused() public {
+        give(HOSPITAL, WRITE);
+        IRecords.Addition memory a = additionOf(1);
+        rotate(PATIENT, 1, 1001, trustees());
+        as_(HOSPITAL);
+        vm.expectRevert(abi.encodeWithSelector(IRecords.StaleEpoch.selector, uint32(2)));
+        records.add(a);
+    }
+
+    function test_a_record_is_added_once_and_whole() public {
+        addRecord(1);
+        IRecords.Addition memory a = additionOf(1);
+        as_(HOSPITAL);
+        vm.expectRevert(IRecords.RecordExists.selector);
+        records.add(a);
+        a.nonce = 2;
+        a.root = 0;
+        as_(HOSPITAL);
+        vm.expectRevert(IRecords.BadAddition.selector);
+        records.add(a);
+        (a.root, a.size) = ("root", (64 << 20) + 1);
+        as_(HOSPITAL);
+        vm.expectRevert(IRecords.BadAddition.selector);
+        records.add(a);
+    }
+
+    function test_many_are_added_together_or_not_at_all() public {
+        give(HOSPITAL, WRITE);
+        IRecords.Addition[] memory a = new IRecords.Addition[](2);
+        (a[0], a[1]) = (additionOf(1), additionOf(2));
+        a[1].folder = "another";
+        as_(HOSPITAL);
+        vm.expectRevert(IRecords.NotAllowedToWrite.selector);
+        records.addMany(a);
+        check(records.registrationOf(records.recordId(folder, 1, vm.addr(HOSPITAL), 1)).state == 0, "none");
+        a[1].folder = folder;
+        as_(HOSPITAL);
+        bytes32[] memory ids = records.addMany(a);
+        check(records.registrationOf(ids[0]).state == 1 && records.registrationOf(ids[1]).state == 1, "both");
+    }
+
+    function test_the_controller_erases_and_nobody_else() public {
+        bytes32 record = addRecord(1);
+        vm.expectRevert(IFolders.NotController.selector);
+        this.erase(HOSPITAL, record);
+        check(gate().mayGet(vm.addr(HOSPITAL), record) && gate().mayGet(vm.addr(PATIENT), record), "before");
+        vm.recordLogs();
+        erase(PATIENT, record);
+        check(erasedItems().length == 1, "BlobErased");
+        check(!gate().mayGet(vm.addr(HOSPITAL), record) && !gate().mayGet(vm.addr(PATIENT), record), "after");
+        vm.expectRevert(IRecords.AlreadyErased.selector);
+        this.erase(PATIENT, record);
+        vm.expectRevert(IRecords.UnknownRecord.selector);
+        this.erase(PATIENT, "none");
+    }
+
+    function test_erasure_is_confirmed_by_nodes_only() public {
+        bytes32 record = addRecord(1);
+        as_(NODE);
+        vm.expectRevert(IBlobGate.NotErased.selector);
+        gate().confirmErased(record);
+        erase(PATIENT, record);
+        as_(HOSPITAL);
+        vm.expectRevert(IBlobGate.NotANode.selector);
+        gate().confirmErased(record);
+        as_(NODE);
+        gate().confirmErased(record);
+    }
+
+    function test_records_of_a_forgotten_folder_are_served_to_nobody_and_can_be_erased() public {
+        bytes32 record = addRecord(1);
+        forget();
+        check(!gate().mayGet(vm.addr(HOSPITAL), record) && !gate().mayGet(vm.addr(PATIENT), record), "closed");
+        IRecords.Addition memory a = additionOf(2);
+        as_(HOSPITAL);
+        vm.expectRevert(IRecords.NotAllowedToWrite.selector);
+        records.add(a);
+        erase(PATIENT, record);
+        check(records.registrationOf(record).state == 2, "erased");
+    }
+
+    function test_a_suspended_author_is_not_served() public {
+        bytes32 record = addRecord(1);
+        check(gate().mayGet(vm.addr(HOSPITAL), record), "its own");
+        setStatus(HOSPITAL, IDirectory.Status.SUSPENDED);
+        check(!gate().mayGet(vm.addr(HOSPITAL), record), "suspended");
+    }
+
+    function test_audit_is_for_the_controller_under_the_present_key() public {
+        bytes32 record = addRecord(1);
+        rotate(PATIENT, 1, 1001, trustees());
+        (bytes32 x, bytes32 y) = p256(1001);
+        (bytes32 ax, bytes32 ay) = gate().auditKey(record);
+        check(x == ax && y == ay, "key");
+        check(gate().mayAudit(vm.addr(PATIENT), record) && !gate().mayAudit(vm.addr(HOSPITAL), record), "who");
+        (ax, ay) = gate().auditKey("none");
+        check(ax == 0 && ay == 0 && !gate().mayAudit(address(0), "none"), "no such item");
+    }
+
+    function test_blobOf_names_the_container() public view {
+        IRecords.Addition[] memory a = new IRecords.Addition[](1);
+        a[0] = additionOf(1);
+        check(gate().blobOf(abi.encodeCall(IRecords.add, (a[0]))) == "blob", "add");
+        check(gate().blobOf(abi.encodeCall(IRecords.addMany, (a))) == "blob", "addMany");
+        check(gate().blobOf(hex"12345678") == 0, "others");
+    }
+}
