@@ -1,0 +1,261 @@
+/* Sharing and taking back: what a folder's controller signs (IConsent.grant, IConsent.revoke). */
+#include "codec/hex.h"
+#include "envelope/jwe.h"
+#include "health/consent/consent_private.h"
+
+#define UINT40_MAX (((uint64_t)1 << 40) - 1)
+#define STATUS_OF_ACTOR_ACTIVE 1
+
+/* What a grant goes to the chain with. */
+struct grant {
+	const struct sharing *sharing;
+	hash32 wrap; /* zero without the read right */
+	uint64_t wrap_bytes;
+	uint64_t deadline;
+};
+
+/* The same rules as the contract's, told before anything is signed. */
+static enum status check(const struct sharing *s, const struct folder *folder, uint64_t now, struct err *err) {
+	if (folder->closed) return err_set(err, STATUS_DENIED, "the folder was forgotten: nothing of it can be shared");
+	if (addr20_equal(&s->grantee, &folder->controller))
+		return err_set(err, STATUS_INVALID, "a folder needs no grant for its own controller");
+	if (s->rights == 0 || s->rights > 15 || s->purposes >> PURPOSE_COUNT)
+		return err_set(err, STATUS_INVALID, "a grant needs at least one right and known purposes");
+	if (s->rights & RIGHT_READ && s->purposes == 0)
+		return err_set(err, STATUS_INVALID, "the right to read needs a purpose of use");
+	if (s->until <= s->from || s->until <= now || s->until > UINT40_MAX)
+		return err_set(err, STATUS_INVALID, "a grant ends after it begins, and in the future");
+	if (!hash32_is_zero(&s->record) && s->rights & ~(RIGHT_READ | RIGHT_SHARE))
+		return err_set(err, STATUS_INVALID, "one record can be shared for reading; writing needs the folder");
+	return STATUS_OK;
+}
+
+static enum status check_grantee(const struct listed_actor *grantee, bool accept_changed_key, struct err *err) {
+	if (grantee->status != STATUS_OF_ACTOR_ACTIVE)
+		return err_set(err, STATUS_DENIED, "%s is suspended or withdrawn in the directory", grantee->name);
+	if (grantee->key_changed && !accept_changed_key)
+		return err_set(err, STATUS_DENIED,
+		    "%s has another encryption key than this home has seen before: ask them whether they changed it, "
+		    "then repeat with --accept-changed-key",
+		    grantee->name);
+	return STATUS_OK;
+}
+
+/* --- wraps --- */
+
+static enum status wrap_folder(struct session *session, struct buf *wrap, const struct folder *folder,
+    const struct listed_actor *grantee, struct err *err) {
+	struct p256_secret secret;
+	TRY(folder_secret(session, &secret, &folder->id, folder->epoch, err));
+	enum status status =
+	    wrap_seal(wrap, WRAP_KEY, &grantee->key, &folder->id, folder->epoch, &secret, session->random, err);
+	mem_wipe(&secret, sizeof secret);
+	return status;
+}
+
+static enum status lead_members(struct buf *out, const struct registration *registration, struct err *err) {
+	struct json_writer writer = json_writer(out);
+	json_object_begin(&writer, NULL);
+	json_put_text(&writer, "cty", "application/json");
+	json_put_text(&writer, "typ", "xinglin-record");
+	json_put_hex(&writer, "fld", BYTES_OF(registration->folder));
+	json_put_u64(&writer, "epo", registration->epoch);
+	json_put_hex(&writer, "rec", BYTES_OF(registration->record));
+	json_object_end(&writer);
+	return buf_status(out, err);
+}
+
+/* The lead's plaintext, checked to be this record's. */
+static enum status lead_get(struct session *session, struct buf *plaintext, const struct own_folder *own,
+    const struct registration *registration, struct err *err) {
+	struct blob_asker asker;
+	struct blob_verdict verdict;
+	struct p256_secret secret;
+	hash32 account;
+	struct buf part;
+	const struct record_place place = {registration->folder, registration->epoch, registration->record};
+	struct record_lead lead;
+	TRY(folder_secret(session, &secret, &registration->folder, registration->epoch, err));
+	buf_init(&part, CONTAINER_PART_MAX);
+	enum status status = controller_asker(session, &asker, &account, own, err);
+	if (status == STATUS_OK)
+		status = blobs_get_part(
+		    &asker, &part, &verdict, &session->home->deployment.records, &registration->record, 0, err);
+	if (status == STATUS_OK && !verdict.ok)
+		status = err_set(
+		    err, STATUS_DENIED, "the node does not give the record: %s (%s)", verdict.detail, verdict.code);
+	if (status == STATUS_OK) status = lead_open(&lead, session->arena, &place, &secret, buf_view(&part), err);
+	if (status == STATUS_OK) {
+		mem_wipe(&lead, sizeof lead);
+		status = jwe_ecdh_open(plaintext, NULL, session->arena, buf_view(&part), &secret, err);
+	}
+	mem_wipe(&secret, sizeof secret);
+	mem_wipe(&account, sizeof account);
+	buf_fini(&part);
+	return status;
+}
+
+static enum status wrap_record(struct session *session, struct buf *wrap, const struct own_folder *own,
+    const hash32 *record, const struct listed_actor *grantee, struct err *err) {
+	struct registration registration;
+	TRY(record_find(session, &registration, record, err));
+	if (!hash32_equal(&registration.folder, &own->id))
+		return err_set(err, STATUS_NOTFOUND, "the record is not in this folder");
+	if (registration.state != 1) return err_set(err, STATUS_DENIED, "the record was erased");
+	struct buf plaintext, members;
+	buf_init(&plaintext, CONTAINER_PART_MAX);
+	buf_init(&members, 1024);
+	enum status status = lead_get(session, &plaintext, own, &registration, err);
+	if (status == STATUS_OK) status = lead_members(&members, &registration, err);
+	if (status == STATUS_OK)
+		status =
+		    jwe_ecdh_seal(wrap, &grantee->key, buf_view(&members), buf_view(&plaintext), session->random, err);
+	buf_wipe(&plaintext);
+	buf_fini(&members);
+	return status;
+}
+
+static enum status make_wrap(struct session *session, struct action *action, struct grant *grant,
+    const struct own_folder *own, const struct folder *folder, const struct listed_actor *grantee, struct err *err) {
+	struct buf wrap;
+	buf_init(&wrap, CONTAINER_PART_MAX);
+	enum status status = hash32_is_zero(&grant->sharing->record)
+				 ? wrap_folder(session, &wrap, folder, grantee, err)
+				 : wrap_record(session, &wrap, own, &grant->sharing->record, grantee, err);
+	if (status == STATUS_OK) status = consent_carry(session, action, &grant->wrap, &wrap, 1, err);
+	if (status == STATUS_OK) grant->wrap_bytes = action->blobs[0].container.len;
+	buf_fini(&wrap);
+	return status;
+}
+
+/* --- signing --- */
+
+static struct eip712_struct grant_fields(const struct grant *grant, uint64_t nonce) {
+	const struct sharing *s = grant->sharing;
+	struct eip712_struct fields =
+	    eip712_begin("Grant(bytes32 folder,bytes32 record,address grantee,uint8 rights,uint16 purposes,uint40 from,"
+			 "uint40 until,bytes32 wrap,uint32 wrapSize,uint64 nonce,uint64 deadline)");
+	eip712_put_hash32(&fields, &s->folder);
+	eip712_put_hash32(&fields, &s->record);
+	eip712_put_address(&fields, &s->grantee);
+	eip712_put_u64(&fields, s->rights);
+	eip712_put_u64(&fields, s->purposes);
+	eip712_put_u64(&fields, s->from);
+	eip712_put_u64(&fields, s->until);
+	eip712_put_hash32(&fields, &grant->wrap);
+	eip712_put_u64(&fields, grant->wrap_bytes);
+	eip712_put_u64(&fields, nonce);
+	eip712_put_u64(&fields, grant->deadline);
+	return fields;
+}
+
+static void put_grant(struct buf *data, const struct grant *grant, struct bytes signature) {
+	const struct sharing *s = grant->sharing;
+	abi_put_selector(
+	    data, "grant((bytes32,bytes32,address,uint8,uint16,uint40,uint40,bytes32,uint32),uint64,bytes)");
+	struct abi_row row = abi_row_begin(data);
+	abi_put_hash32(data, &s->folder);
+	abi_put_hash32(data, &s->record);
+	abi_put_address(data, &s->grantee);
+	abi_put_u64(data, s->rights);
+	abi_put_u64(data, s->purposes);
+	abi_put_u64(data, s->from);
+	abi_put_u64(data, s->until);
+	abi_put_hash32(data, &grant->wrap);
+	abi_put_u64(data, grant->wrap_bytes);
+	abi_put_u64(data, grant->deadline);
+	size_t head = abi_reserve(data);
+	abi_tail(&row, head);
+	abi_put_bytes(data, signature);
+}
+
+static enum status finish(struct session *session, struct action *action, struct buf *data, struct err *err) {
+	enum status status = buf_status(data, err);
+	action->to = session->home->deployment.consent;
+	action->data = arena_dup(session->arena, buf_view(data));
+	buf_fini(data);
+	return status;
+}
+
+enum status grant_action(
+    struct session *session, struct action *action, const struct sharing *sharing, struct err *err) {
+	struct own_folder own;
+	struct folder folder;
+	struct listed_actor grantee;
+	struct grant grant = {.sharing = sharing};
+	uint8_t signature[65];
+	*action = (struct action){0};
+	TRY(own_folder_load(session, &own, &sharing->folder, err));
+	TRY(folder_find(session, &folder, &sharing->folder, err));
+	TRY(consent_deadline(session, &grant.deadline, err));
+	TRY(check(sharing, &folder, grant.deadline - ACTION_LIFE_SECONDS, err));
+	TRY(directory_find(session, &grantee, &sharing->grantee, err));
+	TRY(check_grantee(&grantee, sharing->accept_changed_key, err));
+	if (sharing->rights & RIGHT_READ) TRY(make_wrap(session, action, &grant, &own, &folder, &grantee, err));
+	struct eip712_struct fields = grant_fields(&grant, folder.nonce);
+	TRY(consent_sign(session, signature, &own, &fields, err));
+	struct buf data;
+	buf_init(&data, CALLDATA_MAX);
+	put_grant(&data, &grant, bytes_make(signature, sizeof signature));
+	action->summary =
+	    arena_printf(session->arena, "share folder %s with %s", short_id(session, &folder.id), grantee.name);
+	return finish(session, action, &data, err);
+}
+
+/* --- revoking --- */
+
+static enum status require_grant(
+    struct session *session, const hash32 *folder, const hash32 *record, const addr20 *grantee, struct err *err) {
+	struct buf data;
+	struct abi_reader answer = {0};
+	buf_init(&data, CALLDATA_MAX);
+	abi_put_selector(&data, "grantOf(bytes32,bytes32,address)");
+	abi_put_hash32(&data, folder);
+	abi_put_hash32(&data, record);
+	abi_put_address(&data, grantee);
+	enum status status = consent_call(session, &answer, &data, err);
+	buf_fini(&data);
+	TRY(status);
+	uint64_t rights = abi_u64(&answer);
+	for (int i = 0; i < 3; i++) (void)abi_u64(&answer); /* purposes, from, until */
+	bool revoked = abi_bool(&answer);
+	(void)abi_u64(&answer); /* epoch */
+	TRY(abi_finish(&answer, err));
+	if (rights && !revoked) return STATUS_OK;
+	return err_set(err, STATUS_NOTFOUND, "there is no grant to this account here that could be revoked%s",
+	    revoked ? ": it was revoked before" : "");
+}
+
+enum status revoke_action(struct session *session, struct action *action, const hash32 *folder_id, const hash32 *record,
+    const addr20 *grantee, struct err *err) {
+	struct own_folder own;
+	struct folder folder;
+	uint64_t deadline;
+	uint8_t signature[65];
+	*action = (struct action){0};
+	TRY(own_folder_load(session, &own, folder_id, err));
+	TRY(folder_find(session, &folder, folder_id, err));
+	TRY(require_grant(session, folder_id, record, grantee, err));
+	TRY(consent_deadline(session, &deadline, err));
+	struct eip712_struct fields =
+	    eip712_begin("Revoke(bytes32 folder,bytes32 record,address grantee,uint64 nonce,uint64 deadline)");
+	eip712_put_hash32(&fields, folder_id);
+	eip712_put_hash32(&fields, record);
+	eip712_put_address(&fields, grantee);
+	eip712_put_u64(&fields, folder.nonce);
+	eip712_put_u64(&fields, deadline);
+	TRY(consent_sign(session, signature, &own, &fields, err));
+	struct buf data;
+	buf_init(&data, CALLDATA_MAX);
+	abi_put_selector(&data, "revoke(bytes32,bytes32,address,uint64,bytes)");
+	struct abi_row row = abi_row_begin(&data);
+	abi_put_hash32(&data, folder_id);
+	abi_put_hash32(&data, record);
+	abi_put_address(&data, grantee);
+	abi_put_u64(&data, deadline);
+	size_t head = abi_reserve(&data);
+	abi_tail(&row, head);
+	abi_put_bytes(&data, bytes_make(signature, sizeof signature));
+	action->summary = arena_printf(session->arena, "revoke a grant in folder %s", short_id(session, folder_id));
+	return finish(session, action, &data, err);
+}

@@ -1,0 +1,148 @@
+/* Who read a record, from the sealed audit entries of the node, by the folder's controller. */
+#include "envelope/jwe.h"
+#include "health/consent/consent_private.h"
+
+#define AUDIT_JSON_MAX ((size_t)256 << 20)
+#define ENTRY_MAX ((size_t)4096)
+#define AUDIT_ANCHORED_EVENT "AuditAnchored(address,bytes32,uint64)"
+
+/* Keys of a folder by epoch, found when they are first needed. */
+struct epoch_keys {
+	const hash32 *folder;
+	uint32_t newest;
+	struct epoch_key {
+		bool known;
+		struct p256_secret secret;
+	} * keys; /* [epoch] */
+};
+
+static enum status epoch_key(
+    struct session *session, struct epoch_keys *keys, uint32_t epoch, const struct p256_secret **out, struct err *err) {
+	struct epoch_key *key = &keys->keys[epoch];
+	if (!key->known) TRY(folder_secret(session, &key->secret, keys->folder, epoch, err));
+	key->known = true;
+	*out = &key->secret;
+	return STATUS_OK;
+}
+
+/* Entries are sealed to the key that was the folder's when they were made; neighbours mostly share it: `*epoch` is
+ * tried first, then all others from the newest. */
+static enum status open_entry(struct session *session, struct buf *plaintext, struct epoch_keys *keys, uint32_t *epoch,
+    struct bytes sealed, struct err *err) {
+	const struct p256_secret *secret;
+	TRY(epoch_key(session, keys, *epoch, &secret, err));
+	enum status status = jwe_ecdh_open(plaintext, NULL, session->arena, sealed, secret, err);
+	for (uint32_t other = keys->newest; status == STATUS_DENIED && other > 0; other--) {
+		if (other == *epoch) continue;
+		TRY(epoch_key(session, keys, other, &secret, err));
+		status = jwe_ecdh_open(plaintext, NULL, session->arena, sealed, secret, err);
+		if (status == STATUS_OK) {
+			*epoch = other;
+			break;
+		}
+	}
+	if (status == STATUS_OK) return STATUS_OK;
+	return err_set(err, STATUS_CORRUPT, "an audit entry does not open with any key of the folder");
+}
+
+static enum status read_line(struct session *session, struct audit_line *out, struct epoch_keys *keys, uint32_t *epoch,
+    struct bytes sealed, struct err *err) {
+	struct buf plaintext;
+	buf_init(&plaintext, ENTRY_MAX);
+	enum status status = open_entry(session, &plaintext, keys, epoch, sealed, err);
+	struct bytes text = arena_dup(session->arena, buf_view(&plaintext));
+	buf_wipe(&plaintext);
+	TRY(status);
+	return audit_line_parse(out, session->arena, sealed, text, err);
+}
+
+static enum status read_lines(struct session *session, struct audit_line **lines, size_t *count,
+    const struct folder *folder, struct bytes json, struct err *err) {
+	const struct json *root;
+	TRY(json_parse(&root, session->arena, json, NULL, err));
+	if (!json_is(root, JSON_ARRAY)) return err_set(err, STATUS_INTERNAL, "the node's audit answer is no list");
+	struct epoch_keys keys = {.folder = &folder->id, .newest = folder->epoch};
+	keys.keys = mem_zalloc((size_t)folder->epoch + 1, sizeof *keys.keys);
+	*lines = arena_zalloc(session->arena, root->count, sizeof **lines);
+	*count = 0;
+	uint32_t epoch = folder->epoch;
+	enum status status = STATUS_OK;
+	json_foreach (entry, root) {
+		struct bytes sealed = json_string(entry);
+		if (!sealed.data) status = err_set(err, STATUS_INTERNAL, "the node's audit answer holds no texts");
+		if (status == STATUS_OK) status = read_line(session, &(*lines)[*count], &keys, &epoch, sealed, err);
+		if (status != STATUS_OK) break;
+		(*count)++;
+	}
+	mem_wipe(keys.keys, ((size_t)folder->epoch + 1) * sizeof *keys.keys);
+	mem_free(keys.keys);
+	return status;
+}
+
+/* Where the node anchored one of these very entries, its hash on the chain must be the same. */
+static enum status check_anchors(
+    struct session *session, size_t *anchors, const struct audit_line *lines, size_t count, struct err *err) {
+	struct client_log *logs;
+	size_t found;
+	hash32 node = topic_of_address(&session->home->deployment.sealer);
+	*anchors = 0;
+	TRY(consent_logs(session, &logs, &found, 0, AUDIT_ANCHORED_EVENT, (const hash32 *const[3]){&node}, err));
+	for (size_t i = 0; i < found; i++) {
+		struct abi_reader reader = abi_reader(logs[i].log.data);
+		hash32 head = abi_hash32(&reader);
+		uint64_t seq = abi_u64(&reader);
+		TRY(abi_finish(&reader, err));
+		size_t low = 0, high = count;
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+			if (lines[middle].entry.seq < seq)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		if (low == count || lines[low].entry.seq != seq) continue;
+		if (!hash32_equal(&lines[low].hash, &head))
+			return err_set(err, STATUS_CORRUPT,
+			    "audit entry %llu is not the one that the node anchored on the chain: its log was changed",
+			    (unsigned long long)seq);
+		(*anchors)++;
+	}
+	return STATUS_OK;
+}
+
+static enum status get_audit(
+    struct session *session, struct buf *json, const struct own_folder *own, const hash32 *record, struct err *err) {
+	struct blob_asker asker;
+	struct blob_verdict verdict;
+	hash32 account;
+	TRY(controller_asker(session, &asker, &account, own, err));
+	enum status status = blobs_get_audit(&asker, json, &verdict, &session->home->deployment.records, record, err);
+	mem_wipe(&account, sizeof account);
+	TRY(status);
+	if (verdict.ok) return STATUS_OK;
+	return err_set(err, verdict.http_status == 404 ? STATUS_NOTFOUND : STATUS_DENIED,
+	    "the node does not give the audit entries: %s (%s)", verdict.detail, verdict.code);
+}
+
+enum status access_reads(struct session *session, struct read_log *out, const hash32 *record, struct err *err) {
+	struct registration registration;
+	struct own_folder own;
+	struct folder folder;
+	struct audit_line *lines = NULL;
+	struct buf json;
+	TRY(record_find(session, &registration, record, err));
+	TRY(own_folder_load(session, &own, &registration.folder, err));
+	TRY(folder_find(session, &folder, &registration.folder, err));
+	*out = (struct read_log){0};
+	buf_init(&json, AUDIT_JSON_MAX);
+	enum status status = get_audit(session, &json, &own, record, err);
+	struct bytes text = arena_dup(session->arena, buf_view(&json));
+	buf_fini(&json);
+	TRY(status);
+	TRY(read_lines(session, &lines, &out->count, &folder, text, err));
+	TRY(audit_check(lines, out->count, record, err));
+	TRY(check_anchors(session, &out->anchors, lines, out->count, err));
+	out->entries = arena_zalloc(session->arena, out->count, sizeof *out->entries);
+	for (size_t i = 0; i < out->count; i++) out->entries[i] = lines[i].entry;
+	return STATUS_OK;
+}
