@@ -285,6 +285,7 @@ static enum status parse_document(struct parser *p) {
 enum status json_parse(const struct json **root, struct arena *arena, struct bytes text,
     const struct json_limits *limits, struct err *err) {
 	*root = NULL;
+	if (!limits) limits = &json_limits_default;
 	if (text.len > limits->bytes_max)
 		return err_set(
 		    err, STATUS_LIMIT, "JSON: %zu bytes are over the limit of %zu", text.len, limits->bytes_max);

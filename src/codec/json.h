@@ -30,7 +30,8 @@ struct json_limits {
 /* 64 MiB, 128 deep, 4 million values. */
 extern const struct json_limits json_limits_default;
 
-/* STATUS_INVALID names the byte offset and what was expected; STATUS_LIMIT. `text` must outlive the tree. */
+/* STATUS_INVALID names the byte offset and what was expected; STATUS_LIMIT. `text` must outlive the tree. `limits` NULL:
+ * the default ones. */
 MUST_USE enum status json_parse(const struct json **root, struct arena *arena, struct bytes text,
     const struct json_limits *limits, struct err *err);
 
