@@ -1,4 +1,5 @@
-/* clang-format off: the table is drawn by hand */
+/* The table below is drawn by hand. */
+/* clang-format off */
 /*
  * What the tables hold, byte by byte. Numbers are big-endian, so that keys sort by number.
  *
