@@ -24,6 +24,24 @@ static void on_tx_added(void *context, const hash32 *hash) {
 	rpc_filters_tx_added(rpc->filters, hash);
 }
 
+/* A worker at rest does not hold an old state in the store. */
+static void let_go_of_heads(void *context) {
+	struct rpc *rpc = context;
+	pthread_mutex_lock(&rpc->lock);
+	for (struct rpc_worker *worker = rpc->idle; worker; worker = worker->next) rpc_worker_forget(worker);
+	pthread_mutex_unlock(&rpc->lock);
+}
+
+static void on_new_head(void *context, const struct chain_head *head, const struct pending_block *block) {
+	(void)head, (void)block;
+	let_go_of_heads(context);
+}
+
+static void on_removed_head(void *context, const struct header *header, const hash32 *hash) {
+	(void)header, (void)hash;
+	let_go_of_heads(context);
+}
+
 static enum status take_accounts(struct rpc *rpc, const struct rpc_options *options, struct err *err) {
 	if (options->dev_secret_count > RPC_DEV_ACCOUNTS_MAX)
 		return err_set(err, STATUS_INVALID, "at most %u dev accounts", RPC_DEV_ACCOUNTS_MAX);
@@ -59,6 +77,7 @@ enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct 
 		return status;
 	}
 	pool_observe(options->pool, &(struct pool_observer){on_tx_added, rpc});
+	chain_observe(options->chain, &(struct chain_observer){on_new_head, on_removed_head, rpc});
 	*out = rpc;
 	return STATUS_OK;
 }
@@ -99,7 +118,7 @@ void rpc_worker_give(struct rpc *rpc, struct rpc_worker *worker) {
 }
 
 void rpc_worker_free(struct rpc_worker *worker) {
-	if (worker->prepared) chain_head_release(worker->prepared);
+	rpc_worker_forget(worker);
 	executor_free(worker->executor);
 	if (worker->state) state_free(worker->state);
 	buf_fini(&worker->scratch);

@@ -81,6 +81,8 @@ struct rpc_worker {
 struct rpc_worker *rpc_worker_take(struct rpc *rpc);
 void rpc_worker_give(struct rpc *rpc, struct rpc_worker *worker);
 void rpc_worker_free(struct rpc_worker *worker);
+/* Its state and executor stand at no head any more. */
+void rpc_worker_forget(struct rpc_worker *worker);
 
 struct rpc_call {
 	struct rpc *rpc;

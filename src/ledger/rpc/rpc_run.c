@@ -9,7 +9,7 @@
 /* A prepared state is made anew after this many units: runs, and millions of gas (both leave memory behind). */
 #define USES_MAX 512u
 
-static void forget_prepared(struct rpc_worker *worker) {
+void rpc_worker_forget(struct rpc_worker *worker) {
 	if (worker->prepared) chain_head_release(worker->prepared);
 	worker->prepared = NULL;
 	worker->prepared_uses = 0;
@@ -37,7 +37,7 @@ static enum status prepare(struct rpc_call *call, struct rpc_run *run, struct rp
 	if (plain && state->head && worker->prepared && hash32_equal(&worker->prepared->hash, &state->hash) &&
 	    worker->prepared_uses < USES_MAX)
 		return STATUS_OK;
-	forget_prepared(worker);
+	rpc_worker_forget(worker);
 	const struct state_source source =
 	    overrides ? rpc_overrides_source(overrides, state->view) : state_view_source(state->view);
 	TRY(begin(call, run, &source));
@@ -104,7 +104,7 @@ enum status rpc_run_once(
 	enum status status = executor_call(worker->executor, result, tx, from);
 	if (status != STATUS_OK) {
 		call->err = worker->err;
-		forget_prepared(worker);
+		rpc_worker_forget(worker);
 		return status;
 	}
 	state_revert_to(worker->state, snapshot);

@@ -8,6 +8,7 @@ static hash32 secrets[2];
 static addr20 accounts[2];
 
 static struct test_node node;
+static bool answered[256]; /* by place in the table: gave a result at least once */
 
 /* --- asking --- */
 
@@ -24,6 +25,11 @@ static const struct json *ask(const char *format, ...) {
 	return test_node_ask(&node, bytes_text(text));
 }
 
+static void note_answered(const char *method) {
+	for (size_t i = 0; i < rpc_method_count(); i++)
+		if (strcmp(rpc_method_info(i).name, method) == 0) answered[i] = true;
+}
+
 /* The result of a method; fails on an error. */
 static const struct json *call(const char *method, const char *format, ...) PRINTF_LIKE(2, 3);
 static const struct json *call(const char *method, const char *format, ...) {
@@ -35,6 +41,7 @@ static const struct json *call(const char *method, const char *format, ...) {
 	const struct json *answer = ask("{'jsonrpc':'2.0','id':1,'method':'%s','params':[%s]}", method, params);
 	const struct json *result = json_get(answer, "result");
 	if (!result) fail_msg("%s(%s): %.*s", method, params, (int)answer->raw.len, (const char *)answer->raw.data);
+	note_answered(method);
 	return result;
 }
 
@@ -286,6 +293,8 @@ static void says_what_it_is(void **state) {
 	assert_text(call("web3_sha3", "'0x'"), "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
 	assert_true(json_is(call("net_listening", "%s", ""), JSON_TRUE));
 	assert_text(call("net_peerCount", "%s", ""), "0x0");
+	assert_text(call("net_version", "%s", ""), "31337");
+	assert_text(call("eth_chainId", "%s", ""), "0x7a69");
 	assert_true(json_is(call("eth_syncing", "%s", ""), JSON_FALSE));
 	const struct json *list = call("eth_accounts", "%s", "");
 	assert_int_equal(list->count, 2);
@@ -556,6 +565,17 @@ static void raw_forms_hash_to_their_names(void **state) {
 	assert_int_equal(values->first->count, 2);
 }
 
+/* Last: no method of the table was left out above. */
+static void every_method_answered(void **state) {
+	(void)state;
+	const struct json *block = call("eth_getBlockByNumber", "'0x1',true");
+	assert_text(call("eth_getBlockTransactionCountByNumber", "'0x1'"), "0x1");
+	assert_text(call("eth_getUncleCountByBlockHash", "'%s'", member(block, "hash")), "0x0");
+	assert_true(json_is(call("eth_getUncleByBlockNumberAndIndex", "'0x1','0x0'"), JSON_NULL));
+	for (size_t i = 0; i < rpc_method_count(); i++)
+		if (!answered[i]) fail_msg("%s was never answered", rpc_method_info(i).name);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(refuses_what_is_no_request),
@@ -573,6 +593,7 @@ int main(void) {
 	    cmocka_unit_test(signs_messages),
 	    cmocka_unit_test(dev_methods_move_the_chain),
 	    cmocka_unit_test(raw_forms_hash_to_their_names),
+	    cmocka_unit_test(every_method_answered),
 	};
 	return cmocka_run_group_tests_name("rpc", tests, start, stop);
 }
