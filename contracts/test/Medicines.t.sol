@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IDirectory} from "../src/interfaces/IDirectory.sol";
+import {IMedicines} from "../src/interfaces/IMedicines.sol";
+import {Roles} from "../src/Roles.sol";
+import {Pack} from "./Pack.t.sol";
+
+contract MedicinesTest is Pack {
+    // Products and lots.
+
+    function test_only_a_regulator_registers_a_product_and_once() public {
+        address maker = vm.addr(MAKER);
+        vm.prank(maker);
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.WRONG_ROLE, bytes32("mine")));
+        medicines.registerProduct("mine", maker, "commitment", 10);
+        vm.prank(vm.addr(REGULATOR));
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.EXISTS, PRODUCT));
+        medicines.registerProduct(PRODUCT, maker, "commitment", 10);
+        vm.prank(maker);
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.WRONG_ROLE, PRODUCT));
+        medicines.withdrawProduct(PRODUCT, true);
+    }
+
+    /// Invariant 1.
+    function test_only_the_owner_commissions() public {
+        listActor(60, Roles.MANUFACTURER);
+        bytes memory opening = abi.encodeCall(IMedicines.openBatch, (PRODUCT, "lot", EXPIRY, "root", 4));
+        refused(IMedicines.Code.NOT_OWNER, 60, opening);
+        refused(IMedicines.Code.NOT_OWNER, REGULATOR, opening);
+        refused(IMedicines.Code.UNKNOWN_PRODUCT, MAKER, abi.encodeCall(IMedicines.openBatch, ("none", "lot", EXPIRY, "root", 4)));
+        act(MAKER, opening);
+        refused(IMedicines.Code.NOT_OWNER, 60, abi.encodeCall(IMedicines.commission, (idOf("lot"), fragmentsOf(0, 4))));
+        setStatus(MAKER, IDirectory.Status.SUSPENDED);
+        refused(IMedicines.Code.NOT_LISTED, MAKER, abi.encodeCall(IMedicines.commission, (idOf("lot"), fragmentsOf(0, 4))));
+    }
+
+    /// Invariant 2.
+    function test_a_serial_is_commissioned_once_ever() public {
+        lot("first", 10);
+        act(MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "second", EXPIRY, "root", 2)));
+        bytes32 second = idOf("second");
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(9, 2))));
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second, abi.encodePacked(fragment(50), fragment(50)))));
+        vm.prank(vm.addr(MAKER));
+        medicines.growProduct(PRODUCT, 100);
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(9, 2)))); // an older generation
+        refused(IMedicines.Code.BAD_ARGUMENT, MAKER, abi.encodeCall(IMedicines.commission, (second, new bytes(8))));
+        check(medicines.isCommissioned(PRODUCT, fragment(9)) && !medicines.isCommissioned(PRODUCT, fragment(10)), "lookup");
+        act(MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(10, 2))));
+        check(medicines.productOf(PRODUCT).units == 12 && medicines.productOf(PRODUCT).room == 98, "counts");
+    }
+
+    function test_a_voided_serial_is_not_free_again() public {
+        bytes32 b = lot("lot", 2);
+        act(MAKER, change(b, 0, IMedicines.State.VOID));
+        act(MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "next", EXPIRY, "root", 1)));
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (idOf("next"), fragmentsOf(0, 1))));
+    }
+
+    function test_a_full_table_must_grow_first() public {
+        vm.prank(vm.addr(REGULATOR));
+        medicines.registerProduct("small", vm.addr(MAKER), "commitment", 3);
+        act(MAKER, abi.encodeCall(IMedicines.openBatch, ("small", "lot", EXPIRY, "root", 4)));
+        bytes32 b = medicines.batchId("small", "lot");
+        refused(IMedicines.Code.TABLE_FULL, MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(0, 4))));
+        vm.prank(vm.addr(WHOLESALER));
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_OWNER, bytes32("small")));
+        medicines.growProduct("small", 10);
+        act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(0, 3))));
+        vm.prank(vm.addr(MAKER));
+        medicines.growProduct("small", 1);
+        act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(3, 1))));
+        check(medicines.batchOf(b).commissioned == 4, "complete");
+    }
+
+    /// Invariant 3: a lot is opened once; nothing changes its expiry.
+    function test_a_lot_is_opened_once() public {
+        lot("lot", 2);
+        refused(IMedicines.Code.EXISTS, MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "lot", EXPIRY + 1, "root", 2)));
+        refused(IMedicines.Code.BAD_ARGUMENT, MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "old", uint40(START), "root", 2)));
+        check(medicines.batchOf(idOf("lot")).expiry == EXPIRY, "expiry");
+    }
+
+    function test_a_large_lot_is_live_with_its_last_unit() public {
+        act(MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "lot", EXPIRY, "root", 5)));
+        bytes32 b = idOf("lot");
+        act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(0, 3))));
+        check(stateOf(b, 0) == IMedicines.State.NONE, "not yet");
+        bytes32 c = container(MAKER, "case");
+        refused(IMedicines.Code.NOT_LIVE, MAKER, abi.encodeCall(IMedicines.packUnits, (c, b, list(0, 1))));
+        refused(IMedicines.Code.COMPLETE, MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(3, 3))));
+        act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(3, 2))));
+        check(stateOf(b, 0) == IMedicines.State.ACTIVE && stateOf(b, 4) == IMedicines.State.ACTIVE, "live");
+    }
+
+    /// Invariant 4.
+    function test_units_that_do_not_exist_are_refused() public {
+        bytes32 b = lot("lot", 3);
+        bytes32 c = container(MAKER, "case");
+        refused(IMedicines.Code.UNKNOWN_UNIT, MAKER, abi.encodeCall(IMedicines.packUnits, (c, b, list(2, 2))));
+        refused(IMedicines.Code.UNKNOWN_BATCH, MAKER, abi.encodeCall(IMedicines.packUnits, (c, "none", list(0, 1))));
+        refused(IMedicines.Code.UNKNOWN_CONTAINER, MAKER, abi.encodeCall(IMedicines.packUnits, ("none", b, list(0, 1))));
+        refused(IMedicines.Code.UNKNOWN_UNIT, MAKER, change(b, 3, IMedicines.State.DESTROYED));
+        (, IMedicines.Code code) = sell(PHARMACY, b, 3);
+        check(code == IMedicines.Code.UNKNOWN_UNIT, "dispense");
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.UNKNOWN_UNIT, bytes32(uint256(3))));
+        medicines.unitState(b, 3);
+    }
+
+    // Custody.
+
+    function test_a_pallet_moves_with_all_inside_by_one_write() public {
+        bytes32 b = lot("lot", 96);
+        bytes32[] memory tags = new bytes32[](2);
+        (tags[0], tags[1]) = ("case 1", "case 2");
+        act(MAKER, abi.encodeCall(IMedicines.packLot, (b, 0, 48, tags)));
+        bytes32 pallet = container(MAKER, "pallet");
+        nest(MAKER, pallet, medicines.containerId(vm.addr(MAKER), "case 1"));
+        nest(MAKER, pallet, medicines.containerId(vm.addr(MAKER), "case 2"));
+        check(stateOf(b, 95) == IMedicines.State.PACKED, "packed");
+        act(MAKER, shipping(pallet, WHOLESALER));
+        check(stateOf(b, 0) == IMedicines.State.IN_TRANSIT && whoHas(b, 0) == vm.addr(MAKER), "in transit");
+        check(medicines.holderOf(b, 0).receiver == vm.addr(WHOLESALER), "receiver");
+        vm.record();
+        act(WHOLESALER, abi.encodeCall(IMedicines.accept, (pallet)));
+        (, bytes32[] memory writes) = vm.accesses(address(medicines));
+        check(writes.length <= 8, "the container, the capture, and its flags");
+        check(whoHas(b, 0) == vm.addr(WHOLESALER) && whoHas(b, 95) == vm.addr(WHOLESALER), "both ends");
+        checkConserved(b);
+    }
+
+    /// Invariant 5.
+    function test_only_the_custodian_packs_ships_unpacks_and_dispenses() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 mine = container(WHOLESALER, "mine");
+        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.packUnits, (mine, b, list(0, 1))));
+        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.packLot, (b, 0, 5, single("case"))));
+        bytes32 c = container(MAKER, "case");
+        pack(MAKER, c, b, 0, 5);
+        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, shipping(c, PHARMACY));
+        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.unpackUnits, (c, b, list(0, 1))));
+        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.packContainers, (mine, single(c))));
+        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.holdContainer, (c, true)));
+        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, change(b, 7, IMedicines.State.DESTROYED));
+        (, IMedicines.Code code) = sell(PHARMACY, b, 7);
+        check(code == IMedicines.Code.NOT_CUSTODIAN && stateOf(b, 7) == IMedicines.State.ACTIVE, "dispense");
+    }
+
+    function test_a_thing_has_one_pending_transfer() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 c = container(MAKER, "case");
+        pack(MAKER, c, b, 0, 5);
+        act(MAKER, shipping(c, WHOLESALER));
+        refused(IMedicines.Code.PENDING, MAKER, shipping(c, PHARMACY));
+        refused(IMedicines.Code.PENDING, MAKER, abi.encodeCall(IMedicines.unpackUnits, (c, b, list(0, 1))));
+        refused(IMedicines.Code.PENDING, MAKER, abi.encodeCall(IMedicines.packUnits, (c, b, list(5, 1))));
+        bytes32 pallet = container(MAKER, "pallet");
+        refused(IMedicines.Code.PENDING, MAKER, abi.encodeCall(IMedicines.packContainers, (pallet, single(c))));
+    }
+
+    /// Invariant 6.
+    function test_only_the_named_receiver_accepts_and_once() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 c = container(MAKER, "case");
+        pack(MAKER, c, b, 0, 5);
+        bytes memory accepting = abi.encodeCall(IMedicines.accept, (c));
+        refused(IMedicines.Code.NOT_PENDING, WHOLESALER, accepting);
+        act(MAKER, shipping(c, WHOLESALER));
+        refused(IMedicines.Code.NOT_RECEIVER, PHARMACY, accepting);
+        refused(IMedicines.Code.NOT_RECEIVER, MAKER, accepting);
+        act(WHOLESALER, accepting);
+        refused(IMedicines.Code.NOT_PENDING, WHOLESALER, accepting);
+        check(whoHas(b, 0) == vm.addr(WHOLESALER), "moved");
+    }
+
+    function test_shipping_is_voided_by_the_sender_or_rejected_by_the_receiver() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 c = container(MAKER, "case");
+        pack(MAKER, c, b, 0, 5);
+        bytes memory ending = abi.encodeCall(IMedicines.endShipping, (c));
+        refused(IMedicines.Code.NOT_PENDING, MAKER, ending);
+        act(MAKER, shipping(c, WHOLESALER));
+        refused(IMedicines.Code.NOT_CUSTODIAN, PHARMACY, ending);
+        act(WHOLESALER, ending);
+        act(MAKER, shipping(c, WHOLESALER));
+        act(MAKER, ending);
+        refused(IMedicines.Code.NOT_PENDING, WHOLESALER, abi.encodeCall(IMedicines.accept, (c)));
+        check(whoHas(b, 0) == vm.addr(MAKER), "stayed");
+    }
+
+    /// Invariant 7.
+    function test_children_move_with_their_parent_only() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 c = container(MAKER, "case");
+        bytes32 pallet = container(MAKER, "pallet");
+        bytes32 other = container(MAKER, "other");
+        pack(MAKER, c, b, 0, 5);
+        nest(MAKER, pallet, c);
+        refused(IMedicines.Code.HAS_PARENT, MAKER, shipping(c, WHOLESALER));
+        refused(IMedicines.Code.HAS_PARENT, MAKER, abi.encodeCall(IMedicines.packContainers, (other, single(c))));
+        refused(IMedicines.Code.NOT_LOOSE, MAKER, abi.encodeCall(IMedicines.packUnits, (other, b, list(0, 1))));
+        refused(IMedicines.Code.NOT_A_CHILD, MAKER, abi.encodeCall(IMedicines.unpackContainers, (other, single(c))));
+        refused(IMedicines.Code.NOT_A_CHILD, MAKER, abi.encodeCall(IMedicines.unpackUnits, (pallet, b, list(0, 1))));
+        refused(IMedicines.Code.NOT_LOOSE, MAKER, change(b, 0, IMedicines.State.DESTROYED));
+        refused(IMedicines.Code.HAS_PARENT, WHOLESALER, abi.encodeCall(IMedicines.accept, (c)));
+    }
+
+    function test_no_cycles_and_at_most_eight_levels() public {
+        bytes32[9] memory c;
+        for (uint256 i = 0; i < 9; i++) c[i] = container(MAKER, bytes32(i + 1));
+        refused(IMedicines.Code.CYCLE, MAKER, abi.encodeCall(IMedicines.packContainers, (c[0], single(c[0]))));
+        for (uint256 i = 0; i < 7; i++) nest(MAKER, c[i], c[i + 1]);
+        refused(IMedicines.Code.CYCLE, MAKER, abi.encodeCall(IMedicines.packContainers, (c[7], single(c[0]))));
+        refused(IMedicines.Code.TOO_DEEP, MAKER, abi.encodeCall(IMedicines.packContainers, (c[7], single(c[8]))));
+        refused(IMedicines.Code.TOO_DEEP, MAKER, abi.encodeCall(IMedicines.packContainers, (c[8], single(c[0]))));
+    }
+
+    function test_a_unit_is_not_named_twice_in_a_packing() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 c = container(MAKER, "case");
+        uint32[] memory twice = new uint32[](2);
+        refused(IMedicines.Code.NOT_LOOSE, MAKER, abi.encodeCall(IMedicines.packUnits, (c, b, twice)));
+        checkConserved(b);
+    }
+
+    /// Invariant 18.
+    function test_both_partners_are_active_when_goods_move() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 c = container(MAKER, "case");
+        pack(MAKER, c, b, 0, 5);
+        refused(IMedicines.Code.INACTIVE_PARTNER, MAKER, shipping(c, STRANGER));
+        refused(IMedicines.Code.INACTIVE_PARTNER, MAKER, shipping(c, NODE));
+        act(MAKER, shipping(c, WHOLESALER));
+        setStatus(MAKER, IDirectory.Status.SUSPENDED);
+        refused(IMedicines.Code.INACTIVE_PARTNER, WHOLESALER, abi.encodeCall(IMedicines.accept, (c)));
+        setStatus(MAKER, IDirectory.Status.ACTIVE);
+        setStatus(WHOLESALER, IDirectory.Status.SUSPENDED);
+        refused(IMedicines.Code.NOT_LISTED, WHOLESALER, abi.encodeCall(IMedicines.accept, (c)));
+    }
+
+    // Ends.
+
+    function test_a_pack_is_dispensed_once_and_both_hear_of_a_second_time() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 3, PHARMACY, "tote");
+        (, IMedicines.Code code) = sell(PHARMACY, b, 0);
+        check(code == IMedicines.Code.OK && stateOf(b, 0) == IMedicines.State.DISPENSED, "dispensed");
+        vm.expectEmit(address(medicines));
+        emit IMedicines.Alert(b, 0, IMedicines.Code.ALREADY_DISPENSED, vm.addr(PHARMACY2), vm.addr(PHARMACY));
+        (, code) = sell(PHARMACY2, b, 0);
+        check(code == IMedicines.Code.ALREADY_DISPENSED, "a copy");
+        (, code) = sell(PHARMACY, b, 0);
+        check(code == IMedicines.Code.ALREADY_DISPENSED, "again");
+        check(medicines.batchOf(b).ended == 1, "once");
+        checkConserved(b);
+    }
+
+    function test_only_pharmacies_and_hospitals_dispense() public {
+        bytes32 b = lot("lot", 10);
+        refused(IMedicines.Code.WRONG_ROLE, MAKER, abi.encodeCall(IMedicines.dispense, (unit(b, 0))));
+        deliver(b, 0, 3, HOSPITAL, "tote");
+        (, IMedicines.Code code) = sell(HOSPITAL, b, 0);
+        check(code == IMedicines.Code.OK, "hospital");
+    }
+
+    function test_a_packed_unit_is_not_dispensed() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 c = container(MAKER, "case");
+        pack(MAKER, c, b, 0, 5);
+        move(c, MAKER, PHARMACY);
+        (, IMedicines.Code code) = sell(PHARMACY, b, 0);
+        check(code == IMedicines.Code.NOT_LOOSE && stateOf(b, 0) == IMedicines.State.PACKED, "unpack first");
+    }
+
+    /// Invariant 8.
+    function test_final_states_are_final() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 8, PHARMACY, "tote");
+        IMedicines.State[5] memory ends = [IMedicines.State.DESTROYED, IMedicines.State.STOLEN, IMedicines.State.SAMPLED, IMedicines.State.EXPORTED, IMedicines.State.LOST];
+        for (uint32 i = 0; i < 5; i++) {
+            act(PHARMACY, change(b, i, ends[i]));
+            for (uint8 to = 1; to <= 13; to++) {
+                if (ends[i] == IMedicines.State.LOST && to == uint8(IMedicines.State.HELD)) continue; // found again
+                attempt(b, i, IMedicines.State(to));
+            }
+            (, IMedicines.Code code) = sell(PHARMACY, b, i);
+            check(code == IMedicines.Code.FINAL, "not dispensed either");
+            check(medicines.unitState(b, i).stored == ends[i], "as it was");
+        }
+        sell(PHARMACY, b, 6);
+        for (uint8 to = 1; to <= 13; to++) attempt(b, 6, IMedicines.State(to));
+        act(PHARMACY, change(b, 4, IMedicines.State.HELD));
+        check(stateOf(b, 4) == IMedicines.State.HELD, "the lost one was found");
+        checkConserved(b);
+    }
+
+    /// By custodian, owner and regulator.
+    function attempt(bytes32 b, uint32 index, IMedicines.State to) private {
+        uint256[3] memory actors = [PHARMACY, MAKER, REGULATOR];
+        bytes[] memory operations = one(change(b, index, to));
+        for (uint256 i = 0; i < 3; i++) {
+            vm.prank(vm.addr(actors[i]));
+            (bool done,) = address(medicines).call(abi.encodeCall(IMedicines.capture, (keccak256(abi.encode(i, index, to)), "", 0, operations)));
+            check(!done, "a final state was left");
+        }
+    }
+
+    function undo(bytes32 captureId, bytes32 b, uint32 index) private pure returns (bytes memory) {
+        return abi.encodeCall(IMedicines.undoDispense, (captureId, unit(b, index), list(0, 1)));
+    }
+
+    function test_dispensing_is_undone_by_the_same_actor_within_ten_days() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 3, PHARMACY, "tote");
+        (bytes32 id,) = sell(PHARMACY, b, 0);
+        refused(IMedicines.Code.UNDO_OTHER, PHARMACY2, undo(id, b, 0));
+        refused(IMedicines.Code.UNDO_OTHER, PHARMACY, undo(id, b, 1));
+        vm.warp(START + 10 days);
+        act(PHARMACY, undo(id, b, 0));
+        check(stateOf(b, 0) == IMedicines.State.ACTIVE && medicines.batchOf(b).ended == 0, "active again");
+        refused(IMedicines.Code.NOT_ALLOWED, PHARMACY, undo(id, b, 0));
+        (id,) = sell(PHARMACY, b, 0);
+        vm.warp(START + 20 days + 1);
+        refused(IMedicines.Code.UNDO_LATE, PHARMACY, undo(id, b, 0));
+        checkConserved(b);
+    }
+
+    /// A refused second dispense does not renew the time.
+    function test_a_later_alert_is_no_way_to_undo() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 3, PHARMACY, "tote");
+        sell(PHARMACY, b, 0);
+        vm.warp(START + 20 days);
+        (bytes32 id, IMedicines.Code code) = sell(PHARMACY, b, 0);
+        check(code == IMedicines.Code.ALREADY_DISPENSED, "alert");
+        refused(IMedicines.Code.UNDO_OTHER, PHARMACY, undo(id, b, 0));
+    }
+
+    /// Invariant 9, units.
+    function test_held_recalled_and_expired_units_are_not_dispensed() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 5, PHARMACY, "tote");
+        act(PHARMACY, change(b, 0, IMedicines.State.HELD));
+        act(REGULATOR, change(b, 1, IMedicines.State.LOCKED));
+        act(MAKER, change(b, 2, IMedicines.State.RECALLED));
+        expectSale(b, 0, IMedicines.Code.IS_HELD);
+        expectSale(b, 1, IMedicines.Code.IS_HELD);
+        expectSale(b, 2, IMedicines.Code.IS_RECALLED);
+        refused(IMedicines.Code.WRONG_ROLE, PHARMACY, change(b, 1, IMedicines.State.ACTIVE));
+        refused(IMedicines.Code.WRONG_ROLE, MAKER, change(b, 2, IMedicines.State.ACTIVE));
+        act(PHARMACY, change(b, 0, IMedicines.State.ACTIVE));
+        expectSale(b, 0, IMedicines.Code.OK);
+        vm.prank(vm.addr(REGULATOR));
+        medicines.withdrawProduct(PRODUCT, true);
+        expectSale(b, 3, IMedicines.Code.IS_WITHDRAWN);
+        vm.prank(vm.addr(REGULATOR));
+        medicines.withdrawProduct(PRODUCT, false);
+        vm.warp(EXPIRY - 1);
+        expectSale(b, 3, IMedicines.Code.OK);
+        vm.warp(EXPIRY);
+        expectSale(b, 4, IMedicines.Code.IS_EXPIRED);
+        check(stateOf(b, 4) == IMedicines.State.EXPIRED, "expired");
+    }
+
+    function expectSale(bytes32 b, uint32 index, IMedicines.Code expected) private {
+        (, IMedicines.Code code) = sell(PHARMACY, b, index);
+        check(code == expected, "sale");
+        check((medicines.unitState(b, index).stored == IMedicines.State.DISPENSED) == (code == IMedicines.Code.OK), "effect");
+    }
+
+    function returning(bytes32 c, uint256 to) private pure returns (bytes memory) {
+        return abi.encodeCall(IMedicines.ship, (c, vm.addr(to), IMedicines.Purpose.RETURN));
+    }
+
+    /// Invariant 9, containers: what is inside at any depth bars the tree from trade, but not from going back.
+    function test_barred_goods_go_back_only() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 c = container(MAKER, "case");
+        bytes32 pallet = container(MAKER, "pallet");
+        pack(MAKER, c, b, 0, 5);
+        nest(MAKER, pallet, c);
+        move(pallet, MAKER, WHOLESALER);
+        act(REGULATOR, change(b, 3, IMedicines.State.LOCKED));
+        check(medicines.containerOf(pallet).blemishes == 1, "counted upwards");
+        refused(IMedicines.Code.IS_HELD, WHOLESALER, shipping(pallet, PHARMACY));
+        refused(IMedicines.Code.WRONG_ROLE, WHOLESALER, returning(pallet, PHARMACY));
+        act(REGULATOR, change(b, 3, IMedicines.State.ACTIVE));
+        act(WHOLESALER, abi.encodeCall(IMedicines.holdContainer, (c, true)));
+        refused(IMedicines.Code.IS_HELD, WHOLESALER, shipping(pallet, PHARMACY));
+        check(stateOf(b, 0) == IMedicines.State.HELD, "held");
+        act(WHOLESALER, abi.encodeCall(IMedicines.holdContainer, (c, false)));
+        act(MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
+        refused(IMedicines.Code.IS_RECALLED, WHOLESALER, shipping(pallet, PHARMACY));
+        act(WHOLESALER, returning(pallet, MAKER));
+        act(MAKER, abi.encodeCall(IMedicines.accept, (pallet)));
+        check(whoHas(b, 0) == vm.addr(MAKER), "back");
+    }
+
+    function test_a_mixed_tote_is_barred_by_any_of_its_lots() public {
+        bytes32 first = lot("first", 10);
+        bytes32 second = lot("second", 10);
+        bytes32 tote = container(MAKER, "tote");
+        bytes32 inner = container(MAKER, "inner");
+        pack(MAKER, tote, first, 0, 2);
+        pack(MAKER, inner, second, 0, 2);
+        nest(MAKER, tote, inner);
+        act(REGULATOR, abi.encodeCall(IMedicines.recallBatch, (second, "reason")));
+        refused(IMedicines.Code.IS_RECALLED, MAKER, shipping(tote, WHOLESALER));
+        act(MAKER, abi.encodeCall(IMedicines.unpackContainers, (tote, single(inner))));
+        act(MAKER, abi.encodeCall(IMedicines.unpackUnits, (tote, first, list(0, 2))));
+        pack(MAKER, tote, first, 0, 2); // emptied, it forgot the other lot
+        move(tote, MAKER, WHOLESALER);
+        check(whoHas(first, 0) == vm.addr(WHOLESALER) && whoHas(second, 0) == vm.addr(MAKER), "moved apart");
+        checkConserved(first);
+        checkConserved(second);
+    }
+
+    function test_a_regulators_hold_is_released_by_a_regulator_only() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 c = container(MAKER, "case");
+        pack(MAKER, c, b, 0, 5);
+        act(REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, true)));
+        refused(IMedicines.Code.IS_HELD, MAKER, abi.encodeCall(IMedicines.holdContainer, (c, false)));
+        refused(IMedicines.Code.NOT_ALLOWED, MAKER, abi.encodeCall(IMedicines.holdContainer, (c, true)));
+        act(REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, false)));
+        move(c, MAKER, WHOLESALER);
+    }
+
+    /// Invariant 11.
+    function test_a_recall_reaches_all_and_names_every_holder() public {
+        bytes32 b = lot("lot", 20);
+        deliver(b, 0, 4, PHARMACY, "t1");
+        deliver(b, 4, 4, PHARMACY2, "t2");
+        bytes32 c = container(MAKER, "case");
+        pack(MAKER, c, b, 8, 4);
+        act(MAKER, shipping(c, WHOLESALER));
+        sell(PHARMACY, b, 0);
+        refused(IMedicines.Code.NOT_OWNER, WHOLESALER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
+        vm.expectEmit(address(medicines));
+        emit IMedicines.BatchRecalled(b, vm.addr(MAKER), "reason", 20, 19);
+        act(MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
+        for (uint32 i = 0; i < 20; i++) {
+            IMedicines.UnitView memory v = medicines.unitState(b, i);
+            check(v.recalled && v.effective == (i == 0 ? IMedicines.State.DISPENSED : IMedicines.State.BATCH_RECALLED), "reached");
+        }
+        (IMedicines.Holding[] memory rows,) = medicines.holdersOf(b, 0, 100);
+        check(rows.length == 4, "maker, two pharmacies, a case under way");
+        check(rows[0].custodian == vm.addr(MAKER) && rows[0].count == 8, "maker");
+        check(rows[1].custodian == vm.addr(PHARMACY) && rows[1].count == 3, "pharmacy");
+        check(rows[2].custodian == vm.addr(PHARMACY2) && rows[2].count == 4, "the other");
+        check(rows[3].container == c && rows[3].receiver == vm.addr(WHOLESALER) && rows[3].count == 4, "case");
+        checkConserved(b);
+        expectSale(b, 1, IMedicines.Code.IS_RECALLED);
+        refused(IMedicines.Code.IS_RECALLED, MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
+    }
+
+    function test_holders_are_paged() public {
+        bytes32 b = lot("lot", 20);
+        deliver(b, 0, 4, PHARMACY, "t1");
+        deliver(b, 4, 4, PHARMACY2, "t2");
+        (IMedicines.Holding[] memory rows, uint32 next) = medicines.holdersOf(b, 0, 2);
+        check(rows.length == 2 && next != 0, "first page");
+        (rows, next) = medicines.holdersOf(b, next, 2);
+        check(rows.length == 1 && next == 0 && rows[0].custodian == vm.addr(PHARMACY2), "last page");
+        (rows, next) = medicines.holdersOf(b, 99, 2);
+        check(rows.length == 0 && next == 0, "past the end");
+    }
+
+    function test_recalls_are_acknowledged() public {
+        bytes32 b = lot("lot", 2);
+        vm.prank(vm.addr(PHARMACY));
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_ALLOWED, b));
+        medicines.acknowledgeRecall(b);
+        act(MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
+        vm.prank(vm.addr(STRANGER));
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_LISTED, b));
+        medicines.acknowledgeRecall(b);
+        vm.expectEmit(address(medicines));
+        emit IMedicines.RecallAcknowledged(b, vm.addr(PHARMACY));
+        vm.prank(vm.addr(PHARMACY));
+        medicines.acknowledgeRecall(b);
+    }
+
+    // Documents.
+
+    /// Invariant 14.
+    function test_the_same_document_again_changes_nothing() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 3, PHARMACY, "tote");
+        bytes[] memory operations = one(abi.encodeCall(IMedicines.dispense, (unit(b, 0))));
+        vm.startPrank(vm.addr(PHARMACY));
+        (bytes32 id, IMedicines.Code code) = medicines.capture("sale", "events", 0, operations);
+        vm.warp(START + 5);
+        vm.expectEmit(address(medicines));
+        emit IMedicines.CaptureRepeated(id);
+        (bytes32 again, IMedicines.Code second) = medicines.capture("sale", "events", 0, operations);
+        vm.stopPrank();
+        check(id == again && code == IMedicines.Code.OK && second == code, "the first answer");
+        check(medicines.captureOf(id).capturedAt == START && medicines.captureOf("none").capturedAt == 0, "its time");
+        check(id == keccak256(abi.encode(vm.addr(PHARMACY), bytes32("sale"), uint32(0))), "id");
+    }
+
+    function test_another_actors_document_of_the_same_hash_is_another() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 3, PHARMACY, "tote");
+        bytes[] memory operations = one(abi.encodeCall(IMedicines.dispense, (unit(b, 0))));
+        vm.prank(vm.addr(PHARMACY2));
+        (, IMedicines.Code code) = medicines.capture("sale", "events", 0, operations);
+        check(code == IMedicines.Code.NOT_CUSTODIAN, "the other's fails");
+        vm.prank(vm.addr(PHARMACY));
+        (, code) = medicines.capture("sale", "events", 0, operations);
+        check(code == IMedicines.Code.OK, "and bars nobody");
+    }
+
+    function test_a_document_takes_effect_whole_or_not_at_all() public {
+        bytes32 b = lot("lot", 10);
+        bytes[] memory operations = new bytes[](3);
+        bytes32 c = medicines.containerId(vm.addr(MAKER), "case");
+        operations[0] = abi.encodeCall(IMedicines.openContainer, ("case"));
+        operations[1] = abi.encodeCall(IMedicines.packUnits, (c, b, list(0, 5)));
+        operations[2] = shipping(c, STRANGER);
+        vm.prank(vm.addr(MAKER));
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.INACTIVE_PARTNER, c));
+        medicines.capture("document", "events", 0, operations);
+        check(stateOf(b, 0) == IMedicines.State.ACTIVE, "nothing was packed");
+        operations[2] = shipping(c, WHOLESALER);
+        vm.prank(vm.addr(MAKER));
+        medicines.capture("document", "events", 0, operations);
+        check(stateOf(b, 0) == IMedicines.State.IN_TRANSIT, "all three");
+    }
+
+    function test_operations_outside_a_document_and_documents_inside_are_refused() public {
+        bytes32 b = lot("lot", 10);
+        bytes memory expected = abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_IN_CAPTURE, bytes32(0));
+        vm.startPrank(vm.addr(MAKER));
+        vm.expectRevert(expected);
+        medicines.openContainer("case");
+        vm.expectRevert(expected);
+        medicines.recallBatch(b, "reason");
+        vm.expectRevert(expected);
+        medicines.openBatch(PRODUCT, "x", EXPIRY, "root", 1);
+        vm.stopPrank();
+        refused(IMedicines.Code.NOT_IN_CAPTURE, MAKER, abi.encodeCall(IMedicines.capture, ("inner", "", 0, one(abi.encodeCall(IMedicines.openContainer, ("case"))))));
+        refused(IMedicines.Code.NOT_LISTED, STRANGER, abi.encodeCall(IMedicines.openContainer, ("case")));
+    }
+
+    function test_one_dispense_a_document() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 3, PHARMACY, "tote");
+        bytes[] memory operations = new bytes[](2);
+        operations[0] = abi.encodeCall(IMedicines.dispense, (unit(b, 0)));
+        operations[1] = abi.encodeCall(IMedicines.dispense, (unit(b, 1)));
+        vm.prank(vm.addr(PHARMACY));
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.TOO_MANY, bytes32(0)));
+        medicines.capture("document", "events", 0, operations);
+    }
+
+    function test_opening_someones_container_id_is_not_possible() public {
+        container(MAKER, "case");
+        bytes32 theirs = container(WHOLESALER, "case");
+        check(theirs != medicines.containerId(vm.addr(MAKER), "case"), "an SSCC is the opener's");
+        refused(IMedicines.Code.EXISTS, MAKER, abi.encodeCall(IMedicines.openContainer, ("case")));
+    }
+}
