@@ -1,0 +1,21 @@
+/* Inside health/records: the members that bind a sealed text to its place, written and checked
+ * (docs/wire-formats.md §2, §3). Threads: pure. */
+#ifndef HEALTH_RECORDS_HEADER_H
+#define HEALTH_RECORDS_HEADER_H
+
+#include "envelope/jwe.h"
+
+struct text_header {
+	const char *cty;
+	const char *typ;
+	const hash32 *fld; /* NULL: not there */
+	const uint32_t *epo;
+	const hash32 *rec;
+	const uint32_t *idx;
+};
+/* The members as a JSON object, appended. */
+void text_header_write(struct buf *out, const struct text_header *header);
+/* Does an opened text's header say exactly this of each member that is given? */
+bool text_header_matches(const struct jwe_header *opened, const struct text_header *header);
+
+#endif

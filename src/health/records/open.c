@@ -1,0 +1,108 @@
+/* Opening what seal.c sealed. */
+#include "codec/hex.h"
+#include "health/records/header.h"
+#include "health/records/segment.h"
+
+#define LEAD_MAX ((size_t)8 << 20)
+
+static enum status bad_lead(struct err *err, const char *member) {
+	return err_set(err, STATUS_INVALID, "the record's lead: \"%s\" is missing or malformed", member);
+}
+
+static bool read_secret(uint8_t out[32], const struct json *member) {
+	struct buf secret;
+	struct bytes text = json_string(member);
+	buf_init(&secret, 33);
+	bool fits = text.data && base64url_data(&secret, text) == STATUS_OK && !secret.overflow && secret.len == 32;
+	if (fits) memcpy(out, secret.data, 32);
+	buf_wipe(&secret);
+	return fits;
+}
+
+static enum status read_lead(struct record_lead *out, struct arena *arena, const struct json *root, struct err *err) {
+	uint64_t version;
+	if (!json_u64(&version, json_get(root, "v")) || version != 1) return bad_lead(err, "v");
+	if (!read_secret(out->key, json_get(root, "key"))) return bad_lead(err, "key");
+	if (!read_secret(out->seed, json_get(root, "seed"))) return bad_lead(err, "seed");
+	const struct json *resources = json_get(root, "resources");
+	if (!json_is(resources, JSON_ARRAY) || resources->count < 1 || resources->count > RECORD_RESOURCES_MAX)
+		return bad_lead(err, "resources");
+	out->resources = arena_zalloc(arena, resources->count, sizeof *out->resources);
+	json_foreach (entry, resources) {
+		struct record_lead_resource *resource = &out->resources[out->count++];
+		struct bytes type = json_string(json_get(entry, "type")), id = json_string(json_get(entry, "id"));
+		bool fits = type.data && id.data && json_u64(&resource->size_bytes, json_get(entry, "size")) &&
+			    resource->size_bytes <= CONTAINER_BYTES_MAX;
+		if (!fits) return bad_lead(err, "resources");
+		resource->type = arena_dup(arena, type);
+		resource->id = arena_dup(arena, id);
+	}
+	return STATUS_OK;
+}
+
+/* The tree views the plaintext, which the caller wipes; the lead does not. */
+enum status lead_parse(struct record_lead *out, struct arena *arena, struct bytes plaintext, struct err *err) {
+	const struct json *root;
+	struct arena tree;
+	*out = (struct record_lead){0};
+	arena_init(&tree);
+	enum status status = json_parse(&root, &tree, plaintext, NULL, err);
+	if (status == STATUS_OK) status = read_lead(out, arena, root, err);
+	arena_fini(&tree);
+	if (status != STATUS_OK) mem_wipe(out, sizeof *out);
+	return status;
+}
+
+enum status lead_open(struct record_lead *out, struct arena *arena, const struct record_place *place,
+    const struct p256_secret *folder_secret, struct bytes part, struct err *err) {
+	struct jwe_header header;
+	struct buf plaintext;
+	struct text_header wanted = {.cty = "application/json",
+	    .typ = "xinglin-record",
+	    .fld = &place->folder,
+	    .epo = &place->epoch,
+	    .rec = &place->record};
+	buf_init(&plaintext, LEAD_MAX);
+	enum status status = jwe_ecdh_open(&plaintext, &header, arena, part, folder_secret, err);
+	if (status == STATUS_OK && !text_header_matches(&header, &wanted))
+		status = err_set(err, STATUS_INVALID, "this is the lead of another record, folder or epoch");
+	if (status == STATUS_OK) status = lead_parse(out, arena, buf_view(&plaintext), err);
+	buf_wipe(&plaintext);
+	return status;
+}
+
+enum status segment_open(struct buf *out, struct arena *arena, const struct record_place *place,
+    const struct record_lead *lead, uint32_t index, struct bytes part, struct err *err) {
+	if (index < 1 || index > lead->count)
+		return err_set(err, STATUS_NOTFOUND, "the record has resources 1 to %zu", lead->count);
+	uint8_t key[32];
+	struct jwe_header header;
+	struct buf plaintext;
+	struct text_header wanted = {
+	    .cty = "application/fhir+json", .typ = "xinglin-segment", .rec = &place->record, .idx = &index};
+	buf_init(&plaintext, lead->resources[index - 1].size_bytes);
+	segment_key(key, lead->key, place, index);
+	enum status status = jwe_dir_open(&plaintext, &header, arena, part, key, err);
+	if (status == STATUS_OK && !text_header_matches(&header, &wanted))
+		status = err_set(err, STATUS_INVALID, "this is the segment of another record or place");
+	if (status == STATUS_OK && plaintext.len != lead->resources[index - 1].size_bytes)
+		status = err_set(err, STATUS_INVALID, "the segment has another size than the record's lead says");
+	if (status == STATUS_OK) buf_append(out, buf_view(&plaintext));
+	if (status == STATUS_OK) status = buf_status(out, err);
+	mem_wipe(key, sizeof key);
+	buf_wipe(&plaintext);
+	return status == STATUS_OK ? status : err_prefix(err, status, "resource %u", index);
+}
+
+bool record_matches(const hash32 *root, const struct record_lead *lead, const struct bytes *resources) {
+	struct arena arena;
+	arena_init(&arena);
+	hash32 *leaves = arena_zalloc(&arena, lead->count, sizeof *leaves);
+	for (size_t i = 0; i < lead->count; i++) {
+		hash32 salt;
+		leaves[i] = record_leaf(&salt, lead->seed, (uint32_t)i + 1, resources[i]);
+	}
+	hash32 found = merkle_root(leaves, lead->count);
+	arena_fini(&arena);
+	return hash32_equal(&found, root);
+}

@@ -1,0 +1,171 @@
+/* Sealing: the lead, the segments, the commitment. Opening is in open.c, wraps in wrap.c. */
+#include "health/records/seal.h"
+
+#include "codec/hex.h"
+#include "crypto/hash.h"
+#include "health/records/header.h"
+#include "health/records/segment.h"
+
+#define LEAD_MAX ((size_t)8 << 20)
+#define BUCKET_SMALL 256u
+#define BUCKET_MIDDLE 2048u
+#define BUCKET_LARGE 16384u
+
+void segment_key(uint8_t out[32], const uint8_t record_key[32], const struct record_place *place, uint32_t index) {
+	static const char label[] = "xinglin/segment/1";
+	uint8_t info[sizeof label - 1 + 32 + 4 + 32 + 4], *at = info;
+	memcpy(at, label, sizeof label - 1);
+	at += sizeof label - 1;
+	memcpy(at, place->folder.b, 32);
+	store_be32(at + 32, place->epoch);
+	memcpy(at + 36, place->record.b, 32);
+	store_be32(at + 68, index);
+	hkdf_sha256(out, 32, (struct bytes){NULL, 0}, bytes_make(record_key, 32), bytes_make(info, sizeof info));
+}
+
+hash32 record_leaf(hash32 *salt, const uint8_t seed[32], uint32_t index, struct bytes resource) {
+	static const char label[] = "xinglin/leaf/1";
+	static const uint8_t leaf_domain = 0; /* RFC 6962 §2.1 */
+	uint8_t info[sizeof label - 1 + 4];
+	memcpy(info, label, sizeof label - 1);
+	store_be32(info + sizeof label - 1, index);
+	hkdf_sha256(salt->b, 32, (struct bytes){NULL, 0}, bytes_make(seed, 32), bytes_make(info, sizeof info));
+	struct bytes parts[] = {bytes_make(&leaf_domain, 1), BYTES_OF(*salt), resource};
+	return sha256_parts(parts, 3);
+}
+
+static size_t bucket_of(size_t resource_bytes) {
+	if (resource_bytes < 8192) return BUCKET_SMALL;
+	return resource_bytes < 131072 ? BUCKET_MIDDLE : BUCKET_LARGE;
+}
+
+static void write_lead(
+    struct buf *out, const struct segment_secrets *secrets, const struct record_resource *resources, size_t count) {
+	struct json_writer writer = json_writer(out);
+	json_object_begin(&writer, NULL);
+	json_put_u64(&writer, "v", 1);
+	json_put_name(&writer, "key");
+	buf_byte(out, '"');
+	base64url_put(out, bytes_make(secrets->key, 32));
+	buf_byte(out, '"');
+	json_put_name(&writer, "seed");
+	buf_byte(out, '"');
+	base64url_put(out, bytes_make(secrets->seed, 32));
+	buf_byte(out, '"');
+	json_array_begin(&writer, "resources");
+	for (size_t i = 0; i < count; i++) {
+		json_object_begin(&writer, NULL);
+		json_put_string(&writer, "type", resources[i].type);
+		json_put_string(&writer, "id", resources[i].id);
+		json_put_u64(&writer, "size", resources[i].raw.len);
+		json_object_end(&writer);
+	}
+	json_array_end(&writer);
+	json_object_end(&writer);
+}
+
+static enum status seal_lead(struct buf *out, const struct record_place *place, const struct p256_public *folder_key,
+    struct bytes plaintext, const struct random_source *random, struct err *err) {
+	struct buf members;
+	buf_init(&members, 1024);
+	text_header_write(&members, &(struct text_header){.cty = "application/json",
+					.typ = "xinglin-record",
+					.fld = &place->folder,
+					.epo = &place->epoch,
+					.rec = &place->record});
+	enum status status = buf_status(&members, err);
+	if (status == STATUS_OK) status = jwe_ecdh_seal(out, folder_key, buf_view(&members), plaintext, random, err);
+	buf_fini(&members);
+	return status;
+}
+
+static enum status seal_segment(struct buf *out, const struct record_place *place, const uint8_t record_key[32],
+    uint32_t index, struct bytes resource, const struct random_source *random, struct err *err) {
+	uint8_t key[32];
+	struct buf members;
+	buf_init(&members, 1024);
+	text_header_write(&members,
+	    &(struct text_header){
+		.cty = "application/fhir+json", .typ = "xinglin-segment", .rec = &place->record, .idx = &index});
+	segment_key(key, record_key, place, index);
+	enum status status = buf_status(&members, err);
+	if (status == STATUS_OK)
+		status = jwe_dir_seal(out, key, buf_view(&members), resource, bucket_of(resource.len), random, err);
+	mem_wipe(key, sizeof key);
+	buf_fini(&members);
+	return status;
+}
+
+/* All parts one after another in one buffer; `ends` tells where each stops. */
+static enum status seal_parts(struct buf *parts, size_t *ends, const struct sealed_record *sealed,
+    const struct segment_secrets *secrets, const struct record_place *place, const struct p256_public *folder_key,
+    const struct record_resource *resources, size_t count, const struct random_source *random, struct err *err) {
+	TRY(seal_lead(parts, place, folder_key, buf_view(&sealed->lead), random, err));
+	ends[0] = parts->len;
+	for (size_t i = 0; i < count; i++) {
+		enum status status =
+		    seal_segment(parts, place, secrets->key, (uint32_t)i + 1, resources[i].raw, random, err);
+		if (status != STATUS_OK) return err_prefix(err, status, "resource %zu", i + 1);
+		ends[i + 1] = parts->len;
+	}
+	return STATUS_OK;
+}
+
+static enum status frame_parts(struct sealed_record *out, const struct buf *parts, const size_t *ends, size_t count,
+    struct bytes *views, struct err *err) {
+	struct container container;
+	for (size_t i = 0; i < count; i++) {
+		size_t begin = i ? ends[i - 1] : 0;
+		views[i] = bytes_make(parts->data + begin, ends[i] - begin);
+	}
+	TRY(container_encode(&out->container, views, count, err));
+	TRY(buf_status(&out->container, err));
+	TRY(container_decode(&container, buf_view(&out->container), err));
+	out->blob = container_name(&container);
+	return STATUS_OK;
+}
+
+static hash32 commit(const uint8_t seed[32], const struct record_resource *resources, size_t count, hash32 *leaves) {
+	for (size_t i = 0; i < count; i++) {
+		hash32 salt;
+		leaves[i] = record_leaf(&salt, seed, (uint32_t)i + 1, resources[i].raw);
+	}
+	return merkle_root(leaves, count);
+}
+
+enum status record_seal(struct sealed_record *out, const struct record_place *place,
+    const struct p256_public *folder_key, const struct record_resource *resources, size_t count,
+    const struct random_source *random, struct err *err) {
+	struct segment_secrets secrets;
+	struct arena arena;
+	struct buf parts;
+	buf_init(&out->container, CONTAINER_BYTES_MAX);
+	buf_init(&out->lead, LEAD_MAX);
+	if (count < 1) return err_set(err, STATUS_INVALID, "a record holds at least one resource");
+	if (count > RECORD_RESOURCES_MAX)
+		return err_set(err, STATUS_LIMIT,
+		    "a record holds at most %u resources, the document has %zu: divide it", RECORD_RESOURCES_MAX,
+		    count);
+	arena_init(&arena);
+	buf_init(&parts, CONTAINER_BYTES_MAX);
+	random_fill(random, secrets.key, sizeof secrets.key);
+	random_fill(random, secrets.seed, sizeof secrets.seed);
+	write_lead(&out->lead, &secrets, resources, count);
+	size_t *ends = arena_zalloc(&arena, count + 1, sizeof *ends);
+	struct bytes *views = arena_zalloc(&arena, count + 1, sizeof *views);
+	out->root = commit(secrets.seed, resources, count, arena_zalloc(&arena, count, sizeof(hash32)));
+	enum status status = buf_status(&out->lead, err);
+	if (status == STATUS_OK)
+		status = seal_parts(&parts, ends, out, &secrets, place, folder_key, resources, count, random, err);
+	if (status == STATUS_OK) status = frame_parts(out, &parts, ends, count + 1, views, err);
+	mem_wipe(&secrets, sizeof secrets);
+	buf_fini(&parts);
+	arena_fini(&arena);
+	if (status != STATUS_OK) sealed_record_fini(out);
+	return status;
+}
+
+void sealed_record_fini(struct sealed_record *sealed) {
+	buf_fini(&sealed->container);
+	buf_wipe(&sealed->lead);
+}
