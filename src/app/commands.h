@@ -8,5 +8,8 @@ extern const struct cli_command command_init, command_node, command_dev, command
 extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust;
 extern const struct cli_command command_actor_request, command_actor_endorse, command_actor_list, command_actor_show,
     command_actor_publish_key;
+extern const struct cli_command command_share, command_revoke;
+extern const struct cli_command command_access_ask, command_access_log, command_access_reads;
+extern const struct cli_command command_break_glass, command_review_list, command_review_close, command_trustee_serve;
 
 #endif
