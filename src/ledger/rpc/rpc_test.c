@@ -460,6 +460,55 @@ static void calls_contracts(void **state) {
 	assert_int_equal(call("eth_getLogs", "{'fromBlock':'%s','topics':['%s']}", number, slot0)->count, 0);
 }
 
+/* A block's state stays what it was, and the newest is always seen, however often a worker was used before. */
+static void reads_old_and_new_states(void **state) {
+	(void)state;
+	/* with call data slot 0 is given back, without it grows by one */
+	const char *run = "366010576000546001016000550000005b60005460005260206000f3";
+	const struct json *created =
+	    receipt_of(text_of(call("eth_sendTransaction", "{'from':'%s','data':'0x60%02zx600c60003960%02zx6000f3%s'}",
+		address(0), strlen(run) / 2, strlen(run) / 2, run)));
+	const char *contract = member(created, "contractAddress");
+	const uint64_t base = strtoull(member(created, "blockNumber") + 2, NULL, 16);
+	for (unsigned i = 1; i <= 5; i++) {
+		receipt_of(text_of(
+		    call("eth_sendTransaction", "{'from':'%s','to':'%s','gas':'0x186a0'}", address(0), contract)));
+		for (int again = 0; again < 3; again++)
+			assert_int_equal(
+			    strtoul(text_of(call("eth_call", "{'to':'%s','data':'0x01'}", contract)) + 2, NULL, 16), i);
+	}
+	for (unsigned i = 0; i <= 5; i++) {
+		const char *value = text_of(
+		    call("eth_call", "{'to':'%s','data':'0x01'},'0x%llx'", contract, (unsigned long long)base + i));
+		assert_int_equal(strtoul(value + 2, NULL, 16), i);
+		value =
+		    text_of(call("eth_getStorageAt", "'%s','0x0','0x%llx'", contract, (unsigned long long)base + i));
+		assert_int_equal(strtoul(value + 2, NULL, 16), i);
+	}
+	assert_text(call("eth_call", "{'to':'%s','data':'0x01'},'earliest'", contract), "0x");
+	assert_text(call("eth_getCode", "'%s','earliest'", contract), "0x");
+	assert_int_equal(error_of("eth_call", "{'to':'%s'},'0xffffff'", contract), RPC_SERVER_ERROR);
+	assert_true(error_says("header not found"));
+}
+
+static void bounds_its_answers(void **state) {
+	(void)state;
+	const size_t usual = node.rpc->options.response_max;
+	node.rpc->options.response_max = 600;
+	assert_int_equal(error_of("eth_getBlockByNumber", "'latest'"), RPC_TOO_LARGE);
+	const struct json *answers = ask("[{'jsonrpc':'2.0','id':1,'method':'eth_chainId'},"
+					 "{'jsonrpc':'2.0','id':2,'method':'eth_getBlockByNumber','params':['latest']},"
+					 "{'jsonrpc':'2.0','id':3,'method':'eth_chainId'}]");
+	assert_text(json_get(json_at(answers, 0), "result"), "0x7a69");
+	assert_int_equal(code_of(json_at(answers, 1)), RPC_TOO_LARGE);
+	assert_text(json_get(json_at(answers, 2), "result"), "0x7a69");
+	node.rpc->options.response_max = usual;
+	node.rpc->options.logs_max = 1;
+	assert_int_equal(error_of("eth_getLogs", "{'fromBlock':'0x0'}"), RPC_SERVER_ERROR);
+	assert_true(error_says("more than 1 logs"));
+	node.rpc->options.logs_max = 10000;
+}
+
 static void filters_tell_what_is_new(void **state) {
 	(void)state;
 	const char *contract = deploy();
@@ -588,7 +637,9 @@ int main(void) {
 	    cmocka_unit_test(sends_and_finds_a_payment),
 	    cmocka_unit_test(takes_raw_transactions),
 	    cmocka_unit_test(calls_contracts),
+	    cmocka_unit_test(reads_old_and_new_states),
 	    cmocka_unit_test(filters_tell_what_is_new),
+	    cmocka_unit_test(bounds_its_answers),
 	    cmocka_unit_test(tells_fees),
 	    cmocka_unit_test(signs_messages),
 	    cmocka_unit_test(dev_methods_move_the_chain),
