@@ -212,7 +212,8 @@ struct exec_rules chain_rules(const struct chain *chain, const struct header *he
 }
 
 static enum status ancestor_hash(void *context, hash32 *out, uint64_t number) {
-	return chain_canonical_hash(context, out, number, NULL);
+	const enum status status = chain_canonical_hash(context, out, number, NULL);
+	return status == STATUS_NOTFOUND ? STATUS_OK : status; /* then it is zero */
 }
 
 struct exec_block_hashes chain_block_hashes(struct chain *chain) {

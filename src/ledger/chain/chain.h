@@ -68,10 +68,12 @@ struct pending_block {
 	const enum tx_verdict *verdicts; /* one for each ordered transaction; not OK: skipped */
 	const struct receipt *receipts;
 	size_t receipt_count;
+	const hash32 *tx_hashes; /* of block.transactions; set once it is committed, for observers */
 	/* private */
 	struct pending_block_private *private_part;
 };
-/* prevrandao, beacon root and the like are functions of the decided block (rule 7d). `time_ms`: the decided time;
+/* A function of the decided block alone (rule 7d): prevrandao = keccak(parent hash || number as 8 bytes), the parent
+ * beacon root is zero (there is no beacon chain), no withdrawals, extra data empty. `time_ms`: the decided time;
  * timestamp = max(parent + 1, time_ms / 1000). `gas_limit` 0: the parent's, moved towards the genesis' target. */
 struct block_decision {
 	const struct ordered_tx *txs;
@@ -82,7 +84,8 @@ struct block_decision {
 	bool allow_equal_timestamp; /* dev mode only: timestamp = max(parent, …), as test tools expect */
 	uint64_t exact_timestamp;   /* 0: none; dev mode's evm_setNextBlockTimestamp */
 };
-/* On the head. The pending block stays valid until it is committed or dropped; one at a time. */
+/* On the head. The pending block stays valid until it is committed or dropped; one at a time. What `decision` points
+ * to, and the transactions' envelopes (`raw`), must live as long. */
 MUST_USE enum status chain_execute(
     struct chain *chain, struct pending_block **out, const struct block_decision *decision, struct err *err);
 struct secp_signature;

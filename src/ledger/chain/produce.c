@@ -150,6 +150,13 @@ enum status chain_execute(
 
 /* --- committing --- */
 
+static void hash_transactions(struct pending_block *pending) {
+	const struct block *block = &pending->block;
+	hash32 *hashes = arena_alloc(&pending->private_part->arena, block->transaction_count * sizeof *hashes);
+	for (size_t i = 0; i < block->transaction_count; i++) hashes[i] = transaction_hash(&block->transactions[i]);
+	pending->tx_hashes = hashes;
+}
+
 static void put_block(struct store_batch *batch, struct chain *chain, const struct pending_block *pending) {
 	const uint64_t number = pending->header.number;
 	const struct number_key number_row = number_key(number);
@@ -172,9 +179,9 @@ static void put_block(struct store_batch *batch, struct chain *chain, const stru
 	buf_fini(&bytes);
 	for (size_t i = 0; i < pending->block.transaction_count; i++) {
 		uint8_t row[TX_ROW_BYTES];
-		const hash32 hash = transaction_hash(&pending->block.transactions[i]);
 		tx_row_encode(row, number, (uint32_t)i);
-		store_batch_put(batch, store, TABLE_TX_LOOKUP, BYTES_OF(hash), bytes_make(row, sizeof row));
+		store_batch_put(
+		    batch, store, TABLE_TX_LOOKUP, BYTES_OF(pending->tx_hashes[i]), bytes_make(row, sizeof row));
 	}
 }
 
@@ -210,6 +217,7 @@ static void count_difficulty(struct chain *chain, const struct header *header) {
 
 enum status chain_commit(
     struct chain *chain, struct pending_block *pending, const struct secp_signature *seal, struct err *err) {
+	hash_transactions(pending);
 	enum status status = write_block(chain, pending, seal, err);
 	if (status == STATUS_OK) status = chain_publish(chain, &pending->header, &pending->hash, err);
 	if (status == STATUS_OK) {

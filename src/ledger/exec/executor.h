@@ -6,6 +6,8 @@
 
 #include "ledger/exec/exec.h"
 
+enum { INIT_CODE_MAX_BYTES = 2 * 24576 }; /* EIP-3860 */
+
 struct executor {
 	struct evm *evm;
 	struct state *state;

@@ -168,6 +168,8 @@ static enum status check_call(
 		*verdict = TX_VERDICT_FEE_CAP_BELOW_BASE_FEE;
 	else if (!u256_is_zero(&tx->max_blob_fee_wei) && u256_less(&tx->max_blob_fee_wei, &env->blob_base_fee_wei))
 		*verdict = TX_VERDICT_BLOB_FEE_CAP;
+	else if (tx->is_create && fork >= FORK_SHANGHAI && tx->data.len > INIT_CODE_MAX_BYTES)
+		*verdict = TX_VERDICT_INIT_CODE_TOO_LARGE;
 	else if (tx->gas_limit < exec_intrinsic_gas(tx, fork))
 		*verdict = TX_VERDICT_INTRINSIC_GAS;
 	else if (tx->gas_limit < exec_floor_gas(tx, fork))

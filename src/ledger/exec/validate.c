@@ -1,6 +1,6 @@
 #include "ledger/exec/executor.h"
 
-enum { INIT_CODE_MAX_BYTES = 2 * 24576, BLOBS_PER_TX_MAX = 6, BLOB_HASH_VERSION = 1 };
+enum { BLOBS_PER_TX_MAX = 6, BLOB_HASH_VERSION = 1 };
 
 const char *tx_verdict_text(enum tx_verdict verdict) {
 #define TX_VERDICT_TEXT(name, text) text,

@@ -237,12 +237,6 @@ static void refresh_all(struct pool *pool, const struct chain_head *head) {
 	}
 }
 
-static void include(struct pool *pool, const struct transaction *included) {
-	const hash32 hash = transaction_hash(included);
-	struct pool_tx *tx = pool_by_hash(pool, &hash);
-	if (tx != NULL) pool_set_nonce(pool, tx->account, tx->nonce + 1);
-}
-
 static void trim_journal(struct pool *pool) {
 	const uint64_t live = pool->bytes + pool->count * JOURNAL_HEADER_BYTES;
 	struct journal *journal = &pool->journal;
@@ -260,21 +254,30 @@ static void trim_journal(struct pool *pool) {
 	buf_fini(&records);
 }
 
-/* The senders of the block's transactions that did not come through this pool are found by their accounts' nonces. */
+/* Did all of the block come through this pool, so that nonces moved by what it knows alone? */
+static bool is_own_block(const struct pool *pool, const struct pending_block *pending) {
+	const struct block *block = &pending->block;
+	for (size_t i = 0; i < block->transaction_count; i++)
+		if (block->transactions[i].type == TX_SET_CODE || pool_by_hash(pool, &pending->tx_hashes[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* From the last on: a sender's last transaction takes those before it along. */
+static void drop_included(struct pool *pool, const struct pending_block *pending) {
+	for (size_t i = pending->block.transaction_count; i-- > 0;) {
+		const struct pool_tx *tx = pool_by_hash(pool, &pending->tx_hashes[i]);
+		if (tx != NULL) pool_set_nonce(pool, tx->account, tx->nonce + 1);
+	}
+}
+
 static void on_new_head(void *context, const struct chain_head *head, const struct pending_block *pending) {
 	struct pool *pool = context;
-	const struct block *block = &pending->block;
-	bool foreign = false;
 	pthread_mutex_lock(&pool->lock);
-	for (size_t i = 0; i < block->transaction_count; i++) {
-		const struct transaction *tx = &block->transactions[i];
-		const hash32 hash = transaction_hash(tx);
-		foreign |= tx->type == TX_SET_CODE || pool_by_hash(pool, &hash) == NULL;
-	}
-	if (foreign)
-		refresh_all(pool, head);
+	if (is_own_block(pool, pending))
+		drop_included(pool, pending);
 	else
-		for (size_t i = 0; i < block->transaction_count; i++) include(pool, &block->transactions[i]);
+		refresh_all(pool, head);
 	learn_head(pool, &head->header);
 	trim_journal(pool);
 	pthread_mutex_unlock(&pool->lock);
