@@ -14,6 +14,7 @@
 #define ERRORS_BYTES ((size_t)2 << 20)
 #define MESSAGE_MAX ((size_t)4096)
 #define SCRATCH_MAX ((size_t)128 << 20)
+#define SCRATCH_KEPT ((size_t)1 << 20)
 
 static const struct json_limits request_limits = {(size_t)128 << 20, 64, 1000000};
 
@@ -111,6 +112,10 @@ struct rpc_worker *rpc_worker_take(struct rpc *rpc) {
 
 void rpc_worker_give(struct rpc *rpc, struct rpc_worker *worker) {
 	arena_reset(&worker->arena);
+	if (worker->scratch.cap > SCRATCH_KEPT) {
+		buf_fini(&worker->scratch);
+		buf_init(&worker->scratch, SCRATCH_MAX);
+	}
 	pthread_mutex_lock(&rpc->lock);
 	worker->next = rpc->idle;
 	rpc->idle = worker;

@@ -117,8 +117,9 @@ enum status rpc_find_tx(
 	if (status == STATUS_NOTFOUND) return STATUS_OK; /* unknown, or unwound meanwhile */
 	TRY(status);
 	if (position >= (*block)->block.transaction_count)
-		return err_set(&call->err, STATUS_CORRUPT, "block %llu lacks transaction %u that the index names",
-		    (unsigned long long)number, position);
+		return STATUS_OK; /* another block took its place meanwhile */
+	hash = transaction_hash(&(*block)->block.transactions[position]);
+	if (!hash32_equal(&hash, tx_hash)) return STATUS_OK;
 	*index = position;
 	*found = true;
 	return STATUS_OK;
