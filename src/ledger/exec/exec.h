@@ -99,6 +99,10 @@ struct exec_block_hashes {
 MUST_USE enum status executor_begin_block(struct executor *executor, struct state *state,
     const struct exec_rules *rules, const struct header *header, const struct exec_block_hashes *hashes,
     struct err *err);
+/* As executor_begin_block, but without those system calls: for executor_call on a state that already is after the
+ * block. */
+void executor_begin_calls(struct executor *executor, struct state *state, const struct exec_rules *rules,
+    const struct header *header, const struct exec_block_hashes *hashes, struct err *err);
 /* One transaction of a known sender. Ends the state's transaction unless the verdict is not OK. */
 MUST_USE enum status executor_run(
     struct executor *executor, struct exec_tx_result *result, const struct transaction *tx, const addr20 *sender);

@@ -32,7 +32,7 @@ const struct receipt *executor_receipts(const struct executor *executor, size_t 
 	return executor->receipts;
 }
 
-enum status executor_begin_block(struct executor *executor, struct state *state, const struct exec_rules *rules,
+void executor_begin_calls(struct executor *executor, struct state *state, const struct exec_rules *rules,
     const struct header *header, const struct exec_block_hashes *hashes, struct err *err) {
 	executor->state = state;
 	executor->rules = *rules;
@@ -55,6 +55,11 @@ enum status executor_begin_block(struct executor *executor, struct state *state,
 	if (rules->fork >= FORK_CANCUN)
 		executor->env.blob_base_fee_wei = exec_blob_base_fee(header->excess_blob_gas, &rules->blob);
 	evm_set_block(executor->evm, rules->fork, &executor->env);
+}
+
+enum status executor_begin_block(struct executor *executor, struct state *state, const struct exec_rules *rules,
+    const struct header *header, const struct exec_block_hashes *hashes, struct err *err) {
+	executor_begin_calls(executor, state, rules, header, hashes, err);
 	return exec_open_block(executor, header);
 }
 
