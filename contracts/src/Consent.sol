@@ -75,7 +75,7 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         folders.authorize(a.folder, msg.sender, _digest(fields), signature);
 
         bytes32 key = _grantKey(a.folder, a.record, a.grantee);
-        _eraseWrap(a.folder, a.record, a.grantee, grants[key], folder.epoch);
+        _eraseWrap(a, grants[key], folder.epoch);
         grants[key] = Grant(a.rights, a.purposes, a.from, a.until, false, folder.epoch);
         emit Granted(a.folder, a.record, a.grantee, a.rights, a.purposes, a.from, a.until, folder.epoch);
         if (a.rights & READ != 0) {
@@ -283,10 +283,12 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         }
     }
 
-    /// A grant that is replaced loses its wrap, unless the new one's stands under the same item.
-    function _eraseWrap(bytes32 folder, bytes32 record, address grantee, Grant memory old, uint32 newEpoch) private {
+    /// A grant that is replaced loses its wrap, unless the new one's stands under the same item. Who no longer reads knows a key still.
+    function _eraseWrap(GrantAction calldata a, Grant memory old, uint32 newEpoch) private {
         if (old.rights & READ == 0 || old.revoked) return;
-        if (old.epoch != newEpoch) emit BlobErased(_grantItem(folder, record, grantee, old.epoch));
+        bool reads = a.rights & READ != 0;
+        if (!reads || old.epoch != newEpoch) emit BlobErased(_grantItem(a.folder, a.record, a.grantee, old.epoch));
+        if (!reads) folders.markRotationOwed(a.folder);
     }
 
     function _name(bytes32 item, Item memory what, bytes32 blob, uint32 size) private {

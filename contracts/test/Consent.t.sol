@@ -200,6 +200,16 @@ contract ConsentTest is Health {
         check(consent.grantOf(folder, 0, vm.addr(DOCTOR)).epoch == 2, "epoch");
     }
 
+    function test_losing_the_read_right_loses_the_wrap() public {
+        give(DOCTOR, READ);
+        vm.recordLogs();
+        give(DOCTOR, WRITE);
+        check(erasedItems()[0] == grantItem(DOCTOR, 1) && !gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 1)), "gone");
+        check(folders.folderOf(folder).rotationOwed, "and a rotation is owed");
+        give(DOCTOR, READ);
+        check(gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 1)), "given again");
+    }
+
     function test_a_suspended_grantee_sees_nothing() public {
         give(DOCTOR, READ);
         ask(DOCTOR, record, TREAT);

@@ -369,6 +369,38 @@ contract MedicinesTest is Pack {
         check((medicines.unitState(b, index).stored == IMedicines.State.DISPENSED) == (code == IMedicines.Code.OK), "effect");
     }
 
+    /// The table of docs/contracts.md: moves that need a role, an owner or a place.
+    function test_moves_need_their_actor() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 5, PHARMACY, "tote");
+        refused(IMedicines.Code.NOT_ALLOWED, PHARMACY, change(b, 0, IMedicines.State.CONSUMED));
+        refused(IMedicines.Code.NOT_ALLOWED, PHARMACY, change(b, 0, IMedicines.State.VOID));
+        refused(IMedicines.Code.NOT_CUSTODIAN, MAKER, change(b, 0, IMedicines.State.VOID));
+        refused(IMedicines.Code.NOT_CUSTODIAN, MAKER, change(b, 0, IMedicines.State.HELD));
+        refused(IMedicines.Code.WRONG_ROLE, PHARMACY, change(b, 0, IMedicines.State.LOCKED));
+        refused(IMedicines.Code.WRONG_ROLE, PHARMACY, change(b, 0, IMedicines.State.RECALLED));
+        refused(IMedicines.Code.NOT_ALLOWED, MAKER, change(b, 9, IMedicines.State.PARTIAL));
+        refused(IMedicines.Code.NOT_ALLOWED, PHARMACY, change(b, 0, IMedicines.State.DISPENSED));
+        refused(IMedicines.Code.NOT_ALLOWED, PHARMACY, change(b, 0, IMedicines.State.NONE));
+        act(MAKER, change(b, 9, IMedicines.State.CONSUMED));
+        act(MAKER, change(b, 8, IMedicines.State.VOID));
+        act(PHARMACY, change(b, 0, IMedicines.State.PARTIAL));
+        refused(IMedicines.Code.NOT_ALLOWED, PHARMACY, change(b, 0, IMedicines.State.EXPORTED));
+        expectSale(b, 0, IMedicines.Code.OK);
+        check(medicines.batchOf(b).ended == 3, "consumed, void, dispensed");
+        checkConserved(b);
+    }
+
+    function test_recalled_packs_are_not_opened_exported_or_repackaged() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 5, PHARMACY, "tote");
+        act(MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
+        refused(IMedicines.Code.IS_RECALLED, PHARMACY, change(b, 0, IMedicines.State.PARTIAL));
+        refused(IMedicines.Code.IS_RECALLED, PHARMACY, change(b, 0, IMedicines.State.EXPORTED));
+        refused(IMedicines.Code.IS_RECALLED, MAKER, change(b, 9, IMedicines.State.CONSUMED));
+        act(PHARMACY, change(b, 0, IMedicines.State.DESTROYED));
+    }
+
     function returning(bytes32 c, uint256 to) private pure returns (bytes memory) {
         return abi.encodeCall(IMedicines.ship, (c, vm.addr(to), IMedicines.Purpose.RETURN));
     }
@@ -395,6 +427,27 @@ contract MedicinesTest is Pack {
         act(WHOLESALER, returning(pallet, MAKER));
         act(MAKER, abi.encodeCall(IMedicines.accept, (pallet)));
         check(whoHas(b, 0) == vm.addr(MAKER), "back");
+    }
+
+    function test_a_blemish_leaves_with_its_container() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 sound = container(MAKER, "sound");
+        bytes32 bad = container(MAKER, "bad");
+        bytes32 pallet = container(MAKER, "pallet");
+        pack(MAKER, sound, b, 0, 2);
+        pack(MAKER, bad, b, 2, 2);
+        act(MAKER, change(b, 2, IMedicines.State.HELD)); // packed, not yet on the pallet
+        nest(MAKER, pallet, sound);
+        nest(MAKER, pallet, bad);
+        refused(IMedicines.Code.IS_HELD, MAKER, shipping(pallet, WHOLESALER));
+        act(MAKER, abi.encodeCall(IMedicines.unpackContainers, (pallet, single(bad))));
+        check(medicines.containerOf(pallet).blemishes == 0 && medicines.containerOf(bad).blemishes == 1, "it left");
+        act(MAKER, abi.encodeCall(IMedicines.unpackUnits, (bad, b, list(2, 1))));
+        check(medicines.containerOf(bad).blemishes == 0, "the unit left");
+        move(bad, MAKER, WHOLESALER);
+        move(pallet, MAKER, WHOLESALER);
+        pack(MAKER, sound = container(MAKER, "third"), b, 2, 1); // a held unit may be packed, to go back
+        refused(IMedicines.Code.IS_HELD, MAKER, shipping(sound, WHOLESALER));
     }
 
     function test_a_mixed_tote_is_barred_by_any_of_its_lots() public {

@@ -148,7 +148,7 @@ interface IMedicines {
     /// By the product's owner, a MANUFACTURER. batch id = keccak256(abi.encode(product, tag)), `tag` the blinded GTIN and lot.
     function openBatch(bytes32 product, bytes32 tag, uint40 expiry, bytes32 root, uint32 count) external;
     /// By the product's owner: the next units of the batch, in order: 8 bytes each, the first 8 of the unit's blinded tag, not zero. The batch is
-    /// live with its last unit. About 1,200 units fit a transaction.
+    /// live with its last unit. About 1,700 units fit a transaction's 16,777,216 gas.
     function commission(bytes32 batch, bytes calldata fragments) external;
     /// container id = the first 8 bytes of keccak256(abi.encode(sender, tag)), then zeros; `tag` the blinded SSCC (or random, for a loose transfer).
     function openContainer(bytes32 tag) external;
