@@ -11,6 +11,7 @@ void text_header_write(struct buf *out, const struct text_header *header) {
 	if (header->epo) json_put_u64(&writer, "epo", *header->epo);
 	if (header->rec) json_put_hex(&writer, "rec", BYTES_OF(*header->rec));
 	if (header->idx) json_put_u64(&writer, "idx", *header->idx);
+	if (header->ver) json_put_u64(&writer, "ver", *header->ver);
 	json_object_end(&writer);
 }
 
@@ -30,5 +31,6 @@ bool text_header_matches(const struct jwe_header *opened, const struct text_head
 	return json_string_is(json_get(members, "cty"), header->cty) &&
 	       json_string_is(json_get(members, "typ"), header->typ) &&
 	       is_hash(json_get(members, "fld"), header->fld) && is_number(json_get(members, "epo"), header->epo) &&
-	       is_hash(json_get(members, "rec"), header->rec) && is_number(json_get(members, "idx"), header->idx);
+	       is_hash(json_get(members, "rec"), header->rec) && is_number(json_get(members, "idx"), header->idx) &&
+	       is_number(json_get(members, "ver"), header->ver);
 }

@@ -12,6 +12,7 @@ struct text_header {
 	const uint32_t *epo;
 	const hash32 *rec;
 	const uint32_t *idx;
+	const uint32_t *ver;
 };
 /* The members as a JSON object, appended. */
 void text_header_write(struct buf *out, const struct text_header *header);

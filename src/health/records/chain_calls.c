@@ -1,0 +1,54 @@
+/* Views and events of the contracts, and the words that they are made of. */
+#include "health/records/private.h"
+
+enum status view_call(
+    struct session *session, struct abi_reader *answer, const addr20 *to, struct buf *data, struct err *err) {
+	struct bytes output;
+	enum status status = buf_status(data, err);
+	if (status == STATUS_OK) status = session_call(session, &output, to, buf_view(data), err);
+	buf_fini(data);
+	TRY(status);
+	*answer = abi_reader(output);
+	return STATUS_OK;
+}
+
+enum status event_logs(struct session *session, struct client_log **logs, size_t *count, const addr20 *contract,
+    const char *event, const hash32 *const topics[3], struct err *err) {
+	struct client_log_filter filter = {.address = contract, .has_topic = {true}};
+	filter.topics[0] = abi_topic(event);
+	for (size_t i = 0; i < 3; i++) {
+		if (!topics[i]) continue;
+		filter.topics[i + 1] = *topics[i];
+		filter.has_topic[i + 1] = true;
+	}
+	return client_logs(session->client, logs, count, session->arena, &filter, err);
+}
+
+enum status log_is(const struct client_log *log, unsigned topic_count, struct err *err) {
+	if (log->log.topic_count == topic_count) return STATUS_OK;
+	return err_set(err, STATUS_INTERNAL, "the node shows an event with %u topics instead of %u",
+	    log->log.topic_count, topic_count);
+}
+
+hash32 topic_of_address(const addr20 *address) {
+	hash32 topic = {{0}};
+	memcpy(topic.b + 12, address->b, 20);
+	return topic;
+}
+
+addr20 address_of_topic(const hash32 *topic) {
+	addr20 address;
+	memcpy(address.b, topic->b + 12, 20);
+	return address;
+}
+
+uint64_t u64_of_topic(const hash32 *topic) {
+	return load_be64(topic->b + 24);
+}
+
+enum status now_seconds(struct session *session, uint64_t *now, struct err *err) {
+	uint64_t here = clock_now_ms(session->clock) / 1000, there;
+	TRY(client_timestamp(session->client, &there, err));
+	*now = here > there ? here : there;
+	return STATUS_OK;
+}

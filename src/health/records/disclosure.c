@@ -1,0 +1,83 @@
+/* Making a disclosure proof. Checking one is in disclosure_verify.c. */
+#include "health/records/disclosure.h"
+
+#include "codec/hex.h"
+#include "crypto/hash.h"
+#include "health/records/private.h"
+#include "health/records/registration_slots.h"
+
+static void put_hex_list(struct json_writer *writer, const char *name, const struct bytes *items, size_t count) {
+	json_array_begin(writer, name);
+	for (size_t i = 0; i < count; i++) json_put_hex(writer, NULL, items[i]);
+	json_array_end(writer);
+}
+
+static void put_resource(struct json_writer *writer, struct bytes resource) {
+	json_put_name(writer, "resource");
+	buf_byte(writer->out, '"');
+	base64url_put(writer->out, resource);
+	buf_byte(writer->out, '"');
+}
+
+/* The resource's leaf: salt, place, path to the root. */
+static void put_inclusion(
+    struct json_writer *writer, struct arena *arena, const struct opened_record *record, size_t index) {
+	size_t count = record->lead.count;
+	hash32 *leaves = arena_zalloc(arena, count, sizeof *leaves), salt, of_this = {{0}};
+	hash32 path[MERKLE_DEPTH_MAX];
+	struct bytes views[MERKLE_DEPTH_MAX];
+	for (size_t i = 0; i < count; i++) {
+		leaves[i] = record_leaf(&salt, record->lead.seed, (uint32_t)i + 1, record->resources[i]);
+		if (i == index) of_this = salt;
+	}
+	size_t path_len = merkle_path(path, leaves, count, index);
+	for (size_t i = 0; i < path_len; i++) views[i] = BYTES_OF(path[i]);
+	put_resource(writer, record->resources[index]);
+	json_put_hex(writer, "salt", BYTES_OF(of_this));
+	json_put_u64(writer, "index", index);
+	json_put_u64(writer, "count", count);
+	put_hex_list(writer, "path", views, path_len);
+}
+
+static void put_chain_proof(struct json_writer *writer, const struct client_proof *proof) {
+	json_put_hex(writer, "header", proof->header_rlp);
+	json_put_hex(writer, "seal", bytes_make(proof->seal, sizeof proof->seal));
+	put_hex_list(writer, "accountProof", proof->account_nodes, proof->account_node_count);
+	json_array_begin(writer, "storageProof");
+	for (size_t i = 0; i < proof->storage_count; i++) {
+		json_object_begin(writer, NULL);
+		json_put_hex(writer, "key", BYTES_OF(proof->storage[i].key));
+		put_hex_list(writer, "proof", proof->storage[i].nodes, proof->storage[i].node_count);
+		json_object_end(writer);
+	}
+	json_array_end(writer);
+}
+
+enum status disclosure_make(
+    struct session *session, struct buf *out, const hash32 *record, uint32_t index, struct err *err) {
+	const struct deployment *deployment = &session->home->deployment;
+	static const uint8_t no_seal[65];
+	struct opened_record opened;
+	struct client_proof proof;
+	hash32 slots[2];
+	TRY(record_read(session, &opened, record, 0, err));
+	if (index < 1 || index > opened.lead.count)
+		return err_set(err, STATUS_NOTFOUND, "the record has resources 1 to %zu", opened.lead.count);
+	registration_slots(slots, record);
+	TRY(client_proof(session->client, &proof, session->arena, &deployment->records, slots, 2, err));
+	if (memcmp(proof.seal, no_seal, sizeof no_seal) == 0)
+		return err_set(err, STATUS_UNSUPPORTED, "the node gives no sealer's signature of its newest block");
+	struct json_writer writer = json_writer(out);
+	json_object_begin(&writer, NULL);
+	json_put_text(&writer, "type", "xinglin-disclosure");
+	json_put_u64(&writer, "v", 1);
+	json_put_u64(&writer, "chainId", deployment->chain_id);
+	json_put_hex(&writer, "genesis", BYTES_OF(deployment->genesis));
+	json_put_hex(&writer, "records", BYTES_OF(deployment->records));
+	json_put_hex(&writer, "record", BYTES_OF(*record));
+	put_inclusion(&writer, session->arena, &opened, index - 1);
+	put_chain_proof(&writer, &proof);
+	json_object_end(&writer);
+	mem_wipe(&opened.lead, sizeof opened.lead);
+	return buf_status(out, err);
+}

@@ -1,0 +1,190 @@
+/* Rotating a folder: IFolders.rotate. Trustees first, then those whose grants over the whole folder still hold. */
+#include "crypto/hash.h"
+#include "health/records/private.h"
+
+#define RIGHT_READ 1u
+
+struct recipients {
+	struct epoch_recipient all[RECIPIENTS_MAX];
+	size_t count;
+};
+
+static bool is_in(const struct recipients *recipients, const addr20 *who) {
+	for (size_t i = 0; i < recipients->count; i++)
+		if (addr20_equal(&recipients->all[i].address, who)) return true;
+	return false;
+}
+
+/* Who is not active gets no key. */
+static enum status add(struct session *session, struct recipients *recipients, const addr20 *who, struct err *err) {
+	struct listed_actor actor;
+	TRY(directory_find(session, &actor, who, err));
+	if (actor.status != 1) return STATUS_OK;
+	char text[43];
+	address_checksum(text, who);
+	if (actor.key_changed)
+		return err_set(err, STATUS_DENIED,
+		    "%s has another key than this home has seen: ask them whether it is theirs, then try again", text);
+	if (recipients->count == RECIPIENTS_MAX)
+		return err_set(
+		    err, STATUS_LIMIT, "more than %u would get the new key: revoke some grants first", RECIPIENTS_MAX);
+	recipients->all[recipients->count++] = (struct epoch_recipient){*who, actor.key};
+	return STATUS_OK;
+}
+
+static enum status add_trustees(
+    struct session *session, struct recipients *recipients, const hash32 *id, struct err *err) {
+	struct abi_reader answer;
+	struct buf data;
+	size_t count;
+	buf_init(&data, CALLDATA_MAX);
+	abi_put_selector(&data, "trusteesOf(bytes32)");
+	abi_put_hash32(&data, id);
+	TRY(view_call(session, &answer, &session->home->deployment.folders, &data, err));
+	struct abi_reader trustees = abi_array(&answer, &count);
+	for (size_t i = 0; i < count; i++) {
+		addr20 trustee = abi_address(&trustees);
+		TRY(abi_finish(&answer, err));
+		TRY(add(session, recipients, &trustee, err));
+	}
+	return abi_finish(&answer, err);
+}
+
+/* A grant that is still to begin counts too: its reader would otherwise stand before the wrong key. */
+static enum status grant_reads(
+    struct session *session, bool *reads, const hash32 *id, const addr20 *grantee, uint64_t now, struct err *err) {
+	static const hash32 whole_folder;
+	struct abi_reader answer;
+	struct buf data;
+	buf_init(&data, CALLDATA_MAX);
+	abi_put_selector(&data, "grantOf(bytes32,bytes32,address)");
+	abi_put_hash32(&data, id);
+	abi_put_hash32(&data, &whole_folder);
+	abi_put_address(&data, grantee);
+	TRY(view_call(session, &answer, &session->home->deployment.consent, &data, err));
+	uint64_t rights = abi_u64(&answer);
+	(void)abi_u64(&answer); /* purposes */
+	(void)abi_u64(&answer); /* from */
+	uint64_t until = abi_u64(&answer);
+	bool is_revoked = abi_bool(&answer);
+	(void)abi_u64(&answer); /* epoch */
+	*reads = (rights & RIGHT_READ) && !is_revoked && until > now;
+	return abi_finish(&answer, err);
+}
+
+static enum status add_grantees(
+    struct session *session, struct recipients *recipients, const hash32 *id, const addr20 *leaving, struct err *err) {
+	static const hash32 whole_folder;
+	const hash32 *topics[3] = {id, &whole_folder, NULL};
+	struct client_log *logs;
+	size_t count;
+	uint64_t now;
+	TRY(now_seconds(session, &now, err));
+	TRY(event_logs(session, &logs, &count, &session->home->deployment.consent, GRANTED_EVENT, topics, err));
+	for (size_t i = 0; i < count; i++) {
+		bool reads;
+		TRY(log_is(&logs[i], 4, err));
+		addr20 grantee = address_of_topic(&logs[i].log.topics[3]);
+		if ((leaving && addr20_equal(&grantee, leaving)) || is_in(recipients, &grantee)) continue;
+		TRY(grant_reads(session, &reads, id, &grantee, now, err));
+		if (reads) TRY(add(session, recipients, &grantee, err));
+	}
+	return STATUS_OK;
+}
+
+struct rotation_fields {
+	const struct own_folder *own;
+	const struct new_epoch *epoch;
+	const struct recipients *recipients;
+	uint32_t expected_epoch;
+	uint64_t nonce, deadline;
+};
+
+static enum status sign_rotation(
+    struct session *session, uint8_t signature[65], const struct rotation_fields *f, struct err *err) {
+	hash32 x, y;
+	struct buf words;
+	memcpy(x.b, f->epoch->key.xy, 32);
+	memcpy(y.b, f->epoch->key.xy + 32, 32);
+	buf_init(&words, 32 * RECIPIENTS_MAX);
+	for (size_t i = 0; i < f->recipients->count; i++) abi_put_address(&words, &f->recipients->all[i].address);
+	hash32 list = keccak256(buf_view(&words));
+	buf_fini(&words);
+	struct eip712_struct fields =
+	    eip712_begin("Rotate(bytes32 folder,uint32 expectedEpoch,bytes32 keyX,bytes32 keyY,bytes32 wraps,"
+			 "uint32 wrapsSize,address[] recipients,uint64 nonce,uint64 deadline)");
+	eip712_put_hash32(&fields, &f->own->id);
+	eip712_put_u64(&fields, f->expected_epoch);
+	eip712_put_hash32(&fields, &x);
+	eip712_put_hash32(&fields, &y);
+	eip712_put_hash32(&fields, &f->epoch->wraps);
+	eip712_put_u64(&fields, f->epoch->wraps_bytes);
+	eip712_put_hash32(&fields, &list);
+	eip712_put_u64(&fields, f->nonce);
+	eip712_put_u64(&fields, f->deadline);
+	return folder_sign_struct(
+	    session, signature, f->own, "xinglin folders", &session->home->deployment.folders, &fields, err);
+}
+
+static void put_rotation(struct buf *data, const struct rotation_fields *f, const uint8_t signature[65]) {
+	abi_put_selector(data, "rotate(bytes32,uint32,bytes32,bytes32,bytes32,uint32,address[],uint64,bytes)");
+	struct abi_row row = abi_row_begin(data);
+	abi_put_hash32(data, &f->own->id);
+	abi_put_u64(data, f->expected_epoch);
+	abi_put_fixed(data, bytes_make(f->epoch->key.xy, 32));
+	abi_put_fixed(data, bytes_make(f->epoch->key.xy + 32, 32));
+	abi_put_hash32(data, &f->epoch->wraps);
+	abi_put_u64(data, f->epoch->wraps_bytes);
+	size_t recipients = abi_reserve(data);
+	abi_put_u64(data, f->deadline);
+	size_t tail = abi_reserve(data);
+	abi_tail(&row, recipients);
+	abi_put_u64(data, f->recipients->count);
+	for (size_t i = 0; i < f->recipients->count; i++) abi_put_address(data, &f->recipients->all[i].address);
+	abi_tail(&row, tail);
+	abi_put_bytes(data, bytes_make(signature, 65));
+}
+
+/* Wraps for the recipients, and the link back to the key before. */
+static enum status make_epoch(struct session *session, struct action *action, struct new_epoch *epoch,
+    const struct folder *folder, struct err *err) {
+	struct p256_secret previous;
+	TRY(folder_secret(session, &previous, &folder->id, folder->epoch, err));
+	epoch->previous = &previous;
+	enum status status = epoch_make(session, action, epoch, err);
+	epoch->previous = NULL;
+	mem_wipe(&previous, sizeof previous);
+	return status;
+}
+
+enum status folder_rotate_action(struct session *session, struct action *action, const hash32 *id,
+    const struct folder_rotation *rotation, struct err *err) {
+	struct own_folder own;
+	struct folder folder;
+	struct recipients recipients = {.count = 0};
+	uint8_t signature[65];
+	struct buf data;
+	*action = (struct action){.to = session->home->deployment.folders, .summary = "give a folder a new key"};
+	TRY(own_folder_load(session, &own, id, err));
+	TRY(folder_find(session, &folder, id, err));
+	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten");
+	TRY(add_trustees(session, &recipients, id, err));
+	TRY(add_grantees(session, &recipients, id, rotation ? rotation->leaving : NULL, err));
+	struct new_epoch epoch = {.folder = id,
+	    .epoch = folder.epoch + 1,
+	    .controller_index = own.controller_index,
+	    .recipients = recipients.all,
+	    .recipient_count = recipients.count};
+	TRY(make_epoch(session, action, &epoch, &folder, err));
+	struct rotation_fields fields = {.own = &own,
+	    .epoch = &epoch,
+	    .recipients = &recipients,
+	    .expected_epoch = folder.epoch,
+	    .nonce = folder.nonce + (rotation ? rotation->actions_before : 0)};
+	TRY(now_seconds(session, &fields.deadline, err));
+	fields.deadline += ACTION_LIFE_SECONDS;
+	TRY(sign_rotation(session, signature, &fields, err));
+	buf_init(&data, CALLDATA_MAX);
+	put_rotation(&data, &fields, signature);
+	return action_take_data(session, action, &data, err);
+}

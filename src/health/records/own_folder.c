@@ -1,0 +1,100 @@
+/* What a controller keeps of its folders: HOME/folders/<id>.json, without any key. */
+#include <stdio.h>
+
+#include "codec/hex.h"
+#include "health/records/private.h"
+
+#define FILE_MAX ((size_t)1 << 16)
+
+static const char *path_of(struct session *session, const hash32 *id) {
+	struct buf path;
+	buf_init(&path, 128);
+	buf_text(&path, "folders/");
+	hex_put(&path, BYTES_OF(*id), true);
+	buf_text(&path, ".json");
+	const char *text = arena_strdup(session->arena, buf_view(&path));
+	buf_fini(&path);
+	return text;
+}
+
+static enum status read_own(struct own_folder *out, struct arena *arena, struct bytes text, struct err *err) {
+	const struct json *root;
+	uint64_t version, index;
+	TRY(json_parse(&root, arena, text, NULL, err));
+	struct bytes label = json_string(json_get(root, "label"));
+	bool fits = json_u64(&version, json_get(root, "v")) && version == 1 &&
+		    hex_fixed(out->id.b, 32, json_string(json_get(root, "id"))) == STATUS_OK &&
+		    hex_fixed(out->salt.b, 32, json_string(json_get(root, "salt"))) == STATUS_OK &&
+		    json_u64(&index, json_get(root, "index")) && index < UINT32_C(0x80000000) && label.data &&
+		    label.len < sizeof out->label;
+	if (!fits) return err_set(err, STATUS_CORRUPT, "it is no folder's description");
+	out->controller_index = (uint32_t)index;
+	memset(out->label, 0, sizeof out->label);
+	memcpy(out->label, label.data, label.len);
+	return STATUS_OK;
+}
+
+static enum status load_file(struct session *session, struct own_folder *out, const char *path, struct err *err) {
+	struct buf text;
+	buf_init(&text, FILE_MAX);
+	enum status status = home_read(session->home, &text, path, err);
+	if (status == STATUS_OK) {
+		status = read_own(out, session->arena, arena_dup(session->arena, buf_view(&text)), err);
+		if (status != STATUS_OK) status = err_prefix(err, status, "%s/%s", session->home->directory, path);
+	}
+	buf_fini(&text);
+	return status;
+}
+
+enum status own_folder_load(struct session *session, struct own_folder *out, const hash32 *id, struct err *err) {
+	enum status status = load_file(session, out, path_of(session, id), err);
+	if (status == STATUS_NOTFOUND)
+		return err_set(err, status,
+		    "this home is not the folder's controller: xinglin folder list shows those that it controls");
+	if (status == STATUS_OK && !hash32_equal(&out->id, id))
+		return err_set(err, STATUS_CORRUPT, "the file of this folder names another");
+	return status;
+}
+
+enum status own_folders(struct session *session, struct own_folder **out, size_t *count, struct err *err) {
+	char **names;
+	size_t names_count;
+	*count = 0;
+	TRY(home_list(session->home, &names, &names_count, session->arena, "folders", err));
+	*out = arena_zalloc(session->arena, names_count, sizeof **out);
+	for (size_t i = 0; i < names_count; i++) {
+		size_t len = strlen(names[i]);
+		if (len < 5 || strcmp(names[i] + len - 5, ".json") != 0) continue;
+		const char *path = arena_printf(session->arena, "folders/%s", names[i]);
+		TRY(load_file(session, &(*out)[(*count)++], path, err));
+	}
+	return STATUS_OK;
+}
+
+enum status own_folder_next_index(struct session *session, uint32_t *index, struct err *err) {
+	struct own_folder *folders;
+	size_t count;
+	*index = 0;
+	TRY(own_folders(session, &folders, &count, err));
+	for (size_t i = 0; i < count; i++)
+		if (folders[i].controller_index >= *index) *index = folders[i].controller_index + 1;
+	return STATUS_OK;
+}
+
+enum status own_folder_store(struct session *session, const struct own_folder *folder, struct err *err) {
+	struct buf text;
+	buf_init(&text, FILE_MAX);
+	struct json_writer writer = json_writer(&text);
+	json_object_begin(&writer, NULL);
+	json_put_u64(&writer, "v", 1);
+	json_put_hex(&writer, "id", BYTES_OF(folder->id));
+	json_put_u64(&writer, "index", folder->controller_index);
+	json_put_hex(&writer, "salt", BYTES_OF(folder->salt));
+	json_put_text(&writer, "label", folder->label);
+	json_object_end(&writer);
+	enum status status = buf_status(&text, err);
+	if (status == STATUS_OK)
+		status = home_write(session->home, path_of(session, &folder->id), buf_view(&text), err);
+	buf_fini(&text);
+	return status;
+}

@@ -1,0 +1,130 @@
+/* Reading a record back. The whole container is fetched, whichever part is wanted: only all leaves together show that
+ * one of them belongs to the commitment on the chain. */
+#include "health/records/private.h"
+
+/* By a grant of this one record: its wrap is the lead, sealed to this home. STATUS_NOTFOUND: there is none. */
+static enum status lead_by_grant(struct session *session, struct opened_record *out, const struct reader *reader,
+    const struct record_place *place, struct err *err) {
+	struct abi_reader answer;
+	struct buf data, wrap;
+	struct blob_verdict verdict;
+	bool found;
+	buf_init(&data, CALLDATA_MAX);
+	abi_put_selector(&data, "grantOf(bytes32,bytes32,address)");
+	abi_put_hash32(&data, &place->folder);
+	abi_put_hash32(&data, &place->record);
+	abi_put_address(&data, &session->home->account);
+	TRY(view_call(session, &answer, &session->home->deployment.consent, &data, err));
+	for (int i = 0; i < 4; i++) (void)abi_u64(&answer); /* rights, purposes, from, until */
+	(void)abi_bool(&answer);
+	uint32_t epoch = (uint32_t)abi_u64(&answer); /* in which it was granted; names the item */
+	TRY(abi_finish(&answer, err));
+	if (epoch == 0) return err_set(err, STATUS_NOTFOUND, "no grant of this record");
+	hash32 item = item_of_grant(&place->folder, &place->record, &session->home->account, epoch);
+	buf_init(&wrap, CONTAINER_PART_MAX);
+	enum status status =
+	    reader_part(reader, &wrap, &found, &verdict, &session->home->deployment.consent, &item, 0, err);
+	if (status == STATUS_OK && !found)
+		status = err_set(err, STATUS_NOTFOUND, "the grant's wrap is not given: %s", verdict.detail);
+	uint32_t version = 0;
+	struct p256_secret secret;
+	struct p256_public key;
+	if (status == STATUS_OK) status = home_key(session, &secret, &key, &version, err);
+	enum status opened = STATUS_DENIED;
+	for (; status == STATUS_OK && opened == STATUS_DENIED && version > 0; version--) {
+		status = home_key(session, &secret, &key, &version, err);
+		if (status == STATUS_OK)
+			opened = lead_open(&out->lead, session->arena, place, &secret, buf_view(&wrap), err);
+	}
+	mem_wipe(&secret, sizeof secret);
+	buf_fini(&wrap);
+	return status == STATUS_OK ? opened : status;
+}
+
+/* The author's own copy, else the folder's key, else a grant of this record alone. */
+static enum status find_lead(struct session *session, struct opened_record *out, const struct reader *reader,
+    const struct record_place *place, struct bytes part, struct err *err) {
+	struct p256_secret secret;
+	struct err unused;
+	enum status status = legal_copy_load(session, &out->lead, &place->record, err);
+	if (status != STATUS_NOTFOUND) return status;
+	status = folder_secret(session, &secret, &place->folder, place->epoch, err);
+	if (status == STATUS_OK) {
+		status = lead_open(&out->lead, session->arena, place, &secret, part, err);
+		mem_wipe(&secret, sizeof secret);
+		return status;
+	}
+	if (status != STATUS_DENIED || reader->is_controller) return status;
+	enum status by_grant = lead_by_grant(session, out, reader, place, &unused);
+	return by_grant == STATUS_OK ? by_grant : status;
+}
+
+static enum status get_container(struct session *session, struct buf *out, const struct reader *reader,
+    const struct registration *registration, struct err *err) {
+	struct blob_verdict verdict;
+	TRY(blobs_get(&reader->asker, out, &verdict, &session->home->deployment.records, &registration->record, err));
+	if (verdict.ok) return STATUS_OK;
+	if (verdict.http_status == 410 || verdict.http_status == 404)
+		return err_set(
+		    err, STATUS_NOTFOUND, "the node does not have the record: %s (%s)", verdict.detail, verdict.code);
+	return err_set(err, STATUS_DENIED,
+	    "the node does not give the record: %s (%s). Who is neither its author nor the folder's controller asks "
+	    "for "
+	    "a window first: xinglin access ask",
+	    verdict.detail, verdict.code);
+}
+
+static enum status open_all(struct session *session, struct opened_record *out, const struct record_place *place,
+    const struct container *container, struct err *err) {
+	if (container->count != out->lead.count + 1)
+		return err_set(err, STATUS_CORRUPT, "the container has %u segments, its lead names %zu",
+		    container->count - 1, out->lead.count);
+	out->resources = arena_zalloc(session->arena, out->lead.count, sizeof *out->resources);
+	for (uint32_t i = 1; i <= out->lead.count; i++) {
+		struct buf resource;
+		buf_init(&resource, CONTAINER_BYTES_MAX);
+		enum status status =
+		    segment_open(&resource, session->arena, place, &out->lead, i, container_part(container, i), err);
+		out->resources[i - 1] = arena_dup(session->arena, buf_view(&resource));
+		buf_wipe(&resource);
+		TRY(status);
+	}
+	if (!record_matches(&out->registration.root, &out->lead, out->resources))
+		return err_set(err, STATUS_CORRUPT, "the record is not the one that was committed to on the chain");
+	return STATUS_OK;
+}
+
+static enum status open_container(struct session *session, struct opened_record *out, const struct reader *reader,
+    struct bytes content, struct err *err) {
+	const struct registration *registration = &out->registration;
+	struct record_place place = {registration->folder, registration->epoch, registration->record};
+	struct container container;
+	TRY(container_decode(&container, content, err));
+	hash32 name = container_name(&container);
+	if (!hash32_equal(&name, &registration->blob))
+		return err_set(err, STATUS_CORRUPT, "the node gives another container than the chain names");
+	TRY(find_lead(session, out, reader, &place, container_part(&container, 0), err));
+	return open_all(session, out, &place, &container, err);
+}
+
+enum status record_read(
+    struct session *session, struct opened_record *out, const hash32 *record, uint32_t part, struct err *err) {
+	struct reader reader;
+	struct buf content;
+	*out = (struct opened_record){0};
+	TRY(record_find(session, &out->registration, record, err));
+	if (out->registration.state == 2)
+		return err_set(err, STATUS_NOTFOUND, "the record was erased; its commitment is all that remains");
+	TRY(reader_init(session, &reader, &out->registration.folder, err));
+	buf_init(&content, CONTAINER_BYTES_MAX);
+	enum status status = get_container(session, &content, &reader, &out->registration, err);
+	if (status == STATUS_OK) status = open_container(session, out, &reader, buf_view(&content), err);
+	buf_fini(&content);
+	reader_fini(&reader);
+	TRY(status);
+	if (part > out->lead.count)
+		return err_set(err, STATUS_NOTFOUND, "the record has resources 1 to %zu", out->lead.count);
+	for (size_t i = 0; part && i < out->lead.count; i++)
+		if (i + 1 != part) out->resources[i] = (struct bytes){NULL, 0};
+	return STATUS_OK;
+}
