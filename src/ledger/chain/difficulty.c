@@ -25,13 +25,13 @@ u256 chain_difficulty(const struct genesis *genesis, const struct header *parent
 		u256_add_overflow(&difficulty, &difficulty, &delta);
 	else
 		u256_sub_overflow(&difficulty, &difficulty, &delta);
-	if (u256_less(&difficulty, &minimum)) difficulty = minimum;
 
 	const uint64_t delay = genesis_bomb_delay_blocks(genesis, number);
 	const uint64_t fake = number > delay ? number - delay : 0;
 	const uint64_t period = fake / BOMB_PERIOD_BLOCKS;
-	if (period < 2) return difficulty;
-	const u256 one = u256_from(1), bomb = u256_shl(&one, period - 2 > 255 ? 256u : (unsigned)(period - 2));
-	u256_add_overflow(&difficulty, &difficulty, &bomb);
+	if (period >= 2) {
+		const u256 one = u256_from(1), bomb = u256_shl(&one, period - 2 > 255 ? 256u : (unsigned)(period - 2));
+		u256_add_overflow(&difficulty, &difficulty, &bomb);
+	}
 	return u256_less(&difficulty, &minimum) ? minimum : difficulty;
 }
