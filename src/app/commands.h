@@ -11,5 +11,6 @@ extern const struct cli_command command_actor_request, command_actor_endorse, co
 extern const struct cli_command command_share, command_revoke;
 extern const struct cli_command command_access_ask, command_access_log, command_access_reads;
 extern const struct cli_command command_break_glass, command_review_list, command_review_close, command_trustee_serve;
+extern const struct cli_command command_rpc_methods;
 
 #endif
