@@ -1,0 +1,325 @@
+"""Sharing, refusing, revoking, emergencies: on a real node, through the command line and past it."""
+import json
+import pathlib
+import subprocess
+import time
+
+import pytest
+
+from machine import PASSWORD, ROOT, Refused
+
+DIRECT = pathlib.Path(__file__).with_name("direct.mjs")
+BUNDLE = {
+    "resourceType": "Bundle",
+    "type": "collection",
+    "entry": [
+        {"resource": {"resourceType": "Patient", "id": "p1", "name": [{"family": "Li"}]}},
+        {"resource": {"resourceType": "Observation", "id": "o1", "status": "final", "code": {"text": "HbA1c"}}},
+    ],
+}
+REASON = "unconscious, suspected overdose"
+
+
+class Scene:
+    """A patient with one folder, a hospital that writes into it, others who want to look."""
+
+    def __init__(self, consortium):
+        self.c = consortium
+        self.files = 0
+        consortium.actor("cs-hospital", "hospital")
+        consortium.actor("cs-clinic", "professional")
+        consortium.actor("cs-er", "hospital,emergency")
+        consortium.actor("cs-trustee", "trustee")
+        consortium.actor("cs-regulator", "regulator")
+        consortium.actor("cs-stranger")  # a wallet, but in no directory
+        consortium.new_home("cs-patient")
+        self.folder = self.open_folder(glass_minutes=60)
+        self.share("cs-hospital", "--rights", "write", "--days", 30)
+        self.record = self.add()
+
+    def path(self):
+        self.files += 1
+        return self.c.folder / f"cs-{self.files}.json"
+
+    def relay(self, path, by="cs-hospital"):
+        return self.c.run(by, "relay", path)
+
+    def signed(self, *arguments):
+        """A patient's action: written to a file, relayed by the hospital."""
+        path = self.path()
+        report = self.c.run("cs-patient", *arguments, "--out", path)
+        self.relay(path)
+        return report
+
+    def open_folder(self, glass_minutes=0):
+        glass = ["--glass-minutes", glass_minutes, "--trustees", self.c.accounts["cs-trustee"]] if glass_minutes else []
+        return self.signed("folder", "open", "--label", f"folder {self.files}", *glass)["folder"]
+
+    def share(self, name, *more, folder=None):
+        return self.signed("share", "--folder", folder or self.folder, "--with", self.c.accounts[name], *more)
+
+    def revoke(self, name, *more):
+        path = self.path()
+        self.c.run("cs-patient", "revoke", "--folder", self.folder, "--from", self.c.accounts[name], "--out", path, *more)
+        self.relay(path)
+        if "--keep-key" not in more:
+            self.relay(f"{path}.rotate")
+
+    def add(self, by="cs-hospital"):
+        path = self.path()
+        path.write_text(json.dumps(BUNDLE))
+        return self.c.run(by, "record", "add", path, "--folder", self.folder)["record"]
+
+    def ask(self, name, purpose="TREAT", *more, folder=None):
+        return self.c.run(name, "access", "ask", "--folder", folder or self.folder, "--purpose", purpose, *more)
+
+    def refused(self, name, purpose="TREAT", *more, folder=None):
+        """The contract's reason; the command must end with 3."""
+        with pytest.raises(Refused) as caught:
+            self.ask(name, purpose, *more, folder=folder)
+        assert caught.value.code == 3
+        assert caught.value.report["permitted"] is False and len(caught.value.report["why"]) > 10
+        return caught.value.report["reason"]
+
+    def read(self, name, record=None):
+        return self.c.run(name, "record", "read", record or self.record)
+
+    def cannot_read(self, name, record=None):
+        with pytest.raises(Refused) as caught:
+            self.read(name, record)
+        assert caught.value.code == 3, caught.value
+        return caught.value.report["error"]
+
+    def log(self):
+        return self.c.run("cs-patient", "access", "log", "--folder", self.folder)["accesses"]
+
+    def direct(self, name, verb, gate, what):
+        account = self.c.home(name) / "wallet" / "account.json"
+        command = ["node", DIRECT, verb, account, PASSWORD, self.c.deployment, gate, what]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def contract(self, name):
+        return json.loads(self.c.deployment.read_text())[name]
+
+
+@pytest.fixture(scope="module")
+def scene(consortium):
+    return Scene(consortium)
+
+
+def shows_bundle(report):
+    return "HbA1c" in json.dumps(report)
+
+
+def test_nobody_reads_without_a_grant(scene):
+    assert scene.refused("cs-clinic") == "NO_GRANT"
+    scene.cannot_read("cs-clinic")
+
+
+def test_a_grant_lets_read_for_its_purpose_alone(scene):
+    scene.share("cs-clinic", "--purpose", "TREAT,HPAYMT", "--days", 7)
+    scene.cannot_read("cs-clinic")  # a grant alone opens no window
+    assert scene.refused("cs-clinic", "HRESCH") == "WRONG_PURPOSE"
+    scene.cannot_read("cs-clinic")
+    answer = scene.ask("cs-clinic")
+    assert answer["permitted"] and answer["reason"] == "PERMITTED"
+    assert shows_bundle(scene.read("cs-clinic"))
+
+
+def test_who_may_write_cannot_read(scene):
+    assert scene.refused("cs-hospital") == "NO_READ_RIGHT"
+    assert scene.ask("cs-hospital", "TREAT", "--record", scene.record)["reason"] == "AUTHOR"
+
+
+def test_a_grant_that_begins_later(scene):
+    folder = scene.open_folder()
+    scene.share("cs-clinic", "--purpose", "TREAT", "--days", 7, "--from", int(time.time()) + 86400, folder=folder)
+    assert scene.refused("cs-clinic", folder=folder) == "NOT_YET"
+
+
+def test_a_record_shared_alone(scene):
+    scene.c.actor("cs-lab", "professional")
+    other = scene.add()
+    scene.share("cs-lab", "--purpose", "TREAT", "--days", 7, "--record", scene.record)
+    assert scene.refused("cs-lab") == "NO_GRANT"
+    assert scene.refused("cs-lab", "TREAT", "--record", other) == "NO_GRANT"
+    assert scene.ask("cs-lab", "TREAT", "--record", scene.record)["permitted"]
+    assert shows_bundle(scene.read("cs-lab"))
+    scene.cannot_read("cs-lab", other)
+
+
+def test_the_patient_sees_every_look_and_every_refusal(scene):
+    entries = [e for e in scene.log() if e["who"] == scene.c.accounts["cs-clinic"]]
+    assert [e["reason"] for e in entries] == ["NO_GRANT", "WRONG_PURPOSE", "PERMITTED"]
+    assert [e["purpose"] for e in entries] == ["TREAT", "HRESCH", "TREAT"]
+    assert all(e["name"] == "cs-clinic" and e["block"] > 0 and e["at"].startswith("20") for e in entries)
+
+
+def test_the_patient_sees_what_was_served(scene):
+    reads = scene.c.run("cs-patient", "access", "reads", "--record", scene.record)["reads"]
+    clinic = [r["outcome"] for r in reads if r["who"] == scene.c.accounts["cs-clinic"]]
+    assert clinic.count("served") >= 1 and clinic[0] == "refused"
+    assert [r["entry"] for r in reads] == sorted(r["entry"] for r in reads)
+
+
+def test_nobody_else_sees_what_was_served(scene):
+    for name in ("cs-clinic", "cs-hospital", "cs-regulator", "registrar-1"):
+        with pytest.raises(Refused):
+            scene.c.run(name, "access", "reads", "--record", scene.record)
+    kept = (scene.c.data / "blobs" / "audit.log").read_bytes()
+    for secret in (scene.c.accounts["cs-clinic"][2:].lower().encode(), b"served", b"outcome"):
+        assert secret not in kept  # the operator keeps it sealed
+
+
+def test_an_account_in_no_directory(scene):
+    with pytest.raises(Refused) as caught:
+        scene.ask("cs-stranger")
+    assert caught.value.code == 3 and "NotListed" in caught.value.report["error"]
+    scene.cannot_read("cs-stranger")
+
+
+def test_a_patient_cannot_send_but_is_told_how(scene):
+    with pytest.raises(Refused) as caught:
+        scene.c.run("cs-patient", "share", "--folder", scene.folder, "--with", scene.c.accounts["cs-clinic"],
+                    "--purpose", "TREAT", "--days", 1, "--send")
+    assert caught.value.code == 3
+
+
+def test_the_node_refuses_whoever_goes_past_our_client(scene):
+    records, consent = scene.contract("records"), scene.contract("consent")
+    for name in ("cs-stranger", "cs-regulator", "registrar-1"):
+        answer = scene.direct(name, "get", records, scene.record)
+        assert answer["status"] == 403, answer
+    wrap = scene.direct("cs-lab", "get", scene.contract("folders"), scene.record)
+    assert wrap["status"] in (403, 404)
+    nothing = subprocess.run(["node", "-e", f"fetch('{scene.c.node.url}/blobs/{records}/{scene.record}')"
+                              ".then(a => console.log(a.status))"], capture_output=True, text=True, timeout=30)
+    assert nothing.stdout.strip() == "401"
+    call = "0x" + selector("access(bytes32,bytes32,uint8)", scene) + scene.folder[2:] + "0" * 64 + "0" * 64
+    sent = scene.direct("cs-stranger", "send", consent, call)
+    assert sent.get("status") in (0, None), sent  # reverted, or not even taken
+    assert scene.log()[-1]["who"] != scene.c.accounts["cs-stranger"]
+
+
+def selector(signature, scene):
+    digest = scene.c.rpc("web3_sha3", "0x" + signature.encode().hex())
+    return digest[2:10]
+
+
+def test_revoking_ends_the_window_and_the_future(scene):
+    scene.ask("cs-clinic")
+    assert shows_bundle(scene.read("cs-clinic"))
+    scene.revoke("cs-clinic")
+    scene.cannot_read("cs-clinic")  # the window was open: it ended at once
+    assert scene.refused("cs-clinic") == "REVOKED"
+    later = scene.add()
+    scene.cannot_read("cs-clinic", later)
+    assert shows_bundle(scene.read("cs-patient", later))
+    with pytest.raises(Refused) as caught:
+        scene.revoke("cs-clinic")
+    assert caught.value.code == 4  # there is nothing left to revoke
+
+
+def test_others_read_on_after_a_rotation(scene):
+    scene.c.actor("cs-gp", "professional")
+    scene.share("cs-gp", "--purpose", "TREAT", "--days", 7)
+    scene.c.actor("cs-other", "professional")
+    scene.share("cs-other", "--purpose", "TREAT", "--days", 7)
+    scene.revoke("cs-other")
+    later = scene.add()
+    scene.ask("cs-gp")
+    assert shows_bundle(scene.read("cs-gp", later))
+    assert shows_bundle(scene.read("cs-gp", scene.record))  # of an earlier epoch: through links
+
+
+def test_only_emergency_actors_break_the_glass(scene):
+    with pytest.raises(Refused) as caught:
+        scene.c.run("cs-clinic", "break-glass", "--folder", scene.folder, "--reason", REASON)
+    assert caught.value.code == 3 and caught.value.report["reason"] == "EMERGENCY_NOT_ALLOWED"
+    closed = scene.open_folder()
+    with pytest.raises(Refused) as caught:
+        scene.c.run("cs-er", "break-glass", "--folder", closed, "--reason", REASON)
+    assert caught.value.report["reason"] == "EMERGENCY_NOT_ALLOWED"
+    scene.cannot_read("cs-er")
+
+
+def test_breaking_the_glass(scene):
+    broken = scene.c.run("cs-er", "break-glass", "--folder", scene.folder, "--reason", REASON)
+    assert broken["permitted"] and broken["review"] >= 1
+    scene.cannot_read("cs-er")  # the window is open, but no trustee gave the key
+    served = scene.c.run("cs-trustee", "trustee", "serve", "--once")
+    assert served == {"failed": 0, "released": 1}
+    assert scene.c.run("cs-trustee", "trustee", "serve", "--once")["released"] == 0
+    assert shows_bundle(scene.read("cs-er"))  # epoch 1, though the folder was rotated since
+    latest = scene.add()
+    assert shows_bundle(scene.read("cs-er", latest))
+
+
+def test_the_review(scene):
+    review = scene.c.run("cs-patient", "review", "list", "--folder", scene.folder)["reviews"][-1]
+    assert review["statedReason"] == REASON and review["state"] == "open" and review["releases"] == 1
+    assert review["who"] == scene.c.accounts["cs-er"] and review["windowOpen"]
+    others = scene.c.run("cs-hospital", "review", "list", "--folder", scene.folder)["reviews"][-1]
+    assert "statedReason" not in others
+    with pytest.raises(Refused) as caught:
+        scene.c.run("cs-clinic", "review", "close", review["review"], "--justified", "--send")
+    assert caught.value.code == 3
+    scene.signed("review", "close", review["review"], "--unjustified")
+    scene.cannot_read("cs-er")  # closing ends the window
+    closed = scene.c.run("cs-patient", "review", "list", "--folder", scene.folder)["reviews"][-1]
+    assert closed["state"] == "unjustified"
+    assert scene.log()[-1]["reason"] == "EMERGENCY"
+
+
+def test_a_regulator_closes_a_review(scene):
+    broken = scene.c.run("cs-er", "break-glass", "--folder", scene.folder, "--reason", REASON)
+    scene.c.run("cs-regulator", "review", "close", broken["review"], "--justified", "--send")
+    closed = scene.c.run("cs-patient", "review", "list", "--folder", scene.folder)["reviews"][-1]
+    assert closed["state"] == "justified" and closed["closedBy"] == scene.c.accounts["cs-regulator"]
+
+
+def test_waiting_for_a_trustee_that_serves(scene):
+    command = [subprocess_binary(), "trustee", "serve", "--every", "100", "--home", scene.c.home("cs-trustee")]
+    serving = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=subprocess_environment())
+    try:
+        broken = scene.c.run("cs-er", "break-glass", "--folder", scene.folder, "--reason", REASON, "--wait", 30)
+        assert broken["keyReleased"] is True
+        assert shows_bundle(scene.read("cs-er"))
+    finally:
+        serving.terminate()
+        assert serving.wait(30) == 0
+
+
+def subprocess_binary():
+    from machine import binary
+
+    return binary()
+
+
+def subprocess_environment():
+    import os
+
+    return {**os.environ, "XINGLIN_PASSWORD": PASSWORD}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["share", "--folder", "0x12", "--with", "0x" + "11" * 20, "--purpose", "TREAT", "--days", "1", "--send"],
+        ["share", "--folder", "0x" + "12" * 32, "--with", "0x" + "11" * 20, "--purpose", "CURIOSITY", "--days", "1", "--send"],
+        ["share", "--folder", "0x" + "12" * 32, "--with", "0x" + "11" * 20, "--purpose", "TREAT", "--days", "0", "--send"],
+        ["share", "--folder", "0x" + "12" * 32, "--with", "0x" + "11" * 20, "--purpose", "TREAT", "--days", "1"],
+        ["share", "--folder", "0x" + "12" * 32, "--with", "0x" + "11" * 20, "--days", "1", "--send"],
+        ["access", "ask", "--folder", "0x" + "12" * 32],
+        ["review", "close", "-1", "--justified", "--send"],
+        ["review", "close", "1", "--send"],
+        ["break-glass", "--folder", "0x" + "12" * 32],
+        ["trustee", "serve", "--every", "0"],
+    ],
+)
+def test_wrong_use_is_told(scene, arguments):
+    with pytest.raises(Refused) as caught:
+        scene.c.run("cs-clinic", *arguments)
+    assert caught.value.code == 2 and len(caught.value.report["error"]) > 20
