@@ -94,7 +94,9 @@ struct secp_signature;
 MUST_USE enum status chain_commit(
     struct chain *chain, struct pending_block *pending, const struct secp_signature *seal, struct err *err);
 void chain_drop(struct chain *chain, struct pending_block *pending);
-/* A foreign block: checked to the letter, executed, committed. An invalid one is STATUS_INVALID with the reason. */
+/* A foreign block on the head: checked to the letter (but for ethash seals), executed, committed. An invalid one, or
+ * one whose parent is not the head, is STATUS_INVALID with the reason; one that is there already STATUS_EXISTS. To
+ * follow another branch, unwind to its root first. */
 MUST_USE enum status chain_import(struct chain *chain, struct bytes block_rlp, struct err *err);
 /* The head's block goes; its parent is the head again (dev mode's evm_revert, reorganisations). */
 MUST_USE enum status chain_unwind_head(struct chain *chain, struct err *err);
