@@ -29,8 +29,14 @@ static enum status report_glass(struct cli *cli, const struct broken_glass *glas
 	cli_say(cli, "the glass is broken: the patient sees it, and review %llu stays open until it is closed",
 	    (unsigned long long)glass->review);
 	if (wait == 0) return STATUS_OK;
-	TRY(glass_wait(&cli->session, glass, wait, err));
-	cli_put_bool(cli, "keyReleased", true);
+	enum status status = glass_wait(&cli->session, glass, wait, err);
+	if (status != STATUS_OK && status != STATUS_TIMEOUT) return status;
+	cli_put_bool(cli, "keyReleased", status == STATUS_OK);
+	if (status == STATUS_TIMEOUT) { /* the window is open all the same: its review must not get lost */
+		cli_say(cli, "%s", err->message);
+		cli->exit_code = EXIT_FAILED;
+		return STATUS_OK;
+	}
 	cli_say(cli, "a trustee has released the key; now: xinglin record read");
 	return STATUS_OK;
 }
@@ -58,7 +64,8 @@ const struct cli_command command_break_glass = {
 	"For actors that are listed for emergencies, in folders that allow it. The contract opens a window for\n"
 	"emergency treatment; the reason is sealed to the patient, and its salted hash stands on the chain. A trustee\n"
 	"of the folder then releases the key (trustee serve). A review stays open until the patient or a regulator\n"
-	"closes it. Exit code 3: refused, and the refusal is in the patient's log.\n\n"
+	"closes it. Exit code 3: refused, and the refusal is in the patient's log; 1: the\nwindow is open, but no "
+	"trustee answered within --wait.\n\n"
 	"  xinglin break-glass --home er --folder 0x… --reason \"unconscious, suspected overdose\" --wait 60",
     .options = {{"folder", "ID", "which folder"}, {"reason", "TEXT", "why; the patient will read it"},
 	{"wait", "SECONDS", "wait so long for a trustee's release (0: do not wait)"}},

@@ -12,17 +12,17 @@ static enum status optional_record(struct cli *cli, hash32 *record, struct err *
 	return cli_value(cli, "record") ? cli_hash(cli, record, "record", err) : STATUS_OK;
 }
 
-/* From the earlier of the two clocks, so that the grant holds in the next block; --from-seconds puts it off. */
+/* From the earlier of the two clocks, so that the grant holds in the next block; --not-before puts it off. */
 static enum status period(struct cli *cli, struct sharing *sharing, struct err *err) {
-	uint64_t days, delay, now = clock_now_ms(cli->session.clock) / 1000, of_chain;
+	uint64_t days, begin, now = clock_now_ms(cli->session.clock) / 1000, of_chain;
 	const char *given;
 	TRY(cli_need(cli, &given, "days", err));
 	TRY(cli_u64(cli, &days, "days", 0, err));
-	TRY(cli_u64(cli, &delay, "from", 0, err));
+	TRY(cli_u64(cli, &begin, "not-before", 0, err));
 	if (days == 0 || days > DAYS_MAX) return err_set(err, STATUS_INVALID, "--days takes 1 to %u", DAYS_MAX);
 	TRY(client_timestamp(cli->session.client, &of_chain, err));
-	sharing->from = delay ? delay : now < of_chain ? now : of_chain;
-	sharing->until = (delay > now ? delay : now) + days * DAY_SECONDS;
+	sharing->from = begin ? begin : now < of_chain ? now : of_chain;
+	sharing->until = (begin > now ? begin : now) + days * DAY_SECONDS;
 	return STATUS_OK;
 }
 
@@ -63,7 +63,7 @@ const struct cli_command command_share = {
 	"  xinglin share --home patient --folder 0x… --with 0x… --rights write --days 365 --out grant.json",
     .options = {{"folder", "ID", "which folder"}, {"with", "ADDRESS", "whose account: a listed actor"},
 	{"record", "ID", "this one record of it only"}, {"purpose", "CODE,…", "what for (needed for reading)"},
-	{"days", "N", "for how long"}, {"from", "SECONDS", "not before this Unix time"},
+	{"days", "N", "for how long"}, {"not-before", "SECONDS", "it begins at this Unix time (now)"},
 	{"rights", "RIGHT,…", "read, write, share, rotate (read)"},
 	{"accept-changed-key", NULL, "go on although the grantee has another key than before"}, ACTION_OPTIONS},
     .needs_home = true,

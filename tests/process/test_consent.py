@@ -1,12 +1,13 @@
 """Sharing, refusing, revoking, emergencies: on a real node, through the command line and past it."""
 import json
+import os
 import pathlib
 import subprocess
 import time
 
 import pytest
 
-from machine import PASSWORD, ROOT, Refused
+from machine import PASSWORD, Refused, binary
 
 DIRECT = pathlib.Path(__file__).with_name("direct.mjs")
 BUNDLE = {
@@ -135,7 +136,7 @@ def test_who_may_write_cannot_read(scene):
 
 def test_a_grant_that_begins_later(scene):
     folder = scene.open_folder()
-    scene.share("cs-clinic", "--purpose", "TREAT", "--days", 7, "--from", int(time.time()) + 86400, folder=folder)
+    scene.share("cs-clinic", "--purpose", "TREAT", "--days", 7, "--not-before", int(time.time()) + 86400, folder=folder)
     assert scene.refused("cs-clinic", folder=folder) == "NOT_YET"
 
 
@@ -281,8 +282,8 @@ def test_a_regulator_closes_a_review(scene):
 
 
 def test_waiting_for_a_trustee_that_serves(scene):
-    command = [subprocess_binary(), "trustee", "serve", "--every", "100", "--home", scene.c.home("cs-trustee")]
-    serving = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=subprocess_environment())
+    command = [binary(), "trustee", "serve", "--every", "100", "--home", scene.c.home("cs-trustee")]
+    serving = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "XINGLIN_PASSWORD": PASSWORD})
     try:
         broken = scene.c.run("cs-er", "break-glass", "--folder", scene.folder, "--reason", REASON, "--wait", 30)
         assert broken["keyReleased"] is True
@@ -290,18 +291,6 @@ def test_waiting_for_a_trustee_that_serves(scene):
     finally:
         serving.terminate()
         assert serving.wait(30) == 0
-
-
-def subprocess_binary():
-    from machine import binary
-
-    return binary()
-
-
-def subprocess_environment():
-    import os
-
-    return {**os.environ, "XINGLIN_PASSWORD": PASSWORD}
 
 
 @pytest.mark.parametrize(
