@@ -8,6 +8,11 @@ extern const struct cli_command command_init, command_node, command_dev, command
 extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust;
 extern const struct cli_command command_actor_request, command_actor_endorse, command_actor_list, command_actor_show,
     command_actor_publish_key;
+extern const struct cli_command command_folder_open, command_folder_show, command_folder_list, command_folder_rotate,
+    command_folder_forget, command_relay;
+extern const struct cli_command command_record_add, command_record_list, command_record_read, command_record_erase,
+    command_record_status;
+extern const struct cli_command command_proof, command_verify;
 extern const struct cli_command command_share, command_revoke;
 extern const struct cli_command command_access_ask, command_access_log, command_access_reads;
 extern const struct cli_command command_break_glass, command_review_list, command_review_close, command_trustee_serve;

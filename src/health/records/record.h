@@ -38,7 +38,7 @@ MUST_USE enum status record_add(struct session *session, struct record_added *ou
 /* Gets and opens; needs a window on the chain (consent/access.h) unless this home is author or controller. Where this
  * home has no key of the folder but a grant of this one record, the grant's wrap (item_of_grant) is the lead itself,
  * sealed to this home: lead_open with its encryption key. Every resource is checked against the commitment on the
- * chain. `part` 0: all; else one (its manifest entry says what it is). */
+ * chain, for which the whole is fetched. `part` 0: all; else one (its manifest entry says what it is). */
 struct opened_record {
 	struct registration registration;
 	struct record_lead lead;
@@ -46,6 +46,11 @@ struct opened_record {
 };
 MUST_USE enum status record_read(
     struct session *session, struct opened_record *out, const hash32 *record, uint32_t part, struct err *err);
+
+/* Does the node serve it to this home? Asks for the lead, a look that is logged: verdict->ok, or 410 erased, 404 not
+ * there, 403 refused. */
+MUST_USE enum status record_probe(
+    struct session *session, struct blob_verdict *verdict, const hash32 *record, struct err *err);
 
 MUST_USE enum status record_erase_action(
     struct session *session, struct action *action, const hash32 *record, struct err *err);

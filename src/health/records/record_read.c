@@ -128,3 +128,18 @@ enum status record_read(
 		if (i + 1 != part) out->resources[i] = (struct bytes){NULL, 0};
 	return STATUS_OK;
 }
+
+enum status record_probe(struct session *session, struct blob_verdict *verdict, const hash32 *record, struct err *err) {
+	struct registration registration;
+	struct reader reader;
+	struct buf lead;
+	bool found;
+	TRY(record_find(session, &registration, record, err));
+	TRY(reader_init(session, &reader, &registration.folder, err));
+	buf_init(&lead, CONTAINER_PART_MAX);
+	enum status status =
+	    reader_part(&reader, &lead, &found, verdict, &session->home->deployment.records, record, 0, err);
+	buf_fini(&lead);
+	reader_fini(&reader);
+	return status;
+}
