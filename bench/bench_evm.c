@@ -96,9 +96,8 @@ static double best_us(struct bench *bench, const struct evm_message *message, co
 
 /* Which of the transaction's data has this label; the first where none has. */
 static size_t data_index(const struct json *test, const char *label) {
-	for
-		json_each(entry, json_get(json_get(test, "_info"), "labels")) if (json_string_is(entry, label)) return (
-		    size_t)strtoul((const char *)entry->name.data, NULL, 10);
+	json_foreach (entry, json_get(json_get(test, "_info"), "labels"))
+		if (json_string_is(entry, label)) return (size_t)strtoul((const char *)entry->name.data, NULL, 10);
 	return 0;
 }
 
@@ -109,17 +108,15 @@ static void check_logs(struct bench *bench, const struct evm_message *message, c
 	if (evm_execute(bench->evm, &result, message) != STATUS_OK) stop("the host failed", "first run");
 	const hash32 logs = test_host_logs_hash(bench->host);
 	const u256 word = u256_load_be(logs.b);
-	for
-		json_each(post, json_get(json_get(test, "post"), "London")) {
-			u256 expected;
-			uint64_t data;
-			if (!json_u64(&data, json_get(json_get(post, "indexes"), "data")) || data != index) continue;
-			if (!test_hex_word(&expected, json_string(json_get(post, "logs"))) ||
-			    !u256_equal(&expected, &word))
-				stop("the logs are not the test's", "first run");
-			test_host_revert_to(bench->host, snapshot);
-			return;
-		}
+	json_foreach (post, json_get(json_get(test, "post"), "London")) {
+		u256 expected;
+		uint64_t data;
+		if (!json_u64(&data, json_get(json_get(post, "indexes"), "data")) || data != index) continue;
+		if (!test_hex_word(&expected, json_string(json_get(post, "logs"))) || !u256_equal(&expected, &word))
+			stop("the logs are not the test's", "first run");
+		test_host_revert_to(bench->host, snapshot);
+		return;
+	}
 	stop("no expectation", "first run");
 }
 

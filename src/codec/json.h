@@ -30,8 +30,8 @@ struct json_limits {
 /* 64 MiB, 128 deep, 4 million values. */
 extern const struct json_limits json_limits_default;
 
-/* STATUS_INVALID names the byte offset and what was expected; STATUS_LIMIT. `text` must outlive the tree. `limits` NULL:
- * the default ones. */
+/* STATUS_INVALID names the byte offset and what was expected; STATUS_LIMIT. `text` must outlive the tree. `limits`
+ * NULL: the default ones. */
 MUST_USE enum status json_parse(const struct json **root, struct arena *arena, struct bytes text,
     const struct json_limits *limits, struct err *err);
 
@@ -46,8 +46,6 @@ bool json_u64(uint64_t *out, const struct json *value);
 /* Each child in turn: `json_foreach (item, parent) {`. */
 #define json_foreach(item, parent)                                                                                     \
 	for (const struct json *item = (parent) ? (parent)->first : NULL; item; item = item->next)
-/* The same without its `for`, which clang-format cannot lay out: prefer json_foreach. */
-#define json_each(item, parent) (const struct json *item = (parent) ? (parent)->first : NULL; item; item = item->next)
 
 /* The writer puts commas and names; `name` is NULL inside arrays and at the top. Strings are escaped minimally;
  * ill-formed UTF-8 in them becomes U+FFFD, so that the output is JSON whatever comes in. */

@@ -75,27 +75,23 @@ static void bip39(void **state) {
 	struct vectors vectors = {.name = file};
 	struct arena arena;
 	arena_init(&arena);
-	for
-		json_each(language, vectors_json(&arena, file)) {
-			bool is_english = bytes_equal(language->name, BYTES_LITERAL("english"));
-		for
-			json_each(item, language) {
-				struct bytes phrase = json_string(json_at(item, 1)),
-					     name = json_string(json_at(item, 0));
-				if (!is_english) {
-					assert_int_equal(hd_phrase_check(NULL, phrase, NULL), STATUS_INVALID);
-					vectors.skipped++;
-					continue;
-				}
-				struct bytes seed = vectors_hex(&arena, json_string(json_at(item, 2)));
-				struct hd_key root;
-				bool fits =
-				    phrase_fits(phrase, BYTES_LITERAL("TREZOR"), vectors_hex(&arena, name), seed) &&
+	json_foreach (language, vectors_json(&arena, file)) {
+		bool is_english = bytes_equal(language->name, BYTES_LITERAL("english"));
+		json_foreach (item, language) {
+			struct bytes phrase = json_string(json_at(item, 1)), name = json_string(json_at(item, 0));
+			if (!is_english) {
+				assert_int_equal(hd_phrase_check(NULL, phrase, NULL), STATUS_INVALID);
+				vectors.skipped++;
+				continue;
+			}
+			struct bytes seed = vectors_hex(&arena, json_string(json_at(item, 2)));
+			struct hd_key root;
+			bool fits = phrase_fits(phrase, BYTES_LITERAL("TREZOR"), vectors_hex(&arena, name), seed) &&
 				    hd_root(&root, seed, NULL) == STATUS_OK &&
 				    bytes_equal(extended(&arena, &root), json_string(json_at(item, 3)));
-				vectors_count(&vectors, fits, "entropy", name);
-			}
+			vectors_count(&vectors, fits, "entropy", name);
 		}
+	}
 	arena_fini(&arena);
 	vectors_report(&vectors);
 }
@@ -122,31 +118,28 @@ static void bip32(void **state) {
 	struct arena arena;
 	arena_init(&arena);
 	const struct json *root = vectors_json(&arena, file);
-	for
-		json_each(chain, json_get(root, "valid")) {
-			const struct json *master = json_get(chain, "master");
-			struct bytes seed = json_string(json_get(master, "seed"));
-			struct hd_key from, key;
-			if (!seed.data || !json_string_is(json_get(chain, "network"), "bitcoin")) {
-				vectors.skipped +=
-				    1 + (json_get(chain, "children") ? json_get(chain, "children")->count : 0);
+	json_foreach (chain, json_get(root, "valid")) {
+		const struct json *master = json_get(chain, "master");
+		struct bytes seed = json_string(json_get(master, "seed"));
+		struct hd_key from, key;
+		if (!seed.data || !json_string_is(json_get(chain, "network"), "bitcoin")) {
+			vectors.skipped += 1 + (json_get(chain, "children") ? json_get(chain, "children")->count : 0);
+			continue;
+		}
+		assert_int_equal(hd_root(&from, vectors_hex(&arena, seed), NULL), STATUS_OK);
+		vectors_count(
+		    &vectors, node_fits(&arena, &from, master, "privKey", "pubKey", "base58Priv"), "seed", seed);
+		json_foreach (child, json_get(chain, "children")) {
+			struct bytes path = json_string(json_get(child, "path"));
+			if (!path.data || !json_get(child, "privKey")) {
+				vectors.skipped++;
 				continue;
 			}
-			assert_int_equal(hd_root(&from, vectors_hex(&arena, seed), NULL), STATUS_OK);
-			vectors_count(&vectors, node_fits(&arena, &from, master, "privKey", "pubKey", "base58Priv"),
-			    "seed", seed);
-		for
-			json_each(child, json_get(chain, "children")) {
-				struct bytes path = json_string(json_get(child, "path"));
-				if (!path.data || !json_get(child, "privKey")) {
-					vectors.skipped++;
-					continue;
-				}
-				bool fits = hd_derive(&key, &from, arena_strdup(&arena, path), NULL) == STATUS_OK &&
-					    node_fits(&arena, &key, child, "privKey", "pubKey", "base58Priv");
-				vectors_count(&vectors, fits, "path", path);
-			}
+			bool fits = hd_derive(&key, &from, arena_strdup(&arena, path), NULL) == STATUS_OK &&
+				    node_fits(&arena, &key, child, "privKey", "pubKey", "base58Priv");
+			vectors_count(&vectors, fits, "path", path);
 		}
+	}
 	arena_fini(&arena);
 	vectors_report(&vectors);
 }
@@ -160,28 +153,26 @@ static void ethers(void **state) {
 	struct arena file_arena, arena;
 	arena_init(&file_arena);
 	arena_init(&arena);
-	for
-		json_each(item, vectors_json(&file_arena, file)) {
-			struct bytes name = json_string(json_get(item, "name"));
-			struct bytes phrase = vectors_hex(&arena, json_string(json_get(item, "phrase")));
-			struct bytes passphrase = vectors_hex(&arena, json_string(json_get(item, "password")));
-			struct bytes entropy = vectors_hex(&arena, json_string(json_get(item, "entropy")));
-			struct bytes seed = vectors_hex(&arena, json_string(json_get(item, "seed")));
-			if (json_string_is(json_get(item, "locale"), "en") && is_ascii(passphrase))
-				vectors_count(&phrases, phrase_fits(phrase, passphrase, entropy, seed), "phrase", name);
-			else
-				phrases.skipped++;
-			struct hd_key root, key;
-			assert_int_equal(hd_root(&root, seed, NULL), STATUS_OK);
-		for
-			json_each(node, json_get(item, "nodes")) {
-				const char *path = arena_strdup(&arena, json_string(json_get(node, "path")));
-				bool fits = hd_derive(&key, &root, path, NULL) == STATUS_OK &&
-					    node_fits(&arena, &key, node, "privateKey", "publicKey", "xpriv");
-				vectors_count(&nodes, fits, path, name);
-			}
-		arena_reset(&arena);
+	json_foreach (item, vectors_json(&file_arena, file)) {
+		struct bytes name = json_string(json_get(item, "name"));
+		struct bytes phrase = vectors_hex(&arena, json_string(json_get(item, "phrase")));
+		struct bytes passphrase = vectors_hex(&arena, json_string(json_get(item, "password")));
+		struct bytes entropy = vectors_hex(&arena, json_string(json_get(item, "entropy")));
+		struct bytes seed = vectors_hex(&arena, json_string(json_get(item, "seed")));
+		if (json_string_is(json_get(item, "locale"), "en") && is_ascii(passphrase))
+			vectors_count(&phrases, phrase_fits(phrase, passphrase, entropy, seed), "phrase", name);
+		else
+			phrases.skipped++;
+		struct hd_key root, key;
+		assert_int_equal(hd_root(&root, seed, NULL), STATUS_OK);
+		json_foreach (node, json_get(item, "nodes")) {
+			const char *path = arena_strdup(&arena, json_string(json_get(node, "path")));
+			bool fits = hd_derive(&key, &root, path, NULL) == STATUS_OK &&
+				    node_fits(&arena, &key, node, "privateKey", "publicKey", "xpriv");
+			vectors_count(&nodes, fits, path, name);
 		}
+		arena_reset(&arena);
+	}
 	arena_fini(&arena);
 	arena_fini(&file_arena);
 	vectors_report(&phrases);

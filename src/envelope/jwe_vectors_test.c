@@ -63,8 +63,8 @@ static void wycheproof_encryption(void **state) {
 	struct vectors vectors = {.name = file};
 	struct arena arena;
 	arena_init(&arena);
-	for json_each(group, json_get(vectors_json(&arena, file), "testGroups"))
-		for json_each(test, json_get(group, "tests")) check_case(&vectors, test, json_get(group, "private"));
+	json_foreach (group, json_get(vectors_json(&arena, file), "testGroups"))
+		json_foreach (test, json_get(group, "tests")) check_case(&vectors, test, json_get(group, "private"));
 	arena_fini(&arena);
 	vectors_report(&vectors);
 }
@@ -78,16 +78,14 @@ static void wycheproof_keys(void **state) {
 	struct arena arena;
 	struct jwe_header header;
 	arena_init(&arena);
-	for
-		json_each(group, json_get(vectors_json(&arena, file), "testGroups")) {
-		for
-			json_each(test, json_get(group, "tests")) {
-				struct bytes jws = json_string(json_get(test, "jws"));
-				assert_non_null(jws.data);
-				assert_int_equal(jwe_read_header(&header, &arena, jws, NULL), STATUS_INVALID);
-				vectors.skipped++;
-			}
+	json_foreach (group, json_get(vectors_json(&arena, file), "testGroups")) {
+		json_foreach (test, json_get(group, "tests")) {
+			struct bytes jws = json_string(json_get(test, "jws"));
+			assert_non_null(jws.data);
+			assert_int_equal(jwe_read_header(&header, &arena, jws, NULL), STATUS_INVALID);
+			vectors.skipped++;
 		}
+	}
 	arena_fini(&arena);
 	printf("%s: 0 run, %zu skipped: all are JWS\n", vectors.name, vectors.skipped);
 	assert_true(vectors.skipped > 0);

@@ -43,22 +43,20 @@ static void run_wycheproof(const char *relative, wycheproof_check *check) {
 	arena_init(&file);
 	arena_init(&arena);
 	const struct json *root = vectors_json(&file, relative);
-	for
-		json_each(group, json_get(root, "testGroups")) {
-		for
-			json_each(test, json_get(group, "tests")) {
-				struct wycheproof_case at = {
-				    &arena, group, test, json_string_is(json_get(test, "result"), "valid")};
-				/* "acceptable": a lax reader may take it; whichever we do is no failure. */
-				bool is_open = json_string_is(json_get(test, "result"), "acceptable");
-				enum outcome outcome = is_open ? SKIPPED : check(&at);
-				if (outcome == SKIPPED)
-					vectors.skipped++;
-				else
-					vectors_count(&vectors, outcome == RIGHT, "tcId", json_get(test, "tcId")->text);
-				arena_reset(&arena);
-			}
+	json_foreach (group, json_get(root, "testGroups")) {
+		json_foreach (test, json_get(group, "tests")) {
+			struct wycheproof_case at = {
+			    &arena, group, test, json_string_is(json_get(test, "result"), "valid")};
+			/* "acceptable": a lax reader may take it; whichever we do is no failure. */
+			bool is_open = json_string_is(json_get(test, "result"), "acceptable");
+			enum outcome outcome = is_open ? SKIPPED : check(&at);
+			if (outcome == SKIPPED)
+				vectors.skipped++;
+			else
+				vectors_count(&vectors, outcome == RIGHT, "tcId", json_get(test, "tcId")->text);
+			arena_reset(&arena);
 		}
+	}
 	arena_fini(&arena);
 	arena_fini(&file);
 	vectors_report(&vectors);
@@ -273,20 +271,19 @@ static void hashes(void **state) {
 	struct vectors vectors = {.name = file};
 	struct arena arena;
 	arena_init(&arena);
-	for
-		json_each(item, vectors_json(&arena, file)) {
-			struct wycheproof_case at = {&arena, NULL, item, true};
-			struct bytes data = hex_member(&at, "data");
-			uint8_t long_hash[64], short_hash[20];
-			hash32 sha = sha256(data), keccak = keccak256(data);
-			sha512(long_hash, data);
-			ripemd160(short_hash, data);
-			bool is_good = bytes_equal(BYTES_OF(sha), hex_member(&at, "sha256")) &&
-				       bytes_equal(BYTES_OF(keccak), hex_member(&at, "keccak256")) &&
-				       bytes_equal(bytes_make(long_hash, 64), hex_member(&at, "sha512")) &&
-				       bytes_equal(bytes_make(short_hash, 20), hex_member(&at, "ripemd160"));
-			vectors_count(&vectors, is_good, "hashes", json_string(json_get(item, "name")));
-		}
+	json_foreach (item, vectors_json(&arena, file)) {
+		struct wycheproof_case at = {&arena, NULL, item, true};
+		struct bytes data = hex_member(&at, "data");
+		uint8_t long_hash[64], short_hash[20];
+		hash32 sha = sha256(data), keccak = keccak256(data);
+		sha512(long_hash, data);
+		ripemd160(short_hash, data);
+		bool is_good = bytes_equal(BYTES_OF(sha), hex_member(&at, "sha256")) &&
+			       bytes_equal(BYTES_OF(keccak), hex_member(&at, "keccak256")) &&
+			       bytes_equal(bytes_make(long_hash, 64), hex_member(&at, "sha512")) &&
+			       bytes_equal(bytes_make(short_hash, 20), hex_member(&at, "ripemd160"));
+		vectors_count(&vectors, is_good, "hashes", json_string(json_get(item, "name")));
+	}
 	arena_fini(&arena);
 	vectors_report(&vectors);
 }

@@ -86,15 +86,13 @@ static bool put_forks(struct buf *out, struct bytes network) {
 
 static void put_schedules(struct buf *out, const struct json *schedules) {
 	buf_text(out, "\"blobSchedule\":{");
-	for
-		json_each(schedule, schedules) {
-			buf_printf(out, "%s\"", schedule == schedules->first ? "" : ",");
-			for (size_t i = 0; i < schedule->name.len; i++) /* "Cancun" is "cancun" in a genesis */
-				buf_byte(out,
-				    (uint8_t)(schedule->name.data[i] | (schedule->name.data[i] >= 'A' ? 0x20 : 0)));
-			buf_text(out, "\":");
-			buf_append(out, schedule->raw);
-		}
+	json_foreach (schedule, schedules) {
+		buf_printf(out, "%s\"", schedule == schedules->first ? "" : ",");
+		for (size_t i = 0; i < schedule->name.len; i++) /* "Cancun" is "cancun" in a genesis */
+			buf_byte(out, (uint8_t)(schedule->name.data[i] | (schedule->name.data[i] >= 'A' ? 0x20 : 0)));
+		buf_text(out, "\":");
+		buf_append(out, schedule->raw);
+	}
 	buf_text(out, "},");
 }
 
@@ -185,11 +183,10 @@ static const char *run_blocks(struct runner *runner, const struct json *test) {
 	if (!word(&hash, json_get(json_get(test, "genesisBlockHeader"), "hash"))) return "has no genesis hash";
 	if (!hash32_equal(&hash, chain_genesis_hash(runner->chain))) return "has another genesis hash";
 	runner->block_count = 0;
-	for
-		json_each(entry, json_get(test, "blocks")) {
-			const char *fault = run_block(runner, entry);
-			if (fault != NULL) return fault;
-		}
+	json_foreach (entry, json_get(test, "blocks")) {
+		const char *fault = run_block(runner, entry);
+		if (fault != NULL) return fault;
+	}
 	runner->err.message[0] = 0;
 	if (!word(&hash, json_get(test, "lastblockhash"))) return "has no last block";
 	return go_to(runner, &hash) ? NULL : "does not reach its last block";
@@ -253,8 +250,7 @@ static void run_file(struct runner *runner, const char *path) {
 		printf("SKIP %s: %s\n", path, runner->err.message);
 		runner->skipped++;
 	} else {
-		for
-			json_each(test, root) run_test(runner, path, test);
+		json_foreach (test, root) run_test(runner, path, test);
 	}
 	arena_reset(&runner->arena);
 }

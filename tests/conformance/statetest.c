@@ -69,12 +69,11 @@ static struct exec_rules rules_of_case(const struct json *test, enum fork fork, 
 	struct exec_rules rules = {.fork = fork, .chain_id = u256_from(1), .blob = exec_blob_schedule(fork)};
 	const struct json *config = json_get(test, "config");
 	loose_u256(&rules.chain_id, json_get(config, "chainid"));
-	for
-		json_each(schedule, json_get(config, "blobSchedule")) {
-			if (!bytes_equal(schedule->name, fork_text)) continue;
-			rules.blob = (struct blob_schedule){(uint32_t)number(schedule, "target"),
-			    (uint32_t)number(schedule, "max"), number(schedule, "baseFeeUpdateFraction")};
-		}
+	json_foreach (schedule, json_get(config, "blobSchedule")) {
+		if (!bytes_equal(schedule->name, fork_text)) continue;
+		rules.blob = (struct blob_schedule){(uint32_t)number(schedule, "target"),
+		    (uint32_t)number(schedule, "max"), number(schedule, "baseFeeUpdateFraction")};
+	}
 	return rules;
 }
 
@@ -208,38 +207,34 @@ static enum status compare_account(struct state *state, const struct json *expec
 		printf("    %.*s code: got %s, expected %.*s\n", name_len, name, buf_cstr(&hex), (int)expected_code.len,
 		    (const char *)expected_code.data);
 	buf_fini(&hex);
-	for
-		json_each(entry, json_get(expected, "storage")) {
-			hash32 slot_word, value_word;
-			if (!loose_word(&slot_word, entry->name) || !loose_word(&value_word, json_string(entry)))
-				continue;
-			const u256 slot = u256_load_be(slot_word.b), value = u256_load_be(value_word.b);
-			u256 got;
-			TRY(state_get_storage(state, &got, &address, &slot));
-			snprintf(label, sizeof label, "%.*s [%.*s]", name_len, name, (int)entry->name.len,
-			    (const char *)entry->name.data);
-			if (!u256_equal(&got, &value)) print_word(label, &got, &value);
-		}
+	json_foreach (entry, json_get(expected, "storage")) {
+		hash32 slot_word, value_word;
+		if (!loose_word(&slot_word, entry->name) || !loose_word(&value_word, json_string(entry))) continue;
+		const u256 slot = u256_load_be(slot_word.b), value = u256_load_be(value_word.b);
+		u256 got;
+		TRY(state_get_storage(state, &got, &address, &slot));
+		snprintf(label, sizeof label, "%.*s [%.*s]", name_len, name, (int)entry->name.len,
+		    (const char *)entry->name.data);
+		if (!u256_equal(&got, &value)) print_word(label, &got, &value);
+	}
 	return STATUS_OK;
 }
 
 static const struct json *expected_account(const struct json *expected, const addr20 *address) {
-	for
-		json_each(account, expected) {
-			addr20 other;
-			if (loose_address(&other, account->name) && addr20_equal(&other, address)) return account;
-		}
+	json_foreach (account, expected) {
+		addr20 other;
+		if (loose_address(&other, account->name) && addr20_equal(&other, address)) return account;
+	}
 	return NULL;
 }
 
 static bool names_slot(const struct json *storage, const u256 *slot) {
-	for
-		json_each(entry, storage) {
-			hash32 word;
-			if (!loose_word(&word, entry->name)) continue;
-			const u256 named = u256_load_be(word.b);
-			if (u256_equal(&named, slot)) return true;
-		}
+	json_foreach (entry, storage) {
+		hash32 word;
+		if (!loose_word(&word, entry->name)) continue;
+		const u256 named = u256_load_be(word.b);
+		if (u256_equal(&named, slot)) return true;
+	}
 	return false;
 }
 
@@ -261,8 +256,8 @@ static void print_surplus(const struct account_change *change, const struct json
 static void print_difference(struct runner *runner, const struct json *expected) {
 	struct state_diff diff;
 	if (expected == NULL) return;
-	for
-		json_each(account, expected) if (compare_account(runner->state, account) != STATUS_OK) return;
+	json_foreach (account, expected)
+		if (compare_account(runner->state, account) != STATUS_OK) return;
 	if (state_get_diff(runner->state, &diff) != STATUS_OK) return;
 	for (size_t i = 0; i < diff.count; i++)
 		if (diff.accounts[i].exists) print_surplus(&diff.accounts[i], expected);
@@ -312,19 +307,16 @@ static void run_post(struct runner *runner, const char *path, const struct json 
 }
 
 static void run_test(struct runner *runner, const char *path, const struct json *test) {
-	for
-		json_each(posts, json_get(test, "post")) {
-			enum fork fork;
-			if (!fork_of_name(&fork, posts->name)) {
-				printf(
-				    "SKIP %s: fork %.*s\n", path, (int)posts->name.len, (const char *)posts->name.data);
-				runner->skipped += posts->count;
-				continue;
-			}
-			size_t index = 0;
-		for
-			json_each(post, posts) run_post(runner, path, test, post, fork, posts->name, index++);
+	json_foreach (posts, json_get(test, "post")) {
+		enum fork fork;
+		if (!fork_of_name(&fork, posts->name)) {
+			printf("SKIP %s: fork %.*s\n", path, (int)posts->name.len, (const char *)posts->name.data);
+			runner->skipped += posts->count;
+			continue;
 		}
+		size_t index = 0;
+		json_foreach (post, posts) run_post(runner, path, test, post, fork, posts->name, index++);
+	}
 }
 
 static bool read_file(struct buf *out, const char *path) {
@@ -350,8 +342,7 @@ static void run_file(struct runner *runner, const char *path) {
 		printf("SKIP %s: %s\n", path, runner->err.message);
 		runner->skipped++;
 	} else {
-		for
-			json_each(test, root) run_test(runner, path, test);
+		json_foreach (test, root) run_test(runner, path, test);
 	}
 	arena_reset(&runner->arena);
 	buf_fini(&text);

@@ -82,8 +82,7 @@ enum status action_parse(
 	if (status != STATUS_OK) return bad(err, "data");
 	const struct json *blobs = json_get(root, "blobs");
 	if (!json_is(blobs, JSON_ARRAY)) return bad(err, "blobs");
-	for
-		json_each(entry, blobs) TRY(read_blob(out, arena, entry, err));
+	json_foreach (entry, blobs) TRY(read_blob(out, arena, entry, err));
 	return STATUS_OK;
 }
 

@@ -68,11 +68,10 @@ static enum status write_pins(
 	hex_put(&name, BYTES_OF(actor->address), true);
 	struct json_writer writer = json_writer(&text);
 	json_object_begin(&writer, NULL);
-	for
-		json_each(pin, all) {
-			if (bytes_equal(pin->name, buf_view(&name))) continue;
-			json_put_raw(&writer, arena_strdup(session->arena, pin->name), pin->raw);
-		}
+	json_foreach (pin, all) {
+		if (bytes_equal(pin->name, buf_view(&name))) continue;
+		json_put_raw(&writer, arena_strdup(session->arena, pin->name), pin->raw);
+	}
 	json_object_begin(&writer, buf_cstr(&name));
 	json_put_u64(&writer, "version", actor->key_version);
 	json_put_hex(&writer, "key", bytes_make(actor->key.xy, 64));

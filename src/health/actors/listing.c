@@ -126,12 +126,11 @@ static enum status read_endorsements(struct listing *out, const struct json *lis
 	if (!json_is(list, JSON_ARRAY) || list->count > REGISTRARS_MAX)
 		return err_set(
 		    err, STATUS_INVALID, "listing: \"registrarSignatures\" is no list of at most %u", REGISTRARS_MAX);
-	for
-		json_each(entry, list) {
-			struct endorsement *endorsement = &out->endorsements[out->endorsement_count++];
-			TRY(bytes_member(endorsement->registrar.b, 20, entry, "registrar", err));
-			TRY(bytes_member(endorsement->signature.b, 65, entry, "signature", err));
-		}
+	json_foreach (entry, list) {
+		struct endorsement *endorsement = &out->endorsements[out->endorsement_count++];
+		TRY(bytes_member(endorsement->registrar.b, 20, entry, "registrar", err));
+		TRY(bytes_member(endorsement->signature.b, 65, entry, "signature", err));
+	}
 	return STATUS_OK;
 }
 

@@ -7,8 +7,7 @@ static enum status read_nodes(
 	if (!json_is(list, JSON_ARRAY)) return err_set(err, STATUS_INTERNAL, "the node's answer holds no proof");
 	*nodes = arena_zalloc(arena, list->count, sizeof **nodes);
 	*count = 0;
-	for
-		json_each(node, list) TRY(answer_data(&(*nodes)[(*count)++], arena, node, "proof's node", err));
+	json_foreach (node, list) TRY(answer_data(&(*nodes)[(*count)++], arena, node, "proof's node", err));
 	return STATUS_OK;
 }
 
@@ -66,12 +65,11 @@ enum status client_proof(struct client *client, struct client_proof *out, struct
 		return err_set(
 		    err, STATUS_INTERNAL, "the node proves %u slots of %zu", storage ? storage->count : 0, slot_count);
 	out->storage = arena_zalloc(arena, slot_count, sizeof *out->storage);
-	for
-		json_each(entry, storage) {
-			size_t i = out->storage_count++;
-			out->storage[i].key = slots[i];
-			TRY(read_nodes(
-			    &out->storage[i].nodes, &out->storage[i].node_count, arena, json_get(entry, "proof"), err));
-		}
+	json_foreach (entry, storage) {
+		size_t i = out->storage_count++;
+		out->storage[i].key = slots[i];
+		TRY(read_nodes(
+		    &out->storage[i].nodes, &out->storage[i].node_count, arena, json_get(entry, "proof"), err));
+	}
 	return STATUS_OK;
 }

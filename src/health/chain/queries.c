@@ -77,9 +77,8 @@ enum status client_read_log(struct log *out, struct arena *arena, const struct j
 	TRY(answer_fixed(out->address.b, 20, json_get(entry, "address"), "log's address", err));
 	if (!json_is(topics, JSON_ARRAY) || topics->count > 4)
 		return err_set(err, STATUS_INTERNAL, "the node's answer holds a log without topics");
-	for
-		json_each(topic, topics)
-		    TRY(answer_fixed(out->topics[out->topic_count++].b, 32, topic, "log's topic", err));
+	json_foreach (topic, topics)
+		TRY(answer_fixed(out->topics[out->topic_count++].b, 32, topic, "log's topic", err));
 	return answer_data(&out->data, arena, json_get(entry, "data"), "log's data", err);
 }
 
@@ -126,7 +125,6 @@ enum status client_logs(struct client *client, struct client_log **logs, size_t 
 		return err_set(err, STATUS_INTERNAL, "the node's answer holds no list of logs");
 	*logs = arena_zalloc(arena, result->count, sizeof **logs);
 	*count = 0;
-	for
-		json_each(entry, result) TRY(read_found(&(*logs)[(*count)++], arena, entry, err));
+	json_foreach (entry, result) TRY(read_found(&(*logs)[(*count)++], arena, entry, err));
 	return STATUS_OK;
 }

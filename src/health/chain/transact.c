@@ -87,8 +87,7 @@ static enum status read_receipt(
 	if (json_is(created, JSON_STRING)) TRY(answer_fixed(out->created.b, 20, created, "contract's address", err));
 	if (!json_is(logs, JSON_ARRAY)) return err_set(err, STATUS_INTERNAL, "the node's receipt has no logs");
 	out->logs = arena_zalloc(arena, logs->count, sizeof *out->logs);
-	for
-		json_each(entry, logs) TRY(client_read_log(&out->logs[out->log_count++], arena, entry, err));
+	json_foreach (entry, logs) TRY(client_read_log(&out->logs[out->log_count++], arena, entry, err));
 	return STATUS_OK;
 }
 

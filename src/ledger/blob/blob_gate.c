@@ -18,8 +18,8 @@ static enum status call_locked(struct blob_room *room, bool *succeeded, struct b
 	struct exec_rules rules = chain_rules(room->chain, &head->header);
 	struct exec_block_hashes hashes = chain_block_hashes(room->chain);
 	struct exec_tx_result result = {0};
-	enum status status = executor_begin_block(room->executor, state, &rules, &head->header, &hashes, err);
-	if (status == STATUS_OK) status = executor_call(room->executor, &result, call, from);
+	executor_begin_calls(room->executor, state, &rules, &head->header, &hashes, err);
+	enum status status = executor_call(room->executor, &result, call, from);
 	if (status == STATUS_OK) {
 		*succeeded = result.verdict == TX_VERDICT_OK && result.outcome == EVM_SUCCESS;
 		if (*succeeded && answer) buf_append(answer, result.output);

@@ -53,15 +53,14 @@ bool loose_address(addr20 *out, struct bytes text) {
 }
 
 static enum status fill_storage(struct state *state, const addr20 *address, const struct json *storage) {
-	for
-		json_each(entry, storage) {
-			hash32 slot_word, value_word;
-			const struct bytes text = json_string(entry);
-			if (!loose_word(&slot_word, entry->name) || text.data == NULL || !loose_word(&value_word, text))
-				return STATUS_INVALID;
-			const u256 slot = u256_load_be(slot_word.b), value = u256_load_be(value_word.b);
-			if (!u256_is_zero(&value)) TRY(state_set_storage(state, address, &slot, &value));
-		}
+	json_foreach (entry, storage) {
+		hash32 slot_word, value_word;
+		const struct bytes text = json_string(entry);
+		if (!loose_word(&slot_word, entry->name) || text.data == NULL || !loose_word(&value_word, text))
+			return STATUS_INVALID;
+		const u256 slot = u256_load_be(slot_word.b), value = u256_load_be(value_word.b);
+		if (!u256_is_zero(&value)) TRY(state_set_storage(state, address, &slot, &value));
+	}
 	return STATUS_OK;
 }
 
@@ -88,14 +87,12 @@ static enum status fill_account(struct state *state, const struct json *account)
 }
 
 enum status alloc_fill_state(struct state *state, const struct json *alloc, struct err *err) {
-	for
-		json_each(account, alloc) {
-			const enum status status = fill_account(state, account);
-			if (status == STATUS_INVALID)
-				return err_set(err, status, "alloc: the account \"%.*s\" is malformed",
-				    (int)(account->name.len < 64 ? account->name.len : 64),
-				    (const char *)account->name.data);
-			TRY(status);
-		}
+	json_foreach (account, alloc) {
+		const enum status status = fill_account(state, account);
+		if (status == STATUS_INVALID)
+			return err_set(err, status, "alloc: the account \"%.*s\" is malformed",
+			    (int)(account->name.len < 64 ? account->name.len : 64), (const char *)account->name.data);
+		TRY(status);
+	}
 	return state_end_transaction(state, false);
 }

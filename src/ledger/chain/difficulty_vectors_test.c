@@ -10,22 +10,21 @@ static void run_file(struct vectors *vectors, const char *path, const char *gene
 	struct err err;
 	arena_init(&arena);
 	assert_int_equal(genesis_parse(&genesis, bytes_text(genesis_text), &err), STATUS_OK);
-	for
-		json_each(test, vectors_json(&arena, path)) {
-			struct header parent = {.ommers_hash = empty_ommers_hash};
-			uint64_t number, timestamp;
-			u256 expected;
-			assert_true(loose_u64(&number, json_get(test, "currentBlockNumber")));
-			assert_true(loose_u64(&timestamp, json_get(test, "currentTimestamp")));
-			assert_true(loose_u64(&parent.timestamp, json_get(test, "parentTimestamp")));
-			assert_true(loose_u256(&parent.difficulty, json_get(test, "parentDifficulty")));
-			assert_true(loose_u256(&expected, json_get(test, "currentDifficulty")));
-			const struct json *uncles = json_get(test, "parentUncles");
-			if (uncles != NULL) assert_true(loose_word(&parent.ommers_hash, json_string(uncles)));
-			parent.number = number - 1;
-			const u256 got = chain_difficulty(genesis, &parent, timestamp);
-			vectors_count(vectors, u256_equal(&got, &expected), path, test->name);
-		}
+	json_foreach (test, vectors_json(&arena, path)) {
+		struct header parent = {.ommers_hash = empty_ommers_hash};
+		uint64_t number, timestamp;
+		u256 expected;
+		assert_true(loose_u64(&number, json_get(test, "currentBlockNumber")));
+		assert_true(loose_u64(&timestamp, json_get(test, "currentTimestamp")));
+		assert_true(loose_u64(&parent.timestamp, json_get(test, "parentTimestamp")));
+		assert_true(loose_u256(&parent.difficulty, json_get(test, "parentDifficulty")));
+		assert_true(loose_u256(&expected, json_get(test, "currentDifficulty")));
+		const struct json *uncles = json_get(test, "parentUncles");
+		if (uncles != NULL) assert_true(loose_word(&parent.ommers_hash, json_string(uncles)));
+		parent.number = number - 1;
+		const u256 got = chain_difficulty(genesis, &parent, timestamp);
+		vectors_count(vectors, u256_equal(&got, &expected), path, test->name);
+	}
 	genesis_free(genesis);
 	arena_fini(&arena);
 }

@@ -172,9 +172,9 @@ static enum status read_own_settings(struct genesis *genesis, const struct json 
 	TRY(read_address(&genesis->sealer, &genesis->has_sealer, settings, "sealer", err));
 	if (gates != NULL && (gates->type != JSON_ARRAY || gates->count > BLOB_GATES_MAX))
 		return bad_member(err, "blobGates");
-	for
-		json_each(gate, gates) if (!loose_address(&genesis->gates[genesis->gate_count++],
-					       json_string(gate))) return bad_member(err, "blobGates");
+	json_foreach (gate, gates)
+		if (!loose_address(&genesis->gates[genesis->gate_count++], json_string(gate)))
+			return bad_member(err, "blobGates");
 	return STATUS_OK;
 }
 

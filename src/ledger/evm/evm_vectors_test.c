@@ -63,13 +63,12 @@ static void visit(void *context, const char *path) {
 	struct run *run = context;
 	struct arena arena;
 	arena_init(&arena);
-	for
-		json_each(test, vectors_parse(&arena, path)) {
-			for (int reference = 0; reference < 2; reference++) {
-				evm_set_reference_dispatch(run->evm, reference);
-				vectors_count(&run->tally, passes(run, &arena, test), path, test->name);
-			}
+	json_foreach (test, vectors_parse(&arena, path)) {
+		for (int reference = 0; reference < 2; reference++) {
+			evm_set_reference_dispatch(run->evm, reference);
+			vectors_count(&run->tally, passes(run, &arena, test), path, test->name);
 		}
+	}
 	arena_fini(&arena);
 }
 

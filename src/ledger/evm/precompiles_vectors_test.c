@@ -79,8 +79,8 @@ static void test_geth(void **state) {
 		const char *path = arena_printf(&arena, "ethereum/precompiles/nimbus-eth1/%s.json", file);
 		const struct json *cases = json_get(vectors_json(&arena, path), "data");
 		assert_true(cases != NULL && cases->count > 0);
-		for
-			json_each(item, cases) vectors_count(
+		json_foreach (item, cases)
+			vectors_count(
 			    &vectors, geth_case_is_good(&arena, i, item), file, json_string(json_get(item, "Name")));
 		arena_fini(&arena);
 	}
@@ -115,30 +115,29 @@ static void run_wycheproof_group(struct vectors *vectors, struct arena *arena, c
 	const struct json *key = json_get(group, "publicKey");
 	struct bytes point = vectors_hex(arena, json_string(json_get(key, "uncompressed")));
 	assert_int_equal(point.len, 65);
-	for
-		json_each(item, json_get(group, "tests")) {
-			struct bytes signature = vectors_hex(arena, json_string(json_get(item, "sig")));
-			if (signature.len != 64) {
-				vectors->skipped++;
-				continue;
-			}
-			struct bytes message = vectors_hex(arena, json_string(json_get(item, "msg")));
-			struct buf input, digest;
-			buf_init(&digest, 32);
-			assert_true(precompile_at(FORK_OSAKA, 2)->run(&digest, message));
-			buf_init(&input, 160);
-			buf_append(&input, buf_view(&digest));
-			buf_append(&input, signature);
-			buf_append(&input, bytes_slice(point, 1, 64));
-			assert_int_equal(input.len, 160);
-			hash32 one = {{[31] = 1}};
-			struct bytes expected = {NULL, 0};
-			if (json_string_is(json_get(item, "result"), "valid")) expected = BYTES_OF(one);
-			bool is_good = gives(0x100, FORK_OSAKA, buf_view(&input), expected, 6900);
-			vectors_count(vectors, is_good, "wycheproof", json_string(json_get(item, "comment")));
-			buf_fini(&input);
-			buf_fini(&digest);
+	json_foreach (item, json_get(group, "tests")) {
+		struct bytes signature = vectors_hex(arena, json_string(json_get(item, "sig")));
+		if (signature.len != 64) {
+			vectors->skipped++;
+			continue;
 		}
+		struct bytes message = vectors_hex(arena, json_string(json_get(item, "msg")));
+		struct buf input, digest;
+		buf_init(&digest, 32);
+		assert_true(precompile_at(FORK_OSAKA, 2)->run(&digest, message));
+		buf_init(&input, 160);
+		buf_append(&input, buf_view(&digest));
+		buf_append(&input, signature);
+		buf_append(&input, bytes_slice(point, 1, 64));
+		assert_int_equal(input.len, 160);
+		hash32 one = {{[31] = 1}};
+		struct bytes expected = {NULL, 0};
+		if (json_string_is(json_get(item, "result"), "valid")) expected = BYTES_OF(one);
+		bool is_good = gives(0x100, FORK_OSAKA, buf_view(&input), expected, 6900);
+		vectors_count(vectors, is_good, "wycheproof", json_string(json_get(item, "comment")));
+		buf_fini(&input);
+		buf_fini(&digest);
+	}
 }
 
 static void test_wycheproof_p256(void **state) {
@@ -149,8 +148,7 @@ static void test_wycheproof_p256(void **state) {
 	struct arena arena;
 	arena_init(&arena);
 	const struct json *groups = json_get(vectors_json(&arena, path), "testGroups");
-	for
-		json_each(group, groups) run_wycheproof_group(&vectors, &arena, group);
+	json_foreach (group, groups) run_wycheproof_group(&vectors, &arena, group);
 	arena_fini(&arena);
 	vectors_report(&vectors);
 }

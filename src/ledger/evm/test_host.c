@@ -373,37 +373,33 @@ bool test_hex_address(addr20 *out, struct bytes text) {
 }
 
 bool test_host_load(struct test_host *host, const struct json *accounts) {
-	for
-		json_each(entry, accounts) {
-			addr20 address;
-			u256 balance, nonce, slot, value;
-			struct bytes code;
-			if (!test_hex_address(&address, entry->name) ||
-			    !test_hex_word(&balance, json_string(json_get(entry, "balance"))) ||
-			    !test_hex_word(&nonce, json_string(json_get(entry, "nonce"))) ||
-			    !test_hex_data(&code, &host->codes, json_string(json_get(entry, "code"))))
+	json_foreach (entry, accounts) {
+		addr20 address;
+		u256 balance, nonce, slot, value;
+		struct bytes code;
+		if (!test_hex_address(&address, entry->name) ||
+		    !test_hex_word(&balance, json_string(json_get(entry, "balance"))) ||
+		    !test_hex_word(&nonce, json_string(json_get(entry, "nonce"))) ||
+		    !test_hex_data(&code, &host->codes, json_string(json_get(entry, "code"))))
+			return false;
+		test_host_put_account(host, &address, &balance, nonce.w[0], code);
+		json_foreach (item, json_get(entry, "storage")) {
+			if (!test_hex_word(&slot, item->name) || !test_hex_word(&value, json_string(item)))
 				return false;
-			test_host_put_account(host, &address, &balance, nonce.w[0], code);
-		for
-			json_each(item, json_get(entry, "storage")) {
-				if (!test_hex_word(&slot, item->name) || !test_hex_word(&value, json_string(item)))
-					return false;
-				test_host_put_storage(host, &address, &slot, &value);
-			}
+			test_host_put_storage(host, &address, &slot, &value);
 		}
+	}
 	return true;
 }
 
 static bool slots_match(struct test_host *host, const addr20 *address, const struct json *storage) {
 	size_t expected = 0, found = 0;
 	u256 slot, value;
-	for
-		json_each(item, storage) {
-			if (!test_hex_word(&slot, item->name) || !test_hex_word(&value, json_string(item)))
-				return false;
-			if (!u256_equal(&slot_at(host, address, &slot)->value, &value)) return false;
-			if (!u256_is_zero(&value)) expected++;
-		}
+	json_foreach (item, storage) {
+		if (!test_hex_word(&slot, item->name) || !test_hex_word(&value, json_string(item))) return false;
+		if (!u256_equal(&slot_at(host, address, &slot)->value, &value)) return false;
+		if (!u256_is_zero(&value)) expected++;
+	}
 	for (size_t i = 0; i < SLOTS_MAX; i++)
 		if (addr20_equal(&host->slots[i].address, address) && !u256_is_zero(&host->slots[i].value)) found++;
 	return found == expected;
@@ -416,19 +412,18 @@ static bool is_gone(const struct test_account *account) {
 
 bool test_host_matches(struct test_host *host, const struct json *accounts) {
 	size_t expected = 0, found = 0;
-	for
-		json_each(entry, accounts) {
-			addr20 address;
-			u256 balance, nonce;
-			if (!test_hex_address(&address, entry->name) ||
-			    !test_hex_word(&balance, json_string(json_get(entry, "balance"))) ||
-			    !test_hex_word(&nonce, json_string(json_get(entry, "nonce"))))
-				return false;
-			const struct test_account *account = account_at(host, &address);
-			if (!u256_equal(&balance, &account->balance_wei) || nonce.w[0] != account->nonce) return false;
-			if (!slots_match(host, &address, json_get(entry, "storage"))) return false;
-			if (!is_gone(account)) expected++;
-		}
+	json_foreach (entry, accounts) {
+		addr20 address;
+		u256 balance, nonce;
+		if (!test_hex_address(&address, entry->name) ||
+		    !test_hex_word(&balance, json_string(json_get(entry, "balance"))) ||
+		    !test_hex_word(&nonce, json_string(json_get(entry, "nonce"))))
+			return false;
+		const struct test_account *account = account_at(host, &address);
+		if (!u256_equal(&balance, &account->balance_wei) || nonce.w[0] != account->nonce) return false;
+		if (!slots_match(host, &address, json_get(entry, "storage"))) return false;
+		if (!is_gone(account)) expected++;
+	}
 	for (size_t i = 0; i < host->account_count; i++)
 		if (!is_gone(&host->accounts[i])) found++;
 	return found == expected;
