@@ -153,6 +153,8 @@ enum op_end selfdestruct(struct evm *evm, struct frame *f) {
 	OP_TRY(evm, HOST(evm, get_balance, &wei, self));
 	const enum op_end end = charge_heir(evm, f, &heir, &wei);
 	if (end != END_NEXT) return end;
+	if (evm->tracer != NULL && evm->tracer->selfdestruct != NULL)
+		evm->tracer->selfdestruct(evm->tracer->context, self, &heir, &wei);
 
 	const bool goes = evm->fork < FORK_CANCUN || HOST(evm, is_created_here, self);
 	const bool to_itself = addr20_equal(self, &heir);

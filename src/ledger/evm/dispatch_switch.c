@@ -2,28 +2,12 @@
  * its steps. */
 #include "ledger/evm/instructions.h"
 
-/* As far as it is known before the instruction looks at the world: since Berlin, account and slot reads as if warm. */
-static uint64_t known_cost(const struct evm *evm, uint8_t opcode) {
-	const bool by_warmth = evm->fork >= FORK_BERLIN;
-	int32_t cost = opcode_table[opcode].gas;
-	if (opcode == OP_BALANCE) cost += by_warmth ? GAS_WARM : evm->costs->balance;
-	if (opcode == OP_EXTCODESIZE || opcode == OP_EXTCODECOPY) cost += by_warmth ? GAS_WARM : evm->costs->extcode;
-	if (opcode == OP_EXTCODEHASH) cost += by_warmth ? GAS_WARM : evm->costs->extcodehash;
-	if (opcode == OP_CALL || opcode == OP_CALLCODE || opcode == OP_DELEGATECALL || opcode == OP_STATICCALL)
-		cost += by_warmth ? GAS_WARM : evm->costs->call;
-	if (opcode == OP_SLOAD) cost += by_warmth ? GAS_WARM : evm->costs->sload;
-	if (opcode == OP_SSTORE) cost += evm->costs->sstore_noop;
-	if (opcode == OP_SELFDESTRUCT) cost += evm->costs->selfdestruct;
-	return (uint64_t)cost;
-}
-
 static void trace_step(struct evm *evm, const struct frame *f, const struct registers *r) {
 	const struct evm_step step = {
 	    .pc = (uint64_t)(r->pc - f->code),
 	    .opcode = *r->pc,
 	    .depth = f->message.depth,
 	    .gas = (uint64_t)r->gas,
-	    .cost_gas = known_cost(evm, *r->pc),
 	    .stack = f->stack,
 	    .stack_count = (size_t)(r->sp - f->stack),
 	    .memory = bytes_make(f->memory, f->memory_size),
@@ -34,13 +18,31 @@ static void trace_step(struct evm *evm, const struct frame *f, const struct regi
 	evm->tracer->step(evm->tracer->context, &step);
 }
 
+/* `before`: the gas that the step saw. */
+static void trace_step_end(
+    struct evm *evm, const struct frame *f, const struct registers *r, int64_t before, enum op_end end) {
+	const bool goes_on = end == END_NEXT, creates = end == END_CALL && f[1].message.kind >= EVM_CREATE;
+	const struct evm_step_end step_end = {
+	    .cost_gas = (uint64_t)(before - r->gas) - (creates ? f[1].message.gas : 0),
+	    .refund_gas = evm->refund,
+	    .is_over = end >= END_HALT,
+	    .outcome = end >= END_HALT ? (enum evm_outcome)((int)end - (int)END_HALT) : EVM_SUCCESS,
+	    .stack = f->stack,
+	    .stack_count = goes_on ? (size_t)(r->sp - f->stack) : 0,
+	};
+	evm->tracer->step_end(evm->tracer->context, &step_end);
+}
+
 enum op_end dispatch_switch(struct evm *evm, struct frame *f) {
 	struct registers r = {f->pc, f->sp, f->gas};
 	const u256 *const base = f->stack;
 	const bool traced = evm->tracer != NULL && evm->tracer->step != NULL;
+	const bool traced_after = traced && evm->tracer->step_end != NULL;
+	int64_t before = 0;
 	enum op_end end;
 
 	for (;;) {
+		before = r.gas;
 		if (traced) trace_step(evm, f, &r);
 		switch (*r.pc) {
 #define CASE(opcode, name, pops, pushes, gas, fork)                                                                    \
@@ -51,9 +53,11 @@ enum op_end dispatch_switch(struct evm *evm, struct frame *f) {
 			OPCODE_LIST(CASE)
 		default: STOP_WITH(EVM_BAD_OPCODE);
 		}
+		if (traced_after) trace_step_end(evm, f, &r, before, END_NEXT);
 	}
 
 leave:
+	if (traced_after && end != END_FAILED) trace_step_end(evm, f, &r, before, end);
 	f->pc = r.pc;
 	f->sp = r.sp;
 	f->gas = r.gas;

@@ -86,7 +86,6 @@ struct evm_step {
 	uint8_t opcode;
 	uint16_t depth;
 	uint64_t gas;
-	uint64_t cost_gas; /* as far as it is known before it runs */
 	const u256 *stack; /* bottom first */
 	size_t stack_count;
 	struct bytes memory;
@@ -95,11 +94,25 @@ struct evm_step {
 	int64_t refund_gas;
 };
 
+/* How the instruction of the last step went; before what it calls begins. */
+struct evm_step_end {
+	uint64_t cost_gas;        /* all that it took: a call's with what it passed on, a creation's without */
+	int64_t refund_gas;       /* the counter, after it */
+	bool is_over;             /* the frame ends here, */
+	enum evm_outcome outcome; /* like this (a creation's code is not deposited yet) */
+	const u256 *stack;        /* after it, bottom first; empty where the frame ends or calls */
+	size_t stack_count;
+};
+
 /* Watches a run; every member may be NULL. Views are valid during the call. */
 struct evm_tracer {
 	void (*step)(void *context, const struct evm_step *step);
+	void (*step_end)(void *context, const struct evm_step_end *end); /* once after each step; needs `step` */
 	void (*enter)(void *context, const struct evm_message *message);
 	void (*leave)(void *context, const struct evm_message *message, const struct evm_result *result);
+	/* SELFDESTRUCT, before the balance moves. */
+	void (*selfdestruct)(void *context, const addr20 *self, const addr20 *heir, const u256 *wei);
+	void (*log)(void *context, const struct log *log); /* may yet be undone */
 	void *context;
 };
 

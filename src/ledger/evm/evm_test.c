@@ -296,7 +296,7 @@ static void see_leave(void *context, const struct evm_message *message, const st
 static void test_tracer(void **state) {
 	struct world *world = *state;
 	struct seen seen = {.is_order_good = true};
-	const struct evm_tracer tracer = {see_step, see_enter, see_leave, &seen};
+	const struct evm_tracer tracer = {.step = see_step, .enter = see_enter, .leave = see_leave, .context = &seen};
 	world_put(world, FORK_OSAKA, program(world, "5f5f5f5f5f60216207a120f1"), "60015000");
 	evm_set_tracer(world->evm, &tracer);
 	const struct evm_result result = execute(world, 1000000);
@@ -308,6 +308,68 @@ static void test_tracer(void **state) {
 	assert_int_equal(seen.deepest, 1);
 	assert_true(seen.is_order_good);
 	assert_int_equal(seen.last_gas, result.gas_left);
+}
+
+struct costs {
+	uint64_t cost_gas[16];
+	size_t count;
+	enum evm_outcome last;
+	u256 given, logged;
+};
+
+static void skip_step(void *context, const struct evm_step *step) {
+	(void)context, (void)step;
+}
+
+static void see_cost(void *context, const struct evm_step_end *end) {
+	struct costs *costs = context;
+	assert_true(costs->count < 16);
+	costs->cost_gas[costs->count++] = end->cost_gas;
+	if (end->is_over) costs->last = end->outcome;
+}
+
+static void see_selfdestruct(void *context, const addr20 *self, const addr20 *heir, const u256 *wei) {
+	assert_memory_equal(self, &contract, sizeof contract);
+	assert_int_equal(heir->b[19], 0x77);
+	((struct costs *)context)->given = *wei;
+}
+
+static void see_log(void *context, const struct log *log) {
+	((struct costs *)context)->logged = u256_from(log->data.len);
+}
+
+static struct costs costs_of(struct world *world, const char *code, const char *callee) {
+	struct costs costs = {.count = 0};
+	const struct evm_tracer tracer = {.step = skip_step,
+	    .step_end = see_cost,
+	    .selfdestruct = see_selfdestruct,
+	    .log = see_log,
+	    .context = &costs};
+	world_put(world, FORK_OSAKA, program(world, code), callee);
+	evm_set_tracer(world->evm, &tracer);
+	execute(world, 1000000);
+	evm_set_tracer(world->evm, NULL);
+	return costs;
+}
+
+/* What an instruction really took: by warmth, with memory, with what a call passes on and without what a creation does.
+ */
+static void test_tracer_costs(void **state) {
+	struct world *world = *state;
+	struct costs costs =
+	    costs_of(world, "5f545f545f505f5160205fa0607788ff", "00"); /* ends in a DUP9 of too little */
+	assert_int_equal(costs.cost_gas[1], 2100);
+	assert_int_equal(costs.cost_gas[3], 100);
+	assert_int_equal(costs.cost_gas[7], 3 + 3);         /* MLOAD makes a word */
+	assert_int_equal(costs.cost_gas[10], 375 + 8 * 32); /* LOG0 */
+	assert_int_equal(costs.last, EVM_STACK_UNDERFLOW);
+	assert_int_equal(costs.logged.w[0], 32);
+	costs = costs_of(world, "6077ff", "00");
+	assert_int_equal(costs.cost_gas[1], 5000 + 2600 + (u256_is_zero(&costs.given) ? 0 : 25000));
+	costs = costs_of(world, "5f5f5f5f5f60216103e8f1", "00");
+	assert_int_equal(costs.cost_gas[7], 2600 + 1000);
+	costs = costs_of(world, "5f5f5ff0", "00");
+	assert_int_equal(costs.cost_gas[3], 32000);
 }
 
 static enum status broken_storage(void *context, u256 *out, const addr20 *address, const u256 *slot) {
@@ -346,6 +408,7 @@ int main(void) {
 	    cmocka_unit_test(test_create),
 	    cmocka_unit_test(test_delegation),
 	    cmocka_unit_test(test_tracer),
+	    cmocka_unit_test(test_tracer_costs),
 	    cmocka_unit_test(test_host_failure),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

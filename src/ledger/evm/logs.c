@@ -10,6 +10,7 @@ static enum op_end put_log(struct evm *evm, struct frame *f, uint8_t topic_count
 	    .address = f->message.recipient, .topic_count = topic_count, .data = bytes_make(f->memory + offset, size)};
 	for (int i = 0; i < topic_count; i++) u256_store_be(log.topics[i].b, &f->sp[-3 - i]);
 	HOST(evm, add_log, &log);
+	if (evm->tracer != NULL && evm->tracer->log != NULL) evm->tracer->log(evm->tracer->context, &log);
 	return END_NEXT;
 }
 
