@@ -1,7 +1,8 @@
 /*
  * Disclosure proofs: one resource of a record, shown with everything that proves its place on the chain, in one file;
- * and checking such a file with no node and no network (docs/wire-formats.md §7, §8). Threads: one owner a session;
- * verification is pure.
+ * and checking such a file with no node and no network (docs/wire-formats.md §7, §8). The file's `index` and `count`
+ * give the path its shape; they are no claims (the root of RFC 6962 does not commit to the count), so that nothing
+ * reports them. Threads: one owner a session; verification is pure.
  */
 #ifndef HEALTH_RECORDS_DISCLOSURE_H
 #define HEALTH_RECORDS_DISCLOSURE_H
