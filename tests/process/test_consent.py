@@ -53,7 +53,7 @@ class Scene:
         return report
 
     def open_folder(self, glass_minutes=0):
-        glass = ["--glass-minutes", glass_minutes, "--trustees", self.c.accounts["cs-trustee"]] if glass_minutes else []
+        glass = ["--glass-minutes", glass_minutes, "--trustee", self.c.accounts["cs-trustee"]] if glass_minutes else []
         return self.signed("folder", "open", "--label", f"folder {self.files}", *glass)["folder"]
 
     def share(self, name, *more, folder=None):
@@ -69,7 +69,7 @@ class Scene:
     def add(self, by="cs-hospital"):
         path = self.path()
         path.write_text(json.dumps(BUNDLE))
-        return self.c.run(by, "record", "add", path, "--folder", self.folder)["record"]
+        return self.c.run(by, "record", "add", path, "--folder", self.folder)["records"][0]["record"]
 
     def ask(self, name, purpose="TREAT", *more, folder=None):
         return self.c.run(name, "access", "ask", "--folder", folder or self.folder, "--purpose", purpose, *more)
@@ -83,7 +83,10 @@ class Scene:
         return caught.value.report["reason"]
 
     def read(self, name, record=None):
-        return self.c.run(name, "record", "read", record or self.record)
+        """The record as a FHIR bundle."""
+        path = self.path()
+        self.c.run(name, "record", "read", record or self.record, "--out", path)
+        return json.loads(path.read_text())
 
     def cannot_read(self, name, record=None):
         with pytest.raises(Refused) as caught:
@@ -110,8 +113,8 @@ def scene(consortium):
     return Scene(consortium)
 
 
-def shows_bundle(report):
-    return "HbA1c" in json.dumps(report)
+def shows_bundle(bundle):
+    return [entry["resource"] for entry in bundle["entry"]] == [entry["resource"] for entry in BUNDLE["entry"]]
 
 
 def test_nobody_reads_without_a_grant(scene):
@@ -193,8 +196,8 @@ def test_the_node_refuses_whoever_goes_past_our_client(scene):
     for name in ("cs-stranger", "cs-regulator", "registrar-1"):
         answer = scene.direct(name, "get", records, scene.record)
         assert answer["status"] == 403, answer
-    wrap = scene.direct("cs-lab", "get", scene.contract("folders"), scene.record)
-    assert wrap["status"] in (403, 404)
+    folders, wraps = scene.contract("folders"), item(scene, "wraps", scene.folder, 1)
+    assert scene.direct("cs-lab", "get", folders, wraps)["status"] == 403  # one record is no key of the folder
     nothing = subprocess.run(["node", "-e", f"fetch('{scene.c.node.url}/blobs/{records}/{scene.record}')"
                               ".then(a => console.log(a.status))"], capture_output=True, text=True, timeout=30)
     assert nothing.stdout.strip() == "401"
@@ -204,9 +207,52 @@ def test_the_node_refuses_whoever_goes_past_our_client(scene):
     assert scene.log()[-1]["who"] != scene.c.accounts["cs-stranger"]
 
 
+def keccak(scene, data):
+    return scene.c.rpc("web3_sha3", "0x" + data.hex())
+
+
 def selector(signature, scene):
-    digest = scene.c.rpc("web3_sha3", "0x" + signature.encode().hex())
-    return digest[2:10]
+    return keccak(scene, signature.encode())[2:10]
+
+
+def item(scene, kind, folder, epoch):
+    """keccak256(abi.encode("wraps", folder, epoch)): docs/wire-formats.md §3."""
+    words = [(96).to_bytes(32, "big"), bytes.fromhex(folder[2:]), epoch.to_bytes(32, "big")]
+    text = len(kind).to_bytes(32, "big") + kind.encode().ljust(32, b"\0")
+    return keccak(scene, b"".join(words) + text)
+
+
+def not_controller(scene, path):
+    with pytest.raises(Refused) as caught:
+        scene.relay(path)
+    assert caught.value.code == 3 and "NotController" in caught.value.report["error"]
+
+
+def test_a_signed_action_cannot_be_changed_or_used_twice(scene):
+    path, false = scene.path(), scene.path()
+    scene.c.run("cs-patient", "share", "--folder", scene.folder, "--with", scene.c.accounts["cs-regulator"],
+                "--purpose", "TREAT", "--days", 1, "--out", path)
+    text = path.read_text()
+    grantee = scene.c.accounts["cs-regulator"][2:].lower()
+    assert text.count(grantee) == 1
+    false.write_text(text.replace(grantee, scene.c.accounts["cs-er"][2:].lower()))
+    not_controller(scene, false)
+    scene.relay(path)
+    not_controller(scene, path)  # its nonce is used up
+    scene.revoke("cs-regulator")
+    assert scene.refused("cs-er") == "NO_GRANT" and scene.refused("cs-regulator") == "REVOKED"
+
+
+def test_a_rotation_waits_for_its_revocation(scene):
+    scene.share("cs-regulator", "--purpose", "TREAT", "--days", 1)
+    path = scene.path()
+    scene.c.run("cs-patient", "revoke", "--folder", scene.folder, "--from", scene.c.accounts["cs-regulator"], "--out", path)
+    with pytest.raises(Refused):
+        scene.relay(f"{path}.rotate")
+    scene.relay(path)
+    assert scene.c.run("cs-patient", "folder", "show", scene.folder)["rotationOwed"]
+    scene.relay(f"{path}.rotate")
+    assert not scene.c.run("cs-patient", "folder", "show", scene.folder)["rotationOwed"]
 
 
 def test_revoking_ends_the_window_and_the_future(scene):
@@ -214,6 +260,11 @@ def test_revoking_ends_the_window_and_the_future(scene):
     assert shows_bundle(scene.read("cs-clinic"))
     scene.revoke("cs-clinic")
     scene.cannot_read("cs-clinic")  # the window was open: it ended at once
+    assert scene.direct("cs-clinic", "get", scene.contract("records"), scene.record)["status"] == 403
+    epoch = scene.c.run("cs-patient", "folder", "show", scene.folder)["epoch"]
+    wraps = item(scene, "wraps", scene.folder, epoch)
+    assert scene.direct("cs-clinic", "get", scene.contract("folders"), wraps)["status"] == 403
+    assert scene.direct("cs-trustee", "get", scene.contract("folders"), wraps)["status"] == 200
     assert scene.refused("cs-clinic") == "REVOKED"
     later = scene.add()
     scene.cannot_read("cs-clinic", later)
