@@ -1,0 +1,243 @@
+#include "health/epcis/document.h"
+
+#include "crypto/hash.h"
+#include "crypto/merkle.h"
+
+#define EPCS_MAX 100000u
+
+static const char *const kind_names[] = {"ObjectEvent", "AggregationEvent", "TransactionEvent", "TransformationEvent",
+    "AssociationEvent", "extension event"};
+
+const char *epcis_kind_name(enum epcis_kind kind) {
+	return kind_names[kind];
+}
+
+/* --- words --- */
+
+/* The word behind the last of these heads, or the whole. "https://ref.gs1.org/cbv/BizStep-shipping" → "shipping". */
+static const char *bare_word(struct arena *arena, const struct json *value, const char *const *heads) {
+	struct bytes text = json_string(value);
+	for (; *heads; heads++) {
+		size_t len = strlen(*heads);
+		if (text.len > len && bytes_equal(bytes_slice(text, 0, len), bytes_text(*heads)))
+			return arena_strdup(arena, bytes_slice(text, len, text.len));
+	}
+	return arena_strdup(arena, text);
+}
+
+static const char *step_of(struct arena *arena, const struct json *value) {
+	static const char *const heads[] = {"https://ref.gs1.org/cbv/BizStep-", "https://gs1.org/voc/Bizstep-",
+	    "cbv:BizStep-", "urn:epcglobal:cbv:bizstep:", NULL};
+	return bare_word(arena, value, heads);
+}
+
+static const char *disposition_of(struct arena *arena, const struct json *value) {
+	static const char *const heads[] = {
+	    "https://ref.gs1.org/cbv/Disp-", "cbv:Disp-", "urn:epcglobal:cbv:disp:", NULL};
+	return bare_word(arena, value, heads);
+}
+
+/* Is this member's name CBV's `name`, in one of the ways to spell it? */
+static bool is_cbv_member(struct bytes member, const char *name) {
+	static const char *const heads[] = {
+	    "", "cbvmda:", "https://ref.gs1.org/cbv/", "urn:epcglobal:cbv:mda#", "urn:epcglobal:cbv:mda:"};
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+		size_t len = strlen(heads[i]);
+		if (bytes_equal(bytes_slice(member, 0, len), bytes_text(heads[i])) &&
+		    bytes_equal(bytes_slice(member, len, member.len), bytes_text(name)))
+			return true;
+	}
+	return false;
+}
+
+/* --- times --- */
+
+static bool digits_at(struct bytes text, size_t at, size_t count, unsigned least, unsigned most) {
+	unsigned value = 0;
+	if (at + count > text.len) return false;
+	for (size_t i = 0; i < count; i++) {
+		if (text.data[at + i] < '0' || text.data[at + i] > '9') return false;
+		value = 10 * value + (unsigned)(text.data[at + i] - '0');
+	}
+	return value >= least && value <= most;
+}
+
+static bool is_offset(struct bytes text) {
+	return text.len == 6 && (text.data[0] == '+' || text.data[0] == '-') && digits_at(text, 1, 2, 0, 14) &&
+	       text.data[3] == ':' && digits_at(text, 4, 2, 0, 59);
+}
+
+/* xsd:dateTimeStamp: a date, a time, maybe a fraction, and a zone. */
+static bool is_time(struct bytes text) {
+	static const char shape[] = "....-..-..T..:..:..";
+	if (text.len < sizeof shape) return false;
+	for (size_t i = 0; i < sizeof shape - 1; i++)
+		if (shape[i] != '.' && text.data[i] != (uint8_t)shape[i]) return false;
+	if (!digits_at(text, 0, 4, 0, 9999) || !digits_at(text, 5, 2, 1, 12) || !digits_at(text, 8, 2, 1, 31) ||
+	    !digits_at(text, 11, 2, 0, 23) || !digits_at(text, 14, 2, 0, 59) || !digits_at(text, 17, 2, 0, 59))
+		return false;
+	size_t at = sizeof shape - 1;
+	if (text.data[at] == '.') {
+		size_t from = ++at;
+		while (at < text.len && text.data[at] >= '0' && text.data[at] <= '9') at++;
+		if (at == from) return false;
+	}
+	struct bytes zone = bytes_slice(text, at, text.len);
+	return bytes_equal(zone, BYTES_LITERAL("Z")) || is_offset(zone);
+}
+
+/* --- events --- */
+
+static enum status string_list(struct bytes **out, size_t *count, struct arena *arena, const struct json *list,
+    const char *name, struct err *err) {
+	*out = NULL;
+	*count = 0;
+	if (!list) return STATUS_OK;
+	if (!json_is(list, JSON_ARRAY) || list->count > EPCS_MAX)
+		return err_set(err, STATUS_INVALID, "%s is no list of at most %u", name, EPCS_MAX);
+	*out = arena_alloc(arena, (list->count + 1) * sizeof **out);
+	json_foreach (item, list) {
+		struct bytes text = json_string(item);
+		if (!text.len) return err_set(err, STATUS_INVALID, "%s holds what is no identifier", name);
+		(*out)[(*count)++] = text;
+	}
+	return STATUS_OK;
+}
+
+static enum status class_list(
+    struct epcis_event *out, struct arena *arena, const struct json *list, const char *name, struct err *err) {
+	if (!list) return STATUS_OK;
+	if (!json_is(list, JSON_ARRAY) || list->count > EPCS_MAX)
+		return err_set(err, STATUS_INVALID, "%s is no list of at most %u", name, EPCS_MAX);
+	out->classes = arena_alloc(arena, (list->count + 1) * sizeof *out->classes);
+	json_foreach (item, list) {
+		struct bytes text = json_string(json_get(item, "epcClass"));
+		if (!text.len) return err_set(err, STATUS_INVALID, "%s holds an entry without its epcClass", name);
+		out->classes[out->class_count++] = text;
+	}
+	return STATUS_OK;
+}
+
+/* The possessing party of a source or destination list, else the owning one. */
+static struct bytes party_of(struct arena *arena, const struct json *list, const char *member) {
+	static const char *const heads[] = {"https://ref.gs1.org/cbv/SDT-", "cbv:SDT-", "urn:epcglobal:cbv:sdt:", NULL};
+	struct bytes found = {NULL, 0};
+	json_foreach (item, list) {
+		const char *type = bare_word(arena, json_get(item, "type"), heads);
+		struct bytes id = json_string(json_get(item, member));
+		if (strcmp(type, "possessing_party") == 0) return id;
+		if (strcmp(type, "owning_party") == 0) found = id;
+	}
+	return found;
+}
+
+static enum status read_action(struct epcis_event *out, const struct json *event, struct err *err) {
+	static const char *const names[] = {"", "ADD", "OBSERVE", "DELETE"};
+	const struct json *action = json_get(event, "action");
+	bool needed = out->kind != EPCIS_TRANSFORMATION && out->kind != EPCIS_EXTENSION;
+	if (!action && !needed) return STATUS_OK;
+	if (action && out->kind == EPCIS_TRANSFORMATION)
+		return err_set(err, STATUS_INVALID, "a TransformationEvent has no action");
+	for (int i = EPCIS_ADD; i <= EPCIS_DELETE; i++)
+		if (json_string_is(action, names[i])) out->action = (enum epcis_action)i;
+	if (out->action == EPCIS_NO_ACTION && needed)
+		return err_set(err, STATUS_INVALID, "action must be ADD, OBSERVE or DELETE");
+	return STATUS_OK;
+}
+
+static enum status read_times(const struct json *event, struct err *err) {
+	if (!is_time(json_string(json_get(event, "eventTime"))))
+		return err_set(err, STATUS_INVALID, "eventTime must be a time with its zone, as 2026-11-22T12:00:00Z");
+	if (!is_offset(json_string(json_get(event, "eventTimeZoneOffset"))))
+		return err_set(err, STATUS_INVALID, "eventTimeZoneOffset must be as +01:00");
+	const struct json *recorded = json_get(event, "recordTime");
+	if (recorded && !is_time(json_string(recorded)))
+		return err_set(err, STATUS_INVALID, "recordTime must be a time with its zone");
+	return STATUS_OK;
+}
+
+static void read_ilmd(struct epcis_event *out, const struct json *ilmd) {
+	json_foreach (member, ilmd) {
+		if (is_cbv_member(member->name, "lotNumber")) out->lot = json_string(member);
+		if (is_cbv_member(member->name, "itemExpirationDate")) out->expiry = json_string(member);
+	}
+}
+
+static enum status read_things(
+    struct epcis_event *out, struct arena *arena, const struct json *event, struct err *err) {
+	bool holds_children = out->kind == EPCIS_AGGREGATION || out->kind == EPCIS_ASSOCIATION;
+	const char *list = holds_children ? "childEPCs" : "epcList";
+	const char *classes = holds_children ? "childQuantityList" : "quantityList";
+	if (out->kind == EPCIS_TRANSFORMATION) {
+		list = "outputEPCList";
+		classes = "outputQuantityList";
+	}
+	TRY(string_list(&out->epcs, &out->epc_count, arena, json_get(event, list), list, err));
+	TRY(class_list(out, arena, json_get(event, classes), classes, err));
+	out->parent = json_string(json_get(event, "parentID"));
+	if (holds_children && out->action != EPCIS_OBSERVE && !out->parent.len)
+		return err_set(err, STATUS_INVALID, "an aggregation names its parentID");
+	if (out->kind == EPCIS_OBJECT && out->epc_count + out->class_count == 0 &&
+	    !json_get(event, "sensorElementList"))
+		return err_set(err, STATUS_INVALID, "an ObjectEvent names what it is about (epcList or quantityList)");
+	return STATUS_OK;
+}
+
+static enum status read_event(struct epcis_event *out, struct arena *arena, const struct json *event, struct err *err) {
+	struct bytes type = json_string(json_get(event, "type"));
+	*out = (struct epcis_event){.kind = EPCIS_EXTENSION, .raw = event->raw};
+	if (!json_is(event, JSON_OBJECT) || !type.len) return err_set(err, STATUS_INVALID, "it has no type");
+	for (int i = 0; i < EPCIS_EXTENSION; i++)
+		if (bytes_equal(type, bytes_text(kind_names[i]))) out->kind = (enum epcis_kind)i;
+	TRY(read_times(event, err));
+	TRY(read_action(out, event, err));
+	out->step = step_of(arena, json_get(event, "bizStep"));
+	out->disposition = disposition_of(arena, json_get(event, "disposition"));
+	out->corrects = json_get(event, "errorDeclaration") != NULL;
+	json_foreach (word, json_get(json_get(event, "persistentDisposition"), "set"))
+		if (strcmp(disposition_of(arena, word), "recalled") == 0) out->sets_recalled = true;
+	out->source = party_of(arena, json_get(event, "sourceList"), "source");
+	out->destination = party_of(arena, json_get(event, "destinationList"), "destination");
+	read_ilmd(out, json_get(event, "ilmd"));
+	return out->kind == EPCIS_EXTENSION ? STATUS_OK : read_things(out, arena, event, err);
+}
+
+/* --- documents --- */
+
+static enum status event_list(const struct json **out, const struct json *root, struct err *err) {
+	const struct json *body = json_get(root, "epcisBody");
+	if (!json_get(root, "@context"))
+		return err_set(err, STATUS_INVALID, "an EPCIS document in JSON-LD has an @context");
+	if (json_string_is(json_get(root, "type"), "EPCISDocument"))
+		*out = json_get(body, "eventList");
+	else if (json_string_is(json_get(root, "type"), "EPCISQueryDocument"))
+		*out = json_get(json_get(json_get(body, "queryResults"), "resultsBody"), "eventList");
+	else
+		return err_set(err, STATUS_INVALID, "this is no EPCISDocument");
+	struct bytes version = json_string(json_get(root, "schemaVersion"));
+	if (version.len < 1 || version.data[0] != '2')
+		return err_set(err, STATUS_INVALID, "schemaVersion is not 2.0: other versions are not read yet");
+	if (!is_time(json_string(json_get(root, "creationDate"))))
+		return err_set(err, STATUS_INVALID, "creationDate must be a time with its zone");
+	if (!json_is(*out, JSON_ARRAY) || (*out)->count > EPCIS_EVENTS_MAX)
+		return err_set(err, STATUS_INVALID, "epcisBody holds no eventList of at most %u", EPCIS_EVENTS_MAX);
+	return STATUS_OK;
+}
+
+enum status epcis_parse(struct epcis_document *out, struct arena *arena, struct bytes text, struct err *err) {
+	const struct json *root, *list = NULL;
+	*out = (struct epcis_document){.text = text, .hash = sha256(text)};
+	if (text.len > EPCIS_BYTES_MAX) return err_set(err, STATUS_LIMIT, "an EPCIS document has at most 16 MiB");
+	TRY(json_parse(&root, arena, text, NULL, err));
+	TRY(event_list(&list, root, err));
+	out->events = arena_zalloc(arena, list->count + 1, sizeof *out->events);
+	hash32 *leaves = arena_alloc(arena, (list->count + 1) * sizeof *leaves);
+	json_foreach (event, list) {
+		leaves[out->count] = merkle_leaf(event->raw);
+		enum status status = read_event(&out->events[out->count], arena, event, err);
+		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", out->count + 1);
+		out->count++;
+	}
+	if (out->count) out->root = merkle_root(leaves, out->count);
+	return STATUS_OK;
+}

@@ -1,0 +1,75 @@
+/*
+ * EPCIS 2.0 documents in JSON-LD: read strictly into what a capture needs, and written for our own steps.
+ *
+ * Read: EPCISDocument and EPCISQueryDocument, all five kinds of event (and extension kinds, which are told as such),
+ * with bare CBV words, CBV web URIs or the older URNs for business steps and dispositions. What is read is the event's
+ * who, what and why; its exact bytes stay at hand as `raw`. Beyond the JSON Schema it checks times, offsets, actions,
+ * and that an event names something.
+ *
+ * Ownership: everything lives in the arena or views the text. Threads: pure.
+ * Sources: EPCIS 2.0 §7, CBV 2.0 §7; ref.gs1.org/standards/epcis.
+ */
+#ifndef HEALTH_EPCIS_DOCUMENT_H
+#define HEALTH_EPCIS_DOCUMENT_H
+
+#include "codec/json.h"
+
+#define EPCIS_BYTES_MAX ((size_t)16 << 20)
+#define EPCIS_EVENTS_MAX 10000u
+
+enum epcis_kind {
+	EPCIS_OBJECT,
+	EPCIS_AGGREGATION,
+	EPCIS_TRANSACTION,
+	EPCIS_TRANSFORMATION,
+	EPCIS_ASSOCIATION,
+	EPCIS_EXTENSION
+};
+const char *epcis_kind_name(enum epcis_kind kind);
+enum epcis_action { EPCIS_NO_ACTION, EPCIS_ADD, EPCIS_OBSERVE, EPCIS_DELETE };
+
+struct epcis_event {
+	enum epcis_kind kind;
+	enum epcis_action action;
+	const char *step;        /* "shipping"; "" where absent; a word that is not CBV's stays whole */
+	const char *disposition; /* likewise */
+	bool sets_recalled;      /* persistentDisposition.set has "recalled" */
+	bool corrects;           /* it has an errorDeclaration */
+	struct bytes *epcs;      /* epcList, or childEPCs of an aggregation */
+	size_t epc_count;
+	struct bytes *classes; /* epcClass of quantityList or childQuantityList */
+	size_t class_count;
+	struct bytes parent;              /* empty where absent */
+	struct bytes source, destination; /* the possessing or else owning party; empty where absent */
+	struct bytes lot, expiry;         /* of ilmd; empty where absent */
+	struct bytes raw;                 /* its exact bytes in the text */
+};
+struct epcis_document {
+	struct bytes text;
+	struct epcis_event *events;
+	size_t count;
+	hash32 hash; /* SHA-256 of the text */
+	hash32 root; /* Merkle root of leaf(raw) in order; zero where there are no events */
+};
+/* STATUS_INVALID names the event (from 1) and what is wrong. */
+MUST_USE enum status epcis_parse(struct epcis_document *out, struct arena *arena, struct bytes text, struct err *err);
+
+/* --- writing: a document of one event --- */
+
+struct epcis_draft {
+	enum epcis_kind kind; /* OBJECT or AGGREGATION */
+	enum epcis_action action;
+	const char *step, *disposition;
+	uint64_t time_ms;
+	const char *const *epcs;
+	size_t epc_count;
+	const char *const *classes; /* quantityList, by epcClass alone */
+	size_t class_count;
+	const char *parent;               /* NULL: none */
+	const char *source, *destination; /* possessing parties; NULL: none */
+	const char *lot, *expiry;         /* ilmd: expiry as "2027-12-31"; NULL: none */
+	bool sets_recalled;
+};
+void epcis_write(struct buf *out, const struct epcis_draft *draft);
+
+#endif

@@ -1,0 +1,229 @@
+/* Which handler an event goes to, and what all of them share; the handlers are in plan_make.c and plan_move.c. */
+#include "health/epcis/plan.h"
+
+#include "codec/hex.h"
+#include "health/epcis/planner.h"
+#include "health/trace/tags.h"
+
+const char *plan_party(struct session *session, const addr20 *actor) {
+	struct buf address;
+	buf_init(&address, 64);
+	hex_put(&address, BYTES_OF(*actor), true);
+	const char *text = arena_printf(session->arena, "did:pkh:eip155:%llu:%s",
+	    (unsigned long long)session->home->deployment.chain_id, buf_cstr(&address));
+	buf_fini(&address);
+	return text;
+}
+
+bool planner_party(struct session *session, addr20 *out, struct bytes text) {
+	const char *head = arena_printf(
+	    session->arena, "did:pkh:eip155:%llu:", (unsigned long long)session->home->deployment.chain_id);
+	size_t len = strlen(head);
+	return text.len == len + 42 && bytes_equal(bytes_slice(text, 0, len), bytes_text(head)) &&
+	       hex_fixed(out->b, 20, bytes_slice(text, len, 42)) == STATUS_OK;
+}
+
+struct capture *planner_part(struct planner *planner) {
+	return &planner->plan->parts[planner->plan->part_count - 1];
+}
+
+enum status planner_add(struct planner *planner, struct bytes operation, struct err *err) {
+	return capture_add(planner_part(planner), operation, err);
+}
+
+enum status planner_new_part(struct planner *planner, struct err *err) {
+	struct plan *plan = planner->plan;
+	if (plan->part_count == PLAN_PARTS_MAX)
+		return err_set(err, STATUS_LIMIT, "a document is captured in at most %u parts", PLAN_PARTS_MAX);
+	plan->parts[plan->part_count] = (struct capture){
+	    .document = plan->epcis->hash, .events_root = plan->epcis->root, .part = (uint32_t)plan->part_count};
+	plan->part_count++;
+	return STATUS_OK;
+}
+
+enum status planner_recipient(struct planner *planner, const addr20 *actor, struct err *err) {
+	struct plan *plan = planner->plan;
+	if (addr20_is_zero(actor)) return STATUS_OK;
+	for (size_t i = 0; i < plan->recipient_count; i++)
+		if (addr20_equal(&plan->recipients[i], actor)) return STATUS_OK;
+	if (plan->recipient_count == DOCUMENT_RECIPIENTS_MAX)
+		return err_set(err, STATUS_LIMIT, "a document has at most %u recipients", DOCUMENT_RECIPIENTS_MAX);
+	plan->recipients[plan->recipient_count++] = *actor;
+	return STATUS_OK;
+}
+
+enum status planner_scan(struct scan *out, struct bytes epc, struct err *err) {
+	scan_read(out, epc);
+	if (out->fault == SCAN_FAULT_NONE) return STATUS_OK;
+	return err_set(
+	    err, STATUS_INVALID, "%.*s: %s", (int)(epc.len < 100 ? epc.len : 100), (const char *)epc.data, out->advice);
+}
+
+/* --- units and containers --- */
+
+static bool in_plan(uint32_t *out, const struct document *document, const char *gtin, const char *serial) {
+	for (uint32_t i = 0; i < document->unit_count; i++)
+		if (strcmp(document->units[i].serial, serial) == 0 &&
+		    strcmp(document->batches[document->units[i].batch].gtin, gtin) == 0) {
+			*out = i;
+			return true;
+		}
+	return false;
+}
+
+uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *found) {
+	struct document *document = &planner->plan->document;
+	struct known_unit unit = *found->unit;
+	uint32_t at;
+	if (in_plan(&at, document, found->batch->gtin, unit.serial)) return at;
+	unit.batch = document_add_batch(document, planner->session->arena, found->batch);
+	unit.container = NO_CONTAINER;
+	document_add_unit(document, planner->session->arena, &unit);
+	return document->unit_count - 1;
+}
+
+enum status planner_unit(struct planner *planner, uint32_t *out, const struct scan *scan, struct err *err) {
+	struct stock_unit found;
+	char advice[256];
+	if (!scan->gtin[0] || !scan->serial[0]) return err_set(err, STATUS_INVALID, "a unit has a GTIN and a serial");
+	if (in_plan(out, &planner->plan->document, scan->gtin, scan->serial)) return STATUS_OK;
+	if (stock_find_unit(&found, planner->stock, scan->gtin, scan->serial)) {
+		*out = planner_copy_unit(planner, &found);
+		return STATUS_OK;
+	}
+	stock_diagnose(advice, planner->stock, scan);
+	return err_set(err, STATUS_NOTFOUND, "no document of this home names GTIN %s serial %s%s%s", scan->gtin,
+	    scan->serial, advice[0] ? ": " : "", advice);
+}
+
+struct unit_ref planner_ref(const struct planner *planner, uint32_t unit) {
+	const struct document *document = &planner->plan->document;
+	return (struct unit_ref){document->batches[document->units[unit].batch].id, document->units[unit].index};
+}
+
+static bool container_in_plan(hash32 *out, const struct document *document, const char *sscc) {
+	for (uint32_t i = 0; i < document->container_count; i++)
+		if (strcmp(document->containers[i].sscc, sscc) == 0) {
+			*out = document->containers[i].id;
+			return true;
+		}
+	return false;
+}
+
+enum status planner_container(
+    struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err) {
+	struct document *document = &planner->plan->document;
+	struct container_view view;
+	bool found = false;
+	if (!scan->sscc[0]) return err_set(err, STATUS_INVALID, "a container has an SSCC");
+	if (container_in_plan(out, document, scan->sscc)) return STATUS_OK;
+	hash32 key = tag_container_key(planner->session->home->entropy), tag = tag_container(&key, scan->sscc);
+	mem_wipe(&key, sizeof key);
+	bool known = stock_find_container(out, planner->stock, scan->sscc);
+	if (!known) *out = tag_container_id(&planner->session->home->account, &tag);
+	TRY(medicines_container(planner->session, &view, &found, out, err));
+	if (!found && !may_open)
+		return err_set(err, STATUS_NOTFOUND, "no document of this home names container %s", scan->sscc);
+	if (!found) TRY(planner_add(planner, op_open_container(planner->session->arena, &tag), err));
+	document_add_container(document, planner->session->arena, scan->sscc, out);
+	return STATUS_OK;
+}
+
+enum status planner_named_units(struct planner *planner, const uint32_t *units, size_t count, named_units_op *make,
+    void *context, struct err *err) {
+	const struct document *document = &planner->plan->document;
+	uint32_t indexes[CAPTURE_NAMED_UNITS_MAX];
+	for (uint32_t b = 0; b < document->batch_count; b++) {
+		size_t n = 0;
+		for (size_t i = 0; i < count; i++) {
+			if (document->units[units[i]].batch != b) continue;
+			indexes[n++] = document->units[units[i]].index;
+			if (n < CAPTURE_NAMED_UNITS_MAX) continue;
+			TRY(planner_add(planner, make(planner, &document->batches[b].id, indexes, n, context), err));
+			n = 0;
+		}
+		if (n) TRY(planner_add(planner, make(planner, &document->batches[b].id, indexes, n, context), err));
+	}
+	return STATUS_OK;
+}
+
+/* --- events --- */
+
+static bool is_step(const struct epcis_event *event, const char *a, const char *b) {
+	return strcmp(event->step, a) == 0 || strcmp(event->step, b) == 0;
+}
+
+/* NULL in `*why` where the event was captured. */
+static enum status one_event(
+    struct planner *planner, const struct epcis_event *event, const char **why, struct err *err) {
+	*why = NULL;
+	if (event->corrects) {
+		*why = "corrections (errorDeclaration) are not captured yet";
+		return STATUS_OK;
+	}
+	if (event->kind == EPCIS_AGGREGATION && event->action != EPCIS_OBSERVE)
+		return planner_pack(planner, event, err);
+	if (event->kind == EPCIS_OBJECT && event->sets_recalled) return planner_recall(planner, event, err);
+	if (event->kind == EPCIS_OBJECT && event->action == EPCIS_ADD &&
+	    is_step(event, "commissioning", "commissioning")) {
+		if (event->epc_count) return planner_commission(planner, event, err);
+		*why = "it commissions quantities of a class: only packs with serials are captured";
+		return STATUS_OK;
+	}
+	if (event->kind == EPCIS_OBJECT && event->action != EPCIS_ADD && event->epc_count) {
+		if (is_step(event, "shipping", "void_shipping")) return planner_ship(planner, event, err);
+		if (is_step(event, "receiving", "accepting")) return planner_receive(planner, event, err);
+		if (is_step(event, "dispensing", "retail_selling")) return planner_dispense(planner, event, err);
+		if (planner_state_of(event) != UNIT_NONE) return planner_change(planner, event, err);
+	}
+	*why = arena_printf(planner->session->arena, "%s%s%s moves nothing on the chain, or is not captured yet",
+	    epcis_kind_name(event->kind), event->step[0] ? " " : "", event->step);
+	return STATUS_OK;
+}
+
+static enum status all_batches_readers(struct planner *planner, struct err *err) {
+	const struct document *document = &planner->plan->document;
+	TRY(planner_recipient(planner, &planner->session->home->account, err));
+	TRY(planner_recipient(planner, &planner->wish->recipient, err));
+	for (uint32_t i = 0; i < document->batch_count; i++) {
+		TRY(planner_recipient(planner, &document->batches[i].owner, err));
+		TRY(planner_recipient(planner, &document->batches[i].regulator, err));
+	}
+	return STATUS_OK;
+}
+
+enum status plan_make(struct plan *out, struct session *session, const struct stock *stock,
+    const struct epcis_document *epcis, const struct plan_wish *wish, struct err *err) {
+	struct planner planner = {.session = session, .stock = stock, .wish = wish, .plan = out};
+	*out = (struct plan){.epcis = epcis};
+	out->parts = arena_zalloc(session->arena, PLAN_PARTS_MAX, sizeof *out->parts);
+	out->skipped = arena_zalloc(session->arena, epcis->count + 1, sizeof *out->skipped);
+	document_init(&out->document, session, epcis->text);
+	TRY(planner_new_part(&planner, err));
+	for (size_t i = 0; i < epcis->count; i++) {
+		const char *why;
+		enum status status = one_event(&planner, &epcis->events[i], &why, err);
+		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", i + 1);
+		if (why) out->skipped[out->skipped_count++] = (struct plan_skipped){i + 1, why};
+	}
+	if (out->parts[0].count == 0)
+		return err_set(err, STATUS_UNSUPPORTED, "nothing in this document is captured: %s",
+		    out->skipped_count ? out->skipped[0].why : "it has no events");
+	return all_batches_readers(&planner, err);
+}
+
+enum status plan_run(struct session *session, struct stock *stock, const struct plan *plan,
+    struct capture_result *results, struct err *err) {
+	for (size_t i = 0; i < plan->part_count; i++) {
+		enum status status = capture_send(session, &results[i], &plan->parts[i], err);
+		if (status != STATUS_OK && i > 0)
+			return err_prefix(
+			    err, status, "part %zu of %zu (repeat the command to go on)", i + 1, plan->part_count);
+		TRY(status);
+	}
+	return stock_save(session, stock, &plan->document, err);
+}
+
+enum status plan_seal(struct session *session, struct buf *sealed, const struct plan *plan, struct err *err) {
+	return document_seal(session, sealed, &plan->document, plan->recipients, plan->recipient_count, err);
+}

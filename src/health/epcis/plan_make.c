@@ -1,0 +1,166 @@
+/* Commissioning and packing. */
+#include "health/epcis/planner.h"
+#include "health/trace/tags.h"
+
+#define COMMISSION_UNITS_MAX 10000u
+
+/* One GTIN for the whole event, and its serials. */
+struct lot_draft {
+	char gtin[15], lot[21];
+	const char **serials;
+	size_t count;
+};
+
+static enum status read_epcs(
+    struct planner *planner, struct lot_draft *out, const struct epcis_event *event, struct err *err) {
+	out->serials = arena_zalloc(planner->session->arena, event->epc_count + 1, sizeof *out->serials);
+	for (size_t i = 0; i < event->epc_count; i++) {
+		struct scan scan;
+		hash32 container;
+		TRY(planner_scan(&scan, event->epcs[i], err));
+		if (scan.sscc[0]) {
+			TRY(planner_container(planner, &container, &scan, true, err));
+			continue;
+		}
+		if (!scan.gtin[0] || !scan.serial[0])
+			return err_set(err, STATUS_INVALID, "only packs with serials and containers are commissioned");
+		if (out->count && strcmp(out->gtin, scan.gtin) != 0)
+			return err_set(err, STATUS_INVALID, "one event commissions units of one GTIN: %s and %s",
+			    out->gtin, scan.gtin);
+		memcpy(out->gtin, scan.gtin, sizeof out->gtin);
+		out->serials[out->count++] = arena_strdup(planner->session->arena, bytes_text(scan.serial));
+	}
+	if (out->count > COMMISSION_UNITS_MAX)
+		return err_set(err, STATUS_LIMIT, "at most %u units a document", COMMISSION_UNITS_MAX);
+	return STATUS_OK;
+}
+
+/* Lot and expiry: the event's, or what the wish adds; two that differ are refused. */
+static enum status read_master(struct planner *planner, struct lot_draft *out, struct known_batch *batch,
+    const struct epcis_event *event, struct err *err) {
+	const struct plan_wish *wish = planner->wish;
+	struct bytes lot = event->lot.len ? event->lot : bytes_text(wish->lot ? wish->lot : "");
+	if (!lot.len) return err_set(err, STATUS_INVALID, "the event's ilmd names no lot: give it with --lot");
+	if (lot.len > 20 || !gs1_is_cset82(lot))
+		return err_set(err, STATUS_INVALID, "a lot has 1 to 20 GS1 characters");
+	if (event->lot.len && wish->lot && !bytes_equal(event->lot, bytes_text(wish->lot)))
+		return err_set(err, STATUS_INVALID, "the event names lot %.*s, --lot another", (int)lot.len,
+		    (const char *)lot.data);
+	memcpy(out->lot, lot.data, lot.len);
+	batch->expiry_s = wish->expiry_s;
+	if (!event->expiry.len && !wish->expiry_s)
+		return err_set(err, STATUS_INVALID, "the event's ilmd names no expiry: give it with --expiry");
+	if (event->expiry.len &&
+	    !gs1_date_seconds(&batch->expiry_s, bytes_slice(event->expiry, 0, 10), wish->this_year))
+		return err_set(err, STATUS_INVALID, "the event's expiry is no date");
+	return STATUS_OK;
+}
+
+static void add_units(struct planner *planner, const struct lot_draft *lot, const struct known_batch *batch,
+    const hash32 *tags, const hash32 *leaves) {
+	struct arena *arena = planner->session->arena;
+	struct document *document = &planner->plan->document;
+	uint32_t at = document_add_batch(document, arena, batch);
+	for (size_t i = 0; i < lot->count; i++) {
+		hash32 path[MERKLE_DEPTH_MAX];
+		size_t len = merkle_path(path, leaves, lot->count, i);
+		struct known_unit unit = {.serial = lot->serials[i],
+		    .batch = at,
+		    .index = (uint32_t)i,
+		    .tag = tags[i],
+		    .container = NO_CONTAINER,
+		    .path = (const hash32 *)(const void *)arena_dup(arena, bytes_make(path, len * sizeof *path)).data,
+		    .path_len = len};
+		document_add_unit(document, arena, &unit);
+	}
+}
+
+/* The first thousand with the batch; the rest in parts of their own. */
+static enum status add_operations(struct planner *planner, const struct lot_draft *lot, const struct known_batch *batch,
+    const struct product *product, const hash32 *tags, const hash32 *root, struct err *err) {
+	struct arena *arena = planner->session->arena;
+	hash32 product_tag = tag_product(&product->key, product->gtin);
+	hash32 batch_tag = tag_batch(&product->key, product->gtin, lot->lot);
+	if (lot->count > CAPTURE_COMMISSION_MAX && planner->plan->epcis->count > 1)
+		return err_set(err, STATUS_LIMIT, "a lot of more than %u units stands in a document of its own",
+		    CAPTURE_COMMISSION_MAX);
+	TRY(planner_add(
+	    planner, op_open_batch(arena, &product_tag, &batch_tag, batch->expiry_s, root, (uint32_t)lot->count), err));
+	for (size_t from = 0; from < lot->count; from += CAPTURE_COMMISSION_MAX) {
+		size_t n = lot->count - from;
+		if (n > CAPTURE_COMMISSION_MAX) n = CAPTURE_COMMISSION_MAX;
+		if (from) TRY(planner_new_part(planner, err));
+		TRY(planner_add(planner, op_commission(arena, &batch->id, tags + from, n), err));
+	}
+	return STATUS_OK;
+}
+
+enum status planner_commission(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	struct arena *arena = planner->session->arena;
+	struct lot_draft lot = {.count = 0};
+	struct known_batch batch = {.count = 0};
+	struct product product;
+	TRY(read_epcs(planner, &lot, event, err));
+	if (lot.count == 0) return STATUS_OK; /* containers only */
+	TRY(read_master(planner, &lot, &batch, event, err));
+	TRY(product_load(planner->session, &product, lot.gtin, err));
+	hash32 *tags = arena_alloc(arena, lot.count * sizeof *tags),
+	       *leaves = arena_alloc(arena, lot.count * sizeof *leaves);
+	for (size_t i = 0; i < lot.count; i++) {
+		tags[i] = tag_unit(&product.key, lot.gtin, lot.serials[i]);
+		leaves[i] = merkle_leaf(BYTES_OF(tags[i]));
+	}
+	hash32 root = merkle_root(leaves, lot.count), product_tag = tag_product(&product.key, lot.gtin);
+	hash32 batch_tag = tag_batch(&product.key, lot.gtin, lot.lot);
+	batch.gtin = arena_strdup(arena, bytes_text(lot.gtin));
+	batch.lot = arena_strdup(arena, bytes_text(lot.lot));
+	batch.owner = product.owner;
+	batch.regulator = product.regulator;
+	batch.id = tag_batch_id(&product_tag, &batch_tag);
+	batch.count = (uint32_t)lot.count;
+	add_units(planner, &lot, &batch, tags, leaves);
+	enum status status = add_operations(planner, &lot, &batch, &product, tags, &root, err);
+	mem_wipe(&product, sizeof product);
+	return status;
+}
+
+/* --- packing and unpacking --- */
+
+static struct bytes pack_op(
+    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
+	return op_pack_units(planner->session->arena, context, batch, indexes, count);
+}
+
+static struct bytes unpack_op(
+    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
+	return op_unpack_units(planner->session->arena, context, batch, indexes, count);
+}
+
+enum status planner_pack(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	struct arena *arena = planner->session->arena;
+	bool packs = event->action == EPCIS_ADD;
+	uint32_t *units = arena_alloc(arena, (event->epc_count + 1) * sizeof *units);
+	hash32 *children = arena_alloc(arena, (event->epc_count + 1) * sizeof *children), parent;
+	size_t unit_count = 0, child_count = 0;
+	struct document *document = &planner->plan->document;
+	struct scan scan;
+	if (event->epc_count == 0)
+		return err_set(err, STATUS_INVALID, "an aggregation that names no children one by one is not captured");
+	TRY(planner_scan(&scan, event->parent, err));
+	TRY(planner_container(planner, &parent, &scan, packs, err));
+	uint32_t container = document_add_container(document, arena, scan.sscc, &parent);
+	for (size_t i = 0; i < event->epc_count; i++) {
+		TRY(planner_scan(&scan, event->epcs[i], err));
+		if (scan.sscc[0]) {
+			TRY(planner_container(planner, &children[child_count++], &scan, false, err));
+			continue;
+		}
+		TRY(planner_unit(planner, &units[unit_count], &scan, err));
+		document->units[units[unit_count++]].container = packs ? container : NO_CONTAINER;
+	}
+	TRY(planner_named_units(planner, units, unit_count, packs ? pack_op : unpack_op, &parent, err));
+	if (!child_count) return STATUS_OK;
+	struct bytes operation = packs ? op_pack_containers(arena, &parent, children, child_count)
+				       : op_unpack_containers(arena, &parent, children, child_count);
+	return planner_add(planner, operation, err);
+}

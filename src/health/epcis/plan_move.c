@@ -1,0 +1,274 @@
+/* Shipping, receiving, dispensing, changes of single units, recalls. */
+#include "crypto/hash.h"
+#include "health/epcis/planner.h"
+#include "health/trace/tags.h"
+
+#define CONTAINERS_MAX 4096u
+
+/* --- what is inside a container --- */
+
+struct tree {
+	hash32 *ids;
+	size_t count;
+};
+
+static bool has(const struct tree *tree, const hash32 *id) {
+	for (size_t i = 0; i < tree->count; i++)
+		if (hash32_equal(&tree->ids[i], id)) return true;
+	return false;
+}
+
+/* Known containers whose chain of parents, on the chain, leads to the root. */
+static enum status read_tree(struct planner *planner, struct tree *out, const hash32 *root, struct err *err) {
+	out->ids = arena_alloc(planner->session->arena, CONTAINERS_MAX * sizeof *out->ids);
+	out->ids[0] = *root;
+	out->count = 1;
+	for (size_t d = 0; d < planner->stock->count; d++)
+		for (uint32_t i = 0; i < planner->stock->documents[d].container_count; i++) {
+			hash32 id = planner->stock->documents[d].containers[i].id, at = id;
+			bool found = true;
+			while (!has(out, &at) && !hash32_is_zero(&at) && found) {
+				struct container_view view;
+				TRY(medicines_container(planner->session, &view, &found, &at, err));
+				at = view.parent;
+			}
+			if (!found || hash32_is_zero(&at) || has(out, &id)) continue;
+			if (out->count == CONTAINERS_MAX)
+				return err_set(err, STATUS_LIMIT, "more than %u containers", CONTAINERS_MAX);
+			out->ids[out->count++] = id;
+		}
+	return STATUS_OK;
+}
+
+/* Adds to the plan's document every known unit that stands, on the chain, in the tree. */
+static enum status add_contents(struct planner *planner, const hash32 *root, struct err *err) {
+	struct arena *arena = planner->session->arena;
+	struct document *document = &planner->plan->document;
+	struct tree tree;
+	TRY(read_tree(planner, &tree, root, err));
+	for (size_t d = 0; d < planner->stock->count; d++) {
+		const struct document *known = &planner->stock->documents[d];
+		for (uint32_t i = 0; i < known->unit_count; i++) {
+			const struct known_unit *unit = &known->units[i];
+			struct stock_unit found = {known, unit, &known->batches[unit->batch]};
+			struct unit_ref ref = {found.batch->id, unit->index};
+			struct holding holding;
+			if (unit->container == NO_CONTAINER || !has(&tree, &known->containers[unit->container].id))
+				continue;
+			TRY(medicines_holder(planner->session, &holding, &ref, err));
+			if (!hash32_equal(&holding.container, &known->containers[unit->container].id)) continue;
+			uint32_t container = document_add_container(
+			    document, arena, known->containers[unit->container].sscc, &holding.container);
+			uint32_t at = planner_copy_unit(planner, &found);
+			document->units[at].container = container;
+		}
+	}
+	return STATUS_OK;
+}
+
+/* --- shipping --- */
+
+static enum status receiver_of(struct planner *planner, addr20 *out, const struct epcis_event *event, struct err *err) {
+	addr20 named = {{0}};
+	bool is_named = planner_party(planner->session, &named, event->destination);
+	*out = addr20_is_zero(&planner->wish->to) ? named : planner->wish->to;
+	if (addr20_is_zero(out))
+		return err_set(err, STATUS_INVALID,
+		    "the event's destination is no actor of this chain: say with --to ADDRESS to whom it goes");
+	if (is_named && !addr20_equal(&named, out))
+		return err_set(err, STATUS_INVALID, "the event is to another actor than --to");
+	return STATUS_OK;
+}
+
+static struct bytes pack_op(
+    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
+	return op_pack_units(planner->session->arena, context, batch, indexes, count);
+}
+
+/* A container without an SSCC, for this document alone. */
+static enum status ship_loose(
+    struct planner *planner, const uint32_t *units, size_t count, const addr20 *to, struct err *err) {
+	struct session *session = planner->session;
+	struct document *document = &planner->plan->document;
+	hash32 key = tag_container_key(session->home->entropy);
+	uint8_t text[15 + 32 + 4];
+	memcpy(text, "xinglin/loose/1", 15);
+	memcpy(text + 15, planner->plan->epcis->hash.b, 32);
+	store_be32(text + 47, document->container_count);
+	hash32 tag = hmac_sha256(BYTES_OF(key), bytes_make(text, sizeof text));
+	mem_wipe(&key, sizeof key);
+	hash32 id = tag_container_id(&session->home->account, &tag);
+	uint32_t container = document_add_container(document, session->arena, "", &id);
+	for (size_t i = 0; i < count; i++) document->units[units[i]].container = container;
+	TRY(planner_add(planner, op_open_container(session->arena, &tag), err));
+	TRY(planner_named_units(planner, units, count, pack_op, &id, err));
+	return planner_add(planner, op_ship(session->arena, &id, to, planner->wish->purpose), err);
+}
+
+enum status planner_ship(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	struct arena *arena = planner->session->arena;
+	bool ends = strcmp(event->step, "void_shipping") == 0;
+	uint32_t *units = arena_alloc(arena, (event->epc_count + 1) * sizeof *units);
+	size_t unit_count = 0;
+	addr20 to = {{0}};
+	if (!ends) TRY(receiver_of(planner, &to, event, err));
+	for (size_t i = 0; i < event->epc_count; i++) {
+		struct scan scan;
+		hash32 container;
+		TRY(planner_scan(&scan, event->epcs[i], err));
+		if (!scan.sscc[0]) {
+			if (ends) return err_set(err, STATUS_INVALID, "void_shipping names containers");
+			TRY(planner_unit(planner, &units[unit_count++], &scan, err));
+			continue;
+		}
+		TRY(planner_container(planner, &container, &scan, false, err));
+		if (!ends) TRY(add_contents(planner, &container, err));
+		TRY(planner_add(planner,
+		    ends ? op_end_shipping(arena, &container) : op_ship(arena, &container, &to, planner->wish->purpose),
+		    err));
+	}
+	if (unit_count) TRY(ship_loose(planner, units, unit_count, &to, err));
+	return planner_recipient(planner, &to, err);
+}
+
+/* --- receiving --- */
+
+static struct bytes unpack_op(
+    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
+	return op_unpack_units(planner->session->arena, context, batch, indexes, count);
+}
+
+/* A loose unit came in a container of its own: that is accepted once, the unit unpacked. */
+static enum status receive_loose(
+    struct planner *planner, const struct scan *scan, struct tree *accepted, struct err *err) {
+	struct arena *arena = planner->session->arena;
+	struct holding holding;
+	uint32_t unit;
+	TRY(planner_unit(planner, &unit, scan, err));
+	struct unit_ref ref = planner_ref(planner, unit);
+	TRY(medicines_holder(planner->session, &holding, &ref, err));
+	if (hash32_is_zero(&holding.container))
+		return err_set(err, STATUS_DENIED, "NOT_PENDING: serial %s is in no shipment", scan->serial);
+	const char *sscc = stock_sscc_of(planner->stock, &holding.container);
+	if (sscc && sscc[0])
+		return err_set(err, STATUS_INVALID, "serial %s came in container %s: receive that", scan->serial, sscc);
+	if (!has(accepted, &holding.container)) {
+		TRY(planner_add(planner, op_accept(arena, &holding.container), err));
+		accepted->ids[accepted->count++] = holding.container;
+	}
+	return planner_named_units(planner, &unit, 1, unpack_op, &holding.container, err);
+}
+
+enum status planner_receive(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	struct arena *arena = planner->session->arena;
+	struct tree accepted = {arena_alloc(arena, (event->epc_count + 1) * sizeof(hash32)), 0};
+	for (size_t i = 0; i < event->epc_count; i++) {
+		struct scan scan;
+		hash32 container;
+		TRY(planner_scan(&scan, event->epcs[i], err));
+		if (!scan.sscc[0]) {
+			TRY(receive_loose(planner, &scan, &accepted, err));
+			continue;
+		}
+		TRY(planner_container(planner, &container, &scan, false, err));
+		TRY(planner_add(planner, op_accept(arena, &container), err));
+	}
+	return STATUS_OK;
+}
+
+/* --- single units --- */
+
+static enum status all_units(
+    struct planner *planner, uint32_t **out, const struct epcis_event *event, struct err *err) {
+	*out = arena_alloc(planner->session->arena, (event->epc_count + 1) * sizeof **out);
+	for (size_t i = 0; i < event->epc_count; i++) {
+		struct scan scan;
+		TRY(planner_scan(&scan, event->epcs[i], err));
+		TRY(planner_unit(planner, &(*out)[i], &scan, err));
+	}
+	return STATUS_OK;
+}
+
+enum status planner_dispense(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	uint32_t *units;
+	TRY(all_units(planner, &units, event, err));
+	if (event->epc_count > CAPTURE_NAMED_UNITS_MAX)
+		return err_set(err, STATUS_LIMIT, "at most %u packs at once", CAPTURE_NAMED_UNITS_MAX);
+	struct unit_ref *refs = arena_alloc(planner->session->arena, event->epc_count * sizeof *refs);
+	for (size_t i = 0; i < event->epc_count; i++) refs[i] = planner_ref(planner, units[i]);
+	return planner_add(planner, op_dispense(planner->session->arena, refs, event->epc_count), err);
+}
+
+enum medicines_state planner_state_of(const struct epcis_event *event) {
+	static const struct {
+		const char *step, *disposition; /* NULL: any */
+		enum medicines_state state;
+	} rows[] = {
+	    {NULL, "stolen", UNIT_STOLEN},
+	    {"destroying", NULL, UNIT_DESTROYED},
+	    {"sampling", NULL, UNIT_SAMPLED},
+	    {"holding", NULL, UNIT_HELD},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if ((!rows[i].step || strcmp(rows[i].step, event->step) == 0) &&
+		    (!rows[i].disposition || strcmp(rows[i].disposition, event->disposition) == 0))
+			return rows[i].state;
+	return UNIT_NONE;
+}
+
+static struct bytes change_op(
+    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
+	return op_change_units(planner->session->arena, batch, indexes, count, *(const enum medicines_state *)context);
+}
+
+enum status planner_change(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	enum medicines_state to = planner_state_of(event);
+	uint32_t *units;
+	TRY(all_units(planner, &units, event, err));
+	return planner_named_units(planner, units, event->epc_count, change_op, &to, err);
+}
+
+/* --- recall --- */
+
+/* The batch of a lot: from the product's key, or from a document. */
+static enum status batch_of(
+    struct planner *planner, struct known_batch *out, const struct scan *scan, struct err *err) {
+	const struct known_batch *known;
+	struct product product;
+	if (stock_find_batch(&known, planner->stock, scan->gtin, scan->lot)) {
+		*out = *known;
+		return STATUS_OK;
+	}
+	TRY(product_load(planner->session, &product, scan->gtin, err));
+	hash32 product_tag = tag_product(&product.key, scan->gtin);
+	hash32 batch_tag = tag_batch(&product.key, scan->gtin, scan->lot);
+	*out = (struct known_batch){.gtin = arena_strdup(planner->session->arena, bytes_text(scan->gtin)),
+	    .lot = arena_strdup(planner->session->arena, bytes_text(scan->lot)),
+	    .owner = product.owner,
+	    .regulator = product.regulator,
+	    .id = tag_batch_id(&product_tag, &batch_tag)};
+	mem_wipe(&product, sizeof product);
+	struct batch_view view;
+	TRY(medicines_batch(planner->session, &view, &out->id, err));
+	out->expiry_s = view.expiry_s;
+	out->count = view.count;
+	return STATUS_OK;
+}
+
+enum status planner_recall(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	uint32_t *units;
+	enum medicines_state to = UNIT_RECALLED;
+	for (size_t i = 0; i < event->class_count; i++) {
+		struct scan scan;
+		struct known_batch batch;
+		TRY(planner_scan(&scan, event->classes[i], err));
+		if (!scan.gtin[0] || !scan.lot[0])
+			return err_set(err, STATUS_INVALID, "a recall names a GTIN and a lot");
+		TRY(batch_of(planner, &batch, &scan, err));
+		document_add_batch(&planner->plan->document, planner->session->arena, &batch);
+		TRY(planner_add(
+		    planner, op_recall_batch(planner->session->arena, &batch.id, &planner->wish->reason), err));
+	}
+	TRY(all_units(planner, &units, event, err));
+	return planner_named_units(planner, units, event->epc_count, change_op, &to, err);
+}

@@ -1,0 +1,215 @@
+/* The plaintext of a sealed document: building, writing, parsing, checking. Sealing is in document_seal.c. */
+#include "health/trace/document.h"
+
+#include "codec/hex.h"
+#include "crypto/hash.h"
+#include "health/trace/medicines.h"
+
+#define UNITS_MAX 100000u
+
+void document_init(struct document *out, struct session *session, struct bytes epcis) {
+	*out = (struct document){.hash = sha256(epcis), .sender = session->home->account, .epcis = epcis};
+}
+
+/* Room for one more of `size` bytes. */
+static void *grown(struct arena *arena, void *old, uint32_t count, uint32_t *room, size_t size) {
+	if (count < *room) return old;
+	*room = *room ? 2 * *room : 16;
+	uint8_t *larger = arena_zalloc(arena, *room, size);
+	if (count) memcpy(larger, old, count * size);
+	return larger;
+}
+
+uint32_t document_add_batch(struct document *document, struct arena *arena, const struct known_batch *batch) {
+	for (uint32_t i = 0; i < document->batch_count; i++)
+		if (hash32_equal(&document->batches[i].id, &batch->id)) return i;
+	document->batches =
+	    grown(arena, document->batches, document->batch_count, &document->batch_room, sizeof *document->batches);
+	document->batches[document->batch_count] = *batch;
+	return document->batch_count++;
+}
+
+uint32_t document_add_container(struct document *document, struct arena *arena, const char *sscc, const hash32 *id) {
+	for (uint32_t i = 0; i < document->container_count; i++)
+		if (hash32_equal(&document->containers[i].id, id)) return i;
+	document->containers = grown(arena, document->containers, document->container_count, &document->container_room,
+	    sizeof *document->containers);
+	document->containers[document->container_count] =
+	    (struct known_container){.sscc = arena_strdup(arena, bytes_text(sscc)), .id = *id};
+	return document->container_count++;
+}
+
+void document_add_unit(struct document *document, struct arena *arena, const struct known_unit *unit) {
+	document->units =
+	    grown(arena, document->units, document->unit_count, &document->unit_room, sizeof *document->units);
+	document->units[document->unit_count++] = *unit;
+}
+
+/* --- writing --- */
+
+static void write_batches(struct json_writer *writer, const struct document *document) {
+	json_array_begin(writer, "batches");
+	for (uint32_t i = 0; i < document->batch_count; i++) {
+		const struct known_batch *batch = &document->batches[i];
+		json_object_begin(writer, NULL);
+		json_put_text(writer, "gtin", batch->gtin);
+		json_put_text(writer, "lot", batch->lot);
+		json_put_u64(writer, "expiry", batch->expiry_s);
+		json_put_hex(writer, "owner", BYTES_OF(batch->owner));
+		json_put_hex(writer, "regulator", BYTES_OF(batch->regulator));
+		json_put_hex(writer, "id", BYTES_OF(batch->id));
+		json_put_u64(writer, "count", batch->count);
+		json_object_end(writer);
+	}
+	json_array_end(writer);
+}
+
+static void write_unit(struct json_writer *writer, const struct known_unit *unit) {
+	json_object_begin(writer, NULL);
+	json_put_text(writer, "serial", unit->serial);
+	json_put_u64(writer, "batch", unit->batch);
+	json_put_u64(writer, "index", unit->index);
+	json_put_hex(writer, "tag", BYTES_OF(unit->tag));
+	if (unit->container != NO_CONTAINER) json_put_u64(writer, "container", unit->container);
+	json_array_begin(writer, "path");
+	for (size_t i = 0; i < unit->path_len; i++) json_put_hex(writer, NULL, BYTES_OF(unit->path[i]));
+	json_array_end(writer);
+	json_object_end(writer);
+}
+
+void document_write(struct buf *out, const struct document *document, const struct session *session) {
+	struct json_writer writer = json_writer(out);
+	json_object_begin(&writer, NULL);
+	json_put_u64(&writer, "v", 1);
+	json_put_u64(&writer, "chainId", session->home->deployment.chain_id);
+	json_put_hex(&writer, "medicines", BYTES_OF(session->home->deployment.medicines));
+	json_put_hex(&writer, "sender", BYTES_OF(document->sender));
+	json_put_string(&writer, "epcis", document->epcis);
+	write_batches(&writer, document);
+	json_array_begin(&writer, "containers");
+	for (uint32_t i = 0; i < document->container_count; i++) {
+		json_object_begin(&writer, NULL);
+		json_put_text(&writer, "sscc", document->containers[i].sscc);
+		json_put_hex(&writer, "id", BYTES_OF(document->containers[i].id));
+		json_object_end(&writer);
+	}
+	json_array_end(&writer);
+	json_array_begin(&writer, "units");
+	for (uint32_t i = 0; i < document->unit_count; i++) write_unit(&writer, &document->units[i]);
+	json_array_end(&writer);
+	json_object_end(&writer);
+}
+
+/* --- parsing --- */
+
+static bool read_u32(uint32_t *out, const struct json *value, uint32_t below) {
+	uint64_t number;
+	if (!json_u64(&number, value) || number >= below) return false;
+	*out = (uint32_t)number;
+	return true;
+}
+
+static bool read_hex(uint8_t *out, size_t len, const struct json *value) {
+	return json_string(value).data && hex_fixed(out, len, json_string(value)) == STATUS_OK;
+}
+
+static const char *read_text(struct arena *arena, const struct json *value) {
+	struct bytes text = json_string(value);
+	return text.data && !memchr(text.data, 0, text.len) ? arena_strdup(arena, text) : NULL;
+}
+
+static bool read_batch(struct document *document, struct arena *arena, const struct json *json) {
+	struct known_batch batch = {
+	    .gtin = read_text(arena, json_get(json, "gtin")), .lot = read_text(arena, json_get(json, "lot"))};
+	uint32_t before = document->batch_count;
+	return batch.gtin && batch.lot && json_u64(&batch.expiry_s, json_get(json, "expiry")) &&
+	       read_hex(batch.owner.b, 20, json_get(json, "owner")) &&
+	       read_hex(batch.regulator.b, 20, json_get(json, "regulator")) &&
+	       read_hex(batch.id.b, 32, json_get(json, "id")) &&
+	       read_u32(&batch.count, json_get(json, "count"), UINT32_MAX) &&
+	       document_add_batch(document, arena, &batch) == before;
+}
+
+static bool read_container(struct document *document, struct arena *arena, const struct json *json) {
+	const char *sscc = read_text(arena, json_get(json, "sscc"));
+	uint32_t before = document->container_count;
+	hash32 id;
+	return sscc && read_hex(id.b, 32, json_get(json, "id")) &&
+	       document_add_container(document, arena, sscc, &id) == before;
+}
+
+static bool read_unit(struct document *document, struct arena *arena, const struct json *json) {
+	struct known_unit unit = {.serial = read_text(arena, json_get(json, "serial")), .container = NO_CONTAINER};
+	const struct json *path = json_get(json, "path"), *container = json_get(json, "container");
+	if (!unit.serial || !json_is(path, JSON_ARRAY) || path->count > MERKLE_DEPTH_MAX) return false;
+	if (!read_u32(&unit.batch, json_get(json, "batch"), document->batch_count)) return false;
+	if (!read_u32(&unit.index, json_get(json, "index"), document->batches[unit.batch].count)) return false;
+	if (!read_hex(unit.tag.b, 32, json_get(json, "tag"))) return false;
+	if (container && !read_u32(&unit.container, container, document->container_count)) return false;
+	hash32 *nodes = arena_alloc(arena, (path->count + 1) * sizeof *nodes);
+	json_foreach (node, path)
+		if (!read_hex(nodes[unit.path_len++].b, 32, node)) return false;
+	unit.path = nodes;
+	document_add_unit(document, arena, &unit);
+	return true;
+}
+
+typedef bool read_entry(struct document *document, struct arena *arena, const struct json *json);
+
+static enum status read_list(struct document *document, struct arena *arena, const struct json *root, const char *name,
+    read_entry *read, struct err *err) {
+	const struct json *list = json_get(root, name);
+	if (!json_is(list, JSON_ARRAY) || list->count > UNITS_MAX)
+		return err_set(err, STATUS_INVALID, "a sealed document without %s", name);
+	json_foreach (entry, list)
+		if (!read(document, arena, entry))
+			return err_set(err, STATUS_INVALID, "a sealed document with a malformed entry in %s", name);
+	return STATUS_OK;
+}
+
+enum status document_parse(struct document *out, struct session *session, struct bytes json, struct err *err) {
+	struct arena *arena = session->arena;
+	const struct json *root;
+	uint64_t version = 0, chain_id = 0;
+	addr20 medicines;
+	*out = (struct document){.unit_count = 0};
+	TRY(json_parse(&root, arena, json, NULL, err));
+	if (!json_u64(&version, json_get(root, "v")) || version != 1 ||
+	    !json_u64(&chain_id, json_get(root, "chainId")) ||
+	    !read_hex(medicines.b, 20, json_get(root, "medicines")) ||
+	    !read_hex(out->sender.b, 20, json_get(root, "sender")) || !json_string(json_get(root, "epcis")).data)
+		return err_set(err, STATUS_INVALID, "this is no sealed document of medicines");
+	if (chain_id != session->home->deployment.chain_id ||
+	    !addr20_equal(&medicines, &session->home->deployment.medicines))
+		return err_set(err, STATUS_DENIED, "this document is of another chain");
+	out->epcis = arena_dup(arena, json_string(json_get(root, "epcis")));
+	out->hash = sha256(out->epcis);
+	TRY(read_list(out, arena, root, "batches", read_batch, err));
+	TRY(read_list(out, arena, root, "containers", read_container, err));
+	return read_list(out, arena, root, "units", read_unit, err);
+}
+
+/* --- checking against the chain --- */
+
+enum status document_check(struct session *session, const struct document *document, struct err *err) {
+	uint64_t at;
+	struct batch_view *batches = arena_zalloc(session->arena, document->batch_count + 1, sizeof *batches);
+	TRY(medicines_captured_at(session, &at, &document->sender, &document->hash, 0, err));
+	if (at == 0) return err_set(err, STATUS_DENIED, "the chain holds no capture of this document by its sender");
+	for (uint32_t i = 0; i < document->batch_count; i++) {
+		const struct known_batch *known = &document->batches[i];
+		TRY(medicines_batch(session, &batches[i], &known->id, err));
+		if (batches[i].count != known->count || batches[i].expiry_s != known->expiry_s)
+			return err_set(err, STATUS_DENIED,
+			    "lot %s: the chain holds another batch than the document says", known->lot);
+	}
+	for (uint32_t i = 0; i < document->unit_count; i++) {
+		const struct known_unit *unit = &document->units[i];
+		hash32 leaf = merkle_leaf(BYTES_OF(unit->tag));
+		if (!merkle_verify(&batches[unit->batch].root, &leaf, unit->index, batches[unit->batch].count,
+			unit->path, unit->path_len))
+			return err_set(
+			    err, STATUS_DENIED, "serial %s: its tag is not under the batch's root", unit->serial);
+	}
+	return STATUS_OK;
+}

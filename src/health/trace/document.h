@@ -1,0 +1,69 @@
+/*
+ * Sealed documents (docs/wire-formats.md §10): an EPCIS document together with what its recipients need to find the
+ * units that it names on the chain: batches, containers, and each unit's index, tag and path to the batch's root.
+ *
+ * The same value is what a home knows of its packs: it keeps each document that it sent or received. Ownership:
+ * everything is in the arena that it was parsed or built in. Threads: as the session.
+ */
+#ifndef HEALTH_TRACE_DOCUMENT_H
+#define HEALTH_TRACE_DOCUMENT_H
+
+#include "crypto/merkle.h"
+#include "health/actors/session.h"
+
+#define DOCUMENT_BYTES_MAX ((size_t)16 << 20)
+#define DOCUMENT_RECIPIENTS_MAX 16u
+
+struct known_batch {
+	const char *gtin, *lot;
+	uint64_t expiry_s; /* exclusive */
+	addr20 owner;      /* the manufacturer */
+	addr20 regulator;  /* who holds the product's key in escrow; gets every document */
+	hash32 id;
+	uint32_t count;
+};
+struct known_container {
+	const char *sscc; /* "" for a loose transfer */
+	hash32 id;
+};
+#define NO_CONTAINER UINT32_MAX
+struct known_unit {
+	const char *serial;
+	uint32_t batch; /* in the document's batches */
+	uint32_t index;
+	hash32 tag;
+	uint32_t container; /* in the document's containers, or NO_CONTAINER */
+	const hash32 *path;
+	size_t path_len;
+};
+struct document {
+	hash32 hash; /* of the EPCIS text */
+	addr20 sender;
+	struct bytes epcis;
+	struct known_batch *batches;
+	struct known_container *containers;
+	struct known_unit *units;
+	uint32_t batch_count, container_count, unit_count;
+	uint32_t batch_room, container_room, unit_room;
+};
+void document_init(struct document *out, struct session *session, struct bytes epcis);
+/* Each gives the place of an equal entry that is there, or of a new copy. */
+uint32_t document_add_batch(struct document *document, struct arena *arena, const struct known_batch *batch);
+uint32_t document_add_container(struct document *document, struct arena *arena, const char *sscc, const hash32 *id);
+void document_add_unit(struct document *document, struct arena *arena, const struct known_unit *unit);
+
+void document_write(struct buf *out, const struct document *document, const struct session *session);
+/* STATUS_INVALID says what is wrong; STATUS_DENIED: of another chain. */
+MUST_USE enum status document_parse(struct document *out, struct session *session, struct bytes json, struct err *err);
+
+/* To each recipient's directory key; addresses that occur twice or are zero count once or not at all. */
+MUST_USE enum status document_seal(struct session *session, struct buf *sealed, const struct document *document,
+    const addr20 *recipients, size_t count, struct err *err);
+/* STATUS_DENIED: not sealed to this home, or changed since. */
+MUST_USE enum status document_open(struct session *session, struct document *out, struct bytes sealed, struct err *err);
+
+/* Does the chain bear it out: captured by its sender, batch ids and roots, each unit's path? STATUS_DENIED says what
+ * does not hold. */
+MUST_USE enum status document_check(struct session *session, const struct document *document, struct err *err);
+
+#endif
