@@ -2,13 +2,11 @@
  * one of them belongs to the commitment on the chain. */
 #include "health/records/private.h"
 
-/* By a grant of this one record: its wrap is the lead, sealed to this home. STATUS_NOTFOUND: there is none. */
-static enum status lead_by_grant(struct session *session, struct opened_record *out, const struct reader *reader,
-    const struct record_place *place, struct err *err) {
+/* The epoch in which this record alone was granted to this home, which names the wrap's item; 0: it was not. */
+static enum status granted_epoch(
+    struct session *session, uint32_t *epoch, const struct record_place *place, struct err *err) {
 	struct abi_reader answer;
-	struct buf data, wrap;
-	struct blob_verdict verdict;
-	bool found;
+	struct buf data;
 	buf_init(&data, CALLDATA_MAX);
 	abi_put_selector(&data, "grantOf(bytes32,bytes32,address)");
 	abi_put_hash32(&data, &place->folder);
@@ -16,9 +14,34 @@ static enum status lead_by_grant(struct session *session, struct opened_record *
 	abi_put_address(&data, &session->home->account);
 	TRY(view_call(session, &answer, &session->home->deployment.consent, &data, err));
 	for (int i = 0; i < 4; i++) (void)abi_u64(&answer); /* rights, purposes, from, until */
-	(void)abi_bool(&answer);
-	uint32_t epoch = (uint32_t)abi_u64(&answer); /* in which it was granted; names the item */
-	TRY(abi_finish(&answer, err));
+	(void)abi_bool(&answer);                            /* revoked: then the node gives no wrap */
+	*epoch = (uint32_t)abi_u64(&answer);
+	return abi_finish(&answer, err);
+}
+
+/* Such a grant's wrap is the lead itself, sealed to this home; maybe under an older version of its key. */
+static enum status open_granted_lead(struct session *session, struct record_lead *lead,
+    const struct record_place *place, struct bytes wrap, struct err *err) {
+	enum status status = STATUS_DENIED;
+	uint32_t newest = 0;
+	struct p256_secret secret;
+	struct p256_public key;
+	TRY(home_key(session, &secret, &key, &newest, err));
+	for (uint32_t version = newest; version > 0 && status == STATUS_DENIED; version--) {
+		status = home_key(session, &secret, &key, &version, err);
+		if (status == STATUS_OK) status = lead_open(lead, session->arena, place, &secret, wrap, err);
+	}
+	mem_wipe(&secret, sizeof secret);
+	return status;
+}
+
+static enum status lead_by_grant(struct session *session, struct record_lead *lead, const struct reader *reader,
+    const struct record_place *place, struct err *err) {
+	struct blob_verdict verdict;
+	struct buf wrap;
+	uint32_t epoch;
+	bool found;
+	TRY(granted_epoch(session, &epoch, place, err));
 	if (epoch == 0) return err_set(err, STATUS_NOTFOUND, "no grant of this record");
 	hash32 item = item_of_grant(&place->folder, &place->record, &session->home->account, epoch);
 	buf_init(&wrap, CONTAINER_PART_MAX);
@@ -26,19 +49,9 @@ static enum status lead_by_grant(struct session *session, struct opened_record *
 	    reader_part(reader, &wrap, &found, &verdict, &session->home->deployment.consent, &item, 0, err);
 	if (status == STATUS_OK && !found)
 		status = err_set(err, STATUS_NOTFOUND, "the grant's wrap is not given: %s", verdict.detail);
-	uint32_t version = 0;
-	struct p256_secret secret;
-	struct p256_public key;
-	if (status == STATUS_OK) status = home_key(session, &secret, &key, &version, err);
-	enum status opened = STATUS_DENIED;
-	for (; status == STATUS_OK && opened == STATUS_DENIED && version > 0; version--) {
-		status = home_key(session, &secret, &key, &version, err);
-		if (status == STATUS_OK)
-			opened = lead_open(&out->lead, session->arena, place, &secret, buf_view(&wrap), err);
-	}
-	mem_wipe(&secret, sizeof secret);
+	if (status == STATUS_OK) status = open_granted_lead(session, lead, place, buf_view(&wrap), err);
 	buf_fini(&wrap);
-	return status == STATUS_OK ? opened : status;
+	return status;
 }
 
 /* The author's own copy, else the folder's key, else a grant of this record alone. */
@@ -55,7 +68,7 @@ static enum status find_lead(struct session *session, struct opened_record *out,
 		return status;
 	}
 	if (status != STATUS_DENIED || reader->is_controller) return status;
-	enum status by_grant = lead_by_grant(session, out, reader, place, &unused);
+	enum status by_grant = lead_by_grant(session, &out->lead, reader, place, &unused);
 	return by_grant == STATUS_OK ? by_grant : status;
 }
 
