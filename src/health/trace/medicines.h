@@ -194,6 +194,9 @@ MUST_USE enum status medicines_unit(
     struct session *session, struct unit_view *out, const struct unit_ref *unit, struct err *err);
 MUST_USE enum status medicines_holder(
     struct session *session, struct holding *out, const struct unit_ref *unit, struct err *err);
+/* Was this serial of the product ever commissioned? Its tag tells. */
+MUST_USE enum status medicines_is_commissioned(
+    struct session *session, bool *out, const hash32 *product, const hash32 *unit_tag, struct err *err);
 /* All present holders of a batch. */
 MUST_USE enum status medicines_holders(
     struct session *session, struct holding **rows, size_t *count, const hash32 *batch, struct err *err);

@@ -107,6 +107,22 @@ enum status medicines_holder(
 	return abi_finish(&reader, err);
 }
 
+enum status medicines_is_commissioned(
+    struct session *session, bool *out, const hash32 *product, const hash32 *unit_tag, struct err *err) {
+	struct buf data;
+	struct bytes output;
+	buf_init(&data, 128);
+	abi_put_selector(&data, "isCommissioned(bytes32,bytes8)");
+	abi_put_hash32(&data, product);
+	abi_put_fixed(&data, bytes_make(unit_tag->b, 8));
+	enum status status = session_call(session, &output, &session->home->deployment.medicines, buf_view(&data), err);
+	buf_fini(&data);
+	TRY(status);
+	struct abi_reader reader = abi_reader(output);
+	*out = abi_bool(&reader);
+	return abi_finish(&reader, err);
+}
+
 enum status medicines_holders(
     struct session *session, struct holding **rows, size_t *count, const hash32 *batch, struct err *err) {
 	uint64_t page[2] = {0, PAGE_ROWS};
