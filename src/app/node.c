@@ -70,7 +70,9 @@ static enum status open_ledger(struct node *node, struct err *err) {
 	struct store_options store_options = {.memory_bytes = node->options.memory_bytes, .create_if_missing = true};
 	TRY(store_open(&node->store, path, &store_options, err));
 	struct chain_options chain_options = {.genesis_json = buf_view(&node->genesis)};
-	TRY(chain_open(&node->chain, node->store, &chain_options, err));
+	enum status status = chain_open(&node->chain, node->store, &chain_options, err);
+	if (status == STATUS_INVALID) return err_prefix(err, status, "%s/genesis.json", node->options.data);
+	TRY(status);
 	snprintf(path, sizeof path, "%s/pool.journal", node->options.data);
 	struct pool_options pool_options = {.journal_path = path, .admit = pool_admit, .admit_context = node};
 	TRY(pool_open(&node->pool, node->chain, &pool_options, err));
@@ -78,7 +80,7 @@ static enum status open_ledger(struct node *node, struct err *err) {
 	    .interval_ms = node->options.interval_ms,
 	    .automine = true,
 	    .clock = &world_clock};
-	enum status status = solo_new(&node->solo, node->chain, node->pool, &solo_options, err);
+	status = solo_new(&node->solo, node->chain, node->pool, &solo_options, err);
 	mem_wipe(&solo_options.sealer_secret, sizeof solo_options.sealer_secret);
 	return status;
 }
