@@ -23,10 +23,13 @@ test: all
 	@tools/test-setup
 	@tools/test
 
-check:
+check: all
 	@tools/setup test
 	@tools/check-layers
 	@tools/check-format
+	@tools/check-tour
+	@tools/make-api-docs --check
+	@tools/make-man --check
 
 conformance: all
 	@tools/conformance
