@@ -26,7 +26,7 @@ enum status cli_explain(enum status status, struct err *err) {
 	char reason[sizeof err->message];
 	if (status != STATUS_DENIED || !err) return status;
 	snprintf(reason, sizeof reason, "%s", err->message);
-	if (strstr(reason, "NotListed()"))
+	if (strstr(reason, "NotListed()") || strstr(reason, "(put-refused)"))
 		return err_set(err, status,
 		    "%s: the directory does not list this home's account as active. Be listed first (xinglin actor "
 		    "request), or, for an action of yours as a patient, use --out FILE and give it to a listed actor",
