@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from machine import PASSWORD, Refused, binary
+from machine import PASSWORD, Refused, binary, wait_for
 
 DIRECT = pathlib.Path(__file__).with_name("direct.mjs")
 BUNDLE = {
@@ -177,6 +177,36 @@ def test_nobody_else_sees_what_was_served(scene):
         assert secret not in kept  # the operator keeps it sealed
 
 
+def entries_of(log, record):
+    """Where the sealed entries of a record stand in the node's audit.log: gate 20, item 32, length 4, JWE."""
+    at, content = 0, log.read_bytes()
+    while at < len(content):
+        length = int.from_bytes(content[at + 52:at + 56], "big")
+        if content[at + 20:at + 52] == bytes.fromhex(record[2:]):
+            yield at + 56, length
+        at += 56 + length
+
+
+def test_the_patient_is_told_of_a_changed_log(scene):
+    log = scene.c.data / "blobs" / "audit.log"
+    at, length = list(entries_of(log, scene.record))[-1]
+    place = at + length // 2
+    with log.open("r+b") as file:
+        file.seek(place)
+        kept = file.read(1)
+        file.seek(place)
+        file.write(b"A" if kept != b"A" else b"B")
+    try:
+        with pytest.raises(Refused) as caught:
+            scene.c.run("cs-patient", "access", "reads", "--record", scene.record)
+        assert caught.value.code == 1 and "does not open" in caught.value.report["error"]
+    finally:
+        with log.open("r+b") as file:
+            file.seek(place)
+            file.write(kept)
+    assert scene.c.run("cs-patient", "access", "reads", "--record", scene.record)["reads"]
+
+
 def test_an_account_in_no_directory(scene):
     with pytest.raises(Refused) as caught:
         scene.ask("cs-stranger")
@@ -188,7 +218,7 @@ def test_a_patient_cannot_send_but_is_told_how(scene):
     with pytest.raises(Refused) as caught:
         scene.c.run("cs-patient", "share", "--folder", scene.folder, "--with", scene.c.accounts["cs-clinic"],
                     "--purpose", "TREAT", "--days", 1, "--send")
-    assert caught.value.code == 3
+    assert caught.value.code == 3 and "--out FILE" in caught.value.report["error"]
 
 
 def test_the_node_refuses_whoever_goes_past_our_client(scene):
@@ -298,8 +328,10 @@ def test_only_emergency_actors_break_the_glass(scene):
 
 
 def test_breaking_the_glass(scene):
-    broken = scene.c.run("cs-er", "break-glass", "--folder", scene.folder, "--reason", REASON)
-    assert broken["permitted"] and broken["review"] >= 1
+    with pytest.raises(Refused) as caught:
+        scene.c.run("cs-er", "break-glass", "--folder", scene.folder, "--reason", REASON, "--wait", 1)
+    broken = caught.value.report
+    assert caught.value.code == 1 and broken["permitted"] and broken["review"] >= 1 and not broken["keyReleased"]
     scene.cannot_read("cs-er")  # the window is open, but no trustee gave the key
     served = scene.c.run("cs-trustee", "trustee", "serve", "--once")
     assert served == {"failed": 0, "released": 1}
@@ -342,6 +374,12 @@ def test_waiting_for_a_trustee_that_serves(scene):
     finally:
         serving.terminate()
         assert serving.wait(30) == 0
+
+
+def test_reads_are_anchored_within_a_minute(scene):
+    scene.read("cs-patient")
+    reads = ["access", "reads", "--record", scene.record]
+    wait_for(lambda: scene.c.run("cs-patient", *reads)["anchored"] >= 1, seconds=90, every=1)
 
 
 @pytest.mark.parametrize(
