@@ -307,6 +307,7 @@ static enum status cmd_pack_dispense(struct cli *cli, struct err *err) {
 	struct stock stock;
 	const char **epcs;
 	TRY(pack_open(cli, &stock, err));
+	TRY(pack_beside(cli, &stock, err));
 	TRY(scans_of(cli, &epcs, &draft.epc_count, err));
 	draft.epcs = epcs;
 	TRY(pack_step(cli, &stock, &draft, &wish, err));
@@ -325,7 +326,8 @@ const struct cli_command command_pack_dispense = {
 	"stands on\n"
 	"the chain for ever.\n\n"
 	"  xinglin pack dispense \"]d201040123456789012112345\" --home pharmacy",
-    .options = {OUT_OPTION, EPCIS_OUT_OPTION},
+    .options = {{"document", "FILE", "a sealed document that names the pack (pack reference)"}, OUT_OPTION,
+	EPCIS_OUT_OPTION},
     .needs_home = true,
     .run = cmd_pack_dispense,
 };

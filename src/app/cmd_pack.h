@@ -9,6 +9,8 @@
 
 /* Checks the chain and opens what this home knows. */
 MUST_USE enum status pack_open(struct cli *cli, struct stock *stock, struct err *err);
+/* Adds the document of --document to the stock for this command: checked, not kept. */
+MUST_USE enum status pack_beside(struct cli *cli, struct stock *stock, struct err *err);
 /* Captures the document, keeps it, writes it sealed where --out says, and reports: documentHash, captures, code,
  * alerts, skipped. A refused pack among dispensed ones sets exit code 3. */
 MUST_USE enum status pack_capture(

@@ -71,20 +71,6 @@ static const char *mismatch(struct cli *cli, const struct scan *scan, const stru
 	return NULL;
 }
 
-/* Documents given beside the command count for it, checked but not kept. */
-static enum status beside(struct cli *cli, struct stock *stock, struct err *err) {
-	const char *path = cli_value(cli, "document");
-	struct bytes sealed;
-	if (!path) return STATUS_OK;
-	struct document *all = arena_zalloc(&cli->arena, stock->count + 1, sizeof *all);
-	TRY(cli_read_file(cli, &sealed, path, PACK_FILE_MAX, err));
-	TRY(document_open(&cli->session, &all[stock->count], sealed, err));
-	TRY(document_check(&cli->session, &all[stock->count], err));
-	if (stock->count) memcpy(all, stock->documents, stock->count * sizeof *all);
-	*stock = (struct stock){all, stock->count + 1};
-	return STATUS_OK;
-}
-
 /* Whoever holds the product's key can say more than "unknown to me". */
 static enum status unknown_pack(struct cli *cli, const struct stock *stock, const struct scan *scan, struct err *err) {
 	struct product product;
@@ -125,7 +111,7 @@ static enum status cmd_pack_verify(struct cli *cli, struct err *err) {
 	if (!scan.gtin[0] || !scan.serial[0])
 		return err_set(err, STATUS_DENIED, "no-serial: this code names no single pack (GTIN and serial)");
 	TRY(pack_open(cli, &stock, err));
-	TRY(beside(cli, &stock, err));
+	TRY(pack_beside(cli, &stock, err));
 	if (!stock_find_unit(&found, &stock, scan.gtin, scan.serial)) return unknown_pack(cli, &stock, &scan, err);
 	struct unit_ref ref = {found.batch->id, found.unit->index};
 	TRY(medicines_unit(&cli->session, &view, &ref, err));
@@ -158,6 +144,55 @@ const struct cli_command command_pack_verify = {
     .options = {{"document", "FILE", "a sealed document that names the pack (pack reference)"}},
     .needs_home = true,
     .run = cmd_pack_verify,
+};
+
+/* --- reference --- */
+
+static enum status cmd_pack_reference(struct cli *cli, struct err *err) {
+	struct scan scan;
+	struct stock stock;
+	struct stock_unit found;
+	struct document document;
+	struct buf sealed;
+	addr20 reader;
+	const char *path;
+	TRY(cli_address(cli, &reader, "for", err));
+	TRY(cli_need(cli, &path, "out", err));
+	TRY(pack_open(cli, &stock, err));
+	document_init(&document, &cli->session, (struct bytes){NULL, 0});
+	for (int i = 0; i < cli->argument_count; i++) {
+		TRY(pack_scan(&scan, cli->arguments[i], err));
+		if (!stock_find_unit(&found, &stock, scan.gtin, scan.serial))
+			return err_set(err, STATUS_NOTFOUND, "no document of this home names %s", cli->arguments[i]);
+		struct known_unit unit = *found.unit;
+		unit.batch = document_add_batch(&document, &cli->arena, found.batch);
+		unit.container = NO_CONTAINER;
+		document_add_unit(&document, &cli->arena, &unit);
+	}
+	buf_init(&sealed, PACK_FILE_MAX);
+	enum status status = document_seal(&cli->session, &sealed, &document, &reader, 1, err);
+	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&sealed), err);
+	buf_fini(&sealed);
+	TRY(status);
+	cli_put_u64(cli, "units", document.unit_count);
+	cli_put_text(cli, "reference", path);
+	return STATUS_OK;
+}
+
+const struct cli_command command_pack_reference = {
+    .name = "pack reference",
+    .arguments = "SCAN…",
+    .arguments_min = 1,
+    .arguments_max = 256,
+    .summary = "tell another actor where a pack stands on the chain",
+    .teach =
+	"For somebody who is offered a pack that no document of theirs names: a sealed file with the pack's batch, "
+	"index and\n"
+	"proof, and nothing of how it travelled. They use it with pack verify or pack dispense --document.\n\n"
+	"  xinglin pack reference \"]d201040123456789012112345\" --for 0x… --out pack.sealed --home maker",
+    .options = {{"for", "ADDRESS", "who asks"}, {"out", "FILE", "where the sealed reference goes"}},
+    .needs_home = true,
+    .run = cmd_pack_reference,
 };
 
 /* --- holders and recall --- */

@@ -48,6 +48,7 @@ const struct cli_command *const cli_commands[] = {
     &command_pack_capture,
     &command_pack_read,
     &command_pack_verify,
+    &command_pack_reference,
     &command_pack_trace,
     &command_pack_holders,
     &command_pack_recall,

@@ -20,7 +20,7 @@ extern const struct cli_command command_rpc_methods;
 extern const struct cli_command command_product_new, command_product_register, command_product_withdraw;
 extern const struct cli_command command_pack_commission, command_pack_aggregate, command_pack_ship,
     command_pack_receive, command_pack_dispense, command_pack_capture;
-extern const struct cli_command command_pack_read, command_pack_verify, command_pack_trace, command_pack_holders,
-    command_pack_recall, command_pack_acknowledge, command_pack_alerts;
+extern const struct cli_command command_pack_read, command_pack_reference, command_pack_verify, command_pack_trace,
+    command_pack_holders, command_pack_recall, command_pack_acknowledge, command_pack_alerts;
 
 #endif

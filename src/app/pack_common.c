@@ -66,6 +66,19 @@ void pack_put_alert(struct cli *cli, const struct stock *stock, const struct med
 	json_object_end(&cli->writer);
 }
 
+enum status pack_beside(struct cli *cli, struct stock *stock, struct err *err) {
+	const char *path = cli_value(cli, "document");
+	struct bytes sealed;
+	if (!path) return STATUS_OK;
+	struct document *all = arena_zalloc(&cli->arena, stock->count + 1, sizeof *all);
+	TRY(cli_read_file(cli, &sealed, path, PACK_FILE_MAX, err));
+	TRY(document_open(&cli->session, &all[stock->count], sealed, err));
+	TRY(document_check(&cli->session, &all[stock->count], err));
+	if (stock->count) memcpy(all, stock->documents, stock->count * sizeof *all);
+	*stock = (struct stock){all, stock->count + 1};
+	return STATUS_OK;
+}
+
 /* --- capturing --- */
 
 static void report(
