@@ -58,8 +58,11 @@ enum status rpc_debug_raw_transaction(struct rpc_call *call) {
 	bool found;
 	TRY(rpc_param_hash(call, &hash, 0));
 	TRY(rpc_find_tx(call, &block, &index, &found, &hash));
+	const bool waits = !found && pool_find(call->rpc->options.pool, &waiting, &from, call->arena, &hash);
+	/* A block may have taken it out of the pool between the two looks. */
+	if (!found && !waits) TRY(rpc_find_tx(call, &block, &index, &found, &hash));
 	const struct transaction *tx = found ? &block->block.transactions[index] : &waiting;
-	if (!found && !pool_find(call->rpc->options.pool, &waiting, &from, call->arena, &hash)) {
+	if (!found && !waits) {
 		json_put_hex(&call->out, NULL, (struct bytes){NULL, 0}); /* as geth */
 		return STATUS_OK;
 	}

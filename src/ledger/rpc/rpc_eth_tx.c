@@ -24,9 +24,13 @@ enum status rpc_eth_get_tx_by_hash(struct rpc_call *call) {
 	TRY(rpc_param_hash(call, &hash, 0));
 	TRY(rpc_find_tx(call, &block, &index, &found, &hash));
 	if (found) return put_block_tx(call, block, index);
-	if (!pool_find(call->rpc->options.pool, &waiting, &from, call->arena, &hash)) return put_null(call);
-	rpc_write_tx(&call->out, NULL, &waiting, &from, NULL, NULL, 0);
-	return STATUS_OK;
+	if (pool_find(call->rpc->options.pool, &waiting, &from, call->arena, &hash)) {
+		rpc_write_tx(&call->out, NULL, &waiting, &from, NULL, NULL, 0);
+		return STATUS_OK;
+	}
+	/* A block may have taken it out of the pool between the two looks. */
+	TRY(rpc_find_tx(call, &block, &index, &found, &hash));
+	return found ? put_block_tx(call, block, index) : put_null(call);
 }
 
 enum status rpc_eth_get_tx_by_index(struct rpc_call *call) {
