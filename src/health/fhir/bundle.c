@@ -33,17 +33,28 @@ static enum status refuse(struct err *err, const struct place *place, const char
 	return status;
 }
 
+/* datatypes.html#string: no control characters but tab, line feed and carriage return. */
+static bool has_control(struct bytes text) {
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+		if (c < 32 && c != '\t' && c != '\n' && c != '\r') return true;
+	}
+	return false;
+}
+
 /* json.html: objects and arrays are never empty, strings neither; null stands in arrays only, to align two of them. */
 static enum status check_filled(const struct json *value, const struct place *place, struct err *err) {
 	bool is_object = json_is(value, JSON_OBJECT), is_array = json_is(value, JSON_ARRAY);
 	if (is_object && !value->first) return refuse(err, place, "an empty object");
 	if (is_array && !value->first) return refuse(err, place, "an empty array");
 	if (json_is(value, JSON_STRING) && !value->text.len) return refuse(err, place, "an empty string");
+	if (has_control(value->text)) return refuse(err, place, "a control character in a string");
 	if (json_is(value, JSON_NULL) && place->name.data) return refuse(err, place, "null is no value");
 	size_t index = 0;
 	json_foreach (child, value) {
 		struct place inner = {place, is_object ? child->name : (struct bytes){NULL, 0}, index++};
-		if (is_object && !child->name.len) return refuse(err, place, "a member with an empty name");
+		if (is_object && (!child->name.len || has_control(child->name)))
+			return refuse(err, place, "a member whose name is empty or has a control character");
 		TRY(check_filled(child, &inner, err));
 	}
 	return STATUS_OK;

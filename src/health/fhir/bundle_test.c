@@ -114,6 +114,7 @@ static void what_is_no_document_is_refused(void **state) {
 	refused(
 	    "{\"resourceType\":\"Patient\",\"name\":[{\"given\":[\"a\",\"\"]}]}", "Patient.name[0].given[1]: an empty");
 	refused("{\"resourceType\":\"Patient\",\"maritalStatus\":{}}", "an empty object");
+	refused("{\"resourceType\":\"Patient\",\"gender\":\"a\\u0000b\"}", "Patient.gender: a control character");
 	refused("{\"resourceType\":\"Patient\",\"gender\":null}", "Patient.gender: null");
 	refused(
 	    "{\"resourceType\":\"Patient\",\"contained\":[{\"id\":\"x\"}]}", "Patient.contained[0]: no resourceType");

@@ -78,8 +78,9 @@ static size_t patient_named(struct division *d, struct bytes key) {
 
 static bool visit_reference(void *context, const struct json *reference) {
 	struct division *d = context;
-	struct bytes text = unversioned(json_string(json_get(reference, "reference")));
+	struct bytes text = json_string(json_get(reference, "reference"));
 	if (!text.len || text.data[0] == '#') return false; /* contained: no patient of the document */
+	text = unversioned(text);
 	size_t resource = resolve(d, text);
 	if (resource == NAMES_SEVERAL) {
 		d->ambiguous = text;
