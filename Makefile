@@ -28,6 +28,7 @@ check: all
 	@tools/check-layers
 	@tools/check-format
 	@tools/check-tour
+	@tools/check-docs
 	@tools/make-api-docs --check
 	@tools/make-man --check
 
