@@ -18,6 +18,7 @@
 #define BODY_MAX ((size_t)80 << 20) /* a container of 64 MiB fits */
 #define DUTIES_EVERY_MS 250u
 #define NODE_TX_GAS 500000u
+#define AHEAD_MAX_S 60u /* of the chain's time before the clock's */
 
 struct node {
 	struct node_options options;
@@ -79,6 +80,7 @@ static enum status open_ledger(struct node *node, struct err *err) {
 	struct solo_options solo_options = {.sealer_secret = node->secret,
 	    .interval_ms = node->options.interval_ms,
 	    .automine = true,
+	    .ahead_max_s = node->options.dev_mode ? 0 : AHEAD_MAX_S,
 	    .clock = &world_clock};
 	status = solo_new(&node->solo, node->chain, node->pool, &solo_options, err);
 	mem_wipe(&solo_options.sealer_secret, sizeof solo_options.sealer_secret);

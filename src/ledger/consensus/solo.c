@@ -255,6 +255,16 @@ static void wait_for_work(struct solo *solo, uint64_t ms) {
 	pthread_mutex_unlock(&solo->lock);
 }
 
+/* How long the next block has to wait, lest the chain's time run too far ahead of the clock. */
+static uint64_t hold_ms(const struct solo *solo) {
+	if (solo->options.ahead_max_s == 0) return 0;
+	struct chain_head *head = chain_head(solo->chain);
+	const uint64_t next_ms = (head->header.timestamp + 1) * 1000;
+	chain_head_release(head);
+	const uint64_t latest_ms = decided_time_ms(solo) + (uint64_t)solo->options.ahead_max_s * 1000;
+	return next_ms > latest_ms ? next_ms - latest_ms : 0;
+}
+
 /* One turn by interval: waits for the rest of it, and seals when it is over. */
 static enum status turn_by_interval(struct solo *solo, struct err *err) {
 	const uint64_t interval_ns = (uint64_t)solo->options.interval_ms * 1000000;
@@ -271,7 +281,10 @@ enum status solo_run(struct solo *solo, struct err *err) {
 	enum status status = STATUS_OK;
 	while (status == STATUS_OK && !is_stopping(solo)) {
 		run_work(solo, false);
-		if (solo->options.interval_ms != 0)
+		const uint64_t hold = hold_ms(solo);
+		if (hold != 0)
+			wait_for_work(solo, hold < IDLE_WAIT_MS ? hold : IDLE_WAIT_MS);
+		else if (solo->options.interval_ms != 0)
 			status = turn_by_interval(solo, err);
 		else if (!solo->options.automine)
 			wait_for_work(solo, IDLE_WAIT_MS);

@@ -42,14 +42,16 @@ static void *run(void *context) {
 	return NULL;
 }
 
-static void start(struct running *running, uint32_t interval_ms, bool automine) {
-	const struct solo_options options = {.sealer_secret = ledger_secret(SEALER),
-	    .interval_ms = interval_ms,
-	    .automine = automine,
-	    .clock = &real_clock};
+static void start_with(struct running *running, struct solo_options options) {
+	options.sealer_secret = ledger_secret(SEALER);
+	options.clock = &real_clock;
 	struct ledger_world *world = &running->world;
 	assert_done(world, solo_new(&running->solo, world->chain, world->pool, &options, &world->err));
 	assert_int_equal(pthread_create(&running->thread, NULL, run, running), 0);
+}
+
+static void start(struct running *running, uint32_t interval_ms, bool automine) {
+	start_with(running, (struct solo_options){.interval_ms = interval_ms, .automine = automine});
 }
 
 static void stop(struct running *running) {
@@ -204,6 +206,29 @@ static enum status mine_two(void *context, struct solo *solo, struct err *err) {
 	return err_set(err, STATUS_EXISTS, "what the work says comes back");
 }
 
+/* Six blocks, each waited for, would put the chain's time five seconds ahead. */
+static void nobody_hurries_the_chains_time(void **state) {
+	(void)state;
+	enum { AHEAD_S = 2 };
+	struct running running = {0};
+	struct ledger_world *world = &running.world;
+	const addr20 to = {{0xaa}};
+	hash32 block_hash;
+	ledger_open(world, false);
+	start_with(&running, (struct solo_options){.automine = true, .ahead_max_s = AHEAD_S});
+	for (uint64_t i = 0; i < 6; i++) {
+		struct transaction tx = ledger_transfer(i, &to, 3, 100 * GWEI);
+		const hash32 hash = add(world, &tx, 0);
+		assert_true(await(world, &hash, &block_hash).success);
+		struct header header;
+		assert_done(world, chain_header_by_hash(world->chain, &header, &block_hash, &world->err));
+		assert_true(header.timestamp <= real_now_ms(NULL) / 1000 + AHEAD_S);
+	}
+	assert_int_equal(head_number(world), 6);
+	stop(&running);
+	ledger_close(world);
+}
+
 static void work_runs_between_blocks(void **state) {
 	(void)state;
 	struct running running = {0};
@@ -238,6 +263,7 @@ int main(void) {
 	    cmocka_unit_test(transfers_are_sealed_and_signed),
 	    cmocka_unit_test(a_contract_lives),
 	    cmocka_unit_test(blocks_come_by_interval),
+	    cmocka_unit_test(nobody_hurries_the_chains_time),
 	    cmocka_unit_test(work_runs_between_blocks),
 	    cmocka_unit_test(a_wrong_sealer_is_refused),
 	};
