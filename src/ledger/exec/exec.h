@@ -122,6 +122,7 @@ const struct receipt *executor_receipts(const struct executor *executor, size_t 
 enum tx_verdict exec_check_static(const struct transaction *tx, const struct exec_rules *rules);
 uint64_t exec_intrinsic_gas(const struct transaction *tx, enum fork fork);
 uint64_t exec_floor_gas(const struct transaction *tx, enum fork fork); /* EIP-7623; 0 before Prague */
+bool exec_is_precompile(enum fork fork, const addr20 *address);
 /* EIP-1559: the child's base fee. */
 u256 exec_next_base_fee(const struct header *parent, const struct exec_rules *rules, bool parent_is_london);
 uint64_t exec_excess_blob_gas(const struct header *parent, const struct exec_rules *rules);

@@ -26,7 +26,6 @@ struct executor {
 
 /* host.c: the machine's window on the state. The context is the executor. */
 extern const struct evm_host exec_host;
-bool exec_is_precompile(enum fork fork, const addr20 *address);
 
 /* validate.c: may the transaction stand here? Reads the state, changes nothing. */
 MUST_USE enum status exec_validate(

@@ -47,18 +47,6 @@ struct touches {
 };
 #define TOUCHES_MAX 2048u
 
-static bool is_precompile(const addr20 *address, enum fork fork) {
-	static const addr20 zero;
-	const unsigned last = fork >= FORK_PRAGUE      ? 17
-			      : fork >= FORK_CANCUN    ? 10
-			      : fork >= FORK_ISTANBUL  ? 9
-			      : fork >= FORK_BYZANTIUM ? 8
-						       : 4;
-	if (memcmp(address->b, zero.b, 18) != 0) return false;
-	const unsigned number = (unsigned)address->b[18] << 8 | address->b[19];
-	return (number >= 1 && number <= last) || (fork >= FORK_OSAKA && number == 0x100);
-}
-
 static struct touched *touch(struct touches *touches, const addr20 *address) {
 	for (struct touched *at = touches->first; at; at = at->next)
 		if (addr20_equal(&at->address, address)) return at;
@@ -99,7 +87,7 @@ static void touch_account(struct touches *touches, const u256 *word) {
 	memcpy(address.b, big_endian + 12, 20);
 	for (size_t i = 0; i < 2; i++)
 		if (addr20_equal(&address, &touches->without[i])) return;
-	if (!is_precompile(&address, touches->fork)) touch(touches, &address);
+	if (!exec_is_precompile(touches->fork, &address)) touch(touches, &address);
 }
 
 static void on_step(void *context, const struct evm_step *step) {

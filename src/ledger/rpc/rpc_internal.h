@@ -209,6 +209,8 @@ MUST_USE enum status rpc_suggest_tip(struct rpc_call *call, u256 *out_wei);
 
 void rpc_put_u256(struct json_writer *out, const char *name, const u256 *value);
 void rpc_put_word(struct json_writer *out, const char *name, const u256 *value); /* 32 bytes */
+/* "0x…" of at most 32 bytes, where data names a member. */
+void rpc_hex_name(char out[67], struct bytes data);
 /* `header` NULL: it waits in the pool. */
 void rpc_write_tx(struct json_writer *out, const char *name, const struct transaction *tx, const addr20 *from,
     const struct header *header, const hash32 *block_hash, size_t index);
@@ -233,6 +235,11 @@ struct state_source rpc_overrides_source(struct rpc_overrides *overrides, const 
 MUST_USE enum status rpc_override_header(
     struct rpc_call *call, struct header *header, const struct json *object, size_t index);
 
+/* Makes the worker's state and executor ready for a block on `source`, which is copied; `opens_block`: with the system
+ * calls that open one, which a state after its block has behind it. */
+MUST_USE enum status rpc_executor_begin(struct rpc_call *call, const struct state_source *source,
+    const struct exec_rules *rules, const struct header *header, bool opens_block);
+
 /* What a call runs on: parameter `first + 1` names the block, those behind it override. Close it after the last run. */
 struct rpc_run {
 	struct rpc_state state;
@@ -248,6 +255,11 @@ MUST_USE enum status rpc_run_open_at_head(struct rpc_call *call, struct rpc_run 
 /* Runs once and undoes it. The output stands in the worker's machine until the next run. */
 MUST_USE enum status rpc_run_once(
     struct rpc_call *call, struct exec_tx_result *result, const struct transaction *tx, const addr20 *from);
+/* The same with a tracer's config object in parameter 2, which holds the overrides. */
+MUST_USE enum status rpc_run_open_traced(struct rpc_call *call, struct rpc_run *run);
+/* The text inside Error(string) or Panic(uint256) (Solidity ABI), or empty; `panic` is where the latter is made. */
+#define RPC_PANIC_TEXT_BYTES 96
+struct bytes rpc_revert_reason(struct bytes output, char panic[RPC_PANIC_TEXT_BYTES]);
 /* The error of a call that did not succeed (a verdict, a revert, a fault of the machine). */
 enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *result, uint64_t gas_limit);
 /* rpc_estimate.c */
@@ -288,6 +300,9 @@ rpc_method_run rpc_eth_get_logs, rpc_eth_new_filter, rpc_eth_new_block_filter, r
 rpc_method_run rpc_txpool_status, rpc_txpool_content, rpc_txpool_content_from, rpc_txpool_inspect;
 
 rpc_method_run rpc_debug_raw_header, rpc_debug_raw_block, rpc_debug_raw_receipts, rpc_debug_raw_transaction;
+
+rpc_method_run rpc_debug_trace_transaction, rpc_debug_trace_block_by_number, rpc_debug_trace_block_by_hash,
+    rpc_debug_trace_block, rpc_debug_trace_call;
 
 rpc_method_run rpc_evm_mine, rpc_evm_increase_time, rpc_evm_set_next_timestamp, rpc_evm_set_automine,
     rpc_evm_set_interval, rpc_evm_snapshot, rpc_evm_revert;

@@ -15,9 +15,11 @@ void rpc_worker_forget(struct rpc_worker *worker) {
 	worker->prepared_uses = 0;
 }
 
-static enum status begin(struct rpc_call *call, struct rpc_run *run, const struct state_source *source) {
+enum status rpc_executor_begin(struct rpc_call *call, const struct state_source *source, const struct exec_rules *rules,
+    const struct header *header, bool opens_block) {
 	struct rpc_worker *worker = call->worker;
 	const struct exec_block_hashes hashes = chain_block_hashes(call->rpc->options.chain);
+	rpc_worker_forget(worker);
 	worker->source = *source;
 	worker->err.message[0] = 0;
 	if (worker->state)
@@ -25,8 +27,12 @@ static enum status begin(struct rpc_call *call, struct rpc_run *run, const struc
 	else
 		worker->state = state_new(&worker->source, &worker->err);
 	if (!worker->executor) worker->executor = executor_new();
+	if (!opens_block) {
+		executor_begin_calls(worker->executor, worker->state, rules, header, &hashes, &worker->err);
+		return STATUS_OK;
+	}
 	enum status status =
-	    executor_begin_block(worker->executor, worker->state, &run->rules, &run->header, &hashes, &worker->err);
+	    executor_begin_block(worker->executor, worker->state, rules, header, &hashes, &worker->err);
 	if (status != STATUS_OK) call->err = worker->err;
 	return status;
 }
@@ -37,10 +43,9 @@ static enum status prepare(struct rpc_call *call, struct rpc_run *run, struct rp
 	if (plain && state->head && worker->prepared && hash32_equal(&worker->prepared->hash, &state->hash) &&
 	    worker->prepared_uses < USES_MAX)
 		return STATUS_OK;
-	rpc_worker_forget(worker);
 	const struct state_source source =
 	    overrides ? rpc_overrides_source(overrides, state->view) : state_view_source(state->view);
-	TRY(begin(call, run, &source));
+	TRY(rpc_executor_begin(call, &source, &run->rules, &run->header, false));
 	if (!plain || !state->head) return STATUS_OK;
 	worker->prepared = state->head; /* the worker's from now on; the view lives as long */
 	state->head = NULL;
@@ -88,6 +93,14 @@ enum status rpc_run_open(struct rpc_call *call, struct rpc_run *run) {
 	return open_with(call, run, rpc_param(call, 2), rpc_param(call, 3), &id);
 }
 
+enum status rpc_run_open_traced(struct rpc_call *call, struct rpc_run *run) {
+	struct rpc_block_id id;
+	const struct json *config = rpc_param(call, 2);
+	TRY(rpc_param_tx(call, &run->args, 0));
+	TRY(rpc_param_block(call, &id, 1));
+	return open_with(call, run, json_get(config, "stateOverrides"), json_get(config, "blockOverrides"), &id);
+}
+
 enum status rpc_run_open_at_head(struct rpc_call *call, struct rpc_run *run, const struct rpc_tx_args *args) {
 	run->args = *args;
 	return open_with(call, run, NULL, NULL, &(struct rpc_block_id){.kind = RPC_BLOCK_LATEST});
@@ -129,8 +142,8 @@ static const char *panic_text(uint64_t code) {
 	return NULL;
 }
 
-/* The text inside Error(string) or Panic(uint256) (Solidity ABI), or empty. */
-static struct bytes revert_reason(struct bytes output, char *panic, size_t panic_size) {
+struct bytes rpc_revert_reason(struct bytes output, char panic[RPC_PANIC_TEXT_BYTES]) {
+	const size_t panic_size = RPC_PANIC_TEXT_BYTES;
 	const struct bytes none = {NULL, 0};
 	if (output.len >= 36 && load_be32(output.data) == 0x4e487b71) {
 		const u256 code = u256_load_be(output.data + 4);
@@ -148,8 +161,8 @@ static struct bytes revert_reason(struct bytes output, char *panic, size_t panic
 }
 
 static enum status fail_reverted(struct rpc_call *call, struct bytes output) {
-	char panic[96];
-	const struct bytes reason = revert_reason(output, panic, sizeof panic);
+	char panic[RPC_PANIC_TEXT_BYTES];
+	const struct bytes reason = rpc_revert_reason(output, panic);
 	rpc_fail(call, RPC_REVERTED, "execution reverted");
 	if (reason.len) {
 		buf_text(&call->error_message, ": ");

@@ -13,6 +13,14 @@ void rpc_put_word(struct json_writer *out, const char *name, const u256 *value) 
 	json_put_hex(out, name, bytes_make(big_endian, sizeof big_endian));
 }
 
+void rpc_hex_name(char out[67], struct bytes data) {
+	static const char digits[] = "0123456789abcdef";
+	BUG_ON(data.len > 32);
+	*out++ = '0', *out++ = 'x';
+	for (size_t i = 0; i < data.len; i++) *out++ = digits[data.data[i] >> 4], *out++ = digits[data.data[i] & 15];
+	*out = 0;
+}
+
 static void put_hash(struct json_writer *out, const char *name, const hash32 *hash) {
 	json_put_hex(out, name, BYTES_OF(*hash));
 }
