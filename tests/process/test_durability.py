@@ -181,3 +181,14 @@ def test_stop_is_clean_and_the_chain_continues(start_node, tmp_path):
     assert again.started["sealer"] == node.started["sealer"]
     assert again.receipt(sent)["status"] == "0x1"
     assert again.rpc("eth_getBalance", RECEIVER, "latest") == "0x1"
+
+
+def test_a_returned_hash_is_never_unknown(start_node):
+    """Not even while a block takes it out of the pool."""
+    node = start_node()
+    sender, receiver = node.rpc("eth_accounts")[:2]
+    transfer = {"jsonrpc": "2.0", "id": 1, "method": "eth_sendTransaction",
+                "params": [{"from": sender, "to": receiver, "value": "0x1", "gas": "0x5208", "gasPrice": hex(20 * GWEI)}]}
+    for _ in range(20):
+        hashes = [answer["result"] for answer in json.loads(node.post([transfer] * 200))]
+        assert None not in asked(node, "eth_getTransactionByHash", hashes)
