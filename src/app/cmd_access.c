@@ -129,7 +129,8 @@ const struct cli_command command_access_reads = {
     .teach =
 	"The node seals an entry to the folder's key for each read that it serves or refuses: its operator keeps the\n"
 	"entries and cannot open them. Each holds the hash of the one before, and the newest hash is anchored on the\n"
-	"chain at least every minute; a log that was changed is told. Part 0 is the whole record or its lead.\n\n"
+	"chain at least every minute; a log that was changed is told. Part 0 is the whole record or its lead;\n"
+	"anchored: how many of these very entries stand on the chain with the same hash.\n\n"
 	"  xinglin access reads --home patient --record 0x…",
     .options = {{"record", "ID", "which record"}},
     .needs_home = true,
