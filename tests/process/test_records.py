@@ -97,6 +97,15 @@ def test_a_folder_is_opened_through_a_relay(ward):
     assert "label" not in ward.run("records-hospital", "folder", "show", ward.id)
 
 
+def test_a_listed_actor_sends_its_own_actions(ward):
+    folder = ward.run("records-hospital", "folder", "open", "--label", "ours", "--send")["folder"]
+    ward.run("records-hospital", "folder", "rotate", folder, "--send")
+    assert ward.run("records-hospital", "folder", "show", folder)["epoch"] == 2
+    message = refused(REFUSED, ward.run, "records-patient", "folder", "open", "--label", "mine", "--send")
+    assert "give it to a listed actor" in message
+    refused(USAGE, ward.run, "records-patient", "folder", "open", "--label", "neither sent nor written")
+
+
 def test_an_action_serves_once(ward):
     path = ward.folder / "rotate-once.json"
     ward.run("records-patient", "folder", "rotate", ward.open_folder("once"), "--out", path)
@@ -123,6 +132,14 @@ def test_author_and_patient_read_the_exact_bytes(ward, record, who):
     assert bundle["entry"][0]["fullUrl"] == "urn:uuid:0f1a0000-0000-4000-8000-000000000001"
     assert ward.read(who, record, "--part", 2) == raw_resources(SMALL)[1]
     refused(NOT_FOUND, ward.read, who, record, "--part", 4)
+
+
+def test_a_part_goes_to_standard_output_as_it_is(ward, record):
+    done = subprocess.run([binary(), "record", "read", record, "--part", "2", "--out", "-", "--home",
+                           ward.consortium.home("records-patient")], capture_output=True, timeout=60,
+                          env={**os.environ, "XINGLIN_PASSWORD": PASSWORD})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == raw_resources(SMALL)[1].encode()
 
 
 def test_nobody_else_reads(ward, record):
