@@ -3,11 +3,12 @@
 #include "health/records/disclosure.h"
 
 #define ADDRESS(digit) "\"0x000000000000000000000000000000000000000" digit "\""
-static const char anchor[] = "{\"type\":\"xinglin-deployment\",\"v\":1,\"chainId\":1,"
-			     "\"genesis\":\"0x0000000000000000000000000000000000000000000000000000000000000000\","
-			     "\"sealer\":" ADDRESS("1") ",\"rpc\":\"http://127.0.0.1:8545\",\"directory\":" ADDRESS("2") ",\"folders\":" ADDRESS(
-				 "3") ",\"records\":" ADDRESS("4") ",\"consent\":" ADDRESS("5") ",\"medicines\""
-												":" ADDRESS("6") "}";
+static const char anchor[] =
+    "{\"type\":\"xinglin-deployment\",\"v\":1,\"chainId\":1,"
+    "\"genesis\":\"0x0000000000000000000000000000000000000000000000000000000000000000\","
+    "\"sealer\":" ADDRESS("1") ",\"rpc\":\"http://127.0.0.1:8545\",\"directory\":" ADDRESS("2") ",\"folders\":" ADDRESS(
+	"3") ",\"records\":" ADDRESS("4") ",\"consent\":" ADDRESS("5") ",\"medicines\""
+								       ":" ADDRESS("6") "}";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct disclosure disclosure;
