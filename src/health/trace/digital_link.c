@@ -35,7 +35,7 @@ static int hex_value(uint8_t c) {
 }
 
 /* A percent sign that begins no escape stands for itself, as most readers take it. */
-static bool add_decoded(struct scan *scan, const struct gs1_ai *ai, struct bytes value) {
+static bool add_decoded(struct scan *scan, const struct gs1_ai *ai, struct bytes value, bool in_query) {
 	uint8_t decoded[128];
 	size_t len = 0;
 	if (value.len == 0) return fail(scan, "has an element without a value");
@@ -47,7 +47,9 @@ static bool add_decoded(struct scan *scan, const struct gs1_ai *ai, struct bytes
 		}
 		bool escaped = high >= 0 && low >= 0;
 		if (len == sizeof decoded) return fail(scan, "has a value that is too long");
-		decoded[len++] = escaped ? (uint8_t)(high * 16 + low) : value.data[i];
+		decoded[len] = escaped ? (uint8_t)(high * 16 + low) : value.data[i];
+		if (!escaped && in_query && decoded[len] == '+') decoded[len] = ' ';
+		len++;
 		if (escaped) i += 2;
 	}
 	return scan_add(scan, ai, bytes_make(decoded, len));
@@ -89,7 +91,7 @@ static size_t split_path(struct bytes segments[SEGMENTS_MAX], struct bytes path)
 }
 
 /* From the end: the last pair whose identifier is a key and whose followers are allowed. */
-static bool read_path(struct scan *scan, struct bytes path) {
+static bool read_path(struct scan *scan, const struct gs1_ai **key, struct bytes path) {
 	struct bytes segments[SEGMENTS_MAX];
 	size_t count = split_path(segments, path);
 	for (size_t pairs = 1; 2 * pairs <= count; pairs++) {
@@ -98,7 +100,8 @@ static bool read_path(struct scan *scan, struct bytes path) {
 		if (!ai) break;
 		if (!ai->keys || !may_follow(ai->keys, first + 2, pairs - 1)) continue;
 		for (size_t i = 0; i < pairs; i++)
-			if (!add_decoded(scan, gs1_ai_named(first[2 * i]), first[2 * i + 1])) return false;
+			if (!add_decoded(scan, gs1_ai_named(first[2 * i]), first[2 * i + 1], false)) return false;
+		*key = ai;
 		return true;
 	}
 	return fail(scan, "holds no GS1 key where a Digital Link has it (…/01/<GTIN>/21/<serial>)");
@@ -106,7 +109,30 @@ static bool read_path(struct scan *scan, struct bytes path) {
 
 /* --- the query --- */
 
-static bool read_query(struct scan *scan, struct bytes query) {
+static bool names(struct bytes sequence, const char *ai) {
+	while (sequence.len) {
+		size_t len = find(sequence, ',');
+		if (bytes_equal(bytes_slice(sequence, 0, len), bytes_text(ai))) return true;
+		sequence = bytes_slice(sequence, len + 1, sequence.len);
+	}
+	return false;
+}
+
+/* Could it stand in the path, beside what stands there? Then it must (Digital Link URI Syntax, key qualifiers). */
+static bool belongs_in_path(const struct scan *scan, size_t path_count, const struct gs1_ai *key, const char *ai) {
+	struct bytes rest = bytes_text(key->keys);
+	while (rest.len) {
+		struct bytes sequence = bytes_slice(rest, 0, find(rest, '|'));
+		bool fits = names(sequence, ai);
+		for (size_t i = 1; i < path_count; i++) fits = fits && names(sequence, scan->elements[i].ai);
+		if (fits) return true;
+		rest = bytes_slice(rest, sequence.len + 1, rest.len);
+	}
+	return false;
+}
+
+static bool read_query(struct scan *scan, const struct gs1_ai *key, struct bytes query) {
+	size_t path_count = scan->element_count;
 	while (query.len) {
 		size_t len = find(query, '&');
 		size_t semicolon = find(query, ';');
@@ -122,7 +148,10 @@ static bool read_query(struct scan *scan, struct bytes query) {
 			    "%.*s in the query is no GS1 application identifier", (int)(name.len < 12 ? name.len : 12),
 			    (const char *)name.data);
 		if (equals == pair.len) return fail(scan, "has an element without a value");
-		if (!add_decoded(scan, ai, bytes_slice(pair, equals + 1, pair.len))) return false;
+		if (scan_element(scan, ai->ai)) return fail(scan, "names an element twice");
+		if (belongs_in_path(scan, path_count, key, ai->ai))
+			return fail(scan, "holds an element in its query that belongs in its path");
+		if (!add_decoded(scan, ai, bytes_slice(pair, equals + 1, pair.len), true)) return false;
 	}
 	return true;
 }
@@ -135,5 +164,6 @@ bool scan_digital_link(struct scan *scan, struct bytes uri) {
 	struct bytes query = bytes_slice(uri, question + 1, uri.len);
 	uri.len = question;
 	if (slash >= uri.len || !is_host(bytes_slice(uri, 0, slash))) return fail(scan, "has no host and path");
-	return read_path(scan, bytes_slice(uri, slash, uri.len)) && read_query(scan, query);
+	const struct gs1_ai *key = NULL;
+	return read_path(scan, &key, bytes_slice(uri, slash, uri.len)) && read_query(scan, key, query);
 }

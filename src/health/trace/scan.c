@@ -174,7 +174,9 @@ static bool symbology(struct scan *scan, struct bytes *text, bool *is_gs1) {
 		*is_gs1 = bytes_equal(bytes_slice(*text, 0, 3), bytes_text(gs1[i]));
 		if (!*is_gs1 && !bytes_equal(bytes_slice(*text, 0, 3), bytes_text(others[i]))) continue;
 		*text = bytes_slice(*text, 3, text->len);
-		return true;
+		size_t needed = *is_gs1 || i < 3 ? 0 : i == 3 ? 13 : 8; /* EAN-13, EAN-8 */
+		return !needed || text->len == needed ||
+		       scan_fail(scan, SCAN_FAULT_BAD_VALUE, "this bar code holds %zu digits", needed);
 	}
 	for (size_t i = 0; i < 5; i++)
 		if (begins(*text, "]d2") ||
