@@ -60,24 +60,47 @@ def check_digit(digits):
 
 
 def batch(epcis):
-    """Codes for a batch. From an EPCIS document, the GTIN of its first commissioned pack."""
+    """Codes for a batch. From an EPCIS document: its packs, the events that commission them, and the ones that ship them."""
     stem = "0" + "".join(random.choice("0123456789") for _ in range(12))
-    gtin = stem + check_digit(stem)
-    if epcis:
-        gtin = gtin_of(json.loads(pathlib.Path(epcis).read_text(encoding="utf-8-sig"))) or gtin
     sscc = "1" + "".join(random.choice("0123456789") for _ in range(16))
     expiry = date.today() + timedelta(days=random.randrange(400, 1000))
-    return {"gtin": gtin, "lot": f"L{random.randrange(10**5):05d}", "expiry": expiry.isoformat(), "sscc": sscc + check_digit(sscc), "count": random.randrange(12, 40)}
+    made = {"gtins": [stem + check_digit(stem)], "lot": f"L{random.randrange(10**5):05d}", "expiry": expiry.isoformat(), "sscc": sscc + check_digit(sscc), "count": random.randrange(12, 40),
+            "units": [], "commissioning": [], "shipping": None}
+    if epcis:
+        made.update(of_document(json.loads(pathlib.Path(epcis).read_text(encoding="utf-8-sig"))))
+    return made
 
 
-def gtin_of(document):
-    """urn:epc:id:sgtin:<company>.<indicator and item>.<serial>, or …/01/<gtin>/21/<serial>."""
-    for event in document.get("epcisBody", {}).get("eventList", []):
-        for epc in event.get("epcList", []):
-            if epc.startswith("urn:epc:id:sgtin:"):
-                company, item, _ = epc[len("urn:epc:id:sgtin:"):].split(".", 2)
-                stem = item[0] + company + item[1:]
-                return stem + check_digit(stem)
-            if "/01/" in epc:
-                return epc.split("/01/")[1].split("/")[0].zfill(14)
+def of_document(document):
+    """Packs that the document ships or commissions. What it ships without commissioning is commissioned first, in a document made of
+    its own shipping event."""
+    events = document.get("epcisBody", {}).get("eventList", [])
+    is_a = lambda event, step: str(event.get("bizStep", "")).rstrip("/").split("/")[-1].split(":")[-1] == step and event.get("type", event.get("isA")) == "ObjectEvent"
+    packs = lambda event: [epc for epc in event.get("epcList", []) if gtin_of(epc)]
+    born = [event for event in events if is_a(event, "commissioning") and event.get("action") == "ADD" and packs(event)]
+    shipped = [event for event in events if is_a(event, "shipping") and event.get("action") == "OBSERVE" and packs(event)]
+    if not born and not shipped:
+        raise SystemExit("the EPCIS document commissions and ships no serialised packs (ObjectEvents with SGTINs); give another with EPCIS=…")
+    of = lambda chosen: {**document, "epcisBody": {"eventList": chosen}}
+    commissioned = [epc for event in born for epc in packs(event)]
+    made = {"commissioning": [("commissioning.jsonld", of(born))] if born else [], "shipping": of(shipped[:1]) if shipped else None}
+    first = [{**event, "action": "ADD", "bizStep": "commissioning", "disposition": "active", "epcList": fresh} for event in shipped[:1] if (fresh := [epc for epc in packs(event) if epc not in commissioned])]
+    for event in first:
+        for member in ("eventID", "sourceList", "destinationList", "quantityList", "errorDeclaration", "persistentDisposition"):
+            event.pop(member, None)
+    if first:
+        made["commissioning"].append(("commissioned-before-shipping.jsonld", of(first)))
+    made["units"] = packs(shipped[0]) if shipped else commissioned
+    made["gtins"] = sorted({gtin_of(epc) for epc in commissioned + made["units"]})
+    return made
+
+
+def gtin_of(epc):
+    """urn:epc:id:sgtin:<company>.<indicator and item>.<serial>, or …/01/<gtin>/21/<serial>; None for anything else."""
+    if epc.startswith("urn:epc:id:sgtin:"):
+        company, item, _ = epc[len("urn:epc:id:sgtin:"):].split(".", 2)
+        stem = item[0] + company + item[1:]
+        return stem + check_digit(stem)
+    if "/01/" in epc and "/21/" in epc:
+        return epc.split("/01/")[1].split("/")[0].zfill(14)
     return None
