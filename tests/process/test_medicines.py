@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from machine import ROOT, Refused, RpcError, cli
+from machine import ROOT, Refused, RpcError, cli, in_threads
 
 DATA = pathlib.Path(os.environ.get("DATA", ROOT.parent / "shared" / "data"))
 GS1 = DATA / "epcis" / "documents" / "gs1-epcis" / "JSON"
@@ -205,6 +205,9 @@ def test_real_documents_of_gs1(trade):
     again = trade.run("maker", "pack", "commission", "--epcis", made, "--lot", "GS1-1", "--expiry", "2030-01-31")
     assert again["captures"][0]["repeated"] is True
 
+    made.write_text(json.dumps({**example, "id": "urn:another", "epcisBody": {"eventList": [event]}}))
+    refused(3, "DUPLICATE_SERIAL", trade.run, "maker", "pack", "commission", "--epcis", made, "--lot", "GS1-2", "--expiry",
+            "2030-01-31")
     shipping = trade.path("jsonld")
     shipping.write_text(json.dumps({**example, "epcisBody": {"eventList": example["epcisBody"]["eventList"][:1]}}))
     sealed = trade.path()
@@ -218,6 +221,42 @@ def test_real_documents_of_gs1(trade):
     assert trade.run("pharmacy", "pack", "dispense", epcs[1])["code"] == "OK"
     for name in ("Example_9.6.4-TransformationEvent.jsonld", "Example_9.6.2-ObjectEvent.jsonld"):
         refused(1, "nothing in this document is captured", trade.run, "maker", "pack", "capture", GS1 / name)
+
+
+def test_a_race_of_two_dispensers(trade):
+    """The same pack at the same moment: one is handed out, the other gets the code, both see the alert."""
+    (unit,) = trade.commission(trade.lot(), 1)
+    trade.deliver([unit], "pharmacy")
+    reference = trade.path()
+    trade.run("maker", "pack", "reference", unit, "--for", trade.address("pharmacy-2"), "--out", reference)
+    codes = []
+
+    def attempt(*arguments):
+        try:
+            codes.append(trade.run(*arguments)["code"])
+        except Refused as refusal:
+            codes.append(refusal.report["code"])
+
+    in_threads([lambda: attempt("pharmacy", "pack", "dispense", unit),
+                lambda: attempt("pharmacy-2", "pack", "dispense", unit, "--document", reference)])
+    assert codes.count("OK") == 1
+    assert set(codes) - {"OK"} <= {"ALREADY_DISPENSED", "NOT_CUSTODIAN"}
+    assert trade.run("pharmacy", "pack", "alerts")["alerts"][-1]["byName"] == "md-pharmacy-2"
+
+
+def test_a_large_lot_in_parts(trade):
+    lot = trade.lot()
+    kept = trade.path("jsonld")
+    command = ("pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", "2031-01-31", "--count", 1100)
+    refused(2, "--epcis-out", trade.run, "maker", *command)
+    report = trade.run("maker", *command, "--epcis-out", kept)
+    again = trade.run("maker", "pack", "commission", "--epcis", kept)
+    assert [c["repeated"] for c in again["captures"]] == [True, True]
+    assert len(report["captures"]) == 2 and len(set(report["units"])) == 1100
+    case = [*report["units"][:2], report["units"][1099]]
+    trade.deliver(case, "pharmacy")  # the paths of first and last lead to the root
+    holders = trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)
+    assert sorted(h["units"] for h in holders["holders"]) == [3, 1097] and holders["live"] == 1100
 
 
 def test_bad_scans_get_a_diagnosis(trade):

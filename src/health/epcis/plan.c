@@ -217,8 +217,8 @@ enum status plan_run(struct session *session, struct stock *stock, const struct 
 	for (size_t i = 0; i < plan->part_count; i++) {
 		enum status status = capture_send(session, &results[i], &plan->parts[i], err);
 		if (status != STATUS_OK && i > 0)
-			return err_prefix(
-			    err, status, "part %zu of %zu (repeat the command to go on)", i + 1, plan->part_count);
+			return err_prefix(err, status, "part %zu of %zu (the same document again goes on from there)",
+			    i + 1, plan->part_count);
 		TRY(status);
 	}
 	return stock_save(session, stock, &plan->document, err);

@@ -3,6 +3,7 @@
 #include "health/trace/tags.h"
 
 #define COMMISSION_UNITS_MAX 10000u
+#define COMMISSION_DEPTH_MAX 14u /* of a tree over that many */
 
 /* One GTIN for the whole event, and its serials. */
 struct lot_draft {
@@ -56,26 +57,48 @@ static enum status read_master(struct planner *planner, struct lot_draft *out, s
 	return STATUS_OK;
 }
 
-static void add_units(struct planner *planner, const struct lot_draft *lot, const struct known_batch *batch,
-    const hash32 *tags, const hash32 *leaves) {
+/* Every leaf's path at once: each subtree's root joins the paths of its sibling's leaves. Returns the root. */
+struct paths {
+	const hash32 *leaves;
+	hash32 (*nodes)[COMMISSION_DEPTH_MAX];
+	size_t *lengths;
+};
+static hash32 fill_paths(struct paths *paths, size_t from, size_t count) {
+	if (count == 1) return paths->leaves[from];
+	size_t split = 1;
+	while (2 * split < count) split *= 2;
+	hash32 left = fill_paths(paths, from, split), right = fill_paths(paths, from + split, count - split);
+	for (size_t i = from; i < from + count; i++)
+		paths->nodes[i][paths->lengths[i]++] = i < from + split ? right : left;
+	return merkle_node(&left, &right);
+}
+
+/* Adds the lot's units to the document; returns the batch's root. */
+static hash32 add_units(
+    struct planner *planner, const struct lot_draft *lot, const struct known_batch *batch, const hash32 *tags) {
 	struct arena *arena = planner->session->arena;
 	struct document *document = &planner->plan->document;
 	uint32_t at = document_add_batch(document, arena, batch);
+	hash32 *leaves = arena_alloc(arena, lot->count * sizeof *leaves);
+	struct paths paths = {.leaves = leaves,
+	    .nodes = arena_alloc(arena, lot->count * sizeof *paths.nodes),
+	    .lengths = arena_zalloc(arena, lot->count, sizeof *paths.lengths)};
+	for (size_t i = 0; i < lot->count; i++) leaves[i] = merkle_leaf(BYTES_OF(tags[i]));
+	hash32 root = fill_paths(&paths, 0, lot->count);
 	for (size_t i = 0; i < lot->count; i++) {
-		hash32 path[MERKLE_DEPTH_MAX];
-		size_t len = merkle_path(path, leaves, lot->count, i);
 		struct known_unit unit = {.serial = lot->serials[i],
 		    .batch = at,
 		    .index = (uint32_t)i,
 		    .tag = tags[i],
 		    .container = NO_CONTAINER,
-		    .path = (const hash32 *)(const void *)arena_dup(arena, bytes_make(path, len * sizeof *path)).data,
-		    .path_len = len};
+		    .path = paths.nodes[i],
+		    .path_len = paths.lengths[i]};
 		document_add_unit(document, arena, &unit);
 	}
+	return root;
 }
 
-/* The first thousand with the batch; the rest in parts of their own. */
+/* The first six hundred with the batch; the rest in parts of their own. */
 static enum status add_operations(struct planner *planner, const struct lot_draft *lot, const struct known_batch *batch,
     const struct product *product, const hash32 *tags, const hash32 *root, struct err *err) {
 	struct arena *arena = planner->session->arena;
@@ -104,13 +127,9 @@ enum status planner_commission(struct planner *planner, const struct epcis_event
 	if (lot.count == 0) return STATUS_OK; /* containers only */
 	TRY(read_master(planner, &lot, &batch, event, err));
 	TRY(product_load(planner->session, &product, lot.gtin, err));
-	hash32 *tags = arena_alloc(arena, lot.count * sizeof *tags),
-	       *leaves = arena_alloc(arena, lot.count * sizeof *leaves);
-	for (size_t i = 0; i < lot.count; i++) {
-		tags[i] = tag_unit(&product.key, lot.gtin, lot.serials[i]);
-		leaves[i] = merkle_leaf(BYTES_OF(tags[i]));
-	}
-	hash32 root = merkle_root(leaves, lot.count), product_tag = tag_product(&product.key, lot.gtin);
+	hash32 *tags = arena_alloc(arena, lot.count * sizeof *tags);
+	for (size_t i = 0; i < lot.count; i++) tags[i] = tag_unit(&product.key, lot.gtin, lot.serials[i]);
+	hash32 product_tag = tag_product(&product.key, lot.gtin);
 	hash32 batch_tag = tag_batch(&product.key, lot.gtin, lot.lot);
 	batch.gtin = arena_strdup(arena, bytes_text(lot.gtin));
 	batch.lot = arena_strdup(arena, bytes_text(lot.lot));
@@ -118,7 +137,7 @@ enum status planner_commission(struct planner *planner, const struct epcis_event
 	batch.regulator = product.regulator;
 	batch.id = tag_batch_id(&product_tag, &batch_tag);
 	batch.count = (uint32_t)lot.count;
-	add_units(planner, &lot, &batch, tags, leaves);
+	hash32 root = add_units(planner, &lot, &batch, tags);
 	enum status status = add_operations(planner, &lot, &batch, &product, tags, &root, err);
 	mem_wipe(&product, sizeof product);
 	return status;

@@ -111,7 +111,7 @@ struct bytes op_recall_batch(struct arena *arena, const hash32 *batch, const has
 
 #define CAPTURE_OPERATIONS_MAX 64u
 #define CAPTURE_NAMED_UNITS_MAX 256u /* indexes named in one operation */
-#define CAPTURE_COMMISSION_MAX 1000u /* units of a part */
+#define CAPTURE_COMMISSION_MAX 600u  /* units of a part: each may take a fresh slot, 22,100 of 16,777,216 gas */
 
 struct capture {
 	hash32 document;
