@@ -3,6 +3,7 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
+#include "health/trace/gs1.h"
 #include "health/trace/medicines.h"
 
 #define UNITS_MAX 100000u
@@ -118,11 +119,25 @@ static const char *read_text(struct arena *arena, const struct json *value) {
 	return text.data && !memchr(text.data, 0, text.len) ? arena_strdup(arena, text) : NULL;
 }
 
+/* What a sender writes is not believed: identifiers have GS1's form, so that they fit wherever they are used. */
+static bool is_lot_or_serial(const char *text) {
+	return text && strlen(text) <= 20 && gs1_is_cset82(bytes_text(text));
+}
+
+static bool is_gtin(const char *text) {
+	return text && strlen(text) == 14 && gs1_check_digit_holds(bytes_text(text));
+}
+
+static bool is_sscc_or_none(const char *text) {
+	return text && (!text[0] || (strlen(text) == 18 && gs1_check_digit_holds(bytes_text(text))));
+}
+
 static bool read_batch(struct document *document, struct arena *arena, const struct json *json) {
 	struct known_batch batch = {
 	    .gtin = read_text(arena, json_get(json, "gtin")), .lot = read_text(arena, json_get(json, "lot"))};
 	uint32_t before = document->batch_count;
-	return batch.gtin && batch.lot && json_u64(&batch.expiry_s, json_get(json, "expiry")) &&
+	return is_gtin(batch.gtin) && is_lot_or_serial(batch.lot) &&
+	       json_u64(&batch.expiry_s, json_get(json, "expiry")) &&
 	       read_hex(batch.owner.b, 20, json_get(json, "owner")) &&
 	       read_hex(batch.regulator.b, 20, json_get(json, "regulator")) &&
 	       read_hex(batch.id.b, 32, json_get(json, "id")) &&
@@ -134,14 +149,15 @@ static bool read_container(struct document *document, struct arena *arena, const
 	const char *sscc = read_text(arena, json_get(json, "sscc"));
 	uint32_t before = document->container_count;
 	hash32 id;
-	return sscc && read_hex(id.b, 32, json_get(json, "id")) &&
+	return is_sscc_or_none(sscc) && read_hex(id.b, 32, json_get(json, "id")) &&
 	       document_add_container(document, arena, sscc, &id) == before;
 }
 
 static bool read_unit(struct document *document, struct arena *arena, const struct json *json) {
 	struct known_unit unit = {.serial = read_text(arena, json_get(json, "serial")), .container = NO_CONTAINER};
 	const struct json *path = json_get(json, "path"), *container = json_get(json, "container");
-	if (!unit.serial || !json_is(path, JSON_ARRAY) || path->count > MERKLE_DEPTH_MAX) return false;
+	if (!is_lot_or_serial(unit.serial) || !json_is(path, JSON_ARRAY) || path->count > MERKLE_DEPTH_MAX)
+		return false;
 	if (!read_u32(&unit.batch, json_get(json, "batch"), document->batch_count)) return false;
 	if (!read_u32(&unit.index, json_get(json, "index"), document->batches[unit.batch].count)) return false;
 	if (!read_hex(unit.tag.b, 32, json_get(json, "tag"))) return false;
