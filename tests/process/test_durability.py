@@ -15,7 +15,7 @@ from eth_account import Account
 from eth_utils import to_canonical_address
 
 import notebook
-from machine import DEV_CHAIN_ID, DEV_KEYS, Node, in_threads, wait_for
+from machine import DEV_CHAIN_ID, DEV_KEYS, in_threads, wait_for
 
 KILLS = int(os.environ.get("XINGLIN_KILLS", "8"))
 RECEIVER = "0x" + "42" * 20
@@ -120,14 +120,12 @@ def assert_chain_is_whole(node, until):
     assert block == until
 
 
-def start(data, round_number):
-    # Every second round seals rarely, so that much waits in the pool when the node is ended.
-    return Node(data, "dev", "--block-ms", "300" if round_number % 2 else "0")
+def test_kill_at_random_moments(tmp_path, start_node):
+    def start(round_number):
+        # Every second round seals rarely, so that much waits in the pool when the node is ended.
+        return start_node(tmp_path / "node", "dev", "--block-ms", "300" if round_number % 2 else "0")
 
-
-def test_kill_at_random_moments(tmp_path):
-    data = tmp_path / "node"
-    node = start(data, 0)
+    node = start(0)
     deployer = Account.from_key(DEV_KEYS[4])
     tx = {"nonce": 0, "gas": 300000, "gasPrice": 20 * GWEI, "chainId": DEV_CHAIN_ID, "data": notebook.CREATION}
     signed = deployer.sign_transaction(tx)
@@ -147,7 +145,7 @@ def test_kill_at_random_moments(tmp_path):
             node.kill()
 
         in_threads([kill, *(lambda sender=sender: sender.load(node.port, stopped) for sender in senders)])
-        node = start(data, round_number)
+        node = start(round_number)
         pool = node.rpc("txpool_status")
         waiting_at_kill += int(pool["pending"], 16)
         for sender, since in zip(senders, begin):
@@ -159,7 +157,7 @@ def test_kill_at_random_moments(tmp_path):
     for clean in range(2):  # Ctrl-C and the next start: nothing is different
         newest = node.rpc("eth_getBlockByNumber", "latest", False)
         assert node.stop() == 0
-        node = start(data, 0)
+        node = start(0)
         assert_chain_is_whole(node, newest)
         for sender in senders:
             sender.hold_to_account(node)
