@@ -218,6 +218,8 @@ static enum status cmd_actor_show(struct cli *cli, struct err *err) {
 	TRY(session_check_chain(&cli->session, err));
 	TRY(cli_address(cli, &address, "address", err));
 	TRY(directory_find(&cli->session, &actor, &address, err));
+	const bool key_changed = actor.key_changed;
+	if (cli_flag(cli, "accept-key")) TRY(directory_accept_key(&cli->session, &actor, err));
 	roles_text(roles, actor.roles);
 	static const char *const statuses[] = {"none", "active", "suspended", "withdrawn"};
 	cli_put_address(cli, "actor", &actor.address);
@@ -226,7 +228,7 @@ static enum status cmd_actor_show(struct cli *cli, struct err *err) {
 	cli_put_text(cli, "status", actor.status < 4 ? statuses[actor.status] : "unknown");
 	cli_put_u64(cli, "keyVersion", actor.key_version);
 	cli_put_hex(cli, "encryptionKey", bytes_make(actor.key.xy, sizeof actor.key.xy));
-	cli_put_bool(cli, "keyChanged", actor.key_changed);
+	cli_put_bool(cli, "keyChanged", key_changed);
 	cli_put_time(cli, "listedAt", actor.listed_at);
 	cli_put_time(cli, "mayBreakGlassFrom", actor.emergency_from);
 	return STATUS_OK;
@@ -238,7 +240,8 @@ const struct cli_command command_actor_show = {
     .summary = "look an actor up in the directory",
     .teach = "Keys that this home has seen are pinned: a changed key is told here, and a false one refused.\n\n"
 	     "  xinglin actor show --address 0x… --home patient",
-    .options = {{"address", "ADDRESS", "the actor's account"}},
+    .options = {{"address", "ADDRESS", "the actor's account"},
+	{"accept-key", NULL, "pin its present key: after asking whether it changed it"}},
     .needs_home = true,
     .run = cmd_actor_show,
 };

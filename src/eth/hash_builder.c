@@ -36,6 +36,8 @@ struct hash_builder {
 	uint8_t path[NIBBLES_MAX];
 	size_t path_len;
 	struct buf value;  /* of a leaf */
+	size_t known_from; /* of a leaf whose hash below so many nibbles stands in `known_hash`; 0: it is not known */
+	hash32 known_hash;
 	struct node known; /* of a subtree */
 	hash32 last_hash;  /* of the node that was finished last, also where it is inlined */
 	struct buf scratch;
@@ -65,21 +67,21 @@ void hash_builder_reset(struct hash_builder *builder) {
 	builder->path_len = 0;
 }
 
+static struct reference hash_reference(const hash32 *hash) {
+	struct reference reference = {.len = 33, .rlp = {0xa0}};
+	memcpy(reference.rlp + 1, hash->b, 32);
+	return reference;
+}
+
 /* The node in `scratch`, which stands at the newest path's first `depth` nibbles, becomes a reference. */
 static struct reference finish_node(struct hash_builder *builder, size_t depth, bool is_root) {
 	BUG_ON(builder->scratch.overflow);
 	struct bytes rlp = buf_view(&builder->scratch);
-	struct reference reference;
 	if (builder->watch.node) builder->watch.node(builder->watch.context, bytes_make(builder->path, depth), rlp);
 	if (rlp.len >= 32 || is_root) builder->last_hash = keccak256(rlp);
-	if (rlp.len < 32) {
-		reference.len = (uint8_t)rlp.len;
-		memcpy(reference.rlp, rlp.data, rlp.len);
-		return reference;
-	}
-	reference.len = 33;
-	reference.rlp[0] = 0xa0;
-	memcpy(reference.rlp + 1, builder->last_hash.b, 32);
+	if (rlp.len >= 32) return hash_reference(&builder->last_hash);
+	struct reference reference = {.len = (uint8_t)rlp.len};
+	memcpy(reference.rlp, rlp.data, rlp.len);
 	return reference;
 }
 
@@ -93,13 +95,24 @@ static void put_compact(struct buf *out, const uint8_t *path, size_t from, size_
 	rlp_put_string(out, bytes_make(compact, len));
 }
 
-static struct node make_leaf(struct hash_builder *builder, size_t from, bool is_root) {
+static struct reference leaf_reference(struct hash_builder *builder, size_t from, bool is_root) {
+	if (builder->known_from == from && !is_root) return hash_reference(&builder->known_hash);
 	buf_clear(&builder->scratch);
 	size_t list = rlp_list_begin(&builder->scratch);
 	put_compact(&builder->scratch, builder->path, from, builder->path_len, true);
 	rlp_put_string(&builder->scratch, buf_view(&builder->value));
 	rlp_list_end(&builder->scratch, list);
-	return (struct node){.reference = finish_node(builder, from, is_root)};
+	return finish_node(builder, from, is_root);
+}
+
+static struct node make_leaf(struct hash_builder *builder, size_t from, bool is_root) {
+	struct node leaf = {.reference = leaf_reference(builder, from, is_root)};
+	if (!builder->watch.leaf) return leaf;
+	hash32 hash;
+	const bool is_hashed = leaf.reference.len == 33;
+	if (is_hashed) memcpy(hash.b, leaf.reference.rlp + 1, 32);
+	builder->watch.leaf(builder->watch.context, from, is_hashed ? &hash : NULL);
+	return leaf;
 }
 
 /* An extension over the nibbles [from, to) before a branch; the branch itself where there are none. */
@@ -204,16 +217,22 @@ static void advance(struct hash_builder *builder, struct bytes path) {
 void hash_builder_leaf(struct hash_builder *builder, struct bytes path, struct bytes value) {
 	advance(builder, path);
 	builder->newest = NEWEST_LEAF;
+	builder->known_from = 0;
 	buf_clear(&builder->value);
 	buf_append(&builder->value, value);
+}
+
+void hash_builder_leaf_known(
+    struct hash_builder *builder, struct bytes path, struct bytes value, size_t from, const hash32 *hash) {
+	hash_builder_leaf(builder, path, value);
+	builder->known_from = from;
+	builder->known_hash = *hash;
 }
 
 void hash_builder_subtree(struct hash_builder *builder, struct bytes path, const hash32 *hash, bool tree_below) {
 	advance(builder, path);
 	builder->newest = NEWEST_SUBTREE;
-	builder->known =
-	    (struct node){.reference = {.len = 33, .rlp = {0xa0}}, .is_branch = true, .tree_below = tree_below};
-	memcpy(builder->known.reference.rlp + 1, hash->b, 32);
+	builder->known = (struct node){.reference = hash_reference(hash), .is_branch = true, .tree_below = tree_below};
 }
 
 hash32 hash_builder_root(struct hash_builder *builder) {

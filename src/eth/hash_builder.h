@@ -37,6 +37,11 @@ struct hash_builder_watch {
 	 * 32 bytes and so stand inside their parent. Subtrees are not seen. NULL allowed.
 	 */
 	void (*node)(void *context, struct bytes path, struct bytes rlp);
+	/*
+	 * The leaf that was fed longest ago and not told yet has its node below the first `from` nibbles of its path;
+	 * `hash` is NULL where the node is shorter than 32 bytes. NULL allowed.
+	 */
+	void (*leaf)(void *context, size_t from, const hash32 *hash);
 	void *context;
 };
 
@@ -47,6 +52,12 @@ void hash_builder_reset(struct hash_builder *builder);
 /* A leaf; `value` is its RLP payload (what stands in the node, already encoded where the trie stores RLP); it is
  * copied. */
 void hash_builder_leaf(struct hash_builder *builder, struct bytes path, struct bytes value);
+/*
+ * The same, where the hash of the leaf's node below `from` nibbles, [1, 64], is known from before: it is taken if the
+ * leaf still hangs there, and watch.node does not see it then.
+ */
+void hash_builder_leaf_known(
+    struct hash_builder *builder, struct bytes path, struct bytes value, size_t from, const hash32 *hash);
 /*
  * A whole subtree that is known by the hash of its topmost node, a branch at exactly `path`. `tree_below`: branch
  * records are kept at or below it. An extension that leads to it is made here where one is needed.

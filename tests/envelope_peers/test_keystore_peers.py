@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from test_peers import NODE, ours, refused, run
+from test_envelope_peers import NODE, ours, refused, run
 
 PASSWORD = "correct horse battery"
 

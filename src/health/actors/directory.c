@@ -84,7 +84,16 @@ static enum status write_pins(
 	return status;
 }
 
-/* A key that changed under the same version was never published by the contract: somebody lies. */
+enum status directory_accept_key(struct session *session, struct listed_actor *actor, struct err *err) {
+	const struct json *all;
+	pinned(session, &actor->address, &all);
+	TRY(write_pins(session, all, actor, err));
+	actor->key_changed = false;
+	return STATUS_OK;
+}
+
+/* The first key that is seen is pinned; a newer one is told until it is accepted. A key that changed under the same
+ * version was never published by the contract: somebody lies. */
 static enum status check_pin(struct session *session, struct listed_actor *actor, struct err *err) {
 	const struct json *all, *pin = pinned(session, &actor->address, &all);
 	uint64_t version = 0;
@@ -97,6 +106,7 @@ static enum status check_pin(struct session *session, struct listed_actor *actor
 			return err_set(err, STATUS_DENIED,
 			    "the directory shows another key of the same version than this home has seen: do not use "
 			    "it");
+		return STATUS_OK;
 	}
 	return write_pins(session, all, actor, err);
 }

@@ -41,11 +41,14 @@ struct listed_actor {
 	uint64_t listed_at, emergency_from; /* seconds */
 	struct p256_public key;
 	const char *name;
-	bool key_changed; /* differs from the pinned one */
+	bool key_changed; /* differs from the pinned one; so until directory_accept_key */
 };
 /* STATUS_NOTFOUND where it is not listed. */
 MUST_USE enum status directory_find(
     struct session *session, struct listed_actor *out, const addr20 *address, struct err *err);
+
+/* Pins the actor's present key instead of the one seen before. */
+MUST_USE enum status directory_accept_key(struct session *session, struct listed_actor *actor, struct err *err);
 
 /* Who asks to be listed: this home's account, or a node by its key file's secret. */
 struct applicant {

@@ -30,15 +30,17 @@ static enum status check(const struct sharing *s, const struct folder *folder, u
 	return STATUS_OK;
 }
 
-static enum status check_grantee(const struct listed_actor *grantee, bool accept_changed_key, struct err *err) {
+static enum status check_grantee(
+    struct session *session, struct listed_actor *grantee, bool accept_changed_key, struct err *err) {
 	if (grantee->status != STATUS_OF_ACTOR_ACTIVE)
 		return err_set(err, STATUS_DENIED, "%s is suspended or withdrawn in the directory", grantee->name);
-	if (grantee->key_changed && !accept_changed_key)
+	if (!grantee->key_changed) return STATUS_OK;
+	if (!accept_changed_key)
 		return err_set(err, STATUS_DENIED,
 		    "%s has another encryption key than this home has seen before: ask them whether they changed it, "
 		    "then repeat with --accept-changed-key",
 		    grantee->name);
-	return STATUS_OK;
+	return directory_accept_key(session, grantee, err);
 }
 
 /* --- wraps --- */
@@ -190,7 +192,7 @@ enum status grant_action(
 	TRY(consent_deadline(session, &grant.deadline, err));
 	TRY(check(sharing, &folder, grant.deadline - ACTION_LIFE_SECONDS, err));
 	TRY(directory_find(session, &grantee, &sharing->grantee, err));
-	TRY(check_grantee(&grantee, sharing->accept_changed_key, err));
+	TRY(check_grantee(session, &grantee, sharing->accept_changed_key, err));
 	if (sharing->rights & RIGHT_READ) TRY(make_wrap(session, action, &grant, &own, &folder, &grantee, err));
 	struct eip712_struct fields = grant_fields(&grant, folder.nonce);
 	TRY(consent_sign(session, signature, &own, &fields, err));

@@ -27,8 +27,10 @@ static enum status find_trustees(
 			return err_set(err, STATUS_DENIED, "%s is not listed as an active trustee", text);
 		if (actor.key_changed)
 			return err_set(err, STATUS_DENIED,
-			    "%s has another key than this home has seen: ask them whether it is theirs, then try again",
-			    text);
+			    "%s has another key than this home has seen: ask them whether it is theirs, then: xinglin "
+			    "actor show "
+			    "--address %s --accept-key",
+			    text, text);
 		for (size_t j = 0; j < i; j++)
 			if (addr20_equal(&opening->trustees[i], &opening->trustees[j]))
 				return err_set(err, STATUS_INVALID, "%s is named twice", text);

@@ -24,7 +24,10 @@ static enum status add(struct session *session, struct recipients *recipients, c
 	address_checksum(text, who);
 	if (actor.key_changed)
 		return err_set(err, STATUS_DENIED,
-		    "%s has another key than this home has seen: ask them whether it is theirs, then try again", text);
+		    "%s has another key than this home has seen: ask them whether it is theirs, then: xinglin actor "
+		    "show "
+		    "--address %s --accept-key",
+		    text, text);
 	if (recipients->count == RECIPIENTS_MAX)
 		return err_set(
 		    err, STATUS_LIMIT, "more than %u would get the new key: revoke some grants first", RECIPIENTS_MAX);

@@ -3,6 +3,8 @@
 #include "codec/rlp.h"
 #include "ledger/chain/rows.h"
 
+#define CACHE_DEFAULT_BYTES ((size_t)32 << 20)
+
 enum status chain_fault(struct chain *chain, enum status status, struct err *err) {
 	if (chain->err.message[0] == 0) return err_set(err, status, "%s", status_text(status));
 	return err_set(err, status, "%s", chain->err.message);
@@ -157,7 +159,7 @@ static enum status open_all(struct chain *chain, const struct chain_options *opt
 static enum status root_before_byzantium(void *context, hash32 *out, struct state *state) {
 	struct chain *chain = context;
 	struct state_diff diff;
-	struct trie_updates *updates = trie_updates_new();
+	struct trie_updates *updates = trie_updates_new(NULL);
 	enum status status = state_get_diff(state, &diff);
 	if (status == STATUS_OK) status = state_root(out, &diff, updates, chain->head->view, &chain->err);
 	trie_updates_free(updates);
@@ -172,6 +174,7 @@ enum status chain_open(struct chain **out, struct store *store, const struct cha
 	pthread_mutex_init(&chain->lock, NULL);
 	chain->state = state_new(NULL, &chain->err);
 	chain->executor = executor_new();
+	chain->trie_cache = trie_cache_new(options->cache_bytes ? options->cache_bytes : CACHE_DEFAULT_BYTES);
 	const struct exec_root_source roots = {.root = root_before_byzantium, .context = chain};
 	executor_set_root_source(chain->executor, &roots);
 	const enum status status = open_all(chain, options, err);
@@ -188,6 +191,7 @@ void chain_close(struct chain *chain) {
 	if (chain->pending != NULL) chain_drop(chain, chain->pending);
 	chain_head_release(chain->head);
 	executor_free(chain->executor);
+	trie_cache_free(chain->trie_cache);
 	state_free(chain->state);
 	genesis_free(chain->genesis);
 	pthread_mutex_destroy(&chain->lock);

@@ -28,6 +28,7 @@ struct chain_options {
 	struct bytes genesis_json;
 	recover_many *recover_many;
 	void *recover_context;
+	size_t cache_bytes; /* for recently used parts of the tries; 0: 32 MiB */
 };
 MUST_USE enum status chain_open(
     struct chain **out, struct store *store, const struct chain_options *options, struct err *err);

@@ -27,6 +27,7 @@ struct chain {
 	struct err err; /* what state and executor write to */
 	struct state *state;
 	struct executor *executor;
+	struct trie_cache *trie_cache;
 	struct pending_block *pending; /* one at a time */
 	bool next_is_merged;
 	u256 total_difficulty; /* of the head and all before it; kept up while blocks have a difficulty */

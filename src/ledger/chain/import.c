@@ -143,6 +143,7 @@ enum status chain_unwind_head(struct chain *chain, struct err *err) {
 	if (status == STATUS_OK) status = del_block(batch, chain, old, err);
 	if (status == STATUS_OK) status = store_commit(chain->store, batch, true, err);
 	store_batch_free(batch);
+	trie_cache_clear(chain->trie_cache);
 	TRY(status);
 	TRY(chain_publish(chain, &parent, &gone.parent_hash, err));
 	TRY(chain_weigh_head(chain, err));

@@ -12,7 +12,7 @@ struct pending_block *pending_new(struct chain *chain) {
 	struct pending_block *pending = mem_zalloc(1, sizeof *pending);
 	pending->private_part = mem_zalloc(1, sizeof *pending->private_part);
 	arena_init(&pending->private_part->arena);
-	pending->private_part->updates = trie_updates_new();
+	pending->private_part->updates = trie_updates_new(chain->trie_cache);
 	chain->pending = pending;
 	chain->err.message[0] = 0;
 	return pending;
@@ -219,6 +219,7 @@ enum status chain_commit(
     struct chain *chain, struct pending_block *pending, const struct secp_signature *seal, struct err *err) {
 	hash_transactions(pending);
 	enum status status = write_block(chain, pending, seal, err);
+	if (status == STATUS_OK) trie_updates_committed(pending->private_part->updates);
 	if (status == STATUS_OK) status = chain_publish(chain, &pending->header, &pending->hash, err);
 	if (status == STATUS_OK) {
 		count_difficulty(chain, &pending->header);

@@ -49,6 +49,11 @@ void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer) {
 	evm->tracer = tracer;
 }
 
+void evm_set_precompile_moves(struct evm *evm, const struct evm_precompile_move *moves, size_t count) {
+	evm->moves = moves;
+	evm->move_count = count;
+}
+
 void evm_set_reference_dispatch(struct evm *evm, bool reference) {
 	evm->reference_dispatch = reference;
 }

@@ -125,6 +125,13 @@ void evm_set_block(struct evm *evm, enum fork fork, const struct evm_block_env *
 void evm_set_tx(struct evm *evm, const struct evm_tx_env *tx);
 void evm_set_host(struct evm *evm, const struct evm_host *host, void *context);
 void evm_set_tracer(struct evm *evm, const struct evm_tracer *tracer);
+/* Simulations: at `at` acts the precompile of `as`, or none; the last entry of an address counts. Borrowed; NULL and 0
+ * end it. */
+struct evm_precompile_move {
+	addr20 at, as;
+	bool is_none;
+};
+void evm_set_precompile_moves(struct evm *evm, const struct evm_precompile_move *moves, size_t count);
 /* Tests: use the switch dispatcher even without a tracer. */
 void evm_set_reference_dispatch(struct evm *evm, bool reference);
 

@@ -67,6 +67,8 @@ struct evm {
 	void *host_context;
 	const struct evm_tracer *tracer;
 	bool reference_dispatch;
+	const struct evm_precompile_move *moves;
+	size_t move_count;
 
 	struct frame *frames;   /* CALL_DEPTH_MAX + 2: one for the message that is too deep */
 	uint8_t *memory;        /* the reserve */

@@ -42,6 +42,15 @@ static enum status move_value(struct evm *evm, const struct evm_message *message
 	return HOST(evm, add_balance, &message->recipient, &message->value_wei);
 }
 
+static const struct precompile *precompile_at(const struct evm *evm, const addr20 *address) {
+	for (size_t i = evm->move_count; i-- > 0;) {
+		const struct evm_precompile_move *move = &evm->moves[i];
+		if (addr20_equal(&move->at, address))
+			return move->is_none ? NULL : precompile_find(evm->fork, &move->as);
+	}
+	return precompile_find(evm->fork, address);
+}
+
 static void run_precompile(struct evm *evm, struct frame *frame, const struct precompile *precompile) {
 	const struct bytes input = frame->message.input;
 	const uint64_t gas = (uint64_t)frame->gas;
@@ -87,7 +96,7 @@ static enum status call_begin(struct evm *evm, struct frame *frame, bool *runnin
 	if (message->kind == EVM_CALL) TRY(move_value(evm, message));
 	if (message->kind == EVM_STATICCALL) HOST(evm, touch, &message->recipient);
 
-	const struct precompile *precompile = precompile_find(evm->fork, &message->code_address);
+	const struct precompile *precompile = precompile_at(evm, &message->code_address);
 	if (precompile != NULL) {
 		run_precompile(evm, frame, precompile);
 		return STATUS_OK;

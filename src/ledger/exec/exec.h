@@ -69,6 +69,7 @@ struct exec_tx_result {
 	enum tx_verdict verdict; /* not OK: nothing happened, the rest is empty */
 	enum evm_outcome outcome;
 	uint64_t gas_used;
+	uint64_t peak_gas;   /* before refunds */
 	struct bytes output; /* valid until the next run */
 	addr20 created;
 	bool is_create;
@@ -111,6 +112,10 @@ MUST_USE enum status executor_run(
  */
 MUST_USE enum status executor_call(
     struct executor *executor, struct exec_tx_result *result, const struct transaction *tx, const addr20 *sender);
+/* What eth_simulateV1 runs in a block: as executor_run, but the sender may be a contract, the gas limit has no cap, and
+ * nonces and the base fee count only where `strict` (without it, who names no price pays none). */
+MUST_USE enum status executor_simulate(struct executor *executor, struct exec_tx_result *result,
+    const struct transaction *tx, const addr20 *sender, bool strict);
 /* Withdrawals, rewards (before the merge), the requests' system calls; fills gas_used, logs_bloom, receipts_root,
  * transactions_root, withdrawals_root, blob gas used and requests_hash of `header`. The state root is the caller's. */
 MUST_USE enum status executor_end_block(struct executor *executor, struct header *header, const struct block *block);
@@ -122,6 +127,14 @@ const struct receipt *executor_receipts(const struct executor *executor, size_t 
 enum tx_verdict exec_check_static(const struct transaction *tx, const struct exec_rules *rules);
 uint64_t exec_intrinsic_gas(const struct transaction *tx, enum fork fork);
 uint64_t exec_floor_gas(const struct transaction *tx, enum fork fork); /* EIP-7623; 0 before Prague */
+/* Contracts that blocks themselves call (EIP-4788, 2935, 7002, 7251), by EIP-7910's names. */
+struct exec_system_contract {
+	const char *name;
+	const addr20 *address;
+	enum fork since;
+};
+#define EXEC_SYSTEM_CONTRACTS 4
+extern const struct exec_system_contract exec_system_contracts[EXEC_SYSTEM_CONTRACTS];
 bool exec_is_precompile(enum fork fork, const addr20 *address);
 /* EIP-1559: the child's base fee. */
 u256 exec_next_base_fee(const struct header *parent, const struct exec_rules *rules, bool parent_is_london);

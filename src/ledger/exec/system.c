@@ -15,6 +15,13 @@ static const addr20 withdrawal_requests = {{0x00, 0x00, 0x09, 0x61, 0xef, 0x48, 
 static const addr20 consolidation_requests = {{0x00, 0x00, 0xbb, 0xdd, 0xc7, 0xce, 0x48, 0x86, 0x42, 0xfb, 0x57, 0x9f,
     0x8b, 0x00, 0xf3, 0xa5, 0x90, 0x00, 0x72, 0x51}};
 
+const struct exec_system_contract exec_system_contracts[EXEC_SYSTEM_CONTRACTS] = {
+    {"BEACON_ROOTS_ADDRESS", &beacon_roots, FORK_CANCUN},
+    {"CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS", &consolidation_requests, FORK_PRAGUE},
+    {"HISTORY_STORAGE_ADDRESS", &history_storage, FORK_PRAGUE},
+    {"WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS", &withdrawal_requests, FORK_PRAGUE},
+};
+
 enum status exec_system_call(struct executor *executor, bool *missing, bool *success, struct bytes *output,
     const addr20 *address, struct bytes input) {
 	struct state_code code;

@@ -68,15 +68,16 @@ static enum status run_message(struct executor *executor, struct evm_result *res
 	return STATUS_OK;
 }
 
-static uint64_t gas_after_refund(
-    const struct executor *executor, const struct transaction *tx, const struct evm_result *result) {
+static void count_gas(const struct executor *executor, struct exec_tx_result *result, const struct transaction *tx,
+    const struct evm_result *run) {
 	const enum fork fork = executor->rules.fork;
-	uint64_t used = tx->gas_limit - result->gas_left;
-	const uint64_t most = used / (fork >= FORK_LONDON ? 5 : 2);
-	const uint64_t refund = result->refund_gas > 0 ? (uint64_t)result->refund_gas : 0;
-	used -= refund < most ? refund : most;
+	const uint64_t peak = tx->gas_limit - run->gas_left;
+	const uint64_t most = peak / (fork >= FORK_LONDON ? 5 : 2);
+	const uint64_t refund = run->refund_gas > 0 ? (uint64_t)run->refund_gas : 0;
+	const uint64_t used = peak - (refund < most ? refund : most);
 	const uint64_t floor = exec_floor_gas(tx, fork);
-	return used < floor ? floor : used;
+	result->gas_used = used < floor ? floor : used;
+	result->peak_gas = peak < floor ? floor : peak;
 }
 
 static enum status settle(struct executor *executor, const struct transaction *tx, const addr20 *sender,
@@ -101,7 +102,7 @@ static enum status apply(
 	result->output = run.output;
 	result->created = run.created;
 	result->is_create = tx->is_create;
-	result->gas_used = gas_after_refund(executor, tx, &run);
+	count_gas(executor, result, tx, &run);
 	return settle(executor, tx, sender, &price, result->gas_used);
 }
 
@@ -135,11 +136,9 @@ static void keep_receipt(struct executor *executor, const struct receipt *receip
 	for (size_t i = 0; i < BLOOM_BYTES; i++) executor->bloom[i] |= receipt->bloom[i];
 }
 
-enum status executor_run(
+/* A transaction that was found good, to its receipt. */
+static enum status run_to_receipt(
     struct executor *executor, struct exec_tx_result *result, const struct transaction *tx, const addr20 *sender) {
-	*result = (struct exec_tx_result){0};
-	TRY(exec_validate(executor, &result->verdict, tx, sender));
-	if (result->verdict != TX_VERDICT_OK) return STATUS_OK;
 	TRY(apply(executor, result, tx, sender));
 	make_receipt(executor, result, tx);
 	TRY(state_end_transaction(executor->state, rule(executor, FORK_SPURIOUS)));
@@ -152,6 +151,48 @@ enum status executor_run(
 	executor->blob_gas_used += tx->blob_count * GAS_PER_BLOB;
 	keep_receipt(executor, &result->receipt);
 	return STATUS_OK;
+}
+
+enum status executor_run(
+    struct executor *executor, struct exec_tx_result *result, const struct transaction *tx, const addr20 *sender) {
+	*result = (struct exec_tx_result){0};
+	TRY(exec_validate(executor, &result->verdict, tx, sender));
+	return result->verdict == TX_VERDICT_OK ? run_to_receipt(executor, result, tx, sender) : STATUS_OK;
+}
+
+static enum status check_simulated(struct executor *executor, enum tx_verdict *verdict, const struct transaction *tx,
+    const addr20 *sender, bool strict) {
+	const enum fork fork = executor->rules.fork;
+	const bool names_price = !u256_is_zero(&tx->max_fee_wei) || !u256_is_zero(&tx->max_priority_fee_wei);
+	u256 balance, cost;
+	uint64_t nonce;
+	TRY(state_get_balance(executor->state, &balance, sender));
+	TRY(state_get_nonce(executor->state, &nonce, sender));
+	*verdict = TX_VERDICT_OK;
+	if (strict && tx->nonce == UINT64_MAX)
+		*verdict = TX_VERDICT_NONCE_MAX;
+	else if (strict && tx->nonce != nonce)
+		*verdict = tx->nonce < nonce ? TX_VERDICT_NONCE_TOO_LOW : TX_VERDICT_NONCE_TOO_HIGH;
+	else if (u256_less(&tx->max_fee_wei, &tx->max_priority_fee_wei))
+		*verdict = TX_VERDICT_TIP_ABOVE_FEE_CAP;
+	else if ((strict || names_price) && u256_less(&tx->max_fee_wei, &executor->env.base_fee_wei))
+		*verdict = TX_VERDICT_FEE_CAP_BELOW_BASE_FEE;
+	else if (exec_total_cost(&cost, tx, &tx->max_fee_wei, &tx->max_blob_fee_wei) || u256_less(&balance, &cost))
+		*verdict = TX_VERDICT_INSUFFICIENT_FUNDS;
+	else if (tx->gas_limit < exec_intrinsic_gas(tx, fork))
+		*verdict = TX_VERDICT_INTRINSIC_GAS;
+	else if (tx->gas_limit < exec_floor_gas(tx, fork))
+		*verdict = TX_VERDICT_FLOOR_GAS;
+	else if (tx->is_create && fork >= FORK_SHANGHAI && tx->data.len > INIT_CODE_MAX_BYTES)
+		*verdict = TX_VERDICT_INIT_CODE_TOO_LARGE;
+	return STATUS_OK;
+}
+
+enum status executor_simulate(struct executor *executor, struct exec_tx_result *result, const struct transaction *tx,
+    const addr20 *sender, bool strict) {
+	*result = (struct exec_tx_result){0};
+	TRY(check_simulated(executor, &result->verdict, tx, sender, strict));
+	return result->verdict == TX_VERDICT_OK ? run_to_receipt(executor, result, tx, sender) : STATUS_OK;
 }
 
 /* A call that is never mined: what the caller left open (nonce, fees) does not count against it. */

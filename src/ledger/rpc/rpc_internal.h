@@ -20,6 +20,19 @@ enum rpc_code {
 	RPC_INVALID_PARAMS = -32602,
 	RPC_INTERNAL = -32603,
 	RPC_PARSE_ERROR = -32700,
+	/* eth_simulateV1's */
+	RPC_VM_ERROR = -32015,
+	RPC_NONCE_TOO_LOW = -38010,
+	RPC_NONCE_TOO_HIGH = -38011,
+	RPC_BASE_FEE_TOO_LOW = -38012,
+	RPC_INTRINSIC_GAS = -38013,
+	RPC_INSUFFICIENT_FUNDS = -38014,
+	RPC_BLOCK_GAS_LIMIT = -38015,
+	RPC_BLOCK_ORDER = -38020,
+	RPC_TIME_ORDER = -38021,
+	RPC_MOVE_TO_SELF = -38022,
+	RPC_INIT_CODE_TOO_LARGE = -38025,
+	RPC_OVER_LIMIT = -38026,
 };
 
 struct rpc_account {
@@ -169,6 +182,8 @@ struct rpc_tx_args {
 	bool has_access_list, has_authorizations;
 };
 MUST_USE enum status rpc_param_tx(struct rpc_call *call, struct rpc_tx_args *out, size_t index);
+MUST_USE enum status rpc_tx_args_of(
+    struct rpc_call *call, struct rpc_tx_args *out, const struct json *object, size_t index);
 
 /* --- blocks and states (rpc_chain.c) --- */
 
@@ -216,6 +231,8 @@ void rpc_write_tx(struct json_writer *out, const char *name, const struct transa
     const struct header *header, const hash32 *block_hash, size_t index);
 /* `full`: transactions as objects, not hashes alone. */
 MUST_USE enum status rpc_write_block(struct rpc_call *call, struct rpc_block *block, bool full);
+/* The same without the braces, for who adds to it. */
+MUST_USE enum status rpc_write_block_members(struct rpc_call *call, struct rpc_block *block, bool full);
 /* An ommer, of which only the header is known. */
 void rpc_write_ommer(struct rpc_call *call, const struct header *header);
 void rpc_write_log(struct json_writer *out, const struct found_log *found);
@@ -231,6 +248,11 @@ struct rpc_overrides;
 MUST_USE enum status rpc_overrides_parse(
     struct rpc_call *call, struct rpc_overrides **out, const struct json *object, size_t index);
 struct state_source rpc_overrides_source(struct rpc_overrides *overrides, const struct state_view *view);
+/* What becomes of precompiles that are overridden or moved; in the arena. */
+MUST_USE enum status rpc_overrides_moves(struct rpc_call *call, const struct rpc_overrides *overrides, enum fork fork,
+    struct evm_precompile_move **out, size_t *count);
+/* Writes them into a state, as one transaction. NULL: nothing. */
+MUST_USE enum status rpc_overrides_apply(const struct rpc_overrides *overrides, struct state *state);
 /* Changes the header that a call sees; NULL for no object. */
 MUST_USE enum status rpc_override_header(
     struct rpc_call *call, struct header *header, const struct json *object, size_t index);
@@ -277,7 +299,8 @@ void rpc_filters_tx_added(struct rpc_filters *filters, const hash32 *hash);
 /* --- methods, one line each, by file --- */
 
 rpc_method_run rpc_web3_client_version, rpc_web3_sha3, rpc_net_version, rpc_net_listening, rpc_net_peer_count;
-rpc_method_run rpc_eth_chain_id, rpc_eth_syncing, rpc_eth_block_number, rpc_eth_accounts;
+rpc_method_run rpc_eth_config, rpc_eth_capabilities, rpc_eth_chain_id, rpc_eth_syncing, rpc_eth_block_number,
+    rpc_eth_accounts;
 rpc_method_run rpc_xinglin_seal_of, rpc_xinglin_chain_info;
 
 rpc_method_run rpc_eth_gas_price, rpc_eth_max_priority_fee, rpc_eth_fee_history, rpc_eth_blob_base_fee,
@@ -292,7 +315,7 @@ rpc_method_run rpc_eth_get_block_by_hash, rpc_eth_get_block_by_number, rpc_eth_b
 rpc_method_run rpc_eth_get_tx_by_hash, rpc_eth_get_tx_by_index, rpc_eth_get_receipt, rpc_eth_send_raw,
     rpc_eth_send_transaction, rpc_eth_sign, rpc_personal_sign;
 
-rpc_method_run rpc_eth_call, rpc_eth_estimate_gas, rpc_eth_create_access_list;
+rpc_method_run rpc_eth_call, rpc_eth_estimate_gas, rpc_eth_create_access_list, rpc_eth_simulate;
 
 rpc_method_run rpc_eth_get_logs, rpc_eth_new_filter, rpc_eth_new_block_filter, rpc_eth_new_pending_filter,
     rpc_eth_get_filter_changes, rpc_eth_get_filter_logs, rpc_eth_uninstall_filter;

@@ -20,6 +20,8 @@ struct account_override {
 	hash32 code_hash;
 	struct slot_override *slots;
 	size_t slot_count;
+	bool has_move;
+	addr20 move_to; /* where its precompile goes */
 };
 
 struct rpc_overrides {
@@ -117,8 +119,7 @@ static enum status parse_account(
 	if (out->has_code) out->code_hash = keccak256(out->code);
 	const struct json *whole = json_get(object, "state"), *diff = json_get(object, "stateDiff");
 	if (whole && diff) return rpc_fail(call, RPC_SERVER_ERROR, "an account has both 'state' and 'stateDiff'");
-	if (json_get(object, "movePrecompileToAddress"))
-		return rpc_bad_param(call, index, "movePrecompileToAddress is not supported");
+	TRY(rpc_member_address(call, &out->move_to, &out->has_move, object, "movePrecompileToAddress", index));
 	out->replaces_storage = whole != NULL;
 	return whole || diff ? parse_slots(call, out, whole ? whole : diff, index) : STATUS_OK;
 }
@@ -135,6 +136,60 @@ enum status rpc_overrides_parse(
 	json_foreach (item, object) TRY(parse_account(call, &overrides->accounts[overrides->count++], item, index));
 	*out = overrides;
 	return STATUS_OK;
+}
+
+static enum status fail_move(struct rpc_call *call, int code, const addr20 *address, const char *what) {
+	char name[67];
+	rpc_hex_name(name, BYTES_OF(*address));
+	return rpc_fail(call, code, "account %s %s", name, what);
+}
+
+/* As geth: an address that is overridden is no precompile any more; what moves may not go where another override is. */
+enum status rpc_overrides_moves(struct rpc_call *call, const struct rpc_overrides *overrides, enum fork fork,
+    struct evm_precompile_move **out, size_t *count) {
+	*out = NULL, *count = 0;
+	if (!overrides) return STATUS_OK;
+	struct evm_precompile_move *moves = arena_zalloc(call->arena, 2 * overrides->count, sizeof *moves);
+	for (size_t i = 0; i < overrides->count; i++) {
+		const struct account_override *changed = &overrides->accounts[i];
+		const bool is_precompile = exec_is_precompile(fork, &changed->address);
+		if (is_precompile)
+			moves[(*count)++] = (struct evm_precompile_move){.at = changed->address, .is_none = true};
+		if (!changed->has_move) continue;
+		if (addr20_equal(&changed->address, &changed->move_to) && is_precompile)
+			return fail_move(call, RPC_MOVE_TO_SELF, &changed->address, "would move to itself");
+		if (!is_precompile) return fail_move(call, RPC_SERVER_ERROR, &changed->address, "is not a precompile");
+		if (find(overrides, &changed->move_to))
+			return fail_move(call, RPC_SERVER_ERROR, &changed->move_to, "is already overridden");
+		moves[(*count)++] = (struct evm_precompile_move){.at = changed->move_to, .as = changed->address};
+	}
+	*out = moves;
+	return STATUS_OK;
+}
+
+/* All slots go; the account stays as it is. */
+static enum status clear_storage(struct state *state, const addr20 *address) {
+	struct state_code code;
+	uint64_t nonce;
+	TRY(state_get_nonce(state, &nonce, address));
+	TRY(state_get_code(state, &code, address));
+	TRY(state_begin_create(state, address));
+	TRY(state_set_nonce(state, address, nonce));
+	return code.bytes.len ? state_set_code(state, address, code.bytes) : STATUS_OK;
+}
+
+enum status rpc_overrides_apply(const struct rpc_overrides *overrides, struct state *state) {
+	for (size_t i = 0; overrides && i < overrides->count; i++) {
+		const struct account_override *changed = &overrides->accounts[i];
+		const addr20 *address = &changed->address;
+		if (changed->replaces_storage) TRY(clear_storage(state, address));
+		if (changed->has_nonce) TRY(state_set_nonce(state, address, changed->nonce));
+		if (changed->has_code) TRY(state_set_code(state, address, changed->code));
+		if (changed->has_balance) TRY(state_set_balance(state, address, &changed->balance_wei));
+		for (size_t k = 0; k < changed->slot_count; k++)
+			TRY(state_set_storage(state, address, &changed->slots[k].slot, &changed->slots[k].value));
+	}
+	return overrides ? state_end_transaction(state, false) : STATUS_OK;
 }
 
 enum status rpc_override_header(struct rpc_call *call, struct header *header, const struct json *object, size_t index) {

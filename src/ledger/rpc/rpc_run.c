@@ -27,6 +27,7 @@ enum status rpc_executor_begin(struct rpc_call *call, const struct state_source 
 	else
 		worker->state = state_new(&worker->source, &worker->err);
 	if (!worker->executor) worker->executor = executor_new();
+	evm_set_precompile_moves(executor_evm(worker->executor), NULL, 0);
 	if (!opens_block) {
 		executor_begin_calls(worker->executor, worker->state, rules, header, &hashes, &worker->err);
 		return STATUS_OK;
@@ -45,7 +46,11 @@ static enum status prepare(struct rpc_call *call, struct rpc_run *run, struct rp
 		return STATUS_OK;
 	const struct state_source source =
 	    overrides ? rpc_overrides_source(overrides, state->view) : state_view_source(state->view);
+	struct evm_precompile_move *moves;
+	size_t move_count;
+	TRY(rpc_overrides_moves(call, overrides, run->rules.fork, &moves, &move_count));
 	TRY(rpc_executor_begin(call, &source, &run->rules, &run->header, false));
+	evm_set_precompile_moves(executor_evm(worker->executor), moves, move_count);
 	if (!plain || !state->head) return STATUS_OK;
 	worker->prepared = state->head; /* the worker's from now on; the view lives as long */
 	state->head = NULL;

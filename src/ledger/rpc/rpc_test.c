@@ -482,12 +482,49 @@ static void raw_forms_hash_to_their_names(void **state) {
 	assert_int_equal(values->first->count, 2);
 }
 
+/* A transfer in one block, seen in the next; nothing of it is kept. */
+static void simulates_blocks(void **state) {
+	(void)state;
+	const char *to = "0x00000000000000000000000000000000000abcde";
+	const struct json *blocks = call("eth_simulateV1",
+	    "{'blockStateCalls':[{'calls':[{'from':'%s','to':'%s','value':'0x5'}]},"
+	    "{'stateOverrides':{'0x0000000000000000000000000000000000000c0d':{'code':'0x%s3160005260206000f3'}},"
+	    "'calls':[{'from':'%s','to':'0x0000000000000000000000000000000000000c0d'},{'data':'0xfe'}]}],"
+	    "'traceTransfers':true}",
+	    address(0), to, "7300000000000000000000000000000000000abcde", address(0));
+	const struct json *first = json_at(blocks, 0), *second = json_at(blocks, 1);
+	assert_int_equal(blocks->count, 2);
+	assert_text(json_get(second, "parentHash"), member(first, "hash"));
+	assert_int_equal(json_get(json_at(json_get(first, "calls"), 0), "logs")->count, 1);
+	assert_int_equal(number_of(json_get(second, "timestamp")), number_of(json_get(first, "timestamp")) + 12);
+	const char *seen = member(json_at(json_get(second, "calls"), 0), "returnData");
+	assert_string_equal(seen + 64, "05");
+	assert_text(json_get(json_at(json_get(second, "calls"), 1), "status"), "0x0");
+	assert_text(call("eth_getBalance", "'%s'", to), "0x0");
+	assert_int_equal(error_of("eth_simulateV1", "{'blockStateCalls':[]}"), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("eth_simulateV1", "{'blockStateCalls':[{}]},'0x0'"), RPC_SERVER_ERROR);
+	assert_int_equal(
+	    error_of("eth_simulateV1", "{'blockStateCalls':[{'calls':[{'nonce':'0x9999'}]}],'validation':true}"),
+	    RPC_NONCE_TOO_HIGH);
+	/* a precompile goes elsewhere, for a call too */
+	const char *moved = text_of(call("eth_call",
+	    "{'to':'%s','data':'0x1234'},'latest',{'0x0000000000000000000000000000000000000004':{'"
+	    "movePrecompileToAddress':'%s'}}",
+	    to, to));
+	assert_string_equal(moved, "0x1234");
+	assert_text(call("eth_call", "{'to':'0x0000000000000000000000000000000000000004','data':'0x1234'}"), "0x1234");
+}
+
 /* Last: no method of the table was left out above, but for those that other tests ask. */
 static void every_method_answered(void **state) {
 	static const char *const elsewhere[] = {"debug_trace", NULL};
 	(void)state;
 	const struct json *block = call("eth_getBlockByNumber", "'0x1',true");
 	assert_text(call("eth_getBlockTransactionCountByNumber", "'0x1'"), "0x1");
+	const struct json *current = json_get(call("eth_config", "%s", ""), "current");
+	assert_text(json_get(current, "chainId"), "0x7a69");
+	assert_null(json_get(json_get(current, "precompiles"), "P256VERIFY")); /* this chain is at Cancun */
+	assert_text(json_get(json_get(call("eth_capabilities", "%s", ""), "state"), "oldestBlock"), "0x0");
 	assert_text(call("eth_getUncleCountByBlockHash", "'%s'", member(block, "hash")), "0x0");
 	assert_true(json_is(call("eth_getUncleByBlockNumberAndIndex", "'0x1','0x0'"), JSON_NULL));
 	assert_answered(elsewhere, true);
@@ -510,6 +547,7 @@ int main(void) {
 	    cmocka_unit_test(bounds_its_answers),
 	    cmocka_unit_test(tells_fees),
 	    cmocka_unit_test(signs_messages),
+	    cmocka_unit_test(simulates_blocks),
 	    cmocka_unit_test(dev_methods_move_the_chain),
 	    cmocka_unit_test(raw_forms_hash_to_their_names),
 	    cmocka_unit_test(every_method_answered),

@@ -93,7 +93,10 @@ static enum status take_fees(struct rpc_call *call, struct rpc_tx_args *out, con
 }
 
 enum status rpc_param_tx(struct rpc_call *call, struct rpc_tx_args *out, size_t index) {
-	const struct json *object = rpc_param(call, index);
+	return rpc_tx_args_of(call, out, rpc_param(call, index), index);
+}
+
+enum status rpc_tx_args_of(struct rpc_call *call, struct rpc_tx_args *out, const struct json *object, size_t index) {
 	*out = (struct rpc_tx_args){0};
 	if (!json_is(object, JSON_OBJECT)) return rpc_bad_param(call, index, "expected a transaction object");
 	struct transaction *tx = &out->tx;

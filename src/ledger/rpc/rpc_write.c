@@ -197,10 +197,9 @@ static void put_withdrawals(struct json_writer *out, const struct block *block) 
 	put_hash(out, "withdrawalsRoot", &block->header.withdrawals_root);
 }
 
-enum status rpc_write_block(struct rpc_call *call, struct rpc_block *block, bool full) {
+enum status rpc_write_block_members(struct rpc_call *call, struct rpc_block *block, bool full) {
 	struct json_writer *out = &call->out;
 	const struct block *content = &block->block;
-	json_object_begin(out, NULL);
 	put_header_to_sha3uncles(out, &content->header, &block->hash);
 	put_size(call, content);
 	put_hash(out, "stateRoot", &content->header.state_root);
@@ -209,7 +208,13 @@ enum status rpc_write_block(struct rpc_call *call, struct rpc_block *block, bool
 	put_hash(out, "transactionsRoot", &content->header.transactions_root);
 	put_uncles(out, content);
 	put_withdrawals(out, content);
-	json_object_end(out);
+	return STATUS_OK;
+}
+
+enum status rpc_write_block(struct rpc_call *call, struct rpc_block *block, bool full) {
+	json_object_begin(&call->out, NULL);
+	TRY(rpc_write_block_members(call, block, full));
+	json_object_end(&call->out);
 	return STATUS_OK;
 }
 

@@ -9,10 +9,19 @@
 
 #include "ledger/state/state.h"
 
-/* Branch records to put and delete, made by state_root for state_write. */
+/* Recently used parts of the head's tries, in memory, for the one who commits. Roots are the same without it. */
+struct trie_cache;
+struct trie_cache *trie_cache_new(size_t bytes_max);
+void trie_cache_free(struct trie_cache *cache);
+/* To be called when the stored state changed otherwise than by a block on the head: after unwinding. */
+void trie_cache_clear(struct trie_cache *cache);
+
+/* Branch records to put and delete, made by state_root for state_write. `cache` NULL: none. */
 struct trie_updates;
-struct trie_updates *trie_updates_new(void);
+struct trie_updates *trie_updates_new(struct trie_cache *cache);
 void trie_updates_free(struct trie_updates *updates);
+/* The cache follows, once what state_write added is committed. With a cache it must be called then. */
+void trie_updates_committed(struct trie_updates *updates);
 
 /* Fills diff->accounts[].after.storage_root too. */
 MUST_USE enum status state_root(hash32 *root, struct state_diff *diff, struct trie_updates *updates,

@@ -32,6 +32,7 @@ struct world {
 	char directory[64];
 	struct store *store;
 	struct store_batch *batch;
+	struct trie_cache *cache; /* NULL: the plain twin, which reads everything from the store */
 	struct trie_updates *updates;
 	struct state *state;
 	struct state_view *view;
@@ -73,23 +74,38 @@ static u256 value_of(uint64_t seed) {
 	return value;
 }
 
-static int world_open(void **state) {
+static int open_world(void **state, size_t cache_bytes) {
 	struct world *world = mem_zalloc(1, sizeof *world);
 	strcpy(world->directory, "/tmp/xinglin-state-XXXXXX");
 	assert_non_null(mkdtemp(world->directory));
 	struct store_options options = {.memory_bytes = 8 << 20, .create_if_missing = true};
 	assert_ok(world, store_open(&world->store, world->directory, &options, &world->err));
 	world->batch = store_batch_new();
-	world->updates = trie_updates_new();
+	world->cache = cache_bytes ? trie_cache_new(cache_bytes) : NULL;
+	world->updates = trie_updates_new(world->cache);
 	world->state = state_new(NULL, &world->err);
 	*state = world;
 	return 0;
+}
+
+static int world_open(void **state) {
+	return open_world(state, 0);
+}
+
+static int world_open_cached(void **state) {
+	return open_world(state, 1 << 20);
+}
+
+/* Things go all the time. */
+static int world_open_tight(void **state) {
+	return open_world(state, 6000);
 }
 
 static int world_close(void **state) {
 	struct world *world = *state;
 	state_free(world->state);
 	trie_updates_free(world->updates);
+	trie_cache_free(world->cache);
 	store_batch_free(world->batch);
 	state_view_close(world->view);
 	store_close(world->store);
@@ -240,6 +256,7 @@ static void commit_block(struct world *world, uint64_t number) {
 	assert_ok(world, state_write(world->batch, world->store, &diff, world->updates, number, &world->err));
 	put_head(world, number);
 	assert_ok(world, store_commit(world->store, world->batch, false, &world->err));
+	trie_updates_committed(world->updates);
 	world->past[number] = world->now;
 	world->contents[number] = contents(world);
 	open_view(world);
@@ -324,25 +341,34 @@ static void assert_past(struct world *world, uint64_t number) {
 	state_view_close(view);
 }
 
+/* Back to before block `number`. */
+static void unwind_block(struct world *world, uint64_t number) {
+	assert_memory_equal(contents(world).b, world->contents[number].b, 32);
+	store_batch_clear(world->batch);
+	assert_ok(world, state_unwind(world->batch, world->store, number, &world->err));
+	if (number)
+		put_head(world, number - 1);
+	else
+		store_batch_del(world->batch, world->store, TABLE_META, BYTES_LITERAL("head"));
+	assert_ok(world, store_commit(world->store, world->batch, false, &world->err));
+	if (world->cache) trie_cache_clear(world->cache);
+	world->now = number ? world->past[number - 1] : (struct model){0};
+	open_view(world);
+}
+
 static void run_history(struct world *world, uint64_t seed) {
 	world->random = seed;
 	world->now = (struct model){0};
 	open_view(world);
 	hash32 start = contents(world);
-	for (uint64_t number = 0; number <= BLOCKS; number++) random_block(world, number);
+	for (uint64_t number = 0; number <= BLOCKS; number++) {
+		random_block(world, number);
+		if (number > 1 && below(world, 10) == 0) unwind_block(world, number--);
+	}
 	for (uint64_t number = 0; number <= BLOCKS; number += 1 + below(world, 5)) assert_past(world, number);
 	struct state_view *none;
 	assert_int_equal(state_view_open(&none, world->store, false, BLOCKS + 1, &world->err), STATUS_NOTFOUND);
-	for (uint64_t number = BLOCKS + 1; number-- > 0;) {
-		assert_memory_equal(contents(world).b, world->contents[number].b, 32);
-		store_batch_clear(world->batch);
-		assert_ok(world, state_unwind(world->batch, world->store, number, &world->err));
-		if (number)
-			put_head(world, number - 1);
-		else
-			store_batch_del(world->batch, world->store, TABLE_META, BYTES_LITERAL("head"));
-		assert_ok(world, store_commit(world->store, world->batch, false, &world->err));
-	}
+	for (uint64_t number = BLOCKS + 1; number-- > 0;) unwind_block(world, number);
 	assert_memory_equal(contents(world).b, start.b, 32);
 }
 
@@ -472,11 +498,18 @@ static void wiped_and_rewritten(void **state) {
 
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
+#define CACHED(name)                                                                                                   \
+	{ #name " cached", name, world_open_cached, world_close, NULL }
+#define TIGHT(name)                                                                                                    \
+	{ #name " tight", name, world_open_tight, world_close, NULL }
 	const struct CMUnitTest tests[] = {
 	    TEST(random_histories),
 	    TEST(damaged_history_is_found),
 	    TEST(rebuild_sees_every_damage),
 	    TEST(wiped_and_rewritten),
+	    CACHED(random_histories),
+	    TIGHT(random_histories),
+	    CACHED(wiped_and_rewritten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

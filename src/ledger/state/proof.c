@@ -134,7 +134,7 @@ static struct bytes leaf_value(void *context, size_t index) {
 
 static enum status walk(struct prover *prover, hash32 *root) {
 	struct stored_trie stored;
-	stored_trie_init(&stored, prover->view->store, prover->view->snapshot, prover->address_hash != NULL);
+	stored_trie_init(&stored, prover->view->store, prover->view->snapshot, prover->address_hash != NULL, NULL);
 	if (prover->address_hash) stored_trie_select(&stored, prover->address_hash, false);
 	struct trie_source source = stored_trie_source(&stored);
 	struct trie_changes changes = {

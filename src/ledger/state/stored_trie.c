@@ -1,8 +1,10 @@
 #include "ledger/state/stored_trie.h"
 
-void stored_trie_init(
-    struct stored_trie *trie, struct store *store, const struct store_snapshot *snapshot, bool is_storage) {
-	*trie = (struct stored_trie){.store = store, .snapshot = snapshot, .is_storage = is_storage};
+#include "eth/hash_builder.h"
+
+void stored_trie_init(struct stored_trie *trie, struct store *store, const struct store_snapshot *snapshot,
+    bool is_storage, struct trie_cache *cache) {
+	*trie = (struct stored_trie){.store = store, .snapshot = snapshot, .is_storage = is_storage, .cache = cache};
 }
 
 void stored_trie_fini(struct stored_trie *trie) {
@@ -56,14 +58,36 @@ static enum status key_at(
 	return STATUS_OK;
 }
 
+static enum trie_cache_kind record_kind(const struct stored_trie *trie) {
+	return trie->is_storage ? CACHE_STORAGE_RECORD : CACHE_ACCOUNT_RECORD;
+}
+
+static struct bytes cached_record(const struct stored_trie *trie, struct bytes path) {
+	struct trie_key room;
+	if (!trie->cache) return (struct bytes){0};
+	return trie_cache_get(trie->cache, record_kind(trie), whole_key(&room, trie, path));
+}
+
+static void cache_record(const struct stored_trie *trie, struct bytes path, struct bytes record) {
+	struct trie_key room;
+	if (trie->cache) trie_cache_put(trie->cache, record_kind(trie), whole_key(&room, trie, path), record);
+}
+
 static enum status record_seek(
     void *context, struct bytes *path, struct bytes *record, struct bytes from, struct err *err) {
 	struct stored_trie *trie = context;
 	*path = (struct bytes){0};
 	if (trie->is_empty) return STATUS_OK;
+	*record = cached_record(trie, from);
+	if (record->data) {
+		*path = from;
+		return STATUS_OK;
+	}
 	seek(trie, &trie->records, trie->is_storage ? TABLE_TRIE_STORAGE : TABLE_TRIE_ACCOUNT, from);
 	TRY(key_at(trie, path, trie->records, err));
-	if (path->data) *record = store_cursor_value(trie->records);
+	if (!path->data) return STATUS_OK;
+	*record = store_cursor_value(trie->records);
+	cache_record(trie, *path, *record);
 	return STATUS_OK;
 }
 
@@ -72,10 +96,13 @@ static enum status record_get(void *context, struct bytes *record, struct bytes 
 	struct trie_key room;
 	*record = (struct bytes){0};
 	if (trie->is_empty) return STATUS_OK;
+	*record = cached_record(trie, path);
+	if (record->data) return STATUS_OK;
 	store_value_release(&trie->record);
 	TRY(store_get(trie->store, trie->snapshot, trie->is_storage ? TABLE_TRIE_STORAGE : TABLE_TRIE_ACCOUNT,
 	    &trie->record, whole_key(&room, trie, path), err));
 	*record = trie->record.view;
+	if (record->data) cache_record(trie, path, *record);
 	return STATUS_OK;
 }
 
@@ -99,16 +126,42 @@ static enum status leaf_at(struct stored_trie *trie, struct trie_leaf *leaf, str
 	return STATUS_OK;
 }
 
-static enum status leaf_seek(void *context, struct trie_leaf *leaf, struct bytes from, struct err *err) {
+/* Are the leaves below these nibbles in the cache? Then they are what comes next. */
+static bool find_cached_leaves(struct stored_trie *trie, struct bytes from, size_t nibbles) {
+	uint8_t path[NIBBLES_MAX];
+	struct trie_key room;
+	trie->is_cached = false;
+	if (!trie->cache) return false;
+	nibbles_of(path, from);
+	trie->cached = trie_cache_get(trie->cache, trie->is_storage ? CACHE_STORAGE_LEAVES : CACHE_ACCOUNT_LEAVES,
+	    whole_key(&room, trie, bytes_make(path, nibbles)));
+	trie->is_cached = trie->cached.data != NULL;
+	return trie->is_cached;
+}
+
+static struct trie_leaf next_cached_leaf(struct stored_trie *trie) {
+	return trie->cached.len ? cached_leaves_take(&trie->cached) : (struct trie_leaf){0};
+}
+
+static enum status leaf_seek(
+    void *context, struct trie_leaf *leaf, struct bytes from, size_t nibbles, struct err *err) {
 	struct stored_trie *trie = context;
 	*leaf = (struct trie_leaf){0};
 	if (trie->is_empty) return STATUS_OK;
+	if (find_cached_leaves(trie, from, nibbles)) {
+		*leaf = next_cached_leaf(trie);
+		return STATUS_OK;
+	}
 	seek(trie, &trie->leaves, trie->is_storage ? TABLE_STORAGE : TABLE_ACCOUNT, from);
 	return leaf_at(trie, leaf, err);
 }
 
 static enum status leaf_next(void *context, struct trie_leaf *leaf, struct err *err) {
 	struct stored_trie *trie = context;
+	if (trie->is_cached) {
+		*leaf = next_cached_leaf(trie);
+		return STATUS_OK;
+	}
 	store_cursor_next(trie->leaves);
 	return leaf_at(trie, leaf, err);
 }

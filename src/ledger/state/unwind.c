@@ -142,7 +142,7 @@ static enum status read_past(struct unwinding *unwinding) {
 enum status state_unwind(struct store_batch *batch, struct store *store, uint64_t number, struct err *err) {
 	struct unwinding unwinding = {.store = store, .number = number, .err = err};
 	arena_init(&unwinding.arena);
-	struct trie_updates *updates = trie_updates_new();
+	struct trie_updates *updates = trie_updates_new(NULL);
 	enum status status = read_past(&unwinding);
 	if (status == STATUS_OK) status = check_roots(&unwinding, updates);
 	if (status == STATUS_OK) {

@@ -3,22 +3,22 @@
 #define LEDGER_STATE_UPDATES_H
 
 #include "ledger/state/commitment.h"
-#include "ledger/trie/walk.h"
+#include "ledger/state/trie_cache.h"
 
 struct trie_update {
-	enum store_table table;
+	enum trie_cache_kind kind; /* leaves are for the cache alone */
 	struct bytes key;
-	struct bytes record; /* data == NULL: it goes */
+	struct bytes value; /* data == NULL: it goes */
 };
 
 struct trie_updates {
 	struct trie_walker *walker; /* kept for its memory */
+	struct trie_cache *cache;   /* NULL: none */
+	bool wipes;                 /* a storage trie with all it holds */
 	struct arena arena;
 	struct trie_update *rows;
 	size_t count, cap;
-	/* Where the running walk's records belong. */
-	enum store_table table;
-	const hash32 *address_hash; /* NULL: the account trie */
+	const hash32 *address_hash; /* of the running walk; NULL: the account trie */
 };
 
 /* A sink that collects; `address_hash` must outlive the walk. */

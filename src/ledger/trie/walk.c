@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define GROUP_LEAVES_MAX 64
+
 struct row {
 	struct bytes path;
 	struct bytes record;
@@ -15,11 +17,22 @@ struct rows {
 	size_t count, cap;
 };
 
+/* Leaves that were fed one after another, all there are below `path`. */
+struct group {
+	struct bytes path;
+	size_t first, count;
+};
+
 struct trie_walker {
 	struct hash_builder *builder;
-	struct arena arena;  /* of the rows' bytes; one walk */
-	struct rows visited; /* stored records that were opened, in order: each is made again or goes */
-	struct rows made;    /* records of the branches that were closed, in post-order */
+	struct arena arena;    /* of the rows' and leaves' bytes; one walk */
+	struct rows visited;   /* stored records that were opened, in order: each is made again or goes */
+	struct rows made;      /* records of the branches that were closed, in post-order */
+	struct trie_leaf *fed; /* for sink->leaves: all leaves so far */
+	size_t fed_count, fed_cap;
+	size_t told; /* leaves before it have the hash that the builder told */
+	struct group *groups;
+	size_t group_count, group_cap;
 	const struct trie_source *source;
 	const struct trie_changes *changes;
 	const struct trie_sink *sink;
@@ -49,6 +62,15 @@ static void on_branch(void *context, struct bytes path, uint16_t child_mask, uin
 	rows_add(walker, &walker->made, path, bytes_make(record, len));
 }
 
+static void on_leaf(void *context, size_t from, const hash32 *hash) {
+	struct trie_walker *walker = context;
+	if (!walker->sink->leaves) return;
+	BUG_ON(walker->told == walker->fed_count);
+	struct trie_leaf *leaf = &walker->fed[walker->told++];
+	leaf->from = hash ? (uint8_t)from : 0;
+	if (hash) leaf->hash = *hash;
+}
+
 static void on_node(void *context, struct bytes path, struct bytes rlp) {
 	struct trie_walker *walker = context;
 	if (walker->sink->node) walker->sink->node(walker->sink->context, path, rlp);
@@ -56,7 +78,7 @@ static void on_node(void *context, struct bytes path, struct bytes rlp) {
 
 struct trie_walker *trie_walker_new(void) {
 	struct trie_walker *walker = mem_zalloc(1, sizeof *walker);
-	struct hash_builder_watch watch = {on_branch, on_node, walker};
+	struct hash_builder_watch watch = {on_branch, on_node, on_leaf, walker};
 	walker->builder = hash_builder_new(&watch);
 	arena_init(&walker->arena);
 	return walker;
@@ -66,6 +88,8 @@ void trie_walker_free(struct trie_walker *walker) {
 	if (!walker) return;
 	hash_builder_free(walker->builder);
 	arena_fini(&walker->arena);
+	mem_free(walker->fed);
+	mem_free(walker->groups);
 	mem_free(walker->visited.items);
 	mem_free(walker->made.items);
 	mem_free(walker);
@@ -95,16 +119,44 @@ static bool has_change_below(const struct trie_walker *walker, const struct path
 	return key && key_against(key, path) == 0;
 }
 
-static void feed_leaf(struct trie_walker *walker, const uint8_t *key, struct bytes value) {
+static void keep_leaf(struct trie_walker *walker, const struct trie_leaf *leaf) {
+	if (walker->fed_count == walker->fed_cap) {
+		walker->fed_cap = walker->fed_cap ? 2 * walker->fed_cap : 64;
+		walker->fed = mem_realloc(walker->fed, walker->fed_cap * sizeof *walker->fed);
+	}
+	walker->fed[walker->fed_count++] = (struct trie_leaf){
+	    .key = arena_dup(&walker->arena, leaf->key), .value = arena_dup(&walker->arena, leaf->value)};
+}
+
+static void feed_leaf(struct trie_walker *walker, const struct trie_leaf *leaf) {
 	uint8_t nibbles[NIBBLES_MAX];
-	nibbles_of(nibbles, bytes_make(key, walker->changes->key_bytes));
-	hash_builder_leaf(walker->builder, bytes_make(nibbles, 2 * walker->changes->key_bytes), value);
+	nibbles_of(nibbles, leaf->key);
+	struct bytes path = bytes_make(nibbles, 2 * leaf->key.len);
+	if (leaf->from && !walker->sink->node)
+		hash_builder_leaf_known(walker->builder, path, leaf->value, leaf->from, &leaf->hash);
+	else
+		hash_builder_leaf(walker->builder, path, leaf->value);
+	if (walker->sink->leaves) keep_leaf(walker, leaf);
+}
+
+/* What was fed since leaf `first` is all there is below `path`. Of many leaves, records will tell next time. */
+static void add_group(struct trie_walker *walker, const struct path *path, size_t first) {
+	if (!walker->sink->leaves) return;
+	size_t count = walker->fed_count - first;
+	if (count > GROUP_LEAVES_MAX) count = 0;
+	if (walker->group_count == walker->group_cap) {
+		walker->group_cap = walker->group_cap ? 2 * walker->group_cap : 64;
+		walker->groups = mem_realloc(walker->groups, walker->group_cap * sizeof *walker->groups);
+	}
+	walker->groups[walker->group_count++] =
+	    (struct group){arena_dup(&walker->arena, bytes_make(path->nibbles, path->len)), first, count};
 }
 
 static void feed_next_change(struct trie_walker *walker) {
 	const uint8_t *key = next_change(walker);
-	struct bytes value = walker->changes->value(walker->changes->context, walker->next);
-	if (value.data) feed_leaf(walker, key, value);
+	struct trie_leaf leaf = {.key = bytes_make(key, walker->changes->key_bytes),
+	    .value = walker->changes->value(walker->changes->context, walker->next)};
+	if (leaf.value.data) feed_leaf(walker, &leaf);
 	walker->next++;
 }
 
@@ -124,8 +176,10 @@ static enum status walk_leaves(struct trie_walker *walker, const struct path *pa
 	size_t key_bytes = walker->changes->key_bytes;
 	uint8_t from[NIBBLES_MAX / 2] = {0};
 	for (size_t i = 0; i < path->len; i++) from[i / 2] |= (uint8_t)(path->nibbles[i] << (i % 2 ? 0 : 4));
+	const size_t first = walker->fed_count, next = walker->next;
+	bool is_known = true;
 	struct trie_leaf leaf;
-	TRY(source->leaf_seek(source->context, &leaf, bytes_make(from, key_bytes), walker->err));
+	TRY(source->leaf_seek(source->context, &leaf, bytes_make(from, key_bytes), path->len, walker->err));
 	while (leaf.key.data) {
 		if (leaf.key.len != key_bytes)
 			return err_set(walker->err, STATUS_CORRUPT, "a leaf's key has %zu bytes", leaf.key.len);
@@ -137,10 +191,12 @@ static enum status walk_leaves(struct trie_walker *walker, const struct path *pa
 		if (has_change_below(walker, path) && order == 0)
 			feed_next_change(walker);
 		else
-			feed_leaf(walker, leaf.key.data, leaf.value);
+			feed_leaf(walker, &leaf);
+		is_known &= leaf.from != 0;
 		TRY(source->leaf_next(source->context, &leaf, walker->err));
 	}
 	feed_changes_below(walker, path);
+	if (!is_known || walker->next != next) add_group(walker, path, first);
 	return STATUS_OK;
 }
 
@@ -160,7 +216,9 @@ static enum status walk_branch_child(struct trie_walker *walker, const struct pa
 static enum status walk_child(
     struct trie_walker *walker, const struct trie_branch *branch, const struct path *path, unsigned nibble) {
 	if (!(branch->child_mask >> nibble & 1)) {
+		const size_t first = walker->fed_count;
 		feed_changes_below(walker, path);
+		add_group(walker, path, first);
 		return STATUS_OK;
 	}
 	bool tree_below = branch->tree_mask >> nibble & 1, has_hash = branch->hash_mask >> nibble & 1;
@@ -232,6 +290,31 @@ static int compare_rows(const void *a, const void *b) {
 	return bytes_compare(((const struct row *)a)->path, ((const struct row *)b)->path);
 }
 
+static void emit_leaves(const struct trie_walker *walker) {
+	const struct trie_sink *sink = walker->sink;
+	for (size_t i = 0; i < walker->group_count; i++) {
+		const struct group *group = &walker->groups[i];
+		sink->leaves(sink->context, group->path, &walker->fed[group->first], group->count);
+	}
+}
+
+/*
+ * Leaves are asked for below the children of a record, or below the top where there is none. So where a record comes,
+ * nobody will ask for the leaves of a path on the way to it; where one goes, for those of its children.
+ */
+static void forget_leaves(const struct trie_walker *walker, struct bytes path, bool is_new) {
+	const struct trie_sink *sink = walker->sink;
+	if (!sink->leaves) return;
+	for (size_t len = 0; is_new && len <= path.len; len++)
+		sink->leaves(sink->context, bytes_slice(path, 0, len), NULL, 0);
+	uint8_t child[NIBBLES_MAX];
+	if (path.len) memcpy(child, path.data, path.len);
+	for (uint8_t nibble = 0; !is_new && nibble < 16; nibble++) {
+		child[path.len] = nibble;
+		sink->leaves(sink->context, bytes_make(child, path.len + 1), NULL, 0);
+	}
+}
+
 /* What was visited and not made again goes; what was made and is not there already is put. */
 static void emit_records(struct trie_walker *walker) {
 	const struct rows *old = &walker->visited, *new = &walker->made;
@@ -239,6 +322,7 @@ static void emit_records(struct trie_walker *walker) {
 	if (new->count) qsort(new->items, new->count, sizeof *new->items, compare_rows);
 	for (size_t i = 0, j = 0; i < old->count || j < new->count;) {
 		int order = i == old->count ? 1 : j == new->count ? -1 : compare_rows(&old->items[i], &new->items[j]);
+		if (order) forget_leaves(walker, (order < 0 ? old->items[i] : new->items[j]).path, order > 0);
 		if (order < 0 && sink->record_del) sink->record_del(sink->context, old->items[i].path);
 		bool same = order == 0 && bytes_equal(old->items[i].record, new->items[j].record);
 		if (order >= 0 && !same && sink->record_put)
@@ -254,6 +338,7 @@ enum status trie_walk(struct trie_walker *walker, hash32 *root, const struct tri
 	hash_builder_reset(walker->builder);
 	arena_reset(&walker->arena);
 	walker->visited.count = walker->made.count = 0;
+	walker->fed_count = walker->told = walker->group_count = 0;
 	walker->source = source;
 	walker->changes = changes;
 	walker->sink = sink;
@@ -263,6 +348,7 @@ enum status trie_walk(struct trie_walker *walker, hash32 *root, const struct tri
 	TRY(changes->wiped ? walk_wiped(walker) : walk_below(walker, &top));
 	BUG_ON(walker->next != changes->count);
 	*root = hash_builder_root(walker->builder);
+	emit_leaves(walker);
 	emit_records(walker);
 	return STATUS_OK;
 }

@@ -27,6 +27,8 @@
 struct trie_leaf {
 	struct bytes key;   /* data == NULL: no more leaves */
 	struct bytes value; /* the payload that stands in the leaf node */
+	uint8_t from; /* the hash of its node below so many nibbles is known, and stands in `hash`; 0: it is not */
+	hash32 hash;
 };
 
 /* What is stored, as it was before the changes. */
@@ -38,8 +40,9 @@ struct trie_source {
 	/* The record at this path; data == NULL where there is none. */
 	MUST_USE enum status (*record_get)(void *context, struct bytes *record, struct bytes path, struct err *err);
 	/* The first leaf whose key is not before `from` (rising order too), and the one after the last that was given.
-	 */
-	MUST_USE enum status (*leaf_seek)(void *context, struct trie_leaf *leaf, struct bytes from, struct err *err);
+	 * Only leaves that share the first `nibbles` nibbles of `from` are of interest; the others of it are zero. */
+	MUST_USE enum status (*leaf_seek)(
+	    void *context, struct trie_leaf *leaf, struct bytes from, size_t nibbles, struct err *err);
 	MUST_USE enum status (*leaf_next)(void *context, struct trie_leaf *leaf, struct err *err);
 	void *context;
 };
@@ -64,6 +67,10 @@ struct trie_sink {
 	/* The RLP of each node that was made on the way, in post-order: all nodes from the root to every change are
 	 * among them. */
 	void (*node)(void *context, struct bytes path, struct bytes rlp);
+	/* All leaves below `path` as they are after the changes, with their hashes: what a source may answer leaf_seek
+	 * from next time. After the root is known; only where a leaf changed, or came without its hash. A count of 0:
+	 * what was told of this path before is no longer so, and nobody keeps it up. */
+	void (*leaves)(void *context, struct bytes path, const struct trie_leaf *leaves, size_t count);
 	void *context;
 };
 

@@ -78,11 +78,14 @@ static void give_leaf(struct world *world, struct trie_leaf *leaf) {
 	*leaf = (struct trie_leaf){0};
 	if (world->cursor == world->leaf_count) return;
 	const struct leaf *at = &world->leaves[world->cursor];
-	*leaf = (struct trie_leaf){bytes_make(at->key, world->key_bytes), bytes_make(at->value, at->value_len)};
+	*leaf = (struct trie_leaf){
+	    .key = bytes_make(at->key, world->key_bytes), .value = bytes_make(at->value, at->value_len)};
 }
 
-static enum status leaf_seek(void *context, struct trie_leaf *leaf, struct bytes from, struct err *err) {
+static enum status leaf_seek(
+    void *context, struct trie_leaf *leaf, struct bytes from, size_t nibbles, struct err *err) {
 	struct world *world = context;
+	(void)nibbles;
 	if (source_fails(world)) return err_set(err, STATUS_IO, "disk");
 	size_t low = 0, high = world->leaf_count;
 	while (low < high) {
