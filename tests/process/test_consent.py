@@ -407,3 +407,18 @@ def test_wrong_use_is_told(scene, arguments):
     with pytest.raises(Refused) as caught:
         scene.c.run("cs-clinic", *arguments)
     assert caught.value.code == 2 and len(caught.value.report["error"]) > 20
+
+
+def test_a_changed_key_is_told_until_it_is_accepted(scene):
+    """A patient's home pins the keys that it has seen: the same warning at every look, not only at the first."""
+    scene.c.actor("cs-renewed", "professional")
+    who = scene.c.accounts["cs-renewed"]
+    scene.share("cs-renewed", "--purpose", "TREAT", "--days", 1)
+    scene.c.run("cs-renewed", "actor", "publish-key")
+    for _ in range(2):
+        with pytest.raises(Refused) as caught:
+            scene.share("cs-renewed", "--purpose", "TREAT", "--days", 1)
+        assert caught.value.code == 3 and "another encryption key" in caught.value.stderr
+    assert scene.c.run("cs-patient", "actor", "show", "--address", who)["keyChanged"] is True
+    scene.share("cs-renewed", "--purpose", "TREAT", "--days", 1, "--accept-changed-key")
+    assert scene.c.run("cs-patient", "actor", "show", "--address", who)["keyChanged"] is False
