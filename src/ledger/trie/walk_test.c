@@ -28,6 +28,15 @@ struct row {
 	size_t record_len;
 };
 
+/* What sink->leaves told of a path. */
+struct memory {
+	uint8_t path[64];
+	size_t path_len, count;
+	struct leaf leaves[64];
+	uint8_t from[64];
+	hash32 hashes[64];
+};
+
 struct world {
 	size_t key_bytes;
 	struct leaf leaves[LEAVES_MAX];
@@ -36,7 +45,13 @@ struct world {
 	size_t row_count;
 	size_t cursor;           /* of leaves */
 	int calls_until_failure; /* of the source; below zero: never */
+	struct memory *memories; /* NULL: the plain twin, whose leaves are read again */
+	size_t memory_count;
+	const struct memory *recalled; /* leaves come from it; `cursor` counts them */
+	size_t recalls;
 };
+
+#define MEMORIES_MAX 2048
 
 struct change {
 	uint8_t key[32];
@@ -76,17 +91,84 @@ static enum status record_get(void *context, struct bytes *record, struct bytes 
 
 static void give_leaf(struct world *world, struct trie_leaf *leaf) {
 	*leaf = (struct trie_leaf){0};
+	if (world->recalled) {
+		if (world->cursor == world->recalled->count) return;
+		const struct leaf *kept = &world->recalled->leaves[world->cursor];
+		*leaf = (struct trie_leaf){bytes_make(kept->key, world->key_bytes),
+		    bytes_make(kept->value, kept->value_len), world->recalled->from[world->cursor],
+		    world->recalled->hashes[world->cursor]};
+		return;
+	}
 	if (world->cursor == world->leaf_count) return;
 	const struct leaf *at = &world->leaves[world->cursor];
 	*leaf = (struct trie_leaf){
 	    .key = bytes_make(at->key, world->key_bytes), .value = bytes_make(at->value, at->value_len)};
 }
 
+static struct memory *memory_of(const struct world *world, struct bytes path) {
+	for (size_t i = 0; i < world->memory_count; i++)
+		if (bytes_equal(bytes_make(world->memories[i].path, world->memories[i].path_len), path))
+			return &world->memories[i];
+	return NULL;
+}
+
+static void remember(void *context, struct bytes path, const struct trie_leaf *leaves, size_t count) {
+	struct world *world = context;
+	struct memory *memory = memory_of(world, path);
+	if (count == 0) {
+		if (memory) *memory = world->memories[--world->memory_count];
+		return;
+	}
+	if (!memory) {
+		assert_true(world->memory_count < MEMORIES_MAX);
+		memory = &world->memories[world->memory_count++];
+	}
+	assert_true(count <= 64);
+	if (path.len) memcpy(memory->path, path.data, path.len);
+	memory->path_len = path.len;
+	memory->count = count;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(memory->leaves[i].key, leaves[i].key.data, leaves[i].key.len);
+		memcpy(memory->leaves[i].value, leaves[i].value.data, leaves[i].value.len);
+		memory->leaves[i].value_len = leaves[i].value.len;
+		memory->from[i] = leaves[i].from;
+		memory->hashes[i] = leaves[i].hash;
+	}
+}
+
+/* Every memory holds exactly the leaves that are there below its path, whether it will be asked again or not. */
+static void assert_memories(const struct world *world) {
+	for (size_t m = 0; m < world->memory_count; m++) {
+		const struct memory *memory = &world->memories[m];
+		size_t next = 0;
+		for (size_t i = 0; i < world->leaf_count; i++) {
+			const struct leaf *leaf = &world->leaves[i];
+			uint8_t path[64];
+			nibbles_of(path, bytes_make(leaf->key, world->key_bytes));
+			if (memcmp(path, memory->path, memory->path_len) != 0) continue;
+			assert_true(next < memory->count);
+			const struct leaf *kept = &memory->leaves[next++];
+			assert_memory_equal(kept->key, leaf->key, world->key_bytes);
+			assert_true(bytes_equal(
+			    bytes_make(kept->value, kept->value_len), bytes_make(leaf->value, leaf->value_len)));
+		}
+		assert_int_equal(next, memory->count);
+	}
+}
+
 static enum status leaf_seek(
     void *context, struct trie_leaf *leaf, struct bytes from, size_t nibbles, struct err *err) {
 	struct world *world = context;
-	(void)nibbles;
 	if (source_fails(world)) return err_set(err, STATUS_IO, "disk");
+	uint8_t path[64];
+	nibbles_of(path, from);
+	world->recalled = memory_of(world, bytes_make(path, nibbles));
+	if (world->recalled) {
+		world->cursor = 0;
+		world->recalls++;
+		give_leaf(world, leaf);
+		return STATUS_OK;
+	}
 	size_t low = 0, high = world->leaf_count;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
@@ -200,7 +282,7 @@ static struct trie_changes changes_of(const struct world *world, struct change *
 static enum status walk(
     struct trie_walker *walker, hash32 *root, struct world *world, struct change *changes, size_t count, bool wiped) {
 	struct trie_source source = {record_seek, record_get, leaf_seek, leaf_next, world};
-	struct trie_sink sink = {row_put, row_del, NULL, world};
+	struct trie_sink sink = {row_put, row_del, NULL, world->memories ? remember : NULL, world};
 	struct trie_changes all = changes_of(world, changes, count, wiped);
 	return trie_walk(walker, root, &source, &all, &sink, NULL);
 }
@@ -212,6 +294,8 @@ static hash32 step(struct trie_walker *walker, struct world *world, struct chang
 	assert_int_equal(walk(walker, &root, world, changes, count, wiped), STATUS_OK);
 	if (wiped) world->leaf_count = 0;
 	for (size_t i = 0; i < count; i++) leaves_apply(world, &changes[i]);
+	if (wiped) world->memory_count = 0;
+	assert_memories(world);
 	hash32 plain = twin(&expected, world);
 	assert_memory_equal(root.b, plain.b, 32);
 	assert_rows_equal(world, &expected);
@@ -298,19 +382,20 @@ static uint32_t all_pairs(const struct small *small) {
 	return steps;
 }
 
+static const struct small shapes[] = {
+    /* an extension above all; two nibbles, three deep */
+    {{0x0000, 0x0001, 0x0010, 0x0011, 0x0100, 0x0101, 0x0110, 0x0111}, 8, 0},
+    /* leaves with a rest of their path */
+    {{0x0007, 0x00f7, 0x0f07, 0x0ff7, 0xf007, 0xf0f7, 0xff07, 0xfff7}, 8, 0},
+    /* extensions in the middle; three nibbles */
+    {{0x0000, 0x0001, 0x000f, 0x1000, 0x1001, 0x100f, 0xf000, 0xf001, 0xf00f}, 9, 0},
+    /* a deep comb beside a lonely leaf */
+    {{0x0000, 0x0001, 0x000f, 0x0010, 0x0011, 0x0100, 0x1000, 0xf000}, 8, 0},
+};
+static const size_t lengths[] = {1, 33};
+
 static void exhaustive_small_worlds(void **state) {
 	(void)state;
-	static const struct small shapes[] = {
-	    /* an extension above all; two nibbles, three deep */
-	    {{0x0000, 0x0001, 0x0010, 0x0011, 0x0100, 0x0101, 0x0110, 0x0111}, 8, 0},
-	    /* leaves with a rest of their path */
-	    {{0x0007, 0x00f7, 0x0f07, 0x0ff7, 0xf007, 0xf0f7, 0xff07, 0xfff7}, 8, 0},
-	    /* extensions in the middle; three nibbles */
-	    {{0x0000, 0x0001, 0x000f, 0x1000, 0x1001, 0x100f, 0xf000, 0xf001, 0xf00f}, 9, 0},
-	    /* a deep comb beside a lonely leaf */
-	    {{0x0000, 0x0001, 0x000f, 0x0010, 0x0011, 0x0100, 0x1000, 0xf000}, 8, 0},
-	};
-	static const size_t lengths[] = {1, 33};
 	uint32_t steps = 0;
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
 		for (size_t j = 0; j < sizeof lengths / sizeof *lengths; j++) {
@@ -366,15 +451,15 @@ static size_t random_changes(struct change *changes, const struct world *world, 
 	return kept;
 }
 
-static void random_histories(void **state) {
-	(void)state;
+static void run_histories(bool remembers) {
 	struct world *world = mem_zalloc(1, sizeof *world);
+	struct memory *memories = remembers ? mem_zalloc(MEMORIES_MAX, sizeof *memories) : NULL;
 	struct trie_walker *walker = trie_walker_new();
 	static struct change changes[128];
-	size_t most_leaves = 0, most_rows = 0, wipes = 0;
+	size_t most_leaves = 0, most_rows = 0, wipes = 0, recalls = 0;
 	for (uint64_t seed = 1; seed <= 20; seed++) {
 		random_state = seed * 0x9e3779b97f4a7c15u;
-		*world = (struct world){.key_bytes = 32, .calls_until_failure = -1};
+		*world = (struct world){.key_bytes = 32, .calls_until_failure = -1, .memories = memories};
 		for (int round = 0; round < 60; round++) {
 			size_t count = random_changes(changes, world, random_below(round % 8 == 0 ? 128 : 6));
 			bool wiped = random_below(25) == 0;
@@ -392,10 +477,56 @@ static void random_histories(void **state) {
 			step(walker, world, changes, count, false);
 		}
 		assert_int_equal(world->row_count, 0);
+		recalls += world->recalls;
 	}
-	print_message("up to %zu leaves, %zu records, %zu wipes\n", most_leaves, most_rows, wipes);
-	assert_true(most_leaves > 100 && most_rows > 20 && wipes > 10);
+	print_message(
+	    "up to %zu leaves, %zu records, %zu wipes, %zu recalls\n", most_leaves, most_rows, wipes, recalls);
+	assert_true(most_leaves > 100 && most_rows > 20 && wipes > 10 && (recalls > 1000) == remembers);
 	trie_walker_free(walker);
+	mem_free(memories);
+	mem_free(world);
+}
+
+static void random_histories(void **state) {
+	(void)state;
+	run_histories(false);
+}
+
+/* The same, where leaves come back as the walks before told them. */
+static void random_histories_with_memory(void **state) {
+	(void)state;
+	run_histories(true);
+}
+
+/* Random ways through the small worlds: every shape comes and goes while memories are kept. */
+static void small_worlds_with_memory(void **state) {
+	(void)state;
+	struct world *world = mem_zalloc(1, sizeof *world);
+	struct memory *memories = mem_zalloc(MEMORIES_MAX, sizeof *memories);
+	struct trie_walker *walker = trie_walker_new();
+	size_t recalls = 0;
+	random_state = 11;
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+		for (size_t j = 0; j < sizeof lengths / sizeof *lengths; j++) {
+			struct small small = shapes[i];
+			small.value_len = lengths[j];
+			*world = (struct world){.key_bytes = 2, .calls_until_failure = -1, .memories = memories};
+			for (int round = 0; round < 5000; round++) {
+				struct change changes[9];
+				size_t count = 0;
+				for (unsigned key = 0; key < small.count; key++)
+					if (random_below(3) == 0)
+						small_change(&changes[count++], &small, key, random_below(2),
+						    (uint8_t)random_below(4));
+				step(walker, world, changes, count, false);
+			}
+			recalls += world->recalls;
+		}
+	}
+	print_message("%zu recalls\n", recalls);
+	assert_true(recalls > 1000);
+	trie_walker_free(walker);
+	mem_free(memories);
 	mem_free(world);
 }
 
@@ -463,6 +594,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(exhaustive_small_worlds),
 	    cmocka_unit_test(random_histories),
+	    cmocka_unit_test(random_histories_with_memory),
+	    cmocka_unit_test(small_worlds_with_memory),
 	    cmocka_unit_test(cost_follows_what_changed),
 	    cmocka_unit_test(failing_source_is_passed_up),
 	};
