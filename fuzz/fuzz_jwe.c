@@ -1,11 +1,6 @@
 /*
  * Any text as a compact JWE, and any bytes as a deflate stream. Opening must never crash, and a text that is sealed
  * here from the input must open to it. The first byte chooses.
- *
- * Built by -Dfuzz=true with clang (fuzz/meson.build), or alone:
- *   clang-14 -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I src -I . -o fuzz_jwe fuzz/fuzz_jwe.c
- * src/envelope/jwe*.c src/envelope/deflate.c src/crypto/{aead,digest,kdf,p256}.c
- * src/codec/{hex,json,json_writer,utf8}.c src/base/{bytes,mem,status}.c -lcrypto -lz     (without the *_test.c files)
  */
 #include "codec/hex.h"
 #include "envelope/deflate.h"

@@ -1,0 +1,19 @@
+/* An EPCIS document that is accepted has events whose bytes lie in it. */
+#include "fuzz/target.h"
+#include "health/epcis/document.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	struct epcis_document document;
+	struct arena arena;
+	struct err err;
+	arena_init(&arena);
+	if (epcis_parse(&document, &arena, bytes_make(data, size), &err) == STATUS_OK) {
+		BUG_ON(document.count > EPCIS_EVENTS_MAX);
+		for (size_t i = 0; i < document.count; i++) {
+			struct bytes raw = document.events[i].raw;
+			BUG_ON(raw.data < data || raw.data + raw.len > data + size);
+		}
+	}
+	arena_fini(&arena);
+	return 0;
+}
