@@ -156,6 +156,15 @@ static enum status add_judged(struct pool *pool, hash32 *hash, enum pool_verdict
 	return status;
 }
 
+/* What was admitted once stays so: the journal's transactions are not asked about again. */
+static enum status admit(struct pool *pool, enum pool_verdict *verdict, const struct transaction *tx,
+    const addr20 *sender, struct err *err) {
+	bool admits = true;
+	if (pool->admit != NULL && !pool->is_loading) TRY(pool->admit(pool->admit_context, &admits, tx, sender, err));
+	*verdict = admits ? POOL_OK : POOL_NOT_ADMITTED;
+	return STATUS_OK;
+}
+
 static enum status add_decoded(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
     const struct transaction *tx, struct err *err) {
 	addr20 sender;
@@ -167,6 +176,7 @@ static enum status add_decoded(struct pool *pool, hash32 *hash, enum pool_verdic
 		*verdict = POOL_INVALID;
 		*tx_verdict = TX_VERDICT_BAD_SIGNATURE;
 	}
+	if (*verdict == POOL_OK) TRY(admit(pool, verdict, tx, &sender, err));
 	if (*verdict != POOL_OK) return STATUS_OK;
 	return add_judged(pool, hash, verdict, tx_verdict, tx, &sender, err);
 }
@@ -309,6 +319,8 @@ enum status pool_open(struct pool **out, struct chain *chain, const struct pool_
 	struct pool *pool = mem_zalloc(1, sizeof *pool);
 	pthread_condattr_t monotonic;
 	pool->chain = chain;
+	pool->admit = options->admit;
+	pool->admit_context = options->admit_context;
 	pool->capacity = options->capacity != 0 ? options->capacity : 65536;
 	pool->per_sender = options->per_sender != 0 ? options->per_sender : 4096;
 	pool->bytes_max = options->bytes_max != 0 ? options->bytes_max : (size_t)256 << 20;

@@ -39,6 +39,9 @@ struct pool_account {
 
 struct pool {
 	struct chain *chain;
+	MUST_USE enum status (*admit)(
+	    void *context, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err);
+	void *admit_context;
 	size_t capacity, per_sender, bytes_max;
 
 	pthread_mutex_t lock; /* of all that follows */

@@ -147,6 +147,38 @@ static void limits_hold(void **state) {
 	ledger_close(&world);
 }
 
+static enum status odd_nonces_only(
+    void *context, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err) {
+	size_t *asked = context;
+	const addr20 expected = ledger_address(0);
+	(void)err;
+	assert_memory_equal(sender->b, expected.b, 20);
+	*admits = tx->nonce % 2 == 1;
+	(*asked)++;
+	return STATUS_OK;
+}
+
+/* What is no rule of the chain keeps a transaction out all the same; what was admitted once stays after a restart. */
+static void a_further_condition_is_asked(void **state) {
+	(void)state;
+	struct ledger_world world;
+	size_t asked = 0;
+	ledger_open(&world, true);
+	pool_close(world.pool);
+	const struct pool_options options = {
+	    .journal_path = world.journal, .admit = odd_nonces_only, .admit_context = &asked};
+	assert_done(&world, pool_open(&world.pool, world.chain, &options, &world.err));
+	assert_int_equal(add(&world, 0, 0, 0), POOL_NOT_ADMITTED);
+	assert_int_equal(add(&world, 0, 1, 0), POOL_OK);
+	assert_int_equal(asked, 2);
+	assert_counts(&world, 0, 1);
+	pool_close(world.pool);
+	assert_done(&world, pool_open(&world.pool, world.chain, &options, &world.err));
+	assert_int_equal(asked, 2);
+	assert_counts(&world, 0, 1);
+	ledger_close(&world);
+}
+
 static void nobody_signs(void **state) {
 	(void)state;
 	struct ledger_world world;
@@ -281,6 +313,7 @@ int main(void) {
 	    cmocka_unit_test(the_best_fee_goes_first),
 	    cmocka_unit_test(a_fee_below_the_base_fee_waits),
 	    cmocka_unit_test(limits_hold),
+	    cmocka_unit_test(a_further_condition_is_asked),
 	    cmocka_unit_test(nobody_signs),
 	    cmocka_unit_test(the_journal_is_read_back),
 	    cmocka_unit_test(a_bad_tail_is_dropped),
