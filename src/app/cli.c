@@ -190,10 +190,10 @@ static enum status run(struct cli *cli, struct err *err) {
 
 static int finish(struct cli *cli, enum status status, const struct err *err) {
 	int code = status == STATUS_OK ? cli->exit_code : exit_code_of(status);
-	if (status == STATUS_OK)
-		report_print(cli);
-	else
+	if (status != STATUS_OK)
 		report_failure(cli, status, err, code);
+	else if (!cli->has_reported)
+		report_print(cli);
 	if (fflush(stdout) != 0 && code == EXIT_DONE) code = EXIT_FAILED;
 	cli_session_close(cli);
 	buf_wipe(&cli->report);

@@ -45,7 +45,8 @@ struct cli {
 	struct session session; /* where the command needs a home */
 	struct buf report;
 	struct json_writer writer;
-	int exit_code; /* what a command sets beyond its status */
+	int exit_code;     /* what a command sets beyond its status */
+	bool has_reported; /* the command printed by itself what there is to say */
 };
 
 /* NULL where the option was not given. A name that the command does not have is a bug. */

@@ -55,6 +55,7 @@ static enum status run_node(struct cli *cli, const struct node_options *options,
 	TRY(node_open(&running, options, err));
 	listen_to_signals();
 	report_node(cli, options);
+	cli->has_reported = true;
 	enum status status = node_run(running, err);
 	node_close(running);
 	running = NULL;

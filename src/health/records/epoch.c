@@ -39,7 +39,8 @@ static enum status carry(struct session *session, struct action *action, struct 
 	struct bytes content = arena_dup(session->arena, buf_view(&frame));
 	buf_fini(&frame);
 	TRY(status);
-	TRY(container_decode(&container, content, err));
+	if (container_decode(&container, content, err) != STATUS_OK)
+		return err_prefix(err, STATUS_CORRUPT, "what the node gives");
 	BUG_ON(action->blob_count == ACTION_BLOBS_MAX);
 	size_t i = action->blob_count++;
 	action->blobs[i].gate = session->home->deployment.folders;

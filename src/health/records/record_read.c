@@ -112,7 +112,8 @@ static enum status open_container(struct session *session, struct opened_record 
 	const struct registration *registration = &out->registration;
 	struct record_place place = {registration->folder, registration->epoch, registration->record};
 	struct container container;
-	TRY(container_decode(&container, content, err));
+	if (container_decode(&container, content, err) != STATUS_OK)
+		return err_prefix(err, STATUS_CORRUPT, "what the node gives");
 	hash32 name = container_name(&container);
 	if (!hash32_equal(&name, &registration->blob))
 		return err_set(err, STATUS_CORRUPT, "the node gives another container than the chain names");

@@ -183,7 +183,9 @@ static enum status read_config(struct genesis *genesis, const struct json *confi
 	static const addr20 mainnet_deposits = {{0x00, 0x00, 0x00, 0x00, 0x21, 0x9a, 0xb5, 0x40, 0x35, 0x6c, 0xbb, 0x83,
 	    0x9c, 0xbe, 0x05, 0x30, 0x3d, 0x77, 0x05, 0xfa}};
 	genesis->deposit_contract = mainnet_deposits;
-	genesis->chain_id = u256_from(1);
+	/* Never a default: a chain that took mainnet's id by oversight would honour mainnet's signatures. */
+	if (json_get(config, "chainId") == NULL && json_get(config, "chainID") == NULL)
+		return bad_member(err, "config.chainId");
 	TRY(read_u256(&genesis->chain_id, config, "chainID", err)); /* Besu's spelling */
 	TRY(read_u256(&genesis->chain_id, config, "chainId", err));
 	TRY(read_u256(&genesis->fixed_difficulty, json_get(config, "ethash"), "fixeddifficulty", err));
@@ -221,12 +223,12 @@ static enum status read_header(struct genesis *genesis, const struct json *root,
 	    .receipts_root = empty_trie_root,
 	    .withdrawals_root = empty_trie_root,
 	    .requests_hash = empty_requests_hash,
-	    .gas_limit = 4712388,
 	    .difficulty = u256_from(131072),
 	    .base_fee_wei = u256_from(genesis->zero_base_fee ? 0 : 1000000000)};
 	TRY(read_u64(&nonce, root, "nonce", err));
 	store_be64(header->nonce, nonce);
 	TRY(read_u64(&header->timestamp, root, "timestamp", err));
+	if (json_get(root, "gasLimit") == NULL) return bad_member(err, "gasLimit");
 	TRY(read_u64(&header->gas_limit, root, "gasLimit", err));
 	TRY(read_u64(&header->gas_used, root, "gasUsed", err));
 	TRY(read_u256(&header->difficulty, root, "difficulty", err));
