@@ -87,17 +87,26 @@ static void a_damaged_row_is_told(void **state) {
 	buf_fini(&row);
 }
 
+#define GAS "\"gasLimit\":\"0x1c9c380\","
+
 static void a_bad_genesis_is_refused(void **state) {
 	(void)state;
-	static const char *const bad[] = {"", "[]", "{}", "{\"config\":1}", "{\"config\":{\"chainId\":-1}}",
-	    "{\"config\":{\"chainId\":1.5}}", "{\"config\":{\"londonBlock\":\"soon\"}}",
-	    "{\"config\":{\"homesteadBlock\":5,\"eip150Block\":4}}", "{\"config\":{\"cancunTime\":9,\"pragueTime\":8}}",
-	    "{\"config\":{},\"gasLimit\":\"0xg\"}",
-	    "{\"config\":{},\"extraData\":\"0x000000000000000000000000000000000000000000000000000000000000000000\"}",
-	    "{\"config\":{},\"alloc\":[]}", "{\"config\":{\"xinglin\":{\"zeroBaseFee\":1}}}",
-	    "{\"config\":{\"xinglin\":{\"sealer\":\"0x12\"}}}", "{\"config\":{\"xinglin\":{\"blobGates\":[\"0x\"]}}}",
-	    "{\"config\":{\"londonBlock\":0,\"xinglin\":{\"zeroBaseFee\":true}},\"baseFeePerGas\":\"0x1\"}",
-	    "{\"config\":{\"cancunTime\":0,\"blobSchedule\":{\"cancun\":{\"target\":3,\"max\":2}}}}"};
+	static const char *const bad[] = {"", "[]", "{}", "{\"config\":1}", "{" GAS "\"config\":{\"chainId\":-1}}",
+	    "{" GAS "\"config\":{\"chainId\":1.5}}", "{" GAS "\"config\":{\"chainId\":1,\"londonBlock\":\"soon\"}}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"homesteadBlock\":5,\"eip150Block\":4}}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"cancunTime\":9,\"pragueTime\":8}}",
+	    "{\"config\":{\"chainId\":1},\"gasLimit\":\"0xg\"}", "{\"config\":{\"chainId\":1}}",
+	    "{" GAS "\"config\":{\"homesteadBlock\":0}}",
+	    "{" GAS "\"config\":{\"chainId\":1},\"extraData\":"
+		    "\"0x000000000000000000000000000000000000000000000000000000000000000000\"}",
+	    "{" GAS "\"config\":{\"chainId\":1},\"alloc\":[]}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"zeroBaseFee\":1}}}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"sealer\":\"0x12\"}}}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"blobGates\":[\"0x\"]}}}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"londonBlock\":0,\"xinglin\":{\"zeroBaseFee\":true}},\"baseFeePerGas\":"
+		    "\"0x1\"}",
+	    "{" GAS
+	    "\"config\":{\"chainId\":1,\"cancunTime\":0,\"blobSchedule\":{\"cancun\":{\"target\":3,\"max\":2}}}}"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct genesis *genesis;
 		struct err err;
@@ -111,7 +120,7 @@ static void forks_follow_the_schedule(void **state) {
 	struct genesis *genesis;
 	struct err err;
 	const char *json =
-	    "{\"config\":{\"chainId\":5,\"homesteadBlock\":2,\"byzantiumBlock\":4,\"constantinopleBlock\":6,"
+	    "{" GAS "\"config\":{\"chainId\":5,\"homesteadBlock\":2,\"byzantiumBlock\":4,\"constantinopleBlock\":6,"
 	    "\"londonBlock\":8,\"terminalTotalDifficulty\":100,\"shanghaiTime\":50,\"cancunTime\":60,"
 	    "\"pragueTime\":70,\"osakaTime\":80,\"bpo1Time\":90,\"blobSchedule\":{\"bpo1\":{\"target\":10,"
 	    "\"max\":15,\"baseFeeUpdateFraction\":8346193}}}}";
