@@ -4,7 +4,7 @@ import json
 import pytest
 from eth_abi import encode
 from eth_account import Account
-from eth_utils import keccak
+from eth_utils import keccak, to_checksum_address
 
 from machine import PASSWORD, RpcError, wait_for
 
@@ -45,7 +45,7 @@ class Two:
         account = Account.from_key(self.keys[name])
         count = int(self.c.rpc("eth_getTransactionCount", account.address, "pending"), 16)
         signed = account.sign_transaction({
-            "to": self.deployment["records"], "data": data, "gas": 1_000_000, "nonce": count, "value": 0, "type": 2,
+            "to": to_checksum_address(self.deployment["records"]), "data": data, "gas": 1_000_000, "nonce": count, "value": 0, "type": 2,
             "maxFeePerGas": 0, "maxPriorityFeePerGas": 0, "chainId": self.deployment["chainId"]})
         return self.c.rpc("eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())
 
