@@ -32,6 +32,14 @@ check: all
 	@tools/make-api-docs --check
 	@tools/make-man --check
 
+# The same tests of C, built by clang with ASan and UBSan.
+sanitize: setup
+	@tools/setup test
+	@test -f $(BUILD)-sanitize/build.ninja || CC=clang-14 meson setup $(BUILD)-sanitize -Dbuildtype=debugoptimized \
+		-Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+	@ninja -C $(BUILD)-sanitize --quiet
+	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tools/test-sanitized $(BUILD)-sanitize
+
 conformance: all
 	@tools/conformance
 
@@ -59,6 +67,6 @@ format:
 	@clang-format-14 -i $$(git ls-files '*.c' '*.h')
 
 clean:
-	@rm -rf $(BUILD) $(BUILD)-bench $(BUILD)-fuzz
+	@rm -rf $(BUILD) $(BUILD)-bench $(BUILD)-fuzz $(BUILD)-sanitize
 
-.PHONY: all setup demo run test check conformance bench fuzz soak install format clean
+.PHONY: all setup demo run test check sanitize conformance bench fuzz soak install format clean
