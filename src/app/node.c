@@ -18,6 +18,8 @@
 #define BODY_MAX ((size_t)80 << 20) /* a container of 64 MiB fits */
 #define DUTIES_EVERY_MS 250u
 #define NODE_TX_GAS 500000u
+/* Recovering a sender is most of what a transaction costs before it is in the pool; two cores share it. */
+#define HTTP_THREADS 2u
 #define AHEAD_MAX_S 60u /* of the chain's time before the clock's */
 
 struct node {
@@ -30,6 +32,7 @@ struct node {
 	struct solo *solo;
 	struct blob_room *blobs;
 	struct rpc *rpc;
+	struct ws_handler websockets;
 	struct http_server *server;
 	pthread_t solo_thread, duties_thread;
 	atomic_bool stopping;
@@ -160,9 +163,14 @@ static enum status open_server(struct node *node, struct err *err) {
 	struct http_server_options options = {.address = node->options.http_address,
 	    .port = node->options.http_port,
 	    .body_max = BODY_MAX,
+	    .threads = HTTP_THREADS,
 	    .vhosts = node->options.vhosts,
-	    .cors_origins = node->options.cors_origins};
-	return http_server_open(&node->server, &options, handle, node, err);
+	    .cors_origins = node->options.cors_origins,
+	    .websockets = &node->websockets};
+	node->websockets = rpc_ws_handler(node->rpc);
+	TRY(http_server_open(&node->server, &options, handle, node, err));
+	rpc_set_waker(node->rpc, &(struct ws_waker){http_server_wake, node->server});
+	return STATUS_OK;
 }
 
 static enum status open_all(struct node *node, struct err *err) {

@@ -19,6 +19,7 @@ struct http_connection *http_connection_new(struct http_server *server, int sock
 }
 
 void http_connection_free(struct http_connection *connection) {
+	if (connection->holds_place) ws_server_release(http_server_policy(connection->server)->websockets);
 	buf_fini(&connection->uri);
 	buf_fini(&connection->body);
 	http_response_fini(&connection->response);
@@ -200,6 +201,45 @@ static enum MHD_Result take_headers(
 	return MHD_YES;
 }
 
+/* --- WebSocket --- */
+
+static void on_upgraded(void *context, struct MHD_Connection *mhd, void *own, const char *early, size_t early_size,
+    MHD_socket socket, struct MHD_UpgradeResponseHandle *handle) {
+	struct http_connection *connection = context;
+	(void)mhd, (void)own;
+	connection->is_upgraded = true;
+	connection->holds_place = false;
+	ws_server_adopt(
+	    http_server_policy(connection->server)->websockets, socket, handle, bytes_make(early, early_size));
+}
+
+/* Pages may only come from where CORS lets them: browsers do not ask before they open a WebSocket. */
+static enum MHD_Result upgrade(struct http_connection *connection, struct MHD_Connection *mhd) {
+	const struct http_policy *policy = http_server_policy(connection->server);
+	const struct bytes origin = http_header_get(&connection->request, "origin");
+	char accept[WS_ACCEPT_BYTES];
+	if (origin.data && http_cors_allow(origin, policy->cors_origins).len == 0)
+		return refuse(connection, mhd, MHD_HTTP_FORBIDDEN, "this origin is not allowed\n");
+	const int status = ws_check_handshake(accept, &connection->request);
+	if (status == MHD_HTTP_UPGRADE_REQUIRED) {
+		buf_text(&connection->response.headers, "Sec-WebSocket-Version: 13\r\n");
+		buf_text(&connection->response.body, "only version 13 of the WebSocket protocol is spoken\n");
+		connection->response.status = status;
+		return send_answer(connection, mhd);
+	}
+	if (status) return refuse(connection, mhd, status, "not a WebSocket handshake\n");
+	connection->holds_place = ws_server_reserve(policy->websockets);
+	if (!connection->holds_place)
+		return refuse(connection, mhd, MHD_HTTP_SERVICE_UNAVAILABLE, "too many WebSocket connections\n");
+	struct MHD_Response *answer = MHD_create_response_for_upgrade(on_upgraded, connection);
+	BUG_ON(!answer);
+	MHD_add_response_header(answer, "Upgrade", "websocket");
+	MHD_add_response_header(answer, "Sec-WebSocket-Accept", accept);
+	const enum MHD_Result queued = MHD_queue_response(mhd, MHD_HTTP_SWITCHING_PROTOCOLS, answer);
+	MHD_destroy_response(answer);
+	return queued;
+}
+
 static enum MHD_Result call_handler(struct http_connection *connection, struct MHD_Connection *mhd) {
 	const struct http_policy *policy = http_server_policy(connection->server);
 	struct http_response *response = &connection->response;
@@ -216,6 +256,7 @@ static enum MHD_Result call_handler(struct http_connection *connection, struct M
 		response->status = MHD_HTTP_NO_CONTENT;
 		return send_answer(connection, mhd);
 	}
+	if (policy->websockets && ws_is_upgrade(&connection->request)) return upgrade(connection, mhd);
 	connection->in_handler = true;
 	policy->handler(policy->context, &connection->request, response);
 	connection->since_ms = http_server_clock_ms(); /* before the sweeper may look again */

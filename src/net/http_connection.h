@@ -6,6 +6,7 @@
 #define NET_HTTP_CONNECTION_H
 
 #include "net/http_server.h"
+#include "net/ws_server.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -18,6 +19,8 @@ struct http_connection {
 	int socket;
 	_Atomic uint64_t since_ms; /* when the current phase began: receiving a request, or sending its answer */
 	atomic_bool in_handler;
+	atomic_bool is_upgraded; /* the socket is ws_server.c's now */
+	bool holds_place;        /* there, and was not handed over yet */
 
 	bool headers_done; /* of the current request */
 	bool headers_over; /* more fields than a request holds */
@@ -38,6 +41,7 @@ struct http_policy {
 	size_t response_max;
 	const char *const *vhosts;
 	const char *const *cors_origins;
+	struct ws_server *websockets; /* NULL: none */
 };
 const struct http_policy *http_server_policy(const struct http_server *server);
 uint64_t http_server_clock_ms(void);

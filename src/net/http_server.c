@@ -17,6 +17,7 @@
 #define HEADER_MAX_DEFAULT ((size_t)16 << 10)
 #define CONNECTIONS_MAX_DEFAULT 256u
 #define IDLE_TIMEOUT_MS_DEFAULT 120000u
+#define PING_INTERVAL_MS_DEFAULT 30000u
 #define THREADS_MAX 64u
 /* What the library's pool holds for a connection besides the header: its own records and the answer's header. */
 #define POOL_EXTRA_BYTES ((size_t)4 << 10)
@@ -57,6 +58,9 @@ static void fill_defaults(struct http_server_options *options) {
 	if (!options->idle_timeout_ms) options->idle_timeout_ms = IDLE_TIMEOUT_MS_DEFAULT;
 	if (!options->threads) options->threads = 1;
 	if (!options->vhosts) options->vhosts = vhosts_default;
+	if (!options->websockets_max) options->websockets_max = options->connections_max / 2 + 1;
+	if (!options->message_max) options->message_max = options->body_max;
+	if (!options->ping_interval_ms) options->ping_interval_ms = PING_INTERVAL_MS_DEFAULT;
 }
 
 static enum status bind_listener(
@@ -118,6 +122,12 @@ enum status http_server_open(struct http_server **out, const struct http_server_
 	enum status status = server->stop_event < 0
 				 ? err_set(err, STATUS_IO, "cannot make an event: %s", strerror(errno))
 				 : open_listener(server, err);
+	const struct ws_server_options websockets = {.handler = server->options.websockets,
+	    .message_max = server->options.message_max,
+	    .ping_interval_ms = server->options.ping_interval_ms,
+	    .connections_max = server->options.websockets_max};
+	if (status == STATUS_OK && websockets.handler)
+		status = ws_server_open(&server->policy.websockets, &websockets, err);
 	if (status == STATUS_OK)
 		*out = server;
 	else
@@ -127,10 +137,16 @@ enum status http_server_open(struct http_server **out, const struct http_server_
 
 void http_server_close(struct http_server *server) {
 	if (!server) return;
+	ws_server_close(server->policy.websockets);
 	if (server->listener >= 0) close(server->listener);
 	if (server->stop_event >= 0) close(server->stop_event);
 	pthread_mutex_destroy(&server->lock);
 	mem_free(server);
+}
+
+void http_server_wake(void *context) {
+	struct http_server *server = context;
+	if (server->policy.websockets) ws_server_wake(server->policy.websockets);
 }
 
 void http_server_stop(struct http_server *server) {
@@ -218,7 +234,8 @@ static void sweep(struct http_server *server) {
 	const uint64_t now = http_server_clock_ms();
 	pthread_mutex_lock(&server->lock);
 	for (struct http_connection *at = server->connections; at; at = at->next)
-		if (!at->in_handler && now - at->since_ms > server->options.idle_timeout_ms && now > at->since_ms)
+		if (!at->in_handler && !at->is_upgraded && now - at->since_ms > server->options.idle_timeout_ms &&
+		    now > at->since_ms)
 			shutdown(at->socket, SHUT_RDWR);
 	pthread_mutex_unlock(&server->lock);
 }
@@ -226,8 +243,8 @@ static void sweep(struct http_server *server) {
 static struct MHD_Daemon *start_daemon(struct http_server *server) {
 	const struct http_server_options *options = &server->options;
 	const unsigned timeout_s = options->idle_timeout_ms / 1000 + 1;
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, on_accept, server, on_request, server,
-	    MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_UPGRADE, 0, on_accept, server,
+	    on_request, server, MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
 	    options->connections_max + 2 * options->threads, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->header_max + POOL_EXTRA_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
 	    on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK,
@@ -244,6 +261,9 @@ enum status http_server_run(struct http_server *server, struct err *err) {
 	const int patience_ms = (int)(quarter_ms < 10 ? 10 : quarter_ms > 1000 ? 1000 : quarter_ms);
 	struct pollfd stop = {.fd = server->stop_event, .events = POLLIN};
 	while (poll(&stop, 1, patience_ms) <= 0) sweep(server);
+	MHD_quiesce_daemon(daemon);
+	/* The library waits for the sockets that it handed over. */
+	if (server->policy.websockets) ws_server_stop(server->policy.websockets);
 	MHD_stop_daemon(daemon);
 	return STATUS_OK;
 }

@@ -20,6 +20,7 @@
 #define NET_HTTP_SERVER_H
 
 #include "base/http.h"
+#include "base/ws.h"
 
 struct http_server;
 
@@ -35,6 +36,11 @@ struct http_server_options {
 	uint32_t threads;                /* that call the handler [1] */
 	const char *const *vhosts;       /* names besides numeric addresses; "*": any [{"localhost"}] */
 	const char *const *cors_origins; /* "http://host:port" each, or "*" [none] */
+	/* WebSocket on the same port, at any path; a page's Origin must be one of cors_origins. */
+	const struct ws_handler *websockets; /* [none] */
+	uint32_t websockets_max;             /* of connections_max [half of them] */
+	size_t message_max;                  /* bytes of one message [body_max] */
+	uint32_t ping_interval_ms;           /* [30,000] */
 };
 
 /*
@@ -46,6 +52,8 @@ MUST_USE enum status http_server_open(struct http_server **out, const struct htt
 uint16_t http_server_port(const struct http_server *server);
 /* Serves until http_server_stop; answers in flight are finished first. Once a server. */
 MUST_USE enum status http_server_run(struct http_server *server, struct err *err);
+/* Makes the WebSocket handler tick soon: a ws_waker's function; from any thread, while the server is open. */
+void http_server_wake(void *server);
 /* Safe in a signal handler. */
 void http_server_stop(struct http_server *server);
 /* After http_server_run has returned (or was never called). NULL is allowed. */

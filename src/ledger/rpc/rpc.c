@@ -10,6 +10,7 @@
 #define RESPONSE_MAX_DEFAULT ((size_t)25000000)
 #define GAS_CAP_DEFAULT ((uint64_t)50000000)
 #define LOGS_MAX_DEFAULT 10000u
+#define SUBSCRIPTIONS_MAX_DEFAULT 100u
 /* Beyond response_max, so that errors can still be told. */
 #define ERRORS_BYTES ((size_t)2 << 20)
 #define MESSAGE_MAX ((size_t)4096)
@@ -23,6 +24,7 @@ static const struct json_limits request_limits = {(size_t)128 << 20, 64, 1000000
 static void on_tx_added(void *context, const hash32 *hash) {
 	const struct rpc *rpc = context;
 	rpc_filters_tx_added(rpc->filters, hash);
+	rpc_subscriptions_news((struct rpc *)context);
 }
 
 /* A worker at rest does not hold an old state in the store. */
@@ -36,11 +38,13 @@ static void let_go_of_heads(void *context) {
 static void on_new_head(void *context, const struct chain_head *head, const struct pending_block *block) {
 	(void)head, (void)block;
 	let_go_of_heads(context);
+	rpc_subscriptions_news(context);
 }
 
 static void on_removed_head(void *context, const struct header *header, const hash32 *hash) {
-	(void)header, (void)hash;
+	(void)hash;
 	let_go_of_heads(context);
+	rpc_subscriptions_unwound(context, header->number);
 }
 
 static enum status take_accounts(struct rpc *rpc, const struct rpc_options *options, struct err *err) {
@@ -72,6 +76,8 @@ enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct 
 	BUG_ON(pthread_mutex_init(&rpc->send_lock, NULL) != 0);
 	rpc->next_snapshot_id = 1;
 	rpc->filters = rpc_filters_new();
+	rpc->subscriptions = rpc_subscriptions_new();
+	if (!rpc->options.subscriptions_max) rpc->options.subscriptions_max = SUBSCRIPTIONS_MAX_DEFAULT;
 	enum status status = take_accounts(rpc, options, err);
 	if (status != STATUS_OK) {
 		rpc_free(rpc);
@@ -90,6 +96,7 @@ void rpc_free(struct rpc *rpc) {
 		rpc->idle = worker->next;
 		rpc_worker_free(worker);
 	}
+	rpc_subscriptions_free(rpc->subscriptions);
 	rpc_filters_free(rpc->filters);
 	pthread_mutex_destroy(&rpc->send_lock);
 	pthread_mutex_destroy(&rpc->lock);
@@ -203,7 +210,8 @@ static enum status run_method(struct rpc_call *call, struct bytes name, const st
 }
 
 /* Carries out one request and appends its answer; nothing for a notification. False where nothing was appended. */
-static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct buf *out, const struct json *request) {
+static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct rpc_session *session, struct buf *out,
+    const struct json *request) {
 	const struct json *id = json_get(request, "id"), *method = json_get(request, "method");
 	if (!json_is(request, JSON_OBJECT) || !json_string_is(json_get(request, "jsonrpc"), "2.0") ||
 	    !json_is(method, JSON_STRING) || !id_is_well_formed(id)) {
@@ -211,7 +219,7 @@ static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct buf *o
 		    NULL);
 		return true;
 	}
-	struct rpc_call call = {.rpc = rpc, .worker = worker, .arena = &worker->arena};
+	struct rpc_call call = {.rpc = rpc, .worker = worker, .session = session, .arena = &worker->arena};
 	buf_init(&call.error_message, MESSAGE_MAX);
 	const size_t before = out->len;
 	put_id(out, id);
@@ -238,7 +246,8 @@ static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct buf *o
 	return false;
 }
 
-static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct buf *out, const struct json *batch) {
+static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct rpc_session *session, struct buf *out,
+    const struct json *batch) {
 	if (batch->count == 0) {
 		put_error(out, NULL, RPC_INVALID_REQUEST, BYTES_LITERAL("empty batch"), NULL);
 		return;
@@ -253,7 +262,7 @@ static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct buf 
 	json_foreach (request, batch) {
 		if (any) buf_byte(out, ',');
 		const struct arena_mark mark = arena_mark(&worker->arena);
-		bool answered = answer_one(rpc, worker, out, request);
+		bool answered = answer_one(rpc, worker, session, out, request);
 		arena_rewind(&worker->arena, mark);
 		if (!answered && any) out->len--;
 		any |= answered;
@@ -262,7 +271,7 @@ static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct buf 
 	if (!any) out->len = before;
 }
 
-static void answer_body(struct rpc *rpc, struct bytes body, struct buf *out) {
+void rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body, struct buf *out) {
 	struct rpc_worker *worker = rpc_worker_take(rpc);
 	const struct json *root = NULL;
 	struct err err;
@@ -272,9 +281,9 @@ static void answer_body(struct rpc *rpc, struct bytes body, struct buf *out) {
 		int length = snprintf(text, sizeof text, "parse error: %s", err.message);
 		put_error(out, NULL, RPC_PARSE_ERROR, bytes_make(text, (size_t)length), NULL);
 	} else if (json_is(root, JSON_ARRAY)) {
-		answer_batch(rpc, worker, out, root);
+		answer_batch(rpc, worker, session, out, root);
 	} else {
-		answer_one(rpc, worker, out, root);
+		answer_one(rpc, worker, session, out, root);
 	}
 	rpc_worker_give(rpc, worker);
 }
@@ -322,6 +331,6 @@ void rpc_handle(void *context, const struct http_request *request, struct http_r
 	response->content_type = "application/json";
 	const size_t wanted = rpc->options.response_max + ERRORS_BYTES, given = response->body.max;
 	if (wanted < given) response->body.max = wanted;
-	answer_body(rpc, request->body, &response->body);
+	rpc_answer(rpc, NULL, request->body, &response->body);
 	response->body.max = given;
 }

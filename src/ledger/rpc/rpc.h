@@ -17,6 +17,7 @@
 
 #include "base/http.h"
 #include "base/world.h"
+#include "base/ws.h"
 #include "ledger/consensus/solo.h"
 #include "ledger/pool/pool.h"
 
@@ -32,10 +33,11 @@ struct rpc_options {
 	size_t dev_secret_count;    /* at most RPC_DEV_ACCOUNTS_MAX */
 	const char *client_version; /* "xinglin/v0.1.0/linux-amd64"; must outlive it */
 	const struct clock_source *clock;
-	uint32_t batch_max;  /* requests in one batch [1,000] */
-	size_t response_max; /* bytes of answers to one HTTP request [25,000,000] */
-	uint64_t gas_cap;    /* of eth_call and estimates [50,000,000] */
-	uint32_t logs_max;   /* logs in one answer [10,000] */
+	uint32_t batch_max;         /* requests in one batch [1,000] */
+	size_t response_max;        /* bytes of answers to one HTTP request [25,000,000] */
+	uint64_t gas_cap;           /* of eth_call and estimates [50,000,000] */
+	uint32_t logs_max;          /* logs in one answer [10,000] */
+	uint32_t subscriptions_max; /* of one connection [100] */
 };
 #define RPC_DEV_ACCOUNTS_MAX 64
 
@@ -46,6 +48,12 @@ void rpc_free(struct rpc *rpc);
 
 /* An `http_handler`: POST / takes a request or a batch; GET / says in one line what this is. */
 void rpc_handle(void *context, const struct http_request *request, struct http_response *response);
+
+/* The same methods over WebSocket, and eth_subscribe: newHeads, logs, newPendingTransactions. What was sealed on blocks
+ * that were unwound is told anew, and not taken back ("removed"). */
+struct ws_handler rpc_ws_handler(struct rpc *rpc);
+/* Who makes that handler tick; before any thread starts. */
+void rpc_set_waker(struct rpc *rpc, const struct ws_waker *waker);
 
 /* The table, sorted by name, for help and documentation. */
 struct rpc_method_info {

@@ -108,6 +108,15 @@ static enum status take_query(struct rpc_call *call, struct arena *arena, struct
 	return take_topics(call, arena, &out->criteria, json_get(object, "topics"));
 }
 
+enum status rpc_filters_criteria(struct rpc_call *call, struct log_filter *out, struct arena *arena, size_t index) {
+	const struct json *object = rpc_param(call, index);
+	*out = (struct log_filter){.from = 0};
+	if (!object) return STATUS_OK;
+	if (!json_is(object, JSON_OBJECT)) return rpc_bad_param(call, index, "expected a filter object");
+	TRY(take_addresses(call, arena, out, json_get(object, "address")));
+	return take_topics(call, arena, out, json_get(object, "topics"));
+}
+
 /* --- logs --- */
 
 static void put_found(void *context, const struct found_log *found) {
@@ -176,6 +185,28 @@ void rpc_filters_tx_added(struct rpc_filters *filters, const hash32 *hash) {
 	pthread_mutex_lock(&filters->lock);
 	if (filters->recent) filters->recent[filters->seen++ % RECENT_MAX] = *hash;
 	pthread_mutex_unlock(&filters->lock);
+}
+
+uint64_t rpc_filters_watch_txs(struct rpc_filters *filters, bool watch) {
+	pthread_mutex_lock(&filters->lock);
+	if (watch) {
+		if (!filters->recent) filters->recent = mem_alloc(RECENT_MAX * sizeof *filters->recent);
+		filters->tx_filters++;
+	} else {
+		filters->tx_filters--;
+	}
+	const uint64_t seen = filters->seen;
+	pthread_mutex_unlock(&filters->lock);
+	return seen;
+}
+
+size_t rpc_filters_txs(struct rpc_filters *filters, hash32 *out, uint64_t *place, size_t max) {
+	size_t count = 0;
+	pthread_mutex_lock(&filters->lock);
+	if (filters->seen - *place > RECENT_MAX) *place = filters->seen - RECENT_MAX;
+	while (count < max && *place < filters->seen) out[count++] = filters->recent[(*place)++ % RECENT_MAX];
+	pthread_mutex_unlock(&filters->lock);
+	return count;
 }
 
 static uint64_t now_ns(const struct rpc_call *call) {

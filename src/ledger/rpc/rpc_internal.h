@@ -47,7 +47,9 @@ struct rpc_snapshot {
 };
 #define RPC_SNAPSHOTS_MAX 256
 
-struct rpc_filters; /* rpc_filters.c */
+struct rpc_filters;       /* rpc_filters.c */
+struct rpc_subscriptions; /* rpc_subscribe.c */
+struct rpc_session;       /* there too */
 struct rpc_worker;
 
 struct rpc {
@@ -55,6 +57,7 @@ struct rpc {
 	struct rpc_account accounts[RPC_DEV_ACCOUNTS_MAX];
 	size_t account_count;
 	struct rpc_filters *filters;
+	struct rpc_subscriptions *subscriptions;
 
 	pthread_mutex_t send_lock; /* one eth_sendTransaction at a time chooses a nonce */
 	pthread_mutex_t lock;      /* of all below */
@@ -101,10 +104,11 @@ struct rpc_call {
 	struct rpc *rpc;
 	struct rpc_worker *worker;
 	struct arena *arena;
-	const struct json *params; /* an array, or NULL */
-	struct json_writer out;    /* a method writes exactly one value */
-	struct err err;            /* for what methods call; becomes a -32000 or -32603 */
-	int error_code;            /* 0: none */
+	struct rpc_session *session; /* of a WebSocket; NULL: HTTP */
+	const struct json *params;   /* an array, or NULL */
+	struct json_writer out;      /* a method writes exactly one value */
+	struct err err;              /* for what methods call; becomes a -32000 or -32603 */
+	int error_code;              /* 0: none */
 	struct buf error_message;
 	struct bytes error_data; /* in the arena */
 	bool has_error_data;
@@ -295,6 +299,25 @@ MUST_USE enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope)
 struct rpc_filters *rpc_filters_new(void);
 void rpc_filters_free(struct rpc_filters *filters);
 void rpc_filters_tx_added(struct rpc_filters *filters, const hash32 *hash);
+/* For subscriptions, which read on from a place: the newest one, while `watch` is on. */
+uint64_t rpc_filters_watch_txs(struct rpc_filters *filters, bool watch);
+/* At most `max` hashes from `*place` on, which moves. */
+size_t rpc_filters_txs(struct rpc_filters *filters, hash32 *out, uint64_t *place, size_t max);
+/* The criteria of a logs filter object in parameter `index`, or everything; in `arena`. */
+MUST_USE enum status rpc_filters_criteria(
+    struct rpc_call *call, struct log_filter *out, struct arena *arena, size_t index);
+
+/* --- subscriptions --- */
+
+struct rpc_subscriptions *rpc_subscriptions_new(void);
+void rpc_subscriptions_free(struct rpc_subscriptions *subscriptions);
+/* From any thread. */
+void rpc_subscriptions_news(struct rpc *rpc);
+void rpc_subscriptions_unwound(struct rpc *rpc, uint64_t number);
+/* A whole message, as a session's or an HTTP request's; answers into `out` (rpc.c). */
+void rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body, struct buf *out);
+/* A header as newHeads tells it. */
+void rpc_write_head(struct rpc_call *call, const struct header *header, const hash32 *hash);
 
 /* --- methods, one line each, by file --- */
 
@@ -319,6 +342,8 @@ rpc_method_run rpc_eth_call, rpc_eth_estimate_gas, rpc_eth_create_access_list, r
 
 rpc_method_run rpc_eth_get_logs, rpc_eth_new_filter, rpc_eth_new_block_filter, rpc_eth_new_pending_filter,
     rpc_eth_get_filter_changes, rpc_eth_get_filter_logs, rpc_eth_uninstall_filter;
+
+rpc_method_run rpc_eth_subscribe, rpc_eth_unsubscribe;
 
 rpc_method_run rpc_txpool_status, rpc_txpool_content, rpc_txpool_content_from, rpc_txpool_inspect;
 

@@ -517,7 +517,7 @@ static void simulates_blocks(void **state) {
 
 /* Last: no method of the table was left out above, but for those that other tests ask. */
 static void every_method_answered(void **state) {
-	static const char *const elsewhere[] = {"debug_trace", NULL};
+	static const char *const elsewhere[] = {"debug_trace", "eth_subscribe", "eth_unsubscribe", NULL};
 	(void)state;
 	const struct json *block = call("eth_getBlockByNumber", "'0x1',true");
 	assert_text(call("eth_getBlockTransactionCountByNumber", "'0x1'"), "0x1");

@@ -218,6 +218,17 @@ enum status rpc_write_block(struct rpc_call *call, struct rpc_block *block, bool
 	return STATUS_OK;
 }
 
+void rpc_write_head(struct rpc_call *call, const struct header *header, const hash32 *hash) {
+	struct json_writer *out = &call->out;
+	json_object_begin(out, NULL);
+	put_header_to_sha3uncles(out, header, hash);
+	put_hash(out, "stateRoot", &header->state_root);
+	json_put_quantity(out, "timestamp", header->timestamp);
+	put_hash(out, "transactionsRoot", &header->transactions_root);
+	if (header->field_count >= HEADER_SHANGHAI) put_hash(out, "withdrawalsRoot", &header->withdrawals_root);
+	json_object_end(out);
+}
+
 void rpc_write_ommer(struct rpc_call *call, const struct header *header) {
 	struct json_writer *out = &call->out;
 	const struct block alone = {.header = *header, .has_withdrawals = header->field_count >= HEADER_SHANGHAI};
