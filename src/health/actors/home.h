@@ -7,6 +7,7 @@
  *	  wallet/account.json  Web3 Secret Storage v3 of the account key, as geth, ethers and eth_account open it
  *	  folders/<id>.json    what a controller knows of its folders: salt, label, index — no key
  *	  records/<id>.jwe     an author's legal record: the lead's plaintext, sealed to itself
+ *	  products/, documents/  a trading partner's product keys and sealed documents (health/trace)
  *	  pins.json            directory keys seen so far: a change is reported
  *
  * Files are written whole (temporary name, fsync, rename), mode 0600. Secrets are wiped when the home is closed.
