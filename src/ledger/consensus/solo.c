@@ -8,6 +8,13 @@
 #include "crypto/secp256k1_keys.h"
 
 enum { IDLE_WAIT_MS = 1000, TRANSFER_GAS = 21000 };
+/*
+ * A block costs something before its first transaction does: a signature, a sync, the system's calls. So after a block
+ * of LOADED_TXS or more the next one begins GATHER_MS after that one began, not sooner, and holds what came meanwhile.
+ * A lonely transaction is sealed at once.
+ */
+enum { LOADED_TXS = 8, GATHER_MS = 4 };
+enum { BASE_FEE_LEAST_WEI = 7 }; /* an eighth of less than 8 is nothing, so it falls no further (EIP-1559) */
 
 /* A caller that waits in solo_call. */
 struct work_item {
@@ -29,6 +36,8 @@ struct solo {
 	int64_t shift_seconds;
 	uint64_t next_timestamp; /* 0: none */
 	uint64_t last_seal_ns;
+	uint64_t last_begin_ns; /* of a block by automine */
+	size_t last_tx_count;
 
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t came, done;
@@ -162,6 +171,7 @@ static enum status seal_picked(struct solo *solo, const struct pool_pick *picked
 	    .allow_equal_timestamp = solo->options.allow_equal_timestamp,
 	    .exact_timestamp = solo->next_timestamp};
 	TRY(chain_execute(solo->chain, &pending, &decision, err));
+	solo->last_tx_count = pending->block.transaction_count;
 	drop_invalid(solo, picked, pending);
 	if (pending->block.transaction_count > 0 || even_if_empty) return sign_and_commit(solo, pending, err);
 	chain_drop(solo->chain, pending);
@@ -277,6 +287,33 @@ static enum status turn_by_interval(struct solo *solo, struct err *err) {
 	return seal(solo, true, err);
 }
 
+/* One turn by automine: something is there to seal. Work from solo_call goes first. */
+static enum status turn_at_once(struct solo *solo, struct err *err) {
+	const uint64_t gather_ns = (uint64_t)GATHER_MS * 1000000;
+	const uint64_t passed_ns = clock_monotonic_ns(solo->options.clock) - solo->last_begin_ns;
+	if (solo->last_tx_count >= LOADED_TXS && passed_ns < gather_ns)
+		wait_for_work(solo, (gather_ns - passed_ns + 999999) / 1000000);
+	run_work(solo, false);
+	if (!solo->options.automine || solo->options.interval_ms != 0) return STATUS_OK;
+	solo->last_begin_ns = clock_monotonic_ns(solo->options.clock);
+	return seal(solo, false, err);
+}
+
+/*
+ * Nothing came for a while, but something may wait that offers less than the base fee. Full blocks raised it; elsewhere
+ * time lowers it again, so here a block a second does, though it be empty.
+ */
+static enum status turn_in_vain(struct solo *solo, struct err *err) {
+	const uint64_t now_ns = clock_monotonic_ns(solo->options.clock), least_ns = (uint64_t)IDLE_WAIT_MS * 1000000;
+	if (now_ns - solo->last_begin_ns < least_ns || pool_counts(solo->pool).pending == 0) return STATUS_OK;
+	struct chain_head *head = chain_head(solo->chain);
+	const u256 least = u256_from(BASE_FEE_LEAST_WEI);
+	const bool may_fall = u256_less(&least, &head->header.base_fee_wei);
+	chain_head_release(head);
+	solo->last_begin_ns = now_ns;
+	return may_fall ? seal(solo, true, err) : STATUS_OK;
+}
+
 enum status solo_run(struct solo *solo, struct err *err) {
 	enum status status = STATUS_OK;
 	while (status == STATUS_OK && !is_stopping(solo)) {
@@ -289,7 +326,9 @@ enum status solo_run(struct solo *solo, struct err *err) {
 		else if (!solo->options.automine)
 			wait_for_work(solo, IDLE_WAIT_MS);
 		else if (pool_wait(solo->pool, IDLE_WAIT_MS))
-			status = seal(solo, false, err);
+			status = turn_at_once(solo, err);
+		else
+			status = turn_in_vain(solo, err);
 	}
 	solo_stop(solo); /* nobody may wait for a thread that has gone */
 	run_work(solo, true);

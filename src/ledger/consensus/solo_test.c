@@ -229,6 +229,23 @@ static void nobody_hurries_the_chains_time(void **state) {
 	ledger_close(world);
 }
 
+/* The first block's base fee is 7/8 Gwei; two empty ones bring it below what is offered. */
+static void a_low_offer_waits_for_the_base_fee_to_fall(void **state) {
+	(void)state;
+	struct running running = {0};
+	struct ledger_world *world = &running.world;
+	const addr20 to = {{0xaa}};
+	hash32 block_hash;
+	ledger_open(world, false);
+	start(&running, 0, true);
+	struct transaction tx = ledger_transfer(0, &to, 3, 7 * GWEI / 10);
+	const hash32 hash = add(world, &tx, 0);
+	assert_true(await(world, &hash, &block_hash).success);
+	assert_int_equal(head_number(world), 3);
+	stop(&running);
+	ledger_close(world);
+}
+
 static void work_runs_between_blocks(void **state) {
 	(void)state;
 	struct running running = {0};
@@ -264,6 +281,7 @@ int main(void) {
 	    cmocka_unit_test(a_contract_lives),
 	    cmocka_unit_test(blocks_come_by_interval),
 	    cmocka_unit_test(nobody_hurries_the_chains_time),
+	    cmocka_unit_test(a_low_offer_waits_for_the_base_fee_to_fall),
 	    cmocka_unit_test(work_runs_between_blocks),
 	    cmocka_unit_test(a_wrong_sealer_is_refused),
 	};
