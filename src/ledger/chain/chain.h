@@ -84,6 +84,11 @@ struct block_decision {
 	uint64_t gas_limit;
 	bool allow_equal_timestamp; /* dev mode only: timestamp = max(parent, …), as test tools expect */
 	uint64_t exact_timestamp;   /* 0: none; dev mode's evm_setNextBlockTimestamp */
+	/* Dev mode's setBalance and its kin: changes the state after the transactions, outside of any; no other node
+	 * could follow such a block. NULL: nothing. */
+	MUST_USE enum status (*edit)(void *context, struct state *state);
+	void *edit_context;
+	const u256 *exact_base_fee_wei; /* NULL: what follows from the parent; dev mode's setNextBlockBaseFeePerGas */
 };
 /* On the head. The pending block stays valid until it is committed or dropped; one at a time. What `decision` points
  * to, and the transactions' envelopes (`raw`), must live as long. */

@@ -40,6 +40,7 @@ struct pending_block_private {
 	struct arena arena;
 	struct state_diff diff;
 	struct trie_updates *updates;
+	const struct block_decision *decision; /* while it is executed; NULL: a foreign block */
 };
 
 /* The failure that state or executor explained, passed on. */

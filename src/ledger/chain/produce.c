@@ -76,6 +76,7 @@ static enum status decided_header(
 	out->mix_hash = decided_randao(&head->hash, out->number);
 	out->field_count = header_field_count(rules.fork);
 	out->base_fee_wei = exec_next_base_fee(parent, &rules, parent_is_london);
+	if (decision->exact_base_fee_wei != NULL) out->base_fee_wei = *decision->exact_base_fee_wei;
 	if (rules.fork >= FORK_CANCUN) out->excess_blob_gas = exec_excess_blob_gas(parent, &rules);
 	return STATUS_OK;
 }
@@ -105,6 +106,12 @@ static enum status run_transactions(struct chain *chain, struct pending_block *p
 	return STATUS_OK;
 }
 
+static enum status edit_state(struct chain *chain, const struct block_decision *decision) {
+	if (decision == NULL || decision->edit == NULL) return STATUS_OK;
+	TRY(decision->edit(decision->edit_context, chain->state));
+	return state_end_transaction(chain->state, true);
+}
+
 static enum status execute(
     struct chain *chain, struct pending_block *pending, const struct ordered_tx *txs, size_t count, bool strict) {
 	const struct chain_head *head = chain->head;
@@ -115,6 +122,7 @@ static enum status execute(
 	state_reset(chain->state, &source);
 	TRY(executor_begin_block(chain->executor, chain->state, &rules, &pending->header, &hashes, &chain->err));
 	TRY(run_transactions(chain, pending, txs, count, strict, &chain->err));
+	TRY(edit_state(chain, own->decision));
 	TRY(executor_end_block(chain->executor, &pending->header, &pending->block));
 	TRY(state_get_diff(chain->state, &own->diff));
 	TRY(state_root(&pending->header.state_root, &own->diff, own->updates, head->view, &chain->err));
@@ -138,6 +146,7 @@ enum status chain_execute(
 	struct pending_block *pending = pending_new(chain);
 	enum status status = decided_header(chain, &pending->header, decision, err);
 	pending->block.has_withdrawals = pending->header.field_count >= HEADER_SHANGHAI;
+	pending->private_part->decision = decision;
 	if (status == STATUS_OK)
 		status = pending_execute(chain, pending, decision->txs, decision->tx_count, false, err);
 	if (status != STATUS_OK) {

@@ -35,6 +35,9 @@ struct solo {
 	/* The executing thread's own. */
 	int64_t shift_seconds;
 	uint64_t next_timestamp; /* 0: none */
+	bool has_next_base_fee;
+	u256 next_base_fee_wei;
+	addr20 coinbase;
 	uint64_t last_seal_ns;
 	uint64_t last_begin_ns; /* of a block by automine */
 	size_t last_tx_count;
@@ -54,7 +57,7 @@ enum status solo_new(
 		return err_set(err, STATUS_DENIED, "the genesis file names another sealer than this key's address");
 	struct solo *solo = mem_zalloc(1, sizeof *solo);
 	pthread_condattr_t monotonic;
-	*solo = (struct solo){.chain = chain, .pool = pool, .options = *options, .sealer = sealer};
+	*solo = (struct solo){.chain = chain, .pool = pool, .options = *options, .sealer = sealer, .coinbase = sealer};
 	solo->last = &solo->first;
 	solo->last_seal_ns = clock_monotonic_ns(options->clock);
 	pthread_mutex_init(&solo->lock, NULL);
@@ -95,6 +98,15 @@ void solo_shift_time(struct solo *solo, int64_t seconds) {
 
 void solo_set_next_timestamp(struct solo *solo, uint64_t timestamp) {
 	solo->next_timestamp = timestamp;
+}
+
+void solo_set_next_base_fee(struct solo *solo, const u256 *base_fee_wei) {
+	solo->next_base_fee_wei = *base_fee_wei;
+	solo->has_next_base_fee = true;
+}
+
+void solo_set_coinbase(struct solo *solo, const addr20 *coinbase) {
+	solo->coinbase = *coinbase;
 }
 
 /* --- sealing --- */
@@ -159,6 +171,7 @@ static enum status sign_and_commit(struct solo *solo, struct pending_block *pend
 	if (solo->next_timestamp != 0)
 		solo->shift_seconds = (int64_t)(timestamp - clock_now_ms(solo->options.clock) / 1000);
 	solo->next_timestamp = 0;
+	solo->has_next_base_fee = false;
 	return STATUS_OK;
 }
 
@@ -167,7 +180,8 @@ static enum status seal_picked(struct solo *solo, const struct pool_pick *picked
 	const struct block_decision decision = {.txs = picked->txs,
 	    .tx_count = picked->count,
 	    .time_ms = decided_time_ms(solo),
-	    .proposer = solo->sealer,
+	    .proposer = solo->coinbase,
+	    .exact_base_fee_wei = solo->has_next_base_fee ? &solo->next_base_fee_wei : NULL,
 	    .allow_equal_timestamp = solo->options.allow_equal_timestamp,
 	    .exact_timestamp = solo->next_timestamp};
 	TRY(chain_execute(solo->chain, &pending, &decision, err));

@@ -50,5 +50,9 @@ void solo_set_interval(struct solo *solo, uint32_t interval_ms);
 void solo_shift_time(struct solo *solo, int64_t seconds);
 /* The next block has this time, and time goes on from there. */
 void solo_set_next_timestamp(struct solo *solo, uint64_t timestamp);
+/* Of the next block alone. */
+void solo_set_next_base_fee(struct solo *solo, const u256 *base_fee_wei);
+/* Who gets the blocks' tips from now on; at first the sealer. */
+void solo_set_coinbase(struct solo *solo, const addr20 *coinbase);
 
 #endif

@@ -90,6 +90,10 @@ static enum tx_verdict check_block(const struct executor *executor, const struct
 	return TX_VERDICT_OK;
 }
 
+bool exec_is_impersonated(const struct transaction *tx) {
+	return u256_is_zero(&tx->s) && !u256_is_zero(&tx->r);
+}
+
 /* What the sender must be and have. */
 static enum status check_sender(
     struct executor *executor, enum tx_verdict *verdict, const struct transaction *tx, const addr20 *sender) {
@@ -102,7 +106,8 @@ static enum status check_sender(
 	TRY(state_get_code(executor->state, &code, sender));
 	addr20 delegate;
 	*verdict = TX_VERDICT_SENDER_IS_CONTRACT;
-	if (code.bytes.len != 0 && !exec_is_delegation(&delegate, code.bytes)) return STATUS_OK;
+	if (code.bytes.len != 0 && !exec_is_delegation(&delegate, code.bytes) && !exec_is_impersonated(tx))
+		return STATUS_OK;
 
 	u256 balance, cost;
 	TRY(state_get_balance(executor->state, &balance, sender));

@@ -59,7 +59,8 @@ static enum status judge_sender(struct standing *out, const struct chain_head *h
 	buf_init(&code, BUF_MAX_DEFAULT);
 	const enum status status = state_view_code(head->view, &code, &account.code_hash, err);
 	const bool is_delegation = code.len == 23 && memcmp(code.data, "\xef\x01\x00", 3) == 0;
-	if (status == STATUS_OK && !is_delegation) out->verdict = TX_VERDICT_SENDER_IS_CONTRACT;
+	if (status == STATUS_OK && !is_delegation && !exec_is_impersonated(tx))
+		out->verdict = TX_VERDICT_SENDER_IS_CONTRACT;
 	buf_fini(&code);
 	return status;
 }

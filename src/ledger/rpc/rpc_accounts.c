@@ -89,9 +89,11 @@ static enum status fill_gas(struct rpc_call *call, struct rpc_tx_args *args) {
 	return status;
 }
 
+/* `account` NULL: impersonated. */
 static enum status sign_and_send(struct rpc_call *call, struct rpc_tx_args *args, const struct rpc_account *account) {
 	struct transaction *tx = &args->tx;
 	if (!args->has_nonce) TRY(pool_next_nonce(call->rpc->options.pool, &tx->nonce, &args->from, &call->err));
+	if (!account) return rpc_pool_take_unsigned(call, tx, &args->from);
 	TRY(transaction_sign(tx, call->arena, &account->secret, &call->err));
 	return rpc_pool_take(call, tx->raw);
 }
@@ -103,7 +105,7 @@ enum status rpc_eth_send_transaction(struct rpc_call *call) {
 	const struct rpc_account *account = NULL;
 	TRY(rpc_param_tx(call, &args, 0));
 	if (!args.has_from) return rpc_bad_param(call, 0, "from: missing");
-	TRY(find_account(call, &account, &args.from));
+	if (!rpc_is_impersonated(rpc, &args.from)) TRY(find_account(call, &account, &args.from));
 	if (args.tx.is_create && args.tx.data.len == 0)
 		return rpc_fail(call, RPC_SERVER_ERROR, "contract creation without any data provided");
 	if (args.tx.type == TX_BLOB)

@@ -92,11 +92,15 @@ enum status rpc_block_load(struct rpc_call *call, struct rpc_block **out, const 
 	return STATUS_OK;
 }
 
+enum status rpc_sender_of(struct rpc_call *call, addr20 *out, const struct transaction *tx, enum fork fork) {
+	if (exec_is_impersonated(tx) && pool_unsigned_sender(out, tx)) return STATUS_OK;
+	return transaction_sender(out, tx, fork >= FORK_HOMESTEAD, &call->err);
+}
+
 enum status rpc_block_sender(struct rpc_call *call, addr20 *out, struct rpc_block *block, size_t index) {
 	if (!block->sender_known[index]) {
 		struct exec_rules rules = chain_rules(call->rpc->options.chain, &block->block.header);
-		TRY(transaction_sender(&block->senders[index], &block->block.transactions[index],
-		    rules.fork >= FORK_HOMESTEAD, &call->err));
+		TRY(rpc_sender_of(call, &block->senders[index], &block->block.transactions[index], rules.fork));
 		block->sender_known[index] = true;
 	}
 	*out = block->senders[index];

@@ -2,16 +2,28 @@
  * (solo_call). */
 #include "ledger/rpc/rpc_internal.h"
 
-/* evm_mine's timestamp, or none. */
+#define MINE_MAX 20000u
+
+/* How many blocks, and when. */
 struct mine {
+	struct chain *chain;
+	uint64_t count;
 	bool has_timestamp;
-	uint64_t timestamp;
+	uint64_t timestamp;  /* of the first */
+	uint64_t interval_s; /* between them; 0: as time goes */
 };
 
 static enum status mine_work(void *context, struct solo *solo, struct err *err) {
 	const struct mine *mine = context;
 	if (mine->has_timestamp) solo_set_next_timestamp(solo, mine->timestamp);
-	return solo_seal_now(solo, err);
+	for (uint64_t i = 0; i < mine->count; i++) {
+		struct chain_head *head = chain_head(mine->chain);
+		const uint64_t newest = head->header.timestamp;
+		chain_head_release(head);
+		if (i > 0 && mine->interval_s > 0) solo_set_next_timestamp(solo, newest + mine->interval_s);
+		TRY(solo_seal_now(solo, err));
+	}
+	return STATUS_OK;
 }
 
 static enum status refuse_past(struct rpc_call *call, uint64_t timestamp) {
@@ -23,14 +35,38 @@ static enum status refuse_past(struct rpc_call *call, uint64_t timestamp) {
 	    (unsigned long long)timestamp, (unsigned long long)newest);
 }
 
+static enum status run_mine(struct rpc_call *call, struct mine *mine) {
+	if (mine->count > MINE_MAX) return rpc_bad_param(call, 0, "over %u blocks", MINE_MAX);
+	if (mine->has_timestamp) TRY(refuse_past(call, mine->timestamp));
+	mine->chain = call->rpc->options.chain;
+	return solo_call(call->rpc->options.solo, mine_work, mine, &call->err);
+}
+
+/* A timestamp, or anvil's { blocks, timestamp }. */
 enum status rpc_evm_mine(struct rpc_call *call) {
-	struct mine mine = {.has_timestamp = rpc_param(call, 0) != NULL};
-	if (mine.has_timestamp) {
+	const struct json *given = rpc_param(call, 0);
+	struct mine mine = {.count = 1, .has_timestamp = given != NULL};
+	if (json_is(given, JSON_OBJECT)) {
+		const struct json *blocks = json_get(given, "blocks"), *timestamp = json_get(given, "timestamp");
+		mine.has_timestamp = timestamp && !json_is(timestamp, JSON_NULL);
+		if (blocks && !json_is(blocks, JSON_NULL)) TRY(rpc_number_of(call, &mine.count, blocks, 0));
+		if (mine.has_timestamp) TRY(rpc_number_of(call, &mine.timestamp, timestamp, 0));
+	} else if (given) {
 		TRY(rpc_param_number(call, &mine.timestamp, 0));
-		TRY(refuse_past(call, mine.timestamp));
 	}
-	TRY(solo_call(call->rpc->options.solo, mine_work, &mine, &call->err));
+	TRY(run_mine(call, &mine));
 	json_put_quantity(&call->out, NULL, 0);
+	return STATUS_OK;
+}
+
+/* anvil_mine, hardhat_mine: a count, and the seconds between. */
+enum status rpc_dev_mine(struct rpc_call *call) {
+	struct mine mine = {.count = 1};
+	if (rpc_param(call, 0)) TRY(rpc_param_number(call, &mine.count, 0));
+	if (rpc_param(call, 1)) TRY(rpc_param_number(call, &mine.interval_s, 1));
+	if (mine.interval_s > INT32_MAX) return rpc_bad_param(call, 1, "over %d seconds", INT32_MAX);
+	TRY(run_mine(call, &mine));
+	json_put_null(&call->out, NULL);
 	return STATUS_OK;
 }
 
@@ -96,6 +132,34 @@ enum status rpc_evm_set_interval(struct rpc_call *call) {
 	if (given > UINT32_MAX) return rpc_bad_param(call, 0, "over %u milliseconds", UINT32_MAX);
 	uint32_t interval_ms = (uint32_t)given;
 	TRY(solo_call(call->rpc->options.solo, interval_work, &interval_ms, &call->err));
+	json_put_bool(&call->out, NULL, true);
+	return STATUS_OK;
+}
+
+static enum status base_fee_work(void *context, struct solo *solo, struct err *err) {
+	(void)err;
+	solo_set_next_base_fee(solo, context);
+	return STATUS_OK;
+}
+
+enum status rpc_dev_set_base_fee(struct rpc_call *call) {
+	u256 wei;
+	TRY(rpc_slot_of(call, &wei, rpc_param(call, 0), 0));
+	TRY(solo_call(call->rpc->options.solo, base_fee_work, &wei, &call->err));
+	json_put_null(&call->out, NULL);
+	return STATUS_OK;
+}
+
+static enum status coinbase_work(void *context, struct solo *solo, struct err *err) {
+	(void)err;
+	solo_set_coinbase(solo, context);
+	return STATUS_OK;
+}
+
+enum status rpc_dev_set_coinbase(struct rpc_call *call) {
+	addr20 coinbase;
+	TRY(rpc_param_address(call, &coinbase, 0));
+	TRY(solo_call(call->rpc->options.solo, coinbase_work, &coinbase, &call->err));
 	json_put_bool(&call->out, NULL, true);
 	return STATUS_OK;
 }

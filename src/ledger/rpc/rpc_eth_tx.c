@@ -64,6 +64,15 @@ enum status rpc_eth_get_receipt(struct rpc_call *call) {
 	return rpc_write_receipt(call, block, index, &receipt, first_log, gas_used);
 }
 
+/* What became of it in the pool. */
+static enum status put_taken(
+    struct rpc_call *call, const hash32 *hash, enum pool_verdict verdict, enum tx_verdict tx_verdict) {
+	if (verdict == POOL_INVALID) return rpc_fail(call, RPC_SERVER_ERROR, "%s", tx_verdict_text(tx_verdict));
+	if (verdict != POOL_OK) return rpc_fail(call, RPC_SERVER_ERROR, "%s", pool_verdict_text(verdict));
+	json_put_hex(&call->out, NULL, BYTES_OF(*hash));
+	return STATUS_OK;
+}
+
 enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope) {
 	hash32 hash;
 	enum pool_verdict verdict = POOL_OK;
@@ -74,10 +83,15 @@ enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope) {
 		return rpc_fail(
 		    call, RPC_SERVER_ERROR, "%s", call->err.message[0] ? call->err.message : "malformed transaction");
 	TRY(status);
-	if (verdict == POOL_INVALID) return rpc_fail(call, RPC_SERVER_ERROR, "%s", tx_verdict_text(tx_verdict));
-	if (verdict != POOL_OK) return rpc_fail(call, RPC_SERVER_ERROR, "%s", pool_verdict_text(verdict));
-	json_put_hex(&call->out, NULL, BYTES_OF(hash));
-	return STATUS_OK;
+	return put_taken(call, &hash, verdict, tx_verdict);
+}
+
+enum status rpc_pool_take_unsigned(struct rpc_call *call, const struct transaction *tx, const addr20 *from) {
+	hash32 hash;
+	enum pool_verdict verdict = POOL_OK;
+	enum tx_verdict tx_verdict = TX_VERDICT_OK;
+	TRY(pool_add_unsigned(call->rpc->options.pool, &hash, &verdict, &tx_verdict, tx, from, &call->err));
+	return put_taken(call, &hash, verdict, tx_verdict);
 }
 
 enum status rpc_eth_send_raw(struct rpc_call *call) {

@@ -46,6 +46,7 @@ struct rpc_snapshot {
 	hash32 hash;
 };
 #define RPC_SNAPSHOTS_MAX 256
+#define RPC_IMPERSONATED_MAX 256
 
 struct rpc_filters;       /* rpc_filters.c */
 struct rpc_subscriptions; /* rpc_subscribe.c */
@@ -65,6 +66,9 @@ struct rpc {
 	struct rpc_snapshot snapshots[RPC_SNAPSHOTS_MAX];
 	size_t snapshot_count;
 	uint64_t next_snapshot_id;
+	addr20 impersonated[RPC_IMPERSONATED_MAX];
+	size_t impersonated_count;
+	bool impersonates_all;
 	int64_t time_shift_s; /* what evm_increaseTime added up to */
 	hash32 tip_block;     /* the block that suggested_tip belongs to */
 	u256 suggested_tip_wei;
@@ -144,6 +148,7 @@ MUST_USE enum status rpc_param_hash(struct rpc_call *call, hash32 *out, size_t i
 MUST_USE enum status rpc_param_quantity(struct rpc_call *call, uint64_t *out, size_t index);
 /* A quantity, or a plain JSON number (as test tools send). */
 MUST_USE enum status rpc_param_number(struct rpc_call *call, uint64_t *out, size_t index);
+MUST_USE enum status rpc_number_of(struct rpc_call *call, uint64_t *out, const struct json *value, size_t index);
 /* `missing` where it is absent. */
 MUST_USE enum status rpc_param_bool(struct rpc_call *call, bool *out, size_t index, bool missing);
 /* Into worker->scratch; valid until that is used again. */
@@ -214,6 +219,8 @@ void rpc_state_close(struct rpc_state *state);
 
 /* The block in the worker's cache, valid until the next load. */
 MUST_USE enum status rpc_block_load(struct rpc_call *call, struct rpc_block **out, const hash32 *hash);
+/* Who signed it; or, in dev mode, whom it impersonates. */
+MUST_USE enum status rpc_sender_of(struct rpc_call *call, addr20 *out, const struct transaction *tx, enum fork fork);
 MUST_USE enum status rpc_block_sender(struct rpc_call *call, addr20 *out, struct rpc_block *block, size_t index);
 /* A block's transaction with what its JSON needs. */
 MUST_USE enum status rpc_find_tx(
@@ -291,6 +298,10 @@ enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *res
 /* rpc_estimate.c */
 MUST_USE enum status rpc_estimate(struct rpc_call *call, uint64_t *gas, struct rpc_run *run);
 
+/* Dev mode: may this address send without a key? (rpc_dev_state.c) */
+bool rpc_is_impersonated(struct rpc *rpc, const addr20 *address);
+/* Gives it to the pool in `from`'s name and writes its hash. */
+MUST_USE enum status rpc_pool_take_unsigned(struct rpc_call *call, const struct transaction *tx, const addr20 *from);
 /* Gives an envelope to the pool and writes its hash, or fails with geth's text (rpc_eth_tx.c). */
 MUST_USE enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope);
 
@@ -354,5 +365,8 @@ rpc_method_run rpc_debug_trace_transaction, rpc_debug_trace_block_by_number, rpc
 
 rpc_method_run rpc_evm_mine, rpc_evm_increase_time, rpc_evm_set_next_timestamp, rpc_evm_set_automine,
     rpc_evm_set_interval, rpc_evm_snapshot, rpc_evm_revert;
+rpc_method_run rpc_dev_impersonate, rpc_dev_stop_impersonating, rpc_dev_auto_impersonate, rpc_dev_set_balance,
+    rpc_dev_set_code, rpc_dev_set_nonce, rpc_dev_set_storage, rpc_dev_mine, rpc_dev_reset, rpc_dev_drop_tx,
+    rpc_dev_drop_all, rpc_dev_set_base_fee, rpc_dev_set_coinbase, rpc_dev_node_info, rpc_dev_metadata;
 
 #endif

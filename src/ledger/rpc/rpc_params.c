@@ -78,8 +78,11 @@ enum status rpc_param_quantity(struct rpc_call *call, uint64_t *out, size_t inde
 }
 
 enum status rpc_param_number(struct rpc_call *call, uint64_t *out, size_t index) {
-	const struct json *value = rpc_param(call, index);
-	if (!json_is(value, JSON_NUMBER)) return rpc_param_quantity(call, out, index);
+	return rpc_number_of(call, out, rpc_param(call, index), index);
+}
+
+enum status rpc_number_of(struct rpc_call *call, uint64_t *out, const struct json *value, size_t index) {
+	if (!json_is(value, JSON_NUMBER)) return take_quantity(call, out, value, (struct place){index, NULL});
 	return json_u64(out, value) ? STATUS_OK
 				    : rpc_bad_param(call, index, "expected a whole number that is not negative");
 }

@@ -154,18 +154,13 @@ static enum status replay_traced(
 	return refuse_invalid(call, &result, index);
 }
 
-static enum status find_sender(struct replay *replay, addr20 *out, size_t index) {
-	return transaction_sender(
-	    out, &replay->block->transactions[index], replay->rules.fork >= FORK_HOMESTEAD, &replay->call->err);
-}
-
 static enum status trace_each(struct replay *replay, const struct trace_options *options) {
 	struct rpc_call *call = replay->call;
 	for (size_t i = 0; i < replay->block->transaction_count; i++) {
 		const hash32 hash = transaction_hash(&replay->block->transactions[i]);
 		const struct arena_mark mark = arena_mark(call->arena);
 		addr20 sender;
-		TRY(find_sender(replay, &sender, i));
+		TRY(rpc_sender_of(call, &sender, &replay->block->transactions[i], replay->rules.fork));
 		json_object_begin(&call->out, NULL);
 		json_put_hex(&call->out, "txHash", BYTES_OF(hash));
 		json_put_name(&call->out, "result");

@@ -1,0 +1,261 @@
+/*
+ * anvil_* and hardhat_*: what Foundry's and Hardhat's tests do to a development chain besides transactions. A change of
+ * state is a block of its own, without transactions and without a seal, at its parent's time: the chain stays one of
+ * blocks, and evm_revert takes such a change back like any other.
+ */
+#include "ledger/rpc/rpc_internal.h"
+
+/* --- changing the state --- */
+
+enum change_kind { CHANGE_BALANCE, CHANGE_NONCE, CHANGE_CODE, CHANGE_SLOT };
+
+struct change {
+	struct chain *chain;
+	enum change_kind kind;
+	addr20 address;
+	u256 slot, value; /* value: balance or word */
+	uint64_t nonce;
+	struct bytes code;
+};
+
+static enum status apply(void *context, struct state *state) {
+	const struct change *change = context;
+	switch (change->kind) {
+	case CHANGE_BALANCE: return state_set_balance(state, &change->address, &change->value);
+	case CHANGE_NONCE: return state_set_nonce(state, &change->address, change->nonce);
+	case CHANGE_CODE: return state_set_code(state, &change->address, change->code);
+	case CHANGE_SLOT: return state_set_storage(state, &change->address, &change->slot, &change->value);
+	}
+	return STATUS_INTERNAL;
+}
+
+static enum status change_work(void *context, struct solo *solo, struct err *err) {
+	struct change *change = context;
+	struct chain_head *head = chain_head(change->chain);
+	struct pending_block *pending;
+	const struct block_decision decision = {.time_ms = head->header.timestamp * 1000,
+	    .proposer = solo_sealer(solo),
+	    .allow_equal_timestamp = true,
+	    .edit = apply,
+	    .edit_context = change};
+	chain_head_release(head);
+	TRY(chain_execute(change->chain, &pending, &decision, err));
+	return chain_commit(change->chain, pending, NULL, err);
+}
+
+static enum status run_change(struct rpc_call *call, struct change *change) {
+	change->chain = call->rpc->options.chain;
+	TRY(solo_call(call->rpc->options.solo, change_work, change, &call->err));
+	json_put_bool(&call->out, NULL, true);
+	return STATUS_OK;
+}
+
+enum status rpc_dev_set_balance(struct rpc_call *call) {
+	struct change change = {.kind = CHANGE_BALANCE};
+	TRY(rpc_param_address(call, &change.address, 0));
+	const struct json *wei = rpc_param(call, 1);
+	uint64_t small;
+	if (json_u64(&small, wei))
+		change.value = u256_from(small);
+	else
+		TRY(rpc_slot_of(call, &change.value, wei, 1));
+	return run_change(call, &change);
+}
+
+enum status rpc_dev_set_nonce(struct rpc_call *call) {
+	struct change change = {.kind = CHANGE_NONCE};
+	TRY(rpc_param_address(call, &change.address, 0));
+	TRY(rpc_param_number(call, &change.nonce, 1));
+	return run_change(call, &change);
+}
+
+enum status rpc_dev_set_code(struct rpc_call *call) {
+	struct change change = {.kind = CHANGE_CODE};
+	TRY(rpc_param_address(call, &change.address, 0));
+	TRY(rpc_param_data(call, &change.code, 1));
+	return run_change(call, &change);
+}
+
+enum status rpc_dev_set_storage(struct rpc_call *call) {
+	struct change change = {.kind = CHANGE_SLOT};
+	TRY(rpc_param_address(call, &change.address, 0));
+	TRY(rpc_slot_of(call, &change.slot, rpc_param(call, 1), 1));
+	TRY(rpc_slot_of(call, &change.value, rpc_param(call, 2), 2));
+	return run_change(call, &change);
+}
+
+/* --- impersonation --- */
+
+/* Under the lock. */
+static size_t find_impersonated(const struct rpc *rpc, const addr20 *address) {
+	size_t i = 0;
+	while (i < rpc->impersonated_count && !addr20_equal(&rpc->impersonated[i], address)) i++;
+	return i;
+}
+
+bool rpc_is_impersonated(struct rpc *rpc, const addr20 *address) {
+	bool is_own = false;
+	for (size_t i = 0; i < rpc->account_count; i++) is_own |= addr20_equal(&rpc->accounts[i].address, address);
+	if (is_own || !rpc->options.dev_mode) return false;
+	pthread_mutex_lock(&rpc->lock);
+	const bool is = rpc->impersonates_all || find_impersonated(rpc, address) < rpc->impersonated_count;
+	pthread_mutex_unlock(&rpc->lock);
+	return is;
+}
+
+enum status rpc_dev_impersonate(struct rpc_call *call) {
+	struct rpc *rpc = call->rpc;
+	addr20 address;
+	TRY(rpc_param_address(call, &address, 0));
+	pthread_mutex_lock(&rpc->lock);
+	const size_t at = find_impersonated(rpc, &address);
+	const bool has_room = at < RPC_IMPERSONATED_MAX;
+	if (has_room) rpc->impersonated[at] = address;
+	if (has_room && at == rpc->impersonated_count) rpc->impersonated_count++;
+	pthread_mutex_unlock(&rpc->lock);
+	if (!has_room)
+		return rpc_fail(call, RPC_SERVER_ERROR, "more than %u accounts impersonated", RPC_IMPERSONATED_MAX);
+	json_put_bool(&call->out, NULL, true);
+	return STATUS_OK;
+}
+
+enum status rpc_dev_stop_impersonating(struct rpc_call *call) {
+	struct rpc *rpc = call->rpc;
+	addr20 address;
+	TRY(rpc_param_address(call, &address, 0));
+	pthread_mutex_lock(&rpc->lock);
+	const size_t at = find_impersonated(rpc, &address);
+	const bool found = at < rpc->impersonated_count;
+	if (found) rpc->impersonated[at] = rpc->impersonated[--rpc->impersonated_count];
+	pthread_mutex_unlock(&rpc->lock);
+	json_put_bool(&call->out, NULL, found);
+	return STATUS_OK;
+}
+
+enum status rpc_dev_auto_impersonate(struct rpc_call *call) {
+	struct rpc *rpc = call->rpc;
+	bool on;
+	TRY(rpc_param_bool(call, &on, 0, true));
+	pthread_mutex_lock(&rpc->lock);
+	rpc->impersonates_all = on;
+	pthread_mutex_unlock(&rpc->lock);
+	json_put_null(&call->out, NULL);
+	return STATUS_OK;
+}
+
+/* --- the pool, and all of it --- */
+
+enum status rpc_dev_drop_tx(struct rpc_call *call) {
+	hash32 hash;
+	struct transaction tx;
+	addr20 from;
+	TRY(rpc_param_hash(call, &hash, 0));
+	const bool found = pool_find(call->rpc->options.pool, &tx, &from, call->arena, &hash);
+	if (found) pool_reject(call->rpc->options.pool, &hash);
+	json_put_bool(&call->out, NULL, found);
+	return STATUS_OK;
+}
+
+struct waiting {
+	struct arena *arena;
+	struct waiting_tx {
+		struct waiting_tx *next;
+		hash32 hash;
+	} * first;
+};
+
+static void note_waiting(void *context, const struct transaction *tx, const addr20 *sender, bool executable) {
+	struct waiting *waiting = context;
+	(void)sender, (void)executable;
+	struct waiting_tx *added = arena_alloc(waiting->arena, sizeof *added);
+	added->hash = transaction_hash(tx);
+	added->next = waiting->first;
+	waiting->first = added;
+}
+
+static void drop_all(struct rpc_call *call) {
+	struct waiting waiting = {.arena = call->arena};
+	pool_visit(call->rpc->options.pool, note_waiting, &waiting);
+	for (const struct waiting_tx *at = waiting.first; at; at = at->next)
+		pool_reject(call->rpc->options.pool, &at->hash);
+}
+
+enum status rpc_dev_drop_all(struct rpc_call *call) {
+	drop_all(call);
+	json_put_null(&call->out, NULL);
+	return STATUS_OK;
+}
+
+static enum status reset_work(void *context, struct solo *solo, struct err *err) {
+	struct rpc *rpc = context;
+	(void)solo;
+	for (;;) {
+		struct chain_head *head = chain_head(rpc->options.chain);
+		const uint64_t number = head->header.number;
+		chain_head_release(head);
+		if (number == 0) break;
+		TRY(chain_unwind_head(rpc->options.chain, err));
+	}
+	pthread_mutex_lock(&rpc->lock);
+	rpc->snapshot_count = rpc->impersonated_count = 0;
+	rpc->impersonates_all = false;
+	pthread_mutex_unlock(&rpc->lock);
+	return STATUS_OK;
+}
+
+/* Back to genesis; forking another chain is not offered. */
+enum status rpc_dev_reset(struct rpc_call *call) {
+	const struct json *options = rpc_param(call, 0);
+	if (options && (!json_is(options, JSON_OBJECT) || json_get(options, "forking")))
+		return rpc_bad_param(call, 0, "forking is not supported");
+	drop_all(call);
+	TRY(solo_call(call->rpc->options.solo, reset_work, call->rpc, &call->err));
+	json_put_bool(&call->out, NULL, true);
+	return STATUS_OK;
+}
+
+/* --- what runs here --- */
+
+enum status rpc_dev_node_info(struct rpc_call *call) {
+	struct json_writer *out = &call->out;
+	struct chain_head *head = chain_head(call->rpc->options.chain);
+	const struct header header = head->header;
+	const hash32 hash = head->hash;
+	chain_head_release(head);
+	const struct exec_rules rules = rpc_next_rules(call->rpc, &header);
+	const u256 base_fee = rpc_next_base_fee(call->rpc, &header);
+	json_object_begin(out, NULL);
+	json_put_quantity(out, "currentBlockNumber", header.number);
+	json_put_u64(out, "currentBlockTimestamp", header.timestamp);
+	json_put_hex(out, "currentBlockHash", BYTES_OF(hash));
+	json_put_text(out, "hardFork", fork_name(rules.fork));
+	json_put_text(out, "transactionOrder", "fees");
+	json_object_begin(out, "environment");
+	rpc_put_u256(out, "baseFee", &base_fee);
+	json_put_u64(out, "chainId", u256_clamp_u64(&rules.chain_id));
+	json_put_u64(out, "gasLimit", header.gas_limit);
+	rpc_put_u256(out, "gasPrice", &base_fee);
+	json_object_end(out);
+	json_object_begin(out, "forkConfig");
+	json_put_null(out, "forkUrl");
+	json_put_null(out, "forkBlockNumber");
+	json_put_null(out, "forkRetryBackoff");
+	json_object_end(out);
+	json_object_end(out);
+	return STATUS_OK;
+}
+
+enum status rpc_dev_metadata(struct rpc_call *call) {
+	struct json_writer *out = &call->out;
+	struct chain_head *head = chain_head(call->rpc->options.chain);
+	const struct exec_rules rules = rpc_next_rules(call->rpc, &head->header);
+	json_object_begin(out, NULL);
+	json_put_text(out, "clientVersion", call->rpc->options.client_version);
+	json_put_u64(out, "chainId", u256_clamp_u64(&rules.chain_id));
+	json_put_hex(out, "instanceId", BYTES_OF(*chain_genesis_hash(call->rpc->options.chain)));
+	json_put_u64(out, "latestBlockNumber", head->header.number);
+	json_put_hex(out, "latestBlockHash", BYTES_OF(head->hash));
+	json_object_end(out);
+	chain_head_release(head);
+	return STATUS_OK;
+}

@@ -1,0 +1,161 @@
+/* anvil_* and hardhat_*: changes of state, impersonation, mining, reset. */
+#include "tests/unit.h"
+
+#include "ledger/rpc/test_asking.h"
+
+#define STRANGER "0x00000000000000000000000000000000000faced"
+
+static uint64_t block_number(void) {
+	return number_of(call("eth_blockNumber", "%s", ""));
+}
+
+static void every_helper_bears_anything(void **state) {
+	static const char *const odd[] = {"", "null", "-1", "'0x'", "{}", "[]", "true", "'0xffffffffffffffffffff'",
+	    "'0x0000000000000000000000000000000000000001','0x1'", "'0x0000000000000000000000000000000000000001',{},[]"};
+	(void)state;
+	for (size_t i = 0; i < rpc_method_count(); i++) {
+		const char *name = rpc_method_info(i).name;
+		if (strncmp(name, "anvil_", 6) != 0 && strncmp(name, "hardhat_", 8) != 0) continue;
+		for (size_t k = 0; k < sizeof odd / sizeof *odd; k++) {
+			const struct json *answer =
+			    ask("{'jsonrpc':'2.0','id':7,'method':'%s','params':[%s]}", name, odd[k]);
+			assert_true(!json_get(answer, "result") != !json_get(answer, "error"));
+		}
+	}
+	call("evm_mine", "%s", ""); /* uses up a base fee that was set */
+	call("anvil_reset", "%s", "");
+	call("anvil_autoImpersonateAccount", "false");
+	call("anvil_setCoinbase", "'%s'", address(0));
+}
+
+static void changes_are_seen_at_once_and_undone_by_revert(void **state) {
+	(void)state;
+	const char *snapshot = text_of(call("evm_snapshot", "%s", ""));
+	const uint64_t before = block_number();
+	const char *root = member(call("eth_getBlockByNumber", "'latest'"), "stateRoot");
+	call("anvil_setBalance", "'%s','0x64'", STRANGER);
+	assert_text(call("eth_getBalance", "'%s'", STRANGER), "0x64");
+	call("hardhat_setBalance", "'%s',7", STRANGER);
+	assert_text(call("eth_getBalance", "'%s'", STRANGER), "0x7");
+	call("anvil_setNonce", "'%s','0x5'", STRANGER);
+	call("hardhat_setNonce", "'%s','0x9'", STRANGER);
+	assert_text(call("eth_getTransactionCount", "'%s'", STRANGER), "0x9");
+	call("anvil_setCode", "'%s','0x00'", STRANGER);
+	call("hardhat_setCode", "'%s','0x5f545f5260205ff3'", STRANGER); /* returns slot 0 */
+	call("anvil_setStorageAt", "'%s','0x0','0x2a'", STRANGER);
+	call("hardhat_setStorageAt", "'%s','0x1','0x%064d'", STRANGER, 3);
+	assert_text(call("eth_call", "{'to':'%s'}", STRANGER),
+	    "0x000000000000000000000000000000000000000000000000000000000000002a");
+	assert_int_equal(block_number(), before + 8);
+	const struct json *proof = call("eth_getProof", "'%s',['0x1'],'latest'", STRANGER);
+	assert_text(json_get(json_at(json_get(proof, "storageProof"), 0), "value"), "0x3");
+	assert_text(call("eth_getBalance", "'%s','0x%llx'", STRANGER, (unsigned long long)before), "0x0");
+	assert_true(json_is(call("evm_revert", "'%s'", snapshot), JSON_TRUE));
+	assert_text(call("eth_getCode", "'%s'", STRANGER), "0x");
+	assert_text(call("eth_getBalance", "'%s'", STRANGER), "0x0");
+	assert_text(json_get(call("eth_getBlockByNumber", "'latest'"), "stateRoot"), root);
+	assert_int_equal(error_of("anvil_setBalance", "'%s'", STRANGER), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("anvil_setCode", "'%s','0x0'", STRANGER), RPC_INVALID_PARAMS);
+}
+
+static void impersonated_accounts_send(void **state) {
+	(void)state;
+	const char *send = "{'from':'" STRANGER "','to':'0x0000000000000000000000000000000000000abc','value':'0x3'}";
+	call("anvil_setBalance", "'%s','0xde0b6b3a7640000'", STRANGER);
+	call("anvil_setCode", "'%s','0x5f5ffd'", STRANGER); /* a contract, even */
+	assert_int_equal(error_of("eth_sendTransaction", "%s", send), RPC_SERVER_ERROR);
+	call("hardhat_impersonateAccount", "'%s'", STRANGER);
+	call("anvil_impersonateAccount", "'%s'", STRANGER);
+	const char *hash = text_of(call("eth_sendTransaction", "%s", send));
+	const struct json *receipt = receipt_of(hash);
+	assert_text(json_get(receipt, "from"), STRANGER);
+	assert_text(json_get(receipt, "status"), "0x1");
+	const struct json *tx = call("eth_getTransactionByHash", "'%s'", hash);
+	assert_text(json_get(tx, "from"), STRANGER);
+	assert_text(json_get(tx, "s"), "0x0");
+	assert_text(json_get(call("debug_traceTransaction", "'%s',{'tracer':'callTracer'}", hash), "from"), STRANGER);
+	const char *raw = text_of(call("debug_getRawTransaction", "'%s'", hash));
+	assert_int_equal(error_of("eth_sendRawTransaction", "'%s'", raw), RPC_SERVER_ERROR); /* nobody else can */
+	assert_true(json_is(call("anvil_stopImpersonatingAccount", "'%s'", STRANGER), JSON_TRUE));
+	assert_true(json_is(call("hardhat_stopImpersonatingAccount", "'%s'", STRANGER), JSON_FALSE));
+	assert_int_equal(error_of("eth_sendTransaction", "%s", send), RPC_SERVER_ERROR);
+	call("anvil_autoImpersonateAccount", "true");
+	receipt_of(text_of(call("eth_sendTransaction", "%s", send)));
+	call("anvil_autoImpersonateAccount", "false");
+}
+
+static void mines_as_asked(void **state) {
+	(void)state;
+	const uint64_t before = block_number();
+	call("hardhat_mine", "'0x5','0x3c'");
+	assert_int_equal(block_number(), before + 5);
+	const struct json *last = call("eth_getBlockByNumber", "'latest'");
+	const struct json *other = call("eth_getBlockByNumber", "'0x%llx'", (unsigned long long)before + 4);
+	const uint64_t later = number_of(json_get(last, "timestamp"));
+	assert_int_equal(later - number_of(json_get(other, "timestamp")), 60);
+	call("anvil_mine", "%s", "");
+	call("evm_mine", "{'blocks':2,'timestamp':%llu}", (unsigned long long)later + 1000);
+	assert_int_equal(block_number(), before + 8);
+	other = call("eth_getBlockByNumber", "'0x%llx'", (unsigned long long)before + 7);
+	assert_int_equal(number_of(json_get(other, "timestamp")), later + 1000);
+	assert_int_equal(error_of("anvil_mine", "1000000000"), RPC_INVALID_PARAMS);
+	const char *sealer = member(last, "miner");
+	call("anvil_setNextBlockBaseFeePerGas", "'0x3039'");
+	call("hardhat_setCoinbase", "'%s'", STRANGER);
+	call("evm_mine", "%s", "");
+	last = call("eth_getBlockByNumber", "'latest'");
+	assert_text(json_get(last, "baseFeePerGas"), "0x3039");
+	assert_text(json_get(last, "miner"), STRANGER);
+	call("anvil_setCoinbase", "'%s'", sealer);
+	call("hardhat_setNextBlockBaseFeePerGas", "'0x1'");
+	call("evm_mine", "%s", "");
+	assert_text(json_get(call("eth_getBlockByNumber", "'latest'"), "miner"), sealer);
+}
+
+static void the_pool_is_emptied(void **state) {
+	(void)state;
+	call("evm_setAutomine", "false");
+	const char *hash = text_of(call("eth_sendTransaction",
+	    "{'from':'%s','to':'0x0000000000000000000000000000000000000abc','value':'0x1'}", address(0)));
+	assert_true(json_is(call("anvil_dropTransaction", "'%s'", hash), JSON_TRUE));
+	assert_true(json_is(call("hardhat_dropTransaction", "'%s'", hash), JSON_FALSE));
+	call("eth_sendTransaction", "{'from':'%s','to':'%s','value':'0x1'}", address(0), address(1));
+	call("anvil_dropAllTransactions", "%s", "");
+	assert_text(json_get(call("txpool_status", "%s", ""), "pending"), "0x0");
+	call("evm_setAutomine", "true");
+}
+
+static void tells_and_resets(void **state) {
+	(void)state;
+	const struct json *info = call("anvil_nodeInfo", "%s", ""), *data = call("hardhat_metadata", "%s", "");
+	assert_int_equal(number_of(json_get(info, "currentBlockNumber")), block_number());
+	assert_text(json_get(data, "latestBlockHash"), member(info, "currentBlockHash"));
+	call("anvil_metadata", "%s", "");
+	call("anvil_reset", "%s", "");
+	assert_int_equal(block_number(), 0);
+	assert_text(call("eth_getBalance", "'%s'", STRANGER), "0x0");
+	assert_int_equal(error_of("hardhat_reset", "{'forking':{}}"), RPC_INVALID_PARAMS);
+	call("hardhat_reset", "%s", "");
+	receipt_of(
+	    text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s','value':'0x1'}", address(0), address(1))));
+	assert_int_equal(block_number(), 1);
+}
+
+static void every_helper_answered(void **state) {
+	static const char *const prefixes[] = {"anvil_", "hardhat_", NULL};
+	(void)state;
+	assert_answered(prefixes, false);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_helper_bears_anything),
+	    cmocka_unit_test(changes_are_seen_at_once_and_undone_by_revert),
+	    cmocka_unit_test(impersonated_accounts_send),
+	    cmocka_unit_test(mines_as_asked),
+	    cmocka_unit_test(the_pool_is_emptied),
+	    cmocka_unit_test(tells_and_resets),
+	    cmocka_unit_test(every_helper_answered),
+	};
+	return cmocka_run_group_tests_name("rpc dev", tests, start, stop);
+}
