@@ -10,6 +10,8 @@
 #define BLOOM_BITS_PER_KEY 10
 #define OPEN_FILES_MAX 512
 #define GET_MANY_CHUNK 256
+/* Each table takes one at once, so large ones would be most of an idle node's memory. */
+#define ARENA_BLOCK_BYTES ((size_t)64 << 10)
 
 /* RocksDB insists on a column family of this name; it stays empty. Handle i + 1 belongs to table i. */
 #define HANDLE_COUNT (TABLE_COUNT + 1)
@@ -22,7 +24,7 @@ static const char *const handle_names[HANDLE_COUNT] = {"default",
 struct store {
 	rocksdb_t *db;
 	rocksdb_column_family_handle_t *handles[HANDLE_COUNT];
-	rocksdb_options_t *options;
+	rocksdb_options_t *options[HANDLE_COUNT]; /* as the handles; the first one's are the database's, too */
 	rocksdb_readoptions_t *read;
 	rocksdb_writeoptions_t *write_durable;
 	rocksdb_writeoptions_t *write_buffered;
@@ -72,23 +74,46 @@ static enum status take_open_failure(char *text, const char *directory, struct e
 	return status;
 }
 
-/* A quarter of the memory is for write buffers, over all tables together, the rest for blocks, indexes and filters. */
-static rocksdb_options_t *options_new(size_t memory_bytes, bool create) {
-	size_t write_bytes = memory_bytes / 4;
+/* Keys are asked for that are not there: most slots that a block writes are new. */
+static bool is_probed(size_t handle) {
+	return handle == TABLE_ACCOUNT + 1 || handle == TABLE_STORAGE + 1;
+}
+
+/* Almost all of it is hashes, which nothing makes shorter. */
+static bool is_of_hashes(size_t handle) {
+	return is_probed(handle) || handle == TABLE_TRIE_ACCOUNT + 1 || handle == TABLE_TRIE_STORAGE + 1;
+}
+
+static rocksdb_block_based_table_options_t *blocks_new(rocksdb_cache_t *cache) {
+	rocksdb_block_based_table_options_t *blocks = rocksdb_block_based_options_create();
+	rocksdb_block_based_options_set_block_cache(blocks, cache);
+	rocksdb_block_based_options_set_filter_policy(
+	    blocks, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS_PER_KEY));
+	rocksdb_block_based_options_set_cache_index_and_filter_blocks(blocks, 1);
+	rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(blocks, 1);
+	rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(blocks, 1);
+	rocksdb_block_based_options_set_format_version(blocks, 5);
+	return blocks;
+}
+
+/* Of one table, and of the database where it is the first. Write buffers take `write_bytes` over all tables. */
+static rocksdb_options_t *options_new(size_t handle, size_t write_bytes, rocksdb_cache_t *cache, bool create) {
 	rocksdb_options_t *options = rocksdb_options_create();
 	rocksdb_options_set_create_if_missing(options, create);
 	rocksdb_options_set_create_missing_column_families(options, create);
 	rocksdb_options_set_db_write_buffer_size(options, write_bytes);
 	rocksdb_options_set_write_buffer_size(options, write_bytes / 2);
 	rocksdb_options_set_max_write_buffer_number(options, 3);
-	/* Most slots that a block asks for are new: a filter answers for the write buffer, as the bloom filters do for
-	 * files. */
-	rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, 0.05);
-	rocksdb_options_set_memtable_whole_key_filtering(options, 1);
+	rocksdb_options_set_arena_block_size(options, ARENA_BLOCK_BYTES);
+	if (is_probed(handle)) { /* a filter answers for the write buffer, as the bloom filters do for files */
+		rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, 0.05);
+		rocksdb_options_set_memtable_whole_key_filtering(options, 1);
+	}
 	rocksdb_options_set_max_total_wal_size(options, 2 * write_bytes);
 	rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
 	rocksdb_options_set_max_background_jobs(options, 2);
-	rocksdb_options_set_compression(options, rocksdb_lz4_compression);
+	rocksdb_options_set_compression(
+	    options, is_of_hashes(handle) ? rocksdb_no_compression : rocksdb_lz4_compression);
 	rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
 	rocksdb_options_set_bytes_per_sync(options, 1 << 20);
 	/* A commit is synced before it is acknowledged, so a torn tail of the log was promised to nobody. */
@@ -99,20 +124,18 @@ static rocksdb_options_t *options_new(size_t memory_bytes, bool create) {
 	rocksdb_options_set_keep_log_file_num(options, 1);
 	rocksdb_options_set_stats_dump_period_sec(options, 0);
 	rocksdb_options_set_stats_persist_period_sec(options, 0);
-
-	rocksdb_block_based_table_options_t *blocks = rocksdb_block_based_options_create();
-	rocksdb_cache_t *cache = rocksdb_cache_create_lru(memory_bytes - write_bytes);
-	rocksdb_block_based_options_set_block_cache(blocks, cache);
-	rocksdb_cache_destroy(cache); /* the options share it */
-	rocksdb_block_based_options_set_filter_policy(
-	    blocks, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS_PER_KEY));
-	rocksdb_block_based_options_set_cache_index_and_filter_blocks(blocks, 1);
-	rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(blocks, 1);
-	rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(blocks, 1);
-	rocksdb_block_based_options_set_format_version(blocks, 5);
+	rocksdb_block_based_table_options_t *blocks = blocks_new(cache);
 	rocksdb_options_set_block_based_table_factory(options, blocks);
 	rocksdb_block_based_options_destroy(blocks);
 	return options;
+}
+
+/* A quarter of the memory is for write buffers, the rest for blocks, indexes and filters, which all tables share. */
+static void make_options(struct store *store, size_t memory_bytes, bool create) {
+	const size_t write_bytes = memory_bytes / 4;
+	rocksdb_cache_t *cache = rocksdb_cache_create_lru(memory_bytes - write_bytes);
+	for (size_t i = 0; i < HANDLE_COUNT; i++) store->options[i] = options_new(i, write_bytes, cache, create);
+	rocksdb_cache_destroy(cache); /* the options hold it */
 }
 
 static void close_handles(struct store *store) {
@@ -122,7 +145,7 @@ static void close_handles(struct store *store) {
 	rocksdb_readoptions_destroy(store->read);
 	rocksdb_writeoptions_destroy(store->write_durable);
 	rocksdb_writeoptions_destroy(store->write_buffered);
-	rocksdb_options_destroy(store->options);
+	for (size_t i = 0; i < HANDLE_COUNT; i++) rocksdb_options_destroy(store->options[i]);
 	mem_free(store);
 }
 
@@ -155,7 +178,7 @@ enum status store_open(
 	size_t memory_bytes = options->memory_bytes ? options->memory_bytes : MEMORY_DEFAULT_BYTES;
 	if (memory_bytes < MEMORY_LEAST_BYTES) memory_bytes = MEMORY_LEAST_BYTES;
 	struct store *store = mem_zalloc(1, sizeof *store);
-	store->options = options_new(memory_bytes, options->create_if_missing);
+	make_options(store, memory_bytes, options->create_if_missing);
 	store->read = rocksdb_readoptions_create();
 	store->write_durable = rocksdb_writeoptions_create();
 	rocksdb_writeoptions_set_sync(store->write_durable, 1);
@@ -165,10 +188,10 @@ enum status store_open(
 	rocksdb_writeoptions_set_memtable_insert_hint_per_batch(store->write_buffered, 1);
 
 	const rocksdb_options_t *table_options[HANDLE_COUNT];
-	for (size_t i = 0; i < HANDLE_COUNT; i++) table_options[i] = store->options;
+	for (size_t i = 0; i < HANDLE_COUNT; i++) table_options[i] = store->options[i];
 	char *text = NULL;
 	store->db = rocksdb_open_column_families(
-	    store->options, directory, HANDLE_COUNT, handle_names, table_options, store->handles, &text);
+	    store->options[0], directory, HANDLE_COUNT, handle_names, table_options, store->handles, &text);
 	enum status status =
 	    text ? take_open_failure(text, directory, err) : check_schema(store, options->create_if_missing, err);
 	if (status != STATUS_OK) {
