@@ -20,7 +20,8 @@
 #define NODE_TX_GAS 500000u
 /* Recovering a sender is most of what a transaction costs before it is in the pool; two cores share it. */
 #define HTTP_THREADS 2u
-#define AHEAD_MAX_S 60u /* of the chain's time before the clock's */
+#define MEMORY_PER_CACHE 4 /* a quarter keeps the tries' recent parts; the rest is the store's */
+#define AHEAD_MAX_S 60u    /* of the chain's time before the clock's */
 
 struct node {
 	struct node_options options;
@@ -71,9 +72,11 @@ static enum status pool_admit(
 static enum status open_ledger(struct node *node, struct err *err) {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/chaindata", node->options.data);
-	struct store_options store_options = {.memory_bytes = node->options.memory_bytes, .create_if_missing = true};
+	const size_t cache_bytes = node->options.memory_bytes / MEMORY_PER_CACHE;
+	struct store_options store_options = {
+	    .memory_bytes = node->options.memory_bytes - cache_bytes, .create_if_missing = true};
 	TRY(store_open(&node->store, path, &store_options, err));
-	struct chain_options chain_options = {.genesis_json = buf_view(&node->genesis)};
+	struct chain_options chain_options = {.genesis_json = buf_view(&node->genesis), .cache_bytes = cache_bytes};
 	enum status status = chain_open(&node->chain, node->store, &chain_options, err);
 	if (status == STATUS_INVALID) return err_prefix(err, status, "%s/genesis.json", node->options.data);
 	TRY(status);
