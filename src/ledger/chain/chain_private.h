@@ -70,6 +70,8 @@ u256 chain_difficulty(const struct genesis *genesis, const struct header *parent
 /* validate.c: is this header one that may follow `parent`? STATUS_INVALID says what is wrong. */
 MUST_USE enum status chain_check_header(
     const struct chain *chain, const struct header *header, const struct header *parent, bool merged, struct err *err);
+/* The hash over a block's list of ommers, as its header names it. */
+hash32 chain_ommers_hash(const struct block *block);
 MUST_USE enum status chain_check_ommers(struct chain *chain, const struct block *block, struct err *err);
 
 #endif

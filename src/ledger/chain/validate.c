@@ -61,7 +61,7 @@ enum status chain_check_header(
 
 /* --- ommers --- */
 
-static hash32 hash_of_ommers(const struct block *block) {
+hash32 chain_ommers_hash(const struct block *block) {
 	struct buf rlp;
 	buf_init(&rlp, BUF_MAX_DEFAULT);
 	const size_t mark = rlp_list_begin(&rlp);
@@ -112,7 +112,7 @@ static enum status check_ommer(
 }
 
 enum status chain_check_ommers(struct chain *chain, const struct block *block, struct err *err) {
-	const hash32 hash = hash_of_ommers(block);
+	const hash32 hash = chain_ommers_hash(block);
 	if (!hash32_equal(&hash, &block->header.ommers_hash)) return reject(err, "wrong ommers hash");
 	if (block->ommer_count > OMMERS_MAX) return reject(err, "too many ommers");
 	for (size_t i = 0; i < block->ommer_count; i++) TRY(check_ommer(chain, &block->header, &block->ommers[i], err));

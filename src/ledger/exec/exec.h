@@ -119,6 +119,10 @@ MUST_USE enum status executor_simulate(struct executor *executor, struct exec_tx
 /* Withdrawals, rewards (before the merge), the requests' system calls; fills gas_used, logs_bloom, receipts_root,
  * transactions_root, withdrawals_root, blob gas used and requests_hash of `header`. The state root is the caller's. */
 MUST_USE enum status executor_end_block(struct executor *executor, struct header *header, const struct block *block);
+/* The roots that stand in a header (Yellow Paper §4.4.2; EIP-2718, 4895). Transactions have their envelopes (`raw`). */
+hash32 exec_transactions_root(const struct block *block);
+hash32 exec_receipts_root(const struct receipt *receipts, size_t count);
+hash32 exec_withdrawals_root(const struct block *block);
 /* The receipts so far, in order; valid until the next executor_begin_block. */
 const struct receipt *executor_receipts(const struct executor *executor, size_t *count);
 

@@ -92,7 +92,7 @@ static enum status pay_rewards(struct executor *executor, const struct header *h
 	return state_add_balance(executor->state, &header->beneficiary, &miner);
 }
 
-static hash32 transactions_root(const struct block *block) {
+hash32 exec_transactions_root(const struct block *block) {
 	struct bytes *items = mem_alloc(block->transaction_count * sizeof *items);
 	for (size_t i = 0; i < block->transaction_count; i++) {
 		items[i] = block->transactions[i].raw;
@@ -128,7 +128,7 @@ static struct encoded_list encoded_list(size_t count) {
 	return list;
 }
 
-static hash32 receipts_root(const struct receipt *receipts, size_t count) {
+hash32 exec_receipts_root(const struct receipt *receipts, size_t count) {
 	struct encoded_list list = encoded_list(count);
 	for (size_t i = 0; i < count; i++) {
 		receipt_encode(&list.bytes, &receipts[i]);
@@ -137,7 +137,7 @@ static hash32 receipts_root(const struct receipt *receipts, size_t count) {
 	return encoded_list_root(&list);
 }
 
-static hash32 withdrawals_root(const struct block *block) {
+hash32 exec_withdrawals_root(const struct block *block) {
 	struct encoded_list list = encoded_list(block->withdrawal_count);
 	for (size_t i = 0; i < block->withdrawal_count; i++) {
 		const struct withdrawal *withdrawal = &block->withdrawals[i];
@@ -161,9 +161,9 @@ enum status executor_end_block(struct executor *executor, struct header *header,
 
 	header->gas_used = executor->gas_used;
 	memcpy(header->logs_bloom, executor->bloom, sizeof header->logs_bloom);
-	header->receipts_root = receipts_root(executor->receipts, executor->receipt_count);
-	header->transactions_root = transactions_root(block);
-	if (fork >= FORK_SHANGHAI) header->withdrawals_root = withdrawals_root(block);
+	header->receipts_root = exec_receipts_root(executor->receipts, executor->receipt_count);
+	header->transactions_root = exec_transactions_root(block);
+	if (fork >= FORK_SHANGHAI) header->withdrawals_root = exec_withdrawals_root(block);
 	if (fork >= FORK_CANCUN) header->blob_gas_used = executor->blob_gas_used;
 	return STATUS_OK;
 }

@@ -1,0 +1,156 @@
+#include "ledger/chain/verify.h"
+
+#include "crypto/hash.h"
+#include "ledger/chain/chain_private.h"
+#include "ledger/chain/rows.h"
+
+static enum status differs(struct err *err, const char *what) {
+	return err_set(err, STATUS_CORRUPT, "%s differs from what its header says", what);
+}
+
+/* --- the state --- */
+
+/* Reads every row of a table: the store tells blocks that the disk changed. */
+static enum status read_table(struct chain *chain, uint64_t *count, enum store_table table, struct err *err) {
+	struct store_cursor *cursor = store_cursor_new(chain->store, NULL, table);
+	enum status status = STATUS_OK;
+	*count = 0;
+	for (store_cursor_seek(cursor, (struct bytes){0}); store_cursor_valid(cursor); store_cursor_next(cursor)) {
+		const struct bytes key = store_cursor_key(cursor), value = store_cursor_value(cursor);
+		const hash32 hash = table == TABLE_CODE ? keccak256(value) : (hash32){{0}};
+		if (table == TABLE_CODE && !bytes_equal(key, BYTES_OF(hash))) {
+			status = err_set(err, STATUS_CORRUPT, "a stored code differs from its hash");
+			break;
+		}
+		++*count;
+	}
+	if (status == STATUS_OK) status = store_cursor_status(cursor, err);
+	store_cursor_free(cursor);
+	return status;
+}
+
+static enum status read_tables(struct chain *chain, struct chain_verification *out, struct err *err) {
+	uint64_t counts[TABLE_COUNT];
+	for (enum store_table table = 0; table < TABLE_COUNT; table++) {
+		TRY(read_table(chain, &counts[table], table, err));
+		out->rows += counts[table];
+	}
+	out->accounts = counts[TABLE_ACCOUNT];
+	out->slots = counts[TABLE_STORAGE];
+	out->codes = counts[TABLE_CODE];
+	return STATUS_OK;
+}
+
+static enum status verify_state(
+    struct chain *chain, struct chain_verification *out, const struct header *head, struct err *err) {
+	TRY(state_root_rebuild(&out->state_root, chain->store, NULL, err));
+	if (!hash32_equal(&out->state_root, &head->state_root))
+		return err_set(err, STATUS_CORRUPT,
+		    "the root of the stored state is not the one in the header of block %llu",
+		    (unsigned long long)head->number);
+	return STATUS_OK;
+}
+
+/* --- one block --- */
+
+static enum status verify_header(
+    struct chain *chain, const struct header *header, const hash32 *hash, uint64_t number, struct err *err) {
+	struct header found;
+	const hash32 computed = header_hash(header);
+	if (!hash32_equal(&computed, hash)) return err_set(err, STATUS_CORRUPT, "the header has another hash");
+	if (header->number != number) return err_set(err, STATUS_CORRUPT, "the header has another number");
+	TRY(chain_header_by_hash(chain, &found, hash, err));
+	if (found.number != number) return err_set(err, STATUS_CORRUPT, "the hash leads to another number");
+	if (number == 0) return STATUS_OK;
+	hash32 parent;
+	TRY(chain_canonical_hash(chain, &parent, number - 1, err));
+	if (!hash32_equal(&parent, &header->parent_hash))
+		return err_set(err, STATUS_CORRUPT, "the parent is not the block before it");
+	struct store_value changes;
+	const struct number_key key = number_key(number);
+	TRY(chain_get(chain, &changes, TABLE_CHANGES, BYTES_OF(key), "the list of its changes is", err));
+	store_value_release(&changes);
+	return STATUS_OK;
+}
+
+static enum status verify_lookup(
+    struct chain *chain, const struct transaction *tx, uint64_t number, size_t index, struct err *err) {
+	uint64_t found_number;
+	uint32_t found_index;
+	const hash32 hash = transaction_hash(tx);
+	TRY(chain_find_tx(chain, &found_number, &found_index, &hash, err));
+	if (found_number == number && found_index == index) return STATUS_OK;
+	return err_set(err, STATUS_CORRUPT, "the hash of transaction %zu leads elsewhere", index);
+}
+
+static enum status verify_body(
+    struct chain *chain, struct chain_verification *out, const struct block *block, struct err *err) {
+	const struct header *header = &block->header;
+	const hash32 transactions = exec_transactions_root(block), ommers = chain_ommers_hash(block);
+	if (!hash32_equal(&transactions, &header->transactions_root)) return differs(err, "the transactions' root");
+	if (!hash32_equal(&ommers, &header->ommers_hash)) return differs(err, "the ommers' hash");
+	if (block->has_withdrawals) {
+		const hash32 withdrawals = exec_withdrawals_root(block);
+		if (!hash32_equal(&withdrawals, &header->withdrawals_root))
+			return differs(err, "the withdrawals' root");
+	}
+	for (size_t i = 0; i < block->transaction_count; i++)
+		TRY(verify_lookup(chain, &block->transactions[i], header->number, i, err));
+	out->transactions += block->transaction_count;
+	return STATUS_OK;
+}
+
+static enum status verify_receipts(struct chain *chain, struct chain_verification *out, struct arena *arena,
+    const struct block *block, const hash32 *hash, struct err *err) {
+	struct receipt *receipts;
+	size_t count;
+	uint8_t bloom[BLOOM_BYTES] = {0};
+	const struct header *header = &block->header;
+	TRY(chain_receipts(chain, &receipts, &count, arena, header->number, hash, err));
+	if (count != block->transaction_count) return err_set(err, STATUS_CORRUPT, "not one receipt a transaction");
+	const hash32 root = exec_receipts_root(receipts, count);
+	if (!hash32_equal(&root, &header->receipts_root)) return differs(err, "the receipts' root");
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < BLOOM_BYTES; k++) bloom[k] |= receipts[i].bloom[k];
+		out->logs += receipts[i].log_count;
+	}
+	if (memcmp(bloom, header->logs_bloom, sizeof bloom) != 0) return differs(err, "the logs' bloom");
+	const uint64_t gas = count == 0 ? 0 : receipts[count - 1].cumulative_gas;
+	if (header->number > 0 && gas != header->gas_used) return differs(err, "the gas used");
+	return STATUS_OK;
+}
+
+static enum status verify_block(
+    struct chain *chain, struct chain_verification *out, struct arena *arena, uint64_t number, struct err *err) {
+	struct header header;
+	struct block block;
+	hash32 hash;
+	TRY(chain_header_by_number(chain, &header, &hash, number, err));
+	TRY(verify_header(chain, &header, &hash, number, err));
+	TRY(chain_block_by_hash(chain, &block, arena, &hash, err));
+	TRY(verify_body(chain, out, &block, err));
+	TRY(verify_receipts(chain, out, arena, &block, &hash, err));
+	out->blocks++;
+	return STATUS_OK;
+}
+
+enum status chain_verify(struct chain *chain, struct chain_verification *out, uint64_t blocks, struct err *err) {
+	struct arena arena;
+	struct chain_head *head = chain_head(chain);
+	const uint64_t newest = head->header.number;
+	*out = (struct chain_verification){.head = newest};
+	enum status status = verify_state(chain, out, &head->header, err);
+	chain_head_release(head);
+	TRY(status);
+	TRY(read_tables(chain, out, err));
+	arena_init(&arena);
+	for (uint64_t back = 0; back < blocks && back <= newest && status == STATUS_OK; back++) {
+		status = verify_block(chain, out, &arena, newest - back, err);
+		if (status != STATUS_OK)
+			status = err_prefix(err, status == STATUS_NOTFOUND ? STATUS_CORRUPT : status, "block %llu",
+			    (unsigned long long)(newest - back));
+		arena_reset(&arena);
+	}
+	arena_fini(&arena);
+	return status;
+}
