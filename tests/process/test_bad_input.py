@@ -10,6 +10,9 @@ import urllib.error
 import urllib.request
 
 import pytest
+
+pytest.importorskip("web3", reason="the Python packages are not installed: PyPI could not be reached")
+
 import rlp
 from eth_account import Account
 from eth_utils import to_canonical_address

@@ -2,6 +2,9 @@
 import json
 
 import pytest
+
+pytest.importorskip("web3", reason="the Python packages are not installed: PyPI could not be reached")
+
 from eth_abi import encode
 from eth_account import Account
 from eth_utils import keccak, to_checksum_address

@@ -11,6 +11,10 @@ import random
 import threading
 import time
 
+import pytest
+
+pytest.importorskip("web3", reason="the Python packages are not installed: PyPI could not be reached")
+
 from eth_account import Account
 from eth_utils import to_canonical_address
 

@@ -10,6 +10,9 @@ import subprocess
 import urllib.parse
 
 import pytest
+
+pytest.importorskip("web3", reason="the Python packages are not installed: PyPI could not be reached")
+
 from web3 import AsyncWeb3, WebSocketProvider
 
 import notebook
