@@ -15,7 +15,8 @@
 #include "net/http_server.h"
 
 #define GENESIS_MAX ((size_t)64 << 20)
-#define BODY_MAX ((size_t)80 << 20) /* a container of 64 MiB fits */
+#define BODY_MAX ((size_t)80 << 20)   /* a container of 64 MiB fits */
+#define MESSAGE_MAX ((size_t)5 << 20) /* of WebSocket: JSON-RPC alone */
 #define DUTIES_EVERY_MS 250u
 #define NODE_TX_GAS 500000u
 /* Recovering a sender is most of what a transaction costs before it is in the pool; two cores share it. */
@@ -169,7 +170,8 @@ static enum status open_server(struct node *node, struct err *err) {
 	    .threads = HTTP_THREADS,
 	    .vhosts = node->options.vhosts,
 	    .cors_origins = node->options.cors_origins,
-	    .websockets = &node->websockets};
+	    .websockets = &node->websockets,
+	    .message_max = MESSAGE_MAX};
 	node->websockets = rpc_ws_handler(node->rpc);
 	TRY(http_server_open(&node->server, &options, handle, node, err));
 	rpc_set_waker(node->rpc, &(struct ws_waker){http_server_wake, node->server});

@@ -208,7 +208,7 @@ static enum status read_extra_data(struct header *header, const struct json *roo
 	const struct bytes text = json_string(value);
 	enum status status = text.len == 0 ? STATUS_OK : hex_data(&extra, text);
 	if (status == STATUS_OK) status = buf_status(&extra, NULL);
-	if (status == STATUS_OK) memcpy(header->extra_data, extra.data, extra.len);
+	if (status == STATUS_OK && extra.len > 0) memcpy(header->extra_data, extra.data, extra.len);
 	header->extra_data_len = (uint8_t)extra.len;
 	buf_fini(&extra);
 	return status == STATUS_OK ? status : bad_member(err, "extraData");
