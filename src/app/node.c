@@ -9,13 +9,13 @@
 #include "app/version.h"
 #include "app/world.h"
 #include "codec/hex.h"
+#include "envelope/container.h"
 #include "ledger/blob/blob.h"
 #include "ledger/consensus/solo.h"
 #include "ledger/rpc/rpc.h"
 #include "net/http_server.h"
 
 #define GENESIS_MAX ((size_t)64 << 20)
-#define BODY_MAX ((size_t)80 << 20)   /* a container of 64 MiB fits */
 #define MESSAGE_MAX ((size_t)5 << 20) /* of WebSocket: JSON-RPC alone */
 #define DUTIES_EVERY_MS 250u
 #define NODE_TX_GAS 500000u
@@ -166,7 +166,8 @@ static void handle(void *context, const struct http_request *request, struct htt
 static enum status open_server(struct node *node, struct err *err) {
 	struct http_server_options options = {.address = node->options.http_address,
 	    .port = node->options.http_port,
-	    .body_max = BODY_MAX,
+	    .large_path = "/blobs/",
+	    .large_body_max = CONTAINER_BYTES_MAX,
 	    .threads = HTTP_THREADS,
 	    .vhosts = node->options.vhosts,
 	    .cors_origins = node->options.cors_origins,

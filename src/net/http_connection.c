@@ -18,7 +18,13 @@ struct http_connection *http_connection_new(struct http_server *server, int sock
 	return connection;
 }
 
+static void give_large(struct http_connection *connection) {
+	if (connection->holds_large) http_server_give_large(connection->server);
+	connection->holds_large = false;
+}
+
 void http_connection_free(struct http_connection *connection) {
+	give_large(connection);
 	if (connection->holds_place) ws_server_release(http_server_policy(connection->server)->websockets);
 	buf_fini(&connection->uri);
 	buf_fini(&connection->body);
@@ -32,6 +38,7 @@ void http_connection_begin(struct http_connection *connection, const char *targe
 	buf_clear(&connection->body);
 	connection->headers_done = false;
 	connection->body_over = false;
+	connection->body.max = http_server_policy(connection->server)->body_max;
 }
 
 static void buf_shrink(struct buf *buf) {
@@ -42,6 +49,7 @@ static void buf_shrink(struct buf *buf) {
 }
 
 void http_connection_end(struct http_connection *connection) {
+	give_large(connection);
 	buf_shrink(&connection->body);
 	buf_shrink(&connection->response.body);
 	connection->since_ms = http_server_clock_ms();
@@ -151,8 +159,27 @@ static enum MHD_Result send_answer(struct http_connection *connection, struct MH
 	return queued;
 }
 
+/* A length over the usual one takes one of the few places, where the path lets it. 0: it may come. */
+static int refuse_length(
+    struct http_connection *connection, const struct http_policy *policy, struct bytes length, const char **why) {
+	const struct bytes path = connection->request.path, large = policy->large_path;
+	const bool may_be_large = large.len && bytes_equal(bytes_slice(path, 0, large.len), large);
+	if (length_fits(length, policy->body_max)) return 0;
+	if (!may_be_large || !length_fits(length, policy->large_body_max)) {
+		*why = "the request's body is too large\n";
+		return MHD_HTTP_CONTENT_TOO_LARGE;
+	}
+	connection->holds_large = http_server_take_large(connection->server);
+	if (!connection->holds_large) {
+		*why = "too many large bodies at once: try again\n";
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	}
+	connection->body.max = policy->large_body_max;
+	return 0;
+}
+
 /* What can be refused before the body is read. 0: nothing. */
-static int early_refusal(const struct http_connection *connection, const struct http_policy *policy, const char **why) {
+static int early_refusal(struct http_connection *connection, const struct http_policy *policy, const char **why) {
 	const struct http_request *request = &connection->request;
 	struct bytes length = http_header_get(request, "content-length");
 	struct bytes coding = http_header_get(request, "transfer-encoding");
@@ -173,11 +200,7 @@ static int early_refusal(const struct http_connection *connection, const struct 
 		*why = "invalid host specified\n";
 		return MHD_HTTP_FORBIDDEN;
 	}
-	if (length.data && !length_fits(length, policy->body_max)) {
-		*why = "the request's body is too large\n";
-		return MHD_HTTP_CONTENT_TOO_LARGE;
-	}
-	return 0;
+	return length.data ? refuse_length(connection, policy, length, why) : 0;
 }
 
 static enum MHD_Result take_headers(
@@ -190,15 +213,14 @@ static enum MHD_Result take_headers(
 	request->header_count = 0;
 	request->method = method_of(method);
 	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, take_header, connection);
-	const char *why = NULL;
-	int status = early_refusal(connection, policy, &why);
-	if (status) return refuse(connection, mhd, status, why);
 	struct bytes uri = buf_view(&connection->uri);
 	const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
 	size_t path_len = mark ? (size_t)(mark - uri.data) : uri.len;
 	request->path = bytes_slice(uri, 0, path_len);
 	request->query = bytes_slice(uri, path_len + 1, uri.len);
-	return MHD_YES;
+	const char *why = NULL;
+	int status = early_refusal(connection, policy, &why);
+	return status ? refuse(connection, mhd, status, why) : MHD_YES;
 }
 
 /* --- WebSocket --- */

@@ -21,6 +21,7 @@ struct http_connection {
 	atomic_bool in_handler;
 	atomic_bool is_upgraded; /* the socket is ws_server.c's now */
 	bool holds_place;        /* there, and was not handed over yet */
+	bool holds_large;        /* one of the server's places for a large body */
 
 	bool headers_done; /* of the current request */
 	bool headers_over; /* more fields than a request holds */
@@ -38,6 +39,8 @@ struct http_policy {
 	http_handler *handler;
 	void *context;
 	size_t body_max;
+	struct bytes large_path; /* empty: none */
+	size_t large_body_max;
 	size_t response_max;
 	const char *const *vhosts;
 	const char *const *cors_origins;
@@ -45,6 +48,9 @@ struct http_policy {
 };
 const struct http_policy *http_server_policy(const struct http_server *server);
 uint64_t http_server_clock_ms(void);
+/* A place for a large body; false where all are taken. */
+bool http_server_take_large(struct http_server *server);
+void http_server_give_large(struct http_server *server);
 
 struct http_connection *http_connection_new(struct http_server *server, int socket);
 void http_connection_free(struct http_connection *connection);

@@ -16,6 +16,7 @@
 #define BODY_MAX_DEFAULT ((size_t)5 << 20)
 #define HEADER_MAX_DEFAULT ((size_t)16 << 10)
 #define CONNECTIONS_MAX_DEFAULT 256u
+#define LARGE_AT_ONCE_DEFAULT 4u
 #define IDLE_TIMEOUT_MS_DEFAULT 120000u
 #define PING_INTERVAL_MS_DEFAULT 30000u
 #define THREADS_MAX 64u
@@ -29,6 +30,7 @@ struct http_server {
 	int stop_event;
 	uint16_t port;
 	atomic_uint connection_count;
+	atomic_uint large_count;
 	pthread_mutex_t lock;
 	struct http_connection *connections; /* under lock */
 };
@@ -37,6 +39,16 @@ static const char *const vhosts_default[] = {"localhost", NULL};
 
 const struct http_policy *http_server_policy(const struct http_server *server) {
 	return &server->policy;
+}
+
+bool http_server_take_large(struct http_server *server) {
+	if (atomic_fetch_add(&server->large_count, 1) < server->options.large_at_once) return true;
+	atomic_fetch_sub(&server->large_count, 1);
+	return false;
+}
+
+void http_server_give_large(struct http_server *server) {
+	atomic_fetch_sub(&server->large_count, 1);
 }
 
 uint64_t http_server_clock_ms(void) {
@@ -52,6 +64,8 @@ uint16_t http_server_port(const struct http_server *server) {
 static void fill_defaults(struct http_server_options *options) {
 	if (!options->address) options->address = "127.0.0.1";
 	if (!options->body_max) options->body_max = BODY_MAX_DEFAULT;
+	if (!options->large_path) options->large_path = "";
+	if (!options->large_at_once) options->large_at_once = LARGE_AT_ONCE_DEFAULT;
 	if (!options->response_max) options->response_max = BUF_MAX_DEFAULT;
 	if (!options->header_max) options->header_max = HEADER_MAX_DEFAULT;
 	if (!options->connections_max) options->connections_max = CONNECTIONS_MAX_DEFAULT;
@@ -113,6 +127,8 @@ enum status http_server_open(struct http_server **out, const struct http_server_
 	server->policy = (struct http_policy){.handler = handler,
 	    .context = context,
 	    .body_max = server->options.body_max,
+	    .large_path = bytes_text(server->options.large_path),
+	    .large_body_max = server->options.large_body_max,
 	    .response_max = server->options.response_max,
 	    .vhosts = server->options.vhosts,
 	    .cors_origins = server->options.cors_origins};

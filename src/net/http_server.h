@@ -3,14 +3,15 @@
  * decides nothing else. It keeps connections alive, takes pipelined requests in order, and bounds what a client can
  * cost:
  *
- *   a body over body_max            413, and the connection closes before the body is read
- *   a header over header_max        431 (so are more than HTTP_HEADER_MAX fields)
- *   more than connections_max       the newest is closed at once
- *   slower than idle_timeout_ms     closed; that is the most that passes from the end of one exchange to the last byte
- * of the next request, and again from its answer to the answer's last byte taken contradictory lengths           400
- * (two Content-Length fields, or one beside Transfer-Encoding) a foreign Host                  403 (DNS rebinding),
- * unless `vhosts` allows it; numeric addresses always pass another origin's page           no CORS header, unless
- * `cors_origins` allows it; preflights are answered here
+ * - a body over body_max: 413, and the connection closes before the body is read; below large_path it is
+ *   large_body_max, and more than large_at_once of such bodies: 503
+ * - a header over header_max, or more than HTTP_HEADER_MAX fields: 431
+ * - more than connections_max: the newest is closed at once
+ * - slower than idle_timeout_ms: closed; that is the most that passes from the end of one exchange to the last byte of
+ *   the next request, and again from its answer to the answer's last byte taken
+ * - contradictory lengths (two Content-Length fields, or one beside Transfer-Encoding): 400
+ * - a foreign Host (DNS rebinding): 403 unless `vhosts` allows it; numeric addresses always pass
+ * - another origin's page: no CORS header unless `cors_origins` allows it; preflights are answered here
  *
  * Threads: http_server_run may have one caller, which waits inside it while service threads call the handler;
  * http_server_stop may come from any thread or a signal handler. Source of the choice:
@@ -26,9 +27,13 @@ struct http_server;
 
 /* Zero or NULL means the default in brackets. Lists end with NULL and, as the texts, must outlive the server. */
 struct http_server_options {
-	const char *address;             /* numeric, IPv4 or IPv6 ["127.0.0.1"] */
-	uint16_t port;                   /* [0: a free one, see http_server_port] */
-	size_t body_max;                 /* bytes [5 MiB] */
+	const char *address; /* numeric, IPv4 or IPv6 ["127.0.0.1"] */
+	uint16_t port;       /* [0: a free one, see http_server_port] */
+	size_t body_max;     /* bytes [5 MiB] */
+	/* Requests below one path may say a larger length, a few at once; the rest are told 503. */
+	const char *large_path;          /* "/blobs/" [none] */
+	size_t large_body_max;           /* bytes */
+	uint32_t large_at_once;          /* [4] */
 	size_t response_max;             /* bytes [BUF_MAX_DEFAULT]; over it the client gets a 500 */
 	size_t header_max;               /* bytes of request line and fields, about [16 KiB] */
 	uint32_t connections_max;        /* [256] */

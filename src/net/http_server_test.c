@@ -188,6 +188,33 @@ static void refuses_what_is_too_large(void **state) {
 	stop(&served);
 }
 
+/* Below one path a larger body may come, one at a time here: a second is told to try again while the first is on its
+ * way. */
+static void takes_few_large_bodies(void **state) {
+	(void)state;
+	struct served served;
+	static char answer[ANSWER_BYTES], text[ANSWER_BYTES];
+	start(&served, (struct http_server_options){
+			   .body_max = 1000, .large_path = "/blobs/", .large_body_max = 3000, .large_at_once = 1});
+	assert_true(ask(served.port, answer, HEAD_OF("PUT", "/blob") "Content-Length: 2000\r\n\r\n", NULL));
+	assert_non_null(strstr(answer, "HTTP/1.1 413"));
+	assert_true(ask(served.port, answer, HEAD_OF("PUT", "/blobs/a") "Content-Length: 3001\r\n\r\n", NULL));
+	assert_non_null(strstr(answer, "HTTP/1.1 413"));
+	int first = dial(served.port);
+	const char *head = HEAD_OF("PUT", "/blobs/a") "Content-Length: 2000\r\n\r\n";
+	assert_int_equal(write(first, head, strlen(head)), (ssize_t)strlen(head));
+	for (int tries = 0; tries < 200; tries++) {
+		assert_true(ask(served.port, answer, HEAD_OF("PUT", "/blobs/b") "Content-Length: 2000\r\n\r\n", NULL));
+		if (strstr(answer, "HTTP/1.1 503")) break;
+	}
+	assert_non_null(strstr(answer, "HTTP/1.1 503"));
+	memset(text, 'x', 2000);
+	assert_int_equal(write(first, text, 2000), 2000);
+	assert_false(hear(first, answer, "b=2000:", 1, 2000));
+	close(first);
+	stop(&served);
+}
+
 static void refuses_malformed_requests(void **state) {
 	(void)state;
 	static const struct {
@@ -332,6 +359,7 @@ int main(void) {
 	    cmocka_unit_test(answers_requests),
 	    cmocka_unit_test(keeps_alive_and_pipelines),
 	    cmocka_unit_test(refuses_what_is_too_large),
+	    cmocka_unit_test(takes_few_large_bodies),
 	    cmocka_unit_test(refuses_malformed_requests),
 	    cmocka_unit_test(closes_slow_clients),
 	    cmocka_unit_test(refuses_connections_over_the_limit),
