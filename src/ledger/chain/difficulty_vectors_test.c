@@ -33,9 +33,10 @@ static void difficulties(void **state) {
 	(void)state;
 	struct vectors vectors = {.name = "difficulty"};
 	vectors_need("ethereum/basic/difficultyCustomHomestead.json");
-	run_file(&vectors, "ethereum/basic/difficultyCustomHomestead.json", "{\"config\":{\"homesteadBlock\":0}}");
+	run_file(&vectors, "ethereum/basic/difficultyCustomHomestead.json",
+	    "{\"config\":{\"chainId\":1,\"homesteadBlock\":0},\"gasLimit\":5000}");
 	run_file(&vectors, "ethereum/basic/difficultyCustomMainNetwork.json",
-	    "{\"config\":{\"homesteadBlock\":1150000,\"byzantiumBlock\":4370000}}");
+	    "{\"config\":{\"chainId\":1,\"homesteadBlock\":1150000,\"byzantiumBlock\":4370000},\"gasLimit\":5000}");
 	vectors_report(&vectors);
 }
 

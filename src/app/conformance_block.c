@@ -1,15 +1,13 @@
 /*
- * xinglin-blocktest [--except TEXT] [--data FOLDER] PATH...: runs the official blockchain tests (ethereum/tests and
- * execution-spec-tests) found in files and folders, each on a chain of its own in a folder under TMPDIR. Every block
- * must be taken or refused as the test says, and the chain must end at its last block. A test whose branches compete is
- * followed branch by branch, by unwinding. The DAO's irregular state change is not built, so networks with it are
- * skipped; so are files with TEXT in their path.
+ * xinglin blocktest: each case on a chain of its own, in a folder under TMPDIR. Every block must be taken or refused as
+ * the case says, and the chain must end at its last block. A case whose branches compete is followed branch by branch,
+ * by unwinding. The DAO's irregular state change is not built, so networks with it are skipped.
  */
-#include <dirent.h>
-#include <stdio.h>
+#include <ftw.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
+#include "app/conformance.h"
 #include "codec/hex.h"
 #include "ledger/chain/alloc.h"
 #include "ledger/chain/chain.h"
@@ -22,14 +20,11 @@ struct known_block {
 };
 
 struct runner {
-	struct arena arena; /* of one file */
-	struct err err;
+	struct conformance *run;
 	struct store *store;
 	struct chain *chain;
 	struct known_block blocks[BLOCKS_MAX];
 	size_t block_count;
-	const char *except; /* files whose path has this are skipped; NULL: none */
-	size_t passed, failed, skipped;
 };
 
 /* --- the genesis that a case describes --- */
@@ -147,12 +142,12 @@ static bool go_to(struct runner *runner, const hash32 *hash) {
 	if (head_is(runner, hash)) return true;
 	if (chain_header_by_hash(runner->chain, &header, hash, NULL) == STATUS_OK) {
 		while (!head_is(runner, hash))
-			if (chain_unwind_head(runner->chain, &runner->err) != STATUS_OK) return false;
+			if (chain_unwind_head(runner->chain, &runner->run->err) != STATUS_OK) return false;
 		return true;
 	}
 	const struct known_block *block = find_block(runner, hash);
 	return block != NULL && go_to(runner, &block->parent) &&
-	       chain_import(runner->chain, block->rlp, &runner->err) == STATUS_OK;
+	       chain_import(runner->chain, block->rlp, &runner->run->err) == STATUS_OK;
 }
 
 static const char *run_block(struct runner *runner, const struct json *entry) {
@@ -161,14 +156,14 @@ static const char *run_block(struct runner *runner, const struct json *entry) {
 	const bool should_fail = json_get(entry, "expectException") != NULL;
 	buf_init(&rlp, BUF_MAX_DEFAULT);
 	enum status status = hex_data(&rlp, json_string(json_get(entry, "rlp")));
-	const struct bytes copy = arena_dup(&runner->arena, buf_view(&rlp));
+	const struct bytes copy = arena_dup(&runner->run->arena, buf_view(&rlp));
 	buf_fini(&rlp);
-	runner->err.message[0] = 0;
-	if (status == STATUS_OK) status = block_decode(&block, &runner->arena, copy, &runner->err);
+	runner->run->err.message[0] = 0;
+	if (status == STATUS_OK) status = block_decode(&block, &runner->run->arena, copy, &runner->run->err);
 	if (status == STATUS_OK) {
 		const hash32 hash = header_hash(&block.header);
 		if (find_block(runner, &hash) != NULL) return NULL;
-		status = go_to(runner, &block.header.parent_hash) ? chain_import(runner->chain, copy, &runner->err)
+		status = go_to(runner, &block.header.parent_hash) ? chain_import(runner->chain, copy, &runner->run->err)
 								  : STATUS_INVALID;
 		if (status == STATUS_OK && runner->block_count < BLOCKS_MAX)
 			runner->blocks[runner->block_count++] =
@@ -187,124 +182,67 @@ static const char *run_blocks(struct runner *runner, const struct json *test) {
 		const char *fault = run_block(runner, entry);
 		if (fault != NULL) return fault;
 	}
-	runner->err.message[0] = 0;
+	runner->run->err.message[0] = 0;
 	if (!word(&hash, json_get(test, "lastblockhash"))) return "has no last block";
 	return go_to(runner, &hash) ? NULL : "does not reach its last block";
 }
 
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *at) {
+	(void)info, (void)type, (void)at;
+	return remove(path);
+}
+
 static const char *run_on_store(struct runner *runner, const struct json *test, struct bytes genesis) {
-	char directory[256], command[300];
+	char directory[256];
 	const char *fault = "could not be run", *parent = getenv("TMPDIR");
 	const struct store_options small = {.memory_bytes = 8 << 20, .create_if_missing = true};
 	const struct chain_options options = {.genesis_json = genesis};
+	struct err *err = &runner->run->err;
 	snprintf(directory, sizeof directory, "%s/xinglin-blocktest-XXXXXX", parent != NULL ? parent : "/tmp");
 	if (mkdtemp(directory) == NULL) return "has no folder";
-	if (store_open(&runner->store, directory, &small, &runner->err) == STATUS_OK) {
-		if (chain_open(&runner->chain, runner->store, &options, &runner->err) == STATUS_OK) {
+	if (store_open(&runner->store, directory, &small, err) == STATUS_OK) {
+		if (chain_open(&runner->chain, runner->store, &options, err) == STATUS_OK) {
 			fault = run_blocks(runner, test);
 			chain_close(runner->chain);
 		}
 		store_close(runner->store);
 	}
-	snprintf(command, sizeof command, "rm -rf -- '%s'", directory);
-	return system(command) == 0 ? fault : "left its folder behind";
+	return nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0 ? fault : "left its folder behind";
 }
 
-static void run_test(struct runner *runner, const char *path, const struct json *test) {
+static void run_test(struct conformance *run, const struct json *test) {
+	struct runner *runner = run->own;
 	struct buf genesis;
 	const struct bytes network = json_string(json_get(test, "network"));
+	if (json_get(test, "blocks") == NULL || json_get(test, "pre") == NULL) {
+		conformance_skip(run, test, "is no blockchain test", (struct bytes){0});
+		return;
+	}
 	buf_init(&genesis, BUF_MAX_DEFAULT);
-	runner->err.message[0] = 0;
-	if (runner->except != NULL && strstr(path, runner->except) != NULL) {
-		runner->skipped++;
-	} else if (!put_genesis(&genesis, test)) {
-		printf("SKIP %s: network %.*s\n", path, (int)network.len, (const char *)network.data);
-		runner->skipped++;
+	run->err.message[0] = 0;
+	if (!put_genesis(&genesis, test)) {
+		conformance_skip(run, test, "network", network);
 	} else {
 		const char *fault = run_on_store(runner, test, buf_view(&genesis));
-		runner->passed += fault == NULL;
-		runner->failed += fault != NULL;
+		run->passed += fault == NULL;
+		run->failed += fault != NULL;
 		if (fault != NULL)
-			printf("FAIL %s\n  %.*s (%.*s) %s: %s\n", path, (int)test->name.len,
+			fprintf(run->out, "FAIL %s\n  %.*s (%.*s) %s: %s\n", run->path, (int)test->name.len,
 			    (const char *)test->name.data, (int)network.len, (const char *)network.data, fault,
-			    runner->err.message);
+			    run->err.message);
 	}
 	buf_fini(&genesis);
 }
 
-static void run_file(struct runner *runner, const char *path) {
-	const struct json_limits limits = {.bytes_max = BUF_MAX_DEFAULT, .depth_max = 64, .values_max = 1 << 24};
-	const struct json *root;
-	struct stat info;
-	FILE *file = fopen(path, "rb");
-	if (file == NULL || fstat(fileno(file), &info) != 0) {
-		printf("SKIP %s: cannot be read\n", path);
-		runner->skipped++;
-		if (file != NULL) fclose(file);
-		return;
-	}
-	uint8_t *text = arena_alloc(&runner->arena, (size_t)info.st_size);
-	const size_t len = fread(text, 1, (size_t)info.st_size, file);
-	fclose(file);
-	if (json_parse(&root, &runner->arena, bytes_make(text, len), &limits, &runner->err) != STATUS_OK) {
-		printf("SKIP %s: %s\n", path, runner->err.message);
-		runner->skipped++;
-	} else {
-		json_foreach (test, root) run_test(runner, path, test);
-	}
-	arena_reset(&runner->arena);
-}
-
-static int not_hidden(const struct dirent *entry) {
-	return entry->d_name[0] != '.';
-}
-
-static void run_path(struct runner *runner, const char *path) {
-	struct stat info;
-	struct dirent **entries;
-	if (stat(path, &info) != 0) {
-		printf("SKIP %s: not found\n", path);
-		return;
-	}
-	if (!S_ISDIR(info.st_mode)) {
-		const size_t len = strlen(path);
-		if (len > 5 && strcmp(path + len - 5, ".json") == 0) run_file(runner, path);
-		return;
-	}
-	const int count = scandir(path, &entries, not_hidden, alphasort);
-	for (int i = 0; i < count; i++) {
-		char below[4096];
-		if ((size_t)snprintf(below, sizeof below, "%s/%s", path, entries[i]->d_name) < sizeof below)
-			run_path(runner, below);
-		free(entries[i]);
-	}
-	if (count >= 0) free(entries);
-}
-
-static void run_data(struct runner *runner, const char *below) {
-	char path[4096];
-	const char *data = getenv("DATA"), *source = getenv("SOURCE_ROOT");
-	if (data != NULL)
-		snprintf(path, sizeof path, "%s/%s", data, below);
-	else
-		snprintf(path, sizeof path, "%s/../shared/data/%s", source != NULL ? source : ".", below);
-	run_path(runner, path);
-}
-
-int main(int argc, char **argv) {
+enum status conformance_block(struct conformance *run, const char *const *paths, size_t count, struct err *err) {
 	struct runner *runner = mem_zalloc(1, sizeof *runner);
-	arena_init(&runner->arena);
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--except") == 0 && i + 1 < argc)
-			runner->except = argv[++i];
-		else if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
-			run_data(runner, argv[++i]);
-		else
-			run_path(runner, argv[i]);
-	}
-	printf("%zu passed, %zu failed, %zu skipped\n", runner->passed, runner->failed, runner->skipped);
-	const int result = runner->failed > 0 ? 1 : runner->passed > 0 ? 0 : 77;
-	arena_fini(&runner->arena);
+	enum status status = STATUS_OK;
+	arena_init(&run->arena);
+	runner->run = run;
+	run->run_test = run_test;
+	run->own = runner;
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) status = conformance_walk(run, paths[i], err);
+	arena_fini(&run->arena);
 	mem_free(runner);
-	return result;
+	return status;
 }
