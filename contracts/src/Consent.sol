@@ -6,6 +6,7 @@ import {IConsent} from "./interfaces/IConsent.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {IFolders} from "./interfaces/IFolders.sol";
 import {IRecords} from "./interfaces/IRecords.sol";
+import {Blobs} from "./lib/Blobs.sol";
 import {Eip712} from "./lib/Eip712.sol";
 import {Quota} from "./lib/Quota.sol";
 import {Roles} from "./Roles.sol";
@@ -198,13 +199,13 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         return (folder.keyX, folder.keyY);
     }
 
-    function blobOf(bytes calldata input) external pure returns (bytes32) {
-        if (input.length < 4) return 0;
+    function blobsOf(bytes calldata input) external pure returns (bytes32[] memory none) {
+        if (input.length < 4) return none;
         bytes4 selector = bytes4(input[0:4]);
-        if (selector == this.grant.selector && input.length >= 4 + 8 * 32) return bytes32(input[4 + 7 * 32:4 + 8 * 32]);
-        if (selector == this.breakGlass.selector && input.length >= 4 + 3 * 32) return bytes32(input[4 + 2 * 32:4 + 3 * 32]);
-        if (selector == this.release.selector && input.length >= 4 + 2 * 32) return bytes32(input[4 + 32:4 + 2 * 32]);
-        return 0;
+        if (selector == this.grant.selector) return Blobs.atWord(input, 7);
+        if (selector == this.breakGlass.selector) return Blobs.atWord(input, 2);
+        if (selector == this.release.selector) return Blobs.atWord(input, 1);
+        return none;
     }
 
     function confirmErased(bytes32 item) external {

@@ -5,6 +5,7 @@ import {IBlobGate} from "./interfaces/IBlobGate.sol";
 import {IConsent} from "./interfaces/IConsent.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {IFolders} from "./interfaces/IFolders.sol";
+import {Blobs} from "./lib/Blobs.sol";
 import {Eip712} from "./lib/Eip712.sol";
 import {P256} from "./lib/P256.sol";
 import {Quota} from "./lib/Quota.sol";
@@ -135,12 +136,11 @@ contract Folders is IFolders, IBlobGate, Eip712 {
         return keyOf(folder, heads[folder].epoch);
     }
 
-    function blobOf(bytes calldata input) external pure returns (bytes32) {
-        if (input.length < 4) return 0;
+    function blobsOf(bytes calldata input) external pure returns (bytes32[] memory none) {
+        if (input.length < 4) return none;
         bytes4 selector = bytes4(input[0:4]);
-        if (selector == this.open.selector && input.length >= 4 + 5 * 32) return bytes32(input[4 + 4 * 32:4 + 5 * 32]);
-        if (selector == this.rotate.selector && input.length >= 4 + 5 * 32) return bytes32(input[4 + 4 * 32:4 + 5 * 32]);
-        return 0;
+        if (selector == this.open.selector || selector == this.rotate.selector) return Blobs.atWord(input, 4);
+        return none;
     }
 
     function confirmErased(bytes32 item) external {

@@ -6,6 +6,7 @@ import {IConsent} from "./interfaces/IConsent.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {IFolders} from "./interfaces/IFolders.sol";
 import {IRecords} from "./interfaces/IRecords.sol";
+import {Blobs} from "./lib/Blobs.sol";
 import {Eip712} from "./lib/Eip712.sol";
 import {Quota} from "./lib/Quota.sol";
 import {Roles} from "./Roles.sol";
@@ -17,6 +18,8 @@ contract Records is IRecords, IBlobGate, Eip712 {
     uint256 private constant CONTAINER_BYTES_MAX = 64 << 20;
     uint256 private constant DAILY_BYTES = 16 << 30;
     uint256 private constant ADDITIONS_MAX = 64;
+    uint256 private constant ADDITION_WORDS = 7; // of calldata
+    uint256 private constant ADDITION_BLOB = 4;  // which of them
     uint8 private constant WRITE = 2;
     uint8 private constant REGISTERED = 1;
     uint8 private constant ERASED = 2;
@@ -82,16 +85,12 @@ contract Records is IRecords, IBlobGate, Eip712 {
         return (folder.keyX, folder.keyY);
     }
 
-    /// Of `addMany`: the first one's.
-    function blobOf(bytes calldata input) external pure returns (bytes32) {
-        if (input.length < 4) return 0;
+    function blobsOf(bytes calldata input) external pure returns (bytes32[] memory none) {
+        if (input.length < 4) return none;
         bytes4 selector = bytes4(input[0:4]);
-        if (selector == this.add.selector) return abi.decode(input[4:], (Addition)).blob;
-        if (selector == this.addMany.selector) {
-            Addition[] memory additions = abi.decode(input[4:], (Addition[]));
-            return additions.length == 0 ? bytes32(0) : additions[0].blob;
-        }
-        return 0;
+        if (selector == this.add.selector) return Blobs.atWord(input, ADDITION_BLOB);
+        if (selector == this.addMany.selector) return Blobs.inArray(input, ADDITION_WORDS, ADDITION_BLOB, ADDITIONS_MAX);
+        return none;
     }
 
     function confirmErased(bytes32 item) external {

@@ -345,12 +345,15 @@ contract ConsentTest is Health {
         consent.eraseForgotten(folder);
     }
 
-    function test_blobOf_names_wrap_reason_and_release() public view {
+    function test_blobsOf_names_wrap_reason_and_release() public view {
         IConsent.GrantAction memory a = actionOf(DOCTOR, 0, READ, 0, 1);
-        check(gate.blobOf(abi.encodeCall(IConsent.grant, (a, 1, ""))) == WRAP, "grant");
-        check(gate.blobOf(abi.encodeCall(IConsent.breakGlass, (folder, "hash", "reason", 1))) == "reason", "breakGlass");
-        check(gate.blobOf(abi.encodeCall(IConsent.release, (1, "share", 1))) == "share", "release");
-        check(gate.blobOf(abi.encodeCall(IConsent.access, (folder, record, 0))) == 0, "access");
+        checkNames(gate, abi.encodeCall(IConsent.grant, (a, 1, "")), WRAP);
+        checkNames(gate, abi.encodeCall(IConsent.breakGlass, (folder, "hash", "reason", 1)), "reason");
+        checkNames(gate, abi.encodeCall(IConsent.release, (1, "share", 1)), "share");
+        check(gate.blobsOf(abi.encodeCall(IConsent.access, (folder, record, 0))).length == 0, "access");
+        a.wrap = 0;
+        check(gate.blobsOf(abi.encodeCall(IConsent.grant, (a, 1, ""))).length == 0, "a grant without a wrap");
+        checkNamesNoneCutShort(gate, abi.encodeCall(IConsent.release, (1, "share", 1)), 4 + 2 * 32);
     }
 
     /// The classic hole: whoever sends it, without the controller's signature nobody gains or loses a right.

@@ -177,11 +177,13 @@ contract FoldersTest is Health {
         check(gate().mayPut(vm.addr(HOSPITAL), 64 << 20), "a new day");
     }
 
-    function test_blobOf_names_the_wraps() public view {
+    function test_blobsOf_names_the_wraps() public view {
         (bytes32 x, bytes32 y) = p256(1000);
-        check(gate().blobOf(abi.encodeCall(IFolders.open, (vm.addr(PATIENT), SALT, x, y, WRAP, 9, 6, trustees(), 1, ""))) == WRAP, "open");
-        check(gate().blobOf(abi.encodeCall(IFolders.rotate, (folder, 1, x, y, WRAP, 9, trustees(), 1, ""))) == WRAP, "rotate");
-        check(gate().blobOf(abi.encodeCall(IFolders.forget, (folder, 1, ""))) == 0 && gate().blobOf("") == 0, "others");
+        bytes memory rotate_ = abi.encodeCall(IFolders.rotate, (folder, 1, x, y, WRAP, 9, trustees(), 1, ""));
+        checkNames(gate(), abi.encodeCall(IFolders.open, (vm.addr(PATIENT), SALT, x, y, WRAP, 9, 6, trustees(), 1, "")), WRAP);
+        checkNames(gate(), rotate_, WRAP);
+        checkNamesNoneCutShort(gate(), rotate_, 4 + 5 * 32);
+        check(gate().blobsOf(abi.encodeCall(IFolders.forget, (folder, 1, ""))).length == 0 && gate().blobsOf("").length == 0, "others");
     }
 
     /// The classic hole: whoever sends it, without the controller's signature nothing about the folder changes.

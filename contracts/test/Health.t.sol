@@ -141,6 +141,21 @@ abstract contract Health is Base {
         return consent.breakGlass(folder, "hash", "reason", 300);
     }
 
+    function checkNames(IBlobGate gate, bytes memory input, bytes32 blob) internal pure {
+        bytes32[] memory named = gate.blobsOf(input);
+        check(named.length == 1 && named[0] == blob, "names one blob");
+    }
+
+    /// Calldata of which nothing before `size` may be missing.
+    function checkNamesNoneCutShort(IBlobGate gate, bytes memory input, uint256 size) internal pure {
+        check(gate.blobsOf(input).length != 0, "whole");
+        for (uint256 cut = 0; cut < size; cut++) {
+            bytes memory part = new bytes(cut);
+            for (uint256 i = 0; i < cut; i++) part[i] = input[i];
+            check(gate.blobsOf(part).length == 0, "cut short");
+        }
+    }
+
     function wrapsItem(uint32 epoch) internal view returns (bytes32) {
         return keccak256(abi.encode("wraps", folder, epoch));
     }

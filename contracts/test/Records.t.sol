@@ -163,11 +163,42 @@ contract RecordsTest is Health {
         check(ax == 0 && ay == 0 && !gate().mayAudit(address(0), "none"), "no such item");
     }
 
-    function test_blobOf_names_the_container() public view {
-        IRecords.Addition[] memory a = new IRecords.Addition[](1);
-        a[0] = additionOf(1);
-        check(gate().blobOf(abi.encodeCall(IRecords.add, (a[0]))) == "blob", "add");
-        check(gate().blobOf(abi.encodeCall(IRecords.addMany, (a))) == "blob", "addMany");
-        check(gate().blobOf(hex"12345678") == 0, "others");
+    function additionsOf(uint256 n) private view returns (IRecords.Addition[] memory a) {
+        a = new IRecords.Addition[](n);
+        for (uint256 i = 0; i < n; i++) {
+            a[i] = additionOf(uint64(i));
+            a[i].blob = bytes32(i + 1);
+        }
+    }
+
+    function test_blobsOf_names_every_container() public view {
+        bytes memory one = abi.encodeCall(IRecords.add, (additionOf(1)));
+        checkNames(gate(), one, "blob");
+        checkNamesNoneCutShort(gate(), one, 4 + 5 * 32);
+        bytes memory many = abi.encodeCall(IRecords.addMany, (additionsOf(64)));
+        bytes32[] memory named = gate().blobsOf(many);
+        check(named.length == 64, "addMany");
+        for (uint256 i = 0; i < 64; i++) {
+            check(named[i] == bytes32(i + 1), "each in its place");
+        }
+        check(gate().blobsOf(abi.encodeCall(IRecords.addMany, (additionsOf(65)))).length == 0, "addMany reverts for more");
+        check(gate().blobsOf(abi.encodeCall(IRecords.addMany, (additionsOf(0)))).length == 0, "no addition");
+        check(gate().blobsOf(hex"12345678").length == 0 && gate().blobsOf("").length == 0, "others");
+        checkNamesNoneCutShort(gate(), abi.encodeCall(IRecords.addMany, (additionsOf(2))), 4 + 2 * 32 + 2 * 7 * 32);
+    }
+
+    /// The array may stand anywhere behind its offset, as the compiler's decoder takes it.
+    function test_blobsOf_follows_the_offset() public view {
+        IRecords.Addition memory a = additionOf(1);
+        bytes memory odd = abi.encodePacked(IRecords.addMany.selector, abi.encode(uint256(0x40), bytes32("gap"), uint256(1), a));
+        checkNames(gate(), odd, "blob");
+    }
+
+    /// Calldata that nobody encoded: no revert, no more names than there are words.
+    function testFuzz_blobsOf_never_reverts(uint256 offset, uint256 n, bytes calldata rest) public view {
+        bytes memory wild = abi.encodePacked(IRecords.addMany.selector, offset, n, rest);
+        check(gate().blobsOf(wild).length * 32 <= rest.length + 64, "wild");
+        wild = abi.encodePacked(IRecords.addMany.selector, uint256(0x20), n % 80, rest);
+        check(gate().blobsOf(wild).length * 7 * 32 <= rest.length, "count");
     }
 }

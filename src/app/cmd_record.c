@@ -5,8 +5,6 @@
 #include "health/fhir/bundle.h"
 #include "health/records/record.h"
 
-#define FOLDERS_MAX 64u
-
 static enum status argument_id(const struct cli *cli, hash32 *out, struct err *err) {
 	if (hex_fixed(out->b, sizeof out->b, bytes_text(cli->arguments[0])) == STATUS_OK) return STATUS_OK;
 	return err_set(
@@ -16,7 +14,7 @@ static enum status argument_id(const struct cli *cli, hash32 *out, struct err *e
 /* --- record add --- */
 
 struct folders {
-	hash32 ids[FOLDERS_MAX];
+	hash32 ids[RECORD_ADDITIONS_MAX];
 	size_t count;
 };
 
@@ -27,8 +25,8 @@ static enum status folders_of(struct cli *cli, struct folders *out, struct err *
 	for (struct bytes rest = bytes_text(text); rest.len;) {
 		size_t len = 0;
 		while (len < rest.len && rest.data[len] != ',') len++;
-		if (out->count == FOLDERS_MAX)
-			return err_set(err, STATUS_LIMIT, "--folder takes at most %u folders", FOLDERS_MAX);
+		if (out->count == RECORD_ADDITIONS_MAX)
+			return err_set(err, STATUS_LIMIT, "--folder takes at most %u folders", RECORD_ADDITIONS_MAX);
 		if (hex_fixed(out->ids[out->count++].b, 32, bytes_slice(rest, 0, len)) != STATUS_OK)
 			return err_set(err, STATUS_INVALID,
 			    "--folder takes folders' ids (\"0x\" and 64 hexadecimal digits), with commas between");
@@ -41,6 +39,10 @@ static enum status folders_of(struct cli *cli, struct folders *out, struct err *
 static enum status check_division(
     const char *path, const struct fhir_document *document, const struct folders *folders, struct err *err) {
 	size_t needed = document->patient_count > 1 ? document->patient_count : 1;
+	if (needed > RECORD_ADDITIONS_MAX)
+		return err_set(err, STATUS_LIMIT,
+		    "%s is about %zu patients; the records of at most %u are registered together: divide the document",
+		    path, needed, RECORD_ADDITIONS_MAX);
 	if (folders->count != needed)
 		return err_set(err, STATUS_INVALID,
 		    "%s is about %zu patient%s and %zu folder%s given: name a folder for each patient, in the "
@@ -70,22 +72,32 @@ static size_t select_resources(struct record_resource *out, const struct fhir_do
 	return count;
 }
 
-static enum status add_one(struct cli *cli, const char *path, const struct fhir_document *document, size_t patient,
-    const hash32 *folder, struct err *err) {
-	struct record_added added;
-	struct record_resource *resources = arena_zalloc(&cli->arena, document->resource_count, sizeof *resources);
-	size_t count = select_resources(resources, document, patient);
-	cli_say(cli, "%s: sealing %zu resources", path, count);
-	TRY(cli_explain(record_add(&cli->session, &added, folder, resources, count, err), err));
+static void put_added(struct cli *cli, const char *path, const hash32 *folder, const struct record_added *added) {
 	json_object_begin(&cli->writer, NULL);
 	cli_put_text(cli, "file", path);
-	cli_put_hex(cli, "record", BYTES_OF(added.record));
+	cli_put_hex(cli, "record", BYTES_OF(added->record));
 	cli_put_hex(cli, "folder", BYTES_OF(*folder));
-	cli_put_u64(cli, "resources", added.resource_count);
-	cli_put_u64(cli, "bytes", added.container_bytes);
-	cli_put_hex(cli, "blob", BYTES_OF(added.blob));
-	cli_put_receipt(cli, "registered", &added.receipt);
+	cli_put_u64(cli, "resources", added->resource_count);
+	cli_put_u64(cli, "bytes", added->container_bytes);
+	cli_put_hex(cli, "blob", BYTES_OF(added->blob));
+	cli_put_receipt(cli, "registered", &added->receipt);
 	json_object_end(&cli->writer);
+}
+
+/* The records of one document are registered together, or none is. */
+static enum status add_document(struct cli *cli, const char *path, const struct fhir_document *document,
+    const struct folders *folders, struct err *err) {
+	struct record_addition additions[RECORD_ADDITIONS_MAX];
+	struct record_added added[RECORD_ADDITIONS_MAX];
+	for (size_t i = 0; i < folders->count; i++) {
+		struct record_resource *resources =
+		    arena_zalloc(&cli->arena, document->resource_count, sizeof *resources);
+		size_t count = select_resources(resources, document, i);
+		additions[i] = (struct record_addition){folders->ids[i], resources, count};
+		cli_say(cli, "%s: sealing %zu resources", path, count);
+	}
+	TRY(cli_explain(record_add_many(&cli->session, added, additions, folders->count, err), err));
+	for (size_t i = 0; i < folders->count; i++) put_added(cli, path, &folders->ids[i], &added[i]);
 	return STATUS_OK;
 }
 
@@ -108,8 +120,7 @@ static enum status cmd_record_add(struct cli *cli, struct err *err) {
 	TRY(session_check_chain(&cli->session, err));
 	json_array_begin(&cli->writer, "records");
 	for (int i = 0; i < cli->argument_count; i++)
-		for (size_t patient = 0; patient < folders.count; patient++)
-			TRY(add_one(cli, cli->arguments[i], &documents[i], patient, &folders.ids[patient], err));
+		TRY(add_document(cli, cli->arguments[i], &documents[i], &folders, err));
 	json_array_end(&cli->writer);
 	return STATUS_OK;
 }
@@ -124,7 +135,8 @@ const struct cli_command command_record_add = {
 	"Each file is a Bundle or a single resource, and becomes one record. It is sealed here, to the folder's key:\n"
 	"the node and the chain never see its content. Needs the right to write, not the right to read. This home\n"
 	"keeps its own sealed copy of the record's key: your legal record.\n"
-	"A document of several patients takes a folder for each, in its order: --folder 0x…,0x…\n\n"
+	"A document of several patients takes a folder for each, in its order: --folder 0x…,0x…. Its records (at most\n"
+	"64) are registered together, or none is.\n\n"
 	"  xinglin record add visit.json --folder 0x… --home hospital",
     .options = {{"folder", "ID", "into which folder"}},
     .needs_home = true,

@@ -1,5 +1,9 @@
 """Blobs at the node's own door: whose content is kept, and that naming another's changes nothing. Past our client: raw transactions."""
+import hashlib
 import json
+import os
+import time
+import urllib.request
 
 import pytest
 
@@ -11,7 +15,8 @@ from eth_utils import keccak, to_checksum_address
 
 from machine import PASSWORD, RpcError, wait_for
 
-ADD = "add((bytes32,uint32,uint64,bytes32,bytes32,bytes32,uint64))"
+ADDITION = "(bytes32,uint32,uint64,bytes32,bytes32,bytes32,uint64)"
+NOT_PUT = "was not put here by its sender"
 BUNDLE = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": "Patient", "id": "p"}}]}
 
 
@@ -40,11 +45,35 @@ class Two:
         path.write_text(json.dumps(BUNDLE))
         return self.c.run(name, "record", "add", path, "--folder", self.folders[name])["records"][0]
 
+    def addition(self, name, blob, nonce):
+        return (bytes.fromhex(self.folders[name][2:]), 1, nonce, b"\x11" * 32, bytes.fromhex(blob[2:]), bytes(32), 1000)
+
     def register(self, name, blob, nonce):
         """A registration by this hospital that names `blob`, sent raw. The record's id is not needed."""
-        data = keccak(text=ADD)[:4] + encode(
-            ["bytes32", "uint32", "uint64", "bytes32", "bytes32", "bytes32", "uint64"],
-            [bytes.fromhex(self.folders[name][2:]), 1, nonce, b"\x11" * 32, bytes.fromhex(blob[2:]), bytes(32), 1000])
+        return self.send(name, keccak(text=f"add({ADDITION})")[:4] + encode([ADDITION], [self.addition(name, blob, nonce)]))
+
+    def register_many(self, name, blobs, nonce):
+        additions = [self.addition(name, blob, nonce + i) for i, blob in enumerate(blobs)]
+        return self.send(name, keccak(text=f"addMany({ADDITION}[])")[:4] + encode([f"{ADDITION}[]"], [additions]))
+
+    def put(self, name, part):
+        """A container of one part (docs/wire-formats.md §1), put in the hospital's name by a request that is signed here; its name."""
+        container = b"XLC1" + (1).to_bytes(4, "big") + len(part).to_bytes(4, "big") + part
+        blob = hashlib.sha256(b"\0" + part).digest()
+        gate, node = to_checksum_address(self.deployment["records"]), to_checksum_address(self.deployment["sealer"])
+        expiry, nonce = int(time.time()) + 60, int.from_bytes(os.urandom(8), "big")
+        signed = Account.sign_typed_data(
+            self.keys[name], {"name": "xinglin blob", "version": "1", "chainId": self.deployment["chainId"], "verifyingContract": gate},
+            {"BlobRequest": [{"name": n, "type": t} for n, t in (("action", "string"), ("node", "address"), ("name", "bytes32"),
+                                                                 ("part", "uint32"), ("expiry", "uint64"), ("nonce", "uint64"))]},
+            {"action": "put", "node": node, "name": blob, "part": 0, "expiry": expiry, "nonce": nonce})
+        request = urllib.request.Request(
+            f"{self.c.node.url}/blobs/{gate}/0x{blob.hex()}", container, method="PUT",
+            headers={"Authorization": f"Xinglin expiry={expiry},nonce={nonce},signature={signed.signature.to_0x_hex()}"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read())["blob"]
+
+    def send(self, name, data):
         account = Account.from_key(self.keys[name])
         count = int(self.c.rpc("eth_getTransactionCount", account.address, "pending"), 16)
         signed = account.sign_transaction({
@@ -61,14 +90,32 @@ def two(consortium):
 def test_a_registration_needs_its_blob(two):
     with pytest.raises(RpcError) as refused:
         two.register("bl-one", "0x" + "ab" * 32, 1)
-    assert "was not put here by its sender" in refused.value.message
+    assert NOT_PUT in refused.value.message
+
+
+def test_every_blob_of_a_registration_of_several_is_asked_for(two):
+    first, second = two.put("bl-one", b"one.sealed.part"), two.put("bl-one", b"another.sealed.part")
+    not_held, anothers = "0x" + "cd" * 32, two.put("bl-two", b"a.strangers.part")
+    for blobs in ([first, not_held], [not_held, first], [first, second, anothers], [first, second, first]):
+        with pytest.raises(RpcError) as refused:
+            two.register_many("bl-one", blobs, 100)
+        assert NOT_PUT in refused.value.message, blobs
+    receipt = two.c.node.receipt(two.register_many("bl-one", [first, second], 100))
+    assert receipt["status"] == "0x1"
+    listed = {entry["record"] for entry in two.c.run("bl-one", "record", "list", "--folder", two.folders["bl-one"])["records"]}
+    assert len(listed) == 2
+    for record in listed:
+        assert two.c.run("bl-one-patient", "record", "status", record)["available"] == "yes"
+    with pytest.raises(RpcError) as refused:
+        two.register("bl-one", first, 102)  # it is an item's content by now
+    assert NOT_PUT in refused.value.message
 
 
 def test_nobody_keeps_anothers_content_by_naming_it(two):
     mine = two.add("bl-one")
     with pytest.raises(RpcError) as refused:
         two.register("bl-two", mine["blob"], 2)
-    assert "was not put here by its sender" in refused.value.message
+    assert NOT_PUT in refused.value.message
     path = two.c.folder / "bl-erase.json"
     two.c.run("bl-one-patient", "record", "erase", mine["record"], "--out", path)
     two.c.run("bl-one", "relay", path)

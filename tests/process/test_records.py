@@ -196,6 +196,54 @@ def test_two_patients_are_never_in_one_record(ward):
         assert read[0]["id"] == name and read[1]["subject"]["reference"] == f"Patient/{name}"
 
 
+def bundle_of(count):
+    """As many patients, with an observation each."""
+    entries = [{"resource": {"resourceType": "Patient", "id": f"p{i}"}} for i in range(count)]
+    entries += [{"resource": {"resourceType": "Observation", "status": "final", "code": {"text": "glucose"},
+                              "subject": {"reference": f"Patient/p{i}"}}} for i in range(count)]
+    return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+def records_in(ward, folder):
+    return {entry["record"] for entry in ward.run("records-patient", "record", "list", "--folder", folder)["records"]}
+
+
+def legal_copies(ward):
+    return {path.stem for path in (ward.consortium.home("records-hospital") / "records").glob("*.jwe")}
+
+
+def test_the_records_of_one_document_are_registered_in_one_transaction(ward):
+    path, folders = ward.file("together.json", bundle_of(2)), [ward.open_folder("one"), ward.open_folder("other")]
+    copies = legal_copies(ward)
+    added = ward.add(path, ",".join(folders))
+    assert len({entry["registered"]["transaction"] for entry in added}) == 1
+    assert [records_in(ward, folder) for folder in folders] == [{entry["record"]} for entry in added]
+    assert legal_copies(ward) - copies == {entry["record"] for entry in added}
+    for entry in added:
+        assert len(raw_resources(ward.read("records-hospital", entry["record"]))) == 2
+        assert ward.run("records-patient", "record", "status", entry["record"])["available"] == "yes"
+
+
+@pytest.mark.parametrize("closed_first", [True, False])
+def test_where_one_folder_may_not_be_written_into_nothing_is_registered(ward, closed_first):
+    path, writable = ward.file("apart.json", bundle_of(2)), ward.open_folder("open")
+    readable = ward.act("folder", "open", "--label", "without a grant")["folder"]
+    copies = legal_copies(ward)
+    folders = (readable, writable) if closed_first else (writable, readable)
+    assert "NotAllowedToWrite" in refused(REFUSED, ward.add, path, ",".join(folders))
+    assert records_in(ward, writable) == records_in(ward, readable) == set()
+    assert legal_copies(ward) == copies
+
+
+def test_as_many_patients_as_fit_and_one_more(ward):
+    folder = ward.open_folder("of a whole ward")
+    added = ward.add(ward.file("many.json", bundle_of(64)), ",".join([folder] * 64))
+    assert len({entry["registered"]["transaction"] for entry in added}) == 1
+    assert records_in(ward, folder) == {entry["record"] for entry in added} and len(added) == 64
+    message = refused(REFUSED, ward.add, ward.file("more.json", bundle_of(65)), folder)
+    assert "65 patients" in message and "at most 64" in message and "divide the document" in message
+
+
 def test_records_before_and_after_a_rotation(ward):
     folder = ward.open_folder("turning")
     reader = ward.consortium.actor("records-reader", "professional")

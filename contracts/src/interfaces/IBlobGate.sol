@@ -15,8 +15,8 @@ interface IBlobGate {
     function mayAudit(address who, bytes32 item) external view returns (bool);
     /// The P-256 key that audit entries of `item` are sealed to; (0, 0): none.
     function auditKey(bytes32 item) external view returns (bytes32 x, bytes32 y);
-    /// The blob that a transaction with this calldata would name; 0: none.
-    function blobOf(bytes calldata input) external pure returns (bytes32);
+    /// The blobs that a transaction with this calldata would name, at most 64; none where the calldata is cut short.
+    function blobsOf(bytes calldata input) external pure returns (bytes32[] memory);
     /// By a node that the directory lists, once it has deleted.
     function confirmErased(bytes32 item) external;
 }

@@ -24,14 +24,25 @@ MUST_USE enum status record_find(
 MUST_USE enum status record_list(
     struct session *session, struct registration **out, size_t *count, const hash32 *folder, struct err *err);
 
+#define RECORD_ADDITIONS_MAX 64u /* registered together; as Records has it */
+struct record_addition {
+	hash32 folder;
+	const struct record_resource *resources;
+	size_t count;
+};
 struct record_added {
 	hash32 record;
 	hash32 blob;
 	size_t resource_count;
 	size_t container_bytes;
-	struct client_receipt receipt;
+	struct client_receipt receipt; /* of those registered together: the same */
 };
-/* Seals, puts the blob, registers, keeps the author's copy. Nothing is registered where the blob was not taken. */
+/* Seals all, puts all blobs, registers all in one transaction, then keeps the author's copies. Nothing is registered
+ * where one folder may not be written into, or one blob was not taken. Where the node fell silent after the transaction
+ * was sent, the copies are kept, since it may still be included. `out` has an entry for each addition. STATUS_LIMIT:
+ * none, or more than RECORD_ADDITIONS_MAX. */
+MUST_USE enum status record_add_many(struct session *session, struct record_added *out,
+    const struct record_addition *additions, size_t count, struct err *err);
 MUST_USE enum status record_add(struct session *session, struct record_added *out, const hash32 *folder,
     const struct record_resource *resources, size_t count, struct err *err);
 

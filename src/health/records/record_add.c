@@ -1,6 +1,13 @@
-/* Adding a record: seal, ask the contract, put the blob, keep the author's copy, register. */
+/* Adding records: seal all, ask the contract, put the blobs, register in one transaction, keep the author's copies. */
 #include "crypto/hash.h"
 #include "health/records/private.h"
+
+/* One record on its way. */
+struct draft {
+	struct record_place place;
+	uint64_t nonce;
+	struct sealed_record sealed;
+};
 
 static hash32 record_id(const struct session *session, const hash32 *folder, uint32_t epoch, uint64_t nonce) {
 	const struct deployment *deployment = &session->home->deployment;
@@ -18,17 +25,34 @@ static hash32 record_id(const struct session *session, const hash32 *folder, uin
 	return id;
 }
 
-static void put_addition(
-    struct buf *data, const struct record_place *place, uint64_t nonce, const struct sealed_record *sealed) {
+static enum status seal_draft(
+    struct session *session, struct draft *draft, const struct record_addition *addition, struct err *err) {
+	struct folder folder;
+	TRY(folder_find(session, &folder, &addition->folder, err));
+	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten: nothing can be added");
+	random_fill(session->random, &draft->nonce, sizeof draft->nonce);
+	draft->place = (struct record_place){
+	    addition->folder, folder.epoch, record_id(session, &addition->folder, folder.epoch, draft->nonce)};
+	return record_seal(
+	    &draft->sealed, &draft->place, &folder.key, addition->resources, addition->count, session->random, err);
+}
+
+static void put_additions(struct buf *data, const struct draft *drafts, size_t count) {
 	static const hash32 no_facts;
-	abi_put_selector(data, "add((bytes32,uint32,uint64,bytes32,bytes32,bytes32,uint64))");
-	abi_put_hash32(data, &place->folder);
-	abi_put_u64(data, place->epoch);
-	abi_put_u64(data, nonce);
-	abi_put_hash32(data, &sealed->root);
-	abi_put_hash32(data, &sealed->blob);
-	abi_put_hash32(data, &no_facts);
-	abi_put_u64(data, sealed->container.len);
+	abi_put_selector(data, "addMany((bytes32,uint32,uint64,bytes32,bytes32,bytes32,uint64)[])");
+	struct abi_row row = abi_row_begin(data);
+	size_t head = abi_reserve(data);
+	abi_tail(&row, head);
+	abi_put_u64(data, count);
+	for (const struct draft *draft = drafts; draft < drafts + count; draft++) {
+		abi_put_hash32(data, &draft->place.folder);
+		abi_put_u64(data, draft->place.epoch);
+		abi_put_u64(data, draft->nonce);
+		abi_put_hash32(data, &draft->sealed.root);
+		abi_put_hash32(data, &draft->sealed.blob);
+		abi_put_hash32(data, &no_facts);
+		abi_put_u64(data, draft->sealed.container.len);
+	}
 }
 
 /* What the contract says, in words that tell what to do. `*is_stale`: the folder has a newer key by now. */
@@ -38,8 +62,9 @@ static enum status explain(bool *is_stale, const struct client_verdict *verdict,
 	*is_stale = strncmp(verdict->reason, "StaleEpoch(", 11) == 0;
 	if (strcmp(verdict->reason, "NotAllowedToWrite()") == 0)
 		return err_set(err, STATUS_DENIED,
-		    "refused: NotAllowedToWrite(): this home's account may not write into the folder, or it is "
-		    "forgotten. Its controller grants that with: xinglin share --rights write");
+		    "refused: NotAllowedToWrite(): this home's account may not write into the folder (of several: "
+		    "into one of them), or it is forgotten. Its controller grants that with: xinglin share --rights "
+		    "write");
 	if (strcmp(verdict->reason, "NotListed()") == 0)
 		return err_set(err, STATUS_DENIED,
 		    "refused: NotListed(): the directory does not list this home's account as active. See: xinglin "
@@ -48,55 +73,86 @@ static enum status explain(bool *is_stale, const struct client_verdict *verdict,
 	return err_set(err, STATUS_DENIED, "refused: %s", verdict->reason);
 }
 
-/* Nothing is put where the contract would refuse, and nothing is registered where the blob was not taken. */
-static enum status register_sealed(struct session *session, struct record_added *out, bool *is_stale,
-    const struct sealed_record *sealed, struct bytes data, struct err *err) {
-	const addr20 *records = &session->home->deployment.records, *account = &session->home->account;
+static enum status put_blobs(
+    struct session *session, struct record_added *out, const struct draft *drafts, size_t count, struct err *err) {
 	struct blob_asker asker = session_asker(session);
-	struct client_verdict verdict;
 	struct blob_verdict taken;
-	struct bytes output;
-	TRY(client_call(session->client, &output, &verdict, session->arena, account, records, data, err));
-	TRY(explain(is_stale, &verdict, err));
-	TRY(blobs_put(&asker, &out->blob, &taken, records, buf_view(&sealed->container), err));
-	if (!taken.ok)
-		return err_set(
-		    err, STATUS_DENIED, "the node did not take the sealed record: %s (%s)", taken.detail, taken.code);
-	TRY(legal_copy_store(session, &out->record, buf_view(&sealed->lead), err));
-	TRY(client_transact(session->client, &out->receipt, &verdict, session->arena, &session->home->account_secret,
-	    records, data, err));
-	return explain(is_stale, &verdict, err);
+	for (size_t i = 0; i < count; i++) {
+		TRY(blobs_put(&asker, &out[i].blob, &taken, &session->home->deployment.records,
+		    buf_view(&drafts[i].sealed.container), err));
+		if (!taken.ok)
+			return err_set(err, STATUS_DENIED, "the node did not take the sealed record: %s (%s)",
+			    taken.detail, taken.code);
+	}
+	return STATUS_OK;
 }
 
-static enum status add_once(struct session *session, struct record_added *out, bool *is_stale, const hash32 *folder_id,
-    const struct record_resource *resources, size_t count, struct err *err) {
-	struct folder folder;
-	struct sealed_record sealed;
+static enum status keep_copies(struct session *session, const struct draft *drafts, size_t count, struct err *err) {
+	for (size_t i = 0; i < count; i++)
+		TRY(legal_copy_store(session, &drafts[i].place.record, buf_view(&drafts[i].sealed.lead), err));
+	return STATUS_OK;
+}
+
+/* Nothing is put where the contract would refuse, and nothing is registered where a blob was not taken. */
+static enum status register_drafts(struct session *session, struct record_added *out, bool *is_stale,
+    const struct draft *drafts, size_t count, struct bytes data, struct err *err) {
+	const addr20 *records = &session->home->deployment.records;
+	struct client_verdict verdict;
+	struct client_receipt receipt;
+	struct bytes output;
+	TRY(client_call(
+	    session->client, &output, &verdict, session->arena, &session->home->account, records, data, err));
+	TRY(explain(is_stale, &verdict, err));
+	TRY(put_blobs(session, out, drafts, count, err));
+	enum status status = client_transact(
+	    session->client, &receipt, &verdict, session->arena, &session->home->account_secret, records, data, err);
+	if (status == STATUS_OK) TRY(explain(is_stale, &verdict, err));
+	/* Where the node fell silent the transaction may be included all the same, and there is no other copy. */
+	enum status kept = keep_copies(session, drafts, count, status == STATUS_OK ? err : NULL);
+	TRY(status);
+	for (size_t i = 0; i < count; i++) out[i].receipt = receipt;
+	if (kept == STATUS_OK) return STATUS_OK;
+	return err_prefix(err, kept, "the records are registered, but the author's copies could not be kept");
+}
+
+static enum status add_once(struct session *session, struct record_added *out, bool *is_stale,
+    const struct record_addition *additions, size_t count, struct err *err) {
+	struct draft *drafts = arena_zalloc(session->arena, count, sizeof *drafts);
 	struct buf data;
-	uint64_t nonce;
+	size_t sealed = 0;
+	enum status status = STATUS_OK;
 	*is_stale = false;
-	TRY(folder_find(session, &folder, folder_id, err));
-	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten: nothing can be added");
-	random_fill(session->random, &nonce, sizeof nonce);
-	struct record_place place = {*folder_id, folder.epoch, record_id(session, folder_id, folder.epoch, nonce)};
-	TRY(record_seal(&sealed, &place, &folder.key, resources, count, session->random, err));
-	*out = (struct record_added){
-	    .record = place.record, .resource_count = count, .container_bytes = sealed.container.len};
 	buf_init(&data, CALLDATA_MAX);
-	put_addition(&data, &place, nonce, &sealed);
-	enum status status = buf_status(&data, err);
-	if (status == STATUS_OK) status = register_sealed(session, out, is_stale, &sealed, buf_view(&data), err);
+	for (; sealed < count; sealed++) {
+		status = seal_draft(session, &drafts[sealed], &additions[sealed], err);
+		if (status != STATUS_OK) goto out;
+		out[sealed] = (struct record_added){.record = drafts[sealed].place.record,
+		    .resource_count = additions[sealed].count,
+		    .container_bytes = drafts[sealed].sealed.container.len};
+	}
+	put_additions(&data, drafts, count);
+	status = buf_status(&data, err);
+	if (status == STATUS_OK) status = register_drafts(session, out, is_stale, drafts, count, buf_view(&data), err);
+out:
+	while (sealed > 0) sealed_record_fini(&drafts[--sealed].sealed);
 	buf_fini(&data);
-	sealed_record_fini(&sealed);
+	return status;
+}
+
+enum status record_add_many(struct session *session, struct record_added *out, const struct record_addition *additions,
+    size_t count, struct err *err) {
+	bool is_stale;
+	if (count == 0 || count > RECORD_ADDITIONS_MAX)
+		return err_set(
+		    err, STATUS_LIMIT, "%zu records: 1 to %u are registered together", count, RECORD_ADDITIONS_MAX);
+	enum status status = add_once(session, out, &is_stale, additions, count, err);
+	/* A folder was rotated since its key was read: once more, all of them, to the new key. */
+	if (status == STATUS_DENIED && is_stale) status = add_once(session, out, &is_stale, additions, count, err);
 	return status;
 }
 
 enum status record_add(struct session *session, struct record_added *out, const hash32 *folder,
     const struct record_resource *resources, size_t count, struct err *err) {
-	bool is_stale;
-	enum status status = add_once(session, out, &is_stale, folder, resources, count, err);
-	/* The folder was rotated since its key was read: once more, to the new key. */
-	if (status == STATUS_DENIED && is_stale)
-		status = add_once(session, out, &is_stale, folder, resources, count, err);
-	return status;
+	struct record_addition addition = {.folder = *folder, .resources = resources, .count = count};
+	return record_add_many(session, out, &addition, 1, err);
 }

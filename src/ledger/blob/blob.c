@@ -45,13 +45,23 @@ void blob_close(struct blob_room *room) {
 	mem_free(room);
 }
 
+static bool is_among(const hash32 *blobs, size_t count, const hash32 *blob) {
+	for (size_t i = 0; i < count; i++)
+		if (hash32_equal(&blobs[i], blob)) return true;
+	return false;
+}
+
+/* What is pending becomes one item's content, so a second naming of it would find nothing. */
 enum status blob_admits(
     struct blob_room *room, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err) {
 	*admits = true;
 	if (tx->is_create || !blob_gate_is(room, &tx->to)) return STATUS_OK;
-	hash32 blob;
-	TRY(blob_gate_blob_of(room, &blob, &tx->to, tx->data, err));
-	if (!hash32_is_zero(&blob)) *admits = blob_content_is_pending(room, &blob, sender);
+	hash32 blobs[BLOB_NAMES_MAX];
+	size_t count;
+	TRY(blob_gate_blobs_of(room, blobs, &count, &tx->to, tx->data, err));
+	if (count > BLOB_NAMES_MAX) *admits = false;
+	for (size_t i = 0; i < count && *admits; i++)
+		*admits = !is_among(blobs, i, &blobs[i]) && blob_content_is_pending(room, &blobs[i], sender);
 	return STATUS_OK;
 }
 

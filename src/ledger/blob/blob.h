@@ -37,7 +37,8 @@ void blob_close(struct blob_room *room);
 /* An http_handler for paths under /blobs/; `context` is the room. */
 void blob_handle(void *context, const struct http_request *request, struct http_response *response);
 
-/* Pool admission: false where `tx` goes to a gate and names a blob that `sender` has not put here. */
+/* Pool admission: false where `tx` goes to a gate and names a blob that `sender` has not put here, one blob twice, or
+ * more than 64. */
 MUST_USE enum status blob_admits(
     struct blob_room *room, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err);
 

@@ -2,7 +2,7 @@
 #include "eth/abi.h"
 #include "ledger/blob/blob_room.h"
 
-#define ASK_GAS 5000000u
+#define ASK_GAS 10000000u /* over what the calldata of the largest transaction costs (EIP-7623), in blobsOf */
 
 bool blob_gate_is(const struct blob_room *room, const addr20 *gate) {
 	for (size_t i = 0; i < room->gate_count; i++)
@@ -112,12 +112,12 @@ enum status blob_gate_audit_key(
 	return status;
 }
 
-enum status blob_gate_blob_of(
-    struct blob_room *room, hash32 *blob, const addr20 *gate, struct bytes input, struct err *err) {
+enum status blob_gate_blobs_of(struct blob_room *room, hash32 blobs[BLOB_NAMES_MAX], size_t *count, const addr20 *gate,
+    struct bytes input, struct err *err) {
 	struct buf call, answer;
 	buf_init(&call, input.len + 256);
 	buf_init(&answer, 4096);
-	abi_put_selector(&call, "blobOf(bytes)");
+	abi_put_selector(&call, "blobsOf(bytes)");
 	struct abi_row row = abi_row_begin(&call);
 	size_t head = abi_reserve(&call);
 	abi_tail(&row, head);
@@ -126,8 +126,9 @@ enum status blob_gate_blob_of(
 	addr20 nobody = {{0}};
 	enum status status = ask(room, &succeeded, &answer, gate, buf_view(&call), &nobody, err);
 	struct abi_reader reader = abi_reader(buf_view(&answer));
-	*blob = abi_hash32(&reader);
-	if (!succeeded || abi_finish(&reader, NULL) != STATUS_OK) *blob = (hash32){{0}};
+	struct abi_reader names = abi_array(&reader, count);
+	for (size_t i = 0; i < *count && i < BLOB_NAMES_MAX; i++) blobs[i] = abi_hash32(&names);
+	if (!succeeded || abi_finish(&reader, NULL) != STATUS_OK) *count = 0;
 	buf_fini(&call);
 	buf_fini(&answer);
 	return status;

@@ -23,6 +23,7 @@ struct blob_item {
 	enum blob_state state;
 };
 
+#define BLOB_NAMES_MAX 64u     /* in one transaction */
 #define BLOB_NONCES_MAX 65536u /* remembered requests; over that, new ones wait until old ones expire */
 
 struct blob_audit;
@@ -92,8 +93,9 @@ MUST_USE enum status blob_gate_may_audit(
 /* `*has` false: the gate wants no audit entries for this item. */
 MUST_USE enum status blob_gate_audit_key(
     struct blob_room *room, bool *has, uint8_t xy[64], const addr20 *gate, const hash32 *item, struct err *err);
-MUST_USE enum status blob_gate_blob_of(
-    struct blob_room *room, hash32 *blob, const addr20 *gate, struct bytes input, struct err *err);
+/* Where `*count` is over BLOB_NAMES_MAX, only so many are in `blobs`. */
+MUST_USE enum status blob_gate_blobs_of(struct blob_room *room, hash32 blobs[BLOB_NAMES_MAX], size_t *count,
+    const addr20 *gate, struct bytes input, struct err *err);
 /* Would this transaction of the node's succeed now? */
 MUST_USE enum status blob_gate_would_succeed(
     struct blob_room *room, bool *would, const addr20 *gate, struct bytes data, struct err *err);
