@@ -7,10 +7,11 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "te", 
 
 
 class Recorder:
-    """`traffic` holds requests and answers; `change`, where set, is asked (path, body) for another body of an answer."""
+    """`traffic` holds requests and answers; `change`, where set, is asked (path, body) for another body of an answer, and `before`
+    (request line, body) for a status that the node is spared the request for; None lets it through."""
 
     def __init__(self, node_port):
-        self.node_port, self.traffic, self.change = node_port, [], None
+        self.node_port, self.traffic, self.change, self.before = node_port, [], None, None
         recorder = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -19,6 +20,12 @@ class Recorder:
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 recorder.traffic.append(f"{self.requestline}\r\n{self.headers}".encode() + body)
+                spared = recorder.before and recorder.before(self.requestline, body)
+                if spared:
+                    self.send_response(spared)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 connection = http.client.HTTPConnection("127.0.0.1", recorder.node_port, timeout=60)
                 headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
                 connection.request(self.command, self.path, body, headers)

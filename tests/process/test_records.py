@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from machine import PASSWORD, ROOT, Refused, binary, cli, wait_for
+from recorder import Recorder
 
 DATA = pathlib.Path(os.environ.get("DATA", ROOT.parent / "shared" / "data"))
 SYNTHEA = DATA / "fhir" / "synthea-r4-v2"
@@ -233,6 +234,56 @@ def test_where_one_folder_may_not_be_written_into_nothing_is_registered(ward, cl
     assert "NotAllowedToWrite" in refused(REFUSED, ward.add, path, ",".join(folders))
     assert records_in(ward, writable) == records_in(ward, readable) == set()
     assert legal_copies(ward) == copies
+
+
+class Between:
+    """A proxy that does something before the `at`-th of the calls that it sees: what `sees` says of the request's first line and body."""
+
+    def __init__(self, ward, sees, do, at):
+        self.ward, self.sees, self.do, self.at, self.count = ward, sees, do, at, 0
+
+    def __enter__(self):
+        self.recorder = Recorder(self.ward.consortium.node.port)
+        self.recorder.before = self.look
+        self.ward.consortium.rpc_url = self.recorder.url
+        return self
+
+    def look(self, line, body):
+        if not self.sees(line, body):
+            return None
+        self.count += 1
+        return self.do() if self.count == self.at else None
+
+    def __exit__(self, *_):
+        self.ward.consortium.rpc_url = None
+        self.recorder.close()
+
+
+def test_where_one_blob_is_not_taken_nothing_is_registered(ward):
+    path, folders = ward.file("half.json", bundle_of(2)), [ward.open_folder("taken"), ward.open_folder("not taken")]
+    copies = legal_copies(ward)
+    with Between(ward, lambda line, _: line.startswith("PUT /blobs/"), lambda: 507, at=2) as between:
+        assert "did not take the sealed record" in refused(REFUSED, ward.add, path, ",".join(folders))
+        assert between.count == 2
+    assert records_in(ward, folders[0]) == records_in(ward, folders[1]) == set()
+    assert legal_copies(ward) == copies
+
+
+def test_a_rotation_in_between_seals_all_of_them_once_more(ward):
+    path, folders = ward.file("turned.json", bundle_of(2)), [ward.open_folder("still"), ward.open_folder("turned")]
+    copies = legal_copies(ward)
+
+    def rotate():
+        ward.consortium.rpc_url = None
+        ward.act("folder", "rotate", folders[1])
+
+    with Between(ward, lambda line, _: line.startswith("PUT /blobs/"), rotate, at=2) as between:
+        added = ward.add(path, ",".join(folders))
+        assert between.count == 4
+    assert [records_in(ward, folder) for folder in folders] == [{entry["record"]} for entry in added]
+    assert legal_copies(ward) - copies == {entry["record"] for entry in added}
+    epochs = [ward.run("records-patient", "record", "list", "--folder", folder)["records"][0]["epoch"] for folder in folders]
+    assert epochs == [1, 2]
 
 
 def test_as_many_patients_as_fit_and_one_more(ward):
