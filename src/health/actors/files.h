@@ -1,4 +1,5 @@
-/* Whole files under a home, written so that a reader sees the old or the new and nothing between. Threads: one owner. */
+/* Whole files under a home, written so that a reader sees the old or the new and nothing between. Threads: one owner.
+ */
 #ifndef HEALTH_ACTORS_FILES_H
 #define HEALTH_ACTORS_FILES_H
 

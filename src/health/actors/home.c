@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "crypto/secp256k1_keys.h"
 #include "envelope/hd_wallet.h"
@@ -230,6 +231,11 @@ enum status home_write(const struct home *home, const char *relative, struct byt
 	char path[PATH_BYTES];
 	TRY(path_in(path, home->directory, relative, err));
 	return files_write(path, content, err);
+}
+
+void home_remove(const struct home *home, const char *relative) {
+	char path[PATH_BYTES];
+	if (path_in(path, home->directory, relative, NULL) == STATUS_OK) unlink(path);
 }
 
 static int compare_names(const void *a, const void *b) {

@@ -67,6 +67,8 @@ MUST_USE enum status home_controller_key(
 /* Small whole files under the home. STATUS_NOTFOUND. */
 MUST_USE enum status home_read(const struct home *home, struct buf *out, const char *relative, struct err *err);
 MUST_USE enum status home_write(const struct home *home, const char *relative, struct bytes content, struct err *err);
+/* Best effort: an absent file is fine. */
+void home_remove(const struct home *home, const char *relative);
 /* Names in a folder under the home, sorted, in the arena. */
 MUST_USE enum status home_list(
     const struct home *home, char ***names, size_t *count, struct arena *arena, const char *relative, struct err *err);

@@ -34,6 +34,10 @@ enum status legal_copy_store(struct session *session, const hash32 *record, stru
 	return status;
 }
 
+void legal_copy_remove(struct session *session, const hash32 *record) {
+	home_remove(session->home, path_of(session, record));
+}
+
 /* `ver` in the header names the key; the opening then proves the header. */
 static enum status open_copy(
     struct session *session, struct record_lead *lead, const hash32 *record, struct bytes sealed, struct err *err) {

@@ -95,6 +95,8 @@ MUST_USE enum status home_key(
 /* The author's legal record: the lead's plaintext, sealed to its own encryption key, in records/<id>.jwe. */
 MUST_USE enum status legal_copy_store(
     struct session *session, const hash32 *record, struct bytes lead, struct err *err);
+/* Of a record that was not registered after all; best effort. */
+void legal_copy_remove(struct session *session, const hash32 *record);
 /* STATUS_NOTFOUND: this home is not the author. */
 MUST_USE enum status legal_copy_load(
     struct session *session, struct record_lead *lead, const hash32 *record, struct err *err);

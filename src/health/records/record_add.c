@@ -87,32 +87,51 @@ static enum status put_blobs(
 	return STATUS_OK;
 }
 
+static void drop_copies(struct session *session, const struct draft *drafts, size_t count) {
+	for (size_t i = 0; i < count; i++) legal_copy_remove(session, &drafts[i].place.record);
+}
+
 static enum status keep_copies(struct session *session, const struct draft *drafts, size_t count, struct err *err) {
-	for (size_t i = 0; i < count; i++)
-		TRY(legal_copy_store(session, &drafts[i].place.record, buf_view(&drafts[i].sealed.lead), err));
+	for (size_t i = 0; i < count; i++) {
+		enum status status =
+		    legal_copy_store(session, &drafts[i].place.record, buf_view(&drafts[i].sealed.lead), err);
+		if (status == STATUS_OK) continue;
+		drop_copies(session, drafts, i);
+		return err_prefix(err, status, "nothing was registered: the author's copy could not be kept");
+	}
 	return STATUS_OK;
 }
 
-/* Nothing is put where the contract would refuse, and nothing is registered where a blob was not taken. */
+/* STATUS_DENIED: the contract, the node's pool or the block refused it, and nothing was registered. */
+static enum status send(struct session *session, struct record_added *out, bool *is_stale, size_t count,
+    struct bytes data, struct err *err) {
+	struct client_verdict verdict;
+	struct client_receipt receipt;
+	TRY(client_transact(session->client, &receipt, &verdict, session->arena, &session->home->account_secret,
+	    &session->home->deployment.records, data, err));
+	TRY(explain(is_stale, &verdict, err));
+	for (size_t i = 0; i < count; i++) out[i].receipt = receipt;
+	return STATUS_OK;
+}
+
+/*
+ * Nothing is put where the contract would refuse, and nothing is registered where a blob was not taken. The author's
+ * copies come before the transaction, since there is no other once it is sent; they go only where it was refused, not
+ * where the node fell silent.
+ */
 static enum status register_drafts(struct session *session, struct record_added *out, bool *is_stale,
     const struct draft *drafts, size_t count, struct bytes data, struct err *err) {
 	const addr20 *records = &session->home->deployment.records;
 	struct client_verdict verdict;
-	struct client_receipt receipt;
 	struct bytes output;
 	TRY(client_call(
 	    session->client, &output, &verdict, session->arena, &session->home->account, records, data, err));
 	TRY(explain(is_stale, &verdict, err));
 	TRY(put_blobs(session, out, drafts, count, err));
-	enum status status = client_transact(
-	    session->client, &receipt, &verdict, session->arena, &session->home->account_secret, records, data, err);
-	if (status == STATUS_OK) TRY(explain(is_stale, &verdict, err));
-	/* Where the node fell silent the transaction may be included all the same, and there is no other copy. */
-	enum status kept = keep_copies(session, drafts, count, status == STATUS_OK ? err : NULL);
-	TRY(status);
-	for (size_t i = 0; i < count; i++) out[i].receipt = receipt;
-	if (kept == STATUS_OK) return STATUS_OK;
-	return err_prefix(err, kept, "the records are registered, but the author's copies could not be kept");
+	TRY(keep_copies(session, drafts, count, err));
+	enum status status = send(session, out, is_stale, count, data, err);
+	if (status == STATUS_DENIED) drop_copies(session, drafts, count);
+	return status;
 }
 
 static enum status add_once(struct session *session, struct record_added *out, bool *is_stale,

@@ -1,4 +1,5 @@
 /* Made by tools/gs1-ai-table.py from GS1's syntax dictionary; do not edit. Included by gs1.c alone. */
+/* clang-format off */
 {"00", true, "N18,csum,gcppos2", ""},
 {"01", true, "N14,csum,gcppos2", "22,10,21|235"},
 {"02", true, "N14,csum,gcppos2", NULL},

@@ -98,13 +98,13 @@ static void a_bad_genesis_is_refused(void **state) {
 	    "{\"config\":{\"chainId\":1},\"gasLimit\":\"0xg\"}", "{\"config\":{\"chainId\":1}}",
 	    "{" GAS "\"config\":{\"homesteadBlock\":0}}",
 	    "{" GAS "\"config\":{\"chainId\":1},\"extraData\":"
-		    "\"0x000000000000000000000000000000000000000000000000000000000000000000\"}",
+	    "\"0x000000000000000000000000000000000000000000000000000000000000000000\"}",
 	    "{" GAS "\"config\":{\"chainId\":1},\"alloc\":[]}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"zeroBaseFee\":1}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"sealer\":\"0x12\"}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"blobGates\":[\"0x\"]}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"londonBlock\":0,\"xinglin\":{\"zeroBaseFee\":true}},\"baseFeePerGas\":"
-		    "\"0x1\"}",
+	    "\"0x1\"}",
 	    "{" GAS
 	    "\"config\":{\"chainId\":1,\"cancunTime\":0,\"blobSchedule\":{\"cancun\":{\"target\":3,\"max\":2}}}}"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
