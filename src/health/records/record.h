@@ -37,7 +37,7 @@ struct record_added {
 	size_t container_bytes;
 	struct client_receipt receipt; /* of those registered together: the same */
 };
-/* Seals all, puts all blobs, registers all in one transaction, then keeps the author's copies. Nothing is registered
+/* Seals all, puts all blobs, keeps the author's copies, registers all in one transaction. Nothing is registered
  * where one folder may not be written into, or one blob was not taken. Where the node fell silent after the transaction
  * was sent, the copies are kept, since it may still be included. `out` has an entry for each addition. STATUS_LIMIT:
  * none, or more than RECORD_ADDITIONS_MAX. */
