@@ -4,6 +4,8 @@ const struct cli_command *const cli_commands[] = {
     &command_init,
     &command_node,
     &command_dev,
+    &command_import,
+    &command_export,
     &command_db_verify,
     &command_deploy,
     &command_wallet_new,

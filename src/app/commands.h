@@ -5,7 +5,7 @@
 #include "app/cli.h"
 
 extern const struct cli_command command_init, command_node, command_dev, command_deploy;
-extern const struct cli_command command_db_verify;
+extern const struct cli_command command_import, command_export, command_db_verify;
 extern const struct cli_command command_statetest, command_blocktest, command_txtest;
 extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust;
 extern const struct cli_command command_actor_request, command_actor_endorse, command_actor_list, command_actor_show,

@@ -55,6 +55,9 @@ MUST_USE enum status chain_publish(
 /* A value that must be there. STATUS_NOTFOUND says `what` is not. */
 MUST_USE enum status chain_get(struct chain *chain, struct store_value *out, enum store_table table, struct bytes key,
     const char *what, struct err *err);
+/* A header by its whole key, on the chain or aside. */
+MUST_USE enum status chain_header_at(
+    struct chain *chain, struct header *out, uint64_t number, const hash32 *hash, struct err *err);
 MUST_USE enum status chain_canonical_hash(struct chain *chain, hash32 *out, uint64_t number, struct err *err);
 
 /* produce.c: a new pending block on the head. Its header is filled but for what execution gives. */
@@ -63,6 +66,11 @@ struct pending_block *pending_new(struct chain *chain);
  * hash. */
 MUST_USE enum status pending_execute(struct chain *chain, struct pending_block *pending, const struct ordered_tx *txs,
     size_t count, bool strict, struct err *err);
+
+/* import.c: as chain_unwind_head, but the block is kept aside. */
+MUST_USE enum status chain_unwind_aside(struct chain *chain, struct err *err);
+/* branches.c: notes that the header and body of this block, which is not on the chain, are kept. */
+void chain_put_aside(struct store_batch *batch, struct chain *chain, uint64_t number, const hash32 *hash);
 
 /* difficulty.c: of a block before the merge (Yellow Paper §4.4.4; EIP-2, 100). */
 u256 chain_difficulty(const struct genesis *genesis, const struct header *parent, uint64_t timestamp);

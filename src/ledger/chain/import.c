@@ -104,7 +104,7 @@ enum status chain_import(struct chain *chain, struct bytes block_rlp, struct err
 /* --- taking back --- */
 
 static enum status del_block(
-    struct store_batch *batch, struct chain *chain, const struct chain_head *head, struct err *err) {
+    struct store_batch *batch, struct chain *chain, const struct chain_head *head, bool aside, struct err *err) {
 	struct arena arena;
 	struct block block;
 	struct store *store = chain->store;
@@ -120,17 +120,21 @@ static enum status del_block(
 		}
 		store_batch_del(batch, store, TABLE_CANONICAL, BYTES_OF(number));
 		store_batch_del(batch, store, TABLE_NUMBER, BYTES_OF(head->hash));
-		store_batch_del(batch, store, TABLE_SEAL, BYTES_OF(head->hash));
-		store_batch_del(batch, store, TABLE_HEADER, BYTES_OF(key));
-		store_batch_del(batch, store, TABLE_BODY, BYTES_OF(key));
 		store_batch_del(batch, store, TABLE_RECEIPTS, BYTES_OF(key));
+		if (aside) {
+			chain_put_aside(batch, chain, head->header.number, &head->hash);
+		} else {
+			store_batch_del(batch, store, TABLE_SEAL, BYTES_OF(head->hash));
+			store_batch_del(batch, store, TABLE_HEADER, BYTES_OF(key));
+			store_batch_del(batch, store, TABLE_BODY, BYTES_OF(key));
+		}
 		store_batch_put(batch, store, TABLE_META, bytes_text("head"), BYTES_OF(parent));
 	}
 	arena_fini(&arena);
 	return status;
 }
 
-enum status chain_unwind_head(struct chain *chain, struct err *err) {
+static enum status unwind(struct chain *chain, bool aside, struct err *err) {
 	struct chain_head *old = chain->head;
 	struct header parent;
 	const struct header gone = old->header;
@@ -140,7 +144,7 @@ enum status chain_unwind_head(struct chain *chain, struct err *err) {
 	TRY(chain_header_by_hash(chain, &parent, &gone.parent_hash, err));
 	struct store_batch *batch = store_batch_new();
 	enum status status = state_unwind(batch, chain->store, gone.number, err);
-	if (status == STATUS_OK) status = del_block(batch, chain, old, err);
+	if (status == STATUS_OK) status = del_block(batch, chain, old, aside, err);
 	if (status == STATUS_OK) status = store_commit(chain->store, batch, true, err);
 	store_batch_free(batch);
 	trie_cache_clear(chain->trie_cache);
@@ -152,4 +156,12 @@ enum status chain_unwind_head(struct chain *chain, struct err *err) {
 		if (observer->removed_head != NULL) observer->removed_head(observer->context, &gone, &gone_hash);
 	}
 	return STATUS_OK;
+}
+
+enum status chain_unwind_head(struct chain *chain, struct err *err) {
+	return unwind(chain, false, err);
+}
+
+enum status chain_unwind_aside(struct chain *chain, struct err *err) {
+	return unwind(chain, true, err);
 }

@@ -23,7 +23,7 @@ static enum status number_of_hash(struct chain *chain, uint64_t *out, const hash
 	return good ? STATUS_OK : err_set(err, STATUS_CORRUPT, "a stored block number is malformed");
 }
 
-static enum status read_header(
+enum status chain_header_at(
     struct chain *chain, struct header *out, uint64_t number, const hash32 *hash, struct err *err) {
 	struct store_value row;
 	const struct block_key key = block_key(number, hash);
@@ -38,13 +38,13 @@ enum status chain_header_by_number(
 	hash32 canonical;
 	TRY(chain_canonical_hash(chain, &canonical, number, err));
 	if (hash != NULL) *hash = canonical;
-	return read_header(chain, out, number, &canonical, err);
+	return chain_header_at(chain, out, number, &canonical, err);
 }
 
 enum status chain_header_by_hash(struct chain *chain, struct header *out, const hash32 *hash, struct err *err) {
 	uint64_t number;
 	TRY(number_of_hash(chain, &number, hash, err));
-	return read_header(chain, out, number, hash, err);
+	return chain_header_at(chain, out, number, hash, err);
 }
 
 enum status chain_block_by_hash(

@@ -8,6 +8,8 @@
  * | META            | "schema"                              | u32: STORE_SCHEMA                                            |
  * |                 | "head"                                | number u64, hash 32                                          |
  * |                 | "genesis"                             | the genesis JSON, as given                                   |
+ * |                 | "safe", "finalized"                   | hash 32, or zeros: named by a consensus layer                |
+ * |                 | "aside", hash 32                      | number u64: HEADER and BODY of a block off the chain         |
  * | HEADER          | number u64, hash 32                   | header RLP                                                   |
  * | CANONICAL       | number u64                            | hash 32                                                      |
  * | NUMBER          | hash 32                               | number u64                                                   |
