@@ -1,7 +1,7 @@
 /*
  * xinglin blocktest: each case on a chain of its own, in a folder under TMPDIR. Every block must be taken or refused as
- * the case says, and the chain must end at its last block: of competing branches that is the heaviest. The DAO's
- * irregular state change is not built, so networks with it are skipped.
+ * the case says, and the chain must end at its last block: before the merge that is the
+ * heaviest branch's, after it the head that the case names.
  */
 #include <ftw.h>
 #include <stdlib.h>
@@ -63,6 +63,10 @@ static bool put_forks(struct buf *out, struct bytes network) {
 			when = strtoul(at + 4, NULL, 10) * 1000; /* "15k" */
 		else
 			when = strncmp(at, "Diff", 4) == 0 ? strtoul(at + 4, NULL, 16) : strtoul(at, NULL, 10);
+	}
+	if (at != NULL && strcmp(to, "Dao") == 0) {
+		buf_printf(out, "\"homesteadBlock\":0,\"daoForkBlock\":%lu,\"daoForkSupport\":true,", when);
+		return true;
 	}
 	const size_t first = find_fork(bytes_text(text)), second = at != NULL ? find_fork(bytes_text(to)) : first;
 	if (first == FORKS || second == FORKS) return false;

@@ -75,6 +75,10 @@ void chain_put_aside(struct store_batch *batch, struct chain *chain, uint64_t nu
 /* difficulty.c: of a block before the merge (Yellow Paper §4.4.4; EIP-2, 100). */
 u256 chain_difficulty(const struct genesis *genesis, const struct header *parent, uint64_t timestamp);
 
+/* dao.c (EIP-779): what moves at the fork's block, before its transactions; and the extra data of its ten blocks. */
+MUST_USE enum status dao_move_funds(const struct genesis *genesis, struct state *state, uint64_t number);
+bool dao_extra_is_valid(const struct genesis *genesis, const struct header *header);
+
 /* validate.c: is this header one that may follow `parent`? STATUS_INVALID says what is wrong. */
 MUST_USE enum status chain_check_header(
     const struct chain *chain, const struct header *header, const struct header *parent, bool merged, struct err *err);

@@ -27,6 +27,8 @@ struct genesis {
 	u256 terminal_total_difficulty;
 	u256 fixed_difficulty;         /* Besu's test chains; 0: by the formula */
 	struct activation glaciers[3]; /* muir, arrow, gray: they only put the difficulty bomb off */
+	struct activation dao;
+	bool dao_support;
 	addr20 deposit_contract;
 	bool zero_base_fee;
 	bool has_sealer;
@@ -196,6 +198,8 @@ static enum status read_config(struct genesis *genesis, const struct json *confi
 	TRY(read_optional(&genesis->glaciers[0], config, "muirGlacierBlock", err));
 	TRY(read_optional(&genesis->glaciers[1], config, "arrowGlacierBlock", err));
 	TRY(read_optional(&genesis->glaciers[2], config, "grayGlacierBlock", err));
+	TRY(read_optional(&genesis->dao, config, "daoForkBlock", err));
+	genesis->dao_support = json_is(json_get(config, "daoForkSupport"), JSON_TRUE);
 	TRY(read_address(&genesis->deposit_contract, NULL, config, "depositContractAddress", err));
 	return read_own_settings(genesis, json_get(config, "xinglin"), err);
 }
@@ -322,6 +326,11 @@ uint64_t genesis_bomb_delay_blocks(const struct genesis *genesis, uint64_t numbe
 	for (size_t i = 0; i < sizeof delays / sizeof *delays; i++)
 		if (delays[i].since->is_set && delays[i].since->at <= number) delay = delays[i].delay;
 	return delay;
+}
+
+bool genesis_dao_fork(const struct genesis *genesis, struct dao_fork *out) {
+	*out = (struct dao_fork){.block = genesis->dao.at, .is_supported = genesis->dao_support};
+	return genesis->dao.is_set;
 }
 
 u256 genesis_fixed_difficulty(const struct genesis *genesis) {

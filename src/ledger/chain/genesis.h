@@ -1,6 +1,6 @@
 /*
- * Genesis in geth's format, and the fork schedule that follows from its config (chainId, homesteadBlock, … londonBlock,
- * terminalTotalDifficulty, shanghaiTime, cancunTime, pragueTime, osakaTime, bpo1Time…, blobSchedule,
+ * Genesis in geth's format, and the fork schedule that follows from its config (chainId, homesteadBlock, daoForkBlock,
+ * … londonBlock, terminalTotalDifficulty, shanghaiTime, cancunTime, pragueTime, osakaTime, bpo1Time…, blobSchedule,
  * depositContractAddress). xinglin's own settings stand under config.xinglin: { "zeroBaseFee": true, "sealer": "0x…20",
  * "blobGates": ["0x…20", …] }
  *
@@ -31,6 +31,12 @@ uint8_t header_field_count(enum fork fork);
 bool genesis_is_merged(const struct genesis *genesis, const u256 *total_difficulty);
 /* By how many blocks the difficulty bomb is put off (EIP-649, 1234, 2384, 3554, 4345, 5133). */
 uint64_t genesis_bomb_delay_blocks(const struct genesis *genesis, uint64_t number);
+/* EIP-779: daoForkBlock, daoForkSupport. False where the genesis names no such block. */
+struct dao_fork {
+	uint64_t block;
+	bool is_supported;
+};
+bool genesis_dao_fork(const struct genesis *genesis, struct dao_fork *out);
 /* config.ethash.fixeddifficulty, of Besu's test chains; 0: the difficulty follows the formula. */
 u256 genesis_fixed_difficulty(const struct genesis *genesis);
 u256 genesis_chain_id(const struct genesis *genesis);

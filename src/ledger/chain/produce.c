@@ -121,6 +121,7 @@ static enum status execute(
 	struct pending_block_private *own = pending->private_part;
 	state_reset(chain->state, &source);
 	TRY(executor_begin_block(chain->executor, chain->state, &rules, &pending->header, &hashes, &chain->err));
+	TRY(dao_move_funds(chain->genesis, chain->state, pending->header.number));
 	TRY(run_transactions(chain, pending, txs, count, strict, &chain->err));
 	TRY(edit_state(chain, own->decision));
 	TRY(executor_end_block(chain->executor, &pending->header, &pending->block));

@@ -54,6 +54,7 @@ enum status chain_check_header(
 	if (header->timestamp <= parent->timestamp) return reject(err, "not later than its parent");
 	if (header->field_count != header_field_count(rules.fork))
 		return reject(err, "wrong header fields for its fork");
+	if (!dao_extra_is_valid(chain->genesis, header)) return reject(err, "wrong extra data near the DAO fork");
 	TRY(check_gas_limit(header, parent, rules.fork >= FORK_LONDON && !parent_is_london, err));
 	TRY(check_difficulty(chain, header, parent, merged, err));
 	return check_fees(header, parent, &rules, parent_is_london, err);
