@@ -340,9 +340,13 @@ def test_a_chain_keeps_its_genesis(tmp_path, start_node):
     block = node.rpc("eth_getBlockByNumber", "0x0", False)
     assert node.stop() == 0
     good = genesis.read_text()
-    genesis.write_text(good.replace('"chainId":7', '"chainId":8').replace('"gasLimit":"0x3938700"', '"gasLimit":"0x3938701"'))
-    with pytest.raises(Refused, match="genesis"):
-        cli("node", "--data", tmp_path / "node", "--http-port", 0, timeout=30)
+    other_gas, other_id = json.loads(good), json.loads(good)
+    other_gas["gasLimit"] = hex(int(other_gas["gasLimit"], 16) + 1)
+    other_id["config"]["chainId"] += 1
+    for other in (other_gas, other_id):
+        genesis.write_text(json.dumps(other))
+        with pytest.raises(Refused, match="genesis"):
+            cli("node", "--data", tmp_path / "node", "--http-port", 0, timeout=30)
     genesis.write_text(good)
     assert start_node(tmp_path / "node", "node").rpc("eth_getBlockByNumber", "0x0", False) == block
 

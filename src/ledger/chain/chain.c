@@ -117,6 +117,16 @@ static enum status load_head(struct chain *chain, bool *found, struct err *err) 
 	return chain_publish(chain, &header, &hash, err);
 }
 
+/* The chain's id is in no header, and yet old signatures stand for it: it never changes. */
+static enum status check_chain_id(const struct chain *chain, struct bytes stored_json, struct err *err) {
+	struct genesis *stored;
+	TRY(genesis_parse(&stored, stored_json, err));
+	const u256 was = genesis_chain_id(stored), is = genesis_chain_id(chain->genesis);
+	genesis_free(stored);
+	if (u256_equal(&was, &is)) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "the genesis file has another chain id than the chain in this data folder");
+}
+
 static enum status load_genesis(struct chain *chain, struct bytes given, struct err *err) {
 	struct store_value stored;
 	TRY(store_get(chain->store, NULL, TABLE_META, &stored, bytes_text("genesis"), err));
@@ -126,6 +136,7 @@ static enum status load_genesis(struct chain *chain, struct bytes given, struct 
 		status = err_set(err, STATUS_INVALID, "a new chain needs a genesis file");
 	else
 		status = genesis_parse(&chain->genesis, given.len > 0 ? given : stored.view, err);
+	if (status == STATUS_OK && !is_new && given.len > 0) status = check_chain_id(chain, stored.view, err);
 	store_value_release(&stored);
 	return status;
 }
