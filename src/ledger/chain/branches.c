@@ -35,7 +35,8 @@ static enum status find_number(struct chain *chain, uint64_t *out, const hash32 
 	const bool good = row.view.len == 8;
 	if (good) *out = load_be64(row.view.data);
 	store_value_release(&row);
-	return good ? STATUS_OK : err_set(err, STATUS_CORRUPT, "a stored block number is malformed");
+	if (!good) return err_set(err, STATUS_CORRUPT, "a stored block number is malformed");
+	return chain_header_at(chain, &header, *out, hash, err); /* it may have been taken back for good */
 }
 
 static enum status keep_aside(struct chain *chain, const struct block *block, const hash32 *hash, struct err *err) {
