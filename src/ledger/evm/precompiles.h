@@ -1,11 +1,11 @@
 /*
- * The precompiled contracts, as one table: address, first fork, gas and function. All but point evaluation (0x0a,
- * EIP-4844) and BLS12-381 (0x0b to 0x11, EIP-2537).
+ * The precompiled contracts, as one table: address, first fork, gas and function. Point evaluation (0x0a) and BLS12-381
+ * (0x0b to 0x11) are in it where the build has blst (docs/decisions/0014-blst-and-c-kzg.md).
  *
  * A precompile is a pure function of fork and input; it touches no state. What it refuses is a verdict: the call fails
  * and takes all its gas.
  *
- * Threads: pure. Sources: Yellow Paper app. E; EIP-152, 196, 197, 198, 1108, 2565, 7823, 7883, 7951.
+ * Threads: pure. Sources: Yellow Paper app. E; EIP-152, 196, 197, 198, 1108, 2537, 2565, 4844, 7823, 7883, 7951.
  */
 #ifndef LEDGER_EVM_PRECOMPILES_H
 #define LEDGER_EVM_PRECOMPILES_H

@@ -2,6 +2,7 @@
 #include "ledger/rpc/rpc_internal.h"
 
 #include "ledger/chain/alloc.h"
+#include "ledger/evm/precompiles.h"
 
 #include <stdlib.h>
 #include <zlib.h>
@@ -79,7 +80,7 @@ static void put_precompiles(struct json_writer *out, enum fork fork) {
 	for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
 		const addr20 address = {
 		    {[18] = (uint8_t)(named[i].number >> 8), [19] = (uint8_t)(named[i].number & 0xff)}};
-		if (exec_is_precompile(fork, &address)) json_put_hex(out, named[i].name, BYTES_OF(address));
+		if (precompile_find(fork, &address)) json_put_hex(out, named[i].name, BYTES_OF(address));
 	}
 	json_object_end(out);
 }

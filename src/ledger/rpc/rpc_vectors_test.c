@@ -22,6 +22,11 @@ static const struct {
     {"cancun-2023/eth_estimateGas/estimate-simple-contract.io", "the search ends within 1.5 % since 2024"},
     {"cancun-2023/eth_getStorage/get-storage-invalid-key-too-large.io", "-32602 since 2025"},
     {"cancun-2023/eth_getStorage/get-storage-invalid-key.io", "-32602 since 2025"},
+    {"call-tracer/23-debug-call-tracer-0x17-static-call-one-level-deep.json", "why a precompile refused is not told"},
+    {"call-tracer/24-debug-call-tracer-0x18-static-call-multiple-level-deeep.json", "likewise"},
+#ifndef WITH_BLST
+    {"osaka-bpo2-2026/eth_config/get-config.io", "this build lacks the precompiles 0x0a to 0x11"},
+#endif
 };
 
 static bool ends(const char *text, const char *tail) {
@@ -206,7 +211,7 @@ static void run_exchange_file(void *context, const char *path) {
 	struct chain_head *head = chain_head(suite->node.chain);
 	const bool is_there = number <= head->header.number;
 	chain_head_release(head);
-	if (is_there || number < 23)
+	if ((is_there || number < 23) && !is_excepted(path))
 		vectors_count(
 		    &suite->tally, exchange(suite, request->raw, response->raw, false), path, BYTES_LITERAL(""));
 	else
