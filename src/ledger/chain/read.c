@@ -106,7 +106,12 @@ enum status chain_find_tx(
 	TRY(chain_get(chain, &row, TABLE_TX_LOOKUP, BYTES_OF(*tx_hash), "transaction", err));
 	const enum status status = tx_row_decode(number, index, row.view, err);
 	store_value_release(&row);
-	return status;
+	TRY(status);
+	/* Durable a moment before its block is the head: who sees a receipt must find its state at the head. */
+	struct chain_head *head = chain_head(chain);
+	const uint64_t newest = head->header.number;
+	chain_head_release(head);
+	return *number <= newest ? STATUS_OK : err_set(err, STATUS_NOTFOUND, "transaction not found");
 }
 
 enum status chain_seal(struct chain *chain, struct secp_signature *out, const hash32 *hash, struct err *err) {
