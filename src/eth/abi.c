@@ -188,3 +188,25 @@ struct bytes abi_bytes(struct abi_reader *reader) {
 enum status abi_finish(const struct abi_reader *reader, struct err *err) {
 	return reader->fault ? err_set(err, STATUS_INVALID, "ABI: %s", reader->fault) : STATUS_OK;
 }
+
+hash32 abi_topic_of_address(const addr20 *address) {
+	hash32 topic = {{0}};
+	memcpy(topic.b + 12, address->b, 20);
+	return topic;
+}
+
+hash32 abi_topic_of_u64(uint64_t value) {
+	hash32 topic = {{0}};
+	store_be64(topic.b + 24, value);
+	return topic;
+}
+
+addr20 abi_address_of_topic(const hash32 *topic) {
+	addr20 address;
+	memcpy(address.b, topic->b + 12, 20);
+	return address;
+}
+
+uint64_t abi_u64_of_topic(const hash32 *topic) {
+	return load_be64(topic->b + 24);
+}

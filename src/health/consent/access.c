@@ -1,4 +1,5 @@
 /* Asking for a window, and the log of all who asked. */
+#include "eth/abi.h"
 #include "health/consent/consent_private.h"
 
 #define CONSENT_TOPICS 4
@@ -8,7 +9,7 @@ bool access_event_read(struct access_event *out, const struct log *log) {
 	if (log->topic_count != CONSENT_TOPICS || !hash32_equal(&log->topics[0], &topic)) return false;
 	struct abi_reader reader = abi_reader(log->data);
 	*out = (struct access_event){
-	    .folder = log->topics[1], .record = log->topics[2], .actor = consent_address_of_topic(&log->topics[3])};
+	    .folder = log->topics[1], .record = log->topics[2], .actor = abi_address_of_topic(&log->topics[3])};
 	out->purpose = (uint8_t)abi_u64(&reader);
 	out->permitted = abi_bool(&reader);
 	out->reason = (uint8_t)abi_u64(&reader);

@@ -30,10 +30,6 @@ MUST_USE enum status consent_carry(struct session *session, struct action *actio
 /* Logs of one event of Consent; topic i (1 … 3) where topics[i - 1] is not NULL. */
 MUST_USE enum status consent_logs(struct session *session, struct client_log **logs, size_t *count, uint64_t from_block,
     const char *event, const hash32 *const topics[3], struct err *err);
-hash32 consent_topic_of_address(const addr20 *address);
-hash32 consent_topic_of_u64(uint64_t value);
-addr20 consent_address_of_topic(const hash32 *topic);
-uint64_t consent_u64_of_topic(const hash32 *topic);
 
 /* A controller asks for blobs under the account of that folder; `*secret` is the caller's to wipe. */
 MUST_USE enum status controller_asker(struct session *session, struct blob_asker *asker, hash32 *secret,

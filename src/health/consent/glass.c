@@ -2,6 +2,7 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
+#include "eth/abi.h"
 #include "health/consent/consent_private.h"
 
 #define REASON_MAX ((size_t)64 << 10)
@@ -100,8 +101,8 @@ static bool glass_event_read(struct broken_glass *out, const struct log *log) {
 	if (log->topic_count != 4 || !hash32_equal(&log->topics[0], &topic)) return false;
 	struct abi_reader reader = abi_reader(log->data);
 	out->folder = log->topics[1];
-	out->actor = consent_address_of_topic(&log->topics[2]);
-	out->review = consent_u64_of_topic(&log->topics[3]);
+	out->actor = abi_address_of_topic(&log->topics[2]);
+	out->review = abi_u64_of_topic(&log->topics[3]);
 	out->reason_hash = abi_hash32(&reader);
 	out->until = abi_u64(&reader);
 	return abi_finish(&reader, NULL) == STATUS_OK;
@@ -153,7 +154,7 @@ enum status glass_break(struct session *session, struct broken_glass *out, const
 enum status glass_wait(struct session *session, const struct broken_glass *glass, uint64_t seconds, struct err *err) {
 	const struct client_options *options = client_options_of(session->client);
 	uint64_t begin = clock_monotonic_ns(session->clock);
-	hash32 review = consent_topic_of_u64(glass->review);
+	hash32 review = abi_topic_of_u64(glass->review);
 	for (;;) {
 		struct client_log *logs;
 		size_t count;
@@ -213,7 +214,7 @@ static enum status fill_review(struct session *session, struct broken_glass *gla
 	struct review review;
 	struct client_log *logs;
 	size_t count;
-	hash32 number = consent_topic_of_u64(glass->review);
+	hash32 number = abi_topic_of_u64(glass->review);
 	TRY(review_find(session, &review, glass->review, err));
 	glass->open = review.open;
 	TRY(consent_logs(session, &logs, &glass->releases, glass->block_number, SHARE_RELEASED_EVENT,
@@ -223,7 +224,7 @@ static enum status fill_review(struct session *session, struct broken_glass *gla
 	if (count == 0) return STATUS_OK;
 	struct abi_reader reader = abi_reader(logs[0].log.data);
 	glass->justified = abi_bool(&reader);
-	if (logs[0].log.topic_count == 3) glass->closed_by = consent_address_of_topic(&logs[0].log.topics[2]);
+	if (logs[0].log.topic_count == 3) glass->closed_by = abi_address_of_topic(&logs[0].log.topics[2]);
 	return abi_finish(&reader, err);
 }
 

@@ -1,5 +1,6 @@
 /* Who read a record, from the sealed audit entries of the node, by the folder's controller. */
 #include "envelope/jwe.h"
+#include "eth/abi.h"
 #include "health/consent/consent_private.h"
 
 #define AUDIT_JSON_MAX ((size_t)256 << 20)
@@ -84,7 +85,7 @@ static enum status check_anchors(
     struct session *session, size_t *anchors, const struct audit_line *lines, size_t count, struct err *err) {
 	struct client_log *logs;
 	size_t found;
-	hash32 node = consent_topic_of_address(&session->home->deployment.sealer);
+	hash32 node = abi_topic_of_address(&session->home->deployment.sealer);
 	*anchors = 0;
 	TRY(consent_logs(session, &logs, &found, 0, AUDIT_ANCHORED_EVENT, (const hash32 *const[3]){&node}, err));
 	for (size_t i = 0; i < found; i++) {

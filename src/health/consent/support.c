@@ -60,28 +60,6 @@ enum status consent_logs(struct session *session, struct client_log **logs, size
 	return client_logs(session->client, logs, count, session->arena, &filter, err);
 }
 
-hash32 consent_topic_of_address(const addr20 *address) {
-	hash32 topic = {{0}};
-	memcpy(topic.b + 12, address->b, 20);
-	return topic;
-}
-
-hash32 consent_topic_of_u64(uint64_t value) {
-	hash32 topic = {{0}};
-	store_be64(topic.b + 24, value);
-	return topic;
-}
-
-addr20 consent_address_of_topic(const hash32 *topic) {
-	addr20 address;
-	memcpy(address.b, topic->b + 12, 20);
-	return address;
-}
-
-uint64_t consent_u64_of_topic(const hash32 *topic) {
-	return load_be64(topic->b + 24);
-}
-
 enum status controller_asker(struct session *session, struct blob_asker *asker, hash32 *secret,
     const struct own_folder *folder, struct err *err) {
 	addr20 address;

@@ -3,6 +3,7 @@
  * for whom it was opened, and says so on the chain, where the patient sees it.
  */
 #include "base/log.h"
+#include "eth/abi.h"
 #include "health/consent/consent_private.h"
 
 static enum status is_trustee(struct session *session, bool *out, const hash32 *folder, struct err *err) {
@@ -44,7 +45,7 @@ static enum status is_owed(
 	uint64_t now;
 	struct client_log *logs;
 	size_t released;
-	hash32 topic = consent_topic_of_u64(number), self = consent_topic_of_address(&session->home->account);
+	hash32 topic = abi_topic_of_u64(number), self = abi_topic_of_address(&session->home->account);
 	*owed = false;
 	TRY(client_timestamp(session->client, &now, err));
 	if (!review->open || now >= review->until) return STATUS_OK;
@@ -139,7 +140,7 @@ enum status trustee_serve_once(struct session *session, struct trustee_round *ro
 		bool released = false;
 		struct err why = {""};
 		if (logs[i].log.topic_count != 4) continue;
-		uint64_t number = consent_u64_of_topic(&logs[i].log.topics[3]);
+		uint64_t number = abi_u64_of_topic(&logs[i].log.topics[3]);
 		if (serve(session, &released, number, &why) == STATUS_OK) {
 			round->released += released;
 			continue;

@@ -30,22 +30,6 @@ enum status log_is(const struct client_log *log, unsigned topic_count, struct er
 	    log->log.topic_count, topic_count);
 }
 
-hash32 topic_of_address(const addr20 *address) {
-	hash32 topic = {{0}};
-	memcpy(topic.b + 12, address->b, 20);
-	return topic;
-}
-
-addr20 address_of_topic(const hash32 *topic) {
-	addr20 address;
-	memcpy(address.b, topic->b + 12, 20);
-	return address;
-}
-
-uint64_t u64_of_topic(const hash32 *topic) {
-	return load_be64(topic->b + 24);
-}
-
 enum status now_seconds(struct session *session, uint64_t *now, struct err *err) {
 	uint64_t here = clock_now_ms(session->clock) / 1000, there;
 	TRY(client_timestamp(session->client, &there, err));

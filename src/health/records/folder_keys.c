@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "eth/abi.h"
 #include "health/records/private.h"
 
 #define RIGHT_READ 1u
@@ -29,7 +30,7 @@ struct search {
 static enum status read_epoch(struct search *s, const struct client_log *log, struct err *err) {
 	struct epoch_event *out = &s->epochs[s->epoch_count];
 	TRY(log_is(log, 3, err));
-	out->epoch = (uint32_t)u64_of_topic(&log->log.topics[2]);
+	out->epoch = (uint32_t)abi_u64_of_topic(&log->log.topics[2]);
 	if (out->epoch != s->epoch_count + 1)
 		return err_set(err, STATUS_INTERNAL, "the node leaves out epochs of the folder");
 	struct abi_reader reader = abi_reader(log->log.data);
@@ -184,7 +185,7 @@ static enum status try_release(struct search *s, struct p256_secret *out, bool *
 /* The newest emergencies first. */
 static enum status try_releases(
     struct search *s, struct p256_secret *out, bool *found, uint32_t wanted, struct err *err) {
-	hash32 self = topic_of_address(&s->session->home->account);
+	hash32 self = abi_topic_of_address(&s->session->home->account);
 	const hash32 *topics[3] = {s->folder, &self, NULL};
 	const addr20 *consent = &s->session->home->deployment.consent;
 	struct client_log *glass, *releases;
@@ -197,8 +198,8 @@ static enum status try_releases(
 		TRY(event_logs(s->session, &releases, &release_count, consent, SHARE_RELEASED_EVENT, by_review, err));
 		for (size_t j = 0; j < release_count && !*found; j++) {
 			TRY(log_is(&releases[j], 3, err));
-			addr20 trustee = address_of_topic(&releases[j].log.topics[2]);
-			TRY(try_release(s, out, found, wanted, u64_of_topic(review), &trustee, err));
+			addr20 trustee = abi_address_of_topic(&releases[j].log.topics[2]);
+			TRY(try_release(s, out, found, wanted, abi_u64_of_topic(review), &trustee, err));
 		}
 	}
 	return STATUS_OK;

@@ -1,5 +1,6 @@
 /* Rotating a folder: IFolders.rotate. Trustees first, then those whose grants over the whole folder still hold. */
 #include "crypto/hash.h"
+#include "eth/abi.h"
 #include "health/records/private.h"
 
 #define RIGHT_READ 1u
@@ -87,7 +88,7 @@ static enum status add_grantees(
 	for (size_t i = 0; i < count; i++) {
 		bool reads;
 		TRY(log_is(&logs[i], 4, err));
-		addr20 grantee = address_of_topic(&logs[i].log.topics[3]);
+		addr20 grantee = abi_address_of_topic(&logs[i].log.topics[3]);
 		if ((leaving && addr20_equal(&grantee, leaving)) || is_in(recipients, &grantee)) continue;
 		TRY(grant_reads(session, &reads, id, &grantee, now, err));
 		if (reads) TRY(add(session, recipients, &grantee, err));

@@ -28,9 +28,6 @@ MUST_USE enum status event_logs(struct session *session, struct client_log **log
     const addr20 *contract, const char *event, const hash32 *const topics[3], struct err *err);
 /* STATUS_INTERNAL where a node shows a log of another form than was asked for. */
 MUST_USE enum status log_is(const struct client_log *log, unsigned topic_count, struct err *err);
-hash32 topic_of_address(const addr20 *address);
-addr20 address_of_topic(const hash32 *topic);
-uint64_t u64_of_topic(const hash32 *topic);
 /* Seconds, by the later of this machine's clock and the chain's. */
 MUST_USE enum status now_seconds(struct session *session, uint64_t *now, struct err *err);
 

@@ -1,5 +1,6 @@
 /* Registrations as the chain shows them, and erasing. Adding is in record_add.c, reading in record_read.c. */
 #include "health/records/record.h"
+#include "eth/abi.h"
 
 #include "health/records/private.h"
 
@@ -77,7 +78,7 @@ enum status record_erasure_confirmed(
 	*nodes = arena_zalloc(session->arena, *count, sizeof **nodes);
 	for (size_t i = 0; i < *count; i++) {
 		TRY(log_is(&logs[i], 3, err));
-		(*nodes)[i] = address_of_topic(&logs[i].log.topics[2]);
+		(*nodes)[i] = abi_address_of_topic(&logs[i].log.topics[2]);
 	}
 	return STATUS_OK;
 }
