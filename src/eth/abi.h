@@ -1,9 +1,9 @@
 /*
- * The contract ABI (Solidity specification, "Contract ABI Specification"): encoding by small calls into a buffer, and a
- *strict reader of what comes back.
+ * The contract ABI (Solidity specification, "Contract ABI Specification"): encoding by small calls into a buffer, and
+ * a strict reader of what comes back.
  *
- * A call or a tuple is a row of 32-byte heads; the head of a dynamic value is an offset, from the row's begin, of its
- *tail:
+ * A call or a tuple is a row of 32-byte heads; the head of a dynamic value is an offset, from the row's begin, of
+ * its tail:
  *
  *	abi_put_selector(&out, "transfer(address,bytes)");
  *	struct abi_row row = abi_row_begin(&out);
@@ -13,7 +13,7 @@
  *	abi_put_bytes(&out, bytes);
  *
  * An array is a tail: its length by abi_put_u64, then its elements; where these are dynamic they stand in a row of
- *their own, which begins behind the length. Overflow of `out` is sticky there (`buf_status`).
+ * their own, which begins behind the length. Overflow of `out` is sticky there (`buf_status`).
  *
  * Ownership: the reader's views point into its input. Threads: one owner a row or reader.
  */

@@ -1,6 +1,6 @@
 /*
  * Typed structured data (EIP-712): digests of structs that the code knows by heart, put together word by word, and of
- *any typed data in JSON (as eth_signTypedData_v4 takes it).
+ * any typed data in JSON (as eth_signTypedData_v4 takes it).
  *
  *	struct eip712_struct grant = eip712_begin("Grant(address who,uint64 until,string why)");
  *	eip712_put_address(&grant, &who);

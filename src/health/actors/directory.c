@@ -92,6 +92,16 @@ enum status directory_accept_key(struct session *session, struct listed_actor *a
 	return STATUS_OK;
 }
 
+enum status directory_refuse_changed_key(const struct listed_actor *actor, struct err *err) {
+	char text[43];
+	if (!actor->key_changed) return STATUS_OK;
+	address_checksum(text, &actor->address);
+	return err_set(err, STATUS_DENIED,
+	    "%s has another key than this home has seen: ask them whether it is theirs, then: "
+	    "xinglin actor show --address %s --accept-key",
+	    text, text);
+}
+
 /* The first key that is seen is pinned; a newer one is told until it is accepted. A key that changed under the same
  * version was never published by the contract: somebody lies. */
 static enum status check_pin(struct session *session, struct listed_actor *actor, struct err *err) {

@@ -1,6 +1,6 @@
 /*
  * The directory of actors: asking to be listed, endorsing, listing, looking up
- *(contracts/src/interfaces/IDirectory.sol).
+ * (contracts/src/interfaces/IDirectory.sol).
  *
  * A listing request is a JSON file that the actor signs, registrars add signatures to, and any registrar sends:
  *	{"type":"xinglin-listing","v":1,"chainId":N,"directory":"0x…","actor":"0x…","roles":N,"name":"…","keyX":"0x…","keyY":"0x…",
@@ -46,6 +46,9 @@ struct listed_actor {
 /* STATUS_NOTFOUND where it is not listed. */
 MUST_USE enum status directory_find(
     struct session *session, struct listed_actor *out, const addr20 *address, struct err *err);
+
+/* STATUS_DENIED, with what to do, where the key is not the pinned one: nothing is to be wrapped to it. */
+MUST_USE enum status directory_refuse_changed_key(const struct listed_actor *actor, struct err *err);
 
 /* Pins the actor's present key instead of the one seen before. */
 MUST_USE enum status directory_accept_key(struct session *session, struct listed_actor *actor, struct err *err);

@@ -1,4 +1,5 @@
 /* A new epoch: a random sealing key, wrapped to the controller, to each recipient, and linked to the key before. */
+#include "crypto/hash.h"
 #include "health/records/private.h"
 
 /* Where epoch_make puts its parts. */
@@ -65,4 +66,37 @@ enum status epoch_make(struct session *session, struct action *action, struct ne
 	mem_wipe(&secret, sizeof secret);
 	for (size_t i = 0; i < parts.count; i++) buf_fini(&parts.bufs[i]);
 	return status;
+}
+
+/* --- what the contract is told of it: keyX, keyY, wraps, wrapsSize, and the recipients' addresses --- */
+
+void epoch_put_signed(struct eip712_struct *fields, const struct new_epoch *epoch) {
+	hash32 x, y;
+	memcpy(x.b, epoch->key.xy, 32);
+	memcpy(y.b, epoch->key.xy + 32, 32);
+	eip712_put_hash32(fields, &x);
+	eip712_put_hash32(fields, &y);
+	eip712_put_hash32(fields, &epoch->wraps);
+	eip712_put_u64(fields, epoch->wraps_bytes);
+}
+
+void epoch_put(struct buf *data, const struct new_epoch *epoch) {
+	abi_put_fixed(data, bytes_make(epoch->key.xy, 32));
+	abi_put_fixed(data, bytes_make(epoch->key.xy + 32, 32));
+	abi_put_hash32(data, &epoch->wraps);
+	abi_put_u64(data, epoch->wraps_bytes);
+}
+
+void epoch_put_recipients(struct buf *data, const struct new_epoch *epoch) {
+	abi_put_u64(data, epoch->recipient_count);
+	for (size_t i = 0; i < epoch->recipient_count; i++) abi_put_address(data, &epoch->recipients[i].address);
+}
+
+hash32 epoch_recipients_hash(const struct new_epoch *epoch) {
+	struct buf words;
+	buf_init(&words, 32 * RECIPIENTS_MAX);
+	for (size_t i = 0; i < epoch->recipient_count; i++) abi_put_address(&words, &epoch->recipients[i].address);
+	hash32 hash = keccak256(buf_view(&words));
+	buf_fini(&words);
+	return hash;
 }

@@ -25,12 +25,7 @@ static enum status find_trustees(
 		TRY(directory_find(session, &actor, &opening->trustees[i], err));
 		if (actor.status != 1 || !(actor.roles & ROLE_TRUSTEE))
 			return err_set(err, STATUS_DENIED, "%s is not listed as an active trustee", text);
-		if (actor.key_changed)
-			return err_set(err, STATUS_DENIED,
-			    "%s has another key than this home has seen: ask them whether it is theirs, then: xinglin "
-			    "actor show "
-			    "--address %s --accept-key",
-			    text, text);
+		TRY(directory_refuse_changed_key(&actor, err));
 		for (size_t j = 0; j < i; j++)
 			if (addr20_equal(&opening->trustees[i], &opening->trustees[j]))
 				return err_set(err, STATUS_INVALID, "%s is named twice", text);
@@ -62,25 +57,15 @@ struct opening_fields {
 
 static enum status sign_opening(
     struct session *session, uint8_t signature[65], const struct opening_fields *f, struct err *err) {
-	hash32 x, y;
-	struct buf trustees;
-	memcpy(x.b, f->epoch->key.xy, 32);
-	memcpy(y.b, f->epoch->key.xy + 32, 32);
-	buf_init(&trustees, 32 * TRUSTEES_MAX);
-	for (size_t i = 0; i < f->opening->trustee_count; i++) abi_put_address(&trustees, &f->opening->trustees[i]);
-	hash32 list = keccak256(buf_view(&trustees));
-	buf_fini(&trustees);
+	hash32 trustees = epoch_recipients_hash(f->epoch);
 	struct eip712_struct fields = eip712_begin(
 	    "Open(address controller,bytes32 salt,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32 wrapsSize,"
 	    "uint16 glassMinutes,address[] trustees,uint64 deadline)");
 	eip712_put_address(&fields, &f->controller);
 	eip712_put_hash32(&fields, &f->own->salt);
-	eip712_put_hash32(&fields, &x);
-	eip712_put_hash32(&fields, &y);
-	eip712_put_hash32(&fields, &f->epoch->wraps);
-	eip712_put_u64(&fields, f->epoch->wraps_bytes);
+	epoch_put_signed(&fields, f->epoch);
 	eip712_put_u64(&fields, f->opening->glass_minutes);
-	eip712_put_hash32(&fields, &list);
+	eip712_put_hash32(&fields, &trustees);
 	eip712_put_u64(&fields, f->deadline);
 	return folder_sign_struct(
 	    session, signature, f->own, "xinglin folders", &session->home->deployment.folders, &fields, err);
@@ -91,17 +76,13 @@ static void put_opening(struct buf *data, const struct opening_fields *f, const 
 	struct abi_row row = abi_row_begin(data);
 	abi_put_address(data, &f->controller);
 	abi_put_hash32(data, &f->own->salt);
-	abi_put_fixed(data, bytes_make(f->epoch->key.xy, 32));
-	abi_put_fixed(data, bytes_make(f->epoch->key.xy + 32, 32));
-	abi_put_hash32(data, &f->epoch->wraps);
-	abi_put_u64(data, f->epoch->wraps_bytes);
+	epoch_put(data, f->epoch);
 	abi_put_u64(data, f->opening->glass_minutes);
 	size_t trustees = abi_reserve(data);
 	abi_put_u64(data, f->deadline);
 	size_t tail = abi_reserve(data);
 	abi_tail(&row, trustees);
-	abi_put_u64(data, f->opening->trustee_count);
-	for (size_t i = 0; i < f->opening->trustee_count; i++) abi_put_address(data, &f->opening->trustees[i]);
+	epoch_put_recipients(data, f->epoch);
 	abi_tail(&row, tail);
 	abi_put_bytes(data, bytes_make(signature, 65));
 }

@@ -21,14 +21,7 @@ static enum status add(struct session *session, struct recipients *recipients, c
 	struct listed_actor actor;
 	TRY(directory_find(session, &actor, who, err));
 	if (actor.status != 1) return STATUS_OK;
-	char text[43];
-	address_checksum(text, who);
-	if (actor.key_changed)
-		return err_set(err, STATUS_DENIED,
-		    "%s has another key than this home has seen: ask them whether it is theirs, then: xinglin actor "
-		    "show "
-		    "--address %s --accept-key",
-		    text, text);
+	TRY(directory_refuse_changed_key(&actor, err));
 	if (recipients->count == RECIPIENTS_MAX)
 		return err_set(
 		    err, STATUS_LIMIT, "more than %u would get the new key: revoke some grants first", RECIPIENTS_MAX);
@@ -99,31 +92,20 @@ static enum status add_grantees(
 struct rotation_fields {
 	const struct own_folder *own;
 	const struct new_epoch *epoch;
-	const struct recipients *recipients;
 	uint32_t expected_epoch;
 	uint64_t nonce, deadline;
 };
 
 static enum status sign_rotation(
     struct session *session, uint8_t signature[65], const struct rotation_fields *f, struct err *err) {
-	hash32 x, y;
-	struct buf words;
-	memcpy(x.b, f->epoch->key.xy, 32);
-	memcpy(y.b, f->epoch->key.xy + 32, 32);
-	buf_init(&words, 32 * RECIPIENTS_MAX);
-	for (size_t i = 0; i < f->recipients->count; i++) abi_put_address(&words, &f->recipients->all[i].address);
-	hash32 list = keccak256(buf_view(&words));
-	buf_fini(&words);
+	hash32 recipients = epoch_recipients_hash(f->epoch);
 	struct eip712_struct fields =
 	    eip712_begin("Rotate(bytes32 folder,uint32 expectedEpoch,bytes32 keyX,bytes32 keyY,bytes32 wraps,"
 			 "uint32 wrapsSize,address[] recipients,uint64 nonce,uint64 deadline)");
 	eip712_put_hash32(&fields, &f->own->id);
 	eip712_put_u64(&fields, f->expected_epoch);
-	eip712_put_hash32(&fields, &x);
-	eip712_put_hash32(&fields, &y);
-	eip712_put_hash32(&fields, &f->epoch->wraps);
-	eip712_put_u64(&fields, f->epoch->wraps_bytes);
-	eip712_put_hash32(&fields, &list);
+	epoch_put_signed(&fields, f->epoch);
+	eip712_put_hash32(&fields, &recipients);
 	eip712_put_u64(&fields, f->nonce);
 	eip712_put_u64(&fields, f->deadline);
 	return folder_sign_struct(
@@ -135,16 +117,12 @@ static void put_rotation(struct buf *data, const struct rotation_fields *f, cons
 	struct abi_row row = abi_row_begin(data);
 	abi_put_hash32(data, &f->own->id);
 	abi_put_u64(data, f->expected_epoch);
-	abi_put_fixed(data, bytes_make(f->epoch->key.xy, 32));
-	abi_put_fixed(data, bytes_make(f->epoch->key.xy + 32, 32));
-	abi_put_hash32(data, &f->epoch->wraps);
-	abi_put_u64(data, f->epoch->wraps_bytes);
+	epoch_put(data, f->epoch);
 	size_t recipients = abi_reserve(data);
 	abi_put_u64(data, f->deadline);
 	size_t tail = abi_reserve(data);
 	abi_tail(&row, recipients);
-	abi_put_u64(data, f->recipients->count);
-	for (size_t i = 0; i < f->recipients->count; i++) abi_put_address(data, &f->recipients->all[i].address);
+	epoch_put_recipients(data, f->epoch);
 	abi_tail(&row, tail);
 	abi_put_bytes(data, bytes_make(signature, 65));
 }
@@ -182,7 +160,6 @@ enum status folder_rotate_action(struct session *session, struct action *action,
 	TRY(make_epoch(session, action, &epoch, &folder, err));
 	struct rotation_fields fields = {.own = &own,
 	    .epoch = &epoch,
-	    .recipients = &recipients,
 	    .expected_epoch = folder.epoch,
 	    .nonce = folder.nonce + (rotation ? rotation->actions_before : 0)};
 	TRY(now_seconds(session, &fields.deadline, err));

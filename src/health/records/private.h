@@ -66,6 +66,12 @@ struct new_epoch {
 /* The wraps' container goes into the action, for Folders' gate. */
 MUST_USE enum status epoch_make(
     struct session *session, struct action *action, struct new_epoch *epoch, struct err *err);
+/* IFolders tells of an epoch keyX, keyY, wraps and wrapsSize: as signed, and as called with. */
+void epoch_put_signed(struct eip712_struct *fields, const struct new_epoch *epoch);
+void epoch_put(struct buf *data, const struct new_epoch *epoch);
+/* The recipients' addresses: an address[] tail, and its EIP-712 hash. */
+void epoch_put_recipients(struct buf *data, const struct new_epoch *epoch);
+hash32 epoch_recipients_hash(const struct new_epoch *epoch);
 
 /* --- reader.c --- */
 

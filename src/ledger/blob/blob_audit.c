@@ -4,8 +4,8 @@
  *	gate 20 | item 32 | length u32 | a compact JWE of that length
  *
  * sealed to the key that the gate names for the item, so that the operator keeps it and cannot read it. Each sealed
- *entry holds the SHA-256 of the one before; the newest hash and the count are anchored on the chain. A torn tail (a
- *crash while appending) was never acknowledged and is cut off when the log is opened.
+ * entry holds the SHA-256 of the one before; the newest hash and the count are anchored on the chain. A torn tail (a
+ * crash while appending) was never acknowledged and is cut off when the log is opened.
  */
 #include <errno.h>
 #include <fcntl.h>
