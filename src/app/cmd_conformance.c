@@ -19,12 +19,12 @@ static enum status run_all(struct cli *cli, struct conformance *run, runner *all
 }
 
 static enum status cmd_statetest(struct cli *cli, struct err *err) {
-	struct conformance run = {.without_precompiles = cli_flag(cli, "without-precompiles")};
+	struct conformance run = {0};
 	return run_all(cli, &run, conformance_state, err);
 }
 
 static enum status cmd_blocktest(struct cli *cli, struct err *err) {
-	struct conformance run = {.except = cli_value(cli, "except")};
+	struct conformance run = {0};
 	return run_all(cli, &run, conformance_block, err);
 }
 
@@ -44,7 +44,6 @@ const struct cli_command command_statetest = {
 	"describes. A failing case is printed with what differed, account by account where the file tells; the\n"
 	"last line has the counts.\n\n"
 	"  xinglin statetest GeneralStateTests/stRandom",
-    .options = {{"without-precompiles", NULL, "skip cases that fail after calling a precompile this build lacks"}},
     .run = cmd_statetest,
 };
 
@@ -57,7 +56,6 @@ const struct cli_command command_blocktest = {
 	"folder (under TMPDIR): every block is taken or refused as the case says, and the chain ends at the block\n"
 	"that it names. Seals of proof of work are not checked. The last line has the counts.\n\n"
 	"  xinglin blocktest BlockchainTests/InvalidBlocks",
-    .options = {{"except", "TEXT", "skip files with this text in their path"}},
     .run = cmd_blocktest,
 };
 

@@ -11,9 +11,7 @@
 #include "ledger/evm/fork.h"
 
 struct conformance {
-	FILE *out;                /* where cases that do not pass are told */
-	const char *except;       /* files with this in their path are skipped; NULL: none */
-	bool without_precompiles; /* a state test that fails after calling one that this build lacks is skipped */
+	FILE *out; /* where cases that do not pass are told */
 	size_t passed, failed, skipped;
 	struct arena arena; /* of the file at work */
 	struct err err;

@@ -4,7 +4,6 @@
 #include "codec/rlp.h"
 #include "crypto/hash.h"
 #include "ledger/chain/alloc.h"
-#include "ledger/evm/precompiles.h"
 #include "ledger/exec/exec.h"
 #include "ledger/state/commitment.h"
 
@@ -12,7 +11,6 @@ struct runner {
 	struct conformance *run;
 	struct executor *executor;
 	struct state *state;
-	bool missing_precompile; /* seen in the case at hand */
 };
 
 /* --- what a case says --- */
@@ -53,15 +51,6 @@ static enum status test_block_hash(void *context, hash32 *out, uint64_t block) {
 	(void)context;
 	*out = keccak256(bytes_make(text, (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)block)));
 	return STATUS_OK;
-}
-
-static void watch_enter(void *context, const struct evm_message *message) {
-	struct runner *runner = context;
-	static const uint8_t zeros[19];
-	const uint8_t last = message->code_address.b[19];
-	if (memcmp(message->code_address.b, zeros, sizeof zeros) == 0 && last >= 0x0a && last <= 0x11 &&
-	    precompile_find(FORK_COUNT - 1, &message->code_address) == NULL)
-		runner->missing_precompile = true;
 }
 
 /* --- running one --- */
@@ -153,14 +142,14 @@ static const char *judge(const struct outcome *outcome, const struct json *post,
 	return NULL;
 }
 
-static void print_case(const struct conformance *run, bool excused, const struct json *test, struct bytes fork,
-    size_t index, const char *fault, const struct outcome *outcome, const struct json *post) {
+static void print_failure(const struct conformance *run, const struct json *test, struct bytes fork, size_t index,
+    const char *fault, const struct outcome *outcome, const struct json *post) {
 	const struct bytes expected = json_string(json_get(post, "expectException"));
-	fprintf(run->out, "%s %s\n  %.*s %.*s/%zu %s: %s", excused ? "SKIP" : "FAIL", run->path, (int)test->name.len,
+	fprintf(run->out, "FAIL %s\n  %.*s %.*s/%zu %s: %s", run->path, (int)test->name.len,
 	    (const char *)test->name.data, (int)fork.len, (const char *)fork.data, index, fault,
 	    outcome->refusal != NULL ? outcome->refusal : run->err.message);
 	if (expected.data != NULL) fprintf(run->out, "; expected %.*s", (int)expected.len, (const char *)expected.data);
-	fputs(excused ? " (calls a precompile that this build lacks)\n" : "\n", run->out);
+	fputc('\n', run->out);
 }
 
 static void run_post(struct runner *runner, const struct json *test, const struct json *post, enum fork fork,
@@ -168,23 +157,16 @@ static void run_post(struct runner *runner, const struct json *test, const struc
 	struct outcome outcome;
 	struct conformance *run = runner->run;
 	run->err.message[0] = 0;
-	enum status status = run_case(runner, &outcome, test, post, fork, fork_text);
+	const enum status status = run_case(runner, &outcome, test, post, fork, fork_text);
 	const char *fault = judge(&outcome, post, status);
 	if (fault == NULL) {
 		run->passed++;
 		return;
 	}
-	const struct evm_tracer watch = {.enter = watch_enter, .context = runner};
-	runner->missing_precompile = false;
-	evm_set_tracer(executor_evm(runner->executor), &watch); /* once more, watched */
-	status = run_case(runner, &outcome, test, post, fork, fork_text);
-	evm_set_tracer(executor_evm(runner->executor), NULL);
-	const bool excused = run->without_precompiles && runner->missing_precompile;
-	*(excused ? &run->skipped : &run->failed) += 1;
-	print_case(run, excused, test, fork_text, index, fault, &outcome, post);
+	run->failed++;
+	print_failure(run, test, fork_text, index, fault, &outcome, post);
 	const struct json *accounts = json_get(post, "state");
-	if (status == STATUS_OK && !excused && accounts != NULL)
-		conformance_print_difference(run->out, runner->state, accounts);
+	if (status == STATUS_OK && accounts != NULL) conformance_print_difference(run->out, runner->state, accounts);
 }
 
 static void run_test(struct conformance *run, const struct json *test) {

@@ -12,7 +12,6 @@
 #include "envelope/container.h"
 #include "ledger/blob/blob.h"
 #include "ledger/consensus/solo.h"
-#include "ledger/evm/precompiles.h"
 #include "ledger/rpc/rpc.h"
 #include "net/http_server.h"
 
@@ -180,25 +179,12 @@ static enum status open_server(struct node *node, struct err *err) {
 	return STATUS_OK;
 }
 
-/* A build without blst (decision 0014) lacks EIP-4844's and EIP-2537's precompiles: its state parts from other nodes'
- * at the first call of one. */
-static void warn_of_missing_precompiles(const struct node *node) {
-	const addr20 bls12_g1add = {.b[19] = 0x0b};
-	struct chain_head *head = chain_head(node->chain);
-	const enum fork fork = chain_rules(node->chain, &head->header).fork;
-	chain_head_release(head);
-	if (fork >= FORK_CANCUN && precompile_find(FORK_OSAKA, &bls12_g1add) == NULL)
-		log_warn("node", "this build lacks the precompiles 0x0a to 0x11: run no chain with other nodes on it "
-				 "(build with -Dkzg=enabled)");
-}
-
 static enum status open_all(struct node *node, struct err *err) {
 	if (mkdir(node->options.data, 0700) != 0 && errno != EEXIST)
 		return err_set(err, STATUS_IO, "cannot make %s: %s", node->options.data, strerror(errno));
 	TRY(read_genesis(node, err));
 	TRY(node_key(&node->secret, node->options.data, &world_random, err));
 	TRY(open_ledger(node, err));
-	warn_of_missing_precompiles(node);
 	TRY(open_blobs(node, err));
 	TRY(open_rpc(node, err));
 	return open_server(node, err);

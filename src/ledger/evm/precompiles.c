@@ -16,7 +16,6 @@ static const struct precompile precompiles[] = {
     ENTRY(0x07, FORK_BYZANTIUM, "BN254_MUL", bn254_mul),
     ENTRY(0x08, FORK_BYZANTIUM, "BN254_PAIRING", bn254_pairing),
     ENTRY(0x09, FORK_ISTANBUL, "BLAKE2F", blake2f),
-#ifdef WITH_BLST
     ENTRY(0x0a, FORK_CANCUN, "KZG_POINT_EVALUATION", point_evaluation),
     ENTRY(0x0b, FORK_PRAGUE, "BLS12_G1ADD", bls12_g1add),
     ENTRY(0x0c, FORK_PRAGUE, "BLS12_G1MSM", bls12_g1msm),
@@ -25,7 +24,6 @@ static const struct precompile precompiles[] = {
     ENTRY(0x0f, FORK_PRAGUE, "BLS12_PAIRING_CHECK", bls12_pairing_check),
     ENTRY(0x10, FORK_PRAGUE, "BLS12_MAP_FP_TO_G1", bls12_map_fp_to_g1),
     ENTRY(0x11, FORK_PRAGUE, "BLS12_MAP_FP2_TO_G2", bls12_map_fp2_to_g2),
-#endif
     ENTRY(0x100, FORK_OSAKA, "P256VERIFY", p256verify),
 };
 

@@ -1,6 +1,6 @@
 /*
  * The precompiled contracts, as one table: address, first fork, gas and function. Point evaluation (0x0a) and BLS12-381
- * (0x0b to 0x11) are in it where the build has blst (docs/decisions/0014-blst-and-c-kzg.md).
+ * (0x0b to 0x11) stand on blst (docs/decisions/0014-blst-and-c-kzg.md).
  *
  * A precompile is a pure function of fork and input; it touches no state. What it refuses is a verdict: the call fails
  * and takes all its gas.

@@ -34,11 +34,7 @@ static uint64_t expect(uint16_t number, enum fork fork, const char *input_hex, c
 
 static void test_table(void **state) {
 	(void)state;
-#ifdef WITH_BLST
 	static const size_t counts[FORK_COUNT] = {4, 4, 4, 4, 8, 8, 8, 9, 9, 9, 9, 9, 10, 17, 18};
-#else
-	static const size_t counts[FORK_COUNT] = {4, 4, 4, 4, 8, 8, 8, 9, 9, 9, 9, 9, 9, 9, 10};
-#endif
 	for (enum fork fork = FORK_FRONTIER; fork < FORK_COUNT; fork++) {
 		size_t count = 0;
 		for (unsigned number = 0; number <= UINT16_MAX; number++) {

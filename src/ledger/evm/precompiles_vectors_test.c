@@ -166,7 +166,6 @@ static void test_point_evaluation(void **state) {
 	(void)state;
 	static const char besu[] = "ethereum/precompiles/besu/pointEvaluationPrecompile.json";
 	vectors_need(besu);
-	if (precompile_at(FORK_CANCUN, 0x0a) == NULL) skip();
 	struct vectors vectors = {.name = "point evaluation of c-kzg and Besu"};
 	struct arena arena;
 	arena_init(&arena);

@@ -24,9 +24,6 @@ static const struct {
     {"cancun-2023/eth_getStorage/get-storage-invalid-key.io", "-32602 since 2025"},
     {"call-tracer/23-debug-call-tracer-0x17-static-call-one-level-deep.json", "why a precompile refused is not told"},
     {"call-tracer/24-debug-call-tracer-0x18-static-call-multiple-level-deeep.json", "likewise"},
-#ifndef WITH_BLST
-    {"osaka-bpo2-2026/eth_config/get-config.io", "this build lacks the precompiles 0x0a to 0x11"},
-#endif
 };
 
 static bool ends(const char *text, const char *tail) {
