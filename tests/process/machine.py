@@ -135,7 +135,7 @@ def cli(*arguments, stdin=None, env=None, timeout=120):
 class Consortium:
     """A node with the contracts deployed, two registrars (a threshold of two), and actors that each have a home."""
 
-    def __init__(self, folder, node_options=()):
+    def __init__(self, folder, node_options=(), init_options=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(exist_ok=True)
         self.accounts = {}
@@ -143,7 +143,7 @@ class Consortium:
         for name in ("registrar-1", "registrar-2"):
             self.new_home(name, trust=False)
         self.data = self.folder / "node"
-        cli("init", "--data", self.data, "--deployer", self.accounts["registrar-1"])
+        cli("init", "--data", self.data, "--deployer", self.accounts["registrar-1"], *init_options)
         self.node = Node(self.data, "node", *node_options)
         self.deployment = self.folder / "deployment.json"
         registrars = f"{self.accounts['registrar-1']},{self.accounts['registrar-2']}"
