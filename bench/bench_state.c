@@ -1,168 +1,206 @@
 /*
- * The commit path of the ledger's state: S fresh slots of one contract and S / 5 sender accounts a block, overlay to
- * durable rows. For each S: rows and slots a second, and where the time of a block goes.
+ * Transactions at random places of a large state (rows.h): executed, rooted, written and synced, a block at a time, as
+ * a node's executing thread does. Nonces are looked up as its pool would; signatures are not checked, since that is
+ * other threads' work.
  *
- * Usage: bench_state [DIRECTORY [MILLIONS OF SLOTS BEFORE]]. The directory is made, and must not exist.
+ * Usage: bench_state DIR MILLIONS KIND TRANSACTIONS [PER BLOCK [MEMORY MIB]]. DIR is what bench_populate left. KIND:
+ *   transfer  between two of the accounts
+ *   fresh     a new record of the large contract: 5 fresh slots, an event of 256 bytes
+ *   update    a record of the large contract that is there: 5 slots change
+ *   spread    a new record of any of the contracts
+ * Senders are random accounts. The folder is changed: work on a copy (cp -l will do for its files).
  */
-#include "crypto/hash.h"
-#include "ledger/state/commitment.h"
+#include "rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <time.h>
 
-#define SENDERS 100000u
+#define TRANSFER_GAS 21000u
+#define RECORD_GAS 250000u
+
+enum kind { TRANSFER, FRESH, UPDATE, SPREAD, KIND_COUNT };
+static const char *const kind_names[KIND_COUNT] = {"transfer", "fresh", "update", "spread"};
 
 struct bench {
-	struct store *store;
-	struct store_batch *batch;
-	struct state *state;
-	struct trie_cache *cache;
-	struct trie_updates *updates;
-	struct err err;
-	uint64_t number; /* of the next block */
+	struct rows_ledger ledger;
+	struct rows_plan plan;
+	enum kind kind;
 	uint64_t random;
-	size_t batch_bytes;
-	double overlay_ms, diff_ms, root_ms, write_ms, commit_ms;
+	struct arena arena; /* one block's transactions */
+	uint64_t done, blocks, dirty_kb_max, rss_kb_max;
+	double prepare_s, execute_s, commit_s; /* CPU of this thread */
+	double *block_s;
 };
 
-static double now_ms(void) {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static double cpu_ms(void) {
-	struct rusage usage;
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
-}
-
-static void check(struct bench *bench, enum status status) {
-	if (status == STATUS_OK) return;
-	fprintf(stderr, "bench_state: %s: %s\n", status_text(status), bench->err.message);
-	exit(1);
-}
-
+/* SplitMix64. */
 static uint64_t next_random(struct bench *bench) {
-	bench->random = bench->random * 6364136223846793005u + 1442695040888963407u;
-	return bench->random >> 16;
+	uint64_t z = bench->random += 0x9e3779b97f4a7c15u;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
 }
 
-/* Of this thread alone: what others do on the machine, or in RocksDB's background, is not in it. */
-static double thread_cpu_ms(void) {
-	struct timespec t;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+static uint64_t below(struct bench *bench, uint64_t limit) {
+	return next_random(bench) % limit;
 }
 
-/* Adds the CPU time since *since to *sum, and starts anew. */
+static void make_record(struct bench *bench, struct transaction *tx) {
+	const uint32_t contract = bench->kind == SPREAD ? (uint32_t)below(bench, ROWS_CONTRACTS) : 0;
+	uint8_t *data = arena_zalloc(&bench->arena, ROWS_CALLDATA_BYTES, 1);
+	const uint64_t fresh = 1ull << 63 | next_random(bench);
+	store_be64(data + 24, bench->kind == UPDATE ? below(bench, bench->plan.large_records) : fresh);
+	for (size_t at = 32; at < ROWS_CALLDATA_BYTES; at += 8) store_be64(data + at, next_random(bench));
+	tx->to = rows_contract(contract);
+	tx->data = bytes_make(data, ROWS_CALLDATA_BYTES);
+	tx->gas_limit = RECORD_GAS;
+}
+
+/* The signature is of the right shape and nobody's. */
+static void make_tx(struct bench *bench, struct transaction *tx, addr20 *sender, const struct chain_head *head) {
+	struct account account;
+	bool exists;
+	struct err *err = &bench->ledger.err;
+	*sender = rows_account(below(bench, bench->plan.accounts));
+	rows_check(&bench->ledger, state_view_account(head->view, &account, &exists, sender, err));
+	*tx = (struct transaction){.type = TX_DYNAMIC_FEE, .has_chain_id = true, .nonce = account.nonce};
+	tx->chain_id = genesis_chain_id(chain_genesis(bench->ledger.chain));
+	u256_add_overflow(&tx->max_fee_wei, &head->header.base_fee_wei, &head->header.base_fee_wei);
+	tx->r = u256_from(next_random(bench));
+	tx->s = u256_from(next_random(bench) | 1);
+	if (bench->kind == TRANSFER) {
+		tx->to = rows_account(below(bench, bench->plan.accounts));
+		tx->value_wei = u256_from(1);
+		tx->gas_limit = TRANSFER_GAS;
+	} else {
+		make_record(bench, tx);
+	}
+	struct buf raw;
+	buf_init(&raw, 4096);
+	transaction_encode(&raw, tx);
+	tx->raw = arena_dup(&bench->arena, buf_view(&raw));
+	buf_fini(&raw);
+}
+
 static void lap(double *sum, double *since) {
-	double now = thread_cpu_ms();
+	const double now = rows_thread_cpu_s();
 	*sum += now - *since;
 	*since = now;
 }
 
-static void fill_overlay(struct bench *bench, uint32_t slots) {
-	addr20 contract = {{0xc0}};
-	check(bench, state_set_nonce(bench->state, &contract, 1));
-	u256 one = u256_from(1);
-	for (uint32_t i = 0; i < slots; i++) {
-		u256 slot = u256_from(next_random(bench)), value = u256_from(next_random(bench) | 1);
-		slot.w[2] = next_random(bench);
-		value.w[3] = next_random(bench);
-		check(bench, state_set_storage(bench->state, &contract, &slot, &value));
-		if (i % 5) continue;
-		addr20 sender = {{0x5e}};
-		store_be64(sender.b + 12, next_random(bench) % SENDERS);
-		uint64_t nonce;
-		check(bench, state_get_nonce(bench->state, &nonce, &sender));
-		check(bench, state_set_nonce(bench->state, &sender, nonce + 1));
-		check(bench, state_add_balance(bench->state, &sender, &one));
-		check(bench, state_end_transaction(bench->state, true));
-	}
-	check(bench, state_end_transaction(bench->state, true));
+static uint64_t larger(uint64_t a, uint64_t b) {
+	return a > b ? a : b;
 }
 
-static double run_block(struct bench *bench, uint32_t slots, bool durable) {
-	struct state_view *view;
-	struct state_diff diff;
-	hash32 root;
-	double start = now_ms(), since = thread_cpu_ms();
-	check(bench, state_view_open(&view, bench->store, true, 0, &bench->err));
-	struct state_source source = state_view_source(view);
-	state_reset(bench->state, &source);
-	fill_overlay(bench, slots);
-	lap(&bench->overlay_ms, &since);
-	check(bench, state_get_diff(bench->state, &diff));
-	lap(&bench->diff_ms, &since);
-	check(bench, state_root(&root, &diff, bench->updates, view, &bench->err));
-	lap(&bench->root_ms, &since);
-	store_batch_clear(bench->batch);
-	check(bench, state_write(bench->batch, bench->store, &diff, bench->updates, bench->number++, &bench->err));
-	lap(&bench->write_ms, &since);
-	bench->batch_bytes = store_batch_bytes(bench->batch);
-	check(bench, store_commit(bench->store, bench->batch, durable, &bench->err));
-	trie_updates_committed(bench->updates);
-	lap(&bench->commit_ms, &since);
-	state_view_close(view);
-	return now_ms() - start;
+static void run_block(struct bench *bench, size_t count) {
+	struct pending_block *pending;
+	struct rows_ledger *ledger = &bench->ledger;
+	const double start = rows_now_s();
+	double since = rows_thread_cpu_s();
+	arena_reset(&bench->arena);
+	struct transaction *txs = arena_alloc(&bench->arena, count * sizeof *txs);
+	struct ordered_tx *ordered = arena_alloc(&bench->arena, count * sizeof *ordered);
+	struct chain_head *head = chain_head(ledger->chain);
+	for (size_t i = 0; i < count; i++) {
+		ordered[i].tx = &txs[i];
+		make_tx(bench, &txs[i], &ordered[i].sender, head);
+	}
+	chain_head_release(head);
+	lap(&bench->prepare_s, &since);
+	const struct block_decision decision = {.txs = ordered, .tx_count = count, .allow_equal_timestamp = true};
+	rows_check(ledger, chain_execute(ledger->chain, &pending, &decision, &ledger->err));
+	lap(&bench->execute_s, &since);
+	for (size_t i = 0; i < pending->receipt_count; i++) bench->done += pending->receipts[i].success;
+	rows_check(ledger, chain_commit(ledger->chain, pending, NULL, &ledger->err));
+	lap(&bench->commit_s, &since);
+	bench->block_s[bench->blocks++] = rows_now_s() - start;
+	bench->dirty_kb_max = larger(bench->dirty_kb_max, rows_proc("/proc/meminfo", "Dirty"));
+	bench->rss_kb_max = larger(bench->rss_kb_max, rows_proc("/proc/self/status", "VmRSS"));
 }
 
 static int compare_doubles(const void *a, const void *b) {
-	double x = *(const double *)a, y = *(const double *)b;
+	const double x = *(const double *)a, y = *(const double *)b;
 	return (x > y) - (x < y);
 }
 
-static void measure(struct bench *bench, uint32_t slots, uint32_t blocks) {
-	double *times = mem_alloc(blocks * sizeof *times);
-	bench->overlay_ms = bench->diff_ms = bench->root_ms = bench->write_ms = bench->commit_ms = 0;
-	double start = now_ms(), cpu = cpu_ms();
-	for (uint32_t i = 0; i < blocks; i++) times[i] = run_block(bench, slots, true);
-	double wall = now_ms() - start, all = (double)slots * blocks;
-	qsort(times, blocks, sizeof *times, compare_doubles);
-	printf("S=%-6u %7.1fk slots/s  cpu %5.1f us/slot  block p50 %7.2f p99 %7.2f ms  batch %zu B/slot\n", slots,
-	    all / wall, (cpu_ms() - cpu) * 1e3 / all, times[blocks / 2], times[blocks * 99 / 100],
-	    bench->batch_bytes / slots);
-	printf("         CPU us/slot: overlay %.1f diff %.1f root %.1f rows %.1f commit %.1f\n",
-	    bench->overlay_ms * 1e3 / all, bench->diff_ms * 1e3 / all, bench->root_ms * 1e3 / all,
-	    bench->write_ms * 1e3 / all, bench->commit_ms * 1e3 / all);
+static void report_tables(struct bench *bench) {
+	printf("  table             rows/tx  bytes/tx   files MB\n");
+	for (enum store_table table = 0; table < TABLE_COUNT; table++) {
+		const struct store_usage usage = store_usage(bench->ledger.store, table);
+		if (!usage.rows && !usage.file_bytes) continue;
+		printf("  %-16s %8.3f %9.1f %10.1f\n", store_table_name(table),
+		    (double)usage.rows / (double)bench->done, (double)usage.bytes / (double)bench->done,
+		    (double)usage.file_bytes / 1e6);
+	}
+}
+
+struct reading {
+	double wall_s, cpu_s;
+	uint64_t written, read;
+};
+
+static struct reading read_meters(void) {
+	return (struct reading){rows_now_s(), rows_process_cpu_s(), rows_proc("/proc/self/io", "write_bytes"),
+	    rows_proc("/proc/self/io", "read_bytes")};
+}
+
+/* `written` is measured once more after the store was closed, when its buffers are on the disk. */
+static void report(struct bench *bench, const struct reading *from, const struct reading *to) {
+	const double wall = to->wall_s - from->wall_s, txs = (double)bench->done, us = 1e6 / txs;
+	const double own = bench->prepare_s + bench->execute_s + bench->commit_s;
+	uint64_t rows = 0, bytes = 0;
+	for (enum store_table table = 0; table < TABLE_COUNT; table++) {
+		const struct store_usage usage = store_usage(bench->ledger.store, table);
+		rows += usage.rows;
+		bytes += usage.bytes;
+	}
+	qsort(bench->block_s, bench->blocks, sizeof *bench->block_s, compare_doubles);
+	printf("%s: %llu transactions in %llu blocks, %.1f s: %.0f tx/s, %.1fk rows/s\n", kind_names[bench->kind],
+	    (unsigned long long)bench->done, (unsigned long long)bench->blocks, wall, txs / wall,
+	    (double)rows / wall / 1e3);
+	printf("  CPU us/tx: prepare %.1f, execute and root %.1f, commit %.1f, background %.1f, all %.1f\n",
+	    bench->prepare_s * us, bench->execute_s * us, bench->commit_s * us, (to->cpu_s - from->cpu_s - own) * us,
+	    (to->cpu_s - from->cpu_s) * us);
+	printf(
+	    "  block p50 %.1f ms, p99 %.1f ms; disk: read %.0f B/tx, written %.0f B/tx = %.1f x the %.0f B of rows\n",
+	    bench->block_s[bench->blocks / 2] * 1e3, bench->block_s[bench->blocks * 99 / 100] * 1e3,
+	    (double)(to->read - from->read) / txs, (double)(to->written - from->written) / txs,
+	    (double)(to->written - from->written) / (double)bytes, (double)bytes / txs);
+	printf("  memory: resident at most %llu MB; dirty pages of the machine at most %llu MB\n",
+	    (unsigned long long)bench->rss_kb_max / 1024, (unsigned long long)bench->dirty_kb_max / 1024);
+	report_tables(bench);
 	fflush(stdout);
-	mem_free(times);
+}
+
+static enum kind kind_of(const char *name) {
+	enum kind kind = 0;
+	while (kind < KIND_COUNT && strcmp(kind_names[kind], name) != 0) kind++;
+	return kind;
 }
 
 int main(int argc, char **argv) {
-	const char *directory = argc > 1 ? argv[1] : "bench_state.db";
-	uint32_t before = (uint32_t)(1e6 * (argc > 2 ? strtod(argv[2], NULL) : 1));
-	struct bench bench = {.random = 1};
-	struct store_options options = {.memory_bytes = (size_t)1 << 30, .create_if_missing = true};
-	check(&bench, store_open(&bench.store, directory, &options, &bench.err));
-	bench.batch = store_batch_new();
-	bench.cache = trie_cache_new((size_t)256 << 20);
-	bench.updates = trie_updates_new(bench.cache);
-	bench.state = state_new(NULL, &bench.err);
-	double start = now_ms();
-	for (uint32_t done = 0; done < before; done += 20000) run_block(&bench, 20000, false);
-	printf("%u slots before, in %.1f s\n", before, (now_ms() - start) / 1e3);
-	measure(&bench, 100, 500);
-	measure(&bench, 2000, 100);
-	measure(&bench, 20000, 20);
-	hash32 root;
-	start = now_ms();
-	check(&bench, state_root_rebuild(&root, bench.store, NULL, &bench.err));
-	printf("full rebuild and check: %.1f s\n", (now_ms() - start) / 1e3);
-	state_free(bench.state);
-	trie_updates_free(bench.updates);
-	trie_cache_free(bench.cache);
-	store_batch_free(bench.batch);
-	start = now_ms();
-	store_close(bench.store);
-	printf("close: %.0f ms\n", now_ms() - start);
-	start = now_ms();
-	check(&bench, store_open(&bench.store, directory, &options, &bench.err));
-	printf("open: %.0f ms\n", now_ms() - start);
-	store_close(bench.store);
+	struct bench bench = {.kind = argc > 4 ? kind_of(argv[3]) : KIND_COUNT};
+	if (bench.kind == KIND_COUNT) {
+		fprintf(stderr, "usage: bench_state DIR MILLIONS transfer|fresh|update|spread TRANSACTIONS "
+				"[PER BLOCK [MEMORY MIB]]\n");
+		return 2;
+	}
+	const uint64_t txs = strtoull(argv[4], NULL, 10), per_block = argc > 5 ? strtoull(argv[5], NULL, 10) : 2000;
+	bench.plan = rows_plan_of(strtod(argv[2], NULL));
+	rows_open(&bench.ledger, argv[1], argc > 6 ? strtoull(argv[6], NULL, 10) : 256);
+	struct chain_head *head = chain_head(bench.ledger.chain);
+	bench.random = load_be64(head->hash.b);
+	chain_head_release(head);
+	bench.block_s = mem_alloc((txs / per_block + 1) * sizeof *bench.block_s);
+	arena_init(&bench.arena);
+	const struct reading from = read_meters();
+	for (uint64_t given = 0; given < txs; given += per_block)
+		run_block(&bench, txs - given < per_block ? txs - given : per_block);
+	const struct reading to = read_meters();
+	report(&bench, &from, &to);
+	arena_fini(&bench.arena);
+	mem_free(bench.block_s);
+	rows_close(&bench.ledger);
+	const uint64_t written = read_meters().written - from.written;
+	printf("  closed: %.0f B/tx written in all\n", (double)written / (double)bench.done);
 	return 0;
 }

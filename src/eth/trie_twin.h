@@ -14,7 +14,7 @@
 
 struct twin_entry {
 	uint8_t path[NIBBLES_MAX];
-	uint8_t value[40];
+	uint8_t value[112]; /* room for an account */
 	size_t value_len;
 };
 
@@ -31,7 +31,7 @@ static inline int twin_compare(const void *a, const void *b) {
 }
 
 static inline void twin_value(struct twin_entry *entry, uint64_t *seed) {
-	entry->value_len = 1 + twin_random(seed) % sizeof entry->value;
+	entry->value_len = 1 + twin_random(seed) % 40;
 	for (size_t k = 0; k < entry->value_len; k++) entry->value[k] = (uint8_t)(1 + twin_random(seed) % 255);
 }
 

@@ -28,6 +28,7 @@ struct store {
 	rocksdb_readoptions_t *read;
 	rocksdb_writeoptions_t *write_durable;
 	rocksdb_writeoptions_t *write_buffered;
+	struct store_usage usage[TABLE_COUNT];
 };
 
 struct store_snapshot {
@@ -41,7 +42,7 @@ struct store_cursor {
 
 struct store_batch {
 	rocksdb_writebatch_t *rows;
-	size_t bytes;
+	struct store_usage usage[TABLE_COUNT];
 };
 
 static rocksdb_column_family_handle_t *handle_of(const struct store *store, enum store_table table) {
@@ -343,9 +344,8 @@ enum status store_cursor_status(const struct store_cursor *cursor, struct err *e
 }
 
 struct store_batch *store_batch_new(void) {
-	struct store_batch *batch = mem_alloc(sizeof *batch);
+	struct store_batch *batch = mem_zalloc(1, sizeof *batch);
 	batch->rows = rocksdb_writebatch_create();
-	batch->bytes = 0;
 	return batch;
 }
 
@@ -357,27 +357,49 @@ void store_batch_free(struct store_batch *batch) {
 
 void store_batch_clear(struct store_batch *batch) {
 	rocksdb_writebatch_clear(batch->rows);
-	batch->bytes = 0;
+	memset(batch->usage, 0, sizeof batch->usage);
+}
+
+static void count_row(struct store_batch *batch, enum store_table table, size_t bytes) {
+	batch->usage[table].rows++;
+	batch->usage[table].bytes += bytes;
 }
 
 void store_batch_put(
     struct store_batch *batch, struct store *store, enum store_table table, struct bytes key, struct bytes value) {
 	rocksdb_writebatch_put_cf(
 	    batch->rows, handle_of(store, table), (const char *)key.data, key.len, (const char *)value.data, value.len);
-	batch->bytes += key.len + value.len;
+	count_row(batch, table, key.len + value.len);
 }
 
 void store_batch_del(struct store_batch *batch, struct store *store, enum store_table table, struct bytes key) {
 	rocksdb_writebatch_delete_cf(batch->rows, handle_of(store, table), (const char *)key.data, key.len);
-	batch->bytes += key.len;
+	count_row(batch, table, key.len);
 }
 
 size_t store_batch_bytes(const struct store_batch *batch) {
-	return batch->bytes;
+	size_t bytes = 0;
+	for (size_t i = 0; i < TABLE_COUNT; i++) bytes += batch->usage[i].bytes;
+	return bytes;
 }
 
 enum status store_commit(struct store *store, struct store_batch *batch, bool durable, struct err *err) {
 	char *text = NULL;
 	rocksdb_write(store->db, durable ? store->write_durable : store->write_buffered, batch->rows, &text);
-	return text ? take_failure(text, "commit", err) : STATUS_OK;
+	if (text) return take_failure(text, "commit", err);
+	for (size_t i = 0; i < TABLE_COUNT; i++) {
+		store->usage[i].rows += batch->usage[i].rows;
+		store->usage[i].bytes += batch->usage[i].bytes;
+	}
+	return STATUS_OK;
+}
+
+const char *store_table_name(enum store_table table) {
+	return handle_names[table + 1];
+}
+
+struct store_usage store_usage(struct store *store, enum store_table table) {
+	struct store_usage usage = store->usage[table];
+	rocksdb_property_int_cf(store->db, handle_of(store, table), "rocksdb.live-sst-files-size", &usage.file_bytes);
+	return usage;
 }

@@ -93,4 +93,13 @@ size_t store_batch_bytes(const struct store_batch *batch);
 /* `durable`: on the disk when it returns; otherwise it survives the process, not the power. */
 MUST_USE enum status store_commit(struct store *store, struct store_batch *batch, bool durable, struct err *err);
 
+/* What a table was given since the store was opened: rows put and deleted, bytes of keys and values; and what its files
+ * hold now. For who commits. */
+struct store_usage {
+	uint64_t rows, bytes;
+	uint64_t file_bytes;
+};
+struct store_usage store_usage(struct store *store, enum store_table table);
+const char *store_table_name(enum store_table table);
+
 #endif
