@@ -1,6 +1,6 @@
 /*
  * For tests: random tries, and the plain twin of the hash builder, which makes the root straight from the definition
- * (Yellow Paper app. D, c and n). Header-only.
+ * (Yellow Paper app. D, c and n), values in branches included. Header-only.
  */
 #ifndef ETH_TRIE_TWIN_H
 #define ETH_TRIE_TWIN_H
@@ -13,8 +13,9 @@
 #include <stdlib.h>
 
 struct twin_entry {
-	uint8_t path[NIBBLES_MAX];
-	uint8_t value[112]; /* room for an account */
+	uint8_t path[NIBBLES_MAX]; /* zero behind its end */
+	size_t path_len;
+	uint8_t value[128]; /* room for an account */
 	size_t value_len;
 };
 
@@ -27,7 +28,8 @@ static inline uint64_t twin_random(uint64_t *seed) {
 }
 
 static inline int twin_compare(const void *a, const void *b) {
-	return memcmp(((const struct twin_entry *)a)->path, ((const struct twin_entry *)b)->path, NIBBLES_MAX);
+	const struct twin_entry *left = a, *right = b;
+	return bytes_compare(bytes_make(left->path, left->path_len), bytes_make(right->path, right->path_len));
 }
 
 static inline void twin_value(struct twin_entry *entry, uint64_t *seed) {
@@ -42,6 +44,7 @@ static inline size_t twin_make(struct twin_entry *entries, size_t count, uint64_
 		unsigned spread = twin_random(seed) % 2 ? 16 : 2;
 		for (size_t k = 0; k < NIBBLES_MAX; k++)
 			entries[i].path[k] = k < plain ? 7 : (uint8_t)(twin_random(seed) % spread);
+		entries[i].path_len = NIBBLES_MAX;
 		twin_value(&entries[i], seed);
 	}
 	qsort(entries, count, sizeof *entries, twin_compare);
@@ -75,28 +78,39 @@ static inline void twin_reference(struct buf *out, const struct twin_entry *entr
 	buf_fini(&node);
 }
 
-/* c(…) of entries that share their first `depth` nibbles. */
+/* The 16 children and the value of a branch at `depth`; an entry that ends there stands first. */
+static inline void twin_branch(struct buf *out, const struct twin_entry *entries, size_t count, size_t depth) {
+	struct bytes value = {0};
+	if (entries->path_len == depth) {
+		value = bytes_make(entries->value, entries->value_len);
+		entries++, count--;
+	}
+	for (uint8_t nibble = 0; nibble < 16; nibble++) {
+		size_t here = 0;
+		while (here < count && entries[here].path[depth] == nibble) here++;
+		if (here)
+			twin_reference(out, entries, here, depth + 1);
+		else
+			rlp_put_string(out, (struct bytes){0});
+		entries += here;
+		count -= here;
+	}
+	rlp_put_string(out, value);
+}
+
+/* c(…) of sorted entries that share their first `depth` nibbles. */
 static inline void twin_node(struct buf *out, const struct twin_entry *entries, size_t count, size_t depth) {
+	const struct twin_entry *last = &entries[count - 1];
 	size_t list = rlp_list_begin(out), shared = depth;
-	while (shared < NIBBLES_MAX && entries[0].path[shared] == entries[count - 1].path[shared]) shared++;
+	while (shared < entries->path_len && entries->path[shared] == last->path[shared]) shared++;
 	if (count == 1) {
-		twin_compact(out, entries->path + depth, NIBBLES_MAX - depth, true);
+		twin_compact(out, entries->path + depth, entries->path_len - depth, true);
 		rlp_put_string(out, bytes_make(entries->value, entries->value_len));
 	} else if (shared > depth) {
 		twin_compact(out, entries->path + depth, shared - depth, false);
 		twin_reference(out, entries, count, shared);
 	} else {
-		for (uint8_t nibble = 0; nibble < 16; nibble++) {
-			size_t here = 0;
-			while (here < count && entries[here].path[depth] == nibble) here++;
-			if (here)
-				twin_reference(out, entries, here, depth + 1);
-			else
-				rlp_put_string(out, (struct bytes){0});
-			entries += here;
-			count -= here;
-		}
-		rlp_put_string(out, (struct bytes){0});
+		twin_branch(out, entries, count, depth);
 	}
 	rlp_list_end(out, list);
 }
