@@ -131,6 +131,9 @@ const struct receipt *executor_receipts(const struct executor *executor, size_t 
 enum tx_verdict exec_check_static(const struct transaction *tx, const struct exec_rules *rules);
 uint64_t exec_intrinsic_gas(const struct transaction *tx, enum fork fork);
 uint64_t exec_floor_gas(const struct transaction *tx, enum fork fork); /* EIP-7623; 0 before Prague */
+/* price * gas + value + blob gas * blob price; true where that does not fit. */
+bool exec_total_cost(
+    u256 *out_wei, const struct transaction *tx, const u256 *gas_price_wei, const u256 *blob_price_wei);
 /* Contracts that blocks themselves call (EIP-4788, 2935, 7002, 7251), by EIP-7910's names. */
 struct exec_system_contract {
 	const char *name;

@@ -32,9 +32,6 @@ MUST_USE enum status exec_validate(
     struct executor *executor, enum tx_verdict *verdict, const struct transaction *tx, const addr20 *sender);
 /* What one unit of gas costs the sender. */
 u256 exec_gas_price(const struct executor *executor, const struct transaction *tx);
-/* price * gas + value + blob gas * blob price; true where that does not fit. */
-bool exec_total_cost(
-    u256 *out_wei, const struct transaction *tx, const u256 *gas_price_wei, const u256 *blob_price_wei);
 
 /* authorization.c: applies an EIP-7702 list; adds what is given back for accounts that existed. */
 MUST_USE enum status exec_apply_authorizations(

@@ -1,9 +1,8 @@
-/* eth_estimateGas: the least gas limit, found by halving, as geth finds it. */
+/* eth_estimateGas: the least gas limit, found by halving. */
 #include "ledger/rpc/rpc_internal.h"
 
 #define TX_GAS ((uint64_t)21000)
 #define CALL_STIPEND ((uint64_t)2300)
-#define ERROR_PER_THOUSAND 15u
 
 /* The most that the sender's balance buys at the fee named; STATUS_INVALID where the value alone is too much. */
 static enum status cap_by_funds(struct rpc_call *call, uint64_t *high, const struct rpc_run *run) {
@@ -40,10 +39,13 @@ static enum status try_limit(
 	return STATUS_OK;
 }
 
-static enum status fail_at_most(struct rpc_call *call, const struct exec_tx_result *result, uint64_t high) {
+static enum status fail_at_most(
+    struct rpc_call *call, const struct exec_tx_result *result, const struct rpc_run *run, uint64_t high) {
 	bool lacks_gas = result->verdict == TX_VERDICT_INTRINSIC_GAS || result->verdict == TX_VERDICT_FLOOR_GAS ||
 			 (result->verdict == TX_VERDICT_OK && result->outcome == EVM_OUT_OF_GAS);
-	if (!lacks_gas) return rpc_fail_run(call, result, high);
+	struct rpc_run highest = *run;
+	highest.args.tx.gas_limit = high;
+	if (!lacks_gas) return rpc_fail_run(call, result, &highest);
 	return rpc_fail(call, RPC_SERVER_ERROR, "gas required exceeds allowance (%llu)", (unsigned long long)high);
 }
 
@@ -71,7 +73,7 @@ enum status rpc_estimate(struct rpc_call *call, uint64_t *gas, struct rpc_run *r
 		if (fits && result.gas_used == TX_GAS) return STATUS_OK;
 	}
 	TRY(try_limit(call, &result, &fits, run, high));
-	if (!fits) return fail_at_most(call, &result, high);
+	if (!fits) return fail_at_most(call, &result, run, high);
 	uint64_t low = result.gas_used - 1;
 	/* Calls keep back a 64th for their caller (EIP-150); a limit just above that mostly fits. */
 	const uint64_t guess = (result.gas_used + CALL_STIPEND) * 64 / 63;
@@ -79,7 +81,7 @@ enum status rpc_estimate(struct rpc_call *call, uint64_t *gas, struct rpc_run *r
 		TRY(try_limit(call, &result, &fits, run, guess));
 		*(fits ? &high : &low) = guess;
 	}
-	while (low + 1 < high && (high - low) * 1000 > high * ERROR_PER_THOUSAND) {
+	while (low + 1 < high) {
 		uint64_t middle = low + (high - low) / 2;
 		if (low > 0 && middle / 2 > low) middle = low * 2; /* most need little more than they used */
 		TRY(try_limit(call, &result, &fits, run, middle));

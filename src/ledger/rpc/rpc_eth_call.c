@@ -7,7 +7,7 @@ enum status rpc_eth_call(struct rpc_call *call) {
 	TRY(rpc_run_open(call, &run));
 	enum status status = rpc_run_once(call, &result, &run.args.tx, &run.args.from);
 	if (status == STATUS_OK && (result.verdict != TX_VERDICT_OK || result.outcome != EVM_SUCCESS))
-		status = rpc_fail_run(call, &result, run.args.tx.gas_limit);
+		status = rpc_fail_run(call, &result, &run);
 	if (status == STATUS_OK) json_put_hex(&call->out, NULL, result.output);
 	rpc_run_close(&run);
 	return status;
@@ -165,7 +165,7 @@ static enum status settle_list(
     struct rpc_call *call, struct exec_tx_result *result, struct touches *touches, struct rpc_run *run) {
 	for (size_t before = SIZE_MAX;;) {
 		TRY(run_traced(call, result, touches, run));
-		if (result->verdict != TX_VERDICT_OK) return rpc_fail_run(call, result, run->args.tx.gas_limit);
+		if (result->verdict != TX_VERDICT_OK) return rpc_fail_run(call, result, run);
 		if (touches->over) return rpc_fail(call, RPC_SERVER_ERROR, "access list over %u entries", TOUCHES_MAX);
 		const size_t size = touches->count + touches->slot_count;
 		if (size == before) return STATUS_OK;

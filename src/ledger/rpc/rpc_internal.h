@@ -293,8 +293,17 @@ MUST_USE enum status rpc_run_open_traced(struct rpc_call *call, struct rpc_run *
 /* The text inside Error(string) or Panic(uint256) (Solidity ABI), or empty; `panic` is where the latter is made. */
 #define RPC_PANIC_TEXT_BYTES 96
 struct bytes rpc_revert_reason(struct bytes output, char panic[RPC_PANIC_TEXT_BYTES]);
+/* The error of a transaction that cannot run, with who and how much (rpc_verdict.c). The state is as it found it. */
+struct rpc_failed_tx {
+	const struct transaction *tx;
+	const addr20 *from;
+	const struct header *header; /* of its block */
+	enum fork fork;
+};
+enum status rpc_fail_verdict(
+    struct rpc_call *call, int code, enum tx_verdict verdict, const struct rpc_failed_tx *failed);
 /* The error of a call that did not succeed (a verdict, a revert, a fault of the machine). */
-enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *result, uint64_t gas_limit);
+enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *result, const struct rpc_run *run);
 /* rpc_estimate.c */
 MUST_USE enum status rpc_estimate(struct rpc_call *call, uint64_t *gas, struct rpc_run *run);
 

@@ -139,8 +139,8 @@ enum status rpc_overrides_parse(
 }
 
 static enum status fail_move(struct rpc_call *call, int code, const addr20 *address, const char *what) {
-	char name[67];
-	rpc_hex_name(name, BYTES_OF(*address));
+	char name[43];
+	address_checksum(name, address);
 	return rpc_fail(call, code, "account %s %s", name, what);
 }
 

@@ -31,7 +31,7 @@ static enum status bad_value(struct rpc_call *call, struct place place, const ch
 	    call, place.index, "%s%s%s", place.member ? place.member : "", place.member ? ": " : "", why);
 }
 
-/* Why text is not the hexadecimal that was wanted. */
+/* Why text is not the hexadecimal that was wanted. Without 0x it is told in geth's words, which clients look for. */
 static enum status bad_hex(struct rpc_call *call, struct place place, const struct json *value, const char *wanted) {
 	char why[160];
 	struct bytes text = json_string(value);
@@ -40,7 +40,7 @@ static enum status bad_hex(struct rpc_call *call, struct place place, const stru
 	else if (text.len == 0)
 		snprintf(why, sizeof why, "empty hex string, expected %s", wanted);
 	else if (text.len < 2 || text.data[0] != '0' || text.data[1] != 'x')
-		snprintf(why, sizeof why, "hex string without 0x prefix, expected %s", wanted);
+		snprintf(why, sizeof why, "hex string without 0x prefix");
 	else
 		snprintf(why, sizeof why, "expected %s", wanted);
 	return bad_value(call, place, why);
@@ -48,7 +48,13 @@ static enum status bad_hex(struct rpc_call *call, struct place place, const stru
 
 static enum status take_fixed(
     struct rpc_call *call, uint8_t *out, size_t len, const struct json *value, struct place place) {
-	if (hex_fixed(out, len, json_string(value)) == STATUS_OK) return STATUS_OK;
+	struct bytes text = json_string(value);
+	if (hex_fixed(out, len, text) == STATUS_OK) return STATUS_OK;
+	if (text.len && (text.len < 2 || text.data[0] != '0' || text.data[1] != 'x'))
+		return bad_value(call, place,
+		    len == 20
+			? "json: cannot unmarshal hex string without 0x prefix into Go value of type common.Address"
+			: "json: cannot unmarshal hex string without 0x prefix into Go value of type common.Hash");
 	return bad_hex(call, place, value, len == 20 ? "an address of 20 bytes" : "32 bytes");
 }
 

@@ -177,10 +177,9 @@ static enum status fail_reverted(struct rpc_call *call, struct bytes output) {
 	return STATUS_INVALID;
 }
 
-enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *result, uint64_t gas_limit) {
-	if (result->verdict != TX_VERDICT_OK)
-		return rpc_fail(call, RPC_SERVER_ERROR, "err: %s (supplied gas %llu)", tx_verdict_text(result->verdict),
-		    (unsigned long long)gas_limit);
+enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *result, const struct rpc_run *run) {
+	const struct rpc_failed_tx failed = {&run->args.tx, &run->args.from, &run->header, run->rules.fork};
+	if (result->verdict != TX_VERDICT_OK) return rpc_fail_verdict(call, RPC_SERVER_ERROR, result->verdict, &failed);
 	if (result->outcome == EVM_REVERT) return fail_reverted(call, result->output);
 	return rpc_fail(call, RPC_SERVER_ERROR, "%s", evm_outcome_text(result->outcome));
 }

@@ -124,9 +124,9 @@ static enum status run_one(struct simulation *sim, struct sim_block *block, size
 		call->err = worker->err;
 		return status;
 	}
+	const struct rpc_failed_tx failed = {&args.tx, &args.from, &block->block.block.header, block->rules.fork};
 	if (result.verdict != TX_VERDICT_OK)
-		return rpc_fail(call, code_of_verdict(result.verdict), "err: %s (supplied gas %llu)",
-		    tx_verdict_text(result.verdict), (unsigned long long)args.tx.gas_limit);
+		return rpc_fail_verdict(call, code_of_verdict(result.verdict), result.verdict, &failed);
 	sim->kept_bytes += result.output.len;
 	if (sim->kept_bytes > call->rpc->options.response_max)
 		return rpc_fail(call, RPC_TOO_LARGE, "response too large");
