@@ -124,9 +124,29 @@ def test_what_is_refused(tmp_path):
     assert cli("import", "--data", data, OSAKA / "chain.rlp")["imported"] == 49  # the first five were there
 
 
-def test_forks_before_a_merge(tmp_path):
-    """Besu's hive-34 has Shanghai and Cancun before a merge, which only Besu knows: its last two blocks are refused, with the reason."""
-    with pytest.raises(Refused) as last:
-        cli("import", "--data", tmp_path / "data", "--genesis", BESU / "hive-34/testGenesis.json", BESU / "hive-34/testBlockchain.blocks")
-    assert last.value.code == 3 and "item 33" in last.value.report["error"]
-    assert cli("db", "verify", "--data", tmp_path / "data")["head"] == 32
+def test_a_merge_that_the_genesis_does_not_tell(tmp_path):
+    """Besu's hive-34 ends with two blocks after a merge whose total difficulty its genesis leaves out: refused, and taken once it is told."""
+    genesis, blocks = BESU / "hive-34/testGenesis.json", BESU / "hive-34/testBlockchain.blocks"
+    with pytest.raises(Refused) as untold:
+        cli("import", "--data", tmp_path / "a", "--genesis", genesis, blocks)
+    assert untold.value.code == 3 and "item 33" in untold.value.report["error"]
+    assert cli("db", "verify", "--data", tmp_path / "a")["head"] == 32
+    told = json.loads(genesis.read_text())
+    told["config"]["terminalTotalDifficulty"] = 4357120  # of block 32
+    (tmp_path / "genesis.json").write_text(json.dumps(told))
+    report = cli("import", "--data", tmp_path / "b", "--genesis", tmp_path / "genesis.json", blocks)
+    assert report["head"] == 34 and report["headHash"] == "0x4859ea10d276f6df988eabd48a02e0696cfd3deb769d2a5e0e416a5f3191028a"
+
+
+def test_the_block_that_was_meant_to_be_bad(tmp_path):
+    """cancun-2023/bad.rlp: its generator raised the header's gas used by one and then wrote the block without that (go-ethereum's
+    WithSeal returns a copy). So the file is valid, and what was meant is refused."""
+    folder, data = RPC / "cancun-2023", tmp_path / "data"
+    cli("import", "--data", data, "--genesis", folder / "genesis.json", folder / "chain.rlp")
+    written = (folder / "bad.rlp").read_bytes()
+    meant = written.replace(bytes.fromhex("825208"), bytes.fromhex("825209"), 1)
+    (tmp_path / "meant.rlp").write_bytes(meant)
+    with pytest.raises(Refused) as bad:
+        cli("import", "--data", data, tmp_path / "meant.rlp")
+    assert bad.value.code == 3 and "gas used" in bad.value.report["error"]
+    assert cli("import", "--data", data, folder / "bad.rlp")["head"] == 10

@@ -201,7 +201,8 @@ static void mainnet_to_999(void **state) {
 	run_chain(&test);
 }
 
-/* Its blocks 33 and 34 are Shanghai and Cancun before a merge, which only Besu's test has. */
+/* Its blocks 33 and 34 come after a merge whose total difficulty the genesis leaves out (tests/process/test_import.py
+ * tells it). */
 static void hive(void **state) {
 	(void)state;
 	const struct chain_case test = {"ethereum/chains-besu/hive-34/testGenesis.json",
