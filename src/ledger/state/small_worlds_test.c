@@ -132,6 +132,7 @@ static int world_close(void **state) {
 
 static void add_entry(struct twin_entry *entry, const hash32 *key, struct bytes value) {
 	nibbles_of(entry->path, BYTES_OF(*key));
+	entry->path_len = NIBBLES_MAX;
 	assert_true(value.len <= sizeof entry->value);
 	memcpy(entry->value, value.data, value.len);
 	entry->value_len = value.len;
