@@ -71,13 +71,16 @@ static const char *const *one_origin(struct cli *cli, const char *name) {
 }
 
 static enum status common_options(struct cli *cli, struct node_options *out, struct err *err) {
-	uint64_t port, interval, memory;
+	uint64_t port, interval, memory, ping;
 	TRY(cli_u64(cli, &port, "http-port", 8545, err));
 	TRY(cli_u64(cli, &interval, "block-ms", 0, err));
 	TRY(cli_u64(cli, &memory, "memory-mb", 256, err));
+	TRY(cli_u64(cli, &ping, "ping-ms", 30000, err));
 	if (port > UINT16_MAX) return err_set(err, STATUS_INVALID, "--http-port takes 0 (any free port) to 65535");
 	if (interval > 3600000) return err_set(err, STATUS_INVALID, "--block-ms takes at most 3600000, an hour");
 	if (memory < 16 || memory > 1048576) return err_set(err, STATUS_INVALID, "--memory-mb takes 16 to 1048576");
+	if (ping < 100 || ping > 3600000) return err_set(err, STATUS_INVALID, "--ping-ms takes 100 to 3600000");
+	out->ping_interval_ms = (uint32_t)ping;
 	out->http_port = (uint16_t)port;
 	out->interval_ms = (uint32_t)interval;
 	out->memory_bytes = memory << 20;
@@ -92,6 +95,7 @@ static enum status common_options(struct cli *cli, struct node_options *out, str
 	    {"http-addr", "ADDRESS", "numeric address to listen on (127.0.0.1)"},                                      \
 	    {"block-ms", "MS", "a block every so many milliseconds (0: as soon as there is something to seal)"},       \
 	    {"memory-mb", "N", "memory for the database (256)"},                                                       \
+	    {"ping-ms", "MS", "a WebSocket that is silent this long is pinged, and dropped after twice that (30000)"}, \
 	    {"cors", "ORIGIN", "a web page's origin that may ask; \"*\": any"}, {                                      \
 		"vhost", "NAME", "a host name that requests may carry, besides localhost and numbers; \"*\": any"      \
 	}
@@ -180,6 +184,7 @@ static enum status cmd_dev(struct cli *cli, struct err *err) {
 	struct node_options options = {.dev_mode = true};
 	char temporary[] = "/tmp/xinglin-dev-XXXXXX";
 	options.data = cli_value(cli, "data");
+	options.client_version = cli_value(cli, "client-version");
 	TRY(common_options(cli, &options, err));
 	if (!options.data && !(options.data = mkdtemp(temporary)))
 		return err_set(err, STATUS_IO, "cannot make a temporary folder: %s", strerror(errno));
@@ -197,7 +202,10 @@ const struct cli_command command_dev = {
 	"soon\n"
 	"as a transaction comes. Without --data the chain lives in a new folder under /tmp, whose name is printed.\n\n"
 	"  xinglin dev\n  xinglin dev --data mychain --http-port 9545",
-    .options = {{"data", "DIR", "keep the chain here, and continue it next time"}, COMMON_OPTIONS},
+    .options = {{"data", "DIR", "keep the chain here, and continue it next time"},
+	{"client-version", "TEXT",
+	    "what web3_clientVersion answers: Hardhat's network helpers want it to begin with anvil or hardhat"},
+	COMMON_OPTIONS},
     .run = cmd_dev,
 };
 

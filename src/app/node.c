@@ -146,7 +146,8 @@ static enum status open_rpc(struct node *node, struct err *err) {
 	    .dev_mode = node->options.dev_mode,
 	    .dev_secrets = secrets,
 	    .dev_secret_count = node->options.dev_mode ? DEV_ACCOUNT_COUNT : 0,
-	    .client_version = "xinglin/v" XINGLIN_VERSION "/linux",
+	    .client_version =
+		node->options.client_version ? node->options.client_version : "xinglin/v" XINGLIN_VERSION "/linux",
 	    .clock = &world_clock};
 	return rpc_new(&node->rpc, &options, err);
 }
@@ -172,6 +173,7 @@ static enum status open_server(struct node *node, struct err *err) {
 	    .vhosts = node->options.vhosts,
 	    .cors_origins = node->options.cors_origins,
 	    .websockets = &node->websockets,
+	    .ping_interval_ms = node->options.ping_interval_ms,
 	    .message_max = MESSAGE_MAX};
 	node->websockets = rpc_ws_handler(node->rpc);
 	TRY(http_server_open(&node->server, &options, handle, node, err));

@@ -18,6 +18,8 @@ struct node_options {
 	bool dev_mode;
 	uint32_t interval_ms; /* between blocks; 0: at once */
 	uint64_t memory_bytes;
+	uint32_t ping_interval_ms;                       /* of a silent WebSocket; 0: the server's default */
+	const char *client_version;                      /* NULL: this program's name and version */
 	const char *const *cors_origins, *const *vhosts; /* NULL-terminated, or NULL */
 };
 struct node;

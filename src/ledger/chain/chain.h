@@ -88,7 +88,10 @@ struct block_decision {
 	 * could follow such a block. NULL: nothing. */
 	MUST_USE enum status (*edit)(void *context, struct state *state);
 	void *edit_context;
-	const u256 *exact_base_fee_wei; /* NULL: what follows from the parent; dev mode's setNextBlockBaseFeePerGas */
+	/* Dev mode's orders for a block; NULL or 0: none. */
+	const u256 *exact_base_fee_wei;
+	const hash32 *exact_randao;
+	uint64_t exact_gas_limit;
 };
 /* On the head. The pending block stays valid until it is committed or dropped; one at a time. What `decision` points
  * to, and the transactions' envelopes (`raw`), must live as long. */

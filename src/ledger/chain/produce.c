@@ -73,7 +73,9 @@ static enum status decided_header(
 	const struct header genesis = genesis_header(chain->genesis);
 	out->gas_limit =
 	    next_gas_limit(parent->gas_limit, decision->gas_limit != 0 ? decision->gas_limit : genesis.gas_limit);
-	out->mix_hash = decided_randao(&head->hash, out->number);
+	if (decision->exact_gas_limit != 0) out->gas_limit = decision->exact_gas_limit;
+	out->mix_hash =
+	    decision->exact_randao != NULL ? *decision->exact_randao : decided_randao(&head->hash, out->number);
 	out->field_count = header_field_count(rules.fork);
 	out->base_fee_wei = exec_next_base_fee(parent, &rules, parent_is_london);
 	if (decision->exact_base_fee_wei != NULL) out->base_fee_wei = *decision->exact_base_fee_wei;

@@ -37,6 +37,9 @@ struct solo {
 	uint64_t next_timestamp; /* 0: none */
 	bool has_next_base_fee;
 	u256 next_base_fee_wei;
+	bool has_next_randao;
+	hash32 next_randao;
+	uint64_t gas_limit, timestamp_interval_s; /* 0: none */
 	addr20 coinbase;
 	uint64_t last_seal_ns;
 	uint64_t last_begin_ns; /* of a block by automine */
@@ -87,6 +90,10 @@ void solo_set_automine(struct solo *solo, bool automine) {
 	solo->options.automine = automine;
 }
 
+bool solo_is_automine(const struct solo *solo) {
+	return solo->options.automine && solo->options.interval_ms == 0;
+}
+
 void solo_set_interval(struct solo *solo, uint32_t interval_ms) {
 	solo->options.interval_ms = interval_ms;
 	solo->last_seal_ns = clock_monotonic_ns(solo->options.clock);
@@ -96,6 +103,14 @@ void solo_shift_time(struct solo *solo, int64_t seconds) {
 	solo->shift_seconds += seconds;
 }
 
+int64_t solo_time_shift(const struct solo *solo) {
+	return solo->shift_seconds;
+}
+
+void solo_set_timestamp_interval(struct solo *solo, uint64_t seconds) {
+	solo->timestamp_interval_s = seconds;
+}
+
 void solo_set_next_timestamp(struct solo *solo, uint64_t timestamp) {
 	solo->next_timestamp = timestamp;
 }
@@ -103,6 +118,15 @@ void solo_set_next_timestamp(struct solo *solo, uint64_t timestamp) {
 void solo_set_next_base_fee(struct solo *solo, const u256 *base_fee_wei) {
 	solo->next_base_fee_wei = *base_fee_wei;
 	solo->has_next_base_fee = true;
+}
+
+void solo_set_next_randao(struct solo *solo, const hash32 *randao) {
+	solo->next_randao = *randao;
+	solo->has_next_randao = true;
+}
+
+void solo_set_gas_limit(struct solo *solo, uint64_t gas_limit) {
+	solo->gas_limit = gas_limit;
 }
 
 void solo_set_coinbase(struct solo *solo, const addr20 *coinbase) {
@@ -171,8 +195,17 @@ static enum status sign_and_commit(struct solo *solo, struct pending_block *pend
 	if (solo->next_timestamp != 0)
 		solo->shift_seconds = (int64_t)(timestamp - clock_now_ms(solo->options.clock) / 1000);
 	solo->next_timestamp = 0;
-	solo->has_next_base_fee = false;
+	solo->has_next_base_fee = solo->has_next_randao = false;
 	return STATUS_OK;
+}
+
+/* What dev mode wants the next block's time to be; 0: as the clock says. */
+static uint64_t ordered_timestamp(const struct solo *solo) {
+	if (solo->next_timestamp != 0 || solo->timestamp_interval_s == 0) return solo->next_timestamp;
+	struct chain_head *head = chain_head(solo->chain);
+	const uint64_t ordered = head->header.timestamp + solo->timestamp_interval_s;
+	chain_head_release(head);
+	return ordered;
 }
 
 static enum status seal_picked(struct solo *solo, const struct pool_pick *picked, bool even_if_empty, struct err *err) {
@@ -182,8 +215,10 @@ static enum status seal_picked(struct solo *solo, const struct pool_pick *picked
 	    .time_ms = decided_time_ms(solo),
 	    .proposer = solo->coinbase,
 	    .exact_base_fee_wei = solo->has_next_base_fee ? &solo->next_base_fee_wei : NULL,
+	    .exact_randao = solo->has_next_randao ? &solo->next_randao : NULL,
+	    .exact_gas_limit = solo->gas_limit,
 	    .allow_equal_timestamp = solo->options.allow_equal_timestamp,
-	    .exact_timestamp = solo->next_timestamp};
+	    .exact_timestamp = ordered_timestamp(solo)};
 	TRY(chain_execute(solo->chain, &pending, &decision, err));
 	solo->last_tx_count = pending->block.transaction_count;
 	drop_invalid(solo, picked, pending);

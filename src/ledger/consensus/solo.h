@@ -46,12 +46,20 @@ MUST_USE enum status solo_call(struct solo *solo, solo_work *work, void *context
 MUST_USE enum status solo_seal_now(struct solo *solo, struct err *err);
 /* Inside solo_work only. */
 void solo_set_automine(struct solo *solo, bool automine);
+bool solo_is_automine(const struct solo *solo);
 void solo_set_interval(struct solo *solo, uint32_t interval_ms);
 void solo_shift_time(struct solo *solo, int64_t seconds);
 /* The next block has this time, and time goes on from there. */
 void solo_set_next_timestamp(struct solo *solo, uint64_t timestamp);
+/* Each block this much after its parent, whatever the clock says; 0: by the clock again. */
+void solo_set_timestamp_interval(struct solo *solo, uint64_t seconds);
+/* By how much the blocks' time is ahead of the clock. */
+int64_t solo_time_shift(const struct solo *solo);
 /* Of the next block alone. */
 void solo_set_next_base_fee(struct solo *solo, const u256 *base_fee_wei);
+void solo_set_next_randao(struct solo *solo, const hash32 *randao);
+/* Of the blocks from now on, at once and not by steps; 0: towards the genesis' again. */
+void solo_set_gas_limit(struct solo *solo, uint64_t gas_limit);
 /* Who gets the blocks' tips from now on; at first the sealer. */
 void solo_set_coinbase(struct solo *solo, const addr20 *coinbase);
 

@@ -5,14 +5,16 @@
 
 #include <stdio.h>
 
+/* NULL: none of this node's. */
+static const struct rpc_account *account_of(const struct rpc *rpc, const addr20 *address) {
+	for (size_t i = 0; i < rpc->account_count; i++)
+		if (addr20_equal(&rpc->accounts[i].address, address)) return &rpc->accounts[i];
+	return NULL;
+}
+
 static enum status find_account(struct rpc_call *call, const struct rpc_account **out, const addr20 *address) {
-	struct rpc *rpc = call->rpc;
-	for (size_t i = 0; i < rpc->account_count; i++) {
-		if (!addr20_equal(&rpc->accounts[i].address, address)) continue;
-		*out = &rpc->accounts[i];
-		return STATUS_OK;
-	}
-	return rpc_fail(call, RPC_SERVER_ERROR, "unknown account");
+	*out = account_of(call->rpc, address);
+	return *out ? STATUS_OK : rpc_fail(call, RPC_SERVER_ERROR, "unknown account");
 }
 
 /* EIP-191, version 0x45. */
@@ -98,14 +100,18 @@ static enum status sign_and_send(struct rpc_call *call, struct rpc_tx_args *args
 	return rpc_pool_take(call, tx->raw);
 }
 
-enum status rpc_eth_send_transaction(struct rpc_call *call) {
+/* `from_anyone`: without a key, as though the sender were impersonated. */
+static enum status send_transaction(struct rpc_call *call, bool from_anyone) {
 	struct rpc *rpc = call->rpc;
 	struct rpc_tx_args args;
 	struct rpc_found_block head;
 	const struct rpc_account *account = NULL;
 	TRY(rpc_param_tx(call, &args, 0));
 	if (!args.has_from) return rpc_bad_param(call, 0, "from: missing");
-	if (!rpc_is_impersonated(rpc, &args.from)) TRY(find_account(call, &account, &args.from));
+	if (from_anyone)
+		account = account_of(rpc, &args.from);
+	else if (!rpc_is_impersonated(rpc, &args.from))
+		TRY(find_account(call, &account, &args.from));
 	if (args.tx.is_create && args.tx.data.len == 0)
 		return rpc_fail(call, RPC_SERVER_ERROR, "contract creation without any data provided");
 	if (args.tx.type == TX_BLOB)
@@ -122,4 +128,12 @@ enum status rpc_eth_send_transaction(struct rpc_call *call) {
 	enum status status = sign_and_send(call, &args, account);
 	pthread_mutex_unlock(&rpc->send_lock);
 	return status;
+}
+
+enum status rpc_eth_send_transaction(struct rpc_call *call) {
+	return send_transaction(call, false);
+}
+
+enum status rpc_eth_send_unsigned(struct rpc_call *call) {
+	return send_transaction(call, true);
 }

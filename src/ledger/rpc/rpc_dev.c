@@ -2,7 +2,10 @@
  * (solo_call). */
 #include "ledger/rpc/rpc_internal.h"
 
+#include <stdio.h>
+
 #define MINE_MAX 20000u
+#define GAS_LIMIT_LEAST 5000u /* a header that says less is invalid */
 
 /* How many blocks, and when. */
 struct mine {
@@ -70,171 +73,143 @@ enum status rpc_dev_mine(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
-static enum status shift_work(void *context, struct solo *solo, struct err *err) {
+/* --- the clock, and what the blocks to come are like --- */
+
+enum order_kind {
+	ORDER_TIME_SHIFT,
+	ORDER_NEXT_TIMESTAMP,
+	ORDER_TIMESTAMP_INTERVAL,
+	ORDER_AUTOMINE,
+	ORDER_INTERVAL,
+	ORDER_BASE_FEE,
+	ORDER_RANDAO,
+	ORDER_GAS_LIMIT,
+	ORDER_COINBASE,
+	ORDER_NOTHING, /* asks alone */
+};
+
+/* What the executing thread is told, and what it says of itself afterwards. */
+struct order {
+	enum order_kind kind;
+	uint64_t number;
+	u256 wei;
+	hash32 randao;
+	addr20 coinbase;
+	int64_t shift_s;
+	bool automine;
+};
+
+static enum status order_work(void *context, struct solo *solo, struct err *err) {
+	struct order *order = context;
 	(void)err;
-	solo_shift_time(solo, *(const int64_t *)context);
+	switch (order->kind) {
+	case ORDER_TIME_SHIFT: solo_shift_time(solo, order->shift_s); break;
+	case ORDER_NEXT_TIMESTAMP: solo_set_next_timestamp(solo, order->number); break;
+	case ORDER_TIMESTAMP_INTERVAL: solo_set_timestamp_interval(solo, order->number); break;
+	case ORDER_AUTOMINE: solo_set_automine(solo, order->automine); break;
+	case ORDER_INTERVAL: solo_set_interval(solo, (uint32_t)order->number); break;
+	case ORDER_BASE_FEE: solo_set_next_base_fee(solo, &order->wei); break;
+	case ORDER_RANDAO: solo_set_next_randao(solo, &order->randao); break;
+	case ORDER_GAS_LIMIT: solo_set_gas_limit(solo, order->number); break;
+	case ORDER_COINBASE: solo_set_coinbase(solo, &order->coinbase); break;
+	case ORDER_NOTHING: break;
+	}
+	order->shift_s = solo_time_shift(solo);
+	order->automine = solo_is_automine(solo);
+	return STATUS_OK;
+}
+
+static enum status give_order(struct rpc_call *call, struct order *order) {
+	return solo_call(call->rpc->options.solo, order_work, order, &call->err);
+}
+
+static enum status answer_true(struct rpc_call *call, enum status status) {
+	if (status == STATUS_OK) json_put_bool(&call->out, NULL, true);
+	return status;
+}
+
+static enum status answer_null(struct rpc_call *call, enum status status) {
+	if (status == STATUS_OK) json_put_null(&call->out, NULL);
+	return status;
+}
+
+/* A number of seconds or milliseconds in parameter 0. */
+static enum status param_at_most(struct rpc_call *call, uint64_t *out, uint64_t max, const char *unit) {
+	TRY(rpc_param_number(call, out, 0));
+	if (*out > max) return rpc_bad_param(call, 0, "over %llu %s", (unsigned long long)max, unit);
 	return STATUS_OK;
 }
 
 enum status rpc_evm_increase_time(struct rpc_call *call) {
-	struct rpc *rpc = call->rpc;
-	uint64_t seconds;
-	TRY(rpc_param_number(call, &seconds, 0));
-	if (seconds > INT32_MAX) return rpc_bad_param(call, 0, "over %d seconds", INT32_MAX);
-	int64_t shift = (int64_t)seconds;
-	TRY(solo_call(rpc->options.solo, shift_work, &shift, &call->err));
-	pthread_mutex_lock(&rpc->lock);
-	rpc->time_shift_s += shift;
-	const int64_t sum = rpc->time_shift_s;
-	pthread_mutex_unlock(&rpc->lock);
-	json_put_u64(&call->out, NULL, (uint64_t)sum);
-	return STATUS_OK;
-}
-
-static enum status timestamp_work(void *context, struct solo *solo, struct err *err) {
-	(void)err;
-	solo_set_next_timestamp(solo, *(const uint64_t *)context);
+	struct order order = {.kind = ORDER_TIME_SHIFT};
+	char sum[24];
+	TRY(param_at_most(call, &order.number, INT32_MAX, "seconds"));
+	order.shift_s = (int64_t)order.number;
+	TRY(give_order(call, &order));
+	const int len = snprintf(sum, sizeof sum, "%lld", (long long)order.shift_s);
+	json_put_raw(&call->out, NULL, bytes_make(sum, (size_t)len));
 	return STATUS_OK;
 }
 
 enum status rpc_evm_set_next_timestamp(struct rpc_call *call) {
-	uint64_t timestamp;
-	TRY(rpc_param_number(call, &timestamp, 0));
-	TRY(refuse_past(call, timestamp));
-	TRY(solo_call(call->rpc->options.solo, timestamp_work, &timestamp, &call->err));
-	json_put_null(&call->out, NULL);
-	return STATUS_OK;
+	struct order order = {.kind = ORDER_NEXT_TIMESTAMP};
+	TRY(rpc_param_number(call, &order.number, 0));
+	TRY(refuse_past(call, order.number));
+	return answer_null(call, give_order(call, &order));
 }
 
-static enum status automine_work(void *context, struct solo *solo, struct err *err) {
-	(void)err;
-	solo_set_automine(solo, *(const bool *)context);
-	return STATUS_OK;
+enum status rpc_dev_set_timestamp_interval(struct rpc_call *call) {
+	struct order order = {.kind = ORDER_TIMESTAMP_INTERVAL};
+	TRY(param_at_most(call, &order.number, INT32_MAX, "seconds"));
+	return answer_null(call, give_order(call, &order));
+}
+
+enum status rpc_dev_remove_timestamp_interval(struct rpc_call *call) {
+	struct order order = {.kind = ORDER_TIMESTAMP_INTERVAL};
+	return answer_true(call, give_order(call, &order));
 }
 
 enum status rpc_evm_set_automine(struct rpc_call *call) {
-	bool on;
-	TRY(rpc_param_bool(call, &on, 0, false));
-	TRY(solo_call(call->rpc->options.solo, automine_work, &on, &call->err));
-	json_put_bool(&call->out, NULL, true);
-	return STATUS_OK;
+	struct order order = {.kind = ORDER_AUTOMINE};
+	TRY(rpc_param_bool(call, &order.automine, 0, false));
+	return answer_true(call, give_order(call, &order));
 }
 
-static enum status interval_work(void *context, struct solo *solo, struct err *err) {
-	(void)err;
-	solo_set_interval(solo, *(const uint32_t *)context);
+enum status rpc_dev_get_automine(struct rpc_call *call) {
+	struct order order = {.kind = ORDER_NOTHING};
+	TRY(give_order(call, &order));
+	json_put_bool(&call->out, NULL, order.automine);
 	return STATUS_OK;
 }
 
 enum status rpc_evm_set_interval(struct rpc_call *call) {
-	uint64_t given;
-	TRY(rpc_param_number(call, &given, 0));
-	if (given > UINT32_MAX) return rpc_bad_param(call, 0, "over %u milliseconds", UINT32_MAX);
-	uint32_t interval_ms = (uint32_t)given;
-	TRY(solo_call(call->rpc->options.solo, interval_work, &interval_ms, &call->err));
-	json_put_bool(&call->out, NULL, true);
-	return STATUS_OK;
-}
-
-static enum status base_fee_work(void *context, struct solo *solo, struct err *err) {
-	(void)err;
-	solo_set_next_base_fee(solo, context);
-	return STATUS_OK;
+	struct order order = {.kind = ORDER_INTERVAL};
+	TRY(param_at_most(call, &order.number, UINT32_MAX, "milliseconds"));
+	return answer_true(call, give_order(call, &order));
 }
 
 enum status rpc_dev_set_base_fee(struct rpc_call *call) {
-	u256 wei;
-	TRY(rpc_slot_of(call, &wei, rpc_param(call, 0), 0));
-	TRY(solo_call(call->rpc->options.solo, base_fee_work, &wei, &call->err));
-	json_put_null(&call->out, NULL);
-	return STATUS_OK;
+	struct order order = {.kind = ORDER_BASE_FEE};
+	TRY(rpc_slot_of(call, &order.wei, rpc_param(call, 0), 0));
+	return answer_null(call, give_order(call, &order));
 }
 
-static enum status coinbase_work(void *context, struct solo *solo, struct err *err) {
-	(void)err;
-	solo_set_coinbase(solo, context);
-	return STATUS_OK;
+enum status rpc_dev_set_randao(struct rpc_call *call) {
+	struct order order = {.kind = ORDER_RANDAO};
+	TRY(rpc_param_hash(call, &order.randao, 0));
+	return answer_true(call, give_order(call, &order));
+}
+
+enum status rpc_dev_set_gas_limit(struct rpc_call *call) {
+	struct order order = {.kind = ORDER_GAS_LIMIT};
+	TRY(rpc_param_number(call, &order.number, 0));
+	if (order.number < GAS_LIMIT_LEAST || order.number > INT64_MAX)
+		return rpc_bad_param(call, 0, "a block's gas limit is %u to 2^63 - 1", GAS_LIMIT_LEAST);
+	return answer_true(call, give_order(call, &order));
 }
 
 enum status rpc_dev_set_coinbase(struct rpc_call *call) {
-	addr20 coinbase;
-	TRY(rpc_param_address(call, &coinbase, 0));
-	TRY(solo_call(call->rpc->options.solo, coinbase_work, &coinbase, &call->err));
-	json_put_bool(&call->out, NULL, true);
-	return STATUS_OK;
-}
-
-/* --- snapshots --- */
-
-struct snapshot_task {
-	struct rpc *rpc;
-	uint64_t id;
-	bool found;
-};
-
-/* The oldest goes where there is no room. */
-static enum status snapshot_work(void *context, struct solo *solo, struct err *err) {
-	(void)solo, (void)err;
-	struct snapshot_task *task = context;
-	struct rpc *rpc = task->rpc;
-	struct chain_head *head = chain_head(rpc->options.chain);
-	pthread_mutex_lock(&rpc->lock);
-	if (rpc->snapshot_count == RPC_SNAPSHOTS_MAX)
-		memmove(rpc->snapshots, rpc->snapshots + 1, --rpc->snapshot_count * sizeof *rpc->snapshots);
-	task->id = rpc->next_snapshot_id++;
-	rpc->snapshots[rpc->snapshot_count++] = (struct rpc_snapshot){task->id, head->header.number, head->hash};
-	pthread_mutex_unlock(&rpc->lock);
-	chain_head_release(head);
-	return STATUS_OK;
-}
-
-enum status rpc_evm_snapshot(struct rpc_call *call) {
-	struct snapshot_task task = {.rpc = call->rpc};
-	TRY(solo_call(call->rpc->options.solo, snapshot_work, &task, &call->err));
-	json_put_quantity(&call->out, NULL, task.id);
-	return STATUS_OK;
-}
-
-/* Takes the snapshot off the list, and those that came after it. */
-static bool take_snapshot(struct rpc *rpc, struct rpc_snapshot *out, uint64_t id) {
-	bool found = false;
-	pthread_mutex_lock(&rpc->lock);
-	for (size_t i = 0; i < rpc->snapshot_count && !found; i++) {
-		if (rpc->snapshots[i].id != id) continue;
-		*out = rpc->snapshots[i];
-		rpc->snapshot_count = i;
-		found = true;
-	}
-	pthread_mutex_unlock(&rpc->lock);
-	return found;
-}
-
-static enum status revert_work(void *context, struct solo *solo, struct err *err) {
-	(void)solo;
-	struct snapshot_task *task = context;
-	struct chain *chain = task->rpc->options.chain;
-	struct rpc_snapshot target;
-	struct header header;
-	hash32 hash;
-	if (!take_snapshot(task->rpc, &target, task->id)) return STATUS_OK;
-	enum status status = chain_header_by_number(chain, &header, &hash, target.number, err);
-	if (status == STATUS_NOTFOUND || (status == STATUS_OK && !hash32_equal(&hash, &target.hash))) return STATUS_OK;
-	TRY(status);
-	for (;;) {
-		struct chain_head *head = chain_head(chain);
-		const uint64_t number = head->header.number;
-		chain_head_release(head);
-		if (number <= target.number) break;
-		TRY(chain_unwind_head(chain, err));
-	}
-	task->found = true;
-	return STATUS_OK;
-}
-
-enum status rpc_evm_revert(struct rpc_call *call) {
-	struct snapshot_task task = {.rpc = call->rpc};
-	TRY(rpc_param_number(call, &task.id, 0));
-	TRY(solo_call(call->rpc->options.solo, revert_work, &task, &call->err));
-	json_put_bool(&call->out, NULL, task.found);
-	return STATUS_OK;
+	struct order order = {.kind = ORDER_COINBASE};
+	TRY(rpc_param_address(call, &order.coinbase, 0));
+	return answer_true(call, give_order(call, &order));
 }

@@ -1,7 +1,7 @@
 /*
  * anvil_* and hardhat_*: what Foundry's and Hardhat's tests do to a development chain besides transactions. A change of
- * state is a block of its own, without transactions and without a seal, at its parent's time: the chain stays one of
- * blocks, and evm_revert takes such a change back like any other.
+ * state is a block of its own, without transactions and without a seal, at its parent's time, base fee and gas limit:
+ * the chain stays one of blocks, and evm_revert takes such a change back like any other.
  */
 #include "ledger/rpc/rpc_internal.h"
 
@@ -33,9 +33,12 @@ static enum status change_work(void *context, struct solo *solo, struct err *err
 	struct change *change = context;
 	struct chain_head *head = chain_head(change->chain);
 	struct pending_block *pending;
+	const u256 base_fee = head->header.base_fee_wei;
 	const struct block_decision decision = {.time_ms = head->header.timestamp * 1000,
 	    .proposer = solo_sealer(solo),
 	    .allow_equal_timestamp = true,
+	    .exact_base_fee_wei = &base_fee,
+	    .exact_gas_limit = head->header.gas_limit,
 	    .edit = apply,
 	    .edit_context = change};
 	chain_head_release(head);
@@ -143,7 +146,7 @@ enum status rpc_dev_auto_impersonate(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
-/* --- the pool, and all of it --- */
+/* --- the pool --- */
 
 enum status rpc_dev_drop_tx(struct rpc_call *call) {
 	hash32 hash;
@@ -173,7 +176,7 @@ static void note_waiting(void *context, const struct transaction *tx, const addr
 	waiting->first = added;
 }
 
-static void drop_all(struct rpc_call *call) {
+void rpc_drop_waiting(struct rpc_call *call) {
 	struct waiting waiting = {.arena = call->arena};
 	pool_visit(call->rpc->options.pool, note_waiting, &waiting);
 	for (const struct waiting_tx *at = waiting.first; at; at = at->next)
@@ -181,36 +184,8 @@ static void drop_all(struct rpc_call *call) {
 }
 
 enum status rpc_dev_drop_all(struct rpc_call *call) {
-	drop_all(call);
+	rpc_drop_waiting(call);
 	json_put_null(&call->out, NULL);
-	return STATUS_OK;
-}
-
-static enum status reset_work(void *context, struct solo *solo, struct err *err) {
-	struct rpc *rpc = context;
-	(void)solo;
-	for (;;) {
-		struct chain_head *head = chain_head(rpc->options.chain);
-		const uint64_t number = head->header.number;
-		chain_head_release(head);
-		if (number == 0) break;
-		TRY(chain_unwind_head(rpc->options.chain, err));
-	}
-	pthread_mutex_lock(&rpc->lock);
-	rpc->snapshot_count = rpc->impersonated_count = 0;
-	rpc->impersonates_all = false;
-	pthread_mutex_unlock(&rpc->lock);
-	return STATUS_OK;
-}
-
-/* Back to genesis; forking another chain is not offered. */
-enum status rpc_dev_reset(struct rpc_call *call) {
-	const struct json *options = rpc_param(call, 0);
-	if (options && (!json_is(options, JSON_OBJECT) || json_get(options, "forking")))
-		return rpc_bad_param(call, 0, "forking is not supported");
-	drop_all(call);
-	TRY(solo_call(call->rpc->options.solo, reset_work, call->rpc, &call->err));
-	json_put_bool(&call->out, NULL, true);
 	return STATUS_OK;
 }
 
@@ -257,5 +232,13 @@ enum status rpc_dev_metadata(struct rpc_call *call) {
 	json_put_hex(out, "latestBlockHash", BYTES_OF(head->hash));
 	json_object_end(out);
 	chain_head_release(head);
+	return STATUS_OK;
+}
+
+/* Tools turn it off before they send much; here requests are never logged. */
+enum status rpc_dev_set_logging(struct rpc_call *call) {
+	bool on;
+	TRY(rpc_param_bool(call, &on, 0, false));
+	json_put_null(&call->out, NULL);
 	return STATUS_OK;
 }

@@ -26,6 +26,8 @@ static void every_helper_bears_anything(void **state) {
 	call("anvil_reset", "%s", "");
 	call("anvil_autoImpersonateAccount", "false");
 	call("anvil_setCoinbase", "'%s'", address(0));
+	call("anvil_setAutomine", "true");
+	call("anvil_setIntervalMining", "0");
 }
 
 static void changes_are_seen_at_once_and_undone_by_revert(void **state) {
@@ -82,6 +84,63 @@ static void impersonated_accounts_send(void **state) {
 	call("anvil_autoImpersonateAccount", "true");
 	receipt_of(text_of(call("eth_sendTransaction", "%s", send)));
 	call("anvil_autoImpersonateAccount", "false");
+	receipt_of(text_of(call("eth_sendUnsignedTransaction", "%s", send)));
+}
+
+static uint64_t newest_number(const char *name) {
+	return number_of(json_get(call("eth_getBlockByNumber", "'latest'"), name));
+}
+
+static void blocks_are_as_ordered(void **state) {
+	(void)state;
+	const char *randao = "0x00000000000000000000000000000000000000000000000000000000000000ab";
+	const uint64_t gas_limit = newest_number("gasLimit");
+	call("hardhat_setPrevRandao", "'%s'", randao);
+	call("evm_setBlockGasLimit", "'0x1000000'");
+	call("evm_mine", "%s", "");
+	assert_text(json_get(call("eth_getBlockByNumber", "'latest'"), "mixHash"), randao);
+	call("anvil_setPrevRandao", "'0x%064d'", 1);
+	call("anvil_setBalance", "'%s','0x64'", STRANGER); /* no such block takes an order */
+	assert_int_equal(newest_number("gasLimit"), 0x1000000);
+	call("anvil_setBlockTimestampInterval", "1000");
+	const uint64_t before = newest_number("timestamp");
+	call("anvil_mine", "3");
+	assert_int_equal(newest_number("timestamp"), before + 3000);
+	assert_int_equal(newest_number("gasLimit"), 0x1000000);
+	call("anvil_removeBlockTimestampInterval", "%s", "");
+	call("evm_mine", "%s", "");
+	assert_true(newest_number("timestamp") < before + 4000);
+	call("anvil_setBlockGasLimit", "'0x%llx'", (unsigned long long)gas_limit);
+	assert_int_equal(error_of("evm_setBlockGasLimit", "'0x1387'"), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("hardhat_setPrevRandao", "'0x1'"), RPC_INVALID_PARAMS);
+}
+
+static void going_back_takes_the_time_along(void **state) {
+	(void)state;
+	const char *snapshot = text_of(call("anvil_snapshot", "%s", ""));
+	const uint64_t before = newest_number("timestamp");
+	uint64_t sum = 0;
+	assert_true(json_u64(&sum, call("anvil_increaseTime", "31536000")));
+	call("anvil_setNextBlockTimestamp", "%llu", (unsigned long long)before + 40000000);
+	assert_true(sum >= 31536000);
+	call("evm_mine", "%s", "");
+	call("evm_setNextBlockTimestamp", "%llu", (unsigned long long)before + 50000000);
+	assert_true(json_is(call("anvil_revert", "'%s'", snapshot), JSON_TRUE));
+	call("evm_mine", "%s", "");
+	assert_true(newest_number("timestamp") < before + 31536000);
+}
+
+static void tells_how_it_seals(void **state) {
+	(void)state;
+	assert_true(json_is(call("hardhat_getAutomine", "%s", ""), JSON_TRUE));
+	call("anvil_setAutomine", "false");
+	assert_true(json_is(call("anvil_getAutomine", "%s", ""), JSON_FALSE));
+	call("anvil_setAutomine", "true");
+	call("anvil_setIntervalMining", "3600000");
+	assert_true(json_is(call("anvil_getAutomine", "%s", ""), JSON_FALSE));
+	call("anvil_setIntervalMining", "0");
+	call("hardhat_setLoggingEnabled", "false");
+	call("anvil_setLoggingEnabled", "true");
 }
 
 static void mines_as_asked(void **state) {
@@ -152,6 +211,9 @@ int main(void) {
 	    cmocka_unit_test(every_helper_bears_anything),
 	    cmocka_unit_test(changes_are_seen_at_once_and_undone_by_revert),
 	    cmocka_unit_test(impersonated_accounts_send),
+	    cmocka_unit_test(blocks_are_as_ordered),
+	    cmocka_unit_test(going_back_takes_the_time_along),
+	    cmocka_unit_test(tells_how_it_seals),
 	    cmocka_unit_test(mines_as_asked),
 	    cmocka_unit_test(the_pool_is_emptied),
 	    cmocka_unit_test(tells_and_resets),

@@ -44,6 +44,7 @@ struct rpc_snapshot {
 	uint64_t id;
 	uint64_t number;
 	hash32 hash;
+	int64_t time_shift_s; /* of the blocks to come */
 };
 #define RPC_SNAPSHOTS_MAX 256
 #define RPC_IMPERSONATED_MAX 256
@@ -69,8 +70,7 @@ struct rpc {
 	addr20 impersonated[RPC_IMPERSONATED_MAX];
 	size_t impersonated_count;
 	bool impersonates_all;
-	int64_t time_shift_s; /* what evm_increaseTime added up to */
-	hash32 tip_block;     /* the block that suggested_tip belongs to */
+	hash32 tip_block; /* the block that suggested_tip belongs to */
 	u256 suggested_tip_wei;
 };
 
@@ -309,6 +309,8 @@ MUST_USE enum status rpc_estimate(struct rpc_call *call, uint64_t *gas, struct r
 
 /* Dev mode: may this address send without a key? (rpc_dev_state.c) */
 bool rpc_is_impersonated(struct rpc *rpc, const addr20 *address);
+/* Takes all that waits out of the pool. */
+void rpc_drop_waiting(struct rpc_call *call);
 /* Gives it to the pool in `from`'s name and writes its hash. */
 MUST_USE enum status rpc_pool_take_unsigned(struct rpc_call *call, const struct transaction *tx, const addr20 *from);
 /* Gives an envelope to the pool and writes its hash, or fails with geth's text (rpc_eth_tx.c). */
@@ -373,7 +375,9 @@ rpc_method_run rpc_debug_trace_transaction, rpc_debug_trace_block_by_number, rpc
     rpc_debug_trace_block, rpc_debug_trace_call;
 
 rpc_method_run rpc_evm_mine, rpc_evm_increase_time, rpc_evm_set_next_timestamp, rpc_evm_set_automine,
-    rpc_evm_set_interval, rpc_evm_snapshot, rpc_evm_revert;
+    rpc_evm_set_interval, rpc_evm_snapshot, rpc_evm_revert, rpc_dev_set_timestamp_interval,
+    rpc_dev_remove_timestamp_interval, rpc_dev_get_automine, rpc_dev_set_randao, rpc_dev_set_gas_limit,
+    rpc_dev_set_logging, rpc_eth_send_unsigned;
 rpc_method_run rpc_dev_impersonate, rpc_dev_stop_impersonating, rpc_dev_auto_impersonate, rpc_dev_set_balance,
     rpc_dev_set_code, rpc_dev_set_nonce, rpc_dev_set_storage, rpc_dev_mine, rpc_dev_reset, rpc_dev_drop_tx,
     rpc_dev_drop_all, rpc_dev_set_base_fee, rpc_dev_set_coinbase, rpc_dev_node_info, rpc_dev_metadata;

@@ -451,6 +451,8 @@ static void dev_methods_move_the_chain(void **state) {
 	call("evm_mine", "%s", "");
 	assert_int_equal(number_of(json_get(call("eth_getBlockByNumber", "'latest'"), "timestamp")), later);
 	assert_int_equal(error_of("evm_setNextBlockTimestamp", "1"), RPC_SERVER_ERROR);
+	call("evm_setBlockGasLimit", "'0x%llx'",
+	    (unsigned long long)number_of(json_get(call("eth_getBlockByNumber", "'latest'"), "gasLimit")));
 	assert_true(json_is(call("evm_increaseTime", "5000"), JSON_NUMBER));
 	call("evm_mine", "%s", "");
 	assert_true(number_of(json_get(call("eth_getBlockByNumber", "'latest'"), "timestamp")) > later);
@@ -530,6 +532,7 @@ static void every_method_answered(void **state) {
 	assert_text(json_get(json_get(call("eth_capabilities", "%s", ""), "state"), "oldestBlock"), "0x0");
 	assert_text(call("eth_getUncleCountByBlockHash", "'%s'", member(block, "hash")), "0x0");
 	assert_true(json_is(call("eth_getUncleByBlockNumberAndIndex", "'0x1','0x0'"), JSON_NULL));
+	call("eth_sendUnsignedTransaction", "{'from':'%s','to':'%s'}", address(0), address(1));
 	assert_answered(elsewhere, true);
 }
 

@@ -1,0 +1,108 @@
+/* Going back: evm_snapshot, evm_revert, anvil_reset. Blocks go, and the blocks' time goes back with them. */
+#include "ledger/rpc/rpc_internal.h"
+
+struct snapshot_task {
+	struct rpc *rpc;
+	uint64_t id;
+	bool found;
+};
+
+/* The oldest goes where there is no room. */
+static enum status snapshot_work(void *context, struct solo *solo, struct err *err) {
+	(void)err;
+	struct snapshot_task *task = context;
+	struct rpc *rpc = task->rpc;
+	struct chain_head *head = chain_head(rpc->options.chain);
+	pthread_mutex_lock(&rpc->lock);
+	if (rpc->snapshot_count == RPC_SNAPSHOTS_MAX)
+		memmove(rpc->snapshots, rpc->snapshots + 1, --rpc->snapshot_count * sizeof *rpc->snapshots);
+	task->id = rpc->next_snapshot_id++;
+	rpc->snapshots[rpc->snapshot_count++] =
+	    (struct rpc_snapshot){task->id, head->header.number, head->hash, solo_time_shift(solo)};
+	pthread_mutex_unlock(&rpc->lock);
+	chain_head_release(head);
+	return STATUS_OK;
+}
+
+enum status rpc_evm_snapshot(struct rpc_call *call) {
+	struct snapshot_task task = {.rpc = call->rpc};
+	TRY(solo_call(call->rpc->options.solo, snapshot_work, &task, &call->err));
+	json_put_quantity(&call->out, NULL, task.id);
+	return STATUS_OK;
+}
+
+/* Takes the snapshot off the list, and those that came after it. */
+static bool take_snapshot(struct rpc *rpc, struct rpc_snapshot *out, uint64_t id) {
+	bool found = false;
+	pthread_mutex_lock(&rpc->lock);
+	for (size_t i = 0; i < rpc->snapshot_count && !found; i++) {
+		if (rpc->snapshots[i].id != id) continue;
+		*out = rpc->snapshots[i];
+		rpc->snapshot_count = i;
+		found = true;
+	}
+	pthread_mutex_unlock(&rpc->lock);
+	return found;
+}
+
+/* On the executing thread. */
+static enum status unwind_to(struct chain *chain, uint64_t number, struct err *err) {
+	for (;;) {
+		struct chain_head *head = chain_head(chain);
+		const uint64_t newest = head->header.number;
+		chain_head_release(head);
+		if (newest <= number) return STATUS_OK;
+		TRY(chain_unwind_head(chain, err));
+	}
+}
+
+static void set_time_shift(struct solo *solo, int64_t shift_s) {
+	solo_shift_time(solo, shift_s - solo_time_shift(solo));
+	solo_set_next_timestamp(solo, 0);
+}
+
+static enum status revert_work(void *context, struct solo *solo, struct err *err) {
+	struct snapshot_task *task = context;
+	struct chain *chain = task->rpc->options.chain;
+	struct rpc_snapshot target;
+	struct header header;
+	hash32 hash;
+	if (!take_snapshot(task->rpc, &target, task->id)) return STATUS_OK;
+	enum status status = chain_header_by_number(chain, &header, &hash, target.number, err);
+	if (status == STATUS_NOTFOUND || (status == STATUS_OK && !hash32_equal(&hash, &target.hash))) return STATUS_OK;
+	TRY(status);
+	TRY(unwind_to(chain, target.number, err));
+	set_time_shift(solo, target.time_shift_s);
+	task->found = true;
+	return STATUS_OK;
+}
+
+enum status rpc_evm_revert(struct rpc_call *call) {
+	struct snapshot_task task = {.rpc = call->rpc};
+	TRY(rpc_param_number(call, &task.id, 0));
+	TRY(solo_call(call->rpc->options.solo, revert_work, &task, &call->err));
+	json_put_bool(&call->out, NULL, task.found);
+	return STATUS_OK;
+}
+
+static enum status reset_work(void *context, struct solo *solo, struct err *err) {
+	struct rpc *rpc = context;
+	TRY(unwind_to(rpc->options.chain, 0, err));
+	set_time_shift(solo, 0);
+	pthread_mutex_lock(&rpc->lock);
+	rpc->snapshot_count = rpc->impersonated_count = 0;
+	rpc->impersonates_all = false;
+	pthread_mutex_unlock(&rpc->lock);
+	return STATUS_OK;
+}
+
+/* Back to genesis; forking another chain is not offered. */
+enum status rpc_dev_reset(struct rpc_call *call) {
+	const struct json *options = rpc_param(call, 0);
+	if (options && (!json_is(options, JSON_OBJECT) || json_get(options, "forking")))
+		return rpc_bad_param(call, 0, "forking is not supported");
+	rpc_drop_waiting(call);
+	TRY(solo_call(call->rpc->options.solo, reset_work, call->rpc, &call->err));
+	json_put_bool(&call->out, NULL, true);
+	return STATUS_OK;
+}
