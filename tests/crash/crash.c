@@ -59,18 +59,17 @@ static void tell(int pipe, char kind, const hash32 *hash) {
 }
 
 static bool receipt_is_there(struct chain *chain, const hash32 *hash) {
-	uint64_t number, first_log, gas_used;
+	uint64_t number;
 	uint32_t index;
 	struct header header;
 	hash32 block;
-	struct receipt receipt;
+	struct mined_receipt mined;
 	struct arena arena;
 	arena_init(&arena);
-	const bool there =
-	    chain_find_tx(chain, &number, &index, hash, NULL) == STATUS_OK &&
-	    chain_header_by_number(chain, &header, &block, number, NULL) == STATUS_OK &&
-	    chain_receipt(chain, &receipt, &first_log, &gas_used, &arena, number, &block, index, NULL) == STATUS_OK &&
-	    receipt.success;
+	const bool there = chain_find_tx(chain, &number, &index, hash, NULL) == STATUS_OK &&
+			   chain_header_by_number(chain, &header, &block, number, NULL) == STATUS_OK &&
+			   chain_receipt(chain, &mined, &arena, number, &block, index, NULL) == STATUS_OK &&
+			   mined.receipt.success;
 	arena_fini(&arena);
 	return there;
 }

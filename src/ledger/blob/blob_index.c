@@ -160,14 +160,18 @@ static bool bloom_has_gate(const struct blob_room *room, const struct header *he
 	return false;
 }
 
-static enum status follow_block(struct blob_room *room, const struct header *header, const struct block *block,
-    const struct receipt *receipts, size_t receipt_count, struct err *err) {
-	BUG_ON(receipt_count != block->transaction_count);
-	for (size_t i = 0; i < receipt_count; i++)
-		for (size_t j = 0; j < receipts[i].log_count; j++)
-			TRY(follow_log(room, &receipts[i].logs[j], &block->transactions[i], err));
-	room->followed = header->number;
+static enum status follow_receipt(
+    struct blob_room *room, const struct receipt *receipt, const struct transaction *tx, struct err *err) {
+	for (size_t i = 0; i < receipt->log_count; i++) TRY(follow_log(room, &receipt->logs[i], tx, err));
 	return STATUS_OK;
+}
+
+static enum status follow_pending(struct blob_room *room, const struct pending_block *pending, struct err *err) {
+	BUG_ON(pending->receipt_count != pending->block.transaction_count);
+	for (size_t i = 0; i < pending->receipt_count; i++)
+		TRY(follow_receipt(room, &pending->receipts[i], &pending->block.transactions[i], err));
+	room->followed = pending->header.number;
+	return save_followed(room, err);
 }
 
 static enum status catch_up_one(struct blob_room *room, struct arena *arena, uint64_t number, struct err *err) {
@@ -179,11 +183,13 @@ static enum status catch_up_one(struct blob_room *room, struct arena *arena, uin
 		return STATUS_OK;
 	}
 	struct block block;
-	struct receipt *receipts;
+	struct mined_receipt *receipts;
 	size_t count;
 	TRY(chain_block_by_hash(room->chain, &block, arena, &hash, err));
 	TRY(chain_receipts(room->chain, &receipts, &count, arena, number, &hash, err));
-	return follow_block(room, &header, &block, receipts, count, err);
+	for (size_t i = 0; i < count; i++) TRY(follow_receipt(room, &receipts[i].receipt, &block.transactions[i], err));
+	room->followed = number;
+	return STATUS_OK;
 }
 
 enum status blob_index_catch_up(struct blob_room *room, struct err *err) {
@@ -221,8 +227,7 @@ static void new_head(void *context, const struct chain_head *head, const struct 
 		room->followed = number;
 		status = number - room->saved >= SAVE_EVERY ? save_followed(room, &err) : STATUS_OK;
 	} else {
-		status = follow_block(room, &head->header, &block->block, block->receipts, block->receipt_count, &err);
-		if (status == STATUS_OK) status = save_followed(room, &err);
+		status = follow_pending(room, block, &err);
 	}
 	if (status != STATUS_OK)
 		log_error("blob", "events of block %llu wait: %s", (unsigned long long)number, err.message);

@@ -1,6 +1,5 @@
 #include "ledger/chain/branches.h"
 
-#include "codec/rlp.h"
 #include "ledger/chain/chain_private.h"
 #include "ledger/chain/rows.h"
 
@@ -39,55 +38,53 @@ static enum status find_number(struct chain *chain, uint64_t *out, const hash32 
 	return chain_header_at(chain, &header, *out, hash, err); /* it may have been taken back for good */
 }
 
-static enum status keep_aside(struct chain *chain, const struct block *block, const hash32 *hash, struct err *err) {
+static enum status keep_aside(
+    struct chain *chain, const struct block *block, const hash32 *hash, const u256 *total_difficulty, struct err *err) {
 	struct buf rlp;
 	struct store_batch *batch = store_batch_new();
 	const struct block_key key = block_key(block->header.number, hash);
 	buf_init(&rlp, BUF_MAX_DEFAULT);
 	header_encode(&rlp, &block->header);
 	store_batch_put(batch, chain->store, TABLE_HEADER, BYTES_OF(key), buf_view(&rlp));
-	buf_clear(&rlp);
-	block_body_encode(&rlp, block);
-	store_batch_put(batch, chain->store, TABLE_BODY, BYTES_OF(key), buf_view(&rlp));
-	chain_put_aside(batch, chain, block->header.number, hash);
-	enum status status = buf_status(&rlp, err);
-	if (status == STATUS_OK) status = store_commit(chain->store, batch, true, err);
-	store_batch_free(batch);
 	buf_fini(&rlp);
+	chain_put_body(batch, chain, block, hash, total_difficulty);
+	chain_put_aside(batch, chain, block->header.number, hash);
+	const enum status status = store_commit(chain->store, batch, true, err);
+	store_batch_free(batch);
 	return status;
 }
 
-static enum status forget_aside(struct chain *chain, uint64_t number, const hash32 *hash, struct err *err) {
+static enum status forget_aside(struct chain *chain, const struct block *block, const hash32 *hash, struct err *err) {
+	const uint64_t number = block->header.number;
 	struct store_batch *batch = store_batch_new();
 	const struct block_key key = block_key(number, hash);
 	const struct aside_key aside = aside_key(hash);
 	store_batch_del(batch, chain->store, TABLE_HEADER, BYTES_OF(key));
-	store_batch_del(batch, chain->store, TABLE_BODY, BYTES_OF(key));
+	chain_del_body(batch, chain, number, hash, block->transaction_count);
 	store_batch_del(batch, chain->store, TABLE_META, BYTES_OF(aside));
 	const enum status status = store_commit(chain->store, batch, true, err);
 	store_batch_free(batch);
 	return status;
 }
 
-/* A block that is aside, executed on the head. Its rows are a block's RLP in two parts. */
+/* A block that is aside, executed on the head; one that does not hold is forgotten. */
 static enum status import_aside(struct chain *chain, uint64_t number, const hash32 *hash, struct err *err) {
-	struct store_value header, body;
+	struct block block;
+	struct arena arena;
 	struct buf rlp;
-	const struct block_key key = block_key(number, hash);
-	TRY(chain_get(chain, &header, TABLE_HEADER, BYTES_OF(key), "block", err));
-	enum status status = chain_get(chain, &body, TABLE_BODY, BYTES_OF(key), "block body", err);
+	arena_init(&arena);
+	buf_init(&rlp, BUF_MAX_DEFAULT);
+	enum status status = chain_block_at(chain, &block, &arena, number, hash, err);
 	if (status == STATUS_OK) {
-		struct rlp_cursor cursor = rlp_cursor(body.view), items = rlp_enter(&cursor);
-		buf_init(&rlp, BUF_MAX_DEFAULT);
-		const size_t mark = rlp_list_begin(&rlp);
-		buf_append(&rlp, header.view);
-		while (!rlp_at_end(&items)) buf_append(&rlp, rlp_raw(&items));
-		rlp_list_end(&rlp, mark);
+		block_encode(&rlp, &block);
 		status = chain_import(chain, buf_view(&rlp), err);
-		buf_fini(&rlp);
-		store_value_release(&body);
+		if (status == STATUS_INVALID) {
+			const enum status forgotten = forget_aside(chain, &block, hash, NULL);
+			if (forgotten != STATUS_OK) status = err_set(err, forgotten, "%s", status_text(forgotten));
+		}
 	}
-	store_value_release(&header);
+	buf_fini(&rlp);
+	arena_fini(&arena);
 	return status;
 }
 
@@ -128,11 +125,7 @@ static enum status find_way(struct chain *chain, struct step **out, size_t *coun
 
 static enum status go(struct chain *chain, const struct step *way, size_t count, uint64_t root, struct err *err) {
 	while (chain->head->header.number > root) TRY(chain_unwind_aside(chain, err));
-	for (size_t i = count; i-- > 0;) {
-		const enum status status = import_aside(chain, way[i].number, &way[i].hash, err);
-		if (status == STATUS_INVALID) TRY(forget_aside(chain, way[i].number, &way[i].hash, NULL));
-		TRY(status);
-	}
+	for (size_t i = count; i-- > 0;) TRY(import_aside(chain, way[i].number, &way[i].hash, err));
 	return STATUS_OK;
 }
 
@@ -160,23 +153,6 @@ enum status chain_follow(struct chain *chain, const hash32 *hash, struct err *er
 
 /* --- weighing --- */
 
-/* The difficulty of a known block and all its ancestors. */
-static enum status weigh(struct chain *chain, u256 *total, uint64_t number, const hash32 *hash, struct err *err) {
-	hash32 at = *hash;
-	*total = u256_from(0);
-	for (;; number--) {
-		struct header header;
-		TRY(chain_header_at(chain, &header, number, &at, err));
-		u256_add_overflow(total, total, &header.difficulty);
-		if (number == 0) return STATUS_OK;
-		at = header.parent_hash;
-	}
-}
-
-static bool is_after_merge(const struct header *header) {
-	return header->number > 0 && u256_is_zero(&header->difficulty);
-}
-
 /* Does the body belong to the header? Then what is stored under the header's hash is this block and no other. */
 static enum status check_body_roots(const struct block *block, struct err *err) {
 	const struct header *header = &block->header;
@@ -194,23 +170,22 @@ static enum status check_body_roots(const struct block *block, struct err *err) 
 static enum status take_aside(
     struct chain *chain, enum chain_taken *taken, const struct block *block, const hash32 *hash, struct err *err) {
 	struct header parent;
-	u256 total, head_total;
+	u256 total;
 	const struct header *header = &block->header;
 	if (header->number == 0) return err_set(err, STATUS_INVALID, "invalid block: another block 0");
 	const enum status known = chain_header_at(chain, &parent, header->number - 1, &header->parent_hash, err);
 	if (known == STATUS_NOTFOUND) return err_set(err, STATUS_INVALID, "invalid block: its parent is unknown");
 	TRY(known);
-	TRY(weigh(chain, &total, parent.number, &header->parent_hash, err));
-	const bool merged = is_after_merge(&parent) || genesis_is_merged(chain->genesis, &total);
+	TRY(chain_weigh(chain, &total, parent.number, &header->parent_hash, err));
+	const bool merged = chain_is_merged(chain, &parent, &total);
 	TRY(chain_check_header(chain, header, &parent, merged, err));
 	TRY(check_body_roots(block, err));
-	TRY(keep_aside(chain, block, hash, err));
-	*taken = CHAIN_KEPT_ASIDE;
-	const struct chain_head *head = chain->head;
-	if (merged || is_after_merge(&head->header)) return STATUS_OK;
 	u256_add_overflow(&total, &total, &header->difficulty);
-	TRY(weigh(chain, &head_total, head->header.number, &head->hash, err));
-	if (!u256_less(&head_total, &total)) return STATUS_OK;
+	TRY(keep_aside(chain, block, hash, &total, err));
+	*taken = CHAIN_KEPT_ASIDE;
+	const struct header *head = &chain->head->header;
+	const bool head_is_after_merge = head->number > 0 && u256_is_zero(&head->difficulty);
+	if (merged || head_is_after_merge || !u256_less(&chain->total_difficulty, &total)) return STATUS_OK;
 	*taken = CHAIN_CHANGED_BRANCH;
 
 	return chain_follow(chain, hash, err);

@@ -60,19 +60,14 @@ enum status chain_view_at(struct chain *chain, struct state_view **out, uint64_t
 	return state_view_open(out, chain->store, false, number, err);
 }
 
+bool chain_is_merged(const struct chain *chain, const struct header *header, const u256 *total) {
+	return (header->number > 0 && u256_is_zero(&header->difficulty)) || genesis_is_merged(chain->genesis, total);
+}
+
 enum status chain_weigh_head(struct chain *chain, struct err *err) {
 	const struct header *head = &chain->head->header;
-	if (head->number > 0 && u256_is_zero(&head->difficulty)) {
-		chain->next_is_merged = true;
-		return STATUS_OK;
-	}
-	chain->total_difficulty = head->difficulty;
-	for (uint64_t number = 0; number < head->number; number++) {
-		struct header header;
-		TRY(chain_header_by_number(chain, &header, NULL, number, err));
-		u256_add_overflow(&chain->total_difficulty, &chain->total_difficulty, &header.difficulty);
-	}
-	chain->next_is_merged = genesis_is_merged(chain->genesis, &chain->total_difficulty);
+	TRY(chain_weigh(chain, &chain->total_difficulty, head->number, &chain->head->hash, err));
+	chain->next_is_merged = chain_is_merged(chain, head, &chain->total_difficulty);
 	return STATUS_OK;
 }
 

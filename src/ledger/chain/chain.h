@@ -118,17 +118,29 @@ MUST_USE enum status chain_header_by_number(
 MUST_USE enum status chain_header_by_hash(struct chain *chain, struct header *out, const hash32 *hash, struct err *err);
 MUST_USE enum status chain_block_by_hash(
     struct chain *chain, struct block *out, struct arena *arena, const hash32 *hash, struct err *err);
-/* One receipt without the others; `first_log` is the index of its first log in the block. */
-MUST_USE enum status chain_receipt(struct chain *chain, struct receipt *out, uint64_t *first_log, uint64_t *gas_used,
-    struct arena *arena, uint64_t number, const hash32 *block_hash, uint32_t index, struct err *err);
-MUST_USE enum status chain_receipts(struct chain *chain, struct receipt **out, size_t *count, struct arena *arena,
+MUST_USE enum status chain_transaction_count(
+    struct chain *chain, size_t *out, uint64_t number, const hash32 *block_hash, struct err *err);
+/* One transaction of a block without the others; STATUS_NOTFOUND. */
+MUST_USE enum status chain_transaction(struct chain *chain, struct transaction *out, struct arena *arena,
+    uint64_t number, const hash32 *block_hash, uint32_t index, struct err *err);
+/* A receipt with what execution told beside it. */
+struct mined_receipt {
+	struct receipt receipt;
+	addr20 sender;
+	uint64_t gas_used;  /* of this transaction alone */
+	uint32_t first_log; /* the index of its first log in the block */
+};
+/* One receipt without the others; STATUS_NOTFOUND. */
+MUST_USE enum status chain_receipt(struct chain *chain, struct mined_receipt *out, struct arena *arena, uint64_t number,
+    const hash32 *block_hash, uint32_t index, struct err *err);
+MUST_USE enum status chain_receipts(struct chain *chain, struct mined_receipt **out, size_t *count, struct arena *arena,
     uint64_t number, const hash32 *block_hash, struct err *err);
 MUST_USE enum status chain_find_tx(
     struct chain *chain, uint64_t *number, uint32_t *index, const hash32 *tx_hash, struct err *err);
 /* The sealer's signature over a block's hash. STATUS_NOTFOUND where it was not sealed here. */
 MUST_USE enum status chain_seal(struct chain *chain, struct secp_signature *out, const hash32 *hash, struct err *err);
 
-/* Canonical blocks in a range whose logs may match are found by bloom; `visit` gets every log that does match. */
+/* Logs of the canonical chain, by the index over addresses and topics (log_index.h); `visit` gets each in order. */
 struct log_filter {
 	uint64_t from, to; /* inclusive */
 	const addr20 *addresses;

@@ -30,7 +30,7 @@ struct chain {
 	struct trie_cache *trie_cache;
 	struct pending_block *pending; /* one at a time */
 	bool next_is_merged;
-	u256 total_difficulty; /* of the head and all before it; kept up while blocks have a difficulty */
+	u256 total_difficulty; /* of the head and all before it */
 
 	struct chain_observer observers[OBSERVERS_MAX];
 	size_t observer_count;
@@ -40,14 +40,17 @@ struct pending_block_private {
 	struct arena arena;
 	struct state_diff diff;
 	struct trie_updates *updates;
+	addr20 *senders;                       /* of block.transactions */
 	const struct block_decision *decision; /* while it is executed; NULL: a foreign block */
 };
 
 /* The failure that state or executor explained, passed on. */
 enum status chain_fault(struct chain *chain, enum status status, struct err *err);
 
-/* What follows for the child of the head: is it merged, what is the difficulty so far. Reads headers where it must. */
+/* What follows for the child of the head: is it merged, what is the difficulty so far. */
 MUST_USE enum status chain_weigh_head(struct chain *chain, struct err *err);
+/* Is what follows this block, which weighs `total` with all before it, after the merge? */
+bool chain_is_merged(const struct chain *chain, const struct header *header, const u256 *total);
 /* Makes a head of the store's newest state and publishes it. */
 MUST_USE enum status chain_publish(
     struct chain *chain, const struct header *header, const hash32 *hash, struct err *err);
@@ -59,6 +62,30 @@ MUST_USE enum status chain_get(struct chain *chain, struct store_value *out, enu
 MUST_USE enum status chain_header_at(
     struct chain *chain, struct header *out, uint64_t number, const hash32 *hash, struct err *err);
 MUST_USE enum status chain_canonical_hash(struct chain *chain, hash32 *out, uint64_t number, struct err *err);
+
+/* bodies.c: the rows of a block's body, and what it weighs with all before it. */
+void chain_put_body(struct store_batch *batch, struct chain *chain, const struct block *block, const hash32 *hash,
+    const u256 *total_difficulty);
+void chain_del_body(
+    struct store_batch *batch, struct chain *chain, uint64_t number, const hash32 *hash, size_t transaction_count);
+/* The rows of its receipts, and of the index over their logs. */
+void chain_put_receipts(struct store_batch *batch, struct chain *chain, const struct pending_block *pending);
+void chain_del_receipts(struct store_batch *batch, struct chain *chain, uint64_t number, const hash32 *hash,
+    const struct mined_receipt *receipts, size_t count);
+struct block_key;
+/* The row that holds item `index` of a block, in TXS or RECEIPTS. STATUS_NOTFOUND. */
+MUST_USE enum status chain_read_group(struct chain *chain, const struct store_snapshot *snapshot,
+    struct store_value *out, enum store_table table, const struct block_key *key, size_t index, struct err *err);
+/* A block on the chain or aside, into the arena. */
+MUST_USE enum status chain_block_at(
+    struct chain *chain, struct block *out, struct arena *arena, uint64_t number, const hash32 *hash, struct err *err);
+/* The difficulty of a block on the chain or aside, and of all its ancestors. */
+MUST_USE enum status chain_weigh(
+    struct chain *chain, u256 *total, uint64_t number, const hash32 *hash, struct err *err);
+
+/* logs.c: chain_logs' plain twin, which reads every receipt of the range. */
+MUST_USE enum status chain_logs_by_scan(struct chain *chain, const struct log_filter *filter, size_t limit,
+    void (*visit)(void *context, const struct found_log *log), void *context, struct err *err);
 
 /* produce.c: a new pending block on the head. Its header is filled but for what execution gives. */
 struct pending_block *pending_new(struct chain *chain);

@@ -107,12 +107,17 @@ static enum status del_block(
     struct store_batch *batch, struct chain *chain, const struct chain_head *head, bool aside, struct err *err) {
 	struct arena arena;
 	struct block block;
+	struct mined_receipt *receipts;
+	size_t receipt_count;
 	struct store *store = chain->store;
 	const struct number_key number = number_key(head->header.number);
 	const struct block_key key = block_key(head->header.number, &head->hash);
 	const struct block_key parent = block_key(head->header.number - 1, &head->header.parent_hash);
 	arena_init(&arena);
-	const enum status status = chain_block_by_hash(chain, &block, &arena, &head->hash, err);
+	enum status status = chain_block_by_hash(chain, &block, &arena, &head->hash, err);
+	if (status == STATUS_OK)
+		status =
+		    chain_receipts(chain, &receipts, &receipt_count, &arena, head->header.number, &head->hash, err);
 	if (status == STATUS_OK) {
 		for (size_t i = 0; i < block.transaction_count; i++) {
 			const hash32 hash = transaction_hash(&block.transactions[i]);
@@ -120,13 +125,13 @@ static enum status del_block(
 		}
 		store_batch_del(batch, store, TABLE_CANONICAL, BYTES_OF(number));
 		store_batch_del(batch, store, TABLE_NUMBER, BYTES_OF(head->hash));
-		store_batch_del(batch, store, TABLE_RECEIPTS, BYTES_OF(key));
+		chain_del_receipts(batch, chain, head->header.number, &head->hash, receipts, receipt_count);
 		if (aside) {
 			chain_put_aside(batch, chain, head->header.number, &head->hash);
 		} else {
 			store_batch_del(batch, store, TABLE_SEAL, BYTES_OF(head->hash));
 			store_batch_del(batch, store, TABLE_HEADER, BYTES_OF(key));
-			store_batch_del(batch, store, TABLE_BODY, BYTES_OF(key));
+			chain_del_body(batch, chain, head->header.number, &head->hash, block.transaction_count);
 		}
 		store_batch_put(batch, store, TABLE_META, bytes_text("head"), BYTES_OF(parent));
 	}

@@ -91,6 +91,7 @@ static enum status run_transactions(struct chain *chain, struct pending_block *p
 	struct block *block = &pending->block;
 	size_t room_bytes = BLOCK_RLP_MAX - BODY_MARGIN_BYTES;
 	block->transactions = arena_alloc(arena, count * sizeof *block->transactions);
+	pending->private_part->senders = arena_alloc(arena, count * sizeof *pending->private_part->senders);
 	pending->verdicts = verdicts;
 	for (size_t i = 0; i < count; i++) {
 		struct exec_tx_result result = {.verdict = TX_VERDICT_GAS_LIMIT_OVER_BLOCK};
@@ -99,6 +100,7 @@ static enum status run_transactions(struct chain *chain, struct pending_block *p
 			TRY(executor_run(chain->executor, &result, txs[i].tx, &txs[i].sender));
 		verdicts[i] = result.verdict;
 		if (result.verdict == TX_VERDICT_OK) {
+			pending->private_part->senders[block->transaction_count] = txs[i].sender;
 			block->transactions[block->transaction_count++] = *txs[i].tx;
 			room_bytes -= size;
 		} else if (strict) {
@@ -175,20 +177,17 @@ static void put_block(struct store_batch *batch, struct chain *chain, const stru
 	const struct block_key key = block_key(number, &pending->hash);
 	struct store *store = chain->store;
 	struct buf bytes;
+	u256 total = chain->total_difficulty;
+	u256_add_overflow(&total, &total, &pending->header.difficulty);
 	buf_init(&bytes, BUF_MAX_DEFAULT);
 	header_encode(&bytes, &pending->header);
 	store_batch_put(batch, store, TABLE_HEADER, BYTES_OF(key), buf_view(&bytes));
 	store_batch_put(batch, store, TABLE_CANONICAL, BYTES_OF(number_row), BYTES_OF(pending->hash));
 	store_batch_put(batch, store, TABLE_NUMBER, BYTES_OF(pending->hash), BYTES_OF(number_row));
 	store_batch_put(batch, store, TABLE_META, bytes_text("head"), BYTES_OF(key));
-	buf_clear(&bytes);
-	block_body_encode(&bytes, &pending->block);
-	store_batch_put(batch, store, TABLE_BODY, BYTES_OF(key), buf_view(&bytes));
-	buf_clear(&bytes);
-	receipts_row_encode(&bytes, pending->receipts, pending->receipt_count);
-	store_batch_put(batch, store, TABLE_RECEIPTS, BYTES_OF(key), buf_view(&bytes));
-	BUG_ON(bytes.overflow);
 	buf_fini(&bytes);
+	chain_put_body(batch, chain, &pending->block, &pending->hash, &total);
+	chain_put_receipts(batch, chain, pending);
 	for (size_t i = 0; i < pending->block.transaction_count; i++) {
 		uint8_t row[TX_ROW_BYTES];
 		tx_row_encode(row, number, (uint32_t)i);
@@ -222,9 +221,8 @@ static enum status write_block(
 }
 
 static void count_difficulty(struct chain *chain, const struct header *header) {
-	if (u256_is_zero(&header->difficulty) && header->number > 0) return;
 	u256_add_overflow(&chain->total_difficulty, &chain->total_difficulty, &header->difficulty);
-	chain->next_is_merged = genesis_is_merged(chain->genesis, &chain->total_difficulty);
+	chain->next_is_merged = chain_is_merged(chain, header, &chain->total_difficulty);
 }
 
 enum status chain_commit(

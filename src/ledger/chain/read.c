@@ -49,55 +49,9 @@ enum status chain_header_by_hash(struct chain *chain, struct header *out, const 
 
 enum status chain_block_by_hash(
     struct chain *chain, struct block *out, struct arena *arena, const hash32 *hash, struct err *err) {
-	struct store_value row;
-	struct header header;
-	TRY(chain_header_by_hash(chain, &header, hash, err));
-	const struct block_key key = block_key(header.number, hash);
-	TRY(chain_get(chain, &row, TABLE_BODY, BYTES_OF(key), "block body", err));
-	const struct bytes body = arena_dup(arena, row.view);
-	store_value_release(&row);
-	if (block_body_decode(out, arena, body, err) != STATUS_OK)
-		return err_prefix(err, STATUS_CORRUPT, "stored body");
-	out->header = header;
-	return STATUS_OK;
-}
-
-static enum status receipts_row(
-    struct chain *chain, struct bytes *row, struct arena *arena, uint64_t number, const hash32 *hash, struct err *err) {
-	struct store_value value;
-	const struct block_key key = block_key(number, hash);
-	TRY(chain_get(chain, &value, TABLE_RECEIPTS, BYTES_OF(key), "receipts", err));
-	*row = arena_dup(arena, value.view);
-	store_value_release(&value);
-	return STATUS_OK;
-}
-
-enum status chain_receipt(struct chain *chain, struct receipt *out, uint64_t *first_log, uint64_t *gas_used,
-    struct arena *arena, uint64_t number, const hash32 *block_hash, uint32_t index, struct err *err) {
-	struct store_value row;
-	struct receipt view;
-	uint64_t gas_before;
-	const struct block_key key = block_key(number, block_hash);
-	TRY(chain_get(chain, &row, TABLE_RECEIPTS, BYTES_OF(key), "receipts", err));
-	enum status status = receipts_row_get(&view, arena, row.view, index, err);
-	if (status == STATUS_OK) status = receipts_row_before(first_log, &gas_before, row.view, index, err);
-	if (status == STATUS_OK) {
-		for (size_t i = 0; i < view.log_count; i++) view.logs[i].data = arena_dup(arena, view.logs[i].data);
-		*out = view;
-		*gas_used = view.cumulative_gas - gas_before;
-	}
-	store_value_release(&row);
-	return status;
-}
-
-enum status chain_receipts(struct chain *chain, struct receipt **out, size_t *count, struct arena *arena,
-    uint64_t number, const hash32 *block_hash, struct err *err) {
-	struct bytes row;
-	TRY(receipts_row(chain, &row, arena, number, block_hash, err));
-	TRY(receipts_row_count(count, row, err));
-	*out = arena_zalloc(arena, *count, sizeof **out);
-	for (size_t i = 0; i < *count; i++) TRY(receipts_row_get(&(*out)[i], arena, row, i, err));
-	return STATUS_OK;
+	uint64_t number;
+	TRY(number_of_hash(chain, &number, hash, err));
+	return chain_block_at(chain, out, arena, number, hash, err);
 }
 
 enum status chain_find_tx(

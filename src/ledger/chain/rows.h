@@ -1,14 +1,14 @@
 /*
  * The chain's rows, byte by byte as ledger/store/tables.h draws them. Internal to chain/.
  *
- * In a RECEIPTS row the end offsets count from the first receipt's first byte; decoded logs view into the row.
- * Threads: pure.
+ * Transactions and receipts stand in groups of GROUP_ITEMS: one is found with one read of a small row, whatever the
+ * block's size, and a block costs few rows. Decoded logs view into the row. Threads: pure.
  */
 #ifndef LEDGER_CHAIN_ROWS_H
 #define LEDGER_CHAIN_ROWS_H
 
 #include "crypto/secp256k1_keys.h"
-#include "eth/types.h"
+#include "ledger/chain/chain.h"
 
 struct number_key {
 	uint8_t b[8];
@@ -25,13 +25,32 @@ MUST_USE enum status seal_row_decode(struct secp_signature *out, struct bytes ro
 void tx_row_encode(uint8_t out[TX_ROW_BYTES], uint64_t number, uint32_t index);
 MUST_USE enum status tx_row_decode(uint64_t *number, uint32_t *index, struct bytes row, struct err *err);
 
-void receipts_row_encode(struct buf *out, const struct receipt *receipts, size_t count);
-MUST_USE enum status receipts_row_count(size_t *count, struct bytes row, struct err *err);
-/* One of them, its bloom computed. STATUS_NOTFOUND for an index that is not there; STATUS_CORRUPT. */
-MUST_USE enum status receipts_row_get(
-    struct receipt *out, struct arena *arena, struct bytes row, size_t index, struct err *err);
-/* How many logs, and how much gas, the receipts before `index` have. */
-MUST_USE enum status receipts_row_before(
-    uint64_t *logs, uint64_t *gas, struct bytes row, size_t index, struct err *err);
+/* A group's row in TXS or RECEIPTS. End offsets count from the first item's first byte. */
+enum { GROUP_ITEMS = 16 };
+struct group_key {
+	uint8_t b[44];
+};
+/* Of the group that holds item `index` of a block. */
+struct group_key group_key(const struct block_key *block, size_t index);
+/* Begins a row of `count` items, at most GROUP_ITEMS, which are appended one by one; each ends with group_row_end. */
+void group_row_begin(struct buf *out, size_t count);
+void group_row_end(struct buf *out, size_t item);
+MUST_USE enum status group_row_count(size_t *count, struct bytes row, struct err *err);
+/* STATUS_NOTFOUND for an item that is not there. */
+MUST_USE enum status group_row_item(struct bytes *out, struct bytes row, size_t item, struct err *err);
+
+void receipt_item_encode(struct buf *out, const struct mined_receipt *receipt);
+/* Its bloom computed, where `with_bloom`. */
+MUST_USE enum status receipt_item_decode(
+    struct mined_receipt *out, struct arena *arena, struct bytes item, bool with_bloom, struct err *err);
+
+/* A BODY row: all of a body but its transactions, and what the chain weighs with this block. */
+struct body_row {
+	uint32_t transaction_count;
+	u256 total_difficulty;
+	struct bytes rlp; /* of a body without transactions */
+};
+void body_row_encode(struct buf *out, const struct block *block, const u256 *total_difficulty);
+MUST_USE enum status body_row_decode(struct body_row *out, struct bytes row, struct err *err);
 
 #endif

@@ -9,17 +9,54 @@ static struct log logs[3] = {
     {.address = {{2}}, .topic_count = 2, .topics = {{{7}}, {{8}}}, .data = {(const uint8_t *)"abc", 3}},
     {.address = {{3}}, .topic_count = 4, .data = {(const uint8_t *)"defgh", 5}},
 };
-static const struct receipt receipts[3] = {
-    {.type = TX_LEGACY, .has_root = true, .root = {{9}}, .cumulative_gas = 21000},
-    {.type = TX_DYNAMIC_FEE, .success = true, .cumulative_gas = 50000, .logs = logs, .log_count = 2},
-    {.type = TX_SET_CODE, .success = false, .cumulative_gas = 90000, .logs = logs + 2, .log_count = 1},
+static const struct mined_receipt receipts[3] = {
+    {.receipt = {.type = TX_LEGACY, .has_root = true, .root = {{9}}, .cumulative_gas = 21000},
+	.sender = {{4}},
+	.gas_used = 21000},
+    {.receipt = {.type = TX_DYNAMIC_FEE, .success = true, .cumulative_gas = 50000, .logs = logs, .log_count = 2},
+	.sender = {{5}},
+	.gas_used = 29000},
+    {.receipt = {.type = TX_SET_CODE, .cumulative_gas = 90000, .logs = logs + 2, .log_count = 1},
+	.sender = {{4}},
+	.gas_used = 40000,
+	.first_log = 2},
 };
 
 static struct buf whole_row(void) {
 	struct buf row;
 	buf_init(&row, 4096);
-	receipts_row_encode(&row, receipts, 3);
+	group_row_begin(&row, 3);
+	for (size_t i = 0; i < 3; i++) {
+		receipt_item_encode(&row, &receipts[i]);
+		group_row_end(&row, i);
+	}
 	return row;
+}
+
+static enum status get(struct mined_receipt *out, struct arena *arena, struct bytes row, size_t item, struct err *err) {
+	struct bytes bytes;
+	TRY(group_row_item(&bytes, row, item, err));
+	return receipt_item_decode(out, arena, bytes, true, err);
+}
+
+static void assert_receipt(const struct mined_receipt *got, const struct mined_receipt *wanted) {
+	const struct receipt *a = &got->receipt, *b = &wanted->receipt;
+	assert_memory_equal(got->sender.b, wanted->sender.b, 20);
+	assert_int_equal(got->gas_used, wanted->gas_used);
+	assert_int_equal(got->first_log, wanted->first_log);
+	assert_int_equal(a->type, b->type);
+	assert_int_equal(a->has_root, b->has_root);
+	assert_int_equal(a->success, b->success);
+	assert_memory_equal(a->root.b, b->root.b, 32);
+	assert_int_equal(a->cumulative_gas, b->cumulative_gas);
+	assert_int_equal(a->log_count, b->log_count);
+	for (size_t k = 0; k < a->log_count; k++) {
+		assert_memory_equal(a->logs[k].address.b, b->logs[k].address.b, 20);
+		assert_int_equal(a->logs[k].topic_count, b->logs[k].topic_count);
+		assert_memory_equal(a->logs[k].topics, b->logs[k].topics, 32 * b->logs[k].topic_count);
+		assert_true(bytes_equal(a->logs[k].data, b->logs[k].data));
+		assert_true(bloom_may_contain(a->bloom, BYTES_OF(b->logs[k].address)));
+	}
 }
 
 static void receipts_come_back(void **state) {
@@ -27,36 +64,29 @@ static void receipts_come_back(void **state) {
 	struct buf row = whole_row();
 	struct arena arena;
 	struct err err;
+	struct mined_receipt got;
 	size_t count;
 	arena_init(&arena);
-	assert_int_equal(receipts_row_count(&count, buf_view(&row), &err), STATUS_OK);
+	assert_int_equal(group_row_count(&count, buf_view(&row), &err), STATUS_OK);
 	assert_int_equal(count, 3);
 	for (size_t i = 0; i < 3; i++) {
-		struct receipt got;
-		assert_int_equal(receipts_row_get(&got, &arena, buf_view(&row), i, &err), STATUS_OK);
-		assert_int_equal(got.type, receipts[i].type);
-		assert_int_equal(got.has_root, receipts[i].has_root);
-		assert_int_equal(got.success, receipts[i].success);
-		assert_memory_equal(got.root.b, receipts[i].root.b, 32);
-		assert_int_equal(got.cumulative_gas, receipts[i].cumulative_gas);
-		assert_int_equal(got.log_count, receipts[i].log_count);
-		for (size_t k = 0; k < got.log_count; k++) {
-			const struct log *a = &got.logs[k], *b = &receipts[i].logs[k];
-			assert_memory_equal(a->address.b, b->address.b, 20);
-			assert_int_equal(a->topic_count, b->topic_count);
-			assert_memory_equal(a->topics, b->topics, 32 * a->topic_count);
-			assert_true(bytes_equal(a->data, b->data));
-			assert_true(bloom_may_contain(got.bloom, BYTES_OF(a->address)));
-		}
+		assert_int_equal(get(&got, &arena, buf_view(&row), i, &err), STATUS_OK);
+		assert_receipt(&got, &receipts[i]);
 	}
-	uint64_t log_count, gas;
-	assert_int_equal(receipts_row_before(&log_count, &gas, buf_view(&row), 2, &err), STATUS_OK);
-	assert_int_equal(log_count, 2);
-	assert_int_equal(gas, 50000);
-	struct receipt none;
-	assert_int_equal(receipts_row_get(&none, &arena, buf_view(&row), 3, &err), STATUS_NOTFOUND);
+	assert_int_equal(get(&got, &arena, buf_view(&row), 3, &err), STATUS_NOTFOUND);
 	arena_fini(&arena);
 	buf_fini(&row);
+}
+
+static void a_group_begins_at_a_multiple_of_its_size(void **state) {
+	(void)state;
+	const hash32 hash = {{7}};
+	const struct block_key block = block_key(5, &hash);
+	const struct group_key first = group_key(&block, 0), fifteenth = group_key(&block, 15),
+			       sixteenth = group_key(&block, 16);
+	assert_memory_equal(first.b, fifteenth.b, sizeof first);
+	assert_true(memcmp(first.b, sixteenth.b, sizeof first) < 0);
+	assert_int_equal(load_be32(sixteenth.b + 40), 16);
 }
 
 /* Cut anywhere, the last receipt is not given; changed anywhere, nothing is read past the end (the sanitizers watch).
@@ -66,25 +96,44 @@ static void a_damaged_row_is_told(void **state) {
 	struct buf row = whole_row();
 	struct err err;
 	struct arena arena;
-	struct receipt got;
+	struct mined_receipt got;
 	arena_init(&arena);
 	for (size_t len = 0; len < row.len; len++) {
 		uint8_t *exact = mem_alloc(len);
 		if (len > 0) memcpy(exact, row.data, len);
-		assert_int_not_equal(receipts_row_get(&got, &arena, bytes_make(exact, len), 2, &err), STATUS_OK);
+		assert_int_not_equal(get(&got, &arena, bytes_make(exact, len), 2, &err), STATUS_OK);
 		mem_free(exact);
 	}
 	size_t told = 0;
 	for (size_t i = 0; i < row.len; i++)
 		for (int bit = 0; bit < 8; bit++) {
 			row.data[i] ^= (uint8_t)(1 << bit);
-			for (size_t k = 0; k < 3; k++)
-				told += receipts_row_get(&got, &arena, buf_view(&row), k, &err) != STATUS_OK;
+			for (size_t k = 0; k < 3; k++) told += get(&got, &arena, buf_view(&row), k, &err) != STATUS_OK;
 			row.data[i] ^= (uint8_t)(1 << bit);
 		}
 	assert_true(told > 0);
 	arena_fini(&arena);
 	buf_fini(&row);
+}
+
+static void a_body_row_comes_back(void **state) {
+	(void)state;
+	const u256 weights[] = {
+	    u256_from(0), u256_from(1), u256_from(0x123456789abcdef), {{~0ull, ~0ull, ~0ull, ~0ull}}};
+	const struct block block = {.transaction_count = 70000, .has_withdrawals = true};
+	for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
+		struct body_row got;
+		struct buf row;
+		buf_init(&row, 4096);
+		body_row_encode(&row, &block, &weights[i]);
+		assert_int_equal(body_row_decode(&got, buf_view(&row), NULL), STATUS_OK);
+		assert_int_equal(got.transaction_count, 70000);
+		assert_true(u256_equal(&got.total_difficulty, &weights[i]));
+		assert_int_equal(got.rlp.len, 4); /* [[], [], []] */
+		for (size_t len = 0; len < row.len - 4; len++)
+			assert_int_equal(body_row_decode(&got, bytes_make(row.data, len), NULL), STATUS_CORRUPT);
+		buf_fini(&row);
+	}
 }
 
 #define GAS "\"gasLimit\":\"0x1c9c380\","
@@ -149,7 +198,9 @@ static void forks_follow_the_schedule(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(receipts_come_back),
+	    cmocka_unit_test(a_group_begins_at_a_multiple_of_its_size),
 	    cmocka_unit_test(a_damaged_row_is_told),
+	    cmocka_unit_test(a_body_row_comes_back),
 	    cmocka_unit_test(a_bad_genesis_is_refused),
 	    cmocka_unit_test(forks_follow_the_schedule),
 	};

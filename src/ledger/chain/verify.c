@@ -2,6 +2,7 @@
 
 #include "crypto/hash.h"
 #include "ledger/chain/chain_private.h"
+#include "ledger/chain/log_index.h"
 #include "ledger/chain/rows.h"
 
 static enum status differs(struct err *err, const char *what) {
@@ -29,8 +30,8 @@ static enum status read_table(struct chain *chain, uint64_t *count, enum store_t
 	return status;
 }
 
-static enum status read_tables(struct chain *chain, struct chain_verification *out, struct err *err) {
-	uint64_t counts[TABLE_COUNT];
+static enum status read_tables(
+    struct chain *chain, struct chain_verification *out, uint64_t counts[TABLE_COUNT], struct err *err) {
 	for (enum store_table table = 0; table < TABLE_COUNT; table++) {
 		TRY(read_table(chain, &counts[table], table, err));
 		out->rows += counts[table];
@@ -83,6 +84,16 @@ static enum status verify_lookup(
 	return err_set(err, STATUS_CORRUPT, "the hash of transaction %zu leads elsewhere", index);
 }
 
+/* What the chain weighs here is what it weighed before, and this block. */
+static enum status verify_weight(
+    struct chain *chain, const struct header *header, const hash32 *hash, struct err *err) {
+	u256 before = u256_from(0), total;
+	TRY(chain_weigh(chain, &total, header->number, hash, err));
+	if (header->number > 0) TRY(chain_weigh(chain, &before, header->number - 1, &header->parent_hash, err));
+	u256_add_overflow(&before, &before, &header->difficulty);
+	return u256_equal(&before, &total) ? STATUS_OK : differs(err, "the total difficulty");
+}
+
 static enum status verify_body(
     struct chain *chain, struct chain_verification *out, const struct block *block, struct err *err) {
 	const struct header *header = &block->header;
@@ -100,14 +111,45 @@ static enum status verify_body(
 	return STATUS_OK;
 }
 
+/* What stands beside the receipts, and is in no root: senders, gas of each alone, and where logs begin. */
+static enum status verify_places(
+    struct chain *chain, const struct block *block, const struct mined_receipt *mined, size_t count, struct err *err) {
+	const bool homestead = chain_rules(chain, &block->header).fork >= FORK_HOMESTEAD;
+	uint64_t gas = 0, logs = 0;
+	for (size_t i = 0; i < count; i++) {
+		addr20 sender = mined[i].sender;
+		const struct transaction *tx = &block->transactions[i];
+		if (!exec_is_impersonated(tx)) TRY(transaction_sender(&sender, tx, homestead, err));
+		if (!addr20_equal(&sender, &mined[i].sender)) return differs(err, "a sender");
+		gas += mined[i].gas_used;
+		if (gas != mined[i].receipt.cumulative_gas) return differs(err, "a receipt's gas");
+		if (mined[i].first_log != logs) return differs(err, "the place of a log");
+		logs += mined[i].receipt.log_count;
+	}
+	return STATUS_OK;
+}
+
+static enum status verify_log_index(struct chain *chain, struct chain_verification *out, uint64_t number,
+    const struct mined_receipt *mined, size_t count, struct err *err) {
+	struct log_index index;
+	uint64_t rows;
+	log_index_init(&index);
+	for (size_t i = 0; i < count; i++) log_index_add(&index, (uint32_t)i, &mined[i].receipt);
+	const enum status status = log_index_check(&index, &rows, chain->store, number, err);
+	log_index_fini(&index);
+	out->log_rows += rows;
+	return status;
+}
+
 static enum status verify_receipts(struct chain *chain, struct chain_verification *out, struct arena *arena,
     const struct block *block, const hash32 *hash, struct err *err) {
-	struct receipt *receipts;
+	struct mined_receipt *mined;
 	size_t count;
 	uint8_t bloom[BLOOM_BYTES] = {0};
 	const struct header *header = &block->header;
-	TRY(chain_receipts(chain, &receipts, &count, arena, header->number, hash, err));
-	if (count != block->transaction_count) return err_set(err, STATUS_CORRUPT, "not one receipt a transaction");
+	TRY(chain_receipts(chain, &mined, &count, arena, header->number, hash, err));
+	struct receipt *receipts = arena_alloc(arena, count * sizeof *receipts);
+	for (size_t i = 0; i < count; i++) receipts[i] = mined[i].receipt;
 	const hash32 root = exec_receipts_root(receipts, count);
 	if (!hash32_equal(&root, &header->receipts_root)) return differs(err, "the receipts' root");
 	for (size_t i = 0; i < count; i++) {
@@ -117,7 +159,8 @@ static enum status verify_receipts(struct chain *chain, struct chain_verificatio
 	if (memcmp(bloom, header->logs_bloom, sizeof bloom) != 0) return differs(err, "the logs' bloom");
 	const uint64_t gas = count == 0 ? 0 : receipts[count - 1].cumulative_gas;
 	if (header->number > 0 && gas != header->gas_used) return differs(err, "the gas used");
-	return STATUS_OK;
+	TRY(verify_places(chain, block, mined, count, err));
+	return verify_log_index(chain, out, header->number, mined, count, err);
 }
 
 static enum status verify_block(
@@ -128,6 +171,7 @@ static enum status verify_block(
 	TRY(chain_header_by_number(chain, &header, &hash, number, err));
 	TRY(verify_header(chain, &header, &hash, number, err));
 	TRY(chain_block_by_hash(chain, &block, arena, &hash, err));
+	TRY(verify_weight(chain, &header, &hash, err));
 	TRY(verify_body(chain, out, &block, err));
 	TRY(verify_receipts(chain, out, arena, &block, &hash, err));
 	out->blocks++;
@@ -136,13 +180,14 @@ static enum status verify_block(
 
 enum status chain_verify(struct chain *chain, struct chain_verification *out, uint64_t blocks, struct err *err) {
 	struct arena arena;
+	uint64_t counts[TABLE_COUNT];
 	struct chain_head *head = chain_head(chain);
 	const uint64_t newest = head->header.number;
 	*out = (struct chain_verification){.head = newest};
 	enum status status = verify_state(chain, out, &head->header, err);
 	chain_head_release(head);
 	TRY(status);
-	TRY(read_tables(chain, out, err));
+	TRY(read_tables(chain, out, counts, err));
 	arena_init(&arena);
 	for (uint64_t back = 0; back < blocks && back <= newest && status == STATUS_OK; back++) {
 		status = verify_block(chain, out, &arena, newest - back, err);
@@ -152,5 +197,8 @@ enum status chain_verify(struct chain *chain, struct chain_verification *out, ui
 		arena_reset(&arena);
 	}
 	arena_fini(&arena);
-	return status;
+	TRY(status);
+	if (out->blocks == newest + 1 && out->log_rows != counts[TABLE_LOG_INDEX])
+		return err_set(err, STATUS_CORRUPT, "the index of logs has rows of no block");
+	return STATUS_OK;
 }

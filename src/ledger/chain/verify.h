@@ -17,6 +17,7 @@ struct chain_verification {
 	uint64_t rows; /* of all tables */
 	uint64_t accounts, slots, codes;
 	uint64_t blocks, transactions, logs;
+	uint64_t log_rows; /* of the index over logs, of these blocks */
 };
 /*
  * The state, and the newest `blocks` blocks (all, where there are fewer; block 0 is one of them). STATUS_CORRUPT says

@@ -83,6 +83,9 @@ static void every_damage_is_told(void **state) {
 	damage(&world, TABLE_NUMBER, false, "block ");
 	damage(&world, TABLE_BODY, false, "block 5: ");
 	damage(&world, TABLE_BODY, true, "block 5: ");
+	damage(&world, TABLE_TXS, false, "block 5: ");
+	damage(&world, TABLE_TXS, true, "block 5: ");
+	damage(&world, TABLE_RECEIPTS, false, "block 5: ");
 	damage(&world, TABLE_RECEIPTS, true, "block 5: ");
 	damage(&world, TABLE_TX_LOOKUP, false, "leads elsewhere");
 	damage(&world, TABLE_TX_LOOKUP, true, "transaction not found");

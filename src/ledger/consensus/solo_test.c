@@ -71,17 +71,17 @@ static uint64_t head_number(struct ledger_world *world) {
 /* The receipt of a transaction, once it is there. */
 static struct receipt await(struct ledger_world *world, const hash32 *hash, hash32 *block_hash) {
 	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms++) {
-		uint64_t number, first_log, gas_used;
+		uint64_t number;
 		uint32_t index;
 		struct header header;
-		struct receipt receipt;
+		struct mined_receipt mined;
 		const struct timespec pause = {.tv_nsec = 1000000};
 		if (chain_find_tx(world->chain, &number, &index, hash, &world->err) == STATUS_OK) {
 			assert_done(
 			    world, chain_header_by_number(world->chain, &header, block_hash, number, &world->err));
-			assert_done(world, chain_receipt(world->chain, &receipt, &first_log, &gas_used, &world->arena,
-					       number, block_hash, index, &world->err));
-			return receipt;
+			assert_done(world,
+			    chain_receipt(world->chain, &mined, &world->arena, number, block_hash, index, &world->err));
+			return mined.receipt;
 		}
 		nanosleep(&pause, NULL);
 	}

@@ -85,9 +85,7 @@ enum status rpc_block_load(struct rpc_call *call, struct rpc_block **out, const 
 	arena_reset(&cached->arena);
 	TRY(chain_block_by_hash(call->rpc->options.chain, &cached->block, &cached->arena, hash, &call->err));
 	cached->hash = *hash;
-	cached->senders = arena_alloc(&cached->arena, cached->block.transaction_count * sizeof *cached->senders);
-	cached->sender_known =
-	    arena_zalloc(&cached->arena, cached->block.transaction_count, sizeof *cached->sender_known);
+	cached->receipts = NULL;
 	cached->is_loaded = true;
 	return STATUS_OK;
 }
@@ -97,36 +95,63 @@ enum status rpc_sender_of(struct rpc_call *call, addr20 *out, const struct trans
 	return transaction_sender(out, tx, fork >= FORK_HOMESTEAD, &call->err);
 }
 
-enum status rpc_block_sender(struct rpc_call *call, addr20 *out, struct rpc_block *block, size_t index) {
-	if (!block->sender_known[index]) {
-		struct exec_rules rules = chain_rules(call->rpc->options.chain, &block->block.header);
-		TRY(rpc_sender_of(call, &block->senders[index], &block->block.transactions[index], rules.fork));
-		block->sender_known[index] = true;
-	}
-	*out = block->senders[index];
+enum status rpc_block_receipts(struct rpc_call *call, struct rpc_block *block) {
+	size_t count;
+	struct mined_receipt *receipts;
+	const uint64_t number = block->block.header.number;
+	if (block->receipts) return STATUS_OK;
+	TRY(chain_receipts(
+	    call->rpc->options.chain, &receipts, &count, &block->arena, number, &block->hash, &call->err));
+	if (count != block->block.transaction_count)
+		return err_set(&call->err, STATUS_CORRUPT, "block %llu has %zu transactions and %zu receipts",
+		    (unsigned long long)number, block->block.transaction_count, count);
+	block->receipts = receipts;
 	return STATUS_OK;
 }
 
-enum status rpc_find_tx(
-    struct rpc_call *call, struct rpc_block **block, size_t *index, bool *found, const hash32 *tx_hash) {
+static enum status read_tx(struct rpc_call *call, struct rpc_found_tx *out) {
+	return chain_transaction(call->rpc->options.chain, &out->tx, call->arena, out->block.header.number,
+	    &out->block.hash, out->index, &call->err);
+}
+
+enum status rpc_find_tx(struct rpc_call *call, struct rpc_found_tx *out, bool *found, const hash32 *tx_hash) {
 	struct chain *chain = call->rpc->options.chain;
+	struct rpc_found_block *block = &out->block;
 	uint64_t number;
-	uint32_t position;
-	struct header header;
-	hash32 hash;
 	*found = false;
-	enum status status = chain_find_tx(chain, &number, &position, tx_hash, &call->err);
-	if (status == STATUS_OK) status = chain_header_by_number(chain, &header, &hash, number, &call->err);
-	if (status == STATUS_OK) status = rpc_block_load(call, block, &hash);
+	enum status status = chain_find_tx(chain, &number, &out->index, tx_hash, &call->err);
+	if (status == STATUS_OK)
+		status = chain_header_by_number(chain, &block->header, &block->hash, number, &call->err);
+	if (status == STATUS_OK) status = read_tx(call, out);
 	if (status == STATUS_NOTFOUND) return STATUS_OK; /* unknown, or unwound meanwhile */
 	TRY(status);
-	if (position >= (*block)->block.transaction_count)
-		return STATUS_OK; /* another block took its place meanwhile */
-	hash = transaction_hash(&(*block)->block.transactions[position]);
-	if (!hash32_equal(&hash, tx_hash)) return STATUS_OK;
-	*index = position;
-	*found = true;
+	const hash32 hash = transaction_hash(&out->tx);
+	*found = hash32_equal(&hash, tx_hash); /* else another block took its place meanwhile */
 	return STATUS_OK;
+}
+
+enum status rpc_param_tx_place(struct rpc_call *call, struct rpc_found_tx *out, bool *found) {
+	struct rpc_block_id id;
+	uint64_t index;
+	TRY(rpc_param_block(call, &id, 0));
+	TRY(rpc_param_quantity(call, &index, 1));
+	TRY(rpc_find_block(call, &out->block, found, &id));
+	if (!*found || index > UINT32_MAX) {
+		*found = false;
+		return STATUS_OK;
+	}
+	out->index = (uint32_t)index;
+	const enum status status = read_tx(call, out);
+	*found = status == STATUS_OK;
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
+}
+
+enum status rpc_tx_receipt(
+    struct rpc_call *call, struct mined_receipt *out, bool *found, const struct rpc_found_tx *tx) {
+	const enum status status = chain_receipt(call->rpc->options.chain, out, call->arena, tx->block.header.number,
+	    &tx->block.hash, tx->index, &call->err);
+	*found = status == STATUS_OK;
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
 /* --- fees --- */

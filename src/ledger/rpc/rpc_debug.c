@@ -34,7 +34,7 @@ enum status rpc_debug_raw_block(struct rpc_call *call) {
 
 enum status rpc_debug_raw_receipts(struct rpc_call *call) {
 	struct rpc_found_block found;
-	struct receipt *receipts;
+	struct mined_receipt *receipts;
 	size_t count;
 	TRY(require_param(call, &found));
 	TRY(chain_receipts(
@@ -42,7 +42,7 @@ enum status rpc_debug_raw_receipts(struct rpc_call *call) {
 	json_array_begin(&call->out, NULL);
 	for (size_t i = 0; i < count; i++) {
 		struct buf *rlp = clear_scratch(call);
-		receipt_encode(rlp, &receipts[i]);
+		receipt_encode(rlp, &receipts[i].receipt);
 		json_put_hex(&call->out, NULL, buf_view(rlp));
 	}
 	json_array_end(&call->out);
@@ -51,17 +51,16 @@ enum status rpc_debug_raw_receipts(struct rpc_call *call) {
 
 enum status rpc_debug_raw_transaction(struct rpc_call *call) {
 	hash32 hash;
-	struct rpc_block *block;
+	struct rpc_found_tx at;
 	struct transaction waiting;
 	addr20 from;
-	size_t index;
 	bool found;
 	TRY(rpc_param_hash(call, &hash, 0));
-	TRY(rpc_find_tx(call, &block, &index, &found, &hash));
+	TRY(rpc_find_tx(call, &at, &found, &hash));
 	const bool waits = !found && pool_find(call->rpc->options.pool, &waiting, &from, call->arena, &hash);
 	/* A block may have taken it out of the pool between the two looks. */
-	if (!found && !waits) TRY(rpc_find_tx(call, &block, &index, &found, &hash));
-	const struct transaction *tx = found ? &block->block.transactions[index] : &waiting;
+	if (!found && !waits) TRY(rpc_find_tx(call, &at, &found, &hash));
+	const struct transaction *tx = found ? &at.tx : &waiting;
 	if (!found && !waits) {
 		json_put_hex(&call->out, NULL, (struct bytes){NULL, 0}); /* as geth */
 		return STATUS_OK;

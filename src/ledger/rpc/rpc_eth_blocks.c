@@ -40,10 +40,19 @@ enum status rpc_eth_get_block_by_number(struct rpc_call *call) {
 }
 
 enum status rpc_eth_block_tx_count(struct rpc_call *call) {
-	struct rpc_block *block;
-	TRY(load_param(call, &block));
-	if (block) json_put_quantity(&call->out, NULL, block->block.transaction_count);
-	return STATUS_OK;
+	struct rpc_block_id id;
+	struct rpc_found_block block;
+	size_t count;
+	bool found;
+	TRY(rpc_param_block(call, &id, 0));
+	TRY(rpc_find_block(call, &block, &found, &id));
+	enum status status = STATUS_NOTFOUND;
+	if (found)
+		status = chain_transaction_count(
+		    call->rpc->options.chain, &count, block.header.number, &block.hash, &call->err);
+	if (status == STATUS_OK) json_put_quantity(&call->out, NULL, count);
+	if (status == STATUS_NOTFOUND) json_put_null(&call->out, NULL);
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
 enum status rpc_eth_uncle_count(struct rpc_call *call) {
@@ -68,24 +77,14 @@ enum status rpc_eth_get_uncle(struct rpc_call *call) {
 
 enum status rpc_eth_get_block_receipts(struct rpc_call *call) {
 	struct rpc_block *block;
-	struct receipt *receipts;
-	size_t count;
 	TRY(load_param(call, &block));
 	if (!block) return STATUS_OK;
-	const struct header *header = &block->block.header;
-	TRY(chain_receipts(
-	    call->rpc->options.chain, &receipts, &count, call->arena, header->number, &block->hash, &call->err));
-	if (count != block->block.transaction_count)
-		return err_set(&call->err, STATUS_CORRUPT, "block %llu has %zu transactions and %zu receipts",
-		    (unsigned long long)header->number, block->block.transaction_count, count);
-	uint64_t first_log = 0, gas_before = 0;
+	TRY(rpc_block_receipts(call, block));
+	const struct block *content = &block->block;
 	json_array_begin(&call->out, NULL);
-	for (size_t i = 0; i < count; i++) {
-		const uint64_t gas_used = receipts[i].cumulative_gas - gas_before;
-		TRY(rpc_write_receipt(call, block, i, &receipts[i], first_log, gas_used));
-		first_log += receipts[i].log_count;
-		gas_before = receipts[i].cumulative_gas;
-	}
+	for (size_t i = 0; i < content->transaction_count; i++)
+		rpc_write_receipt(
+		    call, &content->transactions[i], &block->receipts[i], &content->header, &block->hash, i);
 	json_array_end(&call->out);
 	return STATUS_OK;
 }

@@ -6,62 +6,59 @@ static enum status put_null(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
-static enum status put_block_tx(struct rpc_call *call, struct rpc_block *block, size_t index) {
-	addr20 from;
-	TRY(rpc_block_sender(call, &from, block, index));
-	rpc_write_tx(
-	    &call->out, NULL, &block->block.transactions[index], &from, &block->block.header, &block->hash, index);
+static enum status put_found_tx(struct rpc_call *call, const struct rpc_found_tx *at) {
+	struct mined_receipt receipt;
+	bool found;
+	TRY(rpc_tx_receipt(call, &receipt, &found, at));
+	if (!found) return put_null(call);
+	rpc_write_tx(&call->out, NULL, &at->tx, &receipt.sender, &at->block.header, &at->block.hash, at->index);
 	return STATUS_OK;
 }
 
 enum status rpc_eth_get_tx_by_hash(struct rpc_call *call) {
 	hash32 hash;
-	struct rpc_block *block;
+	struct rpc_found_tx at;
 	struct transaction waiting;
 	addr20 from;
-	size_t index;
 	bool found;
 	TRY(rpc_param_hash(call, &hash, 0));
-	TRY(rpc_find_tx(call, &block, &index, &found, &hash));
-	if (found) return put_block_tx(call, block, index);
+	TRY(rpc_find_tx(call, &at, &found, &hash));
+	if (found) return put_found_tx(call, &at);
 	if (pool_find(call->rpc->options.pool, &waiting, &from, call->arena, &hash)) {
 		rpc_write_tx(&call->out, NULL, &waiting, &from, NULL, NULL, 0);
 		return STATUS_OK;
 	}
 	/* A block may have taken it out of the pool between the two looks. */
-	TRY(rpc_find_tx(call, &block, &index, &found, &hash));
-	return found ? put_block_tx(call, block, index) : put_null(call);
+	TRY(rpc_find_tx(call, &at, &found, &hash));
+	return found ? put_found_tx(call, &at) : put_null(call);
 }
 
 enum status rpc_eth_get_tx_by_index(struct rpc_call *call) {
-	struct rpc_block_id id;
-	struct rpc_found_block found_block;
-	struct rpc_block *block;
-	uint64_t index;
+	struct rpc_found_tx at;
 	bool found;
-	TRY(rpc_param_block(call, &id, 0));
-	TRY(rpc_param_quantity(call, &index, 1));
-	TRY(rpc_find_block(call, &found_block, &found, &id));
-	if (!found) return put_null(call);
-	TRY(rpc_block_load(call, &block, &found_block.hash));
-	return index < block->block.transaction_count ? put_block_tx(call, block, index) : put_null(call);
+	TRY(rpc_param_tx_place(call, &at, &found));
+	return found ? put_found_tx(call, &at) : put_null(call);
+}
+
+enum status rpc_eth_get_raw_tx_by_index(struct rpc_call *call) {
+	struct rpc_found_tx at;
+	bool found;
+	TRY(rpc_param_tx_place(call, &at, &found));
+	json_put_hex(&call->out, NULL, found ? at.tx.raw : (struct bytes){NULL, 0}); /* as geth */
+	return STATUS_OK;
 }
 
 enum status rpc_eth_get_receipt(struct rpc_call *call) {
 	hash32 hash;
-	struct rpc_block *block;
-	struct receipt receipt;
-	uint64_t first_log, gas_used;
-	size_t index;
+	struct rpc_found_tx at;
+	struct mined_receipt receipt;
 	bool found;
 	TRY(rpc_param_hash(call, &hash, 0));
-	TRY(rpc_find_tx(call, &block, &index, &found, &hash));
+	TRY(rpc_find_tx(call, &at, &found, &hash));
+	if (found) TRY(rpc_tx_receipt(call, &receipt, &found, &at));
 	if (!found) return put_null(call);
-	enum status status = chain_receipt(call->rpc->options.chain, &receipt, &first_log, &gas_used, call->arena,
-	    block->block.header.number, &block->hash, (uint32_t)index, &call->err);
-	if (status == STATUS_NOTFOUND) return put_null(call); /* unwound meanwhile */
-	TRY(status);
-	return rpc_write_receipt(call, block, index, &receipt, first_log, gas_used);
+	rpc_write_receipt(call, &at.tx, &receipt, &at.block.header, &at.block.hash, at.index);
+	return STATUS_OK;
 }
 
 /* What became of it in the pool. */

@@ -168,18 +168,14 @@ static int compare_paid(const void *a, const void *b) {
 static enum status put_rewards(
     struct rpc_call *call, const struct rpc_found_block *at, const struct percentiles *wanted) {
 	struct rpc_block *block;
-	struct receipt *receipts;
-	size_t count;
 	const struct arena_mark mark = arena_mark(call->arena);
 	TRY(rpc_block_load(call, &block, &at->hash));
-	TRY(chain_receipts(
-	    call->rpc->options.chain, &receipts, &count, call->arena, at->header.number, &at->hash, &call->err));
-	if (count != block->block.transaction_count)
-		return err_set(&call->err, STATUS_CORRUPT, "a block's receipts do not fit its transactions");
+	TRY(rpc_block_receipts(call, block));
+	const size_t count = block->block.transaction_count;
 	struct paid *paid = arena_alloc(call->arena, count * sizeof *paid + 1);
 	for (size_t i = 0; i < count; i++) {
 		paid[i].tip = tip_of(&block->block.transactions[i], &at->header);
-		paid[i].gas_used = receipts[i].cumulative_gas - (i ? receipts[i - 1].cumulative_gas : 0);
+		paid[i].gas_used = block->receipts[i].gas_used;
 	}
 	qsort(paid, count, sizeof *paid, compare_paid);
 	const u256 zero = u256_from(0);

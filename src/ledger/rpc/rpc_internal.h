@@ -74,15 +74,13 @@ struct rpc {
 	u256 suggested_tip_wei;
 };
 
-/* A decoded block that stays for the next call: receipts and transactions of one block are asked for one after another.
- */
+/* A decoded block that stays for the next call. */
 struct rpc_block {
 	bool is_loaded;
 	hash32 hash;
 	struct arena arena;
 	struct block block;
-	addr20 *senders;
-	bool *sender_known;
+	struct mined_receipt *receipts; /* as many as transactions; NULL: not asked for yet */
 };
 
 /* What one running request owns; reused, so that a request finds its memory, its state and its machine ready. */
@@ -221,10 +219,20 @@ void rpc_state_close(struct rpc_state *state);
 MUST_USE enum status rpc_block_load(struct rpc_call *call, struct rpc_block **out, const hash32 *hash);
 /* Who signed it; or, in dev mode, whom it impersonates. */
 MUST_USE enum status rpc_sender_of(struct rpc_call *call, addr20 *out, const struct transaction *tx, enum fork fork);
-MUST_USE enum status rpc_block_sender(struct rpc_call *call, addr20 *out, struct rpc_block *block, size_t index);
-/* A block's transaction with what its JSON needs. */
-MUST_USE enum status rpc_find_tx(
-    struct rpc_call *call, struct rpc_block **block, size_t *index, bool *found, const hash32 *tx_hash);
+/* Fills in its receipts, which tell the senders, too. */
+MUST_USE enum status rpc_block_receipts(struct rpc_call *call, struct rpc_block *block);
+/* One transaction of the chain, read without the rest of its block; in the arena. */
+struct rpc_found_tx {
+	struct rpc_found_block block;
+	uint32_t index;
+	struct transaction tx;
+};
+MUST_USE enum status rpc_find_tx(struct rpc_call *call, struct rpc_found_tx *out, bool *found, const hash32 *tx_hash);
+/* The one that parameters 0 (a block) and 1 (an index) name. */
+MUST_USE enum status rpc_param_tx_place(struct rpc_call *call, struct rpc_found_tx *out, bool *found);
+/* Its receipt, which tells the sender, too. `*found` false: it was unwound meanwhile. */
+MUST_USE enum status rpc_tx_receipt(
+    struct rpc_call *call, struct mined_receipt *out, bool *found, const struct rpc_found_tx *tx);
 u256 rpc_next_base_fee(const struct rpc *rpc, const struct header *head);
 struct exec_rules rpc_next_rules(const struct rpc *rpc, const struct header *head);
 /* What a unit of gas costs whoever sends it into a block with this base fee. */
@@ -247,9 +255,8 @@ MUST_USE enum status rpc_write_block_members(struct rpc_call *call, struct rpc_b
 /* An ommer, of which only the header is known. */
 void rpc_write_ommer(struct rpc_call *call, const struct header *header);
 void rpc_write_log(struct json_writer *out, const struct found_log *found);
-/* `first_log` is where the receipt's first log stands in the block. */
-MUST_USE enum status rpc_write_receipt(struct rpc_call *call, struct rpc_block *block, size_t index,
-    const struct receipt *receipt, uint64_t first_log, uint64_t gas_used);
+void rpc_write_receipt(struct rpc_call *call, const struct transaction *tx, const struct mined_receipt *mined,
+    const struct header *header, const hash32 *block_hash, size_t index);
 void rpc_write_access_list(struct json_writer *out, const char *name, const struct access_entry *entries, size_t count);
 
 /* --- running code --- */
@@ -357,8 +364,8 @@ rpc_method_run rpc_eth_get_balance, rpc_eth_get_transaction_count, rpc_eth_get_c
 rpc_method_run rpc_eth_get_block_by_hash, rpc_eth_get_block_by_number, rpc_eth_block_tx_count, rpc_eth_uncle_count,
     rpc_eth_get_uncle, rpc_eth_get_block_receipts;
 
-rpc_method_run rpc_eth_get_tx_by_hash, rpc_eth_get_tx_by_index, rpc_eth_get_receipt, rpc_eth_send_raw,
-    rpc_eth_send_transaction, rpc_eth_sign, rpc_personal_sign;
+rpc_method_run rpc_eth_get_tx_by_hash, rpc_eth_get_tx_by_index, rpc_eth_get_raw_tx_by_index, rpc_eth_get_receipt,
+    rpc_eth_send_raw, rpc_eth_send_transaction, rpc_eth_sign, rpc_personal_sign;
 
 rpc_method_run rpc_eth_call, rpc_eth_estimate_gas, rpc_eth_create_access_list, rpc_eth_simulate;
 

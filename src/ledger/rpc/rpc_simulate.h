@@ -35,7 +35,7 @@ struct sim_block {
 	const struct json *header_json, *overrides_json;
 	uint64_t number, timestamp;
 	struct exec_rules rules;
-	struct rpc_block block; /* header, transactions and senders */
+	struct rpc_block block; /* header, transactions and, in its receipts, their senders */
 	struct sim_call *results;
 };
 

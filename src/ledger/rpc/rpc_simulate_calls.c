@@ -140,8 +140,7 @@ static enum status run_one(struct simulation *sim, struct sim_block *block, size
 	sim->gas_left -= result.gas_used < sim->gas_left ? result.gas_used : sim->gas_left;
 	block->block.block.transactions[index] = args.tx;
 	block->block.block.transaction_count++;
-	block->block.senders[index] = args.from;
-	block->block.sender_known[index] = true;
+	block->block.receipts[index].sender = args.from;
 	return STATUS_OK;
 }
 
@@ -151,8 +150,7 @@ enum status sim_run_calls(struct simulation *sim, struct sim_block *block) {
 	if (count > CALLS_MAX) return rpc_fail(sim->call, RPC_OVER_LIMIT, "too many calls in block: %zu", count);
 	block->results = arena_zalloc(arena, count, sizeof *block->results);
 	block->block.block.transactions = arena_zalloc(arena, count, sizeof *block->block.block.transactions);
-	block->block.senders = arena_zalloc(arena, count, sizeof *block->block.senders);
-	block->block.sender_known = arena_zalloc(arena, count, sizeof *block->block.sender_known);
+	block->block.receipts = arena_zalloc(arena, count, sizeof *block->block.receipts);
 	size_t index = 0;
 	json_foreach (object, block->calls) TRY(run_one(sim, block, index++, object));
 	return STATUS_OK;

@@ -299,18 +299,17 @@ static void tell_full_tx(struct telling *telling, uint64_t number) {
 static bool write_tx(struct telling *telling, const hash32 *hash) {
 	struct rpc_call *call = telling->call;
 	struct transaction tx;
-	struct rpc_block *block;
+	struct rpc_found_tx at;
+	struct mined_receipt receipt;
 	addr20 from;
-	size_t index;
 	bool found;
 	if (pool_find(call->rpc->options.pool, &tx, &from, call->arena, hash)) {
 		rpc_write_tx(new_result(telling), NULL, &tx, &from, NULL, NULL, 0);
 		return true;
 	}
-	if (rpc_find_tx(call, &block, &index, &found, hash) != STATUS_OK || !found) return false;
-	if (rpc_block_sender(call, &from, block, index) != STATUS_OK) return false;
-	rpc_write_tx(new_result(telling), NULL, &block->block.transactions[index], &from, &block->block.header,
-	    &block->hash, index);
+	if (rpc_find_tx(call, &at, &found, hash) != STATUS_OK || !found) return false;
+	if (rpc_tx_receipt(call, &receipt, &found, &at) != STATUS_OK || !found) return false;
+	rpc_write_tx(new_result(telling), NULL, &at.tx, &receipt.sender, &at.block.header, &at.block.hash, at.index);
 	return true;
 }
 

@@ -234,6 +234,13 @@ static void takes_raw_transactions(void **state) {
 	assert_text(call("eth_sendRawTransaction", "'%s'", raw), hex_of(BYTES_OF(hash)));
 	receipt_of(hex_of(BYTES_OF(hash)));
 	assert_text(call("debug_getRawTransaction", "'%s'", hex_of(BYTES_OF(hash))), raw);
+	const struct json *receipt = receipt_of(hex_of(BYTES_OF(hash)));
+	const char *block = member(receipt, "blockHash"), *number = member(receipt, "blockNumber");
+	assert_text(call("eth_getRawTransactionByHash", "'%s'", hex_of(BYTES_OF(hash))), raw);
+	assert_text(call("eth_getRawTransactionByBlockHashAndIndex", "'%s','0x0'", block), raw);
+	assert_text(call("eth_getRawTransactionByBlockNumberAndIndex", "'%s','0x0'", number), raw);
+	assert_text(call("eth_getRawTransactionByBlockNumberAndIndex", "'%s','0x1'", number), "0x");
+	assert_text(call("eth_getRawTransactionByBlockNumberAndIndex", "'0x77','0x0'"), "0x");
 	assert_int_equal(error_of("eth_sendRawTransaction", "'%s'", raw), RPC_SERVER_ERROR);
 	assert_true(error_says("nonce too low"));
 	tx.chain_id = u256_from(1);

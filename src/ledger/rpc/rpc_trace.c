@@ -240,23 +240,22 @@ enum status rpc_debug_trace_block(struct rpc_call *call) {
 enum status rpc_debug_trace_transaction(struct rpc_call *call) {
 	hash32 hash;
 	struct trace_options options;
+	struct rpc_found_tx at;
 	struct rpc_block *block;
 	struct replay replay;
-	size_t index;
 	bool found;
 	TRY(rpc_param_hash(call, &hash, 0));
 	TRY(take_options(call, &options, 1));
-	TRY(rpc_find_tx(call, &block, &index, &found, &hash));
+	TRY(rpc_find_tx(call, &at, &found, &hash));
 	if (!found) return rpc_fail(call, RPC_SERVER_ERROR, "transaction not found");
+	TRY(rpc_block_load(call, &block, &at.block.hash));
+	TRY(rpc_block_receipts(call, block));
 	const struct rpc_block_id parent = parent_of(&block->block.header);
 	TRY(replay_open(call, &replay, &block->block, &parent));
 	enum status status = STATUS_OK;
-	for (size_t i = 0; i <= index && status == STATUS_OK; i++) {
-		addr20 sender;
-		status = rpc_block_sender(call, &sender, block, i);
-		if (status == STATUS_OK)
-			status = i < index ? replay_plain(&replay, i, &sender)
-					   : replay_traced(&replay, &options, i, &sender);
+	for (size_t i = 0; i <= at.index && status == STATUS_OK; i++) {
+		const addr20 *sender = &block->receipts[i].sender;
+		status = i < at.index ? replay_plain(&replay, i, sender) : replay_traced(&replay, &options, i, sender);
 	}
 	rpc_state_close(&replay.parent);
 	return status;

@@ -156,13 +156,13 @@ static void put_size(struct rpc_call *call, const struct block *block) {
 
 static enum status put_transactions(struct rpc_call *call, struct rpc_block *block, bool full) {
 	const struct block *content = &block->block;
+	if (full) TRY(rpc_block_receipts(call, block));
 	json_array_begin(&call->out, "transactions");
 	for (size_t i = 0; i < content->transaction_count; i++) {
 		const struct transaction *tx = &content->transactions[i];
 		if (full) {
-			addr20 from;
-			TRY(rpc_block_sender(call, &from, block, i));
-			rpc_write_tx(&call->out, NULL, tx, &from, &content->header, &block->hash, i);
+			rpc_write_tx(
+			    &call->out, NULL, tx, &block->receipts[i].sender, &content->header, &block->hash, i);
 		} else {
 			const hash32 hash = transaction_hash(tx);
 			put_hash(&call->out, NULL, &hash);
@@ -280,24 +280,22 @@ static void put_blob_gas(struct rpc_call *call, const struct transaction *tx, co
 	json_put_quantity(&call->out, "blobGasUsed", tx->blob_count * GAS_PER_BLOB);
 }
 
-enum status rpc_write_receipt(struct rpc_call *call, struct rpc_block *block, size_t index,
-    const struct receipt *receipt, uint64_t first_log, uint64_t gas_used) {
+void rpc_write_receipt(struct rpc_call *call, const struct transaction *tx, const struct mined_receipt *mined,
+    const struct header *header, const hash32 *block_hash, size_t index) {
 	struct json_writer *out = &call->out;
-	const struct transaction *tx = &block->block.transactions[index];
-	const struct header *header = &block->block.header;
+	const struct receipt *receipt = &mined->receipt;
+	const addr20 from = mined->sender;
 	const struct found_log place = {.block_number = header->number,
-	    .block_hash = block->hash,
+	    .block_hash = *block_hash,
 	    .block_timestamp = header->timestamp,
 	    .tx_hash = transaction_hash(tx),
 	    .tx_index = (uint32_t)index,
-	    .log_index = (uint32_t)first_log};
+	    .log_index = mined->first_log};
 	const u256 base_fee = header->field_count >= HEADER_LONDON ? header->base_fee_wei : u256_from(0);
 	const u256 price = rpc_effective_gas_price(tx, &base_fee);
-	addr20 from;
-	TRY(rpc_block_sender(call, &from, block, index));
 	json_object_begin(out, NULL);
 	put_blob_gas(call, tx, header);
-	put_hash(out, "blockHash", &block->hash);
+	put_hash(out, "blockHash", block_hash);
 	json_put_quantity(out, "blockNumber", header->number);
 	if (tx->is_create) {
 		const addr20 created = address_of_create(&from, tx->nonce);
@@ -308,7 +306,7 @@ enum status rpc_write_receipt(struct rpc_call *call, struct rpc_block *block, si
 	json_put_quantity(out, "cumulativeGasUsed", receipt->cumulative_gas);
 	rpc_put_u256(out, "effectiveGasPrice", &price);
 	put_address(out, "from", &from);
-	json_put_quantity(out, "gasUsed", gas_used);
+	json_put_quantity(out, "gasUsed", mined->gas_used);
 	put_receipt_logs(out, receipt, place);
 	json_put_hex(out, "logsBloom", bytes_make(receipt->bloom, BLOOM_BYTES));
 	if (receipt->has_root)
@@ -323,5 +321,4 @@ enum status rpc_write_receipt(struct rpc_call *call, struct rpc_block *block, si
 	json_put_quantity(out, "transactionIndex", index);
 	json_put_quantity(out, "type", (uint64_t)tx->type);
 	json_object_end(out);
-	return STATUS_OK;
 }

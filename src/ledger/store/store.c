@@ -82,7 +82,8 @@ static bool is_probed(size_t handle) {
 
 /* Almost all of it is hashes, which nothing makes shorter. */
 static bool is_of_hashes(size_t handle) {
-	return is_probed(handle) || handle == TABLE_TRIE_ACCOUNT + 1 || handle == TABLE_TRIE_STORAGE + 1;
+	return is_probed(handle) || handle == TABLE_TRIE_ACCOUNT + 1 || handle == TABLE_TRIE_STORAGE + 1 ||
+	       handle == TABLE_TX_LOOKUP + 1 || handle == TABLE_LOG_INDEX + 1;
 }
 
 static rocksdb_block_based_table_options_t *blocks_new(rocksdb_cache_t *cache) {

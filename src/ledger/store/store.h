@@ -21,9 +21,11 @@
 	X(CANONICAL, "canonical")                                                                                      \
 	X(NUMBER, "number")                                                                                            \
 	X(BODY, "body")                                                                                                \
+	X(TXS, "transactions")                                                                                         \
 	X(RECEIPTS, "receipts")                                                                                        \
 	X(SEAL, "seal")                                                                                                \
 	X(TX_LOOKUP, "tx_lookup")                                                                                      \
+	X(LOG_INDEX, "log_index")                                                                                      \
 	X(ACCOUNT, "account")                                                                                          \
 	X(STORAGE, "storage")                                                                                          \
 	X(CODE, "code")                                                                                                \

@@ -13,10 +13,14 @@
  * | HEADER          | number u64, hash 32                   | header RLP                                                   |
  * | CANONICAL       | number u64                            | hash 32                                                      |
  * | NUMBER          | hash 32                               | number u64                                                   |
- * | BODY            | number u64, hash 32                   | RLP [transactions, ommers, withdrawals?]                     |
- * | RECEIPTS        | number u64, hash 32                   | count u32, end offset u32 each, then the receipts (below)    |
+ * | BODY            | number u64, hash 32                   | transaction count u32, total difficulty (len u8, bytes),     |
+ * |                 |                                       | RLP [[], ommers, withdrawals?]                               |
+ * | TXS             | number u64, hash 32, first u32        | up to 16 transactions from index `first` on: a group (below) |
+ * | RECEIPTS        | number u64, hash 32, first u32        | up to 16 receipts (below) from index `first` on: a group     |
  * | SEAL            | hash 32                               | r 32, s 32, parity u8: the sealer's signature of the hash    |
  * | TX_LOOKUP       | transaction hash 32                   | number u64, index u32                                        |
+ * | LOG_INDEX       | fingerprint of an address or topic    | in which transactions of the block it stands: differences of |
+ * |                 | u64 (chain/log_index.h), number u64   | indexes, less 1 but for the first, in base 128               |
  * | ACCOUNT         | keccak(address) 32                    | flags u8, then by flag: nonce (len u8, bytes), balance (len  |
  * |                 |                                       | u8, bytes), code hash 32, storage root 32                    |
  * | STORAGE         | keccak(address) 32, keccak(slot) 32   | value, 1 to 32 bytes, no leading zeros                       |
@@ -32,8 +36,10 @@
  * |                 | "h"                                   | number u64: events up to this block have taken effect        |
  *
  * ACCOUNT flags: 1 nonce is not zero, 2 balance is not zero, 4 has code, 8 has storage.
- * A receipt in RECEIPTS: type u8, status u8 (0, 1; 2: a root follows, 32), cumulative gas u64, log count u32, then each log:
- * address 20, topic count u8, topics, data length u32, data. Its bloom is computed when asked for.
+ * TXS and RECEIPTS: a group is count u8, end offset u32 each, then the items. A transaction is its envelope (EIP-2718).
+ * A receipt: sender 20, gas used u64, index of its first log u32, type u8, status u8 (0, 1; 2: a root follows, 32), cumulative gas
+ * u64, log count u32, then each log: address 20, topic count u8, topics, data length u32, data. Its bloom is computed when asked for.
+ * RECEIPTS and LOG_INDEX are of the chain's blocks alone, TXS and BODY also of those aside.
  * CHANGES value: account count u32, keccak(address) 32 each; storage group count u32, each: keccak(address) 32, slot count u32,
  * keccak(slot) 32 each. All sorted. The old values stand in the two history tables, so that unwinding, archive queries and audit
  * come from the same rows: the value of a key at block n is in the first history row of it with number > n, else in the flat table.
@@ -42,6 +48,6 @@
 #ifndef LEDGER_STORE_TABLES_H
 #define LEDGER_STORE_TABLES_H
 
-#define STORE_SCHEMA 1u
+#define STORE_SCHEMA 2u
 
 #endif
