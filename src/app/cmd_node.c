@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,10 +65,25 @@ static enum status run_node(struct cli *cli, const struct node_options *options,
 	return status;
 }
 
-static const char *const *one_origin(struct cli *cli, const char *name) {
-	const char **list = arena_zalloc(&cli->arena, 2, sizeof *list);
-	list[0] = cli_value(cli, name);
-	return list[0] ? list : NULL;
+/* "a,b": its parts, with NULL at the end; NULL where the option is absent. */
+static const char *const *list_option(struct cli *cli, const char *name) {
+	const char *text = cli_value(cli, name);
+	if (!text) return NULL;
+	char *rest = arena_strdup(&cli->arena, bytes_text(text));
+	const char **list = arena_zalloc(&cli->arena, strlen(rest) + 2, sizeof *list);
+	for (size_t i = 0; (list[i] = strsep(&rest, ",")) != NULL; i++) continue;
+	return list;
+}
+
+static enum status rpc_options(struct cli *cli, struct node_options *out, struct err *err) {
+	uint64_t timeout_ms;
+	TRY(cli_u64(cli, &out->gas_cap, "rpc-gascap", 50000000, err));
+	TRY(cli_u64(cli, &timeout_ms, "rpc-evmtimeout", 5000, err));
+	if (out->gas_cap < 21000) return err_set(err, STATUS_INVALID, "--rpc-gascap takes at least 21000");
+	if (timeout_ms == 0 || timeout_ms > 3600000)
+		return err_set(err, STATUS_INVALID, "--rpc-evmtimeout takes 1 to 3600000, an hour");
+	out->call_timeout_ms = (uint32_t)timeout_ms;
+	return STATUS_OK;
 }
 
 static enum status common_options(struct cli *cli, struct node_options *out, struct err *err) {
@@ -85,19 +101,22 @@ static enum status common_options(struct cli *cli, struct node_options *out, str
 	out->interval_ms = (uint32_t)interval;
 	out->memory_bytes = memory << 20;
 	out->http_address = cli_value(cli, "http-addr");
-	out->cors_origins = one_origin(cli, "cors");
-	out->vhosts = one_origin(cli, "vhost");
-	return STATUS_OK;
+	out->cors_origins = list_option(cli, "http-corsdomain");
+	out->vhosts = list_option(cli, "http-vhosts");
+	return rpc_options(cli, out, err);
 }
 
 #define COMMON_OPTIONS                                                                                                 \
 	{"http-port", "N", "JSON-RPC and blobs over HTTP (8545; 0: any free port)"},                                   \
 	    {"http-addr", "ADDRESS", "numeric address to listen on (127.0.0.1)"},                                      \
-	    {"block-ms", "MS", "a block every so many milliseconds (0: as soon as there is something to seal)"},       \
-	    {"memory-mb", "N", "memory for the database (256)"},                                                       \
+	    {"http-vhosts", "NAME,…",                                                                                  \
+		"host names that requests may carry, besides numeric addresses (localhost; \"*\": any)"},              \
+	    {"http-corsdomain", "ORIGIN,…", "web pages' origins that may ask (none; \"*\": any)"},                     \
+	    {"rpc-gascap", "N", "gas of eth_call and estimates at most (50,000,000)"},                                 \
+	    {"rpc-evmtimeout", "MS", "time that one call may run (5000)"},                                             \
 	    {"ping-ms", "MS", "a WebSocket that is silent this long is pinged, and dropped after twice that (30000)"}, \
-	    {"cors", "ORIGIN", "a web page's origin that may ask; \"*\": any"}, {                                      \
-		"vhost", "NAME", "a host name that requests may carry, besides localhost and numbers; \"*\": any"      \
+	    {"block-ms", "MS", "a block every so many milliseconds (0: as soon as there is something to seal)"}, {     \
+		"memory-mb", "N", "memory for the database (256)"                                                      \
 	}
 
 static enum status cmd_node(struct cli *cli, struct err *err) {

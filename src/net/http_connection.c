@@ -2,16 +2,25 @@
 
 #include <strings.h>
 
-/* Buffers that grew past this are given back after the exchange. */
-#define KEEP_BYTES ((size_t)1 << 20)
 #define URI_MAX ((size_t)64 << 10)
+
+static void enter_phase(struct http_connection *connection, uint32_t patience_ms) {
+	connection->patience_ms = patience_ms;
+	connection->since_ms = http_server_clock_ms();
+}
+
+static void count_held(struct http_connection *connection) {
+	const size_t held = connection->body.cap + connection->response.body.cap, before = connection->held_bytes;
+	connection->held_bytes = held;
+	if (held > before && held > HTTP_KEEP_BYTES) http_server_bound_held(connection->server);
+}
 
 struct http_connection *http_connection_new(struct http_server *server, int socket) {
 	const struct http_policy *policy = http_server_policy(server);
 	struct http_connection *connection = mem_zalloc(1, sizeof *connection);
 	connection->server = server;
 	connection->socket = socket;
-	connection->since_ms = http_server_clock_ms();
+	enter_phase(connection, policy->request_timeout_ms);
 	buf_init(&connection->uri, URI_MAX);
 	buf_init(&connection->body, policy->body_max);
 	http_response_init(&connection->response, policy->response_max);
@@ -39,10 +48,11 @@ void http_connection_begin(struct http_connection *connection, const char *targe
 	connection->headers_done = false;
 	connection->body_over = false;
 	connection->body.max = http_server_policy(connection->server)->body_max;
+	enter_phase(connection, http_server_policy(connection->server)->request_timeout_ms);
 }
 
 static void buf_shrink(struct buf *buf) {
-	if (buf->cap <= KEEP_BYTES) return;
+	if (buf->cap <= HTTP_KEEP_BYTES) return;
 	size_t max = buf->max;
 	buf_fini(buf);
 	buf_init(buf, max);
@@ -52,7 +62,8 @@ void http_connection_end(struct http_connection *connection) {
 	give_large(connection);
 	buf_shrink(&connection->body);
 	buf_shrink(&connection->response.body);
-	connection->since_ms = http_server_clock_ms();
+	count_held(connection);
+	enter_phase(connection, http_server_policy(connection->server)->idle_timeout_ms);
 }
 
 static enum http_method method_of(const char *text) {
@@ -153,7 +164,8 @@ static enum MHD_Result send_answer(struct http_connection *connection, struct MH
 	if (response->content_type) MHD_add_response_header(answer, "Content-Type", response->content_type);
 	if (response->headers.len) add_header_lines(answer, &response->headers);
 	if (http_server_policy(connection->server)->cors_origins) add_cors(connection, answer);
-	connection->since_ms = http_server_clock_ms();
+	enter_phase(connection, http_server_policy(connection->server)->idle_timeout_ms);
+	count_held(connection);
 	enum MHD_Result queued = MHD_queue_response(mhd, (unsigned)response->status, answer);
 	MHD_destroy_response(answer);
 	return queued;
@@ -175,6 +187,7 @@ static int refuse_length(
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
 	connection->body.max = policy->large_body_max;
+	connection->patience_ms = policy->idle_timeout_ms;
 	return 0;
 }
 
@@ -295,6 +308,7 @@ enum MHD_Result http_connection_serve(struct http_connection *connection, struct
 	/* A body without a stated length that goes over is read on, unkept, until the sweeper's patience ends. */
 	connection->body_over |= *upload_size > connection->body.max - connection->body.len;
 	if (!connection->body_over) buf_append(&connection->body, bytes_make(upload, *upload_size));
+	count_held(connection);
 	*upload_size = 0;
 	return MHD_YES;
 }

@@ -1,6 +1,6 @@
 /*
  * Inside net/: one connection of the server, and what happens to a request on it. A connection is used by one service
- * thread; only `since_ms` and `in_handler` are read by the sweeper too.
+ * thread; only the atomic members are read by others too.
  */
 #ifndef NET_HTTP_CONNECTION_H
 #define NET_HTTP_CONNECTION_H
@@ -17,9 +17,12 @@ struct http_connection {
 	struct http_server *server;
 	struct http_connection *next, *prev; /* the server's list, under its lock */
 	int socket;
-	_Atomic uint64_t since_ms; /* when the current phase began: receiving a request, or sending its answer */
+	_Atomic uint64_t since_ms;    /* when the current phase began (receiving, answering, idle), */
+	_Atomic uint32_t patience_ms; /* and how long it may take */
+	atomic_size_t held_bytes;     /* of memory that waits for the client */
 	atomic_bool in_handler;
 	atomic_bool is_upgraded; /* the socket is ws_server.c's now */
+	atomic_bool is_cut;      /* it was shut down, and will be gone soon */
 	bool holds_place;        /* there, and was not handed over yet */
 	bool holds_large;        /* one of the server's places for a large body */
 
@@ -42,6 +45,7 @@ struct http_policy {
 	struct bytes large_path; /* empty: none */
 	size_t large_body_max;
 	size_t response_max;
+	uint32_t request_timeout_ms, idle_timeout_ms;
 	const char *const *vhosts;
 	const char *const *cors_origins;
 	struct ws_server *websockets; /* NULL: none */
@@ -51,6 +55,10 @@ uint64_t http_server_clock_ms(void);
 /* A place for a large body; false where all are taken. */
 bool http_server_take_large(struct http_server *server);
 void http_server_give_large(struct http_server *server);
+/* Some connection holds much more than before: where that is too much together, who has waited longest goes. */
+void http_server_bound_held(struct http_server *server);
+/* Buffers that grew past this are given back after the exchange. */
+#define HTTP_KEEP_BYTES ((size_t)1 << 20)
 
 struct http_connection *http_connection_new(struct http_server *server, int socket);
 void http_connection_free(struct http_connection *connection);

@@ -17,7 +17,9 @@
 #define HEADER_MAX_DEFAULT ((size_t)16 << 10)
 #define CONNECTIONS_MAX_DEFAULT 256u
 #define LARGE_AT_ONCE_DEFAULT 4u
+#define REQUEST_TIMEOUT_MS_DEFAULT 30000u
 #define IDLE_TIMEOUT_MS_DEFAULT 120000u
+#define HELD_MAX_DEFAULT ((size_t)512 << 20)
 #define PING_INTERVAL_MS_DEFAULT 30000u
 #define THREADS_MAX 64u
 /* What the library's pool holds for a connection besides the header: its own records and the answer's header. */
@@ -69,7 +71,9 @@ static void fill_defaults(struct http_server_options *options) {
 	if (!options->response_max) options->response_max = BUF_MAX_DEFAULT;
 	if (!options->header_max) options->header_max = HEADER_MAX_DEFAULT;
 	if (!options->connections_max) options->connections_max = CONNECTIONS_MAX_DEFAULT;
+	if (!options->request_timeout_ms) options->request_timeout_ms = REQUEST_TIMEOUT_MS_DEFAULT;
 	if (!options->idle_timeout_ms) options->idle_timeout_ms = IDLE_TIMEOUT_MS_DEFAULT;
+	if (!options->held_max) options->held_max = HELD_MAX_DEFAULT;
 	if (!options->threads) options->threads = 1;
 	if (!options->vhosts) options->vhosts = vhosts_default;
 	if (!options->websockets_max) options->websockets_max = options->connections_max / 2 + 1;
@@ -130,6 +134,8 @@ enum status http_server_open(struct http_server **out, const struct http_server_
 	    .large_path = bytes_text(server->options.large_path),
 	    .large_body_max = server->options.large_body_max,
 	    .response_max = server->options.response_max,
+	    .request_timeout_ms = server->options.request_timeout_ms,
+	    .idle_timeout_ms = server->options.idle_timeout_ms,
 	    .vhosts = server->options.vhosts,
 	    .cors_origins = server->options.cors_origins};
 	server->listener = -1;
@@ -171,12 +177,61 @@ void http_server_stop(struct http_server *server) {
 	(void)written;
 }
 
+/* --- who has to go --- */
+
+/* Under the lock. The library frees a connection only after on_connection took it off the list, so the socket is still
+ * its own here. */
+static void cut(struct http_connection *connection) {
+	connection->is_cut = true;
+	shutdown(connection->socket, SHUT_RDWR);
+}
+
+static bool is_waiting(const struct http_connection *connection) {
+	return !connection->in_handler && !connection->is_upgraded && !connection->is_cut;
+}
+
+/* Under the lock: who has been in its phase longest, of those that wait and hold more than `held_bytes`; or NULL. */
+static struct http_connection *longest_waiting(const struct http_server *server, size_t held_bytes) {
+	struct http_connection *longest = NULL;
+	for (struct http_connection *at = server->connections; at; at = at->next)
+		if (is_waiting(at) && at->held_bytes >= held_bytes && (!longest || at->since_ms < longest->since_ms))
+			longest = at;
+	return longest;
+}
+
+void http_server_bound_held(struct http_server *server) {
+	struct http_connection *longest;
+	size_t held = 0;
+	pthread_mutex_lock(&server->lock);
+	for (struct http_connection *at = server->connections; at; at = at->next)
+		if (!at->is_cut) held += at->held_bytes;
+	while (held > server->options.held_max && (longest = longest_waiting(server, HTTP_KEEP_BYTES)) != NULL) {
+		held -= longest->held_bytes;
+		cut(longest);
+	}
+	pthread_mutex_unlock(&server->lock);
+}
+
+/* Closes what is slower than the rule in http_server.h allows. */
+static void sweep(struct http_server *server) {
+	const uint64_t now = http_server_clock_ms();
+	pthread_mutex_lock(&server->lock);
+	for (struct http_connection *at = server->connections; at; at = at->next)
+		if (is_waiting(at) && now > at->since_ms && now - at->since_ms > at->patience_ms) cut(at);
+	pthread_mutex_unlock(&server->lock);
+}
+
 /* --- the library's callbacks --- */
 
 static enum MHD_Result on_accept(void *context, const struct sockaddr *address, socklen_t size) {
 	(void)address, (void)size;
 	struct http_server *server = context;
-	return server->connection_count < server->options.connections_max ? MHD_YES : MHD_NO;
+	if (server->connection_count < server->options.connections_max) return MHD_YES;
+	pthread_mutex_lock(&server->lock);
+	struct http_connection *longest = longest_waiting(server, 0);
+	if (longest) cut(longest);
+	pthread_mutex_unlock(&server->lock);
+	return longest ? MHD_YES : MHD_NO;
 }
 
 static void link_connection(struct http_server *server, struct http_connection *connection) {
@@ -244,18 +299,6 @@ static size_t keep_escapes(void *context, struct MHD_Connection *mhd, char *text
 
 /* --- running --- */
 
-/* Closes what is slower than the rule in http_server.h allows. The library frees a connection only after on_connection
- * took it off the list, so the socket is still its own here. */
-static void sweep(struct http_server *server) {
-	const uint64_t now = http_server_clock_ms();
-	pthread_mutex_lock(&server->lock);
-	for (struct http_connection *at = server->connections; at; at = at->next)
-		if (!at->in_handler && !at->is_upgraded && now - at->since_ms > server->options.idle_timeout_ms &&
-		    now > at->since_ms)
-			shutdown(at->socket, SHUT_RDWR);
-	pthread_mutex_unlock(&server->lock);
-}
-
 static struct MHD_Daemon *start_daemon(struct http_server *server) {
 	const struct http_server_options *options = &server->options;
 	const unsigned timeout_s = options->idle_timeout_ms / 1000 + 1;
@@ -273,7 +316,7 @@ enum status http_server_run(struct http_server *server, struct err *err) {
 	struct MHD_Daemon *daemon = start_daemon(server);
 	if (!daemon) return err_set(err, STATUS_IO, "the HTTP server does not start on port %u", server->port);
 	server->listener = -1;
-	const uint32_t quarter_ms = server->options.idle_timeout_ms / 4;
+	const uint32_t quarter_ms = server->options.request_timeout_ms / 4;
 	const int patience_ms = (int)(quarter_ms < 10 ? 10 : quarter_ms > 1000 ? 1000 : quarter_ms);
 	struct pollfd stop = {.fd = server->stop_event, .events = POLLIN};
 	while (poll(&stop, 1, patience_ms) <= 0) sweep(server);

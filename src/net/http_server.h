@@ -6,9 +6,11 @@
  * - a body over body_max: 413, and the connection closes before the body is read; below large_path it is
  *   large_body_max, and more than large_at_once of such bodies: 503
  * - a header over header_max, or more than HTTP_HEADER_MAX fields: 431
- * - more than connections_max: the newest is closed at once
- * - slower than idle_timeout_ms: closed; that is the most that passes from the end of one exchange to the last byte of
- *   the next request, and again from its answer to the answer's last byte taken
+ * - more than connections_max: the one that is silent longest goes, unless all are being answered; then the newest
+ * - slower than request_timeout_ms from connecting to a request's first line, or from there to its last byte: closed;
+ *   so too who takes longer than idle_timeout_ms to send a large body, to take an answer, or to begin the next request
+ * - more than held_max bytes of bodies and answers waiting for their clients: who has waited longest with one over a
+ *   MiB is closed
  * - contradictory lengths (two Content-Length fields, or one beside Transfer-Encoding): 400
  * - a foreign Host (DNS rebinding): 403 unless `vhosts` allows it; numeric addresses always pass
  * - another origin's page: no CORS header unless `cors_origins` allows it; preflights are answered here
@@ -37,7 +39,9 @@ struct http_server_options {
 	size_t response_max;             /* bytes [BUF_MAX_DEFAULT]; over it the client gets a 500 */
 	size_t header_max;               /* bytes of request line and fields, about [16 KiB] */
 	uint32_t connections_max;        /* [256] */
+	uint32_t request_timeout_ms;     /* [30,000] */
 	uint32_t idle_timeout_ms;        /* [120,000] */
+	size_t held_max;                 /* bytes [512 MiB] */
 	uint32_t threads;                /* that call the handler [1] */
 	const char *const *vhosts;       /* names besides numeric addresses; "*": any [{"localhost"}] */
 	const char *const *cors_origins; /* "http://host:port" each, or "*" [none] */

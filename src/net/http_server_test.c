@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define ANSWER_BYTES 65536
+#define LARGE_BYTES ((size_t)16 << 20) /* more than the kernel keeps for a connection */
 
 /* Answers with what it was asked, so that tests see what the handler saw. */
 static void echo(void *context, const struct http_request *request, struct http_response *response) {
@@ -25,6 +26,8 @@ static void echo(void *context, const struct http_request *request, struct http_
 	if (request->body.len < 4096) buf_append(&response->body, request->body);
 	if (bytes_equal(request->path, BYTES_LITERAL("/huge")))
 		for (int i = 0; i < 300; i++) buf_printf(&response->body, "%01000d", i);
+	if (bytes_equal(request->path, BYTES_LITERAL("/large")))
+		while (response->body.len < LARGE_BYTES) buf_printf(&response->body, "%01000d", 0);
 	if (bytes_equal(request->path, BYTES_LITERAL("/denied"))) {
 		response->status = 403;
 		buf_text(&response->headers, "X-Reason: none\r\nRetry-After: 3\r\n");
@@ -46,7 +49,7 @@ static void *run(void *context) {
 
 static void start(struct served *served, struct http_server_options options) {
 	struct err err;
-	options.response_max = 200000;
+	if (!options.response_max) options.response_max = 200000;
 	served->calls = 0;
 	assert_int_equal(http_server_open(&served->server, &options, echo, &served->calls, &err), STATUS_OK);
 	served->port = http_server_port(served->server);
@@ -263,7 +266,7 @@ static uint64_t closes_after_ms(uint16_t port, const char *first, bool dribble) 
 static void closes_slow_clients(void **state) {
 	(void)state;
 	struct served served;
-	start(&served, (struct http_server_options){.idle_timeout_ms = 300});
+	start(&served, (struct http_server_options){.request_timeout_ms = 300, .idle_timeout_ms = 300});
 	assert_in_range(closes_after_ms(served.port, "", false), 250, 1500); /* says nothing */
 	assert_in_range(
 	    closes_after_ms(served.port, HEAD_OF("GET", "/") "X-A: ", true), 250, 1500); /* header by drops */
@@ -276,7 +279,8 @@ static void closes_slow_clients(void **state) {
 	stop(&served);
 }
 
-static void refuses_connections_over_the_limit(void **state) {
+/* Silent and slow clients cannot keep others out. */
+static void makes_room_for_the_newest(void **state) {
 	(void)state;
 	struct served served;
 	static char answer[ANSWER_BYTES];
@@ -285,19 +289,52 @@ static void refuses_connections_over_the_limit(void **state) {
 	int held[3];
 	for (int i = 0; i < 3; i++) {
 		held[i] = dial(served.port);
+		put(held[i], get, i == 1 ? strlen(get) - 2 : strlen(get)); /* one is in the middle of its header */
+		if (i != 1) assert_false(hear(held[i], answer, "b=0:", 1, 2000));
+		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); /* each a tick of the clock later */
+	}
+	assert_false(ask(served.port, answer, get, "b=0:"));
+	assert_true(hear(held[0], answer, NULL, 1, 2000)); /* closed: it was silent longest */
+	for (int i = 0; i < 20; i++) assert_false(ask(served.port, answer, get, "b=0:"));
+	for (int i = 0; i < 3; i++) close(held[i]);
+	stop(&served);
+}
+
+/* How much comes until the other side closes, or is silent for half a second. */
+static size_t drain(int fd) {
+	static char part[1 << 16];
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	size_t len = 0;
+	while (poll(&readable, 1, 500) > 0) {
+		const ssize_t got = recv(fd, part, sizeof part, 0);
+		if (got <= 0) break;
+		len += (size_t)got;
+	}
+	close(fd);
+	return len;
+}
+
+/* Answers that nobody reads. */
+static void bounds_what_waits_for_clients(void **state) {
+	(void)state;
+	enum { CLIENTS = 8 };
+	struct served served;
+	static char answer[ANSWER_BYTES];
+	const char *get = HEAD_OF("GET", "/large") "\r\n";
+	start(&served, (struct http_server_options){.held_max = 5 * LARGE_BYTES, .response_max = 2 * LARGE_BYTES});
+	int held[CLIENTS];
+	for (int i = 0; i < CLIENTS; i++) {
+		held[i] = dial(served.port);
 		put(held[i], get, strlen(get));
-		assert_false(hear(held[i], answer, "b=0:", 1, 2000));
+		for (int k = 0; k < 200 && served.calls <= (unsigned)i; k++)
+			nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+		assert_int_equal(served.calls, i + 1);
+		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
 	}
-	assert_true(ask(served.port, answer, get, "b=0:"));
-	assert_string_equal(answer, "");
-	close(held[0]);
-	bool served_again = false;
-	for (int i = 0; i < 50 && !served_again; i++) {
-		served_again = !ask(served.port, answer, get, "b=0:") && strstr(answer, "b=0:");
-		if (!served_again) nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-	}
-	assert_true(served_again);
-	for (int i = 1; i < 3; i++) close(held[i]);
+	size_t whole = 0;
+	for (int i = 0; i < CLIENTS; i++) whole += drain(held[i]) > LARGE_BYTES;
+	assert_in_range(whole, 1, 5); /* the newest ones */
+	assert_false(ask(served.port, answer, HEAD_OF("GET", "/") "\r\n", "b=0:"));
 	stop(&served);
 }
 
@@ -362,7 +399,8 @@ int main(void) {
 	    cmocka_unit_test(takes_few_large_bodies),
 	    cmocka_unit_test(refuses_malformed_requests),
 	    cmocka_unit_test(closes_slow_clients),
-	    cmocka_unit_test(refuses_connections_over_the_limit),
+	    cmocka_unit_test(makes_room_for_the_newest),
+	    cmocka_unit_test(bounds_what_waits_for_clients),
 	    cmocka_unit_test(port_in_use_is_named),
 	    cmocka_unit_test(hosts_and_origins),
 	};

@@ -213,7 +213,6 @@ MALFORMED = {
     "odd hex": (b'{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x0"]}', -32602),
     "no hex": (b'{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["zz"]}', -32602),
     "a number for a string": (b'{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":[5]}', -32602),
-    "too many in a batch": (json.dumps([{"jsonrpc": "2.0", "id": 1, "method": "eth_chainId"}] * 1001).encode(), -32600),
 }
 
 

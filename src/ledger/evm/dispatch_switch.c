@@ -43,6 +43,11 @@ enum op_end dispatch_switch(struct evm *evm, struct frame *f) {
 
 	for (;;) {
 		before = r.gas;
+		if (traced && evm_is_interrupted(evm)) {
+			evm->failure = STATUS_TIMEOUT;
+			end = END_FAILED;
+			goto leave;
+		}
 		if (traced) trace_step(evm, f, &r);
 		switch (*r.pc) {
 #define CASE(opcode, name, pops, pushes, gas, fork)                                                                    \

@@ -54,6 +54,10 @@ void evm_set_precompile_moves(struct evm *evm, const struct evm_precompile_move 
 	evm->move_count = count;
 }
 
+void evm_set_interrupt(struct evm *evm, const struct evm_interrupt *interrupt) {
+	evm->interrupt = interrupt;
+}
+
 void evm_set_reference_dispatch(struct evm *evm, bool reference) {
 	evm->reference_dispatch = reference;
 }
@@ -74,20 +78,24 @@ static void deliver(struct evm *evm, struct frame *caller, const struct frame *c
 	if (len > 0) memcpy(caller->memory + caller->return_offset, evm->return_data.data, len);
 }
 
+static enum status begin(struct evm *evm, struct frame *frame, bool *running) {
+	return evm_is_interrupted(evm) ? STATUS_TIMEOUT : message_begin(evm, frame, running);
+}
+
 /* Runs frames until the first one's message is over. */
 static enum status run(struct evm *evm) {
 	dispatcher *const dispatch = evm->reference_dispatch || evm->tracer != NULL ? dispatch_switch : dispatch_goto;
 	struct frame *frame = evm->frames;
 	bool running;
 
-	TRY(message_begin(evm, frame, &running));
+	TRY(begin(evm, frame, &running));
 	for (;;) {
 		if (running) {
 			const enum op_end end = dispatch(evm, frame);
 			if (end == END_FAILED) return evm->failure;
 			if (end == END_CALL) {
 				frame++;
-				TRY(message_begin(evm, frame, &running));
+				TRY(begin(evm, frame, &running));
 			} else {
 				TRY(message_end(evm, frame, (enum evm_outcome)((int)end - (int)END_HALT)));
 				running = false;

@@ -132,6 +132,13 @@ struct evm_precompile_move {
 	bool is_none;
 };
 void evm_set_precompile_moves(struct evm *evm, const struct evm_precompile_move *moves, size_t count);
+/* Calls that nobody pays for: asked where a message begins, and under a tracer before each instruction; true ends the
+ * run with STATUS_TIMEOUT. Between two questions gas bounds the time. Borrowed; NULL: never asked. */
+struct evm_interrupt {
+	bool (*is_due)(void *context);
+	void *context;
+};
+void evm_set_interrupt(struct evm *evm, const struct evm_interrupt *interrupt);
 /* Tests: use the switch dispatcher even without a tracer. */
 void evm_set_reference_dispatch(struct evm *evm, bool reference);
 

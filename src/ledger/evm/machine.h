@@ -66,6 +66,7 @@ struct evm {
 	const struct evm_host *host;
 	void *host_context;
 	const struct evm_tracer *tracer;
+	const struct evm_interrupt *interrupt;
 	bool reference_dispatch;
 	const struct evm_precompile_move *moves;
 	size_t move_count;
@@ -117,6 +118,10 @@ bool memory_range(
 /* What reading an account costs; since Berlin it becomes warm, and before that it costs what its column says
  * (EIP-2929). */
 int64_t account_access_cost(struct evm *evm, const addr20 *address, int32_t before_berlin);
+
+static inline bool evm_is_interrupted(const struct evm *evm) {
+	return evm->interrupt != NULL && evm->interrupt->is_due(evm->interrupt->context);
+}
 
 /* messages.c: a message starts, and ends. */
 

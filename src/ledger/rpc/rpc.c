@@ -9,6 +9,8 @@
 #define BATCH_MAX_DEFAULT 1000u
 #define RESPONSE_MAX_DEFAULT ((size_t)25000000)
 #define GAS_CAP_DEFAULT ((uint64_t)50000000)
+#define CALL_TIMEOUT_MS_DEFAULT 5000u
+#define BATCH_TIMEOUT_MS_DEFAULT 30000u
 #define LOGS_MAX_DEFAULT 10000u
 #define SUBSCRIPTIONS_MAX_DEFAULT 100u
 /* Beyond response_max, so that errors can still be told. */
@@ -71,6 +73,8 @@ enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct 
 	if (!rpc->options.batch_max) rpc->options.batch_max = BATCH_MAX_DEFAULT;
 	if (!rpc->options.response_max) rpc->options.response_max = RESPONSE_MAX_DEFAULT;
 	if (!rpc->options.gas_cap) rpc->options.gas_cap = GAS_CAP_DEFAULT;
+	if (!rpc->options.call_timeout_ms) rpc->options.call_timeout_ms = CALL_TIMEOUT_MS_DEFAULT;
+	if (!rpc->options.batch_timeout_ms) rpc->options.batch_timeout_ms = BATCH_TIMEOUT_MS_DEFAULT;
 	if (!rpc->options.logs_max) rpc->options.logs_max = LOGS_MAX_DEFAULT;
 	BUG_ON(pthread_mutex_init(&rpc->lock, NULL) != 0);
 	BUG_ON(pthread_mutex_init(&rpc->send_lock, NULL) != 0);
@@ -104,6 +108,11 @@ void rpc_free(struct rpc *rpc) {
 	mem_free(rpc);
 }
 
+static bool is_due(void *context) {
+	const struct rpc_worker *worker = context;
+	return clock_monotonic_ns(worker->clock) > worker->call_due_ns;
+}
+
 struct rpc_worker *rpc_worker_take(struct rpc *rpc) {
 	pthread_mutex_lock(&rpc->lock);
 	struct rpc_worker *worker = rpc->idle;
@@ -111,6 +120,8 @@ struct rpc_worker *rpc_worker_take(struct rpc *rpc) {
 	pthread_mutex_unlock(&rpc->lock);
 	if (worker) return worker;
 	worker = mem_zalloc(1, sizeof *worker);
+	worker->clock = rpc->options.clock;
+	worker->interrupt = (struct evm_interrupt){is_due, worker};
 	arena_init(&worker->arena);
 	arena_init(&worker->block.arena);
 	buf_init(&worker->scratch, SCRATCH_MAX);
@@ -188,12 +199,32 @@ static size_t param_count(const struct json *params) {
 /* An operational failure becomes an error of the protocol: what a caller may cause keeps geth's -32000. */
 static void explain(struct rpc_call *call, enum status status) {
 	if (call->error_code) return;
+	if (status == STATUS_TIMEOUT) {
+		const uint32_t ms = call->rpc->options.call_timeout_ms;
+		const bool whole = ms % 1000 == 0;
+		rpc_fail(call, RPC_SERVER_ERROR, "execution aborted (timeout = %u%s)", whole ? ms / 1000 : ms,
+		    whole ? "s" : "ms");
+		return;
+	}
 	const char *text = call->err.message[0] ? call->err.message : status_text(status);
 	bool is_ours = status == STATUS_IO || status == STATUS_CORRUPT || status == STATUS_INTERNAL;
 	rpc_fail(call, is_ours ? RPC_INTERNAL : RPC_SERVER_ERROR, "%s", text);
 }
 
+/* A call's time begins; or the batch that it belongs to is at its end already. */
+static enum status begin_call(struct rpc_call *call) {
+	struct rpc_worker *worker = call->worker;
+	const uint64_t now = clock_monotonic_ns(worker->clock);
+	if (!worker->refusal && now > worker->request_due_ns) worker->refusal = RPC_TIMED_OUT;
+	if (worker->refusal == RPC_TIMED_OUT) return rpc_fail(call, RPC_TIMED_OUT, "request timed out");
+	if (worker->refusal) return rpc_fail(call, worker->refusal, "response too large");
+	worker->call_due_ns = now + (uint64_t)call->rpc->options.call_timeout_ms * 1000000;
+	if (worker->call_due_ns > worker->request_due_ns) worker->call_due_ns = worker->request_due_ns;
+	return STATUS_OK;
+}
+
 static enum status run_method(struct rpc_call *call, struct bytes name, const struct json *params) {
+	TRY(begin_call(call));
 	const struct rpc_method *method = rpc_method_find(name);
 	if (!method || !rpc_method_is_served(call->rpc, method))
 		return rpc_fail(call, RPC_NO_METHOD, "the method %.*s does not exist/is not available",
@@ -231,6 +262,7 @@ static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct rpc_se
 		out->overflow = false;
 		status = rpc_fail(&call, RPC_TOO_LARGE, "response too large");
 		call.has_error_data = false;
+		worker->refusal = RPC_TOO_LARGE;
 	}
 	if (status == STATUS_OK) {
 		buf_byte(out, '}');
@@ -246,6 +278,15 @@ static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct rpc_se
 	return false;
 }
 
+/* The one that stands for a whole batch, as in geth's answer. */
+static const struct json *first_id(const struct json *batch) {
+	json_foreach (request, batch) {
+		const struct json *id = json_get(request, "id");
+		if (id && id_is_well_formed(id)) return id;
+	}
+	return NULL;
+}
+
 static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct rpc_session *session, struct buf *out,
     const struct json *batch) {
 	if (batch->count == 0) {
@@ -253,7 +294,9 @@ static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct rpc_
 		return;
 	}
 	if (batch->count > rpc->options.batch_max) {
-		put_error(out, NULL, RPC_INVALID_REQUEST, BYTES_LITERAL("batch too large"), NULL);
+		buf_byte(out, '[');
+		put_error(out, first_id(batch), RPC_INVALID_REQUEST, BYTES_LITERAL("batch too large"), NULL);
+		buf_byte(out, ']');
 		return;
 	}
 	const size_t before = out->len;
@@ -273,6 +316,8 @@ static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct rpc_
 
 void rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body, struct buf *out) {
 	struct rpc_worker *worker = rpc_worker_take(rpc);
+	worker->request_due_ns = clock_monotonic_ns(worker->clock) + (uint64_t)rpc->options.batch_timeout_ms * 1000000;
+	worker->refusal = 0;
 	const struct json *root = NULL;
 	struct err err;
 	enum status status = json_parse(&root, &worker->arena, body, &request_limits, &err);

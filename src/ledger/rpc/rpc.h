@@ -6,8 +6,9 @@
  * pool alone (transaction counts, txpool_*).
  *
  * Errors: -32700 not JSON, -32600 no request, -32601 no such method, -32602 a parameter (the message names it), -32603
- * the node failed, 3 a reverted call (its data beside it), -32003 too large an answer, -32000 everything else. A batch
- * is at most batch_max requests; a request without an id is carried out and not answered.
+ * the node failed, 3 a reverted call (its data beside it), -32003 too large an answer, -32002 too long a batch, -32000
+ * everything else. A batch is at most batch_max requests; a request without an id is carried out and not answered. Once
+ * a batch's answers are too large, or its time is up, the rest of it is refused with that error and not carried out.
  *
  * Threads: rpc_handle may run on any number of threads at once; rpc_new and rpc_free on one, with no rpc_handle
  * running. Ownership: chain, pool, solo and clock are borrowed and must outlive it.
@@ -36,6 +37,8 @@ struct rpc_options {
 	uint32_t batch_max;         /* requests in one batch [1,000] */
 	size_t response_max;        /* bytes of answers to one HTTP request [25,000,000] */
 	uint64_t gas_cap;           /* of eth_call and estimates [50,000,000] */
+	uint32_t call_timeout_ms;   /* of the runs of one call: eth_call, estimates, traces [5,000] */
+	uint32_t batch_timeout_ms;  /* of one HTTP request or WebSocket message [30,000] */
 	uint32_t logs_max;          /* logs in one answer [10,000] */
 	uint32_t subscriptions_max; /* of one connection [100] */
 };

@@ -14,6 +14,7 @@
 enum rpc_code {
 	RPC_REVERTED = 3,
 	RPC_SERVER_ERROR = -32000,
+	RPC_TIMED_OUT = -32002,
 	RPC_TOO_LARGE = -32003,
 	RPC_INVALID_REQUEST = -32600,
 	RPC_NO_METHOD = -32601,
@@ -89,6 +90,10 @@ struct rpc_worker {
 	struct arena arena; /* until the HTTP request ends */
 	struct buf scratch; /* bytes within one call */
 	struct err err;     /* of state and executor */
+	struct evm_interrupt interrupt;
+	const struct clock_source *clock;
+	uint64_t request_due_ns, call_due_ns; /* when patience ends, by the monotonic clock */
+	int refusal;                          /* not 0: the error that the rest of a batch gets */
 	struct state *state;
 	struct state_source source; /* what it reads from */
 	struct executor *executor;

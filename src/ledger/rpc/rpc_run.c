@@ -26,7 +26,10 @@ enum status rpc_executor_begin(struct rpc_call *call, const struct state_source 
 		state_reset(worker->state, &worker->source);
 	else
 		worker->state = state_new(&worker->source, &worker->err);
-	if (!worker->executor) worker->executor = executor_new();
+	if (!worker->executor) {
+		worker->executor = executor_new();
+		evm_set_interrupt(executor_evm(worker->executor), &worker->interrupt);
+	}
 	evm_set_precompile_moves(executor_evm(worker->executor), NULL, 0);
 	if (!opens_block) {
 		executor_begin_calls(worker->executor, worker->state, rules, header, &hashes, &worker->err);

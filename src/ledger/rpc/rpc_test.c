@@ -66,10 +66,13 @@ static void carries_out_batches(void **state) {
 			    &many, "%c{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"eth_chainId\"}", i ? ',' : '[', i);
 		buf_byte(&many, ']');
 		const struct json *answer = test_node_ask(&node, buf_view(&many));
-		if (count == 1000)
+		if (count == 1000) {
 			assert_int_equal(answer->count, 1000);
-		else
-			assert_int_equal(code_of(answer), RPC_INVALID_REQUEST);
+			continue;
+		}
+		assert_int_equal(answer->count, 1); /* it carries the first one's id */
+		assert_int_equal(code_of(json_at(answer, 0)), RPC_INVALID_REQUEST);
+		assert_string_equal(arena_strdup(&node.arena, json_get(json_at(answer, 0), "id")->text), "0");
 	}
 	buf_fini(&many);
 }
@@ -382,12 +385,35 @@ static void bounds_its_answers(void **state) {
 					 "{'jsonrpc':'2.0','id':3,'method':'eth_chainId'}]");
 	assert_text(json_get(json_at(answers, 0), "result"), "0x7a69");
 	assert_int_equal(code_of(json_at(answers, 1)), RPC_TOO_LARGE);
-	assert_text(json_get(json_at(answers, 2), "result"), "0x7a69");
+	assert_int_equal(code_of(json_at(answers, 2)), RPC_TOO_LARGE); /* not carried out any more */
 	node.rpc->options.response_max = usual;
 	node.rpc->options.logs_max = 1;
 	assert_int_equal(error_of("eth_getLogs", "{'fromBlock':'0x0'}"), RPC_SERVER_ERROR);
 	assert_true(error_says("more than 1 logs"));
 	node.rpc->options.logs_max = 10000;
+}
+
+/* A contract that calls the identity precompile for ever. */
+static void bounds_the_time_of_a_call(void **state) {
+	(void)state;
+	static const char loop[] =
+	    "{'to':'0x0000000000000000000000000000000000000c0d'},'latest',"
+	    "{'0x0000000000000000000000000000000000000c0d':{'code':'0x5b5f5f5f5f5f60045af1505f56'}}";
+	const struct rpc_options usual = node.rpc->options;
+	node.rpc->options.gas_cap = UINT64_MAX / 4;
+	node.rpc->options.call_timeout_ms = 50;
+	assert_int_equal(error_of("eth_call", "%s", loop), RPC_SERVER_ERROR);
+	assert_true(error_says("execution aborted (timeout = 50ms)"));
+	assert_int_equal(error_of("eth_createAccessList", "%s", loop), RPC_SERVER_ERROR);
+	assert_true(error_says("execution aborted"));
+	node.rpc->options.batch_timeout_ms = 50;
+	const struct json *answers = ask("[{'jsonrpc':'2.0','id':1,'method':'eth_call','params':[%s]},"
+					 "{'jsonrpc':'2.0','id':2,'method':'eth_chainId'}]",
+	    loop);
+	assert_int_equal(code_of(json_at(answers, 0)), RPC_SERVER_ERROR);
+	assert_int_equal(code_of(json_at(answers, 1)), RPC_TIMED_OUT);
+	node.rpc->options = usual;
+	assert_text(call("eth_chainId", "%s", ""), "0x7a69");
 }
 
 static void filters_tell_what_is_new(void **state) {
@@ -558,6 +584,7 @@ int main(void) {
 	    cmocka_unit_test(reads_old_and_new_states),
 	    cmocka_unit_test(filters_tell_what_is_new),
 	    cmocka_unit_test(bounds_its_answers),
+	    cmocka_unit_test(bounds_the_time_of_a_call),
 	    cmocka_unit_test(tells_fees),
 	    cmocka_unit_test(signs_messages),
 	    cmocka_unit_test(simulates_blocks),
