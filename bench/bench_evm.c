@@ -1,39 +1,41 @@
 /*
- * The EVM on real contracts (ipsilon's evm-benchmarks, `main`): microseconds a run, execution only, beside evmone's
- * 0.15 baseline interpreter as measured on the same kind of machine. The world is the tests' small one, put back after
- * every run.
+ * The EVM on real contracts (ipsilon's evm-benchmarks, `main`): microseconds a run, execution only, and beside it those
+ * of another EVM (bench/peer.h). Runs of the two take turns; each figure is the best of many, what the machine can do
+ * when left alone. The world is the tests' small one, put back after every run.
  *
- * Usage: bench_evm [--switch] [FILTER]. Data under $DATA (default: ../shared/data beside the checkout).
+ * Usage: bench_evm [--switch] [--peer LIBRARY] [FILTER]. Data under $DATA (default: ../shared/data beside the
+ * checkout).
  */
+#include <dlfcn.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench/peer.h"
 #include "ledger/evm/test_host.h"
 
-#define SECONDS_PER_ROW 1.0
+#define TURNS 20
+#define US_A_TURN 50000.0
 
-static const struct {
-	const char *name;
-	double evmone_us;
-} rows[] = {
-    {"blake2b_huff/8415nulls", 571},
-    {"blake2b_shifts/8415nulls", 5928},
-    {"sha1_divs/5311", 3620},
-    {"sha1_shifts/5311", 1648},
-    {"snailtracer/benchmark", 29092},
-    {"structarray_alloc/nfts_rank", 325},
-    {"swap_math/spent", 1.7},
-    {"swap_math/received", 1.7},
-    {"swap_math/insufficient_liquidity", 1.0},
-    {"weierstrudel/1", 152},
-    {"weierstrudel/15", 1554},
+static const char *const rows[] = {"blake2b_huff/8415nulls", "blake2b_shifts/8415nulls", "sha1_divs/5311",
+    "sha1_shifts/5311", "snailtracer/benchmark", "structarray_alloc/nfts_rank", "swap_math/spent", "swap_math/received",
+    "swap_math/insufficient_liquidity", "weierstrudel/1", "weierstrudel/15"};
+
+/* A library's functions; NULL without one. */
+struct peer_library {
+	struct peer *(*make)(const struct peer_call *call);
+	int64_t (*run)(struct peer *peer);
+	void (*free)(struct peer *peer);
 };
 
 struct bench {
 	struct evm *evm;
 	struct test_host *host;
 	const char *filter;
+	struct peer_library library;
+	double log_of_ratios;
+	size_t compared;
 };
 
 static double now_us(void) {
@@ -42,7 +44,7 @@ static double now_us(void) {
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static void stop(const char *what, const char *where) {
+_Noreturn static void stop(const char *what, const char *where) {
 	fprintf(stderr, "bench_evm: %s: %s\n", what, where);
 	exit(1);
 }
@@ -75,23 +77,65 @@ static addr20 address(const struct json *object, const char *name) {
 	return out;
 }
 
-/* The best of many runs: what the machine can do when left alone. */
-static double best_us(struct bench *bench, const struct evm_message *message, const char *name, uint64_t *gas_used) {
-	double best = 1e300;
-	const double start = now_us();
+static double turn_ours(struct bench *bench, const struct evm_message *message, double best) {
 	const size_t snapshot = test_host_snapshot(bench->host);
-	for (double now = start; now - start < SECONDS_PER_ROW * 1e6;) {
-		const double before = now_us();
+	const double start = now_us();
+	for (double now = start; now - start < US_A_TURN;) {
 		struct evm_result result;
-		if (evm_execute(bench->evm, &result, message) != STATUS_OK) stop("the host failed", name);
+		const double before = now_us();
+		if (evm_execute(bench->evm, &result, message) != STATUS_OK) stop("the host failed", "again");
 		now = now_us();
 		if (now - before < best) best = now - before;
-		if (result.outcome != EVM_SUCCESS && result.outcome != EVM_REVERT)
-			stop(name, evm_outcome_text(result.outcome));
-		*gas_used = message->gas - result.gas_left;
 		test_host_revert_to(bench->host, snapshot);
 	}
 	return best;
+}
+
+static double turn_theirs(const struct bench *bench, struct peer *peer, double best) {
+	const double start = now_us();
+	for (double now = start; now - start < US_A_TURN;) {
+		const double before = now_us();
+		bench->library.run(peer);
+		now = now_us();
+		if (now - before < best) best = now - before;
+	}
+	return best;
+}
+
+/* The same call for the peer, which must use the same gas; NULL without a library. */
+static struct peer *make_peer(
+    struct bench *bench, const struct evm_message *message, const char *name, uint64_t gas_used) {
+	if (bench->library.make == NULL) return NULL;
+	struct evm_code code;
+	if (test_host_table.get_code(bench->host, &code, &message->code_address) != STATUS_OK) stop("no code", name);
+	struct peer_call call = {.code = code.bytes.data,
+	    .code_len = code.bytes.len,
+	    .input = message->input.data,
+	    .input_len = message->input.len,
+	    .gas = (int64_t)message->gas};
+	memcpy(call.sender, message->sender.b, sizeof call.sender);
+	memcpy(call.recipient, message->recipient.b, sizeof call.recipient);
+	struct peer *peer = bench->library.make(&call);
+	if (bench->library.run(peer) != (int64_t)gas_used) stop("the peer uses other gas", name);
+	return peer;
+}
+
+static void measure(struct bench *bench, const struct evm_message *message, const char *name, uint64_t gas_used) {
+	struct peer *peer = make_peer(bench, message, name, gas_used);
+	double ours = 1e300, theirs = 1e300;
+	for (int turn = 0; turn < TURNS; turn++) {
+		ours = turn_ours(bench, message, ours);
+		if (peer != NULL) theirs = turn_theirs(bench, peer, theirs);
+	}
+	printf("%-34s %10.2f %10.0f", name, ours, (double)gas_used / ours);
+	if (peer != NULL) {
+		printf(" %10.2f %7.2f", theirs, ours / theirs);
+		bench->log_of_ratios += log(ours / theirs);
+		bench->compared++;
+		bench->library.free(peer);
+	}
+	printf("\n");
+	fflush(stdout);
 }
 
 /* Which of the transaction's data has this label; the first where none has. */
@@ -101,11 +145,14 @@ static size_t data_index(const struct json *test, const char *label) {
 	return 0;
 }
 
-/* What ran must have done what it should: its logs are the test's. */
-static void check_logs(struct bench *bench, const struct evm_message *message, const struct json *test, size_t index) {
+/* The gas of a run that did what it should: its logs are the test's. */
+static uint64_t run_checked(
+    struct bench *bench, const struct evm_message *message, const struct json *test, size_t index) {
 	struct evm_result result;
 	const size_t snapshot = test_host_snapshot(bench->host);
 	if (evm_execute(bench->evm, &result, message) != STATUS_OK) stop("the host failed", "first run");
+	if (result.outcome != EVM_SUCCESS && result.outcome != EVM_REVERT)
+		stop("first run", evm_outcome_text(result.outcome));
 	const hash32 logs = test_host_logs_hash(bench->host);
 	const u256 word = u256_load_be(logs.b);
 	json_foreach (post, json_get(json_get(test, "post"), "London")) {
@@ -115,12 +162,12 @@ static void check_logs(struct bench *bench, const struct evm_message *message, c
 		if (!test_hex_word(&expected, json_string(json_get(post, "logs"))) || !u256_equal(&expected, &word))
 			stop("the logs are not the test's", "first run");
 		test_host_revert_to(bench->host, snapshot);
-		return;
+		return message->gas - result.gas_left;
 	}
 	stop("no expectation", "first run");
 }
 
-static void run_row(struct bench *bench, const char *data_folder, const char *name, double evmone_us) {
+static void run_row(struct bench *bench, const char *data_folder, const char *name) {
 	struct arena arena;
 	arena_init(&arena);
 	const char *slash = strchr(name, '/');
@@ -149,11 +196,22 @@ static void run_row(struct bench *bench, const char *data_folder, const char *na
 	evm_set_block(bench->evm, FORK_LONDON, &block);
 	evm_set_tx(bench->evm, &tx_env);
 
-	check_logs(bench, &message, test, index);
-	uint64_t gas_used = 0;
-	const double us = best_us(bench, &message, name, &gas_used);
-	printf("%-34s %10.1f %10.1f %7.2f %10.0f\n", name, us, evmone_us, us / evmone_us, (double)gas_used / us);
+	measure(bench, &message, name, run_checked(bench, &message, test, index));
 	arena_fini(&arena);
+}
+
+static void *symbol(void *library, const char *name) {
+	void *found = dlsym(library, name);
+	if (found == NULL) stop("no such function in the peer", name);
+	return found;
+}
+
+static void open_peer(struct peer_library *out, const char *path) {
+	void *library = path != NULL ? dlopen(path, RTLD_NOW) : NULL;
+	if (library == NULL) stop("cannot open the peer", dlerror());
+	*(void **)&out->make = symbol(library, "peer_new");
+	*(void **)&out->run = symbol(library, "peer_run");
+	*(void **)&out->free = symbol(library, "peer_free");
 }
 
 int main(int argc, char **argv) {
@@ -162,15 +220,20 @@ int main(int argc, char **argv) {
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--switch") == 0)
 			evm_set_reference_dispatch(bench.evm, true);
+		else if (strcmp(argv[i], "--peer") == 0)
+			open_peer(&bench.library, argv[++i]);
 		else
 			bench.filter = argv[i];
 	}
 	evm_set_host(bench.evm, &test_host_table, bench.host);
-	printf("%-34s %10s %10s %7s %10s\n", "contract / input", "us", "evmone us", "ratio", "Mgas/s");
+	printf("%-34s %10s %10s", "contract / input", "us", "Mgas/s");
+	printf(bench.library.make != NULL ? "    peer us   ratio\n" : "\n");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (bench.filter == NULL || strstr(rows[i].name, bench.filter) != NULL)
-			run_row(&bench, data != NULL ? data : SOURCE_ROOT "/../shared/data", rows[i].name,
-			    rows[i].evmone_us);
+		if (bench.filter == NULL || strstr(rows[i], bench.filter) != NULL)
+			run_row(&bench, data != NULL ? data : SOURCE_ROOT "/../shared/data", rows[i]);
+	if (bench.compared > 0)
+		printf("%-34s %10s %10s %10s %7.2f\n", "geometric mean", "", "", "",
+		    exp(bench.log_of_ratios / (double)bench.compared));
 	test_host_free(bench.host);
 	evm_free(bench.evm);
 	return 0;

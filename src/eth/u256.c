@@ -55,36 +55,32 @@ static inline uint64_t divide_3_by_2(u128 *remainder, uint64_t u2, uint64_t u1, 
 	return q1;
 }
 
-/* One quotient limb of Knuth's D: u[0..n] -= q * v[0..n), q returned. 3 <= n <= 4; u[n]:u[n-1] <= v[n-1]:v[n-2]. */
-static uint64_t knuth_step(uint64_t *u, const uint64_t *v, int n, uint64_t reciprocal) {
-	const u128 d = (u128)v[n - 1] << 64 | v[n - 2];
-	uint64_t q;
-	if (__builtin_expect(((u128)u[n] << 64 | u[n - 1]) == d, 0)) {
-		q = UINT64_MAX;
-	} else {
+/* out = the low limbs of a * b; the highest is returned. */
+static inline uint64_t multiply_limb(u256 *out, const u256 *a, uint64_t b) {
+	const u128 t0 = (u128)a->w[0] * b;
+	const u128 t1 = (u128)a->w[1] * b + (uint64_t)(t0 >> 64);
+	const u128 t2 = (u128)a->w[2] * b + (uint64_t)(t1 >> 64);
+	const u128 t3 = (u128)a->w[3] * b + (uint64_t)(t2 >> 64);
+	*out = (u256){{(uint64_t)t0, (uint64_t)t1, (uint64_t)t2, (uint64_t)t3}};
+	return (uint64_t)(t3 >> 64);
+}
+
+/* One quotient limb of Knuth's D: rest:next / v, whose remainder becomes the rest. rest < v, v is normalised. */
+static inline uint64_t knuth_step(u256 *rest, uint64_t next, const u256 *v, uint64_t reciprocal) {
+	const uint64_t top = rest->w[3];
+	u256 low = {{next, rest->w[0], rest->w[1], rest->w[2]}}, product;
+	uint64_t q = UINT64_MAX;
+	if (__builtin_expect(top != v->w[3] || low.w[3] != v->w[2], 1)) {
 		u128 ignored;
-		q = divide_3_by_2(&ignored, u[n], u[n - 1], u[n - 2], d, reciprocal);
+		q = divide_3_by_2(&ignored, top, low.w[3], low.w[2], (u128)v->w[3] << 64 | v->w[2], reciprocal);
 	}
-	uint64_t carry = 0, borrow = 0;
-	for (int i = 0; i < n; i++) {
-		const u128 p = (u128)q * v[i] + carry;
-		carry = (uint64_t)(p >> 64);
-		const u128 t = (u128)u[i] - (uint64_t)p - borrow;
-		u[i] = (uint64_t)t;
-		borrow = (uint64_t)(t >> 64) & 1;
-	}
-	const u128 top = (u128)u[n] - carry - borrow;
-	u[n] = (uint64_t)top;
-	if (__builtin_expect((uint64_t)(top >> 64) != 0, 0)) { /* q was one too large */
+	const uint64_t carry = multiply_limb(&product, v, q);
+	const bool borrow = u256_sub_overflow(&low, &low, &product);
+	if (__builtin_expect(top - carry - borrow != 0, 0)) { /* q was one too large */
 		q--;
-		u128 sum = 0;
-		for (int i = 0; i < n; i++) {
-			sum += (u128)u[i] + v[i];
-			u[i] = (uint64_t)sum;
-			sum >>= 64;
-		}
-		u[n] += (uint64_t)sum;
+		u256_add_overflow(&low, &low, v);
 	}
+	*rest = low;
 	return q;
 }
 
@@ -93,45 +89,80 @@ static int limb_count(const uint64_t *limbs, int n) {
 	return n;
 }
 
-/*
- * quotient[0..count) and remainder of u[0..count) / divisor; divisor != 0, count <= 8. What is above the quotient's
- * highest limb is written as zero.
- */
-static void divide(uint64_t *quotient, u256 *remainder, const uint64_t *numerator, int count, const u256 *divisor) {
-	const int n = limb_count(divisor->w, 4);
-	const int m = limb_count(numerator, count);
-	memset(quotient, 0, (size_t)count * sizeof *quotient);
-	*remainder = (u256){{0, 0, 0, 0}};
-	if (m < n) {
-		memcpy(remainder->w, numerator, (size_t)m * sizeof *numerator);
-		return;
-	}
-	const unsigned shift = (unsigned)__builtin_clzll(divisor->w[n - 1]);
-	const u256 v = u256_shl(divisor, shift);
-	uint64_t u[9];
+/* The upper limb of high:low << shift, and the lower of high:low >> shift; 0 <= shift < 64. */
+static inline uint64_t upper_limb(uint64_t high, uint64_t low, unsigned shift) {
+	return high << shift | low >> 1 >> (63 - shift);
+}
+
+static inline uint64_t lower_limb(uint64_t high, uint64_t low, unsigned shift) {
+	return low >> shift | high << 1 << (63 - shift);
+}
+
+/* out[0..m] = numerator[0..m) << shift. */
+static inline void shift_up(uint64_t *out, const uint64_t *numerator, int m, unsigned shift) {
 	uint64_t below = 0;
 	for (int i = 0; i < m; i++) {
-		u[i] = shift != 0 ? numerator[i] << shift | below >> (64 - shift) : numerator[i];
+		out[i] = upper_limb(numerator[i], below, shift);
 		below = numerator[i];
 	}
-	u[m] = shift != 0 ? below >> (64 - shift) : 0;
+	out[m] = upper_limb(0, below, shift);
+}
 
+/* By one limb or two: n <= m. */
+static void divide_by_few(
+    uint64_t *quotient, u256 *remainder, const uint64_t *numerator, int m, const u256 *divisor, int n) {
+	const unsigned shift = (unsigned)__builtin_clzll(divisor->w[n - 1]);
+	const uint64_t d0 = divisor->w[0] << shift, d1 = upper_limb(divisor->w[1], divisor->w[0], shift);
+	uint64_t u[9];
+	shift_up(u, numerator, m, shift);
 	if (n == 1) {
-		const uint64_t reciprocal = reciprocal_of_1(v.w[0]);
-		for (int i = m - 1; i >= 0; i--) quotient[i] = divide_2_by_1(&u[i], u[i + 1], u[i], v.w[0], reciprocal);
-	} else if (n == 2) {
-		const uint64_t reciprocal = reciprocal_of_2(v.w[1], v.w[0]);
-		u128 rest = (u128)u[m] << 64 | u[m - 1];
-		for (int i = m - 2; i >= 0; i--)
-			quotient[i] = divide_3_by_2(&rest, (uint64_t)(rest >> 64), (uint64_t)rest, u[i],
-			    (u128)v.w[1] << 64 | v.w[0], reciprocal);
-		u[0] = (uint64_t)rest, u[1] = (uint64_t)(rest >> 64);
-	} else {
-		const uint64_t reciprocal = reciprocal_of_2(v.w[n - 1], v.w[n - 2]);
-		for (int i = m - n; i >= 0; i--) quotient[i] = knuth_step(u + i, v.w, n, reciprocal);
+		const uint64_t reciprocal = reciprocal_of_1(d0);
+		for (int i = m - 1; i >= 0; i--) quotient[i] = divide_2_by_1(&u[i], u[i + 1], u[i], d0, reciprocal);
+		*remainder = u256_from(u[0] >> shift);
+		return;
 	}
-	memcpy(remainder->w, u, (size_t)n * sizeof *u);
-	*remainder = u256_shr(remainder, shift);
+	const uint64_t reciprocal = reciprocal_of_2(d1, d0);
+	u128 rest = (u128)u[m] << 64 | u[m - 1];
+	for (int i = m - 2; i >= 0; i--)
+		quotient[i] =
+		    divide_3_by_2(&rest, (uint64_t)(rest >> 64), (uint64_t)rest, u[i], (u128)d1 << 64 | d0, reciprocal);
+	rest >>= shift;
+	*remainder = (u256){{(uint64_t)rest, (uint64_t)(rest >> 64), 0, 0}};
+}
+
+/* By three limbs or four: n <= m. Divisor and numerator are moved up until the divisor fills four limbs. */
+static void divide_by_many(
+    uint64_t *quotient, u256 *remainder, const uint64_t *numerator, int m, const u256 *divisor, int n) {
+	const unsigned shift = (unsigned)__builtin_clzll(divisor->w[n - 1]);
+	const uint64_t *d = divisor->w;
+	const uint64_t d0 = d[0] << shift, d1 = upper_limb(d[1], d[0], shift), d2 = upper_limb(d[2], d[1], shift);
+	const u256 v = n == 4 ? (u256){{d0, d1, d2, upper_limb(d[3], d[2], shift)}} : (u256){{0, d0, d1, d2}};
+	const uint64_t reciprocal = reciprocal_of_2(v.w[3], v.w[2]);
+	uint64_t u[10] = {0};
+	shift_up(u + 4 - n, numerator, m, shift);
+	int i = m - n;
+	if (u[i + 4] == 0 && u[i + 3] < v.w[3]) i--; /* this limb of the quotient is zero */
+	u256 rest = {{u[i + 1], u[i + 2], u[i + 3], u[i + 4]}};
+	for (; i >= 0; i--) quotient[i] = knuth_step(&rest, u[i], &v, reciprocal);
+	if (n == 3) rest = (u256){{rest.w[1], rest.w[2], rest.w[3], 0}};
+	*remainder = (u256){{lower_limb(rest.w[1], rest.w[0], shift), lower_limb(rest.w[2], rest.w[1], shift),
+	    lower_limb(rest.w[3], rest.w[2], shift), rest.w[3] >> shift}};
+}
+
+/*
+ * quotient[0..count) and remainder of numerator[0..count) / divisor; divisor != 0, count <= 8. What is above the
+ * quotient's highest limb is written as zero.
+ */
+static inline void divide(
+    uint64_t *quotient, u256 *remainder, const uint64_t *numerator, int count, const u256 *divisor) {
+	const int n = limb_count(divisor->w, 4), m = limb_count(numerator, count);
+	for (int i = 0; i < count; i++) quotient[i] = 0;
+	if (m < n)
+		*remainder = (u256){{numerator[0], numerator[1], numerator[2], numerator[3]}};
+	else if (n > 2)
+		divide_by_many(quotient, remainder, numerator, m, divisor, n);
+	else
+		divide_by_few(quotient, remainder, numerator, m, divisor, n);
 }
 
 u256 u256_div(const u256 *a, const u256 *b) {
@@ -194,17 +225,17 @@ u256 u256_addmod(const u256 *a, const u256 *b, const u256 *modulus) {
 	return remainder;
 }
 
-static void multiply_wide(uint64_t out[8], const u256 *a, const u256 *b) {
-	memset(out, 0, 8 * sizeof *out);
-	for (int i = 0; i < 4; i++) {
-		uint64_t carry = 0;
-		for (int j = 0; j < 4; j++) {
-			const u128 t = (u128)a->w[i] * b->w[j] + out[i + j] + carry;
-			out[i + j] = (uint64_t)t;
-			carry = (uint64_t)(t >> 64);
-		}
-		out[i + 4] = carry;
+static inline void multiply_wide(uint64_t out[8], const u256 *a, const u256 *b) {
+	u256 sum, row;
+	uint64_t high = multiply_limb(&sum, a, b->w[0]);
+	for (int i = 1; i < 4; i++) {
+		out[i - 1] = sum.w[0];
+		sum = (u256){{sum.w[1], sum.w[2], sum.w[3], high}};
+		high = multiply_limb(&row, a, b->w[i]);
+		high += u256_add_overflow(&sum, &sum, &row);
 	}
+	for (int i = 0; i < 4; i++) out[3 + i] = sum.w[i];
+	out[7] = high;
 }
 
 bool u256_mul_overflow(u256 *out, const u256 *a, const u256 *b) {
