@@ -1,4 +1,5 @@
 """WebSocket on the node's port: subscriptions with real clients, and a raw one that breaks the rules (RFC 6455)."""
+import asyncio
 import base64
 import hashlib
 import json
@@ -7,6 +8,7 @@ import pathlib
 import socket
 import struct
 import subprocess
+import time
 import urllib.parse
 
 import pytest
@@ -56,7 +58,8 @@ class Raw:
         head = bytes([first, (0x80 if masked else 0) | (size if size < 126 else 126 if size < 65536 else 127)])
         head += struct.pack(">H", size) if 126 <= size < 65536 else struct.pack(">Q", size) if size >= 65536 else b""
         mask = os.urandom(4) if masked else b""
-        body = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload)) if masked else payload
+        wide = int.from_bytes((mask * (len(payload) // 4 + 1))[:len(payload)], "big") if masked else 0
+        body = (int.from_bytes(payload, "big") ^ wide).to_bytes(len(payload), "big")
         self.socket.sendall(head + mask + body)
 
     def bytes(self, count):
@@ -192,7 +195,8 @@ def test_subscriptions(dev):
         pay(dev)
         for _ in range(2):
             assert client.answer()["params"]["subscription"] in (pending, full)
-        client.send("eth_subscribe", "syncing")
+        assert client.call("eth_unsubscribe", client.call("eth_subscribe", "syncing")) is True
+        client.send("eth_subscribe", "nothing")
         assert client.answer()["error"]["code"] == -32601
         client.send("eth_subscribe", "logs", {"address": "0x12"})
         assert client.answer()["error"]["code"] == -32602
@@ -247,19 +251,83 @@ def test_a_client_that_does_not_read(start_node):
         assert memory < 500 << 20
 
 
-def test_web3_subscriptions(dev):
-    import asyncio
+def test_silence_is_answered_with_a_ping_and_then_the_end(start_node):
+    node = start_node(None, "dev", "--ping-ms", "300")
+    with Raw(node.url) as alive, Raw(node.url) as dead:
+        began = time.monotonic()
+        for _ in range(4):
+            assert alive.read() == (PING, b"")
+            alive.frame(PONG)
+        assert time.monotonic() - began > 1.1
+        assert dead.read() == (PING, b"")
+        with pytest.raises((EOFError, ConnectionResetError)):
+            while True:
+                assert dead.read()[0] == PING
+        assert alive.call("eth_chainId") == hex(31337)
 
+
+LOUD = "0x600b380380600b5f395ff3" + "62030d405fa0" + "00"  # a contract whose every call logs 200,000 zero bytes
+
+
+def test_a_subscriber_that_does_not_read_is_dropped(start_node):
+    """What waits for it is bounded (32 MiB); then it goes, and nobody else notices."""
+    node = start_node()
+    owner = node.rpc("eth_accounts")[0]
+    loud = node.receipt(node.rpc("eth_sendTransaction", {"from": owner, "data": LOUD}))["contractAddress"]
+    with Raw(node.url) as slow, Raw(node.url) as other:
+        for _ in range(60):
+            slow.call("eth_subscribe", "logs", {"address": loud})
+        other.call("eth_subscribe", "logs", {"address": loud})
+        for _ in range(4):  # 24 MB each for the slow one
+            receipt = node.receipt(node.rpc("eth_sendTransaction", {"from": owner, "to": loud, "gas": hex(3000000)}))
+            assert receipt["status"] == "0x1" and len(receipt["logs"][0]["data"]) == 400002
+            assert other.answer()["params"]["result"] == receipt["logs"][0]
+        with pytest.raises((EOFError, ConnectionResetError)):
+            told = 0
+            while True:
+                told += slow.read()[0] == TEXT
+        assert 0 < told < 4 * 60
+        assert other.call("eth_chainId") == hex(31337)
+    memory = int(pathlib.Path(f"/proc/{node.process.pid}/statm").read_text().split()[1]) * 4096
+    assert memory < 500 << 20
+
+
+def test_messages_have_a_size(dev):
+    """5 MiB, in one frame or in many."""
+    request = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}'
+    with Raw(dev.url) as client:
+        client.frame(TEXT, request.ljust(5 << 20), masked=True)
+        assert client.answer()["result"] == hex(31337)
+        half = b" " * (5 << 19)
+        client.frame(TEXT, half, fin=False)
+        client.frame(0, half, fin=False)
+        client.frame(0, request)
+        assert client.close_code() == 1009
+
+
+def test_web3_subscriptions(dev):
     async def listen():
         async with AsyncWeb3(WebSocketProvider(dev.url.replace("http", "ws"))) as w3:
-            await w3.eth.subscribe("newHeads")
-            before = await w3.eth.block_number
-            await asyncio.to_thread(pay, dev)
+            hash = await w3.eth.send_transaction({"from": (await w3.eth.accounts)[0], "data": "0x6005600c60003960056000f360006000a000"})
+            contract = (await w3.eth.wait_for_transaction_receipt(hash, poll_latency=0.02)).contractAddress
+            names = {await w3.eth.subscribe("newHeads"): "head", await w3.eth.subscribe("newPendingTransactions"): "pending",
+                     await w3.eth.subscribe("newPendingTransactions", True): "full", await w3.eth.subscribe("syncing"): "syncing",
+                     await w3.eth.subscribe("logs", {"address": contract}): "log"}
+            sent = await w3.eth.send_transaction({"from": (await w3.eth.accounts)[0], "to": contract})
+            told = {}
             async for message in w3.socket.process_subscriptions():
-                return before, message["result"]["number"]
+                told[names[message["subscription"]]] = message["result"]
+                if len(told) == 4:
+                    break
+            receipt = await w3.eth.get_transaction_receipt(sent)
+            for subscription in names:
+                assert await w3.eth.unsubscribe(subscription)
+            return told, sent, receipt
 
-    before, number = asyncio.run(asyncio.wait_for(listen(), 30))
-    assert number == before + 1
+    told, sent, receipt = asyncio.run(asyncio.wait_for(listen(), 30))
+    assert told["head"].number == receipt.blockNumber and told["head"].hash == receipt.blockHash
+    assert told["pending"] == sent and told["full"].hash == sent
+    assert told["log"] == receipt.logs[0]
 
 
 def test_ethers_websocket_provider(dev):

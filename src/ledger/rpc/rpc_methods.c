@@ -126,7 +126,7 @@ static const struct rpc_method methods[] = {
     {"eth_simulateV1", rpc_eth_simulate, 1, 2, RPC_ALWAYS, "{blockStateCalls, …}, [block]",
 	"runs blocks of calls that nobody seals on top of the newest block"},
     {"eth_subscribe", rpc_eth_subscribe, 1, 2, RPC_ALWAYS,
-	"newHeads | logs, {address, topics} | newPendingTransactions, [full]",
+	"newHeads | logs, {address, topics} | newPendingTransactions, [full] | syncing",
 	"over WebSocket: tells what is new from now on"},
     {"eth_syncing", rpc_eth_syncing, 0, 0, RPC_ALWAYS, "", "false: this node makes the blocks"},
     {"eth_uninstallFilter", rpc_eth_uninstall_filter, 1, 1, RPC_ALWAYS, "filter",

@@ -8,7 +8,7 @@
 
 #define TXS_AT_ONCE 256u
 
-enum subscription_kind { SUBSCRIBES_HEADS, SUBSCRIBES_LOGS, SUBSCRIBES_TXS };
+enum subscription_kind { SUBSCRIBES_HEADS, SUBSCRIBES_LOGS, SUBSCRIBES_TXS, SUBSCRIBES_SYNCING };
 
 struct subscription {
 	struct subscription *next;
@@ -112,8 +112,12 @@ static enum status take_kind(struct rpc_call *call, struct subscription *out) {
 		out->kind = SUBSCRIBES_TXS;
 		return detail ? rpc_param_bool(call, &out->full, 1, false) : STATUS_OK;
 	}
+	if (json_string_is(name, "syncing")) { /* it never is, as eth_syncing says: nothing to tell */
+		out->kind = SUBSCRIBES_SYNCING;
+		return STATUS_OK;
+	}
 	if (!json_is(name, JSON_STRING)) return rpc_bad_param(call, 0, "expected a subscription's name");
-	return rpc_fail(call, RPC_NO_METHOD, "no such subscription: newHeads, logs, newPendingTransactions");
+	return rpc_fail(call, RPC_NO_METHOD, "no such subscription: newHeads, logs, newPendingTransactions, syncing");
 }
 
 static void begin_subscription(struct rpc_session *session, struct subscription *made) {
