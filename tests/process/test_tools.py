@@ -131,10 +131,22 @@ def test_cast(dev, project):
     assert cast("balance", address) == "100"
 
 
-def test_viem(dev):
+def viem(script, *arguments):
     if not VIEM.exists():
         pytest.skip("npm ci was not run in tests/node")
-    done = subprocess.run(["node", ROOT / "tests/peers/viem_chain.mjs", dev.url], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["node", ROOT / "tests/peers" / script, *arguments], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    answers = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def test_viem(dev):
+    answers = viem("viem_chain.mjs", dev.url)
     assert len(answers) >= 8 and set(answers.values()) == {"ok"}, answers
+
+
+@pytest.mark.parametrize("mode, count", [("anvil", 30), ("hardhat", 28)])
+def test_every_action_of_viems_test_client(start_node, mode, count):
+    answers = viem("viem_dev.mjs", start_node().url, mode)
+    refused = {name for name in answers if answers[name] == "refused"}
+    assert refused == {"dumpState", "loadState", "setMinGasPrice", "setRpcUrl"}, answers
+    assert [answers[name] for name in answers if name not in refused] == ["ok"] * (count - 4), answers

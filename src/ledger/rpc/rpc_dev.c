@@ -182,10 +182,19 @@ enum status rpc_dev_get_automine(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
+/* Hardhat's. */
 enum status rpc_evm_set_interval(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_INTERVAL};
 	TRY(param_at_most(call, &order.number, UINT32_MAX, "milliseconds"));
 	return answer_true(call, give_order(call, &order));
+}
+
+/* Anvil's. */
+enum status rpc_dev_set_interval_seconds(struct rpc_call *call) {
+	struct order order = {.kind = ORDER_INTERVAL};
+	TRY(param_at_most(call, &order.number, UINT32_MAX / 1000, "seconds"));
+	order.number *= 1000;
+	return answer_null(call, give_order(call, &order));
 }
 
 enum status rpc_dev_set_base_fee(struct rpc_call *call) {

@@ -136,7 +136,7 @@ static void tells_how_it_seals(void **state) {
 	call("anvil_setAutomine", "false");
 	assert_true(json_is(call("anvil_getAutomine", "%s", ""), JSON_FALSE));
 	call("anvil_setAutomine", "true");
-	call("anvil_setIntervalMining", "3600000");
+	call("anvil_setIntervalMining", "3600");
 	assert_true(json_is(call("anvil_getAutomine", "%s", ""), JSON_FALSE));
 	call("anvil_setIntervalMining", "0");
 	call("hardhat_setLoggingEnabled", "false");
@@ -193,7 +193,9 @@ static void tells_and_resets(void **state) {
 	call("anvil_reset", "%s", "");
 	assert_int_equal(block_number(), 0);
 	assert_text(call("eth_getBalance", "'%s'", STRANGER), "0x0");
-	assert_int_equal(error_of("hardhat_reset", "{'forking':{}}"), RPC_INVALID_PARAMS);
+	assert_int_equal(
+	    error_of("hardhat_reset", "{'forking':{'jsonRpcUrl':'http://127.0.0.1'}}"), RPC_INVALID_PARAMS);
+	call("hardhat_reset", "{'forking':{'blockNumber':null}}"); /* as viem asks for none */
 	call("hardhat_reset", "%s", "");
 	receipt_of(
 	    text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s','value':'0x1'}", address(0), address(1))));

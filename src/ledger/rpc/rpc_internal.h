@@ -389,7 +389,7 @@ rpc_method_run rpc_debug_trace_transaction, rpc_debug_trace_block_by_number, rpc
 rpc_method_run rpc_evm_mine, rpc_evm_increase_time, rpc_evm_set_next_timestamp, rpc_evm_set_automine,
     rpc_evm_set_interval, rpc_evm_snapshot, rpc_evm_revert, rpc_dev_set_timestamp_interval,
     rpc_dev_remove_timestamp_interval, rpc_dev_get_automine, rpc_dev_set_randao, rpc_dev_set_gas_limit,
-    rpc_dev_set_logging, rpc_eth_send_unsigned;
+    rpc_dev_set_interval_seconds, rpc_dev_set_logging, rpc_eth_send_unsigned;
 rpc_method_run rpc_dev_impersonate, rpc_dev_stop_impersonating, rpc_dev_auto_impersonate, rpc_dev_set_balance,
     rpc_dev_set_code, rpc_dev_set_nonce, rpc_dev_set_storage, rpc_dev_mine, rpc_dev_reset, rpc_dev_drop_tx,
     rpc_dev_drop_all, rpc_dev_set_base_fee, rpc_dev_set_coinbase, rpc_dev_node_info, rpc_dev_metadata;
