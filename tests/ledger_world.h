@@ -16,8 +16,9 @@ enum { LEDGER_ACCOUNTS = 8, LEDGER_CHAIN_ID = 31337 };
 
 struct ledger_world {
 	char directory[64];
-	char journal[80];
-	bool zero_base_fee;
+	char journal[80], sidecars[80];
+	bool zero_base_fee, before_osaka;
+	size_t blobs_max; /* of the pool; 0: its own */
 	struct store *store;
 	struct chain *chain;
 	struct pool *pool;
@@ -45,7 +46,7 @@ static inline addr20 ledger_address(size_t account) {
 	return address;
 }
 
-static inline struct bytes ledger_genesis(struct arena *arena, bool zero_base_fee) {
+static inline struct bytes ledger_genesis(struct arena *arena, bool zero_base_fee, bool before_osaka) {
 	const char *alloc = "";
 	for (size_t i = 0; i < LEDGER_ACCOUNTS; i++) {
 		char hex[43];
@@ -55,18 +56,20 @@ static inline struct bytes ledger_genesis(struct arena *arena, bool zero_base_fe
 	}
 	return bytes_text(arena_printf(arena,
 	    "{\"config\":{\"chainId\":%d,\"londonBlock\":0,\"terminalTotalDifficulty\":0,\"shanghaiTime\":0,"
-	    "\"cancunTime\":0,\"pragueTime\":0,\"osakaTime\":0,\"xinglin\":{\"zeroBaseFee\":%s}},"
+	    "\"cancunTime\":0,\"pragueTime\":0,\"osakaTime\":%s,\"xinglin\":{\"zeroBaseFee\":%s}},"
 	    "\"difficulty\":\"0x0\",\"gasLimit\":\"0x1c9c380\",\"timestamp\":\"0x64000000\",\"alloc\":{%s"
 	    "\"00000961Ef480Eb55e80D19ad83579A64c007002\":{\"balance\":\"0\",\"code\":\"0x00\"},"
 	    "\"0000BBdDc7CE488642fb579F8B00f3a590007251\":{\"balance\":\"0\",\"code\":\"0x00\"}}}",
-	    LEDGER_CHAIN_ID, zero_base_fee ? "true" : "false", alloc));
+	    LEDGER_CHAIN_ID, before_osaka ? "99999999999" : "0", zero_base_fee ? "true" : "false", alloc));
 }
 
 /* Opens what is in the folder, or makes it. */
 static inline void ledger_start(struct ledger_world *world) {
 	const struct store_options small = {.memory_bytes = 16 << 20, .create_if_missing = true};
-	const struct chain_options chain = {.genesis_json = ledger_genesis(&world->arena, world->zero_base_fee)};
-	const struct pool_options pool = {.journal_path = world->journal};
+	const struct chain_options chain = {
+	    .genesis_json = ledger_genesis(&world->arena, world->zero_base_fee, world->before_osaka)};
+	const struct pool_options pool = {
+	    .journal_path = world->journal, .sidecar_path = world->sidecars, .blobs_max = world->blobs_max};
 	assert_done(world, store_open(&world->store, world->directory, &small, &world->err));
 	assert_done(world, chain_open(&world->chain, world->store, &chain, &world->err));
 	assert_done(world, pool_open(&world->pool, world->chain, &pool, &world->err));
@@ -81,20 +84,26 @@ static inline void ledger_end(struct ledger_world *world) {
 	world->store = NULL;
 }
 
-static inline void ledger_open(struct ledger_world *world, bool zero_base_fee) {
-	*world = (struct ledger_world){.zero_base_fee = zero_base_fee};
+static inline void ledger_open_at(struct ledger_world *world, bool zero_base_fee, bool before_osaka) {
+	*world = (struct ledger_world){.zero_base_fee = zero_base_fee, .before_osaka = before_osaka};
 	arena_init(&world->arena);
 	strcpy(world->directory, "/tmp/xinglin-ledger-XXXXXX");
 	assert_non_null(mkdtemp(world->directory));
 	snprintf(world->journal, sizeof world->journal, "%s.journal", world->directory);
+	snprintf(world->sidecars, sizeof world->sidecars, "%s.sidecars", world->directory);
 	ledger_start(world);
 }
 
+static inline void ledger_open(struct ledger_world *world, bool zero_base_fee) {
+	ledger_open_at(world, zero_base_fee, false);
+}
+
 static inline void ledger_close(struct ledger_world *world) {
-	char command[256];
+	char command[320];
 	if (world->store != NULL) ledger_end(world);
 	arena_fini(&world->arena);
-	snprintf(command, sizeof command, "rm -rf -- '%s' '%s'", world->directory, world->journal);
+	snprintf(
+	    command, sizeof command, "rm -rf -- '%s' '%s' '%s'", world->directory, world->journal, world->sidecars);
 	assert_int_equal(system(command), 0);
 }
 

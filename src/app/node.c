@@ -82,7 +82,10 @@ static enum status open_ledger(struct node *node, struct err *err) {
 	if (status == STATUS_INVALID) return err_prefix(err, status, "%s/genesis.json", node->options.data);
 	TRY(status);
 	snprintf(path, sizeof path, "%s/pool.journal", node->options.data);
-	struct pool_options pool_options = {.journal_path = path, .admit = pool_admit, .admit_context = node};
+	char sidecars[4096];
+	snprintf(sidecars, sizeof sidecars, "%s/pool.sidecars", node->options.data);
+	struct pool_options pool_options = {
+	    .journal_path = path, .sidecar_path = sidecars, .admit = pool_admit, .admit_context = node};
 	TRY(pool_open(&node->pool, node->chain, &pool_options, err));
 	struct solo_options solo_options = {.sealer_secret = node->secret,
 	    .interval_ms = node->options.interval_ms,

@@ -148,7 +148,9 @@ static bool may_stand_later(enum tx_verdict verdict, bool block_is_empty) {
 	switch (verdict) {
 	case TX_VERDICT_OK:
 	case TX_VERDICT_NONCE_TOO_HIGH: /* the one before it was left out */
-	case TX_VERDICT_FEE_CAP_BELOW_BASE_FEE: return true;
+	case TX_VERDICT_FEE_CAP_BELOW_BASE_FEE:
+	case TX_VERDICT_BLOB_FEE_CAP: return true;
+	case TX_VERDICT_BLOB_TOO_MANY: /* with those before it */
 	case TX_VERDICT_GAS_LIMIT_OVER_BLOCK: return !block_is_empty;
 	case TX_VERDICT_TYPE_NOT_SUPPORTED:
 	case TX_VERDICT_WRONG_CHAIN_ID:
@@ -163,9 +165,7 @@ static bool may_stand_later(enum tx_verdict verdict, bool block_is_empty) {
 	case TX_VERDICT_INSUFFICIENT_FUNDS:
 	case TX_VERDICT_INIT_CODE_TOO_LARGE:
 	case TX_VERDICT_BLOB_NONE:
-	case TX_VERDICT_BLOB_TOO_MANY:
 	case TX_VERDICT_BLOB_VERSION:
-	case TX_VERDICT_BLOB_FEE_CAP:
 	case TX_VERDICT_BLOB_CREATE:
 	case TX_VERDICT_SET_CODE_EMPTY:
 	case TX_VERDICT_SET_CODE_CREATE:
@@ -349,15 +349,15 @@ static enum status turn_at_once(struct solo *solo, struct err *err) {
 }
 
 /*
- * Nothing came for a while, but something may wait that offers less than the base fee. Full blocks raised it; elsewhere
- * time lowers it again, so here a block a second does, though it be empty.
+ * Nothing came for a while, but something may wait that offers less than the base fees. Full blocks raised them;
+ * elsewhere time lowers it again, so here a block a second does, though it be empty.
  */
 static enum status turn_in_vain(struct solo *solo, struct err *err) {
 	const uint64_t now_ns = clock_monotonic_ns(solo->options.clock), least_ns = (uint64_t)IDLE_WAIT_MS * 1000000;
 	if (now_ns - solo->last_begin_ns < least_ns || pool_counts(solo->pool).pending == 0) return STATUS_OK;
 	struct chain_head *head = chain_head(solo->chain);
 	const u256 least = u256_from(BASE_FEE_LEAST_WEI);
-	const bool may_fall = u256_less(&least, &head->header.base_fee_wei);
+	const bool may_fall = u256_less(&least, &head->header.base_fee_wei) || head->header.excess_blob_gas > 0;
 	chain_head_release(head);
 	solo->last_begin_ns = now_ns;
 	return may_fall ? seal(solo, true, err) : STATUS_OK;

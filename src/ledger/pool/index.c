@@ -74,6 +74,10 @@ static void unlink_tx(struct pool *pool, struct pool_tx *tx) {
 	*link = tx->next;
 	pool->count--;
 	pool->bytes -= tx->raw_len;
+	if (tx->blob_count != 0) {
+		pool->blobs -= tx->blob_count;
+		sidecar_files_retire(&pool->sidecars, &tx->hash, pool->head_number);
+	}
 	mem_free(tx);
 }
 
@@ -89,6 +93,7 @@ void pool_insert(struct pool *pool, struct pool_tx *tx, const addr20 *sender, ui
 	*bucket = tx;
 	pool->count++;
 	pool->bytes += tx->raw_len;
+	pool->blobs += tx->blob_count;
 	if (old != NULL) {
 		account->txs[place] = tx;
 		unlink_tx(pool, old);

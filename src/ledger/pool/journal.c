@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 
-static const size_t RECORD_MAX_BYTES = 1 << 20;
+static const size_t RECORD_MAX_BYTES = 4 << 20;
 
 static uint32_t checksum(struct bytes envelope) {
 	return (uint32_t)crc32(0, envelope.data, (uInt)envelope.len);
@@ -48,17 +48,20 @@ static enum status read_all(const struct journal *journal, struct buf *out, stru
 	}
 }
 
+size_t journal_get(struct bytes *envelope, struct bytes records) {
+	if (records.len < JOURNAL_HEADER_BYTES) return 0;
+	const size_t len = load_be32(records.data);
+	if (len > RECORD_MAX_BYTES || len > records.len - JOURNAL_HEADER_BYTES) return 0;
+	*envelope = bytes_slice(records, JOURNAL_HEADER_BYTES, len);
+	return checksum(*envelope) == load_be32(records.data + 4) ? JOURNAL_HEADER_BYTES + len : 0;
+}
+
 /* How many bytes hold whole records. */
 static size_t visit_records(struct bytes all, void (*visit)(void *context, struct bytes envelope), void *context) {
+	struct bytes envelope;
 	size_t at = 0;
-	while (all.len - at >= JOURNAL_HEADER_BYTES) {
-		const size_t len = load_be32(all.data + at);
-		if (len > RECORD_MAX_BYTES || len > all.len - at - JOURNAL_HEADER_BYTES) break;
-		const struct bytes envelope = bytes_slice(all, at + JOURNAL_HEADER_BYTES, len);
-		if (checksum(envelope) != load_be32(all.data + at + 4)) break;
+	for (size_t size; (size = journal_get(&envelope, bytes_slice(all, at, all.len))) != 0; at += size)
 		visit(context, envelope);
-		at += JOURNAL_HEADER_BYTES + len;
-	}
 	return at;
 }
 

@@ -33,6 +33,7 @@ static bool candidate_of(
 	if (place >= account->executable) return false;
 	const struct pool_tx *tx = account->txs[place];
 	if (u256_less(&tx->max_fee_wei, &pool->next_base_fee_wei)) return false;
+	if (tx->blob_count != 0 && u256_less(&tx->max_blob_fee_wei, &pool->next_blob_base_fee_wei)) return false;
 	*out = (struct candidate){.account = account, .place = place, .arrival = tx->arrival};
 	u256_sub_overflow(&out->tip_wei, &tx->max_fee_wei, &pool->next_base_fee_wei);
 	if (u256_less(&tx->max_priority_fee_wei, &out->tip_wei)) out->tip_wei = tx->max_priority_fee_wei;
@@ -48,7 +49,7 @@ static void take(struct ordered_tx *out, struct arena *arena, const struct pool_
 
 static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max) {
 	struct candidate *heap = arena_alloc(arena, pool->account_count * sizeof *heap);
-	size_t count = 0;
+	size_t count = 0, blobs_max = pool->next_blobs_max;
 	for (size_t i = 0; i < pool->account_count; i++)
 		count += candidate_of(&heap[count], pool, pool->accounts[i], 0);
 	for (size_t i = count / 2; i-- > 0;) sift_down(heap, count, i);
@@ -57,10 +58,11 @@ static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, 
 	while (count > 0 && out->count < count_max) {
 		const struct candidate best = heap[0];
 		const struct pool_tx *tx = best.account->txs[best.place];
-		const bool fits = tx->gas_limit <= gas_max;
+		const bool fits = tx->gas_limit <= gas_max && tx->blob_count <= blobs_max;
 		if (fits) {
 			take(&out->txs[out->count++], arena, tx);
 			gas_max -= tx->gas_limit;
+			blobs_max -= tx->blob_count;
 		}
 		if (!fits || !candidate_of(&heap[0], pool, best.account, best.place + 1)) heap[0] = heap[--count];
 		sift_down(heap, count, 0);

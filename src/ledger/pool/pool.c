@@ -5,7 +5,12 @@
 
 #include "base/log.h"
 
-enum { TX_MAX_BYTES = 128 * 1024, QUEUED_PER_SENDER_MAX = 64, REPLACEMENT_PERCENT = 10 };
+enum {
+	TX_MAX_BYTES = 128 * 1024,
+	QUEUED_PER_SENDER_MAX = 64,
+	REPLACEMENT_PERCENT = 10,
+	BLOB_REPLACEMENT_PERCENT = 100
+};
 static const uint64_t JOURNAL_WASTE_BYTES = 4 << 20;
 
 const char *pool_verdict_text(enum pool_verdict verdict) {
@@ -30,14 +35,7 @@ static struct exec_rules next_rules(const struct pool *pool, const struct header
 	return chain_rules(pool->chain, &next);
 }
 
-/* Of the account after the head: what a transaction is judged by. */
-struct standing {
-	uint64_t nonce;
-	uint64_t head_number;
-	enum tx_verdict verdict;
-};
-
-static enum status judge_sender(struct standing *out, const struct chain_head *head, const struct transaction *tx,
+static enum status judge_sender(struct pool_standing *out, const struct chain_head *head, const struct transaction *tx,
     const addr20 *sender, struct err *err) {
 	struct account account;
 	bool exists;
@@ -49,9 +47,7 @@ static enum status judge_sender(struct standing *out, const struct chain_head *h
 		out->verdict = TX_VERDICT_NONCE_TOO_LOW;
 		return STATUS_OK;
 	}
-	u256 limit = u256_from(tx->gas_limit);
-	bool overflow = u256_mul_overflow(&cost, &limit, &tx->max_fee_wei);
-	overflow |= u256_add_overflow(&cost, &cost, &tx->value_wei);
+	const bool overflow = exec_total_cost(&cost, tx, &tx->max_fee_wei, &tx->max_blob_fee_wei);
 	if (overflow || u256_less(&account.balance_wei, &cost)) out->verdict = TX_VERDICT_INSUFFICIENT_FUNDS;
 	if (hash32_equal(&account.code_hash, &empty_code_hash)) return STATUS_OK;
 
@@ -66,12 +62,13 @@ static enum status judge_sender(struct standing *out, const struct chain_head *h
 }
 
 static enum status judge(
-    struct pool *pool, struct standing *out, const struct transaction *tx, const addr20 *sender, struct err *err) {
+    struct pool *pool, struct pool_standing *out, const struct transaction *tx, const addr20 *sender, struct err *err) {
 	struct chain_head *head = chain_head(pool->chain);
 	const struct exec_rules rules = next_rules(pool, &head->header);
 	enum status status = STATUS_OK;
 	out->head_number = head->header.number;
-	out->verdict = tx->type == TX_BLOB ? TX_VERDICT_TYPE_NOT_SUPPORTED : exec_check_static(tx, &rules);
+	out->fork = rules.fork;
+	out->verdict = exec_check_static(tx, &rules);
 	if (out->verdict == TX_VERDICT_OK && tx->gas_limit > head->header.gas_limit)
 		out->verdict = TX_VERDICT_GAS_LIMIT_OVER_BLOCK;
 	if (out->verdict == TX_VERDICT_OK) status = judge_sender(out, head, tx, sender, err);
@@ -81,25 +78,31 @@ static enum status judge(
 
 /* --- taking in --- */
 
-/* 10 % more, of a fee that is not zero; equal zeros may be replaced on chains without fees only by paying something. */
-static bool outbids(const u256 *fee, const u256 *old) {
-	const u256 percent = u256_from(100 + REPLACEMENT_PERCENT), hundred = u256_from(100);
+/* So much more, of a fee that is not zero; equal zeros may be replaced on chains without fees only by paying something.
+ */
+static bool outbids(const u256 *fee, const u256 *old, uint64_t percent) {
+	const u256 factor = u256_from(100 + percent), hundred = u256_from(100);
 	u256 least, scaled;
-	if (u256_mul_overflow(&least, old, &percent)) return false;
+	if (u256_mul_overflow(&least, old, &factor)) return false;
 	if (u256_mul_overflow(&scaled, fee, &hundred)) return true;
 	return !u256_less(&scaled, &least) && u256_less(old, fee);
 }
 
-static enum pool_verdict find_room(const struct pool *pool, const struct pool_tx *tx, const addr20 *sender) {
+static bool may_replace(const struct pool_tx *old, const struct pool_tx *tx) {
+	const bool has_blobs = old->blob_count != 0 || tx->blob_count != 0;
+	const uint64_t percent = has_blobs ? BLOB_REPLACEMENT_PERCENT : REPLACEMENT_PERCENT;
+	return outbids(&tx->max_fee_wei, &old->max_fee_wei, percent) &&
+	       outbids(&tx->max_priority_fee_wei, &old->max_priority_fee_wei, percent) &&
+	       (!has_blobs || outbids(&tx->max_blob_fee_wei, &old->max_blob_fee_wei, percent));
+}
+
+enum pool_verdict pool_find_room(const struct pool *pool, const struct pool_tx *tx, const addr20 *sender) {
 	if (pool_by_hash(pool, &tx->hash) != NULL) return POOL_ALREADY_KNOWN;
 	const struct pool_account *account = pool_account(pool, sender);
 	size_t place;
 	const struct pool_tx *old = account != NULL ? pool_by_nonce(account, tx->nonce, &place) : NULL;
-	if (old != NULL) {
-		const bool better = outbids(&tx->max_fee_wei, &old->max_fee_wei) &&
-				    outbids(&tx->max_priority_fee_wei, &old->max_priority_fee_wei);
-		return better ? POOL_OK : POOL_UNDERPRICED;
-	}
+	if (old != NULL) return may_replace(old, tx) ? POOL_OK : POOL_UNDERPRICED;
+	if (tx->blob_count != 0 && pool->blobs + tx->blob_count > pool->blobs_max) return POOL_BLOBS_FULL;
 	if (pool->count >= pool->capacity || pool->bytes + tx->raw_len > pool->bytes_max) return POOL_FULL;
 	if (account == NULL) return POOL_OK;
 	const bool is_next = tx->nonce == account->nonce + account->executable;
@@ -115,19 +118,32 @@ static struct pool_tx *pool_tx_new(const struct transaction *tx) {
 	    .gas_limit = tx->gas_limit,
 	    .max_fee_wei = tx->max_fee_wei,
 	    .max_priority_fee_wei = tx->max_priority_fee_wei,
+	    .max_blob_fee_wei = tx->max_blob_fee_wei,
+	    .blob_count = (uint32_t)tx->blob_count,
 	    .raw_len = tx->raw.len};
 	memcpy(kept->raw, tx->raw.data, tx->raw.len);
 	return kept;
 }
 
-/* Under the lock: `tx` is taken over only where the verdict is POOL_OK. Journaled before anyone can see it. */
-static enum status put(struct pool *pool, enum pool_verdict *verdict, struct pool_tx *tx, const addr20 *sender,
-    uint64_t state_nonce, struct err *err) {
-	*verdict = find_room(pool, tx, sender);
+/* Journaled before anyone can see it. */
+static enum status write_down(
+    struct pool *pool, const struct pool_tx *tx, const struct pool_offer *offer, struct err *err) {
+	if (offer->origin == POOL_FROM_JOURNAL) return STATUS_OK;
+	if (tx->blob_count != 0) TRY(sidecar_files_put(&pool->sidecars, &tx->hash, offer->sidecar, err));
+	const enum status status = journal_append(&pool->journal, bytes_make(tx->raw, tx->raw_len), err);
+	if (status != STATUS_OK && tx->blob_count != 0)
+		sidecar_files_retire(&pool->sidecars, &tx->hash, pool->head_number);
+	return status;
+}
+
+/* Under the lock: `tx` is taken over only where the verdict is POOL_OK. */
+static enum status put(struct pool *pool, enum pool_verdict *verdict, struct pool_tx *tx,
+    const struct pool_offer *offer, uint64_t state_nonce, struct err *err) {
+	*verdict = pool_find_room(pool, tx, &offer->sender);
 	if (*verdict != POOL_OK) return STATUS_OK;
-	if (!pool->is_loading) TRY(journal_append(&pool->journal, bytes_make(tx->raw, tx->raw_len), err));
+	TRY(write_down(pool, tx, offer, err));
 	const size_t executable = pool->executable;
-	pool_insert(pool, tx, sender, state_nonce);
+	pool_insert(pool, tx, &offer->sender, state_nonce);
 	if (pool->executable > executable || tx->nonce < tx->account->nonce + tx->account->executable) {
 		pool->has_work = true;
 		pthread_cond_broadcast(&pool->changed);
@@ -136,19 +152,23 @@ static enum status put(struct pool *pool, enum pool_verdict *verdict, struct poo
 }
 
 static enum status add_judged(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
-    const struct transaction *tx, const addr20 *sender, struct err *err) {
-	struct pool_tx *kept = pool_tx_new(tx);
+    const struct pool_offer *offer, struct err *err) {
+	struct pool_tx *kept = pool_tx_new(offer->tx);
+	bool is_checked = offer->tx->type != TX_BLOB;
 	enum status status;
 	*hash = kept->hash;
 	for (bool again = true; again;) {
-		struct standing standing;
-		status = judge(pool, &standing, tx, sender, err);
+		struct pool_standing standing;
+		status = judge(pool, &standing, offer->tx, &offer->sender, err);
 		*tx_verdict = standing.verdict;
 		*verdict = standing.verdict == TX_VERDICT_OK ? POOL_OK : POOL_INVALID;
+		if (status == STATUS_OK && *verdict == POOL_OK && !is_checked)
+			status = pool_check_blobs(pool, verdict, kept, offer, &standing, err);
+		is_checked = true;
 		if (status != STATUS_OK || *verdict != POOL_OK) break;
 		pthread_mutex_lock(&pool->lock);
 		again = standing.head_number < pool->head_number; /* a block came in between */
-		if (!again) status = put(pool, verdict, kept, sender, standing.nonce, err);
+		if (!again) status = put(pool, verdict, kept, offer, standing.nonce, err);
 		pthread_mutex_unlock(&pool->lock);
 	}
 	const bool taken = status == STATUS_OK && *verdict == POOL_OK;
@@ -157,39 +177,40 @@ static enum status add_judged(struct pool *pool, hash32 *hash, enum pool_verdict
 	return status;
 }
 
-/* What was admitted once stays so: the journal's transactions are not asked about again. */
-static enum status admit(struct pool *pool, enum pool_verdict *verdict, const struct transaction *tx,
-    const addr20 *sender, struct err *err) {
+static enum status admit(
+    struct pool *pool, enum pool_verdict *verdict, const struct pool_offer *offer, struct err *err) {
 	bool admits = true;
-	if (pool->admit != NULL && !pool->is_loading) TRY(pool->admit(pool->admit_context, &admits, tx, sender, err));
+	if (pool->admit != NULL && offer->origin == POOL_FROM_OUTSIDE)
+		TRY(pool->admit(pool->admit_context, &admits, offer->tx, &offer->sender, err));
 	*verdict = admits ? POOL_OK : POOL_NOT_ADMITTED;
 	return STATUS_OK;
 }
 
+/* Fills the offer's sender. */
 static enum status add_decoded(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
-    const struct transaction *tx, struct err *err) {
-	addr20 sender;
-	const bool is_unsigned = pool->is_loading && pool_unsigned_sender(&sender, tx); /* our own journal only */
+    struct pool_offer *offer, struct err *err) {
+	const struct transaction *tx = offer->tx;
+	const bool is_unsigned = offer->origin == POOL_FROM_JOURNAL && pool_unsigned_sender(&offer->sender, tx);
 	*tx_verdict = TX_VERDICT_OK;
 	*verdict = POOL_OK;
 	if (tx->raw.len > TX_MAX_BYTES) *verdict = POOL_TOO_LARGE;
-	if (*verdict == POOL_OK && !is_unsigned && transaction_sender(&sender, tx, true, err) != STATUS_OK) {
+	if (*verdict == POOL_OK && !is_unsigned && transaction_sender(&offer->sender, tx, true, err) != STATUS_OK) {
 		*verdict = POOL_INVALID;
 		*tx_verdict = TX_VERDICT_BAD_SIGNATURE;
 	}
-	if (*verdict == POOL_OK) TRY(admit(pool, verdict, tx, &sender, err));
+	if (*verdict == POOL_OK) TRY(admit(pool, verdict, offer, err));
 	if (*verdict != POOL_OK) return STATUS_OK;
-	return add_judged(pool, hash, verdict, tx_verdict, tx, &sender, err);
+	return add_judged(pool, hash, verdict, tx_verdict, offer, err);
 }
 
 enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
     struct bytes envelope, struct err *err) {
 	struct arena arena;
 	struct transaction tx;
-	struct bytes sidecar;
+	struct pool_offer offer = {.tx = &tx};
 	arena_init(&arena);
-	enum status status = transaction_decode(&tx, &sidecar, &arena, envelope, err);
-	if (status == STATUS_OK) status = add_decoded(pool, hash, verdict, tx_verdict, &tx, err);
+	enum status status = transaction_decode(&tx, &offer.sidecar, &arena, envelope, err);
+	if (status == STATUS_OK) status = add_decoded(pool, hash, verdict, tx_verdict, &offer, err);
 	arena_fini(&arena);
 	return status;
 }
@@ -197,6 +218,7 @@ enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict *verdict
 enum status pool_add_unsigned(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
     const struct transaction *tx, const addr20 *sender, struct err *err) {
 	struct transaction marked = *tx;
+	const struct pool_offer offer = {.tx = &marked, .sender = *sender};
 	struct buf raw;
 	buf_init(&raw, BUF_MAX_DEFAULT);
 	marked.v = u256_from(tx->type == TX_LEGACY ? 27 : 0);
@@ -210,7 +232,7 @@ enum status pool_add_unsigned(struct pool *pool, hash32 *hash, enum pool_verdict
 	*tx_verdict = TX_VERDICT_OK;
 	*verdict = POOL_TOO_LARGE;
 	enum status status = STATUS_OK;
-	if (raw.len <= TX_MAX_BYTES) status = add_judged(pool, hash, verdict, tx_verdict, &marked, sender, err);
+	if (raw.len <= TX_MAX_BYTES) status = add_judged(pool, hash, verdict, tx_verdict, &offer, err);
 	buf_fini(&raw);
 	return status;
 }
@@ -229,6 +251,10 @@ static void learn_head(struct pool *pool, const struct header *header) {
 	const struct exec_rules rules = next_rules(pool, header);
 	pool->head_number = header->number;
 	pool->next_base_fee_wei = u256_from(0);
+	pool->next_blobs_max = rules.blob.max;
+	pool->next_blob_base_fee_wei = u256_from(0);
+	if (rules.fork >= FORK_CANCUN)
+		pool->next_blob_base_fee_wei = exec_blob_base_fee(exec_excess_blob_gas(header, &rules), &rules.blob);
 	if (rules.fork >= FORK_LONDON)
 		pool->next_base_fee_wei = exec_next_base_fee(header, &rules, header->field_count >= HEADER_LONDON);
 	pool->has_work = pool->executable > 0;
@@ -291,6 +317,7 @@ static void on_new_head(void *context, const struct chain_head *head, const stru
 		refresh_all(pool, head);
 	learn_head(pool, &head->header);
 	trim_journal(pool);
+	sidecar_files_trim(&pool->sidecars, pool->head_number);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -308,12 +335,31 @@ static void on_removed_head(void *context, const struct header *header, const ha
 /* --- opening --- */
 
 static void load_one(void *context, struct bytes envelope) {
+	struct arena arena;
+	struct transaction tx;
+	struct bytes sidecar;
+	struct err err;
 	hash32 hash;
 	enum pool_verdict verdict;
 	enum tx_verdict tx_verdict;
-	struct err err;
-	if (pool_add(context, &hash, &verdict, &tx_verdict, envelope, &err) != STATUS_OK)
-		log_warn("pool", "a journaled transaction is dropped: %s", err.message);
+	struct pool_offer offer = {.tx = &tx, .origin = POOL_FROM_JOURNAL};
+	arena_init(&arena);
+	enum status status = transaction_decode(&tx, &sidecar, &arena, envelope, &err);
+	if (status == STATUS_OK) status = add_decoded(context, &hash, &verdict, &tx_verdict, &offer, &err);
+	if (status != STATUS_OK) log_warn("pool", "a journaled transaction is dropped: %s", err.message);
+	arena_fini(&arena);
+}
+
+static bool waits(void *context, const hash32 *hash) {
+	return pool_by_hash(context, hash) != NULL;
+}
+
+/* What waited when the node stopped. */
+static enum status load(struct pool *pool, const struct pool_options *options, struct err *err) {
+	TRY(sidecar_files_open(&pool->sidecars, options->sidecar_path, err));
+	TRY(journal_open(&pool->journal, options->journal_path, load_one, pool, err));
+	sidecar_files_sweep(&pool->sidecars, pool->head_number, waits, pool);
+	return STATUS_OK;
 }
 
 enum status pool_open(struct pool **out, struct chain *chain, const struct pool_options *options, struct err *err) {
@@ -324,6 +370,8 @@ enum status pool_open(struct pool **out, struct chain *chain, const struct pool_
 	pool->admit_context = options->admit_context;
 	pool->capacity = options->capacity != 0 ? options->capacity : 65536;
 	pool->per_sender = options->per_sender != 0 ? options->per_sender : 4096;
+	pool->blobs_max = options->blobs_max != 0 ? options->blobs_max : 4096;
+	pool->kzg = kzg_new();
 	pool->bytes_max = options->bytes_max != 0 ? options->bytes_max : (size_t)256 << 20;
 	pool->bucket_mask = 1;
 	while (pool->bucket_mask < pool->capacity) pool->bucket_mask *= 2;
@@ -339,9 +387,7 @@ enum status pool_open(struct pool **out, struct chain *chain, const struct pool_
 	struct chain_head *head = chain_head(chain);
 	learn_head(pool, &head->header);
 	chain_head_release(head);
-	pool->is_loading = true;
-	const enum status status = journal_open(&pool->journal, options->journal_path, load_one, pool, err);
-	pool->is_loading = false;
+	const enum status status = load(pool, options, err);
 	if (status != STATUS_OK) {
 		pool_close(pool);
 		return status;
@@ -357,6 +403,8 @@ void pool_close(struct pool *pool) {
 	if (pool == NULL) return;
 	while (pool->account_count > 0) pool_set_nonce(pool, pool->accounts[0], UINT64_MAX);
 	journal_close(&pool->journal);
+	sidecar_files_close(&pool->sidecars);
+	kzg_free(pool->kzg);
 	mem_free(pool->accounts);
 	mem_free(pool->by_hash);
 	mem_free(pool->by_address);

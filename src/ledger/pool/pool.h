@@ -4,8 +4,12 @@
  * showed).
  *
  * An engine takes executable transactions only; gaps wait here. Rules follow geth's: replacement needs 10 % more of
- * both fees, at most 64 a sender wait behind a gap. A full pool refuses; it does not evict. Blob transactions (type 3)
- * are not taken in: nothing here checks their proofs.
+ * both fees, at most 64 a sender wait behind a gap. A full pool refuses; it does not evict.
+ *
+ * A blob transaction (type 3, EIP-4844) comes with its sidecar, whose proofs are checked here (EIP-7594: cell proofs
+ * from Osaka on, blob proofs before); it leaves no gap, and replacement needs twice all three fees. Its sidecar is a
+ * file beside the journal while it waits, and for some blocks longer (sidecar_files.h). The rest of the ledger sees
+ * such transactions without sidecars.
  *
  * The journal is a row of records, each `length u32, crc32 u32, envelope` (big-endian; the CRC is zlib's, over the
  * envelope). It is appended to with one write(2) a transaction, and written anew, beside and then renamed, when most of
@@ -27,6 +31,8 @@ struct pool_options {
 	size_t capacity;          /* transactions; 0: 65,536 */
 	size_t per_sender;        /* 0: 4,096 */
 	size_t bytes_max;         /* 0: 256 MiB */
+	const char *sidecar_path; /* a folder; NULL: sidecars are checked and not kept (tests) */
+	size_t blobs_max;         /* waiting; 0: 4,096 (512 MiB on the disk) */
 	/* A further condition of admission, which is no rule of the chain (a blob must be held here); asked outside the
 	 * pool's lock. NULL: none. `*admits` false is POOL_NOT_ADMITTED. */
 	MUST_USE enum status (*admit)(
@@ -47,6 +53,8 @@ void pool_close(struct pool *pool);
 	X(FULL, "txpool is full")                                                                                      \
 	X(SENDER_FULL, "too many queued transactions of this sender")                                                  \
 	X(TOO_LARGE, "oversized data")                                                                                 \
+	X(BLOBS_FULL, "blob pool is full")                                                                             \
+	X(BLOB_GAP, "nonce too high")                                                                                  \
 	X(NOT_ADMITTED, "the blob that it names was not put here by its sender")
 #define POOL_VERDICT_ENUM(name, text) POOL_##name,
 enum pool_verdict { POOL_VERDICTS(POOL_VERDICT_ENUM) POOL_VERDICT_COUNT };
@@ -55,8 +63,8 @@ const char *pool_verdict_text(enum pool_verdict verdict);
 
 /*
  * `envelope` is copied. Decodes, recovers the sender, checks against the head, journals. On POOL_OK `hash` is set and
- * the transaction will be offered to the engine once it is executable. `message` tells more for a person.
- * STATUS_INVALID: it does not decode.
+ * the transaction will be offered to the engine once it is executable. STATUS_INVALID: it does not decode, or its
+ * sidecar is none for it; the message is geth's.
  */
 MUST_USE enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
     struct bytes envelope, struct err *err);

@@ -12,7 +12,9 @@
 #include <pthread.h>
 
 #include "ledger/pool/journal.h"
+#include "ledger/pool/kzg.h"
 #include "ledger/pool/pool.h"
+#include "ledger/pool/sidecar_files.h"
 
 struct pool_account;
 
@@ -22,7 +24,8 @@ struct pool_tx {
 	hash32 hash;
 	uint64_t nonce, gas_limit;
 	uint64_t arrival; /* counts up */
-	u256 max_fee_wei, max_priority_fee_wei;
+	u256 max_fee_wei, max_priority_fee_wei, max_blob_fee_wei;
+	uint32_t blob_count;
 	size_t raw_len;
 	uint8_t raw[];
 };
@@ -42,7 +45,8 @@ struct pool {
 	MUST_USE enum status (*admit)(
 	    void *context, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err);
 	void *admit_context;
-	size_t capacity, per_sender, bytes_max;
+	size_t capacity, per_sender, bytes_max, blobs_max;
+	struct kzg *kzg;
 
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t changed;
@@ -51,16 +55,41 @@ struct pool {
 	size_t bucket_mask;
 	struct pool_account **accounts;
 	size_t account_count, account_cap;
-	size_t count, executable, bytes;
+	size_t count, executable, bytes, blobs;
 	uint64_t arrivals;
 	uint64_t head_number;
-	u256 next_base_fee_wei;
+	u256 next_base_fee_wei, next_blob_base_fee_wei;
+	uint32_t next_blobs_max;
 	bool has_work; /* something executable came, or a block changed what is */
 	bool was_woken;
-	bool is_loading;
 	struct journal journal;
+	struct sidecar_files sidecars;
 	struct pool_observer observer;
 };
+
+/* What somebody wants to be taken in. */
+struct pool_offer {
+	const struct transaction *tx;
+	addr20 sender;
+	struct bytes sidecar;                                 /* of a blob transaction from outside */
+	enum { POOL_FROM_OUTSIDE, POOL_FROM_JOURNAL } origin; /* the latter was admitted once, and is not asked again */
+};
+
+/* The account after the head, and what follows for the transaction. */
+struct pool_standing {
+	uint64_t nonce;
+	uint64_t head_number;
+	enum fork fork; /* of the next block */
+	enum tx_verdict verdict;
+};
+
+/* pool.c, under the lock: may `tx` come in beside what is here? */
+enum pool_verdict pool_find_room(const struct pool *pool, const struct pool_tx *tx, const addr20 *sender);
+
+/* blob_tx.c, not under the lock: may a blob transaction come in, and does its sidecar hold? STATUS_INVALID with the
+ * reason where it does not. */
+MUST_USE enum status pool_check_blobs(struct pool *pool, enum pool_verdict *verdict, const struct pool_tx *kept,
+    const struct pool_offer *offer, const struct pool_standing *standing, struct err *err);
 
 /* index.c. All under the lock. */
 struct pool_tx *pool_by_hash(const struct pool *pool, const hash32 *hash);

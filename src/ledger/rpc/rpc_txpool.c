@@ -32,6 +32,7 @@ static void put_brief(struct json_writer *out, const struct transaction *tx) {
 static void on_tx(void *context, const struct transaction *tx, const addr20 *sender, bool executable) {
 	struct listing *listing = context;
 	if (listing->only && !addr20_equal(listing->only, sender)) return;
+	if (tx->type == TX_BLOB) return; /* as geth, whose pool of them does not list */
 	if (listing->count == listing->cap) {
 		listing->cap = listing->cap ? 2 * listing->cap : 64;
 		listing->entries = mem_realloc(listing->entries, listing->cap * sizeof *listing->entries);

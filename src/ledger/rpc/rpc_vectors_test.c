@@ -14,8 +14,7 @@ static const char *const names_of_2023[] = {
 static const struct {
 	const char *file, *why;
 } exceptions[] = {
-    {"eth_sendRawTransaction/send-blob-tx.io", "blob transactions wait for KZG"},
-    {"osaka-bpo2-2026/txpool_content/get-content.io", "holds that blob transaction"},
+    {"osaka-bpo2-2026/txpool_content/get-content.io", "holds what testing_buildBlockV1's file sends"},
     {"eth_capabilities/get-capabilities.io", "a member that a node without deletions leaves out"},
     {"eth_simulateV1/ethSimulate-empty-with-block-num-set-firstblock.io", "state roots on old states are not made"},
     {"cancun-2023/eth_getStorage/get-storage-invalid-key-too-large.io", "-32602 since 2025"},
