@@ -11,8 +11,9 @@ static void enter_phase(struct http_connection *connection, uint32_t patience_ms
 
 static void count_held(struct http_connection *connection) {
 	const size_t held = connection->body.cap + connection->response.body.cap, before = connection->held_bytes;
+	if (held == before) return;
 	connection->held_bytes = held;
-	if (held > before && held > HTTP_KEEP_BYTES) http_server_bound_held(connection->server);
+	http_server_count_held(connection->server, held, before);
 }
 
 struct http_connection *http_connection_new(struct http_server *server, int socket) {
@@ -35,6 +36,7 @@ static void give_large(struct http_connection *connection) {
 void http_connection_free(struct http_connection *connection) {
 	give_large(connection);
 	if (connection->holds_place) ws_server_release(http_server_policy(connection->server)->websockets);
+	http_server_count_held(connection->server, 0, connection->held_bytes);
 	buf_fini(&connection->uri);
 	buf_fini(&connection->body);
 	http_response_fini(&connection->response);
@@ -77,6 +79,14 @@ static enum http_method method_of(const char *text) {
 	return HTTP_METHOD_OTHER;
 }
 
+/* RFC 9110 §5.6.2. The library lets "Content-Length :" pass as another field, which proxies read as the length. */
+static bool is_token(struct bytes text) {
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] <= ' ' || text.data[i] >= 127 || strchr("\"(),/:;<=>?@[\\]{}", text.data[i]))
+			return false;
+	return text.len > 0;
+}
+
 /* One header field; MHD_NO stops the walk. */
 static enum MHD_Result take_header(
     void *context, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len) {
@@ -91,6 +101,7 @@ static enum MHD_Result take_header(
 	for (size_t i = 0; i < name_len; i++)
 		lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
 	connection->names_used += name_len;
+	connection->headers_bad |= !is_token(bytes_make(lower, name_len));
 	request->headers[request->header_count++] =
 	    (struct http_header){bytes_make(lower, name_len), bytes_make(value, value_len)};
 	return MHD_YES;
@@ -200,6 +211,10 @@ static int early_refusal(struct http_connection *connection, const struct http_p
 		*why = "too many header fields\n";
 		return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
 	}
+	if (connection->headers_bad) {
+		*why = "malformed header field\n";
+		return MHD_HTTP_BAD_REQUEST;
+	}
 	if (count_headers(request, "content-length") > 1 || (length.data && coding.data) ||
 	    count_headers(request, "transfer-encoding") > 1 || count_headers(request, "host") > 1) {
 		*why = "contradictory header fields\n";
@@ -221,7 +236,7 @@ static enum MHD_Result take_headers(
 	const struct http_policy *policy = http_server_policy(connection->server);
 	struct http_request *request = &connection->request;
 	connection->headers_done = true;
-	connection->headers_over = false;
+	connection->headers_over = connection->headers_bad = false;
 	connection->names_used = 0;
 	request->header_count = 0;
 	request->method = method_of(method);
@@ -292,6 +307,8 @@ static enum MHD_Result call_handler(struct http_connection *connection, struct M
 		return send_answer(connection, mhd);
 	}
 	if (policy->websockets && ws_is_upgrade(&connection->request)) return upgrade(connection, mhd);
+	if (http_server_is_full(connection->server))
+		return refuse(connection, mhd, MHD_HTTP_SERVICE_UNAVAILABLE, "too much waits for clients: try again\n");
 	connection->in_handler = true;
 	policy->handler(policy->context, &connection->request, response);
 	connection->since_ms = http_server_clock_ms(); /* before the sweeper may look again */

@@ -28,6 +28,7 @@ struct http_connection {
 
 	bool headers_done; /* of the current request */
 	bool headers_over; /* more fields than a request holds */
+	bool headers_bad;  /* a name that is none */
 	bool body_over;
 	struct buf uri;               /* as sent, with the query */
 	char names[HTTP_NAMES_BYTES]; /* header names in lower case */
@@ -55,8 +56,11 @@ uint64_t http_server_clock_ms(void);
 /* A place for a large body; false where all are taken. */
 bool http_server_take_large(struct http_server *server);
 void http_server_give_large(struct http_server *server);
-/* Some connection holds much more than before: where that is too much together, who has waited longest goes. */
-void http_server_bound_held(struct http_server *server);
+/* A connection holds so much now, and not `before`: where that is too much together, who has waited longest goes,
+ * until there is room again. */
+void http_server_count_held(struct http_server *server, size_t now, size_t before);
+/* Those who went have not let go yet. */
+bool http_server_is_full(const struct http_server *server);
 /* Buffers that grew past this are given back after the exchange. */
 #define HTTP_KEEP_BYTES ((size_t)1 << 20)
 

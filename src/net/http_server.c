@@ -33,6 +33,7 @@ struct http_server {
 	uint16_t port;
 	atomic_uint connection_count;
 	atomic_uint large_count;
+	atomic_size_t held_bytes;
 	pthread_mutex_t lock;
 	struct http_connection *connections; /* under lock */
 };
@@ -199,17 +200,23 @@ static struct http_connection *longest_waiting(const struct http_server *server,
 	return longest;
 }
 
-void http_server_bound_held(struct http_server *server) {
+void http_server_count_held(struct http_server *server, size_t now, size_t before) {
 	struct http_connection *longest;
 	size_t held = 0;
+	if (atomic_fetch_add(&server->held_bytes, now - before) + now - before <= server->options.held_max) return;
 	pthread_mutex_lock(&server->lock);
 	for (struct http_connection *at = server->connections; at; at = at->next)
 		if (!at->is_cut) held += at->held_bytes;
-	while (held > server->options.held_max && (longest = longest_waiting(server, HTTP_KEEP_BYTES)) != NULL) {
+	while (
+	    held > server->options.held_max / 4 * 3 && (longest = longest_waiting(server, HTTP_KEEP_BYTES)) != NULL) {
 		held -= longest->held_bytes;
 		cut(longest);
 	}
 	pthread_mutex_unlock(&server->lock);
+}
+
+bool http_server_is_full(const struct http_server *server) {
+	return server->held_bytes > server->options.held_max;
 }
 
 /* Closes what is slower than the rule in http_server.h allows. */

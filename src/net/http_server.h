@@ -10,7 +10,7 @@
  * - slower than request_timeout_ms from connecting to a request's first line, or from there to its last byte: closed;
  *   so too who takes longer than idle_timeout_ms to send a large body, to take an answer, or to begin the next request
  * - more than held_max bytes of bodies and answers waiting for their clients: who has waited longest with one over a
- *   MiB is closed
+ *   MiB is closed; until it is gone, others are told 503
  * - contradictory lengths (two Content-Length fields, or one beside Transfer-Encoding): 400
  * - a foreign Host (DNS rebinding): 403 unless `vhosts` allows it; numeric addresses always pass
  * - another origin's page: no CORS header unless `cors_origins` allows it; preflights are answered here

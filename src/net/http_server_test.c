@@ -231,6 +231,7 @@ static void refuses_malformed_requests(void **state) {
 	    {HEAD_OF("POST", "/") "Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n0\r\n\r\n", " 400 "},
 	    {"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", " 400 "}, /* no Host */
 	    {"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", " 505 "},
+	    {HEAD_OF("POST", "/") "Content-Length : 5\r\n\r\nabcde", " 400 "},
 	    {"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", " 403 "},
 	    {"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", " 400 "},
 	};
