@@ -150,7 +150,7 @@ REFUSED = {
                             "max priority fee per gas higher than max fee per gas"),
     "init code too large (EIP-3860)": (dict(to=b"", data=b"\0" * 49153, gas=10**7), "max initcode size exceeded"),
     "the last nonce (EIP-2681)": (dict(nonce=2**64 - 1), "nonce has max value"),
-    "blobs without a sidecar": (BLOB, "transaction type not supported"),
+    "blobs without a sidecar": (BLOB, "missing sidecar in blob transaction"),
 }
 
 

@@ -33,6 +33,7 @@ GWEI = 10**9
 AHEAD = 400       # transactions that a sender has signed before a round begins
 BATCH = 20        # and most of them in one request
 UPLOADS = 2       # blobs put in one round
+PENDING_SECONDS = 500  # a blob that nothing names is kept for 600
 EVERY_BLOCK = 10**9
 DYING = (OSError, http.client.HTTPException, json.JSONDecodeError)  # what a client sees of a node that is killed
 
@@ -127,7 +128,7 @@ class Uploader:
         self.begin_anew()
 
     def begin_anew(self):
-        self.taken = {}     # blob -> its bytes: put, and not yet named
+        self.taken = {}     # blob -> its bytes, and when: put, and not yet named
         self.returned = {}  # hash of a registration -> the bytes that it names
 
     def load(self, stopped):
@@ -135,9 +136,9 @@ class Uploader:
             for _ in range(UPLOADS):
                 part = os.urandom(random.choice((40, 5000, 300000)))
                 blob = self.hospitals.put("bl-one", part)
-                self.taken[blob] = part
+                self.taken[blob] = part, time.monotonic()
                 tx_hash = self.hospitals.register("bl-one", blob, random.getrandbits(60))
-                self.returned[tx_hash] = self.taken.pop(blob)
+                self.returned[tx_hash], _ = self.taken.pop(blob)
         except DYING:
             assert stopped.is_set(), "the node broke a connection although nobody ended it"
 
@@ -145,7 +146,10 @@ class Uploader:
         folder = node.data / "blobs"
         for tx_hash, tx in zip(self.returned, asked(node, "eth_getTransactionByHash", list(self.returned))):
             assert tx is not None, f"lost: {tx_hash}"
-        for blob, part in self.taken.items():  # a registration that was under way may have named it since
+        for blob, (part, since) in self.taken.items():
+            if time.monotonic() > since + PENDING_SECONDS:
+                continue
+            # A registration that was under way may have named it since.
             files = list(folder.glob(f"pending/{blob[2:]}-*")) or list(folder.glob("items/*/*"))
             assert any(file.read_bytes().endswith(part) for file in files), f"a blob that was taken is gone: {blob}"
 
