@@ -69,16 +69,28 @@ static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, 
 	}
 }
 
-enum status pool_pick(struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max,
-    struct err *err) {
-	pthread_mutex_lock(&pool->lock);
-	pick(pool, out, arena, gas_max, count_max);
-	pool->has_work = false; /* until something comes, or the next block moves what is left */
-	pthread_mutex_unlock(&pool->lock);
+static enum status decode_picked(struct pool_pick *out, struct arena *arena, struct err *err) {
 	for (size_t i = 0; i < out->count; i++) {
 		struct bytes sidecar;
 		struct transaction *tx = (struct transaction *)out->txs[i].tx;
 		TRY(transaction_decode(tx, &sidecar, arena, tx->raw, err));
 	}
 	return STATUS_OK;
+}
+
+enum status pool_pick(struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max,
+    struct err *err) {
+	pthread_mutex_lock(&pool->lock);
+	pick(pool, out, arena, gas_max, count_max);
+	pool->has_work = false; /* until something comes, or the next block moves what is left */
+	pthread_mutex_unlock(&pool->lock);
+	return decode_picked(out, arena, err);
+}
+
+enum status pool_peek(struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max,
+    struct err *err) {
+	pthread_mutex_lock(&pool->lock);
+	pick(pool, out, arena, gas_max, count_max);
+	pthread_mutex_unlock(&pool->lock);
+	return decode_picked(out, arena, err);
 }

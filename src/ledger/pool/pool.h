@@ -83,6 +83,9 @@ struct pool_pick {
 };
 MUST_USE enum status pool_pick(
     struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max, struct err *err);
+/* The same for one who will not seal it. */
+MUST_USE enum status pool_peek(
+    struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max, struct err *err);
 /* The engine found it invalid after all. */
 void pool_reject(struct pool *pool, const hash32 *hash);
 /* Blocks until something is executable, `timeout_ms` went by, or pool_wake. True: there is work. */

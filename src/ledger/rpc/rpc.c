@@ -144,6 +144,7 @@ void rpc_worker_free(struct rpc_worker *worker) {
 	rpc_worker_forget(worker);
 	executor_free(worker->executor);
 	if (worker->state) state_free(worker->state);
+	if (worker->other_state) state_free(worker->other_state);
 	buf_fini(&worker->scratch);
 	arena_fini(&worker->block.arena);
 	arena_fini(&worker->arena);

@@ -48,14 +48,16 @@ enum status rpc_require_block(struct rpc_call *call, struct rpc_found_block *out
 
 enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const struct rpc_block_id *id) {
 	struct chain *chain = call->rpc->options.chain;
+	if (id->kind == RPC_BLOCK_PENDING) return rpc_pending_open(call, out);
 	*out = (struct rpc_state){.head = chain_head(chain)};
-	bool at_head = id->kind == RPC_BLOCK_LATEST || id->kind == RPC_BLOCK_PENDING ||
+	bool at_head = id->kind == RPC_BLOCK_LATEST ||
 		       (id->kind == RPC_BLOCK_NUMBER && id->number == out->head->header.number) ||
 		       (id->kind == RPC_BLOCK_HASH && hash32_equal(&id->hash, &out->head->hash));
 	if (at_head) {
 		out->header = out->head->header;
 		out->hash = out->head->hash;
 		out->view = out->head->view;
+		out->source = state_view_source(out->view);
 		return STATUS_OK;
 	}
 	struct rpc_found_block block;
@@ -67,6 +69,7 @@ enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const s
 	out->header = block.header;
 	out->hash = block.hash;
 	out->view = out->owned_view;
+	out->source = state_view_source(out->view);
 	return STATUS_OK;
 }
 
@@ -136,7 +139,7 @@ enum status rpc_param_tx_place(struct rpc_call *call, struct rpc_found_tx *out, 
 	TRY(rpc_param_block(call, &id, 0));
 	TRY(rpc_param_quantity(call, &index, 1));
 	TRY(rpc_find_block(call, &out->block, found, &id));
-	if (!*found || index > UINT32_MAX) {
+	if (!*found || id.kind == RPC_BLOCK_PENDING || index > UINT32_MAX) {
 		*found = false;
 		return STATUS_OK;
 	}

@@ -184,6 +184,71 @@ static void the_pool_is_emptied(void **state) {
 	call("evm_setAutomine", "true");
 }
 
+#define PAYEE "0x00000000000000000000000000000000000fabc5"
+/* Sets slot 0 to 9 and leaves code that returns slot 0. */
+#define CREATION "0x60095f556008600f5f3960085ff3005f545f5260205ff3"
+#define NINE "0x0000000000000000000000000000000000000000000000000000000000000009"
+
+static const char *create(void) {
+	return text_of(call("eth_sendTransaction", "{'from':'%s','data':'" CREATION "','gas':'0x30000'}", address(0)));
+}
+
+/* A payment and a new contract wait; the contract's address is known from a block that went back. */
+static const char *let_two_wait(const char **made) {
+	const char *snapshot = text_of(call("evm_snapshot", "%s", ""));
+	call("eth_sendTransaction", "{'from':'%s','to':'" PAYEE "','value':'0x5'}", address(0));
+	*made = member(receipt_of(create()), "contractAddress");
+	call("evm_revert", "'%s'", snapshot);
+	call("evm_setAutomine", "false");
+	call("eth_sendTransaction", "{'from':'%s','to':'" PAYEE "','value':'0x5'}", address(0));
+	return create();
+}
+
+static void what_waits_stands_in_the_pending_block(void **state) {
+	(void)state;
+	const char *made, *hash = let_two_wait(&made);
+	const struct json *block = call("eth_getBlockByNumber", "'pending',true");
+	assert_int_equal(number_of(json_get(block, "number")), block_number() + 1);
+	assert_true(json_is(json_get(block, "hash"), JSON_NULL) && json_is(json_get(block, "miner"), JSON_NULL));
+	const struct json *second = json_at(json_get(block, "transactions"), 1);
+	assert_text(json_get(second, "hash"), hash);
+	assert_text(json_get(second, "from"), address(0));
+	assert_true(json_is(json_get(second, "blockHash"), JSON_NULL));
+	assert_text(call("eth_getBlockTransactionCountByNumber", "'pending'"), "0x2");
+	assert_true(json_is(call("eth_getBlockReceipts", "'pending'"), JSON_NULL));
+	assert_true(json_is(call("eth_getTransactionByBlockNumberAndIndex", "'pending','0x0'"), JSON_NULL));
+	const char *gas_used = member(block, "gasUsed"), *receipts = member(block, "receiptsRoot");
+	call("evm_mine", "%s", "");
+	block = call("eth_getBlockByNumber", "'latest',true");
+	assert_text(json_get(block, "gasUsed"), gas_used);
+	assert_text(json_get(block, "receiptsRoot"), receipts);
+	assert_text(json_get(json_at(json_get(block, "transactions"), 1), "hash"), hash);
+	call("evm_setAutomine", "true");
+	assert_text(call("eth_getBlockTransactionCountByNumber", "'pending'"), "0x0");
+}
+
+static void what_waits_shows_in_the_pending_state(void **state) {
+	(void)state;
+	const char *made;
+	const uint64_t before = number_of(call("eth_getBalance", "'" PAYEE "','latest'"));
+	let_two_wait(&made);
+	for (int i = 0; i < 2; i++) { /* the second time on a worker that made one before */
+		assert_int_equal(number_of(call("eth_getBalance", "'" PAYEE "','pending'")), before + 5);
+		assert_text(call("eth_getCode", "'%s','pending'", made), "0x5f545f5260205ff3");
+		assert_text(call("eth_getStorageAt", "'%s','0x0','pending'", made), NINE);
+		assert_text(call("eth_call", "{'to':'%s'},'pending'", made), NINE);
+		assert_text(call("eth_call", "{'to':'%s'},'pending',{'%s':{'balance':'0x1'}}", made, made), NINE);
+		assert_text(call("eth_getCode", "'%s','latest'", made), "0x");
+		assert_text(call("eth_call", "{'to':'%s'},'latest'", made), "0x");
+	}
+	assert_true(number_of(call("eth_estimateGas", "{'to':'%s'},'pending'", made)) > 23000);
+	assert_int_equal(number_of(call("eth_getTransactionCount", "'%s','pending'", address(0))),
+	    number_of(call("eth_getTransactionCount", "'%s','latest'", address(0))) + 2);
+	call("evm_setAutomine", "true"); /* looking at what waits has not used it up */
+	receipt_of(text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s'}", address(1), address(2))));
+	assert_text(call("eth_call", "{'to':'%s'},'latest'", made), NINE);
+}
+
 static void tells_and_resets(void **state) {
 	(void)state;
 	const struct json *info = call("anvil_nodeInfo", "%s", ""), *data = call("hardhat_metadata", "%s", "");
@@ -218,6 +283,8 @@ int main(void) {
 	    cmocka_unit_test(tells_how_it_seals),
 	    cmocka_unit_test(mines_as_asked),
 	    cmocka_unit_test(the_pool_is_emptied),
+	    cmocka_unit_test(what_waits_stands_in_the_pending_block),
+	    cmocka_unit_test(what_waits_shows_in_the_pending_state),
 	    cmocka_unit_test(tells_and_resets),
 	    cmocka_unit_test(every_helper_answered),
 	};

@@ -8,6 +8,7 @@ static enum status load_param(struct rpc_call *call, struct rpc_block **block) {
 	bool found;
 	*block = NULL;
 	TRY(rpc_param_block(call, &id, 0));
+	if (id.kind == RPC_BLOCK_PENDING) return rpc_pending_block(call, block);
 	TRY(rpc_find_block(call, &found_block, &found, &id));
 	if (found) {
 		enum status status = rpc_block_load(call, block, &found_block.hash);
@@ -39,12 +40,20 @@ enum status rpc_eth_get_block_by_number(struct rpc_call *call) {
 	return get_block(call);
 }
 
+static enum status pending_tx_count(struct rpc_call *call) {
+	struct rpc_block *block;
+	TRY(rpc_pending_block(call, &block));
+	json_put_quantity(&call->out, NULL, block->block.transaction_count);
+	return STATUS_OK;
+}
+
 enum status rpc_eth_block_tx_count(struct rpc_call *call) {
 	struct rpc_block_id id;
 	struct rpc_found_block block;
 	size_t count;
 	bool found;
 	TRY(rpc_param_block(call, &id, 0));
+	if (id.kind == RPC_BLOCK_PENDING) return pending_tx_count(call);
 	TRY(rpc_find_block(call, &block, &found, &id));
 	enum status status = STATUS_NOTFOUND;
 	if (found)
@@ -79,6 +88,10 @@ enum status rpc_eth_get_block_receipts(struct rpc_call *call) {
 	struct rpc_block *block;
 	TRY(load_param(call, &block));
 	if (!block) return STATUS_OK;
+	if (block->is_pending) { /* what was not sealed has none */
+		json_put_null(&call->out, NULL);
+		return STATUS_OK;
+	}
 	TRY(rpc_block_receipts(call, block));
 	const struct block *content = &block->block;
 	json_array_begin(&call->out, NULL);

@@ -16,7 +16,7 @@ static enum status account_of(struct rpc_call *call, struct account *account, co
 	struct rpc_state state;
 	bool exists;
 	TRY(open_param(call, &state, 1));
-	enum status status = state_view_account(state.view, account, &exists, address, &call->err);
+	enum status status = state.source.account(state.source.context, account, &exists, address, &call->err);
 	rpc_state_close(&state);
 	return status;
 }
@@ -53,9 +53,9 @@ enum status rpc_eth_get_code(struct rpc_call *call) {
 	TRY(rpc_param_address(call, &address, 0));
 	TRY(open_param(call, &state, 1));
 	buf_clear(code);
-	enum status status = state_view_account(state.view, &account, &exists, &address, &call->err);
+	enum status status = state.source.account(state.source.context, &account, &exists, &address, &call->err);
 	if (status == STATUS_OK && exists && !hash32_equal(&account.code_hash, &empty_code_hash))
-		status = state_view_code(state.view, code, &account.code_hash, &call->err);
+		status = state.source.code(state.source.context, code, &account.code_hash, &call->err);
 	rpc_state_close(&state);
 	TRY(status);
 	json_put_hex(&call->out, NULL, buf_view(code));
@@ -69,7 +69,7 @@ enum status rpc_eth_get_storage_at(struct rpc_call *call) {
 	TRY(rpc_param_address(call, &address, 0));
 	TRY(rpc_slot_of(call, &slot, rpc_param(call, 1), 1));
 	TRY(open_param(call, &state, 2));
-	enum status status = state_view_storage(state.view, &value, &address, &slot, &call->err);
+	enum status status = state.source.storage(state.source.context, &value, &address, &slot, &call->err);
 	rpc_state_close(&state);
 	TRY(status);
 	rpc_put_word(&call->out, NULL, &value);
@@ -77,7 +77,7 @@ enum status rpc_eth_get_storage_at(struct rpc_call *call) {
 }
 
 static enum status put_values(
-    struct rpc_call *call, const struct state_view *view, const struct json *slots, size_t *budget) {
+    struct rpc_call *call, const struct state_source *source, const struct json *slots, size_t *budget) {
 	addr20 address;
 	if (hex_fixed(address.b, 20, slots->name) != STATUS_OK)
 		return rpc_bad_param(call, 0, "a member's name is no address");
@@ -87,7 +87,7 @@ static enum status put_values(
 		u256 slot, value;
 		if ((*budget)-- == 0) return rpc_bad_param(call, 0, "too many slots (max %u)", SLOTS_MAX);
 		TRY(rpc_slot_of(call, &slot, item, 0));
-		TRY(state_view_storage(view, &value, &address, &slot, &call->err));
+		TRY(source->storage(source->context, &value, &address, &slot, &call->err));
 		rpc_put_word(&call->out, NULL, &value);
 	}
 	json_array_end(&call->out);
@@ -104,7 +104,7 @@ enum status rpc_eth_get_storage_values(struct rpc_call *call) {
 	enum status status = STATUS_OK;
 	json_object_begin(&call->out, NULL);
 	json_foreach (slots, wanted)
-		if (status == STATUS_OK) status = put_values(call, state.view, slots, &budget);
+		if (status == STATUS_OK) status = put_values(call, &state.source, slots, &budget);
 	json_object_end(&call->out);
 	rpc_state_close(&state);
 	return status;

@@ -82,6 +82,7 @@ struct rpc_block {
 	struct arena arena;
 	struct block block;
 	struct mined_receipt *receipts; /* as many as transactions; NULL: not asked for yet */
+	bool is_pending;                /* nobody sealed it: it has no hash, and receipts hold the senders alone */
 };
 
 /* What one running request owns; reused, so that a request finds its memory, its state and its machine ready. */
@@ -96,6 +97,7 @@ struct rpc_worker {
 	int refusal;                          /* not 0: the error that the rest of a batch gets */
 	struct state *state;
 	struct state_source source; /* what it reads from */
+	struct state *other_state;  /* what `source` may be, for a call on the pending block */
 	struct executor *executor;
 	struct chain_head *prepared; /* state and executor stand at this head; NULL: at none */
 	unsigned prepared_uses;
@@ -212,13 +214,18 @@ MUST_USE enum status rpc_require_block(
 
 struct rpc_state {
 	struct header header;
-	hash32 hash;
-	const struct state_view *view;
+	hash32 hash;                   /* of a pending block: its parent's */
+	const struct state_view *view; /* of a pending block: its parent's, for proofs */
+	struct state_source source;    /* where to read accounts and code */
 	struct chain_head *head;       /* counted, where the view is the head's */
 	struct state_view *owned_view; /* else this */
 };
 MUST_USE enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const struct rpc_block_id *id);
 void rpc_state_close(struct rpc_state *state);
+
+/* What waits, as a block (rpc_pending.c). The state is good until the worker opens another. */
+MUST_USE enum status rpc_pending_open(struct rpc_call *call, struct rpc_state *out);
+MUST_USE enum status rpc_pending_block(struct rpc_call *call, struct rpc_block **out); /* in the arena */
 
 /* The block in the worker's cache, valid until the next load. */
 MUST_USE enum status rpc_block_load(struct rpc_call *call, struct rpc_block **out, const hash32 *hash);
@@ -270,7 +277,7 @@ void rpc_write_access_list(struct json_writer *out, const char *name, const stru
 struct rpc_overrides;
 MUST_USE enum status rpc_overrides_parse(
     struct rpc_call *call, struct rpc_overrides **out, const struct json *object, size_t index);
-struct state_source rpc_overrides_source(struct rpc_overrides *overrides, const struct state_view *view);
+struct state_source rpc_overrides_source(struct rpc_overrides *overrides, const struct state_source *base);
 /* What becomes of precompiles that are overridden or moved; in the arena. */
 MUST_USE enum status rpc_overrides_moves(struct rpc_call *call, const struct rpc_overrides *overrides, enum fork fork,
     struct evm_precompile_move **out, size_t *count);

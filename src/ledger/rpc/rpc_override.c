@@ -25,7 +25,7 @@ struct account_override {
 };
 
 struct rpc_overrides {
-	const struct state_view *view;
+	struct state_source base;
 	struct account_override *accounts;
 	size_t count;
 };
@@ -42,7 +42,7 @@ static enum status read_account(
     void *context, struct account *account, bool *exists, const addr20 *address, struct err *err) {
 	const struct rpc_overrides *overrides = context;
 	const struct account_override *changed = find(overrides, address);
-	TRY(state_view_account(overrides->view, account, exists, address, err));
+	TRY(overrides->base.account(overrides->base.context, account, exists, address, err));
 	if (!changed) return STATUS_OK;
 	if (changed->has_balance) account->balance_wei = changed->balance_wei;
 	if (changed->has_nonce) account->nonce = changed->nonce;
@@ -61,7 +61,7 @@ static enum status read_storage(void *context, u256 *value, const addr20 *addres
 	}
 	*value = u256_from(0);
 	if (changed && changed->replaces_storage) return STATUS_OK;
-	return state_view_storage(overrides->view, value, address, slot, err);
+	return overrides->base.storage(overrides->base.context, value, address, slot, err);
 }
 
 static enum status read_has_storage(void *context, bool *has, const addr20 *address, struct err *err) {
@@ -70,7 +70,7 @@ static enum status read_has_storage(void *context, bool *has, const addr20 *addr
 	*has = false;
 	for (size_t i = 0; changed && i < changed->slot_count; i++) *has |= !u256_is_zero(&changed->slots[i].value);
 	if (*has || (changed && changed->replaces_storage)) return STATUS_OK;
-	return state_view_has_storage(overrides->view, has, address, err);
+	return overrides->base.has_storage(overrides->base.context, has, address, err);
 }
 
 static enum status read_code(void *context, struct buf *code, const hash32 *code_hash, struct err *err) {
@@ -81,11 +81,11 @@ static enum status read_code(void *context, struct buf *code, const hash32 *code
 		buf_append(code, changed->code);
 		return STATUS_OK;
 	}
-	return state_view_code(overrides->view, code, code_hash, err);
+	return overrides->base.code(overrides->base.context, code, code_hash, err);
 }
 
-struct state_source rpc_overrides_source(struct rpc_overrides *overrides, const struct state_view *view) {
-	overrides->view = view;
+struct state_source rpc_overrides_source(struct rpc_overrides *overrides, const struct state_source *base) {
+	overrides->base = *base;
 	return (struct state_source){read_account, read_storage, read_has_storage, read_code, overrides};
 }
 

@@ -47,8 +47,7 @@ static enum status prepare(struct rpc_call *call, struct rpc_run *run, struct rp
 	if (plain && state->head && worker->prepared && hash32_equal(&worker->prepared->hash, &state->hash) &&
 	    worker->prepared_uses < USES_MAX)
 		return STATUS_OK;
-	const struct state_source source =
-	    overrides ? rpc_overrides_source(overrides, state->view) : state_view_source(state->view);
+	const struct state_source source = overrides ? rpc_overrides_source(overrides, &state->source) : state->source;
 	struct evm_precompile_move *moves;
 	size_t move_count;
 	TRY(rpc_overrides_moves(call, overrides, run->rules.fork, &moves, &move_count));
@@ -89,7 +88,8 @@ static enum status open_with(struct rpc_call *call, struct rpc_run *run, const s
 	enum status status = rpc_override_header(call, &run->header, header_json, 3);
 	run->rules = chain_rules(call->rpc->options.chain, &run->header);
 	if (status == STATUS_OK) status = complete(call, run);
-	if (status == STATUS_OK) status = prepare(call, run, overrides, !overrides && !header_json);
+	const bool plain = !overrides && !header_json && id->kind != RPC_BLOCK_PENDING;
+	if (status == STATUS_OK) status = prepare(call, run, overrides, plain);
 	if (status != STATUS_OK) rpc_state_close(&run->state);
 	return status;
 }

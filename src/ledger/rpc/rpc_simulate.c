@@ -184,6 +184,7 @@ enum status rpc_eth_simulate(struct rpc_call *call) {
 	TRY(take_flag(call, &sim.strict, options, "validation"));
 	TRY(take_flag(call, &sim.full, options, "returnFullTransactions"));
 	TRY(rpc_param_block(call, &id, 1));
+	if (id.kind == RPC_BLOCK_PENDING) id.kind = RPC_BLOCK_LATEST;
 	TRY(rpc_state_open(call, &base, &id));
 	enum status status = take_order(call, &order, json_get(options, "blockStateCalls"), &base.header);
 	if (status == STATUS_OK && !base.head)

@@ -125,6 +125,7 @@ void rpc_write_tx(struct json_writer *out, const char *name, const struct transa
 
 /* --- blocks --- */
 
+/* `hash` NULL: nobody sealed it, so it has no hash, nonce or miner yet. */
 static void put_header_to_sha3uncles(struct json_writer *out, const struct header *header, const hash32 *hash) {
 	const uint8_t fields = header->field_count;
 	if (fields >= HEADER_LONDON) rpc_put_u256(out, "baseFeePerGas", &header->base_fee_wei);
@@ -134,11 +135,20 @@ static void put_header_to_sha3uncles(struct json_writer *out, const struct heade
 	json_put_hex(out, "extraData", bytes_make(header->extra_data, header->extra_data_len));
 	json_put_quantity(out, "gasLimit", header->gas_limit);
 	json_put_quantity(out, "gasUsed", header->gas_used);
-	put_hash(out, "hash", hash);
+	if (hash)
+		put_hash(out, "hash", hash);
+	else
+		json_put_null(out, "hash");
 	json_put_hex(out, "logsBloom", bytes_make(header->logs_bloom, BLOOM_BYTES));
-	put_address(out, "miner", &header->beneficiary);
+	if (hash)
+		put_address(out, "miner", &header->beneficiary);
+	else
+		json_put_null(out, "miner");
 	put_hash(out, "mixHash", &header->mix_hash);
-	json_put_hex(out, "nonce", bytes_make(header->nonce, sizeof header->nonce));
+	if (hash)
+		json_put_hex(out, "nonce", bytes_make(header->nonce, sizeof header->nonce));
+	else
+		json_put_null(out, "nonce");
 	json_put_quantity(out, "number", header->number);
 	if (fields >= HEADER_CANCUN) put_hash(out, "parentBeaconBlockRoot", &header->parent_beacon_root);
 	put_hash(out, "parentHash", &header->parent_hash);
@@ -156,13 +166,13 @@ static void put_size(struct rpc_call *call, const struct block *block) {
 
 static enum status put_transactions(struct rpc_call *call, struct rpc_block *block, bool full) {
 	const struct block *content = &block->block;
-	if (full) TRY(rpc_block_receipts(call, block));
+	const struct header *header = block->is_pending ? NULL : &content->header;
+	if (full && !block->is_pending) TRY(rpc_block_receipts(call, block));
 	json_array_begin(&call->out, "transactions");
 	for (size_t i = 0; i < content->transaction_count; i++) {
 		const struct transaction *tx = &content->transactions[i];
 		if (full) {
-			rpc_write_tx(
-			    &call->out, NULL, tx, &block->receipts[i].sender, &content->header, &block->hash, i);
+			rpc_write_tx(&call->out, NULL, tx, &block->receipts[i].sender, header, &block->hash, i);
 		} else {
 			const hash32 hash = transaction_hash(tx);
 			put_hash(&call->out, NULL, &hash);
@@ -200,7 +210,7 @@ static void put_withdrawals(struct json_writer *out, const struct block *block) 
 enum status rpc_write_block_members(struct rpc_call *call, struct rpc_block *block, bool full) {
 	struct json_writer *out = &call->out;
 	const struct block *content = &block->block;
-	put_header_to_sha3uncles(out, &content->header, &block->hash);
+	put_header_to_sha3uncles(out, &content->header, block->is_pending ? NULL : &block->hash);
 	put_size(call, content);
 	put_hash(out, "stateRoot", &content->header.state_root);
 	json_put_quantity(out, "timestamp", content->header.timestamp);

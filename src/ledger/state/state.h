@@ -26,6 +26,8 @@ struct state_source {
 	void *context;
 };
 struct state_source state_view_source(const struct state_view *view);
+/* What a state holds between two transactions; it must live as long, and its failures are passed on. */
+struct state_source state_as_source(struct state *state);
 
 /* `source` NULL: an empty world. `err` must outlive it. */
 struct state *state_new(const struct state_source *source, struct err *err);
