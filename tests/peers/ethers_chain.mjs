@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { inspect } from './inspect.mjs';
 
 const { ethers } = createRequire(new URL('../node/package.json', import.meta.url))('ethers');
 const { Contract, ContractFactory, HDNodeWallet, JsonRpcProvider, Transaction, Wallet, ZeroAddress, parseEther, parseUnits } = ethers;
@@ -129,6 +130,15 @@ const scenarios = {
     assert.equal(numbers.length, 50);
     assert.equal(numbers[0], 0);
     batching.destroy();
+  },
+  async inspecting() {
+    const [sender] = await provider.listAccounts();
+    const book = await newNotebook(sender);
+    const { hash } = await (await book.set(42)).wait();
+    const told = await inspect((method, params) => provider.send(method, params), { contract: await book.getAddress(),
+      transaction: hash, value: 42, data: book.interface.encodeFunctionData('set', [43]), sender: sender.address });
+    assert.deepEqual(told, Object.fromEntries(Object.keys(told).map((name) => [name, 'ok'])));
+    assert.equal((await provider.getBlock('pending')).number, (await provider.getBlockNumber()) + 1);
   },
   async fees() {
     const { maxFeePerGas, maxPriorityFeePerGas, gasPrice } = await provider.getFeeData();

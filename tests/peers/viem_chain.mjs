@@ -1,6 +1,9 @@
-// viem, unmodified, against a development chain: node viem_chain.mjs URL. The answer is one JSON object, scenario to "ok" or why not.
+// viem, unmodified, against a development chain: node viem_chain.mjs URL, a notebook contract as JSON on stdin (abi, creation). The answer is
+// one JSON object, scenario to "ok" or why not.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { inspect } from './inspect.mjs';
 
 const require = createRequire(new URL('../node/package.json', import.meta.url));
 const viem = require('viem');
@@ -8,6 +11,7 @@ const { mnemonicToAccount } = require('viem/accounts');
 const { foundry } = require('viem/chains');
 
 const url = process.argv[2];
+const notebook = JSON.parse(readFileSync(0));
 const transport = viem.http(url);
 const options = { chain: foundry, transport, pollingInterval: 50, cacheTime: 0 };
 const reader = viem.createPublicClient(options);
@@ -92,12 +96,51 @@ await scenario('automine', async () => {
   assert.equal((await tester.getTxpoolStatus()).pending, 0);
   await tester.setAutomine(true);
 });
+const newNotebook = async () => {
+  const hash = await wallet.deployContract({ abi: notebook.abi, bytecode: notebook.creation });
+  const { contractAddress: address } = await reader.waitForTransactionReceipt({ hash });
+  return viem.getContract({ address, abi: notebook.abi, client: { public: reader, wallet } });
+};
+await scenario('contract', async () => {
+  const book = await newNotebook();
+  const filter = await reader.createContractEventFilter({ address: book.address, abi: notebook.abi });
+  const hash = await book.write.set([42n]);
+  const receipt = await reader.waitForTransactionReceipt({ hash });
+  assert.equal(await book.read.get(), 42n);
+  assert.equal(await book.read.get({ blockNumber: receipt.blockNumber - 1n }), 0n);
+  const [event] = await book.getEvents.Noted({ who: account.address });
+  assert.deepEqual([event.args.value, event.transactionHash], [42n, hash]);
+  assert.deepEqual((await reader.getFilterChanges({ filter })).map((log) => log.args.value), [42n]);
+  assert.equal(await reader.uninstallFilter({ filter }), true);
+  await assert.rejects(reader.simulateContract({ ...book, functionName: 'set', args: [0n] }), /zero/);
+  const { accessList } = await reader.createAccessList({ account: account.address, to: book.address,
+    data: viem.encodeFunctionData({ abi: notebook.abi, functionName: 'set', args: [1n] }) });
+  assert.ok(accessList.length > 0);
+});
+await scenario('inspecting', async () => {
+  const book = await newNotebook();
+  const hash = await book.write.set([42n]);
+  await reader.waitForTransactionReceipt({ hash });
+  const data = viem.encodeFunctionData({ abi: notebook.abi, functionName: 'set', args: [43n] });
+  const told = await inspect((method, params) => reader.request({ method, params }),
+    { contract: book.address, transaction: hash, value: 42, data, sender: account.address });
+  assert.deepEqual(told, Object.fromEntries(Object.keys(told).map((name) => [name, 'ok'])));
+});
 await scenario('websocket', async () => {
   const live = viem.createPublicClient({ chain: foundry, transport: viem.webSocket(url.replace('http', 'ws')) });
-  const block = new Promise((resolve, reject) => live.watchBlockNumber({ onBlockNumber: resolve, onError: reject }));
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  await tester.mine({ blocks: 1 });
-  assert.equal(await block, await reader.getBlockNumber());
+  const book = await newNotebook();
+  const once = (watch, name) => new Promise((resolve, reject) => watch({ [name]: resolve, onError: reject, poll: false }));
+  const block = once((on) => live.watchBlockNumber(on), 'onBlockNumber');
+  const header = once((on) => live.watchBlocks(on), 'onBlock');
+  const waiting = once((on) => live.watchPendingTransactions(on), 'onTransactions');
+  const logs = once((on) => live.watchContractEvent({ ...on, address: book.address, abi: notebook.abi, eventName: 'Noted' }), 'onLogs');
+  await new Promise((resolve) => setTimeout(resolve, 300)); // until all subscriptions stand
+  const hash = await book.write.set([7n]);
+  const receipt = await reader.waitForTransactionReceipt({ hash });
+  assert.equal(await block, receipt.blockNumber);
+  assert.equal((await header).hash, receipt.blockHash);
+  assert.deepEqual(await waiting, [hash]);
+  assert.equal((await logs)[0].args.value, 7n);
 });
 
 process.stdout.write(JSON.stringify(answers), () => process.exit(0));

@@ -6,6 +6,8 @@ import subprocess
 import pytest
 from eth_utils import to_checksum_address
 
+import mpt
+import notebook
 from machine import DEV_KEYS, ROOT, rpc
 
 FORGE = ROOT / "contracts/node_modules/@foundry-rs/forge-linux-amd64/bin/forge"
@@ -105,6 +107,31 @@ def test_forge_test_on_a_fork(dev, project):
     assert int(rpc(dev.url, "eth_getStorageAt", address, "0x0"), 16) == 7
 
 
+def assert_cast_looks_inside(cast, dev, project, address, sent):
+    """Blocks, the pool, overrides and proofs through cast's own commands; `sent` is the newest block's only transaction."""
+    block, hash = json.loads(cast("block", "--json")), sent["transactionHash"]
+    assert block["hash"] == sent["blockHash"] and block["transactions"] == [hash]
+    assert json.loads(cast("block", "pending", "--json"))["number"] == hex(int(block["number"], 16) + 1)
+    assert json.loads(cast("receipt", hash, "--json"))["logs"] == sent["logs"]
+    assert cast("keccak", cast("tx", hash, "--raw"), offline=True) == hash
+    assert json.loads(cast("tx-pool", "status"))["pending"] == "0x0"
+    proof = json.loads(cast("proof", address, "0", "--block", block["hash"]))
+    nodes = lambda texts: [bytes.fromhex(text[2:]) for text in texts]
+    account = mpt.account(bytes.fromhex(block["stateRoot"][2:]), bytes.fromhex(address[2:]), nodes(proof["accountProof"]))
+    assert mpt.slot(account[2], 0, nodes(proof["storageProof"][0]["proof"])) == 9
+    assert "Counted" in cast("run", hash, "--with-local-artifacts") or "emit" in cast("run", hash)
+    traced = cast("call", address, "add(uint256)", "1", "--trace")
+    assert "emit" in traced or "SSTORE" in traced or "storage changes" in traced
+    assert cast("call", address, "value()(uint256)", "--override-state-diff", f"{address}:0x0:0x2a") == "42"
+    assert cast("call", address, "value()(uint256)", "--block", "pending") == "9"
+    history = json.loads(cast("rpc", "eth_feeHistory", "0x1", "latest", "[50]"))
+    assert history["baseFeePerGas"][0] == block["baseFeePerGas"]
+    simulated = {"blockStateCalls": [{"calls": [{"to": address, "data": cast("sig", "value()", offline=True)}]}]}
+    assert int(json.loads(cast("rpc", "eth_simulateV1", json.dumps(simulated), "latest"))[0]["calls"][0]["returnData"], 16) == 9
+    traces = json.loads(cast("rpc", "debug_traceBlockByHash", block["hash"], '{"tracer":"prestateTracer"}'))
+    assert traces[0]["txHash"] == hash and address.lower() in traces[0]["result"]
+
+
 def test_cast(dev, project):
     if not CAST.exists():
         pytest.skip("npm ci was not run in tests/node")
@@ -127,21 +154,23 @@ def test_cast(dev, project):
     assert json.loads(cast("rpc", "debug_traceTransaction", sent["transactionHash"], '{"tracer":"callTracer"}'))["type"] == "CALL"
     assert json.loads(cast("proof", address, "0"))["storageProof"][0]["value"] == "0x9"
     assert json.loads(cast("access-list", address, "add(uint256)", "1", "--json"))["accessList"]
+    assert_cast_looks_inside(cast, dev, project, address, sent)
     cast("rpc", "anvil_setBalance", address, "0x64")
     assert cast("balance", address) == "100"
 
 
-def viem(script, *arguments):
+def viem(script, *arguments, stdin=None):
     if not VIEM.exists():
         pytest.skip("npm ci was not run in tests/node")
-    done = subprocess.run(["node", ROOT / "tests/peers" / script, *arguments], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["node", ROOT / "tests/peers" / script, *arguments], input=stdin, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def test_viem(dev):
-    answers = viem("viem_chain.mjs", dev.url)
-    assert len(answers) >= 8 and set(answers.values()) == {"ok"}, answers
+    book = {"abi": notebook.ABI, "creation": "0x" + notebook.CREATION.hex()}
+    answers = viem("viem_chain.mjs", dev.url, stdin=json.dumps(book))
+    assert len(answers) == 12 and set(answers.values()) == {"ok"}, answers
 
 
 @pytest.mark.parametrize("mode, count", [("anvil", 30), ("hardhat", 28)])

@@ -206,6 +206,52 @@ def test_proofs_hold_against_the_header(w3, dev, book):
             mpt.account(keccak(root), to_canonical_address(book.address), proof.accountProof)
 
 
+def test_access_lists_overrides_and_simulations(w3, book):
+    owner = new_account(w3)
+    call = {"from": owner.address, "to": book.address, "data": book.encode_abi("set", [5])}
+    made = w3.eth.create_access_list(call)
+    assert [(entry.address, len(entry.storageKeys)) for entry in made.accessList] == [(book.address, 1)]
+    listed = [{"address": entry.address, "storageKeys": list(entry.storageKeys)} for entry in made.accessList]
+    receipt = send(w3, owner, to=book.address, data=call["data"], accessList=listed)
+    assert receipt.status == 1 and receipt.type == 2
+    slot = {"0x" + "00" * 32: "0x" + (42).to_bytes(32, "big").hex()}
+    assert book.functions.get().call(state_override={book.address: {"stateDiff": slot}}) == 42
+    get = {"to": book.address, "data": book.encode_abi("get")}
+    (block,) = w3.eth.simulate_v1({"blockStateCalls": [{"calls": [{**call, "data": book.encode_abi("set", [6])}, get]}]}, "latest")
+    assert int.from_bytes(block.calls[1].returnData, "big") == 6 and block.number == w3.eth.block_number + 1
+    assert book.functions.get().call() == 5
+
+
+def test_traces(w3, dev, book):
+    owner = new_account(w3)
+    receipt = send(w3, owner, to=book.address, data=book.encode_abi("set", [8]))
+    hash, block = receipt.transactionHash.to_0x_hex(), receipt.blockHash.to_0x_hex()
+    steps = w3.geth.debug.trace_transaction(hash, {})
+    assert steps["gas"] == receipt.gasUsed and "SSTORE" in [step["op"] for step in steps["structLogs"]]
+    call = w3.geth.debug.trace_transaction(hash, {"tracer": "callTracer"})
+    assert call["type"] == "CALL" and call["from"] == owner.address
+    diff = w3.geth.debug.trace_transaction(hash, {"tracer": "prestateTracer", "tracerConfig": {"diffMode": True}})
+    assert book.address in diff["post"] and owner.address in diff["pre"]
+    assert len(w3.geth.debug.trace_transaction(hash, {"tracer": "4byteTracer"})) == 1
+    assert dev.rpc("debug_traceBlockByHash", block, {"tracer": "4byteTracer"})[0]["txHash"] == hash
+    assert keccak(w3.eth.get_raw_transaction(receipt.transactionHash)) == receipt.transactionHash
+
+
+def test_the_pool_and_the_pending_block(w3, dev):
+    dev.rpc("anvil_dropAllTransactions")
+    dev.rpc("evm_setAutomine", False)
+    owner, friend = w3.eth.accounts[6], Account.create().address
+    sent = [w3.eth.send_transaction({"from": owner, "to": friend, "value": value}) for value in (1, 2)]
+    status = w3.geth.txpool.status()
+    assert (int(status["pending"], 16), int(status["queued"], 16)) == (2, 0)
+    assert len(w3.geth.txpool.content()["pending"][owner]) == len(w3.geth.txpool.inspect()["pending"][owner]) == 2
+    block = w3.eth.get_block("pending")
+    assert block.number == w3.eth.block_number + 1 and block.transactions == sent and block.hash is None
+    assert (w3.eth.get_balance(friend, "pending"), w3.eth.get_balance(friend)) == (3, 0)
+    dev.rpc("evm_setAutomine", True)
+    assert all(w3.eth.wait_for_transaction_receipt(hash, poll_latency=0.02).status == 1 for hash in sent)
+
+
 def test_fee_history_is_what_the_blocks_say(w3):
     sender = new_account(w3)
     last = send(w3, sender, to=rich.address, value=1, maxPriorityFeePerGas=3 * GWEI).blockNumber

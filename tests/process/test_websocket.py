@@ -222,6 +222,19 @@ def test_unwound_blocks_are_told_anew(dev):
         assert first["number"] == second["number"] and first["hash"] != second["hash"]
 
 
+def test_blocks_that_went_before_are_not_told(dev):
+    sealed = lambda value: wait_for(lambda hash=pay(dev, value): rpc(dev.url, "eth_getTransactionReceipt", hash))
+    snapshot = rpc(dev.url, "evm_snapshot")
+    for value in (4, 5):
+        sealed(value)
+    assert rpc(dev.url, "evm_revert", snapshot)
+    for value in (6, 7):
+        sealed(value)
+    with Raw(dev.url) as client:
+        client.call("eth_subscribe", "newHeads")
+        assert sealed(8)["blockHash"] == client.answer()["params"]["result"]["hash"]
+
+
 def test_connections_are_counted_and_a_stop_is_told(start_node):
     node = start_node()
     clients = [Raw(node.url) for _ in range(129)]

@@ -120,8 +120,23 @@ static enum status take_kind(struct rpc_call *call, struct subscription *out) {
 	return rpc_fail(call, RPC_NO_METHOD, "no such subscription: newHeads, logs, newPendingTransactions, syncing");
 }
 
+/* What went is forgotten; what takes its place is told, to all. */
+static void follow_unwinding(struct rpc_subscriptions *all) {
+	pthread_mutex_lock(&all->lock);
+	const bool is_unwound = all->is_unwound;
+	const uint64_t unwound_to = all->unwound_to;
+	all->is_unwound = false;
+	pthread_mutex_unlock(&all->lock);
+	if (!is_unwound) return;
+	if (all->next_block > unwound_to) all->next_block = unwound_to;
+	for (struct rpc_session *session = all->sessions; session; session = session->next)
+		for (struct subscription *at = session->first; at; at = at->next)
+			if (at->from_block > unwound_to) at->from_block = unwound_to;
+}
+
 static void begin_subscription(struct rpc_session *session, struct subscription *made) {
 	struct rpc_subscriptions *all = session->rpc->subscriptions;
+	follow_unwinding(all); /* what went before is nothing to this one */
 	made->from_block = newest_number(session->rpc) + 1;
 	if (all->count == 0) all->next_block = made->from_block;
 	if (made->kind == SUBSCRIBES_TXS) {
@@ -273,20 +288,6 @@ static void tell_blocks(struct telling *telling) {
 		each(telling, SUBSCRIBES_HEADS, all->next_block, tell_result);
 		each(telling, SUBSCRIBES_LOGS, all->next_block, tell_logs);
 	}
-}
-
-/* What went is forgotten; what takes its place is told, to all. */
-static void follow_unwinding(struct rpc_subscriptions *all) {
-	pthread_mutex_lock(&all->lock);
-	const bool is_unwound = all->is_unwound;
-	const uint64_t unwound_to = all->unwound_to;
-	all->is_unwound = false;
-	pthread_mutex_unlock(&all->lock);
-	if (!is_unwound) return;
-	if (all->next_block > unwound_to) all->next_block = unwound_to;
-	for (struct rpc_session *session = all->sessions; session; session = session->next)
-		for (struct subscription *at = session->first; at; at = at->next)
-			if (at->from_block > unwound_to) at->from_block = unwound_to;
 }
 
 static void tell_tx(struct telling *telling, uint64_t number) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { network } from 'hardhat';
+import { inspect } from '../../peers/inspect.mjs';
 
 const { ethers, networkHelpers: helpers } = await network.create();
 const { time } = helpers;
@@ -34,6 +35,13 @@ describe('hardhat-ethers', () => {
     const because = { data: counter.interface.encodeErrorResult('TooMany', [101]) };
     await assert.rejects(counter.add.staticCall(101), because);
     await assert.rejects(counter.add(101), because);
+  });
+  it('looks inside', async () => {
+    const { counter, owner } = await deployed();
+    const { hash } = await (await counter.add(42)).wait();
+    const told = await inspect((method, params) => ethers.provider.send(method, params), { contract: await counter.getAddress(),
+      transaction: hash, value: 42, data: counter.interface.encodeFunctionData('add', [1]), sender: owner.address });
+    assert.deepEqual(told, Object.fromEntries(Object.keys(told).map((name) => [name, 'ok'])));
   });
 });
 
