@@ -42,3 +42,13 @@ def test_article(start_node, spelling, version):
     assert (told["gas"], told["value"], told["left"]) == (200000, ETHER, 2 * ETHER - told["paid"])
     sent = node.rpc("eth_getTransactionByHash", told["hash"])
     assert bytes.fromhex(sent["input"][2:]).decode() == "杏林"
+
+
+def test_web3_5_beyond_the_article(dev):
+    """Contracts, events, filters, proofs, fees, the pool and a WebSocket in the spelling of then."""
+    python = python_of("old")
+    notebook = pytest.importorskip("notebook", reason="the Python packages are not installed: PyPI could not be reached")
+    book = {"abi": notebook.ABI, "creation": "0x" + notebook.CREATION.hex()}
+    done = subprocess.run([python, "-W", "ignore", ROOT / "tests/peers/web3_5_chain.py", dev.url], input=json.dumps(book),
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout == "ok\n", done.stderr
