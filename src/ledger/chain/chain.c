@@ -210,6 +210,10 @@ const struct genesis *chain_genesis(const struct chain *chain) {
 	return chain->genesis;
 }
 
+void chain_sync_later(struct chain *chain, bool later) {
+	chain->syncs_later = later;
+}
+
 const hash32 *chain_genesis_hash(const struct chain *chain) {
 	return &chain->genesis_hash;
 }

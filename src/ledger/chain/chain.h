@@ -109,6 +109,9 @@ void chain_drop(struct chain *chain, struct pending_block *pending);
 MUST_USE enum status chain_import(struct chain *chain, struct bytes block_rlp, struct err *err);
 /* The head's block goes; its parent is the head again (dev mode's evm_revert, reorganisations). */
 MUST_USE enum status chain_unwind_head(struct chain *chain, struct err *err);
+/* While `later`, blocks that come and go are on the disk only with the first that comes or goes after it: for dev
+ * mode's long runs, which answer at their end. */
+void chain_sync_later(struct chain *chain, bool later);
 
 /* --- reading --- */
 

@@ -28,6 +28,7 @@ struct chain {
 	struct state *state;
 	struct executor *executor;
 	struct trie_cache *trie_cache;
+	bool syncs_later;
 	struct pending_block *pending; /* one at a time */
 	bool next_is_merged;
 	u256 total_difficulty; /* of the head and all before it */

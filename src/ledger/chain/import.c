@@ -150,7 +150,7 @@ static enum status unwind(struct chain *chain, bool aside, struct err *err) {
 	struct store_batch *batch = store_batch_new();
 	enum status status = state_unwind(batch, chain->store, gone.number, err);
 	if (status == STATUS_OK) status = del_block(batch, chain, old, aside, err);
-	if (status == STATUS_OK) status = store_commit(chain->store, batch, true, err);
+	if (status == STATUS_OK) status = store_commit(chain->store, batch, !chain->syncs_later, err);
 	store_batch_free(batch);
 	trie_cache_clear(chain->trie_cache);
 	TRY(status);

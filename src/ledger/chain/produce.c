@@ -215,7 +215,7 @@ static enum status write_block(
 	}
 	enum status status = state_write(batch, chain->store, &pending->private_part->diff,
 	    pending->private_part->updates, pending->header.number, err);
-	if (status == STATUS_OK) status = store_commit(chain->store, batch, true, err);
+	if (status == STATUS_OK) status = store_commit(chain->store, batch, !chain->syncs_later, err);
 	store_batch_free(batch);
 	return status;
 }

@@ -18,15 +18,18 @@ struct mine {
 
 static enum status mine_work(void *context, struct solo *solo, struct err *err) {
 	const struct mine *mine = context;
+	enum status status = STATUS_OK;
 	if (mine->has_timestamp) solo_set_next_timestamp(solo, mine->timestamp);
-	for (uint64_t i = 0; i < mine->count; i++) {
+	for (uint64_t i = 0; i < mine->count && status == STATUS_OK; i++) {
 		struct chain_head *head = chain_head(mine->chain);
 		const uint64_t newest = head->header.timestamp;
 		chain_head_release(head);
 		if (i > 0 && mine->interval_s > 0) solo_set_next_timestamp(solo, newest + mine->interval_s);
-		TRY(solo_seal_now(solo, err));
+		chain_sync_later(mine->chain, i + 1 < mine->count);
+		status = solo_seal_now(solo, err);
 	}
-	return STATUS_OK;
+	chain_sync_later(mine->chain, false);
+	return status;
 }
 
 static enum status refuse_past(struct rpc_call *call, uint64_t timestamp) {

@@ -47,13 +47,16 @@ static bool take_snapshot(struct rpc *rpc, struct rpc_snapshot *out, uint64_t id
 
 /* On the executing thread. */
 static enum status unwind_to(struct chain *chain, uint64_t number, struct err *err) {
-	for (;;) {
-		struct chain_head *head = chain_head(chain);
-		const uint64_t newest = head->header.number;
-		chain_head_release(head);
-		if (newest <= number) return STATUS_OK;
-		TRY(chain_unwind_head(chain, err));
+	enum status status = STATUS_OK;
+	struct chain_head *head = chain_head(chain);
+	uint64_t newest = head->header.number;
+	chain_head_release(head);
+	for (; newest > number && status == STATUS_OK; newest--) {
+		chain_sync_later(chain, newest > number + 1);
+		status = chain_unwind_head(chain, err);
 	}
+	chain_sync_later(chain, false);
+	return status;
 }
 
 static void set_time_shift(struct solo *solo, int64_t shift_s) {
