@@ -18,7 +18,7 @@ struct ledger_world {
 	char directory[64];
 	char journal[80], sidecars[80];
 	bool zero_base_fee, before_osaka;
-	size_t blobs_max; /* of the pool; 0: its own */
+	size_t capacity, blobs_max; /* of the pool; 0: its own */
 	struct store *store;
 	struct chain *chain;
 	struct pool *pool;
@@ -68,8 +68,10 @@ static inline void ledger_start(struct ledger_world *world) {
 	const struct store_options small = {.memory_bytes = 16 << 20, .create_if_missing = true};
 	const struct chain_options chain = {
 	    .genesis_json = ledger_genesis(&world->arena, world->zero_base_fee, world->before_osaka)};
-	const struct pool_options pool = {
-	    .journal_path = world->journal, .sidecar_path = world->sidecars, .blobs_max = world->blobs_max};
+	const struct pool_options pool = {.journal_path = world->journal,
+	    .sidecar_path = world->sidecars,
+	    .capacity = world->capacity,
+	    .blobs_max = world->blobs_max};
 	assert_done(world, store_open(&world->store, world->directory, &small, &world->err));
 	assert_done(world, chain_open(&world->chain, world->store, &chain, &world->err));
 	assert_done(world, pool_open(&world->pool, world->chain, &pool, &world->err));

@@ -68,7 +68,7 @@ def refusal(node, raw):
 def test_web3(dev, blobs):
     """From eth_account's own proofs to the receipt, the block, and the fee history."""
     w3 = Web3(Web3.HTTPProvider(dev.url))
-    signed = Account.sign_transaction(fields(dev, DEV_KEYS[1]), DEV_KEYS[1], blobs=[blob.data for blob in blobs])
+    signed = Account.sign_transaction(fields(dev, DEV_KEYS[1]), DEV_KEYS[1], blobs=[blobs[0].data])
     tx_hash = w3.eth.send_raw_transaction(signed.raw_transaction)
     receipt = w3.eth.wait_for_transaction_receipt(tx_hash, poll_latency=0.05)
     assert (receipt.status, receipt.type, receipt.blobGasUsed, receipt.blobGasPrice) == (1, 3, 2 * BLOB_GAS, 1)

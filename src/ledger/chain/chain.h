@@ -121,6 +121,9 @@ MUST_USE enum status chain_header_by_number(
 MUST_USE enum status chain_header_by_hash(struct chain *chain, struct header *out, const hash32 *hash, struct err *err);
 MUST_USE enum status chain_block_by_hash(
     struct chain *chain, struct block *out, struct arena *arena, const hash32 *hash, struct err *err);
+/* Likewise, also of a block that stands aside on another branch. */
+MUST_USE enum status chain_block_at(
+    struct chain *chain, struct block *out, struct arena *arena, uint64_t number, const hash32 *hash, struct err *err);
 MUST_USE enum status chain_transaction_count(
     struct chain *chain, size_t *out, uint64_t number, const hash32 *block_hash, struct err *err);
 /* One transaction of a block without the others; STATUS_NOTFOUND. */

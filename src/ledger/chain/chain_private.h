@@ -77,9 +77,6 @@ struct block_key;
 /* The row that holds item `index` of a block, in TXS or RECEIPTS. STATUS_NOTFOUND. */
 MUST_USE enum status chain_read_group(struct chain *chain, const struct store_snapshot *snapshot,
     struct store_value *out, enum store_table table, const struct block_key *key, size_t index, struct err *err);
-/* A block on the chain or aside, into the arena. */
-MUST_USE enum status chain_block_at(
-    struct chain *chain, struct block *out, struct arena *arena, uint64_t number, const hash32 *hash, struct err *err);
 /* The difficulty of a block on the chain or aside, and of all its ancestors. */
 MUST_USE enum status chain_weigh(
     struct chain *chain, u256 *total, uint64_t number, const hash32 *hash, struct err *err);

@@ -9,6 +9,7 @@ static enum pool_verdict find_place(
 	enum pool_verdict verdict = pool_find_room(pool, kept, sender);
 	const struct pool_account *account = pool_account(pool, sender);
 	if (account != NULL) nonce = account->nonce + account->executable;
+	if (verdict == POOL_FULL) verdict = POOL_OK; /* room may be made for it once it is proved */
 	if (verdict == POOL_OK && kept->nonce > nonce) verdict = POOL_BLOB_GAP;
 	pthread_mutex_unlock(&pool->lock);
 	return verdict;
@@ -41,12 +42,12 @@ enum status pool_check_blobs(struct pool *pool, enum pool_verdict *verdict, cons
 	struct arena arena;
 	enum status status = STATUS_OK;
 	arena_init(&arena);
-	if (offer->origin == POOL_FROM_JOURNAL)
+	if (offer->origin != POOL_FROM_OUTSIDE) {
 		status = check_kept(pool, &arena, kept, offer->tx, err);
-	else
+	} else {
 		*verdict = find_place(pool, kept, &offer->sender, standing->nonce);
-	if (offer->origin == POOL_FROM_OUTSIDE && *verdict == POOL_OK)
-		status = check_new(pool, &arena, offer, standing->fork, err);
+		if (*verdict == POOL_OK) status = check_new(pool, &arena, offer, standing->fork, err);
+	}
 	arena_fini(&arena);
 	return status;
 }

@@ -9,6 +9,7 @@
 
 #include "codec/rlp.h"
 #include "crypto/hash.h"
+#include "ledger/chain/branches.h"
 #include "ledger/pool/kzg.h"
 #include "ledger/pool/sidecar_files.h"
 #include "tests/ledger_world.h"
@@ -259,6 +260,22 @@ static void a_blob_fee_below_the_blob_base_fee_waits(void **state) {
 	ledger_close(&world);
 }
 
+/* A block that fork choice leaves gives its blob transactions back while their sidecars are kept. */
+static void what_fork_choice_leaves_waits_again(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, false);
+	const hash32 genesis = *chain_genesis_hash(world.chain);
+	assert_int_equal(add(&world, 0, 0, 2, 2 * GWEI), POOL_OK);
+	assert_int_equal(add(&world, 0, 1, 1, 2 * GWEI), POOL_OK);
+	assert_int_equal(ledger_seal(&world, 0), 2);
+	assert_int_equal(pool_counts(world.pool).pending, 0);
+	assert_done(&world, chain_follow(world.chain, &genesis, &world.err));
+	assert_int_equal(pool_counts(world.pool).pending, 2);
+	assert_int_equal(ledger_seal(&world, 99000), 2);
+	ledger_close(&world);
+}
+
 static void a_restart_finds_them(void **state) {
 	(void)state;
 	struct ledger_world world;
@@ -316,6 +333,7 @@ int main(void) {
 	    cmocka_unit_test(replacement_needs_twice_as_much),
 	    cmocka_unit_test(a_block_has_room_for_so_many),
 	    cmocka_unit_test(a_blob_fee_below_the_blob_base_fee_waits),
+	    cmocka_unit_test(what_fork_choice_leaves_waits_again),
 	    cmocka_unit_test(a_restart_finds_them),
 	    cmocka_unit_test(the_blob_pool_has_a_limit),
 	    cmocka_unit_test(before_osaka_a_proof_is_a_blobs),

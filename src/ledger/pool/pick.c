@@ -27,6 +27,12 @@ static void sift_down(struct candidate *heap, size_t count, size_t at) {
 	}
 }
 
+u256 pool_tip(const struct pool *pool, const struct pool_tx *tx) {
+	u256 tip;
+	if (u256_sub_overflow(&tip, &tx->max_fee_wei, &pool->next_base_fee_wei)) return u256_from(0);
+	return u256_less(&tx->max_priority_fee_wei, &tip) ? tx->max_priority_fee_wei : tip;
+}
+
 /* False where the account has nothing more that the next block could take. */
 static bool candidate_of(
     struct candidate *out, const struct pool *pool, const struct pool_account *account, size_t place) {
@@ -34,9 +40,8 @@ static bool candidate_of(
 	const struct pool_tx *tx = account->txs[place];
 	if (u256_less(&tx->max_fee_wei, &pool->next_base_fee_wei)) return false;
 	if (tx->blob_count != 0 && u256_less(&tx->max_blob_fee_wei, &pool->next_blob_base_fee_wei)) return false;
-	*out = (struct candidate){.account = account, .place = place, .arrival = tx->arrival};
-	u256_sub_overflow(&out->tip_wei, &tx->max_fee_wei, &pool->next_base_fee_wei);
-	if (u256_less(&tx->max_priority_fee_wei, &out->tip_wei)) out->tip_wei = tx->max_priority_fee_wei;
+	*out = (struct candidate){
+	    .account = account, .place = place, .tip_wei = pool_tip(pool, tx), .arrival = tx->arrival};
 	return true;
 }
 

@@ -103,12 +103,12 @@ enum pool_verdict pool_find_room(const struct pool *pool, const struct pool_tx *
 	const struct pool_tx *old = account != NULL ? pool_by_nonce(account, tx->nonce, &place) : NULL;
 	if (old != NULL) return may_replace(old, tx) ? POOL_OK : POOL_UNDERPRICED;
 	if (tx->blob_count != 0 && pool->blobs + tx->blob_count > pool->blobs_max) return POOL_BLOBS_FULL;
-	if (pool->count >= pool->capacity || pool->bytes + tx->raw_len > pool->bytes_max) return POOL_FULL;
-	if (account == NULL) return POOL_OK;
-	const bool is_next = tx->nonce == account->nonce + account->executable;
-	if (account->count >= pool->per_sender) return POOL_SENDER_FULL;
-	if (!is_next && account->count - account->executable >= QUEUED_PER_SENDER_MAX) return POOL_SENDER_FULL;
-	return POOL_OK;
+	if (account != NULL) {
+		const bool is_next = tx->nonce == account->nonce + account->executable;
+		if (account->count >= pool->per_sender) return POOL_SENDER_FULL;
+		if (!is_next && account->count - account->executable >= QUEUED_PER_SENDER_MAX) return POOL_SENDER_FULL;
+	}
+	return pool->count >= pool->capacity || pool->bytes + tx->raw_len > pool->bytes_max ? POOL_FULL : POOL_OK;
 }
 
 static struct pool_tx *pool_tx_new(const struct transaction *tx) {
@@ -128,8 +128,10 @@ static struct pool_tx *pool_tx_new(const struct transaction *tx) {
 /* Journaled before anyone can see it. */
 static enum status write_down(
     struct pool *pool, const struct pool_tx *tx, const struct pool_offer *offer, struct err *err) {
+	if (tx->blob_count != 0 && offer->origin == POOL_FROM_OUTSIDE)
+		TRY(sidecar_files_put(&pool->sidecars, &tx->hash, offer->sidecar, err));
+	if (tx->blob_count != 0) sidecar_files_claim(&pool->sidecars, &tx->hash);
 	if (offer->origin == POOL_FROM_JOURNAL) return STATUS_OK;
-	if (tx->blob_count != 0) TRY(sidecar_files_put(&pool->sidecars, &tx->hash, offer->sidecar, err));
 	const enum status status = journal_append(&pool->journal, bytes_make(tx->raw, tx->raw_len), err);
 	if (status != STATUS_OK && tx->blob_count != 0)
 		sidecar_files_retire(&pool->sidecars, &tx->hash, pool->head_number);
@@ -140,10 +142,12 @@ static enum status write_down(
 static enum status put(struct pool *pool, enum pool_verdict *verdict, struct pool_tx *tx,
     const struct pool_offer *offer, uint64_t state_nonce, struct err *err) {
 	*verdict = pool_find_room(pool, tx, &offer->sender);
+	if (*verdict == POOL_FULL) *verdict = pool_make_room(pool, tx, &offer->sender, state_nonce);
 	if (*verdict != POOL_OK) return STATUS_OK;
 	TRY(write_down(pool, tx, offer, err));
 	const size_t executable = pool->executable;
 	pool_insert(pool, tx, &offer->sender, state_nonce);
+	pool->knows_least = false;
 	if (pool->executable > executable || tx->nonce < tx->account->nonce + tx->account->executable) {
 		pool->has_work = true;
 		pthread_cond_broadcast(&pool->changed);
@@ -190,7 +194,7 @@ static enum status admit(
 static enum status add_decoded(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
     struct pool_offer *offer, struct err *err) {
 	const struct transaction *tx = offer->tx;
-	const bool is_unsigned = offer->origin == POOL_FROM_JOURNAL && pool_unsigned_sender(&offer->sender, tx);
+	const bool is_unsigned = offer->origin != POOL_FROM_OUTSIDE && pool_unsigned_sender(&offer->sender, tx);
 	*tx_verdict = TX_VERDICT_OK;
 	*verdict = POOL_OK;
 	if (tx->raw.len > TX_MAX_BYTES) *verdict = POOL_TOO_LARGE;
@@ -250,6 +254,7 @@ void pool_reject(struct pool *pool, const hash32 *hash) {
 static void learn_head(struct pool *pool, const struct header *header) {
 	const struct exec_rules rules = next_rules(pool, header);
 	pool->head_number = header->number;
+	pool->knows_least = false;
 	pool->next_base_fee_wei = u256_from(0);
 	pool->next_blobs_max = rules.blob.max;
 	pool->next_blob_base_fee_wei = u256_from(0);
@@ -321,15 +326,34 @@ static void on_new_head(void *context, const struct chain_head *head, const stru
 	pthread_mutex_unlock(&pool->lock);
 }
 
+/* What stood in a block of the branch that was left waits again, but for what does not hold any more. */
+static void put_back(struct pool *pool, const struct header *header, const hash32 *hash) {
+	struct arena arena;
+	struct block block = {0};
+	struct err err;
+	arena_init(&arena);
+	const enum status status = chain_block_at(pool->chain, &block, &arena, header->number, hash, &err);
+	if (status != STATUS_OK && status != STATUS_NOTFOUND) log_error("pool", "a block left: %s", err.message);
+	for (size_t i = 0; status == STATUS_OK && i < block.transaction_count; i++) {
+		hash32 tx_hash;
+		enum pool_verdict verdict;
+		enum tx_verdict tx_verdict;
+		struct pool_offer offer = {.tx = &block.transactions[i], .origin = POOL_FROM_BLOCK};
+		if (add_decoded(pool, &tx_hash, &verdict, &tx_verdict, &offer, &err) != STATUS_OK)
+			log_warn("pool", "a transaction of a block left is dropped: %s", err.message);
+	}
+	arena_fini(&arena);
+}
+
 static void on_removed_head(void *context, const struct header *header, const hash32 *hash) {
 	struct pool *pool = context;
 	struct chain_head *head = chain_head(pool->chain);
-	(void)header, (void)hash;
 	pthread_mutex_lock(&pool->lock);
 	refresh_all(pool, head);
 	learn_head(pool, &head->header);
 	pthread_mutex_unlock(&pool->lock);
 	chain_head_release(head);
+	put_back(pool, header, hash);
 }
 
 /* --- opening --- */

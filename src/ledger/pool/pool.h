@@ -4,7 +4,11 @@
  * showed).
  *
  * An engine takes executable transactions only; gaps wait here. Rules follow geth's: replacement needs 10 % more of
- * both fees, at most 64 a sender wait behind a gap. A full pool refuses; it does not evict.
+ * both fees, at most 64 a sender wait behind a gap. A full pool drops what pays least for what pays more and could be
+ * executed; a transaction is worth no more than those of its sender before it, and the last goes first.
+ *
+ * Transactions of blocks that fork choice leaves wait again; those of a block that is taken back for good (dev mode's
+ * evm_revert) do not.
  *
  * A blob transaction (type 3, EIP-4844) comes with its sidecar, whose proofs are checked here (EIP-7594: cell proofs
  * from Osaka on, blob proofs before); it leaves no gap, and replacement needs twice all three fees. Its sidecar is a
@@ -51,6 +55,7 @@ void pool_close(struct pool *pool);
 	X(ALREADY_KNOWN, "already known")                                                                              \
 	X(UNDERPRICED, "replacement transaction underpriced")                                                          \
 	X(FULL, "txpool is full")                                                                                      \
+	X(OUTBID, "transaction underpriced") /* all that is in a full pool pays more */                                \
 	X(SENDER_FULL, "too many queued transactions of this sender")                                                  \
 	X(TOO_LARGE, "oversized data")                                                                                 \
 	X(BLOBS_FULL, "blob pool is full")                                                                             \

@@ -58,6 +58,8 @@ struct pool {
 	size_t count, executable, bytes, blobs;
 	uint64_t arrivals;
 	uint64_t head_number;
+	bool knows_least; /* evict.c: nothing here is worth less than this, as of this head */
+	u256 least_worth_wei;
 	u256 next_base_fee_wei, next_blob_base_fee_wei;
 	uint32_t next_blobs_max;
 	bool has_work; /* something executable came, or a block changed what is */
@@ -71,8 +73,9 @@ struct pool {
 struct pool_offer {
 	const struct transaction *tx;
 	addr20 sender;
-	struct bytes sidecar;                                 /* of a blob transaction from outside */
-	enum { POOL_FROM_OUTSIDE, POOL_FROM_JOURNAL } origin; /* the latter was admitted once, and is not asked again */
+	struct bytes sidecar; /* of a blob transaction from outside */
+	/* What was in the journal or in a block was admitted once, and is not asked again. */
+	enum { POOL_FROM_OUTSIDE, POOL_FROM_JOURNAL, POOL_FROM_BLOCK } origin;
 };
 
 /* The account after the head, and what follows for the transaction. */
@@ -90,6 +93,13 @@ enum pool_verdict pool_find_room(const struct pool *pool, const struct pool_tx *
  * reason where it does not. */
 MUST_USE enum status pool_check_blobs(struct pool *pool, enum pool_verdict *verdict, const struct pool_tx *kept,
     const struct pool_offer *offer, const struct pool_standing *standing, struct err *err);
+
+/* What it pays over the next block's base fee for each gas; 0 where it cannot pay that. */
+u256 pool_tip(const struct pool *pool, const struct pool_tx *tx);
+
+/* evict.c, under the lock. The pool is full: drops what is worth less than `tx`. POOL_OK: there is room now. */
+enum pool_verdict pool_make_room(
+    struct pool *pool, const struct pool_tx *tx, const addr20 *sender, uint64_t state_nonce);
 
 /* index.c. All under the lock. */
 struct pool_tx *pool_by_hash(const struct pool *pool, const hash32 *hash);

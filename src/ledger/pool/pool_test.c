@@ -1,5 +1,6 @@
 #include "ledger/pool/pool.h"
 
+#include "ledger/chain/branches.h"
 #include "tests/unit.h"
 
 #include "tests/ledger_world.h"
@@ -138,12 +139,128 @@ static void limits_hold(void **state) {
 	assert_int_equal(add(&world, 0, 65, 0), POOL_SENDER_FULL);
 	assert_int_equal(add(&world, 0, 0, 0), POOL_OK);
 	assert_counts(&world, 65, 0);
-	pool_close(world.pool);
-	const struct pool_options tiny = {.capacity = 2};
-	assert_done(&world, pool_open(&world.pool, world.chain, &tiny, &world.err));
+	ledger_close(&world);
+}
+
+static void shrink(struct ledger_world *world, size_t capacity) {
+	ledger_end(world);
+	world->capacity = capacity;
+	ledger_start(world);
+}
+
+static void who_pays_more_takes_the_place_of_the_least(void **state) {
+	(void)state;
+	struct ledger_world world;
+	ledger_open(&world, true);
+	shrink(&world, 3);
 	assert_int_equal(add(&world, 0, 0, 0), POOL_OK);
-	assert_int_equal(add(&world, 1, 0, 0), POOL_OK);
-	assert_int_equal(add(&world, 2, 0, 0), POOL_FULL);
+	assert_int_equal(add(&world, 1, 0, 5), POOL_OK);
+	assert_int_equal(add(&world, 2, 0, 7), POOL_OK);
+	assert_int_equal(add(&world, 3, 0, 0), POOL_FULL); /* no more than the least */
+	assert_int_equal(add(&world, 3, 1, 9), POOL_FULL); /* waits behind a gap */
+	assert_int_equal(add(&world, 0, 1, 9), POOL_FULL); /* worth what stands before it, nothing */
+	assert_int_equal(add(&world, 3, 0, 6), POOL_OK);   /* for account 0's */
+	assert_int_equal(add(&world, 4, 0, 4), POOL_OUTBID);
+	assert_int_equal(add(&world, 4, 0, 6), POOL_OK); /* for account 1's */
+	assert_int_equal(add(&world, 3, 0, 8), POOL_OK); /* a replacement needs no room */
+	assert_int_equal(add(&world, 4, 1, 9), POOL_FULL);
+	assert_int_equal(add(&world, 4, 0, 7), POOL_OK);
+	assert_counts(&world, 3, 0);
+	ledger_close(&world);
+}
+
+/* A sender's last goes first, and what is worth nothing for those before it goes however much it offers. */
+static void the_last_of_a_sender_goes_first(void **state) {
+	(void)state;
+	struct ledger_world world;
+	uint64_t nonce;
+	const addr20 first = ledger_address(0), second = ledger_address(1);
+	ledger_open(&world, true);
+	shrink(&world, 4);
+	assert_int_equal(add(&world, 0, 0, 5), POOL_OK);
+	assert_int_equal(add(&world, 0, 1, 3), POOL_OK);
+	assert_int_equal(add(&world, 0, 2, 1000), POOL_OK);
+	assert_int_equal(add(&world, 1, 0, 4), POOL_OK);
+	assert_int_equal(add(&world, 2, 0, 6), POOL_OK);
+	assert_done(&world, pool_next_nonce(world.pool, &nonce, &first, &world.err));
+	assert_int_equal(nonce, 2);
+	assert_int_equal(add(&world, 2, 1, 6), POOL_OK);
+	assert_done(&world, pool_next_nonce(world.pool, &nonce, &first, &world.err));
+	assert_int_equal(nonce, 1);
+	assert_int_equal(add(&world, 2, 2, 6), POOL_OK); /* for account 1's, which pays 4 */
+	assert_done(&world, pool_next_nonce(world.pool, &nonce, &second, &world.err));
+	assert_int_equal(nonce, 0);
+	assert_counts(&world, 4, 0);
+	ledger_close(&world);
+}
+
+/* A thousand offers to a full pool, against a list that is sorted anew each time. */
+static void a_full_pool_keeps_the_best(void **state) {
+	(void)state;
+	struct ledger_world world;
+	uint64_t kept[LEDGER_ACCOUNTS];
+	uint32_t random = 1;
+	ledger_open(&world, true);
+	shrink(&world, LEDGER_ACCOUNTS - 1);
+	for (size_t i = 0; i < LEDGER_ACCOUNTS; i++) kept[i] = 0;
+	for (size_t round = 0; round < 1000; round++) {
+		random = random * 1664525 + 1013904223;
+		const size_t account = random >> 28 & (LEDGER_ACCOUNTS - 1);
+		const uint64_t fee = 1 + (random >> 11 & 0xfffff); /* hardly ever equal */
+		size_t count = 0, least = LEDGER_ACCOUNTS;
+		for (size_t i = 0; i < LEDGER_ACCOUNTS; i++) {
+			if (kept[i] == 0) continue;
+			count++;
+			if (least == LEDGER_ACCOUNTS || kept[i] < kept[least]) least = i;
+		}
+		const enum pool_verdict verdict = add(&world, account, 0, fee);
+		if (kept[account] != 0) {
+			if (verdict == POOL_OK) assert_true(fee * 10 >= kept[account] * 11);
+		} else if (count == LEDGER_ACCOUNTS - 1) {
+			assert_int_equal(verdict, fee > kept[least]   ? POOL_OK
+						  : fee < kept[least] ? POOL_OUTBID
+								      : POOL_FULL);
+			if (verdict == POOL_OK) kept[least] = 0;
+		} else {
+			assert_int_equal(verdict, POOL_OK);
+		}
+		if (verdict == POOL_OK) kept[account] = fee;
+	}
+	ledger_close(&world);
+}
+
+/* Blocks of a branch that is left go back to the pool; blocks that are taken back for good do not. */
+static void what_fork_choice_leaves_waits_again(void **state) {
+	(void)state;
+	struct ledger_world world;
+	struct chain_head *head;
+	uint64_t nonce;
+	const addr20 sender = ledger_address(0);
+	ledger_open(&world, true);
+	const hash32 genesis = *chain_genesis_hash(world.chain);
+	for (uint64_t i = 0; i < 3; i++) {
+		assert_int_equal(add(&world, 0, 2 * i, 5), POOL_OK);
+		assert_int_equal(add(&world, 0, 2 * i + 1, 5), POOL_OK);
+		assert_int_equal(ledger_seal(&world, 0), 2);
+	}
+	assert_counts(&world, 0, 0);
+	assert_int_equal(add(&world, 0, 6, 5), POOL_OK);
+	head = chain_head(world.chain);
+	const hash32 left = head->hash;
+	chain_head_release(head);
+	assert_done(&world, chain_follow(world.chain, &genesis, &world.err));
+	assert_counts(&world, 7, 0);
+	assert_done(&world, chain_follow(world.chain, &left, &world.err));
+	assert_counts(&world, 1, 0);
+	assert_done(&world, chain_follow(world.chain, &genesis, &world.err));
+	ledger_end(&world);
+	ledger_start(&world); /* they are in the journal */
+	assert_counts(&world, 7, 0);
+	assert_int_equal(ledger_seal(&world, 77000), 7);
+	assert_done(&world, chain_unwind_head(world.chain, &world.err));
+	assert_counts(&world, 0, 0);
+	assert_done(&world, pool_next_nonce(world.pool, &nonce, &sender, &world.err));
+	assert_int_equal(nonce, 0);
 	ledger_close(&world);
 }
 
@@ -313,6 +430,10 @@ int main(void) {
 	    cmocka_unit_test(the_best_fee_goes_first),
 	    cmocka_unit_test(a_fee_below_the_base_fee_waits),
 	    cmocka_unit_test(limits_hold),
+	    cmocka_unit_test(who_pays_more_takes_the_place_of_the_least),
+	    cmocka_unit_test(the_last_of_a_sender_goes_first),
+	    cmocka_unit_test(a_full_pool_keeps_the_best),
+	    cmocka_unit_test(what_fork_choice_leaves_waits_again),
 	    cmocka_unit_test(a_further_condition_is_asked),
 	    cmocka_unit_test(nobody_signs),
 	    cmocka_unit_test(the_journal_is_read_back),
