@@ -34,8 +34,12 @@ class Blob:
 
 
 @pytest.fixture(scope="module")
-def blobs():
-    setup = ckzg.load_trusted_setup(str(SETUP), 0)
+def setup():
+    return ckzg.load_trusted_setup(str(SETUP), 0)
+
+
+@pytest.fixture(scope="module")
+def blobs(setup):
     return [Blob(setup) for _ in range(2)]
 
 
@@ -65,10 +69,11 @@ def refusal(node, raw):
     return refused.value.message
 
 
-def test_web3(dev, blobs):
+def test_web3(dev, blobs, setup, monkeypatch):
     """From eth_account's own proofs to the receipt, the block, and the fee history."""
+    monkeypatch.setattr("eth_account.typed_transactions.base.load_trusted_setup", lambda *_: setup)  # it loads one thrice a blob
     w3 = Web3(Web3.HTTPProvider(dev.url))
-    signed = Account.sign_transaction(fields(dev, DEV_KEYS[1]), DEV_KEYS[1], blobs=[blobs[0].data])
+    signed = Account.sign_transaction(fields(dev, DEV_KEYS[1]), DEV_KEYS[1], blobs=[blob.data for blob in blobs])
     tx_hash = w3.eth.send_raw_transaction(signed.raw_transaction)
     receipt = w3.eth.wait_for_transaction_receipt(tx_hash, poll_latency=0.05)
     assert (receipt.status, receipt.type, receipt.blobGasUsed, receipt.blobGasPrice) == (1, 3, 2 * BLOB_GAS, 1)
@@ -116,6 +121,22 @@ def test_what_does_not_hold_is_refused(dev, blobs):
     assert refusal(dev, alone.to_0x_hex()) == "missing sidecar in blob transaction"
     with pytest.raises(RpcError, match="blob transactions are sent raw"):
         dev.rpc("eth_sendTransaction", {"from": Account.from_key(key).address, "to": TO, "blobVersionedHashes": ["0x" + first.hash.hex()], "maxFeePerBlobGas": "0xa"})
+
+
+def test_filled_in(dev, blobs):
+    """eth_fillTransaction gives what lacks; signed, with a sidecar, it is taken."""
+    account = Account.from_key(DEV_KEYS[3])
+    filled = dev.rpc("eth_fillTransaction", {"from": account.address, "to": TO, "value": "0x1", "blobVersionedHashes": ["0x" + blobs[1].hash.hex()]})
+    tx = filled["tx"]
+    assert tx["type"] == "0x3" and tx["gas"] == "0x5208" and tx["maxFeePerBlobGas"] == "0x2" and tx["v"] == tx["r"] == tx["s"] == "0x0"
+    assert filled["raw"].startswith("0x03") and tx["nonce"] == dev.rpc("eth_getTransactionCount", account.address, "pending")
+    whole = {name: int(tx[name], 16) for name in ("gas", "maxFeePerGas", "maxPriorityFeePerGas", "maxFeePerBlobGas", "nonce", "value")}
+    raw = envelope(dev, DEV_KEYS[3], sidecar(blobs[1:]), [blobs[1].hash], **whole)
+    assert dev.receipt(dev.rpc("eth_sendRawTransaction", raw))["status"] == "0x1"
+    plain = dev.rpc("eth_fillTransaction", {"from": account.address, "to": TO, "gasPrice": hex(10 * GWEI)})["tx"]
+    assert plain["type"] == "0x0" and plain["gas"] == "0x5208"
+    with pytest.raises(RpcError, match="contract creation without any data"):
+        dev.rpc("eth_fillTransaction", {"from": account.address})
 
 
 def test_a_returned_hash_survives(start_node, blobs):

@@ -57,7 +57,7 @@ enum status rpc_personal_sign(struct rpc_call *call) {
 	return sign_message(call, &address, message);
 }
 
-/* --- eth_sendTransaction --- */
+/* --- eth_sendTransaction, eth_fillTransaction --- */
 
 /* As geth: a tip from recent blocks, and room for the base fee to double. */
 static enum status fill_fees(struct rpc_call *call, struct rpc_tx_args *args, const struct header *head) {
@@ -91,6 +91,48 @@ static enum status fill_gas(struct rpc_call *call, struct rpc_tx_args *args) {
 	return status;
 }
 
+/* Twice what the next block asks for blob gas, as geth. */
+static void fill_blob_fee(struct rpc_call *call, struct rpc_tx_args *args, const struct header *head) {
+	struct transaction *tx = &args->tx;
+	const struct exec_rules rules = rpc_next_rules(call->rpc, head);
+	if (tx->type != TX_BLOB || rules.fork < FORK_CANCUN || !u256_is_zero(&tx->max_blob_fee_wei)) return;
+	const u256 fee = exec_blob_base_fee(exec_excess_blob_gas(head, &rules), &rules.blob);
+	u256_add_overflow(&tx->max_blob_fee_wei, &fee, &fee);
+}
+
+/* All but the nonce and the signature. */
+static enum status fill(struct rpc_call *call, struct rpc_tx_args *args) {
+	struct rpc_found_block head;
+	if (args->tx.is_create && args->tx.data.len == 0)
+		return rpc_fail(call, RPC_SERVER_ERROR, "contract creation without any data provided");
+	TRY(rpc_require_block(call, &head, &(struct rpc_block_id){.kind = RPC_BLOCK_LATEST}));
+	const u256 chain_id = rpc_next_rules(call->rpc, &head.header).chain_id;
+	if (args->has_chain_id && !u256_equal(&args->tx.chain_id, &chain_id))
+		return rpc_fail(call, RPC_SERVER_ERROR, "chainId does not match node's");
+	args->tx.chain_id = chain_id;
+	args->tx.has_chain_id = true;
+	TRY(fill_fees(call, args, &head.header));
+	fill_blob_fee(call, args, &head.header);
+	return fill_gas(call, args);
+}
+
+enum status rpc_eth_fill(struct rpc_call *call) {
+	struct rpc_tx_args args;
+	struct buf raw;
+	TRY(rpc_param_tx(call, &args, 0));
+	TRY(fill(call, &args));
+	if (!args.has_nonce) TRY(pool_next_nonce(call->rpc->options.pool, &args.tx.nonce, &args.from, &call->err));
+	buf_init(&raw, BUF_MAX_DEFAULT);
+	transaction_encode(&raw, &args.tx);
+	args.tx.raw = arena_dup(call->arena, buf_view(&raw));
+	buf_fini(&raw);
+	json_object_begin(&call->out, NULL);
+	json_put_hex(&call->out, "raw", args.tx.raw);
+	rpc_write_tx(&call->out, "tx", &args.tx, &args.from, NULL, NULL, 0);
+	json_object_end(&call->out);
+	return STATUS_OK;
+}
+
 /* `account` NULL: impersonated. */
 static enum status sign_and_send(struct rpc_call *call, struct rpc_tx_args *args, const struct rpc_account *account) {
 	struct transaction *tx = &args->tx;
@@ -104,7 +146,6 @@ static enum status sign_and_send(struct rpc_call *call, struct rpc_tx_args *args
 static enum status send_transaction(struct rpc_call *call, bool from_anyone) {
 	struct rpc *rpc = call->rpc;
 	struct rpc_tx_args args;
-	struct rpc_found_block head;
 	const struct rpc_account *account = NULL;
 	TRY(rpc_param_tx(call, &args, 0));
 	if (!args.has_from) return rpc_bad_param(call, 0, "from: missing");
@@ -112,18 +153,9 @@ static enum status send_transaction(struct rpc_call *call, bool from_anyone) {
 		account = account_of(rpc, &args.from);
 	else if (!rpc_is_impersonated(rpc, &args.from))
 		TRY(find_account(call, &account, &args.from));
-	if (args.tx.is_create && args.tx.data.len == 0)
-		return rpc_fail(call, RPC_SERVER_ERROR, "contract creation without any data provided");
 	if (args.tx.type == TX_BLOB)
 		return rpc_bad_param(call, 0, "blobVersionedHashes: blob transactions are sent raw");
-	TRY(rpc_require_block(call, &head, &(struct rpc_block_id){.kind = RPC_BLOCK_LATEST}));
-	const u256 chain_id = rpc_next_rules(rpc, &head.header).chain_id;
-	if (args.has_chain_id && !u256_equal(&args.tx.chain_id, &chain_id))
-		return rpc_fail(call, RPC_SERVER_ERROR, "chainId does not match node's");
-	args.tx.chain_id = chain_id;
-	args.tx.has_chain_id = true;
-	TRY(fill_fees(call, &args, &head.header));
-	TRY(fill_gas(call, &args));
+	TRY(fill(call, &args));
 	pthread_mutex_lock(&rpc->send_lock); /* from choosing a nonce to its being taken */
 	enum status status = sign_and_send(call, &args, account);
 	pthread_mutex_unlock(&rpc->send_lock);

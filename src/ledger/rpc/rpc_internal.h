@@ -367,6 +367,7 @@ rpc_method_run rpc_eth_config, rpc_eth_capabilities, rpc_eth_chain_id, rpc_eth_s
     rpc_eth_accounts;
 rpc_method_run rpc_xinglin_seal_of, rpc_xinglin_chain_info;
 
+rpc_method_run rpc_eth_fill;
 rpc_method_run rpc_eth_gas_price, rpc_eth_max_priority_fee, rpc_eth_fee_history, rpc_eth_blob_base_fee,
     rpc_eth_base_fee;
 

@@ -68,6 +68,8 @@ static const struct rpc_method methods[] = {
 	"a gas limit with which the call succeeds, at most 1.5 % above the least"},
     {"eth_feeHistory", rpc_eth_fee_history, 2, 3, RPC_ALWAYS, "count, newest block, [percentiles]",
 	"base fees, fullness and tips of up to 1,024 blocks"},
+    {"eth_fillTransaction", rpc_eth_fill, 1, 1, RPC_ALWAYS, "transaction",
+	"fills in nonce, gas and fees, of blobs too; signs and sends nothing"},
     {"eth_gasPrice", rpc_eth_gas_price, 0, 0, RPC_ALWAYS, "", "a gas price for the next blocks, wei"},
     {"eth_getBalance", rpc_eth_get_balance, 1, 2, RPC_ALWAYS, "address, [block]", "an account's balance, wei"},
     {"eth_getBlockByHash", rpc_eth_get_block_by_hash, 1, 2, RPC_ALWAYS, "hash, [full transactions]",
