@@ -245,7 +245,7 @@ static void what_waits_shows_in_the_pending_state(void **state) {
 	assert_int_equal(number_of(call("eth_getTransactionCount", "'%s','pending'", address(0))),
 	    number_of(call("eth_getTransactionCount", "'%s','latest'", address(0))) + 2);
 	call("evm_setAutomine", "true"); /* looking at what waits has not used it up */
-	receipt_of(text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s'}", address(1), address(2))));
+	receipt_of(text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s'}", address(1), address(0))));
 	assert_text(call("eth_call", "{'to':'%s'},'latest'", made), NINE);
 }
 
