@@ -456,6 +456,17 @@ static void tells_fees(void **state) {
 	assert_int_equal(error_of("eth_feeHistory", "1,'0xffffff'"), RPC_SERVER_ERROR);
 }
 
+static void fills_a_transaction(void **state) {
+	(void)state;
+	const struct json *filled = call("eth_fillTransaction", "{'from':'%s','to':'%s'}", address(0), address(1));
+	assert_int_equal(strncmp(text_of(json_get(filled, "raw")), "0x02", 4), 0);
+	assert_text(json_get(json_get(filled, "tx"), "gas"), "0x5208");
+	assert_text(json_get(json_get(filled, "tx"), "s"), "0x0");
+	assert_int_equal(error_of("eth_fillTransaction", "{'from':'%s'}", address(0)), RPC_SERVER_ERROR);
+	assert_true(error_says("contract creation without any data provided"));
+	assert_int_equal(error_of("eth_fillTransaction", "{'to':'%s','chainId':'0x1'}", address(1)), RPC_SERVER_ERROR);
+}
+
 /* What a signature of "hello" must recover to, through the chain's own ecrecover precompile. */
 static void signs_messages(void **state) {
 	(void)state;
@@ -586,6 +597,7 @@ int main(void) {
 	    cmocka_unit_test(bounds_its_answers),
 	    cmocka_unit_test(bounds_the_time_of_a_call),
 	    cmocka_unit_test(tells_fees),
+	    cmocka_unit_test(fills_a_transaction),
 	    cmocka_unit_test(signs_messages),
 	    cmocka_unit_test(simulates_blocks),
 	    cmocka_unit_test(dev_methods_move_the_chain),
