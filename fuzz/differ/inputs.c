@@ -134,7 +134,8 @@ static void put_modexp(struct buf *out, struct random *random) {
 	for (int i = 0; i < 3; i++)
 		lengths[i] = random_chance(random, 700)
 				 ? random_below(random, 48)
-				 : edges[random_below(random, random_chance(random, 900) ? 9 : 11)];
+				 : edges[random_below(random, random_chance(random, 700) ? 9 : 11)];
+	if (random_chance(random, 400)) lengths[1] = random_below(random, 2); /* or long numbers would be too dear */
 	if (random_chance(random, 10)) lengths[random_below(random, 3)] = random_next(random);
 	put_lengths(out, lengths);
 	for (int i = 0; i < 3; i++) {
@@ -182,7 +183,7 @@ static void put_bn_pairing(struct inputs *inputs, struct buf *out, struct random
 }
 
 static void put_bls(struct inputs *inputs, struct buf *out, struct random *random, unsigned address) {
-	const size_t items = 1 + random_below(random, 3);
+	const size_t items = 1 + random_below(random, random_chance(random, 970) ? 3 : 60);
 	switch (address) {
 	case 0x0b:
 	case 0x0d:

@@ -33,6 +33,8 @@ static void put_gas(struct writer *writer) {
 	const uint64_t kind = pick(writer, 100);
 	if (kind < 35 && writer->world->fork >= FORK_TANGERINE) {
 		put_op(writer, OP_GAS);
+	} else if (kind < 40) {
+		put_number(writer, 2300 + pick(writer, 16)); /* around the stipend, for EIP-2200's sentry */
 	} else if (kind < 50) {
 		put_number(writer, pick(writer, 4000));
 	} else if (kind < 96) {

@@ -176,9 +176,10 @@ static void add_others(struct scene *scene) {
 		account->balance_wei = u256_from(1 + random_below(random, 100));
 	}
 	if (random_chance(random, 500)) add_account(scene, &scene->others[SCENE_KEYS + 2]);
-	if (random_chance(random, 100)) {
-		const addr20 address = {{[19] = (uint8_t)(1 + random_below(random, 10))}};
-		add_account(scene, &address)->balance_wei = u256_from(1);
+	if (random_chance(random, 150)) { /* the third keeps its touch (EIP-716) */
+		const uint64_t last = random_chance(random, 500) ? 3 : 1 + random_below(random, 10);
+		const addr20 address = {{[19] = (uint8_t)last}};
+		add_account(scene, &address)->balance_wei = u256_from(random_below(random, 2));
 	}
 	if (random_chance(random, 500))
 		add_account(scene, &scene->others[SCENE_KEYS + 1])->balance_wei = u256_from(random_below(random, 100));

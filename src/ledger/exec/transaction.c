@@ -14,10 +14,10 @@ static enum status buy_gas(
 	return state_sub_balance(executor->state, sender, &cost);
 }
 
-/* EIP-2929, 2930, 3651, 7702: what is warm before the first instruction. */
-static enum status warm_up(struct executor *executor, const struct transaction *tx, const addr20 *sender) {
+/* EIP-2929, 2930, 3651: what is warm before the machine starts (which warms designated code itself). */
+static void warm_up(struct executor *executor, const struct transaction *tx, const addr20 *sender) {
 	struct state *state = executor->state;
-	if (!rule(executor, FORK_BERLIN)) return STATUS_OK;
+	if (!rule(executor, FORK_BERLIN)) return;
 	state_warm_account(state, sender);
 	if (rule(executor, FORK_SHANGHAI)) state_warm_account(state, &executor->env.coinbase);
 	for (size_t i = 0; i < tx->access_count; i++) {
@@ -28,14 +28,7 @@ static enum status warm_up(struct executor *executor, const struct transaction *
 			state_warm_slot(state, &entry->address, &slot);
 		}
 	}
-	if (tx->is_create) return STATUS_OK;
-	state_warm_account(state, &tx->to);
-	if (!rule(executor, FORK_PRAGUE)) return STATUS_OK;
-	struct state_code code;
-	addr20 delegate;
-	TRY(state_get_code(state, &code, &tx->to));
-	if (exec_is_delegation(&delegate, code.bytes)) state_warm_account(state, &delegate);
-	return STATUS_OK;
+	if (!tx->is_create) state_warm_account(state, &tx->to);
 }
 
 /* Runs the machine; `result` then holds what is left of the gas limit and what is to be given back at most. */
@@ -47,7 +40,7 @@ static enum status run_message(struct executor *executor, struct evm_result *res
 	TRY(state_get_nonce(state, &nonce, sender));
 	TRY(state_set_nonce(state, sender, nonce + 1));
 	TRY(exec_apply_authorizations(executor, &authorization_refund, tx));
-	TRY(warm_up(executor, tx, sender));
+	warm_up(executor, tx, sender);
 
 	const struct evm_tx_env env = {.origin = *sender,
 	    .gas_price_wei = *price_wei,

@@ -7,6 +7,7 @@ mod show;
 mod world;
 
 use std::io::{self, BufReader, Read};
+use std::panic;
 use std::path::Path;
 use std::time::Instant;
 
@@ -34,7 +35,7 @@ struct Counts {
 fn check(frame: &[u8], parts: &[std::ops::Range<usize>; 3], folder: &Path, counts: &mut Counts) -> io::Result<()> {
     let case = case::read(&frame[parts[0].clone()]);
     let ours = &frame[parts[1].clone()];
-    let outcome = run::run(&case);
+    let outcome = panic::catch_unwind(|| run::run(&case)).unwrap_or_else(|_| run::Outcome::panicked());
     let executions = case.transactions.len() as u64;
     counts.cases += 1;
     if ours == outcome.result {

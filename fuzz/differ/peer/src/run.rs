@@ -45,6 +45,12 @@ pub struct Outcome {
     pub remarks: Vec<String>,
 }
 
+impl Outcome {
+    pub fn panicked() -> Self {
+        Self { result: Vec::new(), remarks: vec!["revm panicked".into()] }
+    }
+}
+
 fn config(case: &Case, spec: SpecId) -> CfgEnv {
     let (_, max_blobs, fraction) = blob_rules(spec);
     let mut config = CfgEnv::new_with_spec(spec).with_chain_id(case.chain_id).enable_tx_chain_id_check();

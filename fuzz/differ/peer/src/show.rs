@@ -64,6 +64,9 @@ pub fn difference(case: &Case, ours: &[u8], theirs: &[u8], our_remark: &str, the
         let to = tx.to.map_or("a new contract".into(), |to| to.to_string());
         println!("  transaction {i}: type {} from {} to {to}, gas {}: xinglin {a}; revm {b}", tx.kind, tx.sender, tx.gas_limit);
     }
+    if theirs.is_empty() {
+        return println!("  {}", their_remarks.join(" "));
+    }
     let (mut r, mut s) = (Reader(ours), Reader(theirs));
     let (a, b) = (outcomes(&mut r, case.transactions.len()), outcomes(&mut s, case.transactions.len()));
     for (i, (a, b)) in a.iter().zip(&b).enumerate() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use revm::primitives::{keccak256, Address, AddressMap, B256, U256};
+use revm::primitives::{keccak256, Address, AddressMap, Bytes, B256, U256};
 use revm::state::{Account, AccountInfo, Bytecode};
 use revm::{Database, DatabaseCommit};
 
@@ -12,6 +12,12 @@ use crate::case::Case;
 pub struct Entry {
     pub info: AccountInfo,
     pub storage: BTreeMap<U256, U256>,
+}
+
+/// A designation is one by its form (EIP-7702); any other code that starts like it is plain code, which contracts from
+/// before EIP-3541 may have. (revm's own `new_raw` panics there: what a database holds is its caller's to know.)
+fn bytecode(code: &Bytes) -> Bytecode {
+    Bytecode::new_eip7702_raw(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code.clone()))
 }
 
 pub struct World {
@@ -23,10 +29,7 @@ pub struct World {
 impl World {
     pub fn new(case: &Case, clears_empty: bool) -> Self {
         let entry = |account: &crate::case::Account| {
-            let info = AccountInfo::default()
-                .with_balance(account.balance)
-                .with_nonce(account.nonce)
-                .with_code(Bytecode::new_raw(account.code.clone()));
+            let info = AccountInfo::default().with_balance(account.balance).with_nonce(account.nonce).with_code(bytecode(&account.code));
             Entry { info, storage: account.storage.iter().copied().collect() }
         };
         let accounts = case.accounts.iter().map(|account| (account.address, entry(account))).collect();
