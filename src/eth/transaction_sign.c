@@ -1,5 +1,5 @@
 #include "crypto/hash.h"
-#include "crypto/secp256k1_keys.h"
+#include "crypto/secp256k1_many.h"
 #include "eth/transaction_encode.h"
 
 hash32 transaction_hash(const struct transaction *tx) {
@@ -23,10 +23,17 @@ hash32 transaction_signing_hash(const struct transaction *tx) {
 	return hash;
 }
 
+enum { SENDERS_AT_ONCE = 32 };
+
+static struct secp_signature signature_of(const struct transaction *tx) {
+	struct secp_signature out = {.y_parity = tx->y_parity};
+	u256_store_be(out.r, &tx->r);
+	u256_store_be(out.s, &tx->s);
+	return out;
+}
+
 enum status transaction_sender(addr20 *out, const struct transaction *tx, bool homestead, struct err *err) {
-	struct secp_signature signature = {.y_parity = tx->y_parity};
-	u256_store_be(signature.r, &tx->r);
-	u256_store_be(signature.s, &tx->s);
+	const struct secp_signature signature = signature_of(tx);
 	if (homestead && !secp_s_is_low(signature.s))
 		return err_set(err, STATUS_INVALID, "signature's s is above half the curve's order");
 	hash32 digest = transaction_signing_hash(tx);
@@ -35,6 +42,30 @@ enum status transaction_sender(addr20 *out, const struct transaction *tx, bool h
 	if (status) return err_set(err, status, "signature fits no key");
 	*out = address_of_public_key(public_key);
 	return STATUS_OK;
+}
+
+static void some_senders(
+    addr20 *out, enum status *statuses, const struct transaction *const *txs, size_t count, bool homestead) {
+	struct secp_signature signatures[SENDERS_AT_ONCE];
+	hash32 digests[SENDERS_AT_ONCE];
+	uint8_t keys[SENDERS_AT_ONCE][64];
+	for (size_t i = 0; i < count; i++) {
+		signatures[i] = signature_of(txs[i]);
+		digests[i] = transaction_signing_hash(txs[i]);
+	}
+	secp_recover_many(keys, statuses, signatures, digests, count);
+	for (size_t i = 0; i < count; i++) {
+		if (homestead && !secp_s_is_low(signatures[i].s)) statuses[i] = STATUS_INVALID;
+		if (statuses[i] == STATUS_OK) out[i] = address_of_public_key(keys[i]);
+	}
+}
+
+void transaction_senders(
+    addr20 *out, enum status *statuses, const struct transaction *const *txs, size_t count, bool homestead) {
+	for (size_t done = 0; done < count; done += SENDERS_AT_ONCE) {
+		const size_t left = count - done, some = left < SENDERS_AT_ONCE ? left : SENDERS_AT_ONCE;
+		some_senders(out + done, statuses + done, txs + done, some, homestead);
+	}
 }
 
 /* v of a legacy transaction: 27 + parity, or 35 + 2 * chain id + parity. False where that is over 256 bits. */

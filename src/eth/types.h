@@ -64,6 +64,9 @@ hash32 transaction_hash(const struct transaction *tx);
 hash32 transaction_signing_hash(const struct transaction *tx);
 /* STATUS_INVALID: r, s out of range, s high (EIP-2; accepted where !homestead), or no key fits. */
 MUST_USE enum status transaction_sender(addr20 *out, const struct transaction *tx, bool homestead, struct err *err);
+/* The same for many, which is cheaper (crypto/secp256k1_many.h). */
+void transaction_senders(
+    addr20 *out, enum status *statuses, const struct transaction *const *txs, size_t count, bool homestead);
 /* Fills v, r, s, y_parity, and `raw` in the arena. */
 MUST_USE enum status transaction_sign(
     struct transaction *tx, struct arena *arena, const hash32 *secret, struct err *err);

@@ -175,8 +175,6 @@ static enum status root_before_byzantium(void *context, hash32 *out, struct stat
 enum status chain_open(struct chain **out, struct store *store, const struct chain_options *options, struct err *err) {
 	struct chain *chain = mem_zalloc(1, sizeof *chain);
 	chain->store = store;
-	chain->recover_many = options->recover_many;
-	chain->recover_context = options->recover_context;
 	pthread_mutex_init(&chain->lock, NULL);
 	chain->state = state_new(NULL, &chain->err);
 	chain->executor = executor_new();

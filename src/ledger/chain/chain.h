@@ -20,14 +20,9 @@ struct chain;
 /*
  * Opens the chain in `store`; a new store is given the genesis block of `genesis_json` (geth's format). With a store
  * that holds a chain, `genesis_json` may be empty; one that makes another genesis block is refused (STATUS_INVALID).
- * `recover_many`: NULL for the serial twin.
  */
-typedef void recover_many(void *context, addr20 *senders, enum status *statuses, const struct transaction *const *txs,
-    size_t count, bool homestead);
 struct chain_options {
 	struct bytes genesis_json;
-	recover_many *recover_many;
-	void *recover_context;
 	size_t cache_bytes; /* for recently used parts of the tries; 0: 32 MiB */
 };
 MUST_USE enum status chain_open(

@@ -17,8 +17,6 @@ struct chain {
 	struct store *store;
 	struct genesis *genesis;
 	hash32 genesis_hash;
-	recover_many *recover_many;
-	void *recover_context;
 
 	pthread_mutex_t lock; /* of `head` and all heads' references */
 	struct chain_head *head;

@@ -2,18 +2,14 @@
 #include "ledger/chain/chain_private.h"
 #include "ledger/chain/rows.h"
 
-static enum status recover_senders(struct chain *chain, struct ordered_tx *txs, const struct block *block,
-    struct arena *arena, bool homestead, struct err *err) {
+static enum status recover_senders(
+    struct ordered_tx *txs, const struct block *block, struct arena *arena, bool homestead, struct err *err) {
 	const size_t count = block->transaction_count;
 	const struct transaction **list = arena_alloc(arena, count * sizeof *list);
 	addr20 *senders = arena_alloc(arena, count * sizeof *senders);
 	enum status *statuses = arena_alloc(arena, count * sizeof *statuses);
 	for (size_t i = 0; i < count; i++) list[i] = &block->transactions[i];
-	if (chain->recover_many != NULL)
-		chain->recover_many(chain->recover_context, senders, statuses, list, count, homestead);
-	else
-		for (size_t i = 0; i < count; i++)
-			statuses[i] = transaction_sender(&senders[i], list[i], homestead, NULL);
+	transaction_senders(senders, statuses, list, count, homestead);
 	for (size_t i = 0; i < count; i++) {
 		if (statuses[i] != STATUS_OK)
 			return err_set(err, STATUS_INVALID, "invalid block: transaction %zu: invalid sender", i);
@@ -78,7 +74,7 @@ static enum status import_decoded(
 	TRY(check_body(&decoded, &rules, err));
 	TRY(chain_check_ommers(chain, &decoded, err));
 	struct ordered_tx *txs = arena_alloc(arena, decoded.transaction_count * sizeof *txs);
-	TRY(recover_senders(chain, txs, &decoded, arena, rules.fork >= FORK_HOMESTEAD, err));
+	TRY(recover_senders(txs, &decoded, arena, rules.fork >= FORK_HOMESTEAD, err));
 	pending->header = *header;
 	pending->block.transaction_count = 0; /* filled again as they run */
 	TRY(pending_execute(chain, pending, txs, decoded.transaction_count, true, err));
