@@ -190,6 +190,12 @@ static enum status admit(
 	return STATUS_OK;
 }
 
+static enum status add_signed(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
+    const struct pool_offer *offer, struct err *err) {
+	TRY(admit(pool, verdict, offer, err));
+	return *verdict == POOL_OK ? add_judged(pool, hash, verdict, tx_verdict, offer, err) : STATUS_OK;
+}
+
 /* Fills the offer's sender. */
 static enum status add_decoded(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
     struct pool_offer *offer, struct err *err) {
@@ -202,9 +208,7 @@ static enum status add_decoded(struct pool *pool, hash32 *hash, enum pool_verdic
 		*verdict = POOL_INVALID;
 		*tx_verdict = TX_VERDICT_BAD_SIGNATURE;
 	}
-	if (*verdict == POOL_OK) TRY(admit(pool, verdict, offer, err));
-	if (*verdict != POOL_OK) return STATUS_OK;
-	return add_judged(pool, hash, verdict, tx_verdict, offer, err);
+	return *verdict == POOL_OK ? add_signed(pool, hash, verdict, tx_verdict, offer, err) : STATUS_OK;
 }
 
 enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
@@ -217,6 +221,33 @@ enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict *verdict
 	if (status == STATUS_OK) status = add_decoded(pool, hash, verdict, tx_verdict, &offer, err);
 	arena_fini(&arena);
 	return status;
+}
+
+void pool_read_many(struct pool_reading *out, struct arena *arena, const struct bytes *envelopes, size_t count) {
+	const struct transaction **txs = arena_alloc(arena, count * sizeof *txs);
+	addr20 *senders = arena_alloc(arena, count * sizeof *senders);
+	enum status *statuses = arena_alloc(arena, count * sizeof *statuses);
+	size_t decoded = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct err err;
+		out[i].good = transaction_decode(&out[i].tx, &out[i].sidecar, arena, envelopes[i], &err) == STATUS_OK &&
+			      out[i].tx.raw.len <= TX_MAX_BYTES;
+		if (out[i].good) txs[decoded++] = &out[i].tx;
+	}
+	transaction_senders(senders, statuses, txs, decoded, true);
+	for (size_t i = 0, k = 0; i < count; i++) {
+		if (!out[i].good) continue;
+		out[i].good = statuses[k] == STATUS_OK;
+		out[i].sender = senders[k++];
+	}
+}
+
+enum status pool_add_reading(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
+    const struct pool_reading *reading, struct err *err) {
+	BUG_ON(!reading->good);
+	const struct pool_offer offer = {.tx = &reading->tx, .sidecar = reading->sidecar, .sender = reading->sender};
+	*tx_verdict = TX_VERDICT_OK;
+	return add_signed(pool, hash, verdict, tx_verdict, &offer, err);
 }
 
 enum status pool_add_unsigned(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,

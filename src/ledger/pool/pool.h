@@ -73,6 +73,20 @@ const char *pool_verdict_text(enum pool_verdict verdict);
  */
 MUST_USE enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
     struct bytes envelope, struct err *err);
+/*
+ * The part of pool_add that asks nothing, ahead and for many, since senders are cheaper to recover together
+ * (crypto/secp256k1_many.h); pool_add_reading does the rest. What does not decode, or nobody signed, is not `good`: it
+ * is pool_add's, which says why. The arena holds what a reading views, beside its envelope.
+ */
+struct pool_reading {
+	struct transaction tx;
+	struct bytes sidecar;
+	addr20 sender;
+	bool good;
+};
+void pool_read_many(struct pool_reading *out, struct arena *arena, const struct bytes *envelopes, size_t count);
+MUST_USE enum status pool_add_reading(struct pool *pool, hash32 *hash, enum pool_verdict *verdict,
+    enum tx_verdict *tx_verdict, const struct pool_reading *reading, struct err *err);
 /* As pool_add, for a sender that signs nothing (dev mode's impersonation). */
 MUST_USE enum status pool_add_unsigned(struct pool *pool, hash32 *hash, enum pool_verdict *verdict,
     enum tx_verdict *tx_verdict, const struct transaction *tx, const addr20 *sender, struct err *err);

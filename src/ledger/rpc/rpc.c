@@ -243,7 +243,7 @@ static enum status run_method(struct rpc_call *call, struct bytes name, const st
 
 /* Carries out one request and appends its answer; nothing for a notification. False where nothing was appended. */
 static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct rpc_session *session, struct buf *out,
-    const struct json *request) {
+    const struct json *request, const struct pool_reading *reading) {
 	const struct json *id = json_get(request, "id"), *method = json_get(request, "method");
 	if (!json_is(request, JSON_OBJECT) || !json_string_is(json_get(request, "jsonrpc"), "2.0") ||
 	    !json_is(method, JSON_STRING) || !id_is_well_formed(id)) {
@@ -251,7 +251,8 @@ static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct rpc_se
 		    NULL);
 		return true;
 	}
-	struct rpc_call call = {.rpc = rpc, .worker = worker, .session = session, .arena = &worker->arena};
+	struct rpc_call call = {
+	    .rpc = rpc, .worker = worker, .session = session, .arena = &worker->arena, .reading = reading};
 	buf_init(&call.error_message, MESSAGE_MAX);
 	const size_t before = out->len;
 	put_id(out, id);
@@ -300,16 +301,20 @@ static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct rpc_
 		buf_byte(out, ']');
 		return;
 	}
+	const struct pool_reading *readings = rpc_read_ahead(&worker->arena, batch);
+	size_t index = 0;
 	const size_t before = out->len;
 	buf_byte(out, '[');
 	bool any = false;
 	json_foreach (request, batch) {
 		if (any) buf_byte(out, ',');
+		const struct pool_reading *reading = readings && readings[index].good ? &readings[index] : NULL;
 		const struct arena_mark mark = arena_mark(&worker->arena);
-		bool answered = answer_one(rpc, worker, session, out, request);
+		bool answered = answer_one(rpc, worker, session, out, request, reading);
 		arena_rewind(&worker->arena, mark);
 		if (!answered && any) out->len--;
 		any |= answered;
+		index++;
 	}
 	buf_byte(out, ']');
 	if (!any) out->len = before;
@@ -329,7 +334,7 @@ void rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body,
 	} else if (json_is(root, JSON_ARRAY)) {
 		answer_batch(rpc, worker, session, out, root);
 	} else {
-		answer_one(rpc, worker, session, out, root);
+		answer_one(rpc, worker, session, out, root, NULL);
 	}
 	rpc_worker_give(rpc, worker);
 }

@@ -1,4 +1,5 @@
 /* Transactions: finding them, their receipts, and sending signed ones. */
+#include "codec/hex.h"
 #include "ledger/rpc/rpc_internal.h"
 
 static enum status put_null(struct rpc_call *call) {
@@ -70,17 +71,23 @@ static enum status put_taken(
 	return STATUS_OK;
 }
 
-enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope) {
+static enum status take(struct rpc_call *call, struct bytes envelope, const struct pool_reading *reading) {
+	struct pool *pool = call->rpc->options.pool;
 	hash32 hash;
 	enum pool_verdict verdict = POOL_OK;
 	enum tx_verdict tx_verdict = TX_VERDICT_OK;
 	call->err.message[0] = 0;
-	enum status status = pool_add(call->rpc->options.pool, &hash, &verdict, &tx_verdict, envelope, &call->err);
+	enum status status = reading != NULL ? pool_add_reading(pool, &hash, &verdict, &tx_verdict, reading, &call->err)
+					     : pool_add(pool, &hash, &verdict, &tx_verdict, envelope, &call->err);
 	if (status == STATUS_INVALID)
 		return rpc_fail(
 		    call, RPC_SERVER_ERROR, "%s", call->err.message[0] ? call->err.message : "malformed transaction");
 	TRY(status);
 	return put_taken(call, &hash, verdict, tx_verdict);
+}
+
+enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope) {
+	return take(call, envelope, NULL);
 }
 
 enum status rpc_pool_take_unsigned(struct rpc_call *call, const struct transaction *tx, const addr20 *from) {
@@ -93,6 +100,32 @@ enum status rpc_pool_take_unsigned(struct rpc_call *call, const struct transacti
 
 enum status rpc_eth_send_raw(struct rpc_call *call) {
 	struct bytes envelope;
+	if (call->reading != NULL) return take(call, call->reading->tx.raw, call->reading);
 	TRY(rpc_param_data(call, &envelope, 0));
 	return rpc_pool_take(call, envelope);
+}
+
+/* The envelope that a request of a batch sends; empty where it is another request, or a wrong one. */
+static struct bytes sent_envelope(struct arena *arena, const struct json *request) {
+	if (!json_string_is(json_get(request, "method"), "eth_sendRawTransaction")) return (struct bytes){0};
+	const struct bytes text = json_string(json_at(json_get(request, "params"), 0));
+	struct bytes envelope = {0};
+	struct buf data;
+	buf_init(&data, text.len);
+	if (hex_data(&data, text) == STATUS_OK) envelope = arena_dup(arena, buf_view(&data));
+	buf_fini(&data);
+	return envelope;
+}
+
+const struct pool_reading *rpc_read_ahead(struct arena *arena, const struct json *batch) {
+	struct bytes *envelopes = arena_alloc(arena, batch->count * sizeof *envelopes);
+	size_t count = 0, sent = 0;
+	json_foreach (request, batch) {
+		envelopes[count] = sent_envelope(arena, request);
+		sent += envelopes[count++].len > 0;
+	}
+	if (sent < 2) return NULL;
+	struct pool_reading *readings = arena_alloc(arena, count * sizeof *readings);
+	pool_read_many(readings, arena, envelopes, count);
+	return readings;
 }

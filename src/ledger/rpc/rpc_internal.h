@@ -113,11 +113,12 @@ struct rpc_call {
 	struct rpc *rpc;
 	struct rpc_worker *worker;
 	struct arena *arena;
-	struct rpc_session *session; /* of a WebSocket; NULL: HTTP */
-	const struct json *params;   /* an array, or NULL */
-	struct json_writer out;      /* a method writes exactly one value */
-	struct err err;              /* for what methods call; becomes a -32000 or -32603 */
-	int error_code;              /* 0: none */
+	struct rpc_session *session;        /* of a WebSocket; NULL: HTTP */
+	const struct json *params;          /* an array, or NULL */
+	const struct pool_reading *reading; /* the transaction that it sends, where that was read ahead; else NULL */
+	struct json_writer out;             /* a method writes exactly one value */
+	struct err err;                     /* for what methods call; becomes a -32000 or -32603 */
+	int error_code;                     /* 0: none */
 	struct buf error_message;
 	struct bytes error_data; /* in the arena */
 	bool has_error_data;
@@ -334,6 +335,8 @@ void rpc_drop_waiting(struct rpc_call *call);
 MUST_USE enum status rpc_pool_take_unsigned(struct rpc_call *call, const struct transaction *tx, const addr20 *from);
 /* Gives an envelope to the pool and writes its hash, or fails with geth's text (rpc_eth_tx.c). */
 MUST_USE enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope);
+/* One a request of the batch: those that send a good transaction are read together, ahead. NULL for less than two. */
+const struct pool_reading *rpc_read_ahead(struct arena *arena, const struct json *batch);
 
 /* --- filters --- */
 
