@@ -2,6 +2,7 @@
 
 #include "codec/rlp.h"
 #include "ledger/chain/rows.h"
+#include "ledger/state/account_cache.h"
 
 #define CACHE_DEFAULT_BYTES ((size_t)32 << 20)
 
@@ -42,6 +43,7 @@ void chain_head_release(struct chain_head *head) {
 enum status chain_publish(struct chain *chain, const struct header *header, const hash32 *hash, struct err *err) {
 	struct state_view *view;
 	TRY(state_view_open(&view, chain->store, true, header->number, err));
+	state_view_use(view, chain->account_cache);
 	struct chain_head *head = mem_alloc(sizeof *head);
 	*head = (struct chain_head){.header = *header, .hash = *hash, .view = view, .chain = chain, .references = 1};
 	pthread_mutex_lock(&chain->lock);
@@ -179,6 +181,7 @@ enum status chain_open(struct chain **out, struct store *store, const struct cha
 	chain->state = state_new(NULL, &chain->err);
 	chain->executor = executor_new();
 	chain->trie_cache = trie_cache_new(options->cache_bytes ? options->cache_bytes : CACHE_DEFAULT_BYTES);
+	chain->account_cache = account_cache_new();
 	const struct exec_root_source roots = {.root = root_before_byzantium, .context = chain};
 	executor_set_root_source(chain->executor, &roots);
 	const enum status status = open_all(chain, options, err);
@@ -196,6 +199,7 @@ void chain_close(struct chain *chain) {
 	chain_head_release(chain->head);
 	executor_free(chain->executor);
 	trie_cache_free(chain->trie_cache);
+	account_cache_free(chain->account_cache);
 	state_free(chain->state);
 	genesis_free(chain->genesis);
 	pthread_mutex_destroy(&chain->lock);

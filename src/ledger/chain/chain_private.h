@@ -26,6 +26,7 @@ struct chain {
 	struct state *state;
 	struct executor *executor;
 	struct trie_cache *trie_cache;
+	struct account_cache *account_cache;
 	bool syncs_later;
 	struct pending_block *pending; /* one at a time */
 	bool next_is_merged;

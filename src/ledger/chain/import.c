@@ -1,6 +1,7 @@
 /* Blocks that others made, and taking blocks back. */
 #include "ledger/chain/chain_private.h"
 #include "ledger/chain/rows.h"
+#include "ledger/state/account_cache.h"
 
 static enum status recover_senders(
     struct ordered_tx *txs, const struct block *block, struct arena *arena, bool homestead, struct err *err) {
@@ -149,6 +150,7 @@ static enum status unwind(struct chain *chain, bool aside, struct err *err) {
 	if (status == STATUS_OK) status = store_commit(chain->store, batch, !chain->syncs_later, err);
 	store_batch_free(batch);
 	trie_cache_clear(chain->trie_cache);
+	account_cache_clear(chain->account_cache);
 	TRY(status);
 	TRY(chain_publish(chain, &parent, &gone.parent_hash, err));
 	TRY(chain_weigh_head(chain, err));

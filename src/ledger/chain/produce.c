@@ -3,6 +3,7 @@
 #include "crypto/hash.h"
 #include "ledger/chain/chain_private.h"
 #include "ledger/chain/rows.h"
+#include "ledger/state/account_cache.h"
 #include "ledger/store/tables.h"
 
 enum { GAS_LIMIT_BOUND_DIVISOR = 1024, GAS_LIMIT_MIN = 5000, BODY_MARGIN_BYTES = 4096 };
@@ -229,7 +230,10 @@ enum status chain_commit(
     struct chain *chain, struct pending_block *pending, const struct secp_signature *seal, struct err *err) {
 	hash_transactions(pending);
 	enum status status = write_block(chain, pending, seal, err);
-	if (status == STATUS_OK) trie_updates_committed(pending->private_part->updates);
+	if (status == STATUS_OK) {
+		trie_updates_committed(pending->private_part->updates);
+		account_cache_learn(chain->account_cache, &pending->private_part->diff);
+	}
 	if (status == STATUS_OK) status = chain_publish(chain, &pending->header, &pending->hash, err);
 	if (status == STATUS_OK) {
 		count_difficulty(chain, &pending->header);

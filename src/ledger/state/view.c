@@ -1,6 +1,7 @@
 #include "ledger/state/view.h"
 
 #include "crypto/hash.h"
+#include "ledger/state/account_cache.h"
 #include "ledger/state/rows.h"
 #include "ledger/state/view_private.h"
 
@@ -38,6 +39,12 @@ enum status state_view_open(
 	}
 	*out = view;
 	return STATUS_OK;
+}
+
+void state_view_use(struct state_view *view, struct account_cache *cache) {
+	BUG_ON(!view->is_head);
+	view->cache = cache;
+	view->cache_commit = account_cache_commit(cache);
 }
 
 void state_view_close(struct state_view *view) {
@@ -81,6 +88,8 @@ static enum status read_row(const struct state_view *view, bool *found, struct b
 
 enum status view_account_by_hash(
     const struct state_view *view, struct account *account, bool *exists, const hash32 *address_hash, struct err *err) {
+	if (view->cache != NULL && account_cache_get(view->cache, account, exists, address_hash, view->cache_commit))
+		return STATUS_OK;
 	*account = absent_account;
 	if (view->is_head) {
 		struct store_value value;

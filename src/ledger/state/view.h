@@ -23,6 +23,9 @@ struct state_view;
 MUST_USE enum status state_view_open(
     struct state_view **out, struct store *store, bool is_head, uint64_t number, struct err *err);
 void state_view_close(struct state_view *view);
+/* Lets a view of the head look into the cache, which knows no newer commit; before the view is shared. */
+struct account_cache;
+void state_view_use(struct state_view *view, struct account_cache *cache);
 
 /* `*exists` false leaves `account` empty (nonce 0, balance 0, empty code, empty storage). */
 MUST_USE enum status state_view_account(

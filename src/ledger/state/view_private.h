@@ -8,8 +8,10 @@ struct state_view {
 	struct store *store;
 	struct store_snapshot *snapshot;
 	bool is_head;
-	uint64_t number;      /* of the block, where !is_head */
-	uint64_t head_number; /* of the snapshot, where !is_head */
+	uint64_t number;             /* of the block, where !is_head */
+	uint64_t head_number;        /* of the snapshot, where !is_head */
+	struct account_cache *cache; /* NULL: none */
+	uint64_t cache_commit;       /* that the snapshot was taken after */
 };
 
 /* By hashed keys. */
