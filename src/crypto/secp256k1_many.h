@@ -5,7 +5,7 @@
  *
  * Eight signatures at a time run in the eight lanes of secp256k1_lanes.h. The plain twin, `secp_recover` for each, is
  * asked about every lane that was not plain sailing (a bad signature, a sum that met its own negative), so no verdict
- * but "this is the key" is ever the lanes'. Why: docs/decisions/0016-where-a-transaction-costs.md.
+ * but "this is the key" is ever the lanes'. Why: docs/decisions/0017-what-a-transaction-costs.md.
  *
  * Threads: pure.
  */
