@@ -1,0 +1,203 @@
+"""The steps of a measurement. Each takes the bench and a kind of node, and keeps values under the titles of goals.py."""
+import os
+import pathlib
+import random
+import re
+import shutil
+import struct
+import time
+
+from .figures import request
+from .nodes import Node, new_folder
+
+BIG_BLOCK = 10000
+LONELY_TRANSACTIONS = 60
+
+
+def mining(kind, workload="transfer"):
+    """anvil's best mode: it mines when all is submitted."""
+    return {"mine": "end"} if kind == "anvil" and workload != "none" else {}
+
+
+# --- writing ---
+
+
+def writes(bench, kind, workload, batch):
+    node = Node(kind, bench.programs[kind])
+    try:
+        report = bench.generate(node, workload=workload, accounts=200, txs=bench.arguments.txs, batch=batch, connections=4,
+                                verify="sample", **mining(kind))
+        node.stop()
+        if not report:
+            return
+        name = f"{workload}, {'one a request' if batch == 1 else f'batches of {batch}'}"
+        bench.keep(f"{name}: mined/s", kind, report["minedPerS"])
+        bench.keep(f"{name}: node CPU, ms/tx", kind, report["nodeCpuMsPerTx"])
+        bench.keep(f"{name}: peak memory, MB", kind, report["peakRssMB"])
+        if kind == "xinglin" and batch > 1:
+            imports(bench, node, workload)
+    finally:
+        node.close()
+
+
+def size_of(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def imports(bench, node, workload):
+    """The chain that a run left: what it weighs, and how fast its blocks come in again."""
+    program, chain, blocks = bench.programs["xinglin"], node.folder / "chain", node.folder / "blocks.rlp"
+    bench.keep(f"{workload}: bytes of database a transaction", "xinglin", size_of(chain) / bench.arguments.txs)
+    if bench.run([program, "export", "--data", chain, blocks], "export") is None:
+        return
+    began, cpu = time.monotonic(), os.times()
+    if bench.run([program, "import", "--data", node.folder / "again", "--genesis", chain / "genesis.json", blocks], "import") is None:
+        return
+    seconds, after = time.monotonic() - began, os.times()
+    used = after.children_user + after.children_system - cpu.children_user - cpu.children_system
+    bench.keep(f"{workload}: import, transactions/s", "xinglin", bench.arguments.txs / seconds)
+    bench.keep(f"{workload}: import, CPU, ms/tx", "xinglin", used * 1e3 / bench.arguments.txs)
+
+
+def dumped_bodies(path, accounts, connections=4):
+    """The bodies of a generator's dump, connections in turn, without each sender's first transaction."""
+    content, at, found = path.read_bytes(), 0, []
+    while at < len(content):
+        size, = struct.unpack_from("<I", content, at)
+        found.append(content[at + 4:at + 4 + size].partition(b"\r\n\r\n")[2].decode())
+        at += 4 + size
+    share = len(found) // connections
+    flows = [found[i * share + accounts // connections:(i + 1) * share] for i in range(connections)]
+    return [body for turn in zip(*flows) for body in turn]
+
+
+def half_rate(bench, kind):
+    """Transactions that one node signed for are submitted to another at half of what it can take."""
+    if kind != "xinglin":
+        return
+    most = bench.median("transfer, one a request: mined/s", kind) or 15000
+    options = {"workload": "transfer", "accounts": 200, "connections": 4, "verify": "none", "salt": str(time.time())}
+    folder, count = new_folder(), max(4000, int(most / 2) * 3)
+    try:
+        for txs, dump in ((count + 200, folder / "dump"), (200, None)):
+            node = Node(kind, bench.programs[kind])
+            try:
+                report = bench.generate(node, txs=txs - txs % 200, **options, **({"dump": dump} if dump else {}))
+                if report and not dump:
+                    answer = bench.ask(node, dumped_bodies(folder / "dump", 200), "--once", "--rate", most / 2)
+                    if answer:
+                        bench.keep("submit at half the maximum rate, p50, ms", kind, answer["p50ms"])
+                        bench.keep("submit at half the maximum rate, p99, ms", kind, answer["p99ms"])
+            finally:
+                node.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# --- reading ---
+
+
+def reads(bench, kind):
+    """Balances and calls. anvil mines by itself here, so that the token can be deployed first."""
+    node = Node(kind, bench.programs[kind])
+    try:
+        if kind == "anvil":
+            node.call("evm_setAutomine", True)
+        report = bench.generate(node, workload="none", accounts=200, connections=4, reads="call,balance",
+                                duration=bench.arguments.reads_seconds)
+    finally:
+        node.close()
+    for name, row in (("call", "eth_call balanceOf, C=4: /s"), ("balance", "eth_getBalance, C=4: /s")):
+        if report:
+            bench.keep(row, kind, report[name]["perS"])
+
+
+def receipts(bench, kind):
+    """Of one block that holds all transactions, and of those that a node makes by itself."""
+    for is_big in (True, False):
+        node = Node(kind, bench.programs[kind])
+        try:
+            if is_big and kind == "xinglin":
+                node.call("evm_setAutomine", False)
+            report = bench.generate(node, workload="transfer", accounts=200, txs=BIG_BLOCK if is_big else 2000, batch=100, connections=4,
+                                    verify="none", mine="end" if is_big or kind == "anvil" else "none")
+            if not report:
+                continue
+            numbers = range(int(node.call("eth_blockNumber"), 16), 0, -1)
+            blocks = [node.call("eth_getBlockByNumber", hex(number), False)["transactions"] for number in numbers[:200]]
+            hashes = max(blocks, key=len) if is_big else [one for block in blocks for one in block]
+            if is_big and len(hashes) < BIG_BLOCK:
+                bench.failures.append(f"{kind}: the largest block holds {len(hashes)} transactions, not {BIG_BLOCK}")
+            random.Random(1).shuffle(hashes)
+            answer = bench.ask(node, [request("eth_getTransactionReceipt", one) for one in hashes], "--seconds",
+                               bench.arguments.reads_seconds)
+            if answer:
+                title = "receipts of a block of 10,000" if is_big else "receipts of small blocks"
+                bench.keep(f"{title}, C=4: /s", kind, answer["perS"])
+        finally:
+            node.close()
+
+
+def logs(bench, kind):
+    node = Node(kind, bench.programs[kind])
+    try:
+        report = bench.generate(node, workload="storage", accounts=200, txs=10000, batch=100, connections=4, verify="none", reads="logs",
+                                **mining(kind))
+    finally:
+        node.close()
+    if report and report["logs"]["count"] == 10000:
+        bench.keep("eth_getLogs of 10,000 logs of 256 bytes, ms", kind, report["logs"]["medianMs"])
+    elif report:
+        bench.failures.append(f"{kind}: eth_getLogs gave {report['logs']}")
+
+
+def idle(bench, kind):
+    """A new node's first answer, its memory, and the way of a lonely transaction to its receipt."""
+    node = Node(kind, bench.programs[kind])
+    try:
+        bench.keep("start to first answer of a new node, ms", kind, node.start_ms)
+        time.sleep(1)
+        bench.keep("idle memory, MB", kind, node.rss_mb())
+        if kind == "anvil":
+            node.call("evm_setAutomine", True)
+        sender, *_ = node.call("eth_accounts")
+        for _ in range(LONELY_TRANSACTIONS):
+            time.sleep(0.02)
+            began = time.monotonic()
+            tx = node.call("eth_sendTransaction", {"from": sender, "to": "0x" + "aa" * 20, "value": "0x1", "gas": "0x5208"})
+            while not node.call("eth_getTransactionReceipt", tx):
+                pass
+            bench.keep("send to receipt, idle node, ms", kind, (time.monotonic() - began) * 1e3)
+    finally:
+        node.close()
+
+
+# --- rooms of the ledger, without a node ---
+
+
+def interpreter(bench, kind):
+    """evm-benchmarks `main`, beside evmone where EVMONE names the library that bench/build-evmone made."""
+    peer = os.environ.get("EVMONE")
+    if kind != "xinglin":
+        return
+    text = bench.run([bench.build / "bench/bench_evm", *(["--peer", pathlib.Path(peer).resolve()] if peer else [])], "bench_evm")
+    ratios = []
+    for name, us, _, theirs, ratio in re.findall(r"^(\S+/\S+) +([\d.]+) +(\d+)(?: +([\d.]+) +([\d.]+))?$", text or "", re.M):
+        bench.keep(f"interpreter, {name}, µs", "xinglin", float(us))
+        if ratio:
+            bench.keep(f"interpreter, {name}, µs", "evmone", float(theirs))
+            ratios.append(float(ratio))
+    if ratios:
+        mean = re.search(r"^geometric mean +([\d.]+)$", text, re.M)
+        bench.keep("interpreter: geometric mean of xinglin / evmone", "xinglin", float(mean[1]))
+        bench.keep("interpreter: worst row of xinglin / evmone", "xinglin", max(ratios))
+
+
+def steps_of(bench):
+    def writing(workload, batch):
+        return lambda kind: writes(bench, kind, workload, batch)
+
+    return [
+        *((f"{workload} {batch}", writing(workload, batch)) for workload in ("transfer", "storage") for batch in (1, 100)),
+        *((step.__name__, lambda kind, step=step: step(bench, kind)) for step in (half_rate, reads, receipts, logs, idle, interpreter)),
+    ]
