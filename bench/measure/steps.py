@@ -1,4 +1,5 @@
 """The steps of a measurement. Each takes the bench and a kind of node, and keeps values under the titles of goals.py."""
+import contextlib
 import os
 import pathlib
 import random
@@ -8,7 +9,7 @@ import struct
 import time
 
 from .figures import request
-from .nodes import Node, new_folder
+from .nodes import CACHE, Node, new_folder
 
 BIG_BLOCK = 10000
 LONELY_TRANSACTIONS = 60
@@ -73,8 +74,6 @@ def dumped_bodies(path, accounts, connections=4):
 
 def half_rate(bench, kind):
     """Transactions that one node signed for are submitted to another at half of what it can take."""
-    if kind != "xinglin":
-        return
     most = bench.median("transfer, one a request: mined/s", kind) or 15000
     options = {"workload": "transfer", "accounts": 200, "connections": 4, "verify": "none", "salt": str(time.time())}
     folder, count = new_folder(), max(4000, int(most / 2) * 3)
@@ -178,8 +177,6 @@ def idle(bench, kind):
 def interpreter(bench, kind):
     """evm-benchmarks `main`, beside evmone where EVMONE names the library that bench/build-evmone made."""
     peer = os.environ.get("EVMONE")
-    if kind != "xinglin":
-        return
     text = bench.run([bench.build / "bench/bench_evm", *(["--peer", pathlib.Path(peer).resolve()] if peer else [])], "bench_evm")
     ratios = []
     for name, us, _, theirs, ratio in re.findall(r"^(\S+/\S+) +([\d.]+) +(\d+)(?: +([\d.]+) +([\d.]+))?$", text or "", re.M):
@@ -193,11 +190,55 @@ def interpreter(bench, kind):
         bench.keep("interpreter: worst row of xinglin / evmone", "xinglin", max(ratios))
 
 
+ROWS_FIGURES = [("/s", 1), (": rows/s", 1e3), (": CPU, ms/tx", 1e-3), (": write amplification", 1), (": peak memory, MB", 1),
+                (": dirty pages, MB", 1)]
+
+
+@contextlib.contextmanager
+def copy_of(folder):
+    """Files are linked: the database never writes into one that is there."""
+    copy = folder.with_suffix(".copy")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(folder, copy, copy_function=os.link)
+    try:
+        yield copy
+    finally:
+        shutil.rmtree(copy)
+
+
+def many_rows(bench, kind):
+    """Random places of a large state. What bench_populate made is kept between runs of this program; each measurement has a copy."""
+    millions, programs = bench.arguments.millions, bench.build / "bench"
+    full = CACHE / f"rows-{millions}"
+    if not full.exists():
+        part = CACHE / f"rows-{millions}.part"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        Node(kind, bench.programs[kind], part).stop()
+        if bench.run([programs / "bench_populate", part / "chain", millions], "bench_populate") is None:
+            return
+        part.rename(full)
+    for row, work in (("transfers", "transfer"), ("storage", "fresh")):
+        with copy_of(full) as folder:
+            text = bench.run([programs / "bench_state", folder / "chain", millions, work, bench.arguments.rows_txs], "bench_state")
+        found = re.search(r"(\d+) tx/s, ([\d.]+)k rows/s.*CPU us/tx.* all ([\d.]+).* = ([\d.]+) x the .*resident at most (\d+) MB; "
+                          r"dirty pages of the machine at most (\d+) MB", text or "", re.S)
+        if not found:
+            continue
+        for (what, unit), value in zip(ROWS_FIGURES, found.groups()):
+            bench.keep(f"{millions} million rows, {row}{what}", kind, float(value) * unit)
+
+
 def steps_of(bench):
+    """(name, kinds, what to run with a kind) in the order of the table."""
     def writing(workload, batch):
         return lambda kind: writes(bench, kind, workload, batch)
 
+    def named(kinds, *steps):
+        return [(step.__name__, kinds, lambda kind, step=step: step(bench, kind)) for step in steps]
+
+    both, ours = list(bench.programs), ["xinglin"]
     return [
-        *((f"{workload} {batch}", writing(workload, batch)) for workload in ("transfer", "storage") for batch in (1, 100)),
-        *((step.__name__, lambda kind, step=step: step(bench, kind)) for step in (half_rate, reads, receipts, logs, idle, interpreter)),
+        *((f"{workload} {batch}", both, writing(workload, batch)) for workload in ("transfer", "storage") for batch in (1, 100)),
+        *named(both, reads, receipts, logs, idle), *named(ours, half_rate, interpreter, many_rows),
     ]
