@@ -2,8 +2,9 @@
  * Asks a JSON-RPC server what stands on standard input, a body a line: as fast as it answers, or at a rate. One request
  * a connection at a time; a latency counts from when the request was due, so that a server that falls behind shows.
  *
- * Usage: bench_http PORT [--connections N] [--seconds S | --once] [--rate PER_SECOND] < BODIES
- * Prints one line of JSON: answers, perS, p50ms, p99ms, maxMs, bad (errors, null results, no answer).
+ * Usage: bench_http PORT [--connections N] [--seconds S | --once] [--rate PER_SECOND] [--pid NODE] < BODIES
+ * Prints one line of JSON: answers, perS, p50ms, p99ms, maxMs, bad (errors, null results), bytes an answer, and with
+ * --pid nodeCpuUs an answer.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -41,8 +42,9 @@ struct bench {
 	size_t connection_count;
 	double rate, seconds, start_us;
 	bool once;
+	const char *pid;
 	float *latencies_ms;
-	size_t answered, bad;
+	size_t answered, bad, bytes;
 };
 
 _Noreturn static void stop(const char *what) {
@@ -127,6 +129,7 @@ static void receive(struct bench *bench, struct connection *connection) {
 	const size_t whole = whole_length(connection);
 	if (whole == 0 || connection->len < whole) return;
 	connection->busy = false;
+	bench->bytes += whole;
 	if (bench->answered == SAMPLES_MAX) stop("too many samples");
 	bench->latencies_ms[bench->answered++] = (float)((now_us() - connection->due_us) / 1e3);
 	bench->bad +=
@@ -137,14 +140,14 @@ static bool is_over(const struct bench *bench, double now) {
 	return bench->once ? bench->next >= bench->request_count : now - bench->start_us >= bench->seconds * 1e6;
 }
 
-/* Sends what is due on what is free; the time until the next is due, in ms, or -1 where an answer must come first. */
-static int send_due(struct bench *bench) {
+/* Sends what is due on what is free; the time until the next is due, or -1 where an answer must come first. */
+static double send_due_us(struct bench *bench) {
 	for (size_t i = 0; i < bench->connection_count; i++) {
 		if (bench->connections[i].busy) continue;
 		const double now = now_us();
 		if (is_over(bench, now)) return -1;
 		const double due = bench->rate > 0 ? bench->start_us + (double)bench->next / bench->rate * 1e6 : now;
-		if (due > now) return (int)((due - now) / 1e3); /* under a millisecond: look again at once */
+		if (due > now) return due - now;
 		send_next(bench, &bench->connections[i], due);
 	}
 	return -1;
@@ -160,11 +163,12 @@ static void run(struct bench *bench) {
 	struct pollfd fds[CONNECTIONS_MAX];
 	bench->start_us = now_us();
 	for (;;) {
-		const int wait_ms = send_due(bench);
+		const double wait_us = send_due_us(bench);
+		const struct timespec wait = {(time_t)(wait_us / 1e6), (long)(wait_us * 1e3) % 1000000000};
 		if (!any_busy(bench) && is_over(bench, now_us())) return;
 		for (size_t i = 0; i < bench->connection_count; i++)
 			fds[i] = (struct pollfd){.fd = bench->connections[i].fd, .events = POLLIN};
-		if (poll(fds, bench->connection_count, wait_ms) < 0) stop("poll");
+		if (ppoll(fds, bench->connection_count, wait_us < 0 ? NULL : &wait, NULL) < 0) stop("poll");
 		for (size_t i = 0; i < bench->connection_count; i++)
 			if (fds[i].revents != 0) receive(bench, &bench->connections[i]);
 	}
@@ -175,13 +179,29 @@ static int compare(const void *a, const void *b) {
 	return (x > y) - (x < y);
 }
 
-static void report(struct bench *bench) {
+/* What the node's threads have used; 0 without a pid. */
+static double node_cpu_us(const struct bench *bench) {
+	char path[64];
+	unsigned long user = 0, system = 0;
+	if (bench->pid == NULL) return 0;
+	snprintf(path, sizeof path, "/proc/%s/stat", bench->pid);
+	FILE *file = fopen(path, "r");
+	if (file == NULL) stop("the node's process");
+	if (fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+		stop("stat");
+	fclose(file);
+	return (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void report(struct bench *bench, double cpu_us) {
 	const double seconds = (now_us() - bench->start_us) / 1e6;
 	const size_t n = bench->answered;
 	qsort(bench->latencies_ms, n, sizeof *bench->latencies_ms, compare);
-	printf("{\"answers\":%zu,\"perS\":%.1f,\"p50ms\":%.3f,\"p99ms\":%.3f,\"maxMs\":%.3f,\"bad\":%zu}\n", n,
-	    (double)n / seconds, (double)bench->latencies_ms[n / 2], (double)bench->latencies_ms[n * 99 / 100],
-	    (double)bench->latencies_ms[n - 1], bench->bad);
+	printf("{\"answers\":%zu,\"perS\":%.1f,\"p50ms\":%.3f,\"p99ms\":%.3f,\"maxMs\":%.3f,\"bad\":%zu,\"bytes\":%zu",
+	    n, (double)n / seconds, (double)bench->latencies_ms[n / 2], (double)bench->latencies_ms[n * 99 / 100],
+	    (double)bench->latencies_ms[n - 1], bench->bad, bench->bytes / n);
+	if (bench->pid != NULL) printf(",\"nodeCpuUs\":%.1f", cpu_us / (double)n);
+	printf("}\n");
 }
 
 int main(int argc, char **argv) {
@@ -197,6 +217,8 @@ int main(int argc, char **argv) {
 			bench.seconds = atof(value), i++;
 		else if (strcmp(argv[i], "--rate") == 0)
 			bench.rate = atof(value), i++;
+		else if (strcmp(argv[i], "--pid") == 0)
+			bench.pid = value, i++;
 		else
 			return fprintf(stderr, "bench_http: what is %s?\n", argv[i]), 2;
 	}
@@ -205,7 +227,8 @@ int main(int argc, char **argv) {
 	if (bench.latencies_ms == NULL) stop("memory");
 	read_requests(&bench);
 	open_connections(&bench, (unsigned)atoi(argv[1]));
+	const double cpu_us = node_cpu_us(&bench);
 	run(&bench);
-	report(&bench);
+	report(&bench, node_cpu_us(&bench) - cpu_us);
 	return 0;
 }

@@ -49,7 +49,7 @@ class Bench:
 
     def ask(self, node, bodies, *options):
         """One run of bench_http: its line of JSON, or None; answers that are errors are a failure too."""
-        text = self.run([self.build / "bench/bench_http", node.port, *options], f"{node.kind}, bench_http {options}",
+        text = self.run([self.build / "bench/bench_http", node.port, "--pid", node.process.pid, *options], f"{node.kind}, bench_http {options}",
                         input="\n".join(bodies) + "\n")
         report = json.loads(text) if text else None
         if report and report["bad"]:
