@@ -1,5 +1,5 @@
 """The steps of a measurement. Each takes the bench and a kind of node, and keeps values under the titles of goals.py."""
-import contextlib
+from contextlib import closing, contextmanager
 import os
 import pathlib
 import random
@@ -24,8 +24,7 @@ def mining(kind, workload="transfer"):
 
 
 def writes(bench, kind, workload, batch):
-    node = Node(kind, bench.programs[kind])
-    try:
+    with closing(Node(kind, bench.programs[kind])) as node:
         report = bench.generate(node, workload=workload, accounts=200, txs=bench.arguments.txs, batch=batch, connections=4,
                                 verify="sample", **mining(kind))
         node.stop()
@@ -37,8 +36,6 @@ def writes(bench, kind, workload, batch):
         bench.keep(f"{name}: peak memory, MB", kind, report["peakRssMB"])
         if kind == "xinglin" and batch > 1:
             imports(bench, node, workload)
-    finally:
-        node.close()
 
 
 def size_of(folder):
@@ -73,22 +70,19 @@ def dumped_bodies(path, accounts, connections=4):
 
 
 def half_rate(bench, kind):
-    """Transactions that one node signed for are submitted to another at half of what it can take."""
-    most = bench.median("transfer, one a request: mined/s", kind) or 15000
+    """Transactions that one node signed for and took at its full rate are submitted to another at half of it."""
     options = {"workload": "transfer", "accounts": 200, "connections": 4, "verify": "none", "salt": str(time.time())}
-    folder, count = new_folder(), max(4000, int(most / 2) * 3)
+    folder = new_folder()
     try:
-        for txs, dump in ((count + 200, folder / "dump"), (200, None)):
-            node = Node(kind, bench.programs[kind])
-            try:
-                report = bench.generate(node, txs=txs - txs % 200, **options, **({"dump": dump} if dump else {}))
-                if report and not dump:
-                    answer = bench.ask(node, dumped_bodies(folder / "dump", 200), "--once", "--rate", most / 2)
-                    if answer:
-                        bench.keep("submit at half the maximum rate, p50, ms", kind, answer["p50ms"])
-                        bench.keep("submit at half the maximum rate, p99, ms", kind, answer["p99ms"])
-            finally:
-                node.close()
+        with closing(Node(kind, bench.programs[kind])) as node:
+            full = bench.generate(node, txs=bench.arguments.txs, dump=folder / "dump", **options)
+        with closing(Node(kind, bench.programs[kind])) as node:
+            if not full or not bench.generate(node, txs=200, **options):
+                return
+            answer = bench.ask(node, dumped_bodies(folder / "dump", 200), "--once", "--rate", full["minedPerS"] / 2)
+        if answer:
+            bench.keep("submit at half the maximum rate, p50, ms", kind, answer["p50ms"])
+            bench.keep("submit at half the maximum rate, p99, ms", kind, answer["p99ms"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -98,14 +92,11 @@ def half_rate(bench, kind):
 
 def reads(bench, kind):
     """Balances and calls. anvil mines by itself here, so that the token can be deployed first."""
-    node = Node(kind, bench.programs[kind])
-    try:
+    with closing(Node(kind, bench.programs[kind])) as node:
         if kind == "anvil":
             node.call("evm_setAutomine", True)
         report = bench.generate(node, workload="none", accounts=200, connections=4, reads="call,balance",
                                 duration=bench.arguments.reads_seconds)
-    finally:
-        node.close()
     for name, row in (("call", "eth_call balanceOf, C=4: /s"), ("balance", "eth_getBalance, C=4: /s")):
         if report:
             bench.keep(row, kind, report[name]["perS"])
@@ -114,8 +105,7 @@ def reads(bench, kind):
 def receipts(bench, kind):
     """Of one block that holds all transactions, and of those that a node makes by itself."""
     for is_big in (True, False):
-        node = Node(kind, bench.programs[kind])
-        try:
+        with closing(Node(kind, bench.programs[kind])) as node:
             if is_big and kind == "xinglin":
                 node.call("evm_setAutomine", False)
             report = bench.generate(node, workload="transfer", accounts=200, txs=BIG_BLOCK if is_big else 2000, batch=100, connections=4,
@@ -133,17 +123,12 @@ def receipts(bench, kind):
             if answer:
                 title = "receipts of a block of 10,000" if is_big else "receipts of small blocks"
                 bench.keep(f"{title}, C=4: /s", kind, answer["perS"])
-        finally:
-            node.close()
 
 
 def logs(bench, kind):
-    node = Node(kind, bench.programs[kind])
-    try:
+    with closing(Node(kind, bench.programs[kind])) as node:
         report = bench.generate(node, workload="storage", accounts=200, txs=10000, batch=100, connections=4, verify="none", reads="logs",
                                 **mining(kind))
-    finally:
-        node.close()
     if report and report["logs"]["count"] == 10000:
         bench.keep("eth_getLogs of 10,000 logs of 256 bytes, ms", kind, report["logs"]["medianMs"])
     elif report:
@@ -152,8 +137,7 @@ def logs(bench, kind):
 
 def idle(bench, kind):
     """A new node's first answer, its memory, and the way of a lonely transaction to its receipt."""
-    node = Node(kind, bench.programs[kind])
-    try:
+    with closing(Node(kind, bench.programs[kind])) as node:
         bench.keep("start to first answer of a new node, ms", kind, node.start_ms)
         time.sleep(1)
         bench.keep("idle memory, MB", kind, node.rss_mb())
@@ -167,8 +151,6 @@ def idle(bench, kind):
             while not node.call("eth_getTransactionReceipt", tx):
                 pass
             bench.keep("send to receipt, idle node, ms", kind, (time.monotonic() - began) * 1e3)
-    finally:
-        node.close()
 
 
 # --- rooms of the ledger, without a node ---
@@ -194,7 +176,7 @@ ROWS_FIGURES = [("/s", 1), (": rows/s", 1e3), (": CPU, ms/tx", 1e-3), (": write 
                 (": dirty pages, MB", 1)]
 
 
-@contextlib.contextmanager
+@contextmanager
 def copy_of(folder):
     """Files are linked: the database never writes into one that is there."""
     copy = folder.with_suffix(".copy")
