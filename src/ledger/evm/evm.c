@@ -154,6 +154,7 @@ const char *evm_outcome_text(enum evm_outcome outcome) {
 	    [EVM_CODE_STARTS_WITH_EF] = "invalid code: must not begin with 0xef",
 	    [EVM_NONCE_OVERFLOW] = "nonce uint64 overflow",
 	    [EVM_PRECOMPILE_FAILURE] = "precompiled contract failed",
+	    [EVM_PRECOMPILE_INPUT_LENGTH] = "invalid input length",
 	};
 	return (unsigned)outcome < EVM_OUTCOME_COUNT ? texts[outcome] : "unknown";
 }

@@ -67,6 +67,7 @@ enum evm_outcome {
 	EVM_CODE_STARTS_WITH_EF,
 	EVM_NONCE_OVERFLOW,
 	EVM_PRECOMPILE_FAILURE,
+	EVM_PRECOMPILE_INPUT_LENGTH,
 	EVM_OUTCOME_COUNT
 };
 /* In geth's words ("out of gas", "execution reverted", …), for tracers and JSON-RPC. */

@@ -60,8 +60,12 @@ static void run_precompile(struct evm *evm, struct frame *frame, const struct pr
 		return;
 	}
 	HOST(evm, revert_to, frame->snapshot);
-	const bool short_of_gas = precompile->gas(evm->fork, input) > gas;
-	end_at_once(frame, short_of_gas ? EVM_OUT_OF_GAS : EVM_PRECOMPILE_FAILURE, 0);
+	enum evm_outcome outcome = EVM_PRECOMPILE_FAILURE;
+	if (precompile->gas(evm->fork, input) > gas)
+		outcome = EVM_OUT_OF_GAS;
+	else if (!precompile_takes_length(precompile, input.len))
+		outcome = EVM_PRECOMPILE_INPUT_LENGTH;
+	end_at_once(frame, outcome, 0);
 }
 
 /* The code that runs for an address: its own, or since EIP-7702 whose it designates (one step only). */

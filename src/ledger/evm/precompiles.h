@@ -27,6 +27,8 @@ struct precompile {
 	uint64_t (*gas)(enum fork fork, struct bytes input);
 	/* Appends its output; false where it refuses the input. Called only once the gas is paid. */
 	bool (*run)(struct buf *output, struct bytes input);
+	uint16_t input_bytes; /* what it takes; 0: any length */
+	bool takes_many;      /* one or more of them */
 };
 
 struct precompile_result {
@@ -34,6 +36,8 @@ struct precompile_result {
 	uint64_t gas_used; /* all of the limit where success is false */
 };
 
+/* False: `run` refuses the input for its length alone. */
+bool precompile_takes_length(const struct precompile *precompile, size_t length);
 /* NULL where `address` is none in this fork. */
 const struct precompile *precompile_find(enum fork fork, const addr20 *address);
 

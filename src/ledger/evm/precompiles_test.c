@@ -127,8 +127,29 @@ static void test_modexp_osaka_bound(void **state) {
 	}
 }
 
+/* What the table says of lengths is what the functions refuse. */
+static void test_lengths(void **state) {
+	(void)state;
+	static const uint8_t zeros[1200];
+	size_t refused = 0;
+	for (uint16_t number = 1; number <= 0x100; number++) {
+		const struct precompile *precompile = precompile_at(FORK_OSAKA, number);
+		if (precompile == NULL || precompile->input_bytes == 0) continue;
+		for (size_t length = 0; length <= sizeof zeros; length++) {
+			if (precompile_takes_length(precompile, length)) continue;
+			struct buf output;
+			buf_init(&output, BUF_MAX_DEFAULT);
+			assert_false(precompile->run(&output, bytes_make(zeros, length)));
+			buf_fini(&output);
+			refused++;
+		}
+	}
+	assert_true(refused > 9 * 1100);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_lengths),
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_hashes),
 	    cmocka_unit_test(test_curves),

@@ -19,8 +19,6 @@ static const struct {
     {"eth_simulateV1/ethSimulate-empty-with-block-num-set-firstblock.io", "state roots on old states are not made"},
     {"cancun-2023/eth_getStorage/get-storage-invalid-key-too-large.io", "-32602 since 2025"},
     {"cancun-2023/eth_getStorage/get-storage-invalid-key.io", "-32602 since 2025"},
-    {"call-tracer/23-debug-call-tracer-0x17-static-call-one-level-deep.json", "why a precompile refused is not told"},
-    {"call-tracer/24-debug-call-tracer-0x18-static-call-multiple-level-deeep.json", "likewise"},
 };
 
 static bool ends(const char *text, const char *tail) {
