@@ -1,0 +1,67 @@
+/* Whole request bodies against a node that does not seal: every answer is JSON, and the node serves the next one. */
+#include "codec/json.h"
+#include "fuzz/ledger.h"
+#include "fuzz/target.h"
+#include "ledger/rpc/rpc.h"
+
+#include <time.h>
+
+static uint64_t now_ms(void *context) {
+	(void)context;
+	return 1700000000000;
+}
+
+static uint64_t monotonic_ns(void *context) {
+	struct timespec now;
+	(void)context;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static struct rpc *rpc;
+
+static void close_rpc(void) {
+	rpc_free(rpc);
+}
+
+static void open_rpc(void) {
+	static const struct clock_source clock = {now_ms, monotonic_ns, NULL};
+	static const hash32 secret = {.b[31] = 1};
+	struct fuzz_ledger *ledger = fuzz_ledger_open();
+	const struct rpc_options options = {.chain = ledger->chain,
+	    .pool = ledger->pool,
+	    .dev_mode = true,
+	    .dev_secrets = &secret,
+	    .dev_secret_count = 1,
+	    .client_version = "xinglin/fuzz",
+	    .clock = &clock,
+	    .gas_cap = 200000,
+	    .call_timeout_ms = 200,
+	    .response_max = 1000000};
+	BUG_ON(rpc_new(&rpc, &options, &ledger->err) != STATUS_OK);
+	atexit(close_rpc);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	const struct json_limits limits = {.bytes_max = BUF_MAX_DEFAULT, .depth_max = 1000, .values_max = 1000000};
+	const struct http_request request = {.method = HTTP_POST,
+	    .path = BYTES_LITERAL("/"),
+	    .headers = {{BYTES_LITERAL("content-type"), BYTES_LITERAL("application/json")}},
+	    .header_count = 1,
+	    .body = bytes_make(data, size)};
+	struct http_response response;
+	const struct json *answer;
+	struct arena arena;
+	struct err err;
+	if (!rpc) open_rpc();
+	arena_init(&arena);
+	http_response_init(&response, BUF_MAX_DEFAULT);
+	response.status = 200;
+	rpc_handle(rpc, &request, &response);
+	BUG_ON(response.status != 200 || response.body.overflow);
+	if (response.body.len > 0) /* a notification has none */
+		BUG_ON(json_parse(&answer, &arena, buf_view(&response.body), &limits, &err) != STATUS_OK);
+	http_response_fini(&response);
+	arena_fini(&arena);
+	return 0;
+}
