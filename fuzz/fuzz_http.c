@@ -51,12 +51,7 @@ static void *serve(void *context) {
 	return NULL;
 }
 
-static void stop(void) {
-	http_server_stop(server);
-	pthread_join(thread, NULL);
-	http_server_close(server);
-}
-
+/* It serves until the process ends. */
 static void start(void) {
 	static const struct ws_handler websockets = {session_open, session_message, session_close, session_tick, NULL};
 	const struct http_server_options options = {.body_max = MESSAGE_MAX,
@@ -69,7 +64,6 @@ static void start(void) {
 	struct err err;
 	BUG_ON(http_server_open(&server, &options, handle, NULL, &err) != STATUS_OK);
 	BUG_ON(pthread_create(&thread, NULL, serve, server) != 0);
-	atexit(stop);
 }
 
 static void put(int fd, struct bytes bytes) {
