@@ -3,6 +3,7 @@
 #include "ledger/state/stored_trie.h"
 #include "ledger/state/updates.h"
 #include "ledger/state/view_private.h"
+#include "ledger/state/warm.h"
 
 struct trie_updates *trie_updates_new(struct trie_cache *cache) {
 	struct trie_updates *updates = mem_zalloc(1, sizeof *updates);
@@ -151,6 +152,7 @@ enum status commit_root(hash32 *root, struct state_diff *diff, struct trie_updat
 	stored_trie_init(&accounts, store, snapshot, false, updates->cache);
 	stored_trie_init(&storage, store, snapshot, true, updates->cache);
 	accounts.is_empty = !store;
+	if (store && updates->cache) trie_cache_warm(updates->cache, store, snapshot, diff);
 	enum status status = STATUS_OK;
 	for (size_t i = 0; i < diff->count && status == STATUS_OK; i++) {
 		struct account_change *change = &diff->accounts[i];

@@ -18,7 +18,7 @@ void stored_trie_select(struct stored_trie *trie, const hash32 *address_hash, bo
 	trie->is_empty = is_empty;
 }
 
-/* A step costs about a tenth of a seek, and siblings stand close together. */
+/* A step costs about a tenth of a seek, and siblings stand close together; what is not a sibling does not. */
 #define STEPS_BEFORE_SEEK 8
 
 struct trie_key {
@@ -33,14 +33,26 @@ static struct bytes whole_key(struct trie_key *room, const struct stored_trie *t
 	return bytes_make(room->b, prefix + part.len);
 }
 
-/* Calls come in rising order, so a cursor that stands before `from` may step there, and one behind it is there. */
-static void seek(struct stored_trie *trie, struct store_cursor **cursor, enum store_table table, struct bytes from) {
+/* Are the first `bits` bits of both the same? */
+static bool share_bits(struct bytes a, struct bytes b, size_t bits) {
+	const size_t whole = bits / 8;
+	if (a.len * 8 < bits || b.len * 8 < bits || memcmp(a.data, b.data, whole) != 0) return false;
+	return bits % 8 == 0 || (a.data[whole] ^ b.data[whole]) >> (8 - bits % 8) == 0;
+}
+
+/* Calls come in rising order, so a cursor that stands before `from` may step there, and one behind it is there. It
+ * steps where it stands at a sibling: at a key that shares the first `near` bits of `from`. */
+static void seek(
+    struct stored_trie *trie, struct store_cursor **cursor, enum store_table table, struct bytes from, size_t near) {
 	struct trie_key room;
 	struct bytes key = whole_key(&room, trie, from);
 	bool is_new = !*cursor;
 	if (is_new) *cursor = store_cursor_new(trie->store, trie->snapshot, table);
+	if (trie->is_storage) near += 8 * 32;
 	for (int step = 0; !is_new && step < STEPS_BEFORE_SEEK && store_cursor_valid(*cursor); step++) {
-		if (bytes_compare(store_cursor_key(*cursor), key) >= 0) return;
+		const struct bytes at = store_cursor_key(*cursor);
+		if (bytes_compare(at, key) >= 0) return;
+		if (!share_bits(at, key, near)) break;
 		store_cursor_next(*cursor);
 	}
 	if (is_new || store_cursor_valid(*cursor)) store_cursor_seek(*cursor, key);
@@ -83,7 +95,8 @@ static enum status record_seek(
 		*path = from;
 		return STATUS_OK;
 	}
-	seek(trie, &trie->records, trie->is_storage ? TABLE_TRIE_STORAGE : TABLE_TRIE_ACCOUNT, from);
+	seek(trie, &trie->records, trie->is_storage ? TABLE_TRIE_STORAGE : TABLE_TRIE_ACCOUNT, from,
+	    from.len ? 8 * (from.len - 1) : 0);
 	TRY(key_at(trie, path, trie->records, err));
 	if (!path->data) return STATUS_OK;
 	*record = store_cursor_value(trie->records);
@@ -152,7 +165,8 @@ static enum status leaf_seek(
 		*leaf = next_cached_leaf(trie);
 		return STATUS_OK;
 	}
-	seek(trie, &trie->leaves, trie->is_storage ? TABLE_STORAGE : TABLE_ACCOUNT, from);
+	seek(trie, &trie->leaves, trie->is_storage ? TABLE_STORAGE : TABLE_ACCOUNT, from,
+	    nibbles ? 4 * (nibbles - 1) : 0);
 	return leaf_at(trie, leaf, err);
 }
 

@@ -1,6 +1,7 @@
 #include "ledger/store/store.h"
 
 #include "base/log.h"
+#include "ledger/store/readers.h"
 #include "ledger/store/tables.h"
 
 #include <rocksdb/c.h>
@@ -28,6 +29,7 @@ struct store {
 	rocksdb_readoptions_t *read;
 	rocksdb_writeoptions_t *write_durable;
 	rocksdb_writeoptions_t *write_buffered;
+	struct readers *readers;
 	struct store_usage usage[TABLE_COUNT];
 };
 
@@ -86,11 +88,18 @@ static bool is_of_hashes(size_t handle) {
 	       handle == TABLE_TX_LOOKUP + 1 || handle == TABLE_LOG_INDEX + 1;
 }
 
-static rocksdb_block_based_table_options_t *blocks_new(rocksdb_cache_t *cache) {
+/* Read by ranges alone, but for unwinding, and as large as the state: filters would take memory for nothing. */
+static bool is_ranged(size_t handle) {
+	return handle == TABLE_CHANGES + 1 || handle == TABLE_ACCOUNT_HISTORY + 1 ||
+	       handle == TABLE_STORAGE_HISTORY + 1;
+}
+
+static rocksdb_block_based_table_options_t *blocks_new(rocksdb_cache_t *cache, bool has_filter) {
 	rocksdb_block_based_table_options_t *blocks = rocksdb_block_based_options_create();
 	rocksdb_block_based_options_set_block_cache(blocks, cache);
-	rocksdb_block_based_options_set_filter_policy(
-	    blocks, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS_PER_KEY));
+	if (has_filter)
+		rocksdb_block_based_options_set_filter_policy(
+		    blocks, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS_PER_KEY));
 	rocksdb_block_based_options_set_cache_index_and_filter_blocks(blocks, 1);
 	rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(blocks, 1);
 	rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(blocks, 1);
@@ -126,7 +135,7 @@ static rocksdb_options_t *options_new(size_t handle, size_t write_bytes, rocksdb
 	rocksdb_options_set_keep_log_file_num(options, 1);
 	rocksdb_options_set_stats_dump_period_sec(options, 0);
 	rocksdb_options_set_stats_persist_period_sec(options, 0);
-	rocksdb_block_based_table_options_t *blocks = blocks_new(cache);
+	rocksdb_block_based_table_options_t *blocks = blocks_new(cache, !is_ranged(handle));
 	rocksdb_options_set_block_based_table_factory(options, blocks);
 	rocksdb_block_based_options_destroy(blocks);
 	return options;
@@ -141,6 +150,7 @@ static void make_options(struct store *store, size_t memory_bytes, bool create) 
 }
 
 static void close_handles(struct store *store) {
+	readers_free(store->readers);
 	for (size_t i = 0; i < HANDLE_COUNT; i++)
 		if (store->handles[i]) rocksdb_column_family_handle_destroy(store->handles[i]);
 	if (store->db) rocksdb_close(store->db);
@@ -181,6 +191,7 @@ enum status store_open(
 	if (memory_bytes < MEMORY_LEAST_BYTES) memory_bytes = MEMORY_LEAST_BYTES;
 	struct store *store = mem_zalloc(1, sizeof *store);
 	make_options(store, memory_bytes, options->create_if_missing);
+	store->readers = readers_new();
 	store->read = rocksdb_readoptions_create();
 	store->write_durable = rocksdb_writeoptions_create();
 	rocksdb_writeoptions_set_sync(store->write_durable, 1);
@@ -279,6 +290,10 @@ enum status store_get_many(struct store *store, const struct store_snapshot *sna
 	if (status == STATUS_OK) return STATUS_OK;
 	for (size_t i = 0; i < done; i++) store_value_release(&out[i]);
 	return status;
+}
+
+void store_spread(struct store *store, void (*work)(void *context, size_t index), void *context, size_t count) {
+	readers_run(store->readers, work, context, count);
 }
 
 struct store_snapshot *store_snapshot_new(struct store *store) {

@@ -67,6 +67,10 @@ void store_value_release(struct store_value *value);
 MUST_USE enum status store_get_many(struct store *store, const struct store_snapshot *snapshot, enum store_table table,
     struct store_value *out, const struct bytes *keys, size_t count, struct err *err);
 
+/* For many reads that wait for the disk: calls work(context, i) for every i below `count`, in any order, on this thread
+ * and on some of the store's own; returns after the last. For who commits. */
+void store_spread(struct store *store, void (*work)(void *context, size_t index), void *context, size_t count);
+
 struct store_snapshot *store_snapshot_new(struct store *store);
 void store_snapshot_free(struct store *store, struct store_snapshot *snapshot);
 
