@@ -187,8 +187,6 @@ enum status rpc_eth_simulate(struct rpc_call *call) {
 	if (id.kind == RPC_BLOCK_PENDING) id.kind = RPC_BLOCK_LATEST;
 	TRY(rpc_state_open(call, &base, &id));
 	enum status status = take_order(call, &order, json_get(options, "blockStateCalls"), &base.header);
-	if (status == STATUS_OK && !base.head)
-		status = rpc_fail(call, RPC_SERVER_ERROR, "simulation starts from the newest block alone");
 	sim.first_number = base.header.number + 1;
 	sim.hashes = arena_alloc(call->arena, BLOCKS_MAX * sizeof *sim.hashes);
 	sim.older = chain_block_hashes(call->rpc->options.chain);

@@ -16,7 +16,6 @@ static const struct {
 } exceptions[] = {
     {"osaka-bpo2-2026/txpool_content/get-content.io", "holds what testing_buildBlockV1's file sends"},
     {"eth_capabilities/get-capabilities.io", "a member that a node without deletions leaves out"},
-    {"eth_simulateV1/ethSimulate-empty-with-block-num-set-firstblock.io", "state roots on old states are not made"},
     {"cancun-2023/eth_getStorage/get-storage-invalid-key-too-large.io", "-32602 since 2025"},
     {"cancun-2023/eth_getStorage/get-storage-invalid-key.io", "-32602 since 2025"},
 };

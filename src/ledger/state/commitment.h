@@ -23,9 +23,11 @@ void trie_updates_free(struct trie_updates *updates);
 /* The cache follows, once what state_write added is committed. With a cache it must be called then. */
 void trie_updates_committed(struct trie_updates *updates);
 
-/* Fills diff->accounts[].after.storage_root too. */
+/* The root of `diff` over `view`; fills diff->accounts[].after.storage_root too. Over an older block's view all that
+ * changed since is laid over the head's tries as it was, so the updates are not for state_write then; that is bounded:
+ * STATUS_UNSUPPORTED where it would touch over a million leaves. */
 MUST_USE enum status state_root(hash32 *root, struct state_diff *diff, struct trie_updates *updates,
-    const struct state_view *head, struct err *err);
+    const struct state_view *view, struct err *err);
 /* Every leaf read again; also compares stored branch records with what they should be: STATUS_CORRUPT says where. */
 MUST_USE enum status state_root_rebuild(
     hash32 *root, struct store *store, const struct store_snapshot *snapshot, struct err *err);

@@ -333,11 +333,32 @@ static void assert_proof(struct world *world, const struct state_view *view, uin
 	arena_fini(&arena);
 }
 
+/* Random transactions over an older block give the root that they give anywhere. */
+static void assert_past_root(
+    struct world *world, const struct state_view *view, uint64_t number, uint32_t transactions) {
+	struct trie_updates *updates = trie_updates_new(NULL);
+	struct state_source source = state_view_source(view);
+	const struct model now = world->now;
+	struct state_diff diff;
+	hash32 root;
+	world->now = world->past[number];
+	state_reset(world->state, &source);
+	for (uint32_t i = 0; i < transactions; i++) random_transaction(world);
+	assert_ok(world, state_get_diff(world->state, &diff));
+	assert_ok(world, state_root(&root, &diff, updates, view, &world->err));
+	hash32 plain = root_from_nothing(world);
+	assert_memory_equal(root.b, plain.b, 32);
+	if (transactions == 0) assert_memory_equal(root.b, world->roots[number].b, 32);
+	world->now = now;
+	trie_updates_free(updates);
+}
+
 static void assert_past(struct world *world, uint64_t number) {
 	struct state_view *view;
 	assert_ok(world, state_view_open(&view, world->store, false, number, &world->err));
 	for (uint32_t i = 0; i < ACCOUNTS; i++) assert_account(world, view, &world->past[number], i);
 	for (uint32_t i = 0; i < 6; i++) assert_proof(world, view, number, below(world, ACCOUNTS));
+	for (uint32_t i = 0; i < 6; i++) assert_past_root(world, view, number, i);
 	state_view_close(view);
 }
 

@@ -166,9 +166,9 @@ enum status commit_root(hash32 *root, struct state_diff *diff, struct trie_updat
 }
 
 enum status state_root(hash32 *root, struct state_diff *diff, struct trie_updates *updates,
-    const struct state_view *head, struct err *err) {
-	BUG_ON(!head->is_head);
-	return commit_root(root, diff, updates, head->store, head->snapshot, err);
+    const struct state_view *view, struct err *err) {
+	if (!view->is_head) return past_root(root, diff, updates, view, err);
+	return commit_root(root, diff, updates, view->store, view->snapshot, err);
 }
 
 enum status state_root_of_diff(hash32 *root, struct state_diff *diff, struct err *err) {

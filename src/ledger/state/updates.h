@@ -29,5 +29,8 @@ void trie_updates_write(struct store_batch *batch, struct store *store, const st
 /* The root over what `snapshot` holds (`store` NULL: nothing); storage roots go into diff->accounts[].after. */
 MUST_USE enum status commit_root(hash32 *root, struct state_diff *diff, struct trie_updates *updates,
     struct store *store, const struct store_snapshot *snapshot, struct err *err);
+/* root_past.c: the same over an older block's view. */
+MUST_USE enum status past_root(hash32 *root, struct state_diff *diff, struct trie_updates *updates,
+    const struct state_view *view, struct err *err);
 
 #endif
