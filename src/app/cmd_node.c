@@ -139,15 +139,13 @@ const struct cli_command command_node = {
 
 /* --- dev --- */
 
-static enum status dev_genesis(struct buf *out, const addr20 *sealer, struct err *err) {
-	addr20 accounts[DEV_ACCOUNT_COUNT];
-	hash32 secret;
-	for (uint32_t i = 0; i < DEV_ACCOUNT_COUNT; i++) TRY(dev_account(&secret, &accounts[i], i, err));
+static enum status dev_genesis(
+    struct buf *out, const struct dev_accounts *accounts, const addr20 *sealer, struct err *err) {
 	struct genesis_plan plan = {.chain_id = DEV_CHAIN_ID,
 	    .sealer = *sealer,
-	    .deployer = accounts[DEV_DEPLOYER],
+	    .deployer = accounts->addresses[DEV_DEPLOYER],
 	    .gas_limit = BLOCK_GAS_DEFAULT,
-	    .funded = accounts,
+	    .funded = accounts->addresses,
 	    .funded_count = DEV_ACCOUNT_COUNT};
 	genesis_write(out, &plan);
 	return buf_status(out, err);
@@ -164,7 +162,7 @@ static enum status genesis_file(char *out, size_t size, const char *data, struct
 }
 
 /* A new folder gets a key and a genesis; one that has them keeps them. */
-static enum status prepare_dev(const char *data, struct err *err) {
+static enum status prepare_dev(const char *data, const struct dev_accounts *accounts, struct err *err) {
 	char path[4096];
 	hash32 secret;
 	addr20 sealer;
@@ -177,38 +175,36 @@ static enum status prepare_dev(const char *data, struct err *err) {
 	TRY(status);
 	struct buf genesis;
 	buf_init(&genesis, GENESIS_OUT_MAX);
-	status = dev_genesis(&genesis, &sealer, err);
+	status = dev_genesis(&genesis, accounts, &sealer, err);
 	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&genesis), err);
 	buf_fini(&genesis);
 	return status;
 }
 
-static enum status print_dev_accounts(struct cli *cli, struct err *err) {
+static void print_dev_accounts(struct cli *cli, const struct dev_accounts *accounts) {
 	cli_say(cli,
 	    "development chain %u: ten accounts of \"test test … junk\" with 10,000 ether each; never use these keys "
 	    "elsewhere",
 	    DEV_CHAIN_ID);
 	for (uint32_t i = 0; i < DEV_ACCOUNT_COUNT; i++) {
-		hash32 secret;
-		addr20 address;
 		char text[43];
-		TRY(dev_account(&secret, &address, i, err));
-		address_checksum(text, &address);
+		address_checksum(text, &accounts->addresses[i]);
 		cli_say(cli, "  (%u) %s", i, text);
 	}
-	return STATUS_OK;
 }
 
 static enum status cmd_dev(struct cli *cli, struct err *err) {
-	struct node_options options = {.dev_mode = true};
+	struct dev_accounts accounts;
+	struct node_options options = {.dev_accounts = &accounts};
 	char temporary[] = "/tmp/xinglin-dev-XXXXXX";
 	options.data = cli_value(cli, "data");
 	options.client_version = cli_value(cli, "client-version");
 	TRY(common_options(cli, &options, err));
 	if (!options.data && !(options.data = mkdtemp(temporary)))
 		return err_set(err, STATUS_IO, "cannot make a temporary folder: %s", strerror(errno));
-	TRY(prepare_dev(options.data, err));
-	TRY(print_dev_accounts(cli, err));
+	TRY(dev_accounts_make(&accounts, err));
+	TRY(prepare_dev(options.data, &accounts, err));
+	print_dev_accounts(cli, &accounts);
 	return run_node(cli, &options, err);
 }
 

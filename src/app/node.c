@@ -90,7 +90,7 @@ static enum status open_ledger(struct node *node, struct err *err) {
 	struct solo_options solo_options = {.sealer_secret = node->secret,
 	    .interval_ms = node->options.interval_ms,
 	    .automine = true,
-	    .ahead_max_s = node->options.dev_mode ? 0 : AHEAD_MAX_S,
+	    .ahead_max_s = node->options.dev_accounts != NULL ? 0 : AHEAD_MAX_S,
 	    .clock = &world_clock};
 	status = solo_new(&node->solo, node->chain, node->pool, &solo_options, err);
 	mem_wipe(&solo_options.sealer_secret, sizeof solo_options.sealer_secret);
@@ -139,16 +139,13 @@ static enum status open_blobs(struct node *node, struct err *err) {
 }
 
 static enum status open_rpc(struct node *node, struct err *err) {
-	hash32 secrets[DEV_ACCOUNT_COUNT];
-	addr20 address;
-	for (uint32_t i = 0; node->options.dev_mode && i < DEV_ACCOUNT_COUNT; i++)
-		TRY(dev_account(&secrets[i], &address, i, err));
+	const struct dev_accounts *dev = node->options.dev_accounts;
 	struct rpc_options options = {.chain = node->chain,
 	    .pool = node->pool,
 	    .solo = node->solo,
-	    .dev_mode = node->options.dev_mode,
-	    .dev_secrets = secrets,
-	    .dev_secret_count = node->options.dev_mode ? DEV_ACCOUNT_COUNT : 0,
+	    .dev_mode = dev != NULL,
+	    .dev_secrets = dev != NULL ? dev->secrets : NULL,
+	    .dev_secret_count = dev != NULL ? DEV_ACCOUNT_COUNT : 0,
 	    .client_version =
 		node->options.client_version ? node->options.client_version : "xinglin/v" XINGLIN_VERSION "/linux",
 	    .gas_cap = node->options.gas_cap,

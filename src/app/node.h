@@ -14,9 +14,9 @@ struct node_options {
 	const char *data;
 	const char *http_address; /* NULL: 127.0.0.1 */
 	uint16_t http_port;
-	struct bytes genesis_json; /* empty: data/genesis.json */
-	bool dev_mode;
-	uint32_t interval_ms; /* between blocks; 0: at once */
+	struct bytes genesis_json;               /* empty: data/genesis.json */
+	const struct dev_accounts *dev_accounts; /* NULL: no development chain */
+	uint32_t interval_ms;                    /* between blocks; 0: at once */
 	uint64_t memory_bytes;
 	uint32_t ping_interval_ms;                       /* of a silent WebSocket; 0: the server's default */
 	const char *client_version;                      /* NULL: this program's name and version */

@@ -13,13 +13,16 @@
 
 static const char dev_phrase[] = "test test test test test test test test test test test junk";
 
-enum status dev_account(hash32 *secret, addr20 *address, uint32_t index, struct err *err) {
+enum status dev_accounts_make(struct dev_accounts *out, struct err *err) {
 	struct hd_seed seed;
 	struct hd_key root;
 	TRY(hd_seed_of(&seed, bytes_text(dev_phrase), (struct bytes){NULL, 0}, err));
 	TRY(hd_root(&root, bytes_make(seed.bytes, sizeof seed.bytes), err));
-	TRY(hd_account(secret, &root, index, err));
-	return address_of_secret(address, secret);
+	for (uint32_t i = 0; i < DEV_ACCOUNT_COUNT; i++) {
+		TRY(hd_account(&out->secrets[i], &root, i, err));
+		TRY(address_of_secret(&out->addresses[i], &out->secrets[i]));
+	}
+	return STATUS_OK;
 }
 
 /* --- the sealer's key --- */

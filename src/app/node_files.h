@@ -19,7 +19,11 @@
 #define DEV_DEPLOYER 9u /* whose contracts 1 to 3 are the development chain's blob gates */
 
 /* The accounts of the well-known phrase "test test … junk". */
-MUST_USE enum status dev_account(hash32 *secret, addr20 *address, uint32_t index, struct err *err);
+struct dev_accounts {
+	hash32 secrets[DEV_ACCOUNT_COUNT];
+	addr20 addresses[DEV_ACCOUNT_COUNT];
+};
+MUST_USE enum status dev_accounts_make(struct dev_accounts *out, struct err *err);
 
 /* data/node.key: read, or made where there is none. */
 MUST_USE enum status node_key(hash32 *secret, const char *data, const struct random_source *random, struct err *err);

@@ -71,13 +71,20 @@ static void parent_of(char out[PATH_BYTES], const char *path) {
 	*slash = 0;
 }
 
+static enum status make_shard(const char *path, struct err *err) {
+	char parent[PATH_BYTES];
+	if (mkdir(path, 0700) != 0) return errno == EEXIST ? STATUS_OK : io_failed(err, "make", path);
+	parent_of(parent, path);
+	return sync_directory(parent, err);
+}
+
 static enum status count_items(struct blob_room *room, struct err *err) {
 	char path[PATH_BYTES];
 	for (int shard = 0; shard < 256; shard++) {
 		hash32 first = {.b = {(uint8_t)shard}};
 		shard_path(path, room, &first);
-		TRY(make_directory(path, err));
 		DIR *directory = opendir(path);
+		if (!directory && errno == ENOENT) continue; /* made with its first item */
 		if (!directory) return io_failed(err, "list", path);
 		for (struct dirent *entry; (entry = readdir(directory));) {
 			struct stat info;
@@ -143,11 +150,12 @@ enum status blob_content_name(struct blob_room *room, const addr20 *gate, const 
 	char from[PATH_BYTES], to[PATH_BYTES], parent[PATH_BYTES];
 	pending_path(from, room, blob, putter);
 	item_path(to, room, gate, item);
+	parent_of(parent, to);
+	TRY(make_shard(parent, err));
 	if (link(from, to) != 0 && errno != EEXIST) {
 		if (errno == ENOENT) return err_set(err, STATUS_NOTFOUND, "its sender put no such blob here");
 		return io_failed(err, "link", to);
 	}
-	parent_of(parent, to);
 	TRY(sync_directory(parent, err));
 	struct stat info;
 	if (stat(to, &info) != 0) return io_failed(err, "look at", to);
