@@ -202,6 +202,28 @@ def test_subscriptions(dev):
         assert client.answer()["error"]["code"] == -32602
 
 
+def test_logs_of_a_block_taken_back_are_told_as_removed(dev):
+    owner = rpc(dev.url, "eth_accounts")[0]
+    hash = rpc(dev.url, "eth_sendTransaction", {"from": owner, "data": "0x6005600c60003960056000f360006000a000"})
+    contract = wait_for(lambda: rpc(dev.url, "eth_getTransactionReceipt", hash))["contractAddress"]
+    with Raw(dev.url) as client:
+        snapshot = rpc(dev.url, "evm_snapshot")
+        client.call("eth_subscribe", "logs", {"address": contract})
+        client.call("eth_subscribe", "logs", {"address": owner})
+
+        def emit():
+            rpc(dev.url, "eth_sendTransaction", {"from": owner, "to": contract})
+            return client.answer()["params"]["result"]
+
+        told = [emit(), emit()]
+        assert [log["removed"] for log in told] == [False, False]
+        assert rpc(dev.url, "evm_revert", snapshot) is True
+        for log in reversed(told):
+            assert client.answer()["params"]["result"] == {**log, "removed": True}
+        again = emit()
+        assert again["removed"] is False and again["blockNumber"] == told[0]["blockNumber"]
+
+
 def test_subscriptions_are_counted(dev):
     with Raw(dev.url) as client:
         for _ in range(100):

@@ -177,19 +177,45 @@ static enum status follow_pending(struct blob_room *room, const struct pending_b
 static enum status catch_up_one(struct blob_room *room, struct arena *arena, uint64_t number, struct err *err) {
 	struct header header;
 	hash32 hash;
-	TRY(chain_header_by_number(room->chain, &header, &hash, number, err));
-	if (!bloom_has_gate(room, &header)) {
-		room->followed = number;
-		return STATUS_OK;
-	}
 	struct block block;
 	struct mined_receipt *receipts;
 	size_t count;
+	TRY(chain_header_by_number(room->chain, &header, &hash, number, err));
 	TRY(chain_block_by_hash(room->chain, &block, arena, &hash, err));
 	TRY(chain_receipts(room->chain, &receipts, &count, arena, number, &hash, err));
 	for (size_t i = 0; i < count; i++) TRY(follow_receipt(room, &receipts[i].receipt, &block.transactions[i], err));
 	room->followed = number;
 	return STATUS_OK;
+}
+
+/* The number of each block that has events of gates, once. */
+static void note_block(void *context, const struct found_log *log) {
+	struct buf *numbers = context;
+	const bool is_known = numbers->len > 0 && memcmp(numbers->data + numbers->len - 8, &log->block_number, 8) == 0;
+	if (!is_known) buf_append(numbers, bytes_make(&log->block_number, 8));
+}
+
+/* Follows the blocks after `followed` up to `newest`: the chain's index over logs names those that matter. */
+static enum status catch_up_to(struct blob_room *room, uint64_t newest, struct err *err) {
+	const struct log_filter filter = {
+	    .from = room->followed + 1, .to = newest, .addresses = room->gates, .address_count = room->gate_count};
+	struct arena arena;
+	struct buf numbers;
+	arena_init(&arena);
+	buf_init(&numbers, BUF_MAX_DEFAULT);
+	enum status status = STATUS_OK;
+	if (room->gate_count > 0) status = chain_logs(room->chain, &filter, SIZE_MAX, note_block, &numbers, err);
+	if (status == STATUS_OK) status = buf_status(&numbers, err);
+	for (size_t at = 0; at < numbers.len && status == STATUS_OK; at += 8) {
+		uint64_t number;
+		memcpy(&number, numbers.data + at, 8);
+		status = catch_up_one(room, &arena, number, err);
+		arena_reset(&arena);
+	}
+	if (status == STATUS_OK) room->followed = newest;
+	buf_fini(&numbers);
+	arena_fini(&arena);
+	return status;
 }
 
 enum status blob_index_catch_up(struct blob_room *room, struct err *err) {
@@ -198,18 +224,11 @@ enum status blob_index_catch_up(struct blob_room *room, struct err *err) {
 	room->followed = room->saved = value.view.len == 8 ? load_be64(value.view.data) : 0;
 	store_value_release(&value);
 	struct chain_head *head = chain_head(room->chain);
-	uint64_t newest = head->header.number;
+	const uint64_t newest = head->header.number;
 	chain_head_release(head);
 	if (room->followed > newest) room->followed = newest; /* the chain was unwound */
-	struct arena arena;
-	arena_init(&arena);
-	enum status status = STATUS_OK;
-	while (status == STATUS_OK && room->followed < newest) {
-		status = catch_up_one(room, &arena, room->followed + 1, err);
-		arena_reset(&arena);
-	}
-	arena_fini(&arena);
-	return status == STATUS_OK ? save_followed(room, err) : status;
+	TRY(catch_up_to(room, newest, err));
+	return save_followed(room, err);
 }
 
 /*
@@ -233,10 +252,9 @@ static void new_head(void *context, const struct chain_head *head, const struct 
 		log_error("blob", "events of block %llu wait: %s", (unsigned long long)number, err.message);
 }
 
-static void removed_head(void *context, const struct header *header, const hash32 *hash) {
+static void removed_head(void *context, const struct unwound_block *block) {
 	struct blob_room *room = context;
-	(void)hash;
-	if (room->followed >= header->number) room->followed = header->number - 1;
+	if (room->followed >= block->header.number) room->followed = block->header.number - 1;
 }
 
 struct chain_observer blob_observer(struct blob_room *room) {

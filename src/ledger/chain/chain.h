@@ -161,16 +161,26 @@ struct found_log {
 	uint32_t tx_index;
 	uint32_t log_index;
 };
+/* Its address and topics; not its block. */
+bool log_filter_matches(const struct log_filter *filter, const struct log *log);
 /* Stops with STATUS_LIMIT after `limit` logs. */
 MUST_USE enum status chain_logs(struct chain *chain, const struct log_filter *filter, size_t limit,
     void (*visit)(void *context, const struct found_log *log), void *context, struct err *err);
 
 /* --- observing --- */
 
+/* A block that was taken back, and what went with it. */
+struct unwound_block {
+	struct header header;
+	hash32 hash;
+	const struct mined_receipt *receipts;
+	const hash32 *tx_hashes;
+	size_t count; /* of both */
+};
 /* Called on the committing thread after the head moved; must be quick. Up to 8 observers; set before threads start. */
 struct chain_observer {
 	void (*new_head)(void *context, const struct chain_head *head, const struct pending_block *block);
-	void (*removed_head)(void *context, const struct header *header, const hash32 *hash);
+	void (*removed_head)(void *context, const struct unwound_block *block);
 	void *context;
 };
 void chain_observe(struct chain *chain, const struct chain_observer *observer);

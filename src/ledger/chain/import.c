@@ -100,65 +100,74 @@ enum status chain_import(struct chain *chain, struct bytes block_rlp, struct err
 
 /* --- taking back --- */
 
-static enum status del_block(
-    struct store_batch *batch, struct chain *chain, const struct chain_head *head, bool aside, struct err *err) {
-	struct arena arena;
+static enum status read_unwound(struct chain *chain, struct unwound_block *out, struct arena *arena,
+    const struct chain_head *head, struct err *err) {
 	struct block block;
 	struct mined_receipt *receipts;
-	size_t receipt_count;
-	struct store *store = chain->store;
-	const struct number_key number = number_key(head->header.number);
-	const struct block_key key = block_key(head->header.number, &head->hash);
-	const struct block_key parent = block_key(head->header.number - 1, &head->header.parent_hash);
-	arena_init(&arena);
-	enum status status = chain_block_by_hash(chain, &block, &arena, &head->hash, err);
-	if (status == STATUS_OK)
-		status =
-		    chain_receipts(chain, &receipts, &receipt_count, &arena, head->header.number, &head->hash, err);
-	if (status == STATUS_OK) {
-		for (size_t i = 0; i < block.transaction_count; i++) {
-			const hash32 hash = transaction_hash(&block.transactions[i]);
-			store_batch_del(batch, store, TABLE_TX_LOOKUP, BYTES_OF(hash));
-		}
-		store_batch_del(batch, store, TABLE_CANONICAL, BYTES_OF(number));
-		store_batch_del(batch, store, TABLE_NUMBER, BYTES_OF(head->hash));
-		chain_del_receipts(batch, chain, head->header.number, &head->hash, receipts, receipt_count);
-		if (aside) {
-			chain_put_aside(batch, chain, head->header.number, &head->hash);
-		} else {
-			store_batch_del(batch, store, TABLE_SEAL, BYTES_OF(head->hash));
-			store_batch_del(batch, store, TABLE_HEADER, BYTES_OF(key));
-			chain_del_body(batch, chain, head->header.number, &head->hash, block.transaction_count);
-		}
-		store_batch_put(batch, store, TABLE_META, bytes_text("head"), BYTES_OF(parent));
-	}
-	arena_fini(&arena);
-	return status;
+	out->header = head->header;
+	out->hash = head->hash;
+	TRY(chain_block_by_hash(chain, &block, arena, &head->hash, err));
+	TRY(chain_receipts(chain, &receipts, &out->count, arena, head->header.number, &head->hash, err));
+	hash32 *tx_hashes = arena_alloc(arena, out->count * sizeof *tx_hashes);
+	for (size_t i = 0; i < out->count; i++) tx_hashes[i] = transaction_hash(&block.transactions[i]);
+	out->tx_hashes = tx_hashes;
+	out->receipts = receipts;
+	return STATUS_OK;
 }
 
-static enum status unwind(struct chain *chain, bool aside, struct err *err) {
-	struct chain_head *old = chain->head;
+static void del_block(struct store_batch *batch, struct chain *chain, const struct unwound_block *gone, bool aside) {
+	struct store *store = chain->store;
+	const uint64_t number = gone->header.number;
+	const struct number_key number_row = number_key(number);
+	const struct block_key key = block_key(number, &gone->hash);
+	const struct block_key parent = block_key(number - 1, &gone->header.parent_hash);
+	for (size_t i = 0; i < gone->count; i++)
+		store_batch_del(batch, store, TABLE_TX_LOOKUP, BYTES_OF(gone->tx_hashes[i]));
+	store_batch_del(batch, store, TABLE_CANONICAL, BYTES_OF(number_row));
+	store_batch_del(batch, store, TABLE_NUMBER, BYTES_OF(gone->hash));
+	chain_del_receipts(batch, chain, number, &gone->hash, gone->receipts, gone->count);
+	if (aside) {
+		chain_put_aside(batch, chain, number, &gone->hash);
+	} else {
+		store_batch_del(batch, store, TABLE_SEAL, BYTES_OF(gone->hash));
+		store_batch_del(batch, store, TABLE_HEADER, BYTES_OF(key));
+		chain_del_body(batch, chain, number, &gone->hash, gone->count);
+	}
+	store_batch_put(batch, store, TABLE_META, bytes_text("head"), BYTES_OF(parent));
+}
+
+static enum status take_back(struct chain *chain, const struct unwound_block *gone, bool aside, struct err *err) {
 	struct header parent;
-	const struct header gone = old->header;
-	const hash32 gone_hash = old->hash;
-	if (gone.number == 0) return err_set(err, STATUS_INVALID, "the genesis block cannot be taken back");
-	BUG_ON(chain->pending != NULL);
-	TRY(chain_header_by_hash(chain, &parent, &gone.parent_hash, err));
+	TRY(chain_header_by_hash(chain, &parent, &gone->header.parent_hash, err));
 	struct store_batch *batch = store_batch_new();
-	enum status status = state_unwind(batch, chain->store, gone.number, err);
-	if (status == STATUS_OK) status = del_block(batch, chain, old, aside, err);
-	if (status == STATUS_OK) status = store_commit(chain->store, batch, !chain->syncs_later, err);
+	enum status status = state_unwind(batch, chain->store, gone->header.number, err);
+	if (status == STATUS_OK) {
+		del_block(batch, chain, gone, aside);
+		status = store_commit(chain->store, batch, !chain->syncs_later, err);
+	}
 	store_batch_free(batch);
 	trie_cache_clear(chain->trie_cache);
 	account_cache_clear(chain->account_cache);
 	TRY(status);
-	TRY(chain_publish(chain, &parent, &gone.parent_hash, err));
-	TRY(chain_weigh_head(chain, err));
-	for (size_t i = 0; i < chain->observer_count; i++) {
+	TRY(chain_publish(chain, &parent, &gone->header.parent_hash, err));
+	return chain_weigh_head(chain, err);
+}
+
+static enum status unwind(struct chain *chain, bool aside, struct err *err) {
+	struct arena arena;
+	struct unwound_block gone;
+	if (chain->head->header.number == 0)
+		return err_set(err, STATUS_INVALID, "the genesis block cannot be taken back");
+	BUG_ON(chain->pending != NULL);
+	arena_init(&arena);
+	enum status status = read_unwound(chain, &gone, &arena, chain->head, err);
+	if (status == STATUS_OK) status = take_back(chain, &gone, aside, err);
+	for (size_t i = 0; i < chain->observer_count && status == STATUS_OK; i++) {
 		const struct chain_observer *observer = &chain->observers[i];
-		if (observer->removed_head != NULL) observer->removed_head(observer->context, &gone, &gone_hash);
+		if (observer->removed_head != NULL) observer->removed_head(observer->context, &gone);
 	}
-	return STATUS_OK;
+	arena_fini(&arena);
+	return status;
 }
 
 enum status chain_unwind_head(struct chain *chain, struct err *err) {

@@ -33,7 +33,7 @@ struct log_search {
 	struct arena filter_arena, arena;
 };
 
-static bool log_matches(const struct log_filter *filter, const struct log *log) {
+bool log_filter_matches(const struct log_filter *filter, const struct log *log) {
 	bool any = filter->address_count == 0;
 	for (size_t i = 0; i < filter->address_count && !any; i++)
 		any = addr20_equal(&filter->addresses[i], &log->address);
@@ -106,7 +106,7 @@ static enum status visit_receipt(
 	bool is_first = true;
 	for (size_t i = 0; i < mined.receipt.log_count; i++, found.log_index++) {
 		found.log = &mined.receipt.logs[i];
-		if (!log_matches(search->filter, found.log)) continue;
+		if (!log_filter_matches(search->filter, found.log)) continue;
 		if (search->left-- == 0) return err_set(err, STATUS_LIMIT, "the query matches too many logs");
 		if (is_first) {
 			TRY(read_timestamp(search, block, err));

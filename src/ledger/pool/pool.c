@@ -376,7 +376,7 @@ static void put_back(struct pool *pool, const struct header *header, const hash3
 	arena_fini(&arena);
 }
 
-static void on_removed_head(void *context, const struct header *header, const hash32 *hash) {
+static void on_removed_head(void *context, const struct unwound_block *block) {
 	struct pool *pool = context;
 	struct chain_head *head = chain_head(pool->chain);
 	pthread_mutex_lock(&pool->lock);
@@ -384,7 +384,7 @@ static void on_removed_head(void *context, const struct header *header, const ha
 	learn_head(pool, &head->header);
 	pthread_mutex_unlock(&pool->lock);
 	chain_head_release(head);
-	put_back(pool, header, hash);
+	put_back(pool, &block->header, &block->hash);
 }
 
 /* --- opening --- */

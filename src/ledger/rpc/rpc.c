@@ -43,10 +43,36 @@ static void on_new_head(void *context, const struct chain_head *head, const stru
 	rpc_subscriptions_news(context);
 }
 
-static void on_removed_head(void *context, const struct header *header, const hash32 *hash) {
-	(void)hash;
-	let_go_of_heads(context);
-	rpc_subscriptions_unwound(context, header->number);
+/* Its logs where they stood, in the arena. */
+static struct rpc_removed_block removed_block(const struct unwound_block *block, struct arena *arena) {
+	struct rpc_removed_block out = {.number = block->header.number};
+	for (size_t i = 0; i < block->count; i++) out.count += block->receipts[i].receipt.log_count;
+	struct found_log *logs = arena_alloc(arena, out.count * sizeof *logs);
+	size_t at = 0;
+	for (size_t i = 0; i < block->count; i++) {
+		const struct mined_receipt *mined = &block->receipts[i];
+		for (size_t k = 0; k < mined->receipt.log_count; k++)
+			logs[at++] = (struct found_log){.log = &mined->receipt.logs[k],
+			    .block_number = block->header.number,
+			    .block_hash = block->hash,
+			    .block_timestamp = block->header.timestamp,
+			    .tx_hash = block->tx_hashes[i],
+			    .tx_index = (uint32_t)i,
+			    .log_index = mined->first_log + (uint32_t)k};
+	}
+	out.logs = logs;
+	return out;
+}
+
+static void on_removed_head(void *context, const struct unwound_block *block) {
+	struct rpc *rpc = context;
+	struct arena arena;
+	arena_init(&arena);
+	const struct rpc_removed_block removed = removed_block(block, &arena);
+	let_go_of_heads(rpc);
+	rpc_filters_removed(rpc->filters, &removed);
+	rpc_subscriptions_removed(rpc, &removed);
+	arena_fini(&arena);
 }
 
 static enum status take_accounts(struct rpc *rpc, const struct rpc_options *options, struct err *err) {

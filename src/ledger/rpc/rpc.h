@@ -52,8 +52,8 @@ void rpc_free(struct rpc *rpc);
 /* An `http_handler`: POST / takes a request or a batch; GET / says in one line what this is. */
 void rpc_handle(void *context, const struct http_request *request, struct http_response *response);
 
-/* The same methods over WebSocket, and eth_subscribe: newHeads, logs, newPendingTransactions. What was sealed on blocks
- * that were unwound is told anew, and not taken back ("removed"). */
+/* The same methods over WebSocket, and eth_subscribe: newHeads, logs, newPendingTransactions. The logs of a
+ * block that is taken back are told once more, as removed, and what takes its place is told anew. */
 struct ws_handler rpc_ws_handler(struct rpc *rpc);
 /* Who makes that handler tick; before any thread starts. */
 void rpc_set_waker(struct rpc *rpc, const struct ws_waker *waker);

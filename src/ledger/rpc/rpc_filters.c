@@ -8,6 +8,7 @@
 #define ADDRESSES_MAX 1000u
 #define TOPICS_MAX 1000u
 #define HASHES_A_POLL 4096u
+#define REMOVED_BYTES_MAX ((size_t)64 << 20) /* over all filters; who asks too seldom for that loses his filter */
 
 enum filter_kind { FILTER_LOGS, FILTER_BLOCKS, FILTER_TXS };
 
@@ -19,6 +20,8 @@ struct filter {
 	struct arena *arena; /* of criteria; FILTER_LOGS */
 	struct log_filter criteria;
 	bool to_newest;
+	uint64_t first;     /* no block before it is told; FILTER_LOGS */
+	struct buf removed; /* logs to tell as removed, as JSON, commas between; FILTER_LOGS */
 };
 
 struct rpc_filters {
@@ -26,8 +29,9 @@ struct rpc_filters {
 	struct filter filters[FILTERS_MAX];
 	uint64_t last_id;
 	atomic_uint tx_filters;
-	hash32 *recent; /* a ring; made with the first FILTER_TXS */
-	uint64_t seen;  /* transactions ever put there */
+	hash32 *recent;       /* a ring; made with the first FILTER_TXS */
+	uint64_t seen;        /* transactions ever put there */
+	size_t removed_bytes; /* of all filters */
 };
 
 /* --- criteria --- */
@@ -120,12 +124,17 @@ enum status rpc_filters_criteria(struct rpc_call *call, struct log_filter *out, 
 /* --- logs --- */
 
 static void put_found(void *context, const struct found_log *found) {
-	rpc_write_log(context, found);
+	rpc_write_log(context, found, false);
 }
 
-static enum status put_logs(struct rpc_call *call, const struct log_filter *criteria) {
+/* Behind `removed`, which is JSON of logs, or empty. */
+static enum status put_logs(struct rpc_call *call, const struct log_filter *criteria, struct bytes removed) {
 	const uint32_t most = call->rpc->options.logs_max;
 	json_array_begin(&call->out, NULL);
+	if (removed.len > 0) {
+		json_put_name(&call->out, NULL);
+		buf_append(call->out.out, removed);
+	}
 	enum status status = chain_logs(call->rpc->options.chain, criteria, most, put_found, &call->out, &call->err);
 	json_array_end(&call->out);
 	if (status == STATUS_LIMIT)
@@ -151,7 +160,7 @@ enum status rpc_eth_get_logs(struct rpc_call *call) {
 		return rpc_fail(call, RPC_INVALID_PARAMS, "invalid block range params");
 	if (query.criteria.to > newest)
 		return rpc_fail(call, RPC_INVALID_PARAMS, "block range extends beyond current head block");
-	return put_logs(call, &query.criteria);
+	return put_logs(call, &query.criteria, (struct bytes){0});
 }
 
 /* --- the table of filters --- */
@@ -169,6 +178,8 @@ static void end_filter(struct rpc_filters *filters, struct filter *filter) {
 		arena_fini(filter->arena);
 		mem_free(filter->arena);
 	}
+	filters->removed_bytes -= filter->removed.len;
+	buf_fini(&filter->removed);
 	*filter = (struct filter){0};
 }
 
@@ -265,7 +276,9 @@ enum status rpc_eth_new_filter(struct rpc_call *call) {
 	made.criteria = query.criteria;
 	made.to_newest = query.to_newest;
 	made.next = newest + 1;
-	if (!query.from_newest && query.criteria.from > made.next) made.next = query.criteria.from;
+	made.first = query.from_newest ? 0 : query.criteria.from;
+	if (made.first > made.next) made.next = made.first;
+	buf_init(&made.removed, REMOVED_BYTES_MAX);
 	return add_filter(call, made);
 }
 
@@ -309,6 +322,40 @@ enum status rpc_eth_uninstall_filter(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
+/* --- blocks taken back --- */
+
+static void keep_removed(struct rpc_filters *filters, struct filter *filter, const struct rpc_removed_block *block) {
+	for (size_t i = 0; i < block->count; i++) {
+		if (!log_filter_matches(&filter->criteria, block->logs[i].log)) continue;
+		const size_t before = filter->removed.len;
+		if (before > 0) buf_byte(&filter->removed, ',');
+		struct json_writer out = json_writer(&filter->removed);
+		rpc_write_log(&out, &block->logs[i], true);
+		filters->removed_bytes += filter->removed.len - before;
+		if (filters->removed_bytes <= REMOVED_BYTES_MAX && !filter->removed.overflow) continue;
+		end_filter(filters, filter);
+		return;
+	}
+}
+
+/* What the filter told, or would not tell any more, is told as removed; what takes its place is told anew. */
+void rpc_filters_removed(struct rpc_filters *filters, const struct rpc_removed_block *block) {
+	pthread_mutex_lock(&filters->lock);
+	for (size_t i = 0; i < FILTERS_MAX; i++) {
+		struct filter *filter = &filters->filters[i];
+		if (!filter->id || filter->kind == FILTER_TXS || block->number >= filter->next) continue;
+		if (filter->kind == FILTER_LOGS) {
+			const bool is_told = filter->to_newest || block->number <= filter->criteria.to;
+			if (block->number < filter->first) continue;
+			filter->next = block->number;
+			if (is_told) keep_removed(filters, filter, block);
+		} else {
+			filter->next = block->number;
+		}
+	}
+	pthread_mutex_unlock(&filters->lock);
+}
+
 /* --- asking a filter --- */
 
 /* What a poll works on, copied out so that no lock is held meanwhile. */
@@ -319,6 +366,7 @@ struct poll {
 	bool to_newest;
 	hash32 *hashes;
 	size_t hash_count;
+	struct bytes removed; /* JSON */
 };
 
 static void copy_criteria(struct arena *arena, struct log_filter *criteria) {
@@ -339,10 +387,15 @@ static void poll_txs(struct rpc_call *call, struct poll *poll, struct filter *fi
 	for (size_t i = 0; i < poll->hash_count; i++) poll->hashes[i] = filters->recent[filter->next++ % RECENT_MAX];
 }
 
-/* The blocks [from, to] that the filter has not told; what took the place of unwound blocks is told again. */
-static void poll_blocks(struct poll *poll, struct filter *filter, uint64_t newest) {
-	const bool waits = filter->kind == FILTER_LOGS && filter->criteria.from > newest;
-	if (filter->next > newest + 1 && !waits) filter->next = newest + 1;
+static void poll_removed(struct rpc_call *call, struct poll *poll, struct filter *filter) {
+	poll->removed = arena_dup(call->arena, buf_view(&filter->removed));
+	call->rpc->filters->removed_bytes -= filter->removed.len;
+	buf_fini(&filter->removed);
+	buf_init(&filter->removed, REMOVED_BYTES_MAX);
+}
+
+/* The blocks [from, to] that the filter has not told. */
+static void poll_blocks(struct poll *poll, struct filter *filter) {
 	poll->from = filter->next;
 	if (filter->kind == FILTER_BLOCKS && poll->to >= poll->from + HASHES_A_POLL)
 		poll->to = poll->from + HASHES_A_POLL - 1;
@@ -363,8 +416,9 @@ static enum status take_poll(struct rpc_call *call, struct poll *poll, bool chan
 			poll->criteria = filter->criteria;
 			copy_criteria(call->arena, &poll->criteria);
 		}
+		if (changes && filter->kind == FILTER_LOGS) poll_removed(call, poll, filter);
 		if (changes && filter->kind == FILTER_TXS) poll_txs(call, poll, filter);
-		if (changes && filter->kind != FILTER_TXS) poll_blocks(poll, filter, newest);
+		if (changes && filter->kind != FILTER_TXS) poll_blocks(poll, filter);
 	}
 	pthread_mutex_unlock(&filters->lock);
 	return filter ? STATUS_OK : rpc_fail(call, RPC_SERVER_ERROR, "filter not found");
@@ -404,10 +458,9 @@ enum status rpc_eth_get_filter_changes(struct rpc_call *call) {
 	if (poll.kind == FILTER_TXS) return put_hashes(call, &poll);
 	if (poll.kind == FILTER_BLOCKS) return put_block_hashes(call, &poll);
 	if (!poll.to_newest && poll.criteria.to < poll.to) poll.to = poll.criteria.to;
-	if (poll.from > poll.to) return put_nothing(call);
 	poll.criteria.from = poll.from;
 	poll.criteria.to = poll.to;
-	return put_logs(call, &poll.criteria);
+	return put_logs(call, &poll.criteria, poll.removed);
 }
 
 enum status rpc_eth_get_filter_logs(struct rpc_call *call) {
@@ -416,5 +469,5 @@ enum status rpc_eth_get_filter_logs(struct rpc_call *call) {
 	if (poll.kind != FILTER_LOGS) return rpc_fail(call, RPC_SERVER_ERROR, "filter not found");
 	if (poll.to_newest || poll.criteria.to > poll.to) poll.criteria.to = poll.to;
 	if (poll.criteria.from > poll.criteria.to) return put_nothing(call);
-	return put_logs(call, &poll.criteria);
+	return put_logs(call, &poll.criteria, (struct bytes){0});
 }

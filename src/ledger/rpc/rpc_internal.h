@@ -267,7 +267,7 @@ MUST_USE enum status rpc_write_block(struct rpc_call *call, struct rpc_block *bl
 MUST_USE enum status rpc_write_block_members(struct rpc_call *call, struct rpc_block *block, bool full);
 /* An ommer, of which only the header is known. */
 void rpc_write_ommer(struct rpc_call *call, const struct header *header);
-void rpc_write_log(struct json_writer *out, const struct found_log *found);
+void rpc_write_log(struct json_writer *out, const struct found_log *found, bool removed);
 void rpc_write_receipt(struct rpc_call *call, const struct transaction *tx, const struct mined_receipt *mined,
     const struct header *header, const hash32 *block_hash, size_t index);
 void rpc_write_access_list(struct json_writer *out, const char *name, const struct access_entry *entries, size_t count);
@@ -343,6 +343,13 @@ const struct pool_reading *rpc_read_ahead(struct arena *arena, const struct json
 struct rpc_filters *rpc_filters_new(void);
 void rpc_filters_free(struct rpc_filters *filters);
 void rpc_filters_tx_added(struct rpc_filters *filters, const hash32 *hash);
+/* The logs of a block that was taken back, for who was told of them. */
+struct rpc_removed_block {
+	uint64_t number;
+	const struct found_log *logs;
+	size_t count;
+};
+void rpc_filters_removed(struct rpc_filters *filters, const struct rpc_removed_block *block);
 /* For subscriptions, which read on from a place: the newest one, while `watch` is on. */
 uint64_t rpc_filters_watch_txs(struct rpc_filters *filters, bool watch);
 /* At most `max` hashes from `*place` on, which moves. */
@@ -357,7 +364,7 @@ struct rpc_subscriptions *rpc_subscriptions_new(void);
 void rpc_subscriptions_free(struct rpc_subscriptions *subscriptions);
 /* From any thread. */
 void rpc_subscriptions_news(struct rpc *rpc);
-void rpc_subscriptions_unwound(struct rpc *rpc, uint64_t number);
+void rpc_subscriptions_removed(struct rpc *rpc, const struct rpc_removed_block *block);
 /* A whole message, as a session's or an HTTP request's; answers into `out` (rpc.c). */
 void rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body, struct buf *out);
 /* A header as newHeads tells it. */

@@ -186,7 +186,7 @@ void sim_write_calls(struct simulation *sim, const struct sim_block *block) {
 		for (const struct sim_log *log = result->logs; log; log = log->next) {
 			place.log = &log->log;
 			place.log_index = log_index++;
-			rpc_write_log(out, &place);
+			rpc_write_log(out, &place, false);
 		}
 		json_array_end(out);
 		json_put_quantity(out, "gasUsed", result->gas_used);

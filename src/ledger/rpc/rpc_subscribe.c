@@ -41,19 +41,37 @@ struct rpc_subscriptions {
 	uint64_t tx_place;
 
 	pthread_mutex_t lock; /* of the rest */
-	bool is_unwound;
-	uint64_t unwound_to; /* the lowest block that went since the last tick */
+	struct removed_block *first_removed, **last_removed;
+};
+
+/* A block that was taken back since the last tick, in its own arena. */
+struct removed_block {
+	struct removed_block *next;
+	struct arena arena;
+	struct rpc_removed_block block;
+	uint64_t told_below; /* to subscriptions below this id; 0: to all */
 };
 
 struct rpc_subscriptions *rpc_subscriptions_new(void) {
 	struct rpc_subscriptions *all = mem_zalloc(1, sizeof *all);
 	BUG_ON(pthread_mutex_init(&all->lock, NULL) != 0);
+	all->last_removed = &all->first_removed;
 	return all;
+}
+
+static void free_removed(struct removed_block *first) {
+	while (first) {
+		struct removed_block *next = first->next;
+		arena_fini(&first->arena);
+		mem_free(first);
+		first = next;
+	}
 }
 
 void rpc_subscriptions_free(struct rpc_subscriptions *all) {
 	if (!all) return;
 	BUG_ON(all->sessions);
+	free_removed(all->first_removed);
 	pthread_mutex_destroy(&all->lock);
 	mem_free(all);
 }
@@ -67,12 +85,30 @@ void rpc_subscriptions_news(struct rpc *rpc) {
 	if (all->count > 0 && all->waker.wake) all->waker.wake(all->waker.context);
 }
 
-void rpc_subscriptions_unwound(struct rpc *rpc, uint64_t number) {
+static struct removed_block *copy_removed(const struct rpc_removed_block *block) {
+	struct removed_block *copy = mem_zalloc(1, sizeof *copy);
+	arena_init(&copy->arena);
+	struct found_log *found = arena_alloc(&copy->arena, block->count * sizeof *found);
+	struct log *logs = arena_alloc(&copy->arena, block->count * sizeof *logs);
+	for (size_t i = 0; i < block->count; i++) {
+		found[i] = block->logs[i];
+		logs[i] = *block->logs[i].log;
+		logs[i].data = arena_dup(&copy->arena, logs[i].data);
+		found[i].log = &logs[i];
+	}
+	copy->block = (struct rpc_removed_block){.number = block->number, .logs = found, .count = block->count};
+	return copy;
+}
+
+void rpc_subscriptions_removed(struct rpc *rpc, const struct rpc_removed_block *block) {
 	struct rpc_subscriptions *all = rpc->subscriptions;
+	if (all->count == 0) return;
+	struct removed_block *copy = copy_removed(block);
 	pthread_mutex_lock(&all->lock);
-	if (!all->is_unwound || number < all->unwound_to) all->unwound_to = number;
-	all->is_unwound = true;
+	*all->last_removed = copy;
+	all->last_removed = &copy->next;
 	pthread_mutex_unlock(&all->lock);
+	rpc_subscriptions_news(rpc);
 }
 
 /* --- subscribing --- */
@@ -120,23 +156,17 @@ static enum status take_kind(struct rpc_call *call, struct subscription *out) {
 	return rpc_fail(call, RPC_NO_METHOD, "no such subscription: newHeads, logs, newPendingTransactions, syncing");
 }
 
-/* What went is forgotten; what takes its place is told, to all. */
-static void follow_unwinding(struct rpc_subscriptions *all) {
+/* What went before a subscription began is nothing to it. */
+static void spare_next(struct rpc_subscriptions *all) {
 	pthread_mutex_lock(&all->lock);
-	const bool is_unwound = all->is_unwound;
-	const uint64_t unwound_to = all->unwound_to;
-	all->is_unwound = false;
+	for (struct removed_block *at = all->first_removed; at; at = at->next)
+		if (at->told_below == 0) at->told_below = all->last_id + 1;
 	pthread_mutex_unlock(&all->lock);
-	if (!is_unwound) return;
-	if (all->next_block > unwound_to) all->next_block = unwound_to;
-	for (struct rpc_session *session = all->sessions; session; session = session->next)
-		for (struct subscription *at = session->first; at; at = at->next)
-			if (at->from_block > unwound_to) at->from_block = unwound_to;
 }
 
 static void begin_subscription(struct rpc_session *session, struct subscription *made) {
 	struct rpc_subscriptions *all = session->rpc->subscriptions;
-	follow_unwinding(all); /* what went before is nothing to this one */
+	spare_next(all);
 	made->from_block = newest_number(session->rpc) + 1;
 	if (all->count == 0) all->next_block = made->from_block;
 	if (made->kind == SUBSCRIBES_TXS) {
@@ -244,7 +274,7 @@ static struct json_writer *new_result(struct telling *telling) {
 
 static void tell_log(void *context, const struct found_log *found) {
 	struct telling *telling = context;
-	rpc_write_log(new_result(telling), found);
+	rpc_write_log(new_result(telling), found, false);
 	tell(telling, buf_view(&telling->result));
 }
 
@@ -288,6 +318,44 @@ static void tell_blocks(struct telling *telling) {
 		each(telling, SUBSCRIBES_HEADS, all->next_block, tell_result);
 		each(telling, SUBSCRIBES_LOGS, all->next_block, tell_logs);
 	}
+}
+
+static void tell_removed(struct telling *telling, const struct rpc_removed_block *block) {
+	for (size_t i = 0; i < block->count; i++) {
+		if (!log_filter_matches(&telling->subscription->criteria, block->logs[i].log)) continue;
+		rpc_write_log(new_result(telling), &block->logs[i], true);
+		tell(telling, buf_view(&telling->result));
+	}
+}
+
+/* Of a block that was told, the logs are told as removed, to all; what takes its place is told anew. */
+static void take_back(struct telling *telling, const struct removed_block *removed) {
+	const struct rpc_removed_block *block = &removed->block;
+	struct rpc_subscriptions *all = telling->call->rpc->subscriptions;
+	if (block->number >= all->next_block) return;
+	all->next_block = block->number;
+	for (telling->session = all->sessions; telling->session; telling->session = telling->session->next)
+		for (struct subscription *at = telling->session->first; at; at = at->next) {
+			if (removed->told_below > 0 && at->id >= removed->told_below) continue;
+			if (at->from_block > block->number) at->from_block = block->number;
+			telling->subscription = at;
+			if (at->kind == SUBSCRIBES_LOGS) tell_removed(telling, block);
+		}
+}
+
+static struct removed_block *take_removed(struct rpc_subscriptions *all) {
+	pthread_mutex_lock(&all->lock);
+	struct removed_block *first = all->first_removed;
+	all->first_removed = NULL;
+	all->last_removed = &all->first_removed;
+	pthread_mutex_unlock(&all->lock);
+	return first;
+}
+
+static void follow_unwinding(struct telling *telling) {
+	struct removed_block *first = take_removed(telling->call->rpc->subscriptions);
+	for (const struct removed_block *at = first; at; at = at->next) take_back(telling, at);
+	free_removed(first);
 }
 
 static void tell_tx(struct telling *telling, uint64_t number) {
@@ -336,14 +404,17 @@ static void tell_txs(struct telling *telling) {
 static void on_tick(void *context) {
 	struct rpc *rpc = context;
 	struct rpc_subscriptions *all = rpc->subscriptions;
-	follow_unwinding(all);
-	if (all->count == 0) return;
+	if (all->count == 0) {
+		free_removed(take_removed(all));
+		return;
+	}
 	struct rpc_worker *worker = rpc_worker_take(rpc);
 	struct rpc_call call = {.rpc = rpc, .worker = worker, .arena = &worker->arena};
 	struct telling telling = {.call = &call};
 	buf_init(&call.error_message, 4096);
 	buf_init(&telling.message, BUF_MAX_DEFAULT);
 	buf_init(&telling.result, BUF_MAX_DEFAULT);
+	follow_unwinding(&telling);
 	if (all->tx_count > 0) tell_txs(&telling);
 	tell_blocks(&telling);
 	buf_fini(&telling.message);

@@ -442,6 +442,52 @@ static void filters_tell_what_is_new(void **state) {
 	assert_true(error_says("filter not found"));
 }
 
+static const char *emit(const char *contract) {
+	const char *hash =
+	    text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s','gas':'0x186a0'}", address(0), contract));
+	receipt_of(hash);
+	return hash;
+}
+
+/* A told log of a block that is taken back is told once more; one that was never told is not told at all. */
+static void filters_tell_what_is_removed(void **state) {
+	(void)state;
+	const char *contract = deploy();
+	const char *start = text_of(call("evm_snapshot", "%s", ""));
+	const char *logs = text_of(call("eth_newFilter", "{'address':'%s'}", contract));
+	const char *others = text_of(call("eth_newFilter", "{'address':'%s'}", address(0)));
+	const char *later = text_of(call("eth_newFilter", "{'address':'%s','fromBlock':'0xffff'}", contract));
+	const char *blocks = text_of(call("eth_newBlockFilter", "%s", ""));
+	const char *told = emit(contract);
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", logs)->count, 1);
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", blocks)->count, 1);
+	emit(contract);
+	assert_true(json_is(call("evm_revert", "'%s'", start), JSON_TRUE));
+	const struct json *changes = call("eth_getFilterChanges", "'%s'", logs);
+	assert_int_equal(changes->count, 1);
+	assert_true(json_is(json_get(json_at(changes, 0), "removed"), JSON_TRUE));
+	assert_string_equal(member(json_at(changes, 0), "transactionHash"), told);
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", logs)->count, 0);
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", others)->count, 0);
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", later)->count, 0);
+	const char *again = emit(contract);
+	changes = call("eth_getFilterChanges", "'%s'", logs);
+	assert_int_equal(changes->count, 1);
+	assert_true(json_is(json_get(json_at(changes, 0), "removed"), JSON_FALSE));
+	assert_string_equal(member(json_at(changes, 0), "transactionHash"), again);
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", blocks)->count, 1);
+	/* Removed and what took its place, in one answer and in this order. */
+	start = text_of(call("evm_snapshot", "%s", ""));
+	emit(contract);
+	assert_int_equal(call("eth_getFilterChanges", "'%s'", logs)->count, 1);
+	assert_true(json_is(call("evm_revert", "'%s'", start), JSON_TRUE));
+	emit(contract);
+	changes = call("eth_getFilterChanges", "'%s'", logs);
+	assert_int_equal(changes->count, 2);
+	assert_true(json_is(json_get(json_at(changes, 0), "removed"), JSON_TRUE));
+	assert_true(json_is(json_get(json_at(changes, 1), "removed"), JSON_FALSE));
+}
+
 static void tells_fees(void **state) {
 	(void)state;
 	const char *names[] = {"eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_blobBaseFee", "eth_baseFee"};
@@ -597,6 +643,7 @@ int main(void) {
 	    cmocka_unit_test(calls_contracts),
 	    cmocka_unit_test(reads_old_and_new_states),
 	    cmocka_unit_test(filters_tell_what_is_new),
+	    cmocka_unit_test(filters_tell_what_is_removed),
 	    cmocka_unit_test(bounds_its_answers),
 	    cmocka_unit_test(bounds_the_time_of_a_call),
 	    cmocka_unit_test(tells_fees),

@@ -255,7 +255,7 @@ void rpc_write_ommer(struct rpc_call *call, const struct header *header) {
 
 /* --- receipts and logs --- */
 
-void rpc_write_log(struct json_writer *out, const struct found_log *found) {
+void rpc_write_log(struct json_writer *out, const struct found_log *found, bool removed) {
 	const struct log *log = found->log;
 	json_object_begin(out, NULL);
 	put_address(out, "address", &log->address);
@@ -269,7 +269,7 @@ void rpc_write_log(struct json_writer *out, const struct found_log *found) {
 	put_hash(out, "blockHash", &found->block_hash);
 	json_put_quantity(out, "blockTimestamp", found->block_timestamp);
 	json_put_quantity(out, "logIndex", found->log_index);
-	json_put_bool(out, "removed", false);
+	json_put_bool(out, "removed", removed);
 	json_object_end(out);
 }
 
@@ -277,7 +277,7 @@ static void put_receipt_logs(struct json_writer *out, const struct receipt *rece
 	json_array_begin(out, "logs");
 	for (size_t i = 0; i < receipt->log_count; i++, place.log_index++) {
 		place.log = &receipt->logs[i];
-		rpc_write_log(out, &place);
+		rpc_write_log(out, &place, false);
 	}
 	json_array_end(out);
 }
