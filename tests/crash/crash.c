@@ -215,6 +215,7 @@ static void nothing_shown_is_lost(void **state) {
 	strcpy(world.directory, "/tmp/xinglin-crash-XXXXXX");
 	assert_non_null(mkdtemp(world.directory));
 	snprintf(world.journal, sizeof world.journal, "%s.journal", world.directory);
+	snprintf(world.sidecars, sizeof world.sidecars, "%s.sidecars", world.directory);
 	printf("seed %u, %zu rounds\n", seed, rounds);
 	for (size_t i = 0; i < rounds; i++) one_round(&world, &told, &seed);
 	size_t receipts = 0;

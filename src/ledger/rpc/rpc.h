@@ -2,8 +2,9 @@
  * JSON-RPC 2.0 over HTTP, in geth's shapes and error codes (Ethereum execution APIs; EIP-1186, 1474, 1898). One table
  * of methods (rpc_methods.c) makes the dispatch, the help and the documentation.
  *
- * "safe" and "finalized" mean the newest block: a sealed block is final. "pending" is what would be sealed now; it is
- * run for each call that asks for it (rpc_pending.c).
+ * "safe" and "finalized" mean the newest block where this node seals, since a sealed block is final; on an imported
+ * chain they are what its consensus layer named. "pending" is what would be sealed now; it is run for each call that
+ * asks for it (rpc_pending.c).
  *
  * Errors: -32700 not JSON, -32600 no request, -32601 no such method, -32602 a parameter (the message names it), -32603
  * the node failed, 3 a reverted call (its data beside it), -32003 too large an answer, -32002 too long a batch, -32000

@@ -1,4 +1,6 @@
 /* Blocks, states, transactions and fees, as several methods look for them. */
+#include "crypto/secp256k1_keys.h"
+#include "ledger/chain/branches.h"
 #include "ledger/rpc/rpc_internal.h"
 
 /* --- blocks --- */
@@ -44,6 +46,22 @@ enum status rpc_require_block(struct rpc_call *call, struct rpc_found_block *out
 	if (found) return STATUS_OK;
 	return rpc_fail(
 	    call, RPC_SERVER_ERROR, id->kind == RPC_BLOCK_HASH ? "header for hash not found" : "header not found");
+}
+
+enum status rpc_find_safe(struct rpc_call *call, struct rpc_block_id *out, bool finalized) {
+	struct chain *chain = call->rpc->options.chain;
+	struct chain_forkchoice choice;
+	struct secp_signature seal;
+	struct header header;
+	*out = (struct rpc_block_id){.kind = RPC_BLOCK_LATEST};
+	TRY(chain_get_forkchoice(chain, &choice, &call->err));
+	const hash32 *named = finalized ? &choice.finalized : &choice.safe;
+	if (hash32_is_zero(named)) return STATUS_OK;
+	enum status status = chain_seal(chain, &seal, &choice.head, &call->err);
+	if (status != STATUS_NOTFOUND) return status; /* nobody but this node seals on what it sealed */
+	status = chain_header_by_hash(chain, &header, named, &call->err);
+	if (status == STATUS_OK) *out = (struct rpc_block_id){.kind = RPC_BLOCK_NUMBER, .number = header.number};
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
 enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const struct rpc_block_id *id) {

@@ -212,6 +212,8 @@ MUST_USE enum status rpc_find_block(
 /* The same, with geth's errors for what is not there. */
 MUST_USE enum status rpc_require_block(
     struct rpc_call *call, struct rpc_found_block *out, const struct rpc_block_id *id);
+/* The safe or the finalized block: what a consensus layer named; else, and where this node sealed, the newest. */
+MUST_USE enum status rpc_find_safe(struct rpc_call *call, struct rpc_block_id *out, bool finalized);
 
 struct rpc_state {
 	struct header header;

@@ -134,8 +134,7 @@ static bool take_tag(struct rpc_block_id *out, struct bytes text) {
 	static const struct {
 		const char *tag;
 		enum rpc_block_kind kind;
-	} tags[] = {{"latest", RPC_BLOCK_LATEST}, {"pending", RPC_BLOCK_PENDING}, {"safe", RPC_BLOCK_LATEST},
-	    {"finalized", RPC_BLOCK_LATEST}, {"earliest", RPC_BLOCK_NUMBER}};
+	} tags[] = {{"latest", RPC_BLOCK_LATEST}, {"pending", RPC_BLOCK_PENDING}, {"earliest", RPC_BLOCK_NUMBER}};
 	for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
 		if (!bytes_equal(text, bytes_text(tags[i].tag))) continue;
 		*out = (struct rpc_block_id){.kind = tags[i].kind};
@@ -147,6 +146,8 @@ static bool take_tag(struct rpc_block_id *out, struct bytes text) {
 static enum status take_block_number(
     struct rpc_call *call, struct rpc_block_id *out, const struct json *value, struct place place) {
 	if (take_tag(out, json_string(value))) return STATUS_OK;
+	if (json_string_is(value, "safe")) return rpc_find_safe(call, out, false);
+	if (json_string_is(value, "finalized")) return rpc_find_safe(call, out, true);
 	*out = (struct rpc_block_id){.kind = RPC_BLOCK_NUMBER};
 	if (hex_quantity(&out->number, json_string(value)) == STATUS_OK) return STATUS_OK;
 	return bad_hex(call, place, value, "a block number, or latest, pending, safe, finalized, earliest");

@@ -3,6 +3,9 @@
 #include "tests/unit.h"
 #include "tests/vectors.h"
 
+#include "codec/hex.h"
+#include "ledger/chain/branches.h"
+
 #include "ledger/rpc/test_node.h"
 
 /* Members that one age of the interface has and another has not. */
@@ -184,6 +187,42 @@ static void cancun_2023(void **state) {
 	run_suite("ethereum/rpc/cancun-2023", names_of_2023);
 }
 
+static uint64_t number_of(struct test_node *node, const char *tag) {
+	uint64_t number;
+	const struct json *answer = test_node_ask(node,
+	    bytes_text(arena_printf(&node->arena,
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getBlockByNumber\",\"params\":[\"%s\",false]}", tag)));
+	const struct json *text = json_get(json_get(answer, "result"), "number");
+	assert_int_equal(hex_quantity(&number, json_string(text)), STATUS_OK);
+	return number;
+}
+
+/* On a chain that others sealed, safe and finalized are what was named; and the newest block before that. */
+static void named_blocks(void **state) {
+	struct test_node node;
+	struct arena arena;
+	struct header header;
+	struct chain_forkchoice choice;
+	(void)state;
+	arena_init(&arena);
+	vectors_need("ethereum/rpc/cancun-2023");
+	const char *path = vectors_path(&arena, "ethereum/rpc/cancun-2023");
+	serve_chain(
+	    &node, &arena, arena_printf(&arena, "%s/genesis.json", path), arena_printf(&arena, "%s/chain.rlp", path));
+	const uint64_t newest = number_of(&node, "latest");
+	assert_int_equal(number_of(&node, "safe"), newest);
+	assert_int_equal(number_of(&node, "finalized"), newest);
+	NODE_OK(&node, chain_header_by_number(node.chain, &header, &choice.head, newest, &node.err));
+	NODE_OK(&node, chain_header_by_number(node.chain, &header, &choice.safe, newest - 2, &node.err));
+	NODE_OK(&node, chain_header_by_number(node.chain, &header, &choice.finalized, newest - 5, &node.err));
+	NODE_OK(&node, chain_set_forkchoice(node.chain, &choice, &node.err));
+	assert_int_equal(number_of(&node, "latest"), newest);
+	assert_int_equal(number_of(&node, "safe"), newest - 2);
+	assert_int_equal(number_of(&node, "finalized"), newest - 5);
+	test_node_close(&node);
+	arena_fini(&arena);
+}
+
 /* Besu's own: { request, response, statusCode }. Its block 23 calls a BLS12-381 precompile. */
 static void run_exchange_file(void *context, const char *path) {
 	struct suite *suite = context;
@@ -220,7 +259,7 @@ static void besu_tracers(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(osaka_2026), cmocka_unit_test(cancun_2023), cmocka_unit_test(besu_tracers)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(osaka_2026), cmocka_unit_test(cancun_2023),
+	    cmocka_unit_test(named_blocks), cmocka_unit_test(besu_tracers)};
 	return cmocka_run_group_tests_name("rpc vectors", tests, NULL, NULL);
 }
