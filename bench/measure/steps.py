@@ -211,6 +211,23 @@ def many_rows(bench, kind):
             bench.keep(f"{millions} million rows, {row}{what}", kind, float(value) * unit)
 
 
+def many_blocks(bench, kind):
+    """The start of a node whose chain, made by bench_chain and kept, has a million blocks."""
+    full = CACHE / "blocks-1000000"
+    if not full.exists():
+        part = CACHE / "blocks-1000000.part"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        Node(kind, bench.programs[kind], part).stop()
+        if bench.run([bench.build / "bench/bench_chain", part / "chain", "empty", 1000000], "bench_chain") is None:
+            return
+        part.rename(full)
+    with copy_of(full) as folder:
+        node = Node(kind, bench.programs[kind], folder)
+        bench.keep("start with a million blocks, ms", kind, node.start_ms)
+        node.stop()
+
+
 def steps_of(bench):
     """(name, kinds, what to run with a kind) in the order of the table."""
     def writing(workload, batch):
@@ -222,5 +239,5 @@ def steps_of(bench):
     both, ours = list(bench.programs), ["xinglin"]
     return [
         *((f"{workload} {batch}", both, writing(workload, batch)) for workload in ("transfer", "storage") for batch in (1, 100)),
-        *named(both, reads, receipts, logs, idle), *named(ours, half_rate, interpreter, many_rows),
+        *named(both, reads, receipts, logs, idle), *named(ours, half_rate, interpreter, many_rows, many_blocks),
     ]
