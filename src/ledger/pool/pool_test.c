@@ -94,6 +94,48 @@ static void invalid_ones_stay_out(void **state) {
 	ledger_close(&world);
 }
 
+/* Read ahead, good transactions come in as by pool_add; what is malformed, or signed by nobody, is left to pool_add. */
+static void many_are_read_ahead(void **state) {
+	(void)state;
+	enum { MANY = 11, MALFORMED = 3, UNSIGNED = 7 };
+	struct ledger_world world;
+	struct arena arena;
+	struct bytes envelopes[MANY];
+	struct transaction txs[MANY];
+	struct pool_reading readings[MANY];
+	ledger_open(&world, false);
+	arena_init(&arena);
+	for (size_t i = 0; i < MANY; i++) {
+		struct buf raw;
+		buf_init(&raw, BUF_MAX_DEFAULT);
+		txs[i] = ledger_transfer(i / 2, &somebody, 1, 2 * GWEI);
+		ledger_sign(&world, &txs[i], i % 2);
+		if (i == UNSIGNED) txs[i].r = u256_from(0);
+		txs[i].raw = (struct bytes){0};
+		transaction_encode(&raw, &txs[i]);
+		envelopes[i] = arena_dup(&arena, bytes_slice(buf_view(&raw), 0, raw.len - (i == MALFORMED)));
+		buf_fini(&raw);
+	}
+	pool_read_many(readings, &arena, envelopes, MANY);
+	for (size_t i = 0; i < MANY; i++) {
+		hash32 hash;
+		enum pool_verdict verdict = POOL_OK;
+		enum tx_verdict tx_verdict;
+		const addr20 sender = ledger_address(i % 2);
+		assert_int_equal(readings[i].good, i != MALFORMED && i != UNSIGNED);
+		if (!readings[i].good) continue;
+		assert_memory_equal(readings[i].sender.b, sender.b, sizeof sender.b);
+		assert_done(
+		    &world, pool_add_reading(world.pool, &hash, &verdict, &tx_verdict, &readings[i], &world.err));
+		assert_int_equal(verdict, POOL_OK);
+		assert_done(&world, pool_add(world.pool, &hash, &verdict, &tx_verdict, envelopes[i], &world.err));
+		assert_int_equal(verdict, POOL_ALREADY_KNOWN);
+	}
+	assert_counts(&world, 7, 2); /* the second account lacks its nonces 1 and 3 */
+	arena_fini(&arena);
+	ledger_close(&world);
+}
+
 static void the_best_fee_goes_first(void **state) {
 	(void)state;
 	struct ledger_world world;
@@ -427,6 +469,7 @@ int main(void) {
 	    cmocka_unit_test(a_gap_waits),
 	    cmocka_unit_test(replacement_needs_a_tenth_more),
 	    cmocka_unit_test(invalid_ones_stay_out),
+	    cmocka_unit_test(many_are_read_ahead),
 	    cmocka_unit_test(the_best_fee_goes_first),
 	    cmocka_unit_test(a_fee_below_the_base_fee_waits),
 	    cmocka_unit_test(limits_hold),
