@@ -3,6 +3,7 @@
 
 mod case;
 mod run;
+mod selfdestruct;
 mod show;
 mod world;
 

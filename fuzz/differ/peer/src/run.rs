@@ -1,15 +1,18 @@
 //! A case through revm, to a result in the form of case.h, with a remark in words for each transaction.
 
+use revm::bytecode::opcode;
 use revm::context::either::Either;
 use revm::context::result::{ExecutionResult, Output};
 use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::database_interface::DatabaseCommit;
+use revm::interpreter::{instructions::gas_table_spec, Instruction};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Bytes, Log, TxKind, U256};
 use revm::{ExecuteEvm, MainBuilder, MainContext};
 
 use crate::case::{Case, Transaction};
+use crate::selfdestruct;
 use crate::world::World;
 
 /// As `enum fork` counts; revm has no Constantinople.
@@ -155,6 +158,11 @@ pub fn run(case: &Case) -> Outcome {
     let spec = FORKS[usize::from(case.fork)].expect("a fork that revm has");
     let world = World::new(case, spec.is_enabled_in(SpecId::SPURIOUS_DRAGON));
     let mut evm = Context::mainnet().with_cfg(config(case, spec)).with_block(block(case, spec)).with_db(world).build_mainnet();
+    evm.instruction.insert_instruction(
+        opcode::SELFDESTRUCT,
+        Instruction::new(selfdestruct::charged_first),
+        gas_table_spec(spec)[usize::from(opcode::SELFDESTRUCT)],
+    );
     let mut outcome = Outcome { result: Vec::with_capacity(8192), remarks: Vec::new() };
     let (mut gas_used, mut blobs_used) = (0, 0);
     for tx in &case.transactions {
