@@ -35,6 +35,24 @@ static void test_put(void **state) {
 	buf_fini(&out);
 }
 
+/* Long enough for the compiler's vectors, at every length around theirs. */
+static void test_put_long(void **state) {
+	(void)state;
+	struct buf out, expected;
+	uint8_t data[256];
+	for (unsigned i = 0; i < sizeof data; i++) data[i] = (uint8_t)(i * 167 + 5);
+	buf_init(&out, 1024);
+	buf_init(&expected, 1024);
+	for (size_t len = 0; len <= sizeof data; len++) {
+		buf_clear(&out);
+		hex_put(&out, bytes_make(data, len), false);
+		assert_true(bytes_equal(buf_view(&out), buf_view(&expected)));
+		if (len < sizeof data) buf_printf(&expected, "%02x", data[len]);
+	}
+	buf_fini(&out);
+	buf_fini(&expected);
+}
+
 static void test_data(void **state) {
 	(void)state;
 	struct buf out;
@@ -116,7 +134,8 @@ static void test_base64url(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_put), cmocka_unit_test(test_data),
-	    cmocka_unit_test(test_every_byte), cmocka_unit_test(test_quantity), cmocka_unit_test(test_base64url)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_put), cmocka_unit_test(test_put_long),
+	    cmocka_unit_test(test_data), cmocka_unit_test(test_every_byte), cmocka_unit_test(test_quantity),
+	    cmocka_unit_test(test_base64url)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
