@@ -123,6 +123,9 @@ static enum status cmd_node(struct cli *cli, struct err *err) {
 	struct node_options options = {0};
 	TRY(cli_need(cli, &options.data, "data", err));
 	TRY(common_options(cli, &options, err));
+	options.test_methods = cli_flag(cli, "test-methods");
+	if (options.test_methods && options.interval_ms != 0)
+		return err_set(err, STATUS_INVALID, "--test-methods seals nothing: it does not go with --block-ms");
 	return run_node(cli, &options, err);
 }
 
@@ -133,7 +136,9 @@ const struct cli_command command_node = {
     .teach = "Runs the chain whose genesis is in DIR/genesis.json (see: xinglin init). One process a folder.\n"
 	     "A receipt that was shown survives power loss; a transaction hash that was returned survives kill -9.\n\n"
 	     "  xinglin init --data node1 --deployer 0x…\n  xinglin node --data node1",
-    .options = {{"data", "DIR", "the node's data folder"}, COMMON_OPTIONS},
+    .options = {{"data", "DIR", "the node's data folder"},
+	{"test-methods", NULL, "for conformance tests: serve testing_buildBlockV1, and seal nothing of what is sent"},
+	COMMON_OPTIONS},
     .run = cmd_node,
 };
 

@@ -19,7 +19,7 @@ static void print_markdown(void) {
 	puts("| method | parameters | what it gives |\n|---|---|---|");
 	for (size_t i = 0; i < rpc_method_count(); i++) {
 		struct rpc_method_info method = rpc_method_info(i);
-		printf("| `%s`%s | ", method.name, method.dev_only ? " †" : "");
+		printf("| `%s`%s | ", method.name, method.dev_only ? " †" : method.test_only ? " ‡" : "");
 		print_code(method.params);
 		printf(" | %s |\n", method.doc);
 	}
@@ -28,7 +28,10 @@ static void print_markdown(void) {
 static void print_list(void) {
 	for (size_t i = 0; i < rpc_method_count(); i++) {
 		struct rpc_method_info method = rpc_method_info(i);
-		printf("%s(%s)%s\n    %s\n", method.name, method.params, method.dev_only ? "  development only" : "",
+		printf("%s(%s)%s\n    %s\n", method.name, method.params,
+		    method.dev_only    ? "  development only"
+		    : method.test_only ? "  with --test-methods"
+				       : "",
 		    method.doc);
 	}
 }
@@ -42,6 +45,7 @@ static void put_json(struct cli *cli) {
 		cli_put_text(cli, "params", method.params);
 		cli_put_text(cli, "doc", method.doc);
 		cli_put_bool(cli, "devOnly", method.dev_only);
+		cli_put_bool(cli, "testOnly", method.test_only);
 		json_object_end(&cli->writer);
 	}
 	json_array_end(&cli->writer);
@@ -65,7 +69,7 @@ const struct cli_command command_rpc_methods = {
     .summary = "list the JSON-RPC methods that a node serves",
     .teach =
 	"The list is made from the table that the node itself dispatches by. Methods marked \"development only\" are\n"
-	"served by `xinglin dev` alone.\n\n"
+	"served by `xinglin dev` alone, those marked \"with --test-methods\" by `xinglin node` with that option.\n\n"
 	"  xinglin rpc-methods\n  xinglin rpc-methods --json",
     .options = {{"markdown", NULL, "as a table for docs/api.md"}},
     .run = cmd_rpc_methods,

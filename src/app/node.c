@@ -89,7 +89,7 @@ static enum status open_ledger(struct node *node, struct err *err) {
 	TRY(pool_open(&node->pool, node->chain, &pool_options, err));
 	struct solo_options solo_options = {.sealer_secret = node->secret,
 	    .interval_ms = node->options.interval_ms,
-	    .automine = true,
+	    .automine = !node->options.test_methods,
 	    .ahead_max_s = node->options.dev_accounts != NULL ? 0 : AHEAD_MAX_S,
 	    .clock = &world_clock};
 	status = solo_new(&node->solo, node->chain, node->pool, &solo_options, err);
@@ -143,6 +143,7 @@ static enum status open_rpc(struct node *node, struct err *err) {
 	struct rpc_options options = {.chain = node->chain,
 	    .pool = node->pool,
 	    .solo = node->solo,
+	    .test_methods = node->options.test_methods,
 	    .dev_mode = dev != NULL,
 	    .dev_secrets = dev != NULL ? dev->secrets : NULL,
 	    .dev_secret_count = dev != NULL ? DEV_ACCOUNT_COUNT : 0,

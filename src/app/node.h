@@ -17,6 +17,7 @@ struct node_options {
 	struct bytes genesis_json;               /* empty: data/genesis.json */
 	const struct dev_accounts *dev_accounts; /* NULL: no development chain */
 	uint32_t interval_ms;                    /* between blocks; 0: at once */
+	bool test_methods;                       /* serves them, and seals nothing */
 	uint64_t memory_bytes;
 	uint32_t ping_interval_ms;                       /* of a silent WebSocket; 0: the server's default */
 	const char *client_version;                      /* NULL: this program's name and version */

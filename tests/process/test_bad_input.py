@@ -268,6 +268,10 @@ def start_and_fail(data, *options, mode="node", code=1):
     return caught.value.report["error"]
 
 
+def test_a_node_with_test_methods_seals_nothing(tmp_path):
+    assert "--block-ms" in start_and_fail(tmp_path / "node", "--test-methods", "--block-ms", "5", code=2)
+
+
 def test_a_second_process_on_the_same_folder(start_node):
     first = start_node()
     accounts = first.rpc("eth_accounts")

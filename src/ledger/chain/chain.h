@@ -47,6 +47,8 @@ void chain_head_release(struct chain_head *head);
 MUST_USE enum status chain_view_at(struct chain *chain, struct state_view **out, uint64_t number, struct err *err);
 
 struct exec_rules chain_rules(const struct chain *chain, const struct header *header);
+/* Towards `target`, as far as one block may go from its parent's gas limit (Yellow Paper §4.4.4). */
+uint64_t chain_next_gas_limit(uint64_t parent, uint64_t target);
 /* Ancestors' hashes for a block whose parent is given. */
 struct exec_block_hashes chain_block_hashes(struct chain *chain);
 

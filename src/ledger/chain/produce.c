@@ -31,8 +31,7 @@ void chain_drop(struct chain *chain, struct pending_block *pending) {
 
 /* --- executing --- */
 
-/* Towards `target`, as far as one block may go from `parent`. */
-static uint64_t next_gas_limit(uint64_t parent, uint64_t target) {
+uint64_t chain_next_gas_limit(uint64_t parent, uint64_t target) {
 	const uint64_t step = parent / GAS_LIMIT_BOUND_DIVISOR - 1;
 	if (target < GAS_LIMIT_MIN) target = GAS_LIMIT_MIN;
 	if (target > parent) return target - parent > step ? parent + step : target;
@@ -73,7 +72,7 @@ static enum status decided_header(
 	const bool parent_is_london = before.fork >= FORK_LONDON;
 	const struct header genesis = genesis_header(chain->genesis);
 	out->gas_limit =
-	    next_gas_limit(parent->gas_limit, decision->gas_limit != 0 ? decision->gas_limit : genesis.gas_limit);
+	    chain_next_gas_limit(parent->gas_limit, decision->gas_limit != 0 ? decision->gas_limit : genesis.gas_limit);
 	if (decision->exact_gas_limit != 0) out->gas_limit = decision->exact_gas_limit;
 	out->mix_hash =
 	    decision->exact_randao != NULL ? *decision->exact_randao : decided_randao(&head->hash, out->number);

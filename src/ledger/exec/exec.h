@@ -125,6 +125,9 @@ hash32 exec_receipts_root(const struct receipt *receipts, size_t count);
 hash32 exec_withdrawals_root(const struct block *block);
 /* The receipts so far, in order; valid until the next executor_begin_block. */
 const struct receipt *executor_receipts(const struct executor *executor, size_t *count);
+/* The block's requests, each its type's byte and what follows, after executor_end_block; valid as long (EIP-7685). */
+#define EXEC_REQUEST_TYPES 3
+const struct bytes *executor_requests(const struct executor *executor, size_t *count);
 
 /* All that can be said without the state and the block: type, chain id, blobs, limits, intrinsic gas. For the pool too.
  */

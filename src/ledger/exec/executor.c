@@ -32,13 +32,18 @@ const struct receipt *executor_receipts(const struct executor *executor, size_t 
 	return executor->receipts;
 }
 
+const struct bytes *executor_requests(const struct executor *executor, size_t *count) {
+	*count = executor->request_count;
+	return executor->requests;
+}
+
 void executor_begin_calls(struct executor *executor, struct state *state, const struct exec_rules *rules,
     const struct header *header, const struct exec_block_hashes *hashes, struct err *err) {
 	executor->state = state;
 	executor->rules = *rules;
 	executor->hashes = hashes != NULL ? *hashes : (struct exec_block_hashes){0};
 	executor->err = err;
-	executor->receipt_count = 0;
+	executor->receipt_count = executor->request_count = 0;
 	executor->gas_used = executor->blob_gas_used = 0;
 	memset(executor->bloom, 0, sizeof executor->bloom);
 	arena_reset(&executor->arena);

@@ -22,6 +22,8 @@ struct executor {
 	uint64_t gas_used; /* by the block's transactions so far */
 	uint64_t blob_gas_used;
 	uint8_t bloom[BLOOM_BYTES];
+	struct bytes requests[EXEC_REQUEST_TYPES]; /* in the arena */
+	size_t request_count;
 };
 
 /* host.c: the machine's window on the state. The context is the executor. */
@@ -43,7 +45,7 @@ bool exec_is_delegation(addr20 *target, struct bytes code);
 MUST_USE enum status exec_system_call(struct executor *executor, bool *missing, bool *success, struct bytes *output,
     const addr20 *address, struct bytes input);
 MUST_USE enum status exec_open_block(struct executor *executor, const struct header *header);
-/* EIP-7685: the hash over all requests. STATUS_INVALID where the block cannot be valid. */
+/* EIP-7685: all requests, and the hash over them. STATUS_INVALID where the block cannot be valid. */
 MUST_USE enum status exec_collect_requests(struct executor *executor, hash32 *requests_hash);
 
 #endif

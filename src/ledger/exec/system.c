@@ -126,16 +126,19 @@ static enum status collect_consolidations(struct executor *executor, struct buf 
 }
 
 enum status exec_collect_requests(struct executor *executor, hash32 *requests_hash) {
-	static collector *const collectors[] = {collect_deposits, collect_withdrawals, collect_consolidations};
+	static collector *const collectors[EXEC_REQUEST_TYPES] = {
+	    collect_deposits, collect_withdrawals, collect_consolidations};
 	struct buf request, hashes;
 	enum status status = STATUS_OK;
 	buf_init(&request, BUF_MAX_DEFAULT);
 	buf_init(&hashes, BUF_MAX_DEFAULT);
-	for (uint8_t type = 0; type < 3 && status == STATUS_OK; type++) {
+	executor->request_count = 0;
+	for (uint8_t type = 0; type < EXEC_REQUEST_TYPES && status == STATUS_OK; type++) {
 		buf_clear(&request);
 		buf_byte(&request, type);
 		status = collectors[type](executor, &request);
 		if (request.len == 1) continue; /* empty requests do not count */
+		executor->requests[executor->request_count++] = arena_dup(&executor->arena, buf_view(&request));
 		const hash32 hash = sha256(buf_view(&request));
 		buf_append(&hashes, BYTES_OF(hash));
 	}

@@ -30,6 +30,7 @@ struct rpc_options {
 	struct chain *chain;
 	struct pool *pool;          /* its observer is taken by rpc_new */
 	struct solo *solo;          /* NULL: evm_* methods are not available */
+	bool test_methods;          /* serves testing_* (rpc_build.c) */
 	bool dev_mode;              /* serves the methods marked so in the table, and signs with dev_secrets */
 	const hash32 *dev_secrets;  /* copied; wiped by rpc_free */
 	size_t dev_secret_count;    /* at most RPC_DEV_ACCOUNTS_MAX */
@@ -64,7 +65,7 @@ struct rpc_method_info {
 	const char *name;
 	const char *params; /* "address, [block]" */
 	const char *doc;
-	bool dev_only;
+	bool dev_only, test_only; /* in dev mode, or with test_methods */
 };
 size_t rpc_method_count(void);
 struct rpc_method_info rpc_method_info(size_t index);

@@ -128,7 +128,8 @@ struct rpc_call {
  * one. */
 typedef enum status rpc_method_run(struct rpc_call *call);
 
-enum rpc_need { RPC_ALWAYS, RPC_DEV, RPC_SOLO }; /* RPC_SOLO: dev mode with a sealing engine */
+/* RPC_SOLO: dev mode with a sealing engine; RPC_TESTING: where rpc_options say so. */
+enum rpc_need { RPC_ALWAYS, RPC_DEV, RPC_SOLO, RPC_TESTING };
 struct rpc_method {
 	const char *name;
 	rpc_method_run *run;
@@ -272,6 +273,7 @@ void rpc_write_ommer(struct rpc_call *call, const struct header *header);
 void rpc_write_log(struct json_writer *out, const struct found_log *found, bool removed);
 void rpc_write_receipt(struct rpc_call *call, const struct transaction *tx, const struct mined_receipt *mined,
     const struct header *header, const hash32 *block_hash, size_t index);
+void rpc_write_withdrawals(struct json_writer *out, const struct block *block);
 void rpc_write_access_list(struct json_writer *out, const char *name, const struct access_entry *entries, size_t count);
 
 /* --- running code --- */
@@ -400,6 +402,8 @@ rpc_method_run rpc_eth_get_logs, rpc_eth_new_filter, rpc_eth_new_block_filter, r
 rpc_method_run rpc_eth_subscribe, rpc_eth_unsubscribe;
 
 rpc_method_run rpc_txpool_status, rpc_txpool_content, rpc_txpool_content_from, rpc_txpool_inspect;
+
+rpc_method_run rpc_testing_build_block;
 
 rpc_method_run rpc_debug_raw_header, rpc_debug_raw_block, rpc_debug_raw_receipts, rpc_debug_raw_transaction;
 

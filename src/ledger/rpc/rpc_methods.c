@@ -172,6 +172,9 @@ static const struct rpc_method methods[] = {
     {"net_version", rpc_net_version, 0, 0, RPC_ALWAYS, "", "the chain id, decimal"},
     {"personal_sign", rpc_personal_sign, 2, 3, RPC_DEV, "message, address, [password, not looked at]",
 	"signs a message with its EIP-191 prefix"},
+    {"testing_buildBlockV1", rpc_testing_build_block, 2, 4, RPC_TESTING,
+	"parent hash, payload attributes, [envelopes or null], [extra data]",
+	"the payload on a parent: of these transactions, or of what waits; nothing is kept"},
     {"txpool_content", rpc_txpool_content, 0, 0, RPC_ALWAYS, "", "waiting transactions, by sender and nonce"},
     {"txpool_contentFrom", rpc_txpool_content_from, 1, 1, RPC_ALWAYS, "address", "one sender's waiting transactions"},
     {"txpool_inspect", rpc_txpool_inspect, 0, 0, RPC_ALWAYS, "", "waiting transactions, one line each"},
@@ -192,7 +195,8 @@ size_t rpc_method_count(void) {
 struct rpc_method_info rpc_method_info(size_t index) {
 	BUG_ON(index >= METHOD_COUNT);
 	const struct rpc_method *method = &methods[index];
-	return (struct rpc_method_info){method->name, method->params, method->doc, method->need != RPC_ALWAYS};
+	return (struct rpc_method_info){method->name, method->params, method->doc,
+	    method->need == RPC_DEV || method->need == RPC_SOLO, method->need == RPC_TESTING};
 }
 
 const struct rpc_method *rpc_method_find(struct bytes name) {
@@ -214,6 +218,7 @@ bool rpc_method_is_served(const struct rpc *rpc, const struct rpc_method *method
 	case RPC_ALWAYS: return true;
 	case RPC_DEV: return rpc->options.dev_mode;
 	case RPC_SOLO: return rpc->options.dev_mode && rpc->options.solo;
+	case RPC_TESTING: return rpc->options.test_methods;
 	}
 	return false;
 }

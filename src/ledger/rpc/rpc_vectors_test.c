@@ -17,7 +17,6 @@ static const char *const names_of_2023[] = {
 static const struct {
 	const char *file, *why;
 } exceptions[] = {
-    {"osaka-bpo2-2026/txpool_content/get-content.io", "holds what testing_buildBlockV1's file sends"},
     {"eth_capabilities/get-capabilities.io", "a member that a node without deletions leaves out"},
     {"cancun-2023/eth_getStorage/get-storage-invalid-key-too-large.io", "-32602 since 2025"},
     {"cancun-2023/eth_getStorage/get-storage-invalid-key.io", "-32602 since 2025"},
@@ -57,15 +56,26 @@ static const struct json *member(const struct json *object, struct bytes name) {
 
 static bool same(const struct json *want, const struct json *have, bool shape_only, const char *const *ignored);
 
+/* An address or a nonce that names a member: a value, which shape does not ask for. */
+static bool is_value(struct bytes name) {
+	if (name.len == 42 && name.data[0] == '0' && name.data[1] == 'x') return true;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.data[i] < '0' || name.data[i] > '9') return false;
+	return name.len > 0;
+}
+
 static bool same_members(
     const struct json *want, const struct json *have, bool shape_only, const char *const *ignored) {
 	json_foreach (item, want) {
 		if (is_ignored(item->name, ignored)) continue;
 		const struct json *other = member(have, item->name);
+		if (!other && shape_only && is_value(item->name)) continue;
 		if (!other || !same(item, other, shape_only, ignored)) return false;
 	}
 	json_foreach (item, have)
-		if (!is_ignored(item->name, ignored) && !member(want, item->name)) return false;
+		if (!is_ignored(item->name, ignored) && !member(want, item->name) &&
+		    !(shape_only && is_value(item->name)))
+			return false;
 	return true;
 }
 

@@ -191,8 +191,7 @@ static void put_uncles(struct json_writer *out, const struct block *block) {
 	json_array_end(out);
 }
 
-static void put_withdrawals(struct json_writer *out, const struct block *block) {
-	if (block->header.field_count < HEADER_SHANGHAI) return;
+void rpc_write_withdrawals(struct json_writer *out, const struct block *block) {
 	json_array_begin(out, "withdrawals");
 	for (size_t i = 0; i < block->withdrawal_count; i++) {
 		const struct withdrawal *withdrawal = &block->withdrawals[i];
@@ -204,7 +203,6 @@ static void put_withdrawals(struct json_writer *out, const struct block *block) 
 		json_object_end(out);
 	}
 	json_array_end(out);
-	put_hash(out, "withdrawalsRoot", &block->header.withdrawals_root);
 }
 
 enum status rpc_write_block_members(struct rpc_call *call, struct rpc_block *block, bool full) {
@@ -217,7 +215,9 @@ enum status rpc_write_block_members(struct rpc_call *call, struct rpc_block *blo
 	TRY(put_transactions(call, block, full));
 	put_hash(out, "transactionsRoot", &content->header.transactions_root);
 	put_uncles(out, content);
-	put_withdrawals(out, content);
+	if (content->header.field_count < HEADER_SHANGHAI) return STATUS_OK;
+	rpc_write_withdrawals(out, content);
+	put_hash(out, "withdrawalsRoot", &content->header.withdrawals_root);
 	return STATUS_OK;
 }
 

@@ -84,6 +84,7 @@ static inline void test_node_serve(struct test_node *node, const hash32 *secrets
 	const struct rpc_options options = {.chain = node->chain,
 	    .pool = node->pool,
 	    .solo = node->solo,
+	    .test_methods = true,
 	    .dev_mode = secrets != NULL,
 	    .dev_secrets = secrets,
 	    .dev_secret_count = secret_count,
