@@ -15,15 +15,8 @@ static bool take_hashes(struct bytes *rest, const hash32 **out, uint32_t *count)
 	return true;
 }
 
-enum status block_changes_read(struct block_changes *out, struct store *store, const struct store_snapshot *snapshot,
-    uint64_t number, struct err *err) {
-	*out = (struct block_changes){0};
-	uint8_t key[8];
-	store_be64(key, number);
-	TRY(store_get(store, snapshot, TABLE_CHANGES, &out->row, bytes_make(key, 8), err));
-	if (!out->row.view.data)
-		return err_set(err, STATUS_NOTFOUND, "no changes are kept of block %llu", (unsigned long long)number);
-	out->rest = out->row.view;
+enum status block_changes_parse(struct block_changes *out, struct bytes row, struct err *err) {
+	*out = (struct block_changes){.rest = row};
 	if (!take_hashes(&out->rest, &out->accounts, &out->account_count) || out->rest.len < 4) return malformed(err);
 	out->groups_left = load_be32(out->rest.data);
 	out->rest = bytes_make(out->rest.data + 4, out->rest.len - 4);
@@ -38,8 +31,4 @@ enum status block_changes_next(struct block_changes *changes, struct changed_slo
 	if (!take_hashes(&changes->rest, &out->slots, &out->count)) return malformed(err);
 	changes->groups_left--;
 	return changes->groups_left || !changes->rest.len ? STATUS_OK : malformed(err);
-}
-
-void block_changes_fini(struct block_changes *changes) {
-	store_value_release(&changes->row);
 }

@@ -2,10 +2,10 @@
 #ifndef LEDGER_STATE_CHANGES_H
 #define LEDGER_STATE_CHANGES_H
 
-#include "ledger/store/store.h"
+#include "base/bytes.h"
+#include "base/status.h"
 
 struct block_changes {
-	struct store_value row;
 	const hash32 *accounts; /* keccak(address), rising */
 	uint32_t account_count;
 	uint32_t groups_left;
@@ -18,11 +18,9 @@ struct changed_slots {
 	uint32_t count;
 };
 
-/* STATUS_NOTFOUND where the block has no row. Release with block_changes_fini in any case. */
-MUST_USE enum status block_changes_read(struct block_changes *out, struct store *store,
-    const struct store_snapshot *snapshot, uint64_t number, struct err *err);
+/* Views into the row, which must outlive it. */
+MUST_USE enum status block_changes_parse(struct block_changes *out, struct bytes row, struct err *err);
 /* The next group; call it `groups_left` times. */
 MUST_USE enum status block_changes_next(struct block_changes *changes, struct changed_slots *out, struct err *err);
-void block_changes_fini(struct block_changes *changes);
 
 #endif

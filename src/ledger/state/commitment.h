@@ -24,8 +24,8 @@ void trie_updates_free(struct trie_updates *updates);
 void trie_updates_committed(struct trie_updates *updates);
 
 /* The root of `diff` over `view`; fills diff->accounts[].after.storage_root too. Over an older block's view all that
- * changed since is laid over the head's tries as it was, so the updates are not for state_write then; that is bounded:
- * STATUS_UNSUPPORTED where it would touch over a million leaves. */
+ * changed since is laid over the head's tries as it was, so the updates are not for state_write then; that is bounded
+ * (state/touched.h): STATUS_UNSUPPORTED. */
 MUST_USE enum status state_root(hash32 *root, struct state_diff *diff, struct trie_updates *updates,
     const struct state_view *view, struct err *err);
 /* Every leaf read again; also compares stored branch records with what they should be: STATUS_CORRUPT says where. */

@@ -1,18 +1,13 @@
 /*
  * Proofs (EIP-1186) by the same walk as the root: a key that counts as changed is opened from the root down, and the
- * nodes made on its way are the proof. For an older block the keys that changed since are laid over the flat tables
- * with the values they had.
+ * nodes made on its way are the proof. For an older block the leaves that changed since (touched.h) are laid over the
+ * flat tables with the values they had: of the account trie all, of the storage trie those of the account.
  */
 #include "crypto/hash.h"
 #include "eth/hash_builder.h"
-#include "ledger/state/changes.h"
 #include "ledger/state/rows.h"
 #include "ledger/state/stored_trie.h"
-#include "ledger/state/view_private.h"
-
-#include <stdlib.h>
-
-#define KEYS_MAX ((size_t)1000000)
+#include "ledger/state/touched.h"
 
 struct leaf_change {
 	hash32 key;
@@ -27,57 +22,16 @@ struct proof_node {
 
 struct prover {
 	const struct state_view *view;
-	const hash32 *address_hash; /* of the storage trie at work; NULL: the account trie */
-	struct leaf_change *changes;
-	size_t count, cap;
+	const hash32 *address_hash;  /* of the storage trie at work; NULL: the account trie */
+	struct touched touched;      /* the targets and what changed since */
+	struct leaf_change *changes; /* of the trie at work */
+	size_t count;
 	const hash32 *targets;
 	size_t target_count;
 	struct arena *arena;
 	struct proof_node *nodes;
 	struct err *err;
 };
-
-static enum status too_far(struct prover *prover) {
-	return err_set(prover->err, STATUS_UNSUPPORTED, "a proof that far back would touch over %zu leaves", KEYS_MAX);
-}
-
-static enum status add_key(struct prover *prover, const hash32 *key) {
-	if (prover->count == KEYS_MAX)
-		return err_set(
-		    prover->err, STATUS_UNSUPPORTED, "a proof that far back would touch over %zu leaves", KEYS_MAX);
-	if (prover->count == prover->cap) {
-		prover->cap = prover->cap ? 2 * prover->cap : 16;
-		prover->changes = mem_realloc(prover->changes, prover->cap * sizeof *prover->changes);
-	}
-	prover->changes[prover->count++].key = *key;
-	return STATUS_OK;
-}
-
-static enum status add_keys(struct prover *prover, const hash32 *keys, size_t count) {
-	for (size_t i = 0; i < count; i++) TRY(add_key(prover, &keys[i]));
-	return STATUS_OK;
-}
-
-/* The keys of the trie at work that block `number` changed. */
-static enum status add_block(struct prover *prover, uint64_t number) {
-	struct block_changes changes;
-	enum status status =
-	    block_changes_read(&changes, prover->view->store, prover->view->snapshot, number, prover->err);
-	if (status == STATUS_OK && !prover->address_hash)
-		status = add_keys(prover, changes.accounts, changes.account_count);
-	while (status == STATUS_OK && prover->address_hash && changes.groups_left) {
-		struct changed_slots group;
-		status = block_changes_next(&changes, &group, prover->err);
-		if (status == STATUS_OK && hash32_equal(group.address_hash, prover->address_hash))
-			status = add_keys(prover, group.slots, group.count);
-	}
-	block_changes_fini(&changes);
-	return status;
-}
-
-static int compare_changes(const void *a, const void *b) {
-	return memcmp(((const struct leaf_change *)a)->key.b, ((const struct leaf_change *)b)->key.b, 32);
-}
 
 /* The payload that the leaf has in the view. */
 static enum status read_leaf(struct prover *prover, struct leaf_change *leaf) {
@@ -97,15 +51,18 @@ static enum status read_leaf(struct prover *prover, struct leaf_change *leaf) {
 	return STATUS_OK;
 }
 
+/* The leaves of the trie at work, in order, as they are in the view. */
 static enum status read_leaves(struct prover *prover) {
-	size_t kept = 0;
-	if (prover->count) qsort(prover->changes, prover->count, sizeof *prover->changes, compare_changes);
-	for (size_t i = 0; i < prover->count; i++) {
-		if (kept && hash32_equal(&prover->changes[kept - 1].key, &prover->changes[i].key)) continue;
-		prover->changes[kept].key = prover->changes[i].key;
-		TRY(read_leaf(prover, &prover->changes[kept++]));
+	const struct touched *touched = &prover->touched;
+	prover->count = 0;
+	prover->changes = mem_realloc(prover->changes, touched->count * sizeof *prover->changes);
+	for (size_t i = 0; i < touched->count; i++) {
+		const struct touched_leaf *leaf = &touched->leaves[i];
+		if (leaf->has_slot != (prover->address_hash != NULL)) continue;
+		struct leaf_change *change = &prover->changes[prover->count++];
+		change->key = leaf->has_slot ? leaf->slot : leaf->account;
+		TRY(read_leaf(prover, change));
 	}
-	prover->count = kept;
 	return STATUS_OK;
 }
 
@@ -168,36 +125,40 @@ static enum status prove(
 	prover->targets = targets;
 	prover->target_count = target_count;
 	prover->nodes = NULL;
-	prover->count = 0;
-	TRY(add_keys(prover, targets, target_count));
-	const struct state_view *view = prover->view;
-	if (!view->is_head && view->head_number - view->number > KEYS_MAX) return too_far(prover);
-	if (!view->is_head)
-		for (uint64_t number = view->number + 1; number <= view->head_number; number++)
-			TRY(add_block(prover, number));
 	TRY(read_leaves(prover));
 	return walk(prover, root);
 }
 
-static enum status prove_storage(struct prover *prover, struct state_proof *proof, const hash32 *address_hash,
-    const u256 *slots, size_t slot_count) {
-	proof->storage = arena_zalloc(prover->arena, slot_count, sizeof *proof->storage);
-	proof->storage_count = slot_count;
-	hash32 *keys = arena_alloc(prover->arena, slot_count * sizeof *keys);
-	for (size_t i = 0; i < slot_count; i++) {
-		uint8_t slot_bytes[32];
-		u256_store_be(slot_bytes, &slots[i]);
-		keys[i] = keccak256(bytes_make(slot_bytes, sizeof slot_bytes));
-		proof->storage[i].slot = slots[i];
-	}
-	if (!slot_count || hash32_equal(&proof->account.storage_root, &absent_account.storage_root)) return STATUS_OK;
+/* The targets of both tries, and what changed since around them. */
+static enum status touch(
+    struct prover *prover, const hash32 *address_hash, const hash32 *slot_hashes, size_t slot_count) {
+	struct touched *touched = &prover->touched;
+	TRY(touched_add(touched, address_hash, NULL));
+	for (size_t i = 0; i < slot_count; i++) TRY(touched_add(touched, address_hash, &slot_hashes[i]));
+	TRY(touched_since(touched, prover->view, slot_count ? TOUCHED_SLOTS_OF_ONE : TOUCHED_NO_SLOTS, address_hash));
+	touched_sort(touched);
+	return STATUS_OK;
+}
+
+static enum status prove_account(struct prover *prover, struct state_proof *proof, const hash32 *address_hash) {
 	hash32 root;
-	TRY(prove(prover, &root, address_hash, keys, slot_count));
+	TRY(view_account_by_hash(prover->view, &proof->account, &proof->exists, address_hash, prover->err));
+	TRY(prove(prover, &root, NULL, address_hash, 1));
+	take_nodes(prover, &proof->account_nodes, &proof->account_node_count, address_hash);
+	return STATUS_OK;
+}
+
+static enum status prove_storage(struct prover *prover, struct state_proof *proof, const hash32 *address_hash,
+    const hash32 *slot_hashes, size_t slot_count) {
+	hash32 root;
+	if (!slot_count || hash32_equal(&proof->account.storage_root, &absent_account.storage_root)) return STATUS_OK;
+	TRY(prove(prover, &root, address_hash, slot_hashes, slot_count));
 	if (!hash32_equal(&root, &proof->account.storage_root))
 		return err_set(prover->err, STATUS_CORRUPT, "an account's storage root does not fit its storage");
 	for (size_t i = 0; i < slot_count; i++) {
-		TRY(view_storage_by_hash(prover->view, &proof->storage[i].value, address_hash, &keys[i], prover->err));
-		take_nodes(prover, &proof->storage[i].nodes, &proof->storage[i].node_count, &keys[i]);
+		struct state_storage_proof *slot = &proof->storage[i];
+		TRY(view_storage_by_hash(prover->view, &slot->value, address_hash, &slot_hashes[i], prover->err));
+		take_nodes(prover, &slot->nodes, &slot->node_count, &slot_hashes[i]);
 	}
 	return STATUS_OK;
 }
@@ -205,14 +166,21 @@ static enum status prove_storage(struct prover *prover, struct state_proof *proo
 enum status state_view_proof(const struct state_view *view, struct state_proof *proof, struct arena *arena,
     const addr20 *address, const u256 *slots, size_t slot_count, struct err *err) {
 	struct prover prover = {.view = view, .arena = arena, .err = err};
-	hash32 address_hash = keccak256(BYTES_OF(*address)), root;
-	*proof = (struct state_proof){0};
-	enum status status = view_account_by_hash(view, &proof->account, &proof->exists, &address_hash, err);
-	if (status == STATUS_OK) status = prove(&prover, &root, NULL, &address_hash, 1);
-	if (status == STATUS_OK) {
-		take_nodes(&prover, &proof->account_nodes, &proof->account_node_count, &address_hash);
-		status = prove_storage(&prover, proof, &address_hash, slots, slot_count);
+	const hash32 address_hash = keccak256(BYTES_OF(*address));
+	hash32 *slot_hashes = arena_alloc(arena, slot_count * sizeof *slot_hashes);
+	*proof = (struct state_proof){.storage_count = slot_count};
+	proof->storage = arena_zalloc(arena, slot_count, sizeof *proof->storage);
+	for (size_t i = 0; i < slot_count; i++) {
+		uint8_t slot_bytes[32];
+		u256_store_be(slot_bytes, &slots[i]);
+		slot_hashes[i] = keccak256(bytes_make(slot_bytes, sizeof slot_bytes));
+		proof->storage[i].slot = slots[i];
 	}
+	touched_init(&prover.touched, err);
+	enum status status = touch(&prover, &address_hash, slot_hashes, slot_count);
+	if (status == STATUS_OK) status = prove_account(&prover, proof, &address_hash);
+	if (status == STATUS_OK) status = prove_storage(&prover, proof, &address_hash, slot_hashes, slot_count);
+	touched_fini(&prover.touched);
 	mem_free(prover.changes);
 	return status;
 }

@@ -131,11 +131,18 @@ static void write_account(
 }
 
 static enum status read_past(struct unwinding *unwinding) {
+	struct store_value row;
 	struct block_changes changes;
-	enum status status = block_changes_read(&changes, unwinding->store, NULL, unwinding->number, unwinding->err);
+	uint8_t key[8];
+	store_be64(key, unwinding->number);
+	TRY(store_get(unwinding->store, NULL, TABLE_CHANGES, &row, bytes_make(key, sizeof key), unwinding->err));
+	enum status status = row.view.data
+				 ? block_changes_parse(&changes, row.view, unwinding->err)
+				 : err_set(unwinding->err, STATUS_NOTFOUND, "no changes are kept of block %llu",
+				       (unsigned long long)unwinding->number);
 	if (status == STATUS_OK) status = fill_accounts(unwinding, &changes);
 	if (status == STATUS_OK) status = fill_storage(unwinding, &changes);
-	block_changes_fini(&changes);
+	store_value_release(&row);
 	return status;
 }
 

@@ -39,8 +39,8 @@ MUST_USE enum status state_view_code(
     const struct state_view *view, struct buf *code, const hash32 *code_hash, struct err *err);
 
 /* EIP-1186: the nodes from the root down, each its RLP, in the arena. For the head from stored branch records and the
- * leaves that they leave out; for older blocks with the keys that changed since laid over them, as they were, which is
- * bounded: STATUS_UNSUPPORTED where that would touch over a million leaves. */
+ * leaves that they leave out. For older blocks with the leaves that changed since laid over them, as they were: time
+ * grows with the blocks since and with the leaves that differ, and is bounded (state/touched.h): STATUS_UNSUPPORTED. */
 struct state_proof {
 	struct account account;
 	bool exists;
