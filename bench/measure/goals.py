@@ -42,6 +42,8 @@ GOALS = [
     at_most("submit at half the maximum rate, p99, ms", 1.5),
     Goal("eth_call balanceOf, C=4: /s", 45000),
     Goal("eth_getBalance, C=4: /s", 55000),
+    Goal("eth_call balanceOf, C=4: node CPU, us", less=True),
+    Goal("eth_getBalance, C=4: node CPU, us", less=True),
     Goal("receipts of a block of 10,000, C=4: /s", 20000),
     Goal("receipts of small blocks, C=4: /s", 20000),
     at_most("eth_getLogs of 10,000 logs of 256 bytes, ms", 60),

@@ -97,9 +97,10 @@ def reads(bench, kind):
             node.call("evm_setAutomine", True)
         report = bench.generate(node, workload="none", accounts=200, connections=4, reads="call,balance",
                                 duration=bench.arguments.reads_seconds)
-    for name, row in (("call", "eth_call balanceOf, C=4: /s"), ("balance", "eth_getBalance, C=4: /s")):
+    for name, row in (("call", "eth_call balanceOf, C=4"), ("balance", "eth_getBalance, C=4")):
         if report:
-            bench.keep(row, kind, report[name]["perS"])
+            bench.keep(f"{row}: /s", kind, report[name]["perS"])
+            bench.keep(f"{row}: node CPU, us", kind, report[name]["nodeCpuUsPerReq"])
 
 
 def receipts(bench, kind):
