@@ -3,7 +3,8 @@
  * a node's executing thread does. Nonces are looked up as its pool would; signatures are not checked, since that is
  * other threads' work.
  *
- * Usage: bench_state DIR MILLIONS KIND TRANSACTIONS [PER BLOCK [MEMORY MIB]]. DIR is what bench_populate left. KIND:
+ * Usage: bench_state DIR MILLIONS KIND TRANSACTIONS [PER BLOCK [MEMORY MIB [warm]]]. DIR is what bench_populate left.
+ * `warm`: before, all of the state and its records are read once, into the memory there is. KIND:
  *   transfer  between two of the accounts
  *   fresh     a new record of the large contract: 5 fresh slots, an event of 256 bytes
  *   update    a record of the large contract that is there: 5 slots change
@@ -171,6 +172,23 @@ static void report(struct bench *bench, const struct reading *from, const struct
 	fflush(stdout);
 }
 
+/* What a node that runs for long has in memory, as far as there is room. */
+static void warm_up(struct bench *bench) {
+	static const enum store_table tables[] = {TABLE_STORAGE, TABLE_ACCOUNT, TABLE_TRIE_STORAGE, TABLE_TRIE_ACCOUNT};
+	const double start = rows_now_s(), cpu = rows_process_cpu_s();
+	uint64_t rows = 0;
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		struct store_cursor *cursor = store_cursor_new(bench->ledger.store, NULL, tables[i]);
+		for (store_cursor_seek(cursor, (struct bytes){0}); store_cursor_valid(cursor);
+		     store_cursor_next(cursor))
+			rows++;
+		rows_check(&bench->ledger, store_cursor_status(cursor, &bench->ledger.err));
+		store_cursor_free(cursor);
+	}
+	printf("warm: %llu rows read in %.1f s, CPU %.1f s\n", (unsigned long long)rows, rows_now_s() - start,
+	    rows_process_cpu_s() - cpu);
+}
+
 static enum kind kind_of(const char *name) {
 	enum kind kind = 0;
 	while (kind < KIND_COUNT && strcmp(kind_names[kind], name) != 0) kind++;
@@ -181,7 +199,7 @@ int main(int argc, char **argv) {
 	struct bench bench = {.kind = argc > 4 ? kind_of(argv[3]) : KIND_COUNT};
 	if (bench.kind == KIND_COUNT) {
 		fprintf(stderr, "usage: bench_state DIR MILLIONS transfer|fresh|update|spread TRANSACTIONS "
-				"[PER BLOCK [MEMORY MIB]]\n");
+				"[PER BLOCK [MEMORY MIB [warm]]]\n");
 		return 2;
 	}
 	const uint64_t txs = strtoull(argv[4], NULL, 10), per_block = argc > 5 ? strtoull(argv[5], NULL, 10) : 2000;
@@ -192,6 +210,7 @@ int main(int argc, char **argv) {
 	chain_head_release(head);
 	bench.block_s = mem_alloc((txs / per_block + 1) * sizeof *bench.block_s);
 	arena_init(&bench.arena);
+	if (argc > 7 && strcmp(argv[7], "warm") == 0) warm_up(&bench);
 	const struct reading from = read_meters();
 	for (uint64_t given = 0; given < txs; given += per_block)
 		run_block(&bench, txs - given < per_block ? txs - given : per_block);

@@ -71,6 +71,7 @@ void rows_open(struct rows_ledger *out, const char *data, uint64_t memory_mib) {
 	const struct store_options store = {.memory_bytes = memory - cache};
 	const struct chain_options chain = {.cache_bytes = cache};
 	*out = (struct rows_ledger){0};
+	mem_bound_heap();
 	snprintf(path, sizeof path, "%s/chaindata", data);
 	rows_check(out, store_open(&out->store, path, &store, &out->err));
 	rows_check(out, chain_open(&out->chain, out->store, &chain, &out->err));

@@ -1,5 +1,7 @@
 #include "app/cli.h"
+#include "base/mem.h"
 
 int main(int argc, char **argv) {
+	mem_bound_heap();
 	return cli_main(argc, argv);
 }

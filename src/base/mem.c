@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,12 @@ void mem_free(void *pointer) {
 char *mem_strdup(const char *text) {
 	size_t size = strlen(text) + 1;
 	return memcpy(mem_alloc(size), text, size);
+}
+
+void mem_bound_heap(void) {
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, 4 << 20);
+	mallopt(M_TRIM_THRESHOLD, 8 << 20);
 }
 
 void mem_wipe(void *pointer, size_t size) {

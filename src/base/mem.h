@@ -22,6 +22,12 @@ void *mem_realloc(void *old, size_t size);
 void mem_free(void *pointer); /* NULL is allowed */
 char *mem_strdup(const char *text);
 
+/*
+ * Once, before there are threads: what is freed serves all, or goes back to the system. By itself libc makes eight
+ * pools a processor, and lets each keep ever more at its end; with the store's readers that was 100 MB.
+ */
+void mem_bound_heap(void);
+
 /* Overwrites secrets in a way that the compiler keeps. */
 void mem_wipe(void *pointer, size_t size);
 

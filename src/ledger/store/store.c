@@ -141,10 +141,11 @@ static rocksdb_options_t *options_new(size_t handle, size_t write_bytes, rocksdb
 	return options;
 }
 
-/* A quarter of the memory is for write buffers, the rest for blocks, indexes and filters, which all tables share. */
+/* A quarter of the memory is for write buffers, and half as much for those that are full and on their way to the disk.
+ * The rest is for blocks, indexes and filters, which all tables share. */
 static void make_options(struct store *store, size_t memory_bytes, bool create) {
 	const size_t write_bytes = memory_bytes / 4;
-	rocksdb_cache_t *cache = rocksdb_cache_create_lru(memory_bytes - write_bytes);
+	rocksdb_cache_t *cache = rocksdb_cache_create_lru(memory_bytes - write_bytes - write_bytes / 2);
 	for (size_t i = 0; i < HANDLE_COUNT; i++) store->options[i] = options_new(i, write_bytes, cache, create);
 	rocksdb_cache_destroy(cache); /* the options hold it */
 }
