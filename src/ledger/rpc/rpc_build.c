@@ -71,7 +71,7 @@ static enum status take_extra(struct rpc_call *call, struct header *header) {
 	TRY(rpc_param_data(call, &extra, 3));
 	if (extra.len > sizeof header->extra_data)
 		return rpc_bad_param(call, 3, "over %zu bytes", sizeof header->extra_data);
-	memcpy(header->extra_data, extra.data, extra.len);
+	if (extra.len) memcpy(header->extra_data, extra.data, extra.len);
 	header->extra_data_len = (uint8_t)extra.len;
 	return STATUS_OK;
 }

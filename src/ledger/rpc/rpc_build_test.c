@@ -93,6 +93,35 @@ static void builds_what_waits(void **state) {
 	assert_text(json_at(json_get(newer, "transactions"), 0), envelope(1));
 }
 
+/* A chain at Prague, whose contract of withdrawal requests always gives one of zeros, and that of consolidations none.
+ */
+static const char prague[] =
+    "{\"config\":{\"chainId\":1,\"homesteadBlock\":0,\"eip150Block\":0,\"eip155Block\":0,\"eip158Block\":0,"
+    "\"byzantiumBlock\":0,\"constantinopleBlock\":0,\"petersburgBlock\":0,\"istanbulBlock\":0,\"berlinBlock\":0,"
+    "\"londonBlock\":0,\"terminalTotalDifficulty\":0,\"shanghaiTime\":0,\"cancunTime\":0,\"pragueTime\":0},"
+    "\"gasLimit\":\"0x1c9c380\",\"difficulty\":\"0x0\",\"timestamp\":\"0x1\",\"alloc\":{"
+    "\"0x00000961ef480eb55e80d19ad83579a64c007002\":{\"balance\":\"0x0\",\"code\":\"0x604c6000f3\"},"
+    "\"0x0000bbddc7ce488642fb579f8b00f3a590007251\":{\"balance\":\"0x0\",\"code\":\"0x00\"}}}";
+
+static void requests_are_told(void **state) {
+	(void)state;
+	struct test_node other;
+	test_node_open(&other, bytes_text(prague));
+	test_node_serve(&other, NULL, 0);
+	char *request =
+	    arena_printf(&other.arena, "{'jsonrpc':'2.0','id':1,'method':'testing_buildBlockV1','params':['%s',%s,[]]}",
+		hex_of(BYTES_OF(*chain_genesis_hash(other.chain))), attributes(5, WHOLE));
+	for (char *at = request; *at; at++)
+		if (*at == '\'') *at = '"';
+	const struct json *answer = test_node_ask(&other, bytes_text(request));
+	const struct json *requests = json_get(json_get(answer, "result"), "executionRequests");
+	const uint8_t expected[1 + 76] = {1};
+	if (!requests) fail_msg("%.*s", (int)answer->raw.len, (const char *)answer->raw.data);
+	assert_int_equal(requests->count, 1);
+	assert_text(json_at(requests, 0), hex_of(bytes_make(expected, sizeof expected)));
+	test_node_close(&other);
+}
+
 static void refuses_what_is_wrong(void **state) {
 	(void)state;
 	const uint64_t now = test_now_ms(NULL) / 1000 + 60;
@@ -133,6 +162,7 @@ int main(void) {
 	    cmocka_unit_test(builds_what_is_named),
 	    cmocka_unit_test(withdrawals_are_paid),
 	    cmocka_unit_test(builds_what_waits),
+	    cmocka_unit_test(requests_are_told),
 	    cmocka_unit_test(refuses_what_is_wrong),
 	};
 	return cmocka_run_group_tests_name("rpc build", tests, start, stop);
