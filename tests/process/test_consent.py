@@ -99,6 +99,8 @@ class Scene:
         return self.c.run("cs-patient", "access", "log", "--folder", self.folder)["accesses"]
 
     def direct(self, name, verb, gate, what):
+        if not (DIRECT.parents[1] / "node/node_modules/ethers").exists():
+            pytest.skip("npm ci was not run in tests/node")
         account = self.c.home(name) / "wallet" / "account.json"
         command = ["node", DIRECT, verb, account, PASSWORD, self.c.deployment, gate, what]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)

@@ -1,6 +1,6 @@
 """What a node acknowledged survives `kill -9`: a hash that was returned, a receipt that was shown, a blob that was taken.
 
-XINGLIN_KILLS sets the number of kills (8). Each round loads the node with signed transactions, single and in batches, and
+XINGLIN_KILLS sets the number of kills (4). Each round loads the node with signed transactions, single and in batches, and
 with sealed blobs and their registrations; ends the process at a random moment, sometimes once more while it starts; reads
 the whole database (`xinglin db verify`); starts the node again on the same folder, and holds it to what it said. Folders
 are left behind after FOLDER_KILLS kills, so that reading all of one stays quick; all begin as copies of one consortium.
@@ -25,7 +25,7 @@ import notebook
 from hospitals import Two
 from machine import DEV_KEYS, Consortium, Node, binary, cli, in_threads, wait_for
 
-KILLS = int(os.environ.get("XINGLIN_KILLS", "8"))
+KILLS = int(os.environ.get("XINGLIN_KILLS", "4"))
 FOLDER_KILLS = 50
 CHAIN_ID = 7697
 RECEIVER = "0x" + "42" * 20
