@@ -9,6 +9,7 @@
 #include "app/version.h"
 #include "app/world.h"
 #include "codec/hex.h"
+#include "crypto/secp256k1_many.h"
 #include "envelope/container.h"
 #include "ledger/blob/blob.h"
 #include "ledger/consensus/solo.h"
@@ -167,6 +168,11 @@ static void handle(void *context, const struct http_request *request, struct htt
 		rpc_handle(node->rpc, request, response);
 }
 
+static bool foresee(void *context, const struct http_request *request) {
+	const struct node *node = context;
+	return rpc_foresee(node->rpc, request);
+}
+
 static enum status open_server(struct node *node, struct err *err) {
 	struct http_server_options options = {.address = node->options.http_address,
 	    .port = node->options.http_port,
@@ -178,6 +184,7 @@ static enum status open_server(struct node *node, struct err *err) {
 	    .websockets = &node->websockets,
 	    .ping_interval_ms = node->options.ping_interval_ms,
 	    .message_max = MESSAGE_MAX};
+	if (secp_many_pays()) options.foresee = foresee;
 	node->websockets = rpc_ws_handler(node->rpc);
 	TRY(http_server_open(&node->server, &options, handle, node, err));
 	rpc_set_waker(node->rpc, &(struct ws_waker){http_server_wake, node->server});

@@ -38,6 +38,12 @@ struct http_response {
 
 typedef void http_handler(void *context, const struct http_request *request, struct http_response *response);
 
+/*
+ * What a server may ask before it calls the handler, once a request: it may be worth doing together with others that
+ * are at hand. True: the server shows the others first and calls the handler then.
+ */
+typedef bool http_foreseer(void *context, const struct http_request *request);
+
 /* The value of a header, or an empty view with NULL data where it is absent. `name` is lower case. */
 struct bytes http_header_get(const struct http_request *request, const char *name);
 

@@ -6,6 +6,10 @@
 enum { LANES_WORTH = 2 };
 
 #ifdef WITH_SECP_LANES
+bool secp_many_pays(void) {
+	return secp_lanes_usable();
+}
+
 static size_t recover_lanes(uint8_t (*keys)[64], enum status *statuses, const struct secp_signature *signatures,
     const hash32 *digests, size_t count) {
 	size_t done = 0;
@@ -23,6 +27,10 @@ static size_t recover_lanes(uint8_t (*keys)[64], enum status *statuses, const st
 	return done;
 }
 #else
+bool secp_many_pays(void) {
+	return false;
+}
+
 static size_t recover_lanes(uint8_t (*keys)[64], enum status *statuses, const struct secp_signature *signatures,
     const hash32 *digests, size_t count) {
 	(void)keys, (void)statuses, (void)signatures, (void)digests, (void)count;

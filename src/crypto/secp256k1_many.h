@@ -14,6 +14,8 @@
 
 #include "crypto/secp256k1_keys.h"
 
+/* Are several cheaper together, on this processor? */
+bool secp_many_pays(void);
 /* As `secp_recover` for each of `count`: a status, and where it is STATUS_OK the key, x || y. */
 void secp_recover_many(uint8_t (*keys)[64], enum status *statuses, const struct secp_signature *signatures,
     const hash32 *digests, size_t count);

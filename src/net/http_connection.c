@@ -47,7 +47,7 @@ void http_connection_begin(struct http_connection *connection, const char *targe
 	buf_clear(&connection->uri);
 	buf_text(&connection->uri, target);
 	buf_clear(&connection->body);
-	connection->headers_done = false;
+	connection->headers_done = connection->is_shown = false;
 	connection->body_over = false;
 	connection->body.max = http_server_policy(connection->server)->body_max;
 	enter_phase(connection, http_server_policy(connection->server)->request_timeout_ms);
@@ -290,6 +290,13 @@ static enum MHD_Result upgrade(struct http_connection *connection, struct MHD_Co
 	return queued;
 }
 
+/* The library's epoll loop comes round at once to what is not answered, after all others that are ready. */
+static bool comes_after_others(struct http_connection *connection, const struct http_policy *policy) {
+	if (!policy->foresee || connection->is_shown || !http_server_has_company(connection->server)) return false;
+	connection->is_shown = true;
+	return policy->foresee(policy->context, &connection->request);
+}
+
 static enum MHD_Result call_handler(struct http_connection *connection, struct MHD_Connection *mhd) {
 	const struct http_policy *policy = http_server_policy(connection->server);
 	struct http_response *response = &connection->response;
@@ -309,6 +316,7 @@ static enum MHD_Result call_handler(struct http_connection *connection, struct M
 	if (policy->websockets && ws_is_upgrade(&connection->request)) return upgrade(connection, mhd);
 	if (http_server_is_full(connection->server))
 		return refuse(connection, mhd, MHD_HTTP_SERVICE_UNAVAILABLE, "too much waits for clients: try again\n");
+	if (comes_after_others(connection, policy)) return MHD_YES;
 	connection->in_handler = true;
 	policy->handler(policy->context, &connection->request, response);
 	connection->since_ms = http_server_clock_ms(); /* before the sweeper may look again */

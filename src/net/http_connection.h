@@ -27,6 +27,7 @@ struct http_connection {
 	bool holds_large;        /* one of the server's places for a large body */
 
 	bool headers_done; /* of the current request */
+	bool is_shown;     /* to the foreseer */
 	bool headers_over; /* more fields than a request holds */
 	bool headers_bad;  /* a name that is none */
 	bool body_over;
@@ -41,6 +42,7 @@ struct http_connection {
 /* The server's settings that a request needs; defaults are filled in. */
 struct http_policy {
 	http_handler *handler;
+	http_foreseer *foresee; /* NULL: none */
 	void *context;
 	size_t body_max;
 	struct bytes large_path; /* empty: none */
@@ -53,6 +55,8 @@ struct http_policy {
 };
 const struct http_policy *http_server_policy(const struct http_server *server);
 uint64_t http_server_clock_ms(void);
+/* Is there more than one connection? */
+bool http_server_has_company(const struct http_server *server);
 /* A place for a large body; false where all are taken. */
 bool http_server_take_large(struct http_server *server);
 void http_server_give_large(struct http_server *server);

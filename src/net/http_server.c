@@ -44,6 +44,10 @@ const struct http_policy *http_server_policy(const struct http_server *server) {
 	return &server->policy;
 }
 
+bool http_server_has_company(const struct http_server *server) {
+	return server->connection_count > 1;
+}
+
 bool http_server_take_large(struct http_server *server) {
 	if (atomic_fetch_add(&server->large_count, 1) < server->options.large_at_once) return true;
 	atomic_fetch_sub(&server->large_count, 1);
@@ -130,6 +134,7 @@ enum status http_server_open(struct http_server **out, const struct http_server_
 	server->options = *options;
 	fill_defaults(&server->options);
 	server->policy = (struct http_policy){.handler = handler,
+	    .foresee = options->foresee,
 	    .context = context,
 	    .body_max = server->options.body_max,
 	    .large_path = bytes_text(server->options.large_path),

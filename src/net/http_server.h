@@ -29,9 +29,10 @@ struct http_server;
 
 /* Zero or NULL means the default in brackets. Lists end with NULL and, as the texts, must outlive the server. */
 struct http_server_options {
-	const char *address; /* numeric, IPv4 or IPv6 ["127.0.0.1"] */
-	uint16_t port;       /* [0: a free one, see http_server_port] */
-	size_t body_max;     /* bytes [5 MiB] */
+	const char *address;    /* numeric, IPv4 or IPv6 ["127.0.0.1"] */
+	uint16_t port;          /* [0: a free one, see http_server_port] */
+	http_foreseer *foresee; /* given the handler's context [none]; not asked where there is but one connection */
+	size_t body_max;        /* bytes [5 MiB] */
 	/* Requests below one path may say a larger length, a few at once; the rest are told 503. */
 	const char *large_path;          /* "/blobs/" [none] */
 	size_t large_body_max;           /* bytes */

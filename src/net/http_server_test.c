@@ -163,6 +163,42 @@ static void keeps_alive_and_pipelines(void **state) {
 	stop(&served);
 }
 
+/* A thousand for each request that was shown, beside echo's one for each that was handled. */
+static bool show(void *context, const struct http_request *request) {
+	*(atomic_uint *)context += 1000;
+	return bytes_equal(request->path, BYTES_LITERAL("/together"));
+}
+
+static void shows_requests_once(void **state) {
+	(void)state;
+	struct served served;
+	static char answer[ANSWER_BYTES];
+	static const char together[] = HEAD_OF("POST", "/together") "Content-Length: 4\r\n\r\nping";
+	static const char alone[] = HEAD_OF("POST", "/alone") "Content-Length: 4\r\n\r\nping";
+	start(&served, (struct http_server_options){.foresee = show});
+	int fds[2] = {dial(served.port)};
+	put(fds[0], together, sizeof together - 1);
+	assert_false(hear(fds[0], answer, ":ping", 1, 2000));
+	assert_int_equal(served.calls, 1); /* no other connection, nothing to wait for */
+	fds[1] = dial(served.port);
+	for (int i = 1; i < 50; i++) {
+		for (int k = 1; k >= 0; k--) {
+			put(fds[k], together, sizeof together - 1);
+			put(fds[k], alone, sizeof alone - 1);
+		}
+		for (int k = 1; k >= 0; k--) {
+			assert_false(hear(fds[k], answer, ":ping", 2, 2000));
+			assert_true(strstr(answer, "/together") < strstr(answer, "/alone"));
+		}
+	}
+	/* All were handled; all were shown, but perhaps the first ones, before the second connection was known. */
+	assert_int_equal(served.calls % 1000, 1 + 4 * 49);
+	assert_in_range(served.calls / 1000, 4 * 49 - 2, 4 * 49);
+	close(fds[0]);
+	close(fds[1]);
+	stop(&served);
+}
+
 static void refuses_what_is_too_large(void **state) {
 	(void)state;
 	struct served served;
@@ -399,6 +435,7 @@ int main(void) {
 	    cmocka_unit_test(refuses_what_is_too_large),
 	    cmocka_unit_test(takes_few_large_bodies),
 	    cmocka_unit_test(refuses_malformed_requests),
+	    cmocka_unit_test(shows_requests_once),
 	    cmocka_unit_test(closes_slow_clients),
 	    cmocka_unit_test(makes_room_for_the_newest),
 	    cmocka_unit_test(bounds_what_waits_for_clients),

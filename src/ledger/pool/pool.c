@@ -204,7 +204,8 @@ static enum status add_decoded(struct pool *pool, hash32 *hash, enum pool_verdic
 	*tx_verdict = TX_VERDICT_OK;
 	*verdict = POOL_OK;
 	if (tx->raw.len > TX_MAX_BYTES) *verdict = POOL_TOO_LARGE;
-	if (*verdict == POOL_OK && !is_unsigned && transaction_sender(&offer->sender, tx, true, err) != STATUS_OK) {
+	if (*verdict == POOL_OK && !is_unsigned && !foreseen_take(&pool->foreseen, &offer->sender, tx->raw) &&
+	    transaction_sender(&offer->sender, tx, true, err) != STATUS_OK) {
 		*verdict = POOL_INVALID;
 		*tx_verdict = TX_VERDICT_BAD_SIGNATURE;
 	}
@@ -240,6 +241,10 @@ void pool_read_many(struct pool_reading *out, struct arena *arena, const struct 
 		out[i].good = statuses[k] == STATUS_OK;
 		out[i].sender = senders[k++];
 	}
+}
+
+bool pool_foresee(struct pool *pool, struct bytes envelope) {
+	return foreseen_put(&pool->foreseen, envelope);
 }
 
 enum status pool_add_reading(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
@@ -434,6 +439,7 @@ enum status pool_open(struct pool **out, struct chain *chain, const struct pool_
 	pool->by_address = mem_zalloc(pool->bucket_mask, sizeof(struct pool_account *));
 	pool->bucket_mask--;
 	pthread_mutex_init(&pool->lock, NULL);
+	foreseen_init(&pool->foreseen);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->changed, &monotonic);
@@ -465,6 +471,7 @@ void pool_close(struct pool *pool) {
 	mem_free(pool->by_address);
 	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->lock);
+	foreseen_fini(&pool->foreseen);
 	mem_free(pool);
 }
 

@@ -87,6 +87,9 @@ struct pool_reading {
 void pool_read_many(struct pool_reading *out, struct arena *arena, const struct bytes *envelopes, size_t count);
 MUST_USE enum status pool_add_reading(struct pool *pool, hash32 *hash, enum pool_verdict *verdict,
     enum tx_verdict *tx_verdict, const struct pool_reading *reading, struct err *err);
+/* A pool_add of this envelope is about to come, on any thread: where others are too, their senders are recovered
+ * together (foreseen.h). False: it will be alone, so there is nothing to wait for. */
+bool pool_foresee(struct pool *pool, struct bytes envelope);
 /* As pool_add, for a sender that signs nothing (dev mode's impersonation). */
 MUST_USE enum status pool_add_unsigned(struct pool *pool, hash32 *hash, enum pool_verdict *verdict,
     enum tx_verdict *tx_verdict, const struct transaction *tx, const addr20 *sender, struct err *err);

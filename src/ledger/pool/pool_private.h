@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "ledger/pool/foreseen.h"
 #include "ledger/pool/journal.h"
 #include "ledger/pool/kzg.h"
 #include "ledger/pool/pool.h"
@@ -47,6 +48,7 @@ struct pool {
 	void *admit_context;
 	size_t capacity, per_sender, bytes_max, blobs_max;
 	struct kzg *kzg;
+	struct foreseen foreseen; /* with a lock of its own */
 
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t changed;

@@ -136,6 +136,32 @@ static void many_are_read_ahead(void **state) {
 	ledger_close(&world);
 }
 
+/* What was foreseen comes in, or is refused, as if it had not been. */
+static void foreseen_ones_are_judged_alike(void **state) {
+	(void)state;
+	struct ledger_world world;
+	hash32 hash;
+	enum pool_verdict verdict;
+	enum tx_verdict tx_verdict;
+	ledger_open(&world, false);
+	for (size_t i = 0; i < 4; i++) {
+		struct transaction tx = ledger_transfer(i / 2, &somebody, 1, 2 * GWEI);
+		struct buf raw;
+		ledger_sign(&world, &tx, 0);
+		if (i % 2) tx.r = u256_from(0);
+		tx.raw = (struct bytes){0};
+		buf_init(&raw, BUF_MAX_DEFAULT);
+		transaction_encode(&raw, &tx);
+		assert_true(pool_foresee(world.pool, buf_view(&raw)));
+		assert_done(&world, pool_add(world.pool, &hash, &verdict, &tx_verdict, buf_view(&raw), &world.err));
+		assert_int_equal(verdict, i % 2 ? POOL_INVALID : POOL_OK);
+		assert_int_equal(tx_verdict, i % 2 ? TX_VERDICT_BAD_SIGNATURE : TX_VERDICT_OK);
+		buf_fini(&raw);
+	}
+	assert_counts(&world, 2, 0);
+	ledger_close(&world);
+}
+
 static void the_best_fee_goes_first(void **state) {
 	(void)state;
 	struct ledger_world world;
@@ -470,6 +496,7 @@ int main(void) {
 	    cmocka_unit_test(replacement_needs_a_tenth_more),
 	    cmocka_unit_test(invalid_ones_stay_out),
 	    cmocka_unit_test(many_are_read_ahead),
+	    cmocka_unit_test(foreseen_ones_are_judged_alike),
 	    cmocka_unit_test(the_best_fee_goes_first),
 	    cmocka_unit_test(a_fee_below_the_base_fee_waits),
 	    cmocka_unit_test(limits_hold),

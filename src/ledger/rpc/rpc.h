@@ -54,6 +54,9 @@ void rpc_free(struct rpc *rpc);
 /* An `http_handler`: POST / takes a request or a batch; GET / says in one line what this is. */
 void rpc_handle(void *context, const struct http_request *request, struct http_response *response);
 
+/* An `http_foreseer`: an eth_sendRawTransaction is shown to the pool. */
+bool rpc_foresee(void *context, const struct http_request *request);
+
 /* The same methods over WebSocket, and eth_subscribe: newHeads, logs, newPendingTransactions. The logs of a
  * block that is taken back are told once more, as removed, and what takes its place is told anew. */
 struct ws_handler rpc_ws_handler(struct rpc *rpc);

@@ -2,6 +2,9 @@
 #include "codec/hex.h"
 #include "ledger/rpc/rpc_internal.h"
 
+/* What a request of one small transaction needs. */
+static const struct json_limits foreseen_limits = {4096, 8, 64};
+
 static enum status put_null(struct rpc_call *call) {
 	json_put_null(&call->out, NULL);
 	return STATUS_OK;
@@ -115,6 +118,22 @@ static struct bytes sent_envelope(struct arena *arena, const struct json *reques
 	if (hex_data(&data, text) == STATUS_OK) envelope = arena_dup(arena, buf_view(&data));
 	buf_fini(&data);
 	return envelope;
+}
+
+bool rpc_foresee(void *context, const struct http_request *request) {
+	struct rpc *rpc = context;
+	const struct bytes name = BYTES_LITERAL("\"eth_sendRawTransaction\"");
+	const struct json *root;
+	struct err err;
+	if (request->method != HTTP_POST || request->body.len > foreseen_limits.bytes_max ||
+	    !bytes_equal(request->path, BYTES_LITERAL("/")) ||
+	    !memmem(request->body.data, request->body.len, name.data, name.len))
+		return false;
+	struct rpc_worker *worker = rpc_worker_take(rpc);
+	const bool foreseen = json_parse(&root, &worker->arena, request->body, &foreseen_limits, &err) == STATUS_OK &&
+			      pool_foresee(rpc->options.pool, sent_envelope(&worker->arena, root));
+	rpc_worker_give(rpc, worker);
+	return foreseen;
 }
 
 const struct pool_reading *rpc_read_ahead(struct arena *arena, const struct json *batch) {
