@@ -88,7 +88,16 @@ struct pool_standing {
 	enum tx_verdict verdict;
 };
 
-/* pool.c, under the lock: may `tx` come in beside what is here? */
+/* admit.c. Fills the offer's sender. */
+MUST_USE enum status pool_add_decoded(struct pool *pool, hash32 *hash, enum pool_verdict *verdict,
+    enum tx_verdict *tx_verdict, struct pool_offer *offer, struct err *err);
+
+/* follow.c: the rules of the block after `head`; what the pool knows of it, under the lock; from now on, each head. */
+struct exec_rules pool_next_rules(const struct pool *pool, const struct header *head);
+void pool_learn_head(struct pool *pool, const struct header *head);
+void pool_follow(struct pool *pool);
+
+/* admit.c, under the lock: may `tx` come in beside what is here? */
 enum pool_verdict pool_find_room(const struct pool *pool, const struct pool_tx *tx, const addr20 *sender);
 
 /* blob_tx.c, not under the lock: may a blob transaction come in, and does its sidecar hold? STATUS_INVALID with the
