@@ -12,6 +12,7 @@ from .figures import request
 from .nodes import CACHE, Node, new_folder
 
 BIG_BLOCK = 10000
+ROWS_A_BLOCK = 2000
 LONELY_TRANSACTIONS = 60
 
 
@@ -208,7 +209,8 @@ def many_rows(bench, kind):
         part.rename(full)
     for row, work in (("transfers", "transfer"), ("storage", "fresh")):
         with copy_of(full) as folder:
-            text = bench.run([programs / "bench_state", folder / "chain", millions, work, bench.arguments.rows_txs], "bench_state")
+            text = bench.run([programs / "bench_state", folder / "chain", millions, work, bench.arguments.rows_txs, ROWS_A_BLOCK,
+                              bench.arguments.rows_memory, "warm"], "bench_state")
         found = re.search(r"(\d+) tx/s, ([\d.]+)k rows/s.*CPU us/tx.* all ([\d.]+).* = ([\d.]+) x the .*resident at most (\d+) MB; "
                           r"dirty pages of the machine at most (\d+) MB", text or "", re.S)
         if not found:
