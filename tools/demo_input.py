@@ -67,8 +67,18 @@ def batch(epcis):
     made = {"gtins": [stem + check_digit(stem)], "lot": f"L{random.randrange(10**5):05d}", "expiry": expiry.isoformat(), "sscc": sscc + check_digit(sscc), "count": random.randrange(12, 40),
             "units": [], "commissioning": [], "shipping": None}
     if epcis:
-        made.update(of_document(json.loads(pathlib.Path(epcis).read_text(encoding="utf-8-sig"))))
+        made.update(of_document(json_of(epcis)))
     return made
+
+
+def json_of(path):
+    try:
+        document = json.loads(pathlib.Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as fault:
+        raise SystemExit(f"{path} is not an EPCIS document in JSON-LD: {fault}")
+    if not isinstance(document, dict):
+        raise SystemExit(f"{path} is not an EPCIS document in JSON-LD: it is no object")
+    return document
 
 
 def of_document(document):
