@@ -1,6 +1,9 @@
 #include "ledger/rpc/rpc.h"
 
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_filters.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_params.h"
+#include "ledger/rpc/rpc_send.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,10 @@
 /* Dev mode's accounts, whose keys this node was given: eth_sendTransaction, eth_sign, personal_sign. */
 #include "crypto/hash.h"
 #include "crypto/secp256k1_keys.h"
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_run.h"
+#include "ledger/rpc/rpc_send.h"
+#include "ledger/rpc/rpc_write.h"
 
 #include <stdio.h>
 

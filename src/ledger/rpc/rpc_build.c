@@ -8,7 +8,9 @@
  */
 #include "codec/hex.h"
 #include "codec/rlp.h"
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_run.h"
+#include "ledger/rpc/rpc_write.h"
 #include "ledger/state/commitment.h"
 
 #define GAS_LIMIT_TARGET 60000000u /* where gas limits go by default in geth 1.16 */

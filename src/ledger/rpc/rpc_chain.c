@@ -1,7 +1,7 @@
 /* Blocks, states, transactions and fees, as several methods look for them. */
+#include "ledger/rpc/rpc_chain.h"
 #include "crypto/secp256k1_keys.h"
 #include "ledger/chain/branches.h"
-#include "ledger/rpc/rpc_internal.h"
 
 /* --- blocks --- */
 

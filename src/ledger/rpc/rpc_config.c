@@ -1,5 +1,7 @@
 /* eth_config (EIP-7910) and eth_capabilities: what this node runs and has. */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_write.h"
 
 #include "ledger/chain/alloc.h"
 #include "ledger/evm/precompiles.h"

@@ -1,5 +1,6 @@
 /* debug_getRaw*: the bytes behind the JSON. */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_methods.h"
 
 static enum status require_param(struct rpc_call *call, struct rpc_found_block *out) {
 	struct rpc_block_id id;

@@ -1,6 +1,7 @@
 /* evm_*: dev mode's hands on the engine. What touches the chain runs on the executing thread, between two blocks
  * (solo_call). */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_params.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,7 @@
 /* Going back: evm_snapshot, evm_revert, anvil_reset. Blocks go, and the blocks' time goes back with them. */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_params.h"
+#include "ledger/rpc/rpc_send.h"
 
 struct snapshot_task {
 	struct rpc *rpc;

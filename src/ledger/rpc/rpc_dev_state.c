@@ -3,7 +3,10 @@
  * state is a block of its own, without transactions and without a seal, at its parent's time, base fee and gas limit:
  * the chain stays one of blocks, and evm_revert takes such a change back like any other.
  */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_send.h"
+#include "ledger/rpc/rpc_write.h"
 
 /* --- changing the state --- */
 

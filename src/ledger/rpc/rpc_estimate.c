@@ -1,5 +1,5 @@
 /* eth_estimateGas: the least gas limit, found by halving. */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_run.h"
 
 #define TX_GAS ((uint64_t)21000)
 #define CALL_STIPEND ((uint64_t)2300)

@@ -1,5 +1,7 @@
 /* Blocks: by hash and number, counts, ommers, receipts. */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_write.h"
 
 /* The block that parameter 0 names, or null in its place as the answer. */
 static enum status load_param(struct rpc_call *call, struct rpc_block **block) {

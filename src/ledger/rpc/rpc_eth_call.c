@@ -1,5 +1,7 @@
 /* eth_call, eth_estimateGas, eth_createAccessList. */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_run.h"
+#include "ledger/rpc/rpc_write.h"
 
 enum status rpc_eth_call(struct rpc_call *call) {
 	struct rpc_run run;

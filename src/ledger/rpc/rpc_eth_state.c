@@ -1,7 +1,9 @@
 /* Accounts and storage: eth_getBalance, eth_getTransactionCount, eth_getCode, eth_getStorageAt and its like,
  * eth_getProof. */
 #include "codec/hex.h"
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_write.h"
 
 #define SLOTS_MAX 1024u
 

@@ -1,6 +1,9 @@
 /* Transactions: finding them, their receipts, and sending signed ones. */
 #include "codec/hex.h"
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_send.h"
+#include "ledger/rpc/rpc_write.h"
 
 /* What a request of one small transaction needs. */
 static const struct json_limits foreseen_limits = {4096, 8, 64};

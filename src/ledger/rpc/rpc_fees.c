@@ -1,5 +1,7 @@
 /* What gas costs: eth_gasPrice, eth_maxPriorityFeePerGas, eth_feeHistory, eth_baseFee, eth_blobBaseFee. */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_write.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,9 @@
 /* eth_getLogs and filters. A filter that nobody asks for five minutes ends; at most FILTERS_MAX live at once. */
+#include "ledger/rpc/rpc_filters.h"
 #include "codec/hex.h"
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_write.h"
 
 #define FILTERS_MAX 1024u
 #define FILTER_LIFE_NS ((uint64_t)300 * 1000000000)

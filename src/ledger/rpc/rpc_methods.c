@@ -1,5 +1,5 @@
 /* The one table of methods: dispatch, help and documentation come from it. Sorted by name (rpc_new checks). */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_methods.h"
 
 static const struct rpc_method methods[] = {
     {"anvil_autoImpersonateAccount", rpc_dev_auto_impersonate, 1, 1, RPC_DEV, "on",

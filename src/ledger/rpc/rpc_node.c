@@ -1,7 +1,9 @@
 /* web3_*, net_*, xinglin_*: what the node says about itself; and the chain's few standing facts. */
 #include "crypto/hash.h"
 #include "crypto/secp256k1_keys.h"
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_params.h"
+#include "ledger/rpc/rpc_write.h"
 
 static u256 chain_id_of(const struct rpc_call *call) {
 	return genesis_chain_id(chain_genesis(call->rpc->options.chain));

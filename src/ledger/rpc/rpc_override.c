@@ -1,7 +1,7 @@
 /* State and block overrides of eth_call: a source of state that answers from a list first. */
 #include "codec/hex.h"
 #include "crypto/hash.h"
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_run.h"
 
 #define ACCOUNTS_MAX 1024u
 #define SLOTS_MAX 16384u

@@ -1,5 +1,5 @@
 #include "codec/hex.h"
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_chain.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * "pending": the block that would come next if what waits in the pool were sealed now, as far as the gas of one call
  * goes. It is made for each call anew, on the worker's own state, and nothing of it is kept.
  */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_run.h"
 
 #include "ledger/state/commitment.h"
 

@@ -2,7 +2,7 @@
  * Running a call that will not be mined. A worker keeps its state and machine standing at the newest block, so that the
  * next call there finds warm caches: every run is undone by the state's journal.
  */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_run.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,7 @@
 /* eth_simulateV1: blocks of calls that nobody seals, one on the other, on the newest block. */
 #include "ledger/rpc/rpc_simulate.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_write.h"
 
 #include "ledger/state/commitment.h"
 

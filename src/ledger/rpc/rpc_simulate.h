@@ -2,7 +2,7 @@
 #ifndef LEDGER_RPC_SIMULATE_H
 #define LEDGER_RPC_SIMULATE_H
 
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_run.h"
 
 /* A log as it is shown; transfers of ether too, where they are traced. */
 struct sim_log {

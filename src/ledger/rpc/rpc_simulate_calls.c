@@ -1,5 +1,6 @@
 /* The calls of a simulated block: each becomes an unsigned transaction, is run, and leaves what it did. */
 #include "ledger/rpc/rpc_simulate.h"
+#include "ledger/rpc/rpc_write.h"
 
 #define CALLS_MAX 5000u
 

@@ -4,7 +4,10 @@
  * so that a slow client costs the sealing thread nothing.
  */
 #include "base/log.h"
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_filters.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_write.h"
 
 #define TXS_AT_ONCE 256u
 

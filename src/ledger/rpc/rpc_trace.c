@@ -1,5 +1,8 @@
 /* debug_trace*: blocks, transactions and calls run once more, watched. */
 #include "ledger/rpc/rpc_trace.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_run.h"
+#include "ledger/rpc/rpc_write.h"
 
 #include "ledger/evm/opcodes.h"
 

@@ -8,7 +8,7 @@
 #ifndef LEDGER_RPC_TRACE_H
 #define LEDGER_RPC_TRACE_H
 
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_call.h"
 
 struct tracer;
 

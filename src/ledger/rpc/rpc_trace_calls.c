@@ -1,5 +1,7 @@
 /* callTracer: the tree of calls; 4byteTracer: the selectors they carry; noopTracer. */
+#include "ledger/rpc/rpc_run.h"
 #include "ledger/rpc/rpc_trace.h"
+#include "ledger/rpc/rpc_write.h"
 
 struct kept_log {
 	struct kept_log *next;

@@ -1,6 +1,7 @@
 /* The tracer without a name: every step, with stack, memory and storage (EIP-3155 in geth's shape). Written as it runs.
  */
 #include "ledger/rpc/rpc_trace.h"
+#include "ledger/rpc/rpc_write.h"
 
 enum { OP_SLOAD = 0x54, OP_SSTORE = 0x55 };
 

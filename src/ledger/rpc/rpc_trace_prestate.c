@@ -1,6 +1,7 @@
 /* prestateTracer: the accounts and slots that a transaction touched, as they were before it; in diffMode, what it
  * changed. */
 #include "ledger/rpc/rpc_trace.h"
+#include "ledger/rpc/rpc_write.h"
 
 #include "crypto/hash.h"
 

@@ -1,6 +1,6 @@
 /* The transaction object that calls, estimates and eth_sendTransaction take. */
 #include "codec/hex.h"
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_params.h"
 
 #define LIST_MAX 4096u
 

@@ -1,5 +1,7 @@
 /* txpool_*: what waits, by sender and nonce. */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_methods.h"
+#include "ledger/rpc/rpc_params.h"
+#include "ledger/rpc/rpc_write.h"
 
 #include <stdio.h>
 #include <stdlib.h>

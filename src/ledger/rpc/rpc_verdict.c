@@ -1,5 +1,5 @@
 /* Why a transaction cannot run, in geth's words: who, how much there is, and how much it takes. */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_run.h"
 
 #include <stdio.h>
 

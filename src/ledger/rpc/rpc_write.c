@@ -1,5 +1,6 @@
 /* Blocks, transactions, receipts and logs as JSON, with geth's names and order. */
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_write.h"
+#include "ledger/rpc/rpc_chain.h"
 
 void rpc_put_u256(struct json_writer *out, const char *name, const u256 *value) {
 	uint8_t big_endian[32];

@@ -5,7 +5,7 @@
 #ifndef LEDGER_RPC_TEST_ASKING_H
 #define LEDGER_RPC_TEST_ASKING_H
 
-#include "ledger/rpc/rpc_internal.h"
+#include "ledger/rpc/rpc_call.h"
 #include "ledger/rpc/test_node.h"
 
 static hash32 secrets[2];

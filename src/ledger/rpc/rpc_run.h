@@ -1,0 +1,63 @@
+/*
+ * Running code for a call: overrides, the executor, and the errors of what did not succeed.
+ * Internal to rpc/.
+ */
+#ifndef LEDGER_RPC_RPC_RUN_H
+#define LEDGER_RPC_RPC_RUN_H
+
+#include "ledger/rpc/rpc_chain.h"
+
+/* An account or slot that differs from the committed state for one call (rpc_override.c). NULL for no object. */
+struct rpc_overrides;
+MUST_USE enum status rpc_overrides_parse(
+    struct rpc_call *call, struct rpc_overrides **out, const struct json *object, size_t index);
+struct state_source rpc_overrides_source(struct rpc_overrides *overrides, const struct state_source *base);
+/* What becomes of precompiles that are overridden or moved; in the arena. */
+MUST_USE enum status rpc_overrides_moves(struct rpc_call *call, const struct rpc_overrides *overrides, enum fork fork,
+    struct evm_precompile_move **out, size_t *count);
+/* Writes them into a state, as one transaction. NULL: nothing. */
+MUST_USE enum status rpc_overrides_apply(const struct rpc_overrides *overrides, struct state *state);
+/* Changes the header that a call sees; NULL for no object. */
+MUST_USE enum status rpc_override_header(
+    struct rpc_call *call, struct header *header, const struct json *object, size_t index);
+
+/* Makes the worker's state and executor ready for a block on `source`, which is copied; `opens_block`: with the system
+ * calls that open one, which a state after its block has behind it. */
+MUST_USE enum status rpc_executor_begin(struct rpc_call *call, const struct state_source *source,
+    const struct exec_rules *rules, const struct header *header, bool opens_block);
+
+/* What a call runs on: parameter `first + 1` names the block, those behind it override. Close it after the last run. */
+struct rpc_run {
+	struct rpc_state state;
+	struct header header; /* as the call sees it */
+	struct exec_rules rules;
+	struct rpc_tx_args args;
+};
+/* Parses parameters 0 to 3 and makes the worker's state and executor ready. */
+MUST_USE enum status rpc_run_open(struct rpc_call *call, struct rpc_run *run);
+void rpc_run_close(struct rpc_run *run);
+/* The same for a transaction made elsewhere, on the newest block. */
+MUST_USE enum status rpc_run_open_at_head(struct rpc_call *call, struct rpc_run *run, const struct rpc_tx_args *args);
+/* Runs once and undoes it. The output stands in the worker's machine until the next run. */
+MUST_USE enum status rpc_run_once(
+    struct rpc_call *call, struct exec_tx_result *result, const struct transaction *tx, const addr20 *from);
+/* The same with a tracer's config object in parameter 2, which holds the overrides. */
+MUST_USE enum status rpc_run_open_traced(struct rpc_call *call, struct rpc_run *run);
+/* The text inside Error(string) or Panic(uint256) (Solidity ABI), or empty; `panic` is where the latter is made. */
+#define RPC_PANIC_TEXT_BYTES 96
+struct bytes rpc_revert_reason(struct bytes output, char panic[RPC_PANIC_TEXT_BYTES]);
+/* The error of a transaction that cannot run, with who and how much (rpc_verdict.c). The state is as it found it. */
+struct rpc_failed_tx {
+	const struct transaction *tx;
+	const addr20 *from;
+	const struct header *header; /* of its block */
+	enum fork fork;
+};
+enum status rpc_fail_verdict(
+    struct rpc_call *call, int code, enum tx_verdict verdict, const struct rpc_failed_tx *failed);
+/* The error of a call that did not succeed (a verdict, a revert, a fault of the machine). */
+enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *result, const struct rpc_run *run);
+/* rpc_estimate.c */
+MUST_USE enum status rpc_estimate(struct rpc_call *call, uint64_t *gas, struct rpc_run *run);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * Transactions on their way into the pool.
+ * Internal to rpc/.
+ */
+#ifndef LEDGER_RPC_RPC_SEND_H
+#define LEDGER_RPC_RPC_SEND_H
+
+#include "ledger/rpc/rpc_call.h"
+
+/* Dev mode: may this address send without a key? (rpc_dev_state.c) */
+bool rpc_is_impersonated(struct rpc *rpc, const addr20 *address);
+/* Takes all that waits out of the pool. */
+void rpc_drop_waiting(struct rpc_call *call);
+/* Gives it to the pool in `from`'s name and writes its hash. */
+MUST_USE enum status rpc_pool_take_unsigned(struct rpc_call *call, const struct transaction *tx, const addr20 *from);
+/* Gives an envelope to the pool and writes its hash, or fails with geth's text (rpc_eth_tx.c). */
+MUST_USE enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope);
+/* One a request of the batch: those that send a good transaction are read together, ahead. NULL for less than two. */
+const struct pool_reading *rpc_read_ahead(struct arena *arena, const struct json *batch);
+
+#endif
