@@ -1,13 +1,13 @@
 #include "app/cli_session.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "app/world.h"
+#include "base/files.h"
 #include "net/http_client.h"
 
 #define PASSWORD_MAX 1024u
@@ -114,32 +114,10 @@ enum status cli_read_file(struct cli *cli, struct bytes *out, const char *path, 
 	return status;
 }
 
-static enum status write_temporary(const char *temporary, struct bytes content, struct err *err) {
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0) return err_set(err, STATUS_IO, "cannot create %s: %s", temporary, strerror(errno));
-	bool whole = true;
-	while (whole && content.len) {
-		ssize_t written = write(fd, content.data, content.len);
-		whole = written > 0;
-		if (whole) content = bytes_slice(content, (size_t)written, content.len);
-	}
-	whole = whole && fsync(fd) == 0;
-	int saved = errno;
-	whole = close(fd) == 0 && whole;
-	return whole ? STATUS_OK : err_set(err, STATUS_IO, "cannot write %s: %s", temporary, strerror(saved));
-}
-
 enum status cli_write_file(const char *path, struct bytes content, struct err *err) {
 	if (strcmp(path, "-") == 0) {
-		fwrite(content.data, 1, content.len, stdout);
-		return STATUS_OK;
+		bool whole = fwrite(content.data, 1, content.len, stdout) == content.len && fflush(stdout) == 0;
+		return whole ? STATUS_OK : err_set(err, STATUS_IO, "cannot write: %s", strerror(errno));
 	}
-	char temporary[4096];
-	if ((size_t)snprintf(temporary, sizeof temporary, "%s.part", path) >= sizeof temporary)
-		return err_set(err, STATUS_LIMIT, "the path is too long");
-	enum status status = write_temporary(temporary, content, err);
-	if (status == STATUS_OK && rename(temporary, path) != 0)
-		status = err_set(err, STATUS_IO, "cannot rename to %s: %s", path, strerror(errno));
-	if (status != STATUS_OK) unlink(temporary);
-	return status;
+	return files_write(path, content, err);
 }

@@ -5,6 +5,7 @@
 
 #include "app/chain_data.h"
 #include "app/commands.h"
+#include "base/files.h"
 #include "codec/hex.h"
 #include "ledger/chain/branches.h"
 
@@ -162,7 +163,7 @@ const struct cli_command command_import = {
 
 /* --- export --- */
 
-static enum status write_block(struct chain *chain, FILE *file, uint64_t number, struct err *err) {
+static enum status write_block(struct chain *chain, struct files_out *out, uint64_t number, struct err *err) {
 	struct arena arena;
 	struct block block;
 	struct header header;
@@ -176,31 +177,23 @@ static enum status write_block(struct chain *chain, FILE *file, uint64_t number,
 		block_encode(&rlp, &block);
 		status = buf_status(&rlp, err);
 	}
-	if (status == STATUS_OK && fwrite(rlp.data, 1, rlp.len, file) != rlp.len)
-		status = err_set(err, STATUS_IO, "cannot be written: %s", strerror(errno));
+	if (status == STATUS_OK) status = files_append(out, buf_view(&rlp), err);
 	buf_fini(&rlp);
 	arena_fini(&arena);
 	return status;
 }
 
+/* "-" is standard output. */
 static enum status write_blocks(struct chain *chain, const char *path, uint64_t from, uint64_t to, struct err *err) {
-	char part[4096];
+	struct files_out out = {.fd = STDOUT_FILENO, .path = "standard output"};
 	const bool is_stdout = strcmp(path, "-") == 0;
-	if ((size_t)snprintf(part, sizeof part, "%s.part", path) >= sizeof part)
-		return err_set(err, STATUS_INVALID, "the path is too long");
-	FILE *file = is_stdout ? stdout : fopen(part, "we");
-	if (file == NULL) return err_set(err, STATUS_IO, "cannot write %s: %s", part, strerror(errno));
+	if (!is_stdout) TRY(files_begin(&out, path, err));
 	enum status status = STATUS_OK;
 	for (uint64_t number = from; number <= to && status == STATUS_OK; number++)
-		status = write_block(chain, file, number, err);
-	bool good = status == STATUS_OK && fflush(file) == 0;
-	if (!is_stdout) {
-		good = good && fsync(fileno(file)) == 0;
-		good = fclose(file) == 0 && good && rename(part, path) == 0;
-		if (!good) unlink(part);
-	}
-	if (status == STATUS_OK && !good)
-		status = err_set(err, STATUS_IO, "cannot write %s: %s", path, strerror(errno));
+		status = write_block(chain, &out, number, err);
+	if (is_stdout) return status;
+	if (status == STATUS_OK) return files_finish(&out, err);
+	files_abandon(&out);
 	return status;
 }
 

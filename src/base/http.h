@@ -55,6 +55,8 @@ struct http_client {
 	MUST_USE enum status (*exchange)(void *context, struct http_response *response, enum http_method method,
 	    const char *url, const char *const *headers, struct bytes body, struct err *err);
 	void *context;
+	/* How long each exchange may last from now on; 0: as the client was made. NULL: it has no such limit. */
+	void (*limit)(void *context, uint32_t timeout_ms);
 };
 
 void http_response_init(struct http_response *response, size_t body_max);

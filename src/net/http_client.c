@@ -11,6 +11,7 @@ struct curl_client {
 	CURL *curl;
 	char error[CURL_ERROR_SIZE];
 	char content_type[CONTENT_TYPE_BYTES];
+	long timeout_ms; /* of an exchange, as it was made */
 	struct http_response *response; /* of the exchange that runs */
 };
 
@@ -96,6 +97,13 @@ static enum status exchange(void *context, struct http_response *response, enum 
 	return STATUS_OK;
 }
 
+static void limit(void *context, uint32_t timeout_ms) {
+	struct curl_client *client = context;
+	long most = client->timeout_ms;
+	curl_easy_setopt(
+	    client->curl, CURLOPT_TIMEOUT_MS, timeout_ms && (long)timeout_ms < most ? (long)timeout_ms : most);
+}
+
 enum status http_client_open(struct http_client *out, const struct http_client_options *options, struct err *err) {
 	*out = (struct http_client){0};
 	struct curl_client *client = mem_zalloc(1, sizeof *client);
@@ -113,14 +121,14 @@ enum status http_client_open(struct http_client *out, const struct http_client_o
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS_DEFAULT));
-	curl_easy_setopt(
-	    curl, CURLOPT_TIMEOUT_MS, (long)(options->timeout_ms ? options->timeout_ms : TIMEOUT_MS_DEFAULT));
+	client->timeout_ms = (long)(options->timeout_ms ? options->timeout_ms : TIMEOUT_MS_DEFAULT);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, client->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, client);
-	*out = (struct http_client){exchange, client};
+	*out = (struct http_client){exchange, client, limit};
 	return STATUS_OK;
 }
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "crypto/secp256k1_keys.h"
 #include "envelope/hd_wallet.h"
 #include "envelope/keystore.h"
-#include "health/actors/files.h"
 
 #define PATH_BYTES 4096
 

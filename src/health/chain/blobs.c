@@ -6,6 +6,7 @@
 #include "envelope/container.h"
 #include "eth/eip712.h"
 #include "eth/sign.h"
+#include "health/chain/client_private.h"
 
 #define EXPIRY_AHEAD_S 60u
 #define AUDIT_MAX ((size_t)256 << 20)
@@ -82,6 +83,7 @@ static enum status ask(const struct blob_asker *asker, struct http_response *res
 	put_url(&url, asker, request);
 	enum status status = authorization(&header, asker, request, err);
 	if (status == STATUS_OK) status = buf_status(&url, err);
+	if (status == STATUS_OK) status = client_begin_exchange(asker->client, err);
 	if (status == STATUS_OK) {
 		const char *headers[] = {buf_cstr(&header), "Content-Type: application/octet-stream", NULL};
 		status = http->exchange(

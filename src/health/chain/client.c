@@ -51,6 +51,27 @@ void client_know_errors(struct client *client, const char *const *signatures) {
 	client->errors[client->error_set_count++] = signatures;
 }
 
+void client_set_deadline(struct client *client, uint64_t deadline_ms) {
+	client->deadline_ms = deadline_ms;
+}
+
+uint64_t client_deadline(const struct client *client) {
+	return client->deadline_ms;
+}
+
+enum status client_begin_exchange(const struct client *client, struct err *err) {
+	const struct http_client *http = client->options.http;
+	uint64_t left_ms = 0;
+	if (client->deadline_ms) {
+		uint64_t now_ms = clock_now_ms(client->options.clock);
+		if (now_ms >= client->deadline_ms)
+			return err_set(err, STATUS_TIMEOUT, "the time for this request is over");
+		left_ms = client->deadline_ms - now_ms;
+	}
+	if (http->limit) http->limit(http->context, left_ms < UINT32_MAX ? (uint32_t)left_ms : 0);
+	return STATUS_OK;
+}
+
 /* --- one call --- */
 
 static void write_request(struct buf *out, struct client *client, const char *method, struct bytes params) {
@@ -67,6 +88,7 @@ static enum status exchange(
     struct client *client, struct http_response *response, struct bytes request, struct err *err) {
 	static const char *const headers[] = {"Content-Type: application/json", NULL};
 	const struct http_client *http = client->options.http;
+	TRY(client_begin_exchange(client, err));
 	enum status status = http->exchange(http->context, response, HTTP_POST, client->url, headers, request, err);
 	if (status != STATUS_OK)
 		return err_prefix(

@@ -33,6 +33,10 @@ void client_close(struct client *client);
 uint64_t client_chain_id(const struct client *client);
 const char *client_url(const struct client *client);
 const struct client_options *client_options_of(const struct client *client);
+/* Until when anything may wait that is done with this client, by the clock's now_ms; 0: no deadline. A call that begins
+ * after it is STATUS_TIMEOUT. */
+void client_set_deadline(struct client *client, uint64_t deadline_ms);
+uint64_t client_deadline(const struct client *client);
 
 /* One JSON-RPC call. `params` is a JSON array. STATUS_DENIED where the node answers with an error object, whose code,
  * message and data are then in `*error` (may be NULL). */

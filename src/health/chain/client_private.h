@@ -12,9 +12,13 @@ struct client {
 	char *url;
 	uint64_t chain_id;
 	uint64_t next_id;
+	uint64_t deadline_ms; /* 0: none */
 	const char *const *errors[CLIENT_ERROR_SETS_MAX]; /* known custom errors */
 	size_t error_set_count;
 };
+
+/* Before each exchange: gives the HTTP client what is left until the deadline. STATUS_TIMEOUT: nothing is. */
+MUST_USE enum status client_begin_exchange(const struct client *client, struct err *err);
 
 /* verdict.c: why a call or a transaction failed, in words. */
 void verdict_of_revert(struct client_verdict *verdict, const struct client *client, struct bytes revert_data);

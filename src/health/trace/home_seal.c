@@ -1,7 +1,7 @@
 #include "health/trace/home_seal.h"
 
+#include "base/files.h"
 #include "envelope/jwe.h"
-#include "health/actors/files.h"
 
 #define SEALED_MAX ((size_t)32 << 20)
 

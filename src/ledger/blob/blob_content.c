@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "codec/hex.h"
 #include "ledger/blob/blob_room.h"
 
@@ -108,35 +109,11 @@ enum status blob_content_open(struct blob_room *room, struct err *err) {
 	return count_items(room, err);
 }
 
-static enum status write_all(int fd, struct bytes data, const char *path, struct err *err) {
-	while (data.len) {
-		ssize_t written = write(fd, data.data, data.len);
-		if (written < 0 && errno == EINTR) continue;
-		if (written < 0) return io_failed(err, "write", path);
-		data = bytes_slice(data, (size_t)written, data.len);
-	}
-	if (fsync(fd) != 0) return io_failed(err, "sync", path);
-	return STATUS_OK;
-}
-
 enum status blob_content_put(
     struct blob_room *room, const hash32 *blob, const addr20 *putter, struct bytes container, struct err *err) {
-	char path[PATH_BYTES], temporary[PATH_BYTES + 24], parent[PATH_BYTES];
+	char path[PATH_BYTES];
 	pending_path(path, room, blob, putter);
-	uint8_t unique[8];
-	random_fill(room->options.random, unique, sizeof unique);
-	snprintf(temporary, sizeof temporary, "%s.%016llx", path, (unsigned long long)load_be64(unique));
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0) return io_failed(err, "create", temporary);
-	enum status status = write_all(fd, container, temporary, err);
-	if (close(fd) != 0 && status == STATUS_OK) status = io_failed(err, "close", temporary);
-	if (status == STATUS_OK && rename(temporary, path) != 0) status = io_failed(err, "rename", temporary);
-	if (status != STATUS_OK) {
-		unlink(temporary);
-		return status;
-	}
-	parent_of(parent, path);
-	return sync_directory(parent, err);
+	return files_write(path, container, err);
 }
 
 bool blob_content_is_pending(const struct blob_room *room, const hash32 *blob, const addr20 *putter) {

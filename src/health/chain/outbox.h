@@ -1,0 +1,118 @@
+/*
+ * The outbox of one account: the one place that gives nonces, signs and sends its transactions, and awaits receipts.
+ *
+ * What outbox_submit accepted is in the journal (fsync), and ends on the chain exactly once or is refused: a
+ * transaction is journaled before it is sent, and after a restart the same bytes are sent again. An entry that waits
+ * while another of the same merge kind and key waits too may be sent in one transaction with it. An account has one
+ * outbox at a time: its owner holds the home's lock (health/actors/actor.h).
+ *
+ * What the node says, and what follows: its pool forgot the transaction, or a reorganisation took the block: sent
+ * again. Its fee is below the base fee: signed again with the same nonce and a higher fee. Its nonce is used up and no
+ * receipt is there: another program used it, and what was in it gets a new nonce. The node will never take it: the
+ * entry is refused, and a transfer of nothing fills the nonce if later ones wait behind it. An estimate that reverts is
+ * believed once nothing sent earlier is on its way.
+ *
+ * Threads: outbox_submit, outbox_send and outbox_stop may be called from any thread if `threads` is given. Then one
+ * thread calls outbox_run, and callbacks are called on it, without a lock. Without `threads`, outbox_send does the work
+ * itself. Sources: EIP-1559, 2718, 7825 (gas of one transaction); execution-apis.
+ */
+#ifndef HEALTH_CHAIN_OUTBOX_H
+#define HEALTH_CHAIN_OUTBOX_H
+
+#include "base/threads.h"
+#include "health/chain/client.h"
+
+#define OUTBOX_GAS_MAX 16777216u                 /* EIP-7825 */
+#define OUTBOX_TX_BYTES_MAX ((size_t)128 * 1024) /* what pools take */
+#define OUTBOX_MERGED_MAX 64u                    /* entries of one transaction */
+#define OUTBOX_ENTRIES_MAX 65536u                /* that wait or are on their way */
+
+struct outbox;
+
+struct outbox_options {
+	/* Borrowed. Whoever runs the outbox uses it, and nobody else meanwhile. Gives clock and sleep too. */
+	struct client *client;
+	const hash32 *secret;               /* of the account; copied, and wiped by outbox_close */
+	const addr20 *node;                 /* the sealer, to whom blobs are put again */
+	const struct random_source *random; /* for requests that put blobs */
+	const char *journal_path;
+	const struct threads *threads; /* NULL: one thread calls everything */
+	unsigned in_flight_max;        /* transactions sent and without a receipt; 0: 64 */
+	uint64_t confirmations;        /* blocks after the one with the receipt; 0 on chains that are final at once */
+	/* The home came from a backup: a transaction whose nonce went to another is not signed anew, since the original
+	 * home may have done so. */
+	bool is_restored;
+};
+/* Reads the journal; entries that were not finished go on. A torn end is cut off. STATUS_IO, STATUS_CORRUPT. */
+MUST_USE enum status outbox_open(struct outbox **out, const struct outbox_options *options, struct err *err);
+/* Entries that are not finished stay in the journal; their callbacks get OUTBOX_KEPT. NULL is allowed. */
+void outbox_close(struct outbox *outbox);
+
+enum outbox_end {
+	OUTBOX_DONE,     /* in a block; `receipt` */
+	OUTBOX_REVERTED, /* in a block and failed; `receipt`, and `verdict` says why */
+	OUTBOX_REFUSED,  /* in no block, and never will be: the estimate reverted, or the node does not take it */
+	OUTBOX_KEPT,     /* the deadline is over; the journal keeps it, and it goes on */
+};
+struct outbox_result {
+	enum outbox_end end;
+	struct client_receipt receipt; /* tx_hash is set from the first sending on; all of it if DONE or REVERTED */
+	struct client_verdict verdict;
+	size_t place, merged; /* this entry is number `place` (from 0) of `merged` in its transaction */
+};
+/* Views live during the call. It may submit, and must not block. */
+typedef void outbox_callback(void *context, const struct outbox_result *result);
+
+/* How entries of one kind become one transaction. Static. */
+struct outbox_merger {
+	size_t max; /* entries of one transaction, at most OUTBOX_MERGED_MAX */
+	void (*encode)(struct buf *data, const struct bytes *items, size_t count);
+};
+
+/* What accompanies a transaction at the node (health/chain/blobs.h). The submitter has put it already; the outbox puts
+ * it again where the node lost it. */
+struct outbox_blob {
+	addr20 gate;
+	struct bytes container;
+};
+
+struct outbox_entry {
+	const addr20 *to;  /* NULL: creates a contract */
+	struct bytes data; /* the calldata if it is sent alone */
+	/* NULL: always alone. Entries with the same merger and the same key may travel together: the key is what makes
+	 * that harmless, the folder. */
+	const struct outbox_merger *merger;
+	hash32 merge_key;
+	struct bytes merge_item;
+	const struct outbox_blob *blobs;
+	size_t blob_count;
+	uint64_t deadline_ms;       /* by the clock's now_ms; 0: none. It ends the waiting, not the entry */
+	outbox_callback *completed; /* once; may be NULL */
+	void *context;
+};
+/* The entry is copied. STATUS_OK: accepted, and journaled. STATUS_LIMIT: too large. STATUS_BUSY: OUTBOX_ENTRIES_MAX. */
+MUST_USE enum status outbox_submit(struct outbox *outbox, const struct outbox_entry *entry, struct err *err);
+
+/*
+ * Submits, and waits until it is finished or the deadline is over. `entry->completed` is not used. `result` lives in
+ * the arena. STATUS_TIMEOUT: accepted, kept, and not in a block yet (`result->end` is OUTBOX_KEPT). STATUS_OK
+ * otherwise: see `result->end`.
+ */
+MUST_USE enum status outbox_send(struct outbox *outbox, struct outbox_result *result, struct arena *arena,
+    const struct outbox_entry *entry, struct err *err);
+
+/* Works until outbox_stop. A node that does not answer is asked again and again. */
+void outbox_run(struct outbox *outbox);
+void outbox_stop(struct outbox *outbox);
+/* Works until nothing is left, or until `deadline_ms`. STATUS_TIMEOUT. For a command that goes on with what an earlier
+ * one left; not beside outbox_run. */
+MUST_USE enum status outbox_drain(struct outbox *outbox, uint64_t deadline_ms, struct err *err);
+
+struct outbox_counts {
+	size_t waiting, in_flight;     /* entries, transactions */
+	uint64_t done, refused;        /* entries since it was opened; `refused` with those reverted */
+	uint64_t transactions, resent; /* signed; sent again */
+};
+struct outbox_counts outbox_counts(struct outbox *outbox);
+
+#endif
