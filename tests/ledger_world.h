@@ -14,10 +14,15 @@
 
 enum { LEDGER_ACCOUNTS = 8, LEDGER_CHAIN_ID = 31337 };
 
+/* What the genesis says. */
+struct ledger_rules {
+	bool zero_base_fee, before_osaka, equal_timestamps;
+};
+
 struct ledger_world {
 	char directory[64];
 	char journal[80], sidecars[80];
-	bool zero_base_fee, before_osaka;
+	struct ledger_rules rules;
 	size_t capacity, blobs_max; /* of the pool; 0: its own */
 	struct store *store;
 	struct chain *chain;
@@ -46,7 +51,7 @@ static inline addr20 ledger_address(size_t account) {
 	return address;
 }
 
-static inline struct bytes ledger_genesis(struct arena *arena, bool zero_base_fee, bool before_osaka) {
+static inline struct bytes ledger_genesis(struct arena *arena, const struct ledger_rules *rules) {
 	const char *alloc = "";
 	for (size_t i = 0; i < LEDGER_ACCOUNTS; i++) {
 		char hex[43];
@@ -56,18 +61,19 @@ static inline struct bytes ledger_genesis(struct arena *arena, bool zero_base_fe
 	}
 	return bytes_text(arena_printf(arena,
 	    "{\"config\":{\"chainId\":%d,\"londonBlock\":0,\"terminalTotalDifficulty\":0,\"shanghaiTime\":0,"
-	    "\"cancunTime\":0,\"pragueTime\":0,\"osakaTime\":%s,\"xinglin\":{\"zeroBaseFee\":%s}},"
+	    "\"cancunTime\":0,\"pragueTime\":0,\"osakaTime\":%s,"
+	    "\"xinglin\":{\"zeroBaseFee\":%s,\"equalTimestamps\":%s}},"
 	    "\"difficulty\":\"0x0\",\"gasLimit\":\"0x1c9c380\",\"timestamp\":\"0x64000000\",\"alloc\":{%s"
 	    "\"00000961Ef480Eb55e80D19ad83579A64c007002\":{\"balance\":\"0\",\"code\":\"0x00\"},"
 	    "\"0000BBdDc7CE488642fb579F8B00f3a590007251\":{\"balance\":\"0\",\"code\":\"0x00\"}}}",
-	    LEDGER_CHAIN_ID, before_osaka ? "99999999999" : "0", zero_base_fee ? "true" : "false", alloc));
+	    LEDGER_CHAIN_ID, rules->before_osaka ? "99999999999" : "0", rules->zero_base_fee ? "true" : "false",
+	    rules->equal_timestamps ? "true" : "false", alloc));
 }
 
 /* Opens what is in the folder, or makes it. */
 static inline void ledger_start(struct ledger_world *world) {
 	const struct store_options small = {.memory_bytes = 16 << 20, .create_if_missing = true};
-	const struct chain_options chain = {
-	    .genesis_json = ledger_genesis(&world->arena, world->zero_base_fee, world->before_osaka)};
+	const struct chain_options chain = {.genesis_json = ledger_genesis(&world->arena, &world->rules)};
 	const struct pool_options pool = {.journal_path = world->journal,
 	    .sidecar_path = world->sidecars,
 	    .capacity = world->capacity,
@@ -86,8 +92,8 @@ static inline void ledger_end(struct ledger_world *world) {
 	world->store = NULL;
 }
 
-static inline void ledger_open_at(struct ledger_world *world, bool zero_base_fee, bool before_osaka) {
-	*world = (struct ledger_world){.zero_base_fee = zero_base_fee, .before_osaka = before_osaka};
+static inline void ledger_open_by(struct ledger_world *world, struct ledger_rules rules) {
+	*world = (struct ledger_world){.rules = rules};
 	arena_init(&world->arena);
 	strcpy(world->directory, "/tmp/xinglin-ledger-XXXXXX");
 	assert_non_null(mkdtemp(world->directory));
@@ -97,7 +103,7 @@ static inline void ledger_open_at(struct ledger_world *world, bool zero_base_fee
 }
 
 static inline void ledger_open(struct ledger_world *world, bool zero_base_fee) {
-	ledger_open_at(world, zero_base_fee, false);
+	ledger_open_by(world, (struct ledger_rules){.zero_base_fee = zero_base_fee});
 }
 
 static inline void ledger_close(struct ledger_world *world) {

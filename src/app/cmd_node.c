@@ -200,7 +200,7 @@ static void print_dev_accounts(struct cli *cli, const struct dev_accounts *accou
 
 static enum status cmd_dev(struct cli *cli, struct err *err) {
 	struct dev_accounts accounts;
-	struct node_options options = {.dev_accounts = &accounts};
+	struct node_options options = {.dev_accounts = &accounts, .second_apart = true};
 	char temporary[] = "/tmp/xinglin-dev-XXXXXX";
 	options.data = cli_value(cli, "data");
 	options.client_version = cli_value(cli, "client-version");

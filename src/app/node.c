@@ -91,6 +91,7 @@ static enum status open_ledger(struct node *node, struct err *err) {
 	struct solo_options solo_options = {.sealer_secret = node->secret,
 	    .interval_ms = node->options.interval_ms,
 	    .automine = !node->options.test_methods,
+	    .second_apart = node->options.second_apart,
 	    .ahead_max_s = node->options.dev_accounts != NULL ? 0 : AHEAD_MAX_S,
 	    .clock = &world_clock};
 	status = solo_new(&node->solo, node->chain, node->pool, &solo_options, err);

@@ -206,7 +206,7 @@ static void one_round(struct ledger_world *world, struct told *told, unsigned *s
 
 static void nothing_shown_is_lost(void **state) {
 	(void)state;
-	struct ledger_world world = {.zero_base_fee = true};
+	struct ledger_world world = {.rules.zero_base_fee = true};
 	struct told told = {0};
 	const char *rounds_text = getenv("CRASH_ROUNDS"), *seed_text = getenv("CRASH_SEED");
 	const size_t rounds = rounds_text != NULL ? strtoul(rounds_text, NULL, 10) : 20;

@@ -70,7 +70,8 @@ enum status chain_weigh_head(struct chain *chain, struct err *err) {
 	const struct header *head = &chain->head->header;
 	TRY(chain_weigh(chain, &chain->total_difficulty, head->number, &chain->head->hash, err));
 	chain->next_is_merged = chain_is_merged(chain, head, &chain->total_difficulty);
-	return STATUS_OK;
+	const enum status status = chain_time_ms(chain, &chain->time_ms, head->number, &chain->head->hash, err);
+	return status == STATUS_NOTFOUND ? STATUS_OK : status; /* then it is 0 */
 }
 
 /* --- opening --- */
@@ -114,14 +115,16 @@ static enum status load_head(struct chain *chain, bool *found, struct err *err) 
 	return chain_publish(chain, &header, &hash, err);
 }
 
-/* The chain's id is in no header, and yet old signatures stand for it: it never changes. */
-static enum status check_chain_id(const struct chain *chain, struct bytes stored_json, struct err *err) {
+/* What is in no header, and yet decides which signatures and which blocks are valid, never changes. */
+static enum status check_settings(const struct chain *chain, struct bytes stored_json, struct err *err) {
 	struct genesis *stored;
 	TRY(genesis_parse(&stored, stored_json, err));
 	const u256 was = genesis_chain_id(stored), is = genesis_chain_id(chain->genesis);
+	const bool equal = genesis_equal_timestamps(stored) == genesis_equal_timestamps(chain->genesis);
 	genesis_free(stored);
-	if (u256_equal(&was, &is)) return STATUS_OK;
-	return err_set(err, STATUS_INVALID, "the genesis file has another chain id than the chain in this data folder");
+	if (u256_equal(&was, &is) && equal) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "the genesis file has another %s than the chain in this data folder",
+	    equal ? "chain id" : "config.xinglin.equalTimestamps");
 }
 
 static enum status load_genesis(struct chain *chain, struct bytes given, struct err *err) {
@@ -133,7 +136,7 @@ static enum status load_genesis(struct chain *chain, struct bytes given, struct 
 		status = err_set(err, STATUS_INVALID, "a new chain needs a genesis file");
 	else
 		status = genesis_parse(&chain->genesis, given.len > 0 ? given : stored.view, err);
-	if (status == STATUS_OK && !is_new && given.len > 0) status = check_chain_id(chain, stored.view, err);
+	if (status == STATUS_OK && !is_new && given.len > 0) status = check_settings(chain, stored.view, err);
 	store_value_release(&stored);
 	return status;
 }

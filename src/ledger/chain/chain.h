@@ -62,6 +62,7 @@ struct ordered_tx {
 struct pending_block {
 	struct header header;
 	hash32 hash;
+	uint64_t time_ms;                /* decided: within the second of the header's timestamp; 0: elsewhere */
 	struct block block;              /* the transactions that stand in it */
 	const enum tx_verdict *verdicts; /* one for each ordered transaction; not OK: skipped */
 	const struct receipt *receipts;
@@ -72,14 +73,16 @@ struct pending_block {
 };
 /* A function of the decided block alone (rule 7d): prevrandao = keccak(parent hash || number as 8 bytes), the parent
  * beacon root is zero (there is no beacon chain), no withdrawals, extra data empty. `time_ms`: the decided time;
- * timestamp = max(parent + 1, time_ms / 1000). `gas_limit` 0: the parent's, moved towards the genesis' target. */
+ * timestamp = max(parent + 1, time_ms / 1000), or max(parent, time_ms / 1000) on a chain whose genesis allows equal
+ * timestamps. `gas_limit` 0: the parent's, moved towards the genesis' target. */
 struct block_decision {
 	const struct ordered_tx *txs;
 	size_t tx_count;
 	uint64_t time_ms;
 	addr20 proposer;
 	uint64_t gas_limit;
-	bool allow_equal_timestamp; /* dev mode only: timestamp = max(parent, …), as test tools expect */
+	bool allow_equal_timestamp; /* for changes of the state: may have the parent's, whatever the genesis says */
+	bool second_apart;          /* dev mode: may not have it, though the genesis allows it */
 	uint64_t exact_timestamp;   /* 0: none; dev mode's evm_setNextBlockTimestamp */
 	/* Dev mode's setBalance and its kin: changes the state after the transactions, outside of any; no other node
 	 * could follow such a block. NULL: nothing. */
@@ -140,6 +143,10 @@ MUST_USE enum status chain_receipts(struct chain *chain, struct mined_receipt **
     uint64_t number, const hash32 *block_hash, struct err *err);
 MUST_USE enum status chain_find_tx(
     struct chain *chain, uint64_t *number, uint32_t *index, const hash32 *tx_hash, struct err *err);
+/* The decided time of a block that was made here: its timestamp's second, and the milliseconds that no header has. It
+ * never falls from block to block. STATUS_NOTFOUND. */
+MUST_USE enum status chain_time_ms(
+    struct chain *chain, uint64_t *out, uint64_t number, const hash32 *hash, struct err *err);
 /* The sealer's signature over a block's hash. STATUS_NOTFOUND where it was not sealed here. */
 MUST_USE enum status chain_seal(struct chain *chain, struct secp_signature *out, const hash32 *hash, struct err *err);
 

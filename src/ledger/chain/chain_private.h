@@ -31,6 +31,7 @@ struct chain {
 	struct pending_block *pending; /* one at a time */
 	bool next_is_merged;
 	u256 total_difficulty; /* of the head and all before it */
+	uint64_t time_ms;      /* of the head, where it was decided here; else 0 */
 
 	struct chain_observer observers[OBSERVERS_MAX];
 	size_t observer_count;
@@ -47,7 +48,7 @@ struct pending_block_private {
 /* The failure that state or executor explained, passed on. */
 enum status chain_fault(struct chain *chain, enum status status, struct err *err);
 
-/* What follows for the child of the head: is it merged, what is the difficulty so far. */
+/* What follows for the child of the head: is it merged, what is the difficulty so far, what time is it. */
 MUST_USE enum status chain_weigh_head(struct chain *chain, struct err *err);
 /* Is what follows this block, which weighs `total` with all before it, after the merge? */
 bool chain_is_merged(const struct chain *chain, const struct header *header, const u256 *total);

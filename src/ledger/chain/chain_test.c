@@ -113,7 +113,8 @@ static void another_genesis_is_refused(void **state) {
 	ledger_open(&world, false);
 	ledger_end(&world);
 	const struct store_options small = {.memory_bytes = 16 << 20};
-	const struct chain_options other = {.genesis_json = ledger_genesis(&world.arena, true, false)};
+	const struct ledger_rules rules = {.zero_base_fee = true};
+	const struct chain_options other = {.genesis_json = ledger_genesis(&world.arena, &rules)};
 	const struct chain_options garbled = {.genesis_json = BYTES_LITERAL("{\"config\":{\"chainId\":\"x\"}}")};
 	assert_done(&world, store_open(&world.store, world.directory, &small, &world.err));
 	assert_int_equal(chain_open(&world.chain, world.store, &other, &world.err), STATUS_INVALID);

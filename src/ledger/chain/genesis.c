@@ -30,7 +30,7 @@ struct genesis {
 	struct activation dao;
 	bool dao_support;
 	addr20 deposit_contract;
-	bool zero_base_fee;
+	bool zero_base_fee, equal_timestamps;
 	bool has_sealer;
 	addr20 sealer;
 	addr20 gates[BLOB_GATES_MAX];
@@ -166,11 +166,17 @@ static enum status read_schedules(struct genesis *genesis, const struct json *co
 	return STATUS_OK;
 }
 
+static enum status read_bool(bool *out, const struct json *object, const char *name, struct err *err) {
+	const struct json *value = json_get(object, name);
+	if (value != NULL && !json_is(value, JSON_TRUE) && !json_is(value, JSON_FALSE)) return bad_member(err, name);
+	*out = json_is(value, JSON_TRUE);
+	return STATUS_OK;
+}
+
 static enum status read_own_settings(struct genesis *genesis, const struct json *settings, struct err *err) {
-	const struct json *zero = json_get(settings, "zeroBaseFee"), *gates = json_get(settings, "blobGates");
-	if (zero != NULL && !json_is(zero, JSON_TRUE) && !json_is(zero, JSON_FALSE))
-		return bad_member(err, "zeroBaseFee");
-	genesis->zero_base_fee = json_is(zero, JSON_TRUE);
+	const struct json *gates = json_get(settings, "blobGates");
+	TRY(read_bool(&genesis->zero_base_fee, settings, "zeroBaseFee", err));
+	TRY(read_bool(&genesis->equal_timestamps, settings, "equalTimestamps", err));
 	TRY(read_address(&genesis->sealer, &genesis->has_sealer, settings, "sealer", err));
 	if (gates != NULL && (gates->type != JSON_ARRAY || gates->count > BLOB_GATES_MAX))
 		return bad_member(err, "blobGates");
@@ -339,6 +345,10 @@ u256 genesis_fixed_difficulty(const struct genesis *genesis) {
 
 u256 genesis_chain_id(const struct genesis *genesis) {
 	return genesis->chain_id;
+}
+
+bool genesis_equal_timestamps(const struct genesis *genesis) {
+	return genesis->equal_timestamps;
 }
 
 bool genesis_sealer(const struct genesis *genesis, addr20 *out) {

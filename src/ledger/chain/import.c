@@ -130,6 +130,7 @@ static void del_block(struct store_batch *batch, struct chain *chain, const stru
 		chain_put_aside(batch, chain, number, &gone->hash);
 	} else {
 		store_batch_del(batch, store, TABLE_SEAL, BYTES_OF(gone->hash));
+		store_batch_del(batch, store, TABLE_TIME, BYTES_OF(key));
 		store_batch_del(batch, store, TABLE_HEADER, BYTES_OF(key));
 		chain_del_body(batch, chain, number, &gone->hash, gone->count);
 	}

@@ -47,8 +47,10 @@ static hash32 decided_randao(const hash32 *parent, uint64_t number) {
 }
 
 static enum status decided_timestamp(
-    uint64_t *out, const struct block_decision *decision, uint64_t parent, struct err *err) {
-	const uint64_t least = decision->allow_equal_timestamp ? parent : parent + 1;
+    uint64_t *out, const struct chain *chain, const struct block_decision *decision, uint64_t parent, struct err *err) {
+	const bool may_equal =
+	    decision->allow_equal_timestamp || (genesis_equal_timestamps(chain->genesis) && !decision->second_apart);
+	const uint64_t least = may_equal ? parent : parent + 1;
 	*out = decision->time_ms / 1000;
 	if (*out < least) *out = least;
 	if (decision->exact_timestamp == 0) return STATUS_OK;
@@ -59,6 +61,16 @@ static enum status decided_timestamp(
 	return STATUS_OK;
 }
 
+/* The decided time, brought into the second that the header says; a clock that went back does not take the chain's
+ * milliseconds with it. */
+static uint64_t decided_time_ms(const struct chain *chain, uint64_t timestamp, uint64_t time_ms) {
+	if (timestamp >= UINT64_MAX / 1000) return 0; /* dev mode may order any timestamp */
+	const uint64_t first_ms = timestamp * 1000, last_ms = first_ms + 999;
+	if (time_ms < chain->time_ms) time_ms = chain->time_ms;
+	if (time_ms < first_ms) return first_ms;
+	return time_ms > last_ms ? last_ms : time_ms;
+}
+
 static enum status decided_header(
     struct chain *chain, struct header *out, const struct block_decision *decision, struct err *err) {
 	const struct chain_head *head = chain->head;
@@ -67,7 +79,7 @@ static enum status decided_header(
 	    .ommers_hash = empty_ommers_hash,
 	    .beneficiary = decision->proposer,
 	    .number = parent->number + 1};
-	TRY(decided_timestamp(&out->timestamp, decision, parent->timestamp, err));
+	TRY(decided_timestamp(&out->timestamp, chain, decision, parent->timestamp, err));
 	const struct exec_rules rules = chain_rules(chain, out), before = chain_rules(chain, parent);
 	const bool parent_is_london = before.fork >= FORK_LONDON;
 	const struct header genesis = genesis_header(chain->genesis);
@@ -152,6 +164,7 @@ enum status chain_execute(
 	enum status status = decided_header(chain, &pending->header, decision, err);
 	pending->block.has_withdrawals = pending->header.field_count >= HEADER_SHANGHAI;
 	pending->private_part->decision = decision;
+	pending->time_ms = decided_time_ms(chain, pending->header.timestamp, decision->time_ms);
 	if (status == STATUS_OK)
 		status = pending_execute(chain, pending, decision->txs, decision->tx_count, false, err);
 	if (status != STATUS_OK) {
@@ -186,6 +199,11 @@ static void put_block(struct store_batch *batch, struct chain *chain, const stru
 	store_batch_put(batch, store, TABLE_NUMBER, BYTES_OF(pending->hash), BYTES_OF(number_row));
 	store_batch_put(batch, store, TABLE_META, bytes_text("head"), BYTES_OF(key));
 	buf_fini(&bytes);
+	if (pending->time_ms != 0) {
+		uint8_t row[TIME_ROW_BYTES];
+		time_row_encode(row, pending->time_ms);
+		store_batch_put(batch, store, TABLE_TIME, BYTES_OF(key), bytes_make(row, sizeof row));
+	}
 	chain_put_body(batch, chain, &pending->block, &pending->hash, &total);
 	chain_put_receipts(batch, chain, pending);
 	for (size_t i = 0; i < pending->block.transaction_count; i++) {
@@ -220,7 +238,10 @@ static enum status write_block(
 	return status;
 }
 
-static void count_difficulty(struct chain *chain, const struct header *header) {
+/* What the next block follows on. */
+static void count_block(struct chain *chain, const struct pending_block *pending) {
+	const struct header *header = &pending->header;
+	chain->time_ms = pending->time_ms;
 	u256_add_overflow(&chain->total_difficulty, &chain->total_difficulty, &header->difficulty);
 	chain->next_is_merged = chain_is_merged(chain, header, &chain->total_difficulty);
 }
@@ -235,7 +256,7 @@ enum status chain_commit(
 	}
 	if (status == STATUS_OK) status = chain_publish(chain, &pending->header, &pending->hash, err);
 	if (status == STATUS_OK) {
-		count_difficulty(chain, &pending->header);
+		count_block(chain, pending);
 		for (size_t i = 0; i < chain->observer_count; i++) {
 			const struct chain_observer *observer = &chain->observers[i];
 			if (observer->new_head != NULL) observer->new_head(observer->context, chain->head, pending);

@@ -68,6 +68,16 @@ enum status chain_find_tx(
 	return *number <= newest ? STATUS_OK : err_set(err, STATUS_NOTFOUND, "transaction not found");
 }
 
+enum status chain_time_ms(struct chain *chain, uint64_t *out, uint64_t number, const hash32 *hash, struct err *err) {
+	struct store_value row;
+	const struct block_key key = block_key(number, hash);
+	*out = 0;
+	TRY(chain_get(chain, &row, TABLE_TIME, BYTES_OF(key), "time", err));
+	const enum status status = time_row_decode(out, row.view, err);
+	store_value_release(&row);
+	return status;
+}
+
 enum status chain_seal(struct chain *chain, struct secp_signature *out, const hash32 *hash, struct err *err) {
 	struct store_value row;
 	TRY(chain_get(chain, &row, TABLE_SEAL, BYTES_OF(*hash), "seal", err));

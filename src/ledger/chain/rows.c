@@ -31,6 +31,16 @@ enum status seal_row_decode(struct secp_signature *out, struct bytes row, struct
 	return STATUS_OK;
 }
 
+void time_row_encode(uint8_t out[TIME_ROW_BYTES], uint64_t time_ms) {
+	store_be64(out, time_ms);
+}
+
+enum status time_row_decode(uint64_t *time_ms, struct bytes row, struct err *err) {
+	if (row.len != TIME_ROW_BYTES) return corrupt(err, "time");
+	*time_ms = load_be64(row.data);
+	return STATUS_OK;
+}
+
 void tx_row_encode(uint8_t out[TX_ROW_BYTES], uint64_t number, uint32_t index) {
 	store_be64(out, number);
 	store_be32(out + 8, index);

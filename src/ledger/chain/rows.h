@@ -19,9 +19,11 @@ struct block_key {
 struct number_key number_key(uint64_t number);
 struct block_key block_key(uint64_t number, const hash32 *hash);
 
-enum { SEAL_ROW_BYTES = 65, TX_ROW_BYTES = 12, HEAD_ROW_BYTES = 40 };
+enum { SEAL_ROW_BYTES = 65, TIME_ROW_BYTES = 8, TX_ROW_BYTES = 12, HEAD_ROW_BYTES = 40 };
 void seal_row_encode(uint8_t out[SEAL_ROW_BYTES], const struct secp_signature *seal);
 MUST_USE enum status seal_row_decode(struct secp_signature *out, struct bytes row, struct err *err);
+void time_row_encode(uint8_t out[TIME_ROW_BYTES], uint64_t time_ms);
+MUST_USE enum status time_row_decode(uint64_t *time_ms, struct bytes row, struct err *err);
 void tx_row_encode(uint8_t out[TX_ROW_BYTES], uint64_t number, uint32_t index);
 MUST_USE enum status tx_row_decode(uint64_t *number, uint32_t *index, struct bytes row, struct err *err);
 

@@ -150,6 +150,7 @@ static void a_bad_genesis_is_refused(void **state) {
 	    "\"0x000000000000000000000000000000000000000000000000000000000000000000\"}",
 	    "{" GAS "\"config\":{\"chainId\":1},\"alloc\":[]}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"zeroBaseFee\":1}}}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"equalTimestamps\":\"yes\"}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"sealer\":\"0x12\"}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"blobGates\":[\"0x\"]}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"londonBlock\":0,\"xinglin\":{\"zeroBaseFee\":true}},\"baseFeePerGas\":"

@@ -51,7 +51,8 @@ enum status chain_check_header(
 	const struct exec_rules rules = genesis_rules(chain->genesis, header->number, header->timestamp, merged);
 	const bool parent_is_london = parent->field_count >= HEADER_LONDON;
 	if (parent->number == UINT64_MAX || header->number != parent->number + 1) return reject(err, "wrong number");
-	if (header->timestamp <= parent->timestamp) return reject(err, "not later than its parent");
+	const uint64_t least = parent->timestamp + !genesis_equal_timestamps(chain->genesis);
+	if (header->timestamp < least || least < parent->timestamp) return reject(err, "not later than its parent");
 	if (header->field_count != header_field_count(rules.fork))
 		return reject(err, "wrong header fields for its fork");
 	if (!dao_extra_is_valid(chain->genesis, header)) return reject(err, "wrong extra data near the DAO fork");

@@ -54,6 +54,16 @@ static enum status verify_state(
 
 /* --- one block --- */
 
+static enum status verify_time(struct chain *chain, const struct header *header, const hash32 *hash, struct err *err) {
+	uint64_t time_ms, before_ms = 0;
+	enum status status = chain_time_ms(chain, &time_ms, header->number, hash, err);
+	if (status == STATUS_NOTFOUND) return STATUS_OK; /* not made here, or by a version that kept none */
+	TRY(status);
+	status = chain_time_ms(chain, &before_ms, header->number - 1, &header->parent_hash, err);
+	if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
+	return time_ms / 1000 == header->timestamp && time_ms >= before_ms ? STATUS_OK : differs(err, "the time");
+}
+
 static enum status verify_header(
     struct chain *chain, const struct header *header, const hash32 *hash, uint64_t number, struct err *err) {
 	struct header found;
@@ -65,6 +75,7 @@ static enum status verify_header(
 	if (number == 0) return STATUS_OK;
 	hash32 parent;
 	TRY(chain_canonical_hash(chain, &parent, number - 1, err));
+	TRY(verify_time(chain, header, hash, err));
 	if (!hash32_equal(&parent, &header->parent_hash))
 		return err_set(err, STATUS_CORRUPT, "the parent is not the block before it");
 	struct store_value changes;

@@ -217,7 +217,7 @@ static enum status seal_picked(struct solo *solo, const struct pool_pick *picked
 	    .exact_base_fee_wei = solo->has_next_base_fee ? &solo->next_base_fee_wei : NULL,
 	    .exact_randao = solo->has_next_randao ? &solo->next_randao : NULL,
 	    .exact_gas_limit = solo->gas_limit,
-	    .allow_equal_timestamp = solo->options.allow_equal_timestamp,
+	    .second_apart = solo->options.second_apart,
 	    .exact_timestamp = ordered_timestamp(solo)};
 	TRY(chain_execute(solo->chain, &pending, &decision, err));
 	solo->last_tx_count = pending->block.transaction_count;
@@ -316,7 +316,7 @@ static void wait_for_work(struct solo *solo, uint64_t ms) {
 
 /* How long the next block has to wait, lest the chain's time run too far ahead of the clock. */
 static uint64_t hold_ms(const struct solo *solo) {
-	if (solo->options.ahead_max_s == 0) return 0;
+	if (solo->options.ahead_max_s == 0 || genesis_equal_timestamps(chain_genesis(solo->chain))) return 0;
 	struct chain_head *head = chain_head(solo->chain);
 	const uint64_t next_ms = (head->header.timestamp + 1) * 1000;
 	chain_head_release(head);

@@ -20,10 +20,11 @@ struct solo_options {
 	bool automine;          /* dev mode: false waits for solo_mine */
 	uint64_t block_gas_max; /* 0: the header's limit */
 	const struct clock_source *clock;
-	bool allow_equal_timestamp; /* dev mode: blocks within one second share its timestamp */
-	/* How many seconds the chain's time may run ahead of the clock, because a block's timestamp is at least its
+	bool second_apart; /* dev mode: each block a second after its parent at least, though the genesis allows less */
+	/* How many seconds the chain's time may run ahead of the clock where a block's timestamp is at least its
 	 * parent's plus one: grants and waiting times are counted in the chain's time, and nobody may hurry it by
-	 * sending transactions. At that, blocks come once a second and take all that waits. 0: no bound (dev mode). */
+	 * sending transactions. At that, blocks come once a second and take all that waits. 0: no bound (dev mode). A
+	 * chain whose genesis allows equal timestamps never runs ahead. */
 	uint32_t ahead_max_s;
 };
 /* STATUS_DENIED where the genesis names another sealer; STATUS_INVALID for a secret that is none. */

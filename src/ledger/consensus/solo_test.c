@@ -28,6 +28,15 @@ static uint64_t real_monotonic_ns(void *context) {
 
 static const struct clock_source real_clock = {.now_ms = real_now_ms, .monotonic_ns = real_monotonic_ns};
 
+/* It stands still, but for what waits. */
+enum { STOPPED_AT_S = 2000000000 };
+static uint64_t stopped_now_ms(void *context) {
+	(void)context;
+	return (uint64_t)STOPPED_AT_S * 1000 + 250;
+}
+
+static const struct clock_source stopped_clock = {.now_ms = stopped_now_ms, .monotonic_ns = real_monotonic_ns};
+
 struct running {
 	struct ledger_world world;
 	struct solo *solo;
@@ -44,7 +53,7 @@ static void *run(void *context) {
 
 static void start_with(struct running *running, struct solo_options options) {
 	options.sealer_secret = ledger_secret(SEALER);
-	options.clock = &real_clock;
+	if (options.clock == NULL) options.clock = &real_clock;
 	struct ledger_world *world = &running->world;
 	assert_done(world, solo_new(&running->solo, world->chain, world->pool, &options, &world->err));
 	assert_int_equal(pthread_create(&running->thread, NULL, run, running), 0);
@@ -229,6 +238,53 @@ static void nobody_hurries_the_chains_time(void **state) {
 	ledger_close(world);
 }
 
+static uint64_t timestamp_of_head(struct ledger_world *world) {
+	struct chain_head *head = chain_head(world->chain);
+	const uint64_t timestamp = head->header.timestamp;
+	chain_head_release(head);
+	return timestamp;
+}
+
+/* A client that waits for each receipt; with a second a block it would wait a second from the 62nd block on. */
+static void an_own_chain_never_waits_for_the_clock(void **state) {
+	(void)state;
+	enum { BLOCKS = 200 };
+	struct running running = {0};
+	struct ledger_world *world = &running.world;
+	const addr20 to = {{0xaa}};
+	hash32 block_hash;
+	ledger_open_by(world, (struct ledger_rules){.zero_base_fee = true, .equal_timestamps = true});
+	start_with(&running, (struct solo_options){.automine = true, .ahead_max_s = 1, .clock = &stopped_clock});
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		struct transaction tx = ledger_transfer(i, &to, 3, 0);
+		const hash32 hash = add(world, &tx, 0);
+		assert_true(await(world, &hash, &block_hash).success);
+		assert_int_equal(timestamp_of_head(world), STOPPED_AT_S);
+	}
+	assert_int_equal(head_number(world), BLOCKS);
+	stop(&running);
+	ledger_close(world);
+}
+
+/* As anvil's, on the same chain. */
+static void blocks_can_be_kept_a_second_apart(void **state) {
+	(void)state;
+	struct running running = {0};
+	struct ledger_world *world = &running.world;
+	const addr20 to = {{0xaa}};
+	hash32 block_hash;
+	ledger_open_by(world, (struct ledger_rules){.zero_base_fee = true, .equal_timestamps = true});
+	start_with(&running, (struct solo_options){.automine = true, .second_apart = true, .clock = &stopped_clock});
+	for (uint64_t i = 0; i < 5; i++) {
+		struct transaction tx = ledger_transfer(i, &to, 3, 0);
+		const hash32 hash = add(world, &tx, 0);
+		assert_true(await(world, &hash, &block_hash).success);
+		assert_int_equal(timestamp_of_head(world), STOPPED_AT_S + i);
+	}
+	stop(&running);
+	ledger_close(world);
+}
+
 /* The first block's base fee is 7/8 Gwei; two empty ones bring it below what is offered. */
 static void a_low_offer_waits_for_the_base_fee_to_fall(void **state) {
 	(void)state;
@@ -284,6 +340,8 @@ int main(void) {
 	    cmocka_unit_test(a_contract_lives),
 	    cmocka_unit_test(blocks_come_by_interval),
 	    cmocka_unit_test(nobody_hurries_the_chains_time),
+	    cmocka_unit_test(an_own_chain_never_waits_for_the_clock),
+	    cmocka_unit_test(blocks_can_be_kept_a_second_apart),
 	    cmocka_unit_test(a_low_offer_waits_for_the_base_fee_to_fall),
 	    cmocka_unit_test(work_runs_between_blocks),
 	    cmocka_unit_test(a_wrong_sealer_is_refused),

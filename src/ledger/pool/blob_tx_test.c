@@ -99,7 +99,8 @@ static enum pool_verdict add(
 	enum tx_verdict verdict;
 	struct transaction tx = blob_tx(world, nonce, count, fee_wei);
 	ledger_sign(world, &tx, account);
-	return ledger_add(world, &hash, wrap(&world->arena, &tx, world->before_osaka ? 0 : 1, count, 0), &verdict);
+	return ledger_add(
+	    world, &hash, wrap(&world->arena, &tx, world->rules.before_osaka ? 0 : 1, count, 0), &verdict);
 }
 
 static void assert_refused(struct ledger_world *world, struct bytes wrapped, const char *why) {
@@ -314,7 +315,7 @@ static void the_blob_pool_has_a_limit(void **state) {
 static void before_osaka_a_proof_is_a_blobs(void **state) {
 	(void)state;
 	struct ledger_world world;
-	ledger_open_at(&world, false, true);
+	ledger_open_by(&world, (struct ledger_rules){.before_osaka = true});
 	assert_int_equal(add(&world, 0, 0, 9, 2 * GWEI), POOL_OK);
 	struct transaction tx = blob_tx(&world, 0, 2, 2 * GWEI);
 	ledger_sign(&world, &tx, 1);

@@ -182,9 +182,9 @@ static const struct rpc_method methods[] = {
     {"web3_clientVersion", rpc_web3_client_version, 0, 0, RPC_ALWAYS, "", "this node's name and version"},
     {"web3_sha3", rpc_web3_sha3, 1, 1, RPC_ALWAYS, "data", "the data's Keccak-256 hash"},
     {"xinglin_chainInfo", rpc_xinglin_chain_info, 0, 0, RPC_ALWAYS, "",
-	"chain id, genesis hash, sealer, blob gates and version"},
+	"chain id, genesis hash, sealer, blob gates, version; whether blocks may have equal timestamps"},
     {"xinglin_sealOf", rpc_xinglin_seal_of, 1, 1, RPC_ALWAYS, "block hash",
-	"the sealer and its signature of the hash, or null"},
+	"the sealer, its signature of the hash, and the decided time in milliseconds; or null"},
 };
 #define METHOD_COUNT (sizeof methods / sizeof *methods)
 

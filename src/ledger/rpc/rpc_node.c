@@ -67,6 +67,18 @@ enum status rpc_eth_accounts(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
+/* Milliseconds, of a block that a version made which kept them; else null. */
+static enum status put_time(struct rpc_call *call, const hash32 *hash) {
+	struct chain *chain = call->rpc->options.chain;
+	struct header header;
+	uint64_t time_ms;
+	TRY(chain_header_by_hash(chain, &header, hash, &call->err));
+	const enum status status = chain_time_ms(chain, &time_ms, header.number, hash, &call->err);
+	if (status == STATUS_OK) json_put_quantity(&call->out, "timeMs", time_ms);
+	if (status == STATUS_NOTFOUND) json_put_null(&call->out, "timeMs");
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
+}
+
 /* r, s, v as wallets write them: v is 27 or 28. The sealer is who signed, recovered from the signature itself. */
 enum status rpc_xinglin_seal_of(struct rpc_call *call) {
 	hash32 hash;
@@ -88,6 +100,7 @@ enum status rpc_xinglin_seal_of(struct rpc_call *call) {
 	json_object_begin(&call->out, NULL);
 	json_put_hex(&call->out, "signature", bytes_make(signature, sizeof signature));
 	json_put_hex(&call->out, "sealer", BYTES_OF(sealer));
+	TRY(put_time(call, &hash));
 	json_object_end(&call->out);
 	return STATUS_OK;
 }
@@ -111,6 +124,7 @@ enum status rpc_xinglin_chain_info(struct rpc_call *call) {
 		json_put_hex(out, "sealer", BYTES_OF(sealer));
 	else
 		json_put_null(out, "sealer");
+	json_put_bool(out, "equalTimestamps", genesis_equal_timestamps(genesis));
 	json_array_begin(out, "blobGates");
 	for (size_t i = 0; i < gate_count; i++) json_put_hex(out, NULL, BYTES_OF(gates[i]));
 	json_array_end(out);

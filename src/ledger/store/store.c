@@ -111,7 +111,7 @@ static rocksdb_block_based_table_options_t *blocks_new(rocksdb_cache_t *cache, b
 static rocksdb_options_t *options_new(size_t handle, size_t write_bytes, rocksdb_cache_t *cache, bool create) {
 	rocksdb_options_t *options = rocksdb_options_create();
 	rocksdb_options_set_create_if_missing(options, create);
-	rocksdb_options_set_create_missing_column_families(options, create);
+	rocksdb_options_set_create_missing_column_families(options, 1); /* a table that is younger than the folder */
 	rocksdb_options_set_db_write_buffer_size(options, write_bytes);
 	rocksdb_options_set_write_buffer_size(options, write_bytes / 2);
 	rocksdb_options_set_max_write_buffer_number(options, 3);

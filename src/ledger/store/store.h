@@ -24,6 +24,7 @@
 	X(TXS, "transactions")                                                                                         \
 	X(RECEIPTS, "receipts")                                                                                        \
 	X(SEAL, "seal")                                                                                                \
+	X(TIME, "time")                                                                                                \
 	X(TX_LOOKUP, "tx_lookup")                                                                                      \
 	X(LOG_INDEX, "log_index")                                                                                      \
 	X(ACCOUNT, "account")                                                                                          \

@@ -18,6 +18,7 @@
  * | TXS             | number u64, hash 32, first u32        | up to 16 transactions from index `first` on: a group (below) |
  * | RECEIPTS        | number u64, hash 32, first u32        | up to 16 receipts (below) from index `first` on: a group     |
  * | SEAL            | hash 32                               | r 32, s 32, parity u8: the sealer's signature of the hash    |
+ * | TIME            | number u64, hash 32                   | milliseconds u64: the decided time of a block made here       |
  * | TX_LOOKUP       | transaction hash 32                   | number u64, index u32                                        |
  * | LOG_INDEX       | fingerprint of an address or topic    | in which transactions of the block it stands: differences of |
  * |                 | u64 (chain/log_index.h), number u64   | indexes, less 1 but for the first, in base 128               |
