@@ -327,6 +327,29 @@ bool json_string_is(const struct json *value, const char *text) {
 	return json_is(value, JSON_STRING) && bytes_equal(value->text, bytes_text(text));
 }
 
+static bool has_null_members(const struct json *value) {
+	json_foreach (item, value)
+		if ((json_is(value, JSON_OBJECT) && json_is(item, JSON_NULL)) || has_null_members(item)) return true;
+	return false;
+}
+
+const struct json *json_without_nulls(struct arena *arena, const struct json *value) {
+	if (!has_null_members(value)) return value;
+	struct json *copy = arena_alloc(arena, sizeof *copy), **end = &copy->first;
+	*copy = *value;
+	copy->count = 0;
+	json_foreach (item, value) {
+		if (json_is(value, JSON_OBJECT) && json_is(item, JSON_NULL)) continue;
+		struct json *kept = arena_alloc(arena, sizeof *kept);
+		*kept = *json_without_nulls(arena, item);
+		*end = kept;
+		end = &kept->next;
+		copy->count++;
+	}
+	*end = NULL;
+	return copy;
+}
+
 bool json_u64(uint64_t *out, const struct json *value) {
 	if (!json_is(value, JSON_NUMBER)) return false;
 	uint64_t sum = 0;

@@ -43,6 +43,9 @@ bool json_is(const struct json *value, enum json_type type);
 bool json_string_is(const struct json *value, const char *text);
 /* A number spelled as a plain non-negative integer within 64 bits. */
 bool json_u64(uint64_t *out, const struct json *value);
+/* The value without the members that are null, at any depth of objects and arrays; an array's own null elements stay.
+ * The value itself if it has none, else a copy in the arena, whose `raw` spans still show them. */
+const struct json *json_without_nulls(struct arena *arena, const struct json *value);
 /* Each child in turn: `json_foreach (item, parent) {`. */
 #define json_foreach(item, parent)                                                                                     \
 	for (const struct json *item = (parent) ? (parent)->first : NULL; item; item = item->next)

@@ -43,6 +43,30 @@ static void test_tree(void **state) {
 	arena_fini(&arena);
 }
 
+static void test_null_members_are_left_out(void **state) {
+	(void)state;
+	static const char text[] = "[{\"a\":null,\"b\":[null,{\"c\":null}],\"d\":{\"e\":null,\"f\":1}},null,{\"g\":2}]";
+	struct arena arena;
+	const struct json *root;
+	arena_init(&arena);
+	assert_int_equal(parse_within(&root, &arena, text, json_limits_default), STATUS_OK);
+	const struct json *without = json_without_nulls(&arena, root), *first = json_at(without, 0);
+	assert_int_equal(without->count, 3);
+	assert_true(json_is(json_at(without, 1), JSON_NULL)); /* an element says something by its place */
+	assert_int_equal(first->count, 2);
+	assert_null(json_get(first, "a"));
+	assert_int_equal(json_get(first, "b")->count, 2);
+	assert_int_equal(json_at(json_get(first, "b"), 1)->count, 0);
+	assert_null(json_at(json_get(first, "b"), 1)->first);
+	assert_int_equal(json_get(first, "d")->count, 1);
+	assert_true(json_is(json_get(json_get(first, "d"), "f"), JSON_NUMBER));
+	assert_null(json_get(json_at(without, 2), "h"));
+	assert_true(json_is(json_get(json_at(root, 0), "a"), JSON_NULL)); /* what was given stays */
+	assert_int_equal(json_without_nulls(&arena, json_at(root, 2)), json_at(root, 2));
+	assert_null(json_without_nulls(&arena, NULL));
+	arena_fini(&arena);
+}
+
 static void test_numbers(void **state) {
 	(void)state;
 	static const struct {
@@ -206,7 +230,8 @@ static void test_utf8(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_tree), cmocka_unit_test(test_numbers),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_tree),
+	    cmocka_unit_test(test_null_members_are_left_out), cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_refused), cmocka_unit_test(test_error_offset), cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_depth), cmocka_unit_test(test_many_names), cmocka_unit_test(test_writer),
 	    cmocka_unit_test(test_plain_run), cmocka_unit_test(test_utf8)};

@@ -263,7 +263,7 @@ static enum status run_method(struct rpc_call *call, struct bytes name, const st
 	if (params && !json_is(params, JSON_ARRAY)) return rpc_fail(call, RPC_INVALID_PARAMS, "non-array args");
 	if (param_count(params) > method->params_max)
 		return rpc_fail(call, RPC_INVALID_PARAMS, "too many arguments, want at most %u", method->params_max);
-	call->params = params;
+	call->params = json_without_nulls(call->arena, params);
 	for (size_t i = 0; i < method->params_min; i++)
 		if (!rpc_param(call, i))
 			return rpc_fail(call, RPC_INVALID_PARAMS, "missing value for required argument %zu", i);

@@ -106,6 +106,10 @@ static void fill_blob_fee(struct rpc_call *call, struct rpc_tx_args *args, const
 /* All but the nonce and the signature. */
 static enum status fill(struct rpc_call *call, struct rpc_tx_args *args) {
 	struct rpc_found_block head;
+	if (args->data_differs)
+		return rpc_fail(call, RPC_SERVER_ERROR,
+		    "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction call "
+		    "data");
 	if (args->tx.is_create && args->tx.data.len == 0)
 		return rpc_fail(call, RPC_SERVER_ERROR, "contract creation without any data provided");
 	TRY(rpc_require_block(call, &head, &(struct rpc_block_id){.kind = RPC_BLOCK_LATEST}));

@@ -54,7 +54,6 @@ static enum status take_optional_attributes(struct build *build, const struct js
 	struct rpc_call *call = build->call;
 	const struct json *withdrawals = json_get(attributes, "withdrawals");
 	bool has_root;
-	if (json_is(withdrawals, JSON_NULL)) withdrawals = NULL;
 	build->block.has_withdrawals = build->rules.fork >= FORK_SHANGHAI;
 	if (build->block.has_withdrawals != (withdrawals != NULL))
 		return rpc_bad_param(
@@ -135,7 +134,7 @@ static enum status read_tx(struct build *build, struct transaction *out, const s
 	struct buf data;
 	struct err err = {.message = "not an even number of hex digits"};
 	buf_init(&data, BLOCK_RLP_MAX);
-	enum status status = hex_data(&data, json_string(text));
+	enum status status = hex_data(&data, rpc_hex_text(call, json_string(text)));
 	const struct bytes envelope = arena_dup(call->arena, buf_view(&data));
 	buf_fini(&data);
 	if (status == STATUS_OK) status = transaction_decode(out, NULL, call->arena, envelope, &err);

@@ -55,8 +55,8 @@ enum status rpc_evm_mine(struct rpc_call *call) {
 	struct mine mine = {.count = 1, .has_timestamp = given != NULL};
 	if (json_is(given, JSON_OBJECT)) {
 		const struct json *blocks = json_get(given, "blocks"), *timestamp = json_get(given, "timestamp");
-		mine.has_timestamp = timestamp && !json_is(timestamp, JSON_NULL);
-		if (blocks && !json_is(blocks, JSON_NULL)) TRY(rpc_number_of(call, &mine.count, blocks, 0));
+		mine.has_timestamp = timestamp != NULL;
+		if (blocks) TRY(rpc_number_of(call, &mine.count, blocks, 0));
 		if (mine.has_timestamp) TRY(rpc_number_of(call, &mine.timestamp, timestamp, 0));
 	} else if (given) {
 		TRY(rpc_param_number(call, &mine.timestamp, 0));
@@ -203,7 +203,7 @@ enum status rpc_dev_set_interval_seconds(struct rpc_call *call) {
 
 enum status rpc_dev_set_base_fee(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_BASE_FEE};
-	TRY(rpc_slot_of(call, &order.wei, rpc_param(call, 0), 0));
+	TRY(rpc_big_number_of(call, &order.wei, rpc_param(call, 0), 0));
 	return answer_null(call, give_order(call, &order));
 }
 

@@ -106,8 +106,7 @@ enum status rpc_dev_reset(struct rpc_call *call) {
 	const struct json *options = rpc_param(call, 0), *forking = json_get(options, "forking");
 	if (options && !json_is(options, JSON_OBJECT)) return rpc_bad_param(call, 0, "expected an object");
 	if (forking && !json_is(forking, JSON_OBJECT)) return rpc_bad_param(call, 0, "forking: expected an object");
-	json_foreach (member, forking)
-		if (!json_is(member, JSON_NULL)) return rpc_bad_param(call, 0, "forking is not supported");
+	if (forking && forking->count > 0) return rpc_bad_param(call, 0, "forking is not supported");
 	rpc_drop_waiting(call);
 	TRY(solo_call(call->rpc->options.solo, reset_work, call->rpc, &call->err));
 	json_put_bool(&call->out, NULL, true);

@@ -59,12 +59,7 @@ static enum status run_change(struct rpc_call *call, struct change *change) {
 enum status rpc_dev_set_balance(struct rpc_call *call) {
 	struct change change = {.kind = CHANGE_BALANCE};
 	TRY(rpc_param_address(call, &change.address, 0));
-	const struct json *wei = rpc_param(call, 1);
-	uint64_t small;
-	if (json_u64(&small, wei))
-		change.value = u256_from(small);
-	else
-		TRY(rpc_slot_of(call, &change.value, wei, 1));
+	TRY(rpc_big_number_of(call, &change.value, rpc_param(call, 1), 1));
 	return run_change(call, &change);
 }
 
@@ -85,7 +80,7 @@ enum status rpc_dev_set_code(struct rpc_call *call) {
 enum status rpc_dev_set_storage(struct rpc_call *call) {
 	struct change change = {.kind = CHANGE_SLOT};
 	TRY(rpc_param_address(call, &change.address, 0));
-	TRY(rpc_slot_of(call, &change.slot, rpc_param(call, 1), 1));
+	TRY(rpc_big_number_of(call, &change.slot, rpc_param(call, 1), 1));
 	TRY(rpc_slot_of(call, &change.value, rpc_param(call, 2), 2));
 	return run_change(call, &change);
 }

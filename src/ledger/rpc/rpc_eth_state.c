@@ -81,7 +81,7 @@ enum status rpc_eth_get_storage_at(struct rpc_call *call) {
 static enum status put_values(
     struct rpc_call *call, const struct state_source *source, const struct json *slots, size_t *budget) {
 	addr20 address;
-	if (hex_fixed(address.b, 20, slots->name) != STATUS_OK)
+	if (hex_fixed(address.b, 20, rpc_hex_text(call, slots->name)) != STATUS_OK)
 		return rpc_bad_param(call, 0, "a member's name is no address");
 	if (!json_is(slots, JSON_ARRAY)) return rpc_bad_param(call, 0, "expected an array of slots for each address");
 	json_array_begin(&call->out, arena_strdup(call->arena, slots->name));
@@ -118,11 +118,11 @@ static void put_nodes(struct json_writer *out, const char *name, const struct by
 	json_array_end(out);
 }
 
-/* Keys are given back as they were spelled: a quantity stays one, 32 bytes stay 32 bytes. */
+/* Keys are given back as they were spelled: a quantity stays one, 32 bytes stay 32 bytes. No list is an empty one. */
 static void put_proof(
     struct rpc_call *call, const struct state_proof *proof, const addr20 *address, const struct json *keys) {
 	struct json_writer *out = &call->out;
-	const struct json *key = keys->first;
+	const struct json *key = keys ? keys->first : NULL;
 	json_object_begin(out, NULL);
 	json_put_hex(out, "address", BYTES_OF(*address));
 	put_nodes(out, "accountProof", proof->account_nodes, proof->account_node_count);
@@ -134,7 +134,7 @@ static void put_proof(
 	for (size_t i = 0; i < proof->storage_count; i++, key = key->next) {
 		const struct state_storage_proof *slot = &proof->storage[i];
 		json_object_begin(out, NULL);
-		if (json_string(key).len == 66)
+		if (rpc_slot_digits(json_string(key)) > 62)
 			rpc_put_word(out, "key", &slot->slot);
 		else
 			rpc_put_u256(out, "key", &slot->slot);
@@ -152,10 +152,10 @@ enum status rpc_eth_get_proof(struct rpc_call *call) {
 	struct state_proof proof;
 	const struct json *keys = rpc_param(call, 1);
 	TRY(rpc_param_address(call, &address, 0));
-	if (!json_is(keys, JSON_ARRAY)) return rpc_bad_param(call, 1, "expected an array of slots");
-	if (keys->count > SLOTS_MAX)
+	if (keys && !json_is(keys, JSON_ARRAY)) return rpc_bad_param(call, 1, "expected an array of slots");
+	if (keys && keys->count > SLOTS_MAX)
 		return rpc_fail(call, RPC_INVALID_PARAMS, "too many keys (max %u, got %u)", SLOTS_MAX, keys->count);
-	u256 *slots = arena_alloc(call->arena, keys->count * sizeof *slots + 1);
+	u256 *slots = arena_alloc(call->arena, (keys ? keys->count : 0) * sizeof *slots + 1);
 	size_t count = 0;
 	json_foreach (key, keys) TRY(rpc_slot_of(call, &slots[count++], key, 1));
 	TRY(open_param(call, &state, 2));

@@ -41,13 +41,13 @@ struct rpc_filters {
 
 static enum status take_addresses(
     struct rpc_call *call, struct arena *arena, struct log_filter *out, const struct json *value) {
-	if (!value || json_is(value, JSON_NULL)) return STATUS_OK;
+	if (!value) return STATUS_OK;
 	const struct json *item = json_is(value, JSON_ARRAY) ? value->first : value;
 	const size_t count = json_is(value, JSON_ARRAY) ? value->count : 1;
 	if (count > ADDRESSES_MAX) return rpc_bad_param(call, 0, "address: more than %u", ADDRESSES_MAX);
 	addr20 *addresses = arena_alloc(arena, count * sizeof *addresses + 1);
 	for (size_t i = 0; i < count; i++, item = item->next)
-		if (hex_fixed(addresses[i].b, 20, json_string(item)) != STATUS_OK)
+		if (hex_fixed(addresses[i].b, 20, rpc_hex_text(call, json_string(item))) != STATUS_OK)
 			return rpc_bad_param(call, 0, "address: expected an address of 20 bytes, or an array of them");
 	out->addresses = addresses;
 	out->address_count = count;
@@ -56,7 +56,7 @@ static enum status take_addresses(
 
 static enum status take_topics(
     struct rpc_call *call, struct arena *arena, struct log_filter *out, const struct json *value) {
-	if (!value || json_is(value, JSON_NULL)) return STATUS_OK;
+	if (!value) return STATUS_OK;
 	if (!json_is(value, JSON_ARRAY)) return rpc_bad_param(call, 0, "topics: expected an array");
 	if (value->count > 4) return rpc_fail(call, RPC_INVALID_PARAMS, "exceed max topics");
 	json_foreach (place, value) {
@@ -68,7 +68,8 @@ static enum status take_topics(
 		bool wild = false;
 		for (size_t i = 0; i < count; i++, item = item->next) {
 			wild |= json_is(item, JSON_NULL);
-			if (!json_is(item, JSON_NULL) && hex_fixed(any_of[i].b, 32, json_string(item)) != STATUS_OK)
+			const struct bytes topic = rpc_hex_text(call, json_string(item));
+			if (!json_is(item, JSON_NULL) && hex_fixed(any_of[i].b, 32, topic) != STATUS_OK)
 				return rpc_bad_param(call, 0, "topics: expected 32 bytes, null, or an array of them");
 		}
 		out->topics[out->topic_count].any_of = any_of;

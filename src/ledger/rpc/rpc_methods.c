@@ -86,7 +86,7 @@ static const struct rpc_method methods[] = {
     {"eth_getFilterLogs", rpc_eth_get_filter_logs, 1, 1, RPC_ALWAYS, "filter", "all logs that a filter fits"},
     {"eth_getLogs", rpc_eth_get_logs, 1, 1, RPC_ALWAYS, "{fromBlock, toBlock | blockHash, address, topics}",
 	"logs of sealed blocks"},
-    {"eth_getProof", rpc_eth_get_proof, 2, 3, RPC_ALWAYS, "address, slots, [block]",
+    {"eth_getProof", rpc_eth_get_proof, 1, 3, RPC_ALWAYS, "address, [slots], [block]",
 	"an account, some of its slots, and their Merkle proofs (EIP-1186)"},
     {"eth_getRawTransactionByBlockHashAndIndex", rpc_eth_get_raw_tx_by_index, 2, 2, RPC_ALWAYS, "hash, index",
 	"a transaction's envelope, or 0x"},

@@ -99,8 +99,8 @@ static enum status parse_slots(
 	json_foreach (item, object) {
 		struct slot_override *slot = &out->slots[out->slot_count++];
 		hash32 key, value;
-		if (hex_fixed(key.b, 32, item->name) != STATUS_OK ||
-		    hex_fixed(value.b, 32, json_string(item)) != STATUS_OK)
+		if (hex_fixed(key.b, 32, rpc_hex_text(call, item->name)) != STATUS_OK ||
+		    hex_fixed(value.b, 32, rpc_hex_text(call, json_string(item))) != STATUS_OK)
 			return rpc_bad_param(call, index, "expected slots and values of 32 bytes each");
 		slot->slot = u256_load_be(key.b);
 		slot->value = u256_load_be(value.b);
@@ -110,7 +110,7 @@ static enum status parse_slots(
 
 static enum status parse_account(
     struct rpc_call *call, struct account_override *out, const struct json *object, size_t index) {
-	if (hex_fixed(out->address.b, 20, object->name) != STATUS_OK)
+	if (hex_fixed(out->address.b, 20, rpc_hex_text(call, object->name)) != STATUS_OK)
 		return rpc_bad_param(call, index, "a member's name is no address");
 	if (!json_is(object, JSON_OBJECT)) return rpc_bad_param(call, index, "expected an object for each address");
 	TRY(rpc_member_u256(call, &out->balance_wei, &out->has_balance, object, "balance", index));

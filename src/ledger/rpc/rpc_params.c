@@ -31,10 +31,19 @@ static enum status bad_value(struct rpc_call *call, struct place place, const ch
 	    call, place.index, "%s%s%s", place.member ? place.member : "", place.member ? ": " : "", why);
 }
 
+/* geth takes 0X for 0x wherever it reads hexadecimal. */
+struct bytes rpc_hex_text(struct rpc_call *call, struct bytes text) {
+	if (text.len < 2 || text.data[0] != '0' || text.data[1] != 'X') return text;
+	uint8_t *copy = arena_alloc(call->arena, text.len);
+	memcpy(copy, text.data, text.len);
+	copy[1] = 'x';
+	return bytes_make(copy, text.len);
+}
+
 /* Why text is not the hexadecimal that was wanted. Without 0x it is told in geth's words, which clients look for. */
 static enum status bad_hex(struct rpc_call *call, struct place place, const struct json *value, const char *wanted) {
 	char why[160];
-	struct bytes text = json_string(value);
+	struct bytes text = rpc_hex_text(call, json_string(value));
 	if (!text.data)
 		snprintf(why, sizeof why, "expected %s as a hex string", wanted);
 	else if (text.len == 0)
@@ -48,7 +57,7 @@ static enum status bad_hex(struct rpc_call *call, struct place place, const stru
 
 static enum status take_fixed(
     struct rpc_call *call, uint8_t *out, size_t len, const struct json *value, struct place place) {
-	struct bytes text = json_string(value);
+	struct bytes text = rpc_hex_text(call, json_string(value));
 	if (hex_fixed(out, len, text) == STATUS_OK) return STATUS_OK;
 	if (text.len && (text.len < 2 || text.data[0] != '0' || text.data[1] != 'x'))
 		return bad_value(call, place,
@@ -59,13 +68,13 @@ static enum status take_fixed(
 }
 
 static enum status take_quantity(struct rpc_call *call, uint64_t *out, const struct json *value, struct place place) {
-	if (hex_quantity(out, json_string(value)) == STATUS_OK) return STATUS_OK;
+	if (hex_quantity(out, rpc_hex_text(call, json_string(value))) == STATUS_OK) return STATUS_OK;
 	return bad_hex(call, place, value, "a quantity of at most 64 bits without leading zeros");
 }
 
 static enum status take_u256(struct rpc_call *call, u256 *out, const struct json *value, struct place place) {
 	uint8_t big_endian[32];
-	if (hex_quantity256(big_endian, json_string(value)) != STATUS_OK)
+	if (hex_quantity256(big_endian, rpc_hex_text(call, json_string(value))) != STATUS_OK)
 		return bad_hex(call, place, value, "a quantity of at most 256 bits without leading zeros");
 	*out = u256_load_be(big_endian);
 	return STATUS_OK;
@@ -87,10 +96,32 @@ enum status rpc_param_number(struct rpc_call *call, uint64_t *out, size_t index)
 	return rpc_number_of(call, out, rpc_param(call, index), index);
 }
 
+/* Digits after 0x or decimal ones, zeros in front or not; false if there are none, or others, or too many. */
+static bool read_number(u256 *out, struct bytes text) {
+	const bool is_hex = text.len > 2 && text.data[0] == '0' && (text.data[1] | 0x20) == 'x';
+	const u256 base = u256_from(is_hex ? 16 : 10);
+	*out = u256_from(0);
+	for (size_t i = is_hex ? 2 : 0; i < text.len; i++) {
+		const uint8_t c = text.data[i], lower = c | 0x20;
+		const bool is_letter = is_hex && lower >= 'a' && lower <= 'f';
+		if (!is_letter && (c < '0' || c > '9')) return false;
+		const u256 digit = u256_from(is_letter ? lower - 'a' + 10u : c - (unsigned)'0');
+		if (u256_mul_overflow(out, out, &base) || u256_add_overflow(out, out, &digit)) return false;
+	}
+	return text.len > 0;
+}
+
 enum status rpc_number_of(struct rpc_call *call, uint64_t *out, const struct json *value, size_t index) {
-	if (!json_is(value, JSON_NUMBER)) return take_quantity(call, out, value, (struct place){index, NULL});
-	return json_u64(out, value) ? STATUS_OK
-				    : rpc_bad_param(call, index, "expected a whole number that is not negative");
+	u256 number;
+	TRY(rpc_big_number_of(call, &number, value, index));
+	*out = number.w[0];
+	return u256_fits_u64(&number) ? STATUS_OK : rpc_bad_param(call, index, "a number over 64 bits");
+}
+
+enum status rpc_big_number_of(struct rpc_call *call, u256 *out, const struct json *value, size_t index) {
+	if ((json_is(value, JSON_NUMBER) || json_is(value, JSON_STRING)) && read_number(out, value->text))
+		return STATUS_OK;
+	return rpc_bad_param(call, index, "expected a whole number of at most 256 bits, decimal or after 0x");
 }
 
 enum status rpc_param_bool(struct rpc_call *call, bool *out, size_t index, bool missing) {
@@ -104,26 +135,32 @@ enum status rpc_param_data(struct rpc_call *call, struct bytes *out, size_t inde
 	const struct json *value = rpc_param(call, index);
 	struct buf *scratch = &call->worker->scratch;
 	buf_clear(scratch);
-	if (hex_data(scratch, json_string(value)) != STATUS_OK)
+	if (hex_data(scratch, rpc_hex_text(call, json_string(value))) != STATUS_OK)
 		return bad_hex(call, (struct place){index, NULL}, value, "an even number of hex digits");
 	*out = buf_view(scratch);
 	return STATUS_OK;
 }
 
+size_t rpc_slot_digits(struct bytes text) {
+	const bool has_prefix = text.len >= 2 && text.data[0] == '0' && (text.data[1] | 0x20) == 'x';
+	return has_prefix ? text.len - 2 : text.len;
+}
+
 enum status rpc_slot_of(struct rpc_call *call, u256 *out, const struct json *value, size_t index) {
-	struct bytes text = json_string(value);
-	if (text.len < 2 || text.data[0] != '0' || (text.data[1] != 'x' && text.data[1] != 'X'))
-		return bad_hex(call, (struct place){index, NULL}, value, "a storage slot");
-	if (text.len > 66)
+	const struct bytes text = json_string(value);
+	const size_t digits = rpc_slot_digits(text), shown = text.len > SHOWN_MAX ? SHOWN_MAX : text.len;
+	if (!text.data) return bad_hex(call, (struct place){index, NULL}, value, "a storage slot");
+	if (digits > 64)
 		return rpc_fail(call, RPC_INVALID_PARAMS, "storage key too long (want at most 32 bytes): \"%.*s\"",
-		    (int)(text.len > SHOWN_MAX ? SHOWN_MAX : text.len), (const char *)text.data);
+		    (int)shown, (const char *)text.data);
 	char padded[66];
 	uint8_t big_endian[32];
 	memset(padded, '0', sizeof padded);
 	padded[1] = 'x';
-	memcpy(padded + 66 - (text.len - 2), text.data + 2, text.len - 2);
+	memcpy(padded + 66 - digits, text.data + text.len - digits, digits);
 	if (hex_fixed(big_endian, sizeof big_endian, bytes_make(padded, sizeof padded)) != STATUS_OK)
-		return rpc_fail(call, RPC_INVALID_PARAMS, "unable to decode storage key: not hexadecimal");
+		return rpc_fail(call, RPC_INVALID_PARAMS, "invalid hex in storage key: \"%.*s\"", (int)shown,
+		    (const char *)text.data);
 	*out = u256_load_be(big_endian);
 	return STATUS_OK;
 }
@@ -149,7 +186,7 @@ static enum status take_block_number(
 	if (json_string_is(value, "safe")) return rpc_find_safe(call, out, false);
 	if (json_string_is(value, "finalized")) return rpc_find_safe(call, out, true);
 	*out = (struct rpc_block_id){.kind = RPC_BLOCK_NUMBER};
-	if (hex_quantity(&out->number, json_string(value)) == STATUS_OK) return STATUS_OK;
+	if (hex_quantity(&out->number, rpc_hex_text(call, json_string(value))) == STATUS_OK) return STATUS_OK;
 	return bad_hex(call, place, value, "a block number, or latest, pending, safe, finalized, earliest");
 }
 
@@ -171,7 +208,7 @@ static enum status take_block_object(
 
 enum status rpc_block_id_of(struct rpc_call *call, struct rpc_block_id *out, const struct json *value, size_t index) {
 	*out = (struct rpc_block_id){.kind = RPC_BLOCK_LATEST};
-	if (!value || json_is(value, JSON_NULL)) return STATUS_OK;
+	if (!value) return STATUS_OK;
 	if (json_is(value, JSON_OBJECT)) return take_block_object(call, out, value, index);
 	if (json_string(value).len == 66) {
 		out->kind = RPC_BLOCK_HASH;
@@ -192,7 +229,6 @@ enum status rpc_param_block_number(struct rpc_call *call, struct rpc_block_id *o
 
 static const struct json *member(const struct json *object, const char *name, bool *has) {
 	const struct json *value = json_get(object, name);
-	if (json_is(value, JSON_NULL)) value = NULL;
 	if (has) *has = value != NULL;
 	return value;
 }
@@ -225,7 +261,7 @@ enum status rpc_member_data(
     struct rpc_call *call, struct bytes *out, bool *has, const struct json *object, const char *name, size_t index) {
 	const struct json *value = member(object, name, has);
 	if (!value) return STATUS_OK;
-	struct bytes text = json_string(value);
+	struct bytes text = rpc_hex_text(call, json_string(value));
 	if (text.len < 2 || text.len % 2)
 		return bad_hex(call, (struct place){index, name}, value, "an even number of hex digits");
 	const size_t len = text.len / 2 - 1;

@@ -13,15 +13,21 @@ enum status rpc_bad_param(struct rpc_call *call, size_t index, const char *forma
 MUST_USE enum status rpc_param_address(struct rpc_call *call, addr20 *out, size_t index);
 MUST_USE enum status rpc_param_hash(struct rpc_call *call, hash32 *out, size_t index);
 MUST_USE enum status rpc_param_quantity(struct rpc_call *call, uint64_t *out, size_t index);
-/* A quantity, or a plain JSON number (as test tools send). */
+/* The text with 0x for 0X. */
+struct bytes rpc_hex_text(struct rpc_call *call, struct bytes text);
+/* A number as eth_feeHistory and test tools take it: JSON's own, or text, decimal or after 0x, zeros in front or not.
+ */
 MUST_USE enum status rpc_param_number(struct rpc_call *call, uint64_t *out, size_t index);
 MUST_USE enum status rpc_number_of(struct rpc_call *call, uint64_t *out, const struct json *value, size_t index);
+MUST_USE enum status rpc_big_number_of(struct rpc_call *call, u256 *out, const struct json *value, size_t index);
 /* `missing` where it is absent. */
 MUST_USE enum status rpc_param_bool(struct rpc_call *call, bool *out, size_t index, bool missing);
 /* Into worker->scratch; valid until that is used again. */
 MUST_USE enum status rpc_param_data(struct rpc_call *call, struct bytes *out, size_t index);
-/* Of at most 32 bytes, shorter ones padded on the left; odd digit counts are taken, as geth does. */
+/* Of at most 32 bytes, shorter ones padded on the left; without 0x too, and of odd digit counts, as geth does. */
 MUST_USE enum status rpc_slot_of(struct rpc_call *call, u256 *out, const struct json *value, size_t index);
+/* Of its text: how many, without 0x. */
+size_t rpc_slot_digits(struct bytes text);
 
 enum rpc_block_kind { RPC_BLOCK_LATEST, RPC_BLOCK_PENDING, RPC_BLOCK_NUMBER, RPC_BLOCK_HASH };
 struct rpc_block_id {
@@ -56,6 +62,7 @@ struct rpc_tx_args {
 	addr20 from;
 	bool has_from, has_to, has_gas, has_gas_price, has_max_fee, has_max_priority_fee, has_nonce, has_chain_id;
 	bool has_access_list, has_authorizations;
+	bool data_differs; /* from "input": what is to be signed may not be so ambiguous */
 };
 MUST_USE enum status rpc_param_tx(struct rpc_call *call, struct rpc_tx_args *out, size_t index);
 MUST_USE enum status rpc_tx_args_of(

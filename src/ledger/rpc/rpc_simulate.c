@@ -31,7 +31,6 @@ static enum status place_block(struct rpc_call *call, struct order *order, const
 	uint64_t number = order->number + 1, timestamp;
 	bool has_time;
 	if (!json_is(object, JSON_OBJECT)) return rpc_bad_param(call, 0, "blockStateCalls: expected objects");
-	if (json_is(overrides, JSON_NULL)) overrides = NULL;
 	TRY(rpc_member_quantity(call, &number, NULL, overrides, "number", 0));
 	TRY(rpc_member_quantity(call, &timestamp, &has_time, overrides, "time", 0));
 	if (number <= order->number)
@@ -47,8 +46,6 @@ static enum status place_block(struct rpc_call *call, struct order *order, const
 	block->header_json = overrides;
 	block->overrides_json = json_get(object, "stateOverrides");
 	block->calls = json_get(object, "calls");
-	if (json_is(block->overrides_json, JSON_NULL)) block->overrides_json = NULL;
-	if (json_is(block->calls, JSON_NULL)) block->calls = NULL;
 	if (block->calls && !json_is(block->calls, JSON_ARRAY))
 		return rpc_bad_param(call, 0, "calls: expected an array");
 	return STATUS_OK;
@@ -153,7 +150,7 @@ static enum status simulate_block(struct simulation *sim, struct sim_block *bloc
 static enum status take_flag(struct rpc_call *call, bool *out, const struct json *object, const char *name) {
 	const struct json *value = json_get(object, name);
 	*out = json_is(value, JSON_TRUE);
-	if (!value || *out || json_is(value, JSON_FALSE) || json_is(value, JSON_NULL)) return STATUS_OK;
+	if (!value || *out || json_is(value, JSON_FALSE)) return STATUS_OK;
 	return rpc_bad_param(call, 0, "%s: expected true or false", name);
 }
 

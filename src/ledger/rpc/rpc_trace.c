@@ -42,7 +42,7 @@ const char *trace_error_text(const struct trace *trace, enum evm_outcome outcome
 static enum status take_flag(
     struct rpc_call *call, bool *out, const struct json *object, const char *name, size_t index) {
 	const struct json *value = json_get(object, name);
-	if (!value || json_is(value, JSON_NULL)) return STATUS_OK;
+	if (!value) return STATUS_OK;
 	if (!json_is(value, JSON_TRUE) && !json_is(value, JSON_FALSE))
 		return rpc_bad_param(call, index, "%s: expected true or false", name);
 	*out = json_is(value, JSON_TRUE);
@@ -57,8 +57,7 @@ static enum status take_options(struct rpc_call *call, struct trace_options *out
 	if (!config) return STATUS_OK;
 	if (!json_is(config, JSON_OBJECT)) return rpc_bad_param(call, index, "expected an object");
 	const struct json *name = json_get(config, "tracer"), *own = json_get(config, "tracerConfig");
-	if (own && !json_is(own, JSON_OBJECT) && !json_is(own, JSON_NULL))
-		return rpc_bad_param(call, index, "tracerConfig: expected an object");
+	if (own && !json_is(own, JSON_OBJECT)) return rpc_bad_param(call, index, "tracerConfig: expected an object");
 	if (json_string(name).len > 0) {
 		out->tracer = NULL;
 		for (size_t i = 0; i < sizeof named / sizeof *named; i++)

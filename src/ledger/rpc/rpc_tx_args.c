@@ -11,7 +11,7 @@ static enum status take_hashes(struct rpc_call *call, const hash32 **out, size_t
 	hash32 *hashes = arena_alloc(call->arena, array->count * sizeof *hashes);
 	*count = 0;
 	json_foreach (item, array)
-		if (hex_fixed(hashes[(*count)++].b, 32, json_string(item)) != STATUS_OK)
+		if (hex_fixed(hashes[(*count)++].b, 32, rpc_hex_text(call, json_string(item))) != STATUS_OK)
 			return rpc_bad_param(call, index, "%s: expected 32 bytes each", name);
 	*out = hashes;
 	return STATUS_OK;
@@ -26,8 +26,9 @@ static enum status take_access_list(
 	json_foreach (item, list) {
 		struct access_entry *entry = &entries[count++];
 		const struct json *slots = json_get(item, "storageKeys");
-		if (hex_fixed(entry->address.b, 20, json_string(json_get(item, "address"))) != STATUS_OK)
-			return rpc_bad_param(call, index, "accessList: expected an address in each entry");
+		bool has_address;
+		TRY(rpc_member_address(call, &entry->address, &has_address, item, "address", index));
+		if (!has_address) return rpc_bad_param(call, index, "accessList: expected an address in each entry");
 		if (slots) TRY(take_hashes(call, &entry->slots, &entry->slot_count, slots, "storageKeys", index));
 	}
 	out->tx.access_list = entries;
@@ -63,16 +64,13 @@ static enum status take_authorizations(
 	return STATUS_OK;
 }
 
-/* "input" is the name; "data" is the older one, and may only repeat it. */
+/* "input" is the name and wins over "data", the older one. */
 static enum status take_input(struct rpc_call *call, struct rpc_tx_args *out, const struct json *object, size_t index) {
 	struct bytes data = {NULL, 0}, input = {NULL, 0};
 	bool has_data, has_input;
 	TRY(rpc_member_data(call, &data, &has_data, object, "data", index));
 	TRY(rpc_member_data(call, &input, &has_input, object, "input", index));
-	if (has_data && has_input && !bytes_equal(data, input))
-		return rpc_fail(call, RPC_SERVER_ERROR,
-		    "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction call "
-		    "data");
+	out->data_differs = has_data && has_input && !bytes_equal(data, input);
 	out->tx.data = has_input ? input : data;
 	return STATUS_OK;
 }
@@ -111,11 +109,9 @@ enum status rpc_tx_args_of(struct rpc_call *call, struct rpc_tx_args *out, const
 	TRY(take_input(call, out, object, index));
 	const struct json *access = json_get(object, "accessList"), *blobs = json_get(object, "blobVersionedHashes");
 	const struct json *authorizations = json_get(object, "authorizationList");
-	if (access && !json_is(access, JSON_NULL)) TRY(take_access_list(call, out, access, index));
-	if (blobs && !json_is(blobs, JSON_NULL))
-		TRY(take_hashes(call, &tx->blob_hashes, &tx->blob_count, blobs, "blobVersionedHashes", index));
-	if (authorizations && !json_is(authorizations, JSON_NULL))
-		TRY(take_authorizations(call, out, authorizations, index));
+	if (access) TRY(take_access_list(call, out, access, index));
+	if (blobs) TRY(take_hashes(call, &tx->blob_hashes, &tx->blob_count, blobs, "blobVersionedHashes", index));
+	if (authorizations) TRY(take_authorizations(call, out, authorizations, index));
 	tx->type = out->has_authorizations                      ? TX_SET_CODE
 		   : tx->blob_count                             ? TX_BLOB
 		   : out->has_access_list && out->has_gas_price ? TX_ACCESS_LIST
