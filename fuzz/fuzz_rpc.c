@@ -3,6 +3,7 @@
 #include "fuzz/ledger.h"
 #include "fuzz/target.h"
 #include "ledger/rpc/rpc.h"
+#include "tests/scripted_random.h"
 
 #include <time.h>
 
@@ -19,6 +20,7 @@ static uint64_t monotonic_ns(void *context) {
 }
 
 static struct rpc *rpc;
+static struct scripted_random script;
 
 static void close_rpc(void) {
 	rpc_free(rpc);
@@ -28,6 +30,8 @@ static void open_rpc(void) {
 	static const struct clock_source clock = {now_ms, monotonic_ns, NULL};
 	static const hash32 secret = {.b[31] = 1};
 	struct fuzz_ledger *ledger = fuzz_ledger_open();
+	static struct random_source random;
+	random = scripted_random(&script);
 	const struct rpc_options options = {.chain = ledger->chain,
 	    .pool = ledger->pool,
 	    .dev_mode = true,
@@ -35,6 +39,7 @@ static void open_rpc(void) {
 	    .dev_secret_count = 1,
 	    .client_version = "xinglin/fuzz",
 	    .clock = &clock,
+	    .random = &random,
 	    .gas_cap = 200000,
 	    .call_timeout_ms = 200,
 	    .response_max = 1000000};

@@ -153,7 +153,8 @@ static enum status open_rpc(struct node *node, struct err *err) {
 		node->options.client_version ? node->options.client_version : "xinglin/v" XINGLIN_VERSION "/linux",
 	    .gas_cap = node->options.gas_cap,
 	    .call_timeout_ms = node->options.call_timeout_ms,
-	    .clock = &world_clock};
+	    .clock = &world_clock,
+	    .random = &world_random};
 	return rpc_new(&node->rpc, &options, err);
 }
 

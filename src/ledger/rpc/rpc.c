@@ -93,7 +93,7 @@ static enum status take_accounts(struct rpc *rpc, const struct rpc_options *opti
 
 enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct err *err) {
 	*out = NULL;
-	BUG_ON(!options->chain || !options->pool || !options->clock || !options->client_version);
+	BUG_ON(!options->chain || !options->pool || !options->clock || !options->random || !options->client_version);
 	for (size_t i = 1; i < rpc_method_count(); i++)
 		BUG_ON(strcmp(rpc_method_info(i - 1).name, rpc_method_info(i).name) >= 0);
 	struct rpc *rpc = mem_zalloc(1, sizeof *rpc);

@@ -12,7 +12,7 @@
  * a batch's answers are too large, or its time is up, the rest of it is refused with that error and not carried out.
  *
  * Threads: rpc_handle may run on any number of threads at once; rpc_new and rpc_free on one, with no rpc_handle
- * running. Ownership: chain, pool, solo and clock are borrowed and must outlive it.
+ * running. Ownership: chain, pool, solo, clock and random are borrowed and must outlive it.
  */
 #ifndef LEDGER_RPC_RPC_H
 #define LEDGER_RPC_RPC_H
@@ -36,13 +36,14 @@ struct rpc_options {
 	size_t dev_secret_count;    /* at most RPC_DEV_ACCOUNTS_MAX */
 	const char *client_version; /* "xinglin/v0.1.0/linux-amd64"; must outlive it */
 	const struct clock_source *clock;
-	uint32_t batch_max;         /* requests in one batch [1,000] */
-	size_t response_max;        /* bytes of answers to one HTTP request [25,000,000] */
-	uint64_t gas_cap;           /* of eth_call and estimates [50,000,000] */
-	uint32_t call_timeout_ms;   /* of the runs of one call: eth_call, estimates, traces [5,000] */
-	uint32_t batch_timeout_ms;  /* of one HTTP request or WebSocket message [30,000] */
-	uint32_t logs_max;          /* logs in one answer [10,000] */
-	uint32_t subscriptions_max; /* of one connection [100] */
+	const struct random_source *random; /* of the ids of filters and subscriptions */
+	uint32_t batch_max;                 /* requests in one batch [1,000] */
+	size_t response_max;                /* bytes of answers to one HTTP request [25,000,000] */
+	uint64_t gas_cap;                   /* of eth_call and estimates [50,000,000] */
+	uint32_t call_timeout_ms;           /* of the runs of one call: eth_call, estimates, traces [5,000] */
+	uint32_t batch_timeout_ms;          /* of one HTTP request or WebSocket message [30,000] */
+	uint32_t logs_max;                  /* logs in one answer [10,000] */
+	uint32_t subscriptions_max;         /* of one connection [100] */
 };
 #define RPC_DEV_ACCOUNTS_MAX 64
 

@@ -7,6 +7,7 @@
 
 #define FILTERS_MAX 1024u
 #define FILTER_LIFE_NS ((uint64_t)300 * 1000000000)
+#define ID_BYTES 16u
 #define RECENT_MAX 65536u /* transaction hashes that pending filters can look back on */
 #define ADDRESSES_MAX 1000u
 #define TOPICS_MAX 1000u
@@ -16,7 +17,7 @@
 enum filter_kind { FILTER_LOGS, FILTER_BLOCKS, FILTER_TXS };
 
 struct filter {
-	uint64_t id; /* 0: free */
+	u256 id; /* 0: free */
 	enum filter_kind kind;
 	uint64_t used_ns;
 	uint64_t next;       /* the first block, or place among the transactions, not yet told */
@@ -30,7 +31,6 @@ struct filter {
 struct rpc_filters {
 	pthread_mutex_t lock;
 	struct filter filters[FILTERS_MAX];
-	uint64_t last_id;
 	atomic_uint tx_filters;
 	hash32 *recent;       /* a ring; made with the first FILTER_TXS */
 	uint64_t seen;        /* transactions ever put there */
@@ -175,6 +175,25 @@ struct rpc_filters *rpc_filters_new(void) {
 	return filters;
 }
 
+static bool is_taken(const struct filter *filter) {
+	return !u256_is_zero(&filter->id);
+}
+
+u256 rpc_new_id(const struct rpc *rpc) {
+	u256 id = u256_from(0);
+	while (u256_is_zero(&id)) random_fill(rpc->options.random, id.w, ID_BYTES);
+	return id;
+}
+
+enum status rpc_param_id(struct rpc_call *call, u256 *out, size_t index) {
+	const struct json *value = rpc_param(call, index);
+	uint8_t big_endian[32] = {0};
+	if (!json_is(value, JSON_STRING)) return rpc_bad_param(call, index, "expected an id as a string");
+	if (hex_quantity256(big_endian, json_string(value)) != STATUS_OK) memset(big_endian, 0, sizeof big_endian);
+	*out = u256_load_be(big_endian);
+	return STATUS_OK;
+}
+
 /* Under the lock. */
 static void end_filter(struct rpc_filters *filters, struct filter *filter) {
 	if (filter->kind == FILTER_TXS) filters->tx_filters--;
@@ -189,7 +208,7 @@ static void end_filter(struct rpc_filters *filters, struct filter *filter) {
 
 void rpc_filters_free(struct rpc_filters *filters) {
 	for (size_t i = 0; i < FILTERS_MAX; i++)
-		if (filters->filters[i].id) end_filter(filters, &filters->filters[i]);
+		if (is_taken(&filters->filters[i])) end_filter(filters, &filters->filters[i]);
 	pthread_mutex_destroy(&filters->lock);
 	mem_free(filters->recent);
 	mem_free(filters);
@@ -236,11 +255,11 @@ static enum status add_filter(struct rpc_call *call, struct filter made) {
 	pthread_mutex_lock(&filters->lock);
 	for (size_t i = 0; i < FILTERS_MAX; i++) {
 		struct filter *filter = &filters->filters[i];
-		if (filter->id && now - filter->used_ns > FILTER_LIFE_NS) end_filter(filters, filter);
-		if (!filter->id && !place) place = filter;
+		if (is_taken(filter) && now - filter->used_ns > FILTER_LIFE_NS) end_filter(filters, filter);
+		if (!is_taken(filter) && !place) place = filter;
 	}
 	if (place) {
-		made.id = ++filters->last_id;
+		made.id = rpc_new_id(call->rpc);
 		made.used_ns = now;
 		if (made.kind == FILTER_TXS) {
 			if (!filters->recent) filters->recent = mem_alloc(RECENT_MAX * sizeof *filters->recent);
@@ -251,7 +270,7 @@ static enum status add_filter(struct rpc_call *call, struct filter made) {
 	}
 	pthread_mutex_unlock(&filters->lock);
 	if (place) {
-		json_put_quantity(&call->out, NULL, made.id);
+		rpc_put_u256(&call->out, NULL, &made.id);
 		return STATUS_OK;
 	}
 	if (made.arena) {
@@ -298,12 +317,12 @@ enum status rpc_eth_new_pending_filter(struct rpc_call *call) {
 }
 
 /* Under the lock. NULL where there is none. */
-static struct filter *find_filter(struct rpc_call *call, uint64_t id) {
+static struct filter *find_filter(struct rpc_call *call, const u256 *id) {
 	struct rpc_filters *filters = call->rpc->filters;
 	const uint64_t now = now_ns(call);
 	for (size_t i = 0; i < FILTERS_MAX; i++) {
 		struct filter *filter = &filters->filters[i];
-		if (filter->id != id || id == 0) continue;
+		if (!is_taken(filter) || !u256_equal(&filter->id, id)) continue;
 		if (now - filter->used_ns > FILTER_LIFE_NS) {
 			end_filter(filters, filter);
 			return NULL;
@@ -316,10 +335,10 @@ static struct filter *find_filter(struct rpc_call *call, uint64_t id) {
 
 enum status rpc_eth_uninstall_filter(struct rpc_call *call) {
 	struct rpc_filters *filters = call->rpc->filters;
-	uint64_t id;
-	TRY(rpc_param_quantity(call, &id, 0));
+	u256 id;
+	TRY(rpc_param_id(call, &id, 0));
 	pthread_mutex_lock(&filters->lock);
-	struct filter *filter = find_filter(call, id);
+	struct filter *filter = find_filter(call, &id);
 	if (filter) end_filter(filters, filter);
 	pthread_mutex_unlock(&filters->lock);
 	json_put_bool(&call->out, NULL, filter != NULL);
@@ -347,7 +366,7 @@ void rpc_filters_removed(struct rpc_filters *filters, const struct rpc_removed_b
 	pthread_mutex_lock(&filters->lock);
 	for (size_t i = 0; i < FILTERS_MAX; i++) {
 		struct filter *filter = &filters->filters[i];
-		if (!filter->id || filter->kind == FILTER_TXS || block->number >= filter->next) continue;
+		if (!is_taken(filter) || filter->kind == FILTER_TXS || block->number >= filter->next) continue;
 		if (filter->kind == FILTER_LOGS) {
 			const bool is_told = filter->to_newest || block->number <= filter->criteria.to;
 			if (block->number < filter->first) continue;
@@ -409,11 +428,12 @@ static void poll_blocks(struct poll *poll, struct filter *filter) {
 /* Copies what a poll needs, and moves the filter on. */
 static enum status take_poll(struct rpc_call *call, struct poll *poll, bool changes) {
 	struct rpc_filters *filters = call->rpc->filters;
-	uint64_t id, newest = 0;
-	TRY(rpc_param_quantity(call, &id, 0));
+	u256 id;
+	uint64_t newest = 0;
+	TRY(rpc_param_id(call, &id, 0));
 	TRY(newest_number(call, &newest));
 	pthread_mutex_lock(&filters->lock);
-	struct filter *filter = find_filter(call, id);
+	struct filter *filter = find_filter(call, &id);
 	if (filter) {
 		*poll = (struct poll){.kind = filter->kind, .to_newest = filter->to_newest, .to = newest};
 		if (filter->kind == FILTER_LOGS) {

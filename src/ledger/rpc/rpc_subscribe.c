@@ -15,7 +15,8 @@ enum subscription_kind { SUBSCRIBES_HEADS, SUBSCRIBES_LOGS, SUBSCRIBES_TXS, SUBS
 
 struct subscription {
 	struct subscription *next;
-	uint64_t id;
+	u256 id;
+	uint64_t serial; /* rises with each one made */
 	enum subscription_kind kind;
 	uint64_t from_block;        /* the first one to tell of */
 	bool full;                  /* whole transactions */
@@ -38,7 +39,7 @@ struct rpc_subscriptions {
 
 	/* The handler's thread's own. */
 	struct rpc_session *sessions;
-	uint64_t last_id;
+	uint64_t last_serial;
 	uint64_t next_block; /* not told yet */
 	size_t tx_count;     /* subscriptions to transactions */
 	uint64_t tx_place;
@@ -52,7 +53,7 @@ struct removed_block {
 	struct removed_block *next;
 	struct arena arena;
 	struct rpc_removed_block block;
-	uint64_t told_below; /* to subscriptions below this id; 0: to all */
+	uint64_t told_below; /* to subscriptions of a lower serial; 0: to all */
 };
 
 struct rpc_subscriptions *rpc_subscriptions_new(void) {
@@ -163,7 +164,7 @@ static enum status take_kind(struct rpc_call *call, struct subscription *out) {
 static void spare_next(struct rpc_subscriptions *all) {
 	pthread_mutex_lock(&all->lock);
 	for (struct removed_block *at = all->first_removed; at; at = at->next)
-		if (at->told_below == 0) at->told_below = all->last_id + 1;
+		if (at->told_below == 0) at->told_below = all->last_serial + 1;
 	pthread_mutex_unlock(&all->lock);
 }
 
@@ -176,7 +177,8 @@ static void begin_subscription(struct rpc_session *session, struct subscription 
 		const uint64_t place = rpc_filters_watch_txs(session->rpc->filters, true);
 		if (all->tx_count++ == 0) all->tx_place = place;
 	}
-	made->id = ++all->last_id;
+	made->id = rpc_new_id(session->rpc);
+	made->serial = ++all->last_serial;
 	made->next = session->first;
 	session->first = made;
 	session->count++;
@@ -197,17 +199,17 @@ enum status rpc_eth_subscribe(struct rpc_call *call) {
 		return status;
 	}
 	begin_subscription(session, made);
-	json_put_quantity(&call->out, NULL, made->id);
+	rpc_put_u256(&call->out, NULL, &made->id);
 	return STATUS_OK;
 }
 
 enum status rpc_eth_unsubscribe(struct rpc_call *call) {
 	struct rpc_session *session = call->session;
-	uint64_t id;
+	u256 id;
 	if (!session) return rpc_fail(call, RPC_NO_METHOD, "notifications not supported: subscribe over WebSocket");
-	TRY(rpc_param_quantity(call, &id, 0));
+	TRY(rpc_param_id(call, &id, 0));
 	struct subscription **at = &session->first;
-	while (*at && (*at)->id != id) at = &(*at)->next;
+	while (*at && !u256_equal(&(*at)->id, &id)) at = &(*at)->next;
 	const bool found = *at != NULL;
 	if (found) end_subscription(session, at);
 	json_put_bool(&call->out, NULL, found);
@@ -261,9 +263,10 @@ struct telling {
 static void tell(struct telling *telling, struct bytes result) {
 	struct buf *out = &telling->message;
 	buf_clear(out);
-	buf_printf(out,
-	    "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x%llx\",\"result\":",
-	    (unsigned long long)telling->subscription->id);
+	struct json_writer id = json_writer(out);
+	buf_text(out, "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":");
+	rpc_put_u256(&id, NULL, &telling->subscription->id);
+	buf_text(out, ",\"result\":");
 	buf_append(out, result);
 	buf_text(out, "}}");
 	ws_send(telling->session->peer, buf_view(out));
@@ -339,7 +342,7 @@ static void take_back(struct telling *telling, const struct removed_block *remov
 	all->next_block = block->number;
 	for (telling->session = all->sessions; telling->session; telling->session = telling->session->next)
 		for (struct subscription *at = telling->session->first; at; at = at->next) {
-			if (removed->told_below > 0 && at->id >= removed->told_below) continue;
+			if (removed->told_below > 0 && at->serial >= removed->told_below) continue;
 			if (at->from_block > block->number) at->from_block = block->number;
 			telling->subscription = at;
 			if (at->kind == SUBSCRIBES_LOGS) tell_removed(telling, block);

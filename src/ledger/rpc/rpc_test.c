@@ -442,6 +442,27 @@ static void filters_tell_what_is_new(void **state) {
 	assert_true(error_says("filter not found"));
 }
 
+static void ids_are_long_and_random(void **state) {
+	(void)state;
+	const char *ids[64];
+	unsigned lead_bits = 0;
+	for (size_t i = 0; i < 64; i++) {
+		ids[i] = text_of(call("eth_newBlockFilter", "%s", ""));
+		const size_t digits = strlen(ids[i]) - 2;
+		assert_true(digits <= 32 && digits >= 24); /* leading zeros are not written, as in a quantity */
+		assert_true(ids[i][2] != '0');
+		if (digits == 32) lead_bits |= 1u << ((ids[i][2] & 0x40 ? ids[i][2] - 'a' + 10 : ids[i][2] - '0') & 15);
+		for (size_t k = 0; k < i; k++) assert_string_not_equal(ids[i], ids[k]);
+	}
+	assert_true(__builtin_popcount(lead_bits) > 4);
+	for (size_t i = 0; i < 64; i++) assert_true(json_is(call("eth_uninstallFilter", "'%s'", ids[i]), JSON_TRUE));
+	assert_true(json_is(call("eth_uninstallFilter", "'0x0'"), JSON_FALSE));
+	assert_true(json_is(call("eth_uninstallFilter", "'no id'"), JSON_FALSE));
+	assert_int_equal(error_of("eth_getFilterChanges", "'0x1'"), RPC_SERVER_ERROR);
+	assert_true(error_says("filter not found"));
+	assert_int_equal(error_of("eth_getFilterChanges", "1"), RPC_INVALID_PARAMS);
+}
+
 static const char *emit(const char *contract) {
 	const char *hash =
 	    text_of(call("eth_sendTransaction", "{'from':'%s','to':'%s','gas':'0x186a0'}", address(0), contract));
@@ -642,6 +663,7 @@ int main(void) {
 	    cmocka_unit_test(takes_raw_transactions),
 	    cmocka_unit_test(calls_contracts),
 	    cmocka_unit_test(reads_old_and_new_states),
+	    cmocka_unit_test(ids_are_long_and_random),
 	    cmocka_unit_test(filters_tell_what_is_new),
 	    cmocka_unit_test(filters_tell_what_is_removed),
 	    cmocka_unit_test(bounds_its_answers),

@@ -9,6 +9,7 @@
 #include "ledger/rpc/rpc.h"
 
 #include "codec/json.h"
+#include "tests/scripted_random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ struct test_node {
 	pthread_t thread;
 	struct rpc *rpc;
 	struct clock_source clock;
+	struct scripted_random script;
+	struct random_source random;
 	struct http_response response; /* of the last request */
 	struct arena arena;            /* of parsed answers */
 	struct err err;
@@ -81,6 +84,7 @@ static inline void test_node_serve(struct test_node *node, const hash32 *secrets
 		    .sealer_secret = secrets[0], .automine = true, .clock = &node->clock};
 		NODE_OK(node, solo_new(&node->solo, node->chain, node->pool, &engine, &node->err));
 	}
+	node->random = scripted_random(&node->script);
 	const struct rpc_options options = {.chain = node->chain,
 	    .pool = node->pool,
 	    .solo = node->solo,
@@ -89,7 +93,8 @@ static inline void test_node_serve(struct test_node *node, const hash32 *secrets
 	    .dev_secrets = secrets,
 	    .dev_secret_count = secret_count,
 	    .client_version = "xinglin/test",
-	    .clock = &node->clock};
+	    .clock = &node->clock,
+	    .random = &node->random};
 	NODE_OK(node, rpc_new(&node->rpc, &options, &node->err));
 	if (node->solo) assert_int_equal(pthread_create(&node->thread, NULL, test_node_seal, node), 0);
 }
