@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define MEMORY_PER_CACHE 4 /* as app/node.c */
+#define MEMORY_PER_CACHE 4 /* as app/serve/node.c */
 
 struct rows_plan rows_plan_of(double millions) {
 	const uint64_t rows = (uint64_t)(millions * 1e6);

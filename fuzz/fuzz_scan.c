@@ -1,7 +1,7 @@
 /* Whatever a scanner gives: a diagnosis or codes that fit their GS1 lengths, and never both. */
 #include "fuzz/target.h"
-#include "health/trace/gs1.h"
-#include "health/trace/scan.h"
+#include "health/gs1/gs1.h"
+#include "health/gs1/scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct scan scan;

@@ -3,7 +3,7 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
-#include "health/trace/gs1.h"
+#include "health/gs1/gs1.h"
 #include "health/trace/medicines.h"
 
 #define UNITS_MAX 100000u

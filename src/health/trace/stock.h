@@ -10,7 +10,7 @@
 
 #include "health/trace/document.h"
 #include "health/trace/medicines.h"
-#include "health/trace/scan.h"
+#include "health/gs1/scan.h"
 
 /* --- products --- */
 

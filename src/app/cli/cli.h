@@ -1,0 +1,85 @@
+/*
+ * The command line: one table of commands (commands.c), one file a command group (cmd_*.c). This header is what a
+ * command has at hand: its options, its session, and its report.
+ *
+ * A report is built once, as JSON: `--json` prints it as it is, otherwise it is laid out for a person. Sentences for a
+ * person (cli_say) are left out of JSON. Errors go to stderr, with what to do next.
+ *
+ * Exit codes: 0 done · 1 failed (disk, network, damaged data) · 2 wrong use · 3 refused (by a contract, a node, a
+ * check) · 4 not found · 5 a proof or a verification did not hold.
+ */
+#ifndef APP_CLI_CLI_H
+#define APP_CLI_CLI_H
+
+#include "codec/json.h"
+#include "health/actors/session.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_NOT_FOUND = 4, EXIT_NOT_PROVEN = 5 };
+
+struct cli_option {
+	const char *name;  /* without "--" */
+	const char *value; /* what stands for the value in help: "DIR"; NULL: a flag */
+	const char *help;
+};
+#define CLI_OPTIONS_MAX 24
+
+struct cli;
+struct cli_command {
+	const char *name;      /* "record add" */
+	const char *arguments; /* positional ones, for help: "FILE", "FILE…", or "" */
+	int arguments_min, arguments_max;
+	const char *summary;                        /* one line */
+	const char *teach;                          /* some lines: what happens, an example */
+	struct cli_option options[CLI_OPTIONS_MAX]; /* ends with a NULL name; --json and --help are everyone's */
+	bool needs_home;                            /* adds --home, --password-file, --rpc, and opens the session */
+	MUST_USE enum status (*run)(struct cli *cli, struct err *err);
+};
+
+struct cli {
+	const struct cli_command *command;
+	const char *values[CLI_OPTIONS_MAX];
+	const char *const *arguments;
+	int argument_count;
+	bool json;
+	struct arena arena;
+	struct session session; /* where the command needs a home */
+	struct buf report;
+	struct json_writer writer;
+	int exit_code;     /* what a command sets beyond its status */
+	bool has_reported; /* the command printed by itself what there is to say */
+};
+
+/* NULL where the option was not given. A name that the command does not have is a bug. */
+const char *cli_value(const struct cli *cli, const char *name);
+bool cli_flag(const struct cli *cli, const char *name);
+/* STATUS_INVALID where a needed option is missing or malformed, with its name in `err`. */
+MUST_USE enum status cli_need(const struct cli *cli, const char **out, const char *name, struct err *err);
+MUST_USE enum status cli_u64(
+    const struct cli *cli, uint64_t *out, const char *name, uint64_t otherwise, struct err *err);
+MUST_USE enum status cli_hash(const struct cli *cli, hash32 *out, const char *name, struct err *err);    /* needed */
+MUST_USE enum status cli_address(const struct cli *cli, addr20 *out, const char *name, struct err *err); /* needed */
+/* A whole file, at most `max` bytes, in the arena; "-" is standard input. */
+MUST_USE enum status cli_read_file(struct cli *cli, struct bytes *out, const char *path, size_t max, struct err *err);
+/* Written whole: temporary name, fsync, rename. "-" is standard output. */
+MUST_USE enum status cli_write_file(const char *path, struct bytes content, struct err *err);
+
+/* The report: members of one object; `cli->writer` may be used directly for lists. */
+void cli_put_text(struct cli *cli, const char *name, const char *text);
+void cli_put_bytes(struct cli *cli, const char *name, struct bytes text);
+void cli_put_hex(struct cli *cli, const char *name, struct bytes data);
+void cli_put_address(struct cli *cli, const char *name, const addr20 *address); /* EIP-55 */
+void cli_put_u64(struct cli *cli, const char *name, uint64_t value);
+void cli_put_bool(struct cli *cli, const char *name, bool value);
+/* Transaction, block and gas of what was sent, under `name`. */
+void cli_put_receipt(struct cli *cli, const char *name, const struct client_receipt *receipt);
+/* "2026-11-22T12:00:00Z". */
+void cli_put_time(struct cli *cli, const char *name, uint64_t seconds);
+/* A sentence for a person, at once. */
+void cli_say(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+
+extern const struct cli_command *const cli_commands[]; /* NULL-terminated */
+
+/* The whole run: parse, help, session, command, report. Returns the exit code. */
+int cli_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,123 @@
+#include "app/cli/cli_request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "app/system.h"
+#include "base/files.h"
+#include "net/http_client.h"
+
+#define PASSWORD_MAX 1024u
+
+/* A process has one client at most. */
+static struct http_client http;
+
+static void first_line(struct buf *out, FILE *from) {
+	for (int c; (c = fgetc(from)) != EOF && c != '\n';) buf_byte(out, (uint8_t)c);
+}
+
+static enum status ask_terminal(struct buf *out, struct err *err) {
+	struct termios before, silent;
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &before) != 0)
+		return err_set(err, STATUS_INVALID,
+		    "the wallet's password is needed: --password-file FILE, or XINGLIN_PASSWORD in the environment");
+	fputs("password: ", stderr);
+	silent = before;
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+	first_line(out, stdin);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	fputc('\n', stderr);
+	return buf_status(out, err);
+}
+
+enum status cli_password(struct buf *out, const char *password_file, struct err *err) {
+	const char *from_environment = getenv("XINGLIN_PASSWORD");
+	if (password_file) {
+		FILE *file = fopen(password_file, "re");
+		if (!file) return err_set(err, STATUS_NOTFOUND, "cannot read %s: %s", password_file, strerror(errno));
+		first_line(out, file);
+		fclose(file);
+		return buf_status(out, err);
+	}
+	if (from_environment) {
+		buf_text(out, from_environment);
+		return buf_status(out, err);
+	}
+	return ask_terminal(out, err);
+}
+
+enum status cli_client_open(struct client **out, const char *url, struct err *err) {
+	if (!http.exchange) {
+		http_client_global_init();
+		TRY(http_client_open(&http, &(struct http_client_options){.timeout_ms = 60000}, err));
+	}
+	struct client_options options = {.url = url, .http = &http, .clock = &world_clock, .sleep_ms = world_sleep_ms};
+	return client_open(out, &options, err);
+}
+
+static enum status open_home(struct cli *cli, struct err *err) {
+	const char *directory = cli_value(cli, "home");
+	if (!directory) directory = getenv("XINGLIN_HOME");
+	if (!directory)
+		return err_set(err, STATUS_INVALID, "--home DIR (or XINGLIN_HOME) says whose data folder to use");
+	struct buf password;
+	buf_init(&password, PASSWORD_MAX);
+	enum status status = cli_password(&password, cli_value(cli, "password-file"), err);
+	if (status == STATUS_OK) status = home_open(&cli->session.home, directory, buf_view(&password), err);
+	buf_wipe(&password);
+	return status;
+}
+
+enum status cli_session_open(struct cli *cli, struct err *err) {
+	struct session *session = &cli->session;
+	session->clock = &world_clock;
+	session->random = &world_random;
+	session->arena = &cli->arena;
+	TRY(open_home(cli, err));
+	const char *url = cli_value(cli, "rpc");
+	if (!url && session->home->has_deployment) url = session->home->deployment.rpc_url;
+	if (!url) return STATUS_OK; /* commands that need a chain say so through session_check_chain */
+	return cli_client_open(&session->client, url, err);
+}
+
+void cli_session_close(struct cli *cli) {
+	client_close(cli->session.client);
+	home_close(cli->session.home);
+	http_client_close(&http);
+}
+
+/* --- files --- */
+
+static enum status read_stream(struct buf *content, FILE *file, const char *path, struct err *err) {
+	uint8_t chunk[1 << 16];
+	size_t got;
+	while ((got = fread(chunk, 1, sizeof chunk, file)) > 0 && !content->overflow)
+		buf_append(content, bytes_make(chunk, got));
+	if (ferror(file)) return err_set(err, STATUS_IO, "cannot read %s: %s", path, strerror(errno));
+	if (content->overflow) return err_set(err, STATUS_LIMIT, "%s is larger than %zu bytes", path, content->max);
+	return STATUS_OK;
+}
+
+enum status cli_read_file(struct cli *cli, struct bytes *out, const char *path, size_t max, struct err *err) {
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	if (!file) return err_set(err, STATUS_NOTFOUND, "cannot read %s: %s", path, strerror(errno));
+	struct buf content;
+	buf_init(&content, max);
+	enum status status = read_stream(&content, file, path, err);
+	if (file != stdin) fclose(file);
+	if (status == STATUS_OK) *out = arena_dup(&cli->arena, buf_view(&content));
+	buf_wipe(&content);
+	return status;
+}
+
+enum status cli_write_file(const char *path, struct bytes content, struct err *err) {
+	if (strcmp(path, "-") == 0) {
+		bool whole = fwrite(content.data, 1, content.len, stdout) == content.len && fflush(stdout) == 0;
+		return whole ? STATUS_OK : err_set(err, STATUS_IO, "cannot write: %s", strerror(errno));
+	}
+	return files_write(path, content, err);
+}

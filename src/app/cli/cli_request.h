@@ -1,0 +1,14 @@
+/* Inside app/: opening and closing what a command with a home needs, and the files that it names. */
+#ifndef APP_CLI_CLI_REQUEST_H
+#define APP_CLI_CLI_REQUEST_H
+
+#include "app/cli/cli.h"
+
+MUST_USE enum status cli_session_open(struct cli *cli, struct err *err);
+void cli_session_close(struct cli *cli);
+/* The password that opens a wallet, from --password-file, XINGLIN_PASSWORD or the terminal; wipe it. */
+MUST_USE enum status cli_password(struct buf *out, const char *password_file, struct err *err);
+/* A client for commands that have no home. */
+MUST_USE enum status cli_client_open(struct client **out, const char *url, struct err *err);
+
+#endif

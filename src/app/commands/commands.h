@@ -1,0 +1,28 @@
+/* Inside app/: the commands that the cmd_*.c files define; commands.c lists them in the order of help. */
+#ifndef APP_COMMANDS_COMMANDS_H
+#define APP_COMMANDS_COMMANDS_H
+
+#include "app/cli/cli.h"
+
+extern const struct cli_command command_init, command_node, command_dev, command_deploy;
+extern const struct cli_command command_import, command_export, command_db_verify;
+extern const struct cli_command command_statetest, command_blocktest, command_txtest;
+extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust;
+extern const struct cli_command command_actor_request, command_actor_endorse, command_actor_list, command_actor_show,
+    command_actor_publish_key;
+extern const struct cli_command command_folder_open, command_folder_show, command_folder_list, command_folder_rotate,
+    command_folder_forget, command_relay;
+extern const struct cli_command command_record_add, command_record_list, command_record_read, command_record_erase,
+    command_record_status;
+extern const struct cli_command command_proof, command_verify;
+extern const struct cli_command command_share, command_revoke;
+extern const struct cli_command command_access_ask, command_access_log, command_access_reads;
+extern const struct cli_command command_break_glass, command_review_list, command_review_close, command_trustee_serve;
+extern const struct cli_command command_rpc_methods;
+extern const struct cli_command command_product_new, command_product_register, command_product_withdraw;
+extern const struct cli_command command_pack_commission, command_pack_aggregate, command_pack_ship,
+    command_pack_receive, command_pack_dispense, command_pack_capture;
+extern const struct cli_command command_pack_read, command_pack_reference, command_pack_verify, command_pack_trace,
+    command_pack_holders, command_pack_recall, command_pack_acknowledge, command_pack_alerts;
+
+#endif

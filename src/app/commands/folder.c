@@ -1,0 +1,225 @@
+/* xinglin folder …, relay: a patient's compartments. */
+#include "app/cli/cli_action.h"
+#include "app/commands/commands.h"
+#include "codec/hex.h"
+#include "health/records/folder.h"
+
+#define TRUSTEES_MAX 8u
+#define GLASS_MINUTES_MAX 65535u
+#define ACTION_FILE_MAX ((size_t)192 << 20)
+
+static enum status argument_id(const struct cli *cli, hash32 *out, struct err *err) {
+	if (hex_fixed(out->b, sizeof out->b, bytes_text(cli->arguments[0])) == STATUS_OK) return STATUS_OK;
+	return err_set(
+	    err, STATUS_INVALID, "\"%s\" is no id: it has \"0x\" and 64 hexadecimal digits", cli->arguments[0]);
+}
+
+/* --- folder open --- */
+
+static enum status trustees_of(struct cli *cli, struct folder_opening *opening, addr20 *trustees, struct err *err) {
+	struct bytes rest = bytes_text(cli_value(cli, "trustee") ? cli_value(cli, "trustee") : "");
+	opening->trustees = trustees;
+	while (rest.len) {
+		size_t len = 0;
+		while (len < rest.len && rest.data[len] != ',') len++;
+		if (opening->trustee_count == TRUSTEES_MAX)
+			return err_set(err, STATUS_LIMIT, "a folder has at most %u trustees", TRUSTEES_MAX);
+		if (hex_fixed(trustees[opening->trustee_count++].b, 20, bytes_slice(rest, 0, len)) != STATUS_OK)
+			return err_set(err, STATUS_INVALID, "--trustee takes addresses with commas between");
+		rest = bytes_slice(rest, len + 1, rest.len);
+	}
+	return STATUS_OK;
+}
+
+static enum status cmd_folder_open(struct cli *cli, struct err *err) {
+	struct folder_opening opening = {0};
+	addr20 trustees[TRUSTEES_MAX];
+	struct action action;
+	uint64_t minutes;
+	hash32 id;
+	TRY(cli_action_options(cli, err));
+	TRY(cli_need(cli, &opening.label, "label", err));
+	TRY(cli_u64(cli, &minutes, "glass-minutes", 0, err));
+	TRY(trustees_of(cli, &opening, trustees, err));
+	if (minutes > GLASS_MINUTES_MAX)
+		return err_set(err, STATUS_INVALID, "--glass-minutes takes 0 (never) to %u", GLASS_MINUTES_MAX);
+	opening.glass_minutes = (uint16_t)minutes;
+	TRY(session_check_chain(&cli->session, err));
+	TRY(folder_open_action(&cli->session, &action, &id, &opening, err));
+	cli_put_hex(cli, "folder", BYTES_OF(id));
+	TRY(cli_action_finish(cli, "action", &action, err));
+	cli_say(cli, "the label stays in this home; the chain shows the id only");
+	return STATUS_OK;
+}
+
+const struct cli_command command_folder_open = {
+    .name = "folder open",
+    .arguments = "",
+    .summary = "as a patient: open a folder for records (\"general\", \"mental health\", …)",
+    .teach =
+	"Makes the folder's first sealing key, wrapped to a controller key of this wallet and to each trustee.\n"
+	"Whoever holds the wallet's phrase controls the folder. A patient needs no account on the chain: the signed\n"
+	"file is sent by any listed actor (xinglin relay). Trustees give the key to an emergency actor for whom the\n"
+	"contract opened a window of --glass-minutes; without minutes nobody can break the glass.\n\n"
+	"  xinglin folder open --home patient --label general --out open.json\n"
+	"  xinglin relay open.json --home hospital",
+    .options = {{"label", "TEXT", "what you call it; never leaves this home"},
+	{"glass-minutes", "N", "how long an emergency may look (0: never)"},
+	{"trustee", "ADDRESS,…", "listed trustees who give out the key in an emergency"}, ACTION_OPTIONS},
+    .needs_home = true,
+    .run = cmd_folder_open,
+};
+
+/* --- folder show, folder list --- */
+
+static enum status put_folder(struct cli *cli, const struct folder *folder, struct err *err) {
+	struct own_folder own;
+	enum status status = own_folder_load(&cli->session, &own, &folder->id, err);
+	if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
+	cli_put_hex(cli, "folder", BYTES_OF(folder->id));
+	if (status == STATUS_OK) cli_put_text(cli, "label", own.label);
+	cli_put_address(cli, "controller", &folder->controller);
+	cli_put_text(cli, "state", folder->closed ? "forgotten" : "open");
+	cli_put_u64(cli, "epoch", folder->epoch);
+	cli_put_bool(cli, "rotationOwed", folder->rotation_owed);
+	cli_put_u64(cli, "glassMinutes", folder->glass_minutes);
+	cli_put_hex(cli, "sealingKey", bytes_make(folder->key.xy, sizeof folder->key.xy));
+	return STATUS_OK;
+}
+
+static enum status cmd_folder_show(struct cli *cli, struct err *err) {
+	struct folder folder;
+	hash32 id;
+	TRY(argument_id(cli, &id, err));
+	TRY(session_check_chain(&cli->session, err));
+	TRY(folder_find(&cli->session, &folder, &id, err));
+	TRY(put_folder(cli, &folder, err));
+	if (folder.rotation_owed && !folder.closed) cli_say(cli, "it should get a new key: xinglin folder rotate");
+	return STATUS_OK;
+}
+
+const struct cli_command command_folder_show = {
+    .name = "folder show",
+    .arguments = "ID",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "a folder as the chain shows it",
+    .teach = "Rotation is owed when somebody who had the present key has lost the right to it.\n\n"
+	     "  xinglin folder show 0x… --home patient",
+    .needs_home = true,
+    .run = cmd_folder_show,
+};
+
+static enum status cmd_folder_list(struct cli *cli, struct err *err) {
+	struct own_folder *folders;
+	size_t count;
+	TRY(session_check_chain(&cli->session, err));
+	TRY(own_folders(&cli->session, &folders, &count, err));
+	json_array_begin(&cli->writer, "folders");
+	for (size_t i = 0; i < count; i++) {
+		struct folder folder;
+		enum status status = folder_find(&cli->session, &folder, &folders[i].id, err);
+		if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
+		json_object_begin(&cli->writer, NULL);
+		if (status == STATUS_OK) {
+			TRY(put_folder(cli, &folder, err));
+		} else {
+			cli_put_hex(cli, "folder", BYTES_OF(folders[i].id));
+			cli_put_text(cli, "label", folders[i].label);
+			cli_put_text(cli, "state", "not on the chain: its opening was not relayed");
+		}
+		json_object_end(&cli->writer);
+	}
+	json_array_end(&cli->writer);
+	if (count == 0) cli_say(cli, "this home controls no folder; open one: xinglin folder open");
+	return STATUS_OK;
+}
+
+const struct cli_command command_folder_list = {
+    .name = "folder list",
+    .arguments = "",
+    .summary = "the folders that this home controls",
+    .teach = "  xinglin folder list --home patient",
+    .needs_home = true,
+    .run = cmd_folder_list,
+};
+
+/* --- folder rotate, folder forget --- */
+
+static enum status cmd_folder_rotate(struct cli *cli, struct err *err) {
+	struct action action;
+	hash32 id;
+	TRY(cli_action_options(cli, err));
+	TRY(argument_id(cli, &id, err));
+	TRY(session_check_chain(&cli->session, err));
+	TRY(folder_rotate_action(&cli->session, &action, &id, NULL, err));
+	return cli_action_finish(cli, "action", &action, err);
+}
+
+const struct cli_command command_folder_rotate = {
+    .name = "folder rotate",
+    .arguments = "ID",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "as a patient: give a folder a new sealing key",
+    .teach =
+	"The new key goes to the trustees and to those whose grants over the whole folder still hold; they find\n"
+	"older keys through links back. Whoever lost its grant never has the new key. Records stay as they are.\n\n"
+	"  xinglin folder rotate 0x… --home patient --out rotate.json",
+    .options = {ACTION_OPTIONS},
+    .needs_home = true,
+    .run = cmd_folder_rotate,
+};
+
+static enum status cmd_folder_forget(struct cli *cli, struct err *err) {
+	struct action action;
+	hash32 id;
+	TRY(cli_action_options(cli, err));
+	TRY(argument_id(cli, &id, err));
+	TRY(session_check_chain(&cli->session, err));
+	TRY(folder_forget_action(&cli->session, &action, &id, err));
+	TRY(cli_action_finish(cli, "action", &action, err));
+	cli_say(cli, "once it is in a block, nobody gets the folder's keys any more, you neither");
+	return STATUS_OK;
+}
+
+const struct cli_command command_folder_forget = {
+    .name = "folder forget",
+    .arguments = "ID",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "as a patient: forget a folder for good",
+    .teach =
+	"Nodes delete every wrap of its keys; nothing in it can be read or added from then on. This cannot be\n"
+	"undone. Records that should be kept must be read before. What authors keep as the law asks stays theirs.\n\n"
+	"  xinglin folder forget 0x… --home patient --out forget.json",
+    .options = {ACTION_OPTIONS},
+    .needs_home = true,
+    .run = cmd_folder_forget,
+};
+
+/* --- relay --- */
+
+static enum status cmd_relay(struct cli *cli, struct err *err) {
+	struct action action;
+	struct bytes file;
+	TRY(session_check_chain(&cli->session, err));
+	TRY(cli_read_file(cli, &file, cli->arguments[0], ACTION_FILE_MAX, err));
+	TRY(action_parse(&action, &cli->arena, file, cli->session.home->deployment.chain_id, err));
+	cli_put_text(cli, "summary", action.summary);
+	return cli_action_send(cli, "relayed", &action, err);
+}
+
+const struct cli_command command_relay = {
+    .name = "relay",
+    .arguments = "FILE",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "as a listed actor: send what somebody else has signed",
+    .teach =
+	"Puts the file's sealed blobs, then sends its transaction. The contract checks the signature; the relay can\n"
+	"change nothing and reads nothing. A signed action is for one day and for the state in which it was made.\n\n"
+	"  xinglin relay open.json --home hospital",
+    .needs_home = true,
+    .run = cmd_relay,
+};

@@ -1,0 +1,32 @@
+/* Inside app/: what the commands about packs share. */
+#ifndef APP_COMMANDS_PACK_H
+#define APP_COMMANDS_PACK_H
+
+#include "app/cli/cli.h"
+#include "health/epcis/plan.h"
+
+#define PACK_FILE_MAX ((size_t)32 << 20)
+
+/* Checks the chain and opens what this home knows. */
+MUST_USE enum status pack_open(struct cli *cli, struct stock *stock, struct err *err);
+/* Adds the document of --document to the stock for this command: checked, not kept. */
+MUST_USE enum status pack_beside(struct cli *cli, struct stock *stock, struct err *err);
+/* Captures the document, keeps it, writes it sealed where --out says, and reports: documentHash, captures, code,
+ * alerts, skipped. A refused pack among dispensed ones sets exit code 3. */
+MUST_USE enum status pack_capture(
+    struct cli *cli, struct stock *stock, struct bytes epcis, const struct plan_wish *wish, struct err *err);
+/* The same for one step of our own. */
+MUST_USE enum status pack_step(struct cli *cli, struct stock *stock, const struct epcis_draft *draft,
+    const struct plan_wish *wish, struct err *err);
+/* A scan that must be good: STATUS_DENIED with the fault's name and advice. */
+MUST_USE enum status pack_scan(struct scan *out, const char *text, struct err *err);
+/* The scan's canonical Digital Link, in the arena. */
+const char *pack_epc(struct cli *cli, const struct scan *scan);
+unsigned pack_year(void);
+/* An optional address option. */
+MUST_USE enum status pack_address(const struct cli *cli, addr20 *out, const char *name, struct err *err);
+/* "0x…" under `name`, and the directory's name under `name`Name. */
+void pack_put_actor(struct cli *cli, const char *name, const addr20 *actor);
+void pack_put_alert(struct cli *cli, const struct stock *stock, const struct medicines_alert *alert);
+
+#endif

@@ -1,0 +1,390 @@
+/* xinglin pack verify, read, reference, holders, recall, acknowledge, alerts: questions and recalls. */
+#include <stdio.h>
+
+#include "app/commands/pack.h"
+#include "app/commands/commands.h"
+#include "crypto/hash.h"
+#include "eth/abi.h"
+#include "health/gs1/epc.h"
+#include "health/trace/tags.h"
+
+/* --- read --- */
+
+static void put_scan(struct cli *cli, const struct scan *scan) {
+	static const char *const forms[] = {
+	    "element-string", "bracketed", "digital-link", "epc-urn", "plain-digits", "nmpa"};
+	char link[EPC_TEXT_MAX];
+	cli_put_text(cli, "form", forms[scan->form]);
+	cli_put_text(cli, "fault", scan_fault_name(scan->fault));
+	if (scan->advice[0]) cli_put_text(cli, "advice", scan->advice);
+	if (scan->gtin[0]) cli_put_text(cli, "gtin", scan->gtin);
+	if (scan->serial[0]) cli_put_text(cli, "serial", scan->serial);
+	if (scan->lot[0]) cli_put_text(cli, "lot", scan->lot);
+	if (scan->expiry[0]) cli_put_text(cli, "expiry", scan->expiry);
+	if (scan->sscc[0]) cli_put_text(cli, "sscc", scan->sscc);
+	if (scan->gln[0]) cli_put_text(cli, "gln", scan->gln);
+	if (scan->nmpa[0]) cli_put_text(cli, "nmpa", scan->nmpa);
+	if (scan->fault == SCAN_FAULT_NONE && epc_digital_link(link, scan)) cli_put_text(cli, "digitalLink", link);
+}
+
+static enum status cmd_pack_read(struct cli *cli, struct err *err) {
+	struct scan scan;
+	(void)err;
+	scan_read(&scan, bytes_text(cli->arguments[0]));
+	put_scan(cli, &scan);
+	if (scan.fault != SCAN_FAULT_NONE) cli->exit_code = EXIT_REFUSED;
+	return STATUS_OK;
+}
+
+const struct cli_command command_pack_read = {
+    .name = "pack read",
+    .arguments = "SCAN",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "say what a scan means, or what is wrong with it; asks nobody",
+    .teach = "SCAN is a GS1 element string (with or without FNC1, \"]d2\" in front or not), bracketed, a Digital Link, "
+	     "an EPC "
+	     "URN,\n"
+	     "plain digits, or a 20-digit NMPA code.\n\n"
+	     "  xinglin pack read \"(01)04012345678901(21)12345(10)L1(17)280630\"",
+    .run = cmd_pack_read,
+};
+
+/* --- verify --- */
+
+static void put_unit(struct cli *cli, const struct unit_view *view) {
+	cli_put_text(cli, "state", medicines_state_name(view->effective));
+	cli_put_bool(cli, "saleable", view->effective == UNIT_ACTIVE || view->effective == UNIT_PACKED);
+	cli_put_bool(cli, "recalled", view->recalled);
+	cli_put_bool(cli, "withdrawn", view->withdrawn);
+	cli_put_bool(cli, "expired", view->expired);
+}
+
+/* What is printed on the pack against what the manufacturer said; NULL where they agree. */
+static const char *mismatch(struct cli *cli, const struct scan *scan, const struct known_batch *batch) {
+	uint64_t printed;
+	if (scan->lot[0] && strcmp(scan->lot, batch->lot) != 0)
+		return arena_printf(&cli->arena, "wrong-lot: this serial belongs to another lot than %s", scan->lot);
+	if (scan->expiry[0] && gs1_expiry_seconds(&printed, bytes_text(scan->expiry), pack_year()) &&
+	    printed != batch->expiry_s)
+		return "wrong-expiry: this serial has another expiry";
+	return NULL;
+}
+
+/* Whoever holds the product's key can say more than "unknown to me". */
+static enum status unknown_pack(struct cli *cli, const struct stock *stock, const struct scan *scan, struct err *err) {
+	struct product product;
+	char advice[256];
+	stock_diagnose(advice, stock, scan);
+	enum status status = product_load(&cli->session, &product, scan->gtin, err);
+	if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
+	cli_put_text(cli, "state", "UNKNOWN");
+	cli_put_bool(cli, "saleable", false);
+	if (status == STATUS_OK) {
+		hash32 product_tag = tag_product(&product.key, scan->gtin);
+		hash32 unit_tag = tag_unit(&product.key, scan->gtin, scan->serial);
+		bool is_there = false;
+		mem_wipe(&product, sizeof product);
+		TRY(medicines_is_commissioned(&cli->session, &is_there, &product_tag, &unit_tag, err));
+		cli_put_bool(cli, "commissioned", is_there);
+		if (!advice[0] && !is_there)
+			snprintf(advice, sizeof advice, "the manufacturer never commissioned this serial");
+	}
+	cli_put_text(cli, "advice",
+	    advice[0] ? advice
+		      : "no document of this home names this pack: ask who supplied it, or a verification service");
+	cli->exit_code = status == STATUS_OK ? EXIT_REFUSED : EXIT_NOT_FOUND;
+	return STATUS_OK;
+}
+
+static enum status cmd_pack_verify(struct cli *cli, struct err *err) {
+	struct scan scan;
+	struct stock stock;
+	struct stock_unit found;
+	struct unit_view view;
+	scan_read(&scan, bytes_text(cli->arguments[0]));
+	put_scan(cli, &scan);
+	if (scan.fault != SCAN_FAULT_NONE) {
+		cli->exit_code = EXIT_REFUSED;
+		return STATUS_OK;
+	}
+	if (!scan.gtin[0] || !scan.serial[0])
+		return err_set(err, STATUS_DENIED, "no-serial: this code names no single pack (GTIN and serial)");
+	TRY(pack_open(cli, &stock, err));
+	TRY(pack_beside(cli, &stock, err));
+	if (!stock_find_unit(&found, &stock, scan.gtin, scan.serial)) return unknown_pack(cli, &stock, &scan, err);
+	struct unit_ref ref = {found.batch->id, found.unit->index};
+	TRY(medicines_unit(&cli->session, &view, &ref, err));
+	put_unit(cli, &view);
+	char iso[11];
+	gs1_expiry_text(NULL, iso, view.expiry_s);
+	cli_put_text(cli, "lastDay", iso);
+	cli_put_text(cli, "batchLot", found.batch->lot);
+	const char *wrong = mismatch(cli, &scan, found.batch);
+	if (wrong) cli_put_text(cli, "mismatch", wrong);
+	bool good = !wrong && (view.effective == UNIT_ACTIVE || view.effective == UNIT_PACKED ||
+				  view.effective == UNIT_IN_TRANSIT);
+	if (view.effective == UNIT_DISPENSED)
+		cli_put_text(cli, "warning", "this pack was dispensed: whoever still offers this code offers a copy");
+	if (!good) cli->exit_code = EXIT_REFUSED;
+	return STATUS_OK;
+}
+
+const struct cli_command command_pack_verify = {
+    .name = "pack verify",
+    .arguments = "SCAN",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "ask for a pack's state: saleable, recalled, expired, dispensed; never whose it is",
+    .teach =
+	"Exit code 0: the pack is what it says. 3: do not sell it; the report says why (a bad scan with advice, a "
+	"dispensed code\n"
+	"that is offered again, a recall, another lot than the manufacturer's). 4: this home knows nothing of it.\n\n"
+	"  xinglin pack verify \"]d201040123456789012112345\" --home pharmacy",
+    .options = {{"document", "FILE", "a sealed document that names the pack (pack reference)"}},
+    .needs_home = true,
+    .run = cmd_pack_verify,
+};
+
+/* --- reference --- */
+
+static enum status cmd_pack_reference(struct cli *cli, struct err *err) {
+	struct scan scan;
+	struct stock stock;
+	struct stock_unit found;
+	struct document document;
+	struct buf sealed;
+	addr20 reader;
+	const char *path;
+	TRY(cli_address(cli, &reader, "for", err));
+	TRY(cli_need(cli, &path, "out", err));
+	TRY(pack_open(cli, &stock, err));
+	document_init(&document, &cli->session, (struct bytes){NULL, 0});
+	for (int i = 0; i < cli->argument_count; i++) {
+		TRY(pack_scan(&scan, cli->arguments[i], err));
+		if (!stock_find_unit(&found, &stock, scan.gtin, scan.serial))
+			return err_set(err, STATUS_NOTFOUND, "no document of this home names %s", cli->arguments[i]);
+		struct known_unit unit = *found.unit;
+		unit.batch = document_add_batch(&document, &cli->arena, found.batch);
+		unit.container = NO_CONTAINER;
+		document_add_unit(&document, &cli->arena, &unit);
+	}
+	buf_init(&sealed, PACK_FILE_MAX);
+	enum status status = document_seal(&cli->session, &sealed, &document, &reader, 1, err);
+	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&sealed), err);
+	buf_fini(&sealed);
+	TRY(status);
+	cli_put_u64(cli, "units", document.unit_count);
+	cli_put_text(cli, "reference", path);
+	return STATUS_OK;
+}
+
+const struct cli_command command_pack_reference = {
+    .name = "pack reference",
+    .arguments = "SCAN…",
+    .arguments_min = 1,
+    .arguments_max = 256,
+    .summary = "tell another actor where a pack stands on the chain",
+    .teach =
+	"For somebody who is offered a pack that no document of theirs names: a sealed file with the pack's batch, "
+	"index and\n"
+	"proof, and nothing of how it travelled. They use it with pack verify or pack dispense --document.\n\n"
+	"  xinglin pack reference \"]d201040123456789012112345\" --for 0x… --out pack.sealed --home maker",
+    .options = {{"for", "ADDRESS", "who asks"}, {"out", "FILE", "where the sealed reference goes"}},
+    .needs_home = true,
+    .run = cmd_pack_reference,
+};
+
+/* --- holders and recall --- */
+
+static enum status named_batch(
+    struct cli *cli, const struct stock *stock, hash32 *out, const char **gtin14, const char **lot, struct err *err) {
+	const char *gtin;
+	char digits[15];
+	const struct known_batch *known;
+	struct product product;
+	TRY(cli_need(cli, &gtin, "gtin", err));
+	TRY(cli_need(cli, lot, "lot", err));
+	if (!gs1_gtin14(digits, bytes_text(gtin)))
+		return err_set(err, STATUS_INVALID, "--gtin %s has a wrong check digit or length", gtin);
+	*gtin14 = arena_strdup(&cli->arena, bytes_text(digits));
+	if (stock_find_batch(&known, stock, digits, *lot)) {
+		*out = known->id;
+		return STATUS_OK;
+	}
+	enum status status = product_load(&cli->session, &product, digits, err);
+	if (status == STATUS_NOTFOUND)
+		return err_set(err, status, "this home knows neither lot %s nor the key of product %s", *lot, digits);
+	TRY(status);
+	hash32 product_tag = tag_product(&product.key, digits), batch_tag = tag_batch(&product.key, digits, *lot);
+	mem_wipe(&product, sizeof product);
+	*out = tag_batch_id(&product_tag, &batch_tag);
+	return STATUS_OK;
+}
+
+static enum status put_holders(struct cli *cli, const struct stock *stock, const hash32 *batch, struct err *err) {
+	struct batch_view view;
+	struct holding *rows;
+	size_t count;
+	uint64_t sum = 0;
+	TRY(medicines_batch(&cli->session, &view, batch, err));
+	if (view.count == 0) return err_set(err, STATUS_NOTFOUND, "UNKNOWN_BATCH: this batch was never commissioned");
+	TRY(medicines_holders(&cli->session, &rows, &count, batch, err));
+	cli_put_u64(cli, "commissioned", view.commissioned);
+	cli_put_u64(cli, "ended", view.ended);
+	cli_put_bool(cli, "recalled", view.recalled);
+	json_array_begin(&cli->writer, "holders");
+	for (size_t i = 0; i < count; i++) {
+		json_object_begin(&cli->writer, NULL);
+		pack_put_actor(cli, "holder", &rows[i].custodian);
+		pack_put_actor(cli, "inTransitTo", &rows[i].receiver);
+		cli_put_u64(cli, "units", rows[i].count);
+		const char *sscc = stock_sscc_of(stock, &rows[i].container);
+		if (!hash32_is_zero(&rows[i].container))
+			cli_put_hex(cli, "container", bytes_make(rows[i].container.b, 8));
+		if (sscc && sscc[0]) cli_put_text(cli, "sscc", sscc);
+		json_object_end(&cli->writer);
+		sum += rows[i].count;
+	}
+	json_array_end(&cli->writer);
+	cli_put_u64(cli, "live", sum);
+	if (sum + view.ended != view.commissioned)
+		return err_set(err, STATUS_CORRUPT, "holders do not add up: %llu live and %u ended of %u",
+		    (unsigned long long)sum, view.ended, view.commissioned);
+	return STATUS_OK;
+}
+
+static enum status put_acknowledgements(struct cli *cli, const hash32 *batch, struct err *err) {
+	struct client_log_filter filter = {
+	    .address = &cli->session.home->deployment.medicines, .has_topic = {true, true}};
+	struct client_log *logs;
+	size_t count;
+	filter.topics[0] = abi_topic("RecallAcknowledged(bytes32,address)");
+	filter.topics[1] = *batch;
+	TRY(client_logs(cli->session.client, &logs, &count, &cli->arena, &filter, err));
+	json_array_begin(&cli->writer, "acknowledged");
+	for (size_t i = 0; i < count; i++) {
+		addr20 by;
+		memcpy(by.b, logs[i].log.topics[2].b + 12, 20);
+		json_object_begin(&cli->writer, NULL);
+		pack_put_actor(cli, "by", &by);
+		cli_put_u64(cli, "block", logs[i].block_number);
+		json_object_end(&cli->writer);
+	}
+	json_array_end(&cli->writer);
+	return STATUS_OK;
+}
+
+static enum status cmd_pack_holders(struct cli *cli, struct err *err) {
+	struct stock stock;
+	hash32 batch;
+	const char *gtin, *lot;
+	TRY(pack_open(cli, &stock, err));
+	TRY(named_batch(cli, &stock, &batch, &gtin, &lot, err));
+	TRY(put_holders(cli, &stock, &batch, err));
+	return put_acknowledgements(cli, &batch, err);
+}
+
+#define LOT_OPTIONS                                                                                                    \
+	{"gtin", "DIGITS", "the product's GTIN"}, {                                                                    \
+		"lot", "TEXT", "the lot"                                                                               \
+	}
+
+const struct cli_command command_pack_holders = {
+    .name = "pack holders",
+    .arguments = "",
+    .summary = "list every present holder of a lot, with counts that add up",
+    .teach = "Names come from the directory. Who has acknowledged a recall is listed too.\n\n"
+	     "  xinglin pack holders --gtin 04012345678901 --lot L1 --home regulator",
+    .options = {LOT_OPTIONS},
+    .needs_home = true,
+    .run = cmd_pack_holders,
+};
+
+static enum status cmd_pack_recall(struct cli *cli, struct err *err) {
+	struct stock stock;
+	hash32 batch;
+	struct scan lot_scan = {.form = SCAN_PLAIN_DIGITS};
+	struct plan_wish wish = {.this_year = pack_year()};
+	const char *gtin, *lot, *reason;
+	TRY(pack_open(cli, &stock, err));
+	TRY(named_batch(cli, &stock, &batch, &gtin, &lot, err));
+	TRY(cli_need(cli, &reason, "reason", err));
+	if (strlen(lot) >= sizeof lot_scan.lot) return err_set(err, STATUS_INVALID, "a lot has at most 20 characters");
+	memcpy(lot_scan.gtin, gtin, 15);
+	memcpy(lot_scan.lot, lot, strlen(lot) + 1);
+	wish.reason = sha256(bytes_text(reason));
+	const char *class = pack_epc(cli, &lot_scan);
+	struct epcis_draft draft = {.kind = EPCIS_OBJECT,
+	    .action = EPCIS_OBSERVE,
+	    .step = "holding",
+	    .classes = &class,
+	    .class_count = 1,
+	    .sets_recalled = true};
+	TRY(pack_step(cli, &stock, &draft, &wish, err));
+	return put_holders(cli, &stock, &batch, err);
+}
+
+const struct cli_command command_pack_recall = {
+    .name = "pack recall",
+    .arguments = "",
+    .summary = "as the manufacturer or a regulator: recall a lot, and list who holds it",
+    .teach = "From the next block on nothing of the lot is traded or dispensed. It cannot be undone. On the chain "
+	     "stands the "
+	     "reason's\n"
+	     "SHA-256.\n\n"
+	     "  xinglin pack recall --gtin 04012345678901 --lot L1 --reason \"glass in vials\" --home maker",
+    .options = {LOT_OPTIONS, {"reason", "TEXT", "why"}, {"out", "FILE", "where the sealed document goes"},
+	{"epcis-out", "FILE", "also write the EPCIS document in plain"}},
+    .needs_home = true,
+    .run = cmd_pack_recall,
+};
+
+static enum status cmd_pack_acknowledge(struct cli *cli, struct err *err) {
+	struct stock stock;
+	struct client_receipt receipt;
+	hash32 batch;
+	const char *gtin, *lot;
+	TRY(pack_open(cli, &stock, err));
+	TRY(named_batch(cli, &stock, &batch, &gtin, &lot, err));
+	TRY(medicines_acknowledge(&cli->session, &receipt, &batch, err));
+	cli_put_receipt(cli, "acknowledged", &receipt);
+	return STATUS_OK;
+}
+
+const struct cli_command command_pack_acknowledge = {
+    .name = "pack acknowledge",
+    .arguments = "",
+    .summary = "say that this actor knows of a recall",
+    .teach = "Whoever recalled the lot sees it under pack holders.\n\n"
+	     "  xinglin pack acknowledge --gtin 04012345678901 --lot L1 --home pharmacy",
+    .options = {LOT_OPTIONS},
+    .needs_home = true,
+    .run = cmd_pack_acknowledge,
+};
+
+/* --- alerts --- */
+
+static enum status cmd_pack_alerts(struct cli *cli, struct err *err) {
+	struct stock stock;
+	struct medicines_alert *alerts;
+	size_t count;
+	TRY(pack_open(cli, &stock, err));
+	const addr20 *mine = cli_flag(cli, "all") ? NULL : &cli->session.home->account;
+	TRY(medicines_alerts(&cli->session, &alerts, &count, mine, err));
+	json_array_begin(&cli->writer, "alerts");
+	for (size_t i = 0; i < count; i++) pack_put_alert(cli, &stock, &alerts[i]);
+	json_array_end(&cli->writer);
+	return STATUS_OK;
+}
+
+const struct cli_command command_pack_alerts = {
+    .name = "pack alerts",
+    .arguments = "",
+    .summary = "list alerts on the chain that concern this actor: second dispenses and other refusals",
+    .teach = "Both sides see the same alert: who tried, and who holds or dispensed the pack.\n\n"
+	     "  xinglin pack alerts --home pharmacy",
+    .options = {{"all", NULL, "everybody's"}},
+    .needs_home = true,
+    .run = cmd_pack_alerts,
+};

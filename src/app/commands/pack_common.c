@@ -1,0 +1,158 @@
+/* What the commands about packs share: opening, capturing, reporting. */
+#include "app/commands/pack.h"
+#include "app/system.h"
+#include "health/actors/directory.h"
+#include "health/gs1/epc.h"
+
+unsigned pack_year(void) {
+	return (unsigned)(1970 + clock_now_ms(&world_clock) / 1000 / 31556952);
+}
+
+enum status pack_open(struct cli *cli, struct stock *stock, struct err *err) {
+	TRY(session_check_chain(&cli->session, err));
+	return stock_load(&cli->session, stock, err);
+}
+
+enum status pack_scan(struct scan *out, const char *text, struct err *err) {
+	scan_read(out, bytes_text(text));
+	if (out->fault == SCAN_FAULT_NONE) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "%s: %s", scan_fault_name(out->fault), out->advice);
+}
+
+const char *pack_epc(struct cli *cli, const struct scan *scan) {
+	char text[EPC_TEXT_MAX];
+	return epc_digital_link(text, scan) ? arena_strdup(&cli->arena, bytes_text(text)) : "";
+}
+
+enum status pack_address(const struct cli *cli, addr20 *out, const char *name, struct err *err) {
+	*out = (addr20){{0}};
+	return cli_value(cli, name) ? cli_address(cli, out, name, err) : STATUS_OK;
+}
+
+void pack_put_actor(struct cli *cli, const char *name, const addr20 *actor) {
+	struct listed_actor listed;
+	if (addr20_is_zero(actor)) return;
+	cli_put_address(cli, name, actor);
+	if (directory_find(&cli->session, &listed, actor, NULL) == STATUS_OK)
+		cli_put_text(cli, arena_printf(&cli->arena, "%sName", name), listed.name);
+}
+
+static void put_unit_names(struct cli *cli, const struct stock *stock, const struct medicines_alert *alert) {
+	for (size_t d = 0; d < stock->count; d++) {
+		const struct document *document = &stock->documents[d];
+		for (uint32_t i = 0; i < document->unit_count; i++) {
+			const struct known_batch *batch = &document->batches[document->units[i].batch];
+			if (document->units[i].index != alert->index || !hash32_equal(&batch->id, &alert->batch))
+				continue;
+			cli_put_text(cli, "gtin", batch->gtin);
+			cli_put_text(cli, "serial", document->units[i].serial);
+			return;
+		}
+	}
+}
+
+void pack_put_alert(struct cli *cli, const struct stock *stock, const struct medicines_alert *alert) {
+	json_object_begin(&cli->writer, NULL);
+	cli_put_text(cli, "code", medicines_code_name(alert->code));
+	cli_put_text(cli, "meaning", medicines_code_text(alert->code));
+	put_unit_names(cli, stock, alert);
+	cli_put_hex(cli, "batch", BYTES_OF(alert->batch));
+	cli_put_u64(cli, "index", alert->index);
+	pack_put_actor(cli, "by", &alert->by);
+	pack_put_actor(cli, "other", &alert->other);
+	cli_put_u64(cli, "block", alert->block_number);
+	if (alert->timestamp) cli_put_time(cli, "at", alert->timestamp);
+	cli_put_hex(cli, "transaction", BYTES_OF(alert->tx_hash));
+	json_object_end(&cli->writer);
+}
+
+enum status pack_beside(struct cli *cli, struct stock *stock, struct err *err) {
+	const char *path = cli_value(cli, "document");
+	struct bytes sealed;
+	if (!path) return STATUS_OK;
+	struct document *all = arena_zalloc(&cli->arena, stock->count + 1, sizeof *all);
+	TRY(cli_read_file(cli, &sealed, path, PACK_FILE_MAX, err));
+	TRY(document_open(&cli->session, &all[stock->count], sealed, err));
+	TRY(document_check(&cli->session, &all[stock->count], err));
+	if (stock->count) memcpy(all, stock->documents, stock->count * sizeof *all);
+	*stock = (struct stock){all, stock->count + 1};
+	return STATUS_OK;
+}
+
+/* --- capturing --- */
+
+static void report(
+    struct cli *cli, const struct stock *stock, const struct plan *plan, const struct capture_result *results) {
+	enum medicines_code code = MEDICINES_OK;
+	cli_put_hex(cli, "documentHash", BYTES_OF(plan->document.hash));
+	json_array_begin(&cli->writer, "captures");
+	for (size_t i = 0; i < plan->part_count; i++) {
+		json_object_begin(&cli->writer, NULL);
+		cli_put_hex(cli, "captureId", BYTES_OF(results[i].id));
+		cli_put_bool(cli, "repeated", results[i].repeated);
+		cli_put_receipt(cli, "sent", &results[i].receipt);
+		json_object_end(&cli->writer);
+		if (results[i].code != MEDICINES_OK) code = results[i].code;
+	}
+	json_array_end(&cli->writer);
+	cli_put_text(cli, "code", medicines_code_name(code));
+	json_array_begin(&cli->writer, "alerts");
+	for (size_t i = 0; i < plan->part_count; i++)
+		for (size_t a = 0; a < results[i].alert_count; a++) pack_put_alert(cli, stock, &results[i].alerts[a]);
+	json_array_end(&cli->writer);
+	json_array_begin(&cli->writer, "notCaptured");
+	for (size_t i = 0; i < plan->skipped_count; i++) {
+		json_object_begin(&cli->writer, NULL);
+		cli_put_u64(cli, "event", plan->skipped[i].event);
+		cli_put_text(cli, "why", plan->skipped[i].why);
+		json_object_end(&cli->writer);
+	}
+	json_array_end(&cli->writer);
+	if (code == MEDICINES_OK) return;
+	cli_put_text(cli, "meaning", medicines_code_text(code));
+	cli->exit_code = EXIT_REFUSED;
+}
+
+static enum status write_sealed(struct cli *cli, const struct plan *plan, struct err *err) {
+	const char *path = cli_value(cli, "out");
+	struct buf sealed;
+	if (!path) return STATUS_OK;
+	buf_init(&sealed, PACK_FILE_MAX);
+	enum status status = plan_seal(&cli->session, &sealed, plan, err);
+	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&sealed), err);
+	buf_fini(&sealed);
+	if (status == STATUS_OK) cli_put_text(cli, "sealedDocument", path);
+	return status;
+}
+
+enum status pack_capture(
+    struct cli *cli, struct stock *stock, struct bytes epcis, const struct plan_wish *wish, struct err *err) {
+	struct epcis_document document;
+	struct plan plan;
+	TRY(epcis_parse(&document, &cli->arena, epcis, err));
+	TRY(plan_make(&plan, &cli->session, stock, &document, wish, err));
+	struct capture_result *results = arena_zalloc(&cli->arena, plan.part_count, sizeof *results);
+	TRY(plan_run(&cli->session, stock, &plan, results, err));
+	TRY(write_sealed(cli, &plan, err));
+	report(cli, stock, &plan, results);
+	return STATUS_OK;
+}
+
+enum status pack_step(struct cli *cli, struct stock *stock, const struct epcis_draft *draft,
+    const struct plan_wish *wish, struct err *err) {
+	const char *path = cli_value(cli, "epcis-out");
+	struct epcis_draft timed = *draft;
+	struct buf text;
+	timed.time_ms = clock_now_ms(cli->session.clock);
+	buf_init(&text, EPCIS_BYTES_MAX);
+	epcis_write(&text, &timed);
+	enum status status = buf_status(&text, err);
+	struct bytes copy = arena_dup(&cli->arena, buf_view(&text));
+	buf_fini(&text);
+	TRY(status);
+	if (path) {
+		TRY(cli_write_file(path, copy, err));
+		cli_put_text(cli, "epcisDocument", path);
+	}
+	return pack_capture(cli, stock, copy, wish, err);
+}

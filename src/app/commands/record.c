@@ -1,0 +1,353 @@
+/* xinglin record …: sealed FHIR documents. */
+#include "app/cli/cli_action.h"
+#include "app/commands/commands.h"
+#include "codec/hex.h"
+#include "health/fhir/bundle.h"
+#include "health/records/record.h"
+
+static enum status argument_id(const struct cli *cli, hash32 *out, struct err *err) {
+	if (hex_fixed(out->b, sizeof out->b, bytes_text(cli->arguments[0])) == STATUS_OK) return STATUS_OK;
+	return err_set(
+	    err, STATUS_INVALID, "\"%s\" is no id: it has \"0x\" and 64 hexadecimal digits", cli->arguments[0]);
+}
+
+/* --- record add --- */
+
+struct folders {
+	hash32 ids[RECORD_ADDITIONS_MAX];
+	size_t count;
+};
+
+static enum status folders_of(struct cli *cli, struct folders *out, struct err *err) {
+	const char *text;
+	TRY(cli_need(cli, &text, "folder", err));
+	out->count = 0;
+	for (struct bytes rest = bytes_text(text); rest.len;) {
+		size_t len = 0;
+		while (len < rest.len && rest.data[len] != ',') len++;
+		if (out->count == RECORD_ADDITIONS_MAX)
+			return err_set(err, STATUS_LIMIT, "--folder takes at most %u folders", RECORD_ADDITIONS_MAX);
+		if (hex_fixed(out->ids[out->count++].b, 32, bytes_slice(rest, 0, len)) != STATUS_OK)
+			return err_set(err, STATUS_INVALID,
+			    "--folder takes folders' ids (\"0x\" and 64 hexadecimal digits), with commas between");
+		rest = bytes_slice(rest, len + 1, rest.len);
+	}
+	return STATUS_OK;
+}
+
+/* One folder for one patient, or as many as the document has patients: a record never holds two people's data. */
+static enum status check_division(
+    const char *path, const struct fhir_document *document, const struct folders *folders, struct err *err) {
+	size_t needed = document->patient_count > 1 ? document->patient_count : 1;
+	if (needed > RECORD_ADDITIONS_MAX)
+		return err_set(err, STATUS_LIMIT,
+		    "%s is about %zu patients; the records of at most %u are registered together: divide the document",
+		    path, needed, RECORD_ADDITIONS_MAX);
+	if (folders->count != needed)
+		return err_set(err, STATUS_INVALID,
+		    "%s is about %zu patient%s and %zu folder%s given: name a folder for each patient, in the "
+		    "document's "
+		    "order, or divide the document",
+		    path, document->patient_count, document->patient_count == 1 ? "" : "s", folders->count,
+		    folders->count == 1 ? " is" : "s are");
+	for (size_t i = 0; needed > 1 && i < document->resource_count; i++) {
+		const struct fhir_resource *resource = &document->resources[i];
+		if (resource->patient == SIZE_MAX && !fhir_type_is_shared(resource->type))
+			return err_set(err, STATUS_INVALID,
+			    "%s: resource %zu (%.*s) does not say whose it is: add its subject, or divide the document",
+			    path, i + 1, (int)resource->type.len, (const char *)resource->type.data);
+	}
+	return STATUS_OK;
+}
+
+/* A patient's resources and the shared ones (organisations, practitioners, …); all of them where there is only one. */
+static size_t select_resources(struct record_resource *out, const struct fhir_document *document, size_t patient) {
+	size_t count = 0;
+	for (size_t i = 0; i < document->resource_count; i++) {
+		const struct fhir_resource *resource = &document->resources[i];
+		bool is_of_other =
+		    document->patient_count > 1 && resource->patient != SIZE_MAX && resource->patient != patient;
+		if (!is_of_other) out[count++] = (struct record_resource){resource->type, resource->id, resource->raw};
+	}
+	return count;
+}
+
+static void put_added(struct cli *cli, const char *path, const hash32 *folder, const struct record_added *added) {
+	json_object_begin(&cli->writer, NULL);
+	cli_put_text(cli, "file", path);
+	cli_put_hex(cli, "record", BYTES_OF(added->record));
+	cli_put_hex(cli, "folder", BYTES_OF(*folder));
+	cli_put_u64(cli, "resources", added->resource_count);
+	cli_put_u64(cli, "bytes", added->container_bytes);
+	cli_put_hex(cli, "blob", BYTES_OF(added->blob));
+	cli_put_receipt(cli, "registered", &added->receipt);
+	json_object_end(&cli->writer);
+}
+
+/* The records of one document are registered together, or none is. */
+static enum status add_document(struct cli *cli, const char *path, const struct fhir_document *document,
+    const struct folders *folders, struct err *err) {
+	struct record_addition additions[RECORD_ADDITIONS_MAX];
+	struct record_added added[RECORD_ADDITIONS_MAX];
+	for (size_t i = 0; i < folders->count; i++) {
+		struct record_resource *resources =
+		    arena_zalloc(&cli->arena, document->resource_count, sizeof *resources);
+		size_t count = select_resources(resources, document, i);
+		additions[i] = (struct record_addition){folders->ids[i], resources, count};
+		cli_say(cli, "%s: sealing %zu resources", path, count);
+	}
+	TRY(cli_explain(record_add_many(&cli->session, added, additions, folders->count, err), err));
+	for (size_t i = 0; i < folders->count; i++) put_added(cli, path, &folders->ids[i], &added[i]);
+	return STATUS_OK;
+}
+
+static enum status parse_file(
+    struct cli *cli, struct fhir_document *document, const char *path, const struct folders *folders, struct err *err) {
+	struct bytes text;
+	TRY(cli_read_file(cli, &text, path, FHIR_DOCUMENT_MAX, err));
+	enum status status = fhir_document_parse(document, &cli->arena, text, err);
+	if (status != STATUS_OK) return err_prefix(err, status, "%s", path);
+	return check_division(path, document, folders, err);
+}
+
+/* All files are checked before the first is added. */
+static enum status cmd_record_add(struct cli *cli, struct err *err) {
+	struct folders folders;
+	struct fhir_document *documents = arena_zalloc(&cli->arena, (size_t)cli->argument_count, sizeof *documents);
+	TRY(folders_of(cli, &folders, err));
+	for (int i = 0; i < cli->argument_count; i++)
+		TRY(parse_file(cli, &documents[i], cli->arguments[i], &folders, err));
+	TRY(session_check_chain(&cli->session, err));
+	json_array_begin(&cli->writer, "records");
+	for (int i = 0; i < cli->argument_count; i++)
+		TRY(add_document(cli, cli->arguments[i], &documents[i], &folders, err));
+	json_array_end(&cli->writer);
+	return STATUS_OK;
+}
+
+const struct cli_command command_record_add = {
+    .name = "record add",
+    .arguments = "FILE…",
+    .arguments_min = 1,
+    .arguments_max = 10000,
+    .summary = "seal FHIR R4 documents into a folder, and register them",
+    .teach =
+	"Each file is a Bundle or a single resource, and becomes one record. It is sealed here, to the folder's key:\n"
+	"the node and the chain never see its content. Needs the right to write, not the right to read. This home\n"
+	"keeps its own sealed copy of the record's key: your legal record.\n"
+	"A document of several patients takes a folder for each, in its order: --folder 0x…,0x…. Its records (at most\n"
+	"64) are registered together, or none is.\n\n"
+	"  xinglin record add visit.json --folder 0x… --home hospital",
+    .options = {{"folder", "ID", "into which folder"}},
+    .needs_home = true,
+    .run = cmd_record_add,
+};
+
+/* --- record list --- */
+
+static void put_registration(struct cli *cli, const struct registration *registration) {
+	cli_put_hex(cli, "record", BYTES_OF(registration->record));
+	cli_put_address(cli, "author", &registration->author);
+	cli_put_u64(cli, "epoch", registration->epoch);
+	cli_put_text(cli, "state", registration->state == 2 ? "erased" : "registered");
+	cli_put_time(cli, "addedAt", registration->added_at);
+}
+
+static enum status cmd_record_list(struct cli *cli, struct err *err) {
+	struct registration *records;
+	size_t count;
+	hash32 folder;
+	TRY(cli_hash(cli, &folder, "folder", err));
+	TRY(session_check_chain(&cli->session, err));
+	TRY(record_list(&cli->session, &records, &count, &folder, err));
+	json_array_begin(&cli->writer, "records");
+	for (size_t i = 0; i < count; i++) {
+		json_object_begin(&cli->writer, NULL);
+		put_registration(cli, &records[i]);
+		json_object_end(&cli->writer);
+	}
+	json_array_end(&cli->writer);
+	if (count == 0) cli_say(cli, "the folder holds no record");
+	return STATUS_OK;
+}
+
+const struct cli_command command_record_list = {
+    .name = "record list",
+    .arguments = "",
+    .summary = "the records of a folder, oldest first",
+    .teach = "What the chain shows to everybody: ids, authors and times; never what is in them.\n\n"
+	     "  xinglin record list --folder 0x… --home patient",
+    .options = {{"folder", "ID", "which folder"}},
+    .needs_home = true,
+    .run = cmd_record_list,
+};
+
+/* --- record read --- */
+
+/* "urn:uuid:…" where an id is a UUID, so that references between the record's resources resolve. */
+static bool is_uuid(struct bytes id) {
+	if (id.len != 36) return false;
+	for (size_t i = 0; i < id.len; i++) {
+		bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+		uint8_t c = id.data[i];
+		if (is_dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+	}
+	return true;
+}
+
+static void write_bundle(struct buf *out, const struct opened_record *record) {
+	struct json_writer writer = json_writer(out);
+	json_object_begin(&writer, NULL);
+	json_put_text(&writer, "resourceType", "Bundle");
+	json_put_text(&writer, "type", "collection");
+	json_array_begin(&writer, "entry");
+	for (size_t i = 0; i < record->lead.count; i++) {
+		struct bytes id = record->lead.resources[i].id;
+		json_object_begin(&writer, NULL);
+		if (is_uuid(id)) {
+			json_put_name(&writer, "fullUrl");
+			buf_printf(out, "\"urn:uuid:%.*s\"", (int)id.len, (const char *)id.data);
+		}
+		json_put_raw(&writer, "resource", record->resources[i]);
+		json_object_end(&writer);
+	}
+	json_array_end(&writer);
+	json_object_end(&writer);
+}
+
+static enum status write_opened(const char *path, const struct opened_record *record, uint32_t part, struct err *err) {
+	if (part) return cli_write_file(path, record->resources[part - 1], err);
+	struct buf bundle;
+	buf_init(&bundle, 2 * FHIR_DOCUMENT_MAX);
+	write_bundle(&bundle, record);
+	enum status status = buf_status(&bundle, err);
+	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&bundle), err);
+	buf_wipe(&bundle);
+	return status;
+}
+
+static void put_manifest(struct cli *cli, const struct opened_record *record) {
+	json_array_begin(&cli->writer, "resources");
+	for (size_t i = 0; i < record->lead.count; i++) {
+		const struct record_lead_resource *resource = &record->lead.resources[i];
+		json_object_begin(&cli->writer, NULL);
+		cli_put_u64(cli, "part", i + 1);
+		cli_put_bytes(cli, "type", resource->type);
+		if (resource->id.len) cli_put_bytes(cli, "id", resource->id);
+		cli_put_u64(cli, "bytes", resource->size_bytes);
+		json_object_end(&cli->writer);
+	}
+	json_array_end(&cli->writer);
+}
+
+static enum status cmd_record_read(struct cli *cli, struct err *err) {
+	const char *path = cli_value(cli, "out");
+	struct opened_record record;
+	uint64_t part;
+	hash32 id;
+	TRY(argument_id(cli, &id, err));
+	TRY(cli_u64(cli, &part, "part", 0, err));
+	if (part > RECORD_RESOURCES_MAX || (cli_value(cli, "part") && part == 0))
+		return err_set(err, STATUS_INVALID, "--part takes 1 to %u", RECORD_RESOURCES_MAX);
+	TRY(session_check_chain(&cli->session, err));
+	TRY(record_read(&cli->session, &record, &id, (uint32_t)part, err));
+	if (path) TRY(write_opened(path, &record, (uint32_t)part, err));
+	if (path && strcmp(path, "-") == 0) return STATUS_OK;
+	put_registration(cli, &record.registration);
+	cli_put_hex(cli, "folder", BYTES_OF(record.registration.folder));
+	if (path) cli_put_text(cli, "written", path);
+	put_manifest(cli, &record);
+	cli_say(cli, "every resource is the one that was committed to on the chain%s",
+	    path ? "" : "; --out FILE writes them, --part N one of them");
+	return STATUS_OK;
+}
+
+const struct cli_command command_record_read = {
+    .name = "record read",
+    .arguments = "ID",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "get and open a record",
+    .teach =
+	"Opens it with whatever key this home has: as the folder's controller, as the author, by a grant, or by a\n"
+	"release in an emergency. Others than controller and author need an open window first (xinglin access ask);\n"
+	"each read is logged for the patient. The whole is written as a FHIR collection Bundle whose entries are the\n"
+	"exact bytes that were sealed; one part is written as it is.\n\n"
+	"  xinglin record read 0x… --home hospital --out visit.json\n"
+	"  xinglin record read 0x… --home hospital --part 3 --out -",
+    .options = {{"part", "N", "one resource only, counted from 1"},
+	{"out", "FILE", "where to write; \"-\": standard output"}},
+    .needs_home = true,
+    .run = cmd_record_read,
+};
+
+/* --- record erase --- */
+
+static enum status cmd_record_erase(struct cli *cli, struct err *err) {
+	struct action action;
+	hash32 id;
+	TRY(cli_action_options(cli, err));
+	TRY(argument_id(cli, &id, err));
+	TRY(session_check_chain(&cli->session, err));
+	TRY(record_erase_action(&cli->session, &action, &id, err));
+	TRY(cli_action_finish(cli, "action", &action, err));
+	cli_say(cli, "nodes then delete it, and each confirms: xinglin record status");
+	return STATUS_OK;
+}
+
+const struct cli_command command_record_erase = {
+    .name = "record erase",
+    .arguments = "ID",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "as a patient: have a record's content deleted",
+    .teach =
+	"Nodes delete the sealed content and each confirms on the chain. A salted commitment, the author's account\n"
+	"and the times stay. What others have read, and the author's legal copy, cannot be called back.\n\n"
+	"  xinglin record erase 0x… --home patient --out erase.json",
+    .options = {ACTION_OPTIONS},
+    .needs_home = true,
+    .run = cmd_record_erase,
+};
+
+/* --- record status --- */
+
+/* Only who may read can ask the node; to everybody else it is unknown. */
+static const char *availability(const struct registration *registration, const struct blob_verdict *verdict) {
+	if (verdict->ok) return "yes";
+	if (verdict->http_status == 410 || registration->state == 2) return "erased";
+	return verdict->http_status == 404 ? "no" : "unknown: the node tells readers only";
+}
+
+static enum status cmd_record_status(struct cli *cli, struct err *err) {
+	struct registration registration;
+	struct blob_verdict verdict;
+	addr20 *nodes;
+	size_t count;
+	hash32 id;
+	TRY(argument_id(cli, &id, err));
+	TRY(session_check_chain(&cli->session, err));
+	TRY(record_find(&cli->session, &registration, &id, err));
+	TRY(record_probe(&cli->session, &verdict, &id, err));
+	TRY(record_erasure_confirmed(&cli->session, &nodes, &count, &id, err));
+	put_registration(cli, &registration);
+	cli_put_hex(cli, "folder", BYTES_OF(registration.folder));
+	cli_put_text(cli, "available", availability(&registration, &verdict));
+	cli_put_u64(cli, "httpStatus", (uint64_t)verdict.http_status);
+	json_array_begin(&cli->writer, "erasureConfirmedBy");
+	for (size_t i = 0; i < count; i++) cli_put_address(cli, NULL, &nodes[i]);
+	json_array_end(&cli->writer);
+	return STATUS_OK;
+}
+
+const struct cli_command command_record_status = {
+    .name = "record status",
+    .arguments = "ID",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "is a record registered, available, erased; which nodes confirmed",
+    .teach = "Asking whether the node has the content is a look, which is logged for the patient.\n\n"
+	     "  xinglin record status 0x… --home patient",
+    .needs_home = true,
+    .run = cmd_record_status,
+};

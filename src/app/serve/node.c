@@ -1,0 +1,293 @@
+#include "app/serve/node.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "app/version.h"
+#include "app/system.h"
+#include "codec/hex.h"
+#include "crypto/secp256k1_many.h"
+#include "envelope/container.h"
+#include "ledger/blob/blob.h"
+#include "ledger/consensus/solo.h"
+#include "ledger/rpc/rpc.h"
+#include "net/http_server.h"
+
+#define GENESIS_MAX ((size_t)64 << 20)
+#define MESSAGE_MAX ((size_t)5 << 20) /* of WebSocket: JSON-RPC alone */
+#define DUTIES_EVERY_MS 250u
+#define NODE_TX_GAS 500000u
+/* Recovering a sender is most of what a transaction costs before it is in the pool; two cores share it. */
+#define HTTP_THREADS 2u
+#define MEMORY_PER_CACHE 4 /* a quarter keeps the tries' recent parts; the rest is the store's */
+#define AHEAD_MAX_S 60u    /* of the chain's time before the clock's */
+
+struct node {
+	struct node_options options;
+	hash32 secret;
+	struct buf genesis;
+	struct store *store;
+	struct chain *chain;
+	struct pool *pool;
+	struct solo *solo;
+	struct blob_room *blobs;
+	struct rpc *rpc;
+	struct ws_handler websockets;
+	struct http_server *server;
+	pthread_t solo_thread, duties_thread;
+	atomic_bool stopping;
+	enum status ledger_status; /* why the executing thread ended; read after it was joined */
+	struct err ledger_err;
+};
+
+/* --- opening --- */
+
+static enum status read_genesis(struct node *node, struct err *err) {
+	buf_init(&node->genesis, GENESIS_MAX);
+	if (node->options.genesis_json.len) {
+		buf_append(&node->genesis, node->options.genesis_json);
+		return buf_status(&node->genesis, err);
+	}
+	char path[4096];
+	snprintf(path, sizeof path, "%s/genesis.json", node->options.data);
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return err_set(err, STATUS_NOTFOUND, "cannot read %s: %s; make one with: xinglin init --data %s …",
+		    path, strerror(errno), node->options.data);
+	uint8_t chunk[1 << 14];
+	for (size_t got; (got = fread(chunk, 1, sizeof chunk, file)) > 0;)
+		buf_append(&node->genesis, bytes_make(chunk, got));
+	fclose(file);
+	return buf_status(&node->genesis, err);
+}
+
+static enum status pool_admit(
+    void *context, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err) {
+	struct node *node = context;
+	*admits = true;
+	return node->blobs ? blob_admits(node->blobs, admits, tx, sender, err) : STATUS_OK;
+}
+
+static enum status open_ledger(struct node *node, struct err *err) {
+	char path[4096];
+	snprintf(path, sizeof path, "%s/chaindata", node->options.data);
+	const size_t cache_bytes = node->options.memory_bytes / MEMORY_PER_CACHE;
+	struct store_options store_options = {
+	    .memory_bytes = node->options.memory_bytes - cache_bytes, .create_if_missing = true};
+	TRY(store_open(&node->store, path, &store_options, err));
+	struct chain_options chain_options = {.genesis_json = buf_view(&node->genesis), .cache_bytes = cache_bytes};
+	enum status status = chain_open(&node->chain, node->store, &chain_options, err);
+	if (status == STATUS_INVALID) return err_prefix(err, status, "%s/genesis.json", node->options.data);
+	TRY(status);
+	snprintf(path, sizeof path, "%s/pool.journal", node->options.data);
+	char sidecars[4096];
+	snprintf(sidecars, sizeof sidecars, "%s/pool.sidecars", node->options.data);
+	struct pool_options pool_options = {
+	    .journal_path = path, .sidecar_path = sidecars, .admit = pool_admit, .admit_context = node};
+	TRY(pool_open(&node->pool, node->chain, &pool_options, err));
+	struct solo_options solo_options = {.sealer_secret = node->secret,
+	    .interval_ms = node->options.interval_ms,
+	    .automine = !node->options.test_methods,
+	    .second_apart = node->options.second_apart,
+	    .ahead_max_s = node->options.dev_accounts != NULL ? 0 : AHEAD_MAX_S,
+	    .clock = &world_clock};
+	status = solo_new(&node->solo, node->chain, node->pool, &solo_options, err);
+	mem_wipe(&solo_options.sealer_secret, sizeof solo_options.sealer_secret);
+	return status;
+}
+
+/* A transaction of the node's own account: confirmations and anchors. */
+static enum status send_own(void *context, const addr20 *to, struct bytes data, struct err *err) {
+	struct node *node = context;
+	addr20 self = solo_sealer(node->solo);
+	struct transaction tx = {
+	    .type = TX_DYNAMIC_FEE, .has_chain_id = true, .gas_limit = NODE_TX_GAS, .to = *to, .data = data};
+	tx.chain_id = genesis_chain_id(chain_genesis(node->chain));
+	struct chain_head *head = chain_head(node->chain);
+	if (!u256_is_zero(&head->header.base_fee_wei))
+		u256_add_overflow(&tx.max_fee_wei, &head->header.base_fee_wei, &head->header.base_fee_wei);
+	chain_head_release(head);
+	TRY(pool_next_nonce(node->pool, &tx.nonce, &self, err));
+	struct arena arena;
+	arena_init(&arena);
+	hash32 hash;
+	enum pool_verdict verdict = POOL_OK;
+	enum tx_verdict tx_verdict = TX_VERDICT_OK;
+	enum status status = transaction_sign(&tx, &arena, &node->secret, err);
+	if (status == STATUS_OK) status = pool_add(node->pool, &hash, &verdict, &tx_verdict, tx.raw, err);
+	if (status == STATUS_OK && verdict != POOL_OK)
+		status = err_set(err, STATUS_DENIED, "the node's own transaction was refused: %s",
+		    verdict == POOL_INVALID ? tx_verdict_text(tx_verdict) : pool_verdict_text(verdict));
+	arena_fini(&arena);
+	return status;
+}
+
+static enum status open_blobs(struct node *node, struct err *err) {
+	char path[4096];
+	snprintf(path, sizeof path, "%s/blobs", node->options.data);
+	struct blob_options options = {.directory = path,
+	    .node = solo_sealer(node->solo),
+	    .clock = &world_clock,
+	    .random = &world_random,
+	    .send = send_own,
+	    .send_context = node};
+	TRY(blob_open(&node->blobs, node->chain, node->store, &options, err));
+	struct chain_observer observer = blob_observer(node->blobs);
+	chain_observe(node->chain, &observer);
+	return STATUS_OK;
+}
+
+static enum status open_rpc(struct node *node, struct err *err) {
+	const struct dev_accounts *dev = node->options.dev_accounts;
+	struct rpc_options options = {.chain = node->chain,
+	    .pool = node->pool,
+	    .solo = node->solo,
+	    .test_methods = node->options.test_methods,
+	    .dev_mode = dev != NULL,
+	    .dev_secrets = dev != NULL ? dev->secrets : NULL,
+	    .dev_secret_count = dev != NULL ? DEV_ACCOUNT_COUNT : 0,
+	    .client_version =
+		node->options.client_version ? node->options.client_version : "xinglin/v" XINGLIN_VERSION "/linux",
+	    .gas_cap = node->options.gas_cap,
+	    .call_timeout_ms = node->options.call_timeout_ms,
+	    .clock = &world_clock,
+	    .random = &world_random};
+	return rpc_new(&node->rpc, &options, err);
+}
+
+static bool begins_with(struct bytes text, struct bytes prefix) {
+	return bytes_equal(bytes_slice(text, 0, prefix.len), prefix);
+}
+
+static void handle(void *context, const struct http_request *request, struct http_response *response) {
+	struct node *node = context;
+	if (begins_with(request->path, BYTES_LITERAL("/blobs/")))
+		blob_handle(node->blobs, request, response);
+	else
+		rpc_handle(node->rpc, request, response);
+}
+
+static bool foresee(void *context, const struct http_request *request) {
+	const struct node *node = context;
+	return rpc_foresee(node->rpc, request);
+}
+
+static enum status open_server(struct node *node, struct err *err) {
+	struct http_server_options options = {.address = node->options.http_address,
+	    .port = node->options.http_port,
+	    .large_path = "/blobs/",
+	    .large_body_max = CONTAINER_BYTES_MAX,
+	    .threads = HTTP_THREADS,
+	    .vhosts = node->options.vhosts,
+	    .cors_origins = node->options.cors_origins,
+	    .websockets = &node->websockets,
+	    .ping_interval_ms = node->options.ping_interval_ms,
+	    .message_max = MESSAGE_MAX};
+	if (secp_many_pays()) options.foresee = foresee;
+	node->websockets = rpc_ws_handler(node->rpc);
+	TRY(http_server_open(&node->server, &options, handle, node, err));
+	rpc_set_waker(node->rpc, &(struct ws_waker){http_server_wake, node->server});
+	return STATUS_OK;
+}
+
+static enum status open_all(struct node *node, struct err *err) {
+	if (mkdir(node->options.data, 0700) != 0 && errno != EEXIST)
+		return err_set(err, STATUS_IO, "cannot make %s: %s", node->options.data, strerror(errno));
+	TRY(read_genesis(node, err));
+	TRY(node_key(&node->secret, node->options.data, &world_random, err));
+	TRY(open_ledger(node, err));
+	TRY(open_blobs(node, err));
+	TRY(open_rpc(node, err));
+	return open_server(node, err);
+}
+
+enum status node_open(struct node **out, const struct node_options *options, struct err *err) {
+	struct node *node = mem_zalloc(1, sizeof *node);
+	node->options = *options;
+	enum status status = open_all(node, err);
+	if (status != STATUS_OK) {
+		node_close(node);
+		return status;
+	}
+	*out = node;
+	return STATUS_OK;
+}
+
+/* --- running --- */
+
+static void *run_solo(void *context) {
+	struct node *node = context;
+	node->ledger_status = solo_run(node->solo, &node->ledger_err);
+	http_server_stop(node->server);
+	return NULL;
+}
+
+static void *run_duties(void *context) {
+	struct node *node = context;
+	while (!atomic_load(&node->stopping)) {
+		struct err err = {""};
+		if (blob_duties(node->blobs, &err) != STATUS_OK) log_warn("node", "blob duties: %s", err.message);
+		world_sleep_ms(NULL, DUTIES_EVERY_MS);
+	}
+	return NULL;
+}
+
+enum status node_run(struct node *node, struct err *err) {
+	if (pthread_create(&node->solo_thread, NULL, run_solo, node) != 0)
+		return err_set(err, STATUS_INTERNAL, "cannot start the executing thread");
+	if (pthread_create(&node->duties_thread, NULL, run_duties, node) != 0) {
+		solo_stop(node->solo);
+		pthread_join(node->solo_thread, NULL);
+		return err_set(err, STATUS_INTERNAL, "cannot start the duties' thread");
+	}
+	enum status status = http_server_run(node->server, err);
+	atomic_store(&node->stopping, true);
+	solo_stop(node->solo);
+	pthread_join(node->duties_thread, NULL);
+	pthread_join(node->solo_thread, NULL);
+	if (node->ledger_status != STATUS_OK) {
+		if (err) *err = node->ledger_err;
+		return node->ledger_status;
+	}
+	return status;
+}
+
+void node_stop(struct node *node) {
+	http_server_stop(node->server);
+}
+
+void node_close(struct node *node) {
+	if (!node) return;
+	http_server_close(node->server);
+	rpc_free(node->rpc);
+	blob_close(node->blobs);
+	if (node->solo) solo_free(node->solo);
+	if (node->pool) pool_close(node->pool);
+	if (node->chain) chain_close(node->chain);
+	store_close(node->store);
+	buf_fini(&node->genesis);
+	mem_wipe(&node->secret, sizeof node->secret);
+	mem_free(node);
+}
+
+uint16_t node_port(const struct node *node) {
+	return http_server_port(node->server);
+}
+
+addr20 node_sealer(const struct node *node) {
+	return solo_sealer(node->solo);
+}
+
+hash32 node_genesis_hash(const struct node *node) {
+	return *chain_genesis_hash(node->chain);
+}
+
+uint64_t node_head_number(const struct node *node) {
+	struct chain_head *head = chain_head(node->chain);
+	uint64_t number = head->header.number;
+	chain_head_release(head);
+	return number;
+}

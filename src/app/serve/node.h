@@ -1,0 +1,44 @@
+/*
+ * A running node: the composition of store, chain, pool, sealing, blobs, JSON-RPC and the HTTP server over one data
+ * folder.
+ *
+ * Threads: the caller's (waits), the executing one (solo), the HTTP server's, and one for duties. node_stop may come
+ * from a signal handler.
+ */
+#ifndef APP_SERVE_NODE_H
+#define APP_SERVE_NODE_H
+
+#include "app/serve/node_files.h"
+
+struct node_options {
+	const char *data;
+	const char *http_address; /* NULL: 127.0.0.1 */
+	uint16_t http_port;
+	struct bytes genesis_json;               /* empty: data/genesis.json */
+	const struct dev_accounts *dev_accounts; /* NULL: no development chain */
+	uint32_t interval_ms;                    /* between blocks; 0: at once */
+	bool test_methods;                       /* serves them, and seals nothing */
+	/* Each block at least a second after its parent, as anvil's: what test tools expect of a development chain that
+	 * nobody else uses. With a gateway beside it load would then hurry the chain's time past access windows: leave
+	 * it false there, and evm_ and anvil_ requests alone move the time. */
+	bool second_apart;
+	uint64_t memory_bytes;
+	uint32_t ping_interval_ms;                       /* of a silent WebSocket; 0: the server's default */
+	const char *client_version;                      /* NULL: this program's name and version */
+	const char *const *cors_origins, *const *vhosts; /* NULL-terminated, or NULL */
+	uint64_t gas_cap;                                /* of calls; 0: the default of rpc.h, here and below */
+	uint32_t call_timeout_ms;                        /* of a call */
+};
+struct node;
+/* Opens everything and binds the port; STATUS_BUSY where another process has the folder or the port. */
+MUST_USE enum status node_open(struct node **out, const struct node_options *options, struct err *err);
+uint16_t node_port(const struct node *node);
+addr20 node_sealer(const struct node *node);
+hash32 node_genesis_hash(const struct node *node);
+uint64_t node_head_number(const struct node *node);
+/* Serves until node_stop, or until the ledger fails. */
+MUST_USE enum status node_run(struct node *node, struct err *err);
+void node_stop(struct node *node);
+void node_close(struct node *node);
+
+#endif

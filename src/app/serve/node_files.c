@@ -1,0 +1,149 @@
+#include "app/serve/node_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "app/serve/system_contracts.h"
+#include "codec/hex.h"
+#include "codec/json.h"
+#include "crypto/secp256k1_keys.h"
+#include "envelope/hd_wallet.h"
+
+static const char dev_phrase[] = "test test test test test test test test test test test junk";
+
+enum status dev_accounts_make(struct dev_accounts *out, struct err *err) {
+	struct hd_seed seed;
+	struct hd_key root;
+	TRY(hd_seed_of(&seed, bytes_text(dev_phrase), (struct bytes){NULL, 0}, err));
+	TRY(hd_root(&root, bytes_make(seed.bytes, sizeof seed.bytes), err));
+	for (uint32_t i = 0; i < DEV_ACCOUNT_COUNT; i++) {
+		TRY(hd_account(&out->secrets[i], &root, i, err));
+		TRY(address_of_secret(&out->addresses[i], &out->secrets[i]));
+	}
+	return STATUS_OK;
+}
+
+/* --- the sealer's key --- */
+
+#define KEY_TEXT_BYTES 64
+
+enum status node_key_read(hash32 *secret, const char *path, struct err *err) {
+	char text[KEY_TEXT_BYTES + 3] = "0x";
+	FILE *file = fopen(path, "re");
+	if (!file) return err_set(err, STATUS_NOTFOUND, "cannot read %s: %s", path, strerror(errno));
+	size_t got = fread(text + 2, 1, KEY_TEXT_BYTES, file);
+	fclose(file);
+	bool good = got == KEY_TEXT_BYTES && hex_fixed(secret->b, 32, bytes_make(text, sizeof text - 1)) == STATUS_OK &&
+		    secp_secret_is_valid(secret);
+	mem_wipe(text, sizeof text);
+	return good ? STATUS_OK
+		    : err_set(err, STATUS_CORRUPT, "%s holds no key: 64 hexadecimal digits are expected", path);
+}
+
+static enum status write_key(const hash32 *secret, const char *path, struct err *err) {
+	struct buf text;
+	buf_init(&text, KEY_TEXT_BYTES + 1);
+	hex_put(&text, BYTES_OF(*secret), false);
+	buf_byte(&text, '\n');
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool written = fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len && fsync(fd) == 0;
+	int saved = errno;
+	if (fd >= 0) close(fd);
+	buf_wipe(&text);
+	return written ? STATUS_OK : err_set(err, STATUS_IO, "cannot write %s: %s", path, strerror(saved));
+}
+
+enum status node_key(hash32 *secret, const char *data, const struct random_source *random, struct err *err) {
+	char path[4096];
+	snprintf(path, sizeof path, "%s/node.key", data);
+	if (access(path, F_OK) == 0) return node_key_read(secret, path, err);
+	do random_fill(random, secret->b, sizeof secret->b);
+	while (!secp_secret_is_valid(secret));
+	return write_key(secret, path, err);
+}
+
+/* --- genesis --- */
+
+static void put_forks(struct json_writer *w) {
+	static const char *const by_block[] = {"homesteadBlock", "eip150Block", "eip155Block", "eip158Block",
+	    "byzantiumBlock", "constantinopleBlock", "petersburgBlock", "istanbulBlock", "berlinBlock", "londonBlock",
+	    "mergeNetsplitBlock"};
+	static const char *const by_time[] = {"shanghaiTime", "cancunTime", "pragueTime", "osakaTime"};
+	for (size_t i = 0; i < sizeof by_block / sizeof *by_block; i++) json_put_u64(w, by_block[i], 0);
+	json_put_u64(w, "terminalTotalDifficulty", 0);
+	for (size_t i = 0; i < sizeof by_time / sizeof *by_time; i++) json_put_u64(w, by_time[i], 0);
+}
+
+static void put_blob_schedule(struct json_writer *w) {
+	static const struct {
+		const char *fork;
+		unsigned target, max, fraction;
+	} schedule[] = {{"cancun", 3, 6, 3338477}, {"prague", 6, 9, 5007716}, {"osaka", 6, 9, 5007716}};
+	json_object_begin(w, "blobSchedule");
+	for (size_t i = 0; i < sizeof schedule / sizeof *schedule; i++) {
+		json_object_begin(w, schedule[i].fork);
+		json_put_u64(w, "target", schedule[i].target);
+		json_put_u64(w, "max", schedule[i].max);
+		json_put_u64(w, "baseFeeUpdateFraction", schedule[i].fraction);
+		json_object_end(w);
+	}
+	json_object_end(w);
+}
+
+static void put_xinglin(struct json_writer *w, const struct genesis_plan *plan) {
+	json_object_begin(w, "xinglin");
+	json_put_bool(w, "zeroBaseFee", plan->zero_base_fee);
+	json_put_bool(w, "equalTimestamps", true);
+	json_put_hex(w, "sealer", BYTES_OF(plan->sealer));
+	json_array_begin(w, "blobGates");
+	for (uint64_t nonce = 1; nonce <= 3; nonce++) {
+		addr20 gate = address_of_create(&plan->deployer, nonce);
+		json_put_hex(w, NULL, BYTES_OF(gate));
+	}
+	json_array_end(w);
+	json_object_end(w);
+}
+
+static void put_alloc(struct json_writer *w, const struct genesis_plan *plan, struct buf *scratch) {
+	json_object_begin(w, "alloc");
+	for (size_t i = 0; i < SYSTEM_CONTRACT_COUNT; i++) {
+		json_object_begin(w, system_contracts[i].address);
+		json_put_text(w, "balance", "0x0");
+		json_put_text(w, "nonce", "0x1");
+		json_put_text(w, "code", system_contracts[i].code);
+		json_object_end(w);
+	}
+	for (size_t i = 0; i < plan->funded_count; i++) {
+		buf_clear(scratch);
+		hex_put(scratch, BYTES_OF(plan->funded[i]), true);
+		json_object_begin(w, buf_cstr(scratch));
+		json_put_text(w, "balance", "0x21e19e0c9bab2400000");
+		json_object_end(w);
+	}
+	json_object_end(w);
+}
+
+void genesis_write(struct buf *out, const struct genesis_plan *plan) {
+	struct buf scratch;
+	buf_init(&scratch, 64);
+	struct json_writer w = json_writer(out);
+	json_object_begin(&w, NULL);
+	json_object_begin(&w, "config");
+	json_put_u64(&w, "chainId", plan->chain_id);
+	put_forks(&w);
+	put_blob_schedule(&w);
+	put_xinglin(&w, plan);
+	json_object_end(&w);
+	json_put_text(&w, "nonce", "0x0");
+	json_put_quantity(&w, "timestamp", plan->timestamp);
+	json_put_text(&w, "extraData", "0x");
+	json_put_quantity(&w, "gasLimit", plan->gas_limit);
+	json_put_text(&w, "difficulty", "0x0");
+	json_put_text(&w, "mixHash", "0x0000000000000000000000000000000000000000000000000000000000000000");
+	json_put_text(&w, "coinbase", "0x0000000000000000000000000000000000000000");
+	put_alloc(&w, plan, &scratch);
+	json_object_end(&w);
+	buf_fini(&scratch);
+}
