@@ -1,5 +1,6 @@
-// Compiles src/ with solc-js into artifacts/NAME.json, one a deployed contract. `--check` writes nothing and fails where a committed
-// artifact does not come from the sources.
+// Compiles src/ with solc-js into artifacts/NAME.json, one a deployed contract. `--check` writes nothing and fails if a
+// committed artifact does not come from the sources. Beside what solc gives, an artifact holds what the ABI leaves out
+// and tools/make-contract-bindings needs: members of enums, EIP-712 types, storage layouts with their types.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
@@ -28,12 +29,61 @@ function hashOf(all, used) {
   return '0x' + hash.digest('hex')
 }
 
+// The syntax trees of a contract and of what it inherits from.
+function definitionsOf(output, name) {
+  const definitions = Object.values(output.sources).flatMap(({ ast }) => ast.nodes)
+    .filter(({ nodeType }) => nodeType === 'ContractDefinition')
+  const contract = definitions.find((definition) => definition.name === name)
+  return contract.linearizedBaseContracts.map((id) => definitions.find((definition) => definition.id === id))
+}
+
+function enumsOf(definitions) {
+  const found = definitions.flatMap(({ nodes }) => nodes).filter(({ nodeType }) => nodeType === 'EnumDefinition')
+  return Object.fromEntries(found.map(({ canonicalName, members }) => [canonicalName, members.map(({ name }) => name)]))
+}
+
+// The domain's name is what the contract's constructor gives to Eip712; types are the constants keccak256("Type(…)").
+// null: the contract checks no typed signatures.
+function typedDataOf(definitions) {
+  const name = definitions.flatMap(({ nodes }) => nodes.filter(({ kind }) => kind === 'constructor'))
+    .flatMap(({ modifiers }) => modifiers).find(({ modifierName }) => modifierName.name === 'Eip712')
+  const types = definitions.flatMap(({ nodes }) => nodes)
+    .filter(({ nodeType, constant, value }) => nodeType === 'VariableDeclaration' && constant && value.nodeType === 'FunctionCall'
+      && value.expression.name === 'keccak256')
+    .map(({ value }) => value.arguments[0].value)
+    .filter((text) => /^[A-Z]\w*\(.*\)$/.test(text) && !text.startsWith('EIP712Domain('))
+  return name ? { domain: name.arguments[0].value, types } : null
+}
+
+// What the sources call the keys of a mapping, from the outside in.
+function keyNamesOf(typeName) {
+  return typeName?.nodeType === 'Mapping' ? [typeName.keyName, ...keyNamesOf(typeName.valueType)] : []
+}
+
+// Types under their labels: solc's own names of them hold numbers that change with every edit.
+function layoutOf({ storage, types }, definitions) {
+  const label = (type) => types[type].label
+  const variables = definitions.flatMap(({ nodes }) => nodes)
+  const keys = (astId) => keyNamesOf(variables.find(({ id }) => id === astId).typeName)
+  const place = ({ label: name, slot, offset, type }) => ({ label: name, slot: Number(slot), offset, type: label(type) })
+  const described = Object.values(types ?? {}).map(({ label: name, encoding, numberOfBytes, key, value, base, members }) => [name, {
+    encoding,
+    bytes: Number(numberOfBytes),
+    ...(key && { key: label(key), value: label(value) }),
+    ...(base && { base: label(base) }),
+    ...(members && { members: members.map(place) }),
+  }])
+  return { storage: storage.map((one) => ({ ...place(one), keys: keys(one.astId) })), types: Object.fromEntries(described) }
+}
+
+const ASKED = ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'metadata', 'storageLayout', 'userdoc']
+
 function compile() {
   const all = sources()
   const input = {
     language: 'Solidity',
     sources: all,
-    settings: { ...settings, outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'metadata', 'storageLayout'] } } },
+    settings: { ...settings, outputSelection: { '*': { '*': ASKED, '': ['ast'] } } },
   }
   const output = JSON.parse(solc.compile(JSON.stringify(input)))
   const problems = output.errors ?? []
@@ -41,6 +91,7 @@ function compile() {
   if (problems.length > 0) throw new Error('the sources do not compile cleanly')
   return CONTRACTS.map((name) => {
     const made = output.contracts[`src/${name}.sol`][name]
+    const definitions = definitionsOf(output, name)
     const size = made.evm.deployedBytecode.object.length / 2
     if (size >= SIZE_MAX) throw new Error(`${name} has ${size} bytes; EIP-170 allows ${SIZE_MAX}`)
     return {
@@ -53,7 +104,10 @@ function compile() {
         abi: made.abi,
         bytecode: '0x' + made.evm.bytecode.object,
         deployedBytecode: '0x' + made.evm.deployedBytecode.object,
-        storageLayout: made.storageLayout.storage.map(({ label, slot, offset, type }) => ({ label, slot, offset, type: made.storageLayout.types[type].label })),
+        enums: enumsOf(definitions),
+        typedData: typedDataOf(definitions),
+        storageLayout: layoutOf(made.storageLayout, definitions),
+        userdoc: made.userdoc,
       },
     }
   })
