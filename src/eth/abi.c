@@ -62,6 +62,16 @@ void abi_put_bytes(struct buf *out, struct bytes value) {
 	buf_append(out, bytes_make(zeros, (WORD - value.len % WORD) % WORD));
 }
 
+void abi_put_bytes_array(struct buf *out, const struct bytes *values, size_t count) {
+	abi_put_u64(out, count);
+	struct abi_row row = abi_row_begin(out);
+	for (size_t i = 0; i < count; i++) abi_reserve(out);
+	for (size_t i = 0; i < count; i++) {
+		abi_tail(&row, row.begin + WORD * i);
+		abi_put_bytes(out, values[i]);
+	}
+}
+
 struct abi_row abi_row_begin(struct buf *out) {
 	return (struct abi_row){out, out->len};
 }
@@ -86,6 +96,12 @@ static void fail(struct abi_reader *reader, const char *fault) {
 	if (reader->root && !reader->root->fault) reader->root->fault = fault;
 }
 
+static void note_end(struct abi_reader *reader, const uint8_t *end) {
+	struct abi_reader *root = reader->root ? reader->root : reader;
+	size_t offset = (size_t)(end - root->row.data);
+	if (offset > root->end) root->end = offset;
+}
+
 /* The next head; a word of zeros after a fault. */
 static const uint8_t *next_word(struct abi_reader *reader) {
 	static const uint8_t zeros[WORD];
@@ -95,6 +111,7 @@ static const uint8_t *next_word(struct abi_reader *reader) {
 		return zeros;
 	}
 	reader->at += WORD;
+	note_end(reader, reader->row.data + reader->at);
 	return reader->row.data + reader->at - WORD;
 }
 
@@ -108,6 +125,21 @@ uint64_t abi_u64(struct abi_reader *reader) {
 	const uint8_t *word = next_word(reader);
 	if (is_zero(word, WORD - 8)) return load_be64(word + WORD - 8);
 	fail(reader, "number is over 64 bits");
+	return 0;
+}
+
+uint64_t abi_uint(struct abi_reader *reader, unsigned bits) {
+	BUG_ON(bits == 0 || bits > 64);
+	uint64_t value = abi_u64(reader);
+	if (bits == 64 || value >> bits == 0) return value;
+	fail(reader, "number is over its type's range");
+	return 0;
+}
+
+unsigned abi_enum(struct abi_reader *reader, unsigned count) {
+	uint64_t value = abi_u64(reader);
+	if (value < count) return (unsigned)value;
+	fail(reader, "number is no member of its enum");
 	return 0;
 }
 
@@ -181,12 +213,20 @@ struct bytes abi_bytes(struct abi_reader *reader) {
 		fail(&tail, "bytes are cut off");
 	} else if (!is_zero(rest.data + len, padding)) {
 		fail(&tail, "bytes have padding that is not zero");
+	} else {
+		note_end(&tail, rest.data + len + padding);
 	}
 	return tail.fault ? (struct bytes){0} : bytes_slice(rest, 0, len);
 }
 
 enum status abi_finish(const struct abi_reader *reader, struct err *err) {
 	return reader->fault ? err_set(err, STATUS_INVALID, "ABI: %s", reader->fault) : STATUS_OK;
+}
+
+enum status abi_finish_whole(const struct abi_reader *reader, struct err *err) {
+	TRY(abi_finish(reader, err));
+	if (reader->end == reader->row.len) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "ABI: data goes on behind its end");
 }
 
 hash32 abi_topic_of_address(const addr20 *address) {

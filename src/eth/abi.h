@@ -45,6 +45,8 @@ void abi_put_hash32(struct buf *out, const hash32 *hash);
 void abi_put_fixed(struct buf *out, struct bytes value);
 /* A tail of `bytes` or `string`: its length, and its bytes padded to whole words. */
 void abi_put_bytes(struct buf *out, struct bytes value);
+/* A tail of `bytes[]`. */
+void abi_put_bytes_array(struct buf *out, const struct bytes *values, size_t count);
 
 struct abi_row {
 	struct buf *out;
@@ -64,11 +66,16 @@ void abi_tail(const struct abi_row *row, size_t head);
 struct abi_reader {
 	struct bytes row;
 	size_t at;               /* of the next head */
+	size_t end;              /* behind what was read, tails included; kept by the outermost reader */
 	const char *fault;       /* static text, or NULL */
-	struct abi_reader *root; /* where faults are told; NULL: this one */
+	struct abi_reader *root; /* where faults and ends are kept; NULL: this one */
 };
 struct abi_reader abi_reader(struct bytes data);
 uint64_t abi_u64(struct abi_reader *reader);
+/* uint8 … uint64: a number of at most `bits` bits. */
+uint64_t abi_uint(struct abi_reader *reader, unsigned bits);
+/* A member of an enum of `count` members. */
+unsigned abi_enum(struct abi_reader *reader, unsigned count);
 u256 abi_u256(struct abi_reader *reader);
 bool abi_bool(struct abi_reader *reader);
 addr20 abi_address(struct abi_reader *reader);
@@ -84,5 +91,7 @@ struct abi_reader abi_tuple(struct abi_reader *reader);
 struct abi_reader abi_array(struct abi_reader *reader, size_t *count);
 /* Call on the outermost reader. STATUS_INVALID with the fault's text. */
 MUST_USE enum status abi_finish(const struct abi_reader *reader, struct err *err);
+/* The same; STATUS_INVALID also if the input goes on behind what was read. */
+MUST_USE enum status abi_finish_whole(const struct abi_reader *reader, struct err *err);
 
 #endif

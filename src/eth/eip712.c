@@ -38,6 +38,14 @@ void eip712_put_hash32(struct eip712_struct *s, const hash32 *hash) {
 	put(s, hash->b, sizeof hash->b);
 }
 
+void eip712_put_addresses(struct eip712_struct *s, const addr20 *addresses, size_t count) {
+	struct eip712_struct elements;
+	keccak256_init(&elements.keccak);
+	for (size_t i = 0; i < count; i++) eip712_put_address(&elements, &addresses[i]);
+	hash32 hash = eip712_end(&elements);
+	eip712_put_hash32(s, &hash);
+}
+
 void eip712_put_bytes(struct eip712_struct *s, struct bytes value) {
 	hash32 hash = keccak256(value);
 	eip712_put_hash32(s, &hash);

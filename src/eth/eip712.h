@@ -32,6 +32,8 @@ void eip712_put_bool(struct eip712_struct *s, bool value);
 void eip712_put_address(struct eip712_struct *s, const addr20 *address);
 /* bytes32, or the hash of a member struct or array (the hash of its elements' words one after another). */
 void eip712_put_hash32(struct eip712_struct *s, const hash32 *hash);
+/* address[]. */
+void eip712_put_addresses(struct eip712_struct *s, const addr20 *addresses, size_t count);
 /* `bytes` and `string`. */
 void eip712_put_bytes(struct eip712_struct *s, struct bytes value);
 hash32 eip712_end(struct eip712_struct *s);

@@ -7,7 +7,9 @@ interface IBlobGate {
     event BlobErased(bytes32 indexed item);
     event ErasureConfirmed(bytes32 indexed item, address indexed node);
 
+    /// The account is not an active node of the directory.
     error NotANode();
+    /// The item is not erased.
     error NotErased();
 
     function mayPut(address who, uint256 size) external view returns (bool);

@@ -42,12 +42,17 @@ interface IConsent {
 
     error NotListed();
     error Expired();
+    /// The grant makes no sense: its grantee, rights, purposes or times.
     error BadGrant();
+    /// There is no such grant, or it is revoked.
     error NoSuchGrant();
     error UnknownRecord();
     error OverQuota();
+    /// The account is not an active trustee of the folder.
     error NotATrustee();
+    /// There is no such emergency, or its window has ended.
     error NoOpenReview();
+    /// This is not allowed in the present state.
     error NotAllowed();
 
     /// EIP-712 `Grant(bytes32 folder,bytes32 record,address grantee,uint8 rights,uint16 purposes,uint40 from,uint40 until,bytes32 wrap,uint32 wrapSize,uint64 nonce,uint64 deadline)`

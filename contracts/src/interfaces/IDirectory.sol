@@ -29,12 +29,19 @@ interface IDirectory {
     event KeyPublished(address indexed actor, uint32 version, bytes32 x, bytes32 y);
     event StatusChanged(address indexed actor, Status status, bytes32 reason);
 
+    /// Fewer registrars signed than the threshold.
     error NotEnoughRegistrars();
+    /// A signature is missing, or is not of the account that has to sign.
     error BadSignature();
+    /// The encryption key is not proved to be in the hands of its owner.
     error BadPossession();
+    /// The deadline of what was signed has passed.
     error Expired();
+    /// The account is listed already.
     error AlreadyListed();
+    /// The account is not active in the directory.
     error NotListed();
+    /// The entry makes no sense: account, name, roles or status.
     error BadEntry();
 
     /// EIP-712 `Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)` by the actor and by

@@ -22,16 +22,25 @@ interface IFolders {
     event GlassPolicy(bytes32 indexed folder, uint16 minutes_, address[] trustees);
     event FolderForgotten(bytes32 indexed folder);
 
+    /// Only the controller of the folder may do this.
     error NotController();
     error NotListed();
     error Expired();
+    /// The folder has another epoch by now.
     error StaleEpoch(uint32 current);
+    /// There is no such folder.
     error UnknownFolder();
+    /// The folder is there already.
     error FolderExists();
+    /// The folder is forgotten.
     error FolderIsClosed();
+    /// The key or the name of its wraps makes no sense.
     error BadKey();
+    /// The folder has more recipients than a folder may have.
     error TooMany();
+    /// A recipient is missing, stands twice or may not read.
     error BadRecipients();
+    /// The account has used up its quota of the day.
     error OverQuota();
 
     /// folder = keccak256(abi.encode(chainid, this, controller, salt)). EIP-712

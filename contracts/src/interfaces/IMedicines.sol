@@ -125,6 +125,7 @@ interface IMedicines {
     event BatchRecalled(bytes32 indexed batch, address indexed by, bytes32 reason, uint32 commissioned, uint32 live);
     event RecallAcknowledged(bytes32 indexed batch, address indexed by);
 
+    /// The contract of medicines refused.
     error Refused(Code code, bytes32 thing);
 
     // Products. Not captured: they come from no EPCIS document.

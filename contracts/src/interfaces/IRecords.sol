@@ -27,11 +27,16 @@ interface IRecords {
     event RecordErased(bytes32 indexed folder, bytes32 indexed record);
 
     error NotListed();
+    /// The author may not write into the folder, or the folder is forgotten.
     error NotAllowedToWrite();
     error StaleEpoch(uint32 current);
+    /// The record is there already.
     error RecordExists();
+    /// There is no such record.
     error UnknownRecord();
+    /// The record is erased already.
     error AlreadyErased();
+    /// The registration makes no sense: its root, blob or size.
     error BadAddition();
     error Expired();
     error OverQuota();
