@@ -17,7 +17,9 @@ static const char upgrade[] = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: 
 static struct http_server *server;
 static pthread_t thread;
 
-static void handle(void *context, const struct http_request *request, struct http_response *response) {
+static void handle(void *context, struct http_exchange *exchange) {
+	const struct http_request *request = &exchange->request;
+	struct http_response *response = &exchange->response;
 	(void)context;
 	BUG_ON(request->header_count > HTTP_HEADER_MAX || request->body.len > MESSAGE_MAX);
 	for (size_t i = 0; i < request->header_count; i++) BUG_ON(request->headers[i].name.len == 0);
@@ -55,14 +57,13 @@ static void *serve(void *context) {
 static void start(void) {
 	static const struct ws_handler websockets = {session_open, session_message, session_close, session_tick, NULL};
 	const struct http_server_options options = {.body_max = MESSAGE_MAX,
-	    .large_path = "/large/",
-	    .large_body_max = MESSAGE_MAX,
 	    .websockets = &websockets,
 	    .message_max = MESSAGE_MAX,
 	    .request_timeout_ms = 1000,
 	    .idle_timeout_ms = 1000};
+	const struct http_service service = {.handle = handle};
 	struct err err;
-	BUG_ON(http_server_open(&server, &options, handle, NULL, &err) != STATUS_OK);
+	BUG_ON(http_server_open(&server, &options, &service, &err) != STATUS_OK);
 	BUG_ON(pthread_create(&thread, NULL, serve, server) != 0);
 }
 

@@ -49,24 +49,24 @@ static void open_rpc(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	const struct json_limits limits = {.bytes_max = BUF_MAX_DEFAULT, .depth_max = 1000, .values_max = 1000000};
-	const struct http_request request = {.method = HTTP_POST,
+	struct http_exchange exchange;
+	http_exchange_init(&exchange, BUF_MAX_DEFAULT);
+	exchange.request = (struct http_request){.method = HTTP_POST,
 	    .path = BYTES_LITERAL("/"),
 	    .headers = {{BYTES_LITERAL("content-type"), BYTES_LITERAL("application/json")}},
 	    .header_count = 1,
 	    .body = bytes_make(data, size)};
-	struct http_response response;
+	struct http_response *response = &exchange.response;
 	const struct json *answer;
 	struct arena arena;
 	struct err err;
 	if (!rpc) open_rpc();
 	arena_init(&arena);
-	http_response_init(&response, BUF_MAX_DEFAULT);
-	response.status = 200;
-	rpc_handle(rpc, &request, &response);
-	BUG_ON(response.status != 200 || response.body.overflow);
-	if (response.body.len > 0) /* a notification has none */
-		BUG_ON(json_parse(&answer, &arena, buf_view(&response.body), &limits, &err) != STATUS_OK);
-	http_response_fini(&response);
+	rpc_handle(rpc, &exchange);
+	BUG_ON(response->status != 200 || response->body.overflow);
+	if (response->body.len > 0) /* a notification has none */
+		BUG_ON(json_parse(&answer, &arena, buf_view(&response->body), &limits, &err) != STATUS_OK);
+	http_exchange_fini(&exchange);
 	arena_fini(&arena);
 	return 0;
 }

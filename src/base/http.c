@@ -9,6 +9,25 @@ struct bytes http_header_get(const struct http_request *request, const char *nam
 	return (struct bytes){NULL, 0};
 }
 
+static const char *const method_names[] = {[HTTP_GET] = "GET",
+    [HTTP_HEAD] = "HEAD",
+    [HTTP_POST] = "POST",
+    [HTTP_PUT] = "PUT",
+    [HTTP_DELETE] = "DELETE",
+    [HTTP_OPTIONS] = "OPTIONS",
+    [HTTP_PATCH] = "PATCH",
+    [HTTP_METHOD_OTHER] = "?"};
+
+const char *http_method_name(enum http_method method) {
+	return method_names[method];
+}
+
+enum http_method http_method_of(const char *name) {
+	for (int i = 0; i < HTTP_METHOD_OTHER; i++)
+		if (strcmp(name, method_names[i]) == 0) return (enum http_method)i;
+	return HTTP_METHOD_OTHER;
+}
+
 void http_response_init(struct http_response *response, size_t body_max) {
 	*response = (struct http_response){.status = 200};
 	buf_init(&response->body, body_max);
@@ -18,4 +37,31 @@ void http_response_init(struct http_response *response, size_t body_max) {
 void http_response_fini(struct http_response *response) {
 	buf_fini(&response->body);
 	buf_fini(&response->headers);
+}
+
+void http_exchange_init(struct http_exchange *exchange, size_t answer_max) {
+	memset(exchange, 0, sizeof *exchange);
+	http_response_init(&exchange->response, answer_max);
+}
+
+void http_exchange_fini(struct http_exchange *exchange) {
+	http_response_fini(&exchange->response);
+}
+
+bool http_defer(struct http_exchange *exchange) {
+	if (exchange->ops) return exchange->ops->defer(exchange);
+	const bool was_deferred = exchange->is_deferred;
+	exchange->is_deferred = true;
+	return !was_deferred;
+}
+
+void http_answer(struct http_exchange *exchange) {
+	if (exchange->ops)
+		exchange->ops->answer(exchange);
+	else
+		exchange->is_deferred = false;
+}
+
+bool http_is_wanted(const struct http_exchange *exchange) {
+	return !exchange->ops || exchange->ops->is_wanted(exchange);
 }

@@ -1,19 +1,34 @@
 /*
- * HTTP as interfaces: what a handler is given and answers (server side), and what a client can ask. net/ implements
+ * HTTP as interfaces: what a service is given and answers (server side), and what a client can ask. net/ implements
  * them and decides nothing; only app/ wires the two (RFC 9110; no TLS or connection detail shows here).
  *
- * Ownership: everything in a request is a view that is valid during the handler's call. A response's buffers belong to
- * the caller of the handler, which init-ed them. Threads: a server may call its handler from several threads at once; a
- * client may be used by one thread at a time.
+ * A request and its answer together are an exchange. A handler writes the answer and returns; or it defers the
+ * exchange, returns, and any thread answers later:
+ *
+ *     if (!http_defer(exchange)) { exchange->response.status = 503; return; }
+ *     give_to_another_thread(exchange);         // the handler does not touch it any more
+ *     …
+ *     exchange->response.status = 201;          // the other thread
+ *     http_answer(exchange);                    // exactly once; the exchange is gone afterwards
+ *
+ * Ownership: everything in a request is a view that is valid until the answer: until the handler returns or, if it
+ * deferred, until http_answer. The response's buffers belong to the exchange. A deferred exchange stays valid for its
+ * owner even if the client went away, the deadline passed or the server stopped: http_is_wanted says so then, and the
+ * late answer is dropped. So every deferred exchange must be answered.
+ *
+ * Threads: a server may call its service from several threads at once; an exchange has one owner at a time; a client
+ * may be used by one thread at a time.
  */
 #ifndef BASE_HTTP_H
 #define BASE_HTTP_H
 
 #include "base/mem.h"
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_METHOD_OTHER };
+#include <stdatomic.h>
 
-#define HTTP_HEADER_MAX 32
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_PATCH, HTTP_METHOD_OTHER };
+
+#define HTTP_HEADER_MAX 64
 
 struct http_header {
 	struct bytes name; /* lower case */
@@ -36,7 +51,34 @@ struct http_response {
 	struct buf headers; /* further "Name: value\r\n" lines, or empty */
 };
 
-typedef void http_handler(void *context, const struct http_request *request, struct http_response *response);
+/* What one request may cost. Zero means the server's own setting. */
+struct http_limits {
+	size_t body_max;        /* bytes of the request's body; over it: 413 */
+	size_t large_body_max;  /* a stated length over body_max may reach this, if one of the places is free [none] */
+	uint32_t large_at_once; /* the places, else 503 */
+	atomic_uint *large;     /* counts them; must outlive the server */
+	size_t answer_max;      /* bytes of the answer's body; over it: 500 */
+	uint32_t at_once;       /* exchanges at once, else 503 [any number] */
+	atomic_uint *busy;      /* counts them; must outlive the server */
+	uint32_t deadline_ms;   /* of a deferred exchange, else 504 */
+};
+
+struct http_exchange {
+	struct http_request request;
+	struct http_response response;
+	struct http_limits limits;
+	const void *route;                   /* what http_service.admit found, for its handler */
+	const struct http_exchange_ops *ops; /* the server's; NULL: of http_exchange_init */
+	bool is_deferred;                    /* without a server: for tests */
+};
+
+struct http_exchange_ops {
+	bool (*defer)(struct http_exchange *exchange);
+	void (*answer)(struct http_exchange *exchange);
+	bool (*is_wanted)(const struct http_exchange *exchange);
+};
+
+typedef void http_handler(void *context, struct http_exchange *exchange);
 
 /*
  * What a server may ask before it calls the handler, once a request: it may be worth doing together with others that
@@ -44,8 +86,37 @@ typedef void http_handler(void *context, const struct http_request *request, str
  */
 typedef bool http_foreseer(void *context, const struct http_request *request);
 
-/* The value of a header, or an empty view with NULL data where it is absent. `name` is lower case. */
+struct http_service {
+	http_handler *handle;
+	/*
+	 * After the header and before the body, which is empty here: may set `limits` and `route`, or refuse the
+	 * request by setting the response's status, which is 0 here; then the body is not read. May not defer.
+	 */
+	http_handler *admit;    /* [NULL: everything may come, at the server's own limits] */
+	http_foreseer *foresee; /* [NULL: none]; not asked if there is only one connection */
+	void *context;
+};
+
+/*
+ * The handler will return without an answer; it comes by http_answer, from any thread. False: too many exchanges are
+ * deferred already, or this one is; the handler answers now (503).
+ */
+MUST_USE bool http_defer(struct http_exchange *exchange);
+/* Sends the answer of a deferred exchange, or drops it if nobody waits for it any more. Frees the exchange. */
+void http_answer(struct http_exchange *exchange);
+/* False: the client went away, the deadline passed or the server stopped. Work for the answer alone may end. */
+bool http_is_wanted(const struct http_exchange *exchange);
+
+/* An exchange without a server, for tests: http_defer sets is_deferred, http_answer clears it. */
+void http_exchange_init(struct http_exchange *exchange, size_t answer_max);
+void http_exchange_fini(struct http_exchange *exchange);
+
+/* The value of a header, or an empty view with NULL data if it is absent. `name` is lower case. */
 struct bytes http_header_get(const struct http_request *request, const char *name);
+/* "GET" …; "?" for HTTP_METHOD_OTHER. */
+const char *http_method_name(enum http_method method);
+/* HTTP_METHOD_OTHER for an unknown one; methods are case-sensitive. */
+enum http_method http_method_of(const char *name);
 
 struct http_client {
 	/*

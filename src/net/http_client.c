@@ -45,16 +45,15 @@ static enum status status_of(CURLcode code, const struct http_response *response
 }
 
 static void set_method(CURL *curl, enum http_method method, struct bytes body) {
-	static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"};
-	BUG_ON((unsigned)method >= sizeof names / sizeof *names);
+	BUG_ON(method == HTTP_METHOD_OTHER);
 	curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L); /* forgets the last exchange's body */
 	if (method == HTTP_HEAD) curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-	if (method == HTTP_POST || method == HTTP_PUT || body.len) {
+	if (method == HTTP_POST || method == HTTP_PUT || method == HTTP_PATCH || body.len) {
 		curl_easy_setopt(curl, CURLOPT_POST, 1L);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.len ? (const char *)body.data : "");
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
 	}
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method == HTTP_HEAD ? NULL : names[method]);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method == HTTP_HEAD ? NULL : http_method_name(method));
 }
 
 /* The caller's lines, and an empty Expect so that bodies go out at once. */

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-static void answer(void *context, const struct http_request *request, struct http_response *response) {
+static void answer(void *context, struct http_exchange *exchange) {
+	const struct http_request *request = &exchange->request;
+	struct http_response *response = &exchange->response;
 	(void)context;
 	response->content_type = "application/json";
 	if (bytes_equal(request->path, BYTES_LITERAL("/slow")))
@@ -38,7 +40,8 @@ static int start(void **state) {
 	struct err err;
 	http_client_global_init();
 	setenv("http_proxy", "http://127.0.0.1:1", 1); /* must not be used */
-	if (http_server_open(&server, &(struct http_server_options){.threads = 2}, answer, NULL, &err) != STATUS_OK)
+	const struct http_service service = {.handle = answer};
+	if (http_server_open(&server, &(struct http_server_options){.threads = 2}, &service, &err) != STATUS_OK)
 		return -1;
 	return pthread_create(&thread, NULL, run, server);
 }
@@ -76,8 +79,8 @@ static void exchanges(void **state) {
 	static const struct {
 		enum http_method method;
 		const char *body, *want;
-	} cases[] = {{HTTP_GET, "", "0||"}, {HTTP_PUT, "p", "3||p"}, {HTTP_DELETE, "", "4||"}, {HTTP_HEAD, "", ""},
-	    {HTTP_POST, "", "2||"}, {HTTP_GET, "", "0||"}};
+	} cases[] = {{HTTP_GET, "", "0||"}, {HTTP_PUT, "p", "3||p"}, {HTTP_DELETE, "", "4||"},
+	    {HTTP_PATCH, "p", "6||p"}, {HTTP_HEAD, "", ""}, {HTTP_POST, "", "2||"}, {HTTP_GET, "", "0||"}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_int_equal(client.exchange(client.context, &response, cases[i].method, at("/"), NULL,
 				     bytes_text(cases[i].body), &err),

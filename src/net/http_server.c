@@ -16,12 +16,16 @@
 #define BODY_MAX_DEFAULT ((size_t)5 << 20)
 #define HEADER_MAX_DEFAULT ((size_t)16 << 10)
 #define CONNECTIONS_MAX_DEFAULT 256u
-#define LARGE_AT_ONCE_DEFAULT 4u
 #define REQUEST_TIMEOUT_MS_DEFAULT 30000u
 #define IDLE_TIMEOUT_MS_DEFAULT 120000u
 #define HELD_MAX_DEFAULT ((size_t)512 << 20)
 #define PING_INTERVAL_MS_DEFAULT 30000u
+#define DEFERRED_TIMEOUT_MS_DEFAULT 60000u
+#define DRAIN_MS_DEFAULT 5000u
 #define THREADS_MAX 64u
+/* After drain_ms, so many steps more for what was abandoned to reach its clients. */
+#define DRAIN_STEP_MS 5
+#define DRAIN_LAST_STEPS 40u
 /* What the library's pool holds for a connection besides the header: its own records and the answer's header. */
 #define POOL_EXTRA_BYTES ((size_t)4 << 10)
 
@@ -32,10 +36,10 @@ struct http_server {
 	int stop_event;
 	uint16_t port;
 	atomic_uint connection_count;
-	atomic_uint large_count;
-	atomic_size_t held_bytes;
-	pthread_mutex_t lock;
-	struct http_connection *connections; /* under lock */
+	atomic_bool is_draining;
+	pthread_mutex_t lock; /* of all that follows */
+	struct http_connection *connections;
+	struct pollfd *polled; /* connections_max of them; the sweeper's */
 };
 
 static const char *const vhosts_default[] = {"localhost", NULL};
@@ -48,14 +52,16 @@ bool http_server_has_company(const struct http_server *server) {
 	return server->connection_count > 1;
 }
 
-bool http_server_take_large(struct http_server *server) {
-	if (atomic_fetch_add(&server->large_count, 1) < server->options.large_at_once) return true;
-	atomic_fetch_sub(&server->large_count, 1);
-	return false;
+bool http_server_is_draining(const struct http_server *server) {
+	return server->is_draining;
 }
 
-void http_server_give_large(struct http_server *server) {
-	atomic_fetch_sub(&server->large_count, 1);
+void http_server_lock(struct http_server *server) {
+	pthread_mutex_lock(&server->lock);
+}
+
+void http_server_unlock(struct http_server *server) {
+	pthread_mutex_unlock(&server->lock);
 }
 
 uint64_t http_server_clock_ms(void) {
@@ -71,8 +77,6 @@ uint16_t http_server_port(const struct http_server *server) {
 static void fill_defaults(struct http_server_options *options) {
 	if (!options->address) options->address = "127.0.0.1";
 	if (!options->body_max) options->body_max = BODY_MAX_DEFAULT;
-	if (!options->large_path) options->large_path = "";
-	if (!options->large_at_once) options->large_at_once = LARGE_AT_ONCE_DEFAULT;
 	if (!options->response_max) options->response_max = BUF_MAX_DEFAULT;
 	if (!options->header_max) options->header_max = HEADER_MAX_DEFAULT;
 	if (!options->connections_max) options->connections_max = CONNECTIONS_MAX_DEFAULT;
@@ -80,6 +84,9 @@ static void fill_defaults(struct http_server_options *options) {
 	if (!options->idle_timeout_ms) options->idle_timeout_ms = IDLE_TIMEOUT_MS_DEFAULT;
 	if (!options->held_max) options->held_max = HELD_MAX_DEFAULT;
 	if (!options->threads) options->threads = 1;
+	if (!options->deferred_max) options->deferred_max = options->connections_max / 2 + 1;
+	if (!options->deferred_timeout_ms) options->deferred_timeout_ms = DEFERRED_TIMEOUT_MS_DEFAULT;
+	if (!options->drain_ms) options->drain_ms = DRAIN_MS_DEFAULT;
 	if (!options->vhosts) options->vhosts = vhosts_default;
 	if (!options->websockets_max) options->websockets_max = options->connections_max / 2 + 1;
 	if (!options->message_max) options->message_max = options->body_max;
@@ -125,37 +132,45 @@ static enum status open_listener(struct http_server *server, struct err *err) {
 	return STATUS_OK;
 }
 
-enum status http_server_open(struct http_server **out, const struct http_server_options *options, http_handler *handler,
-    void *context, struct err *err) {
+static struct http_policy policy_of(const struct http_server_options *options, const struct http_service *service) {
+	return (struct http_policy){.service = *service,
+	    .tally = http_tally_new(),
+	    .header_max = options->header_max + POOL_EXTRA_BYTES,
+	    .body_max = options->body_max,
+	    .response_max = options->response_max,
+	    .deferred_max = options->deferred_max,
+	    .deferred_timeout_ms = options->deferred_timeout_ms,
+	    .request_timeout_ms = options->request_timeout_ms,
+	    .idle_timeout_ms = options->idle_timeout_ms,
+	    .vhosts = options->vhosts,
+	    .cors_origins = options->cors_origins};
+}
+
+static enum status open_all(struct http_server *server, struct err *err) {
+	const struct ws_server_options websockets = {.handler = server->options.websockets,
+	    .message_max = server->options.message_max,
+	    .ping_interval_ms = server->options.ping_interval_ms,
+	    .connections_max = server->options.websockets_max};
+	server->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (server->stop_event < 0) return err_set(err, STATUS_IO, "cannot make an event: %s", strerror(errno));
+	TRY(open_listener(server, err));
+	return websockets.handler ? ws_server_open(&server->policy.websockets, &websockets, err) : STATUS_OK;
+}
+
+enum status http_server_open(struct http_server **out, const struct http_server_options *options,
+    const struct http_service *service, struct err *err) {
 	*out = NULL;
 	if (options->threads > THREADS_MAX)
 		return err_set(err, STATUS_INVALID, "%u service threads; at most %u", options->threads, THREADS_MAX);
 	struct http_server *server = mem_zalloc(1, sizeof *server);
 	server->options = *options;
 	fill_defaults(&server->options);
-	server->policy = (struct http_policy){.handler = handler,
-	    .foresee = options->foresee,
-	    .context = context,
-	    .body_max = server->options.body_max,
-	    .large_path = bytes_text(server->options.large_path),
-	    .large_body_max = server->options.large_body_max,
-	    .response_max = server->options.response_max,
-	    .request_timeout_ms = server->options.request_timeout_ms,
-	    .idle_timeout_ms = server->options.idle_timeout_ms,
-	    .vhosts = server->options.vhosts,
-	    .cors_origins = server->options.cors_origins};
-	server->listener = -1;
+	server->policy = policy_of(&server->options, service);
+	server->listener = server->stop_event = -1;
+	server->polled =
+	    mem_zalloc(server->options.connections_max + 2 * server->options.threads, sizeof *server->polled);
 	BUG_ON(pthread_mutex_init(&server->lock, NULL) != 0);
-	server->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	enum status status = server->stop_event < 0
-				 ? err_set(err, STATUS_IO, "cannot make an event: %s", strerror(errno))
-				 : open_listener(server, err);
-	const struct ws_server_options websockets = {.handler = server->options.websockets,
-	    .message_max = server->options.message_max,
-	    .ping_interval_ms = server->options.ping_interval_ms,
-	    .connections_max = server->options.websockets_max};
-	if (status == STATUS_OK && websockets.handler)
-		status = ws_server_open(&server->policy.websockets, &websockets, err);
+	enum status status = open_all(server, err);
 	if (status == STATUS_OK)
 		*out = server;
 	else
@@ -169,6 +184,8 @@ void http_server_close(struct http_server *server) {
 	if (server->listener >= 0) close(server->listener);
 	if (server->stop_event >= 0) close(server->stop_event);
 	pthread_mutex_destroy(&server->lock);
+	http_tally_release(server->policy.tally);
+	mem_free(server->polled);
 	mem_free(server);
 }
 
@@ -183,17 +200,19 @@ void http_server_stop(struct http_server *server) {
 	(void)written;
 }
 
-/* --- who has to go --- */
+/* --- connections that have to go --- */
 
 /* Under the lock. The library frees a connection only after on_connection took it off the list, so the socket is still
  * its own here. */
 static void cut(struct http_connection *connection) {
-	connection->is_cut = true;
+	connection->phase = PHASE_CUT;
 	shutdown(connection->socket, SHUT_RDWR);
 }
 
+/* For the client: it is the client's time that passes. */
 static bool is_waiting(const struct http_connection *connection) {
-	return !connection->in_handler && !connection->is_upgraded && !connection->is_cut;
+	const enum connection_phase phase = connection->phase;
+	return phase == PHASE_IDLE || phase == PHASE_RECEIVING || phase == PHASE_SENDING;
 }
 
 /* Under the lock: who has been in its phase longest, of those that wait and hold more than `held_bytes`; or NULL. */
@@ -208,10 +227,12 @@ static struct http_connection *longest_waiting(const struct http_server *server,
 void http_server_count_held(struct http_server *server, size_t now, size_t before) {
 	struct http_connection *longest;
 	size_t held = 0;
-	if (atomic_fetch_add(&server->held_bytes, now - before) + now - before <= server->options.held_max) return;
+	if (atomic_fetch_add(&server->policy.tally->held_bytes, now - before) + now - before <=
+	    server->options.held_max)
+		return;
 	pthread_mutex_lock(&server->lock);
 	for (struct http_connection *at = server->connections; at; at = at->next)
-		if (!at->is_cut) held += at->held_bytes;
+		if (at->phase != PHASE_CUT) held += at->held_bytes;
 	while (
 	    held > server->options.held_max / 4 * 3 && (longest = longest_waiting(server, HTTP_KEEP_BYTES)) != NULL) {
 		held -= longest->held_bytes;
@@ -221,7 +242,38 @@ void http_server_count_held(struct http_server *server, size_t now, size_t befor
 }
 
 bool http_server_is_full(const struct http_server *server) {
-	return server->held_bytes > server->options.held_max;
+	return server->policy.tally->held_bytes > server->options.held_max;
+}
+
+/* Under the lock: the client of a deferred exchange gets `status` (0: nothing), whatever its owner answers later. */
+static void abandon(struct http_connection *connection, int status) {
+	struct MHD_Connection *mhd = connection->exchange->mhd;
+	if (!exchange_abandon(connection->exchange)) return;
+	connection->exchange = NULL;
+	connection->held_bytes = 0;
+	connection->abandoned_status = status;
+	connection->phase = PHASE_HANDLING;
+	MHD_resume_connection(mhd);
+}
+
+/* Under the lock. The library does not look at suspended connections, so this does. A client that has only ended its
+ * own side may still read. */
+static void watch_deferred(struct http_server *server, uint64_t now) {
+	size_t count = 0, index = 0;
+	for (struct http_connection *at = server->connections; at; at = at->next)
+		if (at->phase == PHASE_DEFERRED)
+			server->polled[count++] = (struct pollfd){.fd = at->socket, .events = POLLRDHUP};
+	if (count == 0 || poll(server->polled, count, 0) < 0) return;
+	for (struct http_connection *at = server->connections; at && index < count; at = at->next) {
+		if (at->socket != server->polled[index].fd) continue;
+		const short seen = server->polled[index++].revents;
+		if (at->phase != PHASE_DEFERRED) continue;
+		if (seen) at->exchange->is_gone = true;
+		if (seen & (POLLHUP | POLLERR | POLLNVAL))
+			abandon(at, 0);
+		else if (now >= at->exchange->due_ms)
+			abandon(at, MHD_HTTP_GATEWAY_TIMEOUT);
+	}
 }
 
 /* Closes what is slower than the rule in http_server.h allows. */
@@ -230,6 +282,7 @@ static void sweep(struct http_server *server) {
 	pthread_mutex_lock(&server->lock);
 	for (struct http_connection *at = server->connections; at; at = at->next)
 		if (is_waiting(at) && now > at->since_ms && now - at->since_ms > at->patience_ms) cut(at);
+	watch_deferred(server, now);
 	pthread_mutex_unlock(&server->lock);
 }
 
@@ -314,13 +367,58 @@ static size_t keep_escapes(void *context, struct MHD_Connection *mhd, char *text
 static struct MHD_Daemon *start_daemon(struct http_server *server) {
 	const struct http_server_options *options = &server->options;
 	const unsigned timeout_s = options->idle_timeout_ms / 1000 + 1;
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_UPGRADE, 0, on_accept, server,
-	    on_request, server, MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
+	return MHD_start_daemon(
+	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept,
+	    server, on_request, server, MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
 	    options->connections_max + 2 * options->threads, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->header_max + POOL_EXTRA_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
 	    on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK,
 	    on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, options->threads, MHD_OPTION_END);
+}
+
+/* What the stop waits for: requests whose header is there, and their answers. Idle connections are cut. */
+static bool has_work(struct http_server *server) {
+	bool found = false;
+	pthread_mutex_lock(&server->lock);
+	for (struct http_connection *at = server->connections; at; at = at->next) {
+		const enum connection_phase phase = at->phase;
+		if (phase == PHASE_IDLE)
+			cut(at);
+		else
+			found |= phase != PHASE_CUT && phase != PHASE_UPGRADED;
+	}
+	pthread_mutex_unlock(&server->lock);
+	return found;
+}
+
+/* True: the library may stop. It must not while connections are suspended, or owners are about to resume them. */
+static bool abandon_all(struct http_server *server) {
+	bool any = false;
+	pthread_mutex_lock(&server->lock);
+	for (struct http_connection *at = server->connections; at; at = at->next) {
+		if (at->phase != PHASE_DEFERRED) continue;
+		any = true;
+		abandon(at, MHD_HTTP_SERVICE_UNAVAILABLE);
+	}
+	pthread_mutex_unlock(&server->lock);
+	return !any && server->policy.tally->answering == 0;
+}
+
+static void pause_ms(long ms) {
+	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+/* The ordered stop. */
+static void drain(struct http_server *server) {
+	const uint64_t until = http_server_clock_ms() + server->options.drain_ms;
+	server->is_draining = true;
+	while (has_work(server) && http_server_clock_ms() < until) {
+		sweep(server);
+		pause_ms(DRAIN_STEP_MS);
+	}
+	for (unsigned i = 0; !abandon_all(server) || (i < DRAIN_LAST_STEPS && has_work(server)); i++)
+		pause_ms(DRAIN_STEP_MS);
 }
 
 enum status http_server_run(struct http_server *server, struct err *err) {
@@ -333,6 +431,7 @@ enum status http_server_run(struct http_server *server, struct err *err) {
 	struct pollfd stop = {.fd = server->stop_event, .events = POLLIN};
 	while (poll(&stop, 1, patience_ms) <= 0) sweep(server);
 	MHD_quiesce_daemon(daemon);
+	drain(server);
 	/* The library waits for the sockets that it handed over. */
 	if (server->policy.websockets) ws_server_stop(server->policy.websockets);
 	MHD_stop_daemon(daemon);

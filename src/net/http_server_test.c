@@ -1,23 +1,17 @@
 #include "net/http_server.h"
 
 #include "net/http_connection.h"
-#include "tests/unit.h"
+#include "net/test_server.h"
 
-#include <arpa/inet.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-#define ANSWER_BYTES 65536
 #define LARGE_BYTES ((size_t)16 << 20) /* more than the kernel keeps for a connection */
 
 /* Answers with what it was asked, so that tests see what the handler saw. */
-static void echo(void *context, const struct http_request *request, struct http_response *response) {
+static void echo(void *context, struct http_exchange *exchange) {
 	atomic_uint *calls = context;
+	const struct http_request *request = &exchange->request;
+	struct http_response *response = &exchange->response;
 	(*calls)++;
 	response->content_type = "text/plain";
 	buf_printf(&response->body, "m=%d p=%.*s q=%.*s h=%zu b=%zu:", request->method, (int)request->path.len,
@@ -34,79 +28,9 @@ static void echo(void *context, const struct http_request *request, struct http_
 	}
 }
 
-struct served {
-	struct http_server *server;
-	pthread_t thread;
-	atomic_uint calls;
-	uint16_t port;
-};
-
-static void *run(void *context) {
-	struct err err;
-	if (http_server_run(context, &err) != STATUS_OK) abort();
-	return NULL;
-}
-
 static void start(struct served *served, struct http_server_options options) {
-	struct err err;
-	if (!options.response_max) options.response_max = 200000;
-	served->calls = 0;
-	assert_int_equal(http_server_open(&served->server, &options, echo, &served->calls, &err), STATUS_OK);
-	served->port = http_server_port(served->server);
-	assert_int_not_equal(served->port, 0);
-	assert_int_equal(pthread_create(&served->thread, NULL, run, served->server), 0);
+	start_service(served, options, (struct http_service){.handle = echo});
 }
-
-static void stop(struct served *served) {
-	http_server_stop(served->server);
-	pthread_join(served->thread, NULL);
-	http_server_close(served->server);
-}
-
-static int dial(uint16_t port) {
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in to = {
-	    .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
-	return fd;
-}
-
-static void put(int fd, const char *text, size_t len) {
-	while (len) {
-		ssize_t sent = send(fd, text, len, MSG_NOSIGNAL);
-		if (sent <= 0) return; /* the server may close early; the answer tells */
-		text += sent;
-		len -= (size_t)sent;
-	}
-}
-
-/* Reads until `until` occurs `times`, the end, or `ms` without a byte. True where the other side closed. */
-static bool hear(int fd, char *answer, const char *until, int times, int ms) {
-	size_t len = 0;
-	answer[0] = 0;
-	struct pollfd readable = {.fd = fd, .events = POLLIN};
-	while (len < ANSWER_BYTES - 1 && poll(&readable, 1, ms) > 0) {
-		ssize_t got = recv(fd, answer + len, ANSWER_BYTES - 1 - len, 0);
-		if (got <= 0) return true;
-		len += (size_t)got;
-		answer[len] = 0;
-		int seen = 0;
-		for (const char *at = answer; until && (at = strstr(at, until)); at++) seen++;
-		if (until && seen >= times) return false;
-	}
-	return false;
-}
-
-/* One connection, one text; what came back, and whether the server closed. */
-static bool ask(uint16_t port, char *answer, const char *text, const char *until) {
-	int fd = dial(port);
-	put(fd, text, strlen(text));
-	bool closed = hear(fd, answer, until, 1, 2000);
-	close(fd);
-	return closed;
-}
-
-#define HEAD_OF(method, target) method " " target " HTTP/1.1\r\nHost: localhost\r\n"
 
 static void answers_requests(void **state) {
 	(void)state;
@@ -175,7 +99,7 @@ static void shows_requests_once(void **state) {
 	static char answer[ANSWER_BYTES];
 	static const char together[] = HEAD_OF("POST", "/together") "Content-Length: 4\r\n\r\nping";
 	static const char alone[] = HEAD_OF("POST", "/alone") "Content-Length: 4\r\n\r\nping";
-	start(&served, (struct http_server_options){.foresee = show});
+	start_service(&served, (struct http_server_options){0}, (struct http_service){.handle = echo, .foresee = show});
 	int fds[2] = {dial(served.port)};
 	put(fds[0], together, sizeof together - 1);
 	assert_false(hear(fds[0], answer, ":ping", 1, 2000));
@@ -227,14 +151,21 @@ static void refuses_what_is_too_large(void **state) {
 	stop(&served);
 }
 
+static void admit_large(void *context, struct http_exchange *exchange) {
+	static atomic_uint large;
+	(void)context;
+	if (memcmp(exchange->request.path.data, "/blobs", 6) != 0 || exchange->request.path.data[6] != '/') return;
+	exchange->limits = (struct http_limits){.large_body_max = 3000, .large_at_once = 1, .large = &large};
+}
+
 /* Below one path a larger body may come, one at a time here: a second is told to try again while the first is on its
  * way. */
 static void takes_few_large_bodies(void **state) {
 	(void)state;
 	struct served served;
 	static char answer[ANSWER_BYTES], text[ANSWER_BYTES];
-	start(&served, (struct http_server_options){
-			   .body_max = 1000, .large_path = "/blobs/", .large_body_max = 3000, .large_at_once = 1});
+	start_service(&served, (struct http_server_options){.body_max = 1000},
+	    (struct http_service){.handle = echo, .admit = admit_large});
 	assert_true(ask(served.port, answer, HEAD_OF("PUT", "/blob") "Content-Length: 2000\r\n\r\n", NULL));
 	assert_non_null(strstr(answer, "HTTP/1.1 413"));
 	assert_true(ask(served.port, answer, HEAD_OF("PUT", "/blobs/a") "Content-Length: 3001\r\n\r\n", NULL));
@@ -380,16 +311,16 @@ static void port_in_use_is_named(void **state) {
 	struct err err;
 	struct http_server *first = NULL, *second = NULL;
 	struct http_server_options options = {0};
-	atomic_uint calls = 0;
-	assert_int_equal(http_server_open(&first, &options, echo, &calls, &err), STATUS_OK);
+	const struct http_service service = {.handle = echo};
+	assert_int_equal(http_server_open(&first, &options, &service, &err), STATUS_OK);
 	options.port = http_server_port(first);
-	assert_int_equal(http_server_open(&second, &options, echo, &calls, &err), STATUS_BUSY);
+	assert_int_equal(http_server_open(&second, &options, &service, &err), STATUS_BUSY);
 	char port[16];
 	sprintf(port, "port %u ", options.port);
 	assert_non_null(strstr(err.message, port));
 	assert_null(second);
 	options.address = "not-an-address";
-	assert_int_equal(http_server_open(&second, &options, echo, &calls, &err), STATUS_INVALID);
+	assert_int_equal(http_server_open(&second, &options, &service, &err), STATUS_INVALID);
 	http_server_close(first); /* never run */
 }
 

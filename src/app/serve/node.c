@@ -22,6 +22,7 @@
 #define NODE_TX_GAS 500000u
 /* Recovering a sender is most of what a transaction costs before it is in the pool; two cores share it. */
 #define HTTP_THREADS 2u
+#define LARGE_BLOBS_AT_ONCE 4u
 #define MEMORY_PER_CACHE 4 /* a quarter keeps the tries' recent parts; the rest is the store's */
 #define AHEAD_MAX_S 60u    /* of the chain's time before the clock's */
 
@@ -37,6 +38,7 @@ struct node {
 	struct rpc *rpc;
 	struct ws_handler websockets;
 	struct http_server *server;
+	atomic_uint large_blobs; /* bodies over the usual size, on their way */
 	pthread_t solo_thread, duties_thread;
 	atomic_bool stopping;
 	enum status ledger_status; /* why the executing thread ended; read after it was joined */
@@ -162,12 +164,20 @@ static bool begins_with(struct bytes text, struct bytes prefix) {
 	return bytes_equal(bytes_slice(text, 0, prefix.len), prefix);
 }
 
-static void handle(void *context, const struct http_request *request, struct http_response *response) {
+static void handle(void *context, struct http_exchange *exchange) {
 	struct node *node = context;
-	if (begins_with(request->path, BYTES_LITERAL("/blobs/")))
-		blob_handle(node->blobs, request, response);
+	if (begins_with(exchange->request.path, BYTES_LITERAL("/blobs/")))
+		blob_handle(node->blobs, exchange);
 	else
-		rpc_handle(node->rpc, request, response);
+		rpc_handle(node->rpc, exchange);
+}
+
+static void admit(void *context, struct http_exchange *exchange) {
+	struct node *node = context;
+	if (!begins_with(exchange->request.path, BYTES_LITERAL("/blobs/"))) return;
+	exchange->limits.large_body_max = CONTAINER_BYTES_MAX;
+	exchange->limits.large_at_once = LARGE_BLOBS_AT_ONCE;
+	exchange->limits.large = &node->large_blobs;
 }
 
 static bool foresee(void *context, const struct http_request *request) {
@@ -178,17 +188,16 @@ static bool foresee(void *context, const struct http_request *request) {
 static enum status open_server(struct node *node, struct err *err) {
 	struct http_server_options options = {.address = node->options.http_address,
 	    .port = node->options.http_port,
-	    .large_path = "/blobs/",
-	    .large_body_max = CONTAINER_BYTES_MAX,
 	    .threads = HTTP_THREADS,
 	    .vhosts = node->options.vhosts,
 	    .cors_origins = node->options.cors_origins,
 	    .websockets = &node->websockets,
 	    .ping_interval_ms = node->options.ping_interval_ms,
 	    .message_max = MESSAGE_MAX};
-	if (secp_many_pays()) options.foresee = foresee;
+	struct http_service service = {.handle = handle, .admit = admit, .context = node};
+	if (secp_many_pays()) service.foresee = foresee;
 	node->websockets = rpc_ws_handler(node->rpc);
-	TRY(http_server_open(&node->server, &options, handle, node, err));
+	TRY(http_server_open(&node->server, &options, &service, err));
 	rpc_set_waker(node->rpc, &(struct ws_waker){http_server_wake, node->server});
 	return STATUS_OK;
 }

@@ -35,7 +35,7 @@ MUST_USE enum status blob_open(struct blob_room **out, struct chain *chain, stru
 void blob_close(struct blob_room *room);
 
 /* An http_handler for paths under /blobs/; `context` is the room. */
-void blob_handle(void *context, const struct http_request *request, struct http_response *response);
+void blob_handle(void *context, struct http_exchange *exchange);
 
 /* Pool admission: false where `tx` goes to a gate and names a blob that `sender` has not put here, one blob twice, or
  * more than 64. */

@@ -251,8 +251,10 @@ static bool find_item(struct blob_room *room, const struct blob_request *request
 	return false;
 }
 
-void blob_handle(void *context, const struct http_request *http, struct http_response *response) {
+void blob_handle(void *context, struct http_exchange *exchange) {
 	struct blob_room *room = context;
+	const struct http_request *http = &exchange->request;
+	struct http_response *response = &exchange->response;
 	struct blob_request request = {0};
 	if (http->method != HTTP_PUT && http->method != HTTP_GET)
 		return problem(response, 405, "method", "only PUT and GET are served here");

@@ -388,8 +388,10 @@ static void say(struct http_response *response, int status, const char *text) {
 	buf_text(&response->body, text);
 }
 
-void rpc_handle(void *context, const struct http_request *request, struct http_response *response) {
+void rpc_handle(void *context, struct http_exchange *exchange) {
 	struct rpc *rpc = context;
+	const struct http_request *request = &exchange->request;
+	struct http_response *response = &exchange->response;
 	if (!bytes_equal(request->path, BYTES_LITERAL("/"))) {
 		say(response, 404, "not found: JSON-RPC is served at /\n");
 		return;

@@ -53,7 +53,7 @@ MUST_USE enum status rpc_new(struct rpc **out, const struct rpc_options *options
 void rpc_free(struct rpc *rpc);
 
 /* An `http_handler`: POST / takes a request or a batch; GET / says in one line what this is. */
-void rpc_handle(void *context, const struct http_request *request, struct http_response *response);
+void rpc_handle(void *context, struct http_exchange *exchange);
 
 /* An `http_foreseer`: an eth_sendRawTransaction is shown to the pool. */
 bool rpc_foresee(void *context, const struct http_request *request);

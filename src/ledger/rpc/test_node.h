@@ -29,7 +29,7 @@ struct test_node {
 	struct clock_source clock;
 	struct scripted_random script;
 	struct random_source random;
-	struct http_response response; /* of the last request */
+	struct http_exchange exchange; /* the last one */
 	struct arena arena;            /* of parsed answers */
 	struct err err;
 };
@@ -69,7 +69,7 @@ static inline void test_node_open(struct test_node *node, struct bytes genesis) 
 	*node =
 	    (struct test_node){.directory = "/tmp/xinglin-rpc-XXXXXX", .clock = {test_now_ms, test_monotonic_ns, NULL}};
 	arena_init(&node->arena);
-	http_response_init(&node->response, BUF_MAX_DEFAULT);
+	http_exchange_init(&node->exchange, BUF_MAX_DEFAULT);
 	assert_non_null(mkdtemp(node->directory));
 	NODE_OK(node, store_open(&node->store, node->directory, &small, &node->err));
 	NODE_OK(
@@ -110,7 +110,7 @@ static inline void test_node_close(struct test_node *node) {
 	pool_close(node->pool);
 	chain_close(node->chain);
 	store_close(node->store);
-	http_response_fini(&node->response);
+	http_exchange_fini(&node->exchange);
 	arena_fini(&node->arena);
 	snprintf(command, sizeof command, "rm -rf -- '%s'", node->directory);
 	assert_int_equal(system(command), 0);
@@ -118,16 +118,17 @@ static inline void test_node_close(struct test_node *node) {
 
 /* POSTs `body`; the answer's text. */
 static inline struct bytes test_node_post(struct test_node *node, struct bytes body) {
-	const struct http_request request = {.method = HTTP_POST,
+	struct http_response *response = &node->exchange.response;
+	node->exchange.request = (struct http_request){.method = HTTP_POST,
 	    .path = BYTES_LITERAL("/"),
 	    .headers = {{BYTES_LITERAL("content-type"), BYTES_LITERAL("application/json")}},
 	    .header_count = 1,
 	    .body = body};
-	buf_clear(&node->response.body);
-	buf_clear(&node->response.headers);
-	node->response.status = 200;
-	rpc_handle(node->rpc, &request, &node->response);
-	return buf_view(&node->response.body);
+	buf_clear(&response->body);
+	buf_clear(&response->headers);
+	response->status = 200;
+	rpc_handle(node->rpc, &node->exchange);
+	return buf_view(&response->body);
 }
 
 /* The answer as a tree, which lives as long as the node. */

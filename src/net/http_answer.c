@@ -1,0 +1,92 @@
+/* Sending an answer. */
+#include "net/http_connection.h"
+
+#define CORS_TEXT_MAX 512
+
+enum MHD_Result http_connection_refuse(
+    struct http_connection *connection, struct MHD_Connection *mhd, int status, const char *why) {
+	struct http_response *response = &connection->exchange->shown.response;
+	buf_clear(&response->headers);
+	buf_clear(&response->body);
+	response->status = status;
+	response->content_type = "text/plain";
+	buf_text(&response->body, why);
+	return http_connection_send(connection, mhd);
+}
+
+static void add_text(struct MHD_Response *answer, const char *name, struct bytes value) {
+	char text[CORS_TEXT_MAX + 1];
+	if (value.len == 0 || value.len > CORS_TEXT_MAX) return;
+	memcpy(text, value.data, value.len);
+	text[value.len] = 0;
+	MHD_add_response_header(answer, name, text);
+}
+
+/* Field names with commas between, and nothing else: it is going into an answer's header. */
+static bool is_name_list(struct bytes list) {
+	for (size_t i = 0; i < list.len; i++)
+		if (list.data[i] != ',' && list.data[i] != ' ' && !http_is_token(bytes_slice(list, i, 1))) return false;
+	return list.len > 0 && list.len <= CORS_TEXT_MAX;
+}
+
+/* A preflight asks which fields the page may send: any, since what they mean is the service's to judge. */
+static void add_preflight(const struct http_request *request, struct MHD_Response *answer) {
+	const struct bytes asked = http_header_get(request, "access-control-request-headers");
+	MHD_add_response_header(answer, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
+	add_text(answer, "Access-Control-Allow-Headers",
+	    is_name_list(asked) ? asked : BYTES_LITERAL("Authorization, Content-Type"));
+	MHD_add_response_header(answer, "Access-Control-Max-Age", "600");
+}
+
+static void add_cors(const struct http_connection *connection, struct MHD_Response *answer) {
+	const struct http_request *request = &connection->exchange->shown.request;
+	struct bytes origin = http_header_get(request, "origin");
+	struct bytes allowed = http_cors_allow(origin, http_server_policy(connection->server)->cors_origins);
+	if (allowed.len == 0) return;
+	add_text(answer, "Access-Control-Allow-Origin", allowed);
+	MHD_add_response_header(answer, "Vary", "Origin, Access-Control-Request-Headers");
+	if (request->method == HTTP_OPTIONS)
+		add_preflight(request, answer);
+	else
+		MHD_add_response_header(answer, "Access-Control-Expose-Headers",
+		    "ETag, Location, Content-Location, Last-Modified, Link, Retry-After, Allow, Content-Range");
+}
+
+/* The handler's "Name: value\r\n" lines. */
+static void add_header_lines(struct MHD_Response *answer, struct buf *lines) {
+	char *line = (char *)(uintptr_t)buf_cstr(lines);
+	while (*line) {
+		char *end = strstr(line, "\r\n"), *colon = strchr(line, ':');
+		if (!end || !colon || colon > end) return;
+		*end = 0;
+		*colon = 0;
+		for (colon++; *colon == ' ';) colon++;
+		MHD_add_response_header(answer, line, colon);
+		line = end + 2;
+	}
+}
+
+/* The body is not copied: the connection keeps it until http_connection_end. */
+static enum MHD_Result queue(struct http_connection *connection, struct MHD_Connection *mhd) {
+	struct http_response *response = &connection->exchange->shown.response;
+	struct MHD_Response *answer =
+	    MHD_create_response_from_buffer(response->body.len, response->body.data, MHD_RESPMEM_PERSISTENT);
+	if (!answer) return MHD_NO;
+	if (response->content_type) MHD_add_response_header(answer, "Content-Type", response->content_type);
+	if (response->headers.len) add_header_lines(answer, &response->headers);
+	if (http_server_policy(connection->server)->cors_origins) add_cors(connection, answer);
+	if (http_server_is_draining(connection->server)) MHD_add_response_header(answer, "Connection", "close");
+	http_connection_enter(connection, PHASE_SENDING, http_server_policy(connection->server)->idle_timeout_ms);
+	http_connection_count_held(connection);
+	enum MHD_Result queued = MHD_queue_response(mhd, (unsigned)response->status, answer);
+	MHD_destroy_response(answer);
+	return queued;
+}
+
+enum MHD_Result http_connection_send(struct http_connection *connection, struct MHD_Connection *mhd) {
+	const struct http_response *response = &connection->exchange->shown.response;
+	if (response->body.overflow || response->headers.overflow)
+		return http_connection_refuse(
+		    connection, mhd, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer is too large\n");
+	return queue(connection, mhd);
+}

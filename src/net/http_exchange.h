@@ -1,0 +1,60 @@
+/*
+ * Inside net/: one exchange of the server, in a piece of memory of its own, because its owner may keep it longer than
+ * its connection does.
+ *
+ * A connection has one exchange and uses it again for each request. While it is deferred, two sides can end it: its
+ * owner (http_answer) and the server (exchange_abandon: deadline, client gone, stop). One atomic state decides which
+ * of them was first. The first resumes the connection; if that was the server, the memory is the owner's alone from
+ * then on, and http_answer frees it.
+ */
+#ifndef NET_HTTP_EXCHANGE_H
+#define NET_HTTP_EXCHANGE_H
+
+#include "net/http_server.h"
+
+#include <microhttpd.h>
+
+struct http_connection;
+
+/* What exchanges count, which may outlive the server. */
+struct http_tally {
+	atomic_uint references;
+	atomic_uint deferred;  /* exchanges whose owners have not answered */
+	atomic_uint answering; /* owners inside http_answer */
+	atomic_size_t held_bytes;
+};
+struct http_tally *http_tally_new(void);
+/* NULL is allowed. */
+void http_tally_release(struct http_tally *tally);
+
+enum exchange_state { EXCHANGE_OPEN, EXCHANGE_DEFERRED, EXCHANGE_ANSWERED, EXCHANGE_ABANDONED };
+
+struct served_exchange {
+	struct http_exchange shown; /* first */
+	struct http_connection *connection;
+	struct MHD_Connection *mhd;
+	struct http_tally *tally;
+	_Atomic enum exchange_state state;
+	atomic_bool is_gone; /* the client will hardly read the answer */
+	uint64_t due_ms;
+	size_t held_bytes;
+	bool is_busy, is_large; /* counted in the limits' counters */
+	struct buf uri;         /* as sent, with the query */
+	char *text;             /* header names in lower case, and values */
+	size_t text_used, text_size;
+	struct buf body;
+};
+
+struct served_exchange *exchange_new(struct http_connection *connection);
+/* NULL is allowed. */
+void exchange_free(struct served_exchange *exchange);
+/* For a new request: everything of the last one is forgotten. */
+void exchange_begin(struct served_exchange *exchange, const char *target);
+/* The exchange is over: places are given back, and memory over HTTP_KEEP_BYTES. */
+void exchange_end(struct served_exchange *exchange);
+/* Copies a header field; false: there are too many, or too many bytes. */
+bool exchange_take_header(struct served_exchange *exchange, struct bytes name, struct bytes value);
+/* Under the server's lock. True: it was deferred, and now its owner's alone; the caller resumes the connection. */
+bool exchange_abandon(struct served_exchange *exchange);
+
+#endif
