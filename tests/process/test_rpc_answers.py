@@ -82,3 +82,106 @@ def test_input_wins_over_data_but_not_in_what_is_signed(dev):
     assert dev.rpc("eth_estimateGas", both) == dev.rpc("eth_estimateGas", {**both, "data": None})
     for method in "eth_sendTransaction", "eth_fillTransaction":
         assert 'both "data" and "input" are set and not equal' in refusal(dev, method, both).message
+
+
+# --- overrides of a block ---
+
+WORD_OF = {"blobBaseFee": "4a", "difficulty": "44", "number": "43", "time": "42", "feeRecipient": "41", "gasLimit": "45",
+           "baseFeePerGas": "48", "prevRandao": "44"}
+
+
+def answering(opcode):
+    """Code that gives the one word which an opcode without operands pushes."""
+    return "0x" + opcode + "5f5260205ff3"
+
+
+def seen(node, method, opcode, override):
+    overrides = {B: {"code": answering(opcode)}}
+    if method == "eth_call":  # whoever names no price sees a base fee of zero, as in geth
+        price = {"gasPrice": override["baseFeePerGas"], "from": A} if "baseFeePerGas" in override else {}
+        return int(node.rpc("eth_call", {"to": B, **price}, "latest", overrides, override), 16)
+    block = {"calls": [{"to": B}], "stateOverrides": overrides, "blockOverrides": override}
+    return int(node.rpc("eth_simulateV1", {"blockStateCalls": [block]}, "latest")[-1]["calls"][0]["returnData"], 16)
+
+
+@pytest.mark.parametrize("method", ["eth_call", "eth_simulateV1"])
+def test_every_override_of_a_block_is_seen(dev, method):
+    values = {"blobBaseFee": "0x5", "number": "0x64", "time": "0xffffffff", "feeRecipient": "0x" + "c0" * 20,
+              "gasLimit": "0x2faf080", "baseFeePerGas": "0x7", "prevRandao": "0x" + "ab" * 32}
+    for name, value in values.items():
+        assert seen(dev, method, WORD_OF[name], {name: value}) == int(value, 16), name
+    # DIFFICULTY is PREVRANDAO since the merge: the override is taken and has no effect.
+    assert seen(dev, method, WORD_OF["difficulty"], {"difficulty": "0x9", "prevRandao": "0x" + "00" * 31 + "01"}) == 1
+    assert refusal(dev, "eth_call", {"to": B}, "latest", {}, {"baseFee": "0x1"}).code == -32602
+
+
+def test_a_call_opens_no_block_of_its_own(dev):
+    for name, value in ("beaconRoot", "0x" + "11" * 32), ("withdrawals", []):
+        for method in "eth_call", "eth_estimateGas":
+            failure = refusal(dev, method, {"to": B}, "latest", {}, {name: value})
+            assert (failure.code, failure.message) == (-32000, f'block override "{name}" is not supported for this RPC method')
+
+
+def test_a_simulated_block_pays_withdrawals_and_keeps_the_beacon_root(dev):
+    withdrawal = {"index": "0x0", "validatorIndex": "0x1", "address": "0x" + "77" * 20, "amount": "0x3"}
+    root, roots = "0x" + "5b" * 32, "0x000f3df6d732807ef1319fb7b8bb8522d0beac02"
+    first = {"blockOverrides": {"withdrawals": [withdrawal], "beaconRoot": root, "time": "0xfffffff0"}}
+    asks = {"calls": [{"to": roots, "input": "0x" + (0xFFFFFFF0).to_bytes(32, "big").hex()}, {"to": B}],
+            "stateOverrides": {B: {"code": "0x73" + "77" * 20 + "315f5260205ff3"}}}  # BALANCE
+    blocks = dev.rpc("eth_simulateV1", {"blockStateCalls": [first, asks]}, "latest")
+    assert blocks[0]["withdrawals"] == [withdrawal] and blocks[0]["parentBeaconBlockRoot"] == root
+    assert blocks[0]["withdrawalsRoot"] != blocks[1]["withdrawalsRoot"] and blocks[1]["withdrawals"] == []
+    assert blocks[1]["calls"][0]["returnData"] == root
+    assert int(blocks[1]["calls"][1]["returnData"], 16) == 3 * 10**9
+    for bad in [{}], [withdrawal | {"amount": None}], {}, "0x":
+        assert refusal(dev, "eth_simulateV1", {"blockStateCalls": [{"blockOverrides": {"withdrawals": bad}}]}, "latest").code == -32602
+
+
+def test_a_blob_transaction_pays_the_overridden_price(dev):
+    # 131,072 gas a blob: at 3 wei each, it costs what the sender has; at 4 it is too much, at most 3 named it is not taken.
+    call = {"from": B, "to": A, "maxFeePerBlobGas": "0x4", "maxFeePerGas": "0x0", "maxPriorityFeePerGas": "0x0",
+            "blobVersionedHashes": ["0x01" + "00" * 31], "gas": "0x5208"}
+    state = {B: {"balance": hex(4 * 131072)}}
+
+    def run(price, **more):
+        block = {"calls": [call | more], "stateOverrides": state, "blockOverrides": {"blobBaseFee": hex(price), "baseFeePerGas": "0x0"}}
+        return dev.rpc("eth_simulateV1", {"blockStateCalls": [block], "validation": True}, "latest")[0]
+
+    assert run(4)["calls"][0]["status"] == "0x1" and run(4)["blobGasUsed"] == "0x20000"
+    with pytest.raises(RpcError, match="max fee per blob gas less than block blob gas fee"):
+        run(5)
+    with pytest.raises(RpcError, match="insufficient funds"):
+        run(3, maxFeePerBlobGas="0x5")
+
+
+def test_a_simulated_blob_without_a_price_costs_nothing(dev):
+    call = {"from": "0x" + "ee" * 20, "to": A, "blobVersionedHashes": ["0x01" + "00" * 31]}
+    block = {"calls": [call], "blockOverrides": {"blobBaseFee": "0x5"}}
+    assert dev.rpc("eth_simulateV1", {"blockStateCalls": [block]}, "latest")[0]["calls"][0]["status"] == "0x1"
+    assert dev.rpc("eth_simulateV1", {"blockStateCalls": [{"calls": [call]}]}, "latest")[0]["calls"][0]["status"] == "0x1"
+    assert dev.rpc("eth_call", call, "latest", {}, {"blobBaseFee": "0x5"}) == "0x"
+    with pytest.raises(RpcError, match="max fee per blob gas less"):
+        block["blockOverrides"]["baseFeePerGas"] = "0x0"
+        dev.rpc("eth_simulateV1", {"blockStateCalls": [block], "validation": True}, "latest")
+
+
+def test_a_simulated_revert_says_its_reason(dev):
+    reason = "08c379a0" + (32).to_bytes(32, "big").hex() + (4).to_bytes(32, "big").hex() + b"why?".hex().ljust(64, "0")
+    data = "0x" + reason
+    code = "0x61" + f"{len(reason) // 2:04x}" + "80600a5f395ffd" + reason  # CODECOPY from byte 10, REVERT
+    panic = "0x634e487b715f5260116020526024601cfd"  # Panic(0x11)
+    blocks = dev.rpc("eth_simulateV1", {"blockStateCalls": [
+        {"calls": [{"to": B}, {"to": A}], "stateOverrides": {B: {"code": code}, A: {"code": panic}}}]}, "latest")
+    first, second = blocks[0]["calls"]
+    assert first["error"] == {"message": "execution reverted: why?", "code": 3, "data": data} and first["returnData"] == "0x"
+    assert second["error"]["message"] == "execution reverted: arithmetic underflow or overflow"
+    assert refusal(dev, "eth_call", {"to": B}, "latest", {B: {"code": code}}).message == "execution reverted: why?"
+
+
+def test_log_indexes_count_over_the_calls_of_a_block_and_over_what_was_undone(dev):
+    logs, undone = "0x5f5fa05f5fa000", "0x5f5fa05f5ffd"  # two logs; one that is undone
+    blocks = dev.rpc("eth_simulateV1", {"blockStateCalls": [
+        {"calls": [{"to": B}, {"to": A}, {"to": B}], "stateOverrides": {B: {"code": logs}, A: {"code": undone}}},
+        {"calls": [{"to": B}]}]}, "latest")
+    indexes = [[[log["logIndex"] for log in call["logs"]] for call in block["calls"]] for block in blocks]
+    assert indexes == [[["0x0", "0x1"], [], ["0x3", "0x4"]], [["0x0", "0x1"]]]

@@ -104,6 +104,9 @@ MUST_USE enum status executor_begin_block(struct executor *executor, struct stat
  * block. */
 void executor_begin_calls(struct executor *executor, struct state *state, const struct exec_rules *rules,
     const struct header *header, const struct exec_block_hashes *hashes, struct err *err);
+/* Simulations: the price of blob gas for what runs from now on, whatever the header says; until the next begin. Before
+ * Cancun it has no effect. */
+void executor_set_blob_base_fee(struct executor *executor, const u256 *fee_wei);
 /* One transaction of a known sender. Ends the state's transaction unless the verdict is not OK. */
 MUST_USE enum status executor_run(
     struct executor *executor, struct exec_tx_result *result, const struct transaction *tx, const addr20 *sender);

@@ -68,6 +68,12 @@ enum status executor_begin_block(struct executor *executor, struct state *state,
 	return exec_open_block(executor, header);
 }
 
+void executor_set_blob_base_fee(struct executor *executor, const u256 *fee_wei) {
+	if (executor->rules.fork < FORK_CANCUN) return;
+	executor->env.blob_base_fee_wei = *fee_wei;
+	evm_set_block(executor->evm, executor->rules.fork, &executor->env);
+}
+
 /* EIP-4895; an amount of zero still touches the account. */
 static enum status pay_withdrawals(struct executor *executor, const struct block *block) {
 	for (size_t i = 0; i < block->withdrawal_count; i++) {

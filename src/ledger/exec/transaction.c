@@ -5,11 +5,13 @@ static bool rule(const struct executor *executor, enum fork fork) {
 	return executor->rules.fork >= fork;
 }
 
+/* Only a call or a simulation may name no price for its blobs: it pays none. */
 static enum status buy_gas(
     struct executor *executor, const struct transaction *tx, const addr20 *sender, const u256 *price_wei) {
 	const u256 limit = u256_from(tx->gas_limit), blob_gas = u256_from(tx->blob_count * GAS_PER_BLOB);
 	u256 cost = u256_mul(&limit, price_wei);
-	const u256 blob_cost = u256_mul(&blob_gas, &executor->env.blob_base_fee_wei);
+	const u256 blob_price = u256_is_zero(&tx->max_blob_fee_wei) ? u256_from(0) : executor->env.blob_base_fee_wei;
+	const u256 blob_cost = u256_mul(&blob_gas, &blob_price);
 	u256_add_overflow(&cost, &cost, &blob_cost);
 	return state_sub_balance(executor->state, sender, &cost);
 }
@@ -157,6 +159,7 @@ static enum status check_simulated(struct executor *executor, enum tx_verdict *v
     const addr20 *sender, bool strict) {
 	const enum fork fork = executor->rules.fork;
 	const bool names_price = !u256_is_zero(&tx->max_fee_wei) || !u256_is_zero(&tx->max_priority_fee_wei);
+	const bool names_blob_price = tx->blob_count > 0 && (strict || !u256_is_zero(&tx->max_blob_fee_wei));
 	u256 balance, cost;
 	uint64_t nonce;
 	TRY(state_get_balance(executor->state, &balance, sender));
@@ -170,6 +173,8 @@ static enum status check_simulated(struct executor *executor, enum tx_verdict *v
 		*verdict = TX_VERDICT_TIP_ABOVE_FEE_CAP;
 	else if ((strict || names_price) && u256_less(&tx->max_fee_wei, &executor->env.base_fee_wei))
 		*verdict = TX_VERDICT_FEE_CAP_BELOW_BASE_FEE;
+	else if (names_blob_price && u256_less(&tx->max_blob_fee_wei, &executor->env.blob_base_fee_wei))
+		*verdict = TX_VERDICT_BLOB_FEE_CAP;
 	else if (exec_total_cost(&cost, tx, &tx->max_fee_wei, &tx->max_blob_fee_wei) || u256_less(&balance, &cost))
 		*verdict = TX_VERDICT_INSUFFICIENT_FUNDS;
 	else if (tx->gas_limit < exec_intrinsic_gas(tx, fork))
@@ -221,7 +226,7 @@ enum status executor_call(
 	const u256 base_fee = executor->env.base_fee_wei, blob_base_fee = executor->env.blob_base_fee_wei;
 	struct evm_block_env env = executor->env;
 	if (u256_is_zero(&tx->max_fee_wei)) env.base_fee_wei = u256_from(0); /* as geth: BASEFEE is 0 then, too */
-	if (u256_is_zero(&tx->max_blob_fee_wei)) env.blob_base_fee_wei = u256_from(0);
+	if (tx->blob_count > 0 && u256_is_zero(&tx->max_blob_fee_wei)) env.blob_base_fee_wei = u256_from(0);
 	executor->env = env;
 	evm_set_block(executor->evm, executor->rules.fork, &executor->env);
 	const enum status status = apply(executor, result, tx, sender);

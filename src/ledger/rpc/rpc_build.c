@@ -30,25 +30,6 @@ struct build {
 
 /* --- parameters --- */
 
-static enum status take_withdrawals(struct build *build, const struct json *list) {
-	struct rpc_call *call = build->call;
-	struct block *block = &build->block;
-	if (!json_is(list, JSON_ARRAY) || list->count > LIST_MAX)
-		return rpc_bad_param(call, 1, "withdrawals: expected an array of at most %u", LIST_MAX);
-	block->withdrawals = arena_zalloc(call->arena, list->count, sizeof *block->withdrawals);
-	json_foreach (item, list) {
-		struct withdrawal *out = &block->withdrawals[block->withdrawal_count++];
-		bool has[4];
-		TRY(rpc_member_quantity(call, &out->index, &has[0], item, "index", 1));
-		TRY(rpc_member_quantity(call, &out->validator_index, &has[1], item, "validatorIndex", 1));
-		TRY(rpc_member_address(call, &out->address, &has[2], item, "address", 1));
-		TRY(rpc_member_quantity(call, &out->amount_gwei, &has[3], item, "amount", 1));
-		if (!has[0] || !has[1] || !has[2] || !has[3])
-			return rpc_bad_param(call, 1, "withdrawals: an entry lacks a member");
-	}
-	return STATUS_OK;
-}
-
 /* What the fork has must be there, and nothing else. */
 static enum status take_optional_attributes(struct build *build, const struct json *attributes) {
 	struct rpc_call *call = build->call;
@@ -58,7 +39,9 @@ static enum status take_optional_attributes(struct build *build, const struct js
 	if (build->block.has_withdrawals != (withdrawals != NULL))
 		return rpc_bad_param(
 		    call, 1, "withdrawals: %s in a block of this fork", withdrawals ? "none" : "missing");
-	if (withdrawals) TRY(take_withdrawals(build, withdrawals));
+	if (withdrawals)
+		TRY(rpc_withdrawals_of(
+		    call, &build->block.withdrawals, &build->block.withdrawal_count, withdrawals, 1));
 	TRY(rpc_member_hash(
 	    call, &build->block.header.parent_beacon_root, &has_root, attributes, "parentBeaconBlockRoot", 1));
 	if (has_root == (build->rules.fork >= FORK_CANCUN)) return STATUS_OK;
@@ -143,6 +126,12 @@ static enum status read_tx(struct build *build, struct transaction *out, const s
 	return STATUS_OK;
 }
 
+static enum status refuse_tx(struct build *build, enum tx_verdict verdict, const struct ordered_tx *next) {
+	const struct rpc_failed_tx failed = {
+	    next->tx, &next->sender, &build->block.header, build->rules.fork, RPC_VERDICT_ALONE};
+	return rpc_fail_verdict(build->call, RPC_SERVER_ERROR, verdict, &failed);
+}
+
 static enum status run_named(struct build *build, const struct json *list) {
 	struct rpc_call *call = build->call;
 	size_t index = 0;
@@ -155,8 +144,7 @@ static enum status run_named(struct build *build, const struct json *list) {
 		enum tx_verdict verdict = TX_VERDICT_BAD_SIGNATURE;
 		TRY(read_tx(build, &tx, item, index));
 		if (transaction_sender(&next.sender, &tx, true, NULL) == STATUS_OK) TRY(add_tx(build, &verdict, &next));
-		if (verdict != TX_VERDICT_OK)
-			return rpc_fail(call, RPC_SERVER_ERROR, "transaction %zu: %s", index, tx_verdict_text(verdict));
+		if (verdict != TX_VERDICT_OK) return refuse_tx(build, verdict, &next);
 		index++;
 	}
 	return STATUS_OK;

@@ -142,7 +142,7 @@ static void refuses_what_is_wrong(void **state) {
 	    {good, ",['0x0']", RPC_INVALID_PARAMS, "hex"},
 	    {good, ",[7]", RPC_INVALID_PARAMS, "hex"},
 	    {good, arena_printf(&node.arena, ",['%s','%s']", envelope(1), envelope(1)), RPC_SERVER_ERROR,
-		"transaction 1: nonce too low"},
+		"nonce too low: address 0x"},
 	    {good, ",[],'0x000000000000000000000000000000000000000000000000000000000000000000'", RPC_INVALID_PARAMS,
 		"over 32 bytes"},
 	};

@@ -45,6 +45,7 @@ static enum status fail_at_most(
 			 (result->verdict == TX_VERDICT_OK && result->outcome == EVM_OUT_OF_GAS);
 	struct rpc_run highest = *run;
 	highest.args.tx.gas_limit = high;
+	highest.form = RPC_VERDICT_OF_ESTIMATE;
 	if (!lacks_gas) return rpc_fail_run(call, result, &highest);
 	return rpc_fail(call, RPC_SERVER_ERROR, "gas required exceeds allowance (%llu)", (unsigned long long)high);
 }

@@ -5,6 +5,7 @@
 
 #define ACCOUNTS_MAX 1024u
 #define SLOTS_MAX 16384u
+#define WITHDRAWALS_MAX 65536u
 
 struct slot_override {
 	u256 slot, value;
@@ -192,23 +193,62 @@ enum status rpc_overrides_apply(const struct rpc_overrides *overrides, struct st
 	return overrides ? state_end_transaction(state, false) : STATUS_OK;
 }
 
-enum status rpc_override_header(struct rpc_call *call, struct header *header, const struct json *object, size_t index) {
-	static const char *const known[] = {
-	    "number", "time", "gasLimit", "feeRecipient", "prevRandao", "baseFeePerGas"};
-	if (!object) return STATUS_OK;
-	if (!json_is(object, JSON_OBJECT)) return rpc_bad_param(call, index, "expected an object");
+/* --- blocks --- */
+
+enum status rpc_withdrawals_of(
+    struct rpc_call *call, struct withdrawal **out, size_t *count, const struct json *list, size_t index) {
+	if (!json_is(list, JSON_ARRAY) || list->count > WITHDRAWALS_MAX)
+		return rpc_bad_param(call, index, "withdrawals: expected an array of at most %u", WITHDRAWALS_MAX);
+	struct withdrawal *withdrawals = arena_zalloc(call->arena, list->count, sizeof *withdrawals);
+	*out = withdrawals;
+	*count = 0;
+	json_foreach (item, list) {
+		struct withdrawal *next = &withdrawals[(*count)++];
+		bool has[4];
+		TRY(rpc_member_quantity(call, &next->index, &has[0], item, "index", index));
+		TRY(rpc_member_quantity(call, &next->validator_index, &has[1], item, "validatorIndex", index));
+		TRY(rpc_member_address(call, &next->address, &has[2], item, "address", index));
+		TRY(rpc_member_quantity(call, &next->amount_gwei, &has[3], item, "amount", index));
+		if (!has[0] || !has[1] || !has[2] || !has[3])
+			return rpc_bad_param(call, index, "withdrawals: an entry lacks a member");
+	}
+	return STATUS_OK;
+}
+
+static enum status refuse_unknown(struct rpc_call *call, const struct json *object, size_t index) {
+	static const char *const known[] = {"number", "time", "gasLimit", "feeRecipient", "prevRandao", "baseFeePerGas",
+	    "difficulty", "blobBaseFee", "beaconRoot", "withdrawals"};
 	json_foreach (item, object) {
 		bool is_known = false;
 		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 			is_known |= bytes_equal(item->name, bytes_text(known[i]));
 		if (!is_known)
-			return rpc_bad_param(call, index, "%.*s: not supported",
+			return rpc_bad_param(call, index, "%.*s: no such block override",
 			    (int)(item->name.len > 40 ? 40 : item->name.len), (const char *)item->name.data);
 	}
+	return STATUS_OK;
+}
+
+enum status rpc_override_block(struct rpc_call *call, struct rpc_block_override *out, struct header *header,
+    const struct json *object, size_t index) {
+	*out = (struct rpc_block_override){.has_blob_base_fee = false};
+	if (!object) return STATUS_OK;
+	if (!json_is(object, JSON_OBJECT)) return rpc_bad_param(call, index, "expected an object");
+	TRY(refuse_unknown(call, object, index));
 	TRY(rpc_member_quantity(call, &header->number, NULL, object, "number", index));
 	TRY(rpc_member_quantity(call, &header->timestamp, NULL, object, "time", index));
 	TRY(rpc_member_quantity(call, &header->gas_limit, NULL, object, "gasLimit", index));
 	TRY(rpc_member_address(call, &header->beneficiary, NULL, object, "feeRecipient", index));
 	TRY(rpc_member_hash(call, &header->mix_hash, NULL, object, "prevRandao", index));
-	return rpc_member_u256(call, &header->base_fee_wei, NULL, object, "baseFeePerGas", index);
+	TRY(rpc_member_u256(call, &header->base_fee_wei, NULL, object, "baseFeePerGas", index));
+	u256 difficulty = header->difficulty;
+	TRY(rpc_member_u256(call, &difficulty, NULL, object, "difficulty", index));
+	const bool is_mined = chain_rules(call->rpc->options.chain, header).fork < FORK_PARIS;
+	if (is_mined && !u256_is_zero(&difficulty)) header->difficulty = difficulty; /* zero would be the merge */
+	TRY(rpc_member_u256(call, &out->blob_base_fee_wei, &out->has_blob_base_fee, object, "blobBaseFee", index));
+	TRY(rpc_member_hash(call, &out->beacon_root, &out->has_beacon_root, object, "beaconRoot", index));
+	const struct json *withdrawals = json_get(object, "withdrawals");
+	out->has_withdrawals = withdrawals != NULL;
+	if (!withdrawals) return STATUS_OK;
+	return rpc_withdrawals_of(call, &out->withdrawals, &out->withdrawal_count, withdrawals, index);
 }

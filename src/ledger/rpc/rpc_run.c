@@ -8,6 +8,7 @@
 
 /* A prepared state is made anew after this many units: runs, and millions of gas (both leave memory behind). */
 #define USES_MAX 512u
+#define REASON_SHOWN_BYTES 1024u
 
 void rpc_worker_forget(struct rpc_worker *worker) {
 	if (worker->prepared) chain_head_release(worker->prepared);
@@ -79,17 +80,29 @@ static enum status complete(struct rpc_call *call, struct rpc_run *run) {
 	return STATUS_OK;
 }
 
+/* Those of eth_simulateV1 alone: a call opens and ends no block. */
+static enum status refuse_whole_blocks(struct rpc_call *call, const struct rpc_block_override *block) {
+	if (!block->has_beacon_root && !block->has_withdrawals) return STATUS_OK;
+	return rpc_fail(call, RPC_SERVER_ERROR, "block override \"%s\" is not supported for this RPC method",
+	    block->has_beacon_root ? "beaconRoot" : "withdrawals");
+}
+
 static enum status open_with(struct rpc_call *call, struct rpc_run *run, const struct json *overrides_json,
     const struct json *header_json, const struct rpc_block_id *id) {
 	struct rpc_overrides *overrides;
+	struct rpc_block_override block;
+	run->form = RPC_VERDICT_OF_CALL;
 	TRY(rpc_overrides_parse(call, &overrides, overrides_json, 2));
 	TRY(rpc_state_open(call, &run->state, id));
 	run->header = run->state.header;
-	enum status status = rpc_override_header(call, &run->header, header_json, 3);
+	enum status status = rpc_override_block(call, &block, &run->header, header_json, 3);
+	if (status == STATUS_OK) status = refuse_whole_blocks(call, &block);
 	run->rules = chain_rules(call->rpc->options.chain, &run->header);
 	if (status == STATUS_OK) status = complete(call, run);
 	const bool plain = !overrides && !header_json && id->kind != RPC_BLOCK_PENDING;
 	if (status == STATUS_OK) status = prepare(call, run, overrides, plain);
+	if (status == STATUS_OK && block.has_blob_base_fee)
+		executor_set_blob_base_fee(call->worker->executor, &block.blob_base_fee_wei);
 	if (status != STATUS_OK) rpc_state_close(&run->state);
 	return status;
 }
@@ -168,20 +181,24 @@ struct bytes rpc_revert_reason(struct bytes output, char panic[RPC_PANIC_TEXT_BY
 	return bytes_slice(output, 68, length.w[0]);
 }
 
-static enum status fail_reverted(struct rpc_call *call, struct bytes output) {
+void rpc_put_revert(struct buf *out, struct bytes output) {
 	char panic[RPC_PANIC_TEXT_BYTES];
 	const struct bytes reason = rpc_revert_reason(output, panic);
-	rpc_fail(call, RPC_REVERTED, "execution reverted");
-	if (reason.len) {
-		buf_text(&call->error_message, ": ");
-		buf_append(&call->error_message, bytes_slice(reason, 0, 1024));
-	}
+	buf_text(out, "execution reverted");
+	if (!reason.len) return;
+	buf_text(out, ": ");
+	buf_append(out, bytes_slice(reason, 0, REASON_SHOWN_BYTES));
+}
+
+static enum status fail_reverted(struct rpc_call *call, struct bytes output) {
+	rpc_fail(call, RPC_REVERTED, "%s", "");
+	rpc_put_revert(&call->error_message, output);
 	rpc_fail_data(call, output);
 	return STATUS_INVALID;
 }
 
 enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *result, const struct rpc_run *run) {
-	const struct rpc_failed_tx failed = {&run->args.tx, &run->args.from, &run->header, run->rules.fork};
+	const struct rpc_failed_tx failed = {&run->args.tx, &run->args.from, &run->header, run->rules.fork, run->form};
 	if (result->verdict != TX_VERDICT_OK) return rpc_fail_verdict(call, RPC_SERVER_ERROR, result->verdict, &failed);
 	if (result->outcome == EVM_REVERT) return fail_reverted(call, result->output);
 	return rpc_fail(call, RPC_SERVER_ERROR, "%s", evm_outcome_text(result->outcome));

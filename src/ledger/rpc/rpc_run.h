@@ -17,14 +17,29 @@ MUST_USE enum status rpc_overrides_moves(struct rpc_call *call, const struct rpc
     struct evm_precompile_move **out, size_t *count);
 /* Writes them into a state, as one transaction. NULL: nothing. */
 MUST_USE enum status rpc_overrides_apply(const struct rpc_overrides *overrides, struct state *state);
-/* Changes the header that a call sees; NULL for no object. */
-MUST_USE enum status rpc_override_header(
-    struct rpc_call *call, struct header *header, const struct json *object, size_t index);
+/* What is overridden of a block beside its header. */
+struct rpc_block_override {
+	bool has_blob_base_fee, has_beacon_root, has_withdrawals;
+	u256 blob_base_fee_wei;
+	hash32 beacon_root;
+	struct withdrawal *withdrawals; /* in the arena */
+	size_t withdrawal_count;
+};
+/* Changes the header that a call sees; nothing for no object. `difficulty` has no effect since the merge, as in geth.
+ */
+MUST_USE enum status rpc_override_block(struct rpc_call *call, struct rpc_block_override *out, struct header *header,
+    const struct json *object, size_t index);
+/* An array of withdrawals (EIP-4895) with all their members; in the arena. */
+MUST_USE enum status rpc_withdrawals_of(
+    struct rpc_call *call, struct withdrawal **out, size_t *count, const struct json *list, size_t index);
 
 /* Makes the worker's state and executor ready for a block on `source`, which is copied; `opens_block`: with the system
  * calls that open one, which a state after its block has behind it. */
 MUST_USE enum status rpc_executor_begin(struct rpc_call *call, const struct state_source *source,
     const struct exec_rules *rules, const struct header *header, bool opens_block);
+
+/* What geth says around the reason why a transaction cannot run. */
+enum rpc_verdict_form { RPC_VERDICT_OF_CALL, RPC_VERDICT_OF_ESTIMATE, RPC_VERDICT_ALONE };
 
 /* What a call runs on: parameter `first + 1` names the block, those behind it override. Close it after the last run. */
 struct rpc_run {
@@ -32,6 +47,7 @@ struct rpc_run {
 	struct header header; /* as the call sees it */
 	struct exec_rules rules;
 	struct rpc_tx_args args;
+	enum rpc_verdict_form form;
 };
 /* Parses parameters 0 to 3 and makes the worker's state and executor ready. */
 MUST_USE enum status rpc_run_open(struct rpc_call *call, struct rpc_run *run);
@@ -46,12 +62,15 @@ MUST_USE enum status rpc_run_open_traced(struct rpc_call *call, struct rpc_run *
 /* The text inside Error(string) or Panic(uint256) (Solidity ABI), or empty; `panic` is where the latter is made. */
 #define RPC_PANIC_TEXT_BYTES 96
 struct bytes rpc_revert_reason(struct bytes output, char panic[RPC_PANIC_TEXT_BYTES]);
+/* "execution reverted", and the reason. */
+void rpc_put_revert(struct buf *out, struct bytes output);
 /* The error of a transaction that cannot run, with who and how much (rpc_verdict.c). The state is as it found it. */
 struct rpc_failed_tx {
 	const struct transaction *tx;
 	const addr20 *from;
 	const struct header *header; /* of its block */
 	enum fork fork;
+	enum rpc_verdict_form form;
 };
 enum status rpc_fail_verdict(
     struct rpc_call *call, int code, enum tx_verdict verdict, const struct rpc_failed_tx *failed);

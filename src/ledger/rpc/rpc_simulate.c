@@ -91,7 +91,9 @@ static enum status make_header(
 		header->base_fee_wei =
 		    exec_next_base_fee(parent, &block->rules, chain_rules(chain, parent).fork >= FORK_LONDON);
 	if (block->rules.fork >= FORK_CANCUN) header->excess_blob_gas = exec_excess_blob_gas(parent, &block->rules);
-	return rpc_override_header(sim->call, header, block->header_json, 0);
+	TRY(rpc_override_block(sim->call, &block->override, header, block->header_json, 0));
+	if (header->field_count >= HEADER_CANCUN) header->parent_beacon_root = block->override.beacon_root;
+	return STATUS_OK;
 }
 
 /* On `worker->state`, which holds what the blocks before did. */
@@ -106,11 +108,17 @@ static enum status run_block(struct simulation *sim, struct sim_block *block) {
 	TRY(rpc_overrides_moves(sim->call, overrides, block->rules.fork, &moves, &move_count));
 	TRY(rpc_overrides_apply(overrides, worker->state));
 	TRY(executor_begin_block(worker->executor, worker->state, &block->rules, header, &hashes, &worker->err));
+	if (block->override.has_blob_base_fee)
+		executor_set_blob_base_fee(worker->executor, &block->override.blob_base_fee_wei);
 	evm_set_precompile_moves(executor_evm(worker->executor), moves, move_count);
 	enum status status = sim_run_calls(sim, block);
 	evm_set_precompile_moves(executor_evm(worker->executor), NULL, 0);
 	TRY(status);
-	block->block.block.has_withdrawals = header->field_count >= HEADER_SHANGHAI;
+	if (header->field_count >= HEADER_SHANGHAI) {
+		block->block.block.has_withdrawals = true;
+		block->block.block.withdrawals = block->override.withdrawals;
+		block->block.block.withdrawal_count = block->override.withdrawal_count;
+	}
 	return executor_end_block(worker->executor, header, &block->block.block);
 }
 

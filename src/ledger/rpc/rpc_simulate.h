@@ -7,13 +7,15 @@
 /* A log as it is shown; transfers of ether too, where they are traced. */
 struct sim_log {
 	struct sim_log *next;
+	uint32_t index; /* in the block */
 	struct log log;
 };
 
 struct sim_call {
 	enum evm_outcome outcome;
 	uint64_t gas_used, peak_gas;
-	struct bytes output;
+	struct bytes output; /* where it succeeded or reverted */
+	const char *failure; /* else, in words */
 	struct sim_log *logs;
 };
 
@@ -35,6 +37,8 @@ struct sim_block {
 	const struct json *header_json, *overrides_json;
 	uint64_t number, timestamp;
 	struct exec_rules rules;
+	struct rpc_block_override override;
+	uint32_t log_count;     /* of all calls, those too that were undone: geth counts so */
 	struct rpc_block block; /* header, transactions and, in its receipts, their senders */
 	struct sim_call *results;
 };

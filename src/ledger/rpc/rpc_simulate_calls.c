@@ -3,6 +3,7 @@
 #include "ledger/rpc/rpc_write.h"
 
 #define CALLS_MAX 5000u
+#define REVERT_TEXT_MAX ((size_t)2048)
 
 /* --- logs, with transfers among them (the EIP-7528 address, ERC-20's event) --- */
 
@@ -15,6 +16,7 @@ static const hash32 transfer_topic = {{0xdd, 0xf2, 0x52, 0xad, 0x1b, 0xe2, 0xc8,
 /* What one call logs; a frame that fails takes back what was logged since it began. */
 struct watch {
 	struct simulation *sim;
+	struct sim_block *block;
 	struct sim_log *first, **end;
 	struct sim_log **ends[1026]; /* `end` when each frame began; EVM depth is at most 1025 */
 	size_t depth;
@@ -23,9 +25,11 @@ struct watch {
 static void keep_log(struct watch *watch, const struct log *log) {
 	struct simulation *sim = watch->sim;
 	struct arena *arena = sim->call->arena;
+	const uint32_t index = watch->block->log_count++;
 	sim->kept_bytes += sizeof(struct sim_log) + log->data.len;
 	if (sim->kept_bytes > sim->call->rpc->options.response_max) return; /* told after the run */
 	struct sim_log *kept = arena_zalloc(arena, 1, sizeof *kept);
+	kept->index = index;
 	kept->log = *log;
 	kept->log.data = arena_dup(arena, log->data);
 	*watch->end = kept;
@@ -51,7 +55,8 @@ static void on_log(void *context, const struct log *log) {
 static void on_enter(void *context, const struct evm_message *message) {
 	struct watch *watch = context;
 	watch->ends[watch->depth++] = watch->end;
-	if (watch->sim->trace_transfers && message->kind != EVM_DELEGATECALL)
+	const bool moves = message->kind != EVM_DELEGATECALL && message->kind != EVM_CALLCODE;
+	if (watch->sim->trace_transfers && moves)
 		keep_transfer(watch, &message->sender, &message->recipient, &message->value_wei);
 }
 
@@ -115,6 +120,7 @@ static enum status run_one(struct simulation *sim, struct sim_block *block, size
 	TRY(rpc_tx_args_of(call, &args, object, 0));
 	TRY(complete(sim, block, &args));
 	watch->sim = sim;
+	watch->block = block;
 	watch->end = &watch->first;
 	const struct evm_tracer tracer = {
 	    .enter = on_enter, .leave = on_leave, .selfdestruct = on_selfdestruct, .log = on_log, .context = watch};
@@ -125,7 +131,8 @@ static enum status run_one(struct simulation *sim, struct sim_block *block, size
 		call->err = worker->err;
 		return status;
 	}
-	const struct rpc_failed_tx failed = {&args.tx, &args.from, &block->block.block.header, block->rules.fork};
+	const struct rpc_failed_tx failed = {
+	    &args.tx, &args.from, &block->block.block.header, block->rules.fork, RPC_VERDICT_OF_CALL};
 	if (result.verdict != TX_VERDICT_OK)
 		return rpc_fail_verdict(call, code_of_verdict(result.verdict), result.verdict, &failed);
 	sim->kept_bytes += result.output.len;
@@ -135,6 +142,7 @@ static enum status run_one(struct simulation *sim, struct sim_block *block, size
 	block->results[index] = (struct sim_call){.outcome = result.outcome,
 	    .gas_used = result.gas_used,
 	    .peak_gas = result.peak_gas,
+	    .failure = evm_outcome_text(result.outcome),
 	    .output = has_output ? arena_dup(call->arena, result.output) : (struct bytes){NULL, 0},
 	    .logs = watch->first};
 	block->block.block.header.gas_used += result.gas_used;
@@ -161,8 +169,15 @@ enum status sim_run_calls(struct simulation *sim, struct sim_block *block) {
 
 static void put_error(struct json_writer *out, const struct sim_call *result) {
 	const bool reverted = result->outcome == EVM_REVERT;
+	struct buf message;
+	buf_init(&message, REVERT_TEXT_MAX);
+	if (reverted)
+		rpc_put_revert(&message, result->output);
+	else
+		buf_text(&message, result->failure);
 	json_object_begin(out, "error");
-	json_put_text(out, "message", evm_outcome_text(result->outcome));
+	json_put_string(out, "message", buf_view(&message));
+	buf_fini(&message);
 	json_put_name(out, "code");
 	buf_printf(out->out, "%d", reverted ? RPC_REVERTED : RPC_VM_ERROR);
 	if (reverted) json_put_hex(out, "data", result->output);
@@ -172,7 +187,6 @@ static void put_error(struct json_writer *out, const struct sim_call *result) {
 void sim_write_calls(struct simulation *sim, const struct sim_block *block) {
 	struct json_writer *out = &sim->call->out;
 	const struct header *header = &block->block.block.header;
-	uint32_t log_index = 0;
 	json_array_begin(out, "calls");
 	for (size_t i = 0; i < block->block.block.transaction_count; i++) {
 		const struct sim_call *result = &block->results[i];
@@ -182,11 +196,12 @@ void sim_write_calls(struct simulation *sim, const struct sim_block *block) {
 		    .tx_hash = transaction_hash(&block->block.block.transactions[i]),
 		    .tx_index = (uint32_t)i};
 		json_object_begin(out, NULL);
-		json_put_hex(out, "returnData", result->output);
+		json_put_hex(
+		    out, "returnData", result->outcome == EVM_SUCCESS ? result->output : (struct bytes){NULL, 0});
 		json_array_begin(out, "logs");
 		for (const struct sim_log *log = result->logs; log; log = log->next) {
 			place.log = &log->log;
-			place.log_index = log_index++;
+			place.log_index = log->index;
 			rpc_write_log(out, &place, false);
 		}
 		json_array_end(out);

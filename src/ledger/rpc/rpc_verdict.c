@@ -60,6 +60,12 @@ enum status rpc_fail_verdict(
 		call->err = call->worker->err;
 		return status;
 	}
-	return rpc_fail(call, code, "err: %s%s (supplied gas %llu)", tx_verdict_text(verdict), text,
-	    (unsigned long long)failed->tx->gas_limit);
+	const char *what = tx_verdict_text(verdict);
+	const unsigned long long gas = failed->tx->gas_limit;
+	switch (failed->form) {
+	case RPC_VERDICT_OF_CALL: return rpc_fail(call, code, "err: %s%s (supplied gas %llu)", what, text, gas);
+	case RPC_VERDICT_OF_ESTIMATE: return rpc_fail(call, code, "failed with %llu gas: %s%s", gas, what, text);
+	case RPC_VERDICT_ALONE: break;
+	}
+	return rpc_fail(call, code, "%s%s", what, text);
 }
