@@ -181,7 +181,7 @@ static int exit_code_of(enum status status) {
 }
 
 static enum status run(struct cli *cli, struct err *err) {
-	if (cli->command->needs_home) TRY(cli_session_open(cli, err));
+	if (cli->command->needs_home) TRY(cli_request_open(cli, err));
 	json_object_begin(&cli->writer, NULL);
 	TRY(cli->command->run(cli, err));
 	json_object_end(&cli->writer);
@@ -195,7 +195,7 @@ static int finish(struct cli *cli, enum status status, const struct err *err) {
 	else if (!cli->has_reported)
 		report_print(cli);
 	if (fflush(stdout) != 0 && code == EXIT_DONE) code = EXIT_FAILED;
-	cli_session_close(cli);
+	cli_request_close(cli);
 	buf_wipe(&cli->report);
 	arena_fini(&cli->arena);
 	return code;

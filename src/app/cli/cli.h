@@ -1,6 +1,6 @@
 /*
  * The command line: one table of commands (commands.c), one file a command group (cmd_*.c). This header is what a
- * command has at hand: its options, its session, and its report.
+ * command has at hand: its options, its request, and its report.
  *
  * A report is built once, as JSON: `--json` prints it as it is, otherwise it is laid out for a person. Sentences for a
  * person (cli_say) are left out of JSON. Errors go to stderr, with what to do next.
@@ -12,7 +12,7 @@
 #define APP_CLI_CLI_H
 
 #include "codec/json.h"
-#include "health/actors/session.h"
+#include "health/actors/request.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_NOT_FOUND = 4, EXIT_NOT_PROVEN = 5 };
 
@@ -31,7 +31,7 @@ struct cli_command {
 	const char *summary;                        /* one line */
 	const char *teach;                          /* some lines: what happens, an example */
 	struct cli_option options[CLI_OPTIONS_MAX]; /* ends with a NULL name; --json and --help are everyone's */
-	bool needs_home;                            /* adds --home, --password-file, --rpc, and opens the session */
+	bool needs_home;                            /* adds --home, --password-file, --rpc, and opens the request */
 	MUST_USE enum status (*run)(struct cli *cli, struct err *err);
 };
 
@@ -42,7 +42,7 @@ struct cli {
 	int argument_count;
 	bool json;
 	struct arena arena;
-	struct session session; /* where the command needs a home */
+	struct actor_request request; /* where the command needs a home */
 	struct buf report;
 	struct json_writer writer;
 	int exit_code;     /* what a command sets beyond its status */
@@ -79,7 +79,7 @@ void cli_say(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 
 extern const struct cli_command *const cli_commands[]; /* NULL-terminated */
 
-/* The whole run: parse, help, session, command, report. Returns the exit code. */
+/* The whole run: parse, help, request, command, report. Returns the exit code. */
 int cli_main(int argc, char **argv);
 
 #endif

@@ -15,7 +15,7 @@ enum status cli_action_write(
     struct cli *cli, const char *name, const struct action *action, const char *path, struct err *err) {
 	struct buf json;
 	buf_init(&json, ACTION_FILE_MAX);
-	enum status status = action_write(&json, action, cli->session.home->deployment.chain_id, err);
+	enum status status = action_write(&json, action, cli->request.home->deployment.chain_id, err);
 	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&json), err);
 	buf_fini(&json);
 	if (status == STATUS_OK) cli_put_text(cli, name, path);
@@ -45,7 +45,7 @@ enum status cli_explain(enum status status, struct err *err) {
 
 enum status cli_action_send(struct cli *cli, const char *name, const struct action *action, struct err *err) {
 	struct client_receipt receipt;
-	TRY(cli_explain(action_relay(&cli->session, &receipt, action, err), err));
+	TRY(cli_explain(action_relay(&cli->request, &receipt, action, err), err));
 	cli_put_receipt(cli, name, &receipt);
 	return STATUS_OK;
 }

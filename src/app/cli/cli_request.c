@@ -67,26 +67,26 @@ static enum status open_home(struct cli *cli, struct err *err) {
 	struct buf password;
 	buf_init(&password, PASSWORD_MAX);
 	enum status status = cli_password(&password, cli_value(cli, "password-file"), err);
-	if (status == STATUS_OK) status = home_open(&cli->session.home, directory, buf_view(&password), err);
+	if (status == STATUS_OK) status = home_open(&cli->request.home, directory, buf_view(&password), err);
 	buf_wipe(&password);
 	return status;
 }
 
-enum status cli_session_open(struct cli *cli, struct err *err) {
-	struct session *session = &cli->session;
-	session->clock = &world_clock;
-	session->random = &world_random;
-	session->arena = &cli->arena;
+enum status cli_request_open(struct cli *cli, struct err *err) {
+	struct actor_request *request = &cli->request;
+	request->clock = &world_clock;
+	request->random = &world_random;
+	request->arena = &cli->arena;
 	TRY(open_home(cli, err));
 	const char *url = cli_value(cli, "rpc");
-	if (!url && session->home->has_deployment) url = session->home->deployment.rpc_url;
-	if (!url) return STATUS_OK; /* commands that need a chain say so through session_check_chain */
-	return cli_client_open(&session->client, url, err);
+	if (!url && request->home->has_deployment) url = request->home->deployment.rpc_url;
+	if (!url) return STATUS_OK; /* commands that need a chain say so through request_check_chain */
+	return cli_client_open(&request->client, url, err);
 }
 
-void cli_session_close(struct cli *cli) {
-	client_close(cli->session.client);
-	home_close(cli->session.home);
+void cli_request_close(struct cli *cli) {
+	client_close(cli->request.client);
+	home_close(cli->request.home);
 	http_client_close(&http);
 }
 

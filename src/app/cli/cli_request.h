@@ -4,8 +4,8 @@
 
 #include "app/cli/cli.h"
 
-MUST_USE enum status cli_session_open(struct cli *cli, struct err *err);
-void cli_session_close(struct cli *cli);
+MUST_USE enum status cli_request_open(struct cli *cli, struct err *err);
+void cli_request_close(struct cli *cli);
 /* The password that opens a wallet, from --password-file, XINGLIN_PASSWORD or the terminal; wipe it. */
 MUST_USE enum status cli_password(struct buf *out, const char *password_file, struct err *err);
 /* A client for commands that have no home. */

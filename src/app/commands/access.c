@@ -24,8 +24,8 @@ static enum status cmd_access_ask(struct cli *cli, struct err *err) {
 	if (cli_value(cli, "record")) TRY(cli_hash(cli, &record, "record", err));
 	TRY(cli_need(cli, &code, "purpose", err));
 	TRY(purpose_parse(&purpose, bytes_text(code), err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(cli_explain(access_ask(&cli->session, &event, &folder, &record, purpose, err), err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(cli_explain(access_ask(&cli->request, &event, &folder, &record, purpose, err), err));
 	put_decision(cli, &event);
 	if (event.permitted) {
 		cli_say(cli, "permitted: %s; now: xinglin record read", access_reason_text(event.reason));
@@ -54,7 +54,7 @@ const struct cli_command command_access_ask = {
 
 static enum status put_event(struct cli *cli, const struct access_event *event, struct err *err) {
 	const char *name;
-	TRY(actor_name(&cli->session, &name, &event->actor, err));
+	TRY(actor_name(&cli->request, &name, &event->actor, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_time(cli, "at", event->timestamp);
 	cli_put_address(cli, "who", &event->actor);
@@ -70,8 +70,8 @@ static enum status cmd_access_log(struct cli *cli, struct err *err) {
 	struct access_event *events;
 	size_t count;
 	TRY(cli_hash(cli, &folder, "folder", err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(access_log(&cli->session, &events, &count, &folder, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(access_log(&cli->request, &events, &count, &folder, err));
 	json_array_begin(&cli->writer, "accesses");
 	for (size_t i = 0; i < count; i++) TRY(put_event(cli, &events[i], err));
 	json_array_end(&cli->writer);
@@ -96,7 +96,7 @@ const struct cli_command command_access_log = {
 
 static enum status put_read(struct cli *cli, const struct read_entry *entry, struct err *err) {
 	const char *name;
-	TRY(actor_name(&cli->session, &name, &entry->who, err));
+	TRY(actor_name(&cli->request, &name, &entry->who, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_time(cli, "at", entry->at_ms / 1000);
 	cli_put_address(cli, "who", &entry->who);
@@ -112,8 +112,8 @@ static enum status cmd_access_reads(struct cli *cli, struct err *err) {
 	hash32 record;
 	struct read_log log;
 	TRY(cli_hash(cli, &record, "record", err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(access_reads(&cli->session, &log, &record, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(access_reads(&cli->request, &log, &record, err));
 	json_array_begin(&cli->writer, "reads");
 	for (size_t i = 0; i < log.count; i++) TRY(put_read(cli, &log.entries[i], err));
 	json_array_end(&cli->writer);

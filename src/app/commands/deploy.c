@@ -52,8 +52,8 @@ static enum status deploy_one(struct cli *cli, const struct plan *plan, int cont
 	put_arguments(&creation, plan, contract);
 	enum status status = buf_status(&creation, err);
 	if (status == STATUS_OK)
-		status = client_transact(cli->session.client, &receipt, &verdict, &cli->arena,
-		    &cli->session.home->account_secret, NULL, buf_view(&creation), err);
+		status = client_transact(cli->request.client, &receipt, &verdict, &cli->arena,
+		    &cli->request.home->account_secret, NULL, buf_view(&creation), err);
 	buf_fini(&creation);
 	TRY(status);
 	if (!verdict.ok) return err_set(err, STATUS_DENIED, "%s: %s", contract_names[contract], verdict.reason);
@@ -89,26 +89,26 @@ static enum status read_registrars(struct cli *cli, struct plan *plan, struct er
 /* Nothing may have been sent before: the addresses stand in the genesis. */
 static enum status foresee(struct cli *cli, struct plan *plan, struct err *err) {
 	uint64_t nonce;
-	TRY(client_nonce(cli->session.client, &nonce, &cli->session.home->account, err));
+	TRY(client_nonce(cli->request.client, &nonce, &cli->request.home->account, err));
 	if (nonce != 0)
 		return err_set(err, STATUS_DENIED,
 		    "this account has sent %llu transactions already; contracts are deployed by an account's "
 		    "first five, because their addresses stand in the genesis",
 		    (unsigned long long)nonce);
-	for (uint64_t i = 0; i < CONTRACT_COUNT; i++) plan->at[i] = address_of_create(&cli->session.home->account, i);
+	for (uint64_t i = 0; i < CONTRACT_COUNT; i++) plan->at[i] = address_of_create(&cli->request.home->account, i);
 	return STATUS_OK;
 }
 
 static enum status describe(struct cli *cli, struct deployment *out, const struct plan *plan, struct err *err) {
 	const struct json *info;
-	*out = (struct deployment){.chain_id = client_chain_id(cli->session.client),
+	*out = (struct deployment){.chain_id = client_chain_id(cli->request.client),
 	    .directory = plan->at[DIRECTORY],
 	    .folders = plan->at[FOLDERS],
 	    .records = plan->at[RECORDS],
 	    .consent = plan->at[CONSENT],
 	    .medicines = plan->at[MEDICINES]};
-	snprintf(out->rpc_url, sizeof out->rpc_url, "%s", client_url(cli->session.client));
-	TRY(client_rpc(cli->session.client, &info, NULL, &cli->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
+	snprintf(out->rpc_url, sizeof out->rpc_url, "%s", client_url(cli->request.client));
+	TRY(client_rpc(cli->request.client, &info, NULL, &cli->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
 	if (hex_fixed(out->genesis.b, 32, json_string(json_get(info, "genesisHash"))) != STATUS_OK ||
 	    hex_fixed(out->sealer.b, 20, json_string(json_get(info, "sealer"))) != STATUS_OK)
 		return err_set(err, STATUS_INTERNAL, "the node does not say its genesis and sealer");
@@ -117,7 +117,7 @@ static enum status describe(struct cli *cli, struct deployment *out, const struc
 
 static enum status warn_of_gates(struct cli *cli, const struct plan *plan, struct err *err) {
 	const struct json *info;
-	TRY(client_rpc(cli->session.client, &info, NULL, &cli->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
+	TRY(client_rpc(cli->request.client, &info, NULL, &cli->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
 	addr20 first;
 	const struct json *gates = json_get(info, "blobGates");
 	if (hex_fixed(first.b, 20, json_string(json_at(gates, 0))) == STATUS_OK &&
@@ -132,7 +132,7 @@ static enum status cmd_deploy(struct cli *cli, struct err *err) {
 	const char *out_path;
 	struct plan plan = {.threshold = 0};
 	struct deployment deployment;
-	if (!cli->session.client) return err_set(err, STATUS_INVALID, "--rpc URL says which chain to deploy to");
+	if (!cli->request.client) return err_set(err, STATUS_INVALID, "--rpc URL says which chain to deploy to");
 	TRY(cli_need(cli, &out_path, "out", err));
 	TRY(read_registrars(cli, &plan, err));
 	TRY(foresee(cli, &plan, err));
@@ -143,7 +143,7 @@ static enum status cmd_deploy(struct cli *cli, struct err *err) {
 	buf_init(&json, DEPLOYMENT_MAX);
 	deployment_write(&json, &deployment);
 	enum status status = cli_write_file(out_path, buf_view(&json), err);
-	if (status == STATUS_OK) status = home_trust(cli->session.home, buf_view(&json), err);
+	if (status == STATUS_OK) status = home_trust(cli->request.home, buf_view(&json), err);
 	buf_fini(&json);
 	if (status == STATUS_OK) cli_put_text(cli, "deployment", out_path);
 	return status;

@@ -1,8 +1,8 @@
 /* xinglin folder …, relay: a patient's compartments. */
+#include "health/records/folder.h"
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "codec/hex.h"
-#include "health/records/folder.h"
 
 #define TRUSTEES_MAX 8u
 #define GLASS_MINUTES_MAX 65535u
@@ -44,8 +44,8 @@ static enum status cmd_folder_open(struct cli *cli, struct err *err) {
 	if (minutes > GLASS_MINUTES_MAX)
 		return err_set(err, STATUS_INVALID, "--glass-minutes takes 0 (never) to %u", GLASS_MINUTES_MAX);
 	opening.glass_minutes = (uint16_t)minutes;
-	TRY(session_check_chain(&cli->session, err));
-	TRY(folder_open_action(&cli->session, &action, &id, &opening, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(folder_open_action(&cli->request, &action, &id, &opening, err));
 	cli_put_hex(cli, "folder", BYTES_OF(id));
 	TRY(cli_action_finish(cli, "action", &action, err));
 	cli_say(cli, "the label stays in this home; the chain shows the id only");
@@ -74,7 +74,7 @@ const struct cli_command command_folder_open = {
 
 static enum status put_folder(struct cli *cli, const struct folder *folder, struct err *err) {
 	struct own_folder own;
-	enum status status = own_folder_load(&cli->session, &own, &folder->id, err);
+	enum status status = own_folder_load(&cli->request, &own, &folder->id, err);
 	if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
 	cli_put_hex(cli, "folder", BYTES_OF(folder->id));
 	if (status == STATUS_OK) cli_put_text(cli, "label", own.label);
@@ -91,8 +91,8 @@ static enum status cmd_folder_show(struct cli *cli, struct err *err) {
 	struct folder folder;
 	hash32 id;
 	TRY(argument_id(cli, &id, err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(folder_find(&cli->session, &folder, &id, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(folder_find(&cli->request, &folder, &id, err));
 	TRY(put_folder(cli, &folder, err));
 	if (folder.rotation_owed && !folder.closed) cli_say(cli, "it should get a new key: xinglin folder rotate");
 	return STATUS_OK;
@@ -113,12 +113,12 @@ const struct cli_command command_folder_show = {
 static enum status cmd_folder_list(struct cli *cli, struct err *err) {
 	struct own_folder *folders;
 	size_t count;
-	TRY(session_check_chain(&cli->session, err));
-	TRY(own_folders(&cli->session, &folders, &count, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(own_folders(&cli->request, &folders, &count, err));
 	json_array_begin(&cli->writer, "folders");
 	for (size_t i = 0; i < count; i++) {
 		struct folder folder;
-		enum status status = folder_find(&cli->session, &folder, &folders[i].id, err);
+		enum status status = folder_find(&cli->request, &folder, &folders[i].id, err);
 		if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
 		json_object_begin(&cli->writer, NULL);
 		if (status == STATUS_OK) {
@@ -151,8 +151,8 @@ static enum status cmd_folder_rotate(struct cli *cli, struct err *err) {
 	hash32 id;
 	TRY(cli_action_options(cli, err));
 	TRY(argument_id(cli, &id, err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(folder_rotate_action(&cli->session, &action, &id, NULL, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(folder_rotate_action(&cli->request, &action, &id, NULL, err));
 	return cli_action_finish(cli, "action", &action, err);
 }
 
@@ -176,8 +176,8 @@ static enum status cmd_folder_forget(struct cli *cli, struct err *err) {
 	hash32 id;
 	TRY(cli_action_options(cli, err));
 	TRY(argument_id(cli, &id, err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(folder_forget_action(&cli->session, &action, &id, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(folder_forget_action(&cli->request, &action, &id, err));
 	TRY(cli_action_finish(cli, "action", &action, err));
 	cli_say(cli, "once it is in a block, nobody gets the folder's keys any more, you neither");
 	return STATUS_OK;
@@ -203,9 +203,9 @@ const struct cli_command command_folder_forget = {
 static enum status cmd_relay(struct cli *cli, struct err *err) {
 	struct action action;
 	struct bytes file;
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_read_file(cli, &file, cli->arguments[0], ACTION_FILE_MAX, err));
-	TRY(action_parse(&action, &cli->arena, file, cli->session.home->deployment.chain_id, err));
+	TRY(action_parse(&action, &cli->arena, file, cli->request.home->deployment.chain_id, err));
 	cli_put_text(cli, "summary", action.summary);
 	return cli_action_send(cli, "relayed", &action, err);
 }

@@ -29,7 +29,7 @@ static enum status report_glass(struct cli *cli, const struct broken_glass *glas
 	cli_say(cli, "the glass is broken: the patient sees it, and review %llu stays open until it is closed",
 	    (unsigned long long)glass->review);
 	if (wait == 0) return STATUS_OK;
-	enum status status = glass_wait(&cli->session, glass, wait, err);
+	enum status status = glass_wait(&cli->request, glass, wait, err);
 	if (status != STATUS_OK && status != STATUS_TIMEOUT) return status;
 	cli_put_bool(cli, "keyReleased", status == STATUS_OK);
 	if (status == STATUS_TIMEOUT) { /* the window is open all the same: its review must not get lost */
@@ -51,8 +51,8 @@ static enum status cmd_break_glass(struct cli *cli, struct err *err) {
 	TRY(cli_u64(cli, &wait, "wait", 0, err));
 	if (wait > WAIT_MAX_SECONDS)
 		return err_set(err, STATUS_INVALID, "--wait takes at most %u seconds", WAIT_MAX_SECONDS);
-	TRY(session_check_chain(&cli->session, err));
-	TRY(cli_explain(glass_break(&cli->session, &glass, &folder, bytes_text(reason), err), err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(cli_explain(glass_break(&cli->request, &glass, &folder, bytes_text(reason), err), err));
 	return report_glass(cli, &glass, wait, err);
 }
 
@@ -77,8 +77,8 @@ const struct cli_command command_break_glass = {
 
 static enum status put_review(struct cli *cli, const struct broken_glass *glass, struct err *err) {
 	const char *name;
-	uint64_t now = clock_now_ms(cli->session.clock) / 1000;
-	TRY(actor_name(&cli->session, &name, &glass->actor, err));
+	uint64_t now = clock_now_ms(cli->request.clock) / 1000;
+	TRY(actor_name(&cli->request, &name, &glass->actor, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_u64(cli, "review", glass->review);
 	cli_put_time(cli, "at", glass->timestamp);
@@ -102,8 +102,8 @@ static enum status cmd_review_list(struct cli *cli, struct err *err) {
 	struct broken_glass *reviews;
 	size_t count;
 	TRY(cli_hash(cli, &folder, "folder", err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(glass_log(&cli->session, &reviews, &count, &folder, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(glass_log(&cli->request, &reviews, &count, &folder, err));
 	json_array_begin(&cli->writer, "reviews");
 	for (size_t i = 0; i < count; i++) TRY(put_review(cli, &reviews[i], err));
 	json_array_end(&cli->writer);
@@ -139,8 +139,8 @@ static enum status cmd_review_close(struct cli *cli, struct err *err) {
 	TRY(cli_action_options(cli, err));
 	if (justified == cli_flag(cli, "unjustified"))
 		return err_set(err, STATUS_INVALID, "either --justified or --unjustified is needed");
-	TRY(session_check_chain(&cli->session, err));
-	TRY(glass_close_action(&cli->session, &action, review, justified, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(glass_close_action(&cli->request, &action, review, justified, err));
 	TRY(cli_action_finish(cli, "closing", &action, err));
 	cli_put_u64(cli, "review", review);
 	cli_put_bool(cli, "justified", justified);
@@ -194,12 +194,12 @@ static enum status serve(struct cli *cli, uint64_t every_ms, uint64_t *released,
 	cli_say(cli, "serving emergencies; Ctrl-C stops it");
 	while (!stopped) {
 		struct arena_mark mark = arena_mark(&cli->arena);
-		enum status status = trustee_serve_once(&cli->session, &round, err);
+		enum status status = trustee_serve_once(&cli->request, &round, err);
 		arena_rewind(&cli->arena, mark);
 		if (status != STATUS_OK && status != STATUS_IO && status != STATUS_TIMEOUT) return status;
 		if (status != STATUS_OK) fprintf(stderr, "xinglin trustee serve: %s; trying again\n", err->message);
 		*released += status == STATUS_OK ? round.released : 0;
-		sleep_between(client_options_of(cli->session.client), every_ms);
+		sleep_between(client_options_of(cli->request.client), every_ms);
 	}
 	return STATUS_OK;
 }
@@ -210,9 +210,9 @@ static enum status cmd_trustee_serve(struct cli *cli, struct err *err) {
 	TRY(cli_u64(cli, &every_ms, "every", 1000, err));
 	if (every_ms < 50 || every_ms > 3600000)
 		return err_set(err, STATUS_INVALID, "--every takes 50 to 3600000 milliseconds");
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	if (cli_flag(cli, "once")) {
-		TRY(trustee_serve_once(&cli->session, &round, err));
+		TRY(trustee_serve_once(&cli->request, &round, err));
 		released = round.released;
 		cli_put_u64(cli, "failed", round.failed);
 		if (round.failed) cli->exit_code = EXIT_FAILED;

@@ -18,7 +18,7 @@ static const char *random_serial(struct cli *cli) {
 	static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRSTUVWX";
 	uint8_t bytes[12];
 	char *text = arena_alloc(&cli->arena, sizeof bytes + 1);
-	random_fill(cli->session.random, bytes, sizeof bytes);
+	random_fill(cli->request.random, bytes, sizeof bytes);
 	for (size_t i = 0; i < sizeof bytes; i++) text[i] = alphabet[bytes[i] & 31];
 	text[sizeof bytes] = 0;
 	return text;
@@ -175,8 +175,8 @@ const struct cli_command command_pack_aggregate = {
 
 static enum status purpose_option(struct cli *cli, enum medicines_purpose *out, struct err *err) {
 	const char *text = cli_value(cli, "purpose");
-	*out = PURPOSE_TRADE;
-	for (unsigned i = 0; text && i < PURPOSE_COUNT; i++)
+	*out = SHIPPING_TRADE;
+	for (unsigned i = 0; text && i < SHIPPING_PURPOSE_COUNT; i++)
 		if (strcmp(text, medicines_purpose_name(i)) == 0) {
 			*out = (enum medicines_purpose)i;
 			return STATUS_OK;
@@ -208,8 +208,8 @@ static enum status cmd_pack_ship(struct cli *cli, struct err *err) {
 	    .disposition = voids ? "in_progress" : "in_transit",
 	    .epcs = &epc,
 	    .epc_count = 1,
-	    .source = plan_party(&cli->session, &cli->session.home->account),
-	    .destination = voids ? NULL : plan_party(&cli->session, &wish.to)};
+	    .source = plan_party(&cli->request, &cli->request.home->account),
+	    .destination = voids ? NULL : plan_party(&cli->request, &wish.to)};
 	return pack_step(cli, &stock, &draft, &wish, err);
 }
 
@@ -242,8 +242,8 @@ static enum status waiting(struct cli *cli, const char ***out, size_t *count, co
 		struct container_view view;
 		bool found;
 		struct scan scan = {.form = SCAN_PLAIN_DIGITS};
-		TRY(medicines_container(&cli->session, &view, &found, &document->containers[c].id, err));
-		bool mine = addr20_equal(&view.receiver, &cli->session.home->account) && hash32_is_zero(&view.parent);
+		TRY(medicines_container(&cli->request, &view, &found, &document->containers[c].id, err));
+		bool mine = addr20_equal(&view.receiver, &cli->request.home->account) && hash32_is_zero(&view.parent);
 		if (!found || (sscc ? strcmp(document->containers[c].sscc, sscc) != 0 : !mine)) continue;
 		if (strlen(document->containers[c].sscc) == 18) {
 			memcpy(scan.sscc, document->containers[c].sscc, 19);
@@ -276,15 +276,15 @@ static enum status cmd_pack_receive(struct cli *cli, struct err *err) {
 	TRY(cli_need(cli, &path, "document", err));
 	if (sscc) TRY(pack_scan(&scan, sscc, err));
 	TRY(cli_read_file(cli, &sealed, path, PACK_FILE_MAX, err));
-	TRY(document_open(&cli->session, &document, sealed, err));
-	TRY(document_check(&cli->session, &document, err));
-	TRY(stock_save(&cli->session, &stock, &document, err));
+	TRY(document_open(&cli->request, &document, sealed, err));
+	TRY(document_check(&cli->request, &document, err));
+	TRY(stock_save(&cli->request, &stock, &document, err));
 	pack_put_actor(cli, "from", &document.sender);
 	cli_put_u64(cli, "units", document.unit_count);
 	if (cli_flag(cli, "keep")) return STATUS_OK;
 	TRY(waiting(cli, &epcs, &draft.epc_count, &document, sscc ? scan.sscc : NULL, err));
 	draft.epcs = epcs;
-	draft.destination = plan_party(&cli->session, &cli->session.home->account);
+	draft.destination = plan_party(&cli->request, &cli->request.home->account);
 	return pack_step(cli, &stock, &draft, &wish, err);
 }
 

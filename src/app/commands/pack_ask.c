@@ -1,8 +1,8 @@
 /* xinglin pack verify, read, reference, holders, recall, acknowledge, alerts: questions and recalls. */
 #include <stdio.h>
 
-#include "app/commands/pack.h"
 #include "app/commands/commands.h"
+#include "app/commands/pack.h"
 #include "crypto/hash.h"
 #include "eth/abi.h"
 #include "health/gs1/epc.h"
@@ -76,7 +76,7 @@ static enum status unknown_pack(struct cli *cli, const struct stock *stock, cons
 	struct product product;
 	char advice[256];
 	stock_diagnose(advice, stock, scan);
-	enum status status = product_load(&cli->session, &product, scan->gtin, err);
+	enum status status = product_load(&cli->request, &product, scan->gtin, err);
 	if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
 	cli_put_text(cli, "state", "UNKNOWN");
 	cli_put_bool(cli, "saleable", false);
@@ -85,7 +85,7 @@ static enum status unknown_pack(struct cli *cli, const struct stock *stock, cons
 		hash32 unit_tag = tag_unit(&product.key, scan->gtin, scan->serial);
 		bool is_there = false;
 		mem_wipe(&product, sizeof product);
-		TRY(medicines_is_commissioned(&cli->session, &is_there, &product_tag, &unit_tag, err));
+		TRY(medicines_is_commissioned(&cli->request, &is_there, &product_tag, &unit_tag, err));
 		cli_put_bool(cli, "commissioned", is_there);
 		if (!advice[0] && !is_there)
 			snprintf(advice, sizeof advice, "the manufacturer never commissioned this serial");
@@ -114,7 +114,7 @@ static enum status cmd_pack_verify(struct cli *cli, struct err *err) {
 	TRY(pack_beside(cli, &stock, err));
 	if (!stock_find_unit(&found, &stock, scan.gtin, scan.serial)) return unknown_pack(cli, &stock, &scan, err);
 	struct unit_ref ref = {found.batch->id, found.unit->index};
-	TRY(medicines_unit(&cli->session, &view, &ref, err));
+	TRY(medicines_unit(&cli->request, &view, &ref, err));
 	put_unit(cli, &view);
 	char iso[11];
 	gs1_expiry_text(NULL, iso, view.expiry_s);
@@ -159,7 +159,7 @@ static enum status cmd_pack_reference(struct cli *cli, struct err *err) {
 	TRY(cli_address(cli, &reader, "for", err));
 	TRY(cli_need(cli, &path, "out", err));
 	TRY(pack_open(cli, &stock, err));
-	document_init(&document, &cli->session, (struct bytes){NULL, 0});
+	document_init(&document, &cli->request, (struct bytes){NULL, 0});
 	for (int i = 0; i < cli->argument_count; i++) {
 		TRY(pack_scan(&scan, cli->arguments[i], err));
 		if (!stock_find_unit(&found, &stock, scan.gtin, scan.serial))
@@ -170,7 +170,7 @@ static enum status cmd_pack_reference(struct cli *cli, struct err *err) {
 		document_add_unit(&document, &cli->arena, &unit);
 	}
 	buf_init(&sealed, PACK_FILE_MAX);
-	enum status status = document_seal(&cli->session, &sealed, &document, &reader, 1, err);
+	enum status status = document_seal(&cli->request, &sealed, &document, &reader, 1, err);
 	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&sealed), err);
 	buf_fini(&sealed);
 	TRY(status);
@@ -212,7 +212,7 @@ static enum status named_batch(
 		*out = known->id;
 		return STATUS_OK;
 	}
-	enum status status = product_load(&cli->session, &product, digits, err);
+	enum status status = product_load(&cli->request, &product, digits, err);
 	if (status == STATUS_NOTFOUND)
 		return err_set(err, status, "this home knows neither lot %s nor the key of product %s", *lot, digits);
 	TRY(status);
@@ -227,9 +227,9 @@ static enum status put_holders(struct cli *cli, const struct stock *stock, const
 	struct holding *rows;
 	size_t count;
 	uint64_t sum = 0;
-	TRY(medicines_batch(&cli->session, &view, batch, err));
+	TRY(medicines_batch(&cli->request, &view, batch, err));
 	if (view.count == 0) return err_set(err, STATUS_NOTFOUND, "UNKNOWN_BATCH: this batch was never commissioned");
-	TRY(medicines_holders(&cli->session, &rows, &count, batch, err));
+	TRY(medicines_holders(&cli->request, &rows, &count, batch, err));
 	cli_put_u64(cli, "commissioned", view.commissioned);
 	cli_put_u64(cli, "ended", view.ended);
 	cli_put_bool(cli, "recalled", view.recalled);
@@ -256,12 +256,12 @@ static enum status put_holders(struct cli *cli, const struct stock *stock, const
 
 static enum status put_acknowledgements(struct cli *cli, const hash32 *batch, struct err *err) {
 	struct client_log_filter filter = {
-	    .address = &cli->session.home->deployment.medicines, .has_topic = {true, true}};
+	    .address = &cli->request.home->deployment.medicines, .has_topic = {true, true}};
 	struct client_log *logs;
 	size_t count;
 	filter.topics[0] = abi_topic("RecallAcknowledged(bytes32,address)");
 	filter.topics[1] = *batch;
-	TRY(client_logs(cli->session.client, &logs, &count, &cli->arena, &filter, err));
+	TRY(client_logs(cli->request.client, &logs, &count, &cli->arena, &filter, err));
 	json_array_begin(&cli->writer, "acknowledged");
 	for (size_t i = 0; i < count; i++) {
 		addr20 by;
@@ -347,7 +347,7 @@ static enum status cmd_pack_acknowledge(struct cli *cli, struct err *err) {
 	const char *gtin, *lot;
 	TRY(pack_open(cli, &stock, err));
 	TRY(named_batch(cli, &stock, &batch, &gtin, &lot, err));
-	TRY(medicines_acknowledge(&cli->session, &receipt, &batch, err));
+	TRY(medicines_acknowledge(&cli->request, &receipt, &batch, err));
 	cli_put_receipt(cli, "acknowledged", &receipt);
 	return STATUS_OK;
 }
@@ -370,8 +370,8 @@ static enum status cmd_pack_alerts(struct cli *cli, struct err *err) {
 	struct medicines_alert *alerts;
 	size_t count;
 	TRY(pack_open(cli, &stock, err));
-	const addr20 *mine = cli_flag(cli, "all") ? NULL : &cli->session.home->account;
-	TRY(medicines_alerts(&cli->session, &alerts, &count, mine, err));
+	const addr20 *mine = cli_flag(cli, "all") ? NULL : &cli->request.home->account;
+	TRY(medicines_alerts(&cli->request, &alerts, &count, mine, err));
 	json_array_begin(&cli->writer, "alerts");
 	for (size_t i = 0; i < count; i++) pack_put_alert(cli, &stock, &alerts[i]);
 	json_array_end(&cli->writer);

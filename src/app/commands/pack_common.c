@@ -9,8 +9,8 @@ unsigned pack_year(void) {
 }
 
 enum status pack_open(struct cli *cli, struct stock *stock, struct err *err) {
-	TRY(session_check_chain(&cli->session, err));
-	return stock_load(&cli->session, stock, err);
+	TRY(request_check_chain(&cli->request, err));
+	return stock_load(&cli->request, stock, err);
 }
 
 enum status pack_scan(struct scan *out, const char *text, struct err *err) {
@@ -33,7 +33,7 @@ void pack_put_actor(struct cli *cli, const char *name, const addr20 *actor) {
 	struct listed_actor listed;
 	if (addr20_is_zero(actor)) return;
 	cli_put_address(cli, name, actor);
-	if (directory_find(&cli->session, &listed, actor, NULL) == STATUS_OK)
+	if (directory_find(&cli->request, &listed, actor, NULL) == STATUS_OK)
 		cli_put_text(cli, arena_printf(&cli->arena, "%sName", name), listed.name);
 }
 
@@ -72,8 +72,8 @@ enum status pack_beside(struct cli *cli, struct stock *stock, struct err *err) {
 	if (!path) return STATUS_OK;
 	struct document *all = arena_zalloc(&cli->arena, stock->count + 1, sizeof *all);
 	TRY(cli_read_file(cli, &sealed, path, PACK_FILE_MAX, err));
-	TRY(document_open(&cli->session, &all[stock->count], sealed, err));
-	TRY(document_check(&cli->session, &all[stock->count], err));
+	TRY(document_open(&cli->request, &all[stock->count], sealed, err));
+	TRY(document_check(&cli->request, &all[stock->count], err));
 	if (stock->count) memcpy(all, stock->documents, stock->count * sizeof *all);
 	*stock = (struct stock){all, stock->count + 1};
 	return STATUS_OK;
@@ -118,7 +118,7 @@ static enum status write_sealed(struct cli *cli, const struct plan *plan, struct
 	struct buf sealed;
 	if (!path) return STATUS_OK;
 	buf_init(&sealed, PACK_FILE_MAX);
-	enum status status = plan_seal(&cli->session, &sealed, plan, err);
+	enum status status = plan_seal(&cli->request, &sealed, plan, err);
 	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&sealed), err);
 	buf_fini(&sealed);
 	if (status == STATUS_OK) cli_put_text(cli, "sealedDocument", path);
@@ -130,9 +130,9 @@ enum status pack_capture(
 	struct epcis_document document;
 	struct plan plan;
 	TRY(epcis_parse(&document, &cli->arena, epcis, err));
-	TRY(plan_make(&plan, &cli->session, stock, &document, wish, err));
+	TRY(plan_make(&plan, &cli->request, stock, &document, wish, err));
 	struct capture_result *results = arena_zalloc(&cli->arena, plan.part_count, sizeof *results);
-	TRY(plan_run(&cli->session, stock, &plan, results, err));
+	TRY(plan_run(&cli->request, stock, &plan, results, err));
 	TRY(write_sealed(cli, &plan, err));
 	report(cli, stock, &plan, results);
 	return STATUS_OK;
@@ -143,7 +143,7 @@ enum status pack_step(struct cli *cli, struct stock *stock, const struct epcis_d
 	const char *path = cli_value(cli, "epcis-out");
 	struct epcis_draft timed = *draft;
 	struct buf text;
-	timed.time_ms = clock_now_ms(cli->session.clock);
+	timed.time_ms = clock_now_ms(cli->request.clock);
 	buf_init(&text, EPCIS_BYTES_MAX);
 	epcis_write(&text, &timed);
 	enum status status = buf_status(&text, err);

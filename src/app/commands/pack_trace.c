@@ -1,6 +1,6 @@
 /* xinglin pack trace: a pack's history, from the chain's events. */
-#include "app/commands/pack.h"
 #include "app/commands/commands.h"
+#include "app/commands/pack.h"
 #include "eth/abi.h"
 
 #define CONTAINERS_MAX 256u
@@ -177,8 +177,8 @@ static enum status cmd_pack_trace(struct cli *cli, struct err *err) {
 	history->stock = &stock;
 	history->unit = &unit;
 	read_known(history);
-	filter.address = &cli->session.home->deployment.medicines;
-	TRY(client_logs(cli->session.client, &logs, &count, &cli->arena, &filter, err));
+	filter.address = &cli->request.home->deployment.medicines;
+	TRY(client_logs(cli->request.client, &logs, &count, &cli->arena, &filter, err));
 	cli_put_text(cli, "gtin", unit.batch->gtin);
 	cli_put_text(cli, "serial", unit.unit->serial);
 	cli_put_text(cli, "lot", unit.batch->lot);

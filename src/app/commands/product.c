@@ -1,8 +1,8 @@
 /* xinglin product: registering medicines. */
 #include <stdlib.h>
 
-#include "app/commands/pack.h"
 #include "app/commands/commands.h"
+#include "app/commands/pack.h"
 #include "health/trace/tags.h"
 
 #define REQUEST_MAX ((size_t)1 << 16)
@@ -16,27 +16,27 @@ static enum status gtin_option(const struct cli *cli, char out[15], struct err *
 }
 
 static enum status cmd_product_new(struct cli *cli, struct err *err) {
-	struct product product = {.owner = cli->session.home->account}, old;
+	struct product product = {.owner = cli->request.home->account}, old;
 	const char *path;
 	uint64_t capacity;
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_need(cli, &path, "out", err));
 	TRY(gtin_option(cli, product.gtin, err));
 	TRY(cli_address(cli, &product.regulator, "regulator", err));
 	TRY(cli_u64(cli, &capacity, "capacity", 100000, err));
 	if (capacity == 0 || capacity > UINT32_MAX / 2)
 		return err_set(err, STATUS_INVALID, "--capacity is out of range");
-	enum status status = product_load(&cli->session, &old, product.gtin, NULL);
+	enum status status = product_load(&cli->request, &old, product.gtin, NULL);
 	if (status == STATUS_OK)
 		product.key = old.key; /* a product's key never changes: only the request is written again */
 	else if (status == STATUS_NOTFOUND)
-		random_fill(cli->session.random, product.key.b, sizeof product.key.b);
+		random_fill(cli->request.random, product.key.b, sizeof product.key.b);
 	else
 		return err_set(err, status, "the product's key in this home does not open");
 	struct buf request;
 	buf_init(&request, REQUEST_MAX);
-	status = product_request_write(&cli->session, &request, &product, (uint32_t)capacity, err);
-	if (status == STATUS_OK) status = product_save(&cli->session, &product, err);
+	status = product_request_write(&cli->request, &request, &product, (uint32_t)capacity, err);
+	if (status == STATUS_OK) status = product_save(&cli->request, &product, err);
 	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&request), err);
 	buf_fini(&request);
 	hash32 tag = tag_product(&product.key, product.gtin);
@@ -68,13 +68,13 @@ static enum status cmd_product_register(struct cli *cli, struct err *err) {
 	struct bytes json;
 	struct product_request request;
 	struct client_receipt receipt;
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_read_file(cli, &json, cli->arguments[0], REQUEST_MAX, err));
-	TRY(product_request_open(&cli->session, &request, json, err));
-	TRY(product_save(&cli->session, &request.secret, err));
+	TRY(product_request_open(&cli->request, &request, json, err));
+	TRY(product_save(&cli->request, &request.secret, err));
 	mem_wipe(&request.secret.key, sizeof request.secret.key);
 	TRY(medicines_register(
-	    &cli->session, &receipt, &request.product, &request.owner, &request.commitment, request.capacity, err));
+	    &cli->request, &receipt, &request.product, &request.owner, &request.commitment, request.capacity, err));
 	cli_put_text(cli, "gtin", request.secret.gtin);
 	pack_put_actor(cli, "owner", &request.owner);
 	cli_put_hex(cli, "product", BYTES_OF(request.product));
@@ -101,12 +101,12 @@ static enum status cmd_product_withdraw(struct cli *cli, struct err *err) {
 	struct client_receipt receipt;
 	char gtin[15];
 	bool back = cli_flag(cli, "readmit");
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	TRY(gtin_option(cli, gtin, err));
-	TRY(product_load(&cli->session, &product, gtin, err));
+	TRY(product_load(&cli->request, &product, gtin, err));
 	hash32 tag = tag_product(&product.key, gtin);
 	mem_wipe(&product, sizeof product);
-	TRY(medicines_withdraw(&cli->session, &receipt, &tag, !back, err));
+	TRY(medicines_withdraw(&cli->request, &receipt, &tag, !back, err));
 	cli_put_text(cli, "gtin", gtin);
 	cli_put_bool(cli, "withdrawn", !back);
 	cli_put_receipt(cli, "sent", &receipt);

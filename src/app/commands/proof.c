@@ -19,9 +19,9 @@ static enum status cmd_proof(struct cli *cli, struct err *err) {
 		    cli->arguments[0]);
 	if (index < 1 || index > RECORD_RESOURCES_MAX)
 		return err_set(err, STATUS_INVALID, "--index takes 1 to %u", RECORD_RESOURCES_MAX);
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	buf_init(&file, PROOF_FILE_MAX);
-	enum status status = disclosure_make(&cli->session, &file, &record, (uint32_t)index, err);
+	enum status status = disclosure_make(&cli->request, &file, &record, (uint32_t)index, err);
 	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&file), err);
 	size_t bytes = file.len;
 	buf_wipe(&file);

@@ -1,9 +1,9 @@
 /* xinglin record …: sealed FHIR documents. */
+#include "health/records/record.h"
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "codec/hex.h"
 #include "health/fhir/bundle.h"
-#include "health/records/record.h"
 
 static enum status argument_id(const struct cli *cli, hash32 *out, struct err *err) {
 	if (hex_fixed(out->b, sizeof out->b, bytes_text(cli->arguments[0])) == STATUS_OK) return STATUS_OK;
@@ -96,7 +96,7 @@ static enum status add_document(struct cli *cli, const char *path, const struct 
 		additions[i] = (struct record_addition){folders->ids[i], resources, count};
 		cli_say(cli, "%s: sealing %zu resources", path, count);
 	}
-	TRY(cli_explain(record_add_many(&cli->session, added, additions, folders->count, err), err));
+	TRY(cli_explain(record_add_many(&cli->request, added, additions, folders->count, err), err));
 	for (size_t i = 0; i < folders->count; i++) put_added(cli, path, &folders->ids[i], &added[i]);
 	return STATUS_OK;
 }
@@ -117,7 +117,7 @@ static enum status cmd_record_add(struct cli *cli, struct err *err) {
 	TRY(folders_of(cli, &folders, err));
 	for (int i = 0; i < cli->argument_count; i++)
 		TRY(parse_file(cli, &documents[i], cli->arguments[i], &folders, err));
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	json_array_begin(&cli->writer, "records");
 	for (int i = 0; i < cli->argument_count; i++)
 		TRY(add_document(cli, cli->arguments[i], &documents[i], &folders, err));
@@ -158,8 +158,8 @@ static enum status cmd_record_list(struct cli *cli, struct err *err) {
 	size_t count;
 	hash32 folder;
 	TRY(cli_hash(cli, &folder, "folder", err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(record_list(&cli->session, &records, &count, &folder, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(record_list(&cli->request, &records, &count, &folder, err));
 	json_array_begin(&cli->writer, "records");
 	for (size_t i = 0; i < count; i++) {
 		json_object_begin(&cli->writer, NULL);
@@ -249,8 +249,8 @@ static enum status cmd_record_read(struct cli *cli, struct err *err) {
 	TRY(cli_u64(cli, &part, "part", 0, err));
 	if (part > RECORD_RESOURCES_MAX || (cli_value(cli, "part") && part == 0))
 		return err_set(err, STATUS_INVALID, "--part takes 1 to %u", RECORD_RESOURCES_MAX);
-	TRY(session_check_chain(&cli->session, err));
-	TRY(record_read(&cli->session, &record, &id, (uint32_t)part, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(record_read(&cli->request, &record, &id, (uint32_t)part, err));
 	if (path) TRY(write_opened(path, &record, (uint32_t)part, err));
 	if (path && strcmp(path, "-") == 0) return STATUS_OK;
 	put_registration(cli, &record.registration);
@@ -288,8 +288,8 @@ static enum status cmd_record_erase(struct cli *cli, struct err *err) {
 	hash32 id;
 	TRY(cli_action_options(cli, err));
 	TRY(argument_id(cli, &id, err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(record_erase_action(&cli->session, &action, &id, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(record_erase_action(&cli->request, &action, &id, err));
 	TRY(cli_action_finish(cli, "action", &action, err));
 	cli_say(cli, "nodes then delete it, and each confirms: xinglin record status");
 	return STATUS_OK;
@@ -326,10 +326,10 @@ static enum status cmd_record_status(struct cli *cli, struct err *err) {
 	size_t count;
 	hash32 id;
 	TRY(argument_id(cli, &id, err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(record_find(&cli->session, &registration, &id, err));
-	TRY(record_probe(&cli->session, &verdict, &id, err));
-	TRY(record_erasure_confirmed(&cli->session, &nodes, &count, &id, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(record_find(&cli->request, &registration, &id, err));
+	TRY(record_probe(&cli->request, &verdict, &id, err));
+	TRY(record_erasure_confirmed(&cli->request, &nodes, &count, &id, err));
 	put_registration(cli, &registration);
 	cli_put_hex(cli, "folder", BYTES_OF(registration.folder));
 	cli_put_text(cli, "available", availability(&registration, &verdict));

@@ -14,13 +14,13 @@ static enum status optional_record(struct cli *cli, hash32 *record, struct err *
 
 /* From the earlier of the two clocks, so that the grant holds in the next block; --not-before puts it off. */
 static enum status period(struct cli *cli, struct sharing *sharing, struct err *err) {
-	uint64_t days, begin, now = clock_now_ms(cli->session.clock) / 1000, of_chain;
+	uint64_t days, begin, now = clock_now_ms(cli->request.clock) / 1000, of_chain;
 	const char *given;
 	TRY(cli_need(cli, &given, "days", err));
 	TRY(cli_u64(cli, &days, "days", 0, err));
 	TRY(cli_u64(cli, &begin, "not-before", 0, err));
 	if (days == 0 || days > DAYS_MAX) return err_set(err, STATUS_INVALID, "--days takes 1 to %u", DAYS_MAX);
-	TRY(client_timestamp(cli->session.client, &of_chain, err));
+	TRY(client_timestamp(cli->request.client, &of_chain, err));
 	sharing->from = begin ? begin : now < of_chain ? now : of_chain;
 	sharing->until = (begin > now ? begin : now) + days * DAY_SECONDS;
 	return STATUS_OK;
@@ -37,9 +37,9 @@ static enum status cmd_share(struct cli *cli, struct err *err) {
 	TRY(rights_parse(&sharing.rights, bytes_text(rights ? rights : "read"), err));
 	if (sharing.rights & RIGHT_READ) TRY(cli_need(cli, &purposes, "purpose", err));
 	if (purposes) TRY(purposes_parse(&sharing.purposes, bytes_text(purposes), err));
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	TRY(period(cli, &sharing, err));
-	TRY(grant_action(&cli->session, &action, &sharing, err));
+	TRY(grant_action(&cli->request, &action, &sharing, err));
 	TRY(cli_action_finish(cli, "grant", &action, err));
 	cli_put_hex(cli, "folder", BYTES_OF(sharing.folder));
 	cli_put_address(cli, "with", &sharing.grantee);
@@ -78,7 +78,7 @@ static enum status write_both(struct cli *cli, const struct action *revocation, 
 	const char *path = cli_value(cli, "out");
 	const struct folder_rotation behind = {.actions_before = 1, .leaving = leaving};
 	struct action rotation;
-	if (!keep_key) TRY(folder_rotate_action(&cli->session, &rotation, folder, &behind, err));
+	if (!keep_key) TRY(folder_rotate_action(&cli->request, &rotation, folder, &behind, err));
 	TRY(cli_action_write(cli, "revocation", revocation, path, err));
 	if (keep_key) return STATUS_OK;
 	const char *second = arena_printf(&cli->arena, "%s.rotate", path);
@@ -93,7 +93,7 @@ static enum status send_both(struct cli *cli, const struct action *revocation, c
 	struct action rotation;
 	TRY(cli_action_send(cli, "revocation", revocation, err));
 	if (keep_key) return STATUS_OK;
-	enum status status = folder_rotate_action(&cli->session, &rotation, folder, &behind, err);
+	enum status status = folder_rotate_action(&cli->request, &rotation, folder, &behind, err);
 	if (status == STATUS_OK) status = cli_action_send(cli, "rotation", &rotation, err);
 	if (status == STATUS_OK) return status;
 	return err_prefix(
@@ -110,8 +110,8 @@ static enum status cmd_revoke(struct cli *cli, struct err *err) {
 	TRY(cli_hash(cli, &folder, "folder", err));
 	TRY(cli_address(cli, &from, "from", err));
 	TRY(optional_record(cli, &record, err));
-	TRY(session_check_chain(&cli->session, err));
-	TRY(revoke_action(&cli->session, &revocation, &folder, &record, &from, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(revoke_action(&cli->request, &revocation, &folder, &record, &from, err));
 	leaving = hash32_is_zero(&record) ? &from : NULL; /* who loses one record may hold the folder still */
 	if (cli_value(cli, "out"))
 		TRY(write_both(cli, &revocation, &folder, leaving, keep_key, err));

@@ -20,11 +20,11 @@ static enum status cmd_wallet_new(struct cli *cli, struct err *err) {
 	enum status status = cli_password(&password, cli_value(cli, "password-file"), err);
 	options.password = buf_view(&password);
 	if (status == STATUS_OK) status = home_create(home, &options, &world_random, err);
-	if (status == STATUS_OK) status = home_open(&cli->session.home, home, options.password, err);
+	if (status == STATUS_OK) status = home_open(&cli->request.home, home, options.password, err);
 	buf_wipe(&password);
 	TRY(status);
 	cli_put_text(cli, "home", home);
-	cli_put_address(cli, "account", &cli->session.home->account);
+	cli_put_address(cli, "account", &cli->request.home->account);
 	if (!phrase_file) cli_say(cli, "write its 24 words down now: xinglin wallet phrase --home %s", home);
 	return STATUS_OK;
 }
@@ -44,7 +44,7 @@ const struct cli_command command_wallet_new = {
 };
 
 static enum status cmd_wallet_show(struct cli *cli, struct err *err) {
-	const struct home *home = cli->session.home;
+	const struct home *home = cli->request.home;
 	struct p256_secret secret;
 	struct p256_public key;
 	TRY(home_encryption_key(home, &secret, &key, 1, err));
@@ -70,7 +70,7 @@ const struct cli_command command_wallet_show = {
 static enum status cmd_wallet_phrase(struct cli *cli, struct err *err) {
 	char phrase[256];
 	(void)err;
-	home_phrase(phrase, cli->session.home);
+	home_phrase(phrase, cli->request.home);
 	cli_put_text(cli, "phrase", phrase);
 	mem_wipe(phrase, sizeof phrase);
 	return STATUS_OK;
@@ -90,10 +90,10 @@ const struct cli_command command_wallet_phrase = {
 static enum status cmd_trust(struct cli *cli, struct err *err) {
 	struct bytes json;
 	TRY(cli_read_file(cli, &json, cli->arguments[0], SMALL_FILE_MAX, err));
-	TRY(home_trust(cli->session.home, json, err));
-	cli_put_u64(cli, "chainId", cli->session.home->deployment.chain_id);
-	cli_put_hex(cli, "genesis", BYTES_OF(cli->session.home->deployment.genesis));
-	cli_put_address(cli, "sealer", &cli->session.home->deployment.sealer);
+	TRY(home_trust(cli->request.home, json, err));
+	cli_put_u64(cli, "chainId", cli->request.home->deployment.chain_id);
+	cli_put_hex(cli, "genesis", BYTES_OF(cli->request.home->deployment.genesis));
+	cli_put_address(cli, "sealer", &cli->request.home->deployment.sealer);
 	return STATUS_OK;
 }
 
@@ -115,7 +115,7 @@ const struct cli_command command_trust = {
 
 static enum status applicant(struct cli *cli, struct applicant *out, struct err *err) {
 	const char *path = cli_value(cli, "node-key");
-	if (!path) return applicant_of_home(out, cli->session.home, err);
+	if (!path) return applicant_of_home(out, cli->request.home, err);
 	hash32 secret;
 	TRY(node_key_read(&secret, path, err));
 	enum status status = applicant_of_secret(out, &secret, err);
@@ -127,7 +127,7 @@ static enum status cmd_actor_request(struct cli *cli, struct err *err) {
 	const char *name, *roles_given, *out_path;
 	uint32_t roles;
 	struct applicant who;
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_need(cli, &name, "name", err));
 	TRY(cli_need(cli, &roles_given, "roles", err));
 	TRY(cli_need(cli, &out_path, "out", err));
@@ -135,7 +135,7 @@ static enum status cmd_actor_request(struct cli *cli, struct err *err) {
 	TRY(applicant(cli, &who, err));
 	struct buf listing;
 	buf_init(&listing, SMALL_FILE_MAX);
-	enum status status = directory_request(&cli->session, &listing, &who, bytes_text(name), roles, err);
+	enum status status = directory_request(&cli->request, &listing, &who, bytes_text(name), roles, err);
 	if (status == STATUS_OK) status = cli_write_file(out_path, buf_view(&listing), err);
 	buf_fini(&listing);
 	if (status == STATUS_OK) cli_put_address(cli, "actor", &who.account);
@@ -165,10 +165,10 @@ static enum status cmd_actor_endorse(struct cli *cli, struct err *err) {
 	struct bytes json;
 	struct buf endorsed;
 	const char *out_path = cli_value(cli, "out");
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_read_file(cli, &json, cli->arguments[0], SMALL_FILE_MAX, err));
 	buf_init(&endorsed, SMALL_FILE_MAX);
-	enum status status = directory_endorse(&cli->session, &endorsed, json, err);
+	enum status status = directory_endorse(&cli->request, &endorsed, json, err);
 	if (!out_path) out_path = cli->arguments[0];
 	if (status == STATUS_OK) status = cli_write_file(out_path, buf_view(&endorsed), err);
 	buf_fini(&endorsed);
@@ -192,9 +192,9 @@ const struct cli_command command_actor_endorse = {
 static enum status cmd_actor_list(struct cli *cli, struct err *err) {
 	struct bytes json;
 	struct client_receipt receipt;
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_read_file(cli, &json, cli->arguments[0], SMALL_FILE_MAX, err));
-	TRY(directory_list(&cli->session, &receipt, json, err));
+	TRY(directory_list(&cli->request, &receipt, json, err));
 	cli_put_receipt(cli, "listed", &receipt);
 	return STATUS_OK;
 }
@@ -215,11 +215,11 @@ static enum status cmd_actor_show(struct cli *cli, struct err *err) {
 	addr20 address;
 	struct listed_actor actor;
 	char roles[160];
-	TRY(session_check_chain(&cli->session, err));
+	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_address(cli, &address, "address", err));
-	TRY(directory_find(&cli->session, &actor, &address, err));
+	TRY(directory_find(&cli->request, &actor, &address, err));
 	const bool key_changed = actor.key_changed;
-	if (cli_flag(cli, "accept-key")) TRY(directory_accept_key(&cli->session, &actor, err));
+	if (cli_flag(cli, "accept-key")) TRY(directory_accept_key(&cli->request, &actor, err));
 	roles_text(roles, actor.roles);
 	static const char *const statuses[] = {"none", "active", "suspended", "withdrawn"};
 	cli_put_address(cli, "actor", &actor.address);
@@ -248,8 +248,8 @@ const struct cli_command command_actor_show = {
 
 static enum status cmd_actor_publish_key(struct cli *cli, struct err *err) {
 	struct client_receipt receipt;
-	TRY(session_check_chain(&cli->session, err));
-	TRY(directory_publish_key(&cli->session, &receipt, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(directory_publish_key(&cli->request, &receipt, err));
 	cli_put_receipt(cli, "published", &receipt);
 	return STATUS_OK;
 }

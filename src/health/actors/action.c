@@ -87,8 +87,8 @@ enum status action_parse(
 }
 
 enum status action_relay(
-    struct session *session, struct client_receipt *receipt, const struct action *action, struct err *err) {
-	struct blob_asker asker = session_asker(session);
+    struct actor_request *request, struct client_receipt *receipt, const struct action *action, struct err *err) {
+	struct blob_asker asker = request_asker(request);
 	for (size_t i = 0; i < action->blob_count; i++) {
 		hash32 blob;
 		struct blob_verdict verdict;
@@ -97,5 +97,5 @@ enum status action_relay(
 			return err_set(
 			    err, STATUS_DENIED, "the node did not take a blob: %s (%s)", verdict.detail, verdict.code);
 	}
-	return session_transact(session, receipt, &action->to, action->data, err);
+	return request_transact(request, receipt, &action->to, action->data, err);
 }

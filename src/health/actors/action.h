@@ -5,7 +5,7 @@
 #ifndef HEALTH_ACTORS_ACTION_H
 #define HEALTH_ACTORS_ACTION_H
 
-#include "health/actors/session.h"
+#include "health/actors/request.h"
 
 #define ACTION_BLOBS_MAX 4
 
@@ -24,8 +24,8 @@ MUST_USE enum status action_write(struct buf *out, const struct action *action, 
 /* Views into the arena. STATUS_INVALID says what is wrong; a blob whose name differs is refused. */
 MUST_USE enum status action_parse(
     struct action *out, struct arena *arena, struct bytes json, uint64_t chain_id, struct err *err);
-/* Puts the blobs, then sends the transaction, as the session's account. */
+/* Puts the blobs, then sends the transaction, as the request's account. */
 MUST_USE enum status action_relay(
-    struct session *session, struct client_receipt *receipt, const struct action *action, struct err *err);
+    struct actor_request *request, struct client_receipt *receipt, const struct action *action, struct err *err);
 
 #endif

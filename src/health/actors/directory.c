@@ -44,13 +44,13 @@ void roles_text(char out[160], uint32_t roles) {
 
 /* --- pins: {"0x<actor>":{"version":N,"key":"0x<xy>"},…} --- */
 
-static const struct json *pinned(struct session *session, const addr20 *address, const struct json **all) {
+static const struct json *pinned(struct actor_request *request, const addr20 *address, const struct json **all) {
 	struct buf text;
 	buf_init(&text, (size_t)16 << 20);
 	*all = NULL;
-	if (home_read(session->home, &text, "pins.json", NULL) == STATUS_OK) {
-		struct bytes copy = arena_dup(session->arena, buf_view(&text));
-		if (json_parse(all, session->arena, copy, NULL, NULL) != STATUS_OK) *all = NULL;
+	if (home_read(request->home, &text, "pins.json", NULL) == STATUS_OK) {
+		struct bytes copy = arena_dup(request->arena, buf_view(&text));
+		if (json_parse(all, request->arena, copy, NULL, NULL) != STATUS_OK) *all = NULL;
 	}
 	buf_fini(&text);
 	buf_init(&text, 64);
@@ -61,7 +61,7 @@ static const struct json *pinned(struct session *session, const addr20 *address,
 }
 
 static enum status write_pins(
-    struct session *session, const struct json *all, const struct listed_actor *actor, struct err *err) {
+    struct actor_request *request, const struct json *all, const struct listed_actor *actor, struct err *err) {
 	struct buf text, name;
 	buf_init(&text, (size_t)16 << 20);
 	buf_init(&name, 64);
@@ -70,7 +70,7 @@ static enum status write_pins(
 	json_object_begin(&writer, NULL);
 	json_foreach (pin, all) {
 		if (bytes_equal(pin->name, buf_view(&name))) continue;
-		json_put_raw(&writer, arena_strdup(session->arena, pin->name), pin->raw);
+		json_put_raw(&writer, arena_strdup(request->arena, pin->name), pin->raw);
 	}
 	json_object_begin(&writer, buf_cstr(&name));
 	json_put_u64(&writer, "version", actor->key_version);
@@ -78,16 +78,16 @@ static enum status write_pins(
 	json_object_end(&writer);
 	json_object_end(&writer);
 	enum status status = buf_status(&text, err);
-	if (status == STATUS_OK) status = home_write(session->home, "pins.json", buf_view(&text), err);
+	if (status == STATUS_OK) status = home_write(request->home, "pins.json", buf_view(&text), err);
 	buf_fini(&text);
 	buf_fini(&name);
 	return status;
 }
 
-enum status directory_accept_key(struct session *session, struct listed_actor *actor, struct err *err) {
+enum status directory_accept_key(struct actor_request *request, struct listed_actor *actor, struct err *err) {
 	const struct json *all;
-	pinned(session, &actor->address, &all);
-	TRY(write_pins(session, all, actor, err));
+	pinned(request, &actor->address, &all);
+	TRY(write_pins(request, all, actor, err));
 	actor->key_changed = false;
 	return STATUS_OK;
 }
@@ -104,8 +104,8 @@ enum status directory_refuse_changed_key(const struct listed_actor *actor, struc
 
 /* The first key that is seen is pinned; a newer one is told until it is accepted. A key that changed under the same
  * version was never published by the contract: somebody lies. */
-static enum status check_pin(struct session *session, struct listed_actor *actor, struct err *err) {
-	const struct json *all, *pin = pinned(session, &actor->address, &all);
+static enum status check_pin(struct actor_request *request, struct listed_actor *actor, struct err *err) {
+	const struct json *all, *pin = pinned(request, &actor->address, &all);
 	uint64_t version = 0;
 	uint8_t key[64];
 	if (pin && json_u64(&version, json_get(pin, "version")) &&
@@ -118,12 +118,13 @@ static enum status check_pin(struct session *session, struct listed_actor *actor
 			    "it");
 		return STATUS_OK;
 	}
-	return write_pins(session, all, actor, err);
+	return write_pins(request, all, actor, err);
 }
 
 /* --- looking up --- */
 
-static enum status read_actor(struct session *session, struct listed_actor *out, struct bytes output, struct err *err) {
+static enum status read_actor(
+    struct actor_request *request, struct listed_actor *out, struct bytes output, struct err *err) {
 	struct abi_reader reader = abi_reader(output), row = abi_tuple(&reader);
 	out->roles = (uint32_t)abi_u64(&row);
 	out->status = (uint8_t)abi_u64(&row);
@@ -131,23 +132,24 @@ static enum status read_actor(struct session *session, struct listed_actor *out,
 	out->listed_at = abi_u64(&row);
 	out->emergency_from = abi_u64(&row);
 	hash32 x = abi_hash32(&row), y = abi_hash32(&row);
-	out->name = arena_strdup(session->arena, abi_bytes(&row));
+	out->name = arena_strdup(request->arena, abi_bytes(&row));
 	memcpy(out->key.xy, x.b, 32);
 	memcpy(out->key.xy + 32, y.b, 32);
 	return abi_finish(&reader, err);
 }
 
-enum status directory_find(struct session *session, struct listed_actor *out, const addr20 *address, struct err *err) {
+enum status directory_find(
+    struct actor_request *request, struct listed_actor *out, const addr20 *address, struct err *err) {
 	struct buf data;
 	struct bytes output;
 	*out = (struct listed_actor){.address = *address};
 	buf_init(&data, 64);
 	abi_put_selector(&data, "actorOf(address)");
 	abi_put_address(&data, address);
-	enum status status = session_call(session, &output, &session->home->deployment.directory, buf_view(&data), err);
+	enum status status = request_call(request, &output, &request->home->deployment.directory, buf_view(&data), err);
 	buf_fini(&data);
 	TRY(status);
-	TRY(read_actor(session, out, output, err));
+	TRY(read_actor(request, out, output, err));
 	if (out->status == 0) {
 		char text[43];
 		address_checksum(text, address);
@@ -155,5 +157,5 @@ enum status directory_find(struct session *session, struct listed_actor *out, co
 	}
 	if (!p256_public_is_valid(&out->key))
 		return err_set(err, STATUS_DENIED, "the directory shows a key off the curve");
-	return check_pin(session, out, err);
+	return check_pin(request, out, err);
 }

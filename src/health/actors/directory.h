@@ -11,7 +11,7 @@
 #ifndef HEALTH_ACTORS_DIRECTORY_H
 #define HEALTH_ACTORS_DIRECTORY_H
 
-#include "health/actors/session.h"
+#include "health/actors/request.h"
 
 /* Role bits as in contracts/src/Roles.sol. */
 #define ROLES(X)                                                                                                       \
@@ -45,13 +45,13 @@ struct listed_actor {
 };
 /* STATUS_NOTFOUND where it is not listed. */
 MUST_USE enum status directory_find(
-    struct session *session, struct listed_actor *out, const addr20 *address, struct err *err);
+    struct actor_request *request, struct listed_actor *out, const addr20 *address, struct err *err);
 
 /* STATUS_DENIED, with what to do, where the key is not the pinned one: nothing is to be wrapped to it. */
 MUST_USE enum status directory_refuse_changed_key(const struct listed_actor *actor, struct err *err);
 
 /* Pins the actor's present key instead of the one seen before. */
-MUST_USE enum status directory_accept_key(struct session *session, struct listed_actor *actor, struct err *err);
+MUST_USE enum status directory_accept_key(struct actor_request *request, struct listed_actor *actor, struct err *err);
 
 /* Who asks to be listed: this home's account, or a node by its key file's secret. */
 struct applicant {
@@ -66,13 +66,15 @@ MUST_USE enum status applicant_of_secret(struct applicant *out, const hash32 *se
 void applicant_wipe(struct applicant *applicant);
 
 /* The signed request, as JSON. */
-MUST_USE enum status directory_request(struct session *session, struct buf *out, const struct applicant *applicant,
-    struct bytes name, uint32_t roles, struct err *err);
+MUST_USE enum status directory_request(struct actor_request *request, struct buf *out,
+    const struct applicant *applicant, struct bytes name, uint32_t roles, struct err *err);
 /* Adds this home's signature as a registrar. */
-MUST_USE enum status directory_endorse(struct session *session, struct buf *out, struct bytes listing, struct err *err);
+MUST_USE enum status directory_endorse(
+    struct actor_request *request, struct buf *out, struct bytes listing, struct err *err);
 /* Sends a request that has enough signatures (this home's is added if it is a registrar and it is missing). */
 MUST_USE enum status directory_list(
-    struct session *session, struct client_receipt *receipt, struct bytes listing, struct err *err);
-MUST_USE enum status directory_publish_key(struct session *session, struct client_receipt *receipt, struct err *err);
+    struct actor_request *request, struct client_receipt *receipt, struct bytes listing, struct err *err);
+MUST_USE enum status directory_publish_key(
+    struct actor_request *request, struct client_receipt *receipt, struct err *err);
 
 #endif

@@ -49,8 +49,8 @@ void applicant_wipe(struct applicant *applicant) {
 
 /* --- what is signed --- */
 
-static hash32 listing_digest(const struct session *session, const struct listing *listing) {
-	const struct deployment *deployment = &session->home->deployment;
+static hash32 listing_digest(const struct actor_request *request, const struct listing *listing) {
+	const struct deployment *deployment = &request->home->deployment;
 	u256 chain_id = u256_from(deployment->chain_id);
 	hash32 domain = eip712_domain("xinglin directory", "1", &chain_id, &deployment->directory), x, y;
 	memcpy(x.b, listing->key.xy, 32);
@@ -69,13 +69,13 @@ static hash32 listing_digest(const struct session *session, const struct listing
 
 /* keccak256(abi.encode("xinglin key possession", chainid, Directory, actor, version, x, y)) */
 static hash32 possession_digest(
-    const struct session *session, const addr20 *actor, uint32_t version, const struct p256_public *key) {
+    const struct actor_request *request, const addr20 *actor, uint32_t version, const struct p256_public *key) {
 	struct buf encoded;
 	buf_init(&encoded, 1024);
 	struct abi_row row = abi_row_begin(&encoded);
 	size_t text = abi_reserve(&encoded);
-	abi_put_u64(&encoded, session->home->deployment.chain_id);
-	abi_put_address(&encoded, &session->home->deployment.directory);
+	abi_put_u64(&encoded, request->home->deployment.chain_id);
+	abi_put_address(&encoded, &request->home->deployment.directory);
 	abi_put_address(&encoded, actor);
 	abi_put_u64(&encoded, version);
 	abi_put_fixed(&encoded, bytes_make(key->xy, 32));
@@ -90,13 +90,13 @@ static hash32 possession_digest(
 /* --- the file --- */
 
 static enum status listing_write(
-    struct buf *out, const struct session *session, const struct listing *listing, struct err *err) {
+    struct buf *out, const struct actor_request *request, const struct listing *listing, struct err *err) {
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
 	json_put_text(&writer, "type", "xinglin-listing");
 	json_put_u64(&writer, "v", 1);
-	json_put_u64(&writer, "chainId", session->home->deployment.chain_id);
-	json_put_hex(&writer, "directory", BYTES_OF(session->home->deployment.directory));
+	json_put_u64(&writer, "chainId", request->home->deployment.chain_id);
+	json_put_hex(&writer, "directory", BYTES_OF(request->home->deployment.directory));
 	json_put_hex(&writer, "actor", BYTES_OF(listing->actor));
 	json_put_u64(&writer, "roles", listing->roles);
 	json_put_string(&writer, "name", listing->name);
@@ -134,18 +134,19 @@ static enum status read_endorsements(struct listing *out, const struct json *lis
 	return STATUS_OK;
 }
 
-static enum status listing_parse(struct listing *out, struct session *session, struct bytes json, struct err *err) {
+static enum status listing_parse(
+    struct listing *out, struct actor_request *request, struct bytes json, struct err *err) {
 	const struct json *root;
 	uint64_t chain_id = 0, roles = 0;
 	addr20 directory;
 	*out = (struct listing){0};
-	TRY(json_parse(&root, session->arena, json, NULL, err));
+	TRY(json_parse(&root, request->arena, json, NULL, err));
 	if (!json_string_is(json_get(root, "type"), "xinglin-listing"))
 		return err_set(err, STATUS_INVALID, "this is no listing request: its type is not \"xinglin-listing\"");
-	if (!json_u64(&chain_id, json_get(root, "chainId")) || chain_id != session->home->deployment.chain_id)
+	if (!json_u64(&chain_id, json_get(root, "chainId")) || chain_id != request->home->deployment.chain_id)
 		return err_set(err, STATUS_INVALID, "the listing is for another chain");
 	TRY(bytes_member(directory.b, 20, root, "directory", err));
-	if (!addr20_equal(&directory, &session->home->deployment.directory))
+	if (!addr20_equal(&directory, &request->home->deployment.directory))
 		return err_set(err, STATUS_INVALID, "the listing is for another directory");
 	TRY(bytes_member(out->actor.b, 20, root, "actor", err));
 	TRY(bytes_member(out->key.xy, 32, root, "keyX", err));
@@ -163,17 +164,17 @@ static enum status listing_parse(struct listing *out, struct session *session, s
 
 /* --- asking, endorsing, sending --- */
 
-enum status directory_request(struct session *session, struct buf *out, const struct applicant *applicant,
+enum status directory_request(struct actor_request *request, struct buf *out, const struct applicant *applicant,
     struct bytes name, uint32_t roles, struct err *err) {
 	if (name.len == 0 || name.len > NAME_BYTES_MAX)
 		return err_set(err, STATUS_INVALID, "a name has 1 to %u bytes", NAME_BYTES_MAX);
 	struct listing listing = {.actor = applicant->account, .roles = roles, .name = name, .key = applicant->key};
-	listing.deadline_s = clock_now_ms(session->clock) / 1000 + DEADLINE_AHEAD_S;
-	hash32 possession = possession_digest(session, &listing.actor, 1, &listing.key);
-	hash32 digest = listing_digest(session, &listing);
+	listing.deadline_s = clock_now_ms(request->clock) / 1000 + DEADLINE_AHEAD_S;
+	hash32 possession = possession_digest(request, &listing.actor, 1, &listing.key);
+	hash32 digest = listing_digest(request, &listing);
 	TRY(p256_sign(listing.possession, &applicant->key_secret, &possession));
 	TRY(eth_sign_digest(&listing.actor_signature, &applicant->account_secret, &digest));
-	return listing_write(out, session, &listing, err);
+	return listing_write(out, request, &listing, err);
 }
 
 static int compare_endorsements(const void *a, const void *b) {
@@ -181,15 +182,15 @@ static int compare_endorsements(const void *a, const void *b) {
 }
 
 /* The contract wants ascending addresses. A registrar's earlier signature is replaced. */
-static enum status endorse(struct session *session, struct listing *listing, struct err *err) {
-	hash32 digest = listing_digest(session, listing);
-	struct endorsement mine = {.registrar = session->home->account};
+static enum status endorse(struct actor_request *request, struct listing *listing, struct err *err) {
+	hash32 digest = listing_digest(request, listing);
+	struct endorsement mine = {.registrar = request->home->account};
 	addr20 signer;
 	if (eth_signer(&signer, &listing->actor_signature, &digest) != STATUS_OK ||
 	    !addr20_equal(&signer, &listing->actor))
 		return err_set(
 		    err, STATUS_DENIED, "the actor's own signature does not fit this listing: do not endorse it");
-	TRY(eth_sign_digest(&mine.signature, &session->home->account_secret, &digest));
+	TRY(eth_sign_digest(&mine.signature, &request->home->account_secret, &digest));
 	size_t at = 0;
 	while (at < listing->endorsement_count && !addr20_equal(&listing->endorsements[at].registrar, &mine.registrar))
 		at++;
@@ -200,20 +201,20 @@ static enum status endorse(struct session *session, struct listing *listing, str
 	return STATUS_OK;
 }
 
-enum status directory_endorse(struct session *session, struct buf *out, struct bytes json, struct err *err) {
+enum status directory_endorse(struct actor_request *request, struct buf *out, struct bytes json, struct err *err) {
 	struct listing listing;
-	TRY(listing_parse(&listing, session, json, err));
-	TRY(endorse(session, &listing, err));
-	return listing_write(out, session, &listing, err);
+	TRY(listing_parse(&listing, request, json, err));
+	TRY(endorse(request, &listing, err));
+	return listing_write(out, request, &listing, err);
 }
 
-static enum status is_registrar(struct session *session, bool *is, struct err *err) {
+static enum status is_registrar(struct actor_request *request, bool *is, struct err *err) {
 	struct buf data;
 	struct bytes output;
 	buf_init(&data, 64);
 	abi_put_selector(&data, "isRegistrar(address)");
-	abi_put_address(&data, &session->home->account);
-	enum status status = session_call(session, &output, &session->home->deployment.directory, buf_view(&data), err);
+	abi_put_address(&data, &request->home->account);
+	enum status status = request_call(request, &output, &request->home->deployment.directory, buf_view(&data), err);
 	buf_fini(&data);
 	TRY(status);
 	struct abi_reader reader = abi_reader(output);
@@ -253,18 +254,18 @@ static void put_list_call(struct buf *out, const struct listing *listing) {
 }
 
 enum status directory_list(
-    struct session *session, struct client_receipt *receipt, struct bytes json, struct err *err) {
+    struct actor_request *request, struct client_receipt *receipt, struct bytes json, struct err *err) {
 	struct listing listing;
 	bool registrar;
-	TRY(listing_parse(&listing, session, json, err));
-	TRY(is_registrar(session, &registrar, err));
-	if (registrar) TRY(endorse(session, &listing, err));
+	TRY(listing_parse(&listing, request, json, err));
+	TRY(is_registrar(request, &registrar, err));
+	if (registrar) TRY(endorse(request, &listing, err));
 	struct buf data;
 	buf_init(&data, 1 << 16);
 	put_list_call(&data, &listing);
 	enum status status = buf_status(&data, err);
 	if (status == STATUS_OK)
-		status = session_transact(session, receipt, &session->home->deployment.directory, buf_view(&data), err);
+		status = request_transact(request, receipt, &request->home->deployment.directory, buf_view(&data), err);
 	buf_fini(&data);
 	return status;
 }
@@ -272,15 +273,15 @@ enum status directory_list(
 /* --- a new encryption key --- */
 
 static hash32 publish_digest(
-    const struct session *session, uint32_t version, const struct p256_public *key, uint64_t deadline_s) {
-	const struct deployment *deployment = &session->home->deployment;
+    const struct actor_request *request, uint32_t version, const struct p256_public *key, uint64_t deadline_s) {
+	const struct deployment *deployment = &request->home->deployment;
 	u256 chain_id = u256_from(deployment->chain_id);
 	hash32 domain = eip712_domain("xinglin directory", "1", &chain_id, &deployment->directory), x, y;
 	memcpy(x.b, key->xy, 32);
 	memcpy(y.b, key->xy + 32, 32);
 	struct eip712_struct s =
 	    eip712_begin("PublishKey(address actor,uint32 version,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-	eip712_put_address(&s, &session->home->account);
+	eip712_put_address(&s, &request->home->account);
 	eip712_put_u64(&s, version);
 	eip712_put_hash32(&s, &x);
 	eip712_put_hash32(&s, &y);
@@ -289,27 +290,27 @@ static hash32 publish_digest(
 	return eip712_digest(&domain, &struct_hash);
 }
 
-enum status directory_publish_key(struct session *session, struct client_receipt *receipt, struct err *err) {
+enum status directory_publish_key(struct actor_request *request, struct client_receipt *receipt, struct err *err) {
 	struct listed_actor self;
 	struct p256_secret secret;
 	struct p256_public key;
 	uint8_t possession[64];
 	struct eth_signature signature;
-	TRY(directory_find(session, &self, &session->home->account, err));
+	TRY(directory_find(request, &self, &request->home->account, err));
 	uint32_t version = self.key_version + 1;
-	uint64_t deadline_s = clock_now_ms(session->clock) / 1000 + 3600;
-	TRY(home_encryption_key(session->home, &secret, &key, version, err));
-	hash32 proof = possession_digest(session, &session->home->account, version, &key);
+	uint64_t deadline_s = clock_now_ms(request->clock) / 1000 + 3600;
+	TRY(home_encryption_key(request->home, &secret, &key, version, err));
+	hash32 proof = possession_digest(request, &request->home->account, version, &key);
 	enum status status = p256_sign(possession, &secret, &proof);
 	mem_wipe(&secret, sizeof secret);
 	TRY(status);
-	hash32 digest = publish_digest(session, version, &key, deadline_s);
-	TRY(eth_sign_digest(&signature, &session->home->account_secret, &digest));
+	hash32 digest = publish_digest(request, version, &key, deadline_s);
+	TRY(eth_sign_digest(&signature, &request->home->account_secret, &digest));
 	struct buf data;
 	buf_init(&data, 4096);
 	abi_put_selector(&data, "publishKey(address,bytes32,bytes32,uint64,bytes,bytes)");
 	struct abi_row row = abi_row_begin(&data);
-	abi_put_address(&data, &session->home->account);
+	abi_put_address(&data, &request->home->account);
 	abi_put_fixed(&data, bytes_make(key.xy, 32));
 	abi_put_fixed(&data, bytes_make(key.xy + 32, 32));
 	abi_put_u64(&data, deadline_s);
@@ -318,7 +319,7 @@ enum status directory_publish_key(struct session *session, struct client_receipt
 	abi_put_bytes(&data, bytes_make(possession, sizeof possession));
 	abi_tail(&row, second);
 	abi_put_bytes(&data, BYTES_OF(signature));
-	status = session_transact(session, receipt, &session->home->deployment.directory, buf_view(&data), err);
+	status = request_transact(request, receipt, &request->home->deployment.directory, buf_view(&data), err);
 	buf_fini(&data);
 	return status;
 }

@@ -19,10 +19,10 @@ bool access_event_read(struct access_event *out, const struct log *log) {
 
 /* The decision that a receipt holds. */
 static enum status decision(
-    struct session *session, struct access_event *out, const struct client_receipt *receipt, struct err *err) {
+    struct actor_request *request, struct access_event *out, const struct client_receipt *receipt, struct err *err) {
 	for (size_t i = 0; i < receipt->log_count; i++) {
 		const struct log *log = &receipt->logs[i];
-		if (!addr20_equal(&log->address, &session->home->deployment.consent)) continue;
+		if (!addr20_equal(&log->address, &request->home->deployment.consent)) continue;
 		if (!access_event_read(out, log)) continue;
 		out->block_number = receipt->block_number;
 		out->tx_hash = receipt->tx_hash;
@@ -32,8 +32,8 @@ static enum status decision(
 	    (unsigned long long)receipt->block_number);
 }
 
-enum status access_ask(struct session *session, struct access_event *out, const hash32 *folder, const hash32 *record,
-    enum purpose purpose, struct err *err) {
+enum status access_ask(struct actor_request *request, struct access_event *out, const hash32 *folder,
+    const hash32 *record, enum purpose purpose, struct err *err) {
 	struct client_receipt receipt;
 	struct buf data;
 	buf_init(&data, CALLDATA_MAX);
@@ -43,18 +43,18 @@ enum status access_ask(struct session *session, struct access_event *out, const 
 	abi_put_u64(&data, purpose);
 	enum status status = buf_status(&data, err);
 	if (status == STATUS_OK)
-		status = session_transact(session, &receipt, &session->home->deployment.consent, buf_view(&data), err);
+		status = request_transact(request, &receipt, &request->home->deployment.consent, buf_view(&data), err);
 	buf_fini(&data);
 	TRY(status);
-	return decision(session, out, &receipt, err);
+	return decision(request, out, &receipt, err);
 }
 
 enum status access_log(
-    struct session *session, struct access_event **out, size_t *count, const hash32 *folder, struct err *err) {
+    struct actor_request *request, struct access_event **out, size_t *count, const hash32 *folder, struct err *err) {
 	struct client_log *logs;
 	size_t found;
-	TRY(consent_logs(session, &logs, &found, 0, ACCESS_EVENT, (const hash32 *const[3]){folder}, err));
-	*out = arena_zalloc(session->arena, found, sizeof **out);
+	TRY(consent_logs(request, &logs, &found, 0, ACCESS_EVENT, (const hash32 *const[3]){folder}, err));
+	*out = arena_zalloc(request->arena, found, sizeof **out);
 	*count = 0;
 	for (size_t i = 0; i < found; i++) {
 		struct access_event *event = &(*out)[*count];
@@ -68,19 +68,19 @@ enum status access_log(
 	return STATUS_OK;
 }
 
-enum status actor_name(struct session *session, const char **name, const addr20 *actor, struct err *err) {
+enum status actor_name(struct actor_request *request, const char **name, const addr20 *actor, struct err *err) {
 	struct buf data;
 	struct bytes output;
 	buf_init(&data, CALLDATA_MAX);
 	abi_put_selector(&data, "actorOf(address)");
 	abi_put_address(&data, actor);
-	enum status status = session_call(session, &output, &session->home->deployment.directory, buf_view(&data), err);
+	enum status status = request_call(request, &output, &request->home->deployment.directory, buf_view(&data), err);
 	buf_fini(&data);
 	TRY(status);
 	struct abi_reader reader = abi_reader(output), row = abi_tuple(&reader);
 	for (int i = 0; i < 5; i++) (void)abi_u64(&row); /* roles … emergencyFrom */
 	(void)abi_hash32(&row);
 	(void)abi_hash32(&row);
-	*name = arena_strdup(session->arena, abi_bytes(&row));
+	*name = arena_strdup(request->arena, abi_bytes(&row));
 	return abi_finish(&reader, err);
 }

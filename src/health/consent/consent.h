@@ -2,7 +2,7 @@
  * Sharing, looking, breaking the glass, and the log of all of it (contracts/src/interfaces/IConsent.sol; purposes: HL7
  * v3-ActReason). What the contract decides is a verdict (`permitted`, `reason`), not a failure.
  *
- * Ownership: lists and texts live in the session's arena. Threads: one owner a session.
+ * Ownership: lists and texts live in the request's arena. Threads: one owner a request.
  */
 #ifndef HEALTH_CONSENT_CONSENT_H
 #define HEALTH_CONSENT_CONSENT_H
@@ -51,9 +51,9 @@ struct sharing {
 };
 /* With a wrap for the grantee where rights hold RIGHT_READ: the folder's key, or the one record's lead. */
 MUST_USE enum status grant_action(
-    struct session *session, struct action *action, const struct sharing *sharing, struct err *err);
+    struct actor_request *request, struct action *action, const struct sharing *sharing, struct err *err);
 /* STATUS_NOTFOUND where there is no grant that holds. Rotate behind it: folder_rotation in records/folder.h. */
-MUST_USE enum status revoke_action(struct session *session, struct action *action, const hash32 *folder,
+MUST_USE enum status revoke_action(struct actor_request *request, struct action *action, const hash32 *folder,
     const hash32 *record, const addr20 *grantee, struct err *err);
 
 /* --- looking (access.c) --- */
@@ -72,13 +72,13 @@ struct access_event {
 };
 /* Sends the access transaction; the decision is in *out. A refusal is STATUS_OK with permitted == false; STATUS_DENIED:
  * the account is not listed, or over its quota of refusals. */
-MUST_USE enum status access_ask(struct session *session, struct access_event *out, const hash32 *folder,
+MUST_USE enum status access_ask(struct actor_request *request, struct access_event *out, const hash32 *folder,
     const hash32 *record, enum purpose purpose, struct err *err);
 /* The folder's log from the chain, oldest first. */
 MUST_USE enum status access_log(
-    struct session *session, struct access_event **out, size_t *count, const hash32 *folder, struct err *err);
+    struct actor_request *request, struct access_event **out, size_t *count, const hash32 *folder, struct err *err);
 /* As the directory has it, "" where it is not listed. Looks at no key and pins none: for showing only. */
-MUST_USE enum status actor_name(struct session *session, const char **name, const addr20 *actor, struct err *err);
+MUST_USE enum status actor_name(struct actor_request *request, const char **name, const addr20 *actor, struct err *err);
 
 /* --- what nodes served (reads.c, audit.c) --- */
 
@@ -98,7 +98,8 @@ struct read_log {
  * By the folder's controller: audit entries of one record, opened with the folder's keys. STATUS_CORRUPT where an entry
  * cannot be opened, is of another record, does not hang on the one before it, or differs from what was anchored.
  */
-MUST_USE enum status access_reads(struct session *session, struct read_log *out, const hash32 *record, struct err *err);
+MUST_USE enum status access_reads(
+    struct actor_request *request, struct read_log *out, const hash32 *record, struct err *err);
 
 /* The parts of it that need no chain. */
 struct audit_line {
@@ -133,16 +134,16 @@ struct broken_glass {
 	addr20 closed_by;
 };
 /* The reason is sealed to the folder. Where the contract refuses, out->decision says why and out->review is 0. */
-MUST_USE enum status glass_break(
-    struct session *session, struct broken_glass *out, const hash32 *folder, struct bytes reason_text, struct err *err);
+MUST_USE enum status glass_break(struct actor_request *request, struct broken_glass *out, const hash32 *folder,
+    struct bytes reason_text, struct err *err);
 /* After glass_break: waits until a trustee has released the folder's key. STATUS_TIMEOUT. */
 MUST_USE enum status glass_wait(
-    struct session *session, const struct broken_glass *glass, uint64_t seconds, struct err *err);
+    struct actor_request *request, const struct broken_glass *glass, uint64_t seconds, struct err *err);
 MUST_USE enum status glass_log(
-    struct session *session, struct broken_glass **out, size_t *count, const hash32 *folder, struct err *err);
+    struct actor_request *request, struct broken_glass **out, size_t *count, const hash32 *folder, struct err *err);
 /* By the controller, signed; or, where this home is a regulator, without a signature: then only it can send it. */
 MUST_USE enum status glass_close_action(
-    struct session *session, struct action *action, uint64_t review, bool justified, struct err *err);
+    struct actor_request *request, struct action *action, uint64_t review, bool justified, struct err *err);
 
 /* --- trustees (trustee.c) --- */
 
@@ -152,6 +153,6 @@ struct trustee_round {
 	size_t failed; /* each is in the log, and is tried again next time */
 };
 /* Releases the folder's key for every open window of folders that this home is trustee of, unless it has done so. */
-MUST_USE enum status trustee_serve_once(struct session *session, struct trustee_round *round, struct err *err);
+MUST_USE enum status trustee_serve_once(struct actor_request *request, struct trustee_round *round, struct err *err);
 
 #endif

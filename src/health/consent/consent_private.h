@@ -17,25 +17,25 @@
 /* support.c */
 
 /* Signs what Consent checks with the folder's controller key. */
-MUST_USE enum status consent_sign(struct session *session, uint8_t signature[65], const struct own_folder *folder,
+MUST_USE enum status consent_sign(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,
     struct eip712_struct *fields, struct err *err);
 /* Until when an action that is signed now may be relayed, by the later of the two clocks. */
-MUST_USE enum status consent_deadline(struct session *session, uint64_t *deadline, struct err *err);
+MUST_USE enum status consent_deadline(struct actor_request *request, uint64_t *deadline, struct err *err);
 /* A view of Consent; the answer lives in the arena. */
 MUST_USE enum status consent_call(
-    struct session *session, struct abi_reader *answer, struct buf *data, struct err *err);
+    struct actor_request *request, struct abi_reader *answer, struct buf *data, struct err *err);
 /* These parts as a container in the arena, which the action carries; its name is given back. */
-MUST_USE enum status consent_carry(struct session *session, struct action *action, hash32 *blob,
+MUST_USE enum status consent_carry(struct actor_request *request, struct action *action, hash32 *blob,
     const struct buf *parts, size_t count, struct err *err);
 /* Logs of one event of Consent; topic i (1 … 3) where topics[i - 1] is not NULL. */
-MUST_USE enum status consent_logs(struct session *session, struct client_log **logs, size_t *count, uint64_t from_block,
-    const char *event, const hash32 *const topics[3], struct err *err);
+MUST_USE enum status consent_logs(struct actor_request *request, struct client_log **logs, size_t *count,
+    uint64_t from_block, const char *event, const hash32 *const topics[3], struct err *err);
 
 /* A controller asks for blobs under the account of that folder; `*secret` is the caller's to wipe. */
-MUST_USE enum status controller_asker(struct session *session, struct blob_asker *asker, hash32 *secret,
+MUST_USE enum status controller_asker(struct actor_request *request, struct blob_asker *asker, hash32 *secret,
     const struct own_folder *folder, struct err *err);
 /* "0x12345678…" in the arena: for summaries. */
-const char *short_id(struct session *session, const hash32 *id);
+const char *short_id(struct actor_request *request, const hash32 *id);
 
 /* access.c: is this log one of our Access events? */
 bool access_event_read(struct access_event *out, const struct log *log);
@@ -47,6 +47,6 @@ struct review {
 	bool open;
 };
 /* glass.c. STATUS_NOTFOUND. */
-MUST_USE enum status review_find(struct session *session, struct review *out, uint64_t number, struct err *err);
+MUST_USE enum status review_find(struct actor_request *request, struct review *out, uint64_t number, struct err *err);
 
 #endif

@@ -31,7 +31,7 @@ static enum status check(const struct sharing *s, const struct folder *folder, u
 }
 
 static enum status check_grantee(
-    struct session *session, struct listed_actor *grantee, bool accept_changed_key, struct err *err) {
+    struct actor_request *request, struct listed_actor *grantee, bool accept_changed_key, struct err *err) {
 	if (grantee->status != STATUS_OF_ACTOR_ACTIVE)
 		return err_set(err, STATUS_DENIED, "%s is suspended or withdrawn in the directory", grantee->name);
 	if (!grantee->key_changed) return STATUS_OK;
@@ -40,17 +40,17 @@ static enum status check_grantee(
 		    "%s has another encryption key than this home has seen before: ask them whether they changed it, "
 		    "then repeat with --accept-changed-key",
 		    grantee->name);
-	return directory_accept_key(session, grantee, err);
+	return directory_accept_key(request, grantee, err);
 }
 
 /* --- wraps --- */
 
-static enum status wrap_folder(struct session *session, struct buf *wrap, const struct folder *folder,
+static enum status wrap_folder(struct actor_request *request, struct buf *wrap, const struct folder *folder,
     const struct listed_actor *grantee, struct err *err) {
 	struct p256_secret secret;
-	TRY(folder_secret(session, &secret, &folder->id, folder->epoch, err));
+	TRY(folder_secret(request, &secret, &folder->id, folder->epoch, err));
 	enum status status =
-	    wrap_seal(wrap, WRAP_KEY, &grantee->key, &folder->id, folder->epoch, &secret, session->random, err);
+	    wrap_seal(wrap, WRAP_KEY, &grantee->key, &folder->id, folder->epoch, &secret, request->random, err);
 	mem_wipe(&secret, sizeof secret);
 	return status;
 }
@@ -68,7 +68,7 @@ static enum status lead_members(struct buf *out, const struct registration *regi
 }
 
 /* The lead's plaintext, checked to be this record's. */
-static enum status lead_get(struct session *session, struct buf *plaintext, const struct own_folder *own,
+static enum status lead_get(struct actor_request *request, struct buf *plaintext, const struct own_folder *own,
     const struct registration *registration, struct err *err) {
 	struct blob_asker asker;
 	struct blob_verdict verdict;
@@ -77,19 +77,19 @@ static enum status lead_get(struct session *session, struct buf *plaintext, cons
 	struct buf part;
 	const struct record_place place = {registration->folder, registration->epoch, registration->record};
 	struct record_lead lead;
-	TRY(folder_secret(session, &secret, &registration->folder, registration->epoch, err));
+	TRY(folder_secret(request, &secret, &registration->folder, registration->epoch, err));
 	buf_init(&part, CONTAINER_PART_MAX);
-	enum status status = controller_asker(session, &asker, &account, own, err);
+	enum status status = controller_asker(request, &asker, &account, own, err);
 	if (status == STATUS_OK)
 		status = blobs_get_part(
-		    &asker, &part, &verdict, &session->home->deployment.records, &registration->record, 0, err);
+		    &asker, &part, &verdict, &request->home->deployment.records, &registration->record, 0, err);
 	if (status == STATUS_OK && !verdict.ok)
 		status = err_set(
 		    err, STATUS_DENIED, "the node does not give the record: %s (%s)", verdict.detail, verdict.code);
-	if (status == STATUS_OK) status = lead_open(&lead, session->arena, &place, &secret, buf_view(&part), err);
+	if (status == STATUS_OK) status = lead_open(&lead, request->arena, &place, &secret, buf_view(&part), err);
 	if (status == STATUS_OK) {
 		mem_wipe(&lead, sizeof lead);
-		status = jwe_ecdh_open(plaintext, NULL, session->arena, buf_view(&part), &secret, err);
+		status = jwe_ecdh_open(plaintext, NULL, request->arena, buf_view(&part), &secret, err);
 	}
 	mem_wipe(&secret, sizeof secret);
 	mem_wipe(&account, sizeof account);
@@ -97,34 +97,34 @@ static enum status lead_get(struct session *session, struct buf *plaintext, cons
 	return status;
 }
 
-static enum status wrap_record(struct session *session, struct buf *wrap, const struct own_folder *own,
+static enum status wrap_record(struct actor_request *request, struct buf *wrap, const struct own_folder *own,
     const hash32 *record, const struct listed_actor *grantee, struct err *err) {
 	struct registration registration;
-	TRY(record_find(session, &registration, record, err));
+	TRY(record_find(request, &registration, record, err));
 	if (!hash32_equal(&registration.folder, &own->id))
 		return err_set(err, STATUS_NOTFOUND, "the record is not in this folder");
 	if (registration.state != 1) return err_set(err, STATUS_DENIED, "the record was erased");
 	struct buf plaintext, members;
 	buf_init(&plaintext, CONTAINER_PART_MAX);
 	buf_init(&members, 1024);
-	enum status status = lead_get(session, &plaintext, own, &registration, err);
+	enum status status = lead_get(request, &plaintext, own, &registration, err);
 	if (status == STATUS_OK) status = lead_members(&members, &registration, err);
 	if (status == STATUS_OK)
 		status =
-		    jwe_ecdh_seal(wrap, &grantee->key, buf_view(&members), buf_view(&plaintext), session->random, err);
+		    jwe_ecdh_seal(wrap, &grantee->key, buf_view(&members), buf_view(&plaintext), request->random, err);
 	buf_wipe(&plaintext);
 	buf_fini(&members);
 	return status;
 }
 
-static enum status make_wrap(struct session *session, struct action *action, struct grant *grant,
+static enum status make_wrap(struct actor_request *request, struct action *action, struct grant *grant,
     const struct own_folder *own, const struct folder *folder, const struct listed_actor *grantee, struct err *err) {
 	struct buf wrap;
 	buf_init(&wrap, CONTAINER_PART_MAX);
 	enum status status = hash32_is_zero(&grant->sharing->record)
-				 ? wrap_folder(session, &wrap, folder, grantee, err)
-				 : wrap_record(session, &wrap, own, &grant->sharing->record, grantee, err);
-	if (status == STATUS_OK) status = consent_carry(session, action, &grant->wrap, &wrap, 1, err);
+				 ? wrap_folder(request, &wrap, folder, grantee, err)
+				 : wrap_record(request, &wrap, own, &grant->sharing->record, grantee, err);
+	if (status == STATUS_OK) status = consent_carry(request, action, &grant->wrap, &wrap, 1, err);
 	if (status == STATUS_OK) grant->wrap_bytes = action->blobs[0].container.len;
 	buf_fini(&wrap);
 	return status;
@@ -171,43 +171,43 @@ static void put_grant(struct buf *data, const struct grant *grant, struct bytes 
 	abi_put_bytes(data, signature);
 }
 
-static enum status finish(struct session *session, struct action *action, struct buf *data, struct err *err) {
+static enum status finish(struct actor_request *request, struct action *action, struct buf *data, struct err *err) {
 	enum status status = buf_status(data, err);
-	action->to = session->home->deployment.consent;
-	action->data = arena_dup(session->arena, buf_view(data));
+	action->to = request->home->deployment.consent;
+	action->data = arena_dup(request->arena, buf_view(data));
 	buf_fini(data);
 	return status;
 }
 
 enum status grant_action(
-    struct session *session, struct action *action, const struct sharing *sharing, struct err *err) {
+    struct actor_request *request, struct action *action, const struct sharing *sharing, struct err *err) {
 	struct own_folder own;
 	struct folder folder;
 	struct listed_actor grantee;
 	struct grant grant = {.sharing = sharing};
 	uint8_t signature[65];
 	*action = (struct action){0};
-	TRY(own_folder_load(session, &own, &sharing->folder, err));
-	TRY(folder_find(session, &folder, &sharing->folder, err));
-	TRY(consent_deadline(session, &grant.deadline, err));
+	TRY(own_folder_load(request, &own, &sharing->folder, err));
+	TRY(folder_find(request, &folder, &sharing->folder, err));
+	TRY(consent_deadline(request, &grant.deadline, err));
 	TRY(check(sharing, &folder, grant.deadline - ACTION_LIFE_SECONDS, err));
-	TRY(directory_find(session, &grantee, &sharing->grantee, err));
-	TRY(check_grantee(session, &grantee, sharing->accept_changed_key, err));
-	if (sharing->rights & RIGHT_READ) TRY(make_wrap(session, action, &grant, &own, &folder, &grantee, err));
+	TRY(directory_find(request, &grantee, &sharing->grantee, err));
+	TRY(check_grantee(request, &grantee, sharing->accept_changed_key, err));
+	if (sharing->rights & RIGHT_READ) TRY(make_wrap(request, action, &grant, &own, &folder, &grantee, err));
 	struct eip712_struct fields = grant_fields(&grant, folder.nonce);
-	TRY(consent_sign(session, signature, &own, &fields, err));
+	TRY(consent_sign(request, signature, &own, &fields, err));
 	struct buf data;
 	buf_init(&data, CALLDATA_MAX);
 	put_grant(&data, &grant, bytes_make(signature, sizeof signature));
 	action->summary =
-	    arena_printf(session->arena, "share folder %s with %s", short_id(session, &folder.id), grantee.name);
-	return finish(session, action, &data, err);
+	    arena_printf(request->arena, "share folder %s with %s", short_id(request, &folder.id), grantee.name);
+	return finish(request, action, &data, err);
 }
 
 /* --- revoking --- */
 
 static enum status require_grant(
-    struct session *session, const hash32 *folder, const hash32 *record, const addr20 *grantee, struct err *err) {
+    struct actor_request *request, const hash32 *folder, const hash32 *record, const addr20 *grantee, struct err *err) {
 	struct buf data;
 	struct abi_reader answer = {0};
 	buf_init(&data, CALLDATA_MAX);
@@ -215,7 +215,7 @@ static enum status require_grant(
 	abi_put_hash32(&data, folder);
 	abi_put_hash32(&data, record);
 	abi_put_address(&data, grantee);
-	enum status status = consent_call(session, &answer, &data, err);
+	enum status status = consent_call(request, &answer, &data, err);
 	buf_fini(&data);
 	TRY(status);
 	uint64_t rights = abi_u64(&answer);
@@ -228,17 +228,17 @@ static enum status require_grant(
 	    revoked ? ": it was revoked before" : "");
 }
 
-enum status revoke_action(struct session *session, struct action *action, const hash32 *folder_id, const hash32 *record,
-    const addr20 *grantee, struct err *err) {
+enum status revoke_action(struct actor_request *request, struct action *action, const hash32 *folder_id,
+    const hash32 *record, const addr20 *grantee, struct err *err) {
 	struct own_folder own;
 	struct folder folder;
 	uint64_t deadline;
 	uint8_t signature[65];
 	*action = (struct action){0};
-	TRY(own_folder_load(session, &own, folder_id, err));
-	TRY(folder_find(session, &folder, folder_id, err));
-	TRY(require_grant(session, folder_id, record, grantee, err));
-	TRY(consent_deadline(session, &deadline, err));
+	TRY(own_folder_load(request, &own, folder_id, err));
+	TRY(folder_find(request, &folder, folder_id, err));
+	TRY(require_grant(request, folder_id, record, grantee, err));
+	TRY(consent_deadline(request, &deadline, err));
 	struct eip712_struct fields =
 	    eip712_begin("Revoke(bytes32 folder,bytes32 record,address grantee,uint64 nonce,uint64 deadline)");
 	eip712_put_hash32(&fields, folder_id);
@@ -246,7 +246,7 @@ enum status revoke_action(struct session *session, struct action *action, const 
 	eip712_put_address(&fields, grantee);
 	eip712_put_u64(&fields, folder.nonce);
 	eip712_put_u64(&fields, deadline);
-	TRY(consent_sign(session, signature, &own, &fields, err));
+	TRY(consent_sign(request, signature, &own, &fields, err));
 	struct buf data;
 	buf_init(&data, CALLDATA_MAX);
 	abi_put_selector(&data, "revoke(bytes32,bytes32,address,uint64,bytes)");
@@ -258,6 +258,6 @@ enum status revoke_action(struct session *session, struct action *action, const 
 	size_t head = abi_reserve(&data);
 	abi_tail(&row, head);
 	abi_put_bytes(&data, bytes_make(signature, sizeof signature));
-	action->summary = arena_printf(session->arena, "revoke a grant in folder %s", short_id(session, folder_id));
-	return finish(session, action, &data, err);
+	action->summary = arena_printf(request->arena, "revoke a grant in folder %s", short_id(request, folder_id));
+	return finish(request, action, &data, err);
 }

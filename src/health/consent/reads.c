@@ -17,10 +17,10 @@ struct epoch_keys {
 	} * keys; /* [epoch] */
 };
 
-static enum status epoch_key(
-    struct session *session, struct epoch_keys *keys, uint32_t epoch, const struct p256_secret **out, struct err *err) {
+static enum status epoch_key(struct actor_request *request, struct epoch_keys *keys, uint32_t epoch,
+    const struct p256_secret **out, struct err *err) {
 	struct epoch_key *key = &keys->keys[epoch];
-	if (!key->known) TRY(folder_secret(session, &key->secret, keys->folder, epoch, err));
+	if (!key->known) TRY(folder_secret(request, &key->secret, keys->folder, epoch, err));
 	key->known = true;
 	*out = &key->secret;
 	return STATUS_OK;
@@ -28,15 +28,15 @@ static enum status epoch_key(
 
 /* Entries are sealed to the key that was the folder's when they were made; neighbours mostly share it: `*epoch` is
  * tried first, then all others from the newest. */
-static enum status open_entry(struct session *session, struct buf *plaintext, struct epoch_keys *keys, uint32_t *epoch,
-    struct bytes sealed, struct err *err) {
+static enum status open_entry(struct actor_request *request, struct buf *plaintext, struct epoch_keys *keys,
+    uint32_t *epoch, struct bytes sealed, struct err *err) {
 	const struct p256_secret *secret;
-	TRY(epoch_key(session, keys, *epoch, &secret, err));
-	enum status status = jwe_ecdh_open(plaintext, NULL, session->arena, sealed, secret, err);
+	TRY(epoch_key(request, keys, *epoch, &secret, err));
+	enum status status = jwe_ecdh_open(plaintext, NULL, request->arena, sealed, secret, err);
 	for (uint32_t other = keys->newest; status == STATUS_DENIED && other > 0; other--) {
 		if (other == *epoch) continue;
-		TRY(epoch_key(session, keys, other, &secret, err));
-		status = jwe_ecdh_open(plaintext, NULL, session->arena, sealed, secret, err);
+		TRY(epoch_key(request, keys, other, &secret, err));
+		status = jwe_ecdh_open(plaintext, NULL, request->arena, sealed, secret, err);
 		if (status == STATUS_OK) {
 			*epoch = other;
 			break;
@@ -46,32 +46,32 @@ static enum status open_entry(struct session *session, struct buf *plaintext, st
 	return err_set(err, STATUS_CORRUPT, "an audit entry does not open with any key of the folder");
 }
 
-static enum status read_line(struct session *session, struct audit_line *out, struct epoch_keys *keys, uint32_t *epoch,
-    struct bytes sealed, struct err *err) {
+static enum status read_line(struct actor_request *request, struct audit_line *out, struct epoch_keys *keys,
+    uint32_t *epoch, struct bytes sealed, struct err *err) {
 	struct buf plaintext;
 	buf_init(&plaintext, ENTRY_MAX);
-	enum status status = open_entry(session, &plaintext, keys, epoch, sealed, err);
-	struct bytes text = arena_dup(session->arena, buf_view(&plaintext));
+	enum status status = open_entry(request, &plaintext, keys, epoch, sealed, err);
+	struct bytes text = arena_dup(request->arena, buf_view(&plaintext));
 	buf_wipe(&plaintext);
 	TRY(status);
-	return audit_line_parse(out, session->arena, sealed, text, err);
+	return audit_line_parse(out, request->arena, sealed, text, err);
 }
 
-static enum status read_lines(struct session *session, struct audit_line **lines, size_t *count,
+static enum status read_lines(struct actor_request *request, struct audit_line **lines, size_t *count,
     const struct folder *folder, struct bytes json, struct err *err) {
 	const struct json *root;
-	TRY(json_parse(&root, session->arena, json, NULL, err));
+	TRY(json_parse(&root, request->arena, json, NULL, err));
 	if (!json_is(root, JSON_ARRAY)) return err_set(err, STATUS_INTERNAL, "the node's audit answer is no list");
 	struct epoch_keys keys = {.folder = &folder->id, .newest = folder->epoch};
 	keys.keys = mem_zalloc((size_t)folder->epoch + 1, sizeof *keys.keys);
-	*lines = arena_zalloc(session->arena, root->count, sizeof **lines);
+	*lines = arena_zalloc(request->arena, root->count, sizeof **lines);
 	*count = 0;
 	uint32_t epoch = folder->epoch;
 	enum status status = STATUS_OK;
 	json_foreach (entry, root) {
 		struct bytes sealed = json_string(entry);
 		if (!sealed.data) status = err_set(err, STATUS_INTERNAL, "the node's audit answer holds no texts");
-		if (status == STATUS_OK) status = read_line(session, &(*lines)[*count], &keys, &epoch, sealed, err);
+		if (status == STATUS_OK) status = read_line(request, &(*lines)[*count], &keys, &epoch, sealed, err);
 		if (status != STATUS_OK) break;
 		(*count)++;
 	}
@@ -82,12 +82,12 @@ static enum status read_lines(struct session *session, struct audit_line **lines
 
 /* Where the node anchored one of these very entries, its hash on the chain must be the same. */
 static enum status check_anchors(
-    struct session *session, size_t *anchors, const struct audit_line *lines, size_t count, struct err *err) {
+    struct actor_request *request, size_t *anchors, const struct audit_line *lines, size_t count, struct err *err) {
 	struct client_log *logs;
 	size_t found;
-	hash32 node = abi_topic_of_address(&session->home->deployment.sealer);
+	hash32 node = abi_topic_of_address(&request->home->deployment.sealer);
 	*anchors = 0;
-	TRY(consent_logs(session, &logs, &found, 0, AUDIT_ANCHORED_EVENT, (const hash32 *const[3]){&node}, err));
+	TRY(consent_logs(request, &logs, &found, 0, AUDIT_ANCHORED_EVENT, (const hash32 *const[3]){&node}, err));
 	for (size_t i = 0; i < found; i++) {
 		struct abi_reader reader = abi_reader(logs[i].log.data);
 		hash32 head = abi_hash32(&reader);
@@ -111,13 +111,13 @@ static enum status check_anchors(
 	return STATUS_OK;
 }
 
-static enum status get_audit(
-    struct session *session, struct buf *json, const struct own_folder *own, const hash32 *record, struct err *err) {
+static enum status get_audit(struct actor_request *request, struct buf *json, const struct own_folder *own,
+    const hash32 *record, struct err *err) {
 	struct blob_asker asker;
 	struct blob_verdict verdict;
 	hash32 account;
-	TRY(controller_asker(session, &asker, &account, own, err));
-	enum status status = blobs_get_audit(&asker, json, &verdict, &session->home->deployment.records, record, err);
+	TRY(controller_asker(request, &asker, &account, own, err));
+	enum status status = blobs_get_audit(&asker, json, &verdict, &request->home->deployment.records, record, err);
 	mem_wipe(&account, sizeof account);
 	TRY(status);
 	if (verdict.ok) return STATUS_OK;
@@ -125,25 +125,25 @@ static enum status get_audit(
 	    "the node does not give the audit entries: %s (%s)", verdict.detail, verdict.code);
 }
 
-enum status access_reads(struct session *session, struct read_log *out, const hash32 *record, struct err *err) {
+enum status access_reads(struct actor_request *request, struct read_log *out, const hash32 *record, struct err *err) {
 	struct registration registration;
 	struct own_folder own;
 	struct folder folder;
 	struct audit_line *lines = NULL;
 	struct buf json;
-	TRY(record_find(session, &registration, record, err));
-	TRY(own_folder_load(session, &own, &registration.folder, err));
-	TRY(folder_find(session, &folder, &registration.folder, err));
+	TRY(record_find(request, &registration, record, err));
+	TRY(own_folder_load(request, &own, &registration.folder, err));
+	TRY(folder_find(request, &folder, &registration.folder, err));
 	*out = (struct read_log){0};
 	buf_init(&json, AUDIT_JSON_MAX);
-	enum status status = get_audit(session, &json, &own, record, err);
-	struct bytes text = arena_dup(session->arena, buf_view(&json));
+	enum status status = get_audit(request, &json, &own, record, err);
+	struct bytes text = arena_dup(request->arena, buf_view(&json));
 	buf_fini(&json);
 	TRY(status);
-	TRY(read_lines(session, &lines, &out->count, &folder, text, err));
+	TRY(read_lines(request, &lines, &out->count, &folder, text, err));
 	TRY(audit_check(lines, out->count, record, err));
-	TRY(check_anchors(session, &out->anchors, lines, out->count, err));
-	out->entries = arena_zalloc(session->arena, out->count, sizeof *out->entries);
+	TRY(check_anchors(request, &out->anchors, lines, out->count, err));
+	out->entries = arena_zalloc(request->arena, out->count, sizeof *out->entries);
 	for (size_t i = 0; i < out->count; i++) out->entries[i] = lines[i].entry;
 	return STATUS_OK;
 }

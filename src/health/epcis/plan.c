@@ -5,19 +5,19 @@
 #include "health/epcis/planner.h"
 #include "health/trace/tags.h"
 
-const char *plan_party(struct session *session, const addr20 *actor) {
+const char *plan_party(struct actor_request *request, const addr20 *actor) {
 	struct buf address;
 	buf_init(&address, 64);
 	hex_put(&address, BYTES_OF(*actor), true);
-	const char *text = arena_printf(session->arena, "did:pkh:eip155:%llu:%s",
-	    (unsigned long long)session->home->deployment.chain_id, buf_cstr(&address));
+	const char *text = arena_printf(request->arena, "did:pkh:eip155:%llu:%s",
+	    (unsigned long long)request->home->deployment.chain_id, buf_cstr(&address));
 	buf_fini(&address);
 	return text;
 }
 
-bool planner_party(struct session *session, addr20 *out, struct bytes text) {
+bool planner_party(struct actor_request *request, addr20 *out, struct bytes text) {
 	const char *head = arena_printf(
-	    session->arena, "did:pkh:eip155:%llu:", (unsigned long long)session->home->deployment.chain_id);
+	    request->arena, "did:pkh:eip155:%llu:", (unsigned long long)request->home->deployment.chain_id);
 	size_t len = strlen(head);
 	return text.len == len + 42 && bytes_equal(bytes_slice(text, 0, len), bytes_text(head)) &&
 	       hex_fixed(out->b, 20, bytes_slice(text, len, 42)) == STATUS_OK;
@@ -76,9 +76,9 @@ uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *fou
 	struct known_unit unit = *found->unit;
 	uint32_t at;
 	if (in_plan(&at, document, found->batch->gtin, unit.serial)) return at;
-	unit.batch = document_add_batch(document, planner->session->arena, found->batch);
+	unit.batch = document_add_batch(document, planner->request->arena, found->batch);
 	unit.container = NO_CONTAINER;
-	document_add_unit(document, planner->session->arena, &unit);
+	document_add_unit(document, planner->request->arena, &unit);
 	return document->unit_count - 1;
 }
 
@@ -117,15 +117,15 @@ enum status planner_container(
 	bool found = false;
 	if (!scan->sscc[0]) return err_set(err, STATUS_INVALID, "a container has an SSCC");
 	if (container_in_plan(out, document, scan->sscc)) return STATUS_OK;
-	hash32 key = tag_container_key(planner->session->home->entropy), tag = tag_container(&key, scan->sscc);
+	hash32 key = tag_container_key(planner->request->home->entropy), tag = tag_container(&key, scan->sscc);
 	mem_wipe(&key, sizeof key);
 	bool known = stock_find_container(out, planner->stock, scan->sscc);
-	if (!known) *out = tag_container_id(&planner->session->home->account, &tag);
-	TRY(medicines_container(planner->session, &view, &found, out, err));
+	if (!known) *out = tag_container_id(&planner->request->home->account, &tag);
+	TRY(medicines_container(planner->request, &view, &found, out, err));
 	if (!found && !may_open)
 		return err_set(err, STATUS_NOTFOUND, "no document of this home names container %s", scan->sscc);
-	if (!found) TRY(planner_add(planner, op_open_container(planner->session->arena, &tag), err));
-	document_add_container(document, planner->session->arena, scan->sscc, out);
+	if (!found) TRY(planner_add(planner, op_open_container(planner->request->arena, &tag), err));
+	document_add_container(document, planner->request->arena, scan->sscc, out);
 	return STATUS_OK;
 }
 
@@ -176,14 +176,14 @@ static enum status one_event(
 		if (is_step(event, "dispensing", "retail_selling")) return planner_dispense(planner, event, err);
 		if (planner_state_of(event) != UNIT_NONE) return planner_change(planner, event, err);
 	}
-	*why = arena_printf(planner->session->arena, "%s%s%s moves nothing on the chain, or is not captured yet",
+	*why = arena_printf(planner->request->arena, "%s%s%s moves nothing on the chain, or is not captured yet",
 	    epcis_kind_name(event->kind), event->step[0] ? " " : "", event->step);
 	return STATUS_OK;
 }
 
 static enum status all_batches_readers(struct planner *planner, struct err *err) {
 	const struct document *document = &planner->plan->document;
-	TRY(planner_recipient(planner, &planner->session->home->account, err));
+	TRY(planner_recipient(planner, &planner->request->home->account, err));
 	TRY(planner_recipient(planner, &planner->wish->recipient, err));
 	for (uint32_t i = 0; i < document->batch_count; i++) {
 		TRY(planner_recipient(planner, &document->batches[i].owner, err));
@@ -192,13 +192,13 @@ static enum status all_batches_readers(struct planner *planner, struct err *err)
 	return STATUS_OK;
 }
 
-enum status plan_make(struct plan *out, struct session *session, const struct stock *stock,
+enum status plan_make(struct plan *out, struct actor_request *request, const struct stock *stock,
     const struct epcis_document *epcis, const struct plan_wish *wish, struct err *err) {
-	struct planner planner = {.session = session, .stock = stock, .wish = wish, .plan = out};
+	struct planner planner = {.request = request, .stock = stock, .wish = wish, .plan = out};
 	*out = (struct plan){.epcis = epcis};
-	out->parts = arena_zalloc(session->arena, PLAN_PARTS_MAX, sizeof *out->parts);
-	out->skipped = arena_zalloc(session->arena, epcis->count + 1, sizeof *out->skipped);
-	document_init(&out->document, session, epcis->text);
+	out->parts = arena_zalloc(request->arena, PLAN_PARTS_MAX, sizeof *out->parts);
+	out->skipped = arena_zalloc(request->arena, epcis->count + 1, sizeof *out->skipped);
+	document_init(&out->document, request, epcis->text);
 	TRY(planner_new_part(&planner, err));
 	for (size_t i = 0; i < epcis->count; i++) {
 		const char *why;
@@ -212,18 +212,18 @@ enum status plan_make(struct plan *out, struct session *session, const struct st
 	return all_batches_readers(&planner, err);
 }
 
-enum status plan_run(struct session *session, struct stock *stock, const struct plan *plan,
+enum status plan_run(struct actor_request *request, struct stock *stock, const struct plan *plan,
     struct capture_result *results, struct err *err) {
 	for (size_t i = 0; i < plan->part_count; i++) {
-		enum status status = capture_send(session, &results[i], &plan->parts[i], err);
+		enum status status = capture_send(request, &results[i], &plan->parts[i], err);
 		if (status != STATUS_OK && i > 0)
 			return err_prefix(err, status, "part %zu of %zu (the same document again goes on from there)",
 			    i + 1, plan->part_count);
 		TRY(status);
 	}
-	return stock_save(session, stock, &plan->document, err);
+	return stock_save(request, stock, &plan->document, err);
 }
 
-enum status plan_seal(struct session *session, struct buf *sealed, const struct plan *plan, struct err *err) {
-	return document_seal(session, sealed, &plan->document, plan->recipients, plan->recipient_count, err);
+enum status plan_seal(struct actor_request *request, struct buf *sealed, const struct plan *plan, struct err *err) {
+	return document_seal(request, sealed, &plan->document, plan->recipients, plan->recipient_count, err);
 }

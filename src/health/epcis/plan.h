@@ -12,7 +12,7 @@
  * Anything else is listed as not captured, with the reason; so are events with an errorDeclaration. Loose units that
  * are shipped travel in a container of their own without an SSCC; receiving them unpacks them again.
  *
- * Ownership: the session's arena. Threads: as the session.
+ * Ownership: the request's arena. Threads: as the request.
  */
 #ifndef HEALTH_EPCIS_PLAN_H
 #define HEALTH_EPCIS_PLAN_H
@@ -47,15 +47,16 @@ struct plan {
 };
 /* STATUS_INVALID or STATUS_NOTFOUND name the event and what is missing; STATUS_UNSUPPORTED: nothing in it is captured.
  */
-MUST_USE enum status plan_make(struct plan *out, struct session *session, const struct stock *stock,
+MUST_USE enum status plan_make(struct plan *out, struct actor_request *request, const struct stock *stock,
     const struct epcis_document *epcis, const struct plan_wish *wish, struct err *err);
 /* Sends the parts in order and keeps the document; `results` has a place for each part. */
-MUST_USE enum status plan_run(struct session *session, struct stock *stock, const struct plan *plan,
+MUST_USE enum status plan_run(struct actor_request *request, struct stock *stock, const struct plan *plan,
     struct capture_result *results, struct err *err);
 /* To the sender, the plan's recipients, and of each batch the manufacturer and the regulator. */
-MUST_USE enum status plan_seal(struct session *session, struct buf *sealed, const struct plan *plan, struct err *err);
+MUST_USE enum status plan_seal(
+    struct actor_request *request, struct buf *sealed, const struct plan *plan, struct err *err);
 
 /* An actor in an event: "did:pkh:eip155:7697:0x…" (CAIP-10). */
-const char *plan_party(struct session *session, const addr20 *actor);
+const char *plan_party(struct actor_request *request, const addr20 *actor);
 
 #endif

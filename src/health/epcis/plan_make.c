@@ -14,7 +14,7 @@ struct lot_draft {
 
 static enum status read_epcs(
     struct planner *planner, struct lot_draft *out, const struct epcis_event *event, struct err *err) {
-	out->serials = arena_zalloc(planner->session->arena, event->epc_count + 1, sizeof *out->serials);
+	out->serials = arena_zalloc(planner->request->arena, event->epc_count + 1, sizeof *out->serials);
 	for (size_t i = 0; i < event->epc_count; i++) {
 		struct scan scan;
 		hash32 container;
@@ -29,7 +29,7 @@ static enum status read_epcs(
 			return err_set(err, STATUS_INVALID, "one event commissions units of one GTIN: %s and %s",
 			    out->gtin, scan.gtin);
 		memcpy(out->gtin, scan.gtin, sizeof out->gtin);
-		out->serials[out->count++] = arena_strdup(planner->session->arena, bytes_text(scan.serial));
+		out->serials[out->count++] = arena_strdup(planner->request->arena, bytes_text(scan.serial));
 	}
 	if (out->count > COMMISSION_UNITS_MAX)
 		return err_set(err, STATUS_LIMIT, "at most %u units a document", COMMISSION_UNITS_MAX);
@@ -76,7 +76,7 @@ static hash32 fill_paths(struct paths *paths, size_t from, size_t count) {
 /* Adds the lot's units to the document; returns the batch's root. */
 static hash32 add_units(
     struct planner *planner, const struct lot_draft *lot, const struct known_batch *batch, const hash32 *tags) {
-	struct arena *arena = planner->session->arena;
+	struct arena *arena = planner->request->arena;
 	struct document *document = &planner->plan->document;
 	uint32_t at = document_add_batch(document, arena, batch);
 	hash32 *leaves = arena_alloc(arena, lot->count * sizeof *leaves);
@@ -101,7 +101,7 @@ static hash32 add_units(
 /* The first six hundred with the batch; the rest in parts of their own. */
 static enum status add_operations(struct planner *planner, const struct lot_draft *lot, const struct known_batch *batch,
     const struct product *product, const hash32 *tags, const hash32 *root, struct err *err) {
-	struct arena *arena = planner->session->arena;
+	struct arena *arena = planner->request->arena;
 	hash32 product_tag = tag_product(&product->key, product->gtin);
 	hash32 batch_tag = tag_batch(&product->key, product->gtin, lot->lot);
 	if (lot->count > CAPTURE_COMMISSION_MAX && planner->plan->epcis->count > 1)
@@ -119,14 +119,14 @@ static enum status add_operations(struct planner *planner, const struct lot_draf
 }
 
 enum status planner_commission(struct planner *planner, const struct epcis_event *event, struct err *err) {
-	struct arena *arena = planner->session->arena;
+	struct arena *arena = planner->request->arena;
 	struct lot_draft lot = {.count = 0};
 	struct known_batch batch = {.count = 0};
 	struct product product;
 	TRY(read_epcs(planner, &lot, event, err));
 	if (lot.count == 0) return STATUS_OK; /* containers only */
 	TRY(read_master(planner, &lot, &batch, event, err));
-	TRY(product_load(planner->session, &product, lot.gtin, err));
+	TRY(product_load(planner->request, &product, lot.gtin, err));
 	hash32 *tags = arena_alloc(arena, lot.count * sizeof *tags);
 	for (size_t i = 0; i < lot.count; i++) tags[i] = tag_unit(&product.key, lot.gtin, lot.serials[i]);
 	hash32 product_tag = tag_product(&product.key, lot.gtin);
@@ -147,16 +147,16 @@ enum status planner_commission(struct planner *planner, const struct epcis_event
 
 static struct bytes pack_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return op_pack_units(planner->session->arena, context, batch, indexes, count);
+	return op_pack_units(planner->request->arena, context, batch, indexes, count);
 }
 
 static struct bytes unpack_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return op_unpack_units(planner->session->arena, context, batch, indexes, count);
+	return op_unpack_units(planner->request->arena, context, batch, indexes, count);
 }
 
 enum status planner_pack(struct planner *planner, const struct epcis_event *event, struct err *err) {
-	struct arena *arena = planner->session->arena;
+	struct arena *arena = planner->request->arena;
 	bool packs = event->action == EPCIS_ADD;
 	uint32_t *units = arena_alloc(arena, (event->epc_count + 1) * sizeof *units);
 	hash32 *children = arena_alloc(arena, (event->epc_count + 1) * sizeof *children), parent;

@@ -20,7 +20,7 @@ static bool has(const struct tree *tree, const hash32 *id) {
 
 /* Known containers whose chain of parents, on the chain, leads to the root. */
 static enum status read_tree(struct planner *planner, struct tree *out, const hash32 *root, struct err *err) {
-	out->ids = arena_alloc(planner->session->arena, CONTAINERS_MAX * sizeof *out->ids);
+	out->ids = arena_alloc(planner->request->arena, CONTAINERS_MAX * sizeof *out->ids);
 	out->ids[0] = *root;
 	out->count = 1;
 	for (size_t d = 0; d < planner->stock->count; d++)
@@ -29,7 +29,7 @@ static enum status read_tree(struct planner *planner, struct tree *out, const ha
 			bool found = true;
 			while (!has(out, &at) && !hash32_is_zero(&at) && found) {
 				struct container_view view;
-				TRY(medicines_container(planner->session, &view, &found, &at, err));
+				TRY(medicines_container(planner->request, &view, &found, &at, err));
 				at = view.parent;
 			}
 			if (!found || hash32_is_zero(&at) || has(out, &id)) continue;
@@ -42,7 +42,7 @@ static enum status read_tree(struct planner *planner, struct tree *out, const ha
 
 /* Adds to the plan's document every known unit that stands, on the chain, in the tree. */
 static enum status add_contents(struct planner *planner, const hash32 *root, struct err *err) {
-	struct arena *arena = planner->session->arena;
+	struct arena *arena = planner->request->arena;
 	struct document *document = &planner->plan->document;
 	struct tree tree;
 	TRY(read_tree(planner, &tree, root, err));
@@ -55,7 +55,7 @@ static enum status add_contents(struct planner *planner, const hash32 *root, str
 			struct holding holding;
 			if (unit->container == NO_CONTAINER || !has(&tree, &known->containers[unit->container].id))
 				continue;
-			TRY(medicines_holder(planner->session, &holding, &ref, err));
+			TRY(medicines_holder(planner->request, &holding, &ref, err));
 			if (!hash32_equal(&holding.container, &known->containers[unit->container].id)) continue;
 			uint32_t container = document_add_container(
 			    document, arena, known->containers[unit->container].sscc, &holding.container);
@@ -70,7 +70,7 @@ static enum status add_contents(struct planner *planner, const hash32 *root, str
 
 static enum status receiver_of(struct planner *planner, addr20 *out, const struct epcis_event *event, struct err *err) {
 	addr20 named = {{0}};
-	bool is_named = planner_party(planner->session, &named, event->destination);
+	bool is_named = planner_party(planner->request, &named, event->destination);
 	*out = addr20_is_zero(&planner->wish->to) ? named : planner->wish->to;
 	if (addr20_is_zero(out))
 		return err_set(err, STATUS_INVALID,
@@ -82,31 +82,31 @@ static enum status receiver_of(struct planner *planner, addr20 *out, const struc
 
 static struct bytes pack_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return op_pack_units(planner->session->arena, context, batch, indexes, count);
+	return op_pack_units(planner->request->arena, context, batch, indexes, count);
 }
 
 /* A container without an SSCC, for this document alone. */
 static enum status ship_loose(
     struct planner *planner, const uint32_t *units, size_t count, const addr20 *to, struct err *err) {
-	struct session *session = planner->session;
+	struct actor_request *request = planner->request;
 	struct document *document = &planner->plan->document;
-	hash32 key = tag_container_key(session->home->entropy);
+	hash32 key = tag_container_key(request->home->entropy);
 	uint8_t text[15 + 32 + 4];
 	memcpy(text, "xinglin/loose/1", 15);
 	memcpy(text + 15, planner->plan->epcis->hash.b, 32);
 	store_be32(text + 47, document->container_count);
 	hash32 tag = hmac_sha256(BYTES_OF(key), bytes_make(text, sizeof text));
 	mem_wipe(&key, sizeof key);
-	hash32 id = tag_container_id(&session->home->account, &tag);
-	uint32_t container = document_add_container(document, session->arena, "", &id);
+	hash32 id = tag_container_id(&request->home->account, &tag);
+	uint32_t container = document_add_container(document, request->arena, "", &id);
 	for (size_t i = 0; i < count; i++) document->units[units[i]].container = container;
-	TRY(planner_add(planner, op_open_container(session->arena, &tag), err));
+	TRY(planner_add(planner, op_open_container(request->arena, &tag), err));
 	TRY(planner_named_units(planner, units, count, pack_op, &id, err));
-	return planner_add(planner, op_ship(session->arena, &id, to, planner->wish->purpose), err);
+	return planner_add(planner, op_ship(request->arena, &id, to, planner->wish->purpose), err);
 }
 
 enum status planner_ship(struct planner *planner, const struct epcis_event *event, struct err *err) {
-	struct arena *arena = planner->session->arena;
+	struct arena *arena = planner->request->arena;
 	bool ends = strcmp(event->step, "void_shipping") == 0;
 	uint32_t *units = arena_alloc(arena, (event->epc_count + 1) * sizeof *units);
 	size_t unit_count = 0;
@@ -135,18 +135,18 @@ enum status planner_ship(struct planner *planner, const struct epcis_event *even
 
 static struct bytes unpack_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return op_unpack_units(planner->session->arena, context, batch, indexes, count);
+	return op_unpack_units(planner->request->arena, context, batch, indexes, count);
 }
 
 /* A loose unit came in a container of its own: that is accepted once, the unit unpacked. */
 static enum status receive_loose(
     struct planner *planner, const struct scan *scan, struct tree *accepted, struct err *err) {
-	struct arena *arena = planner->session->arena;
+	struct arena *arena = planner->request->arena;
 	struct holding holding;
 	uint32_t unit;
 	TRY(planner_unit(planner, &unit, scan, err));
 	struct unit_ref ref = planner_ref(planner, unit);
-	TRY(medicines_holder(planner->session, &holding, &ref, err));
+	TRY(medicines_holder(planner->request, &holding, &ref, err));
 	if (hash32_is_zero(&holding.container))
 		return err_set(err, STATUS_DENIED, "NOT_PENDING: serial %s is in no shipment", scan->serial);
 	const char *sscc = stock_sscc_of(planner->stock, &holding.container);
@@ -160,7 +160,7 @@ static enum status receive_loose(
 }
 
 enum status planner_receive(struct planner *planner, const struct epcis_event *event, struct err *err) {
-	struct arena *arena = planner->session->arena;
+	struct arena *arena = planner->request->arena;
 	struct tree accepted = {arena_alloc(arena, (event->epc_count + 1) * sizeof(hash32)), 0};
 	for (size_t i = 0; i < event->epc_count; i++) {
 		struct scan scan;
@@ -180,7 +180,7 @@ enum status planner_receive(struct planner *planner, const struct epcis_event *e
 
 static enum status all_units(
     struct planner *planner, uint32_t **out, const struct epcis_event *event, struct err *err) {
-	*out = arena_alloc(planner->session->arena, (event->epc_count + 1) * sizeof **out);
+	*out = arena_alloc(planner->request->arena, (event->epc_count + 1) * sizeof **out);
 	for (size_t i = 0; i < event->epc_count; i++) {
 		struct scan scan;
 		TRY(planner_scan(&scan, event->epcs[i], err));
@@ -194,9 +194,9 @@ enum status planner_dispense(struct planner *planner, const struct epcis_event *
 	TRY(all_units(planner, &units, event, err));
 	if (event->epc_count > CAPTURE_NAMED_UNITS_MAX)
 		return err_set(err, STATUS_LIMIT, "at most %u packs at once", CAPTURE_NAMED_UNITS_MAX);
-	struct unit_ref *refs = arena_alloc(planner->session->arena, event->epc_count * sizeof *refs);
+	struct unit_ref *refs = arena_alloc(planner->request->arena, event->epc_count * sizeof *refs);
 	for (size_t i = 0; i < event->epc_count; i++) refs[i] = planner_ref(planner, units[i]);
-	return planner_add(planner, op_dispense(planner->session->arena, refs, event->epc_count), err);
+	return planner_add(planner, op_dispense(planner->request->arena, refs, event->epc_count), err);
 }
 
 enum medicines_state planner_state_of(const struct epcis_event *event) {
@@ -218,7 +218,7 @@ enum medicines_state planner_state_of(const struct epcis_event *event) {
 
 static struct bytes change_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return op_change_units(planner->session->arena, batch, indexes, count, *(const enum medicines_state *)context);
+	return op_change_units(planner->request->arena, batch, indexes, count, *(const enum medicines_state *)context);
 }
 
 enum status planner_change(struct planner *planner, const struct epcis_event *event, struct err *err) {
@@ -239,17 +239,17 @@ static enum status batch_of(
 		*out = *known;
 		return STATUS_OK;
 	}
-	TRY(product_load(planner->session, &product, scan->gtin, err));
+	TRY(product_load(planner->request, &product, scan->gtin, err));
 	hash32 product_tag = tag_product(&product.key, scan->gtin);
 	hash32 batch_tag = tag_batch(&product.key, scan->gtin, scan->lot);
-	*out = (struct known_batch){.gtin = arena_strdup(planner->session->arena, bytes_text(scan->gtin)),
-	    .lot = arena_strdup(planner->session->arena, bytes_text(scan->lot)),
+	*out = (struct known_batch){.gtin = arena_strdup(planner->request->arena, bytes_text(scan->gtin)),
+	    .lot = arena_strdup(planner->request->arena, bytes_text(scan->lot)),
 	    .owner = product.owner,
 	    .regulator = product.regulator,
 	    .id = tag_batch_id(&product_tag, &batch_tag)};
 	mem_wipe(&product, sizeof product);
 	struct batch_view view;
-	TRY(medicines_batch(planner->session, &view, &out->id, err));
+	TRY(medicines_batch(planner->request, &view, &out->id, err));
 	out->expiry_s = view.expiry_s;
 	out->count = view.count;
 	return STATUS_OK;
@@ -265,9 +265,9 @@ enum status planner_recall(struct planner *planner, const struct epcis_event *ev
 		if (!scan.gtin[0] || !scan.lot[0])
 			return err_set(err, STATUS_INVALID, "a recall names a GTIN and a lot");
 		TRY(batch_of(planner, &batch, &scan, err));
-		document_add_batch(&planner->plan->document, planner->session->arena, &batch);
+		document_add_batch(&planner->plan->document, planner->request->arena, &batch);
 		TRY(planner_add(
-		    planner, op_recall_batch(planner->session->arena, &batch.id, &planner->wish->reason), err));
+		    planner, op_recall_batch(planner->request->arena, &batch.id, &planner->wish->reason), err));
 	}
 	TRY(all_units(planner, &units, event, err));
 	return planner_named_units(planner, units, event->epc_count, change_op, &to, err);

@@ -5,7 +5,7 @@
 #include "health/epcis/plan.h"
 
 struct planner {
-	struct session *session;
+	struct actor_request *request;
 	const struct stock *stock;
 	const struct plan_wish *wish;
 	struct plan *plan;
@@ -28,7 +28,7 @@ typedef struct bytes named_units_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context);
 MUST_USE enum status planner_named_units(
     struct planner *planner, const uint32_t *units, size_t count, named_units_op *make, void *context, struct err *err);
-bool planner_party(struct session *session, addr20 *out, struct bytes text);
+bool planner_party(struct actor_request *request, addr20 *out, struct bytes text);
 
 /* plan_make.c: what comes to be */
 MUST_USE enum status planner_commission(struct planner *planner, const struct epcis_event *event, struct err *err);

@@ -2,17 +2,17 @@
 #include "health/records/private.h"
 
 enum status view_call(
-    struct session *session, struct abi_reader *answer, const addr20 *to, struct buf *data, struct err *err) {
+    struct actor_request *request, struct abi_reader *answer, const addr20 *to, struct buf *data, struct err *err) {
 	struct bytes output;
 	enum status status = buf_status(data, err);
-	if (status == STATUS_OK) status = session_call(session, &output, to, buf_view(data), err);
+	if (status == STATUS_OK) status = request_call(request, &output, to, buf_view(data), err);
 	buf_fini(data);
 	TRY(status);
 	*answer = abi_reader(output);
 	return STATUS_OK;
 }
 
-enum status event_logs(struct session *session, struct client_log **logs, size_t *count, const addr20 *contract,
+enum status event_logs(struct actor_request *request, struct client_log **logs, size_t *count, const addr20 *contract,
     const char *event, const hash32 *const topics[3], struct err *err) {
 	struct client_log_filter filter = {.address = contract, .has_topic = {true}};
 	filter.topics[0] = abi_topic(event);
@@ -21,7 +21,7 @@ enum status event_logs(struct session *session, struct client_log **logs, size_t
 		filter.topics[i + 1] = *topics[i];
 		filter.has_topic[i + 1] = true;
 	}
-	return client_logs(session->client, logs, count, session->arena, &filter, err);
+	return client_logs(request->client, logs, count, request->arena, &filter, err);
 }
 
 enum status log_is(const struct client_log *log, unsigned topic_count, struct err *err) {
@@ -30,9 +30,9 @@ enum status log_is(const struct client_log *log, unsigned topic_count, struct er
 	    log->log.topic_count, topic_count);
 }
 
-enum status now_seconds(struct session *session, uint64_t *now, struct err *err) {
-	uint64_t here = clock_now_ms(session->clock) / 1000, there;
-	TRY(client_timestamp(session->client, &there, err));
+enum status now_seconds(struct actor_request *request, uint64_t *now, struct err *err) {
+	uint64_t here = clock_now_ms(request->clock) / 1000, there;
+	TRY(client_timestamp(request->client, &there, err));
 	*now = here > there ? here : there;
 	return STATUS_OK;
 }

@@ -54,17 +54,17 @@ static void put_chain_proof(struct json_writer *writer, const struct client_proo
 }
 
 enum status disclosure_make(
-    struct session *session, struct buf *out, const hash32 *record, uint32_t index, struct err *err) {
-	const struct deployment *deployment = &session->home->deployment;
+    struct actor_request *request, struct buf *out, const hash32 *record, uint32_t index, struct err *err) {
+	const struct deployment *deployment = &request->home->deployment;
 	static const uint8_t no_seal[65];
 	struct opened_record opened;
 	struct client_proof proof;
 	hash32 slots[2];
-	TRY(record_read(session, &opened, record, 0, err));
+	TRY(record_read(request, &opened, record, 0, err));
 	if (index < 1 || index > opened.lead.count)
 		return err_set(err, STATUS_NOTFOUND, "the record has resources 1 to %zu", opened.lead.count);
 	registration_slots(slots, record);
-	TRY(client_proof(session->client, &proof, session->arena, &deployment->records, slots, 2, err));
+	TRY(client_proof(request->client, &proof, request->arena, &deployment->records, slots, 2, err));
 	if (memcmp(proof.seal, no_seal, sizeof no_seal) == 0)
 		return err_set(err, STATUS_UNSUPPORTED, "the node gives no sealer's signature of its newest block");
 	struct json_writer writer = json_writer(out);
@@ -75,7 +75,7 @@ enum status disclosure_make(
 	json_put_hex(&writer, "genesis", BYTES_OF(deployment->genesis));
 	json_put_hex(&writer, "records", BYTES_OF(deployment->records));
 	json_put_hex(&writer, "record", BYTES_OF(*record));
-	put_inclusion(&writer, session->arena, &opened, index - 1);
+	put_inclusion(&writer, request->arena, &opened, index - 1);
 	put_chain_proof(&writer, &proof);
 	json_object_end(&writer);
 	mem_wipe(&opened.lead, sizeof opened.lead);

@@ -2,7 +2,7 @@
  * Disclosure proofs: one resource of a record, shown with everything that proves its place on the chain, in one file;
  * and checking such a file with no node and no network (docs/wire-formats.md §7, §8). The file's `index` and `count`
  * give the path its shape; they are no claims (the root of RFC 6962 does not commit to the count), so that nothing
- * reports them. Threads: one owner a session; verification is pure.
+ * reports them. Threads: one owner a request; verification is pure.
  */
 #ifndef HEALTH_RECORDS_DISCLOSURE_H
 #define HEALTH_RECORDS_DISCLOSURE_H
@@ -11,7 +11,7 @@
 
 /* Appends the file. `index` counts resources from 1. Needs what record_read needs. */
 MUST_USE enum status disclosure_make(
-    struct session *session, struct buf *out, const hash32 *record, uint32_t index, struct err *err);
+    struct actor_request *request, struct buf *out, const hash32 *record, uint32_t index, struct err *err);
 
 struct disclosure {
 	hash32 record;

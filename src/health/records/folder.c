@@ -5,13 +5,13 @@
 #include "eth/sign.h"
 #include "health/records/private.h"
 
-enum status folder_find(struct session *session, struct folder *out, const hash32 *id, struct err *err) {
+enum status folder_find(struct actor_request *request, struct folder *out, const hash32 *id, struct err *err) {
 	struct abi_reader answer;
 	struct buf data;
 	buf_init(&data, CALLDATA_MAX);
 	abi_put_selector(&data, "folderOf(bytes32)");
 	abi_put_hash32(&data, id);
-	TRY(view_call(session, &answer, &session->home->deployment.folders, &data, err));
+	TRY(view_call(request, &answer, &request->home->deployment.folders, &data, err));
 	*out = (struct folder){.id = *id};
 	out->controller = abi_address(&answer);
 	out->epoch = (uint32_t)abi_u64(&answer);
@@ -28,12 +28,12 @@ enum status folder_find(struct session *session, struct folder *out, const hash3
 	return STATUS_OK;
 }
 
-enum status folder_sign(struct session *session, uint8_t signature[65], const struct own_folder *folder,
+enum status folder_sign(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,
     const hash32 *digest, struct err *err) {
 	struct eth_signature signed_digest;
 	hash32 secret;
 	addr20 controller;
-	TRY(home_controller(session->home, &secret, &controller, folder->controller_index, err));
+	TRY(home_controller(request->home, &secret, &controller, folder->controller_index, err));
 	enum status status = eth_sign_digest(&signed_digest, &secret, digest);
 	mem_wipe(&secret, sizeof secret);
 	if (status != STATUS_OK) return err_set(err, status, "the folder's controller key does not sign");
@@ -41,23 +41,24 @@ enum status folder_sign(struct session *session, uint8_t signature[65], const st
 	return STATUS_OK;
 }
 
-enum status folder_sign_struct(struct session *session, uint8_t signature[65], const struct own_folder *folder,
+enum status folder_sign_struct(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,
     const char *name, const addr20 *contract, struct eip712_struct *fields, struct err *err) {
-	u256 chain_id = u256_from(session->home->deployment.chain_id);
+	u256 chain_id = u256_from(request->home->deployment.chain_id);
 	hash32 domain = eip712_domain(name, "1", &chain_id, contract);
 	hash32 struct_hash = eip712_end(fields), digest = eip712_digest(&domain, &struct_hash);
-	return folder_sign(session, signature, folder, &digest, err);
+	return folder_sign(request, signature, folder, &digest, err);
 }
 
-enum status action_take_data(struct session *session, struct action *action, struct buf *data, struct err *err) {
+enum status action_take_data(struct actor_request *request, struct action *action, struct buf *data, struct err *err) {
 	enum status status = buf_status(data, err);
-	action->data = arena_dup(session->arena, buf_view(data));
+	action->data = arena_dup(request->arena, buf_view(data));
 	buf_fini(data);
 	return status;
 }
 
-enum status folder_forget_action(struct session *session, struct action *action, const hash32 *id, struct err *err) {
-	const addr20 *folders = &session->home->deployment.folders;
+enum status folder_forget_action(
+    struct actor_request *request, struct action *action, const hash32 *id, struct err *err) {
+	const addr20 *folders = &request->home->deployment.folders;
 	struct own_folder own;
 	struct folder folder;
 	uint64_t deadline;
@@ -65,16 +66,16 @@ enum status folder_forget_action(struct session *session, struct action *action,
 	struct buf data;
 	*action =
 	    (struct action){.to = *folders, .summary = "forget a folder: its keys are erased everywhere, for good"};
-	TRY(own_folder_load(session, &own, id, err));
-	TRY(folder_find(session, &folder, id, err));
+	TRY(own_folder_load(request, &own, id, err));
+	TRY(folder_find(request, &folder, id, err));
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten already");
-	TRY(now_seconds(session, &deadline, err));
+	TRY(now_seconds(request, &deadline, err));
 	deadline += ACTION_LIFE_SECONDS;
 	struct eip712_struct fields = eip712_begin("Forget(bytes32 folder,uint64 nonce,uint64 deadline)");
 	eip712_put_hash32(&fields, id);
 	eip712_put_u64(&fields, folder.nonce);
 	eip712_put_u64(&fields, deadline);
-	TRY(folder_sign_struct(session, signature, &own, "xinglin folders", folders, &fields, err));
+	TRY(folder_sign_struct(request, signature, &own, "xinglin folders", folders, &fields, err));
 	buf_init(&data, CALLDATA_MAX);
 	abi_put_selector(&data, "forget(bytes32,uint64,bytes)");
 	struct abi_row row = abi_row_begin(&data);
@@ -83,5 +84,5 @@ enum status folder_forget_action(struct session *session, struct action *action,
 	size_t head = abi_reserve(&data);
 	abi_tail(&row, head);
 	abi_put_bytes(&data, bytes_make(signature, sizeof signature));
-	return action_take_data(session, action, &data, err);
+	return action_take_data(request, action, &data, err);
 }

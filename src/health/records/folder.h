@@ -3,7 +3,7 @@
  * controller's side makes signed actions (health/actors/action.h); anybody's side finds the keys that it was given
  * through wraps.
  *
- * Threads: one owner a session.
+ * Threads: one owner a request.
  */
 #ifndef HEALTH_RECORDS_FOLDER_H
 #define HEALTH_RECORDS_FOLDER_H
@@ -22,7 +22,7 @@ struct folder {
 	struct p256_public key;
 };
 /* From the chain. STATUS_NOTFOUND. */
-MUST_USE enum status folder_find(struct session *session, struct folder *out, const hash32 *id, struct err *err);
+MUST_USE enum status folder_find(struct actor_request *request, struct folder *out, const hash32 *id, struct err *err);
 
 /* What a controller keeps of a folder of its own, in its home. */
 struct own_folder {
@@ -32,18 +32,19 @@ struct own_folder {
 	char label[64]; /* "general"; never leaves the home */
 };
 MUST_USE enum status own_folder_load(
-    struct session *session, struct own_folder *out, const hash32 *id, struct err *err);
-MUST_USE enum status own_folders(struct session *session, struct own_folder **out, size_t *count, struct err *err);
+    struct actor_request *request, struct own_folder *out, const hash32 *id, struct err *err);
+MUST_USE enum status own_folders(
+    struct actor_request *request, struct own_folder **out, size_t *count, struct err *err);
 
-/* Each fills an action whose views live in the session's arena. The nonce and epoch are read from the chain. */
+/* Each fills an action whose views live in the request's arena. The nonce and epoch are read from the chain. */
 struct folder_opening {
 	const char *label;
 	uint16_t glass_minutes; /* 0: no break-glass */
 	const addr20 *trustees; /* listed actors */
 	size_t trustee_count;   /* today: 1 share of 1, so 0 or more trustees who each could open alone */
 };
-MUST_USE enum status folder_open_action(
-    struct session *session, struct action *action, hash32 *id, const struct folder_opening *opening, struct err *err);
+MUST_USE enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
+    const struct folder_opening *opening, struct err *err);
 /* A new epoch for the trustees and for those whose grants over the whole folder still hold. */
 struct folder_rotation {
 	/* Signed actions on this folder that will be in a block before this one: its nonce is the chain's and these. */
@@ -52,13 +53,13 @@ struct folder_rotation {
 	const addr20 *leaving;
 };
 /* `rotation` NULL: nothing goes before. */
-MUST_USE enum status folder_rotate_action(struct session *session, struct action *action, const hash32 *id,
+MUST_USE enum status folder_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
     const struct folder_rotation *rotation, struct err *err);
 MUST_USE enum status folder_forget_action(
-    struct session *session, struct action *action, const hash32 *id, struct err *err);
+    struct actor_request *request, struct action *action, const hash32 *id, struct err *err);
 
 /* EIP-712 with the folder's controller key; `digest` in the domain of the contract that will check it. */
-MUST_USE enum status folder_sign(struct session *session, uint8_t signature[65], const struct own_folder *folder,
+MUST_USE enum status folder_sign(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,
     const hash32 *digest, struct err *err);
 
 /*
@@ -67,7 +68,7 @@ MUST_USE enum status folder_sign(struct session *session, uint8_t signature[65],
  * who is let in by an emergency may not fetch links). STATUS_DENIED with the reason where there is none (now).
  */
 MUST_USE enum status folder_secret(
-    struct session *session, struct p256_secret *secret, const hash32 *id, uint32_t epoch, struct err *err);
+    struct actor_request *request, struct p256_secret *secret, const hash32 *id, uint32_t epoch, struct err *err);
 
 /* Items of blobs (docs/wire-formats.md §3). */
 hash32 item_of_wraps(const hash32 *folder, uint32_t epoch);

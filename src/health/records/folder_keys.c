@@ -17,7 +17,7 @@ struct epoch_event {
 };
 
 struct search {
-	struct session *session;
+	struct actor_request *request;
 	struct reader reader;
 	const hash32 *folder;
 	struct epoch_event *epochs; /* from epoch 1 on */
@@ -40,7 +40,7 @@ static enum status read_epoch(struct search *s, const struct client_log *log, st
 	TRY(abi_finish(&reader, err));
 	memcpy(out->key.xy, x.b, 32);
 	memcpy(out->key.xy + 32, y.b, 32);
-	out->recipients = arena_zalloc(s->session->arena, out->recipient_count, sizeof *out->recipients);
+	out->recipients = arena_zalloc(s->request->arena, out->recipient_count, sizeof *out->recipients);
 	for (size_t i = 0; i < out->recipient_count; i++) out->recipients[i] = abi_address(&recipients);
 	s->epoch_count++;
 	return abi_finish(&reader, err);
@@ -51,8 +51,8 @@ static enum status read_epochs(struct search *s, struct err *err) {
 	struct client_log *logs;
 	size_t count;
 	TRY(event_logs(
-	    s->session, &logs, &count, &s->session->home->deployment.folders, EPOCH_STARTED_EVENT, topics, err));
-	s->epochs = arena_zalloc(s->session->arena, count, sizeof *s->epochs);
+	    s->request, &logs, &count, &s->request->home->deployment.folders, EPOCH_STARTED_EVENT, topics, err));
+	s->epochs = arena_zalloc(s->request->arena, count, sizeof *s->epochs);
 	for (size_t i = 0; i < count; i++) TRY(read_epoch(s, &logs[i], err));
 	return STATUS_OK;
 }
@@ -84,9 +84,9 @@ static enum status open_with_account(
 	uint32_t newest = 0;
 	struct p256_secret secret;
 	struct p256_public key;
-	TRY(home_key(s->session, &secret, &key, &newest, err));
+	TRY(home_key(s->request, &secret, &key, &newest, err));
 	for (uint32_t version = newest; version > 0 && status == STATUS_DENIED; version--) {
-		status = home_key(s->session, &secret, &key, &version, err);
+		status = home_key(s->request, &secret, &key, &version, err);
 		if (status == STATUS_OK) status = wrap_open(out, WRAP_KEY, &secret, s->folder, epoch->epoch, wrap, err);
 		mem_wipe(&secret, sizeof secret);
 	}
@@ -113,9 +113,9 @@ static enum status try_controller(
 	struct buf wrap;
 	bool found;
 	hash32 item = item_of_wraps(s->folder, epoch->epoch);
-	TRY(home_controller_key(s->session->home, &secret, &key, s->reader.own.controller_index, err));
+	TRY(home_controller_key(s->request->home, &secret, &key, s->reader.own.controller_index, err));
 	buf_init(&wrap, CONTAINER_PART_MAX);
-	enum status status = get_part(s, &wrap, &found, &s->session->home->deployment.folders, &item, 0, err);
+	enum status status = get_part(s, &wrap, &found, &s->request->home->deployment.folders, &item, 0, err);
 	if (status == STATUS_OK && !found)
 		status = err_set(err, STATUS_DENIED, "the node does not give the folder's wraps: %s", s->refusal);
 	if (status == STATUS_OK)
@@ -130,12 +130,12 @@ static enum status try_controller(
 
 static enum status try_recipient(
     struct search *s, struct p256_secret *out, bool *found, const struct epoch_event *epoch, struct err *err) {
-	const addr20 *account = &s->session->home->account;
+	const addr20 *account = &s->request->home->account;
 	hash32 item = item_of_wraps(s->folder, epoch->epoch);
 	for (size_t i = 0; i < epoch->recipient_count; i++) {
 		if (!addr20_equal(&epoch->recipients[i], account)) continue;
 		return try_part(
-		    s, out, found, epoch, &s->session->home->deployment.folders, &item, (uint32_t)i + 1, err);
+		    s, out, found, epoch, &s->request->home->deployment.folders, &item, (uint32_t)i + 1, err);
 	}
 	*found = false;
 	return STATUS_OK;
@@ -150,8 +150,8 @@ static enum status granted_epoch(struct search *s, uint32_t *epoch, struct err *
 	abi_put_selector(&data, "grantOf(bytes32,bytes32,address)");
 	abi_put_hash32(&data, s->folder);
 	abi_put_hash32(&data, &whole_folder);
-	abi_put_address(&data, &s->session->home->account);
-	TRY(view_call(s->session, &answer, &s->session->home->deployment.consent, &data, err));
+	abi_put_address(&data, &s->request->home->account);
+	TRY(view_call(s->request, &answer, &s->request->home->deployment.consent, &data, err));
 	uint64_t rights = abi_u64(&answer);
 	for (int i = 0; i < 3; i++) (void)abi_u64(&answer); /* purposes, from, until */
 	bool is_revoked = abi_bool(&answer);
@@ -163,8 +163,8 @@ static enum status granted_epoch(struct search *s, uint32_t *epoch, struct err *
 static enum status try_grant(
     struct search *s, struct p256_secret *out, bool *found, const struct epoch_event *epoch, struct err *err) {
 	static const hash32 whole_folder;
-	hash32 item = item_of_grant(s->folder, &whole_folder, &s->session->home->account, epoch->epoch);
-	return try_part(s, out, found, epoch, &s->session->home->deployment.consent, &item, 0, err);
+	hash32 item = item_of_grant(s->folder, &whole_folder, &s->request->home->account, epoch->epoch);
+	return try_part(s, out, found, epoch, &s->request->home->deployment.consent, &item, 0, err);
 }
 
 /* A release's parts are wraps of the epochs that there were then, newest first: the wanted one stands at most as far
@@ -174,7 +174,7 @@ static enum status try_release(struct search *s, struct p256_secret *out, bool *
 	hash32 item = item_of_release(review, trustee);
 	for (uint32_t part = 0; part <= s->epoch_count - wanted; part++) {
 		enum status status = try_part(
-		    s, out, found, &s->epochs[wanted - 1], &s->session->home->deployment.consent, &item, part, err);
+		    s, out, found, &s->epochs[wanted - 1], &s->request->home->deployment.consent, &item, part, err);
 		bool is_of_another_epoch = status == STATUS_INVALID;
 		if (!is_of_another_epoch) return status;
 	}
@@ -185,17 +185,17 @@ static enum status try_release(struct search *s, struct p256_secret *out, bool *
 /* The newest emergencies first. */
 static enum status try_releases(
     struct search *s, struct p256_secret *out, bool *found, uint32_t wanted, struct err *err) {
-	hash32 self = abi_topic_of_address(&s->session->home->account);
+	hash32 self = abi_topic_of_address(&s->request->home->account);
 	const hash32 *topics[3] = {s->folder, &self, NULL};
-	const addr20 *consent = &s->session->home->deployment.consent;
+	const addr20 *consent = &s->request->home->deployment.consent;
 	struct client_log *glass, *releases;
 	size_t glass_count, release_count;
 	*found = false;
-	TRY(event_logs(s->session, &glass, &glass_count, consent, GLASS_BROKEN_EVENT, topics, err));
+	TRY(event_logs(s->request, &glass, &glass_count, consent, GLASS_BROKEN_EVENT, topics, err));
 	for (size_t i = glass_count; i > 0 && !*found; i--) {
 		TRY(log_is(&glass[i - 1], 4, err));
 		const hash32 *review = &glass[i - 1].log.topics[3], *by_review[3] = {review, NULL, NULL};
-		TRY(event_logs(s->session, &releases, &release_count, consent, SHARE_RELEASED_EVENT, by_review, err));
+		TRY(event_logs(s->request, &releases, &release_count, consent, SHARE_RELEASED_EVENT, by_review, err));
 		for (size_t j = 0; j < release_count && !*found; j++) {
 			TRY(log_is(&releases[j], 3, err));
 			addr20 trustee = abi_address_of_topic(&releases[j].log.topics[2]);
@@ -218,7 +218,7 @@ static enum status walk_back(
 		struct buf link;
 		bool found;
 		buf_init(&link, CONTAINER_PART_MAX);
-		status = get_part(s, &link, &found, &s->session->home->deployment.folders, &item, part, err);
+		status = get_part(s, &link, &found, &s->request->home->deployment.folders, &item, part, err);
 		if (status == STATUS_OK && !found)
 			status = err_set(err, STATUS_DENIED, "the node does not give the link to epoch %u: %s",
 			    epoch - 1, s->refusal);
@@ -252,9 +252,9 @@ static enum status search_account(struct search *s, struct p256_secret *out, uin
 }
 
 enum status folder_secret(
-    struct session *session, struct p256_secret *secret, const hash32 *id, uint32_t epoch, struct err *err) {
-	struct search search = {.session = session, .folder = id};
-	TRY(reader_init(session, &search.reader, id, err));
+    struct actor_request *request, struct p256_secret *secret, const hash32 *id, uint32_t epoch, struct err *err) {
+	struct search search = {.request = request, .folder = id};
+	TRY(reader_init(request, &search.reader, id, err));
 	enum status status = read_epochs(&search, err);
 	if (status == STATUS_OK && (epoch < 1 || epoch > search.epoch_count))
 		status = err_set(err, STATUS_NOTFOUND, "the folder has no epoch %u", epoch);

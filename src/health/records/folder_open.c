@@ -17,12 +17,12 @@ static hash32 id_of(const struct deployment *deployment, const addr20 *controlle
 }
 
 static enum status find_trustees(
-    struct session *session, struct epoch_recipient *out, const struct folder_opening *opening, struct err *err) {
+    struct actor_request *request, struct epoch_recipient *out, const struct folder_opening *opening, struct err *err) {
 	for (size_t i = 0; i < opening->trustee_count; i++) {
 		struct listed_actor actor;
 		char text[43];
 		address_checksum(text, &opening->trustees[i]);
-		TRY(directory_find(session, &actor, &opening->trustees[i], err));
+		TRY(directory_find(request, &actor, &opening->trustees[i], err));
 		if (actor.status != 1 || !(actor.roles & ROLE_TRUSTEE))
 			return err_set(err, STATUS_DENIED, "%s is not listed as an active trustee", text);
 		TRY(directory_refuse_changed_key(&actor, err));
@@ -56,7 +56,7 @@ struct opening_fields {
 };
 
 static enum status sign_opening(
-    struct session *session, uint8_t signature[65], const struct opening_fields *f, struct err *err) {
+    struct actor_request *request, uint8_t signature[65], const struct opening_fields *f, struct err *err) {
 	hash32 trustees = epoch_recipients_hash(f->epoch);
 	struct eip712_struct fields = eip712_begin(
 	    "Open(address controller,bytes32 salt,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32 wrapsSize,"
@@ -68,7 +68,7 @@ static enum status sign_opening(
 	eip712_put_hash32(&fields, &trustees);
 	eip712_put_u64(&fields, f->deadline);
 	return folder_sign_struct(
-	    session, signature, f->own, "xinglin folders", &session->home->deployment.folders, &fields, err);
+	    request, signature, f->own, "xinglin folders", &request->home->deployment.folders, &fields, err);
 }
 
 static void put_opening(struct buf *data, const struct opening_fields *f, const uint8_t signature[65]) {
@@ -87,8 +87,8 @@ static void put_opening(struct buf *data, const struct opening_fields *f, const 
 	abi_put_bytes(data, bytes_make(signature, 65));
 }
 
-enum status folder_open_action(
-    struct session *session, struct action *action, hash32 *id, const struct folder_opening *opening, struct err *err) {
+enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
+    const struct folder_opening *opening, struct err *err) {
 	struct epoch_recipient recipients[TRUSTEES_MAX];
 	struct own_folder own = {{{0}}, 0, {{0}}, ""};
 	struct new_epoch epoch = {.folder = id, .epoch = 1, .recipients = recipients};
@@ -96,23 +96,23 @@ enum status folder_open_action(
 	uint8_t signature[65];
 	hash32 secret;
 	struct buf data;
-	*action = (struct action){.to = session->home->deployment.folders, .summary = "open a folder"};
+	*action = (struct action){.to = request->home->deployment.folders, .summary = "open a folder"};
 	TRY(check_opening(opening, err));
-	TRY(find_trustees(session, recipients, opening, err));
-	TRY(own_folder_next_index(session, &own.controller_index, err));
-	TRY(home_controller(session->home, &secret, &fields.controller, own.controller_index, err));
+	TRY(find_trustees(request, recipients, opening, err));
+	TRY(own_folder_next_index(request, &own.controller_index, err));
+	TRY(home_controller(request->home, &secret, &fields.controller, own.controller_index, err));
 	mem_wipe(&secret, sizeof secret);
-	random_fill(session->random, own.salt.b, sizeof own.salt.b);
+	random_fill(request->random, own.salt.b, sizeof own.salt.b);
 	memcpy(own.label, opening->label, strlen(opening->label) + 1);
-	own.id = *id = id_of(&session->home->deployment, &fields.controller, &own.salt);
+	own.id = *id = id_of(&request->home->deployment, &fields.controller, &own.salt);
 	epoch.controller_index = own.controller_index;
 	epoch.recipient_count = opening->trustee_count;
-	TRY(epoch_make(session, action, &epoch, err));
-	TRY(now_seconds(session, &fields.deadline, err));
+	TRY(epoch_make(request, action, &epoch, err));
+	TRY(now_seconds(request, &fields.deadline, err));
 	fields.deadline += ACTION_LIFE_SECONDS;
-	TRY(sign_opening(session, signature, &fields, err));
+	TRY(sign_opening(request, signature, &fields, err));
 	buf_init(&data, CALLDATA_MAX);
 	put_opening(&data, &fields, signature);
-	TRY(action_take_data(session, action, &data, err));
-	return own_folder_store(session, &own, err);
+	TRY(action_take_data(request, action, &data, err));
+	return own_folder_store(request, &own, err);
 }

@@ -6,13 +6,13 @@
 
 #define FILE_MAX ((size_t)1 << 16)
 
-static const char *path_of(struct session *session, const hash32 *id) {
+static const char *path_of(struct actor_request *request, const hash32 *id) {
 	struct buf path;
 	buf_init(&path, 128);
 	buf_text(&path, "folders/");
 	hex_put(&path, BYTES_OF(*id), true);
 	buf_text(&path, ".json");
-	const char *text = arena_strdup(session->arena, buf_view(&path));
+	const char *text = arena_strdup(request->arena, buf_view(&path));
 	buf_fini(&path);
 	return text;
 }
@@ -34,20 +34,20 @@ static enum status read_own(struct own_folder *out, struct arena *arena, struct 
 	return STATUS_OK;
 }
 
-static enum status load_file(struct session *session, struct own_folder *out, const char *path, struct err *err) {
+static enum status load_file(struct actor_request *request, struct own_folder *out, const char *path, struct err *err) {
 	struct buf text;
 	buf_init(&text, FILE_MAX);
-	enum status status = home_read(session->home, &text, path, err);
+	enum status status = home_read(request->home, &text, path, err);
 	if (status == STATUS_OK) {
-		status = read_own(out, session->arena, arena_dup(session->arena, buf_view(&text)), err);
-		if (status != STATUS_OK) status = err_prefix(err, status, "%s/%s", session->home->directory, path);
+		status = read_own(out, request->arena, arena_dup(request->arena, buf_view(&text)), err);
+		if (status != STATUS_OK) status = err_prefix(err, status, "%s/%s", request->home->directory, path);
 	}
 	buf_fini(&text);
 	return status;
 }
 
-enum status own_folder_load(struct session *session, struct own_folder *out, const hash32 *id, struct err *err) {
-	enum status status = load_file(session, out, path_of(session, id), err);
+enum status own_folder_load(struct actor_request *request, struct own_folder *out, const hash32 *id, struct err *err) {
+	enum status status = load_file(request, out, path_of(request, id), err);
 	if (status == STATUS_NOTFOUND)
 		return err_set(err, status,
 		    "this home is not the folder's controller: xinglin folder list shows those that it controls");
@@ -56,32 +56,32 @@ enum status own_folder_load(struct session *session, struct own_folder *out, con
 	return status;
 }
 
-enum status own_folders(struct session *session, struct own_folder **out, size_t *count, struct err *err) {
+enum status own_folders(struct actor_request *request, struct own_folder **out, size_t *count, struct err *err) {
 	char **names;
 	size_t names_count;
 	*count = 0;
-	TRY(home_list(session->home, &names, &names_count, session->arena, "folders", err));
-	*out = arena_zalloc(session->arena, names_count, sizeof **out);
+	TRY(home_list(request->home, &names, &names_count, request->arena, "folders", err));
+	*out = arena_zalloc(request->arena, names_count, sizeof **out);
 	for (size_t i = 0; i < names_count; i++) {
 		size_t len = strlen(names[i]);
 		if (len < 5 || strcmp(names[i] + len - 5, ".json") != 0) continue;
-		const char *path = arena_printf(session->arena, "folders/%s", names[i]);
-		TRY(load_file(session, &(*out)[(*count)++], path, err));
+		const char *path = arena_printf(request->arena, "folders/%s", names[i]);
+		TRY(load_file(request, &(*out)[(*count)++], path, err));
 	}
 	return STATUS_OK;
 }
 
-enum status own_folder_next_index(struct session *session, uint32_t *index, struct err *err) {
+enum status own_folder_next_index(struct actor_request *request, uint32_t *index, struct err *err) {
 	struct own_folder *folders;
 	size_t count;
 	*index = 0;
-	TRY(own_folders(session, &folders, &count, err));
+	TRY(own_folders(request, &folders, &count, err));
 	for (size_t i = 0; i < count; i++)
 		if (folders[i].controller_index >= *index) *index = folders[i].controller_index + 1;
 	return STATUS_OK;
 }
 
-enum status own_folder_store(struct session *session, const struct own_folder *folder, struct err *err) {
+enum status own_folder_store(struct actor_request *request, const struct own_folder *folder, struct err *err) {
 	struct buf text;
 	buf_init(&text, FILE_MAX);
 	struct json_writer writer = json_writer(&text);
@@ -94,7 +94,7 @@ enum status own_folder_store(struct session *session, const struct own_folder *f
 	json_object_end(&writer);
 	enum status status = buf_status(&text, err);
 	if (status == STATUS_OK)
-		status = home_write(session->home, path_of(session, &folder->id), buf_view(&text), err);
+		status = home_write(request->home, path_of(request, &folder->id), buf_view(&text), err);
 	buf_fini(&text);
 	return status;
 }

@@ -4,13 +4,14 @@
 
 #include "health/records/private.h"
 
-enum status record_find(struct session *session, struct registration *out, const hash32 *record, struct err *err) {
+enum status record_find(
+    struct actor_request *request, struct registration *out, const hash32 *record, struct err *err) {
 	struct abi_reader answer;
 	struct buf data;
 	buf_init(&data, CALLDATA_MAX);
 	abi_put_selector(&data, "registrationOf(bytes32)");
 	abi_put_hash32(&data, record);
-	TRY(view_call(session, &answer, &session->home->deployment.records, &data, err));
+	TRY(view_call(request, &answer, &request->home->deployment.records, &data, err));
 	*out = (struct registration){.record = *record};
 	out->root = abi_hash32(&answer);
 	out->folder = abi_hash32(&answer);
@@ -26,20 +27,21 @@ enum status record_find(struct session *session, struct registration *out, const
 }
 
 enum status record_list(
-    struct session *session, struct registration **out, size_t *count, const hash32 *folder, struct err *err) {
+    struct actor_request *request, struct registration **out, size_t *count, const hash32 *folder, struct err *err) {
 	const hash32 *topics[3] = {folder, NULL, NULL};
 	struct client_log *logs;
-	TRY(event_logs(session, &logs, count, &session->home->deployment.records, RECORD_ADDED_EVENT, topics, err));
-	*out = arena_zalloc(session->arena, *count, sizeof **out);
+	TRY(event_logs(request, &logs, count, &request->home->deployment.records, RECORD_ADDED_EVENT, topics, err));
+	*out = arena_zalloc(request->arena, *count, sizeof **out);
 	for (size_t i = 0; i < *count; i++) {
 		TRY(log_is(&logs[i], 4, err));
-		TRY(record_find(session, &(*out)[i], &logs[i].log.topics[2], err));
+		TRY(record_find(request, &(*out)[i], &logs[i].log.topics[2], err));
 	}
 	return STATUS_OK;
 }
 
-enum status record_erase_action(struct session *session, struct action *action, const hash32 *record, struct err *err) {
-	const addr20 *records = &session->home->deployment.records;
+enum status record_erase_action(
+    struct actor_request *request, struct action *action, const hash32 *record, struct err *err) {
+	const addr20 *records = &request->home->deployment.records;
 	struct registration registration;
 	struct own_folder own;
 	struct folder folder;
@@ -47,17 +49,17 @@ enum status record_erase_action(struct session *session, struct action *action, 
 	uint8_t signature[65];
 	struct buf data;
 	*action = (struct action){.to = *records, .summary = "erase a record: nodes delete its content"};
-	TRY(record_find(session, &registration, record, err));
+	TRY(record_find(request, &registration, record, err));
 	if (registration.state == 2) return err_set(err, STATUS_DENIED, "the record is erased already");
-	TRY(own_folder_load(session, &own, &registration.folder, err));
-	TRY(folder_find(session, &folder, &registration.folder, err));
-	TRY(now_seconds(session, &deadline, err));
+	TRY(own_folder_load(request, &own, &registration.folder, err));
+	TRY(folder_find(request, &folder, &registration.folder, err));
+	TRY(now_seconds(request, &deadline, err));
 	deadline += ACTION_LIFE_SECONDS;
 	struct eip712_struct fields = eip712_begin("Erase(bytes32 record,uint64 nonce,uint64 deadline)");
 	eip712_put_hash32(&fields, record);
 	eip712_put_u64(&fields, folder.nonce);
 	eip712_put_u64(&fields, deadline);
-	TRY(folder_sign_struct(session, signature, &own, "xinglin records", records, &fields, err));
+	TRY(folder_sign_struct(request, signature, &own, "xinglin records", records, &fields, err));
 	buf_init(&data, CALLDATA_MAX);
 	abi_put_selector(&data, "erase(bytes32,uint64,bytes)");
 	struct abi_row row = abi_row_begin(&data);
@@ -66,16 +68,16 @@ enum status record_erase_action(struct session *session, struct action *action, 
 	size_t head = abi_reserve(&data);
 	abi_tail(&row, head);
 	abi_put_bytes(&data, bytes_make(signature, sizeof signature));
-	return action_take_data(session, action, &data, err);
+	return action_take_data(request, action, &data, err);
 }
 
 enum status record_erasure_confirmed(
-    struct session *session, addr20 **nodes, size_t *count, const hash32 *record, struct err *err) {
+    struct actor_request *request, addr20 **nodes, size_t *count, const hash32 *record, struct err *err) {
 	const hash32 *topics[3] = {record, NULL, NULL};
 	struct client_log *logs;
 	TRY(event_logs(
-	    session, &logs, count, &session->home->deployment.records, ERASURE_CONFIRMED_EVENT, topics, err));
-	*nodes = arena_zalloc(session->arena, *count, sizeof **nodes);
+	    request, &logs, count, &request->home->deployment.records, ERASURE_CONFIRMED_EVENT, topics, err));
+	*nodes = arena_zalloc(request->arena, *count, sizeof **nodes);
 	for (size_t i = 0; i < *count; i++) {
 		TRY(log_is(&logs[i], 3, err));
 		(*nodes)[i] = abi_address_of_topic(&logs[i].log.topics[2]);

@@ -1,7 +1,7 @@
 /*
  * Records on the chain: registering what is sealed, reading back, listing, erasing
  * (contracts/src/interfaces/IRecords.sol). A record is registered (its commitment stands in a block) and available (the
- * node serves its container). Threads: one owner a session.
+ * node serves its container). Threads: one owner a request.
  */
 #ifndef HEALTH_RECORDS_RECORD_H
 #define HEALTH_RECORDS_RECORD_H
@@ -19,10 +19,10 @@ struct registration {
 	hash32 blob;
 };
 MUST_USE enum status record_find(
-    struct session *session, struct registration *out, const hash32 *record, struct err *err);
-/* By the RecordAdded events of a folder, oldest first, in the session's arena. */
+    struct actor_request *request, struct registration *out, const hash32 *record, struct err *err);
+/* By the RecordAdded events of a folder, oldest first, in the request's arena. */
 MUST_USE enum status record_list(
-    struct session *session, struct registration **out, size_t *count, const hash32 *folder, struct err *err);
+    struct actor_request *request, struct registration **out, size_t *count, const hash32 *folder, struct err *err);
 
 #define RECORD_ADDITIONS_MAX 64u /* registered together; as Records has it */
 struct record_addition {
@@ -41,9 +41,9 @@ struct record_added {
  * where one folder may not be written into, or one blob was not taken. Where the node fell silent after the transaction
  * was sent, the copies are kept, since it may still be included. `out` has an entry for each addition. STATUS_LIMIT:
  * none, or more than RECORD_ADDITIONS_MAX. */
-MUST_USE enum status record_add_many(struct session *session, struct record_added *out,
+MUST_USE enum status record_add_many(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, struct err *err);
-MUST_USE enum status record_add(struct session *session, struct record_added *out, const hash32 *folder,
+MUST_USE enum status record_add(struct actor_request *request, struct record_added *out, const hash32 *folder,
     const struct record_resource *resources, size_t count, struct err *err);
 
 /* Gets and opens; needs a window on the chain (consent/access.h) unless this home is author or controller. Where this
@@ -53,20 +53,20 @@ MUST_USE enum status record_add(struct session *session, struct record_added *ou
 struct opened_record {
 	struct registration registration;
 	struct record_lead lead;
-	struct bytes *resources; /* exact bytes, in the session's arena; for one part only that one is set */
+	struct bytes *resources; /* exact bytes, in the request's arena; for one part only that one is set */
 };
 MUST_USE enum status record_read(
-    struct session *session, struct opened_record *out, const hash32 *record, uint32_t part, struct err *err);
+    struct actor_request *request, struct opened_record *out, const hash32 *record, uint32_t part, struct err *err);
 
 /* Does the node serve it to this home? Asks for the lead, a look that is logged: verdict->ok, or 410 erased, 404 not
  * there, 403 refused. */
 MUST_USE enum status record_probe(
-    struct session *session, struct blob_verdict *verdict, const hash32 *record, struct err *err);
+    struct actor_request *request, struct blob_verdict *verdict, const hash32 *record, struct err *err);
 
 MUST_USE enum status record_erase_action(
-    struct session *session, struct action *action, const hash32 *record, struct err *err);
+    struct actor_request *request, struct action *action, const hash32 *record, struct err *err);
 /* Who confirmed the erasure: node addresses, in the arena. */
 MUST_USE enum status record_erasure_confirmed(
-    struct session *session, addr20 **nodes, size_t *count, const hash32 *record, struct err *err);
+    struct actor_request *request, addr20 **nodes, size_t *count, const hash32 *record, struct err *err);
 
 #endif

@@ -4,15 +4,15 @@
 
 /* The epoch in which this record alone was granted to this home, which names the wrap's item; 0: it was not. */
 static enum status granted_epoch(
-    struct session *session, uint32_t *epoch, const struct record_place *place, struct err *err) {
+    struct actor_request *request, uint32_t *epoch, const struct record_place *place, struct err *err) {
 	struct abi_reader answer;
 	struct buf data;
 	buf_init(&data, CALLDATA_MAX);
 	abi_put_selector(&data, "grantOf(bytes32,bytes32,address)");
 	abi_put_hash32(&data, &place->folder);
 	abi_put_hash32(&data, &place->record);
-	abi_put_address(&data, &session->home->account);
-	TRY(view_call(session, &answer, &session->home->deployment.consent, &data, err));
+	abi_put_address(&data, &request->home->account);
+	TRY(view_call(request, &answer, &request->home->deployment.consent, &data, err));
 	for (int i = 0; i < 4; i++) (void)abi_u64(&answer); /* rights, purposes, from, until */
 	(void)abi_bool(&answer);                            /* revoked: then the node gives no wrap */
 	*epoch = (uint32_t)abi_u64(&answer);
@@ -20,62 +20,62 @@ static enum status granted_epoch(
 }
 
 /* Such a grant's wrap is the lead itself, sealed to this home; maybe under an older version of its key. */
-static enum status open_granted_lead(struct session *session, struct record_lead *lead,
+static enum status open_granted_lead(struct actor_request *request, struct record_lead *lead,
     const struct record_place *place, struct bytes wrap, struct err *err) {
 	enum status status = STATUS_DENIED;
 	uint32_t newest = 0;
 	struct p256_secret secret;
 	struct p256_public key;
-	TRY(home_key(session, &secret, &key, &newest, err));
+	TRY(home_key(request, &secret, &key, &newest, err));
 	for (uint32_t version = newest; version > 0 && status == STATUS_DENIED; version--) {
-		status = home_key(session, &secret, &key, &version, err);
-		if (status == STATUS_OK) status = lead_open(lead, session->arena, place, &secret, wrap, err);
+		status = home_key(request, &secret, &key, &version, err);
+		if (status == STATUS_OK) status = lead_open(lead, request->arena, place, &secret, wrap, err);
 	}
 	mem_wipe(&secret, sizeof secret);
 	return status;
 }
 
-static enum status lead_by_grant(struct session *session, struct record_lead *lead, const struct reader *reader,
+static enum status lead_by_grant(struct actor_request *request, struct record_lead *lead, const struct reader *reader,
     const struct record_place *place, struct err *err) {
 	struct blob_verdict verdict;
 	struct buf wrap;
 	uint32_t epoch;
 	bool found;
-	TRY(granted_epoch(session, &epoch, place, err));
+	TRY(granted_epoch(request, &epoch, place, err));
 	if (epoch == 0) return err_set(err, STATUS_NOTFOUND, "no grant of this record");
-	hash32 item = item_of_grant(&place->folder, &place->record, &session->home->account, epoch);
+	hash32 item = item_of_grant(&place->folder, &place->record, &request->home->account, epoch);
 	buf_init(&wrap, CONTAINER_PART_MAX);
 	enum status status =
-	    reader_part(reader, &wrap, &found, &verdict, &session->home->deployment.consent, &item, 0, err);
+	    reader_part(reader, &wrap, &found, &verdict, &request->home->deployment.consent, &item, 0, err);
 	if (status == STATUS_OK && !found)
 		status = err_set(err, STATUS_NOTFOUND, "the grant's wrap is not given: %s", verdict.detail);
-	if (status == STATUS_OK) status = open_granted_lead(session, lead, place, buf_view(&wrap), err);
+	if (status == STATUS_OK) status = open_granted_lead(request, lead, place, buf_view(&wrap), err);
 	buf_fini(&wrap);
 	return status;
 }
 
 /* The author's own copy, else the folder's key, else a grant of this record alone. */
-static enum status find_lead(struct session *session, struct opened_record *out, const struct reader *reader,
+static enum status find_lead(struct actor_request *request, struct opened_record *out, const struct reader *reader,
     const struct record_place *place, struct bytes part, struct err *err) {
 	struct p256_secret secret;
 	struct err unused;
-	enum status status = legal_copy_load(session, &out->lead, &place->record, err);
+	enum status status = legal_copy_load(request, &out->lead, &place->record, err);
 	if (status != STATUS_NOTFOUND) return status;
-	status = folder_secret(session, &secret, &place->folder, place->epoch, err);
+	status = folder_secret(request, &secret, &place->folder, place->epoch, err);
 	if (status == STATUS_OK) {
-		status = lead_open(&out->lead, session->arena, place, &secret, part, err);
+		status = lead_open(&out->lead, request->arena, place, &secret, part, err);
 		mem_wipe(&secret, sizeof secret);
 		return status;
 	}
 	if (status != STATUS_DENIED || reader->is_controller) return status;
-	enum status by_grant = lead_by_grant(session, &out->lead, reader, place, &unused);
+	enum status by_grant = lead_by_grant(request, &out->lead, reader, place, &unused);
 	return by_grant == STATUS_OK ? by_grant : status;
 }
 
-static enum status get_container(struct session *session, struct buf *out, const struct reader *reader,
+static enum status get_container(struct actor_request *request, struct buf *out, const struct reader *reader,
     const struct registration *registration, struct err *err) {
 	struct blob_verdict verdict;
-	TRY(blobs_get(&reader->asker, out, &verdict, &session->home->deployment.records, &registration->record, err));
+	TRY(blobs_get(&reader->asker, out, &verdict, &request->home->deployment.records, &registration->record, err));
 	if (verdict.ok) return STATUS_OK;
 	if (verdict.http_status == 410 || verdict.http_status == 404)
 		return err_set(
@@ -87,18 +87,18 @@ static enum status get_container(struct session *session, struct buf *out, const
 	    verdict.detail, verdict.code);
 }
 
-static enum status open_all(struct session *session, struct opened_record *out, const struct record_place *place,
+static enum status open_all(struct actor_request *request, struct opened_record *out, const struct record_place *place,
     const struct container *container, struct err *err) {
 	if (container->count != out->lead.count + 1)
 		return err_set(err, STATUS_CORRUPT, "the container has %u segments, its lead names %zu",
 		    container->count - 1, out->lead.count);
-	out->resources = arena_zalloc(session->arena, out->lead.count, sizeof *out->resources);
+	out->resources = arena_zalloc(request->arena, out->lead.count, sizeof *out->resources);
 	for (uint32_t i = 1; i <= out->lead.count; i++) {
 		struct buf resource;
 		buf_init(&resource, CONTAINER_BYTES_MAX);
 		enum status status =
-		    segment_open(&resource, session->arena, place, &out->lead, i, container_part(container, i), err);
-		out->resources[i - 1] = arena_dup(session->arena, buf_view(&resource));
+		    segment_open(&resource, request->arena, place, &out->lead, i, container_part(container, i), err);
+		out->resources[i - 1] = arena_dup(request->arena, buf_view(&resource));
 		buf_wipe(&resource);
 		TRY(status);
 	}
@@ -107,7 +107,7 @@ static enum status open_all(struct session *session, struct opened_record *out, 
 	return STATUS_OK;
 }
 
-static enum status open_container(struct session *session, struct opened_record *out, const struct reader *reader,
+static enum status open_container(struct actor_request *request, struct opened_record *out, const struct reader *reader,
     struct bytes content, struct err *err) {
 	const struct registration *registration = &out->registration;
 	struct record_place place = {registration->folder, registration->epoch, registration->record};
@@ -117,22 +117,22 @@ static enum status open_container(struct session *session, struct opened_record 
 	hash32 name = container_name(&container);
 	if (!hash32_equal(&name, &registration->blob))
 		return err_set(err, STATUS_CORRUPT, "the node gives another container than the chain names");
-	TRY(find_lead(session, out, reader, &place, container_part(&container, 0), err));
-	return open_all(session, out, &place, &container, err);
+	TRY(find_lead(request, out, reader, &place, container_part(&container, 0), err));
+	return open_all(request, out, &place, &container, err);
 }
 
 enum status record_read(
-    struct session *session, struct opened_record *out, const hash32 *record, uint32_t part, struct err *err) {
+    struct actor_request *request, struct opened_record *out, const hash32 *record, uint32_t part, struct err *err) {
 	struct reader reader;
 	struct buf content;
 	*out = (struct opened_record){0};
-	TRY(record_find(session, &out->registration, record, err));
+	TRY(record_find(request, &out->registration, record, err));
 	if (out->registration.state == 2)
 		return err_set(err, STATUS_NOTFOUND, "the record was erased; its commitment is all that remains");
-	TRY(reader_init(session, &reader, &out->registration.folder, err));
+	TRY(reader_init(request, &reader, &out->registration.folder, err));
 	buf_init(&content, CONTAINER_BYTES_MAX);
-	enum status status = get_container(session, &content, &reader, &out->registration, err);
-	if (status == STATUS_OK) status = open_container(session, out, &reader, buf_view(&content), err);
+	enum status status = get_container(request, &content, &reader, &out->registration, err);
+	if (status == STATUS_OK) status = open_container(request, out, &reader, buf_view(&content), err);
 	buf_fini(&content);
 	reader_fini(&reader);
 	TRY(status);
@@ -143,16 +143,17 @@ enum status record_read(
 	return STATUS_OK;
 }
 
-enum status record_probe(struct session *session, struct blob_verdict *verdict, const hash32 *record, struct err *err) {
+enum status record_probe(
+    struct actor_request *request, struct blob_verdict *verdict, const hash32 *record, struct err *err) {
 	struct registration registration;
 	struct reader reader;
 	struct buf lead;
 	bool found;
-	TRY(record_find(session, &registration, record, err));
-	TRY(reader_init(session, &reader, &registration.folder, err));
+	TRY(record_find(request, &registration, record, err));
+	TRY(reader_init(request, &reader, &registration.folder, err));
 	buf_init(&lead, CONTAINER_PART_MAX);
 	enum status status =
-	    reader_part(&reader, &lead, &found, verdict, &session->home->deployment.records, record, 0, err);
+	    reader_part(&reader, &lead, &found, verdict, &request->home->deployment.records, record, 0, err);
 	buf_fini(&lead);
 	reader_fini(&reader);
 	return status;

@@ -8,8 +8,8 @@
 
 #define UNITS_MAX 100000u
 
-void document_init(struct document *out, struct session *session, struct bytes epcis) {
-	*out = (struct document){.hash = sha256(epcis), .sender = session->home->account, .epcis = epcis};
+void document_init(struct document *out, struct actor_request *request, struct bytes epcis) {
+	*out = (struct document){.hash = sha256(epcis), .sender = request->home->account, .epcis = epcis};
 }
 
 /* Room for one more of `size` bytes. */
@@ -78,12 +78,12 @@ static void write_unit(struct json_writer *writer, const struct known_unit *unit
 	json_object_end(writer);
 }
 
-void document_write(struct buf *out, const struct document *document, const struct session *session) {
+void document_write(struct buf *out, const struct document *document, const struct actor_request *request) {
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
 	json_put_u64(&writer, "v", 1);
-	json_put_u64(&writer, "chainId", session->home->deployment.chain_id);
-	json_put_hex(&writer, "medicines", BYTES_OF(session->home->deployment.medicines));
+	json_put_u64(&writer, "chainId", request->home->deployment.chain_id);
+	json_put_hex(&writer, "medicines", BYTES_OF(request->home->deployment.medicines));
 	json_put_hex(&writer, "sender", BYTES_OF(document->sender));
 	json_put_string(&writer, "epcis", document->epcis);
 	write_batches(&writer, document);
@@ -183,8 +183,8 @@ static enum status read_list(struct document *document, struct arena *arena, con
 	return STATUS_OK;
 }
 
-enum status document_parse(struct document *out, struct session *session, struct bytes json, struct err *err) {
-	struct arena *arena = session->arena;
+enum status document_parse(struct document *out, struct actor_request *request, struct bytes json, struct err *err) {
+	struct arena *arena = request->arena;
 	const struct json *root;
 	uint64_t version = 0, chain_id = 0;
 	addr20 medicines;
@@ -195,8 +195,8 @@ enum status document_parse(struct document *out, struct session *session, struct
 	    !read_hex(medicines.b, 20, json_get(root, "medicines")) ||
 	    !read_hex(out->sender.b, 20, json_get(root, "sender")) || !json_string(json_get(root, "epcis")).data)
 		return err_set(err, STATUS_INVALID, "this is no sealed document of medicines");
-	if (chain_id != session->home->deployment.chain_id ||
-	    !addr20_equal(&medicines, &session->home->deployment.medicines))
+	if (chain_id != request->home->deployment.chain_id ||
+	    !addr20_equal(&medicines, &request->home->deployment.medicines))
 		return err_set(err, STATUS_DENIED, "this document is of another chain");
 	out->epcis = arena_dup(arena, json_string(json_get(root, "epcis")));
 	out->hash = sha256(out->epcis);
@@ -207,14 +207,14 @@ enum status document_parse(struct document *out, struct session *session, struct
 
 /* --- checking against the chain --- */
 
-enum status document_check(struct session *session, const struct document *document, struct err *err) {
+enum status document_check(struct actor_request *request, const struct document *document, struct err *err) {
 	uint64_t at = 1; /* a reference has no EPCIS text: its units' paths speak for it */
-	struct batch_view *batches = arena_zalloc(session->arena, document->batch_count + 1, sizeof *batches);
-	if (document->epcis.len) TRY(medicines_captured_at(session, &at, &document->sender, &document->hash, 0, err));
+	struct batch_view *batches = arena_zalloc(request->arena, document->batch_count + 1, sizeof *batches);
+	if (document->epcis.len) TRY(medicines_captured_at(request, &at, &document->sender, &document->hash, 0, err));
 	if (at == 0) return err_set(err, STATUS_DENIED, "the chain holds no capture of this document by its sender");
 	for (uint32_t i = 0; i < document->batch_count; i++) {
 		const struct known_batch *known = &document->batches[i];
-		TRY(medicines_batch(session, &batches[i], &known->id, err));
+		TRY(medicines_batch(request, &batches[i], &known->id, err));
 		if (batches[i].count != known->count || batches[i].expiry_s != known->expiry_s)
 			return err_set(err, STATUS_DENIED,
 			    "lot %s: the chain holds another batch than the document says", known->lot);

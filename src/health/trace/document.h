@@ -3,13 +3,13 @@
  * units that it names on the chain: batches, containers, and each unit's index, tag and path to the batch's root.
  *
  * The same value is what a home knows of its packs: it keeps each document that it sent or received. Ownership:
- * everything is in the arena that it was parsed or built in. Threads: as the session.
+ * everything is in the arena that it was parsed or built in. Threads: as the request.
  */
 #ifndef HEALTH_TRACE_DOCUMENT_H
 #define HEALTH_TRACE_DOCUMENT_H
 
 #include "crypto/merkle.h"
-#include "health/actors/session.h"
+#include "health/actors/request.h"
 
 #define DOCUMENT_BYTES_MAX ((size_t)16 << 20)
 #define DOCUMENT_RECIPIENTS_MAX 16u
@@ -46,24 +46,26 @@ struct document {
 	uint32_t batch_count, container_count, unit_count;
 	uint32_t batch_room, container_room, unit_room;
 };
-void document_init(struct document *out, struct session *session, struct bytes epcis);
+void document_init(struct document *out, struct actor_request *request, struct bytes epcis);
 /* Each gives the place of an equal entry that is there, or of a new copy. */
 uint32_t document_add_batch(struct document *document, struct arena *arena, const struct known_batch *batch);
 uint32_t document_add_container(struct document *document, struct arena *arena, const char *sscc, const hash32 *id);
 void document_add_unit(struct document *document, struct arena *arena, const struct known_unit *unit);
 
-void document_write(struct buf *out, const struct document *document, const struct session *session);
+void document_write(struct buf *out, const struct document *document, const struct actor_request *request);
 /* STATUS_INVALID says what is wrong; STATUS_DENIED: of another chain. */
-MUST_USE enum status document_parse(struct document *out, struct session *session, struct bytes json, struct err *err);
+MUST_USE enum status document_parse(
+    struct document *out, struct actor_request *request, struct bytes json, struct err *err);
 
 /* To each recipient's directory key; addresses that occur twice or are zero count once or not at all. */
-MUST_USE enum status document_seal(struct session *session, struct buf *sealed, const struct document *document,
+MUST_USE enum status document_seal(struct actor_request *request, struct buf *sealed, const struct document *document,
     const addr20 *recipients, size_t count, struct err *err);
 /* STATUS_DENIED: not sealed to this home, or changed since. */
-MUST_USE enum status document_open(struct session *session, struct document *out, struct bytes sealed, struct err *err);
+MUST_USE enum status document_open(
+    struct actor_request *request, struct document *out, struct bytes sealed, struct err *err);
 
 /* Does the chain bear it out: captured by its sender, batch ids and roots, each unit's path? STATUS_DENIED says what
  * does not hold. */
-MUST_USE enum status document_check(struct session *session, const struct document *document, struct err *err);
+MUST_USE enum status document_check(struct actor_request *request, const struct document *document, struct err *err);
 
 #endif

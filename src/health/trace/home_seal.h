@@ -2,14 +2,14 @@
 #ifndef HEALTH_TRACE_HOME_SEAL_H
 #define HEALTH_TRACE_HOME_SEAL_H
 
-#include "health/actors/session.h"
+#include "health/actors/request.h"
 
 /* Makes a folder in the home where it is missing. */
-MUST_USE enum status home_sealed_folder(struct session *session, const char *name, struct err *err);
+MUST_USE enum status home_sealed_folder(struct actor_request *request, const char *name, struct err *err);
 MUST_USE enum status home_sealed_write(
-    struct session *session, const char *relative, const char *type, struct bytes plaintext, struct err *err);
+    struct actor_request *request, const char *relative, const char *type, struct bytes plaintext, struct err *err);
 /* In the arena. STATUS_NOTFOUND. */
 MUST_USE enum status home_sealed_read(
-    struct session *session, struct bytes *plaintext, const char *relative, struct err *err);
+    struct actor_request *request, struct bytes *plaintext, const char *relative, struct err *err);
 
 #endif

@@ -33,7 +33,7 @@ const char *medicines_state_name(unsigned state) {
 
 const char *medicines_purpose_name(unsigned purpose) {
 	static const char *const names[] = {"trade", "return", "quarantine", "destruction"};
-	return purpose < PURPOSE_COUNT ? names[purpose] : "unknown";
+	return purpose < SHIPPING_PURPOSE_COUNT ? names[purpose] : "unknown";
 }
 
 /* --- operations --- */
@@ -192,10 +192,10 @@ static enum status refusal(const struct client_verdict *verdict, struct err *err
 }
 
 enum status medicines_send(
-    struct session *session, struct client_receipt *receipt, struct bytes data, struct err *err) {
+    struct actor_request *request, struct client_receipt *receipt, struct bytes data, struct err *err) {
 	struct client_verdict verdict;
-	TRY(client_transact(session->client, receipt, &verdict, session->arena, &session->home->account_secret,
-	    &session->home->deployment.medicines, data, err));
+	TRY(client_transact(request->client, receipt, &verdict, request->arena, &request->home->account_secret,
+	    &request->home->deployment.medicines, data, err));
 	return verdict.ok ? STATUS_OK : refusal(&verdict, err);
 }
 
@@ -237,13 +237,13 @@ bool medicines_read_alert(struct medicines_alert *out, const struct log *log) {
 	return abi_finish(&reader, NULL) == STATUS_OK;
 }
 
-static void read_result(struct session *session, struct capture_result *out) {
+static void read_result(struct actor_request *request, struct capture_result *out) {
 	hash32 captured = abi_topic("Captured(bytes32,address,bytes32,bytes32,uint32,uint8)");
 	hash32 repeated = abi_topic("CaptureRepeated(bytes32)");
-	out->alerts = arena_zalloc(session->arena, out->receipt.log_count + 1, sizeof *out->alerts);
+	out->alerts = arena_zalloc(request->arena, out->receipt.log_count + 1, sizeof *out->alerts);
 	for (size_t i = 0; i < out->receipt.log_count; i++) {
 		const struct log *log = &out->receipt.logs[i];
-		if (!addr20_equal(&log->address, &session->home->deployment.medicines) || log->topic_count < 2)
+		if (!addr20_equal(&log->address, &request->home->deployment.medicines) || log->topic_count < 2)
 			continue;
 		if (hash32_equal(&log->topics[0], &captured)) {
 			struct abi_reader reader = abi_reader(log->data);
@@ -262,32 +262,32 @@ static void read_result(struct session *session, struct capture_result *out) {
 }
 
 enum status capture_send(
-    struct session *session, struct capture_result *out, const struct capture *capture, struct err *err) {
+    struct actor_request *request, struct capture_result *out, const struct capture *capture, struct err *err) {
 	*out = (struct capture_result){.code = MEDICINES_OK};
-	TRY(medicines_send(session, &out->receipt, capture_data(session->arena, capture), err));
-	read_result(session, out);
+	TRY(medicines_send(request, &out->receipt, capture_data(request->arena, capture), err));
+	read_result(request, out);
 	return STATUS_OK;
 }
 
-enum status medicines_register(struct session *session, struct client_receipt *receipt, const hash32 *product,
+enum status medicines_register(struct actor_request *request, struct client_receipt *receipt, const hash32 *product,
     const addr20 *owner, const hash32 *commitment, uint32_t capacity, struct err *err) {
 	struct buf out = begin("registerProduct(bytes32,address,bytes32,uint32)");
 	abi_put_hash32(&out, product);
 	abi_put_address(&out, owner);
 	abi_put_hash32(&out, commitment);
 	abi_put_u64(&out, capacity);
-	return medicines_send(session, receipt, finish(session->arena, &out), err);
+	return medicines_send(request, receipt, finish(request->arena, &out), err);
 }
 
-enum status medicines_withdraw(
-    struct session *session, struct client_receipt *receipt, const hash32 *product, bool withdrawn, struct err *err) {
+enum status medicines_withdraw(struct actor_request *request, struct client_receipt *receipt, const hash32 *product,
+    bool withdrawn, struct err *err) {
 	struct buf out = begin("withdrawProduct(bytes32,bool)");
 	abi_put_hash32(&out, product);
 	abi_put_bool(&out, withdrawn);
-	return medicines_send(session, receipt, finish(session->arena, &out), err);
+	return medicines_send(request, receipt, finish(request->arena, &out), err);
 }
 
 enum status medicines_acknowledge(
-    struct session *session, struct client_receipt *receipt, const hash32 *batch, struct err *err) {
-	return medicines_send(session, receipt, one_word(session->arena, "acknowledgeRecall(bytes32)", batch), err);
+    struct actor_request *request, struct client_receipt *receipt, const hash32 *batch, struct err *err) {
+	return medicines_send(request, receipt, one_word(request->arena, "acknowledgeRecall(bytes32)", batch), err);
 }

@@ -4,12 +4,12 @@
  * A refusal of the contract is STATUS_DENIED whose message begins with the refusal's stable name, "NOT_CUSTODIAN: …".
  * A dispense is different: it stands in a block even where units were refused, and its result says so.
  *
- * Ownership: operations and results live in the session's arena. Threads: as the session.
+ * Ownership: operations and results live in the request's arena. Threads: as the request.
  */
 #ifndef HEALTH_TRACE_MEDICINES_H
 #define HEALTH_TRACE_MEDICINES_H
 
-#include "health/actors/session.h"
+#include "health/actors/request.h"
 
 /* IMedicines.Code, in its order: a test holds the two together. */
 #define MEDICINES_CODES(X)                                                                                             \
@@ -79,7 +79,13 @@ enum medicines_state {
 };
 const char *medicines_state_name(unsigned state); /* "ACTIVE"; "UNKNOWN" for others */
 
-enum medicines_purpose { PURPOSE_TRADE, PURPOSE_RETURN, PURPOSE_QUARANTINE, PURPOSE_DESTRUCTION, PURPOSE_COUNT };
+enum medicines_purpose {
+	SHIPPING_TRADE,
+	SHIPPING_RETURN,
+	SHIPPING_QUARANTINE,
+	SHIPPING_DESTRUCTION,
+	SHIPPING_PURPOSE_COUNT
+};
 const char *medicines_purpose_name(unsigned purpose);
 
 /* --- operations: calldata in the arena --- */
@@ -140,16 +146,16 @@ struct capture_result {
 	size_t alert_count;
 };
 MUST_USE enum status capture_send(
-    struct session *session, struct capture_result *out, const struct capture *capture, struct err *err);
+    struct actor_request *request, struct capture_result *out, const struct capture *capture, struct err *err);
 /* Any other transaction to the contract. */
 MUST_USE enum status medicines_send(
-    struct session *session, struct client_receipt *receipt, struct bytes data, struct err *err);
-MUST_USE enum status medicines_register(struct session *session, struct client_receipt *receipt, const hash32 *product,
-    const addr20 *owner, const hash32 *commitment, uint32_t capacity, struct err *err);
-MUST_USE enum status medicines_withdraw(
-    struct session *session, struct client_receipt *receipt, const hash32 *product, bool withdrawn, struct err *err);
+    struct actor_request *request, struct client_receipt *receipt, struct bytes data, struct err *err);
+MUST_USE enum status medicines_register(struct actor_request *request, struct client_receipt *receipt,
+    const hash32 *product, const addr20 *owner, const hash32 *commitment, uint32_t capacity, struct err *err);
+MUST_USE enum status medicines_withdraw(struct actor_request *request, struct client_receipt *receipt,
+    const hash32 *product, bool withdrawn, struct err *err);
 MUST_USE enum status medicines_acknowledge(
-    struct session *session, struct client_receipt *receipt, const hash32 *batch, struct err *err);
+    struct actor_request *request, struct client_receipt *receipt, const hash32 *batch, struct err *err);
 
 /* --- views (medicines_views.c) --- */
 
@@ -184,28 +190,28 @@ struct holding {
 	uint32_t count;
 };
 MUST_USE enum status medicines_product(
-    struct session *session, struct product_view *out, const hash32 *product, struct err *err);
+    struct actor_request *request, struct product_view *out, const hash32 *product, struct err *err);
 MUST_USE enum status medicines_batch(
-    struct session *session, struct batch_view *out, const hash32 *batch, struct err *err);
+    struct actor_request *request, struct batch_view *out, const hash32 *batch, struct err *err);
 /* `*found` false: it was never opened. */
 MUST_USE enum status medicines_container(
-    struct session *session, struct container_view *out, bool *found, const hash32 *container, struct err *err);
+    struct actor_request *request, struct container_view *out, bool *found, const hash32 *container, struct err *err);
 MUST_USE enum status medicines_unit(
-    struct session *session, struct unit_view *out, const struct unit_ref *unit, struct err *err);
+    struct actor_request *request, struct unit_view *out, const struct unit_ref *unit, struct err *err);
 MUST_USE enum status medicines_holder(
-    struct session *session, struct holding *out, const struct unit_ref *unit, struct err *err);
+    struct actor_request *request, struct holding *out, const struct unit_ref *unit, struct err *err);
 /* Was this serial of the product ever commissioned? Its tag tells. */
 MUST_USE enum status medicines_is_commissioned(
-    struct session *session, bool *out, const hash32 *product, const hash32 *unit_tag, struct err *err);
+    struct actor_request *request, bool *out, const hash32 *product, const hash32 *unit_tag, struct err *err);
 /* All present holders of a batch. */
 MUST_USE enum status medicines_holders(
-    struct session *session, struct holding **rows, size_t *count, const hash32 *batch, struct err *err);
+    struct actor_request *request, struct holding **rows, size_t *count, const hash32 *batch, struct err *err);
 /* When was this document captured by this sender? 0: never. */
-MUST_USE enum status medicines_captured_at(struct session *session, uint64_t *seconds, const addr20 *sender,
+MUST_USE enum status medicines_captured_at(struct actor_request *request, uint64_t *seconds, const addr20 *sender,
     const hash32 *document, uint32_t part, struct err *err);
 /* Alerts on the chain in which `actor` is one of the two; NULL: all. */
-MUST_USE enum status medicines_alerts(
-    struct session *session, struct medicines_alert **alerts, size_t *count, const addr20 *actor, struct err *err);
+MUST_USE enum status medicines_alerts(struct actor_request *request, struct medicines_alert **alerts, size_t *count,
+    const addr20 *actor, struct err *err);
 /* Is this log an Alert of the contract? */
 bool medicines_read_alert(struct medicines_alert *out, const struct log *log);
 

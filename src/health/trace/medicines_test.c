@@ -42,7 +42,7 @@ static void test_states_as_in_the_contract(void **state) {
 		bool unused = strncmp(words[i], "UNUSED", 6) == 0;
 		assert_string_equal(unused ? "UNKNOWN" : words[i], medicines_state_name((unsigned)i));
 	}
-	assert_int_equal(enum_words(&arena, words, 64, "Purpose"), PURPOSE_COUNT);
+	assert_int_equal(enum_words(&arena, words, 64, "Purpose"), SHIPPING_PURPOSE_COUNT);
 	arena_fini(&arena);
 }
 

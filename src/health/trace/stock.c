@@ -6,41 +6,42 @@
 #include "codec/hex.h"
 #include "health/trace/home_seal.h"
 
-enum status stock_load(struct session *session, struct stock *out, struct err *err) {
+enum status stock_load(struct actor_request *request, struct stock *out, struct err *err) {
 	char **names;
 	size_t count;
 	*out = (struct stock){NULL, 0};
-	TRY(home_sealed_folder(session, "documents", err));
-	TRY(home_list(session->home, &names, &count, session->arena, "documents", err));
-	out->documents = arena_zalloc(session->arena, count + 1, sizeof *out->documents);
+	TRY(home_sealed_folder(request, "documents", err));
+	TRY(home_list(request->home, &names, &count, request->arena, "documents", err));
+	out->documents = arena_zalloc(request->arena, count + 1, sizeof *out->documents);
 	for (size_t i = 0; i < count; i++) {
 		struct bytes plaintext;
-		const char *relative = arena_printf(session->arena, "documents/%s", names[i]);
+		const char *relative = arena_printf(request->arena, "documents/%s", names[i]);
 		if (!strstr(names[i], ".jwe") || strstr(names[i], ".part")) continue;
-		TRY(home_sealed_read(session, &plaintext, relative, err));
-		enum status status = document_parse(&out->documents[out->count], session, plaintext, err);
+		TRY(home_sealed_read(request, &plaintext, relative, err));
+		enum status status = document_parse(&out->documents[out->count], request, plaintext, err);
 		if (status != STATUS_OK) return err_prefix(err, status, "%s", relative);
 		out->count++;
 	}
 	return STATUS_OK;
 }
 
-enum status stock_save(struct session *session, struct stock *stock, const struct document *document, struct err *err) {
+enum status stock_save(
+    struct actor_request *request, struct stock *stock, const struct document *document, struct err *err) {
 	struct buf plaintext, name;
 	buf_init(&plaintext, DOCUMENT_BYTES_MAX);
 	buf_init(&name, 128);
 	hex_put(&name, BYTES_OF(document->hash), false);
-	document_write(&plaintext, document, session);
-	const char *relative = arena_printf(session->arena, "documents/%s.jwe", buf_cstr(&name));
+	document_write(&plaintext, document, request);
+	const char *relative = arena_printf(request->arena, "documents/%s.jwe", buf_cstr(&name));
 	enum status status = buf_status(&plaintext, err);
-	if (status == STATUS_OK) status = home_sealed_folder(session, "documents", err);
+	if (status == STATUS_OK) status = home_sealed_folder(request, "documents", err);
 	if (status == STATUS_OK)
-		status = home_sealed_write(session, relative, "xinglin-document", buf_view(&plaintext), err);
+		status = home_sealed_write(request, relative, "xinglin-document", buf_view(&plaintext), err);
 	buf_wipe(&plaintext);
 	buf_fini(&name);
 	TRY(status);
 	if (!stock) return STATUS_OK;
-	struct document *larger = arena_zalloc(session->arena, stock->count + 1, sizeof *larger);
+	struct document *larger = arena_zalloc(request->arena, stock->count + 1, sizeof *larger);
 	if (stock->count) memcpy(larger, stock->documents, stock->count * sizeof *larger);
 	larger[stock->count] = *document;
 	*stock = (struct stock){larger, stock->count + 1};

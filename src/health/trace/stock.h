@@ -1,16 +1,16 @@
 /*
  * What a home knows of medicines: the products whose keys it holds, and the packs in the documents that it sent or
  * received. Both lie in the home sealed to itself (docs/wire-formats.md §10); a stock is all of it, opened, in the
- * session's arena.
+ * request's arena.
  *
- * Threads: as the session.
+ * Threads: as the request.
  */
 #ifndef HEALTH_TRACE_STOCK_H
 #define HEALTH_TRACE_STOCK_H
 
+#include "health/gs1/scan.h"
 #include "health/trace/document.h"
 #include "health/trace/medicines.h"
-#include "health/gs1/scan.h"
 
 /* --- products --- */
 
@@ -20,8 +20,9 @@ struct product {
 	addr20 owner, regulator;
 };
 /* STATUS_NOTFOUND: this home holds no key of that product. Wipe it. */
-MUST_USE enum status product_load(struct session *session, struct product *out, const char *gtin, struct err *err);
-MUST_USE enum status product_save(struct session *session, const struct product *product, struct err *err);
+MUST_USE enum status product_load(
+    struct actor_request *request, struct product *out, const char *gtin, struct err *err);
+MUST_USE enum status product_save(struct actor_request *request, const struct product *product, struct err *err);
 
 /* The manufacturer's request to have a product registered, with the key escrowed to the regulator. */
 struct product_request {
@@ -31,10 +32,10 @@ struct product_request {
 	struct product secret; /* where the regulator opened it */
 };
 MUST_USE enum status product_request_write(
-    struct session *session, struct buf *out, const struct product *product, uint32_t capacity, struct err *err);
+    struct actor_request *request, struct buf *out, const struct product *product, uint32_t capacity, struct err *err);
 /* Opens the escrow and recomputes tag and commitment. */
 MUST_USE enum status product_request_open(
-    struct session *session, struct product_request *out, struct bytes json, struct err *err);
+    struct actor_request *request, struct product_request *out, struct bytes json, struct err *err);
 
 /* --- packs --- */
 
@@ -42,10 +43,10 @@ struct stock {
 	struct document *documents;
 	size_t count;
 };
-MUST_USE enum status stock_load(struct session *session, struct stock *out, struct err *err);
+MUST_USE enum status stock_load(struct actor_request *request, struct stock *out, struct err *err);
 /* Keeps the document, and adds it to the stock (may be NULL). */
 MUST_USE enum status stock_save(
-    struct session *session, struct stock *stock, const struct document *document, struct err *err);
+    struct actor_request *request, struct stock *stock, const struct document *document, struct err *err);
 
 struct stock_unit {
 	const struct document *document;

@@ -1,27 +1,27 @@
-#include "health/actors/session.h"
+#include "health/actors/request.h"
 
 #include "codec/hex.h"
 
-struct blob_asker session_asker(const struct session *session) {
-	return (struct blob_asker){.client = session->client,
-	    .secret = &session->home->account_secret,
-	    .node = &session->home->deployment.sealer,
-	    .random = session->random};
+struct blob_asker request_asker(const struct actor_request *request) {
+	return (struct blob_asker){.client = request->client,
+	    .secret = &request->home->account_secret,
+	    .node = &request->home->deployment.sealer,
+	    .random = request->random};
 }
 
-enum status session_transact(
-    struct session *session, struct client_receipt *receipt, const addr20 *to, struct bytes data, struct err *err) {
+enum status request_transact(struct actor_request *request, struct client_receipt *receipt, const addr20 *to,
+    struct bytes data, struct err *err) {
 	struct client_verdict verdict;
 	TRY(client_transact(
-	    session->client, receipt, &verdict, session->arena, &session->home->account_secret, to, data, err));
+	    request->client, receipt, &verdict, request->arena, &request->home->account_secret, to, data, err));
 	if (verdict.ok) return STATUS_OK;
 	return err_set(err, STATUS_DENIED, "refused: %s", verdict.reason);
 }
 
-enum status session_call(
-    struct session *session, struct bytes *output, const addr20 *to, struct bytes data, struct err *err) {
+enum status request_call(
+    struct actor_request *request, struct bytes *output, const addr20 *to, struct bytes data, struct err *err) {
 	struct client_verdict verdict;
-	TRY(client_call(session->client, output, &verdict, session->arena, &session->home->account, to, data, err));
+	TRY(client_call(request->client, output, &verdict, request->arena, &request->home->account, to, data, err));
 	if (verdict.ok) return STATUS_OK;
 	return err_set(err, STATUS_DENIED, "refused: %s", verdict.reason);
 }
@@ -33,25 +33,25 @@ static const char *const contract_errors[] = {"NotEnoughRegistrars()", "BadSigna
     "UnknownRecord()", "AlreadyErased()", "BadAddition()", "OverQuota()", "NotANode()", "NotErased()", "BadGrant()",
     "NoSuchGrant()", "NotATrustee()", "NoOpenReview()", "NotAllowed()", "Refused(uint8,bytes32)", NULL};
 
-enum status session_check_chain(struct session *session, struct err *err) {
-	const struct home *home = session->home;
+enum status request_check_chain(struct actor_request *request, struct err *err) {
+	const struct home *home = request->home;
 	if (!home->has_deployment)
 		return err_set(err, STATUS_DENIED, "this home trusts no deployment yet: xinglin trust FILE --home %s",
 		    home->directory);
-	if (!session->client) return err_set(err, STATUS_IO, "no node to ask: --rpc URL");
-	client_know_errors(session->client, contract_errors);
-	if (client_chain_id(session->client) != home->deployment.chain_id)
+	if (!request->client) return err_set(err, STATUS_IO, "no node to ask: --rpc URL");
+	client_know_errors(request->client, contract_errors);
+	if (client_chain_id(request->client) != home->deployment.chain_id)
 		return err_set(err, STATUS_DENIED, "the node at %s runs chain %llu; this home trusts chain %llu",
-		    client_url(session->client), (unsigned long long)client_chain_id(session->client),
+		    client_url(request->client), (unsigned long long)client_chain_id(request->client),
 		    (unsigned long long)home->deployment.chain_id);
 	const struct json *genesis;
 	hash32 hash;
-	TRY(client_rpc(session->client, &genesis, NULL, session->arena, "eth_getBlockByNumber",
+	TRY(client_rpc(request->client, &genesis, NULL, request->arena, "eth_getBlockByNumber",
 	    BYTES_LITERAL("[\"0x0\",false]"), err));
 	if (hex_fixed(hash.b, 32, json_string(json_get(genesis, "hash"))) != STATUS_OK ||
 	    !hash32_equal(&hash, &home->deployment.genesis))
 		return err_set(err, STATUS_DENIED,
 		    "the node at %s runs a chain of another genesis than this home trusts",
-		    client_url(session->client));
+		    client_url(request->client));
 	return STATUS_OK;
 }
