@@ -71,7 +71,7 @@ static void make_tx(struct bench *bench, struct transaction *tx, addr20 *sender,
 	buf_fini(&raw);
 }
 
-static void add_block(struct bench *bench, struct block_decision decision, size_t count) {
+static void add_block(struct bench *bench, struct block_orders orders, size_t count) {
 	struct pending_block *pending;
 	struct rows_ledger *ledger = &bench->ledger;
 	struct chain_head *head = chain_head(ledger->chain);
@@ -83,9 +83,8 @@ static void add_block(struct bench *bench, struct block_decision decision, size_
 		make_tx(bench, &txs[i], &ordered[i].sender, &head->header.base_fee_wei);
 	}
 	chain_head_release(head);
-	decision.txs = ordered;
-	decision.tx_count = count;
-	decision.allow_equal_timestamp = true;
+	orders.spacing = SPACING_NONE;
+	const struct block_decision decision = {.txs = ordered, .tx_count = count, .orders = &orders};
 	rows_check(ledger, chain_execute(ledger->chain, &pending, &decision, &ledger->err));
 	for (size_t i = 0; i < count; i++)
 		if (pending->verdicts[i] != TX_VERDICT_OK || !pending->receipts[i].success) {
@@ -106,9 +105,9 @@ int main(int argc, char **argv) {
 	rows_open(&bench.ledger, argv[1], 1024);
 	arena_init(&bench.arena);
 	const double from = rows_thread_cpu_s();
-	add_block(&bench, (struct block_decision){.edit = prepare, .edit_context = &bench}, 0);
+	add_block(&bench, (struct block_orders){.edit = prepare, .edit_context = &bench}, 0);
 	for (uint64_t i = 0; i < blocks; i++)
-		add_block(&bench, (struct block_decision){0}, bench.kind == EMPTY ? 0 : per_block);
+		add_block(&bench, (struct block_orders){0}, bench.kind == EMPTY ? 0 : per_block);
 	printf("%llu blocks, %llu transactions, %.1f us CPU of the executing thread a block\n",
 	    (unsigned long long)blocks + 1, (unsigned long long)bench.sent,
 	    (rows_thread_cpu_s() - from) * 1e6 / (double)(blocks + 1));

@@ -66,7 +66,8 @@ static enum status edit(void *context, struct state *state) {
 
 static void add_block(struct rows_ledger *ledger, struct stretch *stretch) {
 	struct pending_block *pending;
-	const struct block_decision decision = {.edit = edit, .edit_context = stretch, .allow_equal_timestamp = true};
+	const struct block_orders orders = {.edit = edit, .edit_context = stretch, .spacing = SPACING_NONE};
+	const struct block_decision decision = {.orders = &orders};
 	rows_check(ledger, chain_execute(ledger->chain, &pending, &decision, &ledger->err));
 	rows_check(ledger, chain_commit(ledger->chain, pending, NULL, &ledger->err));
 }

@@ -107,7 +107,8 @@ static void run_block(struct bench *bench, size_t count) {
 	}
 	chain_head_release(head);
 	lap(&bench->prepare_s, &since);
-	const struct block_decision decision = {.txs = ordered, .tx_count = count, .allow_equal_timestamp = true};
+	const struct block_orders orders = {.spacing = SPACING_NONE};
+	const struct block_decision decision = {.txs = ordered, .tx_count = count, .orders = &orders};
 	rows_check(ledger, chain_execute(ledger->chain, &pending, &decision, &ledger->err));
 	lap(&bench->execute_s, &since);
 	for (size_t i = 0; i < pending->receipt_count; i++) bench->done += pending->receipts[i].success;

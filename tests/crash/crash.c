@@ -110,17 +110,17 @@ static void *write_transfers(void *context) {
 }
 
 static void live(struct ledger_world *world, int pipe) {
-	struct solo *solo;
+	struct engine *engine;
 	pthread_t threads[SENDERS];
 	struct writer writers[SENDERS];
 	const struct solo_options options = {.sealer_secret = ledger_secret(7), .automine = true, .clock = &real_clock};
 	ledger_start(world);
-	if (solo_new(&solo, world->chain, world->pool, &options, &world->err) != STATUS_OK) _exit(6);
+	if (solo_new(&engine, world->chain, world->pool, &options, &world->err) != STATUS_OK) _exit(6);
 	for (size_t i = 0; i < SENDERS; i++) {
 		writers[i] = (struct writer){.world = world, .pipe = pipe, .account = i};
 		if (pthread_create(&threads[i], NULL, write_transfers, &writers[i]) != 0) _exit(6);
 	}
-	const enum status status = solo_run(solo, &world->err);
+	const enum status status = engine_run(engine, &world->err);
 	fprintf(stderr, "sealing stopped: %s: %s\n", status_text(status), world->err.message);
 	_exit(7);
 }

@@ -33,13 +33,14 @@ struct node {
 	struct store *store;
 	struct chain *chain;
 	struct pool *pool;
-	struct solo *solo;
+	struct dev *dev; /* NULL: no development chain */
+	struct engine *engine;
 	struct blob_room *blobs;
 	struct rpc *rpc;
 	struct ws_handler websockets;
 	struct http_server *server;
 	atomic_uint large_blobs; /* bodies over the usual size, on their way */
-	pthread_t solo_thread, duties_thread;
+	pthread_t engine_thread, duties_thread;
 	atomic_bool stopping;
 	enum status ledger_status; /* why the executing thread ended; read after it was joined */
 	struct err ledger_err;
@@ -90,13 +91,14 @@ static enum status open_ledger(struct node *node, struct err *err) {
 	struct pool_options pool_options = {
 	    .journal_path = path, .sidecar_path = sidecars, .admit = pool_admit, .admit_context = node};
 	TRY(pool_open(&node->pool, node->chain, &pool_options, err));
+	if (node->options.dev_accounts != NULL) node->dev = dev_new(&world_clock, node->options.second_apart);
 	struct solo_options solo_options = {.sealer_secret = node->secret,
 	    .interval_ms = node->options.interval_ms,
 	    .automine = !node->options.test_methods,
-	    .second_apart = node->options.second_apart,
 	    .ahead_max_s = node->options.dev_accounts != NULL ? 0 : AHEAD_MAX_S,
+	    .dev = node->dev,
 	    .clock = &world_clock};
-	status = solo_new(&node->solo, node->chain, node->pool, &solo_options, err);
+	status = solo_new(&node->engine, node->chain, node->pool, &solo_options, err);
 	mem_wipe(&solo_options.sealer_secret, sizeof solo_options.sealer_secret);
 	return status;
 }
@@ -104,7 +106,7 @@ static enum status open_ledger(struct node *node, struct err *err) {
 /* A transaction of the node's own account: confirmations and anchors. */
 static enum status send_own(void *context, const addr20 *to, struct bytes data, struct err *err) {
 	struct node *node = context;
-	addr20 self = solo_sealer(node->solo);
+	addr20 self = engine_sealer(node->engine);
 	struct transaction tx = {
 	    .type = TX_DYNAMIC_FEE, .has_chain_id = true, .gas_limit = NODE_TX_GAS, .to = *to, .data = data};
 	tx.chain_id = genesis_chain_id(chain_genesis(node->chain));
@@ -131,7 +133,7 @@ static enum status open_blobs(struct node *node, struct err *err) {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/blobs", node->options.data);
 	struct blob_options options = {.directory = path,
-	    .node = solo_sealer(node->solo),
+	    .node = engine_sealer(node->engine),
 	    .clock = &world_clock,
 	    .random = &world_random,
 	    .send = send_own,
@@ -146,7 +148,8 @@ static enum status open_rpc(struct node *node, struct err *err) {
 	const struct dev_accounts *dev = node->options.dev_accounts;
 	struct rpc_options options = {.chain = node->chain,
 	    .pool = node->pool,
-	    .solo = node->solo,
+	    .engine = node->engine,
+	    .dev = node->dev,
 	    .test_methods = node->options.test_methods,
 	    .dev_mode = dev != NULL,
 	    .dev_secrets = dev != NULL ? dev->secrets : NULL,
@@ -227,9 +230,9 @@ enum status node_open(struct node **out, const struct node_options *options, str
 
 /* --- running --- */
 
-static void *run_solo(void *context) {
+static void *run_engine(void *context) {
 	struct node *node = context;
-	node->ledger_status = solo_run(node->solo, &node->ledger_err);
+	node->ledger_status = engine_run(node->engine, &node->ledger_err);
 	http_server_stop(node->server);
 	return NULL;
 }
@@ -245,18 +248,18 @@ static void *run_duties(void *context) {
 }
 
 enum status node_run(struct node *node, struct err *err) {
-	if (pthread_create(&node->solo_thread, NULL, run_solo, node) != 0)
+	if (pthread_create(&node->engine_thread, NULL, run_engine, node) != 0)
 		return err_set(err, STATUS_INTERNAL, "cannot start the executing thread");
 	if (pthread_create(&node->duties_thread, NULL, run_duties, node) != 0) {
-		solo_stop(node->solo);
-		pthread_join(node->solo_thread, NULL);
+		engine_stop(node->engine);
+		pthread_join(node->engine_thread, NULL);
 		return err_set(err, STATUS_INTERNAL, "cannot start the duties' thread");
 	}
 	enum status status = http_server_run(node->server, err);
 	atomic_store(&node->stopping, true);
-	solo_stop(node->solo);
+	engine_stop(node->engine);
 	pthread_join(node->duties_thread, NULL);
-	pthread_join(node->solo_thread, NULL);
+	pthread_join(node->engine_thread, NULL);
 	if (node->ledger_status != STATUS_OK) {
 		if (err) *err = node->ledger_err;
 		return node->ledger_status;
@@ -273,7 +276,8 @@ void node_close(struct node *node) {
 	http_server_close(node->server);
 	rpc_free(node->rpc);
 	blob_close(node->blobs);
-	if (node->solo) solo_free(node->solo);
+	engine_free(node->engine);
+	dev_free(node->dev);
 	if (node->pool) pool_close(node->pool);
 	if (node->chain) chain_close(node->chain);
 	store_close(node->store);
@@ -287,7 +291,7 @@ uint16_t node_port(const struct node *node) {
 }
 
 addr20 node_sealer(const struct node *node) {
-	return solo_sealer(node->solo);
+	return engine_sealer(node->engine);
 }
 
 hash32 node_genesis_hash(const struct node *node) {

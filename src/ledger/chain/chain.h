@@ -71,6 +71,25 @@ struct pending_block {
 	/* private */
 	struct pending_block_private *private_part;
 };
+/*
+ * What only a development chain, or a tool that makes test data, decides of a block; zero: none of it. No other node
+ * could follow a block with `edit`, nor one with `timestamp`, `base_fee_wei` or `gas_limit` outside of the rules.
+ */
+struct block_orders {
+	uint64_t timestamp; /* exactly this one, after the parent's as `spacing` says; 0: by the decided time */
+	enum {
+		SPACING_OF_CHAIN, /* as the genesis allows */
+		SPACING_SECOND,   /* a second after the parent at least, though the genesis allows less */
+		SPACING_NONE      /* may have the parent's timestamp, whatever the genesis says */
+	} spacing;
+	bool has_base_fee, has_randao;
+	u256 base_fee_wei;
+	hash32 randao;
+	uint64_t gas_limit; /* at once, not by steps */
+	/* Changes the state after the transactions, outside of any. */
+	MUST_USE enum status (*edit)(void *context, struct state *state);
+	void *edit_context;
+};
 /* A function of the decided block alone (rule 7d): prevrandao = keccak(parent hash || number as 8 bytes), the parent
  * beacon root is zero (there is no beacon chain), no withdrawals, extra data empty. `time_ms`: the decided time;
  * timestamp = max(parent + 1, time_ms / 1000), or max(parent, time_ms / 1000) on a chain whose genesis allows equal
@@ -81,18 +100,12 @@ struct block_decision {
 	uint64_t time_ms;
 	addr20 proposer;
 	uint64_t gas_limit;
-	bool allow_equal_timestamp; /* for changes of the state: may have the parent's, whatever the genesis says */
-	bool second_apart;          /* dev mode: may not have it, though the genesis allows it */
-	uint64_t exact_timestamp;   /* 0: none; dev mode's evm_setNextBlockTimestamp */
-	/* Dev mode's setBalance and its kin: changes the state after the transactions, outside of any; no other node
-	 * could follow such a block. NULL: nothing. */
-	MUST_USE enum status (*edit)(void *context, struct state *state);
-	void *edit_context;
-	/* Dev mode's orders for a block; NULL or 0: none. */
-	const u256 *exact_base_fee_wei;
-	const hash32 *exact_randao;
-	uint64_t exact_gas_limit;
+	const struct block_orders *orders; /* NULL: none */
 };
+/* The header of a block so decided on `head`, but for what execution gives. From any thread. STATUS_INVALID: the orders
+ * name a timestamp that may not follow the parent's. */
+MUST_USE enum status chain_decide_header(struct chain *chain, struct header *out, const struct chain_head *head,
+    const struct block_decision *decision, struct err *err);
 /* On the head. The pending block stays valid until it is committed or dropped; one at a time. What `decision` points
  * to, and the transactions' envelopes (`raw`), must live as long. */
 MUST_USE enum status chain_execute(

@@ -87,6 +87,9 @@ MUST_USE enum status chain_logs_by_scan(struct chain *chain, const struct log_fi
 
 /* produce.c: a new pending block on the head. Its header is filled but for what execution gives. */
 struct pending_block *pending_new(struct chain *chain);
+/* decide.c: the decided time, brought into the second that the header says; a clock that went back does not take the
+ * chain's milliseconds with it. 0: there is none. */
+uint64_t chain_decide_ms(const struct chain *chain, uint64_t timestamp, uint64_t time_ms);
 /* Runs `txs` in order; `strict`: an invalid one is STATUS_INVALID instead of being skipped. Fills the header to its
  * hash. */
 MUST_USE enum status pending_execute(struct chain *chain, struct pending_block *pending, const struct ordered_tx *txs,

@@ -108,7 +108,8 @@ static void unwind(struct history *history, uint64_t blocks) {
 static void begin(struct history *history, uint64_t seed) {
 	*history = (struct history){.seed = seed};
 	ledger_open(&history->world, true);
-	commit(history, &(struct block_decision){.edit = put_contracts});
+	const struct block_orders orders = {.edit = put_contracts};
+	commit(history, &(struct block_decision){.orders = &orders});
 }
 
 /* --- asking --- */

@@ -6,7 +6,7 @@
 #include "ledger/state/account_cache.h"
 #include "ledger/store/tables.h"
 
-enum { GAS_LIMIT_BOUND_DIVISOR = 1024, GAS_LIMIT_MIN = 5000, BODY_MARGIN_BYTES = 4096 };
+enum { BODY_MARGIN_BYTES = 4096 };
 
 struct pending_block *pending_new(struct chain *chain) {
 	BUG_ON(chain->pending != NULL);
@@ -30,70 +30,6 @@ void chain_drop(struct chain *chain, struct pending_block *pending) {
 }
 
 /* --- executing --- */
-
-uint64_t chain_next_gas_limit(uint64_t parent, uint64_t target) {
-	const uint64_t step = parent / GAS_LIMIT_BOUND_DIVISOR - 1;
-	if (target < GAS_LIMIT_MIN) target = GAS_LIMIT_MIN;
-	if (target > parent) return target - parent > step ? parent + step : target;
-	return parent - target > step ? parent - step : target;
-}
-
-/* The decided block's own randomness: keccak(parent hash || number). */
-static hash32 decided_randao(const hash32 *parent, uint64_t number) {
-	uint8_t message[40];
-	memcpy(message, parent->b, 32);
-	store_be64(message + 32, number);
-	return keccak256(bytes_make(message, sizeof message));
-}
-
-static enum status decided_timestamp(
-    uint64_t *out, const struct chain *chain, const struct block_decision *decision, uint64_t parent, struct err *err) {
-	const bool may_equal =
-	    decision->allow_equal_timestamp || (genesis_equal_timestamps(chain->genesis) && !decision->second_apart);
-	const uint64_t least = may_equal ? parent : parent + 1;
-	*out = decision->time_ms / 1000;
-	if (*out < least) *out = least;
-	if (decision->exact_timestamp == 0) return STATUS_OK;
-	if (decision->exact_timestamp < least)
-		return err_set(err, STATUS_INVALID, "the timestamp %llu is not after the parent's",
-		    (unsigned long long)decision->exact_timestamp);
-	*out = decision->exact_timestamp;
-	return STATUS_OK;
-}
-
-/* The decided time, brought into the second that the header says; a clock that went back does not take the chain's
- * milliseconds with it. */
-static uint64_t decided_time_ms(const struct chain *chain, uint64_t timestamp, uint64_t time_ms) {
-	if (timestamp >= UINT64_MAX / 1000) return 0; /* dev mode may order any timestamp */
-	const uint64_t first_ms = timestamp * 1000, last_ms = first_ms + 999;
-	if (time_ms < chain->time_ms) time_ms = chain->time_ms;
-	if (time_ms < first_ms) return first_ms;
-	return time_ms > last_ms ? last_ms : time_ms;
-}
-
-static enum status decided_header(
-    struct chain *chain, struct header *out, const struct block_decision *decision, struct err *err) {
-	const struct chain_head *head = chain->head;
-	const struct header *parent = &head->header;
-	*out = (struct header){.parent_hash = head->hash,
-	    .ommers_hash = empty_ommers_hash,
-	    .beneficiary = decision->proposer,
-	    .number = parent->number + 1};
-	TRY(decided_timestamp(&out->timestamp, chain, decision, parent->timestamp, err));
-	const struct exec_rules rules = chain_rules(chain, out), before = chain_rules(chain, parent);
-	const bool parent_is_london = before.fork >= FORK_LONDON;
-	const struct header genesis = genesis_header(chain->genesis);
-	out->gas_limit =
-	    chain_next_gas_limit(parent->gas_limit, decision->gas_limit != 0 ? decision->gas_limit : genesis.gas_limit);
-	if (decision->exact_gas_limit != 0) out->gas_limit = decision->exact_gas_limit;
-	out->mix_hash =
-	    decision->exact_randao != NULL ? *decision->exact_randao : decided_randao(&head->hash, out->number);
-	out->field_count = header_field_count(rules.fork);
-	out->base_fee_wei = exec_next_base_fee(parent, &rules, parent_is_london);
-	if (decision->exact_base_fee_wei != NULL) out->base_fee_wei = *decision->exact_base_fee_wei;
-	if (rules.fork >= FORK_CANCUN) out->excess_blob_gas = exec_excess_blob_gas(parent, &rules);
-	return STATUS_OK;
-}
 
 /* Runs them; fills block.transactions, verdicts. `room_bytes`: what the body may still take (EIP-7934). */
 static enum status run_transactions(struct chain *chain, struct pending_block *pending, const struct ordered_tx *txs,
@@ -123,8 +59,9 @@ static enum status run_transactions(struct chain *chain, struct pending_block *p
 }
 
 static enum status edit_state(struct chain *chain, const struct block_decision *decision) {
-	if (decision == NULL || decision->edit == NULL) return STATUS_OK;
-	TRY(decision->edit(decision->edit_context, chain->state));
+	const struct block_orders *orders = decision != NULL ? decision->orders : NULL;
+	if (orders == NULL || orders->edit == NULL) return STATUS_OK;
+	TRY(orders->edit(orders->edit_context, chain->state));
 	return state_end_transaction(chain->state, true);
 }
 
@@ -161,10 +98,10 @@ enum status chain_execute(
 		return err_set(err, STATUS_UNSUPPORTED,
 		    "blocks can be made only after the merge: set terminalTotalDifficulty to 0 in the genesis file");
 	struct pending_block *pending = pending_new(chain);
-	enum status status = decided_header(chain, &pending->header, decision, err);
+	enum status status = chain_decide_header(chain, &pending->header, chain->head, decision, err);
 	pending->block.has_withdrawals = pending->header.field_count >= HEADER_SHANGHAI;
 	pending->private_part->decision = decision;
-	pending->time_ms = decided_time_ms(chain, pending->header.timestamp, decision->time_ms);
+	pending->time_ms = chain_decide_ms(chain, pending->header.timestamp, decision->time_ms);
 	if (status == STATUS_OK)
 		status = pending_execute(chain, pending, decision->txs, decision->tx_count, false, err);
 	if (status != STATUS_OK) {

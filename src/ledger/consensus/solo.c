@@ -16,10 +16,10 @@ enum { IDLE_WAIT_MS = 1000, TRANSFER_GAS = 21000 };
 enum { LOADED_TXS = 8, GATHER_MS = 4 };
 enum { BASE_FEE_LEAST_WEI = 7 }; /* an eighth of less than 8 is nothing, so it falls no further (EIP-1559) */
 
-/* A caller that waits in solo_call. */
+/* A caller that waits in engine_call. */
 struct work_item {
 	struct work_item *next;
-	solo_work *work;
+	engine_work *work;
 	void *context;
 	struct err *err;
 	enum status status;
@@ -27,20 +27,13 @@ struct work_item {
 };
 
 struct solo {
+	struct engine engine;
 	struct chain *chain;
 	struct pool *pool;
 	struct solo_options options;
 	addr20 sealer;
 
 	/* The executing thread's own. */
-	int64_t shift_seconds;
-	uint64_t next_timestamp; /* 0: none */
-	bool has_next_base_fee;
-	u256 next_base_fee_wei;
-	bool has_next_randao;
-	hash32 next_randao;
-	uint64_t gas_limit, timestamp_interval_s; /* 0: none */
-	addr20 coinbase;
 	uint64_t last_seal_ns;
 	uint64_t last_begin_ns; /* of a block by automine */
 	size_t last_tx_count;
@@ -51,93 +44,46 @@ struct solo {
 	bool stopping;
 };
 
-enum status solo_new(
-    struct solo **out, struct chain *chain, struct pool *pool, const struct solo_options *options, struct err *err) {
-	addr20 sealer, named;
-	if (address_of_secret(&sealer, &options->sealer_secret) != STATUS_OK)
-		return err_set(err, STATUS_INVALID, "the sealer's key is no valid secret");
-	if (genesis_sealer(chain_genesis(chain), &named) && !addr20_equal(&sealer, &named))
-		return err_set(err, STATUS_DENIED, "the genesis file names another sealer than this key's address");
-	struct solo *solo = mem_zalloc(1, sizeof *solo);
-	pthread_condattr_t monotonic;
-	*solo = (struct solo){.chain = chain, .pool = pool, .options = *options, .sealer = sealer, .coinbase = sealer};
-	solo->last = &solo->first;
-	solo->last_seal_ns = clock_monotonic_ns(options->clock);
-	pthread_mutex_init(&solo->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&solo->came, &monotonic);
-	pthread_cond_init(&solo->done, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	*out = solo;
-	return STATUS_OK;
+static struct solo *solo_of(struct engine *engine) {
+	return (struct solo *)engine; /* its first member */
 }
 
-void solo_free(struct solo *solo) {
-	if (solo == NULL) return;
-	pthread_cond_destroy(&solo->came);
-	pthread_cond_destroy(&solo->done);
-	pthread_mutex_destroy(&solo->lock);
-	mem_wipe(&solo->options.sealer_secret, sizeof solo->options.sealer_secret);
-	mem_free(solo);
-}
-
-addr20 solo_sealer(const struct solo *solo) {
-	return solo->sealer;
-}
-
-void solo_set_automine(struct solo *solo, bool automine) {
-	solo->options.automine = automine;
-}
-
-bool solo_is_automine(const struct solo *solo) {
-	return solo->options.automine && solo->options.interval_ms == 0;
-}
-
-void solo_set_interval(struct solo *solo, uint32_t interval_ms) {
-	solo->options.interval_ms = interval_ms;
-	solo->last_seal_ns = clock_monotonic_ns(solo->options.clock);
-}
-
-void solo_shift_time(struct solo *solo, int64_t seconds) {
-	solo->shift_seconds += seconds;
-}
-
-int64_t solo_time_shift(const struct solo *solo) {
-	return solo->shift_seconds;
-}
-
-void solo_set_timestamp_interval(struct solo *solo, uint64_t seconds) {
-	solo->timestamp_interval_s = seconds;
-}
-
-void solo_set_next_timestamp(struct solo *solo, uint64_t timestamp) {
-	solo->next_timestamp = timestamp;
-}
-
-void solo_set_next_base_fee(struct solo *solo, const u256 *base_fee_wei) {
-	solo->next_base_fee_wei = *base_fee_wei;
-	solo->has_next_base_fee = true;
-}
-
-void solo_set_next_randao(struct solo *solo, const hash32 *randao) {
-	solo->next_randao = *randao;
-	solo->has_next_randao = true;
-}
-
-void solo_set_gas_limit(struct solo *solo, uint64_t gas_limit) {
-	solo->gas_limit = gas_limit;
-}
-
-void solo_set_coinbase(struct solo *solo, const addr20 *coinbase) {
-	solo->coinbase = *coinbase;
+static addr20 sealer_of(const struct engine *engine) {
+	return ((const struct solo *)engine)->sealer;
 }
 
 /* --- sealing --- */
 
-static uint64_t decided_time_ms(const struct solo *solo) {
-	const int64_t now = (int64_t)clock_now_ms(solo->options.clock) + solo->shift_seconds * 1000;
-	return now < 0 ? 0 : (uint64_t)now;
+/*
+ * What the next block is like, but for its transactions; the one place that says so, for the sealer and for whoever
+ * asks. `orders` must live as long. With a development chain under its lock.
+ */
+static struct block_decision decide(
+    const struct solo *solo, struct block_orders *orders, const struct chain_head *head) {
+	struct block_decision decision = {.time_ms = clock_now_ms(solo->options.clock), .proposer = solo->sealer};
+	if (solo->options.dev != NULL) dev_decide(solo->options.dev, &decision, orders, &head->header);
+	return decision;
+}
+
+/* The head, and what comes after it. */
+static struct chain_head *decide_on_head(
+    const struct solo *solo, struct block_decision *decision, struct block_orders *orders) {
+	struct dev *dev = solo->options.dev;
+	if (dev != NULL) dev_lock(dev);
+	struct chain_head *head = chain_head(solo->chain);
+	*decision = decide(solo, orders, head);
+	if (dev != NULL) dev_unlock(dev);
+	return head;
+}
+
+static enum status next(struct engine *engine, struct engine_next *out, struct err *err) {
+	struct solo *solo = solo_of(engine);
+	struct block_decision decision;
+	struct block_orders orders;
+	out->head = decide_on_head(solo, &decision, &orders);
+	const enum status status = chain_decide_header(solo->chain, &out->header, out->head, &decision, err);
+	if (status != STATUS_OK) chain_head_release(out->head);
+	return status;
 }
 
 /*
@@ -191,34 +137,22 @@ static enum status sign_and_commit(struct solo *solo, struct pending_block *pend
 		chain_drop(solo->chain, pending);
 		return err_set(err, STATUS_INTERNAL, "the block could not be signed");
 	}
-	TRY(chain_commit(solo->chain, pending, &seal, err));
-	if (solo->next_timestamp != 0)
-		solo->shift_seconds = (int64_t)(timestamp - clock_now_ms(solo->options.clock) / 1000);
-	solo->next_timestamp = 0;
-	solo->has_next_base_fee = solo->has_next_randao = false;
-	return STATUS_OK;
-}
-
-/* What dev mode wants the next block's time to be; 0: as the clock says. */
-static uint64_t ordered_timestamp(const struct solo *solo) {
-	if (solo->next_timestamp != 0 || solo->timestamp_interval_s == 0) return solo->next_timestamp;
-	struct chain_head *head = chain_head(solo->chain);
-	const uint64_t ordered = head->header.timestamp + solo->timestamp_interval_s;
-	chain_head_release(head);
-	return ordered;
+	struct dev *dev = solo->options.dev;
+	if (dev == NULL) return chain_commit(solo->chain, pending, &seal, err);
+	dev_lock(dev);
+	const enum status status = chain_commit(solo->chain, pending, &seal, err);
+	if (status == STATUS_OK) dev_sealed(dev, timestamp);
+	dev_unlock(dev);
+	return status;
 }
 
 static enum status seal_picked(struct solo *solo, const struct pool_pick *picked, bool even_if_empty, struct err *err) {
 	struct pending_block *pending;
-	const struct block_decision decision = {.txs = picked->txs,
-	    .tx_count = picked->count,
-	    .time_ms = decided_time_ms(solo),
-	    .proposer = solo->coinbase,
-	    .exact_base_fee_wei = solo->has_next_base_fee ? &solo->next_base_fee_wei : NULL,
-	    .exact_randao = solo->has_next_randao ? &solo->next_randao : NULL,
-	    .exact_gas_limit = solo->gas_limit,
-	    .second_apart = solo->options.second_apart,
-	    .exact_timestamp = ordered_timestamp(solo)};
+	struct block_decision decision;
+	struct block_orders orders;
+	chain_head_release(decide_on_head(solo, &decision, &orders));
+	decision.txs = picked->txs;
+	decision.tx_count = picked->count;
 	TRY(chain_execute(solo->chain, &pending, &decision, err));
 	solo->last_tx_count = pending->block.transaction_count;
 	drop_invalid(solo, picked, pending);
@@ -243,13 +177,14 @@ static enum status seal(struct solo *solo, bool even_if_empty, struct err *err) 
 	return status;
 }
 
-enum status solo_seal_now(struct solo *solo, struct err *err) {
-	return seal(solo, true, err);
+static enum status seal_now(struct engine *engine, struct err *err) {
+	return seal(solo_of(engine), true, err);
 }
 
 /* --- the executing thread --- */
 
-enum status solo_call(struct solo *solo, solo_work *work, void *context, struct err *err) {
+static enum status call(struct engine *engine, engine_work *work, void *context, struct err *err) {
+	struct solo *solo = solo_of(engine);
 	struct work_item item = {.work = work, .context = context, .err = err};
 	pthread_mutex_lock(&solo->lock);
 	if (solo->stopping) {
@@ -268,7 +203,16 @@ enum status solo_call(struct solo *solo, solo_work *work, void *context, struct 
 	return item.status;
 }
 
-/* Runs what waits in solo_call; `refuse`: tells them that it is over. */
+/* A development chain's pace may have been changed by what ran. */
+static void follow_pace(struct solo *solo) {
+	if (solo->options.dev == NULL) return;
+	const struct dev_pace pace = dev_pace(solo->options.dev);
+	if (pace.interval_ms != solo->options.interval_ms) solo->last_seal_ns = clock_monotonic_ns(solo->options.clock);
+	solo->options.interval_ms = pace.interval_ms;
+	solo->options.automine = pace.automine;
+}
+
+/* Runs what waits in engine_call; `refuse`: tells them that it is over. */
 static void run_work(struct solo *solo, bool refuse) {
 	pthread_mutex_lock(&solo->lock);
 	while (solo->first != NULL) {
@@ -277,15 +221,17 @@ static void run_work(struct solo *solo, bool refuse) {
 		if (solo->first == NULL) solo->last = &solo->first;
 		pthread_mutex_unlock(&solo->lock);
 		item->status = refuse ? err_set(item->err, STATUS_BUSY, "the node is stopping")
-				      : item->work(item->context, solo, item->err);
+				      : item->work(item->context, &solo->engine, item->err);
 		pthread_mutex_lock(&solo->lock);
 		item->done = true; /* from here on it may be gone */
 		pthread_cond_broadcast(&solo->done);
 	}
 	pthread_mutex_unlock(&solo->lock);
+	follow_pace(solo);
 }
 
-void solo_stop(struct solo *solo) {
+static void stop(struct engine *engine) {
+	struct solo *solo = solo_of(engine);
 	pthread_mutex_lock(&solo->lock);
 	solo->stopping = true;
 	pthread_cond_broadcast(&solo->came);
@@ -300,7 +246,7 @@ static bool is_stopping(struct solo *solo) {
 	return stopping;
 }
 
-/* Until work comes, solo_stop, or so many milliseconds went by. */
+/* Until work comes, engine_stop, or so many milliseconds went by. */
 static void wait_for_work(struct solo *solo, uint64_t ms) {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -320,7 +266,7 @@ static uint64_t hold_ms(const struct solo *solo) {
 	struct chain_head *head = chain_head(solo->chain);
 	const uint64_t next_ms = (head->header.timestamp + 1) * 1000;
 	chain_head_release(head);
-	const uint64_t latest_ms = decided_time_ms(solo) + (uint64_t)solo->options.ahead_max_s * 1000;
+	const uint64_t latest_ms = clock_now_ms(solo->options.clock) + (uint64_t)solo->options.ahead_max_s * 1000;
 	return next_ms > latest_ms ? next_ms - latest_ms : 0;
 }
 
@@ -336,7 +282,7 @@ static enum status turn_by_interval(struct solo *solo, struct err *err) {
 	return seal(solo, true, err);
 }
 
-/* One turn by automine: something is there to seal. Work from solo_call goes first. */
+/* One turn by automine: something is there to seal. Work from engine_call goes first. */
 static enum status turn_at_once(struct solo *solo, struct err *err) {
 	const uint64_t gather_ns = (uint64_t)GATHER_MS * 1000000;
 	const uint64_t passed_ns = clock_monotonic_ns(solo->options.clock) - solo->last_begin_ns;
@@ -363,7 +309,8 @@ static enum status turn_in_vain(struct solo *solo, struct err *err) {
 	return may_fall ? seal(solo, true, err) : STATUS_OK;
 }
 
-enum status solo_run(struct solo *solo, struct err *err) {
+static enum status run(struct engine *engine, struct err *err) {
+	struct solo *solo = solo_of(engine);
 	enum status status = STATUS_OK;
 	while (status == STATUS_OK && !is_stopping(solo)) {
 		run_work(solo, false);
@@ -379,7 +326,54 @@ enum status solo_run(struct solo *solo, struct err *err) {
 		else
 			status = turn_in_vain(solo, err);
 	}
-	solo_stop(solo); /* nobody may wait for a thread that has gone */
+	stop(engine); /* nobody may wait for a thread that has gone */
 	run_work(solo, true);
 	return status;
+}
+
+/* --- making and freeing --- */
+
+static void free_solo(struct engine *engine) {
+	struct solo *solo = solo_of(engine);
+	pthread_cond_destroy(&solo->came);
+	pthread_cond_destroy(&solo->done);
+	pthread_mutex_destroy(&solo->lock);
+	mem_wipe(&solo->options.sealer_secret, sizeof solo->options.sealer_secret);
+	mem_free(solo);
+}
+
+static const struct engine_kind solo_kind = {.run = run,
+    .stop = stop,
+    .call = call,
+    .seal = seal_now,
+    .next = next,
+    .sealer = sealer_of,
+    .free = free_solo,
+    .is_final = true};
+
+enum status solo_new(
+    struct engine **out, struct chain *chain, struct pool *pool, const struct solo_options *options, struct err *err) {
+	addr20 sealer, named;
+	if (address_of_secret(&sealer, &options->sealer_secret) != STATUS_OK)
+		return err_set(err, STATUS_INVALID, "the sealer's key is not a valid secret");
+	if (genesis_sealer(chain_genesis(chain), &named) && !addr20_equal(&sealer, &named))
+		return err_set(err, STATUS_DENIED, "the genesis file names another sealer than this key's address");
+	struct solo *solo = mem_zalloc(1, sizeof *solo);
+	pthread_condattr_t monotonic;
+	*solo =
+	    (struct solo){.engine = {&solo_kind}, .chain = chain, .pool = pool, .options = *options, .sealer = sealer};
+	solo->last = &solo->first;
+	solo->last_seal_ns = clock_monotonic_ns(options->clock);
+	pthread_mutex_init(&solo->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&solo->came, &monotonic);
+	pthread_cond_init(&solo->done, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (options->dev != NULL) {
+		dev_set_automine(options->dev, options->automine);
+		dev_set_interval(options->dev, options->interval_ms);
+	}
+	*out = &solo->engine;
+	return STATUS_OK;
 }

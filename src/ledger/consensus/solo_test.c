@@ -39,7 +39,8 @@ static const struct clock_source stopped_clock = {.now_ms = stopped_now_ms, .mon
 
 struct running {
 	struct ledger_world world;
-	struct solo *solo;
+	struct dev *dev;
+	struct engine *engine;
 	pthread_t thread;
 	enum status status;
 	struct err err;
@@ -47,7 +48,7 @@ struct running {
 
 static void *run(void *context) {
 	struct running *running = context;
-	running->status = solo_run(running->solo, &running->err);
+	running->status = engine_run(running->engine, &running->err);
 	return NULL;
 }
 
@@ -55,7 +56,7 @@ static void start_with(struct running *running, struct solo_options options) {
 	options.sealer_secret = ledger_secret(SEALER);
 	if (options.clock == NULL) options.clock = &real_clock;
 	struct ledger_world *world = &running->world;
-	assert_done(world, solo_new(&running->solo, world->chain, world->pool, &options, &world->err));
+	assert_done(world, solo_new(&running->engine, world->chain, world->pool, &options, &world->err));
 	assert_int_equal(pthread_create(&running->thread, NULL, run, running), 0);
 }
 
@@ -64,10 +65,11 @@ static void start(struct running *running, uint32_t interval_ms, bool automine) 
 }
 
 static void stop(struct running *running) {
-	solo_stop(running->solo);
+	engine_stop(running->engine);
 	pthread_join(running->thread, NULL);
 	assert_int_equal(running->status, STATUS_OK);
-	solo_free(running->solo);
+	engine_free(running->engine);
+	dev_free(running->dev);
 }
 
 static uint64_t head_number(struct ledger_world *world) {
@@ -125,7 +127,7 @@ static void transfers_are_sealed_and_signed(void **state) {
 	uint8_t key[64];
 	assert_done(world, chain_seal(world->chain, &seal, &block_hash, &world->err));
 	assert_int_equal(secp_recover(key, &seal, &block_hash), STATUS_OK);
-	const addr20 signer = address_of_public_key(key), sealer = solo_sealer(running.solo);
+	const addr20 signer = address_of_public_key(key), sealer = engine_sealer(running.engine);
 	assert_memory_equal(signer.b, sealer.b, 20);
 	stop(&running);
 	ledger_close(world);
@@ -200,15 +202,16 @@ static void blocks_come_by_interval(void **state) {
 	ledger_close(world);
 }
 
-static enum status mine_two(void *context, struct solo *solo, struct err *err) {
-	struct ledger_world *world = context;
+static enum status mine_two(void *context, struct engine *engine, struct err *err) {
+	struct running *running = context;
+	struct ledger_world *world = &running->world;
 	struct chain_head *head;
-	solo_set_next_timestamp(solo, 4000000000);
-	TRY(solo_seal_now(solo, err));
+	dev_set_next_timestamp(running->dev, 4000000000);
+	TRY(engine_seal(engine, err));
 	head = chain_head(world->chain);
 	assert_int_equal(head->header.timestamp, 4000000000);
 	chain_head_release(head);
-	TRY(solo_seal_now(solo, err));
+	TRY(engine_seal(engine, err));
 	head = chain_head(world->chain);
 	assert_true(head->header.timestamp > 4000000000 && head->header.timestamp < 4000000060);
 	chain_head_release(head);
@@ -274,7 +277,8 @@ static void blocks_can_be_kept_a_second_apart(void **state) {
 	const addr20 to = {{0xaa}};
 	hash32 block_hash;
 	ledger_open_by(world, (struct ledger_rules){.zero_base_fee = true, .equal_timestamps = true});
-	start_with(&running, (struct solo_options){.automine = true, .second_apart = true, .clock = &stopped_clock});
+	running.dev = dev_new(&stopped_clock, true);
+	start_with(&running, (struct solo_options){.automine = true, .dev = running.dev, .clock = &stopped_clock});
 	for (uint64_t i = 0; i < 5; i++) {
 		struct transaction tx = ledger_transfer(i, &to, 3, 0);
 		const hash32 hash = add(world, &tx, 0);
@@ -311,11 +315,12 @@ static void work_runs_between_blocks(void **state) {
 	struct ledger_world *world = &running.world;
 	const addr20 to = {{0xaa}};
 	ledger_open(world, false);
-	start(&running, 0, false);
+	running.dev = dev_new(&real_clock, false);
+	start_with(&running, (struct solo_options){.dev = running.dev});
 	struct transaction tx = ledger_transfer(0, &to, 3, 2 * GWEI);
 	const hash32 hash = add(world, &tx, 0);
 	assert_int_equal(head_number(world), 0);
-	assert_int_equal(solo_call(running.solo, mine_two, world, &world->err), STATUS_EXISTS);
+	assert_int_equal(engine_call(running.engine, mine_two, &running, &world->err), STATUS_EXISTS);
 	assert_int_equal(head_number(world), 2);
 	hash32 block_hash;
 	assert_true(await(world, &hash, &block_hash).success);
@@ -327,10 +332,10 @@ static void a_wrong_sealer_is_refused(void **state) {
 	(void)state;
 	struct running running = {0};
 	struct ledger_world *world = &running.world;
-	struct solo *solo;
+	struct engine *engine;
 	ledger_open(world, false);
 	const struct solo_options options = {.clock = &real_clock};
-	assert_int_equal(solo_new(&solo, world->chain, world->pool, &options, &world->err), STATUS_INVALID);
+	assert_int_equal(solo_new(&engine, world->chain, world->pool, &options, &world->err), STATUS_INVALID);
 	ledger_close(world);
 }
 

@@ -12,7 +12,7 @@
  * a batch's answers are too large, or its time is up, the rest of it is refused with that error and not carried out.
  *
  * Threads: rpc_handle may run on any number of threads at once; rpc_new and rpc_free on one, with no rpc_handle
- * running. Ownership: chain, pool, solo, clock and random are borrowed and must outlive it.
+ * running. Ownership: chain, pool, engine, dev, clock and random are borrowed and must outlive it.
  */
 #ifndef LEDGER_RPC_RPC_H
 #define LEDGER_RPC_RPC_H
@@ -20,7 +20,8 @@
 #include "base/http.h"
 #include "base/world.h"
 #include "base/ws.h"
-#include "ledger/consensus/solo.h"
+#include "ledger/consensus/dev.h"
+#include "ledger/consensus/engine.h"
 #include "ledger/pool/pool.h"
 
 struct rpc;
@@ -29,7 +30,8 @@ struct rpc;
 struct rpc_options {
 	struct chain *chain;
 	struct pool *pool;          /* its observer is taken by rpc_new */
-	struct solo *solo;          /* NULL: evm_* methods are not available */
+	struct engine *engine;      /* NULL: nobody seals here */
+	struct dev *dev;            /* a development chain's orders; NULL: evm_* methods are not available */
 	bool test_methods;          /* serves testing_* (rpc_build.c) */
 	bool dev_mode;              /* serves the methods marked so in the table, and signs with dev_secrets */
 	const hash32 *dev_secrets;  /* copied; wiped by rpc_free */

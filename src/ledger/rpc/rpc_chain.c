@@ -57,8 +57,9 @@ enum status rpc_find_safe(struct rpc_call *call, struct rpc_block_id *out, bool 
 	TRY(chain_get_forkchoice(chain, &choice, &call->err));
 	const hash32 *named = finalized ? &choice.finalized : &choice.safe;
 	if (hash32_is_zero(named)) return STATUS_OK;
+	const struct engine *engine = call->rpc->options.engine;
 	enum status status = chain_seal(chain, &seal, &choice.head, &call->err);
-	if (status != STATUS_NOTFOUND) return status; /* nobody but this node seals on what it sealed */
+	if (status != STATUS_NOTFOUND && (!engine || engine_is_final(engine))) return status; /* sealed here */
 	status = chain_header_by_hash(chain, &header, named, &call->err);
 	if (status == STATUS_OK) *out = (struct rpc_block_id){.kind = RPC_BLOCK_NUMBER, .number = header.number};
 	return status == STATUS_NOTFOUND ? STATUS_OK : status;

@@ -31,7 +31,9 @@ struct rpc_state {
 MUST_USE enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const struct rpc_block_id *id);
 void rpc_state_close(struct rpc_state *state);
 
-/* What waits, as a block (rpc_pending.c). The state is good until the worker opens another. */
+/* The block that would come next: its parent, which the caller releases, and its header (rpc_pending.c). */
+MUST_USE enum status rpc_next_block(struct rpc_call *call, struct engine_next *out);
+/* What waits, as a block. The state is good until the worker opens another. */
 MUST_USE enum status rpc_pending_open(struct rpc_call *call, struct rpc_state *out);
 MUST_USE enum status rpc_pending_block(struct rpc_call *call, struct rpc_block **out); /* in the arena */
 

@@ -1,5 +1,5 @@
 /* evm_*: dev mode's hands on the engine. What touches the chain runs on the executing thread, between two blocks
- * (solo_call). */
+ * (engine_call). */
 #include "ledger/rpc/rpc_methods.h"
 #include "ledger/rpc/rpc_params.h"
 
@@ -10,43 +10,58 @@
 
 /* How many blocks, and when. */
 struct mine {
-	struct chain *chain;
+	struct rpc *rpc;
 	uint64_t count;
 	bool has_timestamp;
 	uint64_t timestamp;  /* of the first */
 	uint64_t interval_s; /* between them; 0: as time goes */
 };
 
-static enum status mine_work(void *context, struct solo *solo, struct err *err) {
+static struct header newest_header(const struct rpc *rpc) {
+	struct chain_head *head = chain_head(rpc->options.chain);
+	const struct header header = head->header;
+	chain_head_release(head);
+	return header;
+}
+
+/* On the executing thread, so that no block comes between. */
+static enum status set_next_timestamp(const struct rpc *rpc, uint64_t timestamp, struct err *err) {
+	const uint64_t newest = newest_header(rpc).timestamp;
+	if (timestamp <= newest)
+		return err_set(err, STATUS_INVALID, "timestamp %llu is not after the newest block's, %llu",
+		    (unsigned long long)timestamp, (unsigned long long)newest);
+	dev_set_next_timestamp(rpc->options.dev, timestamp);
+	return STATUS_OK;
+}
+
+static enum status mine_work(void *context, struct engine *engine, struct err *err) {
 	const struct mine *mine = context;
+	const struct rpc_options *options = &mine->rpc->options;
 	enum status status = STATUS_OK;
-	if (mine->has_timestamp) solo_set_next_timestamp(solo, mine->timestamp);
+	if (mine->has_timestamp) TRY(set_next_timestamp(mine->rpc, mine->timestamp, err));
 	for (uint64_t i = 0; i < mine->count && status == STATUS_OK; i++) {
-		struct chain_head *head = chain_head(mine->chain);
-		const uint64_t newest = head->header.timestamp;
-		chain_head_release(head);
-		if (i > 0 && mine->interval_s > 0) solo_set_next_timestamp(solo, newest + mine->interval_s);
-		chain_sync_later(mine->chain, i + 1 < mine->count);
-		status = solo_seal_now(solo, err);
+		if (i > 0 && mine->interval_s > 0)
+			dev_set_next_timestamp(options->dev, newest_header(mine->rpc).timestamp + mine->interval_s);
+		chain_sync_later(options->chain, i + 1 < mine->count);
+		status = engine_seal(engine, err);
 	}
-	chain_sync_later(mine->chain, false);
+	chain_sync_later(options->chain, false);
 	return status;
 }
 
-static enum status refuse_past(struct rpc_call *call, uint64_t timestamp) {
-	struct chain_head *head = chain_head(call->rpc->options.chain);
-	const uint64_t newest = head->header.timestamp;
-	chain_head_release(head);
-	if (timestamp > newest) return STATUS_OK;
-	return rpc_fail(call, RPC_SERVER_ERROR, "timestamp %llu is not after the newest block's, %llu",
-	    (unsigned long long)timestamp, (unsigned long long)newest);
+/* A number of seconds or milliseconds. */
+static enum status param_at_most(struct rpc_call *call, uint64_t *out, size_t index, uint64_t max, const char *unit) {
+	TRY(rpc_param_number(call, out, index));
+	if (*out > max) return rpc_bad_param(call, index, "over %llu %s", (unsigned long long)max, unit);
+	return STATUS_OK;
 }
 
 static enum status run_mine(struct rpc_call *call, struct mine *mine) {
 	if (mine->count > MINE_MAX) return rpc_bad_param(call, 0, "over %u blocks", MINE_MAX);
-	if (mine->has_timestamp) TRY(refuse_past(call, mine->timestamp));
-	mine->chain = call->rpc->options.chain;
-	return solo_call(call->rpc->options.solo, mine_work, mine, &call->err);
+	if (mine->timestamp > DEV_TIMESTAMP_MAX)
+		return rpc_bad_param(call, 0, "a timestamp over %llu", (unsigned long long)DEV_TIMESTAMP_MAX);
+	mine->rpc = call->rpc;
+	return engine_call(call->rpc->options.engine, mine_work, mine, &call->err);
 }
 
 /* A timestamp, or anvil's { blocks, timestamp }. */
@@ -70,8 +85,7 @@ enum status rpc_evm_mine(struct rpc_call *call) {
 enum status rpc_dev_mine(struct rpc_call *call) {
 	struct mine mine = {.count = 1};
 	if (rpc_param(call, 0)) TRY(rpc_param_number(call, &mine.count, 0));
-	if (rpc_param(call, 1)) TRY(rpc_param_number(call, &mine.interval_s, 1));
-	if (mine.interval_s > INT32_MAX) return rpc_bad_param(call, 1, "over %d seconds", INT32_MAX);
+	if (rpc_param(call, 1)) TRY(param_at_most(call, &mine.interval_s, 1, INT32_MAX, "seconds"));
 	TRY(run_mine(call, &mine));
 	json_put_null(&call->out, NULL);
 	return STATUS_OK;
@@ -80,7 +94,7 @@ enum status rpc_dev_mine(struct rpc_call *call) {
 /* --- the clock, and what the blocks to come are like --- */
 
 enum order_kind {
-	ORDER_TIME_SHIFT,
+	ORDER_INCREASE_TIME,
 	ORDER_NEXT_TIMESTAMP,
 	ORDER_TIMESTAMP_INTERVAL,
 	ORDER_AUTOMINE,
@@ -89,42 +103,43 @@ enum order_kind {
 	ORDER_RANDAO,
 	ORDER_GAS_LIMIT,
 	ORDER_COINBASE,
-	ORDER_NOTHING, /* asks alone */
 };
 
 /* What the executing thread is told, and what it says of itself afterwards. */
 struct order {
 	enum order_kind kind;
+	const struct rpc *rpc;
 	uint64_t number;
 	u256 wei;
 	hash32 randao;
 	addr20 coinbase;
-	int64_t shift_s;
 	bool automine;
+	int64_t shift_s; /* an answer */
 };
 
-static enum status order_work(void *context, struct solo *solo, struct err *err) {
+static enum status order_work(void *context, struct engine *engine, struct err *err) {
 	struct order *order = context;
-	(void)err;
+	struct dev *dev = order->rpc->options.dev;
+	const struct header newest = newest_header(order->rpc);
+	(void)engine;
 	switch (order->kind) {
-	case ORDER_TIME_SHIFT: solo_shift_time(solo, order->shift_s); break;
-	case ORDER_NEXT_TIMESTAMP: solo_set_next_timestamp(solo, order->number); break;
-	case ORDER_TIMESTAMP_INTERVAL: solo_set_timestamp_interval(solo, order->number); break;
-	case ORDER_AUTOMINE: solo_set_automine(solo, order->automine); break;
-	case ORDER_INTERVAL: solo_set_interval(solo, (uint32_t)order->number); break;
-	case ORDER_BASE_FEE: solo_set_next_base_fee(solo, &order->wei); break;
-	case ORDER_RANDAO: solo_set_next_randao(solo, &order->randao); break;
-	case ORDER_GAS_LIMIT: solo_set_gas_limit(solo, order->number); break;
-	case ORDER_COINBASE: solo_set_coinbase(solo, &order->coinbase); break;
-	case ORDER_NOTHING: break;
+	case ORDER_INCREASE_TIME: dev_increase_time(dev, &newest, order->number); break;
+	case ORDER_NEXT_TIMESTAMP: TRY(set_next_timestamp(order->rpc, order->number, err)); break;
+	case ORDER_TIMESTAMP_INTERVAL: dev_set_timestamp_interval(dev, order->number); break;
+	case ORDER_AUTOMINE: dev_set_automine(dev, order->automine); break;
+	case ORDER_INTERVAL: dev_set_interval(dev, (uint32_t)order->number); break;
+	case ORDER_BASE_FEE: dev_set_next_base_fee(dev, &order->wei); break;
+	case ORDER_RANDAO: dev_set_next_randao(dev, &order->randao); break;
+	case ORDER_GAS_LIMIT: dev_set_gas_limit(dev, order->number); break;
+	case ORDER_COINBASE: dev_set_coinbase(dev, &order->coinbase); break;
 	}
-	order->shift_s = solo_time_shift(solo);
-	order->automine = solo_is_automine(solo);
+	order->shift_s = dev_time_shift(dev);
 	return STATUS_OK;
 }
 
 static enum status give_order(struct rpc_call *call, struct order *order) {
-	return solo_call(call->rpc->options.solo, order_work, order, &call->err);
+	order->rpc = call->rpc;
+	return engine_call(call->rpc->options.engine, order_work, order, &call->err);
 }
 
 static enum status answer_true(struct rpc_call *call, enum status status) {
@@ -137,18 +152,10 @@ static enum status answer_null(struct rpc_call *call, enum status status) {
 	return status;
 }
 
-/* A number of seconds or milliseconds in parameter 0. */
-static enum status param_at_most(struct rpc_call *call, uint64_t *out, uint64_t max, const char *unit) {
-	TRY(rpc_param_number(call, out, 0));
-	if (*out > max) return rpc_bad_param(call, 0, "over %llu %s", (unsigned long long)max, unit);
-	return STATUS_OK;
-}
-
 enum status rpc_evm_increase_time(struct rpc_call *call) {
-	struct order order = {.kind = ORDER_TIME_SHIFT};
+	struct order order = {.kind = ORDER_INCREASE_TIME};
 	char sum[24];
-	TRY(param_at_most(call, &order.number, INT32_MAX, "seconds"));
-	order.shift_s = (int64_t)order.number;
+	TRY(param_at_most(call, &order.number, 0, INT32_MAX, "seconds"));
 	TRY(give_order(call, &order));
 	const int len = snprintf(sum, sizeof sum, "%lld", (long long)order.shift_s);
 	json_put_raw(&call->out, NULL, bytes_make(sum, (size_t)len));
@@ -157,14 +164,13 @@ enum status rpc_evm_increase_time(struct rpc_call *call) {
 
 enum status rpc_evm_set_next_timestamp(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_NEXT_TIMESTAMP};
-	TRY(rpc_param_number(call, &order.number, 0));
-	TRY(refuse_past(call, order.number));
+	TRY(param_at_most(call, &order.number, 0, DEV_TIMESTAMP_MAX, "seconds"));
 	return answer_null(call, give_order(call, &order));
 }
 
 enum status rpc_dev_set_timestamp_interval(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_TIMESTAMP_INTERVAL};
-	TRY(param_at_most(call, &order.number, INT32_MAX, "seconds"));
+	TRY(param_at_most(call, &order.number, 0, INT32_MAX, "seconds"));
 	return answer_null(call, give_order(call, &order));
 }
 
@@ -180,23 +186,22 @@ enum status rpc_evm_set_automine(struct rpc_call *call) {
 }
 
 enum status rpc_dev_get_automine(struct rpc_call *call) {
-	struct order order = {.kind = ORDER_NOTHING};
-	TRY(give_order(call, &order));
-	json_put_bool(&call->out, NULL, order.automine);
+	const struct dev_pace pace = dev_pace(call->rpc->options.dev);
+	json_put_bool(&call->out, NULL, pace.automine && pace.interval_ms == 0);
 	return STATUS_OK;
 }
 
 /* Hardhat's. */
 enum status rpc_evm_set_interval(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_INTERVAL};
-	TRY(param_at_most(call, &order.number, UINT32_MAX, "milliseconds"));
+	TRY(param_at_most(call, &order.number, 0, UINT32_MAX, "milliseconds"));
 	return answer_true(call, give_order(call, &order));
 }
 
 /* Anvil's. */
 enum status rpc_dev_set_interval_seconds(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_INTERVAL};
-	TRY(param_at_most(call, &order.number, UINT32_MAX / 1000, "seconds"));
+	TRY(param_at_most(call, &order.number, 0, UINT32_MAX / 1000, "seconds"));
 	order.number *= 1000;
 	return answer_null(call, give_order(call, &order));
 }

@@ -10,7 +10,8 @@ struct snapshot_task {
 };
 
 /* The oldest goes where there is no room. */
-static enum status snapshot_work(void *context, struct solo *solo, struct err *err) {
+static enum status snapshot_work(void *context, struct engine *engine, struct err *err) {
+	(void)engine;
 	(void)err;
 	struct snapshot_task *task = context;
 	struct rpc *rpc = task->rpc;
@@ -20,7 +21,7 @@ static enum status snapshot_work(void *context, struct solo *solo, struct err *e
 		memmove(rpc->snapshots, rpc->snapshots + 1, --rpc->snapshot_count * sizeof *rpc->snapshots);
 	task->id = rpc->next_snapshot_id++;
 	rpc->snapshots[rpc->snapshot_count++] =
-	    (struct rpc_snapshot){task->id, head->header.number, head->hash, solo_time_shift(solo)};
+	    (struct rpc_snapshot){task->id, head->header.number, head->hash, dev_time_shift(rpc->options.dev)};
 	pthread_mutex_unlock(&rpc->lock);
 	chain_head_release(head);
 	return STATUS_OK;
@@ -28,7 +29,7 @@ static enum status snapshot_work(void *context, struct solo *solo, struct err *e
 
 enum status rpc_evm_snapshot(struct rpc_call *call) {
 	struct snapshot_task task = {.rpc = call->rpc};
-	TRY(solo_call(call->rpc->options.solo, snapshot_work, &task, &call->err));
+	TRY(engine_call(call->rpc->options.engine, snapshot_work, &task, &call->err));
 	json_put_quantity(&call->out, NULL, task.id);
 	return STATUS_OK;
 }
@@ -61,12 +62,8 @@ static enum status unwind_to(struct chain *chain, uint64_t number, struct err *e
 	return status;
 }
 
-static void set_time_shift(struct solo *solo, int64_t shift_s) {
-	solo_shift_time(solo, shift_s - solo_time_shift(solo));
-	solo_set_next_timestamp(solo, 0);
-}
-
-static enum status revert_work(void *context, struct solo *solo, struct err *err) {
+static enum status revert_work(void *context, struct engine *engine, struct err *err) {
+	(void)engine;
 	struct snapshot_task *task = context;
 	struct chain *chain = task->rpc->options.chain;
 	struct rpc_snapshot target;
@@ -77,7 +74,7 @@ static enum status revert_work(void *context, struct solo *solo, struct err *err
 	if (status == STATUS_NOTFOUND || (status == STATUS_OK && !hash32_equal(&hash, &target.hash))) return STATUS_OK;
 	TRY(status);
 	TRY(unwind_to(chain, target.number, err));
-	set_time_shift(solo, target.time_shift_s);
+	dev_set_time_shift(task->rpc->options.dev, target.time_shift_s);
 	task->found = true;
 	return STATUS_OK;
 }
@@ -85,15 +82,16 @@ static enum status revert_work(void *context, struct solo *solo, struct err *err
 enum status rpc_evm_revert(struct rpc_call *call) {
 	struct snapshot_task task = {.rpc = call->rpc};
 	TRY(rpc_param_number(call, &task.id, 0));
-	TRY(solo_call(call->rpc->options.solo, revert_work, &task, &call->err));
+	TRY(engine_call(call->rpc->options.engine, revert_work, &task, &call->err));
 	json_put_bool(&call->out, NULL, task.found);
 	return STATUS_OK;
 }
 
-static enum status reset_work(void *context, struct solo *solo, struct err *err) {
+static enum status reset_work(void *context, struct engine *engine, struct err *err) {
+	(void)engine;
 	struct rpc *rpc = context;
 	TRY(unwind_to(rpc->options.chain, 0, err));
-	set_time_shift(solo, 0);
+	dev_set_time_shift(rpc->options.dev, 0);
 	pthread_mutex_lock(&rpc->lock);
 	rpc->snapshot_count = rpc->impersonated_count = 0;
 	rpc->impersonates_all = false;
@@ -108,7 +106,7 @@ enum status rpc_dev_reset(struct rpc_call *call) {
 	if (forking && !json_is(forking, JSON_OBJECT)) return rpc_bad_param(call, 0, "forking: expected an object");
 	if (forking && forking->count > 0) return rpc_bad_param(call, 0, "forking is not supported");
 	rpc_drop_waiting(call);
-	TRY(solo_call(call->rpc->options.solo, reset_work, call->rpc, &call->err));
+	TRY(engine_call(call->rpc->options.engine, reset_work, call->rpc, &call->err));
 	json_put_bool(&call->out, NULL, true);
 	return STATUS_OK;
 }

@@ -32,18 +32,18 @@ static enum status apply(void *context, struct state *state) {
 	return STATUS_INTERNAL;
 }
 
-static enum status change_work(void *context, struct solo *solo, struct err *err) {
+static enum status change_work(void *context, struct engine *engine, struct err *err) {
 	struct change *change = context;
 	struct chain_head *head = chain_head(change->chain);
 	struct pending_block *pending;
-	const u256 base_fee = head->header.base_fee_wei;
-	const struct block_decision decision = {.time_ms = head->header.timestamp * 1000,
-	    .proposer = solo_sealer(solo),
-	    .allow_equal_timestamp = true,
-	    .exact_base_fee_wei = &base_fee,
-	    .exact_gas_limit = head->header.gas_limit,
+	const struct block_orders orders = {.spacing = SPACING_NONE,
+	    .has_base_fee = true,
+	    .base_fee_wei = head->header.base_fee_wei,
+	    .gas_limit = head->header.gas_limit,
 	    .edit = apply,
 	    .edit_context = change};
+	const struct block_decision decision = {
+	    .time_ms = head->header.timestamp * 1000, .proposer = engine_sealer(engine), .orders = &orders};
 	chain_head_release(head);
 	TRY(chain_execute(change->chain, &pending, &decision, err));
 	return chain_commit(change->chain, pending, NULL, err);
@@ -51,7 +51,7 @@ static enum status change_work(void *context, struct solo *solo, struct err *err
 
 static enum status run_change(struct rpc_call *call, struct change *change) {
 	change->chain = call->rpc->options.chain;
-	TRY(solo_call(call->rpc->options.solo, change_work, change, &call->err));
+	TRY(engine_call(call->rpc->options.engine, change_work, change, &call->err));
 	json_put_bool(&call->out, NULL, true);
 	return STATUS_OK;
 }

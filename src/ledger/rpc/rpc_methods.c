@@ -217,7 +217,7 @@ bool rpc_method_is_served(const struct rpc *rpc, const struct rpc_method *method
 	switch (method->need) {
 	case RPC_ALWAYS: return true;
 	case RPC_DEV: return rpc->options.dev_mode;
-	case RPC_SOLO: return rpc->options.dev_mode && rpc->options.solo;
+	case RPC_SOLO: return rpc->options.dev_mode && rpc->options.dev;
 	case RPC_TESTING: return rpc->options.test_methods;
 	}
 	return false;

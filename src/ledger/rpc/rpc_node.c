@@ -113,8 +113,8 @@ enum status rpc_xinglin_chain_info(struct rpc_call *call) {
 	addr20 sealer, gates[BLOB_GATES_MAX];
 	const size_t gate_count = genesis_blob_gates(genesis, gates);
 	bool has_sealer = genesis_sealer(genesis, &sealer);
-	if (!has_sealer && options->solo) {
-		sealer = solo_sealer(options->solo);
+	if (!has_sealer && options->engine) {
+		sealer = engine_sealer(options->engine);
 		has_sealer = true;
 	}
 	json_object_begin(out, NULL);

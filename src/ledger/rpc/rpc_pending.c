@@ -8,19 +8,17 @@
 
 #define LEAST_TX_GAS 21000u
 
-static void decide_header(const struct rpc *rpc, struct header *out, const struct chain_head *head) {
-	const struct header *parent = &head->header;
-	const uint64_t now = clock_now_ms(rpc->options.clock) / 1000;
-	*out = (struct header){.parent_hash = head->hash,
-	    .ommers_hash = empty_ommers_hash,
-	    .beneficiary = rpc->options.solo ? solo_sealer(rpc->options.solo) : parent->beneficiary,
-	    .number = parent->number + 1,
-	    .gas_limit = parent->gas_limit,
-	    .timestamp = now > parent->timestamp ? now : parent->timestamp + 1};
-	const struct exec_rules rules = chain_rules(rpc->options.chain, out);
-	out->field_count = header_field_count(rules.fork);
-	out->base_fee_wei = rpc_next_base_fee(rpc, parent);
-	if (rules.fork >= FORK_CANCUN) out->excess_blob_gas = exec_excess_blob_gas(parent, &rules);
+/* What the engine would seal now; if nobody seals here, what follows from the newest block and the clock. */
+enum status rpc_next_block(struct rpc_call *call, struct engine_next *out) {
+	const struct rpc_options *options = &call->rpc->options;
+	if (options->engine) return engine_next(options->engine, out, &call->err);
+	out->head = chain_head(options->chain);
+	const struct header *parent = &out->head->header;
+	const struct block_decision decision = {
+	    .time_ms = clock_now_ms(options->clock), .proposer = parent->beneficiary, .gas_limit = parent->gas_limit};
+	const enum status status = chain_decide_header(options->chain, &out->header, out->head, &decision, &call->err);
+	if (status != STATUS_OK) chain_head_release(out->head);
+	return status;
 }
 
 /* Those that cannot stand in it are left out. */
@@ -41,12 +39,12 @@ static enum status run_waiting(struct rpc_call *call, struct rpc_block *block, c
 	return executor_end_block(worker->executor, &block->block.header, &block->block);
 }
 
-static enum status make_block(struct rpc_call *call, struct rpc_block *block, const struct chain_head *head) {
+static enum status make_block(struct rpc_call *call, struct rpc_block *block, const struct engine_next *next) {
 	const struct rpc *rpc = call->rpc;
-	const struct state_source source = state_view_source(head->view);
+	const struct state_source source = state_view_source(next->head->view);
 	struct pool_pick picked;
 	*block = (struct rpc_block){.is_pending = true};
-	decide_header(rpc, &block->block.header, head);
+	block->block.header = next->header;
 	const struct header *header = &block->block.header;
 	const struct exec_rules rules = chain_rules(rpc->options.chain, header);
 	const uint64_t gas = rpc->options.gas_cap < header->gas_limit ? rpc->options.gas_cap : header->gas_limit;
@@ -60,8 +58,10 @@ static enum status make_block(struct rpc_call *call, struct rpc_block *block, co
 enum status rpc_pending_open(struct rpc_call *call, struct rpc_state *out) {
 	struct rpc_worker *worker = call->worker;
 	struct rpc_block block;
-	*out = (struct rpc_state){.head = chain_head(call->rpc->options.chain)};
-	const enum status status = make_block(call, &block, out->head);
+	struct engine_next next;
+	TRY(rpc_next_block(call, &next));
+	*out = (struct rpc_state){.head = next.head};
+	const enum status status = make_block(call, &block, &next);
 	if (status != STATUS_OK) {
 		rpc_state_close(out);
 		return status;
@@ -78,17 +78,18 @@ enum status rpc_pending_open(struct rpc_call *call, struct rpc_state *out) {
 
 enum status rpc_pending_block(struct rpc_call *call, struct rpc_block **out) {
 	struct rpc_worker *worker = call->worker;
-	struct chain_head *head = chain_head(call->rpc->options.chain);
 	struct rpc_block *block = arena_alloc(call->arena, sizeof *block);
+	struct engine_next next;
 	struct state_diff diff;
-	enum status status = make_block(call, block, head);
+	TRY(rpc_next_block(call, &next));
+	enum status status = make_block(call, block, &next);
 	if (status == STATUS_OK) status = state_get_diff(worker->state, &diff);
 	if (status == STATUS_OK) {
 		struct trie_updates *updates = trie_updates_new(NULL);
-		status = state_root(&block->block.header.state_root, &diff, updates, head->view, &call->err);
+		status = state_root(&block->block.header.state_root, &diff, updates, next.head->view, &call->err);
 		trie_updates_free(updates);
 	}
-	chain_head_release(head);
+	chain_head_release(next.head);
 	*out = block;
 	return status;
 }

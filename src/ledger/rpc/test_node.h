@@ -9,6 +9,7 @@
 #include "ledger/rpc/rpc.h"
 
 #include "codec/json.h"
+#include "ledger/consensus/solo.h"
 #include "tests/scripted_random.h"
 
 #include <stdio.h>
@@ -23,7 +24,8 @@ struct test_node {
 	struct store *store;
 	struct chain *chain;
 	struct pool *pool;
-	struct solo *solo; /* NULL: nobody seals */
+	struct dev *dev;
+	struct engine *engine; /* NULL: nobody seals */
 	pthread_t thread;
 	struct rpc *rpc;
 	struct clock_source clock;
@@ -56,7 +58,7 @@ static inline uint64_t test_monotonic_ns(void *context) {
 static inline void *test_node_seal(void *context) {
 	struct test_node *node = context;
 	struct err err;
-	if (solo_run(node->solo, &err) != STATUS_OK) {
+	if (engine_run(node->engine, &err) != STATUS_OK) {
 		fprintf(stderr, "the engine stopped: %s\n", err.message);
 		abort();
 	}
@@ -80,14 +82,16 @@ static inline void test_node_open(struct test_node *node, struct bytes genesis) 
 /* `secrets`: dev mode with these accounts, sealed by the first; NULL: a node that only answers. */
 static inline void test_node_serve(struct test_node *node, const hash32 *secrets, size_t secret_count) {
 	if (secrets) {
+		node->dev = dev_new(&node->clock, true);
 		const struct solo_options engine = {
-		    .sealer_secret = secrets[0], .automine = true, .clock = &node->clock};
-		NODE_OK(node, solo_new(&node->solo, node->chain, node->pool, &engine, &node->err));
+		    .sealer_secret = secrets[0], .automine = true, .clock = &node->clock, .dev = node->dev};
+		NODE_OK(node, solo_new(&node->engine, node->chain, node->pool, &engine, &node->err));
 	}
 	node->random = scripted_random(&node->script);
 	const struct rpc_options options = {.chain = node->chain,
 	    .pool = node->pool,
-	    .solo = node->solo,
+	    .engine = node->engine,
+	    .dev = node->dev,
 	    .test_methods = true,
 	    .dev_mode = secrets != NULL,
 	    .dev_secrets = secrets,
@@ -96,17 +100,18 @@ static inline void test_node_serve(struct test_node *node, const hash32 *secrets
 	    .clock = &node->clock,
 	    .random = &node->random};
 	NODE_OK(node, rpc_new(&node->rpc, &options, &node->err));
-	if (node->solo) assert_int_equal(pthread_create(&node->thread, NULL, test_node_seal, node), 0);
+	if (node->engine) assert_int_equal(pthread_create(&node->thread, NULL, test_node_seal, node), 0);
 }
 
 static inline void test_node_close(struct test_node *node) {
 	char command[96];
-	if (node->solo) {
-		solo_stop(node->solo);
+	if (node->engine) {
+		engine_stop(node->engine);
 		pthread_join(node->thread, NULL);
 	}
 	rpc_free(node->rpc);
-	solo_free(node->solo);
+	engine_free(node->engine);
+	dev_free(node->dev);
 	pool_close(node->pool);
 	chain_close(node->chain);
 	store_close(node->store);

@@ -1,0 +1,79 @@
+/*
+ * What orders transactions into blocks: one interface, and an engine behind it. Solo (solo.h) is the one there is; a
+ * CometBFT engine will stand beside it, with the same chain_execute and chain_commit under it (architecture rule 7).
+ * What only a development chain orders is not in it: dev.h.
+ *
+ * Threads: engine_run is the body of the one thread that executes and commits. The others may be called from any
+ * thread, engine_seal inside engine_work only. Ownership: who makes an engine frees it, after engine_run has returned.
+ */
+#ifndef LEDGER_CONSENSUS_ENGINE_H
+#define LEDGER_CONSENSUS_ENGINE_H
+
+#include "ledger/chain/chain.h"
+
+struct engine;
+
+/* Runs on the executing thread, between two blocks. */
+typedef enum status engine_work(void *context, struct engine *engine, struct err *err);
+
+/* The block that would come next, if it were sealed now; release the head. */
+struct engine_next {
+	struct chain_head *head; /* its parent */
+	struct header header;    /* but for what execution gives */
+};
+
+struct engine_kind {
+	MUST_USE enum status (*run)(struct engine *engine, struct err *err);
+	void (*stop)(struct engine *engine);
+	MUST_USE enum status (*call)(struct engine *engine, engine_work *work, void *context, struct err *err);
+	MUST_USE enum status (*seal)(struct engine *engine, struct err *err);
+	MUST_USE enum status (*next)(struct engine *engine, struct engine_next *out, struct err *err);
+	addr20 (*sealer)(const struct engine *engine);
+	void (*free)(struct engine *engine);
+	bool is_final; /* does a sealed block stay for ever? */
+};
+/* The first member of every engine. */
+struct engine {
+	const struct engine_kind *kind;
+};
+
+/* Orders, executes and commits until engine_stop, or until the failure that it returns. */
+MUST_USE static inline enum status engine_run(struct engine *engine, struct err *err) {
+	return engine->kind->run(engine, err);
+}
+
+static inline void engine_stop(struct engine *engine) {
+	engine->kind->stop(engine);
+}
+
+/* Runs `work` and waits for it; returns what it returned, or STATUS_BUSY once stopped. */
+MUST_USE static inline enum status engine_call(
+    struct engine *engine, engine_work *work, void *context, struct err *err) {
+	return engine->kind->call(engine, work, context, err);
+}
+
+/* Inside engine_work: seals one block of what is executable, possibly an empty one. */
+MUST_USE static inline enum status engine_seal(struct engine *engine, struct err *err) {
+	return engine->kind->seal(engine, err);
+}
+
+/* Its header is the one that engine_seal would begin with at this moment. */
+MUST_USE static inline enum status engine_next(struct engine *engine, struct engine_next *out, struct err *err) {
+	return engine->kind->next(engine, out, err);
+}
+
+/* Whose signature this node's blocks bear. */
+static inline addr20 engine_sealer(const struct engine *engine) {
+	return engine->kind->sealer(engine);
+}
+
+static inline bool engine_is_final(const struct engine *engine) {
+	return engine->kind->is_final;
+}
+
+/* NULL is allowed. */
+static inline void engine_free(struct engine *engine) {
+	if (engine != NULL) engine->kind->free(engine);
+}
+
+#endif
