@@ -12,7 +12,7 @@
 #define APP_CLI_CLI_H
 
 #include "codec/json.h"
-#include "health/actors/request.h"
+#include "health/actors/actor.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_NOT_FOUND = 4, EXIT_NOT_PROVEN = 5 };
 
@@ -42,7 +42,8 @@ struct cli {
 	int argument_count;
 	bool json;
 	struct arena arena;
-	struct actor_request request; /* where the command needs a home */
+	struct actor *actor;          /* where the command needs a home */
+	struct actor_request request; /* of this actor */
 	struct buf report;
 	struct json_writer writer;
 	int exit_code;     /* what a command sets beyond its status */

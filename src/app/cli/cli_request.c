@@ -12,9 +12,6 @@
 
 #define PASSWORD_MAX 1024u
 
-/* A process has one client at most. */
-static struct http_client http;
-
 static void first_line(struct buf *out, FILE *from) {
 	for (int c; (c = fgetc(from)) != EOF && c != '\n';) buf_byte(out, (uint8_t)c);
 }
@@ -50,16 +47,19 @@ enum status cli_password(struct buf *out, const char *password_file, struct err 
 	return ask_terminal(out, err);
 }
 
-enum status cli_client_open(struct client **out, const char *url, struct err *err) {
-	if (!http.exchange) {
-		http_client_global_init();
-		TRY(http_client_open(&http, &(struct http_client_options){.timeout_ms = 60000}, err));
-	}
-	struct client_options options = {.url = url, .http = &http, .clock = &world_clock, .sleep_ms = world_sleep_ms};
-	return client_open(out, &options, err);
+static enum status make_client(void *context, struct http_client *out, struct err *err) {
+	(void)context;
+	return http_client_open(out, &(struct http_client_options){.timeout_ms = 60000}, err);
 }
 
-static enum status open_home(struct cli *cli, struct err *err) {
+static void close_client(void *context, struct http_client *client) {
+	(void)context;
+	http_client_close(client);
+}
+
+const struct client_maker cli_clients = {make_client, close_client, NULL};
+
+static enum status open_actor(struct cli *cli, struct err *err) {
 	const char *directory = cli_value(cli, "home");
 	if (!directory) directory = getenv("XINGLIN_HOME");
 	if (!directory)
@@ -67,27 +67,28 @@ static enum status open_home(struct cli *cli, struct err *err) {
 	struct buf password;
 	buf_init(&password, PASSWORD_MAX);
 	enum status status = cli_password(&password, cli_value(cli, "password-file"), err);
-	if (status == STATUS_OK) status = home_open(&cli->request.home, directory, buf_view(&password), err);
+	struct actor_options options = {.directory = directory,
+	    .password = buf_view(&password),
+	    .rpc_url = cli_value(cli, "rpc"),
+	    .clients = &cli_clients,
+	    .clock = &world_clock,
+	    .random = &world_random,
+	    .sleep_ms = world_sleep_ms};
+	if (status == STATUS_OK) status = actor_open(&cli->actor, &options, err);
 	buf_wipe(&password);
 	return status;
 }
 
 enum status cli_request_open(struct cli *cli, struct err *err) {
-	struct actor_request *request = &cli->request;
-	request->clock = &world_clock;
-	request->random = &world_random;
-	request->arena = &cli->arena;
-	TRY(open_home(cli, err));
-	const char *url = cli_value(cli, "rpc");
-	if (!url && request->home->has_deployment) url = request->home->deployment.rpc_url;
-	if (!url) return STATUS_OK; /* commands that need a chain say so through request_check_chain */
-	return cli_client_open(&request->client, url, err);
+	http_client_global_init();
+	TRY(open_actor(cli, err));
+	return actor_request_begin(cli->actor, &cli->request, &cli->arena, 0, err);
 }
 
 void cli_request_close(struct cli *cli) {
-	client_close(cli->request.client);
-	home_close(cli->request.home);
-	http_client_close(&http);
+	if (!cli->actor) home_close(cli->request.home); /* opened by a command that needs no chain */
+	actor_request_end(&cli->request);
+	actor_close(cli->actor);
 }
 
 /* --- files --- */

@@ -8,7 +8,7 @@ MUST_USE enum status cli_request_open(struct cli *cli, struct err *err);
 void cli_request_close(struct cli *cli);
 /* The password that opens a wallet, from --password-file, XINGLIN_PASSWORD or the terminal; wipe it. */
 MUST_USE enum status cli_password(struct buf *out, const char *password_file, struct err *err);
-/* A client for commands that have no home. */
-MUST_USE enum status cli_client_open(struct client **out, const char *url, struct err *err);
+/* net's HTTP clients. */
+extern const struct client_maker cli_clients;
 
 #endif

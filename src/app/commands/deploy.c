@@ -45,18 +45,18 @@ static enum status deploy_one(struct cli *cli, const struct plan *plan, int cont
 	const struct contract_code *code = contract_code_get(contract_names[contract]);
 	BUG_ON(!code);
 	struct buf creation;
-	struct client_receipt receipt;
-	struct client_verdict verdict;
+	struct outbox_result result;
 	buf_init(&creation, code->len + 4096);
 	buf_append(&creation, bytes_make(code->bytecode, code->len));
 	put_arguments(&creation, plan, contract);
 	enum status status = buf_status(&creation, err);
 	if (status == STATUS_OK)
-		status = client_transact(cli->request.client, &receipt, &verdict, &cli->arena,
-		    &cli->request.home->account_secret, NULL, buf_view(&creation), err);
+		status = request_send(&cli->request, &result, &(struct outbox_entry){.data = buf_view(&creation)}, err);
 	buf_fini(&creation);
 	TRY(status);
-	if (!verdict.ok) return err_set(err, STATUS_DENIED, "%s: %s", contract_names[contract], verdict.reason);
+	if (result.end != OUTBOX_DONE)
+		return err_set(err, STATUS_DENIED, "%s: %s", contract_names[contract], result.verdict.reason);
+	const struct client_receipt receipt = result.receipt;
 	if (!addr20_equal(&receipt.created, &plan->at[contract]))
 		return err_set(
 		    err, STATUS_INTERNAL, "%s stands at another address than was foreseen", contract_names[contract]);

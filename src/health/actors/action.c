@@ -86,16 +86,30 @@ enum status action_parse(
 	return STATUS_OK;
 }
 
-enum status action_relay(
-    struct actor_request *request, struct client_receipt *receipt, const struct action *action, struct err *err) {
+static enum status put_blobs(
+    struct actor_request *request, struct outbox_blob *out, const struct action *action, struct err *err) {
 	struct blob_asker asker = request_asker(request);
 	for (size_t i = 0; i < action->blob_count; i++) {
 		hash32 blob;
 		struct blob_verdict verdict;
-		TRY(blobs_put(&asker, &blob, &verdict, &action->blobs[i].gate, action->blobs[i].container, err));
+		out[i] = (struct outbox_blob){action->blobs[i].gate, action->blobs[i].container};
+		TRY(blobs_put(&asker, &blob, &verdict, &out[i].gate, out[i].container, err));
 		if (!verdict.ok)
 			return err_set(
 			    err, STATUS_DENIED, "the node did not take a blob: %s (%s)", verdict.detail, verdict.code);
 	}
-	return request_transact(request, receipt, &action->to, action->data, err);
+	return STATUS_OK;
+}
+
+enum status action_relay(
+    struct actor_request *request, struct client_receipt *receipt, const struct action *action, struct err *err) {
+	struct outbox_blob blobs[ACTION_BLOBS_MAX];
+	struct outbox_result result;
+	TRY(put_blobs(request, blobs, action, err));
+	const struct outbox_entry entry = {
+	    .to = &action->to, .data = action->data, .blobs = blobs, .blob_count = action->blob_count};
+	TRY(request_send(request, &result, &entry, err));
+	*receipt = result.receipt;
+	if (result.end == OUTBOX_DONE) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "refused: %s", result.verdict.reason);
 }

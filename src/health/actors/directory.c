@@ -60,6 +60,7 @@ static const struct json *pinned(struct actor_request *request, const addr20 *ad
 	return found;
 }
 
+/* With the files' lock held since `all` was read. */
 static enum status write_pins(
     struct actor_request *request, const struct json *all, const struct listed_actor *actor, struct err *err) {
 	struct buf text, name;
@@ -78,7 +79,7 @@ static enum status write_pins(
 	json_object_end(&writer);
 	json_object_end(&writer);
 	enum status status = buf_status(&text, err);
-	if (status == STATUS_OK) status = home_write(request->home, "pins.json", buf_view(&text), err);
+	if (status == STATUS_OK) status = home_put(request->home, "pins.json", buf_view(&text), err);
 	buf_fini(&text);
 	buf_fini(&name);
 	return status;
@@ -86,10 +87,13 @@ static enum status write_pins(
 
 enum status directory_accept_key(struct actor_request *request, struct listed_actor *actor, struct err *err) {
 	const struct json *all;
+	int lock;
+	TRY(home_change_begin(request->home, &lock, err));
 	pinned(request, &actor->address, &all);
-	TRY(write_pins(request, all, actor, err));
-	actor->key_changed = false;
-	return STATUS_OK;
+	enum status status = write_pins(request, all, actor, err);
+	home_change_end(lock);
+	if (status == STATUS_OK) actor->key_changed = false;
+	return status;
 }
 
 enum status directory_refuse_changed_key(const struct listed_actor *actor, struct err *err) {
@@ -104,21 +108,29 @@ enum status directory_refuse_changed_key(const struct listed_actor *actor, struc
 
 /* The first key that is seen is pinned; a newer one is told until it is accepted. A key that changed under the same
  * version was never published by the contract: somebody lies. */
-static enum status check_pin(struct actor_request *request, struct listed_actor *actor, struct err *err) {
-	const struct json *all, *pin = pinned(request, &actor->address, &all);
+static enum status compare_pin(struct listed_actor *actor, bool *is_new, const struct json *pin, struct err *err) {
 	uint64_t version = 0;
 	uint8_t key[64];
-	if (pin && json_u64(&version, json_get(pin, "version")) &&
-	    hex_fixed(key, sizeof key, json_string(json_get(pin, "key"))) == STATUS_OK) {
-		actor->key_changed = memcmp(key, actor->key.xy, 64) != 0;
-		if (!actor->key_changed) return STATUS_OK;
-		if (actor->key_version <= version)
-			return err_set(err, STATUS_DENIED,
-			    "the directory shows another key of the same version than this home has seen: do not use "
-			    "it");
-		return STATUS_OK;
-	}
-	return write_pins(request, all, actor, err);
+	*is_new = !pin || !json_u64(&version, json_get(pin, "version")) ||
+		  hex_fixed(key, sizeof key, json_string(json_get(pin, "key"))) != STATUS_OK;
+	actor->key_changed = !*is_new && memcmp(key, actor->key.xy, 64) != 0;
+	if (actor->key_changed && actor->key_version <= version)
+		return err_set(err, STATUS_DENIED,
+		    "the directory shows another key of the same version than this home has seen: do not use it");
+	return STATUS_OK;
+}
+
+static enum status check_pin(struct actor_request *request, struct listed_actor *actor, struct err *err) {
+	const struct json *all;
+	bool is_new;
+	int lock;
+	TRY(compare_pin(actor, &is_new, pinned(request, &actor->address, &all), err));
+	if (!is_new) return STATUS_OK;
+	TRY(home_change_begin(request->home, &lock, err));
+	enum status status = compare_pin(actor, &is_new, pinned(request, &actor->address, &all), err);
+	if (status == STATUS_OK && is_new) status = write_pins(request, all, actor, err);
+	home_change_end(lock);
+	return status;
 }
 
 /* --- looking up --- */

@@ -10,6 +10,7 @@
 #include "crypto/secp256k1_keys.h"
 #include "envelope/hd_wallet.h"
 #include "envelope/keystore.h"
+#include "health/actors/home_lock.h"
 
 #define PATH_BYTES 4096
 
@@ -131,13 +132,13 @@ static enum status make_folders(const char *directory, struct err *err) {
 	return STATUS_OK;
 }
 
-enum status home_create(
+/* With the files' lock held, so that of several that make a wallet at once one does, and the others find it. */
+static enum status create_wallet(
     const char *directory, const struct wallet_options *options, const struct random_source *random, struct err *err) {
 	char path[PATH_BYTES];
 	hash32 entropy, account;
 	TRY(path_in(path, directory, "wallet/phrase.json", err));
 	if (files_exists(path)) return err_set(err, STATUS_EXISTS, "%s holds a wallet already", directory);
-	TRY(make_folders(directory, err));
 	TRY(new_entropy(entropy.b, options, random, err));
 	enum status status = secret_at(&account, entropy.b, "m/44'/60'/0'/0/%u", 0, err);
 	if (status == STATUS_OK)
@@ -147,6 +148,16 @@ enum status home_create(
 		status = write_keystore(directory, "wallet/phrase.json", &entropy, options, random, err);
 	mem_wipe(&entropy, sizeof entropy);
 	mem_wipe(&account, sizeof account);
+	return status;
+}
+
+enum status home_create(
+    const char *directory, const struct wallet_options *options, const struct random_source *random, struct err *err) {
+	int lock;
+	TRY(make_folders(directory, err));
+	TRY(home_files_lock(&lock, directory, HOME_FILES_ALONE, err));
+	enum status status = create_wallet(directory, options, random, err);
+	home_unlock(lock);
 	return status;
 }
 
@@ -227,10 +238,26 @@ enum status home_read(const struct home *home, struct buf *out, const char *rela
 	return files_read(out, path, err);
 }
 
-enum status home_write(const struct home *home, const char *relative, struct bytes content, struct err *err) {
+enum status home_change_begin(const struct home *home, int *lock, struct err *err) {
+	return home_files_lock(lock, home->directory, HOME_FILES_ALONE, err);
+}
+
+void home_change_end(int lock) {
+	home_unlock(lock);
+}
+
+enum status home_put(const struct home *home, const char *relative, struct bytes content, struct err *err) {
 	char path[PATH_BYTES];
 	TRY(path_in(path, home->directory, relative, err));
 	return files_write(path, content, err);
+}
+
+enum status home_write(const struct home *home, const char *relative, struct bytes content, struct err *err) {
+	int lock;
+	TRY(home_files_lock(&lock, home->directory, HOME_FILES_WRITE, err));
+	enum status status = home_put(home, relative, content, err);
+	home_change_end(lock);
+	return status;
 }
 
 void home_remove(const struct home *home, const char *relative) {
@@ -265,4 +292,16 @@ enum status home_list(
 	qsort(found, *count, sizeof *found, compare_names);
 	*names = found;
 	return STATUS_OK;
+}
+
+bool home_is_restored(const struct home *home) {
+	char path[PATH_BYTES];
+	return path_in(path, home->directory, HOME_RESTORED, NULL) == STATUS_OK && files_exists(path);
+}
+
+enum status home_restored_done(const struct home *home, struct err *err) {
+	char path[PATH_BYTES];
+	TRY(path_in(path, home->directory, HOME_RESTORED, err));
+	if (unlink(path) == 0 || errno == ENOENT) return files_sync_parent(path, err);
+	return err_set(err, STATUS_IO, "cannot remove %s: %s", path, strerror(errno));
 }

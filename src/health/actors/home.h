@@ -9,6 +9,10 @@
  *	  records/<id>.jwe     an author's legal record: the lead's plaintext, sealed to itself
  *	  products/, documents/  a trading partner's product keys and sealed documents (health/trace)
  *	  pins.json            directory keys seen so far: a change is reported
+ *	  counts.json          the next index of a folder's controller key
+ *	  outbox.journal       what was accepted and is in no block yet (health/chain/outbox.h)
+ *	  restored             only until a home from a backup has asked the chain
+ *	  lock, files.lock     home_lock.h
  *
  * Files are written whole (temporary name, fsync, rename), mode 0600. Secrets are wiped when the home is closed.
  * Threads: one owner.
@@ -30,6 +34,8 @@ struct deployment {
 MUST_USE enum status deployment_parse(struct deployment *out, struct bytes json, struct err *err);
 void deployment_write(struct buf *out, const struct deployment *deployment);
 
+#define HOME_OUTBOX "outbox.journal"
+
 struct home {
 	char *directory;
 	struct deployment deployment;
@@ -40,7 +46,8 @@ struct home {
 	addr20 account;
 };
 
-/* Makes the folder and a new wallet (or one of `phrase`, 24 words). STATUS_EXISTS where one is there. */
+/* Makes the folder and a new wallet (or one of `phrase`, 24 words). STATUS_EXISTS if one is there; of several programs
+ * that do this at once one succeeds. */
 struct wallet_options {
 	struct bytes password;
 	struct bytes phrase; /* empty: a new one */
@@ -67,10 +74,20 @@ MUST_USE enum status home_controller_key(
 /* Small whole files under the home. STATUS_NOTFOUND. */
 MUST_USE enum status home_read(const struct home *home, struct buf *out, const char *relative, struct err *err);
 MUST_USE enum status home_write(const struct home *home, const char *relative, struct bytes content, struct err *err);
+/* A change that reads before it writes: no other program changes the home's files between the two. In between, home_put
+ * writes; home_write would wait for itself. */
+MUST_USE enum status home_change_begin(const struct home *home, int *lock, struct err *err);
+void home_change_end(int lock);
+MUST_USE enum status home_put(const struct home *home, const char *relative, struct bytes content, struct err *err);
 /* Best effort: an absent file is fine. */
 void home_remove(const struct home *home, const char *relative);
 /* Names in a folder under the home, sorted, in the arena. */
 MUST_USE enum status home_list(
     const struct home *home, char ***names, size_t *count, struct arena *arena, const char *relative, struct err *err);
+
+/* A home that came from a backup (backup.h) has this mark until it has asked the chain what happened since. */
+#define HOME_RESTORED "restored"
+bool home_is_restored(const struct home *home);
+MUST_USE enum status home_restored_done(const struct home *home, struct err *err);
 
 #endif

@@ -1,6 +1,9 @@
 #include "health/actors/request.h"
 
 #include "codec/hex.h"
+#include "health/actors/actor.h"
+
+#define SEND_WAIT_MS 30000u
 
 struct blob_asker request_asker(const struct actor_request *request) {
 	return (struct blob_asker){.client = request->client,
@@ -9,13 +12,23 @@ struct blob_asker request_asker(const struct actor_request *request) {
 	    .random = request->random};
 }
 
+enum status request_send(
+    struct actor_request *request, struct outbox_result *result, const struct outbox_entry *entry, struct err *err) {
+	struct outbox_entry timed = *entry;
+	struct outbox *outbox;
+	TRY(actor_outbox(request->actor, &outbox, err));
+	timed.deadline_ms = request->deadline_ms ? request->deadline_ms : clock_now_ms(request->clock) + SEND_WAIT_MS;
+	return outbox_send(outbox, result, request->arena, &timed, err);
+}
+
 enum status request_transact(struct actor_request *request, struct client_receipt *receipt, const addr20 *to,
     struct bytes data, struct err *err) {
-	struct client_verdict verdict;
-	TRY(client_transact(
-	    request->client, receipt, &verdict, request->arena, &request->home->account_secret, to, data, err));
-	if (verdict.ok) return STATUS_OK;
-	return err_set(err, STATUS_DENIED, "refused: %s", verdict.reason);
+	struct outbox_result result;
+	const struct outbox_entry entry = {.to = to, .data = data};
+	TRY(request_send(request, &result, &entry, err));
+	*receipt = result.receipt;
+	if (result.end == OUTBOX_DONE) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "refused: %s", result.verdict.reason);
 }
 
 enum status request_call(
@@ -33,13 +46,17 @@ static const char *const contract_errors[] = {"NotEnoughRegistrars()", "BadSigna
     "UnknownRecord()", "AlreadyErased()", "BadAddition()", "OverQuota()", "NotANode()", "NotErased()", "BadGrant()",
     "NoSuchGrant()", "NotATrustee()", "NoOpenReview()", "NotAllowed()", "Refused(uint8,bytes32)", NULL};
 
+void request_know_errors(struct client *client) {
+	client_know_errors(client, contract_errors);
+}
+
 enum status request_check_chain(struct actor_request *request, struct err *err) {
 	const struct home *home = request->home;
 	if (!home->has_deployment)
 		return err_set(err, STATUS_DENIED, "this home trusts no deployment yet: xinglin trust FILE --home %s",
 		    home->directory);
 	if (!request->client) return err_set(err, STATUS_IO, "no node to ask: --rpc URL");
-	client_know_errors(request->client, contract_errors);
+	request_know_errors(request->client);
 	if (client_chain_id(request->client) != home->deployment.chain_id)
 		return err_set(err, STATUS_DENIED, "the node at %s runs chain %llu; this home trusts chain %llu",
 		    client_url(request->client), (unsigned long long)client_chain_id(request->client),

@@ -1,10 +1,14 @@
 /*
- * One request of an actor: what every action needs at once, that is its home, a chain and the world.
+ * What one piece of work needs at once: its actor, a chain, the world, and until when it may wait (actor.h makes it).
+ * Threads: one owner.
  */
 #ifndef HEALTH_ACTORS_REQUEST_H
 #define HEALTH_ACTORS_REQUEST_H
 
 #include "health/actors/home.h"
+#include "health/chain/outbox.h"
+
+struct actor;
 
 struct actor_request {
 	struct home *home;
@@ -12,10 +16,18 @@ struct actor_request {
 	const struct clock_source *clock;
 	const struct random_source *random;
 	struct arena *arena; /* of the command */
+	struct actor *actor;
+	uint64_t deadline_ms; /* by the clock's now_ms, for everything that waits; 0: 30 s for each transaction */
 };
 /* Asks in the name of the home's account. */
 struct blob_asker request_asker(const struct actor_request *request);
-/* Sends as the home's account. A revert is STATUS_DENIED with the contract's reason in `err`. */
+/* So that refusals by our contracts are named. */
+void request_know_errors(struct client *client);
+/* Sends as the home's account, through its outbox, and waits until the request's deadline. What became of it is in
+ * `result`, in the request's arena. STATUS_TIMEOUT: accepted and kept, see outbox_send. */
+MUST_USE enum status request_send(
+    struct actor_request *request, struct outbox_result *result, const struct outbox_entry *entry, struct err *err);
+/* The same for calldata alone. A revert is STATUS_DENIED with the contract's reason in `err`. */
 MUST_USE enum status request_transact(struct actor_request *request, struct client_receipt *receipt, const addr20 *to,
     struct bytes data, struct err *err);
 /* A view that must succeed; a revert is STATUS_DENIED. */

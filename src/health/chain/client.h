@@ -70,14 +70,7 @@ struct client_receipt {
 	size_t log_count;
 };
 
-/*
- * Estimates, signs with `secret` (type 2; fee 0 where the base fee is 0), sends, waits until it stands in a block (30
- * s). Where the estimate reverts nothing is sent and the verdict says why. `to` NULL creates a contract.
- * STATUS_TIMEOUT: sent, but not in a block yet; receipt->tx_hash is set.
- */
-MUST_USE enum status client_transact(struct client *client, struct client_receipt *receipt,
-    struct client_verdict *verdict, struct arena *arena, const hash32 *secret, const addr20 *to, struct bytes data,
-    struct err *err);
+/* What the account's next transaction needs: those in the pool count. */
 MUST_USE enum status client_nonce(struct client *client, uint64_t *nonce, const addr20 *address, struct err *err);
 MUST_USE enum status client_block_number(struct client *client, uint64_t *number, struct err *err);
 MUST_USE enum status client_timestamp(

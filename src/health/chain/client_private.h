@@ -12,13 +12,28 @@ struct client {
 	char *url;
 	uint64_t chain_id;
 	uint64_t next_id;
-	uint64_t deadline_ms; /* 0: none */
+	uint64_t deadline_ms;                             /* 0: none */
 	const char *const *errors[CLIENT_ERROR_SETS_MAX]; /* known custom errors */
 	size_t error_set_count;
 };
 
 /* Before each exchange: gives the HTTP client what is left until the deadline. STATUS_TIMEOUT: nothing is. */
 MUST_USE enum status client_begin_exchange(const struct client *client, struct err *err);
+
+/* transact.c: the steps of sending. */
+
+/* Gas of `tx` (its `to` and data) at the newest block. A revert is a verdict. */
+MUST_USE enum status client_estimate(struct client *client, uint64_t *gas, struct client_verdict *verdict,
+    struct arena *arena, const struct transaction *tx, const addr20 *from, struct err *err);
+MUST_USE enum status client_base_fee(
+    struct client *client, uint64_t *base_fee_wei, struct arena *arena, struct err *err);
+/* The verdict holds the node's refusal in its own words. */
+MUST_USE enum status client_send_raw(
+    struct client *client, struct client_verdict *verdict, struct arena *arena, struct bytes raw, struct err *err);
+MUST_USE enum status client_find_receipt(struct client *client, struct client_receipt *out, bool *found,
+    struct arena *arena, const hash32 *hash, struct err *err);
+/* Transactions of the account in blocks. */
+MUST_USE enum status client_mined_nonce(struct client *client, uint64_t *nonce, const addr20 *address, struct err *err);
 
 /* verdict.c: why a call or a transaction failed, in words. */
 void verdict_of_revert(struct client_verdict *verdict, const struct client *client, struct bytes revert_data);

@@ -25,7 +25,7 @@
 #define OUTBOX_GAS_MAX 16777216u                 /* EIP-7825 */
 #define OUTBOX_TX_BYTES_MAX ((size_t)128 * 1024) /* what pools take */
 #define OUTBOX_MERGED_MAX 64u                    /* entries of one transaction */
-#define OUTBOX_ENTRIES_MAX 65536u                /* that wait or are on their way */
+#define OUTBOX_ENTRIES_MAX 16384u                /* that wait or are on their way */
 
 struct outbox;
 
@@ -39,12 +39,16 @@ struct outbox_options {
 	const struct threads *threads; /* NULL: one thread calls everything */
 	unsigned in_flight_max;        /* transactions sent and without a receipt; 0: 64 */
 	uint64_t confirmations;        /* blocks after the one with the receipt; 0 on chains that are final at once */
-	/* The home came from a backup: a transaction whose nonce went to another is not signed anew, since the original
-	 * home may have done so. */
-	bool is_restored;
 };
 /* Reads the journal; entries that were not finished go on. A torn end is cut off. STATUS_IO, STATUS_CORRUPT. */
 MUST_USE enum status outbox_open(struct outbox **out, const struct outbox_options *options, struct err *err);
+/*
+ * For a journal that came from a backup, before it is opened: what was signed is sent again as it was signed and never
+ * anew, since the original home may have done that; what waited unsigned is dropped, since it may have been sent. Both
+ * are counted. STATUS_NOTFOUND: there is no journal.
+ */
+MUST_USE enum status outbox_mark_restored(size_t *kept, size_t *dropped, const char *journal_path, struct err *err);
+
 /* Entries that are not finished stay in the journal; their callbacks get OUTBOX_KEPT. NULL is allowed. */
 void outbox_close(struct outbox *outbox);
 

@@ -41,17 +41,26 @@ static enum status quantity(
 	return status;
 }
 
-enum status client_nonce(struct client *client, uint64_t *nonce, const addr20 *address, struct err *err) {
+static enum status nonce_at(
+    struct client *client, uint64_t *nonce, const addr20 *address, const char *block, struct err *err) {
 	struct buf params;
 	buf_init(&params, 256);
 	struct json_writer writer = json_writer(&params);
 	json_array_begin(&writer, NULL);
 	json_put_hex(&writer, NULL, BYTES_OF(*address));
-	json_put_text(&writer, NULL, "pending");
+	json_put_text(&writer, NULL, block);
 	json_array_end(&writer);
 	enum status status = quantity(client, nonce, "eth_getTransactionCount", buf_view(&params), "nonce", err);
 	buf_fini(&params);
 	return status;
+}
+
+enum status client_nonce(struct client *client, uint64_t *nonce, const addr20 *address, struct err *err) {
+	return nonce_at(client, nonce, address, "pending", err);
+}
+
+enum status client_mined_nonce(struct client *client, uint64_t *nonce, const addr20 *address, struct err *err) {
+	return nonce_at(client, nonce, address, "latest", err);
 }
 
 enum status client_block_number(struct client *client, uint64_t *number, struct err *err) {

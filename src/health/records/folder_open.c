@@ -99,7 +99,7 @@ enum status folder_open_action(struct actor_request *request, struct action *act
 	*action = (struct action){.to = request->home->deployment.folders, .summary = "open a folder"};
 	TRY(check_opening(opening, err));
 	TRY(find_trustees(request, recipients, opening, err));
-	TRY(own_folder_next_index(request, &own.controller_index, err));
+	TRY(own_folder_take_index(request, &own.controller_index, err));
 	TRY(home_controller(request->home, &secret, &fields.controller, own.controller_index, err));
 	mem_wipe(&secret, sizeof secret);
 	random_fill(request->random, own.salt.b, sizeof own.salt.b);

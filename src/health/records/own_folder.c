@@ -71,14 +71,83 @@ enum status own_folders(struct actor_request *request, struct own_folder **out, 
 	return STATUS_OK;
 }
 
-enum status own_folder_next_index(struct actor_request *request, uint32_t *index, struct err *err) {
+/* --- indexes of controller keys: each is given once --- */
+
+#define COUNTS_FILE "counts.json" /* {"v":1,"folders":N}: the next index */
+#define UNUSED_ENOUGH 64u         /* indexes in a row that the chain shows no folder of */
+#define RESTORED_GAP 16u          /* for openings that were signed after the backup and are on no chain yet */
+#define INDEX_MAX UINT32_C(0x7fffffff)
+
+static enum status read_count(struct actor_request *request, uint32_t *next, struct err *err) {
+	struct buf text;
+	const struct json *root;
+	uint64_t folders, version;
+	*next = 0;
+	buf_init(&text, FILE_MAX);
+	enum status status = home_read(request->home, &text, COUNTS_FILE, err);
+	if (status == STATUS_OK)
+		status = json_parse(&root, request->arena, arena_dup(request->arena, buf_view(&text)), NULL, err);
+	buf_fini(&text);
+	if (status == STATUS_NOTFOUND) return STATUS_OK;
+	if (status == STATUS_OK && (!json_u64(&version, json_get(root, "v")) || version != 1 ||
+				       !json_u64(&folders, json_get(root, "folders")) || folders > INDEX_MAX))
+		status = err_set(err, STATUS_CORRUPT, "%s/%s makes no sense", request->home->directory, COUNTS_FILE);
+	if (status == STATUS_OK) *next = (uint32_t)folders;
+	return status;
+}
+
+static enum status write_count(struct actor_request *request, uint32_t next, struct err *err) {
+	const char *text = arena_printf(request->arena, "{\"v\":1,\"folders\":%u}\n", next);
+	return home_put(request->home, COUNTS_FILE, bytes_text(text), err);
+}
+
+static enum status is_on_chain(struct actor_request *request, bool *found, uint32_t index, struct err *err) {
+	hash32 secret, topic;
+	addr20 controller;
+	struct client_log *logs;
+	size_t count;
+	TRY(home_controller(request->home, &secret, &controller, index, err));
+	mem_wipe(&secret, sizeof secret);
+	topic = abi_topic_of_address(&controller);
+	const hash32 *const topics[3] = {NULL, &topic, NULL};
+	TRY(event_logs(
+	    request, &logs, &count, &request->home->deployment.folders, "FolderOpened(bytes32,address)", topics, err));
+	*found = count > 0;
+	return STATUS_OK;
+}
+
+/* The home came from a backup: the chain knows of folders that it does not. */
+static enum status ask_chain(struct actor_request *request, uint32_t *next, struct err *err) {
+	uint32_t last = *next;
+	for (uint32_t index = *next; index < last + UNUSED_ENOUGH; index++) {
+		bool found;
+		TRY(is_on_chain(request, &found, index, err));
+		if (found) last = index + 1;
+	}
+	*next = last + RESTORED_GAP;
+	return STATUS_OK;
+}
+
+static enum status take_index(struct actor_request *request, uint32_t *index, struct err *err) {
 	struct own_folder *folders;
 	size_t count;
-	*index = 0;
+	const bool is_restored = home_is_restored(request->home);
+	TRY(read_count(request, index, err));
 	TRY(own_folders(request, &folders, &count, err));
 	for (size_t i = 0; i < count; i++)
 		if (folders[i].controller_index >= *index) *index = folders[i].controller_index + 1;
-	return STATUS_OK;
+	if (is_restored) TRY(ask_chain(request, index, err));
+	if (*index >= INDEX_MAX) return err_set(err, STATUS_LIMIT, "this wallet has given out all its folder keys");
+	TRY(write_count(request, *index + 1, err));
+	return is_restored ? home_restored_done(request->home, err) : STATUS_OK;
+}
+
+enum status own_folder_take_index(struct actor_request *request, uint32_t *index, struct err *err) {
+	int lock;
+	TRY(home_change_begin(request->home, &lock, err));
+	enum status status = take_index(request, index, err);
+	home_change_end(lock);
+	return status;
 }
 
 enum status own_folder_store(struct actor_request *request, const struct own_folder *folder, struct err *err) {

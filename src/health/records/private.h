@@ -44,7 +44,8 @@ MUST_USE enum status action_take_data(
 /* --- own_folder.c --- */
 
 MUST_USE enum status own_folder_store(struct actor_request *request, const struct own_folder *folder, struct err *err);
-MUST_USE enum status own_folder_next_index(struct actor_request *request, uint32_t *index, struct err *err);
+/* An index that no other folder gets: it is written down before it is used. A restored home asks the chain first. */
+MUST_USE enum status own_folder_take_index(struct actor_request *request, uint32_t *index, struct err *err);
 
 /* --- epoch.c --- */
 

@@ -104,14 +104,19 @@ static enum status keep_copies(
 }
 
 /* STATUS_DENIED: the contract, the node's pool or the block refused it, and nothing was registered. */
-static enum status send(struct actor_request *request, struct record_added *out, bool *is_stale, size_t count,
-    struct bytes data, struct err *err) {
-	struct client_verdict verdict;
-	struct client_receipt receipt;
-	TRY(client_transact(request->client, &receipt, &verdict, request->arena, &request->home->account_secret,
-	    &request->home->deployment.records, data, err));
-	TRY(explain(is_stale, &verdict, err));
-	for (size_t i = 0; i < count; i++) out[i].receipt = receipt;
+static enum status send(struct actor_request *request, struct record_added *out, bool *is_stale,
+    const struct draft *drafts, size_t count, struct bytes data, struct err *err) {
+	struct outbox_blob blobs[RECORD_ADDITIONS_MAX];
+	struct outbox_result result;
+	for (size_t i = 0; i < count; i++)
+		blobs[i] =
+		    (struct outbox_blob){request->home->deployment.records, buf_view(&drafts[i].sealed.container)};
+	const struct outbox_entry entry = {
+	    .to = &request->home->deployment.records, .data = data, .blobs = blobs, .blob_count = count};
+	TRY(request_send(request, &result, &entry, err));
+	result.verdict.ok = result.end == OUTBOX_DONE;
+	TRY(explain(is_stale, &result.verdict, err));
+	for (size_t i = 0; i < count; i++) out[i].receipt = result.receipt;
 	return STATUS_OK;
 }
 
@@ -130,7 +135,7 @@ static enum status register_drafts(struct actor_request *request, struct record_
 	TRY(explain(is_stale, &verdict, err));
 	TRY(put_blobs(request, out, drafts, count, err));
 	TRY(keep_copies(request, drafts, count, err));
-	enum status status = send(request, out, is_stale, count, data, err);
+	enum status status = send(request, out, is_stale, drafts, count, data, err);
 	if (status == STATUS_DENIED) drop_copies(request, drafts, count);
 	return status;
 }

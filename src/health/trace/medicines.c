@@ -193,10 +193,11 @@ static enum status refusal(const struct client_verdict *verdict, struct err *err
 
 enum status medicines_send(
     struct actor_request *request, struct client_receipt *receipt, struct bytes data, struct err *err) {
-	struct client_verdict verdict;
-	TRY(client_transact(request->client, receipt, &verdict, request->arena, &request->home->account_secret,
-	    &request->home->deployment.medicines, data, err));
-	return verdict.ok ? STATUS_OK : refusal(&verdict, err);
+	struct outbox_result result;
+	const struct outbox_entry entry = {.to = &request->home->deployment.medicines, .data = data};
+	TRY(request_send(request, &result, &entry, err));
+	*receipt = result.receipt;
+	return result.end == OUTBOX_DONE ? STATUS_OK : refusal(&result.verdict, err);
 }
 
 enum status capture_add(struct capture *capture, struct bytes operation, struct err *err) {

@@ -1,0 +1,333 @@
+/* Accepting, waiting, and the loop. Making transactions is in outbox_form.c, delivering them in outbox_send.c. */
+#include "health/chain/outbox.h"
+
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "health/chain/outbox_private.h"
+
+#define IN_FLIGHT_DEFAULT 64u
+#define POLL_FIRST_MS 2u
+#define POLL_MAX_MS 100u
+#define RETRY_MAX_MS 5000u /* of a node that does not answer */
+#define IDLE_MS 1000u
+#define DATA_MAX (OUTBOX_TX_BYTES_MAX - 512)
+#define COMPACT_BYTES ((uint64_t)64 << 20)
+
+void outbox_enter(struct outbox *outbox) {
+	if (outbox->monitor) outbox->options.threads->lock(outbox->monitor);
+}
+
+void outbox_leave(struct outbox *outbox) {
+	if (outbox->monitor) outbox->options.threads->unlock(outbox->monitor);
+}
+
+static uint64_t now_ms(const struct outbox *outbox) {
+	return clock_now_ms(client_options_of(outbox->client)->clock);
+}
+
+static struct outbox *outbox_empty(void) {
+	struct outbox *outbox = mem_zalloc(1, sizeof *outbox);
+	outbox->last = &outbox->first;
+	outbox->next_id = 1;
+	outbox->hole_first = true; /* the last run may have ended before it filled one */
+	outbox->pause_ms = POLL_FIRST_MS;
+	outbox->compact_at_bytes = COMPACT_BYTES;
+	outbox->journal.fd = -1;
+	return outbox;
+}
+
+enum status outbox_open(struct outbox **out, const struct outbox_options *options, struct err *err) {
+	struct outbox *outbox = outbox_empty();
+	outbox->options = *options;
+	if (!outbox->options.in_flight_max) outbox->options.in_flight_max = IN_FLIGHT_DEFAULT;
+	outbox->client = options->client;
+	outbox->secret = *options->secret;
+	outbox->node = *options->node;
+	if (options->threads) outbox->monitor = options->threads->monitor_new(options->threads->context);
+	enum status status = address_of_secret(&outbox->account, &outbox->secret);
+	if (status != STATUS_OK) err_set(err, status, "the account's secret is not a valid key");
+	if (status == STATUS_OK)
+		status = outbox_journal_open(&outbox->journal, options->journal_path, outbox_record_read, outbox, err);
+	if (status != STATUS_OK) {
+		outbox_close(outbox);
+		return status;
+	}
+	outbox->opened = true;
+	if (outbox->item_count) log_info("outbox", "%zu entries of an earlier run go on", outbox->item_count);
+	*out = outbox;
+	return STATUS_OK;
+}
+
+static void free_lists(struct outbox *outbox) {
+	static const struct outbox_result kept = {.end = OUTBOX_KEPT};
+	outbox_enter(outbox);
+	for (struct outbox_item *item = outbox->first; item; item = item->next) outbox_item_end(outbox, item, &kept);
+	while (outbox->txs) outbox_tx_free(outbox, outbox->txs);
+	while (outbox->first) outbox_item_free(outbox, outbox->first);
+	outbox_leave(outbox);
+}
+
+/* Nothing in it is alive: the file goes, or an empty one takes its place. Never cut in place: a backup may read it. */
+static void forget_journal(struct outbox *outbox) {
+	if (outbox->first || outbox->txs) return;
+	(void)!outbox_journal_replace(&outbox->journal, (struct bytes){NULL, 0}, NULL);
+}
+
+void outbox_close(struct outbox *outbox) {
+	if (!outbox) return;
+	const bool is_empty = !outbox->first && !outbox->txs;
+	free_lists(outbox);
+	if (outbox->opened && is_empty) unlink(outbox->journal.path);
+	outbox_journal_close(&outbox->journal);
+	if (outbox->monitor) outbox->options.threads->monitor_free(outbox->monitor);
+	mem_wipe(&outbox->secret, sizeof outbox->secret);
+	mem_free(outbox);
+}
+
+enum status outbox_mark_restored(size_t *kept, size_t *dropped, const char *journal_path, struct err *err) {
+	struct outbox *outbox = outbox_empty();
+	struct buf record;
+	*kept = *dropped = 0;
+	buf_init(&record, 64);
+	outbox_record_restored(&record);
+	enum status status = files_exists(journal_path) ? STATUS_OK : STATUS_NOTFOUND;
+	if (status == STATUS_OK)
+		status = outbox_journal_open(&outbox->journal, journal_path, outbox_record_read, outbox, err);
+	for (const struct outbox_item *item = outbox->first; item; item = item->next) *(item->tx ? kept : dropped) += 1;
+	if (status == STATUS_OK) status = outbox_journal_append(&outbox->journal, NULL, buf_view(&record), err);
+	if (status == STATUS_OK) status = outbox_journal_sync(&outbox->journal, err);
+	buf_fini(&record);
+	free_lists(outbox);
+	outbox_journal_close(&outbox->journal);
+	mem_free(outbox);
+	return status;
+}
+
+/* --- accepting --- */
+
+static enum status check_entry(const struct outbox_entry *entry, struct err *err) {
+	size_t bytes = 0;
+	if (entry->data.len > DATA_MAX)
+		return err_set(err, STATUS_LIMIT, "the calldata has %zu bytes; a transaction holds %zu",
+		    entry->data.len, (size_t)DATA_MAX);
+	for (size_t i = 0; i < entry->blob_count; i++) bytes += entry->blobs[i].container.len;
+	if (bytes > (size_t)256 << 20) return err_set(err, STATUS_LIMIT, "the blobs of one entry have over 256 MiB");
+	return STATUS_OK;
+}
+
+/* With the lock held. Whoever comes first syncs for all that were appended by then. */
+static enum status sync_up_to(struct outbox *outbox, uint64_t end, struct err *err) {
+	struct outbox_journal *journal = &outbox->journal;
+	while (journal->synced_bytes < end && !journal->is_broken) {
+		if (outbox->is_syncing) {
+			outbox->options.threads->wait(outbox->monitor, IDLE_MS);
+			continue;
+		}
+		const uint64_t size_bytes = journal->size_bytes;
+		outbox->is_syncing = true;
+		outbox_leave(outbox);
+		enum status status = outbox_journal_sync(journal, err);
+		outbox_enter(outbox);
+		outbox->is_syncing = false;
+		if (status == STATUS_OK && journal->synced_bytes < size_bytes) journal->synced_bytes = size_bytes;
+		if (outbox->monitor) outbox->options.threads->wake_all(outbox->monitor);
+		TRY(status);
+	}
+	return journal->is_broken ? err_set(err, STATUS_IO, "the outbox's journal could not be synced") : STATUS_OK;
+}
+
+/* With the lock held. */
+static enum status accept(struct outbox *outbox, uint64_t *id, const struct outbox_entry *entry,
+    struct outbox_waiter *waiter, struct err *err) {
+	if (outbox->item_count >= OUTBOX_ENTRIES_MAX)
+		return err_set(err, STATUS_BUSY, "%u entries wait already", OUTBOX_ENTRIES_MAX);
+	struct buf record;
+	struct outbox_item *item = outbox_item_new(outbox, entry);
+	buf_init(&record, BUF_MAX_DEFAULT);
+	outbox_record_item(&record, item, entry);
+	item->is_settling = true;
+	enum status status = outbox_journal_append(&outbox->journal, &item->journal_at, buf_view(&record), err);
+	buf_fini(&record);
+	if (status == STATUS_OK) status = sync_up_to(outbox, outbox->journal.size_bytes, err);
+	if (status != STATUS_OK) {
+		outbox_item_free(outbox, item);
+		return status;
+	}
+	item->is_settling = false;
+	item->waiter = waiter;
+	*id = item->id;
+	outbox->has_work = true;
+	if (outbox->monitor) outbox->options.threads->wake_all(outbox->monitor);
+	return STATUS_OK;
+}
+
+enum status outbox_submit(struct outbox *outbox, const struct outbox_entry *entry, struct err *err) {
+	uint64_t id;
+	TRY(check_entry(entry, err));
+	outbox_enter(outbox);
+	enum status status = accept(outbox, &id, entry, NULL, err);
+	outbox_leave(outbox);
+	return status;
+}
+
+/* --- one round of the runner --- */
+
+/* Whose deadline is over is told so; the entry goes on. `*next_ms`: until the next one. */
+static void expire(struct outbox *outbox, uint64_t *next_ms) {
+	static const struct client_verdict in_no_block = {.reason = "it is in no block yet"};
+	const uint64_t now = now_ms(outbox);
+	*next_ms = IDLE_MS;
+	outbox_enter(outbox);
+	for (struct outbox_item *item = outbox->first; item; item = item->next) {
+		if (!item->deadline_ms || !(item->completed || item->waiter)) continue;
+		if (item->deadline_ms > now) {
+			if (item->deadline_ms - now < *next_ms) *next_ms = item->deadline_ms - now;
+			continue;
+		}
+		struct outbox_result result = {.end = OUTBOX_KEPT, .verdict = in_no_block};
+		if (item->tx) result.receipt.tx_hash = item->tx->hashes[item->tx->hash_count - 1];
+		outbox_item_end(outbox, item, &result);
+	}
+	outbox_leave(outbox);
+}
+
+/* The live records alone, if the file has grown; not while a raised fee's older hashes stand in it alone. */
+static void compact(struct outbox *outbox) {
+	struct buf records, record;
+	enum status status = STATUS_OK;
+	outbox_enter(outbox);
+	if (outbox->journal.size_bytes >= COMPACT_BYTES / 64) forget_journal(outbox);
+	bool due = outbox->journal.size_bytes >= outbox->compact_at_bytes && !outbox->is_syncing;
+	for (const struct outbox_tx *tx = outbox->txs; tx; tx = tx->next) due = due && tx->hash_count == 1;
+	if (outbox->first && outbox->first->is_restored) due = false; /* the mark stands between the records */
+	for (const struct outbox_item *item = outbox->first; item; item = item->next) due = due && !item->is_settling;
+	buf_init(&records, (size_t)8 << 30);
+	buf_init(&record, BUF_MAX_DEFAULT);
+	for (struct outbox_item *item = outbox->first; due && item && status == STATUS_OK; item = item->next) {
+		buf_clear(&record);
+		status = outbox_journal_read(&outbox->journal, &record, item->journal_at, NULL);
+		item->moved_to = records.len;
+		outbox_journal_put(&records, buf_view(&record));
+	}
+	for (const struct outbox_tx *tx = outbox->txs; due && tx; tx = tx->next) {
+		buf_clear(&record);
+		outbox_record_tx(&record, tx);
+		outbox_journal_put(&records, buf_view(&record));
+	}
+	if (due && status == STATUS_OK) status = buf_status(&records, NULL);
+	if (due && status == STATUS_OK) status = outbox_journal_replace(&outbox->journal, buf_view(&records), NULL);
+	for (struct outbox_item *item = outbox->first; due && item && status == STATUS_OK; item = item->next)
+		item->journal_at = item->moved_to;
+	if (due) {
+		const uint64_t twice = 2 * outbox->journal.size_bytes;
+		outbox->compact_at_bytes = twice > COMPACT_BYTES ? twice : COMPACT_BYTES;
+	}
+	outbox_leave(outbox);
+	buf_fini(&records);
+	buf_fini(&record);
+}
+
+static enum status step(struct outbox *outbox, uint32_t *pause_ms, struct err *err) {
+	bool progress = false;
+	uint64_t next_ms;
+	expire(outbox, &next_ms);
+	enum status formed = outbox_form(outbox, &progress, err);
+	enum status delivered = outbox_deliver(outbox, &progress, formed == STATUS_OK ? err : NULL);
+	enum status status = formed != STATUS_OK ? formed : delivered;
+	uint32_t most = status == STATUS_OK ? POLL_MAX_MS : RETRY_MAX_MS;
+	outbox->pause_ms = progress ? POLL_FIRST_MS : 2 * outbox->pause_ms < most ? 2 * outbox->pause_ms : most;
+	*pause_ms = next_ms < outbox->pause_ms ? (uint32_t)next_ms : outbox->pause_ms;
+	if (!outbox->first && !outbox->txs) *pause_ms = (uint32_t)next_ms;
+	compact(outbox);
+	return status;
+}
+
+void outbox_run(struct outbox *outbox) {
+	struct err err = {""};
+	enum status last = STATUS_OK;
+	for (bool stopped = false; !stopped;) {
+		uint32_t pause_ms;
+		outbox_enter(outbox);
+		outbox->has_work = false;
+		outbox_leave(outbox);
+		enum status status = step(outbox, &pause_ms, &err);
+		if (status != STATUS_OK && last == STATUS_OK) log_warn("outbox", "waiting: %s", err.message);
+		if (status == STATUS_OK && last != STATUS_OK) log_info("outbox", "going on");
+		last = status;
+		outbox_enter(outbox);
+		if (!outbox->has_work && !outbox->is_stopped) outbox->options.threads->wait(outbox->monitor, pause_ms);
+		stopped = outbox->is_stopped;
+		outbox_leave(outbox);
+	}
+}
+
+void outbox_stop(struct outbox *outbox) {
+	outbox_enter(outbox);
+	outbox->is_stopped = true;
+	if (outbox->monitor) outbox->options.threads->wake_all(outbox->monitor);
+	outbox_leave(outbox);
+}
+
+/* --- waiting for one --- */
+
+static void rest(const struct outbox *outbox, uint32_t pause_ms) {
+	const struct client_options *options = client_options_of(outbox->client);
+	options->sleep_ms(options->sleep_context, pause_ms);
+}
+
+enum status outbox_send(struct outbox *outbox, struct outbox_result *result, struct arena *arena,
+    const struct outbox_entry *entry, struct err *err) {
+	struct outbox_entry copy = *entry;
+	struct outbox_waiter waiter = {.result = result, .arena = arena};
+	struct err last = {""};
+	uint64_t id;
+	*result = (struct outbox_result){.end = OUTBOX_KEPT};
+	copy.completed = NULL;
+	TRY(check_entry(&copy, err));
+	outbox_enter(outbox);
+	enum status status = accept(outbox, &id, &copy, &waiter, err);
+	while (status == STATUS_OK && !waiter.is_done && outbox->monitor) {
+		uint64_t now = now_ms(outbox);
+		if (copy.deadline_ms && now >= copy.deadline_ms) break;
+		uint64_t left = copy.deadline_ms ? copy.deadline_ms - now : IDLE_MS;
+		outbox->options.threads->wait(outbox->monitor, left < IDLE_MS ? (uint32_t)left : IDLE_MS);
+	}
+	struct outbox_item *item =
+	    status == STATUS_OK && !waiter.is_done && outbox->monitor ? outbox_item_find(outbox, id) : NULL;
+	if (item) item->waiter = NULL; /* it goes on without this caller */
+	outbox_leave(outbox);
+	TRY(status);
+	while (!waiter.is_done && !outbox->monitor) {
+		uint32_t pause_ms;
+		last.message[0] = 0;
+		(void)!step(outbox, &pause_ms, &last);
+		if (!waiter.is_done) rest(outbox, pause_ms);
+	}
+	if (result->end != OUTBOX_KEPT) return STATUS_OK;
+	return err_set(err, STATUS_TIMEOUT, "the transaction is accepted and kept, and is in no block yet%s%s",
+	    last.message[0] ? ": " : "", last.message);
+}
+
+enum status outbox_drain(struct outbox *outbox, uint64_t deadline_ms, struct err *err) {
+	struct err last = {""};
+	while (outbox->first || outbox->txs) {
+		uint32_t pause_ms;
+		last.message[0] = 0;
+		if (deadline_ms && now_ms(outbox) >= deadline_ms)
+			return err_set(err, STATUS_TIMEOUT, "%zu entries are in no block yet%s%s", outbox->item_count,
+			    last.message[0] ? ": " : "", last.message);
+		(void)!step(outbox, &pause_ms, &last);
+		if (outbox->first || outbox->txs) rest(outbox, pause_ms);
+	}
+	return STATUS_OK;
+}
+
+struct outbox_counts outbox_counts(struct outbox *outbox) {
+	outbox_enter(outbox);
+	struct outbox_counts counts = outbox->counts;
+	counts.waiting = outbox->item_count;
+	outbox_leave(outbox);
+	return counts;
+}
