@@ -51,6 +51,10 @@ void client_know_errors(struct client *client, const char *const *signatures) {
 	client->errors[client->error_set_count++] = signatures;
 }
 
+void client_keep_logs(struct client *client, const struct client_log_keeper *keeper) {
+	client->keeper = keeper;
+}
+
 void client_set_deadline(struct client *client, uint64_t deadline_ms) {
 	client->deadline_ms = deadline_ms;
 }

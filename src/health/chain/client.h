@@ -85,11 +85,27 @@ struct client_log_filter {
 struct client_log {
 	struct log log;
 	uint64_t block_number;
-	uint64_t timestamp; /* seconds; 0 where the node does not say */
+	uint32_t log_index; /* in its block */
+	uint64_t timestamp; /* seconds; 0 if the node does not say */
 	hash32 tx_hash;
 };
+/*
+ * Logs that pass the filter, oldest first, each once. What a keeper has read before is not asked again; a node that
+ * limits blocks or logs of one answer is asked in pages (logs.h).
+ */
 MUST_USE enum status client_logs(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
     const struct client_log_filter *filter, struct err *err);
+/* Logs that pass any of the filters. */
+MUST_USE enum status client_logs_any(struct client *client, struct client_log **logs, size_t *count,
+    struct arena *arena, const struct client_log_filter *filters, size_t filter_count, struct err *err);
+/* Whoever remembers logs between commands: the home's index (health/index). It answers as client_logs_any does. */
+struct client_log_keeper {
+	MUST_USE enum status (*logs)(void *context, struct client *client, struct client_log **logs, size_t *count,
+	    struct arena *arena, const struct client_log_filter *filters, size_t filter_count, struct err *err);
+	void *context;
+};
+/* Borrowed until the client is closed; NULL: none, the node is asked for all. */
+void client_keep_logs(struct client *client, const struct client_log_keeper *keeper);
 
 /* eth_getProof at a block, the block's header (RLP), and the sealer's signature of its hash: what a disclosure proof
  * needs. */

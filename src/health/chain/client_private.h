@@ -15,6 +15,7 @@ struct client {
 	uint64_t deadline_ms;                             /* 0: none */
 	const char *const *errors[CLIENT_ERROR_SETS_MAX]; /* known custom errors */
 	size_t error_set_count;
+	const struct client_log_keeper *keeper; /* NULL: none */
 };
 
 /* Before each exchange: gives the HTTP client what is left until the deadline. STATUS_TIMEOUT: nothing is. */

@@ -1,4 +1,4 @@
-/* Reading the chain: local calls, numbers, logs. */
+/* Reading the chain: local calls and numbers. Logs are in logs.c. */
 #include "codec/hex.h"
 #include "health/chain/client_private.h"
 
@@ -76,64 +76,4 @@ enum status client_timestamp(struct client *client, uint64_t *seconds, struct er
 	if (status == STATUS_OK) status = answer_quantity(seconds, json_get(result, "timestamp"), "timestamp", err);
 	arena_fini(&arena);
 	return status;
-}
-
-/* --- logs --- */
-
-enum status client_read_log(struct log *out, struct arena *arena, const struct json *entry, struct err *err) {
-	const struct json *topics = json_get(entry, "topics");
-	*out = (struct log){0};
-	TRY(answer_fixed(out->address.b, 20, json_get(entry, "address"), "log's address", err));
-	if (!json_is(topics, JSON_ARRAY) || topics->count > 4)
-		return err_set(err, STATUS_INTERNAL, "the node's answer holds a log without topics");
-	json_foreach (topic, topics)
-		TRY(answer_fixed(out->topics[out->topic_count++].b, 32, topic, "log's topic", err));
-	return answer_data(&out->data, arena, json_get(entry, "data"), "log's data", err);
-}
-
-static void put_log_filter(struct buf *out, const struct client_log_filter *filter) {
-	struct json_writer writer = json_writer(out);
-	json_array_begin(&writer, NULL);
-	json_object_begin(&writer, NULL);
-	json_put_quantity(&writer, "fromBlock", filter->from_block);
-	json_put_text(&writer, "toBlock", "latest");
-	if (filter->address) json_put_hex(&writer, "address", BYTES_OF(*filter->address));
-	json_array_begin(&writer, "topics");
-	int last = 3;
-	while (last >= 0 && !filter->has_topic[last]) last--;
-	for (int i = 0; i <= last; i++) {
-		if (filter->has_topic[i])
-			json_put_hex(&writer, NULL, BYTES_OF(filter->topics[i]));
-		else
-			json_put_null(&writer, NULL);
-	}
-	json_array_end(&writer);
-	json_object_end(&writer);
-	json_array_end(&writer);
-}
-
-static enum status read_found(struct client_log *out, struct arena *arena, const struct json *entry, struct err *err) {
-	TRY(client_read_log(&out->log, arena, entry, err));
-	TRY(answer_quantity(&out->block_number, json_get(entry, "blockNumber"), "log's block number", err));
-	TRY(answer_fixed(out->tx_hash.b, 32, json_get(entry, "transactionHash"), "log's transaction hash", err));
-	const struct json *timestamp = json_get(entry, "blockTimestamp");
-	if (timestamp) TRY(answer_quantity(&out->timestamp, timestamp, "log's timestamp", err));
-	return STATUS_OK;
-}
-
-enum status client_logs(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
-    const struct client_log_filter *filter, struct err *err) {
-	struct buf params;
-	buf_init(&params, 4096);
-	put_log_filter(&params, filter);
-	const struct json *result;
-	enum status status = client_rpc(client, &result, NULL, arena, "eth_getLogs", buf_view(&params), err);
-	buf_fini(&params);
-	TRY(status);
-	if (!json_is(result, JSON_ARRAY))
-		return err_set(err, STATUS_INTERNAL, "the node's answer holds no list of logs");
-	*logs = arena_zalloc(arena, result->count, sizeof **logs);
-	*count = 0;
-	json_foreach (entry, result) TRY(read_found(&(*logs)[(*count)++], arena, entry, err));
-	return STATUS_OK;
 }
