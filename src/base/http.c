@@ -42,10 +42,12 @@ void http_response_fini(struct http_response *response) {
 void http_exchange_init(struct http_exchange *exchange, size_t answer_max) {
 	memset(exchange, 0, sizeof *exchange);
 	http_response_init(&exchange->response, answer_max);
+	buf_init(&exchange->path_text, 0);
 }
 
 void http_exchange_fini(struct http_exchange *exchange) {
 	http_response_fini(&exchange->response);
+	buf_fini(&exchange->path_text);
 }
 
 bool http_defer(struct http_exchange *exchange) {

@@ -29,6 +29,7 @@
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_PATCH, HTTP_METHOD_OTHER };
 
 #define HTTP_HEADER_MAX 64
+#define HTTP_PARAMS_MAX 4
 
 struct http_header {
 	struct bytes name; /* lower case */
@@ -67,7 +68,10 @@ struct http_exchange {
 	struct http_request request;
 	struct http_response response;
 	struct http_limits limits;
-	const void *route;                   /* what http_service.admit found, for its handler */
+	const void *route;                          /* what http_service.admit found, for its handler */
+	struct http_header params[HTTP_PARAMS_MAX]; /* of the path (route.h) */
+	size_t param_count;
+	struct buf path_text;                /* of the params */
 	const struct http_exchange_ops *ops; /* the server's; NULL: of http_exchange_init */
 	bool is_deferred;                    /* without a server: for tests */
 };
@@ -84,7 +88,7 @@ typedef void http_handler(void *context, struct http_exchange *exchange);
  * What a server may ask before it calls the handler, once a request: it may be worth doing together with others that
  * are at hand. True: the server shows the others first and calls the handler then.
  */
-typedef bool http_foreseer(void *context, const struct http_request *request);
+typedef bool http_foreseer(void *context, const struct http_exchange *exchange);
 
 struct http_service {
 	http_handler *handle;

@@ -1,6 +1,6 @@
 #include "codec/json.h"
 
-#include "codec/utf8.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 

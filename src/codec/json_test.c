@@ -1,5 +1,5 @@
+#include "base/utf8.h"
 #include "codec/json.h"
-#include "codec/utf8.h"
 #include "tests/unit.h"
 
 static enum status parse_within(

@@ -1,7 +1,7 @@
 /* JSONTestSuite: what must be accepted, what must be refused, and what is made of odd input. */
 #include "tests/unit.h"
 
-#include "codec/utf8.h"
+#include "base/utf8.h"
 #include "tests/vectors.h"
 
 static bool parses(struct arena *arena, struct bytes text) {

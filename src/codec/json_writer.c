@@ -1,6 +1,6 @@
+#include "base/utf8.h"
 #include "codec/hex.h"
 #include "codec/json.h"
-#include "codec/utf8.h"
 
 struct json_writer json_writer(struct buf *out) {
 	return (struct json_writer){.out = out};

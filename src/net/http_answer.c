@@ -1,16 +1,32 @@
 /* Sending an answer. */
 #include "net/http_connection.h"
 
+#include "base/http_reply.h"
+
 #define CORS_TEXT_MAX 512
+#define REFUSAL_MAX 1024
+
+static const char *code_of(int status) {
+	switch (status) {
+	case MHD_HTTP_FORBIDDEN: return "forbidden";
+	case MHD_HTTP_CONTENT_TOO_LARGE: return "too-large";
+	case MHD_HTTP_URI_TOO_LONG: return "target-too-long";
+	case MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE: return "header-too-large";
+	case MHD_HTTP_INTERNAL_SERVER_ERROR: return "internal";
+	case MHD_HTTP_NOT_IMPLEMENTED: return "transfer-coding";
+	case MHD_HTTP_SERVICE_UNAVAILABLE: return "busy";
+	case MHD_HTTP_GATEWAY_TIMEOUT: return "timeout";
+	default: return "malformed";
+	}
+}
 
 enum MHD_Result http_connection_refuse(
     struct http_connection *connection, struct MHD_Connection *mhd, int status, const char *why) {
 	struct http_response *response = &connection->exchange->shown.response;
 	buf_clear(&response->headers);
-	buf_clear(&response->body);
-	response->status = status;
-	response->content_type = "text/plain";
-	buf_text(&response->body, why);
+	if (response->body.max < REFUSAL_MAX) response->body.max = REFUSAL_MAX;
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE) http_put_header(response, "Retry-After", "1");
+	http_problem(response, status, code_of(status), why);
 	return http_connection_send(connection, mhd);
 }
 
@@ -87,6 +103,6 @@ enum MHD_Result http_connection_send(struct http_connection *connection, struct 
 	const struct http_response *response = &connection->exchange->shown.response;
 	if (response->body.overflow || response->headers.overflow)
 		return http_connection_refuse(
-		    connection, mhd, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer is too large\n");
+		    connection, mhd, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer is too large");
 	return queue(connection, mhd);
 }

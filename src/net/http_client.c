@@ -11,7 +11,7 @@ struct curl_client {
 	CURL *curl;
 	char error[CURL_ERROR_SIZE];
 	char content_type[CONTENT_TYPE_BYTES];
-	long timeout_ms; /* of an exchange, as it was made */
+	long timeout_ms;                /* of an exchange, as it was made */
 	struct http_response *response; /* of the exchange that runs */
 };
 

@@ -90,28 +90,28 @@ static int early_refusal(struct http_connection *connection, const struct http_p
 	struct bytes length = http_header_get(request, "content-length");
 	struct bytes coding = http_header_get(request, "transfer-encoding");
 	if (connection->headers_over) {
-		*why = "too many header fields\n";
+		*why = "too many header fields";
 		return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
 	}
 	if (connection->exchange->uri.overflow) {
-		*why = "the request's target is too long\n";
+		*why = "the request's target is too long";
 		return MHD_HTTP_URI_TOO_LONG;
 	}
 	if (connection->headers_bad) {
-		*why = "malformed header field\n";
+		*why = "malformed header field";
 		return MHD_HTTP_BAD_REQUEST;
 	}
 	if (count_headers(request, "content-length") > 1 || (length.data && coding.data) ||
 	    count_headers(request, "transfer-encoding") > 1 || count_headers(request, "host") > 1) {
-		*why = "contradictory header fields\n";
+		*why = "contradictory header fields";
 		return MHD_HTTP_BAD_REQUEST;
 	}
 	if (coding.data && (coding.len != 7 || strncasecmp((const char *)coding.data, "chunked", 7) != 0)) {
-		*why = "unknown transfer coding\n";
+		*why = "unknown transfer coding";
 		return MHD_HTTP_NOT_IMPLEMENTED;
 	}
-	if (!http_host_allowed(http_header_get(request, "host"), policy->vhosts)) {
-		*why = "invalid host specified\n";
+	if (!http_host_allowed(connection->exchange->authority, policy->vhosts)) {
+		*why = "invalid host specified";
 		return MHD_HTTP_FORBIDDEN;
 	}
 	return 0;
@@ -133,17 +133,17 @@ static int apply_limits(struct http_connection *connection, const struct http_po
 	if (limits->answer_max) exchange->shown.response.body.max = limits->answer_max;
 	if (limits->at_once) exchange->is_busy = take_place(limits->busy, limits->at_once);
 	if (limits->at_once && !exchange->is_busy) {
-		*why = "too many such requests at once: try again\n";
+		*why = "too many such requests at once: try again";
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
 	if (length_fits(length, exchange->body.max)) return 0;
 	if (!limits->large_body_max || !length_fits(length, limits->large_body_max)) {
-		*why = "the request's body is too large\n";
+		*why = "the request's body is too large";
 		return MHD_HTTP_CONTENT_TOO_LARGE;
 	}
 	exchange->is_large = take_place(limits->large, limits->large_at_once);
 	if (!exchange->is_large) {
-		*why = "too many large bodies at once: try again\n";
+		*why = "too many large bodies at once: try again";
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
 	exchange->body.max = limits->large_body_max;
@@ -160,12 +160,30 @@ static bool is_for_service(const struct http_policy *policy, const struct http_r
 	return !is_preflight(request) && !(policy->websockets && ws_is_upgrade(request));
 }
 
+/* RFC 9112 §3.2.2: the whole URI may stand in the request line, as for a proxy; its authority counts, not Host. */
+static bool split_absolute(struct bytes *target, struct bytes *authority) {
+	static const char *const schemes[] = {"http://", "https://"};
+	for (size_t i = 0; i < 2; i++) {
+		const size_t len = strlen(schemes[i]);
+		if (target->len < len || strncasecmp((const char *)target->data, schemes[i], len) != 0) continue;
+		size_t end = len;
+		while (end < target->len && target->data[end] != '/' && target->data[end] != '?') end++;
+		*authority = bytes_slice(*target, len, end - len);
+		*target = bytes_slice(*target, end, target->len);
+		return true;
+	}
+	return false;
+}
+
 static void split_target(struct served_exchange *exchange) {
-	const struct bytes uri = buf_view(&exchange->uri);
+	struct bytes uri = buf_view(&exchange->uri);
+	exchange->authority = http_header_get(&exchange->shown.request, "host");
+	const bool is_absolute = split_absolute(&uri, &exchange->authority);
 	const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
 	const size_t path_len = mark ? (size_t)(mark - uri.data) : uri.len;
 	exchange->shown.request.path = bytes_slice(uri, 0, path_len);
 	exchange->shown.request.query = bytes_slice(uri, path_len + 1, uri.len);
+	if (is_absolute && path_len == 0) exchange->shown.request.path = BYTES_LITERAL("/");
 }
 
 static enum MHD_Result take_headers(
@@ -193,7 +211,7 @@ static bool comes_after_others(struct http_connection *connection, const struct 
 	if (!policy->service.foresee || connection->is_shown || !http_server_has_company(connection->server))
 		return false;
 	connection->is_shown = true;
-	return policy->service.foresee(policy->service.context, &connection->exchange->shown.request);
+	return policy->service.foresee(policy->service.context, &connection->exchange->shown);
 }
 
 static enum MHD_Result call_handler(struct http_connection *connection, struct MHD_Connection *mhd) {
@@ -202,7 +220,7 @@ static enum MHD_Result call_handler(struct http_connection *connection, struct M
 	const struct http_request *request = &exchange->shown.request;
 	if (connection->body_over)
 		return http_connection_refuse(
-		    connection, mhd, MHD_HTTP_CONTENT_TOO_LARGE, "the request's body is too large\n");
+		    connection, mhd, MHD_HTTP_CONTENT_TOO_LARGE, "the request's body is too large");
 	exchange->shown.request.body = buf_view(&exchange->body);
 	exchange->shown.response.status = MHD_HTTP_OK;
 	if (is_preflight(request)) {
@@ -212,7 +230,7 @@ static enum MHD_Result call_handler(struct http_connection *connection, struct M
 	if (policy->websockets && ws_is_upgrade(request)) return http_connection_upgrade(connection, mhd);
 	if (http_server_is_full(connection->server))
 		return http_connection_refuse(
-		    connection, mhd, MHD_HTTP_SERVICE_UNAVAILABLE, "too much waits for clients: try again\n");
+		    connection, mhd, MHD_HTTP_SERVICE_UNAVAILABLE, "too much waits for clients: try again");
 	if (comes_after_others(connection, policy)) return MHD_YES;
 	connection->phase = PHASE_HANDLING;
 	policy->service.handle(policy->service.context, &exchange->shown);
@@ -229,7 +247,7 @@ static enum MHD_Result take_answer(struct http_connection *connection, struct MH
 	connection->exchange->mhd = mhd;
 	if (!connection->abandoned_status) return MHD_NO;
 	return http_connection_refuse(connection, mhd, connection->abandoned_status,
-	    connection->abandoned_status == MHD_HTTP_GATEWAY_TIMEOUT ? "no answer in time\n" : "the server stops\n");
+	    connection->abandoned_status == MHD_HTTP_GATEWAY_TIMEOUT ? "no answer in time" : "the server stops");
 }
 
 enum MHD_Result http_connection_serve(struct http_connection *connection, struct MHD_Connection *mhd,

@@ -83,7 +83,7 @@ void http_connection_count_held(struct http_connection *connection);
 
 /* http_answer.c: queues what stands in the response. */
 enum MHD_Result http_connection_send(struct http_connection *connection, struct MHD_Connection *mhd);
-/* A line of text instead. */
+/* A problem instead; `why` is for people. */
 enum MHD_Result http_connection_refuse(
     struct http_connection *connection, struct MHD_Connection *mhd, int status, const char *why);
 /* http_upgrade.c: answers a request to upgrade to WebSocket. */

@@ -82,6 +82,7 @@ struct served_exchange *exchange_new(struct http_connection *connection) {
 	exchange->shown.ops = &served_ops;
 	buf_init(&exchange->uri, URI_MAX);
 	buf_init(&exchange->body, policy->body_max);
+	buf_init(&exchange->shown.path_text, 0);
 	http_response_init(&exchange->shown.response, policy->response_max);
 	return exchange;
 }
@@ -99,6 +100,7 @@ void exchange_free(struct served_exchange *exchange) {
 	http_tally_release(exchange->tally);
 	buf_fini(&exchange->uri);
 	buf_fini(&exchange->body);
+	buf_fini(&exchange->shown.path_text);
 	mem_free(exchange->text);
 	http_response_fini(&exchange->shown.response);
 	mem_free(exchange);
@@ -115,6 +117,7 @@ void exchange_begin(struct served_exchange *exchange, const char *target) {
 	exchange->shown.request.body = (struct bytes){NULL, 0};
 	exchange->shown.limits = (struct http_limits){0};
 	exchange->shown.route = NULL;
+	exchange->shown.param_count = 0;
 	exchange->text_used = 0;
 	exchange->state = EXCHANGE_OPEN;
 	exchange->is_gone = false;

@@ -40,6 +40,7 @@ struct served_exchange {
 	size_t held_bytes;
 	bool is_busy, is_large; /* counted in the limits' counters */
 	struct buf uri;         /* as sent, with the query */
+	struct bytes authority; /* of the request: its Host, or that of an absolute target */
 	char *text;             /* header names in lower case, and values */
 	size_t text_used, text_size;
 	struct buf body;

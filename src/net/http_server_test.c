@@ -88,9 +88,9 @@ static void keeps_alive_and_pipelines(void **state) {
 }
 
 /* A thousand for each request that was shown, beside echo's one for each that was handled. */
-static bool show(void *context, const struct http_request *request) {
+static bool show(void *context, const struct http_exchange *exchange) {
 	*(atomic_uint *)context += 1000;
-	return bytes_equal(request->path, BYTES_LITERAL("/together"));
+	return bytes_equal(exchange->request.path, BYTES_LITERAL("/together"));
 }
 
 static void shows_requests_once(void **state) {

@@ -29,7 +29,7 @@ enum MHD_Result http_connection_upgrade(struct http_connection *connection, stru
 	const struct bytes origin = http_header_get(&exchange->request, "origin");
 	char accept[WS_ACCEPT_BYTES];
 	if (origin.data && http_cors_allow(origin, policy->cors_origins).len == 0)
-		return http_connection_refuse(connection, mhd, MHD_HTTP_FORBIDDEN, "this origin is not allowed\n");
+		return http_connection_refuse(connection, mhd, MHD_HTTP_FORBIDDEN, "this origin is not allowed");
 	const int status = ws_check_handshake(accept, &exchange->request);
 	if (status == MHD_HTTP_UPGRADE_REQUIRED) {
 		buf_text(&exchange->response.headers, "Sec-WebSocket-Version: 13\r\n");
@@ -37,10 +37,10 @@ enum MHD_Result http_connection_upgrade(struct http_connection *connection, stru
 		exchange->response.status = status;
 		return http_connection_send(connection, mhd);
 	}
-	if (status) return http_connection_refuse(connection, mhd, status, "not a WebSocket handshake\n");
+	if (status) return http_connection_refuse(connection, mhd, status, "not a WebSocket handshake");
 	connection->holds_place = ws_server_reserve(policy->websockets);
 	if (!connection->holds_place)
 		return http_connection_refuse(
-		    connection, mhd, MHD_HTTP_SERVICE_UNAVAILABLE, "too many WebSocket connections\n");
+		    connection, mhd, MHD_HTTP_SERVICE_UNAVAILABLE, "too many WebSocket connections");
 	return switch_protocols(connection, mhd, accept);
 }

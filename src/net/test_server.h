@@ -28,16 +28,26 @@ static inline void *run(void *context) {
 	return NULL;
 }
 
-static inline void start_service(
+static inline void start_options(
     struct served *served, struct http_server_options options, struct http_service service) {
 	struct err err;
 	if (!options.response_max) options.response_max = 200000;
-	served->calls = 0;
-	service.context = &served->calls;
 	assert_int_equal(http_server_open(&served->server, &options, &service, &err), STATUS_OK);
 	served->port = http_server_port(served->server);
 	assert_int_not_equal(served->port, 0);
 	assert_int_equal(pthread_create(&served->thread, NULL, run, served->server), 0);
+}
+
+static inline void start_router(struct served *served, struct http_service service) {
+	start_options(served, (struct http_server_options){0}, service);
+}
+
+/* The service's context counts the calls. */
+static inline void start_service(
+    struct served *served, struct http_server_options options, struct http_service service) {
+	served->calls = 0;
+	service.context = &served->calls;
+	start_options(served, options, service);
 }
 
 static inline void stop(struct served *served) {

@@ -11,6 +11,7 @@
 #include "app/commands/commands.h"
 #include "app/serve/node.h"
 #include "app/system.h"
+#include "base/http_uri.h"
 #include "codec/hex.h"
 
 #define GENESIS_OUT_MAX ((size_t)1 << 20)
@@ -36,9 +37,12 @@ static void listen_to_signals(void) {
 static void report_node(struct cli *cli, const struct node_options *options) {
 	hash32 genesis = node_genesis_hash(running);
 	addr20 sealer = node_sealer(running);
-	char url[128], sealer_text[43];
-	snprintf(url, sizeof url, "http://%s:%u", options->http_address ? options->http_address : "127.0.0.1",
-	    node_port(running));
+	char sealer_text[43];
+	struct buf origin;
+	buf_init(&origin, 256);
+	http_origin_write(
+	    &origin, false, options->http_address ? options->http_address : "127.0.0.1", node_port(running));
+	const char *url = buf_cstr(&origin);
 	address_checksum(sealer_text, &sealer);
 	if (cli->json) {
 		printf("{\"rpc\":\"%s\",\"sealer\":\"%s\",\"head\":%llu}\n", url, sealer_text,
@@ -51,6 +55,7 @@ static void report_node(struct cli *cli, const struct node_options *options) {
 		    (unsigned long long)node_head_number(running));
 	}
 	fflush(stdout);
+	buf_fini(&origin);
 }
 
 static enum status run_node(struct cli *cli, const struct node_options *options, struct err *err) {

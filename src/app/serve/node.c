@@ -6,11 +6,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "app/version.h"
 #include "app/system.h"
+#include "app/version.h"
 #include "codec/hex.h"
-#include "crypto/secp256k1_many.h"
-#include "envelope/container.h"
 #include "ledger/blob/blob.h"
 #include "ledger/consensus/solo.h"
 #include "ledger/rpc/rpc.h"
@@ -22,7 +20,6 @@
 #define NODE_TX_GAS 500000u
 /* Recovering a sender is most of what a transaction costs before it is in the pool; two cores share it. */
 #define HTTP_THREADS 2u
-#define LARGE_BLOBS_AT_ONCE 4u
 #define MEMORY_PER_CACHE 4 /* a quarter keeps the tries' recent parts; the rest is the store's */
 #define AHEAD_MAX_S 60u    /* of the chain's time before the clock's */
 
@@ -38,8 +35,8 @@ struct node {
 	struct blob_room *blobs;
 	struct rpc *rpc;
 	struct ws_handler websockets;
+	struct router *router;
 	struct http_server *server;
-	atomic_uint large_blobs; /* bodies over the usual size, on their way */
 	pthread_t engine_thread, duties_thread;
 	atomic_bool stopping;
 	enum status ledger_status; /* why the executing thread ended; read after it was joined */
@@ -163,31 +160,6 @@ static enum status open_rpc(struct node *node, struct err *err) {
 	return rpc_new(&node->rpc, &options, err);
 }
 
-static bool begins_with(struct bytes text, struct bytes prefix) {
-	return bytes_equal(bytes_slice(text, 0, prefix.len), prefix);
-}
-
-static void handle(void *context, struct http_exchange *exchange) {
-	struct node *node = context;
-	if (begins_with(exchange->request.path, BYTES_LITERAL("/blobs/")))
-		blob_handle(node->blobs, exchange);
-	else
-		rpc_handle(node->rpc, exchange);
-}
-
-static void admit(void *context, struct http_exchange *exchange) {
-	struct node *node = context;
-	if (!begins_with(exchange->request.path, BYTES_LITERAL("/blobs/"))) return;
-	exchange->limits.large_body_max = CONTAINER_BYTES_MAX;
-	exchange->limits.large_at_once = LARGE_BLOBS_AT_ONCE;
-	exchange->limits.large = &node->large_blobs;
-}
-
-static bool foresee(void *context, const struct http_request *request) {
-	const struct node *node = context;
-	return rpc_foresee(node->rpc, request);
-}
-
 static enum status open_server(struct node *node, struct err *err) {
 	struct http_server_options options = {.address = node->options.http_address,
 	    .port = node->options.http_port,
@@ -197,8 +169,10 @@ static enum status open_server(struct node *node, struct err *err) {
 	    .websockets = &node->websockets,
 	    .ping_interval_ms = node->options.ping_interval_ms,
 	    .message_max = MESSAGE_MAX};
-	struct http_service service = {.handle = handle, .admit = admit, .context = node};
-	if (secp_many_pays()) service.foresee = foresee;
+	const struct route_table tables[] = {
+	    {rpc_routes, rpc_route_count, node->rpc}, {blob_routes, blob_route_count, node->blobs}};
+	node->router = router_new(tables, sizeof tables / sizeof *tables, NULL);
+	const struct http_service service = router_service(node->router);
 	node->websockets = rpc_ws_handler(node->rpc);
 	TRY(http_server_open(&node->server, &options, &service, err));
 	rpc_set_waker(node->rpc, &(struct ws_waker){http_server_wake, node->server});
@@ -274,6 +248,7 @@ void node_stop(struct node *node) {
 void node_close(struct node *node) {
 	if (!node) return;
 	http_server_close(node->server);
+	router_free(node->router);
 	rpc_free(node->rpc);
 	blob_close(node->blobs);
 	engine_free(node->engine);

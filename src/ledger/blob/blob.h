@@ -7,13 +7,13 @@
  * `items/<gate>-<item>` from then on; `audit.log`. Which item has which blob is in TABLE_BLOB. An item's content is its
  * own: nobody can have another's kept, or deleted, by naming it.
  *
- * Threads: blob_handle and blob_is_held from any thread; blob_follow on the committing thread; blob_duties on one
- * thread.
+ * Threads: the routes' handlers and blob_is_held from any thread; blob_follow on the committing thread; blob_duties on
+ * one thread.
  */
 #ifndef LEDGER_BLOB_BLOB_H
 #define LEDGER_BLOB_BLOB_H
 
-#include "base/http.h"
+#include "base/route.h"
 #include "base/world.h"
 #include "ledger/chain/chain.h"
 
@@ -34,8 +34,9 @@ MUST_USE enum status blob_open(struct blob_room **out, struct chain *chain, stru
     const struct blob_options *options, struct err *err);
 void blob_close(struct blob_room *room);
 
-/* An http_handler for paths under /blobs/; `context` is the room. */
-void blob_handle(void *context, struct http_exchange *exchange);
+/* What is served over HTTP; the context is the room. */
+extern const struct route blob_routes[];
+extern const size_t blob_route_count;
 
 /* Pool admission: false where `tx` goes to a gate and names a blob that `sender` has not put here, one blob twice, or
  * more than 64. */

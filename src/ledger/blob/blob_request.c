@@ -1,5 +1,6 @@
 /* Requests for blobs over HTTP: who asks is proved by a signature, what may be done is the gate's word at that moment.
  */
+#include "base/http_reply.h"
 #include "base/log.h"
 #include "codec/hex.h"
 #include "codec/json.h"
@@ -8,6 +9,7 @@
 #include "ledger/blob/blob_room.h"
 
 #define EXPIRY_AHEAD_S 120u
+#define LARGE_AT_ONCE 4u /* bodies over the server's usual size */
 
 enum blob_action { ACTION_PUT, ACTION_GET, ACTION_PART, ACTION_AUDIT };
 
@@ -21,26 +23,12 @@ struct blob_request {
 	addr20 who;
 };
 
-/* RFC 7807, with a short stable code. */
-static void problem(struct http_response *response, int status, const char *code, const char *detail) {
-	response->status = status;
-	response->content_type = "application/problem+json";
-	buf_clear(&response->body);
-	struct json_writer writer = json_writer(&response->body);
-	json_object_begin(&writer, NULL);
-	json_put_text(&writer, "type", "about:blank");
-	json_put_u64(&writer, "status", (uint64_t)status);
-	json_put_text(&writer, "code", code);
-	json_put_text(&writer, "detail", detail);
-	json_object_end(&writer);
-}
-
 static void problem_of(struct http_response *response, enum status status, const struct err *err) {
 	switch (status) {
-	case STATUS_INVALID: problem(response, 422, "not-a-container", err->message); return;
-	case STATUS_NOTFOUND: problem(response, 404, "not-found", err->message); return;
-	case STATUS_LIMIT: problem(response, 413, "too-large", err->message); return;
-	case STATUS_IO: problem(response, 507, "storage", "the node could not store or read this now"); return;
+	case STATUS_INVALID: http_problem(response, 422, "not-a-container", err->message); return;
+	case STATUS_NOTFOUND: http_problem(response, 404, "not-found", err->message); return;
+	case STATUS_LIMIT: http_problem(response, 413, "too-large", err->message); return;
+	case STATUS_IO: http_problem(response, 507, "storage", "the node could not store or read this now"); return;
 	case STATUS_OK:
 	case STATUS_EXISTS:
 	case STATUS_DENIED:
@@ -49,20 +37,11 @@ static void problem_of(struct http_response *response, enum status status, const
 	case STATUS_CORRUPT:
 	case STATUS_UNSUPPORTED:
 	case STATUS_INTERNAL:
-	case STATUS_COUNT: problem(response, 500, "internal", "the node failed; its log says why"); return;
+	case STATUS_COUNT: http_problem(response, 500, "internal", "the node failed; its log says why"); return;
 	}
 }
 
 /* --- reading the request --- */
-
-/* The text up to the next '/', which is taken from `rest` with it. */
-static struct bytes next_segment(struct bytes *rest) {
-	size_t len = 0;
-	while (len < rest->len && rest->data[len] != '/') len++;
-	struct bytes segment = bytes_slice(*rest, 0, len);
-	*rest = bytes_slice(*rest, len < rest->len ? len + 1 : len, rest->len);
-	return segment;
-}
 
 static bool decimal(uint64_t *out, struct bytes text) {
 	struct json number = {.type = JSON_NUMBER, .text = text};
@@ -72,25 +51,13 @@ static bool decimal(uint64_t *out, struct bytes text) {
 	return json_u64(out, &number);
 }
 
-/* "/blobs/{gate}/{name}[/{part}|/audit]" */
-static bool read_path(struct blob_request *request, const struct http_request *http) {
-	struct bytes rest = bytes_slice(http->path, strlen("/blobs/"), http->path.len);
-	if (hex_fixed(request->gate.b, 20, next_segment(&rest)) != STATUS_OK) return false;
-	if (hex_fixed(request->name.b, 32, next_segment(&rest)) != STATUS_OK) return false;
-	struct bytes last = next_segment(&rest);
-	if (rest.len) return false;
-	if (http->method == HTTP_PUT) {
-		request->action = ACTION_PUT;
-		return last.len == 0;
-	}
+/* What the path names. */
+static bool read_path(struct blob_request *request, const struct http_exchange *exchange) {
 	uint64_t part = 0;
-	if (last.len == 0)
-		request->action = ACTION_GET;
-	else if (bytes_equal(last, BYTES_LITERAL("audit")))
-		request->action = ACTION_AUDIT;
-	else if (decimal(&part, last) && part < CONTAINER_PARTS_MAX)
-		request->action = ACTION_PART;
-	else
+	if (hex_fixed(request->gate.b, 20, route_param(exchange, "gate")) != STATUS_OK) return false;
+	if (hex_fixed(request->name.b, 32, route_param(exchange, "name")) != STATUS_OK) return false;
+	if (request->action == ACTION_PART &&
+	    !(decimal(&part, route_param(exchange, "part")) && part < CONTAINER_PARTS_MAX))
 		return false;
 	request->part = (uint32_t)part;
 	return true;
@@ -179,17 +146,17 @@ static void answer_put(
 	enum status status = blob_gate_may_put(room, &may, &request->gate, &request->who, body.len, &err);
 	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
 	if (!may)
-		return problem(
+		return http_problem(
 		    response, 403, "put-refused", "the contract does not let this account put a blob of this size");
 	status = container_decode(&container, body, &err);
 	if (status != STATUS_OK) return problem_of(response, status, &err);
 	hash32 name = container_name(&container);
 	if (!hash32_equal(&name, &request->name))
-		return problem(response, 409, "name-differs", "the container's name is not the one in the path");
+		return http_problem(response, 409, "name-differs", "the container's name is not the one in the path");
 	pthread_mutex_lock(&room->lock);
 	bool fits = body.len <= room->options.bytes_max && room->content_bytes <= room->options.bytes_max - body.len;
 	pthread_mutex_unlock(&room->lock);
-	if (!fits) return problem(response, 507, "full", "the node's room for blobs is used up");
+	if (!fits) return http_problem(response, 507, "full", "the node's room for blobs is used up");
 	status = blob_content_put(room, &name, &request->who, body, &err);
 	if (status != STATUS_OK) {
 		log_error("blob", "%s", err.message);
@@ -213,10 +180,10 @@ static void answer_read(struct blob_room *room, const struct blob_request *reque
 	if (status == STATUS_OK) status = blob_audit_add(room, &read, &err);
 	if (status != STATUS_OK) {
 		log_error("blob", "a read was not served: %s", err.message);
-		return problem(response, 500, "internal", "the node failed; its log says why");
+		return http_problem(response, 500, "internal", "the node failed; its log says why");
 	}
 	if (!may)
-		return problem(
+		return http_problem(
 		    response, 403, "get-refused", "the contract does not let this account read this item now");
 	status = blob_content_read(room, &response->body, &request->gate, &request->name, whole, request->part, &err);
 	if (status != STATUS_OK) return problem_of(response, status, &err);
@@ -228,7 +195,7 @@ static void answer_audit(struct blob_room *room, const struct blob_request *requ
 	bool may;
 	enum status status = blob_gate_may_audit(room, &may, &request->gate, &request->who, &request->name, &err);
 	if (status == STATUS_OK && !may)
-		return problem(
+		return http_problem(
 		    response, 403, "audit-refused", "the contract does not let this account see this item's log");
 	if (status == STATUS_OK) status = blob_audit_list(room, &response->body, &request->gate, &request->name, &err);
 	if (status != STATUS_OK) return problem_of(response, status == STATUS_LIMIT ? status : STATUS_INTERNAL, &err);
@@ -243,31 +210,65 @@ static bool find_item(struct blob_room *room, const struct blob_request *request
 	if (status != STATUS_OK)
 		problem_of(response, status, &err);
 	else if (item.state == BLOB_MISSING)
-		problem(response, 404, "not-here", "the item is on the chain; this node was not given its content");
+		http_problem(
+		    response, 404, "not-here", "the item is on the chain; this node was not given its content");
 	else if (item.state == BLOB_ERASED || item.state == BLOB_CONFIRMED)
-		problem(response, 410, "erased", "the item was erased");
+		http_problem(response, 410, "erased", "the item was erased");
 	else
 		return true;
 	return false;
 }
 
-void blob_handle(void *context, struct http_exchange *exchange) {
-	struct blob_room *room = context;
-	const struct http_request *http = &exchange->request;
+/* A request of a known gate by a known account; else the answer says what is wrong. */
+static bool open_request(struct blob_room *room, struct blob_request *request, struct http_exchange *exchange) {
 	struct http_response *response = &exchange->response;
-	struct blob_request request = {0};
-	if (http->method != HTTP_PUT && http->method != HTTP_GET)
-		return problem(response, 405, "method", "only PUT and GET are served here");
-	if (!read_path(&request, http))
-		return problem(response, 404, "not-found", "the path is /blobs/{gate}/{name}[/{part}|/audit]");
-	if (!blob_gate_is(room, &request.gate))
-		return problem(response, 404, "no-gate", "this chain's genesis names no such gate");
-	const char *refusal = authenticate(room, &request, http);
-	if (refusal) return problem(response, 401, "not-authenticated", refusal);
-	if (request.action == ACTION_PUT)
-		answer_put(room, &request, http->body, response);
-	else if (request.action == ACTION_AUDIT)
-		answer_audit(room, &request, response);
-	else if (find_item(room, &request, response))
-		answer_read(room, &request, response);
+	if (!read_path(request, exchange)) {
+		http_problem(response, 404, "not-found", "the path is /blobs/{gate}/{name}[/{part}|/audit]");
+		return false;
+	}
+	if (!blob_gate_is(room, &request->gate)) {
+		http_problem(response, 404, "no-gate", "this chain's genesis names no such gate");
+		return false;
+	}
+	const char *refusal = authenticate(room, request, &exchange->request);
+	if (refusal) http_problem(response, 401, "not-authenticated", refusal);
+	return !refusal;
 }
+
+static void handle_put(void *context, struct http_exchange *exchange) {
+	struct blob_room *room = context;
+	struct blob_request request = {.action = ACTION_PUT};
+	if (open_request(room, &request, exchange))
+		answer_put(room, &request, exchange->request.body, &exchange->response);
+}
+
+static void handle_audit(void *context, struct http_exchange *exchange) {
+	struct blob_room *room = context;
+	struct blob_request request = {.action = ACTION_AUDIT};
+	if (open_request(room, &request, exchange)) answer_audit(room, &request, &exchange->response);
+}
+
+static void handle_read(struct blob_room *room, enum blob_action action, struct http_exchange *exchange) {
+	struct blob_request request = {.action = action};
+	if (open_request(room, &request, exchange) && find_item(room, &request, &exchange->response))
+		answer_read(room, &request, &exchange->response);
+}
+
+static void handle_get(void *context, struct http_exchange *exchange) {
+	handle_read(context, ACTION_GET, exchange);
+}
+
+static void handle_part(void *context, struct http_exchange *exchange) {
+	handle_read(context, ACTION_PART, exchange);
+}
+
+const struct route blob_routes[] = {
+    ROUTE(HTTP_PUT, "/blobs/{gate}/{name}", handle_put,
+	"stores a container until a transaction of the same account names it (ten minutes)",
+	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}),
+    ROUTE(HTTP_GET, "/blobs/{gate}/{name}", handle_get, "the whole container of an item"),
+    ROUTE(HTTP_GET, "/blobs/{gate}/{name}/audit", handle_audit,
+	"the sealed audit entries of an item, for its controller"),
+    ROUTE(HTTP_GET, "/blobs/{gate}/{name}/{part}", handle_part, "one part of an item's container"),
+};
+const size_t blob_route_count = sizeof blob_routes / sizeof *blob_routes;

@@ -7,7 +7,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <strings.h>
 
 #define BATCH_MAX_DEFAULT 1000u
 #define RESPONSE_MAX_DEFAULT ((size_t)25000000)
@@ -370,49 +369,27 @@ void rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body,
 
 /* --- HTTP --- */
 
-/* As geth: a page of another origin cannot send these types without asking first (CORS). */
-static bool is_json_type(struct bytes type) {
-	static const char *const allowed[] = {"application/json", "application/json-rpc", "application/jsonrequest"};
-	const uint8_t *end = type.len ? memchr(type.data, ';', type.len) : NULL;
-	if (end) type.len = (size_t)(end - type.data);
-	while (type.len && type.data[type.len - 1] == ' ') type.len--;
-	for (size_t i = 0; i < 3; i++)
-		if (strlen(allowed[i]) == type.len && strncasecmp(allowed[i], (const char *)type.data, type.len) == 0)
-			return true;
-	return false;
-}
-
-static void say(struct http_response *response, int status, const char *text) {
-	response->status = status;
-	response->content_type = "text/plain";
-	buf_text(&response->body, text);
+static void say_hello(void *context, struct http_exchange *exchange) {
+	const struct rpc *rpc = context;
+	exchange->response.content_type = "text/plain";
+	buf_text(&exchange->response.body, rpc->options.client_version);
+	buf_text(&exchange->response.body, ": an Ethereum node; POST JSON-RPC 2.0 requests here\n");
 }
 
 void rpc_handle(void *context, struct http_exchange *exchange) {
 	struct rpc *rpc = context;
-	const struct http_request *request = &exchange->request;
 	struct http_response *response = &exchange->response;
-	if (!bytes_equal(request->path, BYTES_LITERAL("/"))) {
-		say(response, 404, "not found: JSON-RPC is served at /\n");
-		return;
-	}
-	if (request->method == HTTP_GET || request->method == HTTP_HEAD) {
-		say(response, 200, rpc->options.client_version);
-		buf_text(&response->body, ": an Ethereum node; POST JSON-RPC 2.0 requests here\n");
-		return;
-	}
-	if (request->method != HTTP_POST) {
-		say(response, 405, "POST or GET\n");
-		buf_text(&response->headers, "Allow: GET, HEAD, POST\r\n");
-		return;
-	}
-	if (!is_json_type(http_header_get(request, "content-type"))) {
-		say(response, 415, "invalid content type, only application/json is supported\n");
-		return;
-	}
 	response->content_type = "application/json";
 	const size_t wanted = rpc->options.response_max + ERRORS_BYTES, given = response->body.max;
 	if (wanted < given) response->body.max = wanted;
-	rpc_answer(rpc, NULL, request->body, &response->body);
+	rpc_answer(rpc, NULL, exchange->request.body, &response->body);
 	response->body.max = given;
 }
+
+/* The types are geth's: a page of another origin cannot send them without asking first (CORS). */
+const struct route rpc_routes[] = {
+    ROUTE(HTTP_POST, "/", rpc_handle, "a JSON-RPC 2.0 request, or a batch of them",
+	.accepts = "application/json, application/json-rpc, application/jsonrequest", .foresee = rpc_foresee),
+    ROUTE(HTTP_GET, "/", say_hello, "one line of text: what this is"),
+};
+const size_t rpc_route_count = sizeof rpc_routes / sizeof *rpc_routes;

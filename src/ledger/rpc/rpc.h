@@ -17,7 +17,7 @@
 #ifndef LEDGER_RPC_RPC_H
 #define LEDGER_RPC_RPC_H
 
-#include "base/http.h"
+#include "base/route.h"
 #include "base/world.h"
 #include "base/ws.h"
 #include "ledger/consensus/dev.h"
@@ -54,11 +54,14 @@ MUST_USE enum status rpc_new(struct rpc **out, const struct rpc_options *options
 /* NULL is allowed. */
 void rpc_free(struct rpc *rpc);
 
-/* An `http_handler`: POST / takes a request or a batch; GET / says in one line what this is. */
+/* What is served over HTTP; the context is the `struct rpc`. */
+extern const struct route rpc_routes[];
+extern const size_t rpc_route_count;
+/* The handler of `POST /`: a request or a batch. */
 void rpc_handle(void *context, struct http_exchange *exchange);
 
-/* An `http_foreseer`: an eth_sendRawTransaction is shown to the pool. */
-bool rpc_foresee(void *context, const struct http_request *request);
+/* An `http_foreseer`: an eth_sendRawTransaction is shown to the pool, if recovering several senders together pays. */
+bool rpc_foresee(void *context, const struct http_exchange *exchange);
 
 /* The same methods over WebSocket, and eth_subscribe: newHeads, logs, newPendingTransactions. The logs of a
  * block that is taken back are told once more, as removed, and what takes its place is told anew. */

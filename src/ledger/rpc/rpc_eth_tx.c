@@ -1,5 +1,6 @@
 /* Transactions: finding them, their receipts, and sending signed ones. */
 #include "codec/hex.h"
+#include "crypto/secp256k1_many.h"
 #include "ledger/rpc/rpc_chain.h"
 #include "ledger/rpc/rpc_methods.h"
 #include "ledger/rpc/rpc_send.h"
@@ -123,13 +124,13 @@ static struct bytes sent_envelope(struct arena *arena, const struct json *reques
 	return envelope;
 }
 
-bool rpc_foresee(void *context, const struct http_request *request) {
+bool rpc_foresee(void *context, const struct http_exchange *exchange) {
 	struct rpc *rpc = context;
+	const struct http_request *request = &exchange->request;
 	const struct bytes name = BYTES_LITERAL("\"eth_sendRawTransaction\"");
 	const struct json *root;
 	struct err err;
-	if (request->method != HTTP_POST || request->body.len > foreseen_limits.bytes_max ||
-	    !bytes_equal(request->path, BYTES_LITERAL("/")) ||
+	if (!secp_many_pays() || request->body.len > foreseen_limits.bytes_max ||
 	    !memmem(request->body.data, request->body.len, name.data, name.len))
 		return false;
 	struct rpc_worker *worker = rpc_worker_take(rpc);

@@ -1,4 +1,4 @@
-#include "codec/utf8.h"
+#include "base/utf8.h"
 
 static bool is_tail(uint8_t byte) {
 	return (byte & 0xc0) == 0x80;

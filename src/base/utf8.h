@@ -1,8 +1,8 @@
 /*
  * UTF-8 (RFC 3629), strict: no overlong forms, no surrogates, nothing above U+10FFFF. Threads: pure.
  */
-#ifndef CODEC_UTF8_H
-#define CODEC_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include "base/bytes.h"
 
