@@ -60,9 +60,10 @@ static void put_shift(struct dev *dev, int64_t seconds) {
 }
 
 void dev_increase_time(struct dev *dev, const struct header *newest, uint64_t seconds) {
-	(void)newest;
+	const int64_t newest_s = (int64_t)least_of(newest->timestamp, DEV_TIMESTAMP_MAX), now_s = clock_s(dev);
 	dev_lock(dev);
-	put_shift(dev, dev->shift_s + (int64_t)seconds);
+	const int64_t used_s = newest_s > now_s + dev->shift_s ? newest_s - now_s : dev->shift_s;
+	put_shift(dev, used_s + (int64_t)seconds);
 	dev_unlock(dev);
 }
 

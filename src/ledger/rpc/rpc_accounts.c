@@ -63,13 +63,13 @@ enum status rpc_personal_sign(struct rpc_call *call) {
 /* --- eth_sendTransaction, eth_fillTransaction --- */
 
 /* As geth: a tip from recent blocks, and room for the base fee to double. */
-static enum status fill_fees(struct rpc_call *call, struct rpc_tx_args *args, const struct header *head) {
+static enum status fill_fees(struct rpc_call *call, struct rpc_tx_args *args, const struct header *next) {
 	struct transaction *tx = &args->tx;
 	if (args->has_gas_price) return STATUS_OK;
-	const u256 base_fee = rpc_next_base_fee(call->rpc, head);
+	const u256 base_fee = next->base_fee_wei;
 	u256 tip;
 	TRY(rpc_suggest_tip(call, &tip));
-	if (rpc_next_rules(call->rpc, head).fork < FORK_LONDON) {
+	if (next->field_count < HEADER_LONDON) {
 		tx->type = args->has_access_list ? TX_ACCESS_LIST : TX_LEGACY;
 		tx->max_fee_wei = tx->max_priority_fee_wei = tip;
 		return STATUS_OK;
@@ -88,38 +88,38 @@ static enum status fill_fees(struct rpc_call *call, struct rpc_tx_args *args, co
 static enum status fill_gas(struct rpc_call *call, struct rpc_tx_args *args) {
 	struct rpc_run run;
 	if (args->has_gas) return STATUS_OK;
-	TRY(rpc_run_open_at_head(call, &run, args));
+	TRY(rpc_run_open_next(call, &run, args));
 	enum status status = rpc_estimate(call, &args->tx.gas_limit, &run);
 	rpc_run_close(&run);
 	return status;
 }
 
 /* Twice what the next block asks for blob gas, as geth. */
-static void fill_blob_fee(struct rpc_call *call, struct rpc_tx_args *args, const struct header *head) {
+static void fill_blob_fee(struct rpc_call *call, struct rpc_tx_args *args, const struct header *next) {
 	struct transaction *tx = &args->tx;
-	const struct exec_rules rules = rpc_next_rules(call->rpc, head);
+	const struct exec_rules rules = chain_rules(call->rpc->options.chain, next);
 	if (tx->type != TX_BLOB || rules.fork < FORK_CANCUN || !u256_is_zero(&tx->max_blob_fee_wei)) return;
-	const u256 fee = exec_blob_base_fee(exec_excess_blob_gas(head, &rules), &rules.blob);
+	const u256 fee = exec_blob_base_fee(next->excess_blob_gas, &rules.blob);
 	u256_add_overflow(&tx->max_blob_fee_wei, &fee, &fee);
 }
 
 /* All but the nonce and the signature. */
 static enum status fill(struct rpc_call *call, struct rpc_tx_args *args) {
-	struct rpc_found_block head;
+	struct header next;
 	if (args->data_differs)
 		return rpc_fail(call, RPC_SERVER_ERROR,
 		    "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction call "
 		    "data");
 	if (args->tx.is_create && args->tx.data.len == 0)
 		return rpc_fail(call, RPC_SERVER_ERROR, "contract creation without any data provided");
-	TRY(rpc_require_block(call, &head, &(struct rpc_block_id){.kind = RPC_BLOCK_LATEST}));
-	const u256 chain_id = rpc_next_rules(call->rpc, &head.header).chain_id;
+	TRY(rpc_next_header(call, &next));
+	const u256 chain_id = genesis_chain_id(chain_genesis(call->rpc->options.chain));
 	if (args->has_chain_id && !u256_equal(&args->tx.chain_id, &chain_id))
 		return rpc_fail(call, RPC_SERVER_ERROR, "chainId does not match node's");
 	args->tx.chain_id = chain_id;
 	args->tx.has_chain_id = true;
-	TRY(fill_fees(call, args, &head.header));
-	fill_blob_fee(call, args, &head.header);
+	TRY(fill_fees(call, args, &next));
+	fill_blob_fee(call, args, &next);
 	return fill_gas(call, args);
 }
 

@@ -29,6 +29,7 @@ enum status rpc_find_block(
 	enum status status = STATUS_INTERNAL;
 	switch (id->kind) {
 	case RPC_BLOCK_LATEST:
+	case RPC_BLOCK_NEXT:
 	case RPC_BLOCK_PENDING: status = find_newest(call, out); break;
 	case RPC_BLOCK_NUMBER:
 		status =
@@ -65,9 +66,21 @@ enum status rpc_find_safe(struct rpc_call *call, struct rpc_block_id *out, bool 
 	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
+static enum status open_next(struct rpc_call *call, struct rpc_state *out) {
+	struct engine_next next;
+	TRY(rpc_next_block(call, &next));
+	*out = (struct rpc_state){.header = next.header,
+	    .hash = next.head->hash,
+	    .view = next.head->view,
+	    .source = state_view_source(next.head->view),
+	    .head = next.head};
+	return STATUS_OK;
+}
+
 enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const struct rpc_block_id *id) {
 	struct chain *chain = call->rpc->options.chain;
 	if (id->kind == RPC_BLOCK_PENDING) return rpc_pending_open(call, out);
+	if (id->kind == RPC_BLOCK_NEXT) return open_next(call, out);
 	*out = (struct rpc_state){.head = chain_head(chain)};
 	bool at_head = id->kind == RPC_BLOCK_LATEST ||
 		       (id->kind == RPC_BLOCK_NUMBER && id->number == out->head->header.number) ||
@@ -177,19 +190,6 @@ enum status rpc_tx_receipt(
 }
 
 /* --- fees --- */
-
-struct exec_rules rpc_next_rules(const struct rpc *rpc, const struct header *head) {
-	struct header next = *head;
-	next.number++;
-	next.timestamp++;
-	return chain_rules(rpc->options.chain, &next);
-}
-
-u256 rpc_next_base_fee(const struct rpc *rpc, const struct header *head) {
-	struct exec_rules rules = rpc_next_rules(rpc, head);
-	if (rules.fork < FORK_LONDON) return u256_from(0);
-	return exec_next_base_fee(head, &rules, chain_rules(rpc->options.chain, head).fork >= FORK_LONDON);
-}
 
 u256 rpc_effective_gas_price(const struct transaction *tx, const u256 *base_fee_wei) {
 	if (tx->type < TX_DYNAMIC_FEE) return tx->max_fee_wei;

@@ -33,6 +33,8 @@ void rpc_state_close(struct rpc_state *state);
 
 /* The block that would come next: its parent, which the caller releases, and its header (rpc_pending.c). */
 MUST_USE enum status rpc_next_block(struct rpc_call *call, struct engine_next *out);
+/* Its header alone. */
+MUST_USE enum status rpc_next_header(struct rpc_call *call, struct header *out);
 /* What waits, as a block. The state is good until the worker opens another. */
 MUST_USE enum status rpc_pending_open(struct rpc_call *call, struct rpc_state *out);
 MUST_USE enum status rpc_pending_block(struct rpc_call *call, struct rpc_block **out); /* in the arena */
@@ -55,8 +57,6 @@ MUST_USE enum status rpc_param_tx_place(struct rpc_call *call, struct rpc_found_
 /* Its receipt, which tells the sender, too. `*found` false: it was unwound meanwhile. */
 MUST_USE enum status rpc_tx_receipt(
     struct rpc_call *call, struct mined_receipt *out, bool *found, const struct rpc_found_tx *tx);
-u256 rpc_next_base_fee(const struct rpc *rpc, const struct header *head);
-struct exec_rules rpc_next_rules(const struct rpc *rpc, const struct header *head);
 /* What a unit of gas costs whoever sends it into a block with this base fee. */
 u256 rpc_effective_gas_price(const struct transaction *tx, const u256 *base_fee_wei);
 MUST_USE enum status rpc_suggest_tip(struct rpc_call *call, u256 *out_wei);

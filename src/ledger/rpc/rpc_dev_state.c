@@ -195,8 +195,9 @@ enum status rpc_dev_node_info(struct rpc_call *call) {
 	const struct header header = head->header;
 	const hash32 hash = head->hash;
 	chain_head_release(head);
-	const struct exec_rules rules = rpc_next_rules(call->rpc, &header);
-	const u256 base_fee = rpc_next_base_fee(call->rpc, &header);
+	struct header next;
+	TRY(rpc_next_header(call, &next));
+	const struct exec_rules rules = chain_rules(call->rpc->options.chain, &next);
 	json_object_begin(out, NULL);
 	json_put_quantity(out, "currentBlockNumber", header.number);
 	json_put_u64(out, "currentBlockTimestamp", header.timestamp);
@@ -204,10 +205,10 @@ enum status rpc_dev_node_info(struct rpc_call *call) {
 	json_put_text(out, "hardFork", fork_name(rules.fork));
 	json_put_text(out, "transactionOrder", "fees");
 	json_object_begin(out, "environment");
-	rpc_put_u256(out, "baseFee", &base_fee);
+	rpc_put_u256(out, "baseFee", &next.base_fee_wei);
 	json_put_u64(out, "chainId", u256_clamp_u64(&rules.chain_id));
-	json_put_u64(out, "gasLimit", header.gas_limit);
-	rpc_put_u256(out, "gasPrice", &base_fee);
+	json_put_u64(out, "gasLimit", next.gas_limit);
+	rpc_put_u256(out, "gasPrice", &next.base_fee_wei);
 	json_object_end(out);
 	json_object_begin(out, "forkConfig");
 	json_put_null(out, "forkUrl");
@@ -221,7 +222,7 @@ enum status rpc_dev_node_info(struct rpc_call *call) {
 enum status rpc_dev_metadata(struct rpc_call *call) {
 	struct json_writer *out = &call->out;
 	struct chain_head *head = chain_head(call->rpc->options.chain);
-	const struct exec_rules rules = rpc_next_rules(call->rpc, &head->header);
+	const struct exec_rules rules = chain_rules(call->rpc->options.chain, &head->header);
 	json_object_begin(out, NULL);
 	json_put_text(out, "clientVersion", call->rpc->options.client_version);
 	json_put_u64(out, "chainId", u256_clamp_u64(&rules.chain_id));

@@ -209,7 +209,7 @@ static void what_waits_stands_in_the_pending_block(void **state) {
 	const char *made, *hash = let_two_wait(&made);
 	const struct json *block = call("eth_getBlockByNumber", "'pending',true");
 	assert_int_equal(number_of(json_get(block, "number")), block_number() + 1);
-	assert_true(json_is(json_get(block, "hash"), JSON_NULL) && json_is(json_get(block, "miner"), JSON_NULL));
+	assert_true(json_is(json_get(block, "hash"), JSON_NULL) && json_is(json_get(block, "nonce"), JSON_NULL));
 	const struct json *second = json_at(json_get(block, "transactions"), 1);
 	assert_text(json_get(second, "hash"), hash);
 	assert_text(json_get(second, "from"), address(0));

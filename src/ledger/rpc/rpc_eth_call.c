@@ -18,7 +18,7 @@ enum status rpc_eth_call(struct rpc_call *call) {
 enum status rpc_eth_estimate_gas(struct rpc_call *call) {
 	struct rpc_run run;
 	uint64_t gas = 0;
-	TRY(rpc_run_open(call, &run));
+	TRY(rpc_run_open_to_send(call, &run));
 	enum status status = rpc_estimate(call, &gas, &run);
 	rpc_run_close(&run);
 	if (status == STATUS_OK) json_put_quantity(&call->out, NULL, gas);
@@ -183,7 +183,7 @@ enum status rpc_eth_create_access_list(struct rpc_call *call) {
 	struct exec_tx_result result;
 	struct touches touches;
 	struct json_writer *out = &call->out;
-	TRY(rpc_run_open(call, &run));
+	TRY(rpc_run_open_to_send(call, &run));
 	enum status status = settle_list(call, &result, &touches, &run);
 	rpc_run_close(&run);
 	TRY(status);

@@ -72,7 +72,7 @@ enum status rpc_suggest_tip(struct rpc_call *call, u256 *out_wei) {
 	pthread_mutex_unlock(&rpc->lock);
 	enum status status = STATUS_OK;
 	if (!known) {
-		if (rpc_next_rules(rpc, &head->header).zero_base_fee)
+		if (chain_rules(rpc->options.chain, &head->header).zero_base_fee)
 			*out_wei = u256_from(0);
 		else
 			status = sample_tips(call, out_wei, head);
@@ -101,19 +101,21 @@ enum status rpc_eth_max_priority_fee(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
+/* As geth, over the newest block's base fee; of a development chain, whose next base fee may be ordered, over that. */
 enum status rpc_eth_gas_price(struct rpc_call *call) {
-	const struct header head = newest_header(call);
+	struct header header = newest_header(call);
 	u256 price;
 	TRY(rpc_suggest_tip(call, &price));
-	if (head.field_count >= HEADER_LONDON) u256_add_overflow(&price, &price, &head.base_fee_wei);
+	if (call->rpc->options.dev) TRY(rpc_next_header(call, &header));
+	if (header.field_count >= HEADER_LONDON) u256_add_overflow(&price, &price, &header.base_fee_wei);
 	rpc_put_u256(&call->out, NULL, &price);
 	return STATUS_OK;
 }
 
 enum status rpc_eth_base_fee(struct rpc_call *call) {
-	const struct header head = newest_header(call);
-	const u256 fee = rpc_next_base_fee(call->rpc, &head);
-	rpc_put_u256(&call->out, NULL, &fee);
+	struct header next;
+	TRY(rpc_next_header(call, &next));
+	rpc_put_u256(&call->out, NULL, &next.base_fee_wei);
 	return STATUS_OK;
 }
 
@@ -199,9 +201,18 @@ static void put_ratio(struct json_writer *out, uint64_t part, uint64_t whole) {
 	buf_printf(out->out, "%.10g", whole ? (double)part / (double)whole : 0.0);
 }
 
+/* The block after this one: of the newest one, that which would come now. */
+static enum status header_after(struct rpc_call *call, struct header *out, const struct header *parent) {
+	const enum status status =
+	    chain_header_by_number(call->rpc->options.chain, out, NULL, parent->number + 1, &call->err);
+	return status == STATUS_NOTFOUND ? rpc_next_header(call, out) : status;
+}
+
 static enum status put_history(
     struct rpc_call *call, const struct rpc_found_block *blocks, size_t count, const struct percentiles *wanted) {
 	struct json_writer *out = &call->out;
+	struct header next = {0};
+	if (count) TRY(header_after(call, &next, &blocks[count - 1].header));
 	json_object_begin(out, NULL);
 	json_put_quantity(out, "oldestBlock", count ? blocks[0].header.number : 0);
 	if (wanted->count && count) {
@@ -215,10 +226,7 @@ static enum status put_history(
 		    blocks[i].header.field_count >= HEADER_LONDON ? blocks[i].header.base_fee_wei : u256_from(0);
 		rpc_put_u256(out, NULL, &fee);
 	}
-	if (count) {
-		const u256 next = rpc_next_base_fee(call->rpc, &blocks[count - 1].header);
-		rpc_put_u256(out, NULL, &next);
-	}
+	if (count) rpc_put_u256(out, NULL, &next.base_fee_wei);
 	json_array_end(out);
 	json_array_begin(out, "gasUsedRatio");
 	for (size_t i = 0; i < count; i++) put_ratio(out, blocks[i].header.gas_used, blocks[i].header.gas_limit);
@@ -229,11 +237,7 @@ static enum status put_history(
 		rpc_put_u256(out, NULL, &fee);
 	}
 	if (count) {
-		const struct header *last = &blocks[count - 1].header;
-		const struct exec_rules rules = rpc_next_rules(call->rpc, last);
-		const u256 fee = rules.fork >= FORK_CANCUN
-				     ? exec_blob_base_fee(exec_excess_blob_gas(last, &rules), &rules.blob)
-				     : u256_from(0);
+		const u256 fee = blob_base_fee(call, &next);
 		rpc_put_u256(out, NULL, &fee);
 	}
 	json_array_end(out);

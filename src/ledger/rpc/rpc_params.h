@@ -29,7 +29,8 @@ MUST_USE enum status rpc_slot_of(struct rpc_call *call, u256 *out, const struct 
 /* Of its text: how many, without 0x. */
 size_t rpc_slot_digits(struct bytes text);
 
-enum rpc_block_kind { RPC_BLOCK_LATEST, RPC_BLOCK_PENDING, RPC_BLOCK_NUMBER, RPC_BLOCK_HASH };
+/* RPC_BLOCK_NEXT, which no parameter names: the newest state, in the block that would come next. */
+enum rpc_block_kind { RPC_BLOCK_LATEST, RPC_BLOCK_NEXT, RPC_BLOCK_PENDING, RPC_BLOCK_NUMBER, RPC_BLOCK_HASH };
 struct rpc_block_id {
 	enum rpc_block_kind kind;
 	uint64_t number;

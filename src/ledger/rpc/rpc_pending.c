@@ -21,6 +21,14 @@ enum status rpc_next_block(struct rpc_call *call, struct engine_next *out) {
 	return status;
 }
 
+enum status rpc_next_header(struct rpc_call *call, struct header *out) {
+	struct engine_next next;
+	TRY(rpc_next_block(call, &next));
+	*out = next.header;
+	chain_head_release(next.head);
+	return STATUS_OK;
+}
+
 /* Those that cannot stand in it are left out. */
 static enum status run_waiting(struct rpc_call *call, struct rpc_block *block, const struct pool_pick *picked) {
 	struct rpc_worker *worker = call->worker;

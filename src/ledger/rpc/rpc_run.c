@@ -99,7 +99,8 @@ static enum status open_with(struct rpc_call *call, struct rpc_run *run, const s
 	if (status == STATUS_OK) status = refuse_whole_blocks(call, &block);
 	run->rules = chain_rules(call->rpc->options.chain, &run->header);
 	if (status == STATUS_OK) status = complete(call, run);
-	const bool plain = !overrides && !header_json && id->kind != RPC_BLOCK_PENDING;
+	const bool is_sealed = id->kind != RPC_BLOCK_PENDING && id->kind != RPC_BLOCK_NEXT;
+	const bool plain = !overrides && !header_json && is_sealed;
 	if (status == STATUS_OK) status = prepare(call, run, overrides, plain);
 	if (status == STATUS_OK && block.has_blob_base_fee)
 		executor_set_blob_base_fee(call->worker->executor, &block.blob_base_fee_wei);
@@ -114,6 +115,24 @@ enum status rpc_run_open(struct rpc_call *call, struct rpc_run *run) {
 	return open_with(call, run, rpc_param(call, 2), rpc_param(call, 3), &id);
 }
 
+/*
+ * Where what will become a transaction runs if no block is named: in the block that would come next. A chain that
+ * seals what is sent and nothing else may have a newest block that is days old. With test methods, or if nobody seals
+ * here, as geth: on the newest block.
+ */
+static struct rpc_block_id next_id(const struct rpc_call *call) {
+	const struct rpc_options *options = &call->rpc->options;
+	const bool seals = options->dev || (options->engine && !options->test_methods);
+	return (struct rpc_block_id){.kind = seals ? RPC_BLOCK_NEXT : RPC_BLOCK_LATEST};
+}
+
+enum status rpc_run_open_to_send(struct rpc_call *call, struct rpc_run *run) {
+	struct rpc_block_id id = next_id(call);
+	TRY(rpc_param_tx(call, &run->args, 0));
+	if (rpc_param(call, 1)) TRY(rpc_param_block(call, &id, 1));
+	return open_with(call, run, rpc_param(call, 2), rpc_param(call, 3), &id);
+}
+
 enum status rpc_run_open_traced(struct rpc_call *call, struct rpc_run *run) {
 	struct rpc_block_id id;
 	const struct json *config = rpc_param(call, 2);
@@ -122,9 +141,10 @@ enum status rpc_run_open_traced(struct rpc_call *call, struct rpc_run *run) {
 	return open_with(call, run, json_get(config, "stateOverrides"), json_get(config, "blockOverrides"), &id);
 }
 
-enum status rpc_run_open_at_head(struct rpc_call *call, struct rpc_run *run, const struct rpc_tx_args *args) {
+enum status rpc_run_open_next(struct rpc_call *call, struct rpc_run *run, const struct rpc_tx_args *args) {
+	const struct rpc_block_id id = next_id(call);
 	run->args = *args;
-	return open_with(call, run, NULL, NULL, &(struct rpc_block_id){.kind = RPC_BLOCK_LATEST});
+	return open_with(call, run, NULL, NULL, &id);
 }
 
 void rpc_run_close(struct rpc_run *run) {

@@ -52,8 +52,10 @@ struct rpc_run {
 /* Parses parameters 0 to 3 and makes the worker's state and executor ready. */
 MUST_USE enum status rpc_run_open(struct rpc_call *call, struct rpc_run *run);
 void rpc_run_close(struct rpc_run *run);
-/* The same for a transaction made elsewhere, on the newest block. */
-MUST_USE enum status rpc_run_open_at_head(struct rpc_call *call, struct rpc_run *run, const struct rpc_tx_args *args);
+/* The same for what will become a transaction: if no block is named, in the one that would come next. */
+MUST_USE enum status rpc_run_open_to_send(struct rpc_call *call, struct rpc_run *run);
+/* So for a transaction made elsewhere. */
+MUST_USE enum status rpc_run_open_next(struct rpc_call *call, struct rpc_run *run, const struct rpc_tx_args *args);
 /* Runs once and undoes it. The output stands in the worker's machine until the next run. */
 MUST_USE enum status rpc_run_once(
     struct rpc_call *call, struct exec_tx_result *result, const struct transaction *tx, const addr20 *from);

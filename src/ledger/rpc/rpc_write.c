@@ -126,8 +126,9 @@ void rpc_write_tx(struct json_writer *out, const char *name, const struct transa
 
 /* --- blocks --- */
 
-/* `hash` NULL: nobody sealed it, so it has no hash, nonce or miner yet. */
-static void put_header_to_sha3uncles(struct json_writer *out, const struct header *header, const hash32 *hash) {
+/* `hash` NULL: nobody sealed it, so it has no hash or nonce yet; `miner` NULL: nor is it said whose it will be. */
+static void put_header_to_sha3uncles(
+    struct json_writer *out, const struct header *header, const hash32 *hash, const addr20 *miner) {
 	const uint8_t fields = header->field_count;
 	if (fields >= HEADER_LONDON) rpc_put_u256(out, "baseFeePerGas", &header->base_fee_wei);
 	if (fields >= HEADER_CANCUN) json_put_quantity(out, "blobGasUsed", header->blob_gas_used);
@@ -141,8 +142,8 @@ static void put_header_to_sha3uncles(struct json_writer *out, const struct heade
 	else
 		json_put_null(out, "hash");
 	json_put_hex(out, "logsBloom", bytes_make(header->logs_bloom, BLOOM_BYTES));
-	if (hash)
-		put_address(out, "miner", &header->beneficiary);
+	if (miner)
+		put_address(out, "miner", miner);
 	else
 		json_put_null(out, "miner");
 	put_hash(out, "mixHash", &header->mix_hash);
@@ -209,7 +210,10 @@ void rpc_write_withdrawals(struct json_writer *out, const struct block *block) {
 enum status rpc_write_block_members(struct rpc_call *call, struct rpc_block *block, bool full) {
 	struct json_writer *out = &call->out;
 	const struct block *content = &block->block;
-	put_header_to_sha3uncles(out, &content->header, block->is_pending ? NULL : &block->hash);
+	/* A pending block's miner is null, as geth's; a development chain's can be ordered, and is shown, as anvil's.
+	 */
+	const addr20 *miner = !block->is_pending || call->rpc->options.dev ? &content->header.beneficiary : NULL;
+	put_header_to_sha3uncles(out, &content->header, block->is_pending ? NULL : &block->hash, miner);
 	put_size(call, content);
 	put_hash(out, "stateRoot", &content->header.state_root);
 	json_put_quantity(out, "timestamp", content->header.timestamp);
@@ -232,7 +236,7 @@ enum status rpc_write_block(struct rpc_call *call, struct rpc_block *block, bool
 void rpc_write_head(struct rpc_call *call, const struct header *header, const hash32 *hash) {
 	struct json_writer *out = &call->out;
 	json_object_begin(out, NULL);
-	put_header_to_sha3uncles(out, header, hash);
+	put_header_to_sha3uncles(out, header, hash, &header->beneficiary);
 	put_hash(out, "stateRoot", &header->state_root);
 	json_put_quantity(out, "timestamp", header->timestamp);
 	put_hash(out, "transactionsRoot", &header->transactions_root);
@@ -245,7 +249,7 @@ void rpc_write_ommer(struct rpc_call *call, const struct header *header) {
 	const struct block alone = {.header = *header, .has_withdrawals = header->field_count >= HEADER_SHANGHAI};
 	const hash32 hash = header_hash(header);
 	json_object_begin(out, NULL);
-	put_header_to_sha3uncles(out, header, &hash);
+	put_header_to_sha3uncles(out, header, &hash, &header->beneficiary);
 	put_size(call, &alone);
 	put_hash(out, "stateRoot", &header->state_root);
 	json_put_quantity(out, "timestamp", header->timestamp);
