@@ -5,13 +5,13 @@
 #define LEAD_MAX ((size_t)8 << 20)
 #define COPY_MAX ((size_t)12 << 20)
 
-static const char *path_of(struct actor_request *request, const hash32 *record) {
+static const char *path_of(struct arena *arena, const hash32 *record) {
 	struct buf path;
 	buf_init(&path, 128);
 	buf_text(&path, "records/");
 	hex_put(&path, BYTES_OF(*record), true);
 	buf_text(&path, ".jwe");
-	const char *text = arena_strdup(request->arena, buf_view(&path));
+	const char *text = arena_strdup(arena, buf_view(&path));
 	buf_fini(&path);
 	return text;
 }
@@ -28,14 +28,18 @@ enum status legal_copy_store(struct actor_request *request, const hash32 *record
 	text_header_write(&members,
 	    &(struct text_header){.cty = "application/json", .typ = "xinglin-author", .rec = record, .ver = &version});
 	enum status status = jwe_ecdh_seal(&sealed, &key, buf_view(&members), lead, request->random, err);
-	if (status == STATUS_OK) status = home_write(request->home, path_of(request, record), buf_view(&sealed), err);
+	if (status == STATUS_OK)
+		status = home_write(request->home, path_of(request->arena, record), buf_view(&sealed), err);
 	buf_fini(&members);
 	buf_fini(&sealed);
 	return status;
 }
 
-void legal_copy_remove(struct actor_request *request, const hash32 *record) {
-	home_remove(request->home, path_of(request, record));
+void legal_copy_remove(const struct home *home, const hash32 *record) {
+	struct arena arena;
+	arena_init(&arena);
+	home_remove(home, path_of(&arena, record));
+	arena_fini(&arena);
 }
 
 /* `ver` in the header names the key; the opening then proves the header. */
@@ -67,7 +71,7 @@ enum status legal_copy_load(
     struct actor_request *request, struct record_lead *lead, const hash32 *record, struct err *err) {
 	struct buf sealed;
 	buf_init(&sealed, COPY_MAX);
-	const char *path = path_of(request, record);
+	const char *path = path_of(request->arena, record);
 	enum status status = home_read(request->home, &sealed, path, err);
 	if (status == STATUS_OK) {
 		status = open_copy(request, lead, record, arena_dup(request->arena, buf_view(&sealed)), err);

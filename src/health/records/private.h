@@ -102,7 +102,7 @@ MUST_USE enum status home_key(struct actor_request *request, struct p256_secret 
 MUST_USE enum status legal_copy_store(
     struct actor_request *request, const hash32 *record, struct bytes lead, struct err *err);
 /* Of a record that was not registered after all; best effort. */
-void legal_copy_remove(struct actor_request *request, const hash32 *record);
+void legal_copy_remove(const struct home *home, const hash32 *record);
 /* STATUS_NOTFOUND: this home is not the author. */
 MUST_USE enum status legal_copy_load(
     struct actor_request *request, struct record_lead *lead, const hash32 *record, struct err *err);

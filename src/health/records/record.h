@@ -43,6 +43,15 @@ struct record_added {
  * none, or more than RECORD_ADDITIONS_MAX. */
 MUST_USE enum status record_add_many(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, struct err *err);
+/* As record_add_many, without waiting: what is accepted is registered, or refused, later, and then `completed` is
+ * called on the outbox's thread. The request may be gone by then. A record alone may be registered together with others
+ * of the same folder. `StaleEpoch` as the verdict's reason: the folder's key changed meanwhile; submit again. */
+struct record_listener {
+	outbox_callback *completed;
+	void *context;
+};
+MUST_USE enum status record_submit(struct actor_request *request, struct record_added *out,
+    const struct record_addition *additions, size_t count, const struct record_listener *listener, struct err *err);
 MUST_USE enum status record_add(struct actor_request *request, struct record_added *out, const hash32 *folder,
     const struct record_resource *resources, size_t count, struct err *err);
 

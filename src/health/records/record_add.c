@@ -1,5 +1,6 @@
 /* Adding records: seal all, ask the contract, put the blobs, register in one transaction, keep the author's copies. */
 #include "crypto/hash.h"
+#include "health/actors/actor.h"
 #include "health/records/private.h"
 
 /* One record on its way. */
@@ -37,23 +38,37 @@ static enum status seal_draft(
 	    &draft->sealed, &draft->place, &folder.key, addition->resources, addition->count, request->random, err);
 }
 
-static void put_additions(struct buf *data, const struct draft *drafts, size_t count) {
+/* One Addition, as Records takes it: seven words. */
+static void put_addition(struct buf *data, const struct draft *draft) {
 	static const hash32 no_facts;
+	abi_put_hash32(data, &draft->place.folder);
+	abi_put_u64(data, draft->place.epoch);
+	abi_put_u64(data, draft->nonce);
+	abi_put_hash32(data, &draft->sealed.root);
+	abi_put_hash32(data, &draft->sealed.blob);
+	abi_put_hash32(data, &no_facts);
+	abi_put_u64(data, draft->sealed.container.len);
+}
+
+static void begin_additions(struct buf *data, size_t count) {
 	abi_put_selector(data, "addMany((bytes32,uint32,uint64,bytes32,bytes32,bytes32,uint64)[])");
 	struct abi_row row = abi_row_begin(data);
 	size_t head = abi_reserve(data);
 	abi_tail(&row, head);
 	abi_put_u64(data, count);
-	for (const struct draft *draft = drafts; draft < drafts + count; draft++) {
-		abi_put_hash32(data, &draft->place.folder);
-		abi_put_u64(data, draft->place.epoch);
-		abi_put_u64(data, draft->nonce);
-		abi_put_hash32(data, &draft->sealed.root);
-		abi_put_hash32(data, &draft->sealed.blob);
-		abi_put_hash32(data, &no_facts);
-		abi_put_u64(data, draft->sealed.container.len);
-	}
 }
+
+static void put_additions(struct buf *data, const struct draft *drafts, size_t count) {
+	begin_additions(data, count);
+	for (size_t i = 0; i < count; i++) put_addition(data, &drafts[i]);
+}
+
+static void merge_additions(struct buf *data, const struct bytes *items, size_t count) {
+	begin_additions(data, count);
+	for (size_t i = 0; i < count; i++) buf_append(data, items[i]);
+}
+
+static const struct outbox_merger addition_merger = {RECORD_ADDITIONS_MAX, merge_additions};
 
 /* What the contract says, in words that tell what to do. `*is_stale`: the folder has a newer key by now. */
 static enum status explain(bool *is_stale, const struct client_verdict *verdict, struct err *err) {
@@ -88,7 +103,7 @@ static enum status put_blobs(struct actor_request *request, struct record_added 
 }
 
 static void drop_copies(struct actor_request *request, const struct draft *drafts, size_t count) {
-	for (size_t i = 0; i < count; i++) legal_copy_remove(request, &drafts[i].place.record);
+	for (size_t i = 0; i < count; i++) legal_copy_remove(request->home, &drafts[i].place.record);
 }
 
 static enum status keep_copies(
@@ -103,21 +118,86 @@ static enum status keep_copies(
 	return STATUS_OK;
 }
 
+/* --- registering --- */
+
+/* Records that are registered together, and who hears of it. */
+struct adding {
+	struct actor_request *request;
+	struct record_added *out;
+	struct draft *drafts;
+	size_t count;
+	bool is_stale;              /* out: a folder has a newer key by now */
+	outbox_callback *completed; /* NULL: the caller waits */
+	void *context;
+};
+
+/* Of what the outbox still has when the request is gone. */
+struct submitted {
+	const struct home *home;
+	outbox_callback *completed;
+	void *context;
+	size_t count;
+	hash32 records[RECORD_ADDITIONS_MAX];
+};
+
+static void submission_completed(void *context, const struct outbox_result *result) {
+	struct submitted *submitted = context;
+	if (result->end == OUTBOX_KEPT) { /* it goes on, and so the copies stay */
+		submitted->completed(submitted->context, result);
+		mem_free(submitted);
+		return;
+	}
+	for (size_t i = 0; i < submitted->count && result->end != OUTBOX_DONE; i++)
+		legal_copy_remove(submitted->home, &submitted->records[i]);
+	submitted->completed(submitted->context, result);
+	mem_free(submitted);
+}
+
+static enum status submit(struct adding *adding, struct outbox_entry *entry, struct err *err) {
+	struct outbox *outbox;
+	struct submitted *submitted = mem_zalloc(1, sizeof *submitted);
+	submitted->home = adding->request->home;
+	submitted->completed = adding->completed;
+	submitted->context = adding->context;
+	for (size_t i = 0; i < adding->count; i++)
+		submitted->records[submitted->count++] = adding->drafts[i].place.record;
+	entry->completed = submission_completed;
+	entry->context = submitted;
+	entry->deadline_ms = adding->request->deadline_ms;
+	enum status status = actor_outbox(adding->request->actor, &outbox, err);
+	if (status == STATUS_OK) status = outbox_submit(outbox, entry, err);
+	if (status != STATUS_OK) mem_free(submitted);
+	return status == STATUS_OK ? status : err_prefix(err, status, "nothing was registered");
+}
+
 /* STATUS_DENIED: the contract, the node's pool or the block refused it, and nothing was registered. */
-static enum status send(struct actor_request *request, struct record_added *out, bool *is_stale,
-    const struct draft *drafts, size_t count, struct bytes data, struct err *err) {
-	struct outbox_blob blobs[RECORD_ADDITIONS_MAX];
+static enum status send(struct adding *adding, struct outbox_entry *entry, struct err *err) {
 	struct outbox_result result;
-	for (size_t i = 0; i < count; i++)
-		blobs[i] =
-		    (struct outbox_blob){request->home->deployment.records, buf_view(&drafts[i].sealed.container)};
-	const struct outbox_entry entry = {
-	    .to = &request->home->deployment.records, .data = data, .blobs = blobs, .blob_count = count};
-	TRY(request_send(request, &result, &entry, err));
+	TRY(request_send(adding->request, &result, entry, err));
 	result.verdict.ok = result.end == OUTBOX_DONE;
-	TRY(explain(is_stale, &result.verdict, err));
-	for (size_t i = 0; i < count; i++) out[i].receipt = result.receipt;
+	TRY(explain(&adding->is_stale, &result.verdict, err));
+	for (size_t i = 0; i < adding->count; i++) adding->out[i].receipt = result.receipt;
 	return STATUS_OK;
+}
+
+/* A lone record may be registered together with others of its folder; those of a bundle go as they came. */
+static enum status hand_over(struct adding *adding, struct bytes data, struct err *err) {
+	struct outbox_blob blobs[RECORD_ADDITIONS_MAX];
+	const addr20 *records = &adding->request->home->deployment.records;
+	struct buf item;
+	for (size_t i = 0; i < adding->count; i++)
+		blobs[i] = (struct outbox_blob){*records, buf_view(&adding->drafts[i].sealed.container)};
+	struct outbox_entry entry = {.to = records, .data = data, .blobs = blobs, .blob_count = adding->count};
+	buf_init(&item, CALLDATA_MAX);
+	if (adding->count == 1) {
+		put_addition(&item, adding->drafts);
+		entry.merger = &addition_merger;
+		entry.merge_key = adding->drafts->place.folder;
+		entry.merge_item = buf_view(&item);
+	}
+	enum status status = adding->completed ? submit(adding, &entry, err) : send(adding, &entry, err);
+	buf_fini(&item);
+	return status;
 }
 
 /*
@@ -125,55 +205,71 @@ static enum status send(struct actor_request *request, struct record_added *out,
  * copies come before the transaction, since there is no other once it is sent; they go only where it was refused, not
  * where the node fell silent.
  */
-static enum status register_drafts(struct actor_request *request, struct record_added *out, bool *is_stale,
-    const struct draft *drafts, size_t count, struct bytes data, struct err *err) {
+static enum status register_drafts(struct adding *adding, struct bytes data, struct err *err) {
+	struct actor_request *request = adding->request;
 	const addr20 *records = &request->home->deployment.records;
 	struct client_verdict verdict;
 	struct bytes output;
 	TRY(client_call(
 	    request->client, &output, &verdict, request->arena, &request->home->account, records, data, err));
-	TRY(explain(is_stale, &verdict, err));
-	TRY(put_blobs(request, out, drafts, count, err));
-	TRY(keep_copies(request, drafts, count, err));
-	enum status status = send(request, out, is_stale, drafts, count, data, err);
-	if (status == STATUS_DENIED) drop_copies(request, drafts, count);
+	TRY(explain(&adding->is_stale, &verdict, err));
+	TRY(put_blobs(request, adding->out, adding->drafts, adding->count, err));
+	TRY(keep_copies(request, adding->drafts, adding->count, err));
+	enum status status = hand_over(adding, data, err);
+	/* What timed out goes on, and after a failing disk nobody knows: those copies stay. */
+	if (status == STATUS_DENIED || status == STATUS_BUSY || status == STATUS_LIMIT)
+		drop_copies(request, adding->drafts, adding->count);
 	return status;
 }
 
-static enum status add_once(struct actor_request *request, struct record_added *out, bool *is_stale,
-    const struct record_addition *additions, size_t count, struct err *err) {
-	struct draft *drafts = arena_zalloc(request->arena, count, sizeof *drafts);
+static enum status add_once(struct adding *adding, const struct record_addition *additions, struct err *err) {
 	struct buf data;
 	size_t sealed = 0;
 	enum status status = STATUS_OK;
-	*is_stale = false;
+	adding->is_stale = false;
+	adding->drafts = arena_zalloc(adding->request->arena, adding->count, sizeof *adding->drafts);
 	buf_init(&data, CALLDATA_MAX);
-	for (; sealed < count; sealed++) {
-		status = seal_draft(request, &drafts[sealed], &additions[sealed], err);
+	for (; sealed < adding->count; sealed++) {
+		struct draft *draft = &adding->drafts[sealed];
+		status = seal_draft(adding->request, draft, &additions[sealed], err);
 		if (status != STATUS_OK) goto out;
-		out[sealed] = (struct record_added){.record = drafts[sealed].place.record,
+		adding->out[sealed] = (struct record_added){.record = draft->place.record,
 		    .resource_count = additions[sealed].count,
-		    .container_bytes = drafts[sealed].sealed.container.len};
+		    .container_bytes = draft->sealed.container.len};
 	}
-	put_additions(&data, drafts, count);
+	put_additions(&data, adding->drafts, adding->count);
 	status = buf_status(&data, err);
-	if (status == STATUS_OK) status = register_drafts(request, out, is_stale, drafts, count, buf_view(&data), err);
+	if (status == STATUS_OK) status = register_drafts(adding, buf_view(&data), err);
 out:
-	while (sealed > 0) sealed_record_fini(&drafts[--sealed].sealed);
+	while (sealed > 0) sealed_record_fini(&adding->drafts[--sealed].sealed);
 	buf_fini(&data);
+	return status;
+}
+
+static enum status add(struct adding *adding, const struct record_addition *additions, struct err *err) {
+	if (adding->count == 0 || adding->count > RECORD_ADDITIONS_MAX)
+		return err_set(err, STATUS_LIMIT, "%zu records: 1 to %u are registered together", adding->count,
+		    RECORD_ADDITIONS_MAX);
+	enum status status = add_once(adding, additions, err);
+	/* A folder was rotated since its key was read: once more, all of them, to the new key. */
+	if (status == STATUS_DENIED && adding->is_stale) status = add_once(adding, additions, err);
 	return status;
 }
 
 enum status record_add_many(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, struct err *err) {
-	bool is_stale;
-	if (count == 0 || count > RECORD_ADDITIONS_MAX)
-		return err_set(
-		    err, STATUS_LIMIT, "%zu records: 1 to %u are registered together", count, RECORD_ADDITIONS_MAX);
-	enum status status = add_once(request, out, &is_stale, additions, count, err);
-	/* A folder was rotated since its key was read: once more, all of them, to the new key. */
-	if (status == STATUS_DENIED && is_stale) status = add_once(request, out, &is_stale, additions, count, err);
-	return status;
+	struct adding adding = {.request = request, .out = out, .count = count};
+	return add(&adding, additions, err);
+}
+
+enum status record_submit(struct actor_request *request, struct record_added *out,
+    const struct record_addition *additions, size_t count, const struct record_listener *listener, struct err *err) {
+	struct adding adding = {.request = request,
+	    .out = out,
+	    .count = count,
+	    .completed = listener->completed,
+	    .context = listener->context};
+	return add(&adding, additions, err);
 }
 
 enum status record_add(struct actor_request *request, struct record_added *out, const hash32 *folder,
