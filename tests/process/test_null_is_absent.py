@@ -52,6 +52,8 @@ LIST = node_of(["storageKeys"], address=B)
 # method -> examples of parameters; all optional ones are given. The methods that are not here take no object and no optional parameter.
 EXAMPLES = {
     "anvil_mine": [["0x1", "0x1"]],
+    "anvil_reorg": [["0x1", []]],
+    "anvil_rollback": [["0x1"]],
     "anvil_reset": [[node_of(["forking"])], [{"forking": node_of(["jsonRpcUrl", "blockNumber"])}]],
     "debug_getRawBlock": [[block_id()]],
     "debug_getRawHeader": [[block_id()]],
@@ -78,8 +80,10 @@ EXAMPLES = {
     "eth_getTransactionCount": [[A, block_id()]],
     "eth_newFilter": [[node_of(FILTER, fromBlock="0x0")]],
     "eth_newPendingTransactionFilter": [[False]],
+    "eth_resend": [[call(nonce="0x7", gas="0x5208"), "0x77359400", "0x5208"]],
     "eth_sendTransaction": [[call(value="0x1")]],
     "eth_sendUnsignedTransaction": [[call(value="0x1", **{"from": B})]],
+    "eth_signTransaction": [[call(gas="0x5208", nonce="0x0", maxFeePerGas="0x77359400", maxPriorityFeePerGas="0x1")]],
     "eth_simulateV1": [[node_of(["traceTransfers", "validation", "returnFullTransactions"], blockStateCalls=[
         node_of(["blockOverrides", "stateOverrides", "calls"], blockOverrides=node_of(BLOCK, time="0xffffffff"),
                 stateOverrides=overrides(), calls=[call()])]), block_id()]],
@@ -170,7 +174,7 @@ def answer(node, method, params):
         got = {"result": "done"}
     node.rpc("evm_revert", snapshot)
     node.rpc("anvil_dropAllTransactions")
-    if method.endswith("_reset"):
+    if method.endswith(("_reset", "_reorg", "_rollback")):
         settle(node)
     return got
 
@@ -187,12 +191,17 @@ def test_every_method_with_an_optional_part_has_an_example(methods):
     assert set(EXAMPLES) - set(methods) == set()
 
 
+REFUSED = {"eth_resend"}  # nothing like it waits: it says so both times
+
+
 @pytest.mark.parametrize("method", sorted(EXAMPLES))
 def test_null_is_absent(node, methods, method):
     needed = len([part for part in parts(methods[method]) if part[0] != "["])
     for params in EXAMPLES[method]:
-        assert "result" in answer(node, method, plain(params)), answer(node, method, plain(params))
+        first = answer(node, method, plain(params))
+        assert "result" in first or method in REFUSED, first
         for with_null, without in pairs(params, needed):
             expected = answer(node, method, without) if without is not None else {"result"}
             got = answer(node, method, with_null)
-            assert got == expected if without is not None else "result" in got, (with_null, without)
+            fits = got == expected if without is not None else "result" in got or method in REFUSED
+            assert fits, (with_null, without, got, expected)

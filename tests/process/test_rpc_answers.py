@@ -1,6 +1,7 @@
 """Answers as clients expect them: ids, numbers, keys, prefixes and words."""
 import pytest
 
+import strict_tx
 from machine import RpcError
 
 A, B = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266", "0x" + "0b" * 20
@@ -185,3 +186,38 @@ def test_log_indexes_count_over_the_calls_of_a_block_and_over_what_was_undone(de
         {"calls": [{"to": B}]}]}, "latest")
     indexes = [[[log["logIndex"] for log in call["logs"]] for call in block["calls"]] for block in blocks]
     assert indexes == [[["0x0", "0x1"], [], ["0x3", "0x4"]], [["0x0", "0x1"]]]
+
+
+# --- strict clients ---
+
+SENDER = "0xc0ffee0000000000000000000000000000000001"
+
+
+@pytest.mark.parametrize("fields", [
+    {}, {"gasPrice": "0x77359400"}, {"gasPrice": "0x77359400", "accessList": []}, {"gas": "0x5208"},
+    {"maxFeePerGas": "0x77359400", "maxPriorityFeePerGas": "0x0"}])
+def test_an_impersonated_transaction_and_its_block_can_be_read_strictly(dev, fields):
+    dev.rpc("anvil_setBalance", SENDER, hex(10**18))
+    dev.rpc("anvil_impersonateAccount", SENDER)
+    sent = dev.rpc("eth_sendTransaction", {"from": SENDER, "to": A, **fields})
+    block = dev.receipt(sent)["blockHash"]
+    tx = dev.rpc("eth_getTransactionByHash", sent)
+    assert tx["from"] == SENDER
+    strict_tx.check(tx)
+    for each in dev.rpc("eth_getBlockByHash", block, True)["transactions"]:
+        strict_tx.check(each)
+    raw = dev.rpc("eth_getRawTransactionByHash", sent)
+    assert refusal(dev, "eth_sendRawTransaction", raw).message == "invalid sender"  # nobody else can send it
+    dev.rpc("anvil_stopImpersonatingAccount", SENDER)
+
+
+def test_two_impersonated_senders_of_the_same_have_two_hashes(dev):
+    other = SENDER[:-1] + "2"
+    hashes = set()
+    for sender in SENDER, other:
+        dev.rpc("anvil_setBalance", sender, hex(10**18))
+        nonce = dev.rpc("eth_getTransactionCount", sender)
+        dev.rpc("anvil_setNonce", sender, "0x63" if int(nonce, 16) < 0x63 else nonce)
+        hashes.add(dev.rpc("eth_sendUnsignedTransaction", {"from": sender, "to": A, "gas": "0x5208", "gasPrice": "0x77359400", "nonce": "0x63"}))
+    assert len(hashes) == 2
+    assert {dev.receipt(each)["from"] for each in hashes} == {SENDER, other}

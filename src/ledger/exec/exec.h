@@ -148,9 +148,12 @@ struct exec_system_contract {
 };
 #define EXEC_SYSTEM_CONTRACTS 4
 extern const struct exec_system_contract exec_system_contracts[EXEC_SYSTEM_CONTRACTS];
-/* Dev mode's impersonation: s = 0, which no signature has, and r the sender. Such a one may be a contract (import
- * refuses it for its signature). */
+/* Dev mode's impersonation: s = 1, and r twelve letters and the sender's address. That has a signature's form, so that
+ * strict clients read it, and nobody comes to it by signing. Such a sender may be a contract. Elsewhere such a
+ * transaction counts as signed, by whom its numbers fit, who is nobody. */
+void exec_impersonate(struct transaction *tx, const addr20 *sender);
 bool exec_is_impersonated(const struct transaction *tx);
+addr20 exec_impersonated_sender(const struct transaction *tx);
 bool exec_is_precompile(enum fork fork, const addr20 *address);
 /* EIP-1559: the child's base fee. */
 u256 exec_next_base_fee(const struct header *parent, const struct exec_rules *rules, bool parent_is_london);

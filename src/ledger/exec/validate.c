@@ -90,8 +90,30 @@ static enum tx_verdict check_block(const struct executor *executor, const struct
 	return TX_VERDICT_OK;
 }
 
+static const uint8_t impersonated_mark[12] = {'i', 'm', 'p', 'e', 'r', 's', 'o', 'n', 'a', 't', 'e', 'd'};
+
+void exec_impersonate(struct transaction *tx, const addr20 *sender) {
+	uint8_t r[32];
+	memcpy(r, impersonated_mark, sizeof impersonated_mark);
+	memcpy(r + sizeof impersonated_mark, sender->b, sizeof sender->b);
+	tx->r = u256_load_be(r);
+	tx->s = u256_from(1);
+	tx->y_parity = 0;
+}
+
 bool exec_is_impersonated(const struct transaction *tx) {
-	return u256_is_zero(&tx->s) && !u256_is_zero(&tx->r);
+	const u256 one = u256_from(1);
+	uint8_t r[32];
+	u256_store_be(r, &tx->r);
+	return u256_equal(&tx->s, &one) && memcmp(r, impersonated_mark, sizeof impersonated_mark) == 0;
+}
+
+addr20 exec_impersonated_sender(const struct transaction *tx) {
+	addr20 sender;
+	uint8_t r[32];
+	u256_store_be(r, &tx->r);
+	memcpy(sender.b, r + sizeof impersonated_mark, sizeof sender.b);
+	return sender;
 }
 
 /* What the sender must be and have. */

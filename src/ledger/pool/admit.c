@@ -9,10 +9,8 @@ enum {
 };
 
 bool pool_unsigned_sender(addr20 *out, const struct transaction *tx) {
-	uint8_t r[32];
-	if (!u256_is_zero(&tx->s)) return false;
-	u256_store_be(r, &tx->r);
-	memcpy(out->b, r + 12, sizeof out->b);
+	if (!exec_is_impersonated(tx)) return false;
+	*out = exec_impersonated_sender(tx);
 	return true;
 }
 
@@ -186,8 +184,10 @@ enum status pool_add_decoded(struct pool *pool, hash32 *hash, enum pool_verdict 
 	*tx_verdict = TX_VERDICT_OK;
 	*verdict = POOL_OK;
 	if (tx->raw.len > TX_MAX_BYTES) *verdict = POOL_TOO_LARGE;
+	/* From outside, impersonation's form is no signature, though some key fits it. */
+	const bool is_refused = !is_unsigned && exec_is_impersonated(tx);
 	if (*verdict == POOL_OK && !is_unsigned && !foreseen_take(&pool->foreseen, &offer->sender, tx->raw) &&
-	    transaction_sender(&offer->sender, tx, true, err) != STATUS_OK) {
+	    (is_refused || transaction_sender(&offer->sender, tx, true, err) != STATUS_OK)) {
 		*verdict = POOL_INVALID;
 		*tx_verdict = TX_VERDICT_BAD_SIGNATURE;
 	}
@@ -214,7 +214,7 @@ void pool_read_many(struct pool_reading *out, struct arena *arena, const struct 
 	for (size_t i = 0; i < count; i++) {
 		struct err err;
 		out[i].good = transaction_decode(&out[i].tx, &out[i].sidecar, arena, envelopes[i], &err) == STATUS_OK &&
-			      out[i].tx.raw.len <= TX_MAX_BYTES;
+			      out[i].tx.raw.len <= TX_MAX_BYTES && !exec_is_impersonated(&out[i].tx);
 		if (out[i].good) txs[decoded++] = &out[i].tx;
 	}
 	transaction_senders(senders, statuses, txs, decoded, true);
@@ -245,9 +245,7 @@ enum status pool_add_unsigned(struct pool *pool, hash32 *hash, enum pool_verdict
 	buf_init(&raw, BUF_MAX_DEFAULT);
 	marked.v = u256_from(tx->type == TX_LEGACY ? 27 : 0);
 	marked.has_chain_id = tx->type != TX_LEGACY;
-	marked.r = u256_from_be(BYTES_OF(*sender));
-	marked.s = u256_from(0);
-	marked.y_parity = 0;
+	exec_impersonate(&marked, sender);
 	marked.raw = (struct bytes){0};
 	transaction_encode(&raw, &marked);
 	marked.raw = buf_view(&raw);

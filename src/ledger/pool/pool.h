@@ -20,8 +20,8 @@
  * it is dead. Reading stops at the first record that is cut off or whose CRC is wrong: what follows was never
  * acknowledged.
  *
- * A transaction that nobody signed (dev mode's impersonation) carries r = its sender and s = 0, which no signature can
- * have; pool_unsigned_sender tells, also for one that stands in a block. Threads: any; one lock inside.
+ * A transaction that nobody signed (dev mode's impersonation) carries its sender in the place of a signature
+ * (exec_impersonate); pool_unsigned_sender tells, also for one that stands in a block. Threads: any; one lock inside.
  */
 #ifndef LEDGER_POOL_POOL_H
 #define LEDGER_POOL_POOL_H

@@ -380,7 +380,11 @@ static void nobody_signs(void **state) {
 	assert_memory_equal(named.b, sender.b, 20);
 	assert_true(pool_unsigned_sender(&named, &found));
 	assert_memory_equal(named.b, sender.b, 20);
-	/* From outside it has no sender. */
+	/* From outside it has no sender, though its numbers are those of a signature. */
+	assert_false(u256_is_zero(&found.r) || u256_is_zero(&found.s));
+	struct pool_reading reading;
+	pool_read_many(&reading, &world.arena, &found.raw, 1);
+	assert_false(reading.good);
 	assert_int_equal(ledger_add(&world, &hash, found.raw, &tx_verdict), POOL_INVALID);
 	assert_int_equal(tx_verdict, TX_VERDICT_BAD_SIGNATURE);
 	/* From the journal it has. */

@@ -1,66 +1,9 @@
-/* Dev mode's accounts, whose keys this node was given: eth_sendTransaction, eth_sign, personal_sign. */
-#include "crypto/hash.h"
-#include "crypto/secp256k1_keys.h"
+/* Transactions that are filled in, signed with dev mode's accounts and sent: eth_fillTransaction, eth_sendTransaction,
+ * eth_resend. */
 #include "ledger/rpc/rpc_methods.h"
 #include "ledger/rpc/rpc_run.h"
 #include "ledger/rpc/rpc_send.h"
 #include "ledger/rpc/rpc_write.h"
-
-#include <stdio.h>
-
-/* NULL: none of this node's. */
-static const struct rpc_account *account_of(const struct rpc *rpc, const addr20 *address) {
-	for (size_t i = 0; i < rpc->account_count; i++)
-		if (addr20_equal(&rpc->accounts[i].address, address)) return &rpc->accounts[i];
-	return NULL;
-}
-
-static enum status find_account(struct rpc_call *call, const struct rpc_account **out, const addr20 *address) {
-	*out = account_of(call->rpc, address);
-	return *out ? STATUS_OK : rpc_fail(call, RPC_SERVER_ERROR, "unknown account");
-}
-
-/* EIP-191, version 0x45. */
-static enum status sign_message(struct rpc_call *call, const addr20 *address, struct bytes message) {
-	const struct rpc_account *account = NULL;
-	struct secp_signature signature;
-	struct keccak keccak;
-	char prefix[64];
-	uint8_t out[65];
-	TRY(find_account(call, &account, address));
-	const int len = snprintf(prefix, sizeof prefix,
-	    "\x19"
-	    "Ethereum Signed Message:\n%zu",
-	    message.len);
-	keccak256_init(&keccak);
-	keccak256_update(&keccak, bytes_make(prefix, (size_t)len));
-	keccak256_update(&keccak, message);
-	const hash32 digest = keccak256_final(&keccak);
-	TRY(secp_sign(&signature, &account->secret, &digest));
-	memcpy(out, signature.r, 32);
-	memcpy(out + 32, signature.s, 32);
-	out[64] = (uint8_t)(27 + signature.y_parity);
-	json_put_hex(&call->out, NULL, bytes_make(out, sizeof out));
-	return STATUS_OK;
-}
-
-enum status rpc_eth_sign(struct rpc_call *call) {
-	addr20 address;
-	struct bytes message;
-	TRY(rpc_param_address(call, &address, 0));
-	TRY(rpc_param_data(call, &message, 1));
-	return sign_message(call, &address, message);
-}
-
-enum status rpc_personal_sign(struct rpc_call *call) {
-	addr20 address;
-	struct bytes message;
-	TRY(rpc_param_data(call, &message, 0));
-	TRY(rpc_param_address(call, &address, 1));
-	return sign_message(call, &address, message);
-}
-
-/* --- eth_sendTransaction, eth_fillTransaction --- */
 
 /* As geth: a tip from recent blocks, and room for the base fee to double. */
 static enum status fill_fees(struct rpc_call *call, struct rpc_tx_args *args, const struct header *next) {
@@ -103,8 +46,7 @@ static void fill_blob_fee(struct rpc_call *call, struct rpc_tx_args *args, const
 	u256_add_overflow(&tx->max_blob_fee_wei, &fee, &fee);
 }
 
-/* All but the nonce and the signature. */
-static enum status fill(struct rpc_call *call, struct rpc_tx_args *args) {
+enum status rpc_fill_tx(struct rpc_call *call, struct rpc_tx_args *args) {
 	struct header next;
 	if (args->data_differs)
 		return rpc_fail(call, RPC_SERVER_ERROR,
@@ -127,16 +69,13 @@ enum status rpc_eth_fill(struct rpc_call *call) {
 	struct rpc_tx_args args;
 	struct buf raw;
 	TRY(rpc_param_tx(call, &args, 0));
-	TRY(fill(call, &args));
+	TRY(rpc_fill_tx(call, &args));
 	if (!args.has_nonce) TRY(pool_next_nonce(call->rpc->options.pool, &args.tx.nonce, &args.from, &call->err));
 	buf_init(&raw, BUF_MAX_DEFAULT);
 	transaction_encode(&raw, &args.tx);
 	args.tx.raw = arena_dup(call->arena, buf_view(&raw));
 	buf_fini(&raw);
-	json_object_begin(&call->out, NULL);
-	json_put_hex(&call->out, "raw", args.tx.raw);
-	rpc_write_tx(&call->out, "tx", &args.tx, &args.from, NULL, NULL, 0);
-	json_object_end(&call->out);
+	rpc_write_raw_and_tx(&call->out, &args.tx, &args.from);
 	return STATUS_OK;
 }
 
@@ -157,12 +96,12 @@ static enum status send_transaction(struct rpc_call *call, bool from_anyone) {
 	TRY(rpc_param_tx(call, &args, 0));
 	if (!args.has_from) return rpc_bad_param(call, 0, "from: missing");
 	if (from_anyone)
-		account = account_of(rpc, &args.from);
+		account = rpc_account_of(rpc, &args.from);
 	else if (!rpc_is_impersonated(rpc, &args.from))
-		TRY(find_account(call, &account, &args.from));
+		TRY(rpc_find_account(call, &account, &args.from));
 	if (args.tx.type == TX_BLOB)
 		return rpc_bad_param(call, 0, "blobVersionedHashes: blob transactions are sent raw");
-	TRY(fill(call, &args));
+	TRY(rpc_fill_tx(call, &args));
 	pthread_mutex_lock(&rpc->send_lock); /* from choosing a nonce to its being taken */
 	enum status status = sign_and_send(call, &args, account);
 	pthread_mutex_unlock(&rpc->send_lock);
@@ -175,4 +114,68 @@ enum status rpc_eth_send_transaction(struct rpc_call *call) {
 
 enum status rpc_eth_send_unsigned(struct rpc_call *call) {
 	return send_transaction(call, true);
+}
+
+/* --- what this node's accounts have waiting --- */
+
+struct waiting_search {
+	struct rpc_call *call;
+	/* eth_resend's: the transaction with this signing hash. */
+	const addr20 *from;
+	const hash32 *wanted;
+	bool found;
+};
+
+static void write_own(void *context, const struct transaction *tx, const addr20 *sender, bool executable) {
+	const struct waiting_search *search = context;
+	struct rpc *rpc = search->call->rpc;
+	(void)executable;
+	if (rpc_account_of(rpc, sender) || rpc_is_impersonated(rpc, sender))
+		rpc_write_tx(&search->call->out, NULL, tx, sender, NULL, NULL, 0);
+}
+
+enum status rpc_eth_pending_transactions(struct rpc_call *call) {
+	struct waiting_search search = {.call = call};
+	json_array_begin(&call->out, NULL);
+	pool_visit(call->rpc->options.pool, write_own, &search);
+	json_array_end(&call->out);
+	return STATUS_OK;
+}
+
+static void find_same(void *context, const struct transaction *tx, const addr20 *sender, bool executable) {
+	struct waiting_search *search = context;
+	(void)executable;
+	if (search->found || !addr20_equal(sender, search->from)) return;
+	const hash32 hash = transaction_signing_hash(tx);
+	search->found = hash32_equal(&hash, search->wanted);
+}
+
+/* A price makes a transaction of one price of it, as in geth. */
+static enum status take_new_terms(struct rpc_call *call, struct rpc_tx_args *args) {
+	u256 price = u256_from(0);
+	uint64_t gas = 0;
+	if (rpc_param(call, 1)) TRY(rpc_param_u256(call, &price, 1));
+	if (rpc_param(call, 2)) TRY(rpc_param_quantity(call, &gas, 2));
+	if (gas != 0) args->tx.gas_limit = gas;
+	if (u256_is_zero(&price)) return STATUS_OK;
+	args->tx.max_fee_wei = args->tx.max_priority_fee_wei = price;
+	return STATUS_OK;
+}
+
+enum status rpc_eth_resend(struct rpc_call *call) {
+	struct rpc_tx_args args;
+	const struct rpc_account *account = NULL;
+	char name[67];
+	TRY(rpc_param_tx(call, &args, 0));
+	if (!args.has_nonce) return rpc_fail(call, RPC_SERVER_ERROR, "missing transaction nonce in transaction spec");
+	TRY(rpc_find_account(call, &account, &args.from));
+	TRY(rpc_fill_tx(call, &args));
+	const hash32 wanted = transaction_signing_hash(&args.tx), hash = transaction_hash(&args.tx);
+	struct waiting_search search = {.call = call, .from = &args.from, .wanted = &wanted};
+	pool_visit(call->rpc->options.pool, find_same, &search);
+	rpc_hex_name(name, BYTES_OF(hash));
+	if (!search.found) return rpc_fail(call, RPC_SERVER_ERROR, "transaction %s not found", name);
+	TRY(take_new_terms(call, &args));
+	TRY(transaction_sign(&args.tx, call->arena, &account->secret, &call->err));
+	return rpc_pool_take(call, args.tx.raw);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define MINE_MAX 20000u
+#define MILLISECONDS_FROM ((uint64_t)1000000000000)
 #define GAS_LIMIT_LEAST 5000u /* a header that says less is invalid */
 
 /* How many blocks, and when. */
@@ -95,6 +96,7 @@ enum status rpc_dev_mine(struct rpc_call *call) {
 
 enum order_kind {
 	ORDER_INCREASE_TIME,
+	ORDER_SET_TIME,
 	ORDER_NEXT_TIMESTAMP,
 	ORDER_TIMESTAMP_INTERVAL,
 	ORDER_AUTOMINE,
@@ -114,8 +116,18 @@ struct order {
 	hash32 randao;
 	addr20 coinbase;
 	bool automine;
-	int64_t shift_s; /* an answer */
+	int64_t shift_s;  /* an answer */
+	uint64_t ahead_s; /* likewise: by how much the time went on */
 };
+
+/* The blocks' time is this now. */
+static void set_time(struct order *order) {
+	const struct rpc_options *options = &order->rpc->options;
+	const int64_t now = (int64_t)(clock_now_ms(options->clock) / 1000);
+	const int64_t ahead = (int64_t)order->number - now - dev_time_shift(options->dev);
+	dev_set_time_shift(options->dev, (int64_t)order->number - now);
+	order->ahead_s = ahead > 0 ? (uint64_t)ahead : 0;
+}
 
 static enum status order_work(void *context, struct engine *engine, struct err *err) {
 	struct order *order = context;
@@ -124,6 +136,7 @@ static enum status order_work(void *context, struct engine *engine, struct err *
 	(void)engine;
 	switch (order->kind) {
 	case ORDER_INCREASE_TIME: dev_increase_time(dev, &newest, order->number); break;
+	case ORDER_SET_TIME: set_time(order); break;
 	case ORDER_NEXT_TIMESTAMP: TRY(set_next_timestamp(order->rpc, order->number, err)); break;
 	case ORDER_TIMESTAMP_INTERVAL: dev_set_timestamp_interval(dev, order->number); break;
 	case ORDER_AUTOMINE: dev_set_automine(dev, order->automine); break;
@@ -162,6 +175,17 @@ enum status rpc_evm_increase_time(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
+/* Seconds, or milliseconds, which are told by their size. Gives the seconds that this is ahead of the time before. */
+enum status rpc_evm_set_time(struct rpc_call *call) {
+	struct order order = {.kind = ORDER_SET_TIME};
+	TRY(rpc_param_number(call, &order.number, 0));
+	if (order.number > MILLISECONDS_FROM) order.number /= 1000;
+	if (order.number > DEV_TIMESTAMP_MAX) return rpc_bad_param(call, 0, "too late a time");
+	TRY(give_order(call, &order));
+	json_put_u64(&call->out, NULL, order.ahead_s);
+	return STATUS_OK;
+}
+
 enum status rpc_evm_set_next_timestamp(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_NEXT_TIMESTAMP};
 	TRY(param_at_most(call, &order.number, 0, DEV_TIMESTAMP_MAX, "seconds"));
@@ -188,6 +212,16 @@ enum status rpc_evm_set_automine(struct rpc_call *call) {
 enum status rpc_dev_get_automine(struct rpc_call *call) {
 	const struct dev_pace pace = dev_pace(call->rpc->options.dev);
 	json_put_bool(&call->out, NULL, pace.automine && pace.interval_ms == 0);
+	return STATUS_OK;
+}
+
+/* Seconds; null: there is no interval. */
+enum status rpc_dev_get_interval(struct rpc_call *call) {
+	const uint32_t interval_ms = dev_pace(call->rpc->options.dev).interval_ms;
+	if (interval_ms == 0)
+		json_put_null(&call->out, NULL);
+	else
+		json_put_u64(&call->out, NULL, (interval_ms + 999) / 1000);
 	return STATUS_OK;
 }
 

@@ -1,7 +1,12 @@
-/* Going back: evm_snapshot, evm_revert, anvil_reset. Blocks go, and the blocks' time goes back with them. */
+/* Going back: evm_snapshot, evm_revert, anvil_rollback, anvil_reorg, anvil_reset. Blocks go, and the blocks' time goes
+ * back with them. */
+#include "codec/hex.h"
 #include "ledger/rpc/rpc_methods.h"
 #include "ledger/rpc/rpc_params.h"
 #include "ledger/rpc/rpc_send.h"
+
+#define REORG_DEPTH_MAX 20000u
+#define REORG_TXS_MAX 4096u
 
 struct snapshot_task {
 	struct rpc *rpc;
@@ -87,6 +92,113 @@ enum status rpc_evm_revert(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
+/* --- back by a number of blocks --- */
+
+struct reorg_tx {
+	uint64_t place; /* of its block, 0 being the first new one */
+	struct bytes envelope;
+};
+
+struct reorg {
+	struct rpc *rpc;
+	uint64_t depth;
+	bool seals; /* as many blocks again */
+	struct reorg_tx *txs;
+	size_t tx_count;
+	bool is_too_deep;
+	uint64_t height;
+};
+
+/* A transaction that cannot stand is left out, as the engine leaves it out. */
+static enum status seal_again(const struct reorg *reorg, struct engine *engine, uint64_t place, struct err *err) {
+	const struct rpc_options *options = &reorg->rpc->options;
+	hash32 randao;
+	for (size_t i = 0; i < reorg->tx_count; i++) {
+		enum pool_verdict verdict;
+		enum tx_verdict tx_verdict;
+		hash32 hash;
+		if (reorg->txs[i].place != place) continue;
+		const enum status status =
+		    pool_add(options->pool, &hash, &verdict, &tx_verdict, reorg->txs[i].envelope, err);
+		if (status != STATUS_OK && status != STATUS_INVALID) return status;
+	}
+	random_fill(options->random, &randao, sizeof randao); /* no new block is an old one again */
+	dev_set_next_randao(options->dev, &randao);
+	return engine_seal(engine, err);
+}
+
+static enum status reorg_work(void *context, struct engine *engine, struct err *err) {
+	struct reorg *reorg = context;
+	const struct rpc_options *options = &reorg->rpc->options;
+	struct header common;
+	hash32 hash;
+	struct chain_head *head = chain_head(options->chain);
+	reorg->height = head->header.number;
+	chain_head_release(head);
+	reorg->is_too_deep = reorg->depth > reorg->height;
+	if (reorg->is_too_deep) return STATUS_OK;
+	TRY(chain_header_by_number(options->chain, &common, &hash, reorg->height - reorg->depth, err));
+	TRY(unwind_to(options->chain, common.number, err));
+	const int64_t now = (int64_t)(clock_now_ms(options->clock) / 1000);
+	if (!reorg->seals) dev_set_time_shift(options->dev, (int64_t)common.timestamp - now);
+	enum status status = STATUS_OK;
+	for (uint64_t i = 0; reorg->seals && i < reorg->depth && status == STATUS_OK; i++) {
+		chain_sync_later(options->chain, i + 1 < reorg->depth);
+		status = seal_again(reorg, engine, i, err);
+	}
+	chain_sync_later(options->chain, false);
+	return status;
+}
+
+static enum status run_reorg(struct rpc_call *call, struct reorg *reorg, const char *name) {
+	reorg->rpc = call->rpc;
+	TRY(engine_call(call->rpc->options.engine, reorg_work, reorg, &call->err));
+	if (reorg->is_too_deep)
+		return rpc_fail(call, RPC_INVALID_PARAMS,
+		    "%s depth must not exceed current chain height: current height %llu, depth %llu", name,
+		    (unsigned long long)reorg->height, (unsigned long long)reorg->depth);
+	json_put_null(&call->out, NULL);
+	return STATUS_OK;
+}
+
+/* The blocks' time goes back with them. */
+enum status rpc_dev_rollback(struct rpc_call *call) {
+	struct reorg reorg = {.depth = 1};
+	if (rpc_param(call, 0)) TRY(rpc_param_number(call, &reorg.depth, 0));
+	return run_reorg(call, &reorg, "Rollback");
+}
+
+/* [[envelope, block], …] */
+static enum status take_reorg_txs(struct rpc_call *call, struct reorg *reorg) {
+	const struct json *pairs = rpc_param(call, 1);
+	if (!pairs) return STATUS_OK;
+	if (!json_is(pairs, JSON_ARRAY) || pairs->count > REORG_TXS_MAX)
+		return rpc_bad_param(call, 1, "expected an array of at most %u pairs", REORG_TXS_MAX);
+	reorg->txs = arena_zalloc(call->arena, pairs->count, sizeof *reorg->txs);
+	json_foreach (pair, pairs) {
+		struct reorg_tx *tx = &reorg->txs[reorg->tx_count++];
+		const struct json *envelope = json_at(pair, 0);
+		struct buf *scratch = &call->worker->scratch;
+		buf_clear(scratch);
+		if (hex_data(scratch, rpc_hex_text(call, json_string(envelope))) != STATUS_OK)
+			return rpc_bad_param(call, 1, "expected pairs of a signed transaction's envelope and a block");
+		tx->envelope = arena_dup(call->arena, buf_view(scratch));
+		TRY(rpc_number_of(call, &tx->place, json_at(pair, 1), 1));
+		if (tx->place >= reorg->depth)
+			return rpc_bad_param(call, 1, "block %llu is not among the %llu new ones",
+			    (unsigned long long)tx->place, (unsigned long long)reorg->depth);
+	}
+	return STATUS_OK;
+}
+
+enum status rpc_dev_reorg(struct rpc_call *call) {
+	struct reorg reorg = {.seals = true};
+	TRY(rpc_param_number(call, &reorg.depth, 0));
+	if (reorg.depth > REORG_DEPTH_MAX) return rpc_bad_param(call, 0, "over %u blocks", REORG_DEPTH_MAX);
+	TRY(take_reorg_txs(call, &reorg));
+	return run_reorg(call, &reorg, "Reorg");
+}
+
 static enum status reset_work(void *context, struct engine *engine, struct err *err) {
 	(void)engine;
 	struct rpc *rpc = context;
@@ -105,7 +217,7 @@ enum status rpc_dev_reset(struct rpc_call *call) {
 	if (options && !json_is(options, JSON_OBJECT)) return rpc_bad_param(call, 0, "expected an object");
 	if (forking && !json_is(forking, JSON_OBJECT)) return rpc_bad_param(call, 0, "forking: expected an object");
 	if (forking && forking->count > 0) return rpc_bad_param(call, 0, "forking is not supported");
-	rpc_drop_waiting(call);
+	rpc_drop_waiting(call, NULL);
 	TRY(engine_call(call->rpc->options.engine, reset_work, call->rpc, &call->err));
 	json_put_bool(&call->out, NULL, true);
 	return STATUS_OK;

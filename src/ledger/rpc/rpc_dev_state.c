@@ -10,7 +10,7 @@
 
 /* --- changing the state --- */
 
-enum change_kind { CHANGE_BALANCE, CHANGE_NONCE, CHANGE_CODE, CHANGE_SLOT };
+enum change_kind { CHANGE_BALANCE, CHANGE_ADD_BALANCE, CHANGE_NONCE, CHANGE_CODE, CHANGE_SLOT };
 
 struct change {
 	struct chain *chain;
@@ -21,10 +21,19 @@ struct change {
 	struct bytes code;
 };
 
+/* The most that fits, if the sum does not. */
+static enum status add_balance(const struct change *change, struct state *state) {
+	u256 sum;
+	TRY(state_get_balance(state, &sum, &change->address));
+	if (u256_add_overflow(&sum, &sum, &change->value)) memset(&sum, 0xff, sizeof sum);
+	return state_set_balance(state, &change->address, &sum);
+}
+
 static enum status apply(void *context, struct state *state) {
 	const struct change *change = context;
 	switch (change->kind) {
 	case CHANGE_BALANCE: return state_set_balance(state, &change->address, &change->value);
+	case CHANGE_ADD_BALANCE: return add_balance(change, state);
 	case CHANGE_NONCE: return state_set_nonce(state, &change->address, change->nonce);
 	case CHANGE_CODE: return state_set_code(state, &change->address, change->code);
 	case CHANGE_SLOT: return state_set_storage(state, &change->address, &change->slot, &change->value);
@@ -56,11 +65,19 @@ static enum status run_change(struct rpc_call *call, struct change *change) {
 	return STATUS_OK;
 }
 
-enum status rpc_dev_set_balance(struct rpc_call *call) {
-	struct change change = {.kind = CHANGE_BALANCE};
+static enum status change_balance(struct rpc_call *call, enum change_kind kind) {
+	struct change change = {.kind = kind};
 	TRY(rpc_param_address(call, &change.address, 0));
 	TRY(rpc_big_number_of(call, &change.value, rpc_param(call, 1), 1));
 	return run_change(call, &change);
+}
+
+enum status rpc_dev_set_balance(struct rpc_call *call) {
+	return change_balance(call, CHANGE_BALANCE);
+}
+
+enum status rpc_dev_add_balance(struct rpc_call *call) {
+	return change_balance(call, CHANGE_ADD_BALANCE);
 }
 
 enum status rpc_dev_set_nonce(struct rpc_call *call) {
@@ -159,6 +176,7 @@ enum status rpc_dev_drop_tx(struct rpc_call *call) {
 
 struct waiting {
 	struct arena *arena;
+	const addr20 *only; /* NULL: every sender */
 	struct waiting_tx {
 		struct waiting_tx *next;
 		hash32 hash;
@@ -167,22 +185,31 @@ struct waiting {
 
 static void note_waiting(void *context, const struct transaction *tx, const addr20 *sender, bool executable) {
 	struct waiting *waiting = context;
-	(void)sender, (void)executable;
+	(void)executable;
+	if (waiting->only && !addr20_equal(waiting->only, sender)) return;
 	struct waiting_tx *added = arena_alloc(waiting->arena, sizeof *added);
 	added->hash = transaction_hash(tx);
 	added->next = waiting->first;
 	waiting->first = added;
 }
 
-void rpc_drop_waiting(struct rpc_call *call) {
-	struct waiting waiting = {.arena = call->arena};
+void rpc_drop_waiting(struct rpc_call *call, const addr20 *only) {
+	struct waiting waiting = {.arena = call->arena, .only = only};
 	pool_visit(call->rpc->options.pool, note_waiting, &waiting);
 	for (const struct waiting_tx *at = waiting.first; at; at = at->next)
 		pool_reject(call->rpc->options.pool, &at->hash);
 }
 
 enum status rpc_dev_drop_all(struct rpc_call *call) {
-	rpc_drop_waiting(call);
+	rpc_drop_waiting(call, NULL);
+	json_put_null(&call->out, NULL);
+	return STATUS_OK;
+}
+
+enum status rpc_dev_drop_of_sender(struct rpc_call *call) {
+	addr20 sender;
+	TRY(rpc_param_address(call, &sender, 0));
+	rpc_drop_waiting(call, &sender);
 	json_put_null(&call->out, NULL);
 	return STATUS_OK;
 }

@@ -74,7 +74,7 @@ static void impersonated_accounts_send(void **state) {
 	assert_text(json_get(receipt, "status"), "0x1");
 	const struct json *tx = call("eth_getTransactionByHash", "'%s'", hash);
 	assert_text(json_get(tx, "from"), STRANGER);
-	assert_text(json_get(tx, "s"), "0x0");
+	assert_text(json_get(tx, "s"), "0x1"); /* strict clients refuse zero */
 	assert_text(json_get(call("debug_traceTransaction", "'%s',{'tracer':'callTracer'}", hash), "from"), STRANGER);
 	const char *raw = text_of(call("debug_getRawTransaction", "'%s'", hash));
 	assert_int_equal(error_of("eth_sendRawTransaction", "'%s'", raw), RPC_SERVER_ERROR); /* nobody else can */
@@ -85,6 +85,94 @@ static void impersonated_accounts_send(void **state) {
 	receipt_of(text_of(call("eth_sendTransaction", "%s", send)));
 	call("anvil_autoImpersonateAccount", "false");
 	receipt_of(text_of(call("eth_sendUnsignedTransaction", "%s", send)));
+}
+
+static void blocks_are_rolled_back_and_sealed_anew(void **state) {
+	(void)state;
+	const uint64_t before = block_number();
+	const char *root = member(call("eth_getBlockByNumber", "'latest'"), "stateRoot");
+	call("anvil_addBalance", "'%s','0x7'", STRANGER);
+	call("hardhat_addBalance", "'%s','3'", STRANGER);
+	assert_int_equal(block_number(), before + 2);
+	const uint64_t had = number_of(call("eth_getBalance", "'%s','0x%llx'", STRANGER, (unsigned long long)before));
+	assert_int_equal(number_of(call("eth_getBalance", "'%s'", STRANGER)), had + 10);
+	call("anvil_rollback", "%s", "");
+	assert_int_equal(number_of(call("eth_getBalance", "'%s'", STRANGER)), had + 7);
+	call("anvil_rollback", "1");
+	assert_int_equal(block_number(), before);
+	assert_text(json_get(call("eth_getBlockByNumber", "'latest'"), "stateRoot"), root);
+	call("anvil_mine", "3");
+	const char *old = member(call("eth_getBlockByNumber", "'0x%llx'", (unsigned long long)before + 2), "hash");
+	const struct json *filled = call("eth_signTransaction",
+	    "{'from':'%s','to':'" STRANGER "','value':'0x5','gas':'0x5208','maxFeePerGas':'0x77359400',"
+	    "'maxPriorityFeePerGas':'0x1','nonce':'%s'}",
+	    address(0), text_of(call("eth_getTransactionCount", "'%s'", address(0))));
+	const char *raw = member(filled, "raw"), *hash = member(json_get(filled, "tx"), "hash");
+	call("anvil_reorg", "3,[['%s',1]]", raw);
+	assert_int_equal(block_number(), before + 3);
+	const struct json *block = call("eth_getBlockByNumber", "'0x%llx'", (unsigned long long)before + 2);
+	assert_string_not_equal(member(block, "hash"), old);
+	assert_text(json_at(json_get(block, "transactions"), 0), hash);
+	assert_int_equal(error_of("anvil_rollback", "'0xffff'"), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("anvil_reorg", "'0xffff'"), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("anvil_reorg", "20001"), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("anvil_reorg", "1,[['%s',1]]", raw), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("anvil_reorg", "1,['%s']", raw), RPC_INVALID_PARAMS);
+	assert_int_equal(block_number(), before + 3);
+}
+
+static void time_is_set_and_pools_are_emptied(void **state) {
+	(void)state;
+	const uint64_t then = number_of(json_get(call("eth_getBlockByNumber", "'latest'"), "timestamp")) + 5000;
+	call("evm_setTime", "'0x%llx'", (unsigned long long)then);
+	call("evm_mine", "%s", "");
+	const uint64_t got = number_of(json_get(call("eth_getBlockByNumber", "'latest'"), "timestamp"));
+	assert_true(got >= then && got < then + 60);
+	call("anvil_setTime", "%llu", (unsigned long long)(then + 10000) * 1000); /* milliseconds */
+	call("evm_mine", "%s", "");
+	const uint64_t after = number_of(json_get(call("eth_getBlockByNumber", "'latest'"), "timestamp"));
+	assert_true(after >= then + 10000 && after < then + 10060);
+	call("evm_setAccountNonce", "'" STRANGER "','0x9'");
+	assert_text(call("eth_getTransactionCount", "'" STRANGER "'"), "0x9");
+	call("anvil_setAutomine", "false");
+	assert_true(json_is(call("anvil_getIntervalMining", "%s", ""), JSON_NULL));
+	for (size_t i = 0; i < 2; i++)
+		call("eth_sendTransaction", "{'from':'%s','to':'" STRANGER "','gas':'0x5208'}", address(i));
+	assert_int_equal(call("eth_pendingTransactions", "%s", "")->count, 2);
+	call("anvil_removePoolTransactions", "'%s'", address(0));
+	const struct json *left = call("eth_pendingTransactions", "%s", "");
+	assert_int_equal(left->count, 1);
+	assert_text(json_get(json_at(left, 0), "from"), address(1));
+	call("hardhat_dropAllTransactions", "%s", "");
+	assert_int_equal(call("eth_pendingTransactions", "%s", "")->count, 0);
+	call("anvil_setAutomine", "true");
+	call("hardhat_autoImpersonateAccount", "false");
+	call("anvil_setIntervalMining", "7200");
+	assert_int_equal(json_is(call("anvil_getIntervalMining", "%s", ""), JSON_NUMBER), true);
+	call("anvil_setIntervalMining", "0");
+	call("anvil_setAutomine", "true");
+}
+
+static void a_waiting_transaction_is_sent_again_on_other_terms(void **state) {
+	(void)state;
+	call("anvil_setAutomine", "false");
+	const char *nonce = text_of(call("eth_getTransactionCount", "'%s'", address(1)));
+	const char *tx = arena_printf(&node.arena,
+	    "{'from':'%s','to':'" STRANGER "','gas':'0x5208','gasPrice':'0x77359400','nonce':'%s'}", address(1), nonce);
+	const char *first = text_of(call("eth_sendTransaction", "%s", tx));
+	const char *second = text_of(call("eth_resend", "%s,'0x12a05f200','0x7530'", tx));
+	assert_string_not_equal(first, second);
+	const struct json *waiting = call("eth_pendingTransactions", "%s", "");
+	assert_int_equal(waiting->count, 1);
+	assert_text(json_get(json_at(waiting, 0), "hash"), second);
+	assert_text(json_get(json_at(waiting, 0), "gasPrice"), "0x12a05f200");
+	assert_text(json_get(json_at(waiting, 0), "gas"), "0x7530");
+	assert_int_equal(error_of("eth_resend", "%s,'0x12a05f200'", tx), RPC_SERVER_ERROR); /* that one is gone */
+	assert_true(error_says("not found"));
+	assert_int_equal(error_of("eth_resend", "{'from':'%s'}", address(1)), RPC_SERVER_ERROR);
+	assert_true(error_says("missing transaction nonce"));
+	call("anvil_dropAllTransactions", "%s", "");
+	call("anvil_setAutomine", "true");
 }
 
 static uint64_t newest_number(const char *name) {
@@ -268,7 +356,8 @@ static void tells_and_resets(void **state) {
 }
 
 static void every_helper_answered(void **state) {
-	static const char *const prefixes[] = {"anvil_", "hardhat_", NULL};
+	static const char *const prefixes[] = {"anvil_", "hardhat_", "evm_setTime", "evm_setAccountNonce", "eth_resend",
+	    "eth_pendingTransactions", "eth_signTransaction", NULL};
 	(void)state;
 	assert_answered(prefixes, false);
 }
@@ -278,6 +367,9 @@ int main(void) {
 	    cmocka_unit_test(every_helper_bears_anything),
 	    cmocka_unit_test(changes_are_seen_at_once_and_undone_by_revert),
 	    cmocka_unit_test(impersonated_accounts_send),
+	    cmocka_unit_test(blocks_are_rolled_back_and_sealed_anew),
+	    cmocka_unit_test(time_is_set_and_pools_are_emptied),
+	    cmocka_unit_test(a_waiting_transaction_is_sent_again_on_other_terms),
 	    cmocka_unit_test(blocks_are_as_ordered),
 	    cmocka_unit_test(going_back_takes_the_time_along),
 	    cmocka_unit_test(tells_how_it_seals),

@@ -1,4 +1,4 @@
-/* Blocks: by hash and number, counts, ommers, receipts. */
+/* Blocks: by hash and number, headers, counts, ommers, receipts. */
 #include "ledger/rpc/rpc_chain.h"
 #include "ledger/rpc/rpc_methods.h"
 #include "ledger/rpc/rpc_write.h"
@@ -40,6 +40,35 @@ enum status rpc_eth_get_block_by_number(struct rpc_call *call) {
 	struct rpc_block_id id;
 	TRY(rpc_param_block_number(call, &id, 0));
 	return get_block(call);
+}
+
+static enum status get_header(struct rpc_call *call, const struct rpc_block_id *id) {
+	struct rpc_found_block found_block;
+	struct rpc_block *block;
+	bool found;
+	if (id->kind == RPC_BLOCK_PENDING) {
+		TRY(rpc_pending_block(call, &block));
+		rpc_write_head(call, &block->block.header, NULL);
+		return STATUS_OK;
+	}
+	TRY(rpc_find_block(call, &found_block, &found, id));
+	if (found)
+		rpc_write_head(call, &found_block.header, &found_block.hash);
+	else
+		json_put_null(&call->out, NULL);
+	return STATUS_OK;
+}
+
+enum status rpc_eth_get_header_by_hash(struct rpc_call *call) {
+	struct rpc_block_id id = {.kind = RPC_BLOCK_HASH};
+	TRY(rpc_param_hash(call, &id.hash, 0));
+	return get_header(call, &id);
+}
+
+enum status rpc_eth_get_header_by_number(struct rpc_call *call) {
+	struct rpc_block_id id;
+	TRY(rpc_param_block_number(call, &id, 0));
+	return get_header(call, &id);
 }
 
 static enum status pending_tx_count(struct rpc_call *call) {

@@ -24,7 +24,8 @@ struct rpc_method {
 const struct rpc_method *rpc_method_find(struct bytes name);
 bool rpc_method_is_served(const struct rpc *rpc, const struct rpc_method *method);
 
-rpc_method_run rpc_web3_client_version, rpc_web3_sha3, rpc_net_version, rpc_net_listening, rpc_net_peer_count;
+rpc_method_run rpc_modules, rpc_web3_client_version, rpc_web3_sha3, rpc_net_version, rpc_net_listening,
+    rpc_net_peer_count;
 rpc_method_run rpc_eth_config, rpc_eth_capabilities, rpc_eth_chain_id, rpc_eth_syncing, rpc_eth_block_number,
     rpc_eth_accounts;
 rpc_method_run rpc_xinglin_seal_of, rpc_xinglin_chain_info;
@@ -36,11 +37,14 @@ rpc_method_run rpc_eth_gas_price, rpc_eth_max_priority_fee, rpc_eth_fee_history,
 rpc_method_run rpc_eth_get_balance, rpc_eth_get_transaction_count, rpc_eth_get_code, rpc_eth_get_storage_at,
     rpc_eth_get_storage_values, rpc_eth_get_proof;
 
-rpc_method_run rpc_eth_get_block_by_hash, rpc_eth_get_block_by_number, rpc_eth_block_tx_count, rpc_eth_uncle_count,
-    rpc_eth_get_uncle, rpc_eth_get_block_receipts;
+rpc_method_run rpc_eth_get_block_by_hash, rpc_eth_get_block_by_number, rpc_eth_get_header_by_hash,
+    rpc_eth_get_header_by_number, rpc_eth_block_tx_count, rpc_eth_uncle_count, rpc_eth_get_uncle,
+    rpc_eth_get_block_receipts;
 
 rpc_method_run rpc_eth_get_tx_by_hash, rpc_eth_get_tx_by_index, rpc_eth_get_raw_tx_by_index, rpc_eth_get_receipt,
-    rpc_eth_send_raw, rpc_eth_send_transaction, rpc_eth_sign, rpc_personal_sign;
+    rpc_eth_send_raw, rpc_eth_send_transaction, rpc_eth_resend, rpc_eth_pending_transactions;
+
+rpc_method_run rpc_eth_sign, rpc_personal_sign, rpc_eth_sign_typed_data, rpc_eth_sign_transaction;
 
 rpc_method_run rpc_eth_call, rpc_eth_estimate_gas, rpc_eth_create_access_list, rpc_eth_simulate;
 
@@ -58,6 +62,8 @@ rpc_method_run rpc_debug_raw_header, rpc_debug_raw_block, rpc_debug_raw_receipts
 rpc_method_run rpc_debug_trace_transaction, rpc_debug_trace_block_by_number, rpc_debug_trace_block_by_hash,
     rpc_debug_trace_block, rpc_debug_trace_call;
 
+rpc_method_run rpc_evm_set_time, rpc_dev_get_interval, rpc_dev_rollback, rpc_dev_reorg, rpc_dev_add_balance,
+    rpc_dev_drop_of_sender;
 rpc_method_run rpc_evm_mine, rpc_evm_increase_time, rpc_evm_set_next_timestamp, rpc_evm_set_automine,
     rpc_evm_set_interval, rpc_evm_snapshot, rpc_evm_revert, rpc_dev_set_timestamp_interval,
     rpc_dev_remove_timestamp_interval, rpc_dev_get_automine, rpc_dev_set_randao, rpc_dev_set_gas_limit,

@@ -22,6 +22,22 @@ enum status rpc_web3_sha3(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
+/* Each prefix of a method that is served; the table is sorted, so that those of one stand together. */
+enum status rpc_modules(struct rpc_call *call) {
+	struct bytes last = {NULL, 0};
+	json_object_begin(&call->out, NULL);
+	for (size_t i = 0; i < rpc_method_count(); i++) {
+		const char *name = rpc_method_info(i).name;
+		const struct bytes prefix = bytes_make(name, strcspn(name, "_"));
+		if (bytes_equal(prefix, last) || !rpc_method_is_served(call->rpc, rpc_method_find(bytes_text(name))))
+			continue;
+		json_put_text(&call->out, arena_strdup(call->arena, prefix), "1.0");
+		last = prefix;
+	}
+	json_object_end(&call->out);
+	return STATUS_OK;
+}
+
 enum status rpc_net_version(struct rpc_call *call) {
 	char decimal[80];
 	const u256 id = chain_id_of(call);

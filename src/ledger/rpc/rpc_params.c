@@ -92,6 +92,10 @@ enum status rpc_param_quantity(struct rpc_call *call, uint64_t *out, size_t inde
 	return take_quantity(call, out, rpc_param(call, index), (struct place){index, NULL});
 }
 
+enum status rpc_param_u256(struct rpc_call *call, u256 *out, size_t index) {
+	return take_u256(call, out, rpc_param(call, index), (struct place){index, NULL});
+}
+
 enum status rpc_param_number(struct rpc_call *call, uint64_t *out, size_t index) {
 	return rpc_number_of(call, out, rpc_param(call, index), index);
 }

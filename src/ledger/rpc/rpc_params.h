@@ -13,6 +13,7 @@ enum status rpc_bad_param(struct rpc_call *call, size_t index, const char *forma
 MUST_USE enum status rpc_param_address(struct rpc_call *call, addr20 *out, size_t index);
 MUST_USE enum status rpc_param_hash(struct rpc_call *call, hash32 *out, size_t index);
 MUST_USE enum status rpc_param_quantity(struct rpc_call *call, uint64_t *out, size_t index);
+MUST_USE enum status rpc_param_u256(struct rpc_call *call, u256 *out, size_t index);
 /* The text with 0x for 0X. */
 struct bytes rpc_hex_text(struct rpc_call *call, struct bytes text);
 /* A number as eth_feeHistory and test tools take it: JSON's own, or text, decimal or after 0x, zeros in front or not.

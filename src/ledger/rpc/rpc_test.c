@@ -1,6 +1,7 @@
 /* The protocol, its parameters, and every method once on a dev node whose engine runs beside. */
 #include "tests/unit.h"
 
+#include "eth/sign.h"
 #include "ledger/rpc/test_asking.h"
 
 /* --- the protocol --- */
@@ -429,6 +430,34 @@ static void filters_tell_what_is_new(void **state) {
 	assert_true(error_says("filter not found"));
 }
 
+static void headers_are_blocks_without_their_transactions(void **state) {
+	(void)state;
+	const struct json *block = call("eth_getBlockByNumber", "'latest'");
+	const struct json *header = call("eth_getHeaderByNumber", "'latest'");
+	json_foreach (item, header)
+		assert_true(bytes_equal(item->raw, json_get(block, arena_strdup(&node.arena, item->name))->raw));
+	assert_null(json_get(header, "transactions"));
+	assert_int_equal(header->count, block->count - 4); /* and without size, uncles, withdrawals */
+	assert_true(bytes_equal(call("eth_getHeaderByHash", "'%s'", member(header, "hash"))->raw, header->raw));
+	assert_true(json_is(call("eth_getHeaderByNumber", "'0xffffff'"), JSON_NULL));
+	assert_true(json_is(call("eth_getHeaderByHash", "'0x%064d'", 1), JSON_NULL));
+	const struct json *pending = call("eth_getHeaderByNumber", "'pending'");
+	assert_true(json_is(json_get(pending, "hash"), JSON_NULL) && json_is(json_get(pending, "miner"), JSON_NULL));
+	assert_int_equal(number_of(json_get(pending, "number")), number_of(json_get(header, "number")) + 1);
+	assert_int_equal(error_of("eth_getHeaderByHash", "'latest'"), RPC_INVALID_PARAMS);
+}
+
+static void modules_are_the_prefixes_that_are_served(void **state) {
+	(void)state;
+	const struct json *modules = call("rpc_modules", "%s", "");
+	static const char *const served[] = {"anvil", "debug", "eth", "evm", "hardhat", "net", "personal", "rpc",
+	    "testing", "txpool", "web3", "xinglin"};
+	assert_int_equal(modules->count, sizeof served / sizeof *served);
+	for (size_t i = 0; i < sizeof served / sizeof *served; i++) assert_text(json_get(modules, served[i]), "1.0");
+	assert_text(call("eth_networkId", "%s", ""), "31337");
+	assert_int_equal(call("eth_requestAccounts", "%s", "")->count, 2);
+}
+
 static void ids_are_long_and_random(void **state) {
 	(void)state;
 	const char *ids[64];
@@ -525,6 +554,37 @@ static void fills_a_transaction(void **state) {
 static void signs_messages(void **state) {
 	(void)state;
 	const char *signature = text_of(call("eth_sign", "'%s','0x68656c6c6f'", address(0)));
+	/* EIP-712's own example, whose digest is known; as an object and in a string. */
+	static const char mail[] =
+	    "{'types':{'EIP712Domain':[{'name':'name','type':'string'},{'name':'version','type':'string'},"
+	    "{'name':'chainId','type':'uint256'},{'name':'verifyingContract','type':'address'}],"
+	    "'Person':[{'name':'name','type':'string'},{'name':'wallet','type':'address'}],"
+	    "'Mail':[{'name':'from','type':'Person'},{'name':'to','type':'Person'},"
+	    "{'name':'contents','type':'string'}]},'primaryType':'Mail','domain':{'name':'Ether Mail','version':'1',"
+	    "'chainId':1,'verifyingContract':'0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC'},"
+	    "'message':{'from':{'name':'Cow','wallet':'0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826'},"
+	    "'to':{'name':'Bob','wallet':'0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB'},'contents':'Hello, Bob!'}}";
+	static const uint8_t digest_of_mail[32] = {0xbe, 0x60, 0x9a, 0xee, 0x34, 0x3f, 0xb3, 0xc4, 0xb2, 0x8e, 0x1d,
+	    0xf9, 0xe6, 0x32, 0xfc, 0xa6, 0x4f, 0xcf, 0xae, 0xde, 0x20, 0xf0, 0x2e, 0x86, 0x24, 0x4e, 0xfd, 0xdf, 0x30,
+	    0x95, 0x7b, 0xd2};
+	static const char *const names[] = {"eth_signTypedData", "eth_signTypedData_v3", "eth_signTypedData_v4"};
+	hash32 mail_digest;
+	memcpy(mail_digest.b, digest_of_mail, sizeof mail_digest.b);
+	struct eth_signature expected;
+	assert_int_equal(eth_sign_digest(&expected, &secrets[0], &mail_digest), STATUS_OK);
+	struct buf quoted;
+	buf_init(&quoted, 4096);
+	for (const char *at = mail; *at; at++) buf_text(&quoted, *at == '\'' ? "\\'" : (char[]){*at, 0});
+	const char *text = arena_strdup(&node.arena, buf_view(&quoted));
+	buf_fini(&quoted);
+	for (size_t i = 0; i < 3; i++) {
+		assert_text(call(names[i], "'%s',%s", address(0), mail), hex_of(BYTES_OF(expected)));
+		assert_text(call(names[i], "'%s','%s'", address(0), text), hex_of(BYTES_OF(expected)));
+	}
+	assert_int_equal(error_of("eth_signTypedData_v4", "'%s',{}", address(0)), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("eth_signTypedData_v4", "'%s','{'", address(0)), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("eth_signTypedData_v4", "'0x%040d',%s", 1, mail), RPC_SERVER_ERROR);
+	assert_true(error_says("unknown account"));
 	assert_text(call("personal_sign", "'0x68656c6c6f','%s'", address(0)), signature);
 	const char *digest =
 	    text_of(call("web3_sha3", "'0x%s68656c6c6f'", "19457468657265756d205369676e6564204d6573736167653a0a35"));
@@ -622,8 +682,9 @@ static void simulates_blocks(void **state) {
 
 /* Last: no method of the table was left out above, but for those that other tests ask. */
 static void every_method_answered(void **state) {
-	static const char *const elsewhere[] = {
-	    "anvil_", "debug_trace", "eth_subscribe", "eth_unsubscribe", "hardhat_", "testing_", NULL};
+	static const char *const elsewhere[] = {"anvil_", "debug_trace", "evm_setTime", "evm_setAccountNonce",
+	    "eth_resend", "eth_pendingTransactions", "eth_signTransaction", "eth_subscribe", "eth_unsubscribe",
+	    "hardhat_", "testing_", NULL};
 	(void)state;
 	const struct json *block = call("eth_getBlockByNumber", "'0x1',true");
 	assert_text(call("eth_getBlockTransactionCountByNumber", "'0x1'"), "0x1");
@@ -650,6 +711,8 @@ int main(void) {
 	    cmocka_unit_test(takes_raw_transactions),
 	    cmocka_unit_test(calls_contracts),
 	    cmocka_unit_test(reads_old_and_new_states),
+	    cmocka_unit_test(headers_are_blocks_without_their_transactions),
+	    cmocka_unit_test(modules_are_the_prefixes_that_are_served),
 	    cmocka_unit_test(ids_are_long_and_random),
 	    cmocka_unit_test(filters_tell_what_is_new),
 	    cmocka_unit_test(filters_tell_what_is_removed),

@@ -124,6 +124,13 @@ void rpc_write_tx(struct json_writer *out, const char *name, const struct transa
 	json_object_end(out);
 }
 
+void rpc_write_raw_and_tx(struct json_writer *out, const struct transaction *tx, const addr20 *from) {
+	json_object_begin(out, NULL);
+	json_put_hex(out, "raw", tx->raw);
+	rpc_write_tx(out, "tx", tx, from, NULL, NULL, 0);
+	json_object_end(out);
+}
+
 /* --- blocks --- */
 
 /* `hash` NULL: nobody sealed it, so it has no hash or nonce yet; `miner` NULL: nor is it said whose it will be. */

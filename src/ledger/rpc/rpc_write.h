@@ -14,6 +14,8 @@ void rpc_hex_name(char out[67], struct bytes data);
 /* `header` NULL: it waits in the pool. */
 void rpc_write_tx(struct json_writer *out, const char *name, const struct transaction *tx, const addr20 *from,
     const struct header *header, const hash32 *block_hash, size_t index);
+/* {raw, tx}: its envelope, and what it says. */
+void rpc_write_raw_and_tx(struct json_writer *out, const struct transaction *tx, const addr20 *from);
 /* `full`: transactions as objects, not hashes alone. */
 MUST_USE enum status rpc_write_block(struct rpc_call *call, struct rpc_block *block, bool full);
 /* The same without the braces, for who adds to it. */
@@ -26,7 +28,7 @@ void rpc_write_receipt(struct rpc_call *call, const struct transaction *tx, cons
 void rpc_write_withdrawals(struct json_writer *out, const struct block *block);
 void rpc_write_access_list(struct json_writer *out, const char *name, const struct access_entry *entries, size_t count);
 
-/* A header as newHeads tells it. */
+/* A header as newHeads and eth_getHeaderBy* tell it; `hash` NULL: nobody sealed it. */
 void rpc_write_head(struct rpc_call *call, const struct header *header, const hash32 *hash);
 
 #endif
