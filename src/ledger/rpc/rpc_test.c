@@ -442,7 +442,7 @@ static void headers_are_blocks_without_their_transactions(void **state) {
 	assert_true(json_is(call("eth_getHeaderByNumber", "'0xffffff'"), JSON_NULL));
 	assert_true(json_is(call("eth_getHeaderByHash", "'0x%064d'", 1), JSON_NULL));
 	const struct json *pending = call("eth_getHeaderByNumber", "'pending'");
-	assert_true(json_is(json_get(pending, "hash"), JSON_NULL) && json_is(json_get(pending, "miner"), JSON_NULL));
+	assert_true(json_is(json_get(pending, "hash"), JSON_NULL) && json_is(json_get(pending, "nonce"), JSON_NULL));
 	assert_int_equal(number_of(json_get(pending, "number")), number_of(json_get(header, "number")) + 1);
 	assert_int_equal(error_of("eth_getHeaderByHash", "'latest'"), RPC_INVALID_PARAMS);
 }
