@@ -64,6 +64,10 @@ void json_array_end(struct json_writer *writer);
 void json_put_string(struct json_writer *writer, const char *name, struct bytes text);
 void json_put_text(struct json_writer *writer, const char *name, const char *text);
 void json_put_u64(struct json_writer *writer, const char *name, uint64_t value);
+/* A number as it is spelled, such as a decimal 1.00 that must stay 1.00; a text that is not a JSON number is a bug. */
+void json_put_number(struct json_writer *writer, const char *name, struct bytes spelled);
+/* RFC 8259 §6. */
+bool json_is_number(struct bytes text);
 void json_put_bool(struct json_writer *writer, const char *name, bool value);
 void json_put_null(struct json_writer *writer, const char *name);
 /* Already JSON. */

@@ -84,6 +84,36 @@ void json_put_u64(struct json_writer *writer, const char *name, uint64_t value) 
 	buf_printf(writer->out, "%llu", (unsigned long long)value);
 }
 
+static size_t digits(struct bytes text, size_t at) {
+	size_t n = 0;
+	while (at + n < text.len && text.data[at + n] >= '0' && text.data[at + n] <= '9') n++;
+	return n;
+}
+
+bool json_is_number(struct bytes text) {
+	size_t at = text.len && text.data[0] == '-', whole = digits(text, at);
+	if (whole == 0 || (whole > 1 && text.data[at] == '0')) return false;
+	at += whole;
+	if (at < text.len && text.data[at] == '.') {
+		size_t fraction = digits(text, at + 1);
+		if (fraction == 0) return false;
+		at += 1 + fraction;
+	}
+	if (at < text.len && (text.data[at] == 'e' || text.data[at] == 'E')) {
+		at++;
+		if (at < text.len && (text.data[at] == '+' || text.data[at] == '-')) at++;
+		size_t exponent = digits(text, at);
+		if (exponent == 0) return false;
+		at += exponent;
+	}
+	return at == text.len;
+}
+
+void json_put_number(struct json_writer *writer, const char *name, struct bytes spelled) {
+	BUG_ON(!json_is_number(spelled));
+	json_put_raw(writer, name, spelled);
+}
+
 void json_put_bool(struct json_writer *writer, const char *name, bool value) {
 	json_put_name(writer, name);
 	buf_text(writer->out, value ? "true" : "false");
