@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "crypto/secp256k1_keys.h"
@@ -44,21 +45,39 @@ void world_sleep_ms(void *context, uint32_t ms) {
 	while (nanosleep(&t, &t) != 0 && errno == EINTR) continue;
 }
 
-static void write_line(void *context, enum log_level level, const char *module, const char *message) {
+/* One write, so that lines of several threads and processes do not mix. */
+static void write_line(enum log_format format, const struct log_event *event) {
+	struct buf line;
+	buf_init(&line, LOG_LINE_MAX);
+	log_line_write(&line, format, now_ms(NULL), event);
+	if (line.overflow) { /* a message is bounded (base/log.c), so its fields were too much */
+		struct log_event bare = {event->level, event->module, event->message, NULL, 0};
+		buf_clear(&line);
+		log_line_write(&line, format, now_ms(NULL), &bare);
+	}
+	ssize_t written = write(STDERR_FILENO, line.data, line.len);
+	(void)written; /* there is nowhere left to report it */
+	buf_fini(&line);
+}
+
+static void write_text_line(void *context, const struct log_event *event) {
 	(void)context;
-	static const char *const names[] = {"debug", "info", "warn", "error"};
-	uint64_t at_ms = now_ms(NULL);
-	time_t seconds = (time_t)(at_ms / 1000);
-	struct tm utc;
-	char text[32];
-	gmtime_r(&seconds, &utc);
-	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-	fprintf(stderr, "%s.%03uZ %-5s %s %s\n", text, (unsigned)(at_ms % 1000), names[level], module, message);
+	write_line(LOG_AS_TEXT, event);
+}
+
+static void write_json_line(void *context, const struct log_event *event) {
+	(void)context;
+	write_line(LOG_AS_JSON, event);
+}
+
+void world_log(enum log_format format, enum log_level least) {
+	static const struct log_sink sinks[] = {
+	    [LOG_AS_TEXT] = {write_text_line, NULL}, [LOG_AS_JSON] = {write_json_line, NULL}};
+	log_set_sink(&sinks[format], least);
 }
 
 void world_start(enum log_level least) {
-	static const struct log_sink sink = {write_line, NULL};
-	log_set_sink(&sink, least);
+	world_log(LOG_AS_TEXT, least);
 	struct rlimit none = {0, 0};
 	setrlimit(RLIMIT_CORE, &none);
 	uint8_t seed[32];

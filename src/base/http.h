@@ -101,6 +101,12 @@ struct http_service {
 	void *context;
 };
 
+/* Is shown every answer before it is sent, whoever made it: for counting. On any of the server's threads. */
+struct http_observer {
+	void (*answered)(void *context, const struct http_exchange *exchange, uint64_t duration_ns);
+	void *context;
+};
+
 /*
  * The handler will return without an answer; it comes by http_answer, from any thread. False: too many exchanges are
  * deferred already, or this one is; the handler answers now (503).

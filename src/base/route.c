@@ -107,6 +107,11 @@ struct bytes route_param(const struct http_exchange *exchange, const char *name)
 	BUG_ON(true);
 }
 
+const char *router_path(const struct http_exchange *exchange) {
+	const struct slot *slot = exchange->route;
+	return slot ? slot->row->path : NULL;
+}
+
 bool route_accepts(const char *types, struct bytes content_type) {
 	const uint8_t *end = content_type.len ? memchr(content_type.data, ';', content_type.len) : NULL;
 	if (end) content_type.len = (size_t)(end - content_type.data);

@@ -49,6 +49,9 @@ struct http_service router_service(struct router *router);
 /* The decoded part of the path that "{name}" stood for; a name that the route does not have is a bug. */
 struct bytes route_param(const struct http_exchange *exchange, const char *name);
 
+/* The path of the row that a request was given to, a text of the table; NULL: no row served it. */
+const char *router_path(const struct http_exchange *exchange);
+
 /* Does a Content-Type name one of the media types in the list? Its parameters and case do not count. */
 bool route_accepts(const char *types, struct bytes content_type);
 

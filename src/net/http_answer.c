@@ -82,6 +82,13 @@ static void add_header_lines(struct MHD_Response *answer, struct buf *lines) {
 	}
 }
 
+static void show(const struct http_connection *connection) {
+	const struct http_observer *observer = &http_server_policy(connection->server)->observer;
+	const struct served_exchange *exchange = connection->exchange;
+	if (observer->answered)
+		observer->answered(observer->context, &exchange->shown, http_server_clock_ns() - exchange->began_ns);
+}
+
 /* The body is not copied: the connection keeps it until http_connection_end. */
 static enum MHD_Result queue(struct http_connection *connection, struct MHD_Connection *mhd) {
 	struct http_response *response = &connection->exchange->shown.response;
@@ -104,5 +111,6 @@ enum MHD_Result http_connection_send(struct http_connection *connection, struct 
 	if (response->body.overflow || response->headers.overflow)
 		return http_connection_refuse(
 		    connection, mhd, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer is too large");
+	show(connection);
 	return queue(connection, mhd);
 }

@@ -49,10 +49,12 @@ struct http_policy {
 	uint32_t request_timeout_ms, idle_timeout_ms;
 	const char *const *vhosts;
 	const char *const *cors_origins;
-	struct ws_server *websockets; /* NULL: none */
+	struct ws_server *websockets;  /* NULL: none */
+	struct http_observer observer; /* zeroed: none */
 };
 const struct http_policy *http_server_policy(const struct http_server *server);
 uint64_t http_server_clock_ms(void);
+uint64_t http_server_clock_ns(void);
 /* The lock of the list of connections, and of deferring. */
 void http_server_lock(struct http_server *server);
 void http_server_unlock(struct http_server *server);

@@ -121,6 +121,7 @@ void exchange_begin(struct served_exchange *exchange, const char *target) {
 	exchange->text_used = 0;
 	exchange->state = EXCHANGE_OPEN;
 	exchange->is_gone = false;
+	exchange->began_ns = policy->observer.answered ? http_server_clock_ns() : 0;
 	buf_clear(&response->body);
 	buf_clear(&response->headers);
 	response->body.max = policy->response_max;

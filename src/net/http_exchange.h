@@ -37,6 +37,7 @@ struct served_exchange {
 	_Atomic enum exchange_state state;
 	atomic_bool is_gone; /* the client will hardly read the answer */
 	uint64_t due_ms;
+	uint64_t began_ns; /* monotonic */
 	size_t held_bytes;
 	bool is_busy, is_large; /* counted in the limits' counters */
 	struct buf uri;         /* as sent, with the query */

@@ -64,6 +64,12 @@ void http_server_unlock(struct http_server *server) {
 	pthread_mutex_unlock(&server->lock);
 }
 
+uint64_t http_server_clock_ns(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 uint64_t http_server_clock_ms(void) {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
@@ -144,6 +150,7 @@ static struct http_policy policy_of(const struct http_server_options *options, c
 	    .idle_timeout_ms = options->idle_timeout_ms,
 	    .vhosts = options->vhosts,
 	    .cors_origins = options->cors_origins};
+	if (options->observer) server->policy.observer = *options->observer;
 }
 
 static enum status open_all(struct http_server *server, struct err *err) {

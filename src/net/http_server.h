@@ -36,21 +36,22 @@ struct http_server;
 
 /* Zero or NULL means the default in brackets. Lists end with NULL and, as the texts, must outlive the server. */
 struct http_server_options {
-	const char *address;             /* numeric, IPv4 or IPv6 ["127.0.0.1"] */
-	uint16_t port;                   /* [0: a free one, see http_server_port] */
-	size_t body_max;                 /* bytes, unless admit says otherwise [5 MiB] */
-	uint32_t deferred_max;           /* exchanges that are deferred at once [half of connections_max] */
-	uint32_t deferred_timeout_ms;    /* until their answers, unless admit says otherwise [60,000] */
-	uint32_t drain_ms;               /* of the stop, at most [5,000] */
-	size_t response_max;             /* bytes [BUF_MAX_DEFAULT]; over it the client gets a 500 */
-	size_t header_max;               /* bytes of request line and fields, about [16 KiB] */
-	uint32_t connections_max;        /* [256] */
-	uint32_t request_timeout_ms;     /* [30,000] */
-	uint32_t idle_timeout_ms;        /* [120,000] */
-	size_t held_max;                 /* bytes [512 MiB] */
-	uint32_t threads;                /* that call the handler [1] */
-	const char *const *vhosts;       /* names besides numeric addresses; "*": any [{"localhost"}] */
-	const char *const *cors_origins; /* "http://host:port" each, or "*" [none] */
+	const char *address;                  /* numeric, IPv4 or IPv6 ["127.0.0.1"] */
+	uint16_t port;                        /* [0: a free one, see http_server_port] */
+	size_t body_max;                      /* bytes, unless admit says otherwise [5 MiB] */
+	uint32_t deferred_max;                /* exchanges that are deferred at once [half of connections_max] */
+	uint32_t deferred_timeout_ms;         /* until their answers, unless admit says otherwise [60,000] */
+	uint32_t drain_ms;                    /* of the stop, at most [5,000] */
+	size_t response_max;                  /* bytes [BUF_MAX_DEFAULT]; over it the client gets a 500 */
+	size_t header_max;                    /* bytes of request line and fields, about [16 KiB] */
+	uint32_t connections_max;             /* [256] */
+	uint32_t request_timeout_ms;          /* [30,000] */
+	uint32_t idle_timeout_ms;             /* [120,000] */
+	size_t held_max;                      /* bytes [512 MiB] */
+	uint32_t threads;                     /* that call the handler [1] */
+	const char *const *vhosts;            /* names besides numeric addresses; "*": any [{"localhost"}] */
+	const char *const *cors_origins;      /* "http://host:port" each, or "*" [none] */
+	const struct http_observer *observer; /* copied [none] */
 	/* WebSocket on the same port, at any path; a page's Origin must be one of cors_origins. */
 	const struct ws_handler *websockets; /* [none] */
 	uint32_t websockets_max;             /* of connections_max [half of them] */

@@ -30,17 +30,25 @@ static int option_index(const struct cli_command *command, const char *name) {
 		if (strcmp(command->options[i].name, name) == 0) return i;
 	for (int i = 0; command->needs_home && i < HOME_OPTION_COUNT; i++)
 		if (strcmp(home_options[i].name, name) == 0) return HOME_OPTION_BASE + i;
-	return -1;
+	const struct setting *row = command->settings ? settings_row(command->settings, name) : NULL;
+	return row ? CLI_OPTIONS_MAX + (int)(row - command->settings->rows) : -1;
 }
 
-static const struct cli_option *option_at(const struct cli_command *command, int index) {
-	return index >= HOME_OPTION_BASE ? &home_options[index - HOME_OPTION_BASE] : &command->options[index];
+static bool takes_value(const struct cli_command *command, int index) {
+	if (index >= CLI_OPTIONS_MAX) return command->settings->rows[index - CLI_OPTIONS_MAX].value != NULL;
+	if (index >= HOME_OPTION_BASE) return home_options[index - HOME_OPTION_BASE].value != NULL;
+	return command->options[index].value != NULL;
 }
 
 const char *cli_value(const struct cli *cli, const char *name) {
 	int index = option_index(cli->command, name);
 	BUG_ON(index < 0);
 	return cli->values[index];
+}
+
+const char *cli_setting(const void *cli, const char *name) {
+	int index = option_index(((const struct cli *)cli)->command, name);
+	return index < 0 ? NULL : ((const struct cli *)cli)->values[index];
 }
 
 bool cli_flag(const struct cli *cli, const char *name) {
@@ -93,10 +101,19 @@ static void print_options(const struct cli_option *options, size_t count) {
 	}
 }
 
+static void print_settings(const struct settings_section *section) {
+	struct buf text;
+	buf_init(&text, 1 << 16);
+	settings_print_help(&text, section);
+	fputs(buf_cstr(&text), stdout);
+	buf_fini(&text);
+}
+
 static void print_command_help(const struct cli_command *command) {
 	printf("xinglin %s%s%s: %s\n\n%s\n\noptions:\n", command->name, command->arguments[0] ? " " : "",
 	    command->arguments, command->summary, command->teach);
 	print_options(command->options, CLI_OPTIONS_MAX);
+	if (command->settings) print_settings(command->settings);
 	if (command->needs_home) print_options(home_options, HOME_OPTION_COUNT);
 	printf("  %-26s %s\n  %-26s %s\n", "--json", "the report as JSON, for programs", "--help", "this page");
 }
@@ -111,17 +128,14 @@ static void print_help(void) {
 
 /* --- finding and running --- */
 
-/* Commands have one word or two; `*used` tells how many. */
+/* Commands have one word to three; `*used` says how many. */
 static const struct cli_command *find_command(int argc, char **argv, int *used) {
-	char two[64];
-	for (*used = 2; *used > 0; (*used)--) {
-		if (argc <= *used) continue;
-		if (*used == 2)
-			snprintf(two, sizeof two, "%s %s", argv[1], argv[2]);
-		else
-			snprintf(two, sizeof two, "%s", argv[1]);
+	char name[96];
+	for (*used = argc > 3 ? 3 : argc - 1; *used > 0; (*used)--) {
+		snprintf(name, sizeof name, "%s%s%s%s%s", argv[1], *used > 1 ? " " : "", *used > 1 ? argv[2] : "",
+		    *used > 2 ? " " : "", *used > 2 ? argv[3] : "");
 		for (const struct cli_command *const *command = cli_commands; *command; command++)
-			if (strcmp((*command)->name, two) == 0) return *command;
+			if (strcmp((*command)->name, name) == 0) return *command;
 	}
 	return NULL;
 }
@@ -137,7 +151,7 @@ static enum status parse_option(struct cli *cli, int argc, char **argv, int *at,
 		return err_set(
 		    err, STATUS_INVALID, "unknown option %s; see: xinglin %s --help", argv[*at], cli->command->name);
 	if (cli->values[index]) return err_set(err, STATUS_INVALID, "%s is given twice", argv[*at]);
-	if (!option_at(cli->command, index)->value) {
+	if (!takes_value(cli->command, index)) {
 		cli->values[index] = "";
 		return STATUS_OK;
 	}

@@ -11,6 +11,7 @@
 #ifndef APP_CLI_CLI_H
 #define APP_CLI_CLI_H
 
+#include "app/settings/settings.h"
 #include "codec/json.h"
 #include "health/actors/actor.h"
 
@@ -31,13 +32,14 @@ struct cli_command {
 	const char *summary;                        /* one line */
 	const char *teach;                          /* some lines: what happens, an example */
 	struct cli_option options[CLI_OPTIONS_MAX]; /* ends with a NULL name; --json and --help are everyone's */
+	const struct settings_section *settings;    /* of a long-running command: its rows are options too, or NULL */
 	bool needs_home;                            /* adds --home, --password-file, --rpc, and opens the request */
 	MUST_USE enum status (*run)(struct cli *cli, struct err *err);
 };
 
 struct cli {
 	const struct cli_command *command;
-	const char *values[CLI_OPTIONS_MAX];
+	const char *values[CLI_OPTIONS_MAX + SETTINGS_MAX];
 	const char *const *arguments;
 	int argument_count;
 	bool json;
@@ -53,6 +55,8 @@ struct cli {
 /* NULL where the option was not given. A name that the command does not have is a bug. */
 const char *cli_value(const struct cli *cli, const char *name);
 bool cli_flag(const struct cli *cli, const char *name);
+/* As settings_source wants it: `cli` is a struct cli; NULL also for a name that the command does not have. */
+const char *cli_setting(const void *cli, const char *name);
 /* STATUS_INVALID where a needed option is missing or malformed, with its name in `err`. */
 MUST_USE enum status cli_need(const struct cli *cli, const char **out, const char *name, struct err *err);
 MUST_USE enum status cli_u64(

@@ -1,6 +1,5 @@
 /* xinglin init, node, dev: making and running a node. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,8 @@
 
 #include "app/cli/cli_request.h"
 #include "app/commands/commands.h"
+#include "app/commands/service.h"
+#include "app/serve/lifecycle.h"
 #include "app/serve/node.h"
 #include "app/system.h"
 #include "base/http_uri.h"
@@ -18,23 +19,7 @@
 /* Room for all that comes in a second: so far apart are blocks where the chain's time is at its bound (solo.h). */
 #define BLOCK_GAS_DEFAULT 1000000000u
 
-/* The one node of the process, for the signal handler. */
-static struct node *running;
-
-static void on_signal(int signal_number) {
-	(void)signal_number;
-	node_stop(running);
-}
-
-static void listen_to_signals(void) {
-	struct sigaction action = {.sa_handler = on_signal};
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-static void report_node(struct cli *cli, const struct node_options *options) {
+static void report_node(struct cli *cli, struct node *running, const struct node_options *options) {
 	hash32 genesis = node_genesis_hash(running);
 	addr20 sealer = node_sealer(running);
 	char sealer_text[43];
@@ -58,80 +43,71 @@ static void report_node(struct cli *cli, const struct node_options *options) {
 	buf_fini(&origin);
 }
 
-static enum status run_node(struct cli *cli, const struct node_options *options, struct err *err) {
-	TRY(node_open(&running, options, err));
-	listen_to_signals();
-	report_node(cli, options);
+static enum status run(void *node, struct err *err) {
+	return node_run(node, err);
+}
+
+static void stop(void *node) {
+	node_stop(node);
+}
+
+static void reload(void *node, const struct settings *fresh) {
+	node_reload(node, settings_number(fresh, "min-free-mb") << 20);
+}
+
+static bool is_alive(void *node) {
+	return node_is_alive(node);
+}
+
+static enum status run_node(
+    struct cli *cli, const struct node_options *options, const struct settings_source *source, struct err *err) {
+	struct node *node = NULL;
+	lifecycle_begin();
+	TRY(node_open(&node, options, err));
+	struct service service = {"node", node, run, stop, reload, is_alive};
+	report_node(cli, node, options);
 	cli->has_reported = true;
-	enum status status = node_run(running, err);
-	node_close(running);
-	running = NULL;
+	enum status status = lifecycle_run(&service, &(struct lifecycle_options){source, options->drain_ms}, err);
+	node_close(node);
 	cli_say(cli, "stopped; every block is on disk");
 	return status;
 }
 
-/* "a,b": its parts, with NULL at the end; NULL where the option is absent. */
-static const char *const *list_option(struct cli *cli, const char *name) {
-	const char *text = cli_value(cli, name);
-	if (!text) return NULL;
-	char *rest = arena_strdup(&cli->arena, bytes_text(text));
-	const char **list = arena_zalloc(&cli->arena, strlen(rest) + 2, sizeof *list);
-	for (size_t i = 0; (list[i] = strsep(&rest, ",")) != NULL; i++) continue;
-	return list;
+static void take_settings(struct node_options *out, struct settings *settings) {
+	out->http_port = (uint16_t)settings_number(settings, "http-port");
+	out->http_address = settings_text(settings, "http-addr");
+	out->cors_origins = settings_list(settings, "http-corsdomain");
+	out->vhosts = settings_list(settings, "http-vhosts");
+	out->interval_ms = (uint32_t)settings_number(settings, "block-ms");
+	out->memory_bytes = settings_number(settings, "memory-mb") << 20;
+	out->ping_interval_ms = (uint32_t)settings_number(settings, "ping-ms");
+	out->gas_cap = settings_number(settings, "rpc-gascap");
+	out->call_timeout_ms = (uint32_t)settings_number(settings, "rpc-evmtimeout");
+	out->metrics_address = settings_text(settings, "metrics-addr");
+	out->metrics_port = (uint16_t)settings_number(settings, "metrics-port");
+	out->min_free_bytes = settings_number(settings, "min-free-mb") << 20;
+	out->drain_ms = (uint32_t)settings_number(settings, "drain-ms");
+	out->data = settings_text(settings, "data");
 }
 
-static enum status rpc_options(struct cli *cli, struct node_options *out, struct err *err) {
-	uint64_t timeout_ms;
-	TRY(cli_u64(cli, &out->gas_cap, "rpc-gascap", 50000000, err));
-	TRY(cli_u64(cli, &timeout_ms, "rpc-evmtimeout", 5000, err));
-	if (out->gas_cap < 21000) return err_set(err, STATUS_INVALID, "--rpc-gascap takes at least 21000");
-	if (timeout_ms == 0 || timeout_ms > 3600000)
-		return err_set(err, STATUS_INVALID, "--rpc-evmtimeout takes 1 to 3600000, an hour");
-	out->call_timeout_ms = (uint32_t)timeout_ms;
-	return STATUS_OK;
-}
-
-static enum status common_options(struct cli *cli, struct node_options *out, struct err *err) {
-	uint64_t port, interval, memory, ping;
-	TRY(cli_u64(cli, &port, "http-port", 8545, err));
-	TRY(cli_u64(cli, &interval, "block-ms", 0, err));
-	TRY(cli_u64(cli, &memory, "memory-mb", 256, err));
-	TRY(cli_u64(cli, &ping, "ping-ms", 30000, err));
-	if (port > UINT16_MAX) return err_set(err, STATUS_INVALID, "--http-port takes 0 (any free port) to 65535");
-	if (interval > 3600000) return err_set(err, STATUS_INVALID, "--block-ms takes at most 3600000, an hour");
-	if (memory < 16 || memory > 1048576) return err_set(err, STATUS_INVALID, "--memory-mb takes 16 to 1048576");
-	if (ping < 100 || ping > 3600000) return err_set(err, STATUS_INVALID, "--ping-ms takes 100 to 3600000");
-	out->ping_interval_ms = (uint32_t)ping;
-	out->http_port = (uint16_t)port;
-	out->interval_ms = (uint32_t)interval;
-	out->memory_bytes = memory << 20;
-	out->http_address = cli_value(cli, "http-addr");
-	out->cors_origins = list_option(cli, "http-corsdomain");
-	out->vhosts = list_option(cli, "http-vhosts");
-	return rpc_options(cli, out, err);
-}
-
-#define COMMON_OPTIONS                                                                                                 \
-	{"http-port", "N", "JSON-RPC and blobs over HTTP (8545; 0: any free port)"},                                   \
-	    {"http-addr", "ADDRESS", "numeric address to listen on (127.0.0.1)"},                                      \
-	    {"http-vhosts", "NAME,…",                                                                                  \
-		"host names that requests may carry, besides numeric addresses (localhost; \"*\": any)"},              \
-	    {"http-corsdomain", "ORIGIN,…", "web pages' origins that may ask (none; \"*\": any)"},                     \
-	    {"rpc-gascap", "N", "gas of eth_call and estimates at most (50,000,000)"},                                 \
-	    {"rpc-evmtimeout", "MS", "time that one call may run (5000)"},                                             \
-	    {"ping-ms", "MS", "a WebSocket that is silent this long is pinged, and dropped after twice that (30000)"}, \
-	    {"block-ms", "MS", "a block every so many milliseconds (0: as soon as there is something to seal)"}, {     \
-		"memory-mb", "N", "memory for the database (256)"                                                      \
-	}
-
-static enum status cmd_node(struct cli *cli, struct err *err) {
+static enum status run_with(
+    struct cli *cli, struct settings *settings, const struct settings_source *source, struct err *err) {
 	struct node_options options = {0};
-	TRY(cli_need(cli, &options.data, "data", err));
-	TRY(common_options(cli, &options, err));
+	take_settings(&options, settings);
+	if (!options.data) return err_set(err, STATUS_INVALID, "--data is needed; see: xinglin node --help");
 	options.test_methods = cli_flag(cli, "test-methods");
 	if (options.test_methods && options.interval_ms != 0)
 		return err_set(err, STATUS_INVALID, "--test-methods seals nothing: it does not go with --block-ms");
-	return run_node(cli, &options, err);
+	return run_node(cli, &options, source, err);
+}
+
+static enum status cmd_node(struct cli *cli, struct err *err) {
+	struct settings settings;
+	struct settings_source source = service_source(cli, &node_section);
+	enum status status = service_settings(&settings, &source, err);
+	if (status == STATUS_OK) status = run_with(cli, &settings, &source, err);
+	settings_fini(&settings);
+	return status;
 }
 
 const struct cli_command command_node = {
@@ -139,11 +115,12 @@ const struct cli_command command_node = {
     .arguments = "",
     .summary = "run a node: JSON-RPC, sealing, blobs",
     .teach = "Runs the chain whose genesis is in DIR/genesis.json (see: xinglin init). One process a folder.\n"
-	     "A receipt that was shown survives power loss; a transaction hash that was returned survives kill -9.\n\n"
+	     "A receipt that was shown survives power loss; a transaction hash that was returned survives kill -9.\n"
+	     "Settings also come from a file (--config) and from the environment (XINGLIN_NODE_HTTP_PORT).\n\n"
 	     "  xinglin init --data node1 --deployer 0x…\n  xinglin node --data node1",
-    .options = {{"data", "DIR", "the node's data folder"},
-	{"test-methods", NULL, "for conformance tests: serve testing_buildBlockV1, and seal nothing of what is sent"},
-	COMMON_OPTIONS},
+    .options = {{"test-methods", NULL,
+	"for conformance tests: serve testing_buildBlockV1, and seal nothing of what is sent"}},
+    .settings = &node_section,
     .run = cmd_node,
 };
 
@@ -203,19 +180,30 @@ static void print_dev_accounts(struct cli *cli, const struct dev_accounts *accou
 	}
 }
 
-static enum status cmd_dev(struct cli *cli, struct err *err) {
+static enum status dev_with(
+    struct cli *cli, struct settings *settings, const struct settings_source *source, struct err *err) {
 	struct dev_accounts accounts;
-	struct node_options options = {.dev_accounts = &accounts, .second_apart = true};
+	struct node_options options = {0};
 	char temporary[] = "/tmp/xinglin-dev-XXXXXX";
-	options.data = cli_value(cli, "data");
+	take_settings(&options, settings);
+	options.dev_accounts = &accounts;
+	options.second_apart = true;
 	options.client_version = cli_value(cli, "client-version");
-	TRY(common_options(cli, &options, err));
 	if (!options.data && !(options.data = mkdtemp(temporary)))
 		return err_set(err, STATUS_IO, "cannot make a temporary folder: %s", strerror(errno));
 	TRY(dev_accounts_make(&accounts, err));
 	TRY(prepare_dev(options.data, &accounts, err));
 	print_dev_accounts(cli, &accounts);
-	return run_node(cli, &options, err);
+	return run_node(cli, &options, source, err);
+}
+
+static enum status cmd_dev(struct cli *cli, struct err *err) {
+	struct settings settings;
+	struct settings_source source = service_source(cli, &node_section);
+	enum status status = service_settings(&settings, &source, err);
+	if (status == STATUS_OK) status = dev_with(cli, &settings, &source, err);
+	settings_fini(&settings);
+	return status;
 }
 
 const struct cli_command command_dev = {
@@ -227,10 +215,9 @@ const struct cli_command command_dev = {
 	"soon\n"
 	"as a transaction comes. Without --data the chain lives in a new folder under /tmp, whose name is printed.\n\n"
 	"  xinglin dev\n  xinglin dev --data mychain --http-port 9545",
-    .options = {{"data", "DIR", "keep the chain here, and continue it next time"},
-	{"client-version", "TEXT",
-	    "what web3_clientVersion answers: Hardhat's network helpers want it to begin with anvil or hardhat"},
-	COMMON_OPTIONS},
+    .options = {{"client-version", "TEXT",
+	"what web3_clientVersion answers: Hardhat's network helpers want it to begin with anvil or hardhat"}},
+    .settings = &node_section,
     .run = cmd_dev,
 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "app/serve/node_ops.h"
 #include "app/system.h"
 #include "app/version.h"
 #include "codec/hex.h"
@@ -39,7 +40,9 @@ struct node {
 	struct http_server *server;
 	pthread_t engine_thread, duties_thread;
 	atomic_bool stopping;
-	enum status ledger_status; /* why the executing thread ended; read after it was joined */
+	struct node_ops ops;
+	struct ops_server *ops_server; /* NULL: metrics are not served */
+	enum status ledger_status;     /* why the executing thread ended; read after it was joined */
 	struct err ledger_err;
 };
 
@@ -168,10 +171,14 @@ static enum status open_server(struct node *node, struct err *err) {
 	    .cors_origins = node->options.cors_origins,
 	    .websockets = &node->websockets,
 	    .ping_interval_ms = node->options.ping_interval_ms,
+	    .drain_ms = node->options.drain_ms,
 	    .message_max = MESSAGE_MAX};
-	const struct route_table tables[] = {
-	    {rpc_routes, rpc_route_count, node->rpc}, {blob_routes, blob_route_count, node->blobs}};
+	const struct route_table tables[] = {{rpc_routes, rpc_route_count, node->rpc},
+	    {blob_routes, blob_route_count, node->blobs}, {ops_routes, OPS_HEALTH_COUNT, &node->ops.ops}};
 	node->router = router_new(tables, sizeof tables / sizeof *tables, NULL);
+	http_metrics_init(&node->ops.http, tables, sizeof tables / sizeof *tables);
+	const struct http_observer observer = {http_metrics_observe, &node->ops.http};
+	options.observer = &observer;
 	const struct http_service service = router_service(node->router);
 	node->websockets = rpc_ws_handler(node->rpc);
 	TRY(http_server_open(&node->server, &options, &service, err));
@@ -187,6 +194,11 @@ static enum status open_all(struct node *node, struct err *err) {
 	TRY(open_ledger(node, err));
 	TRY(open_blobs(node, err));
 	TRY(open_rpc(node, err));
+	node_ops_init(&node->ops, node->chain, node->pool, node->options.data);
+	node_reload(node, node->options.min_free_bytes);
+	if (node->options.metrics_port)
+		TRY(ops_server_open(
+		    &node->ops_server, &node->ops.ops, node->options.metrics_address, node->options.metrics_port, err));
 	return open_server(node, err);
 }
 
@@ -206,7 +218,9 @@ enum status node_open(struct node **out, const struct node_options *options, str
 
 static void *run_engine(void *context) {
 	struct node *node = context;
+	atomic_store(&node->ops.is_sealing, true);
 	node->ledger_status = engine_run(node->engine, &node->ledger_err);
+	atomic_store(&node->ops.is_sealing, false);
 	http_server_stop(node->server);
 	return NULL;
 }
@@ -247,6 +261,7 @@ void node_stop(struct node *node) {
 
 void node_close(struct node *node) {
 	if (!node) return;
+	ops_server_close(node->ops_server);
 	http_server_close(node->server);
 	router_free(node->router);
 	rpc_free(node->rpc);
@@ -278,4 +293,13 @@ uint64_t node_head_number(const struct node *node) {
 	uint64_t number = head->header.number;
 	chain_head_release(head);
 	return number;
+}
+
+void node_reload(struct node *node, uint64_t min_free_bytes) {
+	atomic_store(&node->ops.min_free_bytes, min_free_bytes);
+}
+
+bool node_is_alive(struct node *node) {
+	(void)node_head_number(node); /* a lock that nobody gives back stops us here, and then the watchdog ends it */
+	return atomic_load(&node->ops.is_sealing);
 }

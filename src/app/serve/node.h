@@ -28,6 +28,10 @@ struct node_options {
 	const char *const *cors_origins, *const *vhosts; /* NULL-terminated, or NULL */
 	uint64_t gas_cap;                                /* of calls; 0: the default of rpc.h, here and below */
 	uint32_t call_timeout_ms;                        /* of a call */
+	uint32_t drain_ms;                               /* of the stop; 0: the server's default */
+	const char *metrics_address;                     /* NULL: 127.0.0.1 */
+	uint16_t metrics_port;                           /* 0: metrics are not served */
+	uint64_t min_free_bytes;                         /* with less on its disk it is not ready */
 };
 struct node;
 /* Opens everything and binds the port; STATUS_BUSY where another process has the folder or the port. */
@@ -39,6 +43,10 @@ uint64_t node_head_number(const struct node *node);
 /* Serves until node_stop, or until the ledger fails. */
 MUST_USE enum status node_run(struct node *node, struct err *err);
 void node_stop(struct node *node);
+/* What may change while it runs. Any thread. */
+void node_reload(struct node *node, uint64_t min_free_bytes);
+/* Does it execute? Any thread; does not return if it hangs. */
+bool node_is_alive(struct node *node);
 void node_close(struct node *node);
 
 #endif

@@ -3,11 +3,18 @@
 
 #include "app/settings/settings.h"
 
+static void put_range(struct buf *out, const struct setting *row) {
+	if (row->max == UINT64_MAX)
+		buf_printf(out, "at least %llu", (unsigned long long)row->min);
+	else
+		buf_printf(out, "%llu to %llu", (unsigned long long)row->min, (unsigned long long)row->max);
+}
+
 /* What a person must know beside the help: "1 to 3600000; default 5000". */
 static void put_facts(struct buf *out, const struct setting *row) {
 	const char *before = "";
 	if (row->type == SETTING_NUMBER) {
-		buf_printf(out, "%llu to %llu", (unsigned long long)row->min, (unsigned long long)row->max);
+		put_range(out, row);
 		before = "; ";
 	}
 	if (row->type == SETTING_CHOICE) {
@@ -80,8 +87,7 @@ void settings_print_markdown(struct buf *out, const struct settings_section *sec
 		    row->otherwise                ? row->otherwise
 		    : row->type == SETTING_SWITCH ? "no"
 						  : "");
-		if (row->type == SETTING_NUMBER)
-			buf_printf(out, "%llu to %llu", (unsigned long long)row->min, (unsigned long long)row->max);
+		if (row->type == SETTING_NUMBER) put_range(out, row);
 		for (const char *at = row->type == SETTING_CHOICE ? row->choices : ""; *at; at++)
 			*at == '|' ? buf_text(out, ", ") : buf_byte(out, (uint8_t)*at);
 		buf_printf(out, " | %s | %s |\n", row->flags & SETTING_RELOADS ? "yes" : "", row->help);

@@ -1,0 +1,25 @@
+/* Inside app/: settings that every service has. Rows of a struct setting table (app/settings/settings.h). */
+#ifndef APP_SERVE_SERVICE_ROWS_H
+#define APP_SERVE_SERVICE_ROWS_H
+
+#include "app/settings/settings.h"
+
+// clang-format off
+#define SERVICE_ROWS                                                                                                   \
+	{.name = "config", .type = SETTING_FILE, .value = "FILE", .flags = SETTING_FLAG_ONLY,                          \
+	    .help = "read settings from this file too (see: xinglin config sample)"},                                  \
+	{.name = "log-level", .type = SETTING_CHOICE, .value = "WORD", .choices = "debug|info|warn|error",             \
+	    .otherwise = "info", .flags = SETTING_RELOADS, .help = "log events of this weight and heavier"},           \
+	{.name = "log-format", .type = SETTING_CHOICE, .value = "WORD", .choices = "text|json", .otherwise = "text",   \
+	    .help = "lines for a person, or JSON objects for a collector"},                                            \
+	{.name = "metrics-port", .type = SETTING_PORT, .value = "N", .otherwise = "0",                                 \
+	    .help = "serve /metrics, /livez and /readyz here, to whoever reaches it; 0: nowhere"},                     \
+	{.name = "metrics-addr", .type = SETTING_ADDRESS, .value = "ADDRESS", .otherwise = "127.0.0.1",                \
+	    .help = "numeric address of metrics-port"},                                                                \
+	{.name = "drain-ms", .type = SETTING_NUMBER, .value = "MS", .min = 0, .max = 600000, .otherwise = "5000",      \
+	    .help = "after SIGTERM, answer what is in flight for at most this long"},                                  \
+	{.name = "min-free-mb", .type = SETTING_NUMBER, .value = "N", .min = 0, .max = 1048576, .otherwise = "64",     \
+	    .flags = SETTING_RELOADS, .help = "with less than this on its disk, /readyz says no"}
+// clang-format on
+
+#endif
