@@ -149,8 +149,8 @@ static struct http_policy policy_of(const struct http_server_options *options, c
 	    .request_timeout_ms = options->request_timeout_ms,
 	    .idle_timeout_ms = options->idle_timeout_ms,
 	    .vhosts = options->vhosts,
-	    .cors_origins = options->cors_origins};
-	if (options->observer) server->policy.observer = *options->observer;
+	    .cors_origins = options->cors_origins,
+	    .observer = options->observer ? *options->observer : (struct http_observer){0}};
 }
 
 static enum status open_all(struct http_server *server, struct err *err) {

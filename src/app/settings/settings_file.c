@@ -1,6 +1,6 @@
 /*
  * The configuration file, line by line. libinih divides lines into section, name and value; this file hands it the
- * lines, so it knows their numbers, and can say what is wrong with each. See docs/decisions/0019-inih.md.
+ * lines, so it knows their numbers, and can say what is wrong with each. See docs/decisions/0020-inih.md.
  */
 #include "app/settings/settings_internal.h"
 
