@@ -48,6 +48,9 @@ bench: setup
 	@ninja -C $(BUILD)-bench --quiet
 	@tools/bench $(BUILD)-bench
 
+peers:
+	@tools/bench-peers
+
 fuzz: setup
 	@tools/setup test
 	@test -f $(BUILD)-fuzz/build.ninja || CC=clang-14 meson setup $(BUILD)-fuzz -Dfuzz=true -Dbuildtype=debugoptimized \
@@ -69,4 +72,4 @@ format:
 clean:
 	@rm -rf $(BUILD) $(BUILD)-bench $(BUILD)-fuzz $(BUILD)-sanitize
 
-.PHONY: all setup demo run test check sanitize conformance bench fuzz soak install format clean
+.PHONY: all setup demo run test check sanitize conformance bench peers fuzz soak install format clean

@@ -23,6 +23,15 @@ def at_most(row, value):
     return Goal(row, value, less=True)
 
 
+def waiting(clients):
+    """One client gets its receipt no later than from anvil, which keeps all in memory, and its rate stays."""
+    is_one = clients.startswith("1 ")
+    return [Goal(f"{clients}: transactions/s", 370, 1) if is_one else Goal(f"{clients}: transactions/s"),
+            at_most(f"{clients}: p50, ms", 2.7) if is_one else Goal(f"{clients}: p50, ms", less=True),
+            at_most(f"{clients}: p99, ms", 5) if is_one else Goal(f"{clients}: p99, ms", less=True),
+            Goal(f"{clients}: the last fifth's rate / the first's", 0.8)]
+
+
 GOALS = [
     Goal("transfer, one a request: mined/s", 15000, 2),
     Goal("transfer, batches of 100: mined/s", 22000, 2.5),
@@ -38,6 +47,8 @@ GOALS = [
     Goal("60 million rows, storage: dirty pages, MB", less=True),
     Goal("60 million rows, storage: write amplification", less=True),
     at_most("send to receipt, idle node, ms", 2),
+    *(goal for clients in ("1 waiting client", "4 waiting clients", "16 waiting clients", "64 waiting clients")
+      for goal in waiting(clients)),
     Goal("submit at half the maximum rate, p50, ms", less=True),
     at_most("submit at half the maximum rate, p99, ms", 1.5),
     Goal("eth_call balanceOf, C=4: /s", 45000),

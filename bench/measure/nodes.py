@@ -37,6 +37,12 @@ def anvil_program():
     return str(found[0]) if found else None
 
 
+def geth_program():
+    """None unless tools/bench-peers (`make peers`) built it."""
+    found = CACHE / "bin/geth"
+    return str(found) if found.exists() else None
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -47,15 +53,32 @@ def new_folder():
     return pathlib.Path(tempfile.mkdtemp(prefix="xinglin-bench-", dir=os.environ.get("BENCH_FOLDER")))
 
 
+def own_chain(program, folder):
+    """The folder of a consortium's chain: no fees, blocks of one second with the same timestamp."""
+    command = [program, "init", "--data", folder, "--deployer", "0x" + "11" * 20, "--chain-id", "7697"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def command_of(kind, program, folder, port):
+    """Kind "own" is xinglin on a chain of its own; "anvil, at once" and "geth" mine what comes when it comes, in memory."""
+    if kind.startswith("anvil"):
+        mining = [] if kind == "anvil, at once" else ["--no-mining"]
+        return [program, "--port", str(port), "--gas-limit", "1000000000", "--silent", *mining]
+    if kind == "geth":
+        ports = ["--http", "--http.port", str(port), "--port", "0", "--authrpc.port", "0"]
+        return [program, "--dev", *ports, "--nodiscover", "--ipcdisable"]
+    if kind == "own":
+        own_chain(program, folder)
+    return [program, "node" if kind == "own" else "dev", "--data", str(folder), "--http-port", str(port)]
+
+
 class Node:
     """A node that answers; `folder` holds its chain, and goes with it unless it was given."""
 
     def __init__(self, kind, program, folder=None, options=()):
         self.kind, self.port = kind, free_port()
         self.is_ours, self.folder = folder is None, folder or new_folder()
-        command = [program, "dev", "--data", str(self.folder / "chain"), "--http-port", str(self.port), *options]
-        if kind == "anvil":
-            command = [program, "--port", str(self.port), "--gas-limit", "1000000000", "--no-mining", "--silent"]
+        command = [*command_of(kind, program, self.folder / "chain", self.port), *options]
         began = time.monotonic()
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
         self.connection = None

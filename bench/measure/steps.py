@@ -1,5 +1,6 @@
 """The steps of a measurement. Each takes the bench and a kind of node, and keeps values under the titles of goals.py."""
 from contextlib import closing, contextmanager
+import json
 import os
 import pathlib
 import random
@@ -160,6 +161,44 @@ def idle(bench, kind):
             bench.keep("send to receipt, idle node, ms", kind, (time.monotonic() - began) * 1e3)
 
 
+WAITING_CLIENTS = (1, 4, 16, 64)
+WAITING_AHEAD = 200000  # transactions that are signed before, all clients together
+WAITING_GWEI = 3  # more than a peer's base fee, which falls while blocks are nearly empty
+
+
+def fund(bench, node, clients):
+    """Peers ask for fees: each client gets an ether from an account of theirs."""
+    text = bench.run([bench.build / "bench/bench_wait", "--addresses", clients], "bench_wait --addresses")
+    sender, *_ = node.call("eth_accounts")
+    ether = [{"from": sender, "to": address, "value": hex(10**18)} for address in text.split()]
+    sent = [node.call("eth_sendTransaction", one) for one in ether]
+    while not all(node.call("eth_getTransactionReceipt", one) for one in sent):
+        time.sleep(0.01)
+
+
+def waiting(bench, kind):
+    """Clients that wait for each receipt before they send the next, for a minute: what a gateway does."""
+    peer = {"xinglin": "own", "anvil": "anvil, at once"}.get(kind, kind)
+    for clients in WAITING_CLIENTS:
+        with closing(Node(peer, bench.programs[kind])) as node:
+            price = 0
+            if peer != "own":
+                fund(bench, node, clients)
+                price = WAITING_GWEI * 10**9
+            options = {"--clients": clients, "--seconds": bench.arguments.waiting_seconds, "--price": price,
+                       "--ahead": WAITING_AHEAD // clients}
+            command = [bench.build / "bench/bench_wait", node.port, *(part for pair in options.items() for part in pair)]
+            text = bench.run(command, f"{kind}, {clients} waiting clients")
+        if not text:
+            continue
+        answer, name = json.loads(text), f"{clients} waiting {'client' if clients == 1 else 'clients'}"
+        bench.keep(f"{name}: transactions/s", kind, answer["perS"])
+        bench.keep(f"{name}: p50, ms", kind, answer["p50ms"])
+        bench.keep(f"{name}: p99, ms", kind, answer["p99ms"])
+        stays = answer["lastPerS"] / max(answer["firstPerS"], 1)
+        bench.keep(f"{name}: the last fifth's rate / the first's", kind, stays)
+
+
 # --- rooms of the ledger, without a node ---
 
 
@@ -244,8 +283,9 @@ def steps_of(bench):
     def named(kinds, *steps):
         return [(step.__name__, kinds, lambda kind, step=step: step(bench, kind)) for step in steps]
 
-    both, ours = list(bench.programs), ["xinglin"]
+    both, ours = [kind for kind in bench.programs if kind != "geth"], ["xinglin"]
     return [
         *((f"{workload} {batch}", both, writing(workload, batch)) for workload in ("transfer", "storage") for batch in (1, 100)),
-        *named(both, reads, receipts, logs, idle), *named(ours, half_rate, interpreter, many_rows, many_blocks),
+        *named(both, reads, receipts, logs, idle), *named(list(bench.programs), waiting),
+        *named(ours, half_rate, interpreter, many_rows, many_blocks),
     ]

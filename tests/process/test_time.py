@@ -1,4 +1,4 @@
-"""A chain's time: an own chain keeps the clock's however many blocks come; its blocks go to other folders and nowhere else."""
+"""A chain's time: an own chain keeps to the clock however many blocks come, and its blocks go where its rule is known."""
 import json
 import time
 
@@ -13,7 +13,8 @@ sender = eth_account.Account.from_key("0x" + "31" * 32)
 
 
 def send(node, nonce):
-    tx = {"nonce": nonce, "to": "0x" + "11" * 20, "value": 0, "gas": 21000, "chainId": CHAIN_ID, "maxFeePerGas": 0, "maxPriorityFeePerGas": 0}
+    tx = {"nonce": nonce, "to": "0x" + "11" * 20, "value": 0, "gas": 21000, "chainId": CHAIN_ID,
+          "maxFeePerGas": 0, "maxPriorityFeePerGas": 0}
     return node.rpc("eth_sendRawTransaction", "0x" + bytes(sender.sign_transaction(tx).raw_transaction).hex())
 
 
