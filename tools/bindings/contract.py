@@ -35,15 +35,27 @@ class Contract:
     def enum_header(self, canonical):
         name = self.types.enum_name(canonical)
         members = [f"{name.upper()}_{member}" for member in self.artifact["enums"][canonical]]
-        one = f"enum {name} {{ {', '.join(members)}, {name.upper()}_COUNT }};"
-        if text.width(one) <= text.WIDTH:
-            return [one, ""]
-        return [f"enum {name} {{", *[f"\t{member}," for member in members], f"\t{name.upper()}_COUNT", "};", ""]
+        lines = [f"enum {name} {{ {', '.join(members)}, {name.upper()}_COUNT }};"]
+        if text.width(lines[0]) > text.WIDTH:
+            lines = [f"enum {name} {{", *[f"\t{member}," for member in members], f"\t{name.upper()}_COUNT", "};"]
+        return [*lines, *text.declare(self.enum_name_head(name)), ""]
+
+    def enum_name_head(self, name):
+        return f"const char *{name}_name", [f"unsigned {name.removeprefix(self.prefix + '_')}"]
+
+    def enum_source(self, canonical):
+        name, members = self.types.enum_name(canonical), self.artifact["enums"][canonical]
+        value = name.removeprefix(self.prefix + "_")
+        body = [f"static const char *const names[{name.upper()}_COUNT] = {{", *[f'    "{member}",' for member in members], "};",
+                f'return {value} < {name.upper()}_COUNT ? names[{value}] : "UNKNOWN";']
+        return text.define(self.enum_name_head(name), body)
 
     def header(self):
         guard = f"HEALTH_CONTRACTS_{self.prefix.upper()}_H"
         lines = [f"/* {self.name}: {MADE}. */", f"#ifndef {guard}",
                  f"#define {guard}", "", '#include "health/contracts/contract.h"', "", "/* --- types --- */", ""]
+        if self.artifact["enums"]:
+            lines += ["/* The names of members, \"NOT_LISTED\"; \"UNKNOWN\" for a number that is none. */", ""]
         for canonical in self.artifact["enums"]:
             lines += self.enum_header(canonical)
         for kind in self.types.structs.values():
@@ -63,6 +75,7 @@ class Contract:
     def source(self):
         lines = [f"/* {self.name}: {MADE}. */", f'#include "health/contracts/{self.prefix}.h"', "",
                  '#include "health/contracts/contract_codec.h"', ""]
+        lines += [line for one in self.artifact["enums"] for line in self.enum_source(one)]
         written, read = used_structs(self.functions, self.events)
         lines += [line for one in written for line in values.put_struct(one)]
         lines += [line for one in read for line in values.read_struct(one)]

@@ -175,9 +175,9 @@ const struct cli_command command_pack_aggregate = {
 
 static enum status purpose_option(struct cli *cli, enum medicines_purpose *out, struct err *err) {
 	const char *text = cli_value(cli, "purpose");
-	*out = SHIPPING_TRADE;
-	for (unsigned i = 0; text && i < SHIPPING_PURPOSE_COUNT; i++)
-		if (strcmp(text, medicines_purpose_name(i)) == 0) {
+	*out = MEDICINES_PURPOSE_TRADE;
+	for (unsigned i = 0; text && i < MEDICINES_PURPOSE_COUNT; i++)
+		if (strcmp(text, medicines_purpose_word(i)) == 0) {
 			*out = (enum medicines_purpose)i;
 			return STATUS_OK;
 		}
@@ -239,7 +239,7 @@ static enum status waiting(struct cli *cli, const char ***out, size_t *count, co
 	    arena_zalloc(&cli->arena, document->unit_count + document->container_count + 1, sizeof *epcs);
 	*count = 0;
 	for (uint32_t c = 0; c < document->container_count; c++) {
-		struct container_view view;
+		struct medicines_container_view view;
 		bool found;
 		struct scan scan = {.form = SCAN_PLAIN_DIGITS};
 		TRY(medicines_container(&cli->request, &view, &found, &document->containers[c].id, err));

@@ -52,9 +52,10 @@ const struct cli_command command_pack_read = {
 
 /* --- verify --- */
 
-static void put_unit(struct cli *cli, const struct unit_view *view) {
+static void put_unit(struct cli *cli, const struct medicines_unit_view *view) {
 	cli_put_text(cli, "state", medicines_state_name(view->effective));
-	cli_put_bool(cli, "saleable", view->effective == UNIT_ACTIVE || view->effective == UNIT_PACKED);
+	cli_put_bool(
+	    cli, "saleable", view->effective == MEDICINES_STATE_ACTIVE || view->effective == MEDICINES_STATE_PACKED);
 	cli_put_bool(cli, "recalled", view->recalled);
 	cli_put_bool(cli, "withdrawn", view->withdrawn);
 	cli_put_bool(cli, "expired", view->expired);
@@ -101,7 +102,7 @@ static enum status cmd_pack_verify(struct cli *cli, struct err *err) {
 	struct scan scan;
 	struct stock stock;
 	struct stock_unit found;
-	struct unit_view view;
+	struct medicines_unit_view view;
 	scan_read(&scan, bytes_text(cli->arguments[0]));
 	put_scan(cli, &scan);
 	if (scan.fault != SCAN_FAULT_NONE) {
@@ -113,18 +114,18 @@ static enum status cmd_pack_verify(struct cli *cli, struct err *err) {
 	TRY(pack_open(cli, &stock, err));
 	TRY(pack_beside(cli, &stock, err));
 	if (!stock_find_unit(&found, &stock, scan.gtin, scan.serial)) return unknown_pack(cli, &stock, &scan, err);
-	struct unit_ref ref = {found.batch->id, found.unit->index};
+	struct medicines_unit ref = {found.batch->id, found.unit->index};
 	TRY(medicines_unit(&cli->request, &view, &ref, err));
 	put_unit(cli, &view);
 	char iso[11];
-	gs1_expiry_text(NULL, iso, view.expiry_s);
+	gs1_expiry_text(NULL, iso, view.expiry);
 	cli_put_text(cli, "lastDay", iso);
 	cli_put_text(cli, "batchLot", found.batch->lot);
 	const char *wrong = mismatch(cli, &scan, found.batch);
 	if (wrong) cli_put_text(cli, "mismatch", wrong);
-	bool good = !wrong && (view.effective == UNIT_ACTIVE || view.effective == UNIT_PACKED ||
-				  view.effective == UNIT_IN_TRANSIT);
-	if (view.effective == UNIT_DISPENSED)
+	bool good = !wrong && (view.effective == MEDICINES_STATE_ACTIVE || view.effective == MEDICINES_STATE_PACKED ||
+				  view.effective == MEDICINES_STATE_IN_TRANSIT);
+	if (view.effective == MEDICINES_STATE_DISPENSED)
 		cli_put_text(cli, "warning", "this pack was dispensed: whoever still offers this code offers a copy");
 	if (!good) cli->exit_code = EXIT_REFUSED;
 	return STATUS_OK;
@@ -223,8 +224,8 @@ static enum status named_batch(
 }
 
 static enum status put_holders(struct cli *cli, const struct stock *stock, const hash32 *batch, struct err *err) {
-	struct batch_view view;
-	struct holding *rows;
+	struct medicines_batch_view view;
+	const struct medicines_holding *rows;
 	size_t count;
 	uint64_t sum = 0;
 	TRY(medicines_batch(&cli->request, &view, batch, err));
@@ -255,19 +256,16 @@ static enum status put_holders(struct cli *cli, const struct stock *stock, const
 }
 
 static enum status put_acknowledgements(struct cli *cli, const hash32 *batch, struct err *err) {
-	struct client_log_filter filter = {
-	    .address = &cli->request.home->deployment.medicines, .has_topic = {true, true}};
+	struct contract_topics topics = medicines_recall_acknowledged_event_topics(batch, NULL);
 	struct client_log *logs;
 	size_t count;
-	filter.topics[0] = abi_topic("RecallAcknowledged(bytes32,address)");
-	filter.topics[1] = *batch;
-	TRY(client_logs(cli->request.client, &logs, &count, &cli->arena, &filter, err));
+	TRY(request_logs(&cli->request, &logs, &count, &cli->request.home->deployment.medicines, 0, &topics, err));
 	json_array_begin(&cli->writer, "acknowledged");
 	for (size_t i = 0; i < count; i++) {
-		addr20 by;
-		memcpy(by.b, logs[i].log.topics[2].b + 12, 20);
+		struct medicines_recall_acknowledged_event acknowledged;
+		TRY(medicines_recall_acknowledged_event_read(&acknowledged, &logs[i].log, err));
 		json_object_begin(&cli->writer, NULL);
-		pack_put_actor(cli, "by", &by);
+		pack_put_actor(cli, "by", &acknowledged.by);
 		cli_put_u64(cli, "block", logs[i].block_number);
 		json_object_end(&cli->writer);
 	}
@@ -347,7 +345,7 @@ static enum status cmd_pack_acknowledge(struct cli *cli, struct err *err) {
 	const char *gtin, *lot;
 	TRY(pack_open(cli, &stock, err));
 	TRY(named_batch(cli, &stock, &batch, &gtin, &lot, err));
-	TRY(medicines_acknowledge(&cli->request, &receipt, &batch, err));
+	TRY(medicines_send(&cli->request, &receipt, medicines_acknowledge_recall_call(&cli->arena, &batch), err));
 	cli_put_receipt(cli, "acknowledged", &receipt);
 	return STATUS_OK;
 }

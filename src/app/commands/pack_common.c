@@ -42,7 +42,8 @@ static void put_unit_names(struct cli *cli, const struct stock *stock, const str
 		const struct document *document = &stock->documents[d];
 		for (uint32_t i = 0; i < document->unit_count; i++) {
 			const struct known_batch *batch = &document->batches[document->units[i].batch];
-			if (document->units[i].index != alert->index || !hash32_equal(&batch->id, &alert->batch))
+			if (document->units[i].index != alert->event.index ||
+			    !hash32_equal(&batch->id, &alert->event.batch))
 				continue;
 			cli_put_text(cli, "gtin", batch->gtin);
 			cli_put_text(cli, "serial", document->units[i].serial);
@@ -53,13 +54,13 @@ static void put_unit_names(struct cli *cli, const struct stock *stock, const str
 
 void pack_put_alert(struct cli *cli, const struct stock *stock, const struct medicines_alert *alert) {
 	json_object_begin(&cli->writer, NULL);
-	cli_put_text(cli, "code", medicines_code_name(alert->code));
-	cli_put_text(cli, "meaning", medicines_code_text(alert->code));
+	cli_put_text(cli, "code", medicines_code_name(alert->event.code));
+	cli_put_text(cli, "meaning", medicines_code_text(alert->event.code));
 	put_unit_names(cli, stock, alert);
-	cli_put_hex(cli, "batch", BYTES_OF(alert->batch));
-	cli_put_u64(cli, "index", alert->index);
-	pack_put_actor(cli, "by", &alert->by);
-	pack_put_actor(cli, "other", &alert->other);
+	cli_put_hex(cli, "batch", BYTES_OF(alert->event.batch));
+	cli_put_u64(cli, "index", alert->event.index);
+	pack_put_actor(cli, "by", &alert->event.by);
+	pack_put_actor(cli, "other", &alert->event.other);
 	cli_put_u64(cli, "block", alert->block_number);
 	if (alert->timestamp) cli_put_time(cli, "at", alert->timestamp);
 	cli_put_hex(cli, "transaction", BYTES_OF(alert->tx_hash));
@@ -83,7 +84,7 @@ enum status pack_beside(struct cli *cli, struct stock *stock, struct err *err) {
 
 static void report(
     struct cli *cli, const struct stock *stock, const struct plan *plan, const struct capture_result *results) {
-	enum medicines_code code = MEDICINES_OK;
+	enum medicines_code code = MEDICINES_CODE_OK;
 	cli_put_hex(cli, "documentHash", BYTES_OF(plan->document.hash));
 	json_array_begin(&cli->writer, "captures");
 	for (size_t i = 0; i < plan->part_count; i++) {
@@ -92,7 +93,7 @@ static void report(
 		cli_put_bool(cli, "repeated", results[i].repeated);
 		cli_put_receipt(cli, "sent", &results[i].receipt);
 		json_object_end(&cli->writer);
-		if (results[i].code != MEDICINES_OK) code = results[i].code;
+		if (results[i].code != MEDICINES_CODE_OK) code = results[i].code;
 	}
 	json_array_end(&cli->writer);
 	cli_put_text(cli, "code", medicines_code_name(code));
@@ -108,7 +109,7 @@ static void report(
 		json_object_end(&cli->writer);
 	}
 	json_array_end(&cli->writer);
-	if (code == MEDICINES_OK) return;
+	if (code == MEDICINES_CODE_OK) return;
 	cli_put_text(cli, "meaning", medicines_code_text(code));
 	cli->exit_code = EXIT_REFUSED;
 }

@@ -1,7 +1,6 @@
 /* xinglin pack trace: a pack's history, from the chain's events. */
 #include "app/commands/commands.h"
 #include "app/commands/pack.h"
-#include "eth/abi.h"
 
 #define CONTAINERS_MAX 256u
 
@@ -26,47 +25,22 @@ static void del(struct around *around, const hash32 *id) {
 	if (i < around->count) around->ids[i] = around->ids[--around->count];
 }
 
-static const struct {
-	const char *name, *signature;
-} kinds[] = {
-    {"opened", "BatchOpened(bytes32,bytes32,uint40,bytes32,uint32)"},
-    {"commissioned", "Commissioned(bytes32,uint32,uint32,bool)"},
-    {"packed", "UnitsPacked(bytes32,bytes32,uint32)"},
-    {"unpacked", "UnitsUnpacked(bytes32,bytes32,uint32)"},
-    {"container packed", "ContainerPacked(bytes32,bytes32)"},
-    {"container unpacked", "ContainerUnpacked(bytes32,bytes32)"},
-    {"shipped", "Shipped(bytes32,address,address,uint8)"},
-    {"accepted", "Accepted(bytes32,address,address)"},
-    {"shipping ended", "ShippingEnded(bytes32,address,address,address)"},
-    {"container held or released", "ContainerHeld(bytes32,address,bool)"},
-    {"changed", "UnitChanged(bytes32,uint32,uint8,address)"},
-    {"alert", "Alert(bytes32,uint32,uint8,address,address)"},
-    {"batch recalled", "BatchRecalled(bytes32,address,bytes32,uint32,uint32)"},
+/* What a history calls the events that can concern a pack. */
+static const char *const kind_names[] = {
+    [MEDICINES_EVENT_BATCH_OPENED] = "opened",
+    [MEDICINES_EVENT_COMMISSIONED] = "commissioned",
+    [MEDICINES_EVENT_UNITS_PACKED] = "packed",
+    [MEDICINES_EVENT_UNITS_UNPACKED] = "unpacked",
+    [MEDICINES_EVENT_CONTAINER_PACKED] = "container packed",
+    [MEDICINES_EVENT_CONTAINER_UNPACKED] = "container unpacked",
+    [MEDICINES_EVENT_SHIPPED] = "shipped",
+    [MEDICINES_EVENT_ACCEPTED] = "accepted",
+    [MEDICINES_EVENT_SHIPPING_ENDED] = "shipping ended",
+    [MEDICINES_EVENT_CONTAINER_HELD] = "container held or released",
+    [MEDICINES_EVENT_UNIT_CHANGED] = "changed",
+    [MEDICINES_EVENT_ALERT] = "alert",
+    [MEDICINES_EVENT_BATCH_RECALLED] = "batch recalled",
 };
-enum kind {
-	OPENED,
-	COMMISSIONED,
-	PACKED,
-	UNPACKED,
-	NESTED,
-	UNNESTED,
-	SHIPPED,
-	ACCEPTED,
-	ENDED,
-	HELD,
-	CHANGED,
-	ALERT,
-	RECALLED,
-	KIND_COUNT
-};
-
-static enum kind kind_of(const struct log *log) {
-	for (unsigned i = 0; i < KIND_COUNT; i++) {
-		hash32 topic = abi_topic(kinds[i].signature);
-		if (log->topic_count > 0 && hash32_equal(&log->topics[0], &topic)) return (enum kind)i;
-	}
-	return KIND_COUNT;
-}
 
 struct history {
 	const struct stock *stock;
@@ -94,71 +68,119 @@ static bool holds_unit(const struct history *history, const hash32 *container) {
 	return false;
 }
 
-/* Does this event concern the pack? Follows containers as they close and open around it. */
-static bool concerns(struct history *history, enum kind kind, const struct log *log) {
-	const hash32 *first = &log->topics[1], *second = &log->topics[2], *batch = &history->unit->batch->id;
-	bool inside = find(&history->around, first) < history->around.count;
-	hash32 index = {{0}};
-	store_be32(index.b + 28, history->unit->unit->index);
-	switch (kind) {
-	case OPENED:
-	case COMMISSIONED:
-	case RECALLED: return hash32_equal(first, batch);
-	case CHANGED: return hash32_equal(first, batch) && hash32_equal(second, &index);
-	case ALERT:
-		return hash32_equal(first, batch) && log->data.len >= 32 && memcmp(log->data.data, index.b, 32) == 0;
-	case PACKED:
-		if (!hash32_equal(second, batch) || !holds_unit(history, first)) return false;
-		add(&history->around, first);
-		return true;
-	case UNPACKED: return inside && hash32_equal(second, batch);
-	case NESTED:
-		if (find(&history->around, second) == history->around.count) return false;
-		add(&history->around, first);
-		return true;
-	case UNNESTED:
-		if (!inside || find(&history->around, second) == history->around.count) return false;
-		del(&history->around, first);
-		return true;
-	case SHIPPED:
-	case ACCEPTED:
-	case ENDED:
-	case HELD: return inside;
-	case KIND_COUNT: return false;
+static bool is_around(const struct history *history, const hash32 *container) {
+	return find(&history->around, container) < history->around.count;
+}
+
+static bool is_unit(const struct history *history, const hash32 *batch, uint32_t index) {
+	return hash32_equal(batch, &history->unit->batch->id) && index == history->unit->unit->index;
+}
+
+/* Containers are followed as they close and open around the pack. */
+static bool packs(struct history *history, const struct medicines_units_packed_event *event) {
+	if (!hash32_equal(&event->batch, &history->unit->batch->id)) return false;
+	if (!holds_unit(history, &event->container)) return false;
+	add(&history->around, &event->container);
+	return true;
+}
+
+static bool packs_container(struct history *history, const struct medicines_container_packed_event *event) {
+	if (!is_around(history, &event->child)) return false;
+	add(&history->around, &event->parent);
+	return true;
+}
+
+static bool unpacks_container(struct history *history, const struct medicines_container_unpacked_event *event) {
+	if (!is_around(history, &event->parent) || !is_around(history, &event->child)) return false;
+	del(&history->around, &event->parent);
+	return true;
+}
+
+/* Does this event concern the pack? */
+static bool concerns(struct history *history, const struct medicines_event *event) {
+	const hash32 *batch = &history->unit->batch->id;
+	switch (event->kind) {
+	case MEDICINES_EVENT_BATCH_OPENED: return hash32_equal(&event->batch_opened.batch, batch);
+	case MEDICINES_EVENT_COMMISSIONED: return hash32_equal(&event->commissioned.batch, batch);
+	case MEDICINES_EVENT_BATCH_RECALLED: return hash32_equal(&event->batch_recalled.batch, batch);
+	case MEDICINES_EVENT_UNIT_CHANGED:
+		return is_unit(history, &event->unit_changed.batch, event->unit_changed.index);
+	case MEDICINES_EVENT_ALERT: return is_unit(history, &event->alert.batch, event->alert.index);
+	case MEDICINES_EVENT_UNITS_PACKED: return packs(history, &event->units_packed);
+	case MEDICINES_EVENT_UNITS_UNPACKED:
+		return is_around(history, &event->units_unpacked.container) &&
+		       hash32_equal(&event->units_unpacked.batch, batch);
+	case MEDICINES_EVENT_CONTAINER_PACKED: return packs_container(history, &event->container_packed);
+	case MEDICINES_EVENT_CONTAINER_UNPACKED: return unpacks_container(history, &event->container_unpacked);
+	case MEDICINES_EVENT_SHIPPED: return is_around(history, &event->shipped.container);
+	case MEDICINES_EVENT_ACCEPTED: return is_around(history, &event->accepted.container);
+	case MEDICINES_EVENT_SHIPPING_ENDED: return is_around(history, &event->shipping_ended.container);
+	case MEDICINES_EVENT_CONTAINER_HELD: return is_around(history, &event->container_held.container);
+	case MEDICINES_EVENT_CAPTURED:
+	case MEDICINES_EVENT_CAPTURE_REPEATED:
+	case MEDICINES_EVENT_CONTAINER_OPENED:
+	case MEDICINES_EVENT_PRODUCT_GROWN:
+	case MEDICINES_EVENT_PRODUCT_REGISTERED:
+	case MEDICINES_EVENT_PRODUCT_WITHDRAWN:
+	case MEDICINES_EVENT_RECALL_ACKNOWLEDGED: return false;
 	}
 	return false;
 }
 
-static void put_topic_actor(struct cli *cli, const char *name, const hash32 *topic) {
-	addr20 actor;
-	memcpy(actor.b, topic->b + 12, 20);
-	pack_put_actor(cli, name, &actor);
+static void put_container(struct cli *cli, const struct history *history, const hash32 *container) {
+	const char *sscc = stock_sscc_of(history->stock, container);
+	cli_put_hex(cli, "container", bytes_make(container->b, 8));
+	if (sscc && sscc[0]) cli_put_text(cli, "sscc", sscc);
 }
 
-static void put_details(struct cli *cli, const struct history *history, enum kind kind, const struct log *log) {
-	struct abi_reader reader = abi_reader(log->data);
-	if (kind >= PACKED && kind <= HELD) {
-		const char *sscc = stock_sscc_of(history->stock, &log->topics[1]);
-		cli_put_hex(cli, "container", bytes_make(log->topics[1].b, 8));
-		if (sscc && sscc[0]) cli_put_text(cli, "sscc", sscc);
-	}
-	if (kind == SHIPPED || kind == ACCEPTED || kind == ENDED) {
-		put_topic_actor(cli, "from", &log->topics[2]);
-		put_topic_actor(cli, "to", &log->topics[3]);
-	}
-	if (kind == SHIPPED) cli_put_text(cli, "purpose", medicines_purpose_name((unsigned)abi_u64(&reader)));
-	if (kind == HELD) put_topic_actor(cli, "by", &log->topics[2]);
-	if (kind == HELD) cli_put_bool(cli, "held", abi_bool(&reader));
-	if (kind == RECALLED) put_topic_actor(cli, "by", &log->topics[2]);
-	if (kind == CHANGED) {
-		cli_put_text(cli, "state", medicines_state_name((unsigned)abi_u64(&reader)));
-		put_topic_actor(cli, "by", &log->topics[3]);
-	}
-	struct medicines_alert alert;
-	if (kind == ALERT && medicines_read_alert(&alert, log)) {
-		cli_put_text(cli, "code", medicines_code_name(alert.code));
-		pack_put_actor(cli, "by", &alert.by);
-		pack_put_actor(cli, "other", &alert.other);
+static void put_transfer(
+    struct cli *cli, const struct history *history, const hash32 *container, const addr20 *from, const addr20 *to) {
+	put_container(cli, history, container);
+	pack_put_actor(cli, "from", from);
+	pack_put_actor(cli, "to", to);
+}
+
+static void put_details(struct cli *cli, const struct history *history, const struct medicines_event *event) {
+	switch (event->kind) {
+	case MEDICINES_EVENT_UNITS_PACKED: put_container(cli, history, &event->units_packed.container); break;
+	case MEDICINES_EVENT_UNITS_UNPACKED: put_container(cli, history, &event->units_unpacked.container); break;
+	case MEDICINES_EVENT_CONTAINER_PACKED: put_container(cli, history, &event->container_packed.parent); break;
+	case MEDICINES_EVENT_CONTAINER_UNPACKED: put_container(cli, history, &event->container_unpacked.parent); break;
+	case MEDICINES_EVENT_SHIPPED:
+		put_transfer(cli, history, &event->shipped.container, &event->shipped.from, &event->shipped.to);
+		cli_put_text(cli, "purpose", medicines_purpose_word(event->shipped.purpose));
+		break;
+	case MEDICINES_EVENT_ACCEPTED:
+		put_transfer(cli, history, &event->accepted.container, &event->accepted.from, &event->accepted.to);
+		break;
+	case MEDICINES_EVENT_SHIPPING_ENDED:
+		put_transfer(cli, history, &event->shipping_ended.container, &event->shipping_ended.from,
+		    &event->shipping_ended.to);
+		break;
+	case MEDICINES_EVENT_CONTAINER_HELD:
+		put_container(cli, history, &event->container_held.container);
+		pack_put_actor(cli, "by", &event->container_held.by);
+		cli_put_bool(cli, "held", event->container_held.held);
+		break;
+	case MEDICINES_EVENT_BATCH_RECALLED: pack_put_actor(cli, "by", &event->batch_recalled.by); break;
+	case MEDICINES_EVENT_UNIT_CHANGED:
+		cli_put_text(cli, "state", medicines_state_name(event->unit_changed.state));
+		pack_put_actor(cli, "by", &event->unit_changed.by);
+		break;
+	case MEDICINES_EVENT_ALERT:
+		cli_put_text(cli, "code", medicines_code_name(event->alert.code));
+		pack_put_actor(cli, "by", &event->alert.by);
+		pack_put_actor(cli, "other", &event->alert.other);
+		break;
+	case MEDICINES_EVENT_BATCH_OPENED:
+	case MEDICINES_EVENT_COMMISSIONED:
+	case MEDICINES_EVENT_CAPTURED:
+	case MEDICINES_EVENT_CAPTURE_REPEATED:
+	case MEDICINES_EVENT_CONTAINER_OPENED:
+	case MEDICINES_EVENT_PRODUCT_GROWN:
+	case MEDICINES_EVENT_PRODUCT_REGISTERED:
+	case MEDICINES_EVENT_PRODUCT_WITHDRAWN:
+	case MEDICINES_EVENT_RECALL_ACKNOWLEDGED: break;
 	}
 }
 
@@ -184,13 +206,14 @@ static enum status cmd_pack_trace(struct cli *cli, struct err *err) {
 	cli_put_text(cli, "lot", unit.batch->lot);
 	json_array_begin(&cli->writer, "history");
 	for (size_t i = 0; i < count; i++) {
-		enum kind kind = kind_of(&logs[i].log);
-		if (!concerns(history, kind, &logs[i].log)) continue;
+		struct medicines_event event;
+		TRY(medicines_event_read(&event, &cli->arena, &logs[i].log, err));
+		if (!concerns(history, &event)) continue;
 		json_object_begin(&cli->writer, NULL);
-		cli_put_text(cli, "what", kinds[kind].name);
+		cli_put_text(cli, "what", kind_names[event.kind]);
 		cli_put_u64(cli, "block", logs[i].block_number);
 		if (logs[i].timestamp) cli_put_time(cli, "at", logs[i].timestamp);
-		put_details(cli, history, kind, &logs[i].log);
+		put_details(cli, history, &event);
 		cli_put_hex(cli, "transaction", BYTES_OF(logs[i].tx_hash));
 		json_object_end(&cli->writer);
 	}

@@ -73,8 +73,9 @@ static enum status cmd_product_register(struct cli *cli, struct err *err) {
 	TRY(product_request_open(&cli->request, &request, json, err));
 	TRY(product_save(&cli->request, &request.secret, err));
 	mem_wipe(&request.secret.key, sizeof request.secret.key);
-	TRY(medicines_register(
-	    &cli->request, &receipt, &request.product, &request.owner, &request.commitment, request.capacity, err));
+	struct bytes call = medicines_register_product_call(
+	    &cli->arena, &request.product, &request.owner, &request.commitment, request.capacity);
+	TRY(medicines_send(&cli->request, &receipt, call, err));
 	cli_put_text(cli, "gtin", request.secret.gtin);
 	pack_put_actor(cli, "owner", &request.owner);
 	cli_put_hex(cli, "product", BYTES_OF(request.product));
@@ -106,7 +107,7 @@ static enum status cmd_product_withdraw(struct cli *cli, struct err *err) {
 	TRY(product_load(&cli->request, &product, gtin, err));
 	hash32 tag = tag_product(&product.key, gtin);
 	mem_wipe(&product, sizeof product);
-	TRY(medicines_withdraw(&cli->request, &receipt, &tag, !back, err));
+	TRY(medicines_send(&cli->request, &receipt, medicines_withdraw_product_call(&cli->arena, &tag, !back), err));
 	cli_put_text(cli, "gtin", gtin);
 	cli_put_bool(cli, "withdrawn", !back);
 	cli_put_receipt(cli, "sent", &receipt);

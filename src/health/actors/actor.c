@@ -77,9 +77,7 @@ static enum status open_client(struct actor *actor, struct err *err) {
 	    .clock = options->clock,
 	    .sleep_ms = options->sleep_ms,
 	    .sleep_context = options->sleep_context};
-	TRY(client_open(&actor->client, &client, err));
-	request_know_errors(actor->client);
-	return STATUS_OK;
+	return client_open(&actor->client, &client, err);
 }
 
 static enum status open_sender(struct actor *actor, struct err *err) {

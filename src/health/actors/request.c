@@ -39,15 +39,19 @@ enum status request_call(
 	return err_set(err, STATUS_DENIED, "refused: %s", verdict.reason);
 }
 
-/* Custom errors of all contracts that the health half calls, so that refusals read well. */
-static const char *const contract_errors[] = {"NotEnoughRegistrars()", "BadSignature()", "BadPossession()", "Expired()",
-    "AlreadyListed()", "NotListed()", "BadEntry()", "NotController()", "StaleEpoch(uint32)", "UnknownFolder()",
-    "FolderExists()", "FolderIsClosed()", "BadKey()", "TooMany()", "NotAllowedToWrite()", "RecordExists()",
-    "UnknownRecord()", "AlreadyErased()", "BadAddition()", "OverQuota()", "NotANode()", "NotErased()", "BadGrant()",
-    "NoSuchGrant()", "NotATrustee()", "NoOpenReview()", "NotAllowed()", "Refused(uint8,bytes32)", NULL};
+enum status request_logs(struct actor_request *request, struct client_log **logs, size_t *count, const addr20 *contract,
+    uint64_t from_block, const struct contract_topics *topics, struct err *err) {
+	struct client_log_filter filter = {.from_block = from_block, .address = contract};
+	memcpy(filter.topics, topics->topics, sizeof filter.topics);
+	memcpy(filter.has_topic, topics->has_topic, sizeof filter.has_topic);
+	return client_logs(request->client, logs, count, request->arena, &filter, err);
+}
 
-void request_know_errors(struct client *client) {
-	client_know_errors(client, contract_errors);
+enum status request_now(struct actor_request *request, uint64_t *now_s, struct err *err) {
+	uint64_t here = clock_now_ms(request->clock) / 1000, there;
+	TRY(client_timestamp(request->client, &there, err));
+	*now_s = here > there ? here : there;
+	return STATUS_OK;
 }
 
 enum status request_check_chain(struct actor_request *request, struct err *err) {
@@ -56,7 +60,6 @@ enum status request_check_chain(struct actor_request *request, struct err *err) 
 		return err_set(err, STATUS_DENIED, "this home trusts no deployment yet: xinglin trust FILE --home %s",
 		    home->directory);
 	if (!request->client) return err_set(err, STATUS_IO, "no node to ask: --rpc URL");
-	request_know_errors(request->client);
 	if (client_chain_id(request->client) != home->deployment.chain_id)
 		return err_set(err, STATUS_DENIED, "the node at %s runs chain %llu; this home trusts chain %llu",
 		    client_url(request->client), (unsigned long long)client_chain_id(request->client),

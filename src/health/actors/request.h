@@ -21,8 +21,6 @@ struct actor_request {
 };
 /* Asks in the name of the home's account. */
 struct blob_asker request_asker(const struct actor_request *request);
-/* So that refusals by our contracts are named. */
-void request_know_errors(struct client *client);
 /* Sends as the home's account, through its outbox, and waits until the request's deadline. What became of it is in
  * `result`, in the request's arena. STATUS_TIMEOUT: accepted and kept, see outbox_send. */
 MUST_USE enum status request_send(
@@ -30,9 +28,15 @@ MUST_USE enum status request_send(
 /* The same for calldata alone. A revert is STATUS_DENIED with the contract's reason in `err`. */
 MUST_USE enum status request_transact(struct actor_request *request, struct client_receipt *receipt, const addr20 *to,
     struct bytes data, struct err *err);
-/* A view that must succeed; a revert is STATUS_DENIED. */
+/* A view that must succeed; a revert is STATUS_DENIED. The output lives in the request's arena, as the calldata does
+ * that the bindings make (health/contracts/contract.h): nothing is to be freed. */
 MUST_USE enum status request_call(
     struct actor_request *request, struct bytes *output, const addr20 *to, struct bytes data, struct err *err);
+/* Logs of one event of a contract, oldest first; `topics` from the bindings' C_V_event_topics. */
+MUST_USE enum status request_logs(struct actor_request *request, struct client_log **logs, size_t *count,
+    const addr20 *contract, uint64_t from_block, const struct contract_topics *topics, struct err *err);
+/* By the later of this machine's clock and the chain's. */
+MUST_USE enum status request_now(struct actor_request *request, uint64_t *now_s, struct err *err);
 /* Is the chain that answers the one of the deployment (chain id and genesis)? STATUS_DENIED otherwise. */
 MUST_USE enum status request_check_chain(struct actor_request *request, struct err *err);
 

@@ -44,13 +44,6 @@ const struct client_options *client_options_of(const struct client *client) {
 	return &client->options;
 }
 
-void client_know_errors(struct client *client, const char *const *signatures) {
-	for (size_t i = 0; i < client->error_set_count; i++)
-		if (client->errors[i] == signatures) return;
-	BUG_ON(client->error_set_count == CLIENT_ERROR_SETS_MAX);
-	client->errors[client->error_set_count++] = signatures;
-}
-
 void client_keep_logs(struct client *client, const struct client_log_keeper *keeper) {
 	client->keeper = keeper;
 }

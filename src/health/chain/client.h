@@ -16,6 +16,7 @@
 #include "base/world.h"
 #include "codec/json.h"
 #include "eth/types.h"
+#include "health/contracts/errors.h"
 
 struct client;
 
@@ -48,11 +49,13 @@ struct client_error {
 MUST_USE enum status client_rpc(struct client *client, const struct json **result, struct client_error *error,
     struct arena *arena, const char *method, struct bytes params, struct err *err);
 
-/* What became of a call or a transaction. */
+/* What became of a call or a transaction: a plain value. */
 struct client_verdict {
 	bool ok;
-	struct bytes revert_data;
-	char reason[160]; /* "NotController()", "StaleEpoch(2)", "out of gas", the node's text; empty where ok */
+	/* CONTRACT_ERROR_NONE if no contract refused. Its `text` is empty here: it is in `reason`. */
+	struct contract_refusal refusal;
+	/* For people: "StaleEpoch: the folder has another epoch by now", "out of gas", the node's text; empty if ok. */
+	char reason[200];
 };
 
 /* A local call at the newest block. */
@@ -123,8 +126,5 @@ struct client_proof {
 };
 MUST_USE enum status client_proof(struct client *client, struct client_proof *out, struct arena *arena,
     const addr20 *address, const hash32 *slots, size_t slot_count, struct err *err);
-
-/* Names of custom errors, so that verdicts read well: "StaleEpoch(uint32)" and so on, NULL-terminated; static. */
-void client_know_errors(struct client *client, const char *const *signatures);
 
 #endif

@@ -5,16 +5,13 @@
 #include "health/chain/client.h"
 
 #define CLIENT_ANSWER_MAX ((size_t)128 << 20)
-#define CLIENT_ERROR_SETS_MAX 8
 
 struct client {
 	struct client_options options;
 	char *url;
 	uint64_t chain_id;
 	uint64_t next_id;
-	uint64_t deadline_ms;                             /* 0: none */
-	const char *const *errors[CLIENT_ERROR_SETS_MAX]; /* known custom errors */
-	size_t error_set_count;
+	uint64_t deadline_ms;                   /* 0: none */
 	const struct client_log_keeper *keeper; /* NULL: none */
 };
 
@@ -37,8 +34,7 @@ MUST_USE enum status client_find_receipt(struct client *client, struct client_re
 MUST_USE enum status client_mined_nonce(struct client *client, uint64_t *nonce, const addr20 *address, struct err *err);
 
 /* verdict.c: why a call or a transaction failed, in words. */
-void verdict_of_revert(struct client_verdict *verdict, const struct client *client, struct bytes revert_data);
-void verdict_of_error(struct client_verdict *verdict, const struct client *client, const struct client_error *error);
+void verdict_of_error(struct client_verdict *verdict, const struct client_error *error);
 
 /* Typed reads of an answer; STATUS_INTERNAL names the member that makes no sense. */
 MUST_USE enum status answer_quantity(uint64_t *out, const struct json *value, const char *what, struct err *err);

@@ -54,7 +54,6 @@ static void copy_result(struct outbox_waiter *waiter, const struct outbox_result
 		logs[i].data = arena_dup(arena, from->logs[i].data);
 	}
 	waiter->result->receipt.logs = logs;
-	waiter->result->verdict.revert_data = arena_dup(arena, result->verdict.revert_data);
 	waiter->is_done = true;
 }
 

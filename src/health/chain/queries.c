@@ -22,7 +22,7 @@ enum status client_call(struct client *client, struct bytes *output, struct clie
 	*verdict = (struct client_verdict){.ok = true};
 	*output = (struct bytes){NULL, 0};
 	if (status == STATUS_DENIED) {
-		verdict_of_error(verdict, client, &error);
+		verdict_of_error(verdict, &error);
 		return STATUS_OK;
 	}
 	TRY(status);

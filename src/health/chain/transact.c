@@ -29,7 +29,7 @@ enum status client_estimate(struct client *client, uint64_t *gas, struct client_
 	buf_fini(&params);
 	*verdict = (struct client_verdict){.ok = true};
 	if (status == STATUS_DENIED && !is_of_the_node(&error)) {
-		verdict_of_error(verdict, client, &error);
+		verdict_of_error(verdict, &error);
 		return STATUS_OK;
 	}
 	if (status == STATUS_DENIED) return STATUS_IO;
@@ -58,7 +58,7 @@ enum status client_send_raw(
 	buf_fini(&params);
 	*verdict = (struct client_verdict){.ok = status == STATUS_OK};
 	if (status == STATUS_DENIED && !is_of_the_node(&error)) {
-		verdict_of_error(verdict, client, &error);
+		verdict_of_error(verdict, &error);
 		return STATUS_OK;
 	}
 	return status == STATUS_DENIED ? STATUS_IO : status;

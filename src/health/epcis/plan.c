@@ -96,9 +96,9 @@ enum status planner_unit(struct planner *planner, uint32_t *out, const struct sc
 	    scan->serial, advice[0] ? ": " : "", advice);
 }
 
-struct unit_ref planner_ref(const struct planner *planner, uint32_t unit) {
+struct medicines_unit planner_ref(const struct planner *planner, uint32_t unit) {
 	const struct document *document = &planner->plan->document;
-	return (struct unit_ref){document->batches[document->units[unit].batch].id, document->units[unit].index};
+	return (struct medicines_unit){document->batches[document->units[unit].batch].id, document->units[unit].index};
 }
 
 static bool container_in_plan(hash32 *out, const struct document *document, const char *sscc) {
@@ -113,7 +113,7 @@ static bool container_in_plan(hash32 *out, const struct document *document, cons
 enum status planner_container(
     struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err) {
 	struct document *document = &planner->plan->document;
-	struct container_view view;
+	struct medicines_container_view view;
 	bool found = false;
 	if (!scan->sscc[0]) return err_set(err, STATUS_INVALID, "a container has an SSCC");
 	if (container_in_plan(out, document, scan->sscc)) return STATUS_OK;
@@ -124,7 +124,7 @@ enum status planner_container(
 	TRY(medicines_container(planner->request, &view, &found, out, err));
 	if (!found && !may_open)
 		return err_set(err, STATUS_NOTFOUND, "no document of this home names container %s", scan->sscc);
-	if (!found) TRY(planner_add(planner, op_open_container(planner->request->arena, &tag), err));
+	if (!found) TRY(planner_add(planner, medicines_open_container_call(planner->request->arena, &tag), err));
 	document_add_container(document, planner->request->arena, scan->sscc, out);
 	return STATUS_OK;
 }
@@ -174,7 +174,7 @@ static enum status one_event(
 		if (is_step(event, "shipping", "void_shipping")) return planner_ship(planner, event, err);
 		if (is_step(event, "receiving", "accepting")) return planner_receive(planner, event, err);
 		if (is_step(event, "dispensing", "retail_selling")) return planner_dispense(planner, event, err);
-		if (planner_state_of(event) != UNIT_NONE) return planner_change(planner, event, err);
+		if (planner_state_of(event) != MEDICINES_STATE_NONE) return planner_change(planner, event, err);
 	}
 	*why = arena_printf(planner->request->arena, "%s%s%s moves nothing on the chain, or is not captured yet",
 	    epcis_kind_name(event->kind), event->step[0] ? " " : "", event->step);

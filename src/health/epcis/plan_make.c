@@ -107,13 +107,17 @@ static enum status add_operations(struct planner *planner, const struct lot_draf
 	if (lot->count > CAPTURE_COMMISSION_MAX && planner->plan->epcis->count > 1)
 		return err_set(err, STATUS_LIMIT, "a lot of more than %u units stands in a document of its own",
 		    CAPTURE_COMMISSION_MAX);
-	TRY(planner_add(
-	    planner, op_open_batch(arena, &product_tag, &batch_tag, batch->expiry_s, root, (uint32_t)lot->count), err));
+	const struct medicines_open_batch_args opened = {.product = product_tag,
+	    .tag = batch_tag,
+	    .expiry = batch->expiry_s,
+	    .root = *root,
+	    .count = (uint32_t)lot->count};
+	TRY(planner_add(planner, medicines_open_batch_call(arena, &opened), err));
 	for (size_t from = 0; from < lot->count; from += CAPTURE_COMMISSION_MAX) {
 		size_t n = lot->count - from;
 		if (n > CAPTURE_COMMISSION_MAX) n = CAPTURE_COMMISSION_MAX;
 		if (from) TRY(planner_new_part(planner, err));
-		TRY(planner_add(planner, op_commission(arena, &batch->id, tags + from, n), err));
+		TRY(planner_add(planner, medicines_commission_tags(arena, &batch->id, tags + from, n), err));
 	}
 	return STATUS_OK;
 }
@@ -147,12 +151,12 @@ enum status planner_commission(struct planner *planner, const struct epcis_event
 
 static struct bytes pack_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return op_pack_units(planner->request->arena, context, batch, indexes, count);
+	return medicines_pack_units_call(planner->request->arena, context, batch, indexes, count);
 }
 
 static struct bytes unpack_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return op_unpack_units(planner->request->arena, context, batch, indexes, count);
+	return medicines_unpack_units_call(planner->request->arena, context, batch, indexes, count);
 }
 
 enum status planner_pack(struct planner *planner, const struct epcis_event *event, struct err *err) {
@@ -179,7 +183,7 @@ enum status planner_pack(struct planner *planner, const struct epcis_event *even
 	}
 	TRY(planner_named_units(planner, units, unit_count, packs ? pack_op : unpack_op, &parent, err));
 	if (!child_count) return STATUS_OK;
-	struct bytes operation = packs ? op_pack_containers(arena, &parent, children, child_count)
-				       : op_unpack_containers(arena, &parent, children, child_count);
+	struct bytes operation = packs ? medicines_pack_containers_call(arena, &parent, children, child_count)
+				       : medicines_unpack_containers_call(arena, &parent, children, child_count);
 	return planner_add(planner, operation, err);
 }

@@ -28,7 +28,7 @@ static enum status read_tree(struct planner *planner, struct tree *out, const ha
 			hash32 id = planner->stock->documents[d].containers[i].id, at = id;
 			bool found = true;
 			while (!has(out, &at) && !hash32_is_zero(&at) && found) {
-				struct container_view view;
+				struct medicines_container_view view;
 				TRY(medicines_container(planner->request, &view, &found, &at, err));
 				at = view.parent;
 			}
@@ -51,8 +51,8 @@ static enum status add_contents(struct planner *planner, const hash32 *root, str
 		for (uint32_t i = 0; i < known->unit_count; i++) {
 			const struct known_unit *unit = &known->units[i];
 			struct stock_unit found = {known, unit, &known->batches[unit->batch]};
-			struct unit_ref ref = {found.batch->id, unit->index};
-			struct holding holding;
+			struct medicines_unit ref = {found.batch->id, unit->index};
+			struct medicines_holding holding;
 			if (unit->container == NO_CONTAINER || !has(&tree, &known->containers[unit->container].id))
 				continue;
 			TRY(medicines_holder(planner->request, &holding, &ref, err));
@@ -82,7 +82,7 @@ static enum status receiver_of(struct planner *planner, addr20 *out, const struc
 
 static struct bytes pack_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return op_pack_units(planner->request->arena, context, batch, indexes, count);
+	return medicines_pack_units_call(planner->request->arena, context, batch, indexes, count);
 }
 
 /* A container without an SSCC, for this document alone. */
@@ -100,9 +100,9 @@ static enum status ship_loose(
 	hash32 id = tag_container_id(&request->home->account, &tag);
 	uint32_t container = document_add_container(document, request->arena, "", &id);
 	for (size_t i = 0; i < count; i++) document->units[units[i]].container = container;
-	TRY(planner_add(planner, op_open_container(request->arena, &tag), err));
+	TRY(planner_add(planner, medicines_open_container_call(request->arena, &tag), err));
 	TRY(planner_named_units(planner, units, count, pack_op, &id, err));
-	return planner_add(planner, op_ship(request->arena, &id, to, planner->wish->purpose), err);
+	return planner_add(planner, medicines_ship_call(request->arena, &id, to, planner->wish->purpose), err);
 }
 
 enum status planner_ship(struct planner *planner, const struct epcis_event *event, struct err *err) {
@@ -124,7 +124,8 @@ enum status planner_ship(struct planner *planner, const struct epcis_event *even
 		TRY(planner_container(planner, &container, &scan, false, err));
 		if (!ends) TRY(add_contents(planner, &container, err));
 		TRY(planner_add(planner,
-		    ends ? op_end_shipping(arena, &container) : op_ship(arena, &container, &to, planner->wish->purpose),
+		    ends ? medicines_end_shipping_call(arena, &container)
+			 : medicines_ship_call(arena, &container, &to, planner->wish->purpose),
 		    err));
 	}
 	if (unit_count) TRY(ship_loose(planner, units, unit_count, &to, err));
@@ -135,17 +136,17 @@ enum status planner_ship(struct planner *planner, const struct epcis_event *even
 
 static struct bytes unpack_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return op_unpack_units(planner->request->arena, context, batch, indexes, count);
+	return medicines_unpack_units_call(planner->request->arena, context, batch, indexes, count);
 }
 
 /* A loose unit came in a container of its own: that is accepted once, the unit unpacked. */
 static enum status receive_loose(
     struct planner *planner, const struct scan *scan, struct tree *accepted, struct err *err) {
 	struct arena *arena = planner->request->arena;
-	struct holding holding;
+	struct medicines_holding holding;
 	uint32_t unit;
 	TRY(planner_unit(planner, &unit, scan, err));
-	struct unit_ref ref = planner_ref(planner, unit);
+	struct medicines_unit ref = planner_ref(planner, unit);
 	TRY(medicines_holder(planner->request, &holding, &ref, err));
 	if (hash32_is_zero(&holding.container))
 		return err_set(err, STATUS_DENIED, "NOT_PENDING: serial %s is in no shipment", scan->serial);
@@ -153,7 +154,7 @@ static enum status receive_loose(
 	if (sscc && sscc[0])
 		return err_set(err, STATUS_INVALID, "serial %s came in container %s: receive that", scan->serial, sscc);
 	if (!has(accepted, &holding.container)) {
-		TRY(planner_add(planner, op_accept(arena, &holding.container), err));
+		TRY(planner_add(planner, medicines_accept_call(arena, &holding.container), err));
 		accepted->ids[accepted->count++] = holding.container;
 	}
 	return planner_named_units(planner, &unit, 1, unpack_op, &holding.container, err);
@@ -171,7 +172,7 @@ enum status planner_receive(struct planner *planner, const struct epcis_event *e
 			continue;
 		}
 		TRY(planner_container(planner, &container, &scan, false, err));
-		TRY(planner_add(planner, op_accept(arena, &container), err));
+		TRY(planner_add(planner, medicines_accept_call(arena, &container), err));
 	}
 	return STATUS_OK;
 }
@@ -194,9 +195,9 @@ enum status planner_dispense(struct planner *planner, const struct epcis_event *
 	TRY(all_units(planner, &units, event, err));
 	if (event->epc_count > CAPTURE_NAMED_UNITS_MAX)
 		return err_set(err, STATUS_LIMIT, "at most %u packs at once", CAPTURE_NAMED_UNITS_MAX);
-	struct unit_ref *refs = arena_alloc(planner->request->arena, event->epc_count * sizeof *refs);
+	struct medicines_unit *refs = arena_alloc(planner->request->arena, event->epc_count * sizeof *refs);
 	for (size_t i = 0; i < event->epc_count; i++) refs[i] = planner_ref(planner, units[i]);
-	return planner_add(planner, op_dispense(planner->request->arena, refs, event->epc_count), err);
+	return planner_add(planner, medicines_dispense_call(planner->request->arena, refs, event->epc_count), err);
 }
 
 enum medicines_state planner_state_of(const struct epcis_event *event) {
@@ -204,21 +205,22 @@ enum medicines_state planner_state_of(const struct epcis_event *event) {
 		const char *step, *disposition; /* NULL: any */
 		enum medicines_state state;
 	} rows[] = {
-	    {NULL, "stolen", UNIT_STOLEN},
-	    {"destroying", NULL, UNIT_DESTROYED},
-	    {"sampling", NULL, UNIT_SAMPLED},
-	    {"holding", NULL, UNIT_HELD},
+	    {NULL, "stolen", MEDICINES_STATE_STOLEN},
+	    {"destroying", NULL, MEDICINES_STATE_DESTROYED},
+	    {"sampling", NULL, MEDICINES_STATE_SAMPLED},
+	    {"holding", NULL, MEDICINES_STATE_HELD},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if ((!rows[i].step || strcmp(rows[i].step, event->step) == 0) &&
 		    (!rows[i].disposition || strcmp(rows[i].disposition, event->disposition) == 0))
 			return rows[i].state;
-	return UNIT_NONE;
+	return MEDICINES_STATE_NONE;
 }
 
 static struct bytes change_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return op_change_units(planner->request->arena, batch, indexes, count, *(const enum medicines_state *)context);
+	return medicines_change_units_call(
+	    planner->request->arena, batch, indexes, count, *(const enum medicines_state *)context);
 }
 
 enum status planner_change(struct planner *planner, const struct epcis_event *event, struct err *err) {
@@ -248,16 +250,16 @@ static enum status batch_of(
 	    .regulator = product.regulator,
 	    .id = tag_batch_id(&product_tag, &batch_tag)};
 	mem_wipe(&product, sizeof product);
-	struct batch_view view;
+	struct medicines_batch_view view;
 	TRY(medicines_batch(planner->request, &view, &out->id, err));
-	out->expiry_s = view.expiry_s;
+	out->expiry_s = view.expiry;
 	out->count = view.count;
 	return STATUS_OK;
 }
 
 enum status planner_recall(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	uint32_t *units;
-	enum medicines_state to = UNIT_RECALLED;
+	enum medicines_state to = MEDICINES_STATE_RECALLED;
 	for (size_t i = 0; i < event->class_count; i++) {
 		struct scan scan;
 		struct known_batch batch;
@@ -266,8 +268,8 @@ enum status planner_recall(struct planner *planner, const struct epcis_event *ev
 			return err_set(err, STATUS_INVALID, "a recall names a GTIN and a lot");
 		TRY(batch_of(planner, &batch, &scan, err));
 		document_add_batch(&planner->plan->document, planner->request->arena, &batch);
-		TRY(planner_add(
-		    planner, op_recall_batch(planner->request->arena, &batch.id, &planner->wish->reason), err));
+		TRY(planner_add(planner,
+		    medicines_recall_batch_call(planner->request->arena, &batch.id, &planner->wish->reason), err));
 	}
 	TRY(all_units(planner, &units, event, err));
 	return planner_named_units(planner, units, event->epc_count, change_op, &to, err);

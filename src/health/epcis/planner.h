@@ -19,7 +19,7 @@ MUST_USE enum status planner_scan(struct scan *out, struct bytes epc, struct err
  * home of it. */
 MUST_USE enum status planner_unit(struct planner *planner, uint32_t *out, const struct scan *scan, struct err *err);
 uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *found);
-struct unit_ref planner_ref(const struct planner *planner, uint32_t unit);
+struct medicines_unit planner_ref(const struct planner *planner, uint32_t unit);
 /* The container's id; a new one is opened where `may_open`. */
 MUST_USE enum status planner_container(
     struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err);
@@ -38,7 +38,7 @@ MUST_USE enum status planner_ship(struct planner *planner, const struct epcis_ev
 MUST_USE enum status planner_receive(struct planner *planner, const struct epcis_event *event, struct err *err);
 MUST_USE enum status planner_dispense(struct planner *planner, const struct epcis_event *event, struct err *err);
 MUST_USE enum status planner_recall(struct planner *planner, const struct epcis_event *event, struct err *err);
-/* Which state a step gives to units one by one; UNIT_NONE: it is no such step. */
+/* Which state a step gives to units one by one; MEDICINES_STATE_NONE: it is no such step. */
 enum medicines_state planner_state_of(const struct epcis_event *event);
 MUST_USE enum status planner_change(struct planner *planner, const struct epcis_event *event, struct err *err);
 

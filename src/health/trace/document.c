@@ -209,13 +209,13 @@ enum status document_parse(struct document *out, struct actor_request *request, 
 
 enum status document_check(struct actor_request *request, const struct document *document, struct err *err) {
 	uint64_t at = 1; /* a reference has no EPCIS text: its units' paths speak for it */
-	struct batch_view *batches = arena_zalloc(request->arena, document->batch_count + 1, sizeof *batches);
+	struct medicines_batch_view *batches = arena_zalloc(request->arena, document->batch_count + 1, sizeof *batches);
 	if (document->epcis.len) TRY(medicines_captured_at(request, &at, &document->sender, &document->hash, 0, err));
 	if (at == 0) return err_set(err, STATUS_DENIED, "the chain holds no capture of this document by its sender");
 	for (uint32_t i = 0; i < document->batch_count; i++) {
 		const struct known_batch *known = &document->batches[i];
 		TRY(medicines_batch(request, &batches[i], &known->id, err));
-		if (batches[i].count != known->count || batches[i].expiry_s != known->expiry_s)
+		if (batches[i].count != known->count || batches[i].expiry != known->expiry_s)
 			return err_set(err, STATUS_DENIED,
 			    "lot %s: the chain holds another batch than the document says", known->lot);
 	}

@@ -1,195 +1,61 @@
-/* Operations as calldata, captures, transactions; refusals in words. Views are in medicines_views.c. */
+/* Captures, transactions, refusals in words. Views are in medicines_views.c. */
 #include "health/trace/medicines.h"
 
-#include "eth/abi.h"
-
-#define CALLDATA_MAX ((size_t)1 << 20)
-
-const char *medicines_code_name(enum medicines_code code) {
-	static const char *const names[] = {
-#define CODE_NAME(name, text) #name,
-	    MEDICINES_CODES(CODE_NAME)
-#undef CODE_NAME
-	};
-	return (unsigned)code < MEDICINES_CODE_COUNT ? names[code] : "UNKNOWN";
-}
+static const char *const code_texts[MEDICINES_CODE_COUNT] = {
+    [MEDICINES_CODE_OK] = "done",
+    [MEDICINES_CODE_NOT_LISTED] = "the sender is not active in the directory",
+    [MEDICINES_CODE_WRONG_ROLE] = "this needs another role in the directory",
+    [MEDICINES_CODE_NOT_OWNER] = "only the product's owner may do this",
+    [MEDICINES_CODE_NOT_CUSTODIAN] = "the sender does not hold it",
+    [MEDICINES_CODE_NOT_RECEIVER] = "it was sent to somebody else",
+    [MEDICINES_CODE_UNKNOWN_PRODUCT] = "this product was never registered",
+    [MEDICINES_CODE_UNKNOWN_BATCH] = "this batch was never commissioned",
+    [MEDICINES_CODE_UNKNOWN_UNIT] = "the batch has no such unit",
+    [MEDICINES_CODE_UNKNOWN_CONTAINER] = "this container was never opened",
+    [MEDICINES_CODE_EXISTS] = "it is there already",
+    [MEDICINES_CODE_DUPLICATE_SERIAL] = "this serial of the product was commissioned before, in this lot or another",
+    [MEDICINES_CODE_NOT_LIVE] = "the batch is not commissioned to its last unit yet",
+    [MEDICINES_CODE_COMPLETE] = "the batch holds all its units already",
+    [MEDICINES_CODE_TABLE_FULL] = "the product takes no more units: its owner must grow it first",
+    [MEDICINES_CODE_PENDING] = "it is on its way: a transfer is pending",
+    [MEDICINES_CODE_NOT_PENDING] = "no transfer of it is pending",
+    [MEDICINES_CODE_HAS_PARENT] = "it is inside another container and moves only with that",
+    [MEDICINES_CODE_NOT_A_CHILD] = "it is not in this container",
+    [MEDICINES_CODE_CYCLE] = "a container cannot be inside itself",
+    [MEDICINES_CODE_TOO_DEEP] = "containers nest at most 8 deep",
+    [MEDICINES_CODE_NOT_LOOSE] = "it is packed: unpack it first",
+    [MEDICINES_CODE_ALREADY_DISPENSED] = "this pack was dispensed before: the code may be a copy",
+    [MEDICINES_CODE_FINAL] = "its state is final",
+    [MEDICINES_CODE_IS_HELD] = "it is held: suspect, or locked by a regulator",
+    [MEDICINES_CODE_IS_RECALLED] = "it is recalled",
+    [MEDICINES_CODE_IS_WITHDRAWN] = "the product is withdrawn from the market",
+    [MEDICINES_CODE_IS_EXPIRED] = "it is expired",
+    [MEDICINES_CODE_NOT_ALLOWED] = "its state does not allow this",
+    [MEDICINES_CODE_UNDO_OTHER] = "only what this actor dispensed in that capture can be undone",
+    [MEDICINES_CODE_UNDO_LATE] = "a dispense can be undone for 10 days",
+    [MEDICINES_CODE_NOT_IN_CAPTURE] = "this is an operation of a capture",
+    [MEDICINES_CODE_TOO_MANY] = "too many at once",
+    [MEDICINES_CODE_BAD_ARGUMENT] = "an argument makes no sense",
+    [MEDICINES_CODE_INACTIVE_PARTNER] = "the other side is not active in the directory in a role of the trade",
+};
 
 const char *medicines_code_text(enum medicines_code code) {
-	static const char *const texts[] = {
-#define CODE_TEXT(name, text) text,
-	    MEDICINES_CODES(CODE_TEXT)
-#undef CODE_TEXT
-	};
-	return (unsigned)code < MEDICINES_CODE_COUNT ? texts[code]
+	return (unsigned)code < MEDICINES_CODE_COUNT ? code_texts[code]
 						     : "the contract knows a reason that this program does not";
 }
 
-const char *medicines_state_name(unsigned state) {
-	static const char *const names[UNIT_STATE_COUNT] = {"NONE", "ACTIVE", "HELD", "DISPENSED", "PARTIAL",
-	    "DESTROYED", "STOLEN", "SAMPLED", "EXPORTED", "LOST", "CONSUMED", "RECALLED", "VOID",
-	    "LOCKED", [UNIT_PACKED] = "PACKED", "IN_TRANSIT", "EXPIRED", "BATCH_RECALLED", "WITHDRAWN"};
-	return state < UNIT_STATE_COUNT && names[state] ? names[state] : "UNKNOWN";
+const char *medicines_purpose_word(unsigned purpose) {
+	static const char *const words[MEDICINES_PURPOSE_COUNT] = {"trade", "return", "quarantine", "destruction"};
+	return purpose < MEDICINES_PURPOSE_COUNT ? words[purpose] : "unknown";
 }
 
-const char *medicines_purpose_name(unsigned purpose) {
-	static const char *const names[] = {"trade", "return", "quarantine", "destruction"};
-	return purpose < SHIPPING_PURPOSE_COUNT ? names[purpose] : "unknown";
-}
-
-/* --- operations --- */
-
-static struct bytes finish(struct arena *arena, struct buf *out) {
-	BUG_ON(out->overflow);
-	struct bytes data = arena_dup(arena, buf_view(out));
-	buf_fini(out);
-	return data;
-}
-
-static struct buf begin(const char *signature) {
-	struct buf out;
-	buf_init(&out, CALLDATA_MAX);
-	abi_put_selector(&out, signature);
-	return out;
-}
-
-struct bytes op_open_batch(struct arena *arena, const hash32 *product, const hash32 *tag, uint64_t expiry_s,
-    const hash32 *root, uint32_t count) {
-	struct buf out = begin("openBatch(bytes32,bytes32,uint40,bytes32,uint32)");
-	abi_put_hash32(&out, product);
-	abi_put_hash32(&out, tag);
-	abi_put_u64(&out, expiry_s);
-	abi_put_hash32(&out, root);
-	abi_put_u64(&out, count);
-	return finish(arena, &out);
-}
-
-struct bytes op_commission(struct arena *arena, const hash32 *batch, const hash32 *tags, size_t count) {
-	struct buf out = begin("commission(bytes32,bytes)");
+struct bytes medicines_commission_tags(struct arena *arena, const hash32 *batch, const hash32 *tags, size_t count) {
 	uint8_t *fragments = arena_alloc(arena, 8 * count);
 	for (size_t i = 0; i < count; i++) memcpy(fragments + 8 * i, tags[i].b, 8);
-	struct abi_row row = abi_row_begin(&out);
-	abi_put_hash32(&out, batch);
-	size_t head = abi_reserve(&out);
-	abi_tail(&row, head);
-	abi_put_bytes(&out, bytes_make(fragments, 8 * count));
-	return finish(arena, &out);
-}
-
-/* signature(bytes32) and the like: one word. */
-static struct bytes one_word(struct arena *arena, const char *signature, const hash32 *word) {
-	struct buf out = begin(signature);
-	abi_put_hash32(&out, word);
-	return finish(arena, &out);
-}
-
-struct bytes op_open_container(struct arena *arena, const hash32 *tag) {
-	return one_word(arena, "openContainer(bytes32)", tag);
-}
-
-struct bytes op_accept(struct arena *arena, const hash32 *container) {
-	return one_word(arena, "accept(bytes32)", container);
-}
-
-struct bytes op_end_shipping(struct arena *arena, const hash32 *container) {
-	return one_word(arena, "endShipping(bytes32)", container);
-}
-
-static void put_indexes(
-    struct buf *out, const struct abi_row *row, size_t head, const uint32_t *indexes, size_t count) {
-	abi_tail(row, head);
-	abi_put_u64(out, count);
-	for (size_t i = 0; i < count; i++) abi_put_u64(out, indexes[i]);
-}
-
-static struct bytes named_units(struct arena *arena, const char *signature, const hash32 *container,
-    const hash32 *batch, const uint32_t *indexes, size_t count) {
-	struct buf out = begin(signature);
-	struct abi_row row = abi_row_begin(&out);
-	abi_put_hash32(&out, container);
-	abi_put_hash32(&out, batch);
-	size_t head = abi_reserve(&out);
-	put_indexes(&out, &row, head, indexes, count);
-	return finish(arena, &out);
-}
-
-struct bytes op_pack_units(
-    struct arena *arena, const hash32 *container, const hash32 *batch, const uint32_t *indexes, size_t count) {
-	return named_units(arena, "packUnits(bytes32,bytes32,uint32[])", container, batch, indexes, count);
-}
-
-struct bytes op_unpack_units(
-    struct arena *arena, const hash32 *container, const hash32 *batch, const uint32_t *indexes, size_t count) {
-	return named_units(arena, "unpackUnits(bytes32,bytes32,uint32[])", container, batch, indexes, count);
-}
-
-static struct bytes named_containers(
-    struct arena *arena, const char *signature, const hash32 *parent, const hash32 *children, size_t count) {
-	struct buf out = begin(signature);
-	struct abi_row row = abi_row_begin(&out);
-	abi_put_hash32(&out, parent);
-	size_t head = abi_reserve(&out);
-	abi_tail(&row, head);
-	abi_put_u64(&out, count);
-	for (size_t i = 0; i < count; i++) abi_put_hash32(&out, &children[i]);
-	return finish(arena, &out);
-}
-
-struct bytes op_pack_containers(struct arena *arena, const hash32 *parent, const hash32 *children, size_t count) {
-	return named_containers(arena, "packContainers(bytes32,bytes32[])", parent, children, count);
-}
-
-struct bytes op_unpack_containers(struct arena *arena, const hash32 *parent, const hash32 *children, size_t count) {
-	return named_containers(arena, "unpackContainers(bytes32,bytes32[])", parent, children, count);
-}
-
-struct bytes op_ship(struct arena *arena, const hash32 *container, const addr20 *to, enum medicines_purpose purpose) {
-	struct buf out = begin("ship(bytes32,address,uint8)");
-	abi_put_hash32(&out, container);
-	abi_put_address(&out, to);
-	abi_put_u64(&out, purpose);
-	return finish(arena, &out);
-}
-
-struct bytes op_dispense(struct arena *arena, const struct unit_ref *units, size_t count) {
-	struct buf out = begin("dispense((bytes32,uint32)[])");
-	struct abi_row row = abi_row_begin(&out);
-	size_t head = abi_reserve(&out);
-	abi_tail(&row, head);
-	abi_put_u64(&out, count);
-	for (size_t i = 0; i < count; i++) {
-		abi_put_hash32(&out, &units[i].batch);
-		abi_put_u64(&out, units[i].index);
-	}
-	return finish(arena, &out);
-}
-
-struct bytes op_change_units(
-    struct arena *arena, const hash32 *batch, const uint32_t *indexes, size_t count, enum medicines_state to) {
-	struct buf out = begin("changeUnits(bytes32,uint32[],uint8)");
-	struct abi_row row = abi_row_begin(&out);
-	abi_put_hash32(&out, batch);
-	size_t head = abi_reserve(&out);
-	abi_put_u64(&out, to);
-	put_indexes(&out, &row, head, indexes, count);
-	return finish(arena, &out);
-}
-
-struct bytes op_recall_batch(struct arena *arena, const hash32 *batch, const hash32 *reason) {
-	struct buf out = begin("recallBatch(bytes32,bytes32)");
-	abi_put_hash32(&out, batch);
-	abi_put_hash32(&out, reason);
-	return finish(arena, &out);
+	return medicines_commission_call(arena, batch, bytes_make(fragments, 8 * count));
 }
 
 /* --- sending --- */
-
-static enum status refusal(const struct client_verdict *verdict, struct err *err) {
-	if (!abi_selects(verdict->revert_data, "Refused(uint8,bytes32)"))
-		return err_set(err, STATUS_DENIED, "refused: %s", verdict->reason);
-	struct abi_reader reader = abi_reader(bytes_slice(verdict->revert_data, 4, verdict->revert_data.len));
-	enum medicines_code code = (enum medicines_code)abi_u64(&reader);
-	return err_set(err, STATUS_DENIED, "%s: %s", medicines_code_name(code), medicines_code_text(code));
-}
 
 enum status medicines_send(
     struct actor_request *request, struct client_receipt *receipt, struct bytes data, struct err *err) {
@@ -197,7 +63,15 @@ enum status medicines_send(
 	const struct outbox_entry entry = {.to = &request->home->deployment.medicines, .data = data};
 	TRY(request_send(request, &result, &entry, err));
 	*receipt = result.receipt;
-	return result.end == OUTBOX_DONE ? STATUS_OK : refusal(&result.verdict, err);
+	if (result.end == OUTBOX_DONE) return STATUS_OK;
+	return medicines_refusal(&result.verdict, err);
+}
+
+enum status medicines_refusal(const struct client_verdict *verdict, struct err *err) {
+	if (verdict->refusal.error != CONTRACT_ERROR_REFUSED)
+		return err_set(err, STATUS_DENIED, "refused: %s", verdict->reason);
+	enum medicines_code code = verdict->refusal.refused.code;
+	return err_set(err, STATUS_DENIED, "%s: %s", medicines_code_name(code), medicines_code_text(code));
 }
 
 enum status capture_add(struct capture *capture, struct bytes operation, struct err *err) {
@@ -208,87 +82,38 @@ enum status capture_add(struct capture *capture, struct bytes operation, struct 
 	return STATUS_OK;
 }
 
-static struct bytes capture_data(struct arena *arena, const struct capture *capture) {
-	struct buf out = begin("capture(bytes32,bytes32,uint32,bytes[])");
-	struct abi_row row = abi_row_begin(&out);
-	abi_put_hash32(&out, &capture->document);
-	abi_put_hash32(&out, &capture->events_root);
-	abi_put_u64(&out, capture->part);
-	size_t list = abi_reserve(&out), heads[CAPTURE_OPERATIONS_MAX];
-	abi_tail(&row, list);
-	abi_put_u64(&out, capture->count);
-	struct abi_row inner = abi_row_begin(&out);
-	for (size_t i = 0; i < capture->count; i++) heads[i] = abi_reserve(&out);
-	for (size_t i = 0; i < capture->count; i++) {
-		abi_tail(&inner, heads[i]);
-		abi_put_bytes(&out, capture->operations[i]);
+/* Logs of other contracts, and events that no capture needs, are passed over; a log of ours that makes no sense is the
+ * node's fault. */
+static enum status read_log(
+    struct capture_result *out, const addr20 *contract, struct arena *arena, const struct log *log, struct err *err) {
+	struct medicines_event event;
+	if (!addr20_equal(&log->address, contract)) return STATUS_OK;
+	TRY(medicines_event_read(&event, arena, log, err));
+	if (event.kind == MEDICINES_EVENT_CAPTURED) {
+		out->id = event.captured.capture_id;
+		out->code = event.captured.code;
 	}
-	return finish(arena, &out);
-}
-
-bool medicines_read_alert(struct medicines_alert *out, const struct log *log) {
-	hash32 topic = abi_topic("Alert(bytes32,uint32,uint8,address,address)");
-	if (log->topic_count != 4 || !hash32_equal(&log->topics[0], &topic)) return false;
-	struct abi_reader reader = abi_reader(log->data);
-	*out = (struct medicines_alert){.batch = log->topics[1]};
-	memcpy(out->by.b, log->topics[2].b + 12, 20);
-	memcpy(out->other.b, log->topics[3].b + 12, 20);
-	out->index = (uint32_t)abi_u64(&reader);
-	out->code = (enum medicines_code)abi_u64(&reader);
-	return abi_finish(&reader, NULL) == STATUS_OK;
-}
-
-static void read_result(struct actor_request *request, struct capture_result *out) {
-	hash32 captured = abi_topic("Captured(bytes32,address,bytes32,bytes32,uint32,uint8)");
-	hash32 repeated = abi_topic("CaptureRepeated(bytes32)");
-	out->alerts = arena_zalloc(request->arena, out->receipt.log_count + 1, sizeof *out->alerts);
-	for (size_t i = 0; i < out->receipt.log_count; i++) {
-		const struct log *log = &out->receipt.logs[i];
-		if (!addr20_equal(&log->address, &request->home->deployment.medicines) || log->topic_count < 2)
-			continue;
-		if (hash32_equal(&log->topics[0], &captured)) {
-			struct abi_reader reader = abi_reader(log->data);
-			out->id = log->topics[1];
-			(void)abi_hash32(&reader);
-			(void)abi_u64(&reader);
-			out->code = (enum medicines_code)abi_u64(&reader);
-		} else if (hash32_equal(&log->topics[0], &repeated)) {
-			out->id = log->topics[1];
-			out->repeated = true;
-		} else if (medicines_read_alert(&out->alerts[out->alert_count], log)) {
-			out->alerts[out->alert_count].block_number = out->receipt.block_number;
-			out->alerts[out->alert_count++].tx_hash = out->receipt.tx_hash;
-		}
+	if (event.kind == MEDICINES_EVENT_CAPTURE_REPEATED) {
+		out->id = event.capture_repeated.capture_id;
+		out->repeated = true;
 	}
+	if (event.kind == MEDICINES_EVENT_ALERT)
+		out->alerts[out->alert_count++] = (struct medicines_alert){
+		    .event = event.alert, .block_number = out->receipt.block_number, .tx_hash = out->receipt.tx_hash};
+	return STATUS_OK;
 }
 
 enum status capture_send(
     struct actor_request *request, struct capture_result *out, const struct capture *capture, struct err *err) {
-	*out = (struct capture_result){.code = MEDICINES_OK};
-	TRY(medicines_send(request, &out->receipt, capture_data(request->arena, capture), err));
-	read_result(request, out);
+	const struct medicines_capture_args args = {.document_hash = capture->document,
+	    .events_root = capture->events_root,
+	    .part = capture->part,
+	    .operations = capture->operations,
+	    .operations_count = capture->count};
+	*out = (struct capture_result){.code = MEDICINES_CODE_OK};
+	TRY(medicines_send(request, &out->receipt, medicines_capture_call(request->arena, &args), err));
+	out->alerts = arena_zalloc(request->arena, out->receipt.log_count + 1, sizeof *out->alerts);
+	for (size_t i = 0; i < out->receipt.log_count; i++)
+		TRY(read_log(out, &request->home->deployment.medicines, request->arena, &out->receipt.logs[i], err));
 	return STATUS_OK;
-}
-
-enum status medicines_register(struct actor_request *request, struct client_receipt *receipt, const hash32 *product,
-    const addr20 *owner, const hash32 *commitment, uint32_t capacity, struct err *err) {
-	struct buf out = begin("registerProduct(bytes32,address,bytes32,uint32)");
-	abi_put_hash32(&out, product);
-	abi_put_address(&out, owner);
-	abi_put_hash32(&out, commitment);
-	abi_put_u64(&out, capacity);
-	return medicines_send(request, receipt, finish(request->arena, &out), err);
-}
-
-enum status medicines_withdraw(struct actor_request *request, struct client_receipt *receipt, const hash32 *product,
-    bool withdrawn, struct err *err) {
-	struct buf out = begin("withdrawProduct(bytes32,bool)");
-	abi_put_hash32(&out, product);
-	abi_put_bool(&out, withdrawn);
-	return medicines_send(request, receipt, finish(request->arena, &out), err);
-}
-
-enum status medicines_acknowledge(
-    struct actor_request *request, struct client_receipt *receipt, const hash32 *batch, struct err *err) {
-	return medicines_send(request, receipt, one_word(request->arena, "acknowledgeRecall(bytes32)", batch), err);
 }
