@@ -54,7 +54,9 @@ struct run {
 
 static enum status parse(struct run *run, struct bytes text) {
 	struct fhir_document document;
-	TRY(fhir_document_parse(&document, &run->arena, text, &run->err));
+	struct fhir_issues issues;
+	fhir_issues_init(&issues, &run->arena);
+	if (!fhir_document_read(&document, &issues, text)) return fhir_issues_status(&issues, &run->err);
 	run->count = document.resource_count;
 	run->resources = arena_zalloc(&run->arena, run->count, sizeof *run->resources);
 	for (size_t i = 0; i < run->count; i++) {

@@ -5,9 +5,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct fhir_document document;
 	struct arena arena;
-	struct err err;
+	struct fhir_issues issues;
 	arena_init(&arena);
-	if (fhir_document_parse(&document, &arena, bytes_make(data, size), &err) == STATUS_OK) {
+	fhir_issues_init(&issues, &arena);
+	if (fhir_document_read(&document, &issues, bytes_make(data, size))) {
 		for (size_t i = 0; i < document.resource_count; i++) {
 			const struct fhir_resource *resource = &document.resources[i];
 			BUG_ON(!fhir_type_is_known(resource->type));
@@ -19,6 +20,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 			BUG_ON(resource != SIZE_MAX && resource >= document.resource_count);
 		}
 	}
+	struct buf out;
+	buf_init(&out, BUF_MAX_DEFAULT);
+	fhir_operation_outcome(&out, &issues);
+	const struct json *again;
+	BUG_ON(json_parse(&again, &arena, buf_view(&out), NULL, NULL) != STATUS_OK);
+	buf_fini(&out);
 	arena_fini(&arena);
 	return 0;
 }

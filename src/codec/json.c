@@ -194,6 +194,8 @@ static const struct json *duplicate_among_many(const struct json *object) {
 	return found;
 }
 
+#define SHOWN_NAME_BYTES 64
+
 static enum status close_container(struct parser *p) {
 	struct frame *frame = p->top;
 	struct json *value = frame->container;
@@ -206,8 +208,10 @@ static enum status close_container(struct parser *p) {
 	if (value->type != JSON_OBJECT) return STATUS_OK;
 	const struct json *twice = value->count > FEW_NAMES ? duplicate_among_many(value) : duplicate_among_few(value);
 	if (!twice) return STATUS_OK;
-	return err_set(p->err, STATUS_INVALID, "JSON: expected distinct names in the object at byte %zu",
-	    (size_t)(value->raw.data - p->begin));
+	int shown = twice->name.len < SHOWN_NAME_BYTES ? (int)twice->name.len : SHOWN_NAME_BYTES;
+	return err_set(p->err, STATUS_INVALID,
+	    "JSON: the name \"%.*s\" stands twice in the object at byte %zu, with another value at byte %zu", shown,
+	    (const char *)twice->name.data, (size_t)(value->raw.data - p->begin), (size_t)(twice->raw.data - p->begin));
 }
 
 /* A scalar whole, or the opening of a container. */
@@ -279,7 +283,10 @@ static enum status parse_document(struct parser *p) {
 		}
 		TRY(parse_value(p));
 	}
-	return p->at == p->end ? STATUS_OK : expected(p, "the end");
+	if (p->at == p->end) return STATUS_OK;
+	if (*p->at == '{' || *p->at == '[')
+		return expected(p, "the end; several documents in one file (NDJSON) are read one by one: it");
+	return expected(p, "the end");
 }
 
 enum status json_parse(const struct json **root, struct arena *arena, struct bytes text,

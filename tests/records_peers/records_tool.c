@@ -53,7 +53,9 @@ static enum status run(struct buf *out, struct arena *arena, struct bytes text, 
 	struct buf wrap;
 	TRY(read_secret(&secret, arena, key_path, err));
 	TRY(p256_public_of(&key, &secret));
-	TRY(fhir_document_parse(&document, arena, text, err));
+	struct fhir_issues issues;
+	fhir_issues_init(&issues, arena);
+	if (!fhir_document_read(&document, &issues, text)) return fhir_issues_status(&issues, err);
 	struct record_resource *resources = arena_zalloc(arena, document.resource_count, sizeof *resources);
 	for (size_t i = 0; i < document.resource_count; i++)
 		resources[i] = (struct record_resource){

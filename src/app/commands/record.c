@@ -105,8 +105,10 @@ static enum status parse_file(
     struct cli *cli, struct fhir_document *document, const char *path, const struct folders *folders, struct err *err) {
 	struct bytes text;
 	TRY(cli_read_file(cli, &text, path, FHIR_DOCUMENT_MAX, err));
-	enum status status = fhir_document_parse(document, &cli->arena, text, err);
-	if (status != STATUS_OK) return err_prefix(err, status, "%s", path);
+	struct fhir_issues issues;
+	fhir_issues_init(&issues, &cli->arena);
+	if (!fhir_document_read(document, &issues, text))
+		return err_prefix(err, fhir_issues_status(&issues, err), "%s", path);
 	return check_division(path, document, folders, err);
 }
 

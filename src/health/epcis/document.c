@@ -1,5 +1,6 @@
 #include "health/epcis/document.h"
 
+#include "codec/json_input.h"
 #include "crypto/hash.h"
 #include "crypto/merkle.h"
 
@@ -228,6 +229,7 @@ enum status epcis_parse(struct epcis_document *out, struct arena *arena, struct 
 	const struct json *root, *list = NULL;
 	*out = (struct epcis_document){.text = text, .hash = sha256(text)};
 	if (text.len > EPCIS_BYTES_MAX) return err_set(err, STATUS_LIMIT, "an EPCIS document has at most 16 MiB");
+	TRY(json_input(&text, err));
 	TRY(json_parse(&root, arena, text, NULL, err));
 	TRY(event_list(&list, root, err));
 	out->events = arena_zalloc(arena, list->count + 1, sizeof *out->events);

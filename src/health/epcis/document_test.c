@@ -111,9 +111,8 @@ static void test_documents_of_others(void **state) {
 			continue;
 		}
 		bool good = epcis_parse(&document, &arena, text, &err) == STATUS_OK;
-		/* Faults of JSON itself that the schema does not see: a byte order mark, a name that stands twice. */
-		if (!good && (text.data[0] == 0xef || strstr(err.message, "distinct names")))
-			good = refused_rightly(file);
+		/* A fault of JSON itself that the schema does not see: a name that stands twice. */
+		if (!good && strstr(err.message, "stands twice")) good = refused_rightly(file);
 		if (!good) printf("%s: %s\n", file, err.message);
 		vectors_count(&vectors, good, file, BYTES_LITERAL(""));
 	}

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "codec/json_input.h"
 #include "health/fhir/names.h"
 #include "health/fhir/patients.h"
 #include "health/fhir/types.h"
@@ -24,13 +25,13 @@ static void put_place(struct buf *out, const struct place *place) {
 		buf_printf(out, "[%zu]", place->index);
 }
 
-static enum status refuse(struct err *err, const struct place *place, const char *why) {
+/* What a check gathers. */
+static void refuse(struct fhir_issues *issues, enum fhir_issue_code code, const struct place *place, const char *why) {
 	struct buf path;
 	buf_init(&path, 240);
 	put_place(&path, place);
-	enum status status = err_set(err, STATUS_INVALID, "%s: %s", buf_cstr(&path), why);
+	fhir_issues_add(issues, FHIR_ERROR, code, buf_cstr(&path), why);
 	buf_fini(&path);
-	return status;
 }
 
 /* datatypes.html#string: no control characters but tab, line feed and carriage return. */
@@ -43,21 +44,24 @@ static bool has_control(struct bytes text) {
 }
 
 /* json.html: objects and arrays are never empty, strings neither; null stands in arrays only, to align two of them. */
-static enum status check_filled(const struct json *value, const struct place *place, struct err *err) {
+static void check_filled(struct fhir_issues *issues, const struct json *value, const struct place *place) {
 	bool is_object = json_is(value, JSON_OBJECT), is_array = json_is(value, JSON_ARRAY);
-	if (is_object && !value->first) return refuse(err, place, "an empty object");
-	if (is_array && !value->first) return refuse(err, place, "an empty array");
-	if (json_is(value, JSON_STRING) && !value->text.len) return refuse(err, place, "an empty string");
-	if (has_control(value->text)) return refuse(err, place, "a control character in a string");
-	if (json_is(value, JSON_NULL) && place->name.data) return refuse(err, place, "null is no value");
+	if (is_object && !value->first) refuse(issues, FHIR_ISSUE_STRUCTURE, place, "an empty object");
+	if (is_array && !value->first) refuse(issues, FHIR_ISSUE_STRUCTURE, place, "an empty array");
+	if (json_is(value, JSON_STRING) && !value->text.len) refuse(issues, FHIR_ISSUE_VALUE, place, "an empty string");
+	if (has_control(value->text)) refuse(issues, FHIR_ISSUE_VALUE, place, "a control character in a string");
+	if (json_is(value, JSON_NULL) && place->name.data)
+		refuse(issues, FHIR_ISSUE_STRUCTURE, place, "null is not a value here");
 	size_t index = 0;
 	json_foreach (child, value) {
 		struct place inner = {place, is_object ? child->name : (struct bytes){NULL, 0}, index++};
-		if (is_object && (!child->name.len || has_control(child->name)))
-			return refuse(err, place, "a member whose name is empty or has a control character");
-		TRY(check_filled(child, &inner, err));
+		if (is_object && (!child->name.len || has_control(child->name))) {
+			refuse(issues, FHIR_ISSUE_STRUCTURE, place,
+			    "a member whose name is empty or has a control character");
+			continue; /* its place has no name that could be shown */
+		}
+		check_filled(issues, child, &inner);
 	}
-	return STATUS_OK;
 }
 
 /* resource.html#id: [A-Za-z0-9\-\.]{1,64} */
@@ -71,44 +75,71 @@ static bool is_id(struct bytes text) {
 	return true;
 }
 
-static enum status check_type(struct bytes *type, const struct json *json, const struct place *place, struct err *err) {
-	if (!json_is(json, JSON_OBJECT)) return refuse(err, place, "a resource must be a JSON object");
+/* False if there is no type by which the rest could be judged. */
+static bool check_type(
+    struct fhir_issues *issues, struct bytes *type, const struct json *json, const struct place *place) {
+	*type = (struct bytes){NULL, 0};
+	if (!json_is(json, JSON_OBJECT)) {
+		refuse(issues, FHIR_ISSUE_STRUCTURE, place, "a resource must be a JSON object");
+		return false;
+	}
 	*type = json_string(json_get(json, "resourceType"));
-	if (!type->data) return refuse(err, place, "no resourceType");
-	if (fhir_type_is_known(*type)) return STATUS_OK;
+	if (!type->data) {
+		refuse(issues, FHIR_ISSUE_REQUIRED, place, "no resourceType");
+		return false;
+	}
+	if (fhir_type_is_known(*type)) return true;
 	char why[128];
-	snprintf(why, sizeof why, "\"%.*s\" is no resource type of FHIR R4", type->len < 64 ? (int)type->len : 64,
+	snprintf(why, sizeof why, "\"%.*s\" is not a resource type of FHIR R4", type->len < 64 ? (int)type->len : 64,
 	    (const char *)type->data);
-	return refuse(err, place, why);
+	refuse(issues, FHIR_ISSUE_VALUE, place, why);
+	return false;
 }
 
-/* Type, id, and the types of what it contains. */
-static enum status read_resource(
-    struct fhir_resource *out, const struct json *json, const struct place *place, struct err *err) {
-	*out = (struct fhir_resource){.raw = json ? json->raw : (struct bytes){NULL, 0}, .json = json};
-	TRY(check_type(&out->type, json, place, err));
-	const struct json *id = json_get(json, "id"), *contained = json_get(json, "contained");
-	out->id = json_string(id);
-	if (id && !is_id(out->id)) return refuse(err, place, "its id is no FHIR id ([A-Za-z0-9-.], 1 to 64)");
-	if (contained && !json_is(contained, JSON_ARRAY)) return refuse(err, place, "contained must be an array");
+static void check_id(struct fhir_issues *issues, const struct json *json, const struct place *place) {
+	const struct json *id = json_get(json, "id");
+	if (id && !is_id(json_string(id)))
+		refuse(issues, FHIR_ISSUE_VALUE, place, "its id is not a FHIR id ([A-Za-z0-9-.], 1 to 64)");
+}
+
+static void check_contained(struct fhir_issues *issues, const struct json *json, const struct place *place) {
+	const struct json *contained = json_get(json, "contained");
+	struct place member = {place, BYTES_LITERAL("contained"), 0};
+	if (contained && !json_is(contained, JSON_ARRAY)) {
+		refuse(issues, FHIR_ISSUE_STRUCTURE, &member, "contained must be an array");
+		return;
+	}
 	size_t index = 0;
 	json_foreach (inner, contained) {
 		struct bytes type;
-		struct place member = {place, BYTES_LITERAL("contained"), 0}, item = {&member, {NULL, 0}, index++};
-		TRY(check_type(&type, inner, &item, err));
-		if (json_get(inner, "contained")) return refuse(err, &item, "contained resources contain none (dom-2)");
+		struct place item = {&member, {NULL, 0}, index++};
+		if (!check_type(issues, &type, inner, &item)) continue;
+		check_id(issues, inner, &item);
+		if (json_get(inner, "contained"))
+			refuse(issues, FHIR_ISSUE_INVARIANT, &item,
+			    "a contained resource must not contain another (dom-2)");
 	}
-	return STATUS_OK;
+}
+
+/* Type, id, and the types and ids of what it contains. */
+static bool read_resource(
+    struct fhir_issues *issues, struct fhir_resource *out, const struct json *json, const struct place *place) {
+	*out = (struct fhir_resource){.raw = json ? json->raw : (struct bytes){NULL, 0}, .json = json};
+	if (!check_type(issues, &out->type, json, place)) return false;
+	out->id = json_string(json_get(json, "id"));
+	check_id(issues, json, place);
+	check_contained(issues, json, place);
+	return true;
 }
 
 /* --- bundles --- */
 
-static enum status check_bundle_type(const struct json *bundle, const struct place *place, struct err *err) {
+static bool is_accepted_bundle(const struct json *bundle) {
 	static const char *const accepted[] = {"transaction", "batch", "collection", "document", "searchset"};
 	const struct json *type = json_get(bundle, "type");
 	for (size_t i = 0; i < sizeof accepted / sizeof *accepted; i++)
-		if (json_string_is(type, accepted[i])) return STATUS_OK;
-	return refuse(err, place, "a Bundle of type transaction, batch, collection, document or searchset is needed");
+		if (json_string_is(type, accepted[i])) return true;
+	return false;
 }
 
 /* bdl-7: two entries of one fullUrl are two versions of a resource. References find the first. */
@@ -122,78 +153,83 @@ static bool is_new_version(
 	return names_put(full_urls, bytes_text(both), index);
 }
 
-static enum status read_entry(struct fhir_document *out, struct arena *arena, struct names *full_urls,
-    const struct json *entry, const struct place *place, struct err *err) {
+static void read_entry(struct fhir_issues *issues, struct fhir_document *out, struct names *full_urls,
+    const struct json *entry, const struct place *place) {
 	struct fhir_resource *resource = &out->resources[out->resource_count];
 	const struct json *json = json_get(entry, "resource"), *full_url = json_get(entry, "fullUrl");
 	struct place inner = {place, BYTES_LITERAL("resource"), 0};
-	if (!json_is(entry, JSON_OBJECT)) return refuse(err, place, "an entry must be a JSON object");
-	if (!json) return refuse(err, place, "an entry without resource");
-	TRY(read_resource(resource, json, &inner, err));
+	if (!json_is(entry, JSON_OBJECT)) {
+		refuse(issues, FHIR_ISSUE_STRUCTURE, place, "an entry must be a JSON object");
+		return;
+	}
+	if (!json) {
+		refuse(issues, FHIR_ISSUE_REQUIRED, place, "an entry without resource");
+		return;
+	}
+	if (!read_resource(issues, resource, json, &inner)) return;
 	if (bytes_equal(resource->type, BYTES_LITERAL("Bundle")))
-		return refuse(err, &inner, "a Bundle inside a Bundle: add it as a document of its own");
-	if (full_url && !json_is(full_url, JSON_STRING)) return refuse(err, place, "fullUrl must be a string");
+		refuse(issues, FHIR_ISSUE_NOT_SUPPORTED, &inner,
+		    "a Bundle inside a Bundle; add it as a document of its own");
+	if (full_url && !json_is(full_url, JSON_STRING))
+		refuse(issues, FHIR_ISSUE_STRUCTURE, place, "fullUrl must be a string");
 	resource->full_url = json_string(full_url);
-	if (full_url && !is_new_version(arena, full_urls, resource, out->resource_count))
-		return refuse(err, place, "another entry has the same fullUrl (bdl-7)");
+	if (resource->full_url.data && !is_new_version(issues->arena, full_urls, resource, out->resource_count))
+		refuse(issues, FHIR_ISSUE_DUPLICATE, place, "another entry has the same fullUrl (bdl-7)");
 	out->resource_count++;
-	return STATUS_OK;
 }
 
-static enum status read_bundle(struct fhir_document *out, struct arena *arena, struct names *full_urls,
-    const struct json *bundle, const struct place *place, struct err *err) {
+static void read_bundle(struct fhir_issues *issues, struct fhir_document *out, struct names *full_urls,
+    const struct json *bundle, const struct place *place) {
 	const struct json *entries = json_get(bundle, "entry");
 	struct place member = {place, BYTES_LITERAL("entry"), 0};
-	TRY(check_bundle_type(bundle, place, err));
-	if (!json_is(entries, JSON_ARRAY)) return refuse(err, place, "a Bundle without entries");
-	out->resources = arena_zalloc(arena, entries->count, sizeof *out->resources);
-	names_init(full_urls, arena, 2 * (size_t)entries->count);
+	names_init(full_urls, issues->arena, entries ? 2 * (size_t)entries->count : 0);
+	if (!is_accepted_bundle(bundle))
+		refuse(issues, FHIR_ISSUE_NOT_SUPPORTED, place,
+		    "a Bundle of type transaction, batch, collection, document or searchset is needed");
+	if (!json_is(entries, JSON_ARRAY)) {
+		refuse(issues, FHIR_ISSUE_REQUIRED, place, "a Bundle without entries");
+		return;
+	}
+	out->resources = arena_zalloc(issues->arena, entries->count, sizeof *out->resources);
 	size_t index = 0;
 	json_foreach (entry, entries) {
 		struct place item = {&member, {NULL, 0}, index++};
-		TRY(read_entry(out, arena, full_urls, entry, &item, err));
+		read_entry(issues, out, full_urls, entry, &item);
 	}
-	return STATUS_OK;
 }
 
-enum status fhir_document_parse(struct fhir_document *out, struct arena *arena, struct bytes text, struct err *err) {
-	struct json_limits limits = json_limits_default;
-	const struct json *root;
-	struct fhir_resource whole;
-	struct names full_urls;
-	limits.bytes_max = FHIR_DOCUMENT_MAX;
-	*out = (struct fhir_document){0};
-	TRY(json_parse(&root, arena, text, &limits, err));
+static void read_root(
+    struct fhir_issues *issues, struct fhir_document *out, struct names *full_urls, const struct json *root) {
 	struct bytes type = json_string(json_get(root, "resourceType"));
 	struct place place = {.name = type.len ? type : BYTES_LITERAL("(document)")};
-	TRY(read_resource(&whole, root, &place, err));
-	TRY(check_filled(root, &place, err));
+	struct fhir_resource whole;
+	if (!read_resource(issues, &whole, root, &place)) return;
+	check_filled(issues, root, &place);
 	if (bytes_equal(whole.type, BYTES_LITERAL("Bundle"))) {
-		TRY(read_bundle(out, arena, &full_urls, root, &place, err));
-	} else {
-		out->resources = arena_zalloc(arena, 1, sizeof whole);
-		out->resources[0] = whole;
-		out->resource_count = 1;
-		names_init(&full_urls, arena, 0);
+		read_bundle(issues, out, full_urls, root, &place);
+		return;
 	}
-	return fhir_divide(out, arena, &full_urls, err);
+	out->resources = arena_zalloc(issues->arena, 1, sizeof whole);
+	out->resources[0] = whole;
+	out->resource_count = 1;
+	names_init(full_urls, issues->arena, 0);
 }
 
-void fhir_operation_outcome(struct buf *out, const char *code, const char *diagnostics, const char *expression) {
-	struct json_writer writer = json_writer(out);
-	json_object_begin(&writer, NULL);
-	json_put_text(&writer, "resourceType", "OperationOutcome");
-	json_array_begin(&writer, "issue");
-	json_object_begin(&writer, NULL);
-	json_put_text(&writer, "severity", "error");
-	json_put_text(&writer, "code", code);
-	if (diagnostics && *diagnostics) json_put_text(&writer, "diagnostics", diagnostics);
-	if (expression && *expression) {
-		json_array_begin(&writer, "expression");
-		json_put_text(&writer, NULL, expression);
-		json_array_end(&writer);
+bool fhir_document_read(struct fhir_document *out, struct fhir_issues *issues, struct bytes text) {
+	struct json_limits limits = json_limits_default;
+	const struct json *root;
+	struct names full_urls;
+	struct err err = {""};
+	limits.bytes_max = FHIR_DOCUMENT_MAX;
+	*out = (struct fhir_document){0};
+	enum status status = json_input(&text, &err);
+	if (status == STATUS_OK) status = json_parse(&root, issues->arena, text, &limits, &err);
+	if (status != STATUS_OK) {
+		enum fhir_issue_code code = status == STATUS_LIMIT ? FHIR_ISSUE_TOO_LONG : FHIR_ISSUE_STRUCTURE;
+		fhir_issues_add(issues, FHIR_FATAL, code, "", err.message);
+		return false;
 	}
-	json_object_end(&writer);
-	json_array_end(&writer);
-	json_object_end(&writer);
+	read_root(issues, out, &full_urls, root);
+	if (!issues->has_error) fhir_divide(out, issues, &full_urls);
+	return !issues->has_error;
 }

@@ -4,7 +4,7 @@
  * and given back.
  *
  * Accepted: a Bundle (transaction, batch, collection, document, searchset) whose entries hold resources, or a single
- * resource. Refused, with the FHIRPath of the place: what is no JSON object with a resourceType of R4, empty or
+ * resource. Refused, with the FHIRPath of the place: what is not a JSON object with a resourceType of R4, empty or
  * duplicate members, an entry without resource, ids that are no FHIR id, two entries with one fullUrl and version, a
  * Bundle in a Bundle entry's place. Sources: FHIR R4 4.0.1 json.html, bundle.html, resource.html#id,
  * compartmentdefinition-patient.html. Threads: pure. Ownership: views into the text, arrays in the arena.
@@ -13,6 +13,7 @@
 #define HEALTH_FHIR_BUNDLE_H
 
 #include "codec/json.h"
+#include "health/fhir/issue.h"
 
 #define FHIR_DOCUMENT_MAX ((size_t)64 << 20)
 
@@ -38,16 +39,13 @@ struct fhir_document {
 	struct fhir_patient *patients;
 	size_t patient_count;
 };
-MUST_USE enum status fhir_document_parse(
-    struct fhir_document *out, struct arena *arena, struct bytes text, struct err *err);
+/* False if the document is refused; `issues` says why, with every place up to FHIR_ISSUES_MAX. A byte order mark is
+ * skipped. What `out` holds lies in the list's arena. */
+MUST_USE bool fhir_document_read(struct fhir_document *out, struct fhir_issues *issues, struct bytes text);
 /* Is it one of the 146 resource types that R4 has instances of (its list of 148 counts Resource and DomainResource)? */
 bool fhir_type_is_known(struct bytes type);
 /* Is it a definition or infrastructure (Organization, Practitioner, Location, Medication, …), which tells of no patient
  * and may go into every patient's record? */
 bool fhir_type_is_shared(struct bytes type);
-
-/* An OperationOutcome with one issue of severity error; `code` is an IssueType ("structure", "invalid", "forbidden",
- * …). */
-void fhir_operation_outcome(struct buf *out, const char *code, const char *diagnostics, const char *expression);
 
 #endif

@@ -5,13 +5,16 @@
 struct fixture {
 	struct arena arena;
 	struct fhir_document document;
+	struct fhir_issues issues;
 	struct err err;
 };
 
 static enum status parse(struct fixture *f, const char *text) {
 	arena_init(&f->arena);
 	f->err.message[0] = 0;
-	return fhir_document_parse(&f->document, &f->arena, bytes_text(text), &f->err);
+	fhir_issues_init(&f->issues, &f->arena);
+	if (fhir_document_read(&f->document, &f->issues, bytes_text(text))) return STATUS_OK;
+	return fhir_issues_status(&f->issues, &f->err);
 }
 
 static void refused(const char *text, const char *message) {
@@ -105,8 +108,8 @@ static void what_is_no_document_is_refused(void **state) {
 	refused("", "");
 	refused("[]", "JSON object");
 	refused("{}", "no resourceType");
-	refused("{\"resourceType\":\"Observasion\"}", "\"Observasion\" is no resource type");
-	refused("{\"resourceType\":\"DomainResource\"}", "no resource type");
+	refused("{\"resourceType\":\"Observasion\"}", "\"Observasion\" is not a resource type");
+	refused("{\"resourceType\":\"DomainResource\"}", "not a resource type");
 	refused("{\"resourceType\":\"Patient\",\"resourceType\":\"Patient\"}", "");
 	refused("{\"resourceType\":\"Patient\",\"id\":\"\"}", "FHIR id");
 	refused("{\"resourceType\":\"Patient\",\"id\":\"a_b\"}", "Patient: its id");
@@ -125,6 +128,66 @@ static void what_is_no_document_is_refused(void **state) {
 	refused("{\"resourceType\":\"Bundle\",\"type\":\"batch\"}", "without entries");
 }
 
+static void every_fault_is_an_issue_with_its_place_and_code(void **state) {
+	(void)state;
+	struct fixture f;
+	assert_int_equal(
+	    parse(&f, BUNDLE("{\"resource\":{\"resourceType\":\"Patient\",\"id\":\"a_b\",\"name\":[]}},1,"
+			     "{\"resource\":{\"resourceType\":\"Location\",\"contained\":[{\"resourceType\":"
+			     "\"Organization\",\"id\":\"org_1\"}]}}")),
+	    STATUS_INVALID);
+	static const struct fhir_issue expected[] = {
+	    {FHIR_ERROR, FHIR_ISSUE_STRUCTURE, "Bundle.entry[0].resource.name", "an empty array"},
+	    {FHIR_ERROR, FHIR_ISSUE_VALUE, "Bundle.entry[0].resource",
+		"its id is not a FHIR id ([A-Za-z0-9-.], 1 to 64)"},
+	    {FHIR_ERROR, FHIR_ISSUE_STRUCTURE, "Bundle.entry[1]", "an entry must be a JSON object"},
+	    {FHIR_ERROR, FHIR_ISSUE_VALUE, "Bundle.entry[2].resource.contained[0]",
+		"its id is not a FHIR id ([A-Za-z0-9-.], 1 to 64)"},
+	};
+	assert_int_equal(f.issues.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(f.issues.list[i].severity, expected[i].severity);
+		assert_int_equal(f.issues.list[i].code, expected[i].code);
+		assert_string_equal(f.issues.list[i].expression, expected[i].expression);
+		assert_string_equal(f.issues.list[i].diagnostics, expected[i].diagnostics);
+	}
+	assert_non_null(strstr(f.err.message, "(and 3 more)"));
+	arena_fini(&f.arena);
+}
+
+static void issues_beyond_the_limit_are_counted(void **state) {
+	(void)state;
+	struct arena arena;
+	struct fhir_issues issues;
+	struct err err = {""};
+	arena_init(&arena);
+	fhir_issues_init(&issues, &arena);
+	fhir_issues_add(&issues, FHIR_WARNING, FHIR_ISSUE_VALUE, "", "odd");
+	assert_int_equal(fhir_issues_status(&issues, &err), STATUS_OK);
+	for (size_t i = 0; i < FHIR_ISSUES_MAX + 5; i++)
+		fhir_issues_add(&issues, FHIR_ERROR, FHIR_ISSUE_VALUE, "Patient", "bad");
+	assert_int_equal(issues.count, FHIR_ISSUES_MAX);
+	assert_int_equal(issues.dropped, 6);
+	assert_int_equal(fhir_issues_status(&issues, &err), STATUS_INVALID);
+	assert_string_equal(err.message, "Patient: bad (and 104 more)");
+	arena_fini(&arena);
+}
+
+static void files_that_are_not_json_are_named(void **state) {
+	(void)state;
+	struct fixture f;
+	assert_int_equal(parse(&f, "\xef\xbb\xbf{\"resourceType\":\"Patient\",\"active\":true}"), STATUS_OK);
+	arena_fini(&f.arena);
+	refused("  <?xml version=\"1.0\"?><Patient/>", "not JSON but XML");
+	refused("\x1f\x8b\x08", "gzip");
+	refused("\xff\xfe{", "UTF-16");
+	refused("PK\x03\x04", "zip");
+	refused("{\"resourceType\":\"Patient\",\"id\":\"1\"}\n{\"resourceType\":\"Patient\"}",
+	    "several documents in one file");
+	refused("{\"resourceType\":\"Patient\",\"gender\":\"male\",\"gender\":\"male\"}",
+	    "the name \"gender\" stands twice");
+}
+
 static void nulls_align_arrays(void **state) {
 	(void)state;
 	struct fixture f;
@@ -138,12 +201,18 @@ static void nulls_align_arrays(void **state) {
 static void an_outcome_is_json(void **state) {
 	(void)state;
 	struct buf out;
+	struct arena arena;
+	struct fhir_issues issues;
+	arena_init(&arena);
 	buf_init(&out, 1024);
-	fhir_operation_outcome(&out, "structure", "no \"id\"", "Patient.id");
+	fhir_issues_init(&issues, &arena);
+	fhir_issues_add(&issues, FHIR_ERROR, FHIR_ISSUE_STRUCTURE, "Patient.id", "no \"id\"");
+	fhir_operation_outcome(&out, &issues);
 	assert_string_equal(buf_cstr(&out),
 	    "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"error\",\"code\":\"structure\","
 	    "\"diagnostics\":\"no \\\"id\\\"\",\"expression\":[\"Patient.id\"]}]}");
 	buf_fini(&out);
+	arena_fini(&arena);
 }
 
 int main(void) {
@@ -153,6 +222,9 @@ int main(void) {
 	    cmocka_unit_test(a_lone_patient_gets_all_but_the_shared),
 	    cmocka_unit_test(relative_references_follow_the_entrys_base),
 	    cmocka_unit_test(what_is_no_document_is_refused),
+	    cmocka_unit_test(every_fault_is_an_issue_with_its_place_and_code),
+	    cmocka_unit_test(issues_beyond_the_limit_are_counted),
+	    cmocka_unit_test(files_that_are_not_json_are_named),
 	    cmocka_unit_test(nulls_align_arrays),
 	    cmocka_unit_test(an_outcome_is_json),
 	};

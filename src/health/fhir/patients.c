@@ -128,8 +128,15 @@ static void add_patients(struct division *d) {
 	}
 }
 
-enum status fhir_divide(
-    struct fhir_document *document, struct arena *arena, const struct names *full_urls, struct err *err) {
+static void report_ambiguous(struct fhir_issues *issues, const struct fhir_resource *resource, struct bytes reference) {
+	const char *why = arena_printf(issues->arena, "the reference %.*s fits several resources of the document",
+	    (int)reference.len, (const char *)reference.data);
+	const char *type = arena_strdup(issues->arena, resource->type);
+	fhir_issues_add(issues, FHIR_ERROR, FHIR_ISSUE_MULTIPLE_MATCHES, type, why);
+}
+
+void fhir_divide(struct fhir_document *document, struct fhir_issues *issues, const struct names *full_urls) {
+	struct arena *arena = issues->arena;
 	struct division d = {.document = document, .arena = arena, .full_urls = full_urls};
 	size_t count = document->resource_count;
 	document->patient_count = 0;
@@ -143,14 +150,11 @@ enum status fhir_divide(
 		d.current = resource;
 		d.found = SIZE_MAX;
 		fhir_type_references(fhir_type_find(resource->type), resource->json, visit_reference, &d);
-		if (d.ambiguous.len)
-			return err_set(err, STATUS_INVALID,
-			    "%.*s: the reference %.*s fits several resources of the document", (int)resource->type.len,
-			    (const char *)resource->type.data, (int)d.ambiguous.len, (const char *)d.ambiguous.data);
+		if (d.ambiguous.len) report_ambiguous(issues, resource, d.ambiguous);
+		d.ambiguous = (struct bytes){NULL, 0};
 		resource->patient = d.found;
 	}
 	/* With one patient there is nobody else whom an unspoken subject could be. */
 	for (size_t i = 0; document->patient_count == 1 && i < count; i++)
 		if (!fhir_type_is_shared(document->resources[i].type)) document->resources[i].patient = 0;
-	return STATUS_OK;
 }

@@ -5,8 +5,8 @@
 #include "health/fhir/bundle.h"
 #include "health/fhir/names.h"
 
-/* Fills document->patients and every resource's `patient`. `full_urls` finds resources by fullUrl. */
-MUST_USE enum status fhir_divide(
-    struct fhir_document *document, struct arena *arena, const struct names *full_urls, struct err *err);
+/* Fills document->patients and every resource's `patient`; a reference that fits several resources is an issue.
+ * `full_urls` finds resources by fullUrl. */
+void fhir_divide(struct fhir_document *document, struct fhir_issues *issues, const struct names *full_urls);
 
 #endif
