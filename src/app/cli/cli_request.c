@@ -59,12 +59,17 @@ static void close_client(void *context, struct http_client *client) {
 
 const struct client_maker cli_clients = {make_client, close_client, NULL};
 
+enum status cli_home_directory(const struct cli *cli, const char **out, struct err *err) {
+	*out = cli_value(cli, "home");
+	if (!*out) *out = getenv("XINGLIN_HOME");
+	if (*out) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "--home DIR (or XINGLIN_HOME) says whose data folder to use");
+}
+
 static enum status open_actor(struct cli *cli, struct err *err) {
-	const char *directory = cli_value(cli, "home");
-	if (!directory) directory = getenv("XINGLIN_HOME");
-	if (!directory)
-		return err_set(err, STATUS_INVALID, "--home DIR (or XINGLIN_HOME) says whose data folder to use");
+	const char *directory;
 	struct buf password;
+	TRY(cli_home_directory(cli, &directory, err));
 	buf_init(&password, PASSWORD_MAX);
 	enum status status = cli_password(&password, cli_value(cli, "password-file"), err);
 	struct actor_options options = {.directory = directory,

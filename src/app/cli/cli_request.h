@@ -8,6 +8,8 @@ MUST_USE enum status cli_request_open(struct cli *cli, struct err *err);
 void cli_request_close(struct cli *cli);
 /* The password that opens a wallet, from --password-file, XINGLIN_PASSWORD or the terminal; wipe it. */
 MUST_USE enum status cli_password(struct buf *out, const char *password_file, struct err *err);
+/* The option --home, or XINGLIN_HOME. STATUS_INVALID: neither. */
+MUST_USE enum status cli_home_directory(const struct cli *cli, const char **out, struct err *err);
 /* net's HTTP clients. */
 extern const struct client_maker cli_clients;
 

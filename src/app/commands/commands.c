@@ -14,6 +14,8 @@ const struct cli_command *const cli_commands[] = {
     &command_wallet_new,
     &command_wallet_show,
     &command_wallet_phrase,
+    &command_home_backup,
+    &command_home_restore,
     &command_trust,
     &command_actor_request,
     &command_actor_endorse,

@@ -8,6 +8,7 @@ extern const struct cli_command command_init, command_node, command_dev, command
 extern const struct cli_command command_import, command_export, command_db_verify;
 extern const struct cli_command command_statetest, command_blocktest, command_txtest;
 extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust;
+extern const struct cli_command command_home_backup, command_home_restore;
 extern const struct cli_command command_actor_request, command_actor_endorse, command_actor_list, command_actor_show,
     command_actor_publish_key;
 extern const struct cli_command command_folder_open, command_folder_show, command_folder_list, command_folder_rotate,

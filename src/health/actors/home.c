@@ -121,7 +121,7 @@ static enum status write_keystore(const char *directory, const char *relative, c
 	return status;
 }
 
-static enum status make_folders(const char *directory, struct err *err) {
+enum status home_make_folders(const char *directory, struct err *err) {
 	static const char *const folders[] = {"wallet", "folders", "records"};
 	TRY(files_make_folder(directory, err));
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -154,7 +154,7 @@ static enum status create_wallet(
 enum status home_create(
     const char *directory, const struct wallet_options *options, const struct random_source *random, struct err *err) {
 	int lock;
-	TRY(make_folders(directory, err));
+	TRY(home_make_folders(directory, err));
 	TRY(home_files_lock(&lock, directory, HOME_FILES_ALONE, err));
 	enum status status = create_wallet(directory, options, random, err);
 	home_unlock(lock);

@@ -55,6 +55,8 @@ struct wallet_options {
 };
 MUST_USE enum status home_create(
     const char *directory, const struct wallet_options *options, const struct random_source *random, struct err *err);
+/* The folders that every home has; those that are there stay. */
+MUST_USE enum status home_make_folders(const char *directory, struct err *err);
 /* STATUS_DENIED: the password does not open it. */
 MUST_USE enum status home_open(struct home **out, const char *directory, struct bytes password, struct err *err);
 void home_close(struct home *home);
