@@ -4,6 +4,8 @@
 
 #include "health/chain/client_private.h"
 
+#define FIRST_DEPTH 64u /* blocks below the head */
+
 struct run {
 	struct client *client;
 	const struct follow_store *store;
@@ -54,12 +56,21 @@ static enum status ask_numbered(
 	return STATUS_OK;
 }
 
-static enum status check_genesis(struct run *run, struct err *err) {
-	struct follow_block first = {0};
+/* Nothing is kept yet: is it the chain that is meant? Keeps some blocks below its head, to which a first
+ * reorganisation can go back. */
+static enum status begin(struct run *run, struct err *err) {
+	struct follow_page page = {.end = {0}};
 	bool found;
-	TRY(ask_numbered(run->client, &first, &found, 0, err));
-	if (found && hash32_equal(&first.hash, run->genesis)) return STATUS_OK;
-	return err_set(err, STATUS_DENIED, "the node's chain has another first block: it is not this home's chain");
+	TRY(ask_numbered(run->client, &page.end, &found, 0, err));
+	if (!found || !hash32_equal(&page.end.hash, run->genesis))
+		return err_set(
+		    err, STATUS_DENIED, "the node's chain has another first block: it is not this home's chain");
+	for (uint64_t depth = FIRST_DEPTH; depth > 0; depth /= 4) {
+		TRY(ask_numbered(
+		    run->client, &page.end, &found, run->head.number > depth ? run->head.number - depth : 0, err));
+		if (found) TRY(run->store->add(run->store->context, &page, err));
+	}
+	return STATUS_OK;
 }
 
 static enum status unwind(struct run *run, uint64_t last, struct err *err) {
@@ -74,7 +85,7 @@ static enum status agree(struct run *run, struct err *err) {
 	bool found;
 	for (size_t back = 0;; back++) {
 		TRY(run->store->kept(run->store->context, &kept, &found, back, err));
-		if (!found && back == 0) return check_genesis(run, err);
+		if (!found && back == 0) return begin(run, err);
 		if (!found) break;
 		if (kept.number == run->head.number) {
 			shown = run->head;

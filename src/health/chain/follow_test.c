@@ -14,7 +14,7 @@ struct memory {
 	size_t kept_count;
 	struct client_log rows[STORED_MAX]; /* without what they point to */
 	size_t row_count;
-	unsigned pages, unwound;
+	unsigned unwound;
 };
 
 static enum status memory_kept(void *context, struct follow_block *out, bool *found, size_t back, struct err *err) {
@@ -48,7 +48,6 @@ static enum status memory_add(void *context, const struct follow_page *page, str
 	}
 	if (memory->kept_count == 0 || memory->kept[memory->kept_count - 1].number < page->end.number)
 		memory->kept[memory->kept_count++] = page->end;
-	memory->pages++;
 	return STATUS_OK;
 }
 
@@ -235,6 +234,17 @@ static void a_reorganisation_unwinds_to_the_common_ancestor(void **state) {
 		assert_int_equal(world->memory.rows[i].log_index, world->memory.rows[i].block_number >= 996 ? 7 : 0);
 }
 
+static void a_reorganisation_right_after_the_first_run_is_survived(void **state) {
+	struct world *world = *state;
+	assert_int_equal(run(world, 1), STATUS_OK);
+	branch(&world->node, BLOCKS - 1, BLOCKS, 7);
+	assert_int_equal(run(world, 1), STATUS_OK);
+	expect_rows(world, BLOCKS);
+	for (size_t i = 0; i < world->memory.row_count; i++)
+		assert_int_equal(
+		    world->memory.rows[i].log_index, world->memory.rows[i].block_number >= BLOCKS - 1 ? 7 : 0);
+}
+
 static void a_node_that_is_behind_is_followed_from_where_it_is(void **state) {
 	struct world *world = *state;
 	for (uint64_t head = 900; head <= BLOCKS; head += 50) {
@@ -274,7 +284,7 @@ static void another_genesis_or_another_past_stops(void **state) {
 	assert_int_equal(world->memory.row_count, 0);
 	world->genesis.b[31] ^= 1;
 	assert_int_equal(run(world, 1), STATUS_OK);
-	branch(&world->node, 0, BLOCKS, 7);
+	branch(&world->node, 1, BLOCKS, 7);
 	assert_int_equal(run(world, 1), STATUS_CORRUPT);
 	assert_non_null(strstr(world->err.message, "another past"));
 	expect_rows(world, BLOCKS);
@@ -314,6 +324,7 @@ int main(void) {
 	    TEST(watches_that_differ_in_one_topic_are_asked_together),
 	    TEST(an_error_in_the_middle_keeps_the_pages_before_it),
 	    TEST(a_reorganisation_unwinds_to_the_common_ancestor),
+	    TEST(a_reorganisation_right_after_the_first_run_is_survived),
 	    TEST(a_node_that_is_behind_is_followed_from_where_it_is),
 	    TEST(a_chain_that_turns_while_it_is_read_is_read_again),
 	    TEST(another_genesis_or_another_past_stops),

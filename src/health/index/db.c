@@ -1,0 +1,183 @@
+#include "health/index/db.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STATEMENTS_MAX 48u
+#define BUSY_WAIT_MS 10000
+#define PATH_BYTES 4200u
+
+struct db {
+	sqlite3 *handle;
+	bool is_damaged;
+	struct {
+		const char *sql;
+		sqlite3_stmt *handle;
+	} statements[STATEMENTS_MAX];
+	size_t statement_count;
+};
+
+static enum status fail(struct db *db, int code, struct err *err) {
+	const char *text = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
+	switch (code & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		db->is_damaged = true;
+		return err_set(
+		    err, STATUS_CORRUPT, "the index of this home is damaged, or is another home's: %s", text);
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED: return err_set(err, STATUS_BUSY, "another program changes the index of this home");
+	case SQLITE_FULL: return err_set(err, STATUS_IO, "the disk is full: the index of this home cannot grow");
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PERM: return err_set(err, STATUS_IO, "the index of this home cannot be used: %s", text);
+	default: return err_set(err, STATUS_INTERNAL, "the index of this home: %s", text);
+	}
+}
+
+enum status db_run(struct db *db, const char *sql, struct err *err) {
+	int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+	return code == SQLITE_OK ? STATUS_OK : fail(db, code, err);
+}
+
+/* SQLite would make the file readable to others. */
+static enum status make_file(const char *path, struct err *err) {
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) return err_set(err, STATUS_IO, "cannot open the index of this home, %s", path);
+	close(fd);
+	return STATUS_OK;
+}
+
+static enum status set_key(struct db *db, const uint8_t key[32], struct err *err) {
+	uint8_t raw[4 + 32] = "raw:"; /* the key itself, no password to derive one from */
+	memcpy(raw + 4, key, 32);
+	int code = sqlite3_key(db->handle, raw, sizeof raw);
+	mem_wipe(raw, sizeof raw);
+	return code == SQLITE_OK ? STATUS_OK : fail(db, code, err);
+}
+
+static enum status set_up(struct db *db, const uint8_t key[32], struct err *err) {
+	int64_t schema;
+	sqlite3_busy_timeout(db->handle, BUSY_WAIT_MS);
+	TRY(set_key(db, key, err));
+	TRY(db_number(db, &schema, "SELECT count(*) FROM sqlite_master", err)); /* the key fits */
+	return db_run(db,
+	    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000; PRAGMA mmap_size=0;"
+	    "PRAGMA journal_size_limit=4194304; PRAGMA cell_size_check=ON",
+	    err);
+}
+
+enum status db_open(struct db **out, const char *path, const uint8_t key[32], struct err *err) {
+	TRY(make_file(path, err));
+	struct db *db = mem_zalloc(1, sizeof *db);
+	int code = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
+	enum status status = code == SQLITE_OK ? set_up(db, key, err) : fail(db, code, err);
+	if (status != STATUS_OK) {
+		db_close(db);
+		return status;
+	}
+	*out = db;
+	return STATUS_OK;
+}
+
+void db_close(struct db *db) {
+	if (!db) return;
+	for (size_t i = 0; i < db->statement_count; i++) sqlite3_finalize(db->statements[i].handle);
+	sqlite3_close(db->handle);
+	mem_free(db);
+}
+
+void db_remove(const char *path) {
+	static const char *const beside[] = {"", "-wal", "-shm", "-journal"};
+	char name[PATH_BYTES];
+	for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+		if ((size_t)snprintf(name, sizeof name, "%s%s", path, beside[i]) < sizeof name) unlink(name);
+}
+
+bool db_is_damaged(const struct db *db) {
+	return db && db->is_damaged;
+}
+
+/* --- statements --- */
+
+enum status db_statement(struct db *db, sqlite3_stmt **out, const char *sql, struct err *err) {
+	for (size_t i = 0; i < db->statement_count; i++)
+		if (db->statements[i].sql == sql) {
+			*out = db->statements[i].handle;
+			return STATUS_OK;
+		}
+	BUG_ON(db->statement_count == STATEMENTS_MAX);
+	int code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+	if (code != SQLITE_OK) return fail(db, code, err);
+	db->statements[db->statement_count].sql = sql;
+	db->statements[db->statement_count++].handle = *out;
+	return STATUS_OK;
+}
+
+enum status db_step(struct db *db, sqlite3_stmt *statement, bool *row, struct err *err) {
+	int code = sqlite3_step(statement);
+	*row = code == SQLITE_ROW;
+	return *row || code == SQLITE_DONE ? STATUS_OK : fail(db, code, err);
+}
+
+void db_end(sqlite3_stmt *statement) {
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+}
+
+enum status db_finish(struct db *db, sqlite3_stmt *statement, struct err *err) {
+	bool row;
+	enum status status = db_step(db, statement, &row, err);
+	db_end(statement);
+	return status;
+}
+
+enum status db_number(struct db *db, int64_t *out, const char *sql, struct err *err) {
+	sqlite3_stmt *statement;
+	bool row;
+	*out = 0;
+	TRY(db_statement(db, &statement, sql, err));
+	enum status status = db_step(db, statement, &row, err);
+	if (status == STATUS_OK && row) *out = sqlite3_column_int64(statement, 0);
+	db_end(statement);
+	return status;
+}
+
+enum status db_begin(struct db *db, struct err *err) {
+	return db_run(db, "BEGIN IMMEDIATE", err);
+}
+
+enum status db_commit(struct db *db, struct err *err) {
+	enum status status = db_run(db, "COMMIT", err);
+	if (status != STATUS_OK) db_rollback(db);
+	return status;
+}
+
+void db_rollback(struct db *db) {
+	if (!sqlite3_get_autocommit(db->handle)) sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* --- values --- */
+
+void db_bind(sqlite3_stmt *statement, int place, struct bytes blob) {
+	static const uint8_t none;
+	sqlite3_bind_blob64(statement, place, blob.data ? blob.data : &none, blob.len, SQLITE_TRANSIENT);
+}
+
+void db_bind_text(sqlite3_stmt *statement, int place, const char *text) {
+	sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
+}
+
+struct bytes db_column(sqlite3_stmt *statement, int place) {
+	const void *data = sqlite3_column_blob(statement, place);
+	return bytes_make(data, (size_t)sqlite3_column_bytes(statement, place));
+}
+
+bool db_column_fixed(sqlite3_stmt *statement, int place, uint8_t *out, size_t len) {
+	struct bytes blob = db_column(statement, place);
+	if (blob.len == len) memcpy(out, blob.data, len);
+	return blob.len == len;
+}
