@@ -14,6 +14,7 @@
 #include "app/settings/settings.h"
 #include "codec/json.h"
 #include "health/actors/actor.h"
+#include "health/index/index.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_NOT_FOUND = 4, EXIT_NOT_PROVEN = 5 };
 
@@ -46,6 +47,7 @@ struct cli {
 	struct arena arena;
 	struct actor *actor;          /* where the command needs a home */
 	struct actor_request request; /* of this actor */
+	struct index *index;          /* of its home; NULL: no chain is known */
 	struct buf report;
 	struct json_writer writer;
 	int exit_code;     /* what a command sets beyond its status */

@@ -87,10 +87,16 @@ static enum status open_actor(struct cli *cli, struct err *err) {
 enum status cli_request_open(struct cli *cli, struct err *err) {
 	http_client_global_init();
 	TRY(open_actor(cli, err));
-	return actor_request_begin(cli->actor, &cli->request, &cli->arena, 0, err);
+	TRY(actor_request_begin(cli->actor, &cli->request, &cli->arena, 0, err));
+	if (!cli->request.client || !cli->request.home->has_deployment) return STATUS_OK;
+	cli->index = index_new(cli->request.home);
+	client_keep_logs(cli->request.client, index_keeper(cli->index));
+	return STATUS_OK;
 }
 
 void cli_request_close(struct cli *cli) {
+	if (cli->index) client_keep_logs(cli->request.client, NULL);
+	index_free(cli->index);
 	if (!cli->actor) home_close(cli->request.home); /* opened by a command that needs no chain */
 	actor_request_end(&cli->request);
 	actor_close(cli->actor);
