@@ -42,6 +42,8 @@ static void open_rpc(void) {
 	    .random = &random,
 	    .gas_cap = 200000,
 	    .call_timeout_ms = 200,
+	    .sync_timeout_ms = 1,
+	    .sync_timeout_max_ms = 1,
 	    .response_max = 1000000};
 	BUG_ON(rpc_new(&rpc, &options, &ledger->err) != STATUS_OK);
 	atexit(close_rpc);
@@ -63,6 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	if (!rpc) open_rpc();
 	arena_init(&arena);
 	rpc_handle(rpc, &exchange);
+	while (__atomic_load_n(&exchange.is_deferred, __ATOMIC_ACQUIRE))
+		nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
 	BUG_ON(response->status != 200 || response->body.overflow);
 	if (response->body.len > 0) /* a notification has none */
 		BUG_ON(json_parse(&answer, &arena, buf_view(&response->body), &limits, &err) != STATUS_OK);

@@ -61,7 +61,7 @@ void http_answer(struct http_exchange *exchange) {
 	if (exchange->ops)
 		exchange->ops->answer(exchange);
 	else
-		exchange->is_deferred = false;
+		__atomic_store_n(&exchange->is_deferred, false, __ATOMIC_RELEASE);
 }
 
 bool http_is_wanted(const struct http_exchange *exchange) {

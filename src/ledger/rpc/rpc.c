@@ -1,6 +1,7 @@
 #include "ledger/rpc/rpc.h"
 
 #include "ledger/rpc/rpc_filters.h"
+#include "ledger/rpc/rpc_late.h"
 #include "ledger/rpc/rpc_methods.h"
 #include "ledger/rpc/rpc_params.h"
 #include "ledger/rpc/rpc_send.h"
@@ -15,6 +16,9 @@
 #define BATCH_TIMEOUT_MS_DEFAULT 30000u
 #define LOGS_MAX_DEFAULT 10000u
 #define SUBSCRIPTIONS_MAX_DEFAULT 100u
+#define SYNC_TIMEOUT_MS_DEFAULT 20000u
+#define SYNC_TIMEOUT_MAX_MS_DEFAULT 60000u
+#define LATE_DEADLINE_MS 70000u /* over what a method waits */
 /* Beyond response_max, so that errors can still be told. */
 #define ERRORS_BYTES ((size_t)2 << 20)
 #define MESSAGE_MAX ((size_t)4096)
@@ -43,6 +47,7 @@ static void on_new_head(void *context, const struct chain_head *head, const stru
 	(void)head, (void)block;
 	let_go_of_heads(context);
 	rpc_subscriptions_news(context);
+	rpc_late_news(context);
 }
 
 /* Its logs where they stood, in the arena. */
@@ -103,12 +108,15 @@ enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct 
 	if (!rpc->options.gas_cap) rpc->options.gas_cap = GAS_CAP_DEFAULT;
 	if (!rpc->options.call_timeout_ms) rpc->options.call_timeout_ms = CALL_TIMEOUT_MS_DEFAULT;
 	if (!rpc->options.batch_timeout_ms) rpc->options.batch_timeout_ms = BATCH_TIMEOUT_MS_DEFAULT;
+	if (!rpc->options.sync_timeout_ms) rpc->options.sync_timeout_ms = SYNC_TIMEOUT_MS_DEFAULT;
+	if (!rpc->options.sync_timeout_max_ms) rpc->options.sync_timeout_max_ms = SYNC_TIMEOUT_MAX_MS_DEFAULT;
 	if (!rpc->options.logs_max) rpc->options.logs_max = LOGS_MAX_DEFAULT;
 	BUG_ON(pthread_mutex_init(&rpc->lock, NULL) != 0);
 	BUG_ON(pthread_mutex_init(&rpc->send_lock, NULL) != 0);
 	rpc->next_snapshot_id = 1;
 	rpc->filters = rpc_filters_new();
 	rpc->subscriptions = rpc_subscriptions_new();
+	rpc->late = rpc_late_new();
 	if (!rpc->options.subscriptions_max) rpc->options.subscriptions_max = SUBSCRIPTIONS_MAX_DEFAULT;
 	enum status status = take_accounts(rpc, options, err);
 	if (status != STATUS_OK) {
@@ -123,6 +131,7 @@ enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct 
 
 void rpc_free(struct rpc *rpc) {
 	if (!rpc) return;
+	rpc_late_free(rpc);
 	while (rpc->idle) {
 		struct rpc_worker *worker = rpc->idle;
 		rpc->idle = worker->next;
@@ -194,17 +203,30 @@ enum status rpc_fail(struct rpc_call *call, int code, const char *format, ...) {
 }
 
 void rpc_fail_data(struct rpc_call *call, struct bytes data) {
-	call->error_data = arena_dup(call->arena, data);
+	struct buf json;
+	struct json_writer writer = json_writer(&json);
+	buf_init(&json, SIZE_MAX);
+	json_put_hex(&writer, NULL, data);
+	call->error_data = arena_dup(call->arena, buf_view(&json));
+	call->has_error_data = true;
+	buf_fini(&json);
+}
+
+void rpc_fail_quantity(struct rpc_call *call, uint64_t quantity) {
+	call->error_data = bytes_text(arena_printf(call->arena, "\"0x%llx\"", (unsigned long long)quantity));
 	call->has_error_data = true;
 }
 
-static void put_id(struct buf *out, const struct json *id) {
+static void put_id(struct buf *out, struct bytes id) {
 	buf_text(out, "{\"jsonrpc\":\"2.0\",\"id\":");
-	buf_append(out, id ? id->raw : BYTES_LITERAL("null"));
+	buf_append(out, id);
 }
 
-static void put_error(
-    struct buf *out, const struct json *id, int code, struct bytes message, const struct bytes *data) {
+static struct bytes id_json(const struct json *id) {
+	return id ? id->raw : BYTES_LITERAL("null");
+}
+
+static void put_error(struct buf *out, struct bytes id, int code, struct bytes message, const struct bytes *data) {
 	struct json_writer writer = json_writer(out);
 	put_id(out, id);
 	buf_byte(out, ',');
@@ -212,7 +234,7 @@ static void put_error(
 	json_put_name(&writer, "code");
 	buf_printf(out, "%d", code);
 	json_put_string(&writer, "message", message);
-	if (data) json_put_hex(&writer, "data", *data);
+	if (data) json_put_raw(&writer, "data", *data);
 	json_object_end(&writer);
 	buf_byte(out, '}');
 }
@@ -238,6 +260,17 @@ static void explain(struct rpc_call *call, enum status status) {
 	const char *text = call->err.message[0] ? call->err.message : status_text(status);
 	bool is_ours = status == STATUS_IO || status == STATUS_CORRUPT || status == STATUS_INTERNAL;
 	rpc_fail(call, is_ours ? RPC_INTERNAL : RPC_SERVER_ERROR, "%s", text);
+}
+
+void rpc_begin_answer(struct buf *out, struct bytes id) {
+	put_id(out, id);
+	buf_text(out, ",\"result\":");
+}
+
+void rpc_put_error(struct buf *out, struct bytes id, struct rpc_call *call, enum status status) {
+	explain(call, status);
+	put_error(
+	    out, id, call->error_code, buf_view(&call->error_message), call->has_error_data ? &call->error_data : NULL);
 }
 
 /* A call's time begins; or the batch that it belongs to is at its end already. */
@@ -275,16 +308,15 @@ static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct rpc_se
 	const struct json *id = json_get(request, "id"), *method = json_get(request, "method");
 	if (!json_is(request, JSON_OBJECT) || !json_string_is(json_get(request, "jsonrpc"), "2.0") ||
 	    !json_is(method, JSON_STRING) || !id_is_well_formed(id)) {
-		put_error(out, id_is_well_formed(id) ? id : NULL, RPC_INVALID_REQUEST, BYTES_LITERAL("invalid request"),
-		    NULL);
+		put_error(out, id_json(id_is_well_formed(id) ? id : NULL), RPC_INVALID_REQUEST,
+		    BYTES_LITERAL("invalid request"), NULL);
 		return true;
 	}
 	struct rpc_call call = {
 	    .rpc = rpc, .worker = worker, .session = session, .arena = &worker->arena, .reading = reading};
 	buf_init(&call.error_message, MESSAGE_MAX);
 	const size_t before = out->len;
-	put_id(out, id);
-	buf_text(out, ",\"result\":");
+	rpc_begin_answer(out, id_json(id));
 	call.out = json_writer(out);
 	enum status status = run_method(&call, json_string(method), json_get(request, "params"));
 	if (status == STATUS_OK && out->len > rpc->options.response_max) out->overflow = true;
@@ -294,13 +326,14 @@ static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct rpc_se
 		call.has_error_data = false;
 		worker->refusal = RPC_TOO_LARGE;
 	}
-	if (status == STATUS_OK) {
-		buf_byte(out, '}');
-	} else {
-		explain(&call, status);
+	if (status != STATUS_OK) {
 		out->len = before;
-		put_error(out, id, call.error_code, buf_view(&call.error_message),
-		    call.has_error_data ? &call.error_data : NULL);
+		rpc_put_error(out, id_json(id), &call, status);
+	} else if (call.awaits) {
+		out->len = before;
+		if (id) rpc_late_wait(&worker->late, &call, before, id->raw);
+	} else {
+		buf_byte(out, '}');
 	}
 	buf_fini(&call.error_message);
 	if (id) return true;
@@ -320,12 +353,12 @@ static const struct json *first_id(const struct json *batch) {
 static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct rpc_session *session, struct buf *out,
     const struct json *batch) {
 	if (batch->count == 0) {
-		put_error(out, NULL, RPC_INVALID_REQUEST, BYTES_LITERAL("empty batch"), NULL);
+		put_error(out, id_json(NULL), RPC_INVALID_REQUEST, BYTES_LITERAL("empty batch"), NULL);
 		return;
 	}
 	if (batch->count > rpc->options.batch_max) {
 		buf_byte(out, '[');
-		put_error(out, first_id(batch), RPC_INVALID_REQUEST, BYTES_LITERAL("batch too large"), NULL);
+		put_error(out, id_json(first_id(batch)), RPC_INVALID_REQUEST, BYTES_LITERAL("batch too large"), NULL);
 		buf_byte(out, ']');
 		return;
 	}
@@ -348,23 +381,26 @@ static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct rpc_
 	if (!any) out->len = before;
 }
 
-void rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body, struct buf *out) {
+struct rpc_late *rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body, struct buf *out) {
 	struct rpc_worker *worker = rpc_worker_take(rpc);
 	worker->request_due_ns = clock_monotonic_ns(worker->clock) + (uint64_t)rpc->options.batch_timeout_ms * 1000000;
 	worker->refusal = 0;
+	worker->late = NULL;
 	const struct json *root = NULL;
 	struct err err;
 	enum status status = json_parse(&root, &worker->arena, body, &request_limits, &err);
 	if (status != STATUS_OK) {
 		char text[sizeof err.message + 16];
 		int length = snprintf(text, sizeof text, "parse error: %s", err.message);
-		put_error(out, NULL, RPC_PARSE_ERROR, bytes_make(text, (size_t)length), NULL);
+		put_error(out, id_json(NULL), RPC_PARSE_ERROR, bytes_make(text, (size_t)length), NULL);
 	} else if (json_is(root, JSON_ARRAY)) {
 		answer_batch(rpc, worker, session, out, root);
 	} else {
 		answer_one(rpc, worker, session, out, root, NULL);
 	}
+	struct rpc_late *late = worker->late;
 	rpc_worker_give(rpc, worker);
+	return late;
 }
 
 /* --- HTTP --- */
@@ -382,13 +418,19 @@ void rpc_handle(void *context, struct http_exchange *exchange) {
 	response->content_type = "application/json";
 	const size_t wanted = rpc->options.response_max + ERRORS_BYTES, given = response->body.max;
 	if (wanted < given) response->body.max = wanted;
-	rpc_answer(rpc, NULL, exchange->request.body, &response->body);
+	struct rpc_late *late = rpc_answer(rpc, NULL, exchange->request.body, &response->body);
 	response->body.max = given;
+	if (late == NULL) return;
+	if (http_defer(exchange))
+		rpc_late_begin_http(rpc, late, exchange, buf_view(&response->body));
+	else
+		rpc_late_refuse(rpc, late, &response->body);
 }
 
 /* The types are geth's: a page of another origin cannot send them without asking first (CORS). */
 const struct route rpc_routes[] = {
     ROUTE(HTTP_POST, "/", rpc_handle, "a JSON-RPC 2.0 request, or a batch of them",
+	.limits = {.deadline_ms = LATE_DEADLINE_MS},
 	.accepts = "application/json, application/json-rpc, application/jsonrequest", .foresee = rpc_foresee),
     ROUTE(HTTP_GET, "/", say_hello, "one line of text: what this is"),
 };

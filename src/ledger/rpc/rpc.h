@@ -46,6 +46,8 @@ struct rpc_options {
 	uint32_t batch_timeout_ms;          /* of one HTTP request or WebSocket message [30,000] */
 	uint32_t logs_max;                  /* logs in one answer [10,000] */
 	uint32_t subscriptions_max;         /* of one connection [100] */
+	uint32_t sync_timeout_ms;           /* of eth_sendRawTransactionSync, if it names none [20,000] */
+	uint32_t sync_timeout_max_ms;       /* [60,000] */
 };
 #define RPC_DEV_ACCOUNTS_MAX 64
 

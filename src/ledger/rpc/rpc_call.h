@@ -13,6 +13,10 @@
 
 enum rpc_code {
 	RPC_REVERTED = 3,
+	/* eth_sendRawTransactionSync's (EIP-7966) */
+	RPC_NOT_SEALED = 4,
+	RPC_NOT_READY = 5,
+	RPC_NONCE_GAP = 6,
 	RPC_SERVER_ERROR = -32000,
 	RPC_TIMED_OUT = -32002,
 	RPC_TOO_LARGE = -32003,
@@ -53,6 +57,8 @@ struct rpc_snapshot {
 struct rpc_filters;       /* rpc_filters.c */
 struct rpc_subscriptions; /* rpc_subscribe.c */
 struct rpc_session;       /* there too */
+struct rpc_late_room;     /* rpc_late.c */
+struct rpc_late;          /* there too */
 struct rpc_worker;
 
 struct rpc {
@@ -61,6 +67,7 @@ struct rpc {
 	size_t account_count;
 	struct rpc_filters *filters;
 	struct rpc_subscriptions *subscriptions;
+	struct rpc_late_room *late;
 
 	pthread_mutex_t send_lock; /* one eth_sendTransaction at a time chooses a nonce */
 	pthread_mutex_t lock;      /* of all below */
@@ -102,6 +109,7 @@ struct rpc_worker {
 	struct chain_head *prepared; /* state and executor stand at this head; NULL: at none */
 	unsigned prepared_uses;
 	struct rpc_block block;
+	struct rpc_late *late; /* of the running message: what of its answer waits */
 };
 struct rpc_worker *rpc_worker_take(struct rpc *rpc);
 void rpc_worker_give(struct rpc *rpc, struct rpc_worker *worker);
@@ -120,15 +128,26 @@ struct rpc_call {
 	struct err err;                     /* for what methods call; becomes a -32000 or -32603 */
 	int error_code;                     /* 0: none */
 	struct buf error_message;
-	struct bytes error_data; /* in the arena */
+	struct bytes error_data; /* JSON, in the arena */
 	bool has_error_data;
+	/* The answer is this transaction's receipt, once it is there: what the method wrote does not count. */
+	bool awaits;
+	hash32 awaited;
+	uint64_t await_ms;
 };
 
 /* Sets the call's error; always returns STATUS_INVALID. */
 enum status rpc_fail(struct rpc_call *call, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The error's `data`. */
 void rpc_fail_data(struct rpc_call *call, struct bytes data);
+void rpc_fail_quantity(struct rpc_call *call, uint64_t quantity);
 
-/* A whole message, as a session's or an HTTP request's; answers into `out` (rpc.c). */
-void rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body, struct buf *out);
+/* An answer up to its result, and a whole one of an error: what `status` and the call say. `id` is JSON. */
+void rpc_begin_answer(struct buf *out, struct bytes id);
+void rpc_put_error(struct buf *out, struct bytes id, struct rpc_call *call, enum status status);
+
+/* A whole message, as a session's or an HTTP request's; answers into `out` (rpc.c). Not NULL: a part of the answer
+ * waits, and is the caller's to begin (rpc_late.h). */
+MUST_USE struct rpc_late *rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body, struct buf *out);
 
 #endif

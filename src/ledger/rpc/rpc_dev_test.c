@@ -175,6 +175,25 @@ static void a_waiting_transaction_is_sent_again_on_other_terms(void **state) {
 	call("anvil_setAutomine", "true");
 }
 
+static void a_receipt_is_waited_for(void **state) {
+	(void)state;
+	const struct json *made = call("eth_signTransaction",
+	    "{'from':'%s','to':'0x0000000000000000000000000000000000000abc','gas':'0x7530','gasPrice':'0x12a05f200','"
+	    "nonce':'%s'}",
+	    address(1), text_of(call("eth_getTransactionCount", "'%s'", address(1))));
+	const struct json *receipt = call("eth_sendRawTransactionSync", "'%s'", member(made, "raw"));
+	assert_text(json_get(receipt, "transactionHash"), member(json_get(made, "tx"), "hash"));
+	assert_text(json_get(receipt, "status"), "0x1");
+	call("anvil_setAutomine", "false");
+	made = call("eth_signTransaction",
+	    "{'from':'%s','to':'0x0000000000000000000000000000000000000abc','gas':'0x7530','gasPrice':'0x12a05f200','"
+	    "nonce':'%s'}",
+	    address(1), text_of(call("eth_getTransactionCount", "'%s'", address(1))));
+	assert_int_equal(error_of("eth_sendRawTransactionSync", "'%s',5", member(made, "raw")), RPC_NOT_SEALED);
+	call("anvil_dropAllTransactions", "%s", "");
+	call("anvil_setAutomine", "true");
+}
+
 static uint64_t newest_number(const char *name) {
 	return number_of(json_get(call("eth_getBlockByNumber", "'latest'"), name));
 }
@@ -357,7 +376,7 @@ static void tells_and_resets(void **state) {
 
 static void every_helper_answered(void **state) {
 	static const char *const prefixes[] = {"anvil_", "hardhat_", "evm_setTime", "evm_setAccountNonce", "eth_resend",
-	    "eth_pendingTransactions", "eth_signTransaction", NULL};
+	    "eth_pendingTransactions", "eth_signTransaction", "eth_sendRawTransactionSync", NULL};
 	(void)state;
 	assert_answered(prefixes, false);
 }
@@ -369,6 +388,7 @@ int main(void) {
 	    cmocka_unit_test(impersonated_accounts_send),
 	    cmocka_unit_test(blocks_are_rolled_back_and_sealed_anew),
 	    cmocka_unit_test(time_is_set_and_pools_are_emptied),
+	    cmocka_unit_test(a_receipt_is_waited_for),
 	    cmocka_unit_test(a_waiting_transaction_is_sent_again_on_other_terms),
 	    cmocka_unit_test(blocks_are_as_ordered),
 	    cmocka_unit_test(going_back_takes_the_time_along),

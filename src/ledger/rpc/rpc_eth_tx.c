@@ -2,6 +2,7 @@
 #include "codec/hex.h"
 #include "crypto/secp256k1_many.h"
 #include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_late.h"
 #include "ledger/rpc/rpc_methods.h"
 #include "ledger/rpc/rpc_send.h"
 #include "ledger/rpc/rpc_write.h"
@@ -56,41 +57,50 @@ enum status rpc_eth_get_raw_tx_by_index(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
-enum status rpc_eth_get_receipt(struct rpc_call *call) {
-	hash32 hash;
+enum status rpc_put_receipt(struct rpc_call *call, bool *found, const hash32 *tx_hash) {
 	struct rpc_found_tx at;
 	struct mined_receipt receipt;
+	TRY(rpc_find_tx(call, &at, found, tx_hash));
+	if (*found) TRY(rpc_tx_receipt(call, &receipt, found, &at));
+	if (*found) rpc_write_receipt(call, &at.tx, &receipt, &at.block.header, &at.block.hash, at.index);
+	return STATUS_OK;
+}
+
+enum status rpc_eth_get_receipt(struct rpc_call *call) {
+	hash32 hash;
 	bool found;
 	TRY(rpc_param_hash(call, &hash, 0));
-	TRY(rpc_find_tx(call, &at, &found, &hash));
-	if (found) TRY(rpc_tx_receipt(call, &receipt, &found, &at));
-	if (!found) return put_null(call);
-	rpc_write_receipt(call, &at.tx, &receipt, &at.block.header, &at.block.hash, at.index);
-	return STATUS_OK;
+	TRY(rpc_put_receipt(call, &found, &hash));
+	return found ? STATUS_OK : put_null(call);
 }
 
-/* What became of it in the pool. */
-static enum status put_taken(
-    struct rpc_call *call, const hash32 *hash, enum pool_verdict verdict, enum tx_verdict tx_verdict) {
-	if (verdict == POOL_INVALID) return rpc_fail(call, RPC_SERVER_ERROR, "%s", tx_verdict_text(tx_verdict));
-	if (verdict != POOL_OK) return rpc_fail(call, RPC_SERVER_ERROR, "%s", pool_verdict_text(verdict));
-	json_put_hex(&call->out, NULL, BYTES_OF(*hash));
-	return STATUS_OK;
+/* Why the pool did not take it. */
+static enum status refuse(struct rpc_call *call, enum pool_verdict verdict, enum tx_verdict tx_verdict) {
+	if (verdict == POOL_OK) return STATUS_OK;
+	return rpc_fail(call, RPC_SERVER_ERROR, "%s",
+	    verdict == POOL_INVALID ? tx_verdict_text(tx_verdict) : pool_verdict_text(verdict));
 }
 
-static enum status take(struct rpc_call *call, struct bytes envelope, const struct pool_reading *reading) {
+static enum status add(struct rpc_call *call, hash32 *hash, struct bytes envelope, const struct pool_reading *reading) {
 	struct pool *pool = call->rpc->options.pool;
-	hash32 hash;
 	enum pool_verdict verdict = POOL_OK;
 	enum tx_verdict tx_verdict = TX_VERDICT_OK;
 	call->err.message[0] = 0;
-	enum status status = reading != NULL ? pool_add_reading(pool, &hash, &verdict, &tx_verdict, reading, &call->err)
-					     : pool_add(pool, &hash, &verdict, &tx_verdict, envelope, &call->err);
+	const enum status status = reading != NULL
+				       ? pool_add_reading(pool, hash, &verdict, &tx_verdict, reading, &call->err)
+				       : pool_add(pool, hash, &verdict, &tx_verdict, envelope, &call->err);
 	if (status == STATUS_INVALID)
 		return rpc_fail(
 		    call, RPC_SERVER_ERROR, "%s", call->err.message[0] ? call->err.message : "malformed transaction");
 	TRY(status);
-	return put_taken(call, &hash, verdict, tx_verdict);
+	return refuse(call, verdict, tx_verdict);
+}
+
+static enum status take(struct rpc_call *call, struct bytes envelope, const struct pool_reading *reading) {
+	hash32 hash;
+	TRY(add(call, &hash, envelope, reading));
+	json_put_hex(&call->out, NULL, BYTES_OF(hash));
+	return STATUS_OK;
 }
 
 enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope) {
@@ -102,7 +112,9 @@ enum status rpc_pool_take_unsigned(struct rpc_call *call, const struct transacti
 	enum pool_verdict verdict = POOL_OK;
 	enum tx_verdict tx_verdict = TX_VERDICT_OK;
 	TRY(pool_add_unsigned(call->rpc->options.pool, &hash, &verdict, &tx_verdict, tx, from, &call->err));
-	return put_taken(call, &hash, verdict, tx_verdict);
+	TRY(refuse(call, verdict, tx_verdict));
+	json_put_hex(&call->out, NULL, BYTES_OF(hash));
+	return STATUS_OK;
 }
 
 enum status rpc_eth_send_raw(struct rpc_call *call) {
@@ -110,6 +122,44 @@ enum status rpc_eth_send_raw(struct rpc_call *call) {
 	if (call->reading != NULL) return take(call, call->reading->tx.raw, call->reading);
 	TRY(rpc_param_data(call, &envelope, 0));
 	return rpc_pool_take(call, envelope);
+}
+
+/* EIP-7966: what has to wait for other transactions is not taken. Envelopes that cannot be read are the pool's to
+ * refuse. */
+static enum status refuse_gap(struct rpc_call *call, struct bytes envelope) {
+	struct transaction tx;
+	struct bytes sidecar;
+	addr20 sender;
+	uint64_t next;
+	struct err err;
+	if (transaction_decode(&tx, &sidecar, call->arena, envelope, &err) != STATUS_OK ||
+	    transaction_sender(&sender, &tx, true, &err) != STATUS_OK)
+		return STATUS_OK;
+	TRY(pool_next_nonce(call->rpc->options.pool, &next, &sender, &call->err));
+	if (tx.nonce <= next) return STATUS_OK;
+	rpc_fail_quantity(call, next);
+	return rpc_fail(call, RPC_NONCE_GAP, "nonce too high: the account's next is %llu", (unsigned long long)next);
+}
+
+/* Milliseconds; geth's limits, and the node's own for none and for zero. */
+static enum status param_timeout(struct rpc_call *call, uint64_t *out_ms, size_t index) {
+	const struct rpc_options *options = &call->rpc->options;
+	*out_ms = 0;
+	if (rpc_param(call, index)) TRY(rpc_param_number(call, out_ms, index));
+	if (*out_ms == 0) *out_ms = options->sync_timeout_ms;
+	if (*out_ms > options->sync_timeout_max_ms) *out_ms = options->sync_timeout_max_ms;
+	return STATUS_OK;
+}
+
+enum status rpc_eth_send_raw_sync(struct rpc_call *call) {
+	struct bytes envelope;
+	TRY(rpc_param_data(call, &envelope, 0));
+	TRY(param_timeout(call, &call->await_ms, 1));
+	if (!rpc_late_has_room(call->rpc)) return rpc_fail(call, RPC_NOT_READY, "too many transactions are waited for");
+	TRY(refuse_gap(call, arena_dup(call->arena, envelope)));
+	TRY(add(call, &call->awaited, envelope, NULL));
+	call->awaits = true;
+	return STATUS_OK;
 }
 
 /* The envelope that a request of a batch sends; empty where it is another request, or a wrong one. */

@@ -33,7 +33,8 @@ MUST_USE enum status rpc_filters_criteria(
 
 struct rpc_subscriptions *rpc_subscriptions_new(void);
 void rpc_subscriptions_free(struct rpc_subscriptions *subscriptions);
-/* From any thread. */
+/* From any thread; rpc_subscriptions_wake makes the WebSockets' thread look, the others if anybody subscribes. */
+void rpc_subscriptions_wake(struct rpc *rpc);
 void rpc_subscriptions_news(struct rpc *rpc);
 void rpc_subscriptions_removed(struct rpc *rpc, const struct rpc_removed_block *block);
 

@@ -140,6 +140,8 @@ static const struct rpc_method methods[] = {
 	"a waiting transaction of this node's accounts again, on other terms"},
     {"eth_sendRawTransaction", rpc_eth_send_raw, 1, 1, RPC_ALWAYS, "envelope",
 	"takes a signed transaction and gives its hash; it is in the journal then"},
+    {"eth_sendRawTransactionSync", rpc_eth_send_raw_sync, 1, 2, RPC_ALWAYS, "envelope, [milliseconds]",
+	"takes a signed transaction and gives its receipt once it is sealed (EIP-7966)"},
     {"eth_sendTransaction", rpc_eth_send_transaction, 1, 1, RPC_DEV, "transaction",
 	"signs with an account of this node, fills what is missing, and sends"},
     {"eth_sendUnsignedTransaction", rpc_eth_send_unsigned, 1, 1, RPC_DEV, "transaction",

@@ -42,7 +42,7 @@ rpc_method_run rpc_eth_get_block_by_hash, rpc_eth_get_block_by_number, rpc_eth_g
     rpc_eth_get_block_receipts;
 
 rpc_method_run rpc_eth_get_tx_by_hash, rpc_eth_get_tx_by_index, rpc_eth_get_raw_tx_by_index, rpc_eth_get_receipt,
-    rpc_eth_send_raw, rpc_eth_send_transaction, rpc_eth_resend, rpc_eth_pending_transactions;
+    rpc_eth_send_raw, rpc_eth_send_raw_sync, rpc_eth_send_transaction, rpc_eth_resend, rpc_eth_pending_transactions;
 
 rpc_method_run rpc_eth_sign, rpc_personal_sign, rpc_eth_sign_typed_data, rpc_eth_sign_transaction;
 

@@ -20,6 +20,8 @@ void rpc_drop_waiting(struct rpc_call *call, const addr20 *only);
 MUST_USE enum status rpc_pool_take_unsigned(struct rpc_call *call, const struct transaction *tx, const addr20 *from);
 /* Gives an envelope to the pool and writes its hash, or fails with geth's text (rpc_eth_tx.c). */
 MUST_USE enum status rpc_pool_take(struct rpc_call *call, struct bytes envelope);
+/* The receipt of a transaction as JSON, if it is sealed. */
+MUST_USE enum status rpc_put_receipt(struct rpc_call *call, bool *found, const hash32 *tx_hash);
 /* One a request of the batch: those that send a good transaction are read together, ahead. NULL for less than two. */
 const struct pool_reading *rpc_read_ahead(struct arena *arena, const struct json *batch);
 

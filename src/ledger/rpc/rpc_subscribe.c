@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ledger/rpc/rpc_chain.h"
 #include "ledger/rpc/rpc_filters.h"
+#include "ledger/rpc/rpc_late.h"
 #include "ledger/rpc/rpc_methods.h"
 #include "ledger/rpc/rpc_write.h"
 
@@ -28,6 +29,7 @@ struct rpc_session {
 	struct rpc *rpc;
 	struct ws_peer *peer;
 	struct rpc_session *next;
+	uint64_t serial; /* no two have the same */
 	struct subscription *first;
 	size_t count;
 	struct buf answer;
@@ -39,9 +41,9 @@ struct rpc_subscriptions {
 
 	/* The handler's thread's own. */
 	struct rpc_session *sessions;
-	uint64_t last_serial;
-	uint64_t next_block; /* not told yet */
-	size_t tx_count;     /* subscriptions to transactions */
+	uint64_t last_serial; /* of subscriptions and sessions */
+	uint64_t next_block;  /* not told yet */
+	size_t tx_count;      /* subscriptions to transactions */
 	uint64_t tx_place;
 
 	pthread_mutex_t lock; /* of the rest */
@@ -87,6 +89,11 @@ void rpc_set_waker(struct rpc *rpc, const struct ws_waker *waker) {
 void rpc_subscriptions_news(struct rpc *rpc) {
 	const struct rpc_subscriptions *all = rpc->subscriptions;
 	if (all->count > 0 && all->waker.wake) all->waker.wake(all->waker.context);
+}
+
+void rpc_subscriptions_wake(struct rpc *rpc) {
+	const struct ws_waker *waker = &rpc->subscriptions->waker;
+	if (waker->wake) waker->wake(waker->context);
 }
 
 static struct removed_block *copy_removed(const struct rpc_removed_block *block) {
@@ -223,6 +230,7 @@ static void *on_open(void *context, struct ws_peer *peer) {
 	struct rpc_session *session = mem_zalloc(1, sizeof *session);
 	session->rpc = rpc;
 	session->peer = peer;
+	session->serial = ++rpc->subscriptions->last_serial;
 	buf_init(&session->answer, rpc->options.response_max + ((size_t)2 << 20));
 	session->next = rpc->subscriptions->sessions;
 	rpc->subscriptions->sessions = session;
@@ -232,8 +240,11 @@ static void *on_open(void *context, struct ws_peer *peer) {
 static void on_message(void *context, struct bytes text) {
 	struct rpc_session *session = context;
 	buf_clear(&session->answer);
-	rpc_answer(session->rpc, session, text, &session->answer);
-	if (session->answer.len) ws_send(session->peer, buf_view(&session->answer));
+	struct rpc_late *late = rpc_answer(session->rpc, session, text, &session->answer);
+	if (late)
+		rpc_late_begin_session(session->rpc, late, session->serial, buf_view(&session->answer));
+	else if (session->answer.len)
+		ws_send(session->peer, buf_view(&session->answer));
 	if (session->answer.cap < (size_t)1 << 20) return;
 	const size_t max = session->answer.max;
 	buf_fini(&session->answer);
@@ -407,9 +418,16 @@ static void tell_txs(struct telling *telling) {
 		}
 }
 
+static void send_late(struct rpc *rpc, uint64_t serial, struct bytes text) {
+	struct rpc_session *session = rpc->subscriptions->sessions;
+	while (session && session->serial != serial) session = session->next;
+	if (session && text.len) ws_send(session->peer, text);
+}
+
 static void on_tick(void *context) {
 	struct rpc *rpc = context;
 	struct rpc_subscriptions *all = rpc->subscriptions;
+	rpc_late_deliver(rpc, send_late);
 	if (all->count == 0) {
 		free_removed(take_removed(all));
 		return;

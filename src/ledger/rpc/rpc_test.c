@@ -683,8 +683,8 @@ static void simulates_blocks(void **state) {
 /* Last: no method of the table was left out above, but for those that other tests ask. */
 static void every_method_answered(void **state) {
 	static const char *const elsewhere[] = {"anvil_", "debug_trace", "evm_setTime", "evm_setAccountNonce",
-	    "eth_resend", "eth_pendingTransactions", "eth_signTransaction", "eth_subscribe", "eth_unsubscribe",
-	    "hardhat_", "testing_", NULL};
+	    "eth_resend", "eth_pendingTransactions", "eth_signTransaction", "eth_sendRawTransactionSync",
+	    "eth_subscribe", "eth_unsubscribe", "hardhat_", "testing_", NULL};
 	(void)state;
 	const struct json *block = call("eth_getBlockByNumber", "'0x1',true");
 	assert_text(call("eth_getBlockTransactionCountByNumber", "'0x1'"), "0x1");

@@ -133,6 +133,8 @@ static inline struct bytes test_node_post(struct test_node *node, struct bytes b
 	buf_clear(&response->headers);
 	response->status = 200;
 	rpc_handle(node->rpc, &node->exchange);
+	while (__atomic_load_n(&node->exchange.is_deferred, __ATOMIC_ACQUIRE))
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	return buf_view(&response->body);
 }
 
