@@ -10,10 +10,11 @@
 enum { IDLE_WAIT_MS = 1000, TRANSFER_GAS = 21000 };
 /*
  * A block costs something before its first transaction does: a signature, a sync, the system's calls. So after a block
- * of LOADED_TXS or more the next one begins GATHER_MS after that one began, not sooner, and holds what came meanwhile.
+ * of LOADED_TXS or more the next one begins GATHER_MS after that one began and holds what came meanwhile; sooner, if
+ * nothing came for QUIET_MS: those who send next may all be waiting for their receipts.
  * A lonely transaction is sealed at once.
  */
-enum { LOADED_TXS = 8, GATHER_MS = 4 };
+enum { LOADED_TXS = 8, GATHER_MS = 4, QUIET_MS = 1 };
 enum { BASE_FEE_LEAST_WEI = 7 }; /* an eighth of less than 8 is nothing, so it falls no further (EIP-1559) */
 
 /* A caller that waits in engine_call. */
@@ -282,12 +283,19 @@ static enum status turn_by_interval(struct solo *solo, struct err *err) {
 	return seal(solo, true, err);
 }
 
+static void gather(struct solo *solo) {
+	const uint64_t gather_ns = (uint64_t)GATHER_MS * 1000000;
+	for (size_t before = 0, now = pool_counts(solo->pool).pending; now != before;) {
+		if (clock_monotonic_ns(solo->options.clock) - solo->last_begin_ns >= gather_ns) return;
+		wait_for_work(solo, QUIET_MS);
+		before = now;
+		now = pool_counts(solo->pool).pending;
+	}
+}
+
 /* One turn by automine: something is there to seal. Work from engine_call goes first. */
 static enum status turn_at_once(struct solo *solo, struct err *err) {
-	const uint64_t gather_ns = (uint64_t)GATHER_MS * 1000000;
-	const uint64_t passed_ns = clock_monotonic_ns(solo->options.clock) - solo->last_begin_ns;
-	if (solo->last_tx_count >= LOADED_TXS && passed_ns < gather_ns)
-		wait_for_work(solo, (gather_ns - passed_ns + 999999) / 1000000);
+	if (solo->last_tx_count >= LOADED_TXS) gather(solo);
 	run_work(solo, false);
 	if (!solo->options.automine || solo->options.interval_ms != 0) return STATUS_OK;
 	solo->last_begin_ns = clock_monotonic_ns(solo->options.clock);
