@@ -6,6 +6,7 @@ import eth_account
 import pytest
 
 from machine import Node, Refused, cli
+from test_websocket import Raw
 
 CHAIN_ID = 4242
 BLOCKS = 80  # with a second a block, the last of them would wait for the clock
@@ -29,10 +30,14 @@ def own_chain(tmp_path_factory):
     cli("init", "--data", data, "--deployer", sender.address, "--chain-id", CHAIN_ID)
     node = Node(data, "node")
     seen = []
+    subscriber = Raw(node.url)
+    subscriber.call("eth_subscribe", "newHeads")
     for nonce in range(BLOCKS):
         block_hash = node.receipt(send(node, nonce))["blockHash"]
         now_ms = time.time_ns() // 1000000
         seen.append((node.rpc("eth_getBlockByHash", block_hash, False), node.rpc("xinglin_sealOf", block_hash), now_ms))
+    told = [subscriber.answer()["params"]["result"]["hash"] for _ in range(BLOCKS)]
+    assert told == [block["hash"] for block, _, _ in seen]
     assert node.rpc("xinglin_chainInfo")["equalTimestamps"] is True
     assert node.stop() == 0
     return data, seen

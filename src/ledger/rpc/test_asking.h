@@ -12,8 +12,10 @@ static hash32 secrets[2];
 static addr20 accounts[2];
 
 static struct test_node node;
-static uint64_t (*asked_now_ms)(void *context) = test_now_ms; /* the node's clock; a test may name another before */
-static bool answered[256];                                    /* by place in the table: gave a result at least once */
+/* What a test may set before it starts the node: the clock, and whether blocks of one second share its timestamp. */
+static uint64_t (*asked_now_ms)(void *context) = test_now_ms;
+static bool asked_equal_timestamps;
+static bool answered[256]; /* by place in the table: gave a result at least once */
 
 /* --- asking --- */
 
@@ -124,13 +126,15 @@ static inline int start(void **state) {
 	    "{\"config\":{\"chainId\":31337,\"homesteadBlock\":0,\"eip150Block\":0,\"eip155Block\":0,\"eip158Block\":0,"
 	    "\"byzantiumBlock\":0,\"constantinopleBlock\":0,\"petersburgBlock\":0,\"istanbulBlock\":0,\"berlinBlock\":"
 	    "0,"
-	    "\"londonBlock\":0,\"terminalTotalDifficulty\":0,\"shanghaiTime\":0,\"cancunTime\":0},"
+	    "\"londonBlock\":0,\"terminalTotalDifficulty\":0,\"shanghaiTime\":0,\"cancunTime\":0,"
+	    "\"xinglin\":{\"equalTimestamps\":%s}},"
 	    "\"gasLimit\":\"0x1c9c380\",\"difficulty\":\"0x0\",\"timestamp\":\"0x1\",\"alloc\":{"
 	    "\"%s\":{\"balance\":\"0xde0b6b3a7640000\"},\"%s\":{\"balance\":\"0xde0b6b3a7640000\"}}}",
-	    address(0), address(1));
+	    asked_equal_timestamps ? "true" : "false", address(0), address(1));
 	arena_fini(&node.arena);
 	test_node_open(&node, bytes_text(genesis));
 	node.clock.now_ms = asked_now_ms;
+	node.shares_seconds = asked_equal_timestamps;
 	test_node_serve(&node, secrets, 2);
 	return 0;
 }
