@@ -82,7 +82,7 @@ static void split(mp_limb_t k[2][WORDS], const mp_limb_t u[WORDS]) {
 }
 
 /* The lowest window + 1 bits, less 2^window, are a digit that leaves an odd rest. */
-static void write_digits(int64_t (*out)[SECP_LANES], size_t lane, mp_limb_t k[WORDS], int window, int count) {
+static void write_digits(int64_t (*out)[SECP_LANES_MAX], size_t lane, mp_limb_t k[WORDS], int window, int count) {
 	const bool is_negative = k[WORDS - 1] >> 63;
 	if (is_negative) mpn_neg(k, k, WORDS);
 	for (int i = 0; i < count; i++) {
@@ -94,10 +94,10 @@ static void write_digits(int64_t (*out)[SECP_LANES], size_t lane, mp_limb_t k[WO
 	}
 }
 
-void digits8_make(
-    struct digits8 *out, bool *valid, const struct secp_signature *signatures, const hash32 *digests, size_t count) {
-	mp_limb_t r[SECP_LANES][WORDS], s[SECP_LANES][WORDS], inverses[SECP_LANES][WORDS];
-	for (size_t i = 0; i < SECP_LANES; i++) {
+void digits_make(struct digits *out, bool *valid, const struct secp_signature *signatures, const hash32 *digests,
+    size_t count, size_t lanes) {
+	mp_limb_t r[SECP_LANES_MAX][WORDS], s[SECP_LANES_MAX][WORDS], inverses[SECP_LANES_MAX][WORDS];
+	for (size_t i = 0; i < lanes; i++) {
 		const struct secp_signature *signature = &signatures[i < count ? i : 0];
 		load(r[i], signature->r);
 		load(s[i], signature->s);
@@ -108,8 +108,8 @@ void digits8_make(
 		mpn_zero(s[i], WORDS);
 		r[i][0] = s[i][0] = 1;
 	}
-	invert_all(inverses, r, SECP_LANES);
-	for (size_t i = 0; i < SECP_LANES; i++) {
+	invert_all(inverses, r, lanes);
+	for (size_t i = 0; i < lanes; i++) {
 		mp_limb_t u[WORDS], z[WORDS], halves[2][WORDS];
 		mul_mod(u, s[i], inverses[i]);
 		split(halves, u);

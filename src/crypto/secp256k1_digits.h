@@ -17,13 +17,14 @@ enum {
 	BASE_WINDOWS = HALF_BITS / BASE_WINDOW_BITS,
 };
 
-struct digits8 {
-	int64_t own[2][OWN_WINDOWS][SECP_LANES];   /* of u2, for R */
-	int64_t base[2][BASE_WINDOWS][SECP_LANES]; /* of u1, for G */
+struct digits {
+	int64_t own[2][OWN_WINDOWS][SECP_LANES_MAX];   /* of u2, for R */
+	int64_t base[2][BASE_WINDOWS][SECP_LANES_MAX]; /* of u1, for G */
 };
 
-/* 1 to 8 lanes; the others get some digits. `valid[i]`: are r and s in [1, n)? If not, digits of another number. */
-void digits8_make(
-    struct digits8 *out, bool *valid, const struct secp_signature *signatures, const hash32 *digests, size_t count);
+/* Of 1 to `lanes` signatures; lanes without one get some digits. `valid[i]`: are r and s in [1, n)? If not, digits of
+ * another number. */
+void digits_make(struct digits *out, bool *valid, const struct secp_signature *signatures, const hash32 *digests,
+    size_t count, size_t lanes);
 
 #endif

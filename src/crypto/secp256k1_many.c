@@ -2,22 +2,37 @@
 
 #include "crypto/secp256k1_lanes.h"
 
-/* Eight lanes cost less than two signatures alone. */
-enum { LANES_WORTH = 2 };
+/* Eight lanes cost less than two signatures alone, four lanes less than three. */
+enum { EIGHT_WORTH = 2, FOUR_WORTH = 3 };
 
-#ifdef WITH_SECP_LANES
+const struct secp_lanes *secp_lanes(void) {
+#ifdef WITH_SECP_LANES_IFMA
+	if (secp_lanes_ifma.is_usable()) return &secp_lanes_ifma;
+#endif
+#ifdef WITH_SECP_LANES_AVX2
+	if (secp_lanes_avx2.is_usable()) return &secp_lanes_avx2;
+#endif
+	return NULL;
+}
+
+__attribute__((constructor)) static void prepare_lanes(void) {
+	const struct secp_lanes *lanes = secp_lanes();
+	if (lanes != NULL) lanes->prepare();
+}
+
 bool secp_many_pays(void) {
-	return secp_lanes_usable();
+	return secp_lanes() != NULL;
 }
 
 static size_t recover_lanes(uint8_t (*keys)[64], enum status *statuses, const struct secp_signature *signatures,
     const hash32 *digests, size_t count) {
+	const struct secp_lanes *lanes = secp_lanes();
+	const size_t worth = lanes != NULL && lanes->count == 4 ? FOUR_WORTH : EIGHT_WORTH;
 	size_t done = 0;
-	if (!secp_lanes_usable()) return 0;
-	while (count - done >= LANES_WORTH) {
-		const size_t many = count - done < SECP_LANES ? count - done : SECP_LANES;
-		bool known[SECP_LANES];
-		secp_lanes_recover(keys + done, known, signatures + done, digests + done, many);
+	while (lanes != NULL && count - done >= worth) {
+		const size_t many = count - done < lanes->count ? count - done : lanes->count;
+		bool known[SECP_LANES_MAX];
+		lanes->recover(keys + done, known, signatures + done, digests + done, many);
 		for (size_t i = 0; i < many; i++)
 			statuses[done + i] =
 			    known[i] ? STATUS_OK
@@ -26,17 +41,6 @@ static size_t recover_lanes(uint8_t (*keys)[64], enum status *statuses, const st
 	}
 	return done;
 }
-#else
-bool secp_many_pays(void) {
-	return false;
-}
-
-static size_t recover_lanes(uint8_t (*keys)[64], enum status *statuses, const struct secp_signature *signatures,
-    const hash32 *digests, size_t count) {
-	(void)keys, (void)statuses, (void)signatures, (void)digests, (void)count;
-	return 0;
-}
-#endif
 
 void secp_recover_many(uint8_t (*keys)[64], enum status *statuses, const struct secp_signature *signatures,
     const hash32 *digests, size_t count) {

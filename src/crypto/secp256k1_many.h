@@ -1,9 +1,9 @@
 /*
- * The keys of many signatures at once: what `secp_recover` gives for each, at about a fifth of its cost where the
- * processor has AVX-512 IFMA and at least two are asked for together. All that goes in is public, so nothing here
- * is constant-time.
+ * The keys of many signatures at once: what `secp_recover` gives for each, at about a fifth of its cost if the
+ * processor has AVX-512 IFMA and at least two are asked for together, at two thirds if it has AVX2 and there are four.
+ * All that goes in is public, so nothing here is constant-time.
  *
- * Eight signatures at a time run in the eight lanes of secp256k1_lanes.h. The plain twin, `secp_recover` for each, is
+ * Eight or four signatures at a time run in the lanes of secp256k1_lanes.h. The plain twin, `secp_recover` for each, is
  * asked about every lane that was not plain sailing (a bad signature, a sum that met its own negative), so no verdict
  * but "this is the key" is ever the lanes'. Why: docs/decisions/0017-what-a-transaction-costs.md.
  *

@@ -8,6 +8,25 @@
 
 enum { MANY = 64 };
 
+#ifdef WITH_SECP_LANES_AVX2
+/* The narrower lanes run nowhere in secp_recover_many where the wider do: every key that they know is the twin's. */
+static void assert_no_other_keys(
+    const struct secp_lanes *lanes, const struct secp_signature *signatures, const hash32 *digests, size_t count) {
+	if (!lanes->is_usable()) return;
+	for (size_t done = 0; done < count; done += lanes->count) {
+		const size_t many = count - done < lanes->count ? count - done : lanes->count;
+		uint8_t keys[SECP_LANES_MAX][64], plain[64];
+		bool known[SECP_LANES_MAX];
+		lanes->recover(keys, known, signatures + done, digests + done, many);
+		for (size_t i = 0; i < many; i++) {
+			if (!known[i]) continue;
+			assert_int_equal(secp_recover(plain, &signatures[done + i], &digests[done + i]), STATUS_OK);
+			assert_memory_equal(keys[i], plain, 64);
+		}
+	}
+}
+#endif
+
 /* The plain twin's answers, one by one, are what is to come of all together, and of every smaller number of them. */
 static void assert_as_the_twin(const struct secp_signature *signatures, const hash32 *digests, size_t count) {
 	uint8_t keys[MANY][64], plain[64];
@@ -17,6 +36,9 @@ static void assert_as_the_twin(const struct secp_signature *signatures, const ha
 		assert_int_equal(statuses[i], secp_recover(plain, &signatures[i], &digests[i]));
 		if (statuses[i] == STATUS_OK) assert_memory_equal(keys[i], plain, 64);
 	}
+#ifdef WITH_SECP_LANES_AVX2
+	assert_no_other_keys(&secp_lanes_avx2, signatures, digests, count);
+#endif
 }
 
 static hash32 noise(uint32_t number) {
@@ -53,24 +75,22 @@ static void recovers_what_was_signed(void **state) {
 	}
 }
 
-#ifdef WITH_SECP_LANES
 /* Were the lanes silent, the twin would hide it. */
-static void lanes_answer(void **state) {
-	(void)state;
-	struct secp_signature signatures[SECP_LANES];
-	hash32 digests[SECP_LANES];
-	if (!secp_lanes_usable()) {
-		print_message("this processor has no AVX-512 IFMA: skipped\n");
+static void assert_lanes_answer(const struct secp_lanes *lanes) {
+	struct secp_signature signatures[SECP_LANES_MAX];
+	hash32 digests[SECP_LANES_MAX];
+	if (!lanes->is_usable()) {
+		print_message("this processor has not the instructions: skipped\n");
 		skip();
 	}
-	for (uint32_t i = 0; i < SECP_LANES; i++) {
+	for (uint32_t i = 0; i < lanes->count; i++) {
 		signatures[i] = signature_of(i);
 		digests[i] = noise(2 * i + 1);
 	}
-	for (size_t count = 1; count <= SECP_LANES; count++) {
-		uint8_t keys[SECP_LANES][64], key[64];
-		bool known[SECP_LANES];
-		secp_lanes_recover(keys, known, signatures, digests, count);
+	for (size_t count = 1; count <= lanes->count; count++) {
+		uint8_t keys[SECP_LANES_MAX][64], key[64];
+		bool known[SECP_LANES_MAX];
+		lanes->recover(keys, known, signatures, digests, count);
 		for (uint32_t i = 0; i < count; i++) {
 			const hash32 secret = noise(2 * i);
 			assert_true(known[i]);
@@ -78,6 +98,19 @@ static void lanes_answer(void **state) {
 			assert_memory_equal(keys[i], key, 64);
 		}
 	}
+}
+
+#ifdef WITH_SECP_LANES_AVX2
+static void lanes_of_avx2_answer(void **state) {
+	(void)state;
+	assert_lanes_answer(&secp_lanes_avx2);
+}
+#endif
+
+#ifdef WITH_SECP_LANES_IFMA
+static void lanes_of_ifma_answer(void **state) {
+	(void)state;
+	assert_lanes_answer(&secp_lanes_ifma);
 }
 #endif
 
@@ -162,10 +195,16 @@ static void close_multiples_are_judged_as_by_the_twin(void **state) {
 }
 
 int main(void) {
+#ifdef WITH_SECP_LANES_AVX2
+	if (secp_lanes_avx2.is_usable()) secp_lanes_avx2.prepare();
+#endif
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(recovers_what_was_signed),
-#ifdef WITH_SECP_LANES
-	    cmocka_unit_test(lanes_answer),
+#ifdef WITH_SECP_LANES_AVX2
+	    cmocka_unit_test(lanes_of_avx2_answer),
+#endif
+#ifdef WITH_SECP_LANES_IFMA
+	    cmocka_unit_test(lanes_of_ifma_answer),
 #endif
 	    cmocka_unit_test(noise_is_judged_as_by_the_twin),
 	    cmocka_unit_test(edges_are_judged_as_by_the_twin),

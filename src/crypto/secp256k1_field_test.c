@@ -1,4 +1,11 @@
-#include "crypto/secp256k1_field8.h"
+/* Compiled for each width, as secp256k1_lanes.c is. */
+#ifdef __AVX512IFMA__
+#include "crypto/secp256k1_field_ifma.h"
+#define SECP_LANES_HERE secp_lanes_ifma
+#else
+#include "crypto/secp256k1_field_avx2.h"
+#define SECP_LANES_HERE secp_lanes_avx2
+#endif
 
 #include "tests/unit.h"
 
@@ -8,41 +15,66 @@
 #include "crypto/hash.h"
 #include "crypto/secp256k1_lanes.h"
 
-enum { LANES = SECP_LANES, EDGES = 24 };
+enum { EDGES = 24 };
 
 static mpz_t prime, edges[EDGES];
 
-static fe8 load8(mpz_t *values) {
-	uint64_t limbs[5][LANES];
-	for (int lane = 0; lane < LANES; lane++)
-		for (int i = 0; i < 5; i++) {
-			mpz_t limb;
-			mpz_init(limb);
-			mpz_tdiv_q_2exp(limb, values[lane], (mp_bitcnt_t)(52 * i));
-			if (i < 4) mpz_tdiv_r_2exp(limb, limb, 52);
+static uint64_t limb_max(int limb) {
+	return limb == FE_LIMBS - 1 ? FE_TOP_MAX : FE_LIMB_MAX;
+}
+
+/* From the top, each limb as large as the value and the limb's bound allow. */
+static fe load_lanes(mpz_t *values) {
+	uint64_t limbs[FE_LIMBS][LANES];
+	fe out;
+	for (int lane = 0; lane < LANES; lane++) {
+		mpz_t rest, limb;
+		mpz_init_set(rest, values[lane]);
+		mpz_init(limb);
+		for (int i = FE_LIMBS - 1; i >= 0; i--) {
+			mpz_tdiv_q_2exp(limb, rest, (mp_bitcnt_t)(FE_BITS * i));
+			if (mpz_cmp_ui(limb, limb_max(i)) > 0) mpz_set_ui(limb, limb_max(i));
 			limbs[i][lane] = mpz_get_ui(limb);
-			mpz_clear(limb);
+			mpz_mul_2exp(limb, limb, (mp_bitcnt_t)(FE_BITS * i));
+			mpz_sub(rest, rest, limb);
 		}
-	fe8 out;
-	for (int i = 0; i < 5; i++) out.n[i] = _mm512_loadu_si512(limbs[i]);
+		assert_int_equal(mpz_sgn(rest), 0);
+		mpz_clears(rest, limb, NULL);
+	}
+	for (int i = 0; i < FE_LIMBS; i++) out.n[i] = wide_load(limbs[i]);
 	return out;
 }
 
 /* Settled, and equal to `want` modulo p; the latter is cleared. */
-static void assert_lane(const fe8 *got, int lane, mpz_t want) {
+static void assert_lane(const fe *got, int lane, mpz_t want) {
 	mpz_t value, limit;
 	mpz_inits(value, limit, NULL);
-	for (int i = 4; i >= 0; i--) {
+	for (int i = FE_LIMBS - 1; i >= 0; i--) {
 		const uint64_t limb = ((const uint64_t *)&got->n[i])[lane];
-		assert_true(limb <= FE8_LIMB_MAX);
-		mpz_mul_2exp(value, value, 52);
+		assert_true(limb <= limb_max(i));
+		mpz_mul_2exp(value, value, FE_BITS);
 		mpz_add_ui(value, value, limb);
 	}
 	mpz_setbit(limit, 256);
-	mpz_setbit(limit, 220);
+	mpz_setbit(limit, FE_EXCESS_BITS);
 	assert_true(mpz_cmp(value, limit) < 0);
 	assert_true(mpz_congruent_p(value, want, prime));
 	mpz_clears(value, limit, want, NULL);
+}
+
+/* As large as settled elements come: all limbs at their bounds, or the value where that is bounded more. */
+static void set_largest(mpz_t out) {
+	mpz_t limit;
+	mpz_init(limit);
+	mpz_setbit(limit, 256);
+	mpz_setbit(limit, FE_EXCESS_BITS);
+	mpz_sub_ui(limit, limit, 1);
+	for (int i = FE_LIMBS - 1; i >= 0; i--) {
+		mpz_mul_2exp(out, out, FE_BITS);
+		mpz_add_ui(out, out, limb_max(i));
+	}
+	if (mpz_cmp(out, limit) > 0) mpz_set(out, limit);
+	mpz_clear(limit);
 }
 
 static void make_edges(void) {
@@ -56,9 +88,7 @@ static void make_edges(void) {
 		mpz_sub_ui(edges[9 + i], edges[9 + i], i);
 		mpz_set_ui(edges[12 + i], 0x1000003d0 + i);
 	}
-	mpz_setbit(edges[15], 256); /* as large as settled limbs come */
-	mpz_setbit(edges[15], 220);
-	mpz_sub_ui(edges[15], edges[15], 1);
+	set_largest(edges[15]);
 	for (int i = 16; i < EDGES; i++) {
 		const uint8_t seed = (uint8_t)i;
 		const hash32 hash = keccak256(bytes_make(&seed, 1));
@@ -74,7 +104,7 @@ static void want_diff(mpz_t want, unsigned x, mpz_t a, unsigned y, mpz_t b, unsi
 	mpz_submul_ui(want, c, z);
 }
 
-static void check_lane(fe8 *got, int lane, mpz_t a, mpz_t b, mpz_t c) {
+static void check_lane(fe *got, int lane, mpz_t a, mpz_t b, mpz_t c) {
 	mpz_t want;
 	mpz_init(want);
 	mpz_mul(want, a, b);
@@ -101,6 +131,7 @@ static void check_lane(fe8 *got, int lane, mpz_t a, mpz_t b, mpz_t c) {
 /* Every pair of edges, each beside others in the lanes, against GMP. */
 static void arithmetic_is_gmps(void **state) {
 	(void)state;
+	static const int64_t lane_numbers[SECP_LANES_MAX] = {0, 1, 2, 3, 4, 5, 6, 7};
 	for (int i = 0; i < EDGES; i++)
 		for (int k = 0; k < EDGES; k++) {
 			mpz_t a[LANES], b[LANES], c[LANES];
@@ -109,19 +140,19 @@ static void arithmetic_is_gmps(void **state) {
 				mpz_init_set(b[lane], edges[(k + 3 * lane) % EDGES]);
 				mpz_init_set(c[lane], edges[(i + k + lane) % EDGES]);
 			}
-			const fe8 x = load8(a), y = load8(b), z = load8(c);
-			fe8 got[8] = {fe8_mul(&x, &y), fe8_sqr(&x), fe8_diff(1, &x, 8, &y, 0, &z),
-			    fe8_diff(1, &x, 1, &y, 2, &z), fe8_diff(2, &x, 1, &y, 0, &z), fe8_triple(&x),
-			    fe8_sum(1, &x, 1, &y), fe8_negate_where(&x, 0xaa)};
-			const fe8 least = fe8_reduce(&x);
-			const __mmask8 zeros = fe8_is_zero(&x);
+			const fe x = load_lanes(a), y = load_lanes(b), z = load_lanes(c);
+			fe got[8] = {fe_mul(&x, &y), fe_sqr(&x), fe_diff(1, &x, 8, &y, 0, &z),
+			    fe_diff(1, &x, 1, &y, 2, &z), fe_diff(2, &x, 1, &y, 0, &z), fe_triple(&x),
+			    fe_sum(1, &x, 1, &y), fe_negate_where(&x, lanes_odd(wide_load(lane_numbers)))};
+			const fe least = fe_reduce(&x);
+			const unsigned zeros = lanes_bits(fe_is_zero(&x));
 			for (int lane = 0; lane < LANES; lane++) {
 				check_lane(got, lane, a[lane], b[lane], c[lane]);
 				assert_int_equal(zeros >> lane & 1, mpz_divisible_p(a[lane], prime) != 0);
 				mpz_mod(b[lane], a[lane], prime);
-				for (int limb = 0; limb < 5; limb++) {
-					mpz_tdiv_q_2exp(c[lane], b[lane], (mp_bitcnt_t)(52 * limb));
-					mpz_tdiv_r_2exp(c[lane], c[lane], 52);
+				for (int limb = 0; limb < FE_LIMBS; limb++) {
+					mpz_tdiv_q_2exp(c[lane], b[lane], (mp_bitcnt_t)(FE_BITS * limb));
+					mpz_tdiv_r_2exp(c[lane], c[lane], FE_BITS);
 					assert_int_equal(((const uint64_t *)&least.n[limb])[lane], mpz_get_ui(c[lane]));
 				}
 				mpz_clears(a[lane], b[lane], c[lane], NULL);
@@ -131,8 +162,8 @@ static void arithmetic_is_gmps(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(arithmetic_is_gmps)};
-	if (!secp_lanes_usable()) {
-		puts("this processor has no AVX-512 IFMA: skipped");
+	if (!SECP_LANES_HERE.is_usable()) {
+		puts("this processor has not the instructions: skipped");
 		return 77; /* counted as skipped */
 	}
 	make_edges();
