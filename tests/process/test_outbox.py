@@ -19,9 +19,9 @@ SINK = "0x514b" + "00" * 18
 DRIVER = pathlib.Path(binary()).resolve().parents[2] / "tests" / "crash" / "xinglin-outbox-driver"
 
 
-def driver(node, journal, first, count, **options):
-    return subprocess.Popen([str(DRIVER), node.url, str(journal), DEV_KEYS[0], str(first), str(count)],
-                            stdout=subprocess.PIPE, text=True, **options)
+def driver(node, journal, first, count, *more):
+    return subprocess.Popen([str(DRIVER), node.url, str(journal), DEV_KEYS[0], str(first), str(count), *more],
+                            stdout=subprocess.PIPE, text=True)
 
 
 def numbers(output, word):
@@ -78,6 +78,16 @@ def test_a_node_that_is_killed_too_loses_nothing(start_node, tmp_path):
     last.communicate(timeout=90)
     assert last.returncode == 0
     assert on_chain(again) == {n: 1 for n in range(200)}
+
+
+@pytest.mark.skipif(not DRIVER.exists(), reason="the driver is not built")
+def test_threads_that_wait_each_get_their_receipt(start_node, tmp_path):
+    node = start_node()
+    process = driver(node, tmp_path / "outbox.journal", 0, 300, "waiting")
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == 0
+    assert sorted(numbers(output, "done")) == list(range(300))
+    assert on_chain(node) == {n: 1 for n in range(300)}
 
 
 @pytest.fixture(scope="module")

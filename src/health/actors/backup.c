@@ -27,7 +27,7 @@ static bool ends_with(const char *name, const char *end) {
 /* Locks, unfinished files, and what is made anew from the chain. */
 static bool is_left_out(const char *name) {
 	return name[0] == '.' || strcmp(name, "lock") == 0 || strcmp(name, "files.lock") == 0 ||
-	       strncmp(name, "index", 5) == 0 || ends_with(name, ".part");
+	       strncmp(name, "index.db", 8) == 0 || ends_with(name, ".part");
 }
 
 /* Letters, digits, '.', '_' and '-', parted by '/'; no part is empty or begins with '.': it stays inside the home. */
