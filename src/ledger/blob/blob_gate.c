@@ -10,15 +10,25 @@ bool blob_gate_is(const struct blob_room *room, const addr20 *gate) {
 	return false;
 }
 
+/* The block that the gate sees: the newest one in the time of the clock, if that is later. Blocks come only when
+ * somebody sends; what a contract lets end must end on a chain that rests, too. */
+static struct header header_now(const struct blob_room *room, const struct chain_head *head) {
+	const uint64_t now_s = clock_now_ms(room->options.clock) / 1000;
+	struct header header = head->header;
+	if (header.timestamp < now_s) header.timestamp = now_s;
+	return header;
+}
+
 /* Runs one call from `from` on the head's state; `answer` gets the output where it succeeded. */
 static enum status call_locked(struct blob_room *room, bool *succeeded, struct buf *answer,
     const struct chain_head *head, const struct transaction *call, const addr20 *from, struct err *err) {
 	struct state_source source = state_view_source(head->view);
 	struct state *state = state_new(&source, err);
-	struct exec_rules rules = chain_rules(room->chain, &head->header);
+	const struct header header = header_now(room, head);
+	struct exec_rules rules = chain_rules(room->chain, &header);
 	struct exec_block_hashes hashes = chain_block_hashes(room->chain);
 	struct exec_tx_result result = {0};
-	executor_begin_calls(room->executor, state, &rules, &head->header, &hashes, err);
+	executor_begin_calls(room->executor, state, &rules, &header, &hashes, err);
 	enum status status = executor_call(room->executor, &result, call, from);
 	if (status == STATUS_OK) {
 		*succeeded = result.verdict == TX_VERDICT_OK && result.outcome == EVM_SUCCESS;
