@@ -1,7 +1,7 @@
 /*
- * The home's index: events a second from an empty home, bytes a resource, opening with a million, and one folder's
- * question. The node is a scripted one in this process (tests/fake_node.h), which gives 10,000 logs an answer as
- * xinglin's own does; the time inside it is not counted.
+ * The home's index: events a second from an empty home, bytes a resource, opening with a million, one folder's
+ *question; packs a second, bytes a pack, finding one. The node is a scripted one in this process (tests/fake_node.h),
+ *which gives 10,000 logs an answer as xinglin's own does; the time inside it is not counted.
  *
  *	bench_index DIRECTORY [EVENTS] [FOLDERS]
  */
@@ -94,6 +94,66 @@ static double ask(const struct home *home, struct client *client, const struct c
 	return now() - begin - node_seconds;
 }
 
+/* --- packs --- */
+
+#define PACKS_OF_A_DOCUMENT 10000u
+#define PATH_LEN 14u /* of a lot of 10,000 */
+#define LOOKUPS 10000u
+
+static void make_document(struct document *document, struct arena *arena, uint64_t number) {
+	struct known_batch batch = {.gtin = "04012345678901", .expiry_s = 1900000000, .count = PACKS_OF_A_DOCUMENT};
+	batch.lot = arena_printf(arena, "L%llu", (unsigned long long)number);
+	store_be64(batch.id.b, number + 1);
+	store_be64(document->hash.b, number + 1);
+	for (uint32_t i = 0; i < PACKS_OF_A_DOCUMENT; i++) {
+		hash32 *path = arena_alloc(arena, PATH_LEN * sizeof *path);
+		memset(path, (int)i, PATH_LEN * sizeof *path);
+		struct known_unit unit = {.index = i, .container = NO_CONTAINER, .path = path, .path_len = PATH_LEN};
+		unit.serial = arena_printf(arena, "%llu%05u", (unsigned long long)number, i);
+		memset(unit.tag.b, (int)i, sizeof unit.tag.b);
+		unit.batch = document_add_batch(document, arena, &batch);
+		document_add_unit(document, arena, &unit);
+	}
+}
+
+static void packs(const struct home *home, uint64_t documents, struct err *err) {
+	struct arena arena;
+	struct stock stock;
+	struct stock_unit unit;
+	struct index_counts before, after;
+	struct index *index = index_new(home);
+	double taking = 0, begin;
+	bool found;
+	arena_init(&arena);
+	struct actor_request request = {.home = (struct home *)home, .arena = &arena};
+	if (index_stock(index, &stock, &request, err) != STATUS_OK) exit(1);
+	if (index_count(index, &before, err) != STATUS_OK) exit(1);
+	for (uint64_t i = 0; i < documents; i++) {
+		struct arena_mark mark = arena_mark(&arena);
+		struct document document = {.unit_count = 0};
+		make_document(&document, &arena, i);
+		begin = now();
+		if (stock.source->take(stock.context, &document, err) != STATUS_OK) exit(1);
+		taking += now() - begin;
+		arena_rewind(&arena, mark);
+	}
+	if (index_count(index, &after, err) != STATUS_OK) exit(1);
+	uint64_t units = after.units - before.units;
+	printf("%llu packs taken in: %.0f a second; %.0f bytes a pack\n", (unsigned long long)units,
+	    (double)units / taking, (double)(after.bytes - before.bytes) / (double)units);
+	begin = now();
+	for (uint64_t i = 0; i < LOOKUPS; i++) {
+		struct arena_mark mark = arena_mark(&arena);
+		const char *serial = arena_printf(&arena, "%llu%05llu", (unsigned long long)(i * 7919 % documents),
+		    (unsigned long long)(i * 104729 % PACKS_OF_A_DOCUMENT));
+		if (stock_unit(&stock, &unit, &found, "04012345678901", serial, err) != STATUS_OK || !found) exit(1);
+		arena_rewind(&arena, mark);
+	}
+	printf("a pack by its serial: %.1f us\n", 1e6 * (now() - begin) / LOOKUPS);
+	index_free(index);
+	arena_fini(&arena);
+}
+
 int main(int argc, char **argv) {
 	size_t events = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
 	size_t folders = argc > 3 ? strtoull(argv[3], NULL, 10) : 10000, count;
@@ -121,5 +181,6 @@ int main(int argc, char **argv) {
 	for (int i = 0; i < OPENINGS; i++) seconds += ask(&home, client, &one, &count, &err);
 	printf("opened with a million, and the folder's %zu events again: %.2f ms, %u questions for logs\n", count,
 	    1e3 * seconds / OPENINGS, node.log_requests);
+	packs(&home, events / PACKS_OF_A_DOCUMENT, &err);
 	return 0;
 }

@@ -1,12 +1,9 @@
 /* xinglin pack verify, read, reference, holders, recall, acknowledge, alerts: questions and recalls. */
-#include <stdio.h>
-
 #include "app/commands/commands.h"
 #include "app/commands/pack.h"
 #include "crypto/hash.h"
-#include "eth/abi.h"
 #include "health/gs1/epc.h"
-#include "health/trace/tags.h"
+#include "health/trace/judge.h"
 
 /* --- read --- */
 
@@ -52,57 +49,43 @@ const struct cli_command command_pack_read = {
 
 /* --- verify --- */
 
-static void put_unit(struct cli *cli, const struct medicines_unit_view *view) {
-	cli_put_text(cli, "state", medicines_state_name(view->effective));
-	cli_put_bool(
-	    cli, "saleable", view->effective == MEDICINES_STATE_ACTIVE || view->effective == MEDICINES_STATE_PACKED);
-	cli_put_bool(cli, "recalled", view->recalled);
-	cli_put_bool(cli, "withdrawn", view->withdrawn);
-	cli_put_bool(cli, "expired", view->expired);
+static void put_known(struct cli *cli, const struct judge_result *result, const struct scan *scan) {
+	char last_day[11];
+	const struct medicines_unit_view *state = &result->state;
+	cli_put_text(cli, "state", medicines_state_name(state->effective));
+	cli_put_bool(cli, "saleable", result->is_saleable);
+	cli_put_bool(cli, "recalled", state->recalled);
+	cli_put_bool(cli, "withdrawn", state->withdrawn);
+	cli_put_bool(cli, "expired", state->expired);
+	gs1_expiry_text(NULL, last_day, state->expiry);
+	cli_put_text(cli, "lastDay", last_day);
+	cli_put_text(cli, "batchLot", result->unit.batch.lot);
+	if (result->print == JUDGE_PRINT_LOT)
+		cli_put_text(cli, "mismatch",
+		    arena_printf(&cli->arena, "wrong-lot: this serial belongs to another lot than %s", scan->lot));
+	if (result->print == JUDGE_PRINT_EXPIRY)
+		cli_put_text(cli, "mismatch", "wrong-expiry: this serial has another expiry");
+	if (state->effective == MEDICINES_STATE_DISPENSED)
+		cli_put_text(cli, "warning", "this pack was dispensed: whoever still offers this code offers a copy");
 }
 
-/* What is printed on the pack against what the manufacturer said; NULL where they agree. */
-static const char *mismatch(struct cli *cli, const struct scan *scan, const struct known_batch *batch) {
-	uint64_t printed;
-	if (scan->lot[0] && strcmp(scan->lot, batch->lot) != 0)
-		return arena_printf(&cli->arena, "wrong-lot: this serial belongs to another lot than %s", scan->lot);
-	if (scan->expiry[0] && gs1_expiry_seconds(&printed, bytes_text(scan->expiry), pack_year()) &&
-	    printed != batch->expiry_s)
-		return "wrong-expiry: this serial has another expiry";
-	return NULL;
-}
-
-/* Whoever holds the product's key can say more than "unknown to me". */
-static enum status unknown_pack(struct cli *cli, const struct stock *stock, const struct scan *scan, struct err *err) {
-	struct product product;
-	char advice[256];
-	stock_diagnose(advice, stock, scan);
-	enum status status = product_load(&cli->request, &product, scan->gtin, err);
-	if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
+static void put_unknown(struct cli *cli, const struct judge_result *result) {
+	const char *advice = result->advice;
+	bool is_foreign = result->verdict == JUDGE_FOREIGN;
 	cli_put_text(cli, "state", "UNKNOWN");
 	cli_put_bool(cli, "saleable", false);
-	if (status == STATUS_OK) {
-		hash32 product_tag = tag_product(&product.key, scan->gtin);
-		hash32 unit_tag = tag_unit(&product.key, scan->gtin, scan->serial);
-		bool is_there = false;
-		mem_wipe(&product, sizeof product);
-		TRY(medicines_is_commissioned(&cli->request, &is_there, &product_tag, &unit_tag, err));
-		cli_put_bool(cli, "commissioned", is_there);
-		if (!advice[0] && !is_there)
-			snprintf(advice, sizeof advice, "the manufacturer never commissioned this serial");
-	}
-	cli_put_text(cli, "advice",
-	    advice[0] ? advice
-		      : "no document of this home names this pack: ask who supplied it, or a verification service");
-	cli->exit_code = status == STATUS_OK ? EXIT_REFUSED : EXIT_NOT_FOUND;
-	return STATUS_OK;
+	if (is_foreign) cli_put_bool(cli, "commissioned", result->is_commissioned);
+	if (!advice[0] && is_foreign && !result->is_commissioned)
+		advice = "the manufacturer never commissioned this serial";
+	if (!advice[0])
+		advice = "no document of this home names this pack: ask who supplied it, or a verification service";
+	cli_put_text(cli, "advice", advice);
 }
 
 static enum status cmd_pack_verify(struct cli *cli, struct err *err) {
 	struct scan scan;
 	struct stock stock;
-	struct stock_unit found;
-	struct medicines_unit_view view;
+	struct judge_result result;
 	scan_read(&scan, bytes_text(cli->arguments[0]));
 	put_scan(cli, &scan);
 	if (scan.fault != SCAN_FAULT_NONE) {
@@ -113,21 +96,13 @@ static enum status cmd_pack_verify(struct cli *cli, struct err *err) {
 		return err_set(err, STATUS_DENIED, "no-serial: this code names no single pack (GTIN and serial)");
 	TRY(pack_open(cli, &stock, err));
 	TRY(pack_beside(cli, &stock, err));
-	if (!stock_find_unit(&found, &stock, scan.gtin, scan.serial)) return unknown_pack(cli, &stock, &scan, err);
-	struct medicines_unit ref = {found.batch->id, found.unit->index};
-	TRY(medicines_unit(&cli->request, &view, &ref, err));
-	put_unit(cli, &view);
-	char iso[11];
-	gs1_expiry_text(NULL, iso, view.expiry);
-	cli_put_text(cli, "lastDay", iso);
-	cli_put_text(cli, "batchLot", found.batch->lot);
-	const char *wrong = mismatch(cli, &scan, found.batch);
-	if (wrong) cli_put_text(cli, "mismatch", wrong);
-	bool good = !wrong && (view.effective == MEDICINES_STATE_ACTIVE || view.effective == MEDICINES_STATE_PACKED ||
-				  view.effective == MEDICINES_STATE_IN_TRANSIT);
-	if (view.effective == MEDICINES_STATE_DISPENSED)
-		cli_put_text(cli, "warning", "this pack was dispensed: whoever still offers this code offers a copy");
-	if (!good) cli->exit_code = EXIT_REFUSED;
+	TRY(judge_pack(&cli->request, &result, &stock, &scan, pack_year(), err));
+	switch (result.verdict) {
+	case JUDGE_GOOD: put_known(cli, &result, &scan); break;
+	case JUDGE_BAD: put_known(cli, &result, &scan), cli->exit_code = EXIT_REFUSED; break;
+	case JUDGE_FOREIGN: put_unknown(cli, &result), cli->exit_code = EXIT_REFUSED; break;
+	case JUDGE_UNKNOWN: put_unknown(cli, &result), cli->exit_code = EXIT_NOT_FOUND; break;
+	}
 	return STATUS_OK;
 }
 
@@ -153,6 +128,7 @@ static enum status cmd_pack_reference(struct cli *cli, struct err *err) {
 	struct scan scan;
 	struct stock stock;
 	struct stock_unit found;
+	bool is_known;
 	struct document document;
 	struct buf sealed;
 	addr20 reader;
@@ -163,11 +139,11 @@ static enum status cmd_pack_reference(struct cli *cli, struct err *err) {
 	document_init(&document, &cli->request, (struct bytes){NULL, 0});
 	for (int i = 0; i < cli->argument_count; i++) {
 		TRY(pack_scan(&scan, cli->arguments[i], err));
-		if (!stock_find_unit(&found, &stock, scan.gtin, scan.serial))
+		TRY(stock_unit(&stock, &found, &is_known, scan.gtin, scan.serial, err));
+		if (!is_known)
 			return err_set(err, STATUS_NOTFOUND, "no document of this home names %s", cli->arguments[i]);
-		struct known_unit unit = *found.unit;
-		unit.batch = document_add_batch(&document, &cli->arena, found.batch);
-		unit.container = NO_CONTAINER;
+		struct known_unit unit = found.unit;
+		unit.batch = document_add_batch(&document, &cli->arena, &found.batch);
 		document_add_unit(&document, &cli->arena, &unit);
 	}
 	buf_init(&sealed, PACK_FILE_MAX);
@@ -202,71 +178,50 @@ static enum status named_batch(
     struct cli *cli, const struct stock *stock, hash32 *out, const char **gtin14, const char **lot, struct err *err) {
 	const char *gtin;
 	char digits[15];
-	const struct known_batch *known;
-	struct product product;
 	TRY(cli_need(cli, &gtin, "gtin", err));
 	TRY(cli_need(cli, lot, "lot", err));
 	if (!gs1_gtin14(digits, bytes_text(gtin)))
 		return err_set(err, STATUS_INVALID, "--gtin %s has a wrong check digit or length", gtin);
 	*gtin14 = arena_strdup(&cli->arena, bytes_text(digits));
-	if (stock_find_batch(&known, stock, digits, *lot)) {
-		*out = known->id;
-		return STATUS_OK;
-	}
-	enum status status = product_load(&cli->request, &product, digits, err);
-	if (status == STATUS_NOTFOUND)
-		return err_set(err, status, "this home knows neither lot %s nor the key of product %s", *lot, digits);
-	TRY(status);
-	hash32 product_tag = tag_product(&product.key, digits), batch_tag = tag_batch(&product.key, digits, *lot);
-	mem_wipe(&product, sizeof product);
-	*out = tag_batch_id(&product_tag, &batch_tag);
+	return judge_lot(&cli->request, out, stock, digits, *lot, err);
+}
+
+static enum status put_holding(
+    struct cli *cli, const struct stock *stock, const struct medicines_holding *row, struct err *err) {
+	const char *sscc;
+	TRY(stock_sscc(stock, &sscc, &row->container, err));
+	json_object_begin(&cli->writer, NULL);
+	pack_put_actor(cli, "holder", &row->custodian);
+	pack_put_actor(cli, "inTransitTo", &row->receiver);
+	cli_put_u64(cli, "units", row->count);
+	if (!hash32_is_zero(&row->container)) cli_put_hex(cli, "container", bytes_make(row->container.b, 8));
+	if (sscc && sscc[0]) cli_put_text(cli, "sscc", sscc);
+	json_object_end(&cli->writer);
 	return STATUS_OK;
 }
 
 static enum status put_holders(struct cli *cli, const struct stock *stock, const hash32 *batch, struct err *err) {
-	struct medicines_batch_view view;
-	const struct medicines_holding *rows;
-	size_t count;
-	uint64_t sum = 0;
-	TRY(medicines_batch(&cli->request, &view, batch, err));
-	if (view.count == 0) return err_set(err, STATUS_NOTFOUND, "UNKNOWN_BATCH: this batch was never commissioned");
-	TRY(medicines_holders(&cli->request, &rows, &count, batch, err));
-	cli_put_u64(cli, "commissioned", view.commissioned);
-	cli_put_u64(cli, "ended", view.ended);
-	cli_put_bool(cli, "recalled", view.recalled);
+	struct judge_holders holders;
+	TRY(judge_holders(&cli->request, &holders, batch, err));
+	cli_put_u64(cli, "commissioned", holders.batch.commissioned);
+	cli_put_u64(cli, "ended", holders.batch.ended);
+	cli_put_bool(cli, "recalled", holders.batch.recalled);
 	json_array_begin(&cli->writer, "holders");
-	for (size_t i = 0; i < count; i++) {
-		json_object_begin(&cli->writer, NULL);
-		pack_put_actor(cli, "holder", &rows[i].custodian);
-		pack_put_actor(cli, "inTransitTo", &rows[i].receiver);
-		cli_put_u64(cli, "units", rows[i].count);
-		const char *sscc = stock_sscc_of(stock, &rows[i].container);
-		if (!hash32_is_zero(&rows[i].container))
-			cli_put_hex(cli, "container", bytes_make(rows[i].container.b, 8));
-		if (sscc && sscc[0]) cli_put_text(cli, "sscc", sscc);
-		json_object_end(&cli->writer);
-		sum += rows[i].count;
-	}
+	for (size_t i = 0; i < holders.count; i++) TRY(put_holding(cli, stock, &holders.rows[i], err));
 	json_array_end(&cli->writer);
-	cli_put_u64(cli, "live", sum);
-	if (sum + view.ended != view.commissioned)
-		return err_set(err, STATUS_CORRUPT, "holders do not add up: %llu live and %u ended of %u",
-		    (unsigned long long)sum, view.ended, view.commissioned);
+	cli_put_u64(cli, "live", holders.live);
 	return STATUS_OK;
 }
 
 static enum status put_acknowledgements(struct cli *cli, const hash32 *batch, struct err *err) {
-	struct contract_topics topics = medicines_recall_acknowledged_event_topics(batch, NULL);
-	struct client_log *logs;
+	struct medicines_acknowledgement *rows;
 	size_t count;
-	TRY(request_logs(&cli->request, &logs, &count, &cli->request.home->deployment.medicines, 0, &topics, err));
+	TRY(medicines_acknowledgements(&cli->request, &rows, &count, batch, err));
 	json_array_begin(&cli->writer, "acknowledged");
 	for (size_t i = 0; i < count; i++) {
-		struct medicines_recall_acknowledged_event acknowledged;
-		TRY(medicines_recall_acknowledged_event_read(&acknowledged, &logs[i].log, err));
 		json_object_begin(&cli->writer, NULL);
-		pack_put_actor(cli, "by", &acknowledged.by);
-		cli_put_u64(cli, "block", logs[i].block_number);
+		pack_put_actor(cli, "by", &rows[i].by);
+		cli_put_u64(cli, "block", rows[i].block_number);
 		json_object_end(&cli->writer);
 	}
 	json_array_end(&cli->writer);

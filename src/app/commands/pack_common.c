@@ -10,7 +10,7 @@ unsigned pack_year(void) {
 
 enum status pack_open(struct cli *cli, struct stock *stock, struct err *err) {
 	TRY(request_check_chain(&cli->request, err));
-	return stock_load(&cli->request, stock, err);
+	return index_stock(cli->index, stock, &cli->request, err);
 }
 
 enum status pack_scan(struct scan *out, const char *text, struct err *err) {
@@ -37,26 +37,20 @@ void pack_put_actor(struct cli *cli, const char *name, const addr20 *actor) {
 		cli_put_text(cli, arena_printf(&cli->arena, "%sName", name), listed.name);
 }
 
-static void put_unit_names(struct cli *cli, const struct stock *stock, const struct medicines_alert *alert) {
-	for (size_t d = 0; d < stock->count; d++) {
-		const struct document *document = &stock->documents[d];
-		for (uint32_t i = 0; i < document->unit_count; i++) {
-			const struct known_batch *batch = &document->batches[document->units[i].batch];
-			if (document->units[i].index != alert->event.index ||
-			    !hash32_equal(&batch->id, &alert->event.batch))
-				continue;
-			cli_put_text(cli, "gtin", batch->gtin);
-			cli_put_text(cli, "serial", document->units[i].serial);
-			return;
-		}
-	}
+static void put_unit_names(struct cli *cli, const struct stock *stock, const struct medicines_alert_event *event) {
+	struct medicines_unit place = {event->batch, event->index};
+	struct stock_unit unit;
+	bool found = false;
+	if (stock_unit_at(stock, &unit, &found, &place, NULL) != STATUS_OK || !found) return;
+	cli_put_text(cli, "gtin", unit.batch.gtin);
+	cli_put_text(cli, "serial", unit.unit.serial);
 }
 
 void pack_put_alert(struct cli *cli, const struct stock *stock, const struct medicines_alert *alert) {
 	json_object_begin(&cli->writer, NULL);
 	cli_put_text(cli, "code", medicines_code_name(alert->event.code));
 	cli_put_text(cli, "meaning", medicines_code_text(alert->event.code));
-	put_unit_names(cli, stock, alert);
+	put_unit_names(cli, stock, &alert->event);
 	cli_put_hex(cli, "batch", BYTES_OF(alert->event.batch));
 	cli_put_u64(cli, "index", alert->event.index);
 	pack_put_actor(cli, "by", &alert->event.by);
@@ -71,12 +65,11 @@ enum status pack_beside(struct cli *cli, struct stock *stock, struct err *err) {
 	const char *path = cli_value(cli, "document");
 	struct bytes sealed;
 	if (!path) return STATUS_OK;
-	struct document *all = arena_zalloc(&cli->arena, stock->count + 1, sizeof *all);
+	struct document *document = arena_zalloc(&cli->arena, 1, sizeof *document);
 	TRY(cli_read_file(cli, &sealed, path, PACK_FILE_MAX, err));
-	TRY(document_open(&cli->request, &all[stock->count], sealed, err));
-	TRY(document_check(&cli->request, &all[stock->count], err));
-	if (stock->count) memcpy(all, stock->documents, stock->count * sizeof *all);
-	*stock = (struct stock){all, stock->count + 1};
+	TRY(document_open(&cli->request, document, sealed, err));
+	TRY(document_check(&cli->request, document, err));
+	stock->beside = document;
 	return STATUS_OK;
 }
 

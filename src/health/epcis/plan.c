@@ -73,10 +73,10 @@ static bool in_plan(uint32_t *out, const struct document *document, const char *
 
 uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *found) {
 	struct document *document = &planner->plan->document;
-	struct known_unit unit = *found->unit;
+	struct known_unit unit = found->unit;
 	uint32_t at;
-	if (in_plan(&at, document, found->batch->gtin, unit.serial)) return at;
-	unit.batch = document_add_batch(document, planner->request->arena, found->batch);
+	if (in_plan(&at, document, found->batch.gtin, unit.serial)) return at;
+	unit.batch = document_add_batch(document, planner->request->arena, &found->batch);
 	unit.container = NO_CONTAINER;
 	document_add_unit(document, planner->request->arena, &unit);
 	return document->unit_count - 1;
@@ -85,13 +85,15 @@ uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *fou
 enum status planner_unit(struct planner *planner, uint32_t *out, const struct scan *scan, struct err *err) {
 	struct stock_unit found;
 	char advice[256];
+	bool known;
 	if (!scan->gtin[0] || !scan->serial[0]) return err_set(err, STATUS_INVALID, "a unit has a GTIN and a serial");
 	if (in_plan(out, &planner->plan->document, scan->gtin, scan->serial)) return STATUS_OK;
-	if (stock_find_unit(&found, planner->stock, scan->gtin, scan->serial)) {
+	TRY(stock_unit(planner->stock, &found, &known, scan->gtin, scan->serial, err));
+	if (known) {
 		*out = planner_copy_unit(planner, &found);
 		return STATUS_OK;
 	}
-	stock_diagnose(advice, planner->stock, scan);
+	TRY(stock_diagnose(planner->stock, advice, scan, err));
 	return err_set(err, STATUS_NOTFOUND, "no document of this home names GTIN %s serial %s%s%s", scan->gtin,
 	    scan->serial, advice[0] ? ": " : "", advice);
 }
@@ -114,12 +116,12 @@ enum status planner_container(
     struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err) {
 	struct document *document = &planner->plan->document;
 	struct medicines_container_view view;
-	bool found = false;
+	bool found = false, known;
 	if (!scan->sscc[0]) return err_set(err, STATUS_INVALID, "a container has an SSCC");
 	if (container_in_plan(out, document, scan->sscc)) return STATUS_OK;
 	hash32 key = tag_container_key(planner->request->home->entropy), tag = tag_container(&key, scan->sscc);
 	mem_wipe(&key, sizeof key);
-	bool known = stock_find_container(out, planner->stock, scan->sscc);
+	TRY(stock_container(planner->stock, out, &known, scan->sscc, err));
 	if (!known) *out = tag_container_id(&planner->request->home->account, &tag);
 	TRY(medicines_container(planner->request, &view, &found, out, err));
 	if (!found && !may_open)
@@ -212,7 +214,7 @@ enum status plan_make(struct plan *out, struct actor_request *request, const str
 	return all_batches_readers(&planner, err);
 }
 
-enum status plan_run(struct actor_request *request, struct stock *stock, const struct plan *plan,
+enum status plan_run(struct actor_request *request, const struct stock *stock, const struct plan *plan,
     struct capture_result *results, struct err *err) {
 	for (size_t i = 0; i < plan->part_count; i++) {
 		enum status status = capture_send(request, &results[i], &plan->parts[i], err);

@@ -50,7 +50,7 @@ struct plan {
 MUST_USE enum status plan_make(struct plan *out, struct actor_request *request, const struct stock *stock,
     const struct epcis_document *epcis, const struct plan_wish *wish, struct err *err);
 /* Sends the parts in order and keeps the document; `results` has a place for each part. */
-MUST_USE enum status plan_run(struct actor_request *request, struct stock *stock, const struct plan *plan,
+MUST_USE enum status plan_run(struct actor_request *request, const struct stock *stock, const struct plan *plan,
     struct capture_result *results, struct err *err);
 /* To the sender, the plan's recipients, and of each batch the manufacturer and the regulator. */
 MUST_USE enum status plan_seal(

@@ -18,51 +18,49 @@ static bool has(const struct tree *tree, const hash32 *id) {
 	return false;
 }
 
-/* Known containers whose chain of parents, on the chain, leads to the root. */
+/* The container and all that the chain has inside it, at any depth. */
 static enum status read_tree(struct planner *planner, struct tree *out, const hash32 *root, struct err *err) {
 	out->ids = arena_alloc(planner->request->arena, CONTAINERS_MAX * sizeof *out->ids);
 	out->ids[0] = *root;
 	out->count = 1;
-	for (size_t d = 0; d < planner->stock->count; d++)
-		for (uint32_t i = 0; i < planner->stock->documents[d].container_count; i++) {
-			hash32 id = planner->stock->documents[d].containers[i].id, at = id;
-			bool found = true;
-			while (!has(out, &at) && !hash32_is_zero(&at) && found) {
-				struct medicines_container_view view;
-				TRY(medicines_container(planner->request, &view, &found, &at, err));
-				at = view.parent;
-			}
-			if (!found || hash32_is_zero(&at) || has(out, &id)) continue;
+	for (size_t at = 0; at < out->count; at++) {
+		hash32 *children;
+		size_t count;
+		TRY(medicines_children(planner->request, &children, &count, &out->ids[at], err));
+		for (size_t i = 0; i < count; i++) {
+			if (has(out, &children[i])) continue;
 			if (out->count == CONTAINERS_MAX)
 				return err_set(err, STATUS_LIMIT, "more than %u containers", CONTAINERS_MAX);
-			out->ids[out->count++] = id;
+			out->ids[out->count++] = children[i];
 		}
+	}
 	return STATUS_OK;
 }
 
-/* Adds to the plan's document every known unit that stands, on the chain, in the tree. */
-static enum status add_contents(struct planner *planner, const hash32 *root, struct err *err) {
-	struct arena *arena = planner->request->arena;
+/* Adds to the plan's document every known unit that stands, on the chain, directly in the container. */
+static enum status add_units(struct planner *planner, const hash32 *id, struct err *err) {
 	struct document *document = &planner->plan->document;
+	struct stock_unit *units;
+	const char *sscc;
+	size_t count;
+	TRY(stock_units_in(planner->stock, &units, &count, id, err));
+	TRY(stock_sscc(planner->stock, &sscc, id, err));
+	for (size_t i = 0; i < count; i++) {
+		struct medicines_unit ref = {units[i].batch.id, units[i].unit.index};
+		struct medicines_holding holding;
+		TRY(medicines_holder(planner->request, &holding, &ref, err));
+		if (!hash32_equal(&holding.container, id)) continue;
+		uint32_t container = document_add_container(document, planner->request->arena, sscc ? sscc : "", id);
+		uint32_t at = planner_copy_unit(planner, &units[i]);
+		document->units[at].container = container;
+	}
+	return STATUS_OK;
+}
+
+static enum status add_contents(struct planner *planner, const hash32 *root, struct err *err) {
 	struct tree tree;
 	TRY(read_tree(planner, &tree, root, err));
-	for (size_t d = 0; d < planner->stock->count; d++) {
-		const struct document *known = &planner->stock->documents[d];
-		for (uint32_t i = 0; i < known->unit_count; i++) {
-			const struct known_unit *unit = &known->units[i];
-			struct stock_unit found = {known, unit, &known->batches[unit->batch]};
-			struct medicines_unit ref = {found.batch->id, unit->index};
-			struct medicines_holding holding;
-			if (unit->container == NO_CONTAINER || !has(&tree, &known->containers[unit->container].id))
-				continue;
-			TRY(medicines_holder(planner->request, &holding, &ref, err));
-			if (!hash32_equal(&holding.container, &known->containers[unit->container].id)) continue;
-			uint32_t container = document_add_container(
-			    document, arena, known->containers[unit->container].sscc, &holding.container);
-			uint32_t at = planner_copy_unit(planner, &found);
-			document->units[at].container = container;
-		}
-	}
+	for (size_t i = 0; i < tree.count; i++) TRY(add_units(planner, &tree.ids[i], err));
 	return STATUS_OK;
 }
 
@@ -150,7 +148,8 @@ static enum status receive_loose(
 	TRY(medicines_holder(planner->request, &holding, &ref, err));
 	if (hash32_is_zero(&holding.container))
 		return err_set(err, STATUS_DENIED, "NOT_PENDING: serial %s is in no shipment", scan->serial);
-	const char *sscc = stock_sscc_of(planner->stock, &holding.container);
+	const char *sscc;
+	TRY(stock_sscc(planner->stock, &sscc, &holding.container, err));
 	if (sscc && sscc[0])
 		return err_set(err, STATUS_INVALID, "serial %s came in container %s: receive that", scan->serial, sscc);
 	if (!has(accepted, &holding.container)) {
@@ -235,12 +234,10 @@ enum status planner_change(struct planner *planner, const struct epcis_event *ev
 /* The batch of a lot: from the product's key, or from a document. */
 static enum status batch_of(
     struct planner *planner, struct known_batch *out, const struct scan *scan, struct err *err) {
-	const struct known_batch *known;
 	struct product product;
-	if (stock_find_batch(&known, planner->stock, scan->gtin, scan->lot)) {
-		*out = *known;
-		return STATUS_OK;
-	}
+	bool known;
+	TRY(stock_lot(planner->stock, out, &known, scan->gtin, scan->lot, err));
+	if (known) return STATUS_OK;
 	TRY(product_load(planner->request, &product, scan->gtin, err));
 	hash32 product_tag = tag_product(&product.key, scan->gtin);
 	hash32 batch_tag = tag_batch(&product.key, scan->gtin, scan->lot);

@@ -47,6 +47,7 @@ struct index *index_new(const struct home *home) {
 
 void index_free(struct index *index) {
 	if (!index) return;
+	(void)index_gave_up(index); /* damage that the last question found */
 	db_close(index->db);
 	mem_free(index->path);
 	mem_free(index);

@@ -15,7 +15,7 @@
 #ifndef HEALTH_INDEX_INDEX_H
 #define HEALTH_INDEX_INDEX_H
 
-#include "health/actors/home.h"
+#include "health/trace/stock.h"
 
 struct index;
 
@@ -28,6 +28,13 @@ void index_free(struct index *index);
 const struct client_log_keeper *index_keeper(struct index *index);
 /* All watches that there are, brought to the newest block: what a service does in the background. */
 MUST_USE enum status index_follow(struct index *index, struct client *client, struct err *err);
+
+/*
+ * What the home knows of medicines, by key. Documents of the home that are not in the index yet are taken in first,
+ * with the request's keys; the stock lives as long as the index, its answers in the request's arena.
+ */
+MUST_USE enum status index_stock(
+    struct index *index, struct stock *out, struct actor_request *request, struct err *err);
 
 struct index_counts {
 	uint64_t logs, watches, documents, units;

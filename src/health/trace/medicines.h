@@ -82,8 +82,21 @@ MUST_USE enum status medicines_holders(struct actor_request *request, const stru
 /* When was this document captured by this sender? 0: never. */
 MUST_USE enum status medicines_captured_at(struct actor_request *request, uint64_t *seconds, const addr20 *sender,
     const hash32 *document, uint32_t part, struct err *err);
+
+/* --- events (medicines_events.c) --- */
+
 /* Alerts on the chain in which `actor` is one of the two; NULL: all. */
 MUST_USE enum status medicines_alerts(struct actor_request *request, struct medicines_alert **alerts, size_t *count,
     const addr20 *actor, struct err *err);
+/* Containers that were packed into this one and are in it now. */
+MUST_USE enum status medicines_children(
+    struct actor_request *request, hash32 **out, size_t *count, const hash32 *container, struct err *err);
+/* Actors who said that they know of the batch's recall. */
+struct medicines_acknowledgement {
+	addr20 by;
+	uint64_t block_number;
+};
+MUST_USE enum status medicines_acknowledgements(struct actor_request *request, struct medicines_acknowledgement **out,
+    size_t *count, const hash32 *batch, struct err *err);
 
 #endif

@@ -91,24 +91,3 @@ enum status medicines_captured_at(struct actor_request *request, uint64_t *secon
 	*seconds = view.captured_at;
 	return STATUS_OK;
 }
-
-enum status medicines_alerts(struct actor_request *request, struct medicines_alert **alerts, size_t *count,
-    const addr20 *actor, struct err *err) {
-	struct contract_topics topics = medicines_alert_event_topics(NULL, NULL, NULL);
-	struct client_log *logs;
-	size_t n;
-	TRY(request_logs(request, &logs, &n, &request->home->deployment.medicines, 0, &topics, err));
-	*alerts = arena_zalloc(request->arena, n + 1, sizeof **alerts);
-	*count = 0;
-	for (size_t i = 0; i < n; i++) {
-		struct medicines_alert *alert = &(*alerts)[*count];
-		TRY(medicines_alert_event_read(&alert->event, &logs[i].log, err));
-		if (actor && !addr20_equal(actor, &alert->event.by) && !addr20_equal(actor, &alert->event.other))
-			continue;
-		alert->block_number = logs[i].block_number;
-		alert->timestamp = logs[i].timestamp;
-		alert->tx_hash = logs[i].tx_hash;
-		++*count;
-	}
-	return STATUS_OK;
-}

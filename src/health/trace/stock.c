@@ -1,4 +1,4 @@
-/* Packs that a home knows. Products are in products.c. */
+/* Packs that a home knows: asking a stock, and keeping documents. Products are in products.c. */
 #include "health/trace/stock.h"
 
 #include <stdio.h>
@@ -6,27 +6,123 @@
 #include "codec/hex.h"
 #include "health/trace/home_seal.h"
 
-enum status stock_load(struct actor_request *request, struct stock *out, struct err *err) {
-	char **names;
-	size_t count;
-	*out = (struct stock){NULL, 0};
-	TRY(home_sealed_folder(request, "documents", err));
-	TRY(home_list(request->home, &names, &count, request->arena, "documents", err));
-	out->documents = arena_zalloc(request->arena, count + 1, sizeof *out->documents);
-	for (size_t i = 0; i < count; i++) {
-		struct bytes plaintext;
-		const char *relative = arena_printf(request->arena, "documents/%s", names[i]);
-		if (!strstr(names[i], ".jwe") || strstr(names[i], ".part")) continue;
-		TRY(home_sealed_read(request, &plaintext, relative, err));
-		enum status status = document_parse(&out->documents[out->count], request, plaintext, err);
-		if (status != STATUS_OK) return err_prefix(err, status, "%s", relative);
-		out->count++;
+/* --- asking: the document beside first, then the source --- */
+
+static struct stock_documents beside_of(const struct stock *stock) {
+	return (struct stock_documents){stock->beside, stock->beside ? 1 : 0};
+}
+
+enum status stock_unit(const struct stock *stock, struct stock_unit *out, bool *found, const char *gtin,
+    const char *serial, struct err *err) {
+	struct stock_documents beside = beside_of(stock);
+	TRY(stock_documents_source.unit(&beside, out, found, stock->arena, gtin, serial, err));
+	if (*found) return STATUS_OK;
+	return stock->source->unit(stock->context, out, found, stock->arena, gtin, serial, err);
+}
+
+enum status stock_unit_at(
+    const struct stock *stock, struct stock_unit *out, bool *found, const struct medicines_unit *ref, struct err *err) {
+	struct stock_documents beside = beside_of(stock);
+	TRY(stock_documents_source.unit_at(&beside, out, found, stock->arena, ref, err));
+	if (*found) return STATUS_OK;
+	return stock->source->unit_at(stock->context, out, found, stock->arena, ref, err);
+}
+
+enum status stock_lot(const struct stock *stock, struct known_batch *out, bool *found, const char *gtin,
+    const char *lot, struct err *err) {
+	struct stock_documents beside = beside_of(stock);
+	TRY(stock_documents_source.lot(&beside, out, found, stock->arena, gtin, lot, err));
+	if (*found) return STATUS_OK;
+	return stock->source->lot(stock->context, out, found, stock->arena, gtin, lot, err);
+}
+
+enum status stock_container(const struct stock *stock, hash32 *out, bool *found, const char *sscc, struct err *err) {
+	struct stock_documents beside = beside_of(stock);
+	TRY(stock_documents_source.container(&beside, out, found, sscc, err));
+	if (*found) return STATUS_OK;
+	return stock->source->container(stock->context, out, found, sscc, err);
+}
+
+enum status stock_sscc(const struct stock *stock, const char **out, const hash32 *container, struct err *err) {
+	struct stock_documents beside = beside_of(stock);
+	TRY(stock_documents_source.sscc(&beside, out, stock->arena, container, err));
+	if (*out) return STATUS_OK;
+	return stock->source->sscc(stock->context, out, stock->arena, container, err);
+}
+
+enum status stock_units_in(
+    const struct stock *stock, struct stock_unit **out, size_t *count, const hash32 *container, struct err *err) {
+	return stock->source->units_in(stock->context, out, count, stock->arena, container, err);
+}
+
+enum status stock_containers_of(
+    const struct stock *stock, hash32 **out, size_t *count, const struct medicines_unit *ref, struct err *err) {
+	return stock->source->containers_of(stock->context, out, count, stock->arena, ref, err);
+}
+
+/* --- almost the same serial --- */
+
+static enum status known(
+    const struct stock *stock, bool *found, const struct scan *scan, const char *serial, struct err *err) {
+	struct stock_unit unit;
+	return stock_unit(stock, &unit, found, scan->gtin, serial, err);
+}
+
+enum status stock_diagnose(const struct stock *stock, char out[256], const struct scan *scan, struct err *err) {
+	char serial[sizeof scan->serial];
+	bool found;
+	out[0] = 0;
+	memcpy(serial, scan->serial, sizeof serial);
+	scan_swap_case(serial);
+	TRY(known(stock, &found, scan, serial, err));
+	if (found) {
+		snprintf(out, 256, "serial %s is known, %s is not: is caps lock on?", serial, scan->serial);
+		return STATUS_OK;
 	}
+	memcpy(serial, scan->serial, sizeof serial);
+	scan_swap_yz(serial);
+	TRY(known(stock, &found, scan, serial, err));
+	if (found) {
+		snprintf(out, 256,
+		    "serial %s is known, %s is not: Y and Z are swapped, the keyboard has another layout", serial,
+		    scan->serial);
+		return STATUS_OK;
+	}
+	for (size_t i = 1; i < sizeof serial && scan->serial[i] && !found; i++) {
+		memcpy(serial, scan->serial, sizeof serial);
+		serial[i] = 0;
+		TRY(known(stock, &found, scan, serial, err));
+	}
+	if (found)
+		snprintf(out, 256,
+		    "serial %s is known, %s is not: the scanner drops the separator (FNC1, GS, 0x1d) behind the serial",
+		    serial, scan->serial);
 	return STATUS_OK;
 }
 
+/* --- the home's documents --- */
+
+enum status stock_names(struct actor_request *request, char ***names, size_t *count, struct err *err) {
+	size_t kept = 0;
+	TRY(home_sealed_folder(request, "documents", err));
+	TRY(home_list(request->home, names, count, request->arena, "documents", err));
+	for (size_t i = 0; i < *count; i++)
+		if (strlen((*names)[i]) == 64 + 4 && strcmp((*names)[i] + 64, ".jwe") == 0)
+			(*names)[kept++] = (*names)[i];
+	*count = kept;
+	return STATUS_OK;
+}
+
+enum status stock_read(struct actor_request *request, struct document *out, const char *name, struct err *err) {
+	const char *relative = arena_printf(request->arena, "documents/%s", name);
+	struct bytes plaintext;
+	TRY(home_sealed_read(request, &plaintext, relative, err));
+	enum status status = document_parse(out, request, plaintext, err);
+	return status == STATUS_OK ? status : err_prefix(err, status, "%s", relative);
+}
+
 enum status stock_save(
-    struct actor_request *request, struct stock *stock, const struct document *document, struct err *err) {
+    struct actor_request *request, const struct stock *stock, const struct document *document, struct err *err) {
 	struct buf plaintext, name;
 	buf_init(&plaintext, DOCUMENT_BYTES_MAX);
 	buf_init(&name, 128);
@@ -40,88 +136,5 @@ enum status stock_save(
 	buf_wipe(&plaintext);
 	buf_fini(&name);
 	TRY(status);
-	if (!stock) return STATUS_OK;
-	struct document *larger = arena_zalloc(request->arena, stock->count + 1, sizeof *larger);
-	if (stock->count) memcpy(larger, stock->documents, stock->count * sizeof *larger);
-	larger[stock->count] = *document;
-	*stock = (struct stock){larger, stock->count + 1};
-	return STATUS_OK;
-}
-
-bool stock_find_unit(struct stock_unit *out, const struct stock *stock, const char *gtin, const char *serial) {
-	for (size_t d = 0; d < stock->count; d++) {
-		const struct document *document = &stock->documents[d];
-		for (uint32_t i = 0; i < document->unit_count; i++) {
-			const struct known_unit *unit = &document->units[i];
-			const struct known_batch *batch = &document->batches[unit->batch];
-			if (strcmp(unit->serial, serial) != 0 || strcmp(batch->gtin, gtin) != 0) continue;
-			*out = (struct stock_unit){document, unit, batch};
-			return true;
-		}
-	}
-	return false;
-}
-
-bool stock_find_batch(const struct known_batch **out, const struct stock *stock, const char *gtin, const char *lot) {
-	for (size_t d = 0; d < stock->count; d++)
-		for (uint32_t i = 0; i < stock->documents[d].batch_count; i++) {
-			*out = &stock->documents[d].batches[i];
-			if (strcmp((*out)->gtin, gtin) == 0 && strcmp((*out)->lot, lot) == 0) return true;
-		}
-	return false;
-}
-
-const struct known_batch *stock_batch_by_id(const struct stock *stock, const hash32 *id) {
-	for (size_t d = 0; d < stock->count; d++)
-		for (uint32_t i = 0; i < stock->documents[d].batch_count; i++)
-			if (hash32_equal(&stock->documents[d].batches[i].id, id))
-				return &stock->documents[d].batches[i];
-	return NULL;
-}
-
-bool stock_find_container(hash32 *out, const struct stock *stock, const char *sscc) {
-	for (size_t d = 0; d < stock->count; d++)
-		for (uint32_t i = 0; i < stock->documents[d].container_count; i++) {
-			if (strcmp(stock->documents[d].containers[i].sscc, sscc) != 0) continue;
-			*out = stock->documents[d].containers[i].id;
-			return true;
-		}
-	return false;
-}
-
-const char *stock_sscc_of(const struct stock *stock, const hash32 *container) {
-	for (size_t d = 0; d < stock->count; d++)
-		for (uint32_t i = 0; i < stock->documents[d].container_count; i++)
-			if (hash32_equal(&stock->documents[d].containers[i].id, container))
-				return stock->documents[d].containers[i].sscc;
-	return NULL;
-}
-
-void stock_diagnose(char out[256], const struct stock *stock, const struct scan *scan) {
-	struct stock_unit found;
-	char serial[sizeof scan->serial];
-	out[0] = 0;
-	memcpy(serial, scan->serial, sizeof serial);
-	scan_swap_case(serial);
-	if (stock_find_unit(&found, stock, scan->gtin, serial)) {
-		snprintf(out, 256, "serial %s is known, %s is not: is caps lock on?", serial, scan->serial);
-		return;
-	}
-	memcpy(serial, scan->serial, sizeof serial);
-	scan_swap_yz(serial);
-	if (stock_find_unit(&found, stock, scan->gtin, serial)) {
-		snprintf(out, 256,
-		    "serial %s is known, %s is not: Y and Z are swapped, the keyboard has another layout", serial,
-		    scan->serial);
-		return;
-	}
-	for (size_t i = 1; i < sizeof serial && scan->serial[i]; i++) {
-		memcpy(serial, scan->serial, sizeof serial);
-		serial[i] = 0;
-		if (!stock_find_unit(&found, stock, scan->gtin, serial)) continue;
-		snprintf(out, 256,
-		    "serial %s is known, %s is not: the scanner drops the separator (FNC1, GS, 0x1d) behind the serial",
-		    serial, scan->serial);
-		return;
-	}
+	return stock->source->take(stock->context, document, err);
 }

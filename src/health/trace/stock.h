@@ -1,9 +1,11 @@
 /*
  * What a home knows of medicines: the products whose keys it holds, and the packs in the documents that it sent or
- * received. Both lie in the home sealed to itself (docs/wire-formats.md §10); a stock is all of it, opened, in the
- * request's arena.
+ * received. Both lie in the home sealed to itself (docs/wire-formats.md §10).
  *
- * Threads: as the request.
+ * A stock answers what the documents say of packs, lots and containers. Behind it is a source: the home's index
+ * (health/index), which answers by key however many documents there are; or documents in memory, its plain twin.
+ *
+ * Ownership: answers live in the stock's arena. Threads: as the request.
  */
 #ifndef HEALTH_TRACE_STOCK_H
 #define HEALTH_TRACE_STOCK_H
@@ -39,31 +41,71 @@ MUST_USE enum status product_request_open(
 
 /* --- packs --- */
 
+/* A pack as a document names it. `unit.batch` and `unit.container` mean nothing here. */
+struct stock_unit {
+	struct known_unit unit;
+	struct known_batch batch;
+};
+
+/* *found false: no document says it. Lists may be empty. */
+struct stock_source {
+	MUST_USE enum status (*unit)(void *context, struct stock_unit *out, bool *found, struct arena *arena,
+	    const char *gtin, const char *serial, struct err *err);
+	MUST_USE enum status (*unit_at)(void *context, struct stock_unit *out, bool *found, struct arena *arena,
+	    const struct medicines_unit *ref, struct err *err);
+	MUST_USE enum status (*lot)(void *context, struct known_batch *out, bool *found, struct arena *arena,
+	    const char *gtin, const char *lot, struct err *err);
+	MUST_USE enum status (*container)(void *context, hash32 *out, bool *found, const char *sscc, struct err *err);
+	MUST_USE enum status (*sscc)(
+	    void *context, const char **out, struct arena *arena, const hash32 *container, struct err *err);
+	MUST_USE enum status (*units_in)(void *context, struct stock_unit **out, size_t *count, struct arena *arena,
+	    const hash32 *container, struct err *err);
+	MUST_USE enum status (*containers_of)(void *context, hash32 **out, size_t *count, struct arena *arena,
+	    const struct medicines_unit *ref, struct err *err);
+	/* A document that the home keeps from now on. */
+	MUST_USE enum status (*take)(void *context, const struct document *document, struct err *err);
+};
+
 struct stock {
-	struct document *documents;
+	const struct stock_source *source;
+	void *context;
+	struct arena *arena;
+	const struct document *beside; /* shown for this request alone; NULL: none */
+};
+
+/* A pack by its GTIN and serial, or by its place on the chain. */
+MUST_USE enum status stock_unit(const struct stock *stock, struct stock_unit *out, bool *found, const char *gtin,
+    const char *serial, struct err *err);
+MUST_USE enum status stock_unit_at(
+    const struct stock *stock, struct stock_unit *out, bool *found, const struct medicines_unit *ref, struct err *err);
+MUST_USE enum status stock_lot(const struct stock *stock, struct known_batch *out, bool *found, const char *gtin,
+    const char *lot, struct err *err);
+/* A container's id on the chain by its SSCC, and back: NULL if no document names it. */
+MUST_USE enum status stock_container(
+    const struct stock *stock, hash32 *out, bool *found, const char *sscc, struct err *err);
+MUST_USE enum status stock_sscc(const struct stock *stock, const char **out, const hash32 *container, struct err *err);
+/* Packs that some document put into the container, and containers that some document put the pack into: where they are
+ * now, the chain says. */
+MUST_USE enum status stock_units_in(
+    const struct stock *stock, struct stock_unit **out, size_t *count, const hash32 *container, struct err *err);
+MUST_USE enum status stock_containers_of(
+    const struct stock *stock, hash32 **out, size_t *count, const struct medicines_unit *ref, struct err *err);
+/* Why a scan that is well formed names no unit known here: a serial of the other case, Y and Z swapped, a separator
+ * dropped. Empty if nothing similar is known. */
+MUST_USE enum status stock_diagnose(const struct stock *stock, char out[256], const struct scan *scan, struct err *err);
+
+/* Seals the document into the home, then hands it to the source. */
+MUST_USE enum status stock_save(
+    struct actor_request *request, const struct stock *stock, const struct document *document, struct err *err);
+/* The home's sealed documents by name, "<hash>.jwe", sorted; and one of them. */
+MUST_USE enum status stock_names(struct actor_request *request, char ***names, size_t *count, struct err *err);
+MUST_USE enum status stock_read(struct actor_request *request, struct document *out, const char *name, struct err *err);
+
+/* Documents in memory. */
+struct stock_documents {
+	const struct document *documents;
 	size_t count;
 };
-MUST_USE enum status stock_load(struct actor_request *request, struct stock *out, struct err *err);
-/* Keeps the document, and adds it to the stock (may be NULL). */
-MUST_USE enum status stock_save(
-    struct actor_request *request, struct stock *stock, const struct document *document, struct err *err);
-
-struct stock_unit {
-	const struct document *document;
-	const struct known_unit *unit;
-	const struct known_batch *batch;
-};
-bool stock_find_unit(struct stock_unit *out, const struct stock *stock, const char *gtin, const char *serial);
-/* Any unit of this lot, or NULL's worth: false. */
-bool stock_find_batch(const struct known_batch **out, const struct stock *stock, const char *gtin, const char *lot);
-/* A batch by its id on the chain. */
-const struct known_batch *stock_batch_by_id(const struct stock *stock, const hash32 *id);
-/* The container's id on the chain; false: no document names it. */
-bool stock_find_container(hash32 *out, const struct stock *stock, const char *sscc);
-/* The SSCC of an id; NULL: unknown. */
-const char *stock_sscc_of(const struct stock *stock, const hash32 *container);
-/* Why a scan that is well formed names no unit known here: a serial of the other case, Y and Z swapped, another lot.
- * Empty where nothing similar is known. */
-void stock_diagnose(char out[256], const struct stock *stock, const struct scan *scan);
+extern const struct stock_source stock_documents_source;
 
 #endif

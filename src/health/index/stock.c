@@ -1,0 +1,331 @@
+/* What the home's documents say, by key. A pack stands once, however many documents name it: its tag and path are
+ * proved by the batch's root, so documents cannot differ in them. */
+
+#include <stdio.h>
+
+#include "codec/hex.h"
+#include "health/index/private.h"
+
+/* --- taking a document in --- */
+
+/* The row of a batch or a container, by its name on the chain. */
+static enum status row_of(struct db *db, int64_t *out, const char *sql, const hash32 *name, struct err *err) {
+	sqlite3_stmt *statement;
+	bool row;
+	TRY(db_statement(db, &statement, sql, err));
+	db_bind(statement, 1, BYTES_OF(*name));
+	enum status status = db_step(db, statement, &row, err);
+	*out = row ? sqlite3_column_int64(statement, 0) : 0;
+	db_end(statement);
+	return status;
+}
+
+static enum status put_batch(struct db *db, int64_t *id, const struct known_batch *batch, struct err *err) {
+	sqlite3_stmt *statement;
+	TRY(db_statement(db, &statement,
+	    "INSERT OR IGNORE INTO batch(name, gtin, lot, expiry, owner, regulator, count) VALUES(?, ?, ?, ?, ?, ?, ?)",
+	    err));
+	db_bind(statement, 1, BYTES_OF(batch->id));
+	db_bind_text(statement, 2, batch->gtin);
+	db_bind_text(statement, 3, batch->lot);
+	sqlite3_bind_int64(statement, 4, (int64_t)batch->expiry_s);
+	db_bind(statement, 5, BYTES_OF(batch->owner));
+	db_bind(statement, 6, BYTES_OF(batch->regulator));
+	sqlite3_bind_int64(statement, 7, batch->count);
+	TRY(db_finish(db, statement, err));
+	return row_of(db, id, "SELECT id FROM batch WHERE name = ?", &batch->id, err);
+}
+
+static enum status put_container(struct db *db, int64_t *id, const struct known_container *container, struct err *err) {
+	sqlite3_stmt *statement;
+	TRY(db_statement(db, &statement,
+	    "INSERT INTO container(name, sscc) VALUES(?, ?)"
+	    " ON CONFLICT(name) DO UPDATE SET sscc = excluded.sscc WHERE sscc = ''",
+	    err));
+	db_bind(statement, 1, BYTES_OF(container->id));
+	db_bind_text(statement, 2, container->sscc);
+	TRY(db_finish(db, statement, err));
+	return row_of(db, id, "SELECT id FROM container WHERE name = ?", &container->id, err);
+}
+
+static enum status put_packed(struct db *db, int64_t container, int64_t batch, uint32_t place, struct err *err) {
+	sqlite3_stmt *statement;
+	TRY(db_statement(
+	    db, &statement, "INSERT OR IGNORE INTO packed SELECT ?, id FROM unit WHERE batch = ? AND place = ?", err));
+	sqlite3_bind_int64(statement, 1, container);
+	sqlite3_bind_int64(statement, 2, batch);
+	sqlite3_bind_int64(statement, 3, place);
+	return db_finish(db, statement, err);
+}
+
+static enum status put_unit(
+    struct db *db, const struct known_unit *unit, const int64_t *batches, const int64_t *containers, struct err *err) {
+	sqlite3_stmt *statement;
+	TRY(db_statement(
+	    db, &statement, "INSERT OR IGNORE INTO unit(batch, place, serial, tag, path) VALUES(?, ?, ?, ?, ?)", err));
+	sqlite3_bind_int64(statement, 1, batches[unit->batch]);
+	sqlite3_bind_int64(statement, 2, unit->index);
+	db_bind_text(statement, 3, unit->serial);
+	db_bind(statement, 4, BYTES_OF(unit->tag));
+	db_bind(statement, 5, bytes_make(unit->path, unit->path_len * sizeof *unit->path));
+	TRY(db_finish(db, statement, err));
+	if (unit->container == NO_CONTAINER) return STATUS_OK;
+	return put_packed(db, containers[unit->container], batches[unit->batch], unit->index, err);
+}
+
+static enum status put_rows(struct db *db, const struct document *document, int64_t *ids, struct err *err) {
+	int64_t *batches = ids, *containers = ids + document->batch_count;
+	sqlite3_stmt *statement;
+	for (uint32_t i = 0; i < document->batch_count; i++)
+		TRY(put_batch(db, &batches[i], &document->batches[i], err));
+	for (uint32_t i = 0; i < document->container_count; i++)
+		TRY(put_container(db, &containers[i], &document->containers[i], err));
+	for (uint32_t i = 0; i < document->unit_count; i++)
+		TRY(put_unit(db, &document->units[i], batches, containers, err));
+	TRY(db_statement(db, &statement, "INSERT OR IGNORE INTO document VALUES(?)", err));
+	db_bind(statement, 1, BYTES_OF(document->hash));
+	return db_finish(db, statement, err);
+}
+
+/* All of it, or nothing. */
+static enum status take(void *context, const struct document *document, struct err *err) {
+	struct index *index = context;
+	TRY(index_open(index, err));
+	TRY(db_begin(index->db, err));
+	int64_t *ids = mem_zalloc((size_t)document->batch_count + document->container_count + 1, sizeof *ids);
+	enum status status = put_rows(index->db, document, ids, err);
+	mem_free(ids);
+	if (status == STATUS_OK) return db_commit(index->db, err);
+	db_rollback(index->db);
+	return status;
+}
+
+/* --- answering --- */
+
+#define UNIT_COLUMNS "u.serial, u.place, u.tag, u.path, b.gtin, b.lot, b.expiry, b.owner, b.regulator, b.name, b.count"
+
+static enum status no_sense(struct err *err) {
+	return err_set(err, STATUS_INTERNAL, "the index of this home holds a row that makes no sense");
+}
+
+static const char *text_of(struct arena *arena, sqlite3_stmt *statement, int place) {
+	return arena_strdup(arena, db_column(statement, place));
+}
+
+static bool read_batch(struct known_batch *out, struct arena *arena, sqlite3_stmt *statement, int place) {
+	*out = (struct known_batch){.gtin = text_of(arena, statement, place),
+	    .lot = text_of(arena, statement, place + 1),
+	    .expiry_s = (uint64_t)sqlite3_column_int64(statement, place + 2),
+	    .count = (uint32_t)sqlite3_column_int64(statement, place + 6)};
+	return db_column_fixed(statement, place + 3, out->owner.b, 20) &&
+	       db_column_fixed(statement, place + 4, out->regulator.b, 20) &&
+	       db_column_fixed(statement, place + 5, out->id.b, 32);
+}
+
+static bool read_unit(struct stock_unit *out, struct arena *arena, sqlite3_stmt *statement) {
+	struct bytes path = db_column(statement, 3);
+	out->unit = (struct known_unit){.serial = text_of(arena, statement, 0),
+	    .index = (uint32_t)sqlite3_column_int64(statement, 1),
+	    .container = NO_CONTAINER,
+	    .path = (const hash32 *)arena_dup(arena, path).data,
+	    .path_len = path.len / sizeof(hash32)};
+	return path.len % sizeof(hash32) == 0 && db_column_fixed(statement, 2, out->unit.tag.b, 32) &&
+	       read_batch(&out->batch, arena, statement, 4);
+}
+
+/* Steps to the only row that is wanted, and ends the statement. */
+static enum status one_unit(
+    struct db *db, struct stock_unit *out, bool *found, struct arena *arena, sqlite3_stmt *statement, struct err *err) {
+	enum status status = db_step(db, statement, found, err);
+	if (status == STATUS_OK && *found && !read_unit(out, arena, statement)) status = no_sense(err);
+	db_end(statement);
+	return status;
+}
+
+static enum status find_unit(void *context, struct stock_unit *out, bool *found, struct arena *arena, const char *gtin,
+    const char *serial, struct err *err) {
+	struct index *index = context;
+	sqlite3_stmt *statement;
+	TRY(index_open(index, err));
+	TRY(db_statement(index->db, &statement,
+	    "SELECT " UNIT_COLUMNS " FROM unit u CROSS JOIN batch b ON b.id = u.batch WHERE u.serial = ? AND b.gtin = ?"
+	    " ORDER BY u.id LIMIT 1",
+	    err));
+	db_bind_text(statement, 1, serial);
+	db_bind_text(statement, 2, gtin);
+	return one_unit(index->db, out, found, arena, statement, err);
+}
+
+static enum status find_unit_at(void *context, struct stock_unit *out, bool *found, struct arena *arena,
+    const struct medicines_unit *place, struct err *err) {
+	struct index *index = context;
+	sqlite3_stmt *statement;
+	TRY(index_open(index, err));
+	TRY(db_statement(index->db, &statement,
+	    "SELECT " UNIT_COLUMNS " FROM batch b CROSS JOIN unit u ON u.batch = b.id WHERE b.name = ? AND u.place = ?",
+	    err));
+	db_bind(statement, 1, BYTES_OF(place->batch));
+	sqlite3_bind_int64(statement, 2, place->index);
+	return one_unit(index->db, out, found, arena, statement, err);
+}
+
+static enum status find_lot(void *context, struct known_batch *out, bool *found, struct arena *arena, const char *gtin,
+    const char *lot, struct err *err) {
+	struct index *index = context;
+	sqlite3_stmt *statement;
+	TRY(index_open(index, err));
+	TRY(db_statement(index->db, &statement,
+	    "SELECT gtin, lot, expiry, owner, regulator, name, count FROM batch WHERE gtin = ? AND lot = ?"
+	    " ORDER BY id LIMIT 1",
+	    err));
+	db_bind_text(statement, 1, gtin);
+	db_bind_text(statement, 2, lot);
+	enum status status = db_step(index->db, statement, found, err);
+	if (status == STATUS_OK && *found && !read_batch(out, arena, statement, 0)) status = no_sense(err);
+	db_end(statement);
+	return status;
+}
+
+static enum status find_container(void *context, hash32 *out, bool *found, const char *sscc, struct err *err) {
+	struct index *index = context;
+	sqlite3_stmt *statement;
+	TRY(index_open(index, err));
+	TRY(db_statement(index->db, &statement, "SELECT name FROM container WHERE sscc = ? ORDER BY id LIMIT 1", err));
+	db_bind_text(statement, 1, sscc);
+	enum status status = db_step(index->db, statement, found, err);
+	if (status == STATUS_OK && *found && !db_column_fixed(statement, 0, out->b, 32)) status = no_sense(err);
+	db_end(statement);
+	return status;
+}
+
+static enum status find_sscc(
+    void *context, const char **out, struct arena *arena, const hash32 *container, struct err *err) {
+	struct index *index = context;
+	sqlite3_stmt *statement;
+	bool found;
+	TRY(index_open(index, err));
+	TRY(db_statement(index->db, &statement, "SELECT sscc FROM container WHERE name = ?", err));
+	db_bind(statement, 1, BYTES_OF(*container));
+	enum status status = db_step(index->db, statement, &found, err);
+	*out = status == STATUS_OK && found ? text_of(arena, statement, 0) : NULL;
+	db_end(statement);
+	return status;
+}
+
+/* Rows of a list are counted first: the arena gives it once. */
+static enum status count_rows(
+    struct db *db, size_t *out, const char *sql, struct bytes name, int64_t place, struct err *err) {
+	sqlite3_stmt *statement;
+	bool row;
+	TRY(db_statement(db, &statement, sql, err));
+	db_bind(statement, 1, name);
+	if (place >= 0) sqlite3_bind_int64(statement, 2, place);
+	enum status status = db_step(db, statement, &row, err);
+	*out = row ? (size_t)sqlite3_column_int64(statement, 0) : 0;
+	db_end(statement);
+	return status;
+}
+
+static enum status units_in(void *context, struct stock_unit **out, size_t *count, struct arena *arena,
+    const hash32 *container, struct err *err) {
+	struct index *index = context;
+	sqlite3_stmt *statement;
+	size_t room;
+	bool more;
+	enum status status;
+	TRY(index_open(index, err));
+	TRY(count_rows(index->db, &room,
+	    "SELECT count(*) FROM container c CROSS JOIN packed p ON p.container = c.id WHERE c.name = ?",
+	    BYTES_OF(*container), -1, err));
+	*out = arena_zalloc(arena, room + 1, sizeof **out);
+	*count = 0;
+	TRY(db_statement(index->db, &statement,
+	    "SELECT " UNIT_COLUMNS " FROM container c CROSS JOIN packed p ON p.container = c.id"
+	    " CROSS JOIN unit u ON u.id = p.unit CROSS JOIN batch b ON b.id = u.batch WHERE c.name = ? ORDER BY p.unit",
+	    err));
+	db_bind(statement, 1, BYTES_OF(*container));
+	while ((status = db_step(index->db, statement, &more, err)) == STATUS_OK && more && *count < room)
+		if (!read_unit(&(*out)[(*count)++], arena, statement)) {
+			status = no_sense(err);
+			break;
+		}
+	db_end(statement);
+	return status;
+}
+
+static enum status containers_of(void *context, hash32 **out, size_t *count, struct arena *arena,
+    const struct medicines_unit *place, struct err *err) {
+	struct index *index = context;
+	sqlite3_stmt *statement;
+	size_t room;
+	bool more;
+	enum status status;
+	TRY(index_open(index, err));
+	TRY(count_rows(index->db, &room,
+	    "SELECT count(*) FROM batch b CROSS JOIN unit u ON u.batch = b.id CROSS JOIN packed p ON p.unit = u.id"
+	    " WHERE b.name = ? AND u.place = ?",
+	    BYTES_OF(place->batch), place->index, err));
+	*out = arena_alloc(arena, (room + 1) * sizeof **out);
+	*count = 0;
+	TRY(db_statement(index->db, &statement,
+	    "SELECT c.name FROM batch b CROSS JOIN unit u ON u.batch = b.id CROSS JOIN packed p ON p.unit = u.id"
+	    " CROSS JOIN container c ON c.id = p.container WHERE b.name = ? AND u.place = ? ORDER BY c.id",
+	    err));
+	db_bind(statement, 1, BYTES_OF(place->batch));
+	sqlite3_bind_int64(statement, 2, place->index);
+	while ((status = db_step(index->db, statement, &more, err)) == STATUS_OK && more && *count < room)
+		if (!db_column_fixed(statement, 0, (*out)[(*count)++].b, 32)) {
+			status = no_sense(err);
+			break;
+		}
+	db_end(statement);
+	return status;
+}
+
+static const struct stock_source source = {
+    find_unit, find_unit_at, find_lot, find_container, find_sscc, units_in, containers_of, take};
+
+/* --- the home's documents --- */
+
+static enum status has_document(struct db *db, bool *out, const char *name, struct err *err) {
+	sqlite3_stmt *statement;
+	char prefixed[2 + 64 + 1];
+	hash32 hash;
+	snprintf(prefixed, sizeof prefixed, "0x%.64s", name);
+	*out = hex_fixed(hash.b, 32, bytes_text(prefixed)) != STATUS_OK;
+	if (*out) return STATUS_OK; /* no document's name */
+	TRY(db_statement(db, &statement, "SELECT 1 FROM document WHERE hash = ?", err));
+	db_bind(statement, 1, BYTES_OF(hash));
+	enum status status = db_step(db, statement, out, err);
+	db_end(statement);
+	return status;
+}
+
+/* Documents that came into the home without the index: from a backup, or while the index was lost. */
+static enum status take_new(struct index *index, struct actor_request *request, struct err *err) {
+	char **names;
+	size_t count;
+	int64_t indexed;
+	TRY(index_open(index, err));
+	TRY(stock_names(request, &names, &count, err));
+	TRY(db_number(index->db, &indexed, "SELECT count(*) FROM document", err));
+	if ((size_t)indexed == count) return STATUS_OK;
+	for (size_t i = 0; i < count; i++) {
+		struct arena_mark mark = arena_mark(request->arena);
+		struct document document;
+		bool is_there;
+		TRY(has_document(index->db, &is_there, names[i], err));
+		if (is_there) continue;
+		TRY(stock_read(request, &document, names[i], err));
+		TRY(take(index, &document, err));
+		arena_rewind(request->arena, mark);
+	}
+	return STATUS_OK;
+}
+
+enum status index_stock(struct index *index, struct stock *out, struct actor_request *request, struct err *err) {
+	*out = (struct stock){.source = &source, .context = index, .arena = request->arena};
+	enum status status = take_new(index, request, err);
+	if (status != STATUS_OK && index_gave_up(index)) status = take_new(index, request, err);
+	return status;
+}

@@ -1,0 +1,83 @@
+#include "health/trace/judge.h"
+
+#include "health/gs1/gs1.h"
+#include "health/trace/tags.h"
+
+/* What is printed on the pack against what the manufacturer said. */
+static enum judge_print compare_print(const struct scan *scan, const struct known_batch *batch, unsigned this_year) {
+	uint64_t printed;
+	if (scan->lot[0] && strcmp(scan->lot, batch->lot) != 0) return JUDGE_PRINT_LOT;
+	if (scan->expiry[0] && gs1_expiry_seconds(&printed, bytes_text(scan->expiry), this_year) &&
+	    printed != batch->expiry_s)
+		return JUDGE_PRINT_EXPIRY;
+	return JUDGE_PRINT_AGREES;
+}
+
+static enum status judge_known(struct actor_request *request, struct judge_result *out, const struct scan *scan,
+    unsigned this_year, struct err *err) {
+	struct medicines_unit place = {out->unit.batch.id, out->unit.unit.index};
+	TRY(medicines_unit(request, &out->state, &place, err));
+	enum medicines_state state = out->state.effective;
+	out->print = compare_print(scan, &out->unit.batch, this_year);
+	out->is_saleable = state == MEDICINES_STATE_ACTIVE || state == MEDICINES_STATE_PACKED;
+	bool is_good = out->is_saleable || state == MEDICINES_STATE_IN_TRANSIT;
+	out->verdict = is_good && out->print == JUDGE_PRINT_AGREES ? JUDGE_GOOD : JUDGE_BAD;
+	return STATUS_OK;
+}
+
+/* Whoever holds the product's key can say more than that it is unknown here. */
+static enum status judge_unknown(struct actor_request *request, struct judge_result *out, const struct stock *stock,
+    const struct scan *scan, struct err *err) {
+	struct product product;
+	out->verdict = JUDGE_UNKNOWN;
+	TRY(stock_diagnose(stock, out->advice, scan, err));
+	enum status status = product_load(request, &product, scan->gtin, err);
+	if (status == STATUS_NOTFOUND) return STATUS_OK;
+	TRY(status);
+	hash32 product_tag = tag_product(&product.key, scan->gtin);
+	hash32 unit_tag = tag_unit(&product.key, scan->gtin, scan->serial);
+	mem_wipe(&product, sizeof product);
+	out->verdict = JUDGE_FOREIGN;
+	return medicines_is_commissioned(request, &out->is_commissioned, &product_tag, &unit_tag, err);
+}
+
+enum status judge_pack(struct actor_request *request, struct judge_result *out, const struct stock *stock,
+    const struct scan *scan, unsigned this_year, struct err *err) {
+	bool found;
+	*out = (struct judge_result){.verdict = JUDGE_UNKNOWN};
+	TRY(stock_unit(stock, &out->unit, &found, scan->gtin, scan->serial, err));
+	return found ? judge_known(request, out, scan, this_year, err) : judge_unknown(request, out, stock, scan, err);
+}
+
+enum status judge_lot(struct actor_request *request, hash32 *batch, const struct stock *stock, const char *gtin,
+    const char *lot, struct err *err) {
+	struct known_batch known;
+	struct product product;
+	bool found;
+	TRY(stock_lot(stock, &known, &found, gtin, lot, err));
+	if (found) {
+		*batch = known.id;
+		return STATUS_OK;
+	}
+	enum status status = product_load(request, &product, gtin, err);
+	if (status == STATUS_NOTFOUND)
+		return err_set(err, status, "this home knows neither lot %s nor the key of product %s", lot, gtin);
+	TRY(status);
+	hash32 product_tag = tag_product(&product.key, gtin), batch_tag = tag_batch(&product.key, gtin, lot);
+	mem_wipe(&product, sizeof product);
+	*batch = tag_batch_id(&product_tag, &batch_tag);
+	return STATUS_OK;
+}
+
+enum status judge_holders(
+    struct actor_request *request, struct judge_holders *out, const hash32 *batch, struct err *err) {
+	*out = (struct judge_holders){.live = 0};
+	TRY(medicines_batch(request, &out->batch, batch, err));
+	if (out->batch.count == 0)
+		return err_set(err, STATUS_NOTFOUND, "UNKNOWN_BATCH: this batch was never commissioned");
+	TRY(medicines_holders(request, &out->rows, &out->count, batch, err));
+	for (size_t i = 0; i < out->count; i++) out->live += out->rows[i].count;
+	if (out->live + out->batch.ended == out->batch.commissioned) return STATUS_OK;
+	return err_set(err, STATUS_CORRUPT, "holders do not add up: %llu live and %u ended of %u",
+	    (unsigned long long)out->live, out->batch.ended, out->batch.commissioned);
+}

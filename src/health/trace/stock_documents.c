@@ -1,0 +1,136 @@
+/* A stock over documents in memory: searched from the first to the last, the plain twin of the home's index. */
+#include "health/trace/stock.h"
+
+static struct stock_unit unit_of(const struct document *document, uint32_t at) {
+	struct stock_unit out = {.unit = document->units[at], .batch = document->batches[document->units[at].batch]};
+	out.unit.batch = 0;
+	out.unit.container = NO_CONTAINER;
+	return out;
+}
+
+static bool is_at(const struct document *document, uint32_t at, const struct medicines_unit *ref) {
+	const struct known_unit *unit = &document->units[at];
+	return unit->index == ref->index && hash32_equal(&document->batches[unit->batch].id, &ref->batch);
+}
+
+static enum status find_unit(void *context, struct stock_unit *out, bool *found, struct arena *arena, const char *gtin,
+    const char *serial, struct err *err) {
+	const struct stock_documents *stock = context;
+	(void)arena, (void)err;
+	*found = false;
+	for (size_t d = 0; d < stock->count && !*found; d++)
+		for (uint32_t i = 0; i < stock->documents[d].unit_count && !*found; i++) {
+			*out = unit_of(&stock->documents[d], i);
+			*found = strcmp(out->unit.serial, serial) == 0 && strcmp(out->batch.gtin, gtin) == 0;
+		}
+	return STATUS_OK;
+}
+
+static enum status find_unit_at(void *context, struct stock_unit *out, bool *found, struct arena *arena,
+    const struct medicines_unit *ref, struct err *err) {
+	const struct stock_documents *stock = context;
+	(void)arena, (void)err;
+	*found = false;
+	for (size_t d = 0; d < stock->count && !*found; d++)
+		for (uint32_t i = 0; i < stock->documents[d].unit_count && !*found; i++) {
+			*found = is_at(&stock->documents[d], i, ref);
+			if (*found) *out = unit_of(&stock->documents[d], i);
+		}
+	return STATUS_OK;
+}
+
+static enum status find_lot(void *context, struct known_batch *out, bool *found, struct arena *arena, const char *gtin,
+    const char *lot, struct err *err) {
+	const struct stock_documents *stock = context;
+	(void)arena, (void)err;
+	*found = false;
+	for (size_t d = 0; d < stock->count && !*found; d++)
+		for (uint32_t i = 0; i < stock->documents[d].batch_count && !*found; i++) {
+			*out = stock->documents[d].batches[i];
+			*found = strcmp(out->gtin, gtin) == 0 && strcmp(out->lot, lot) == 0;
+		}
+	return STATUS_OK;
+}
+
+static enum status find_container(void *context, hash32 *out, bool *found, const char *sscc, struct err *err) {
+	const struct stock_documents *stock = context;
+	(void)err;
+	*found = false;
+	for (size_t d = 0; d < stock->count && !*found; d++)
+		for (uint32_t i = 0; i < stock->documents[d].container_count && !*found; i++) {
+			*out = stock->documents[d].containers[i].id;
+			*found = strcmp(stock->documents[d].containers[i].sscc, sscc) == 0;
+		}
+	return STATUS_OK;
+}
+
+/* A name, if some document gives one: loose transfers have none. */
+static enum status find_sscc(
+    void *context, const char **out, struct arena *arena, const hash32 *container, struct err *err) {
+	const struct stock_documents *stock = context;
+	(void)arena, (void)err;
+	*out = NULL;
+	for (size_t d = 0; d < stock->count; d++)
+		for (uint32_t i = 0; i < stock->documents[d].container_count; i++) {
+			const struct known_container *known = &stock->documents[d].containers[i];
+			if (hash32_equal(&known->id, container) && (!*out || !(*out)[0])) *out = known->sscc;
+		}
+	return STATUS_OK;
+}
+
+static bool has_unit(const struct stock_unit *units, size_t count, const struct stock_unit *unit) {
+	for (size_t i = 0; i < count; i++)
+		if (units[i].unit.index == unit->unit.index && hash32_equal(&units[i].batch.id, &unit->batch.id))
+			return true;
+	return false;
+}
+
+static enum status units_in(void *context, struct stock_unit **out, size_t *count, struct arena *arena,
+    const hash32 *container, struct err *err) {
+	const struct stock_documents *stock = context;
+	size_t room = 1;
+	(void)err;
+	for (size_t d = 0; d < stock->count; d++) room += stock->documents[d].unit_count;
+	*out = arena_zalloc(arena, room, sizeof **out);
+	*count = 0;
+	for (size_t d = 0; d < stock->count; d++) {
+		const struct document *document = &stock->documents[d];
+		for (uint32_t i = 0; i < document->unit_count; i++) {
+			struct stock_unit unit = unit_of(document, i);
+			uint32_t in = document->units[i].container;
+			if (in == NO_CONTAINER || !hash32_equal(&document->containers[in].id, container)) continue;
+			if (!has_unit(*out, *count, &unit)) (*out)[(*count)++] = unit;
+		}
+	}
+	return STATUS_OK;
+}
+
+static enum status containers_of(void *context, hash32 **out, size_t *count, struct arena *arena,
+    const struct medicines_unit *ref, struct err *err) {
+	const struct stock_documents *stock = context;
+	size_t room = 1;
+	(void)err;
+	for (size_t d = 0; d < stock->count; d++) room += stock->documents[d].container_count;
+	*out = arena_zalloc(arena, room, sizeof **out);
+	*count = 0;
+	for (size_t d = 0; d < stock->count; d++) {
+		const struct document *document = &stock->documents[d];
+		for (uint32_t i = 0; i < document->unit_count; i++) {
+			uint32_t in = document->units[i].container;
+			bool is_new = in != NO_CONTAINER && is_at(document, i, ref);
+			for (size_t n = 0; n < *count && is_new; n++)
+				is_new = !hash32_equal(&(*out)[n], &document->containers[in].id);
+			if (is_new && *count + 1 < room) (*out)[(*count)++] = document->containers[in].id;
+		}
+	}
+	return STATUS_OK;
+}
+
+/* They are the caller's. */
+static enum status take(void *context, const struct document *document, struct err *err) {
+	(void)context, (void)document, (void)err;
+	return STATUS_OK;
+}
+
+const struct stock_source stock_documents_source = {
+    find_unit, find_unit_at, find_lot, find_container, find_sscc, units_in, containers_of, take};
