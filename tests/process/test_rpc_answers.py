@@ -221,3 +221,69 @@ def test_two_impersonated_senders_of_the_same_have_two_hashes(dev):
         hashes.add(dev.rpc("eth_sendUnsignedTransaction", {"from": sender, "to": A, "gas": "0x5208", "gasPrice": "0x77359400", "nonce": "0x63"}))
     assert len(hashes) == 2
     assert {dev.receipt(each)["from"] for each in hashes} == {SENDER, other}
+
+
+# --- words for what code does wrong ---
+
+def failing(code):
+    return {"to": B}, {B: {"code": "0x" + code}}
+
+
+WORDS = {
+    "fe": "invalid opcode: INVALID",
+    "0c": "invalid opcode: opcode 0xc not defined",
+    "60016002035f0c": "invalid opcode: opcode 0xc not defined",
+    "01": "stack underflow (0 <=> 2)",
+    "6001600160010303f150": "stack underflow (1 <=> 7)",
+    "5b5f600056": "stack limit reached 1024 (1023)",
+    "7f" + "ff" * 32 + "51": "gas uint64 overflow",           # MLOAD
+    "600167" + "ff" * 8 + "52": "out of gas",                  # MSTORE, where 64 bits count it
+    "60017f7f" + "ff" * 31 + "52": "gas uint64 overflow",      # MSTORE
+    "7f" + "ff" * 32 + "5ff3": "gas uint64 overflow",          # RETURN
+    "7f" + "ff" * 32 + "5f5f37": "gas uint64 overflow",        # CALLDATACOPY
+    "5b600056": "out of gas",
+    "60ff56": "invalid jump destination",
+    "60015f5f3e": "return data out of bounds",
+}
+
+
+@pytest.mark.parametrize("code", WORDS)
+def test_code_that_fails_is_told_in_geths_words(dev, code):
+    call, overrides = failing(code)
+    assert refusal(dev, "eth_call", call, "latest", overrides).message == WORDS[code]
+    error = dev.rpc("eth_simulateV1", {"blockStateCalls": [{"calls": [call], "stateOverrides": overrides}]}, "latest")[0]["calls"][0]["error"]
+    assert error == {"message": WORDS[code], "code": -32015}
+    assert dev.rpc("eth_createAccessList", call, "latest", overrides)["error"] == WORDS[code]
+    if WORDS[code] != "out of gas":
+        assert refusal(dev, "eth_estimateGas", call, "latest", overrides).message in (WORDS[code], f"failed with 16777216 gas: {WORDS[code]}")
+
+
+def test_code_that_is_too_large_is_told_with_its_size(dev):
+    creates = {"from": A, "data": "0x6160015ff3"}  # RETURN of 24,577 zeros
+    assert refusal(dev, "eth_call", creates, "latest").message == "max code size exceeded: code size 24577 limit 24576"
+    large = {"from": A, "data": "0x" + "00" * 49153}
+    assert "max initcode size exceeded: code size 49153 limit 49152" in refusal(dev, "eth_call", large, "latest").message
+    assert refusal(dev, "eth_estimateGas", large, "latest").message.startswith("failed with ")
+
+
+def test_a_verdict_of_an_estimate_says_at_what_gas(dev):
+    poor = {"from": B, "to": A, "value": hex(10**24)}
+    message = refusal(dev, "eth_estimateGas", poor, "latest").message
+    assert message.startswith("failed with 16777216 gas: insufficient funds for gas * price + value: address 0x"), message
+    assert refusal(dev, "eth_call", poor, "latest").message.startswith("err: insufficient funds for gas * price + value")
+
+
+@pytest.mark.parametrize("code, cost, error", [
+    ("01", 3, "stack underflow (0 <=> 2)"),     # what ADD asks for, though nothing was charged
+    ("fe", 0, None), ("60ff56", 8, None),       # geth finds these after the step is written
+    ("60015f5f3e", 9, None),
+    ("62ffffff62ffffff5f37", None, "out of gas")])
+def test_the_step_that_fails_has_the_cost_that_it_asked_for(dev, code, cost, error):
+    call, overrides = failing(code)
+    steps = dev.rpc("debug_traceCall", call | {"gas": "0x186a0"}, "latest", {"stateOverrides": overrides})["structLogs"]
+    last = steps[-1]
+    assert last.get("error") == error
+    if cost is not None:
+        assert last["gasCost"] == cost, last
+    else:
+        assert last["gasCost"] > last["gas"]

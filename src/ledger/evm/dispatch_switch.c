@@ -56,7 +56,9 @@ enum op_end dispatch_switch(struct evm *evm, struct frame *f) {
 		break;                                                                                                 \
 	}
 			OPCODE_LIST(CASE)
-		default: STOP_WITH(EVM_BAD_OPCODE);
+		default:
+			r.pc++; /* as INVALID, which they are to the other one */
+			STOP_WITH(EVM_BAD_OPCODE);
 		}
 		if (traced_after) trace_step_end(evm, f, &r, before, END_NEXT);
 	}

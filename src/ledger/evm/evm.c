@@ -115,6 +115,7 @@ enum status evm_execute(struct evm *evm, struct evm_result *result, const struct
 	*result = (struct evm_result){.outcome = EVM_OUT_OF_GAS};
 	first->message = *message;
 	evm->refund = 0;
+	evm->fault = (struct evm_fault){0};
 	TRY(run(evm));
 	const bool success = first->outcome == EVM_SUCCESS;
 	const bool creates = message->kind == EVM_CREATE || message->kind == EVM_CREATE2;
@@ -124,6 +125,10 @@ enum status evm_execute(struct evm *evm, struct evm_result *result, const struct
 	result->output = buf_view(&evm->return_data);
 	if (success && creates) result->created = first->message.recipient;
 	return STATUS_OK;
+}
+
+struct evm_fault evm_last_fault(const struct evm *evm) {
+	return evm->fault;
 }
 
 void evm_analyse_jumpdests(uint64_t *bitmap, struct bytes code) {

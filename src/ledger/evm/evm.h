@@ -153,6 +153,15 @@ void evm_set_reference_dispatch(struct evm *evm, bool reference);
  */
 MUST_USE enum status evm_execute(struct evm *evm, struct evm_result *result, const struct evm_message *message);
 
+/* Where the code of the last run's own message stood when it failed: what words say of it. */
+struct evm_fault {
+	uint8_t opcode;
+	size_t stack_count;   /* words that it found */
+	bool is_over_64_bits; /* out of gas, since it named more memory than 64 bits count */
+	size_t code_bytes;    /* EVM_CODE_TOO_LARGE: of the code that was to be kept */
+};
+struct evm_fault evm_last_fault(const struct evm *evm);
+
 /* The bitmap for struct evm_code: (len + 63) / 64 words. */
 void evm_analyse_jumpdests(uint64_t *bitmap, struct bytes code);
 

@@ -75,7 +75,8 @@ struct evm {
 	uint8_t *memory;        /* the reserve */
 	struct buf return_data; /* of the message that ended last; RETURNDATA of the frame that runs */
 	int64_t refund;
-	enum status failure; /* where END_FAILED */
+	enum status failure;    /* where END_FAILED */
+	struct evm_fault fault; /* of the last run */
 };
 
 /* In an instruction: calls the host; leaves with END_FAILED where it fails. */

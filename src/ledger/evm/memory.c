@@ -69,12 +69,13 @@ enum op_end extcodecopy(struct evm *evm, struct frame *f) {
 	return copy_to_memory(f, f->sp - 2, code.bytes);
 }
 
-/* EIP-211: unlike the others, strict about its source. */
+/* EIP-211: unlike the others, strict about its source; once it is paid, as elsewhere, so that its cost can be told. */
 enum op_end returndatacopy(struct evm *evm, struct frame *f) {
 	const struct bytes source = buf_view(&evm->return_data);
 	const uint64_t from = u256_clamp_u64(&f->sp[-2]), size = u256_clamp_u64(&f->sp[-3]);
-	if (from > source.len || size > source.len - from) return op_halt(EVM_RETURN_DATA_OUT_OF_BOUNDS);
-	return copy_to_memory(f, f->sp - 1, source);
+	const bool is_inside = from <= source.len && size <= source.len - from;
+	const enum op_end end = copy_to_memory(f, f->sp - 1, source);
+	return end == END_NEXT && !is_inside ? op_halt(EVM_RETURN_DATA_OUT_OF_BOUNDS) : end;
 }
 
 /* EIP-5656: the ranges may overlap; memory grows for both. */

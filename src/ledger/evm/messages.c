@@ -248,8 +248,31 @@ static enum status deposit_code(struct evm *evm, struct frame *frame, enum evm_o
 	return STATUS_OK;
 }
 
+/* Was there an instruction at `pc` that this fork does not know yet? Others that are none have a body, INVALID's. */
+static bool is_of_later_fork(const struct evm *evm, const uint8_t *pc) {
+	const struct opcode_info *info = &opcode_table[*pc];
+	return info->name != NULL && info->since > evm->fork;
+}
+
+/* A body that ended its frame has moved on already; a check before it has not. Who is out of gas and has some left
+ * named memory that no gas pays, in a body. */
+static void note_fault(struct evm *evm, const struct frame *frame, enum evm_outcome outcome) {
+	struct evm_fault *fault = &evm->fault;
+	const bool is_unpayable = outcome == EVM_OUT_OF_GAS && frame->gas >= 0;
+	const bool has_moved = is_unpayable || (outcome == EVM_BAD_OPCODE && !is_of_later_fork(evm, frame->pc));
+	fault->opcode = frame->pc[has_moved ? -1 : 0];
+	fault->stack_count = (size_t)(frame->sp - frame->stack);
+	if (!is_unpayable || fault->opcode == OP_SSTORE) return; /* EIP-2200 asks for more gas than it takes */
+	const struct opcode_info *info = &opcode_table[fault->opcode];
+	fault->stack_count = fault->stack_count + info->pops - info->pushes;
+	for (size_t i = 0; i < info->pops; i++)
+		fault->is_over_64_bits |= !u256_fits_u64(&frame->stack[fault->stack_count - 1 - i]);
+}
+
 enum status message_end(struct evm *evm, struct frame *frame, enum evm_outcome outcome) {
+	if (frame == evm->frames && outcome > EVM_REVERT) note_fault(evm, frame, outcome);
 	if (outcome == EVM_SUCCESS && is_create(&frame->message)) TRY(deposit_code(evm, frame, &outcome));
+	if (outcome == EVM_CODE_TOO_LARGE) evm->fault.code_bytes = frame->output.len;
 	if (outcome != EVM_SUCCESS) {
 		HOST(evm, revert_to, frame->snapshot);
 		evm->refund = frame->refund_before;

@@ -43,6 +43,9 @@ static enum status fail_at_most(
     struct rpc_call *call, const struct exec_tx_result *result, const struct rpc_run *run, uint64_t high) {
 	bool lacks_gas = result->verdict == TX_VERDICT_INTRINSIC_GAS || result->verdict == TX_VERDICT_FLOOR_GAS ||
 			 (result->verdict == TX_VERDICT_OK && result->outcome == EVM_OUT_OF_GAS);
+	if (lacks_gas && result->outcome == EVM_OUT_OF_GAS &&
+	    evm_last_fault(executor_evm(call->worker->executor)).is_over_64_bits)
+		lacks_gas = false; /* no gas pays what it names */
 	struct rpc_run highest = *run;
 	highest.args.tx.gas_limit = high;
 	highest.form = RPC_VERDICT_OF_ESTIMATE;

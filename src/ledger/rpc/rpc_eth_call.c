@@ -185,11 +185,12 @@ enum status rpc_eth_create_access_list(struct rpc_call *call) {
 	struct json_writer *out = &call->out;
 	TRY(rpc_run_open_to_send(call, &run));
 	enum status status = settle_list(call, &result, &touches, &run);
+	const char *failure = status == STATUS_OK ? rpc_run_fault_text(call, run.rules.fork, result.outcome) : NULL;
 	rpc_run_close(&run);
 	TRY(status);
 	json_object_begin(out, NULL);
 	rpc_write_access_list(out, "accessList", run.args.tx.access_list, run.args.tx.access_count);
-	if (result.outcome != EVM_SUCCESS) json_put_text(out, "error", evm_outcome_text(result.outcome));
+	if (result.outcome != EVM_SUCCESS) json_put_text(out, "error", failure);
 	json_put_quantity(out, "gasUsed", result.gas_used);
 	json_object_end(out);
 	return STATUS_OK;

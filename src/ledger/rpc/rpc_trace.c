@@ -4,8 +4,6 @@
 #include "ledger/rpc/rpc_run.h"
 #include "ledger/rpc/rpc_write.h"
 
-#include "ledger/evm/opcodes.h"
-
 /* --- what tracers share --- */
 
 void trace_note_step(struct trace *trace, const struct evm_step *step) {
@@ -20,21 +18,12 @@ struct bytes trace_keep(struct trace *trace, struct bytes data) {
 }
 
 const char *trace_opcode_name(const struct trace *trace, uint8_t opcode) {
-	const struct opcode_info *info = &opcode_table[opcode];
-	if (info->name != NULL && info->since <= trace->fork) return info->name;
-	return arena_printf(trace->call->arena, "opcode 0x%x not defined", opcode);
+	return rpc_opcode_name(trace->call->arena, trace->fork, opcode);
 }
 
 const char *trace_error_text(const struct trace *trace, enum evm_outcome outcome) {
-	struct arena *arena = trace->call->arena;
-	if (outcome == EVM_BAD_OPCODE)
-		return arena_printf(arena, "invalid opcode: %s", trace_opcode_name(trace, trace->opcode));
-	if (outcome == EVM_STACK_UNDERFLOW)
-		return arena_printf(arena, "stack underflow (%zu <=> %u)", trace->stack_count,
-		    (unsigned)opcode_table[trace->opcode].pops);
-	if (outcome == EVM_STACK_OVERFLOW)
-		return arena_printf(arena, "stack limit reached %zu (1023)", trace->stack_count);
-	return evm_outcome_text(outcome);
+	const struct evm_fault fault = {.opcode = trace->opcode, .stack_count = trace->stack_count};
+	return rpc_fault_text(trace->call->arena, trace->fork, outcome, &fault);
 }
 
 /* --- options --- */

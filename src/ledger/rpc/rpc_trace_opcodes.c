@@ -1,9 +1,8 @@
 /* The tracer without a name: every step, with stack, memory and storage (EIP-3155 in geth's shape). Written as it runs.
  */
+#include "ledger/evm/opcodes.h"
 #include "ledger/rpc/rpc_trace.h"
 #include "ledger/rpc/rpc_write.h"
-
-enum { OP_SLOAD = 0x54, OP_SSTORE = 0x55 };
 
 /* All slots that were read or written so far. */
 struct seen_slot {
@@ -85,13 +84,26 @@ static void on_step(void *context, const struct evm_step *step) {
 	own->self = step->message->recipient;
 }
 
+/* As geth, whose steps are written before their instructions run: what an instruction itself finds wrong comes after.
+ */
+static bool fails_before_it_runs(enum evm_outcome outcome) {
+	return outcome == EVM_OUT_OF_GAS || outcome == EVM_STACK_UNDERFLOW || outcome == EVM_STACK_OVERFLOW ||
+	       outcome == EVM_STATIC_VIOLATION;
+}
+
+/* What the instruction asks for: a stack that is wrong is found before anything is charged. */
+static uint64_t asked_gas(const struct trace *trace, const struct evm_step_end *end) {
+	const bool is_stack = end->outcome == EVM_STACK_UNDERFLOW || end->outcome == EVM_STACK_OVERFLOW;
+	return end->is_over && is_stack ? opcode_table[trace->opcode].gas : end->cost_gas;
+}
+
 static void on_step_end(void *context, const struct evm_step_end *end) {
 	struct trace *trace = context;
 	struct opcodes *own = trace->own;
 	struct json_writer *out = &trace->call->out;
 	if (!own->is_open) return;
-	json_put_u64(out, "gasCost", end->cost_gas);
-	if (end->is_over && end->outcome != EVM_SUCCESS && end->outcome != EVM_REVERT)
+	json_put_u64(out, "gasCost", asked_gas(trace, end));
+	if (end->is_over && fails_before_it_runs(end->outcome))
 		json_put_text(out, "error", trace_error_text(trace, end->outcome));
 	const bool ran = !end->is_over && end->stack_count + own->writes > 0;
 	if (own->writes && !end->is_over) note_slot(trace, &own->self, &own->slot, &own->value);

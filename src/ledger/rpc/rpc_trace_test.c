@@ -49,7 +49,7 @@ static void steps_tell_failures_and_depth(void **state) {
 	const struct json *steps = json_get(result, "structLogs"), *inside = json_at(steps, 8);
 	assert_true(number_is(json_get(json_at(steps, 7), "gasCost"), 2600 + 0xffff));
 	assert_text(json_get(inside, "op"), "opcode 0x1f not defined");
-	assert_text(json_get(inside, "error"), "invalid opcode: opcode 0x1f not defined");
+	assert_null(json_get(inside, "error")); /* geth writes a step before the instruction runs */
 	assert_true(number_is(json_get(inside, "depth"), 2));
 	assert_true(number_is(json_get(json_at(steps, 9), "depth"), 1));
 	result = trace("0x01", "0x", "");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #define DETAIL_BYTES 320
+#define INIT_CODE_MAX_BYTES 49152u /* EIP-3860 */
 
 /* What is said of a sender and two numbers; `text` has room for DETAIL_BYTES. */
 static void put_sender(
@@ -44,6 +45,8 @@ static enum status detail_of(
 		TRY(state_get_balance(state, &a, from));
 		if (!exec_total_cost(&b, tx, &tx->max_fee_wei, &tx->max_blob_fee_wei))
 			put_sender(text, from, " have ", &a, " want ", &b);
+	} else if (verdict == TX_VERDICT_INIT_CODE_TOO_LARGE) {
+		snprintf(text, DETAIL_BYTES, ": code size %zu limit %u", tx->data.len, INIT_CODE_MAX_BYTES);
 	} else if (verdict == TX_VERDICT_INTRINSIC_GAS) {
 		put_gas(text, tx->gas_limit, exec_intrinsic_gas(tx, failed->fork));
 	} else if (verdict == TX_VERDICT_FLOOR_GAS) {
