@@ -3,7 +3,7 @@
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "codec/hex.h"
-#include "health/fhir/bundle.h"
+#include "health/records/division.h"
 
 static enum status argument_id(const struct cli *cli, hash32 *out, struct err *err) {
 	if (hex_fixed(out->b, sizeof out->b, bytes_text(cli->arguments[0])) == STATUS_OK) return STATUS_OK;
@@ -13,63 +13,11 @@ static enum status argument_id(const struct cli *cli, hash32 *out, struct err *e
 
 /* --- record add --- */
 
-struct folders {
-	hash32 ids[RECORD_ADDITIONS_MAX];
-	size_t count;
-};
-
-static enum status folders_of(struct cli *cli, struct folders *out, struct err *err) {
+static enum status folders_of(struct cli *cli, struct folder_list *out, struct err *err) {
 	const char *text;
 	TRY(cli_need(cli, &text, "folder", err));
-	out->count = 0;
-	for (struct bytes rest = bytes_text(text); rest.len;) {
-		size_t len = 0;
-		while (len < rest.len && rest.data[len] != ',') len++;
-		if (out->count == RECORD_ADDITIONS_MAX)
-			return err_set(err, STATUS_LIMIT, "--folder takes at most %u folders", RECORD_ADDITIONS_MAX);
-		if (hex_fixed(out->ids[out->count++].b, 32, bytes_slice(rest, 0, len)) != STATUS_OK)
-			return err_set(err, STATUS_INVALID,
-			    "--folder takes folders' ids (\"0x\" and 64 hexadecimal digits), with commas between");
-		rest = bytes_slice(rest, len + 1, rest.len);
-	}
-	return STATUS_OK;
-}
-
-/* One folder for one patient, or as many as the document has patients: a record never holds two people's data. */
-static enum status check_division(
-    const char *path, const struct fhir_document *document, const struct folders *folders, struct err *err) {
-	size_t needed = document->patient_count > 1 ? document->patient_count : 1;
-	if (needed > RECORD_ADDITIONS_MAX)
-		return err_set(err, STATUS_LIMIT,
-		    "%s is about %zu patients; the records of at most %u are registered together: divide the document",
-		    path, needed, RECORD_ADDITIONS_MAX);
-	if (folders->count != needed)
-		return err_set(err, STATUS_INVALID,
-		    "%s is about %zu patient%s and %zu folder%s given: name a folder for each patient, in the "
-		    "document's "
-		    "order, or divide the document",
-		    path, document->patient_count, document->patient_count == 1 ? "" : "s", folders->count,
-		    folders->count == 1 ? " is" : "s are");
-	for (size_t i = 0; needed > 1 && i < document->resource_count; i++) {
-		const struct fhir_resource *resource = &document->resources[i];
-		if (resource->patient == SIZE_MAX && !fhir_type_is_shared(resource->type))
-			return err_set(err, STATUS_INVALID,
-			    "%s: resource %zu (%.*s) does not say whose it is: add its subject, or divide the document",
-			    path, i + 1, (int)resource->type.len, (const char *)resource->type.data);
-	}
-	return STATUS_OK;
-}
-
-/* A patient's resources and the shared ones (organisations, practitioners, …); all of them where there is only one. */
-static size_t select_resources(struct record_resource *out, const struct fhir_document *document, size_t patient) {
-	size_t count = 0;
-	for (size_t i = 0; i < document->resource_count; i++) {
-		const struct fhir_resource *resource = &document->resources[i];
-		bool is_of_other =
-		    document->patient_count > 1 && resource->patient != SIZE_MAX && resource->patient != patient;
-		if (!is_of_other) out[count++] = (struct record_resource){resource->type, resource->id, resource->raw};
-	}
-	return count;
+	enum status status = folder_list_parse(out, bytes_text(text), err);
+	return status == STATUS_OK ? status : err_prefix(err, status, "--folder");
 }
 
 static void put_added(struct cli *cli, const char *path, const hash32 *folder, const struct record_added *added) {
@@ -84,45 +32,47 @@ static void put_added(struct cli *cli, const char *path, const hash32 *folder, c
 	json_object_end(&cli->writer);
 }
 
+/* A document that was checked, and what is added of it: one for each folder. */
+struct checked_file {
+	const char *path;
+	struct record_addition *additions;
+};
+
 /* The records of one document are registered together, or none is. */
-static enum status add_document(struct cli *cli, const char *path, const struct fhir_document *document,
-    const struct folders *folders, struct err *err) {
-	struct record_addition additions[RECORD_ADDITIONS_MAX];
+static enum status add_file(
+    struct cli *cli, const struct checked_file *file, const struct folder_list *folders, struct err *err) {
 	struct record_added added[RECORD_ADDITIONS_MAX];
-	for (size_t i = 0; i < folders->count; i++) {
-		struct record_resource *resources =
-		    arena_zalloc(&cli->arena, document->resource_count, sizeof *resources);
-		size_t count = select_resources(resources, document, i);
-		additions[i] = (struct record_addition){folders->ids[i], resources, count};
-		cli_say(cli, "%s: sealing %zu resources", path, count);
-	}
-	TRY(cli_explain(record_add_many(&cli->request, added, additions, folders->count, err), err));
-	for (size_t i = 0; i < folders->count; i++) put_added(cli, path, &folders->ids[i], &added[i]);
+	for (size_t i = 0; i < folders->count; i++)
+		cli_say(cli, "%s: sealing %zu resources", file->path, file->additions[i].count);
+	TRY(cli_explain(record_add_many(&cli->request, added, file->additions, folders->count, err), err));
+	for (size_t i = 0; i < folders->count; i++) put_added(cli, file->path, &folders->ids[i], &added[i]);
 	return STATUS_OK;
 }
 
-static enum status parse_file(
-    struct cli *cli, struct fhir_document *document, const char *path, const struct folders *folders, struct err *err) {
+static enum status check_file(
+    struct cli *cli, struct checked_file *out, const char *path, const struct folder_list *folders, struct err *err) {
 	struct bytes text;
+	struct fhir_document document;
+	out->path = path;
+	out->additions = arena_zalloc(&cli->arena, folders->count, sizeof *out->additions);
 	TRY(cli_read_file(cli, &text, path, FHIR_DOCUMENT_MAX, err));
 	struct fhir_issues issues;
 	fhir_issues_init(&issues, &cli->arena);
-	if (!fhir_document_read(document, &issues, text))
+	if (!fhir_document_read(&document, &issues, text))
 		return err_prefix(err, fhir_issues_status(&issues, err), "%s", path);
-	return check_division(path, document, folders, err);
+	enum status status = record_divide(out->additions, &cli->arena, &document, folders, err);
+	return status == STATUS_OK ? status : err_prefix(err, status, "%s", path);
 }
 
 /* All files are checked before the first is added. */
 static enum status cmd_record_add(struct cli *cli, struct err *err) {
-	struct folders folders;
-	struct fhir_document *documents = arena_zalloc(&cli->arena, (size_t)cli->argument_count, sizeof *documents);
+	struct folder_list folders;
+	struct checked_file *files = arena_zalloc(&cli->arena, (size_t)cli->argument_count, sizeof *files);
 	TRY(folders_of(cli, &folders, err));
-	for (int i = 0; i < cli->argument_count; i++)
-		TRY(parse_file(cli, &documents[i], cli->arguments[i], &folders, err));
+	for (int i = 0; i < cli->argument_count; i++) TRY(check_file(cli, &files[i], cli->arguments[i], &folders, err));
 	TRY(request_check_chain(&cli->request, err));
 	json_array_begin(&cli->writer, "records");
-	for (int i = 0; i < cli->argument_count; i++)
-		TRY(add_document(cli, cli->arguments[i], &documents[i], &folders, err));
+	for (int i = 0; i < cli->argument_count; i++) TRY(add_file(cli, &files[i], &folders, err));
 	json_array_end(&cli->writer);
 	return STATUS_OK;
 }
@@ -186,42 +136,11 @@ const struct cli_command command_record_list = {
 
 /* --- record read --- */
 
-/* "urn:uuid:…" where an id is a UUID, so that references between the record's resources resolve. */
-static bool is_uuid(struct bytes id) {
-	if (id.len != 36) return false;
-	for (size_t i = 0; i < id.len; i++) {
-		bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-		uint8_t c = id.data[i];
-		if (is_dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
-	}
-	return true;
-}
-
-static void write_bundle(struct buf *out, const struct opened_record *record) {
-	struct json_writer writer = json_writer(out);
-	json_object_begin(&writer, NULL);
-	json_put_text(&writer, "resourceType", "Bundle");
-	json_put_text(&writer, "type", "collection");
-	json_array_begin(&writer, "entry");
-	for (size_t i = 0; i < record->lead.count; i++) {
-		struct bytes id = record->lead.resources[i].id;
-		json_object_begin(&writer, NULL);
-		if (is_uuid(id)) {
-			json_put_name(&writer, "fullUrl");
-			buf_printf(out, "\"urn:uuid:%.*s\"", (int)id.len, (const char *)id.data);
-		}
-		json_put_raw(&writer, "resource", record->resources[i]);
-		json_object_end(&writer);
-	}
-	json_array_end(&writer);
-	json_object_end(&writer);
-}
-
 static enum status write_opened(const char *path, const struct opened_record *record, uint32_t part, struct err *err) {
 	if (part) return cli_write_file(path, record->resources[part - 1], err);
 	struct buf bundle;
 	buf_init(&bundle, 2 * FHIR_DOCUMENT_MAX);
-	write_bundle(&bundle, record);
+	record_write_bundle(&bundle, record);
 	enum status status = buf_status(&bundle, err);
 	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&bundle), err);
 	buf_wipe(&bundle);

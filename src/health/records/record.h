@@ -67,6 +67,9 @@ struct opened_record {
 MUST_USE enum status record_read(
     struct actor_request *request, struct opened_record *out, const hash32 *record, uint32_t part, struct err *err);
 
+/* A FHIR collection Bundle of all resources, whose entries are the exact bytes that were sealed. */
+void record_write_bundle(struct buf *out, const struct opened_record *record);
+
 /* Does the node serve it to this home? Asks for the lead, a look that is logged: verdict->ok, or 410 erased, 404 not
  * there, 403 refused. */
 MUST_USE enum status record_probe(

@@ -1,0 +1,176 @@
+#include "health/gateway/gateway.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "base/http_reply.h"
+#include "health/fhir/bundle.h"
+#include "health/gateway/gateway_private.h"
+
+#define REQUEST_ID_MAX 64u
+#define REQUEST_ID_FIELD "X-Request-Id: "
+#define REASON_PREFIX "refused: "
+
+const struct route gateway_routes[] = {
+    ROUTE(HTTP_POST, "/records", gateway_post_records, "seal a FHIR document into a folder, and register it",
+	.accepts = "application/fhir+json, application/json",
+	.limits = {.large_body_max = FHIR_DOCUMENT_MAX, .large_at_once = 4}),
+    ROUTE(HTTP_GET, "/records/{id}", gateway_get_record, "open a record: a FHIR Bundle, or one part of it",
+	.waits = true),
+};
+const size_t gateway_route_count = sizeof gateway_routes / sizeof *gateway_routes;
+
+struct gateway *gateway_new(const struct gateway_options *options) {
+	struct gateway *gateway = mem_zalloc(1, sizeof *gateway);
+	gateway->options = *options;
+	gateway->keys = keys_new(actor_home(options->actor), options->threads, options->clock);
+	gateway->tokens_lock = options->threads->monitor_new(options->threads->context);
+	arena_init(&gateway->tokens_arena);
+	return gateway;
+}
+
+void gateway_free(struct gateway *gateway) {
+	if (!gateway) return;
+	keys_free(gateway->keys);
+	gateway->options.threads->monitor_free(gateway->tokens_lock);
+	arena_fini(&gateway->tokens_arena);
+	mem_free(gateway);
+}
+
+struct gateway_counts gateway_counts(const struct gateway *gateway) {
+	return (struct gateway_counts){atomic_load(&gateway->records_added), atomic_load(&gateway->records_read),
+	    atomic_load(&gateway->records_refused)};
+}
+
+/* --- who asks --- */
+
+enum status gateway_set_tokens(struct gateway *gateway, struct bytes text, struct err *err) {
+	struct arena arena, old;
+	struct token_table table;
+	const struct threads *threads = gateway->options.threads;
+	arena_init(&arena);
+	enum status status = tokens_parse(&table, &arena, text, err);
+	if (status != STATUS_OK) {
+		arena_fini(&arena);
+		return status;
+	}
+	threads->lock(gateway->tokens_lock);
+	old = gateway->tokens_arena;
+	gateway->tokens_arena = arena;
+	gateway->tokens = table;
+	threads->unlock(gateway->tokens_lock);
+	arena_fini(&old);
+	return STATUS_OK;
+}
+
+/* False: there is no such token. */
+static bool find_token(struct gateway *gateway, struct token *out, const struct http_exchange *exchange) {
+	const struct threads *threads = gateway->options.threads;
+	threads->lock(gateway->tokens_lock);
+	const struct token *token = tokens_find(&gateway->tokens, http_header_get(&exchange->request, "authorization"));
+	if (token) *out = *token;
+	threads->unlock(gateway->tokens_lock);
+	return token != NULL;
+}
+
+static void refuse_stranger(struct http_exchange *exchange) {
+	http_put_header(&exchange->response, "WWW-Authenticate", "Bearer realm=\"xinglin\"");
+	http_problem(&exchange->response, 401, "token", "a bearer token is needed, and this is not one");
+}
+
+bool gateway_allows(
+    struct gateway *gateway, struct http_exchange *exchange, unsigned right, char name[TOKEN_NAME_MAX + 1]) {
+	struct token token;
+	if (!find_token(gateway, &token, exchange)) {
+		refuse_stranger(exchange);
+		return false;
+	}
+	if (name) memcpy(name, token.name, sizeof token.name);
+	if ((token.rights & right) == right) return true;
+	http_problem(&exchange->response, 403, "rights", "this token does not have that right");
+	return false;
+}
+
+/* --- ids of requests --- */
+
+static bool is_short_word(struct bytes text) {
+	for (size_t i = 0; i < text.len; i++)
+		if (!isalnum(text.data[i]) && text.data[i] != '-' && text.data[i] != '_' && text.data[i] != '.')
+			return false;
+	return text.len > 0 && text.len <= REQUEST_ID_MAX;
+}
+
+void gateway_admit(struct gateway *gateway, struct http_exchange *exchange, bool is_open) {
+	struct bytes given = http_header_get(&exchange->request, "x-request-id");
+	struct token token;
+	if (is_short_word(given)) {
+		http_put_header(&exchange->response, "X-Request-Id", "%.*s", (int)given.len, (const char *)given.data);
+	} else {
+		uint8_t id[8];
+		random_fill(gateway->options.random, id, sizeof id);
+		http_put_header(&exchange->response, "X-Request-Id", "%016llx", (unsigned long long)load_be64(id));
+	}
+	if (!is_open && !find_token(gateway, &token, exchange)) refuse_stranger(exchange);
+}
+
+struct bytes gateway_request_id(const struct http_exchange *exchange) {
+	struct bytes fields = buf_view(&exchange->response.headers);
+	const struct bytes field = BYTES_LITERAL(REQUEST_ID_FIELD);
+	if (!bytes_equal(bytes_slice(fields, 0, field.len), field)) return (struct bytes){NULL, 0};
+	const uint8_t *end = memchr(fields.data, '\r', fields.len);
+	size_t len = end ? (size_t)(end - fields.data) - field.len : 0;
+	return bytes_slice(fields, field.len, len);
+}
+
+/* --- failures --- */
+
+/* "NotAllowedToWrite()": not-allowed-to-write. False: it is not the name of an error. */
+static bool code_of_reason(char *out, size_t size, const char *reason) {
+	size_t used = 0;
+	for (const char *at = reason; *at != '('; at++) {
+		if (!isalnum((unsigned char)*at) || used + 3 > size) return false;
+		if (isupper((unsigned char)*at) && used) out[used++] = '-';
+		out[used++] = (char)tolower((unsigned char)*at);
+	}
+	out[used] = 0;
+	return used > 0;
+}
+
+void gateway_answer_refusal(struct http_response *response, const char *reason) {
+	char code[64], detail[256];
+	if (!code_of_reason(code, sizeof code, reason)) {
+		http_problem(response, 403, "refused", "the chain, the node or the folder's keys refuse it");
+		return;
+	}
+	snprintf(detail, sizeof detail, "the contract refuses it: %.*s", (int)strcspn(reason, ":"), reason);
+	http_problem(response, 403, code, detail);
+}
+
+void gateway_answer_failure(struct http_response *response, enum status status, const struct err *err) {
+	switch (status) {
+	case STATUS_INVALID: http_problem(response, 422, "document", err->message); return;
+	case STATUS_LIMIT: http_problem(response, 413, "limit", err->message); return;
+	case STATUS_NOTFOUND: http_problem(response, 404, "not-found", "there is no such record or folder"); return;
+	case STATUS_DENIED: {
+		const char *reason = strstr(err->message, REASON_PREFIX);
+		gateway_answer_refusal(response, reason ? reason + strlen(REASON_PREFIX) : "");
+		return;
+	}
+	case STATUS_BUSY:
+		http_put_header(response, "Retry-After", "1");
+		http_problem(response, 503, "busy", "too much is waiting for the chain");
+		return;
+	case STATUS_IO:
+	case STATUS_TIMEOUT:
+		http_put_header(response, "Retry-After", "2");
+		http_problem(response, 503, "node", "no node answers, or the disk does not take it");
+		return;
+	case STATUS_OK:
+	case STATUS_EXISTS:
+	case STATUS_CORRUPT:
+	case STATUS_UNSUPPORTED:
+	case STATUS_INTERNAL:
+	case STATUS_COUNT: break;
+	}
+	http_problem(response, 500, "internal", "it failed; the log says why");
+}

@@ -1,0 +1,55 @@
+/*
+ * A gateway's routes: what an organisation's own systems ask over HTTP, in the name of its one actor. Who asks is known
+ * by a bearer token; without one there is no data. What it knows is the actor, not the server: app/ wires both.
+ *
+ * Errors are problem+json (RFC 9457) with a stable `code`. Causes only: what to type is nobody's business here.
+ *
+ * Threads: the handlers any, once gateway_new returned; gateway_set_tokens any.
+ */
+#ifndef HEALTH_GATEWAY_GATEWAY_H
+#define HEALTH_GATEWAY_GATEWAY_H
+
+#include "base/route.h"
+#include "health/actors/actor.h"
+#include "health/gateway/keys.h"
+#include "health/gateway/tokens.h"
+
+struct gateway;
+
+struct gateway_options {
+	struct actor *actor; /* its outbox is open */
+	const struct workers *workers;
+	const struct threads *threads;
+	const struct clock_source *clock;
+	const struct random_source *random;
+	uint32_t request_ms; /* how long a request waits for its receipt */
+};
+/* `options` is copied; what it points to is borrowed. */
+struct gateway *gateway_new(const struct gateway_options *options);
+/* After the last exchange was answered. NULL is allowed. */
+void gateway_free(struct gateway *gateway);
+
+/* New tokens from the text of their file; the old ones hold if it has a mistake. */
+MUST_USE enum status gateway_set_tokens(struct gateway *gateway, struct bytes text, struct err *err);
+
+/* The routes; their context is a struct gateway. */
+extern const struct route gateway_routes[];
+extern const size_t gateway_route_count;
+
+/*
+ * Before a body is read: gives the request an id (X-Request-Id, the client's if it is a short word) and refuses with
+ * 401 what has no token. `is_open`: a path that needs none.
+ */
+void gateway_admit(struct gateway *gateway, struct http_exchange *exchange, bool is_open);
+/* May the token of this request do that? If not, the answer is 401 or 403. `name` may be NULL, and gets the token's. */
+bool gateway_allows(
+    struct gateway *gateway, struct http_exchange *exchange, unsigned right, char name[TOKEN_NAME_MAX + 1]);
+/* The id that gateway_admit gave: a view into the answer's header. */
+struct bytes gateway_request_id(const struct http_exchange *exchange);
+
+struct gateway_counts {
+	uint64_t records_added, records_read, records_refused;
+};
+struct gateway_counts gateway_counts(const struct gateway *gateway);
+
+#endif

@@ -1,0 +1,24 @@
+/* Inside health/gateway: what the handlers share. */
+#ifndef HEALTH_GATEWAY_PRIVATE_H
+#define HEALTH_GATEWAY_PRIVATE_H
+
+#include "health/gateway/gateway.h"
+
+struct gateway {
+	struct gateway_options options;
+	struct keys *keys;
+	struct monitor *tokens_lock;
+	struct arena tokens_arena;
+	struct token_table tokens;
+	atomic_ullong records_added, records_read, records_refused;
+};
+
+/* An operational failure as a problem: causes only, since `err` may speak to somebody at a command line. */
+void gateway_answer_failure(struct http_response *response, enum status status, const struct err *err);
+/* A refusal by a contract: "NotAllowedToWrite()" is 403 with the code not-allowed-to-write. */
+void gateway_answer_refusal(struct http_response *response, const char *reason);
+
+void gateway_post_records(void *context, struct http_exchange *exchange);
+void gateway_get_record(void *context, struct http_exchange *exchange);
+
+#endif
