@@ -4,6 +4,8 @@ const struct cli_command *const cli_commands[] = {
     &command_init,
     &command_node,
     &command_dev,
+    &command_gateway,
+    &command_gateway_token_new,
     &command_config_check,
     &command_config_sample,
     &command_config_table,

@@ -1,14 +1,17 @@
 /* xinglin break-glass, review, trustee: emergencies. */
 #include <errno.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
+#include "app/serve/lifecycle.h"
 #include "health/consent/consent.h"
 
 #define WAIT_MAX_SECONDS 86400u
+#define SLEEP_STEP_MS 200u
+#define DRAIN_MS 60000u /* a round asks a node, which may take its time */
 
 /* --- break-glass --- */
 
@@ -164,44 +167,53 @@ const struct cli_command command_review_close = {
 
 /* --- trustee serve --- */
 
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int signal_number) {
-	(void)signal_number;
-	stopped = 1;
-}
-
-static void listen_to_signals(void) {
-	struct sigaction action = {.sa_handler = on_signal};
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
+/* One command that serves: the loop of it, between signals. */
+struct serving {
+	struct cli *cli;
+	uint64_t every_ms, released;
+	atomic_bool stopped;
+};
 
 /* In steps, so that a signal is heard soon. */
-static void sleep_between(const struct client_options *options, uint64_t every_ms) {
-	while (every_ms && !stopped) {
-		uint32_t step = every_ms < 200 ? (uint32_t)every_ms : 200;
-		options->sleep_ms(options->sleep_context, step);
-		every_ms -= step;
+static void sleep_between(struct serving *serving) {
+	const struct client_options *options = client_options_of(serving->cli->request.client);
+	for (uint64_t rest_ms = serving->every_ms; rest_ms && !atomic_load(&serving->stopped);) {
+		uint32_t step_ms = rest_ms < SLEEP_STEP_MS ? (uint32_t)rest_ms : SLEEP_STEP_MS;
+		options->sleep_ms(options->sleep_context, step_ms);
+		rest_ms -= step_ms;
 	}
 }
 
 /* A node that does not answer for a while is no reason to stop serving emergencies. */
-static enum status serve(struct cli *cli, uint64_t every_ms, uint64_t *released, struct err *err) {
+static enum status serve(void *context, struct err *err) {
+	struct serving *serving = context;
+	struct cli *cli = serving->cli;
 	struct trustee_round round = {0};
-	listen_to_signals();
 	cli_say(cli, "serving emergencies; Ctrl-C stops it");
-	while (!stopped) {
+	while (!atomic_load(&serving->stopped)) {
 		struct arena_mark mark = arena_mark(&cli->arena);
 		enum status status = trustee_serve_once(&cli->request, &round, err);
 		arena_rewind(&cli->arena, mark);
 		if (status != STATUS_OK && status != STATUS_IO && status != STATUS_TIMEOUT) return status;
 		if (status != STATUS_OK) fprintf(stderr, "xinglin trustee serve: %s; trying again\n", err->message);
-		*released += status == STATUS_OK ? round.released : 0;
-		sleep_between(client_options_of(cli->request.client), every_ms);
+		serving->released += status == STATUS_OK ? round.released : 0;
+		sleep_between(serving);
 	}
 	return STATUS_OK;
+}
+
+static void stop(void *context) {
+	struct serving *serving = context;
+	atomic_store(&serving->stopped, true);
+}
+
+static enum status serve_until_stopped(struct cli *cli, uint64_t every_ms, uint64_t *released, struct err *err) {
+	struct serving serving = {.cli = cli, .every_ms = every_ms};
+	const struct service service = {.name = "trustee", .context = &serving, .run = serve, .stop = stop};
+	lifecycle_begin();
+	enum status status = lifecycle_run(&service, &(struct lifecycle_options){.drain_ms = DRAIN_MS}, err);
+	*released = serving.released;
+	return status;
 }
 
 static enum status cmd_trustee_serve(struct cli *cli, struct err *err) {
@@ -217,7 +229,7 @@ static enum status cmd_trustee_serve(struct cli *cli, struct err *err) {
 		cli_put_u64(cli, "failed", round.failed);
 		if (round.failed) cli->exit_code = EXIT_FAILED;
 	} else {
-		TRY(serve(cli, every_ms, &released, err));
+		TRY(serve_until_stopped(cli, every_ms, &released, err));
 	}
 	cli_put_u64(cli, "released", released);
 	return STATUS_OK;

@@ -34,4 +34,38 @@ const struct settings_section node_section = {
     .count = sizeof node_rows / sizeof *node_rows,
 };
 
-const struct settings_section *const service_sections[] = {&node_section, NULL};
+// clang-format off
+static const struct setting gateway_rows[] = {
+	{.name = "home", .type = SETTING_FOLDER, .value = "DIR", .help = "the organisation's data folder"},
+	{.name = "password-file", .type = SETTING_SECRET, .value = "FILE", .help = "whose first line opens the wallet"},
+	{.name = "tokens", .type = SETTING_SECRET, .value = "FILE", .flags = SETTING_RELOADS,
+	    .help = "bearer tokens of those who may ask (see: xinglin gateway token new)"},
+	{.name = "node", .type = SETTING_URLS, .value = "URL,…",
+	    .help = "the nodes to ask; the next one if one does not answer; without it the deployment's"},
+	{.name = "http-port", .type = SETTING_PORT, .value = "N", .otherwise = "8600",
+	    .help = "HTTP for the organisation's own systems; 0: any free port"},
+	{.name = "http-addr", .type = SETTING_ADDRESS, .value = "ADDRESS", .otherwise = "127.0.0.1",
+	    .help = "numeric address to listen on"},
+	{.name = "http-vhosts", .type = SETTING_LIST, .value = "NAME,…", .otherwise = "localhost",
+	    .help = "host names that requests may carry, besides numeric addresses; *: any"},
+	{.name = "http-corsdomain", .type = SETTING_LIST, .value = "ORIGIN,…",
+	    .help = "origins of web pages that may ask; *: any"},
+	{.name = "workers", .type = SETTING_NUMBER, .value = "N", .min = 1, .max = 256, .otherwise = "8",
+	    .help = "threads that seal, open and ask the node"},
+	{.name = "request-ms", .type = SETTING_NUMBER, .value = "MS", .min = 1000, .max = 600000, .otherwise = "30000",
+	    .help = "how long a request waits for its receipt; then the answer is 202"},
+	{.name = "trustee", .type = SETTING_SWITCH, .help = "also release keys in emergencies, as a trustee"},
+	{.name = "trustee-every-ms", .type = SETTING_NUMBER, .value = "MS", .min = 50, .max = 3600000,
+	    .otherwise = "1000", .help = "as a trustee, look for emergencies this often"},
+	SERVICE_ROWS,
+};
+// clang-format on
+
+const struct settings_section gateway_section = {
+    .name = "gateway",
+    .title = "A gateway: one organisation's own systems ask it, over HTTP. Started by: xinglin gateway --config FILE",
+    .rows = gateway_rows,
+    .count = sizeof gateway_rows / sizeof *gateway_rows,
+};
+
+const struct settings_section *const service_sections[] = {&node_section, &gateway_section, NULL};

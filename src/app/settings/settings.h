@@ -33,7 +33,6 @@ enum setting_type {
 enum setting_flags {
 	SETTING_RELOADS = 1,   /* SIGHUP changes it; all others need a restart */
 	SETTING_FLAG_ONLY = 2, /* belongs on the command line alone: --once */
-	SETTING_CONTENT = 4,   /* with SETTING_RELOADS: the file's content is read again even if its path is the same */
 };
 
 struct setting {

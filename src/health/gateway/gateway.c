@@ -91,6 +91,12 @@ bool gateway_allows(
 	return false;
 }
 
+void gateway_token_name(struct gateway *gateway, const struct http_exchange *exchange, char name[TOKEN_NAME_MAX + 1]) {
+	struct token token;
+	bool is_known = find_token(gateway, &token, exchange);
+	memcpy(name, is_known ? token.name : "", is_known ? sizeof token.name : 1);
+}
+
 /* --- ids of requests --- */
 
 static bool is_short_word(struct bytes text) {
@@ -124,10 +130,10 @@ struct bytes gateway_request_id(const struct http_exchange *exchange) {
 
 /* --- failures --- */
 
-/* "NotAllowedToWrite()": not-allowed-to-write. False: it is not the name of an error. */
+/* "NotAllowedToWrite: …": not-allowed-to-write. False: it is not the name of an error. */
 static bool code_of_reason(char *out, size_t size, const char *reason) {
 	size_t used = 0;
-	for (const char *at = reason; *at != '('; at++) {
+	for (const char *at = reason; *at != '(' && *at != ':'; at++) {
 		if (!isalnum((unsigned char)*at) || used + 3 > size) return false;
 		if (isupper((unsigned char)*at) && used) out[used++] = '-';
 		out[used++] = (char)tolower((unsigned char)*at);
@@ -142,7 +148,7 @@ void gateway_answer_refusal(struct http_response *response, const char *reason) 
 		http_problem(response, 403, "refused", "the chain, the node or the folder's keys refuse it");
 		return;
 	}
-	snprintf(detail, sizeof detail, "the contract refuses it: %.*s", (int)strcspn(reason, ":"), reason);
+	snprintf(detail, sizeof detail, "the contract refuses it: %.*s", (int)strcspn(reason, "(:"), reason);
 	http_problem(response, 403, code, detail);
 }
 

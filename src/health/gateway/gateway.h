@@ -44,6 +44,8 @@ void gateway_admit(struct gateway *gateway, struct http_exchange *exchange, bool
 /* May the token of this request do that? If not, the answer is 401 or 403. `name` may be NULL, and gets the token's. */
 bool gateway_allows(
     struct gateway *gateway, struct http_exchange *exchange, unsigned right, char name[TOKEN_NAME_MAX + 1]);
+/* For the log: the name of the token that a request shows; empty: none. */
+void gateway_token_name(struct gateway *gateway, const struct http_exchange *exchange, char name[TOKEN_NAME_MAX + 1]);
 /* The id that gateway_admit gave: a view into the answer's header. */
 struct bytes gateway_request_id(const struct http_exchange *exchange);
 

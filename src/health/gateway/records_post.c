@@ -111,10 +111,12 @@ static void completed(void *context, const struct outbox_result *result) {
 static enum status read_document(
     struct posting *posting, struct record_addition *additions, struct http_query *query, struct err *err) {
 	struct fhir_document document;
+	struct fhir_issues issues;
 	const struct http_request *request = &posting->exchange->request;
 	TRY(http_query_parse(query, &posting->arena, request->query, err));
 	TRY(folder_list_parse(&posting->folders, http_query_get(query, "folder"), err));
-	TRY(fhir_document_parse(&document, &posting->arena, request->body, err));
+	fhir_issues_init(&issues, &posting->arena);
+	if (!fhir_document_read(&document, &issues, request->body)) return fhir_issues_status(&issues, err);
 	return record_divide(additions, &posting->arena, &document, &posting->folders, err);
 }
 

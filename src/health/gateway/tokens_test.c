@@ -49,7 +49,7 @@ static void a_file_with_a_mistake_is_refused_with_its_line(void **state) {
 	    {"a read " HASH_A " more", "line 1: the line is"},
 	    {"a/b read " HASH_A, "line 1: a name has"},
 	    {"a read " HASH_A "\na write " HASH_B, "line 2: the name a is there twice"},
-	    {"a read " HASH_A "\nb write " HASH_A, "line 2: the token of a is there twice"},
+	    {"a read " HASH_A "\nb write " HASH_A, "line 2: the token of b is there twice"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct arena arena;

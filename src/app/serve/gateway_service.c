@@ -1,0 +1,299 @@
+#include "app/serve/gateway_service.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "app/serve/nodes.h"
+#include "app/serve/trustee.h"
+#include "app/system.h"
+#include "app/threads.h"
+#include "base/files.h"
+#include "health/gateway/gateway.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/worker_pool.h"
+
+#define HTTP_THREADS 2u
+#define CONNECTIONS_MAX 2048u
+#define DEFERRED_MAX 1024u
+#define QUEUE_MAX 1024u
+#define DEPLOYMENT_MAX ((size_t)64 << 10)
+#define WAITING_MAX 60000u /* entries of the outbox; near its own bound it is not ready */
+/* Beyond the request's own time, so that the gateway and not the server says that it is over. */
+#define ANSWER_GRACE_MS 5000u
+
+struct gateway_service {
+	struct gateway_service_options options;
+	struct deployment deployment;
+	struct nodes *nodes;
+	struct client_maker maker;
+	struct actor *actor;
+	struct outbox *outbox;
+	struct worker_pool *pool;
+	struct gateway *gateway;
+	struct router *router;
+	struct http_service routes; /* the router's */
+	struct http_metrics http;
+	struct ops ops;
+	struct ops_server *ops_server;
+	struct http_server *server;
+	pthread_t outbox_thread;
+	struct trustee_service *trustee;
+	atomic_bool is_sending;
+	atomic_ullong min_free_bytes;
+};
+
+/* --- requests --- */
+
+static bool is_open_path(struct bytes path) {
+	return bytes_equal(path, BYTES_LITERAL("/livez")) || bytes_equal(path, BYTES_LITERAL("/readyz"));
+}
+
+static void admit(void *context, struct http_exchange *exchange) {
+	struct gateway_service *service = context;
+	gateway_admit(service->gateway, exchange, is_open_path(exchange->request.path));
+	if (exchange->response.status == 0) service->routes.admit(service->routes.context, exchange);
+}
+
+static void handle(void *context, struct http_exchange *exchange) {
+	struct gateway_service *service = context;
+	service->routes.handle(service->routes.context, exchange);
+}
+
+static void answered(void *context, const struct http_exchange *exchange, uint64_t duration_ns) {
+	struct gateway_service *service = context;
+	const char *path = router_path(exchange);
+	struct bytes id = gateway_request_id(exchange);
+	char id_text[80], name[TOKEN_NAME_MAX + 1];
+	http_metrics_observe(&service->http, exchange, duration_ns);
+	snprintf(id_text, sizeof id_text, "%.*s", (int)id.len, (const char *)id.data);
+	gateway_token_name(service->gateway, exchange, name);
+	const struct log_field fields[] = {LOG_TEXT("request", id_text),
+	    LOG_TEXT("method", http_method_name(exchange->request.method)), LOG_TEXT("route", path ? path : "none"),
+	    LOG_NUMBER("status", (uint64_t)exchange->response.status), LOG_NUMBER("microseconds", duration_ns / 1000),
+	    LOG_TEXT("token", name)};
+	bool is_health = is_open_path(exchange->request.path);
+	log_event(&(struct log_event){is_health ? LOG_DEBUG : LOG_INFO, "gateway", "request", fields, 6});
+}
+
+static void handle_metrics(void *context, struct http_exchange *exchange) {
+	struct gateway_service *service = context;
+	if (gateway_allows(service->gateway, exchange, TOKEN_METRICS, NULL))
+		ops_routes[OPS_HEALTH_COUNT].handle(&service->ops, exchange);
+}
+
+static const struct route metrics_route[] = {
+    ROUTE(HTTP_GET, "/metrics", handle_metrics, "what it counted, for a token with that right")};
+
+/* --- what operators see --- */
+
+static void check(void *context, struct readiness *out) {
+	struct gateway_service *service = context;
+	struct outbox_counts counts = outbox_counts(service->outbox);
+	bool is_sending = atomic_load(&service->is_sending);
+	nodes_check(service->nodes, out);
+	readiness_add(out, "outbox", is_sending && counts.waiting < WAITING_MAX, "%s; %zu wait, %zu are on their way",
+	    is_sending ? "runs" : "does not run", counts.waiting, counts.in_flight);
+	readiness_add_disk(out, service->options.home, atomic_load(&service->min_free_bytes));
+}
+
+static void write_metrics(void *context, struct buf *out) {
+	struct gateway_service *service = context;
+	struct outbox_counts outbox = outbox_counts(service->outbox);
+	struct gateway_counts counts = gateway_counts(service->gateway);
+	nodes_metrics(service->nodes, out);
+	metric_put(out, METRIC_GAUGE, "outbox_waiting", "Entries that are in no transaction yet.", outbox.waiting);
+	metric_put(out, METRIC_GAUGE, "outbox_in_flight", "Transactions without a receipt.", outbox.in_flight);
+	metric_put(out, METRIC_COUNTER, "outbox_done_total", "Entries that are in a block.", outbox.done);
+	metric_put(
+	    out, METRIC_COUNTER, "outbox_refused_total", "Entries that were refused or reverted.", outbox.refused);
+	metric_put(out, METRIC_COUNTER, "outbox_transactions_total", "Transactions signed.", outbox.transactions);
+	metric_put(out, METRIC_COUNTER, "outbox_resent_total", "Transactions sent again.", outbox.resent);
+	metric_put(
+	    out, METRIC_GAUGE, "workers_waiting", "Tasks that wait for a worker.", worker_pool_waiting(service->pool));
+	metric_put(
+	    out, METRIC_GAUGE, "workers_running", "Tasks that workers carry out.", worker_pool_running(service->pool));
+	metric_put(out, METRIC_COUNTER, "records_added_total", "Records accepted.", counts.records_added);
+	metric_put(out, METRIC_COUNTER, "records_read_total", "Records opened.", counts.records_read);
+	metric_put(
+	    out, METRIC_COUNTER, "records_refused_total", "Records that were not taken.", counts.records_refused);
+}
+
+/* --- opening --- */
+
+static enum status read_deployment(struct gateway_service *service, struct err *err) {
+	char path[4096];
+	struct buf text;
+	snprintf(path, sizeof path, "%s/deployment.json", service->options.home);
+	buf_init(&text, DEPLOYMENT_MAX);
+	enum status status = files_read(&text, path, err);
+	if (status == STATUS_OK) status = deployment_parse(&service->deployment, buf_view(&text), err);
+	buf_fini(&text);
+	return status == STATUS_OK ? status : err_prefix(err, status, "the home has no usable deployment");
+}
+
+static enum status open_actor(struct gateway_service *service, struct err *err) {
+	const char *deployed[] = {service->deployment.rpc_url, NULL};
+	const char *const *urls = service->options.nodes ? service->options.nodes : deployed;
+	TRY(nodes_new(&service->nodes, urls, service->deployment.chain_id, &service->deployment.genesis, err));
+	TRY(nodes_probe(service->nodes, err));
+	service->maker = nodes_maker(service->nodes);
+	struct actor_options options = {.directory = service->options.home,
+	    .password = service->options.password,
+	    .rpc_url = nodes_url(service->nodes),
+	    .clients = &service->maker,
+	    .clock = &world_clock,
+	    .random = &world_random,
+	    .sleep_ms = world_sleep_ms,
+	    .threads = &system_threads,
+	    .clients_max = service->options.workers + 2};
+	TRY(actor_open(&service->actor, &options, err));
+	service->options.password = (struct bytes){NULL, 0};
+	return actor_outbox(service->actor, &service->outbox, err);
+}
+
+static enum status load_tokens(struct gateway_service *service, const char *path, struct err *err) {
+	struct buf text;
+	buf_init(&text, TOKENS_FILE_MAX);
+	enum status status = files_read(&text, path, err);
+	if (status == STATUS_OK) {
+		status = gateway_set_tokens(service->gateway, buf_view(&text), err);
+		if (status != STATUS_OK) status = err_prefix(err, status, "%s", path);
+	}
+	buf_wipe(&text);
+	return status;
+}
+
+static enum status open_gateway(struct gateway_service *service, struct err *err) {
+	const struct worker_pool_options pool = {.threads = service->options.workers, .queue_max = QUEUE_MAX};
+	TRY(worker_pool_open(&service->pool, &pool, err));
+	struct gateway_options options = {.actor = service->actor,
+	    .workers = worker_pool_workers(service->pool),
+	    .threads = &system_threads,
+	    .clock = &world_clock,
+	    .random = &world_random,
+	    .request_ms = service->options.request_ms};
+	service->gateway = gateway_new(&options);
+	TRY(load_tokens(service, service->options.tokens, err));
+	service->ops =
+	    (struct ops){.check = check, .metrics = write_metrics, .context = service, .http = &service->http};
+	return STATUS_OK;
+}
+
+static enum status open_server(struct gateway_service *service, struct err *err) {
+	const struct gateway_service_options *wanted = &service->options;
+	const struct route_table tables[] = {{gateway_routes, gateway_route_count, service->gateway},
+	    {ops_routes, OPS_HEALTH_COUNT, &service->ops}, {metrics_route, 1, service}};
+	const struct http_observer observer = {answered, service};
+	service->router = router_new(tables, sizeof tables / sizeof *tables, worker_pool_workers(service->pool));
+	service->routes = router_service(service->router);
+	http_metrics_init(&service->http, tables, sizeof tables / sizeof *tables);
+	if (wanted->metrics_port)
+		TRY(ops_server_open(
+		    &service->ops_server, &service->ops, wanted->metrics_address, wanted->metrics_port, err));
+	struct http_server_options options = {.address = wanted->http_address,
+	    .port = wanted->http_port,
+	    .threads = HTTP_THREADS,
+	    .connections_max = CONNECTIONS_MAX,
+	    .deferred_max = DEFERRED_MAX,
+	    .deferred_timeout_ms = wanted->request_ms + ANSWER_GRACE_MS,
+	    .drain_ms = wanted->drain_ms,
+	    .vhosts = wanted->vhosts,
+	    .cors_origins = wanted->cors_origins,
+	    .observer = &observer};
+	const struct http_service http = {.handle = handle, .admit = admit, .context = service};
+	return http_server_open(&service->server, &options, &http, err);
+}
+
+static enum status open_all(struct gateway_service *service, struct err *err) {
+	http_client_global_init();
+	TRY(read_deployment(service, err));
+	TRY(open_actor(service, err));
+	TRY(open_gateway(service, err));
+	return open_server(service, err);
+}
+
+enum status gateway_service_open(
+    struct gateway_service **out, const struct gateway_service_options *options, struct err *err) {
+	struct gateway_service *service = mem_zalloc(1, sizeof *service);
+	service->options = *options;
+	atomic_store(&service->min_free_bytes, options->min_free_bytes);
+	enum status status = open_all(service, err);
+	if (status != STATUS_OK) {
+		gateway_service_close(service);
+		return status;
+	}
+	*out = service;
+	return STATUS_OK;
+}
+
+uint16_t gateway_service_port(const struct gateway_service *service) {
+	return http_server_port(service->server);
+}
+
+/* --- running --- */
+
+static void *run_outbox(void *context) {
+	struct gateway_service *service = context;
+	atomic_store(&service->is_sending, true);
+	outbox_run(service->outbox);
+	atomic_store(&service->is_sending, false);
+	return NULL;
+}
+
+static enum status start_threads(struct gateway_service *service, struct err *err) {
+	TRY(nodes_watch_start(service->nodes, err));
+	if (service->options.trustee_every_ms)
+		TRY(trustee_service_start(&service->trustee, service->actor, service->options.trustee_every_ms, err));
+	if (pthread_create(&service->outbox_thread, NULL, run_outbox, service) != 0)
+		return err_set(err, STATUS_INTERNAL, "cannot start the outbox's thread");
+	return STATUS_OK;
+}
+
+enum status gateway_service_run(struct gateway_service *service, struct err *err) {
+	enum status status = start_threads(service, err);
+	if (status == STATUS_OK) {
+		status = http_server_run(service->server, err);
+		/* Workers first: what they still hand over is journaled, and goes on at the next start. */
+		worker_pool_close(service->pool);
+		service->pool = NULL;
+		trustee_service_stop(service->trustee);
+		service->trustee = NULL;
+		outbox_stop(service->outbox);
+		pthread_join(service->outbox_thread, NULL);
+	}
+	trustee_service_stop(service->trustee);
+	service->trustee = NULL;
+	nodes_watch_stop(service->nodes);
+	return status;
+}
+
+void gateway_service_stop(struct gateway_service *service) {
+	http_server_stop(service->server);
+}
+
+void gateway_service_reload(struct gateway_service *service, const char *tokens, uint64_t min_free_bytes) {
+	struct err err;
+	atomic_store(&service->min_free_bytes, min_free_bytes);
+	if (load_tokens(service, tokens, &err) != STATUS_OK)
+		log_error("gateway", "the tokens stay as they were: %s", err.message);
+}
+
+bool gateway_service_is_alive(struct gateway_service *service) {
+	(void)outbox_counts(service->outbox); /* a lock that nobody gives back stops us here */
+	return atomic_load(&service->is_sending);
+}
+
+/* The metrics' server goes before what it shows; the actor before the gateway, since its outbox still tells those who
+ * wait that their entries are kept. */
+void gateway_service_close(struct gateway_service *service) {
+	if (!service) return;
+	ops_server_close(service->ops_server);
+	worker_pool_close(service->pool);
+	actor_close(service->actor);
+	http_server_close(service->server);
+	router_free(service->router);
+	gateway_free(service->gateway);
+	nodes_free(service->nodes);
+	mem_free(service);
+}

@@ -1,0 +1,41 @@
+/*
+ * A running gateway: one actor's home, the nodes that it asks, an HTTP server with the routes of health/gateway,
+ * workers for what blocks, and the trustee's service if it is wanted.
+ *
+ * Threads: the caller's (waits), the server's, the workers, one for the outbox, one that watches the nodes, one for the
+ * trustee. gateway_service_stop and _reload may come from any.
+ */
+#ifndef APP_SERVE_GATEWAY_SERVICE_H
+#define APP_SERVE_GATEWAY_SERVICE_H
+
+#include "base/mem.h"
+
+struct gateway_service_options {
+	const char *home;
+	struct bytes password;
+	const char *const *nodes; /* URLs, NULL-terminated; NULL: the deployment's */
+	const char *tokens;       /* path */
+	const char *http_address;
+	uint16_t http_port;
+	const char *const *vhosts, *const *cors_origins;
+	uint32_t workers, request_ms, drain_ms;
+	const char *metrics_address;
+	uint16_t metrics_port; /* 0: on the main port alone, with a token */
+	uint64_t min_free_bytes;
+	uint32_t trustee_every_ms; /* 0: it is not a trustee */
+};
+struct gateway_service;
+/* Opens the home and its outbox, looks at the nodes (none needs to answer yet), binds the port. STATUS_DENIED: the
+ * password is wrong, or the nodes are of another chain. STATUS_BUSY: another program has the home or the port. */
+MUST_USE enum status gateway_service_open(
+    struct gateway_service **out, const struct gateway_service_options *options, struct err *err);
+uint16_t gateway_service_port(const struct gateway_service *service);
+MUST_USE enum status gateway_service_run(struct gateway_service *service, struct err *err);
+void gateway_service_stop(struct gateway_service *service);
+/* Tokens from their file again; a mistake keeps the old ones and is logged. */
+void gateway_service_reload(struct gateway_service *service, const char *tokens, uint64_t min_free_bytes);
+/* Does the outbox's thread run? */
+bool gateway_service_is_alive(struct gateway_service *service);
+void gateway_service_close(struct gateway_service *service); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * The trustee's service: looks for emergencies every so often, and releases keys (health/consent/consent.h). It is one
+ * of the gateway's services, or a process of its own. Threads: it has one; the functions belong to their caller.
+ */
+#ifndef APP_SERVE_TRUSTEE_H
+#define APP_SERVE_TRUSTEE_H
+
+#include "health/actors/actor.h"
+
+struct trustee_service;
+MUST_USE enum status trustee_service_start(
+    struct trustee_service **out, struct actor *actor, uint32_t every_ms, struct err *err);
+/* Waits for the round that runs, and frees it. NULL is allowed. */
+void trustee_service_stop(struct trustee_service *service);
+
+#endif
