@@ -1,0 +1,155 @@
+"""A home's index: commands ask the chain only for what is new, the file shows nothing, and its loss costs nothing."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import test_medicines
+from machine import PASSWORD, Refused, binary, cli
+from recorder import Recorder
+
+GTIN = test_medicines.check_digit("0401234567891")
+
+
+class Trade(test_medicines.Trade):
+    """Actors, a product and SSCCs of its own: the consortium is shared."""
+
+    def __init__(self, consortium):
+        self.c, self.count = consortium, 900000
+        for name, roles in (("regulator", "regulator"), ("maker", "manufacturer"), ("wholesaler", "wholesaler")):
+            consortium.actor("ix-" + name, roles)
+        self.register(GTIN)
+
+    def run(self, name, *arguments, **options):
+        return self.c.run("ix-" + name, *arguments, **options)
+
+    def address(self, name):
+        return self.c.accounts["ix-" + name]
+
+    def commission(self, lot, count):
+        return self.run("maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", "2030-06-30", "--count",
+                        count)["units"]
+
+
+@pytest.fixture(scope="module")
+def trade(consortium):
+    return Trade(consortium)
+
+
+@pytest.fixture(scope="module")
+def pack(trade):
+    """A pack that went from the maker to a wholesaler in a case on a pallet; its scan and the case's SSCC."""
+    units = trade.commission(trade.lot(), 3)
+    case = trade.case(units)
+    pallet = trade.sscc()
+    trade.run("maker", "pack", "aggregate", case, "--sscc", pallet)
+    trade.run("wholesaler", "pack", "receive", "--document", trade.ship(pallet, "wholesaler"))
+    return units[0], case
+
+
+def index_of(consortium, name):
+    return consortium.home(name) / "index.db"
+
+
+def log_questions(recorder):
+    asked = [part[part.index(b"\n\n") + 2:] for part in recorder.traffic if part.startswith(b"POST")]
+    return [json.loads(body)["params"][0] for body in asked if b"eth_getLogs" in body]
+
+
+def words(report):
+    return [(entry["what"], entry.get("sscc")) for entry in report["history"]]
+
+
+def test_a_history_follows_containers_around_the_pack(trade, pack):
+    scan, case = pack
+    history = words(trade.run("maker", "pack", "trace", scan))
+    assert [what for what, _ in history] == ["opened", "commissioned", "packed", "container packed", "shipped", "accepted"]
+    assert history[2] == ("packed", case)
+    # The receiver knows the case from the sealed document, and finds the pallet by the chain's events.
+    assert [what for what, _ in words(trade.run("wholesaler", "pack", "trace", scan))] == [what for what, _ in history]
+
+
+def test_the_file_shows_nothing_of_what_is_in_it(consortium, trade, pack):
+    scan, case = pack
+    trade.run("maker", "pack", "trace", scan)
+    serial = scan.split("/21/")[1].split("/")[0].split("?")[0] if "/21/" in scan else scan[-6:]
+    shown = b"".join(path.read_bytes() for path in consortium.home("ix-maker").glob("index.db*"))
+    assert len(shown) > 4096 and index_of(consortium, "ix-maker").stat().st_mode & 0o777 == 0o600
+    for word in (b"SQLite", b"CREATE", GTIN.encode(), serial.encode(), case.encode(), bytes.fromhex(trade.address("wholesaler")[2:])):
+        assert word not in shown, word
+
+
+@pytest.mark.parametrize("harm", ["removed", "overwritten", "cut", "another home's"])
+def test_an_index_that_is_lost_or_damaged_is_made_anew(consortium, trade, pack, harm):
+    scan, _ = pack
+    before = trade.run("maker", "pack", "trace", scan)
+    path = index_of(consortium, "ix-maker")
+    content = path.read_bytes()
+    if harm == "removed":
+        path.unlink()
+    elif harm == "overwritten":
+        path.write_bytes(content[:1000] + os.urandom(2000) + content[3000:])
+    elif harm == "cut":
+        path.write_bytes(content[:len(content) // 2 + 7])
+    else:
+        trade.run("wholesaler", "pack", "trace", scan)
+        path.write_bytes(index_of(consortium, "ix-wholesaler").read_bytes())
+    done = subprocess.run([binary(), "pack", "trace", scan, "--home", str(consortium.home("ix-maker")), "--json"],
+                          capture_output=True, text=True, env={**os.environ, "XINGLIN_PASSWORD": PASSWORD})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == before
+    assert ("made anew" in done.stderr) == (harm != "removed"), done.stderr
+
+
+def test_what_was_read_is_not_asked_again(consortium, trade, pack):
+    scan, _ = pack
+    recorder = Recorder(consortium.node.port)
+    home = ("--home", consortium.home("ix-maker"), "--rpc", recorder.url)
+    index_of(consortium, "ix-maker").unlink(missing_ok=True)
+    first = cli("pack", "trace", scan, *home)
+    asked = log_questions(recorder)
+    assert asked and all(int(question["fromBlock"], 16) == 0 for question in asked)
+    assert all(any(question["topics"][1:]) for question in asked), "nobody else's events are asked for"
+    recorder.traffic.clear()
+    assert cli("pack", "trace", scan, *home) == first
+    assert log_questions(recorder) == [], "the chain stood still"
+    trade.commission(trade.lot(), 1)
+    recorder.traffic.clear()
+    assert cli("pack", "trace", scan, *home) == first
+    head = int(consortium.rpc("eth_blockNumber"), 16)
+    assert all(int(question["fromBlock"], 16) > head - 10 for question in log_questions(recorder))
+    recorder.close()
+
+
+def test_the_access_log_and_reviews_survive_the_loss_of_the_index(consortium):
+    for name, roles in (("ix-hospital", "hospital"), ("ix-clinic", "professional")):
+        consortium.actor(name, roles)
+    consortium.new_home("ix-patient")
+    action = consortium.folder / "ix-action.json"
+    folder = consortium.run("ix-patient", "folder", "open", "--label", "general", "--out", action)["folder"]
+    consortium.run("ix-hospital", "relay", action)
+    for _ in range(3):
+        with pytest.raises(Refused):
+            consortium.run("ix-clinic", "access", "ask", "--folder", folder, "--purpose", "TREAT")
+    before = consortium.run("ix-patient", "access", "log", "--folder", folder)
+    assert len(before["accesses"]) == 3
+    assert consortium.run("ix-patient", "access", "log", "--folder", folder) == before
+    index_of(consortium, "ix-patient").unlink()
+    assert consortium.run("ix-patient", "access", "log", "--folder", folder) == before
+
+
+def test_killed_at_any_moment_a_command_leaves_an_index_that_goes_on(consortium, trade, pack):
+    scan, _ = pack
+    before = trade.run("maker", "pack", "trace", scan)
+    command = [binary(), "pack", "trace", scan, "--home", str(consortium.home("ix-maker")), "--json"]
+    index_of(consortium, "ix-maker").unlink()
+    for round in range(12):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   env={**os.environ, "XINGLIN_PASSWORD": PASSWORD})
+        time.sleep(0.01 + 0.006 * round)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert trade.run("maker", "pack", "trace", scan) == before
