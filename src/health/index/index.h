@@ -1,7 +1,7 @@
 /*
  * What a home can find: the logs that it has asked the chain for, and the documents, batches, units and containers of
  * its medicines. One SQLite file in the home, `index.db`, whose pages are encrypted under a key that follows from the
- * home's secret (docs/decisions/0020-an-encrypted-index.md).
+ * home's secret (docs/decisions/0022-an-encrypted-index.md).
  *
  * Nothing stands in it that the chain and the home's sealed documents do not hold: if the file is lost, damaged, of
  * another schema, key or deployment, index_open makes a new one and says so in the log, and it fills again from both.
