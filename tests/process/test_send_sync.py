@@ -10,7 +10,7 @@ pytest.importorskip("eth_account", reason="the Python packages are not installed
 from eth_account import Account
 from eth_utils import keccak
 
-from machine import RpcError, in_threads, rpc, wait_for
+from machine import RpcError, in_threads, post, rpc, wait_for
 
 A, B = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266", "0x" + "0b" * 20
 SECRET = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -122,6 +122,39 @@ def test_those_that_wait_hold_up_nobody(node):
 
     in_threads([in_order, ask_meanwhile])
     assert sorted(receipt["transactionHash"] for receipt in receipts) == sorted(hash_of(signed(n)) for n in range(count))
+
+
+def test_so_many_wait_and_no_more(node):
+    node.rpc("anvil_setAutomine", False)
+    secrets = [n.to_bytes(32, "big") for n in range(1000, 1065)]
+    for secret in secrets:
+        node.rpc("anvil_setBalance", Account.from_key(secret).address.lower(), hex(10**18))
+
+    def raw(index):
+        tx = {"to": bytes.fromhex(B[2:]), "value": 1, "gas": 21000, "gasPrice": 2 * 10**9, "nonce": index // len(secrets), "chainId": 31337}
+        return "0x" + Account.sign_transaction(tx, secrets[index % len(secrets)]).raw_transaction.hex().removeprefix("0x")
+
+    raws = [raw(index) for index in range(4096 + 10)]
+    answers = {}
+
+    def send(begin, end):
+        batch = [request(raws[index], 60000, id=index) for index in range(begin, end)]
+        for answer in json.loads(post(node.url, batch, timeout=90)):
+            answers[answer["id"]] = answer
+
+    threads = []
+    for begin in range(0, len(raws), 1000):
+        threads.append(threading.Thread(target=send, args=(begin, min(begin + 1000, len(raws)))))
+        threads[-1].start()
+        sent = min(begin + 1000, 4096)
+        wait_for(lambda: int(node.rpc("txpool_status")["pending"], 16) >= sent)
+    node.rpc("anvil_setIntervalMining", 1)
+    for thread in threads:
+        thread.join(90)
+    refused = [id for id, answer in answers.items() if "error" in answer]
+    assert len(answers) == 4106 and len(refused) == 10
+    assert {answers[id]["error"]["code"] for id in refused} == {5}
+    assert node.rpc("eth_sendRawTransactionSync", signed(0))["status"] == "0x1"  # their places are free again
 
 
 def test_a_node_that_stops_answers_or_closes(node):

@@ -331,7 +331,10 @@ static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct rpc_se
 		rpc_put_error(out, id_json(id), &call, status);
 	} else if (call.awaits) {
 		out->len = before;
-		if (id) rpc_late_wait(&worker->late, &call, before, id->raw);
+		if (id)
+			rpc_late_wait(&worker->late, &call, before, id->raw);
+		else
+			rpc_late_release(rpc, 1);
 	} else {
 		buf_byte(out, '}');
 	}

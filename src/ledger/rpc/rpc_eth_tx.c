@@ -155,11 +155,12 @@ enum status rpc_eth_send_raw_sync(struct rpc_call *call) {
 	struct bytes envelope;
 	TRY(rpc_param_data(call, &envelope, 0));
 	TRY(param_timeout(call, &call->await_ms, 1));
-	if (!rpc_late_has_room(call->rpc)) return rpc_fail(call, RPC_NOT_READY, "too many transactions are waited for");
-	TRY(refuse_gap(call, arena_dup(call->arena, envelope)));
-	TRY(add(call, &call->awaited, envelope, NULL));
-	call->awaits = true;
-	return STATUS_OK;
+	if (!rpc_late_reserve(call->rpc)) return rpc_fail(call, RPC_NOT_READY, "too many transactions are waited for");
+	enum status status = refuse_gap(call, arena_dup(call->arena, envelope));
+	if (status == STATUS_OK) status = add(call, &call->awaited, envelope, NULL);
+	call->awaits = status == STATUS_OK;
+	if (!call->awaits) rpc_late_release(call->rpc, 1);
+	return status;
 }
 
 /* The envelope that a request of a batch sends; empty where it is another request, or a wrong one. */

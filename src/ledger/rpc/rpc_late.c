@@ -31,7 +31,7 @@ struct rpc_late_room {
 	pthread_cond_t news;
 	pthread_t thread;
 	bool has_thread, is_stopping, is_new;
-	size_t count;             /* of holes that wait or are being written */
+	size_t count;             /* of places that are taken */
 	struct rpc_late *waiting; /* of which the thread has none in hand */
 	struct rpc_late *ready;   /* for sessions */
 };
@@ -47,12 +47,20 @@ struct rpc_late_room *rpc_late_new(void) {
 	return room;
 }
 
-bool rpc_late_has_room(struct rpc *rpc) {
+bool rpc_late_reserve(struct rpc *rpc) {
 	struct rpc_late_room *room = rpc->late;
 	pthread_mutex_lock(&room->lock);
-	const bool has = room->count < HOLES_MAX;
+	const bool has_room = room->count < HOLES_MAX;
+	room->count += has_room;
 	pthread_mutex_unlock(&room->lock);
-	return has;
+	return has_room;
+}
+
+void rpc_late_release(struct rpc *rpc, size_t count) {
+	struct rpc_late_room *room = rpc->late;
+	pthread_mutex_lock(&room->lock);
+	room->count -= count;
+	pthread_mutex_unlock(&room->lock);
 }
 
 void rpc_late_wait(struct rpc_late **late, const struct rpc_call *call, size_t at, struct bytes id) {
@@ -145,6 +153,7 @@ void rpc_late_refuse(struct rpc *rpc, struct rpc_late *late, struct buf *out) {
 	buf_append(&late->text, buf_view(out));
 	for (struct hole *hole = late->first; hole; hole = hole->next) hole->due_ns = hole->timeout_ms = 0;
 	fill(rpc, late, false);
+	rpc_late_release(rpc, late->count);
 	buf_clear(out);
 	assemble(out, late);
 	free_late(late);
@@ -253,7 +262,6 @@ static void begin(struct rpc *rpc, struct rpc_late *late) {
 	pthread_mutex_lock(&room->lock);
 	if (!room->has_thread) BUG_ON(pthread_create(&room->thread, NULL, run, rpc) != 0);
 	room->has_thread = true;
-	room->count += late->count;
 	late->next = room->waiting;
 	room->waiting = late;
 	room->is_new = true;

@@ -15,8 +15,10 @@ struct rpc_late_room *rpc_late_new(void);
 /* No exchange may come in any more; those that wait are answered with an error. NULL is allowed. */
 void rpc_late_free(struct rpc *rpc);
 
-/* Does it hold fewer than it may? Asked before a transaction is taken. */
-bool rpc_late_has_room(struct rpc *rpc);
+/* A place for one that waits, taken before its transaction is; false: there is none. What does not come to wait gives
+ * it back. */
+bool rpc_late_reserve(struct rpc *rpc);
+void rpc_late_release(struct rpc *rpc, size_t count);
 /* The answer to request `id` (its JSON), which would stand at `at` in the message's answer, waits. `*late` NULL: the
  * first one of the message. */
 void rpc_late_wait(struct rpc_late **late, const struct rpc_call *call, size_t at, struct bytes id);
