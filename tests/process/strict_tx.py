@@ -1,5 +1,5 @@
-"""What a strict client asks of a transaction's signature before it takes a transaction, or a block that holds one: go-ethereum's rules
-(core/types: ValidateSignatureValues with Homestead's, and the chain id in a legacy v)."""
+"""What a strict client asks of a transaction's signature before it takes a transaction, or a block that holds one:
+go-ethereum's rules (core/types: ValidateSignatureValues with Homestead's, and the chain id in a legacy v)."""
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 

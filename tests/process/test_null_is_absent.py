@@ -1,7 +1,8 @@
-"""Null is absent: each optional parameter and each optional member of a parameter, sent as null, is as if it were left out.
+"""Null is absent: each optional parameter, and each optional member of a parameter, that is sent as null is as if it
+were left out.
 
-The requests are generated from the program's own table of methods and from the members that each kind of object may have, so that a
-new method without an example here fails the test.
+The requests are generated from the program's own table of methods and from the members that each kind of object may
+have, so that a new method without an example here fails the test.
 """
 import json
 import re
@@ -49,7 +50,8 @@ def block_id():
 
 
 LIST = node_of(["storageKeys"], address=B)
-# method -> examples of parameters; all optional ones are given. The methods that are not here take no object and no optional parameter.
+# method -> examples of parameters; all optional ones are given. The methods that are not here take no object and no
+# optional parameter.
 EXAMPLES = {
     "anvil_mine": [["0x1", "0x1"]],
     "anvil_reorg": [["0x1", []]],
@@ -109,7 +111,8 @@ def variants(value):
     if isinstance(value, list):
         for i, item in enumerate(value):
             for with_null, without in variants(item):
-                yield plain(value[:i]) + [with_null] + plain(value[i + 1:]), plain(value[:i]) + [without] + plain(value[i + 1:])
+                before, after = plain(value[:i]), plain(value[i + 1:])
+                yield before + [with_null] + after, before + [without] + after
     if not isinstance(value, dict):
         return
     for name in value.get("?", []):
@@ -182,7 +185,8 @@ def answer(node, method, params):
 
 # These take no object beside a block's id, which others try.
 PLAIN = {"eth_getBlockTransactionCountByNumber", "eth_getHeaderByNumber", "eth_getRawTransactionByBlockNumberAndIndex",
-         "eth_getTransactionByBlockNumberAndIndex", "eth_getUncleByBlockNumberAndIndex", "eth_getUncleCountByBlockNumber"}
+         "eth_getTransactionByBlockNumberAndIndex", "eth_getUncleByBlockNumberAndIndex",
+         "eth_getUncleCountByBlockNumber"}
 
 
 def test_every_method_with_an_optional_part_has_an_example(methods):
