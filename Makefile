@@ -63,6 +63,10 @@ soak: all
 	@tools/test-setup
 	@tools/soak
 
+package: setup
+	@tools/setup test
+	@tools/make-package
+
 install: all
 	@meson install -C $(BUILD) --no-rebuild
 
@@ -70,6 +74,6 @@ format:
 	@clang-format-14 -i $$(git ls-files '*.c' '*.h')
 
 clean:
-	@rm -rf $(BUILD) $(BUILD)-bench $(BUILD)-fuzz $(BUILD)-sanitize
+	@rm -rf $(BUILD) $(BUILD)-bench $(BUILD)-package $(BUILD)-fuzz $(BUILD)-sanitize
 
-.PHONY: all setup demo run test check sanitize conformance bench peers fuzz soak install format clean
+.PHONY: all setup demo run test check sanitize conformance bench peers fuzz soak package install format clean
