@@ -1,104 +1,22 @@
-/* xinglin init, node, dev: making and running a node. */
-#include <errno.h>
+/* xinglin init, node: making and running a node. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/cli/cli_request.h"
 #include "app/commands/commands.h"
-#include "app/commands/service.h"
-#include "app/serve/lifecycle.h"
-#include "app/serve/node.h"
+#include "app/commands/node_command.h"
 #include "app/system.h"
-#include "base/http_uri.h"
+#include "base/files.h"
 #include "codec/hex.h"
-
-#define GENESIS_OUT_MAX ((size_t)1 << 20)
-/* Room for all that comes in a second: so far apart are blocks where the chain's time is at its bound (solo.h). */
-#define BLOCK_GAS_DEFAULT 1000000000u
-
-static void report_node(struct cli *cli, struct node *running, const struct node_options *options) {
-	hash32 genesis = node_genesis_hash(running);
-	addr20 sealer = node_sealer(running);
-	char sealer_text[43];
-	struct buf origin;
-	buf_init(&origin, 256);
-	http_origin_write(
-	    &origin, false, options->http_address ? options->http_address : "127.0.0.1", node_port(running));
-	const char *url = buf_cstr(&origin);
-	address_checksum(sealer_text, &sealer);
-	if (cli->json) {
-		printf("{\"rpc\":\"%s\",\"sealer\":\"%s\",\"head\":%llu}\n", url, sealer_text,
-		    (unsigned long long)node_head_number(running));
-	} else {
-		printf("xinglin is listening on %s\n  data    %s\n  sealer  %s\n  genesis 0x", url, options->data,
-		    sealer_text);
-		for (size_t i = 0; i < 32; i++) printf("%02x", genesis.b[i]);
-		printf("\n  head    block %llu\nCtrl-C stops it; the next start continues the chain.\n",
-		    (unsigned long long)node_head_number(running));
-	}
-	fflush(stdout);
-	buf_fini(&origin);
-}
-
-static enum status run(void *node, struct err *err) {
-	return node_run(node, err);
-}
-
-static void stop(void *node) {
-	node_stop(node);
-}
-
-static void reload(void *node, const struct settings *fresh) {
-	node_reload(node, settings_number(fresh, "min-free-mb") << 20);
-}
-
-static bool is_alive(void *node) {
-	return node_is_alive(node);
-}
-
-static enum status run_node(
-    struct cli *cli, const struct node_options *options, const struct settings_source *source, struct err *err) {
-	struct node *node = NULL;
-	lifecycle_begin();
-	TRY(node_open(&node, options, err));
-	struct service service = {"node", node, run, stop, reload, is_alive};
-	report_node(cli, node, options);
-	cli->has_reported = true;
-	enum status status = lifecycle_run(&service, &(struct lifecycle_options){source, options->drain_ms}, err);
-	node_close(node);
-	cli_say(cli, "stopped; every block is on disk");
-	return status;
-}
-
-static void take_settings(struct node_options *out, struct settings *settings) {
-	out->http_port = (uint16_t)settings_number(settings, "http-port");
-	out->http_address = settings_text(settings, "http-addr");
-	out->cors_origins = settings_list(settings, "http-corsdomain");
-	out->vhosts = settings_list(settings, "http-vhosts");
-	out->interval_ms = (uint32_t)settings_number(settings, "block-ms");
-	out->memory_bytes = settings_number(settings, "memory-mb") << 20;
-	out->ping_interval_ms = (uint32_t)settings_number(settings, "ping-ms");
-	out->gas_cap = settings_number(settings, "rpc-gascap");
-	out->call_timeout_ms = (uint32_t)settings_number(settings, "rpc-evmtimeout");
-	out->metrics_address = settings_text(settings, "metrics-addr");
-	out->metrics_port = (uint16_t)settings_number(settings, "metrics-port");
-	out->min_free_bytes = settings_number(settings, "min-free-mb") << 20;
-	out->drain_ms = (uint32_t)settings_number(settings, "drain-ms");
-	out->data = settings_text(settings, "data");
-}
 
 static enum status run_with(
     struct cli *cli, struct settings *settings, const struct settings_source *source, struct err *err) {
 	struct node_options options = {0};
-	take_settings(&options, settings);
+	node_take_settings(&options, settings);
 	if (!options.data) return err_set(err, STATUS_INVALID, "--data is needed; see: xinglin node --help");
 	options.test_methods = cli_flag(cli, "test-methods");
 	if (options.test_methods && options.interval_ms != 0)
 		return err_set(err, STATUS_INVALID, "--test-methods seals nothing: it does not go with --block-ms");
-	return run_node(cli, &options, source, err);
+	return node_command_run(cli, &options, source, err);
 }
 
 static enum status cmd_node(struct cli *cli, struct err *err) {
@@ -124,103 +42,6 @@ const struct cli_command command_node = {
     .run = cmd_node,
 };
 
-/* --- dev --- */
-
-static enum status dev_genesis(
-    struct buf *out, const struct dev_accounts *accounts, const addr20 *sealer, struct err *err) {
-	struct genesis_plan plan = {.chain_id = DEV_CHAIN_ID,
-	    .sealer = *sealer,
-	    .deployer = accounts->addresses[DEV_DEPLOYER],
-	    .gas_limit = BLOCK_GAS_DEFAULT,
-	    .funded = accounts->addresses,
-	    .funded_count = DEV_ACCOUNT_COUNT};
-	genesis_write(out, &plan);
-	return buf_status(out, err);
-}
-
-static enum status make_folder(const char *path, struct err *err) {
-	if (mkdir(path, 0700) == 0 || errno == EEXIST) return STATUS_OK;
-	return err_set(err, STATUS_IO, "cannot make %s: %s", path, strerror(errno));
-}
-
-static enum status genesis_file(char *out, size_t size, const char *data, struct err *err) {
-	if ((size_t)snprintf(out, size, "%s/genesis.json", data) < size) return STATUS_OK;
-	return err_set(err, STATUS_INVALID, "the path of the data folder is too long");
-}
-
-/* A new folder gets a key and a genesis; one that has them keeps them. */
-static enum status prepare_dev(const char *data, const struct dev_accounts *accounts, struct err *err) {
-	char path[4096];
-	hash32 secret;
-	addr20 sealer;
-	TRY(make_folder(data, err));
-	TRY(genesis_file(path, sizeof path, data, err));
-	if (access(path, F_OK) == 0) return STATUS_OK;
-	TRY(node_key(&secret, data, &world_random, err));
-	enum status status = address_of_secret(&sealer, &secret);
-	mem_wipe(&secret, sizeof secret);
-	TRY(status);
-	struct buf genesis;
-	buf_init(&genesis, GENESIS_OUT_MAX);
-	status = dev_genesis(&genesis, accounts, &sealer, err);
-	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&genesis), err);
-	buf_fini(&genesis);
-	return status;
-}
-
-static void print_dev_accounts(struct cli *cli, const struct dev_accounts *accounts) {
-	cli_say(cli,
-	    "development chain %u: ten accounts of \"test test … junk\" with 10,000 ether each; never use these keys "
-	    "elsewhere",
-	    DEV_CHAIN_ID);
-	for (uint32_t i = 0; i < DEV_ACCOUNT_COUNT; i++) {
-		char text[43];
-		address_checksum(text, &accounts->addresses[i]);
-		cli_say(cli, "  (%u) %s", i, text);
-	}
-}
-
-static enum status dev_with(
-    struct cli *cli, struct settings *settings, const struct settings_source *source, struct err *err) {
-	struct dev_accounts accounts;
-	struct node_options options = {0};
-	char temporary[] = "/tmp/xinglin-dev-XXXXXX";
-	take_settings(&options, settings);
-	options.dev_accounts = &accounts;
-	options.second_apart = true;
-	options.client_version = cli_value(cli, "client-version");
-	if (!options.data && !(options.data = mkdtemp(temporary)))
-		return err_set(err, STATUS_IO, "cannot make a temporary folder: %s", strerror(errno));
-	TRY(dev_accounts_make(&accounts, err));
-	TRY(prepare_dev(options.data, &accounts, err));
-	print_dev_accounts(cli, &accounts);
-	return run_node(cli, &options, source, err);
-}
-
-static enum status cmd_dev(struct cli *cli, struct err *err) {
-	struct settings settings;
-	struct settings_source source = service_source(cli, &node_section);
-	enum status status = service_settings(&settings, &source, err);
-	if (status == STATUS_OK) status = dev_with(cli, &settings, &source, err);
-	settings_fini(&settings);
-	return status;
-}
-
-const struct cli_command command_dev = {
-    .name = "dev",
-    .arguments = "",
-    .summary = "run a development chain with ten funded accounts (chain id 31337)",
-    .teach =
-	"For developers: the accounts of the well-known phrase \"test test … junk\", mainnet's gas rules, a block as "
-	"soon\n"
-	"as a transaction comes. Without --data the chain lives in a new folder under /tmp, whose name is printed.\n\n"
-	"  xinglin dev\n  xinglin dev --data mychain --http-port 9545",
-    .options = {{"client-version", "TEXT",
-	"what web3_clientVersion answers: Hardhat's network helpers want it to begin with anvil or hardhat"}},
-    .settings = &node_section,
-    .run = cmd_dev,
-};
-
 /* --- init --- */
 
 static enum status funded_accounts(struct cli *cli, struct genesis_plan *plan, struct err *err) {
@@ -240,7 +61,7 @@ static enum status funded_accounts(struct cli *cli, struct genesis_plan *plan, s
 
 static enum status write_genesis(struct cli *cli, const char *data, struct genesis_plan *plan, struct err *err) {
 	char path[4096];
-	TRY(genesis_file(path, sizeof path, data, err));
+	TRY(genesis_path(path, sizeof path, data, err));
 	if (access(path, F_OK) == 0)
 		return err_set(err, STATUS_EXISTS, "%s is there already: a chain's genesis never changes", path);
 	struct buf genesis;
@@ -268,7 +89,7 @@ static enum status cmd_init(struct cli *cli, struct err *err) {
 		random_fill(&world_random, random, sizeof random);
 		plan.chain_id = load_be32(random) & 0x7fffffff;
 	}
-	TRY(make_folder(data, err));
+	TRY(files_make_folder(data, err));
 	TRY(node_key(&secret, data, &world_random, err));
 	TRY(address_of_secret(&plan.sealer, &secret));
 	mem_wipe(&secret, sizeof secret);

@@ -1,0 +1,93 @@
+#include "app/commands/node_command.h"
+
+#include <stdio.h>
+
+#include "app/serve/lifecycle.h"
+#include "app/system.h"
+#include "base/http_uri.h"
+#include "codec/hex.h"
+
+enum status genesis_path(char *out, size_t size, const char *data, struct err *err) {
+	if ((size_t)snprintf(out, size, "%s/genesis.json", data) < size) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "the path of the data folder is too long");
+}
+
+void node_report(struct cli *cli, const struct node_report *report) {
+	struct node *running = report->node;
+	const struct node_options *options = report->options;
+	hash32 genesis = node_genesis_hash(running);
+	addr20 sealer = node_sealer(running);
+	char sealer_text[43];
+	struct buf origin;
+	buf_init(&origin, 256);
+	http_origin_write(
+	    &origin, false, options->http_address ? options->http_address : "127.0.0.1", node_port(running));
+	const char *url = buf_cstr(&origin);
+	address_checksum(sealer_text, &sealer);
+	if (cli->json) {
+		printf("{\"rpc\":\"%s\",\"sealer\":\"%s\",\"head\":%llu", url, sealer_text,
+		    (unsigned long long)node_head_number(running));
+		if (report->gateway)
+			printf(",\"gateway\":\"%s\",\"token\":\"%s\",\"folder\":\"%s\"", report->gateway, report->token,
+			    report->folder);
+		puts("}");
+	} else {
+		printf("xinglin is listening on %s\n  data    %s\n  sealer  %s\n  genesis 0x", url, options->data,
+		    sealer_text);
+		for (size_t i = 0; i < 32; i++) printf("%02x", genesis.b[i]);
+		printf("\n  head    block %llu\n", (unsigned long long)node_head_number(running));
+		if (report->gateway)
+			printf("  gateway %s\n  token   %s\n  folder  %s\n", report->gateway, report->token,
+			    report->folder);
+		puts("Ctrl-C stops it; the next start continues the chain.");
+	}
+	fflush(stdout);
+	buf_fini(&origin);
+	cli->has_reported = true;
+}
+
+static enum status run(void *node, struct err *err) {
+	return node_run(node, err);
+}
+
+static void stop(void *node) {
+	node_stop(node);
+}
+
+static void reload(void *node, const struct settings *fresh) {
+	node_reload(node, settings_number(fresh, "min-free-mb") << 20);
+}
+
+static bool is_alive(void *node) {
+	return node_is_alive(node);
+}
+
+enum status node_command_run(
+    struct cli *cli, const struct node_options *options, const struct settings_source *source, struct err *err) {
+	struct node *node = NULL;
+	lifecycle_begin();
+	TRY(node_open(&node, options, err));
+	struct service service = {"node", node, run, stop, reload, is_alive};
+	node_report(cli, &(struct node_report){.node = node, .options = options});
+	enum status status = lifecycle_run(&service, &(struct lifecycle_options){source, options->drain_ms}, err);
+	node_close(node);
+	cli_say(cli, "stopped; every block is on disk");
+	return status;
+}
+
+void node_take_settings(struct node_options *out, struct settings *settings) {
+	out->http_port = (uint16_t)settings_number(settings, "http-port");
+	out->http_address = settings_text(settings, "http-addr");
+	out->cors_origins = settings_list(settings, "http-corsdomain");
+	out->vhosts = settings_list(settings, "http-vhosts");
+	out->interval_ms = (uint32_t)settings_number(settings, "block-ms");
+	out->memory_bytes = settings_number(settings, "memory-mb") << 20;
+	out->ping_interval_ms = (uint32_t)settings_number(settings, "ping-ms");
+	out->gas_cap = settings_number(settings, "rpc-gascap");
+	out->call_timeout_ms = (uint32_t)settings_number(settings, "rpc-evmtimeout");
+	out->metrics_address = settings_text(settings, "metrics-addr");
+	out->metrics_port = (uint16_t)settings_number(settings, "metrics-port");
+	out->min_free_bytes = settings_number(settings, "min-free-mb") << 20;
+	out->drain_ms = (uint32_t)settings_number(settings, "drain-ms");
+	out->data = settings_text(settings, "data");
+}

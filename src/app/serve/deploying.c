@@ -1,0 +1,113 @@
+#include "app/serve/deploying.h"
+
+#include <stdio.h>
+
+#include "codec/hex.h"
+#include "contracts/contracts_data.h"
+#include "eth/abi.h"
+
+/* Nonces of the deployer: later contracts are known to earlier ones by the addresses that follow from these. */
+enum { DIRECTORY, FOLDERS, RECORDS, CONSENT, MEDICINES, CONTRACT_COUNT };
+static const char *const contract_names[CONTRACT_COUNT] = {"Directory", "Folders", "Records", "Consent", "Medicines"};
+
+struct contracts {
+	const struct deploy_plan *plan;
+	addr20 at[CONTRACT_COUNT];
+};
+
+static void put_arguments(struct buf *out, const struct contracts *contracts, int contract) {
+	struct abi_row row = abi_row_begin(out);
+	if (contract == DIRECTORY) {
+		size_t registrars = abi_reserve(out);
+		abi_put_u64(out, contracts->plan->threshold);
+		abi_put_u64(out, contracts->plan->founding_s);
+		abi_tail(&row, registrars);
+		abi_put_u64(out, contracts->plan->registrar_count);
+		for (size_t i = 0; i < contracts->plan->registrar_count; i++)
+			abi_put_address(out, &contracts->plan->registrars[i]);
+		return;
+	}
+	abi_put_address(out, &contracts->at[DIRECTORY]);
+	if (contract == FOLDERS) abi_put_address(out, &contracts->at[RECORDS]);
+	if (contract == RECORDS || contract == CONSENT) abi_put_address(out, &contracts->at[FOLDERS]);
+	if (contract == FOLDERS || contract == RECORDS) abi_put_address(out, &contracts->at[CONSENT]);
+	if (contract == CONSENT) abi_put_address(out, &contracts->at[RECORDS]);
+}
+
+static enum status deploy_one(
+    struct actor_request *request, const struct contracts *contracts, int contract, struct err *err) {
+	const struct contract_code *code = contract_code_get(contract_names[contract]);
+	BUG_ON(!code);
+	struct buf creation;
+	struct outbox_result result;
+	buf_init(&creation, code->len + 4096);
+	buf_append(&creation, bytes_make(code->bytecode, code->len));
+	put_arguments(&creation, contracts, contract);
+	enum status status = buf_status(&creation, err);
+	if (status == STATUS_OK)
+		status = request_send(request, &result, &(struct outbox_entry){.data = buf_view(&creation)}, err);
+	buf_fini(&creation);
+	TRY(status);
+	if (result.end != OUTBOX_DONE)
+		return err_set(err, STATUS_DENIED, "%s: %s", contract_names[contract], result.verdict.reason);
+	const struct client_receipt receipt = result.receipt;
+	if (!addr20_equal(&receipt.created, &contracts->at[contract]))
+		return err_set(
+		    err, STATUS_INTERNAL, "%s stands at another address than was foreseen", contract_names[contract]);
+	const struct deploy_plan *plan = contracts->plan;
+	if (plan->deployed) plan->deployed(plan->context, contract_names[contract], &receipt);
+	return STATUS_OK;
+}
+
+/* Nothing may have been sent before: the addresses stand in the genesis. */
+static enum status foresee(struct actor_request *request, struct contracts *contracts, struct err *err) {
+	uint64_t nonce;
+	TRY(client_nonce(request->client, &nonce, &request->home->account, err));
+	if (nonce != 0)
+		return err_set(err, STATUS_DENIED,
+		    "this account has sent %llu transactions already; contracts are deployed by an account's "
+		    "first five, because their addresses stand in the genesis",
+		    (unsigned long long)nonce);
+	for (uint64_t i = 0; i < CONTRACT_COUNT; i++) contracts->at[i] = address_of_create(&request->home->account, i);
+	return STATUS_OK;
+}
+
+static enum status describe(
+    struct actor_request *request, struct deployment *out, const struct contracts *contracts, struct err *err) {
+	const struct json *info;
+	*out = (struct deployment){.chain_id = client_chain_id(request->client),
+	    .directory = contracts->at[DIRECTORY],
+	    .folders = contracts->at[FOLDERS],
+	    .records = contracts->at[RECORDS],
+	    .consent = contracts->at[CONSENT],
+	    .medicines = contracts->at[MEDICINES]};
+	snprintf(out->rpc_url, sizeof out->rpc_url, "%s", client_url(request->client));
+	TRY(client_rpc(request->client, &info, NULL, request->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
+	if (hex_fixed(out->genesis.b, 32, json_string(json_get(info, "genesisHash"))) != STATUS_OK ||
+	    hex_fixed(out->sealer.b, 20, json_string(json_get(info, "sealer"))) != STATUS_OK)
+		return err_set(err, STATUS_INTERNAL, "the node does not say its genesis and sealer");
+	return STATUS_OK;
+}
+
+static enum status warn_of_gates(struct actor_request *request, const struct contracts *contracts, struct err *err) {
+	const struct json *info;
+	TRY(client_rpc(request->client, &info, NULL, request->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
+	addr20 first;
+	const struct json *gates = json_get(info, "blobGates");
+	if (hex_fixed(first.b, 20, json_string(json_at(gates, 0))) == STATUS_OK &&
+	    addr20_equal(&first, &contracts->at[FOLDERS]))
+		return STATUS_OK;
+	return err_set(err, STATUS_DENIED,
+	    "this chain's genesis names other blob gates than this account's contracts; it was made for "
+	    "another deployer (xinglin init --deployer)");
+}
+
+enum status deploy_contracts(
+    struct actor_request *request, struct deployment *out, const struct deploy_plan *plan, struct err *err) {
+	struct contracts contracts = {.plan = plan};
+	TRY(foresee(request, &contracts, err));
+	TRY(warn_of_gates(request, &contracts, err));
+	for (int contract = 0; contract < CONTRACT_COUNT; contract++)
+		TRY(deploy_one(request, &contracts, contract, err));
+	return describe(request, out, &contracts, err);
+}

@@ -1,0 +1,26 @@
+/*
+ * Deploying the contracts, in their fixed order, from one account that has sent nothing before (docs/contracts.md):
+ * their addresses stand in the genesis. Threads: as the request.
+ */
+#ifndef APP_SERVE_DEPLOYING_H
+#define APP_SERVE_DEPLOYING_H
+
+#include "health/actors/request.h"
+
+#define DEPLOY_REGISTRARS_MAX 32u
+
+struct deploy_plan {
+	addr20 registrars[DEPLOY_REGISTRARS_MAX];
+	size_t registrar_count;
+	uint64_t threshold;
+	uint64_t founding_s;
+	/* After each; NULL: nobody wants to know. */
+	void (*deployed)(void *context, const char *name, const struct client_receipt *receipt);
+	void *context;
+};
+/* As the request's account. STATUS_DENIED: it has sent something already, or the chain was made for another deployer.
+ */
+MUST_USE enum status deploy_contracts(
+    struct actor_request *request, struct deployment *out, const struct deploy_plan *plan, struct err *err);
+
+#endif
