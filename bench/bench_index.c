@@ -82,7 +82,7 @@ static double ask(const struct home *home, struct client *client, const struct c
 	double begin = now();
 	node_seconds = 0;
 	arena_init(&arena);
-	struct index *index = index_new(home);
+	struct index *index = index_new(home, NULL);
 	client_keep_logs(client, index_keeper(index));
 	if (client_logs(client, &logs, count, &arena, filter, err) != STATUS_OK) {
 		fprintf(stderr, "bench_index: %s\n", err->message);
@@ -121,7 +121,7 @@ static void packs(const struct home *home, uint64_t documents, struct err *err) 
 	struct stock stock;
 	struct stock_unit unit;
 	struct index_counts before, after;
-	struct index *index = index_new(home);
+	struct index *index = index_new(home, NULL);
 	double taking = 0, begin;
 	bool found;
 	arena_init(&arena);

@@ -87,18 +87,18 @@ static enum status open_actor(struct cli *cli, struct err *err) {
 enum status cli_request_open(struct cli *cli, struct err *err) {
 	http_client_global_init();
 	TRY(open_actor(cli, err));
-	TRY(actor_request_begin(cli->actor, &cli->request, &cli->arena, 0, err));
-	if (!cli->request.client || !cli->request.home->has_deployment) return STATUS_OK;
-	cli->index = index_new(cli->request.home);
-	client_keep_logs(cli->request.client, index_keeper(cli->index));
-	return STATUS_OK;
+	struct home *home = actor_home(cli->actor);
+	if (home->has_deployment) {
+		cli->index = index_new(home, NULL);
+		actor_keep_logs(cli->actor, index_keeper(cli->index));
+	}
+	return actor_request_begin(cli->actor, &cli->request, &cli->arena, 0, err);
 }
 
 void cli_request_close(struct cli *cli) {
-	if (cli->index) client_keep_logs(cli->request.client, NULL);
-	index_free(cli->index);
 	if (!cli->actor) home_close(cli->request.home); /* opened by a command that needs no chain */
 	actor_request_end(&cli->request);
+	index_free(cli->index);
 	actor_close(cli->actor);
 }
 

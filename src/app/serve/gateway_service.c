@@ -9,6 +9,7 @@
 #include "app/threads.h"
 #include "base/files.h"
 #include "health/gateway/gateway.h"
+#include "health/index/index.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/worker_pool.h"
@@ -39,6 +40,7 @@ struct gateway_service {
 	struct http_server *server;
 	pthread_t outbox_thread;
 	struct trustee_service *trustee;
+	struct index *index; /* of the actor's home */
 	atomic_bool is_sending;
 	atomic_ullong min_free_bytes;
 };
@@ -149,6 +151,8 @@ static enum status open_actor(struct gateway_service *service, struct err *err) 
 	    .clients_max = service->options.workers + 2};
 	TRY(actor_open(&service->actor, &options, err));
 	service->options.password = (struct bytes){NULL, 0};
+	service->index = index_new(actor_home(service->actor), &system_threads);
+	actor_keep_logs(service->actor, index_keeper(service->index));
 	return actor_outbox(service->actor, &service->outbox, err);
 }
 
@@ -290,6 +294,7 @@ void gateway_service_close(struct gateway_service *service) {
 	if (!service) return;
 	ops_server_close(service->ops_server);
 	worker_pool_close(service->pool);
+	index_free(service->index);
 	actor_close(service->actor);
 	http_server_close(service->server);
 	router_free(service->router);

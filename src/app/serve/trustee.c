@@ -12,6 +12,7 @@
 struct trustee_service {
 	struct actor *actor;
 	uint32_t every_ms;
+	struct trustee_round round; /* emergencies before its first block are done with */
 	pthread_t thread;
 	atomic_bool stopping;
 };
@@ -20,15 +21,15 @@ struct trustee_service {
 static void serve_once(struct trustee_service *service) {
 	struct arena arena;
 	struct actor_request request = {0};
-	struct trustee_round round = {0};
+	struct trustee_round *round = &service->round;
 	struct err err = {""};
 	arena_init(&arena);
 	uint64_t deadline_ms = clock_now_ms(&world_clock) + ROUND_MS;
 	enum status status = actor_request_begin(service->actor, &request, &arena, deadline_ms, &err);
-	if (status == STATUS_OK) status = trustee_serve_once(&request, &round, &err);
+	if (status == STATUS_OK) status = trustee_serve_once(&request, round, &err);
 	if (status != STATUS_OK) log_warn("trustee", "%s; trying again", err.message);
-	if (round.released) log_info("trustee", "%zu keys released", (size_t)round.released);
-	if (round.failed) log_warn("trustee", "%zu releases failed", (size_t)round.failed);
+	if (status == STATUS_OK && round->released) log_info("trustee", "%zu keys released", round->released);
+	if (status == STATUS_OK && round->failed) log_warn("trustee", "%zu releases failed", round->failed);
 	actor_request_end(&request);
 	arena_fini(&arena);
 }

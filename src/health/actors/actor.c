@@ -9,6 +9,7 @@ struct actor {
 	struct actor_options options;
 	struct home *home;
 	struct client_pool *pool; /* NULL: no node is known */
+	const struct client_log_keeper *keeper;
 	/* what sends */
 	int lock;
 	struct http_client http;
@@ -64,6 +65,10 @@ void actor_close(struct actor *actor) {
 
 struct home *actor_home(const struct actor *actor) {
 	return actor->home;
+}
+
+void actor_keep_logs(struct actor *actor, const struct client_log_keeper *keeper) {
+	actor->keeper = keeper;
 }
 
 /* --- sending --- */
@@ -127,7 +132,10 @@ enum status actor_request_begin(
 	    .random = actor->options.random,
 	    .arena = arena,
 	    .deadline_ms = deadline_ms};
-	return actor->pool ? client_pool_borrow(actor->pool, &request->client, deadline_ms, err) : STATUS_OK;
+	if (!actor->pool) return STATUS_OK;
+	TRY(client_pool_borrow(actor->pool, &request->client, deadline_ms, err));
+	client_keep_logs(request->client, actor->keeper);
+	return STATUS_OK;
 }
 
 void actor_request_end(struct actor_request *request) {

@@ -32,6 +32,9 @@ MUST_USE enum status actor_open(struct actor **out, const struct actor_options *
 /* After all requests ended and outbox_run returned. NULL is allowed. */
 void actor_close(struct actor *actor);
 struct home *actor_home(const struct actor *actor);
+/* Every request's client asks this keeper for logs (health/index gives it). Before requests begin; borrowed until the
+ * actor is closed. */
+void actor_keep_logs(struct actor *actor, const struct client_log_keeper *keeper);
 
 /* Opens the outbox: takes the lock, reads the journal. Repeating it is free. A service calls it before it starts
  * threads, and lets one of them call outbox_run. STATUS_BUSY names who has the home. */

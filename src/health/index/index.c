@@ -34,12 +34,14 @@ static const char schema[] =
     "CREATE INDEX packed_unit ON packed(unit);"
     "INSERT INTO meta VALUES('generation', 0)";
 
-struct index *index_new(const struct home *home) {
+struct index *index_new(const struct home *home, const struct threads *threads) {
 	struct index *index = mem_zalloc(1, sizeof *index);
 	struct buf path;
 	buf_init(&path, FILENAME_MAX);
 	buf_printf(&path, "%s/index.db", home->directory);
 	index->home = home;
+	index->threads = threads;
+	if (threads) index->monitor = threads->monitor_new(threads->context);
 	index->path = mem_strdup(buf_cstr(&path));
 	buf_fini(&path);
 	return index;
@@ -49,8 +51,17 @@ void index_free(struct index *index) {
 	if (!index) return;
 	(void)index_gave_up(index); /* damage that the last question found */
 	db_close(index->db);
+	if (index->monitor) index->threads->monitor_free(index->monitor);
 	mem_free(index->path);
 	mem_free(index);
+}
+
+void index_lock(struct index *index) {
+	if (index->monitor) index->threads->lock(index->monitor);
+}
+
+void index_unlock(struct index *index) {
+	if (index->monitor) index->threads->unlock(index->monitor);
 }
 
 bool index_gave_up(struct index *index) {
@@ -132,6 +143,7 @@ static enum status try_open(struct index *index, bool *ours, struct err *err) {
 enum status index_open(struct index *index, struct err *err) {
 	bool ours = true;
 	if (index->db) return STATUS_OK;
+	index->openings++;
 	enum status status = try_open(index, &ours, err);
 	if (status != STATUS_CORRUPT && ours) return status;
 	log_warn(MODULE, "the index of this home is %s: it is made anew from the chain and the documents",
@@ -142,7 +154,7 @@ enum status index_open(struct index *index, struct err *err) {
 	return try_open(index, &ours, err);
 }
 
-enum status index_count(struct index *index, struct index_counts *out, struct err *err) {
+static enum status count_all(struct index *index, struct index_counts *out, struct err *err) {
 	int64_t logs, watches, documents, units, pages;
 	TRY(index_open(index, err));
 	TRY(db_number(index->db, &logs, "SELECT count(*) FROM log", err));
@@ -157,4 +169,11 @@ enum status index_count(struct index *index, struct index_counts *out, struct er
 	    .units = (uint64_t)units,
 	    .bytes = (uint64_t)pages};
 	return STATUS_OK;
+}
+
+enum status index_count(struct index *index, struct index_counts *out, struct err *err) {
+	index_lock(index);
+	enum status status = count_all(index, out, err);
+	index_unlock(index);
+	return status;
 }

@@ -10,7 +10,8 @@
  * question for what is new, and finds nothing that concerns others.
  *
  * Several programs may have one home's index open: SQLite locks the file, and each change is one transaction.
- * Ownership: what is returned lives in the caller's arena. Threads: one owner at a time.
+ * Ownership: what is returned lives in the caller's arena. Threads: with `threads` any thread may use the keeper and
+ * index_follow; a node is waited for without the lock. A stock has one owner, and nobody else uses its index meanwhile.
  */
 #ifndef HEALTH_INDEX_INDEX_H
 #define HEALTH_INDEX_INDEX_H
@@ -19,8 +20,9 @@
 
 struct index;
 
-/* Opens nothing yet: the file is opened by the first question. `home` is borrowed and trusts a deployment. */
-struct index *index_new(const struct home *home);
+/* Opens nothing yet: the file is opened by the first question. `home` is borrowed and trusts a deployment. `threads`
+ * NULL: one thread. */
+struct index *index_new(const struct home *home, const struct threads *threads);
 /* NULL is allowed. */
 void index_free(struct index *index);
 

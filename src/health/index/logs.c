@@ -44,24 +44,54 @@ static bool take_body(struct log *out, struct arena *arena, struct bytes body, u
 
 /* --- the store that follow_run fills --- */
 
+/* One question or follow_run: if another unwinds the file or makes it anew meanwhile, it begins again. */
+struct run {
+	struct index *index;
+	unsigned openings;  /* of the file in which its watches are */
+	int64_t generation; /* how often that had been unwound */
+};
+
+/* With the lock held. STATUS_BUSY: it is another file than the watches were found in. */
+static enum status same_file(const struct run *run, struct err *err) {
+	TRY(index_open(run->index, err));
+	if (run->openings == run->index->openings) return STATUS_OK;
+	return err_set(err, STATUS_BUSY, "the index of this home was made anew meanwhile");
+}
+
 static enum status read_generation(struct index *index, int64_t *out, struct err *err) {
 	return db_number(index->db, out, "SELECT value FROM meta WHERE name='generation'", err);
 }
 
-static enum status begin_here(struct index *index, struct err *err) {
+/* Takes the lock and the file's, and leaves with both. */
+static enum status begin_run(struct run *run, struct err *err) {
+	struct index *index = run->index;
 	int64_t generation;
-	TRY(db_begin(index->db, err));
-	enum status status = read_generation(index, &generation, err);
-	if (status == STATUS_OK && generation != index->generation)
-		status = err_set(err, STATUS_BUSY, "another program unwound the index of this home");
-	if (status != STATUS_OK) db_rollback(index->db);
+	index_lock(index);
+	enum status status = same_file(run, err);
+	if (status == STATUS_OK) status = db_begin(index->db, err);
+	if (status == STATUS_OK) status = read_generation(index, &generation, err);
+	if (status == STATUS_OK && generation != run->generation)
+		status = err_set(err, STATUS_BUSY, "the index of this home was unwound meanwhile");
+	if (status == STATUS_OK) return STATUS_OK;
+	if (index->db) db_rollback(index->db);
+	index_unlock(index);
 	return status;
 }
 
-static enum status store_kept(void *context, struct follow_block *out, bool *found, size_t back, struct err *err) {
-	struct index *index = context;
+static enum status end_run(struct run *run, enum status status, struct err *err) {
+	if (status == STATUS_OK)
+		status = db_commit(run->index->db, err);
+	else
+		db_rollback(run->index->db);
+	index_unlock(run->index);
+	return status;
+}
+
+static enum status read_kept(struct run *run, struct follow_block *out, bool *found, size_t back, struct err *err) {
+	struct index *index = run->index;
 	sqlite3_stmt *statement;
-	if (back == 0) TRY(read_generation(index, &index->generation, err));
+	TRY(same_file(run, err));
+	if (back == 0) TRY(read_generation(index, &run->generation, err));
 	TRY(db_statement(
 	    index->db, &statement, "SELECT number, hash FROM block ORDER BY number DESC LIMIT 1 OFFSET ?", err));
 	sqlite3_bind_int64(statement, 1, (int64_t)back);
@@ -71,6 +101,14 @@ static enum status store_kept(void *context, struct follow_block *out, bool *fou
 		*found = db_column_fixed(statement, 1, out->hash.b, 32);
 	}
 	db_end(statement);
+	return status;
+}
+
+static enum status store_kept(void *context, struct follow_block *out, bool *found, size_t back, struct err *err) {
+	struct run *run = context;
+	index_lock(run->index);
+	enum status status = read_kept(run, out, found, back, err);
+	index_unlock(run->index);
 	return status;
 }
 
@@ -91,15 +129,10 @@ static enum status unwind_rows(struct db *db, int64_t last, struct err *err) {
 }
 
 static enum status store_unwind(void *context, uint64_t last, struct err *err) {
-	struct index *index = context;
-	TRY(begin_here(index, err));
-	enum status status = unwind_rows(index->db, (int64_t)last, err);
-	if (status == STATUS_OK) status = db_commit(index->db, err);
-	if (status != STATUS_OK) {
-		db_rollback(index->db);
-		return status;
-	}
-	index->generation++;
+	struct run *run = context;
+	TRY(begin_run(run, err));
+	TRY(end_run(run, unwind_rows(run->index->db, (int64_t)last, err), err));
+	run->generation++;
 	log_warn("index", "the chain was reorganised: what was read behind block %llu is read again",
 	    (unsigned long long)last);
 	return STATUS_OK;
@@ -190,16 +223,15 @@ static enum status put_page(struct db *db, const struct follow_page *page, struc
 }
 
 static enum status store_add(void *context, const struct follow_page *page, struct err *err) {
-	struct index *index = context;
-	TRY(begin_here(index, err));
-	enum status status = put_page(index->db, page, err);
-	if (status == STATUS_OK) return db_commit(index->db, err);
-	db_rollback(index->db);
-	return status;
+	struct run *run = context;
+	TRY(begin_run(run, err));
+	return end_run(run, put_page(run->index->db, page, err), err);
 }
 
-static struct follow_store store_of(struct index *index) {
-	return (struct follow_store){store_kept, store_unwind, store_add, index};
+static enum status follow(
+    struct run *run, struct client *client, struct follow_watch *watches, size_t count, struct err *err) {
+	struct follow_store store = {store_kept, store_unwind, store_add, run};
+	return follow_run(client, &store, &run->index->home->deployment.genesis, watches, count, err);
 }
 
 /* --- watches --- */
@@ -255,12 +287,17 @@ static enum status find_watch(
 }
 
 static enum status find_watches(
-    struct db *db, struct follow_watch *out, const struct client_log_filter *filters, size_t count, struct err *err) {
-	for (size_t i = 0; i < count; i++) {
+    struct run *run, struct follow_watch *out, const struct client_log_filter *filters, size_t count, struct err *err) {
+	struct index *index = run->index;
+	index_lock(index);
+	enum status status = index_open(index, err);
+	run->openings = index->openings;
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
 		BUG_ON(!filters[i].address);
-		TRY(find_watch(db, &out[i], &filters[i], err));
+		status = find_watch(index->db, &out[i], &filters[i], err);
 	}
-	return STATUS_OK;
+	index_unlock(index);
+	return status;
 }
 
 /* --- answering --- */
@@ -315,21 +352,36 @@ static enum status read_rows(
 	return status;
 }
 
+static enum status read_all(const struct run *run, struct rows *rows, struct arena *arena,
+    const struct follow_watch *watches, const struct client_log_filter *filters, size_t count, struct err *err) {
+	*rows = (struct rows){0};
+	index_lock(run->index);
+	enum status status = same_file(run, err);
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = read_rows(run->index->db, rows, arena, watches[i].id, filters[i].from_block, err);
+	index_unlock(run->index);
+	logs_settle(rows->logs, &rows->count);
+	return status;
+}
+
+static bool gave_up(struct index *index) {
+	index_lock(index);
+	bool is_gone = index_gave_up(index);
+	index_unlock(index);
+	return is_gone;
+}
+
 static enum status answer(struct index *index, struct client *client, struct rows *rows, struct arena *arena,
     const struct client_log_filter *filters, size_t count, struct err *err) {
-	struct follow_store store = store_of(index);
 	struct follow_watch *watches = arena_zalloc(arena, count + 1, sizeof *watches);
 	enum status status = STATUS_BUSY;
-	TRY(index_open(index, err));
+	struct run run = {.index = index};
 	for (unsigned tries = 0; status == STATUS_BUSY && tries < TRIES_MAX; tries++) {
-		TRY(find_watches(index->db, watches, filters, count, err));
-		status = follow_run(client, &store, &index->home->deployment.genesis, watches, count, err);
+		TRY(find_watches(&run, watches, filters, count, err));
+		status = follow(&run, client, watches, count, err);
+		if (status == STATUS_OK) status = read_all(&run, rows, arena, watches, filters, count, err);
 	}
-	TRY(status);
-	for (size_t i = 0; i < count; i++)
-		TRY(read_rows(index->db, rows, arena, watches[i].id, filters[i].from_block, err));
-	logs_settle(rows->logs, &rows->count);
-	return STATUS_OK;
+	return status;
 }
 
 static enum status keeper_logs(void *context, struct client *client, struct client_log **logs, size_t *count,
@@ -337,10 +389,8 @@ static enum status keeper_logs(void *context, struct client *client, struct clie
 	struct index *index = context;
 	struct rows rows = {0};
 	enum status status = answer(index, client, &rows, arena, filters, filter_count, err);
-	if (status != STATUS_OK && index_gave_up(index)) {
-		rows = (struct rows){0};
+	if (status != STATUS_OK && gave_up(index))
 		status = answer(index, client, &rows, arena, filters, filter_count, err);
-	}
 	TRY(status);
 	*logs = rows.logs ? rows.logs : arena_zalloc(arena, 1, sizeof **logs);
 	*count = rows.count;
@@ -390,15 +440,17 @@ static enum status all_watches(
 }
 
 enum status index_follow(struct index *index, struct client *client, struct err *err) {
-	struct follow_store store = store_of(index);
+	struct run run = {.index = index};
 	struct follow_watch *watches;
 	struct arena arena;
-	size_t count;
-	TRY(index_open(index, err));
+	size_t count = 0;
 	arena_init(&arena);
-	enum status status = all_watches(index->db, &watches, &count, &arena, err);
-	if (status == STATUS_OK)
-		status = follow_run(client, &store, &index->home->deployment.genesis, watches, count, err);
+	index_lock(index);
+	enum status status = index_open(index, err);
+	run.openings = index->openings;
+	if (status == STATUS_OK) status = all_watches(index->db, &watches, &count, &arena, err);
+	index_unlock(index);
+	if (status == STATUS_OK) status = follow(&run, client, watches, count, err);
 	arena_fini(&arena);
 	return status;
 }

@@ -1,5 +1,6 @@
 /* The index as a keeper of logs: beside the node itself, after kills, with damaged files, and what its files show. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -51,7 +52,7 @@ static void fill(struct world *world, uint64_t from, uint64_t to) {
 }
 
 static void open_index(struct world *world) {
-	world->index = index_new(&world->home);
+	world->index = index_new(&world->home, NULL);
 	client_keep_logs(world->client, index_keeper(world->index));
 }
 
@@ -191,7 +192,7 @@ static void two_programs_may_follow_with_one_file(void **state) {
 	struct world *world = *state;
 	struct client_log_filter filter = filter_of(0, -1);
 	struct client *other = fake_client(&world->node);
-	struct index *second = index_new(&world->home);
+	struct index *second = index_new(&world->home, NULL);
 	struct client_log *logs;
 	size_t count;
 	client_keep_logs(other, index_keeper(second));
@@ -219,6 +220,79 @@ static void following_in_the_background_brings_all_watches_to_the_head(void **st
 	assert_int_equal(
 	    client_logs_any(world->client, &logs, &count, &world->arena, filters, 2, &world->err), STATUS_OK);
 	assert_int_equal(world->node.log_requests, asked);
+}
+
+/* --- threads --- */
+
+struct monitor {
+	pthread_mutex_t mutex;
+};
+
+static struct monitor *new_monitor(void *context) {
+	struct monitor *monitor = mem_zalloc(1, sizeof *monitor);
+	(void)context;
+	pthread_mutex_init(&monitor->mutex, NULL);
+	return monitor;
+}
+
+static void free_monitor(struct monitor *monitor) {
+	pthread_mutex_destroy(&monitor->mutex);
+	mem_free(monitor);
+}
+
+static void lock(struct monitor *monitor) {
+	pthread_mutex_lock(&monitor->mutex);
+}
+
+static void unlock(struct monitor *monitor) {
+	pthread_mutex_unlock(&monitor->mutex);
+}
+
+static const struct threads threads = {
+    .monitor_new = new_monitor, .monitor_free = free_monitor, .lock = lock, .unlock = unlock};
+
+struct reader {
+	struct fake_node node; /* a copy: its counters are this thread's */
+	struct index *index;
+	unsigned number;
+	bool failed;
+};
+
+static void *read_often(void *context) {
+	struct reader *reader = context;
+	struct client *client = fake_client(&reader->node);
+	client_keep_logs(client, index_keeper(reader->index));
+	for (unsigned round = 0; round < 12 && !reader->failed; round++) {
+		struct client_log_filter filter = filter_of((int)(round % 3), (int)((round + reader->number) % 7));
+		struct client_log *logs;
+		struct arena arena;
+		size_t count;
+		arena_init(&arena);
+		reader->node.head = BLOCKS / 2 + 20 * round;
+		enum status status = client_logs(client, &logs, &count, &arena, &filter, NULL);
+		for (size_t i = 1; i < count && status == STATUS_OK; i++)
+			if (logs[i].block_number != logs[i - 1].block_number + 7) status = STATUS_CORRUPT;
+		reader->failed = status != STATUS_OK || count == 0;
+		arena_fini(&arena);
+	}
+	free_client(client);
+	return NULL;
+}
+
+static void several_threads_share_an_index(void **state) {
+	struct world *world = *state;
+	struct reader readers[4];
+	pthread_t ids[4];
+	struct index *index = index_new(&world->home, &threads);
+	for (unsigned i = 0; i < 4; i++) {
+		readers[i] = (struct reader){.node = world->node, .index = index, .number = i};
+		assert_int_equal(pthread_create(&ids[i], NULL, read_often, &readers[i]), 0);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		pthread_join(ids[i], NULL);
+		assert_false(readers[i].failed);
+	}
+	index_free(index);
 }
 
 /* --- kills --- */
@@ -389,6 +463,7 @@ int main(void) {
 	    TEST(a_reorganisation_takes_rows_away_and_reads_the_new_ones),
 	    TEST(two_programs_may_follow_with_one_file),
 	    TEST(following_in_the_background_brings_all_watches_to_the_head),
+	    TEST(several_threads_share_an_index),
 	    TEST(killed_at_any_moment_the_index_is_whole),
 	    TEST(no_file_of_the_index_shows_what_is_in_it),
 	    TEST(a_wrong_key_opens_nothing_and_the_index_is_made_anew),

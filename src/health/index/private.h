@@ -9,12 +9,16 @@
 struct index {
 	const struct home *home;
 	char *path;
-	struct db *db;      /* NULL until the first question */
-	int64_t generation; /* how often the file was unwound, when this program last looked */
+	const struct threads *threads;
+	struct monitor *monitor; /* held around each use of `db`; NULL: one thread */
+	struct db *db;           /* NULL until the first question */
+	unsigned openings;       /* of the file: what was read before the last one is of another file */
 	struct client_log_keeper keeper;
 };
 
-/* index.c: opens the file where that was not done, or makes it anew. */
+void index_lock(struct index *index);
+void index_unlock(struct index *index);
+/* index.c, and the lock is held: opens the file where that was not done, or makes it anew. */
 MUST_USE enum status index_open(struct index *index, struct err *err);
 /* After a failure: was the file found damaged? Then it is gone, the next index_open makes a new one, and the caller may
  * try once more. */

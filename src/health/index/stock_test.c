@@ -90,7 +90,7 @@ static int setup(void **state) {
 	world->random = 0x9e3779b97f4a7c15;
 	arena_init(&world->arena);
 	world->request = (struct actor_request){.home = &world->home, .arena = &world->arena};
-	world->index = index_new(&world->home);
+	world->index = index_new(&world->home, NULL);
 	if (index_stock(world->index, &world->kept, &world->request, &world->err) != STATUS_OK) return -1;
 	for (uint64_t i = 0; i < DOCUMENTS; i++) {
 		fill(world, &world->documents[i], i);
