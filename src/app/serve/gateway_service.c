@@ -19,7 +19,7 @@
 #define DEFERRED_MAX 1024u
 #define QUEUE_MAX 1024u
 #define DEPLOYMENT_MAX ((size_t)64 << 10)
-#define WAITING_MAX 60000u /* entries of the outbox; near its own bound it is not ready */
+#define WAITING_MAX (OUTBOX_ENTRIES_MAX / 10 * 9) /* near its bound it is not ready */
 /* Beyond the request's own time, so that the gateway and not the server says that it is over. */
 #define ANSWER_GRACE_MS 5000u
 
@@ -104,7 +104,8 @@ static void write_metrics(void *context, struct buf *out) {
 	struct outbox_counts outbox = outbox_counts(service->outbox);
 	struct gateway_counts counts = gateway_counts(service->gateway);
 	nodes_metrics(service->nodes, out);
-	metric_put(out, METRIC_GAUGE, "outbox_waiting", "Entries that are in no transaction yet.", outbox.waiting);
+	metric_put(
+	    out, METRIC_GAUGE, "outbox_waiting", "Entries that were accepted and are not finished.", outbox.waiting);
 	metric_put(out, METRIC_GAUGE, "outbox_in_flight", "Transactions without a receipt.", outbox.in_flight);
 	metric_put(out, METRIC_COUNTER, "outbox_done_total", "Entries that are in a block.", outbox.done);
 	metric_put(

@@ -113,7 +113,7 @@ void outbox_stop(struct outbox *outbox);
 MUST_USE enum status outbox_drain(struct outbox *outbox, uint64_t deadline_ms, struct err *err);
 
 struct outbox_counts {
-	size_t waiting, in_flight;     /* entries, transactions */
+	size_t waiting, in_flight;     /* entries that are not finished; transactions without a receipt */
 	uint64_t done, refused;        /* entries since it was opened; `refused` with those reverted */
 	uint64_t transactions, resent; /* signed; sent again */
 };
