@@ -498,6 +498,9 @@ static void a_fee_below_the_base_fee_is_raised_with_the_same_nonce(void **state)
 static void a_refused_transaction_leaves_no_hole_before_later_ones(void **state) {
 	(void)state;
 	struct heard heard[2] = {0};
+	submit(&heard[0], "before");
+	drain();
+	heard[0] = (struct heard){0};
 	node.refusal = "insufficient funds for gas * price + value";
 	submit(&heard[0], "refused");
 	submit(&heard[1], "behind");
