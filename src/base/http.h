@@ -36,6 +36,19 @@ struct http_header {
 	struct bytes value;
 };
 
+#define HTTP_PEER_NAMES_MAX 16
+
+/* The other end of a connection. */
+struct http_peer {
+	char address[48]; /* numeric */
+	bool is_tls;
+	bool has_certificate; /* and it was verified against the authorities that the server has for its clients */
+	hash32 certificate_sha256;
+	const char *subject;                     /* of the certificate, as RFC 4514 writes it */
+	struct bytes names[HTTP_PEER_NAMES_MAX]; /* its subjectAltName: "DNS:…", "URI:…", "email:…" */
+	size_t name_count;
+};
+
 struct http_request {
 	enum http_method method;
 	struct bytes path;  /* "/blobs/…", percent-encoding untouched, no query */
@@ -43,6 +56,7 @@ struct http_request {
 	struct http_header headers[HTTP_HEADER_MAX];
 	size_t header_count;
 	struct bytes body;
+	const struct http_peer *peer; /* NULL in tests without a server */
 };
 
 struct http_response {

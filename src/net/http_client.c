@@ -103,6 +103,17 @@ static void limit(void *context, uint32_t timeout_ms) {
 	    client->curl, CURLOPT_TIMEOUT_MS, timeout_ms && (long)timeout_ms < most ? (long)timeout_ms : most);
 }
 
+/* libcurl copies the texts. */
+static void set_tls(CURL *curl, const struct http_client_options *options) {
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (options->ca_file) {
+		curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	}
+	if (options->cert_file) curl_easy_setopt(curl, CURLOPT_SSLCERT, options->cert_file);
+	if (options->key_file) curl_easy_setopt(curl, CURLOPT_SSLKEY, options->key_file);
+}
+
 enum status http_client_open(struct http_client *out, const struct http_client_options *options, struct err *err) {
 	*out = (struct http_client){0};
 	struct curl_client *client = mem_zalloc(1, sizeof *client);
@@ -117,6 +128,7 @@ enum status http_client_open(struct http_client *out, const struct http_client_o
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "xinglin");
+	set_tls(curl, options);
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS_DEFAULT));

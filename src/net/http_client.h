@@ -1,6 +1,7 @@
 /*
  * `struct http_client` (base/http.h) over libcurl: keep-alive, http and https only, no redirects, no proxies or
- * credentials from the environment or files. TLS certificates and names are verified against the system's store.
+ * credentials from the environment or files. TLS (1.2 and later) certificates and names are verified, against the
+ * system's store or ca_file. An IPv6 address stands in brackets in a URL.
  *
  * Answers are bounded by the response's own body maximum (STATUS_LIMIT) and by the timeouts (STATUS_TIMEOUT).
  * An answer's content_type is a view into the client, valid until its next exchange; `headers` gets every field of the
@@ -15,6 +16,9 @@
 struct http_client_options {
 	uint32_t connect_timeout_ms; /* [10,000] */
 	uint32_t timeout_ms;         /* of a whole exchange [60,000] */
+	const char *ca_file;         /* PEM: authorities for https, in place of the system's [NULL] */
+	const char *cert_file;       /* PEM: the client's certificate, for servers that ask for one [NULL] */
+	const char *key_file;        /* PEM: its key [NULL] */
 };
 
 /* Once before threads. */

@@ -1,5 +1,7 @@
 #include "net/http_connection.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
 #include <strings.h>
 
 void http_connection_enter(struct http_connection *connection, enum connection_phase phase, uint32_t patience_ms) {
@@ -17,10 +19,33 @@ void http_connection_count_held(struct http_connection *connection) {
 	http_server_count_held(connection->server, held, before);
 }
 
-struct http_connection *http_connection_new(struct http_server *server, int socket) {
+static const union MHD_ConnectionInfo *info_of(struct MHD_Connection *mhd, enum MHD_ConnectionInfoType type) {
+	return MHD_get_connection_info(mhd, type);
+}
+
+static struct peer_record *peer_new(struct MHD_Connection *mhd) {
+	struct peer_record *peer = mem_zalloc(1, sizeof *peer);
+	const struct sockaddr *address = info_of(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+	const socklen_t size =
+	    address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	peer->references = 1;
+	arena_init(&peer->arena);
+	if (getnameinfo(address, size, peer->shown.address, sizeof peer->shown.address, NULL, 0, NI_NUMERICHOST) != 0)
+		peer->shown.address[0] = 0;
+	return peer;
+}
+
+static gnutls_session_t session_of(struct MHD_Connection *mhd) {
+	return info_of(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
+}
+
+struct http_connection *http_connection_new(struct http_server *server, struct MHD_Connection *mhd) {
+	struct tls_server *tls = http_server_policy(server)->tls;
 	struct http_connection *connection = mem_zalloc(1, sizeof *connection);
 	connection->server = server;
-	connection->socket = socket;
+	connection->socket = info_of(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	connection->peer = peer_new(mhd);
+	if (tls) connection->identity = tls_server_begin(tls, session_of(mhd));
 	connection->exchange = exchange_new(connection);
 	http_connection_enter(connection, PHASE_IDLE, http_server_policy(server)->request_timeout_ms);
 	return connection;
@@ -29,6 +54,8 @@ struct http_connection *http_connection_new(struct http_server *server, int sock
 void http_connection_free(struct http_connection *connection) {
 	if (connection->holds_place) ws_server_release(http_server_policy(connection->server)->websockets);
 	exchange_free(connection->exchange);
+	tls_identity_release(connection->identity);
+	peer_record_release(connection->peer);
 	mem_free(connection);
 }
 
@@ -194,6 +221,10 @@ static enum MHD_Result take_headers(
 	connection->headers_done = true;
 	connection->headers_over = connection->headers_bad = false;
 	exchange->mhd = mhd;
+	if (connection->identity && !connection->peer->is_described)
+		tls_describe_peer(&connection->peer->shown, &connection->peer->arena, session_of(mhd));
+	connection->peer->is_described = true;
+	exchange->shown.request.peer = &connection->peer->shown;
 	exchange->shown.request.method = http_method_of(method);
 	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, take_header, connection);
 	split_target(exchange);

@@ -6,6 +6,7 @@
 #define NET_HTTP_CONNECTION_H
 
 #include "net/http_exchange.h"
+#include "net/tls_server.h"
 #include "net/ws_server.h"
 
 enum connection_phase {
@@ -33,8 +34,10 @@ struct http_connection {
 	bool headers_over; /* more fields than a request holds */
 	bool headers_bad;  /* a name that is not a token */
 	bool body_over;
-	bool did_defer;                   /* the handler deferred the current exchange */
-	int abandoned_status;             /* what the client gets for an exchange that was abandoned; 0: nothing */
+	bool did_defer;       /* the handler deferred the current exchange */
+	int abandoned_status; /* what the client gets for an exchange that was abandoned; 0: nothing */
+	struct peer_record *peer;
+	struct tls_identity *identity;    /* NULL: no TLS */
 	struct served_exchange *exchange; /* NULL: its owner has it; the next request gets another */
 };
 
@@ -51,6 +54,7 @@ struct http_policy {
 	const char *const *cors_origins;
 	struct ws_server *websockets;  /* NULL: none */
 	struct http_observer observer; /* zeroed: none */
+	struct tls_server *tls;        /* NULL: none */
 };
 const struct http_policy *http_server_policy(const struct http_server *server);
 uint64_t http_server_clock_ms(void);
@@ -70,7 +74,7 @@ bool http_server_is_full(const struct http_server *server);
 /* Buffers that grew past this are given back after the exchange. */
 #define HTTP_KEEP_BYTES ((size_t)1 << 20)
 
-struct http_connection *http_connection_new(struct http_server *server, int socket);
+struct http_connection *http_connection_new(struct http_server *server, struct MHD_Connection *mhd);
 void http_connection_free(struct http_connection *connection);
 /* A new request's target, as it stands in the request line. */
 void http_connection_begin(struct http_connection *connection, const char *target);

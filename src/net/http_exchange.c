@@ -16,6 +16,12 @@ void http_tally_release(struct http_tally *tally) {
 	if (tally && atomic_fetch_sub(&tally->references, 1) == 1) mem_free(tally);
 }
 
+void peer_record_release(struct peer_record *peer) {
+	if (atomic_fetch_sub(&peer->references, 1) != 1) return;
+	arena_fini(&peer->arena);
+	mem_free(peer);
+}
+
 /* --- deferring --- */
 
 static bool on_defer(struct http_exchange *shown) {
@@ -77,6 +83,8 @@ struct served_exchange *exchange_new(struct http_connection *connection) {
 	exchange->connection = connection;
 	exchange->tally = policy->tally;
 	atomic_fetch_add(&exchange->tally->references, 1);
+	exchange->peer = connection->peer;
+	atomic_fetch_add(&exchange->peer->references, 1);
 	exchange->text_size = policy->header_max;
 	exchange->text = mem_alloc(exchange->text_size);
 	exchange->shown.ops = &served_ops;
@@ -98,6 +106,7 @@ void exchange_free(struct served_exchange *exchange) {
 	give_places(exchange);
 	atomic_fetch_sub(&exchange->tally->held_bytes, exchange->held_bytes);
 	http_tally_release(exchange->tally);
+	peer_record_release(exchange->peer);
 	buf_fini(&exchange->uri);
 	buf_fini(&exchange->body);
 	buf_fini(&exchange->shown.path_text);

@@ -27,6 +27,15 @@ struct http_tally *http_tally_new(void);
 /* NULL is allowed. */
 void http_tally_release(struct http_tally *tally);
 
+/* Who is at the other end; exchanges may outlive their connection. */
+struct peer_record {
+	atomic_uint references;
+	bool is_described; /* by its certificate, once the handshake is over */
+	struct http_peer shown;
+	struct arena arena;
+};
+void peer_record_release(struct peer_record *peer);
+
 enum exchange_state { EXCHANGE_OPEN, EXCHANGE_DEFERRED, EXCHANGE_ANSWERED, EXCHANGE_ABANDONED };
 
 struct served_exchange {
@@ -34,6 +43,7 @@ struct served_exchange {
 	struct http_connection *connection;
 	struct MHD_Connection *mhd;
 	struct http_tally *tally;
+	struct peer_record *peer;
 	_Atomic enum exchange_state state;
 	atomic_bool is_gone; /* the client will hardly read the answer */
 	uint64_t due_ms;

@@ -3,6 +3,7 @@
 #include "net/http_connection.h"
 
 #include <errno.h>
+#include <gnutls/abstract.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -160,6 +161,7 @@ static enum status open_all(struct http_server *server, struct err *err) {
 	    .connections_max = server->options.websockets_max};
 	server->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server->stop_event < 0) return err_set(err, STATUS_IO, "cannot make an event: %s", strerror(errno));
+	if (server->options.tls) TRY(tls_server_open(&server->policy.tls, server->options.tls, err));
 	TRY(open_listener(server, err));
 	return websockets.handler ? ws_server_open(&server->policy.websockets, &websockets, err) : STATUS_OK;
 }
@@ -188,6 +190,7 @@ enum status http_server_open(struct http_server **out, const struct http_server_
 void http_server_close(struct http_server *server) {
 	if (!server) return;
 	ws_server_close(server->policy.websockets);
+	tls_server_close(server->policy.tls);
 	if (server->listener >= 0) close(server->listener);
 	if (server->stop_event >= 0) close(server->stop_event);
 	pthread_mutex_destroy(&server->lock);
@@ -199,6 +202,12 @@ void http_server_close(struct http_server *server) {
 void http_server_wake(void *context) {
 	struct http_server *server = context;
 	if (server->policy.websockets) ws_server_wake(server->policy.websockets);
+}
+
+enum status http_server_reload_tls(struct http_server *server, const struct tls_files *files, struct err *err) {
+	if (!server->policy.tls || !files->cert)
+		return err_set(err, STATUS_UNSUPPORTED, "switching TLS on or off needs a restart");
+	return tls_server_reload(server->policy.tls, files, err);
 }
 
 void http_server_stop(struct http_server *server) {
@@ -328,8 +337,7 @@ static void on_connection(
     void *context, struct MHD_Connection *mhd, void **slot, enum MHD_ConnectionNotificationCode code) {
 	struct http_server *server = context;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-		struct http_connection *connection = http_connection_new(server, info->connect_fd);
+		struct http_connection *connection = http_connection_new(server, mhd);
 		*slot = connection;
 		server->connection_count++;
 		link_connection(server, connection);
@@ -371,12 +379,25 @@ static size_t keep_escapes(void *context, struct MHD_Connection *mhd, char *text
 
 /* --- running --- */
 
+/* The library wants to know where a certificate comes from; each connection gets its identity's before it asks. */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *names, int name_count,
+    const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **certificate, unsigned *count,
+    gnutls_privkey_t *key) {
+	(void)session, (void)names, (void)name_count, (void)algorithms, (void)algorithm_count;
+	(void)certificate, (void)count, (void)key;
+	return -1;
+}
+
 static struct MHD_Daemon *start_daemon(struct http_server *server) {
 	const struct http_server_options *options = &server->options;
 	const unsigned timeout_s = options->idle_timeout_ms / 1000 + 1;
-	return MHD_start_daemon(
-	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept,
-	    server, on_request, server, MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
+	const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+	    {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)no_certificate}, {MHD_OPTION_END, 0, NULL}};
+	const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_UPGRADE |
+				    MHD_ALLOW_SUSPEND_RESUME | (server->policy.tls ? MHD_USE_TLS : 0),
+	    0, on_accept, server, on_request, server, MHD_OPTION_ARRAY, server->policy.tls ? tls : none,
+	    MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
 	    options->connections_max + 2 * options->threads, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->header_max + POOL_EXTRA_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
 	    on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK,

@@ -34,10 +34,19 @@
 
 struct http_server;
 
+/* PEM files; the texts are not kept. */
+struct tls_files {
+	const char *cert;      /* the server's certificate and what leads from it to an authority */
+	const char *key;       /* its key, not encrypted */
+	const char *client_ca; /* authorities whose certificates clients must show [NULL: none is asked for] */
+	bool client_optional;  /* a client without a certificate is served; the handler sees that it has none */
+};
+
 /* Zero or NULL means the default in brackets. Lists end with NULL and, as the texts, must outlive the server. */
 struct http_server_options {
 	const char *address;                  /* numeric, IPv4 or IPv6 ["127.0.0.1"] */
 	uint16_t port;                        /* [0: a free one, see http_server_port] */
+	const struct tls_files *tls;          /* [NULL: no TLS] */
 	size_t body_max;                      /* bytes, unless admit says otherwise [5 MiB] */
 	uint32_t deferred_max;                /* exchanges that are deferred at once [half of connections_max] */
 	uint32_t deferred_timeout_ms;         /* until their answers, unless admit says otherwise [60,000] */
@@ -70,6 +79,12 @@ uint16_t http_server_port(const struct http_server *server);
 MUST_USE enum status http_server_run(struct http_server *server, struct err *err);
 /* Makes the WebSocket handler tick soon: a ws_waker's function; from any thread, while the server is open. */
 void http_server_wake(void *server);
+/*
+ * Reads these files for connections to come; nothing is dropped. A failure says what is wrong with them, and what was
+ * read before goes on serving. STATUS_UNSUPPORTED: TLS cannot be switched on or off. From any thread; not in a signal
+ * handler.
+ */
+MUST_USE enum status http_server_reload_tls(struct http_server *server, const struct tls_files *files, struct err *err);
 /* Safe in a signal handler. */
 void http_server_stop(struct http_server *server);
 /* After http_server_run has returned (or was never called). Exchanges that are still deferred stay with their owners.

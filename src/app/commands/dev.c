@@ -159,6 +159,8 @@ static enum status dev_with_gateway(
     struct cli *cli, struct node_options *options, const struct dev_accounts *accounts, struct err *err) {
 	struct dev_pair pair = {.node = NULL};
 	uint64_t port;
+	if (options->tls.cert || options->tls.key || options->tls.client_ca)
+		return err_set(err, STATUS_INVALID, "--gateway speaks plain HTTP to its node: leave out --tls-cert");
 	TRY(cli_u64(cli, &port, "gateway-port", 0, err));
 	if (port > UINT16_MAX) return err_set(err, STATUS_INVALID, "--gateway-port takes 0 to 65535");
 	options->second_apart = false; /* load must not hurry the chain's time past windows of access */

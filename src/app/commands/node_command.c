@@ -20,8 +20,8 @@ void node_report(struct cli *cli, const struct node_report *report) {
 	char sealer_text[43];
 	struct buf origin;
 	buf_init(&origin, 256);
-	http_origin_write(
-	    &origin, false, options->http_address ? options->http_address : "127.0.0.1", node_port(running));
+	http_origin_write(&origin, options->tls.cert != NULL,
+	    options->http_address ? options->http_address : "127.0.0.1", node_port(running));
 	const char *url = buf_cstr(&origin);
 	address_checksum(sealer_text, &sealer);
 	if (cli->json) {
@@ -54,7 +54,17 @@ static void stop(void *node) {
 	node_stop(node);
 }
 
+static struct tls_files tls_settings(const struct settings *settings) {
+	return (struct tls_files){.cert = settings_text(settings, "tls-cert"),
+	    .key = settings_text(settings, "tls-key"),
+	    .client_ca = settings_text(settings, "tls-client-ca")};
+}
+
 static void reload(void *node, const struct settings *fresh) {
+	const struct tls_files tls = tls_settings(fresh);
+	struct err err;
+	if (node_reload_tls(node, &tls, &err) != STATUS_OK)
+		log_error("node", "the TLS files are not taken, the old ones serve on: %s", err.message);
 	node_reload(node, settings_number(fresh, "min-free-mb") << 20);
 }
 
@@ -79,6 +89,7 @@ void node_take_settings(struct node_options *out, struct settings *settings) {
 	out->http_port = (uint16_t)settings_number(settings, "http-port");
 	out->http_address = settings_text(settings, "http-addr");
 	out->cors_origins = settings_list(settings, "http-corsdomain");
+	out->tls = tls_settings(settings);
 	out->vhosts = settings_list(settings, "http-vhosts");
 	out->interval_ms = (uint32_t)settings_number(settings, "block-ms");
 	out->memory_bytes = settings_number(settings, "memory-mb") << 20;

@@ -163,10 +163,15 @@ static enum status open_rpc(struct node *node, struct err *err) {
 	return rpc_new(&node->rpc, &options, err);
 }
 
+static bool wants_tls(const struct tls_files *files) {
+	return files->cert || files->key || files->client_ca;
+}
+
 static enum status open_server(struct node *node, struct err *err) {
 	struct http_server_options options = {.address = node->options.http_address,
 	    .port = node->options.http_port,
 	    .threads = HTTP_THREADS,
+	    .tls = wants_tls(&node->options.tls) ? &node->options.tls : NULL,
 	    .vhosts = node->options.vhosts,
 	    .cors_origins = node->options.cors_origins,
 	    .websockets = &node->websockets,
@@ -253,6 +258,11 @@ enum status node_run(struct node *node, struct err *err) {
 		return node->ledger_status;
 	}
 	return status;
+}
+
+enum status node_reload_tls(struct node *node, const struct tls_files *files, struct err *err) {
+	if (!files->cert && !node->options.tls.cert) return STATUS_OK;
+	return http_server_reload_tls(node->server, files, err);
 }
 
 void node_stop(struct node *node) {

@@ -9,6 +9,7 @@
 #define APP_SERVE_NODE_H
 
 #include "app/serve/node_files.h"
+#include "net/http_server.h"
 
 struct node_options {
 	const char *data;
@@ -32,6 +33,7 @@ struct node_options {
 	const char *metrics_address;                     /* NULL: 127.0.0.1 */
 	uint16_t metrics_port;                           /* 0: metrics are not served */
 	uint64_t min_free_bytes;                         /* with less on its disk it is not ready */
+	struct tls_files tls;                            /* cert NULL: plain HTTP */
 };
 struct node;
 /* Opens everything and binds the port; STATUS_BUSY where another process has the folder or the port. */
@@ -42,6 +44,9 @@ hash32 node_genesis_hash(const struct node *node);
 uint64_t node_head_number(const struct node *node);
 /* Serves until node_stop, or until the ledger fails. */
 MUST_USE enum status node_run(struct node *node, struct err *err);
+/* New TLS files, or new content of the same; if they are wrong, the old ones serve on. Without TLS before and after,
+ * nothing happens. Any thread. */
+MUST_USE enum status node_reload_tls(struct node *node, const struct tls_files *files, struct err *err);
 void node_stop(struct node *node);
 /* What may change while it runs. Any thread. */
 void node_reload(struct node *node, uint64_t min_free_bytes);
