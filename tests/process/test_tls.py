@@ -2,14 +2,14 @@
 import asyncio
 import json
 import shutil
+import signal
 import ssl
 import subprocess
-import urllib.error
 import urllib.request
 
 import pytest
 
-from machine import Node, Refused, cli, post
+from machine import Node, Refused, cli, post, wait_for
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 
@@ -86,6 +86,34 @@ def test_clients_without_a_certificate_of_the_authority_are_refused(tmp_path, ce
         for client in (None, "stranger"):
             with pytest.raises(OSError):
                 chain_id(node.url, context(certificates, client))
+    finally:
+        assert node.stop() == 0
+
+
+def shown(node):
+    return ssl.get_server_certificate(("127.0.0.1", node.port))
+
+
+def test_sighup_takes_new_certificates_and_bad_ones_change_nothing(tmp_path, certificates):
+    files = {name: tmp_path / name for name in ("live.crt", "live.key")}
+
+    def lay(name):
+        for file, kind in zip(files.values(), ("crt", "key")):
+            shutil.copy(certificates / f"{name}.{kind}", file)
+            file.chmod(0o600)
+
+    lay("server")
+    node = Node(tmp_path / "node", "dev", "--tls-cert", str(files["live.crt"]), "--tls-key", str(files["live.key"]))
+    try:
+        before = shown(node)
+        shutil.copy(certificates / "client.crt", files["live.crt"])  # with the old key
+        node.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "does not belong" in node.log.read_text())
+        assert shown(node) == before
+        lay("client")
+        node.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: shown(node) != before)
+        assert chain_id(node.url, context(certificates)) == "0x7a69"
     finally:
         assert node.stop() == 0
 
