@@ -17,6 +17,24 @@ struct p256_secret {
 	uint8_t d[32]; /* in [1, n) */
 };
 
+/* A key as two words, as contracts have it, and back. */
+static inline hash32 p256_public_x(const struct p256_public *key) {
+	hash32 x;
+	memcpy(x.b, key->xy, 32);
+	return x;
+}
+static inline hash32 p256_public_y(const struct p256_public *key) {
+	hash32 y;
+	memcpy(y.b, key->xy + 32, 32);
+	return y;
+}
+static inline struct p256_public p256_public_of_words(const hash32 *x, const hash32 *y) {
+	struct p256_public key;
+	memcpy(key.xy, x->b, 32);
+	memcpy(key.xy + 32, y->b, 32);
+	return key;
+}
+
 bool p256_public_is_valid(const struct p256_public *key);
 MUST_USE enum status p256_public_of(struct p256_public *out, const struct p256_secret *secret);
 /* RFC 9180 DeriveKeyPair for DHKEM(P-256, HKDF-SHA256); `ikm` holds at least 32 bytes of entropy. */

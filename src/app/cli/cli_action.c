@@ -26,19 +26,19 @@ enum status cli_explain(enum status status, struct err *err) {
 	char reason[sizeof err->message];
 	if (status != STATUS_DENIED || !err) return status;
 	snprintf(reason, sizeof reason, "%s", err->message);
-	if (strstr(reason, "NotListed()") || strstr(reason, "(put-refused)"))
+	if (strstr(reason, "NotListed:") || strstr(reason, "(put-refused)"))
 		return err_set(err, status,
 		    "%s: the directory does not list this home's account as active. Be listed first (xinglin actor "
 		    "request), or, for an action of yours as a patient, use --out FILE and give it to a listed actor",
 		    reason);
-	if (strstr(reason, "NotController()"))
+	if (strstr(reason, "NotController:"))
 		return err_set(err, status,
 		    "%s: the signature is not over the folder's present state. Another action came first: make it "
 		    "again",
 		    reason);
-	if (strstr(reason, "OverQuota()"))
+	if (strstr(reason, "OverQuota:"))
 		return err_set(err, status, "%s: this account has used up its day's quota; try tomorrow", reason);
-	if (strstr(reason, "Expired()"))
+	if (strstr(reason, "Expired:"))
 		return err_set(err, status, "%s: the signature was for one day only: make it again", reason);
 	return status;
 }

@@ -3,6 +3,12 @@
 #include "codec/hex.h"
 #include "envelope/container.h"
 
+enum status action_deadline(struct actor_request *request, uint64_t *deadline_s, struct err *err) {
+	TRY(request_now(request, deadline_s, err));
+	*deadline_s += ACTION_LIFE_SECONDS;
+	return STATUS_OK;
+}
+
 enum status action_write(struct buf *out, const struct action *action, uint64_t chain_id, struct err *err) {
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);

@@ -8,6 +8,7 @@
 #include "health/actors/request.h"
 
 #define ACTION_BLOBS_MAX 4
+#define ACTION_LIFE_SECONDS 86400u /* a relay has a day */
 
 struct action {
 	addr20 to;
@@ -20,6 +21,8 @@ struct action {
 	} blobs[ACTION_BLOBS_MAX];
 	size_t blob_count;
 };
+/* Until when an action that is signed now may be relayed, in seconds. */
+MUST_USE enum status action_deadline(struct actor_request *request, uint64_t *deadline_s, struct err *err);
 MUST_USE enum status action_write(struct buf *out, const struct action *action, uint64_t chain_id, struct err *err);
 /* Views into the arena. STATUS_INVALID says what is wrong; a blob whose name differs is refused. */
 MUST_USE enum status action_parse(

@@ -68,35 +68,8 @@ enum status epoch_make(struct actor_request *request, struct action *action, str
 	return status;
 }
 
-/* --- what the contract is told of it: keyX, keyY, wraps, wrapsSize, and the recipients' addresses --- */
-
-void epoch_put_signed(struct eip712_struct *fields, const struct new_epoch *epoch) {
-	hash32 x, y;
-	memcpy(x.b, epoch->key.xy, 32);
-	memcpy(y.b, epoch->key.xy + 32, 32);
-	eip712_put_hash32(fields, &x);
-	eip712_put_hash32(fields, &y);
-	eip712_put_hash32(fields, &epoch->wraps);
-	eip712_put_u64(fields, epoch->wraps_bytes);
-}
-
-void epoch_put(struct buf *data, const struct new_epoch *epoch) {
-	abi_put_fixed(data, bytes_make(epoch->key.xy, 32));
-	abi_put_fixed(data, bytes_make(epoch->key.xy + 32, 32));
-	abi_put_hash32(data, &epoch->wraps);
-	abi_put_u64(data, epoch->wraps_bytes);
-}
-
-void epoch_put_recipients(struct buf *data, const struct new_epoch *epoch) {
-	abi_put_u64(data, epoch->recipient_count);
-	for (size_t i = 0; i < epoch->recipient_count; i++) abi_put_address(data, &epoch->recipients[i].address);
-}
-
-hash32 epoch_recipients_hash(const struct new_epoch *epoch) {
-	struct buf words;
-	buf_init(&words, 32 * RECIPIENTS_MAX);
-	for (size_t i = 0; i < epoch->recipient_count; i++) abi_put_address(&words, &epoch->recipients[i].address);
-	hash32 hash = keccak256(buf_view(&words));
-	buf_fini(&words);
-	return hash;
+const addr20 *epoch_addresses(struct arena *arena, const struct new_epoch *epoch) {
+	addr20 *addresses = arena_zalloc(arena, epoch->recipient_count, sizeof *addresses);
+	for (size_t i = 0; i < epoch->recipient_count; i++) addresses[i] = epoch->recipients[i].address;
+	return addresses;
 }

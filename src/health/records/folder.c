@@ -3,29 +3,35 @@
 #include "health/records/folder.h"
 
 #include "eth/sign.h"
+#include "health/contracts/folders.h"
 #include "health/records/private.h"
 
 enum status folder_find(struct actor_request *request, struct folder *out, const hash32 *id, struct err *err) {
-	struct abi_reader answer;
-	struct buf data;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "folderOf(bytes32)");
-	abi_put_hash32(&data, id);
-	TRY(view_call(request, &answer, &request->home->deployment.folders, &data, err));
-	*out = (struct folder){.id = *id};
-	out->controller = abi_address(&answer);
-	out->epoch = (uint32_t)abi_u64(&answer);
-	out->closed = abi_bool(&answer);
-	out->rotation_owed = abi_bool(&answer);
-	out->glass_minutes = (uint16_t)abi_u64(&answer);
-	out->nonce = abi_u64(&answer);
-	hash32 x = abi_hash32(&answer), y = abi_hash32(&answer);
-	memcpy(out->key.xy, x.b, 32);
-	memcpy(out->key.xy + 32, y.b, 32);
-	TRY(abi_finish(&answer, err));
-	if (addr20_is_zero(&out->controller))
+	struct bytes output;
+	struct folders_folder found;
+	const addr20 *folders = &request->home->deployment.folders;
+	TRY(request_call(request, &output, folders, folders_folder_of_call(request->arena, id), err));
+	TRY(folders_folder_of_read(&found, output, err));
+	if (addr20_is_zero(&found.controller))
 		return err_set(err, STATUS_NOTFOUND, "no folder of this id is open on the chain");
+	*out = (struct folder){.id = *id,
+	    .controller = found.controller,
+	    .epoch = found.epoch,
+	    .closed = found.closed,
+	    .rotation_owed = found.rotation_owed,
+	    .glass_minutes = found.glass_minutes,
+	    .nonce = found.nonce,
+	    .key = p256_public_of_words(&found.key_x, &found.key_y)};
 	return STATUS_OK;
+}
+
+enum status folder_grant_find(struct actor_request *request, struct consent_grant *out, const hash32 *folder,
+    const hash32 *record, const addr20 *grantee, struct err *err) {
+	static const hash32 whole_folder;
+	struct bytes output;
+	struct bytes call = consent_grant_of_call(request->arena, folder, record ? record : &whole_folder, grantee);
+	TRY(request_call(request, &output, &request->home->deployment.consent, call, err));
+	return consent_grant_of_read(out, output, err);
 }
 
 enum status folder_sign(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,
@@ -41,48 +47,23 @@ enum status folder_sign(struct actor_request *request, uint8_t signature[65], co
 	return STATUS_OK;
 }
 
-enum status folder_sign_struct(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,
-    const char *name, const addr20 *contract, struct eip712_struct *fields, struct err *err) {
-	u256 chain_id = u256_from(request->home->deployment.chain_id);
-	hash32 domain = eip712_domain(name, "1", &chain_id, contract);
-	hash32 struct_hash = eip712_end(fields), digest = eip712_digest(&domain, &struct_hash);
-	return folder_sign(request, signature, folder, &digest, err);
-}
-
-enum status action_take_data(struct actor_request *request, struct action *action, struct buf *data, struct err *err) {
-	enum status status = buf_status(data, err);
-	action->data = arena_dup(request->arena, buf_view(data));
-	buf_fini(data);
-	return status;
-}
-
 enum status folder_forget_action(
     struct actor_request *request, struct action *action, const hash32 *id, struct err *err) {
 	const addr20 *folders = &request->home->deployment.folders;
 	struct own_folder own;
 	struct folder folder;
-	uint64_t deadline;
+	struct folders_forget_typed message = {.folder = *id};
 	uint8_t signature[65];
-	struct buf data;
 	*action =
 	    (struct action){.to = *folders, .summary = "forget a folder: its keys are erased everywhere, for good"};
 	TRY(own_folder_load(request, &own, id, err));
 	TRY(folder_find(request, &folder, id, err));
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten already");
-	TRY(now_seconds(request, &deadline, err));
-	deadline += ACTION_LIFE_SECONDS;
-	struct eip712_struct fields = eip712_begin("Forget(bytes32 folder,uint64 nonce,uint64 deadline)");
-	eip712_put_hash32(&fields, id);
-	eip712_put_u64(&fields, folder.nonce);
-	eip712_put_u64(&fields, deadline);
-	TRY(folder_sign_struct(request, signature, &own, "xinglin folders", folders, &fields, err));
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "forget(bytes32,uint64,bytes)");
-	struct abi_row row = abi_row_begin(&data);
-	abi_put_hash32(&data, id);
-	abi_put_u64(&data, deadline);
-	size_t head = abi_reserve(&data);
-	abi_tail(&row, head);
-	abi_put_bytes(&data, bytes_make(signature, sizeof signature));
-	return action_take_data(request, action, &data, err);
+	TRY(action_deadline(request, &message.deadline, err));
+	message.nonce = folder.nonce;
+	hash32 digest = folders_forget_typed_digest(&message, request->home->deployment.chain_id, folders);
+	TRY(folder_sign(request, signature, &own, &digest, err));
+	action->data =
+	    folders_forget_call(request->arena, id, message.deadline, bytes_make(signature, sizeof signature));
+	return STATUS_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "health/actors/action.h"
 #include "health/actors/directory.h"
+#include "health/contracts/consent.h"
 #include "health/records/seal.h"
 
 struct folder {
@@ -57,6 +58,10 @@ MUST_USE enum status folder_rotate_action(struct actor_request *request, struct 
     const struct folder_rotation *rotation, struct err *err);
 MUST_USE enum status folder_forget_action(
     struct actor_request *request, struct action *action, const hash32 *id, struct err *err);
+
+/* The grant of a record, or of the whole folder (`record` NULL), to an account; without rights if there is none. */
+MUST_USE enum status folder_grant_find(struct actor_request *request, struct consent_grant *out, const hash32 *folder,
+    const hash32 *record, const addr20 *grantee, struct err *err);
 
 /* EIP-712 with the folder's controller key; `digest` in the domain of the contract that will check it. */
 MUST_USE enum status folder_sign(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,

@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "eth/abi.h"
+#include "health/contracts/folders.h"
 #include "health/records/private.h"
 
 #define RIGHT_READ 1u
@@ -12,7 +12,7 @@
 struct epoch_event {
 	uint32_t epoch;
 	struct p256_public key;
-	addr20 *recipients;
+	const addr20 *recipients;
 	size_t recipient_count;
 };
 
@@ -29,29 +29,23 @@ struct search {
 
 static enum status read_epoch(struct search *s, const struct client_log *log, struct err *err) {
 	struct epoch_event *out = &s->epochs[s->epoch_count];
-	TRY(log_is(log, 3, err));
-	out->epoch = (uint32_t)abi_u64_of_topic(&log->log.topics[2]);
-	if (out->epoch != s->epoch_count + 1)
+	struct folders_epoch_started_event event;
+	TRY(folders_epoch_started_event_read(&event, s->request->arena, &log->log, err));
+	if (event.epoch != s->epoch_count + 1)
 		return err_set(err, STATUS_INTERNAL, "the node leaves out epochs of the folder");
-	struct abi_reader reader = abi_reader(log->log.data);
-	hash32 x = abi_hash32(&reader), y = abi_hash32(&reader);
-	(void)abi_hash32(&reader); /* the wraps' blob */
-	struct abi_reader recipients = abi_array(&reader, &out->recipient_count);
-	TRY(abi_finish(&reader, err));
-	memcpy(out->key.xy, x.b, 32);
-	memcpy(out->key.xy + 32, y.b, 32);
-	out->recipients = arena_zalloc(s->request->arena, out->recipient_count, sizeof *out->recipients);
-	for (size_t i = 0; i < out->recipient_count; i++) out->recipients[i] = abi_address(&recipients);
+	*out = (struct epoch_event){.epoch = event.epoch,
+	    .key = p256_public_of_words(&event.key_x, &event.key_y),
+	    .recipients = event.recipients,
+	    .recipient_count = event.recipients_count};
 	s->epoch_count++;
-	return abi_finish(&reader, err);
+	return STATUS_OK;
 }
 
 static enum status read_epochs(struct search *s, struct err *err) {
-	const hash32 *topics[3] = {s->folder, NULL, NULL};
+	struct contract_topics topics = folders_epoch_started_event_topics(s->folder, NULL);
 	struct client_log *logs;
 	size_t count;
-	TRY(event_logs(
-	    s->request, &logs, &count, &s->request->home->deployment.folders, EPOCH_STARTED_EVENT, topics, err));
+	TRY(request_logs(s->request, &logs, &count, &s->request->home->deployment.folders, 0, &topics, err));
 	s->epochs = arena_zalloc(s->request->arena, count, sizeof *s->epochs);
 	for (size_t i = 0; i < count; i++) TRY(read_epoch(s, &logs[i], err));
 	return STATUS_OK;
@@ -143,21 +137,10 @@ static enum status try_recipient(
 
 /* The epoch whose key a grant of the whole folder to this account wraps; 0: none. */
 static enum status granted_epoch(struct search *s, uint32_t *epoch, struct err *err) {
-	static const hash32 whole_folder;
-	struct abi_reader answer;
-	struct buf data;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "grantOf(bytes32,bytes32,address)");
-	abi_put_hash32(&data, s->folder);
-	abi_put_hash32(&data, &whole_folder);
-	abi_put_address(&data, &s->request->home->account);
-	TRY(view_call(s->request, &answer, &s->request->home->deployment.consent, &data, err));
-	uint64_t rights = abi_u64(&answer);
-	for (int i = 0; i < 3; i++) (void)abi_u64(&answer); /* purposes, from, until */
-	bool is_revoked = abi_bool(&answer);
-	uint64_t of_grant = abi_u64(&answer);
-	*epoch = (rights & RIGHT_READ) && !is_revoked ? (uint32_t)of_grant : 0;
-	return abi_finish(&answer, err);
+	struct consent_grant grant;
+	TRY(folder_grant_find(s->request, &grant, s->folder, NULL, &s->request->home->account, err));
+	*epoch = (grant.rights & RIGHT_READ) && !grant.revoked ? grant.epoch : 0;
+	return STATUS_OK;
 }
 
 static enum status try_grant(
@@ -182,25 +165,34 @@ static enum status try_release(struct search *s, struct p256_secret *out, bool *
 	return STATUS_OK;
 }
 
+/* By the trustees who answered one emergency. */
+static enum status try_review(
+    struct search *s, struct p256_secret *out, bool *found, uint32_t wanted, uint64_t review, struct err *err) {
+	struct contract_topics topics = consent_share_released_event_topics(&review, NULL);
+	struct client_log *logs;
+	size_t count;
+	TRY(request_logs(s->request, &logs, &count, &s->request->home->deployment.consent, 0, &topics, err));
+	for (size_t i = 0; i < count && !*found; i++) {
+		struct consent_share_released_event event;
+		TRY(consent_share_released_event_read(&event, &logs[i].log, err));
+		TRY(try_release(s, out, found, wanted, review, &event.trustee, err));
+	}
+	return STATUS_OK;
+}
+
 /* The newest emergencies first. */
 static enum status try_releases(
     struct search *s, struct p256_secret *out, bool *found, uint32_t wanted, struct err *err) {
-	hash32 self = abi_topic_of_address(&s->request->home->account);
-	const hash32 *topics[3] = {s->folder, &self, NULL};
-	const addr20 *consent = &s->request->home->deployment.consent;
-	struct client_log *glass, *releases;
-	size_t glass_count, release_count;
+	const struct home *home = s->request->home;
+	struct contract_topics topics = consent_glass_broken_event_topics(s->folder, &home->account, NULL);
+	struct client_log *logs;
+	size_t count;
 	*found = false;
-	TRY(event_logs(s->request, &glass, &glass_count, consent, GLASS_BROKEN_EVENT, topics, err));
-	for (size_t i = glass_count; i > 0 && !*found; i--) {
-		TRY(log_is(&glass[i - 1], 4, err));
-		const hash32 *review = &glass[i - 1].log.topics[3], *by_review[3] = {review, NULL, NULL};
-		TRY(event_logs(s->request, &releases, &release_count, consent, SHARE_RELEASED_EVENT, by_review, err));
-		for (size_t j = 0; j < release_count && !*found; j++) {
-			TRY(log_is(&releases[j], 3, err));
-			addr20 trustee = abi_address_of_topic(&releases[j].log.topics[2]);
-			TRY(try_release(s, out, found, wanted, abi_u64_of_topic(review), &trustee, err));
-		}
+	TRY(request_logs(s->request, &logs, &count, &home->deployment.consent, 0, &topics, err));
+	for (size_t i = count; i > 0 && !*found; i--) {
+		struct consent_glass_broken_event event;
+		TRY(consent_glass_broken_event_read(&event, &logs[i - 1].log, err));
+		TRY(try_review(s, out, found, wanted, event.review, err));
 	}
 	return STATUS_OK;
 }

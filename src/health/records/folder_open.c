@@ -1,5 +1,7 @@
 /* Opening a folder: IFolders.open. */
 #include "crypto/hash.h"
+#include "eth/abi.h"
+#include "health/contracts/folders.h"
 #include "health/records/private.h"
 
 /* keccak256(abi.encode(chainid, Folders, controller, salt)) */
@@ -47,44 +49,26 @@ static enum status check_opening(const struct folder_opening *opening, struct er
 	return STATUS_OK;
 }
 
-struct opening_fields {
-	const struct own_folder *own;
-	const struct folder_opening *opening;
-	const struct new_epoch *epoch;
-	addr20 controller;
-	uint64_t deadline;
-};
-
-static enum status sign_opening(
-    struct actor_request *request, uint8_t signature[65], const struct opening_fields *f, struct err *err) {
-	hash32 trustees = epoch_recipients_hash(f->epoch);
-	struct eip712_struct fields = eip712_begin(
-	    "Open(address controller,bytes32 salt,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32 wrapsSize,"
-	    "uint16 glassMinutes,address[] trustees,uint64 deadline)");
-	eip712_put_address(&fields, &f->controller);
-	eip712_put_hash32(&fields, &f->own->salt);
-	epoch_put_signed(&fields, f->epoch);
-	eip712_put_u64(&fields, f->opening->glass_minutes);
-	eip712_put_hash32(&fields, &trustees);
-	eip712_put_u64(&fields, f->deadline);
-	return folder_sign_struct(
-	    request, signature, f->own, "xinglin folders", &request->home->deployment.folders, &fields, err);
-}
-
-static void put_opening(struct buf *data, const struct opening_fields *f, const uint8_t signature[65]) {
-	abi_put_selector(data, "open(address,bytes32,bytes32,bytes32,bytes32,uint32,uint16,address[],uint64,bytes)");
-	struct abi_row row = abi_row_begin(data);
-	abi_put_address(data, &f->controller);
-	abi_put_hash32(data, &f->own->salt);
-	epoch_put(data, f->epoch);
-	abi_put_u64(data, f->opening->glass_minutes);
-	size_t trustees = abi_reserve(data);
-	abi_put_u64(data, f->deadline);
-	size_t tail = abi_reserve(data);
-	abi_tail(&row, trustees);
-	epoch_put_recipients(data, f->epoch);
-	abi_tail(&row, tail);
-	abi_put_bytes(data, bytes_make(signature, 65));
+/* Signs the opening, and makes the call of it. */
+static enum status sign_opening(struct actor_request *request, struct action *action, const struct own_folder *own,
+    const struct folders_open_typed *message, struct err *err) {
+	uint8_t signature[65];
+	const struct deployment *deployment = &request->home->deployment;
+	hash32 digest = folders_open_typed_digest(message, deployment->chain_id, &deployment->folders);
+	TRY(folder_sign(request, signature, own, &digest, err));
+	const struct folders_open_args args = {.controller = message->controller,
+	    .salt = message->salt,
+	    .key_x = message->key_x,
+	    .key_y = message->key_y,
+	    .wraps = message->wraps,
+	    .wraps_size = message->wraps_size,
+	    .glass_minutes = message->glass_minutes,
+	    .trustees = message->trustees,
+	    .trustees_count = message->trustees_count,
+	    .deadline = message->deadline,
+	    .signature = bytes_make(signature, sizeof signature)};
+	action->data = folders_open_call(request->arena, &args);
+	return STATUS_OK;
 }
 
 enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
@@ -92,27 +76,28 @@ enum status folder_open_action(struct actor_request *request, struct action *act
 	struct epoch_recipient recipients[TRUSTEES_MAX];
 	struct own_folder own = {{{0}}, 0, {{0}}, ""};
 	struct new_epoch epoch = {.folder = id, .epoch = 1, .recipients = recipients};
-	struct opening_fields fields = {.own = &own, .opening = opening, .epoch = &epoch};
-	uint8_t signature[65];
+	struct folders_open_typed message = {.glass_minutes = opening->glass_minutes};
 	hash32 secret;
-	struct buf data;
 	*action = (struct action){.to = request->home->deployment.folders, .summary = "open a folder"};
 	TRY(check_opening(opening, err));
 	TRY(find_trustees(request, recipients, opening, err));
 	TRY(own_folder_take_index(request, &own.controller_index, err));
-	TRY(home_controller(request->home, &secret, &fields.controller, own.controller_index, err));
+	TRY(home_controller(request->home, &secret, &message.controller, own.controller_index, err));
 	mem_wipe(&secret, sizeof secret);
 	random_fill(request->random, own.salt.b, sizeof own.salt.b);
 	memcpy(own.label, opening->label, strlen(opening->label) + 1);
-	own.id = *id = id_of(&request->home->deployment, &fields.controller, &own.salt);
+	own.id = *id = id_of(&request->home->deployment, &message.controller, &own.salt);
 	epoch.controller_index = own.controller_index;
 	epoch.recipient_count = opening->trustee_count;
 	TRY(epoch_make(request, action, &epoch, err));
-	TRY(now_seconds(request, &fields.deadline, err));
-	fields.deadline += ACTION_LIFE_SECONDS;
-	TRY(sign_opening(request, signature, &fields, err));
-	buf_init(&data, CALLDATA_MAX);
-	put_opening(&data, &fields, signature);
-	TRY(action_take_data(request, action, &data, err));
+	message.salt = own.salt;
+	message.key_x = p256_public_x(&epoch.key);
+	message.key_y = p256_public_y(&epoch.key);
+	message.wraps = epoch.wraps;
+	message.wraps_size = (uint32_t)epoch.wraps_bytes;
+	message.trustees = epoch_addresses(request->arena, &epoch);
+	message.trustees_count = epoch.recipient_count;
+	TRY(action_deadline(request, &message.deadline, err));
+	TRY(sign_opening(request, action, &own, &message, err));
 	return own_folder_store(request, &own, err);
 }

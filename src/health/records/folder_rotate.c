@@ -1,6 +1,5 @@
 /* Rotating a folder: IFolders.rotate. Trustees first, then those whose grants over the whole folder still hold. */
-#include "crypto/hash.h"
-#include "eth/abi.h"
+#include "health/contracts/folders.h"
 #include "health/records/private.h"
 
 #define RIGHT_READ 1u
@@ -32,100 +31,65 @@ static enum status add(
 
 static enum status add_trustees(
     struct actor_request *request, struct recipients *recipients, const hash32 *id, struct err *err) {
-	struct abi_reader answer;
-	struct buf data;
+	const addr20 *trustees;
+	struct bytes output;
 	size_t count;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "trusteesOf(bytes32)");
-	abi_put_hash32(&data, id);
-	TRY(view_call(request, &answer, &request->home->deployment.folders, &data, err));
-	struct abi_reader trustees = abi_array(&answer, &count);
-	for (size_t i = 0; i < count; i++) {
-		addr20 trustee = abi_address(&trustees);
-		TRY(abi_finish(&answer, err));
-		TRY(add(request, recipients, &trustee, err));
-	}
-	return abi_finish(&answer, err);
+	struct bytes call = folders_trustees_of_call(request->arena, id);
+	TRY(request_call(request, &output, &request->home->deployment.folders, call, err));
+	TRY(folders_trustees_of_read(&trustees, &count, request->arena, output, err));
+	for (size_t i = 0; i < count; i++) TRY(add(request, recipients, &trustees[i], err));
+	return STATUS_OK;
 }
 
 /* A grant that is still to begin counts too: its reader would otherwise stand before the wrong key. */
 static enum status grant_reads(struct actor_request *request, bool *reads, const hash32 *id, const addr20 *grantee,
     uint64_t now, struct err *err) {
-	static const hash32 whole_folder;
-	struct abi_reader answer;
-	struct buf data;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "grantOf(bytes32,bytes32,address)");
-	abi_put_hash32(&data, id);
-	abi_put_hash32(&data, &whole_folder);
-	abi_put_address(&data, grantee);
-	TRY(view_call(request, &answer, &request->home->deployment.consent, &data, err));
-	uint64_t rights = abi_u64(&answer);
-	(void)abi_u64(&answer); /* purposes */
-	(void)abi_u64(&answer); /* from */
-	uint64_t until = abi_u64(&answer);
-	bool is_revoked = abi_bool(&answer);
-	(void)abi_u64(&answer); /* epoch */
-	*reads = (rights & RIGHT_READ) && !is_revoked && until > now;
-	return abi_finish(&answer, err);
+	struct consent_grant grant;
+	TRY(folder_grant_find(request, &grant, id, NULL, grantee, err));
+	*reads = (grant.rights & RIGHT_READ) && !grant.revoked && grant.until > now;
+	return STATUS_OK;
 }
 
 static enum status add_grantees(struct actor_request *request, struct recipients *recipients, const hash32 *id,
     const addr20 *leaving, struct err *err) {
 	static const hash32 whole_folder;
-	const hash32 *topics[3] = {id, &whole_folder, NULL};
+	struct contract_topics topics = consent_granted_event_topics(id, &whole_folder, NULL);
 	struct client_log *logs;
 	size_t count;
 	uint64_t now;
-	TRY(now_seconds(request, &now, err));
-	TRY(event_logs(request, &logs, &count, &request->home->deployment.consent, GRANTED_EVENT, topics, err));
+	TRY(request_now(request, &now, err));
+	TRY(request_logs(request, &logs, &count, &request->home->deployment.consent, 0, &topics, err));
 	for (size_t i = 0; i < count; i++) {
+		struct consent_granted_event event;
 		bool reads;
-		TRY(log_is(&logs[i], 4, err));
-		addr20 grantee = abi_address_of_topic(&logs[i].log.topics[3]);
-		if ((leaving && addr20_equal(&grantee, leaving)) || is_in(recipients, &grantee)) continue;
-		TRY(grant_reads(request, &reads, id, &grantee, now, err));
-		if (reads) TRY(add(request, recipients, &grantee, err));
+		TRY(consent_granted_event_read(&event, &logs[i].log, err));
+		if (leaving && addr20_equal(&event.grantee, leaving)) continue;
+		if (is_in(recipients, &event.grantee)) continue;
+		TRY(grant_reads(request, &reads, id, &event.grantee, now, err));
+		if (reads) TRY(add(request, recipients, &event.grantee, err));
 	}
 	return STATUS_OK;
 }
 
-struct rotation_fields {
-	const struct own_folder *own;
-	const struct new_epoch *epoch;
-	uint32_t expected_epoch;
-	uint64_t nonce, deadline;
-};
-
-static enum status sign_rotation(
-    struct actor_request *request, uint8_t signature[65], const struct rotation_fields *f, struct err *err) {
-	hash32 recipients = epoch_recipients_hash(f->epoch);
-	struct eip712_struct fields =
-	    eip712_begin("Rotate(bytes32 folder,uint32 expectedEpoch,bytes32 keyX,bytes32 keyY,bytes32 wraps,"
-			 "uint32 wrapsSize,address[] recipients,uint64 nonce,uint64 deadline)");
-	eip712_put_hash32(&fields, &f->own->id);
-	eip712_put_u64(&fields, f->expected_epoch);
-	epoch_put_signed(&fields, f->epoch);
-	eip712_put_hash32(&fields, &recipients);
-	eip712_put_u64(&fields, f->nonce);
-	eip712_put_u64(&fields, f->deadline);
-	return folder_sign_struct(
-	    request, signature, f->own, "xinglin folders", &request->home->deployment.folders, &fields, err);
-}
-
-static void put_rotation(struct buf *data, const struct rotation_fields *f, const uint8_t signature[65]) {
-	abi_put_selector(data, "rotate(bytes32,uint32,bytes32,bytes32,bytes32,uint32,address[],uint64,bytes)");
-	struct abi_row row = abi_row_begin(data);
-	abi_put_hash32(data, &f->own->id);
-	abi_put_u64(data, f->expected_epoch);
-	epoch_put(data, f->epoch);
-	size_t recipients = abi_reserve(data);
-	abi_put_u64(data, f->deadline);
-	size_t tail = abi_reserve(data);
-	abi_tail(&row, recipients);
-	epoch_put_recipients(data, f->epoch);
-	abi_tail(&row, tail);
-	abi_put_bytes(data, bytes_make(signature, 65));
+/* Signs the rotation, and makes the call of it. */
+static enum status sign_rotation(struct actor_request *request, struct action *action, const struct own_folder *own,
+    const struct folders_rotate_typed *message, struct err *err) {
+	uint8_t signature[65];
+	const struct deployment *deployment = &request->home->deployment;
+	hash32 digest = folders_rotate_typed_digest(message, deployment->chain_id, &deployment->folders);
+	TRY(folder_sign(request, signature, own, &digest, err));
+	const struct folders_rotate_args args = {.folder = message->folder,
+	    .expected_epoch = message->expected_epoch,
+	    .key_x = message->key_x,
+	    .key_y = message->key_y,
+	    .wraps = message->wraps,
+	    .wraps_size = message->wraps_size,
+	    .recipients = message->recipients,
+	    .recipients_count = message->recipients_count,
+	    .deadline = message->deadline,
+	    .signature = bytes_make(signature, sizeof signature)};
+	action->data = folders_rotate_call(request->arena, &args);
+	return STATUS_OK;
 }
 
 /* Wraps for the recipients, and the link back to the key before. */
@@ -145,8 +109,6 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	struct own_folder own;
 	struct folder folder;
 	struct recipients recipients = {.count = 0};
-	uint8_t signature[65];
-	struct buf data;
 	*action = (struct action){.to = request->home->deployment.folders, .summary = "give a folder a new key"};
 	TRY(own_folder_load(request, &own, id, err));
 	TRY(folder_find(request, &folder, id, err));
@@ -159,14 +121,15 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	    .recipients = recipients.all,
 	    .recipient_count = recipients.count};
 	TRY(make_epoch(request, action, &epoch, &folder, err));
-	struct rotation_fields fields = {.own = &own,
-	    .epoch = &epoch,
+	struct folders_rotate_typed message = {.folder = *id,
 	    .expected_epoch = folder.epoch,
+	    .key_x = p256_public_x(&epoch.key),
+	    .key_y = p256_public_y(&epoch.key),
+	    .wraps = epoch.wraps,
+	    .wraps_size = (uint32_t)epoch.wraps_bytes,
+	    .recipients = epoch_addresses(request->arena, &epoch),
+	    .recipients_count = epoch.recipient_count,
 	    .nonce = folder.nonce + (rotation ? rotation->actions_before : 0)};
-	TRY(now_seconds(request, &fields.deadline, err));
-	fields.deadline += ACTION_LIFE_SECONDS;
-	TRY(sign_rotation(request, signature, &fields, err));
-	buf_init(&data, CALLDATA_MAX);
-	put_rotation(&data, &fields, signature);
-	return action_take_data(request, action, &data, err);
+	TRY(action_deadline(request, &message.deadline, err));
+	return sign_rotation(request, action, &own, &message, err);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "codec/hex.h"
+#include "health/contracts/folders.h"
 #include "health/records/private.h"
 
 #define FILE_MAX ((size_t)1 << 16)
@@ -102,16 +103,14 @@ static enum status write_count(struct actor_request *request, uint32_t next, str
 }
 
 static enum status is_on_chain(struct actor_request *request, bool *found, uint32_t index, struct err *err) {
-	hash32 secret, topic;
+	hash32 secret;
 	addr20 controller;
 	struct client_log *logs;
 	size_t count;
 	TRY(home_controller(request->home, &secret, &controller, index, err));
 	mem_wipe(&secret, sizeof secret);
-	topic = abi_topic_of_address(&controller);
-	const hash32 *const topics[3] = {NULL, &topic, NULL};
-	TRY(event_logs(
-	    request, &logs, &count, &request->home->deployment.folders, "FolderOpened(bytes32,address)", topics, err));
+	struct contract_topics topics = folders_folder_opened_event_topics(NULL, &controller);
+	TRY(request_logs(request, &logs, &count, &request->home->deployment.folders, 0, &topics, err));
 	*found = count > 0;
 	return STATUS_OK;
 }

@@ -2,44 +2,10 @@
 #ifndef HEALTH_RECORDS_PRIVATE_H
 #define HEALTH_RECORDS_PRIVATE_H
 
-#include "eth/abi.h"
-#include "eth/eip712.h"
 #include "health/records/record.h"
 
-#define CALLDATA_MAX ((size_t)1 << 14)
-#define ACTION_LIFE_SECONDS 86400u /* a relay has a day */
-#define RECIPIENTS_MAX 64u         /* of an epoch's wraps, as Folders has it */
+#define RECIPIENTS_MAX 64u /* of an epoch's wraps, as Folders has it */
 #define TRUSTEES_MAX 8u
-
-#define EPOCH_STARTED_EVENT "EpochStarted(bytes32,uint32,bytes32,bytes32,bytes32,address[])"
-#define GRANTED_EVENT "Granted(bytes32,bytes32,address,uint8,uint16,uint40,uint40,uint32)"
-#define GLASS_BROKEN_EVENT "GlassBroken(bytes32,address,uint64,bytes32,uint40)"
-#define SHARE_RELEASED_EVENT "ShareReleased(uint64,address)"
-#define RECORD_ADDED_EVENT "RecordAdded(bytes32,bytes32,address,uint32,bytes32,bytes32,uint64)"
-#define ERASURE_CONFIRMED_EVENT "ErasureConfirmed(bytes32,address)"
-
-/* --- chain_calls.c --- */
-
-/* A view that must succeed; the answer lives in the arena. `data` is the calldata, which is freed. */
-MUST_USE enum status view_call(
-    struct actor_request *request, struct abi_reader *answer, const addr20 *to, struct buf *data, struct err *err);
-/* Logs of one event from the first block on; topic i (1 … 3) where topics[i - 1] is not NULL. */
-MUST_USE enum status event_logs(struct actor_request *request, struct client_log **logs, size_t *count,
-    const addr20 *contract, const char *event, const hash32 *const topics[3], struct err *err);
-/* STATUS_INTERNAL where a node shows a log of another form than was asked for. */
-MUST_USE enum status log_is(const struct client_log *log, unsigned topic_count, struct err *err);
-/* Seconds, by the later of this machine's clock and the chain's. */
-MUST_USE enum status now_seconds(struct actor_request *request, uint64_t *now, struct err *err);
-
-/* --- folder_action.c --- */
-
-/* Signs a struct in the domain "xinglin <name>" of a contract with the folder's controller key. */
-MUST_USE enum status folder_sign_struct(struct actor_request *request, uint8_t signature[65],
-    const struct own_folder *folder, const char *name, const addr20 *contract, struct eip712_struct *fields,
-    struct err *err);
-/* `data` goes into the action and is freed. */
-MUST_USE enum status action_take_data(
-    struct actor_request *request, struct action *action, struct buf *data, struct err *err);
 
 /* --- own_folder.c --- */
 
@@ -68,12 +34,8 @@ struct new_epoch {
 /* The wraps' container goes into the action, for Folders' gate. */
 MUST_USE enum status epoch_make(
     struct actor_request *request, struct action *action, struct new_epoch *epoch, struct err *err);
-/* IFolders tells of an epoch keyX, keyY, wraps and wrapsSize: as signed, and as called with. */
-void epoch_put_signed(struct eip712_struct *fields, const struct new_epoch *epoch);
-void epoch_put(struct buf *data, const struct new_epoch *epoch);
-/* The recipients' addresses: an address[] tail, and its EIP-712 hash. */
-void epoch_put_recipients(struct buf *data, const struct new_epoch *epoch);
-hash32 epoch_recipients_hash(const struct new_epoch *epoch);
+/* The recipients' addresses, in the arena: what a call and a signed message take. */
+const addr20 *epoch_addresses(struct arena *arena, const struct new_epoch *epoch);
 
 /* --- reader.c --- */
 

@@ -1,6 +1,8 @@
 /* Adding records: seal all, ask the contract, put the blobs, register in one transaction, keep the author's copies. */
 #include "crypto/hash.h"
+#include "eth/abi.h"
 #include "health/actors/actor.h"
+#include "health/contracts/records.h"
 #include "health/records/private.h"
 
 /* One record on its way. */
@@ -38,33 +40,33 @@ static enum status seal_draft(
 	    &draft->sealed, &draft->place, &folder.key, addition->resources, addition->count, request->random, err);
 }
 
-/* One Addition, as Records takes it: seven words. */
-static void put_addition(struct buf *data, const struct draft *draft) {
-	static const hash32 no_facts;
-	abi_put_hash32(data, &draft->place.folder);
-	abi_put_u64(data, draft->place.epoch);
-	abi_put_u64(data, draft->nonce);
-	abi_put_hash32(data, &draft->sealed.root);
-	abi_put_hash32(data, &draft->sealed.blob);
-	abi_put_hash32(data, &no_facts);
-	abi_put_u64(data, draft->sealed.container.len);
+static struct records_addition addition_of(const struct draft *draft) {
+	return (struct records_addition){.folder = draft->place.folder,
+	    .epoch = draft->place.epoch,
+	    .nonce = draft->nonce,
+	    .root = draft->sealed.root,
+	    .blob = draft->sealed.blob,
+	    .size = draft->sealed.container.len};
 }
 
-static void begin_additions(struct buf *data, size_t count) {
-	abi_put_selector(data, "addMany((bytes32,uint32,uint64,bytes32,bytes32,bytes32,uint64)[])");
-	struct abi_row row = abi_row_begin(data);
-	size_t head = abi_reserve(data);
-	abi_tail(&row, head);
-	abi_put_u64(data, count);
+static struct bytes additions_call(struct arena *arena, const struct draft *drafts, size_t count) {
+	struct records_addition *additions = arena_zalloc(arena, count, sizeof *additions);
+	for (size_t i = 0; i < count; i++) additions[i] = addition_of(&drafts[i]);
+	return records_add_many_call(arena, additions, count);
 }
 
-static void put_additions(struct buf *data, const struct draft *drafts, size_t count) {
-	begin_additions(data, count);
-	for (size_t i = 0; i < count; i++) put_addition(data, &drafts[i]);
-}
+/* In a call of addMany: the selector, where the list begins, and its length; additions of static size follow. */
+#define ADDITIONS_HEAD_BYTES 68u
 
+/* An item to be merged is an addition's words. */
 static void merge_additions(struct buf *data, const struct bytes *items, size_t count) {
-	begin_additions(data, count);
+	static const struct records_addition placeholders[RECORD_ADDITIONS_MAX];
+	struct arena arena;
+	BUG_ON(count > RECORD_ADDITIONS_MAX);
+	arena_init(&arena);
+	struct bytes call = records_add_many_call(&arena, placeholders, count);
+	buf_append(data, bytes_slice(call, 0, ADDITIONS_HEAD_BYTES));
+	arena_fini(&arena);
 	for (size_t i = 0; i < count; i++) buf_append(data, items[i]);
 }
 
@@ -74,15 +76,15 @@ static const struct outbox_merger addition_merger = {RECORD_ADDITIONS_MAX, merge
 static enum status explain(bool *is_stale, const struct client_verdict *verdict, struct err *err) {
 	*is_stale = false;
 	if (verdict->ok) return STATUS_OK;
-	*is_stale = strncmp(verdict->reason, "StaleEpoch(", 11) == 0;
-	if (strcmp(verdict->reason, "NotAllowedToWrite()") == 0)
+	*is_stale = verdict->refusal.error == CONTRACT_ERROR_STALE_EPOCH;
+	if (verdict->refusal.error == CONTRACT_ERROR_NOT_ALLOWED_TO_WRITE)
 		return err_set(err, STATUS_DENIED,
-		    "refused: NotAllowedToWrite(): this home's account may not write into the folder (of several: "
+		    "refused: NotAllowedToWrite: this home's account may not write into the folder (of several: "
 		    "into one of them), or it is forgotten. Its controller grants that with: xinglin share --rights "
 		    "write");
-	if (strcmp(verdict->reason, "NotListed()") == 0)
+	if (verdict->refusal.error == CONTRACT_ERROR_NOT_LISTED)
 		return err_set(err, STATUS_DENIED,
-		    "refused: NotListed(): the directory does not list this home's account as active. See: xinglin "
+		    "refused: NotListed: the directory does not list this home's account as active. See: xinglin "
 		    "actor "
 		    "request --help");
 	return err_set(err, STATUS_DENIED, "refused: %s", verdict->reason);
@@ -184,20 +186,15 @@ static enum status send(struct adding *adding, struct outbox_entry *entry, struc
 static enum status hand_over(struct adding *adding, struct bytes data, struct err *err) {
 	struct outbox_blob blobs[RECORD_ADDITIONS_MAX];
 	const addr20 *records = &adding->request->home->deployment.records;
-	struct buf item;
 	for (size_t i = 0; i < adding->count; i++)
 		blobs[i] = (struct outbox_blob){*records, buf_view(&adding->drafts[i].sealed.container)};
 	struct outbox_entry entry = {.to = records, .data = data, .blobs = blobs, .blob_count = adding->count};
-	buf_init(&item, CALLDATA_MAX);
 	if (adding->count == 1) {
-		put_addition(&item, adding->drafts);
 		entry.merger = &addition_merger;
 		entry.merge_key = adding->drafts->place.folder;
-		entry.merge_item = buf_view(&item);
+		entry.merge_item = bytes_slice(data, ADDITIONS_HEAD_BYTES, data.len);
 	}
-	enum status status = adding->completed ? submit(adding, &entry, err) : send(adding, &entry, err);
-	buf_fini(&item);
-	return status;
+	return adding->completed ? submit(adding, &entry, err) : send(adding, &entry, err);
 }
 
 /*
@@ -223,12 +220,10 @@ static enum status register_drafts(struct adding *adding, struct bytes data, str
 }
 
 static enum status add_once(struct adding *adding, const struct record_addition *additions, struct err *err) {
-	struct buf data;
 	size_t sealed = 0;
 	enum status status = STATUS_OK;
 	adding->is_stale = false;
 	adding->drafts = arena_zalloc(adding->request->arena, adding->count, sizeof *adding->drafts);
-	buf_init(&data, CALLDATA_MAX);
 	for (; sealed < adding->count; sealed++) {
 		struct draft *draft = &adding->drafts[sealed];
 		status = seal_draft(adding->request, draft, &additions[sealed], err);
@@ -237,12 +232,9 @@ static enum status add_once(struct adding *adding, const struct record_addition 
 		    .resource_count = additions[sealed].count,
 		    .container_bytes = draft->sealed.container.len};
 	}
-	put_additions(&data, adding->drafts, adding->count);
-	status = buf_status(&data, err);
-	if (status == STATUS_OK) status = register_drafts(adding, buf_view(&data), err);
+	status = register_drafts(adding, additions_call(adding->request->arena, adding->drafts, adding->count), err);
 out:
 	while (sealed > 0) sealed_record_fini(&adding->drafts[--sealed].sealed);
-	buf_fini(&data);
 	return status;
 }
 

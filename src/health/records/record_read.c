@@ -2,21 +2,14 @@
  * one of them belongs to the commitment on the chain. */
 #include "health/records/private.h"
 
-/* The epoch in which this record alone was granted to this home, which names the wrap's item; 0: it was not. */
+/* The epoch in which this record alone was granted to this home, which names the wrap's item; 0: it was not. If the
+ * grant is revoked the node gives no wrap. */
 static enum status granted_epoch(
     struct actor_request *request, uint32_t *epoch, const struct record_place *place, struct err *err) {
-	struct abi_reader answer;
-	struct buf data;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "grantOf(bytes32,bytes32,address)");
-	abi_put_hash32(&data, &place->folder);
-	abi_put_hash32(&data, &place->record);
-	abi_put_address(&data, &request->home->account);
-	TRY(view_call(request, &answer, &request->home->deployment.consent, &data, err));
-	for (int i = 0; i < 4; i++) (void)abi_u64(&answer); /* rights, purposes, from, until */
-	(void)abi_bool(&answer);                            /* revoked: then the node gives no wrap */
-	*epoch = (uint32_t)abi_u64(&answer);
-	return abi_finish(&answer, err);
+	struct consent_grant grant;
+	TRY(folder_grant_find(request, &grant, &place->folder, &place->record, &request->home->account, err));
+	*epoch = grant.epoch;
+	return STATUS_OK;
 }
 
 /* Such a grant's wrap is the lead itself, sealed to this home; maybe under an older version of its key. */
