@@ -1,20 +1,15 @@
 /* Asking for a window, and the log of all who asked. */
-#include "eth/abi.h"
 #include "health/consent/consent_private.h"
+#include "health/contracts/directory.h"
 
-#define CONSENT_TOPICS 4
-
-bool access_event_read(struct access_event *out, const struct log *log) {
-	hash32 topic = abi_topic(ACCESS_EVENT);
-	if (log->topic_count != CONSENT_TOPICS || !hash32_equal(&log->topics[0], &topic)) return false;
-	struct abi_reader reader = abi_reader(log->data);
-	*out = (struct access_event){
-	    .folder = log->topics[1], .record = log->topics[2], .actor = abi_address_of_topic(&log->topics[3])};
-	out->purpose = (uint8_t)abi_u64(&reader);
-	out->permitted = abi_bool(&reader);
-	out->reason = (uint8_t)abi_u64(&reader);
-	out->until = abi_u64(&reader);
-	return abi_finish(&reader, NULL) == STATUS_OK;
+void access_event_of(struct access_event *out, const struct consent_access_event *event) {
+	*out = (struct access_event){.folder = event->folder,
+	    .record = event->record,
+	    .actor = event->actor,
+	    .purpose = event->purpose,
+	    .permitted = event->permitted,
+	    .reason = (uint8_t)event->reason,
+	    .until = event->until};
 }
 
 /* The decision that a receipt holds. */
@@ -22,8 +17,11 @@ static enum status decision(
     struct actor_request *request, struct access_event *out, const struct client_receipt *receipt, struct err *err) {
 	for (size_t i = 0; i < receipt->log_count; i++) {
 		const struct log *log = &receipt->logs[i];
+		struct consent_event event;
 		if (!addr20_equal(&log->address, &request->home->deployment.consent)) continue;
-		if (!access_event_read(out, log)) continue;
+		TRY(consent_event_read(&event, request->arena, log, err));
+		if (event.kind != CONSENT_EVENT_ACCESS) continue;
+		access_event_of(out, &event.access);
 		out->block_number = receipt->block_number;
 		out->tx_hash = receipt->tx_hash;
 		return STATUS_OK;
@@ -35,17 +33,8 @@ static enum status decision(
 enum status access_ask(struct actor_request *request, struct access_event *out, const hash32 *folder,
     const hash32 *record, enum purpose purpose, struct err *err) {
 	struct client_receipt receipt;
-	struct buf data;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "access(bytes32,bytes32,uint8)");
-	abi_put_hash32(&data, folder);
-	abi_put_hash32(&data, record);
-	abi_put_u64(&data, purpose);
-	enum status status = buf_status(&data, err);
-	if (status == STATUS_OK)
-		status = request_transact(request, &receipt, &request->home->deployment.consent, buf_view(&data), err);
-	buf_fini(&data);
-	TRY(status);
+	struct bytes call = consent_access_call(request->arena, folder, record, (uint8_t)purpose);
+	TRY(request_transact(request, &receipt, &request->home->deployment.consent, call, err));
 	return decision(request, out, &receipt, err);
 }
 
@@ -53,13 +42,15 @@ enum status access_log(
     struct actor_request *request, struct access_event **out, size_t *count, const hash32 *folder, struct err *err) {
 	struct client_log *logs;
 	size_t found;
-	TRY(consent_logs(request, &logs, &found, 0, ACCESS_EVENT, (const hash32 *const[3]){folder}, err));
+	struct contract_topics topics = consent_access_event_topics(folder, NULL, NULL);
+	TRY(request_logs(request, &logs, &found, &request->home->deployment.consent, 0, &topics, err));
 	*out = arena_zalloc(request->arena, found, sizeof **out);
 	*count = 0;
 	for (size_t i = 0; i < found; i++) {
 		struct access_event *event = &(*out)[*count];
-		if (!access_event_read(event, &logs[i].log))
-			return err_set(err, STATUS_INTERNAL, "the node shows an access event that makes no sense");
+		struct consent_access_event read;
+		TRY(consent_access_event_read(&read, &logs[i].log, err));
+		access_event_of(event, &read);
 		event->block_number = logs[i].block_number;
 		event->timestamp = logs[i].timestamp;
 		event->tx_hash = logs[i].tx_hash;
@@ -69,18 +60,11 @@ enum status access_log(
 }
 
 enum status actor_name(struct actor_request *request, const char **name, const addr20 *actor, struct err *err) {
-	struct buf data;
 	struct bytes output;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "actorOf(address)");
-	abi_put_address(&data, actor);
-	enum status status = request_call(request, &output, &request->home->deployment.directory, buf_view(&data), err);
-	buf_fini(&data);
-	TRY(status);
-	struct abi_reader reader = abi_reader(output), row = abi_tuple(&reader);
-	for (int i = 0; i < 5; i++) (void)abi_u64(&row); /* roles … emergencyFrom */
-	(void)abi_hash32(&row);
-	(void)abi_hash32(&row);
-	*name = arena_strdup(request->arena, abi_bytes(&row));
-	return abi_finish(&reader, err);
+	struct directory_actor listed;
+	struct bytes call = directory_actor_of_call(request->arena, actor);
+	TRY(request_call(request, &output, &request->home->deployment.directory, call, err));
+	TRY(directory_actor_of_read(&listed, output, err));
+	*name = arena_strdup(request->arena, listed.name);
+	return STATUS_OK;
 }

@@ -2,7 +2,6 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
-#include "eth/abi.h"
 #include "health/consent/consent_private.h"
 
 #define REASON_MAX ((size_t)64 << 10)
@@ -87,25 +86,12 @@ static enum status reason_open(struct actor_request *request, const char **text,
 
 /* --- breaking --- */
 
-static void put_break_glass(
-    struct buf *data, const hash32 *folder, const hash32 *reason_hash, const hash32 *blob, uint64_t blob_bytes) {
-	abi_put_selector(data, "breakGlass(bytes32,bytes32,bytes32,uint32)");
-	abi_put_hash32(data, folder);
-	abi_put_hash32(data, reason_hash);
-	abi_put_hash32(data, blob);
-	abi_put_u64(data, blob_bytes);
-}
-
-static bool glass_event_read(struct broken_glass *out, const struct log *log) {
-	hash32 topic = abi_topic(GLASS_BROKEN_EVENT);
-	if (log->topic_count != 4 || !hash32_equal(&log->topics[0], &topic)) return false;
-	struct abi_reader reader = abi_reader(log->data);
-	out->folder = log->topics[1];
-	out->actor = abi_address_of_topic(&log->topics[2]);
-	out->review = abi_u64_of_topic(&log->topics[3]);
-	out->reason_hash = abi_hash32(&reader);
-	out->until = abi_u64(&reader);
-	return abi_finish(&reader, NULL) == STATUS_OK;
+static void glass_of(struct broken_glass *out, const struct consent_glass_broken_event *event) {
+	out->folder = event->folder;
+	out->actor = event->actor;
+	out->review = event->review;
+	out->reason_hash = event->reason_hash;
+	out->until = event->until;
 }
 
 static enum status glass_of_receipt(
@@ -113,9 +99,13 @@ static enum status glass_of_receipt(
 	bool decided = false;
 	for (size_t i = 0; i < receipt->log_count; i++) {
 		const struct log *log = &receipt->logs[i];
+		struct consent_event event;
 		if (!addr20_equal(&log->address, &request->home->deployment.consent)) continue;
-		if (glass_event_read(out, log)) continue;
-		decided = access_event_read(&out->decision, log) || decided;
+		TRY(consent_event_read(&event, request->arena, log, err));
+		if (event.kind == CONSENT_EVENT_GLASS_BROKEN) glass_of(out, &event.glass_broken);
+		if (event.kind != CONSENT_EVENT_ACCESS) continue;
+		access_event_of(&out->decision, &event.access);
+		decided = true;
 	}
 	if (!decided || out->decision.permitted != (out->review != 0))
 		return err_set(err, STATUS_INTERNAL, "the transaction holds no decision that makes sense");
@@ -131,22 +121,20 @@ enum status glass_break(struct actor_request *request, struct broken_glass *out,
 	struct action action = {.to = request->home->deployment.consent};
 	struct client_receipt receipt;
 	hash32 blob;
-	struct buf sealed, data;
+	struct buf sealed;
 	*out = (struct broken_glass){.folder = *folder_id};
 	if (reason_text.len == 0 || reason_text.len > GLASS_REASON_MAX)
 		return err_set(err, STATUS_INVALID, "a reason takes 1 to %u bytes", GLASS_REASON_MAX);
 	TRY(folder_find(request, &folder, folder_id, err));
 	buf_init(&sealed, REASON_MAX);
-	buf_init(&data, CALLDATA_MAX);
 	enum status status = reason_seal(request, &sealed, &out->reason_hash, &folder, reason_text, err);
 	if (status == STATUS_OK) status = consent_carry(request, &action, &blob, &sealed, 1, err);
 	if (status == STATUS_OK) {
-		put_break_glass(&data, folder_id, &out->reason_hash, &blob, action.blobs[0].container.len);
-		action.data = buf_view(&data);
+		action.data = consent_break_glass_call(
+		    request->arena, folder_id, &out->reason_hash, &blob, (uint32_t)action.blobs[0].container.len);
 		status = action_relay(request, &receipt, &action, err);
 	}
 	buf_fini(&sealed);
-	buf_fini(&data);
 	TRY(status);
 	return glass_of_receipt(request, out, &receipt, err);
 }
@@ -155,13 +143,13 @@ enum status glass_wait(
     struct actor_request *request, const struct broken_glass *glass, uint64_t seconds, struct err *err) {
 	const struct client_options *options = client_options_of(request->client);
 	uint64_t begin = clock_monotonic_ns(request->clock);
-	hash32 review = abi_topic_of_u64(glass->review);
+	struct contract_topics topics = consent_share_released_event_topics(&glass->review, NULL);
 	for (;;) {
 		struct client_log *logs;
 		size_t count;
 		struct arena_mark mark = arena_mark(request->arena);
-		enum status status = consent_logs(request, &logs, &count, glass->block_number, SHARE_RELEASED_EVENT,
-		    (const hash32 *const[3]){&review}, err);
+		enum status status = request_logs(
+		    request, &logs, &count, &request->home->deployment.consent, glass->block_number, &topics, err);
 		arena_rewind(request->arena, mark);
 		TRY(status);
 		if (count) return STATUS_OK;
@@ -175,20 +163,12 @@ enum status glass_wait(
 
 /* --- the log --- */
 
-enum status review_find(struct actor_request *request, struct review *out, uint64_t number, struct err *err) {
-	struct buf data;
-	struct abi_reader answer = {0};
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "reviewOf(uint64)");
-	abi_put_u64(&data, number);
-	enum status status = consent_call(request, &answer, &data, err);
-	buf_fini(&data);
-	TRY(status);
-	out->folder = abi_hash32(&answer);
-	out->actor = abi_address(&answer);
-	out->until = abi_u64(&answer);
-	out->open = abi_bool(&answer);
-	TRY(abi_finish(&answer, err));
+enum status review_find(
+    struct actor_request *request, struct consent_review_of_result *out, uint64_t number, struct err *err) {
+	struct bytes output;
+	struct bytes call = consent_review_of_call(request->arena, number);
+	TRY(request_call(request, &output, &request->home->deployment.consent, call, err));
+	TRY(consent_review_of_read(out, output, err));
 	if (!addr20_is_zero(&out->actor)) return STATUS_OK;
 	return err_set(err, STATUS_NOTFOUND, "there is no review %llu", (unsigned long long)number);
 }
@@ -212,21 +192,22 @@ static void fetch_reason(struct actor_request *request, struct broken_glass *gla
 
 /* How it went on: releases, and how it was closed. */
 static enum status fill_review(struct actor_request *request, struct broken_glass *glass, struct err *err) {
-	struct review review;
+	const addr20 *consent = &request->home->deployment.consent;
+	struct contract_topics released = consent_share_released_event_topics(&glass->review, NULL);
+	struct contract_topics closed = consent_review_closed_event_topics(&glass->review, NULL);
+	struct consent_review_of_result review;
+	struct consent_review_closed_event closing;
 	struct client_log *logs;
 	size_t count;
-	hash32 number = abi_topic_of_u64(glass->review);
 	TRY(review_find(request, &review, glass->review, err));
 	glass->open = review.open;
-	TRY(consent_logs(request, &logs, &glass->releases, glass->block_number, SHARE_RELEASED_EVENT,
-	    (const hash32 *const[3]){&number}, err));
-	TRY(consent_logs(
-	    request, &logs, &count, glass->block_number, REVIEW_CLOSED_EVENT, (const hash32 *const[3]){&number}, err));
+	TRY(request_logs(request, &logs, &glass->releases, consent, glass->block_number, &released, err));
+	TRY(request_logs(request, &logs, &count, consent, glass->block_number, &closed, err));
 	if (count == 0) return STATUS_OK;
-	struct abi_reader reader = abi_reader(logs[0].log.data);
-	glass->justified = abi_bool(&reader);
-	if (logs[0].log.topic_count == 3) glass->closed_by = abi_address_of_topic(&logs[0].log.topics[2]);
-	return abi_finish(&reader, err);
+	TRY(consent_review_closed_event_read(&closing, &logs[0].log, err));
+	glass->justified = closing.justified;
+	glass->closed_by = closing.by;
+	return STATUS_OK;
 }
 
 enum status glass_log(
@@ -234,12 +215,14 @@ enum status glass_log(
 	struct client_log *logs;
 	struct own_folder own;
 	bool controls = own_folder_load(request, &own, folder, NULL) == STATUS_OK;
-	TRY(consent_logs(request, &logs, count, 0, GLASS_BROKEN_EVENT, (const hash32 *const[3]){folder}, err));
+	struct contract_topics topics = consent_glass_broken_event_topics(folder, NULL, NULL);
+	TRY(request_logs(request, &logs, count, &request->home->deployment.consent, 0, &topics, err));
 	*out = arena_zalloc(request->arena, *count, sizeof **out);
 	for (size_t i = 0; i < *count; i++) {
 		struct broken_glass *glass = &(*out)[i];
-		if (!glass_event_read(glass, &logs[i].log))
-			return err_set(err, STATUS_INTERNAL, "the node shows an event that makes no sense");
+		struct consent_glass_broken_event event;
+		TRY(consent_glass_broken_event_read(&event, &logs[i].log, err));
+		glass_of(glass, &event);
 		glass->block_number = logs[i].block_number;
 		glass->timestamp = logs[i].timestamp;
 		glass->tx_hash = logs[i].tx_hash;

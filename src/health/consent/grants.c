@@ -132,51 +132,37 @@ static enum status make_wrap(struct actor_request *request, struct action *actio
 
 /* --- signing --- */
 
-static struct eip712_struct grant_fields(const struct grant *grant, uint64_t nonce) {
+static enum status sign_grant(struct actor_request *request, struct action *action, const struct grant *grant,
+    const struct own_folder *own, uint64_t nonce, struct err *err) {
+	const struct deployment *deployment = &request->home->deployment;
 	const struct sharing *s = grant->sharing;
-	struct eip712_struct fields =
-	    eip712_begin("Grant(bytes32 folder,bytes32 record,address grantee,uint8 rights,uint16 purposes,uint40 from,"
-			 "uint40 until,bytes32 wrap,uint32 wrapSize,uint64 nonce,uint64 deadline)");
-	eip712_put_hash32(&fields, &s->folder);
-	eip712_put_hash32(&fields, &s->record);
-	eip712_put_address(&fields, &s->grantee);
-	eip712_put_u64(&fields, s->rights);
-	eip712_put_u64(&fields, s->purposes);
-	eip712_put_u64(&fields, s->from);
-	eip712_put_u64(&fields, s->until);
-	eip712_put_hash32(&fields, &grant->wrap);
-	eip712_put_u64(&fields, grant->wrap_bytes);
-	eip712_put_u64(&fields, nonce);
-	eip712_put_u64(&fields, grant->deadline);
-	return fields;
-}
-
-static void put_grant(struct buf *data, const struct grant *grant, struct bytes signature) {
-	const struct sharing *s = grant->sharing;
-	abi_put_selector(
-	    data, "grant((bytes32,bytes32,address,uint8,uint16,uint40,uint40,bytes32,uint32),uint64,bytes)");
-	struct abi_row row = abi_row_begin(data);
-	abi_put_hash32(data, &s->folder);
-	abi_put_hash32(data, &s->record);
-	abi_put_address(data, &s->grantee);
-	abi_put_u64(data, s->rights);
-	abi_put_u64(data, s->purposes);
-	abi_put_u64(data, s->from);
-	abi_put_u64(data, s->until);
-	abi_put_hash32(data, &grant->wrap);
-	abi_put_u64(data, grant->wrap_bytes);
-	abi_put_u64(data, grant->deadline);
-	size_t head = abi_reserve(data);
-	abi_tail(&row, head);
-	abi_put_bytes(data, signature);
-}
-
-static enum status finish(struct actor_request *request, struct action *action, struct buf *data, struct err *err) {
-	enum status status = buf_status(data, err);
-	action->to = request->home->deployment.consent;
-	action->data = arena_dup(request->arena, buf_view(data));
-	buf_fini(data);
-	return status;
+	uint8_t signature[65];
+	const struct consent_grant_typed message = {.folder = s->folder,
+	    .record = s->record,
+	    .grantee = s->grantee,
+	    .rights = s->rights,
+	    .purposes = s->purposes,
+	    .from = s->from,
+	    .until = s->until,
+	    .wrap = grant->wrap,
+	    .wrap_size = (uint32_t)grant->wrap_bytes,
+	    .nonce = nonce,
+	    .deadline = grant->deadline};
+	const struct consent_grant_action granted = {.folder = s->folder,
+	    .record = s->record,
+	    .grantee = s->grantee,
+	    .rights = s->rights,
+	    .purposes = s->purposes,
+	    .from = s->from,
+	    .until = s->until,
+	    .wrap = grant->wrap,
+	    .wrap_size = (uint32_t)grant->wrap_bytes};
+	hash32 digest = consent_grant_typed_digest(&message, deployment->chain_id, &deployment->consent);
+	TRY(folder_sign(request, signature, own, &digest, err));
+	action->to = deployment->consent;
+	action->data =
+	    consent_grant_call(request->arena, &granted, grant->deadline, bytes_make(signature, sizeof signature));
+	return STATUS_OK;
 }
 
 enum status grant_action(
@@ -185,79 +171,51 @@ enum status grant_action(
 	struct folder folder;
 	struct listed_actor grantee;
 	struct grant grant = {.sharing = sharing};
-	uint8_t signature[65];
 	*action = (struct action){0};
 	TRY(own_folder_load(request, &own, &sharing->folder, err));
 	TRY(folder_find(request, &folder, &sharing->folder, err));
-	TRY(consent_deadline(request, &grant.deadline, err));
+	TRY(action_deadline(request, &grant.deadline, err));
 	TRY(check(sharing, &folder, grant.deadline - ACTION_LIFE_SECONDS, err));
 	TRY(directory_find(request, &grantee, &sharing->grantee, err));
 	TRY(check_grantee(request, &grantee, sharing->accept_changed_key, err));
 	if (sharing->rights & RIGHT_READ) TRY(make_wrap(request, action, &grant, &own, &folder, &grantee, err));
-	struct eip712_struct fields = grant_fields(&grant, folder.nonce);
-	TRY(consent_sign(request, signature, &own, &fields, err));
-	struct buf data;
-	buf_init(&data, CALLDATA_MAX);
-	put_grant(&data, &grant, bytes_make(signature, sizeof signature));
 	action->summary =
 	    arena_printf(request->arena, "share folder %s with %s", short_id(request, &folder.id), grantee.name);
-	return finish(request, action, &data, err);
+	return sign_grant(request, action, &grant, &own, folder.nonce, err);
 }
 
 /* --- revoking --- */
 
 static enum status require_grant(
     struct actor_request *request, const hash32 *folder, const hash32 *record, const addr20 *grantee, struct err *err) {
-	struct buf data;
-	struct abi_reader answer = {0};
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "grantOf(bytes32,bytes32,address)");
-	abi_put_hash32(&data, folder);
-	abi_put_hash32(&data, record);
-	abi_put_address(&data, grantee);
-	enum status status = consent_call(request, &answer, &data, err);
-	buf_fini(&data);
-	TRY(status);
-	uint64_t rights = abi_u64(&answer);
-	for (int i = 0; i < 3; i++) (void)abi_u64(&answer); /* purposes, from, until */
-	bool revoked = abi_bool(&answer);
-	(void)abi_u64(&answer); /* epoch */
-	TRY(abi_finish(&answer, err));
-	if (rights && !revoked) return STATUS_OK;
+	struct consent_grant grant;
+	TRY(folder_grant_find(request, &grant, folder, record, grantee, err));
+	if (grant.rights && !grant.revoked) return STATUS_OK;
 	return err_set(err, STATUS_NOTFOUND, "there is no grant to this account here that could be revoked%s",
-	    revoked ? ": it was revoked before" : "");
+	    grant.revoked ? ": it was revoked before" : "");
 }
 
 enum status revoke_action(struct actor_request *request, struct action *action, const hash32 *folder_id,
     const hash32 *record, const addr20 *grantee, struct err *err) {
 	struct own_folder own;
 	struct folder folder;
-	uint64_t deadline;
+	struct consent_revoke_typed message = {.folder = *folder_id, .record = *record, .grantee = *grantee};
+	const struct deployment *deployment = &request->home->deployment;
 	uint8_t signature[65];
-	*action = (struct action){0};
+	*action = (struct action){.to = deployment->consent};
 	TRY(own_folder_load(request, &own, folder_id, err));
 	TRY(folder_find(request, &folder, folder_id, err));
 	TRY(require_grant(request, folder_id, record, grantee, err));
-	TRY(consent_deadline(request, &deadline, err));
-	struct eip712_struct fields =
-	    eip712_begin("Revoke(bytes32 folder,bytes32 record,address grantee,uint64 nonce,uint64 deadline)");
-	eip712_put_hash32(&fields, folder_id);
-	eip712_put_hash32(&fields, record);
-	eip712_put_address(&fields, grantee);
-	eip712_put_u64(&fields, folder.nonce);
-	eip712_put_u64(&fields, deadline);
-	TRY(consent_sign(request, signature, &own, &fields, err));
-	struct buf data;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "revoke(bytes32,bytes32,address,uint64,bytes)");
-	struct abi_row row = abi_row_begin(&data);
-	abi_put_hash32(&data, folder_id);
-	abi_put_hash32(&data, record);
-	abi_put_address(&data, grantee);
-	abi_put_u64(&data, deadline);
-	size_t head = abi_reserve(&data);
-	abi_tail(&row, head);
-	abi_put_bytes(&data, bytes_make(signature, sizeof signature));
+	TRY(action_deadline(request, &message.deadline, err));
+	message.nonce = folder.nonce;
+	hash32 digest = consent_revoke_typed_digest(&message, deployment->chain_id, &deployment->consent);
+	TRY(folder_sign(request, signature, &own, &digest, err));
+	const struct consent_revoke_args args = {.folder_id = *folder_id,
+	    .record = *record,
+	    .grantee = *grantee,
+	    .deadline = message.deadline,
+	    .signature = bytes_make(signature, sizeof signature)};
+	action->data = consent_revoke_call(request->arena, &args);
 	action->summary = arena_printf(request->arena, "revoke a grant in folder %s", short_id(request, folder_id));
-	return finish(request, action, &data, err);
+	return STATUS_OK;
 }

@@ -1,11 +1,9 @@
 /* Who read a record, from the sealed audit entries of the node, by the folder's controller. */
 #include "envelope/jwe.h"
-#include "eth/abi.h"
 #include "health/consent/consent_private.h"
 
 #define AUDIT_JSON_MAX ((size_t)256 << 20)
 #define ENTRY_MAX ((size_t)4096)
-#define AUDIT_ANCHORED_EVENT "AuditAnchored(address,bytes32,uint64)"
 
 /* Keys of a folder by epoch, found when they are first needed. */
 struct epoch_keys {
@@ -85,14 +83,14 @@ static enum status check_anchors(
     struct actor_request *request, size_t *anchors, const struct audit_line *lines, size_t count, struct err *err) {
 	struct client_log *logs;
 	size_t found;
-	hash32 node = abi_topic_of_address(&request->home->deployment.sealer);
+	const struct deployment *deployment = &request->home->deployment;
+	struct contract_topics topics = consent_audit_anchored_event_topics(&deployment->sealer);
 	*anchors = 0;
-	TRY(consent_logs(request, &logs, &found, 0, AUDIT_ANCHORED_EVENT, (const hash32 *const[3]){&node}, err));
+	TRY(request_logs(request, &logs, &found, &deployment->consent, 0, &topics, err));
 	for (size_t i = 0; i < found; i++) {
-		struct abi_reader reader = abi_reader(logs[i].log.data);
-		hash32 head = abi_hash32(&reader);
-		uint64_t seq = abi_u64(&reader);
-		TRY(abi_finish(&reader, err));
+		struct consent_audit_anchored_event anchored;
+		TRY(consent_audit_anchored_event_read(&anchored, &logs[i].log, err));
+		const uint64_t seq = anchored.count;
 		size_t low = 0, high = count;
 		while (low < high) {
 			size_t middle = low + (high - low) / 2;
@@ -102,7 +100,7 @@ static enum status check_anchors(
 				high = middle;
 		}
 		if (low == count || lines[low].entry.seq != seq) continue;
-		if (!hash32_equal(&lines[low].hash, &head))
+		if (!hash32_equal(&lines[low].hash, &anchored.head))
 			return err_set(err, STATUS_CORRUPT,
 			    "audit entry %llu is not the one that the node anchored on the chain: its log was changed",
 			    (unsigned long long)seq);

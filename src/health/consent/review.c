@@ -14,18 +14,16 @@ static enum status sign(struct actor_request *request, uint8_t signature[65], co
     uint64_t review, bool justified, uint64_t deadline, struct err *err) {
 	struct folder folder;
 	TRY(folder_find(request, &folder, &own->id, err));
-	struct eip712_struct fields =
-	    eip712_begin("CloseReview(uint64 review,bool justified,uint64 nonce,uint64 deadline)");
-	eip712_put_u64(&fields, review);
-	eip712_put_bool(&fields, justified);
-	eip712_put_u64(&fields, folder.nonce);
-	eip712_put_u64(&fields, deadline);
-	return consent_sign(request, signature, own, &fields, err);
+	const struct deployment *deployment = &request->home->deployment;
+	const struct consent_close_review_typed message = {
+	    .review = review, .justified = justified, .nonce = folder.nonce, .deadline = deadline};
+	hash32 digest = consent_close_review_typed_digest(&message, deployment->chain_id, &deployment->consent);
+	return folder_sign(request, signature, own, &digest, err);
 }
 
 enum status glass_close_action(
     struct actor_request *request, struct action *action, uint64_t number, bool justified, struct err *err) {
-	struct review review;
+	struct consent_review_of_result review;
 	struct own_folder own;
 	uint64_t deadline;
 	uint8_t signature[65];
@@ -34,7 +32,7 @@ enum status glass_close_action(
 	TRY(review_find(request, &review, number, err));
 	if (!review.open)
 		return err_set(err, STATUS_DENIED, "review %llu is closed already", (unsigned long long)number);
-	TRY(consent_deadline(request, &deadline, err));
+	TRY(action_deadline(request, &deadline, err));
 	enum status status = own_folder_load(request, &own, &review.folder, err);
 	if (status == STATUS_OK) {
 		TRY(sign(request, signature, &own, number, justified, deadline, err));
@@ -42,19 +40,7 @@ enum status glass_close_action(
 	} else {
 		TRY(require_regulator(request, err));
 	}
-	struct buf data;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "closeReview(uint64,bool,uint64,bytes)");
-	struct abi_row row = abi_row_begin(&data);
-	abi_put_u64(&data, number);
-	abi_put_bool(&data, justified);
-	abi_put_u64(&data, deadline);
-	size_t head = abi_reserve(&data);
-	abi_tail(&row, head);
-	abi_put_bytes(&data, view);
-	status = buf_status(&data, err);
-	action->data = arena_dup(request->arena, buf_view(&data));
+	action->data = consent_close_review_call(request->arena, number, justified, deadline, view);
 	action->summary = arena_printf(request->arena, "close review %llu", (unsigned long long)number);
-	buf_fini(&data);
-	return status;
+	return STATUS_OK;
 }

@@ -1,30 +1,6 @@
-/* What grants, looks and emergencies need alike: calls and logs of Consent, signatures, containers. */
+/* What grants, looks and emergencies need alike: containers, blobs, short names. */
 #include "codec/hex.h"
 #include "health/consent/consent_private.h"
-
-enum status consent_sign(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,
-    struct eip712_struct *fields, struct err *err) {
-	const struct deployment *deployment = &request->home->deployment;
-	u256 chain_id = u256_from(deployment->chain_id);
-	hash32 domain = eip712_domain("xinglin consent", "1", &chain_id, &deployment->consent);
-	hash32 struct_hash = eip712_end(fields), digest = eip712_digest(&domain, &struct_hash);
-	return folder_sign(request, signature, folder, &digest, err);
-}
-
-enum status consent_deadline(struct actor_request *request, uint64_t *deadline, struct err *err) {
-	uint64_t now = clock_now_ms(request->clock) / 1000, of_chain;
-	TRY(client_timestamp(request->client, &of_chain, err));
-	*deadline = (now > of_chain ? now : of_chain) + ACTION_LIFE_SECONDS;
-	return STATUS_OK;
-}
-
-enum status consent_call(struct actor_request *request, struct abi_reader *answer, struct buf *data, struct err *err) {
-	struct bytes output;
-	TRY(buf_status(data, err));
-	TRY(request_call(request, &output, &request->home->deployment.consent, buf_view(data), err));
-	*answer = abi_reader(output);
-	return STATUS_OK;
-}
 
 enum status consent_carry(struct actor_request *request, struct action *action, hash32 *blob, const struct buf *parts,
     size_t count, struct err *err) {
@@ -45,19 +21,6 @@ enum status consent_carry(struct actor_request *request, struct action *action, 
 	action->blobs[i].blob = *blob;
 	action->blobs[i].container = content;
 	return STATUS_OK;
-}
-
-enum status consent_logs(struct actor_request *request, struct client_log **logs, size_t *count, uint64_t from_block,
-    const char *event, const hash32 *const topics[3], struct err *err) {
-	struct client_log_filter filter = {
-	    .from_block = from_block, .address = &request->home->deployment.consent, .has_topic = {true}};
-	filter.topics[0] = abi_topic(event);
-	for (size_t i = 0; i < 3; i++) {
-		if (!topics[i]) continue;
-		filter.topics[i + 1] = *topics[i];
-		filter.has_topic[i + 1] = true;
-	}
-	return client_logs(request->client, logs, count, request->arena, &filter, err);
 }
 
 enum status controller_asker(struct actor_request *request, struct blob_asker *asker, hash32 *secret,

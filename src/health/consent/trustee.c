@@ -3,56 +3,40 @@
  * for whom it was opened, and says so on the chain, where the patient sees it.
  */
 #include "base/log.h"
-#include "eth/abi.h"
 #include "health/consent/consent_private.h"
+#include "health/contracts/folders.h"
 
 static enum status is_trustee(struct actor_request *request, bool *out, const hash32 *folder, struct err *err) {
-	struct buf data;
 	struct bytes output;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "isTrustee(bytes32,address)");
-	abi_put_hash32(&data, folder);
-	abi_put_address(&data, &request->home->account);
-	enum status status = request_call(request, &output, &request->home->deployment.folders, buf_view(&data), err);
-	buf_fini(&data);
-	TRY(status);
-	struct abi_reader reader = abi_reader(output);
-	*out = abi_bool(&reader);
-	return abi_finish(&reader, err);
+	struct bytes call = folders_is_trustee_call(request->arena, folder, &request->home->account);
+	TRY(request_call(request, &output, &request->home->deployment.folders, call, err));
+	return folders_is_trustee_read(out, output, err);
 }
 
 static enum status key_of_epoch(
     struct actor_request *request, struct p256_public *out, const hash32 *folder, uint32_t epoch, struct err *err) {
-	struct buf data;
 	struct bytes output;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "keyOf(bytes32,uint32)");
-	abi_put_hash32(&data, folder);
-	abi_put_u64(&data, epoch);
-	enum status status = request_call(request, &output, &request->home->deployment.folders, buf_view(&data), err);
-	buf_fini(&data);
-	TRY(status);
-	struct abi_reader reader = abi_reader(output);
-	hash32 x = abi_hash32(&reader), y = abi_hash32(&reader);
-	memcpy(out->xy, x.b, 32);
-	memcpy(out->xy + 32, y.b, 32);
-	return abi_finish(&reader, err);
+	struct folders_key_of_result key;
+	struct bytes call = folders_key_of_call(request->arena, folder, epoch);
+	TRY(request_call(request, &output, &request->home->deployment.folders, call, err));
+	TRY(folders_key_of_read(&key, output, err));
+	*out = p256_public_of_words(&key.x, &key.y);
+	return STATUS_OK;
 }
 
 /* Is this review one that this home should still answer? */
-static enum status is_owed(
-    struct actor_request *request, bool *owed, uint64_t number, const struct review *review, struct err *err) {
+static enum status is_owed(struct actor_request *request, bool *owed, uint64_t number,
+    const struct consent_review_of_result *review, struct err *err) {
 	uint64_t now;
 	struct client_log *logs;
 	size_t released;
-	hash32 topic = abi_topic_of_u64(number), self = abi_topic_of_address(&request->home->account);
+	struct contract_topics topics = consent_share_released_event_topics(&number, &request->home->account);
 	*owed = false;
 	TRY(client_timestamp(request->client, &now, err));
 	if (!review->open || now >= review->until) return STATUS_OK;
 	TRY(is_trustee(request, owed, &review->folder, err));
 	if (!*owed) return STATUS_OK;
-	TRY(consent_logs(
-	    request, &logs, &released, 0, SHARE_RELEASED_EVENT, (const hash32 *const[3]){&topic, &self}, err));
+	TRY(request_logs(request, &logs, &released, &request->home->deployment.consent, 0, &topics, err));
 	*owed = released == 0;
 	return STATUS_OK;
 }
@@ -90,7 +74,7 @@ static enum status make_release(struct actor_request *request, struct action *ac
 }
 
 static enum status release(
-    struct actor_request *request, uint64_t number, const struct review *review, struct err *err) {
+    struct actor_request *request, uint64_t number, const struct consent_review_of_result *review, struct err *err) {
 	struct folder folder;
 	struct listed_actor actor;
 	struct client_receipt receipt;
@@ -104,20 +88,12 @@ static enum status release(
 		log_warn("trustee", "the emergency actor of review %llu has a new encryption key; it is used",
 		    (unsigned long long)number);
 	TRY(make_release(request, &action, &blob, &folder, &actor.key, err));
-	struct buf data;
-	buf_init(&data, CALLDATA_MAX);
-	abi_put_selector(&data, "release(uint64,bytes32,uint32)");
-	abi_put_u64(&data, number);
-	abi_put_hash32(&data, &blob);
-	abi_put_u64(&data, action.blobs[0].container.len);
-	action.data = buf_view(&data);
-	enum status status = action_relay(request, &receipt, &action, err);
-	buf_fini(&data);
-	return status;
+	action.data = consent_release_call(request->arena, number, &blob, (uint32_t)action.blobs[0].container.len);
+	return action_relay(request, &receipt, &action, err);
 }
 
 static enum status serve(struct actor_request *request, bool *released, uint64_t number, struct err *err) {
-	struct review review;
+	struct consent_review_of_result review;
 	*released = false;
 	TRY(review_find(request, &review, number, err));
 	TRY(is_owed(request, released, number, &review, err));
@@ -135,13 +111,14 @@ enum status trustee_serve_once(struct actor_request *request, struct trustee_rou
 	uint64_t newest, retry = UINT64_MAX;
 	round->released = round->failed = 0;
 	TRY(client_block_number(request->client, &newest, err));
-	TRY(consent_logs(
-	    request, &logs, &count, round->from_block, GLASS_BROKEN_EVENT, (const hash32 *const[3]){NULL}, err));
+	struct contract_topics topics = consent_glass_broken_event_topics(NULL, NULL, NULL);
+	TRY(request_logs(request, &logs, &count, &request->home->deployment.consent, round->from_block, &topics, err));
 	for (size_t i = 0; i < count; i++) {
 		bool released = false;
 		struct err why = {""};
-		if (logs[i].log.topic_count != 4) continue;
-		uint64_t number = abi_u64_of_topic(&logs[i].log.topics[3]);
+		struct consent_glass_broken_event event;
+		TRY(consent_glass_broken_event_read(&event, &logs[i].log, err));
+		const uint64_t number = event.review;
 		if (serve(request, &released, number, &why) == STATUS_OK) {
 			round->released += released;
 			continue;
