@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "codec/hex.h"
-#include "eth/abi.h"
+#include "health/contracts/directory.h"
 
 static const struct {
 	const char *text;
@@ -135,33 +135,21 @@ static enum status check_pin(struct actor_request *request, struct listed_actor 
 
 /* --- looking up --- */
 
-static enum status read_actor(
-    struct actor_request *request, struct listed_actor *out, struct bytes output, struct err *err) {
-	struct abi_reader reader = abi_reader(output), row = abi_tuple(&reader);
-	out->roles = (uint32_t)abi_u64(&row);
-	out->status = (uint8_t)abi_u64(&row);
-	out->key_version = (uint32_t)abi_u64(&row);
-	out->listed_at = abi_u64(&row);
-	out->emergency_from = abi_u64(&row);
-	hash32 x = abi_hash32(&row), y = abi_hash32(&row);
-	out->name = arena_strdup(request->arena, abi_bytes(&row));
-	memcpy(out->key.xy, x.b, 32);
-	memcpy(out->key.xy + 32, y.b, 32);
-	return abi_finish(&reader, err);
-}
-
 enum status directory_find(
     struct actor_request *request, struct listed_actor *out, const addr20 *address, struct err *err) {
-	struct buf data;
 	struct bytes output;
-	*out = (struct listed_actor){.address = *address};
-	buf_init(&data, 64);
-	abi_put_selector(&data, "actorOf(address)");
-	abi_put_address(&data, address);
-	enum status status = request_call(request, &output, &request->home->deployment.directory, buf_view(&data), err);
-	buf_fini(&data);
-	TRY(status);
-	TRY(read_actor(request, out, output, err));
+	struct directory_actor found;
+	struct bytes call = directory_actor_of_call(request->arena, address);
+	TRY(request_call(request, &output, &request->home->deployment.directory, call, err));
+	TRY(directory_actor_of_read(&found, output, err));
+	*out = (struct listed_actor){.address = *address,
+	    .roles = found.roles,
+	    .status = (uint8_t)found.status,
+	    .key_version = found.key_version,
+	    .listed_at = found.listed_at,
+	    .emergency_from = found.emergency_from,
+	    .key = p256_public_of_words(&found.key_x, &found.key_y),
+	    .name = arena_strdup(request->arena, found.name)};
 	if (out->status == 0) {
 		char text[43];
 		address_checksum(text, address);

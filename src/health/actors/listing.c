@@ -4,9 +4,9 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "eth/abi.h"
-#include "eth/eip712.h"
 #include "eth/sign.h"
 #include "health/actors/directory.h"
+#include "health/contracts/directory.h"
 
 #define DEADLINE_AHEAD_S (7u * 24 * 3600)
 #define NAME_BYTES_MAX 64u
@@ -51,20 +51,13 @@ void applicant_wipe(struct applicant *applicant) {
 
 static hash32 listing_digest(const struct actor_request *request, const struct listing *listing) {
 	const struct deployment *deployment = &request->home->deployment;
-	u256 chain_id = u256_from(deployment->chain_id);
-	hash32 domain = eip712_domain("xinglin directory", "1", &chain_id, &deployment->directory), x, y;
-	memcpy(x.b, listing->key.xy, 32);
-	memcpy(y.b, listing->key.xy + 32, 32);
-	struct eip712_struct s =
-	    eip712_begin("Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-	eip712_put_address(&s, &listing->actor);
-	eip712_put_u64(&s, listing->roles);
-	eip712_put_bytes(&s, listing->name);
-	eip712_put_hash32(&s, &x);
-	eip712_put_hash32(&s, &y);
-	eip712_put_u64(&s, listing->deadline_s);
-	hash32 struct_hash = eip712_end(&s);
-	return eip712_digest(&domain, &struct_hash);
+	const struct directory_entry_typed message = {.actor = listing->actor,
+	    .roles = listing->roles,
+	    .name = listing->name,
+	    .key_x = p256_public_x(&listing->key),
+	    .key_y = p256_public_y(&listing->key),
+	    .deadline = listing->deadline_s};
+	return directory_entry_typed_digest(&message, deployment->chain_id, &deployment->directory);
 }
 
 /* keccak256(abi.encode("xinglin key possession", chainid, Directory, actor, version, x, y)) */
@@ -209,48 +202,28 @@ enum status directory_endorse(struct actor_request *request, struct buf *out, st
 }
 
 static enum status is_registrar(struct actor_request *request, bool *is, struct err *err) {
-	struct buf data;
 	struct bytes output;
-	buf_init(&data, 64);
-	abi_put_selector(&data, "isRegistrar(address)");
-	abi_put_address(&data, &request->home->account);
-	enum status status = request_call(request, &output, &request->home->deployment.directory, buf_view(&data), err);
-	buf_fini(&data);
-	TRY(status);
-	struct abi_reader reader = abi_reader(output);
-	*is = abi_bool(&reader);
-	return abi_finish(&reader, err);
+	struct bytes call = directory_is_registrar_call(request->arena, &request->home->account);
+	TRY(request_call(request, &output, &request->home->deployment.directory, call, err));
+	return directory_is_registrar_read(is, output, err);
 }
 
-/* list((address,uint32,string,bytes32,bytes32,uint64),bytes,bytes,bytes[]) */
-static void put_list_call(struct buf *out, const struct listing *listing) {
-	abi_put_selector(out, "list((address,uint32,string,bytes32,bytes32,uint64),bytes,bytes,bytes[])");
-	struct abi_row row = abi_row_begin(out);
-	size_t entry = abi_reserve(out), possession = abi_reserve(out), actor = abi_reserve(out),
-	       registrars = abi_reserve(out);
-	abi_tail(&row, entry);
-	struct abi_row entry_row = abi_row_begin(out);
-	abi_put_address(out, &listing->actor);
-	abi_put_u64(out, listing->roles);
-	size_t name = abi_reserve(out);
-	abi_put_fixed(out, bytes_make(listing->key.xy, 32));
-	abi_put_fixed(out, bytes_make(listing->key.xy + 32, 32));
-	abi_put_u64(out, listing->deadline_s);
-	abi_tail(&entry_row, name);
-	abi_put_bytes(out, listing->name);
-	abi_tail(&row, possession);
-	abi_put_bytes(out, bytes_make(listing->possession, 64));
-	abi_tail(&row, actor);
-	abi_put_bytes(out, BYTES_OF(listing->actor_signature));
-	abi_tail(&row, registrars);
-	abi_put_u64(out, listing->endorsement_count);
-	struct abi_row list_row = abi_row_begin(out);
-	size_t heads[REGISTRARS_MAX];
-	for (size_t i = 0; i < listing->endorsement_count; i++) heads[i] = abi_reserve(out);
-	for (size_t i = 0; i < listing->endorsement_count; i++) {
-		abi_tail(&list_row, heads[i]);
-		abi_put_bytes(out, BYTES_OF(listing->endorsements[i].signature));
-	}
+static struct bytes list_call(struct arena *arena, const struct listing *listing) {
+	struct bytes signatures[REGISTRARS_MAX];
+	const struct directory_entry entry = {.actor = listing->actor,
+	    .roles = listing->roles,
+	    .name = listing->name,
+	    .key_x = p256_public_x(&listing->key),
+	    .key_y = p256_public_y(&listing->key),
+	    .deadline = listing->deadline_s};
+	for (size_t i = 0; i < listing->endorsement_count; i++)
+		signatures[i] = BYTES_OF(listing->endorsements[i].signature);
+	const struct directory_list_args args = {.entry = entry,
+	    .possession = bytes_make(listing->possession, 64),
+	    .actor_signature = BYTES_OF(listing->actor_signature),
+	    .registrar_signatures = signatures,
+	    .registrar_signatures_count = listing->endorsement_count};
+	return directory_list_call(arena, &args);
 }
 
 enum status directory_list(
@@ -260,14 +233,8 @@ enum status directory_list(
 	TRY(listing_parse(&listing, request, json, err));
 	TRY(is_registrar(request, &registrar, err));
 	if (registrar) TRY(endorse(request, &listing, err));
-	struct buf data;
-	buf_init(&data, 1 << 16);
-	put_list_call(&data, &listing);
-	enum status status = buf_status(&data, err);
-	if (status == STATUS_OK)
-		status = request_transact(request, receipt, &request->home->deployment.directory, buf_view(&data), err);
-	buf_fini(&data);
-	return status;
+	struct bytes call = list_call(request->arena, &listing);
+	return request_transact(request, receipt, &request->home->deployment.directory, call, err);
 }
 
 /* --- a new encryption key --- */
@@ -275,19 +242,12 @@ enum status directory_list(
 static hash32 publish_digest(
     const struct actor_request *request, uint32_t version, const struct p256_public *key, uint64_t deadline_s) {
 	const struct deployment *deployment = &request->home->deployment;
-	u256 chain_id = u256_from(deployment->chain_id);
-	hash32 domain = eip712_domain("xinglin directory", "1", &chain_id, &deployment->directory), x, y;
-	memcpy(x.b, key->xy, 32);
-	memcpy(y.b, key->xy + 32, 32);
-	struct eip712_struct s =
-	    eip712_begin("PublishKey(address actor,uint32 version,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-	eip712_put_address(&s, &request->home->account);
-	eip712_put_u64(&s, version);
-	eip712_put_hash32(&s, &x);
-	eip712_put_hash32(&s, &y);
-	eip712_put_u64(&s, deadline_s);
-	hash32 struct_hash = eip712_end(&s);
-	return eip712_digest(&domain, &struct_hash);
+	const struct directory_publish_key_typed message = {.actor = request->home->account,
+	    .version = version,
+	    .key_x = p256_public_x(key),
+	    .key_y = p256_public_y(key),
+	    .deadline = deadline_s};
+	return directory_publish_key_typed_digest(&message, deployment->chain_id, &deployment->directory);
 }
 
 enum status directory_publish_key(struct actor_request *request, struct client_receipt *receipt, struct err *err) {
@@ -306,20 +266,12 @@ enum status directory_publish_key(struct actor_request *request, struct client_r
 	TRY(status);
 	hash32 digest = publish_digest(request, version, &key, deadline_s);
 	TRY(eth_sign_digest(&signature, &request->home->account_secret, &digest));
-	struct buf data;
-	buf_init(&data, 4096);
-	abi_put_selector(&data, "publishKey(address,bytes32,bytes32,uint64,bytes,bytes)");
-	struct abi_row row = abi_row_begin(&data);
-	abi_put_address(&data, &request->home->account);
-	abi_put_fixed(&data, bytes_make(key.xy, 32));
-	abi_put_fixed(&data, bytes_make(key.xy + 32, 32));
-	abi_put_u64(&data, deadline_s);
-	size_t first = abi_reserve(&data), second = abi_reserve(&data);
-	abi_tail(&row, first);
-	abi_put_bytes(&data, bytes_make(possession, sizeof possession));
-	abi_tail(&row, second);
-	abi_put_bytes(&data, BYTES_OF(signature));
-	status = request_transact(request, receipt, &request->home->deployment.directory, buf_view(&data), err);
-	buf_fini(&data);
-	return status;
+	const struct directory_publish_key_args args = {.actor = request->home->account,
+	    .key_x = p256_public_x(&key),
+	    .key_y = p256_public_y(&key),
+	    .deadline = deadline_s,
+	    .possession = bytes_make(possession, sizeof possession),
+	    .actor_signature = BYTES_OF(signature)};
+	return request_transact(request, receipt, &request->home->deployment.directory,
+	    directory_publish_key_call(request->arena, &args), err);
 }
