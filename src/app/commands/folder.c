@@ -1,8 +1,8 @@
 /* xinglin folder …, relay: a patient's compartments. */
-#include "health/records/folder.h"
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "codec/hex.h"
+#include "health/consent/consent.h"
 
 #define TRUSTEES_MAX 8u
 #define GLASS_MINUTES_MAX 65535u
@@ -152,7 +152,7 @@ static enum status cmd_folder_rotate(struct cli *cli, struct err *err) {
 	TRY(cli_action_options(cli, err));
 	TRY(argument_id(cli, &id, err));
 	TRY(request_check_chain(&cli->request, err));
-	TRY(folder_rotate_action(&cli->request, &action, &id, NULL, err));
+	TRY(consent_rotate_action(&cli->request, &action, &id, NULL, err));
 	return cli_action_finish(cli, "action", &action, err);
 }
 

@@ -1,6 +1,7 @@
 /* xinglin proof, verify: showing one resource to somebody who trusts the chain and nothing else. */
 #include "app/commands/commands.h"
 #include "codec/hex.h"
+#include "health/consent/consent.h"
 #include "health/records/disclosure.h"
 
 #define PROOF_FILE_MAX (2 * FHIR_DOCUMENT_MAX)
@@ -21,7 +22,8 @@ static enum status cmd_proof(struct cli *cli, struct err *err) {
 		return err_set(err, STATUS_INVALID, "--index takes 1 to %u", RECORD_RESOURCES_MAX);
 	TRY(request_check_chain(&cli->request, err));
 	buf_init(&file, PROOF_FILE_MAX);
-	enum status status = disclosure_make(&cli->request, &file, &record, (uint32_t)index, err);
+	enum status status =
+	    disclosure_make(&cli->request, &file, &record, (uint32_t)index, &consent_released_keys, err);
 	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&file), err);
 	size_t bytes = file.len;
 	buf_wipe(&file);

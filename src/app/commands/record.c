@@ -1,8 +1,8 @@
 /* xinglin record …: sealed FHIR documents. */
-#include "health/records/record.h"
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "codec/hex.h"
+#include "health/consent/consent.h"
 #include "health/records/division.h"
 
 static enum status argument_id(const struct cli *cli, hash32 *out, struct err *err) {
@@ -171,7 +171,7 @@ static enum status cmd_record_read(struct cli *cli, struct err *err) {
 	if (part > RECORD_RESOURCES_MAX || (cli_value(cli, "part") && part == 0))
 		return err_set(err, STATUS_INVALID, "--part takes 1 to %u", RECORD_RESOURCES_MAX);
 	TRY(request_check_chain(&cli->request, err));
-	TRY(record_read(&cli->request, &record, &id, (uint32_t)part, err));
+	TRY(record_read(&cli->request, &record, &id, (uint32_t)part, &consent_released_keys, err));
 	if (path) TRY(write_opened(path, &record, (uint32_t)part, err));
 	if (path && strcmp(path, "-") == 0) return STATUS_OK;
 	put_registration(cli, &record.registration);

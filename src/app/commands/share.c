@@ -76,9 +76,9 @@ const struct cli_command command_share = {
 static enum status write_both(struct cli *cli, const struct action *revocation, const hash32 *folder,
     const addr20 *leaving, bool keep_key, struct err *err) {
 	const char *path = cli_value(cli, "out");
-	const struct folder_rotation behind = {.actions_before = 1, .leaving = leaving};
+	const struct consent_rotation behind = {.actions_before = 1, .leaving = leaving};
 	struct action rotation;
-	if (!keep_key) TRY(folder_rotate_action(&cli->request, &rotation, folder, &behind, err));
+	if (!keep_key) TRY(consent_rotate_action(&cli->request, &rotation, folder, &behind, err));
 	TRY(cli_action_write(cli, "revocation", revocation, path, err));
 	if (keep_key) return STATUS_OK;
 	const char *second = arena_printf(&cli->arena, "%s.rotate", path);
@@ -89,11 +89,11 @@ static enum status write_both(struct cli *cli, const struct action *revocation, 
 
 static enum status send_both(struct cli *cli, const struct action *revocation, const hash32 *folder,
     const addr20 *leaving, bool keep_key, struct err *err) {
-	const struct folder_rotation behind = {.leaving = leaving};
+	const struct consent_rotation behind = {.leaving = leaving};
 	struct action rotation;
 	TRY(cli_action_send(cli, "revocation", revocation, err));
 	if (keep_key) return STATUS_OK;
-	enum status status = folder_rotate_action(&cli->request, &rotation, folder, &behind, err);
+	enum status status = consent_rotate_action(&cli->request, &rotation, folder, &behind, err);
 	if (status == STATUS_OK) status = cli_action_send(cli, "rotation", &rotation, err);
 	if (status == STATUS_OK) return status;
 	return err_prefix(

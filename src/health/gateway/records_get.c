@@ -5,8 +5,8 @@
 #include "base/http_uri.h"
 #include "base/log.h"
 #include "codec/hex.h"
+#include "health/consent/consent.h"
 #include "health/gateway/gateway_private.h"
-#include "health/records/record.h"
 
 /* "part" of the query: 0 if it is not there. */
 static bool part_of(uint32_t *out, struct arena *arena, const struct http_exchange *exchange) {
@@ -39,7 +39,7 @@ static enum status read_into(struct gateway *gateway, struct http_exchange *exch
 	uint64_t deadline_ms = clock_now_ms(gateway->options.clock) + gateway->options.request_ms;
 	enum status status = actor_request_begin(gateway->options.actor, &request, arena, deadline_ms, err);
 	if (status == STATUS_OK) status = request_check_chain(&request, err);
-	if (status == STATUS_OK) status = record_read(&request, &record, id, part, err);
+	if (status == STATUS_OK) status = record_read(&request, &record, id, part, &consent_released_keys, err);
 	if (status == STATUS_OK) write_record(&exchange->response, &record, part);
 	actor_request_end(&request);
 	return status;

@@ -53,14 +53,14 @@ static void put_chain_proof(struct json_writer *writer, const struct client_proo
 	json_array_end(writer);
 }
 
-enum status disclosure_make(
-    struct actor_request *request, struct buf *out, const hash32 *record, uint32_t index, struct err *err) {
+enum status disclosure_make(struct actor_request *request, struct buf *out, const hash32 *record, uint32_t index,
+    const struct folder_keys *further, struct err *err) {
 	const struct deployment *deployment = &request->home->deployment;
 	static const uint8_t no_seal[65];
 	struct opened_record opened;
 	struct client_proof proof;
 	hash32 slots[2];
-	TRY(record_read(request, &opened, record, 0, err));
+	TRY(record_read(request, &opened, record, 0, further, err));
 	if (index < 1 || index > opened.lead.count)
 		return err_set(err, STATUS_NOTFOUND, "the record has resources 1 to %zu", opened.lead.count);
 	registration_slots(slots, record);

@@ -10,8 +10,8 @@
 #include "health/records/record.h"
 
 /* Appends the file. `index` counts resources from 1. Needs what record_read needs. */
-MUST_USE enum status disclosure_make(
-    struct actor_request *request, struct buf *out, const hash32 *record, uint32_t index, struct err *err);
+MUST_USE enum status disclosure_make(struct actor_request *request, struct buf *out, const hash32 *record,
+    uint32_t index, const struct folder_keys *further, struct err *err);
 
 struct disclosure {
 	hash32 record;

@@ -46,14 +46,14 @@ struct folder_opening {
 };
 MUST_USE enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
     const struct folder_opening *opening, struct err *err);
-/* A new epoch for the trustees and for those whose grants over the whole folder still hold. */
+/* A new epoch for the trustees and for readers. Who may read is decided by grants: consent_rotate_action
+ * (health/consent/consent.h) finds them. */
 struct folder_rotation {
 	/* Signed actions on this folder that will be in a block before this one: its nonce is the chain's and these. */
 	uint64_t actions_before;
-	/* Gets no wrap although its grant still holds on the chain: a revocation goes before. NULL: nobody. */
-	const addr20 *leaving;
+	const addr20 *readers;
+	size_t reader_count;
 };
-/* `rotation` NULL: nothing goes before. */
 MUST_USE enum status folder_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
     const struct folder_rotation *rotation, struct err *err);
 MUST_USE enum status folder_forget_action(
@@ -69,11 +69,24 @@ MUST_USE enum status folder_sign(struct actor_request *request, uint8_t signatur
 
 /*
  * The sealing key of an epoch, by whichever way this home has: as controller (wrap, back through links), as recipient
- * of an epoch's wraps, by a grant's wrap, or by a release to it (whose parts are a wrap for each epoch, newest first:
- * who is let in by an emergency may not fetch links). STATUS_DENIED with the reason where there is none (now).
+ * of an epoch's wraps, by a grant's wrap. STATUS_DENIED with the reason if there is none (now).
  */
 MUST_USE enum status folder_secret(
     struct actor_request *request, struct p256_secret *secret, const hash32 *id, uint32_t epoch, struct err *err);
+/* The same by one part of a blob that may be sealed to this home's account. *found false: the node does not give it.
+ * STATUS_INVALID: it holds the key of another epoch. */
+struct folder_part {
+	const addr20 *gate;
+	hash32 item;
+	uint32_t part;
+};
+MUST_USE enum status folder_secret_of_part(struct actor_request *request, struct p256_secret *secret, bool *found,
+    const hash32 *id, uint32_t epoch, const struct folder_part *part, struct err *err);
+/* Further ways to a key, for whom folder_secret has none. *found false: there is none either. */
+struct folder_keys {
+	MUST_USE enum status (*secret)(struct actor_request *request, struct p256_secret *secret, bool *found,
+	    const hash32 *id, uint32_t epoch, struct err *err);
+};
 
 /* Items of blobs (docs/wire-formats.md §3). */
 hash32 item_of_wraps(const hash32 *folder, uint32_t epoch);

@@ -150,53 +150,6 @@ static enum status try_grant(
 	return try_part(s, out, found, epoch, &s->request->home->deployment.consent, &item, 0, err);
 }
 
-/* A release's parts are wraps of the epochs that there were then, newest first: the wanted one stands at most as far
- * behind as there are later epochs now. */
-static enum status try_release(struct search *s, struct p256_secret *out, bool *found, uint32_t wanted, uint64_t review,
-    const addr20 *trustee, struct err *err) {
-	hash32 item = item_of_release(review, trustee);
-	for (uint32_t part = 0; part <= s->epoch_count - wanted; part++) {
-		enum status status = try_part(
-		    s, out, found, &s->epochs[wanted - 1], &s->request->home->deployment.consent, &item, part, err);
-		bool is_of_another_epoch = status == STATUS_INVALID;
-		if (!is_of_another_epoch) return status;
-	}
-	*found = false;
-	return STATUS_OK;
-}
-
-/* By the trustees who answered one emergency. */
-static enum status try_review(
-    struct search *s, struct p256_secret *out, bool *found, uint32_t wanted, uint64_t review, struct err *err) {
-	struct contract_topics topics = consent_share_released_event_topics(&review, NULL);
-	struct client_log *logs;
-	size_t count;
-	TRY(request_logs(s->request, &logs, &count, &s->request->home->deployment.consent, 0, &topics, err));
-	for (size_t i = 0; i < count && !*found; i++) {
-		struct consent_share_released_event event;
-		TRY(consent_share_released_event_read(&event, &logs[i].log, err));
-		TRY(try_release(s, out, found, wanted, review, &event.trustee, err));
-	}
-	return STATUS_OK;
-}
-
-/* The newest emergencies first. */
-static enum status try_releases(
-    struct search *s, struct p256_secret *out, bool *found, uint32_t wanted, struct err *err) {
-	const struct home *home = s->request->home;
-	struct contract_topics topics = consent_glass_broken_event_topics(s->folder, &home->account, NULL);
-	struct client_log *logs;
-	size_t count;
-	*found = false;
-	TRY(request_logs(s->request, &logs, &count, &home->deployment.consent, 0, &topics, err));
-	for (size_t i = count; i > 0 && !*found; i--) {
-		struct consent_glass_broken_event event;
-		TRY(consent_glass_broken_event_read(&event, &logs[i - 1].log, err));
-		TRY(try_review(s, out, found, wanted, event.review, err));
-	}
-	return STATUS_OK;
-}
-
 /* --- back through links --- */
 
 /* `*secret` of epoch `from` becomes the one of `to` < from. The link is an epoch's last part. */
@@ -235,24 +188,38 @@ static enum status search_account(struct search *s, struct p256_secret *out, uin
 		if (!found && epoch == granted) TRY(try_grant(s, out, &found, event, err));
 		if (found) return walk_back(s, out, epoch, wanted, err);
 	}
-	TRY(try_releases(s, out, &found, wanted, err));
-	if (found) return STATUS_OK;
 	return err_set(err, STATUS_DENIED,
 	    "nobody gave this home a key of the folder's epoch %u: it needs a grant to read (xinglin share), or, in an "
 	    "emergency, a trustee's release%s%s",
 	    wanted, s->refusal[0] ? "; the node says: " : "", s->refusal);
 }
 
+static enum status begin(struct search *search, uint32_t epoch, struct err *err) {
+	TRY(reader_init(search->request, &search->reader, search->folder, err));
+	enum status status = read_epochs(search, err);
+	if (status == STATUS_OK && (epoch < 1 || epoch > search->epoch_count))
+		status = err_set(err, STATUS_NOTFOUND, "the folder has no epoch %u", epoch);
+	if (status != STATUS_OK) reader_fini(&search->reader);
+	return status;
+}
+
 enum status folder_secret(
     struct actor_request *request, struct p256_secret *secret, const hash32 *id, uint32_t epoch, struct err *err) {
 	struct search search = {.request = request, .folder = id};
-	TRY(reader_init(request, &search.reader, id, err));
-	enum status status = read_epochs(&search, err);
-	if (status == STATUS_OK && (epoch < 1 || epoch > search.epoch_count))
-		status = err_set(err, STATUS_NOTFOUND, "the folder has no epoch %u", epoch);
-	if (status == STATUS_OK)
-		status = search.reader.is_controller ? try_controller(&search, secret, &search.epochs[epoch - 1], err)
-						     : search_account(&search, secret, epoch, err);
+	TRY(begin(&search, epoch, err));
+	enum status status = search.reader.is_controller
+				 ? try_controller(&search, secret, &search.epochs[epoch - 1], err)
+				 : search_account(&search, secret, epoch, err);
+	reader_fini(&search.reader);
+	return status;
+}
+
+enum status folder_secret_of_part(struct actor_request *request, struct p256_secret *secret, bool *found,
+    const hash32 *id, uint32_t epoch, const struct folder_part *part, struct err *err) {
+	struct search search = {.request = request, .folder = id};
+	TRY(begin(&search, epoch, err));
+	enum status status =
+	    try_part(&search, secret, found, &search.epochs[epoch - 1], part->gate, &part->item, part->part, err);
 	reader_fini(&search.reader);
 	return status;
 }

@@ -1,8 +1,6 @@
-/* Rotating a folder: IFolders.rotate. Trustees first, then those whose grants over the whole folder still hold. */
+/* Rotating a folder: IFolders.rotate. Trustees first, then readers. */
 #include "health/contracts/folders.h"
 #include "health/records/private.h"
-
-#define RIGHT_READ 1u
 
 struct recipients {
 	struct epoch_recipient all[RECIPIENTS_MAX];
@@ -38,36 +36,6 @@ static enum status add_trustees(
 	TRY(request_call(request, &output, &request->home->deployment.folders, call, err));
 	TRY(folders_trustees_of_read(&trustees, &count, request->arena, output, err));
 	for (size_t i = 0; i < count; i++) TRY(add(request, recipients, &trustees[i], err));
-	return STATUS_OK;
-}
-
-/* A grant that is still to begin counts too: its reader would otherwise stand before the wrong key. */
-static enum status grant_reads(struct actor_request *request, bool *reads, const hash32 *id, const addr20 *grantee,
-    uint64_t now, struct err *err) {
-	struct consent_grant grant;
-	TRY(folder_grant_find(request, &grant, id, NULL, grantee, err));
-	*reads = (grant.rights & RIGHT_READ) && !grant.revoked && grant.until > now;
-	return STATUS_OK;
-}
-
-static enum status add_grantees(struct actor_request *request, struct recipients *recipients, const hash32 *id,
-    const addr20 *leaving, struct err *err) {
-	static const hash32 whole_folder;
-	struct contract_topics topics = consent_granted_event_topics(id, &whole_folder, NULL);
-	struct client_log *logs;
-	size_t count;
-	uint64_t now;
-	TRY(request_now(request, &now, err));
-	TRY(request_logs(request, &logs, &count, &request->home->deployment.consent, 0, &topics, err));
-	for (size_t i = 0; i < count; i++) {
-		struct consent_granted_event event;
-		bool reads;
-		TRY(consent_granted_event_read(&event, &logs[i].log, err));
-		if (leaving && addr20_equal(&event.grantee, leaving)) continue;
-		if (is_in(recipients, &event.grantee)) continue;
-		TRY(grant_reads(request, &reads, id, &event.grantee, now, err));
-		if (reads) TRY(add(request, recipients, &event.grantee, err));
-	}
 	return STATUS_OK;
 }
 
@@ -114,7 +82,9 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	TRY(folder_find(request, &folder, id, err));
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten");
 	TRY(add_trustees(request, &recipients, id, err));
-	TRY(add_grantees(request, &recipients, id, rotation ? rotation->leaving : NULL, err));
+	for (size_t i = 0; i < rotation->reader_count; i++)
+		if (!is_in(&recipients, &rotation->readers[i]))
+			TRY(add(request, &recipients, &rotation->readers[i], err));
 	struct new_epoch epoch = {.folder = id,
 	    .epoch = folder.epoch + 1,
 	    .controller_index = own.controller_index,
@@ -129,7 +99,7 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	    .wraps_size = (uint32_t)epoch.wraps_bytes,
 	    .recipients = epoch_addresses(request->arena, &epoch),
 	    .recipients_count = epoch.recipient_count,
-	    .nonce = folder.nonce + (rotation ? rotation->actions_before : 0)};
+	    .nonce = folder.nonce + rotation->actions_before};
 	TRY(action_deadline(request, &message.deadline, err));
 	return sign_rotation(request, action, &own, &message, err);
 }

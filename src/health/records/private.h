@@ -46,6 +46,7 @@ struct reader {
 	hash32 controller_secret;
 	struct own_folder own;
 	bool is_controller;
+	const struct folder_keys *further; /* of record_read; NULL: none */
 };
 MUST_USE enum status reader_init(
     struct actor_request *request, struct reader *reader, const hash32 *folder, struct err *err);

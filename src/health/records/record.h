@@ -64,8 +64,8 @@ struct opened_record {
 	struct record_lead lead;
 	struct bytes *resources; /* exact bytes, in the request's arena; for one part only that one is set */
 };
-MUST_USE enum status record_read(
-    struct actor_request *request, struct opened_record *out, const hash32 *record, uint32_t part, struct err *err);
+MUST_USE enum status record_read(struct actor_request *request, struct opened_record *out, const hash32 *record,
+    uint32_t part, const struct folder_keys *further, struct err *err);
 
 /* A FHIR collection Bundle of all resources, whose entries are the exact bytes that were sealed. */
 void record_write_bundle(struct buf *out, const struct opened_record *record);

@@ -47,6 +47,18 @@ static enum status lead_by_grant(struct actor_request *request, struct record_le
 	return status;
 }
 
+/* The folder's key, by this room's ways or by further ones. */
+static enum status find_key(struct actor_request *request, struct p256_secret *secret, const struct record_place *place,
+    const struct folder_keys *further, struct err *err) {
+	struct err why;
+	bool found;
+	enum status status = folder_secret(request, secret, &place->folder, place->epoch, err);
+	if (status != STATUS_DENIED || !further) return status;
+	enum status other = further->secret(request, secret, &found, &place->folder, place->epoch, &why);
+	if (other == STATUS_OK) return found ? STATUS_OK : status;
+	return err_set(err, other, "%s", why.message);
+}
+
 /* The author's own copy, else the folder's key, else a grant of this record alone. */
 static enum status find_lead(struct actor_request *request, struct opened_record *out, const struct reader *reader,
     const struct record_place *place, struct bytes part, struct err *err) {
@@ -54,7 +66,7 @@ static enum status find_lead(struct actor_request *request, struct opened_record
 	struct err unused;
 	enum status status = legal_copy_load(request, &out->lead, &place->record, err);
 	if (status != STATUS_NOTFOUND) return status;
-	status = folder_secret(request, &secret, &place->folder, place->epoch, err);
+	status = find_key(request, &secret, place, reader->further, err);
 	if (status == STATUS_OK) {
 		status = lead_open(&out->lead, request->arena, place, &secret, part, err);
 		mem_wipe(&secret, sizeof secret);
@@ -114,8 +126,8 @@ static enum status open_container(struct actor_request *request, struct opened_r
 	return open_all(request, out, &place, &container, err);
 }
 
-enum status record_read(
-    struct actor_request *request, struct opened_record *out, const hash32 *record, uint32_t part, struct err *err) {
+enum status record_read(struct actor_request *request, struct opened_record *out, const hash32 *record, uint32_t part,
+    const struct folder_keys *further, struct err *err) {
 	struct reader reader;
 	struct buf content;
 	*out = (struct opened_record){0};
@@ -123,6 +135,7 @@ enum status record_read(
 	if (out->registration.state == 2)
 		return err_set(err, STATUS_NOTFOUND, "the record was erased; its commitment is all that remains");
 	TRY(reader_init(request, &reader, &out->registration.folder, err));
+	reader.further = further;
 	buf_init(&content, CONTAINER_BYTES_MAX);
 	enum status status = get_container(request, &content, &reader, &out->registration, err);
 	if (status == STATUS_OK) status = open_container(request, out, &reader, buf_view(&content), err);
