@@ -58,6 +58,7 @@ struct exec_block_hashes chain_block_hashes(struct chain *chain);
 struct ordered_tx {
 	const struct transaction *tx;
 	addr20 sender;
+	const hash32 *hash; /* transaction_hash(tx), from whoever has it; NULL: it is computed */
 };
 struct pending_block {
 	struct header header;
@@ -67,7 +68,7 @@ struct pending_block {
 	const enum tx_verdict *verdicts; /* one for each ordered transaction; not OK: skipped */
 	const struct receipt *receipts;
 	size_t receipt_count;
-	const hash32 *tx_hashes; /* of block.transactions; set once it is committed, for observers */
+	const hash32 *tx_hashes; /* of block.transactions */
 	/* private */
 	struct pending_block_private *private_part;
 };

@@ -40,7 +40,9 @@ static enum status run_transactions(struct chain *chain, struct pending_block *p
 	size_t room_bytes = BLOCK_RLP_MAX - BODY_MARGIN_BYTES;
 	block->transactions = arena_alloc(arena, count * sizeof *block->transactions);
 	pending->private_part->senders = arena_alloc(arena, count * sizeof *pending->private_part->senders);
+	hash32 *hashes = arena_alloc(arena, count * sizeof *hashes);
 	pending->verdicts = verdicts;
+	pending->tx_hashes = hashes;
 	for (size_t i = 0; i < count; i++) {
 		struct exec_tx_result result = {.verdict = TX_VERDICT_GAS_LIMIT_OVER_BLOCK};
 		const size_t size = rlp_string_size(txs[i].tx->raw);
@@ -49,6 +51,8 @@ static enum status run_transactions(struct chain *chain, struct pending_block *p
 		verdicts[i] = result.verdict;
 		if (result.verdict == TX_VERDICT_OK) {
 			pending->private_part->senders[block->transaction_count] = txs[i].sender;
+			hashes[block->transaction_count] =
+			    txs[i].hash != NULL ? *txs[i].hash : transaction_hash(txs[i].tx);
 			block->transactions[block->transaction_count++] = *txs[i].tx;
 			room_bytes -= size;
 		} else if (strict) {
@@ -114,13 +118,6 @@ enum status chain_execute(
 
 /* --- committing --- */
 
-static void hash_transactions(struct pending_block *pending) {
-	const struct block *block = &pending->block;
-	hash32 *hashes = arena_alloc(&pending->private_part->arena, block->transaction_count * sizeof *hashes);
-	for (size_t i = 0; i < block->transaction_count; i++) hashes[i] = transaction_hash(&block->transactions[i]);
-	pending->tx_hashes = hashes;
-}
-
 static void put_block(struct store_batch *batch, struct chain *chain, const struct pending_block *pending) {
 	const uint64_t number = pending->header.number;
 	const struct number_key number_row = number_key(number);
@@ -185,7 +182,6 @@ static void count_block(struct chain *chain, const struct pending_block *pending
 
 enum status chain_commit(
     struct chain *chain, struct pending_block *pending, const struct secp_signature *seal, struct err *err) {
-	hash_transactions(pending);
 	enum status status = write_block(chain, pending, seal, err);
 	if (status == STATUS_OK) {
 		trie_updates_committed(pending->private_part->updates);

@@ -49,7 +49,8 @@ static bool candidate_of(
 static void take(struct ordered_tx *out, struct arena *arena, const struct pool_tx *kept) {
 	struct transaction *tx = arena_alloc(arena, sizeof *tx);
 	tx->raw = arena_dup(arena, bytes_make(kept->raw, kept->raw_len));
-	*out = (struct ordered_tx){.tx = tx, .sender = kept->account->address};
+	const struct bytes hash = arena_dup(arena, BYTES_OF(kept->hash));
+	*out = (struct ordered_tx){.tx = tx, .sender = kept->account->address, .hash = (const hash32 *)hash.data};
 }
 
 static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max) {
