@@ -25,7 +25,7 @@ struct gateway_service_options {
 	uint32_t trustee_every_ms; /* 0: it is not a trustee */
 };
 struct gateway_service;
-/* Opens the home and its outbox, looks at the nodes (none needs to answer yet), binds the port. STATUS_DENIED: the
+/* Opens the home and its outbox, binds the port. STATUS_IO: no node answers; one must at the start. STATUS_DENIED: the
  * password is wrong, or the nodes are of another chain. STATUS_BUSY: another program has the home or the port. */
 MUST_USE enum status gateway_service_open(
     struct gateway_service **out, const struct gateway_service_options *options, struct err *err);

@@ -48,6 +48,7 @@ void lifecycle_begin(void) {
 	sigset_t set = our_signals();
 	BUG_ON(pthread_sigmask(SIG_BLOCK, &set, NULL) != 0);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write, as a full disk is */
 }
 
 /* --- reloading --- */

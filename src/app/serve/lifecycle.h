@@ -41,7 +41,7 @@ struct lifecycle_options {
 	uint32_t drain_ms;
 };
 
-/* Before threads: blocks the signals for all of them, and ignores SIGPIPE. */
+/* Before threads: blocks the signals for all of them, and ignores SIGPIPE and SIGXFSZ. */
 void lifecycle_begin(void);
 /* Returns what the service's run returned. */
 MUST_USE enum status lifecycle_run(

@@ -23,6 +23,7 @@ enum status blob_open(struct blob_room **out, struct chain *chain, struct store 
 	room->executor = executor_new();
 	pthread_mutex_init(&room->ask_lock, NULL);
 	pthread_mutex_init(&room->lock, NULL);
+	pthread_cond_init(&room->followed_more, NULL);
 	enum status status = blob_content_open(room, err);
 	if (status == STATUS_OK) status = blob_audit_open(&room->audit, room->directory, err);
 	if (status == STATUS_OK) status = blob_index_catch_up(room, err);
@@ -40,6 +41,7 @@ void blob_close(struct blob_room *room) {
 	executor_free(room->executor);
 	pthread_mutex_destroy(&room->ask_lock);
 	pthread_mutex_destroy(&room->lock);
+	pthread_cond_destroy(&room->followed_more);
 	mem_free(room->nonces);
 	mem_free(room->directory);
 	mem_free(room);

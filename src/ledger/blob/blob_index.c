@@ -2,6 +2,8 @@
  * Following the gates' events: BlobNamed and BlobErased of canonical blocks take effect on files and rows, once each;
  * replaying a block changes nothing, so that a crash at any point is mended by catching up from the "h" row.
  */
+#include <time.h>
+
 #include "base/log.h"
 #include "eth/abi.h"
 #include "ledger/blob/blob_room.h"
@@ -9,6 +11,7 @@
 #define KEY_BYTES (1 + 20 + 32)
 #define VALUE_BYTES (32 + 8 + 1)
 #define SAVE_EVERY 256u /* blocks without events between two writes of "h" */
+#define SETTLE_SECONDS 1
 
 struct key {
 	uint8_t b[KEY_BYTES];
@@ -250,6 +253,22 @@ static void new_head(void *context, const struct chain_head *head, const struct 
 	}
 	if (status != STATUS_OK)
 		log_error("blob", "events of block %llu wait: %s", (unsigned long long)number, err.message);
+	pthread_mutex_lock(&room->lock);
+	pthread_cond_broadcast(&room->followed_more);
+	pthread_mutex_unlock(&room->lock);
+}
+
+void blob_index_settle(struct blob_room *room) {
+	struct chain_head *head = chain_head(room->chain);
+	uint64_t number = head->header.number;
+	chain_head_release(head);
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += SETTLE_SECONDS;
+	pthread_mutex_lock(&room->lock);
+	while (room->followed < number)
+		if (pthread_cond_timedwait(&room->followed_more, &room->lock, &until) != 0) break;
+	pthread_mutex_unlock(&room->lock);
 }
 
 static void removed_head(void *context, const struct unwound_block *block) {

@@ -207,6 +207,10 @@ static bool find_item(struct blob_room *room, const struct blob_request *request
 	struct err err = {""};
 	struct blob_item item;
 	enum status status = blob_index_find(room, &item, &request->gate, &request->name, &err);
+	if (status == STATUS_NOTFOUND) { /* named in a block that is a moment old? */
+		blob_index_settle(room);
+		status = blob_index_find(room, &item, &request->gate, &request->name, &err);
+	}
 	if (status != STATUS_OK)
 		problem_of(response, status, &err);
 	else if (item.state == BLOB_MISSING)

@@ -35,8 +35,10 @@ struct blob_room {
 	char *directory;
 	addr20 gates[BLOB_GATES_MAX];
 	size_t gate_count;
-	uint64_t followed; /* newest block whose events took effect; committing thread only */
-	uint64_t saved;    /* as "h" in the table says */
+	/* Newest block whose events took effect; the committing thread's, which alone writes it. */
+	_Atomic uint64_t followed;
+	pthread_cond_t followed_more; /* under `lock` */
+	uint64_t saved;               /* as "h" in the table says */
 
 	pthread_mutex_t ask_lock; /* one local call at a time */
 	struct executor *executor;
@@ -75,6 +77,9 @@ MUST_USE enum status blob_content_read(struct blob_room *room, struct buf *out, 
 uint64_t blob_content_sweep(struct blob_room *room, uint64_t age_ms);
 
 /* blob_index.c: which item has which blob. */
+/* Waits until the events of the newest block took effect, a second at most: a receipt can be seen a moment earlier. Not
+ * on the committing thread. */
+void blob_index_settle(struct blob_room *room);
 MUST_USE enum status blob_index_find(
     struct blob_room *room, struct blob_item *out, const addr20 *gate, const hash32 *item, struct err *err);
 MUST_USE enum status blob_index_catch_up(struct blob_room *room, struct err *err);

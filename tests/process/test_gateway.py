@@ -1,0 +1,399 @@
+"""The gateway as an organisation's systems see it: records over HTTP, tokens, keys, failures."""
+import json
+import resource
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from exposition import families, value
+from gateways import PATIENT, Gateway, call, new_token, ward
+from machine import Consortium, Refused, cli, wait_for
+
+
+@pytest.fixture(scope="module")
+def scene(consortium):
+    folder = ward(consortium, "gw-ward")
+    gateway = Gateway(consortium.home("gw-ward"))
+    yield gateway, folder
+    assert gateway.end() == 0, gateway.log.read_text()
+
+
+@pytest.fixture
+def start_gateway():
+    """start_gateway(home, *options) gives a Gateway; all are ended after the test, by their own id."""
+    started = []
+
+    def start(*arguments, **more):
+        started.append(Gateway(*arguments, **more))
+        return started[-1]
+
+    yield start
+    for gateway in started:
+        gateway.end(signal.SIGKILL)
+
+
+def code_of(answer):
+    status, headers, body = answer
+    assert headers["content-type"] == "application/problem+json"
+    problem = json.loads(body)
+    assert problem["status"] == status
+    return status, problem["code"]
+
+
+def test_a_record_is_added_and_its_bytes_come_back(scene):
+    gateway, folder = scene
+    raw = b'{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.00}}'
+    status, headers, body = gateway.post(folder, raw)
+    report = json.loads(body)
+    assert status == 201 and report["state"] == "registered" and report["block"] > 0
+    record = report["records"][0]["record"]
+    assert headers["location"] == f"/records/{record}"
+    assert gateway.call(headers["location"] + "?part=1")[2] == raw
+    status, headers, body = gateway.call(headers["location"])
+    assert status == 200 and headers["content-type"] == "application/fhir+json" and raw in body
+
+
+def test_a_document_of_two_patients_takes_two_folders(scene, consortium):
+    gateway, folder = scene
+    second = ward(consortium, "gw-second")
+    path = consortium.folder / "gw-share.json"
+    consortium.run("gw-second-patient", "share", "--folder", second, "--with", consortium.accounts["gw-ward"], "--rights", "write",
+                   "--days", 5, "--out", path)
+    consortium.run("gw-second", "relay", path)
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {**PATIENT, "id": name}} for name in "ab"]}
+    assert code_of(gateway.post(folder, bundle)) == (422, "document")
+    status, _, body = gateway.post(f"{folder},{second}", bundle)
+    assert status == 201 and [r["folder"] for r in json.loads(body)["records"]] == [folder, second]
+
+
+def test_without_a_token_there_is_no_data(scene):
+    gateway, folder = scene
+    for path, method in (("/records/0x" + "11" * 32, "GET"), ("/records?folder=" + folder, "POST"), ("/metrics", "GET"), ("/nope", "GET")):
+        for field in ({}, {"Authorization": "Bearer xinglin_wrong"}, {"Authorization": "Basic YTpi"}):
+            body = b"{}" if method == "POST" else None
+            answer = call(gateway.url + path, method, body, Content_Type="application/json", **field)
+            assert code_of(answer) == (401, "token")
+            assert answer[1]["www-authenticate"].startswith("Bearer")
+    assert call(gateway.url + "/livez")[0] == 200
+
+
+def test_a_token_may_do_what_its_rights_say_and_a_reload_changes_them(scene):
+    gateway, folder = scene
+    before = gateway.tokens.read_text()
+    reader = new_token(gateway.tokens, "reader", "read")
+    writer = new_token(gateway.tokens, "writer", "write")
+    assert reader not in gateway.tokens.read_text()
+    assert gateway.call("/metrics", token=reader)[0] == 401  # not reloaded yet
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: gateway.call("/metrics", token=reader)[0] == 403)
+    record = json.loads(gateway.post(folder)[2])["records"][0]["record"]
+    answer = gateway.call(f"/records/{record}", token=reader)
+    assert answer[0] == 200, gateway.log.read_text()
+    assert code_of(gateway.call(f"/records/{record}", token=writer)) == (403, "rights")
+    post = gateway.call(f"/records?folder={folder}", "POST", PATIENT, token=reader, Content_Type="application/json")
+    assert code_of(post) == (403, "rights")
+    gateway.tokens.write_text("broken line")
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "the tokens stay as they were" in gateway.log.read_text())
+    assert gateway.call(f"/records/{record}", token=reader)[0] == 200
+    gateway.tokens.write_text(before)
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: gateway.call(f"/records/{record}", token=reader)[0] == 401)
+
+
+def test_refusals_have_stable_codes(scene, consortium):
+    gateway, folder = scene
+    stranger = ward(consortium, "gw-stranger")
+    record = "0x" + "22" * 32
+    cases = [
+        (gateway.post("0x" + "11" * 32), (404, "not-found")),
+        (gateway.post(stranger), (403, "not-allowed-to-write")),
+        (gateway.post("0x12"), (422, "document")),
+        (gateway.call("/records", "POST", PATIENT, Content_Type="application/json"), (422, "document")),
+        (gateway.post(folder, b"{"), (422, "document")),
+        (gateway.post(folder, {"resourceType": "Nope"}), (422, "document")),
+        (gateway.post(folder, b"x", Content_Type="text/plain"), (415, "content-type")),
+        (gateway.call("/records/12"), (400, "id")),
+        (gateway.call(f"/records/{record}?part=0"), (400, "part")),
+        (gateway.call(f"/records/{record}?part=x"), (400, "part")),
+        (gateway.call(f"/records/{record}"), (404, "not-found")),
+        (gateway.call("/nothing"), (404, "not-found")),
+        (gateway.call("/records", "DELETE"), (405, "method")),
+        (gateway.post(folder, Idempotency_Key="k" * 256), (400, "idempotency-key")),
+    ]
+    for i, (answer, wanted) in enumerate(cases):
+        assert code_of(answer) == wanted, f"case {i}: {answer}"
+        assert "xinglin " not in json.loads(answer[2])["detail"], "a remedy for the command line"
+
+
+def test_a_request_with_a_key_is_carried_out_once(scene, consortium):
+    gateway, folder = scene
+    count = lambda: len(consortium.run("gw-ward", "record", "list", "--folder", folder)["records"])
+    before = count()
+    first = gateway.post(folder, Idempotency_Key="visit-1")
+    again = gateway.post(folder, Idempotency_Key="visit-1")
+    assert first[0] == again[0] == 201 and first[2] == again[2] and again[1]["idempotent-replayed"] == "true"
+    assert code_of(gateway.post(folder, {**PATIENT, "id": "q"}, Idempotency_Key="visit-1")) == (422, "key-reused")
+    gateway.end(signal.SIGKILL)
+    gateway.start()
+    assert gateway.post(folder, Idempotency_Key="visit-1")[2] == first[2]
+    assert count() == before + 1
+    # A refusal leaves the key free.
+    assert gateway.post(folder, b"{", Idempotency_Key="visit-2")[0] == 422
+    assert gateway.post(folder, Idempotency_Key="visit-2")[0] == 201
+
+
+def test_a_request_id_is_taken_over_or_given(scene):
+    gateway, _ = scene
+    assert call(gateway.url + "/livez", X_Request_Id="abc-1")[1]["x-request-id"] == "abc-1"
+    given = call(gateway.url + "/livez", X_Request_Id="a b\x7f")[1]["x-request-id"]
+    assert len(given) == 16 and int(given, 16) >= 0
+    assert gateway.call("/metrics", X_Request_Id="find-me")[0] == 200
+    assert "request=find-me" in gateway.log.read_text()
+
+
+def test_metrics_are_in_prometheus_format(scene):
+    gateway, folder = scene
+    assert gateway.post(folder)[0] == 201
+    for i in range(20):
+        gateway.call(f"/nothing/{i}")
+    found = families(gateway.call("/metrics")[2].decode())
+    assert value(found, "http_requests_total", route="/records", method="POST", code="201") >= 1
+    assert value(found, "http_requests_total", route="none", code="404") >= 20
+    assert value(found, "outbox_done_total") >= 1 and value(found, "records_added_total") >= 1
+    assert value(found, "node_up") == 1 and value(found, "node_head_block") > 0
+    assert value(found, "process_resident_memory_bytes") > 1 << 20
+    routes = {labels["route"] for _, labels, _ in found["http_requests_total"][1]}
+    assert routes <= {"/records", "/records/{id}", "/livez", "/readyz", "/metrics", "none"}
+
+
+def test_many_at_once_are_answered_and_merged(scene):
+    gateway, folder = scene
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(gateway.post(folder))) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer[0] for answer in answers] == [201] * 32
+    assert len({json.loads(answer[2])["records"][0]["record"] for answer in answers}) == 32
+
+
+# --- what goes wrong around it ---
+
+
+def test_killed_under_load_it_loses_and_doubles_nothing(consortium, start_gateway):
+    folder = ward(consortium, "gw-killed")
+    gateway = start_gateway(consortium.home("gw-killed"))
+    wanted, done, unknown, lock = list(range(60)), {}, [], threading.Lock()
+
+    def client():
+        while True:
+            with lock:
+                if not wanted:
+                    return
+                key = wanted.pop()
+            try:
+                status, _, body = gateway.post(folder, {**PATIENT, "id": f"p{key}"}, Idempotency_Key=f"key-{key}")
+            except OSError:
+                status, body = 0, b""
+            with lock:
+                if status in (201, 202):
+                    done[key] = json.loads(body)["records"][0]["record"]
+                elif status == 409 and json.loads(body)["code"] == "outcome-unknown":
+                    unknown.append(key)
+                else:
+                    wanted.append(key)
+
+    threads = [threading.Thread(target=client) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for i in range(3):
+        wait_for(lambda: len(done) >= 12 * (i + 1) or not wanted)
+        gateway.end(signal.SIGKILL)
+        gateway.start(gateway.port)
+    for thread in threads:
+        thread.join()
+    listed = lambda: {r["record"] for r in consortium.run("gw-killed", "record", "list", "--folder", folder)["records"]}
+    wait_for(lambda: set(done.values()) <= listed())
+    assert len(set(done.values())) == len(done) and len(done) + len(unknown) == 60
+    assert len(listed()) <= len(done) + len(unknown)
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A consortium whose node a test may stop."""
+    made = Consortium(tmp_path / "own")
+    yield made
+    made.node.kill()
+
+
+def test_a_node_that_goes_away_and_comes_back(own, start_gateway):
+    folder = ward(own, "hospital")
+    gateway = start_gateway(own.home("hospital"), "--request-ms", 2000)
+    assert gateway.post(folder)[0] == 201
+    own.node.kill()
+    gateway.wait_ready(False)
+    assert not gateway.readiness()[1]["node"]["ok"]
+    answer = gateway.post(folder, Idempotency_Key="later")
+    assert code_of(answer) == (503, "node") and "retry-after" in answer[1]
+    own.node.__init__(own.data, "node", port=own.node.port)
+    gateway.wait_ready()
+    assert gateway.post(folder, Idempotency_Key="later")[0] == 201
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_the_next_node_is_asked_if_one_does_not_answer(own, start_gateway):
+    folder = ward(own, "hospital")
+    dead = f"http://127.0.0.1:{free_port()}"
+    gateway = start_gateway(own.home("hospital"), "--node", f"{dead},{own.node.url}")
+    assert gateway.post(folder)[0] == 201
+    status, checks = gateway.readiness()
+    assert status == 200 and checks["node"]["detail"] == f"1 of 2 answer; {dead} does not answer"
+    found = families(gateway.call("/metrics")[2].decode())
+    assert value(found, "node_up", node=dead) == 0 and value(found, "node_up", node=own.node.url) == 1
+
+
+def test_a_node_of_another_chain_is_not_asked(own, start_node, start_gateway):
+    other = start_node().url
+    with pytest.raises(AssertionError, match="ended with 3"):
+        ward(own, "hospital")
+        start_gateway(own.home("hospital"), "--node", other)
+    gateway = start_gateway(own.home("hospital"), "--node", f"{other},{own.node.url}")
+    found = families(gateway.call("/metrics")[2].decode())
+    assert value(found, "node_requests_total", node=other) == 0
+    assert "is of another chain" in gateway.readiness()[1]["node"]["detail"]
+
+
+def test_a_node_with_a_wrong_certificate_is_not_asked(own, start_gateway, tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+                    "-subj", "/CN=localhost", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    listener = socket.create_server(("127.0.0.1", 0))
+    received = []
+
+    def serve():
+        while True:
+            try:
+                plain, _ = listener.accept()
+                with context.wrap_socket(plain, server_side=True) as secure:
+                    received.append(secure.recv(4096))
+            except ssl.SSLError:
+                continue
+            except OSError:
+                return
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    ward(own, "hospital")
+    with pytest.raises(AssertionError, match="ended with 1.*certificate"):
+        start_gateway(own.home("hospital"), "--node", f"https://localhost:{listener.getsockname()[1]}")
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+    assert received == []
+
+
+def test_a_disk_that_takes_nothing_refuses_and_does_not_lose(own, start_gateway):
+    folder = ward(own, "hospital")
+    gateway = start_gateway(own.home("hospital"))
+    resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    for _ in range(3):
+        status, _, body = gateway.post(folder, Idempotency_Key="full")
+        assert status >= 500, body
+    gateway.end(signal.SIGKILL)
+    gateway.start()
+    assert gateway.post(folder, Idempotency_Key="full-2")[0] == 201
+
+
+def test_a_disk_without_room_is_not_ready(scene, consortium, start_gateway):
+    ward(consortium, "gw-full")
+    gateway = start_gateway(consortium.home("gw-full"), "--min-free-mb", 1048576)
+    status, checks = gateway.readiness()
+    assert status == 503 and not checks["disk"]["ok"] and checks["node"]["ok"]
+
+
+def test_what_is_in_flight_is_answered_before_it_ends(tmp_path, start_gateway):
+    slow = Consortium(tmp_path / "slow", node_options=["--block-ms", "700"])
+    try:
+        folder = ward(slow, "hospital")
+        gateway = start_gateway(slow.home("hospital"))
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(gateway.post(folder)))
+        thread.start()
+        wait_for(lambda: value(families(gateway.call("/metrics")[2].decode()), "outbox_in_flight") or answers)
+        gateway.process.send_signal(signal.SIGTERM)
+        thread.join()
+        assert gateway.process.wait(40) == 0, gateway.log.read_text()
+        assert answers and answers[0][0] == 201
+    finally:
+        slow.node.kill()
+
+
+def test_a_second_program_cannot_use_the_home(scene, consortium):
+    gateway, folder = scene
+    document = consortium.folder / "gw-second-program.json"
+    document.write_text(json.dumps(PATIENT))
+    with pytest.raises(Refused) as refused:
+        consortium.run("gw-ward", "record", "add", document, "--folder", folder)
+    assert refused.value.code == 1 and str(gateway.process.pid) in refused.value.stderr
+
+
+def test_a_gateway_serves_as_trustee(own, start_gateway):
+    for name, roles in (("hospital", "hospital"), ("trustee", "trustee"), ("er", "hospital,emergency")):
+        own.actor(name, roles)
+    own.new_home("patient")
+    path = own.folder / "open.json"
+    folder = own.run("patient", "folder", "open", "--label", "general", "--glass-minutes", 60, "--trustee",
+                     own.accounts["trustee"], "--out", path)["folder"]
+    own.run("hospital", "relay", path)
+    gateway = start_gateway(own.home("trustee"), "--trustee", "--trustee-every-ms", 100)
+    report = own.run("er", "break-glass", "--folder", folder, "--reason", "unconscious", "--wait", 30)
+    assert report["keyReleased"]
+    assert gateway.end() == 0
+
+
+def test_neither_secrets_nor_content_reach_the_log(consortium, start_gateway):
+    folder = ward(consortium, "gw-quiet")
+    gateway = start_gateway(consortium.home("gw-quiet"), "--log-level", "debug", "--log-format", "json")
+    planted = {**PATIENT, "name": [{"family": "Zebediahquux"}], "birthDate": "1902-03-04"}
+    assert gateway.post(folder, planted, Idempotency_Key="keyword-xyzzy")[0] == 201
+    record = json.loads(gateway.post(folder, planted)[2])["records"][0]["record"]
+    assert gateway.call(f"/records/{record}")[0] == 200
+    assert gateway.post(folder, b'{"resourceType":"Zebediahquux"}')[0] == 422
+    assert gateway.call("/records/Zebediahquux?x=Zebediahquux")[0] == 400
+    assert call(gateway.url + "/records/x", Authorization="Bearer planted-token")[0] == 401
+    assert gateway.end() == 0
+    log = gateway.log.read_text()
+    for word in ("Zebediahquux", "1902-03-04", "keyword-xyzzy", "open sesame", gateway.token, "planted-token"):
+        assert word not in log
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert all({"time", "level", "module", "message"} <= line.keys() for line in lines)
+    assert any(line["message"] == "request" and line["route"] == "/records" and line["token"] == "all" for line in lines)
+
+
+def test_dev_with_a_gateway_is_ready_for_a_client(start_node, tmp_path):
+    node = start_node(tmp_path / "dev", "dev", "--gateway")
+    started = node.started
+    post = lambda: call(f"{started['gateway']}/records?folder={started['folder']}", "POST", PATIENT,
+                        Authorization=f"Bearer {started['token']}", Content_Type="application/fhir+json")
+    assert post()[0] == 201 and node.head() > 0
+    block = node.rpc("eth_getBlockByNumber", "latest", False)
+    assert node.stop() == 0
+    node = start_node(tmp_path / "dev", "dev", "--gateway")
+    started = node.started
+    assert int(node.rpc("eth_getBlockByNumber", "latest", False)["number"], 16) == int(block["number"], 16)
+    assert post()[0] == 201
+    with pytest.raises(Refused):
+        cli("gateway", "token", "new", "dev", "--rights", "fly", "--tokens", tmp_path / "t")
