@@ -318,12 +318,12 @@ REQUESTS = {
     "a body of 5 MiB and a byte": (HEAD + b"Content-Length: %d\r\n\r\n" % ((5 << 20) + 1), 413),
     "chunks of 6 MiB": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 96 + b"0\r\n\r\n", 413),
     "a long header": (HEAD + b"X-A: " + b"a" * 100000 + b"\r\n\r\n", 431),
-    "many fields": (HEAD + b"".join(b"X-%d: a\r\n" % i for i in range(40)) + b"\r\n", 431),
+    "many fields": (HEAD + b"".join(b"X-%d: a\r\n" % i for i in range(70)) + b"\r\n", 431),
     "a long path": (b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
     "two hosts": (HEAD + b"Host: evil.example\r\nContent-Length: 0\r\n\r\n", 400),
     "no host": (b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400),
     "a foreign host": (b"POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n", 403),
-    "an absolute target with a foreign host": (b"POST http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 404),
+    "an absolute target with a foreign host": (b"POST http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 403),
     "a folded field": (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type:\r\n application/json\r\nContent-Length: 0\r\n\r\n", 400),
     "a name with a blank": (HEAD + b"Content-Length : 5\r\n\r\n" + SMUGGLED, 400),
 }
@@ -353,7 +353,8 @@ def asks(node, method="POST", **headers):
 def test_hosts_and_origins(node, start_node):
     page = "https://a.example"
     assert asks(node, Host="localhost:1")[0] == asks(node, Host="10.0.0.7")[0] == asks(node, Host="[::1]:8545")[0] == 200
-    assert asks(node, Host="node.example")[:2] == (403, "invalid host specified\n")
+    status, text, _ = asks(node, Host="node.example")
+    assert status == 403 and json.loads(text)["detail"] == "invalid host specified"
     status, _, headers = asks(node, Origin=page)
     assert status == 200 and "Access-Control-Allow-Origin" not in headers
     assert "Access-Control-Allow-Origin" not in asks(node, "OPTIONS", Origin=page, Access_Control_Request_Method="POST")[2]
@@ -365,7 +366,7 @@ def test_hosts_and_origins(node, start_node):
         status, _, headers = asks(open_node, "OPTIONS", Host="node.example", Origin=origin, Access_Control_Request_Method="POST",
                                   Access_Control_Request_Headers="content-type")
         assert status == 204 and headers["Access-Control-Allow-Origin"] == origin
-        assert "POST" in headers["Access-Control-Allow-Methods"] and "Content-Type" in headers["Access-Control-Allow-Headers"]
+        assert "POST" in headers["Access-Control-Allow-Methods"] and headers["Access-Control-Allow-Headers"] == "content-type"
         assert asks(open_node, Host="node.example", Origin=origin)[2]["Access-Control-Allow-Origin"] == origin
     assert "Access-Control-Allow-Origin" not in asks(open_node, Host="node.example", Origin="https://evil.example")[2]
     any_node = start_node(None, "dev", "--http-vhosts", "*", "--http-corsdomain", "*")
