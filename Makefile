@@ -32,11 +32,11 @@ check: all
 	@tools/make-api-docs --check
 	@tools/make-man --check
 
-# The same tests of C, built by clang with ASan and UBSan.
+# The same tests of C, built by clang with ASan and UBSan, and with the invariants of representations checked.
 sanitize: setup
 	@tools/setup test
 	@test -f $(BUILD)-sanitize/build.ninja || CC=clang-14 meson setup $(BUILD)-sanitize -Dbuildtype=debugoptimized \
-		-Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+		-Db_sanitize=address,undefined -Db_lundef=false -Dverify=true >/dev/null
 	@ninja -C $(BUILD)-sanitize --quiet
 	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tools/test-sanitized $(BUILD)-sanitize
 

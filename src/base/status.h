@@ -51,6 +51,13 @@ enum status err_prefix(struct err *err, enum status status, const char *format, 
 	do {                                                                                                           \
 		if (__builtin_expect(!!(condition), 0)) bug_stop(#condition, __FILE__, __LINE__);                      \
 	} while (0)
+
+/* An invariant of a representation that costs too much to check always: only in a build with -Dverify=true. */
+#ifdef VERIFY
+#define VERIFY_CHECK(condition) BUG_ON(!(condition))
+#else
+#define VERIFY_CHECK(condition) ((void)0)
+#endif
 __attribute__((noreturn, cold)) void bug_stop(const char *condition, const char *file, int line);
 
 /* Returns early with a failure that was already explained. */

@@ -1,6 +1,7 @@
 #include "crypto/bn254_field.h"
 
 #include "base/bytes.h"
+#include "base/status.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -70,16 +71,29 @@ static inline void reduce_once(uint64_t out[4], const uint64_t a[4]) {
 	out[3] = borrow ? a[3] : less[3];
 }
 
+/* What every element is between two calls. */
+#ifdef VERIFY
+static bool is_reduced(const struct fp *a) {
+	uint64_t ignored;
+	unsigned char borrow = 0;
+	for (int i = 0; i < 4; i++) borrow = sub_borrow(&ignored, a->limb[i], p_limb[i], borrow);
+	return borrow;
+}
+#endif
+
 static inline void add_inline(struct fp *out, const struct fp *a, const struct fp *b) {
+	VERIFY_CHECK(is_reduced(a) && is_reduced(b));
 	uint64_t sum[4];
 	unsigned char carry = add_carry(&sum[0], a->limb[0], b->limb[0], 0);
 	carry = add_carry(&sum[1], a->limb[1], b->limb[1], carry);
 	carry = add_carry(&sum[2], a->limb[2], b->limb[2], carry);
 	add_carry(&sum[3], a->limb[3], b->limb[3], carry); /* no carry: the sum of two is below 2²⁵⁵ */
 	reduce_once(out->limb, sum);
+	VERIFY_CHECK(is_reduced(out));
 }
 
 static inline void sub_inline(struct fp *out, const struct fp *a, const struct fp *b) {
+	VERIFY_CHECK(is_reduced(a) && is_reduced(b));
 	uint64_t difference[4];
 	unsigned char borrow = sub_borrow(&difference[0], a->limb[0], b->limb[0], 0);
 	borrow = sub_borrow(&difference[1], a->limb[1], b->limb[1], borrow);
@@ -90,6 +104,7 @@ static inline void sub_inline(struct fp *out, const struct fp *a, const struct f
 	carry = add_carry(&out->limb[1], difference[1], p_limb[1] & mask, carry);
 	carry = add_carry(&out->limb[2], difference[2], p_limb[2] & mask, carry);
 	add_carry(&out->limb[3], difference[3], p_limb[3] & mask, carry);
+	VERIFY_CHECK(is_reduced(out));
 }
 
 /* t (five limbs) += a·b: all low halves of the products in one chain of carries, all high halves in a second. */
@@ -112,6 +127,7 @@ static inline void add_product(uint64_t t[5], const uint64_t a[4], uint64_t b) {
  * follows (T + a·bᵢ + m·p)/2⁶⁴ < 2p), so five limbs are enough within a turn and four between turns.
  */
 static inline void mul_inline(struct fp *out, const struct fp *a, const struct fp *b) {
+	VERIFY_CHECK(is_reduced(a) && is_reduced(b));
 	uint64_t t[5] = {0};
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
@@ -124,6 +140,7 @@ static inline void mul_inline(struct fp *out, const struct fp *a, const struct f
 		t[4] = 0;
 	}
 	reduce_once(out->limb, t);
+	VERIFY_CHECK(is_reduced(out));
 }
 
 void fp_add(struct fp *out, const struct fp *a, const struct fp *b) {
@@ -140,6 +157,7 @@ void fp_double(struct fp *out, const struct fp *a) {
 
 /* An odd number becomes even by adding p. */
 static inline void half_inline(struct fp *out, const struct fp *a) {
+	VERIFY_CHECK(is_reduced(a));
 	uint64_t even[4], odd = (uint64_t)0 - (a->limb[0] & 1);
 	unsigned char carry = 0;
 	for (int i = 0; i < 4; i++) carry = add_carry(&even[i], a->limb[i], p_limb[i] & odd, carry);

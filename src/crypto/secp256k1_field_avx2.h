@@ -72,6 +72,8 @@ typedef struct {
 	wide n[FE_LIMBS];
 } fe;
 
+#include "crypto/secp256k1_field_verify.h"
+
 /* An element as tables keep it: five numbers of 52 bits or a little more, each of two limbs. */
 typedef struct {
 	wide n[5];
@@ -108,6 +110,7 @@ FE_INLINE fe fe_settle(const wide *limbs) {
 		out.n[i] = _mm256_add_epi64(sum, _mm256_srli_epi64(limbs[i - 1], FE_BITS));
 		sum = _mm256_setzero_si256();
 	}
+	fe_verify(&out);
 	return out;
 }
 
@@ -167,12 +170,15 @@ FE_INLINE void fe_product(fe *out, const fe *a, const fe *b, bool is_square) {
 }
 
 FE_INLINE fe fe_mul(const fe *a, const fe *b) {
+	fe_verify(a);
+	fe_verify(b);
 	fe out;
 	fe_product(&out, a, b, false);
 	return out;
 }
 
 FE_INLINE fe fe_sqr(const fe *a) {
+	fe_verify(a);
 	fe out, twice;
 	for (int i = 0; i < FE_LIMBS; i++) twice.n[i] = _mm256_add_epi64(a->n[i], a->n[i]);
 	fe_product(&out, a, &twice, true);

@@ -70,6 +70,8 @@ typedef struct {
 	wide n[FE_LIMBS];
 } fe;
 
+#include "crypto/secp256k1_field_verify.h"
+
 /* An element as tables keep it. */
 typedef fe fe_packed;
 
@@ -103,6 +105,7 @@ FE_INLINE fe fe_settle(const __m512i *limbs, __m512i above) {
 	sum = _mm512_add_epi64(_mm512_srli_epi64(sum, 52), limbs[3]);
 	out.n[3] = _mm512_and_si512(sum, mask);
 	out.n[4] = _mm512_add_epi64(_mm512_srli_epi64(sum, 52), _mm512_and_si512(limbs[4], wide_all(FE_TOP_MASK)));
+	fe_verify(&out);
 	return out;
 }
 
@@ -122,6 +125,8 @@ FE_INLINE fe fe_fold_product(__m512i *c) {
 }
 
 FE_INLINE fe fe_mul(const fe *a, const fe *b) {
+	fe_verify(a);
+	fe_verify(b);
 	__m512i c[10];
 	for (int i = 0; i < 10; i++) c[i] = _mm512_setzero_si512();
 	for (int i = 0; i < 5; i++)
@@ -133,6 +138,7 @@ FE_INLINE fe fe_mul(const fe *a, const fe *b) {
 }
 
 FE_INLINE fe fe_sqr(const fe *a) {
+	fe_verify(a);
 	__m512i c[10];
 	for (int i = 0; i < 10; i++) c[i] = _mm512_setzero_si512();
 	for (int i = 0; i < 5; i++)

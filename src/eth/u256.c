@@ -1,5 +1,7 @@
 #include "eth/u256.h"
 
+#include "base/status.h"
+
 typedef unsigned __int128 u128;
 
 /*
@@ -149,6 +151,30 @@ static void divide_by_many(
 	    lower_limb(rest.w[3], rest.w[2], shift), rest.w[3] >> shift}};
 }
 
+#ifdef VERIFY
+/* numerator = quotient * divisor + remainder, and remainder < divisor: what a division is, by the schoolbook. */
+static bool is_division(
+    const uint64_t *numerator, const uint64_t *quotient, int count, const u256 *divisor, const u256 *remainder) {
+	uint64_t total[13] = {remainder->w[0], remainder->w[1], remainder->w[2], remainder->w[3]};
+	for (int i = 0; i < count; i++) {
+		unsigned __int128 carry = 0;
+		for (int k = 0; k < 4; k++) {
+			carry += (unsigned __int128)quotient[i] * divisor->w[k] + total[i + k];
+			total[i + k] = (uint64_t)carry;
+			carry >>= 64;
+		}
+		for (int k = i + 4; carry; k++) {
+			carry += total[k];
+			total[k] = (uint64_t)carry;
+			carry >>= 64;
+		}
+	}
+	for (int i = 0; i < 13; i++)
+		if (total[i] != (i < count ? numerator[i] : 0)) return false;
+	return u256_less(remainder, divisor);
+}
+#endif
+
 /*
  * quotient[0..count) and remainder of numerator[0..count) / divisor; divisor != 0, count <= 8. What is above the
  * quotient's highest limb is written as zero.
@@ -163,6 +189,7 @@ static inline void divide(
 		divide_by_many(quotient, remainder, numerator, m, divisor, n);
 	else
 		divide_by_few(quotient, remainder, numerator, m, divisor, n);
+	VERIFY_CHECK(is_division(numerator, quotient, count, divisor, remainder));
 }
 
 u256 u256_div(const u256 *a, const u256 *b) {
