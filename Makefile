@@ -26,6 +26,7 @@ test: all
 check: all
 	@tools/setup test
 	@tools/check-layers
+	@tools/check-headers
 	@tools/check-format
 	@tools/check-tour
 	@tools/check-docs
