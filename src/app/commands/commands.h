@@ -14,7 +14,7 @@ extern const struct cli_command command_actor_request, command_actor_endorse, co
 extern const struct cli_command command_folder_open, command_folder_show, command_folder_list, command_folder_rotate,
     command_folder_forget, command_relay;
 extern const struct cli_command command_record_add, command_record_list, command_record_read, command_record_erase,
-    command_record_status;
+    command_record_status, command_record_inspect;
 extern const struct cli_command command_proof, command_verify;
 extern const struct cli_command command_share, command_revoke;
 extern const struct cli_command command_access_ask, command_access_log, command_access_reads;
@@ -26,6 +26,6 @@ extern const struct cli_command command_product_new, command_product_register, c
 extern const struct cli_command command_pack_commission, command_pack_aggregate, command_pack_ship,
     command_pack_receive, command_pack_dispense, command_pack_capture;
 extern const struct cli_command command_pack_read, command_pack_reference, command_pack_verify, command_pack_trace,
-    command_pack_holders, command_pack_recall, command_pack_acknowledge, command_pack_alerts;
+    command_pack_holders, command_pack_recall, command_pack_acknowledge, command_pack_alerts, command_pack_inspect;
 
 #endif

@@ -1,0 +1,126 @@
+/* xinglin record inspect, pack inspect: what a document holds, before anything is sent. Neither asks a node. */
+#include "app/commands/commands.h"
+#include "app/commands/pack.h"
+#include "crypto/hash.h"
+#include "health/fhir/bundle.h"
+#include "health/gs1/epc.h"
+
+/* --- record inspect --- */
+
+static void put_resources(struct cli *cli, const struct fhir_document *document) {
+	json_array_begin(&cli->writer, "resources");
+	for (size_t i = 0; i < document->resource_count; i++) {
+		const struct fhir_resource *resource = &document->resources[i];
+		hash32 digest = sha256(resource->raw);
+		json_object_begin(&cli->writer, NULL);
+		cli_put_u64(cli, "part", i + 1);
+		cli_put_bytes(cli, "type", resource->type);
+		if (resource->id.len) cli_put_bytes(cli, "id", resource->id);
+		cli_put_u64(cli, "bytes", resource->raw.len);
+		cli_put_hex(cli, "sha256", BYTES_OF(digest));
+		if (resource->patient != SIZE_MAX)
+			cli_put_bytes(cli, "patient", document->patients[resource->patient].key);
+		json_object_end(&cli->writer);
+	}
+	json_array_end(&cli->writer);
+}
+
+static enum status cmd_record_inspect(struct cli *cli, struct err *err) {
+	struct bytes text;
+	struct fhir_document document;
+	struct fhir_issues issues;
+	TRY(cli_read_file(cli, &text, cli->arguments[0], FHIR_DOCUMENT_MAX, err));
+	fhir_issues_init(&issues, &cli->arena);
+	if (!fhir_document_read(&document, &issues, text))
+		return err_prefix(err, fhir_issues_status(&issues, err), "%s", cli->arguments[0]);
+	json_array_begin(&cli->writer, "patients");
+	for (size_t i = 0; i < document.patient_count; i++) {
+		json_object_begin(&cli->writer, NULL);
+		cli_put_bytes(cli, "key", document.patients[i].key);
+		cli_put_bytes(cli, "display", document.patients[i].display);
+		json_object_end(&cli->writer);
+	}
+	json_array_end(&cli->writer);
+	put_resources(cli, &document);
+	return STATUS_OK;
+}
+
+const struct cli_command command_record_inspect = {
+    .name = "record inspect",
+    .arguments = "FILE",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "check a FHIR R4 document, and list its patients and resources",
+    .teach = "Reads the file as record add does, and sends nothing. Each patient needs a folder of their own. The\n"
+	     "digests are of each resource's exact bytes: the same before sealing and after reading back.\n\n"
+	     "  xinglin record inspect visit.json",
+    .run = cmd_record_inspect,
+};
+
+/* --- pack inspect --- */
+
+static void put_packs(struct cli *cli, const struct epcis_event *event) {
+	json_array_begin(&cli->writer, "packs");
+	for (size_t i = 0; i < event->epc_count; i++) {
+		char link[EPC_TEXT_MAX];
+		struct scan scan;
+		scan_read(&scan, event->epcs[i]);
+		if (scan.fault != SCAN_FAULT_NONE || !scan.gtin[0] || !scan.serial[0]) continue;
+		json_object_begin(&cli->writer, NULL);
+		cli_put_text(cli, "gtin", scan.gtin);
+		cli_put_text(cli, "serial", scan.serial);
+		if (epc_digital_link(link, &scan)) cli_put_text(cli, "digitalLink", link);
+		json_object_end(&cli->writer);
+	}
+	json_array_end(&cli->writer);
+}
+
+static void put_last_day(struct cli *cli, struct bytes expiry) {
+	char last_day[11];
+	uint64_t expiry_s;
+	if (!expiry.len) return;
+	if (!gs1_date_seconds(&expiry_s, expiry, pack_year())) return cli_put_bytes(cli, "expiry", expiry);
+	gs1_expiry_text(NULL, last_day, expiry_s);
+	cli_put_text(cli, "expiry", last_day);
+}
+
+static void put_event(struct cli *cli, const struct epcis_event *event, size_t number) {
+	static const char *const actions[] = {"", "ADD", "OBSERVE", "DELETE"};
+	json_object_begin(&cli->writer, NULL);
+	cli_put_u64(cli, "event", number);
+	cli_put_text(cli, "kind", epcis_kind_name(event->kind));
+	if (actions[event->action][0]) cli_put_text(cli, "action", actions[event->action]);
+	if (event->step[0]) cli_put_text(cli, "bizStep", event->step);
+	if (event->disposition[0]) cli_put_text(cli, "disposition", event->disposition);
+	if (event->lot.len) cli_put_bytes(cli, "lot", event->lot);
+	put_last_day(cli, event->expiry);
+	if (event->parent.len) cli_put_bytes(cli, "parent", event->parent);
+	cli_put_u64(cli, "identifiers", event->epc_count);
+	put_packs(cli, event);
+	if (cli->json) cli_put_bytes(cli, "source", event->raw);
+	json_object_end(&cli->writer);
+}
+
+static enum status cmd_pack_inspect(struct cli *cli, struct err *err) {
+	struct bytes text;
+	struct epcis_document document;
+	TRY(cli_read_file(cli, &text, cli->arguments[0], EPCIS_BYTES_MAX, err));
+	enum status status = epcis_parse(&document, &cli->arena, text, err);
+	if (status != STATUS_OK) return err_prefix(err, status, "%s", cli->arguments[0]);
+	json_array_begin(&cli->writer, "events");
+	for (size_t i = 0; i < document.count; i++) put_event(cli, &document.events[i], i + 1);
+	json_array_end(&cli->writer);
+	return STATUS_OK;
+}
+
+const struct cli_command command_pack_inspect = {
+    .name = "pack inspect",
+    .arguments = "EPCIS",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "check an EPCIS 2.0 document, and list its events, lots and packs",
+    .teach =
+	"Reads the file as pack capture does, and sends nothing. With --json each event has its exact text too.\n\n"
+	"  xinglin pack inspect events.jsonld",
+    .run = cmd_pack_inspect,
+};

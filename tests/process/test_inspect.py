@@ -1,0 +1,64 @@
+"""Documents looked at before anything is sent: record inspect and pack inspect need no home, no node and no wallet."""
+import hashlib
+import json
+
+import pytest
+
+from machine import Refused, cli
+
+PATIENT = '{"resourceType": "Patient", "id": "p1", "name": [{"family": "Größe"}], "multipleBirthInteger": 1}'
+
+
+def write(path, content):
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def event(**members):
+    return {"type": "ObjectEvent", "eventTime": "2026-01-01T00:00:00Z", "eventTimeZoneOffset": "+00:00", **members}
+
+
+def epcis(*events):
+    return {"@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"], "type": "EPCISDocument",
+            "schemaVersion": "2.0", "creationDate": "2026-01-01T00:00:00Z", "epcisBody": {"eventList": list(events)}}
+
+
+def test_a_single_resource_is_shown_with_the_digest_of_its_bytes(tmp_path):
+    shown = cli("record", "inspect", write(tmp_path / "patient.json", PATIENT))
+    assert len(shown["patients"]) == 1 and "Größe" in shown["patients"][0]["display"]
+    resource, = shown["resources"]
+    assert (resource["type"], resource["id"], resource["bytes"]) == ("Patient", "p1", len(PATIENT.encode()))
+    assert resource["sha256"] == "0x" + hashlib.sha256(PATIENT.encode()).hexdigest()
+
+
+def test_each_patient_of_a_bundle_is_named(tmp_path):
+    entries = [{"fullUrl": f"urn:uuid:0f1a0000-0000-4000-8000-00000000000{i}", "resource": {"resourceType": "Patient"}}
+               for i in (1, 2)]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    shown = cli("record", "inspect", write(tmp_path / "two.json", bundle))
+    assert [p["key"] for p in shown["patients"]] == [e["fullUrl"] for e in entries]
+    assert [r["patient"] for r in shown["resources"]] == [e["fullUrl"] for e in entries]
+
+
+def test_packs_lots_and_last_days_of_events(tmp_path):
+    born = event(action="ADD", bizStep="https://ref.gs1.org/cbv/BizStep-commissioning",
+                 epcList=["urn:epc:id:sgtin:0614141.107346.2017", "https://id.gs1.org/00/106141412345678908"],
+                 ilmd={"cbvmda:lotNumber": "L1", "cbvmda:itemExpirationDate": "2030-06-30"})
+    seen = event(action="OBSERVE", bizStep="shipping", epcList=["urn:epc:id:sgtin:0614141.107346.2017"])
+    first, second = cli("pack", "inspect", write(tmp_path / "e.jsonld", epcis(born, seen)))["events"]
+    assert (first["kind"], first["action"], first["bizStep"]) == ("ObjectEvent", "ADD", "commissioning")
+    assert (first["lot"], first["expiry"], first["identifiers"]) == ("L1", "2030-06-30", 2)
+    assert first["packs"] == [{"gtin": "10614141073464", "serial": "2017",
+                               "digitalLink": "https://id.gs1.org/01/10614141073464/21/2017"}]
+    assert json.loads(second["source"]) == seen and "lot" not in second
+
+
+@pytest.mark.parametrize("kind, content", [
+    ("pack", "null"), ("pack", {"epcisBody": None}), ("pack", epcis(None)), ("pack", "<epcis/>"), ("pack", ""),
+    ("pack", epcis(event(action="ADD", bizStep="commissioning", epcList=[7]))),
+    ("record", "[]"), ("record", {"resourceType": "Nonsense"}), ("record", "\x1f\x8b"), ("record", PATIENT[:-1])])
+def test_what_is_no_document_is_refused_with_its_file(tmp_path, kind, content):
+    path = write(tmp_path / "bad.json", content)
+    with pytest.raises(Refused) as refused:
+        cli(kind, "inspect", path)
+    assert refused.value.code in (2, 3) and str(path) in refused.value.stderr
