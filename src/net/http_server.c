@@ -394,14 +394,16 @@ static struct MHD_Daemon *start_daemon(struct http_server *server) {
 	const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
 	    {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)no_certificate}, {MHD_OPTION_END, 0, NULL}};
 	const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_UPGRADE |
-				    MHD_ALLOW_SUSPEND_RESUME | (server->policy.tls ? MHD_USE_TLS : 0),
-	    0, on_accept, server, on_request, server, MHD_OPTION_ARRAY, server->policy.tls ? tls : none,
-	    MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_CONNECTION_LIMIT,
-	    options->connections_max + 2 * options->threads, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->header_max + POOL_EXTRA_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
-	    on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-	    on_target, NULL, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	/* With epoll the library spins while a handshake waits for its client (0.9.75); with poll it sleeps. */
+	const unsigned loop =
+	    server->policy.tls ? MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS : MHD_USE_EPOLL_INTERNAL_THREAD;
+	return MHD_start_daemon(loop | MHD_USE_ITC | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, server,
+	    on_request, server, MHD_OPTION_ARRAY, server->policy.tls ? tls : none, MHD_OPTION_LISTEN_SOCKET,
+	    server->listener, MHD_OPTION_CONNECTION_LIMIT, options->connections_max + 2 * options->threads,
+	    MHD_OPTION_CONNECTION_TIMEOUT, timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    options->header_max + POOL_EXTRA_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL,
+	    MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, options->threads, MHD_OPTION_END);
 }
 

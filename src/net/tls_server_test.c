@@ -289,6 +289,26 @@ static void old_versions_and_ciphers_are_refused(void **state) {
 	stop(&served);
 }
 
+static clock_t busy_during_a_pause(void) {
+	const clock_t before = clock();
+	nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+	return clock() - before;
+}
+
+/* The server sleeps while a client keeps it waiting in the middle of a handshake. */
+static void a_stalled_handshake_costs_nothing(void **state) {
+	(void)state;
+	struct served served;
+	const struct tls_files files = {.cert = first.crt_path, .key = first.key_path};
+	start_service(&served, (struct http_server_options){.tls = &files}, teller);
+	const int fd = dial(served.port);
+	put(fd, "\x16\x03\x01\x02\x00\x01", 6); /* the beginning of a ClientHello */
+	assert_true(busy_during_a_pause() < CLOCKS_PER_SEC / 20);
+	assert_string_equal(fetch(served.port, &authority, NULL), "127.0.0.1 tls=1");
+	close(fd);
+	stop(&served);
+}
+
 static void files_that_do_not_fit_are_named(void **state) {
 	(void)state;
 	struct http_server *server;
@@ -311,6 +331,7 @@ int main(void) {
 	    cmocka_unit_test(a_reload_drops_nothing_and_bad_files_change_nothing),
 	    cmocka_unit_test(an_open_connection_outlives_a_reload),
 	    cmocka_unit_test(old_versions_and_ciphers_are_refused),
+	    cmocka_unit_test(a_stalled_handshake_costs_nothing),
 	    cmocka_unit_test(files_that_do_not_fit_are_named),
 	};
 	return cmocka_run_group_tests_name("tls_server", tests, make_all, remove_all);
