@@ -49,6 +49,8 @@ GOALS = [
     at_most("send to receipt, idle node, ms", 2),
     *(goal for clients in ("1 waiting client", "4 waiting clients", "16 waiting clients", "64 waiting clients")
       for goal in waiting(clients)),
+    Goal("eth_getBalance beside 1,000 requests that wait / without", 0.9),
+    Goal("eth_getBalance beside 1,000 requests that wait: p99, ms", less=True),
     Goal("submit at half the maximum rate, p50, ms", less=True),
     at_most("submit at half the maximum rate, p99, ms", 1.5),
     Goal("eth_call balanceOf, C=4: /s", 45000),

@@ -80,7 +80,9 @@ class Node:
         self.is_ours, self.folder = folder is None, folder or new_folder()
         command = [*command_of(kind, program, self.folder / "chain", self.port), *options]
         began = time.monotonic()
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        self.said = self.folder / "stdout" if "--json" in options else pathlib.Path(os.devnull)
+        with open(self.said, "wb") as stdout:
+            self.process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL, cwd=self.folder)
         self.connection = None
         while not self.answers():
             if time.monotonic() - began > START_PATIENCE_S or self.process.poll() is not None:
@@ -109,6 +111,12 @@ class Node:
         if "error" in answer:
             raise SystemExit(f"bench: {self.kind}: {method}: {answer['error']}")
         return answer["result"]
+
+    def ready_line(self):
+        """What a node with --json says when all of it serves."""
+        while not self.said.read_bytes().endswith(b"\n"):
+            time.sleep(0.01)
+        return json.loads(self.said.read_text())
 
     def rss_mb(self):
         for line in open(f"/proc/{self.process.pid}/status"):

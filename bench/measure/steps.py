@@ -1,5 +1,6 @@
 """The steps of a measurement. Each takes the bench and a kind of node, and keeps values under the titles of goals.py."""
 from contextlib import closing, contextmanager
+import http.client
 import json
 import os
 import pathlib
@@ -199,6 +200,41 @@ def waiting(bench, kind):
         bench.keep(f"{name}: the last fifth's rate / the first's", kind, stays)
 
 
+PARKED = 1000
+PARKED_SETTLE_S = 5
+
+
+def park(ready, count):
+    """Records sent to a gateway whose node seals nothing: connections that wait for their receipts."""
+    body = json.dumps({"resourceType": "Patient", "id": "p"})
+    fields = {"Authorization": f"Bearer {ready['token']}", "Content-Type": "application/fhir+json"}
+    connections = [http.client.HTTPConnection(ready["gateway"].removeprefix("http://")) for _ in range(count)]
+    for connection in connections:
+        connection.request("POST", f"/records?folder={ready['folder']}", body, fields)
+    return connections
+
+
+def parked(bench, kind):
+    """JSON-RPC of a process whose gateway has a thousand requests that wait, over its own speed without them."""
+    body = request("eth_getBalance", "0x" + "aa" * 20, "latest")
+    options = ("--connections", 4, "--seconds", bench.arguments.reads_seconds)
+    with closing(Node(kind, bench.programs[kind], options=("--gateway", "--json"))) as node:
+        ready = node.ready_line()
+        alone = bench.ask(node, [body], *options)
+        node.call("anvil_setAutomine", False)
+        connections = park(ready, PARKED)
+        time.sleep(PARKED_SETTLE_S)  # until all are sealed and only wait
+        beside = bench.ask(node, [body], *options)
+        node.call("anvil_setAutomine", True)
+        node.call("evm_mine")
+        statuses = {connection.getresponse().status for connection in connections}
+    if statuses != {201}:
+        bench.failures.append(f"{kind}, {PARKED} requests that wait: answers {statuses}")
+    if alone and beside:
+        bench.keep(f"eth_getBalance beside {PARKED:,} requests that wait / without", kind, beside["perS"] / alone["perS"])
+        bench.keep(f"eth_getBalance beside {PARKED:,} requests that wait: p99, ms", kind, beside["p99ms"])
+
+
 # --- rooms of the ledger, without a node ---
 
 
@@ -287,5 +323,5 @@ def steps_of(bench):
     return [
         *((f"{workload} {batch}", both, writing(workload, batch)) for workload in ("transfer", "storage") for batch in (1, 100)),
         *named(both, reads, receipts, logs, idle), *named(list(bench.programs), waiting),
-        *named(ours, half_rate, interpreter, many_rows, many_blocks),
+        *named(ours, parked, half_rate, interpreter, many_rows, many_blocks),
     ]
