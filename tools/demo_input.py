@@ -1,14 +1,30 @@
-"""Input for the demo: a made-up patient's bundle, a made-up batch, and the exact bytes of resources in a bundle."""
+"""Input for the demo: a made-up patient's bundle, a made-up batch, and a choice from what the program reports of an
+EPCIS document (`xinglin pack inspect`). Nothing here reads FHIR or EPCIS by itself."""
 import json
-import pathlib
 import random
 import uuid
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 
-GIVEN = ["Amara", "Björn", "Chen", "Dolores", "Émile", "Fatima", "Goran", "Hana", "Ismael", "Jadwiga", "Kofi", "Lucía", "Mei", "Núria", "Oskar", "Priya"]
-FAMILY = ["Abara", "Bjornsson", "Castañeda", "Dvořák", "Eriksen", "Fujimoto", "García", "Huang", "Ivanova", "Jiménez", "Kowalski", "Lindqvist", "Müller", "Nguyen", "Okafor"]
-FINDINGS = [("38341003", "Hypertensive disorder"), ("44054006", "Diabetes mellitus type 2"), ("195967001", "Asthma"), ("13645005", "Chronic obstructive lung disease")]
-MEASURES = [("8867-4", "Heart rate", "/min", 55, 110), ("8310-5", "Body temperature", "Cel", 36, 39), ("2339-0", "Glucose", "mg/dL", 70, 180), ("29463-7", "Body weight", "kg", 48, 110)]
+GIVEN = ["Amara", "Björn", "Chen", "Dolores", "Émile", "Fatima", "Goran", "Hana", "Ismael", "Jadwiga", "Kofi", "Lucía",
+         "Mei", "Núria", "Oskar", "Priya"]
+FAMILY = ["Abara", "Bjornsson", "Castañeda", "Dvořák", "Eriksen", "Fujimoto", "García", "Huang", "Ivanova", "Jiménez",
+          "Kowalski", "Lindqvist", "Müller", "Nguyen", "Okafor"]
+FINDINGS = [("38341003", "Hypertensive disorder"), ("44054006", "Diabetes mellitus type 2"), ("195967001", "Asthma"),
+            ("13645005", "Chronic obstructive lung disease")]
+MEASURES = [("8867-4", "Heart rate", "/min", 55, 110), ("8310-5", "Body temperature", "Cel", 36, 39),
+            ("2339-0", "Glucose", "mg/dL", 70, 180), ("29463-7", "Body weight", "kg", 48, 110)]
+PACKS_MAX = 500
+
+
+class Unsuitable(Exception):
+    """The input is valid or not, but the demo cannot use it; the text says why."""
+
+
+# --- FHIR ---
+
+
+def coded(system, code, text):
+    return {"coding": [{"system": system, "code": code, "display": text}], "text": text}
 
 
 def make_bundle(path):
@@ -16,41 +32,41 @@ def make_bundle(path):
     patient, encounter = (f"urn:uuid:{uuid.uuid4()}" for _ in range(2))
     born = date(1935, 1, 1) + timedelta(days=random.randrange(30000))
     today = date.today().isoformat()
-    entries = [
-        (patient, {"resourceType": "Patient", "name": [{"family": random.choice(FAMILY), "given": [random.choice(GIVEN)]}], "gender": random.choice(["female", "male", "other"]), "birthDate": born.isoformat()}),
-        (encounter, {"resourceType": "Encounter", "status": "finished", "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}, "subject": {"reference": patient}, "period": {"start": today, "end": today}}),
-    ]
+    about = {"subject": {"reference": patient}, "encounter": {"reference": encounter}}
     code, text = random.choice(FINDINGS)
-    entries.append((f"urn:uuid:{uuid.uuid4()}", {"resourceType": "Condition", "subject": {"reference": patient}, "encounter": {"reference": encounter}, "code": {"coding": [{"system": "http://snomed.info/sct", "code": code, "display": text}], "text": text}, "onsetDateTime": today}))
+    entries = [
+        (patient, {"resourceType": "Patient",
+                   "name": [{"family": random.choice(FAMILY), "given": [random.choice(GIVEN)]}],
+                   "gender": random.choice(["female", "male", "other"]), "birthDate": born.isoformat()}),
+        (encounter, {"resourceType": "Encounter", "status": "finished", "subject": {"reference": patient},
+                     "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+                     "period": {"start": today, "end": today}}),
+        (f"urn:uuid:{uuid.uuid4()}", {"resourceType": "Condition", **about, "onsetDateTime": today,
+                                      "code": coded("http://snomed.info/sct", code, text)}),
+    ]
     for code, text, unit, low, high in random.sample(MEASURES, 3):
-        value = round(random.uniform(low, high), 1)
-        entries.append((f"urn:uuid:{uuid.uuid4()}", {"resourceType": "Observation", "status": "final", "code": {"coding": [{"system": "http://loinc.org", "code": code, "display": text}]}, "subject": {"reference": patient}, "encounter": {"reference": encounter}, "effectiveDateTime": today, "valueQuantity": {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}}))
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [{"fullUrl": url, "resource": resource, "request": {"method": "POST", "url": resource["resourceType"]}} for url, resource in entries]}
+        quantity = {"value": round(random.uniform(low, high), 1), "unit": unit, "code": unit,
+                    "system": "http://unitsofmeasure.org"}
+        entries.append((f"urn:uuid:{uuid.uuid4()}", {"resourceType": "Observation", "status": "final", **about,
+                                                     "code": coded("http://loinc.org", code, text),
+                                                     "effectiveDateTime": today, "valueQuantity": quantity}))
+    entry = [{"fullUrl": url, "resource": resource, "request": {"method": "POST", "url": resource["resourceType"]}}
+             for url, resource in entries]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entry}
     path.write_text(json.dumps(bundle, ensure_ascii=False, indent=1), encoding="utf-8")
     return path
 
 
-def resources(path):
-    """The exact source bytes of each entry's resource, in order: what must come back as it was."""
-    text = pathlib.Path(path).read_text(encoding="utf-8-sig")
-    decoder, found, at = json.JSONDecoder(), [], 0
-    for entry in json.loads(text)["entry"]:
-        while True:
-            at = text.index('"resource"', at) + len('"resource"')
-            colon = at
-            while text[colon] in " \t\r\n":
-                colon += 1
-            if text[colon] != ":":
-                continue
-            start = colon + 1
-            while text[start] in " \t\r\n":
-                start += 1
-            value, end = decoder.raw_decode(text, start)
-            if value == entry["resource"]:
-                break
-        found.append(text[start:end].encode())
-        at = end
-    return found
+def check_bundle(inspected):
+    """The demo has one patient with one folder."""
+    patients = inspected["patients"]
+    if len(patients) > 1:
+        names = ", ".join(p["display"] or p["key"] for p in patients[:3])
+        raise Unsuitable(f"it holds the data of {len(patients)} patients ({names}, …); the demo has one patient. "
+                         "(The program takes such a document with one folder for each patient: xinglin record add)")
+
+
+# --- packs ---
 
 
 def check_digit(digits):
@@ -59,58 +75,94 @@ def check_digit(digits):
     return str(-total % 10)
 
 
-def batch(epcis):
-    """Codes for a batch. From an EPCIS document: its packs, the events that commission them, and the ones that ship them."""
+def made_up_batch():
+    """Codes for a batch that the demo commissions itself. `units`: the packs that reach the pharmacy, known so far."""
     stem = "0" + "".join(random.choice("0123456789") for _ in range(12))
     sscc = "1" + "".join(random.choice("0123456789") for _ in range(16))
     expiry = date.today() + timedelta(days=random.randrange(400, 1000))
-    made = {"gtins": [stem + check_digit(stem)], "lot": f"L{random.randrange(10**5):05d}", "expiry": expiry.isoformat(), "sscc": sscc + check_digit(sscc), "count": random.randrange(12, 40),
-            "units": [], "commissioning": [], "shipping": None}
-    if epcis:
-        made.update(of_document(json_of(epcis)))
-    return made
+    return {"gtins": [stem + check_digit(stem)], "lot": f"L{random.randrange(10**5):05d}", "expiry": expiry.isoformat(),
+            "sscc": sscc + check_digit(sscc), "count": random.randrange(12, 40), "units": [], "commissioning": [],
+            "shipping": None, "used": 0}
 
 
-def json_of(path):
-    try:
-        document = json.loads(pathlib.Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as fault:
-        raise SystemExit(f"{path} is not an EPCIS document in JSON-LD: {fault}")
-    if not isinstance(document, dict):
-        raise SystemExit(f"{path} is not an EPCIS document in JSON-LD: it is no object")
-    return document
+def document(context, event):
+    """An EPCIS document of one event, whose text stays as it is."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    about = json.dumps(context, ensure_ascii=False)
+    return (f'{{"@context": {about}, "type": "EPCISDocument", "schemaVersion": "2.0", "creationDate": "{now}", '
+            f'"epcisBody": {{"eventList": [{event}]}}}}')
 
 
-def of_document(document):
-    """Packs that the document ships or commissions. What it ships without commissioning is commissioned first, in a document made of
-    its own shipping event."""
-    events = document.get("epcisBody", {}).get("eventList", [])
-    is_a = lambda event, step: str(event.get("bizStep", "")).rstrip("/").split("/")[-1].split(":")[-1] == step and event.get("type", event.get("isA")) == "ObjectEvent"
-    packs = lambda event: [epc for epc in event.get("epcList", []) if gtin_of(epc)]
-    born = [event for event in events if is_a(event, "commissioning") and event.get("action") == "ADD" and packs(event)]
-    shipped = [event for event in events if is_a(event, "shipping") and event.get("action") == "OBSERVE" and packs(event)]
-    if not born and not shipped:
-        raise SystemExit("the EPCIS document commissions and ships no serialised packs (ObjectEvents with SGTINs); give another with EPCIS=…")
-    of = lambda chosen: {**document, "epcisBody": {"eventList": chosen}}
-    commissioned = [epc for event in born for epc in packs(event)]
-    made = {"commissioning": [("commissioning.jsonld", of(born))] if born else [], "shipping": of(shipped[:1]) if shipped else None}
-    first = [{**event, "action": "ADD", "bizStep": "commissioning", "disposition": "active", "epcList": fresh} for event in shipped[:1] if (fresh := [epc for epc in packs(event) if epc not in commissioned])]
-    for event in first:
-        for member in ("eventID", "sourceList", "destinationList", "quantityList", "errorDeclaration", "persistentDisposition"):
-            event.pop(member, None)
-    if first:
-        made["commissioning"].append(("commissioned-before-shipping.jsonld", of(first)))
-    made["units"] = packs(shipped[0]) if shipped else commissioned
-    made["gtins"] = sorted({gtin_of(epc) for epc in commissioned + made["units"]})
-    return made
+def commissioning_of(links):
+    """An event for packs that a document ships, and that nobody commissioned."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return json.dumps({"type": "ObjectEvent", "eventTime": now, "eventTimeZoneOffset": "+00:00", "action": "ADD",
+                       "bizStep": "commissioning", "disposition": "active", "epcList": links})
 
 
-def gtin_of(epc):
-    """urn:epc:id:sgtin:<company>.<indicator and item>.<serial>, or …/01/<gtin>/21/<serial>; None for anything else."""
-    if epc.startswith("urn:epc:id:sgtin:"):
-        company, item, _ = epc[len("urn:epc:id:sgtin:"):].split(".", 2)
-        stem = item[0] + company + item[1:]
-        return stem + check_digit(stem)
-    if "/01/" in epc and "/21/" in epc:
-        return epc.split("/01/")[1].split("/")[0].zfill(14)
-    return None
+def chosen_events(events):
+    """(events that commission packs, the first event that ships packs and nothing else or None)."""
+    usable = [e for e in events if e["kind"] == "ObjectEvent" and e["packs"]
+              and not e.get("corrects") and not e.get("recalls")]
+    born = [e for e in usable if (e.get("bizStep"), e.get("action")) == ("commissioning", "ADD")]
+    shipped = [e for e in usable if (e.get("bizStep"), e.get("action")) == ("shipping", "OBSERVE")
+               and e["identifiers"] == len(e["packs"])]
+    return born, shipped[0] if shipped else None
+
+
+def check_lots(born):
+    """What the program would refuse in the middle of the demo is refused here, before it begins."""
+    seen = set()
+    for event in born:
+        gtins = {pack["gtin"] for pack in event["packs"]}
+        if len(gtins) > 1:
+            raise Unsuitable(f"event {event['event']} commissions packs of {len(gtins)} products; an event may "
+                             "commission packs of one")
+        lot = (*gtins, event.get("lot"))
+        if event.get("lot") and lot in seen:
+            raise Unsuitable(f"two events commission packs of lot {event['lot']}; a lot is commissioned by one event")
+        seen.add(lot)
+        if event.get("expiry", "9999") < date.today().isoformat():
+            raise Unsuitable(f"lot {event.get('lot', '')} of event {event['event']} expired on {event['expiry']}")
+
+
+def batch_of(events, context):
+    """The batch for the demo, of the events that `xinglin pack inspect` reports."""
+    batch = made_up_batch()
+    born, shipping = chosen_events(events)
+    if not born and not shipping:
+        raise Unsuitable("no event of it commissions or ships packs (an ObjectEvent, commissioning with ADD or "
+                         "shipping with OBSERVE, that names packs by GTIN and serial)")
+    check_lots(born)
+    lots = {}  # a pack's Digital Link: its (GTIN, lot)
+
+    def commission(event, packs, lot, missing):
+        given = {"lot": lot, "expiry": batch["expiry"]}
+        options = [word for name in sorted(missing) for word in ("--" + name, given[name])]
+        name = f"commissioning-{len(batch['commissioning']) + 1}.jsonld"
+        batch["commissioning"].append({"name": name, "text": document(context, event), "options": options, "lot": lot,
+                                       "count": len(packs)})
+        lots.update({pack["digitalLink"]: (pack["gtin"], lot) for pack in packs})
+
+    for event in born:
+        lot = event.get("lot") or f"{batch['lot']}-{event['event']}"
+        commission(event["source"], event["packs"], lot, {"lot", "expiry"} - event.keys())
+    shipped = shipping["packs"] if shipping else []
+    fresh = [pack for pack in shipped if pack["digitalLink"] not in lots]
+    for gtin in sorted({pack["gtin"] for pack in fresh}):
+        packs = [pack for pack in fresh if pack["gtin"] == gtin]
+        commission(commissioning_of([pack["digitalLink"] for pack in packs]), packs, batch["lot"], {"lot", "expiry"})
+    if len(lots) > PACKS_MAX:
+        raise Unsuitable(f"it names {len(lots)} packs; the demo takes at most {PACKS_MAX}")
+    batch["units"] = [pack["digitalLink"] for pack in shipped] or list(lots)
+    batch["shipping"] = document(context, shipping["source"]) if shipping else None
+    batch["gtins"] = sorted({gtin for gtin, _ in lots.values()})
+    batch["lots"] = lots
+    batch["used"] = len(born) + (1 if shipping else 0)
+    return batch
+
+
+def another_of_the_lot(batch, units):
+    """A further pack of the first one's lot; None if there is none."""
+    lots = batch.get("lots")
+    return next((unit for unit in units[1:] if not lots or lots[unit] == lots[units[0]]), None)

@@ -95,6 +95,8 @@ static void put_event(struct cli *cli, const struct epcis_event *event, size_t n
 	if (event->lot.len) cli_put_bytes(cli, "lot", event->lot);
 	put_last_day(cli, event->expiry);
 	if (event->parent.len) cli_put_bytes(cli, "parent", event->parent);
+	if (event->corrects) cli_put_bool(cli, "corrects", true);
+	if (event->sets_recalled) cli_put_bool(cli, "recalls", true);
 	cli_put_u64(cli, "identifiers", event->epc_count);
 	put_packs(cli, event);
 	if (cli->json) cli_put_bytes(cli, "source", event->raw);

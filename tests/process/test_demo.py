@@ -1,0 +1,51 @@
+"""The demo as a newcomer runs it: with a single resource and a document that names its lot, and with what it cannot use."""
+import json
+import subprocess
+import sys
+
+import pytest
+
+from machine import ROOT, binary
+from test_inspect import PATIENT, epcis, event, write
+
+PACKS = [f"urn:epc:id:sgtin:0614141.107346.{serial}" for serial in range(2010, 2014)]
+NAMED = {"cbvmda:lotNumber": "L1", "cbvmda:itemExpirationDate": "2030-06-30"}
+
+
+def demo(folder, *options):
+    return subprocess.run([sys.executable, ROOT / "tools" / "demo", "--xinglin", binary(), *map(str, options)],
+                          cwd=folder, capture_output=True, text=True, timeout=300)
+
+
+def born(**members):
+    return event(action="ADD", bizStep="commissioning", epcList=PACKS, **members)
+
+
+def test_all_steps_with_a_single_resource_and_a_lot_that_the_document_names(tmp_path):
+    fhir = write(tmp_path / "patient.json", PATIENT)
+    events = write(tmp_path / "events.jsonld", epcis(born(ilmd=NAMED)))
+    done = demo(tmp_path, "--fhir", fhir, "--epcis", events, "--out", "shown")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = (tmp_path / "shown" / "report.txt").read_text(encoding="utf-8")
+    assert report == done.stdout
+    assert "recalls lot L1: 4 packs were commissioned, 1 of them" in report and "reads 1 resource; every byte" in report
+    assert [n for n in range(1, 10) if f"\n{n}. " in report] == list(range(1, 10))
+    assert max(map(len, report.splitlines()[:-1])) <= 120
+    assert json.loads((tmp_path / "shown" / "proof.json").read_text())["count"] == 1
+
+
+@pytest.mark.parametrize("option, content, words", [
+    ("--epcis", {"epcisBody": None}, "@context"),
+    ("--epcis", epcis(None), "event 1"),
+    ("--epcis", epcis(event(action="ADD", bizStep="commissioning", epcList=["urn:epc:id:sgtin:1.2"])), "no event of it"),
+    ("--epcis", epcis(born(ilmd={**NAMED, "cbvmda:itemExpirationDate": "2020-06-30"})), "expired on 2020-06-30"),
+    ("--epcis", epcis(born(ilmd=NAMED), born(ilmd=NAMED)), "two events commission packs of lot L1"),
+    ("--fhir", {"resourceType": "Bundle", "type": "collection", "entry": [
+        {"fullUrl": f"urn:uuid:0f1a0000-0000-4000-8000-00000000000{i}", "resource": {"resourceType": "Patient"}}
+        for i in (1, 2)]}, "2 patients"),
+    ("--fhir", "not JSON", "JSON")])
+def test_what_it_cannot_use_is_refused_before_anything_begins(tmp_path, option, content, words):
+    done = demo(tmp_path, option, write(tmp_path / "input.json", content))
+    assert done.returncode == 2 and done.stdout == ""
+    assert words in done.stderr and "Traceback" not in done.stderr and done.stderr.endswith("Nothing has begun.\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["input.json"]
