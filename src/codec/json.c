@@ -285,7 +285,9 @@ static enum status parse_document(struct parser *p) {
 	}
 	if (p->at == p->end) return STATUS_OK;
 	if (*p->at == '{' || *p->at == '[')
-		return expected(p, "the end; several documents in one file (NDJSON) are read one by one: it");
+		return err_set(p->err, STATUS_INVALID,
+		    "JSON: a second document begins at byte %zu; a file holds one, so cut an NDJSON file into its lines",
+		    (size_t)(p->at - p->begin));
 	return expected(p, "the end");
 }
 

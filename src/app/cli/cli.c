@@ -1,4 +1,4 @@
-/* Parsing the command line, help, and the run of one command. The report's layout is in report.c. */
+/* Parsing the command line, and the run of one command. Help is in help.c, the report's layout in report.c. */
 #include "app/cli/cli.h"
 
 #include <errno.h>
@@ -8,35 +8,31 @@
 #include <unistd.h>
 
 #include "app/cli/cli_request.h"
+#include "app/cli/help.h"
 #include "app/cli/report.h"
 #include "app/system.h"
+#include "app/version.h"
 #include "codec/hex.h"
 
 #define REPORT_MAX ((size_t)256 << 20)
 
-static const struct cli_option home_options[] = {
-    {"home", "DIR", "the actor's data folder (or XINGLIN_HOME)"},
-    {"password-file", "FILE", "whose first line opens the wallet (or XINGLIN_PASSWORD)"},
-    {"rpc", "URL", "the node to ask instead of the deployment's"},
-};
-#define HOME_OPTION_COUNT 3
-#define HOME_OPTION_BASE (CLI_OPTIONS_MAX - HOME_OPTION_COUNT)
+#define HOME_OPTION_BASE (CLI_OPTIONS_MAX - HELP_HOME_OPTION_COUNT)
 
 /* --- options --- */
 
-/* Where an option's value is kept; -1 where the command has none of that name. */
+/* The place of an option's value; -1 if the command has no option of that name. */
 static int option_index(const struct cli_command *command, const char *name) {
 	for (int i = 0; i < HOME_OPTION_BASE && command->options[i].name; i++)
 		if (strcmp(command->options[i].name, name) == 0) return i;
-	for (int i = 0; command->needs_home && i < HOME_OPTION_COUNT; i++)
-		if (strcmp(home_options[i].name, name) == 0) return HOME_OPTION_BASE + i;
+	for (int i = 0; command->needs_home && i < HELP_HOME_OPTION_COUNT; i++)
+		if (strcmp(help_home_options[i].name, name) == 0) return HOME_OPTION_BASE + i;
 	const struct setting *row = command->settings ? settings_row(command->settings, name) : NULL;
 	return row ? CLI_OPTIONS_MAX + (int)(row - command->settings->rows) : -1;
 }
 
 static bool takes_value(const struct cli_command *command, int index) {
 	if (index >= CLI_OPTIONS_MAX) return command->settings->rows[index - CLI_OPTIONS_MAX].value != NULL;
-	if (index >= HOME_OPTION_BASE) return home_options[index - HOME_OPTION_BASE].value != NULL;
+	if (index >= HOME_OPTION_BASE) return help_home_options[index - HOME_OPTION_BASE].value != NULL;
 	return command->options[index].value != NULL;
 }
 
@@ -90,54 +86,39 @@ enum status cli_address(const struct cli *cli, addr20 *out, const char *name, st
 	return fixed(cli, out->b, sizeof out->b, name, err);
 }
 
-/* --- help --- */
-
-static void print_options(const struct cli_option *options, size_t count) {
-	for (size_t i = 0; i < count && options[i].name; i++) {
-		char left[48];
-		snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].value ? " " : "",
-		    options[i].value ? options[i].value : "");
-		printf("  %-26s %s\n", left, options[i].help);
-	}
-}
-
-static void print_settings(const struct settings_section *section) {
-	struct buf text;
-	buf_init(&text, 1 << 16);
-	settings_print_help(&text, section);
-	fputs(buf_cstr(&text), stdout);
-	buf_fini(&text);
-}
-
-static void print_command_help(const struct cli_command *command) {
-	printf("xinglin %s%s%s: %s\n\n%s\n\noptions:\n", command->name, command->arguments[0] ? " " : "",
-	    command->arguments, command->summary, command->teach);
-	print_options(command->options, CLI_OPTIONS_MAX);
-	if (command->settings) print_settings(command->settings);
-	if (command->needs_home) print_options(home_options, HOME_OPTION_COUNT);
-	printf("  %-26s %s\n  %-26s %s\n", "--json", "the report as JSON, for programs", "--help", "this page");
-}
-
-static void print_help(void) {
-	puts("xinglin: health data that is safe to share, on an Ethereum-compatible ledger\n\n"
-	     "usage: xinglin COMMAND [options]; each command has a --help that teaches\n");
-	for (const struct cli_command *const *command = cli_commands; *command; command++)
-		printf("  %-18s %s\n", (*command)->name, (*command)->summary);
-	puts("\nexit codes: 0 done, 1 failed, 2 wrong use, 3 refused, 4 not found, 5 not proven");
-}
-
 /* --- finding and running --- */
+
+/* The first `count` arguments, with a blank between. */
+static void join_words(char out[HELP_NAME_MAX], char **words, int count) {
+	size_t len = 0;
+	out[0] = 0;
+	for (int i = 0; i < count && len < HELP_NAME_MAX; i++)
+		len += (size_t)snprintf(out + len, HELP_NAME_MAX - len, "%s%s", i ? " " : "", words[i]);
+}
+
+/* How many of the arguments may name a command: options begin with "-". */
+static int count_words(int argc, char **argv) {
+	int words = 0;
+	while (words < argc && words < HELP_WORDS_MAX && argv[words][0] != '-') words++;
+	return words;
+}
 
 /* Commands have one word to three; `*used` says how many. */
 static const struct cli_command *find_command(int argc, char **argv, int *used) {
-	char name[96];
-	for (*used = argc > 3 ? 3 : argc - 1; *used > 0; (*used)--) {
-		snprintf(name, sizeof name, "%s%s%s%s%s", argv[1], *used > 1 ? " " : "", *used > 1 ? argv[2] : "",
-		    *used > 2 ? " " : "", *used > 2 ? argv[3] : "");
-		for (const struct cli_command *const *command = cli_commands; *command; command++)
-			if (strcmp((*command)->name, name) == 0) return *command;
+	char name[HELP_NAME_MAX];
+	for (*used = count_words(argc, argv); *used > 0; (*used)--) {
+		join_words(name, argv, *used);
+		for (const struct cli_group *group = cli_groups; group->title; group++)
+			for (size_t i = 0; group->commands[i]; i++)
+				if (strcmp(group->commands[i]->name, name) == 0) return group->commands[i];
 	}
 	return NULL;
+}
+
+static enum status unknown_option(const struct cli_command *command, const char *name, struct err *err) {
+	const char *nearest = help_nearest_option(command, name);
+	if (nearest) return err_set(err, STATUS_INVALID, "there is no option --%s; did you mean --%s?", name, nearest);
+	return err_set(err, STATUS_INVALID, "there is no option --%s; see: xinglin %s --help", name, command->name);
 }
 
 static enum status parse_option(struct cli *cli, int argc, char **argv, int *at, struct err *err) {
@@ -147,9 +128,7 @@ static enum status parse_option(struct cli *cli, int argc, char **argv, int *at,
 		return STATUS_OK;
 	}
 	int index = option_index(cli->command, name);
-	if (index < 0)
-		return err_set(
-		    err, STATUS_INVALID, "unknown option %s; see: xinglin %s --help", argv[*at], cli->command->name);
+	if (index < 0) return unknown_option(cli->command, name, err);
 	if (cli->values[index]) return err_set(err, STATUS_INVALID, "%s is given twice", argv[*at]);
 	if (!takes_value(cli->command, index)) {
 		cli->values[index] = "";
@@ -215,25 +194,48 @@ static int finish(struct cli *cli, enum status status, const struct err *err) {
 	return code;
 }
 
-static bool wants_help(int argc, char **argv) {
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return true;
+static bool has_argument(int argc, char **argv, const char *name) {
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], name) == 0) return true;
 	return false;
+}
+
+static bool wants_help(int argc, char **argv) {
+	return has_argument(argc, argv, "--help") || has_argument(argc, argv, "-h");
+}
+
+/* No command was named: everything, a group, or a mistake. */
+static int help_without_command(int argc, char **argv, bool asked) {
+	char name[HELP_NAME_MAX];
+	join_words(name, argv, count_words(argc, argv));
+	if (!name[0] && (argc == 0 || asked)) {
+		help_all(stdout);
+		return EXIT_DONE;
+	}
+	if (asked && help_group(stdout, name)) return EXIT_DONE;
+	help_unknown_command(name[0] ? name : argv[0]);
+	return EXIT_USAGE;
 }
 
 int cli_main(int argc, char **argv) {
 	int used = 0;
-	struct cli cli = {.command = find_command(argc, argv, &used)};
-	if (!cli.command) {
-		bool asked = argc < 2 || wants_help(argc, argv) || strcmp(argv[1], "help") == 0;
-		if (asked)
-			print_help();
-		else
-			fprintf(stderr, "xinglin: there is no command \"%s\"; see: xinglin --help\n", argv[1]);
-		return asked ? EXIT_DONE : EXIT_USAGE;
+	argc--; /* the program's own name */
+	argv++;
+	bool asked = wants_help(argc, argv);
+	if (argc && strcmp(argv[0], "help") == 0) {
+		asked = true;
+		argc--;
+		argv++;
 	}
-	if (wants_help(argc, argv)) {
-		print_command_help(cli.command);
+	if (argc == 1 && (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0)) {
+		puts("xinglin " XINGLIN_VERSION);
+		return EXIT_DONE;
+	}
+	struct cli cli = {.command = find_command(argc, argv, &used)};
+	bool is_deeper = cli.command && cli.command->arguments_max == 0 && count_words(argc, argv) > used;
+	if (!cli.command || is_deeper) return help_without_command(argc, argv, asked);
+	if (asked) {
+		help_command(cli.command);
 		return EXIT_DONE;
 	}
 	arena_init(&cli.arena);
@@ -241,7 +243,7 @@ int cli_main(int argc, char **argv) {
 	cli.writer = json_writer(&cli.report);
 	world_start(getenv("XINGLIN_DEBUG") ? LOG_DEBUG : LOG_INFO);
 	struct err err = {""};
-	enum status status = parse(&cli, argc, argv, 1 + used, &err);
+	enum status status = parse(&cli, argc, argv, used, &err);
 	if (status == STATUS_OK) status = run(&cli, &err);
 	return finish(&cli, status, &err);
 }

@@ -1,5 +1,5 @@
 /*
- * The command line: one table of commands (commands.c), one file a command group (cmd_*.c). This header is what a
+ * The command line: one table of commands (commands.c), one file a command group (commands/). This header is what a
  * command has at hand: its options, its request, and its report.
  *
  * A report is built once, as JSON: `--json` prints it as it is, otherwise it is laid out for a person. Sentences for a
@@ -84,7 +84,12 @@ void cli_put_time(struct cli *cli, const char *name, uint64_t seconds);
 /* A sentence for a person, at once. */
 void cli_say(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 
-extern const struct cli_command *const cli_commands[]; /* NULL-terminated */
+/* The commands, in the order of help, by the people who need them most. A command stands in one group. */
+struct cli_group {
+	const char *title;                      /* "patients"; NULL ends the table */
+	const struct cli_command *commands[24]; /* NULL-terminated */
+};
+extern const struct cli_group cli_groups[];
 
 /* The whole run: parse, help, request, command, report. Returns the exit code. */
 int cli_main(int argc, char **argv);

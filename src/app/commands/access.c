@@ -40,10 +40,10 @@ const struct cli_command command_access_ask = {
     .name = "access ask",
     .arguments = "",
     .summary = "ask the contract to look at a folder or a record, for a purpose",
-    .teach =
-	"The contract decides and writes its decision, permitted or refused, into a log that the patient sees. A\n"
-	"permission opens a window of at most 30 minutes in which nodes serve the records. Exit code 3: refused.\n\n"
-	"  xinglin access ask --home hospital-a --folder 0x… --purpose TREAT",
+    .teach = "The contract decides and writes its decision, permitted or refused, into a log that the patient\n"
+	     "sees. A permission opens a window of at most 30 minutes in which nodes serve the records. Exit code\n"
+	     "3: refused.\n\n"
+	     "  xinglin access ask --home hospital-a --folder 0x… --purpose TREAT",
     .options = {{"folder", "ID", "which folder"}, {"record", "ID", "one record of it"},
 	{"purpose", "CODE", "TREAT, ETREAT, HPAYMT, HOPERAT, HRESCH, PUBHLTH or PATRQT"}},
     .needs_home = true,
@@ -83,10 +83,9 @@ const struct cli_command command_access_log = {
     .name = "access log",
     .arguments = "",
     .summary = "who asked to look at a folder, when, for what, and what the contract said",
-    .teach =
-	"From the chain, oldest first: permitted and refused alike, with the reason, the transaction and the block.\n"
-	"What was then read is in: xinglin access reads.\n\n"
-	"  xinglin access log --home patient --folder 0x…",
+    .teach = "From the chain, oldest first: permitted and refused alike, with the reason, the transaction and the\n"
+	     "block. What was then read is in: xinglin access reads.\n\n"
+	     "  xinglin access log --home patient --folder 0x…",
     .options = {{"folder", "ID", "which folder"}},
     .needs_home = true,
     .run = cmd_access_log,
@@ -126,12 +125,11 @@ const struct cli_command command_access_reads = {
     .name = "access reads",
     .arguments = "",
     .summary = "as a patient: what the node served of a record, to whom, and when",
-    .teach =
-	"The node seals an entry to the folder's key for each read that it serves or refuses: its operator keeps the\n"
-	"entries and cannot open them. Each holds the hash of the one before, and the newest hash is anchored on the\n"
-	"chain at least every minute; a log that was changed is told. Part 0 is the whole record or its lead;\n"
-	"anchored: how many of these very entries stand on the chain with the same hash.\n\n"
-	"  xinglin access reads --home patient --record 0x…",
+    .teach = "The node seals an entry to the folder's key for each read that it serves or refuses: its operator\n"
+	     "keeps the entries and cannot open them. Each holds the hash of the one before, and the newest hash\n"
+	     "is anchored on the chain at least every minute; a log that was changed is told. Part 0 is the whole\n"
+	     "record or its lead; anchored: how many of these very entries stand on the chain with the same hash.\n\n"
+	     "  xinglin access reads --home patient --record 0x…",
     .options = {{"record", "ID", "which record"}},
     .needs_home = true,
     .run = cmd_access_reads,

@@ -48,10 +48,9 @@ const struct cli_command command_config_check = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "report every mistake in a configuration file, with its line",
-    .teach =
-	"Unknown names, wrong values, files that are missing or that others may read, a port that is taken twice,\n"
-	"settings that contradict each other. Nothing is started. Exit code 2: there are mistakes.\n\n"
-	"  xinglin config check /etc/xinglin/xinglin.conf",
+    .teach = "Unknown names, wrong values, files that are missing or that others may read, a port that is taken\n"
+	     "twice, settings that contradict each other. Nothing is started. Exit code 2: there are mistakes.\n\n"
+	     "  xinglin config check /etc/xinglin/xinglin.conf",
     .run = cmd_config_check,
 };
 
@@ -78,11 +77,10 @@ const struct cli_command command_config_sample = {
     .name = "config sample",
     .arguments = "",
     .summary = "print a commented configuration file in which every setting has its default",
-    .teach =
-	"A file of sections, [name], and settings, name = value; lines that begin with # or ; are comments. A list\n"
-	"has commas between, or goes on in indented lines. A flag wins over the environment (XINGLIN_NODE_HTTP_PORT),\n"
-	"the environment over the file.\n\n"
-	"  xinglin config sample > xinglin.conf",
+    .teach = "A file of sections, [name], and settings, name = value; lines that begin with # or ; are comments. A\n"
+	     "list has commas between, or goes on in indented lines. A flag wins over the environment\n"
+	     "(XINGLIN_NODE_HTTP_PORT), the environment over the file.\n\n"
+	     "  xinglin config sample > xinglin.conf",
     .run = cmd_config_sample,
 };
 
@@ -94,6 +92,7 @@ const struct cli_command command_config_table = {
     .name = "config table",
     .arguments = "",
     .summary = "print all settings as tables in Markdown",
-    .teach = "The tables of docs/operations.md are made from this.\n\n  xinglin config table",
+    .teach = "The tables of docs/operations.md are made from this.\n\n"
+	     "  xinglin config table",
     .run = cmd_config_table,
 };

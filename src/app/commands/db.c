@@ -1,6 +1,6 @@
 /* xinglin db verify: does a data folder's database hold together? */
-#include "app/serve/chain_data.h"
 #include "app/commands/commands.h"
+#include "app/serve/chain_data.h"
 #include "ledger/chain/verify.h"
 
 static void put_verification(struct cli *cli, const struct chain_verification *found) {
@@ -37,8 +37,9 @@ const struct cli_command command_db_verify = {
     .arguments = "",
     .summary = "check a stopped node's database (exit code 1: it is damaged)",
     .teach = "Makes the state root again from every account and storage slot, and compares it with the newest\n"
-	     "header; so too each stored branch record and code. Of the newest blocks: header, links, body, receipts,\n"
-	     "lookups. All other rows are read. Changes nothing. The node must be stopped: one process a folder.\n\n"
+	     "header; so too each stored branch record and code. Of the newest blocks: header, links, body,\n"
+	     "receipts, lookups. All other rows are read. Changes nothing. The node must be stopped: one process a\n"
+	     "folder.\n\n"
 	     "  xinglin db verify --data node1 --blocks 100000",
     .options = {{"data", "DIR", "the node's data folder"},
 	{"blocks", "N", "how many of the newest blocks are read again (1000)"}},

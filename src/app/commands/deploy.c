@@ -58,13 +58,12 @@ const struct cli_command command_deploy = {
     .name = "deploy",
     .arguments = "",
     .summary = "deploy the contracts, and write the deployment that all actors trust",
-    .teach = "Five contracts: directory, folders, records, consent, medicines; none has an owner or can be upgraded. "
-	     "Registrars list\n"
-	     "actors, `threshold` of them together. Actors listed within the founding time may break the glass at "
-	     "once, later ones\n"
-	     "after 48 hours. The account must be the one that the chain's genesis names (xinglin init --deployer).\n\n"
-	     "  xinglin deploy --home registrar-1 --rpc http://127.0.0.1:8545 --registrars 0x…,0x… --threshold 2 --out "
-	     "deployment.json",
+    .teach = "Five contracts: directory, folders, records, consent, medicines; none has an owner or can be\n"
+	     "upgraded. Registrars list actors, `threshold` of them together. Actors listed within the founding\n"
+	     "time may break the glass at once, later ones after 48 hours. The account must be the one that the\n"
+	     "chain's genesis names (xinglin init --deployer).\n\n"
+	     "  xinglin deploy --home registrar-1 --rpc http://127.0.0.1:8545 \\\n"
+	     "    --registrars 0x…,0x… --threshold 2 --out deployment.json",
     .options = {{"registrars", "ADDRESS,…", "who lists actors"},
 	{"threshold", "N", "how many of them it takes (more than half)"},
 	{"founding-seconds", "N", "how long founding actors may be listed (3600)"},

@@ -204,11 +204,11 @@ const struct cli_command command_dev = {
     .name = "dev",
     .arguments = "",
     .summary = "run a development chain with ten funded accounts (chain id 31337)",
-    .teach =
-	"For developers: the accounts of the well-known phrase \"test test … junk\", mainnet's gas rules, a block as "
-	"soon\n"
-	"as a transaction comes. Without --data the chain lives in a new folder under /tmp, whose name is printed.\n\n"
-	"  xinglin dev\n  xinglin dev --data mychain --http-port 9545",
+    .teach = "For developers: the accounts of the well-known phrase \"test test … junk\", mainnet's gas rules, a\n"
+	     "block as soon as a transaction comes. Without --data the chain lives in a new folder under /tmp,\n"
+	     "whose name is printed.\n\n"
+	     "  xinglin dev\n"
+	     "  xinglin dev --data mychain --http-port 9545",
     .options = {{"gateway", NULL, "also run a gateway, with an organisation that is listed and a folder"},
 	{"gateway-port", "N", "the gateway's port; 0: any free one (default 0)"},
 	{"client-version", "TEXT",

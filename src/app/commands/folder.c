@@ -56,13 +56,13 @@ const struct cli_command command_folder_open = {
     .name = "folder open",
     .arguments = "",
     .summary = "as a patient: open a folder for records (\"general\", \"mental health\", …)",
-    .teach =
-	"Makes the folder's first sealing key, wrapped to a controller key of this wallet and to each trustee.\n"
-	"Whoever holds the wallet's phrase controls the folder. A patient needs no account on the chain: the signed\n"
-	"file is sent by any listed actor (xinglin relay). Trustees give the key to an emergency actor for whom the\n"
-	"contract opened a window of --glass-minutes; without minutes nobody can break the glass.\n\n"
-	"  xinglin folder open --home patient --label general --out open.json\n"
-	"  xinglin relay open.json --home hospital",
+    .teach = "Makes the folder's first sealing key, wrapped to a controller key of this wallet and to each\n"
+	     "trustee. Whoever holds the wallet's phrase controls the folder. A patient needs no account on the\n"
+	     "chain: the signed file is sent by any listed actor (xinglin relay). Trustees give the key to an\n"
+	     "emergency actor for whom the contract opened a window of --glass-minutes; without minutes nobody can\n"
+	     "break the glass.\n\n"
+	     "  xinglin folder open --home patient --label general --out open.json\n"
+	     "  xinglin relay open.json --home hospital",
     .options = {{"label", "TEXT", "what you call it; never leaves this home"},
 	{"glass-minutes", "N", "how long an emergency may look (0: never)"},
 	{"trustee", "ADDRESS,…", "listed trustees who give out the key in an emergency"}, ACTION_OPTIONS},
@@ -162,10 +162,10 @@ const struct cli_command command_folder_rotate = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "as a patient: give a folder a new sealing key",
-    .teach =
-	"The new key goes to the trustees and to those whose grants over the whole folder still hold; they find\n"
-	"older keys through links back. Whoever lost its grant never has the new key. Records stay as they are.\n\n"
-	"  xinglin folder rotate 0x… --home patient --out rotate.json",
+    .teach = "The new key goes to the trustees and to those whose grants over the whole folder still hold; they\n"
+	     "find older keys through links back. Whoever lost its grant never has the new key. Records stay as\n"
+	     "they are.\n\n"
+	     "  xinglin folder rotate 0x… --home patient --out rotate.json",
     .options = {ACTION_OPTIONS},
     .needs_home = true,
     .run = cmd_folder_rotate,
@@ -189,10 +189,10 @@ const struct cli_command command_folder_forget = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "as a patient: forget a folder for good",
-    .teach =
-	"Nodes delete every wrap of its keys; nothing in it can be read or added from then on. This cannot be\n"
-	"undone. Records that should be kept must be read before. What authors keep as the law asks stays theirs.\n\n"
-	"  xinglin folder forget 0x… --home patient --out forget.json",
+    .teach = "Nodes delete every wrap of its keys; nothing in it can be read or added from then on. This cannot be\n"
+	     "undone. Records that should be kept must be read before. What authors keep as the law asks stays\n"
+	     "theirs.\n\n"
+	     "  xinglin folder forget 0x… --home patient --out forget.json",
     .options = {ACTION_OPTIONS},
     .needs_home = true,
     .run = cmd_folder_forget,
@@ -216,10 +216,10 @@ const struct cli_command command_relay = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "as a listed actor: send what somebody else has signed",
-    .teach =
-	"Puts the file's sealed blobs, then sends its transaction. The contract checks the signature; the relay can\n"
-	"change nothing and reads nothing. A signed action is for one day and for the state in which it was made.\n\n"
-	"  xinglin relay open.json --home hospital",
+    .teach = "Puts the file's sealed blobs, then sends its transaction. The contract checks the signature; the\n"
+	     "relay can change nothing and reads nothing. A signed action is for one day and for the state in\n"
+	     "which it was made.\n\n"
+	     "  xinglin relay open.json --home hospital",
     .needs_home = true,
     .run = cmd_relay,
 };

@@ -114,9 +114,8 @@ const struct cli_command command_gateway = {
     .name = "gateway",
     .arguments = "",
     .summary = "run an organisation's gateway: its own systems add and read records over HTTP",
-    .teach = "Opens the home once, and answers whoever shows a bearer token: POST /records?folder=0x… seals and "
-	     "registers a\n"
-	     "FHIR document, GET /records/0x… opens a record. What was accepted survives kill -9.\n"
+    .teach = "Opens the home once, and answers whoever shows a bearer token: POST /records?folder=0x… seals and\n"
+	     "registers a FHIR document, GET /records/0x… opens a record. What was accepted survives kill -9.\n"
 	     "Settings also come from a file (--config) and from the environment (XINGLIN_GATEWAY_HTTP_PORT).\n\n"
 	     "  xinglin gateway token new ward-system --rights read,write --tokens tokens\n"
 	     "  xinglin gateway --home hospital --password-file password --tokens tokens",
@@ -175,10 +174,9 @@ const struct cli_command command_gateway_token_new = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "make a bearer token for a system that may ask the gateway",
-    .teach =
-	"The file keeps a name, rights and a hash, not the token. To withdraw a token, delete its line and reload the\n"
-	"gateway (SIGHUP).\n\n"
-	"  xinglin gateway token new ward-system --rights read,write --tokens /var/lib/xinglin-gateway/tokens",
+    .teach = "The file keeps a name, rights and a hash, not the token. To withdraw a token, delete its line and\n"
+	     "reload the gateway (SIGHUP).\n\n"
+	     "  xinglin gateway token new ward-system --rights read,write --tokens /var/lib/xinglin-gateway/tokens",
     .options = {{"tokens", "FILE", "the gateway's file of tokens; it is made if there is none"},
 	{"rights", "WORD,…", "read, write, metrics, or all"}},
     .run = cmd_token_new,

@@ -63,13 +63,12 @@ const struct cli_command command_break_glass = {
     .name = "break-glass",
     .arguments = "",
     .summary = "in an emergency: look without a grant, for a stated reason",
-    .teach =
-	"For actors that are listed for emergencies, in folders that allow it. The contract opens a window for\n"
-	"emergency treatment; the reason is sealed to the patient, and its salted hash stands on the chain. A trustee\n"
-	"of the folder then releases the key (trustee serve). A review stays open until the patient or a regulator\n"
-	"closes it. Exit code 3: refused, and the refusal is in the patient's log; 1: the\nwindow is open, but no "
-	"trustee answered within --wait.\n\n"
-	"  xinglin break-glass --home er --folder 0x… --reason \"unconscious, suspected overdose\" --wait 60",
+    .teach = "For actors that are listed for emergencies, in folders that allow it. The contract opens a window\n"
+	     "for emergency treatment; the reason is sealed to the patient, and its salted hash stands on the\n"
+	     "chain. A trustee of the folder then releases the key (trustee serve). A review stays open until the\n"
+	     "patient or a regulator closes it. Exit code 3: refused, and the refusal is in the patient's log; 1:\n"
+	     "the window is open, but no trustee answered within --wait.\n\n"
+	     "  xinglin break-glass --home er --folder 0x… --reason \"unconscious, suspected overdose\" --wait 60",
     .options = {{"folder", "ID", "which folder"}, {"reason", "TEXT", "why; the patient will read it"},
 	{"wait", "SECONDS", "wait so long for a trustee's release (0: do not wait)"}},
     .needs_home = true,
@@ -156,10 +155,9 @@ const struct cli_command command_review_close = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "as a patient or a regulator: close the review of an emergency",
-    .teach =
-	"Says on the chain whether the emergency was justified, and ends the window if it is still open. A regulator\n"
-	"sends it itself (--send); a patient's is signed and can be relayed.\n\n"
-	"  xinglin review close 7 --justified --home patient --out close.json",
+    .teach = "Says on the chain whether the emergency was justified, and ends the window if it is still open. A\n"
+	     "regulator sends it itself (--send); a patient's is signed and can be relayed.\n\n"
+	     "  xinglin review close 7 --justified --home patient --out close.json",
     .options = {{"justified", NULL, "the look was right"}, {"unjustified", NULL, "it was not"}, ACTION_OPTIONS},
     .needs_home = true,
     .run = cmd_review_close,
@@ -239,11 +237,10 @@ const struct cli_command command_trustee_serve = {
     .name = "trustee serve",
     .arguments = "",
     .summary = "as a trustee: release a folder's key when the contract has opened an emergency window",
-    .teach =
-	"A patient names trustees when a folder is opened; each is given the folder's key, sealed. This service looks\n"
-	"for emergencies, checks with the contract that the window is open and the key is the folder's, and seals the\n"
-	"key to the emergency actor. Each release stands on the chain.\n\n"
-	"  xinglin trustee serve --home trustee",
+    .teach = "A patient names trustees when a folder is opened; each is given the folder's key, sealed. This\n"
+	     "service looks for emergencies, checks with the contract that the window is open and the key is the\n"
+	     "folder's, and seals the key to the emergency actor. Each release stands on the chain.\n\n"
+	     "  xinglin trustee serve --home trustee",
     .options = {{"once", NULL, "look once, then end (exit code 1 where a release failed)"},
 	{"every", "MS", "look again after so many milliseconds (1000)"}},
     .needs_home = true,

@@ -38,9 +38,8 @@ const struct cli_command command_home_backup = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "write the whole data folder into one sealed file",
-    .teach = "The file is sealed under the wallet's password, and any change of it is noticed. Other programs may use "
-	     "the home meanwhile.\n"
-	     "What can be made anew from the chain is left out.\n\n"
+    .teach = "The file is sealed under the wallet's password, and any change of it is noticed. Other programs may\n"
+	     "use the home meanwhile. What can be made anew from the chain is left out.\n\n"
 	     "  xinglin home backup hospital-a.backup --home hospital-a",
     .options = {{"home", "DIR", "the actor's data folder (or XINGLIN_HOME)"},
 	{"password-file", "FILE", "whose first line opens the wallet (or XINGLIN_PASSWORD)"},
@@ -79,9 +78,9 @@ const struct cli_command command_home_restore = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "make a data folder from a backup",
-    .teach = "The folder must not exist, or be empty. Stop using the original home first: two homes with one account "
-	     "hinder each other.\n"
-	     "The restored home asks the chain what happened since the backup before it signs anything.\n\n"
+    .teach = "The folder must not exist, or be empty. Stop using the original home first: two homes with one\n"
+	     "account hinder each other. The restored home asks the chain what happened since the backup before it\n"
+	     "signs anything.\n\n"
 	     "  xinglin home restore hospital-a.backup --home hospital-a",
     .options = {{"home", "DIR", "the folder to make (or XINGLIN_HOME)"},
 	{"password-file", "FILE", "whose first line opened the wallet (or XINGLIN_PASSWORD)"}},

@@ -149,12 +149,12 @@ const struct cli_command command_import = {
     .arguments_min = 1,
     .arguments_max = 1 << 20,
     .summary = "import blocks from files of concatenated RLP",
-    .teach =
-	"Every block is checked to the letter and executed, but for seals of proof of work. A block of another\n"
-	"branch is kept aside; before the merge the branch of the greatest total difficulty is followed, after it\n"
-	"the head that --forkchoice names. Blocks that are there already are passed over, so an import can be\n"
-	"repeated; at the first invalid one it stops, with exit code 3, and all before it stay.\n\n"
-	"  xinglin import --data node1 --genesis genesis.json chain.rlp --forkchoice headfcu.json",
+    .teach = "Every block is checked to the letter and executed, but for seals of proof of work. A block of\n"
+	     "another branch is kept aside; before the merge the branch of the greatest total difficulty is\n"
+	     "followed, after it the head that --forkchoice names. Blocks that are there already are passed over,\n"
+	     "so an import can be repeated; at the first invalid one it stops, with exit code 3, and all before it\n"
+	     "stay.\n\n"
+	     "  xinglin import --data node1 --genesis genesis.json chain.rlp --forkchoice headfcu.json",
     .options = {{"data", "DIR", "the data folder; made where it is not there"},
 	{"genesis", "FILE", "the chain's genesis, geth's format (DIR/genesis.json)"},
 	{"forkchoice", "FILE", "a call of engine_forkchoiceUpdated: head, safe and finalized block"}},

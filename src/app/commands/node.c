@@ -32,10 +32,11 @@ const struct cli_command command_node = {
     .name = "node",
     .arguments = "",
     .summary = "run a node: JSON-RPC, sealing, blobs",
-    .teach = "Runs the chain whose genesis is in DIR/genesis.json (see: xinglin init). One process a folder.\n"
-	     "A receipt that was shown survives power loss; a transaction hash that was returned survives kill -9.\n"
+    .teach = "Runs the chain whose genesis is in DIR/genesis.json (see: xinglin init). One process a folder. A\n"
+	     "receipt that was shown survives power loss; a transaction hash that was returned survives kill -9.\n"
 	     "Settings also come from a file (--config) and from the environment (XINGLIN_NODE_HTTP_PORT).\n\n"
-	     "  xinglin init --data node1 --deployer 0x…\n  xinglin node --data node1",
+	     "  xinglin init --data node1 --deployer 0x…\n"
+	     "  xinglin node --data node1",
     .options = {{"test-methods", NULL,
 	"for conformance tests: serve testing_buildBlockV1, and seal nothing of what is sent"}},
     .settings = &node_section,
@@ -103,9 +104,8 @@ const struct cli_command command_init = {
     .name = "init",
     .arguments = "",
     .summary = "make a node's data folder: its key and its chain's genesis",
-    .teach = "The deployer is the account that will run `xinglin deploy`: the addresses of its contracts stand in the "
-	     "genesis,\n"
-	     "so that the node knows which contracts decide about blobs.\n\n"
+    .teach = "The deployer is the account that will run `xinglin deploy`: the addresses of its contracts stand in\n"
+	     "the genesis, so that the node knows which contracts decide about blobs.\n\n"
 	     "  xinglin init --data node1 --deployer 0x… --chain-id 7697",
     .options = {{"data", "DIR", "the node's data folder"}, {"deployer", "ADDRESS", "who will deploy the contracts"},
 	{"chain-id", "N", "the chain's id (a random one)"}, {"gas-limit", "N", "gas of a block (1,000,000,000)"},

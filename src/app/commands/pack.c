@@ -45,9 +45,8 @@ static enum status commission_new(struct cli *cli, struct stock *stock, const st
 	if (count == 0 || count > COUNT_MAX) return err_set(err, STATUS_INVALID, "--count takes 1 to %u", COUNT_MAX);
 	if (count > CAPTURE_COMMISSION_MAX && !cli_value(cli, "epcis-out"))
 		return err_set(err, STATUS_INVALID,
-		    "more than %u packs are captured in parts: keep the document with --epcis-out FILE, so that after "
-		    "a "
-		    "failure --epcis FILE can go on",
+		    "more than %u packs are captured in parts: keep the document with --epcis-out FILE, so that "
+		    "after a failure --epcis FILE can go on",
 		    CAPTURE_COMMISSION_MAX);
 	if (!gs1_gtin14(pack.gtin, bytes_text(gtin)))
 		return err_set(err, STATUS_INVALID, "--gtin %s has a wrong check digit or length", gtin);
@@ -88,10 +87,9 @@ const struct cli_command command_pack_commission = {
     .name = "pack commission",
     .arguments = "",
     .summary = "as a manufacturer: bring packs of a lot into being",
-    .teach = "Makes random serials, or takes those of an EPCIS 2.0 document (ObjectEvent, ADD, commissioning). A "
-	     "serial of a "
-	     "product is\n"
-	     "commissioned once, ever. The report lists the packs' Digital Links: print them.\n\n"
+    .teach = "Makes random serials, or takes those of an EPCIS 2.0 document (ObjectEvent, ADD, commissioning). A\n"
+	     "serial of a product is commissioned once, ever. The report lists the packs' Digital Links: print\n"
+	     "them.\n\n"
 	     "  xinglin pack commission --gtin 04012345678901 --lot L1 --expiry 2028-06-30 --count 100 --home maker\n"
 	     "  xinglin pack commission --epcis commissioning.jsonld --home maker",
     .options = {{"gtin", "DIGITS", "the product's GTIN"}, {"lot", "TEXT", "the lot"},
@@ -159,10 +157,8 @@ const struct cli_command command_pack_aggregate = {
     .arguments_min = 1,
     .arguments_max = 1000,
     .summary = "pack units or cases into a container, or unpack them",
-    .teach = "SCAN is a pack or a case in any form that a scanner gives, or @FILE with one a line. What is packed "
-	     "moves only "
-	     "with its\n"
-	     "container. Cases go into pallets in the same way, at most 8 deep.\n\n"
+    .teach = "SCAN is a pack or a case in any form that a scanner gives, or @FILE with one a line. What is packed\n"
+	     "moves only with its container. Cases go into pallets in the same way, at most 8 deep.\n\n"
 	     "  xinglin pack aggregate @serials.txt --sscc 340123450000000012 --home maker\n"
 	     "  xinglin pack aggregate @serials.txt --sscc 340123450000000012 --unpack --home pharmacy",
     .options = {{"sscc", "DIGITS", "the container"}, {"unpack", NULL, "take them out of it"}, OUT_OPTION,
@@ -217,11 +213,9 @@ const struct cli_command command_pack_ship = {
     .name = "pack ship",
     .arguments = "",
     .summary = "send a container to another actor",
-    .teach =
-	"One write, whatever is inside. Custody passes when the receiver accepts (pack receive); until then it is in "
-	"transit.\n"
-	"Hand the sealed document (--out) to the receiver with the goods.\n\n"
-	"  xinglin pack ship --sscc 340123450000000012 --to 0x… --out shipment.sealed --home maker",
+    .teach = "One write, whatever is inside. Custody passes when the receiver accepts (pack receive); until then\n"
+	     "it is in transit. Hand the sealed document (--out) to the receiver with the goods.\n\n"
+	     "  xinglin pack ship --sscc 340123450000000012 --to 0x… --out shipment.sealed --home maker",
     .options = {{"sscc", "DIGITS", "the outermost container"}, {"to", "ADDRESS", "the receiver"},
 	{"purpose", "WORD", "trade (if not given), return, quarantine, destruction"},
 	{"epcis", "FILE", "take an EPCIS document (ObjectEvent, shipping) instead"},
@@ -292,12 +286,10 @@ const struct cli_command command_pack_receive = {
     .name = "pack receive",
     .arguments = "",
     .summary = "accept a shipment, with the sealed document that came with it",
-    .teach =
-	"Opens the document, holds it against the chain (who captured it, each pack's tag under the batch's root), "
-	"keeps "
-	"it, and\n"
-	"accepts. The whole container moves or nothing does. --keep stores a document without accepting anything.\n\n"
-	"  xinglin pack receive --document shipment.sealed --home pharmacy",
+    .teach = "Opens the document, holds it against the chain (who captured it, each pack's tag under the batch's\n"
+	     "root), keeps it, and accepts. The whole container moves or nothing does. --keep stores a document\n"
+	     "without accepting anything.\n\n"
+	     "  xinglin pack receive --document shipment.sealed --home pharmacy",
     .options = {{"document", "FILE", "the sealed document"}, {"sscc", "DIGITS", "accept this container alone"},
 	{"keep", NULL, "only check and keep the document"}, OUT_OPTION, EPCIS_OUT_OPTION},
     .needs_home = true,
@@ -327,11 +319,9 @@ const struct cli_command command_pack_dispense = {
     .arguments_min = 1,
     .arguments_max = 256,
     .summary = "as a pharmacy or hospital: hand packs out",
-    .teach =
-	"A pack is dispensed once. A second time, by anybody, is refused (exit code 3), and an alert with both actors "
-	"stands on\n"
-	"the chain for ever.\n\n"
-	"  xinglin pack dispense \"]d201040123456789012112345\" --home pharmacy",
+    .teach = "A pack is dispensed once. A second time, by anybody, is refused (exit code 3), and an alert with\n"
+	     "both actors stands on the chain for ever.\n\n"
+	     "  xinglin pack dispense \"]d201040123456789012112345\" --home pharmacy",
     .options = {{"document", "FILE", "a sealed document that names the pack (pack reference)"}, OUT_OPTION,
 	EPCIS_OUT_OPTION},
     .needs_home = true,
@@ -358,9 +348,9 @@ const struct cli_command command_pack_capture = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "capture an EPCIS 2.0 document: all of its events or none",
-    .teach =
-	"Events that move nothing on the chain are listed with the reason. The same document again changes nothing.\n\n"
-	"  xinglin pack capture events.jsonld --home maker",
+    .teach = "Events that move nothing on the chain are listed with the reason. The same document again changes\n"
+	     "nothing.\n\n"
+	     "  xinglin pack capture events.jsonld --home maker",
     .options = {{"lot", "TEXT", "where a commissioning names none"}, {"expiry", "DATE", "likewise"},
 	{"to", "ADDRESS", "the receiver, where a shipping event names no actor of this chain"},
 	{"purpose", "WORD", "of a shipment"}, OUT_OPTION},

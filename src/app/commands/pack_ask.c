@@ -39,10 +39,8 @@ const struct cli_command command_pack_read = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "say what a scan means, or what is wrong with it; asks nobody",
-    .teach = "SCAN is a GS1 element string (with or without FNC1, \"]d2\" in front or not), bracketed, a Digital Link, "
-	     "an EPC "
-	     "URN,\n"
-	     "plain digits, or a 20-digit NMPA code.\n\n"
+    .teach = "SCAN is a GS1 element string (with or without FNC1, \"]d2\" in front or not), bracketed, a Digital\n"
+	     "Link, an EPC URN, plain digits, or a 20-digit NMPA code.\n\n"
 	     "  xinglin pack read \"(01)04012345678901(21)12345(10)L1(17)280630\"",
     .run = cmd_pack_read,
 };
@@ -112,11 +110,10 @@ const struct cli_command command_pack_verify = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "ask for a pack's state: saleable, recalled, expired, dispensed; never whose it is",
-    .teach =
-	"Exit code 0: the pack is what it says. 3: do not sell it; the report says why (a bad scan with advice, a "
-	"dispensed code\n"
-	"that is offered again, a recall, another lot than the manufacturer's). 4: this home knows nothing of it.\n\n"
-	"  xinglin pack verify \"]d201040123456789012112345\" --home pharmacy",
+    .teach = "Exit code 0: the pack is what it says. 3: do not sell it; the report says why (a bad scan with\n"
+	     "advice, a dispensed code that is offered again, a recall, another lot than the manufacturer's). 4:\n"
+	     "this home knows nothing of it.\n\n"
+	     "  xinglin pack verify \"]d201040123456789012112345\" --home pharmacy",
     .options = {{"document", "FILE", "a sealed document that names the pack (pack reference)"}},
     .needs_home = true,
     .run = cmd_pack_verify,
@@ -162,11 +159,10 @@ const struct cli_command command_pack_reference = {
     .arguments_min = 1,
     .arguments_max = 256,
     .summary = "tell another actor where a pack stands on the chain",
-    .teach =
-	"For somebody who is offered a pack that no document of theirs names: a sealed file with the pack's batch, "
-	"index and\n"
-	"proof, and nothing of how it travelled. They use it with pack verify or pack dispense --document.\n\n"
-	"  xinglin pack reference \"]d201040123456789012112345\" --for 0x… --out pack.sealed --home maker",
+    .teach = "For somebody who is offered a pack that no document of theirs names: a sealed file with the pack's\n"
+	     "batch, index and proof, and nothing of how it travelled. They use it with pack verify or pack\n"
+	     "dispense --document.\n\n"
+	     "  xinglin pack reference \"]d201040123456789012112345\" --for 0x… --out pack.sealed --home maker",
     .options = {{"for", "ADDRESS", "who asks"}, {"out", "FILE", "where the sealed reference goes"}},
     .needs_home = true,
     .run = cmd_pack_reference,
@@ -282,10 +278,8 @@ const struct cli_command command_pack_recall = {
     .name = "pack recall",
     .arguments = "",
     .summary = "as the manufacturer or a regulator: recall a lot, and list who holds it",
-    .teach = "From the next block on nothing of the lot is traded or dispensed. It cannot be undone. On the chain "
-	     "stands the "
-	     "reason's\n"
-	     "SHA-256.\n\n"
+    .teach = "From the next block on nothing of the lot is traded or dispensed. It cannot be undone. On the chain\n"
+	     "stands the reason's SHA-256.\n\n"
 	     "  xinglin pack recall --gtin 04012345678901 --lot L1 --reason \"glass in vials\" --home maker",
     .options = {LOT_OPTIONS, {"reason", "TEXT", "why"}, {"out", "FILE", "where the sealed document goes"},
 	{"epcis-out", "FILE", "also write the EPCIS document in plain"}},

@@ -52,11 +52,10 @@ const struct cli_command command_product_new = {
     .name = "product new",
     .arguments = "",
     .summary = "as a manufacturer: make a product's key, and ask to have the product registered",
-    .teach =
-	"The key blinds every GTIN, lot and serial on the chain. It stays in this home, sealed; a copy goes to the "
-	"regulator in\n"
-	"the request, sealed too. It never changes. The regulator registers the product (product register).\n\n"
-	"  xinglin product new --home maker --gtin 04012345678901 --regulator 0x… --out product.json",
+    .teach = "The key blinds every GTIN, lot and serial on the chain. It stays in this home, sealed; a copy goes\n"
+	     "to the regulator in the request, sealed too. It never changes. The regulator registers the product\n"
+	     "(product register).\n\n"
+	     "  xinglin product new --home maker --gtin 04012345678901 --regulator 0x… --out product.json",
     .options = {{"gtin", "DIGITS", "the product's GTIN"},
 	{"regulator", "ADDRESS", "who registers it and keeps the key"},
 	{"capacity", "N", "how many packs to make room for (100,000)"}, {"out", "FILE", "where the request goes"}},
@@ -90,7 +89,7 @@ const struct cli_command command_product_register = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "as a regulator: register a manufacturer's product",
-    .teach = "Opens the escrowed key, recomputes what stands in the request from it, keeps it, and registers the "
+    .teach = "Opens the escrowed key, recomputes what stands in the request from it, keeps it, and registers the\n"
 	     "product.\n\n"
 	     "  xinglin product register product.json --home regulator",
     .needs_home = true,

@@ -42,10 +42,9 @@ const struct cli_command command_proof = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "prove one resource of a record to somebody outside",
-    .teach =
-	"Writes one file with the resource and everything that ties it to the chain; the record's other resources\n"
-	"stay hidden. It is checked offline: xinglin verify. Needs what reading the record needs.\n\n"
-	"  xinglin proof 0x… --index 3 --out proof.json --home patient",
+    .teach = "Writes one file with the resource and everything that ties it to the chain; the record's other\n"
+	     "resources stay hidden. It is checked offline: xinglin verify. Needs what reading the record needs.\n\n"
+	     "  xinglin proof 0x… --index 3 --out proof.json --home patient",
     .options = {{"index", "N", "which resource, counted from 1 (see: xinglin record read)"},
 	{"out", "FILE", "where to write; \"-\": standard output"}},
     .needs_home = true,
@@ -94,11 +93,11 @@ const struct cli_command command_verify = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "check a disclosure proof offline, against an anchor (exit code 5: it does not hold)",
-    .teach =
-	"Needs no home, no node and no network; only the deployment's description, which must come from a source that\n"
-	"you trust and never from whoever shows the proof. It tells that the author registered exactly this resource\n"
-	"at that time, in a block that the anchor's sealer signed; not that what the resource says is true.\n\n"
-	"  xinglin verify proof.json --trust deployment.json --out resource.json",
+    .teach = "Needs no home, no node and no network; only the deployment's description, which must come from a\n"
+	     "source that you trust and never from whoever shows the proof. It tells that the author registered\n"
+	     "exactly this resource at that time, in a block that the anchor's sealer signed; not that what the\n"
+	     "resource says is true.\n\n"
+	     "  xinglin verify proof.json --trust deployment.json --out resource.json",
     .options = {{"trust", "ANCHOR", "the deployment.json of the chain"},
 	{"out", "FILE", "write the proven resource here"}},
     .run = cmd_verify,

@@ -83,13 +83,12 @@ const struct cli_command command_record_add = {
     .arguments_min = 1,
     .arguments_max = 10000,
     .summary = "seal FHIR R4 documents into a folder, and register them",
-    .teach =
-	"Each file is a Bundle or a single resource, and becomes one record. It is sealed here, to the folder's key:\n"
-	"the node and the chain never see its content. Needs the right to write, not the right to read. This home\n"
-	"keeps its own sealed copy of the record's key: your legal record.\n"
-	"A document of several patients takes a folder for each, in its order: --folder 0x…,0x…. Its records (at most\n"
-	"64) are registered together, or none is.\n\n"
-	"  xinglin record add visit.json --folder 0x… --home hospital",
+    .teach = "Each file is a Bundle or a single resource, and becomes one record. It is sealed here, to the\n"
+	     "folder's key: the node and the chain never see its content. Needs the right to write, not the right\n"
+	     "to read. This home keeps its own sealed copy of the record's key: your legal record. A document of\n"
+	     "several patients takes a folder for each, in its order: --folder 0x…,0x…. Its records (at most 64)\n"
+	     "are registered together, or none is.\n\n"
+	     "  xinglin record add visit.json --folder 0x… --home hospital",
     .options = {{"folder", "ID", "into which folder"}},
     .needs_home = true,
     .run = cmd_record_add,
@@ -189,13 +188,12 @@ const struct cli_command command_record_read = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "get and open a record",
-    .teach =
-	"Opens it with whatever key this home has: as the folder's controller, as the author, by a grant, or by a\n"
-	"release in an emergency. Others than controller and author need an open window first (xinglin access ask);\n"
-	"each read is logged for the patient. The whole is written as a FHIR collection Bundle whose entries are the\n"
-	"exact bytes that were sealed; one part is written as it is.\n\n"
-	"  xinglin record read 0x… --home hospital --out visit.json\n"
-	"  xinglin record read 0x… --home hospital --part 3 --out -",
+    .teach = "Opens it with whatever key this home has: as the folder's controller, as the author, by a grant, or\n"
+	     "by a release in an emergency. Others than controller and author need an open window first (xinglin\n"
+	     "access ask); each read is logged for the patient. The whole is written as a FHIR collection Bundle\n"
+	     "whose entries are the exact bytes that were sealed; one part is written as it is.\n\n"
+	     "  xinglin record read 0x… --home hospital --out visit.json\n"
+	     "  xinglin record read 0x… --home hospital --part 3 --out -",
     .options = {{"part", "N", "one resource only, counted from 1"},
 	{"out", "FILE", "where to write; \"-\": standard output"}},
     .needs_home = true,
@@ -222,10 +220,10 @@ const struct cli_command command_record_erase = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "as a patient: have a record's content deleted",
-    .teach =
-	"Nodes delete the sealed content and each confirms on the chain. A salted commitment, the author's account\n"
-	"and the times stay. What others have read, and the author's legal copy, cannot be called back.\n\n"
-	"  xinglin record erase 0x… --home patient --out erase.json",
+    .teach = "Nodes delete the sealed content and each confirms on the chain. A salted commitment, the author's\n"
+	     "account and the times stay. What others have read, and the author's legal copy, cannot be called\n"
+	     "back.\n\n"
+	     "  xinglin record erase 0x… --home patient --out erase.json",
     .options = {ACTION_OPTIONS},
     .needs_home = true,
     .run = cmd_record_erase,

@@ -67,10 +67,11 @@ const struct cli_command command_rpc_methods = {
     .name = "rpc-methods",
     .arguments = "",
     .summary = "list the JSON-RPC methods that a node serves",
-    .teach =
-	"The list is made from the table that the node itself dispatches by. Methods marked \"development only\" are\n"
-	"served by `xinglin dev` alone, those marked \"with --test-methods\" by `xinglin node` with that option.\n\n"
-	"  xinglin rpc-methods\n  xinglin rpc-methods --json",
+    .teach = "The list is made from the table that the node itself dispatches by. Methods marked \"development\n"
+	     "only\" are served by `xinglin dev` alone, those marked \"with --test-methods\" by `xinglin node`\n"
+	     "with that option.\n\n"
+	     "  xinglin rpc-methods\n"
+	     "  xinglin rpc-methods --json",
     .options = {{"markdown", NULL, "as a table for docs/api.md"}},
     .run = cmd_rpc_methods,
 };

@@ -52,15 +52,14 @@ const struct cli_command command_share = {
     .name = "share",
     .arguments = "",
     .summary = "as a patient: let somebody see a folder, or one record, for a purpose and a time",
-    .teach =
-	"Signs a grant with the folder's controller key. With the right to read goes a wrap: the folder's key, sealed\n"
-	"to the grantee; with --record, that record's key alone. Each look still has to be asked for (access ask), "
-	"and\n"
-	"stands in the log (access log). What was read cannot be called back: revoke ends the future, not the past.\n\n"
-	"purposes: TREAT treatment, ETREAT emergency treatment, HPAYMT payment, HOPERAT operations, HRESCH research,\n"
-	"PUBHLTH public health, PATRQT patient requested\n\n"
-	"  xinglin share --home patient --folder 0x… --with 0x… --purpose TREAT --days 30 --out grant.json\n"
-	"  xinglin share --home patient --folder 0x… --with 0x… --rights write --days 365 --out grant.json",
+    .teach = "Signs a grant with the folder's controller key. With the right to read goes a wrap: the folder's\n"
+	     "key, sealed to the grantee; with --record, that record's key alone. Each look still has to be asked\n"
+	     "for (access ask), and stands in the log (access log). What was read cannot be called back: revoke\n"
+	     "ends the future, not the past.\n\n"
+	     "purposes: TREAT treatment, ETREAT emergency treatment, HPAYMT payment, HOPERAT operations, HRESCH\n"
+	     "research, PUBHLTH public health, PATRQT patient requested\n\n"
+	     "  xinglin share --home patient --folder 0x… --with 0x… --purpose TREAT --days 30 --out grant.json\n"
+	     "  xinglin share --home patient --folder 0x… --with 0x… --rights write --days 365 --out grant.json",
     .options = {{"folder", "ID", "which folder"}, {"with", "ADDRESS", "whose account: a listed actor"},
 	{"record", "ID", "this one record of it only"}, {"purpose", "CODE,…", "what for (needed for reading)"},
 	{"days", "N", "for how long"}, {"not-before", "SECONDS", "it begins at this Unix time (now)"},
@@ -125,11 +124,10 @@ const struct cli_command command_revoke = {
     .name = "revoke",
     .arguments = "",
     .summary = "as a patient: take a grant back, and give the folder a new key",
-    .teach =
-	"Two signed actions: the first ends the grant and its open window at once; the second starts a new epoch, so\n"
-	"that records from then on are sealed to a key that the revoked never had. With --out they are FILE and\n"
-	"FILE.rotate, to be relayed in this order. What was read before cannot be called back.\n\n"
-	"  xinglin revoke --home patient --folder 0x… --from 0x… --out revoke.json",
+    .teach = "Two signed actions: the first ends the grant and its open window at once; the second starts a new\n"
+	     "epoch, so that records from then on are sealed to a key that the revoked never had. With --out they\n"
+	     "are FILE and FILE.rotate, to be relayed in this order. What was read before cannot be called back.\n\n"
+	     "  xinglin revoke --home patient --folder 0x… --from 0x… --out revoke.json",
     .options = {{"folder", "ID", "which folder"}, {"from", "ADDRESS", "whose grant"},
 	{"record", "ID", "the grant over this one record, not the folder's"},
 	{"keep-key", NULL, "only revoke; the folder stays marked: rotation owed"}, ACTION_OPTIONS},

@@ -33,9 +33,9 @@ const struct cli_command command_wallet_new = {
     .name = "wallet new",
     .arguments = "",
     .summary = "make an actor's data folder with a new wallet",
-    .teach = "A wallet is 24 words (BIP-39). The folder keeps them, and the account key, as Web3 Secret Storage that "
-	     "geth, ethers and\n"
-	     "eth_account open with the password. Whoever has the words has everything: keep them on paper.\n\n"
+    .teach = "A wallet is 24 words (BIP-39). The folder keeps them, and the account key, as Web3 Secret Storage\n"
+	     "that geth, ethers and eth_account open with the password. Whoever has the words has everything: keep\n"
+	     "them on paper.\n\n"
 	     "  xinglin wallet new --home hospital-a",
     .options = {{"home", "DIR", "the folder to make"}, {"password-file", "FILE", "its first line will open the wallet"},
 	{"phrase-file", "FILE", "24 words to restore a wallet from (\"-\": standard input)"},
@@ -103,9 +103,9 @@ const struct cli_command command_trust = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "take a deployment's description as this home's trust anchor",
-    .teach = "DEPLOYMENT is the file that `xinglin deploy` wrote: the chain's genesis and sealer, and the contracts. "
-	     "It is taken once; a\n"
-	     "home never changes to another deployment. Get it by a way that you trust.\n\n"
+    .teach = "DEPLOYMENT is the file that `xinglin deploy` wrote: the chain's genesis and sealer, and the\n"
+	     "contracts. It is taken once; a home never changes to another deployment. Get it by a way that you\n"
+	     "trust.\n\n"
 	     "  xinglin trust deployment.json --home hospital-a",
     .needs_home = true,
     .run = cmd_trust,
@@ -148,11 +148,10 @@ const struct cli_command command_actor_request = {
     .name = "actor request",
     .arguments = "",
     .summary = "ask to be listed in the directory",
-    .teach = "Writes a request that this actor has signed, with its encryption key and the proof that it holds it. "
-	     "Registrars endorse it\n"
-	     "(actor endorse), and one of them sends it (actor list).\n\n"
-	     "roles: hospital, professional, manufacturer, wholesaler, pharmacy, regulator, trustee, emergency, node, "
-	     "payer, verifier\n\n"
+    .teach = "Writes a request that this actor has signed, with its encryption key and the proof that it holds it.\n"
+	     "Registrars endorse it (actor endorse), and one of them sends it (actor list).\n\n"
+	     "roles: hospital, professional, manufacturer, wholesaler, pharmacy, regulator, trustee, emergency,\n"
+	     "node, payer, verifier\n\n"
 	     "  xinglin actor request --home hospital-a --name \"Hospital A\" --roles hospital,emergency --out a.json",
     .options = {{"name", "TEXT", "the organisation's public name"}, {"roles", "ROLE,…", "what it is"},
 	{"out", "FILE", "where the request goes"},
@@ -258,8 +257,8 @@ const struct cli_command command_actor_publish_key = {
     .name = "actor publish-key",
     .arguments = "",
     .summary = "publish this actor's next encryption key",
-    .teach = "New wraps go to the new key. The old one stays in the wallet, so that what was wrapped to it can still "
-	     "be opened.",
+    .teach = "New wraps go to the new key. The old one stays in the wallet, so that what was wrapped to it can\n"
+	     "still be opened.",
     .needs_home = true,
     .run = cmd_actor_publish_key,
 };

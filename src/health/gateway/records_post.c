@@ -172,9 +172,8 @@ static bool claim_key(struct posting *posting, const char *owner) {
 		return false;
 	case KEY_UNKNOWN:
 		http_problem(response, 409, "outcome-unknown",
-		    "the gateway ended while it accepted this request: look for it in the folder, and if it is not "
-		    "there, "
-		    "send it with a new key");
+		    "the gateway ended while it accepted this request: look for it in the folder, and if it is "
+		    "not there, send it with a new key");
 		return false;
 	}
 	return false;

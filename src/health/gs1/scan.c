@@ -182,9 +182,8 @@ static bool symbology(struct scan *scan, struct bytes *text, bool *is_gs1) {
 		if (begins(*text, "]d2") ||
 		    (text->len >= 3 && text->data[1] == (gs1[i][1] ^ 0x20) && text->data[2] == gs1[i][2]))
 			return scan_fail(scan, SCAN_FAULT_CAPS_LOCK,
-			    "\"%.3s\" came instead of \"%s\": caps lock is on at the scanner's computer; turn it off "
-			    "and "
-			    "scan again",
+			    "\"%.3s\" came instead of \"%s\": caps lock is on at the scanner's computer; turn it "
+			    "off and scan again",
 			    (const char *)text->data, begins(*text, "]d2") ? "]d2" : gs1[i]);
 	return scan_fail(scan, SCAN_FAULT_NOT_GS1, "an unknown symbology identifier");
 }

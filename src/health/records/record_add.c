@@ -85,8 +85,7 @@ static enum status explain(bool *is_stale, const struct client_verdict *verdict,
 	if (verdict->refusal.error == CONTRACT_ERROR_NOT_LISTED)
 		return err_set(err, STATUS_DENIED,
 		    "refused: NotListed: the directory does not list this home's account as active. See: xinglin "
-		    "actor "
-		    "request --help");
+		    "actor request --help");
 	return err_set(err, STATUS_DENIED, "refused: %s", verdict->reason);
 }
 
