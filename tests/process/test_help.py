@@ -71,3 +71,13 @@ def test_a_wrong_option_is_answered_with_the_nearest(typed, meant):
 
 def test_the_version_is_one_line():
     assert re.fullmatch(r"xinglin \d+\.\d+\.\d+\n", say("--version").stdout)
+
+
+def test_a_password_file_written_on_windows_opens_the_same_wallet(tmp_path):
+    windows, plain = tmp_path / "windows", tmp_path / "plain"
+    windows.write_bytes(b"\xef\xbb\xbfopen sesame\r\nsecond line\r\n")
+    plain.write_bytes(b"open sesame\n")
+    home = str(tmp_path / "home")
+    assert say("wallet", "new", "--home", home, "--light-kdf", "--password-file", str(windows)).returncode == DONE
+    assert say("wallet", "show", "--home", home, "--password-file", str(plain)).returncode == DONE
+    assert say("wallet", "show", "--home", home, "--password-file", str(windows)).returncode == DONE

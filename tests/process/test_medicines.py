@@ -159,7 +159,7 @@ def test_refusals_of_the_trade(trade):
     refused(3, "EXISTS", trade.commission, lot, 1)
     refused(4, "no key of product", trade.run, "other", "pack", "commission", "--gtin", GTIN, "--lot", "X", "--expiry",
             "2030-01-01", "--count", 1)
-    refused(3, "BAD_ARGUMENT", trade.commission, trade.lot(), 1, "2020-01-01")
+    refused(2, "is in the past", trade.commission, trade.lot(), 1, "2020-01-01")
     refused(3, "NOT_LOOSE", trade.case, units)
     refused(3, "INACTIVE_PARTNER", trade.run, "maker", "pack", "ship", "--sscc", sscc, "--to", "0x" + "11" * 20)
     sealed = trade.ship(sscc, "pharmacy")

@@ -12,8 +12,14 @@
 
 #define PASSWORD_MAX 1024u
 
+/* Without the byte order mark and the carriage return that editors on Windows add. */
 static void first_line(struct buf *out, FILE *from) {
-	for (int c; (c = fgetc(from)) != EOF && c != '\n';) buf_byte(out, (uint8_t)c);
+	static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+	for (int c; (c = fgetc(from)) != EOF && c != '\n';) {
+		buf_byte(out, (uint8_t)c);
+		if (out->len == sizeof mark && memcmp(out->data, mark, sizeof mark) == 0) out->len = 0;
+	}
+	if (out->len && out->data[out->len - 1] == '\r') out->len--;
 }
 
 static enum status ask_terminal(struct buf *out, struct err *err) {

@@ -129,6 +129,9 @@ static enum status container_option(struct cli *cli, const char **epc, struct er
 	const char *text;
 	struct scan scan;
 	TRY(cli_need(cli, &text, "sscc", err));
+	size_t len = strlen(text), digits = strspn(text, "0123456789");
+	if (digits == len && len != 18 && len != 20) /* 20: behind its application identifier, 00 */
+		return err_set(err, STATUS_INVALID, "--sscc: an SSCC has 18 digits, not %zu", len);
 	TRY(pack_scan(&scan, text, err));
 	if (!scan.sscc[0]) return err_set(err, STATUS_INVALID, "--sscc takes an SSCC: 18 digits, or a scan of one");
 	*epc = pack_epc(cli, &scan);

@@ -157,11 +157,22 @@ static enum status read_times(const struct json *event, struct err *err) {
 	return STATUS_OK;
 }
 
-static void read_ilmd(struct epcis_event *out, const struct json *ilmd) {
+/* A string, or a typed literal of JSON-LD: {"@value": "L1", "@type": …}. */
+static enum status read_literal(struct bytes *out, const struct json *member, struct err *err) {
+	const struct json *value = member->type == JSON_OBJECT ? json_get(member, "@value") : member;
+	if (!value || value->type != JSON_STRING)
+		return err_set(err, STATUS_INVALID, "%.*s must be a string, in quotes", (int)member->name.len,
+		    (const char *)member->name.data);
+	*out = json_string(value);
+	return STATUS_OK;
+}
+
+static enum status read_ilmd(struct epcis_event *out, const struct json *ilmd, struct err *err) {
 	json_foreach (member, ilmd) {
-		if (is_cbv_member(member->name, "lotNumber")) out->lot = json_string(member);
-		if (is_cbv_member(member->name, "itemExpirationDate")) out->expiry = json_string(member);
+		if (is_cbv_member(member->name, "lotNumber")) TRY(read_literal(&out->lot, member, err));
+		if (is_cbv_member(member->name, "itemExpirationDate")) TRY(read_literal(&out->expiry, member, err));
 	}
+	return STATUS_OK;
 }
 
 static enum status read_things(
@@ -199,7 +210,7 @@ static enum status read_event(struct epcis_event *out, struct arena *arena, cons
 		if (strcmp(disposition_of(arena, word), "recalled") == 0) out->sets_recalled = true;
 	out->source = party_of(arena, json_get(event, "sourceList"), "source");
 	out->destination = party_of(arena, json_get(event, "destinationList"), "destination");
-	read_ilmd(out, json_get(event, "ilmd"));
+	TRY(read_ilmd(out, json_get(event, "ilmd"), err));
 	return out->kind == EPCIS_EXTENSION ? STATUS_OK : read_things(out, arena, event, err);
 }
 

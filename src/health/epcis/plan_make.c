@@ -53,7 +53,9 @@ static enum status read_master(struct planner *planner, struct lot_draft *out, s
 		return err_set(err, STATUS_INVALID, "the event's ilmd names no expiry: give it with --expiry");
 	if (event->expiry.len &&
 	    !gs1_date_seconds(&batch->expiry_s, bytes_slice(event->expiry, 0, 10), wish->this_year))
-		return err_set(err, STATUS_INVALID, "the event's expiry is no date");
+		return err_set(err, STATUS_INVALID, "the event's expiry is not a date");
+	if (batch->expiry_s < clock_now_ms(planner->request->clock) / 1000)
+		return err_set(err, STATUS_INVALID, "the expiry of lot %s is in the past", out->lot);
 	return STATUS_OK;
 }
 

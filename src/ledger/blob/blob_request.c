@@ -128,8 +128,9 @@ static const char *authenticate(struct blob_room *room, struct blob_request *req
 	    hex_fixed(signature.b, sizeof signature.b, credential(header, "signature")) != STATUS_OK)
 		return "expiry, nonce or signature is missing or malformed";
 	uint64_t now_s = clock_now_ms(room->options.clock) / 1000;
-	if (request->expiry_s < now_s) return "the request has expired";
-	if (request->expiry_s > now_s + EXPIRY_AHEAD_S) return "the expiry is too far ahead";
+	if (request->expiry_s < now_s) return "the request has expired, or its sender's clock is behind this node's";
+	if (request->expiry_s > now_s + EXPIRY_AHEAD_S)
+		return "the expiry is too far ahead: the sender's clock is ahead of this node's";
 	hash32 digest = request_digest(room, request);
 	if (eth_signer(&request->who, &signature, &digest) != STATUS_OK) return "the signature is not valid";
 	if (!nonce_is_fresh(room, request, now_s)) return "the request was already served";
