@@ -29,7 +29,7 @@ def test_all_steps_with_a_single_resource_and_a_lot_that_the_document_names(tmp_
     report = (tmp_path / "shown" / "report.txt").read_text(encoding="utf-8")
     assert report == done.stdout
     assert "recalls lot L1: 4 packs were commissioned, 1 of them" in report and "reads 1 resource; every byte" in report
-    assert "last day 2030-06-30" in report
+    assert "commissions 4 of the document's packs, lot L1." in report and "last day 2030-06-30" in report
     assert [n for n in range(1, 10) if f"\n{n}. " in report] == list(range(1, 10))
     assert max(map(len, report.splitlines()[:-1])) <= 120
     assert json.loads((tmp_path / "shown" / "proof.json").read_text())["count"] == 1
