@@ -1,6 +1,6 @@
 /* xinglin statetest, blocktest, txtest: the official tests of execution clients, counted. */
-#include "app/commands/commands.h"
 #include "app/conformance/conformance.h"
+#include "app/commands/commands.h"
 
 typedef enum status runner(struct conformance *run, const char *const *paths, size_t count, struct err *err);
 

@@ -8,7 +8,7 @@
 /* Held while compiling: no row asks for more words than any instruction moves, or for a fork that is not there. */
 #define OPCODE_CHECK(opcode, name, pops, pushes, gas, fork)                                                            \
 	_Static_assert((opcode) < 256 && (pops) <= 17 && (pushes) <= 17, #name ": opcode or words");                   \
-	_Static_assert((pushes) <= (pops) + 1, #name ": an instruction adds one word at most");                         \
+	_Static_assert((pushes) <= (pops) + 1, #name ": an instruction adds one word at most");                        \
 	_Static_assert((gas) <= 32000 && FORK_##fork < FORK_COUNT, #name ": gas or fork");
 OPCODE_LIST(OPCODE_CHECK)
 
