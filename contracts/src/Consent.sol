@@ -16,8 +16,10 @@ contract Consent is IConsent, IBlobGate, Eip712 {
 
     bytes32 private constant GRANT = keccak256(
         "Grant(bytes32 folder,bytes32 record,address grantee,uint8 rights,uint16 purposes,uint40 from,uint40 until,bytes32 wrap,uint32 wrapSize,uint64 nonce,uint64 deadline)");
-    bytes32 private constant REVOKE = keccak256("Revoke(bytes32 folder,bytes32 record,address grantee,uint64 nonce,uint64 deadline)");
-    bytes32 private constant CLOSE_REVIEW = keccak256("CloseReview(uint64 review,bool justified,uint64 nonce,uint64 deadline)");
+    bytes32 private constant REVOKE = keccak256(
+        "Revoke(bytes32 folder,bytes32 record,address grantee,uint64 nonce,uint64 deadline)");
+    bytes32 private constant CLOSE_REVIEW = keccak256(
+        "CloseReview(uint64 review,bool justified,uint64 nonce,uint64 deadline)");
     uint8 private constant READ = 1;
     uint8 private constant SHARE = 4;
     uint8 private constant RIGHTS_ALL = 15;
@@ -72,7 +74,8 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         IFolders.Folder memory folder = _relayed(a.folder, deadline);
         _requireSound(a, folder);
         bytes32 fields = keccak256(abi.encode(
-            GRANT, a.folder, a.record, a.grantee, a.rights, a.purposes, a.from, a.until, a.wrap, a.wrapSize, folder.nonce, deadline));
+            GRANT, a.folder, a.record, a.grantee, a.rights, a.purposes, a.from, a.until, a.wrap, a.wrapSize,
+                folder.nonce, deadline));
         folders.authorize(a.folder, msg.sender, _digest(fields), signature);
 
         bytes32 key = _grantKey(a.folder, a.record, a.grantee);
@@ -85,7 +88,8 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         }
     }
 
-    function revoke(bytes32 folderId, bytes32 record, address grantee, uint64 deadline, bytes calldata signature) external {
+    function revoke(bytes32 folderId, bytes32 record, address grantee, uint64 deadline, bytes calldata signature)
+        external {
         IFolders.Folder memory folder = _relayed(folderId, deadline);
         bytes32 key = _grantKey(folderId, record, grantee);
         Grant storage g = grants[key];
@@ -111,7 +115,8 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         emit Access(folder, record, msg.sender, purpose, permitted, reason, until);
     }
 
-    function breakGlass(bytes32 folder, bytes32 reasonHash, bytes32 reasonBlob, uint32 reasonSize) external returns (bool permitted, uint64 review) {
+    function breakGlass(bytes32 folder, bytes32 reasonHash, bytes32 reasonBlob, uint32 reasonSize) external
+        returns (bool permitted, uint64 review) {
         IFolders.Folder memory f = folders.folderOf(folder);
         Reason reason = _decideGlass(msg.sender, f);
         if (reason != Reason.EMERGENCY) {
@@ -126,7 +131,8 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         glass[_grantKey(folder, 0, msg.sender)] = review;
         emit GlassBroken(folder, msg.sender, review, reasonHash, until);
         emit Access(folder, 0, msg.sender, ETREAT, true, Reason.EMERGENCY, until);
-        _name(keccak256(abi.encode("reason", review)), Item(ItemKind.REASON, review, msg.sender, folder, 0), reasonBlob, reasonSize);
+        _name(keccak256(abi.encode("reason", review)), Item(ItemKind.REASON, review, msg.sender, folder, 0), reasonBlob,
+            reasonSize);
         folders.markRotationOwed(folder);
         return (true, review);
     }
@@ -134,10 +140,12 @@ contract Consent is IConsent, IBlobGate, Eip712 {
     function release(uint64 review, bytes32 blob, uint32 size) external {
         Review storage r = reviews[review];
         if (!_isOpen(r)) revert NoOpenReview();
-        if (!directory.isActive(msg.sender, Roles.TRUSTEE) || !folders.isTrustee(r.folder, msg.sender)) revert NotATrustee();
+        if (!directory.isActive(msg.sender, Roles.TRUSTEE)
+            || !folders.isTrustee(r.folder, msg.sender)) revert NotATrustee();
         if (folders.folderOf(r.folder).closed || blob == 0 || size == 0) revert NotAllowed();
         emit ShareReleased(review, msg.sender);
-        _name(keccak256(abi.encode("release", review, msg.sender)), Item(ItemKind.RELEASE, review, msg.sender, r.folder, 0), blob, size);
+        _name(keccak256(abi.encode("release", review, msg.sender)), Item(ItemKind.RELEASE, review, msg.sender, r.folder,
+            0), blob, size);
     }
 
     function closeReview(uint64 review, bool justified, uint64 deadline, bytes calldata signature) external {
@@ -184,7 +192,8 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         if (folder.closed || _isReplaced(item, i)) return false;
         if (who == folder.controller) return true;
         if (!directory.isActive(who, 0)) return false;
-        if (i.kind == ItemKind.GRANT) return who == i.subject && _holds(grants[_grantKey(i.folder, i.record, who)], READ);
+        if (i.kind == ItemKind.GRANT) return who == i.subject
+            && _holds(grants[_grantKey(i.folder, i.record, who)], READ);
         if (i.kind == ItemKind.REASON) return directory.isActive(who, Roles.REGULATOR);
         Review storage r = reviews[i.review];
         return who == i.subject || (who == r.actor && _isOpen(r) && directory.isActive(who, Roles.EMERGENCY));
@@ -284,7 +293,8 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         }
     }
 
-    /// A grant that is replaced loses its wrap, unless the new one's stands under the same item. Who no longer reads knows a key still.
+    /// A grant that is replaced loses its wrap, unless the new one's stands under the same item. Who no longer reads
+    /// knows a key still.
     function _eraseWrap(GrantAction calldata a, Grant memory old, uint32 newEpoch) private {
         if (old.rights & READ == 0 || old.revoked) return;
         bool reads = a.rights & READ != 0;
@@ -341,7 +351,8 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         return Reason.PERMITTED;
     }
 
-    function _decide(address who, bytes32 folder, bytes32 record, uint8 purpose) private view returns (bool, Reason, uint40) {
+    function _decide(address who, bytes32 folder, bytes32 record, uint8 purpose) private view
+        returns (bool, Reason, uint40) {
         IDirectory.Actor memory actor = directory.actorOf(who);
         if (actor.status == IDirectory.Status.NONE) revert NotListed();
         if (actor.status != IDirectory.Status.ACTIVE) return (false, Reason.ACTOR_INACTIVE, 0);
@@ -361,8 +372,10 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         return _decideByGrant(who, folder, record, purpose);
     }
 
-    /// By the record's grant or the folder's; where both refuse, the answer is that of the one that exists, the record's first.
-    function _decideByGrant(address who, bytes32 folder, bytes32 record, uint8 purpose) private view returns (bool, Reason, uint40) {
+    /// By the record's grant or the folder's; where both refuse, the answer is that of the one that exists, the
+    /// record's first.
+    function _decideByGrant(address who, bytes32 folder, bytes32 record, uint8 purpose) private view
+        returns (bool, Reason, uint40) {
         Grant storage own = grants[_grantKey(folder, record, who)];
         Grant storage whole = grants[_grantKey(folder, 0, who)];
         Reason reason = _judge(own, purpose);

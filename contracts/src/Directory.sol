@@ -8,9 +8,12 @@ import {Roles} from "./Roles.sol";
 
 /// Any account may relay: what counts are the signatures. Nobody, the deployer included, has a power of its own.
 contract Directory is IDirectory, Eip712 {
-    bytes32 private constant ENTRY = keccak256("Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-    bytes32 private constant PUBLISH_KEY = keccak256("PublishKey(address actor,uint32 version,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-    bytes32 private constant SET_STATUS = keccak256("SetStatus(address actor,uint8 status,bytes32 reason,uint64 nonce,uint64 deadline)");
+    bytes32 private constant ENTRY = keccak256(
+        "Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)");
+    bytes32 private constant PUBLISH_KEY = keccak256(
+        "PublishKey(address actor,uint32 version,bytes32 keyX,bytes32 keyY,uint64 deadline)");
+    bytes32 private constant SET_STATUS = keccak256(
+        "SetStatus(address actor,uint8 status,bytes32 reason,uint64 nonce,uint64 deadline)");
     uint256 private constant EMERGENCY_WAIT = 48 hours;
     uint256 private constant NAME_BYTES_MAX = 128;
 
@@ -20,7 +23,8 @@ contract Directory is IDirectory, Eip712 {
     uint8 public immutable threshold;
     uint64 public immutable foundingUntil;
 
-    constructor(address[] memory registrars, uint8 threshold_, uint64 foundingPeriodSeconds) Eip712("xinglin directory") {
+    constructor(address[] memory registrars, uint8 threshold_,
+        uint64 foundingPeriodSeconds) Eip712("xinglin directory") {
         if (threshold_ == 0 || threshold_ > registrars.length) revert NotEnoughRegistrars();
         for (uint256 i = 0; i < registrars.length; i++) {
             if (registrars[i] == address(0) || isRegistrar[registrars[i]]) revert BadEntry();
@@ -30,23 +34,29 @@ contract Directory is IDirectory, Eip712 {
         foundingUntil = uint64(block.timestamp) + foundingPeriodSeconds;
     }
 
-    function list(Entry calldata entry, bytes calldata possession, bytes calldata actorSignature, bytes[] calldata registrarSignatures) external {
+    function list(Entry calldata entry, bytes calldata possession, bytes calldata actorSignature,
+        bytes[] calldata registrarSignatures) external {
         uint256 nameBytes = bytes(entry.name).length;
-        if (entry.actor == address(0) || entry.roles == 0 || entry.roles & ~Roles.ALL != 0 || nameBytes == 0 || nameBytes > NAME_BYTES_MAX) revert BadEntry();
+        if (entry.actor == address(0) || entry.roles == 0 || entry.roles & ~Roles.ALL != 0 || nameBytes == 0
+            || nameBytes > NAME_BYTES_MAX) revert BadEntry();
         if (block.timestamp > entry.deadline) revert Expired();
         if (actors[entry.actor].status != Status.NONE) revert AlreadyListed();
-        bytes32 digest = _digest(keccak256(abi.encode(ENTRY, entry.actor, entry.roles, keccak256(bytes(entry.name)), entry.keyX, entry.keyY, entry.deadline)));
+        bytes32 digest = _digest(keccak256(abi.encode(ENTRY, entry.actor, entry.roles, keccak256(bytes(entry.name)),
+            entry.keyX, entry.keyY, entry.deadline)));
         if (_signer(digest, actorSignature) != entry.actor) revert BadSignature();
         _requireRegistrars(digest, registrarSignatures);
         _requirePossession(entry.actor, 1, entry.keyX, entry.keyY, possession);
 
-        uint64 emergencyFrom = uint64(block.timestamp <= foundingUntil ? block.timestamp : block.timestamp + EMERGENCY_WAIT);
-        actors[entry.actor] = Actor(entry.roles, Status.ACTIVE, 1, uint64(block.timestamp), emergencyFrom, entry.keyX, entry.keyY, entry.name);
+        uint64 emergencyFrom = uint64(block.timestamp <= foundingUntil ? block.timestamp
+            : block.timestamp + EMERGENCY_WAIT);
+        actors[entry.actor] = Actor(entry.roles, Status.ACTIVE, 1, uint64(block.timestamp), emergencyFrom, entry.keyX,
+            entry.keyY, entry.name);
         emit ActorListed(entry.actor, entry.roles, entry.name);
         emit KeyPublished(entry.actor, 1, entry.keyX, entry.keyY);
     }
 
-    function publishKey(address actor, bytes32 keyX, bytes32 keyY, uint64 deadline, bytes calldata possession, bytes calldata actorSignature) external {
+    function publishKey(address actor, bytes32 keyX, bytes32 keyY, uint64 deadline, bytes calldata possession,
+        bytes calldata actorSignature) external {
         Actor storage a = actors[actor];
         if (a.status != Status.ACTIVE) revert NotListed();
         if (block.timestamp > deadline) revert Expired();
@@ -58,7 +68,8 @@ contract Directory is IDirectory, Eip712 {
         emit KeyPublished(actor, version, keyX, keyY);
     }
 
-    function setStatus(address actor, Status status, bytes32 reason, uint64 deadline, bytes[] calldata registrarSignatures) external {
+    function setStatus(address actor, Status status, bytes32 reason, uint64 deadline,
+        bytes[] calldata registrarSignatures) external {
         Actor storage a = actors[actor];
         if (a.status == Status.NONE) revert NotListed();
         if (status == Status.NONE || status == a.status || a.status == Status.WITHDRAWN) revert BadEntry();
@@ -97,8 +108,10 @@ contract Directory is IDirectory, Eip712 {
         }
     }
 
-    function _requirePossession(address actor, uint32 version, bytes32 x, bytes32 y, bytes calldata possession) private view {
-        bytes32 hash = keccak256(abi.encode("xinglin key possession", block.chainid, address(this), actor, version, x, y));
+    function _requirePossession(address actor, uint32 version, bytes32 x, bytes32 y, bytes calldata possession)
+        private view {
+        bytes32 hash = keccak256(abi.encode("xinglin key possession", block.chainid, address(this), actor, version, x,
+            y));
         if (!P256.verify(hash, possession, x, y)) revert BadPossession();
     }
 }

@@ -50,13 +50,16 @@ contract Folders is IFolders, IBlobGate, Eip712 {
         (directory, records, consent) = (directory_, records_, consent_);
     }
 
-    function open(address controller, bytes32 salt, bytes32 keyX, bytes32 keyY, bytes32 wraps, uint32 wrapsSize, uint16 glassMinutes, address[] calldata trustees_, uint64 deadline, bytes calldata signature) external returns (bytes32 folder) {
+    function open(address controller, bytes32 salt, bytes32 keyX, bytes32 keyY, bytes32 wraps, uint32 wrapsSize,
+        uint16 glassMinutes, address[] calldata trustees_, uint64 deadline, bytes calldata signature) external
+        returns (bytes32 folder) {
         if (!directory.isActive(msg.sender, 0)) revert NotListed();
         if (block.timestamp > deadline) revert Expired();
         if (trustees_.length > TRUSTEES_MAX) revert TooMany();
         if (controller != msg.sender) {
             bytes32 fields = keccak256(abi.encodePacked(trustees_));
-            bytes32 digest = _digest(keccak256(abi.encode(OPEN, controller, salt, keyX, keyY, wraps, wrapsSize, glassMinutes, fields, deadline)));
+            bytes32 digest = _digest(keccak256(abi.encode(OPEN, controller, salt, keyX, keyY, wraps, wrapsSize,
+                glassMinutes, fields, deadline)));
             if (controller == address(0) || _signer(digest, signature) != controller) revert NotController();
         }
         folder = folderId(controller, salt);
@@ -74,13 +77,15 @@ contract Folders is IFolders, IBlobGate, Eip712 {
         _startEpoch(folder, keyX, keyY, wraps, wrapsSize, trustees_);
     }
 
-    function rotate(bytes32 folder, uint32 expectedEpoch, bytes32 keyX, bytes32 keyY, bytes32 wraps, uint32 wrapsSize, address[] calldata recipients, uint64 deadline, bytes calldata signature) external {
+    function rotate(bytes32 folder, uint32 expectedEpoch, bytes32 keyX, bytes32 keyY, bytes32 wraps, uint32 wrapsSize,
+        address[] calldata recipients, uint64 deadline, bytes calldata signature) external {
         Head storage head = _openHead(folder);
         if (block.timestamp > deadline) revert Expired();
         if (head.epoch != expectedEpoch) revert StaleEpoch(head.epoch);
         if (recipients.length > RECIPIENTS_MAX) revert TooMany();
         bytes32 list = keccak256(abi.encodePacked(recipients));
-        bytes32 fields = keccak256(abi.encode(ROTATE, folder, expectedEpoch, keyX, keyY, wraps, wrapsSize, list, head.nonce, deadline));
+        bytes32 fields = keccak256(abi.encode(ROTATE, folder, expectedEpoch, keyX, keyY, wraps, wrapsSize, list,
+            head.nonce, deadline));
         _relayed(head, fields, signature);
         _requireTrusteesFirst(folder, recipients);
         head.rotationOwed = false;
@@ -152,7 +157,8 @@ contract Folders is IFolders, IBlobGate, Eip712 {
     function folderOf(bytes32 folder) external view returns (Folder memory) {
         Head memory head = heads[folder];
         Key memory key = keys[folder][head.epoch];
-        return Folder(head.controller, head.epoch, head.closed, head.rotationOwed, head.glassMinutes, head.nonce, key.x, key.y);
+        return Folder(head.controller, head.epoch, head.closed, head.rotationOwed, head.glassMinutes, head.nonce, key.x,
+            key.y);
     }
 
     function trusteesOf(bytes32 folder) external view returns (address[] memory) {
@@ -201,7 +207,8 @@ contract Folders is IFolders, IBlobGate, Eip712 {
         head.nonce++;
     }
 
-    function _startEpoch(bytes32 folder, bytes32 keyX, bytes32 keyY, bytes32 wraps, uint32 wrapsSize, address[] calldata recipients) private {
+    function _startEpoch(bytes32 folder, bytes32 keyX, bytes32 keyY, bytes32 wraps, uint32 wrapsSize,
+        address[] calldata recipients) private {
         Head storage head = heads[folder];
         Key storage last = keys[folder][head.epoch];
         if (!P256.isOnCurve(keyX, keyY) || last.x == keyX || wraps == 0 || wrapsSize == 0) revert BadKey();

@@ -65,7 +65,8 @@ contract Medicines is MedicineContainers {
 
     // Documents.
 
-    function capture(bytes32 documentHash, bytes32 eventsRoot, uint32 part, bytes[] calldata operations) external returns (bytes32 captureId, Code code) {
+    function capture(bytes32 documentHash, bytes32 eventsRoot, uint32 part, bytes[] calldata operations) external
+        returns (bytes32 captureId, Code code) {
         _require(!capturing, Code.NOT_IN_CAPTURE, documentHash);
         _require(directory.isActive(msg.sender, 0), Code.NOT_LISTED, documentHash);
         captureId = keccak256(abi.encode(msg.sender, documentHash, part));
@@ -120,7 +121,8 @@ contract Medicines is MedicineContainers {
 
     function recallBatch(bytes32 batch, bytes32 reason) external inCapture {
         (, Batch storage b) = _liveBatch(batch);
-        _require(products[b.product].owner == msg.sender || directory.isActive(msg.sender, Roles.REGULATOR), Code.NOT_OWNER, batch);
+        _require(products[b.product].owner == msg.sender
+            || directory.isActive(msg.sender, Roles.REGULATOR), Code.NOT_OWNER, batch);
         _require(!b.recalled, Code.IS_RECALLED, batch);
         b.recalled = true;
         emit BatchRecalled(batch, msg.sender, reason, b.commissioned, b.commissioned - b.ended);
@@ -256,7 +258,8 @@ contract Medicines is MedicineContainers {
 
     function undoDispense(bytes32 captureId, Unit[] calldata dispensed_, uint32[] calldata which) external inCapture {
         Captured_ storage c = captures[captureId];
-        _require(c.dispensed == _digest(dispensed_) && dispensed_.length != 0 && which.length != 0, Code.UNDO_OTHER, captureId);
+        _require(c.dispensed == _digest(dispensed_) && dispensed_.length != 0
+            && which.length != 0, Code.UNDO_OTHER, captureId);
         _require(block.timestamp <= c.capturedAt + UNDO_TIME, Code.UNDO_LATE, captureId);
         for (uint256 i = 0; i < which.length; i++) {
             _require(which[i] < dispensed_.length, Code.BAD_ARGUMENT, captureId);
@@ -313,7 +316,8 @@ contract Medicines is MedicineContainers {
         (uint64 root,) = _outermost(key);
         Container storage r = containers[root];
         Purpose purpose = Purpose(r.flags >> PURPOSE_SHIFT);
-        return ContainerView(_idOf(c.parent), actorsByNumber[r.custodian], actorsByNumber[r.receiver], purpose, c.flags & HELD != 0, c.blemishes, c.contents);
+        return ContainerView(_idOf(c.parent), actorsByNumber[r.custodian], actorsByNumber[r.receiver], purpose,
+            c.flags & HELD != 0, c.blemishes, c.contents);
     }
 
     function unitState(bytes32 batch, uint32 index) external view returns (UnitView memory v) {
@@ -348,7 +352,8 @@ contract Medicines is MedicineContainers {
         return _holding(holder);
     }
 
-    function holdersOf(bytes32 batch, uint32 from, uint32 max) external view returns (Holding[] memory rows, uint32 next) {
+    function holdersOf(bytes32 batch, uint32 from, uint32 max) external view
+        returns (Holding[] memory rows, uint32 next) {
         (uint32 number,) = _batch(batch);
         uint256 length = holders[number].length;
         uint256 rest = from < length ? length - from : 0;
@@ -403,7 +408,8 @@ contract Medicines is MedicineContainers {
         return bytes26(keccak256(abi.encode(units)));
     }
 
-    /// Dispenses one unit, or says why not and who has it. Being dispensed already counts before everything else: that is a copy's mark.
+    /// Dispenses one unit, or says why not and who has it. Being dispensed already counts before everything else: that
+    /// is a copy's mark.
     function _dispense(Unit calldata unit) private returns (Code, address other) {
         uint32 number = batchNumbers[unit.batch];
         if (number == 0) return (Code.UNKNOWN_BATCH, other);

@@ -53,7 +53,8 @@ contract Records is IRecords, IBlobGate, Eip712 {
         if (block.timestamp > deadline) revert Expired();
         IFolders.Folder memory folder = folders.folderOf(r.folder);
         if (msg.sender != folder.controller && !directory.isActive(msg.sender, 0)) revert NotListed();
-        folders.authorize(r.folder, msg.sender, _digest(keccak256(abi.encode(ERASE, record, folder.nonce, deadline))), signature);
+        folders.authorize(r.folder, msg.sender, _digest(keccak256(abi.encode(ERASE, record, folder.nonce, deadline))),
+            signature);
         r.state = ERASED;
         emit RecordErased(r.folder, record);
         emit BlobErased(record);
@@ -89,7 +90,8 @@ contract Records is IRecords, IBlobGate, Eip712 {
         if (input.length < 4) return none;
         bytes4 selector = bytes4(input[0:4]);
         if (selector == this.add.selector) return Blobs.atWord(input, ADDITION_BLOB);
-        if (selector == this.addMany.selector) return Blobs.inArray(input, ADDITION_WORDS, ADDITION_BLOB, ADDITIONS_MAX);
+        if (selector == this.addMany.selector) return Blobs.inArray(input, ADDITION_WORDS, ADDITION_BLOB,
+            ADDITIONS_MAX);
         return none;
     }
 
@@ -119,7 +121,8 @@ contract Records is IRecords, IBlobGate, Eip712 {
         record = recordId(a.folder, a.epoch, msg.sender, a.nonce);
         if (registrations[record].state != 0) revert RecordExists();
         if (!named.take(msg.sender, a.size, DAILY_BYTES)) revert OverQuota();
-        registrations[record] = Registration(a.root, a.folder, msg.sender, a.epoch, REGISTERED, uint40(block.timestamp), a.blob, a.facts);
+        registrations[record] = Registration(a.root, a.folder, msg.sender, a.epoch, REGISTERED, uint40(block.timestamp),
+            a.blob, a.facts);
         emit RecordAdded(a.folder, record, msg.sender, a.epoch, a.root, a.blob, a.size);
         emit BlobNamed(record, a.blob, a.size);
     }

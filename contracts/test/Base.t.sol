@@ -9,7 +9,8 @@ import {IMedicines} from "../src/interfaces/IMedicines.sol";
 import {IRecords} from "../src/interfaces/IRecords.sol";
 import {Vm} from "./Vm.sol";
 
-/// A deployment in the fixed order with a cast of actors. Keys are small numbers; an actor's P-256 key is its number too.
+/// A deployment in the fixed order with a cast of actors. Keys are small numbers; an actor's P-256 key is its number
+/// too.
 abstract contract Base {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
@@ -35,7 +36,8 @@ abstract contract Base {
     IMedicines internal medicines;
     uint256[3] internal registrarKeys;
 
-    bytes32 private constant DOMAIN = keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    bytes32 private constant DOMAIN = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
 
     function setUp() public virtual {
         vm.warp(START);
@@ -43,7 +45,8 @@ abstract contract Base {
         registrarKeys = [uint256(1), 2, 3];
         for (uint256 i = 0; i < 3; i++) {
             for (uint256 j = i + 1; j < 3; j++) {
-                if (vm.addr(registrarKeys[j]) < vm.addr(registrarKeys[i])) (registrarKeys[i], registrarKeys[j]) = (registrarKeys[j], registrarKeys[i]);
+                if (vm.addr(registrarKeys[j]) < vm.addr(registrarKeys[i])) (registrarKeys[i],
+                    registrarKeys[j]) = (registrarKeys[j], registrarKeys[i]);
             }
         }
         address[] memory registrars = new address[](3);
@@ -100,7 +103,8 @@ abstract contract Base {
 
     function possessionOf(uint256 key, address actor, uint32 version) internal view returns (bytes memory) {
         (bytes32 x, bytes32 y) = p256(key);
-        (bytes32 r, bytes32 s) = vm.signP256(key, keccak256(abi.encode("xinglin key possession", block.chainid, address(directory), actor, version, x, y)));
+        (bytes32 r, bytes32 s) = vm.signP256(key, keccak256(abi.encode("xinglin key possession", block.chainid,
+            address(directory), actor, version, x, y)));
         return abi.encodePacked(r, s);
     }
 
@@ -110,8 +114,10 @@ abstract contract Base {
     }
 
     function entryDigest(IDirectory.Entry memory e) internal view returns (bytes32) {
-        bytes32 t = keccak256("Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-        return digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, e.actor, e.roles, keccak256(bytes(e.name)), e.keyX, e.keyY, e.deadline)));
+        bytes32 t = keccak256(
+            "Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)");
+        return digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, e.actor, e.roles,
+            keccak256(bytes(e.name)), e.keyX, e.keyY, e.deadline)));
     }
 
     function byRegistrars(bytes32 digest) internal view returns (bytes[] memory s) {
@@ -130,7 +136,8 @@ abstract contract Base {
         address actor = vm.addr(key);
         uint64 deadline = uint64(block.timestamp + 1 hours);
         bytes32 t = keccak256("SetStatus(address actor,uint8 status,bytes32 reason,uint64 nonce,uint64 deadline)");
-        bytes32 d = digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, actor, status, bytes32(0), directory.nonceOf(actor), deadline)));
+        bytes32 d = digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, actor, status, bytes32(0),
+            directory.nonceOf(actor), deadline)));
         directory.setStatus(actor, status, 0, deadline, byRegistrars(d));
     }
 

@@ -252,7 +252,8 @@ contract ConsentTest is Health {
         as_(TRUSTEE);
         consent.release(review, "share", 100);
         bytes32 item = keccak256(abi.encode("release", review, vm.addr(TRUSTEE)));
-        check(gate.mayGet(vm.addr(EMERGENCY), item) && gate.mayGet(vm.addr(TRUSTEE), item) && gate.mayGet(vm.addr(PATIENT), item), "these");
+        check(gate.mayGet(vm.addr(EMERGENCY), item) && gate.mayGet(vm.addr(TRUSTEE), item)
+            && gate.mayGet(vm.addr(PATIENT), item), "these");
         check(!gate.mayGet(vm.addr(HOSPITAL), item) && !gate.mayGet(vm.addr(REGULATOR), item), "not those");
         vm.warp(START + 60 minutes);
         check(!gate.mayGet(vm.addr(EMERGENCY), item), "after the window");
@@ -289,7 +290,8 @@ contract ConsentTest is Health {
 
     function closeSignature(uint256 by, uint64 review) private view returns (bytes memory) {
         bytes32 h = keccak256("CloseReview(uint64 review,bool justified,uint64 nonce,uint64 deadline)");
-        return signed(by, digestOf("xinglin consent", address(consent), keccak256(abi.encode(h, review, false, nonce(), soon()))));
+        return signed(by, digestOf("xinglin consent", address(consent), keccak256(abi.encode(h, review, false, nonce(),
+            soon()))));
     }
 
     function test_a_review_is_closed_by_controller_or_regulator_and_the_window_with_it() public {
@@ -337,7 +339,8 @@ contract ConsentTest is Health {
         vm.recordLogs();
         forget();
         bytes32[] memory erased = erasedItems();
-        check(erased.length == 4 && erased[1] == grantItem(DOCTOR, 1) && erased[2] == keccak256(abi.encode("reason", review)), "erased");
+        check(erased.length == 4 && erased[1] == grantItem(DOCTOR, 1)
+            && erased[2] == keccak256(abi.encode("reason", review)), "erased");
         for (uint256 i = 1; i < 4; i++) {
             check(!gate.mayGet(vm.addr(PATIENT), erased[i]), "served to nobody");
         }
@@ -367,7 +370,8 @@ contract ConsentTest is Health {
         (bool revoked,) = address(consent).call(abi.encodeCall(IConsent.revoke, (folder, 0, doctor, soon(), junk)));
         vm.stopPrank();
         check(!granted && !revoked, "refused");
-        check(consent.hasRight(doctor, folder, 0, READ) && !consent.hasRight(vm.addr(HOSPITAL), folder, 0, READ), "as before");
+        check(consent.hasRight(doctor, folder, 0, READ)
+            && !consent.hasRight(vm.addr(HOSPITAL), folder, 0, READ), "as before");
     }
 
     /// A window lies within its grant, whatever the times.

@@ -130,7 +130,8 @@ contract DirectoryTest is Base {
     function publish(uint256 by, uint256 actor, uint256 key, uint32 version) private {
         (bytes32 x, bytes32 y) = p256(key);
         bytes32 t = keccak256("PublishKey(address actor,uint32 version,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-        bytes32 d = digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, vm.addr(actor), version, x, y, soon())));
+        bytes32 d = digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, vm.addr(actor), version,
+            x, y, soon())));
         directory.publishKey(vm.addr(actor), x, y, soon(), possessionOf(key, vm.addr(actor), version), signed(by, d));
     }
 
@@ -141,7 +142,8 @@ contract DirectoryTest is Base {
     function test_a_new_key_has_the_next_version() public {
         publish(HOSPITAL, HOSPITAL, 500, 2);
         (bytes32 x,) = p256(500);
-        check(directory.actorOf(vm.addr(HOSPITAL)).keyVersion == 2 && directory.actorOf(vm.addr(HOSPITAL)).keyX == x, "version 2");
+        check(directory.actorOf(vm.addr(HOSPITAL)).keyVersion == 2
+            && directory.actorOf(vm.addr(HOSPITAL)).keyX == x, "version 2");
     }
 
     function test_nobody_else_changes_a_key_nor_the_same_again() public {
@@ -168,7 +170,8 @@ contract DirectoryTest is Base {
     function test_a_status_signature_serves_once() public {
         address actor = vm.addr(DOCTOR);
         bytes32 t = keccak256("SetStatus(address actor,uint8 status,bytes32 reason,uint64 nonce,uint64 deadline)");
-        bytes32 d = digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, actor, IDirectory.Status.SUSPENDED, bytes32(0), uint64(0), soon())));
+        bytes32 d = digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, actor,
+            IDirectory.Status.SUSPENDED, bytes32(0), uint64(0), soon())));
         bytes[] memory s = byRegistrars(d);
         directory.setStatus(actor, IDirectory.Status.SUSPENDED, 0, soon(), s);
         setStatus(DOCTOR, IDirectory.Status.ACTIVE);
@@ -196,8 +199,10 @@ contract DirectoryTest is Base {
         IDirectory.Entry memory e = entryOf(NEW, Roles.REGULATOR);
         vm.startPrank(sender);
         (bool listed,) = address(directory).call(abi.encodeCall(IDirectory.list, (e, junk, junk, s)));
-        (bool changed,) = address(directory).call(abi.encodeCall(IDirectory.setStatus, (vm.addr(HOSPITAL), IDirectory.Status(status % 4), 0, soon(), s)));
-        (bool keyed,) = address(directory).call(abi.encodeCall(IDirectory.publishKey, (vm.addr(HOSPITAL), e.keyX, e.keyY, soon(), junk, junk)));
+        (bool changed,) = address(directory).call(abi.encodeCall(IDirectory.setStatus, (vm.addr(HOSPITAL),
+            IDirectory.Status(status % 4), 0, soon(), s)));
+        (bool keyed,) = address(directory).call(abi.encodeCall(IDirectory.publishKey, (vm.addr(HOSPITAL), e.keyX,
+            e.keyY, soon(), junk, junk)));
         vm.stopPrank();
         check(!listed && !changed && !keyed, "refused");
     }

@@ -6,7 +6,8 @@ import {Pack} from "./Pack.t.sol";
 import {IRecords} from "../src/interfaces/IRecords.sol";
 import {Health} from "./Health.t.sol";
 
-/// The figures of docs/contracts.md: storage slots of a unit's whole life, and gas. Gas stands in snapshots/ after a run.
+/// The figures of docs/contracts.md: storage slots of a unit's whole life, and gas. Gas stands in snapshots/ after a
+/// run.
 contract FiguresTest is Pack {
     uint32 private constant CASE = 48;
     uint32 private constant CASES = 20;
@@ -47,7 +48,8 @@ contract FiguresTest is Pack {
         act(PHARMACY, abi.encodeCall(IMedicines.dispense, (units)));
     }
 
-    /// Commissioned, packed in cases on a pallet, to a wholesaler, by the case to a pharmacy, unpacked, dispensed; a document a step.
+    /// Commissioned, packed in cases on a pallet, to a wholesaler, by the case to a pharmacy, unpacked, dispensed; a
+    /// document a step.
     function test_slots_of_a_whole_life() public {
         vm.record();
         act(MAKER, abi.encodeCall(IMedicines.openBatch, ("figures", "lot", EXPIRY, "root", UNITS)));

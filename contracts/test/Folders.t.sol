@@ -14,7 +14,8 @@ contract FoldersTest is Health {
     function test_a_folder_is_opened_by_its_controllers_signature() public view {
         IFolders.Folder memory f = folders.folderOf(folder);
         (bytes32 x, bytes32 y) = p256(1000);
-        check(f.controller == vm.addr(PATIENT) && f.epoch == 1 && f.keyX == x && f.keyY == y && f.glassMinutes == 60, "folder");
+        check(f.controller == vm.addr(PATIENT) && f.epoch == 1 && f.keyX == x && f.keyY == y
+            && f.glassMinutes == 60, "folder");
         check(folder == folders.folderId(vm.addr(PATIENT), SALT), "id");
         check(folders.isTrustee(folder, vm.addr(TRUSTEE)) && !folders.isTrustee(folder, vm.addr(HOSPITAL)), "trustees");
     }
@@ -129,15 +130,18 @@ contract FoldersTest is Health {
         vm.recordLogs();
         forget();
         bytes32[] memory erased = erasedItems();
-        check(erased.length == 3 && erased[0] == wrapsItem(1) && erased[1] == wrapsItem(2) && erased[2] == grantItem(DOCTOR, 2), "all wraps");
+        check(erased.length == 3 && erased[0] == wrapsItem(1) && erased[1] == wrapsItem(2)
+            && erased[2] == grantItem(DOCTOR, 2), "all wraps");
         check(!gate().mayGet(vm.addr(PATIENT), wrapsItem(2)), "gone");
         vm.expectRevert(IFolders.FolderIsClosed.selector);
         this.rotate(PATIENT, 2, 1002, trustees());
     }
 
     function test_wraps_are_for_controller_trustees_and_readers() public {
-        check(gate().mayGet(vm.addr(PATIENT), wrapsItem(1)) && gate().mayGet(vm.addr(TRUSTEE), wrapsItem(1)), "controller, trustee");
-        check(!gate().mayGet(vm.addr(HOSPITAL), wrapsItem(1)) && !gate().mayGet(vm.addr(STRANGER), wrapsItem(1)), "others not");
+        check(gate().mayGet(vm.addr(PATIENT), wrapsItem(1))
+            && gate().mayGet(vm.addr(TRUSTEE), wrapsItem(1)), "controller, trustee");
+        check(!gate().mayGet(vm.addr(HOSPITAL), wrapsItem(1))
+            && !gate().mayGet(vm.addr(STRANGER), wrapsItem(1)), "others not");
         give(DOCTOR, READ);
         check(gate().mayGet(vm.addr(DOCTOR), wrapsItem(1)), "a reader");
         give(HOSPITAL, WRITE);
@@ -145,7 +149,8 @@ contract FoldersTest is Health {
         revoke(PATIENT, DOCTOR);
         check(!gate().mayGet(vm.addr(DOCTOR), wrapsItem(1)), "revoked");
         check(!gate().mayGet(vm.addr(PATIENT), wrapsItem(9)), "no such item");
-        check(gate().mayAudit(vm.addr(PATIENT), wrapsItem(1)) && !gate().mayAudit(vm.addr(HOSPITAL), wrapsItem(1)), "audit: the controller's");
+        check(gate().mayAudit(vm.addr(PATIENT), wrapsItem(1))
+            && !gate().mayAudit(vm.addr(HOSPITAL), wrapsItem(1)), "audit: the controller's");
     }
 
     function test_only_a_node_confirms_and_only_what_is_erased() public {
@@ -180,10 +185,12 @@ contract FoldersTest is Health {
     function test_blobsOf_names_the_wraps() public view {
         (bytes32 x, bytes32 y) = p256(1000);
         bytes memory rotate_ = abi.encodeCall(IFolders.rotate, (folder, 1, x, y, WRAP, 9, trustees(), 1, ""));
-        checkNames(gate(), abi.encodeCall(IFolders.open, (vm.addr(PATIENT), SALT, x, y, WRAP, 9, 6, trustees(), 1, "")), WRAP);
+        checkNames(gate(), abi.encodeCall(IFolders.open, (vm.addr(PATIENT), SALT, x, y, WRAP, 9, 6, trustees(), 1, "")),
+            WRAP);
         checkNames(gate(), rotate_, WRAP);
         checkNamesNoneCutShort(gate(), rotate_, 4 + 5 * 32);
-        check(gate().blobsOf(abi.encodeCall(IFolders.forget, (folder, 1, ""))).length == 0 && gate().blobsOf("").length == 0, "others");
+        check(gate().blobsOf(abi.encodeCall(IFolders.forget, (folder, 1, ""))).length == 0
+            && gate().blobsOf("").length == 0, "others");
     }
 
     /// The classic hole: whoever sends it, without the controller's signature nothing about the folder changes.

@@ -37,12 +37,14 @@ abstract contract Health is Base {
         return folders.folderOf(folder).nonce;
     }
 
-    function openSignature(bytes32 salt, uint256 p, uint16 glass, address[] memory t) internal view returns (bytes memory) {
+    function openSignature(bytes32 salt, uint256 p, uint16 glass, address[] memory t) internal view
+        returns (bytes memory) {
         (bytes32 x, bytes32 y) = p256(p);
         bytes32 h = keccak256(
             "Open(address controller,bytes32 salt,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32 wrapsSize,uint16 glassMinutes,address[] trustees,uint64 deadline)");
         bytes32 list = keccak256(abi.encodePacked(t));
-        return signed(PATIENT, digestOf("xinglin folders", address(folders), keccak256(abi.encode(h, vm.addr(PATIENT), salt, x, y, WRAP, uint32(900), glass, list, soon()))));
+        return signed(PATIENT, digestOf("xinglin folders", address(folders), keccak256(abi.encode(h, vm.addr(PATIENT),
+            salt, x, y, WRAP, uint32(900), glass, list, soon()))));
     }
 
     function openFolder(bytes32 salt, uint16 glass) internal returns (bytes32) {
@@ -52,12 +54,14 @@ abstract contract Health is Base {
         return folders.open(vm.addr(PATIENT), salt, x, y, WRAP, 900, glass, trustees(), soon(), s);
     }
 
-    function rotateSignature(uint256 by, uint32 epoch, uint256 p, address[] memory to) internal view returns (bytes memory) {
+    function rotateSignature(uint256 by, uint32 epoch, uint256 p, address[] memory to) internal view
+        returns (bytes memory) {
         (bytes32 x, bytes32 y) = p256(p);
         bytes32 h = keccak256(
             "Rotate(bytes32 folder,uint32 expectedEpoch,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32 wrapsSize,address[] recipients,uint64 nonce,uint64 deadline)");
         bytes32 list = keccak256(abi.encodePacked(to));
-        return signed(by, digestOf("xinglin folders", address(folders), keccak256(abi.encode(h, folder, epoch, x, y, WRAP, uint32(900), list, nonce(), soon()))));
+        return signed(by, digestOf("xinglin folders", address(folders), keccak256(abi.encode(h, folder, epoch, x, y,
+            WRAP, uint32(900), list, nonce(), soon()))));
     }
 
     /// Through `this.`, so that a test can expect it to revert.
@@ -70,7 +74,8 @@ abstract contract Health is Base {
 
     function forgetSignature(uint256 by) internal view returns (bytes memory) {
         bytes32 h = keccak256("Forget(bytes32 folder,uint64 nonce,uint64 deadline)");
-        return signed(by, digestOf("xinglin folders", address(folders), keccak256(abi.encode(h, folder, nonce(), soon()))));
+        return signed(by, digestOf("xinglin folders", address(folders), keccak256(abi.encode(h, folder, nonce(),
+            soon()))));
     }
 
     function forget() internal {
@@ -79,16 +84,19 @@ abstract contract Health is Base {
         folders.forget(folder, soon(), s);
     }
 
-    function actionOf(uint256 grantee, bytes32 record, uint8 rights, uint40 from, uint40 until) internal view returns (IConsent.GrantAction memory) {
+    function actionOf(uint256 grantee, bytes32 record, uint8 rights, uint40 from, uint40 until) internal view
+        returns (IConsent.GrantAction memory) {
         bool reads = rights & READ != 0;
-        return IConsent.GrantAction(folder, record, vm.addr(grantee), rights, 1, from, until, reads ? WRAP : bytes32(0), reads ? 700 : 0);
+        return IConsent.GrantAction(folder, record, vm.addr(grantee), rights, 1, from, until, reads ? WRAP
+            : bytes32(0), reads ? 700 : 0);
     }
 
     function grantSignature(uint256 by, IConsent.GrantAction memory a) internal view returns (bytes memory) {
         bytes32 h = keccak256(
             "Grant(bytes32 folder,bytes32 record,address grantee,uint8 rights,uint16 purposes,uint40 from,uint40 until,bytes32 wrap,uint32 wrapSize,uint64 nonce,uint64 deadline)");
         return signed(by, digestOf("xinglin consent", address(consent), keccak256(abi.encode(
-            h, a.folder, a.record, a.grantee, a.rights, a.purposes, a.from, a.until, a.wrap, a.wrapSize, nonce(), soon()))));
+            h, a.folder, a.record, a.grantee, a.rights, a.purposes, a.from, a.until, a.wrap, a.wrapSize, nonce(),
+                soon()))));
     }
 
     function grant(uint256 by, IConsent.GrantAction memory a) public {
@@ -103,7 +111,8 @@ abstract contract Health is Base {
 
     function revokeSignature(uint256 by, uint256 grantee) internal view returns (bytes memory) {
         bytes32 h = keccak256("Revoke(bytes32 folder,bytes32 record,address grantee,uint64 nonce,uint64 deadline)");
-        return signed(by, digestOf("xinglin consent", address(consent), keccak256(abi.encode(h, folder, bytes32(0), vm.addr(grantee), nonce(), soon()))));
+        return signed(by, digestOf("xinglin consent", address(consent), keccak256(abi.encode(h, folder, bytes32(0),
+            vm.addr(grantee), nonce(), soon()))));
     }
 
     function revoke(uint256 by, uint256 grantee) public {
@@ -126,7 +135,8 @@ abstract contract Health is Base {
 
     function erase(uint256 by, bytes32 record) public {
         bytes32 h = keccak256("Erase(bytes32 record,uint64 nonce,uint64 deadline)");
-        bytes memory s = signed(by, digestOf("xinglin records", address(records), keccak256(abi.encode(h, record, nonce(), soon()))));
+        bytes memory s = signed(by, digestOf("xinglin records", address(records), keccak256(abi.encode(h, record,
+            nonce(), soon()))));
         as_(HOSPITAL);
         records.erase(record, soon(), s);
     }

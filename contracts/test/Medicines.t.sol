@@ -12,7 +12,8 @@ contract MedicinesTest is Pack {
     function test_only_a_regulator_registers_a_product_and_once() public {
         address maker = vm.addr(MAKER);
         vm.prank(maker);
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.WRONG_ROLE, bytes32("mine")));
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.WRONG_ROLE,
+            bytes32("mine")));
         medicines.registerProduct("mine", maker, "commitment", 10);
         vm.prank(vm.addr(REGULATOR));
         vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.EXISTS, PRODUCT));
@@ -28,11 +29,13 @@ contract MedicinesTest is Pack {
         bytes memory opening = abi.encodeCall(IMedicines.openBatch, (PRODUCT, "lot", EXPIRY, "root", 4));
         refused(IMedicines.Code.NOT_OWNER, 60, opening);
         refused(IMedicines.Code.NOT_OWNER, REGULATOR, opening);
-        refused(IMedicines.Code.UNKNOWN_PRODUCT, MAKER, abi.encodeCall(IMedicines.openBatch, ("none", "lot", EXPIRY, "root", 4)));
+        refused(IMedicines.Code.UNKNOWN_PRODUCT, MAKER, abi.encodeCall(IMedicines.openBatch, ("none", "lot", EXPIRY,
+            "root", 4)));
         act(MAKER, opening);
         refused(IMedicines.Code.NOT_OWNER, 60, abi.encodeCall(IMedicines.commission, (idOf("lot"), fragmentsOf(0, 4))));
         setStatus(MAKER, IDirectory.Status.SUSPENDED);
-        refused(IMedicines.Code.NOT_LISTED, MAKER, abi.encodeCall(IMedicines.commission, (idOf("lot"), fragmentsOf(0, 4))));
+        refused(IMedicines.Code.NOT_LISTED, MAKER, abi.encodeCall(IMedicines.commission, (idOf("lot"), fragmentsOf(0,
+            4))));
     }
 
     /// Invariant 2.
@@ -40,13 +43,18 @@ contract MedicinesTest is Pack {
         lot("first", 10);
         act(MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "second", EXPIRY, "root", 2)));
         bytes32 second = idOf("second");
-        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(9, 2))));
-        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second, abi.encodePacked(fragment(50), fragment(50)))));
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(9,
+            2))));
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second,
+            abi.encodePacked(fragment(50), fragment(50)))));
         vm.prank(vm.addr(MAKER));
         medicines.growProduct(PRODUCT, 100);
-        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(9, 2)))); // an older generation
+        // an older generation
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(9,
+            2))));
         refused(IMedicines.Code.BAD_ARGUMENT, MAKER, abi.encodeCall(IMedicines.commission, (second, new bytes(8))));
-        check(medicines.isCommissioned(PRODUCT, fragment(9)) && !medicines.isCommissioned(PRODUCT, fragment(10)), "lookup");
+        check(medicines.isCommissioned(PRODUCT, fragment(9))
+            && !medicines.isCommissioned(PRODUCT, fragment(10)), "lookup");
         act(MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(10, 2))));
         check(medicines.productOf(PRODUCT).units == 12 && medicines.productOf(PRODUCT).room == 98, "counts");
     }
@@ -55,7 +63,8 @@ contract MedicinesTest is Pack {
         bytes32 b = lot("lot", 2);
         act(MAKER, change(b, 0, IMedicines.State.VOID));
         act(MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "next", EXPIRY, "root", 1)));
-        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (idOf("next"), fragmentsOf(0, 1))));
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (idOf("next"),
+            fragmentsOf(0, 1))));
     }
 
     function test_a_full_table_must_grow_first() public {
@@ -65,7 +74,8 @@ contract MedicinesTest is Pack {
         bytes32 b = medicines.batchId("small", "lot");
         refused(IMedicines.Code.TABLE_FULL, MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(0, 4))));
         vm.prank(vm.addr(WHOLESALER));
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_OWNER, bytes32("small")));
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_OWNER,
+            bytes32("small")));
         medicines.growProduct("small", 10);
         act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(0, 3))));
         vm.prank(vm.addr(MAKER));
@@ -77,8 +87,10 @@ contract MedicinesTest is Pack {
     /// Invariant 3: a lot is opened once; nothing changes its expiry.
     function test_a_lot_is_opened_once() public {
         lot("lot", 2);
-        refused(IMedicines.Code.EXISTS, MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "lot", EXPIRY + 1, "root", 2)));
-        refused(IMedicines.Code.BAD_ARGUMENT, MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "old", uint40(START), "root", 2)));
+        refused(IMedicines.Code.EXISTS, MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "lot", EXPIRY + 1, "root",
+            2)));
+        refused(IMedicines.Code.BAD_ARGUMENT, MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "old",
+            uint40(START), "root", 2)));
         check(medicines.batchOf(idOf("lot")).expiry == EXPIRY, "expiry");
     }
 
@@ -100,11 +112,13 @@ contract MedicinesTest is Pack {
         bytes32 c = container(MAKER, "case");
         refused(IMedicines.Code.UNKNOWN_UNIT, MAKER, abi.encodeCall(IMedicines.packUnits, (c, b, list(2, 2))));
         refused(IMedicines.Code.UNKNOWN_BATCH, MAKER, abi.encodeCall(IMedicines.packUnits, (c, "none", list(0, 1))));
-        refused(IMedicines.Code.UNKNOWN_CONTAINER, MAKER, abi.encodeCall(IMedicines.packUnits, ("none", b, list(0, 1))));
+        refused(IMedicines.Code.UNKNOWN_CONTAINER, MAKER, abi.encodeCall(IMedicines.packUnits, ("none", b, list(0,
+            1))));
         refused(IMedicines.Code.UNKNOWN_UNIT, MAKER, change(b, 3, IMedicines.State.DESTROYED));
         (, IMedicines.Code code) = sell(PHARMACY, b, 3);
         check(code == IMedicines.Code.UNKNOWN_UNIT, "dispense");
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.UNKNOWN_UNIT, bytes32(uint256(3))));
+        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.UNKNOWN_UNIT,
+            bytes32(uint256(3))));
         medicines.unitState(b, 3);
     }
 
@@ -135,12 +149,14 @@ contract MedicinesTest is Pack {
         bytes32 b = lot("lot", 10);
         bytes32 mine = container(WHOLESALER, "mine");
         refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.packUnits, (mine, b, list(0, 1))));
-        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.packLot, (b, 0, 5, single("case"))));
+        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.packLot, (b, 0, 5,
+            single("case"))));
         bytes32 c = container(MAKER, "case");
         pack(MAKER, c, b, 0, 5);
         refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, shipping(c, PHARMACY));
         refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.unpackUnits, (c, b, list(0, 1))));
-        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.packContainers, (mine, single(c))));
+        refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.packContainers, (mine,
+            single(c))));
         refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, abi.encodeCall(IMedicines.holdContainer, (c, true)));
         refused(IMedicines.Code.NOT_CUSTODIAN, WHOLESALER, change(b, 7, IMedicines.State.DESTROYED));
         (, IMedicines.Code code) = sell(PHARMACY, b, 7);
@@ -277,7 +293,8 @@ contract MedicinesTest is Pack {
     function test_final_states_are_final() public {
         bytes32 b = lot("lot", 10);
         deliver(b, 0, 8, PHARMACY, "tote");
-        IMedicines.State[5] memory ends = [IMedicines.State.DESTROYED, IMedicines.State.STOLEN, IMedicines.State.SAMPLED, IMedicines.State.EXPORTED, IMedicines.State.LOST];
+        IMedicines.State[5] memory ends = [IMedicines.State.DESTROYED, IMedicines.State.STOLEN,
+            IMedicines.State.SAMPLED, IMedicines.State.EXPORTED, IMedicines.State.LOST];
         for (uint32 i = 0; i < 5; i++) {
             act(PHARMACY, change(b, i, ends[i]));
             for (uint8 to = 1; to <= 13; to++) {
@@ -301,7 +318,8 @@ contract MedicinesTest is Pack {
         bytes[] memory operations = one(change(b, index, to));
         for (uint256 i = 0; i < 3; i++) {
             vm.prank(vm.addr(actors[i]));
-            (bool done,) = address(medicines).call(abi.encodeCall(IMedicines.capture, (keccak256(abi.encode(i, index, to)), "", 0, operations)));
+            (bool done,) = address(medicines).call(abi.encodeCall(IMedicines.capture, (keccak256(abi.encode(i, index,
+                to)), "", 0, operations)));
             check(!done, "a final state was left");
         }
     }
@@ -366,7 +384,8 @@ contract MedicinesTest is Pack {
     function expectSale(bytes32 b, uint32 index, IMedicines.Code expected) private {
         (, IMedicines.Code code) = sell(PHARMACY, b, index);
         check(code == expected, "sale");
-        check((medicines.unitState(b, index).stored == IMedicines.State.DISPENSED) == (code == IMedicines.Code.OK), "effect");
+        check((medicines.unitState(b, index).stored == IMedicines.State.DISPENSED) == (code == IMedicines.Code.OK),
+            "effect");
     }
 
     /// The table of docs/contracts.md: moves that need a role, an owner or a place.
@@ -495,7 +514,8 @@ contract MedicinesTest is Pack {
         act(MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
         for (uint32 i = 0; i < 20; i++) {
             IMedicines.UnitView memory v = medicines.unitState(b, i);
-            check(v.recalled && v.effective == (i == 0 ? IMedicines.State.DISPENSED : IMedicines.State.BATCH_RECALLED), "reached");
+            check(v.recalled && v.effective == (i == 0 ? IMedicines.State.DISPENSED
+                : IMedicines.State.BATCH_RECALLED), "reached");
         }
         (IMedicines.Holding[] memory rows,) = medicines.holdersOf(b, 0, 100);
         check(rows.length == 4, "maker, two pharmacies, a case under way");
@@ -585,7 +605,8 @@ contract MedicinesTest is Pack {
 
     function test_operations_outside_a_document_and_documents_inside_are_refused() public {
         bytes32 b = lot("lot", 10);
-        bytes memory expected = abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_IN_CAPTURE, bytes32(0));
+        bytes memory expected = abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_IN_CAPTURE,
+            bytes32(0));
         vm.startPrank(vm.addr(MAKER));
         vm.expectRevert(expected);
         medicines.openContainer("case");
@@ -594,7 +615,8 @@ contract MedicinesTest is Pack {
         vm.expectRevert(expected);
         medicines.openBatch(PRODUCT, "x", EXPIRY, "root", 1);
         vm.stopPrank();
-        refused(IMedicines.Code.NOT_IN_CAPTURE, MAKER, abi.encodeCall(IMedicines.capture, ("inner", "", 0, one(abi.encodeCall(IMedicines.openContainer, ("case"))))));
+        refused(IMedicines.Code.NOT_IN_CAPTURE, MAKER, abi.encodeCall(IMedicines.capture, ("inner", "", 0,
+            one(abi.encodeCall(IMedicines.openContainer, ("case"))))));
         refused(IMedicines.Code.NOT_LISTED, STRANGER, abi.encodeCall(IMedicines.openContainer, ("case")));
     }
 

@@ -4,7 +4,8 @@ pragma solidity ^0.8.28;
 import {IMedicines} from "../src/interfaces/IMedicines.sol";
 import {Pack} from "./Pack.t.sol";
 
-/// Random operations by random actors on two lots and five containers. Most are refused; whatever happens, the books must balance.
+/// Random operations by random actors on two lots and five containers. Most are refused; whatever happens, the books
+/// must balance.
 contract MedicinesWalkTest is Pack {
     uint256 private constant STEPS = 250;
     uint32 private constant UNITS = 40;
@@ -36,13 +37,16 @@ contract MedicinesWalkTest is Pack {
             if (parent != 0) box = parent;
             operation = abi.encodeCall(IMedicines.unpackContainers, (box, single(child)));
         }
-        else if (kind == 5) operation = abi.encodeCall(IMedicines.ship, (box, vm.addr(actors[next(5)]), IMedicines.Purpose(next(4))));
+        else if (kind == 5) operation = abi.encodeCall(IMedicines.ship, (box, vm.addr(actors[next(5)]),
+            IMedicines.Purpose(next(4))));
         else if (kind == 6) operation = abi.encodeCall(IMedicines.accept, (box));
         else if (kind == 7) operation = abi.encodeCall(IMedicines.endShipping, (box));
         else if (kind == 8) operation = abi.encodeCall(IMedicines.holdContainer, (box, next(2) == 0));
         else if (kind == 9) operation = abi.encodeCall(IMedicines.dispense, (unit(b, first)));
-        else if (kind == 10) operation = abi.encodeCall(IMedicines.changeUnits, (b, list(first, 1), IMedicines.State(1 + next(13))));
-        else operation = abi.encodeCall(IMedicines.changeUnits, (b, list(first, uint32(1 + next(3))), next(3) == 0 ? IMedicines.State.ACTIVE : IMedicines.State.HELD));
+        else if (kind == 10) operation = abi.encodeCall(IMedicines.changeUnits, (b, list(first, 1),
+            IMedicines.State(1 + next(13))));
+        else operation = abi.encodeCall(IMedicines.changeUnits, (b, list(first, uint32(1 + next(3))), next(3) == 0
+            ? IMedicines.State.ACTIVE : IMedicines.State.HELD));
         address who = vm.addr(actors[next(5)]);
         if (next(4) != 0) {
             if (kind == 6) who = medicines.containerOf(box).receiver;
@@ -69,7 +73,8 @@ contract MedicinesWalkTest is Pack {
                     IMedicines.Holding memory h = medicines.holderOf(lots[l], u);
                     if (h.container == boxes[i]) inside++;
                     IMedicines.State s = medicines.unitState(lots[l], u).stored;
-                    bool bad = s == IMedicines.State.HELD || s == IMedicines.State.LOCKED || s == IMedicines.State.RECALLED;
+                    bool bad = s == IMedicines.State.HELD || s == IMedicines.State.LOCKED
+                        || s == IMedicines.State.RECALLED;
                     if (bad && isInside(h.container, boxes[i])) blemishes++;
                 }
             }
@@ -97,7 +102,8 @@ contract MedicinesWalkTest is Pack {
         deliver(lots[0], 0, 10, PHARMACY, "tote 1");
         deliver(lots[1], 0, 10, WHOLESALER, "tote 2");
         for (uint256 i = 0; i < STEPS; i++) {
-            if (i == STEPS / 2 && seed % 3 == 0) act(MAKER, abi.encodeCall(IMedicines.recallBatch, (lots[0], "reason")));
+            if (i == STEPS / 2
+                && seed % 3 == 0) act(MAKER, abi.encodeCall(IMedicines.recallBatch, (lots[0], "reason")));
             step();
         }
         check(done > STEPS / 20, "the walk went somewhere");

@@ -47,7 +47,8 @@ abstract contract Pack is Base {
     function refused(IMedicines.Code expected, uint256 key, bytes memory operation) internal {
         bytes[] memory operations = one(operation);
         vm.prank(vm.addr(key));
-        (bool done, bytes memory answer) = address(medicines).call(abi.encodeCall(IMedicines.capture, (bytes32(++documents), "events", 0, operations)));
+        (bool done, bytes memory answer) = address(medicines).call(abi.encodeCall(IMedicines.capture,
+            (bytes32(++documents), "events", 0, operations)));
         check(!done && answer.length == 68 && bytes4(answer) == IMedicines.Refused.selector, "refused");
         uint8 code = uint8(answer[35]);
         check(code == uint8(expected), string.concat("code is ", digits(code), ", not ", digits(uint8(expected))));
@@ -137,7 +138,8 @@ abstract contract Pack is Base {
         uint256 live = 0;
         for (uint32 i = 0; i < b.commissioned; i++) {
             IMedicines.State s = medicines.unitState(batch, i).stored;
-            if (s == IMedicines.State.ACTIVE || s == IMedicines.State.HELD || s == IMedicines.State.LOCKED || s == IMedicines.State.PARTIAL || s == IMedicines.State.RECALLED) live++;
+            if (s == IMedicines.State.ACTIVE || s == IMedicines.State.HELD || s == IMedicines.State.LOCKED
+                || s == IMedicines.State.PARTIAL || s == IMedicines.State.RECALLED) live++;
         }
         check(live == held, "states and counts agree");
     }

@@ -15,7 +15,8 @@ contract RecordsTest is Health {
     function test_who_may_write_adds_without_reading() public {
         bytes32 record = addRecord(1);
         IRecords.Registration memory r = records.registrationOf(record);
-        check(r.root == "root" && r.folder == folder && r.author == vm.addr(HOSPITAL) && r.epoch == 1 && r.state == 1, "registration");
+        check(r.root == "root" && r.folder == folder && r.author == vm.addr(HOSPITAL) && r.epoch == 1
+            && r.state == 1, "registration");
         check(r.addedAt == START && r.blob == "blob" && r.facts == 0, "registration");
         check(record == records.recordId(folder, 1, vm.addr(HOSPITAL), 1), "id");
         check(!consent.hasRight(vm.addr(HOSPITAL), folder, 0, READ), "it cannot read");
@@ -181,7 +182,8 @@ contract RecordsTest is Health {
         for (uint256 i = 0; i < 64; i++) {
             check(named[i] == bytes32(i + 1), "each in its place");
         }
-        check(gate().blobsOf(abi.encodeCall(IRecords.addMany, (additionsOf(65)))).length == 0, "addMany reverts for more");
+        check(gate().blobsOf(abi.encodeCall(IRecords.addMany, (additionsOf(65)))).length == 0,
+            "addMany reverts for more");
         check(gate().blobsOf(abi.encodeCall(IRecords.addMany, (additionsOf(0)))).length == 0, "no addition");
         check(gate().blobsOf(hex"12345678").length == 0 && gate().blobsOf("").length == 0, "others");
         checkNamesNoneCutShort(gate(), abi.encodeCall(IRecords.addMany, (additionsOf(2))), 4 + 2 * 32 + 2 * 7 * 32);
@@ -190,7 +192,8 @@ contract RecordsTest is Health {
     /// The array may stand anywhere behind its offset, as the compiler's decoder takes it.
     function test_blobsOf_follows_the_offset() public view {
         IRecords.Addition memory a = additionOf(1);
-        bytes memory odd = abi.encodePacked(IRecords.addMany.selector, abi.encode(uint256(0x40), bytes32("gap"), uint256(1), a));
+        bytes memory odd = abi.encodePacked(IRecords.addMany.selector, abi.encode(uint256(0x40), bytes32("gap"),
+            uint256(1), a));
         checkNames(gate(), odd, "blob");
     }
 

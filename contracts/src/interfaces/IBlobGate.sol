@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// What a node asks of a contract before it keeps, serves or deletes a blob (docs/wire-formats.md §5). Knows nothing of patients.
+/// What a node asks of a contract before it keeps, serves or deletes a blob (docs/wire-formats.md §5).
+/// It knows nothing of patients.
 interface IBlobGate {
     event BlobNamed(bytes32 indexed item, bytes32 indexed blob, uint256 size);
     event BlobErased(bytes32 indexed item);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Who may see what, for what purpose, until when; and the log of every look and every refusal. Gate for grant wraps, releases
+/// Who may see what, for what purpose, until when; and the log of every look and every refusal. Gate for grant wraps,
+/// releases
 /// and reasons. `record` 0 means the whole folder.
 interface IConsent {
     struct Grant {
@@ -24,7 +25,8 @@ interface IConsent {
         uint32 wrapSize;
     }
     /// Why an access was permitted or refused. Stable numbers.
-    enum Reason { PERMITTED, AUTHOR, EMERGENCY, NO_GRANT, NOT_YET, EXPIRED, REVOKED, WRONG_PURPOSE, NO_READ_RIGHT, ACTOR_INACTIVE, FOLDER_CLOSED, RECORD_ERASED, EMERGENCY_NOT_ALLOWED, EMERGENCY_TOO_NEW, UNKNOWN }
+    enum Reason { PERMITTED, AUTHOR, EMERGENCY, NO_GRANT, NOT_YET, EXPIRED, REVOKED, WRONG_PURPOSE, NO_READ_RIGHT,
+        ACTOR_INACTIVE, FOLDER_CLOSED, RECORD_ERASED, EMERGENCY_NOT_ALLOWED, EMERGENCY_TOO_NEW, UNKNOWN }
     struct Window {
         uint40 until;
         uint8 purpose;     // number, not bit
@@ -32,10 +34,13 @@ interface IConsent {
         uint64 review;     // of a break-glass; 0: none
     }
 
-    event Granted(bytes32 indexed folder, bytes32 indexed record, address indexed grantee, uint8 rights, uint16 purposes, uint40 from, uint40 until, uint32 epoch);
+    event Granted(bytes32 indexed folder, bytes32 indexed record, address indexed grantee, uint8 rights,
+        uint16 purposes, uint40 from, uint40 until, uint32 epoch);
     event Revoked(bytes32 indexed folder, bytes32 indexed record, address indexed grantee);
-    event Access(bytes32 indexed folder, bytes32 indexed record, address indexed actor, uint8 purpose, bool permitted, Reason reason, uint40 until);
-    event GlassBroken(bytes32 indexed folder, address indexed actor, uint64 indexed review, bytes32 reasonHash, uint40 until);
+    event Access(bytes32 indexed folder, bytes32 indexed record, address indexed actor, uint8 purpose, bool permitted,
+        Reason reason, uint40 until);
+    event GlassBroken(bytes32 indexed folder, address indexed actor, uint64 indexed review, bytes32 reasonHash,
+        uint40 until);
     event ShareReleased(uint64 indexed review, address indexed trustee);
     event ReviewClosed(uint64 indexed review, address indexed by, bool justified);
     event AuditAnchored(address indexed node, bytes32 head, uint64 count);
@@ -55,18 +60,25 @@ interface IConsent {
     /// This is not allowed in the present state.
     error NotAllowed();
 
-    /// EIP-712 `Grant(bytes32 folder,bytes32 record,address grantee,uint8 rights,uint16 purposes,uint40 from,uint40 until,bytes32 wrap,uint32 wrapSize,uint64 nonce,uint64 deadline)`
+    /// EIP-712 `Grant(bytes32 folder,bytes32 record,address grantee,uint8 rights,uint16 purposes,uint40 from,uint40
+    /// until,bytes32 wrap,uint32 wrapSize,uint64 nonce,uint64 deadline)`
     /// by the controller. A new grant to the same grantee and record replaces the old one.
     function grant(GrantAction calldata action, uint64 deadline, bytes calldata signature) external;
-    /// EIP-712 `Revoke(bytes32 folder,bytes32 record,address grantee,uint64 nonce,uint64 deadline)`. Ends grant and window at once; rotation owed.
-    function revoke(bytes32 folder, bytes32 record, address grantee, uint64 deadline, bytes calldata signature) external;
-    /// Asks for a window. Never reverts for a listed actor within its quota (1,000 refusals a day): refusals are events. `purpose` is the number.
+    /// EIP-712 `Revoke(bytes32 folder,bytes32 record,address grantee,uint64 nonce,uint64 deadline)`. Ends grant and
+    /// window at once; rotation owed.
+    function revoke(bytes32 folder, bytes32 record, address grantee, uint64 deadline, bytes calldata signature)
+        external;
+    /// Asks for a window. Never reverts for a listed actor within its quota (1,000 refusals a day): refusals are
+    /// events. `purpose` is the number.
     function access(bytes32 folder, bytes32 record, uint8 purpose) external returns (bool permitted, Reason reason);
     /// By an emergency actor. Refusals are Access events with purpose ETREAT. `reason`: blob of the sealed reason.
-    function breakGlass(bytes32 folder, bytes32 reasonHash, bytes32 reason, uint32 reasonSize) external returns (bool permitted, uint64 review);
-    /// By a trustee of the folder, while the window is open: names the blob that holds its share for the emergency actor.
+    function breakGlass(bytes32 folder, bytes32 reasonHash, bytes32 reason, uint32 reasonSize) external
+        returns (bool permitted, uint64 review);
+    /// By a trustee of the folder, while the window is open: names the blob that holds its share for the emergency
+    /// actor.
     function release(uint64 review, bytes32 blob, uint32 size) external;
-    /// EIP-712 `CloseReview(uint64 review,bool justified,uint64 nonce,uint64 deadline)` by the controller, or by a regulator itself (no signature). Ends the window.
+    /// EIP-712 `CloseReview(uint64 review,bool justified,uint64 nonce,uint64 deadline)` by the controller, or by a
+    /// regulator itself (no signature). Ends the window.
     function closeReview(uint64 review, bool justified, uint64 deadline, bytes calldata signature) external;
     /// By a node that the directory lists:
     function anchorAudit(bytes32 head, uint64 count) external;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Who takes part: organisations, professionals and nodes, each with an account and a versioned P-256 encryption key. An entry
+/// Who takes part: organisations, professionals and nodes, each with an account and a versioned P-256 encryption key.
+/// An entry
 /// is signed by the actor and by `threshold` registrars. No owner, no upgrade.
 interface IDirectory {
     enum Status { NONE, ACTIVE, SUSPENDED, WITHDRAWN }
@@ -44,13 +45,18 @@ interface IDirectory {
     /// The entry makes no sense: account, name, roles or status.
     error BadEntry();
 
-    /// EIP-712 `Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)` by the actor and by
+    /// EIP-712 `Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)` by the actor
+    /// and by
     /// registrars in ascending order of address. `possession`: docs/wire-formats.md §4, r || s.
-    function list(Entry calldata entry, bytes calldata possession, bytes calldata actorSignature, bytes[] calldata registrarSignatures) external;
+    function list(Entry calldata entry, bytes calldata possession, bytes calldata actorSignature,
+        bytes[] calldata registrarSignatures) external;
     /// EIP-712 `PublishKey(address actor,uint32 version,bytes32 keyX,bytes32 keyY,uint64 deadline)` by the actor.
-    function publishKey(address actor, bytes32 keyX, bytes32 keyY, uint64 deadline, bytes calldata possession, bytes calldata actorSignature) external;
-    /// EIP-712 `SetStatus(address actor,uint8 status,bytes32 reason,uint64 nonce,uint64 deadline)` by registrars; WITHDRAWN is final.
-    function setStatus(address actor, Status status, bytes32 reason, uint64 deadline, bytes[] calldata registrarSignatures) external;
+    function publishKey(address actor, bytes32 keyX, bytes32 keyY, uint64 deadline, bytes calldata possession,
+        bytes calldata actorSignature) external;
+    /// EIP-712 `SetStatus(address actor,uint8 status,bytes32 reason,uint64 nonce,uint64 deadline)` by registrars;
+    /// WITHDRAWN is final.
+    function setStatus(address actor, Status status, bytes32 reason, uint64 deadline,
+        bytes[] calldata registrarSignatures) external;
 
     function actorOf(address actor) external view returns (Actor memory);
     /// Active and holding all bits of `roles` (0: any role).

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// A patient's compartments. A folder has a controller account, and a sealing key per epoch; the contract knows no person. Every
+/// A patient's compartments. A folder has a controller account, and a sealing key per epoch; the contract knows no
+/// person. Every
 /// action carries the controller's EIP-712 signature and is sent by a listed actor, or comes from the controller itself
 /// (then the signature may be empty; opening needs a listed sender all the same). Gate for the items of epoch wraps.
 interface IFolders {
@@ -17,7 +18,8 @@ interface IFolders {
     }
 
     event FolderOpened(bytes32 indexed folder, address indexed controller);
-    event EpochStarted(bytes32 indexed folder, uint32 indexed epoch, bytes32 keyX, bytes32 keyY, bytes32 wraps, address[] recipients);
+    event EpochStarted(bytes32 indexed folder, uint32 indexed epoch, bytes32 keyX, bytes32 keyY, bytes32 wraps,
+        address[] recipients);
     event RotationOwed(bytes32 indexed folder, uint32 epoch);
     event GlassPolicy(bytes32 indexed folder, uint16 minutes_, address[] trustees);
     event FolderForgotten(bytes32 indexed folder);
@@ -44,14 +46,20 @@ interface IFolders {
     error OverQuota();
 
     /// folder = keccak256(abi.encode(chainid, this, controller, salt)). EIP-712
-    /// `Open(address controller,bytes32 salt,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32 wrapsSize,uint16 glassMinutes,address[] trustees,uint64 deadline)`.
+    /// `Open(address controller,bytes32 salt,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32 wrapsSize,uint16
+    /// glassMinutes,address[] trustees,uint64 deadline)`.
     /// `wraps`: the container of epoch wraps; its recipients are the trustees (at most 8).
-    function open(address controller, bytes32 salt, bytes32 keyX, bytes32 keyY, bytes32 wraps, uint32 wrapsSize, uint16 glassMinutes, address[] calldata trustees, uint64 deadline, bytes calldata signature) external returns (bytes32 folder);
-    /// EIP-712 `Rotate(bytes32 folder,uint32 expectedEpoch,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32 wrapsSize,address[] recipients,uint64 nonce,uint64 deadline)`.
+    function open(address controller, bytes32 salt, bytes32 keyX, bytes32 keyY, bytes32 wraps, uint32 wrapsSize,
+        uint16 glassMinutes, address[] calldata trustees, uint64 deadline, bytes calldata signature) external
+        returns (bytes32 folder);
+    /// EIP-712 `Rotate(bytes32 folder,uint32 expectedEpoch,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32
+    /// wrapsSize,address[] recipients,uint64 nonce,uint64 deadline)`.
     /// `recipients`: trustees first, then grantees who keep reading (at most 64 in all). An inactive
     /// trustee may be left out.
-    function rotate(bytes32 folder, uint32 expectedEpoch, bytes32 keyX, bytes32 keyY, bytes32 wraps, uint32 wrapsSize, address[] calldata recipients, uint64 deadline, bytes calldata signature) external;
-    /// Forgets the folder: all its wraps are erased, nothing can be added. EIP-712 `Forget(bytes32 folder,uint64 nonce,uint64 deadline)`.
+    function rotate(bytes32 folder, uint32 expectedEpoch, bytes32 keyX, bytes32 keyY, bytes32 wraps, uint32 wrapsSize,
+        address[] calldata recipients, uint64 deadline, bytes calldata signature) external;
+    /// Forgets the folder: all its wraps are erased, nothing can be added. EIP-712 `Forget(bytes32 folder,uint64
+    /// nonce,uint64 deadline)`.
     function forget(bytes32 folder, uint64 deadline, bytes calldata signature) external;
 
     function folderOf(bytes32 folder) external view returns (Folder memory);
@@ -60,8 +68,10 @@ interface IFolders {
     function keyOf(bytes32 folder, uint32 epoch) external view returns (bytes32 x, bytes32 y);
     function folderId(address controller, bytes32 salt) external view returns (bytes32);
 
-    /// Records and Consent only (fixed at deployment): checks that `signature` is the controller's over `digestStruct` in the caller's
-    /// domain (or that `sender` is the controller), and uses up the folder's nonce. Callers check that the folder is open where they
+    /// Records and Consent only (fixed at deployment): checks that `signature` is the controller's over `digestStruct`
+    /// in the caller's
+    /// domain (or that `sender` is the controller), and uses up the folder's nonce. Callers check that the folder is
+    /// open where they
     /// must: revoking and erasing stay possible after forgetting.
     function authorize(bytes32 folder, address sender, bytes32 digest, bytes calldata signature) external;
     function markRotationOwed(bytes32 folder) external;

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Every pack of a medicine from commissioning to its end. Tags of products, lots, serials and SSCCs are blinded (HMAC under a key
-/// that the regulator holds too). A unit is (batch, index); it stands loose with an actor or in a container and inherits from
+/// Every pack of a medicine from commissioning to its end. Tags of products, lots, serials and SSCCs are blinded (HMAC
+/// under a key
+/// that the regulator holds too). A unit is (batch, index); it stands loose with an actor or in a container and
+/// inherits from
 /// the container's chain: shipping a pallet is one write.
 ///
 /// The operations below `capture` are called inside `capture` only: it runs them in order, all or none.
 interface IMedicines {
-    /// Stored numbers are stable (4 bits). Ended: DISPENSED, DESTROYED … CONSUMED but PARTIAL, VOID. From 20 on: derived, never stored.
+    /// Stored numbers are stable (4 bits). Ended: DISPENSED, DESTROYED … CONSUMED but PARTIAL, VOID. From 20 on:
+    /// derived, never stored.
     enum State {
-        NONE, ACTIVE, HELD, DISPENSED, PARTIAL, DESTROYED, STOLEN, SAMPLED, EXPORTED, LOST, CONSUMED, RECALLED, VOID, LOCKED, UNUSED_14, UNUSED_15,
+        NONE, ACTIVE, HELD, DISPENSED, PARTIAL, DESTROYED, STOLEN, SAMPLED, EXPORTED, LOST, CONSUMED, RECALLED, VOID,
+            LOCKED, UNUSED_14, UNUSED_15,
         UNUSED_16, UNUSED_17, UNUSED_18, UNUSED_19, PACKED, IN_TRANSIT, EXPIRED, BATCH_RECALLED, WITHDRAWN
     }
     /// Why something was refused. Stable numbers.
@@ -106,7 +110,8 @@ interface IMedicines {
     event ProductRegistered(bytes32 indexed product, address indexed owner, bytes32 keyCommitment);
     event ProductGrown(bytes32 indexed product, uint32 generation, uint32 capacity);
     event ProductWithdrawn(bytes32 indexed product, bool withdrawn);
-    event Captured(bytes32 indexed captureId, address indexed submitter, bytes32 indexed documentHash, bytes32 eventsRoot, uint32 part, Code code);
+    event Captured(bytes32 indexed captureId, address indexed submitter, bytes32 indexed documentHash,
+        bytes32 eventsRoot, uint32 part, Code code);
     event CaptureRepeated(bytes32 indexed captureId);
     event BatchOpened(bytes32 indexed batch, bytes32 indexed product, uint40 expiry, bytes32 root, uint32 count);
     event Commissioned(bytes32 indexed batch, uint32 first, uint32 count, bool live);
@@ -117,10 +122,12 @@ interface IMedicines {
     event ContainerUnpacked(bytes32 indexed parent, bytes32 indexed child);
     event Shipped(bytes32 indexed container, address indexed from, address indexed to, Purpose purpose);
     event Accepted(bytes32 indexed container, address indexed from, address indexed to);
-    event ShippingEnded(bytes32 indexed container, address indexed from, address indexed to, address by); // voided or rejected
+    // voided or rejected
+    event ShippingEnded(bytes32 indexed container, address indexed from, address indexed to, address by);
     event ContainerHeld(bytes32 indexed container, address indexed by, bool held);
     event UnitChanged(bytes32 indexed batch, uint32 indexed index, State state, address indexed by);
-    /// Something that both actors must see: `by` was refused; `other` is the unit's custodian (of a dispensed unit: its dispenser).
+    /// Something that both actors must see: `by` was refused; `other` is the unit's custodian (of a dispensed unit: its
+    /// dispenser).
     event Alert(bytes32 indexed batch, uint32 index, Code code, address indexed by, address indexed other);
     event BatchRecalled(bytes32 indexed batch, address indexed by, bytes32 reason, uint32 commissioned, uint32 live);
     event RecallAcknowledged(bytes32 indexed batch, address indexed by);
@@ -130,7 +137,8 @@ interface IMedicines {
 
     // Products. Not captured: they come from no EPCIS document.
 
-    /// By a REGULATOR. `product`: blinded GTIN; `capacity`: units that the first generation of its fragment table takes.
+    /// By a REGULATOR. `product`: blinded GTIN; `capacity`: units that the first generation of its fragment table
+    /// takes.
     function registerProduct(bytes32 product, address owner, bytes32 keyCommitment, uint32 capacity) external;
     /// By the owner: a further generation (at most 16).
     function growProduct(bytes32 product, uint32 capacity) external;
@@ -139,19 +147,25 @@ interface IMedicines {
     /// By a listed actor.
     function acknowledgeRecall(bytes32 batch) external;
 
-    /// One EPCIS document, or one part (from 0) of a large one: `operations` are calldata of the operations below (at most 64). All or
-    /// none take effect; only a dispense answers with a code instead of reverting. The same (sender, document, part) again changes
+    /// One EPCIS document, or one part (from 0) of a large one: `operations` are calldata of the operations below (at
+    /// most 64). All or
+    /// none take effect; only a dispense answers with a code instead of reverting. The same (sender, document, part)
+    /// again changes
     /// nothing and returns the first answer. `captureId = keccak256(abi.encode(sender, documentHash, part))`.
-    function capture(bytes32 documentHash, bytes32 eventsRoot, uint32 part, bytes[] calldata operations) external returns (bytes32 captureId, Code code);
+    function capture(bytes32 documentHash, bytes32 eventsRoot, uint32 part, bytes[] calldata operations) external
+        returns (bytes32 captureId, Code code);
 
     // Operations.
 
-    /// By the product's owner, a MANUFACTURER. batch id = keccak256(abi.encode(product, tag)), `tag` the blinded GTIN and lot.
+    /// By the product's owner, a MANUFACTURER. batch id = keccak256(abi.encode(product, tag)), `tag` the blinded GTIN
+    /// and lot.
     function openBatch(bytes32 product, bytes32 tag, uint40 expiry, bytes32 root, uint32 count) external;
-    /// By the product's owner: the next units of the batch, in order: 8 bytes each, the first 8 of the unit's blinded tag, not zero. The batch is
+    /// By the product's owner: the next units of the batch, in order: 8 bytes each, the first 8 of the unit's blinded
+    /// tag, not zero. The batch is
     /// live with its last unit. About 1,700 units fit a transaction's 16,777,216 gas.
     function commission(bytes32 batch, bytes calldata fragments) external;
-    /// container id = the first 8 bytes of keccak256(abi.encode(sender, tag)), then zeros; `tag` the blinded SSCC (or random, for a loose transfer).
+    /// container id = the first 8 bytes of keccak256(abi.encode(sender, tag)), then zeros; `tag` the blinded SSCC (or
+    /// random, for a loose transfer).
     function openContainer(bytes32 tag) external;
     /// Opens a container for each tag and packs `each` consecutive units into it, from `first` on.
     function packLot(bytes32 batch, uint32 first, uint32 each, bytes32[] calldata tags) external;
@@ -162,7 +176,8 @@ interface IMedicines {
     function unpackRange(bytes32 container, bytes32 batch, uint32 first, uint32 count) external;
     /// The children are outermost afterwards, with the sender.
     function unpackContainers(bytes32 parent, bytes32[] calldata children) external;
-    /// An outermost container to a listed actor of the trade. RETURN, QUARANTINE and DESTRUCTION take what may not be traded, to
+    /// An outermost container to a listed actor of the trade. RETURN, QUARANTINE and DESTRUCTION take what may not be
+    /// traded, to
     /// a MANUFACTURER, WHOLESALER or REGULATOR.
     function ship(bytes32 container, address to, Purpose purpose) external;
     function accept(bytes32 container) external;
@@ -170,9 +185,11 @@ interface IMedicines {
     function endShipping(bytes32 container) external;
     /// By the custodian or a REGULATOR; a REGULATOR's hold is released by a REGULATOR only.
     function holdContainer(bytes32 container, bool held) external;
-    /// By a PHARMACY or HOSPITAL. Units that may not be dispensed stay as they are: an Alert each, and a code. At most one in a capture.
+    /// By a PHARMACY or HOSPITAL. Units that may not be dispensed stay as they are: an Alert each, and a code. At most
+    /// one in a capture.
     function dispense(Unit[] calldata units) external returns (Code code);
-    /// By the dispenser within 10 days: `dispensed` are the units that the capture dispensed (those without an Alert, in their order),
+    /// By the dispenser within 10 days: `dispensed` are the units that the capture dispensed (those without an Alert,
+    /// in their order),
     /// `which` are positions in it.
     function undoDispense(bytes32 captureId, Unit[] calldata dispensed, uint32[] calldata which) external;
     /// Any other move of loose or packed units; docs/contracts.md has the table of who may do which.
@@ -185,8 +202,10 @@ interface IMedicines {
     function containerOf(bytes32 container) external view returns (ContainerView memory);
     function unitState(bytes32 batch, uint32 index) external view returns (UnitView memory);
     function holderOf(bytes32 batch, uint32 index) external view returns (Holding memory);
-    /// Rows of present holders; `next` 0: that was the last page. The counts of all rows add up to commissioned - ended.
-    function holdersOf(bytes32 batch, uint32 from, uint32 max) external view returns (Holding[] memory rows, uint32 next);
+    /// Rows of present holders; `next` 0: that was the last page. The counts of all rows add up to commissioned -
+    /// ended.
+    function holdersOf(bytes32 batch, uint32 from, uint32 max) external view
+        returns (Holding[] memory rows, uint32 next);
     function isCommissioned(bytes32 product, bytes8 fragment) external view returns (bool);
     function captureOf(bytes32 captureId) external view returns (CaptureView memory);
     function batchId(bytes32 product, bytes32 tag) external pure returns (bytes32);

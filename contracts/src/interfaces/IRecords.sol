@@ -23,7 +23,8 @@ interface IRecords {
         uint64 size;    // of the container, bytes
     }
 
-    event RecordAdded(bytes32 indexed folder, bytes32 indexed record, address indexed author, uint32 epoch, bytes32 root, bytes32 blob, uint64 size);
+    event RecordAdded(bytes32 indexed folder, bytes32 indexed record, address indexed author, uint32 epoch,
+        bytes32 root, bytes32 blob, uint64 size);
     event RecordErased(bytes32 indexed folder, bytes32 indexed record);
 
     error NotListed();

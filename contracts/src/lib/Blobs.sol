@@ -13,8 +13,10 @@ library Blobs {
         blobs[0] = blob;
     }
 
-    /// Of calldata whose one argument is an array of structs of `words` words each: word `index` of every element. None where there are more than `max`.
-    function inArray(bytes calldata input, uint256 words, uint256 index, uint256 max) internal pure returns (bytes32[] memory blobs) {
+    /// Of calldata whose one argument is an array of structs of `words` words each: word `index` of every element. None
+    /// where there are more than `max`.
+    function inArray(bytes calldata input, uint256 words, uint256 index, uint256 max) internal pure
+        returns (bytes32[] memory blobs) {
         if (input.length < 4 + 2 * 32) return blobs;
         bytes calldata data = input[4:];
         uint256 offset = uint256(bytes32(data[0:32]));

@@ -3,7 +3,8 @@ pragma solidity ^0.8.28;
 
 /// Typed signatures (EIP-712) of accounts, in a domain of the contract's own. Keeps no storage.
 abstract contract Eip712 {
-    bytes32 private constant DOMAIN = keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    bytes32 private constant DOMAIN = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
     bytes32 private immutable nameHash;

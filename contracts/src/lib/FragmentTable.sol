@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// A set of 8-byte fragments that only grows: four a slot, buckets of one slot, linear probing. It grows by generations, each with a
+/// A set of 8-byte fragments that only grows: four a slot, buckets of one slot, linear probing. It grows by
+/// generations, each with a
 /// capacity declared beforehand (filled to nine tenths at most); a fragment is in at most one of them.
 library FragmentTable {
     uint256 private constant LANES = 4;
@@ -28,7 +29,8 @@ library FragmentTable {
         return false;
     }
 
-    /// Fragments are not zero. `full`: the newest generation takes no more; nothing was written. `duplicate`: it is in already.
+    /// Fragments are not zero. `full`: the newest generation takes no more; nothing was written. `duplicate`: it is in
+    /// already.
     function insert(Table storage table, uint64 fragment) internal returns (bool duplicate, bool full) {
         uint256 newest = table.generations.length - 1;
         for (uint256 g = 0; g < newest; g++) {
@@ -44,7 +46,8 @@ library FragmentTable {
     }
 
     /// Where the fragment is, or where it would go. Ends: a generation always has empty lanes.
-    function _find(Table storage table, uint256 g, uint64 fragment) private view returns (bool found, uint256 bucket, uint256 lane) {
+    function _find(Table storage table, uint256 g, uint64 fragment) private view
+        returns (bool found, uint256 bucket, uint256 lane) {
         uint256 buckets = table.generations[g].buckets;
         mapping(uint256 => uint256) storage words = table.words[g];
         for (bucket = fragment % buckets;; bucket = bucket + 1 == buckets ? 0 : bucket + 1) {

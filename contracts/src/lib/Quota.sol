@@ -14,7 +14,8 @@ library Quota {
     }
 
     /// False, and nothing used, where `limit` would be passed.
-    function take(mapping(address => Use) storage uses, address who, uint256 amount, uint256 limit) internal returns (bool) {
+    function take(mapping(address => Use) storage uses, address who, uint256 amount, uint256 limit) internal
+        returns (bool) {
         uint256 total = used(uses, who) + amount;
         if (total > limit) return false;
         uses[who] = Use(uint64(block.timestamp / 1 days), uint128(total));

@@ -4,7 +4,8 @@ pragma solidity ^0.8.28;
 import {Roles} from "../Roles.sol";
 import {MedicineUnits} from "./MedicineUnits.sol";
 
-/// Containers: one slot each, under a 64-bit key (the id's first 8 bytes). Custody and a pending transfer stand in the outermost one. What
+/// Containers: one slot each, under a 64-bit key (the id's first 8 bytes). Custody and a pending transfer stand in the
+/// outermost one. What
 /// bars a tree from trade is counted upwards when it happens, so that shipping looks at the outermost container only.
 abstract contract MedicineContainers is MedicineUnits {
     struct Container {

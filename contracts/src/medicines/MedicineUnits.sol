@@ -5,8 +5,10 @@ import {IDirectory} from "../interfaces/IDirectory.sol";
 import {IMedicines} from "../interfaces/IMedicines.sol";
 import {FragmentTable} from "../lib/FragmentTable.sol";
 
-/// What is stored of batches and their units. Per unit: 4 bits of state (64 a slot) and a 16-bit holder (16 a slot), the position of an
-/// entry in its batch's list of holders. Zero bits mean: active, and loose with the owner; so commissioning writes neither.
+/// What is stored of batches and their units. Per unit: 4 bits of state (64 a slot) and a 16-bit holder (16 a slot),
+/// the position of an
+/// entry in its batch's list of holders. Zero bits mean: active, and loose with the owner; so commissioning writes
+/// neither.
 abstract contract MedicineUnits is IMedicines {
     enum Kind { LOOSE, PACKED }
 
@@ -119,7 +121,8 @@ abstract contract MedicineUnits is IMedicines {
         require(c.stateSlot == NO_SLOT || c.stateSlot == index / STATES);
         require(c.holderSlot == NO_SLOT || c.holderSlot == index / HOLDERS);
         if (c.stateSlot == NO_SLOT) (c.stateSlot, c.stateWord) = (index / STATES, stateWords[c.batch][index / STATES]);
-        if (c.holderSlot == NO_SLOT) (c.holderSlot, c.holderWord) = (index / HOLDERS, holderWords[c.batch][index / HOLDERS]);
+        if (c.holderSlot == NO_SLOT) (c.holderSlot, c.holderWord) = (index / HOLDERS,
+            holderWords[c.batch][index / HOLDERS]);
         uint256 nibble = (c.stateWord >> (index % STATES * 4)) & 15;
         state = nibble == 0 ? State.ACTIVE : State(nibble);
         position = uint16(c.holderWord >> (index % HOLDERS * 16));
@@ -185,9 +188,11 @@ abstract contract MedicineUnits is IMedicines {
         }
     }
 
-    /// Moves live units from one holder to another; returns how many of them are blemished. Indexes are `list`, or `first` … where the list
+    /// Moves live units from one holder to another; returns how many of them are blemished. Indexes are `list`, or
+    /// `first` … where the list
     /// is empty. All must stand with (kind, key) now.
-    function _move(bytes32 id, uint32[] memory list, uint32 first, uint32 n, Kind kind, uint64 key, uint16 to) internal returns (uint32 blemished) {
+    function _move(bytes32 id, uint32[] memory list, uint32 first, uint32 n, Kind kind, uint64 key, uint16 to) internal
+        returns (uint32 blemished) {
         (uint32 batch, Batch storage b) = _liveBatch(id);
         Cursor memory c = _cursor(batch);
         uint256 from = NO_SLOT; // position whose holder was found right
@@ -201,8 +206,10 @@ abstract contract MedicineUnits is IMedicines {
             _require(!_isEnded(state), Code.FINAL, bytes32(uint256(index)));
             if (position != from) {
                 Holder memory holder = _holder(batch, position);
-                _require(holder.kind == kind, kind == Kind.LOOSE ? Code.NOT_LOOSE : Code.NOT_A_CHILD, bytes32(uint256(index)));
-                _require(holder.key == key, kind == Kind.LOOSE ? Code.NOT_CUSTODIAN : Code.NOT_A_CHILD, bytes32(uint256(index)));
+                _require(holder.kind == kind, kind == Kind.LOOSE ? Code.NOT_LOOSE
+                    : Code.NOT_A_CHILD, bytes32(uint256(index)));
+                _require(holder.key == key, kind == Kind.LOOSE ? Code.NOT_CUSTODIAN
+                    : Code.NOT_A_CHILD, bytes32(uint256(index)));
                 if (run != 0) _subCount(batch, from, run);
                 (from, run) = (position, 0);
             }
