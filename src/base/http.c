@@ -34,7 +34,20 @@ void http_response_init(struct http_response *response, size_t body_max) {
 	buf_init(&response->headers, HEADER_LINES_MAX);
 }
 
+void http_source_close(struct http_source *source) {
+	const struct http_source open = *source;
+	*source = (struct http_source){0};
+	if (open.close) open.close(open.context);
+}
+
+void http_sink_close(struct http_sink *sink) {
+	const struct http_sink open = *sink;
+	*sink = (struct http_sink){0};
+	if (open.close) open.close(open.context);
+}
+
 void http_response_fini(struct http_response *response) {
+	http_source_close(&response->source);
 	buf_fini(&response->body);
 	buf_fini(&response->headers);
 }
@@ -46,6 +59,7 @@ void http_exchange_init(struct http_exchange *exchange, size_t answer_max) {
 }
 
 void http_exchange_fini(struct http_exchange *exchange) {
+	http_sink_close(&exchange->sink);
 	http_response_fini(&exchange->response);
 	buf_fini(&exchange->path_text);
 }
@@ -62,6 +76,10 @@ void http_answer(struct http_exchange *exchange) {
 		exchange->ops->answer(exchange);
 	else
 		__atomic_store_n(&exchange->is_deferred, false, __ATOMIC_RELEASE);
+}
+
+void http_more(struct http_exchange *exchange) {
+	if (exchange->ops) exchange->ops->more(exchange);
 }
 
 bool http_is_wanted(const struct http_exchange *exchange) {

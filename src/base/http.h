@@ -36,6 +36,8 @@ struct http_header {
 	struct bytes value;
 };
 
+struct http_exchange;
+
 #define HTTP_PEER_NAMES_MAX 16
 
 /* The other end of a connection. */
@@ -59,11 +61,44 @@ struct http_request {
 	const struct http_peer *peer; /* NULL in tests without a server */
 };
 
+#define HTTP_LENGTH_UNKNOWN UINT64_MAX
+
+/*
+ * An answer that comes in pieces: `read` is asked for the next one when the client has taken what came before, so that
+ * one piece is in memory, however long the whole is. A source is closed once, after its last read, also if the answer
+ * never went out; until then its exchange is valid.
+ *
+ * A source that has nothing yet costs no thread: `read` gives HTTP_SOURCE_WAIT, and any thread calls http_more when
+ * there is something. `close` must not return while another thread is inside http_more for it: both hold the owner's
+ * lock. `read` and `close` are called without any lock of the server.
+ */
+enum http_source_state { HTTP_SOURCE_MORE, HTTP_SOURCE_END, HTTP_SOURCE_WAIT, HTTP_SOURCE_FAILED };
+struct http_source {
+	/* Writes [1, size] bytes for MORE, none else. FAILED: the connection is cut, so that the client notices. */
+	enum http_source_state (*read)(void *context, size_t *len, uint8_t *out, size_t size);
+	void (*close)(void *context); /* [NULL: nothing to do] */
+	void *context;
+	uint64_t length; /* bytes of the whole; HTTP_LENGTH_UNKNOWN: it ends with END */
+};
+
+/*
+ * A request's body that is taken in pieces, in order, as they come; the handler then sees an empty body. `write` runs
+ * on a service thread, and while it runs nothing more is read from this client. False: it wrote a refusal into the
+ * response; the rest is dropped and the handler is not called. Closed once, after the handler, or without it if the
+ * body never ended.
+ */
+struct http_sink {
+	bool (*write)(void *context, struct http_exchange *exchange, struct bytes piece);
+	void (*close)(void *context); /* [NULL: nothing to do] */
+	void *context;
+};
+
 struct http_response {
 	int status;               /* 200 … */
 	const char *content_type; /* static text; NULL: none */
 	struct buf body;
-	struct buf headers; /* further "Name: value\r\n" lines, or empty */
+	struct buf headers;        /* further "Name: value\r\n" lines, or empty */
+	struct http_source source; /* in place of the body [read is NULL: none] */
 };
 
 /* What one request may cost. Zero means the server's own setting. */
@@ -81,6 +116,7 @@ struct http_limits {
 struct http_exchange {
 	struct http_request request;
 	struct http_response response;
+	struct http_sink sink; /* admit may set it [write is NULL: the body is collected] */
 	struct http_limits limits;
 	const void *route;                          /* what http_service.admit found, for its handler */
 	struct http_header params[HTTP_PARAMS_MAX]; /* of the path (route.h) */
@@ -94,6 +130,7 @@ struct http_exchange_ops {
 	bool (*defer)(struct http_exchange *exchange);
 	void (*answer)(struct http_exchange *exchange);
 	bool (*is_wanted)(const struct http_exchange *exchange);
+	void (*more)(struct http_exchange *exchange);
 };
 
 typedef void http_handler(void *context, struct http_exchange *exchange);
@@ -130,6 +167,11 @@ MUST_USE bool http_defer(struct http_exchange *exchange);
 void http_answer(struct http_exchange *exchange);
 /* False: the client went away, the deadline passed or the server stopped. Work for the answer alone may end. */
 bool http_is_wanted(const struct http_exchange *exchange);
+/* The answer's source, which had nothing, may be read again. From any thread, before its close. */
+void http_more(struct http_exchange *exchange);
+/* Closes the answer's source, and the request's sink, if there are any that are open. */
+void http_source_close(struct http_source *source);
+void http_sink_close(struct http_sink *sink);
 
 /* An exchange without a server, for tests: http_defer sets is_deferred, http_answer clears it. */
 void http_exchange_init(struct http_exchange *exchange, size_t answer_max);

@@ -181,6 +181,7 @@ static void admit(void *context, struct http_exchange *exchange) {
 	exchange->limits.busy = &slot->busy;
 	exchange->limits.large = &slot->large;
 	exchange->route = slot;
+	if (row->begin) row->begin(slot->context, exchange);
 }
 
 static void handle(void *context, struct http_exchange *exchange) {

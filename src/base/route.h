@@ -25,6 +25,7 @@ struct route {
 	const char *accepts;       /* media types of the body with ", " between; others: 415 [NULL: any] */
 	struct http_limits limits; /* without the counters, which the router has */
 	bool waits;                /* the handler blocks: a worker calls it */
+	http_handler *begin;       /* before the body: may set the exchange's sink, or refuse by a status [NULL] */
 	http_foreseer *foresee;    /* [NULL] */
 };
 

@@ -23,6 +23,7 @@ static const char *code_of(int status) {
 enum MHD_Result http_connection_refuse(
     struct http_connection *connection, struct MHD_Connection *mhd, int status, const char *why) {
 	struct http_response *response = &connection->exchange->shown.response;
+	http_source_close(&response->source);
 	buf_clear(&response->headers);
 	if (response->body.max < REFUSAL_MAX) response->body.max = REFUSAL_MAX;
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE) http_put_header(response, "Retry-After", "1");
@@ -92,8 +93,9 @@ static void show(const struct http_connection *connection) {
 /* The body is not copied: the connection keeps it until http_connection_end. */
 static enum MHD_Result queue(struct http_connection *connection, struct MHD_Connection *mhd) {
 	struct http_response *response = &connection->exchange->shown.response;
-	struct MHD_Response *answer =
-	    MHD_create_response_from_buffer(response->body.len, response->body.data, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *answer = response->source.read ? http_stream_response(connection)
+							    : MHD_create_response_from_buffer(response->body.len,
+								  response->body.data, MHD_RESPMEM_PERSISTENT);
 	if (!answer) return MHD_NO;
 	if (response->content_type) MHD_add_response_header(answer, "Content-Type", response->content_type);
 	if (response->headers.len) add_header_lines(answer, &response->headers);

@@ -62,7 +62,8 @@ void http_connection_free(struct http_connection *connection) {
 void http_connection_begin(struct http_connection *connection, const char *target) {
 	exchange_begin(connection->exchange, target);
 	connection->headers_done = connection->is_shown = connection->did_defer = false;
-	connection->body_over = false;
+	connection->body_over = connection->sink_refused = false;
+	connection->body_bytes = 0;
 	http_connection_enter(connection, PHASE_RECEIVING, http_server_policy(connection->server)->request_timeout_ms);
 }
 
@@ -252,6 +253,7 @@ static enum MHD_Result call_handler(struct http_connection *connection, struct M
 	if (connection->body_over)
 		return http_connection_refuse(
 		    connection, mhd, MHD_HTTP_CONTENT_TOO_LARGE, "the request's body is too large");
+	if (connection->sink_refused) return http_connection_send(connection, mhd);
 	exchange->shown.request.body = buf_view(&exchange->body);
 	exchange->shown.response.status = MHD_HTTP_OK;
 	if (is_preflight(request)) {
@@ -281,16 +283,30 @@ static enum MHD_Result take_answer(struct http_connection *connection, struct MH
 	    connection->abandoned_status == MHD_HTTP_GATEWAY_TIMEOUT ? "no answer in time" : "the server stops");
 }
 
+/* What is refused, and a body without a stated length that goes over, is read on, unkept, until the sweeper's patience
+ * ends. */
+static void take_body(struct http_connection *connection, struct bytes piece) {
+	struct served_exchange *exchange = connection->exchange;
+	const struct http_sink *sink = &exchange->shown.sink;
+	connection->body_over |= piece.len > exchange->body.max - connection->body_bytes;
+	if (connection->body_over || connection->sink_refused) return;
+	connection->body_bytes += piece.len;
+	if (!sink->write) {
+		buf_append(&exchange->body, piece);
+		http_connection_count_held(connection);
+		return;
+	}
+	connection->sink_refused = !sink->write(sink->context, &exchange->shown, piece);
+	BUG_ON(connection->sink_refused && !exchange->shown.response.status);
+	http_connection_enter(connection, PHASE_RECEIVING, http_server_policy(connection->server)->idle_timeout_ms);
+}
+
 enum MHD_Result http_connection_serve(struct http_connection *connection, struct MHD_Connection *mhd,
     const char *method, const char *upload, size_t *upload_size) {
 	if (!connection->headers_done) return take_headers(connection, mhd, method);
 	if (connection->did_defer) return take_answer(connection, mhd);
 	if (*upload_size == 0) return call_handler(connection, mhd);
-	struct buf *body = &connection->exchange->body;
-	/* A body without a stated length that goes over is read on, unkept, until the sweeper's patience ends. */
-	connection->body_over |= *upload_size > body->max - body->len;
-	if (!connection->body_over) buf_append(body, bytes_make(upload, *upload_size));
-	http_connection_count_held(connection);
+	take_body(connection, bytes_make(upload, *upload_size));
 	*upload_size = 0;
 	return MHD_YES;
 }

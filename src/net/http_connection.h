@@ -15,6 +15,7 @@ enum connection_phase {
 	PHASE_HANDLING,
 	PHASE_DEFERRED,
 	PHASE_SENDING,
+	PHASE_PAUSED,   /* the answer's source has nothing yet; the library does not look at the connection */
 	PHASE_UPGRADED, /* the socket is ws_server.c's now */
 	PHASE_CUT,      /* it was shut down, and will be gone soon */
 };
@@ -35,6 +36,8 @@ struct http_connection {
 	bool headers_bad;  /* a name that is not a token */
 	bool body_over;
 	bool did_defer;       /* the handler deferred the current exchange */
+	bool sink_refused;    /* and wrote the answer */
+	size_t body_bytes;    /* that came */
 	int abandoned_status; /* what the client gets for an exchange that was abandoned; 0: nothing */
 	struct peer_record *peer;
 	struct tls_identity *identity;    /* NULL: no TLS */
@@ -92,6 +95,13 @@ enum MHD_Result http_connection_send(struct http_connection *connection, struct 
 /* A problem instead; `why` is for people. */
 enum MHD_Result http_connection_refuse(
     struct http_connection *connection, struct MHD_Connection *mhd, int status, const char *why);
+/* http_stream.c: an answer from the response's source. */
+struct MHD_Response *http_stream_response(struct http_connection *connection);
+/* The source may be read again. */
+void http_stream_poke(struct http_connection *connection);
+/* Under the server's lock, in PHASE_PAUSED: it is read on; the client is gone. */
+void http_stream_resume(struct http_connection *connection);
+void http_stream_end(struct http_connection *connection);
 /* http_upgrade.c: answers a request to upgrade to WebSocket. */
 enum MHD_Result http_connection_upgrade(struct http_connection *connection, struct MHD_Connection *mhd);
 

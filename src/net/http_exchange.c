@@ -68,6 +68,11 @@ static bool on_is_wanted(const struct http_exchange *shown) {
 	return exchange->state != EXCHANGE_ABANDONED && !exchange->is_gone;
 }
 
+static void on_more(struct http_exchange *shown) {
+	struct served_exchange *exchange = (struct served_exchange *)shown;
+	http_stream_poke(exchange->connection);
+}
+
 bool exchange_abandon(struct served_exchange *exchange) {
 	enum exchange_state state = EXCHANGE_DEFERRED;
 	return atomic_compare_exchange_strong(&exchange->state, &state, EXCHANGE_ABANDONED);
@@ -75,7 +80,7 @@ bool exchange_abandon(struct served_exchange *exchange) {
 
 /* --- life --- */
 
-static const struct http_exchange_ops served_ops = {on_defer, on_answer, on_is_wanted};
+static const struct http_exchange_ops served_ops = {on_defer, on_answer, on_is_wanted, on_more};
 
 struct served_exchange *exchange_new(struct http_connection *connection) {
 	const struct http_policy *policy = http_server_policy(connection->server);
@@ -103,6 +108,7 @@ static void give_places(struct served_exchange *exchange) {
 
 void exchange_free(struct served_exchange *exchange) {
 	if (!exchange) return;
+	http_sink_close(&exchange->shown.sink);
 	give_places(exchange);
 	atomic_fetch_sub(&exchange->tally->held_bytes, exchange->held_bytes);
 	http_tally_release(exchange->tally);
@@ -127,6 +133,7 @@ void exchange_begin(struct served_exchange *exchange, const char *target) {
 	exchange->shown.limits = (struct http_limits){0};
 	exchange->shown.route = NULL;
 	exchange->shown.param_count = 0;
+	exchange->is_poked = exchange->is_broken = false;
 	exchange->text_used = 0;
 	exchange->state = EXCHANGE_OPEN;
 	exchange->is_gone = false;
@@ -146,6 +153,8 @@ static void buf_shrink(struct buf *buf) {
 }
 
 void exchange_end(struct served_exchange *exchange) {
+	http_source_close(&exchange->shown.response.source);
+	http_sink_close(&exchange->shown.sink);
 	give_places(exchange);
 	buf_shrink(&exchange->body);
 	buf_shrink(&exchange->shown.response.body);

@@ -49,6 +49,8 @@ struct served_exchange {
 	uint64_t due_ms;
 	uint64_t began_ns; /* monotonic */
 	size_t held_bytes;
+	bool is_poked;          /* under the server's lock: the source has more than when it was read last */
+	atomic_bool is_broken;  /* the client left while the source had nothing */
 	bool is_busy, is_large; /* counted in the limits' counters */
 	struct buf uri;         /* as sent, with the query */
 	struct bytes authority; /* of the request: its Host, or that of an absolute target */

@@ -272,23 +272,35 @@ static void abandon(struct http_connection *connection, int status) {
 	MHD_resume_connection(mhd);
 }
 
-/* Under the lock. The library does not look at suspended connections, so this does. A client that has only ended its
- * own side may still read. */
-static void watch_deferred(struct http_server *server, uint64_t now) {
+/* The library does not look at these. */
+static bool is_suspended(const struct http_connection *connection) {
+	return connection->phase == PHASE_DEFERRED || connection->phase == PHASE_PAUSED;
+}
+
+/* Under the lock. A client that has only ended its own side may still read an answer, but would leave a stream open
+ * without end. */
+static void watch_one(struct http_connection *connection, short seen, uint64_t now) {
+	if (connection->phase == PHASE_PAUSED) {
+		if (seen) http_stream_end(connection);
+		return;
+	}
+	if (seen) connection->exchange->is_gone = true;
+	if (seen & (POLLHUP | POLLERR | POLLNVAL))
+		abandon(connection, 0);
+	else if (now >= connection->exchange->due_ms)
+		abandon(connection, MHD_HTTP_GATEWAY_TIMEOUT);
+}
+
+/* Under the lock. */
+static void watch_suspended(struct http_server *server, uint64_t now) {
 	size_t count = 0, index = 0;
 	for (struct http_connection *at = server->connections; at; at = at->next)
-		if (at->phase == PHASE_DEFERRED)
-			server->polled[count++] = (struct pollfd){.fd = at->socket, .events = POLLRDHUP};
+		if (is_suspended(at)) server->polled[count++] = (struct pollfd){.fd = at->socket, .events = POLLRDHUP};
 	if (count == 0 || poll(server->polled, count, 0) < 0) return;
 	for (struct http_connection *at = server->connections; at && index < count; at = at->next) {
 		if (at->socket != server->polled[index].fd) continue;
 		const short seen = server->polled[index++].revents;
-		if (at->phase != PHASE_DEFERRED) continue;
-		if (seen) at->exchange->is_gone = true;
-		if (seen & (POLLHUP | POLLERR | POLLNVAL))
-			abandon(at, 0);
-		else if (now >= at->exchange->due_ms)
-			abandon(at, MHD_HTTP_GATEWAY_TIMEOUT);
+		if (is_suspended(at)) watch_one(at, seen, now);
 	}
 }
 
@@ -298,7 +310,7 @@ static void sweep(struct http_server *server) {
 	pthread_mutex_lock(&server->lock);
 	for (struct http_connection *at = server->connections; at; at = at->next)
 		if (is_waiting(at) && now > at->since_ms && now - at->since_ms > at->patience_ms) cut(at);
-	watch_deferred(server, now);
+	watch_suspended(server, now);
 	pthread_mutex_unlock(&server->lock);
 }
 
@@ -435,6 +447,14 @@ static bool abandon_all(struct http_server *server) {
 	return !any && server->policy.tally->answering == 0;
 }
 
+/* They are read once more, and end if there is nothing: none pauses any more. */
+static void end_streams(struct http_server *server) {
+	pthread_mutex_lock(&server->lock);
+	for (struct http_connection *at = server->connections; at; at = at->next)
+		if (at->phase == PHASE_PAUSED) http_stream_resume(at);
+	pthread_mutex_unlock(&server->lock);
+}
+
 static void pause_ms(long ms) {
 	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
 }
@@ -443,6 +463,7 @@ static void pause_ms(long ms) {
 static void drain(struct http_server *server) {
 	const uint64_t until = http_server_clock_ms() + server->options.drain_ms;
 	server->is_draining = true;
+	end_streams(server);
 	while (has_work(server) && http_server_clock_ms() < until) {
 		sweep(server);
 		pause_ms(DRAIN_STEP_MS);

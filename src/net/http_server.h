@@ -19,6 +19,9 @@
  * A deferred exchange costs its memory and one of deferred_max places, and no thread. At its deadline the client gets
  * 504; if the client goes away the owner learns of it within a second (http_is_wanted).
  *
+ * An answer from a source (base/http.h) costs one piece of 32 KiB, and no thread while the source has nothing. A client
+ * that goes meanwhile is noticed within a second. Streams that wait end with the stop.
+ *
  * The stop is ordered: no new connections, no further request on idle ones; what is in flight is answered for at most
  * drain_ms, what is still deferred then gets 503, and the rest is closed.
  *
