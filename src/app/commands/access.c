@@ -127,7 +127,7 @@ const struct cli_command command_access_reads = {
     .summary = "as a patient: what the node served of a record, to whom, and when",
     .teach = "The node seals an entry to the folder's key for each read that it serves or refuses: its operator\n"
 	     "keeps the entries and cannot open them. Each holds the hash of the one before, and the newest hash\n"
-	     "is anchored on the chain at least every minute; a log that was changed is told. Part 0 is the whole\n"
+	     "is anchored on the chain at least every minute; a changed log is reported. Part 0 is the whole\n"
 	     "record or its lead; anchored: how many of these very entries stand on the chain with the same hash.\n\n"
 	     "  xinglin access reads --home patient --record 0x…",
     .options = {{"record", "ID", "which record"}},

@@ -241,7 +241,7 @@ const struct cli_command command_trustee_serve = {
 	     "service looks for emergencies, checks with the contract that the window is open and the key is the\n"
 	     "folder's, and seals the key to the emergency actor. Each release stands on the chain.\n\n"
 	     "  xinglin trustee serve --home trustee",
-    .options = {{"once", NULL, "look once, then end (exit code 1 where a release failed)"},
+    .options = {{"once", NULL, "look once, then end (exit code 1 if a release failed)"},
 	{"every", "MS", "look again after so many milliseconds (1000)"}},
     .needs_home = true,
     .run = cmd_trustee_serve,

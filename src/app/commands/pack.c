@@ -354,8 +354,8 @@ const struct cli_command command_pack_capture = {
     .teach = "Events that move nothing on the chain are listed with the reason. The same document again changes\n"
 	     "nothing.\n\n"
 	     "  xinglin pack capture events.jsonld --home maker",
-    .options = {{"lot", "TEXT", "where a commissioning names none"}, {"expiry", "DATE", "likewise"},
-	{"to", "ADDRESS", "the receiver, where a shipping event names no actor of this chain"},
+    .options = {{"lot", "TEXT", "if a commissioning names none"}, {"expiry", "DATE", "likewise"},
+	{"to", "ADDRESS", "the receiver, if a shipping event names no actor of this chain"},
 	{"purpose", "WORD", "of a shipment"}, OUT_OPTION},
     .needs_home = true,
     .run = cmd_pack_capture,

@@ -94,7 +94,7 @@ const struct cli_command command_verify = {
     .arguments_max = 1,
     .summary = "check a disclosure proof offline, against an anchor (exit code 5: it does not hold)",
     .teach = "Needs no home, no node and no network; only the deployment's description, which must come from a\n"
-	     "source that you trust and never from whoever shows the proof. It tells that the author registered\n"
+	     "source that you trust and never from whoever shows the proof. It shows that the author registered\n"
 	     "exactly this resource at that time, in a block that the anchor's sealer signed; not that what the\n"
 	     "resource says is true.\n\n"
 	     "  xinglin verify proof.json --trust deployment.json --out resource.json",

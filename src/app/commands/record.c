@@ -235,7 +235,7 @@ const struct cli_command command_record_erase = {
 static const char *availability(const struct registration *registration, const struct blob_verdict *verdict) {
 	if (verdict->ok) return "yes";
 	if (verdict->http_status == 410 || registration->state == 2) return "erased";
-	return verdict->http_status == 404 ? "no" : "unknown: the node tells readers only";
+	return verdict->http_status == 404 ? "no" : "unknown: the node answers readers only";
 }
 
 static enum status cmd_record_status(struct cli *cli, struct err *err) {

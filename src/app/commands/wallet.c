@@ -181,7 +181,7 @@ const struct cli_command command_actor_endorse = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "as a registrar: sign a listing request",
-    .teach = "Look at the request first: who, which roles, which name. The signature is added to the file.\n\n"
+    .teach = "Look at the request first: the account, its roles and its name. The signature is added to the file.\n\n"
 	     "  xinglin actor endorse a.json --home registrar-1",
     .options = {{"out", "FILE", "write the endorsed request here instead"}},
     .needs_home = true,
@@ -237,7 +237,7 @@ const struct cli_command command_actor_show = {
     .name = "actor show",
     .arguments = "",
     .summary = "look an actor up in the directory",
-    .teach = "Keys that this home has seen are pinned: a changed key is told here, and a false one refused.\n\n"
+    .teach = "Keys that this home has seen are pinned: a changed key is reported here, and a false one is refused.\n\n"
 	     "  xinglin actor show --address 0x… --home patient",
     .options = {{"address", "ADDRESS", "the actor's account"},
 	{"accept-key", NULL, "pin its present key: after asking whether it changed it"}},

@@ -86,8 +86,8 @@ static enum status get_container(struct actor_request *request, struct buf *out,
 		return err_set(
 		    err, STATUS_NOTFOUND, "the node does not have the record: %s (%s)", verdict.detail, verdict.code);
 	return err_set(err, STATUS_DENIED,
-	    "the node does not give the record: %s (%s). Who is neither its author nor the folder's controller "
-	    "asks for a window first: xinglin access ask",
+	    "the node does not give the record: %s (%s). Readers other than its author and the folder's controller "
+	    "must ask for a window first: xinglin access ask",
 	    verdict.detail, verdict.code);
 }
 
