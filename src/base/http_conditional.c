@@ -1,0 +1,160 @@
+#include "base/http_conditional.h"
+
+#include "base/http_reply.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+static bool is_blank(uint8_t c) {
+	return c == ' ' || c == '\t';
+}
+
+static struct bytes trim(struct bytes text) {
+	while (text.len && is_blank(text.data[0])) text = bytes_slice(text, 1, text.len);
+	while (text.len && is_blank(text.data[text.len - 1])) text.len--;
+	return text;
+}
+
+/* The text before the first `end`, which goes with it. */
+static struct bytes take_until(struct bytes *text, char end) {
+	const uint8_t *at = text->len ? memchr(text->data, end, text->len) : NULL;
+	const struct bytes part = bytes_slice(*text, 0, at ? (size_t)(at - text->data) : text->len);
+	*text = bytes_slice(*text, part.len + 1, text->len);
+	return part;
+}
+
+static bool is_word(struct bytes text, const char *word) {
+	return text.len == strlen(word) && strncasecmp((const char *)text.data, word, text.len) == 0;
+}
+
+/* --- entity tags --- */
+
+static bool is_weak(struct bytes tag) {
+	return tag.len >= 2 && tag.data[0] == 'W' && tag.data[1] == '/';
+}
+
+/* The bytes of the entity tag that the list begins with; 0: it is malformed. */
+static size_t tag_len(struct bytes list) {
+	size_t at = is_weak(list) ? 2 : 0;
+	if (at == list.len || list.data[at] != '"') return 0;
+	for (at++; at < list.len; at++) {
+		const uint8_t c = list.data[at];
+		if (c == '"') return at + 1;
+		if (c <= ' ' || c == 0x7f) return 0;
+	}
+	return 0;
+}
+
+static bool tags_match(struct bytes a, struct bytes b, bool is_strong) {
+	if (is_strong && (is_weak(a) || is_weak(b))) return false;
+	return bytes_equal(bytes_slice(a, is_weak(a) ? 2 : 0, a.len), bytes_slice(b, is_weak(b) ? 2 : 0, b.len));
+}
+
+bool http_etag_listed(struct bytes list, const char *etag, bool is_strong) {
+	bool found = false;
+	if (!etag) return false;
+	list = trim(list);
+	if (bytes_equal(list, BYTES_LITERAL("*"))) return true;
+	while (list.len) {
+		const size_t len = tag_len(list);
+		if (len == 0) return false;
+		found |= tags_match(bytes_slice(list, 0, len), bytes_text(etag), is_strong);
+		list = trim(bytes_slice(list, len, list.len));
+		if (list.len && list.data[0] != ',') return false;
+		while (list.len && (list.data[0] == ',' || is_blank(list.data[0])))
+			list = bytes_slice(list, 1, list.len);
+	}
+	return found;
+}
+
+enum http_precondition http_precondition_of(const struct http_request *request, const char *etag) {
+	const struct bytes match = http_header_get(request, "if-match");
+	const struct bytes none_match = http_header_get(request, "if-none-match");
+	const bool only_reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
+	if (match.data && !http_etag_listed(match, etag, true)) return HTTP_PRECONDITION_FAILED;
+	if (!none_match.data || !http_etag_listed(none_match, etag, false)) return HTTP_PRECONDITION_MET;
+	return only_reads ? HTTP_PRECONDITION_NOT_MODIFIED : HTTP_PRECONDITION_FAILED;
+}
+
+/* --- ranges --- */
+
+/* Digits alone; more than 64 bits count as the most that they hold. */
+static bool read_number(uint64_t *out, struct bytes digits) {
+	*out = 0;
+	for (size_t i = 0; i < digits.len; i++) {
+		if (digits.data[i] < '0' || digits.data[i] > '9') return false;
+		if (__builtin_mul_overflow(*out, 10, out) ||
+		    __builtin_add_overflow(*out, (uint64_t)(digits.data[i] - '0'), out))
+			*out = UINT64_MAX;
+		if (*out == UINT64_MAX) break;
+	}
+	for (size_t i = 0; i < digits.len; i++)
+		if (digits.data[i] < '0' || digits.data[i] > '9') return false;
+	return digits.len > 0;
+}
+
+/* "first-last", "first-" or "-count", of which one stands in the field. */
+static struct http_range read_range(struct bytes text, uint64_t size) {
+	const struct http_range whole = {HTTP_RANGE_WHOLE, 0, size, size}, none = {HTTP_RANGE_NONE, 0, 0, size};
+	uint64_t first, last = UINT64_MAX;
+	if (!text.len || !memchr(text.data, '-', text.len)) return whole;
+	const struct bytes left = take_until(&text, '-');
+	if (left.len == 0) {
+		uint64_t count;
+		if (!read_number(&count, text)) return whole;
+		if (count == 0 || size == 0) return none;
+		if (count > size) count = size;
+		return (struct http_range){HTTP_RANGE_PART, size - count, count, size};
+	}
+	if (!read_number(&first, left) || (text.len && !read_number(&last, text)) || last < first) return whole;
+	if (first >= size) return none;
+	if (last >= size) last = size - 1;
+	return (struct http_range){HTTP_RANGE_PART, first, last - first + 1, size};
+}
+
+struct http_range http_range_of(const struct http_request *request, const char *etag, uint64_t size) {
+	const struct http_range whole = {HTTP_RANGE_WHOLE, 0, size, size};
+	struct bytes range = http_header_get(request, "range");
+	const struct bytes condition = http_header_get(request, "if-range");
+	if (request->method != HTTP_GET || !range.data) return whole;
+	if (condition.data && !(etag && tags_match(condition, bytes_text(etag), true))) return whole;
+	if (!memchr(range.data, '=', range.len) || !is_word(take_until(&range, '='), "bytes")) return whole;
+	return read_range(trim(range), size);
+}
+
+void http_put_content_range(struct http_response *response, const struct http_range *range) {
+	const unsigned long long first = range->first, len = range->len, size = range->size;
+	if (range->kind == HTTP_RANGE_PART)
+		http_put_header(response, "Content-Range", "bytes %llu-%llu/%llu", first, first + len - 1, size);
+	if (range->kind == HTTP_RANGE_NONE) http_put_header(response, "Content-Range", "bytes */%llu", size);
+}
+
+/* --- content codings --- */
+
+/* "0", "0.", "0.000": the weight that forbids. What is malformed forbids too. */
+static bool is_allowed(struct bytes parameters) {
+	if (!parameters.len) return true;
+	struct bytes weight = parameters;
+	if (!is_word(trim(take_until(&weight, '=')), "q")) return false;
+	weight = trim(weight);
+	if (weight.len == 0 || weight.len > 5 || (weight.data[0] != '0' && weight.data[0] != '1')) return false;
+	if (weight.len > 1 && weight.data[1] != '.') return false;
+	bool is_more = weight.data[0] == '1';
+	for (size_t i = 2; i < weight.len; i++) {
+		if (weight.data[i] < '0' || weight.data[i] > '9') return false;
+		is_more |= weight.data[i] != '0';
+	}
+	return is_more;
+}
+
+bool http_accepts_coding(const struct http_request *request, const char *coding) {
+	struct bytes list = http_header_get(request, "accept-encoding");
+	bool any = false;
+	while (list.len) {
+		struct bytes parameters = take_until(&list, ',');
+		const struct bytes name = trim(take_until(&parameters, ';'));
+		if (is_word(name, coding)) return is_allowed(trim(parameters));
+		if (is_word(name, "*")) any = is_allowed(trim(parameters));
+	}
+	return any;
+}

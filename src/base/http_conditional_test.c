@@ -1,0 +1,126 @@
+#include "base/http_conditional.h"
+
+#include "tests/unit.h"
+
+static struct http_request request_of(enum http_method method, const char *name, const char *value) {
+	struct http_request request = {.method = method, .header_count = 1};
+	request.headers[0] = (struct http_header){bytes_text(name), bytes_text(value)};
+	return request;
+}
+
+static enum http_precondition precondition(
+    enum http_method method, const char *name, const char *value, const char *etag) {
+	const struct http_request request = request_of(method, name, value);
+	return http_precondition_of(&request, etag);
+}
+
+static void entity_tags_are_compared_strongly_and_weakly(void **state) {
+	(void)state;
+	const struct bytes list = BYTES_LITERAL("\"a,b\" , W/\"2\",\"3\"");
+	assert_true(http_etag_listed(list, "\"3\"", true));
+	assert_true(http_etag_listed(list, "W/\"3\"", false));
+	assert_false(http_etag_listed(list, "W/\"3\"", true));
+	assert_true(http_etag_listed(list, "\"2\"", false));
+	assert_false(http_etag_listed(list, "\"2\"", true));
+	assert_true(http_etag_listed(list, "\"a,b\"", true));
+	assert_false(http_etag_listed(list, "\"b\"", false));
+	assert_true(http_etag_listed(BYTES_LITERAL("*"), "\"1\"", true));
+	assert_false(http_etag_listed(BYTES_LITERAL("*"), NULL, false));
+	static const char *const malformed[] = {"3", "\"3", "w/\"3\"", "\"3\" \"4\"", "\"3\" x", "*,\"3\"", ""};
+	for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
+		assert_false(http_etag_listed(bytes_text(malformed[i]), "\"3\"", false));
+}
+
+static void preconditions_follow_the_method(void **state) {
+	(void)state;
+	assert_int_equal(precondition(HTTP_GET, "if-none-match", "W/\"1\"", "\"1\""), HTTP_PRECONDITION_NOT_MODIFIED);
+	assert_int_equal(precondition(HTTP_GET, "if-none-match", "\"2\"", "\"1\""), HTTP_PRECONDITION_MET);
+	assert_int_equal(precondition(HTTP_PUT, "if-none-match", "*", "\"1\""), HTTP_PRECONDITION_FAILED);
+	assert_int_equal(precondition(HTTP_PUT, "if-none-match", "*", NULL), HTTP_PRECONDITION_MET);
+	assert_int_equal(precondition(HTTP_PUT, "if-match", "\"1\"", "\"1\""), HTTP_PRECONDITION_MET);
+	assert_int_equal(precondition(HTTP_PUT, "if-match", "\"2\"", "\"1\""), HTTP_PRECONDITION_FAILED);
+	assert_int_equal(precondition(HTTP_PUT, "if-match", "*", NULL), HTTP_PRECONDITION_FAILED);
+	assert_int_equal(precondition(HTTP_PUT, "if-match", "nonsense", "\"1\""), HTTP_PRECONDITION_FAILED);
+	assert_int_equal(precondition(HTTP_PUT, "x", "\"2\"", "\"1\""), HTTP_PRECONDITION_MET);
+}
+
+static void check_range(const char *value, enum http_range_kind kind, uint64_t first, uint64_t len) {
+	const struct http_request request = request_of(HTTP_GET, "range", value);
+	const struct http_range range = http_range_of(&request, NULL, 1000);
+	assert_int_equal(range.kind, kind);
+	assert_int_equal(range.first, first);
+	assert_int_equal(range.len, len);
+	assert_int_equal(range.size, 1000);
+}
+
+static void one_range_is_a_part_and_the_rest_is_whole_or_none(void **state) {
+	(void)state;
+	check_range("bytes=0-0", HTTP_RANGE_PART, 0, 1);
+	check_range("Bytes=10-19", HTTP_RANGE_PART, 10, 10);
+	check_range("bytes=990-", HTTP_RANGE_PART, 990, 10);
+	check_range("bytes=990-99999999999999999999", HTTP_RANGE_PART, 990, 10);
+	check_range("bytes=-5", HTTP_RANGE_PART, 995, 5);
+	check_range("bytes=-99999999999999999999", HTTP_RANGE_PART, 0, 1000);
+	check_range("bytes=1000-", HTTP_RANGE_NONE, 0, 0);
+	check_range("bytes=99999999999999999999-", HTTP_RANGE_NONE, 0, 0);
+	check_range("bytes=-0", HTTP_RANGE_NONE, 0, 0);
+	static const char *const whole[] = {"bytes=0-1,5-6", "bytes=5-4", "bytes=-", "bytes=a-", "bytes=1", "bytes",
+	    "items=0-1", "bytes=--1", "bytes=1-2x", ""};
+	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) check_range(whole[i], HTTP_RANGE_WHOLE, 0, 1000);
+	const struct http_request head = request_of(HTTP_HEAD, "range", "bytes=0-1"),
+				  get = request_of(HTTP_GET, "range", "bytes=0-1");
+	assert_int_equal(http_range_of(&head, NULL, 1000).kind, HTTP_RANGE_WHOLE);
+	assert_int_equal(http_range_of(&get, NULL, 0).kind, HTTP_RANGE_NONE);
+}
+
+static void a_range_of_another_state_is_the_whole(void **state) {
+	(void)state;
+	struct http_request request = request_of(HTTP_GET, "range", "bytes=0-1");
+	request.headers[request.header_count++] =
+	    (struct http_header){BYTES_LITERAL("if-range"), BYTES_LITERAL("\"1\"")};
+	assert_int_equal(http_range_of(&request, "\"1\"", 10).kind, HTTP_RANGE_PART);
+	assert_int_equal(http_range_of(&request, "\"2\"", 10).kind, HTTP_RANGE_WHOLE);
+	assert_int_equal(http_range_of(&request, "W/\"1\"", 10).kind, HTTP_RANGE_WHOLE);
+	assert_int_equal(http_range_of(&request, NULL, 10).kind, HTTP_RANGE_WHOLE);
+}
+
+static void content_ranges_are_written(void **state) {
+	(void)state;
+	struct http_response response;
+	http_response_init(&response, 100);
+	http_put_content_range(&response, &(struct http_range){HTTP_RANGE_PART, 5, 10, 100});
+	http_put_content_range(&response, &(struct http_range){HTTP_RANGE_NONE, 0, 0, 100});
+	http_put_content_range(&response, &(struct http_range){HTTP_RANGE_WHOLE, 0, 100, 100});
+	assert_string_equal(
+	    buf_cstr(&response.headers), "Content-Range: bytes 5-14/100\r\nContent-Range: bytes */100\r\n");
+	http_response_fini(&response);
+}
+
+static bool takes_gzip(const char *value) {
+	const struct http_request request = request_of(HTTP_GET, "accept-encoding", value);
+	return http_accepts_coding(&request, "gzip");
+}
+
+static void a_coding_is_taken_by_its_weight(void **state) {
+	(void)state;
+	static const char *const yes[] = {
+	    "gzip", "br, GZIP", "gzip;q=1.0", "gzip ; q=0.001", "*", "br;q=1,*;q=0.5", "*;q=0, gzip"};
+	static const char *const no[] = {"", "br", "gzip;q=0", "gzip;q=0.000", "*, gzip;q=0", "*;q=0",
+	    "gzip;q=", "gzip;q=2", "gzip;q=0.0001", "gzip;x=1", "xgzip"};
+	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(takes_gzip(yes[i]));
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(takes_gzip(no[i]));
+	const struct http_request none = {.method = HTTP_GET};
+	assert_false(http_accepts_coding(&none, "gzip"));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(entity_tags_are_compared_strongly_and_weakly),
+	    cmocka_unit_test(preconditions_follow_the_method),
+	    cmocka_unit_test(one_range_is_a_part_and_the_rest_is_whole_or_none),
+	    cmocka_unit_test(a_range_of_another_state_is_the_whole),
+	    cmocka_unit_test(content_ranges_are_written),
+	    cmocka_unit_test(a_coding_is_taken_by_its_weight),
+	};
+	return cmocka_run_group_tests_name("http_conditional", tests, NULL, NULL);
+}
