@@ -98,13 +98,18 @@ uint32_t worker_pool_running(struct worker_pool *pool) {
 	return running;
 }
 
-void worker_pool_close(struct worker_pool *pool) {
-	if (!pool) return;
+void worker_pool_stop(struct worker_pool *pool) {
 	pthread_mutex_lock(&pool->lock);
 	pool->is_closing = true;
 	pthread_cond_broadcast(&pool->news);
 	pthread_mutex_unlock(&pool->lock);
 	for (uint32_t i = 0; i < pool->thread_count; i++) pthread_join(pool->threads[i], NULL);
+	pool->thread_count = 0;
+}
+
+void worker_pool_close(struct worker_pool *pool) {
+	if (!pool) return;
+	worker_pool_stop(pool);
 	pthread_cond_destroy(&pool->news);
 	pthread_mutex_destroy(&pool->lock);
 	mem_free(pool->threads);

@@ -37,8 +37,11 @@ static void a_full_queue_refuses_and_a_close_finishes(void **state) {
 	assert_int_equal(worker_pool_running(pool), 2);
 	assert_int_equal(worker_pool_waiting(pool), 3);
 	for (int i = 0; i < 5; i++) sem_post(&go);
-	worker_pool_close(pool);
+	worker_pool_stop(pool);
 	assert_int_equal(done, 5);
+	assert_false(workers_give(workers, wait_for_go, NULL));
+	assert_int_equal(worker_pool_waiting(pool), 0);
+	worker_pool_close(pool);
 	assert_int_equal(worker_pool_open(&pool, &(struct worker_pool_options){.threads = 257}, &err), STATUS_INVALID);
 }
 

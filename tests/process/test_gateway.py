@@ -341,6 +341,34 @@ def test_what_is_in_flight_is_answered_before_it_ends(tmp_path, start_gateway):
         slow.node.kill()
 
 
+def test_what_is_not_answered_in_time_is_kept_and_its_key_says_so(tmp_path, start_gateway):
+    slow = Consortium(tmp_path / "slow")
+    try:
+        folder = ward(slow, "hospital")
+        slow.node.stop()
+        slow.node.__init__(slow.data, "node", "--block-ms", "4000", port=slow.node.port)
+        gateway = start_gateway(slow.home("hospital"), "--drain-ms", 0)
+        key = lambda i: gateway.post(folder, Idempotency_Key=f"key-{i}")
+        threads = [threading.Thread(target=key, args=(i,)) for i in range(8)]
+        for thread in threads:
+            thread.start()
+        metric = lambda name: value(families(gateway.call("/metrics")[2].decode()), name)
+        wait_for(lambda: metric("records_added_total") + metric("outbox_waiting") >= 8)
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(20) == 0, gateway.log.read_text()
+        for thread in threads:
+            thread.join()
+        gateway.start()
+        answers = [key(i) for i in range(8)]
+        assert all(status in (201, 202) and headers["idempotent-replayed"] == "true" for status, headers, _ in answers)
+        wanted = {json.loads(body)["records"][0]["record"] for _, _, body in answers}
+        assert len(wanted) == 8
+        listed = lambda: {r["record"] for r in slow.run("hospital", "record", "list", "--folder", folder)["records"]}
+        wait_for(lambda: wanted == listed())
+    finally:
+        slow.node.kill()
+
+
 def test_a_second_program_cannot_use_the_home(scene, consortium):
     gateway, folder = scene
     document = consortium.folder / "gw-second-program.json"

@@ -202,7 +202,7 @@ static enum status open_server(struct gateway_service *service, struct err *err)
 	    .connections_max = CONNECTIONS_MAX,
 	    .deferred_max = DEFERRED_MAX,
 	    .deferred_timeout_ms = wanted->request_ms + ANSWER_GRACE_MS,
-	    .drain_ms = wanted->drain_ms,
+	    .drain_ms = wanted->drain_ms ? wanted->drain_ms : 1, /* 0 is the server's default */
 	    .vhosts = wanted->vhosts,
 	    .cors_origins = wanted->cors_origins,
 	    .observer = &observer};
@@ -259,9 +259,9 @@ enum status gateway_service_run(struct gateway_service *service, struct err *err
 	enum status status = start_threads(service, err);
 	if (status == STATUS_OK) {
 		status = http_server_run(service->server, err);
-		/* Workers first: what they still hand over is journaled, and goes on at the next start. */
-		worker_pool_close(service->pool);
-		service->pool = NULL;
+		/* Workers first: what they still hand over is journaled, and goes on at the next start. The pool itself
+		 * stays: the outbox still offers it work, and /metrics counts its tasks. */
+		worker_pool_stop(service->pool);
 		trustee_service_stop(service->trustee);
 		service->trustee = NULL;
 		outbox_stop(service->outbox);
@@ -294,9 +294,10 @@ bool gateway_service_is_alive(struct gateway_service *service) {
 void gateway_service_close(struct gateway_service *service) {
 	if (!service) return;
 	ops_server_close(service->ops_server);
-	worker_pool_close(service->pool);
+	if (service->pool) worker_pool_stop(service->pool);
 	index_free(service->index);
 	actor_close(service->actor);
+	worker_pool_close(service->pool);
 	http_server_close(service->server);
 	router_free(service->router);
 	gateway_free(service->gateway);

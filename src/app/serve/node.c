@@ -176,7 +176,7 @@ static enum status open_server(struct node *node, struct err *err) {
 	    .cors_origins = node->options.cors_origins,
 	    .websockets = &node->websockets,
 	    .ping_interval_ms = node->options.ping_interval_ms,
-	    .drain_ms = node->options.drain_ms,
+	    .drain_ms = node->options.drain_ms ? node->options.drain_ms : 1, /* 0 is the server's default */
 	    .message_max = MESSAGE_MAX};
 	const struct route_table tables[] = {{rpc_routes, rpc_route_count, node->rpc},
 	    {blob_routes, blob_route_count, node->blobs}, {ops_routes, OPS_HEALTH_COUNT, &node->ops.ops}};

@@ -29,7 +29,7 @@ struct node_options {
 	const char *const *cors_origins, *const *vhosts; /* NULL-terminated, or NULL */
 	uint64_t gas_cap;                                /* of calls; 0: the default of rpc.h, here and below */
 	uint32_t call_timeout_ms;                        /* of a call */
-	uint32_t drain_ms;                               /* of the stop; 0: the server's default */
+	uint32_t drain_ms;                               /* of the stop */
 	const char *metrics_address;                     /* NULL: 127.0.0.1 */
 	uint16_t metrics_port;                           /* 0: metrics are not served */
 	uint64_t min_free_bytes;                         /* with less on its disk it is not ready */
