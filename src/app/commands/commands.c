@@ -92,6 +92,7 @@ const struct cli_group cli_groups[] = {
 	{
 	    &command_dev,
 	    &command_rpc_methods,
+	    &command_routes,
 	    &command_statetest,
 	    &command_blocktest,
 	    &command_txtest,
