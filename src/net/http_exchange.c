@@ -133,7 +133,8 @@ void exchange_begin(struct served_exchange *exchange, const char *target) {
 	exchange->shown.limits = (struct http_limits){0};
 	exchange->shown.route = NULL;
 	exchange->shown.param_count = 0;
-	exchange->is_poked = exchange->is_broken = false;
+	exchange->is_poked = false;
+	exchange->is_broken = false;
 	exchange->text_used = 0;
 	exchange->state = EXCHANGE_OPEN;
 	exchange->is_gone = false;
