@@ -100,9 +100,7 @@ static enum status put_blobs(
 		struct blob_verdict verdict;
 		out[i] = (struct outbox_blob){action->blobs[i].gate, action->blobs[i].container};
 		TRY(blobs_put(&asker, &blob, &verdict, &out[i].gate, out[i].container, err));
-		if (!verdict.ok)
-			return err_set(
-			    err, STATUS_DENIED, "the node did not take a blob: %s (%s)", verdict.detail, verdict.code);
+		if (!verdict.ok) return request_blob_refused(request, &verdict, "a blob", err);
 	}
 	return STATUS_OK;
 }
@@ -117,5 +115,5 @@ enum status action_relay(
 	TRY(request_send(request, &result, &entry, err));
 	*receipt = result.receipt;
 	if (result.end == OUTBOX_DONE) return STATUS_OK;
-	return err_set(err, STATUS_DENIED, "refused: %s", result.verdict.reason);
+	return request_refused(request, &result.verdict, err);
 }

@@ -12,6 +12,19 @@ struct blob_asker request_asker(const struct actor_request *request) {
 	    .random = request->random};
 }
 
+enum status request_refused(struct actor_request *request, const struct client_verdict *verdict, struct err *err) {
+	request->refused_with = verdict->refusal.error;
+	request->blob_refused = false;
+	return err_set(err, STATUS_DENIED, "refused: %s", verdict->reason);
+}
+
+enum status request_blob_refused(
+    struct actor_request *request, const struct blob_verdict *verdict, const char *what, struct err *err) {
+	request->refused_with = CONTRACT_ERROR_NONE;
+	request->blob_refused = true;
+	return err_set(err, STATUS_DENIED, "the node did not take %s: %s (%s)", what, verdict->detail, verdict->code);
+}
+
 enum status request_send(
     struct actor_request *request, struct outbox_result *result, const struct outbox_entry *entry, struct err *err) {
 	struct outbox_entry timed = *entry;
@@ -28,7 +41,7 @@ enum status request_transact(struct actor_request *request, struct client_receip
 	TRY(request_send(request, &result, &entry, err));
 	*receipt = result.receipt;
 	if (result.end == OUTBOX_DONE) return STATUS_OK;
-	return err_set(err, STATUS_DENIED, "refused: %s", result.verdict.reason);
+	return request_refused(request, &result.verdict, err);
 }
 
 enum status request_call(
@@ -36,7 +49,7 @@ enum status request_call(
 	struct client_verdict verdict;
 	TRY(client_call(request->client, output, &verdict, request->arena, &request->home->account, to, data, err));
 	if (verdict.ok) return STATUS_OK;
-	return err_set(err, STATUS_DENIED, "refused: %s", verdict.reason);
+	return request_refused(request, &verdict, err);
 }
 
 enum status request_logs(struct actor_request *request, struct client_log **logs, size_t *count, const addr20 *contract,

@@ -18,6 +18,10 @@ struct actor_request {
 	struct arena *arena; /* of the command */
 	struct actor *actor;
 	uint64_t deadline_ms; /* by the clock's now_ms, for everything that waits; 0: 30 s for each transaction */
+	/* Of the last STATUS_DENIED, so that whoever talks to a person can say what to do: which error of a contract
+	 * it was (CONTRACT_ERROR_NONE: another reason), and whether the node did not take a blob. */
+	enum contract_error refused_with;
+	bool blob_refused;
 };
 /* Asks in the name of the home's account. */
 struct blob_asker request_asker(const struct actor_request *request);
@@ -28,6 +32,12 @@ MUST_USE enum status request_send(
 /* The same for calldata alone. A revert is STATUS_DENIED with the contract's reason in `err`. */
 MUST_USE enum status request_transact(struct actor_request *request, struct client_receipt *receipt, const addr20 *to,
     struct bytes data, struct err *err);
+/* What a contract or the node refused, as STATUS_DENIED with the reason in `err`, and noted in the request. */
+MUST_USE enum status request_refused(
+    struct actor_request *request, const struct client_verdict *verdict, struct err *err);
+/* The same of a blob; `what` was not taken. */
+MUST_USE enum status request_blob_refused(
+    struct actor_request *request, const struct blob_verdict *verdict, const char *what, struct err *err);
 /* A view that must succeed; a revert is STATUS_DENIED. The output lives in the request's arena, as the calldata does
  * that the bindings make (health/contracts/contract.h): nothing is to be freed. */
 MUST_USE enum status request_call(

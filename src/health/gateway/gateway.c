@@ -9,7 +9,6 @@
 
 #define REQUEST_ID_MAX 64u
 #define REQUEST_ID_FIELD "X-Request-Id: "
-#define REASON_PREFIX "refused: "
 
 const struct route gateway_routes[] = {
     ROUTE(HTTP_POST, "/records", gateway_post_records, "seal a FHIR document into a folder, and register it",
@@ -130,25 +129,24 @@ struct bytes gateway_request_id(const struct http_exchange *exchange) {
 
 /* --- failures --- */
 
-/* "NotAllowedToWrite: …": not-allowed-to-write. False: it is not the name of an error. */
-static bool code_of_reason(char *out, size_t size, const char *reason) {
+/* "NotAllowedToWrite": not-allowed-to-write. */
+static void put_code(char *out, size_t size, const char *name) {
 	size_t used = 0;
-	for (const char *at = reason; *at != '(' && *at != ':'; at++) {
-		if (!isalnum((unsigned char)*at) || used + 3 > size) return false;
-		if (isupper((unsigned char)*at) && used) out[used++] = '-';
-		out[used++] = (char)tolower((unsigned char)*at);
+	for (; *name && used + 3 <= size; name++) {
+		if (isupper((unsigned char)*name) && used) out[used++] = '-';
+		out[used++] = (char)tolower((unsigned char)*name);
 	}
 	out[used] = 0;
-	return used > 0;
 }
 
-void gateway_answer_refusal(struct http_response *response, const char *reason) {
+void gateway_answer_refusal(struct http_response *response, enum contract_error error) {
 	char code[64], detail[256];
-	if (!code_of_reason(code, sizeof code, reason)) {
+	if (error <= CONTRACT_ERROR_PANIC) {
 		http_problem(response, 403, "refused", "the chain, the node or the folder's keys refuse it");
 		return;
 	}
-	snprintf(detail, sizeof detail, "the contract refuses it: %.*s", (int)strcspn(reason, "(:"), reason);
+	put_code(code, sizeof code, contract_error_name(error));
+	snprintf(detail, sizeof detail, "the contract refuses it: %s", contract_error_text(error));
 	http_problem(response, 403, code, detail);
 }
 
@@ -157,11 +155,7 @@ void gateway_answer_failure(struct http_response *response, enum status status, 
 	case STATUS_INVALID: http_problem(response, 422, "document", err->message); return;
 	case STATUS_LIMIT: http_problem(response, 413, "limit", err->message); return;
 	case STATUS_NOTFOUND: http_problem(response, 404, "not-found", "there is no such record or folder"); return;
-	case STATUS_DENIED: {
-		const char *reason = strstr(err->message, REASON_PREFIX);
-		gateway_answer_refusal(response, reason ? reason + strlen(REASON_PREFIX) : "");
-		return;
-	}
+	case STATUS_DENIED: gateway_answer_refusal(response, CONTRACT_ERROR_NONE); return;
 	case STATUS_BUSY:
 		http_put_header(response, "Retry-After", "1");
 		http_problem(response, 503, "busy", "too much is waiting for the chain");

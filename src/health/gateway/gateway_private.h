@@ -15,8 +15,9 @@ struct gateway {
 
 /* An operational failure as a problem: causes only, since `err` may speak to somebody at a command line. */
 void gateway_answer_failure(struct http_response *response, enum status status, const struct err *err);
-/* A refusal by a contract: "NotAllowedToWrite()" is 403 with the code not-allowed-to-write. */
-void gateway_answer_refusal(struct http_response *response, const char *reason);
+/* A refusal by a contract: NotAllowedToWrite is 403 with the code not-allowed-to-write. CONTRACT_ERROR_NONE, and what
+ * no contract declares, is 403 with the code refused. */
+void gateway_answer_refusal(struct http_response *response, enum contract_error error);
 
 void gateway_post_records(void *context, struct http_exchange *exchange);
 void gateway_get_record(void *context, struct http_exchange *exchange);

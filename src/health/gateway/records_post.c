@@ -29,7 +29,7 @@ struct posting {
 	enum outbox_end end;
 	hash32 tx_hash;
 	uint64_t block_number;
-	char reason[160];
+	enum contract_error refused_with;
 };
 
 static void answer(struct posting *posting) {
@@ -84,7 +84,7 @@ static void finish(void *argument) {
 		atomic_fetch_add(&gateway->records_added, posting->folders.count);
 		keys_finish(gateway->keys, &posting->claim, response->status, buf_view(&response->body));
 	} else {
-		gateway_answer_refusal(response, posting->reason);
+		gateway_answer_refusal(response, posting->refused_with);
 		atomic_fetch_add(&gateway->records_refused, posting->folders.count);
 		keys_drop(gateway->keys, &posting->claim);
 	}
@@ -102,7 +102,7 @@ static void completed(void *context, const struct outbox_result *result) {
 	posting->end = result->end;
 	posting->tx_hash = result->receipt.tx_hash;
 	posting->block_number = result->receipt.block_number;
-	snprintf(posting->reason, sizeof posting->reason, "%s", result->verdict.reason);
+	posting->refused_with = result->verdict.refusal.error;
 	arrive(posting);
 }
 
@@ -129,6 +129,7 @@ static enum status hand_over(struct posting *posting, const struct record_additi
 	if (status == STATUS_OK) status = request_check_chain(&request, err);
 	if (status == STATUS_OK)
 		status = record_submit(&request, posting->added, additions, posting->folders.count, &listener, err);
+	if (status != STATUS_OK) posting->refused_with = request.refused_with;
 	actor_request_end(&request);
 	return status;
 }
@@ -201,7 +202,10 @@ static void seal(void *argument) {
 		arrive(posting);
 		return;
 	}
-	gateway_answer_failure(&exchange->response, status, &err);
+	if (status == STATUS_DENIED)
+		gateway_answer_refusal(&exchange->response, posting->refused_with);
+	else
+		gateway_answer_failure(&exchange->response, status, &err);
 	if (exchange->response.status >= 500) log_warn("gateway", "adding a record: %s", status_text(status));
 	atomic_fetch_add(&gateway->records_refused, 1);
 	keys_drop(gateway->keys, &posting->claim);

@@ -72,23 +72,6 @@ static void merge_additions(struct buf *data, const struct bytes *items, size_t 
 
 static const struct outbox_merger addition_merger = {RECORD_ADDITIONS_MAX, merge_additions};
 
-/* What the contract says, in words that tell what to do. `*is_stale`: the folder has a newer key by now. */
-static enum status explain(bool *is_stale, const struct client_verdict *verdict, struct err *err) {
-	*is_stale = false;
-	if (verdict->ok) return STATUS_OK;
-	*is_stale = verdict->refusal.error == CONTRACT_ERROR_STALE_EPOCH;
-	if (verdict->refusal.error == CONTRACT_ERROR_NOT_ALLOWED_TO_WRITE)
-		return err_set(err, STATUS_DENIED,
-		    "refused: NotAllowedToWrite: this home's account may not write into the folder (of several: "
-		    "into one of them), or it is forgotten. Its controller grants that with: xinglin share --rights "
-		    "write");
-	if (verdict->refusal.error == CONTRACT_ERROR_NOT_LISTED)
-		return err_set(err, STATUS_DENIED,
-		    "refused: NotListed: the directory does not list this home's account as active. See: xinglin "
-		    "actor request --help");
-	return err_set(err, STATUS_DENIED, "refused: %s", verdict->reason);
-}
-
 static enum status put_blobs(struct actor_request *request, struct record_added *out, const struct draft *drafts,
     size_t count, struct err *err) {
 	struct blob_asker asker = request_asker(request);
@@ -96,9 +79,7 @@ static enum status put_blobs(struct actor_request *request, struct record_added 
 	for (size_t i = 0; i < count; i++) {
 		TRY(blobs_put(&asker, &out[i].blob, &taken, &request->home->deployment.records,
 		    buf_view(&drafts[i].sealed.container), err));
-		if (!taken.ok)
-			return err_set(err, STATUS_DENIED, "the node did not take the sealed record: %s (%s)",
-			    taken.detail, taken.code);
+		if (!taken.ok) return request_blob_refused(request, &taken, "the sealed record", err);
 	}
 	return STATUS_OK;
 }
@@ -171,12 +152,16 @@ static enum status submit(struct adding *adding, struct outbox_entry *entry, str
 	return status == STATUS_OK ? status : err_prefix(err, status, "nothing was registered");
 }
 
+static enum status refused(struct adding *adding, const struct client_verdict *verdict, struct err *err) {
+	adding->is_stale = verdict->refusal.error == CONTRACT_ERROR_STALE_EPOCH;
+	return request_refused(adding->request, verdict, err);
+}
+
 /* STATUS_DENIED: the contract, the node's pool or the block refused it, and nothing was registered. */
 static enum status send(struct adding *adding, struct outbox_entry *entry, struct err *err) {
 	struct outbox_result result;
 	TRY(request_send(adding->request, &result, entry, err));
-	result.verdict.ok = result.end == OUTBOX_DONE;
-	TRY(explain(&adding->is_stale, &result.verdict, err));
+	if (result.end != OUTBOX_DONE) return refused(adding, &result.verdict, err);
 	for (size_t i = 0; i < adding->count; i++) adding->out[i].receipt = result.receipt;
 	return STATUS_OK;
 }
@@ -208,7 +193,7 @@ static enum status register_drafts(struct adding *adding, struct bytes data, str
 	struct bytes output;
 	TRY(client_call(
 	    request->client, &output, &verdict, request->arena, &request->home->account, records, data, err));
-	TRY(explain(&adding->is_stale, &verdict, err));
+	if (!verdict.ok) return refused(adding, &verdict, err);
 	TRY(put_blobs(request, adding->out, adding->drafts, adding->count, err));
 	TRY(keep_copies(request, adding->drafts, adding->count, err));
 	enum status status = hand_over(adding, data, err);
