@@ -48,8 +48,8 @@ function typedDataOf(definitions) {
   const name = definitions.flatMap(({ nodes }) => nodes.filter(({ kind }) => kind === 'constructor'))
     .flatMap(({ modifiers }) => modifiers).find(({ modifierName }) => modifierName.name === 'Eip712')
   const types = definitions.flatMap(({ nodes }) => nodes)
-    .filter(({ nodeType, constant, value }) => nodeType === 'VariableDeclaration' && constant && value.nodeType === 'FunctionCall'
-      && value.expression.name === 'keccak256')
+    .filter(({ nodeType, constant }) => nodeType === 'VariableDeclaration' && constant)
+    .filter(({ value }) => value.nodeType === 'FunctionCall' && value.expression.name === 'keccak256')
     .map(({ value }) => value.arguments[0].value)
     .filter((text) => /^[A-Z]\w*\(.*\)$/.test(text) && !text.startsWith('EIP712Domain('))
   return name ? { domain: name.arguments[0].value, types } : null
@@ -65,15 +65,17 @@ function layoutOf({ storage, types }, definitions) {
   const label = (type) => types[type].label
   const variables = definitions.flatMap(({ nodes }) => nodes)
   const keys = (astId) => keyNamesOf(variables.find(({ id }) => id === astId).typeName)
-  const place = ({ label: name, slot, offset, type }) => ({ label: name, slot: Number(slot), offset, type: label(type) })
-  const described = Object.values(types ?? {}).map(({ label: name, encoding, numberOfBytes, key, value, base, members }) => [name, {
-    encoding,
-    bytes: Number(numberOfBytes),
-    ...(key && { key: label(key), value: label(value) }),
-    ...(base && { base: label(base) }),
-    ...(members && { members: members.map(place) }),
+  const place = ({ label: name, slot, offset, type }) =>
+    ({ label: name, slot: Number(slot), offset, type: label(type) })
+  const described = Object.values(types ?? {}).map((type) => [type.label, {
+    encoding: type.encoding,
+    bytes: Number(type.numberOfBytes),
+    ...(type.key && { key: label(type.key), value: label(type.value) }),
+    ...(type.base && { base: label(type.base) }),
+    ...(type.members && { members: type.members.map(place) }),
   }])
-  return { storage: storage.map((one) => ({ ...place(one), keys: keys(one.astId) })), types: Object.fromEntries(described) }
+  const placed = storage.map((one) => ({ ...place(one), keys: keys(one.astId) }))
+  return { storage: placed, types: Object.fromEntries(described) }
 }
 
 const ASKED = ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'metadata', 'storageLayout', 'userdoc']
@@ -123,7 +125,10 @@ for (const { name, size, artifact } of compile()) {
   else {
     let committed = ''
     try { committed = readFileSync(path, 'utf8') } catch { /* missing is stale */ }
-    if (committed !== text) { console.error(`${name}: the artifact does not come from the sources; run: npm run build`); stale++ }
+    if (committed !== text) {
+      console.error(`${name}: the artifact does not come from the sources; run: npm run build`)
+      stale++
+    }
   }
   console.log(`${name.padEnd(10)} ${size} bytes`)
 }

@@ -96,10 +96,11 @@ static void fail(struct abi_reader *reader, const char *fault) {
 	if (reader->root && !reader->root->fault) reader->root->fault = fault;
 }
 
-static void note_end(struct abi_reader *reader, const uint8_t *end) {
+static void note(struct abi_reader *reader, const uint8_t *end, size_t len) {
 	struct abi_reader *root = reader->root ? reader->root : reader;
 	size_t offset = (size_t)(end - root->row.data);
 	if (offset > root->end) root->end = offset;
+	root->total += len;
 }
 
 /* The next head; a word of zeros after a fault. */
@@ -111,7 +112,7 @@ static const uint8_t *next_word(struct abi_reader *reader) {
 		return zeros;
 	}
 	reader->at += WORD;
-	note_end(reader, reader->row.data + reader->at);
+	note(reader, reader->row.data + reader->at, WORD);
 	return reader->row.data + reader->at - WORD;
 }
 
@@ -214,7 +215,7 @@ struct bytes abi_bytes(struct abi_reader *reader) {
 	} else if (!is_zero(rest.data + len, padding)) {
 		fail(&tail, "bytes have padding that is not zero");
 	} else {
-		note_end(&tail, rest.data + len + padding);
+		note(&tail, rest.data + len + padding, len + padding);
 	}
 	return tail.fault ? (struct bytes){0} : bytes_slice(rest, 0, len);
 }
@@ -225,8 +226,8 @@ enum status abi_finish(const struct abi_reader *reader, struct err *err) {
 
 enum status abi_finish_whole(const struct abi_reader *reader, struct err *err) {
 	TRY(abi_finish(reader, err));
-	if (reader->end == reader->row.len) return STATUS_OK;
-	return err_set(err, STATUS_INVALID, "ABI: data goes on behind its end");
+	if (reader->end == reader->row.len && reader->total == reader->row.len) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "ABI: data holds more than its values");
 }
 
 hash32 abi_topic_of_address(const addr20 *address) {

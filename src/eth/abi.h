@@ -66,7 +66,7 @@ void abi_tail(const struct abi_row *row, size_t head);
 struct abi_reader {
 	struct bytes row;
 	size_t at;               /* of the next head */
-	size_t end;              /* behind what was read, tails included; kept by the outermost reader */
+	size_t end, total;       /* behind what was read, tails included, and its sum; of the outermost reader */
 	const char *fault;       /* static text, or NULL */
 	struct abi_reader *root; /* where faults and ends are kept; NULL: this one */
 };
@@ -91,7 +91,7 @@ struct abi_reader abi_tuple(struct abi_reader *reader);
 struct abi_reader abi_array(struct abi_reader *reader, size_t *count);
 /* Call on the outermost reader. STATUS_INVALID with the fault's text. */
 MUST_USE enum status abi_finish(const struct abi_reader *reader, struct err *err);
-/* The same; STATUS_INVALID also if the input goes on behind what was read. */
+/* The same; STATUS_INVALID also if the input goes on behind what was read, or has holes. */
 MUST_USE enum status abi_finish_whole(const struct abi_reader *reader, struct err *err);
 
 #endif

@@ -1,12 +1,8 @@
-"""The contracts' bindings beside eth_abi and eth_account: every call, answer, event, error, EIP-712 type and stored value,
-with random arguments. What the bindings know comes from the artifacts by tools/make-contract-bindings, what is expected here
-from the ABI by other people's code; the layout of storage is spelled out once more from Solidity's documentation.
-
-CONTRACTS_TOOL names our test program (default: the newest under build*/).
+"""The contracts' bindings beside eth_abi and eth_account: every call, answer, event, error, EIP-712 type and stored
+value, with random arguments. What the bindings know comes from the artifacts by tools/make-contract-bindings. What is
+expected here comes from the ABI by other people's code; the layout of storage is spelled out once more from Solidity's
+documentation.
 """
-import json
-import os
-import pathlib
 import random
 import re
 import shutil
@@ -19,47 +15,22 @@ from eth_abi import encode  # noqa: E402
 from eth_account.messages import encode_typed_data  # noqa: E402
 from eth_utils import keccak  # noqa: E402
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-NAMES = ["Directory", "Folders", "Records", "Consent", "Medicines"]
-ARTIFACTS = {name: json.loads((ROOT / "contracts" / "artifacts" / f"{name}.json").read_text()) for name in NAMES}
+from contracts_tool import ARTIFACTS, NAMES, ROOT, Tool, be, canonical, flat, flat_all  # noqa: E402
+
 SAMPLES = 20
 randomness = random.Random(20261130)
 
 
-def newest(name):
-    found = [path for path in ROOT.glob(f"build*/src/health/contracts/{name}") if path.is_file()]
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
-
-
 @pytest.fixture(scope="module")
 def tool():
-    program = os.environ.get("CONTRACTS_TOOL") or newest("contracts_tool")
-    if not program:
+    made = Tool.start()
+    if not made:
         pytest.skip("contracts_tool is not built")
-    with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        def ask(name, data):
-            """The answer's bytes; None: refused."""
-            process.stdin.write(f"{name} 0x{data.hex()}\n")
-            process.stdin.flush()
-            line = process.stdout.readline().strip()
-            assert line, f"contracts_tool ended at {name}"
-            return None if line == "refused" else bytes.fromhex(line[2:])
-        yield ask
-        process.stdin.close()
-        assert process.wait(10) == 0
+    yield made
+    made.end()
 
 
-# --- values, at random, and in the tool's form ---
-
-def be(number, size=8):
-    return number.to_bytes(size, "big")
-
-
-def canonical(entry):
-    if entry["type"].startswith("tuple"):
-        return "(" + ",".join(canonical(one) for one in entry["components"]) + ")" + entry["type"][5:]
-    return entry["type"]
-
+# --- values, at random ---
 
 def members_of(internal):
     """How many members an enum has; None: not an enum."""
@@ -92,29 +63,6 @@ def value_of(entry):
     if kind.startswith("bytes"):
         return randomness.randbytes(int(kind[5:]))
     return number(int(kind[4:]), members_of(internal))
-
-
-def flat(entry, value):
-    kind = entry["type"]
-    if kind.endswith("[]"):
-        one = {**entry, "type": kind[:-2]}
-        return be(len(value)) + b"".join(flat(one, item) for item in value)
-    if kind == "tuple":
-        return b"".join(flat(one, item) for one, item in zip(entry["components"], value))
-    if kind == "bool":
-        return be(int(value))
-    if kind == "address":
-        return bytes.fromhex(value[2:])
-    if kind in ("string", "bytes"):
-        data = value.encode() if kind == "string" else value
-        return be(len(data)) + data
-    if kind.startswith("bytes"):
-        return value
-    return be(value, 32 if int(kind[4:]) > 64 else 8)
-
-
-def flat_all(entries, values):
-    return b"".join(flat(entry, value) for entry, value in zip(entries, values))
 
 
 def encoded(entries, values):
@@ -202,7 +150,8 @@ def test_reverts_of_solidity_itself_are_read(tool):
     text = "a text of a library"
     answer = tool("errors.read", keccak(b"Error(string)")[:4] + encode(["string"], [text]))
     assert answer == be(5) + b"Error" + be(len(text)) + text.encode()
-    assert tool("errors.read", keccak(b"Panic(uint256)")[:4] + encode(["uint256"], [0x32])) == be(5) + b"Panic" + be(0x32)
+    answer = tool("errors.read", keccak(b"Panic(uint256)")[:4] + encode(["uint256"], [0x32]))
+    assert answer == be(5) + b"Panic" + be(0x32)
 
 
 TYPED = [pytest.param(name, definition, id=f"{name}.{definition.split('(')[0]}")

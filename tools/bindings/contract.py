@@ -46,7 +46,8 @@ class Contract:
     def enum_source(self, canonical):
         name, members = self.types.enum_name(canonical), self.artifact["enums"][canonical]
         value = name.removeprefix(self.prefix + "_")
-        body = [f"static const char *const names[{name.upper()}_COUNT] = {{", *[f'    "{member}",' for member in members], "};",
+        body = [f"static const char *const names[{name.upper()}_COUNT] = {{",
+                *[f'    "{member}",' for member in members], "};",
                 f'return {value} < {name.upper()}_COUNT ? names[{value}] : "UNKNOWN";']
         return text.define(self.enum_name_head(name), body)
 

@@ -67,7 +67,8 @@ def header(contracts, errors):
             "\tCONTRACT_ERROR_TEXT,    /* Error(string) */", "\tCONTRACT_ERROR_PANIC,   /* Panic(uint256) */",
             *[f"\t{error.constant}," for error in errors], "\tCONTRACT_ERROR_COUNT", "};", "",
             "struct contract_refusal {", "\tenum contract_error error;",
-            "\tuint32_t selector; /* 0: there was none */", "\tunion {", "\t\tstruct bytes text;", "\t\tuint64_t panic_code;",
+            "\tuint32_t selector; /* 0: there was none */", "\tunion {", "\t\tstruct bytes text;",
+            "\t\tuint64_t panic_code;",
             *arguments, "\t};", "};", "", *READ_COMMENT.splitlines()]
 
 
@@ -82,7 +83,8 @@ FIND = ["size_t i = 0, count = sizeof selectors / sizeof *selectors;",
         "while (i < count && selectors[i].selector != selector) i++;",
         "return i < count ? selectors[i].error : CONTRACT_ERROR_UNKNOWN;"]
 BEGIN = ["struct contract_refusal refusal = {.error = CONTRACT_ERROR_SILENT};", "if (data.len < 4) return refusal;",
-         "struct abi_reader reader = abi_reader(bytes_slice(data, 4, data.len));", "refusal.selector = load_be32(data.data);",
+         "struct abi_reader reader = abi_reader(bytes_slice(data, 4, data.len));",
+         "refusal.selector = load_be32(data.data);",
          "refusal.error = error_of(refusal.selector);",
          "if (refusal.error == CONTRACT_ERROR_UNKNOWN) return refusal;",
          "if (refusal.error == CONTRACT_ERROR_TEXT) refusal.text = abi_bytes(&reader);",
@@ -103,9 +105,11 @@ def read_arguments(error):
 
 def source(errors):
     arguments = [line for error in errors if error.inputs for line in read_arguments(error)]
-    return ["/* Made by tools/make-contract-bindings. */", '#include "health/contracts/errors.h"', "", '#include "eth/abi.h"', "",
+    read = "struct contract_refusal contract_refusal_read", ["struct bytes data"]
+    return ["/* Made by tools/make-contract-bindings. */", '#include "health/contracts/errors.h"', "",
+            '#include "eth/abi.h"', "",
             *selectors(errors), *text.define(("static enum contract_error error_of", ["uint32_t selector"]), FIND),
-            *text.define(("struct contract_refusal contract_refusal_read", ["struct bytes data"]), BEGIN + arguments + END),
+            *text.define(read, BEGIN + arguments + END),
             *table("name", NAMES, [(error.constant, error.solidity) for error in errors]),
             *table("text", TEXTS, [(error.constant, error.notice) for error in errors])]
 

@@ -40,13 +40,15 @@ class Event:
 
     def read_head(self):
         arena = ["struct arena *arena"] if self.needs_arena else []
-        return f"enum status {self.name}_read", [f"struct {self.name} *out", *arena, "const struct log *log", "struct err *err"]
+        items = [f"struct {self.name} *out", *arena, "const struct log *log", "struct err *err"]
+        return f"enum status {self.name}_read", items
 
     def read(self):
         def row(fields):
             return [(names.parameter(name), kind, f"out->{names.member(name)}") for name, kind in fields]
-        begin = f"struct contract_log_reader reader = contract_log_reader(log, &{self.name}_topic, {len(self.indexed)});"
-        body = [begin, *values.read_row(row(self.indexed), "&reader.topics"), *values.read_row(row(self.data), "&reader.data"),
+        opened = f"contract_log_reader(log, &{self.name}_topic, {len(self.indexed)})"
+        body = [f"struct contract_log_reader reader = {opened};",
+                *values.read_row(row(self.indexed), "&reader.topics"), *values.read_row(row(self.data), "&reader.data"),
                 f'return contract_log_end(&reader, "{self.contract.name}.{self.solidity}", err);']
         return text.define(self.read_head(), body)
 
@@ -69,7 +71,8 @@ def any_event_header(contract, events):
     return [f"enum {kind} {{", *[f"\t{event.constant}," for event in events], "};", "",
             f"struct {contract.prefix}_event {{", f"\tenum {kind} kind;", "\tunion {",
             *[f"\t\tstruct {event.name} {names.member(event.short)};" for event in events], "\t};", "};",
-            *text.comment("STATUS_NOTFOUND: a log of no event of this contract."), *text.declare(any_event_head(contract)), ""]
+            *text.comment("STATUS_NOTFOUND: a log of no event of this contract."),
+            *text.declare(any_event_head(contract)), ""]
 
 
 def any_event_source(contract, events):

@@ -1,4 +1,4 @@
-"""Keccak-256, as Ethereum uses it (FIPS 202's permutation with the padding of the submission). Python has SHA-3 only."""
+"""Keccak-256, as Ethereum uses it: FIPS 202's permutation with the padding of the submission. Python has SHA-3 only."""
 
 ROTATIONS = [[0, 36, 3, 41, 18], [1, 44, 10, 45, 2], [62, 6, 43, 15, 61], [28, 55, 25, 21, 56], [27, 20, 39, 8, 14]]
 MASK = (1 << 64) - 1

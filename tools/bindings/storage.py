@@ -67,7 +67,7 @@ class Layout:
                                  "mapping": []}[encoding]
         lines = text.comment(label.removeprefix("struct ") + ", as it is stored.")
         if comments:
-            lines += text.comment("What is not in the struct's own words begins from the slot that is so many behind its first.")
+            lines += text.comment("What is not in the struct's own words is found so many slots behind its first.")
             lines += comments
         lines.append(f"#define {stem.upper()}_SLOTS {self.slots(label)}")
         if "_stored_" in name:
@@ -76,8 +76,8 @@ class Layout:
 
     def load_head(self, label):
         stem = self.load_name(label)
-        return f"enum status {stem}_load", [f"{self.struct_name(label)} *out", f"const hash32 words[{stem.upper()}_SLOTS]",
-                                            "struct err *err"]
+        words = f"const hash32 words[{stem.upper()}_SLOTS]"
+        return f"enum status {stem}_load", [f"{self.struct_name(label)} *out", words, "struct err *err"]
 
     def struct_source(self, label):
         body = ["struct contract_loader loader = {.words = words};"]

@@ -30,7 +30,8 @@ class Typed:
                 raise ValueError(f"{self.definition}: the type {kind} is not supported")
 
     def head(self):
-        return f"hash32 {self.name}_digest", [f"const struct {self.name} *message", "uint64_t chain_id", "const addr20 *contract"]
+        items = [f"const struct {self.name} *message", "uint64_t chain_id", "const addr20 *contract"]
+        return f"hash32 {self.name}_digest", items
 
     def header(self):
         return [*text.comment(self.definition), *text.struct(f"struct {self.name}", self.declarations()),
@@ -49,7 +50,8 @@ class Typed:
 
     def source(self):
         domain = self.contract.artifact["typedData"]["domain"]
-        begin = text.one_or_two("struct eip712_struct s =", " ", f"eip712_begin({pieces(self.definition)});", "    ", "\t")
+        call = f"eip712_begin({pieces(self.definition)});"
+        begin = text.one_or_two("struct eip712_struct s =", " ", call, "    ", "\t")
         body = [*begin, *self.puts(),
                 f'return contract_digest("{domain}", chain_id, contract, &s);']
         return text.define(self.head(), body)

@@ -68,8 +68,8 @@ class Scalar:
     @property
     def bytes(self):
         """In storage."""
-        return {"bool": 1, "uint": self.size // 8, "u256": int(self.canonical[4:] or 256) // 8 if self.kind == "u256" else 0,
-                "address": 20, "hash32": 32, "fixed": self.size, "enum": 1}[self.kind]
+        fixed = {"bool": 1, "address": 20, "hash32": 32, "fixed": self.size, "enum": 1}
+        return fixed.get(self.kind, self.size // 8)
 
     def topic(self, pointer):
         """As a topic or a key of a mapping, of what a pointer points at."""

@@ -29,7 +29,7 @@ static const char *remedy(const struct actor_request *request) {
 	    "for an action of yours as a patient, use --out FILE and give it to a listed actor";
 	if (request->blob_refused || request->refused_with == CONTRACT_ERROR_NOT_LISTED) return be_listed;
 	if (request->refused_with == CONTRACT_ERROR_NOT_ALLOWED_TO_WRITE)
-		return "the folder's controller grants that with: xinglin share --rights write";
+		return "the folder's controller allows it with: xinglin share --rights write";
 	if (request->refused_with == CONTRACT_ERROR_NOT_CONTROLLER)
 		return "the signature is not over the folder's present state. Another action came first: make it again";
 	if (request->refused_with == CONTRACT_ERROR_OVER_QUOTA) return "try again tomorrow";

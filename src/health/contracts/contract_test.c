@@ -108,6 +108,26 @@ static void an_answer_that_goes_on_is_refused(void **state) {
 	buf_fini(&data);
 }
 
+static void a_list_with_a_hole_before_it_is_refused(void **state) {
+	(void)state;
+	struct buf data;
+	struct arena arena;
+	const addr20 *trustees;
+	size_t count;
+	arena_init(&arena);
+	for (uint64_t offset = 32; offset <= 64; offset += 32) {
+		buf_init(&data, 1 << 12);
+		abi_put_u64(&data, offset);
+		if (offset == 64) abi_put_u64(&data, 0); /* the hole */
+		abi_put_u64(&data, 1);
+		abi_put_address(&data, &actor);
+		enum status status = folders_trustees_of_read(&trustees, &count, &arena, buf_view(&data), NULL);
+		assert_int_equal(status, offset == 32 ? STATUS_OK : STATUS_INVALID);
+		buf_fini(&data);
+	}
+	arena_fini(&arena);
+}
+
 static struct contract_refusal revert_with(const char *signature, const uint64_t *words, size_t count) {
 	struct buf data;
 	buf_init(&data, 1 << 12);
@@ -202,6 +222,7 @@ int main(void) {
 	    cmocka_unit_test(a_log_with_other_topics_is_refused),
 	    cmocka_unit_test(a_filter_leaves_out_what_may_be_anything),
 	    cmocka_unit_test(an_answer_that_goes_on_is_refused),
+	    cmocka_unit_test(a_list_with_a_hole_before_it_is_refused),
 	    cmocka_unit_test(a_revert_is_a_value),
 	    cmocka_unit_test(a_revert_that_no_contract_declares_is_unknown),
 	    cmocka_unit_test(every_error_has_a_name_and_a_sentence),
