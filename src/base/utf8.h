@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-/* The bytes of the well-formed character at `text` ([1, 4]), or 0 where there is none. len >= 1. */
+/* The bytes of the well-formed character at `text` ([1, 4]), or 0 if there is none. len >= 1. */
 size_t utf8_width(const uint8_t *text, size_t len);
 /* Writes a scalar value; returns its bytes, [1, 4]. */
 size_t utf8_encode(uint8_t out[4], uint32_t scalar);

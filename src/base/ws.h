@@ -1,6 +1,6 @@
 /*
- * WebSocket (RFC 6455) as an interface: what a handler is told, and how it sends. net/ implements it; only app/ wires
- * the two.
+ * WebSocket (RFC 6455) as an interface: the events that a handler gets, and how it sends. net/ implements it; only app/
+ * wires the two.
  *
  * Threads: one thread calls all functions of a handler, so that sessions need no lock; ws_send may be called only
  * there. Whoever learns news on another thread asks for a `tick` through a `ws_waker`.

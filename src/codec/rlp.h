@@ -2,7 +2,7 @@
  * RLP (Yellow Paper app. B), strict: only the one canonical form of every item is accepted.
  *
  * Reading uses a cursor that fails stickily: after the first fault every read gives zeros or empty views, and one
- * `rlp_finish` at the end tells. Views point into the input. Threads: one owner a cursor.
+ * `rlp_finish` at the end reports it. Views point into the input. Threads: one owner a cursor.
  */
 #ifndef CODEC_RLP_H
 #define CODEC_RLP_H

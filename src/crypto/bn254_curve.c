@@ -159,7 +159,7 @@ struct half_scalars {
  *     k1 = k - x1·a - x2·c  in [0, 2a + 2c)      k2 = x2·a - x1·b  in (-2a, 2b)
  *
  * whose bounds are below 2¹²⁸ in size; all of it can be reckoned mod 2¹²⁸ but for the sign of k2, which 2b < 2¹²⁸ - 2a
- * tells.
+ * gives.
  */
 static struct half_scalars split_scalar(const uint64_t k[4]) {
 	static const uint64_t a_over_r[4] = {0xd91d232ec7e0b3d7, 2, 0, 0}; /* ⌊2²⁵⁶·a/r⌋ */

@@ -205,7 +205,7 @@ void fp_to_bytes(uint8_t out[32], const struct fp *a) {
  * Inversion: Euclid's algorithm in binary. From a = x, b = p, with a = u·x and b = v·x (mod p) kept true, halve a while
  * it is even, and else first subtract the smaller of the two odd numbers from the larger; in the end a = 0, b = 1 and v
  * = 1/x. Thirty-one such turns at a time are decided on 64 bits of each number, and then done to the whole of them at
- * once. Where the top bits told the order of a and b wrongly, the result is negative, and its sign is turned. 2·254 - 1
+ * once. If the top bits gave the wrong order of a and b, the result is negative, and its sign is turned. 2·254 - 1
  * turns are enough, so 17 steps; one more does no harm, as b = 1 and v = 1/x stay once a is 0. Four times as fast as
  * Fermat's power x^(p-2).
  *

@@ -1,4 +1,4 @@
-/* BN254's groups and pairing through the public functions: group laws, bilinearity, and who is refused. */
+/* BN254's groups and pairing through the public functions: group laws, bilinearity, and the inputs that are refused. */
 #include "tests/unit.h"
 
 #include "crypto/bn254.h"
@@ -187,7 +187,7 @@ static void g2_mul(struct g2_point *out, const struct g2_point *point, const mpz
 	*out = result;
 }
 
-/* A square root in Fp2 for p = 3 (mod 4); false where there is none. */
+/* A square root in Fp2 for p = 3 (mod 4); false if there is none. */
 static bool fp2_sqrt(struct fp2 *out, const struct fp2 *a) {
 	struct fp2 a1, x0, alpha, minus_one, root;
 	mpz_t exponent;

@@ -197,7 +197,7 @@ static void multiply(struct work *work, BIGNUM *product, const BIGNUM *a, const 
 	BUG_ON(BN_mod_mul_montgomery(product, a_mont, b, order_mont, work->numbers) != 1);
 }
 
-/* r and s for one nonce; false where either is zero and another nonce is wanted. */
+/* r and s for one nonce; false if either is zero and another nonce is wanted. */
 static bool sign_with(struct work *work, uint8_t out[64], const BIGNUM *d, const BIGNUM *h, const BIGNUM *k) {
 	const BIGNUM *order = EC_GROUP_get0_order(group);
 	uint8_t xy[64];

@@ -14,8 +14,8 @@
 /*
  * Q = u1 G + u2 R, with u1 = -z / r and u2 = s / r. Both scalars are split by the endomorphism into halves of 130 bits,
  * and the halves written in odd signed digits (secp256k1_digits.h), so that no step adds nothing: all lanes do the
- * same. A sum that meets its own negative or itself gives Z = 0, and Z stays 0 from there on: such a lane is told
- * unknown.
+ * same. A sum that meets its own negative or itself gives Z = 0, and Z stays 0 from there on: such a lane is
+ * reported as unknown.
  */
 
 /* Jacobian: x = X / Z^2, y = Y / Z^3. */
@@ -73,7 +73,7 @@ static struct powers powers_of(const fe *a) {
 	return out;
 }
 
-/* a^((p + 1) / 4): a root where there is one. */
+/* a^((p + 1) / 4): a root if there is one. */
 static fe root_of(const fe *a) {
 	const struct powers powers = powers_of(a);
 	const fe high = shift_times(&powers.of_223, 23, &powers.of_22), low = shift_times(&high, 6, &powers.of_2);
@@ -231,7 +231,7 @@ static void store_be(uint8_t bytes[32], const fe *least, int lane) {
 	for (int i = 0; i < 4; i++) store_be64(bytes + 8 * (3 - i), words[i]);
 }
 
-/* R from its x, which is r, and the parity of its y. Returns the lanes where there is such a point. */
+/* R from its x, which is r, and the parity of its y. Returns the lanes that have such a point. */
 static lane_mask lift(fe *x, fe *y, const struct secp_signature *signatures, size_t count) {
 	uint64_t limbs[FE_LIMBS][LANES] = {0};
 	int64_t parities[LANES] = {0};

@@ -1,4 +1,4 @@
-/* The English word list of BIP-39: 2048 words, sorted, told apart by their first four letters. Threads: constant. */
+/* The English word list of BIP-39: 2048 words, sorted; the first four letters identify a word. Threads: constant. */
 #ifndef ENVELOPE_BIP39_ENGLISH_H
 #define ENVELOPE_BIP39_ENGLISH_H
 

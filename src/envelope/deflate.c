@@ -90,7 +90,7 @@ static enum status inflate_all(struct buf *out, z_stream *stream, struct err *er
 	uint8_t *data = mem_alloc(cap);
 	enum status status = STATUS_OK;
 	int result = Z_OK;
-	uint8_t beyond; /* room for one byte too many, which tells "just full" from "too long" */
+	uint8_t beyond; /* room for one byte too many, to distinguish "just full" from "too long" */
 	while (status == STATUS_OK && result != Z_STREAM_END) {
 		if (len == cap && cap < max) data = grow(data, &cap, max);
 		size_t room = cap - len < UINT_MAX ? cap - len : UINT_MAX;

@@ -10,8 +10,8 @@
 #include "base/mem.h"
 
 /*
- * Appends the compressed form. Where `bucket_bytes` is above 1, its length is a multiple of that: empty blocks, which
- * every inflater passes over, fill it up, so that the length tells little of the content.
+ * Appends the compressed form. If `bucket_bytes` is above 1, its length is a multiple of that: empty blocks, which
+ * every inflater passes over, fill it up, so that the length reveals little of the content.
  */
 void deflate_raw(struct buf *out, struct bytes plain, size_t bucket_bytes);
 

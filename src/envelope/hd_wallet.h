@@ -34,7 +34,7 @@ struct hd_key {
 	uint8_t depth;               /* 0 at the root */
 };
 
-/* Appends 12 to 24 words with one space between. STATUS_INVALID where the length is none of the five. */
+/* Appends 12 to 24 words with one space between. STATUS_INVALID if the length is not one of the five. */
 MUST_USE enum status hd_phrase(struct buf *out, const struct hd_entropy *entropy, struct err *err);
 
 /*

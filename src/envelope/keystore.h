@@ -1,6 +1,6 @@
 /*
  * Accounts' keys at rest: Web3 Secret Storage, version 3, the JSON that geth, ethers, web3.py and eth_account write and
- * open. Key derivation by scrypt or PBKDF2-SHA256, AES-128-CTR, and a Keccak MAC that tells a wrong password.
+ * open. Key derivation by scrypt or PBKDF2-SHA256, AES-128-CTR, and a Keccak MAC that reveals a wrong password.
  *
  * Passwords are the bytes that are hashed: callers give UTF-8 (other wallets normalise it, which changes nothing for
  * ASCII). Ownership: results are the caller's, who wipes the secret. Threads: pure. Source:

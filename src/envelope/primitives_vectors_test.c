@@ -87,7 +87,7 @@ static enum outcome check_key_wrap(const struct wycheproof_case *at) {
 	return right_if(memcmp(out, wrapped.data, 40) == 0);
 }
 
-/* Right-aligned into 32 bytes; false where it does not fit. */
+/* Right-aligned into 32 bytes; false if it does not fit. */
 static bool load_number(uint8_t out[32], struct bytes number) {
 	while (number.len > 32 && number.data[0] == 0) number = bytes_slice(number, 1, number.len);
 	if (number.len > 32) return false;
@@ -113,7 +113,7 @@ static enum outcome check_ecdh(const struct wycheproof_case *at) {
 	return right_if(agrees && bytes_equal(bytes_make(shared, 32), hex_member(at, "shared")));
 }
 
-/* r || s of a signature, by its group's encoding; false where it has no such form. DER is OpenSSL's to read here. */
+/* r || s of a signature, by its group's encoding; false if it has no such form. DER is OpenSSL's to read here. */
 static bool load_signature(uint8_t out[64], const struct wycheproof_case *at) {
 	struct bytes encoded = hex_member(at, "sig");
 	if (json_string_is(json_get(at->group, "type"), "EcdsaP1363Verify")) {

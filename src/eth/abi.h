@@ -60,8 +60,8 @@ void abi_tail(const struct abi_row *row, size_t head);
 
 /*
  * Reads a row. Fails stickily: after the first fault every read gives zeros or empty views and children that have
- * failed too; abi_finish tells. Refused: what lies outside the input, offsets that are no whole words or point into the
- * row's own heads read so far, high bits outside a narrow type, padding that is not zero.
+ * failed too; abi_finish reports it. Refused: what lies outside the input, offsets that are no whole words or point
+ * into the row's own heads read so far, high bits outside a narrow type, padding that is not zero.
  */
 struct abi_reader {
 	struct bytes row;
@@ -84,8 +84,8 @@ hash32 abi_hash32(struct abi_reader *reader);
 void abi_fixed(struct abi_reader *reader, uint8_t *out, size_t len);
 /* `bytes` or `string`, through an offset. */
 struct bytes abi_bytes(struct abi_reader *reader);
-/* A dynamic tuple or array of static size, through an offset: a reader of its row. Faults in it are told to the
- * outermost reader. */
+/* A dynamic tuple or array of static size, through an offset: a reader of its row. Its faults are reported to
+ * the outermost reader. */
 struct abi_reader abi_tuple(struct abi_reader *reader);
 /* A dynamic array, through an offset: its elements' row and their count, of which each has at least one word. */
 struct abi_reader abi_array(struct abi_reader *reader, size_t *count);

@@ -40,7 +40,7 @@ static struct bytes base_type(struct bytes type) {
 	return bracket ? bytes_make(type.data, (size_t)(bracket - type.data)) : type;
 }
 
-/* Splits "T[2]" into "T" and "2"; false where there is no array. */
+/* Splits "T[2]" into "T" and "2"; false if the type is not an array. */
 static bool split_array(struct bytes *element, struct bytes *count, struct bytes type) {
 	if (type.len < 2 || type.data[type.len - 1] != ']') return false;
 	size_t open = type.len - 1;
@@ -50,7 +50,7 @@ static bool split_array(struct bytes *element, struct bytes *count, struct bytes
 	return true;
 }
 
-/* "uint64" → 64 with prefix "uint"; 0 where the digits are none, have a leading zero, or are over `max`. */
+/* "uint64" → 64 with prefix "uint"; 0 if there are no digits, a leading zero, or a number over `max`. */
 static unsigned width_of(struct bytes type, const char *prefix, unsigned max) {
 	size_t len = strlen(prefix);
 	if (type.len <= len || type.len > len + 3 || memcmp(type.data, prefix, len) != 0 || type.data[len] == '0')

@@ -27,7 +27,7 @@ struct node {
 enum newest { NEWEST_NONE, NEWEST_LEAF, NEWEST_SUBTREE };
 
 /*
- * The newest leaf or subtree is held back: only the next path tells how deep it hangs. Invariant: `open` are the
+ * The newest leaf or subtree is held back: only the next path shows how deep it hangs. Invariant: `open` are the
  * branches above it that have a child before it, by rising depth.
  */
 struct hash_builder {
@@ -115,7 +115,7 @@ static struct node make_leaf(struct hash_builder *builder, size_t from, bool is_
 	return leaf;
 }
 
-/* An extension over the nibbles [from, to) before a branch; the branch itself where there are none. */
+/* An extension over the nibbles [from, to) before a branch; the branch itself if the range is empty. */
 static struct node extend(struct hash_builder *builder, struct node branch, size_t from, size_t to, bool is_root) {
 	if (from == to) return branch;
 	buf_clear(&builder->scratch);

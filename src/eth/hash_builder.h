@@ -38,8 +38,8 @@ struct hash_builder_watch {
 	 */
 	void (*node)(void *context, struct bytes path, struct bytes rlp);
 	/*
-	 * The leaf that was fed longest ago and not told yet has its node below the first `from` nibbles of its path;
-	 * `hash` is NULL where the node is shorter than 32 bytes. NULL allowed.
+	 * Reports leaves in the order in which they were fed: the node is below the first `from` nibbles of the path;
+	 * `hash` is NULL if the node is shorter than 32 bytes. NULL allowed.
 	 */
 	void (*leaf)(void *context, size_t from, const hash32 *hash);
 	void *context;

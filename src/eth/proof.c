@@ -43,7 +43,7 @@ static enum step step_branch(struct walk *walk, struct rlp_cursor *items) {
 	return rlp_string(items).len ? STEP_FAULT : step;
 }
 
-/* The nibbles of a hex-prefix string; false where it is not in its one form. */
+/* The nibbles of a hex-prefix string; false if it is not in its one form. */
 static bool decode_compact(uint8_t nibbles[NIBBLES_MAX], size_t *count, bool *is_leaf, struct bytes compact) {
 	if (compact.len == 0 || compact.len > 1 + NIBBLES_MAX / 2 || compact.data[0] >> 4 > 3) return false;
 	uint8_t all[NIBBLES_MAX + 2];

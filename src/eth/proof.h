@@ -25,7 +25,7 @@ MUST_USE enum status proof_account(bool *exists, struct proof_account *out, cons
 MUST_USE enum status proof_storage(u256 *out, const hash32 *storage_root, const hash32 *slot, const struct bytes *nodes,
     size_t node_count, struct err *err);
 /*
- * What both stand on: the leaf value under a 32-byte trie key (already hashed), a view into a node; data == NULL where
+ * What both stand on: the leaf value under a 32-byte trie key (already hashed), a view into a node; data == NULL if
  * its absence is proven.
  */
 MUST_USE enum status proof_verify(struct bytes *value, const hash32 *root, const hash32 *key, const struct bytes *nodes,

@@ -18,8 +18,8 @@ hash32 personal_message_hash(struct bytes message);
 /* STATUS_INVALID for a secret out of range. */
 MUST_USE enum status eth_sign_digest(struct eth_signature *out, const hash32 *secret, const hash32 *digest);
 MUST_USE enum status eth_sign_personal(struct eth_signature *out, const hash32 *secret, struct bytes message);
-/* Who signed. v may be 0, 1, 27 or 28. STATUS_INVALID: another v, r or s out of range, a high s (EIP-2), or no key
- * fits. */
+/* The signer's address. v may be 0, 1, 27 or 28. STATUS_INVALID: another v, r or s out of range, a high s (EIP-2), or
+ * no key fits. */
 MUST_USE enum status eth_signer(addr20 *out, const struct eth_signature *signature, const hash32 *digest);
 
 #endif

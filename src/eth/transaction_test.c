@@ -68,7 +68,7 @@ static void test_every_type(void **state) {
 		assert_same(&tx, &decoded);
 		assert_int_equal(transaction_sender(&sender, &decoded, true, &err), STATUS_OK);
 		assert_true(addr20_equal(&sender, &expected));
-		/* Cut off anywhere, or with a byte more, it is none. */
+		/* If it is cut off anywhere, or has a byte more, it is not a valid transaction. */
 		for (size_t len = 0; len < tx.raw.len; len++)
 			assert_int_equal(transaction_decode(&decoded, NULL, &arena, bytes_slice(tx.raw, 0, len), NULL),
 			    STATUS_INVALID);

@@ -70,7 +70,7 @@ void transaction_senders(
 /* Fills v, r, s, y_parity, and `raw` in the arena. */
 MUST_USE enum status transaction_sign(
     struct transaction *tx, struct arena *arena, const hash32 *secret, struct err *err);
-/* EIP-7702: who signed keccak(0x05 || rlp(chain id, address, nonce)). STATUS_INVALID where nobody can have. */
+/* EIP-7702: the signer of keccak(0x05 || rlp(chain id, address, nonce)). STATUS_INVALID if no key fits. */
 MUST_USE enum status authorization_authority(addr20 *out, const struct authorization *authorization);
 /* Fills y_parity, r and s. STATUS_INVALID for a secret out of range. */
 MUST_USE enum status authorization_sign(struct authorization *authorization, const hash32 *secret);

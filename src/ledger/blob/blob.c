@@ -81,7 +81,8 @@ struct blob_counts blob_counts(struct blob_room *room) {
 
 /* --- duties --- */
 
-/* Sends what would succeed; `*sent` tells. A node that the directory does not list yet tries again later. */
+/* Sends the call if it would succeed; `*sent` says whether it did. A node that the directory does not list yet tries
+ * again later. */
 static enum status send_if_useful(
     struct blob_room *room, bool *sent, const addr20 *gate, struct bytes data, struct err *err) {
 	*sent = false;

@@ -38,7 +38,7 @@ void blob_close(struct blob_room *room);
 extern const struct route blob_routes[];
 extern const size_t blob_route_count;
 
-/* Pool admission: false where `tx` goes to a gate and names a blob that `sender` has not put here, one blob twice, or
+/* Pool admission: false if `tx` goes to a gate and names a blob that `sender` has not put here, one blob twice, or
  * more than 64. */
 MUST_USE enum status blob_admits(
     struct blob_room *room, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err);

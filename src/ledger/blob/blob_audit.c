@@ -33,7 +33,7 @@ struct entry {
 struct blob_audit {
 	int fd;
 	uint64_t end;
-	hash32 head; /* SHA-256 of the newest sealed entry; zero where there is none */
+	hash32 head; /* SHA-256 of the newest sealed entry; zero if there is none */
 	struct entry *entries;
 	size_t count, capacity;
 	uint64_t anchored; /* count at the last anchor of this run */

@@ -1,5 +1,5 @@
-/* Requests for blobs over HTTP: who asks is proved by a signature, what may be done is the gate's word at that moment.
- */
+/* Requests for blobs over HTTP: a signature proves who the client is, and the gate decides at that moment what the
+ * client may do. */
 #include "base/http_reply.h"
 #include "base/log.h"
 #include "codec/hex.h"
@@ -115,7 +115,7 @@ static bool nonce_is_fresh(struct blob_room *room, const struct blob_request *re
 	return fresh;
 }
 
-/* NULL: who asks is known now; else why not. */
+/* NULL: the client is known now; otherwise the reason why not. */
 static const char *authenticate(struct blob_room *room, struct blob_request *request, const struct http_request *http) {
 	struct bytes header = http_header_get(http, "authorization");
 	struct bytes scheme = BYTES_LITERAL("Xinglin ");

@@ -141,7 +141,8 @@ static enum status load_genesis(struct chain *chain, struct bytes given, struct 
 	return status;
 }
 
-/* Does the genesis given make the block 0 that is stored? Its state is not made again: the header tells by its root. */
+/* Does the genesis given make the block 0 that is stored? Its state is not stored again: the header's root shows
+ * whether it is the same. */
 static enum status check_genesis(struct chain *chain, struct err *err) {
 	struct state_diff diff;
 	struct header header = genesis_header(chain->genesis);

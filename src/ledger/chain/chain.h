@@ -112,7 +112,7 @@ MUST_USE enum status chain_decide_header(struct chain *chain, struct header *out
 MUST_USE enum status chain_execute(
     struct chain *chain, struct pending_block **out, const struct block_decision *decision, struct err *err);
 struct secp_signature;
-/* Durable when it returns; then the head has moved and observers were told. `seal` NULL: none. Frees `pending` in any
+/* Durable when it returns; then the head has moved and observers were called. `seal` NULL: none. Frees `pending` in any
  * case. */
 MUST_USE enum status chain_commit(
     struct chain *chain, struct pending_block *pending, const struct secp_signature *seal, struct err *err);
@@ -143,7 +143,7 @@ MUST_USE enum status chain_transaction_count(
 /* One transaction of a block without the others; STATUS_NOTFOUND. */
 MUST_USE enum status chain_transaction(struct chain *chain, struct transaction *out, struct arena *arena,
     uint64_t number, const hash32 *block_hash, uint32_t index, struct err *err);
-/* A receipt with what execution told beside it. */
+/* A receipt with what execution reported beside it. */
 struct mined_receipt {
 	struct receipt receipt;
 	addr20 sender;

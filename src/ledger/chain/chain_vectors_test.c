@@ -202,7 +202,7 @@ static void mainnet_to_999(void **state) {
 }
 
 /* Its blocks 33 and 34 come after a merge whose total difficulty the genesis leaves out (tests/process/test_import.py
- * tells it). */
+ * gives it). */
 static void hive(void **state) {
 	(void)state;
 	const struct chain_case test = {"ethereum/chains-besu/hive-34/testGenesis.json",

@@ -36,7 +36,7 @@ void log_index_write(
 MUST_USE enum status log_index_check(
     struct log_index *index, uint64_t *rows, struct store *store, uint64_t number, struct err *err);
 
-/* A row's transactions, in order: the next one, or false at the end; `failed` then tells of a malformed row. */
+/* A row's transactions, in order: the next one, or false at the end; `failed` then says whether a row is malformed. */
 struct log_index_reader {
 	struct bytes left;
 	uint64_t next;

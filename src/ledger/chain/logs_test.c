@@ -37,7 +37,7 @@ static hash32 word(uint64_t i) {
 	return word;
 }
 
-/* The contract tells one event with as many topics as its number, from the first words of its calldata, and one with
+/* The contract emits one event with as many topics as its number, from the first words of its calldata, and one with
  * the last word; with no calldata, nothing. */
 static enum status put_contracts(void *context, struct state *state) {
 	(void)context;

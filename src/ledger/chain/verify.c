@@ -11,7 +11,7 @@ static enum status differs(struct err *err, const char *what) {
 
 /* --- the state --- */
 
-/* Reads every row of a table: the store tells blocks that the disk changed. */
+/* Reads every row of a table: the store reports blocks that the disk changed. */
 static enum status read_table(struct chain *chain, uint64_t *count, enum store_table table, struct err *err) {
 	struct store_cursor *cursor = store_cursor_new(chain->store, NULL, table);
 	enum status status = STATUS_OK;

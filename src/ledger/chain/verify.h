@@ -20,8 +20,8 @@ struct chain_verification {
 	uint64_t log_rows; /* of the index over logs, of these blocks */
 };
 /*
- * The state, and the newest `blocks` blocks (all, where there are fewer; block 0 is one of them). STATUS_CORRUPT says
- * where stored data first differ from what they should be, or are missing; `out` then tells how far it came.
+ * The state, and the newest `blocks` blocks (all, if there are fewer; block 0 is one of them). STATUS_CORRUPT says
+ * where stored data first differ from what they should be, or are missing; `out` then says how far it came.
  */
 MUST_USE enum status chain_verify(
     struct chain *chain, struct chain_verification *out, uint64_t blocks, struct err *err);

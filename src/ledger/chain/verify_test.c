@@ -1,4 +1,4 @@
-/* Every kind of row is changed in turn, and the check tells each. */
+/* Every kind of row is changed in turn, and the check reports each. */
 #include "ledger/chain/verify.h"
 
 #include "tests/unit.h"
@@ -40,7 +40,7 @@ static void a_good_chain_is_good(void **state) {
 }
 
 /* The last row of a table, with its last byte changed, or gone; then put back. */
-static void damage(struct ledger_world *world, enum store_table table, bool remove, const char *told) {
+static void damage(struct ledger_world *world, enum store_table table, bool remove, const char *reported) {
 	struct chain_verification found;
 	struct store_cursor *cursor = store_cursor_new(world->store, NULL, table);
 	uint8_t last[128];
@@ -61,7 +61,8 @@ static void damage(struct ledger_world *world, enum store_table table, bool remo
 		store_batch_put(batch, world->store, table, key, bytes_make(changed, good.len));
 	assert_done(world, store_commit(world->store, batch, false, &world->err));
 	assert_int_equal(chain_verify(world->chain, &found, 1000, &world->err), STATUS_CORRUPT);
-	if (strstr(world->err.message, told) == NULL) fail_msg("\"%s\" is told as: %s", told, world->err.message);
+	if (strstr(world->err.message, reported) == NULL)
+		fail_msg("\"%s\" is reported as: %s", reported, world->err.message);
 	store_batch_clear(batch);
 	store_batch_put(batch, world->store, table, key, good);
 	assert_done(world, store_commit(world->store, batch, false, &world->err));

@@ -39,7 +39,7 @@ void dev_set_next_base_fee(struct dev *dev, const u256 *base_fee_wei);
 void dev_set_next_randao(struct dev *dev, const hash32 *randao);
 /* Of the blocks from now on, at once and not by steps; 0: towards the genesis' again. */
 void dev_set_gas_limit(struct dev *dev, uint64_t gas_limit);
-/* Who gets the blocks' tips from now on; at first the sealer. */
+/* The account that gets the blocks' tips from now on; at first it is the sealer. */
 void dev_set_coinbase(struct dev *dev, const addr20 *coinbase);
 
 /* When blocks come. */

@@ -213,7 +213,7 @@ static void follow_pace(struct solo *solo) {
 	solo->options.automine = pace.automine;
 }
 
-/* Runs what waits in engine_call; `refuse`: tells them that it is over. */
+/* Runs what waits in engine_call; `refuse`: answers that the node is stopping. */
 static void run_work(struct solo *solo, bool refuse) {
 	pthread_mutex_lock(&solo->lock);
 	while (solo->first != NULL) {

@@ -141,7 +141,7 @@ static void count_log(void *context, const struct found_log *found) {
 	(*count)++;
 }
 
-/* Its code stores 7 in slot 0 and tells it in an event with the topic 42. */
+/* Its code stores 7 in slot 0 and emits it in an event with the topic 42. */
 static void a_contract_lives(void **state) {
 	(void)state;
 	static const uint8_t init[] = {0x6d, 0x60, 0x07, 0x5f, 0x55, 0x60, 0x07, 0x5f, 0x52, 0x60, 0x2a, 0x60, 0x20,

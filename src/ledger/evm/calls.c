@@ -142,8 +142,8 @@ static enum op_end charge_heir(struct evm *evm, struct frame *f, const addr20 *h
 	return END_NEXT;
 }
 
-/* Since EIP-6780 only what this transaction created goes; the balance moves all the same. Who inherits from itself
- * loses it. */
+/* Since EIP-6780 only what this transaction created goes; the balance moves all the same. A contract that
+ * names itself as the heir loses its balance. */
 enum op_end selfdestruct(struct evm *evm, struct frame *f) {
 	const addr20 *self = &f->message.recipient;
 	const addr20 heir = address_of_word(&f->sp[-1]);

@@ -1,5 +1,5 @@
-/* The reference dispatcher: a switch in a loop, which every tool understands; and the only one that tells a tracer of
- * its steps. */
+/* The reference dispatcher: a switch in a loop, which every tool understands; and the only one that reports its
+ * steps to a tracer. */
 #include "ledger/evm/instructions.h"
 
 static void trace_step(struct evm *evm, const struct frame *f, const struct registers *r) {

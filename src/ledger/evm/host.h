@@ -14,7 +14,7 @@
 
 struct evm_code {
 	struct bytes bytes;        /* at least 33 readable zero bytes stand behind the end */
-	const uint64_t *jumpdests; /* one bit a byte of code; NULL where bytes.len == 0 */
+	const uint64_t *jumpdests; /* one bit a byte of code; NULL if bytes.len == 0 */
 	hash32 hash;
 };
 

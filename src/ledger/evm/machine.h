@@ -20,8 +20,8 @@
 #define STACK_MAX 1024
 /* No offset or size above this can be paid for (it would cost 2^45 gas). */
 #define MEMORY_OFFSET_MAX UINT32_MAX
-/* Address space for the memories of one machine's frames. Filling it would cost over 34 billion gas; who can pay that
- * anyway is out of gas nevertheless. */
+/* Address space for the memories of one machine's frames. Filling it would cost over 34 billion gas; a frame that can
+ * pay that is reported as out of gas all the same. */
 #define MEMORY_RESERVE_BYTES ((size_t)4 << 30)
 
 /* How an instruction ends. END_HALT + enum evm_outcome: the frame is over. */

@@ -69,7 +69,7 @@ enum op_end extcodecopy(struct evm *evm, struct frame *f) {
 	return copy_to_memory(f, f->sp - 2, code.bytes);
 }
 
-/* EIP-211: unlike the others, strict about its source; once it is paid, as elsewhere, so that its cost can be told. */
+/* EIP-211: unlike the others, strict about its source. The check follows the payment, so that the cost is known. */
 enum op_end returndatacopy(struct evm *evm, struct frame *f) {
 	const struct bytes source = buf_view(&evm->return_data);
 	const uint64_t from = u256_clamp_u64(&f->sp[-2]), size = u256_clamp_u64(&f->sp[-3]);

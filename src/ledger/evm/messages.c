@@ -248,14 +248,14 @@ static enum status deposit_code(struct evm *evm, struct frame *frame, enum evm_o
 	return STATUS_OK;
 }
 
-/* Was there an instruction at `pc` that this fork does not know yet? Others that are none have a body, INVALID's. */
+/* Is there an instruction of a later fork at `pc`? All other unassigned opcodes have a body, that of INVALID. */
 static bool is_of_later_fork(const struct evm *evm, const uint8_t *pc) {
 	const struct opcode_info *info = &opcode_table[*pc];
 	return info->name != NULL && info->since > evm->fork;
 }
 
-/* A body that ended its frame has moved on already; a check before it has not. Who is out of gas and has some left
- * named memory that no gas pays, in a body. */
+/* A body that ended its frame has moved on already; a check before it has not. A frame that is out of gas with
+ * some left has named, in a body, memory that no gas can pay for. */
 static void note_fault(struct evm *evm, const struct frame *frame, enum evm_outcome outcome) {
 	struct evm_fault *fault = &evm->fault;
 	const bool is_unpayable = outcome == EVM_OUT_OF_GAS && frame->gas >= 0;

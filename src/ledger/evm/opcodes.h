@@ -177,7 +177,7 @@ enum opcode { OPCODE_LIST(OPCODE_ENUM) };
 #undef OPCODE_ENUM
 
 struct opcode_info {
-	const char *name; /* NULL where there is no such instruction */
+	const char *name; /* NULL if there is no such instruction */
 	uint8_t pops;
 	uint8_t pushes;
 	uint16_t gas;

@@ -88,7 +88,7 @@ bool precompile_modexp_run(struct buf *output, struct bytes input) {
 	struct modexp_lengths lengths = read_lengths(input);
 	if (lengths.modulus == 0) return true; /* before the others are used: they are without bound then */
 	uint8_t *result = buf_extend(output, lengths.modulus);
-	if (result == NULL) return true; /* output->overflow tells */
+	if (result == NULL) return true; /* output->overflow shows it */
 	memset(result, 0, lengths.modulus);
 
 	size_t from = HEADER_BYTES;

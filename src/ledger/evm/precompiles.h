@@ -25,7 +25,7 @@ struct precompile {
 	enum fork since;
 	const char *name; /* as eth_config spells it (EIP-7910) */
 	uint64_t (*gas)(enum fork fork, struct bytes input);
-	/* Appends its output; false where it refuses the input. Called only once the gas is paid. */
+	/* Appends its output; false if it refuses the input. Called only once the gas is paid. */
 	bool (*run)(struct buf *output, struct bytes input);
 	uint16_t input_bytes; /* what it takes; 0: any length */
 	bool takes_many;      /* one or more of them */
@@ -38,7 +38,7 @@ struct precompile_result {
 
 /* False: `run` refuses the input for its length alone. */
 bool precompile_takes_length(const struct precompile *precompile, size_t length);
-/* NULL where `address` is none in this fork. */
+/* NULL if `address` is not a precompile in this fork. */
 const struct precompile *precompile_find(enum fork fork, const addr20 *address);
 
 /*

@@ -91,7 +91,7 @@ static bool case_is_good(struct arena *arena, size_t file, const struct json *it
 	return gives(files[file].number, files[file].fork, input, expected, gas);
 }
 
-/* Those of a precompile that this build lacks are skipped; precompiles_test.c tells which it may lack. */
+/* Those of a precompile that this build lacks are skipped; precompiles_test.c says which it may lack. */
 static void run_file(struct vectors *vectors, size_t i) {
 	struct arena arena;
 	arena_init(&arena);
@@ -181,7 +181,7 @@ static void test_point_evaluation(void **state) {
 	vectors_report(&vectors);
 }
 
-/* A case of so many rounds takes a minute: only where the program is told "all", as tools/conformance does. */
+/* A case of so many rounds takes a minute: it runs only if the program is given "all", as by tools/conformance. */
 #define LONG_ROUNDS (1u << 28)
 static bool runs_long_ones;
 

@@ -82,7 +82,8 @@ void executor_free(struct executor *executor);
 /* The machine, to set a tracer on. */
 struct evm *executor_evm(struct executor *executor);
 
-/* Receipts before Byzantium hold the state root after their transaction; who has a trie gives it here. NULL: zeros. */
+/* Receipts before Byzantium hold the state root after their transaction: from here if the caller has a trie, or zeros.
+ */
 struct exec_root_source {
 	MUST_USE enum status (*root)(void *context, hash32 *out, struct state *state);
 	void *context;
@@ -116,7 +117,7 @@ MUST_USE enum status executor_run(
 MUST_USE enum status executor_call(
     struct executor *executor, struct exec_tx_result *result, const struct transaction *tx, const addr20 *sender);
 /* What eth_simulateV1 runs in a block: as executor_run, but the sender may be a contract, the gas limit has no cap, and
- * nonces and the base fee count only where `strict` (without it, who names no price pays none). */
+ * nonces and the base fee count only where `strict` (without it, a call that names no price pays none). */
 MUST_USE enum status executor_simulate(struct executor *executor, struct exec_tx_result *result,
     const struct transaction *tx, const addr20 *sender, bool strict);
 /* Withdrawals, rewards (before the merge), the requests' system calls; fills gas_used, logs_bloom, receipts_root,
@@ -150,7 +151,7 @@ struct exec_system_contract {
 extern const struct exec_system_contract exec_system_contracts[EXEC_SYSTEM_CONTRACTS];
 /* Dev mode's impersonation: s = 1, and r twelve letters and the sender's address. That has a signature's form, so that
  * strict clients read it, and nobody comes to it by signing. Such a sender may be a contract. Elsewhere such a
- * transaction counts as signed, by whom its numbers fit, who is nobody. */
+ * transaction counts as signed, and no key that anyone holds fits its numbers. */
 void exec_impersonate(struct transaction *tx, const addr20 *sender);
 bool exec_is_impersonated(const struct transaction *tx);
 addr20 exec_impersonated_sender(const struct transaction *tx);

@@ -238,8 +238,8 @@ static void a_block_has_room_for_so_many(void **state) {
 	ledger_close(&world);
 }
 
-/* Full blocks of blobs raise their price; who offers too little waits until it falls (where gas costs nothing:
- * EIP-7918). */
+/* Full blocks of blobs raise their price; a transaction that offers too little waits until it falls (where gas costs
+ * nothing: EIP-7918). */
 static void a_blob_fee_below_the_blob_base_fee_waits(void **state) {
 	(void)state;
 	struct ledger_world world;
@@ -288,7 +288,7 @@ static void a_restart_finds_them(void **state) {
 	ledger_start(&world);
 	assert_int_equal(pool_counts(world.pool).pending, 2);
 	ledger_end(&world);
-	/* A sidecar of which bytes are lost is none. */
+	/* A sidecar that has lost bytes is not valid. */
 	snprintf(command, sizeof command, "for f in '%s'/*; do truncate -s -1 $f; break; done", world.sidecars);
 	assert_int_equal(system(command), 0);
 	ledger_start(&world);

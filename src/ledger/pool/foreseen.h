@@ -3,12 +3,12 @@
  * together are recovered together (crypto/secp256k1_many.h; docs/decisions/0017-what-a-transaction-costs.md).
  *
  * An envelope is put here when its request is at hand, and taken when its turn comes. The first to be taken has all
- * that are here read. What is here is a hint and no more: who finds nothing recovers alone, by transaction_sender, the
- * plain twin, and so does everyone who finds no good signature, to be told why. An envelope that nobody takes (its
- * client went away) gives its place up once it was read and the place is needed.
+ * that are here read. What is here is a hint and no more: a caller that finds nothing recovers alone, by
+ * transaction_sender, the plain twin, and so does one that finds no good signature, to learn why. An envelope that
+ * nobody takes (its client went away) gives its place up once it was read and the place is needed.
  *
  * Threads: any. One lock, which is held while senders are recovered, so that what others put meanwhile waits for the
- * next time: FORESEEN_MAX recoveries at most, a quarter of a millisecond, or 1.5 where all signatures are bad.
+ * next time: FORESEEN_MAX recoveries at most, a quarter of a millisecond, or 1.5 if all signatures are bad.
  */
 #ifndef LEDGER_POOL_FORESEEN_H
 #define LEDGER_POOL_FORESEEN_H
@@ -32,9 +32,9 @@ struct foreseen {
 
 void foreseen_init(struct foreseen *foreseen);
 void foreseen_fini(struct foreseen *foreseen);
-/* Copies the envelope. False where it is empty or over FORESEEN_BYTES, or no place is free. */
+/* Copies the envelope. False if it is empty or over FORESEEN_BYTES, or no place is free. */
 bool foreseen_put(struct foreseen *foreseen, struct bytes envelope);
-/* Who signed an envelope that was put; it is gone from here. False where it was not, or nobody did. */
+/* Takes an envelope that was put and gives its signer. False if it was not put, or has no valid signature. */
 bool foreseen_take(struct foreseen *foreseen, addr20 *sender, struct bytes envelope);
 
 #endif

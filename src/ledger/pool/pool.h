@@ -21,7 +21,7 @@
  * acknowledged.
  *
  * A transaction that nobody signed (dev mode's impersonation) carries its sender in the place of a signature
- * (exec_impersonate); pool_unsigned_sender tells, also for one that stands in a block. Threads: any; one lock inside.
+ * (exec_impersonate); pool_unsigned_sender reads it, also for one that is in a block. Threads: any; one lock inside.
  */
 #ifndef LEDGER_POOL_POOL_H
 #define LEDGER_POOL_POOL_H
@@ -69,7 +69,7 @@ const char *pool_verdict_text(enum pool_verdict verdict);
 /*
  * `envelope` is copied. Decodes, recovers the sender, checks against the head, journals. On POOL_OK `hash` is set and
  * the transaction will be offered to the engine once it is executable. STATUS_INVALID: it does not decode, or its
- * sidecar is none for it; the message is geth's.
+ * sidecar does not fit it; the message is geth's.
  */
 MUST_USE enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict *verdict, enum tx_verdict *tx_verdict,
     struct bytes envelope, struct err *err);
@@ -114,7 +114,7 @@ void pool_reject(struct pool *pool, const hash32 *hash);
 bool pool_wait(struct pool *pool, uint32_t timeout_ms);
 void pool_wake(struct pool *pool);
 
-/* For RPC. A transaction's copy into the arena; false where unknown. */
+/* For RPC. A transaction's copy into the arena; false if unknown. */
 bool pool_find(struct pool *pool, struct transaction *tx, addr20 *sender, struct arena *arena, const hash32 *hash);
 /* The next nonce of an account with what waits here (eth_getTransactionCount "pending"). */
 MUST_USE enum status pool_next_nonce(struct pool *pool, uint64_t *nonce, const addr20 *address, struct err *err);

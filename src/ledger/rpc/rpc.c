@@ -19,7 +19,7 @@
 #define SYNC_TIMEOUT_MS_DEFAULT 20000u
 #define SYNC_TIMEOUT_MAX_MS_DEFAULT 60000u
 #define LATE_DEADLINE_MS 70000u /* over what a method waits */
-/* Beyond response_max, so that errors can still be told. */
+/* Beyond response_max, so that errors can still be answered. */
 #define ERRORS_BYTES ((size_t)2 << 20)
 #define MESSAGE_MAX ((size_t)4096)
 #define SCRATCH_MAX ((size_t)128 << 20)
@@ -89,7 +89,7 @@ static enum status take_accounts(struct rpc *rpc, const struct rpc_options *opti
 		struct rpc_account *account = &rpc->accounts[i];
 		account->secret = options->dev_secrets[i];
 		if (address_of_secret(&account->address, &account->secret) != STATUS_OK)
-			return err_set(err, STATUS_INVALID, "the secret of dev account %zu is none", i);
+			return err_set(err, STATUS_INVALID, "the secret of dev account %zu is not a valid key", i);
 		rpc->account_count++;
 	}
 	return STATUS_OK;

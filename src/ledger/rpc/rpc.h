@@ -51,7 +51,7 @@ struct rpc_options {
 };
 #define RPC_DEV_ACCOUNTS_MAX 64
 
-/* STATUS_INVALID: a secret that is none. */
+/* STATUS_INVALID: a dev account's secret is not a valid key. */
 MUST_USE enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct err *err);
 /* NULL is allowed. */
 void rpc_free(struct rpc *rpc);
@@ -66,9 +66,9 @@ void rpc_handle(void *context, struct http_exchange *exchange);
 bool rpc_foresee(void *context, const struct http_exchange *exchange);
 
 /* The same methods over WebSocket, and eth_subscribe: newHeads, logs, newPendingTransactions. The logs of a
- * block that is taken back are told once more, as removed, and what takes its place is told anew. */
+ * block that is taken back are sent again, as removed, and what takes its place is reported anew. */
 struct ws_handler rpc_ws_handler(struct rpc *rpc);
-/* Who makes that handler tick; before any thread starts. */
+/* The waker makes that handler tick. Call this before any thread starts. */
 void rpc_set_waker(struct rpc *rpc, const struct ws_waker *waker);
 
 /* The table, sorted by name, for help and documentation. */

@@ -11,7 +11,7 @@ struct rpc_found_block {
 	struct header header;
 	hash32 hash;
 };
-/* `*found` false where there is none; an absent hash is not an error here. */
+/* `*found` is false if there is none; an absent hash is not an error here. */
 MUST_USE enum status rpc_find_block(
     struct rpc_call *call, struct rpc_found_block *out, bool *found, const struct rpc_block_id *id);
 /* The same, with geth's errors for what is not there. */
@@ -41,9 +41,9 @@ MUST_USE enum status rpc_pending_block(struct rpc_call *call, struct rpc_block *
 
 /* The block in the worker's cache, valid until the next load. */
 MUST_USE enum status rpc_block_load(struct rpc_call *call, struct rpc_block **out, const hash32 *hash);
-/* Who signed it; or, in dev mode, whom it impersonates. */
+/* The account that signed it or, in dev mode, the one that it impersonates. */
 MUST_USE enum status rpc_sender_of(struct rpc_call *call, addr20 *out, const struct transaction *tx, enum fork fork);
-/* Fills in its receipts, which tell the senders, too. */
+/* Fills in its receipts, which name the senders, too. */
 MUST_USE enum status rpc_block_receipts(struct rpc_call *call, struct rpc_block *block);
 /* One transaction of the chain, read without the rest of its block; in the arena. */
 struct rpc_found_tx {
@@ -54,7 +54,7 @@ struct rpc_found_tx {
 MUST_USE enum status rpc_find_tx(struct rpc_call *call, struct rpc_found_tx *out, bool *found, const hash32 *tx_hash);
 /* The one that parameters 0 (a block) and 1 (an index) name. */
 MUST_USE enum status rpc_param_tx_place(struct rpc_call *call, struct rpc_found_tx *out, bool *found);
-/* Its receipt, which tells the sender, too. `*found` false: it was unwound meanwhile. */
+/* Its receipt, which names the sender, too. `*found` false: it was unwound meanwhile. */
 MUST_USE enum status rpc_tx_receipt(
     struct rpc_call *call, struct mined_receipt *out, bool *found, const struct rpc_found_tx *tx);
 /* What a unit of gas costs whoever sends it into a block with this base fee. */

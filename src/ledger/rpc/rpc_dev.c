@@ -107,7 +107,7 @@ enum order_kind {
 	ORDER_COINBASE,
 };
 
-/* What the executing thread is told, and what it says of itself afterwards. */
+/* An order to the executing thread, and what the thread answers. */
 struct order {
 	enum order_kind kind;
 	const struct rpc *rpc;
@@ -175,7 +175,7 @@ enum status rpc_evm_increase_time(struct rpc_call *call) {
 	return STATUS_OK;
 }
 
-/* Seconds, or milliseconds, which are told by their size. Gives the seconds that this is ahead of the time before. */
+/* Takes seconds, or milliseconds if the number is that large. Answers the seconds that this moves the clock ahead. */
 enum status rpc_evm_set_time(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_SET_TIME};
 	TRY(rpc_param_number(call, &order.number, 0));

@@ -14,7 +14,7 @@ struct snapshot_task {
 	bool found;
 };
 
-/* The oldest goes where there is no room. */
+/* The oldest goes if there is no room. */
 static enum status snapshot_work(void *context, struct engine *engine, struct err *err) {
 	(void)engine;
 	(void)err;

@@ -12,7 +12,7 @@
 #define ADDRESSES_MAX 1000u
 #define TOPICS_MAX 1000u
 #define HASHES_A_POLL 4096u
-#define REMOVED_BYTES_MAX ((size_t)64 << 20) /* over all filters; who asks too seldom for that loses his filter */
+#define REMOVED_BYTES_MAX ((size_t)64 << 20) /* over all filters; a client that polls too rarely loses its filter */
 
 enum filter_kind { FILTER_LOGS, FILTER_BLOCKS, FILTER_TXS };
 
@@ -20,12 +20,12 @@ struct filter {
 	u256 id; /* 0: free */
 	enum filter_kind kind;
 	uint64_t used_ns;
-	uint64_t next;       /* the first block, or place among the transactions, not yet told */
+	uint64_t next;       /* the first block, or place among the transactions, not yet reported */
 	struct arena *arena; /* of criteria; FILTER_LOGS */
 	struct log_filter criteria;
 	bool to_newest;
-	uint64_t first;     /* no block before it is told; FILTER_LOGS */
-	struct buf removed; /* logs to tell as removed, as JSON, commas between; FILTER_LOGS */
+	uint64_t first;     /* no block before it is reported; FILTER_LOGS */
+	struct buf removed; /* logs to report as removed, as JSON, commas between; FILTER_LOGS */
 };
 
 struct rpc_filters {
@@ -316,7 +316,7 @@ enum status rpc_eth_new_pending_filter(struct rpc_call *call) {
 	return add_filter(call, (struct filter){.kind = FILTER_TXS});
 }
 
-/* Under the lock. NULL where there is none. */
+/* Under the lock. NULL if there is none. */
 static struct filter *find_filter(struct rpc_call *call, const u256 *id) {
 	struct rpc_filters *filters = call->rpc->filters;
 	const uint64_t now = now_ns(call);
@@ -361,7 +361,7 @@ static void keep_removed(struct rpc_filters *filters, struct filter *filter, con
 	}
 }
 
-/* What the filter told, or would not tell any more, is told as removed; what takes its place is told anew. */
+/* Logs that the filter has already passed are reported as removed; what takes their place is reported anew. */
 void rpc_filters_removed(struct rpc_filters *filters, const struct rpc_removed_block *block) {
 	pthread_mutex_lock(&filters->lock);
 	for (size_t i = 0; i < FILTERS_MAX; i++) {
@@ -417,7 +417,7 @@ static void poll_removed(struct rpc_call *call, struct poll *poll, struct filter
 	buf_init(&filter->removed, REMOVED_BYTES_MAX);
 }
 
-/* The blocks [from, to] that the filter has not told. */
+/* The blocks [from, to] that the filter has not reported. */
 static void poll_blocks(struct poll *poll, struct filter *filter) {
 	poll->from = filter->next;
 	if (filter->kind == FILTER_BLOCKS && poll->to >= poll->from + HASHES_A_POLL)

@@ -10,13 +10,13 @@
 /* A new id of a filter or subscription: 128 random bits (as geth's rpc.NewID), so that it is nobody else's, after a
  * restart too. Never zero. */
 u256 rpc_new_id(const struct rpc *rpc);
-/* The id in a parameter; zero for text that is none. */
+/* The id in a parameter; zero if the text is not a valid id. */
 MUST_USE enum status rpc_param_id(struct rpc_call *call, u256 *out, size_t index);
 
 struct rpc_filters *rpc_filters_new(void);
 void rpc_filters_free(struct rpc_filters *filters);
 void rpc_filters_tx_added(struct rpc_filters *filters, const hash32 *hash);
-/* The logs of a block that was taken back, for who was told of them. */
+/* The logs of a block that was taken back, for the clients that have got them. */
 struct rpc_removed_block {
 	uint64_t number;
 	const struct found_log *logs;

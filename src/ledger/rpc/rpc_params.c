@@ -40,7 +40,7 @@ struct bytes rpc_hex_text(struct rpc_call *call, struct bytes text) {
 	return bytes_make(copy, text.len);
 }
 
-/* Why text is not the hexadecimal that was wanted. Without 0x it is told in geth's words, which clients look for. */
+/* Says why a text is not the hexadecimal that was wanted. A missing 0x has geth's words, which clients look for. */
 static enum status bad_hex(struct rpc_call *call, struct place place, const struct json *value, const char *wanted) {
 	char why[160];
 	struct bytes text = rpc_hex_text(call, json_string(value));

@@ -7,7 +7,7 @@
 
 #include "ledger/rpc/rpc_call.h"
 
-/* NULL where it is absent or null. */
+/* NULL if it is absent or null. */
 const struct json *rpc_param(const struct rpc_call *call, size_t index);
 enum status rpc_bad_param(struct rpc_call *call, size_t index, const char *format, ...) PRINTF_LIKE(3, 4);
 MUST_USE enum status rpc_param_address(struct rpc_call *call, addr20 *out, size_t index);

@@ -76,7 +76,7 @@ struct rpc_failed_tx {
 };
 enum status rpc_fail_verdict(
     struct rpc_call *call, int code, enum tx_verdict verdict, const struct rpc_failed_tx *failed);
-/* Why code failed, in geth's words (rpc_fault.c): of a fault that is told, or of the worker's last run. */
+/* Why code failed, in geth's words (rpc_fault.c): for the fault given, or for the worker's last run. */
 const char *rpc_fault_text(
     struct arena *arena, enum fork fork, enum evm_outcome outcome, const struct evm_fault *fault);
 const char *rpc_run_fault_text(struct rpc_call *call, enum fork fork, enum evm_outcome outcome);

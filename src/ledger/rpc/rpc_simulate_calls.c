@@ -27,7 +27,7 @@ static void keep_log(struct watch *watch, const struct log *log) {
 	struct arena *arena = sim->call->arena;
 	const uint32_t index = watch->block->log_count++;
 	sim->kept_bytes += sizeof(struct sim_log) + log->data.len;
-	if (sim->kept_bytes > sim->call->rpc->options.response_max) return; /* told after the run */
+	if (sim->kept_bytes > sim->call->rpc->options.response_max) return; /* reported after the run */
 	struct sim_log *kept = arena_zalloc(arena, 1, sizeof *kept);
 	kept->index = index;
 	kept->log = *log;

@@ -42,7 +42,7 @@ struct rpc_subscriptions {
 	/* The handler's thread's own. */
 	struct rpc_session *sessions;
 	uint64_t last_serial; /* of subscriptions and sessions */
-	uint64_t next_block;  /* not told yet */
+	uint64_t next_block;  /* not reported yet */
 	size_t tx_count;      /* subscriptions to transactions */
 	uint64_t tx_place;
 
@@ -319,7 +319,8 @@ static void tell_logs(struct telling *telling, uint64_t number) {
 	criteria.from = criteria.to = number;
 	const enum status status =
 	    chain_logs(call->rpc->options.chain, &criteria, call->rpc->options.logs_max, tell_log, telling, &call->err);
-	if (status != STATUS_OK) log_warn("rpc", "a block's logs could not be told whole: %s", call->err.message);
+	if (status != STATUS_OK)
+		log_warn("rpc", "not all logs of a block reached the subscribers: %s", call->err.message);
 }
 
 static void tell_blocks(struct telling *telling) {
@@ -345,7 +346,7 @@ static void tell_removed(struct telling *telling, const struct rpc_removed_block
 	}
 }
 
-/* Of a block that was told, the logs are told as removed, to all; what takes its place is told anew. */
+/* If the block was reported, all subscribers get its logs as removed; what takes its place is reported anew. */
 static void take_back(struct telling *telling, const struct removed_block *removed) {
 	const struct rpc_removed_block *block = &removed->block;
 	struct rpc_subscriptions *all = telling->call->rpc->subscriptions;

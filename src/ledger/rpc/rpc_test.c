@@ -486,7 +486,7 @@ static const char *emit(const char *contract) {
 	return hash;
 }
 
-/* A told log of a block that is taken back is told once more; one that was never told is not told at all. */
+/* A reported log of a block that is taken back is reported again; one that was never reported stays unreported. */
 static void filters_tell_what_is_removed(void **state) {
 	(void)state;
 	const char *contract = deploy();

@@ -195,7 +195,7 @@ static void put_slot(struct json_writer *out, const struct touched_slot *slot, c
 	rpc_put_word(out, name, value);
 }
 
-/* Slots that `shows` picks, as a member, where there are any. */
+/* Slots that `shows` picks, as a member, if there are any. */
 typedef bool slot_filter(const struct touched_slot *slot);
 static void put_slots(struct json_writer *out, const struct touched *account, slot_filter *shows, bool after) {
 	bool any = false;

@@ -52,7 +52,7 @@ static inline const struct json *call(const char *method, const char *format, ..
 	return result;
 }
 
-/* The error's code; 0 where there is a result. */
+/* The error's code; 0 if there is a result. */
 static inline long error_of(const char *method, const char *format, ...) PRINTF_LIKE(2, 3);
 static struct bytes error_message;
 static inline long error_of(const char *method, const char *format, ...) {

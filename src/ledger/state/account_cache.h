@@ -22,7 +22,7 @@ void account_cache_clear(struct account_cache *cache);
 
 /* The newest commit that it knows. */
 uint64_t account_cache_commit(struct account_cache *cache);
-/* The account as it was after `commit`; false where that is not here. */
+/* The account as it was after `commit`; false if that is not here. */
 bool account_cache_get(
     struct account_cache *cache, struct account *account, bool *exists, const hash32 *address_hash, uint64_t commit);
 

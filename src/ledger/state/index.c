@@ -5,7 +5,7 @@ static uint64_t mix(uint64_t a, uint64_t b) {
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Who picks keys can find some that collide; what that costs is bounded by the gas that each access takes. */
+/* An attacker who picks keys can find some that collide; the gas that each access takes bounds the cost. */
 uint64_t overlay_hash(struct bytes key, uint64_t seed) {
 	uint64_t hash = seed ^ 0x9e3779b97f4a7c15u;
 	for (size_t i = 0; i < key.len; i += 8) {

@@ -146,7 +146,7 @@ MUST_USE enum status overlay_wipe_storage(struct state *state, struct overlay_ac
 MUST_USE enum status overlay_code_load(struct state *state, uint32_t *out, const hash32 *hash);
 uint32_t overlay_code_add(struct state *state, const hash32 *hash, struct bytes code);
 
-/* The item that `equal` accepts. Where there is none, `next` is entered and returned. */
+/* The item that `equal` accepts. If there is none, `next` is entered and returned. */
 typedef bool index_equal(const void *context, uint32_t item);
 uint32_t index_find(struct index_table *table, uint64_t hash, index_equal *equal, const void *context, uint32_t next);
 #define INDEX_NONE UINT32_MAX

@@ -1,7 +1,7 @@
 /* A state as the source of another: what a block that nobody sealed leaves behind, for whoever looks on from there. */
 #include "ledger/state/overlay.h"
 
-/* The overlay's failures are told in its own err. */
+/* The overlay reports its failures in its own err. */
 static enum status passed_on(const struct state *state, enum status status, struct err *err) {
 	if (status != STATUS_OK && err != state->err) *err = *state->err;
 	return status;

@@ -1,7 +1,7 @@
 /*
  * Which leaves of the state's tries the blocks since an older one changed, each once: what stands between that block's
- * tries and the head's. Every hash on the way from a root down covers all leaves below it, so who wants an older
- * block's root, or a proof under it, needs them all. Private to state/.
+ * tries and the head's. Every hash on the way from a root down covers all leaves below it, so a caller that wants an
+ * older block's root, or a proof under it, needs them all. Private to state/.
  *
  * What that costs: every list of changes since is read, once and in order, and every leaf in them that differs is kept
  * and then read as it was. It grows with the distance and with what changed, not with the state, and is bounded three

@@ -69,7 +69,7 @@ static struct target target_of(enum trie_cache_kind kind, struct bytes key) {
 	return target;
 }
 
-/* Where the entry is linked into its bucket; *place is NULL where there is none. */
+/* The place where the entry is linked into its bucket; *place is NULL if there is no such entry. */
 static struct entry **find(const struct trie_cache *cache, const struct target *target) {
 	struct entry **place = &cache->buckets[target->hash & cache->bucket_mask];
 	for (; *place; place = &(*place)->next)

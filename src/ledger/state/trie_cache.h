@@ -16,7 +16,7 @@
 enum trie_cache_kind { CACHE_ACCOUNT_RECORD, CACHE_ACCOUNT_LEAVES, CACHE_STORAGE_RECORD, CACHE_STORAGE_LEAVES };
 
 /* `key` is a path, one nibble a byte; of a storage trie keccak(address) before it. A view until the next put or del;
- * data == NULL where it is not known. */
+ * data == NULL if it is not known. */
 struct bytes trie_cache_get(struct trie_cache *cache, enum trie_cache_kind kind, struct bytes key);
 /* `value` is not empty. */
 void trie_cache_put(struct trie_cache *cache, enum trie_cache_kind kind, struct bytes key, struct bytes value);

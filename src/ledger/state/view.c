@@ -54,8 +54,8 @@ void state_view_close(struct state_view *view) {
 }
 
 /*
- * The value of `key` as it was: in the first history row with a greater number, where there is one, else in the flat
- * table. `found` is false where the key was absent. The row is copied.
+ * The value of `key` as it was: in the first history row with a greater number, if there is one, else in the flat
+ * table. `found` is false if the key was absent. The row is copied.
  */
 static enum status read_row(const struct state_view *view, bool *found, struct buf *row, enum store_table table,
     enum store_table history, struct bytes key, struct err *err) {

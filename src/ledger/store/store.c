@@ -52,7 +52,7 @@ static rocksdb_column_family_handle_t *handle_of(const struct store *store, enum
 	return store->handles[table + 1];
 }
 
-/* Takes RocksDB's malloc-ed text. Its kinds of failure are told apart by how the text begins. */
+/* Takes RocksDB's malloc-ed text. The beginning of the text says which kind of failure it is. */
 static enum status take_failure(char *text, const char *action, struct err *err) {
 	enum status status = STATUS_IO;
 	if (strncmp(text, "Corruption", 10) == 0) status = STATUS_CORRUPT;
@@ -130,7 +130,7 @@ static rocksdb_options_t *options_new(size_t handle, size_t write_bytes, rocksdb
 	/* A commit is synced before it is acknowledged, so a torn tail of the log was promised to nobody. */
 	rocksdb_options_set_wal_recovery_mode(options, rocksdb_point_in_time_recovery);
 	/* No LOG file: Debian's build keeps assertions, and one of them stops the process when LOG meets a full disk.
-	 * What goes wrong is told by the calls themselves. */
+	 * The calls themselves report what goes wrong. */
 	rocksdb_options_set_info_log_level(options, 6);
 	rocksdb_options_set_keep_log_file_num(options, 1);
 	rocksdb_options_set_stats_dump_period_sec(options, 0);

@@ -57,7 +57,7 @@ MUST_USE enum status store_open(
 void store_close(struct store *store);
 
 struct store_value {
-	struct bytes view; /* data == NULL where the key is absent */
+	struct bytes view; /* data == NULL if the key is absent */
 	void *owner;
 };
 /* `snapshot` NULL: the newest state. An absent key is STATUS_OK with data == NULL. */

@@ -30,7 +30,7 @@ struct trie_walker {
 	struct rows made;      /* records of the branches that were closed, in post-order */
 	struct trie_leaf *fed; /* for sink->leaves: all leaves so far */
 	size_t fed_count, fed_cap;
-	size_t told; /* leaves before it have the hash that the builder told */
+	size_t reported; /* leaves before it have the hash that the builder reported */
 	struct group *groups;
 	size_t group_count, group_cap;
 	const struct trie_source *source;
@@ -65,8 +65,8 @@ static void on_branch(void *context, struct bytes path, uint16_t child_mask, uin
 static void on_leaf(void *context, size_t from, const hash32 *hash) {
 	struct trie_walker *walker = context;
 	if (!walker->sink->leaves) return;
-	BUG_ON(walker->told == walker->fed_count);
-	struct trie_leaf *leaf = &walker->fed[walker->told++];
+	BUG_ON(walker->reported == walker->fed_count);
+	struct trie_leaf *leaf = &walker->fed[walker->reported++];
 	leaf->from = hash ? (uint8_t)from : 0;
 	if (hash) leaf->hash = *hash;
 }
@@ -231,7 +231,7 @@ static enum status walk_child(
 	return has_hash ? walk_branch_child(walker, path) : walk_below(walker, path);
 }
 
-/* The branch at `at`, as its record tells. */
+/* The branch at `at`, as its record says. */
 static enum status walk_record(struct trie_walker *walker, const struct path *at, struct bytes record) {
 	struct trie_branch branch;
 	if (at->len >= 2 * walker->changes->key_bytes)
@@ -299,8 +299,8 @@ static void emit_leaves(const struct trie_walker *walker) {
 }
 
 /*
- * Leaves are asked for below the children of a record, or below the top where there is none. So where a record comes,
- * nobody will ask for the leaves of a path on the way to it; where one goes, for those of its children.
+ * Leaves are asked for below the children of a record, or below the top if there is none. So if a record comes,
+ * nobody will ask for the leaves of a path on the way to it; if one goes, nobody asks for those of its children.
  */
 static void forget_leaves(const struct trie_walker *walker, struct bytes path, bool is_new) {
 	const struct trie_sink *sink = walker->sink;
@@ -338,7 +338,7 @@ enum status trie_walk(struct trie_walker *walker, hash32 *root, const struct tri
 	hash_builder_reset(walker->builder);
 	arena_reset(&walker->arena);
 	walker->visited.count = walker->made.count = 0;
-	walker->fed_count = walker->told = walker->group_count = 0;
+	walker->fed_count = walker->reported = walker->group_count = 0;
 	walker->source = source;
 	walker->changes = changes;
 	walker->sink = sink;

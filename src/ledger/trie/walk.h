@@ -3,7 +3,7 @@
  * it, without writing anything (Yellow Paper app. D).
  *
  * It reads what is stored (branch records and flat leaves, through a source), lays the sorted changes over it, and
- * feeds the one hash builder in order. A branch record tells which subtrees no change touches: their hash is fed whole.
+ * feeds the one hash builder in order. A branch record shows which subtrees no change touches: their hash is fed whole.
  * What is opened is only the way to each change; there, children without a hash (leaves, extensions) are read again,
  * since they may merge with a neighbour.
  *
@@ -33,11 +33,11 @@ struct trie_leaf {
 
 /* What is stored, as it was before the changes. */
 struct trie_source {
-	/* The first record whose path is not before `from`; path->data == NULL where there is none. Calls come in
+	/* The first record whose path is not before `from`; path->data == NULL if there is none. Calls come in
 	 * rising order. */
 	MUST_USE enum status (*record_seek)(
 	    void *context, struct bytes *path, struct bytes *record, struct bytes from, struct err *err);
-	/* The record at this path; data == NULL where there is none. */
+	/* The record at this path; data == NULL if there is none. */
 	MUST_USE enum status (*record_get)(void *context, struct bytes *record, struct bytes path, struct err *err);
 	/* The first leaf whose key is not before `from` (rising order too), and the one after the last that was given.
 	 * Only leaves that share the first `nibbles` nibbles of `from` are of interest; the others of it are zero. */
@@ -53,7 +53,7 @@ struct trie_changes {
 	size_t stride;
 	size_t count;
 	size_t key_bytes; /* [1, 32] */
-	/* The payload of leaf `index` after the change; data == NULL where the leaf goes. Lives until the next call. */
+	/* The payload of leaf `index` after the change; data == NULL if the leaf goes. Lives until the next call. */
 	struct bytes (*value)(void *context, size_t index);
 	void *context;
 	bool wiped; /* all that is stored goes, before the changes apply */
@@ -69,7 +69,7 @@ struct trie_sink {
 	void (*node)(void *context, struct bytes path, struct bytes rlp);
 	/* All leaves below `path` as they are after the changes, with their hashes: what a source may answer leaf_seek
 	 * from next time. After the root is known; only where a leaf changed, or came without its hash. A count of 0:
-	 * what was told of this path before is no longer so, and nobody keeps it up. */
+	 * what was reported about this path before no longer holds, and nobody updates it. */
 	void (*leaves)(void *context, struct bytes path, const struct trie_leaf *leaves, size_t count);
 	void *context;
 };

@@ -28,7 +28,7 @@ struct row {
 	size_t record_len;
 };
 
-/* What sink->leaves told of a path. */
+/* What sink->leaves reported about a path. */
 struct memory {
 	uint8_t path[64];
 	size_t path_len, count;
@@ -492,7 +492,7 @@ static void random_histories(void **state) {
 	run_histories(false);
 }
 
-/* The same, where leaves come back as the walks before told them. */
+/* The same, with leaves that come back as the walks before reported them. */
 static void random_histories_with_memory(void **state) {
 	(void)state;
 	run_histories(true);
