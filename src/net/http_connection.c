@@ -101,6 +101,15 @@ static size_t count_headers(const struct http_request *request, const char *name
 	return count;
 }
 
+/* Programs differ in which of two such fields counts, so that a proxy may have checked the other one. */
+static bool has_contradiction(const struct http_request *request) {
+	static const char *const singles[] = {
+	    "content-length", "transfer-encoding", "host", "content-type", "authorization", "idempotency-key"};
+	for (size_t i = 0; i < sizeof singles / sizeof *singles; i++)
+		if (count_headers(request, singles[i]) > 1) return true;
+	return http_header_get(request, "content-length").data && http_header_get(request, "transfer-encoding").data;
+}
+
 /* Is the text digits alone that make a number within `max`? */
 static bool length_fits(struct bytes text, size_t max) {
 	size_t value = 0;
@@ -115,7 +124,6 @@ static bool length_fits(struct bytes text, size_t max) {
 /* What can be refused whatever the service thinks of it. 0: nothing. */
 static int early_refusal(struct http_connection *connection, const struct http_policy *policy, const char **why) {
 	const struct http_request *request = &connection->exchange->shown.request;
-	struct bytes length = http_header_get(request, "content-length");
 	struct bytes coding = http_header_get(request, "transfer-encoding");
 	if (connection->headers_over) {
 		*why = "too many header fields";
@@ -129,8 +137,7 @@ static int early_refusal(struct http_connection *connection, const struct http_p
 		*why = "malformed header field";
 		return MHD_HTTP_BAD_REQUEST;
 	}
-	if (count_headers(request, "content-length") > 1 || (length.data && coding.data) ||
-	    count_headers(request, "transfer-encoding") > 1 || count_headers(request, "host") > 1) {
+	if (has_contradiction(request)) {
 		*why = "contradictory header fields";
 		return MHD_HTTP_BAD_REQUEST;
 	}

@@ -201,6 +201,8 @@ static void refuses_malformed_requests(void **state) {
 	    {HEAD_OF("POST", "/") "Content-Length : 5\r\n\r\nabcde", " 400 "},
 	    {"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", " 403 "},
 	    {"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", " 400 "},
+	    {"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: a\r\nAuthorization: b\r\n\r\n", " 400 "},
+	    {"GET / HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: a\r\nIdempotency-Key: b\r\n\r\n", " 400 "},
 	};
 	struct served served;
 	static char answer[ANSWER_BYTES];

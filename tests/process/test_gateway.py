@@ -1,4 +1,5 @@
 """The gateway as an organisation's systems see it: records over HTTP, tokens, keys, failures."""
+import hashlib
 import json
 import resource
 import signal
@@ -120,6 +121,8 @@ def test_refusals_have_stable_codes(scene, consortium):
         (gateway.call("/records/12"), (400, "id")),
         (gateway.call(f"/records/{record}?part=0"), (400, "part")),
         (gateway.call(f"/records/{record}?part=x"), (400, "part")),
+        (gateway.call(f"/records/{record}?part=1&part=2"), (400, "part")),
+        (gateway.post(f"{folder}&folder={stranger}"), (422, "document")),
         (gateway.call(f"/records/{record}"), (404, "not-found")),
         (gateway.call("/nothing"), (404, "not-found")),
         (gateway.call("/records", "DELETE"), (405, "method")),
@@ -145,6 +148,26 @@ def test_a_request_with_a_key_is_carried_out_once(scene, consortium):
     # A refusal leaves the key free.
     assert gateway.post(folder, b"{", Idempotency_Key="visit-2")[0] == 422
     assert gateway.post(folder, Idempotency_Key="visit-2")[0] == 201
+
+
+def test_a_file_of_a_key_that_is_damaged_is_no_fault_of_the_document(scene):
+    gateway, folder = scene
+    assert gateway.post(folder, Idempotency_Key="damaged")[0] == 201
+    name = hashlib.sha256(b"all\ndamaged").hexdigest()
+    (gateway.home / "requests" / f"{name}.json").write_text("{")
+    assert code_of(gateway.post(folder, Idempotency_Key="damaged")) == (500, "internal")
+
+
+def test_a_reader_cannot_fill_the_places_of_large_bodies(scene):
+    gateway, folder = scene
+    reader = new_token(gateway.tokens, "large-reader", "read")
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: gateway.call("/metrics", token=reader)[0] == 403)
+    head = (f"POST /records?folder={folder} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {reader}\r\nContent-Length: 60000000\r\n\r\n").encode()
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as client:
+        client.sendall(head)  # and no body
+        assert client.recv(100).startswith(b"HTTP/1.1 403")
 
 
 def test_a_request_id_is_taken_over_or_given(scene):

@@ -115,7 +115,11 @@ void gateway_admit(struct gateway *gateway, struct http_exchange *exchange, bool
 		random_fill(gateway->options.random, id, sizeof id);
 		http_put_header(&exchange->response, "X-Request-Id", "%016llx", (unsigned long long)load_be64(id));
 	}
-	if (!is_open && !find_token(gateway, &token, exchange)) refuse_stranger(exchange);
+	if (is_open) return;
+	if (!find_token(gateway, &token, exchange))
+		refuse_stranger(exchange);
+	else if (exchange->request.method == HTTP_POST) /* before a body takes a place among the large ones */
+		(void)gateway_allows(gateway, exchange, TOKEN_WRITE, NULL);
 }
 
 struct bytes gateway_request_id(const struct http_exchange *exchange) {
@@ -125,6 +129,26 @@ struct bytes gateway_request_id(const struct http_exchange *exchange) {
 	const uint8_t *end = memchr(fields.data, '\r', fields.len);
 	size_t len = end ? (size_t)(end - fields.data) - field.len : 0;
 	return bytes_slice(fields, field.len, len);
+}
+
+/* --- what the handlers begin with --- */
+
+enum status gateway_begin(
+    struct gateway *gateway, struct actor_request *request, struct arena *arena, struct err *err) {
+	uint64_t deadline_ms = clock_now_ms(gateway->options.clock) + gateway->options.request_ms;
+	TRY(actor_request_begin(gateway->options.actor, request, arena, deadline_ms, err));
+	enum status status = request_check_chain(request, err);
+	return status == STATUS_DENIED ? STATUS_IO : status;
+}
+
+enum status gateway_query(
+    struct http_query *out, struct arena *arena, const struct http_request *request, struct err *err) {
+	TRY(http_query_parse(out, arena, request->query, err));
+	for (size_t i = 0; i < out->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (bytes_equal(out->items[i].name, out->items[j].name))
+				return err_set(err, STATUS_INVALID, "the query has a parameter twice");
+	return STATUS_OK;
 }
 
 /* --- failures --- */

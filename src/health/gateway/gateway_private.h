@@ -2,6 +2,7 @@
 #ifndef HEALTH_GATEWAY_PRIVATE_H
 #define HEALTH_GATEWAY_PRIVATE_H
 
+#include "base/http_uri.h"
 #include "health/gateway/gateway.h"
 
 struct gateway {
@@ -18,6 +19,16 @@ void gateway_answer_failure(struct http_response *response, enum status status, 
 /* A refusal by a contract: NotAllowedToWrite is 403 with the code not-allowed-to-write. CONTRACT_ERROR_NONE, and what
  * no contract declares, is 403 with the code refused. */
 void gateway_answer_refusal(struct http_response *response, enum contract_error error);
+
+/*
+ * Begins a request to the chain within the gateway's time; always to be followed by actor_request_end. STATUS_IO: the
+ * node is of another chain, which is no fault of the client.
+ */
+MUST_USE enum status gateway_begin(
+    struct gateway *gateway, struct actor_request *request, struct arena *arena, struct err *err);
+/* As http_query_parse, but each name once: programs differ in which of two counts. */
+MUST_USE enum status gateway_query(
+    struct http_query *out, struct arena *arena, const struct http_request *request, struct err *err);
 
 void gateway_post_records(void *context, struct http_exchange *exchange);
 void gateway_get_record(void *context, struct http_exchange *exchange);

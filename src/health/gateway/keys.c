@@ -138,10 +138,11 @@ static enum status read_file(const struct keys *keys, enum key_state *state, con
 	path_of(path, &claim->name);
 	buf_init(&text, FILE_MAX);
 	enum status status = home_read(keys->home, &text, path, err);
-	if (status == STATUS_OK) status = json_parse(&root, arena, arena_dup(arena, buf_view(&text)), NULL, err);
+	struct bytes copy = arena_dup(arena, buf_view(&text));
 	buf_fini(&text);
 	TRY(status);
-	if (hex_fixed(request.b, 32, json_string(json_get(root, "request"))) != STATUS_OK)
+	if (json_parse(&root, arena, copy, NULL, NULL) != STATUS_OK ||
+	    hex_fixed(request.b, 32, json_string(json_get(root, "request"))) != STATUS_OK)
 		return err_set(err, STATUS_CORRUPT, "%s is damaged", path);
 	*state = KEY_UNKNOWN;
 	if (!hash32_equal(&request, &claim->request)) {

@@ -12,7 +12,7 @@
 static bool part_of(uint32_t *out, struct arena *arena, const struct http_exchange *exchange) {
 	struct http_query query;
 	*out = 0;
-	if (http_query_parse(&query, arena, exchange->request.query, NULL) != STATUS_OK) return false;
+	if (gateway_query(&query, arena, &exchange->request, NULL) != STATUS_OK) return false;
 	struct bytes text = http_query_get(&query, "part");
 	if (!text.data) return true;
 	for (size_t i = 0; i < text.len; i++) {
@@ -36,9 +36,7 @@ static enum status read_into(struct gateway *gateway, struct http_exchange *exch
     const hash32 *id, uint32_t part, struct err *err) {
 	struct actor_request request = {0};
 	struct opened_record record;
-	uint64_t deadline_ms = clock_now_ms(gateway->options.clock) + gateway->options.request_ms;
-	enum status status = actor_request_begin(gateway->options.actor, &request, arena, deadline_ms, err);
-	if (status == STATUS_OK) status = request_check_chain(&request, err);
+	enum status status = gateway_begin(gateway, &request, arena, err);
 	if (status == STATUS_OK) status = record_read(&request, &record, id, part, &consent_released_keys, err);
 	if (status == STATUS_OK) write_record(&exchange->response, &record, part);
 	actor_request_end(&request);

@@ -113,7 +113,7 @@ static enum status read_document(
 	struct fhir_document document;
 	struct fhir_issues issues;
 	const struct http_request *request = &posting->exchange->request;
-	TRY(http_query_parse(query, &posting->arena, request->query, err));
+	TRY(gateway_query(query, &posting->arena, request, err));
 	TRY(folder_list_parse(&posting->folders, http_query_get(query, "folder"), err));
 	fhir_issues_init(&issues, &posting->arena);
 	if (!fhir_document_read(&document, &issues, request->body)) return fhir_issues_status(&issues, err);
@@ -124,9 +124,7 @@ static enum status hand_over(struct posting *posting, const struct record_additi
 	struct gateway *gateway = posting->gateway;
 	struct actor_request request = {0};
 	const struct record_listener listener = {completed, posting};
-	uint64_t deadline_ms = clock_now_ms(gateway->options.clock) + gateway->options.request_ms;
-	enum status status = actor_request_begin(gateway->options.actor, &request, &posting->arena, deadline_ms, err);
-	if (status == STATUS_OK) status = request_check_chain(&request, err);
+	enum status status = gateway_begin(gateway, &request, &posting->arena, err);
 	if (status == STATUS_OK)
 		status = record_submit(&request, posting->added, additions, posting->folders.count, &listener, err);
 	if (status != STATUS_OK) posting->refused_with = request.refused_with;
