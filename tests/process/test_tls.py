@@ -9,6 +9,7 @@ import urllib.request
 
 import pytest
 
+from gateways import Gateway
 from machine import Node, Refused, cli, post, wait_for
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
@@ -158,3 +159,28 @@ def test_files_that_do_not_fit_are_named(tmp_path, certificates, options, told):
     with pytest.raises(Refused) as caught:
         cli("dev", "--data", tmp_path / "node", "--http-port", 0, *options)
     assert told in str(caught.value)
+
+
+def test_a_gateway_serves_https_and_reloads(consortium, certificates, tmp_path):
+    def use(name):
+        for end in ("crt", "key"):
+            shutil.copy(certificates / f"{name}.{end}", tmp_path / f"own.{end}")
+
+    use("server")
+    consortium.actor("tls-ward", "hospital")
+    gateway = Gateway(consortium.home("tls-ward"), "--tls-cert", tmp_path / "own.crt", "--tls-key", tmp_path / "own.key")
+    shown = lambda: ssl.get_server_certificate(("127.0.0.1", gateway.port)).strip()
+    try:
+        with urllib.request.urlopen(gateway.url + "/livez", timeout=20, context=context(certificates)) as answer:
+            assert gateway.url.startswith("https://") and answer.status == 200
+        with pytest.raises(OSError):
+            urllib.request.urlopen(gateway.url.replace("https", "http") + "/livez", timeout=20)
+        use("client")
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: shown() == (certificates / "client.crt").read_text().strip())
+        (tmp_path / "own.key").write_text("none")
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "the certificates stay as they were" in gateway.log.read_text())
+        assert shown() == (certificates / "client.crt").read_text().strip()
+    finally:
+        assert gateway.end() == 0, gateway.log.read_text()

@@ -20,8 +20,16 @@ static void stop(void *service) {
 	gateway_service_stop(service);
 }
 
+static struct tls_files tls_settings(const struct settings *settings) {
+	return (struct tls_files){.cert = settings_text(settings, "tls-cert"),
+	    .key = settings_text(settings, "tls-key"),
+	    .client_ca = settings_text(settings, "tls-client-ca")};
+}
+
 static void reload(void *service, const struct settings *fresh) {
-	gateway_service_reload(service, settings_text(fresh, "tokens"), settings_number(fresh, "min-free-mb") << 20);
+	const struct tls_files tls = tls_settings(fresh);
+	gateway_service_reload(
+	    service, settings_text(fresh, "tokens"), &tls, settings_number(fresh, "min-free-mb") << 20);
 }
 
 static bool is_alive(void *service) {
@@ -34,6 +42,7 @@ static void take_settings(struct gateway_service_options *out, struct settings *
 	    .tokens = settings_text(settings, "tokens"),
 	    .http_address = settings_text(settings, "http-addr"),
 	    .http_port = (uint16_t)settings_number(settings, "http-port"),
+	    .tls = tls_settings(settings),
 	    .vhosts = settings_list(settings, "http-vhosts"),
 	    .cors_origins = settings_list(settings, "http-corsdomain"),
 	    .workers = (uint32_t)settings_number(settings, "workers"),
@@ -61,10 +70,10 @@ static enum status read_password(struct buf *out, const char *path, struct err *
 	return STATUS_OK;
 }
 
-static void report_gateway(struct cli *cli, const char *address, uint16_t port) {
+static void report_gateway(struct cli *cli, bool is_tls, const char *address, uint16_t port) {
 	struct buf url;
 	buf_init(&url, 256);
-	http_origin_write(&url, false, address, port);
+	http_origin_write(&url, is_tls, address, port);
 	if (cli->json)
 		printf("{\"gateway\":\"%s\"}\n", buf_cstr(&url));
 	else
@@ -93,7 +102,7 @@ static enum status run_with(
 	take_settings(&options, settings);
 	lifecycle_begin();
 	TRY(open_service(&gateway, &options, settings_text(settings, "password-file"), err));
-	report_gateway(cli, options.http_address, gateway_service_port(gateway));
+	report_gateway(cli, options.tls.cert != NULL, options.http_address, gateway_service_port(gateway));
 	struct service service = {"gateway", gateway, run, stop, reload, is_alive};
 	enum status status = lifecycle_run(&service, &(struct lifecycle_options){source, options.drain_ms}, err);
 	gateway_service_close(gateway);

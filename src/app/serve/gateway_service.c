@@ -196,8 +196,10 @@ static enum status open_server(struct gateway_service *service, struct err *err)
 	if (wanted->metrics_port)
 		TRY(ops_server_open(
 		    &service->ops_server, &service->ops, wanted->metrics_address, wanted->metrics_port, err));
+	const bool wants_tls = wanted->tls.cert || wanted->tls.key || wanted->tls.client_ca;
 	struct http_server_options options = {.address = wanted->http_address,
 	    .port = wanted->http_port,
+	    .tls = wants_tls ? &wanted->tls : NULL,
 	    .threads = HTTP_THREADS,
 	    .connections_max = CONNECTIONS_MAX,
 	    .deferred_max = DEFERRED_MAX,
@@ -277,11 +279,14 @@ void gateway_service_stop(struct gateway_service *service) {
 	http_server_stop(service->server);
 }
 
-void gateway_service_reload(struct gateway_service *service, const char *tokens, uint64_t min_free_bytes) {
+void gateway_service_reload(
+    struct gateway_service *service, const char *tokens, const struct tls_files *tls, uint64_t min_free_bytes) {
 	struct err err;
 	atomic_store(&service->min_free_bytes, min_free_bytes);
 	if (load_tokens(service, tokens, &err) != STATUS_OK)
 		log_error("gateway", "the tokens stay as they were: %s", err.message);
+	if ((tls->cert || service->options.tls.cert) && http_server_reload_tls(service->server, tls, &err) != STATUS_OK)
+		log_error("gateway", "the certificates stay as they were: %s", err.message);
 }
 
 bool gateway_service_is_alive(struct gateway_service *service) {

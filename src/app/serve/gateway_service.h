@@ -9,6 +9,7 @@
 #define APP_SERVE_GATEWAY_SERVICE_H
 
 #include "base/mem.h"
+#include "net/http_server.h"
 
 struct gateway_service_options {
 	const char *home;
@@ -17,6 +18,7 @@ struct gateway_service_options {
 	const char *tokens;       /* path */
 	const char *http_address;
 	uint16_t http_port;
+	struct tls_files tls; /* all NULL: plain HTTP */
 	const char *const *vhosts, *const *cors_origins;
 	uint32_t workers, request_ms, drain_ms;
 	const char *metrics_address;
@@ -32,8 +34,9 @@ MUST_USE enum status gateway_service_open(
 uint16_t gateway_service_port(const struct gateway_service *service);
 MUST_USE enum status gateway_service_run(struct gateway_service *service, struct err *err);
 void gateway_service_stop(struct gateway_service *service);
-/* Tokens from their file again; a mistake keeps the old ones and is logged. */
-void gateway_service_reload(struct gateway_service *service, const char *tokens, uint64_t min_free_bytes);
+/* Tokens and certificates from their files again; a mistake keeps the old ones and is logged. */
+void gateway_service_reload(
+    struct gateway_service *service, const char *tokens, const struct tls_files *tls, uint64_t min_free_bytes);
 /* Does the outbox's thread run? */
 bool gateway_service_is_alive(struct gateway_service *service);
 void gateway_service_close(struct gateway_service *service); /* NULL is allowed */
