@@ -116,13 +116,22 @@ def main():
             read = [t for r in results for t in r["read"]]
             statuses = sum((r["statuses"] for r in results), collections.Counter())
             transactions = metric(metrics, "outbox_transactions_total")
-            print(json.dumps({
-                "clients": options.clients, "seconds": round(took, 1), "records_per_second": round(len(create) / took, 1),
-                "create_ms": {"p50": percentile_ms(create, 0.5), "p99": percentile_ms(create, 0.99)},
-                "read_ms": {"p50": percentile_ms(read, 0.5), "p99": percentile_ms(read, 0.99)},
-                "memory_mb": most_memory_mb(program.pid), "transactions": transactions,
-                "records_per_transaction": round(len(create) / transactions, 2) if transactions else None,
-                "other_bytes": sum(r["other_bytes"] for r in results), "statuses": dict(statuses)}))
+            print(
+                json.dumps(
+                    {
+                        "clients": options.clients,
+                        "seconds": round(took, 1),
+                        "records_per_second": round(len(create) / took, 1),
+                        "create_ms": {"p50": percentile_ms(create, 0.5), "p99": percentile_ms(create, 0.99)},
+                        "read_ms": {"p50": percentile_ms(read, 0.5), "p99": percentile_ms(read, 0.99)},
+                        "memory_mb": most_memory_mb(program.pid),
+                        "transactions": transactions,
+                        "records_per_transaction": round(len(create) / transactions, 2) if transactions else None,
+                        "other_bytes": sum(r["other_bytes"] for r in results),
+                        "statuses": dict(statuses),
+                    }
+                )
+            )
         finally:
             program.terminate()
             program.wait(30)

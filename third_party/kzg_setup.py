@@ -14,7 +14,8 @@ def table(name, rows):
 
 
 def main():
-    words = open(sys.argv[1], encoding="ascii").read().split()  # two counts; G1 in Lagrange's form, G2, G1: points of 48 and 96 bytes
+    # two counts; G1 in Lagrange's form, G2, G1: points of 48 and 96 bytes
+    words = open(sys.argv[1], encoding="ascii").read().split()
     if words[:2] != [str(POINTS), str(G2_POINTS)] or len(words) != 2 + 2 * POINTS + G2_POINTS:
         raise SystemExit(f"{sys.argv[1]}: not the setup of EIP-4844")
     points = [bytes.fromhex(word) for word in words[2 + POINTS:]]

@@ -14,7 +14,13 @@ def c_bytes(data):
 
 def main():
     out, *paths = sys.argv[1:]
-    parts = ['/* Made by tools/embed-contracts.py. */', '#include "contracts/contracts_data.h"', '', '#include <string.h>', '']
+    parts = [
+        "/* Made by tools/embed-contracts.py. */",
+        '#include "contracts/contracts_data.h"',
+        "",
+        "#include <string.h>",
+        "",
+    ]
     names = []
     for path in paths:
         with open(path, encoding='utf-8') as file:

@@ -27,9 +27,13 @@ def rows(path):
 
 
 def main():
-    print("/* Made by tools/gs1-ai-table.py from GS1's syntax dictionary; do not edit. Included by gs1.c alone. */\n/* clang-format off */")
+    print(
+        "/* Made by tools/gs1-ai-table.py from GS1's syntax dictionary; do not edit. Included by gs1.c alone. */\n/* clang-format off */"
+    )
     for ai, fixed, spec, key in rows(sys.argv[1]):
-        print('{"%s", %s, "%s", %s},' % (ai, "true" if fixed else "false", spec, "NULL" if key is None else '"%s"' % key))
+        print(
+            '{"%s", %s, "%s", %s},' % (ai, "true" if fixed else "false", spec, "NULL" if key is None else '"%s"' % key)
+        )
 
 
 main()

@@ -40,7 +40,9 @@ class Bench:
         command = ["node", LOADGEN, "--url", f"http://127.0.0.1:{node.port}", "--pid", node.process.pid]
         for name, value in options.items():
             command += [f"--{name}", value]
-        text = self.run(command, f"{node.kind}, {options}", env={**os.environ, "PERF_NM": str(nodes.CACHE / "node_modules")})
+        text = self.run(
+            command, f"{node.kind}, {options}", env={**os.environ, "PERF_NM": str(nodes.CACHE / "node_modules")}
+        )
         if text is None:
             return None
         report = json.loads(text.strip().splitlines()[-1])
@@ -49,11 +51,16 @@ class Bench:
 
     def ask(self, node, bodies, *options):
         """One run of bench_http: its line of JSON, or None; answers that are errors are a failure too."""
-        text = self.run([self.build / "bench/bench_http", node.port, "--pid", node.process.pid, *options], f"{node.kind}, bench_http {options}",
-                        input="\n".join(bodies) + "\n")
+        text = self.run(
+            [self.build / "bench/bench_http", node.port, "--pid", node.process.pid, *options],
+            f"{node.kind}, bench_http {options}",
+            input="\n".join(bodies) + "\n",
+        )
         report = json.loads(text) if text else None
         if report and report["bad"]:
-            self.failures.append(f"{node.kind}, bench_http {options}: {report['bad']} bad answers of {report['answers']}")
+            self.failures.append(
+                f"{node.kind}, bench_http {options}: {report['bad']} bad answers of {report['answers']}"
+            )
         return report
 
 

@@ -35,12 +35,21 @@ def table(bench):
     lines = ["| what | xinglin | peer | ratio | goal | reached |", "|---|---|---|---|---|---|"]
     for goal, ours, theirs in rows_of(bench):
         ratio = f"{ours / theirs:.2f}" if ours is not None and theirs else ""
-        lines.append(f"| {goal.row} | {number(ours)} | {number(theirs)} | {ratio} | {goal.text()} | {verdict(goal, ours, theirs)} |")
+        lines.append(
+            f"| {goal.row} | {number(ours)} | {number(theirs)} | {ratio} | {goal.text()} | {verdict(goal, ours, theirs)} |"
+        )
     missing = [goal.row for goal in GOALS if bench.median(goal.row, "xinglin") is None]
-    load = f"{statistics.median(bench.foreign):.0f} % (at most {max(bench.foreign):.0f} %)" if bench.foreign else "not measured"
-    lines += ["", f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, medians of {bench.arguments.runs}, "
-              f"{bench.arguments.txs:,} transactions a run; CPU that others took: {load}. The peer is anvil 1.7.1, which holds all in memory and "
-              "mines when all is submitted (for waiting clients at once); the interpreter's is evmone's baseline. xinglin syncs before every receipt."]
+    load = (
+        f"{statistics.median(bench.foreign):.0f} % (at most {max(bench.foreign):.0f} %)"
+        if bench.foreign
+        else "not measured"
+    )
+    lines += [
+        "",
+        f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, medians of {bench.arguments.runs}, "
+        f"{bench.arguments.txs:,} transactions a run; CPU that others took: {load}. The peer is anvil 1.7.1, which holds all in memory and "
+        "mines when all is submitted (for waiting clients at once); the interpreter's is evmone's baseline. xinglin syncs before every receipt.",
+    ]
     lines += geth_lines(bench)
     if missing:
         lines += ["", "Not measured in this run: " + "; ".join(missing) + "."]
@@ -78,17 +87,32 @@ def bar(y, factor, colour, height):
 def plot(bench):
     rows = [(goal, ours, theirs) for goal, ours, theirs in rows_of(bench) if goal.value and ours]
     height = TOP + LINE * len(rows) + 40
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-family="sans-serif">',
-           f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>', text(16, 24, "xinglin against its goals", size=16),
-           text(16, 42, "right of the line: better than the goal, so many times; grey: the peer", size=11, colour="#666")]
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-family="sans-serif">',
+        f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
+        text(16, 24, "xinglin against its goals", size=16),
+        text(16, 42, "right of the line: better than the goal, so many times; grey: the peer", size=11, colour="#666"),
+    ]
     for times in (1 / 16, 1 / 4, 1, 4, 16):
         x = position(times)
-        out += [f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{height - 30}" stroke="{"#222" if times == 1 else "#ddd"}"/>',
-                text(x, height - 14, "goal" if times == 1 else f"{times:g} ×" if times > 1 else f"1/{1 / times:g}", "middle", 11, "#666")]
+        out += [
+            f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{height - 30}" stroke="{"#222" if times == 1 else "#ddd"}"/>',
+            text(
+                x,
+                height - 14,
+                "goal" if times == 1 else f"{times:g} ×" if times > 1 else f"1/{1 / times:g}",
+                "middle",
+                11,
+                "#666",
+            ),
+        ]
     for i, (goal, ours, theirs) in enumerate(rows):
         y = TOP + LINE * i
         factors = [goal.value / value if goal.less else value / goal.value for value in (ours, theirs) if value]
-        out += [text(LEFT - 8, y + 14, goal.row, "end"),
-                bar(y + 3, factors[0], "#2a7f62" if goal.is_met(ours, theirs) else "#b3382c", 9),
-                *([bar(y + 13, factors[1], "#aaa", 4)] if len(factors) > 1 else []), text(WIDTH - RIGHT + 8, y + 14, number(ours))]
+        out += [
+            text(LEFT - 8, y + 14, goal.row, "end"),
+            bar(y + 3, factors[0], "#2a7f62" if goal.is_met(ours, theirs) else "#b3382c", 9),
+            *([bar(y + 13, factors[1], "#aaa", 4)] if len(factors) > 1 else []),
+            text(WIDTH - RIGHT + 8, y + 14, number(ours)),
+        ]
     return "\n".join([*out, "</svg>"]) + "\n"

@@ -28,8 +28,16 @@ def mining(kind, workload="transfer"):
 
 def writes(bench, kind, workload, batch):
     with closing(Node(kind, bench.programs[kind])) as node:
-        report = bench.generate(node, workload=workload, accounts=200, txs=bench.arguments.txs, batch=batch, connections=4,
-                                verify="sample", **mining(kind))
+        report = bench.generate(
+            node,
+            workload=workload,
+            accounts=200,
+            txs=bench.arguments.txs,
+            batch=batch,
+            connections=4,
+            verify="sample",
+            **mining(kind),
+        )
         node.stop()
         if not report:
             return
@@ -52,7 +60,12 @@ def imports(bench, node, workload):
     if bench.run([program, "export", "--data", chain, blocks], "export") is None:
         return
     began, cpu = time.monotonic(), os.times()
-    if bench.run([program, "import", "--data", node.folder / "again", "--genesis", chain / "genesis.json", blocks], "import") is None:
+    if (
+        bench.run(
+            [program, "import", "--data", node.folder / "again", "--genesis", chain / "genesis.json", blocks], "import"
+        )
+        is None
+    ):
         return
     seconds, after = time.monotonic() - began, os.times()
     used = after.children_user + after.children_system - cpu.children_user - cpu.children_system
@@ -112,8 +125,16 @@ def receipts(bench, kind):
         with closing(Node(kind, bench.programs[kind])) as node:
             if is_big and kind == "xinglin":
                 node.call("evm_setAutomine", False)
-            report = bench.generate(node, workload="transfer", accounts=200, txs=BIG_BLOCK if is_big else 2000, batch=100, connections=4,
-                                    verify="none", mine="end" if is_big or kind == "anvil" else "none")
+            report = bench.generate(
+                node,
+                workload="transfer",
+                accounts=200,
+                txs=BIG_BLOCK if is_big else 2000,
+                batch=100,
+                connections=4,
+                verify="none",
+                mine="end" if is_big or kind == "anvil" else "none",
+            )
             if not report:
                 continue
             numbers = range(int(node.call("eth_blockNumber"), 16), 0, -1)
@@ -132,10 +153,25 @@ def receipts(bench, kind):
 def logs(bench, kind):
     """As the generator reads the answer, whose own copying is most of its time, and as a client does that keeps it where it came."""
     with closing(Node(kind, bench.programs[kind])) as node:
-        report = bench.generate(node, workload="storage", accounts=200, txs=10000, batch=100, connections=4, verify="none", reads="logs",
-                                **mining(kind))
-        answer = report and bench.ask(node, [request("eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest"})], "--connections", 1,
-                                      "--seconds", bench.arguments.reads_seconds)
+        report = bench.generate(
+            node,
+            workload="storage",
+            accounts=200,
+            txs=10000,
+            batch=100,
+            connections=4,
+            verify="none",
+            reads="logs",
+            **mining(kind),
+        )
+        answer = report and bench.ask(
+            node,
+            [request("eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest"})],
+            "--connections",
+            1,
+            "--seconds",
+            bench.arguments.reads_seconds,
+        )
     if report and report["logs"]["count"] == 10000:
         bench.keep("eth_getLogs of 10,000 logs of 256 bytes, ms", kind, report["logs"]["medianMs"])
         if answer:
@@ -156,7 +192,9 @@ def idle(bench, kind):
         for _ in range(LONELY_TRANSACTIONS):
             time.sleep(0.02)
             began = time.monotonic()
-            tx = node.call("eth_sendTransaction", {"from": sender, "to": "0x" + "aa" * 20, "value": "0x1", "gas": "0x5208"})
+            tx = node.call(
+                "eth_sendTransaction", {"from": sender, "to": "0x" + "aa" * 20, "value": "0x1", "gas": "0x5208"}
+            )
             while not node.call("eth_getTransactionReceipt", tx):
                 pass
             bench.keep("send to receipt, idle node, ms", kind, (time.monotonic() - began) * 1e3)
@@ -188,7 +226,11 @@ def waiting(bench, kind):
                 price = WAITING_GWEI * 10**9
             options = {"--clients": clients, "--seconds": bench.arguments.waiting_seconds, "--price": price,
                        "--ahead": WAITING_AHEAD // clients}
-            command = [bench.build / "bench/bench_wait", node.port, *(part for pair in options.items() for part in pair)]
+            command = [
+                bench.build / "bench/bench_wait",
+                node.port,
+                *(part for pair in options.items() for part in pair),
+            ]
             text = bench.run(command, f"{kind}, {clients} waiting clients")
         if not text:
             continue
@@ -231,7 +273,9 @@ def parked(bench, kind):
     if statuses != {201}:
         bench.failures.append(f"{kind}, {PARKED} requests that wait: answers {statuses}")
     if alone and beside:
-        bench.keep(f"eth_getBalance beside {PARKED:,} requests that wait / without", kind, beside["perS"] / alone["perS"])
+        bench.keep(
+            f"eth_getBalance beside {PARKED:,} requests that wait / without", kind, beside["perS"] / alone["perS"]
+        )
         bench.keep(f"eth_getBalance beside {PARKED:,} requests that wait: p99, ms", kind, beside["p99ms"])
 
 
@@ -241,9 +285,13 @@ def parked(bench, kind):
 def interpreter(bench, kind):
     """evm-benchmarks `main`, beside evmone where EVMONE names the library that bench/build-evmone made."""
     peer = os.environ.get("EVMONE")
-    text = bench.run([bench.build / "bench/bench_evm", *(["--peer", pathlib.Path(peer).resolve()] if peer else [])], "bench_evm")
+    text = bench.run(
+        [bench.build / "bench/bench_evm", *(["--peer", pathlib.Path(peer).resolve()] if peer else [])], "bench_evm"
+    )
     ratios = []
-    for name, us, _, theirs, ratio in re.findall(r"^(\S+/\S+) +([\d.]+) +(\d+)(?: +([\d.]+) +([\d.]+))?$", text or "", re.M):
+    for name, us, _, theirs, ratio in re.findall(
+        r"^(\S+/\S+) +([\d.]+) +(\d+)(?: +([\d.]+) +([\d.]+))?$", text or "", re.M
+    ):
         bench.keep(f"interpreter, {name}, µs", "xinglin", float(us))
         if ratio:
             bench.keep(f"interpreter, {name}, µs", "evmone", float(theirs))
@@ -254,8 +302,14 @@ def interpreter(bench, kind):
         bench.keep("interpreter: worst row of xinglin / evmone", "xinglin", max(ratios))
 
 
-ROWS_FIGURES = [("/s", 1), (": rows/s", 1e3), (": CPU, ms/tx", 1e-3), (": write amplification", 1), (": peak memory, MB", 1),
-                (": dirty pages, MB", 1)]
+ROWS_FIGURES = [
+    ("/s", 1),
+    (": rows/s", 1e3),
+    (": CPU, ms/tx", 1e-3),
+    (": write amplification", 1),
+    (": peak memory, MB", 1),
+    (": dirty pages, MB", 1),
+]
 
 
 @contextmanager
@@ -284,10 +338,25 @@ def many_rows(bench, kind):
         part.rename(full)
     for row, work in (("transfers", "transfer"), ("storage", "fresh")):
         with copy_of(full) as folder:
-            text = bench.run([programs / "bench_state", folder / "chain", millions, work, bench.arguments.rows_txs, ROWS_A_BLOCK,
-                              bench.arguments.rows_memory, "warm"], "bench_state")
-        found = re.search(r"(\d+) tx/s, ([\d.]+)k rows/s.*CPU us/tx.* all ([\d.]+).* = ([\d.]+) x the .*resident at most (\d+) MB; "
-                          r"dirty pages of the machine at most (\d+) MB", text or "", re.S)
+            text = bench.run(
+                [
+                    programs / "bench_state",
+                    folder / "chain",
+                    millions,
+                    work,
+                    bench.arguments.rows_txs,
+                    ROWS_A_BLOCK,
+                    bench.arguments.rows_memory,
+                    "warm",
+                ],
+                "bench_state",
+            )
+        found = re.search(
+            r"(\d+) tx/s, ([\d.]+)k rows/s.*CPU us/tx.* all ([\d.]+).* = ([\d.]+) x the .*resident at most (\d+) MB; "
+            r"dirty pages of the machine at most (\d+) MB",
+            text or "",
+            re.S,
+        )
         if not found:
             continue
         for (what, unit), value in zip(ROWS_FIGURES, found.groups()):
@@ -321,7 +390,12 @@ def steps_of(bench):
 
     both, ours = [kind for kind in bench.programs if kind != "geth"], ["xinglin"]
     return [
-        *((f"{workload} {batch}", both, writing(workload, batch)) for workload in ("transfer", "storage") for batch in (1, 100)),
-        *named(both, reads, receipts, logs, idle), *named(list(bench.programs), waiting),
+        *(
+            (f"{workload} {batch}", both, writing(workload, batch))
+            for workload in ("transfer", "storage")
+            for batch in (1, 100)
+        ),
+        *named(both, reads, receipts, logs, idle),
+        *named(list(bench.programs), waiting),
         *named(ours, parked, half_rate, interpreter, many_rows, many_blocks),
     ]

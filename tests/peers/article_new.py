@@ -23,6 +23,17 @@ send(rich_key, w3.eth.get_transaction_count(rich.address), account.address, w3.t
 receipt = send(account.key, 0, rich.address, w3.to_wei(1, "ether"), w3.to_hex(text="杏林"))
 transaction = w3.eth.get_transaction(receipt.transactionHash)
 assert transaction["from"] == account.address and w3.to_text(transaction["input"]) == "杏林"
-print(json.dumps({
-    "version": w3.api, "status": receipt.status, "gas": transaction.gas, "value": transaction.value, "hash": receipt.transactionHash.to_0x_hex(),
-    "left": w3.eth.get_balance(account.address), "paid": receipt.gasUsed * w3.to_wei(10, "gwei"), "block": w3.eth.block_number}))
+print(
+    json.dumps(
+        {
+            "version": w3.api,
+            "status": receipt.status,
+            "gas": transaction.gas,
+            "value": transaction.value,
+            "hash": receipt.transactionHash.to_0x_hex(),
+            "left": w3.eth.get_balance(account.address),
+            "paid": receipt.gasUsed * w3.to_wei(10, "gwei"),
+            "block": w3.eth.block_number,
+        }
+    )
+)

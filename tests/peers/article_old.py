@@ -26,6 +26,17 @@ send(rich_key, w3.eth.getTransactionCount(rich.address), account.address, w3.toW
 receipt = send(account.privateKey, 0, rich.address, w3.toWei(1, "ether"), w3.toHex(text="杏林"))
 transaction = w3.eth.getTransaction(receipt.transactionHash)
 assert transaction["from"] == account.address and w3.toText(transaction["input"]) == "杏林"
-print(json.dumps({
-    "version": w3.api, "status": receipt.status, "gas": transaction.gas, "value": transaction.value, "hash": w3.toHex(receipt.transactionHash),
-    "left": w3.eth.getBalance(account.address), "paid": receipt.gasUsed * w3.toWei(10, "gwei"), "block": w3.eth.blockNumber}))
+print(
+    json.dumps(
+        {
+            "version": w3.api,
+            "status": receipt.status,
+            "gas": transaction.gas,
+            "value": transaction.value,
+            "hash": w3.toHex(receipt.transactionHash),
+            "left": w3.eth.getBalance(account.address),
+            "paid": receipt.gasUsed * w3.toWei(10, "gwei"),
+            "block": w3.eth.blockNumber,
+        }
+    )
+)

@@ -40,15 +40,30 @@ class Gateway:
         password.chmod(0o600)
         self.tokens.unlink(missing_ok=True)
         self.token = new_token(self.tokens, "all", "all")
-        self.command = [binary(), "gateway", "--home", str(home), "--password-file", str(password), "--tokens", str(self.tokens),
-                        "--json", *map(str, options)]
+        self.command = [
+            binary(),
+            "gateway",
+            "--home",
+            str(home),
+            "--password-file",
+            str(password),
+            "--tokens",
+            str(self.tokens),
+            "--json",
+            *map(str, options),
+        ]
         self.env = {**os.environ, **(env or {})}
         self.start(port, preexec)
 
     def start(self, port=0, preexec=None):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*self.command, "--http-port", str(port)], stdout=subprocess.PIPE, stderr=log,
-                                            env=self.env, preexec_fn=preexec)
+            self.process = subprocess.Popen(
+                [*self.command, "--http-port", str(port)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self.env,
+                preexec_fn=preexec,
+            )
         line = self.process.stdout.readline()
         if not line.startswith(b'{"gateway"'):
             code = self.process.wait()
@@ -60,7 +75,9 @@ class Gateway:
         return call(self.url + path, method, body, Authorization=f"Bearer {token or self.token}", **headers)
 
     def post(self, folder, body=PATIENT, **headers):
-        return self.call(f"/records?folder={folder}", "POST", body, **{"Content_Type": "application/fhir+json", **headers})
+        return self.call(
+            f"/records?folder={folder}", "POST", body, **{"Content_Type": "application/fhir+json", **headers}
+        )
 
     def readiness(self):
         status, _, body = call(self.url + "/readyz")

@@ -12,7 +12,11 @@ from eth_utils import keccak, to_checksum_address
 from machine import PASSWORD
 
 ADDITION = "(bytes32,uint32,uint64,bytes32,bytes32,bytes32,uint64)"
-BUNDLE = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": "Patient", "id": "p"}}]}
+BUNDLE = {
+    "resourceType": "Bundle",
+    "type": "collection",
+    "entry": [{"resource": {"resourceType": "Patient", "id": "p"}}],
+}
 
 
 class Two:
@@ -27,10 +31,24 @@ class Two:
             patient = name + "-patient"
             consortium.new_home(patient)
             path = consortium.folder / f"{name}.json"
-            self.folders[name] = consortium.run(patient, "folder", "open", "--label", "general", "--out", path)["folder"]
+            self.folders[name] = consortium.run(patient, "folder", "open", "--label", "general", "--out", path)[
+                "folder"
+            ]
             consortium.run(name, "relay", path)
-            consortium.run(patient, "share", "--folder", self.folders[name], "--with", consortium.accounts[name], "--rights", "write",
-                           "--days", 5, "--out", path)
+            consortium.run(
+                patient,
+                "share",
+                "--folder",
+                self.folders[name],
+                "--with",
+                consortium.accounts[name],
+                "--rights",
+                "write",
+                "--days",
+                5,
+                "--out",
+                path,
+            )
             consortium.run(name, "relay", path)
             keystore = (consortium.home(name) / "wallet" / "account.json").read_text()
             self.keys[name] = Account.decrypt(keystore, PASSWORD)
@@ -45,7 +63,9 @@ class Two:
 
     def register(self, name, blob, nonce):
         """A registration by this hospital that names `blob`, sent raw. The record's id is not needed."""
-        return self.send(name, keccak(text=f"add({ADDITION})")[:4] + encode([ADDITION], [self.addition(name, blob, nonce)]))
+        return self.send(
+            name, keccak(text=f"add({ADDITION})")[:4] + encode([ADDITION], [self.addition(name, blob, nonce)])
+        )
 
     def register_many(self, name, blobs, nonce):
         additions = [self.addition(name, blob, nonce + i) for i, blob in enumerate(blobs)]
@@ -58,20 +78,48 @@ class Two:
         gate, node = to_checksum_address(self.deployment["records"]), to_checksum_address(self.deployment["sealer"])
         expiry, nonce = int(time.time()) + 60, int.from_bytes(os.urandom(8), "big")
         signed = Account.sign_typed_data(
-            self.keys[name], {"name": "xinglin blob", "version": "1", "chainId": self.deployment["chainId"], "verifyingContract": gate},
-            {"BlobRequest": [{"name": n, "type": t} for n, t in (("action", "string"), ("node", "address"), ("name", "bytes32"),
-                                                                 ("part", "uint32"), ("expiry", "uint64"), ("nonce", "uint64"))]},
-            {"action": "put", "node": node, "name": blob, "part": 0, "expiry": expiry, "nonce": nonce})
+            self.keys[name],
+            {"name": "xinglin blob", "version": "1", "chainId": self.deployment["chainId"], "verifyingContract": gate},
+            {
+                "BlobRequest": [
+                    {"name": n, "type": t}
+                    for n, t in (
+                        ("action", "string"),
+                        ("node", "address"),
+                        ("name", "bytes32"),
+                        ("part", "uint32"),
+                        ("expiry", "uint64"),
+                        ("nonce", "uint64"),
+                    )
+                ]
+            },
+            {"action": "put", "node": node, "name": blob, "part": 0, "expiry": expiry, "nonce": nonce},
+        )
         request = urllib.request.Request(
-            f"{self.c.node.url}/blobs/{gate}/0x{blob.hex()}", container, method="PUT",
-            headers={"Authorization": f"Xinglin expiry={expiry},nonce={nonce},signature={signed.signature.to_0x_hex()}"})
+            f"{self.c.node.url}/blobs/{gate}/0x{blob.hex()}",
+            container,
+            method="PUT",
+            headers={
+                "Authorization": f"Xinglin expiry={expiry},nonce={nonce},signature={signed.signature.to_0x_hex()}"
+            },
+        )
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read())["blob"]
 
     def send(self, name, data):
         account = Account.from_key(self.keys[name])
         count = int(self.c.rpc("eth_getTransactionCount", account.address, "pending"), 16)
-        signed = account.sign_transaction({
-            "to": to_checksum_address(self.deployment["records"]), "data": data, "gas": 1_000_000, "nonce": count, "value": 0, "type": 2,
-            "maxFeePerGas": 0, "maxPriorityFeePerGas": 0, "chainId": self.deployment["chainId"]})
+        signed = account.sign_transaction(
+            {
+                "to": to_checksum_address(self.deployment["records"]),
+                "data": data,
+                "gas": 1_000_000,
+                "nonce": count,
+                "value": 0,
+                "type": 2,
+                "maxFeePerGas": 0,
+                "maxPriorityFeePerGas": 0,
+                "chainId": self.deployment["chainId"],
+            }
+        )
         return self.c.rpc("eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())

@@ -93,7 +93,8 @@ def search(data, pattern, depth=DEPTH):
     parts = [part for part in re.split(rb"\0{64,}", data) if part]
     hidden = itertools.chain.from_iterable(_hidden(part) for part in parts)
     inflated = itertools.chain.from_iterable(_inflated(part) for part in parts)
-    # What inflates is looked at as it is and through its texts; random bytes that seem to inflate give too much for more.
+    # What inflates is looked at as it is and through its texts; random bytes that seem to inflate give too much for
+    # more.
     for inner in inflated:
         found = pattern.search(inner)
         for text in [] if found else _hidden(inner):
@@ -123,8 +124,16 @@ def database_rows(path):
     assert not error.value, error.value
     names = ctypes.cast(names, ctypes.POINTER(ctypes.c_char_p))
     handles, each = (pointer * count.value)(), (pointer * count.value)(*[options.value] * count.value)
-    database = lib.rocksdb_open_for_read_only_column_families(options, str(path).encode(), ctypes.c_int(count.value), names,
-                                                              each, handles, ctypes.c_ubyte(0), ctypes.byref(error))
+    database = lib.rocksdb_open_for_read_only_column_families(
+        options,
+        str(path).encode(),
+        ctypes.c_int(count.value),
+        names,
+        each,
+        handles,
+        ctypes.c_ubyte(0),
+        ctypes.byref(error),
+    )
     assert not error.value, error.value
     reading = pointer(lib.rocksdb_readoptions_create())
     for handle in handles:

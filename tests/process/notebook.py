@@ -1,17 +1,34 @@
 """A contract of a few dozen bytes, assembled here: a number that anyone may set, except to zero, with an event each time.
 
-    set(uint256 value)   emits Noted(msg.sender, value); reverts with Error("zero") for zero
-    get() returns (uint256)
+set(uint256 value)   emits Noted(msg.sender, value); reverts with Error("zero") for zero
+get() returns (uint256)
 """
 from eth_utils import keccak
 
 ABI = [
-    {"type": "function", "name": "set", "stateMutability": "nonpayable", "outputs": [],
-     "inputs": [{"name": "value", "type": "uint256"}]},
-    {"type": "function", "name": "get", "stateMutability": "view", "inputs": [],
-     "outputs": [{"name": "", "type": "uint256"}]},
-    {"type": "event", "name": "Noted", "anonymous": False,
-     "inputs": [{"name": "who", "type": "address", "indexed": True}, {"name": "value", "type": "uint256", "indexed": False}]},
+    {
+        "type": "function",
+        "name": "set",
+        "stateMutability": "nonpayable",
+        "outputs": [],
+        "inputs": [{"name": "value", "type": "uint256"}],
+    },
+    {
+        "type": "function",
+        "name": "get",
+        "stateMutability": "view",
+        "inputs": [],
+        "outputs": [{"name": "", "type": "uint256"}],
+    },
+    {
+        "type": "event",
+        "name": "Noted",
+        "anonymous": False,
+        "inputs": [
+            {"name": "who", "type": "address", "indexed": True},
+            {"name": "value", "type": "uint256", "indexed": False},
+        ],
+    },
 ]
 OPCODES = {"STOP": 0x00, "SUB": 0x03, "EQ": 0x14, "ISZERO": 0x15, "SHR": 0x1C, "CALLER": 0x33, "CALLDATALOAD": 0x35,
            "CODECOPY": 0x39, "MSTORE": 0x52, "SLOAD": 0x54, "SSTORE": 0x55, "JUMPI": 0x57, "JUMPDEST": 0x5B,
@@ -43,7 +60,9 @@ def selector(signature):
 
 
 NOTED = keccak(text="Noted(address,uint256)")
-ERROR_WORDS = (bytes.fromhex("08c379a0") + (32).to_bytes(32, "big") + (4).to_bytes(32, "big") + b"zero").ljust(100, b"\0")
+ERROR_WORDS = (bytes.fromhex("08c379a0") + (32).to_bytes(32, "big") + (4).to_bytes(32, "big") + b"zero").ljust(
+    100, b"\0"
+)
 RUNTIME = assemble(f"""
     PUSH0 CALLDATALOAD 0xe0 SHR
     DUP1 {selector('get()')} EQ @get JUMPI

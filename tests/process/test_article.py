@@ -34,8 +34,12 @@ def test_article(start_node, spelling, version):
         except OSError:
             pytest.skip("port 8545 is taken")
     node = start_node(port=8545)
-    done = subprocess.run([python, "-W", "ignore", ROOT / f"tests/peers/article_{spelling}.py", "http://localhost:8545", DEV_KEYS[0]],
-                          capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [python, "-W", "ignore", ROOT / f"tests/peers/article_{spelling}.py", "http://localhost:8545", DEV_KEYS[0]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["version"].startswith(version) and told["status"] == 1 and told["block"] == 2
@@ -47,8 +51,15 @@ def test_article(start_node, spelling, version):
 def test_web3_5_beyond_the_article(dev):
     """Contracts, events, filters, proofs, fees, the pool and a WebSocket in the spelling of then."""
     python = python_of("old")
-    notebook = pytest.importorskip("notebook", reason="the Python packages are not installed: PyPI could not be reached")
+    notebook = pytest.importorskip(
+        "notebook", reason="the Python packages are not installed: PyPI could not be reached"
+    )
     book = {"abi": notebook.ABI, "creation": "0x" + notebook.CREATION.hex()}
-    done = subprocess.run([python, "-W", "ignore", ROOT / "tests/peers/web3_5_chain.py", dev.url], input=json.dumps(book),
-                          capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [python, "-W", "ignore", ROOT / "tests/peers/web3_5_chain.py", dev.url],
+        input=json.dumps(book),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0 and done.stdout == "ok\n", done.stderr

@@ -127,7 +127,8 @@ def test_bad_signatures(dev, standing):
         with_signature(raw, parity, 0, s), with_signature(raw, parity, r, 0), with_signature(raw, parity, 0, 0),
         with_signature(raw, parity, ORDER, s), with_signature(raw, parity, r, ORDER), with_signature(raw, 2, r, s),
         with_signature(raw, 27, r, s),
-        with_signature(raw, 0, sender, 0),  # how the pool's journal marks what nobody signed (dev mode): never from outside
+        # how the pool's journal marks what nobody signed (dev mode): never from outside
+        with_signature(raw, 0, sender, 0),
     ])
     assert set(messages) <= {"invalid sender", "RLP: parity is neither 0 nor 1"}, messages
 
@@ -165,7 +166,9 @@ def test_refused_with_geths_words(dev, standing, name):
     account = fields.pop("account", rich)
     tx = {"nonce": 0, "to": RECEIVER, "value": 1, "gas": 21000, "chainId": DEV_CHAIN_ID,
           "maxFeePerGas": 10 * GWEI, "maxPriorityFeePerGas": GWEI, **fields}
-    raw = bytes(account.sign_transaction({key: value for key, value in tx.items() if value is not None}).raw_transaction)
+    raw = bytes(
+        account.sign_transaction({key: value for key, value in tx.items() if value is not None}).raw_transaction
+    )
     message, = refusals(dev, [raw])
     assert words in message
 
@@ -387,7 +390,9 @@ def held_to_its_word(start_node, data, returned, shown):
         assert again.rpc("eth_getTransactionReceipt", tx_hash) == receipt
     for tx_hash in returned:
         assert again.receipt(tx_hash)["status"] == "0x1"
-    paid = again.rpc("eth_sendTransaction", {"from": again.rpc("eth_accounts")[1], "to": "0x" + "43" * 20, "value": "0x1"})
+    paid = again.rpc(
+        "eth_sendTransaction", {"from": again.rpc("eth_accounts")[1], "to": "0x" + "43" * 20, "value": "0x1"}
+    )
     assert again.receipt(paid)["status"] == "0x1"
     assert again.stop() == 0
 
@@ -406,7 +411,9 @@ def ask_for_receipts(node, returned):
 
 def full_disk(start_node, data, make_room, **more):
     node = start_node(data, **more)
-    first = node.rpc("eth_sendTransaction", {"from": node.rpc("eth_accounts")[0], "to": "0x" + "43" * 20, "value": "0x1"})
+    first = node.rpc(
+        "eth_sendTransaction", {"from": node.rpc("eth_accounts")[0], "to": "0x" + "43" * 20, "value": "0x1"}
+    )
     shown = {first: node.receipt(first)}
     returned, words = fill(node)
     shown |= ask_for_receipts(node, returned)
@@ -432,7 +439,9 @@ def test_a_file_that_cannot_grow(start_node, tmp_path):
 def small_disk(tmp_path):
     path = tmp_path / "disk"
     path.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "xinglin-test", path], capture_output=True, text=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=12m", "xinglin-test", path], capture_output=True, text=True
+    )
     if done.returncode != 0:
         pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
     yield path

@@ -46,8 +46,18 @@ def blobs(setup):
 def fields(node, key, hashes=None, **changes):
     address = Account.from_key(key).address
     nonce = int(node.rpc("eth_getTransactionCount", address, "pending"), 16)
-    tx = {"type": 3, "chainId": DEV_CHAIN_ID, "nonce": nonce, "to": TO, "value": 1, "gas": 21000, "maxFeePerGas": 10 * GWEI, "maxPriorityFeePerGas": GWEI,
-          "maxFeePerBlobGas": 10, **changes}
+    tx = {
+        "type": 3,
+        "chainId": DEV_CHAIN_ID,
+        "nonce": nonce,
+        "to": TO,
+        "value": 1,
+        "gas": 21000,
+        "maxFeePerGas": 10 * GWEI,
+        "maxPriorityFeePerGas": GWEI,
+        "maxFeePerBlobGas": 10,
+        **changes,
+    }
     return tx if hashes is None else {**tx, "blobVersionedHashes": hashes}
 
 
@@ -71,7 +81,8 @@ def refusal(node, raw):
 
 def test_web3(dev, blobs, setup, monkeypatch):
     """From eth_account's own proofs to the receipt, the block, and the fee history."""
-    monkeypatch.setattr("eth_account.typed_transactions.base.load_trusted_setup", lambda *_: setup)  # it loads one thrice a blob
+    # it loads one thrice a blob
+    monkeypatch.setattr("eth_account.typed_transactions.base.load_trusted_setup", lambda *_: setup)
     w3 = Web3(Web3.HTTPProvider(dev.url))
     signed = Account.sign_transaction(fields(dev, DEV_KEYS[1]), DEV_KEYS[1], blobs=[blob.data for blob in blobs])
     tx_hash = w3.eth.send_raw_transaction(signed.raw_transaction)
@@ -93,8 +104,21 @@ def test_web3(dev, blobs, setup, monkeypatch):
 def test_ethers(dev, blobs):
     if not (ROOT / "tests/node/node_modules/ethers").exists():
         pytest.skip("npm ci was not run in tests/node")
-    given = [{"data": "0x" + b.data.hex(), "commitment": "0x" + b.commitment.hex(), "proof": "0x" + b"".join(b.cell_proofs).hex()} for b in blobs]
-    done = subprocess.run(["node", ROOT / "tests/peers/ethers_blobs.mjs", dev.url], input=json.dumps(given), capture_output=True, text=True, timeout=60)
+    given = [
+        {
+            "data": "0x" + b.data.hex(),
+            "commitment": "0x" + b.commitment.hex(),
+            "proof": "0x" + b"".join(b.cell_proofs).hex(),
+        }
+        for b in blobs
+    ]
+    done = subprocess.run(
+        ["node", ROOT / "tests/peers/ethers_blobs.mjs", dev.url],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -120,17 +144,38 @@ def test_what_does_not_hold_is_refused(dev, blobs):
     alone = Account.sign_transaction(fields(dev, key, both), key).raw_transaction
     assert refusal(dev, alone.to_0x_hex()) == "missing sidecar in blob transaction"
     with pytest.raises(RpcError, match="blob transactions are sent raw"):
-        dev.rpc("eth_sendTransaction", {"from": Account.from_key(key).address, "to": TO, "blobVersionedHashes": ["0x" + first.hash.hex()], "maxFeePerBlobGas": "0xa"})
+        dev.rpc(
+            "eth_sendTransaction",
+            {
+                "from": Account.from_key(key).address,
+                "to": TO,
+                "blobVersionedHashes": ["0x" + first.hash.hex()],
+                "maxFeePerBlobGas": "0xa",
+            },
+        )
 
 
 def test_filled_in(dev, blobs):
     """eth_fillTransaction gives what lacks; signed, with a sidecar, it is taken."""
     account = Account.from_key(DEV_KEYS[3])
-    filled = dev.rpc("eth_fillTransaction", {"from": account.address, "to": TO, "value": "0x1", "blobVersionedHashes": ["0x" + blobs[1].hash.hex()]})
+    filled = dev.rpc(
+        "eth_fillTransaction",
+        {"from": account.address, "to": TO, "value": "0x1", "blobVersionedHashes": ["0x" + blobs[1].hash.hex()]},
+    )
     tx = filled["tx"]
-    assert tx["type"] == "0x3" and tx["gas"] == "0x5208" and tx["maxFeePerBlobGas"] == "0x2" and tx["v"] == tx["r"] == tx["s"] == "0x0"
-    assert filled["raw"].startswith("0x03") and tx["nonce"] == dev.rpc("eth_getTransactionCount", account.address, "pending")
-    whole = {name: int(tx[name], 16) for name in ("gas", "maxFeePerGas", "maxPriorityFeePerGas", "maxFeePerBlobGas", "nonce", "value")}
+    assert (
+        tx["type"] == "0x3"
+        and tx["gas"] == "0x5208"
+        and tx["maxFeePerBlobGas"] == "0x2"
+        and tx["v"] == tx["r"] == tx["s"] == "0x0"
+    )
+    assert filled["raw"].startswith("0x03") and tx["nonce"] == dev.rpc(
+        "eth_getTransactionCount", account.address, "pending"
+    )
+    whole = {
+        name: int(tx[name], 16)
+        for name in ("gas", "maxFeePerGas", "maxPriorityFeePerGas", "maxFeePerBlobGas", "nonce", "value")
+    }
     raw = envelope(dev, DEV_KEYS[3], sidecar(blobs[1:]), [blobs[1].hash], **whole)
     assert dev.receipt(dev.rpc("eth_sendRawTransaction", raw))["status"] == "0x1"
     plain = dev.rpc("eth_fillTransaction", {"from": account.address, "to": TO, "gasPrice": hex(10 * GWEI)})["tx"]
@@ -143,7 +188,9 @@ def test_a_returned_hash_survives(start_node, blobs):
     """kill -9 while it waits: the next start seals it, sidecar and all."""
     node = start_node()
     node.rpc("evm_setAutomine", False)
-    tx_hash = node.rpc("eth_sendRawTransaction", envelope(node, DEV_KEYS[0], sidecar(blobs), [blob.hash for blob in blobs]))
+    tx_hash = node.rpc(
+        "eth_sendRawTransaction", envelope(node, DEV_KEYS[0], sidecar(blobs), [blob.hash for blob in blobs])
+    )
     kept = node.data / "pool.sidecars" / tx_hash
     assert kept.stat().st_size > 2 * BLOB_GAS
     assert node.rpc("txpool_status") == {"pending": "0x1", "queued": "0x0"}

@@ -29,7 +29,9 @@ def test_every_blob_of_a_registration_of_several_is_asked_for(two):
         assert NOT_PUT in refused.value.message, blobs
     receipt = two.c.node.receipt(two.register_many("bl-one", [first, second], 100))
     assert receipt["status"] == "0x1"
-    listed = {entry["record"] for entry in two.c.run("bl-one", "record", "list", "--folder", two.folders["bl-one"])["records"]}
+    listed = {
+        entry["record"] for entry in two.c.run("bl-one", "record", "list", "--folder", two.folders["bl-one"])["records"]
+    }
     assert len(listed) == 2
     for record in listed:
         assert two.c.run("bl-one-patient", "record", "status", record)["available"] == "yes"
@@ -47,5 +49,9 @@ def test_nobody_keeps_anothers_content_by_naming_it(two):
     two.c.run("bl-one-patient", "record", "erase", mine["record"], "--out", path)
     two.c.run("bl-one", "relay", path)
     wait_for(lambda: two.c.run("bl-one-patient", "record", "status", mine["record"])["erasureConfirmedBy"])
-    kept = [file for file in (two.c.data / "blobs").rglob("*") if mine["blob"][2:] in file.name or mine["record"][2:] in file.name]
+    kept = [
+        file
+        for file in (two.c.data / "blobs").rglob("*")
+        if mine["blob"][2:] in file.name or mine["record"][2:] in file.name
+    ]
     assert kept == []

@@ -23,11 +23,20 @@ PROGRAMS = {
     "web3.js": (PEERS / "web3js_chain.mjs", ROOT / "tests/node/node_modules/web3", ["node"]),
     "titanoboa": (PEERS / "titanoboa_chain.py", BOA / "requirements.txt", [BOA / "bin/python"]),
     "ethclient": (CLIENTS / "ethclient/main.go", BUILT / "ethclient/program", []),
-    "web3j": (CLIENTS / "web3j/Chain.java", BUILT / "web3j/Chain.class", ["java", "-cp", f"{BUILT}/web3j:{BUILT}/web3j/jars/*", "Chain"]),
+    "web3j": (
+        CLIENTS / "web3j/Chain.java",
+        BUILT / "web3j/Chain.class",
+        ["java", "-cp", f"{BUILT}/web3j:{BUILT}/web3j/jars/*", "Chain"],
+    ),
     "alloy": (CLIENTS / "alloy/src/main.rs", BUILT / "alloy/program", []),
 }
-SCENARIO = {".mjs": r"^  async (\w+)\(\) \{$", ".py": r"^def (\w+)\(env\):$", ".go": r"^func (\w+)\(w \*world\) \{$",
-            ".java": r"^    static void (\w+)\(World world\) throws Exception \{$", ".rs": r"^async fn (\w+)\(world: &World\) -> Answer \{$"}
+SCENARIO = {
+    ".mjs": r"^  async (\w+)\(\) \{$",
+    ".py": r"^def (\w+)\(env\):$",
+    ".go": r"^func (\w+)\(w \*world\) \{$",
+    ".java": r"^    static void (\w+)\(World world\) throws Exception \{$",
+    ".rs": r"^async fn (\w+)\(world: &World\) -> Answer \{$",
+}
 
 
 def scenarios():
@@ -44,10 +53,14 @@ def answers(dev):
     def ask(name):
         source, needed, command = PROGRAMS[name]
         if not needed.exists():
-            pytest.skip(f"{name} is not there: its registry could not be reached, its compiler is not installed, or `make peers` did not run")
+            pytest.skip(
+                f"{name} is not there: its registry could not be reached, its compiler is not installed, or `make peers` did not run"
+            )
         if name not in kept:
             last = [source] if source.suffix in (".mjs", ".py") else [] if command else [needed]
-            done = subprocess.run([*command, *last, dev.url], input=json.dumps(book), capture_output=True, text=True, timeout=240)
+            done = subprocess.run(
+                [*command, *last, dev.url], input=json.dumps(book), capture_output=True, text=True, timeout=240
+            )
             assert done.returncode == 0, done.stderr
             kept[name] = json.loads(done.stdout.splitlines()[-1])
         return kept[name]

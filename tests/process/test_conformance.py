@@ -36,7 +36,9 @@ def test_a_changed_transaction_test(tmp_path):
 
 @needs_data
 def test_a_changed_state_test(tmp_path):
-    path = next((TESTS / "state/eest-v5.4.0").rglob("test_access_list.json"), None) or next((TESTS / "state/eest-v5.4.0").rglob("*.json"))
+    path = next((TESTS / "state/eest-v5.4.0").rglob("test_access_list.json"), None) or next(
+        (TESTS / "state/eest-v5.4.0").rglob("*.json")
+    )
     tests = json.loads(path.read_text())
     name = next(iter(tests))
     post = next(iter(tests[name]["post"].values()))[0]
@@ -52,7 +54,9 @@ def test_a_changed_state_test(tmp_path):
 
 @needs_data
 def test_a_changed_blockchain_test(tmp_path):
-    path = min((TESTS / "blockchain/ethereum-tests-v14.1/ValidBlocks").rglob("*.json"), key=lambda path: path.stat().st_size)
+    path = min(
+        (TESTS / "blockchain/ethereum-tests-v14.1/ValidBlocks").rglob("*.json"), key=lambda path: path.stat().st_size
+    )
     assert cli("blocktest", path)["failed"] == 0
     tests = json.loads(path.read_text())
     name = next(iter(tests))

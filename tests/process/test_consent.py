@@ -62,7 +62,9 @@ class Scene:
 
     def revoke(self, name, *more):
         path = self.path()
-        self.c.run("cs-patient", "revoke", "--folder", self.folder, "--from", self.c.accounts[name], "--out", path, *more)
+        self.c.run(
+            "cs-patient", "revoke", "--folder", self.folder, "--from", self.c.accounts[name], "--out", path, *more
+        )
         self.relay(path)
         if "--keep-key" not in more:
             self.relay(f"{path}.rotate")
@@ -279,7 +281,9 @@ def test_a_signed_action_cannot_be_changed_or_used_twice(scene):
 def test_a_rotation_waits_for_its_revocation(scene):
     scene.share("cs-regulator", "--purpose", "TREAT", "--days", 1)
     path = scene.path()
-    scene.c.run("cs-patient", "revoke", "--folder", scene.folder, "--from", scene.c.accounts["cs-regulator"], "--out", path)
+    scene.c.run(
+        "cs-patient", "revoke", "--folder", scene.folder, "--from", scene.c.accounts["cs-regulator"], "--out", path
+    )
     with pytest.raises(Refused):
         scene.relay(f"{path}.rotate")
     scene.relay(path)
@@ -394,8 +398,30 @@ def test_reads_are_anchored_within_a_minute(scene):
     "arguments",
     [
         ["share", "--folder", "0x12", "--with", "0x" + "11" * 20, "--purpose", "TREAT", "--days", "1", "--send"],
-        ["share", "--folder", "0x" + "12" * 32, "--with", "0x" + "11" * 20, "--purpose", "CURIOSITY", "--days", "1", "--send"],
-        ["share", "--folder", "0x" + "12" * 32, "--with", "0x" + "11" * 20, "--purpose", "TREAT", "--days", "0", "--send"],
+        [
+            "share",
+            "--folder",
+            "0x" + "12" * 32,
+            "--with",
+            "0x" + "11" * 20,
+            "--purpose",
+            "CURIOSITY",
+            "--days",
+            "1",
+            "--send",
+        ],
+        [
+            "share",
+            "--folder",
+            "0x" + "12" * 32,
+            "--with",
+            "0x" + "11" * 20,
+            "--purpose",
+            "TREAT",
+            "--days",
+            "0",
+            "--send",
+        ],
         ["share", "--folder", "0x" + "12" * 32, "--with", "0x" + "11" * 20, "--purpose", "TREAT", "--days", "1"],
         ["share", "--folder", "0x" + "12" * 32, "--with", "0x" + "11" * 20, "--days", "1", "--send"],
         ["access", "ask", "--folder", "0x" + "12" * 32],

@@ -12,9 +12,18 @@ GWEI = 10**9
 def fill(node, count):
     account = Account.from_key(DEV_KEYS[0])
     for nonce in range(count):
-        tx = {"nonce": nonce, "gas": 21000, "chainId": DEV_CHAIN_ID, "maxFeePerGas": 20 * GWEI, "maxPriorityFeePerGas": GWEI,
-              "to": (2**100 + nonce).to_bytes(20, "big"), "value": 7}
-        tx_hash = node.rpc("eth_sendRawTransaction", "0x" + account.sign_transaction(tx).raw_transaction.hex().removeprefix("0x"))
+        tx = {
+            "nonce": nonce,
+            "gas": 21000,
+            "chainId": DEV_CHAIN_ID,
+            "maxFeePerGas": 20 * GWEI,
+            "maxPriorityFeePerGas": GWEI,
+            "to": (2**100 + nonce).to_bytes(20, "big"),
+            "value": 7,
+        }
+        tx_hash = node.rpc(
+            "eth_sendRawTransaction", "0x" + account.sign_transaction(tx).raw_transaction.hex().removeprefix("0x")
+        )
         node.receipt(tx_hash)
     return node.head()
 

@@ -35,16 +35,36 @@ def test_all_steps_with_a_single_resource_and_a_lot_that_the_document_names(tmp_
     assert json.loads((tmp_path / "shown" / "proof.json").read_text())["count"] == 1
 
 
-@pytest.mark.parametrize("option, content, words", [
-    ("--epcis", {"epcisBody": None}, "@context"),
-    ("--epcis", epcis(None), "event 1"),
-    ("--epcis", epcis(event(action="ADD", bizStep="commissioning", epcList=["urn:epc:id:sgtin:1.2"])), "no event of it"),
-    ("--epcis", epcis(born(ilmd={**NAMED, "cbvmda:itemExpirationDate": "2020-06-30"})), "expired on 2020-06-30"),
-    ("--epcis", epcis(born(ilmd=NAMED), born(ilmd=NAMED)), "two events commission packs of lot L1"),
-    ("--fhir", {"resourceType": "Bundle", "type": "collection", "entry": [
-        {"fullUrl": f"urn:uuid:0f1a0000-0000-4000-8000-00000000000{i}", "resource": {"resourceType": "Patient"}}
-        for i in (1, 2)]}, "2 patients"),
-    ("--fhir", "not JSON", "JSON")])
+@pytest.mark.parametrize(
+    "option, content, words",
+    [
+        ("--epcis", {"epcisBody": None}, "@context"),
+        ("--epcis", epcis(None), "event 1"),
+        (
+            "--epcis",
+            epcis(event(action="ADD", bizStep="commissioning", epcList=["urn:epc:id:sgtin:1.2"])),
+            "no event of it",
+        ),
+        ("--epcis", epcis(born(ilmd={**NAMED, "cbvmda:itemExpirationDate": "2020-06-30"})), "expired on 2020-06-30"),
+        ("--epcis", epcis(born(ilmd=NAMED), born(ilmd=NAMED)), "two events commission packs of lot L1"),
+        (
+            "--fhir",
+            {
+                "resourceType": "Bundle",
+                "type": "collection",
+                "entry": [
+                    {
+                        "fullUrl": f"urn:uuid:0f1a0000-0000-4000-8000-00000000000{i}",
+                        "resource": {"resourceType": "Patient"},
+                    }
+                    for i in (1, 2)
+                ],
+            },
+            "2 patients",
+        ),
+        ("--fhir", "not JSON", "JSON"),
+    ],
+)
 def test_what_it_cannot_use_is_refused_before_anything_begins(tmp_path, option, content, words):
     done = demo(tmp_path, option, write(tmp_path / "input.json", content))
     assert done.returncode == 2 and done.stdout == ""

@@ -296,9 +296,12 @@ def test_kill_at_random_moments(tmp_path):
             folder = tmp_path / f"node-{tally.kills}"
             rounds_on_one_folder(beginning, folder, min(FOLDER_KILLS, KILLS - tally.kills), tally)
             shutil.rmtree(folder)
-            print(f"{tally.kills} kills and {tally.kills_at_start} more during a start, {tally.verified} whole verifications without a "
-                  f"difference, {tally.returned} hashes returned, {tally.shown} receipts shown, {tally.blobs} blobs taken, "
-                  f"{tally.waiting} found waiting after a start; none lost", flush=True)
+            print(
+                f"{tally.kills} kills and {tally.kills_at_start} more during a start, {tally.verified} whole verifications without a "
+                f"difference, {tally.returned} hashes returned, {tally.shown} receipts shown, {tally.blobs} blobs taken, "
+                f"{tally.waiting} found waiting after a start; none lost",
+                flush=True,
+            )
     finally:
         beginning.consortium.node.kill()
     assert tally.returned > 5 * KILLS
@@ -319,8 +322,12 @@ def test_a_returned_hash_is_never_unknown(start_node):
     """Not even while a block takes it out of the pool."""
     node = start_node()
     sender, receiver = node.rpc("eth_accounts")[:2]
-    transfer = {"jsonrpc": "2.0", "id": 1, "method": "eth_sendTransaction",
-                "params": [{"from": sender, "to": receiver, "value": "0x1", "gas": "0x5208", "gasPrice": hex(20 * GWEI)}]}
+    transfer = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "eth_sendTransaction",
+        "params": [{"from": sender, "to": receiver, "value": "0x1", "gas": "0x5208", "gasPrice": hex(20 * GWEI)}],
+    }
     for _ in range(20):
         hashes = [answer["result"] for answer in json.loads(node.post([transfer] * 200))]
         assert None not in asked(node, "eth_getTransactionByHash", hashes)

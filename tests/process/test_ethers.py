@@ -19,7 +19,9 @@ def answers(dev):
     if not (ROOT / "tests/node/node_modules/ethers").exists():
         pytest.skip("npm ci was not run in tests/node")
     book = {"abi": notebook.ABI, "creation": "0x" + notebook.CREATION.hex(), "error": "0x" + notebook.ERROR_WORDS.hex()}
-    done = subprocess.run(["node", SCRIPT, dev.url], input=json.dumps(book), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ["node", SCRIPT, dev.url], input=json.dumps(book), capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

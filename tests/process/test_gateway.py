@@ -62,10 +62,26 @@ def test_a_document_of_two_patients_takes_two_folders(scene, consortium):
     gateway, folder = scene
     second = ward(consortium, "gw-second")
     path = consortium.folder / "gw-share.json"
-    consortium.run("gw-second-patient", "share", "--folder", second, "--with", consortium.accounts["gw-ward"], "--rights", "write",
-                   "--days", 5, "--out", path)
+    consortium.run(
+        "gw-second-patient",
+        "share",
+        "--folder",
+        second,
+        "--with",
+        consortium.accounts["gw-ward"],
+        "--rights",
+        "write",
+        "--days",
+        5,
+        "--out",
+        path,
+    )
     consortium.run("gw-second", "relay", path)
-    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {**PATIENT, "id": name}} for name in "ab"]}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": {**PATIENT, "id": name}} for name in "ab"],
+    }
     assert code_of(gateway.post(folder, bundle)) == (422, "document")
     status, _, body = gateway.post(f"{folder},{second}", bundle)
     assert status == 201 and [r["folder"] for r in json.loads(body)["records"]] == [folder, second]
@@ -73,7 +89,12 @@ def test_a_document_of_two_patients_takes_two_folders(scene, consortium):
 
 def test_without_a_token_there_is_no_data(scene):
     gateway, folder = scene
-    for path, method in (("/records/0x" + "11" * 32, "GET"), ("/records?folder=" + folder, "POST"), ("/metrics", "GET"), ("/nope", "GET")):
+    for path, method in (
+        ("/records/0x" + "11" * 32, "GET"),
+        ("/records?folder=" + folder, "POST"),
+        ("/metrics", "GET"),
+        ("/nope", "GET"),
+    ):
         for field in ({}, {"Authorization": "Bearer xinglin_wrong"}, {"Authorization": "Basic YTpi"}):
             body = b"{}" if method == "POST" else None
             answer = call(gateway.url + path, method, body, Content_Type="application/json", **field)
@@ -298,9 +319,28 @@ def test_a_node_of_another_chain_is_not_asked(own, start_node, start_gateway):
 
 
 def test_a_node_with_a_wrong_certificate_is_not_asked(own, start_gateway, tmp_path):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
-                    "-subj", "/CN=localhost", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
-                   check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            tmp_path / "key.pem",
+            "-out",
+            tmp_path / "cert.pem",
+        ],
+        check=True,
+        capture_output=True,
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
     listener = socket.create_server(("127.0.0.1", 0))
@@ -431,7 +471,9 @@ def test_neither_secrets_nor_content_reach_the_log(consortium, start_gateway):
         assert word not in log
     lines = [json.loads(line) for line in log.splitlines()]
     assert all({"time", "level", "module", "message"} <= line.keys() for line in lines)
-    assert any(line["message"] == "request" and line["route"] == "/records" and line["token"] == "all" for line in lines)
+    assert any(
+        line["message"] == "request" and line["route"] == "/records" and line["token"] == "all" for line in lines
+    )
 
 
 def test_dev_with_a_gateway_is_ready_for_a_client(start_node, tmp_path):

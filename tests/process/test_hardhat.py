@@ -20,9 +20,22 @@ def test_hardhat(start_node, tmp_path):
     if not SOLC.exists():
         pytest.skip("npm ci was not run in contracts")
     node = start_node(None, "dev", "--client-version", "hardhat/xinglin")
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "HARDHAT_FOLDER": str(tmp_path), "NODE_URL": node.url, "CI": "1",
-           "SOLC": str(SOLC / "soljson.js"), "SOLC_VERSION": json.loads((SOLC / "package.json").read_text())["version"]}
-    done = subprocess.run([NODE, HARDHAT / "node_modules/hardhat/dist/src/cli.js", "test", "--network", "xinglin"], cwd=HARDHAT,
-                          env=env, capture_output=True, text=True, timeout=240)
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "HARDHAT_FOLDER": str(tmp_path),
+        "NODE_URL": node.url,
+        "CI": "1",
+        "SOLC": str(SOLC / "soljson.js"),
+        "SOLC_VERSION": json.loads((SOLC / "package.json").read_text())["version"],
+    }
+    done = subprocess.run(
+        [NODE, HARDHAT / "node_modules/hardhat/dist/src/cli.js", "test", "--network", "xinglin"],
+        cwd=HARDHAT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(TESTS) > 10 and f"{len(TESTS)} passing" in done.stdout, done.stdout

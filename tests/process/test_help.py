@@ -23,7 +23,9 @@ def test_help_lists_the_commands_by_the_people_who_need_them():
     titles = re.findall(r"^for (\w+)", page.stdout, re.M)
     assert titles == ["everybody", "patients", "hospitals", "manufacturers", "regulators", "operators", "developers"]
     assert len(commands()) == len(set(commands())) > 60
-    assert re.search(r"^exit codes: 0 done, 1 failed, 2 wrong use, 3 refused, 4 not found, 5 not proven$", page.stdout, re.M)
+    assert re.search(
+        r"^exit codes: 0 done, 1 failed, 2 wrong use, 3 refused, 4 not found, 5 not proven$", page.stdout, re.M
+    )
     assert say().stdout == say("help").stdout == say("-h").stdout == page.stdout
 
 

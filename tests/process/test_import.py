@@ -59,8 +59,15 @@ def test_the_branch_without_the_fix(tmp_path):
     outdated = cli("import", "--data", tmp_path / "a", "--genesis", tmp_path / "genesis.json", folder / "common.blocks",
                    folder / "fork-outdated.blocks")
     assert outdated["head"] == 10
-    upgraded = cli("import", "--data", tmp_path / "b", "--genesis", folder / "genesis-upgraded.json", folder / "common.blocks",
-                   folder / "fork-upgraded.blocks")
+    upgraded = cli(
+        "import",
+        "--data",
+        tmp_path / "b",
+        "--genesis",
+        folder / "genesis-upgraded.json",
+        folder / "common.blocks",
+        folder / "fork-upgraded.blocks",
+    )
     assert upgraded["head"] == 10 and upgraded["headHash"] != outdated["headHash"]
     for data, other in (("a", "fork-upgraded.blocks"), ("b", "fork-outdated.blocks")):
         before = cli("db", "verify", "--data", tmp_path / data)["stateRoot"]
@@ -71,7 +78,16 @@ def test_the_branch_without_the_fix(tmp_path):
 
 def test_the_head_is_named(tmp_path):
     data = tmp_path / "data"
-    report = cli("import", "--data", data, "--genesis", OSAKA / "genesis.json", "--forkchoice", OSAKA / "headfcu.json", OSAKA / "chain.rlp")
+    report = cli(
+        "import",
+        "--data",
+        data,
+        "--genesis",
+        OSAKA / "genesis.json",
+        "--forkchoice",
+        OSAKA / "headfcu.json",
+        OSAKA / "chain.rlp",
+    )
     assert report["headHash"] == OSAKA_HEAD
     call = json.loads((OSAKA / "headfcu.json").read_text())
     none = "0x" + "00" * 32
@@ -135,7 +151,10 @@ def test_a_merge_that_the_genesis_does_not_tell(tmp_path):
     told["config"]["terminalTotalDifficulty"] = 4357120  # of block 32
     (tmp_path / "genesis.json").write_text(json.dumps(told))
     report = cli("import", "--data", tmp_path / "b", "--genesis", tmp_path / "genesis.json", blocks)
-    assert report["head"] == 34 and report["headHash"] == "0x4859ea10d276f6df988eabd48a02e0696cfd3deb769d2a5e0e416a5f3191028a"
+    assert (
+        report["head"] == 34
+        and report["headHash"] == "0x4859ea10d276f6df988eabd48a02e0696cfd3deb769d2a5e0e416a5f3191028a"
+    )
 
 
 def test_the_block_that_was_meant_to_be_bad(tmp_path):

@@ -30,8 +30,9 @@ class Trade(test_medicines.Trade):
         return self.c.accounts["ix-" + name]
 
     def commission(self, lot, count):
-        return self.run("maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", "2030-06-30", "--count",
-                        count)["units"]
+        return self.run(
+            "maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", "2030-06-30", "--count", count
+        )["units"]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,14 @@ def words(report):
 def test_a_history_follows_containers_around_the_pack(trade, pack):
     scan, case = pack
     history = words(trade.run("maker", "pack", "trace", scan))
-    assert [what for what, _ in history] == ["opened", "commissioned", "packed", "container packed", "shipped", "accepted"]
+    assert [what for what, _ in history] == [
+        "opened",
+        "commissioned",
+        "packed",
+        "container packed",
+        "shipped",
+        "accepted",
+    ]
     assert history[2] == ("packed", case)
     # The receiver knows the case from the sealed document, and finds the pallet by the chain's events.
     assert [what for what, _ in words(trade.run("wholesaler", "pack", "trace", scan))] == [what for what, _ in history]
@@ -78,7 +86,14 @@ def test_the_file_shows_nothing_of_what_is_in_it(consortium, trade, pack):
     serial = scan.split("/21/")[1].split("/")[0].split("?")[0] if "/21/" in scan else scan[-6:]
     shown = b"".join(path.read_bytes() for path in consortium.home("ix-maker").glob("index.db*"))
     assert len(shown) > 4096 and index_of(consortium, "ix-maker").stat().st_mode & 0o777 == 0o600
-    for word in (b"SQLite", b"CREATE", GTIN.encode(), serial.encode(), case.encode(), bytes.fromhex(trade.address("wholesaler")[2:])):
+    for word in (
+        b"SQLite",
+        b"CREATE",
+        GTIN.encode(),
+        serial.encode(),
+        case.encode(),
+        bytes.fromhex(trade.address("wholesaler")[2:]),
+    ):
         assert word not in shown, word
 
 

@@ -176,4 +176,6 @@ def test_no_word_of_a_record_leaks(scene):
     assert not any(leaks.values()), leaks
     # The same search over the same bytes, with one more planted among them.
     middle = len(traffic) // 2
-    assert search(traffic[:middle] + base64.b64encode(raw_deflate(f"so {DRUG} it is".encode())) + traffic[middle:], pattern)
+    assert search(
+        traffic[:middle] + base64.b64encode(raw_deflate(f"so {DRUG} it is".encode())) + traffic[middle:], pattern
+    )

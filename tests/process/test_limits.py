@@ -19,7 +19,8 @@ from eth_utils import keccak
 from machine import Node, RpcError, rpc, wait_for
 
 OFFERED = int(os.environ.get("XINGLIN_OFFERED", "80000"))
-# 256 MiB for the database, 512 MiB that may wait for clients (net/http_server.h), 256 MiB of waiting transactions and as much for their
+# 256 MiB for the database, 512 MiB that may wait for clients (net/http_server.h), 256 MiB of waiting transactions and
+# as much for their
 # index, 128 MiB for each of two threads at work; the rest is the program.
 MEMORY_BOUND = 1536 << 20
 BOMB, OTHER = "0x" + "b0" * 20, "0x" + "0e" * 20
@@ -160,7 +161,8 @@ def test_the_deepest_call(tmp_path, start_node):
     # Twice at every level: 2^1024 calls.
     twice = (push(0) * 5 + b"\x30\x5a\xf1\x50") * 2
     assert run(node, twice).message == "execution aborted (timeout = 500ms)"
-    for method in ("eth_createAccessList", "debug_traceCall"):  # an estimate stops at what a transaction may have (EIP-7825)
+    # an estimate stops at what a transaction may have (EIP-7825)
+    for method in ("eth_createAccessList", "debug_traceCall"):
         override = {BOMB: {"code": "0x" + twice.hex()}}
         config = {"stateOverrides": override, "tracer": "callTracer"} if method == "debug_traceCall" else override
         error = fails(node, method, {"to": BOMB}, "latest", config)
@@ -217,7 +219,10 @@ def test_long_traces(node, long_transaction, config):
     error = fails(node, "debug_traceTransaction", calls if "tracer" in config else steps, config)
     assert (error.code, error.message) in ((-32003, "response too large"), (-32000, "execution aborted (timeout = 5s)"))
     if "tracer" not in config:
-        assert len(node.rpc("debug_traceTransaction", steps, {**config, "limit": 100}, timeout=SECONDS)["structLogs"]) == 100
+        assert (
+            len(node.rpc("debug_traceTransaction", steps, {**config, "limit": 100}, timeout=SECONDS)["structLogs"])
+            == 100
+        )
 
 
 def test_simulations(node):
@@ -225,7 +230,9 @@ def test_simulations(node):
     assert fails(node, "eth_simulateV1", blocks(257, 1)).code == -38026
     assert fails(node, "eth_simulateV1", blocks(1, 5001)).code == -38026
     assert fails(node, "eth_simulateV1", blocks(150, 5000)).code < 0  # of 750,000 calls gas allows 2,380
-    assert fails(node, "eth_simulateV1", {"blockStateCalls": [{"blockOverrides": {"number": hex(2**63)}}]}).code == -38026
+    assert (
+        fails(node, "eth_simulateV1", {"blockStateCalls": [{"blockOverrides": {"number": hex(2**63)}}]}).code == -38026
+    )
     endless_calls = {"blockStateCalls": [{"stateOverrides": {BOMB: {"code": "0x" + BOMBS["bn254 pairings"].hex()}},
                                           "calls": [{"to": BOMB}] * 100}]}
     try:
@@ -270,8 +277,10 @@ TEXTS = {
     "more than a million values": (b"[" + b"1," * 1_000_001 + b"1]", -32700),
     "a number of a million digits": (CALL % (b"1", b',"params":[' + b"9" * 10**6 + b"]"), -32602),
     "an exponent": (b'{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":[1e999999999,false]}', -32602),
-    "a block number of a million digits":
-        (b'{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":["0x' + b"f" * 10**6 + b'",false]}', -32602),
+    "a block number of a million digits": (
+        b'{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":["0x' + b"f" * 10**6 + b'",false]}',
+        -32602,
+    ),
     "text that is no UTF-8": (CALL % (b'"\xc0\xaf"', b""), -32700),
     "half a surrogate": (CALL % (b'"\\ud800"', b""), -32700),
     "a NUL": (CALL % (b"1\0", b""), -32700),
@@ -318,15 +327,24 @@ REQUESTS = {
     "a chunk over 64 bits": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 17 + b"\r\n", 413),
     "a chunk of a negative size": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", 400),
     "a body of 5 MiB and a byte": (HEAD + b"Content-Length: %d\r\n\r\n" % ((5 << 20) + 1), 413),
-    "chunks of 6 MiB": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 96 + b"0\r\n\r\n", 413),
+    "chunks of 6 MiB": (
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 96 + b"0\r\n\r\n",
+        413,
+    ),
     "a long header": (HEAD + b"X-A: " + b"a" * 100000 + b"\r\n\r\n", 431),
     "many fields": (HEAD + b"".join(b"X-%d: a\r\n" % i for i in range(70)) + b"\r\n", 431),
     "a long path": (b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
     "two hosts": (HEAD + b"Host: evil.example\r\nContent-Length: 0\r\n\r\n", 400),
     "no host": (b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400),
     "a foreign host": (b"POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n", 403),
-    "an absolute target with a foreign host": (b"POST http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 403),
-    "a folded field": (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type:\r\n application/json\r\nContent-Length: 0\r\n\r\n", 400),
+    "an absolute target with a foreign host": (
+        b"POST http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
+        403,
+    ),
+    "a folded field": (
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type:\r\n application/json\r\nContent-Length: 0\r\n\r\n",
+        400,
+    ),
     "a name with a blank": (HEAD + b"Content-Length : 5\r\n\r\n" + SMUGGLED, 400),
 }
 
@@ -345,7 +363,9 @@ def test_requests(node, name):
 
 def asks(node, method="POST", **headers):
     connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=SECONDS)
-    connection.request(method, "/", BODY, {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}})
+    connection.request(
+        method, "/", BODY, {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    )
     answer = connection.getresponse()
     text = answer.read().decode()
     connection.close()
@@ -354,21 +374,36 @@ def asks(node, method="POST", **headers):
 
 def test_hosts_and_origins(node, start_node):
     page = "https://a.example"
-    assert asks(node, Host="localhost:1")[0] == asks(node, Host="10.0.0.7")[0] == asks(node, Host="[::1]:8545")[0] == 200
+    assert (
+        asks(node, Host="localhost:1")[0] == asks(node, Host="10.0.0.7")[0] == asks(node, Host="[::1]:8545")[0] == 200
+    )
     status, text, _ = asks(node, Host="node.example")
     assert status == 403 and json.loads(text)["detail"] == "invalid host specified"
     status, _, headers = asks(node, Origin=page)
     assert status == 200 and "Access-Control-Allow-Origin" not in headers
-    assert "Access-Control-Allow-Origin" not in asks(node, "OPTIONS", Origin=page, Access_Control_Request_Method="POST")[2]
-    open_node = start_node(None, "dev", "--http-vhosts", "node.example,other.example", "--http-corsdomain", f"{page},https://b.example")
+    assert (
+        "Access-Control-Allow-Origin" not in asks(node, "OPTIONS", Origin=page, Access_Control_Request_Method="POST")[2]
+    )
+    open_node = start_node(
+        None, "dev", "--http-vhosts", "node.example,other.example", "--http-corsdomain", f"{page},https://b.example"
+    )
     for host in ("node.example", "OTHER.example:99", "127.0.0.1"):
         assert asks(open_node, Host=host)[0] == 200
     assert asks(open_node, Host="localhost")[0] == asks(open_node, Host="evil.example")[0] == 403
     for origin in (page, "https://b.example"):
-        status, _, headers = asks(open_node, "OPTIONS", Host="node.example", Origin=origin, Access_Control_Request_Method="POST",
-                                  Access_Control_Request_Headers="content-type")
+        status, _, headers = asks(
+            open_node,
+            "OPTIONS",
+            Host="node.example",
+            Origin=origin,
+            Access_Control_Request_Method="POST",
+            Access_Control_Request_Headers="content-type",
+        )
         assert status == 204 and headers["Access-Control-Allow-Origin"] == origin
-        assert "POST" in headers["Access-Control-Allow-Methods"] and headers["Access-Control-Allow-Headers"] == "content-type"
+        assert (
+            "POST" in headers["Access-Control-Allow-Methods"]
+            and headers["Access-Control-Allow-Headers"] == "content-type"
+        )
         assert asks(open_node, Host="node.example", Origin=origin)[2]["Access-Control-Allow-Origin"] == origin
     assert "Access-Control-Allow-Origin" not in asks(open_node, Host="node.example", Origin="https://evil.example")[2]
     any_node = start_node(None, "dev", "--http-vhosts", "*", "--http-corsdomain", "*")
@@ -417,8 +452,10 @@ def test_clients_that_never_read(node):
 
 
 def test_websockets_have_their_share(node):
-    upgrade = (b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-               b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+    upgrade = (
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
     clients = []
     for _ in range(140):
         clients.append(dial(node))

@@ -25,8 +25,14 @@ class Trade:
     def __init__(self, consortium):
         self.c = consortium
         self.count = 0
-        for name, roles in (("md-regulator", "regulator"), ("md-maker", "manufacturer"), ("md-other", "manufacturer"),
-                            ("md-wholesaler", "wholesaler"), ("md-pharmacy", "pharmacy"), ("md-pharmacy-2", "pharmacy")):
+        for name, roles in (
+            ("md-regulator", "regulator"),
+            ("md-maker", "manufacturer"),
+            ("md-other", "manufacturer"),
+            ("md-wholesaler", "wholesaler"),
+            ("md-pharmacy", "pharmacy"),
+            ("md-pharmacy-2", "pharmacy"),
+        ):
             consortium.actor(name, roles)
         self.register(GTIN)
 
@@ -55,8 +61,9 @@ class Trade:
         return f"LOT-{self.count}"
 
     def commission(self, lot, count=4, expiry="2030-06-30", **more):
-        return self.run("maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", expiry, "--count", count,
-                        *more)["units"]
+        return self.run(
+            "maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", expiry, "--count", count, *more
+        )["units"]
 
     def case(self, units, by="maker"):
         sscc = self.sscc()
@@ -101,7 +108,9 @@ def test_from_the_maker_to_the_patient(trade):
     sealed = trade.ship(sscc, "wholesaler")
     assert trade.run("maker", "pack", "verify", first)["state"] == "IN_TRANSIT"
     holders = trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)
-    assert [(h["holderName"], h["inTransitToName"], h["units"]) for h in holders["holders"]] == [("md-maker", "md-wholesaler", 6)]
+    assert [(h["holderName"], h["inTransitToName"], h["units"]) for h in holders["holders"]] == [
+        ("md-maker", "md-wholesaler", 6)
+    ]
 
     received = trade.run("wholesaler", "pack", "receive", "--document", sealed)
     assert received["fromName"] == "md-maker" and received["units"] == 6
@@ -118,7 +127,18 @@ def test_from_the_maker_to_the_patient(trade):
 
     history = trade.run("maker", "pack", "trace", first)["history"]
     assert [h["what"] for h in history] == [
-        "opened", "commissioned", "packed", "shipped", "accepted", "shipped", "accepted", "alert", "unpacked", "changed", "alert"]
+        "opened",
+        "commissioned",
+        "packed",
+        "shipped",
+        "accepted",
+        "shipped",
+        "accepted",
+        "alert",
+        "unpacked",
+        "changed",
+        "alert",
+    ]
     assert history[-2]["state"] == "DISPENSED" and history[5]["fromName"] == "md-wholesaler"
 
     recall = trade.run("maker", "pack", "recall", "--gtin", GTIN, "--lot", lot, "--reason", "glass in vials")
@@ -141,11 +161,17 @@ def test_a_copied_code_at_another_pharmacy(trade):
     reference = trade.path()
     trade.run("maker", "pack", "reference", units[0], "--for", trade.address("pharmacy-2"), "--out", reference)
     refused(3, "offers a copy", trade.run, "pharmacy-2", "pack", "verify", units[0], "--document", reference)
-    report = refused(3, "ALREADY_DISPENSED", trade.run, "pharmacy-2", "pack", "dispense", units[0], "--document", reference)
+    report = refused(
+        3, "ALREADY_DISPENSED", trade.run, "pharmacy-2", "pack", "dispense", units[0], "--document", reference
+    )
     assert (report["alerts"][0]["byName"], report["alerts"][0]["otherName"]) == ("md-pharmacy-2", "md-pharmacy")
     for side in ("pharmacy", "pharmacy-2"):
         alert = trade.run(side, "pack", "alerts")["alerts"][-1]
-        assert (alert["code"], alert["byName"], alert["otherName"]) == ("ALREADY_DISPENSED", "md-pharmacy-2", "md-pharmacy")
+        assert (alert["code"], alert["byName"], alert["otherName"]) == (
+            "ALREADY_DISPENSED",
+            "md-pharmacy-2",
+            "md-pharmacy",
+        )
     # What the other has not dispensed cannot be dispensed from here either.
     trade.run("maker", "pack", "reference", units[1], "--for", trade.address("pharmacy-2"), "--out", reference)
     refused(3, "NOT_CUSTODIAN", trade.run, "pharmacy-2", "pack", "dispense", units[1], "--document", reference)
@@ -176,8 +202,20 @@ def test_refusals_of_the_trade(trade):
     trade.run("pharmacy", "pack", "receive", "--document", sealed)
     refused(3, "NOT_PENDING", trade.run, "pharmacy", "pack", "receive", "--document", sealed)
     refused(3, "NOT_CUSTODIAN", trade.ship, sscc, "wholesaler")
-    refused(3, "no regulator", trade.run, "maker", "product", "new", "--gtin", check_digit("0401234567899"), "--regulator",
-            trade.address("wholesaler"), "--out", trade.path("json"))
+    refused(
+        3,
+        "no regulator",
+        trade.run,
+        "maker",
+        "product",
+        "new",
+        "--gtin",
+        check_digit("0401234567899"),
+        "--regulator",
+        trade.address("wholesaler"),
+        "--out",
+        trade.path("json"),
+    )
     request = trade.path("json")
     trade.run("maker", "product", "new", "--gtin", GTIN, "--regulator", trade.address("regulator"), "--out", request)
     refused(3, "escrow", trade.run, "other", "product", "register", request)  # not sealed to it
@@ -195,7 +233,12 @@ def test_real_documents_of_gs1(trade):
     epcs = example["epcisBody"]["eventList"][0]["epcList"]
     gtin = "10614141073464"
     trade.register(gtin)
-    event = {**example["epcisBody"]["eventList"][0], "action": "ADD", "bizStep": "commissioning", "disposition": "active"}
+    event = {
+        **example["epcisBody"]["eventList"][0],
+        "action": "ADD",
+        "bizStep": "commissioning",
+        "disposition": "active",
+    }
     made = trade.path("jsonld")
     made.write_text(json.dumps({**example, "epcisBody": {"eventList": [event]}}))
     with pytest.raises(Refused) as caught:
@@ -206,8 +249,20 @@ def test_real_documents_of_gs1(trade):
     assert again["captures"][0]["repeated"] is True
 
     made.write_text(json.dumps({**example, "id": "urn:another", "epcisBody": {"eventList": [event]}}))
-    refused(3, "DUPLICATE_SERIAL", trade.run, "maker", "pack", "commission", "--epcis", made, "--lot", "GS1-2", "--expiry",
-            "2030-01-31")
+    refused(
+        3,
+        "DUPLICATE_SERIAL",
+        trade.run,
+        "maker",
+        "pack",
+        "commission",
+        "--epcis",
+        made,
+        "--lot",
+        "GS1-2",
+        "--expiry",
+        "2030-01-31",
+    )
     shipping = trade.path("jsonld")
     shipping.write_text(json.dumps({**example, "epcisBody": {"eventList": example["epcisBody"]["eventList"][:1]}}))
     sealed = trade.path()
@@ -295,7 +350,16 @@ def test_past_the_command_line(trade, consortium):
     word = "00" * 31
     stranger = "0x" + "77" * 20
     # capture(bytes32,bytes32,uint32,bytes[]) with no operations: by a stranger, NOT_LISTED (1)
-    empty = "0x" + selector("capture(bytes32,bytes32,uint32,bytes[])") + "11" * 32 + "22" * 32 + "00" * 32 + word + "80" + "00" * 32
+    empty = (
+        "0x"
+        + selector("capture(bytes32,bytes32,uint32,bytes[])")
+        + "11" * 32
+        + "22" * 32
+        + "00" * 32
+        + word
+        + "80"
+        + "00" * 32
+    )
     assert call(empty, stranger).data[:10 + 64] == refused_selector + word + "01"
     # a listed actor with no operations: TOO_MANY (32)
     assert call(empty, trade.address("maker")).data[:10 + 64] == refused_selector + word + "20"

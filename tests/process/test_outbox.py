@@ -25,7 +25,9 @@ def driver(node, journal, first, count, *more):
 
 
 def numbers(output, word):
-    return [int(line.split()[1]) for line in output.splitlines() if line.startswith(word + " ") and line.count(" ") == 1]
+    return [
+        int(line.split()[1]) for line in output.splitlines() if line.startswith(word + " ") and line.count(" ") == 1
+    ]
 
 
 def on_chain(node):
@@ -98,8 +100,20 @@ def hospital(consortium):
     path = consortium.folder / "ob.json"
     folder = consortium.run("ob-patient", "folder", "open", "--label", "general", "--out", path)["folder"]
     consortium.run("ob-hospital", "relay", path)
-    consortium.run("ob-patient", "share", "--folder", folder, "--with", consortium.accounts["ob-hospital"], "--rights", "write",
-                   "--days", 5, "--out", path)
+    consortium.run(
+        "ob-patient",
+        "share",
+        "--folder",
+        folder,
+        "--with",
+        consortium.accounts["ob-hospital"],
+        "--rights",
+        "write",
+        "--days",
+        5,
+        "--out",
+        path,
+    )
     consortium.run("ob-hospital", "relay", path)
     bundle = consortium.folder / "ob-bundle.json"
     bundle.write_text(json.dumps(BUNDLE))
@@ -145,8 +159,12 @@ def test_a_command_that_is_killed_loses_no_record_that_it_accepted(consortium, h
     home = consortium.home(name)
     environment = {**os.environ, "XINGLIN_PASSWORD": PASSWORD}
     for _ in range(KILLS):
-        process = subprocess.Popen([binary(), "record", "add", str(bundle), "--folder", folder, "--home", str(home), "--json"],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(
+            [binary(), "record", "add", str(bundle), "--folder", folder, "--home", str(home), "--json"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
         time.sleep(random.uniform(0.0, 0.25))
         process.kill()
         process.wait()
@@ -177,7 +195,9 @@ def test_of_three_that_make_a_wallet_at_once_one_does_and_the_others_are_refused
 def test_folders_that_are_opened_at_once_get_keys_of_their_own(consortium):
     consortium.new_home("ob-many")
     paths = [consortium.folder / f"ob-many-{i}.json" for i in range(5)]
-    in_threads([lambda path=path: consortium.run("ob-many", "folder", "open", "--label", "x", "--out", path) for path in paths])
+    in_threads(
+        [lambda path=path: consortium.run("ob-many", "folder", "open", "--label", "x", "--out", path) for path in paths]
+    )
     described = [json.loads(path.read_text()) for path in (consortium.home("ob-many") / "folders").glob("*.json")]
     assert sorted(folder["index"] for folder in described) == [0, 1, 2, 3, 4]
 

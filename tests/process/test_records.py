@@ -185,7 +185,9 @@ def test_documents_are_checked_before_anything_is_sent(ward):
 
 def test_two_patients_are_never_in_one_record(ward):
     entries = [{"resource": {"resourceType": "Patient", "id": name}} for name in ("a", "b")]
-    entries += [{"resource": {"resourceType": "Condition", "subject": {"reference": f"Patient/{name}"}}} for name in "ab"]
+    entries += [
+        {"resource": {"resourceType": "Condition", "subject": {"reference": f"Patient/{name}"}}} for name in "ab"
+    ]
     entries += [{"resource": {"resourceType": "Practitioner", "active": True}}]
     path = ward.file("two.json", json.dumps({"resourceType": "Bundle", "type": "batch", "entry": entries}))
     assert "a folder for each patient" in refused(USAGE, ward.add, path)
@@ -282,7 +284,9 @@ def test_a_rotation_in_between_seals_all_of_them_once_more(ward):
         assert between.count == 4
     assert [records_in(ward, folder) for folder in folders] == [{entry["record"]} for entry in added]
     assert legal_copies(ward) - copies == {entry["record"] for entry in added}
-    epochs = [ward.run("records-patient", "record", "list", "--folder", folder)["records"][0]["epoch"] for folder in folders]
+    epochs = [
+        ward.run("records-patient", "record", "list", "--folder", folder)["records"][0]["epoch"] for folder in folders
+    ]
     assert epochs == [1, 2]
 
 
@@ -343,9 +347,16 @@ def proof(ward, record):
 
 def verify(proof, anchor, *options):
     """With no home and no network."""
-    command = ["unshare", "-rn"] if subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode == 0 else []
-    done = subprocess.run([*command, binary(), "verify", str(proof), "--trust", str(anchor), "--json", *map(str, options)],
-                          capture_output=True, text=True, timeout=60, env={"PATH": os.environ["PATH"]})
+    command = (
+        ["unshare", "-rn"] if subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode == 0 else []
+    )
+    done = subprocess.run(
+        [*command, binary(), "verify", str(proof), "--trust", str(anchor), "--json", *map(str, options)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": os.environ["PATH"]},
+    )
     return done.returncode, json.loads(done.stdout) if done.stdout.strip() else {}
 
 
@@ -389,7 +400,9 @@ def spoil(proof):
         yield one(f"{member} shorter", lambda p, m=member: p[m].pop())
         yield one(f"{member} longer", lambda p, m=member: p[m].append(p[m][-1]))
     for i, slot in enumerate(proof["storageProof"]):
-        yield one(f"key {i}", lambda p, i=i: p["storageProof"][i].update(key=changed_hex(p["storageProof"][i]["key"], 31)))
+        yield one(
+            f"key {i}", lambda p, i=i: p["storageProof"][i].update(key=changed_hex(p["storageProof"][i]["key"], 31))
+        )
         for j, node in enumerate(slot["proof"]):
             for at in (0, (len(node) - 2) // 4, (len(node) - 2) // 2 - 1):
                 yield one(f"storage {i} {j}[{at}]", lambda p, i=i, j=j, a=at: p["storageProof"][i]["proof"].__setitem__(
@@ -442,7 +455,20 @@ def test_an_erased_record_is_gone_and_its_proof_stays(ward):
 
 
 def test_commands_teach():
-    for command in ("folder open", "folder show", "folder list", "folder rotate", "folder forget", "relay", "record add",
-                    "record list", "record read", "record erase", "record status", "proof", "verify"):
+    for command in (
+        "folder open",
+        "folder show",
+        "folder list",
+        "folder rotate",
+        "folder forget",
+        "relay",
+        "record add",
+        "record list",
+        "record read",
+        "record erase",
+        "record status",
+        "proof",
+        "verify",
+    ):
         done = subprocess.run([binary(), *command.split(), "--help"], capture_output=True, text=True, timeout=20)
         assert done.returncode == 0 and f"xinglin {command}" in done.stdout, command

@@ -49,12 +49,24 @@ just words
 """)
     code, out = check(path)
     assert code == 2
-    wanted = [(2, "no setting http_port; did you mean http-port?"), (3, "numeric address"), (4, "takes 16 to 1048576"),
-              (5, "whole number"), (6, "one of debug"), (8, "given twice, first in line 7"), (9, "no section [gatway]; did you mean"),
-              (11, "cannot be read"), (12, "read by others than its owner (mode 644)"), (13, "http://"), (14, "not a comment"),
-              ("", "http-port of [gateway] is 8600, and so is http-port of [node]")]
+    wanted = [
+        (2, "no setting http_port; did you mean http-port?"),
+        (3, "numeric address"),
+        (4, "takes 16 to 1048576"),
+        (5, "whole number"),
+        (6, "one of debug"),
+        (8, "given twice, first in line 7"),
+        (9, "no section [gatway]; did you mean"),
+        (11, "cannot be read"),
+        (12, "read by others than its owner (mode 644)"),
+        (13, "http://"),
+        (14, "not a comment"),
+        ("", "http-port of [gateway] is 8600, and so is http-port of [node]"),
+    ]
     for line, text in wanted:
-        assert any(text in row and row.startswith(f"{path}:{line}" if line else f"{path}") for row in out.splitlines()), text
+        assert any(
+            text in row and row.startswith(f"{path}:{line}" if line else f"{path}") for row in out.splitlines()
+        ), text
     assert out.endswith(f"{len(wanted)} mistakes\n")
 
 
@@ -68,7 +80,9 @@ def test_a_flag_wins_over_the_environment_over_the_file(tmp_path, start_node, mo
     assert node.stop() == 0
     assert all(json.loads(line)["level"] for line in node.log.read_text().splitlines())
     monkeypatch.setenv("XINGLIN_NODE_MEMORY_MB", "x")
-    done = subprocess.run([binary(), "node", "--config", str(path), "--data", str(tmp_path / "no")], capture_output=True, text=True)
+    done = subprocess.run(
+        [binary(), "node", "--config", str(path), "--data", str(tmp_path / "no")], capture_output=True, text=True
+    )
     assert done.returncode == 2 and "XINGLIN_NODE_MEMORY_MB: memory-mb takes a whole number" in done.stderr
 
 
@@ -156,7 +170,9 @@ def test_a_unit_is_valid_and_hardened(unit, tmp_path):
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(copy)], capture_output=True, text=True)
     complaints = [line for line in done.stderr.splitlines() if unit.name in line]
     assert complaints == []
-    done = subprocess.run(["systemd-analyze", "security", "--offline=yes", str(unit)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", str(unit)], capture_output=True, text=True, check=True
+    )
     level = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)[1])
     assert level <= 2.0
 
@@ -182,10 +198,17 @@ def test_the_package_installs_upgrades_and_goes(tmp_path):
         (root / folder).mkdir(parents=True)
     for file in ("var/lib/dpkg/status", "var/lib/dpkg/available", "etc/passwd", "etc/group"):
         (root / file).touch()
-    dpkg = lambda *more: subprocess.run(["dpkg", f"--root={root}", "--force-script-chrootless", "--force-depends", "--log=/dev/null",
-                                         *more], capture_output=True, text=True, check=True, env={**os.environ, "DPKG_FRONTEND_LOCKED": ""})
+    dpkg = lambda *more: subprocess.run(
+        ["dpkg", f"--root={root}", "--force-script-chrootless", "--force-depends", "--log=/dev/null", *more],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "DPKG_FRONTEND_LOCKED": ""},
+    )
     dpkg("-i", package)
-    assert "xinglin-node" in (root / "etc/passwd").read_text() and "xinglin-gateway" in (root / "etc/passwd").read_text()
+    assert (
+        "xinglin-node" in (root / "etc/passwd").read_text() and "xinglin-gateway" in (root / "etc/passwd").read_text()
+    )
     conf = root / "etc/xinglin/xinglin.conf"
     assert "data = /var/lib/xinglin-node" in conf.read_text()
     assert os.access(root / "usr/bin/xinglin", os.X_OK)
@@ -210,7 +233,9 @@ def test_a_unit_starts_as_a_runner_reads_it(tmp_path, consortium, request, manag
     conf = tmp_path / "xinglin.conf"
     conf.write_text(f"[node]\ndata = {tmp_path / 'data'}\nhttp-port = 0\n")
     cli("init", "--data", tmp_path / "data", "--deployer", "0x" + "11" * 20)
-    command = unit["ExecStart"].replace("/usr/bin/xinglin", binary()).replace("/etc/xinglin/xinglin.conf", str(conf)).split()
+    command = (
+        unit["ExecStart"].replace("/usr/bin/xinglin", binary()).replace("/etc/xinglin/xinglin.conf", str(conf)).split()
+    )
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     hear(manager, "READY=1")
     process.send_signal(signal.SIGTERM)
@@ -227,7 +252,12 @@ def test_a_unit_starts_as_a_runner_reads_it(tmp_path, consortium, request, manag
     cli("gateway", "token", "new", "all", "--rights", "all", "--tokens", tmp_path / "tokens")
     conf.write_text(f"[gateway]\nhome = {consortium.home(actor)}\ntokens = {tmp_path / 'tokens'}\nhttp-port = 0\n")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
-    command = gateway["ExecStart"].replace("/usr/bin/xinglin", binary()).replace("/etc/xinglin/xinglin.conf", str(conf)).split()
+    command = (
+        gateway["ExecStart"]
+        .replace("/usr/bin/xinglin", binary())
+        .replace("/etc/xinglin/xinglin.conf", str(conf))
+        .split()
+    )
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     hear(manager, "READY=1")
     process.send_signal(signal.SIGTERM)

@@ -26,9 +26,27 @@ def make_certificates(folder):
                 f"/CN={authority}", folder=folder)
     for name, authority in (("server", "ca"), ("client", "ca"), ("stranger", "other")):
         (folder / f"{name}.ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\n")
-        openssl("req", *key[:-2], "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}", folder=folder)
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.crt", "-CAkey", f"{authority}.key", "-days", "3",
-                "-CAcreateserial", "-extfile", f"{name}.ext", "-out", f"{name}.crt", folder=folder)
+        openssl(
+            "req", *key[:-2], "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}", folder=folder
+        )
+        openssl(
+            "x509",
+            "-req",
+            "-in",
+            f"{name}.csr",
+            "-CA",
+            f"{authority}.crt",
+            "-CAkey",
+            f"{authority}.key",
+            "-days",
+            "3",
+            "-CAcreateserial",
+            "-extfile",
+            f"{name}.ext",
+            "-out",
+            f"{name}.crt",
+            folder=folder,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +142,9 @@ def test_websockets_go_over_tls(tmp_path, certificates):
     node = serving(tmp_path, certificates)
 
     async def talk():
-        async with websockets.connect(node.url.replace("https", "wss"), ssl=context(certificates), max_size=None) as peer:
+        async with websockets.connect(
+            node.url.replace("https", "wss"), ssl=context(certificates), max_size=None
+        ) as peer:
             async def ask(method, *params):
                 await peer.send(json.dumps({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}))
                 while True:

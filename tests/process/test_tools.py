@@ -60,7 +60,9 @@ contract ForkTest {
 
 def run(*command, cwd=None, fails=False):
     env = {"PATH": os.environ["PATH"], "HOME": str(cwd), "FOUNDRY_DISABLE_NIGHTLY_WARNING": "1"}
-    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=240
+    )
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
     return done.stdout if not fails else done.stdout + done.stderr
 
@@ -70,8 +72,12 @@ def project(tmp_path_factory):
     if not FORGE.exists() or not (ROOT / "contracts/node_modules/solc").exists():
         pytest.skip("npm ci was not run in contracts")
     folder = tmp_path_factory.mktemp("project")
-    files = {"src/Counter.sol": COUNTER, "script/Deploy.s.sol": SCRIPT, "foundry.toml": "[profile.default]\noffline = true\n"
-             f'solc = "{ROOT}/contracts/solc.mjs"\nevm_version = "cancun"\nlibs = []\nauto_detect_remappings = false\n'}
+    files = {
+        "src/Counter.sol": COUNTER,
+        "script/Deploy.s.sol": SCRIPT,
+        "foundry.toml": "[profile.default]\noffline = true\n"
+        f'solc = "{ROOT}/contracts/solc.mjs"\nevm_version = "cancun"\nlibs = []\nauto_detect_remappings = false\n',
+    }
     for name, text in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
@@ -79,8 +85,20 @@ def project(tmp_path_factory):
 
 
 def create(dev, project, first):
-    out = run(FORGE, "create", "src/Counter.sol:Counter", "--rpc-url", dev.url, "--private-key", DEV_KEYS[3], "--broadcast",
-              "--json", "--constructor-args", first, cwd=project)
+    out = run(
+        FORGE,
+        "create",
+        "src/Counter.sol:Counter",
+        "--rpc-url",
+        dev.url,
+        "--private-key",
+        DEV_KEYS[3],
+        "--broadcast",
+        "--json",
+        "--constructor-args",
+        first,
+        cwd=project,
+    )
     return json.loads(out[out.index("{"):])["deployedTo"]
 
 
@@ -90,8 +108,17 @@ def test_forge_create(dev, project):
 
 
 def test_forge_script_broadcast(dev, project):
-    run(FORGE, "script", "script/Deploy.s.sol:Deploy", "--rpc-url", dev.url, "--private-key", DEV_KEYS[3], "--broadcast",
-        cwd=project)
+    run(
+        FORGE,
+        "script",
+        "script/Deploy.s.sol:Deploy",
+        "--rpc-url",
+        dev.url,
+        "--private-key",
+        DEV_KEYS[3],
+        "--broadcast",
+        cwd=project,
+    )
     receipts = json.loads((project / "broadcast/Deploy.s.sol/31337/run-latest.json").read_text())["receipts"]
     assert [int(receipt["status"], 16) for receipt in receipts] == [1, 1]
     assert int(rpc(dev.url, "eth_getStorageAt", receipts[0]["contractAddress"], "0x0"), 16) == 42
@@ -117,7 +144,9 @@ def assert_cast_looks_inside(cast, dev, project, address, sent):
     assert json.loads(cast("tx-pool", "status"))["pending"] == "0x0"
     proof = json.loads(cast("proof", address, "0", "--block", block["hash"]))
     nodes = lambda texts: [bytes.fromhex(text[2:]) for text in texts]
-    account = mpt.account(bytes.fromhex(block["stateRoot"][2:]), bytes.fromhex(address[2:]), nodes(proof["accountProof"]))
+    account = mpt.account(
+        bytes.fromhex(block["stateRoot"][2:]), bytes.fromhex(address[2:]), nodes(proof["accountProof"])
+    )
     assert mpt.slot(account[2], 0, nodes(proof["storageProof"][0]["proof"])) == 9
     assert "Counted" in cast("run", hash, "--with-local-artifacts") or "emit" in cast("run", hash)
     traced = cast("call", address, "add(uint256)", "1", "--trace")
@@ -127,7 +156,10 @@ def assert_cast_looks_inside(cast, dev, project, address, sent):
     history = json.loads(cast("rpc", "eth_feeHistory", "0x1", "latest", "[50]"))
     assert history["baseFeePerGas"][0] == block["baseFeePerGas"]
     simulated = {"blockStateCalls": [{"calls": [{"to": address, "data": cast("sig", "value()", offline=True)}]}]}
-    assert int(json.loads(cast("rpc", "eth_simulateV1", json.dumps(simulated), "latest"))[0]["calls"][0]["returnData"], 16) == 9
+    assert (
+        int(json.loads(cast("rpc", "eth_simulateV1", json.dumps(simulated), "latest"))[0]["calls"][0]["returnData"], 16)
+        == 9
+    )
     traces = json.loads(cast("rpc", "debug_traceBlockByHash", block["hash"], '{"tracer":"prestateTracer"}'))
     assert traces[0]["txHash"] == hash and address.lower() in traces[0]["result"]
 
@@ -151,7 +183,10 @@ def test_cast(dev, project):
     assert cast("nonce", rpc(dev.url, "eth_accounts")[4]) == "1"
     assert sent["transactionHash"] in cast("logs", "--from-block", "0", "Counted(address indexed,uint256)")
     assert "successfully executed" in cast("run", sent["transactionHash"], "--quick").lower()
-    assert json.loads(cast("rpc", "debug_traceTransaction", sent["transactionHash"], '{"tracer":"callTracer"}'))["type"] == "CALL"
+    assert (
+        json.loads(cast("rpc", "debug_traceTransaction", sent["transactionHash"], '{"tracer":"callTracer"}'))["type"]
+        == "CALL"
+    )
     assert json.loads(cast("proof", address, "0"))["storageProof"][0]["value"] == "0x9"
     assert json.loads(cast("access-list", address, "add(uint256)", "1", "--json"))["accessList"]
     assert_cast_looks_inside(cast, dev, project, address, sent)
@@ -162,7 +197,9 @@ def test_cast(dev, project):
 def viem(script, *arguments, stdin=None):
     if not VIEM.exists():
         pytest.skip("npm ci was not run in tests/node")
-    done = subprocess.run(["node", ROOT / "tests/peers" / script, *arguments], input=stdin, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ["node", ROOT / "tests/peers" / script, *arguments], input=stdin, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

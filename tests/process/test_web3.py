@@ -27,7 +27,12 @@ def w3(dev):
 
 def send(w3, account, **fields):
     """Signs with eth_account, sends raw, and gives the receipt."""
-    tx = {"nonce": w3.eth.get_transaction_count(account.address, "pending"), "gas": 200000, "chainId": DEV_CHAIN_ID, **fields}
+    tx = {
+        "nonce": w3.eth.get_transaction_count(account.address, "pending"),
+        "gas": 200000,
+        "chainId": DEV_CHAIN_ID,
+        **fields,
+    }
     if tx["chainId"] is None:
         del tx["chainId"]
     if "gasPrice" not in tx:
@@ -64,8 +69,15 @@ def test_the_node_introduces_itself(w3):
 TRANSFERS = {
     "legacy without EIP-155": (dict(gasPrice=10 * GWEI, chainId=None), 0, 21000),
     "legacy with EIP-155": (dict(gasPrice=10 * GWEI), 0, 21000),
-    "EIP-2930": (dict(gasPrice=10 * GWEI, type=1, accessList=[
-        {"address": "0x" + "11" * 20, "storageKeys": ["0x" + "00" * 32, "0x" + "01" * 32]}]), 1, 21000 + 2400 + 2 * 1900),
+    "EIP-2930": (
+        dict(
+            gasPrice=10 * GWEI,
+            type=1,
+            accessList=[{"address": "0x" + "11" * 20, "storageKeys": ["0x" + "00" * 32, "0x" + "01" * 32]}],
+        ),
+        1,
+        21000 + 2400 + 2 * 1900,
+    ),
     "EIP-1559": (dict(maxFeePerGas=10 * GWEI, maxPriorityFeePerGas=GWEI), 2, 21000),
 }
 
@@ -165,7 +177,9 @@ def test_estimates_are_enough_and_close(w3, book):
     receipt = send(w3, owner, to=book.address, data=book.encode_abi("set", [99]), gas=estimate)
     assert receipt.status == 1 and receipt.gasUsed <= estimate <= receipt.gasUsed * 1.015 + 1
     with pytest.raises(Web3RPCError, match="insufficient funds"):
-        w3.eth.estimate_gas({"from": Account.create().address, "to": rich.address, "value": ETHER, "gasPrice": 10 * GWEI})
+        w3.eth.estimate_gas(
+            {"from": Account.create().address, "to": rich.address, "value": ETHER, "gasPrice": 10 * GWEI}
+        )
 
 
 def test_our_own_contract(w3):
@@ -217,7 +231,9 @@ def test_access_lists_overrides_and_simulations(w3, book):
     slot = {"0x" + "00" * 32: "0x" + (42).to_bytes(32, "big").hex()}
     assert book.functions.get().call(state_override={book.address: {"stateDiff": slot}}) == 42
     get = {"to": book.address, "data": book.encode_abi("get")}
-    (block,) = w3.eth.simulate_v1({"blockStateCalls": [{"calls": [{**call, "data": book.encode_abi("set", [6])}, get]}]}, "latest")
+    (block,) = w3.eth.simulate_v1(
+        {"blockStateCalls": [{"calls": [{**call, "data": book.encode_abi("set", [6])}, get]}]}, "latest"
+    )
     assert int.from_bytes(block.calls[1].returnData, "big") == 6 and block.number == w3.eth.block_number + 1
     assert book.functions.get().call() == 5
 

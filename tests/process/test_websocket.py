@@ -30,8 +30,14 @@ class Raw:
         at = urllib.parse.urlsplit(url)
         self.socket = socket.create_connection((at.hostname, at.port), timeout=20)
         key = base64.b64encode(os.urandom(16)).decode()
-        fields = {"Host": at.netloc, "Upgrade": "websocket", "Connection": "keep-alive, Upgrade", "Sec-WebSocket-Key": key,
-                  "Sec-WebSocket-Version": "13", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        fields = {
+            "Host": at.netloc,
+            "Upgrade": "websocket",
+            "Connection": "keep-alive, Upgrade",
+            "Sec-WebSocket-Key": key,
+            "Sec-WebSocket-Version": "13",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value is not None)
         self.socket.sendall(f"GET / HTTP/1.1\r\n{lines}\r\n".encode())
         self.rest = b""
@@ -114,7 +120,9 @@ def pay(node, value=1):
 def test_the_same_methods(dev):
     with Raw(dev.url) as client:
         assert client.call("eth_chainId") == hex(31337)
-        client.frame(TEXT, b'[{"jsonrpc":"2.0","id":1,"method":"eth_chainId"},{"jsonrpc":"2.0","id":2,"method":"nothing"}]')
+        client.frame(
+            TEXT, b'[{"jsonrpc":"2.0","id":1,"method":"eth_chainId"},{"jsonrpc":"2.0","id":2,"method":"nothing"}]'
+        )
         first, second = client.answer()
         assert first["result"] == hex(31337) and second["error"]["code"] == -32601
         client.frame(BINARY, b'{"jsonrpc":"2.0","id":3,"method":"eth_chainId"}')  # as web3.py does
@@ -175,7 +183,10 @@ def test_subscriptions(dev):
     hash = rpc(dev.url, "eth_sendTransaction", {"from": owner, "data": "0x6005600c60003960056000f360006000a000"})
     with Raw(dev.url) as client:
         contract = wait_for(lambda: rpc(dev.url, "eth_getTransactionReceipt", hash))["contractAddress"]
-        heads, pending = client.call("eth_subscribe", "newHeads"), client.call("eth_subscribe", "newPendingTransactions")
+        heads, pending = (
+            client.call("eth_subscribe", "newHeads"),
+            client.call("eth_subscribe", "newPendingTransactions"),
+        )
         full = client.call("eth_subscribe", "newPendingTransactions", True)
         logs = client.call("eth_subscribe", "logs", {"address": contract})
         others = client.call("eth_subscribe", "logs", {"address": owner})
@@ -275,7 +286,11 @@ def test_a_client_that_does_not_read(start_node):
     node = start_node()
     with Raw(node.url) as client:
         client.socket.setblocking(False)
-        request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": ["latest", True]}).encode().ljust(200)
+        request = (
+            json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": ["latest", True]})
+            .encode()
+            .ljust(200)
+        )
         frame = bytes([0x81, 0x80 | 126]) + struct.pack(">H", len(request)) + bytes(4) + request
         with pytest.raises(BlockingIOError):
             for _ in range(1000000):
@@ -343,11 +358,17 @@ def test_messages_have_a_size(dev):
 def test_web3_subscriptions(dev):
     async def listen():
         async with AsyncWeb3(WebSocketProvider(dev.url.replace("http", "ws"))) as w3:
-            hash = await w3.eth.send_transaction({"from": (await w3.eth.accounts)[0], "data": "0x6005600c60003960056000f360006000a000"})
+            hash = await w3.eth.send_transaction(
+                {"from": (await w3.eth.accounts)[0], "data": "0x6005600c60003960056000f360006000a000"}
+            )
             contract = (await w3.eth.wait_for_transaction_receipt(hash, poll_latency=0.02)).contractAddress
-            names = {await w3.eth.subscribe("newHeads"): "head", await w3.eth.subscribe("newPendingTransactions"): "pending",
-                     await w3.eth.subscribe("newPendingTransactions", True): "full", await w3.eth.subscribe("syncing"): "syncing",
-                     await w3.eth.subscribe("logs", {"address": contract}): "log"}
+            names = {
+                await w3.eth.subscribe("newHeads"): "head",
+                await w3.eth.subscribe("newPendingTransactions"): "pending",
+                await w3.eth.subscribe("newPendingTransactions", True): "full",
+                await w3.eth.subscribe("syncing"): "syncing",
+                await w3.eth.subscribe("logs", {"address": contract}): "log",
+            }
             sent = await w3.eth.send_transaction({"from": (await w3.eth.accounts)[0], "to": contract})
             told = {}
             async for message in w3.socket.process_subscriptions():

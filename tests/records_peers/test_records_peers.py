@@ -105,7 +105,11 @@ def test_the_lead_the_segments_and_the_commitment(sealed, tmp_path):
     assert of_lead == {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "cty": "application/json", "typ": "xinglin-record",
                        "fld": "0x" + FOLDER.hex(), "epo": EPOCH, "rec": "0x" + RECORD.hex()}
     lead = json.loads(jose_open(KEY, parts[0], tmp_path))
-    assert lead["v"] == 1 and [entry["type"] for entry in lead["resources"]] == ["Patient", "Observation", "DocumentReference"]
+    assert lead["v"] == 1 and [entry["type"] for entry in lead["resources"]] == [
+        "Patient",
+        "Observation",
+        "DocumentReference",
+    ]
     assert [entry["size"] for entry in lead["resources"]] == [len(resource.encode()) for resource in RESOURCES]
     leaves = []
     for i, resource in enumerate(RESOURCES, 1):
