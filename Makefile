@@ -28,6 +28,7 @@ check: all
 	@tools/check-layers
 	@tools/check-headers
 	@tools/check-format
+	@tools/check-width
 	@tools/check-tour
 	@tools/check-docs
 	@tools/make-api-docs --check

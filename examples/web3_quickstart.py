@@ -23,7 +23,8 @@ def arguments():
 
 
 def fund(w3, address):
-    """A new account owns nothing. A development node holds ten rich accounts and signs for them, so one of them can pay.
+    """A new account owns nothing. A development node holds ten rich accounts and signs for them, so one of them can
+    pay.
 
     On a real chain a node signs for nobody: ask someone who has ether. (On a consortium chain made by `xinglin init`
     the base fee is zero, so that gas costs nothing there; only the value below has to come from somewhere.)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What checking KZG proofs needs of the ceremony's setup, as a C header: the first 64 powers of s in G1 and the 65 in G2, compressed, and a
+"""What checking KZG proofs needs of the ceremony's setup, as a C header: the first 64 powers of s in G1 and the 65 in
+G2, compressed, and a
 root of unity of order 8192. usage: kzg_setup.py trusted_setup.txt OUT.h"""
 import sys
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Writes src/health/gs1/ai_table.h from GS1's syntax dictionary: gs1-ai-table.py DICTIONARY > ai_table.h
 
-A row for each application identifier, in order: the identifier, whether its length is predefined (no FNC1 after it), its components as the
-dictionary spells them, and which identifiers may follow it in a Digital Link path ("" for a key without, NULL for no key).
+A row for each application identifier, in order: the identifier, whether its length is predefined (no FNC1 after it),
+its components as the
+dictionary spells them, and which identifiers may follow it in a Digital Link path ("" for a key without, NULL for no
+key).
 """
 import re
 import sys

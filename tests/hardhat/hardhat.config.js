@@ -1,4 +1,5 @@
-// A Hardhat project whose network is a running node: NODE_URL. Compiler and folders come from outside, so that nothing is downloaded.
+// A Hardhat project whose network is a running node: NODE_URL. Compiler and folders come from outside, so that nothing
+// is downloaded.
 import hardhatEthers from '@nomicfoundation/hardhat-ethers';
 import hardhatNetworkHelpers from '@nomicfoundation/hardhat-network-helpers';
 import hardhatNodeTestRunner from '@nomicfoundation/hardhat-node-test-runner';

@@ -1,4 +1,5 @@
-"""A client as articles of 2018 to 2022 write it, by web3.py 5: an account, one ether with data, signed and sent. Arguments: the URL, a
+"""A client as articles of 2018 to 2022 write it, by web3.py 5: an account, one ether with data, signed and sent.
+Arguments: the URL, a
 rich account's key. Prints what a test compares."""
 import inspect
 import json

@@ -12,11 +12,13 @@ const [url, book] = [process.argv[2], JSON.parse(readFileSync(0))];
 const provider = new providers.JsonRpcProvider(url);
 const socket = new providers.WebSocketProvider(url.replace('http', 'ws'));
 provider.pollingInterval = 50;
-const rich = Wallet.fromMnemonic('test test test test test test test test test test test junk', "m/44'/60'/0'/0/1").connect(provider);
+const rich = Wallet.fromMnemonic('test test test test test test test test test test test junk',
+  "m/44'/60'/0'/0/1").connect(provider);
 const receiver = '0x00000000000000000000000000000000000A11CE';
 
 const soon = (promise, what) =>
-  Promise.race([promise, new Promise((_, reject) => setTimeout(() => reject(new Error(`no ${what} within 10 s`)), 10000).unref())]);
+  Promise.race([promise, new Promise((_, reject) => setTimeout(() => reject(new Error(`no ${what} within 10 s`)),
+    10000).unref())]);
 
 async function newNotebook() {
   return (await new ContractFactory(book.abi, book.creation, rich).deploy()).deployed();
@@ -42,7 +44,8 @@ const scenarios = {
     await transfer({ type: 0, gasPrice: await provider.getGasPrice() }, 0);
   },
   async accessList() {
-    await transfer({ type: 1, accessList: [{ address: receiver, storageKeys: [] }], gasPrice: utils.parseUnits('10', 'gwei') }, 1);
+    await transfer({ type: 1, accessList: [{ address: receiver, storageKeys: [] }], gasPrice: utils.parseUnits('10',
+      'gwei') }, 1);
   },
   async dynamicFee() {
     const { maxFeePerGas, maxPriorityFeePerGas, lastBaseFeePerGas } = await provider.getFeeData();
@@ -56,7 +59,8 @@ const scenarios = {
   },
   async typedData() {
     const domain = { name: 'notebook', version: '1', chainId: 31337, verifyingContract: receiver };
-    const types = { Note: [{ name: 'from', type: 'address' }, { name: 'text', type: 'string' }, { name: 'numbers', type: 'uint256[]' }] };
+    const types = { Note: [{ name: 'from', type: 'address' }, { name: 'text', type: 'string' }, { name: 'numbers',
+      type: 'uint256[]' }] };
     const value = { from: rich.address, text: 'hello', numbers: [1, 2] };
     const signer = provider.getSigner(1);
     const signature = await signer._signTypedData(domain, types, value);
@@ -92,12 +96,14 @@ const scenarios = {
   async reverts() {
     const notes = await newNotebook();
     await assert.rejects(notes.callStatic.set(0), ({ code, reason }) => code === 'CALL_EXCEPTION' && reason === 'zero');
-    await assert.rejects(notes.estimateGas.set(0), ({ code, reason }) => code === 'UNPREDICTABLE_GAS_LIMIT' && reason === 'execution reverted: zero');
+    await assert.rejects(notes.estimateGas.set(0), ({ code, reason }) => code === 'UNPREDICTABLE_GAS_LIMIT'
+      && reason === 'execution reverted: zero');
     const sent = await notes.set(0, { gasLimit: 100000 });
     await assert.rejects(sent.wait(), ({ code, receipt }) => code === 'CALL_EXCEPTION' && receipt.status === 0);
   },
   async refusals() {
-    await assert.rejects(Wallet.createRandom().connect(provider).sendTransaction({ to: receiver, value: 1, gasLimit: 21000 }), { code: 'INSUFFICIENT_FUNDS' });
+    await assert.rejects(Wallet.createRandom().connect(provider).sendTransaction({ to: receiver, value: 1,
+      gasLimit: 21000 }), { code: 'INSUFFICIENT_FUNDS' });
     await assert.rejects(rich.sendTransaction({ to: receiver, nonce: 0 }), { code: 'NONCE_EXPIRED' });
   },
   async impersonated() {
@@ -105,9 +111,11 @@ const scenarios = {
     await provider.send('hardhat_setBalance', [nobody, utils.hexValue(utils.parseEther('1'))]);
     await provider.send('hardhat_impersonateAccount', [nobody]);
     for (const gas of [{ gasPrice: utils.parseUnits('10', 'gwei') }, {}]) {
-      const receipt = await (await provider.getSigner(nobody).sendTransaction({ to: receiver, value: 1, ...gas })).wait();
+      const receipt = await (await provider.getSigner(nobody).sendTransaction({ to: receiver, value: 1,
+        ...gas })).wait();
       const { transactions } = await provider.getBlockWithTransactions(receipt.blockHash);
-      assert.deepEqual(transactions.map(({ from, hash }) => [from.toLowerCase(), hash]), [[nobody, receipt.transactionHash]]);
+      assert.deepEqual(transactions.map(({ from, hash }) => [from.toLowerCase(), hash]), [[nobody,
+        receipt.transactionHash]]);
     }
   },
   async inspected() {

@@ -1,12 +1,14 @@
 // ethers, unmodified, against a development chain: node ethers_chain.mjs URL, a notebook contract as JSON on stdin
-// (abi, creation, error). Each scenario below ends well or throws; the answer is one JSON object, scenario to "ok" or why not.
+// (abi, creation, error). Each scenario below ends well or throws; the answer is one JSON object, scenario to "ok" or
+// why not.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { inspect } from './inspect.mjs';
 
 const { ethers } = createRequire(new URL('../node/package.json', import.meta.url))('ethers');
-const { Contract, ContractFactory, HDNodeWallet, JsonRpcProvider, Transaction, Wallet, ZeroAddress, parseEther, parseUnits } = ethers;
+const { Contract, ContractFactory, HDNodeWallet, JsonRpcProvider, Transaction, Wallet, ZeroAddress, parseEther,
+  parseUnits } = ethers;
 
 const notebook = JSON.parse(readFileSync(0));
 const options = { batchMaxCount: 1, cacheTimeout: -1, pollingInterval: 50 };
@@ -59,7 +61,8 @@ const scenarios = {
   },
   async unprotectedLegacy() {
     const sender = await newAccount();
-    const tx = Transaction.from({ type: 0, nonce: 0, to: rich.address, value: 1, gasLimit: 21000, gasPrice: 10n * GWEI });
+    const tx = Transaction.from({ type: 0, nonce: 0, to: rich.address, value: 1, gasLimit: 21000,
+      gasPrice: 10n * GWEI });
     tx.signature = sender.signingKey.sign(tx.unsignedHash);
     assert.equal(tx.chainId, 0n);
     const sent = await provider.broadcastTransaction(tx.serialized);
@@ -70,7 +73,8 @@ const scenarios = {
     const owner = await newAccount();
     const book = await newNotebook(rich);
     const authorization = await owner.authorize({ address: await book.getAddress(), nonce: 1 });
-    const sent = await owner.sendTransaction({ type: 4, to: rich.address, authorizationList: [authorization], gasLimit: 200000 });
+    const sent = await owner.sendTransaction({ type: 4, to: rich.address, authorizationList: [authorization],
+      gasLimit: 200000 });
     assert.equal((await sent.wait()).type, 4);
     assert.equal(await provider.getCode(owner.address), '0xef0100' + (await book.getAddress()).slice(2).toLowerCase());
     const own = new Contract(owner.address, notebook.abi, rich);
@@ -101,7 +105,8 @@ const scenarios = {
   },
   async reverts() {
     const book = await newNotebook(rich);
-    const because = (error) => error.code === 'CALL_EXCEPTION' && error.reason === 'zero' && error.data === notebook.error;
+    const because = (error) => error.code === 'CALL_EXCEPTION' && error.reason === 'zero'
+      && error.data === notebook.error;
     await assert.rejects(book.set.staticCall(0), because);
     await assert.rejects(book.set.estimateGas(0), because);
     const sent = await book.set(0, { gasLimit: 100000 });
@@ -109,24 +114,28 @@ const scenarios = {
   },
   async refusals() {
     const poor = Wallet.createRandom(provider);
-    await assert.rejects(poor.sendTransaction({ to: rich.address, value: 1, gasLimit: 21000 }), { code: 'INSUFFICIENT_FUNDS' });
+    await assert.rejects(poor.sendTransaction({ to: rich.address, value: 1, gasLimit: 21000 }),
+      { code: 'INSUFFICIENT_FUNDS' });
     const owner = await newAccount();
     await (await owner.sendTransaction({ to: rich.address })).wait();
     await assert.rejects(owner.sendTransaction({ to: rich.address, nonce: 0 }), { code: 'NONCE_EXPIRED' });
-    const waiting = { to: rich.address, nonce: 3, gasLimit: 21000, maxFeePerGas: 10n * GWEI, maxPriorityFeePerGas: GWEI };
+    const waiting = { to: rich.address, nonce: 3, gasLimit: 21000, maxFeePerGas: 10n * GWEI,
+      maxPriorityFeePerGas: GWEI };
     await owner.sendTransaction(waiting);
     await assert.rejects(owner.sendTransaction({ ...waiting, value: 1 }), { code: 'REPLACEMENT_UNDERPRICED' });
   },
   async nonces() {
     const owner = await newAccount();
-    const sent = await Promise.all([2, 1, 0].map((nonce) => owner.sendTransaction({ to: ZeroAddress, nonce, gasLimit: 21000 })));
+    const sent = await Promise.all([2, 1, 0].map((nonce) => owner.sendTransaction({ to: ZeroAddress, nonce,
+      gasLimit: 21000 })));
     const receipts = await Promise.all(sent.map((tx) => tx.wait()));
     assert.ok(receipts.every((receipt) => receipt.status === 1));
     assert.equal(await owner.getNonce(), 3);
   },
   async batches() {
     const batching = new JsonRpcProvider(process.argv[2], undefined, { cacheTimeout: -1, batchStallTime: 20 });
-    const numbers = await Promise.all(Array.from({ length: 50 }, (_, i) => batching.getTransactionCount(rich.address, i % 3)));
+    const numbers = await Promise.all(Array.from({ length: 50 }, (_, i) => batching.getTransactionCount(rich.address,
+      i % 3)));
     assert.equal(numbers.length, 50);
     assert.equal(numbers[0], 0);
     batching.destroy();

@@ -1,4 +1,5 @@
-// ethers' WebSocketProvider, unmodified: node ethers_websocket.mjs URL, a notebook contract as JSON on stdin (abi, creation).
+// ethers' WebSocketProvider, unmodified: node ethers_websocket.mjs URL, a notebook contract as JSON on stdin (abi,
+// creation).
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,5 +1,6 @@
 // What tools ask to look inside a chain, through the tool's own connection: `ask(method, params)`. Given are a contract whose slot 0 holds
-// `value` since `transaction`, which was its block's only one, and `data`, a call of its that changes slot 0. Gives scenario to "ok" or why not.
+// `value` since `transaction`, which was its block's only one, and `data`, a call of its that changes slot 0. Gives
+// scenario to "ok" or why not.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { verify } from './proof.mjs';
@@ -49,7 +50,8 @@ export async function inspect(ask, { contract, transaction, value, data, sender 
       const returnsSlot0 = { code: '0x5f545f5260205ff3', stateDiff: { [SLOT]: toBeHex(42, 32) } };
       assert.equal(await ask('eth_call', [{ to: contract }, 'latest', { [contract]: returnsSlot0 }]), toBeHex(42, 32));
       const returnsNumber = { code: '0x435f5260205ff3' };
-      assert.equal(await ask('eth_call', [{ to: contract }, 'latest', { [contract]: returnsNumber }, { number: '0x999' }]), toBeHex(0x999, 32));
+      assert.equal(await ask('eth_call', [{ to: contract }, 'latest', { [contract]: returnsNumber },
+        { number: '0x999' }]), toBeHex(0x999, 32));
     },
     async opcodeTracer() {
       const { gas, failed, structLogs } = await trace({});
@@ -60,7 +62,8 @@ export async function inspect(ask, { contract, transaction, value, data, sender 
     },
     async callTracer() {
       const told = await trace({ tracer: 'callTracer', tracerConfig: { withLog: true } });
-      assert.deepEqual([told.type, lower(told.to), told.gasUsed, told.input.slice(0, 10)], ['CALL', contract, receipt.gasUsed, data.slice(0, 10)]);
+      assert.deepEqual([told.type, lower(told.to), told.gasUsed, told.input.slice(0, 10)], ['CALL', contract,
+        receipt.gasUsed, data.slice(0, 10)]);
       assert.deepEqual(told.logs[0].topics, receipt.logs[0].topics);
     },
     async prestateTracer() {
@@ -82,7 +85,8 @@ export async function inspect(ask, { contract, transaction, value, data, sender 
       const raw = await ask('debug_getRawBlock', [block.number]);
       const answers = await Promise.all([ask('debug_traceBlockByNumber', [block.number, config]),
         ask('debug_traceBlockByHash', [block.hash, config]), ask('debug_traceBlock', [raw, config])]);
-      for (const [{ txHash, result }] of answers) assert.deepEqual([txHash, result], [transaction, await trace(config)]);
+      for (const [{ txHash, result }] of answers) assert.deepEqual([txHash, result], [transaction,
+        await trace(config)]);
     },
     async raw() {
       assert.equal(keccak256(await ask('debug_getRawHeader', [block.number])), block.hash);
@@ -96,7 +100,8 @@ export async function inspect(ask, { contract, transaction, value, data, sender 
       assert.deepEqual(await ask('eth_getBlockReceipts', [block.hash]), [receipt]);
     },
     async filters() {
-      const all = await ask('eth_newFilter', [{ address: contract, fromBlock: block.number, topics: [receipt.logs[0].topics[0]] }]);
+      const all = await ask('eth_newFilter', [{ address: contract, fromBlock: block.number,
+        topics: [receipt.logs[0].topics[0]] }]);
       const blocks = await ask('eth_newBlockFilter', []);
       const waiting = await ask('eth_newPendingTransactionFilter', []);
       const sent = await ask('eth_sendTransaction', [call]);

@@ -15,7 +15,8 @@ function find(root, key, proof) {
     if (typeof wanted === 'string') {
       if (wanted === '0x') return null;
       const next = nodes.shift();
-      if (next === undefined || keccak256(next) !== wanted) throw new Error('a node is not the one that its parent names');
+      if (next === undefined
+        || keccak256(next) !== wanted) throw new Error('a node is not the one that its parent names');
       node = decodeRlp(next);
     }
     if (node.length === 17) {
@@ -33,11 +34,13 @@ function find(root, key, proof) {
   }
 }
 
-// Of an answer of eth_getProof against a state root: the account and its slots hold what the answer says. Throws where they do not.
+// Of an answer of eth_getProof against a state root: the account and its slots hold what the answer says. Throws where
+// they do not.
 export function verify(stateRoot, answer) {
   const [nonce, balance, storage, code] = decodeRlp(find(stateRoot, answer.address, answer.accountProof));
   const equal = (a, b) => BigInt(a === '0x' ? 0 : a) === BigInt(b);
-  if (!equal(nonce, answer.nonce) || !equal(balance, answer.balance) || storage !== answer.storageHash || code !== answer.codeHash)
+  if (!equal(nonce, answer.nonce) || !equal(balance, answer.balance) || storage !== answer.storageHash
+    || code !== answer.codeHash)
     throw new Error('the account is another');
   for (const { key, value, proof } of answer.storageProof) {
     const found = find(storage, ethers.zeroPadValue(ethers.toBeHex(key), 32), proof);

@@ -1,4 +1,5 @@
-"""titanoboa, unmodified, against a development chain: titanoboa_chain.py URL. Its own compiler makes the contract. The answer is
+"""titanoboa, unmodified, against a development chain: titanoboa_chain.py URL. Its own compiler makes the contract. The
+answer is
 one JSON object, scenario to "ok" or why not."""
 import json
 import sys

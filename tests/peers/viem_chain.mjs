@@ -1,4 +1,5 @@
-// viem, unmodified, against a development chain: node viem_chain.mjs URL, a notebook contract as JSON on stdin (abi, creation). The answer is
+// viem, unmodified, against a development chain: node viem_chain.mjs URL, a notebook contract as JSON on stdin (abi,
+// creation). The answer is
 // one JSON object, scenario to "ok" or why not.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -48,7 +49,8 @@ await scenario('overrides', async () => {
   assert.equal(BigInt(data), 42n);
 });
 await scenario('simulate', async () => {
-  const [block] = await reader.simulateBlocks({ blocks: [{ calls: [{ account: account.address, to: stranger, value: 1n }],
+  const [block] = await reader.simulateBlocks({ blocks: [{ calls: [{ account: account.address, to: stranger,
+    value: 1n }],
     stateOverrides: [{ address: account.address, balance: viem.parseEther('1') }] }] });
   assert.equal(block.calls[0].status, 'success');
 });
@@ -59,7 +61,8 @@ await scenario('proof', async () => {
 await scenario('impersonation', async () => {
   await tester.setBalance({ address: stranger, value: viem.parseEther('1') });
   await tester.impersonateAccount({ address: stranger });
-  const hash = await viem.createWalletClient({ ...options, account: stranger }).sendTransaction({ to: account.address, value: 1n });
+  const hash = await viem.createWalletClient({ ...options, account: stranger }).sendTransaction({ to: account.address,
+    value: 1n });
   const { from } = await reader.waitForTransactionReceipt({ hash });
   assert.equal(from.toLowerCase(), stranger);
   await tester.stopImpersonatingAccount({ address: stranger });
@@ -129,11 +132,13 @@ await scenario('inspecting', async () => {
 await scenario('websocket', async () => {
   const live = viem.createPublicClient({ chain: foundry, transport: viem.webSocket(url.replace('http', 'ws')) });
   const book = await newNotebook();
-  const once = (watch, name) => new Promise((resolve, reject) => watch({ [name]: resolve, onError: reject, poll: false }));
+  const once = (watch, name) => new Promise((resolve, reject) => watch({ [name]: resolve, onError: reject,
+    poll: false }));
   const block = once((on) => live.watchBlockNumber(on), 'onBlockNumber');
   const header = once((on) => live.watchBlocks(on), 'onBlock');
   const waiting = once((on) => live.watchPendingTransactions(on), 'onTransactions');
-  const logs = once((on) => live.watchContractEvent({ ...on, address: book.address, abi: notebook.abi, eventName: 'Noted' }), 'onLogs');
+  const logs = once((on) => live.watchContractEvent({ ...on, address: book.address, abi: notebook.abi,
+    eventName: 'Noted' }), 'onLogs');
   await new Promise((resolve) => setTimeout(resolve, 300)); // until all subscriptions stand
   const hash = await book.write.set([7n]);
   const receipt = await reader.waitForTransactionReceipt({ hash });

@@ -1,4 +1,5 @@
-// Every action of viem's test client, unmodified, against a development chain: node viem_dev.mjs URL MODE (anvil, hardhat). The answer is
+// Every action of viem's test client, unmodified, against a development chain: node viem_dev.mjs URL MODE (anvil,
+// hardhat). The answer is
 // one JSON object, action to "ok", "refused" or why not.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -96,12 +97,14 @@ const actions = {
   },
   async impersonateAccount() {
     await client.impersonateAccount({ address: stranger });
-    const hash = await viem.createWalletClient({ ...options, account: stranger }).sendTransaction({ to: account.address, value: 1n });
+    const hash = await viem.createWalletClient({ ...options,
+      account: stranger }).sendTransaction({ to: account.address, value: 1n });
     assert.equal((await reader.waitForTransactionReceipt({ hash })).from.toLowerCase(), stranger);
   },
   async stopImpersonatingAccount() {
     await client.stopImpersonatingAccount({ address: stranger });
-    const sent = viem.createWalletClient({ ...options, account: stranger }).sendTransaction({ to: account.address, value: 1n });
+    const sent = viem.createWalletClient({ ...options, account: stranger }).sendTransaction({ to: account.address,
+      value: 1n });
     await assert.rejects(sent, /unknown account/);
   },
   async sendUnsignedTransaction() {
@@ -152,7 +155,8 @@ const actions = {
   },
 };
 const refused = { dumpState: () => client.dumpState(), loadState: () => client.loadState({ state: '0x' }),
-  setMinGasPrice: () => client.setMinGasPrice({ gasPrice: 1n }), setRpcUrl: () => client.setRpcUrl('http://127.0.0.1:1') };
+  setMinGasPrice: () => client.setMinGasPrice({ gasPrice: 1n }),
+    setRpcUrl: () => client.setRpcUrl('http://127.0.0.1:1') };
 const onlyAnvil = ['setBlockTimestampInterval', 'removeBlockTimestampInterval'];
 
 const answers = {};
@@ -166,7 +170,8 @@ for (const [name, action] of Object.entries(actions)) {
   }
 }
 for (const [name, action] of Object.entries(refused))
-  answers[name] = await action().then(() => 'served', (error) => error.details?.includes('does not exist') ? 'refused' : error.message);
+  answers[name] = await action().then(() => 'served',
+    (error) => error.details?.includes('does not exist') ? 'refused' : error.message);
 const known = [...Object.keys(actions), ...Object.keys(refused)].sort();
 assert.deepEqual(known, Object.keys(viem.testActions({ mode })(client)).sort());
 process.stdout.write(JSON.stringify(answers), () => process.exit(0));

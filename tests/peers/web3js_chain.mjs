@@ -17,7 +17,8 @@ const receiver = '0x00000000000000000000000000000000000A11CE';
 const GWEI = 10n ** 9n;
 
 const soon = (promise, what) =>
-  Promise.race([promise, new Promise((_, reject) => setTimeout(() => reject(new Error(`no ${what} within 10 s`)), 10000).unref())]);
+  Promise.race([promise, new Promise((_, reject) => setTimeout(() => reject(new Error(`no ${what} within 10 s`)),
+    10000).unref())]);
 
 function newNotebook() {
   return new web3.eth.Contract(book.abi).deploy({ data: book.creation }).send({ from: rich });
@@ -71,9 +72,11 @@ const scenarios = {
     const domain = { name: 'notebook', version: '1', chainId: 31337, verifyingContract: receiver };
     const types = { Note: [{ name: 'from', type: 'address' }, { name: 'numbers', type: 'uint256[]' }] };
     const message = { from: rich, numbers: ['1', '2'] };
-    const EIP712Domain = ['name:string', 'version:string', 'chainId:uint256', 'verifyingContract:address'].map((field) => ({
+    const EIP712Domain = ['name:string', 'version:string', 'chainId:uint256',
+      'verifyingContract:address'].map((field) => ({
       name: field.split(':')[0], type: field.split(':')[1] }));
-    const signature = await web3.eth.signTypedData(rich, { types: { EIP712Domain, ...types }, primaryType: 'Note', domain, message });
+    const signature = await web3.eth.signTypedData(rich, { types: { EIP712Domain, ...types }, primaryType: 'Note',
+      domain, message });
     assert.equal(ethers.verifyTypedData(domain, types, message, signature), rich);
   },
   async contract() {
@@ -83,7 +86,8 @@ const scenarios = {
     assert.equal(await notes.methods.get().call(), 42n);
     assert.equal(await notes.methods.get().call({}, receipt.blockNumber - 1n), 0n);
     const past = await notes.getPastEvents('Noted', { filter: { who: rich }, fromBlock: receipt.blockNumber });
-    assert.deepEqual(past.map(({ transactionHash, returnValues }) => [transactionHash, returnValues.value]), [[receipt.transactionHash, 42n]]);
+    assert.deepEqual(past.map(({ transactionHash, returnValues }) => [transactionHash, returnValues.value]),
+      [[receipt.transactionHash, 42n]]);
     assert.equal(BigInt(await web3.eth.getStorageAt(notes.options.address, 0)), 42n);
     assert.ok((await web3.eth.getCode(notes.options.address)).length > 100);
     const { storageProof } = await web3.eth.getProof(notes.options.address, ['0x' + '00'.repeat(32)], 'latest');
@@ -100,7 +104,8 @@ const scenarios = {
   },
   async reverts() {
     const notes = await newNotebook();
-    const isZero = ({ cause, reason, innerError, message }) => /zero/.test([message, reason, cause?.message, innerError?.message].join());
+    const isZero = ({ cause, reason, innerError,
+      message }) => /zero/.test([message, reason, cause?.message, innerError?.message].join());
     await assert.rejects(notes.methods.set(0).call({ from: rich }), isZero);
     await assert.rejects(notes.methods.set(0).estimateGas({ from: rich }), isZero);
     await assert.rejects(notes.methods.set(0).send({ from: rich, gas: '100000' }), isZero);
@@ -117,7 +122,8 @@ const scenarios = {
     const heard = Promise.all([heads, logs, pending].map(first));
     const { transactionHash, blockHash } = await notes.methods.set(9).send({ from: rich });
     const [head, log, hash] = await soon(heard, 'event');
-    assert.deepEqual([head.parentHash, log.transactionHash, hash], [(await web3.eth.getBlock(blockHash)).parentHash, transactionHash, transactionHash]);
+    assert.deepEqual([head.parentHash, log.transactionHash, hash], [(await web3.eth.getBlock(blockHash)).parentHash,
+      transactionHash, transactionHash]);
     const contract = new socket.eth.Contract(book.abi, notes.options.address);
     const noted = contract.events.Noted({ filter: { who: rich } });
     const value = new Promise((resolve) => noted.on('data', ({ returnValues }) => resolve(returnValues.value)));
@@ -131,7 +137,8 @@ const scenarios = {
     const ask = (method, ...params) => web3.requestManager.send({ method, params });
     await ask('anvil_setBalance', nobody, '0xde0b6b3a7640000');
     await ask('anvil_impersonateAccount', nobody);
-    const receipt = await web3.eth.sendTransaction({ from: nobody, to: receiver, value: 1 }, undefined, { checkRevertBeforeSending: false });
+    const receipt = await web3.eth.sendTransaction({ from: nobody, to: receiver, value: 1 }, undefined,
+      { checkRevertBeforeSending: false });
     const block = await web3.eth.getBlock(receipt.blockNumber, true);
     assert.deepEqual(block.transactions.map(({ from, hash }) => [from, hash]), [[nobody, receipt.transactionHash]]);
   },
@@ -139,7 +146,8 @@ const scenarios = {
 
 const answers = {};
 for (const [name, scenario] of Object.entries(scenarios)) {
-  answers[name] = await scenario().then(() => 'ok', (error) => String(error.stack) + (error.cause ? error.cause.stack : ''));
+  answers[name] = await scenario().then(() => 'ok',
+    (error) => String(error.stack) + (error.cause ? error.cause.stack : ''));
 }
 socket.provider.disconnect();
 console.log(JSON.stringify(answers));

@@ -1,5 +1,6 @@
 """A search for words in bytes, however they are dressed: plain, UTF-16, JSON escapes, hex, Base64 (both alphabets, all
-three alignments), and within anything that inflates (zlib, gzip, raw deflate) at any offset, or that hex or Base64 hide,
+three alignments), and within anything that inflates (zlib, gzip, raw deflate) at any offset, or that hex or Base64
+hide,
 one inside the other."""
 import base64
 import ctypes

@@ -1,4 +1,5 @@
-"""A contract of a few dozen bytes, assembled here: a number that anyone may set, except to zero, with an event each time.
+"""A contract of a few dozen bytes, assembled here: a number that anyone may set, except to zero, with an event each
+time.
 
 set(uint256 value)   emits Noted(msg.sender, value); reverts with Error("zero") for zero
 get() returns (uint256)

@@ -1,4 +1,5 @@
-"""The client that articles print (an account, one ether with data and 200,000 gas, signed, sent raw), in both spellings of web3.py, at
+"""The client that articles print (an account, one ether with data and 200,000 gas, signed, sent raw), in both
+spellings of web3.py, at
 http://localhost:8545 as they print it."""
 import importlib.util
 import json

@@ -1,4 +1,5 @@
-"""Clients of other languages and older ones, unmodified, against a development chain. Each is a program that is given the node's URL
+"""Clients of other languages and older ones, unmodified, against a development chain. Each is a program that is given
+the node's URL
 and, on its standard input, the notebook contract, and answers with scenario to "ok" or why not."""
 import json
 import os

@@ -1,7 +1,9 @@
 """What a node acknowledged survives `kill -9`: a hash that was returned, a receipt that was shown, a blob that was taken.
 
-XINGLIN_KILLS sets the number of kills (4). Each round loads the node with signed transactions, single and in batches, and
-with sealed blobs and their registrations; ends the process at a random moment, sometimes once more while it starts; reads
+XINGLIN_KILLS sets the number of kills (4). Each round loads the node with signed transactions, single and in batches,
+and
+with sealed blobs and their registrations; ends the process at a random moment, sometimes once more while it starts;
+reads
 the whole database (`xinglin db verify`); starts the node again on the same folder, and holds it to what it said. Folders
 are left behind after FOLDER_KILLS kills, so that reading all of one stays quick; all begin as copies of one consortium.
 """

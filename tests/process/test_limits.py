@@ -1,4 +1,5 @@
-"""What a client may cost: every limit of docs/operations.md#limits, against a real node. Bombs end with the right error, others are
+"""What a client may cost: every limit of docs/operations.md#limits, against a real node. Bombs end with the right
+error, others are
 served meanwhile, and the process never takes more memory than MEMORY_BOUND.
 
 XINGLIN_OFFERED sets how many transactions the pool is offered (80,000, which is more than it takes; `make soak`: a million).

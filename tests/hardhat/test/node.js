@@ -39,7 +39,8 @@ describe('hardhat-ethers', () => {
   it('looks inside', async () => {
     const { counter, owner } = await deployed();
     const { hash } = await (await counter.add(42)).wait();
-    const told = await inspect((method, params) => ethers.provider.send(method, params), { contract: await counter.getAddress(),
+    const told = await inspect((method, params) => ethers.provider.send(method, params),
+      { contract: await counter.getAddress(),
       transaction: hash, value: 42, data: counter.interface.encodeFunctionData('add', [1]), sender: owner.address });
     assert.deepEqual(told, Object.fromEntries(Object.keys(told).map((name) => [name, 'ok'])));
   });
@@ -111,7 +112,8 @@ describe('hardhat-network-helpers', () => {
     assert.equal(receipt.from, stranger);
     await helpers.stopImpersonatingAccount(stranger);
     const [owner] = await ethers.getSigners();
-    await assert.rejects(ethers.provider.send('eth_sendTransaction', [{ from: stranger, to: owner.address }]), /unknown account/);
+    await assert.rejects(ethers.provider.send('eth_sendTransaction', [{ from: stranger, to: owner.address }]),
+      /unknown account/);
   });
   it('setCoinbase, setNextBlockBaseFeePerGas, setPrevRandao, setBlockGasLimit', async () => {
     const { gasLimit, miner } = await ethers.provider.getBlock('latest');
