@@ -1,4 +1,4 @@
-"""HTTPS and WebSocket over TLS by the node itself, with clients that are not ours. The certificates are made by openssl."""
+"""HTTPS and WebSocket over TLS by nodes and gateways, with clients that are not ours. openssl makes the certificates."""
 import asyncio
 import json
 import shutil
@@ -188,7 +188,8 @@ def test_a_gateway_serves_https_and_reloads(consortium, certificates, tmp_path):
 
     use("server")
     consortium.actor("tls-ward", "hospital")
-    gateway = Gateway(consortium.home("tls-ward"), "--tls-cert", tmp_path / "own.crt", "--tls-key", tmp_path / "own.key")
+    files = ("--tls-cert", tmp_path / "own.crt", "--tls-key", tmp_path / "own.key")
+    gateway = Gateway(consortium.home("tls-ward"), *files)
     shown = lambda: ssl.get_server_certificate(("127.0.0.1", gateway.port)).strip()
     try:
         with urllib.request.urlopen(gateway.url + "/livez", timeout=20, context=context(certificates)) as answer:
