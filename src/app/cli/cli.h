@@ -54,7 +54,7 @@ struct cli {
 	bool has_reported; /* the command printed by itself what there is to say */
 };
 
-/* NULL where the option was not given. A name that the command does not have is a bug. */
+/* NULL if the option was not given. A name that the command does not have is a bug. */
 const char *cli_value(const struct cli *cli, const char *name);
 bool cli_flag(const struct cli *cli, const char *name);
 /* As settings_source wants it: `cli` is a struct cli; NULL also for a name that the command does not have. */

@@ -21,7 +21,7 @@ bool help_group(FILE *out, const char *name);
 void help_command(const struct cli_command *command);
 /* To stderr: the commands that begin with `name`, or that there is none, with what may have been meant. */
 void help_unknown_command(const char *name);
-/* The option whose name is nearest to `name`, without "--"; NULL: none is near. */
+/* The option whose name is nearest to `name`, without "--"; NULL: no name is near. */
 const char *help_nearest_option(const struct cli_command *command, const char *name);
 
 #endif

@@ -41,7 +41,7 @@ const struct cli_command command_statetest = {
     .summary = "run official state tests (exit code 1: some failed)",
     .teach =
 	"Runs every file below the paths that ends with .json: one transaction a case, in the state that the case\n"
-	"describes. A failing case is printed with what differed, account by account where the file tells; the\n"
+	"describes. A failing case is printed with what differed, account by account if the file lists them. The\n"
 	"last line has the counts.\n\n"
 	"  xinglin statetest GeneralStateTests/stRandom",
     .run = cmd_statetest,

@@ -163,7 +163,7 @@ const struct cli_command command_pack_reference = {
 	     "batch, index and proof, and nothing of how it travelled. They use it with pack verify or pack\n"
 	     "dispense --document.\n\n"
 	     "  xinglin pack reference \"]d201040123456789012112345\" --for 0x… --out pack.sealed --home maker",
-    .options = {{"for", "ADDRESS", "who asks"}, {"out", "FILE", "where the sealed reference goes"}},
+    .options = {{"for", "ADDRESS", "the account that asks"}, {"out", "FILE", "where the sealed reference goes"}},
     .needs_home = true,
     .run = cmd_pack_reference,
 };
@@ -243,7 +243,7 @@ const struct cli_command command_pack_holders = {
     .name = "pack holders",
     .arguments = "",
     .summary = "list every present holder of a lot, with counts that add up",
-    .teach = "Names come from the directory. Who has acknowledged a recall is listed too.\n\n"
+    .teach = "Names come from the directory. Acknowledgements of a recall are listed too.\n\n"
 	     "  xinglin pack holders --gtin 04012345678901 --lot L1 --home regulator",
     .options = {LOT_OPTIONS},
     .needs_home = true,

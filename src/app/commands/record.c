@@ -231,7 +231,7 @@ const struct cli_command command_record_erase = {
 
 /* --- record status --- */
 
-/* Only who may read can ask the node; to everybody else it is unknown. */
+/* Only an account that may read can ask the node; to all others the record is unknown. */
 static const char *availability(const struct registration *registration, const struct blob_verdict *verdict) {
 	if (verdict->ok) return "yes";
 	if (verdict->http_status == 410 || registration->state == 2) return "erased";

@@ -11,7 +11,7 @@
 #include "ledger/evm/fork.h"
 
 struct conformance {
-	FILE *out; /* where cases that do not pass are told */
+	FILE *out; /* where cases that do not pass are reported */
 	size_t passed, failed, skipped;
 	struct arena arena; /* of the file at work */
 	struct err err;

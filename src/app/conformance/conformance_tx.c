@@ -39,7 +39,7 @@ static struct judged judge(struct conformance *run, struct bytes envelope, enum 
 	return judged;
 }
 
-/* NULL where all is as the file says. */
+/* NULL if all is as the file says. */
 static const char *compare(const struct judged *judged, const struct json *result) {
 	hash32 hash;
 	addr20 sender;

@@ -294,8 +294,8 @@ bool gateway_service_is_alive(struct gateway_service *service) {
 	return atomic_load(&service->is_sending);
 }
 
-/* The metrics' server goes before what it shows; the actor before the gateway, since its outbox still tells those who
- * wait that their entries are kept. */
+/* The metrics' server is closed before what it shows. The actor is closed before the gateway, since its outbox still
+ * answers waiting clients that their entries are kept. */
 void gateway_service_close(struct gateway_service *service) {
 	if (!service) return;
 	ops_server_close(service->ops_server);

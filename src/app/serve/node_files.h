@@ -25,7 +25,7 @@ struct dev_accounts {
 };
 MUST_USE enum status dev_accounts_make(struct dev_accounts *out, struct err *err);
 
-/* data/node.key: read, or made where there is none. */
+/* data/node.key: read, or made if there is none. */
 MUST_USE enum status node_key(hash32 *secret, const char *data, const struct random_source *random, struct err *err);
 /* A key file by its path. */
 MUST_USE enum status node_key_read(hash32 *secret, const char *path, struct err *err);

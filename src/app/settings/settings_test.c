@@ -74,7 +74,7 @@ static void load(struct fixture *f, const struct settings_source *more) {
 }
 
 /* All problems as "line: text", the file's name cut off. */
-static const char *told(struct fixture *f, char *out, size_t room) {
+static const char *problems_text(struct fixture *f, char *out, size_t room) {
 	size_t used = 0;
 	out[0] = 0;
 	for (size_t i = 0; i < problems_kept(&f->problems); i++) {
@@ -132,7 +132,7 @@ static void every_mistake_is_named_with_its_line(void **state) {
 		  "once = yes\n"       /* 16 */
 		  "[other\n");         /* 17 */
 	load(&f, &(struct settings_source){0});
-	assert_string_equal(told(&f, text, sizeof text),
+	assert_string_equal(problems_text(&f, text, sizeof text),
 	    ":1 port stands before the first [section]\n"
 	    ":2 there is no section [toi]; did you mean [toy]?\n"
 	    ":5 [toy] has no setting every_ms; did you mean every-ms?\n"
@@ -160,7 +160,8 @@ static void a_secret_that_others_can_read_is_refused(void **state) {
 	struct problems *problems = &f.problems;
 	chmod(f.file, 0640);
 	assert_false(setting_check(settings_row(&toy, "key"), f.file, NULL, "here", problems));
-	assert_non_null(strstr(told(&f, text, sizeof text), "can be read by others than its owner (mode 640)"));
+	assert_non_null(
+	    strstr(problems_text(&f, text, sizeof text), "can be read by others than its owner (mode 640)"));
 	chmod(f.file, 0600);
 	assert_true(setting_check(settings_row(&toy, "key"), f.file, NULL, "here", problems));
 	end(&f);
@@ -193,7 +194,7 @@ static void a_line_that_is_too_long_is_named_and_the_next_is_read(void **state) 
 	snprintf(content + 500, 100, "\nport = 7\n");
 	begin(&f, content);
 	load(&f, &(struct settings_source){0});
-	assert_non_null(strstr(told(&f, text, sizeof text), ":2 the line is longer than"));
+	assert_non_null(strstr(problems_text(&f, text, sizeof text), ":2 the line is longer than"));
 	assert_int_equal(f.problems.count, 1);
 	assert_int_equal(settings_number(&f.settings, "port"), 7);
 	settings_fini(&f.settings);
@@ -206,7 +207,7 @@ static void contradictions_and_ports_taken_twice_are_found(void **state) {
 	char text[512];
 	begin(&f, "[toy]\nport = 10\n[other]\nweb-port = 10\n");
 	settings_check_file(f.file, sections, &f.problems);
-	assert_string_equal(told(&f, text, sizeof text),
+	assert_string_equal(problems_text(&f, text, sizeof text),
 	    ":2 port and every-ms are alike\n"
 	    ":4 web-port of [other] is 10, and so is port of [toy]: a port is taken once\n");
 	end(&f);

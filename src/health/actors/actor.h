@@ -37,7 +37,7 @@ struct home *actor_home(const struct actor *actor);
 void actor_keep_logs(struct actor *actor, const struct client_log_keeper *keeper);
 
 /* Opens the outbox: takes the lock, reads the journal. Repeating it is free. A service calls it before it starts
- * threads, and lets one of them call outbox_run. STATUS_BUSY names who has the home. */
+ * threads, and lets one of them call outbox_run. STATUS_BUSY names the process that has the home. */
 MUST_USE enum status actor_outbox(struct actor *actor, struct outbox **out, struct err *err);
 
 /* `arena` is the caller's. `deadline_ms` by the clock's now_ms; 0: none. Without a node's URL its client is NULL. */

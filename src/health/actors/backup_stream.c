@@ -1,7 +1,8 @@
 /*
  * header: "XLHOME1\n", be32 n, be32 r, be32 p of scrypt, salt 16, check 16, the first 8 bytes of SHA-256 over all
  * before. scrypt gives 64 bytes: the chunks' key, and the key of the check, HMAC-SHA-256 over magic, cost and salt: a
- * wrong password is told before anything is opened. Chunk i: iv = be64(i) || be32(1 if it is the last), aad = header.
+ * wrong password is reported before anything is opened. Chunk i: iv = be64(i) || be32(1 if it is the last), aad =
+ * header.
  */
 #include "health/actors/backup_stream.h"
 

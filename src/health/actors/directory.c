@@ -106,8 +106,8 @@ enum status directory_refuse_changed_key(const struct listed_actor *actor, struc
 	    text, text);
 }
 
-/* The first key that is seen is pinned; a newer one is told until it is accepted. A key that changed under the same
- * version was never published by the contract: somebody lies. */
+/* The first key that is seen is pinned; a newer one is reported until it is accepted. A key that changed under the same
+ * version was never published by the contract, so somebody is lying. */
 static enum status compare_pin(struct listed_actor *actor, bool *is_new, const struct json *pin, struct err *err) {
 	uint64_t version = 0;
 	uint8_t key[64];

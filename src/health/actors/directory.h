@@ -6,7 +6,7 @@
  *	{"type":"xinglin-listing","v":1,"chainId":N,"directory":"0x…","actor":"0x…","roles":N,"name":"…","keyX":"0x…","keyY":"0x…",
  *	 "deadline":N,"possession":"0x…","actorSignature":"0x…","registrarSignatures":[{"registrar":"0x…","signature":"0x…"},…]}
  *
- * Keys once seen are pinned in the home; a changed key is told (`key_changed`), never silently used.
+ * Keys once seen are pinned in the home; a changed key is reported (`key_changed`), never silently used.
  */
 #ifndef HEALTH_ACTORS_DIRECTORY_H
 #define HEALTH_ACTORS_DIRECTORY_H
@@ -53,7 +53,7 @@ MUST_USE enum status directory_refuse_changed_key(const struct listed_actor *act
 /* Pins the actor's present key instead of the one seen before. */
 MUST_USE enum status directory_accept_key(struct actor_request *request, struct listed_actor *actor, struct err *err);
 
-/* Who asks to be listed: this home's account, or a node by its key file's secret. */
+/* The applicant for a listing: this home's account, or a node by its key file's secret. */
 struct applicant {
 	hash32 account_secret;
 	struct p256_secret key_secret;

@@ -28,7 +28,7 @@ struct client_options {
 	void (*sleep_ms)(void *context, uint32_t ms);
 	void *sleep_context;
 };
-/* Asks for the chain id; STATUS_IO with what to do where nobody answers. */
+/* Asks for the chain id; STATUS_IO with what to do if nobody answers. */
 MUST_USE enum status client_open(struct client **out, const struct client_options *options, struct err *err);
 void client_close(struct client *client);
 uint64_t client_chain_id(const struct client *client);

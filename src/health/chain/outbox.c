@@ -174,7 +174,7 @@ enum status outbox_submit(struct outbox *outbox, const struct outbox_entry *entr
 
 /* --- one round of the runner --- */
 
-/* Whose deadline is over is told so; the entry goes on. `*next_ms`: until the next one. */
+/* A caller whose deadline is over gets an answer; the entry goes on. `*next_ms`: until the next one. */
 static void expire(struct outbox *outbox, uint64_t *next_ms) {
 	static const struct client_verdict in_no_block = {.reason = "it is in no block yet"};
 	const uint64_t now = now_ms(outbox);

@@ -123,7 +123,7 @@ MUST_USE enum status outbox_record_blobs(struct bytes record, outbox_blob_visit 
 
 struct outbox_item *outbox_item_new(struct outbox *outbox, const struct outbox_entry *entry);
 struct outbox_item *outbox_item_find(const struct outbox *outbox, uint64_t id);
-/* Leaves the list and is freed; whoever waits is told. With the lock held, which is given up for a callback. */
+/* Leaves the list and is freed; whoever waits gets the result. With the lock held, which is given up for a callback. */
 void outbox_item_end(struct outbox *outbox, struct outbox_item *item, const struct outbox_result *result);
 void outbox_item_free(struct outbox *outbox, struct outbox_item *item);
 struct outbox_tx *outbox_tx_find(const struct outbox *outbox, uint64_t nonce);

@@ -21,7 +21,7 @@ static enum answer answer_of(const struct client_verdict *verdict) {
 	} known[] = {
 	    {"already known", TAKEN},
 	    {"replacement transaction underpriced",
-		TAKEN}, /* ours with a higher fee, or another's: its receipt tells */
+		TAKEN}, /* ours with a higher fee, or another's: its receipt shows which */
 	    {"nonce too low", NONCE_GONE},
 	    {"max fee per gas less than block base fee", FEE_LOW},
 	    {"underpriced", FEE_LOW},

@@ -62,7 +62,7 @@ static enum status reason_open(struct actor_request *request, const char **text,
 	TRY(jwe_read_header(&header, request->arena, part, err));
 	if (!json_string_is(json_get(header.members, "typ"), "xinglin-reason") ||
 	    !json_u64(&epoch, json_get(header.members, "epo")) || epoch == 0 || epoch > UINT32_MAX)
-		return err_set(err, STATUS_INVALID, "the blob of the reason is none");
+		return err_set(err, STATUS_INVALID, "the blob does not hold a sealed reason");
 	TRY(folder_secret(request, &secret, folder, (uint32_t)epoch, err));
 	buf_init(&plaintext, REASON_MAX);
 	enum status status = jwe_ecdh_open(&plaintext, NULL, request->arena, part, &secret, err);

@@ -14,7 +14,7 @@ struct grant {
 	uint64_t deadline;
 };
 
-/* The same rules as the contract's, told before anything is signed. */
+/* The contract's rules, checked before anything is signed. */
 static enum status check(const struct sharing *s, const struct folder *folder, uint64_t now, struct err *err) {
 	if (folder->closed) return err_set(err, STATUS_DENIED, "the folder was forgotten: nothing of it can be shared");
 	if (addr20_equal(&s->grantee, &folder->controller))

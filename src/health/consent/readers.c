@@ -1,4 +1,4 @@
-/* Who reads a folder by its grants and emergencies: readers of the next epoch, and keys that trustees released. */
+/* A folder's readers, by its grants and emergencies: readers of the next epoch, and keys that trustees released. */
 #include "health/consent/consent_private.h"
 
 /* --- the next epoch's readers --- */

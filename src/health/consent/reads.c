@@ -1,4 +1,4 @@
-/* Who read a record, from the sealed audit entries of the node, by the folder's controller. */
+/* Reads of a record, which the folder's controller finds in the node's sealed audit entries. */
 #include "envelope/jwe.h"
 #include "health/consent/consent_private.h"
 

@@ -1,7 +1,7 @@
 /*
  * EPCIS 2.0 documents in JSON-LD: read strictly into what a capture needs, and written for our own steps.
  *
- * Read: EPCISDocument and EPCISQueryDocument, all five kinds of event (and extension kinds, which are told as such),
+ * Read: EPCISDocument and EPCISQueryDocument, all five kinds of event (and extension kinds, which are marked as such),
  * with bare CBV words, CBV web URIs or the older URNs for business steps and dispositions. What is read is the event's
  * who, what and why; its exact bytes stay at hand as `raw`. Beyond the JSON Schema it checks times, offsets, actions,
  * and that an event names something.
@@ -49,7 +49,7 @@ struct epcis_document {
 	struct epcis_event *events;
 	size_t count;
 	hash32 hash; /* SHA-256 of the text */
-	hash32 root; /* Merkle root of leaf(raw) in order; zero where there are no events */
+	hash32 root; /* Merkle root of leaf(raw) in order; zero if there are no events */
 };
 /* STATUS_INVALID names the event (from 1) and what is wrong. */
 MUST_USE enum status epcis_parse(struct epcis_document *out, struct arena *arena, struct bytes text, struct err *err);

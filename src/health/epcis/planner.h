@@ -15,8 +15,8 @@ MUST_USE enum status planner_new_part(struct planner *planner, struct err *err);
 MUST_USE enum status planner_add(struct planner *planner, struct bytes operation, struct err *err);
 MUST_USE enum status planner_recipient(struct planner *planner, const addr20 *actor, struct err *err);
 MUST_USE enum status planner_scan(struct scan *out, struct bytes epc, struct err *err);
-/* The unit's place in the plan's document, to which it is copied from the stock. STATUS_NOTFOUND: nobody told this
- * home of it. */
+/* The unit's place in the plan's document, to which it is copied from the stock. STATUS_NOTFOUND: this home
+ * has never heard of it. */
 MUST_USE enum status planner_unit(struct planner *planner, uint32_t *out, const struct scan *scan, struct err *err);
 uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *found);
 struct medicines_unit planner_ref(const struct planner *planner, uint32_t unit);

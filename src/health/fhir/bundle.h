@@ -44,8 +44,8 @@ struct fhir_document {
 MUST_USE bool fhir_document_read(struct fhir_document *out, struct fhir_issues *issues, struct bytes text);
 /* Is it one of the 146 resource types that R4 has instances of (its list of 148 counts Resource and DomainResource)? */
 bool fhir_type_is_known(struct bytes type);
-/* Is it a definition or infrastructure (Organization, Practitioner, Location, Medication, …), which tells of no patient
- * and may go into every patient's record? */
+/* Is it a definition or infrastructure (Organization, Practitioner, Location, Medication, …), which is about no
+ * patient and may go into every patient's record? */
 bool fhir_type_is_shared(struct bytes type);
 
 #endif

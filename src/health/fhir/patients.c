@@ -32,7 +32,7 @@ static bool contains(struct bytes text, const char *part) {
 	return memmem(text.data, text.len, part, strlen(part)) != NULL;
 }
 
-/* "http://host/fhir/" of "http://host/fhir/Patient/1"; empty where the fullUrl is none of a RESTful server. */
+/* "http://host/fhir/" of "http://host/fhir/Patient/1"; empty if the fullUrl is not one of a RESTful server. */
 static struct bytes base_of(const struct fhir_resource *resource) {
 	struct bytes url = resource->full_url;
 	size_t tail = resource->type.len + 1 + resource->id.len;

@@ -10,7 +10,7 @@ struct fhir_type {
 	bool is_shared;    /* a definition or infrastructure: about no patient */
 	const char *paths; /* of references that may name its patient, "subject activity.detail.performer" */
 };
-/* NULL where R4 has no such type. */
+/* NULL if R4 has no such type. */
 const struct fhir_type *fhir_type_find(struct bytes name);
 
 /* Called for each value on the type's paths, in their order, until one call returns true; then that is returned. */

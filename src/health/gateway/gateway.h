@@ -1,6 +1,6 @@
 /*
- * A gateway's routes: what an organisation's own systems ask over HTTP, in the name of its one actor. Who asks is known
- * by a bearer token; without one there is no data. What it knows is the actor, not the server: app/ wires both.
+ * A gateway's routes: what an organisation's own systems ask over HTTP, in the name of its one actor. A client is
+ * known by its bearer token; without one it gets no data. What it knows is the actor, not the server: app/ wires both.
  *
  * Errors are problem+json (RFC 9457) with a stable `code`. Causes only: what to type is nobody's business here.
  *

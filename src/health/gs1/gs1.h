@@ -45,7 +45,7 @@ const struct gs1_ai *gs1_ai_at(struct bytes text);
 const struct gs1_ai *gs1_ai_named(struct bytes name);
 /* Length in characters: least and most. */
 void gs1_ai_length(const struct gs1_ai *ai, size_t *least, size_t *most);
-/* NULL where the value has the AI's form (lengths, characters, check digits, dates; other linters of the dictionary are
+/* NULL if the value has the AI's form (lengths, characters, check digits, dates; other linters of the dictionary are
  * not run), otherwise why not, static. */
 const char *gs1_value_fault(const struct gs1_ai *ai, struct bytes value);
 

@@ -173,8 +173,8 @@ static void link_to_urn(struct vectors *vectors, const struct json *line) {
 	struct scan scan;
 	char urn[EPC_TEXT_MAX];
 	uint64_t prefix = 0;
-	/* Bare reserved characters in the path are no URI; without a length the table of company prefixes is needed,
-	 * but the expected URN tells it. */
+	/* A path with bare reserved characters is not a URI; without a length the table of company prefixes is needed,
+	 * but the expected URN shows it. */
 	bool is_bare = memchr(link.data, '"', link.len) || memchr(link.data, '<', link.len);
 	if (!json_u64(&prefix, json_get(line, "gcp_length"))) {
 		size_t from = 0, dots = 0;

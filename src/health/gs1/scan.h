@@ -60,7 +60,7 @@ void scan_swap_yz(char *text);
 
 /* --- inside trace: the forms --- */
 
-/* Adds an element; sets the fault and returns false where its value is bad. */
+/* Adds an element; sets the fault and returns false if its value is bad. */
 bool scan_add(struct scan *scan, const struct gs1_ai *ai, struct bytes value);
 bool scan_fail(struct scan *scan, enum scan_fault fault, const char *format, ...) PRINTF_LIKE(3, 4);
 bool scan_digital_link(struct scan *scan, struct bytes uri); /* digital_link.c */

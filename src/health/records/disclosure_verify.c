@@ -145,7 +145,8 @@ static enum status check_header(struct disclosure *out, hash32 *state_root, cons
     const struct deployment *anchor, struct err *err) {
 	struct header header;
 	addr20 signer;
-	if (header_decode(&header, file->header, NULL) != STATUS_OK) return broken(err, "the header is none");
+	if (header_decode(&header, file->header, NULL) != STATUS_OK)
+		return broken(err, "the header is not a valid block header");
 	out->block_hash = keccak256(file->header);
 	if (eth_signer(&signer, &file->seal, &out->block_hash) != STATUS_OK || !addr20_equal(&signer, &anchor->sealer))
 		return broken(err, "the block is not sealed by the anchor's sealer");

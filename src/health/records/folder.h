@@ -46,7 +46,7 @@ struct folder_opening {
 };
 MUST_USE enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
     const struct folder_opening *opening, struct err *err);
-/* A new epoch for the trustees and for readers. Who may read is decided by grants: consent_rotate_action
+/* A new epoch for the trustees and for readers. Grants decide who may read: consent_rotate_action
  * (health/consent/consent.h) finds them. */
 struct folder_rotation {
 	/* Signed actions on this folder that will be in a block before this one: its nonce is the chain's and these. */

@@ -13,7 +13,7 @@ static bool is_in(const struct recipients *recipients, const addr20 *who) {
 	return false;
 }
 
-/* Who is not active gets no key. */
+/* An actor that is not active gets no key. */
 static enum status add(
     struct actor_request *request, struct recipients *recipients, const addr20 *who, struct err *err) {
 	struct listed_actor actor;

@@ -96,7 +96,7 @@ static enum status seal_segment(struct buf *out, const struct record_place *plac
 	return status;
 }
 
-/* All parts one after another in one buffer; `ends` tells where each stops. */
+/* All parts one after another in one buffer; `ends` says where each stops. */
 static enum status seal_parts(struct buf *parts, size_t *ends, const struct sealed_record *sealed,
     const struct segment_secrets *secrets, const struct record_place *place, const struct p256_public *folder_key,
     const struct record_resource *resources, size_t count, const struct random_source *random, struct err *err) {

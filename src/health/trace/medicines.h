@@ -73,7 +73,7 @@ MUST_USE enum status medicines_unit(
     struct actor_request *request, struct medicines_unit_view *out, const struct medicines_unit *unit, struct err *err);
 MUST_USE enum status medicines_holder(
     struct actor_request *request, struct medicines_holding *out, const struct medicines_unit *unit, struct err *err);
-/* Was this serial of the product ever commissioned? Its tag tells. */
+/* Was this serial of the product ever commissioned? Its tag shows it. */
 MUST_USE enum status medicines_is_commissioned(
     struct actor_request *request, bool *out, const hash32 *product, const hash32 *unit_tag, struct err *err);
 /* All present holders of a batch. */

@@ -1,4 +1,4 @@
-/* What the contract of medicines has told: alerts, what is in a container, who knows of a recall. */
+/* Events of the medicines contract: alerts, the content of a container, acknowledgements of a recall. */
 #include "health/trace/medicines.h"
 
 static struct client_log_filter filter_of(const struct actor_request *request, const struct contract_topics *topics) {
