@@ -38,7 +38,7 @@ MUST_USE enum status json_parse(const struct json **root, struct arena *arena, s
 /* All of these accept NULL and a value of another type, and give NULL, an empty view or false then. */
 const struct json *json_get(const struct json *object, const char *name);
 const struct json *json_at(const struct json *array, size_t index);
-struct bytes json_string(const struct json *value); /* data == NULL where it is no string */
+struct bytes json_string(const struct json *value); /* data == NULL if it is not a string */
 bool json_is(const struct json *value, enum json_type type);
 bool json_string_is(const struct json *value, const char *text);
 /* A number spelled as a plain non-negative integer within 64 bits. */

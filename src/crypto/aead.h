@@ -11,7 +11,7 @@
 /* `ciphertext` has room for plaintext.len bytes. */
 void aes256gcm_seal(uint8_t *ciphertext, uint8_t tag[16], const uint8_t key[32], const uint8_t iv[12], struct bytes aad,
     struct bytes plaintext);
-/* STATUS_DENIED where the tag does not fit; then nothing is in `plaintext`. */
+/* STATUS_DENIED if the tag does not fit; then nothing is in `plaintext`. */
 MUST_USE enum status aes256gcm_open(uint8_t *plaintext, const uint8_t tag[16], const uint8_t key[32],
     const uint8_t iv[12], struct bytes aad, struct bytes ciphertext);
 /* RFC 3394 with the default IV: a 32-byte key becomes 40 bytes. */

@@ -21,7 +21,7 @@ struct point_pair {
 
 /*
  * The product of the Miller functions f(q, p), still to be raised to the last exponent; pairs with a point at infinity
- * count as one. `count` is at most PAIRING_BATCH_MAX. STATUS_INVALID where a q, which is on the twist, is not in G2.
+ * count as one. `count` is at most PAIRING_BATCH_MAX. STATUS_INVALID if a q, which is on the twist, is not in G2.
  */
 MUST_USE enum status bn254_miller_loop(struct fp12 *out, const struct point_pair *pairs, size_t count);
 

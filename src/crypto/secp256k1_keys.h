@@ -30,7 +30,7 @@ MUST_USE enum status secp_sign(struct secp_signature *out, const hash32 *secret,
  */
 MUST_USE enum status secp_recover(uint8_t out[64], const struct secp_signature *signature, const hash32 *digest);
 bool secp_s_is_low(const uint8_t s[32]);
-/* BIP-32: (secret + tweak) mod n. STATUS_INVALID where the result is zero or the tweak not below n. */
+/* BIP-32: (secret + tweak) mod n. STATUS_INVALID if the result is zero or the tweak is not below n. */
 MUST_USE enum status secp_secret_tweak_add(hash32 *secret, const hash32 *tweak);
 
 #endif

@@ -24,7 +24,7 @@ MUST_USE enum status container_decode(struct container *out, struct bytes bytes,
 struct bytes container_part(const struct container *container, uint32_t index);
 /* The Merkle root over leaf(part). */
 hash32 container_name(const struct container *container);
-/* Appends the frame. STATUS_LIMIT where a count or a size is over its maximum or a part is empty. */
+/* Appends the frame. STATUS_LIMIT if a count or a size is over its maximum or a part is empty. */
 MUST_USE enum status container_encode(struct buf *out, const struct bytes *parts, size_t count, struct err *err);
 
 #endif

@@ -16,7 +16,7 @@ static bool fixed(uint8_t out[32], struct bytes text) {
 	return fits;
 }
 
-/* Opens under whichever of our two kinds of key the JWK is; STATUS_UNSUPPORTED where it is neither. */
+/* Opens under whichever of our two kinds of key the JWK is; STATUS_UNSUPPORTED if it is neither. */
 static enum status open_with_jwk(struct buf *opened, struct arena *arena, struct bytes jwe, const struct json *jwk) {
 	struct p256_secret secret;
 	uint8_t key[32];

@@ -17,7 +17,7 @@ struct proof_account {
 	hash32 code_hash;
 };
 
-/* `nodes` are the RLP of the nodes from the root down. STATUS_INVALID where the proof does not hold; then *exists is
+/* `nodes` are the RLP of the nodes from the root down. STATUS_INVALID if the proof does not hold; then *exists is
  * false. */
 MUST_USE enum status proof_account(bool *exists, struct proof_account *out, const hash32 *state_root,
     const addr20 *address, const struct bytes *nodes, size_t node_count, struct err *err);

@@ -68,7 +68,7 @@ void transaction_senders(
 	}
 }
 
-/* v of a legacy transaction: 27 + parity, or 35 + 2 * chain id + parity. False where that is over 256 bits. */
+/* v of a legacy transaction: 27 + parity, or 35 + 2 * chain id + parity. False if that is over 256 bits. */
 static bool legacy_v(u256 *v, const struct transaction *tx) {
 	const u256 base = u256_from((tx->has_chain_id ? 35u : 27u) + tx->y_parity);
 	*v = base;

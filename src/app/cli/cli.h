@@ -59,7 +59,7 @@ const char *cli_value(const struct cli *cli, const char *name);
 bool cli_flag(const struct cli *cli, const char *name);
 /* As settings_source wants it: `cli` is a struct cli; NULL also for a name that the command does not have. */
 const char *cli_setting(const void *cli, const char *name);
-/* STATUS_INVALID where a needed option is missing or malformed, with its name in `err`. */
+/* STATUS_INVALID if a needed option is missing or malformed, with its name in `err`. */
 MUST_USE enum status cli_need(const struct cli *cli, const char **out, const char *name, struct err *err);
 MUST_USE enum status cli_u64(
     const struct cli *cli, uint64_t *out, const char *name, uint64_t otherwise, struct err *err);

@@ -1,6 +1,6 @@
 /*
  * Inside app/: the chain of a data folder, without the node around it: for commands that read, check, import and export
- * it. One process a folder: STATUS_BUSY where a node runs on it.
+ * it. One process a folder: STATUS_BUSY if a node runs on it.
  */
 #ifndef APP_SERVE_CHAIN_DATA_H
 #define APP_SERVE_CHAIN_DATA_H

@@ -43,7 +43,7 @@ struct listed_actor {
 	const char *name;
 	bool key_changed; /* differs from the pinned one; so until directory_accept_key */
 };
-/* STATUS_NOTFOUND where it is not listed. */
+/* STATUS_NOTFOUND if it is not listed. */
 MUST_USE enum status directory_find(
     struct actor_request *request, struct listed_actor *out, const addr20 *address, struct err *err);
 

@@ -39,7 +39,7 @@ const struct client_options *client_options_of(const struct client *client);
 void client_set_deadline(struct client *client, uint64_t deadline_ms);
 uint64_t client_deadline(const struct client *client);
 
-/* One JSON-RPC call. `params` is a JSON array. STATUS_DENIED where the node answers with an error object, whose code,
+/* One JSON-RPC call. `params` is a JSON array. STATUS_DENIED if the node answers with an error object, whose code,
  * message and data are then in `*error` (may be NULL). */
 struct client_error {
 	int64_t code;

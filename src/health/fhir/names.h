@@ -17,7 +17,7 @@ struct names {
 	size_t capacity; /* a power of two, at least twice what is put */
 };
 void names_init(struct names *names, struct arena *arena, size_t count_max);
-/* False where the name is there already; its value stays. */
+/* False if the name is there already; its value stays. */
 bool names_put(struct names *names, struct bytes name, size_t value);
 /* As names_put, but a second value makes it NAMES_SEVERAL. */
 void names_share(struct names *names, struct bytes name, size_t value);

@@ -65,7 +65,7 @@ MUST_USE enum status blob_content_open(struct blob_room *room, struct err *err);
 MUST_USE enum status blob_content_put(
     struct blob_room *room, const hash32 *blob, const addr20 *putter, struct bytes container, struct err *err);
 bool blob_content_is_pending(const struct blob_room *room, const hash32 *blob, const addr20 *putter);
-/* The putter's pending blob becomes the item's content. STATUS_NOTFOUND where it put none. */
+/* The putter's pending blob becomes the item's content. STATUS_NOTFOUND if it put none. */
 MUST_USE enum status blob_content_name(struct blob_room *room, const addr20 *gate, const hash32 *item,
     const hash32 *blob, const addr20 *putter, uint64_t *size_bytes, struct err *err);
 MUST_USE enum status blob_content_delete(

@@ -19,7 +19,7 @@ enum chain_taken { CHAIN_EXTENDED, CHAIN_KEPT_ASIDE, CHAIN_CHANGED_BRANCH };
  * the reason, also where the parent is unknown. Where a heavier branch turns out invalid the head stays as it was.
  */
 MUST_USE enum status chain_take(struct chain *chain, enum chain_taken *taken, struct bytes block_rlp, struct err *err);
-/* Makes a known block the head, whatever its weight. STATUS_NOTFOUND; STATUS_INVALID where a block on the way to it
+/* Makes a known block the head, whatever its weight. STATUS_NOTFOUND; STATUS_INVALID if a block on the way to it
  * does not hold: then that block is forgotten, and the old head is the head. */
 MUST_USE enum status chain_follow(struct chain *chain, const hash32 *hash, struct err *err);
 

@@ -31,7 +31,7 @@ uint8_t header_field_count(enum fork fork);
 bool genesis_is_merged(const struct genesis *genesis, const u256 *total_difficulty);
 /* By how many blocks the difficulty bomb is put off (EIP-649, 1234, 2384, 3554, 4345, 5133). */
 uint64_t genesis_bomb_delay_blocks(const struct genesis *genesis, uint64_t number);
-/* EIP-779: daoForkBlock, daoForkSupport. False where the genesis names no such block. */
+/* EIP-779: daoForkBlock, daoForkSupport. False if the genesis names no such block. */
 struct dao_fork {
 	uint64_t block;
 	bool is_supported;

@@ -3,7 +3,7 @@
  * One LOG_INDEX row a block and distinct value, written and taken back with the block (docs/decisions).
  *
  * A value stands in it as a fingerprint of 64 bits. Two values with one fingerprint cost a look at a receipt, never a
- * wrong answer: who searches compares the logs themselves. Internal to chain/. Threads: pure, but for the batch.
+ * wrong answer: the caller compares the logs themselves. Internal to chain/. Threads: pure, but for the batch.
  */
 #ifndef LEDGER_CHAIN_LOG_INDEX_H
 #define LEDGER_CHAIN_LOG_INDEX_H

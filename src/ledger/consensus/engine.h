@@ -4,7 +4,8 @@
  * What only a development chain orders is not in it: dev.h.
  *
  * Threads: engine_run is the body of the one thread that executes and commits. The others may be called from any
- * thread, engine_seal inside engine_work only. Ownership: who makes an engine frees it, after engine_run has returned.
+ * thread, engine_seal inside engine_work only. Ownership: the maker of an engine frees it, after engine_run has
+ * returned.
  */
 #ifndef LEDGER_CONSENSUS_ENGINE_H
 #define LEDGER_CONSENSUS_ENGINE_H

@@ -101,7 +101,7 @@ struct evm_step_end {
 	int64_t refund_gas;       /* the counter, after it */
 	bool is_over;             /* the frame ends here, */
 	enum evm_outcome outcome; /* like this (a creation's code is not deposited yet) */
-	const u256 *stack;        /* after it, bottom first; empty where the frame ends or calls */
+	const u256 *stack;        /* after it, bottom first; empty if the frame ends or calls */
 	size_t stack_count;
 };
 

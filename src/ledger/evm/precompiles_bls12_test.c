@@ -7,7 +7,7 @@
 
 enum { G1 = 128, G2 = 256, SCALAR = 32 };
 
-/* The output of a precompile, in the arena; nothing where it refuses. */
+/* The output of a precompile, in the arena; nothing if it refuses. */
 static struct bytes run(struct arena *arena, uint8_t number, struct bytes input) {
 	const addr20 address = {{[19] = number}};
 	struct buf output;

@@ -45,7 +45,7 @@ bool exec_is_delegation(addr20 *target, struct bytes code);
 MUST_USE enum status exec_system_call(struct executor *executor, bool *missing, bool *success, struct bytes *output,
     const addr20 *address, struct bytes input);
 MUST_USE enum status exec_open_block(struct executor *executor, const struct header *header);
-/* EIP-7685: all requests, and the hash over them. STATUS_INVALID where the block cannot be valid. */
+/* EIP-7685: all requests, and the hash over them. STATUS_INVALID if the block cannot be valid. */
 MUST_USE enum status exec_collect_requests(struct executor *executor, hash32 *requests_hash);
 
 #endif

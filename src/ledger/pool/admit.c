@@ -119,7 +119,7 @@ static enum status write_down(
 	return status;
 }
 
-/* Under the lock: `tx` is taken over only where the verdict is POOL_OK. */
+/* Under the lock: `tx` is taken over only if the verdict is POOL_OK. */
 static enum status put(struct pool *pool, enum pool_verdict *verdict, struct pool_tx *tx,
     const struct pool_offer *offer, uint64_t state_nonce, struct err *err) {
 	*verdict = pool_find_room(pool, tx, &offer->sender);

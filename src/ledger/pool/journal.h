@@ -24,7 +24,7 @@ MUST_USE enum status journal_append(struct journal *journal, struct bytes envelo
 
 /* Puts a file of these records in place of the old one, which stays on STATUS_IO. */
 void journal_put(struct buf *records, struct bytes envelope);
-/* The first record of these bytes, and its size with the header; 0 where it is not whole. */
+/* The first record of these bytes, and its size with the header; 0 if it is not whole. */
 size_t journal_get(struct bytes *envelope, struct bytes records);
 MUST_USE enum status journal_replace(struct journal *journal, struct bytes records, struct err *err);
 

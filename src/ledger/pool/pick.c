@@ -33,7 +33,7 @@ u256 pool_tip(const struct pool *pool, const struct pool_tx *tx) {
 	return u256_less(&tx->max_priority_fee_wei, &tip) ? tx->max_priority_fee_wei : tip;
 }
 
-/* False where the account has nothing more that the next block could take. */
+/* False if the account has nothing more that the next block could take. */
 static bool candidate_of(
     struct candidate *out, const struct pool *pool, const struct pool_account *account, size_t place) {
 	if (place >= account->executable) return false;

@@ -105,7 +105,7 @@ enum pool_verdict pool_find_room(const struct pool *pool, const struct pool_tx *
 MUST_USE enum status pool_check_blobs(struct pool *pool, enum pool_verdict *verdict, const struct pool_tx *kept,
     const struct pool_offer *offer, const struct pool_standing *standing, struct err *err);
 
-/* What it pays over the next block's base fee for each gas; 0 where it cannot pay that. */
+/* What it pays over the next block's base fee for each gas; 0 if it cannot pay that. */
 u256 pool_tip(const struct pool *pool, const struct pool_tx *tx);
 
 /* evict.c, under the lock. The pool is full: drops what is worth less than `tx`. POOL_OK: there is room now. */

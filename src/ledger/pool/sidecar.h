@@ -24,7 +24,7 @@ MUST_USE enum status sidecar_decode(struct sidecar *out, struct arena *arena, st
  * STATUS_INVALID with geth's words. */
 MUST_USE enum status sidecar_check(
     const struct sidecar *sidecar, const struct transaction *tx, enum fork fork, struct err *err);
-/* STATUS_INVALID where a proof does not hold. */
+/* STATUS_INVALID if a proof does not hold. */
 MUST_USE enum status sidecar_prove(const struct sidecar *sidecar, struct kzg *kzg, struct err *err);
 
 #endif

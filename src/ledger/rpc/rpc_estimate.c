@@ -4,7 +4,7 @@
 #define TX_GAS ((uint64_t)21000)
 #define CALL_STIPEND ((uint64_t)2300)
 
-/* The most that the sender's balance buys at the fee named; STATUS_INVALID where the value alone is too much. */
+/* The most that the sender's balance buys at the fee named; STATUS_INVALID if the value alone is too much. */
 static enum status cap_by_funds(struct rpc_call *call, uint64_t *high, const struct rpc_run *run) {
 	const struct transaction *tx = &run->args.tx;
 	u256 balance, available;

@@ -163,7 +163,7 @@ enum status rpc_eth_send_raw_sync(struct rpc_call *call) {
 	return status;
 }
 
-/* The envelope that a request of a batch sends; empty where it is another request, or a wrong one. */
+/* The envelope that a request of a batch sends; empty if it is another request, or a wrong one. */
 static struct bytes sent_envelope(struct arena *arena, const struct json *request) {
 	if (!json_string_is(json_get(request, "method"), "eth_sendRawTransaction")) return (struct bytes){0};
 	const struct bytes text = json_string(json_at(json_get(request, "params"), 0));

@@ -85,7 +85,7 @@ static enum status newest_number(struct rpc_call *call, uint64_t *out) {
 	return STATUS_OK;
 }
 
-/* A bound; the newest block where it is absent or a tag for it. */
+/* A bound; the newest block if it is absent or a tag for it. */
 static enum status take_bound(struct rpc_call *call, uint64_t *out, bool *newest, const struct json *value) {
 	struct rpc_block_id id;
 	TRY(rpc_block_id_of(call, &id, value, 0));

@@ -21,7 +21,7 @@ struct bytes rpc_hex_text(struct rpc_call *call, struct bytes text);
 MUST_USE enum status rpc_param_number(struct rpc_call *call, uint64_t *out, size_t index);
 MUST_USE enum status rpc_number_of(struct rpc_call *call, uint64_t *out, const struct json *value, size_t index);
 MUST_USE enum status rpc_big_number_of(struct rpc_call *call, u256 *out, const struct json *value, size_t index);
-/* `missing` where it is absent. */
+/* `missing` if it is absent. */
 MUST_USE enum status rpc_param_bool(struct rpc_call *call, bool *out, size_t index, bool missing);
 /* Into worker->scratch; valid until that is used again. */
 MUST_USE enum status rpc_param_data(struct rpc_call *call, struct bytes *out, size_t index);
@@ -38,7 +38,7 @@ struct rpc_block_id {
 	hash32 hash;
 	bool require_canonical;
 };
-/* A tag, a number, a hash or an EIP-1898 object; the newest block where it is absent. */
+/* A tag, a number, a hash or an EIP-1898 object; the newest block if it is absent. */
 MUST_USE enum status rpc_param_block(struct rpc_call *call, struct rpc_block_id *out, size_t index);
 /* A tag or a number alone. */
 MUST_USE enum status rpc_param_block_number(struct rpc_call *call, struct rpc_block_id *out, size_t index);

@@ -37,7 +37,7 @@ MUST_USE enum status state_root_rebuild(
 MUST_USE enum status state_write(struct store_batch *batch, struct store *store, const struct state_diff *diff,
     const struct trie_updates *updates, uint64_t number, struct err *err);
 /* Adds what takes the flat state from after block `number` (the head) to before it; branch records are made anew for
- * what changed, code stays. One block a batch: the next is read from what was committed. STATUS_CORRUPT where the
+ * what changed, code stays. One block a batch: the next is read from what was committed. STATUS_CORRUPT if the
  * history does not lead to the old storage roots. */
 MUST_USE enum status state_unwind(struct store_batch *batch, struct store *store, uint64_t number, struct err *err);
 /* An in-memory world's root, all leaves at once: for genesis and the official state tests (no store). */

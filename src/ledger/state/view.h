@@ -34,7 +34,7 @@ MUST_USE enum status state_view_storage(
     const struct state_view *view, u256 *value, const addr20 *address, const u256 *slot, struct err *err);
 MUST_USE enum status state_view_has_storage(
     const struct state_view *view, bool *has, const addr20 *address, struct err *err);
-/* Appends the code. STATUS_CORRUPT where a hash has none. */
+/* Appends the code. STATUS_CORRUPT if a hash has none. */
 MUST_USE enum status state_view_code(
     const struct state_view *view, struct buf *code, const hash32 *code_hash, struct err *err);
 

@@ -68,7 +68,7 @@ struct trie_sink {
 	 * among them. */
 	void (*node)(void *context, struct bytes path, struct bytes rlp);
 	/* All leaves below `path` as they are after the changes, with their hashes: what a source may answer leaf_seek
-	 * from next time. After the root is known; only where a leaf changed, or came without its hash. A count of 0:
+	 * from next time. After the root is known; only if a leaf changed, or came without its hash. A count of 0:
 	 * what was reported about this path before no longer holds, and nobody updates it. */
 	void (*leaves)(void *context, struct bytes path, const struct trie_leaf *leaves, size_t count);
 	void *context;
