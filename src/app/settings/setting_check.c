@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,6 +73,8 @@ static bool check_urls(const struct checking *checking) {
 	size_t count = 0;
 	for (const char *at = checking->text; *(at += strspn(at, ", \t"));) {
 		size_t len = strcspn(at, ", \t");
+		if (!is_url(at, len) && memchr(at, '@', len)) /* a password may stand there, so it is not repeated */
+			return refuse(checking, "%s takes URLs without a name or a password", checking->row->name);
 		if (!is_url(at, len))
 			return refuse(checking,
 			    "%s takes URLs that begin with http:// or https:// and hold no password, "

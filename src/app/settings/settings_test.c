@@ -167,6 +167,18 @@ static void a_secret_that_others_can_read_is_refused(void **state) {
 	end(&f);
 }
 
+static void a_password_in_a_url_is_refused_and_not_repeated(void **state) {
+	(void)state;
+	struct fixture f;
+	char text[512];
+	begin(&f, "");
+	const char *url = "https://ada:sesame@node.example";
+	assert_false(setting_check(settings_row(&toy, "nodes"), url, NULL, "here", &f.problems));
+	assert_non_null(strstr(problems_text(&f, text, sizeof text), "nodes takes URLs without a name or a password"));
+	assert_null(strstr(text, "sesame"));
+	end(&f);
+}
+
 static void a_list_continues_on_indented_lines(void **state) {
 	(void)state;
 	struct fixture f;
@@ -252,6 +264,7 @@ int main(void) {
 	    cmocka_unit_test(a_flag_wins_over_the_environment_over_the_file_over_the_default),
 	    cmocka_unit_test(every_mistake_is_named_with_its_line),
 	    cmocka_unit_test(a_secret_that_others_can_read_is_refused),
+	    cmocka_unit_test(a_password_in_a_url_is_refused_and_not_repeated),
 	    cmocka_unit_test(a_list_continues_on_indented_lines),
 	    cmocka_unit_test(a_line_that_is_too_long_is_named_and_the_next_is_read),
 	    cmocka_unit_test(contradictions_and_ports_taken_twice_are_found),
