@@ -61,8 +61,7 @@ enum status chain_find_tx(
 	const enum status status = tx_row_decode(number, index, row.view, err);
 	store_value_release(&row);
 	TRY(status);
-	/* Durable a moment before its block is the head: a client that sees a receipt must find its state at the head.
-	 */
+	/* Durable a moment before its block is the head: whoever sees a receipt must find its state at the head. */
 	struct chain_head *head = chain_head(chain);
 	const uint64_t newest = head->header.number;
 	chain_head_release(head);
