@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct chain *chain = fuzz_ledger_open()->chain;
 	const hash32 genesis = head_hash(chain);
 	struct bytes rest = bytes_make(data, size);
-	struct err err = {""};
+	struct err err = {0};
 	for (int i = 0; i < BLOCKS_MAX; i++) {
 		const size_t len = item_bytes(rest);
 		if (len == 0) break;

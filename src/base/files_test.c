@@ -61,7 +61,7 @@ static void what_is_abandoned_changes_nothing(void **state) {
 static void a_full_device_is_an_error_and_stays_a_device(void **state) {
 	(void)state;
 	struct stat info;
-	struct err err = {""};
+	struct err err = {0};
 	assert_int_equal(files_write("/dev/full", BYTES_LITERAL("text"), &err), STATUS_IO);
 	assert_non_null(strstr(err.message, "/dev/full"));
 	assert_int_equal(stat("/dev/full", &info), 0);

@@ -20,6 +20,12 @@ enum status err_set(struct err *err, enum status status, const char *format, ...
 	va_start(args, format);
 	vsnprintf(err->message, sizeof err->message, format, args);
 	va_end(args);
+	err->cause = 0;
+	return status;
+}
+
+enum status err_because(struct err *err, unsigned cause, enum status status) {
+	if (err) err->cause = cause;
 	return status;
 }
 

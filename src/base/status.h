@@ -35,6 +35,7 @@ enum status { STATUS_LIST(STATUS_ENUM) STATUS_COUNT };
 /* What went wrong, for a person. Owned by the caller; a NULL `struct err *` is allowed everywhere and discards it. */
 struct err {
 	char message[384];
+	unsigned cause; /* a room's own number for what somebody can mend (health/chain/cause.h); 0: none */
 };
 
 /* The fixed text of a status, never NULL. */
@@ -42,6 +43,9 @@ const char *status_text(enum status status);
 
 /* Writes the message and returns `status`, so that a failure is one line: `return err_set(err, STATUS_IO, ...)`. */
 enum status err_set(struct err *err, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Adds the cause to a failure that was just explained; returns `status`. err_set forgets it, err_prefix keeps it. */
+enum status err_because(struct err *err, unsigned cause, enum status status);
 
 /* Puts "prefix: " before the message that is there; returns `status`. At most once a layer. */
 enum status err_prefix(struct err *err, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -45,7 +45,7 @@ static void *wait_for_each(void *context) {
 	struct waiters *waiters = context;
 	for (uint32_t n; (n = atomic_fetch_add(&waiters->next, 1)) < waiters->end;) {
 		struct outbox_result result;
-		struct err err = {""};
+		struct err err = {0};
 		struct arena arena;
 		uint8_t data[4];
 		store_be32(data, n);
@@ -88,7 +88,7 @@ static int load(struct outbox *outbox, uint32_t first, uint32_t count, struct er
 }
 
 int main(int argc, char **argv) {
-	struct err err = {""};
+	struct err err = {0};
 	struct http_client http;
 	struct client *client;
 	struct outbox *outbox;

@@ -78,7 +78,7 @@ static enum status run(struct buf *out, struct arena *arena, struct bytes text, 
 int main(int argc, char **argv) {
 	struct arena arena;
 	struct buf input, output;
-	struct err err = {""};
+	struct err err = {0};
 	if (argc != 2) return fprintf(stderr, "usage: records_tool KEY.jwk\n"), 2;
 	arena_init(&arena);
 	buf_init(&input, INPUT_MAX);

@@ -242,7 +242,7 @@ int cli_main(int argc, char **argv) {
 	buf_init(&cli.report, REPORT_MAX);
 	cli.writer = json_writer(&cli.report);
 	world_start(getenv("XINGLIN_DEBUG") ? LOG_DEBUG : LOG_INFO);
-	struct err err = {""};
+	struct err err = {0};
 	enum status status = parse(&cli, argc, argv, used, &err);
 	if (status == STATUS_OK) status = run(&cli, &err);
 	return finish(&cli, status, &err);

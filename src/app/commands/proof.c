@@ -68,7 +68,7 @@ static enum status cmd_verify(struct cli *cli, struct err *err) {
 	struct deployment deployment;
 	struct disclosure disclosure;
 	struct bytes file, anchor;
-	struct err why = {""};
+	struct err why = {0};
 	TRY(cli_need(cli, &trust, "trust", err));
 	TRY(cli_read_file(cli, &anchor, trust, ANCHOR_FILE_MAX, err));
 	enum status status = deployment_parse(&deployment, anchor, err);

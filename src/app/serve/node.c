@@ -233,7 +233,7 @@ static void *run_engine(void *context) {
 static void *run_duties(void *context) {
 	struct node *node = context;
 	while (!atomic_load(&node->stopping)) {
-		struct err err = {""};
+		struct err err = {0};
 		if (blob_duties(node->blobs, &err) != STATUS_OK) log_warn("node", "blob duties: %s", err.message);
 		world_sleep_ms(NULL, DUTIES_EVERY_MS);
 	}

@@ -22,7 +22,7 @@ static void serve_once(struct trustee_service *service) {
 	struct arena arena;
 	struct actor_request request = {0};
 	struct trustee_round *round = &service->round;
-	struct err err = {""};
+	struct err err = {0};
 	arena_init(&arena);
 	uint64_t deadline_ms = clock_now_ms(&world_clock) + ROUND_MS;
 	enum status status = actor_request_begin(service->actor, &request, &arena, deadline_ms, &err);

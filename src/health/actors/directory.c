@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "codec/hex.h"
+#include "health/chain/cause.h"
 #include "health/contracts/directory.h"
 
 static const struct {
@@ -100,10 +101,9 @@ enum status directory_refuse_changed_key(const struct listed_actor *actor, struc
 	char text[43];
 	if (!actor->key_changed) return STATUS_OK;
 	address_checksum(text, &actor->address);
-	return err_set(err, STATUS_DENIED,
-	    "%s has another key than this home has seen: ask them whether it is theirs, then: "
-	    "xinglin actor show --address %s --accept-key",
-	    text, text);
+	enum status status = err_set(
+	    err, STATUS_DENIED, "%s has another key than this home has seen: ask them whether it is theirs", text);
+	return err_because(err, CAUSE_KEY_CHANGED, status);
 }
 
 /* The first key that is seen is pinned; a newer one is reported until it is accepted. A key that changed under the same

@@ -11,6 +11,7 @@
 #include "envelope/hd_wallet.h"
 #include "envelope/keystore.h"
 #include "health/actors/home_lock.h"
+#include "health/chain/cause.h"
 
 #define PATH_BYTES 4096
 
@@ -169,9 +170,8 @@ static enum status open_wallet(struct home *home, struct bytes password, struct 
 	buf_init(&json, 1 << 16);
 	enum status status = home_read(home, &json, "wallet/phrase.json", err);
 	if (status == STATUS_NOTFOUND)
-		status =
-		    err_set(err, STATUS_NOTFOUND, "%s holds no wallet; make one with: xinglin wallet new --home %s",
-			home->directory, home->directory);
+		status = err_because(
+		    err, CAUSE_NO_WALLET, err_set(err, STATUS_NOTFOUND, "%s holds no wallet", home->directory));
 	if (status == STATUS_OK) status = keystore_open(&entropy, buf_view(&json), password, err);
 	buf_fini(&json);
 	TRY(status);

@@ -2,6 +2,7 @@
 
 #include "codec/hex.h"
 #include "health/actors/actor.h"
+#include "health/chain/cause.h"
 
 #define SEND_WAIT_MS 30000u
 
@@ -70,9 +71,10 @@ enum status request_now(struct actor_request *request, uint64_t *now_s, struct e
 enum status request_check_chain(struct actor_request *request, struct err *err) {
 	const struct home *home = request->home;
 	if (!home->has_deployment)
-		return err_set(err, STATUS_DENIED, "this home trusts no deployment yet: xinglin trust FILE --home %s",
-		    home->directory);
-	if (!request->client) return err_set(err, STATUS_IO, "no node to ask: --rpc URL");
+		return err_because(
+		    err, CAUSE_NO_DEPLOYMENT, err_set(err, STATUS_DENIED, "this home trusts no deployment yet"));
+	if (!request->client)
+		return err_because(err, CAUSE_NO_NODE, err_set(err, STATUS_IO, "there is no node to ask"));
 	if (client_chain_id(request->client) != home->deployment.chain_id)
 		return err_set(err, STATUS_DENIED, "the node at %s runs chain %llu; this home trusts chain %llu",
 		    client_url(request->client), (unsigned long long)client_chain_id(request->client),

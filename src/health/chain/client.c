@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "codec/hex.h"
+#include "health/chain/cause.h"
 #include "health/chain/client_private.h"
 
 enum status client_open(struct client **out, const struct client_options *options, struct err *err) {
@@ -88,8 +89,8 @@ static enum status exchange(
 	TRY(client_begin_exchange(client, err));
 	enum status status = http->exchange(http->context, response, HTTP_POST, client->url, headers, request, err);
 	if (status != STATUS_OK)
-		return err_prefix(
-		    err, status, "no answer from the node at %s (is it running? --rpc names another)", client->url);
+		return err_because(
+		    err, CAUSE_NODE_SILENT, err_prefix(err, status, "no answer from the node at %s", client->url));
 	if (response->status != 200)
 		return err_set(
 		    err, STATUS_IO, "the node at %s answers with HTTP status %d", client->url, response->status);

@@ -245,7 +245,7 @@ static enum status step(struct outbox *outbox, uint32_t *pause_ms, struct err *e
 }
 
 void outbox_run(struct outbox *outbox) {
-	struct err err = {""};
+	struct err err = {0};
 	enum status last = STATUS_OK;
 	for (bool stopped = false; !stopped;) {
 		uint32_t pause_ms;
@@ -281,7 +281,7 @@ enum status outbox_send(struct outbox *outbox, struct outbox_result *result, str
     const struct outbox_entry *entry, struct err *err) {
 	struct outbox_entry copy = *entry;
 	struct outbox_waiter waiter = {.result = result, .arena = arena};
-	struct err last = {""};
+	struct err last = {0};
 	uint64_t id;
 	*result = (struct outbox_result){.end = OUTBOX_KEPT};
 	copy.completed = NULL;
@@ -311,7 +311,7 @@ enum status outbox_send(struct outbox *outbox, struct outbox_result *result, str
 }
 
 enum status outbox_drain(struct outbox *outbox, uint64_t deadline_ms, struct err *err) {
-	struct err last = {""};
+	struct err last = {0};
 	while (outbox->first || outbox->txs) {
 		uint32_t pause_ms;
 		last.message[0] = 0;

@@ -212,7 +212,7 @@ static struct arena arena;
 static void open_outbox(void) {
 	struct outbox_options options = {
 	    .client = client, .secret = &secret, .node = &sealer, .random = &random_source, .journal_path = journal};
-	struct err err = {""};
+	struct err err = {0};
 	enum status status = outbox_open(&outbox, &options, &err);
 	if (status != STATUS_OK) fail_msg("%s", err.message);
 }
@@ -296,7 +296,7 @@ static void submit_joined(struct heard *heard, uint8_t key, const char *text) {
 }
 
 static void drain(void) {
-	struct err err = {""};
+	struct err err = {0};
 	enum status status = outbox_drain(outbox, node.now_ms + 600000, &err);
 	if (status != STATUS_OK) fail_msg("%s", err.message);
 }
@@ -548,7 +548,7 @@ static void blobs_that_the_node_lost_are_put_again_from_the_journal(void **state
 static void a_deadline_ends_the_waiting_and_not_the_work(void **state) {
 	(void)state;
 	struct outbox_result result;
-	struct err err = {""};
+	struct err err = {0};
 	const uint64_t begin_ms = node.now_ms;
 	const struct outbox_entry entry = {.to = &contract, .data = bytes_text("slow"), .deadline_ms = begin_ms + 5000};
 	node.mines = false;
@@ -566,7 +566,7 @@ static void a_deadline_ends_the_waiting_and_not_the_work(void **state) {
 static void a_node_that_is_away_is_waited_for_until_the_deadline(void **state) {
 	(void)state;
 	struct outbox_result result;
-	struct err err = {""};
+	struct err err = {0};
 	const struct outbox_entry entry = {
 	    .to = &contract, .data = bytes_text("later"), .deadline_ms = node.now_ms + 3000};
 	node.is_away = true;
@@ -622,7 +622,7 @@ static void a_block_that_is_reorganised_away_sends_again_before_it_is_believed(v
 static void a_torn_end_is_cut_off_and_damage_inside_is_an_error(void **state) {
 	(void)state;
 	struct heard heard = {0};
-	struct err err = {""};
+	struct err err = {0};
 	struct stat info;
 	submit(&heard, "kept");
 	submit(&heard, "torn");

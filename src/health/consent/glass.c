@@ -2,6 +2,7 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
+#include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
 
 #define REASON_MAX ((size_t)64 << 10)
@@ -156,9 +157,9 @@ enum status glass_wait(
 		if ((clock_monotonic_ns(request->clock) - begin) / 1000000000 >= seconds) break;
 		options->sleep_ms(options->sleep_context, WAIT_STEP_MS);
 	}
-	return err_set(err, STATUS_TIMEOUT,
-	    "the window is open, but no trustee has released the folder's key yet: ask the folder's trustees to run "
-	    "`xinglin trustee serve`, then read");
+	enum status status =
+	    err_set(err, STATUS_TIMEOUT, "the window is open, but no trustee has released the folder's key yet");
+	return err_because(err, CAUSE_NO_RELEASE, status);
 }
 
 /* --- the log --- */

@@ -1,6 +1,7 @@
 /* Sharing and taking back: what a folder's controller signs (IConsent.grant, IConsent.revoke). */
 #include "codec/hex.h"
 #include "envelope/jwe.h"
+#include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
 
 #define UINT40_MAX (((uint64_t)1 << 40) - 1)
@@ -36,10 +37,11 @@ static enum status check_grantee(
 		return err_set(err, STATUS_DENIED, "%s is suspended or withdrawn in the directory", grantee->name);
 	if (!grantee->key_changed) return STATUS_OK;
 	if (!accept_changed_key)
-		return err_set(err, STATUS_DENIED,
-		    "%s has another encryption key than this home has seen before: ask them whether they changed it, "
-		    "then repeat with --accept-changed-key",
-		    grantee->name);
+		return err_because(err, CAUSE_KEY_CHANGED,
+		    err_set(err, STATUS_DENIED,
+			"%s has another encryption key than this home has seen before: ask them whether they changed "
+			"it",
+			grantee->name));
 	return directory_accept_key(request, grantee, err);
 }
 

@@ -115,7 +115,7 @@ enum status trustee_serve_once(struct actor_request *request, struct trustee_rou
 	TRY(request_logs(request, &logs, &count, &request->home->deployment.consent, round->from_block, &topics, err));
 	for (size_t i = 0; i < count; i++) {
 		bool released = false;
-		struct err why = {""};
+		struct err why = {0};
 		struct consent_glass_broken_event event;
 		TRY(consent_glass_broken_event_read(&event, &logs[i].log, err));
 		const uint64_t number = event.review;

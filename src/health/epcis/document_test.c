@@ -71,7 +71,7 @@ static void test_refused(void **state) {
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct epcis_document document;
 		struct arena arena;
-		struct err err = {""};
+		struct err err = {0};
 		arena_init(&arena);
 		if (epcis_parse(&document, &arena, bytes_text(texts[i]), &err) != STATUS_INVALID)
 			fail_msg("%s", texts[i]);
@@ -97,7 +97,7 @@ static void test_documents_of_others(void **state) {
 		struct bytes line = bytes_slice(rest, 0, end ? (size_t)(end - rest.data) : rest.len);
 		const struct json *row;
 		struct epcis_document document;
-		struct err err = {""};
+		struct err err = {0};
 		rest = bytes_slice(rest, line.len + 1, rest.len);
 		if (!line.len) continue;
 		assert_int_equal(json_parse(&row, &arena, line, NULL, &err), STATUS_OK);

@@ -1,4 +1,5 @@
 /* Commissioning and packing. */
+#include "health/chain/cause.h"
 #include "health/epcis/planner.h"
 #include "health/trace/tags.h"
 
@@ -41,16 +42,19 @@ static enum status read_master(struct planner *planner, struct lot_draft *out, s
     const struct epcis_event *event, struct err *err) {
 	const struct plan_wish *wish = planner->wish;
 	struct bytes lot = event->lot.len ? event->lot : bytes_text(wish->lot ? wish->lot : "");
-	if (!lot.len) return err_set(err, STATUS_INVALID, "the event's ilmd names no lot: give it with --lot");
+	if (!lot.len)
+		return err_because(err, CAUSE_NO_LOT, err_set(err, STATUS_INVALID, "the event's ilmd names no lot"));
 	if (lot.len > 20 || !gs1_is_cset82(lot))
 		return err_set(err, STATUS_INVALID, "a lot has 1 to 20 GS1 characters");
 	if (event->lot.len && wish->lot && !bytes_equal(event->lot, bytes_text(wish->lot)))
-		return err_set(err, STATUS_INVALID, "the event names lot %.*s, --lot another", (int)lot.len,
-		    (const char *)lot.data);
+		return err_because(err, CAUSE_OTHER_LOT,
+		    err_set(err, STATUS_INVALID, "the event names lot %.*s, and the caller another", (int)lot.len,
+			(const char *)lot.data));
 	memcpy(out->lot, lot.data, lot.len);
 	batch->expiry_s = wish->expiry_s;
 	if (!event->expiry.len && !wish->expiry_s)
-		return err_set(err, STATUS_INVALID, "the event's ilmd names no expiry: give it with --expiry");
+		return err_because(
+		    err, CAUSE_NO_EXPIRY, err_set(err, STATUS_INVALID, "the event's ilmd names no expiry"));
 	if (event->expiry.len &&
 	    !gs1_date_seconds(&batch->expiry_s, bytes_slice(event->expiry, 0, 10), wish->this_year))
 		return err_set(err, STATUS_INVALID, "the event's expiry is not a date");

@@ -1,5 +1,6 @@
 /* Shipping, receiving, dispensing, changes of single units, recalls. */
 #include "crypto/hash.h"
+#include "health/chain/cause.h"
 #include "health/epcis/planner.h"
 #include "health/trace/tags.h"
 
@@ -71,10 +72,11 @@ static enum status receiver_of(struct planner *planner, addr20 *out, const struc
 	bool is_named = planner_party(planner->request, &named, event->destination);
 	*out = addr20_is_zero(&planner->wish->to) ? named : planner->wish->to;
 	if (addr20_is_zero(out))
-		return err_set(err, STATUS_INVALID,
-		    "the event's destination is no actor of this chain: say with --to ADDRESS to whom it goes");
+		return err_because(err, CAUSE_NO_DESTINATION,
+		    err_set(err, STATUS_INVALID, "the event's destination is not an actor of this chain"));
 	if (is_named && !addr20_equal(&named, out))
-		return err_set(err, STATUS_INVALID, "the event is to another actor than --to");
+		return err_because(err, CAUSE_OTHER_DESTINATION,
+		    err_set(err, STATUS_INVALID, "the event goes to another actor than the one named"));
 	return STATUS_OK;
 }
 

@@ -219,7 +219,7 @@ bool fhir_document_read(struct fhir_document *out, struct fhir_issues *issues, s
 	struct json_limits limits = json_limits_default;
 	const struct json *root;
 	struct names full_urls;
-	struct err err = {""};
+	struct err err = {0};
 	limits.bytes_max = FHIR_DOCUMENT_MAX;
 	*out = (struct fhir_document){0};
 	enum status status = json_input(&text, &err);

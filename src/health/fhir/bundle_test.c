@@ -159,7 +159,7 @@ static void issues_beyond_the_limit_are_counted(void **state) {
 	(void)state;
 	struct arena arena;
 	struct fhir_issues issues;
-	struct err err = {""};
+	struct err err = {0};
 	arena_init(&arena);
 	fhir_issues_init(&issues, &arena);
 	fhir_issues_add(&issues, FHIR_WARNING, FHIR_ISSUE_VALUE, "", "odd");

@@ -25,7 +25,7 @@ static void visit_synthea(void *context, const char *path) {
 	struct run *run = context;
 	struct arena arena;
 	struct fhir_document document;
-	struct err err = {""};
+	struct err err = {0};
 	arena_init(&arena);
 	bool of_patient = !strstr(path, "Information");
 	bool is_good = read_document(&document, &arena, vectors_read(&arena, path), &err) &&
@@ -72,7 +72,7 @@ static void visit_example(void *context, const char *path) {
 	struct run *run = context;
 	struct arena arena;
 	struct fhir_document document;
-	struct err err = {""};
+	struct err err = {0};
 	arena_init(&arena);
 	bool is_good = read_document(&document, &arena, vectors_read(&arena, path), &err);
 	if (!is_good) printf("refused %s: %s\n", name_of(path), err.message);
@@ -105,7 +105,7 @@ static void validator_cases(void **state) {
 	const struct json *cases = json_get(vectors_json(&arena, "fhir/validator-cases/expected-index.json"), "cases");
 	json_foreach (entry, cases) {
 		struct fhir_document document;
-		struct err err = {""};
+		struct err err = {0};
 		const struct json *tier = json_get(entry, "tier"), *file = json_get(entry, "file");
 		bool must_pass = json_string_is(tier, "V"), must_fail = json_string_is(tier, "A");
 		if (!must_pass && !must_fail) continue;

@@ -47,7 +47,7 @@ void gateway_get_record(void *context, struct http_exchange *exchange) {
 	struct gateway *gateway = context;
 	hash32 id;
 	uint32_t part;
-	struct err err = {""};
+	struct err err = {0};
 	struct arena arena;
 	if (!gateway_allows(gateway, exchange, TOKEN_READ, NULL)) return;
 	if (hex_fixed(id.b, 32, route_param(exchange, "id")) != STATUS_OK) {

@@ -54,7 +54,7 @@ static void a_file_with_a_mistake_is_refused_with_its_line(void **state) {
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct arena arena;
 		struct token_table table;
-		struct err err = {""};
+		struct err err = {0};
 		arena_init(&arena);
 		assert_int_equal(tokens_parse(&table, &arena, bytes_text(cases[i].text), &err), STATUS_INVALID);
 		if (strncmp(err.message, cases[i].says, strlen(cases[i].says)) != 0) fail_msg("%s", err.message);

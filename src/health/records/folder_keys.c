@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "health/chain/cause.h"
 #include "health/contracts/folders.h"
 #include "health/records/private.h"
 
@@ -188,10 +189,11 @@ static enum status search_account(struct search *s, struct p256_secret *out, uin
 		if (!found && epoch == granted) TRY(try_grant(s, out, &found, event, err));
 		if (found) return walk_back(s, out, epoch, wanted, err);
 	}
-	return err_set(err, STATUS_DENIED,
-	    "nobody gave this home a key of the folder's epoch %u: it needs a grant to read (xinglin share), or, in an "
-	    "emergency, a trustee's release%s%s",
+	enum status status = err_set(err, STATUS_DENIED,
+	    "nobody gave this home a key of the folder's epoch %u: it needs a grant to read, or, in an emergency, a "
+	    "trustee's release%s%s",
 	    wanted, s->refusal[0] ? "; the node says: " : "", s->refusal);
+	return err_because(err, CAUSE_NO_FOLDER_KEY, status);
 }
 
 static enum status begin(struct search *search, uint32_t epoch, struct err *err) {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "codec/hex.h"
+#include "health/chain/cause.h"
 #include "health/contracts/folders.h"
 #include "health/records/private.h"
 
@@ -50,8 +51,8 @@ static enum status load_file(struct actor_request *request, struct own_folder *o
 enum status own_folder_load(struct actor_request *request, struct own_folder *out, const hash32 *id, struct err *err) {
 	enum status status = load_file(request, out, path_of(request, id), err);
 	if (status == STATUS_NOTFOUND)
-		return err_set(err, status,
-		    "this home is not the folder's controller: xinglin folder list shows those that it controls");
+		return err_because(
+		    err, CAUSE_NOT_CONTROLLER, err_set(err, status, "this home is not the folder's controller"));
 	if (status == STATUS_OK && !hash32_equal(&out->id, id))
 		return err_set(err, STATUS_CORRUPT, "the file of this folder names another");
 	return status;

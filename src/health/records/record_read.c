@@ -1,5 +1,6 @@
 /* Reading a record back. The whole container is fetched, whichever part is wanted: only all leaves together show that
  * one of them belongs to the commitment on the chain. */
+#include "health/chain/cause.h"
 #include "health/records/private.h"
 
 /* The epoch in which this record alone was granted to this home, which names the wrap's item; 0: it was not. If the
@@ -85,10 +86,11 @@ static enum status get_container(struct actor_request *request, struct buf *out,
 	if (verdict.http_status == 410 || verdict.http_status == 404)
 		return err_set(
 		    err, STATUS_NOTFOUND, "the node does not have the record: %s (%s)", verdict.detail, verdict.code);
-	return err_set(err, STATUS_DENIED,
+	enum status status = err_set(err, STATUS_DENIED,
 	    "the node does not give the record: %s (%s). Readers other than its author and the folder's controller "
-	    "must ask for a window first: xinglin access ask",
+	    "must ask for a window first",
 	    verdict.detail, verdict.code);
+	return err_because(err, CAUSE_NO_WINDOW, status);
 }
 
 static enum status open_all(struct actor_request *request, struct opened_record *out, const struct record_place *place,

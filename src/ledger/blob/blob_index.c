@@ -240,7 +240,7 @@ enum status blob_index_catch_up(struct blob_room *room, struct err *err) {
  */
 static void new_head(void *context, const struct chain_head *head, const struct pending_block *block) {
 	struct blob_room *room = context;
-	struct err err = {""};
+	struct err err = {0};
 	uint64_t number = head->header.number;
 	enum status status;
 	if (number != room->followed + 1)

@@ -141,7 +141,7 @@ static const char *authenticate(struct blob_room *room, struct blob_request *req
 
 static void answer_put(
     struct blob_room *room, const struct blob_request *request, struct bytes body, struct http_response *response) {
-	struct err err = {""};
+	struct err err = {0};
 	bool may;
 	struct container container;
 	enum status status = blob_gate_may_put(room, &may, &request->gate, &request->who, body.len, &err);
@@ -174,7 +174,7 @@ static void answer_put(
 
 /* The trace comes first: a read that cannot be logged is not served. */
 static void answer_read(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
-	struct err err = {""};
+	struct err err = {0};
 	bool may, whole = request->action == ACTION_GET;
 	enum status status = blob_gate_may_get(room, &may, &request->gate, &request->who, &request->name, &err);
 	struct blob_read read = {request->gate, request->name, request->part, request->who, may};
@@ -192,7 +192,7 @@ static void answer_read(struct blob_room *room, const struct blob_request *reque
 }
 
 static void answer_audit(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
-	struct err err = {""};
+	struct err err = {0};
 	bool may;
 	enum status status = blob_gate_may_audit(room, &may, &request->gate, &request->who, &request->name, &err);
 	if (status == STATUS_OK && !may)
@@ -205,7 +205,7 @@ static void answer_audit(struct blob_room *room, const struct blob_request *requ
 
 /* Reads of what is erased or was never here end before the gate is asked. True: the item is here. */
 static bool find_item(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
-	struct err err = {""};
+	struct err err = {0};
 	struct blob_item item;
 	enum status status = blob_index_find(room, &item, &request->gate, &request->name, &err);
 	if (status == STATUS_NOTFOUND) { /* named in a block that is a moment old? */

@@ -1,0 +1,28 @@
+/*
+ * Causes that a person can mend, as numbers: the library's messages say what is wrong, and whoever talks to a person
+ * adds what to do in their own words (a command line its options, a server its documentation). Set by err_because.
+ */
+#ifndef HEALTH_CHAIN_CAUSE_H
+#define HEALTH_CHAIN_CAUSE_H
+
+#define HEALTH_CAUSES(X)                                                                                               \
+	X(NONE)                                                                                                        \
+	X(NO_WALLET)         /* the home holds no wallet */                                                            \
+	X(NO_DEPLOYMENT)     /* the home trusts no deployment yet */                                                   \
+	X(NO_NODE)           /* no node's address is known */                                                          \
+	X(NODE_SILENT)       /* the node does not answer */                                                            \
+	X(KEY_CHANGED)       /* an actor's key is not the one that this home has seen */                               \
+	X(NOT_CONTROLLER)    /* the folder is not this home's */                                                       \
+	X(NO_WINDOW)         /* the node gives a record within an access window only */                                \
+	X(NO_FOLDER_KEY)     /* nobody gave this home the folder's key */                                              \
+	X(NO_RELEASE)        /* no trustee has released the folder's key yet */                                        \
+	X(NO_DESTINATION)    /* an event does not say to whom it goes */                                               \
+	X(OTHER_DESTINATION) /* an event goes to another actor than the caller named */                                \
+	X(NO_LOT)            /* an event names no lot */                                                               \
+	X(OTHER_LOT)         /* an event names another lot than the caller */                                          \
+	X(NO_EXPIRY)         /* an event names no last day */
+#define HEALTH_CAUSE_ENUM(name) CAUSE_##name,
+enum health_cause { HEALTH_CAUSES(HEALTH_CAUSE_ENUM) CAUSE_COUNT };
+#undef HEALTH_CAUSE_ENUM
+
+#endif
