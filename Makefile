@@ -48,7 +48,11 @@ conformance: all
 bench: setup
 	@test -f $(BUILD)-bench/build.ninja || meson setup $(BUILD)-bench -Dbench=true >/dev/null
 	@ninja -C $(BUILD)-bench --quiet
-	@tools/bench $(BUILD)-bench
+	@tools/bench $(BUILD)-bench $(BENCH_OPTIONS)
+
+# What takes an hour or two more: the 60 million rows, the million blocks, a minute for each row of waiting clients.
+bench-long: BENCH_OPTIONS = --long
+bench-long: bench
 
 peers:
 	@tools/bench-peers
@@ -78,4 +82,4 @@ format:
 clean:
 	@rm -rf $(BUILD) $(BUILD)-bench $(BUILD)-package $(BUILD)-fuzz $(BUILD)-sanitize
 
-.PHONY: all setup demo run test check sanitize conformance bench peers fuzz soak package install format clean
+.PHONY: all setup demo run test check sanitize conformance bench bench-long peers fuzz soak package install format clean

@@ -7,7 +7,11 @@
  * Client i sends from the account of the secret 0xc11e00000000… + i, whose address `bench_wait --addresses N` prints,
  * so that a chain with fees can fund it before. The node must take type-2 transactions of the price that is named.
  *
- * Usage: bench_wait PORT --clients C --seconds S [--price WEI] [--ahead TXS A CLIENT] | bench_wait --addresses N
+ * With `--sync 1` a transaction and its receipt are one request, eth_sendRawTransactionSync (EIP-7966), so that
+ * nobody asks again.
+ *
+ * Usage: bench_wait PORT --clients C --seconds S [--price WEI] [--ahead TXS A CLIENT] [--sync 1] |
+ * bench_wait --addresses N
  * Prints one line of JSON: transactions, perS, p50ms, p99ms, maxMs, polls a transaction, and perS of the first and the
  * last fifth of the time, which tell whether it stays.
  */
@@ -52,6 +56,7 @@ struct client {
 struct bench {
 	struct client *clients;
 	size_t client_count, ahead;
+	bool is_sync; /* is the receipt the answer to the transaction? */
 	uint64_t chain_id, price_wei;
 	double seconds, start_us;
 	float *times_ms, *ends_s;
@@ -131,8 +136,8 @@ static char *sign_next(const struct bench *bench, struct client *client) {
 		hex[2 * i + 1] = digits[tx.raw.data[i] & 15];
 	}
 	const int len = asprintf(&request,
-	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x%.*s\"]}",
-	    (int)(2 * tx.raw.len), hex);
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_sendRawTransaction%s\",\"params\":[\"0x%.*s\"]}",
+	    bench->is_sync ? "Sync" : "", (int)(2 * tx.raw.len), hex);
 	if (len < 0) stop("memory", "none left");
 	arena_fini(&arena);
 	return request;
@@ -196,12 +201,14 @@ static void on_answer(struct bench *bench, struct client *client) {
 	const char *answer = receive(client);
 	if (answer == NULL) return;
 	if (strstr(answer, "\"error\"") != NULL) stop("the node refuses", answer);
-	if (client->hash[0] == 0) {
+	if (client->hash[0] == 0 && !bench->is_sync) {
 		const char *result = strstr(answer, "\"result\":\"0x");
 		if (result == NULL) stop("no hash", answer);
 		memcpy(client->hash, result + 10, 66);
 		client->hash[66] = 0;
 		ask_receipt(bench, client);
+	} else if (bench->is_sync && strstr(answer, "\"blockHash\":\"0x") == NULL) {
+		stop("no receipt", answer);
 	} else if (strstr(answer, "\"result\":null") != NULL) {
 		client->ask_us = now_us() + client->pause_us;
 		if (client->pause_us < PAUSE_MAX_US) client->pause_us *= 2;
@@ -294,6 +301,8 @@ int main(int argc, char **argv) {
 			bench.price_wei = strtoull(value, NULL, 10);
 		else if (strcmp(name, "--ahead") == 0)
 			bench.ahead = strtoull(value, NULL, 10);
+		else if (strcmp(name, "--sync") == 0)
+			bench.is_sync = atoi(value) != 0;
 		else
 			return fprintf(stderr, "bench_wait: what is %s?\n", name), 2;
 	}

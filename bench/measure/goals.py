@@ -47,8 +47,8 @@ GOALS = [
     Goal("60 million rows, storage: dirty pages, MB", less=True),
     Goal("60 million rows, storage: write amplification", less=True),
     at_most("send to receipt, idle node, ms", 2),
-    *(goal for clients in ("1 waiting client", "4 waiting clients", "16 waiting clients", "64 waiting clients")
-      for goal in waiting(clients)),
+    *(goal for how in ("", ", one request") for clients in ("1 waiting client", "4 waiting clients", "16 waiting clients",
+                                                            "64 waiting clients") for goal in waiting(clients + how)),
     Goal("eth_getBalance beside 1,000 requests that wait / without", 0.9),
     Goal("eth_getBalance beside 1,000 requests that wait: p99, ms", less=True),
     Goal("submit at half the maximum rate, p50, ms", less=True),

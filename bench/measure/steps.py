@@ -201,7 +201,7 @@ def idle(bench, kind):
 
 
 WAITING_CLIENTS = (1, 4, 16, 64)
-WAITING_AHEAD = 200000  # transactions that are signed before, all clients together
+WAITING_AHEAD_A_SECOND = 3500  # transactions signed before, all clients together, for each second that is measured
 WAITING_GWEI = 3  # more than a peer's base fee, which falls while blocks are nearly empty
 
 
@@ -215,31 +215,33 @@ def fund(bench, node, clients):
         time.sleep(0.01)
 
 
-def waiting(bench, kind):
-    """Clients that wait for each receipt before they send the next, for a minute: what a gateway does."""
+def wait_with(bench, kind, clients, is_sync):
+    """What bench_wait answers for so many clients of a new node, or None."""
     peer = {"xinglin": "own", "anvil": "anvil, at once"}.get(kind, kind)
-    for clients in WAITING_CLIENTS:
-        with closing(Node(peer, bench.programs[kind])) as node:
-            price = 0
-            if peer != "own":
-                fund(bench, node, clients)
-                price = WAITING_GWEI * 10**9
-            options = {"--clients": clients, "--seconds": bench.arguments.waiting_seconds, "--price": price,
-                       "--ahead": WAITING_AHEAD // clients}
-            command = [
-                bench.build / "bench/bench_wait",
-                node.port,
-                *(part for pair in options.items() for part in pair),
-            ]
-            text = bench.run(command, f"{kind}, {clients} waiting clients")
-        if not text:
-            continue
-        answer, name = json.loads(text), f"{clients} waiting {'client' if clients == 1 else 'clients'}"
-        bench.keep(f"{name}: transactions/s", kind, answer["perS"])
-        bench.keep(f"{name}: p50, ms", kind, answer["p50ms"])
-        bench.keep(f"{name}: p99, ms", kind, answer["p99ms"])
-        stays = answer["lastPerS"] / max(answer["firstPerS"], 1)
-        bench.keep(f"{name}: the last fifth's rate / the first's", kind, stays)
+    seconds, price = bench.arguments.waiting_seconds, 0 if peer == "own" else WAITING_GWEI * 10**9
+    options = {"--clients": clients, "--seconds": seconds, "--price": price, "--sync": int(is_sync),
+               "--ahead": int(WAITING_AHEAD_A_SECOND * seconds) // clients}
+    with closing(Node(peer, bench.programs[kind])) as node:
+        if price:
+            fund(bench, node, clients)
+        command = [bench.build / "bench/bench_wait", node.port, *(part for pair in options.items() for part in pair)]
+        text = bench.run(command, f"{kind}, {clients} waiting clients{' of one request' if is_sync else ''}")
+    return json.loads(text) if text else None
+
+
+def waiting(bench, kind):
+    """Clients that wait for each receipt before they send the next, by asking again or in one request."""
+    for is_sync in (False, True):
+        for clients in WAITING_CLIENTS:
+            answer = wait_with(bench, kind, clients, is_sync)
+            if not answer:
+                continue
+            name = f"{clients} waiting {'client' if clients == 1 else 'clients'}{', one request' if is_sync else ''}"
+            bench.keep(f"{name}: transactions/s", kind, answer["perS"])
+            bench.keep(f"{name}: p50, ms", kind, answer["p50ms"])
+            bench.keep(f"{name}: p99, ms", kind, answer["p99ms"])
+            stays = answer["lastPerS"] / max(answer["firstPerS"], 1)
+            bench.keep(f"{name}: the last fifth's rate / the first's", kind, stays)
 
 
 PARKED = 1000
@@ -378,6 +380,9 @@ def many_blocks(bench, kind):
         node = Node(kind, bench.programs[kind], folder)
         bench.keep("start with a million blocks, ms", kind, node.start_ms)
         node.stop()
+
+
+LONG = ("many_rows", "many_blocks")  # what takes many minutes and gigabytes to make, once
 
 
 def steps_of(bench):
