@@ -190,6 +190,13 @@ void rpc_worker_free(struct rpc_worker *worker) {
 
 /* --- one request --- */
 
+void rpc_put_done(struct rpc_call *call, bool answer) {
+	if (call->is_anvils)
+		json_put_null(&call->out, NULL);
+	else
+		json_put_bool(&call->out, NULL, answer);
+}
+
 enum status rpc_fail(struct rpc_call *call, int code, const char *format, ...) {
 	char text[1024];
 	va_list args;
@@ -299,6 +306,7 @@ static enum status run_method(struct rpc_call *call, struct bytes name, const st
 	for (size_t i = 0; i < method->params_min; i++)
 		if (!rpc_param(call, i))
 			return rpc_fail(call, RPC_INVALID_PARAMS, "missing value for required argument %zu", i);
+	call->is_anvils = strncmp(method->name, "anvil_", 6) == 0;
 	return method->run(call);
 }
 

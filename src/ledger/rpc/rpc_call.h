@@ -126,6 +126,7 @@ struct rpc_call {
 	const struct pool_reading *reading; /* the transaction that it sends, where that was read ahead; else NULL */
 	struct json_writer out;             /* a method writes exactly one value */
 	struct err err;                     /* for what methods call; becomes a -32000 or -32603 */
+	bool is_anvils;                     /* by a name that begins with anvil_: see rpc_put_done */
 	int error_code;                     /* 0: none */
 	struct buf error_message;
 	struct bytes error_data; /* JSON, in the arena */
@@ -138,6 +139,9 @@ struct rpc_call {
 
 /* Sets the call's error; always returns STATUS_INVALID. */
 enum status rpc_fail(struct rpc_call *call, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+/* What a development helper answers when it is done: null under anvil's name, which strict clients decode as nothing;
+ * `answer` under Hardhat's. */
+void rpc_put_done(struct rpc_call *call, bool answer);
 /* The error's `data`. */
 void rpc_fail_data(struct rpc_call *call, struct bytes data);
 void rpc_fail_quantity(struct rpc_call *call, uint64_t quantity);

@@ -155,6 +155,11 @@ static enum status give_order(struct rpc_call *call, struct order *order) {
 	return engine_call(call->rpc->options.engine, order_work, order, &call->err);
 }
 
+static enum status answer_done(struct rpc_call *call, enum status status) {
+	if (status == STATUS_OK) rpc_put_done(call, true);
+	return status;
+}
+
 static enum status answer_true(struct rpc_call *call, enum status status) {
 	if (status == STATUS_OK) json_put_bool(&call->out, NULL, true);
 	return status;
@@ -206,7 +211,7 @@ enum status rpc_dev_remove_timestamp_interval(struct rpc_call *call) {
 enum status rpc_evm_set_automine(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_AUTOMINE};
 	TRY(rpc_param_bool(call, &order.automine, 0, false));
-	return answer_true(call, give_order(call, &order));
+	return answer_done(call, give_order(call, &order));
 }
 
 enum status rpc_dev_get_automine(struct rpc_call *call) {
@@ -249,7 +254,7 @@ enum status rpc_dev_set_base_fee(struct rpc_call *call) {
 enum status rpc_dev_set_randao(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_RANDAO};
 	TRY(rpc_param_hash(call, &order.randao, 0));
-	return answer_true(call, give_order(call, &order));
+	return answer_done(call, give_order(call, &order));
 }
 
 enum status rpc_dev_set_gas_limit(struct rpc_call *call) {
@@ -263,5 +268,5 @@ enum status rpc_dev_set_gas_limit(struct rpc_call *call) {
 enum status rpc_dev_set_coinbase(struct rpc_call *call) {
 	struct order order = {.kind = ORDER_COINBASE};
 	TRY(rpc_param_address(call, &order.coinbase, 0));
-	return answer_true(call, give_order(call, &order));
+	return answer_done(call, give_order(call, &order));
 }

@@ -219,6 +219,6 @@ enum status rpc_dev_reset(struct rpc_call *call) {
 	if (forking && forking->count > 0) return rpc_bad_param(call, 0, "forking is not supported");
 	rpc_drop_waiting(call, NULL);
 	TRY(engine_call(call->rpc->options.engine, reset_work, call->rpc, &call->err));
-	json_put_bool(&call->out, NULL, true);
+	rpc_put_done(call, true);
 	return STATUS_OK;
 }

@@ -61,7 +61,10 @@ static enum status change_work(void *context, struct engine *engine, struct err 
 static enum status run_change(struct rpc_call *call, struct change *change) {
 	change->chain = call->rpc->options.chain;
 	TRY(engine_call(call->rpc->options.engine, change_work, change, &call->err));
-	json_put_bool(&call->out, NULL, true);
+	if (change->kind == CHANGE_SLOT) /* true under anvil's name too */
+		json_put_bool(&call->out, NULL, true);
+	else
+		rpc_put_done(call, true);
 	return STATUS_OK;
 }
 
@@ -133,7 +136,7 @@ enum status rpc_dev_impersonate(struct rpc_call *call) {
 	pthread_mutex_unlock(&rpc->lock);
 	if (!has_room)
 		return rpc_fail(call, RPC_SERVER_ERROR, "more than %u accounts impersonated", RPC_IMPERSONATED_MAX);
-	json_put_bool(&call->out, NULL, true);
+	rpc_put_done(call, true);
 	return STATUS_OK;
 }
 
@@ -146,7 +149,7 @@ enum status rpc_dev_stop_impersonating(struct rpc_call *call) {
 	const bool found = at < rpc->impersonated_count;
 	if (found) rpc->impersonated[at] = rpc->impersonated[--rpc->impersonated_count];
 	pthread_mutex_unlock(&rpc->lock);
-	json_put_bool(&call->out, NULL, found);
+	rpc_put_done(call, found);
 	return STATUS_OK;
 }
 
@@ -170,7 +173,10 @@ enum status rpc_dev_drop_tx(struct rpc_call *call) {
 	TRY(rpc_param_hash(call, &hash, 0));
 	const bool found = pool_find(call->rpc->options.pool, &tx, &from, call->arena, &hash);
 	if (found) pool_reject(call->rpc->options.pool, &hash);
-	json_put_bool(&call->out, NULL, found);
+	if (call->is_anvils && found) /* anvil names what it dropped */
+		json_put_hex(&call->out, NULL, (struct bytes){hash.b, sizeof hash.b});
+	else
+		rpc_put_done(call, found);
 	return STATUS_OK;
 }
 

@@ -60,6 +60,28 @@ static void changes_are_seen_at_once_and_undone_by_revert(void **state) {
 	assert_int_equal(error_of("anvil_setCode", "'%s','0x0'", STRANGER), RPC_INVALID_PARAMS);
 }
 
+/* Clients that decode strictly take anvil's answers as nothing, and Hardhat's as booleans. */
+static void what_is_done_is_null_for_anvil_and_true_for_hardhat(void **state) {
+	static const struct {
+		const char *method, *more;
+	} done[] = {{"setBalance", ",'0x64'"}, {"setNonce", ",'0x9'"}, {"setCode", ",'0x00'"}, {"setCoinbase", ""},
+	    {"impersonateAccount", ""}, {"stopImpersonatingAccount", ""}};
+	char name[64];
+	(void)state;
+	const char *snapshot = text_of(call("evm_snapshot", "%s", ""));
+	for (size_t i = 0; i < sizeof done / sizeof *done; i++) {
+		snprintf(name, sizeof name, "hardhat_%s", done[i].method);
+		assert_true(json_is(call(name, "'" STRANGER "'%s", done[i].more), JSON_TRUE));
+		snprintf(name, sizeof name, "anvil_%s", done[i].method);
+		assert_true(json_is(call(name, "'" STRANGER "'%s", done[i].more), JSON_NULL));
+	}
+	assert_true(json_is(call("anvil_setStorageAt", "'" STRANGER "','0x0','0x%064d'", 1), JSON_TRUE));
+	assert_true(json_is(call("anvil_setAutomine", "true"), JSON_NULL));
+	assert_true(json_is(call("evm_setAutomine", "true"), JSON_TRUE));
+	call("evm_revert", "'%s'", snapshot);
+	call("anvil_setCoinbase", "'%s'", address(0));
+}
+
 static void impersonated_accounts_send(void **state) {
 	(void)state;
 	const char *send = "{'from':'" STRANGER "','to':'0x0000000000000000000000000000000000000abc','value':'0x3'}";
@@ -78,7 +100,7 @@ static void impersonated_accounts_send(void **state) {
 	assert_text(json_get(call("debug_traceTransaction", "'%s',{'tracer':'callTracer'}", hash), "from"), STRANGER);
 	const char *raw = text_of(call("debug_getRawTransaction", "'%s'", hash));
 	assert_int_equal(error_of("eth_sendRawTransaction", "'%s'", raw), RPC_SERVER_ERROR); /* nobody else can */
-	assert_true(json_is(call("anvil_stopImpersonatingAccount", "'%s'", STRANGER), JSON_TRUE));
+	assert_true(json_is(call("hardhat_stopImpersonatingAccount", "'%s'", STRANGER), JSON_TRUE));
 	assert_true(json_is(call("hardhat_stopImpersonatingAccount", "'%s'", STRANGER), JSON_FALSE));
 	assert_int_equal(error_of("eth_sendTransaction", "%s", send), RPC_SERVER_ERROR);
 	call("anvil_autoImpersonateAccount", "true");
@@ -283,7 +305,8 @@ static void the_pool_is_emptied(void **state) {
 	call("evm_setAutomine", "false");
 	const char *hash = text_of(call("eth_sendTransaction",
 	    "{'from':'%s','to':'0x0000000000000000000000000000000000000abc','value':'0x1'}", address(0)));
-	assert_true(json_is(call("anvil_dropTransaction", "'%s'", hash), JSON_TRUE));
+	assert_text(call("anvil_dropTransaction", "'%s'", hash), hash);
+	assert_true(json_is(call("anvil_dropTransaction", "'%s'", hash), JSON_NULL));
 	assert_true(json_is(call("hardhat_dropTransaction", "'%s'", hash), JSON_FALSE));
 	call("eth_sendTransaction", "{'from':'%s','to':'%s','value':'0x1'}", address(0), address(1));
 	call("anvil_dropAllTransactions", "%s", "");
@@ -385,6 +408,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_helper_bears_anything),
 	    cmocka_unit_test(changes_are_seen_at_once_and_undone_by_revert),
+	    cmocka_unit_test(what_is_done_is_null_for_anvil_and_true_for_hardhat),
 	    cmocka_unit_test(impersonated_accounts_send),
 	    cmocka_unit_test(blocks_are_rolled_back_and_sealed_anew),
 	    cmocka_unit_test(time_is_set_and_pools_are_emptied),
