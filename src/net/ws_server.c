@@ -4,6 +4,8 @@
 #include "net/http_connection.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -299,6 +301,10 @@ void ws_server_adopt(
 	connection->peer.send = on_peer_send;
 	connection->server = server;
 	connection->socket = socket;
+	/* Small answers and notifications go at once, not when the peer has acknowledged the last (some 40 ms). A
+	 * socket of TLS is not one of TCP here, and refuses; it has no such wait. */
+	const int on = 1;
+	setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	connection->handle = handle;
 	buf_init(&connection->early, early.len);
 	buf_append(&connection->early, early);
