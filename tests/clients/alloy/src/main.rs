@@ -6,7 +6,7 @@ use alloy::{
     eips::BlockNumberOrTag,
     network::{Ethereum, EthereumWallet, TransactionBuilder, TransactionResponse},
     primitives::{address, Address, Bytes, U256},
-    providers::{ext::{AnvilApi, DebugApi}, DynProvider, Provider, ProviderBuilder, WsConnect},
+    providers::{ext::{AnvilApi, DebugApi}, DynProvider, PendingTransactionBuilder, Provider, ProviderBuilder, WsConnect},
     rpc::types::{
         simulate::{SimBlock, SimulatePayload},
         trace::geth::GethDebugTracingOptions,
@@ -161,7 +161,7 @@ async fn impersonated(world: &World) -> Answer {
     let fields = TransactionRequest::default().with_from(NOBODY).with_to(RECEIVER).with_value(U256::from(1));
     for request in [fields.clone().with_gas_price(10 * GWEI), fields] {
         let hash = world.socket.raw_request("eth_sendTransaction".into(), (request,)).await?;
-        let receipt = world.http.get_transaction_receipt(hash).await?.ok_or("no receipt")?;
+        let receipt = PendingTransactionBuilder::new(world.http.root().clone(), hash).get_receipt().await?;
         let block = world.http.get_block_by_hash(receipt.block_hash.ok_or("no block")?).full().await?.ok_or("no block")?;
         check(block.header.hash == block.header.inner.hash_slow(), "the header's hash")?;
         let BlockTransactions::Full(all) = block.transactions else { return Err("no full transactions".into()) };
