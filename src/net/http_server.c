@@ -319,6 +319,7 @@ static void sweep(struct http_server *server) {
 static enum MHD_Result on_accept(void *context, const struct sockaddr *address, socklen_t size) {
 	(void)address, (void)size;
 	struct http_server *server = context;
+	if (server->is_draining) return MHD_NO;
 	if (server->connection_count < server->options.connections_max) return MHD_YES;
 	pthread_mutex_lock(&server->lock);
 	struct http_connection *longest = longest_waiting(server, 0);
@@ -481,7 +482,9 @@ enum status http_server_run(struct http_server *server, struct err *err) {
 	const int patience_ms = (int)(quarter_ms < 10 ? 10 : quarter_ms > 1000 ? 1000 : quarter_ms);
 	struct pollfd stop = {.fd = server->stop_event, .events = POLLIN};
 	while (poll(&stop, 1, patience_ms) <= 0) sweep(server);
-	MHD_quiesce_daemon(daemon);
+	/* Nobody else is accepted from here on (on_accept). MHD_quiesce_daemon would say so to the library, but version
+	 * 0.9.75 aborts the process if a service thread takes the listening socket out of its epoll set at the same
+	 * time. */
 	drain(server);
 	/* The library waits for the sockets that it handed over. */
 	if (server->policy.websockets) ws_server_stop(server->policy.websockets);

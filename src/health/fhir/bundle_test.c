@@ -182,8 +182,8 @@ static void files_that_are_not_json_are_named(void **state) {
 	refused("\x1f\x8b\x08", "gzip");
 	refused("\xff\xfe{", "UTF-16");
 	refused("PK\x03\x04", "zip");
-	refused("{\"resourceType\":\"Patient\",\"id\":\"1\"}\n{\"resourceType\":\"Patient\"}",
-	    "a second document begins");
+	refused(
+	    "{\"resourceType\":\"Patient\",\"id\":\"1\"}\n{\"resourceType\":\"Patient\"}", "a second document begins");
 	refused("{\"resourceType\":\"Patient\",\"gender\":\"male\",\"gender\":\"male\"}",
 	    "the name \"gender\" stands twice");
 }
