@@ -223,7 +223,6 @@ enum status node_open(struct node **out, const struct node_options *options, str
 
 static void *run_engine(void *context) {
 	struct node *node = context;
-	atomic_store(&node->ops.is_sealing, true);
 	node->ledger_status = engine_run(node->engine, &node->ledger_err);
 	atomic_store(&node->ops.is_sealing, false);
 	http_server_stop(node->server);
@@ -241,6 +240,9 @@ static void *run_duties(void *context) {
 }
 
 enum status node_run(struct node *node, struct err *err) {
+	/* Before its thread runs: the ready line is out, and /readyz must not refuse for as long as a thread needs to
+	 * start. */
+	atomic_store(&node->ops.is_sealing, true);
 	if (pthread_create(&node->engine_thread, NULL, run_engine, node) != 0)
 		return err_set(err, STATUS_INTERNAL, "cannot start the executing thread");
 	if (pthread_create(&node->duties_thread, NULL, run_duties, node) != 0) {
