@@ -1,5 +1,5 @@
-/* The first byte says which reader, the rest is read: answers, events of any contract, errors, stored words. Views stay
- * inside the input, lists are no longer than it, and enums have a name. */
+/* The first byte says which reader, the rest is read: answers, events of any contract, errors, stored words, calldata.
+ * Views stay inside the input, lists are no longer than it, and enums have a name. */
 #include "health/contracts/consent.h"
 #include "health/contracts/directory.h"
 #include "health/contracts/errors.h"
@@ -80,14 +80,35 @@ static void read_stored(struct bytes data) {
 	if (contract_stored_length(&length, &words[0], NULL) == STATUS_OK && !(words[0].b[31] & 1)) BUG_ON(length > 31);
 }
 
+/* What is read is encoded again as the same bytes: each reader sees to that. */
+static void read_calldata(struct arena *arena, struct bytes data) {
+	struct folders_open_args open;
+	struct folders_rotate_args rotate;
+	struct consent_grant_args grant;
+	struct directory_list_args list;
+	struct medicines_capture_args capture;
+	struct records_add_many_args add;
+	if (folders_open_call_read(&open, arena, data, NULL) == STATUS_OK) check_view(open.signature, data);
+	if (folders_rotate_call_read(&rotate, arena, data, NULL) == STATUS_OK) check_view(rotate.signature, data);
+	if (consent_grant_call_read(&grant, arena, data, NULL) == STATUS_OK) check_view(grant.signature, data);
+	if (directory_list_call_read(&list, arena, data, NULL) == STATUS_OK)
+		for (size_t i = 0; i < list.registrar_signatures_count; i++)
+			check_view(list.registrar_signatures[i], data);
+	if (medicines_capture_call_read(&capture, arena, data, NULL) == STATUS_OK)
+		for (size_t i = 0; i < capture.operations_count; i++) check_view(capture.operations[i], data);
+	if (records_add_many_call_read(&add, arena, data, NULL) == STATUS_OK)
+		BUG_ON(data.len != 4 + 64 + 7 * 32 * add.additions_count);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct bytes input = bytes_slice(bytes_make(data, size), 1, size);
 	struct arena arena;
 	arena_init(&arena);
-	switch (size ? data[0] % 4 : 0) {
+	switch (size ? data[0] % 5 : 0) {
 	case 0: read_log(&arena, input); break;
 	case 1: read_answer(&arena, input); break;
 	case 2: read_stored(input); break;
+	case 4: read_calldata(&arena, input); break;
 	case 3: {
 		struct contract_refusal refusal = contract_refusal_read(input);
 		BUG_ON(refusal.error == CONTRACT_ERROR_NONE || refusal.error >= CONTRACT_ERROR_COUNT);

@@ -46,6 +46,11 @@ void eip712_put_addresses(struct eip712_struct *s, const addr20 *addresses, size
 	eip712_put_hash32(s, &hash);
 }
 
+void eip712_put_hashes(struct eip712_struct *s, const hash32 *hashes, size_t count) {
+	hash32 hash = keccak256(bytes_make(hashes, count * sizeof *hashes));
+	eip712_put_hash32(s, &hash);
+}
+
 void eip712_put_bytes(struct eip712_struct *s, struct bytes value) {
 	hash32 hash = keccak256(value);
 	eip712_put_hash32(s, &hash);
@@ -55,21 +60,30 @@ hash32 eip712_end(struct eip712_struct *s) {
 	return keccak256_final(&s->keccak);
 }
 
-hash32 eip712_domain(const char *name, const char *version, const u256 *chain_id, const addr20 *verifying_contract) {
-	struct eip712_struct domain =
-	    eip712_begin("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-	eip712_put_bytes(&domain, bytes_text(name));
-	eip712_put_bytes(&domain, bytes_text(version));
-	eip712_put_u256(&domain, chain_id);
-	eip712_put_address(&domain, verifying_contract);
-	return eip712_end(&domain);
+/* The members' order is the standard's. */
+static const char *domain_type(const struct eip712_domain *domain) {
+#define FIRST "EIP712Domain(string name,string version,uint256 chainId"
+#define CONTRACT ",address verifyingContract"
+#define SALT ",bytes32 salt"
+	if (!domain->salt) return domain->verifying_contract ? FIRST CONTRACT ")" : FIRST ")";
+	return domain->verifying_contract ? FIRST CONTRACT SALT ")" : FIRST SALT ")";
 }
 
-hash32 eip712_digest(const hash32 *domain, const hash32 *struct_hash) {
+hash32 eip712_domain_hash(const struct eip712_domain *domain) {
+	struct eip712_struct s = eip712_begin(domain_type(domain));
+	eip712_put_bytes(&s, bytes_text(domain->name));
+	eip712_put_bytes(&s, bytes_text(domain->version));
+	eip712_put_u256(&s, &domain->chain_id);
+	if (domain->verifying_contract) eip712_put_address(&s, domain->verifying_contract);
+	if (domain->salt) eip712_put_hash32(&s, domain->salt);
+	return eip712_end(&s);
+}
+
+hash32 eip712_digest(const hash32 *domain_hash, const hash32 *struct_hash) {
 	struct keccak keccak;
 	keccak256_init(&keccak);
 	keccak256_update(&keccak, BYTES_LITERAL("\x19\x01"));
-	keccak256_update(&keccak, BYTES_OF(*domain));
+	keccak256_update(&keccak, BYTES_OF(*domain_hash));
 	keccak256_update(&keccak, BYTES_OF(*struct_hash));
 	return keccak256_final(&keccak);
 }

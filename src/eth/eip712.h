@@ -7,7 +7,7 @@
  *	eip712_put_u64(&grant, until);
  *	eip712_put_bytes(&grant, why);
  *	hash32 struct_hash = eip712_end(&grant);
- *	hash32 digest = eip712_digest(&domain, &struct_hash);
+ *	hash32 domain_hash = eip712_domain_hash(&domain), digest = eip712_digest(&domain_hash, &struct_hash);
  *
  * Threads: pure.
  */
@@ -18,6 +18,16 @@
 #include "codec/json.h"
 #include "crypto/hash.h"
 #include "eth/u256.h"
+
+/* Where a signature counts. Name, version and chain are always members of the domain's type; the others are unless
+ * they are NULL. The salt is the chain's genesis hash: chains of one id, and contracts of one address, part by it. */
+struct eip712_domain {
+	const char *name, *version;
+	u256 chain_id;
+	const addr20 *verifying_contract;
+	const hash32 *salt;
+};
+hash32 eip712_domain_hash(const struct eip712_domain *domain);
 
 struct eip712_struct {
 	struct keccak keccak;
@@ -32,16 +42,15 @@ void eip712_put_bool(struct eip712_struct *s, bool value);
 void eip712_put_address(struct eip712_struct *s, const addr20 *address);
 /* bytes32, or the hash of a member struct or array (the hash of its elements' words one after another). */
 void eip712_put_hash32(struct eip712_struct *s, const hash32 *hash);
-/* address[]. */
+/* address[] and bytes32[]. */
 void eip712_put_addresses(struct eip712_struct *s, const addr20 *addresses, size_t count);
+void eip712_put_hashes(struct eip712_struct *s, const hash32 *hashes, size_t count);
 /* `bytes` and `string`. */
 void eip712_put_bytes(struct eip712_struct *s, struct bytes value);
 hash32 eip712_end(struct eip712_struct *s);
 
-/* EIP712Domain(string name,string version,uint256 chainId,address verifyingContract). */
-hash32 eip712_domain(const char *name, const char *version, const u256 *chain_id, const addr20 *verifying_contract);
-/* keccak(0x1901 || domain || struct hash): what is signed. */
-hash32 eip712_digest(const hash32 *domain, const hash32 *struct_hash);
+/* keccak(0x1901 || domain hash || struct hash): what is signed. */
+hash32 eip712_digest(const hash32 *domain_hash, const hash32 *struct_hash);
 
 /*
  * The digest of {"types", "primaryType", "domain", "message"}. Where `types` has no EIP712Domain, it is made of the

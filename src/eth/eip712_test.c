@@ -40,9 +40,9 @@ static hash32 person(const char *name, const char *wallet) {
 
 static void test_mail_by_hand(void **state) {
 	(void)state;
-	const u256 mainnet = u256_from(1);
 	addr20 contract = address_of_hex("0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC");
-	hash32 domain = eip712_domain("Ether Mail", "1", &mainnet, &contract);
+	const struct eip712_domain mails = {"Ether Mail", "1", u256_from(1), &contract, NULL};
+	hash32 domain = eip712_domain_hash(&mails);
 	hash32 expected = hash_of_hex("0xf2cee375fa42b42143804025fc449deafd50cc031ca257e0b194a650a912090f");
 	assert_true(hash32_equal(&domain, &expected));
 	hash32 from = person("Cow", "0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826");
@@ -77,6 +77,28 @@ static enum status digest_of(hash32 *digest, const char *text) {
 	enum status status = eip712_typed_data(digest, &arena, root, NULL);
 	arena_fini(&arena);
 	return status;
+}
+
+static void test_a_salt_is_the_last_member_of_the_domain(void **state) {
+	(void)state;
+	hash32 digest, salt;
+	memset(salt.b, 0x11, sizeof salt.b);
+	struct eip712_domain domain = {"a", "1", u256_from(7), NULL, &salt};
+	struct eip712_struct s = eip712_begin("T(bool b)");
+	eip712_put_bool(&s, true);
+	hash32 domain_hash = eip712_domain_hash(&domain), hash = eip712_end(&s);
+	hash32 by_hand = eip712_digest(&domain_hash, &hash);
+	assert_int_equal(
+	    digest_of(&digest, "{\"types\":{\"T\":[{\"name\":\"b\",\"type\":\"bool\"}]},\"primaryType\":\"T\","
+			       "\"domain\":{\"name\":\"a\",\"version\":\"1\",\"chainId\":7,"
+			       "\"salt\":\"0x1111111111111111111111111111111111111111111111111111111111111111\"},"
+			       "\"message\":{\"b\":true}}"),
+	    STATUS_OK);
+	assert_true(hash32_equal(&digest, &by_hand));
+	domain.salt = NULL;
+	domain_hash = eip712_domain_hash(&domain);
+	by_hand = eip712_digest(&domain_hash, &hash);
+	assert_false(hash32_equal(&digest, &by_hand));
 }
 
 static void test_mail_as_json(void **state) {
@@ -184,7 +206,8 @@ static void test_personal(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_mail_by_hand), cmocka_unit_test(test_words),
-	    cmocka_unit_test(test_mail_as_json), cmocka_unit_test(test_refused), cmocka_unit_test(test_atoms),
-	    cmocka_unit_test(test_sign), cmocka_unit_test(test_personal)};
+	    cmocka_unit_test(test_a_salt_is_the_last_member_of_the_domain), cmocka_unit_test(test_mail_as_json),
+	    cmocka_unit_test(test_refused), cmocka_unit_test(test_atoms), cmocka_unit_test(test_sign),
+	    cmocka_unit_test(test_personal)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

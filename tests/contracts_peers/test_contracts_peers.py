@@ -93,6 +93,21 @@ def test_a_call_is_encoded_as_eth_abi_encodes_it(tool, contract, entry):
         assert tool(f"{contract}.{entry['name']}.call", flat_all(entry["inputs"], values)) == expected
 
 
+def changes_state(entry):
+    return entry["inputs"] and entry["stateMutability"] not in ("view", "pure")
+
+
+@pytest.mark.parametrize("contract, entry", [one for one in entries("function") if changes_state(one.values[1])])
+def test_the_arguments_of_a_call_are_read_back(tool, contract, entry):
+    name = f"{contract}.{entry['name']}.arguments"
+    for _ in range(SAMPLES):
+        values = [value_of(one) for one in entry["inputs"]]
+        data = keccak(signature(entry))[:4] + encoded(entry["inputs"], values)
+        assert tool(name, data) == flat_all(entry["inputs"], values)
+        other = bytes([data[0] ^ 1]) + data[1:]
+        assert [tool(name, bad) for bad in [*damaged(data), other, data[:3]]] == [None] * 5
+
+
 @pytest.mark.parametrize("contract, entry", [one for one in entries("function") if one.values[1]["outputs"]])
 def test_an_answer_is_read_as_eth_abi_encodes_it(tool, contract, entry):
     name = f"{contract}.{entry['name']}.read"
@@ -158,19 +173,39 @@ TYPED = [pytest.param(name, definition, id=f"{name}.{definition.split('(')[0]}")
          for name in NAMES for definition in (ARTIFACTS[name]["typedData"] or {"types": []})["types"]]
 
 
+def types_of(definition):
+    """Every struct of an EIP-712 type's text with its fields, as eth_account takes them; the type itself is the first."""
+    return {name: [dict(zip(("type", "name"), one.split(" "))) for one in inside.split(",")]
+            for name, inside in re.findall(r"(\w+)\(([^()]*)\)", definition)}
+
+
+def as_tuples(types, name):
+    """A struct's fields as an ABI would have them."""
+    return [{**one, "type": "tuple", "components": as_tuples(types, one["type"])} if one["type"] in types else one
+            for one in types[name]]
+
+
+def as_message(fields, values):
+    return {one["name"]: as_message(one["components"], value) if one["type"] == "tuple" else value
+            for one, value in zip(fields, values)}
+
+
 @pytest.mark.parametrize("contract, definition", TYPED)
 def test_a_typed_message_has_the_digest_that_eth_account_signs(tool, contract, definition):
-    primary, inside = re.fullmatch(r"(\w+)\((.*)\)", definition).groups()
-    fields = [dict(zip(("type", "name"), one.split(" "))) for one in inside.split(",")]
+    types = types_of(definition)
+    primary = next(iter(types))
+    fields = as_tuples(types, primary)
+    contained = any(f",{primary} " in text or f"({primary} " in text for _, text in (one.values for one in TYPED))
     for _ in range(SAMPLES):
         values = [value_of(one) for one in fields]
-        chain_id, address = number(64), randomness.randbytes(20)
+        chain_id, address, salt = number(64), randomness.randbytes(20), randomness.randbytes(32)
         domain = {"name": ARTIFACTS[contract]["typedData"]["domain"], "version": "1", "chainId": chain_id,
-                  "verifyingContract": "0x" + address.hex()}
-        message = {one["name"]: value for one, value in zip(fields, values)}
-        signable = encode_typed_data(domain, {primary: fields}, message)
-        expected = keccak(b"\x19" + signable.version + signable.header + signable.body)
-        asked = flat_all(fields, values) + be(chain_id) + address
+                  "verifyingContract": "0x" + address.hex(), "salt": salt}
+        signable = encode_typed_data(domain, types, as_message(fields, values))
+        asked, expected = flat_all(fields, values), signable.body
+        if not contained:
+            asked += be(chain_id) + address + salt
+            expected = keccak(b"\x19" + signable.version + signable.header + signable.body) + expected
         assert tool(f"{contract}.{primary}.typed", asked) == expected
 
 

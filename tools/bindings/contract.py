@@ -5,7 +5,7 @@ from . import names, text, values
 from .events import Event, any_event_header, any_event_source
 from .functions import Function, used_structs
 from .storage import Layout
-from .typed import Typed
+from .typed import gather
 from .types import Tuple, Types
 
 MADE = "made by tools/make-contract-bindings from contracts/artifacts"
@@ -21,7 +21,7 @@ class Contract:
         self.functions = [Function(self, entry) for entry in self.entries("function")]
         self.events = [Event(self, entry) for entry in self.entries("event")]
         typed = self.artifact["typedData"]
-        self.typed = [Typed(self, one) for one in typed["types"]] if typed else []
+        self.typed = gather(self, typed["types"]) if typed else []
         self.layout = Layout(self)
 
     def entries(self, kind):

@@ -21,7 +21,7 @@ class Event:
         self.topic = keccak256(self.signature.encode())
         self.notice = contract.notice("events", self.signature)
         self.constant = f"{contract.prefix.upper()}_EVENT_{self.short.upper()}"
-        self.needs_arena = values.has_array([kind for _, kind in self.data])
+        self.needs_arena = values.needs_arena([kind for _, kind in self.data])
 
     def struct(self):
         declarations = [one for name, kind, _ in self.inputs for one in kind.declare(names.member(name))]

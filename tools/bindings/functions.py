@@ -1,4 +1,4 @@
-"""Calls of functions, and what they answer."""
+"""Calls of functions, what they answer, and the arguments that calldata holds."""
 from . import names, text, values
 from .keccak import keccak256
 from .types import Array, Tuple
@@ -17,12 +17,14 @@ class Function:
         self.notice = contract.notice("methods", self.signature)
         width = sum(len(kind.parameters("x")) for _, kind in self.inputs)
         self.takes_struct = width > POSITIONAL_MAX
+        # What a transaction can hold: views and what has no arguments are not read back.
+        self.is_read_back = bool(self.inputs) and entry["stateMutability"] not in ("view", "pure")
 
     # --- calls ---
 
     def args(self):
         """The struct of the arguments, if there is one."""
-        if not self.takes_struct:
+        if not self.takes_struct and not self.is_read_back:
             return []
         declarations = [one for name, kind in self.inputs for one in kind.declare(names.member(name))]
         return text.struct(f"struct {self.name}_args", declarations)
@@ -44,10 +46,37 @@ class Function:
             else:
                 at = names.parameter(name)
                 row.append((at, kind, at, at))
-        number = int.from_bytes(self.selector, "big")
-        body = [f"struct buf out = contract_call_begin(0x{number:08x}u);", *values.put_row(row),
+        body = [f"struct buf out = contract_call_begin({self.selector_literal()});", *values.put_row(row),
                 "return contract_call_end(arena, &out);"]
         return text.define(self.call_head(), body)
+
+    def selector_literal(self):
+        return f"0x{int.from_bytes(self.selector, 'big'):08x}u"
+
+    # --- calls that are read back ---
+
+    def call_read_head(self):
+        items = [f"struct {self.name}_args *out", "struct arena *arena", "struct bytes calldata", "struct err *err"]
+        return f"enum status {self.name}_call_read", items
+
+    def passed(self):
+        """The members of the arguments' struct, as `call` takes them."""
+        for name, kind in self.inputs:
+            at = f"out->{names.member(name)}"
+            yield at if kind.by_value or getattr(kind, "kind", "") == "fixed" else f"&{at}"
+            if isinstance(kind, Array):
+                yield f"{at}_count"
+
+    def call_read(self):
+        what = f'"{self.contract.name}.{self.solidity}"'
+        row = [(names.parameter(name), kind, f"out->{names.member(name)}") for name, kind in self.inputs]
+        arguments = ["out"] if self.takes_struct else self.passed()
+        call = f"{self.name}_call({', '.join(['arena', *arguments])});"
+        again = text.one_or_two("struct bytes again =", " ", call, "    ", "\t")
+        body = [f"struct abi_reader reader = contract_call_reader(calldata, {self.selector_literal()});",
+                *values.read_row(row, "&reader"), f"TRY(contract_call_whole(&reader, {what}, err));", *again,
+                f"return contract_call_same(calldata, again, {what}, err);"]
+        return text.define(self.call_read_head(), body)
 
     # --- results ---
 
@@ -70,7 +99,7 @@ class Function:
             items = [f"const {kind.base.c} **out", "size_t *out_count"]
         else:
             items = [f"{kind.c} *out"]
-        if values.has_array(self.answers):
+        if values.needs_arena(self.answers):
             items.append("struct arena *arena")
         return f"enum status {self.name}_read", [*items, "struct bytes output", "struct err *err"]
 
@@ -93,18 +122,24 @@ class Function:
     def header(self):
         lines = text.comment(self.notice) if self.notice else []
         lines += self.args() + self.result() + text.declare(self.call_head())
+        if self.is_read_back:
+            lines += [f"#define {self.name.upper()}_SELECTOR {self.selector_literal()}"]
+            lines += text.declare(self.call_read_head())
         return lines + (text.declare(self.read_head()) if self.outputs else []) + [""]
 
     def source(self):
-        return self.call() + (self.read() if self.outputs else [])
+        called = self.call() + (self.call_read() if self.is_read_back else [])
+        return called + (self.read() if self.outputs else [])
 
 
 def used_structs(functions, events):
-    """(written, read): the structs that some call writes, and that some answer or event reads."""
+    """(written, read): the structs that some call writes, and that some answer, event or call read back holds. What
+    a struct contains stands before it."""
     def inside(kind):
         base = kind.base if isinstance(kind, Array) else kind
-        return [base] if isinstance(base, Tuple) else []
+        return [one for _, of in base.members for one in inside(of)] + [base] if isinstance(base, Tuple) else []
     written = [one for f in functions for _, kind in f.inputs for one in inside(kind)]
     read = [one for f in functions for _, kind in f.outputs for one in inside(kind)]
+    read += [one for f in functions if f.is_read_back for _, kind in f.inputs for one in inside(kind)]
     read += [one for e in events for _, kind in e.data for one in inside(kind)]
     return list(dict.fromkeys(written)), list(dict.fromkeys(read))

@@ -1,7 +1,7 @@
 """Names: Solidity's camelCase as C's snake_case."""
 import re
 
-RESERVED = {"arena", "args", "err", "event", "found", "log", "out", "output", "call", "row", "reader", "words",
+RESERVED = {"again", "arena", "args", "calldata", "err", "event", "found", "log", "out", "output", "call", "row", "reader", "words",
             "word", "i", "index"}
 C_WORDS = {"default", "register", "switch", "case", "int", "long", "short", "static", "struct", "union", "void"}
 

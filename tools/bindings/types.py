@@ -15,6 +15,7 @@ class Scalar:
     count: str = ""  # of an enum: the name of its members' number
 
     dynamic = False
+    needs_arena = False  # to be read: arrays
     by_value = property(lambda self: self.kind in ("bool", "uint", "enum"))
 
     def declare(self, name):
@@ -89,6 +90,7 @@ class Blob:
     canonical: str
     c = "struct bytes"
     dynamic = True
+    needs_arena = False
     by_value = True
 
     def declare(self, name):
@@ -103,6 +105,7 @@ class Tuple:
     members: tuple  # of (name, type)
     canonical = property(lambda self: "(" + ",".join(kind.canonical for _, kind in self.members) + ")")
     dynamic = property(lambda self: any(kind.dynamic for _, kind in self.members))
+    needs_arena = property(lambda self: any(kind.needs_arena for _, kind in self.members))
     by_value = False
 
     def declare(self, name):
@@ -116,6 +119,7 @@ class Tuple:
 class Array:
     base: object
     dynamic = True
+    needs_arena = True
     by_value = True
     canonical = property(lambda self: self.base.canonical + "[]")
 
@@ -172,6 +176,15 @@ class Types:
         if not made:
             raise ValueError(f"the type {kind} is not supported")
         return made
+
+    def like(self, name, members):
+        """The struct of the ABI that has this name and these members, (name, type), in this order; None: no such one."""
+        asked = [(names.member(one), kind.canonical) for one, kind in members]
+        for canonical, known in self.structs.items():
+            same = [(one, kind.canonical) for one, kind in known.members] == asked
+            if same and canonical.split(".")[-1] == name:
+                return known
+        return None
 
     def struct(self, canonical, components):
         if canonical not in self.structs:

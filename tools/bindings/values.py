@@ -11,7 +11,7 @@ def put_head(kind, value, address):
 
 
 def loop(count, line):
-    return [f"for (size_t i = 0; i < {count}; i++) {line}"]
+    return text.one_or_two(f"for (size_t i = 0; i < {count}; i++)", " ", line, "\t", indent="\t")
 
 
 def put_tail(kind, value, count):
@@ -56,18 +56,20 @@ def read_value(kind, reader, target):
     if isinstance(kind, Blob):
         return [f"{target} = abi_bytes({reader});"]
     if isinstance(kind, Tuple):
-        return [f"read_{kind.c.removeprefix('struct ')}(&{target}, {reader});"]
+        arena = "arena, " if kind.needs_arena else ""
+        return [f"read_{kind.c.removeprefix('struct ')}(&{target}, {arena}{reader});"]
     raise ValueError(f"{kind.canonical}: such a value is not supported")
 
 
 def read_array(kind, reader, target, count, local):
-    """Elements of static size only. `local` names the reader and, with _items, the elements."""
-    if kind.base.dynamic:
+    """Elements of static size, or `bytes`. `local` names the reader and, with _items, the elements."""
+    if kind.base.dynamic and not isinstance(kind.base, Blob):
         raise ValueError(f"{kind.canonical}: such an array is not supported")
     items = f"{local}_items"
     element = read_value(kind.base, f"&{local}", f"{items}[i]")[0]
     return [f"struct abi_reader {local} = abi_array({reader}, &{count});",
-            f"{kind.base.c} *{items} = arena_zalloc(arena, {count}, sizeof *{items});",
+            *text.one_or_two(f"{kind.base.c} *{items} =", " ", f"arena_zalloc(arena, {count}, sizeof *{items});",
+                             "    ", indent="\t"),
             *loop(count, element),
             f"{target} = {items};"]
 
@@ -90,9 +92,10 @@ def read_struct(kind):
     if kind.dynamic:
         lines, reader = ["struct abi_reader row = abi_tuple(reader);"], "&row"
     lines += read_row([(one, of, f"out->{one}") for one, of in kind.members], reader)
-    head = f"static void read_{name}", [f"{kind.c} *out", "struct abi_reader *reader"]
+    arena = ["struct arena *arena"] if kind.needs_arena else []
+    head = f"static void read_{name}", [f"{kind.c} *out", *arena, "struct abi_reader *reader"]
     return text.define(head, lines)
 
 
-def has_array(kinds):
-    return any(isinstance(kind, Array) for kind in kinds)
+def needs_arena(kinds):
+    return any(kind.needs_arena for kind in kinds)

@@ -42,6 +42,10 @@ static enum status read_all(struct deployment *out, const struct json *root, str
 	return STATUS_OK;
 }
 
+struct eip712_domain deployment_domain(const struct deployment *deployment, const addr20 *contract) {
+	return (struct eip712_domain){.chain_id = u256_from(deployment->chain_id), .verifying_contract = contract};
+}
+
 enum status deployment_parse(struct deployment *out, struct bytes json, struct err *err) {
 	struct arena arena;
 	const struct json *root;

@@ -22,6 +22,7 @@
 
 #include "base/world.h"
 #include "crypto/p256.h"
+#include "eth/eip712.h"
 #include "health/chain/blobs.h"
 
 struct deployment {
@@ -33,6 +34,8 @@ struct deployment {
 };
 MUST_USE enum status deployment_parse(struct deployment *out, struct bytes json, struct err *err);
 void deployment_write(struct buf *out, const struct deployment *deployment);
+/* Where signatures for one of its contracts count (the bindings know its name). Points into both arguments. */
+struct eip712_domain deployment_domain(const struct deployment *deployment, const addr20 *contract);
 
 #define HOME_OUTBOX "outbox.journal"
 

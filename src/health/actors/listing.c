@@ -51,13 +51,14 @@ void applicant_wipe(struct applicant *applicant) {
 
 static hash32 listing_digest(const struct actor_request *request, const struct listing *listing) {
 	const struct deployment *deployment = &request->home->deployment;
-	const struct directory_entry_typed message = {.actor = listing->actor,
+	const struct directory_entry message = {.actor = listing->actor,
 	    .roles = listing->roles,
 	    .name = listing->name,
 	    .key_x = p256_public_x(&listing->key),
 	    .key_y = p256_public_y(&listing->key),
 	    .deadline = listing->deadline_s};
-	return directory_entry_typed_digest(&message, deployment->chain_id, &deployment->directory);
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->directory);
+	return directory_entry_typed_digest(&message, &domain);
 }
 
 /* keccak256(abi.encode("xinglin key possession", chainid, Directory, actor, version, x, y)) */
@@ -247,7 +248,8 @@ static hash32 publish_digest(
 	    .key_x = p256_public_x(key),
 	    .key_y = p256_public_y(key),
 	    .deadline = deadline_s};
-	return directory_publish_key_typed_digest(&message, deployment->chain_id, &deployment->directory);
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->directory);
+	return directory_publish_key_typed_digest(&message, &domain);
 }
 
 enum status directory_publish_key(struct actor_request *request, struct client_receipt *receipt, struct err *err) {

@@ -23,11 +23,13 @@ struct blob_request {
 
 static enum status authorization(
     struct buf *out, const struct blob_asker *asker, const struct blob_request *request, struct err *err) {
-	u256 chain_id = u256_from(client_chain_id(asker->client));
 	const struct clock_source *clock = client_options_of(asker->client)->clock;
 	uint64_t expiry = clock_now_ms(clock) / 1000 + EXPIRY_AHEAD_S, nonce;
 	random_fill(asker->random, &nonce, sizeof nonce);
-	hash32 domain = eip712_domain("xinglin blob", "1", &chain_id, request->gate);
+	const struct eip712_domain domain = {.name = "xinglin blob",
+	    .version = "1",
+	    .chain_id = u256_from(client_chain_id(asker->client)),
+	    .verifying_contract = request->gate};
 	struct eip712_struct s =
 	    eip712_begin("BlobRequest(string action,address node,bytes32 name,uint32 part,uint64 expiry,uint64 nonce)");
 	eip712_put_bytes(&s, bytes_text(request->action));
@@ -36,7 +38,8 @@ static enum status authorization(
 	eip712_put_u64(&s, request->part);
 	eip712_put_u64(&s, expiry);
 	eip712_put_u64(&s, nonce);
-	hash32 struct_hash = eip712_end(&s), digest = eip712_digest(&domain, &struct_hash);
+	hash32 domain_hash = eip712_domain_hash(&domain), struct_hash = eip712_end(&s);
+	hash32 digest = eip712_digest(&domain_hash, &struct_hash);
 	struct eth_signature signature;
 	TRY(eth_sign_digest(&signature, asker->secret, &digest));
 	buf_printf(out, "Authorization: Xinglin expiry=%llu,nonce=%llu,signature=", (unsigned long long)expiry,

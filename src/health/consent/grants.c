@@ -159,7 +159,8 @@ static enum status sign_grant(struct actor_request *request, struct action *acti
 	    .until = s->until,
 	    .wrap = grant->wrap,
 	    .wrap_size = (uint32_t)grant->wrap_bytes};
-	hash32 digest = consent_grant_typed_digest(&message, deployment->chain_id, &deployment->consent);
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
+	hash32 digest = consent_grant_typed_digest(&message, &domain);
 	TRY(folder_sign(request, signature, own, &digest, err));
 	action->to = deployment->consent;
 	action->data =
@@ -210,7 +211,8 @@ enum status revoke_action(struct actor_request *request, struct action *action, 
 	TRY(require_grant(request, folder_id, record, grantee, err));
 	TRY(action_deadline(request, &message.deadline, err));
 	message.nonce = folder.nonce;
-	hash32 digest = consent_revoke_typed_digest(&message, deployment->chain_id, &deployment->consent);
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
+	hash32 digest = consent_revoke_typed_digest(&message, &domain);
 	TRY(folder_sign(request, signature, &own, &digest, err));
 	const struct consent_revoke_args args = {.folder_id = *folder_id,
 	    .record = *record,

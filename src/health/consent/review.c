@@ -17,7 +17,8 @@ static enum status sign(struct actor_request *request, uint8_t signature[65], co
 	const struct deployment *deployment = &request->home->deployment;
 	const struct consent_close_review_typed message = {
 	    .review = review, .justified = justified, .nonce = folder.nonce, .deadline = deadline};
-	hash32 digest = consent_close_review_typed_digest(&message, deployment->chain_id, &deployment->consent);
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
+	hash32 digest = consent_close_review_typed_digest(&message, &domain);
 	return folder_sign(request, signature, own, &digest, err);
 }
 

@@ -18,6 +18,23 @@ struct bytes contract_call_end(struct arena *arena, struct buf *call) {
 	return data;
 }
 
+struct abi_reader contract_call_reader(struct bytes calldata, uint32_t selector) {
+	struct abi_reader reader = abi_reader(bytes_slice(calldata, 4, calldata.len));
+	if (calldata.len > CONTRACT_CALL_MAX) reader.fault = "calldata is too long";
+	if (calldata.len < 4 || load_be32(calldata.data) != selector) reader.fault = "calldata is of another function";
+	return reader;
+}
+
+enum status contract_call_whole(const struct abi_reader *reader, const char *what, struct err *err) {
+	enum status status = abi_finish_whole(reader, err);
+	return status == STATUS_OK ? STATUS_OK : err_prefix(err, status, "the calldata of %s", what);
+}
+
+enum status contract_call_same(struct bytes calldata, struct bytes again, const char *what, struct err *err) {
+	if (bytes_equal(calldata, again)) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "the calldata of %s: ABI: its values do not stand in their order", what);
+}
+
 static enum status name_fault(enum status status, const char *what, struct err *err) {
 	return status == STATUS_OK ? STATUS_OK : err_prefix(err, status, "the node's answer for %s", what);
 }
@@ -51,11 +68,12 @@ void contract_topic_set(struct contract_topics *topics, size_t index, hash32 top
 	topics->has_topic[index] = true;
 }
 
-hash32 contract_digest(
-    const char *domain_name, uint64_t chain_id, const addr20 *contract, struct eip712_struct *message) {
-	u256 chain = u256_from(chain_id);
-	hash32 domain = eip712_domain(domain_name, "1", &chain, contract), hash = eip712_end(message);
-	return eip712_digest(&domain, &hash);
+hash32 contract_digest(const char *domain_name, const struct eip712_domain *domain, const hash32 *message_hash) {
+	struct eip712_domain own = *domain;
+	own.name = domain_name;
+	own.version = "1";
+	hash32 domain_hash = eip712_domain_hash(&own);
+	return eip712_digest(&domain_hash, message_hash);
 }
 
 /* --- where values are stored --- */

@@ -11,6 +11,12 @@
 struct buf contract_call_begin(uint32_t selector);
 /* Moves what was written to the arena. */
 struct bytes contract_call_end(struct arena *arena, struct buf *call);
+/* A reader of the arguments behind the selector; another selector, or calldata over CONTRACT_CALL_MAX, fails. */
+struct abi_reader contract_call_reader(struct bytes calldata, uint32_t selector);
+/* The end of reading arguments: nothing may follow, and there are no holes. */
+MUST_USE enum status contract_call_whole(const struct abi_reader *reader, const char *what, struct err *err);
+/* `again` is what the arguments are encoded as; calldata must be that, byte by byte. */
+MUST_USE enum status contract_call_same(struct bytes calldata, struct bytes again, const char *what, struct err *err);
 /* The end of reading a result: nothing may follow. */
 MUST_USE enum status contract_result_end(const struct abi_reader *reader, const char *what, struct err *err);
 
@@ -29,8 +35,8 @@ void contract_topic_set(struct contract_topics *topics, size_t index, hash32 top
 
 /* --- EIP-712 --- */
 
-hash32 contract_digest(
-    const char *domain_name, uint64_t chain_id, const addr20 *contract, struct eip712_struct *message);
+/* What is signed of a message, in `domain` under the contract's own name and version. */
+hash32 contract_digest(const char *domain_name, const struct eip712_domain *domain, const hash32 *message_hash);
 
 /* --- storage --- */
 

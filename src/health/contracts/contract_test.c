@@ -128,6 +128,62 @@ static void a_list_with_a_hole_before_it_is_refused(void **state) {
 	arena_fini(&arena);
 }
 
+static struct bytes opening(struct arena *arena) {
+	static const addr20 trustees[2] = {{{5}}, {{6}}};
+	static const uint8_t signature[65] = {7};
+	const struct folders_open_args args = {.controller = actor,
+	    .salt = record,
+	    .trustees = trustees,
+	    .trustees_count = 2,
+	    .deadline = 9,
+	    .signature = bytes_make(signature, sizeof signature)};
+	return folders_open_call(arena, &args);
+}
+
+static void calldata_of_another_function_or_cut_short_is_refused(void **state) {
+	(void)state;
+	struct arena arena;
+	struct folders_open_args args;
+	arena_init(&arena);
+	struct bytes calldata = opening(&arena);
+	assert_int_equal(folders_open_call_read(&args, &arena, calldata, NULL), STATUS_OK);
+	assert_int_equal(args.trustees_count, 2);
+	assert_int_equal(args.trustees[1].b[0], 6);
+	assert_int_equal(args.signature.len, 65);
+	for (size_t len = 0; len < calldata.len; len++)
+		assert_int_equal(
+		    folders_open_call_read(&args, &arena, bytes_slice(calldata, 0, len), NULL), STATUS_INVALID);
+	uint8_t *other = arena_alloc(&arena, calldata.len);
+	memcpy(other, calldata.data, calldata.len);
+	other[0] ^= 1;
+	struct err err;
+	assert_int_equal(folders_open_call_read(&args, &arena, bytes_make(other, calldata.len), &err), STATUS_INVALID);
+	assert_string_equal(err.message, "the calldata of Folders.open: ABI: calldata is of another function");
+	arena_fini(&arena);
+}
+
+/* Every value is sound and every byte is read once, but the list stands behind the signature. */
+static void calldata_whose_values_stand_in_another_order_is_refused(void **state) {
+	(void)state;
+	struct arena arena;
+	struct folders_open_args args;
+	struct err err;
+	arena_init(&arena);
+	struct bytes calldata = opening(&arena);
+	uint8_t *swapped = arena_alloc(&arena, calldata.len), *heads = swapped + 4;
+	memcpy(swapped, calldata.data, calldata.len);
+	size_t list = load_be64(heads + 7 * 32 + 24), signature = load_be64(heads + 9 * 32 + 24);
+	size_t list_bytes = signature - list, signature_bytes = calldata.len - 4 - signature;
+	memcpy(heads + list, calldata.data + 4 + signature, signature_bytes);
+	memcpy(heads + list + signature_bytes, calldata.data + 4 + list, list_bytes);
+	store_be64(heads + 9 * 32 + 24, list);
+	store_be64(heads + 7 * 32 + 24, list + signature_bytes);
+	assert_int_equal(
+	    folders_open_call_read(&args, &arena, bytes_make(swapped, calldata.len), &err), STATUS_INVALID);
+	assert_string_equal(err.message, "the calldata of Folders.open: ABI: its values do not stand in their order");
+	arena_fini(&arena);
+}
+
 static struct contract_refusal revert_with(const char *signature, const uint64_t *words, size_t count) {
 	struct buf data;
 	buf_init(&data, 1 << 12);
@@ -223,6 +279,8 @@ int main(void) {
 	    cmocka_unit_test(a_filter_leaves_out_what_may_be_anything),
 	    cmocka_unit_test(an_answer_that_goes_on_is_refused),
 	    cmocka_unit_test(a_list_with_a_hole_before_it_is_refused),
+	    cmocka_unit_test(calldata_of_another_function_or_cut_short_is_refused),
+	    cmocka_unit_test(calldata_whose_values_stand_in_another_order_is_refused),
 	    cmocka_unit_test(a_revert_is_a_value),
 	    cmocka_unit_test(a_revert_that_no_contract_declares_is_unknown),
 	    cmocka_unit_test(every_error_has_a_name_and_a_sentence),

@@ -61,7 +61,8 @@ enum status folder_forget_action(
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten already");
 	TRY(action_deadline(request, &message.deadline, err));
 	message.nonce = folder.nonce;
-	hash32 digest = folders_forget_typed_digest(&message, request->home->deployment.chain_id, folders);
+	const struct eip712_domain domain = deployment_domain(&request->home->deployment, folders);
+	hash32 digest = folders_forget_typed_digest(&message, &domain);
 	TRY(folder_sign(request, signature, &own, &digest, err));
 	action->data =
 	    folders_forget_call(request->arena, id, message.deadline, bytes_make(signature, sizeof signature));

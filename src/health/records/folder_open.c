@@ -54,7 +54,8 @@ static enum status sign_opening(struct actor_request *request, struct action *ac
     const struct folders_open_typed *message, struct err *err) {
 	uint8_t signature[65];
 	const struct deployment *deployment = &request->home->deployment;
-	hash32 digest = folders_open_typed_digest(message, deployment->chain_id, &deployment->folders);
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->folders);
+	hash32 digest = folders_open_typed_digest(message, &domain);
 	TRY(folder_sign(request, signature, own, &digest, err));
 	const struct folders_open_args args = {.controller = message->controller,
 	    .salt = message->salt,

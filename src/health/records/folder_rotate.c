@@ -44,7 +44,8 @@ static enum status sign_rotation(struct actor_request *request, struct action *a
     const struct folders_rotate_typed *message, struct err *err) {
 	uint8_t signature[65];
 	const struct deployment *deployment = &request->home->deployment;
-	hash32 digest = folders_rotate_typed_digest(message, deployment->chain_id, &deployment->folders);
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->folders);
+	hash32 digest = folders_rotate_typed_digest(message, &domain);
 	TRY(folder_sign(request, signature, own, &digest, err));
 	const struct folders_rotate_args args = {.folder = message->folder,
 	    .expected_epoch = message->expected_epoch,

@@ -52,7 +52,8 @@ enum status record_erase_action(
 	TRY(folder_find(request, &folder, &registration.folder, err));
 	TRY(action_deadline(request, &message.deadline, err));
 	message.nonce = folder.nonce;
-	hash32 digest = records_erase_typed_digest(&message, request->home->deployment.chain_id, records);
+	const struct eip712_domain domain = deployment_domain(&request->home->deployment, records);
+	hash32 digest = records_erase_typed_digest(&message, &domain);
 	TRY(folder_sign(request, signature, &own, &digest, err));
 	action->data =
 	    records_erase_call(request->arena, record, message.deadline, bytes_make(signature, sizeof signature));

@@ -81,8 +81,10 @@ static struct bytes credential(struct bytes header, const char *name) {
 
 static hash32 request_digest(const struct blob_room *room, const struct blob_request *request) {
 	static const char *const actions[] = {"put", "get", "part", "audit"};
-	u256 chain_id = genesis_chain_id(chain_genesis(room->chain));
-	hash32 domain = eip712_domain("xinglin blob", "1", &chain_id, &request->gate);
+	const struct eip712_domain domain = {.name = "xinglin blob",
+	    .version = "1",
+	    .chain_id = genesis_chain_id(chain_genesis(room->chain)),
+	    .verifying_contract = &request->gate};
 	struct eip712_struct s =
 	    eip712_begin("BlobRequest(string action,address node,bytes32 name,uint32 part,uint64 expiry,uint64 nonce)");
 	eip712_put_bytes(&s, bytes_text(actions[request->action]));
@@ -91,8 +93,8 @@ static hash32 request_digest(const struct blob_room *room, const struct blob_req
 	eip712_put_u64(&s, request->part);
 	eip712_put_u64(&s, request->expiry_s);
 	eip712_put_u64(&s, request->nonce);
-	hash32 struct_hash = eip712_end(&s);
-	return eip712_digest(&domain, &struct_hash);
+	hash32 domain_hash = eip712_domain_hash(&domain), struct_hash = eip712_end(&s);
+	return eip712_digest(&domain_hash, &struct_hash);
 }
 
 /* Uses up (who, nonce). Expired entries make room. */
