@@ -22,6 +22,9 @@ class Contract:
         self.events = [Event(self, entry) for entry in self.entries("event")]
         typed = self.artifact["typedData"]
         self.typed = gather(self, typed["types"]) if typed else []
+        statements = {one.struct.c for one in self.typed}
+        for one in self.functions:
+            one.name_statements(statements)
         self.layout = Layout(self)
 
     def entries(self, kind):

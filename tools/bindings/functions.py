@@ -20,6 +20,10 @@ class Function:
         # What a transaction can hold: views and what has no arguments are not read back.
         self.is_read_back = bool(self.inputs) and entry["stateMutability"] not in ("view", "pure")
 
+    def name_statements(self, statements):
+        """An argument that is an EIP-712 struct is `statement`, whatever short name the source has for it."""
+        self.inputs = [("statement" if kind.c in statements else name, kind) for name, kind in self.inputs]
+
     # --- calls ---
 
     def args(self):
@@ -71,8 +75,12 @@ class Function:
         what = f'"{self.contract.name}.{self.solidity}"'
         row = [(names.parameter(name), kind, f"out->{names.member(name)}") for name, kind in self.inputs]
         arguments = ["out"] if self.takes_struct else self.passed()
-        call = f"{self.name}_call({', '.join(['arena', *arguments])});"
-        again = text.one_or_two("struct bytes again =", " ", call, "    ", "\t")
+        made, arguments = f"{self.name}_call", ["arena", *arguments]
+        begin, call = "struct bytes again =", f"{made}({', '.join(arguments)});"
+        if text.width(f"\t    {call}") > text.WIDTH:
+            again = text.call(f"{begin} {made}", arguments, ";")
+        else:
+            again = text.one_or_two(begin, " ", call, "    ", "\t")
         body = [f"struct abi_reader reader = contract_call_reader(calldata, {self.selector_literal()});",
                 *values.read_row(row, "&reader"), f"TRY(contract_call_whole(&reader, {what}, err));", *again,
                 f"return contract_call_same(calldata, again, {what}, err);"]

@@ -118,6 +118,7 @@ class Tuple:
 @dataclass(frozen=True)
 class Array:
     base: object
+    c = None  # a pointer and a count
     dynamic = True
     needs_arena = True
     by_value = True

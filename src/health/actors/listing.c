@@ -219,7 +219,7 @@ static struct bytes list_call(struct arena *arena, const struct listing *listing
 	    .deadline = listing->deadline_s};
 	for (size_t i = 0; i < listing->endorsement_count; i++)
 		signatures[i] = BYTES_OF(listing->endorsements[i].signature);
-	const struct directory_list_args args = {.entry = entry,
+	const struct directory_list_args args = {.statement = entry,
 	    .possession = bytes_make(listing->possession, 64),
 	    .actor_signature = BYTES_OF(listing->actor_signature),
 	    .registrar_signatures = signatures,
