@@ -3,12 +3,13 @@
 #include "health/records/disclosure.h"
 
 #define ADDRESS(digit) "\"0x000000000000000000000000000000000000000" digit "\""
+#define CONTRACT(name, digit) ",\"" name "\":{\"address\":" ADDRESS(digit) ",\"codeHash\":\"0x" ZEROS "\"}"
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
 static const char anchor[] =
-    "{\"type\":\"xinglin-deployment\",\"v\":1,\"chainId\":1,"
-    "\"genesis\":\"0x0000000000000000000000000000000000000000000000000000000000000000\","
-    "\"sealer\":" ADDRESS("1") ",\"rpc\":\"http://127.0.0.1:8545\",\"directory\":" ADDRESS("2") ",\"folders\":" ADDRESS(
-	"3") ",\"records\":" ADDRESS("4") ",\"consent\":" ADDRESS("5") ",\"medicines\""
-								       ":" ADDRESS("6") "}";
+    "{\"type\":\"xinglin-deployment\",\"v\":2,\"chainId\":1,\"genesis\":\"0x" ZEROS
+    "\",\"sealer\":" ADDRESS("1") ",\"rpc\":\"http://127.0.0.1:8545\",\"registrars\":[" ADDRESS(
+	"7") "],\"threshold\":1" CONTRACT("directory", "2") CONTRACT("folders", "3") CONTRACT("records", "4")
+	CONTRACT("consent", "5") CONTRACT("medicines", "6") "}";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct disclosure disclosure;

@@ -75,7 +75,8 @@ class Two:
         """A container of one part (docs/wire-formats.md §1), put in the hospital's name by a request that is signed here; its name."""
         container = b"XLC1" + (1).to_bytes(4, "big") + len(part).to_bytes(4, "big") + part
         blob = hashlib.sha256(b"\0" + part).digest()
-        gate, node = to_checksum_address(self.deployment["records"]), to_checksum_address(self.deployment["sealer"])
+        gate = to_checksum_address(self.deployment["records"]["address"])
+        node = to_checksum_address(self.deployment["sealer"])
         expiry, nonce = int(time.time()) + 60, int.from_bytes(os.urandom(8), "big")
         signed = Account.sign_typed_data(
             self.keys[name],
@@ -111,7 +112,7 @@ class Two:
         count = int(self.c.rpc("eth_getTransactionCount", account.address, "pending"), 16)
         signed = account.sign_transaction(
             {
-                "to": to_checksum_address(self.deployment["records"]),
+                "to": to_checksum_address(self.deployment["records"]["address"]),
                 "data": data,
                 "gas": 1_000_000,
                 "nonce": count,

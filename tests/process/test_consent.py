@@ -110,7 +110,7 @@ class Scene:
         return json.loads(done.stdout)
 
     def contract(self, name):
-        return json.loads(self.c.deployment.read_text())[name]
+        return json.loads(self.c.deployment.read_text())[name]["address"]
 
 
 @pytest.fixture(scope="module")

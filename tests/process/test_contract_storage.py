@@ -28,7 +28,8 @@ class Chain:
 
     def __init__(self, consortium, tool, folder):
         self.c, self.tool = consortium, tool
-        self.contracts = json.loads(consortium.deployment.read_text())
+        deployment = json.loads(consortium.deployment.read_text())
+        self.contracts = {name: of["address"] for name, of in deployment.items() if isinstance(of, dict)}
         self.hospital = consortium.actor("slots-hospital", "hospital", "Slots Hospital")
         self.trustee = consortium.actor("slots-trustee", "trustee", "A trustee whose name is longer than one word")
         opened = consortium.run("slots-hospital", "folder", "open", "--label", "slots", "--glass-minutes", 30,

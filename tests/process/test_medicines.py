@@ -336,7 +336,7 @@ def test_bad_scans_get_a_diagnosis(trade):
 
 def test_past_the_command_line(trade, consortium):
     """The contract refuses what the command line would not even send."""
-    medicines = json.loads(consortium.deployment.read_text())["medicines"]
+    medicines = json.loads(consortium.deployment.read_text())["medicines"]["address"]
 
     def call(data, sender):
         with pytest.raises(RpcError) as caught:

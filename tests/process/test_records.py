@@ -427,9 +427,15 @@ def test_every_changed_proof_is_refused(ward, proof):
 
 def test_the_anchor_decides(ward, proof):
     anchor = json.loads(ward.consortium.deployment.read_text())
-    for member in ("sealer", "genesis", "records"):
-        other = ward.file("anchor.json", json.dumps({**anchor, member: changed_hex(anchor[member], 5)}))
-        assert verify(proof, other)[0] == NOT_PROVEN
+    others = [{**anchor, member: changed_hex(anchor[member], 5)} for member in ("sealer", "genesis")]
+    others += [{**anchor, "chainId": anchor["chainId"] + 1}]
+    others += [{**anchor, "records": {**anchor["records"], member: changed_hex(anchor["records"][member], 5)}}
+               for member in ("address", "codeHash")]
+    for other in others:
+        assert verify(proof, ward.file("anchor.json", json.dumps(other)))[0] == NOT_PROVEN
+    first = {**anchor, "v": 1}
+    code, report = verify(proof, ward.file("anchor.json", json.dumps(first)))
+    assert code not in (0, NOT_PROVEN) and "version 1" in report["error"]
     assert verify(proof, ward.file("no-anchor.json", "{}"))[0] == USAGE
 
 

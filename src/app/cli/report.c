@@ -124,6 +124,9 @@ static const char *remedy_of(unsigned cause) {
 	    [CAUSE_NO_LOT] = "give it with --lot",
 	    [CAUSE_OTHER_LOT] = "leave --lot out, or give the event's",
 	    [CAUSE_NO_EXPIRY] = "give it with --expiry",
+	    [CAUSE_NOT_PROVED] = "nothing was done; ask another node with --rpc URL, and report this one",
+	    [CAUSE_OLD_HEAD] = "is this machine's clock right, and the node at the chain's end?",
+	    [CAUSE_TWO_BLOCKS] = "nothing from this chain can be believed: show evidence.json to those who run it",
 	};
 	_Static_assert(sizeof remedies / sizeof *remedies == CAUSE_COUNT, "every cause has a remedy");
 	return cause < CAUSE_COUNT ? remedies[cause] : "";

@@ -8,6 +8,7 @@
 
 #define DEPLOYMENT_MAX ((size_t)1 << 16)
 #define FOUNDING_DEFAULT_S 3600u
+#define ADDRESS_TEXT 42u
 
 static void put_deployed(void *context, const char *name, const struct client_receipt *receipt) {
 	struct cli *cli = context;
@@ -17,23 +18,57 @@ static void put_deployed(void *context, const char *name, const struct client_re
 	json_object_end(&cli->writer);
 }
 
+/* The next part before a comma; false at the end. */
+static bool next_part(struct bytes *part, struct bytes *rest) {
+	size_t len = 0;
+	if (!rest->len) return false;
+	while (len < rest->len && rest->data[len] != ',') len++;
+	*part = bytes_slice(*rest, 0, len);
+	*rest = bytes_slice(*rest, len + 1, rest->len);
+	return true;
+}
+
 static enum status read_registrars(struct cli *cli, struct deploy_plan *plan, struct err *err) {
 	const char *text;
 	TRY(cli_need(cli, &text, "registrars", err));
-	for (struct bytes rest = bytes_text(text); rest.len;) {
-		size_t len = 0;
-		while (len < rest.len && rest.data[len] != ',') len++;
-		if (plan->registrar_count == DEPLOY_REGISTRARS_MAX ||
-		    hex_fixed(plan->registrars[plan->registrar_count].b, 20, bytes_slice(rest, 0, len)) != STATUS_OK)
+	struct bytes part, rest = bytes_text(text);
+	while (next_part(&part, &rest)) {
+		if (plan->registrar_count == DEPLOYMENT_REGISTRARS_MAX ||
+		    hex_fixed(plan->registrars[plan->registrar_count].b, 20, part) != STATUS_OK)
 			return err_set(err, STATUS_INVALID,
-			    "--registrars takes at most %u addresses with commas between", DEPLOY_REGISTRARS_MAX);
+			    "--registrars takes at most %u addresses with commas between", DEPLOYMENT_REGISTRARS_MAX);
 		plan->registrar_count++;
-		rest = bytes_slice(rest, len + 1, rest.len);
 	}
 	TRY(cli_u64(cli, &plan->threshold, "threshold", plan->registrar_count / 2 + 1, err));
-	if (plan->threshold == 0 || plan->threshold > plan->registrar_count)
-		return err_set(err, STATUS_INVALID, "--threshold takes 1 to the number of registrars");
+	if (2 * plan->threshold <= plan->registrar_count || plan->threshold > plan->registrar_count)
+		return err_set(
+		    err, STATUS_INVALID, "--threshold takes more than half of the registrars, and at most all");
 	return cli_u64(cli, &plan->founding_s, "founding-seconds", FOUNDING_DEFAULT_S, err);
+}
+
+/* ADDRESS=URL with commas between. */
+static enum status read_witnesses(struct cli *cli, struct deploy_plan *plan, struct err *err) {
+	const char *text = cli_value(cli, "witnesses");
+	uint64_t threshold;
+	struct bytes part, rest = bytes_text(text ? text : "");
+	while (next_part(&part, &rest)) {
+		struct deployment_witness *witness = &plan->witnesses[plan->witness_count];
+		const struct bytes url = bytes_slice(part, ADDRESS_TEXT + 1, part.len);
+		if (plan->witness_count == DEPLOYMENT_WITNESSES_MAX || url.len == 0 ||
+		    url.len >= DEPLOYMENT_URL_BYTES || part.data[ADDRESS_TEXT] != '=' ||
+		    hex_fixed(witness->account.b, 20, bytes_slice(part, 0, ADDRESS_TEXT)) != STATUS_OK)
+			return err_set(err, STATUS_INVALID,
+			    "--witnesses takes at most %u times ADDRESS=URL with commas between",
+			    DEPLOYMENT_WITNESSES_MAX);
+		snprintf(witness->url, sizeof witness->url, "%.*s", (int)url.len, (const char *)url.data);
+		plan->witness_count++;
+	}
+	TRY(cli_u64(cli, &threshold, "witness-threshold", plan->witness_count / 2 + 1, err));
+	if (!plan->witness_count) return STATUS_OK;
+	if (threshold == 0 || threshold > plan->witness_count)
+		return err_set(err, STATUS_INVALID, "--witness-threshold takes 1 to the number of witnesses");
+	plan->witness_threshold = (uint8_t)threshold;
+	return STATUS_OK;
 }
 
 static enum status cmd_deploy(struct cli *cli, struct err *err) {
@@ -43,6 +78,7 @@ static enum status cmd_deploy(struct cli *cli, struct err *err) {
 	if (!cli->request.client) return err_set(err, STATUS_INVALID, "--rpc URL says which chain to deploy to");
 	TRY(cli_need(cli, &out_path, "out", err));
 	TRY(read_registrars(cli, &plan, err));
+	TRY(read_witnesses(cli, &plan, err));
 	TRY(deploy_contracts(&cli->request, &deployment, &plan, err));
 	struct buf json;
 	buf_init(&json, DEPLOYMENT_MAX);
@@ -66,6 +102,8 @@ const struct cli_command command_deploy = {
 	     "    --registrars 0x…,0x… --threshold 2 --out deployment.json",
     .options = {{"registrars", "ADDRESS,…", "who lists actors"},
 	{"threshold", "N", "how many of them it takes (more than half)"},
+	{"witnesses", "ADDRESS=URL,…", "who executes every block and signs heads (xinglin witness)"},
+	{"witness-threshold", "K", "how many of them must sign a head (more than half)"},
 	{"founding-seconds", "N", "how long founding actors may be listed (3600)"},
 	{"out", "FILE", "where the deployment's description goes"}},
     .needs_home = true,

@@ -91,9 +91,13 @@ static enum status cmd_trust(struct cli *cli, struct err *err) {
 	struct bytes json;
 	TRY(cli_read_file(cli, &json, cli->arguments[0], SMALL_FILE_MAX, err));
 	TRY(home_trust(cli->request.home, json, err));
-	cli_put_u64(cli, "chainId", cli->request.home->deployment.chain_id);
-	cli_put_hex(cli, "genesis", BYTES_OF(cli->request.home->deployment.genesis));
-	cli_put_address(cli, "sealer", &cli->request.home->deployment.sealer);
+	const struct deployment *trusted = &cli->request.home->deployment;
+	cli_put_u64(cli, "chainId", trusted->chain_id);
+	cli_put_hex(cli, "genesis", BYTES_OF(trusted->genesis));
+	cli_put_address(cli, "sealer", &trusted->sealer);
+	cli_put_u64(cli, "registrars", trusted->registrar_count);
+	cli_put_u64(cli, "threshold", trusted->threshold);
+	if (trusted->witness_count) cli_put_u64(cli, "witnesses", trusted->witness_count);
 	return STATUS_OK;
 }
 
@@ -103,9 +107,9 @@ const struct cli_command command_trust = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "take a deployment's description as this home's trust anchor",
-    .teach = "DEPLOYMENT is the file that `xinglin deploy` wrote: the chain's genesis and sealer, and the\n"
-	     "contracts. It is taken once; a home never changes to another deployment. Get it by a way that you\n"
-	     "trust.\n\n"
+    .teach = "DEPLOYMENT is the file that `xinglin deploy` wrote: the chain's genesis and sealer, the contracts and\n"
+	     "their code, who lists actors, and witnesses if there are any. All else is proved from it. It is\n"
+	     "taken once; a home never changes to another deployment. Get it by a way that you trust.\n\n"
 	     "  xinglin trust deployment.json --home hospital-a",
     .needs_home = true,
     .run = cmd_trust,

@@ -4,7 +4,10 @@
 
 #include "codec/hex.h"
 #include "contracts/contracts_data.h"
+#include "crypto/hash.h"
 #include "eth/abi.h"
+
+#define CODE_MAX ((size_t)1 << 18) /* EIP-170 allows 24,576 bytes */
 
 /* Nonces of the deployer: later contracts are known to earlier ones by the addresses that follow from these. */
 enum { DIRECTORY, FOLDERS, RECORDS, CONSENT, MEDICINES, CONTRACT_COUNT };
@@ -72,21 +75,62 @@ static enum status foresee(struct actor_request *request, struct contracts *cont
 	return STATUS_OK;
 }
 
+/* Of the code that stands at an address, as the node shows it: whoever deploys does it on a node of their own. */
+static enum status code_hash(
+    struct actor_request *request, hash32 *out, const struct contracts *contracts, int contract, struct err *err) {
+	const struct json *answer;
+	struct buf text;
+	buf_init(&text, CODE_MAX);
+	struct json_writer writer = json_writer(&text);
+	json_array_begin(&writer, NULL);
+	json_put_hex(&writer, NULL, BYTES_OF(contracts->at[contract]));
+	json_put_text(&writer, NULL, "latest");
+	json_array_end(&writer);
+	enum status status =
+	    client_rpc(request->client, &answer, NULL, request->arena, "eth_getCode", buf_view(&text), err);
+	buf_clear(&text);
+	if (status == STATUS_OK && (hex_data(&text, json_string(answer)) != STATUS_OK || text.len == 0))
+		status =
+		    err_set(err, STATUS_INTERNAL, "the node does not give the code of %s", contract_names[contract]);
+	if (status == STATUS_OK) *out = keccak256(buf_view(&text));
+	buf_fini(&text);
+	return status;
+}
+
+static enum status pin_code(
+    struct actor_request *request, struct deployment *out, const struct contracts *contracts, struct err *err) {
+	hash32 *const places[CONTRACT_COUNT] = {[DIRECTORY] = &out->code.directory,
+	    [FOLDERS] = &out->code.folders,
+	    [RECORDS] = &out->code.records,
+	    [CONSENT] = &out->code.consent,
+	    [MEDICINES] = &out->code.medicines};
+	for (int contract = 0; contract < CONTRACT_COUNT; contract++)
+		TRY(code_hash(request, places[contract], contracts, contract, err));
+	return STATUS_OK;
+}
+
 static enum status describe(
     struct actor_request *request, struct deployment *out, const struct contracts *contracts, struct err *err) {
+	const struct deploy_plan *plan = contracts->plan;
 	const struct json *info;
 	*out = (struct deployment){.chain_id = client_chain_id(request->client),
+	    .registrar_count = plan->registrar_count,
+	    .threshold = (uint8_t)plan->threshold,
+	    .witness_count = plan->witness_count,
+	    .witness_threshold = plan->witness_threshold,
 	    .directory = contracts->at[DIRECTORY],
 	    .folders = contracts->at[FOLDERS],
 	    .records = contracts->at[RECORDS],
 	    .consent = contracts->at[CONSENT],
 	    .medicines = contracts->at[MEDICINES]};
+	memcpy(out->registrars, plan->registrars, sizeof out->registrars);
+	memcpy(out->witnesses, plan->witnesses, sizeof out->witnesses);
 	snprintf(out->rpc_url, sizeof out->rpc_url, "%s", client_url(request->client));
 	TRY(client_rpc(request->client, &info, NULL, request->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
 	if (hex_fixed(out->genesis.b, 32, json_string(json_get(info, "genesisHash"))) != STATUS_OK ||
 	    hex_fixed(out->sealer.b, 20, json_string(json_get(info, "sealer"))) != STATUS_OK)
 		return err_set(err, STATUS_INTERNAL, "the node does not say its genesis and sealer");
-	return STATUS_OK;
+	return pin_code(request, out, contracts, err);
 }
 
 static enum status warn_of_gates(struct actor_request *request, const struct contracts *contracts, struct err *err) {

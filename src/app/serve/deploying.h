@@ -7,13 +7,14 @@
 
 #include "health/actors/request.h"
 
-#define DEPLOY_REGISTRARS_MAX 32u
-
 struct deploy_plan {
-	addr20 registrars[DEPLOY_REGISTRARS_MAX];
+	addr20 registrars[DEPLOYMENT_REGISTRARS_MAX];
 	size_t registrar_count;
 	uint64_t threshold;
 	uint64_t founding_s;
+	struct deployment_witness witnesses[DEPLOYMENT_WITNESSES_MAX];
+	size_t witness_count;
+	uint8_t witness_threshold;
 	/* After each; NULL: nobody wants to know. */
 	void (*deployed)(void *context, const char *name, const struct client_receipt *receipt);
 	void *context;

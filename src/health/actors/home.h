@@ -8,6 +8,9 @@
  *	  folders/<id>.json    what a controller knows of its folders: salt, label, index — no key
  *	  records/<id>.jwe     an author's legal record: the lead's plaintext, sealed to itself
  *	  products/, documents/  a trading partner's product keys and sealed documents (health/trace)
+ *	  head.json            the newest block that was believed (health/chain/heads.h)
+ *	  evidence.json        only if two signed blocks of one height were seen
+ *	  lists/<hash>.json    which entries of a list were seen (health/chain/verified.h)
  *	  pins.json            directory keys seen so far: a change is reported
  *	  counts.json          the next index of a folder's controller key
  *	  outbox.journal       what was accepted and is in no block yet (health/chain/outbox.h)
@@ -22,20 +25,8 @@
 
 #include "base/world.h"
 #include "crypto/p256.h"
-#include "eth/eip712.h"
 #include "health/chain/blobs.h"
-
-struct deployment {
-	uint64_t chain_id;
-	hash32 genesis;
-	addr20 sealer;
-	char rpc_url[256];
-	addr20 directory, folders, records, consent, medicines;
-};
-MUST_USE enum status deployment_parse(struct deployment *out, struct bytes json, struct err *err);
-void deployment_write(struct buf *out, const struct deployment *deployment);
-/* Where signatures for one of its contracts count (the bindings know its name). Points into both arguments. */
-struct eip712_domain deployment_domain(const struct deployment *deployment, const addr20 *contract);
+#include "health/chain/deployment.h"
 
 #define HOME_OUTBOX "outbox.journal"
 

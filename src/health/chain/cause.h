@@ -20,7 +20,10 @@
 	X(OTHER_DESTINATION) /* an event goes to another actor than the caller named */                                \
 	X(NO_LOT)            /* an event names no lot */                                                               \
 	X(OTHER_LOT)         /* an event names another lot than the caller */                                          \
-	X(NO_EXPIRY)         /* an event names no last day */
+	X(NO_EXPIRY)         /* an event names no last day */                                                          \
+	X(NOT_PROVED)        /* what the node shows is not proved, and so is not believed */                           \
+	X(OLD_HEAD)          /* the node shows no head that is new enough */                                           \
+	X(TWO_BLOCKS)        /* the chain's sealer signed two blocks of one height */
 #define HEALTH_CAUSE_ENUM(name) CAUSE_##name,
 enum health_cause { HEALTH_CAUSES(HEALTH_CAUSE_ENUM) CAUSE_COUNT };
 #undef HEALTH_CAUSE_ENUM

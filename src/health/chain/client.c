@@ -72,29 +72,43 @@ enum status client_begin_exchange(const struct client *client, struct err *err) 
 
 /* --- one call --- */
 
-static void write_request(struct buf *out, struct client *client, const char *method, struct bytes params) {
-	struct json_writer writer = json_writer(out);
-	json_object_begin(&writer, NULL);
-	json_put_text(&writer, "jsonrpc", "2.0");
-	json_put_u64(&writer, "id", ++client->next_id);
-	json_put_text(&writer, "method", method);
-	json_put_raw(&writer, "params", params);
-	json_object_end(&writer);
+static void put_request(struct json_writer *writer, uint64_t id, const char *method, struct bytes params) {
+	json_object_begin(writer, NULL);
+	json_put_text(writer, "jsonrpc", "2.0");
+	json_put_u64(writer, "id", id);
+	json_put_text(writer, "method", method);
+	json_put_raw(writer, "params", params);
+	json_object_end(writer);
 }
 
 static enum status exchange(
-    struct client *client, struct http_response *response, struct bytes request, struct err *err) {
+    struct client *client, struct http_response *response, const char *url, struct bytes request, struct err *err) {
 	static const char *const headers[] = {"Content-Type: application/json", NULL};
 	const struct http_client *http = client->options.http;
 	TRY(client_begin_exchange(client, err));
-	enum status status = http->exchange(http->context, response, HTTP_POST, client->url, headers, request, err);
+	enum status status = http->exchange(http->context, response, HTTP_POST, url, headers, request, err);
 	if (status != STATUS_OK)
 		return err_because(
-		    err, CAUSE_NODE_SILENT, err_prefix(err, status, "no answer from the node at %s", client->url));
+		    err, CAUSE_NODE_SILENT, err_prefix(err, status, "no answer from the node at %s", url));
 	if (response->status != 200)
-		return err_set(
-		    err, STATUS_IO, "the node at %s answers with HTTP status %d", client->url, response->status);
+		return err_set(err, STATUS_IO, "the node at %s answers with HTTP status %d", url, response->status);
 	return STATUS_OK;
+}
+
+/* Sends what was written and parses the answer. `what` names it in a refusal. */
+static enum status ask(struct client *client, const struct json **root, struct arena *arena, const char *url,
+    const struct buf *request, const char *what, struct err *err) {
+	struct http_response response;
+	http_response_init(&response, CLIENT_ANSWER_MAX);
+	enum status status = buf_status(request, err);
+	if (status == STATUS_OK) status = exchange(client, &response, url, buf_view(request), err);
+	if (status == STATUS_OK) {
+		struct bytes answer = arena_dup(arena, buf_view(&response.body));
+		status = json_parse(root, arena, answer, NULL, err);
+		if (status != STATUS_OK) err_prefix(err, status, "the node's answer to %s is not JSON", what);
+	}
+	http_response_fini(&response);
+	return status;
 }
 
 static void read_error(struct client_error *out, struct arena *arena, const struct json *error) {
@@ -114,32 +128,72 @@ static void read_error(struct client_error *out, struct arena *arena, const stru
 		out->data = (struct bytes){NULL, 0};
 }
 
-enum status client_rpc(struct client *client, const struct json **result, struct client_error *error,
-    struct arena *arena, const char *method, struct bytes params, struct err *err) {
-	struct buf request;
-	struct http_response response;
-	buf_init(&request, CLIENT_ANSWER_MAX);
-	http_response_init(&response, CLIENT_ANSWER_MAX);
-	write_request(&request, client, method, params);
-	enum status status = buf_status(&request, err);
-	if (status == STATUS_OK) status = exchange(client, &response, buf_view(&request), err);
-	const struct json *root = NULL;
-	if (status == STATUS_OK) {
-		struct bytes answer = arena_dup(arena, buf_view(&response.body));
-		status = json_parse(&root, arena, answer, NULL, err);
-		if (status != STATUS_OK) err_prefix(err, status, "the node's answer to %s is no JSON", method);
+static enum status read_result(const struct json **result, struct client_error *error, struct arena *arena,
+    const struct json *answer, const char *method, struct err *err) {
+	const struct json *fault = json_get(answer, "error");
+	if (fault) {
+		read_error(error, arena, fault);
+		return err_set(err, STATUS_DENIED, "%s: %s", method, error->message);
 	}
-	http_response_fini(&response);
+	*result = json_get(answer, "result");
+	if (!*result) return err_set(err, STATUS_INTERNAL, "the node's answer to %s has no result", method);
+	return STATUS_OK;
+}
+
+enum status client_rpc_at(struct client *client, const char *url, const struct json **result,
+    struct client_error *error, struct arena *arena, const char *method, struct bytes params, struct err *err) {
+	struct buf request;
+	struct client_error local;
+	const struct json *root = NULL;
+	buf_init(&request, CLIENT_ANSWER_MAX);
+	struct json_writer writer = json_writer(&request);
+	put_request(&writer, ++client->next_id, method, params);
+	enum status status = ask(client, &root, arena, url, &request, method, err);
 	buf_fini(&request);
 	TRY(status);
-	const struct json *fault = json_get(root, "error");
-	if (fault) {
-		struct client_error local;
-		read_error(error ? error : &local, arena, fault);
-		return err_set(err, STATUS_DENIED, "%s: %s", method, error ? error->message : local.message);
+	return read_result(result, error ? error : &local, arena, root, method, err);
+}
+
+enum status client_rpc(struct client *client, const struct json **result, struct client_error *error,
+    struct arena *arena, const char *method, struct bytes params, struct err *err) {
+	return client_rpc_at(client, client->url, result, error, arena, method, params, err);
+}
+
+/* --- several calls --- */
+
+/* The place of an answer by its id; each may come once. */
+static enum status settle(struct client_question *questions, size_t count, uint64_t first_id, struct arena *arena,
+    const struct json *answer, struct err *err) {
+	uint64_t id;
+	if (!json_u64(&id, json_get(answer, "id")) || id < first_id || id - first_id >= count)
+		return err_set(err, STATUS_INTERNAL, "the node answers what was not asked");
+	struct client_question *question = &questions[id - first_id];
+	if (question->status != STATUS_NOTFOUND)
+		return err_set(err, STATUS_INTERNAL, "the node answers one call twice");
+	question->status = read_result(&question->result, &question->error, arena, answer, question->method, err);
+	return question->status == STATUS_DENIED ? STATUS_OK : question->status;
+}
+
+enum status client_batch(
+    struct client *client, struct client_question *questions, size_t count, struct arena *arena, struct err *err) {
+	struct buf request;
+	const struct json *root = NULL;
+	const uint64_t first_id = client->next_id + 1;
+	if (count == 0) return STATUS_OK;
+	buf_init(&request, CLIENT_ANSWER_MAX);
+	struct json_writer writer = json_writer(&request);
+	json_array_begin(&writer, NULL);
+	for (size_t i = 0; i < count; i++) {
+		questions[i].status = STATUS_NOTFOUND; /* no answer yet */
+		put_request(&writer, ++client->next_id, questions[i].method, questions[i].params);
 	}
-	*result = json_get(root, "result");
-	if (!*result) return err_set(err, STATUS_INTERNAL, "the node's answer to %s has no result", method);
+	json_array_end(&writer);
+	enum status status = ask(client, &root, arena, client->url, &request, "a batch", err);
+	buf_fini(&request);
+	TRY(status);
+	if (!json_is(root, JSON_ARRAY) || root->count != count)
+		return err_set(err, STATUS_INTERNAL, "the node answers %u of %zu calls", root->count, count);
+	json_foreach (answer, root) TRY(settle(questions, count, first_id, arena, answer, err));
 	return STATUS_OK;
 }
 

@@ -18,6 +18,23 @@ struct client {
 /* Before each exchange: gives the HTTP client what is left until the deadline. STATUS_TIMEOUT: nothing is. */
 MUST_USE enum status client_begin_exchange(const struct client *client, struct err *err);
 
+/* The same call at another address than the client's: of a witness. */
+MUST_USE enum status client_rpc_at(struct client *client, const char *url, const struct json **result,
+    struct client_error *error, struct arena *arena, const char *method, struct bytes params, struct err *err);
+/* Several calls in one exchange. */
+struct client_question {
+	const char *method;
+	struct bytes params; /* a JSON array */
+	/* STATUS_OK: `result`. STATUS_DENIED: the node refused this one, and `error` says why. */
+	enum status status;
+	const struct json *result;
+	struct client_error error;
+};
+#define CLIENT_BATCH_MAX 256u
+/* STATUS_INTERNAL unless each is answered once. */
+MUST_USE enum status client_batch(
+    struct client *client, struct client_question *questions, size_t count, struct arena *arena, struct err *err);
+
 /* transact.c: the steps of sending. */
 
 /* Gas of `tx` (its `to` and data) at the newest block. A revert is a verdict. */

@@ -7,7 +7,7 @@
 #ifndef HEALTH_CHAIN_DEPLOYMENT_H
 #define HEALTH_CHAIN_DEPLOYMENT_H
 
-#include "base/mem.h"
+#include "eth/eip712.h"
 
 #define DEPLOYMENT_REGISTRARS_MAX 32u
 #define DEPLOYMENT_WITNESSES_MAX 16u
@@ -21,7 +21,7 @@ struct deployment_witness {
 struct deployment {
 	uint64_t chain_id;
 	hash32 genesis;
-	addr20 sealer;
+	addr20 sealer; /* zeros: the chain is somebody else's, and its witnesses alone say which head is the newest */
 	char rpc_url[DEPLOYMENT_URL_BYTES];
 	addr20 registrars[DEPLOYMENT_REGISTRARS_MAX]; /* the first set; later ones are statements */
 	size_t registrar_count;                       /* from 1 */
@@ -42,6 +42,8 @@ struct deployment {
 MUST_USE enum status deployment_parse(struct deployment *out, struct bytes json, struct err *err);
 void deployment_write(struct buf *out, const struct deployment *deployment);
 
+/* Where signatures for one of its contracts count (the bindings know its name). Points into both arguments. */
+struct eip712_domain deployment_domain(const struct deployment *deployment, const addr20 *contract);
 /* The code hash that the anchor gives for a contract; NULL: it is none of its contracts. */
 const hash32 *deployment_code_of(const struct deployment *deployment, const addr20 *contract);
 

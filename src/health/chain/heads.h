@@ -1,18 +1,18 @@
 /*
  * Which block is believed to be the newest. A head is taken only if
  *
- *	- whoever decides blocks signed it: the anchor's sealer, over Head(number, hash, time, challenge) with a challenge
- *	  of our own, or over Seal(number, hash) if an older head is enough (eth/seal.h); another kind of chain can put its
- *	  own proof in this place (struct head_authority). If the anchor names witnesses, enough of them signed too;
- *	- it descends from the last head that was taken, by its parents' hashes: one step, or EIP-2935's contract proved in
- *	  its state, or the headers between;
+ *	- whoever decides blocks signed it: the anchor's sealer, over Head(number, hash, time, challenge) with a
+ *challenge of our own, or over Seal(number, hash) if an older head is enough (eth/seal.h); another kind of chain can
+ *put its own proof in this place (struct head_authority). If the anchor names witnesses, enough of them signed too;
+ *	- it descends from the last head that was taken, by its parents' hashes: one step, or EIP-2935's contract proved
+ *in its state, or the headers between;
  *	- its time is at most HEADS_AHEAD_S in front of the clock.
  *
- * It is never older than the last one, which is kept in the home. Two signed blocks of one height are kept as evidence,
- * and from then on nothing is believed: STATUS_CORRUPT, until a person has decided.
+ * It is never older than the last one, which is kept in the home (head.json). Two signed blocks of one height are kept
+ * as evidence (evidence.json), and from then on nothing is believed: STATUS_CORRUPT, until a person has decided.
  *
- * Threads: one `struct heads` serves all threads of its home, if it is given `threads`. Ownership: the options' pointers
- * are borrowed. Sources: EIP-2935, EIP-1186; Yellow Paper §4.4.
+ * Threads: one `struct heads` serves all threads of its home, if it is given `threads`. Ownership: the options'
+ *pointers are borrowed. Sources: EIP-2935, EIP-1186; Yellow Paper §4.4.
  */
 #ifndef HEALTH_CHAIN_HEADS_H
 #define HEALTH_CHAIN_HEADS_H
@@ -34,12 +34,18 @@ struct head {
 	hash32 hash;
 	hash32 state_root;
 	uint64_t time_s;   /* the block's timestamp */
-	uint64_t known_s;  /* by our clock: when it was the newest for sure; 0: by its timestamp alone */
-	hash32 challenge;  /* what `signature` answers; zeros: it is a Seal */
+	uint64_t known_ms; /* by our clock: when it was the newest for sure; 0: by its timestamp alone */
+	/* Its maker's signature: over a Head with this challenge, or over a Seal if the challenge is zeros. */
+	hash32 challenge;
 	struct eth_signature signature;
-	uint8_t rlp[HEAD_RLP_MAX];
+	uint8_t rlp[HEAD_RLP_MAX]; /* the header */
 	size_t rlp_len;
 };
+/* All but known_ms, challenge and signature, from the header's RLP. */
+MUST_USE enum status head_decode(struct head *out, struct bytes rlp, struct err *err);
+/* As it is kept: JSON. */
+void head_write(struct buf *out, const struct head *head);
+MUST_USE enum status head_parse(struct head *out, struct bytes json, struct err *err);
 
 /* Small texts that outlive the process, by name ("head.json"); the home has them (health/actors/home_heads.h). */
 struct head_store {
@@ -53,15 +59,14 @@ struct head_store {
 	void *context;
 };
 
-/* What a node shows as its head. */
-struct head_claim {
-	const struct head *head;
-	const struct json *answer; /* the node's; a kind of chain may have put its proof there */
-};
-/* Is this block decided, and, if the head has a challenge, was it the newest when that was made? STATUS_DENIED says
- * why it is not believed. */
+/*
+ * Who decides blocks on another kind of chain than a sealer's: a consortium's commits. `answer` is the node's to
+ * xinglin_head, and holds what proves the head. STATUS_DENIED says why it is not believed. Such a head answers no
+ * challenge: if HEADS_FRESH is asked for, its time may be HEADS_QUIET_S ago.
+ */
 struct head_authority {
-	MUST_USE enum status (*check)(void *context, const struct head_claim *claim, struct err *err);
+	MUST_USE enum status (*check)(
+	    void *context, const struct head *head, const struct json *answer, struct err *err);
 	void *context;
 };
 
@@ -72,6 +77,9 @@ struct heads_options {
 	const struct random_source *random;
 	const struct threads *threads;          /* NULL: one thread */
 	const struct head_authority *authority; /* NULL: the anchor's sealer */
+	/* Between questions to a witness that is not yet there; NULL: it is asked once. */
+	void (*sleep_ms)(void *context, uint32_t ms);
+	void *sleep_context;
 };
 struct heads;
 
@@ -83,7 +91,8 @@ const struct deployment *heads_anchor(const struct heads *heads);
 
 /*
  * A head that was the newest at most `max_age_s` ago (HEADS_FRESH: one that answers a challenge made now). It is kept
- * as the last one. STATUS_DENIED: what the node shows is not believed, and why; STATUS_CORRUPT: two blocks at one height.
+ * as the last one. STATUS_DENIED: what the node shows is not believed, and why; STATUS_CORRUPT: two blocks at one
+ * height.
  */
 MUST_USE enum status heads_take(
     struct heads *heads, struct head *out, struct client *client, uint32_t max_age_s, struct err *err);

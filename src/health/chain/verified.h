@@ -1,7 +1,7 @@
 /*
  * Verified reads: what the chain says, proved. This is the one room that asks an unverified client (client.h) for facts
- * and the one door through which the others get them: a head that is believed (heads.h), words of the anchor's contracts
- * proved in its state, and lists that are complete.
+ * and the one door through which the others get them: a head that is believed (heads.h), words of the anchor's
+ *contracts proved in its state, and lists that are complete.
  *
  *	struct verified verified;
  *	verified_begin(&verified, heads, client, arena);
@@ -80,10 +80,10 @@ struct verified_list {
 MUST_USE enum status verified_list(
     struct verified *verified, const struct verified_list *list, struct list_state *remembered, struct err *err);
 /* What the home remembers of a list between programs; zeros: nothing. */
-MUST_USE enum status verified_remembered(struct heads *heads, struct list_state *out, const addr20 *contract,
-    const hash32 *slot, struct err *err);
+MUST_USE enum status verified_remembered(
+    struct heads *heads, struct list_state *out, const addr20 *contract, const hash32 *slot, struct err *err);
 /* Never to fewer entries than are remembered already. */
-MUST_USE enum status verified_remember(struct heads *heads, const struct list_state *list, const addr20 *contract,
-    const hash32 *slot, struct err *err);
+MUST_USE enum status verified_remember(
+    struct heads *heads, const struct list_state *list, const addr20 *contract, const hash32 *slot, struct err *err);
 
 #endif

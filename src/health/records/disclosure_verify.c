@@ -5,6 +5,7 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "eth/proof.h"
+#include "eth/seal.h"
 #include "eth/sign.h"
 #include "eth/types.h"
 #include "health/records/disclosure.h"
@@ -148,7 +149,10 @@ static enum status check_header(struct disclosure *out, hash32 *state_root, cons
 	if (header_decode(&header, file->header, NULL) != STATUS_OK)
 		return broken(err, "the header is not a valid block header");
 	out->block_hash = keccak256(file->header);
-	if (eth_signer(&signer, &file->seal, &out->block_hash) != STATUS_OK || !addr20_equal(&signer, &anchor->sealer))
+	const u256 chain_id = u256_from(anchor->chain_id);
+	const hash32 domain = seal_domain(&chain_id, &anchor->genesis);
+	const hash32 digest = seal_digest(&domain, header.number, &out->block_hash);
+	if (eth_signer(&signer, &file->seal, &digest) != STATUS_OK || !addr20_equal(&signer, &anchor->sealer))
 		return broken(err, "the block is not sealed by the anchor's sealer");
 	out->block_number = header.number;
 	out->block_timestamp = header.timestamp;
@@ -157,8 +161,8 @@ static enum status check_header(struct disclosure *out, hash32 *state_root, cons
 }
 
 /* The two slots of the registration, in the state of that block. */
-static enum status check_storage(
-    u256 values[2], const struct disclosure_file *file, const hash32 *state_root, struct err *err) {
+static enum status check_storage(u256 values[2], const struct disclosure_file *file, const struct deployment *anchor,
+    const hash32 *state_root, struct err *err) {
 	struct proof_account account;
 	hash32 slots[2];
 	bool exists;
@@ -166,6 +170,8 @@ static enum status check_storage(
 		&exists, &account, state_root, &file->records, file->account.items, file->account.count, NULL) ||
 	    !exists)
 		return broken(err, "the contract is not in the block's state");
+	if (!hash32_equal(&account.code_hash, &anchor->code.records))
+		return broken(err, "the contract has other code than the anchor says");
 	registration_slots(slots, &file->record);
 	for (size_t i = 0; i < 2; i++) {
 		if (!hash32_equal(&slots[i], &file->slots[i]))
@@ -218,7 +224,7 @@ enum status disclosure_verify(
 	TRY(read_file(&read, arena, file, err));
 	TRY(check_anchor(&read, &deployment, err));
 	TRY(check_header(out, &state_root, &read, &deployment, err));
-	TRY(check_storage(values, &read, &state_root, err));
+	TRY(check_storage(values, &read, &deployment, &state_root, err));
 	TRY(read_registration(out, &values[1], err));
 	TRY(check_inclusion(&read, &values[0], err));
 	out->record = read.record;

@@ -161,7 +161,7 @@ MUST_USE enum status chain_find_tx(
  * never falls from block to block. STATUS_NOTFOUND. */
 MUST_USE enum status chain_time_ms(
     struct chain *chain, uint64_t *out, uint64_t number, const hash32 *hash, struct err *err);
-/* The sealer's signature over a block's hash. STATUS_NOTFOUND if it was not sealed here. */
+/* The sealer's signature over a block (eth/seal.h: Seal). STATUS_NOTFOUND if it was not sealed here. */
 MUST_USE enum status chain_seal(struct chain *chain, struct secp_signature *out, const hash32 *hash, struct err *err);
 
 /* Logs of the canonical chain, by the index over addresses and topics (log_index.h); `visit` gets each in order. */

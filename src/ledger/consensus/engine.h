@@ -10,6 +10,9 @@
 #ifndef LEDGER_CONSENSUS_ENGINE_H
 #define LEDGER_CONSENSUS_ENGINE_H
 
+#include "crypto/secp256k1_keys.h"
+#include "eth/seal.h"
+#include "eth/sign.h"
 #include "ledger/chain/chain.h"
 
 struct engine;
@@ -30,6 +33,10 @@ struct engine_kind {
 	MUST_USE enum status (*seal)(struct engine *engine, struct err *err);
 	MUST_USE enum status (*next)(struct engine *engine, struct engine_next *out, struct err *err);
 	addr20 (*sealer)(const struct engine *engine);
+	MUST_USE enum status (*sign_seal)(const struct engine *engine, struct secp_signature *out, uint64_t number,
+	    const hash32 *hash, struct err *err);
+	MUST_USE enum status (*sign_head)(
+	    const struct engine *engine, struct eth_signature *out, const struct head_statement *head, struct err *err);
 	void (*free)(struct engine *engine);
 	bool is_final; /* does a sealed block stay for ever? */
 };
@@ -66,6 +73,18 @@ MUST_USE static inline enum status engine_next(struct engine *engine, struct eng
 /* Whose signature this node's blocks bear. */
 static inline addr20 engine_sealer(const struct engine *engine) {
 	return engine->kind->sealer(engine);
+}
+
+/* Inside engine_work: the seal of a block that is about to be committed (eth/seal.h). */
+MUST_USE static inline enum status engine_sign_seal(
+    const struct engine *engine, struct secp_signature *out, uint64_t number, const hash32 *hash, struct err *err) {
+	return engine->kind->sign_seal(engine, out, number, hash, err);
+}
+
+/* Signs what somebody asks who wants to know that a head is new (eth/seal.h), with the key of this node's blocks. */
+MUST_USE static inline enum status engine_sign_head(
+    const struct engine *engine, struct eth_signature *out, const struct head_statement *head, struct err *err) {
+	return engine->kind->sign_head(engine, out, head, err);
 }
 
 static inline bool engine_is_final(const struct engine *engine) {

@@ -33,6 +33,7 @@ struct solo {
 	struct pool *pool;
 	struct solo_options options;
 	addr20 sealer;
+	hash32 domain; /* of what it signs (eth/seal.h) */
 
 	/* The executing thread's own. */
 	uint64_t last_seal_ns;
@@ -51,6 +52,22 @@ static struct solo *solo_of(struct engine *engine) {
 
 static addr20 sealer_of(const struct engine *engine) {
 	return ((const struct solo *)engine)->sealer;
+}
+
+static enum status sign_seal(
+    const struct engine *engine, struct secp_signature *out, uint64_t number, const hash32 *hash, struct err *err) {
+	const struct solo *solo = (const struct solo *)engine;
+	const hash32 digest = seal_digest(&solo->domain, number, hash);
+	const enum status status = secp_sign(out, &solo->options.sealer_secret, &digest);
+	return status == STATUS_OK ? status : err_set(err, STATUS_INTERNAL, "the block could not be signed");
+}
+
+static enum status sign_head(
+    const struct engine *engine, struct eth_signature *out, const struct head_statement *head, struct err *err) {
+	const struct solo *solo = (const struct solo *)engine;
+	const hash32 digest = head_digest(&solo->domain, head);
+	const enum status status = eth_sign_digest(out, &solo->options.sealer_secret, &digest);
+	return status == STATUS_OK ? status : err_set(err, STATUS_INTERNAL, "the head could not be signed");
 }
 
 /* --- sealing --- */
@@ -134,14 +151,15 @@ static void drop_invalid(struct solo *solo, const struct pool_pick *picked, cons
 static enum status sign_and_commit(struct solo *solo, struct pending_block *pending, struct err *err) {
 	struct secp_signature seal;
 	const uint64_t timestamp = pending->header.timestamp;
-	if (secp_sign(&seal, &solo->options.sealer_secret, &pending->hash) != STATUS_OK) {
+	enum status status = sign_seal(&solo->engine, &seal, pending->header.number, &pending->hash, err);
+	if (status != STATUS_OK) {
 		chain_drop(solo->chain, pending);
-		return err_set(err, STATUS_INTERNAL, "the block could not be signed");
+		return status;
 	}
 	struct dev *dev = solo->options.dev;
 	if (dev == NULL) return chain_commit(solo->chain, pending, &seal, err);
 	dev_lock(dev);
-	const enum status status = chain_commit(solo->chain, pending, &seal, err);
+	status = chain_commit(solo->chain, pending, &seal, err);
 	if (status == STATUS_OK) dev_sealed(dev, timestamp);
 	dev_unlock(dev);
 	return status;
@@ -356,6 +374,8 @@ static const struct engine_kind solo_kind = {.run = run,
     .seal = seal_now,
     .next = next,
     .sealer = sealer_of,
+    .sign_seal = sign_seal,
+    .sign_head = sign_head,
     .free = free_solo,
     .is_final = true};
 
@@ -370,6 +390,8 @@ enum status solo_new(
 	pthread_condattr_t monotonic;
 	*solo =
 	    (struct solo){.engine = {&solo_kind}, .chain = chain, .pool = pool, .options = *options, .sealer = sealer};
+	const u256 chain_id = genesis_chain_id(chain_genesis(chain));
+	solo->domain = seal_domain(&chain_id, chain_genesis_hash(chain));
 	solo->last = &solo->first;
 	solo->last_seal_ns = clock_monotonic_ns(options->clock);
 	pthread_mutex_init(&solo->lock, NULL);

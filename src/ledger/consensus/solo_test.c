@@ -123,12 +123,25 @@ static void transfers_are_sealed_and_signed(void **state) {
 	const u256 got = ledger_balance(world, &to);
 	assert_int_equal(got.w[0], 150);
 
+	struct header header;
 	struct secp_signature seal;
 	uint8_t key[64];
+	const u256 chain_id = genesis_chain_id(chain_genesis(world->chain));
+	const hash32 domain = seal_domain(&chain_id, chain_genesis_hash(world->chain));
+	assert_done(world, chain_header_by_hash(world->chain, &header, &block_hash, &world->err));
+	const hash32 digest = seal_digest(&domain, header.number, &block_hash);
 	assert_done(world, chain_seal(world->chain, &seal, &block_hash, &world->err));
-	assert_int_equal(secp_recover(key, &seal, &block_hash), STATUS_OK);
+	assert_int_equal(secp_recover(key, &seal, &digest), STATUS_OK);
 	const addr20 signer = address_of_public_key(key), sealer = engine_sealer(running.engine);
 	assert_memory_equal(signer.b, sealer.b, 20);
+
+	const struct head_statement head = {header.number, block_hash, header.timestamp, {{1}}};
+	const hash32 head_is = head_digest(&domain, &head);
+	struct eth_signature signature;
+	addr20 head_signer;
+	assert_done(world, engine_sign_head(running.engine, &signature, &head, &world->err));
+	assert_int_equal(eth_signer(&head_signer, &signature, &head_is), STATUS_OK);
+	assert_memory_equal(head_signer.b, sealer.b, 20);
 	stop(&running);
 	ledger_close(world);
 }

@@ -18,6 +18,7 @@
 #define SUBSCRIPTIONS_MAX_DEFAULT 100u
 #define SYNC_TIMEOUT_MS_DEFAULT 20000u
 #define SYNC_TIMEOUT_MAX_MS_DEFAULT 60000u
+#define HEADS_A_SECOND_DEFAULT 10000u
 #define LATE_DEADLINE_MS 70000u /* over what a method waits */
 /* Beyond response_max, so that errors can still be answered. */
 #define ERRORS_BYTES ((size_t)2 << 20)
@@ -110,6 +111,7 @@ enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct 
 	if (!rpc->options.batch_timeout_ms) rpc->options.batch_timeout_ms = BATCH_TIMEOUT_MS_DEFAULT;
 	if (!rpc->options.sync_timeout_ms) rpc->options.sync_timeout_ms = SYNC_TIMEOUT_MS_DEFAULT;
 	if (!rpc->options.sync_timeout_max_ms) rpc->options.sync_timeout_max_ms = SYNC_TIMEOUT_MAX_MS_DEFAULT;
+	if (!rpc->options.heads_a_second) rpc->options.heads_a_second = HEADS_A_SECOND_DEFAULT;
 	if (!rpc->options.logs_max) rpc->options.logs_max = LOGS_MAX_DEFAULT;
 	BUG_ON(pthread_mutex_init(&rpc->lock, NULL) != 0);
 	BUG_ON(pthread_mutex_init(&rpc->send_lock, NULL) != 0);

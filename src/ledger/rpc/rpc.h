@@ -7,9 +7,10 @@
  * asks for it (rpc_pending.c).
  *
  * Errors: -32700 not JSON, -32600 no request, -32601 no such method, -32602 a parameter (the message names it), -32603
- * the node failed, 3 a reverted call (its data beside it), -32003 too large an answer, -32002 too long a batch, -32000
- * everything else. A batch is at most batch_max requests; a request without an id is carried out and not answered. Once
- * a batch's answers are too large, or its time is up, the rest of it is refused with that error and not carried out.
+ * the node failed, 3 a reverted call (its data beside it), -32003 too large an answer, -32002 too long a batch, -32005
+ * too many signed heads in a second, -32000 everything else. A batch is at most batch_max requests; a request without
+ * an id is carried out and not answered. Once a batch's answers are too large, or its time is up, the rest of it is
+ * refused with that error and not carried out.
  *
  * Threads: rpc_handle may run on any number of threads at once; rpc_new and rpc_free on one, with no rpc_handle
  * running. Ownership: chain, pool, engine, dev, clock and random are borrowed and must outlive it.
@@ -26,11 +27,20 @@
 
 struct rpc;
 
+/* Signs heads for those who ask with a challenge: a witness, which seals nothing. Any thread. */
+struct rpc_head_signer {
+	MUST_USE enum status (*sign)(
+	    void *context, struct eth_signature *out, const struct head_statement *head, struct err *err);
+	void *context;
+};
+
 /* Zero or NULL means the default in brackets, where one is given. */
 struct rpc_options {
 	struct chain *chain;
-	struct pool *pool;          /* its observer is taken by rpc_new */
-	struct engine *engine;      /* NULL: nobody seals here */
+	struct pool *pool;     /* its observer is taken by rpc_new */
+	struct engine *engine; /* NULL: nobody seals here */
+	/* Who signs heads; it may be asked for a block that was the newest shortly before [the engine; it may not] */
+	const struct rpc_head_signer *head_signer;
 	struct dev *dev;            /* a development chain's orders; NULL: evm_* methods are not available */
 	bool test_methods;          /* serves testing_* (rpc_build.c) */
 	bool dev_mode;              /* serves the methods marked so in the table, and signs with dev_secrets */
@@ -48,6 +58,7 @@ struct rpc_options {
 	uint32_t subscriptions_max;         /* of one connection [100] */
 	uint32_t sync_timeout_ms;           /* of eth_sendRawTransactionSync, if it names none [20,000] */
 	uint32_t sync_timeout_max_ms;       /* [60,000] */
+	uint32_t heads_a_second;            /* signed heads, xinglin_head [10,000] */
 };
 #define RPC_DEV_ACCOUNTS_MAX 64
 

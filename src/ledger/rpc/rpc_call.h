@@ -20,6 +20,7 @@ enum rpc_code {
 	RPC_SERVER_ERROR = -32000,
 	RPC_TIMED_OUT = -32002,
 	RPC_TOO_LARGE = -32003,
+	RPC_LIMIT = -32005,
 	RPC_INVALID_REQUEST = -32600,
 	RPC_NO_METHOD = -32601,
 	RPC_INVALID_PARAMS = -32602,
@@ -78,6 +79,8 @@ struct rpc {
 	addr20 impersonated[RPC_IMPERSONATED_MAX];
 	size_t impersonated_count;
 	bool impersonates_all;
+	uint64_t heads_second; /* the second in which heads were signed last, and how many */
+	uint32_t heads_signed;
 	hash32 tip_block; /* the block that suggested_tip belongs to */
 	u256 suggested_tip_wei;
 };

@@ -55,7 +55,11 @@ static enum status change_work(void *context, struct engine *engine, struct err 
 	    .time_ms = head->header.timestamp * 1000, .proposer = engine_sealer(engine), .orders = &orders};
 	chain_head_release(head);
 	TRY(chain_execute(change->chain, &pending, &decision, err));
-	return chain_commit(change->chain, pending, NULL, err);
+	struct secp_signature seal;
+	const enum status status = engine_sign_seal(engine, &seal, pending->header.number, &pending->hash, err);
+	if (status == STATUS_OK) return chain_commit(change->chain, pending, &seal, err);
+	chain_drop(change->chain, pending);
+	return status;
 }
 
 static enum status run_change(struct rpc_call *call, struct change *change) {

@@ -221,8 +221,11 @@ static const struct rpc_method methods[] = {
     {"web3_sha3", rpc_web3_sha3, 1, 1, RPC_ALWAYS, "data", "the data's Keccak-256 hash"},
     {"xinglin_chainInfo", rpc_xinglin_chain_info, 0, 0, RPC_ALWAYS, "",
 	"chain id, genesis hash, sealer, blob gates, version; whether blocks may have equal timestamps"},
+    {"xinglin_head", rpc_xinglin_head, 1, 2, RPC_ALWAYS, "challenge, [block hash]",
+	"the newest block, its header, and who signs heads here signed it with the challenge; a witness also signs a "
+	"block that was its newest shortly before"},
     {"xinglin_sealOf", rpc_xinglin_seal_of, 1, 1, RPC_ALWAYS, "block hash",
-	"the sealer, its signature of the hash, and the decided time in milliseconds; or null"},
+	"the sealer, its signature of number and hash, and the decided time in milliseconds; or null"},
 };
 #define METHOD_COUNT (sizeof methods / sizeof *methods)
 

@@ -1,8 +1,7 @@
 /* web3_*, net_*, xinglin_*: what the node says about itself; and the chain's few standing facts. */
 #include "crypto/hash.h"
-#include "crypto/secp256k1_keys.h"
+#include "ledger/rpc/rpc_chain.h"
 #include "ledger/rpc/rpc_methods.h"
-#include "ledger/rpc/rpc_params.h"
 #include "ledger/rpc/rpc_write.h"
 
 static u256 chain_id_of(const struct rpc_call *call) {
@@ -95,28 +94,103 @@ static enum status put_time(struct rpc_call *call, const hash32 *hash) {
 	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
-/* r, s, v as wallets write them: v is 27 or 28. The sealer is who signed, recovered from the signature itself. */
+/* The sealer is who signed, recovered from the signature itself. */
 enum status rpc_xinglin_seal_of(struct rpc_call *call) {
+	struct chain *chain = call->rpc->options.chain;
 	hash32 hash;
+	struct header header;
 	struct secp_signature seal;
-	uint8_t key[64], signature[65];
+	struct eth_signature signature;
+	addr20 sealer;
 	TRY(rpc_param_hash(call, &hash, 0));
-	enum status status = chain_seal(call->rpc->options.chain, &seal, &hash, &call->err);
+	enum status status = chain_seal(chain, &seal, &hash, &call->err);
 	if (status == STATUS_NOTFOUND) {
 		json_put_null(&call->out, NULL);
 		return STATUS_OK;
 	}
 	TRY(status);
-	if (secp_recover(key, &seal, &hash) != STATUS_OK)
+	TRY(chain_header_by_hash(chain, &header, &hash, &call->err));
+	const u256 chain_id = chain_id_of(call);
+	const hash32 domain = seal_domain(&chain_id, chain_genesis_hash(chain));
+	const hash32 digest = seal_digest(&domain, header.number, &hash);
+	memcpy(signature.b, seal.r, 32);
+	memcpy(signature.b + 32, seal.s, 32);
+	signature.b[64] = (uint8_t)(27 + seal.y_parity);
+	if (eth_signer(&sealer, &signature, &digest) != STATUS_OK)
 		return err_set(&call->err, STATUS_CORRUPT, "the stored seal of this block is no signature");
-	memcpy(signature, seal.r, 32);
-	memcpy(signature + 32, seal.s, 32);
-	signature[64] = (uint8_t)(27 + seal.y_parity);
-	const addr20 sealer = address_of_public_key(key);
 	json_object_begin(&call->out, NULL);
-	json_put_hex(&call->out, "signature", bytes_make(signature, sizeof signature));
+	json_put_hex(&call->out, "signature", BYTES_OF(signature));
 	json_put_hex(&call->out, "sealer", BYTES_OF(sealer));
 	TRY(put_time(call, &hash));
+	json_object_end(&call->out);
+	return STATUS_OK;
+}
+
+/* --- signed heads --- */
+
+#define HEADS_BACK 16u /* a block that was the newest so many blocks ago may still be asked of a witness */
+
+/* A signature costs a node more than its question costs whoever asks. */
+static enum status count_head(struct rpc_call *call) {
+	struct rpc *rpc = call->rpc;
+	const uint64_t second = clock_monotonic_ns(rpc->options.clock) / 1000000000;
+	pthread_mutex_lock(&rpc->lock);
+	if (rpc->heads_second != second) rpc->heads_signed = 0;
+	rpc->heads_second = second;
+	const bool is_over = rpc->heads_signed >= rpc->options.heads_a_second;
+	if (!is_over) rpc->heads_signed++;
+	pthread_mutex_unlock(&rpc->lock);
+	if (!is_over) return STATUS_OK;
+	return rpc_fail(call, RPC_LIMIT, "more than %u heads a second are asked for", rpc->options.heads_a_second);
+}
+
+/* The newest block; with a second parameter, the block of that hash, if it was the newest shortly before. */
+static enum status wanted_head(struct rpc_call *call, struct rpc_found_block *out) {
+	struct chain_head *head = chain_head(call->rpc->options.chain);
+	const uint64_t newest = head->header.number;
+	out->header = head->header;
+	out->hash = head->hash;
+	chain_head_release(head);
+	if (!rpc_param(call, 1)) return STATUS_OK;
+	if (!call->rpc->options.head_signer) return rpc_bad_param(call, 1, "the sealer signs its newest block alone");
+	struct rpc_block_id id = {.kind = RPC_BLOCK_HASH, .require_canonical = true};
+	TRY(rpc_param_hash(call, &id.hash, 1));
+	TRY(rpc_require_block(call, out, &id));
+	if (out->header.number + HEADS_BACK >= newest) return STATUS_OK;
+	return rpc_fail(call, RPC_SERVER_ERROR, "block %llu is not new any more: block %llu is the newest",
+	    (unsigned long long)out->header.number, (unsigned long long)newest);
+}
+
+static enum status sign_head(struct rpc_call *call, struct eth_signature *out, const struct head_statement *statement) {
+	const struct rpc_options *options = &call->rpc->options;
+	if (options->head_signer)
+		return options->head_signer->sign(options->head_signer->context, out, statement, &call->err);
+	return engine_sign_head(options->engine, out, statement, &call->err);
+}
+
+enum status rpc_xinglin_head(struct rpc_call *call) {
+	struct head_statement statement;
+	struct rpc_found_block block;
+	struct eth_signature signature;
+	struct buf *rlp = &call->worker->scratch;
+	TRY(rpc_param_hash(call, &statement.challenge, 0));
+	if (hash32_is_zero(&statement.challenge)) return rpc_bad_param(call, 0, "a challenge is not zero");
+	if (!call->rpc->options.engine && !call->rpc->options.head_signer)
+		return rpc_fail(call, RPC_SERVER_ERROR, "nobody signs heads here");
+	TRY(wanted_head(call, &block));
+	TRY(count_head(call));
+	statement.number = block.header.number;
+	statement.hash = block.hash;
+	statement.time_s = block.header.timestamp;
+	TRY(sign_head(call, &signature, &statement));
+	buf_clear(rlp);
+	header_encode(rlp, &block.header);
+	json_object_begin(&call->out, NULL);
+	json_put_quantity(&call->out, "number", statement.number);
+	json_put_hex(&call->out, "hash", BYTES_OF(statement.hash));
+	json_put_quantity(&call->out, "time", statement.time_s);
+	json_put_hex(&call->out, "header", buf_view(rlp));
+	json_put_hex(&call->out, "signature", BYTES_OF(signature));
 	json_object_end(&call->out);
 	return STATUS_OK;
 }

@@ -1,6 +1,7 @@
 /* The protocol, its parameters, and every method once on a dev node whose engine runs beside. */
 #include "tests/unit.h"
 
+#include "codec/hex.h"
 #include "eth/sign.h"
 #include "ledger/rpc/test_asking.h"
 
@@ -204,6 +205,63 @@ static void sends_and_finds_a_payment(void **state) {
 	assert_string_equal(member(seal, "sealer"), address(0));
 	assert_int_equal(strlen(member(seal, "signature")), 2 + 130);
 	assert_true(json_is(call("xinglin_sealOf", "'0x%064d'", 0), JSON_NULL));
+}
+
+static hash32 hash_of(const char *text) {
+	hash32 hash;
+	assert_int_equal(hex_fixed(hash.b, 32, bytes_text(text)), STATUS_OK);
+	return hash;
+}
+
+static hash32 own_domain(void) {
+	const u256 chain_id = u256_from(31337);
+	return seal_domain(&chain_id, chain_genesis_hash(node.chain));
+}
+
+static void assert_signed_by_the_sealer(const struct json *answer, const hash32 *digest) {
+	struct eth_signature signature;
+	addr20 signer;
+	assert_int_equal(
+	    hex_fixed(signature.b, sizeof signature.b, json_string(json_get(answer, "signature"))), STATUS_OK);
+	assert_int_equal(eth_signer(&signer, &signature, digest), STATUS_OK);
+	assert_memory_equal(signer.b, accounts[0].b, 20);
+}
+
+#define CHALLENGE "0x00000000000000000000000000000000000000000000000000000000000000c4"
+
+/* What a reader needs who believes the sealer alone; a block that a test tool made has a seal too. */
+static void signs_seals_and_heads(void **state) {
+	(void)state;
+	call("hardhat_setBalance", "'%s','0x%llx'", address(1), 0xde0b6b3a7640000ull);
+	const hash32 domain = own_domain();
+	const struct json *head = call("xinglin_head", "'" CHALLENGE "'");
+	const struct head_statement statement = {.number = number_of(json_get(head, "number")),
+	    .hash = hash_of(member(head, "hash")),
+	    .time_s = number_of(json_get(head, "time")),
+	    .challenge = hash_of(CHALLENGE)};
+	const hash32 head_is = head_digest(&domain, &statement);
+	assert_signed_by_the_sealer(head, &head_is);
+	const struct json *block = call("eth_getBlockByNumber", "'latest',false");
+	assert_string_equal(member(block, "hash"), member(head, "hash"));
+	assert_string_equal(member(block, "timestamp"), member(head, "time"));
+	assert_string_equal(text_of(call("debug_getRawHeader", "'latest'")), member(head, "header"));
+	const hash32 seal_is = seal_digest(&domain, statement.number, &statement.hash);
+	assert_signed_by_the_sealer(call("xinglin_sealOf", "'%s'", member(head, "hash")), &seal_is);
+}
+
+static void signs_no_other_head_and_not_without_end(void **state) {
+	(void)state;
+	assert_int_equal(error_of("xinglin_head", "'0x%064d'", 0), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("xinglin_head", "'0x12'"), RPC_INVALID_PARAMS);
+	const char *parent = member(call("eth_getBlockByNumber", "'latest',false"), "parentHash");
+	assert_int_equal(error_of("xinglin_head", "'" CHALLENGE "','%s'", parent), RPC_INVALID_PARAMS);
+	assert_true(error_says("newest block alone"));
+	const uint32_t before = node.rpc->options.heads_a_second;
+	node.rpc->options.heads_a_second = 2;
+	int code = 0;
+	for (int i = 0; i < 100 && !code; i++) code = (int)error_of("xinglin_head", "'" CHALLENGE "'");
+	node.rpc->options.heads_a_second = before;
+	assert_int_equal(code, RPC_LIMIT);
 }
 
 /* A raw transaction, refused when it comes again, with geth's words. */
@@ -708,6 +766,8 @@ int main(void) {
 	    cmocka_unit_test(names_the_bad_parameter),
 	    cmocka_unit_test(says_what_it_is),
 	    cmocka_unit_test(sends_and_finds_a_payment),
+	    cmocka_unit_test(signs_seals_and_heads),
+	    cmocka_unit_test(signs_no_other_head_and_not_without_end),
 	    cmocka_unit_test(takes_raw_transactions),
 	    cmocka_unit_test(calls_contracts),
 	    cmocka_unit_test(reads_old_and_new_states),

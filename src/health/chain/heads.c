@@ -1,0 +1,246 @@
+/* The last head that was taken: kept, followed, and given out. How a head is asked for is in heads_ask.c. */
+#include <stdio.h>
+
+#include "health/chain/cause.h"
+#include "health/chain/heads_private.h"
+
+#define HEAD_FILE "head.json"
+#define EVIDENCE_FILE "evidence.json"
+#define FILE_MAX ((size_t)16 << 10)
+#define TRIES 16u /* another program or thread may take a newer head meanwhile */
+
+struct heads {
+	struct heads_options options;
+	hash32 domain;
+	struct monitor *monitor; /* of what follows; NULL: one thread */
+	bool has_last;
+	struct head last;
+	bool is_stopped;
+	struct err why;
+};
+
+static void enter(struct heads *heads) {
+	if (heads->monitor) heads->options.threads->lock(heads->monitor);
+}
+
+static void leave(struct heads *heads) {
+	if (heads->monitor) heads->options.threads->unlock(heads->monitor);
+}
+
+/* --- what is kept --- */
+
+static enum status get(const struct heads *heads, struct buf *out, const char *name, struct err *err) {
+	const struct head_store *store = heads->options.store;
+	return store->get(store->context, out, name, err);
+}
+
+static enum status read_last(struct heads *heads, struct err *err) {
+	struct buf text;
+	buf_init(&text, FILE_MAX);
+	enum status status = get(heads, &text, HEAD_FILE, err);
+	if (status == STATUS_OK) status = head_parse(&heads->last, buf_view(&text), err);
+	if (status == STATUS_CORRUPT) err_prefix(err, status, "%s", HEAD_FILE);
+	buf_fini(&text);
+	heads->has_last = status == STATUS_OK;
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
+}
+
+static enum status stopped(struct err *err, const char *where) {
+	err_set(err, STATUS_CORRUPT,
+	    "the chain has two signed blocks of one height (%s): nothing that it shows is believed any more; both are "
+	    "in this home's %s",
+	    where, EVIDENCE_FILE);
+	return err_because(err, CAUSE_TWO_BLOCKS, STATUS_CORRUPT);
+}
+
+/* A home that has evidence stays stopped, whoever found it. */
+static enum status read_evidence(const struct heads *heads, struct err *err) {
+	struct buf text;
+	buf_init(&text, FILE_MAX);
+	enum status status = get(heads, &text, EVIDENCE_FILE, err);
+	buf_fini(&text);
+	if (status == STATUS_NOTFOUND) return STATUS_OK;
+	return status == STATUS_OK || status == STATUS_LIMIT ? stopped(err, "found earlier") : status;
+}
+
+enum status heads_open(struct heads **out, const struct heads_options *options, struct err *err) {
+	struct heads *heads = mem_zalloc(1, sizeof *heads);
+	const u256 chain_id = u256_from(options->anchor->chain_id);
+	heads->options = *options;
+	heads->domain = seal_domain(&chain_id, &options->anchor->genesis);
+	enum status status = read_evidence(heads, err);
+	if (status == STATUS_OK) status = read_last(heads, err);
+	if (status != STATUS_OK) {
+		heads_close(heads);
+		return status;
+	}
+	if (options->threads) heads->monitor = options->threads->monitor_new(options->threads->context);
+	*out = heads;
+	return STATUS_OK;
+}
+
+void heads_close(struct heads *heads) {
+	if (!heads) return;
+	if (heads->monitor) heads->options.threads->monitor_free(heads->monitor);
+	mem_free(heads);
+}
+
+const struct deployment *heads_anchor(const struct heads *heads) {
+	return heads->options.anchor;
+}
+
+const struct head_store *heads_store(const struct heads *heads) {
+	return heads->options.store;
+}
+
+/* --- two blocks of one height --- */
+
+struct evidence {
+	const struct head *kept, *shown;
+};
+
+static enum status write_evidence(void *context, struct buf *text, bool *changed, struct err *err) {
+	const struct evidence *evidence = context;
+	struct json_writer writer = json_writer(text);
+	if (text->len) return STATUS_OK; /* the first is kept */
+	json_object_begin(&writer, NULL);
+	json_put_u64(&writer, "v", 1);
+	json_put_u64(&writer, "height", evidence->kept->number);
+	json_put_name(&writer, "kept");
+	head_write(text, evidence->kept);
+	json_put_name(&writer, "shown");
+	head_write(text, evidence->shown);
+	json_object_end(&writer);
+	*changed = true;
+	return buf_status(text, err);
+}
+
+/* Stops this program even if the evidence cannot be written. */
+static enum status stop(struct heads *heads, const struct head *kept, const struct head *shown, struct err *err) {
+	const struct head_store *store = heads->options.store;
+	struct evidence evidence = {kept, shown};
+	char where[80];
+	snprintf(where, sizeof where, "block %llu, shown by block %llu", (unsigned long long)kept->number,
+	    (unsigned long long)shown->number);
+	enum status status = store->update(store->context, EVIDENCE_FILE, write_evidence, &evidence, err);
+	if (status != STATUS_OK) err_prefix(err, status, "%s could not be written", EVIDENCE_FILE);
+	if (status == STATUS_OK) status = stopped(err, where);
+	enter(heads);
+	heads->is_stopped = true;
+	(void)stopped(&heads->why, where);
+	leave(heads);
+	return status;
+}
+
+/* --- taking --- */
+
+/* Is it the last one, or does it follow it? */
+static enum status check_follows(
+    struct heads *heads, const struct head *head, const struct head *last, struct client *client, struct err *err) {
+	bool forks = false;
+	if (head->number < last->number) {
+		err_set(err, STATUS_DENIED,
+		    "the head is not believed: the node shows block %llu as its newest, and this home has seen block %llu",
+		    (unsigned long long)head->number, (unsigned long long)last->number);
+		return err_because(err, CAUSE_OLD_HEAD, STATUS_DENIED);
+	}
+	if (head->number == last->number) {
+		forks = !hash32_equal(&head->hash, &last->hash);
+	} else {
+		struct arena arena;
+		arena_init(&arena);
+		enum status status = head_descends(&forks, head, last, client, &arena, err);
+		arena_fini(&arena);
+		TRY(status);
+	}
+	return forks ? stop(heads, last, head, err) : STATUS_OK;
+}
+
+struct keeping {
+	struct heads *heads;
+	const struct head *head;
+	const struct head *last; /* that `head` was checked against; NULL: none */
+};
+
+/* With the store's lock: nobody may have kept another head since `last` was read. */
+static enum status keep(void *context, struct buf *text, bool *changed, struct err *err) {
+	const struct keeping *keeping = context;
+	struct head kept;
+	const bool has_kept = text->len > 0;
+	if (has_kept) TRY(head_parse(&kept, buf_view(text), err));
+	const bool is_last =
+	    has_kept ? keeping->last && hash32_equal(&kept.hash, &keeping->last->hash) : !keeping->last;
+	if (has_kept && hash32_equal(&kept.hash, &keeping->head->hash)) return STATUS_OK;
+	if (!is_last) {
+		if (has_kept) keeping->heads->last = kept;
+		keeping->heads->has_last = has_kept;
+		return err_set(err, STATUS_BUSY, "other programs take heads faster than this one");
+	}
+	buf_clear(text);
+	head_write(text, keeping->head);
+	*changed = true;
+	return buf_status(text, err);
+}
+
+/* STATUS_BUSY: there is another last head by now, which has to be followed. */
+static enum status keep_head(struct heads *heads, const struct head *head, const struct head *last, struct err *err) {
+	const struct head_store *store = heads->options.store;
+	struct keeping keeping = {heads, head, last};
+	enum status status = STATUS_OK;
+	enter(heads);
+	const bool is_known = heads->has_last && hash32_equal(&heads->last.hash, &head->hash);
+	if (!is_known) status = store->update(store->context, HEAD_FILE, keep, &keeping, err);
+	if (status == STATUS_OK && (!is_known || head->known_ms > heads->last.known_ms)) {
+		heads->last = *head;
+		heads->has_last = true;
+	}
+	leave(heads);
+	return status;
+}
+
+/* The last head, or what stopped everything. */
+static enum status look(struct heads *heads, struct head *last, bool *has_last, struct err *err) {
+	enter(heads);
+	const bool is_stopped = heads->is_stopped;
+	if (is_stopped && err) *err = heads->why;
+	*last = heads->last;
+	*has_last = heads->has_last;
+	leave(heads);
+	return is_stopped ? STATUS_CORRUPT : STATUS_OK;
+}
+
+enum status heads_take(
+    struct heads *heads, struct head *out, struct client *client, uint32_t max_age_s, struct err *err) {
+	const uint64_t begun_ms = clock_now_ms(heads->options.clock);
+	enum status status = STATUS_BUSY;
+	for (unsigned i = 0; i < TRIES && status == STATUS_BUSY; i++) {
+		struct head last;
+		bool has_last;
+		TRY(look(heads, &last, &has_last, err));
+		if (has_last && last.known_ms > begun_ms) { /* another thread asked after this call began */
+			*out = last;
+			return STATUS_OK;
+		}
+		struct arena arena;
+		arena_init(&arena);
+		const struct head_question question = {.options = &heads->options,
+		    .domain = &heads->domain,
+		    .client = client,
+		    .arena = &arena,
+		    .max_age_s = max_age_s,
+		    .asked_ms = clock_now_ms(heads->options.clock)};
+		status = head_ask(out, &question, err);
+		arena_fini(&arena);
+		if (status == STATUS_OK && has_last) status = check_follows(heads, out, &last, client, err);
+		if (status == STATUS_OK) status = keep_head(heads, out, has_last ? &last : NULL, err);
+	}
+	return status;
+}
+
+uint64_t heads_now_s(struct heads *heads) {
+	const uint64_t here = clock_now_ms(heads->options.clock) / 1000;
+	enter(heads);
+	const uint64_t there = heads->has_last ? heads->last.time_s : 0;
+	leave(heads);
+	return here > there ? here : there;
+}

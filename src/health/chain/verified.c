@@ -1,0 +1,179 @@
+/* Words of the anchor's contracts, proved in the state of the head. Lists are in verified_list.c. */
+#include "health/chain/verified.h"
+
+#include "codec/hex.h"
+#include "eth/proof.h"
+#include "health/chain/cause.h"
+#include "health/chain/heads_private.h"
+
+struct verified_account {
+	struct verified_account *next;
+	addr20 contract;
+	hash32 storage_root;
+};
+
+struct verified_word {
+	struct verified_word *next;
+	addr20 contract;
+	hash32 slot, word;
+};
+
+void verified_begin(struct verified *out, struct heads *heads, struct client *client, struct arena *arena) {
+	*out = (struct verified){.heads = heads, .client = client, .arena = arena};
+}
+
+enum status verified_head(struct verified *verified, uint32_t max_age_s, struct err *err) {
+	struct head head;
+	TRY(heads_take(verified->heads, &head, verified->client, max_age_s, err));
+	if (!verified->has_head || !hash32_equal(&verified->head.hash, &head.hash)) {
+		verified->accounts = NULL;
+		verified->words = NULL;
+	}
+	verified->head = head;
+	verified->has_head = true;
+	return STATUS_OK;
+}
+
+uint64_t verified_now_s(const struct verified *verified) {
+	return heads_now_s(verified->heads);
+}
+
+/* --- what is proved --- */
+
+static const struct verified_account *find_account(const struct verified *verified, const addr20 *contract) {
+	const struct verified_account *account = verified->accounts;
+	while (account && !addr20_equal(&account->contract, contract)) account = account->next;
+	return account;
+}
+
+static const hash32 *find_word(const struct verified *verified, const struct verified_want *want) {
+	for (const struct verified_word *word = verified->words; word; word = word->next)
+		if (hash32_equal(&word->slot, &want->slot) && addr20_equal(&word->contract, want->contract))
+			return &word->word;
+	return NULL;
+}
+
+static void keep_word(struct verified *verified, const addr20 *contract, const hash32 *slot, const u256 *value) {
+	struct verified_word *word = arena_zalloc(verified->arena, 1, sizeof *word);
+	word->contract = *contract;
+	word->slot = *slot;
+	u256_store_be(word->word.b, value);
+	word->next = verified->words;
+	verified->words = word;
+}
+
+/* `what` of a contract at the head does not hold. */
+static enum status refuse(
+    struct verified *verified, const addr20 *contract, const char *what, const char *why, struct err *err) {
+	struct buf address;
+	buf_init(&address, 64);
+	hex_put(&address, BYTES_OF(*contract), true);
+	err_set(err, STATUS_DENIED, "not proved: %s of the contract %s at block %llu%s%s", what, buf_cstr(&address),
+	    (unsigned long long)verified->head.number, *why ? ": " : "", why);
+	buf_fini(&address);
+	return not_proved(err);
+}
+
+/* --- one contract --- */
+
+struct question {
+	addr20 contract;
+	hash32 *slots;
+	size_t count;
+};
+
+static enum status prove_account(
+    struct verified *verified, const struct question *question, const struct proof_answer *proof, struct err *err) {
+	const hash32 *code = deployment_code_of(heads_anchor(verified->heads), &question->contract);
+	struct proof_account account;
+	struct err why = {0};
+	bool exists;
+	if (proof_account(&exists, &account, &verified->head.state_root, &question->contract, proof->account_nodes,
+		proof->account_node_count, &why) != STATUS_OK)
+		return refuse(verified, &question->contract, "the account", why.message, err);
+	if (!exists) return refuse(verified, &question->contract, "the account", "it does not exist", err);
+	if (!code || !hash32_equal(&account.code_hash, code))
+		return refuse(verified, &question->contract, "the code",
+		    "it is not the code that this home's deployment names", err);
+	struct verified_account *kept = arena_zalloc(verified->arena, 1, sizeof *kept);
+	*kept = (struct verified_account){verified->accounts, question->contract, account.storage_root};
+	verified->accounts = kept;
+	return STATUS_OK;
+}
+
+static enum status prove(
+    struct verified *verified, const struct question *question, const struct json *answer, struct err *err) {
+	struct proof_answer proof;
+	struct err why = {0};
+	TRY(proof_answer_read(&proof, verified->arena, answer, question->count, err));
+	if (!find_account(verified, &question->contract)) TRY(prove_account(verified, question, &proof, err));
+	const hash32 root = find_account(verified, &question->contract)->storage_root;
+	for (size_t i = 0; i < question->count; i++) {
+		u256 value;
+		const struct proof_answer_slot *slot = &proof.slots[i];
+		if (proof_storage(&value, &root, &question->slots[i], slot->nodes, slot->node_count, &why) != STATUS_OK)
+			return refuse(verified, &question->contract, "the storage", why.message, err);
+		keep_word(verified, &question->contract, &question->slots[i], &value);
+	}
+	return STATUS_OK;
+}
+
+/* --- many --- */
+
+static struct question *question_of(struct question *questions, size_t *count, const addr20 *contract) {
+	for (size_t i = 0; i < *count; i++)
+		if (addr20_equal(&questions[i].contract, contract)) return &questions[i];
+	questions[*count].contract = *contract;
+	return &questions[(*count)++];
+}
+
+/* What is not proved yet, by contract; each slot once. */
+static size_t gather(
+    struct verified *verified, struct question *questions, const struct verified_want *wants, size_t count) {
+	size_t question_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (find_word(verified, &wants[i])) continue;
+		struct question *question = question_of(questions, &question_count, wants[i].contract);
+		if (!question->slots) question->slots = arena_alloc(verified->arena, count * sizeof(hash32));
+		bool is_there = false;
+		for (size_t n = 0; n < question->count && !is_there; n++)
+			is_there = hash32_equal(&question->slots[n], &wants[i].slot);
+		if (!is_there) question->slots[question->count++] = wants[i].slot;
+	}
+	return question_count;
+}
+
+static enum status ask(struct verified *verified, const struct question *questions, size_t count, struct err *err) {
+	struct client_question *calls = arena_zalloc(verified->arena, count, sizeof *calls);
+	for (size_t i = 0; i < count; i++) {
+		calls[i].method = "eth_getProof";
+		calls[i].params = proof_params(verified->arena, &questions[i].contract, questions[i].slots,
+		    questions[i].count, &verified->head.hash);
+	}
+	TRY(client_batch(verified->client, calls, count, verified->arena, err));
+	for (size_t i = 0; i < count; i++) {
+		if (calls[i].status != STATUS_OK)
+			return refuse(verified, &questions[i].contract, "the storage", calls[i].error.message, err);
+		TRY(prove(verified, &questions[i], calls[i].result, err));
+	}
+	return STATUS_OK;
+}
+
+enum status verified_words(
+    struct verified *verified, hash32 *words, const struct verified_want *wants, size_t count, struct err *err) {
+	BUG_ON(!verified->has_head);
+	if (count == 0) return STATUS_OK;
+	if (count > VERIFIED_WORDS_MAX)
+		return err_set(err, STATUS_LIMIT, "more than %u words at once", VERIFIED_WORDS_MAX);
+	struct question *questions = arena_zalloc(verified->arena, count, sizeof *questions);
+	TRY(ask(verified, questions, gather(verified, questions, wants, count), err));
+	for (size_t i = 0; i < count; i++) words[i] = *find_word(verified, &wants[i]);
+	return STATUS_OK;
+}
+
+enum status verified_struct(struct verified *verified, hash32 *words, const addr20 *contract, const hash32 *slot,
+    size_t count, struct err *err) {
+	struct verified_want *wants = arena_alloc(verified->arena, (count + 1) * sizeof *wants);
+	for (size_t i = 0; i < count; i++) wants[i] = (struct verified_want){contract, contract_slot_after(slot, i)};
+	return verified_words(verified, words, wants, count, err);
+}
