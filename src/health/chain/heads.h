@@ -2,17 +2,18 @@
  * Which block is believed to be the newest. A head is taken only if
  *
  *	- whoever decides blocks signed it: the anchor's sealer, over Head(number, hash, time, challenge) with a
- *challenge of our own, or over Seal(number, hash) if an older head is enough (eth/seal.h); another kind of chain can
- *put its own proof in this place (struct head_authority). If the anchor names witnesses, enough of them signed too;
- *	- it descends from the last head that was taken, by its parents' hashes: one step, or EIP-2935's contract proved
- *in its state, or the headers between;
+ *	  challenge of our own, or over Seal(number, hash) if an older head is enough (eth/seal.h); another kind of
+ *	  chain can put its own proof in this place (struct head_authority). If the anchor names witnesses, enough of
+ *	  them signed too;
+ *	- it descends from the last head that was taken, by its parents' hashes: one step, or EIP-2935's contract
+ *	  proved in its state, or the headers between;
  *	- its time is at most HEADS_AHEAD_S in front of the clock.
  *
  * It is never older than the last one, which is kept in the home (head.json). Two signed blocks of one height are kept
  * as evidence (evidence.json), and from then on nothing is believed: STATUS_CORRUPT, until a person has decided.
  *
- * Threads: one `struct heads` serves all threads of its home, if it is given `threads`. Ownership: the options'
- *pointers are borrowed. Sources: EIP-2935, EIP-1186; Yellow Paper §4.4.
+ * Threads: one `struct heads` serves all threads of its home, if it is given `threads`. Ownership: what the options
+ * point to is borrowed. Sources: EIP-2935, EIP-1186; Yellow Paper §4.4.
  */
 #ifndef HEALTH_CHAIN_HEADS_H
 #define HEALTH_CHAIN_HEADS_H

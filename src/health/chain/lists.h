@@ -5,7 +5,7 @@
  *	head_n = the first 24 bytes of keccak256(abi.encode(bytes24 head_(n-1), uint256 n, uint256 time, bytes32 entry))
  *
  * with head_0 = 0 and `time` the block's. So a reader that has the slot proved takes the entries newest first, and
- *knows of each one at once that it is right, and at the end that none is missing. Threads: pure.
+ * knows of each one at once that it is right, and at the end that none is missing. Threads: pure.
  */
 #ifndef HEALTH_CHAIN_LISTS_H
 #define HEALTH_CHAIN_LISTS_H

@@ -1,7 +1,7 @@
 /*
  * Verified reads: what the chain says, proved. This is the one room that asks an unverified client (client.h) for facts
  * and the one door through which the others get them: a head that is believed (heads.h), words of the anchor's
- *contracts proved in its state, and lists that are complete.
+ * contracts proved in its state, and lists that are complete.
  *
  *	struct verified verified;
  *	verified_begin(&verified, heads, client, arena);
