@@ -54,7 +54,7 @@ const struct cli_command command_access_ask = {
 
 static enum status put_event(struct cli *cli, const struct access_event *event, struct err *err) {
 	const char *name;
-	TRY(actor_name(&cli->request, &name, &event->actor, err));
+	TRY(consent_actor_name(&cli->request, &name, &event->actor, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_time(cli, "at", event->timestamp);
 	cli_put_address(cli, "who", &event->actor);
@@ -93,9 +93,9 @@ const struct cli_command command_access_log = {
 
 /* --- access reads --- */
 
-static enum status put_read(struct cli *cli, const struct read_entry *entry, struct err *err) {
+static enum status put_read(struct cli *cli, const struct audit_entry *entry, struct err *err) {
 	const char *name;
-	TRY(actor_name(&cli->request, &name, &entry->who, err));
+	TRY(consent_actor_name(&cli->request, &name, &entry->who, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_time(cli, "at", entry->at_ms / 1000);
 	cli_put_address(cli, "who", &entry->who);
@@ -109,10 +109,10 @@ static enum status put_read(struct cli *cli, const struct read_entry *entry, str
 
 static enum status cmd_access_reads(struct cli *cli, struct err *err) {
 	hash32 record;
-	struct read_log log;
+	struct audit_log log;
 	TRY(cli_hash(cli, &record, "record", err));
 	TRY(request_check_chain(&cli->request, err));
-	TRY(access_reads(&cli->request, &log, &record, err));
+	TRY(audit_reads(&cli->request, &log, &record, err));
 	json_array_begin(&cli->writer, "reads");
 	for (size_t i = 0; i < log.count; i++) TRY(put_read(cli, &log.entries[i], err));
 	json_array_end(&cli->writer);

@@ -15,7 +15,7 @@
 
 /* --- break-glass --- */
 
-static enum status report_glass(struct cli *cli, const struct broken_glass *glass, uint64_t wait, struct err *err) {
+static enum status report_glass(struct cli *cli, const struct glass_event *glass, uint64_t wait, struct err *err) {
 	cli_put_bool(cli, "permitted", glass->decision.permitted);
 	cli_put_text(cli, "reason", access_reason_name(glass->decision.reason));
 	cli_put_text(cli, "why", access_reason_text(glass->decision.reason));
@@ -48,7 +48,7 @@ static enum status cmd_break_glass(struct cli *cli, struct err *err) {
 	hash32 folder;
 	const char *reason;
 	uint64_t wait;
-	struct broken_glass glass;
+	struct glass_event glass;
 	TRY(cli_hash(cli, &folder, "folder", err));
 	TRY(cli_need(cli, &reason, "reason", err));
 	TRY(cli_u64(cli, &wait, "wait", 0, err));
@@ -77,10 +77,10 @@ const struct cli_command command_break_glass = {
 
 /* --- review --- */
 
-static enum status put_review(struct cli *cli, const struct broken_glass *glass, struct err *err) {
+static enum status put_review(struct cli *cli, const struct glass_event *glass, struct err *err) {
 	const char *name;
 	uint64_t now = clock_now_ms(cli->request.clock) / 1000;
-	TRY(actor_name(&cli->request, &name, &glass->actor, err));
+	TRY(consent_actor_name(&cli->request, &name, &glass->actor, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_u64(cli, "review", glass->review);
 	cli_put_time(cli, "at", glass->timestamp);
@@ -101,7 +101,7 @@ static enum status put_review(struct cli *cli, const struct broken_glass *glass,
 
 static enum status cmd_review_list(struct cli *cli, struct err *err) {
 	hash32 folder;
-	struct broken_glass *reviews;
+	struct glass_event *reviews;
 	size_t count;
 	TRY(cli_hash(cli, &folder, "folder", err));
 	TRY(request_check_chain(&cli->request, err));

@@ -139,7 +139,7 @@ static enum status cmd_pack_reference(struct cli *cli, struct err *err) {
 		TRY(stock_unit(&stock, &found, &is_known, scan.gtin, scan.serial, err));
 		if (!is_known)
 			return err_set(err, STATUS_NOTFOUND, "no document of this home names %s", cli->arguments[i]);
-		struct known_unit unit = found.unit;
+		struct document_unit unit = found.unit;
 		unit.batch = document_add_batch(&document, &cli->arena, &found.batch);
 		document_add_unit(&document, &cli->arena, &unit);
 	}

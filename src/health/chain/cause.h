@@ -5,7 +5,7 @@
 #ifndef HEALTH_CHAIN_CAUSE_H
 #define HEALTH_CHAIN_CAUSE_H
 
-#define HEALTH_CAUSES(X)                                                                                               \
+#define CAUSES(X)                                                                                                      \
 	X(NONE)                                                                                                        \
 	X(NO_WALLET)         /* the home holds no wallet */                                                            \
 	X(NO_DEPLOYMENT)     /* the home trusts no deployment yet */                                                   \
@@ -21,8 +21,8 @@
 	X(NO_LOT)            /* an event names no lot */                                                               \
 	X(OTHER_LOT)         /* an event names another lot than the caller */                                          \
 	X(NO_EXPIRY)         /* an event names no last day */
-#define HEALTH_CAUSE_ENUM(name) CAUSE_##name,
-enum health_cause { HEALTH_CAUSES(HEALTH_CAUSE_ENUM) CAUSE_COUNT };
-#undef HEALTH_CAUSE_ENUM
+#define CAUSE_ENUM(name) CAUSE_##name,
+enum cause { CAUSES(CAUSE_ENUM) CAUSE_COUNT };
+#undef CAUSE_ENUM
 
 #endif

@@ -38,9 +38,9 @@ static enum status ask_block(
 	buf_printf(&params, "[\"%s\",false]", tag);
 	enum status status = client_rpc(client, &block, NULL, &arena, "eth_getBlockByNumber", buf_view(&params), err);
 	*found = status == STATUS_OK && !json_is(block, JSON_NULL);
-	if (*found) status = answer_quantity(&out->number, json_get(block, "number"), "block's number", err);
+	if (*found) status = client_answer_quantity(&out->number, json_get(block, "number"), "block's number", err);
 	if (*found && status == STATUS_OK)
-		status = answer_fixed(out->hash.b, 32, json_get(block, "hash"), "block's hash", err);
+		status = client_answer_fixed(out->hash.b, 32, json_get(block, "hash"), "block's hash", err);
 	buf_fini(&params);
 	arena_fini(&arena);
 	return status;

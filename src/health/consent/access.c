@@ -59,7 +59,7 @@ enum status access_log(
 	return STATUS_OK;
 }
 
-enum status actor_name(struct actor_request *request, const char **name, const addr20 *actor, struct err *err) {
+enum status consent_actor_name(struct actor_request *request, const char **name, const addr20 *actor, struct err *err) {
 	struct bytes output;
 	struct directory_actor listed;
 	struct bytes call = directory_actor_of_call(request->arena, actor);

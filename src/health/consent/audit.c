@@ -12,7 +12,7 @@ enum status audit_line_parse(
     struct audit_line *out, struct arena *arena, struct bytes sealed, struct bytes plaintext, struct err *err) {
 	const struct json *root;
 	uint64_t version, part;
-	struct read_entry *entry = &out->entry;
+	struct audit_entry *entry = &out->entry;
 	*out = (struct audit_line){.hash = sha256(sealed)};
 	TRY(json_parse(&root, arena, plaintext, NULL, err));
 	if (!json_u64(&version, json_get(root, "v")) || version != 1)

@@ -40,7 +40,7 @@ const char *access_reason_name(unsigned reason);
 
 /* --- sharing, by a folder's controller (grants.c) --- */
 
-struct sharing {
+struct grant_terms {
 	hash32 folder;
 	hash32 record; /* zero: the whole folder */
 	addr20 grantee;
@@ -51,9 +51,9 @@ struct sharing {
 };
 /* With a wrap for the grantee where rights hold RIGHT_READ: the folder's key, or the one record's lead. */
 MUST_USE enum status grant_action(
-    struct actor_request *request, struct action *action, const struct sharing *sharing, struct err *err);
+    struct actor_request *request, struct action *action, const struct grant_terms *sharing, struct err *err);
 /* STATUS_NOTFOUND if no grant holds. Rotate behind it: folder_rotation in records/folder.h. */
-MUST_USE enum status revoke_action(struct actor_request *request, struct action *action, const hash32 *folder,
+MUST_USE enum status grant_revoke_action(struct actor_request *request, struct action *action, const hash32 *folder,
     const hash32 *record, const addr20 *grantee, struct err *err);
 
 /* --- a folder's readers (readers.c) --- */
@@ -93,19 +93,20 @@ MUST_USE enum status access_ask(struct actor_request *request, struct access_eve
 MUST_USE enum status access_log(
     struct actor_request *request, struct access_event **out, size_t *count, const hash32 *folder, struct err *err);
 /* As the directory has it, "" where it is not listed. Looks at no key and pins none: for showing only. */
-MUST_USE enum status actor_name(struct actor_request *request, const char **name, const addr20 *actor, struct err *err);
+MUST_USE enum status consent_actor_name(
+    struct actor_request *request, const char **name, const addr20 *actor, struct err *err);
 
 /* --- what nodes served (reads.c, audit.c) --- */
 
-struct read_entry {
+struct audit_entry {
 	addr20 who;
 	uint32_t part; /* 0: the whole container, or its lead */
 	bool served;
 	uint64_t at_ms;
 	uint64_t seq; /* from 1, over all of the node's entries */
 };
-struct read_log {
-	struct read_entry *entries; /* oldest first */
+struct audit_log {
+	struct audit_entry *entries; /* oldest first */
 	size_t count;
 	size_t anchors; /* entries whose hash a node anchored on the chain, and it is the same */
 };
@@ -113,12 +114,12 @@ struct read_log {
  * By the folder's controller: audit entries of one record, opened with the folder's keys. STATUS_CORRUPT where an entry
  * cannot be opened, is of another record, does not hang on the one before it, or differs from what was anchored.
  */
-MUST_USE enum status access_reads(
-    struct actor_request *request, struct read_log *out, const hash32 *record, struct err *err);
+MUST_USE enum status audit_reads(
+    struct actor_request *request, struct audit_log *out, const hash32 *record, struct err *err);
 
 /* The parts of it that need no chain. */
 struct audit_line {
-	struct read_entry entry;
+	struct audit_entry entry;
 	hash32 item;
 	hash32 prev; /* SHA-256 of the node's entry before */
 	hash32 hash; /* SHA-256 of this one, sealed */
@@ -133,7 +134,7 @@ MUST_USE enum status audit_check(const struct audit_line *lines, size_t count, c
 
 #define GLASS_REASON_MAX 4096u /* bytes */
 
-struct broken_glass {
+struct glass_event {
 	uint64_t review;
 	hash32 folder;
 	addr20 actor;
@@ -149,13 +150,13 @@ struct broken_glass {
 	addr20 closed_by;
 };
 /* The reason is sealed to the folder. Where the contract refuses, out->decision says why and out->review is 0. */
-MUST_USE enum status glass_break(struct actor_request *request, struct broken_glass *out, const hash32 *folder,
+MUST_USE enum status glass_break(struct actor_request *request, struct glass_event *out, const hash32 *folder,
     struct bytes reason_text, struct err *err);
 /* After glass_break: waits until a trustee has released the folder's key. STATUS_TIMEOUT. */
 MUST_USE enum status glass_wait(
-    struct actor_request *request, const struct broken_glass *glass, uint64_t seconds, struct err *err);
+    struct actor_request *request, const struct glass_event *glass, uint64_t seconds, struct err *err);
 MUST_USE enum status glass_log(
-    struct actor_request *request, struct broken_glass **out, size_t *count, const hash32 *folder, struct err *err);
+    struct actor_request *request, struct glass_event **out, size_t *count, const hash32 *folder, struct err *err);
 /* By the controller, signed; or, where this home is a regulator, without a signature: then only it can send it. */
 MUST_USE enum status glass_close_action(
     struct actor_request *request, struct action *action, uint64_t review, bool justified, struct err *err);

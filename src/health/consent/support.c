@@ -23,7 +23,7 @@ enum status consent_carry(struct actor_request *request, struct action *action, 
 	return STATUS_OK;
 }
 
-enum status controller_asker(struct actor_request *request, struct blob_asker *asker, hash32 *secret,
+enum status consent_asker(struct actor_request *request, struct blob_asker *asker, hash32 *secret,
     const struct own_folder *folder, struct err *err) {
 	addr20 address;
 	TRY(home_controller(request->home, secret, &address, folder->controller_index, err));
@@ -32,6 +32,6 @@ enum status controller_asker(struct actor_request *request, struct blob_asker *a
 	return STATUS_OK;
 }
 
-const char *short_id(struct actor_request *request, const hash32 *id) {
+const char *consent_short_id(struct actor_request *request, const hash32 *id) {
 	return arena_printf(request->arena, "0x%02x%02x%02x%02x…", id->b[0], id->b[1], id->b[2], id->b[3]);
 }

@@ -76,7 +76,7 @@ static enum status make_release(struct actor_request *request, struct action *ac
 static enum status release(
     struct actor_request *request, uint64_t number, const struct consent_review_of_result *review, struct err *err) {
 	struct folder folder;
-	struct listed_actor actor;
+	struct directory_actor actor;
 	struct client_receipt receipt;
 	struct action action = {.to = request->home->deployment.consent};
 	hash32 blob;
@@ -95,7 +95,7 @@ static enum status release(
 static enum status serve(struct actor_request *request, bool *released, uint64_t number, struct err *err) {
 	struct consent_review_of_result review;
 	*released = false;
-	TRY(review_find(request, &review, number, err));
+	TRY(glass_review_find(request, &review, number, err));
 	TRY(is_owed(request, released, number, &review, err));
 	if (!*released) return STATUS_OK;
 	*released = false;

@@ -235,7 +235,7 @@ enum status planner_change(struct planner *planner, const struct epcis_event *ev
 
 /* The batch of a lot: from the product's key, or from a document. */
 static enum status batch_of(
-    struct planner *planner, struct known_batch *out, const struct scan *scan, struct err *err) {
+    struct planner *planner, struct document_batch *out, const struct scan *scan, struct err *err) {
 	struct product product;
 	bool known;
 	TRY(stock_lot(planner->stock, out, &known, scan->gtin, scan->lot, err));
@@ -243,7 +243,7 @@ static enum status batch_of(
 	TRY(product_load(planner->request, &product, scan->gtin, err));
 	hash32 product_tag = tag_product(&product.key, scan->gtin);
 	hash32 batch_tag = tag_batch(&product.key, scan->gtin, scan->lot);
-	*out = (struct known_batch){.gtin = arena_strdup(planner->request->arena, bytes_text(scan->gtin)),
+	*out = (struct document_batch){.gtin = arena_strdup(planner->request->arena, bytes_text(scan->gtin)),
 	    .lot = arena_strdup(planner->request->arena, bytes_text(scan->lot)),
 	    .owner = product.owner,
 	    .regulator = product.regulator,
@@ -261,7 +261,7 @@ enum status planner_recall(struct planner *planner, const struct epcis_event *ev
 	enum medicines_state to = MEDICINES_STATE_RECALLED;
 	for (size_t i = 0; i < event->class_count; i++) {
 		struct scan scan;
-		struct known_batch batch;
+		struct document_batch batch;
 		TRY(planner_scan(&scan, event->classes[i], err));
 		if (!scan.gtin[0] || !scan.lot[0])
 			return err_set(err, STATUS_INVALID, "a recall names a GTIN and a lot");

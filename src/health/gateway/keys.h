@@ -12,7 +12,7 @@
 #include "base/threads.h"
 #include "health/actors/home.h"
 
-#define IDEMPOTENCY_KEY_MAX 255u
+#define KEY_TEXT_MAX 255u
 #define KEY_KEPT_SECONDS (7u * 86400u)
 #define KEYS_ACTIVE_MAX 1024u
 

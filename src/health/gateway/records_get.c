@@ -22,7 +22,7 @@ static bool part_of(uint32_t *out, struct arena *arena, const struct http_exchan
 	return *out >= 1 && *out <= RECORD_RESOURCES_MAX;
 }
 
-static void write_record(struct http_response *response, const struct opened_record *record, uint32_t part) {
+static void write_record(struct http_response *response, const struct record_opened *record, uint32_t part) {
 	response->status = 200;
 	response->content_type = "application/fhir+json";
 	http_put_header(response, "Cache-Control", "no-store");
@@ -35,7 +35,7 @@ static void write_record(struct http_response *response, const struct opened_rec
 static enum status read_into(struct gateway *gateway, struct http_exchange *exchange, struct arena *arena,
     const hash32 *id, uint32_t part, struct err *err) {
 	struct actor_request request = {0};
-	struct opened_record record;
+	struct record_opened record;
 	enum status status = gateway_begin(gateway, &request, arena, err);
 	if (status == STATUS_OK) status = record_read(&request, &record, id, part, &consent_released_keys, err);
 	if (status == STATUS_OK) write_record(&exchange->response, &record, part);

@@ -141,7 +141,7 @@ static bool claim_key(struct posting *posting, const char *owner) {
 	struct key_answer earlier;
 	struct err err;
 	if (!key.data) return true;
-	if (key.len == 0 || key.len > IDEMPOTENCY_KEY_MAX) {
+	if (key.len == 0 || key.len > KEY_TEXT_MAX) {
 		http_problem(response, 400, "idempotency-key", "a key has 1 to 255 characters");
 		return false;
 	}

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "crypto/hash.h"
-#include "health/index/private.h"
+#include "health/index/index_private.h"
 
 #define SCHEMA_VERSION 1
 #define MODULE "index"

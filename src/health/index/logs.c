@@ -1,6 +1,6 @@
 /* Logs that this home has asked for: watches, rows, and the keeper that answers client_logs. */
 #include "base/log.h"
-#include "health/index/private.h"
+#include "health/index/index_private.h"
 
 #define FILTER_MAX (20u + 1 + 4 * 32)
 #define TRIES_MAX 8u /* while other programs unwind the same file */

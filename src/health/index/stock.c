@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "codec/hex.h"
-#include "health/index/private.h"
+#include "health/index/index_private.h"
 
 /* --- taking a document in --- */
 
@@ -20,7 +20,7 @@ static enum status row_of(struct db *db, int64_t *out, const char *sql, const ha
 	return status;
 }
 
-static enum status put_batch(struct db *db, int64_t *id, const struct known_batch *batch, struct err *err) {
+static enum status put_batch(struct db *db, int64_t *id, const struct document_batch *batch, struct err *err) {
 	sqlite3_stmt *statement;
 	TRY(db_statement(db, &statement,
 	    "INSERT OR IGNORE INTO batch(name, gtin, lot, expiry, owner, regulator, count) VALUES(?, ?, ?, ?, ?, ?, ?)",
@@ -36,7 +36,8 @@ static enum status put_batch(struct db *db, int64_t *id, const struct known_batc
 	return row_of(db, id, "SELECT id FROM batch WHERE name = ?", &batch->id, err);
 }
 
-static enum status put_container(struct db *db, int64_t *id, const struct known_container *container, struct err *err) {
+static enum status put_container(
+    struct db *db, int64_t *id, const struct document_container *container, struct err *err) {
 	sqlite3_stmt *statement;
 	TRY(db_statement(db, &statement,
 	    "INSERT INTO container(name, sscc) VALUES(?, ?)"
@@ -58,8 +59,8 @@ static enum status put_packed(struct db *db, int64_t container, int64_t batch, u
 	return db_finish(db, statement, err);
 }
 
-static enum status put_unit(
-    struct db *db, const struct known_unit *unit, const int64_t *batches, const int64_t *containers, struct err *err) {
+static enum status put_unit(struct db *db, const struct document_unit *unit, const int64_t *batches,
+    const int64_t *containers, struct err *err) {
 	sqlite3_stmt *statement;
 	TRY(db_statement(
 	    db, &statement, "INSERT OR IGNORE INTO unit(batch, place, serial, tag, path) VALUES(?, ?, ?, ?, ?)", err));
@@ -69,7 +70,7 @@ static enum status put_unit(
 	db_bind(statement, 4, BYTES_OF(unit->tag));
 	db_bind(statement, 5, bytes_make(unit->path, unit->path_len * sizeof *unit->path));
 	TRY(db_finish(db, statement, err));
-	if (unit->container == NO_CONTAINER) return STATUS_OK;
+	if (unit->container == DOCUMENT_NO_CONTAINER) return STATUS_OK;
 	return put_packed(db, containers[unit->container], batches[unit->batch], unit->index, err);
 }
 
@@ -112,8 +113,8 @@ static const char *text_of(struct arena *arena, sqlite3_stmt *statement, int pla
 	return arena_strdup(arena, db_column(statement, place));
 }
 
-static bool read_batch(struct known_batch *out, struct arena *arena, sqlite3_stmt *statement, int place) {
-	*out = (struct known_batch){.gtin = text_of(arena, statement, place),
+static bool read_batch(struct document_batch *out, struct arena *arena, sqlite3_stmt *statement, int place) {
+	*out = (struct document_batch){.gtin = text_of(arena, statement, place),
 	    .lot = text_of(arena, statement, place + 1),
 	    .expiry_s = (uint64_t)sqlite3_column_int64(statement, place + 2),
 	    .count = (uint32_t)sqlite3_column_int64(statement, place + 6)};
@@ -124,9 +125,9 @@ static bool read_batch(struct known_batch *out, struct arena *arena, sqlite3_stm
 
 static bool read_unit(struct stock_unit *out, struct arena *arena, sqlite3_stmt *statement) {
 	struct bytes path = db_column(statement, 3);
-	out->unit = (struct known_unit){.serial = text_of(arena, statement, 0),
+	out->unit = (struct document_unit){.serial = text_of(arena, statement, 0),
 	    .index = (uint32_t)sqlite3_column_int64(statement, 1),
-	    .container = NO_CONTAINER,
+	    .container = DOCUMENT_NO_CONTAINER,
 	    .path = (const hash32 *)arena_dup(arena, path).data,
 	    .path_len = path.len / sizeof(hash32)};
 	return path.len % sizeof(hash32) == 0 && db_column_fixed(statement, 2, out->unit.tag.b, 32) &&
@@ -169,8 +170,8 @@ static enum status find_unit_at(void *context, struct stock_unit *out, bool *fou
 	return one_unit(index->db, out, found, arena, statement, err);
 }
 
-static enum status find_lot(void *context, struct known_batch *out, bool *found, struct arena *arena, const char *gtin,
-    const char *lot, struct err *err) {
+static enum status find_lot(void *context, struct document_batch *out, bool *found, struct arena *arena,
+    const char *gtin, const char *lot, struct err *err) {
 	struct index *index = context;
 	sqlite3_stmt *statement;
 	TRY(index_open(index, err));

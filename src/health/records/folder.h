@@ -37,6 +37,8 @@ MUST_USE enum status own_folder_load(
 MUST_USE enum status own_folders(
     struct actor_request *request, struct own_folder **out, size_t *count, struct err *err);
 
+#define FOLDER_TRUSTEES_MAX 8u /* as Folders has it */
+
 /* Each fills an action whose views live in the request's arena. The nonce and epoch are read from the chain. */
 struct folder_opening {
 	const char *label;

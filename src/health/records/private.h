@@ -4,8 +4,7 @@
 
 #include "health/records/record.h"
 
-#define RECIPIENTS_MAX 64u /* of an epoch's wraps, as Folders has it */
-#define TRUSTEES_MAX 8u
+#define EPOCH_RECIPIENTS_MAX 64u /* of an epoch's wraps, as Folders has it */
 
 /* --- own_folder.c --- */
 
@@ -20,7 +19,7 @@ struct epoch_recipient {
 	addr20 address;
 	struct p256_public key;
 };
-struct new_epoch {
+struct epoch_draft {
 	const hash32 *folder;
 	uint32_t epoch;
 	uint32_t controller_index;
@@ -33,9 +32,9 @@ struct new_epoch {
 };
 /* The wraps' container goes into the action, for Folders' gate. */
 MUST_USE enum status epoch_make(
-    struct actor_request *request, struct action *action, struct new_epoch *epoch, struct err *err);
+    struct actor_request *request, struct action *action, struct epoch_draft *epoch, struct err *err);
 /* The recipients' addresses, in the arena: what a call and a signed message take. */
-const addr20 *epoch_addresses(struct arena *arena, const struct new_epoch *epoch);
+const addr20 *epoch_addresses(struct arena *arena, const struct epoch_draft *epoch);
 
 /* --- reader.c --- */
 
@@ -56,7 +55,7 @@ MUST_USE enum status reader_part(const struct reader *reader, struct buf *out, b
     struct blob_verdict *verdict, const addr20 *gate, const hash32 *item, uint32_t part, struct err *err);
 
 /* This home's encryption key of a version; 0: of the newest that the directory shows, which `*version` then is. */
-MUST_USE enum status home_key(struct actor_request *request, struct p256_secret *secret, struct p256_public *key,
+MUST_USE enum status reader_home_key(struct actor_request *request, struct p256_secret *secret, struct p256_public *key,
     uint32_t *version, struct err *err);
 
 /* --- legal_copy.c --- */

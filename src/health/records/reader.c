@@ -26,10 +26,10 @@ enum status reader_part(const struct reader *reader, struct buf *out, bool *foun
 	return STATUS_OK;
 }
 
-enum status home_key(struct actor_request *request, struct p256_secret *secret, struct p256_public *key,
+enum status reader_home_key(struct actor_request *request, struct p256_secret *secret, struct p256_public *key,
     uint32_t *version, struct err *err) {
 	if (*version) return home_encryption_key(request->home, secret, key, *version, err);
-	struct listed_actor self;
+	struct directory_actor self;
 	TRY(directory_find(request, &self, &request->home->account, err));
 	*version = self.key_version;
 	TRY(home_encryption_key(request->home, secret, key, *version, err));

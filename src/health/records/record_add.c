@@ -9,7 +9,7 @@
 struct draft {
 	struct record_place place;
 	uint64_t nonce;
-	struct sealed_record sealed;
+	struct record_sealed sealed;
 };
 
 static hash32 record_id(const struct actor_request *request, const hash32 *folder, uint32_t epoch, uint64_t nonce) {
@@ -218,7 +218,7 @@ static enum status add_once(struct adding *adding, const struct record_addition 
 	}
 	status = register_drafts(adding, additions_call(adding->request->arena, adding->drafts, adding->count), err);
 out:
-	while (sealed > 0) sealed_record_fini(&adding->drafts[--sealed].sealed);
+	while (sealed > 0) record_sealed_fini(&adding->drafts[--sealed].sealed);
 	return status;
 }
 

@@ -3,8 +3,8 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
-#include "health/records/header.h"
 #include "health/records/segment.h"
+#include "health/records/text_header.h"
 
 #define LEAD_MAX ((size_t)8 << 20)
 #define BUCKET_SMALL 256u
@@ -97,7 +97,7 @@ static enum status seal_segment(struct buf *out, const struct record_place *plac
 }
 
 /* All parts one after another in one buffer; `ends` says where each stops. */
-static enum status seal_parts(struct buf *parts, size_t *ends, const struct sealed_record *sealed,
+static enum status seal_parts(struct buf *parts, size_t *ends, const struct record_sealed *sealed,
     const struct segment_secrets *secrets, const struct record_place *place, const struct p256_public *folder_key,
     const struct record_resource *resources, size_t count, const struct random_source *random, struct err *err) {
 	TRY(seal_lead(parts, place, folder_key, buf_view(&sealed->lead), random, err));
@@ -111,7 +111,7 @@ static enum status seal_parts(struct buf *parts, size_t *ends, const struct seal
 	return STATUS_OK;
 }
 
-static enum status frame_parts(struct sealed_record *out, const struct buf *parts, const size_t *ends, size_t count,
+static enum status frame_parts(struct record_sealed *out, const struct buf *parts, const size_t *ends, size_t count,
     struct bytes *views, struct err *err) {
 	struct container container;
 	for (size_t i = 0; i < count; i++) {
@@ -133,7 +133,7 @@ static hash32 commit(const uint8_t seed[32], const struct record_resource *resou
 	return merkle_root(leaves, count);
 }
 
-enum status record_seal(struct sealed_record *out, const struct record_place *place,
+enum status record_seal(struct record_sealed *out, const struct record_place *place,
     const struct p256_public *folder_key, const struct record_resource *resources, size_t count,
     const struct random_source *random, struct err *err) {
 	struct segment_secrets secrets;
@@ -161,11 +161,11 @@ enum status record_seal(struct sealed_record *out, const struct record_place *pl
 	mem_wipe(&secrets, sizeof secrets);
 	buf_fini(&parts);
 	arena_fini(&arena);
-	if (status != STATUS_OK) sealed_record_fini(out);
+	if (status != STATUS_OK) record_sealed_fini(out);
 	return status;
 }
 
-void sealed_record_fini(struct sealed_record *sealed) {
+void record_sealed_fini(struct record_sealed *sealed) {
 	buf_fini(&sealed->container);
 	buf_wipe(&sealed->lead);
 }

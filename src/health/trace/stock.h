@@ -43,8 +43,8 @@ MUST_USE enum status product_request_open(
 
 /* A pack as a document names it. `unit.batch` and `unit.container` mean nothing here. */
 struct stock_unit {
-	struct known_unit unit;
-	struct known_batch batch;
+	struct document_unit unit;
+	struct document_batch batch;
 };
 
 /* *found false: no document says it. Lists may be empty. */
@@ -53,7 +53,7 @@ struct stock_source {
 	    const char *gtin, const char *serial, struct err *err);
 	MUST_USE enum status (*unit_at)(void *context, struct stock_unit *out, bool *found, struct arena *arena,
 	    const struct medicines_unit *ref, struct err *err);
-	MUST_USE enum status (*lot)(void *context, struct known_batch *out, bool *found, struct arena *arena,
+	MUST_USE enum status (*lot)(void *context, struct document_batch *out, bool *found, struct arena *arena,
 	    const char *gtin, const char *lot, struct err *err);
 	MUST_USE enum status (*container)(void *context, hash32 *out, bool *found, const char *sscc, struct err *err);
 	MUST_USE enum status (*sscc)(
@@ -78,7 +78,7 @@ MUST_USE enum status stock_unit(const struct stock *stock, struct stock_unit *ou
     const char *serial, struct err *err);
 MUST_USE enum status stock_unit_at(
     const struct stock *stock, struct stock_unit *out, bool *found, const struct medicines_unit *ref, struct err *err);
-MUST_USE enum status stock_lot(const struct stock *stock, struct known_batch *out, bool *found, const char *gtin,
+MUST_USE enum status stock_lot(const struct stock *stock, struct document_batch *out, bool *found, const char *gtin,
     const char *lot, struct err *err);
 /* A container's id on the chain by its SSCC, and back: NULL if no document names it. */
 MUST_USE enum status stock_container(

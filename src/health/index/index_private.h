@@ -1,6 +1,6 @@
 /* What the files of health/index share. */
-#ifndef HEALTH_INDEX_PRIVATE_H
-#define HEALTH_INDEX_PRIVATE_H
+#ifndef HEALTH_INDEX_INDEX_PRIVATE_H
+#define HEALTH_INDEX_INDEX_PRIVATE_H
 
 #include "health/chain/follow.h"
 #include "health/index/db.h"
