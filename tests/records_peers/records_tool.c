@@ -8,6 +8,7 @@
 
 #include "codec/hex.h"
 #include "health/records/seal.h"
+#include "health/records/wrap.h"
 
 #define INPUT_MAX ((size_t)64 << 20)
 

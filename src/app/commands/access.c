@@ -1,7 +1,8 @@
 /* xinglin access: asking to look, and who looked. */
+#include "health/consent/access.h"
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
-#include "health/consent/consent.h"
+#include "health/consent/audit.h"
 
 /* --- access ask --- */
 

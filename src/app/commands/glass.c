@@ -7,7 +7,8 @@
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "app/serve/lifecycle.h"
-#include "health/consent/consent.h"
+#include "health/consent/glass.h"
+#include "health/consent/trustee.h"
 
 #define WAIT_MAX_SECONDS 86400u
 #define SLEEP_STEP_MS 200u

@@ -3,6 +3,7 @@
 
 #include "app/commands/commands.h"
 #include "app/system.h"
+#include "health/trace/capture.h"
 
 #define COUNT_MAX 10000u
 

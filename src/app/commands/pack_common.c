@@ -3,6 +3,7 @@
 #include "app/system.h"
 #include "health/actors/directory.h"
 #include "health/gs1/epc.h"
+#include "health/trace/capture.h"
 
 unsigned pack_year(void) {
 	return (unsigned)(1970 + clock_now_ms(&world_clock) / 1000 / 31556952);

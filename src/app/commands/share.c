@@ -2,6 +2,8 @@
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "health/consent/consent.h"
+#include "health/consent/grants.h"
+#include "health/consent/purpose.h"
 
 #define DAY_SECONDS 86400u
 #define DAYS_MAX 36500u

@@ -8,7 +8,9 @@
 #include "codec/hex.h"
 #include "health/actors/actor.h"
 #include "health/actors/directory.h"
-#include "health/consent/consent.h"
+#include "health/consent/grants.h"
+#include "health/consent/purpose.h"
+#include "health/records/folder.h"
 #include "net/http_client.h"
 
 #define SMALL_MAX ((size_t)64 << 10)

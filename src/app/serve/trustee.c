@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 
 #include "app/system.h"
-#include "health/consent/consent.h"
+#include "health/consent/trustee.h"
 
 #define STEP_MS 50u
 #define ROUND_MS 60000u

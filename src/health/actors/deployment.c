@@ -1,8 +1,9 @@
-#include "codec/hex.h"
-#include "codec/json.h"
-#include "health/actors/home.h"
+#include "health/actors/deployment.h"
 
 #include <stdio.h>
+
+#include "codec/hex.h"
+#include "codec/json.h"
 
 /* The contracts and where their addresses stand. */
 struct member {

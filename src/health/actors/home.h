@@ -22,17 +22,8 @@
 
 #include "base/world.h"
 #include "crypto/p256.h"
+#include "health/actors/deployment.h"
 #include "health/chain/blobs.h"
-
-struct deployment {
-	uint64_t chain_id;
-	hash32 genesis;
-	addr20 sealer;
-	char rpc_url[256];
-	addr20 directory, folders, records, consent, medicines;
-};
-MUST_USE enum status deployment_parse(struct deployment *out, struct bytes json, struct err *err);
-void deployment_write(struct buf *out, const struct deployment *deployment);
 
 #define HOME_OUTBOX "outbox.journal"
 

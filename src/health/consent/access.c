@@ -1,4 +1,6 @@
 /* Asking for a window, and the log of all who asked. */
+#include "health/consent/access.h"
+
 #include "health/consent/consent_private.h"
 #include "health/contracts/directory.h"
 

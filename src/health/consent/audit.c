@@ -1,8 +1,9 @@
 /* Audit entries (docs/wire-formats.md §6) without a chain: reading one, and how they hang together. */
+#include "health/consent/audit.h"
+
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
-#include "health/consent/consent.h"
 
 static bool read_hex(uint8_t *out, size_t len, const struct json *root, const char *name) {
 	return hex_fixed(out, len, json_string(json_get(root, name))) == STATUS_OK;

@@ -1,4 +1,4 @@
-#include "health/consent/consent.h"
+#include "health/consent/audit.h"
 
 #include "tests/unit.h"
 

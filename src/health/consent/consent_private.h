@@ -2,7 +2,10 @@
 #ifndef HEALTH_CONSENT_CONSENT_PRIVATE_H
 #define HEALTH_CONSENT_CONSENT_PRIVATE_H
 
-#include "health/consent/consent.h"
+#include "health/actors/action.h"
+#include "health/consent/access.h"
+#include "health/contracts/consent.h"
+#include "health/records/own_folder.h"
 
 /* support.c */
 

@@ -1,9 +1,13 @@
 /* Breaking the glass in an emergency, and the review that follows it. */
+#include "health/consent/glass.h"
+
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
 #include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
+#include "health/records/folder.h"
+#include "health/records/items.h"
 
 #define REASON_MAX ((size_t)64 << 10)
 #define WAIT_STEP_MS 500u

@@ -1,8 +1,12 @@
 /* Sharing and taking back: what a folder's controller signs (IConsent.grant, IConsent.revoke). */
+#include "health/consent/grants.h"
+
 #include "codec/hex.h"
 #include "envelope/jwe.h"
 #include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
+#include "health/records/record.h"
+#include "health/records/wrap.h"
 
 #define UINT40_MAX (((uint64_t)1 << 40) - 1)
 #define STATUS_OF_ACTOR_ACTIVE 1

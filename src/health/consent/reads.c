@@ -1,6 +1,8 @@
 /* Reads of a record, which the folder's controller finds in the node's sealed audit entries. */
 #include "envelope/jwe.h"
+#include "health/consent/audit.h"
 #include "health/consent/consent_private.h"
+#include "health/records/record.h"
 
 #define AUDIT_JSON_MAX ((size_t)256 << 20)
 #define ENTRY_MAX ((size_t)4096)

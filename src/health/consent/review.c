@@ -1,5 +1,7 @@
 /* Closing the review of an emergency: by the patient, or by a regulator. */
 #include "health/consent/consent_private.h"
+#include "health/consent/glass.h"
+#include "health/records/folder.h"
 
 static enum status require_regulator(struct actor_request *request, struct err *err) {
 	struct directory_actor self;

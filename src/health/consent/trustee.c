@@ -2,9 +2,13 @@
  * A trustee keeps a folder's key for emergencies. When the contract has opened a window, it seals the key to the actor
  * for whom it was opened, and says so on the chain, where the patient sees it.
  */
+#include "health/consent/trustee.h"
+
 #include "base/log.h"
 #include "health/consent/consent_private.h"
 #include "health/contracts/folders.h"
+#include "health/records/folder.h"
+#include "health/records/wrap.h"
 
 static enum status is_trustee(struct actor_request *request, bool *out, const hash32 *folder, struct err *err) {
 	struct bytes output;

@@ -18,6 +18,7 @@
 #define HEALTH_EPCIS_PLAN_H
 
 #include "health/epcis/epcis.h"
+#include "health/trace/capture.h"
 #include "health/trace/stock.h"
 
 /* What a document may leave open. */

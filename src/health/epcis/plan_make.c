@@ -1,6 +1,7 @@
 /* Commissioning and packing. */
 #include "health/chain/cause.h"
 #include "health/epcis/planner.h"
+#include "health/trace/products.h"
 #include "health/trace/tags.h"
 
 #define COMMISSION_UNITS_MAX 10000u

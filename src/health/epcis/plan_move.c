@@ -2,6 +2,7 @@
 #include "crypto/hash.h"
 #include "health/chain/cause.h"
 #include "health/epcis/planner.h"
+#include "health/trace/products.h"
 #include "health/trace/tags.h"
 
 #define CONTAINERS_MAX 4096u

@@ -1,6 +1,6 @@
 /* Inside health/gateway: what the handlers share. */
-#ifndef HEALTH_GATEWAY_PRIVATE_H
-#define HEALTH_GATEWAY_PRIVATE_H
+#ifndef HEALTH_GATEWAY_GATEWAY_PRIVATE_H
+#define HEALTH_GATEWAY_GATEWAY_PRIVATE_H
 
 #include "base/http_uri.h"
 #include "health/gateway/gateway.h"

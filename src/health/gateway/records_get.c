@@ -7,6 +7,7 @@
 #include "codec/hex.h"
 #include "health/consent/consent.h"
 #include "health/gateway/gateway_private.h"
+#include "health/records/record.h"
 
 /* "part" of the query: 0 if it is not there. */
 static bool part_of(uint32_t *out, struct arena *arena, const struct http_exchange *exchange) {

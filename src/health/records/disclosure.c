@@ -3,7 +3,6 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
-#include "health/records/private.h"
 #include "health/records/registration_slots.h"
 
 static void put_hex_list(struct json_writer *writer, const char *name, const struct bytes *items, size_t count) {

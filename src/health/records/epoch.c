@@ -1,6 +1,8 @@
 /* A new epoch: a random sealing key, wrapped to the controller, to each recipient, and linked to the key before. */
+#include "health/records/epoch.h"
+
 #include "crypto/hash.h"
-#include "health/records/private.h"
+#include "health/records/wrap.h"
 
 /* Where epoch_make puts its parts. */
 struct parts {

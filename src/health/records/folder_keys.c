@@ -6,7 +6,9 @@
 
 #include "health/chain/cause.h"
 #include "health/contracts/folders.h"
-#include "health/records/private.h"
+#include "health/records/items.h"
+#include "health/records/reader.h"
+#include "health/records/wrap.h"
 
 #define RIGHT_READ 1u
 

@@ -2,7 +2,8 @@
 #include "crypto/hash.h"
 #include "eth/abi.h"
 #include "health/contracts/folders.h"
-#include "health/records/private.h"
+#include "health/records/epoch.h"
+#include "health/records/folder.h"
 
 /* keccak256(abi.encode(chainid, Folders, controller, salt)) */
 static hash32 id_of(const struct deployment *deployment, const addr20 *controller, const hash32 *salt) {

@@ -1,6 +1,7 @@
 /* Rotating a folder: IFolders.rotate. Trustees first, then readers. */
 #include "health/contracts/folders.h"
-#include "health/records/private.h"
+#include "health/records/epoch.h"
+#include "health/records/folder.h"
 
 struct recipients {
 	struct epoch_recipient all[EPOCH_RECIPIENTS_MAX];

@@ -1,5 +1,7 @@
+#include "health/records/legal_copy.h"
+
 #include "codec/hex.h"
-#include "health/records/private.h"
+#include "health/records/reader.h"
 #include "health/records/text_header.h"
 
 #define LEAD_MAX ((size_t)8 << 20)

@@ -1,5 +1,5 @@
 /* In whose name this home asks nodes, and which of its keys opens what it gets. */
-#include "health/records/private.h"
+#include "health/records/reader.h"
 
 enum status reader_init(struct actor_request *request, struct reader *reader, const hash32 *folder, struct err *err) {
 	addr20 controller;

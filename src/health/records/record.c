@@ -2,7 +2,6 @@
 #include "health/records/record.h"
 
 #include "health/contracts/records.h"
-#include "health/records/private.h"
 
 enum status record_find(
     struct actor_request *request, struct record_registration *out, const hash32 *record, struct err *err) {

@@ -3,7 +3,7 @@
 #include "eth/abi.h"
 #include "health/actors/actor.h"
 #include "health/contracts/records.h"
-#include "health/records/private.h"
+#include "health/records/legal_copy.h"
 
 /* One record on its way. */
 struct draft {

@@ -1,7 +1,9 @@
 /* Reading a record back. The whole container is fetched, whichever part is wanted: only all leaves together show that
  * one of them belongs to the commitment on the chain. */
 #include "health/chain/cause.h"
-#include "health/records/private.h"
+#include "health/records/items.h"
+#include "health/records/legal_copy.h"
+#include "health/records/reader.h"
 
 /* The epoch in which this record alone was granted to this home, which names the wrap's item; 0: it was not. If the
  * grant is revoked the node gives no wrap. */

@@ -1,5 +1,5 @@
 /*
- * Sealing a document for a folder, and opening what was sealed: docs/wire-formats.md §2 and §3, without a chain.
+ * Sealing a document for a folder, and opening what was sealed: docs/wire-formats.md §2, without a chain.
  *
  * Secrets (record keys, seeds, plain text) live in the caller's buffers and are wiped here where they are temporary.
  * Threads: pure but for the random source.
@@ -62,15 +62,5 @@ MUST_USE enum status segment_open(struct buf *out, struct arena *arena, const st
 hash32 record_leaf(hash32 *salt, const uint8_t seed[32], uint32_t index, struct bytes resource);
 /* Do all resources, in order, commit to `root`? */
 bool record_matches(const hash32 *root, const struct record_lead *lead, const struct bytes *resources);
-
-/* --- wraps --- */
-
-enum wrap_kind { WRAP_KEY, WRAP_LINK }; /* typ xinglin-wrap, xinglin-link */
-MUST_USE enum status wrap_seal(struct buf *out, enum wrap_kind kind, const struct p256_public *recipient,
-    const hash32 *folder, uint32_t epoch, const struct p256_secret *folder_secret, const struct random_source *random,
-    struct err *err);
-/* Checks typ, folder and epoch (of the key that is inside) against what is expected. */
-MUST_USE enum status wrap_open(struct p256_secret *folder_secret, enum wrap_kind kind,
-    const struct p256_secret *recipient, const hash32 *folder, uint32_t epoch, struct bytes wrap, struct err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
+#include "health/records/wrap.h"
 #include "tests/scripted_random.h"
 
 #define COUNT 3

@@ -1,6 +1,7 @@
 #include "health/trace/judge.h"
 
 #include "health/gs1/gs1.h"
+#include "health/trace/products.h"
 #include "health/trace/tags.h"
 
 /* What is printed on the pack against what the manufacturer said. */

@@ -1,4 +1,6 @@
 /* Products: their keys, and the request by which a manufacturer has one registered. */
+#include "health/trace/products.h"
+
 #include <stdio.h>
 
 #include "codec/hex.h"

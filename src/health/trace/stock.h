@@ -1,6 +1,6 @@
 /*
- * What a home knows of medicines: the products whose keys it holds, and the packs in the documents that it sent or
- * received. Both lie in the home sealed to itself (docs/wire-formats.md §10).
+ * What a home knows of packs: the documents that it sent or received lie in it, sealed to itself
+ * (docs/wire-formats.md §10).
  *
  * A stock answers what the documents say of packs, lots and containers. Behind it is a source: the home's index
  * (health/index), which answers by key however many documents there are; or documents in memory, its plain twin.
@@ -13,33 +13,6 @@
 #include "health/gs1/scan.h"
 #include "health/trace/document.h"
 #include "health/trace/medicines.h"
-
-/* --- products --- */
-
-struct product {
-	char gtin[15];
-	hash32 key;
-	addr20 owner, regulator;
-};
-/* STATUS_NOTFOUND: this home holds no key of that product. Wipe it. */
-MUST_USE enum status product_load(
-    struct actor_request *request, struct product *out, const char *gtin, struct err *err);
-MUST_USE enum status product_save(struct actor_request *request, const struct product *product, struct err *err);
-
-/* The manufacturer's request to have a product registered, with the key escrowed to the regulator. */
-struct product_request {
-	addr20 owner;
-	uint32_t capacity;
-	hash32 product, commitment;
-	struct product secret; /* where the regulator opened it */
-};
-MUST_USE enum status product_request_write(
-    struct actor_request *request, struct buf *out, const struct product *product, uint32_t capacity, struct err *err);
-/* Opens the escrow and recomputes tag and commitment. */
-MUST_USE enum status product_request_open(
-    struct actor_request *request, struct product_request *out, struct bytes json, struct err *err);
-
-/* --- packs --- */
 
 /* A pack as a document names it. `unit.batch` and `unit.container` mean nothing here. */
 struct stock_unit {
