@@ -31,7 +31,7 @@ enum status pack_address(const struct cli *cli, addr20 *out, const char *name, s
 }
 
 void pack_put_actor(struct cli *cli, const char *name, const addr20 *actor) {
-	struct directory_actor listed;
+	struct directory_listed listed;
 	if (addr20_is_zero(actor)) return;
 	cli_put_address(cli, name, actor);
 	if (directory_find(&cli->request, &listed, actor, NULL) == STATUS_OK)

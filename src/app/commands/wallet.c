@@ -212,7 +212,7 @@ const struct cli_command command_actor_list = {
 
 static enum status cmd_actor_show(struct cli *cli, struct err *err) {
 	addr20 address;
-	struct directory_actor actor;
+	struct directory_listed actor;
 	char roles[160];
 	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_address(cli, &address, "address", err));

@@ -25,7 +25,7 @@ static const struct json *pinned(struct actor_request *request, const addr20 *ad
 
 /* With the files' lock held since `all` was read. */
 static enum status write_pins(
-    struct actor_request *request, const struct json *all, const struct directory_actor *actor, struct err *err) {
+    struct actor_request *request, const struct json *all, const struct directory_listed *actor, struct err *err) {
 	struct buf text, name;
 	buf_init(&text, (size_t)16 << 20);
 	buf_init(&name, 64);
@@ -48,7 +48,7 @@ static enum status write_pins(
 	return status;
 }
 
-enum status directory_accept_key(struct actor_request *request, struct directory_actor *actor, struct err *err) {
+enum status directory_accept_key(struct actor_request *request, struct directory_listed *actor, struct err *err) {
 	const struct json *all;
 	int lock;
 	TRY(home_change_begin(request->home, &lock, err));
@@ -59,7 +59,7 @@ enum status directory_accept_key(struct actor_request *request, struct directory
 	return status;
 }
 
-enum status directory_refuse_changed_key(const struct directory_actor *actor, struct err *err) {
+enum status directory_refuse_changed_key(const struct directory_listed *actor, struct err *err) {
 	char text[43];
 	if (!actor->key_changed) return STATUS_OK;
 	address_checksum(text, &actor->address);
@@ -70,7 +70,7 @@ enum status directory_refuse_changed_key(const struct directory_actor *actor, st
 
 /* The first key that is seen is pinned; a newer one is reported until it is accepted. A key that changed under the same
  * version was never published by the contract, so somebody is lying. */
-static enum status compare_pin(struct directory_actor *actor, bool *is_new, const struct json *pin, struct err *err) {
+static enum status compare_pin(struct directory_listed *actor, bool *is_new, const struct json *pin, struct err *err) {
 	uint64_t version = 0;
 	uint8_t key[64];
 	*is_new = !pin || !json_u64(&version, json_get(pin, "version")) ||
@@ -82,7 +82,7 @@ static enum status compare_pin(struct directory_actor *actor, bool *is_new, cons
 	return STATUS_OK;
 }
 
-static enum status check_pin(struct actor_request *request, struct directory_actor *actor, struct err *err) {
+static enum status check_pin(struct actor_request *request, struct directory_listed *actor, struct err *err) {
 	const struct json *all;
 	bool is_new;
 	int lock;
@@ -98,13 +98,13 @@ static enum status check_pin(struct actor_request *request, struct directory_act
 /* --- looking up --- */
 
 enum status directory_find(
-    struct actor_request *request, struct directory_actor *out, const addr20 *address, struct err *err) {
+    struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err) {
 	struct bytes output;
 	struct directory_actor found;
 	struct bytes call = directory_actor_of_call(request->arena, address);
 	TRY(request_call(request, &output, &request->home->deployment.directory, call, err));
 	TRY(directory_actor_of_read(&found, output, err));
-	*out = (struct directory_actor){.address = *address,
+	*out = (struct directory_listed){.address = *address,
 	    .roles = found.roles,
 	    .status = (uint8_t)found.status,
 	    .key_version = found.key_version,

@@ -14,7 +14,7 @@
 #include "health/actors/request.h"
 #include "health/actors/roles.h"
 
-struct directory_actor {
+struct directory_listed {
 	addr20 address;
 	uint32_t roles;
 	uint8_t status; /* 1 active, 2 suspended, 3 withdrawn */
@@ -26,14 +26,14 @@ struct directory_actor {
 };
 /* STATUS_NOTFOUND if it is not listed. */
 MUST_USE enum status directory_find(
-    struct actor_request *request, struct directory_actor *out, const addr20 *address, struct err *err);
+    struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err);
 
 /* STATUS_DENIED, with what to do, where the key is not the pinned one: nothing is to be wrapped to it. */
-MUST_USE enum status directory_refuse_changed_key(const struct directory_actor *actor, struct err *err);
+MUST_USE enum status directory_refuse_changed_key(const struct directory_listed *actor, struct err *err);
 
 /* Pins the actor's present key instead of the one seen before. */
 MUST_USE enum status directory_accept_key(
-    struct actor_request *request, struct directory_actor *actor, struct err *err);
+    struct actor_request *request, struct directory_listed *actor, struct err *err);
 
 /* The applicant for a listing: this home's account, or a node by its key file's secret. */
 struct directory_applicant {

@@ -251,7 +251,7 @@ static hash32 publish_digest(
 }
 
 enum status directory_publish_key(struct actor_request *request, struct client_receipt *receipt, struct err *err) {
-	struct directory_actor self;
+	struct directory_listed self;
 	struct p256_secret secret;
 	struct p256_public key;
 	uint8_t possession[64];

@@ -36,7 +36,7 @@ static enum status check(const struct grant_terms *s, const struct folder *folde
 }
 
 static enum status check_grantee(
-    struct actor_request *request, struct directory_actor *grantee, bool accept_changed_key, struct err *err) {
+    struct actor_request *request, struct directory_listed *grantee, bool accept_changed_key, struct err *err) {
 	if (grantee->status != STATUS_OF_ACTOR_ACTIVE)
 		return err_set(err, STATUS_DENIED, "%s is suspended or withdrawn in the directory", grantee->name);
 	if (!grantee->key_changed) return STATUS_OK;
@@ -52,7 +52,7 @@ static enum status check_grantee(
 /* --- wraps --- */
 
 static enum status wrap_folder(struct actor_request *request, struct buf *wrap, const struct folder *folder,
-    const struct directory_actor *grantee, struct err *err) {
+    const struct directory_listed *grantee, struct err *err) {
 	struct p256_secret secret;
 	TRY(folder_secret(request, &secret, &folder->id, folder->epoch, err));
 	enum status status =
@@ -105,7 +105,7 @@ static enum status lead_get(struct actor_request *request, struct buf *plaintext
 }
 
 static enum status wrap_record(struct actor_request *request, struct buf *wrap, const struct own_folder *own,
-    const hash32 *record, const struct directory_actor *grantee, struct err *err) {
+    const hash32 *record, const struct directory_listed *grantee, struct err *err) {
 	struct record_registration registration;
 	TRY(record_find(request, &registration, record, err));
 	if (!hash32_equal(&registration.folder, &own->id))
@@ -125,7 +125,8 @@ static enum status wrap_record(struct actor_request *request, struct buf *wrap, 
 }
 
 static enum status make_wrap(struct actor_request *request, struct action *action, struct grant *grant,
-    const struct own_folder *own, const struct folder *folder, const struct directory_actor *grantee, struct err *err) {
+    const struct own_folder *own, const struct folder *folder, const struct directory_listed *grantee,
+    struct err *err) {
 	struct buf wrap;
 	buf_init(&wrap, CONTAINER_PART_MAX);
 	enum status status = hash32_is_zero(&grant->sharing->record)
@@ -176,7 +177,7 @@ enum status grant_action(
     struct actor_request *request, struct action *action, const struct grant_terms *sharing, struct err *err) {
 	struct own_folder own;
 	struct folder folder;
-	struct directory_actor grantee;
+	struct directory_listed grantee;
 	struct grant grant = {.sharing = sharing};
 	*action = (struct action){0};
 	TRY(own_folder_load(request, &own, &sharing->folder, err));

@@ -4,7 +4,7 @@
 #include "health/records/folder.h"
 
 static enum status require_regulator(struct actor_request *request, struct err *err) {
-	struct directory_actor self;
+	struct directory_listed self;
 	enum status status = directory_find(request, &self, &request->home->account, err);
 	if (status == STATUS_OK && self.status == 1 && self.roles & ROLE_REGULATOR) return STATUS_OK;
 	if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;

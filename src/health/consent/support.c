@@ -1,5 +1,6 @@
 /* What grants, looks and emergencies need alike: containers, blobs, short names. */
 #include "codec/hex.h"
+#include "envelope/container.h"
 #include "health/consent/consent_private.h"
 
 enum status consent_carry(struct actor_request *request, struct action *action, hash32 *blob, const struct buf *parts,

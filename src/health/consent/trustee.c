@@ -5,6 +5,7 @@
 #include "health/consent/trustee.h"
 
 #include "base/log.h"
+#include "envelope/container.h"
 #include "health/consent/consent_private.h"
 #include "health/contracts/folders.h"
 #include "health/records/folder.h"
@@ -80,7 +81,7 @@ static enum status make_release(struct actor_request *request, struct action *ac
 static enum status release(
     struct actor_request *request, uint64_t number, const struct consent_review_of_result *review, struct err *err) {
 	struct folder folder;
-	struct directory_actor actor;
+	struct directory_listed actor;
 	struct client_receipt receipt;
 	struct action action = {.to = request->home->deployment.consent};
 	hash32 blob;

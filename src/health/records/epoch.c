@@ -2,6 +2,7 @@
 #include "health/records/epoch.h"
 
 #include "crypto/hash.h"
+#include "envelope/container.h"
 #include "health/records/wrap.h"
 
 /* Where epoch_make puts its parts. */

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "envelope/container.h"
 #include "health/chain/cause.h"
 #include "health/contracts/folders.h"
 #include "health/records/items.h"

@@ -22,7 +22,7 @@ static hash32 id_of(const struct deployment *deployment, const addr20 *controlle
 static enum status find_trustees(
     struct actor_request *request, struct epoch_recipient *out, const struct folder_opening *opening, struct err *err) {
 	for (size_t i = 0; i < opening->trustee_count; i++) {
-		struct directory_actor actor;
+		struct directory_listed actor;
 		char text[43];
 		address_checksum(text, &opening->trustees[i]);
 		TRY(directory_find(request, &actor, &opening->trustees[i], err));

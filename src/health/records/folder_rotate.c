@@ -17,7 +17,7 @@ static bool is_in(const struct recipients *recipients, const addr20 *who) {
 /* An actor that is not active gets no key. */
 static enum status add(
     struct actor_request *request, struct recipients *recipients, const addr20 *who, struct err *err) {
-	struct directory_actor actor;
+	struct directory_listed actor;
 	TRY(directory_find(request, &actor, who, err));
 	if (actor.status != 1) return STATUS_OK;
 	TRY(directory_refuse_changed_key(&actor, err));

@@ -29,7 +29,7 @@ enum status reader_part(const struct reader *reader, struct buf *out, bool *foun
 enum status reader_home_key(struct actor_request *request, struct p256_secret *secret, struct p256_public *key,
     uint32_t *version, struct err *err) {
 	if (*version) return home_encryption_key(request->home, secret, key, *version, err);
-	struct directory_actor self;
+	struct directory_listed self;
 	TRY(directory_find(request, &self, &request->home->account, err));
 	*version = self.key_version;
 	TRY(home_encryption_key(request->home, secret, key, *version, err));

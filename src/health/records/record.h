@@ -7,6 +7,7 @@
 #define HEALTH_RECORDS_RECORD_H
 
 #include "health/records/folder.h"
+#include "health/records/seal.h"
 
 struct record_registration {
 	hash32 record;

@@ -3,6 +3,7 @@
 #ifndef HEALTH_RECORDS_WRAP_H
 #define HEALTH_RECORDS_WRAP_H
 
+#include "base/mem.h"
 #include "base/world.h"
 #include "crypto/p256.h"
 

@@ -76,7 +76,7 @@ enum status product_save(struct actor_request *request, const struct product *pr
 
 static enum status escrow(
     struct actor_request *request, struct buf *out, const struct product *product, struct err *err) {
-	struct directory_actor regulator;
+	struct directory_listed regulator;
 	struct buf plaintext;
 	TRY(directory_find(request, &regulator, &product->regulator, err));
 	if (!(regulator.roles & ROLE_REGULATOR))
