@@ -26,7 +26,7 @@ static enum status cmd_access_ask(struct cli *cli, struct err *err) {
 	TRY(cli_need(cli, &code, "purpose", err));
 	TRY(purpose_parse(&purpose, bytes_text(code), err));
 	TRY(request_check_chain(&cli->request, err));
-	TRY(cli_explain(cli, access_ask(&cli->request, &event, &folder, &record, purpose, err), err));
+	TRY(access_ask(&cli->request, &event, &folder, &record, purpose, err));
 	put_decision(cli, &event);
 	if (event.permitted) {
 		cli_say(cli, "permitted: %s; now: xinglin record read", access_reason_text(event.reason));

@@ -1,4 +1,5 @@
 /* What the commands about packs share: opening, capturing, reporting. */
+#include "app/cli/remedies.h"
 #include "app/commands/pack.h"
 #include "app/system.h"
 #include "health/actors/directory.h"
@@ -105,6 +106,7 @@ static void report(
 	json_array_end(&cli->writer);
 	if (code == MEDICINES_CODE_OK) return;
 	cli_put_text(cli, "meaning", medicines_code_text(code));
+	if (remedy_of_code(code)[0]) cli_put_text(cli, "remedy", remedy_of_code(code));
 	cli->exit_code = EXIT_REFUSED;
 }
 

@@ -44,7 +44,9 @@ static enum status add_file(
 	struct record_added added[RECORD_ADDITIONS_MAX];
 	for (size_t i = 0; i < folders->count; i++)
 		cli_say(cli, "%s: sealing %zu resources", file->path, file->additions[i].count);
-	TRY(cli_explain(cli, record_add_many(&cli->request, added, file->additions, folders->count, err), err));
+	enum status status = record_add_many(&cli->request, added, file->additions, folders->count, err);
+	if (status == STATUS_LIMIT) return err_prefix(err, status, "%s", file->path);
+	if (status != STATUS_OK) return status;
 	for (size_t i = 0; i < folders->count; i++) put_added(cli, file->path, &folders->ids[i], &added[i]);
 	return STATUS_OK;
 }

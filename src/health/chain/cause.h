@@ -20,9 +20,14 @@
 	X(OTHER_DESTINATION) /* an event goes to another actor than the caller named */                                \
 	X(NO_LOT)            /* an event names no lot */                                                               \
 	X(OTHER_LOT)         /* an event names another lot than the caller */                                          \
-	X(NO_EXPIRY)         /* an event names no last day */
+	X(NO_EXPIRY)         /* an event names no last day */                                                          \
+	X(BLOB_NOT_TAKEN)    /* the node does not take what is to be stored */                                         \
+	X(CLOCKS_DIFFER)     /* the node takes a signed request for too old or too new */
 #define CAUSE_ENUM(name) CAUSE_##name,
 enum cause { CAUSES(CAUSE_ENUM) CAUSE_COUNT };
 #undef CAUSE_ENUM
+/* A contract's refusal: its `enum contract_error`, or its `enum medicines_code`, is added. */
+#define CAUSE_CONTRACT 0x1000u
+#define CAUSE_MEDICINES 0x2000u
 
 #endif

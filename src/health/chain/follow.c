@@ -179,6 +179,7 @@ static enum status read_page(struct run *run, const struct group *group, struct 
 	page.logs = logs;
 	TRY(run->store->add(run->store->context, &page, err));
 	for (size_t i = 0; i < group->count; i++) group->watches[i]->next_block = walk.next_block;
+	progress_at(run->store->progress, "reading the chain's events", walk.next_block - 1, run->head.number);
 	return STATUS_OK;
 }
 

@@ -217,6 +217,7 @@ enum status plan_make(struct plan *out, struct actor_request *request, const str
 enum status plan_run(struct actor_request *request, const struct stock *stock, const struct plan *plan,
     struct capture_result *results, struct err *err) {
 	for (size_t i = 0; i < plan->part_count; i++) {
+		progress_at(request->progress, "sending the parts of the document", i, plan->part_count);
 		enum status status = capture_send(request, &results[i], &plan->parts[i], err);
 		if (status != STATUS_OK && i > 0)
 			return err_prefix(err, status, "part %zu of %zu (the same document again goes on from there)",

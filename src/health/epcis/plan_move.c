@@ -50,6 +50,7 @@ static enum status add_units(struct planner *planner, const hash32 *id, struct e
 	for (size_t i = 0; i < count; i++) {
 		struct medicines_unit ref = {units[i].batch.id, units[i].unit.index};
 		struct medicines_holding holding;
+		progress_at(planner->request->progress, "asking the chain for the packs of a container", i, count);
 		TRY(medicines_holder(planner->request, &holding, &ref, err));
 		if (!hash32_equal(&holding.container, id)) continue;
 		uint32_t container = document_add_container(document, planner->request->arena, sscc ? sscc : "", id);

@@ -47,6 +47,10 @@ struct index *index_new(const struct home *home, const struct threads *threads) 
 	return index;
 }
 
+void index_show_progress(struct index *index, const struct progress *progress) {
+	index->progress = progress;
+}
+
 void index_free(struct index *index) {
 	if (!index) return;
 	(void)index_gave_up(index); /* damage that the last question found */

@@ -23,6 +23,8 @@ struct index;
 /* Opens nothing yet: the file is opened by the first question. `home` is borrowed and trusts a deployment. `threads`
  * NULL: one thread. */
 struct index *index_new(const struct home *home, const struct threads *threads);
+/* Hears how the index fills from the chain; borrowed while the index lives. NULL: nobody does. */
+void index_show_progress(struct index *index, const struct progress *progress);
 /* NULL is allowed. */
 void index_free(struct index *index);
 

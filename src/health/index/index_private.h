@@ -14,6 +14,7 @@ struct index {
 	struct db *db;           /* NULL until the first question */
 	unsigned openings;       /* of the file: what was read before the last one is of another file */
 	struct client_log_keeper keeper;
+	const struct progress *progress; /* NULL: nobody hears how the index fills */
 };
 
 void index_lock(struct index *index);

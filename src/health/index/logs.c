@@ -230,7 +230,7 @@ static enum status store_add(void *context, const struct follow_page *page, stru
 
 static enum status follow(
     struct run *run, struct client *client, struct follow_watch *watches, size_t count, struct err *err) {
-	struct follow_store store = {store_kept, store_unwind, store_add, run};
+	struct follow_store store = {store_kept, store_unwind, store_add, run, run->index->progress};
 	return follow_run(client, &store, &run->index->home->deployment.genesis, watches, count, err);
 }
 

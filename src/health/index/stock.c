@@ -317,6 +317,7 @@ static enum status take_new(struct index *index, struct actor_request *request, 
 		bool is_there;
 		TRY(has_document(index->db, &is_there, names[i], err));
 		if (is_there) continue;
+		progress_at(request->progress, "taking documents into the index", i, count);
 		TRY(stock_read(request, &document, names[i], err));
 		TRY(take(index, &document, err));
 		arena_rewind(request->arena, mark);

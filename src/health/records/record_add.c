@@ -76,7 +76,11 @@ static enum status put_blobs(struct actor_request *request, struct record_added 
     size_t count, struct err *err) {
 	struct blob_asker asker = request_asker(request);
 	struct blob_verdict taken;
+	uint64_t done = 0, of = 0;
+	for (size_t i = 0; i < count; i++) of += drafts[i].sealed.container.len;
 	for (size_t i = 0; i < count; i++) {
+		progress_at(request->progress, "sending sealed bytes to the node", done, of);
+		done += drafts[i].sealed.container.len;
 		TRY(blobs_put(&asker, &out[i].blob, &taken, &request->home->deployment.records,
 		    buf_view(&drafts[i].sealed.container), err));
 		if (!taken.ok) return request_blob_refused(request, &taken, "the sealed record", err);
@@ -210,6 +214,7 @@ static enum status add_once(struct adding *adding, const struct record_addition 
 	adding->drafts = arena_zalloc(adding->request->arena, adding->count, sizeof *adding->drafts);
 	for (; sealed < adding->count; sealed++) {
 		struct draft *draft = &adding->drafts[sealed];
+		progress_at(adding->request->progress, "sealing records", sealed, adding->count);
 		status = seal_draft(adding->request, draft, &additions[sealed], err);
 		if (status != STATUS_OK) goto out;
 		adding->out[sealed] = (struct record_added){.record = draft->place.record,

@@ -88,6 +88,9 @@ static enum status get_container(struct actor_request *request, struct buf *out,
 	if (verdict.http_status == 410 || verdict.http_status == 404)
 		return err_set(
 		    err, STATUS_NOTFOUND, "the node does not have the record: %s (%s)", verdict.detail, verdict.code);
+	if (blob_verdict_cause(&verdict))
+		return err_because(err, blob_verdict_cause(&verdict),
+		    err_set(err, STATUS_DENIED, "the node does not give the record: %s", verdict.detail));
 	enum status status = err_set(err, STATUS_DENIED,
 	    "the node does not give the record: %s (%s). Readers other than its author and the folder's controller "
 	    "must ask for a window first",

@@ -2,10 +2,18 @@
 #include "health/trace/capture.h"
 
 enum status capture_add(struct capture *capture, struct bytes operation, struct err *err) {
+	/* In the calldata: where it begins, its length, and its bytes up to a whole word. */
+	size_t bytes = 64 + (operation.len + 31) / 32 * 32;
 	if (capture->count == CAPTURE_OPERATIONS_MAX)
-		return err_set(
-		    err, STATUS_LIMIT, "this document needs more than %u operations: split it", CAPTURE_OPERATIONS_MAX);
+		return err_set(err, STATUS_LIMIT,
+		    "this document needs more than %u operations, which is the most of a transaction: divide it",
+		    CAPTURE_OPERATIONS_MAX);
+	if (capture->bytes + bytes > CAPTURE_BYTES_MAX)
+		return err_set(err, STATUS_LIMIT,
+		    "this document names more packs than a transaction takes: divide it so that each names at most %u",
+		    CAPTURE_NAMED_MAX);
 	capture->operations[capture->count++] = operation;
+	capture->bytes += bytes;
 	return STATUS_OK;
 }
 

@@ -11,6 +11,8 @@
 
 #define CAPTURE_OPERATIONS_MAX 64u
 #define CAPTURE_NAMED_UNITS_MAX 256u /* indexes named in one operation */
+#define CAPTURE_BYTES_MAX 130000u    /* of all operations: a transaction has at most OUTBOX_TX_BYTES_MAX */
+#define CAPTURE_NAMED_MAX 3840u      /* indexes that certainly fit, in operations of CAPTURE_NAMED_UNITS_MAX */
 #define CAPTURE_COMMISSION_MAX 600u  /* units of a part: each may take a fresh slot, 22,100 of 16,777,216 gas */
 
 struct capture {
@@ -19,8 +21,9 @@ struct capture {
 	uint32_t part;
 	struct bytes operations[CAPTURE_OPERATIONS_MAX];
 	size_t count;
+	size_t bytes; /* of the operations, as calldata */
 };
-/* STATUS_LIMIT: a document of more operations than one transaction takes. */
+/* STATUS_LIMIT: the document needs more than one transaction takes. */
 MUST_USE enum status capture_add(struct capture *capture, struct bytes operation, struct err *err);
 
 struct capture_result {

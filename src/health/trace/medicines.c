@@ -1,6 +1,8 @@
 /* Captures, transactions, refusals in words. Views are in medicines_views.c. */
 #include "health/trace/medicines.h"
 
+#include "health/chain/cause.h"
+
 static const char *const code_texts[MEDICINES_CODE_COUNT] = {
     [MEDICINES_CODE_OK] = "done",
     [MEDICINES_CODE_NOT_LISTED] = "the sender is not active in the directory",
@@ -69,7 +71,9 @@ enum status medicines_send(
 
 enum status medicines_refusal(const struct client_verdict *verdict, struct err *err) {
 	if (verdict->refusal.error != CONTRACT_ERROR_REFUSED)
-		return err_set(err, STATUS_DENIED, "refused: %s", verdict->reason);
+		return err_because(err, CAUSE_CONTRACT + verdict->refusal.error,
+		    err_set(err, STATUS_DENIED, "refused: %s", verdict->reason));
 	enum medicines_code code = verdict->refusal.refused.code;
-	return err_set(err, STATUS_DENIED, "%s: %s", medicines_code_name(code), medicines_code_text(code));
+	return err_because(err, CAUSE_MEDICINES + code,
+	    err_set(err, STATUS_DENIED, "%s: %s", medicines_code_name(code), medicines_code_text(code)));
 }
