@@ -48,7 +48,8 @@ def table(bench):
         "",
         f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, medians of {bench.arguments.runs}, "
         f"{bench.arguments.txs:,} transactions a run; CPU that others took: {load}. The peer is anvil 1.7.1, which holds all in memory and "
-        "mines when all is submitted (for waiting clients at once); the interpreter's is evmone's baseline. xinglin syncs before every receipt.",
+        "mines when all is submitted (for waiting clients at once); the interpreter's is evmone's "
+        "baseline. xinglin syncs before every receipt.",
     ]
     lines += geth_lines(bench)
     if missing:

@@ -140,8 +140,9 @@ def test_what_is_refused(tmp_path):
     assert cli("import", "--data", data, OSAKA / "chain.rlp")["imported"] == 49  # the first five were there
 
 
-def test_a_merge_that_the_genesis_does_not_tell(tmp_path):
-    """Besu's hive-34 ends with two blocks after a merge whose total difficulty its genesis leaves out: refused, and taken once it is told."""
+def test_a_merge_that_the_genesis_does_not_name(tmp_path):
+    """Besu's hive-34 ends with two blocks after a merge whose total difficulty its genesis leaves out: they are
+    refused, and taken once the genesis says it."""
     genesis, blocks = BESU / "hive-34/testGenesis.json", BESU / "hive-34/testBlockchain.blocks"
     with pytest.raises(Refused) as untold:
         cli("import", "--data", tmp_path / "a", "--genesis", genesis, blocks)
