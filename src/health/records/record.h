@@ -45,9 +45,13 @@ struct record_added {
 MUST_USE enum status record_add_many(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, struct err *err);
 /* As record_add_many, without waiting: what is accepted is registered, or refused, later, and then `completed` is
- * called on the outbox's thread. The request may be gone by then. A record alone may be registered together with others
- * of the same folder. `StaleEpoch` as the verdict's reason: the folder's key changed meanwhile; submit again. */
+ * called as the outbox calls (outbox.h). The request may be gone by then. A record alone may be registered together
+ * with others of the same folder. `StaleEpoch` as the verdict's reason: the folder's key changed meanwhile; submit
+ * again. The outbox knows the entry by its records' ids. */
 struct record_listener {
+	/* Before the outbox gets them: the ids are known and can be written down. A failure ends it, and nothing is
+	 * registered. NULL: nobody asks. */
+	MUST_USE enum status (*named)(void *context, const struct record_added *added, size_t count, struct err *err);
 	outbox_callback *completed;
 	void *context;
 };
