@@ -8,17 +8,23 @@
 #include "health/chain/cause.h"
 #include "health/chain/client_private.h"
 
+static enum status ask_chain_id(struct client *client, struct err *err) {
+	struct arena arena;
+	const struct json *result;
+	arena_init(&arena);
+	enum status status = client_rpc(client, &result, NULL, &arena, "eth_chainId", BYTES_LITERAL("[]"), err);
+	if (status == STATUS_OK) status = client_answer_quantity(&client->chain_id, result, "chain id", err);
+	arena_fini(&arena);
+	return status;
+}
+
 enum status client_open(struct client **out, const struct client_options *options, struct err *err) {
 	struct client *client = mem_zalloc(1, sizeof *client);
 	client->options = *options;
 	client->url = mem_strdup(options->url);
 	client->options.url = client->url;
-	struct arena arena;
-	arena_init(&arena);
-	const struct json *result;
-	enum status status = client_rpc(client, &result, NULL, &arena, "eth_chainId", BYTES_LITERAL("[]"), err);
-	if (status == STATUS_OK) status = client_answer_quantity(&client->chain_id, result, "chain id", err);
-	arena_fini(&arena);
+	client->chain_id = options->chain_id;
+	enum status status = client->chain_id ? STATUS_OK : ask_chain_id(client, err);
 	if (status != STATUS_OK) {
 		client_close(client);
 		return status;

@@ -33,6 +33,9 @@ const struct client_log_keeper *index_keeper(struct index *index);
 /* All watches that there are, brought to the newest block: what a service does in the background. */
 MUST_USE enum status index_follow(struct index *index, struct client *client, struct err *err);
 
+/* The first block that some watch has not read; UINT64_MAX: there are no watches. Asks no node. */
+MUST_USE enum status index_next_block(struct index *index, uint64_t *out, struct err *err);
+
 /*
  * What the home knows of medicines, by key. Documents of the home that are not in the index yet are taken in first,
  * with the request's keys; the stock lives as long as the index, its answers in the request's arena.

@@ -454,3 +454,13 @@ enum status index_follow(struct index *index, struct client *client, struct err 
 	arena_fini(&arena);
 	return status;
 }
+
+enum status index_next_block(struct index *index, uint64_t *out, struct err *err) {
+	int64_t next = -1;
+	index_lock(index);
+	enum status status = index_open(index, err);
+	if (status == STATUS_OK) status = db_number(index->db, &next, "SELECT coalesce(min(next), -1) FROM watch", err);
+	index_unlock(index);
+	*out = next < 0 ? UINT64_MAX : (uint64_t)next;
+	return status;
+}
