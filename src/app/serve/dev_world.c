@@ -59,6 +59,8 @@ enum status dev_world_begin(struct dev_world *out, const char *data, struct err 
 	snprintf(out->password_file, sizeof out->password_file, "%s/password", folder);
 	snprintf(out->tokens, sizeof out->tokens, "%s/tokens", folder);
 	snprintf(out->folder_file, sizeof out->folder_file, "%s/folder", folder);
+	snprintf(out->cert, sizeof out->cert, "%s/cert.pem", folder);
+	snprintf(out->cert_key, sizeof out->cert_key, "%s/key.pem", folder);
 	TRY(files_make_folder(folder, err));
 	TRY(make_password(out, err));
 	TRY(make_home(out, err));
