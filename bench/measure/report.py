@@ -60,8 +60,8 @@ def table(bench):
 def geth_lines(bench):
     """The rows that have a second peer."""
     rows = dict.fromkeys(row for row, kind in bench.values if kind == "geth")
-    told = "; ".join(f"{row} {number(bench.median(row, 'geth'))}" for row in rows)
-    return ["", f"geth --dev, all in memory: {told}."] if told else []
+    reported = "; ".join(f"{row} {number(bench.median(row, 'geth'))}" for row in rows)
+    return ["", f"geth --dev, all in memory: {reported}."] if reported else []
 
 
 # --- the plot: how far each row is beyond its goal, on a logarithmic scale ---

@@ -158,7 +158,7 @@ static void admit_large(void *context, struct http_exchange *exchange) {
 	exchange->limits = (struct http_limits){.large_body_max = 3000, .large_at_once = 1, .large = &large};
 }
 
-/* Below one path a larger body may come, one at a time here: a second is told to try again while the first is on its
+/* Below one path a larger body may come, one at a time here: a second is answered "try again" while the first is on its
  * way. */
 static void takes_few_large_bodies(void **state) {
 	(void)state;

@@ -158,7 +158,7 @@ const struct cli_command command_pack_reference = {
     .arguments = "SCAN…",
     .arguments_min = 1,
     .arguments_max = 256,
-    .summary = "tell another actor where a pack stands on the chain",
+    .summary = "show another actor where a pack stands on the chain",
     .teach = "For somebody who is offered a pack that no document of theirs names: a sealed file with the pack's\n"
 	     "batch, index and proof, and nothing of how it travelled. They use it with pack verify or pack\n"
 	     "dispense --document.\n\n"

@@ -213,40 +213,48 @@ static enum status find_sscc(
 	return status;
 }
 
-/* Rows of a list are counted first: the arena gives it once. */
-static enum status count_rows(
-    struct db *db, size_t *out, const char *sql, struct bytes name, int64_t place, struct err *err) {
+/* Rows that hang on a name of the chain, and on a unit's place in it (below 0: none). */
+struct listing {
+	const char *count_sql, *sql;
+	struct bytes name;
+	int64_t place;
+	size_t row_bytes;
+	bool (*read)(void *row, struct arena *arena, sqlite3_stmt *statement);
+};
+
+static enum status select_rows(
+    struct db *db, sqlite3_stmt **out, const char *sql, const struct listing *listing, struct err *err) {
+	TRY(db_statement(db, out, sql, err));
+	db_bind(*out, 1, listing->name);
+	if (listing->place >= 0) sqlite3_bind_int64(*out, 2, listing->place);
+	return STATUS_OK;
+}
+
+static enum status count_rows(struct db *db, size_t *out, const struct listing *listing, struct err *err) {
 	sqlite3_stmt *statement;
 	bool row;
-	TRY(db_statement(db, &statement, sql, err));
-	db_bind(statement, 1, name);
-	if (place >= 0) sqlite3_bind_int64(statement, 2, place);
+	TRY(select_rows(db, &statement, listing->count_sql, listing, err));
 	enum status status = db_step(db, statement, &row, err);
 	*out = row ? (size_t)sqlite3_column_int64(statement, 0) : 0;
 	db_end(statement);
 	return status;
 }
 
-static enum status units_in(void *context, struct stock_unit **out, size_t *count, struct arena *arena,
-    const hash32 *container, struct err *err) {
-	struct index *index = context;
+/* The rows are counted first: the arena gives the list once. */
+static enum status read_rows(struct index *index, void **out, size_t *count, struct arena *arena,
+    const struct listing *listing, struct err *err) {
 	sqlite3_stmt *statement;
 	size_t room;
 	bool more;
 	enum status status;
 	TRY(index_open(index, err));
-	TRY(count_rows(index->db, &room,
-	    "SELECT count(*) FROM container c CROSS JOIN packed p ON p.container = c.id WHERE c.name = ?",
-	    BYTES_OF(*container), -1, err));
-	*out = arena_zalloc(arena, room + 1, sizeof **out);
+	TRY(count_rows(index->db, &room, listing, err));
+	uint8_t *rows = arena_zalloc(arena, room + 1, listing->row_bytes);
+	*out = rows;
 	*count = 0;
-	TRY(db_statement(index->db, &statement,
-	    "SELECT " UNIT_COLUMNS " FROM container c CROSS JOIN packed p ON p.container = c.id"
-	    " CROSS JOIN unit u ON u.id = p.unit CROSS JOIN batch b ON b.id = u.batch WHERE c.name = ? ORDER BY p.unit",
-	    err));
-	db_bind(statement, 1, BYTES_OF(*container));
+	TRY(select_rows(index->db, &statement, listing->sql, listing, err));
 	while ((status = db_step(index->db, statement, &more, err)) == STATUS_OK && more && *count < room)
-		if (!read_unit(&(*out)[(*count)++], arena, statement)) {
+		if (!listing->read(rows + listing->row_bytes * (*count)++, arena, statement)) {
 			status = no_sense(err);
 			break;
 		}
@@ -254,32 +262,39 @@ static enum status units_in(void *context, struct stock_unit **out, size_t *coun
 	return status;
 }
 
+static bool read_unit_row(void *row, struct arena *arena, sqlite3_stmt *statement) {
+	return read_unit(row, arena, statement);
+}
+
+static enum status units_in(void *context, struct stock_unit **out, size_t *count, struct arena *arena,
+    const hash32 *container, struct err *err) {
+	const struct listing listing = {
+	    "SELECT count(*) FROM container c CROSS JOIN packed p ON p.container = c.id WHERE c.name = ?",
+	    "SELECT " UNIT_COLUMNS " FROM container c CROSS JOIN packed p ON p.container = c.id"
+	    " CROSS JOIN unit u ON u.id = p.unit CROSS JOIN batch b ON b.id = u.batch WHERE c.name = ? ORDER BY p.unit",
+	    BYTES_OF(*container), -1, sizeof **out, read_unit_row};
+	void *rows = NULL;
+	enum status status = read_rows(context, &rows, count, arena, &listing, err);
+	*out = rows;
+	return status;
+}
+
+static bool read_name_row(void *row, struct arena *arena, sqlite3_stmt *statement) {
+	(void)arena;
+	return db_column_fixed(statement, 0, ((hash32 *)row)->b, 32);
+}
+
 static enum status containers_of(void *context, hash32 **out, size_t *count, struct arena *arena,
     const struct medicines_unit *place, struct err *err) {
-	struct index *index = context;
-	sqlite3_stmt *statement;
-	size_t room;
-	bool more;
-	enum status status;
-	TRY(index_open(index, err));
-	TRY(count_rows(index->db, &room,
+	const struct listing listing = {
 	    "SELECT count(*) FROM batch b CROSS JOIN unit u ON u.batch = b.id CROSS JOIN packed p ON p.unit = u.id"
 	    " WHERE b.name = ? AND u.place = ?",
-	    BYTES_OF(place->batch), place->index, err));
-	*out = arena_alloc(arena, (room + 1) * sizeof **out);
-	*count = 0;
-	TRY(db_statement(index->db, &statement,
 	    "SELECT c.name FROM batch b CROSS JOIN unit u ON u.batch = b.id CROSS JOIN packed p ON p.unit = u.id"
 	    " CROSS JOIN container c ON c.id = p.container WHERE b.name = ? AND u.place = ? ORDER BY c.id",
-	    err));
-	db_bind(statement, 1, BYTES_OF(place->batch));
-	sqlite3_bind_int64(statement, 2, place->index);
-	while ((status = db_step(index->db, statement, &more, err)) == STATUS_OK && more && *count < room)
-		if (!db_column_fixed(statement, 0, (*out)[(*count)++].b, 32)) {
-			status = no_sense(err);
-			break;
-		}
-	db_end(statement);
+	    BYTES_OF(place->batch), place->index, sizeof **out, read_name_row};
+	void *rows = NULL;
+	enum status status = read_rows(context, &rows, count, arena, &listing, err);
+	*out = rows;
 	return status;
 }
 
