@@ -34,10 +34,11 @@ struct http_connection {
 	bool is_shown;     /* to the foreseer */
 	bool headers_over; /* more fields than a request holds */
 	bool headers_bad;  /* a name that is not a token */
-	bool body_over;
+	int body_refusal;     /* a status: the rest of the body is dropped, and it is refused with */
+	const char *body_why; /* this */
 	bool did_defer;       /* the handler deferred the current exchange */
 	bool sink_refused;    /* and wrote the answer */
-	size_t body_bytes;    /* that came */
+	size_t body_bytes;    /* that came, or that they inflate to */
 	int abandoned_status; /* what the client gets for an exchange that was abandoned; 0: nothing */
 	struct peer_record *peer;
 	struct tls_identity *identity;    /* NULL: no TLS */

@@ -100,6 +100,13 @@ struct served_exchange *exchange_new(struct http_connection *connection) {
 	return exchange;
 }
 
+static void free_codings(struct served_exchange *exchange) {
+	gunzip_free(exchange->gunzip);
+	gzip_free(exchange->gzip);
+	exchange->gunzip = NULL;
+	exchange->gzip = NULL;
+}
+
 static void give_places(struct served_exchange *exchange) {
 	if (exchange->is_busy) atomic_fetch_sub(exchange->shown.limits.busy, 1);
 	if (exchange->is_large) atomic_fetch_sub(exchange->shown.limits.large, 1);
@@ -109,6 +116,7 @@ static void give_places(struct served_exchange *exchange) {
 void exchange_free(struct served_exchange *exchange) {
 	if (!exchange) return;
 	http_sink_close(&exchange->shown.sink);
+	free_codings(exchange);
 	give_places(exchange);
 	atomic_fetch_sub(&exchange->tally->held_bytes, exchange->held_bytes);
 	http_tally_release(exchange->tally);
@@ -131,11 +139,12 @@ void exchange_begin(struct served_exchange *exchange, const char *target) {
 	exchange->shown.request.header_count = 0;
 	exchange->shown.request.body = (struct bytes){NULL, 0};
 	exchange->shown.limits = (struct http_limits){0};
+	exchange->shown.gzip = 0;
 	exchange->shown.route = NULL;
 	exchange->shown.param_count = 0;
 	exchange->is_poked = false;
 	exchange->is_broken = false;
-	exchange->text_used = 0;
+	exchange->text_used = exchange->sent_bytes = 0;
 	exchange->state = EXCHANGE_OPEN;
 	exchange->is_gone = false;
 	exchange->began_ns = policy->observer.answered ? http_server_clock_ns() : 0;
@@ -156,6 +165,7 @@ static void buf_shrink(struct buf *buf) {
 void exchange_end(struct served_exchange *exchange) {
 	http_source_close(&exchange->shown.response.source);
 	http_sink_close(&exchange->shown.sink);
+	free_codings(exchange);
 	give_places(exchange);
 	buf_shrink(&exchange->body);
 	buf_shrink(&exchange->shown.response.body);

@@ -10,6 +10,7 @@
 #ifndef NET_HTTP_EXCHANGE_H
 #define NET_HTTP_EXCHANGE_H
 
+#include "net/http_gzip.h"
 #include "net/http_server.h"
 
 #include <microhttpd.h>
@@ -57,6 +58,9 @@ struct served_exchange {
 	char *text;             /* header names in lower case, and values */
 	size_t text_used, text_size;
 	struct buf body;
+	struct gunzip *gunzip; /* of a body that comes compressed; else NULL */
+	struct gzip *gzip;     /* of an answer that goes out compressed, piece by piece; else NULL */
+	size_t sent_bytes;     /* of the plain response's body, to `gzip` */
 };
 
 struct served_exchange *exchange_new(struct http_connection *connection);

@@ -95,8 +95,8 @@ static void handle_metrics(void *context, struct http_exchange *exchange) {
 		ops_routes[OPS_HEALTH_COUNT].handle(&service->ops, exchange);
 }
 
-static const struct route metrics_route[] = {
-    ROUTE(HTTP_GET, "/metrics", handle_metrics, "what it counted, for a token with that right")};
+static const struct route metrics_route[] = {ROUTE(
+    HTTP_GET, "/metrics", handle_metrics, "what it counted, for a token with that right", .gzip = HTTP_GZIP_ANSWERS)};
 
 /* --- what operators see --- */
 
