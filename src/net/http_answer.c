@@ -30,6 +30,7 @@ enum MHD_Result http_connection_refuse(
 	struct http_response *response = &connection->exchange->shown.response;
 	http_source_close(&response->source);
 	buf_clear(&response->headers);
+	buf_append(&response->headers, buf_view(&connection->exchange->admitted));
 	if (response->body.max < REFUSAL_MAX) response->body.max = REFUSAL_MAX;
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE) http_put_header(response, "Retry-After", "1");
 	http_problem(response, status, code_of(status), why);

@@ -56,7 +56,8 @@ struct http_connection *http_connection_new(struct http_server *server, struct M
 
 void http_connection_free(struct http_connection *connection) {
 	if (connection->holds_place) ws_server_release(http_server_policy(connection->server)->websockets);
-	exchange_free(connection->exchange);
+	exchange_release(connection->exchange);
+	exchange_release(connection->abandoned);
 	tls_identity_release(connection->identity);
 	peer_record_release(connection->peer);
 	mem_free(connection);
@@ -256,6 +257,7 @@ static enum MHD_Result take_headers(
 	if (status == 0 && policy->service.admit && is_for_service(policy, &exchange->shown.request)) {
 		policy->service.admit(policy->service.context, &exchange->shown);
 		if (exchange->shown.response.status) return http_connection_send(connection, mhd);
+		buf_append(&exchange->admitted, buf_view(&exchange->shown.response.headers));
 	}
 	if (status == 0) status = apply_limits(connection, &why);
 	if ((exchange->shown.gzip & HTTP_GZIP_BODIES) &&
@@ -304,16 +306,26 @@ static enum MHD_Result call_handler(struct http_connection *connection, struct M
 	return connection->did_defer ? MHD_YES : http_connection_send(connection, mhd);
 }
 
+static enum MHD_Result answer_abandoned(struct http_connection *connection, struct MHD_Connection *mhd) {
+	const int status = connection->abandoned_status;
+	if (!status) return MHD_NO;
+	exchange_stand_in(connection->exchange, connection->abandoned);
+	const enum MHD_Result queued = http_connection_refuse(connection, mhd, status,
+	    status == MHD_HTTP_GATEWAY_TIMEOUT ? "no answer in time" : "the server stops");
+	connection->exchange->shown.request = (struct http_request){.method = HTTP_METHOD_OTHER}; /* it was a view */
+	return queued;
+}
+
 /* The connection was resumed: by the owner's answer, or because the exchange was abandoned. */
 static enum MHD_Result take_answer(struct http_connection *connection, struct MHD_Connection *mhd) {
 	connection->did_defer = false;
 	if (connection->exchange) return http_connection_send(connection, mhd);
 	connection->exchange = exchange_new(connection);
 	exchange_begin(connection->exchange, "");
-	connection->exchange->mhd = mhd;
-	if (!connection->abandoned_status) return MHD_NO;
-	return http_connection_refuse(connection, mhd, connection->abandoned_status,
-	    connection->abandoned_status == MHD_HTTP_GATEWAY_TIMEOUT ? "no answer in time" : "the server stops");
+	const enum MHD_Result queued = answer_abandoned(connection, mhd);
+	exchange_release(connection->abandoned);
+	connection->abandoned = NULL;
+	return queued;
 }
 
 /* False: the body is refused. */

@@ -42,7 +42,8 @@ struct http_connection {
 	int abandoned_status; /* what the client gets for an exchange that was abandoned; 0: nothing */
 	struct peer_record *peer;
 	struct tls_identity *identity;    /* NULL: no TLS */
-	struct served_exchange *exchange; /* NULL: its owner has it; the next request gets another */
+	struct served_exchange *exchange;  /* NULL: its owner has it; the next request gets another */
+	struct served_exchange *abandoned; /* that one, until the client is answered; to be released */
 };
 
 /* The server's settings that a request needs; defaults are filled in. */

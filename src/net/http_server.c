@@ -265,6 +265,7 @@ bool http_server_is_full(const struct http_server *server) {
 static void abandon(struct http_connection *connection, int status) {
 	struct MHD_Connection *mhd = connection->exchange->mhd;
 	if (!exchange_abandon(connection->exchange)) return;
+	connection->abandoned = connection->exchange;
 	connection->exchange = NULL;
 	connection->held_bytes = 0;
 	connection->abandoned_status = status;

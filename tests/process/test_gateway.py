@@ -1,6 +1,7 @@
 """The gateway as an organisation's systems see it: records over HTTP, tokens, keys, failures."""
 import hashlib
 import json
+import re
 import resource
 import signal
 import socket
@@ -562,6 +563,27 @@ def test_the_chain_is_followed_in_the_background(own, start_gateway):
     wait_for(lambda: behind() == 0)
     gateway.wait_ready()
     proxy.close()
+
+
+def test_what_is_abandoned_is_logged_as_the_request_that_it_was(tmp_path, start_gateway):
+    stuck = Consortium(tmp_path / "stuck")
+    try:
+        folder = ward(stuck, "hospital")
+        gateway = start_gateway(stuck.home("hospital"), "--drain-ms", 0)
+        record = json.loads(gateway.post(folder)[2])["records"][0]["record"]
+        answers = []
+        ask = lambda: answers.append(gateway.call(f"/records/{record}", X_Request_Id="lost-1"))
+        running = lambda: value(families(gateway.call("/metrics")[2].decode()), "workers_running")
+        stuck.node.process.send_signal(signal.SIGSTOP)
+        thread = threading.Thread(target=ask)
+        thread.start()
+        wait_for(running)
+        gateway.process.send_signal(signal.SIGTERM)
+        thread.join()
+        assert code_of(answers[0]) == (503, "busy") and answers[0][1]["x-request-id"] == "lost-1"
+        assert re.search(r"request=lost-1 method=GET route=/records/\{id\} status=503 .*token=all", gateway.log.read_text())
+    finally:
+        stuck.node.kill()
 
 
 def test_a_second_program_cannot_use_the_home(scene, consortium):
