@@ -108,9 +108,8 @@ static size_t count_headers(const struct http_request *request, const char *name
 
 /* Programs differ in which of two such fields counts, so that a proxy may have checked the other one. */
 static bool has_contradiction(const struct http_request *request) {
-	static const char *const singles[] = {
-	    "content-length", "transfer-encoding", "host", "content-type", "content-encoding", "authorization",
-	    "idempotency-key"};
+	static const char *const singles[] = {"content-length", "transfer-encoding", "host", "content-type",
+	    "content-encoding", "authorization", "idempotency-key"};
 	for (size_t i = 0; i < sizeof singles / sizeof *singles; i++)
 		if (count_headers(request, singles[i]) > 1) return true;
 	return http_header_get(request, "content-length").data && http_header_get(request, "transfer-encoding").data;
@@ -169,15 +168,17 @@ static bool take_place(atomic_uint *used, uint32_t max) {
 static int take_large_place(struct http_connection *connection, const char **why) {
 	struct served_exchange *exchange = connection->exchange;
 	const struct http_limits *limits = &exchange->shown.limits;
-	if (exchange->is_large || !limits->large_body_max) {
+	if (exchange->large_place || !limits->large_body_max) {
 		*why = "the request's body is too large";
 		return MHD_HTTP_CONTENT_TOO_LARGE;
 	}
-	exchange->is_large = take_place(limits->large, limits->large_at_once);
-	if (!exchange->is_large) {
+	if (!take_place(limits->large, limits->large_at_once) &&
+	    !http_server_take_slow_place(connection->server, limits)) {
 		*why = "too many large bodies at once: try again";
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
+	exchange->large_since_ms = http_server_clock_ms();
+	exchange->large_place = limits->large;
 	exchange->body.max = limits->large_body_max;
 	connection->patience_ms = http_server_policy(connection->server)->idle_timeout_ms;
 	return 0;
@@ -310,8 +311,8 @@ static enum MHD_Result answer_abandoned(struct http_connection *connection, stru
 	const int status = connection->abandoned_status;
 	if (!status) return MHD_NO;
 	exchange_stand_in(connection->exchange, connection->abandoned);
-	const enum MHD_Result queued = http_connection_refuse(connection, mhd, status,
-	    status == MHD_HTTP_GATEWAY_TIMEOUT ? "no answer in time" : "the server stops");
+	const enum MHD_Result queued = http_connection_refuse(
+	    connection, mhd, status, status == MHD_HTTP_GATEWAY_TIMEOUT ? "no answer in time" : "the server stops");
 	connection->exchange->shown.request = (struct http_request){.method = HTTP_METHOD_OTHER}; /* it was a view */
 	return queued;
 }
@@ -357,8 +358,7 @@ static void take_gzip(struct http_connection *connection, struct bytes piece) {
 	case GUNZIP_STOPPED: return;
 	case GUNZIP_MALFORMED: refuse_body(connection, MHD_HTTP_BAD_REQUEST, "the body is not valid gzip"); return;
 	case GUNZIP_TOO_FAR:
-		refuse_body(
-		    connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body inflates to too many times its size");
+		refuse_body(connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body inflates to too many times its size");
 		return;
 	}
 }

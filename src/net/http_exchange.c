@@ -113,9 +113,10 @@ static void free_codings(struct served_exchange *exchange) {
 }
 
 static void give_places(struct served_exchange *exchange) {
+	atomic_uint *large = atomic_exchange(&exchange->large_place, NULL);
 	if (exchange->is_busy) atomic_fetch_sub(exchange->shown.limits.busy, 1);
-	if (exchange->is_large) atomic_fetch_sub(exchange->shown.limits.large, 1);
-	exchange->is_busy = exchange->is_large = false;
+	if (large) atomic_fetch_sub(large, 1);
+	exchange->is_busy = false;
 }
 
 void exchange_release(struct served_exchange *exchange) {

@@ -51,9 +51,11 @@ struct served_exchange {
 	uint64_t due_ms;
 	uint64_t began_ns; /* monotonic */
 	size_t held_bytes;
-	bool is_poked;          /* under the server's lock: the source has more than when it was read last */
-	atomic_bool is_broken;  /* the client left while the source had nothing */
-	bool is_busy, is_large; /* counted in the limits' counters */
+	bool is_poked;         /* under the server's lock: the source has more than when it was read last */
+	atomic_bool is_broken; /* the client left while the source had nothing */
+	bool is_busy;          /* counted in the limits' counter */
+	_Atomic(atomic_uint *) large_place; /* the counter of a place for large bodies; NULL: it has none */
+	_Atomic uint64_t large_since_ms;
 	struct buf admitted;    /* header lines that admit gave, as the request's id; refusals have them too */
 	struct buf uri;         /* as sent, with the query */
 	struct bytes authority; /* of the request: its Host, or that of an absolute target */

@@ -200,6 +200,28 @@ def test_a_reader_cannot_fill_the_places_of_large_bodies(scene):
         assert client.recv(100).startswith(b"HTTP/1.1 403")
 
 
+def test_slow_clients_do_not_keep_the_places_of_large_bodies(scene):
+    gateway, folder = scene
+    head = (f"POST /records?folder={folder} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {gateway.token}\r\nContent-Length: 60000000\r\n\r\n").encode()
+    large = {**PATIENT, "text": {"status": "generated", "div": "<div>" + "x" * (6 << 20) + "</div>"}}
+    clients = [socket.create_connection(("127.0.0.1", gateway.port), timeout=20) for _ in range(4)]
+    for client in clients:
+        client.sendall(head)  # and no body
+
+    def is_taken():
+        try:
+            return gateway.post(folder, large)[0] == 201
+        except OSError:  # refused and closed before it was all sent
+            return False
+
+    try:
+        wait_for(is_taken, 40)
+    finally:
+        for client in clients:
+            client.close()
+
+
 def test_a_request_id_is_taken_over_or_given(scene):
     gateway, _ = scene
     assert call(gateway.url + "/livez", X_Request_Id="abc-1")[1]["x-request-id"] == "abc-1"
