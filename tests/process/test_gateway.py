@@ -60,6 +60,49 @@ def test_a_record_is_added_and_its_bytes_come_back(scene):
     assert status == 200 and headers["content-type"] == "application/fhir+json" and raw in body
 
 
+def test_a_record_that_the_client_has_is_not_sent_again(scene, consortium):
+    gateway, folder = scene
+    headers = gateway.post(folder, {**PATIENT, "name": [{"family": "Ångström" * 200}]})[1]
+    path = headers["location"]
+    status, headers, whole = gateway.call(path)
+    etag = headers["etag"]
+    assert status == 200 and etag.startswith('"') and headers["accept-ranges"] == "bytes"
+    part = gateway.call(path + "?part=1")
+    assert part[1]["etag"] != etag
+    weak = gateway.call(path, Accept_Encoding="gzip")[1]["etag"]
+    assert weak == "W/" + etag
+    for tag in (etag, weak, f'"other", {etag}', "*"):
+        status, headers, body = gateway.call(path, If_None_Match=tag)
+        assert (status, headers["etag"], body) == (304, etag, b"")
+    assert gateway.call(path, If_None_Match=part[1]["etag"])[2] == whole
+    assert gateway.call(path, If_Match=etag)[2] == whole
+    assert code_of(gateway.call(path, If_Match='"other"')) == (412, "precondition")
+
+    assert gateway.call(path, "HEAD", If_None_Match=etag)[0] == 304
+    status, headers, body = gateway.call(path, Range="bytes=10-19", If_Range=etag, Accept_Encoding="gzip")
+    assert (status, headers["content-range"], body) == (206, f"bytes 10-19/{len(whole)}", whole[10:20])
+    assert headers["etag"] == etag and "content-encoding" not in headers
+    assert gateway.call(path, Range="bytes=-7")[2] == whole[-7:]
+    assert gateway.call(path, Range="bytes=10-19", If_Range='"other"')[2] == whole
+    assert code_of(gateway.call(path, Range="bytes=100000-")) == (416, "range")
+
+
+def test_a_304_is_as_hard_to_get_as_the_record(scene, consortium):
+    gateway, folder = scene
+    record = json.loads(gateway.post(folder)[2])["records"][0]["record"]
+    etag = gateway.call(f"/records/{record}")[1]["etag"]
+    writer = new_token(gateway.tokens, "etag-writer", "write")
+    gateway.process.send_signal(signal.SIGHUP)
+    refusal = lambda: gateway.call(f"/records/{record}", token=writer, If_None_Match=etag)
+    wait_for(lambda: refusal()[0] != 401)
+    assert code_of(refusal()) == (403, "rights")
+    order = consortium.folder / "gw-erase.json"
+    consortium.run("gw-ward-patient", "record", "erase", record, "--out", order)
+    consortium.actor("gw-relay", "hospital")  # the gateway has the ward's home
+    consortium.run("gw-relay", "relay", order)
+    assert code_of(gateway.call(f"/records/{record}", If_None_Match=etag)) == (404, "not-found")
+
+
 def test_a_document_of_two_patients_takes_two_folders(scene, consortium):
     gateway, folder = scene
     second = ward(consortium, "gw-second")
