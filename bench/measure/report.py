@@ -2,6 +2,7 @@
 import datetime
 import math
 import os
+import re
 import statistics
 from xml.sax.saxutils import escape
 
@@ -53,7 +54,8 @@ def table(bench):
     ]
     lines += geth_lines(bench)
     if missing:
-        lines += ["", "Not measured in this run: " + "; ".join(missing) + "."]
+        kinds = dict.fromkeys(re.split("[:,]", row)[0] for row in missing)
+        lines += ["", f"{len(missing)} rows were not measured in this run: {'; '.join(kinds)}."]
     return "\n".join(lines + [f"\nFailed: {failure}" for failure in bench.failures]) + "\n"
 
 
