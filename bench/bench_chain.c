@@ -6,7 +6,7 @@
  *   empty     nothing in them
  *   transfer  each transaction between two accounts
  *   log       each transaction one event: 256 bytes, a topic of its own and the sender's
- *   hot       each transaction changes slot 0 and the balance of one contract, and tells it in an event
+ *   hot       each transaction changes slot 0 and the balance of one contract, and logs it in an event
  * Transactions have signatures of the right shape and nobody's. A folder in memory (/dev/shm) makes it quick.
  */
 #include "rows.h"

@@ -67,11 +67,11 @@ static enum status parse(struct run *run, struct bytes text) {
 	return STATUS_OK;
 }
 
-static enum status open_all(struct run *run, const struct sealed_record *sealed) {
+static enum status open_all(struct run *run, const struct record_sealed *sealed) {
 	struct container container;
 	struct record_lead lead;
 	TRY(container_decode(&container, buf_view(&sealed->container), &run->err));
-	TRY(lead_open(&lead, &run->arena, &run->place, &run->secret, container_part(&container, 0), &run->err));
+	TRY(record_lead_open(&lead, &run->arena, &run->place, &run->secret, container_part(&container, 0), &run->err));
 	struct bytes *opened = arena_zalloc(&run->arena, lead.count, sizeof *opened);
 	for (uint32_t i = 1; i <= lead.count; i++) {
 		struct buf out;
@@ -91,7 +91,7 @@ static enum status rounds(struct run *run, struct bytes text, unsigned count) {
 	double best[3] = {1e9, 1e9, 1e9};
 	size_t container_bytes = 0;
 	for (unsigned i = 0; i < count; i++) {
-		struct sealed_record sealed;
+		struct record_sealed sealed;
 		arena_reset(&run->arena);
 		run->bytes = 0;
 		double at = seconds();
@@ -105,7 +105,7 @@ static enum status rounds(struct run *run, struct bytes text, unsigned count) {
 		for (size_t j = 0; j < 3; j++)
 			if (took[j] < best[j]) best[j] = took[j];
 		container_bytes = sealed.container.len;
-		sealed_record_fini(&sealed);
+		record_sealed_fini(&sealed);
 	}
 	printf(
 	    "%zu resources, %zu bytes; sealed %zu bytes; best of %u\n", run->count, run->bytes, container_bytes, count);

@@ -13,7 +13,7 @@
  * Usage: bench_wait PORT --clients C --seconds S [--price WEI] [--ahead TXS A CLIENT] [--sync 1] |
  * bench_wait --addresses N
  * Prints one line of JSON: transactions, perS, p50ms, p99ms, maxMs, polls a transaction, and perS of the first and the
- * last fifth of the time, which tell whether it stays.
+ * last fifth of the time, which show whether it stays.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

@@ -17,6 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	BUG_ON(range.size != SIZE || range.first > SIZE || range.len > SIZE - range.first);
 	BUG_ON((range.kind == HTTP_RANGE_NONE) != (range.len == 0));
 	BUG_ON(http_etag_listed(text, "\"1\"", true) && !http_etag_listed(text, "\"1\"", false));
-	(void)http_accepts_coding(&coding, "gzip");
+	const struct http_request body = with("content-encoding", text);
+	(void)http_codings_of(&coding);
+	(void)http_body_coding_of(&body);
 	return 0;
 }

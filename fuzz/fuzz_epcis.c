@@ -1,6 +1,6 @@
 /* An EPCIS document that is accepted has events whose bytes lie in it. */
 #include "fuzz/target.h"
-#include "health/epcis/document.h"
+#include "health/epcis/epcis.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct epcis_document document;

@@ -29,6 +29,11 @@ static void handle(void *context, struct http_exchange *exchange) {
 	buf_append(&response->body, request->body);
 }
 
+static void admit(void *context, struct http_exchange *exchange) {
+	(void)context;
+	exchange->gzip = HTTP_GZIP_BOTH;
+}
+
 static void *session_open(void *context, struct ws_peer *peer) {
 	(void)context;
 	return peer;
@@ -61,7 +66,7 @@ static void start(void) {
 	    .message_max = MESSAGE_MAX,
 	    .request_timeout_ms = 1000,
 	    .idle_timeout_ms = 1000};
-	const struct http_service service = {.handle = handle};
+	const struct http_service service = {.handle = handle, .admit = admit};
 	struct err err;
 	BUG_ON(http_server_open(&server, &options, &service, &err) != STATUS_OK);
 	BUG_ON(pthread_create(&thread, NULL, serve, server) != 0);

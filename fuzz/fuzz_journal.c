@@ -1,4 +1,4 @@
-/* The pool's journal as a crash may leave it: whole records at the beginning are told, what follows is cut off, and
+/* The pool's journal as a crash may leave it: whole records at the beginning are read, what follows is cut off, and
  * what is appended then is found after them. */
 #include "fuzz/target.h"
 #include "ledger/pool/journal.h"
@@ -15,21 +15,21 @@ static void remove_file(void) {
 }
 
 static void count(void *context, struct bytes envelope) {
-	struct buf *told = context;
-	journal_put(told, envelope);
+	struct buf *reported = context;
+	journal_put(reported, envelope);
 }
 
-/* What a start tells, as records again. */
-static void start(struct buf *told, struct journal *journal) {
+/* What a start reads, as records again. */
+static void start(struct buf *reported, struct journal *journal) {
 	struct err err;
-	buf_clear(told);
-	BUG_ON(journal_open(journal, path, count, told, &err) != STATUS_OK);
-	BUG_ON(journal->size_bytes != told->len);
+	buf_clear(reported);
+	BUG_ON(journal_open(journal, path, count, reported, &err) != STATUS_OK);
+	BUG_ON(journal->size_bytes != reported->len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct journal journal;
-	struct buf told;
+	struct buf reported;
 	struct err err;
 	if (!path[0]) {
 		snprintf(path, sizeof path, "/tmp/xinglin-fuzz-journal-%d", (int)getpid());
@@ -37,16 +37,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	}
 	const int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
 	BUG_ON(fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd) != 0);
-	buf_init(&told, BUF_MAX_DEFAULT);
-	start(&told, &journal);
-	BUG_ON(told.len > size || memcmp(told.data ? told.data : data, data, told.len) != 0);
-	const size_t whole = told.len;
+	buf_init(&reported, BUF_MAX_DEFAULT);
+	start(&reported, &journal);
+	BUG_ON(reported.len > size || memcmp(reported.data ? reported.data : data, data, reported.len) != 0);
+	const size_t whole = reported.len;
 	const struct bytes more = BYTES_LITERAL("one more");
 	BUG_ON(journal_append(&journal, more, &err) != STATUS_OK);
 	journal_close(&journal);
-	start(&told, &journal);
-	BUG_ON(told.len != whole + JOURNAL_HEADER_BYTES + more.len);
+	start(&reported, &journal);
+	BUG_ON(reported.len != whole + JOURNAL_HEADER_BYTES + more.len);
 	journal_close(&journal);
-	buf_fini(&told);
+	buf_fini(&reported);
 	return 0;
 }

@@ -15,7 +15,7 @@ import sys
 MORE_TYPES = ["Parameters"]
 # Elements that name a patient although the compartment leaves the type out.
 MORE_PATHS = {"Contract": ["subject"], "Device": ["patient"], "GuidanceResponse": ["subject"]}
-# Definitions and infrastructure: they tell of no patient, and every patient's record may carry them.
+# Definitions and infrastructure: they describe no patient, and every patient's record may carry them.
 SHARED = """ActivityDefinition CapabilityStatement CatalogEntry ChargeItemDefinition CodeSystem CompartmentDefinition
 ConceptMap DeviceDefinition EffectEvidenceSynthesis Endpoint EventDefinition Evidence EvidenceVariable ExampleScenario
 GraphDefinition HealthcareService ImplementationGuide InsurancePlan Library Location Measure Medication

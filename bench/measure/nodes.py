@@ -123,6 +123,19 @@ class Node:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) / 1024
 
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def settle(self, seconds_max):
+        """Waits until it has used less than a twentieth of a processor for a second. False: it never did."""
+        for _ in range(seconds_max):
+            before = self.cpu_seconds()
+            time.sleep(1)
+            if self.cpu_seconds() - before < 0.05:
+                return True
+        return False
+
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

@@ -2,6 +2,7 @@
 import datetime
 import math
 import os
+import re
 import statistics
 from xml.sax.saxutils import escape
 
@@ -48,19 +49,21 @@ def table(bench):
         "",
         f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, medians of {bench.arguments.runs}, "
         f"{bench.arguments.txs:,} transactions a run; CPU that others took: {load}. The peer is anvil 1.7.1, which holds all in memory and "
-        "mines when all is submitted (for waiting clients at once); the interpreter's is evmone's baseline. xinglin syncs before every receipt.",
+        "mines when all is submitted (for waiting clients at once); the interpreter's is evmone's "
+        "baseline. xinglin syncs before every receipt.",
     ]
     lines += geth_lines(bench)
     if missing:
-        lines += ["", "Not measured in this run: " + "; ".join(missing) + "."]
+        kinds = dict.fromkeys(re.split("[:,]", row)[0] for row in missing)
+        lines += ["", f"{len(missing)} rows were not measured in this run: {'; '.join(kinds)}."]
     return "\n".join(lines + [f"\nFailed: {failure}" for failure in bench.failures]) + "\n"
 
 
 def geth_lines(bench):
     """The rows that have a second peer."""
     rows = dict.fromkeys(row for row, kind in bench.values if kind == "geth")
-    told = "; ".join(f"{row} {number(bench.median(row, 'geth'))}" for row in rows)
-    return ["", f"geth --dev, all in memory: {told}."] if told else []
+    reported = "; ".join(f"{row} {number(bench.median(row, 'geth'))}" for row in rows)
+    return ["", f"geth --dev, all in memory: {reported}."] if reported else []
 
 
 # --- the plot: how far each row is beyond its goal, on a logarithmic scale ---

@@ -209,8 +209,11 @@ def fund(bench, node, clients):
     """Peers ask for fees: each client gets an ether from an account of theirs."""
     text = bench.run([bench.build / "bench/bench_wait", "--addresses", clients], "bench_wait --addresses")
     sender, *_ = node.call("eth_accounts")
-    ether = [{"from": sender, "to": address, "value": hex(10**18)} for address in text.split()]
-    sent = [node.call("eth_sendTransaction", one) for one in ether]
+    first = int(node.call("eth_getTransactionCount", sender, "latest"), 16)
+    sent = [
+        node.call("eth_sendTransaction", {"from": sender, "to": to, "value": hex(10**18), "nonce": hex(first + i)})
+        for i, to in enumerate(text.split())
+    ]
     while not all(node.call("eth_getTransactionReceipt", one) for one in sent):
         time.sleep(0.01)
 
@@ -245,7 +248,7 @@ def waiting(bench, kind):
 
 
 PARKED = 1000
-PARKED_SETTLE_S = 5
+PARKED_SETTLE_S = 60  # at most, until all are sealed and only wait
 
 
 def park(ready, count):
@@ -267,7 +270,8 @@ def parked(bench, kind):
         alone = bench.ask(node, [body], *options)
         node.call("anvil_setAutomine", False)
         connections = park(ready, PARKED)
-        time.sleep(PARKED_SETTLE_S)  # until all are sealed and only wait
+        if not node.settle(PARKED_SETTLE_S):
+            bench.failures.append(f"{kind}: {PARKED} requests that wait keep it busy")
         beside = bench.ask(node, [body], *options)
         node.call("anvil_setAutomine", True)
         node.call("evm_mine")

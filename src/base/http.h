@@ -113,11 +113,19 @@ struct http_limits {
 	uint32_t deadline_ms;   /* of a deferred exchange, else 504 */
 };
 
+/* What of an exchange may be compressed with gzip, if its client wants that: a mask. */
+enum http_gzip {
+	HTTP_GZIP_ANSWERS = 1, /* text of some size; the server sees to Content-Encoding, Vary and entity tags */
+	HTTP_GZIP_BODIES = 2,  /* the body's limit then counts what it inflates to */
+	HTTP_GZIP_BOTH = 3
+};
+
 struct http_exchange {
 	struct http_request request;
 	struct http_response response;
 	struct http_sink sink; /* admit may set it [write is NULL: the body is collected] */
 	struct http_limits limits;
+	unsigned gzip;                              /* enum http_gzip; admit may set it */
 	const void *route;                          /* what http_service.admit found, for its handler */
 	struct http_header params[HTTP_PARAMS_MAX]; /* of the path (route.h) */
 	size_t param_count;

@@ -131,30 +131,56 @@ void http_put_content_range(struct http_response *response, const struct http_ra
 
 /* --- content codings --- */
 
-/* "0", "0.", "0.000": the weight that forbids. What is malformed forbids too. */
-static bool is_allowed(struct bytes parameters) {
-	if (!parameters.len) return true;
+#define WEIGHT_MAX 1000
+#define NOT_NAMED (-1)
+
+/* Of "q=0.5", in thousandths; what is malformed forbids. */
+static int weight_of(struct bytes parameters) {
+	if (!parameters.len) return WEIGHT_MAX;
 	struct bytes weight = parameters;
-	if (!is_word(trim(take_until(&weight, '=')), "q")) return false;
+	if (!is_word(trim(take_until(&weight, '=')), "q")) return 0;
 	weight = trim(weight);
-	if (weight.len == 0 || weight.len > 5 || (weight.data[0] != '0' && weight.data[0] != '1')) return false;
-	if (weight.len > 1 && weight.data[1] != '.') return false;
-	bool is_more = weight.data[0] == '1';
-	for (size_t i = 2; i < weight.len; i++) {
-		if (weight.data[i] < '0' || weight.data[i] > '9') return false;
-		is_more |= weight.data[i] != '0';
+	if (weight.len == 0 || weight.len > 5 || (weight.data[0] != '0' && weight.data[0] != '1')) return 0;
+	if (weight.len > 1 && weight.data[1] != '.') return 0;
+	int sum = (weight.data[0] - '0') * WEIGHT_MAX, place = WEIGHT_MAX / 10;
+	for (size_t i = 2; i < weight.len; i++, place /= 10) {
+		if (weight.data[i] < '0' || weight.data[i] > '9') return 0;
+		sum += (weight.data[i] - '0') * place;
 	}
-	return is_more;
+	return sum <= WEIGHT_MAX ? sum : 0;
 }
 
-bool http_accepts_coding(const struct http_request *request, const char *coding) {
-	struct bytes list = http_header_get(request, "accept-encoding");
-	bool any = false;
+static bool is_gzip(struct bytes name) {
+	return is_word(name, "gzip") || is_word(name, "x-gzip");
+}
+
+struct weights {
+	int gzip, identity, others;
+};
+
+static void read_codings(struct weights *weights, struct bytes list) {
 	while (list.len) {
 		struct bytes parameters = take_until(&list, ',');
 		const struct bytes name = trim(take_until(&parameters, ';'));
-		if (is_word(name, coding)) return is_allowed(trim(parameters));
-		if (is_word(name, "*")) any = is_allowed(trim(parameters));
+		const int weight = weight_of(trim(parameters));
+		if (is_gzip(name)) weights->gzip = weight;
+		if (is_word(name, "identity")) weights->identity = weight;
+		if (is_word(name, "*")) weights->others = weight;
 	}
-	return any;
+}
+
+struct http_codings http_codings_of(const struct http_request *request) {
+	struct weights weights = {NOT_NAMED, NOT_NAMED, NOT_NAMED};
+	for (size_t i = 0; i < request->header_count; i++)
+		if (bytes_equal(request->headers[i].name, BYTES_LITERAL("accept-encoding")))
+			read_codings(&weights, request->headers[i].value);
+	if (weights.gzip == NOT_NAMED) weights.gzip = weights.others;
+	return (struct http_codings){.gzip = weights.gzip > 0 && weights.gzip >= weights.identity,
+	    .identity = weights.identity == NOT_NAMED ? weights.others != 0 : weights.identity > 0};
+}
+
+enum http_body_coding http_body_coding_of(const struct http_request *request) {
+	const struct bytes coding = http_header_get(request, "content-encoding");
+	if (!coding.data || is_word(coding, "identity")) return HTTP_BODY_PLAIN;
+	return is_gzip(coding) ? HTTP_BODY_GZIP : HTTP_BODY_OTHER;
 }

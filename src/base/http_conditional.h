@@ -37,7 +37,15 @@ struct http_range http_range_of(const struct http_request *request, const char *
 /* Content-Range of a PART or a NONE; otherwise nothing is added. */
 void http_put_content_range(struct http_response *response, const struct http_range *range);
 
-/* May an answer have this content coding ("gzip")? An absent Accept-Encoding, and a weight of 0, say no. */
-bool http_accepts_coding(const struct http_request *request, const char *coding);
+/* Which codings an answer may have. What is malformed in Accept-Encoding counts as a weight of 0. */
+struct http_codings {
+	bool gzip;     /* it is named, and identity is not named with a greater weight */
+	bool identity; /* plain bytes are not refused ("identity;q=0", or "*;q=0" alone) */
+};
+struct http_codings http_codings_of(const struct http_request *request);
+
+/* How the request's body is coded: Content-Encoding. */
+enum http_body_coding { HTTP_BODY_PLAIN, HTTP_BODY_GZIP, HTTP_BODY_OTHER };
+enum http_body_coding http_body_coding_of(const struct http_request *request);
 
 #endif

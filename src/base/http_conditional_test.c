@@ -96,21 +96,59 @@ static void content_ranges_are_written(void **state) {
 	http_response_fini(&response);
 }
 
-static bool takes_gzip(const char *value) {
+static struct http_codings codings_of(const char *value) {
 	const struct http_request request = request_of(HTTP_GET, "accept-encoding", value);
-	return http_accepts_coding(&request, "gzip");
+	return http_codings_of(&request);
 }
 
 static void a_coding_is_taken_by_its_weight(void **state) {
 	(void)state;
-	static const char *const yes[] = {
-	    "gzip", "br, GZIP", "gzip;q=1.0", "gzip ; q=0.001", "*", "br;q=1,*;q=0.5", "*;q=0, gzip"};
+	static const char *const yes[] = {"gzip", "br, GZIP", "gzip;q=1.0", "gzip ; q=0.001", "*", "br;q=1,*;q=0.5",
+	    "*;q=0, gzip", "x-gzip", "gzip;q=0.5, identity;q=0.5", "gzip;q=0.2, identity;q=0", "deflate, gzip;q=0.1"};
 	static const char *const no[] = {"", "br", "gzip;q=0", "gzip;q=0.000", "*, gzip;q=0", "*;q=0",
-	    "gzip;q=", "gzip;q=2", "gzip;q=0.0001", "gzip;x=1", "xgzip"};
-	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(takes_gzip(yes[i]));
-	for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(takes_gzip(no[i]));
+	    "gzip;q=", "gzip;q=2", "gzip;q=1.001", "gzip;q=0.0001", "gzip;x=1", "xgzip", "identity, gzip;q=0.9",
+	    "gzip;q=0.5, identity;q=0.501"};
+	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(codings_of(yes[i]).gzip);
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(codings_of(no[i]).gzip);
 	const struct http_request none = {.method = HTTP_GET};
-	assert_false(http_accepts_coding(&none, "gzip"));
+	assert_false(http_codings_of(&none).gzip);
+	assert_true(http_codings_of(&none).identity);
+}
+
+static void plain_bytes_are_refused_by_a_weight_of_nothing(void **state) {
+	(void)state;
+	static const char *const taken[] = {
+	    "", "gzip", "br;q=0", "*", "identity", "*;q=0, identity", "*;q=0, identity;q=0.1"};
+	static const char *const refused[] = {
+	    "identity;q=0", "gzip, identity;q=0", "*;q=0", "gzip, *;q=0", "*, identity;q=0"};
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) assert_true(codings_of(taken[i]).identity);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) assert_false(codings_of(refused[i]).identity);
+}
+
+static void lists_in_several_fields_are_one(void **state) {
+	(void)state;
+	struct http_request request = request_of(HTTP_GET, "accept-encoding", "gzip");
+	request.headers[request.header_count++] =
+	    (struct http_header){BYTES_LITERAL("accept-encoding"), BYTES_LITERAL("identity;q=0")};
+	assert_true(http_codings_of(&request).gzip);
+	assert_false(http_codings_of(&request).identity);
+}
+
+static enum http_body_coding body_coding(const char *value) {
+	const struct http_request request = request_of(HTTP_POST, "content-encoding", value);
+	return http_body_coding_of(&request);
+}
+
+static void a_body_has_one_coding(void **state) {
+	(void)state;
+	const struct http_request none = {.method = HTTP_POST};
+	assert_int_equal(http_body_coding_of(&none), HTTP_BODY_PLAIN);
+	assert_int_equal(body_coding("identity"), HTTP_BODY_PLAIN);
+	assert_int_equal(body_coding("gzip"), HTTP_BODY_GZIP);
+	assert_int_equal(body_coding("X-GZip"), HTTP_BODY_GZIP);
+	static const char *const others[] = {"", "deflate", "gzip, gzip", "gzip;q=1", "br", "gzipped"};
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		assert_int_equal(body_coding(others[i]), HTTP_BODY_OTHER);
 }
 
 int main(void) {
@@ -121,6 +159,9 @@ int main(void) {
 	    cmocka_unit_test(a_range_of_another_state_is_the_whole),
 	    cmocka_unit_test(content_ranges_are_written),
 	    cmocka_unit_test(a_coding_is_taken_by_its_weight),
+	    cmocka_unit_test(plain_bytes_are_refused_by_a_weight_of_nothing),
+	    cmocka_unit_test(lists_in_several_fields_are_one),
+	    cmocka_unit_test(a_body_has_one_coding),
 	};
 	return cmocka_run_group_tests_name("http_conditional", tests, NULL, NULL);
 }

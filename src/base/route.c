@@ -1,5 +1,6 @@
 #include "base/route.h"
 
+#include "base/http_conditional.h"
 #include "base/http_reply.h"
 #include "base/http_uri.h"
 
@@ -156,6 +157,34 @@ static bool has_body(enum http_method method) {
 	return method == HTTP_POST || method == HTTP_PUT || method == HTTP_PATCH;
 }
 
+/* True: the body is of no type that the row takes, or coded as it does not take it. */
+static bool refuse_body(const struct route *row, struct http_exchange *exchange) {
+	const struct http_request *request = &exchange->request;
+	const bool takes_gzip = row->gzip & HTTP_GZIP_BODIES;
+	if (!has_body(request->method)) return false;
+	if (row->accepts && !route_accepts(row->accepts, http_header_get(request, "content-type"))) {
+		char detail[256];
+		snprintf(detail, sizeof detail, "the body's Content-Type must be one of %s", row->accepts);
+		http_problem(&exchange->response, 415, "content-type", detail);
+		return true;
+	}
+	const enum http_body_coding coding = http_body_coding_of(request);
+	if (coding == HTTP_BODY_PLAIN || (coding == HTTP_BODY_GZIP && takes_gzip)) return false;
+	http_put_header(&exchange->response, "Accept-Encoding", takes_gzip ? "gzip" : "identity");
+	http_problem(&exchange->response, 415, "content-encoding",
+	    takes_gzip ? "the body's Content-Encoding must be gzip, or absent"
+		       : "the body must come without a Content-Encoding");
+	return true;
+}
+
+/* True: the client takes the answer in no form. */
+static bool refuse_answer(const struct route *row, struct http_exchange *exchange) {
+	const struct http_codings codings = http_codings_of(&exchange->request);
+	if (codings.identity || (codings.gzip && (row->gzip & HTTP_GZIP_ANSWERS))) return false;
+	http_problem(&exchange->response, 406, "accept-encoding", "the answer has no coding that the client takes");
+	return true;
+}
+
 static void admit(void *context, struct http_exchange *exchange) {
 	struct router *router = context;
 	struct http_request *request = &exchange->request;
@@ -170,14 +199,9 @@ static void admit(void *context, struct http_exchange *exchange) {
 		http_problem(&exchange->response, 400, "path", "the path is not percent-encoded UTF-8 text");
 		return;
 	}
-	if (row->accepts && has_body(request->method) &&
-	    !route_accepts(row->accepts, http_header_get(request, "content-type"))) {
-		char detail[256];
-		snprintf(detail, sizeof detail, "the body's Content-Type must be one of %s", row->accepts);
-		http_problem(&exchange->response, 415, "content-type", detail);
-		return;
-	}
+	if (refuse_body(row, exchange) || refuse_answer(row, exchange)) return;
 	exchange->limits = row->limits;
+	exchange->gzip = row->gzip;
 	exchange->limits.busy = &slot->busy;
 	exchange->limits.large = &slot->large;
 	exchange->route = slot;

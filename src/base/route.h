@@ -8,7 +8,8 @@
  * route_param, percent-decoded (http_uri.h).
  *
  * The router answers by itself, before the body is read: 404 (no such path), 405 with Allow, 400 (malformed escapes),
- * 415 (the body's type); OPTIONS; HEAD is its GET without the body.
+ * 415 (the body's type or coding), 406 (the client refuses every coding that the answer may have); OPTIONS; HEAD is its
+ * GET without the body.
  *
  * Threads: a router is made by one thread; its service may be called from any.
  */
@@ -24,6 +25,7 @@ struct route {
 	const char *doc;           /* one line: what it does */
 	const char *accepts;       /* media types of the body with ", " between; others: 415 [NULL: any] */
 	struct http_limits limits; /* without the counters, which the router has */
+	unsigned gzip;             /* enum http_gzip: what may be compressed */
 	bool waits;                /* the handler blocks: a worker calls it */
 	http_handler *begin;       /* before the body: may set the exchange's sink, or refuse by a status [NULL] */
 	http_foreseer *foresee;    /* [NULL] */

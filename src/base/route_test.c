@@ -28,18 +28,20 @@ static const struct route second[] = {
     ROUTE(HTTP_POST, "/fhir/{type}/_search", search, "search"),
     ROUTE(HTTP_PUT, "/fhir/{type}/{id}", create, "update", .accepts = "application/fhir+json, application/json",
 	.limits = {.body_max = 7}),
+    ROUTE(HTTP_PATCH, "/fhir/{type}/{id}", create, "patch", .gzip = HTTP_GZIP_BOTH),
     ROUTE(HTTP_GET, "/portal/{path*}", asset, "asset"),
     ROUTE(HTTP_GET, "/portal/{a}/part", part, "part"),
 };
-static const struct route_table tables[] = {{first, 1, "one"}, {second, 7, "two"}};
+static const struct route_table tables[] = {{first, 1, "one"}, {second, 8, "two"}};
 
-/* Admits, and handles if nothing is wrong; the body, or the status and Allow. */
-static const char *answer(struct http_exchange *exchange, enum http_method method, const char *path, const char *type) {
+/* Admits, and handles if nothing is wrong; the body, or the status and Allow. `value` may be NULL. */
+static const char *answer_with(
+    struct http_exchange *exchange, enum http_method method, const char *path, const char *name, const char *value) {
 	struct router *router = router_new(tables, 2, NULL);
 	const struct http_service service = router_service(router);
 	exchange->request = (struct http_request){.method = method, .path = bytes_text(path)};
-	if (type) {
-		exchange->request.headers[0] = (struct http_header){BYTES_LITERAL("content-type"), bytes_text(type)};
+	if (value) {
+		exchange->request.headers[0] = (struct http_header){bytes_text(name), bytes_text(value)};
 		exchange->request.header_count = 1;
 	}
 	buf_clear(&exchange->response.body);
@@ -51,6 +53,10 @@ static const char *answer(struct http_exchange *exchange, enum http_method metho
 	    buf_cstr(exchange->response.headers.len ? &exchange->response.headers : &exchange->response.body);
 	router_free(router);
 	return text;
+}
+
+static const char *answer(struct http_exchange *exchange, enum http_method method, const char *path, const char *type) {
+	return answer_with(exchange, method, path, "content-type", type);
 }
 
 static void the_most_exact_path_wins(void **state) {
@@ -82,7 +88,7 @@ static void what_no_row_serves_is_refused(void **state) {
 		assert_int_equal(exchange.response.status, 404);
 	}
 	assert_string_equal(
-	    answer(&exchange, HTTP_DELETE, "/fhir/Patient/1", NULL), "Allow: OPTIONS, GET, HEAD, PUT\r\n");
+	    answer(&exchange, HTTP_DELETE, "/fhir/Patient/1", NULL), "Allow: OPTIONS, GET, HEAD, PUT, PATCH\r\n");
 	assert_int_equal(exchange.response.status, 405);
 	assert_string_equal(answer(&exchange, HTTP_METHOD_OTHER, "/", NULL), "Allow: OPTIONS, GET, HEAD\r\n");
 	answer(&exchange, HTTP_OPTIONS, "/", NULL);
@@ -111,11 +117,39 @@ static void bodies_of_other_types_are_refused(void **state) {
 	http_exchange_fini(&exchange);
 }
 
+static int status_with(enum http_method method, const char *path, const char *name, const char *value) {
+	struct http_exchange exchange;
+	http_exchange_init(&exchange, 1000);
+	answer_with(&exchange, method, path, name, value);
+	const int status = exchange.response.status;
+	http_exchange_fini(&exchange);
+	return status;
+}
+
+static void codings_that_a_row_does_not_have_are_refused(void **state) {
+	(void)state;
+	struct http_exchange exchange;
+	http_exchange_init(&exchange, 1000);
+	assert_string_equal(answer_with(&exchange, HTTP_POST, "/fhir/a/_search", "content-encoding", "gzip"),
+	    "Accept-Encoding: identity\r\n");
+	assert_int_equal(exchange.response.status, 415);
+	assert_string_equal(
+	    answer_with(&exchange, HTTP_PATCH, "/fhir/a/b", "content-encoding", "br"), "Accept-Encoding: gzip\r\n");
+	assert_int_equal(exchange.response.status, 415);
+	http_exchange_fini(&exchange);
+	assert_int_equal(status_with(HTTP_PATCH, "/fhir/a/b", "content-encoding", "gzip"), 0);
+	assert_int_equal(status_with(HTTP_PATCH, "/fhir/a/b", "accept-encoding", "gzip, identity;q=0"), 0);
+	assert_int_equal(status_with(HTTP_PATCH, "/fhir/a/b", "accept-encoding", "identity;q=0"), 406);
+	assert_int_equal(status_with(HTTP_GET, "/", "accept-encoding", "gzip, *;q=0"), 406);
+	assert_int_equal(status_with(HTTP_GET, "/", "accept-encoding", "br"), 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_most_exact_path_wins),
 	    cmocka_unit_test(what_no_row_serves_is_refused),
 	    cmocka_unit_test(bodies_of_other_types_are_refused),
+	    cmocka_unit_test(codings_that_a_row_does_not_have_are_refused),
 	};
 	return cmocka_run_group_tests_name("route", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /*
- * The world as interfaces: time and randomness. Nothing below app/ calls the clock or the kernel's random numbers by
- * itself (the determinism wall, docs/conventions.md); it is handed one of these, and tests hand it a scripted one.
+ * The world as interfaces: time, randomness, and somebody who waits. Nothing below app/ calls the clock or the kernel's
+ * random numbers by itself (the determinism wall, docs/conventions.md); it is handed one of these, and tests hand it a
+ * scripted one.
  *
  * Threads: implementations made by app/ may be called from any thread.
  */
@@ -22,6 +23,13 @@ struct random_source {
 	void *context;
 };
 
+/* Long work says how far it is, and prints nothing itself. */
+struct progress {
+	/* `what` is static text, "sending the parts of a document"; `of` 0: nobody knows how much there is. */
+	void (*at)(void *context, const char *what, uint64_t done, uint64_t of);
+	void *context;
+};
+
 static inline uint64_t clock_now_ms(const struct clock_source *clock) {
 	return clock->now_ms(clock->context);
 }
@@ -32,6 +40,11 @@ static inline uint64_t clock_monotonic_ns(const struct clock_source *clock) {
 
 static inline void random_fill(const struct random_source *random, void *out, size_t len) {
 	random->fill(random->context, (uint8_t *)out, len);
+}
+
+/* NULL: nobody waits. */
+static inline void progress_at(const struct progress *progress, const char *what, uint64_t done, uint64_t of) {
+	if (progress) progress->at(progress->context, what, done, of);
 }
 
 #endif

@@ -17,16 +17,16 @@ static bool is_all_zero(const uint8_t *bytes, size_t len) {
 	return any == 0;
 }
 
-bool bn254_g1_decode(struct g1_point *out, const uint8_t in[64]) {
+enum bn254_verdict bn254_g1_decode(struct g1_point *out, const uint8_t in[64]) {
 	*out = (struct g1_point){.infinity = is_all_zero(in, 64)};
-	if (out->infinity) return true;
-	if (!fp_from_bytes(&out->x, in) || !fp_from_bytes(&out->y, in + 32)) return false;
+	if (out->infinity) return BN254_OK;
+	if (!fp_from_bytes(&out->x, in) || !fp_from_bytes(&out->y, in + 32)) return BN254_TOO_LARGE;
 	struct fp left, right;
 	fp_sqr(&left, &out->y);
 	fp_sqr(&right, &out->x);
 	fp_mul(&right, &right, &out->x);
 	fp_add(&right, &right, &fp_three);
-	return fp_equal(&left, &right);
+	return fp_equal(&left, &right) ? BN254_OK : BN254_OFF_CURVE;
 }
 
 void bn254_g1_encode(uint8_t out[64], const struct g1_point *point) {
@@ -36,17 +36,17 @@ void bn254_g1_encode(uint8_t out[64], const struct g1_point *point) {
 	fp_to_bytes(out + 32, &point->y);
 }
 
-bool bn254_g2_decode(struct g2_point *out, const uint8_t in[128]) {
+enum bn254_verdict bn254_g2_decode(struct g2_point *out, const uint8_t in[128]) {
 	*out = (struct g2_point){.infinity = is_all_zero(in, 128)};
-	if (out->infinity) return true;
-	if (!fp_from_bytes(&out->x.c1, in) || !fp_from_bytes(&out->x.c0, in + 32)) return false;
-	if (!fp_from_bytes(&out->y.c1, in + 64) || !fp_from_bytes(&out->y.c0, in + 96)) return false;
+	if (out->infinity) return BN254_OK;
+	if (!fp_from_bytes(&out->x.c1, in) || !fp_from_bytes(&out->x.c0, in + 32)) return BN254_TOO_LARGE;
+	if (!fp_from_bytes(&out->y.c1, in + 64) || !fp_from_bytes(&out->y.c0, in + 96)) return BN254_TOO_LARGE;
 	struct fp2 left, right;
 	fp2_sqr(&left, &out->y);
 	fp2_sqr(&right, &out->x);
 	fp2_mul(&right, &right, &out->x);
 	fp2_add(&right, &right, &bn254_twist_b);
-	return fp2_equal(&left, &right);
+	return fp2_equal(&left, &right) ? BN254_OK : BN254_OFF_CURVE;
 }
 
 /* Infinity (Z = 0) stays infinity, and no point of E has Y = 0, as its order is odd. */

@@ -12,6 +12,7 @@
 #ifndef CRYPTO_BN254_CURVE_H
 #define CRYPTO_BN254_CURVE_H
 
+#include "crypto/bn254.h"
 #include "crypto/bn254_field.h"
 
 struct g1_point {
@@ -32,11 +33,11 @@ struct g1_jacobian {
 /* 3/ξ, the constant of E'. */
 extern const struct fp2 bn254_twist_b;
 
-/* False for a coordinate not below p and for a point off the curve. */
-bool bn254_g1_decode(struct g1_point *out, const uint8_t in[64]);
+/* BN254_TOO_LARGE or BN254_OFF_CURVE if the bytes are not a point of the curve. */
+enum bn254_verdict bn254_g1_decode(struct g1_point *out, const uint8_t in[64]);
 void bn254_g1_encode(uint8_t out[64], const struct g1_point *point);
 /* As above, for E': membership of G2 itself is what bn254_pairing.c finds out. */
-bool bn254_g2_decode(struct g2_point *out, const uint8_t in[128]);
+enum bn254_verdict bn254_g2_decode(struct g2_point *out, const uint8_t in[128]);
 
 /* Complete group laws: any inputs. `out` may alias. */
 void bn254_g1_double_jacobian(struct g1_jacobian *out, const struct g1_jacobian *a);

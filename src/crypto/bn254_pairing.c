@@ -146,7 +146,7 @@ static bool finish_pair(struct fp12 *f, struct miller_state *state) {
 	return fp2_equal(&expected, &state->t.y);
 }
 
-enum status bn254_miller_loop(struct fp12 *out, const struct point_pair *pairs, size_t count) {
+bool bn254_miller_loop(struct fp12 *out, const struct point_pair *pairs, size_t count) {
 	BUG_ON(count > PAIRING_BATCH_MAX);
 	struct miller_state states[PAIRING_BATCH_MAX];
 	size_t active = 0;
@@ -173,9 +173,9 @@ enum status bn254_miller_loop(struct fp12 *out, const struct point_pair *pairs, 
 		}
 	}
 	for (size_t i = 0; i < active; i++)
-		if (!finish_pair(&f, &states[i])) return STATUS_INVALID;
+		if (!finish_pair(&f, &states[i])) return false;
 	*out = f;
-	return STATUS_OK;
+	return true;
 }
 
 /* aᵘ in the cyclotomic subgroup, where the conjugate is the inverse. */

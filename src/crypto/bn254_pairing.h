@@ -21,9 +21,9 @@ struct point_pair {
 
 /*
  * The product of the Miller functions f(q, p), still to be raised to the last exponent; pairs with a point at infinity
- * count as one. `count` is at most PAIRING_BATCH_MAX. STATUS_INVALID if a q, which is on the twist, is not in G2.
+ * count as one. `count` is at most PAIRING_BATCH_MAX. False if a q, which is on the twist, is not in G2.
  */
-MUST_USE enum status bn254_miller_loop(struct fp12 *out, const struct point_pair *pairs, size_t count);
+MUST_USE bool bn254_miller_loop(struct fp12 *out, const struct point_pair *pairs, size_t count);
 
 /* f to the power of m·(p¹² - 1)/r, for the fixed m = 2u(6u² + 3u + 1), which r does not divide. `f` is not zero. */
 void bn254_final_exponentiation(struct fp12 *out, const struct fp12 *f);

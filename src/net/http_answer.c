@@ -1,10 +1,15 @@
 /* Sending an answer. */
 #include "net/http_connection.h"
 
+#include "base/http_conditional.h"
 #include "base/http_reply.h"
+
+#include <stdio.h>
+#include <strings.h>
 
 #define CORS_TEXT_MAX 512
 #define REFUSAL_MAX 1024
+#define ETAG_MAX 512
 
 static const char *code_of(int status) {
 	switch (status) {
@@ -25,6 +30,7 @@ enum MHD_Result http_connection_refuse(
 	struct http_response *response = &connection->exchange->shown.response;
 	http_source_close(&response->source);
 	buf_clear(&response->headers);
+	buf_append(&response->headers, buf_view(&connection->exchange->admitted));
 	if (response->body.max < REFUSAL_MAX) response->body.max = REFUSAL_MAX;
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE) http_put_header(response, "Retry-After", "1");
 	http_problem(response, status, code_of(status), why);
@@ -69,8 +75,85 @@ static void add_cors(const struct http_connection *connection, struct MHD_Respon
 		    "ETag, Location, Content-Location, Last-Modified, Link, Retry-After, Allow, Content-Range");
 }
 
+/* --- codings --- */
+
+/* Shorter answers fit into a packet or two as they are. */
+#define GZIP_FROM_BYTES ((size_t)1 << 10)
+/* Longer ones are compressed piece by piece, as the client takes them: others have their turns between the pieces. */
+#define GZIP_WHOLE_MAX ((size_t)256 << 10)
+
+static bool is_text(const char *type) {
+	static const char *const marks[] = {"text/", "json", "xml", "javascript"};
+	for (size_t i = 0; type && i < sizeof marks / sizeof *marks; i++)
+		if (strstr(type, marks[i])) return true;
+	return false;
+}
+
+/* Nothing of a part is compressed, since its range counts plain bytes. */
+static bool has_whole_body(int status) {
+	return status != MHD_HTTP_NO_CONTENT && status != MHD_HTTP_NOT_MODIFIED && status != MHD_HTTP_PARTIAL_CONTENT &&
+	       status != MHD_HTTP_RANGE_NOT_SATISFIABLE;
+}
+
+static bool wants_gzip(const struct http_exchange *exchange, const struct http_codings *codings) {
+	const struct http_response *response = &exchange->response;
+	const uint64_t size = response->source.read ? response->source.length : response->body.len;
+	return codings->gzip && has_whole_body(response->status) && is_text(response->content_type) &&
+	       size >= (codings->identity ? GZIP_FROM_BYTES : 1);
+}
+
+/* True: it is, or will be when it is read. */
+static bool compress(struct served_exchange *exchange) {
+	struct http_response *response = &exchange->shown.response;
+	struct buf coded;
+	if (response->source.read || response->body.len > GZIP_WHOLE_MAX) {
+		exchange->gzip = gzip_new();
+		return true;
+	}
+	buf_init(&coded, BUF_MAX_DEFAULT);
+	gzip_bytes(&coded, buf_view(&response->body));
+	buf_fini(&response->body);
+	response->body = coded;
+	return true;
+}
+
+struct coding {
+	bool is_gzip;
+	bool weakens; /* an entity tag: its answer has, or would have, other bytes than the plain one (RFC 9110 §8.8.3)
+		       */
+	bool varies;
+};
+
+static struct coding choose_coding(struct served_exchange *exchange) {
+	const struct http_request *request = &exchange->shown.request;
+	const bool is_read = request->method == HTTP_GET || request->method == HTTP_HEAD;
+	if (!(exchange->shown.gzip & HTTP_GZIP_ANSWERS)) return (struct coding){0};
+	const struct http_codings codings = http_codings_of(request);
+	const bool is_gzip = wants_gzip(&exchange->shown, &codings);
+	return (struct coding){.is_gzip = is_gzip && compress(exchange),
+	    .weakens = is_gzip || (codings.gzip && exchange->shown.response.status == MHD_HTTP_NOT_MODIFIED),
+	    .varies = is_gzip || is_read};
+}
+
+static void add_coding(struct MHD_Response *answer, const struct coding *coding) {
+	if (coding->is_gzip) MHD_add_response_header(answer, "Content-Encoding", "gzip");
+	if (coding->varies) MHD_add_response_header(answer, "Vary", "Accept-Encoding");
+}
+
+/* --- fields --- */
+
+static void add_field(struct MHD_Response *answer, const char *name, const char *value, bool weakens) {
+	char weak[ETAG_MAX];
+	if (weakens && strcasecmp(name, "ETag") == 0 && value[0] == '"') {
+		const int len = snprintf(weak, sizeof weak, "W/%s", value);
+		if (len >= ETAG_MAX) return;
+		value = weak;
+	}
+	MHD_add_response_header(answer, name, value);
+}
+
 /* The handler's "Name: value\r\n" lines. */
-static void add_header_lines(struct MHD_Response *answer, struct buf *lines) {
+static void add_header_lines(struct MHD_Response *answer, struct buf *lines, bool weakens) {
 	char *line = (char *)(uintptr_t)buf_cstr(lines);
 	while (*line) {
 		char *end = strstr(line, "\r\n"), *colon = strchr(line, ':');
@@ -78,7 +161,7 @@ static void add_header_lines(struct MHD_Response *answer, struct buf *lines) {
 		*end = 0;
 		*colon = 0;
 		for (colon++; *colon == ' ';) colon++;
-		MHD_add_response_header(answer, line, colon);
+		add_field(answer, line, colon, weakens);
 		line = end + 2;
 	}
 }
@@ -92,13 +175,17 @@ static void show(const struct http_connection *connection) {
 
 /* The body is not copied: the connection keeps it until http_connection_end. */
 static enum MHD_Result queue(struct http_connection *connection, struct MHD_Connection *mhd) {
-	struct http_response *response = &connection->exchange->shown.response;
-	struct MHD_Response *answer = response->source.read ? http_stream_response(connection)
-							    : MHD_create_response_from_buffer(response->body.len,
-								  response->body.data, MHD_RESPMEM_PERSISTENT);
+	struct served_exchange *exchange = connection->exchange;
+	struct http_response *response = &exchange->shown.response;
+	const struct coding coding = choose_coding(exchange);
+	struct MHD_Response *answer =
+	    response->source.read || exchange->gzip
+		? http_stream_response(connection)
+		: MHD_create_response_from_buffer(response->body.len, response->body.data, MHD_RESPMEM_PERSISTENT);
 	if (!answer) return MHD_NO;
 	if (response->content_type) MHD_add_response_header(answer, "Content-Type", response->content_type);
-	if (response->headers.len) add_header_lines(answer, &response->headers);
+	add_coding(answer, &coding);
+	if (response->headers.len) add_header_lines(answer, &response->headers, coding.weakens);
 	if (http_server_policy(connection->server)->cors_origins) add_cors(connection, answer);
 	if (http_server_is_draining(connection->server)) MHD_add_response_header(answer, "Connection", "close");
 	http_connection_enter(connection, PHASE_SENDING, http_server_policy(connection->server)->idle_timeout_ms);

@@ -1,5 +1,7 @@
 #include "net/http_connection.h"
 
+#include "base/http_conditional.h"
+
 #include <netdb.h>
 #include <netinet/in.h>
 #include <strings.h>
@@ -13,7 +15,8 @@ void http_connection_enter(struct http_connection *connection, enum connection_p
 void http_connection_count_held(struct http_connection *connection) {
 	struct served_exchange *exchange = connection->exchange;
 	const size_t before = exchange->held_bytes;
-	const size_t held = exchange->body.cap + exchange->shown.response.body.cap;
+	const size_t held = exchange->body.cap + exchange->shown.response.body.cap +
+			    (exchange->gunzip ? GUNZIP_BYTES : 0) + (exchange->gzip ? GZIP_BYTES : 0);
 	if (held == before) return;
 	connection->held_bytes = exchange->held_bytes = held;
 	http_server_count_held(connection->server, held, before);
@@ -53,7 +56,8 @@ struct http_connection *http_connection_new(struct http_server *server, struct M
 
 void http_connection_free(struct http_connection *connection) {
 	if (connection->holds_place) ws_server_release(http_server_policy(connection->server)->websockets);
-	exchange_free(connection->exchange);
+	exchange_release(connection->exchange);
+	exchange_release(connection->abandoned);
 	tls_identity_release(connection->identity);
 	peer_record_release(connection->peer);
 	mem_free(connection);
@@ -62,7 +66,8 @@ void http_connection_free(struct http_connection *connection) {
 void http_connection_begin(struct http_connection *connection, const char *target) {
 	exchange_begin(connection->exchange, target);
 	connection->headers_done = connection->is_shown = connection->did_defer = false;
-	connection->body_over = connection->sink_refused = false;
+	connection->sink_refused = false;
+	connection->body_refusal = 0;
 	connection->body_bytes = 0;
 	http_connection_enter(connection, PHASE_RECEIVING, http_server_policy(connection->server)->request_timeout_ms);
 }
@@ -103,8 +108,8 @@ static size_t count_headers(const struct http_request *request, const char *name
 
 /* Programs differ in which of two such fields counts, so that a proxy may have checked the other one. */
 static bool has_contradiction(const struct http_request *request) {
-	static const char *const singles[] = {
-	    "content-length", "transfer-encoding", "host", "content-type", "authorization", "idempotency-key"};
+	static const char *const singles[] = {"content-length", "transfer-encoding", "host", "content-type",
+	    "content-encoding", "authorization", "idempotency-key"};
 	for (size_t i = 0; i < sizeof singles / sizeof *singles; i++)
 		if (count_headers(request, singles[i]) > 1) return true;
 	return http_header_get(request, "content-length").data && http_header_get(request, "transfer-encoding").data;
@@ -159,8 +164,28 @@ static bool take_place(atomic_uint *used, uint32_t max) {
 	return false;
 }
 
+/* A body over the usual limit takes one of the places for large ones. 0: it has one. */
+static int take_large_place(struct http_connection *connection, const char **why) {
+	struct served_exchange *exchange = connection->exchange;
+	const struct http_limits *limits = &exchange->shown.limits;
+	if (exchange->large_place || !limits->large_body_max) {
+		*why = "the request's body is too large";
+		return MHD_HTTP_CONTENT_TOO_LARGE;
+	}
+	if (!take_place(limits->large, limits->large_at_once) &&
+	    !http_server_take_slow_place(connection->server, limits)) {
+		*why = "too many large bodies at once: try again";
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	}
+	exchange->large_since_ms = http_server_clock_ms();
+	exchange->large_place = limits->large;
+	exchange->body.max = limits->large_body_max;
+	connection->patience_ms = http_server_policy(connection->server)->idle_timeout_ms;
+	return 0;
+}
+
 /* Holds the limits that admit set against the stated length and the exchanges that are there. 0: it may come. */
-static int apply_limits(struct http_connection *connection, const struct http_policy *policy, const char **why) {
+static int apply_limits(struct http_connection *connection, const char **why) {
 	struct served_exchange *exchange = connection->exchange;
 	const struct http_limits *limits = &exchange->shown.limits;
 	struct bytes length = http_header_get(&exchange->shown.request, "content-length");
@@ -172,18 +197,11 @@ static int apply_limits(struct http_connection *connection, const struct http_po
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
 	if (length_fits(length, exchange->body.max)) return 0;
-	if (!limits->large_body_max || !length_fits(length, limits->large_body_max)) {
+	if (!length_fits(length, limits->large_body_max)) {
 		*why = "the request's body is too large";
 		return MHD_HTTP_CONTENT_TOO_LARGE;
 	}
-	exchange->is_large = take_place(limits->large, limits->large_at_once);
-	if (!exchange->is_large) {
-		*why = "too many large bodies at once: try again";
-		return MHD_HTTP_SERVICE_UNAVAILABLE;
-	}
-	exchange->body.max = limits->large_body_max;
-	connection->patience_ms = policy->idle_timeout_ms;
-	return 0;
+	return take_large_place(connection, why);
 }
 
 static bool is_preflight(const struct http_request *request) {
@@ -240,8 +258,12 @@ static enum MHD_Result take_headers(
 	if (status == 0 && policy->service.admit && is_for_service(policy, &exchange->shown.request)) {
 		policy->service.admit(policy->service.context, &exchange->shown);
 		if (exchange->shown.response.status) return http_connection_send(connection, mhd);
+		buf_append(&exchange->admitted, buf_view(&exchange->shown.response.headers));
 	}
-	if (status == 0) status = apply_limits(connection, policy, &why);
+	if (status == 0) status = apply_limits(connection, &why);
+	if ((exchange->shown.gzip & HTTP_GZIP_BODIES) &&
+	    http_body_coding_of(&exchange->shown.request) == HTTP_BODY_GZIP)
+		exchange->gunzip = gunzip_new();
 	return status ? http_connection_refuse(connection, mhd, status, why) : MHD_YES;
 }
 
@@ -253,13 +275,20 @@ static bool comes_after_others(struct http_connection *connection, const struct 
 	return policy->service.foresee(policy->service.context, &connection->exchange->shown);
 }
 
+static void refuse_body(struct http_connection *connection, int status, const char *why) {
+	connection->body_refusal = status;
+	connection->body_why = why;
+}
+
 static enum MHD_Result call_handler(struct http_connection *connection, struct MHD_Connection *mhd) {
 	const struct http_policy *policy = http_server_policy(connection->server);
 	struct served_exchange *exchange = connection->exchange;
 	const struct http_request *request = &exchange->shown.request;
-	if (connection->body_over)
-		return http_connection_refuse(
-		    connection, mhd, MHD_HTTP_CONTENT_TOO_LARGE, "the request's body is too large");
+	if (exchange->gunzip && !connection->body_refusal && !connection->sink_refused &&
+	    !gunzip_is_whole(exchange->gunzip))
+		refuse_body(connection, MHD_HTTP_BAD_REQUEST, "the body ends before its gzip does");
+	if (connection->body_refusal)
+		return http_connection_refuse(connection, mhd, connection->body_refusal, connection->body_why);
 	if (connection->sink_refused) return http_connection_send(connection, mhd);
 	exchange->shown.request.body = buf_view(&exchange->body);
 	exchange->shown.response.status = MHD_HTTP_OK;
@@ -278,34 +307,69 @@ static enum MHD_Result call_handler(struct http_connection *connection, struct M
 	return connection->did_defer ? MHD_YES : http_connection_send(connection, mhd);
 }
 
+static enum MHD_Result answer_abandoned(struct http_connection *connection, struct MHD_Connection *mhd) {
+	const int status = connection->abandoned_status;
+	if (!status) return MHD_NO;
+	exchange_stand_in(connection->exchange, connection->abandoned);
+	const enum MHD_Result queued = http_connection_refuse(
+	    connection, mhd, status, status == MHD_HTTP_GATEWAY_TIMEOUT ? "no answer in time" : "the server stops");
+	connection->exchange->shown.request = (struct http_request){.method = HTTP_METHOD_OTHER}; /* it was a view */
+	return queued;
+}
+
 /* The connection was resumed: by the owner's answer, or because the exchange was abandoned. */
 static enum MHD_Result take_answer(struct http_connection *connection, struct MHD_Connection *mhd) {
 	connection->did_defer = false;
 	if (connection->exchange) return http_connection_send(connection, mhd);
 	connection->exchange = exchange_new(connection);
 	exchange_begin(connection->exchange, "");
-	connection->exchange->mhd = mhd;
-	if (!connection->abandoned_status) return MHD_NO;
-	return http_connection_refuse(connection, mhd, connection->abandoned_status,
-	    connection->abandoned_status == MHD_HTTP_GATEWAY_TIMEOUT ? "no answer in time" : "the server stops");
+	const enum MHD_Result queued = answer_abandoned(connection, mhd);
+	exchange_release(connection->abandoned);
+	connection->abandoned = NULL;
+	return queued;
 }
 
-/* What is refused, and a body without a stated length that goes over, is read on, unkept, until the sweeper's patience
- * ends. */
-static void take_body(struct http_connection *connection, struct bytes piece) {
+/* False: the body is refused. */
+static bool take_plain(void *context, struct bytes piece) {
+	struct http_connection *connection = context;
 	struct served_exchange *exchange = connection->exchange;
 	const struct http_sink *sink = &exchange->shown.sink;
-	connection->body_over |= piece.len > exchange->body.max - connection->body_bytes;
-	if (connection->body_over || connection->sink_refused) return;
+	if (piece.len > exchange->body.max - connection->body_bytes) {
+		const char *why;
+		const int status = take_large_place(connection, &why);
+		if (status) refuse_body(connection, status, why);
+		return status == 0 && take_plain(context, piece);
+	}
 	connection->body_bytes += piece.len;
 	if (!sink->write) {
 		buf_append(&exchange->body, piece);
 		http_connection_count_held(connection);
-		return;
+		return true;
 	}
 	connection->sink_refused = !sink->write(sink->context, &exchange->shown, piece);
 	BUG_ON(connection->sink_refused && !exchange->shown.response.status);
 	http_connection_enter(connection, PHASE_RECEIVING, http_server_policy(connection->server)->idle_timeout_ms);
+	return !connection->sink_refused;
+}
+
+static void take_gzip(struct http_connection *connection, struct bytes piece) {
+	switch (gunzip_put(connection->exchange->gunzip, piece, take_plain, connection)) {
+	case GUNZIP_OK:
+	case GUNZIP_STOPPED: return;
+	case GUNZIP_MALFORMED: refuse_body(connection, MHD_HTTP_BAD_REQUEST, "the body is not valid gzip"); return;
+	case GUNZIP_TOO_FAR:
+		refuse_body(connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body inflates to too many times its size");
+		return;
+	}
+}
+
+/* What is refused is read on, unkept, until the sweeper's patience ends. */
+static void take_body(struct http_connection *connection, struct bytes piece) {
+	if (connection->body_refusal || connection->sink_refused) return;
+	if (connection->exchange->gunzip)
+		take_gzip(connection, piece);
+	else
+		take_plain(connection, piece);
 }
 
 enum MHD_Result http_connection_serve(struct http_connection *connection, struct MHD_Connection *mhd,

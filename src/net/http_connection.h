@@ -30,18 +30,20 @@ struct http_connection {
 	atomic_size_t held_bytes;     /* of memory that waits for the client */
 	bool holds_place;             /* of a WebSocket: there, and was not handed over yet */
 
-	bool headers_done; /* of the current request */
-	bool is_shown;     /* to the foreseer */
-	bool headers_over; /* more fields than a request holds */
-	bool headers_bad;  /* a name that is not a token */
-	bool body_over;
-	bool did_defer;       /* the handler deferred the current exchange */
-	bool sink_refused;    /* and wrote the answer */
-	size_t body_bytes;    /* that came */
-	int abandoned_status; /* what the client gets for an exchange that was abandoned; 0: nothing */
+	bool headers_done;        /* of the current request */
+	bool is_shown;            /* to the foreseer */
+	bool headers_over;        /* more fields than a request holds */
+	bool headers_bad;         /* a name that is not a token */
+	int body_refusal;         /* a status: the rest of the body is dropped, and it is refused with */
+	const char *body_why;     /* this */
+	bool did_defer;           /* the handler deferred the current exchange */
+	bool sink_refused;        /* and wrote the answer */
+	atomic_size_t body_bytes; /* that came, or that they inflate to */
+	int abandoned_status;     /* what the client gets for an exchange that was abandoned; 0: nothing */
 	struct peer_record *peer;
-	struct tls_identity *identity;    /* NULL: no TLS */
-	struct served_exchange *exchange; /* NULL: its owner has it; the next request gets another */
+	struct tls_identity *identity;     /* NULL: no TLS */
+	struct served_exchange *exchange;  /* NULL: its owner has it; the next request gets another */
+	struct served_exchange *abandoned; /* that one, until the client is answered; to be released */
 };
 
 /* The server's settings that a request needs; defaults are filled in. */
@@ -72,6 +74,8 @@ bool http_server_is_draining(const struct http_server *server);
 /* A connection holds so much now, and not `before`: if that is too much together, who has waited longest goes,
  * until there is room again. */
 void http_server_count_held(struct http_server *server, size_t now, size_t before);
+/* Cuts a connection that is too slow for its place among `large`, which is the caller's then; false: there is none. */
+bool http_server_take_slow_place(struct http_server *server, const struct http_limits *limits);
 /* Those who went have not let go yet. */
 bool http_server_is_full(const struct http_server *server);
 /* Buffers that grew past this are given back after the exchange. */

@@ -222,6 +222,60 @@ static void a_stop_is_ordered(void **state) {
 	for (int i = 0; i < 2; i++) close(fds[i]);
 }
 
+/* What an observer saw, a line for each answer. */
+static struct {
+	pthread_mutex_t lock;
+	char text[2000];
+} seen = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void see(void *context, const struct http_exchange *exchange, uint64_t duration_ns) {
+	const struct http_request *request = &exchange->request;
+	const struct bytes name = http_header_get(request, "x-name"), ids = buf_view(&exchange->response.headers);
+	(void)context;
+	pthread_mutex_lock(&seen.lock);
+	const size_t len = strlen(seen.text);
+	snprintf(seen.text + len, sizeof seen.text - len, "%s %.*s %.*s %d %.*s\n", http_method_name(request->method),
+	    (int)request->path.len, (const char *)request->path.data, (int)name.len, (const char *)name.data,
+	    exchange->response.status, (int)(ids.len < 9 ? ids.len : 9), (const char *)ids.data);
+	BUG_ON(exchange->route != &seen || (exchange->response.status == 504 && duration_ns < 30000000));
+	pthread_mutex_unlock(&seen.lock);
+}
+
+static void give_id(void *context, struct http_exchange *exchange) {
+	(void)context;
+	exchange->route = &seen;
+	buf_text(&exchange->response.headers, "X-Id: one\r\n");
+}
+
+/* The observer, and the client, see which request it was that got no answer; its owner may still read it. */
+static void what_is_abandoned_is_known(void **state) {
+	(void)state;
+	struct served served;
+	static char answer[ANSWER_BYTES];
+	const struct http_observer observer = {see, NULL};
+	const struct http_service service = {.handle = keep, .admit = give_id};
+	start_service(&served,
+	    (struct http_server_options){
+		.deferred_timeout_ms = 50, .request_timeout_ms = 400, .drain_ms = 1, .observer = &observer},
+	    service);
+	const int fd = dial(served.port);
+	for (int i = 0; i < 3; i++) { /* the last one is abandoned by the stop */
+		send_post(fd);
+		struct http_exchange *late = take_kept();
+		buf_text(&late->response.headers, "X-Owner: two\r\n");
+		if (i == 2) http_server_stop(served.server);
+		assert_false(hear(fd, answer, "}", 1, 3000));
+		assert_non_null(strstr(answer, "X-Id: one\r\n"));
+		assert_null(strstr(answer, "X-Owner"));
+		answer_kept(late);
+	}
+	close(fd);
+	stop(&served);
+	assert_string_equal(seen.text, "POST /a Ada 504 X-Id: one\n"
+				       "POST /a Ada 504 X-Id: one\n"
+				       "POST /a Ada 503 X-Id: one\n");
+}
+
 static void count_busy(void *context, struct http_exchange *exchange) {
 	static atomic_uint busy;
 	(void)context;
@@ -261,6 +315,7 @@ int main(void) {
 	    cmocka_unit_test(a_deadline_frees_the_client),
 	    cmocka_unit_test(an_owner_learns_that_its_client_went),
 	    cmocka_unit_test(a_stop_is_ordered),
+	    cmocka_unit_test(what_is_abandoned_is_known),
 	    cmocka_unit_test(admission_refuses_and_bounds),
 	};
 	return cmocka_run_group_tests_name("http_defer", tests, NULL, NULL);

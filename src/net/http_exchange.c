@@ -56,7 +56,7 @@ static void on_answer(struct http_exchange *shown) {
 		MHD_resume_connection(mhd); /* from here on the exchange is the connection's again */
 	} else {
 		BUG_ON(state != EXCHANGE_ABANDONED); /* not deferred, or answered twice */
-		exchange_free(exchange);
+		exchange_release(exchange);
 	}
 	atomic_fetch_sub(&tally->deferred, 1);
 	atomic_fetch_sub(&tally->answering, 1);
@@ -75,7 +75,10 @@ static void on_more(struct http_exchange *shown) {
 
 bool exchange_abandon(struct served_exchange *exchange) {
 	enum exchange_state state = EXCHANGE_DEFERRED;
-	return atomic_compare_exchange_strong(&exchange->state, &state, EXCHANGE_ABANDONED);
+	atomic_fetch_add(&exchange->holders, 1); /* before its owner may let go */
+	if (atomic_compare_exchange_strong(&exchange->state, &state, EXCHANGE_ABANDONED)) return true;
+	atomic_fetch_sub(&exchange->holders, 1);
+	return false;
 }
 
 /* --- life --- */
@@ -85,6 +88,7 @@ static const struct http_exchange_ops served_ops = {on_defer, on_answer, on_is_w
 struct served_exchange *exchange_new(struct http_connection *connection) {
 	const struct http_policy *policy = http_server_policy(connection->server);
 	struct served_exchange *exchange = mem_zalloc(1, sizeof *exchange);
+	exchange->holders = 1;
 	exchange->connection = connection;
 	exchange->tally = policy->tally;
 	atomic_fetch_add(&exchange->tally->references, 1);
@@ -97,22 +101,33 @@ struct served_exchange *exchange_new(struct http_connection *connection) {
 	buf_init(&exchange->body, policy->body_max);
 	buf_init(&exchange->shown.path_text, 0);
 	http_response_init(&exchange->shown.response, policy->response_max);
+	buf_init(&exchange->admitted, exchange->shown.response.headers.max);
 	return exchange;
 }
 
-static void give_places(struct served_exchange *exchange) {
-	if (exchange->is_busy) atomic_fetch_sub(exchange->shown.limits.busy, 1);
-	if (exchange->is_large) atomic_fetch_sub(exchange->shown.limits.large, 1);
-	exchange->is_busy = exchange->is_large = false;
+static void free_codings(struct served_exchange *exchange) {
+	gunzip_free(exchange->gunzip);
+	gzip_free(exchange->gzip);
+	exchange->gunzip = NULL;
+	exchange->gzip = NULL;
 }
 
-void exchange_free(struct served_exchange *exchange) {
-	if (!exchange) return;
+static void give_places(struct served_exchange *exchange) {
+	atomic_uint *large = atomic_exchange(&exchange->large_place, NULL);
+	if (exchange->is_busy) atomic_fetch_sub(exchange->shown.limits.busy, 1);
+	if (large) atomic_fetch_sub(large, 1);
+	exchange->is_busy = false;
+}
+
+void exchange_release(struct served_exchange *exchange) {
+	if (!exchange || atomic_fetch_sub(&exchange->holders, 1) != 1) return;
 	http_sink_close(&exchange->shown.sink);
+	free_codings(exchange);
 	give_places(exchange);
 	atomic_fetch_sub(&exchange->tally->held_bytes, exchange->held_bytes);
 	http_tally_release(exchange->tally);
 	peer_record_release(exchange->peer);
+	buf_fini(&exchange->admitted);
 	buf_fini(&exchange->uri);
 	buf_fini(&exchange->body);
 	buf_fini(&exchange->shown.path_text);
@@ -124,6 +139,7 @@ void exchange_free(struct served_exchange *exchange) {
 void exchange_begin(struct served_exchange *exchange, const char *target) {
 	const struct http_policy *policy = http_server_policy(exchange->connection->server);
 	struct http_response *response = &exchange->shown.response;
+	buf_clear(&exchange->admitted);
 	buf_clear(&exchange->uri);
 	buf_text(&exchange->uri, target);
 	buf_clear(&exchange->body);
@@ -131,11 +147,12 @@ void exchange_begin(struct served_exchange *exchange, const char *target) {
 	exchange->shown.request.header_count = 0;
 	exchange->shown.request.body = (struct bytes){NULL, 0};
 	exchange->shown.limits = (struct http_limits){0};
+	exchange->shown.gzip = 0;
 	exchange->shown.route = NULL;
 	exchange->shown.param_count = 0;
 	exchange->is_poked = false;
 	exchange->is_broken = false;
-	exchange->text_used = 0;
+	exchange->text_used = exchange->sent_bytes = 0;
 	exchange->state = EXCHANGE_OPEN;
 	exchange->is_gone = false;
 	exchange->began_ns = policy->observer.answered ? http_server_clock_ns() : 0;
@@ -144,6 +161,15 @@ void exchange_begin(struct served_exchange *exchange, const char *target) {
 	response->body.max = policy->response_max;
 	response->content_type = NULL;
 	response->status = 0;
+}
+
+void exchange_stand_in(struct served_exchange *exchange, const struct served_exchange *abandoned) {
+	exchange->mhd = abandoned->mhd;
+	exchange->shown.request = abandoned->shown.request;
+	exchange->shown.route = abandoned->shown.route;
+	exchange->shown.gzip = abandoned->shown.gzip;
+	exchange->began_ns = abandoned->began_ns;
+	buf_append(&exchange->admitted, buf_view(&abandoned->admitted));
 }
 
 static void buf_shrink(struct buf *buf) {
@@ -156,6 +182,7 @@ static void buf_shrink(struct buf *buf) {
 void exchange_end(struct served_exchange *exchange) {
 	http_source_close(&exchange->shown.response.source);
 	http_sink_close(&exchange->shown.sink);
+	free_codings(exchange);
 	give_places(exchange);
 	buf_shrink(&exchange->body);
 	buf_shrink(&exchange->shown.response.body);

@@ -24,6 +24,8 @@
 #define DEFERRED_TIMEOUT_MS_DEFAULT 60000u
 #define DRAIN_MS_DEFAULT 5000u
 #define THREADS_MAX 64u
+/* A large body's speed is judged after this part of idle_timeout_ms. */
+#define SLOW_AFTER_PART 32u
 /* After drain_ms, so many steps more for what was abandoned to reach its clients. */
 #define DRAIN_STEP_MS 5
 #define DRAIN_LAST_STEPS 40u
@@ -261,10 +263,33 @@ bool http_server_is_full(const struct http_server *server) {
 	return server->policy.tally->held_bytes > server->options.held_max;
 }
 
+/* A body of the largest size would not be whole in its time, if it came like this one. */
+static bool is_slow(const struct http_connection *connection, size_t large_body_max, uint32_t patience_ms) {
+	const uint64_t took_ms = http_server_clock_ms() - connection->exchange->large_since_ms;
+	return took_ms > patience_ms / SLOW_AFTER_PART &&
+	       (uint64_t)connection->body_bytes * patience_ms < took_ms * large_body_max;
+}
+
+bool http_server_take_slow_place(struct http_server *server, const struct http_limits *limits) {
+	bool has_place = false;
+	pthread_mutex_lock(&server->lock);
+	for (struct http_connection *at = server->connections; at && !has_place; at = at->next) {
+		atomic_uint *large = limits->large;
+		if (at->phase != PHASE_RECEIVING || at->exchange->large_place != large ||
+		    !is_slow(at, limits->large_body_max, server->options.idle_timeout_ms))
+			continue;
+		has_place = atomic_compare_exchange_strong(&at->exchange->large_place, &large, NULL);
+		if (has_place) cut(at);
+	}
+	pthread_mutex_unlock(&server->lock);
+	return has_place;
+}
+
 /* Under the lock: the client of a deferred exchange gets `status` (0: nothing), whatever its owner answers later. */
 static void abandon(struct http_connection *connection, int status) {
 	struct MHD_Connection *mhd = connection->exchange->mhd;
 	if (!exchange_abandon(connection->exchange)) return;
+	connection->abandoned = connection->exchange;
 	connection->exchange = NULL;
 	connection->held_bytes = 0;
 	connection->abandoned_status = status;

@@ -4,7 +4,8 @@
  * cost:
  *
  * - a body over its limit: 413, and the connection closes before the body is read
- * - more large bodies, or exchanges, at once than the request's limits allow: 503
+ * - more large bodies, or exchanges, at once than the request's limits allow: 503; but a large body that comes too
+ *   slowly (so that one of the largest size would take over idle_timeout_ms) is cut, and the next has its place
  * - a header over header_max, or more than HTTP_HEADER_MAX fields: 431
  * - more than connections_max: the one that is silent longest goes, unless all are being answered; then the newest
  * - slower than request_timeout_ms from connecting to a request's first line, or from there to its last byte: closed;

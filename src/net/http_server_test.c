@@ -158,7 +158,7 @@ static void admit_large(void *context, struct http_exchange *exchange) {
 	exchange->limits = (struct http_limits){.large_body_max = 3000, .large_at_once = 1, .large = &large};
 }
 
-/* Below one path a larger body may come, one at a time here: a second is told to try again while the first is on its
+/* Below one path a larger body may come, one at a time here: a second is answered "try again" while the first is on its
  * way. */
 static void takes_few_large_bodies(void **state) {
 	(void)state;
@@ -361,6 +361,64 @@ static void hosts_and_origins(void **state) {
 	stop(&served);
 }
 
+/* --- places for large bodies --- */
+
+#define BODY_BYTES ((size_t)1 << 20)
+
+static atomic_uint large;
+
+static void admit_places(void *context, struct http_exchange *exchange) {
+	(void)context;
+	exchange->limits =
+	    (struct http_limits){.body_max = 1000, .large_body_max = BODY_BYTES, .large_at_once = 2, .large = &large};
+}
+
+static int begin_large(uint16_t port, size_t sent) {
+	static char body[BODY_BYTES];
+	char head[128];
+	const int fd = dial(port);
+	snprintf(head, sizeof head, HEAD_OF("PUT", "/") "Content-Length: %zu\r\n\r\n", BODY_BYTES);
+	put(fd, head, strlen(head));
+	put(fd, body, sent);
+	return fd;
+}
+
+static void wait_for_places(unsigned taken) {
+	for (int i = 0; i < 2000 && large != taken; i++) nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	assert_int_equal(large, taken);
+}
+
+/* Two places: one is held by a client that has sent nearly all, one by a client that sends nothing. */
+static void a_slow_body_gives_its_place_to_the_next(void **state) {
+	(void)state;
+	struct served served;
+	static char answer[ANSWER_BYTES];
+	const size_t most = BODY_BYTES - 100;
+	start_service(&served, (struct http_server_options){.idle_timeout_ms = 64000},
+	    (struct http_service){.handle = echo, .admit = admit_places});
+	const int good = begin_large(served.port, most), slow = begin_large(served.port, 0);
+	wait_for_places(2);
+	bool is_served = false;
+	for (int i = 0; i < 400 && !is_served; i++) {
+		const int fd = begin_large(served.port, BODY_BYTES);
+		hear(fd, answer, "\r\n\r\n", 1, 5000);
+		is_served = strstr(answer, "HTTP/1.1 200") != NULL;
+		assert_true(is_served || strstr(answer, "HTTP/1.1 503"));
+		close(fd);
+		if (!is_served) nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+	}
+	assert_true(is_served);
+	assert_true(hear(slow, answer, NULL, 0, 5000));
+	static const char rest[100];
+	put(good, rest, sizeof rest);
+	hear(good, answer, "b=1048576", 1, 5000);
+	assert_non_null(strstr(answer, "b=1048576"));
+	close(good);
+	close(slow);
+	stop(&served);
+	assert_int_equal(large, 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_requests),
@@ -374,6 +432,7 @@ int main(void) {
 	    cmocka_unit_test(bounds_what_waits_for_clients),
 	    cmocka_unit_test(port_in_use_is_named),
 	    cmocka_unit_test(hosts_and_origins),
+	    cmocka_unit_test(a_slow_body_gives_its_place_to_the_next),
 	};
 	return cmocka_run_group_tests_name("http_server", tests, NULL, NULL);
 }

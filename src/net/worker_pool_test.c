@@ -56,7 +56,7 @@ static void quick(void *context, struct http_exchange *exchange) {
 	buf_text(&exchange->response.body, "quick");
 }
 
-/* One worker and one place in the queue: a third slow request is told to come back, and quick ones never wait. */
+/* One worker and one place in the queue: a third slow request is answered "come back", and quick ones never wait. */
 static void waiting_routes_do_not_hold_up_others(void **state) {
 	(void)state;
 	static const struct route rows[] = {

@@ -1,11 +1,11 @@
 /*
  * kill -9 at random moments: no receipt that was shown and no transaction hash that was returned may be lost.
  *
- * Each round a child opens the same folder, takes in transfers on two threads, seals, and tells its parent through a
- * pipe each hash that pool_add returned and each receipt that it could read. The parent kills it with SIGKILL at a
- * random moment. Another child then opens the folder: every receipt told must be in the chain; every hash told in the
- * chain or the pool; and the state's root, made anew from every leaf, must be the head's. CRASH_ROUNDS: how many rounds
- * (default 20). CRASH_SEED: repeats a run's moments as far as scheduling lets it.
+ * Each round a child opens the same folder, takes in transfers on two threads, seals, and reports to its parent through
+ * a pipe each hash that pool_add returned and each receipt that it could read. The parent kills it with SIGKILL at a
+ * random moment. Another child then opens the folder: every receipt reported must be in the chain; every hash reported
+ * in the chain or the pool; and the state's root, made anew from every leaf, must be the head's. CRASH_ROUNDS: how many
+ * rounds (default 20). CRASH_SEED: repeats a run's moments as far as scheduling lets it.
  */
 #include "tests/unit.h"
 
@@ -21,8 +21,8 @@
 
 enum { SENDERS = 2, MESSAGE_BYTES = 33, LIFE_MS_MIN = 30, LIFE_MS_MAX = 500 };
 
-/* What the children told: a kind, 'H' (hash returned) or 'R' (receipt read), and the hash. */
-struct told {
+/* What the children reported: a kind, 'H' (hash returned) or 'R' (receipt read), and the hash. */
+struct reported {
 	uint8_t (*messages)[MESSAGE_BYTES];
 	size_t count, cap;
 };
@@ -51,7 +51,7 @@ struct writer {
 	size_t account;
 };
 
-static void tell(int pipe, char kind, const hash32 *hash) {
+static void report(int pipe, char kind, const hash32 *hash) {
 	uint8_t message[MESSAGE_BYTES];
 	message[0] = (uint8_t)kind;
 	memcpy(message + 1, hash->b, 32);
@@ -95,14 +95,14 @@ static void *write_transfers(void *context) {
 		if (transaction_sign(&tx, &arena, &secret, &err) != STATUS_OK) _exit(4);
 		if (pool_add(world->pool, &hash, &verdict, &tx_verdict, tx.raw, &err) != STATUS_OK) _exit(5);
 		arena_fini(&arena);
-		if (verdict == POOL_OK) tell(writer->pipe, 'H', &hash);
+		if (verdict == POOL_OK) report(writer->pipe, 'H', &hash);
 		if (verdict == POOL_OK && waiting_count < 64) waiting[waiting_count++] = hash;
 		for (size_t i = 0; i < waiting_count;) {
 			if (!receipt_is_there(world->chain, &waiting[i])) {
 				i++;
 				continue;
 			}
-			tell(writer->pipe, 'R', &waiting[i]);
+			report(writer->pipe, 'R', &waiting[i]);
 			waiting[i] = waiting[--waiting_count];
 		}
 	}
@@ -137,14 +137,14 @@ static bool is_known(struct ledger_world *world, const hash32 *hash) {
 	return known;
 }
 
-static void look(struct ledger_world *world, const struct told *told) {
+static void look(struct ledger_world *world, const struct reported *reported) {
 	size_t lost_receipts = 0, lost_hashes = 0;
 	hash32 root;
 	ledger_start(world);
-	for (size_t i = 0; i < told->count; i++) {
+	for (size_t i = 0; i < reported->count; i++) {
 		hash32 hash;
-		memcpy(hash.b, told->messages[i] + 1, 32);
-		if (told->messages[i][0] == 'R')
+		memcpy(hash.b, reported->messages[i] + 1, 32);
+		if (reported->messages[i][0] == 'R')
 			lost_receipts += !receipt_is_there(world->chain, &hash);
 		else
 			lost_hashes += !is_known(world, &hash);
@@ -163,19 +163,19 @@ static void look(struct ledger_world *world, const struct told *told) {
 /* --- the parent --- */
 
 /* One message; false at the pipe's end. */
-static bool read_told(struct told *told, int pipe) {
-	if (told->count == told->cap) {
-		told->cap = told->cap == 0 ? 4096 : 2 * told->cap;
-		told->messages = mem_realloc(told->messages, told->cap * MESSAGE_BYTES);
+static bool read_reported(struct reported *reported, int pipe) {
+	if (reported->count == reported->cap) {
+		reported->cap = reported->cap == 0 ? 4096 : 2 * reported->cap;
+		reported->messages = mem_realloc(reported->messages, reported->cap * MESSAGE_BYTES);
 	}
-	const ssize_t got = read(pipe, told->messages[told->count], MESSAGE_BYTES);
+	const ssize_t got = read(pipe, reported->messages[reported->count], MESSAGE_BYTES);
 	if (got == 0) return false;
 	assert_int_equal(got, MESSAGE_BYTES); /* below PIPE_BUF: whole or not at all */
-	told->count++;
+	reported->count++;
 	return true;
 }
 
-static void one_round(struct ledger_world *world, struct told *told, unsigned *seed) {
+static void one_round(struct ledger_world *world, struct reported *reported, unsigned *seed) {
 	int pipes[2], exit_status;
 	assert_int_equal(pipe(pipes), 0);
 	const pid_t writer = fork();
@@ -188,17 +188,17 @@ static void one_round(struct ledger_world *world, struct told *told, unsigned *s
 	const uint64_t end_ms = now_ms(NULL) + LIFE_MS_MIN + (uint64_t)rand_r(seed) % (LIFE_MS_MAX - LIFE_MS_MIN);
 	for (uint64_t at_ms = now_ms(NULL); at_ms < end_ms; at_ms = now_ms(NULL)) {
 		struct pollfd ready = {.fd = pipes[0], .events = POLLIN};
-		if (poll(&ready, 1, (int)(end_ms - at_ms)) > 0) assert_true(read_told(told, pipes[0]));
+		if (poll(&ready, 1, (int)(end_ms - at_ms)) > 0) assert_true(read_reported(reported, pipes[0]));
 	}
 	kill(writer, SIGKILL);
 	assert_int_equal(waitpid(writer, &exit_status, 0), writer);
 	assert_true(WIFSIGNALED(exit_status)); /* it had not ended by itself */
-	while (read_told(told, pipes[0])) continue;
+	while (read_reported(reported, pipes[0])) continue;
 	close(pipes[0]);
 
 	const pid_t reader = fork();
 	assert_true(reader >= 0);
-	if (reader == 0) look(world, told);
+	if (reader == 0) look(world, reported);
 	assert_int_equal(waitpid(reader, &exit_status, 0), reader);
 	assert_true(WIFEXITED(exit_status));
 	assert_int_equal(WEXITSTATUS(exit_status), 0);
@@ -207,7 +207,7 @@ static void one_round(struct ledger_world *world, struct told *told, unsigned *s
 static void nothing_shown_is_lost(void **state) {
 	(void)state;
 	struct ledger_world world = {.rules.zero_base_fee = true};
-	struct told told = {0};
+	struct reported reported = {0};
 	const char *rounds_text = getenv("CRASH_ROUNDS"), *seed_text = getenv("CRASH_SEED");
 	const size_t rounds = rounds_text != NULL ? strtoul(rounds_text, NULL, 10) : 20;
 	unsigned seed = seed_text != NULL ? (unsigned)strtoul(seed_text, NULL, 10) : (unsigned)now_ms(NULL);
@@ -217,12 +217,13 @@ static void nothing_shown_is_lost(void **state) {
 	snprintf(world.journal, sizeof world.journal, "%s.journal", world.directory);
 	snprintf(world.sidecars, sizeof world.sidecars, "%s.sidecars", world.directory);
 	printf("seed %u, %zu rounds\n", seed, rounds);
-	for (size_t i = 0; i < rounds; i++) one_round(&world, &told, &seed);
+	for (size_t i = 0; i < rounds; i++) one_round(&world, &reported, &seed);
 	size_t receipts = 0;
-	for (size_t i = 0; i < told.count; i++) receipts += told.messages[i][0] == 'R';
-	printf("%zu hashes and %zu receipts told in %zu rounds; none lost\n", told.count - receipts, receipts, rounds);
+	for (size_t i = 0; i < reported.count; i++) receipts += reported.messages[i][0] == 'R';
+	printf("%zu hashes and %zu receipts reported in %zu rounds; none lost\n", reported.count - receipts, receipts,
+	    rounds);
 	assert_true(receipts > 0);
-	mem_free(told.messages);
+	mem_free(reported.messages);
 	ledger_close(&world);
 }
 

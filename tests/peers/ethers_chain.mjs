@@ -144,9 +144,10 @@ const scenarios = {
     const [sender] = await provider.listAccounts();
     const book = await newNotebook(sender);
     const { hash } = await (await book.set(42)).wait();
-    const told = await inspect((method, params) => provider.send(method, params), { contract: await book.getAddress(),
+    const reported = await inspect((method, params) => provider.send(method, params), {
+      contract: await book.getAddress(),
       transaction: hash, value: 42, data: book.interface.encodeFunctionData('set', [43]), sender: sender.address });
-    assert.deepEqual(told, Object.fromEntries(Object.keys(told).map((name) => [name, 'ok'])));
+    assert.deepEqual(reported, Object.fromEntries(Object.keys(reported).map((name) => [name, 'ok'])));
     assert.equal((await provider.getBlock('pending')).number, (await provider.getBlockNumber()) + 1);
   },
   async fees() {

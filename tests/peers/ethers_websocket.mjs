@@ -25,10 +25,10 @@ answers.blocks = 'ok';
 
 const contract = await new ContractFactory(notebook.abi, notebook.creation, wallet).deploy();
 await contract.waitForDeployment();
-const told = new Promise((resolve) => contract.once('Noted', (...args) => resolve(args.at(-1))));
+const reported = new Promise((resolve) => contract.once('Noted', (...args) => resolve(args.at(-1))));
 await new Promise((resolve) => setTimeout(resolve, 300));
 const call = await contract.set(7n);
-assert.equal((await told).log.transactionHash, call.hash);
+assert.equal((await reported).log.transactionHash, call.hash);
 answers.events = 'ok';
 
 process.stdout.write(JSON.stringify(answers), () => process.exit(0));

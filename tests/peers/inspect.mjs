@@ -61,10 +61,10 @@ export async function inspect(ask, { contract, transaction, value, data, sender 
       assert.equal(BigInt(step.stack.at(-2)), BigInt(value));
     },
     async callTracer() {
-      const told = await trace({ tracer: 'callTracer', tracerConfig: { withLog: true } });
-      assert.deepEqual([told.type, lower(told.to), told.gasUsed, told.input.slice(0, 10)], ['CALL', contract,
-        receipt.gasUsed, data.slice(0, 10)]);
-      assert.deepEqual(told.logs[0].topics, receipt.logs[0].topics);
+      const reported = await trace({ tracer: 'callTracer', tracerConfig: { withLog: true } });
+      assert.deepEqual([reported.type, lower(reported.to), reported.gasUsed, reported.input.slice(0, 10)],
+        ['CALL', contract, receipt.gasUsed, data.slice(0, 10)]);
+      assert.deepEqual(reported.logs[0].topics, receipt.logs[0].topics);
     },
     async prestateTracer() {
       const { pre, post } = await trace({ tracer: 'prestateTracer', tracerConfig: { diffMode: true } });
@@ -76,8 +76,8 @@ export async function inspect(ask, { contract, transaction, value, data, sender 
       assert.deepEqual(await trace({ tracer: '4byteTracer' }), { [`${data.slice(0, 10)}-32`]: 1 });
     },
     async traceCall() {
-      const told = await ask('debug_traceCall', [call, 'latest', { tracer: 'callTracer' }]);
-      assert.deepEqual([lower(told.to), told.error], [contract, undefined]);
+      const reported = await ask('debug_traceCall', [call, 'latest', { tracer: 'callTracer' }]);
+      assert.deepEqual([lower(reported.to), reported.error], [contract, undefined]);
       assert.ok((await ask('debug_traceCall', [call, 'latest', {}])).structLogs.length > 10);
     },
     async traceBlock() {

@@ -98,7 +98,7 @@ def main():
         try:
             scenario(env)
             answers[scenario.__name__] = "ok"
-        except Exception:  # told to the test
+        except Exception:  # the test reports it
             answers[scenario.__name__] = traceback.format_exc()
     print(json.dumps(answers))
 

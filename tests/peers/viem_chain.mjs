@@ -125,9 +125,9 @@ await scenario('inspecting', async () => {
   const hash = await book.write.set([42n]);
   await reader.waitForTransactionReceipt({ hash });
   const data = viem.encodeFunctionData({ abi: notebook.abi, functionName: 'set', args: [43n] });
-  const told = await inspect((method, params) => reader.request({ method, params }),
+  const reported = await inspect((method, params) => reader.request({ method, params }),
     { contract: book.address, transaction: hash, value: 42, data, sender: account.address });
-  assert.deepEqual(told, Object.fromEntries(Object.keys(told).map((name) => [name, 'ok'])));
+  assert.deepEqual(reported, Object.fromEntries(Object.keys(reported).map((name) => [name, 'ok'])));
 });
 await scenario('websocket', async () => {
   const live = viem.createPublicClient({ chain: foundry, transport: viem.webSocket(url.replace('http', 'ws')) });

@@ -42,10 +42,10 @@ def test_article(start_node, spelling, version):
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["version"].startswith(version) and told["status"] == 1 and told["block"] == 2
-    assert (told["gas"], told["value"], told["left"]) == (200000, ETHER, 2 * ETHER - told["paid"])
-    sent = node.rpc("eth_getTransactionByHash", told["hash"])
+    reported = json.loads(done.stdout)
+    assert reported["version"].startswith(version) and reported["status"] == 1 and reported["block"] == 2
+    assert (reported["gas"], reported["value"], reported["left"]) == (200000, ETHER, 2 * ETHER - reported["paid"])
+    sent = node.rpc("eth_getTransactionByHash", reported["hash"])
     assert bytes.fromhex(sent["input"][2:]).decode() == "杏林"
 
 

@@ -1,5 +1,5 @@
-"""Blob transactions (EIP-4844, EIP-7594) against a development chain: random blobs, proved by Python's ckzg, sent by web3.py's eth_account, by
-ethers, and by hand where they must be refused."""
+"""Blob transactions (EIP-4844, EIP-7594) against a development chain: random blobs, proved by Python's ckzg, sent by
+web3.py's eth_account, by ethers, and by hand where they must be refused."""
 import hashlib
 import json
 import secrets

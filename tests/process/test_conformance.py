@@ -1,4 +1,4 @@
-"""`xinglin statetest`, `blocktest`, `txtest`: official files pass, and a changed one is told, with what differs and exit code 1."""
+"""`xinglin statetest`, `blocktest`, `txtest`: official files pass, and a changed one is reported with what differs and exit code 1."""
 import json
 import os
 import pathlib
@@ -12,7 +12,7 @@ TESTS = pathlib.Path(os.environ.get("DATA") or ROOT.parent / "shared/data").reso
 needs_data = pytest.mark.skipif(not TESTS.is_dir(), reason="the official tests are not here")
 
 
-def told(*arguments):
+def reported(*arguments):
     """Exit code and lines, as a person sees them."""
     done = subprocess.run([binary(), *map(str, arguments)], capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout.splitlines()
@@ -28,7 +28,7 @@ def test_a_changed_transaction_test(tmp_path):
     results["London"]["intrinsicGas"] = "0x5209"
     results["Tomorrow"] = results.pop("Paris")
     (tmp_path / "changed.json").write_text(json.dumps(tests))
-    code, lines = told("txtest", tmp_path)
+    code, lines = reported("txtest", tmp_path)
     assert code == 1 and lines[-1] == "10 passed, 2 failed, 1 skipped"
     assert "  TransactionWithHighNonce32 Berlin has another sender" in lines
     assert "  TransactionWithHighNonce32 London has another intrinsic gas" in lines
@@ -46,7 +46,7 @@ def test_a_changed_state_test(tmp_path):
     post["state"][address]["balance"] = "0x123456789"
     post["hash"] = "0x" + "22" * 32
     (tmp_path / "changed.json").write_text(json.dumps({name: tests[name]}))
-    code, lines = told("statetest", tmp_path)
+    code, lines = reported("statetest", tmp_path)
     assert code == 1 and " 1 failed" in lines[-1]
     assert any("has another state root" in line for line in lines)
     assert any(address in line and "expected 0x123456789" in line for line in lines)
@@ -62,7 +62,7 @@ def test_a_changed_blockchain_test(tmp_path):
     name = next(iter(tests))
     tests[name]["blocks"][0]["expectException"] = "BlockException.SOMETHING"
     (tmp_path / "changed.json").write_text(json.dumps({name: tests[name]}))
-    code, lines = told("blocktest", tmp_path)
+    code, lines = reported("blocktest", tmp_path)
     assert code == 1 and lines[-1] == "0 passed, 1 failed, 0 skipped"
     assert any("an invalid block was accepted" in line for line in lines)
 

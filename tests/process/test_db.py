@@ -1,4 +1,4 @@
-"""`xinglin db verify`: a good database is good, and one with a changed byte is told, by exit code 1 and in words."""
+"""`xinglin db verify`: a good database is good, and one with a changed byte is reported by exit code 1 and in words."""
 import shutil
 
 import pytest
@@ -58,7 +58,7 @@ def test_a_changed_byte_is_told(start_node, tmp_path):
         content = bytearray(damaged.read_bytes())
         content[len(content) // 8] ^= 0x10  # among the rows, which stand first
         damaged.write_bytes(content)
-        with pytest.raises(Refused) as told:
+        with pytest.raises(Refused) as reported:
             cli("db", "verify", "--data", copy)
-        assert told.value.code == 1, told.value
-        assert told.value.report["error"]
+        assert reported.value.code == 1, reported.value
+        assert reported.value.report["error"]

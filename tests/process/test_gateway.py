@@ -1,6 +1,7 @@
 """The gateway as an organisation's systems see it: records over HTTP, tokens, keys, failures."""
 import hashlib
 import json
+import re
 import resource
 import signal
 import socket
@@ -13,6 +14,7 @@ import pytest
 from exposition import families, value
 from gateways import PATIENT, Gateway, call, new_token, ward
 from machine import Consortium, Refused, cli, wait_for
+from recorder import Recorder
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,49 @@ def test_a_record_is_added_and_its_bytes_come_back(scene):
     assert gateway.call(headers["location"] + "?part=1")[2] == raw
     status, headers, body = gateway.call(headers["location"])
     assert status == 200 and headers["content-type"] == "application/fhir+json" and raw in body
+
+
+def test_a_record_that_the_client_has_is_not_sent_again(scene, consortium):
+    gateway, folder = scene
+    headers = gateway.post(folder, {**PATIENT, "name": [{"family": "Ångström" * 200}]})[1]
+    path = headers["location"]
+    status, headers, whole = gateway.call(path)
+    etag = headers["etag"]
+    assert status == 200 and etag.startswith('"') and headers["accept-ranges"] == "bytes"
+    part = gateway.call(path + "?part=1")
+    assert part[1]["etag"] != etag
+    weak = gateway.call(path, Accept_Encoding="gzip")[1]["etag"]
+    assert weak == "W/" + etag
+    for tag in (etag, weak, f'"other", {etag}', "*"):
+        status, headers, body = gateway.call(path, If_None_Match=tag)
+        assert (status, headers["etag"], body) == (304, etag, b"")
+    assert gateway.call(path, If_None_Match=part[1]["etag"])[2] == whole
+    assert gateway.call(path, If_Match=etag)[2] == whole
+    assert code_of(gateway.call(path, If_Match='"other"')) == (412, "precondition")
+
+    assert gateway.call(path, "HEAD", If_None_Match=etag)[0] == 304
+    status, headers, body = gateway.call(path, Range="bytes=10-19", If_Range=etag, Accept_Encoding="gzip")
+    assert (status, headers["content-range"], body) == (206, f"bytes 10-19/{len(whole)}", whole[10:20])
+    assert headers["etag"] == etag and "content-encoding" not in headers
+    assert gateway.call(path, Range="bytes=-7")[2] == whole[-7:]
+    assert gateway.call(path, Range="bytes=10-19", If_Range='"other"')[2] == whole
+    assert code_of(gateway.call(path, Range="bytes=100000-")) == (416, "range")
+
+
+def test_a_304_is_as_hard_to_get_as_the_record(scene, consortium):
+    gateway, folder = scene
+    record = json.loads(gateway.post(folder)[2])["records"][0]["record"]
+    etag = gateway.call(f"/records/{record}")[1]["etag"]
+    writer = new_token(gateway.tokens, "etag-writer", "write")
+    gateway.process.send_signal(signal.SIGHUP)
+    refusal = lambda: gateway.call(f"/records/{record}", token=writer, If_None_Match=etag)
+    wait_for(lambda: refusal()[0] != 401)
+    assert code_of(refusal()) == (403, "rights")
+    order = consortium.folder / "gw-erase.json"
+    consortium.run("gw-ward-patient", "record", "erase", record, "--out", order)
+    consortium.actor("gw-relay", "hospital")  # the gateway has the ward's home
+    consortium.run("gw-relay", "relay", order)
+    assert code_of(gateway.call(f"/records/{record}", If_None_Match=etag)) == (404, "not-found")
 
 
 def test_a_document_of_two_patients_takes_two_folders(scene, consortium):
@@ -118,13 +163,20 @@ def test_a_token_may_do_what_its_rights_say_and_a_reload_changes_them(scene):
     assert code_of(gateway.call(f"/records/{record}", token=writer)) == (403, "rights")
     post = gateway.call(f"/records?folder={folder}", "POST", PATIENT, token=reader, Content_Type="application/json")
     assert code_of(post) == (403, "rights")
+    assert "tokens are taken tokens=3" in gateway.log.read_text()
     gateway.tokens.write_text("broken line")
     gateway.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: "the tokens stay as they were" in gateway.log.read_text())
+    wait_for(lambda: "reloaded in part" in gateway.log.read_text())
+    log = gateway.log.read_text()
+    assert "the tokens stay as they were" in log and log.count(" reloaded\n") == 1
     assert gateway.call(f"/records/{record}", token=reader)[0] == 200
-    gateway.tokens.write_text(before)
+    gateway.tokens.write_text("")
     gateway.process.send_signal(signal.SIGHUP)
     wait_for(lambda: gateway.call(f"/records/{record}", token=reader)[0] == 401)
+    assert "the file of tokens holds none: nobody may ask" in gateway.log.read_text()
+    gateway.tokens.write_text(before)
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: gateway.call("/metrics")[0] == 200)
 
 
 def test_refusals_have_stable_codes(scene, consortium):
@@ -191,6 +243,28 @@ def test_a_reader_cannot_fill_the_places_of_large_bodies(scene):
         assert client.recv(100).startswith(b"HTTP/1.1 403")
 
 
+def test_slow_clients_do_not_keep_the_places_of_large_bodies(scene):
+    gateway, folder = scene
+    head = (f"POST /records?folder={folder} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {gateway.token}\r\nContent-Length: 60000000\r\n\r\n").encode()
+    large = {**PATIENT, "text": {"status": "generated", "div": "<div>" + "x" * (6 << 20) + "</div>"}}
+    clients = [socket.create_connection(("127.0.0.1", gateway.port), timeout=20) for _ in range(4)]
+    for client in clients:
+        client.sendall(head)  # and no body
+
+    def is_taken():
+        try:
+            return gateway.post(folder, large)[0] == 201
+        except OSError:  # refused and closed before it was all sent
+            return False
+
+    try:
+        wait_for(is_taken, 40)
+    finally:
+        for client in clients:
+            client.close()
+
+
 def test_a_request_id_is_taken_over_or_given(scene):
     gateway, _ = scene
     assert call(gateway.url + "/livez", X_Request_Id="abc-1")[1]["x-request-id"] == "abc-1"
@@ -233,7 +307,7 @@ def test_many_at_once_are_answered_and_merged(scene):
 def test_killed_under_load_it_loses_and_doubles_nothing(consortium, start_gateway):
     folder = ward(consortium, "gw-killed")
     gateway = start_gateway(consortium.home("gw-killed"))
-    wanted, done, unknown, lock = list(range(60)), {}, [], threading.Lock()
+    wanted, done, lock = list(range(60)), {}, threading.Lock()
 
     def client():
         while True:
@@ -248,8 +322,6 @@ def test_killed_under_load_it_loses_and_doubles_nothing(consortium, start_gatewa
             with lock:
                 if status in (201, 202):
                     done[key] = json.loads(body)["records"][0]["record"]
-                elif status == 409 and json.loads(body)["code"] == "outcome-unknown":
-                    unknown.append(key)
                 else:
                     wanted.append(key)
 
@@ -264,8 +336,10 @@ def test_killed_under_load_it_loses_and_doubles_nothing(consortium, start_gatewa
         thread.join()
     listed = lambda: {r["record"] for r in consortium.run("gw-killed", "record", "list", "--folder", folder)["records"]}
     wait_for(lambda: set(done.values()) <= listed())
-    assert len(set(done.values())) == len(done) and len(done) + len(unknown) == 60
-    assert len(listed()) <= len(done) + len(unknown)
+    assert len(set(done.values())) == len(done) == 60
+    assert listed() == set(done.values())
+    again = gateway.post(folder, {**PATIENT, "id": "p7"}, Idempotency_Key="key-7")
+    assert again[0] == 201 and json.loads(again[2])["records"][0]["record"] == done[7]
 
 
 @pytest.fixture
@@ -288,6 +362,27 @@ def test_a_node_that_goes_away_and_comes_back(own, start_gateway):
     own.node.__init__(own.data, "node", port=own.node.port)
     gateway.wait_ready()
     assert gateway.post(folder, Idempotency_Key="later")[0] == 201
+
+
+def test_a_node_that_comes_later_is_waited_for(own, start_gateway):
+    folder = ward(own, "hospital")
+    own.node.kill()
+    gateway = start_gateway(own.home("hospital"))
+    status, checks = gateway.readiness()
+    assert status == 503 and not checks["node"]["ok"] and call(gateway.url + "/livez")[0] == 200
+    assert code_of(gateway.post(folder)) == (503, "node")
+    assert "--rpc" not in gateway.log.read_text()
+    own.node.__init__(own.data, "node", port=own.node.port)
+    gateway.wait_ready()
+    assert gateway.post(folder)[0] == 201
+    assert gateway.end() == 0
+
+
+def test_without_a_node_it_stops_at_once(own, start_gateway):
+    ward(own, "hospital")
+    own.node.kill()
+    gateway = start_gateway(own.home("hospital"))
+    assert gateway.end() == 0
 
 
 def free_port():
@@ -360,8 +455,9 @@ def test_a_node_with_a_wrong_certificate_is_not_asked(own, start_gateway, tmp_pa
     thread = threading.Thread(target=serve)
     thread.start()
     ward(own, "hospital")
-    with pytest.raises(AssertionError, match="ended with 1.*certificate"):
-        start_gateway(own.home("hospital"), "--node", f"https://localhost:{listener.getsockname()[1]}")
+    gateway = start_gateway(own.home("hospital"), "--node", f"https://localhost:{listener.getsockname()[1]}")
+    assert not gateway.readiness()[1]["node"]["ok"] and "certificate" in gateway.log.read_text()
+    assert gateway.end() == 0
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join()
@@ -412,7 +508,8 @@ def test_what_is_not_answered_in_time_is_kept_and_its_key_says_so(tmp_path, star
         slow.node.__init__(slow.data, "node", "--block-ms", "4000", port=slow.node.port)
         gateway = start_gateway(slow.home("hospital"), "--drain-ms", 0)
         key = lambda i: gateway.post(folder, Idempotency_Key=f"key-{i}")
-        threads = [threading.Thread(target=key, args=(i,)) for i in range(8)]
+        told = []
+        threads = [threading.Thread(target=lambda i=i: told.append(key(i))) for i in range(8)]
         for thread in threads:
             thread.start()
         metric = lambda name: value(families(gateway.call("/metrics")[2].decode()), name)
@@ -422,14 +519,136 @@ def test_what_is_not_answered_in_time_is_kept_and_its_key_says_so(tmp_path, star
         for thread in threads:
             thread.join()
         gateway.start()
+        assert all(status == 202 for status, _, _ in told)
         answers = [key(i) for i in range(8)]
         assert all(status in (201, 202) and headers["idempotent-replayed"] == "true" for status, headers, _ in answers)
         wanted = {json.loads(body)["records"][0]["record"] for _, _, body in answers}
         assert len(wanted) == 8
+        assert wanted == {json.loads(body)["records"][0]["record"] for _, _, body in told}
+        assert {headers["location"] for _, headers, _ in told} == {f"/records/{record}" for record in wanted}
         listed = lambda: {r["record"] for r in slow.run("hospital", "record", "list", "--folder", folder)["records"]}
         wait_for(lambda: wanted == listed())
     finally:
         slow.node.kill()
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """slow(block_ms) gives a consortium whose node makes a block every so often, a folder, and its hospital's home."""
+    made = Consortium(tmp_path / "slow")
+
+    def start(block_ms):
+        folder = ward(made, "hospital")
+        made.node.stop()
+        made.node.__init__(made.data, "node", "--block-ms", str(block_ms), port=made.node.port)
+        return made, folder, made.home("hospital")
+
+    yield start
+    made.node.kill()
+
+
+def test_a_record_that_is_in_no_block_yet_is_accepted_and_then_there(slow, start_gateway):
+    _, folder, home = slow(4000)
+    gateway = start_gateway(home, "--request-ms", 1000)
+    status, headers, body = gateway.post(folder, Idempotency_Key="k")
+    assert status == 202 and json.loads(body)["state"] == "accepted"
+    record = json.loads(body)["records"][0]["record"]
+    status, _, body = gateway.call(headers["location"])
+    assert status == 202 and json.loads(body) == {"record": record, "state": "accepted"}
+    gateway.end(signal.SIGKILL)
+    gateway.start()
+    again = gateway.post(folder, Idempotency_Key="k")
+    assert again[0] == 202 and json.loads(again[2])["records"][0]["record"] == record
+    wait_for(lambda: gateway.call(headers["location"])[0] == 200)
+    again = gateway.post(folder, Idempotency_Key="k")
+    assert again[0] == 201 and json.loads(again[2])["state"] == "registered"
+    assert json.loads(again[2])["records"][0]["record"] == record
+    assert gateway.post(folder, Idempotency_Key="k")[2] == again[2]
+
+
+def test_what_the_chain_refuses_after_a_202_can_be_learnt(own, start_gateway):
+    folder = ward(own, "hospital")
+    own.actor("courier", "hospital")
+    proxy = Recorder(own.node.port)
+    gateway = start_gateway(own.home("hospital"), "--request-ms", 1000, "--node", proxy.url)
+    proxy.before = lambda _, body: 500 if b"eth_sendRawTransaction" in body else None
+    status, headers, _ = gateway.post(folder, Idempotency_Key="k")
+    assert status == 202 and gateway.call(headers["location"])[0] == 202
+    path = own.folder / "revoke.json"
+    own.run("hospital-patient", "revoke", "--folder", folder, "--from", own.accounts["hospital"], "--out", path)
+    own.run("courier", "relay", path)
+    proxy.before = None
+    refusal = (403, "not-allowed-to-write")
+    wait_for(lambda: gateway.call(headers["location"])[0] != 202)
+    assert code_of(gateway.call(headers["location"])) == refusal
+    gateway.end(signal.SIGKILL)
+    gateway.start()
+    assert code_of(gateway.call(headers["location"])) == refusal
+    assert code_of(gateway.post(folder, Idempotency_Key="k")) == refusal
+    proxy.close()
+
+
+def test_a_node_that_hangs_does_not_keep_a_client_from_its_202(slow, start_gateway):
+    made, folder, home = slow(5000)
+    gateway = start_gateway(home, "--request-ms", 2000)
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(gateway.post(folder)))
+    thread.start()
+    wait_for(lambda: value(families(gateway.call("/metrics")[2].decode()), "outbox_in_flight") or answers)
+    made.node.process.send_signal(signal.SIGSTOP)
+    thread.join()
+    made.node.process.send_signal(signal.SIGCONT)
+    assert answers[0][0] == 202
+
+
+def test_the_chain_is_followed_in_the_background(own, start_gateway):
+    folder = ward(own, "hospital")
+    own.run("hospital", "record", "list", "--folder", folder)  # which its index follows from now on
+    proxy = Recorder(own.node.port)
+    gateway = start_gateway(own.home("hospital"), "--node", proxy.url)
+    behind = lambda: value(families(gateway.call("/metrics")[2].decode()), "index_behind_blocks")
+    assert gateway.readiness()[1]["index"]["ok"]
+    proxy.before = lambda _, body: 500 if b"eth_getLogs" in body else None
+    for _ in range(3):
+        gateway.post(folder)
+    wait_for(lambda: behind() >= 3)
+    assert gateway.readiness()[1]["index"]["ok"]
+
+    def far_ahead(_, body):
+        answer = json.loads(body)
+        for part in answer if isinstance(answer, list) else []:
+            if part["id"] == 3:  # eth_blockNumber, of the question whether the node answers
+                part["result"] = "0x2000"
+        return json.dumps(answer).encode()
+
+    proxy.change = far_ahead
+    wait_for(lambda: not gateway.readiness()[1]["index"]["ok"])
+    assert gateway.readiness()[0] == 503
+    proxy.before = proxy.change = None
+    wait_for(lambda: behind() == 0)
+    gateway.wait_ready()
+    proxy.close()
+
+
+def test_what_is_abandoned_is_logged_as_the_request_that_it_was(tmp_path, start_gateway):
+    stuck = Consortium(tmp_path / "stuck")
+    try:
+        folder = ward(stuck, "hospital")
+        gateway = start_gateway(stuck.home("hospital"), "--drain-ms", 0)
+        record = json.loads(gateway.post(folder)[2])["records"][0]["record"]
+        answers = []
+        ask = lambda: answers.append(gateway.call(f"/records/{record}", X_Request_Id="lost-1"))
+        running = lambda: value(families(gateway.call("/metrics")[2].decode()), "workers_running")
+        stuck.node.process.send_signal(signal.SIGSTOP)
+        thread = threading.Thread(target=ask)
+        thread.start()
+        wait_for(running)
+        gateway.process.send_signal(signal.SIGTERM)
+        thread.join()
+        assert code_of(answers[0]) == (503, "busy") and answers[0][1]["x-request-id"] == "lost-1"
+        assert re.search(r"request=lost-1 method=GET route=/records/\{id\} status=503 .*token=all", gateway.log.read_text())
+    finally:
+        stuck.node.kill()
 
 
 def test_a_second_program_cannot_use_the_home(scene, consortium):
@@ -474,6 +693,29 @@ def test_neither_secrets_nor_content_reach_the_log(consortium, start_gateway):
     assert any(
         line["message"] == "request" and line["route"] == "/records" and line["token"] == "all" for line in lines
     )
+
+
+def test_dev_with_a_gateway_serves_https_if_it_is_asked_to(start_node, tmp_path):
+    node = start_node(tmp_path / "dev", "dev", "--gateway", "--gateway-tls")
+    started = node.started
+    assert started["gateway"].startswith("https://127.0.0.1:") and started["rpc"].startswith("http://")
+    port = int(started["gateway"].rsplit(":", 1)[1])
+    context = ssl.create_default_context(cafile=started["certificate"])
+    for name in ("localhost", "127.0.0.1", "::1"):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as plain:
+            with context.wrap_socket(plain, server_hostname=name) as secure:
+                request = f"GET /livez HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"
+                secure.sendall(request.encode())
+                assert secure.recv(100).startswith(b"HTTP/1.1 200")
+    with pytest.raises(ssl.SSLError):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as plain:
+            ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
+    shown = subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", started["certificate"],
+                            started["certificate"]], capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stderr
+    with pytest.raises(Refused) as refused:
+        cli("dev", "--gateway-tls", "--http-port", 0)
+    assert refused.value.code == 2
 
 
 def test_dev_with_a_gateway_is_ready_for_a_client(start_node, tmp_path):

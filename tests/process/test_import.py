@@ -140,16 +140,17 @@ def test_what_is_refused(tmp_path):
     assert cli("import", "--data", data, OSAKA / "chain.rlp")["imported"] == 49  # the first five were there
 
 
-def test_a_merge_that_the_genesis_does_not_tell(tmp_path):
-    """Besu's hive-34 ends with two blocks after a merge whose total difficulty its genesis leaves out: refused, and taken once it is told."""
+def test_a_merge_that_the_genesis_does_not_name(tmp_path):
+    """Besu's hive-34 ends with two blocks after a merge whose total difficulty its genesis leaves out: they are
+    refused, and taken once the genesis says it."""
     genesis, blocks = BESU / "hive-34/testGenesis.json", BESU / "hive-34/testBlockchain.blocks"
-    with pytest.raises(Refused) as untold:
+    with pytest.raises(Refused) as unnamed:
         cli("import", "--data", tmp_path / "a", "--genesis", genesis, blocks)
-    assert untold.value.code == 3 and "item 33" in untold.value.report["error"]
+    assert unnamed.value.code == 3 and "item 33" in unnamed.value.report["error"]
     assert cli("db", "verify", "--data", tmp_path / "a")["head"] == 32
-    told = json.loads(genesis.read_text())
-    told["config"]["terminalTotalDifficulty"] = 4357120  # of block 32
-    (tmp_path / "genesis.json").write_text(json.dumps(told))
+    reported = json.loads(genesis.read_text())
+    reported["config"]["terminalTotalDifficulty"] = 4357120  # of block 32
+    (tmp_path / "genesis.json").write_text(json.dumps(reported))
     report = cli("import", "--data", tmp_path / "b", "--genesis", tmp_path / "genesis.json", blocks)
     assert (
         report["head"] == 34

@@ -119,6 +119,40 @@ def test_an_index_that_is_lost_or_damaged_is_made_anew(consortium, trade, pack, 
     assert ("made anew" in done.stderr) == (harm != "removed"), done.stderr
 
 
+@pytest.mark.parametrize("other", ["folder", "link"])
+def test_what_stands_in_the_place_of_the_index_is_named_and_not_removed(consortium, trade, pack, other):
+    scan, _ = pack
+    path = index_of(consortium, "ix-maker")
+    path.unlink(missing_ok=True)
+    path.mkdir() if other == "folder" else path.symlink_to("/dev/full")
+    with pytest.raises(Refused) as refused:
+        trade.run("maker", "pack", "trace", scan)
+    assert refused.value.code == 1 and f"{path} is a folder, a link or a device" in refused.value.stderr
+    assert path.is_dir() if other == "folder" else path.is_symlink()
+    path.rmdir() if other == "folder" else path.unlink()
+    assert trade.run("maker", "pack", "trace", scan)["history"]
+
+
+def test_a_log_whose_data_is_cut_off_is_the_nodes_fault(consortium, trade, pack):
+    scan, _ = pack
+    recorder = Recorder(consortium.node.port)
+    index_of(consortium, "ix-maker").unlink(missing_ok=True)
+
+    def cut(_, body):
+        answer = json.loads(body)
+        for log in answer["result"] if isinstance(answer.get("result"), list) else []:
+            if "topics" in log:
+                log["data"] = "0x"
+        return json.dumps(answer).encode()
+
+    recorder.change = cut
+    with pytest.raises(Refused) as refused:
+        cli("pack", "trace", scan, "--home", consortium.home("ix-maker"), "--rpc", recorder.url)
+    assert refused.value.code == 1 and "the node is wrong" in refused.value.stderr
+    recorder.close()
+    index_of(consortium, "ix-maker").unlink()
+
+
 def test_what_was_read_is_not_asked_again(consortium, trade, pack):
     scan, _ = pack
     recorder = Recorder(consortium.node.port)

@@ -244,7 +244,11 @@ WORDS = {
     "6001600160010303f150": "stack underflow (1 <=> 7)",
     "5b5f600056": "stack limit reached 1024 (1023)",
     "7f" + "ff" * 32 + "51": "gas uint64 overflow",           # MLOAD
-    "600167" + "ff" * 8 + "52": "out of gas",                  # MSTORE, where 64 bits count it
+    "600167" + "ff" * 8 + "52": "gas uint64 overflow",         # MSTORE, whose offset alone fits
+    "602067" + "ff" * 8 + "f3": "gas uint64 overflow",         # RETURN, the same
+    "641fffffffc051": "out of gas",                            # MLOAD of the most memory that has a price
+    "641fffffffc151": "out of gas: gas uint64 overflow",       # and of more
+    "61c0015f5ff0": "out of gas: max initcode size exceeded: code size 49153 limit 49152",
     "60017f7f" + "ff" * 31 + "52": "gas uint64 overflow",      # MSTORE
     "7f" + "ff" * 32 + "5ff3": "gas uint64 overflow",          # RETURN
     "7f" + "ff" * 32 + "5f5f37": "gas uint64 overflow",        # CALLDATACOPY
@@ -262,8 +266,49 @@ def test_code_that_fails_is_told_in_geths_words(dev, code):
     error = dev.rpc("eth_simulateV1", {"blockStateCalls": [block]}, "latest")[0]["calls"][0]["error"]
     assert error == {"message": WORDS[code], "code": -32015}
     assert dev.rpc("eth_createAccessList", call, "latest", overrides)["error"] == WORDS[code]
-    if WORDS[code] != "out of gas":
+    if not WORDS[code].startswith("out of gas"):
         assert refusal(dev, "eth_estimateGas", call, "latest", overrides).message == WORDS[code]
+
+
+ONE, HUGE, ZERO = "00" * 31 + "01", "ff" * 32, "00" * 32
+FP_HIGH = "10" + "00" * 63  # no field element of EIP-2537
+REFUSALS = [
+    (0x06, ONE + ONE, "point is not on curve"),
+    (0x07, HUGE + ONE, "invalid fp.Element encoding"),
+    (0x08, "00", "bad elliptic curve pairing size"),
+    (0x09, "", "invalid input length"),
+    (0x0a, "00" * 192, "mismatched versioned hash"),
+    (0x0b, FP_HIGH + "00" * 192, "invalid field element top bytes"),
+    (0x0c, ZERO * 3 + "00" * 31 + "02" + ONE, "g1 point is not on correct subgroup"),
+]
+
+
+@pytest.mark.parametrize("number, data, words", REFUSALS)
+def test_a_precompile_refuses_in_geths_words_wherever_it_is_called(dev, number, data, words):
+    call = {"to": f"0x{number:040x}", "data": "0x" + data}
+    for method in "eth_call", "eth_estimateGas":
+        assert refusal(dev, method, call, "latest").message == words
+    assert dev.rpc("eth_createAccessList", call, "latest")["error"] == words
+    asks = f"365f5f375f5f365f5f61{number:04x}62fffffff100"  # hands its call data over, and goes on
+    options = {"tracer": "callTracer", "stateOverrides": {B: {"code": "0x" + asks}}}
+    frame = dev.rpc("debug_traceCall", {"to": B, "data": "0x" + data, "gas": "0xf42400"}, "latest", options)
+    assert "error" not in frame and frame["calls"][0]["error"] == words
+
+
+STATIC = {"5f5f55": "out of gas: write protection", "5f5f5ff0": "out of gas: write protection",
+          "5f5fa0": "write protection", "5f5f5d": "write protection"}
+
+
+@pytest.mark.parametrize("code", STATIC)
+def test_a_write_that_is_not_allowed_is_told_as_geth_finds_it(dev, code):
+    called = "0x" + "0c" * 20
+    options = {"stateOverrides": {B: {"code": f"0x5f5f5f5f73{'0c' * 20}61fffffa00"}, called: {"code": "0x" + code}}}
+    call = {"to": B, "gas": "0x30d40"}
+    frame = dev.rpc("debug_traceCall", call, "latest", options | {"tracer": "callTracer"})
+    assert frame["calls"][0]["error"] == STATIC[code]
+    errors = [step.get("error") for step in dev.rpc("debug_traceCall", call, "latest", options)["structLogs"]]
+    found_by_price = STATIC[code].startswith("out of gas")
+    assert [error for error in errors if error] == ([STATIC[code]] if found_by_price else [])
 
 
 def test_code_that_is_too_large_is_told_with_its_size(dev):

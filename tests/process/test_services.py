@@ -86,6 +86,20 @@ def test_a_flag_wins_over_the_environment_over_the_file(tmp_path, start_node, mo
     assert done.returncode == 2 and "XINGLIN_NODE_MEMORY_MB: memory-mb takes a whole number" in done.stderr
 
 
+def test_a_mistyped_variable_is_a_mistake_with_a_proposal(tmp_path, monkeypatch):
+    monkeypatch.setenv("XINGLIN_NODE_HTTP_PORTS", "sesame")
+    monkeypatch.setenv("XINGLIN_GATEWAY_HTTP_PORTS", "1")  # of another service
+    done = subprocess.run([binary(), "node", "--data", str(tmp_path / "no")], capture_output=True, text=True)
+    assert done.returncode == 2 and "sesame" not in done.stderr and "GATEWAY" not in done.stderr
+    assert "XINGLIN_NODE_HTTP_PORTS: [node] has no such setting; did you mean XINGLIN_NODE_HTTP_PORT?" in done.stderr
+
+
+def test_a_pipe_is_no_configuration_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    code, out = check(tmp_path / "pipe")
+    assert code == 2 and "it is not a file" in out
+
+
 def test_a_reload_changes_what_may_and_names_what_may_not(tmp_path, start_node):
     path = tmp_path / "x.conf"
     path.write_text("[node]\nmin-free-mb = 1\n")
@@ -100,6 +114,7 @@ def test_a_reload_changes_what_may_and_names_what_may_not(tmp_path, start_node):
     wait_for(lambda: "nothing was changed, because of 2 mistakes" in node.log.read_text())
     assert f"{path}:2: min-free-mb takes a whole number" in node.log.read_text()
     assert call(node.url + "/readyz")[0] == 503
+    assert node.log.read_text().count(" reloaded") == 1
     assert node.stop() == 0
 
 

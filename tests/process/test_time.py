@@ -36,8 +36,8 @@ def own_chain(tmp_path_factory):
         block_hash = node.receipt(send(node, nonce))["blockHash"]
         now_ms = time.time_ns() // 1000000
         seen.append((node.rpc("eth_getBlockByHash", block_hash, False), node.rpc("xinglin_sealOf", block_hash), now_ms))
-    told = [subscriber.answer()["params"]["result"]["hash"] for _ in range(BLOCKS)]
-    assert told == [block["hash"] for block, _, _ in seen]
+    reported = [subscriber.answer()["params"]["result"]["hash"] for _ in range(BLOCKS)]
+    assert reported == [block["hash"] for block, _, _ in seen]
     assert node.rpc("xinglin_chainInfo")["equalTimestamps"] is True
     assert node.stop() == 0
     return data, seen

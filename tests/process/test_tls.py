@@ -167,18 +167,18 @@ def test_websockets_go_over_tls(tmp_path, certificates):
         assert node.stop() == 0
 
 
-@pytest.mark.parametrize("options, told", [
+@pytest.mark.parametrize("options, reported", [
     (["--tls-cert", "server.crt"], "needs a certificate and its key"),
     (["--tls-client-ca", "ca.crt"], "needs a certificate and its key"),
     (["--tls-cert", "server.crt", "--tls-key", "client.key"], "does not belong"),
     (["--tls-cert", "server.key", "--tls-key", "server.key"], "not usable"),
     (["--tls-cert", "none.crt", "--tls-key", "server.key"], "none.crt"),
 ])
-def test_files_that_do_not_fit_are_named(tmp_path, certificates, options, told):
+def test_files_that_do_not_fit_are_named(tmp_path, certificates, options, reported):
     options = [option if option.startswith("--") else certificates / option for option in options]
     with pytest.raises(Refused) as caught:
         cli("dev", "--data", tmp_path / "node", "--http-port", 0, *options)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 def test_a_gateway_serves_https_and_reloads(consortium, certificates, tmp_path):

@@ -24,7 +24,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
 class Raw:
-    """A client that sends the frames it is told to."""
+    """A client that sends the frames that the test names."""
 
     def __init__(self, url, **headers):
         at = urllib.parse.urlsplit(url)
@@ -192,16 +192,16 @@ def test_subscriptions(dev):
         others = client.call("eth_subscribe", "logs", {"address": owner})
         assert len({heads, pending, full, logs, others}) == 5
         sent = rpc(dev.url, "eth_sendTransaction", {"from": owner, "to": contract})
-        told = {}
-        while len(told) < 4:
+        reported = {}
+        while len(reported) < 4:
             message = client.answer()
             assert message["method"] == "eth_subscription"
-            told[message["params"]["subscription"]] = message["params"]["result"]
+            reported[message["params"]["subscription"]] = message["params"]["result"]
         receipt = rpc(dev.url, "eth_getTransactionReceipt", sent)
         block = rpc(dev.url, "eth_getBlockByHash", receipt["blockHash"], False)
-        assert told[pending] == sent and told[full]["hash"] == sent
-        assert told[logs] == receipt["logs"][0]
-        assert told[heads] == {name: block[name] for name in told[heads]} and "transactions" not in told[heads]
+        assert reported[pending] == sent and reported[full]["hash"] == sent
+        assert reported[logs] == receipt["logs"][0]
+        assert reported[heads] == {name: block[name] for name in reported[heads]} and "transactions" not in reported[heads]
         assert client.call("eth_unsubscribe", heads) is True and client.call("eth_unsubscribe", heads) is False
         pay(dev)
         for _ in range(2):
@@ -226,13 +226,13 @@ def test_logs_of_a_block_taken_back_are_told_as_removed(dev):
             rpc(dev.url, "eth_sendTransaction", {"from": owner, "to": contract})
             return client.answer()["params"]["result"]
 
-        told = [emit(), emit()]
-        assert [log["removed"] for log in told] == [False, False]
+        reported = [emit(), emit()]
+        assert [log["removed"] for log in reported] == [False, False]
         assert rpc(dev.url, "evm_revert", snapshot) is True
-        for log in reversed(told):
+        for log in reversed(reported):
             assert client.answer()["params"]["result"] == {**log, "removed": True}
         again = emit()
-        assert again["removed"] is False and again["blockNumber"] == told[0]["blockNumber"]
+        assert again["removed"] is False and again["blockNumber"] == reported[0]["blockNumber"]
 
 
 def test_subscriptions_are_counted(dev):
@@ -333,10 +333,10 @@ def test_a_subscriber_that_does_not_read_is_dropped(start_node):
             assert receipt["status"] == "0x1" and len(receipt["logs"][0]["data"]) == 400002
             assert other.answer()["params"]["result"] == receipt["logs"][0]
         with pytest.raises((EOFError, ConnectionResetError)):
-            told = 0
+            reported = 0
             while True:
-                told += slow.read()[0] == TEXT
-        assert 0 < told < 4 * 60
+                reported += slow.read()[0] == TEXT
+        assert 0 < reported < 4 * 60
         assert other.call("eth_chainId") == hex(31337)
     memory = int(pathlib.Path(f"/proc/{node.process.pid}/statm").read_text().split()[1]) * 4096
     assert memory < 500 << 20
@@ -370,20 +370,20 @@ def test_web3_subscriptions(dev):
                 await w3.eth.subscribe("logs", {"address": contract}): "log",
             }
             sent = await w3.eth.send_transaction({"from": (await w3.eth.accounts)[0], "to": contract})
-            told = {}
+            reported = {}
             async for message in w3.socket.process_subscriptions():
-                told[names[message["subscription"]]] = message["result"]
-                if len(told) == 4:
+                reported[names[message["subscription"]]] = message["result"]
+                if len(reported) == 4:
                     break
             receipt = await w3.eth.get_transaction_receipt(sent)
             for subscription in names:
                 assert await w3.eth.unsubscribe(subscription)
-            return told, sent, receipt
+            return reported, sent, receipt
 
-    told, sent, receipt = asyncio.run(asyncio.wait_for(listen(), 30))
-    assert told["head"].number == receipt.blockNumber and told["head"].hash == receipt.blockHash
-    assert told["pending"] == sent and told["full"].hash == sent
-    assert told["log"] == receipt.logs[0]
+    reported, sent, receipt = asyncio.run(asyncio.wait_for(listen(), 30))
+    assert reported["head"].number == receipt.blockNumber and reported["head"].hash == receipt.blockHash
+    assert reported["pending"] == sent and reported["full"].hash == sent
+    assert reported["log"] == receipt.logs[0]
 
 
 def test_ethers_websocket_provider(dev):

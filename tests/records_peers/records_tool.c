@@ -8,6 +8,7 @@
 
 #include "codec/hex.h"
 #include "health/records/seal.h"
+#include "health/records/wrap.h"
 
 #define INPUT_MAX ((size_t)64 << 20)
 
@@ -47,7 +48,7 @@ static enum status read_secret(struct p256_secret *secret, struct arena *arena, 
 static enum status run(struct buf *out, struct arena *arena, struct bytes text, const char *key_path, struct err *err) {
 	const struct record_place place = {.epoch = 7, .record = {{1}}};
 	struct fhir_document document;
-	struct sealed_record sealed;
+	struct record_sealed sealed;
 	struct p256_secret secret;
 	struct p256_public key;
 	struct buf wrap;
@@ -70,7 +71,7 @@ static enum status run(struct buf *out, struct arena *arena, struct bytes text, 
 	json_put_hex(&writer, "root", BYTES_OF(sealed.root));
 	json_put_string(&writer, "wrap", buf_view(&wrap));
 	json_object_end(&writer);
-	sealed_record_fini(&sealed);
+	record_sealed_fini(&sealed);
 	buf_fini(&wrap);
 	return buf_status(out, err);
 }

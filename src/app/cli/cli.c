@@ -183,6 +183,7 @@ static enum status run(struct cli *cli, struct err *err) {
 
 static int finish(struct cli *cli, enum status status, const struct err *err) {
 	int code = status == STATUS_OK ? cli->exit_code : exit_code_of(status);
+	progress_line_end(&cli->progress);
 	if (status != STATUS_OK)
 		report_failure(cli, status, err, code);
 	else if (!cli->has_reported)

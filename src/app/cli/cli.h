@@ -11,6 +11,7 @@
 #ifndef APP_CLI_CLI_H
 #define APP_CLI_CLI_H
 
+#include "app/cli/progress.h"
 #include "app/settings/settings.h"
 #include "codec/json.h"
 #include "health/actors/actor.h"
@@ -48,6 +49,7 @@ struct cli {
 	struct actor *actor;          /* where the command needs a home */
 	struct actor_request request; /* of this actor */
 	struct index *index;          /* of its home; NULL: no chain is known */
+	struct progress_line progress;
 	struct buf report;
 	struct json_writer writer;
 	int exit_code;     /* what a command sets beyond its status */

@@ -19,7 +19,5 @@ MUST_USE enum status cli_action_write(
 MUST_USE enum status cli_action_send(struct cli *cli, const char *name, const struct action *action, struct err *err);
 /* The one that the options ask for. */
 MUST_USE enum status cli_action_finish(struct cli *cli, const char *name, const struct action *action, struct err *err);
-/* After a failure: adds what to do to a contract's or node's short reason. Gives `status` back. */
-MUST_USE enum status cli_explain(const struct cli *cli, enum status status, struct err *err);
 
 #endif

@@ -98,7 +98,12 @@ enum status cli_request_open(struct cli *cli, struct err *err) {
 		cli->index = index_new(home, NULL);
 		actor_keep_logs(cli->actor, index_keeper(cli->index));
 	}
-	return actor_request_begin(cli->actor, &cli->request, &cli->arena, 0, err);
+	TRY(actor_request_begin(cli->actor, &cli->request, &cli->arena, 0, err));
+	if (!progress_line_is_wanted(stderr)) return STATUS_OK;
+	progress_line_init(&cli->progress, stderr, &world_clock);
+	cli->request.progress = &cli->progress.progress;
+	if (cli->index) index_show_progress(cli->index, cli->request.progress);
+	return STATUS_OK;
 }
 
 void cli_request_close(struct cli *cli) {

@@ -1,10 +1,11 @@
 /* A report is JSON; a person sees the same members as aligned lines. */
 #include "app/cli/report.h"
-#include "health/chain/cause.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
+
+#include "app/cli/remedies.h"
 
 void cli_put_text(struct cli *cli, const char *name, const char *text) {
 	json_put_text(&cli->writer, name, text);
@@ -105,35 +106,9 @@ void report_print(struct cli *cli) {
 	print_members(root, 0);
 }
 
-/* What somebody at a command line can do. The table has a row for every cause. */
-static const char *remedy_of(unsigned cause) {
-	static const char *const remedies[] = {
-	    [CAUSE_NONE] = "",
-	    [CAUSE_NO_WALLET] = "make one with: xinglin wallet new --home DIR",
-	    [CAUSE_NO_DEPLOYMENT] = "give it one with: xinglin trust FILE --home DIR",
-	    [CAUSE_NO_NODE] = "--rpc URL names one",
-	    [CAUSE_NODE_SILENT] = "is it running? --rpc URL names another",
-	    [CAUSE_KEY_CHANGED] =
-		"then repeat with --accept-changed-key, or: xinglin actor show --address 0x… --accept-key",
-	    [CAUSE_NOT_CONTROLLER] = "xinglin folder list shows those that it controls",
-	    [CAUSE_NO_WINDOW] = "ask with: xinglin access ask",
-	    [CAUSE_NO_FOLDER_KEY] = "the folder's controller gives one with: xinglin share",
-	    [CAUSE_NO_RELEASE] = "ask the folder's trustees to run `xinglin trustee serve`, then read",
-	    [CAUSE_NO_DESTINATION] = "--to ADDRESS says to whom it goes",
-	    [CAUSE_OTHER_DESTINATION] = "leave --to out, or give the event's",
-	    [CAUSE_NO_LOT] = "give it with --lot",
-	    [CAUSE_OTHER_LOT] = "leave --lot out, or give the event's",
-	    [CAUSE_NO_EXPIRY] = "give it with --expiry",
-	    [CAUSE_NOT_PROVED] = "nothing was done; ask another node with --rpc URL, and report this one",
-	    [CAUSE_OLD_HEAD] = "is this machine's clock right, and the node at the chain's end?",
-	    [CAUSE_TWO_BLOCKS] = "nothing from this chain can be believed: show evidence.json to those who run it",
-	};
-	_Static_assert(sizeof remedies / sizeof *remedies == CAUSE_COUNT, "every cause has a remedy");
-	return cause < CAUSE_COUNT ? remedies[cause] : "";
-}
-
 void report_failure(struct cli *cli, enum status status, const struct err *err, int exit_code) {
-	const char *message = err->message[0] ? err->message : status_text(status), *remedy = remedy_of(err->cause);
+	const char *message = err->message[0] ? err->message : status_text(status),
+		   *remedy = remedy_of_cause(err->cause);
 	fprintf(stderr, "xinglin %s: %s%s%s\n", cli->command->name, message, *remedy ? "; " : "", remedy);
 	if (!cli->json) return;
 	buf_clear(&cli->report);

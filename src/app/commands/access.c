@@ -1,7 +1,8 @@
 /* xinglin access: asking to look, and who looked. */
+#include "health/consent/access.h"
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
-#include "health/consent/consent.h"
+#include "health/consent/audit.h"
 
 /* --- access ask --- */
 
@@ -25,7 +26,7 @@ static enum status cmd_access_ask(struct cli *cli, struct err *err) {
 	TRY(cli_need(cli, &code, "purpose", err));
 	TRY(purpose_parse(&purpose, bytes_text(code), err));
 	TRY(request_check_chain(&cli->request, err));
-	TRY(cli_explain(cli, access_ask(&cli->request, &event, &folder, &record, purpose, err), err));
+	TRY(access_ask(&cli->request, &event, &folder, &record, purpose, err));
 	put_decision(cli, &event);
 	if (event.permitted) {
 		cli_say(cli, "permitted: %s; now: xinglin record read", access_reason_text(event.reason));
@@ -54,7 +55,7 @@ const struct cli_command command_access_ask = {
 
 static enum status put_event(struct cli *cli, const struct access_event *event, struct err *err) {
 	const char *name;
-	TRY(actor_name(&cli->request, &name, &event->actor, err));
+	TRY(consent_actor_name(&cli->request, &name, &event->actor, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_time(cli, "at", event->timestamp);
 	cli_put_address(cli, "who", &event->actor);
@@ -93,9 +94,9 @@ const struct cli_command command_access_log = {
 
 /* --- access reads --- */
 
-static enum status put_read(struct cli *cli, const struct read_entry *entry, struct err *err) {
+static enum status put_read(struct cli *cli, const struct audit_entry *entry, struct err *err) {
 	const char *name;
-	TRY(actor_name(&cli->request, &name, &entry->who, err));
+	TRY(consent_actor_name(&cli->request, &name, &entry->who, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_time(cli, "at", entry->at_ms / 1000);
 	cli_put_address(cli, "who", &entry->who);
@@ -109,10 +110,10 @@ static enum status put_read(struct cli *cli, const struct read_entry *entry, str
 
 static enum status cmd_access_reads(struct cli *cli, struct err *err) {
 	hash32 record;
-	struct read_log log;
+	struct audit_log log;
 	TRY(cli_hash(cli, &record, "record", err));
 	TRY(request_check_chain(&cli->request, err));
-	TRY(access_reads(&cli->request, &log, &record, err));
+	TRY(audit_reads(&cli->request, &log, &record, err));
 	json_array_begin(&cli->writer, "reads");
 	for (size_t i = 0; i < log.count; i++) TRY(put_read(cli, &log.entries[i], err));
 	json_array_end(&cli->writer);

@@ -7,6 +7,7 @@
 
 #include "app/commands/commands.h"
 #include "app/commands/node_command.h"
+#include "app/serve/dev_certificate.h"
 #include "app/serve/dev_world.h"
 #include "app/serve/gateway_service.h"
 #include "app/serve/lifecycle.h"
@@ -74,6 +75,8 @@ struct dev_pair {
 	struct node *node;
 	struct gateway_service *gateway;
 	struct dev_world world;
+	struct tls_files tls; /* the gateway's; cert NULL: plain HTTP */
+	uint16_t port;        /* the same */
 	pthread_t node_thread;
 	enum status node_status; /* read after it was joined */
 	struct err node_err;
@@ -97,7 +100,7 @@ static void stop_pair(void *context) {
 	gateway_service_stop(pair->gateway);
 }
 
-static enum status open_dev_gateway(struct dev_pair *pair, const char *url, uint64_t port, struct err *err) {
+static enum status open_dev_gateway(struct dev_pair *pair, const char *url, struct err *err) {
 	const char *const nodes[] = {url, NULL};
 	TRY(dev_world_populate(&pair->world, url, err));
 	const struct gateway_service_options options = {.home = pair->world.home,
@@ -105,7 +108,8 @@ static enum status open_dev_gateway(struct dev_pair *pair, const char *url, uint
 	    .nodes = nodes,
 	    .tokens = pair->world.tokens,
 	    .http_address = "127.0.0.1",
-	    .http_port = (uint16_t)port,
+	    .http_port = pair->port,
+	    .tls = pair->tls,
 	    .workers = DEV_WORKERS,
 	    .request_ms = DEV_REQUEST_MS,
 	    .drain_ms = DEV_DRAIN_MS};
@@ -113,7 +117,7 @@ static enum status open_dev_gateway(struct dev_pair *pair, const char *url, uint
 }
 
 static enum status serve_pair(
-    struct cli *cli, struct dev_pair *pair, const struct node_options *options, uint64_t port, struct err *err) {
+    struct cli *cli, struct dev_pair *pair, const struct node_options *options, struct err *err) {
 	struct buf url, gateway, folder;
 	const struct service service = {.name = "dev", .context = pair, .run = run_pair, .stop = stop_pair};
 	buf_init(&url, 256);
@@ -121,12 +125,16 @@ static enum status serve_pair(
 	buf_init(&folder, 128);
 	http_origin_write(
 	    &url, false, options->http_address ? options->http_address : "127.0.0.1", node_port(pair->node));
-	enum status status = open_dev_gateway(pair, buf_cstr(&url), port, err);
+	enum status status = open_dev_gateway(pair, buf_cstr(&url), err);
 	if (status == STATUS_OK) {
-		http_origin_write(&gateway, false, "127.0.0.1", gateway_service_port(pair->gateway));
+		http_origin_write(&gateway, pair->tls.cert != NULL, "127.0.0.1", gateway_service_port(pair->gateway));
 		hex_put(&folder, BYTES_OF(pair->world.folder), true);
-		node_report(cli, &(struct node_report){
-				     pair->node, options, buf_cstr(&gateway), pair->world.token, buf_cstr(&folder)});
+		node_report(cli, &(struct node_report){.node = pair->node,
+				     .options = options,
+				     .gateway = buf_cstr(&gateway),
+				     .token = pair->world.token,
+				     .folder = buf_cstr(&folder),
+				     .certificate = pair->tls.cert == pair->world.cert ? pair->world.cert : NULL});
 		status = lifecycle_run(&service, &(struct lifecycle_options){.drain_ms = DEV_DRAIN_MS}, err);
 	}
 	buf_fini(&url);
@@ -136,14 +144,14 @@ static enum status serve_pair(
 }
 
 static enum status run_both(
-    struct cli *cli, struct dev_pair *pair, const struct node_options *options, uint64_t port, struct err *err) {
+    struct cli *cli, struct dev_pair *pair, const struct node_options *options, struct err *err) {
 	lifecycle_begin();
 	TRY(node_open(&pair->node, options, err));
 	if (pthread_create(&pair->node_thread, NULL, run_dev_node, pair) != 0) {
 		node_close(pair->node);
 		return err_set(err, STATUS_INTERNAL, "cannot start the node's thread");
 	}
-	enum status status = serve_pair(cli, pair, options, port, err);
+	enum status status = serve_pair(cli, pair, options, err);
 	node_stop(pair->node);
 	pthread_join(pair->node_thread, NULL);
 	gateway_service_close(pair->gateway);
@@ -155,19 +163,32 @@ static enum status run_both(
 
 /* --- dev --- */
 
+/* The TLS settings are the gateway's: it asks its node over plain HTTP, on this machine. */
+static enum status take_tls(struct cli *cli, struct dev_pair *pair, struct node_options *options, struct err *err) {
+	bool is_wanted =
+	    cli_flag(cli, "gateway-tls") || options->tls.cert || options->tls.key || options->tls.client_ca;
+	pair->tls = options->tls;
+	options->tls = (struct tls_files){0};
+	if (!is_wanted || pair->tls.cert) return STATUS_OK;
+	if (pair->tls.key) return err_set(err, STATUS_INVALID, "--tls-key is of a certificate: --tls-cert is needed");
+	pair->tls.cert = pair->world.cert;
+	pair->tls.key = pair->world.cert_key;
+	return dev_certificate_write(pair->world.cert, pair->world.cert_key, &world_random, &world_clock, err);
+}
+
 static enum status dev_with_gateway(
     struct cli *cli, struct node_options *options, const struct dev_accounts *accounts, struct err *err) {
 	struct dev_pair pair = {.node = NULL};
 	uint64_t port;
-	if (options->tls.cert || options->tls.key || options->tls.client_ca)
-		return err_set(err, STATUS_INVALID, "--gateway speaks plain HTTP to its node: leave out --tls-cert");
 	TRY(cli_u64(cli, &port, "gateway-port", 0, err));
 	if (port > UINT16_MAX) return err_set(err, STATUS_INVALID, "--gateway-port takes 0 to 65535");
+	pair.port = (uint16_t)port;
 	options->second_apart = false; /* load must not hurry the chain's time past windows of access */
 	enum status status = dev_world_begin(&pair.world, options->data, err);
 	if (status == STATUS_OK) status = prepare_dev(options->data, accounts, &pair.world.account, err);
+	if (status == STATUS_OK) status = take_tls(cli, &pair, options, err);
 	print_dev_accounts(cli, accounts);
-	if (status == STATUS_OK) status = run_both(cli, &pair, options, port, err);
+	if (status == STATUS_OK) status = run_both(cli, &pair, options, err);
 	dev_world_end(&pair.world);
 	return status;
 }
@@ -186,6 +207,7 @@ static enum status dev_with(
 	TRY(files_make_folder(options.data, err));
 	TRY(dev_accounts_make(&accounts, err));
 	if (cli_flag(cli, "gateway")) return dev_with_gateway(cli, &options, &accounts, err);
+	if (cli_flag(cli, "gateway-tls")) return err_set(err, STATUS_INVALID, "--gateway-tls needs --gateway");
 	TRY(prepare_dev(options.data, &accounts, NULL, err));
 	print_dev_accounts(cli, &accounts);
 	return node_command_run(cli, &options, source, err);
@@ -211,6 +233,8 @@ const struct cli_command command_dev = {
 	     "  xinglin dev --data mychain --http-port 9545",
     .options = {{"gateway", NULL, "also run a gateway, with an organisation that is listed and a folder"},
 	{"gateway-port", "N", "the gateway's port; 0: any free one (default 0)"},
+	{"gateway-tls", NULL,
+	    "serve the gateway over HTTPS, with --tls-cert or else a certificate that is made for localhost"},
 	{"client-version", "TEXT",
 	    "what web3_clientVersion answers: Hardhat's network helpers want it to begin with anvil or hardhat"}},
     .settings = &node_section,

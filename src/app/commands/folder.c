@@ -4,7 +4,6 @@
 #include "codec/hex.h"
 #include "health/consent/consent.h"
 
-#define TRUSTEES_MAX 8u
 #define GLASS_MINUTES_MAX 65535u
 #define ACTION_FILE_MAX ((size_t)192 << 20)
 
@@ -22,8 +21,8 @@ static enum status trustees_of(struct cli *cli, struct folder_opening *opening, 
 	while (rest.len) {
 		size_t len = 0;
 		while (len < rest.len && rest.data[len] != ',') len++;
-		if (opening->trustee_count == TRUSTEES_MAX)
-			return err_set(err, STATUS_LIMIT, "a folder has at most %u trustees", TRUSTEES_MAX);
+		if (opening->trustee_count == FOLDER_TRUSTEES_MAX)
+			return err_set(err, STATUS_LIMIT, "a folder has at most %u trustees", FOLDER_TRUSTEES_MAX);
 		if (hex_fixed(trustees[opening->trustee_count++].b, 20, bytes_slice(rest, 0, len)) != STATUS_OK)
 			return err_set(err, STATUS_INVALID, "--trustee takes addresses with commas between");
 		rest = bytes_slice(rest, len + 1, rest.len);
@@ -33,7 +32,7 @@ static enum status trustees_of(struct cli *cli, struct folder_opening *opening, 
 
 static enum status cmd_folder_open(struct cli *cli, struct err *err) {
 	struct folder_opening opening = {0};
-	addr20 trustees[TRUSTEES_MAX];
+	addr20 trustees[FOLDER_TRUSTEES_MAX];
 	struct action action;
 	uint64_t minutes;
 	hash32 id;

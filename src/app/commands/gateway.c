@@ -26,9 +26,9 @@ static struct tls_files tls_settings(const struct settings *settings) {
 	    .client_ca = settings_text(settings, "tls-client-ca")};
 }
 
-static void reload(void *service, const struct settings *fresh) {
+static bool reload(void *service, const struct settings *fresh) {
 	const struct tls_files tls = tls_settings(fresh);
-	gateway_service_reload(
+	return gateway_service_reload(
 	    service, settings_text(fresh, "tokens"), &tls, settings_number(fresh, "min-free-mb") << 20);
 }
 

@@ -7,7 +7,8 @@
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "app/serve/lifecycle.h"
-#include "health/consent/consent.h"
+#include "health/consent/glass.h"
+#include "health/consent/trustee.h"
 
 #define WAIT_MAX_SECONDS 86400u
 #define SLEEP_STEP_MS 200u
@@ -15,7 +16,7 @@
 
 /* --- break-glass --- */
 
-static enum status report_glass(struct cli *cli, const struct broken_glass *glass, uint64_t wait, struct err *err) {
+static enum status report_glass(struct cli *cli, const struct glass_event *glass, uint64_t wait, struct err *err) {
 	cli_put_bool(cli, "permitted", glass->decision.permitted);
 	cli_put_text(cli, "reason", access_reason_name(glass->decision.reason));
 	cli_put_text(cli, "why", access_reason_text(glass->decision.reason));
@@ -48,14 +49,14 @@ static enum status cmd_break_glass(struct cli *cli, struct err *err) {
 	hash32 folder;
 	const char *reason;
 	uint64_t wait;
-	struct broken_glass glass;
+	struct glass_event glass;
 	TRY(cli_hash(cli, &folder, "folder", err));
 	TRY(cli_need(cli, &reason, "reason", err));
 	TRY(cli_u64(cli, &wait, "wait", 0, err));
 	if (wait > WAIT_MAX_SECONDS)
 		return err_set(err, STATUS_INVALID, "--wait takes at most %u seconds", WAIT_MAX_SECONDS);
 	TRY(request_check_chain(&cli->request, err));
-	TRY(cli_explain(cli, glass_break(&cli->request, &glass, &folder, bytes_text(reason), err), err));
+	TRY(glass_break(&cli->request, &glass, &folder, bytes_text(reason), err));
 	return report_glass(cli, &glass, wait, err);
 }
 
@@ -77,10 +78,10 @@ const struct cli_command command_break_glass = {
 
 /* --- review --- */
 
-static enum status put_review(struct cli *cli, const struct broken_glass *glass, struct err *err) {
+static enum status put_review(struct cli *cli, const struct glass_event *glass, struct err *err) {
 	const char *name;
 	uint64_t now = clock_now_ms(cli->request.clock) / 1000;
-	TRY(actor_name(&cli->request, &name, &glass->actor, err));
+	TRY(consent_actor_name(&cli->request, &name, &glass->actor, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_u64(cli, "review", glass->review);
 	cli_put_time(cli, "at", glass->timestamp);
@@ -101,7 +102,7 @@ static enum status put_review(struct cli *cli, const struct broken_glass *glass,
 
 static enum status cmd_review_list(struct cli *cli, struct err *err) {
 	hash32 folder;
-	struct broken_glass *reviews;
+	struct glass_event *reviews;
 	size_t count;
 	TRY(cli_hash(cli, &folder, "folder", err));
 	TRY(request_check_chain(&cli->request, err));

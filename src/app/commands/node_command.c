@@ -30,6 +30,7 @@ void node_report(struct cli *cli, const struct node_report *report) {
 		if (report->gateway)
 			printf(",\"gateway\":\"%s\",\"token\":\"%s\",\"folder\":\"%s\"", report->gateway, report->token,
 			    report->folder);
+		if (report->certificate) printf(",\"certificate\":\"%s\"", report->certificate);
 		puts("}");
 	} else {
 		printf("xinglin is listening on %s\n  data    %s\n  sealer  %s\n  genesis 0x", url, options->data,
@@ -39,6 +40,7 @@ void node_report(struct cli *cli, const struct node_report *report) {
 		if (report->gateway)
 			printf("  gateway %s\n  token   %s\n  folder  %s\n", report->gateway, report->token,
 			    report->folder);
+		if (report->certificate) printf("  trust   %s\n", report->certificate);
 		puts("Ctrl-C stops it; the next start continues the chain.");
 	}
 	fflush(stdout);
@@ -60,12 +62,14 @@ static struct tls_files tls_settings(const struct settings *settings) {
 	    .client_ca = settings_text(settings, "tls-client-ca")};
 }
 
-static void reload(void *node, const struct settings *fresh) {
+static bool reload(void *node, const struct settings *fresh) {
 	const struct tls_files tls = tls_settings(fresh);
 	struct err err;
-	if (node_reload_tls(node, &tls, &err) != STATUS_OK)
+	enum status status = node_reload_tls(node, &tls, &err);
+	if (status != STATUS_OK)
 		log_error("node", "the TLS files are not taken, the old ones serve on: %s", err.message);
 	node_reload(node, settings_number(fresh, "min-free-mb") << 20);
+	return status == STATUS_OK;
 }
 
 static bool is_alive(void *node) {

@@ -3,6 +3,7 @@
 
 #include "app/commands/commands.h"
 #include "app/system.h"
+#include "health/trace/capture.h"
 
 #define COUNT_MAX 10000u
 
@@ -248,7 +249,7 @@ static enum status waiting(struct cli *cli, const char ***out, size_t *count, co
 			continue;
 		}
 		for (uint32_t i = 0; i < document->unit_count; i++) {
-			const struct known_unit *unit = &document->units[i];
+			const struct document_unit *unit = &document->units[i];
 			if (unit->container != c || strlen(unit->serial) >= sizeof scan.serial) continue;
 			memcpy(scan.gtin, document->batches[unit->batch].gtin, sizeof scan.gtin);
 			memcpy(scan.serial, unit->serial, strlen(unit->serial) + 1);

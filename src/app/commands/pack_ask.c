@@ -139,7 +139,7 @@ static enum status cmd_pack_reference(struct cli *cli, struct err *err) {
 		TRY(stock_unit(&stock, &found, &is_known, scan.gtin, scan.serial, err));
 		if (!is_known)
 			return err_set(err, STATUS_NOTFOUND, "no document of this home names %s", cli->arguments[i]);
-		struct known_unit unit = found.unit;
+		struct document_unit unit = found.unit;
 		unit.batch = document_add_batch(&document, &cli->arena, &found.batch);
 		document_add_unit(&document, &cli->arena, &unit);
 	}
@@ -158,7 +158,7 @@ const struct cli_command command_pack_reference = {
     .arguments = "SCAN…",
     .arguments_min = 1,
     .arguments_max = 256,
-    .summary = "tell another actor where a pack stands on the chain",
+    .summary = "show another actor where a pack stands on the chain",
     .teach = "For somebody who is offered a pack that no document of theirs names: a sealed file with the pack's\n"
 	     "batch, index and proof, and nothing of how it travelled. They use it with pack verify or pack\n"
 	     "dispense --document.\n\n"

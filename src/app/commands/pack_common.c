@@ -1,8 +1,10 @@
 /* What the commands about packs share: opening, capturing, reporting. */
+#include "app/cli/remedies.h"
 #include "app/commands/pack.h"
 #include "app/system.h"
 #include "health/actors/directory.h"
 #include "health/gs1/epc.h"
+#include "health/trace/capture.h"
 
 unsigned pack_year(void) {
 	return (unsigned)(1970 + clock_now_ms(&world_clock) / 1000 / 31556952);
@@ -30,7 +32,7 @@ enum status pack_address(const struct cli *cli, addr20 *out, const char *name, s
 }
 
 void pack_put_actor(struct cli *cli, const char *name, const addr20 *actor) {
-	struct listed_actor listed;
+	struct directory_listed listed;
 	if (addr20_is_zero(actor)) return;
 	cli_put_address(cli, name, actor);
 	if (directory_find(&cli->request, &listed, actor, NULL) == STATUS_OK)
@@ -104,6 +106,7 @@ static void report(
 	json_array_end(&cli->writer);
 	if (code == MEDICINES_CODE_OK) return;
 	cli_put_text(cli, "meaning", medicines_code_text(code));
+	if (remedy_of_code(code)[0]) cli_put_text(cli, "remedy", remedy_of_code(code));
 	cli->exit_code = EXIT_REFUSED;
 }
 

@@ -3,6 +3,7 @@
 
 #include "app/commands/commands.h"
 #include "app/commands/pack.h"
+#include "health/trace/products.h"
 #include "health/trace/tags.h"
 
 #define REQUEST_MAX ((size_t)1 << 16)

@@ -44,7 +44,9 @@ static enum status add_file(
 	struct record_added added[RECORD_ADDITIONS_MAX];
 	for (size_t i = 0; i < folders->count; i++)
 		cli_say(cli, "%s: sealing %zu resources", file->path, file->additions[i].count);
-	TRY(cli_explain(cli, record_add_many(&cli->request, added, file->additions, folders->count, err), err));
+	enum status status = record_add_many(&cli->request, added, file->additions, folders->count, err);
+	if (status == STATUS_LIMIT) return err_prefix(err, status, "%s", file->path);
+	if (status != STATUS_OK) return status;
 	for (size_t i = 0; i < folders->count; i++) put_added(cli, file->path, &folders->ids[i], &added[i]);
 	return STATUS_OK;
 }
@@ -96,7 +98,7 @@ const struct cli_command command_record_add = {
 
 /* --- record list --- */
 
-static void put_registration(struct cli *cli, const struct registration *registration) {
+static void put_registration(struct cli *cli, const struct record_registration *registration) {
 	cli_put_hex(cli, "record", BYTES_OF(registration->record));
 	cli_put_address(cli, "author", &registration->author);
 	cli_put_u64(cli, "epoch", registration->epoch);
@@ -105,7 +107,7 @@ static void put_registration(struct cli *cli, const struct registration *registr
 }
 
 static enum status cmd_record_list(struct cli *cli, struct err *err) {
-	struct registration *records;
+	struct record_registration *records;
 	size_t count;
 	hash32 folder;
 	TRY(cli_hash(cli, &folder, "folder", err));
@@ -135,7 +137,7 @@ const struct cli_command command_record_list = {
 
 /* --- record read --- */
 
-static enum status write_opened(const char *path, const struct opened_record *record, uint32_t part, struct err *err) {
+static enum status write_opened(const char *path, const struct record_opened *record, uint32_t part, struct err *err) {
 	if (part) return cli_write_file(path, record->resources[part - 1], err);
 	struct buf bundle;
 	buf_init(&bundle, 2 * FHIR_DOCUMENT_MAX);
@@ -146,7 +148,7 @@ static enum status write_opened(const char *path, const struct opened_record *re
 	return status;
 }
 
-static void put_manifest(struct cli *cli, const struct opened_record *record) {
+static void put_manifest(struct cli *cli, const struct record_opened *record) {
 	json_array_begin(&cli->writer, "resources");
 	for (size_t i = 0; i < record->lead.count; i++) {
 		const struct record_lead_resource *resource = &record->lead.resources[i];
@@ -162,7 +164,7 @@ static void put_manifest(struct cli *cli, const struct opened_record *record) {
 
 static enum status cmd_record_read(struct cli *cli, struct err *err) {
 	const char *path = cli_value(cli, "out");
-	struct opened_record record;
+	struct record_opened record;
 	uint64_t part;
 	hash32 id;
 	TRY(argument_id(cli, &id, err));
@@ -232,14 +234,14 @@ const struct cli_command command_record_erase = {
 /* --- record status --- */
 
 /* Only an account that may read can ask the node; to all others the record is unknown. */
-static const char *availability(const struct registration *registration, const struct blob_verdict *verdict) {
+static const char *availability(const struct record_registration *registration, const struct blob_verdict *verdict) {
 	if (verdict->ok) return "yes";
 	if (verdict->http_status == 410 || registration->state == 2) return "erased";
 	return verdict->http_status == 404 ? "no" : "unknown: the node answers readers only";
 }
 
 static enum status cmd_record_status(struct cli *cli, struct err *err) {
-	struct registration registration;
+	struct record_registration registration;
 	struct blob_verdict verdict;
 	addr20 *nodes;
 	size_t count;

@@ -26,9 +26,14 @@ static const char *or_empty(const char *text) {
 	return text ? text : "";
 }
 
+static const char *gzip_of(const struct route *row) {
+	static const char *const names[] = {"", "answers", "bodies", "both"};
+	return names[row->gzip & HTTP_GZIP_BOTH];
+}
+
 static void print_markdown(const struct part *part, const struct route *row) {
-	printf("| %s | `%s %s` | %s%s%s | %s |\n", part->server, http_method_name(row->method), row->path,
-	    row->accepts ? "`" : "", or_empty(row->accepts), row->accepts ? "`" : "", row->doc);
+	printf("| %s | `%s %s` | %s%s%s | %s | %s |\n", part->server, http_method_name(row->method), row->path,
+	    row->accepts ? "`" : "", or_empty(row->accepts), row->accepts ? "`" : "", gzip_of(row), row->doc);
 }
 
 static void print_line(const struct part *part, const struct route *row) {
@@ -41,6 +46,7 @@ static void put_json(struct cli *cli, const struct part *part, const struct rout
 	cli_put_text(cli, "method", http_method_name(row->method));
 	cli_put_text(cli, "path", row->path);
 	cli_put_text(cli, "accepts", or_empty(row->accepts));
+	cli_put_text(cli, "gzip", gzip_of(row));
 	cli_put_text(cli, "doc", row->doc);
 	json_object_end(&cli->writer);
 }
@@ -51,7 +57,7 @@ static enum status cmd_routes(struct cli *cli, struct err *err) {
 	if (cli->json && is_markdown)
 		return err_set(err, STATUS_INVALID, "--json and --markdown are two ways to print one table: take one");
 	parts_of(parts);
-	if (is_markdown) puts("| server | request | body | what it does |\n|---|---|---|---|");
+	if (is_markdown) puts("| server | request | body | gzip | what it does |\n|---|---|---|---|---|");
 	if (cli->json) json_array_begin(&cli->writer, "routes");
 	for (const struct part *part = parts; part < parts + PARTS_COUNT; part++) {
 		for (const struct route *row = part->rows; row < part->rows + part->count; row++) {

@@ -2,12 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "app/system.h"
-
-static const char *from_environment(const char *name) {
-	return getenv(name);
-}
 
 struct settings_source service_source(const struct cli *cli, const struct settings_section *section) {
 	return (struct settings_source){.section = section,
@@ -15,7 +12,7 @@ struct settings_source service_source(const struct cli *cli, const struct settin
 	    .file = cli_value(cli, "config"),
 	    .flag = cli_setting,
 	    .context = cli,
-	    .environment = from_environment};
+	    .environment = environ};
 }
 
 static enum status report(const struct problems *problems, struct err *err) {

@@ -2,6 +2,8 @@
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "health/consent/consent.h"
+#include "health/consent/grants.h"
+#include "health/consent/purpose.h"
 
 #define DAY_SECONDS 86400u
 #define DAYS_MAX 36500u
@@ -13,7 +15,7 @@ static enum status optional_record(struct cli *cli, hash32 *record, struct err *
 }
 
 /* From the earlier of the two clocks, so that the grant holds in the next block; --not-before puts it off. */
-static enum status period(struct cli *cli, struct sharing *sharing, struct err *err) {
+static enum status period(struct cli *cli, struct grant_terms *sharing, struct err *err) {
 	uint64_t days, begin, now = clock_now_ms(cli->request.clock) / 1000, of_chain;
 	const char *given;
 	TRY(cli_need(cli, &given, "days", err));
@@ -27,7 +29,7 @@ static enum status period(struct cli *cli, struct sharing *sharing, struct err *
 }
 
 static enum status cmd_share(struct cli *cli, struct err *err) {
-	struct sharing sharing = {.accept_changed_key = cli_flag(cli, "accept-changed-key")};
+	struct grant_terms sharing = {.accept_changed_key = cli_flag(cli, "accept-changed-key")};
 	const char *rights = cli_value(cli, "rights"), *purposes = cli_value(cli, "purpose");
 	struct action action;
 	TRY(cli_action_options(cli, err));
@@ -110,7 +112,7 @@ static enum status cmd_revoke(struct cli *cli, struct err *err) {
 	TRY(cli_address(cli, &from, "from", err));
 	TRY(optional_record(cli, &record, err));
 	TRY(request_check_chain(&cli->request, err));
-	TRY(revoke_action(&cli->request, &revocation, &folder, &record, &from, err));
+	TRY(grant_revoke_action(&cli->request, &revocation, &folder, &record, &from, err));
 	leaving = hash32_is_zero(&record) ? &from : NULL; /* who loses one record may hold the folder still */
 	if (cli_value(cli, "out"))
 		TRY(write_both(cli, &revocation, &folder, leaving, keep_key, err));

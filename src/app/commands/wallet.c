@@ -11,7 +11,7 @@
 
 static enum status cmd_wallet_new(struct cli *cli, struct err *err) {
 	const char *home, *phrase_file = cli_value(cli, "phrase-file");
-	struct wallet_options options = {.light_kdf = cli_flag(cli, "light-kdf")};
+	struct home_wallet_options options = {.light_kdf = cli_flag(cli, "light-kdf")};
 	struct buf password;
 	TRY(cli_need(cli, &home, "home", err));
 	if (phrase_file) TRY(cli_read_file(cli, &options.phrase, phrase_file, 512, err));
@@ -117,12 +117,12 @@ const struct cli_command command_trust = {
 
 /* --- actor --- */
 
-static enum status applicant(struct cli *cli, struct applicant *out, struct err *err) {
+static enum status applicant(struct cli *cli, struct directory_applicant *out, struct err *err) {
 	const char *path = cli_value(cli, "node-key");
-	if (!path) return applicant_of_home(out, cli->request.home, err);
+	if (!path) return directory_applicant_of_home(out, cli->request.home, err);
 	hash32 secret;
 	TRY(node_key_read(&secret, path, err));
-	enum status status = applicant_of_secret(out, &secret, err);
+	enum status status = directory_applicant_of_secret(out, &secret, err);
 	mem_wipe(&secret, sizeof secret);
 	return status;
 }
@@ -130,7 +130,7 @@ static enum status applicant(struct cli *cli, struct applicant *out, struct err 
 static enum status cmd_actor_request(struct cli *cli, struct err *err) {
 	const char *name, *roles_given, *out_path;
 	uint32_t roles;
-	struct applicant who;
+	struct directory_applicant who;
 	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_need(cli, &name, "name", err));
 	TRY(cli_need(cli, &roles_given, "roles", err));
@@ -143,7 +143,7 @@ static enum status cmd_actor_request(struct cli *cli, struct err *err) {
 	if (status == STATUS_OK) status = cli_write_file(out_path, buf_view(&listing), err);
 	buf_fini(&listing);
 	if (status == STATUS_OK) cli_put_address(cli, "actor", &who.account);
-	applicant_wipe(&who);
+	directory_applicant_wipe(&who);
 	if (status == STATUS_OK) cli_put_text(cli, "listing", out_path);
 	return status;
 }
@@ -216,7 +216,7 @@ const struct cli_command command_actor_list = {
 
 static enum status cmd_actor_show(struct cli *cli, struct err *err) {
 	addr20 address;
-	struct listed_actor actor;
+	struct directory_listed actor;
 	char roles[160];
 	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_address(cli, &address, "address", err));

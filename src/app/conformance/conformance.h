@@ -25,7 +25,7 @@ struct conformance {
 MUST_USE enum status conformance_walk(struct conformance *run, const char *path, struct err *err);
 /* "Frontier" to "Osaka", as the tests spell them. False for another name. */
 bool conformance_fork(enum fork *fork, struct bytes name);
-/* Tells a case that is left out, and counts it. */
+/* Reports a case that is left out, and counts it. */
 void conformance_skip(struct conformance *run, const struct json *test, const char *why, struct bytes name);
 
 /* conformance_state.c, conformance_block.c, conformance_tx.c: runs all files at `paths`. */

@@ -8,7 +8,9 @@
 #include "codec/hex.h"
 #include "health/actors/actor.h"
 #include "health/actors/directory.h"
-#include "health/consent/consent.h"
+#include "health/consent/grants.h"
+#include "health/consent/purpose.h"
+#include "health/records/folder.h"
 #include "net/http_client.h"
 
 #define SMALL_MAX ((size_t)64 << 10)
@@ -29,7 +31,7 @@ static enum status make_password(struct dev_world *world, struct err *err) {
 
 static enum status make_home(struct dev_world *world, struct err *err) {
 	struct home *home = NULL;
-	const struct wallet_options options = {.password = buf_view(&world->password), .light_kdf = true};
+	const struct home_wallet_options options = {.password = buf_view(&world->password), .light_kdf = true};
 	char wallet[512];
 	snprintf(wallet, sizeof wallet, "%s/wallet/account.json", world->home);
 	if (!files_exists(wallet)) TRY(home_create(world->home, &options, &world_random, err));
@@ -57,6 +59,8 @@ enum status dev_world_begin(struct dev_world *out, const char *data, struct err 
 	snprintf(out->password_file, sizeof out->password_file, "%s/password", folder);
 	snprintf(out->tokens, sizeof out->tokens, "%s/tokens", folder);
 	snprintf(out->folder_file, sizeof out->folder_file, "%s/folder", folder);
+	snprintf(out->cert, sizeof out->cert, "%s/cert.pem", folder);
+	snprintf(out->cert_key, sizeof out->cert_key, "%s/key.pem", folder);
 	TRY(files_make_folder(folder, err));
 	TRY(make_password(out, err));
 	TRY(make_home(out, err));
@@ -84,19 +88,19 @@ static enum status deploy(struct actor_request *request, struct err *err) {
 }
 
 static enum status list_self(struct actor_request *request, struct err *err) {
-	struct applicant self;
+	struct directory_applicant self;
 	struct buf listing;
 	struct client_receipt receipt;
 	uint32_t roles = 0;
 #define ADD_ROLE(name, text, bit) roles |= bit;
 	ROLES(ADD_ROLE)
 #undef ADD_ROLE
-	TRY(applicant_of_home(&self, request->home, err));
+	TRY(directory_applicant_of_home(&self, request->home, err));
 	buf_init(&listing, SMALL_MAX);
 	enum status status = directory_request(request, &listing, &self, BYTES_LITERAL(ORGANISATION), roles, err);
 	if (status == STATUS_OK) status = directory_list(request, &receipt, buf_view(&listing), err);
 	buf_fini(&listing);
-	applicant_wipe(&self);
+	directory_applicant_wipe(&self);
 	return status;
 }
 
@@ -109,7 +113,7 @@ static enum status open_folder(struct actor_request *request, hash32 *folder, st
 	TRY(folder_open_action(request, &action, folder, &opening, err));
 	TRY(action_relay(request, &receipt, &action, err));
 	TRY(client_timestamp(request->client, &now_s, err));
-	struct sharing sharing = {.folder = *folder,
+	struct grant_terms sharing = {.folder = *folder,
 	    .grantee = request->home->account,
 	    .rights = RIGHT_READ | RIGHT_WRITE,
 	    .from = now_s,

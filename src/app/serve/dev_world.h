@@ -13,6 +13,7 @@
 
 struct dev_world {
 	char home[256], password_file[256], tokens[256], folder_file[256];
+	char cert[256], cert_key[256]; /* of dev_certificate.h, made if they are wanted */
 	struct buf password;
 	addr20 account;             /* deploys, so the genesis must name it, and needs ether */
 	char token[TOKEN_TEXT_MAX]; /* new at each start */

@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "app/serve/follower.h"
 #include "app/serve/nodes.h"
+#include "app/serve/periodic.h"
 #include "app/serve/trustee.h"
 #include "app/system.h"
 #include "app/threads.h"
@@ -22,6 +24,12 @@
 #define WAITING_MAX (OUTBOX_ENTRIES_MAX / 10 * 9) /* near its bound it is not ready */
 /* Beyond the request's own time, so that the gateway and not the server says that it is over. */
 #define ANSWER_GRACE_MS 5000u
+/* Beyond the drain's time, so that whoever waits for a block then is told that the record is kept (202). */
+#define LET_GO_MS 1000u
+#define LET_GO_EVERY_MS 50u
+#define TEND_EVERY_MS 1000u
+#define OVERDUE_MS 1000u /* of a waiter whose deadline the outbox does not see, since it waits for a node itself */
+#define NODE_WAIT_MS 50u
 
 struct gateway_service {
 	struct gateway_service_options options;
@@ -41,7 +49,10 @@ struct gateway_service {
 	pthread_t outbox_thread;
 	struct trustee_service *trustee;
 	struct index *index; /* of the actor's home */
-	atomic_bool is_sending;
+	struct follower *follower;
+	struct periodic *tending, *letting_go;
+	atomic_ullong let_go_at_ms; /* monotonic; when the drain's time is over */
+	atomic_bool is_stopping, is_ending, is_sending;
 	atomic_ullong min_free_bytes;
 };
 
@@ -84,8 +95,8 @@ static void handle_metrics(void *context, struct http_exchange *exchange) {
 		ops_routes[OPS_HEALTH_COUNT].handle(&service->ops, exchange);
 }
 
-static const struct route metrics_route[] = {
-    ROUTE(HTTP_GET, "/metrics", handle_metrics, "what it counted, for a token with that right")};
+static const struct route metrics_route[] = {ROUTE(
+    HTTP_GET, "/metrics", handle_metrics, "what it counted, for a token with that right", .gzip = HTTP_GZIP_ANSWERS)};
 
 /* --- what operators see --- */
 
@@ -94,8 +105,13 @@ static void check(void *context, struct readiness *out) {
 	struct outbox_counts counts = outbox_counts(service->outbox);
 	bool is_sending = atomic_load(&service->is_sending);
 	nodes_check(service->nodes, out);
-	readiness_add(out, "outbox", is_sending && counts.waiting < WAITING_MAX, "%s; %zu wait, %zu are on their way",
-	    is_sending ? "runs" : "does not run", counts.waiting, counts.in_flight);
+	readiness_add(out, "outbox", is_sending && !counts.is_broken && counts.waiting < WAITING_MAX,
+	    "%s; %zu wait, %zu are on their way",
+	    counts.is_broken ? "its journal could not be synced, which needs a restart"
+	    : is_sending     ? "runs"
+			     : "does not run",
+	    counts.waiting, counts.in_flight);
+	follower_check(service->follower, out);
 	readiness_add_disk(out, service->options.home, atomic_load(&service->min_free_bytes));
 }
 
@@ -104,6 +120,7 @@ static void write_metrics(void *context, struct buf *out) {
 	struct outbox_counts outbox = outbox_counts(service->outbox);
 	struct gateway_counts counts = gateway_counts(service->gateway);
 	nodes_metrics(service->nodes, out);
+	follower_metrics(service->follower, out);
 	metric_put(
 	    out, METRIC_GAUGE, "outbox_waiting", "Entries that were accepted and are not finished.", outbox.waiting);
 	metric_put(out, METRIC_GAUGE, "outbox_in_flight", "Transactions without a receipt.", outbox.in_flight);
@@ -149,12 +166,24 @@ static enum status open_actor(struct gateway_service *service, struct err *err) 
 	    .random = &world_random,
 	    .sleep_ms = world_sleep_ms,
 	    .threads = &system_threads,
-	    .clients_max = service->options.workers + 2};
+	    .chain_id = service->deployment.chain_id,
+	    .clients_max = service->options.workers + 3}; /* trustee, follower, and one to spare */
 	TRY(actor_open(&service->actor, &options, err));
 	service->options.password = (struct bytes){NULL, 0};
 	service->index = index_new(actor_home(service->actor), &system_threads);
 	actor_keep_logs(service->actor, index_keeper(service->index));
+	service->follower = follower_new(service->actor, service->index, service->nodes);
 	return actor_outbox(service->actor, &service->outbox, err);
+}
+
+/* A file that was cut while it was written takes tokens away without a mistake in it: so the number is said. */
+static void report_tokens(size_t count, const char *path) {
+	const struct log_field fields[] = {LOG_NUMBER("tokens", count), LOG_TEXT("file", path)};
+	if (count)
+		log_event(&(struct log_event){LOG_INFO, "gateway", "tokens are taken", fields, 2});
+	else
+		log_event(&(struct log_event){
+		    LOG_ERROR, "gateway", "the file of tokens holds none: nobody may ask", fields, 2});
 }
 
 static enum status load_tokens(struct gateway_service *service, const char *path, struct err *err) {
@@ -166,6 +195,7 @@ static enum status load_tokens(struct gateway_service *service, const char *path
 		if (status != STATUS_OK) status = err_prefix(err, status, "%s", path);
 	}
 	buf_wipe(&text);
+	if (status == STATUS_OK) report_tokens(gateway_token_count(service->gateway), path);
 	return status;
 }
 
@@ -204,7 +234,7 @@ static enum status open_server(struct gateway_service *service, struct err *err)
 	    .connections_max = CONNECTIONS_MAX,
 	    .deferred_max = DEFERRED_MAX,
 	    .deferred_timeout_ms = wanted->request_ms + ANSWER_GRACE_MS,
-	    .drain_ms = wanted->drain_ms ? wanted->drain_ms : 1, /* 0 is the server's default */
+	    .drain_ms = wanted->drain_ms + LET_GO_MS,
 	    .vhosts = wanted->vhosts,
 	    .cors_origins = wanted->cors_origins,
 	    .observer = &observer};
@@ -240,21 +270,50 @@ uint16_t gateway_service_port(const struct gateway_service *service) {
 
 /* --- running --- */
 
+/* What is on its way is not shown to a node before one has proved to be of this chain: another would refuse it for
+ * ever. */
+static void await_node(struct gateway_service *service) {
+	if (!nodes_any_is_up(service->nodes)) log_warn("gateway", "no node answers yet: waiting for one");
+	while (!nodes_any_is_up(service->nodes) && !atomic_load(&service->is_ending))
+		world_sleep_ms(NULL, NODE_WAIT_MS);
+}
+
 static void *run_outbox(void *context) {
 	struct gateway_service *service = context;
 	atomic_store(&service->is_sending, true);
+	await_node(service);
 	outbox_run(service->outbox);
 	atomic_store(&service->is_sending, false);
 	return NULL;
+}
+
+static void tend(void *context) {
+	struct gateway_service *service = context;
+	gateway_forget(service->gateway);
+	outbox_let_go(service->outbox, clock_now_ms(&world_clock) - OVERDUE_MS);
 }
 
 static enum status start_threads(struct gateway_service *service, struct err *err) {
 	TRY(nodes_watch_start(service->nodes, err));
 	if (service->options.trustee_every_ms)
 		TRY(trustee_service_start(&service->trustee, service->actor, service->options.trustee_every_ms, err));
+	TRY(follower_start(service->follower, err));
+	const struct periodic_work work = {"the gateway's own duties", TEND_EVERY_MS, tend, service};
+	TRY(periodic_start(&service->tending, &work, err));
 	if (pthread_create(&service->outbox_thread, NULL, run_outbox, service) != 0)
 		return err_set(err, STATUS_INTERNAL, "cannot start the outbox's thread");
 	return STATUS_OK;
+}
+
+/* But for the outbox's, which others wait for. */
+static void stop_threads(struct gateway_service *service) {
+	periodic_stop(service->letting_go);
+	periodic_stop(service->tending);
+	follower_stop(service->follower);
+	trustee_service_stop(service->trustee);
+	service->letting_go = service->tending = NULL;
+	service->trustee = NULL;
+	nodes_watch_stop(service->nodes);
 }
 
 enum status gateway_service_run(struct gateway_service *service, struct err *err) {
@@ -264,29 +323,42 @@ enum status gateway_service_run(struct gateway_service *service, struct err *err
 		/* Workers first: what they still hand over is journaled, and goes on at the next start. The pool itself
 		 * stays: the outbox still offers it work, and /metrics counts its tasks. */
 		worker_pool_stop(service->pool);
-		trustee_service_stop(service->trustee);
+		trustee_service_stop(service->trustee); /* it waits for what it sent */
 		service->trustee = NULL;
+		atomic_store(&service->is_ending, true);
 		outbox_stop(service->outbox);
 		pthread_join(service->outbox_thread, NULL);
 	}
-	trustee_service_stop(service->trustee);
-	service->trustee = NULL;
-	nodes_watch_stop(service->nodes);
+	stop_threads(service);
 	return status;
 }
 
+/* Once the drain's time is over: what is in the journal is accepted, and whoever waits for its block is told so. */
+static void let_go(void *context) {
+	struct gateway_service *service = context;
+	uint64_t now_ms = clock_monotonic_ns(&world_clock) / 1000000;
+	if (now_ms >= atomic_load(&service->let_go_at_ms)) outbox_let_go(service->outbox, UINT64_MAX);
+}
+
 void gateway_service_stop(struct gateway_service *service) {
+	const struct periodic_work work = {"the drain", LET_GO_EVERY_MS, let_go, service};
+	struct err err;
+	if (atomic_exchange(&service->is_stopping, true)) return;
+	atomic_store(&service->let_go_at_ms, clock_monotonic_ns(&world_clock) / 1000000 + service->options.drain_ms);
+	if (periodic_start(&service->letting_go, &work, &err) != STATUS_OK) log_warn("gateway", "%s", err.message);
 	http_server_stop(service->server);
 }
 
-void gateway_service_reload(
+bool gateway_service_reload(
     struct gateway_service *service, const char *tokens, const struct tls_files *tls, uint64_t min_free_bytes) {
 	struct err err;
 	atomic_store(&service->min_free_bytes, min_free_bytes);
-	if (load_tokens(service, tokens, &err) != STATUS_OK)
-		log_error("gateway", "the tokens stay as they were: %s", err.message);
-	if ((tls->cert || service->options.tls.cert) && http_server_reload_tls(service->server, tls, &err) != STATUS_OK)
-		log_error("gateway", "the certificates stay as they were: %s", err.message);
+	bool took_tokens = load_tokens(service, tokens, &err) == STATUS_OK;
+	if (!took_tokens) log_error("gateway", "the tokens stay as they were: %s", err.message);
+	bool is_tls = tls->cert || service->options.tls.cert;
+	bool took_tls = !is_tls || http_server_reload_tls(service->server, tls, &err) == STATUS_OK;
+	if (!took_tls) log_error("gateway", "the certificates stay as they were: %s", err.message);
+	return took_tokens && took_tls;
 }
 
 bool gateway_service_is_alive(struct gateway_service *service) {
@@ -300,6 +372,7 @@ void gateway_service_close(struct gateway_service *service) {
 	if (!service) return;
 	ops_server_close(service->ops_server);
 	if (service->pool) worker_pool_stop(service->pool);
+	follower_free(service->follower);
 	index_free(service->index);
 	actor_close(service->actor);
 	worker_pool_close(service->pool);

@@ -2,8 +2,8 @@
  * A running gateway: one actor's home, the nodes that it asks, an HTTP server with the routes of health/gateway,
  * workers for what blocks, and the trustee's service if it is wanted.
  *
- * Threads: the caller's (waits), the server's, the workers, one for the outbox, one that watches the nodes, one for the
- * trustee. gateway_service_stop and _reload may come from any.
+ * Threads: the caller's (waits), the server's, the workers, one each for the outbox, for watching the nodes, for
+ * following the chain, for its own duties, and for the trustee. gateway_service_stop and _reload may come from any.
  */
 #ifndef APP_SERVE_GATEWAY_SERVICE_H
 #define APP_SERVE_GATEWAY_SERVICE_H
@@ -27,15 +27,16 @@ struct gateway_service_options {
 	uint32_t trustee_every_ms; /* 0: it is not a trustee */
 };
 struct gateway_service;
-/* Opens the home and its outbox, binds the port. STATUS_IO: no node answers; one must at the start. STATUS_DENIED: the
- * password is wrong, or the nodes are of another chain. STATUS_BUSY: another program has the home or the port. */
+/* Opens the home and its outbox, binds the port. It does not wait for a node: until one answers it is not ready.
+ * STATUS_DENIED: the password is wrong, or the nodes that answer are of another chain. STATUS_BUSY: another program has
+ * the home or the port. */
 MUST_USE enum status gateway_service_open(
     struct gateway_service **out, const struct gateway_service_options *options, struct err *err);
 uint16_t gateway_service_port(const struct gateway_service *service);
 MUST_USE enum status gateway_service_run(struct gateway_service *service, struct err *err);
 void gateway_service_stop(struct gateway_service *service);
-/* Tokens and certificates from their files again; a mistake keeps the old ones and is logged. */
-void gateway_service_reload(
+/* Tokens and certificates from their files again; a mistake keeps the old ones and is logged. False: there was one. */
+bool gateway_service_reload(
     struct gateway_service *service, const char *tokens, const struct tls_files *tls, uint64_t min_free_bytes);
 /* Does the outbox's thread run? */
 bool gateway_service_is_alive(struct gateway_service *service);

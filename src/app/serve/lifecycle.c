@@ -68,9 +68,13 @@ static void report_changes(const struct lifecycle *life, const struct settings *
 }
 
 static void adopt(struct lifecycle *life, struct settings *fresh) {
+	const struct service *service = life->service;
 	report_changes(life, fresh);
 	if (settings_row(fresh->section, "log-level")) log_set_level(log_level_of(settings_text(fresh, "log-level")));
-	if (life->service->reload) life->service->reload(life->service->context, fresh);
+	if (!service->reload || service->reload(service->context, fresh))
+		log_info(service->name, "reloaded");
+	else
+		log_error(service->name, "reloaded in part: what is named above stays as it was");
 	settings_fini(&life->current);
 	life->current = *fresh;
 }
@@ -91,7 +95,6 @@ static void reload(struct lifecycle *life) {
 		settings_fini(&fresh);
 	} else {
 		adopt(life, &fresh);
-		log_info(name, "reloaded");
 	}
 	problems_fini(&problems);
 	notify_send(&life->notifier, "READY=1");

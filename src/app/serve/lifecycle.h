@@ -7,8 +7,8 @@
  *
  *       SIGTERM, SIGINT   STOPPING=1, then the service drains; a second one ends the process at once
  *       SIGHUP            RELOADING=1, the settings are read again, READY=1. What may change does (SETTING_RELOADS);
- * what may not is named in the log. A configuration with mistakes changes nothing. the watchdog      WATCHDOG=1, as
- * long as the service says that it works
+ *                         what may not is named in the log. A configuration with mistakes changes nothing
+ *       the watchdog      WATCHDOG=1, as long as the service says that it works
  *
  * A service that does not end within its drain time and LIFECYCLE_GRACE_MS is ended with exit code 1: every promise
  * survives kill -9, so nothing is lost but answers.
@@ -30,8 +30,9 @@ struct service {
 	MUST_USE enum status (*run)(void *context, struct err *err);
 	/* Begins the drain; from another thread. */
 	void (*stop)(void *context);
-	/* New settings, all of them right. It copies what it keeps. From another thread; NULL: nothing to do. */
-	void (*reload)(void *context, const struct settings *fresh);
+	/* New settings, all of them right. It copies what it keeps. From another thread; NULL: nothing to do. False:
+	 * what a setting names was not taken, and it said so in the log. */
+	bool (*reload)(void *context, const struct settings *fresh);
 	/* Is it doing its work? NULL: always. */
 	bool (*is_alive)(void *context);
 };

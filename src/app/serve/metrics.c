@@ -92,7 +92,7 @@ void metrics_process(struct buf *out) {
 
 /* What our services answer; anything else counts as "other". */
 static const int codes[HTTP_CODES_COUNT - 1] = {200, 201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 406,
-    409, 410, 412, 413, 415, 422, 429, 431, 500, 501, 503, 504, 507};
+    409, 410, 412, 413, 415, 416, 422, 429, 431, 500, 501, 503, 504, 507};
 
 struct bucket {
 	uint64_t ns;

@@ -27,7 +27,7 @@ void metrics_process(struct buf *out);
 /* --- requests over HTTP --- */
 
 #define HTTP_ROUTES_MAX 64u
-#define HTTP_CODES_COUNT 28u
+#define HTTP_CODES_COUNT 29u
 #define HTTP_BUCKETS 11u
 
 struct http_route_counts {

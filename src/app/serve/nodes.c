@@ -1,9 +1,9 @@
 #include "app/serve/nodes.h"
 
-#include <pthread.h>
 #include <stdio.h>
 
-#include "app/system.h"
+#include "app/serve/periodic.h"
+#include "base/log.h"
 #include "codec/hex.h"
 #include "net/http_client.h"
 
@@ -27,9 +27,7 @@ struct nodes {
 	atomic_size_t preferred;
 	uint64_t chain_id;
 	hash32 genesis;
-	pthread_t thread;
-	bool has_thread;
-	atomic_bool stopping;
+	struct periodic *watch;
 };
 
 enum status nodes_new(
@@ -61,13 +59,13 @@ const char *nodes_url(const struct nodes *nodes) {
 	return nodes->list[0].url;
 }
 
-/* Says so once, when it changes. */
-static void set_health(struct one_node *node, enum node_health health) {
+/* Says so once, when it changes. `why` may be empty. */
+static void set_health(struct one_node *node, enum node_health health, const char *why) {
 	int before = atomic_exchange(&node->health, (int)health);
 	if (before == (int)health) return;
-	struct log_event event = {health == NODE_UP ? LOG_INFO : LOG_WARN, "nodes", health_texts[health],
-	    (struct log_field[]){LOG_TEXT("node", node->url)}, 1};
-	log_event(&event);
+	const struct log_field fields[] = {LOG_TEXT("node", node->url), LOG_TEXT("why", why)};
+	log_event(&(struct log_event){
+	    health == NODE_UP ? LOG_INFO : LOG_WARN, "nodes", health_texts[health], fields, *why ? 2 : 1});
 }
 
 /* --- clients --- */
@@ -127,7 +125,7 @@ static enum status exchange(void *context, struct http_response *response, enum 
 			return status;
 		}
 		atomic_fetch_add_explicit(&node->failed, 1, memory_order_relaxed);
-		set_health(node, NODE_DOWN);
+		set_health(node, NODE_DOWN, status != STATUS_OK && err ? err->message : "");
 	}
 	return status;
 }
@@ -200,8 +198,10 @@ static void probe(struct nodes *nodes, struct http_client *client, struct one_no
 	enum status status = client->exchange(client->context, &response, HTTP_POST, node->url, headers,
 	    bytes_make(probe_body, sizeof probe_body - 1), &err);
 	if (status == STATUS_OK) status = json_parse(&root, &arena, buf_view(&response.body), NULL, &err);
-	set_health(node, status == STATUS_OK ? judge(nodes, node, root) : NODE_DOWN);
-	if (status != STATUS_OK) log_debug("nodes", "%s: %s", node->url, err.message);
+	if (status == STATUS_OK)
+		set_health(node, judge(nodes, node, root), "");
+	else
+		set_health(node, NODE_DOWN, err.message);
 	http_response_fini(&response);
 	arena_fini(&arena);
 }
@@ -223,27 +223,35 @@ enum status nodes_probe(struct nodes *nodes, struct err *err) {
 	return STATUS_OK;
 }
 
-static void *watch(void *context) {
-	struct nodes *nodes = context;
-	while (!atomic_load(&nodes->stopping)) {
-		struct err err;
-		if (nodes_probe(nodes, &err) != STATUS_OK) log_debug("nodes", "%s", err.message);
-		for (uint32_t waited = 0; waited < PROBE_EVERY_MS && !atomic_load(&nodes->stopping); waited += 50)
-			world_sleep_ms(NULL, 50);
-	}
-	return NULL;
+static void look(void *context) {
+	struct err err;
+	if (nodes_probe(context, &err) != STATUS_OK) log_debug("nodes", "%s", err.message);
 }
 
 enum status nodes_watch_start(struct nodes *nodes, struct err *err) {
-	nodes->has_thread = pthread_create(&nodes->thread, NULL, watch, nodes) == 0;
-	return nodes->has_thread ? STATUS_OK : err_set(err, STATUS_INTERNAL, "cannot start the nodes' thread");
+	const struct periodic_work work = {"the nodes' watch", PROBE_EVERY_MS, look, nodes};
+	return periodic_start(&nodes->watch, &work, err);
 }
 
 void nodes_watch_stop(struct nodes *nodes) {
-	if (!nodes || !nodes->has_thread) return;
-	atomic_store(&nodes->stopping, true);
-	pthread_join(nodes->thread, NULL);
-	nodes->has_thread = false;
+	if (!nodes) return;
+	periodic_stop(nodes->watch);
+	nodes->watch = NULL;
+}
+
+bool nodes_any_is_up(const struct nodes *nodes) {
+	for (size_t i = 0; i < nodes->count; i++)
+		if (atomic_load(&nodes->list[i].health) == NODE_UP) return true;
+	return false;
+}
+
+uint64_t nodes_head(const struct nodes *nodes) {
+	uint64_t newest = 0;
+	for (size_t i = 0; i < nodes->count; i++) {
+		uint64_t head = atomic_load(&nodes->list[i].head);
+		if (atomic_load(&nodes->list[i].health) == NODE_UP && head > newest) newest = head;
+	}
+	return newest;
 }
 
 /* --- what operators see --- */

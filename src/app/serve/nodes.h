@@ -28,6 +28,11 @@ MUST_USE enum status nodes_probe(struct nodes *nodes, struct err *err);
 MUST_USE enum status nodes_watch_start(struct nodes *nodes, struct err *err);
 void nodes_watch_stop(struct nodes *nodes); /* also if it was not started */
 
+/* Does one of the right chain answer? */
+bool nodes_any_is_up(const struct nodes *nodes);
+/* The highest number of a block that one of them showed; 0: none answers. */
+uint64_t nodes_head(const struct nodes *nodes);
+
 void nodes_check(const struct nodes *nodes, struct readiness *out);
 void nodes_metrics(const struct nodes *nodes, struct buf *out);
 

@@ -91,7 +91,8 @@ static void handle_metrics(void *context, struct http_exchange *exchange) {
 const struct route ops_routes[] = {
     ROUTE(HTTP_GET, "/livez", handle_livez, "the process answers"),
     ROUTE(HTTP_GET, "/readyz", handle_readyz, "it can do its work; if not (503), why"),
-    ROUTE(HTTP_GET, "/metrics", handle_metrics, "what it counted, in Prometheus' text format"),
+    ROUTE(
+	HTTP_GET, "/metrics", handle_metrics, "what it counted, in Prometheus' text format", .gzip = HTTP_GZIP_ANSWERS),
 };
 
 /* --- the server --- */

@@ -1,10 +1,28 @@
-/* Inside app/: settings that every service has. Rows of a struct setting table (app/settings/settings.h). */
+/* Inside app/serve: settings that services share. Rows of a struct setting table (app/settings/settings.h). */
 #ifndef APP_SERVE_SERVICE_ROWS_H
 #define APP_SERVE_SERVICE_ROWS_H
 
 #include "app/settings/settings.h"
 
 // clang-format off
+/* Of a service that answers over HTTP. */
+#define HTTP_ROWS(port_default, port_help)                                                                             \
+	{.name = "http-port", .type = SETTING_PORT, .value = "N", .otherwise = (port_default),                         \
+	    .help = (port_help)},                                                                                      \
+	{.name = "http-addr", .type = SETTING_ADDRESS, .value = "ADDRESS", .otherwise = "127.0.0.1",                   \
+	    .help = "numeric address to listen on"},                                                                   \
+	{.name = "tls-cert", .type = SETTING_FILE, .value = "FILE", .flags = SETTING_RELOADS,                          \
+	    .help = "serve HTTPS with this certificate chain (PEM)"},                                                  \
+	{.name = "tls-key", .type = SETTING_SECRET, .value = "FILE", .flags = SETTING_RELOADS,                         \
+	    .help = "the certificate's key (PEM)"},                                                                    \
+	{.name = "tls-client-ca", .type = SETTING_FILE, .value = "FILE", .flags = SETTING_RELOADS,                     \
+	    .help = "serve only clients whose certificates these authorities (PEM) signed"},                           \
+	{.name = "http-vhosts", .type = SETTING_LIST, .value = "NAME,…", .otherwise = "localhost",                     \
+	    .help = "host names that requests may carry, besides numeric addresses; *: any"},                          \
+	{.name = "http-corsdomain", .type = SETTING_LIST, .value = "ORIGIN,…",                                         \
+	    .help = "origins of web pages that may ask; *: any"}
+
+/* Of every service. */
 #define SERVICE_ROWS                                                                                                   \
 	{.name = "config", .type = SETTING_FILE, .value = "FILE", .flags = SETTING_FLAG_ONLY,                          \
 	    .help = "read settings from this file too (see: xinglin config sample)"},                                  \

@@ -1,24 +1,20 @@
 #include "app/serve/trustee.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-
+#include "app/serve/periodic.h"
 #include "app/system.h"
-#include "health/consent/consent.h"
+#include "health/consent/trustee.h"
 
-#define STEP_MS 50u
 #define ROUND_MS 60000u
 
 struct trustee_service {
 	struct actor *actor;
-	uint32_t every_ms;
 	struct trustee_round round; /* emergencies before its first block are done with */
-	pthread_t thread;
-	atomic_bool stopping;
+	struct periodic *periodic;
 };
 
 /* A node that does not answer for a while is no reason to stop serving emergencies. */
-static void serve_once(struct trustee_service *service) {
+static void serve_once(void *context) {
+	struct trustee_service *service = context;
 	struct arena arena;
 	struct actor_request request = {0};
 	struct trustee_round *round = &service->round;
@@ -34,33 +30,21 @@ static void serve_once(struct trustee_service *service) {
 	arena_fini(&arena);
 }
 
-static void *run(void *context) {
-	struct trustee_service *service = context;
-	while (!atomic_load(&service->stopping)) {
-		serve_once(service);
-		for (uint32_t waited = 0; waited < service->every_ms && !atomic_load(&service->stopping);
-		     waited += STEP_MS)
-			world_sleep_ms(NULL, STEP_MS);
-	}
-	return NULL;
-}
-
 enum status trustee_service_start(
     struct trustee_service **out, struct actor *actor, uint32_t every_ms, struct err *err) {
 	struct trustee_service *service = mem_zalloc(1, sizeof *service);
 	service->actor = actor;
-	service->every_ms = every_ms;
-	if (pthread_create(&service->thread, NULL, run, service) != 0) {
+	const struct periodic_work work = {"the trustee", every_ms, serve_once, service};
+	enum status status = periodic_start(&service->periodic, &work, err);
+	if (status == STATUS_OK)
+		*out = service;
+	else
 		mem_free(service);
-		return err_set(err, STATUS_INTERNAL, "cannot start the trustee's thread");
-	}
-	*out = service;
-	return STATUS_OK;
+	return status;
 }
 
 void trustee_service_stop(struct trustee_service *service) {
 	if (!service) return;
-	atomic_store(&service->stopping, true);
-	pthread_join(service->thread, NULL);
+	periodic_stop(service->periodic);
 	mem_free(service);
 }

@@ -1,5 +1,5 @@
 /*
- * The trustee's service: looks for emergencies every so often, and releases keys (health/consent/consent.h). It is one
+ * The trustee's service: looks for emergencies every so often, and releases keys (health/consent/trustee.h). It is one
  * of the gateway's services, or a process of its own. Threads: it has one; the functions belong to their caller.
  */
 #ifndef APP_SERVE_TRUSTEE_H

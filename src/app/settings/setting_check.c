@@ -61,11 +61,38 @@ static bool check_address(const struct checking *checking) {
 	    checking->text);
 }
 
+/* The length of a URL's host: a name, an IPv4 address, or an IPv6 address in brackets. 0: it has none. */
+static size_t host_length(const char *url) {
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr six;
+	if (*url != '[') return strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+	size_t len = strcspn(url, "]");
+	if (url[len] != ']' || len > sizeof address) return 0;
+	snprintf(address, sizeof address, "%.*s", (int)len - 1, url + 1);
+	return inet_pton(AF_INET6, address, &six) == 1 ? len + 1 : 0;
+}
+
+/* ":8545", of a port from 1 on. 0: it is none. */
+static size_t port_length(const char *url) {
+	size_t digits = strspn(url + 1, "0123456789");
+	unsigned long port = digits && digits <= 5 ? strtoul(url + 1, NULL, 10) : 0;
+	return port >= 1 && port <= UINT16_MAX ? digits + 1 : 0;
+}
+
+/* What a path is joined to: so it has no query and no fragment. */
 static bool is_url(const char *url, size_t len) {
-	size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
-	if (scheme == 0 || len <= scheme || url[scheme] == '/') return false;
-	for (size_t i = scheme; i < len; i++)
-		if (url[i] <= ' ' || url[i] >= 127 || url[i] == '@' || url[i] == '#') return false;
+	size_t at = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
+	size_t host = at ? host_length(url + at) : 0;
+	if (host == 0) return false;
+	at += host;
+	if (at < len && url[at] == ':') {
+		size_t port = port_length(url + at);
+		if (port == 0) return false;
+		at += port;
+	}
+	if (at < len && url[at] != '/') return false;
+	for (; at < len; at++)
+		if (url[at] <= ' ' || url[at] >= 127 || strchr("@#?", url[at])) return false;
 	return true;
 }
 
@@ -77,8 +104,8 @@ static bool check_urls(const struct checking *checking) {
 			return refuse(checking, "%s takes URLs without a name or a password", checking->row->name);
 		if (!is_url(at, len))
 			return refuse(checking,
-			    "%s takes URLs that begin with http:// or https:// and hold no password, "
-			    "not \"%.*s\"",
+			    "%s takes URLs such as http://127.0.0.1:8545 or https://[::1]:8545, with a port from 1 to "
+			    "65535 and without a query, not \"%.*s\"",
 			    checking->row->name, (int)len, at);
 		at += len;
 		count++;

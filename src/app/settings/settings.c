@@ -63,8 +63,16 @@ static void take_entries(struct settings *out, const struct file_entries *entrie
 	}
 }
 
+static const char *environment_get(const struct settings_source *source, const char *name) {
+	size_t len = strlen(name);
+	for (size_t i = 0; source->environment && source->environment[i]; i++)
+		if (strncmp(source->environment[i], name, len) == 0 && source->environment[i][len] == '=')
+			return source->environment[i] + len + 1;
+	return NULL;
+}
+
 static void load_credential(struct settings *out, size_t i, const struct settings_source *source) {
-	const char *folder = source->environment ? source->environment("CREDENTIALS_DIRECTORY") : NULL;
+	const char *folder = environment_get(source, "CREDENTIALS_DIRECTORY");
 	if (!folder || out->section->rows[i].type != SETTING_SECRET) return;
 	char path[4096];
 	snprintf(path, sizeof path, "%s/%s", folder, out->section->rows[i].name);
@@ -79,12 +87,41 @@ static void load_row(struct settings *out, size_t i, const struct settings_sourc
 	char variable[SETTING_VARIABLE_MAX];
 	setting_variable(variable, out->section, row);
 	const char *flag = source->flag ? source->flag(source->context, row->name) : NULL;
-	bool in_environment = source->environment && !(row->flags & SETTING_FLAG_ONLY);
-	const char *environment = in_environment ? source->environment(variable) : NULL;
+	const char *environment = row->flags & SETTING_FLAG_ONLY ? NULL : environment_get(source, variable);
 	if (row->otherwise) set(out, i, row->otherwise, FROM_DEFAULT, 0);
 	load_credential(out, i, source);
 	if (environment) set(out, i, environment, FROM_ENVIRONMENT, 0);
 	if (flag) set(out, i, row->type == SETTING_SWITCH && !*flag ? "yes" : flag, FROM_FLAG, 0);
+}
+
+/* A variable that begins as this section's do, and that no setting has. Its value, which may be a secret, is not
+ * repeated. */
+static void check_variable(
+    const struct settings_section *section, const char *name, size_t prefix_len, struct problems *problems) {
+	char variables[SETTINGS_MAX][SETTING_VARIABLE_MAX];
+	struct word_guess guess = word_guess_make(name + prefix_len);
+	for (size_t i = 0; i < section->count; i++) {
+		if (section->rows[i].flags & SETTING_FLAG_ONLY) continue;
+		setting_variable(variables[i], section, &section->rows[i]);
+		if (strcmp(variables[i], name) == 0) return;
+		word_guess_try(&guess, variables[i] + prefix_len);
+	}
+	const char *best = guess.best ? guess.best - prefix_len : NULL;
+	problems_add(problems, name, "[%s] has no such setting%s%s%s", section->name, best ? "; did you mean " : "",
+	    best ? best : "", best ? "?" : "");
+}
+
+static void check_environment(
+    const struct settings *settings, const struct settings_source *source, struct problems *problems) {
+	char prefix[SETTING_VARIABLE_MAX], name[SETTING_VARIABLE_MAX];
+	setting_variable(prefix, settings->section, &(struct setting){.name = ""});
+	size_t prefix_len = strlen(prefix);
+	for (size_t i = 0; source->environment && source->environment[i]; i++) {
+		const char *text = source->environment[i];
+		if (strncmp(text, prefix, prefix_len) != 0) continue;
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(text, "="), text);
+		check_variable(settings->section, name, prefix_len, problems);
+	}
 }
 
 /* A credential's file belongs to the service manager, which decides who reads it. */
@@ -106,6 +143,7 @@ static void begin(struct settings *out, const struct settings_section *section, 
 
 static void finish(struct settings *out, const struct settings_source *source, struct problems *problems) {
 	size_t before = problems->count;
+	check_environment(out, source, problems);
 	for (size_t i = 0; i < out->section->count; i++) {
 		load_row(out, i, source);
 		check_row(out, i, problems);

@@ -82,7 +82,9 @@ struct settings_source {
 	/* The text of a flag, "" for a switch that stands alone; NULL if it was not given. */
 	const char *(*flag)(const void *context, const char *name);
 	const void *context;
-	const char *(*environment)(const char *name); /* NULL: none */
+	/* "NAME=VALUE" each, NULL-terminated, as environ. A variable of this section that no setting has is a mistake.
+	 * NULL: none. */
+	char *const *environment;
 };
 
 /* Reads and checks all of it. Every mistake is added to `problems`; with one, the values must not be used. */

@@ -5,8 +5,11 @@
 #include "app/settings/settings_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define FILE_BYTES_MAX ((size_t)256 << 10)
 #define ENTRIES_MAX 1024u
@@ -192,30 +195,44 @@ void settings_read_text(struct file_entries *out, struct arena *arena, struct by
 		problems_add(problems, path, "the file holds a NUL byte: it is not a configuration");
 		return;
 	}
+	if (bytes_equal(bytes_slice(text, 0, 3), BYTES_LITERAL("\xef\xbb\xbf"))) /* a byte order mark */
+		text = bytes_slice(text, 3, text.len);
 	struct reading reading = {
 	    .out = out, .arena = arena, .problems = problems, .sections = sections, .path = path, .rest = text};
 	(void)ini_parse_stream(next_line, &reading, take, &reading); /* each bad line was named by next_line */
 }
 
+/* A pipe or a device is not waited for. -1: a problem was added. */
+static int open_regular(const char *path, struct problems *problems) {
+	struct stat info;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) return fd;
+	if (fd < 0)
+		problems_add(problems, path, "the file cannot be read: %s", strerror(errno));
+	else
+		problems_add(
+		    problems, path, "it is not a file: settings are not read from a folder, a pipe or a device");
+	if (fd >= 0) close(fd);
+	return -1;
+}
+
 void settings_read_file(struct file_entries *out, struct arena *arena, const char *path,
     const struct settings_section *const *sections, struct problems *problems) {
-	*out = (struct file_entries){0};
-	FILE *file = fopen(path, "re");
-	if (!file) {
-		problems_add(problems, path, "the file cannot be read: %s", strerror(errno));
-		return;
-	}
 	struct buf content;
-	buf_init(&content, FILE_BYTES_MAX);
 	uint8_t chunk[4096];
-	for (size_t got; (got = fread(chunk, 1, sizeof chunk, file)) > 0 && !content.overflow;)
-		buf_append(&content, bytes_make(chunk, got));
-	if (ferror(file))
+	ssize_t got;
+	*out = (struct file_entries){0};
+	int fd = open_regular(path, problems);
+	if (fd < 0) return;
+	buf_init(&content, FILE_BYTES_MAX);
+	while ((got = read(fd, chunk, sizeof chunk)) > 0 && !content.overflow)
+		buf_append(&content, bytes_make(chunk, (size_t)got));
+	if (got < 0)
 		problems_add(problems, path, "the file cannot be read: %s", strerror(errno));
 	else if (content.overflow)
 		problems_add(problems, path, "the file is larger than %zu bytes", FILE_BYTES_MAX);
 	else
 		settings_read_text(out, arena, buf_view(&content), path, sections, problems);
-	fclose(file);
+	close(fd);
 	buf_fini(&content);
 }

@@ -89,15 +89,14 @@ static const char *flag_of(const void *context, const char *name) {
 	return strcmp(name, context) == 0 ? "22" : NULL;
 }
 
-static const char *environment_of(const char *name) {
-	return strcmp(name, "XINGLIN_TOY_EVERY_MS") == 0 ? "33" : strcmp(name, "XINGLIN_TOY_PORT") == 0 ? "34" : NULL;
-}
+static char *const environment[] = {
+    (char[]){"XINGLIN_TOY_EVERY_MS=33"}, (char[]){"XINGLIN_TOY_PORT=34"}, (char[]){"XINGLIN_OTHER_WEB=1"}, NULL};
 
 static void a_flag_wins_over_the_environment_over_the_file_over_the_default(void **state) {
 	(void)state;
 	struct fixture f;
 	begin(&f, "[toy]\nport = 1\nevery-ms = 6\nformat = json\n");
-	load(&f, &(struct settings_source){.flag = flag_of, .context = "port", .environment = environment_of});
+	load(&f, &(struct settings_source){.flag = flag_of, .context = "port", .environment = environment});
 	assert_int_equal(f.problems.count, 0);
 	assert_int_equal(settings_number(&f.settings, "port"), 22);
 	assert_int_equal(settings_number(&f.settings, "every-ms"), 33);
@@ -143,7 +142,8 @@ static void every_mistake_is_named_with_its_line(void **state) {
 	    ":17 a section is [name], alone on its line\n"
 	    ":12 port takes 0 to 65535, not 70000\n"
 	    ":6 every-ms takes 5 to 90, not 4\n"
-	    ":11 nodes takes URLs that begin with http:// or https:// and hold no password, not \"ftp://x\"\n"
+	    ":11 nodes takes URLs such as http://127.0.0.1:8545 or https://[::1]:8545, with a port from 1 to 65535 and "
+	    "without a query, not \"ftp://x\"\n"
 	    ":8 loud takes yes or no, not \"perhaps\"\n"
 	    ":9 format takes one of text|json, not \"xml\"\n"
 	    ":10 addr takes a numeric address such as 127.0.0.1 or ::1, not \"localhost\"\n"
@@ -176,6 +176,64 @@ static void a_password_in_a_url_is_refused_and_not_repeated(void **state) {
 	assert_false(setting_check(settings_row(&toy, "nodes"), url, NULL, "here", &f.problems));
 	assert_non_null(strstr(problems_text(&f, text, sizeof text), "nodes takes URLs without a name or a password"));
 	assert_null(strstr(text, "sesame"));
+	end(&f);
+}
+
+static void a_url_that_cannot_be_right_is_refused(void **state) {
+	(void)state;
+	static const char *const wrong[] = {"http://", "http:///x", "http://[::1", "http://[::1:8545",
+	    "http://[nonsense]:1", "http://h:", "http://h:0", "http://h:99999", "http://h:8545x", "http://h:1:2",
+	    "http://h/path?x=y", "http://h?x", "http://h/#x", "http://a b", "http://h\x7f", "//h", "HTTP://h",
+	    "http://::1"};
+	static const char *const right[] = {"http://h", "https://h.example:65535/", "http://127.0.0.1:1",
+	    "http://[::1]", "http://[fe80::1]:8545/path/deep", "http://a:1, https://b/x"};
+	struct fixture f;
+	begin(&f, "");
+	const struct setting *row = settings_row(&toy, "nodes");
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		if (setting_check(row, wrong[i], NULL, "here", &f.problems)) fail_msg("%s is taken", wrong[i]);
+	for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+		if (!setting_check(row, right[i], NULL, "here", &f.problems)) fail_msg("%s is refused", right[i]);
+	end(&f);
+}
+
+static void a_mistyped_variable_is_a_mistake_with_a_proposal(void **state) {
+	(void)state;
+	struct fixture f;
+	char text[512];
+	char *const variables[] = {(char[]){"XINGLIN_TOY_EVERY_MSS=sesame"}, (char[]){"XINGLIN_TOY_ONCE=1"},
+	    (char[]){"XINGLIN_TOYS=1"}, (char[]){"XINGLIN_OTHER_X=1"}, NULL};
+	begin(&f, "");
+	load(&f, &(struct settings_source){.environment = variables});
+	assert_string_equal(problems_text(&f, text, sizeof text),
+	    "XINGLIN_TOY_EVERY_MSS [toy] has no such setting; did you mean XINGLIN_TOY_EVERY_MS?\n"
+	    "XINGLIN_TOY_ONCE [toy] has no such setting\n");
+	settings_fini(&f.settings);
+	end(&f);
+}
+
+static void a_byte_order_mark_is_not_a_mistake(void **state) {
+	(void)state;
+	struct fixture f;
+	begin(&f, "\xef\xbb\xbf[toy]\nport = 7\n");
+	load(&f, &(struct settings_source){0});
+	assert_int_equal(f.problems.count, 0);
+	assert_int_equal(settings_number(&f.settings, "port"), 7);
+	settings_fini(&f.settings);
+	end(&f);
+}
+
+static void a_pipe_a_device_and_a_folder_are_refused_at_once(void **state) {
+	(void)state;
+	struct fixture f;
+	char text[1024];
+	begin(&f, "");
+	unlink(f.file);
+	assert_int_equal(mkfifo(f.file, 0600), 0);
+	const char *const paths[] = {f.file, "/dev/zero", f.folder};
+	for (size_t i = 0; i < 3; i++) settings_check_file(paths[i], sections, &f.problems);
+	assert_int_equal(f.problems.count, 3);
+	assert_non_null(strstr(problems_text(&f, text, sizeof text), "/dev/zero it is not a file"));
 	end(&f);
 }
 
@@ -232,9 +290,9 @@ static void a_credential_takes_the_place_of_a_secret_that_is_not_given(void **st
 	char path[128];
 	snprintf(path, sizeof path, "%s/key", f.folder);
 	assert_int_equal(symlink("x.conf", path), 0);
-	setenv("CREDENTIALS_DIRECTORY", f.folder, 1);
-	load(&f, &(struct settings_source){.environment = (const char *(*)(const char *))getenv});
-	unsetenv("CREDENTIALS_DIRECTORY");
+	char variable[128];
+	snprintf(variable, sizeof variable, "CREDENTIALS_DIRECTORY=%s", f.folder);
+	load(&f, &(struct settings_source){.environment = (char *const[]){variable, NULL}});
 	assert_int_equal(f.problems.count, 0);
 	assert_string_equal(settings_text(&f.settings, "key"), path);
 	settings_fini(&f.settings);
@@ -265,6 +323,10 @@ int main(void) {
 	    cmocka_unit_test(every_mistake_is_named_with_its_line),
 	    cmocka_unit_test(a_secret_that_others_can_read_is_refused),
 	    cmocka_unit_test(a_password_in_a_url_is_refused_and_not_repeated),
+	    cmocka_unit_test(a_url_that_cannot_be_right_is_refused),
+	    cmocka_unit_test(a_mistyped_variable_is_a_mistake_with_a_proposal),
+	    cmocka_unit_test(a_byte_order_mark_is_not_a_mistake),
+	    cmocka_unit_test(a_pipe_a_device_and_a_folder_are_refused_at_once),
 	    cmocka_unit_test(a_list_continues_on_indented_lines),
 	    cmocka_unit_test(a_line_that_is_too_long_is_named_and_the_next_is_read),
 	    cmocka_unit_test(contradictions_and_ports_taken_twice_are_found),

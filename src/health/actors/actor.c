@@ -40,6 +40,7 @@ enum status actor_open(struct actor **out, const struct actor_options *options, 
 		    .sleep_ms = options->sleep_ms,
 		    .sleep_context = options->sleep_context,
 		    .threads = options->threads,
+		    .chain_id = options->chain_id,
 		    .max = options->clients_max ? options->clients_max : clients});
 	*out = actor;
 	return STATUS_OK;
@@ -81,7 +82,8 @@ static enum status open_client(struct actor *actor, struct err *err) {
 	    .http = &actor->http,
 	    .clock = options->clock,
 	    .sleep_ms = options->sleep_ms,
-	    .sleep_context = options->sleep_context};
+	    .sleep_context = options->sleep_context,
+	    .chain_id = options->chain_id};
 	return client_open(&actor->client, &client, err);
 }
 

@@ -1,47 +1,9 @@
 /* Looking actors up, and pinning the keys that were seen. Listing is in listing.c. */
 #include "health/actors/directory.h"
 
-#include <stdio.h>
-
 #include "codec/hex.h"
 #include "health/chain/cause.h"
 #include "health/contracts/directory.h"
-
-static const struct {
-	const char *text;
-	uint32_t bit;
-} role_names[] = {
-#define ROLE_ROW(name, text, bit) {text, bit},
-    ROLES(ROLE_ROW)
-#undef ROLE_ROW
-};
-#define ROLE_COUNT (sizeof role_names / sizeof *role_names)
-
-enum status roles_parse(uint32_t *roles, struct bytes text, struct err *err) {
-	*roles = 0;
-	for (struct bytes rest = text; rest.len;) {
-		size_t len = 0, i = 0;
-		while (len < rest.len && rest.data[len] != ',') len++;
-		struct bytes word = bytes_slice(rest, 0, len);
-		while (i < ROLE_COUNT && !bytes_equal(word, bytes_text(role_names[i].text))) i++;
-		if (i == ROLE_COUNT)
-			return err_set(err, STATUS_INVALID,
-			    "\"%.*s\" is no role; there are hospital, professional, manufacturer, "
-			    "wholesaler, pharmacy, regulator, trustee, emergency, node, payer, verifier",
-			    (int)word.len, (const char *)word.data);
-		*roles |= role_names[i].bit;
-		rest = bytes_slice(rest, len + 1, rest.len);
-	}
-	return *roles ? STATUS_OK : err_set(err, STATUS_INVALID, "at least one role is needed");
-}
-
-void roles_text(char out[160], uint32_t roles) {
-	size_t used = 0;
-	out[0] = 0;
-	for (size_t i = 0; i < ROLE_COUNT; i++)
-		if (roles & role_names[i].bit && used < 160)
-			used += (size_t)snprintf(out + used, 160 - used, "%s%s", used ? "," : "", role_names[i].text);
-}
 
 /* --- pins: {"0x<actor>":{"version":N,"key":"0x<xy>"},…} --- */
 
@@ -63,7 +25,7 @@ static const struct json *pinned(struct actor_request *request, const addr20 *ad
 
 /* With the files' lock held since `all` was read. */
 static enum status write_pins(
-    struct actor_request *request, const struct json *all, const struct listed_actor *actor, struct err *err) {
+    struct actor_request *request, const struct json *all, const struct directory_listed *actor, struct err *err) {
 	struct buf text, name;
 	buf_init(&text, (size_t)16 << 20);
 	buf_init(&name, 64);
@@ -86,7 +48,7 @@ static enum status write_pins(
 	return status;
 }
 
-enum status directory_accept_key(struct actor_request *request, struct listed_actor *actor, struct err *err) {
+enum status directory_accept_key(struct actor_request *request, struct directory_listed *actor, struct err *err) {
 	const struct json *all;
 	int lock;
 	TRY(home_change_begin(request->home, &lock, err));
@@ -97,7 +59,7 @@ enum status directory_accept_key(struct actor_request *request, struct listed_ac
 	return status;
 }
 
-enum status directory_refuse_changed_key(const struct listed_actor *actor, struct err *err) {
+enum status directory_refuse_changed_key(const struct directory_listed *actor, struct err *err) {
 	char text[43];
 	if (!actor->key_changed) return STATUS_OK;
 	address_checksum(text, &actor->address);
@@ -108,7 +70,7 @@ enum status directory_refuse_changed_key(const struct listed_actor *actor, struc
 
 /* The first key that is seen is pinned; a newer one is reported until it is accepted. A key that changed under the same
  * version was never published by the contract, so somebody is lying. */
-static enum status compare_pin(struct listed_actor *actor, bool *is_new, const struct json *pin, struct err *err) {
+static enum status compare_pin(struct directory_listed *actor, bool *is_new, const struct json *pin, struct err *err) {
 	uint64_t version = 0;
 	uint8_t key[64];
 	*is_new = !pin || !json_u64(&version, json_get(pin, "version")) ||
@@ -120,7 +82,7 @@ static enum status compare_pin(struct listed_actor *actor, bool *is_new, const s
 	return STATUS_OK;
 }
 
-static enum status check_pin(struct actor_request *request, struct listed_actor *actor, struct err *err) {
+static enum status check_pin(struct actor_request *request, struct directory_listed *actor, struct err *err) {
 	const struct json *all;
 	bool is_new;
 	int lock;
@@ -136,13 +98,13 @@ static enum status check_pin(struct actor_request *request, struct listed_actor 
 /* --- looking up --- */
 
 enum status directory_find(
-    struct actor_request *request, struct listed_actor *out, const addr20 *address, struct err *err) {
+    struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err) {
 	struct bytes output;
 	struct directory_actor found;
 	struct bytes call = directory_actor_of_call(request->arena, address);
 	TRY(request_call(request, &output, &request->home->deployment.directory, call, err));
 	TRY(directory_actor_of_read(&found, output, err));
-	*out = (struct listed_actor){.address = *address,
+	*out = (struct directory_listed){.address = *address,
 	    .roles = found.roles,
 	    .status = (uint8_t)found.status,
 	    .key_version = found.key_version,

@@ -12,28 +12,9 @@
 #define HEALTH_ACTORS_DIRECTORY_H
 
 #include "health/actors/request.h"
+#include "health/actors/roles.h"
 
-/* Role bits as in contracts/src/Roles.sol. */
-#define ROLES(X)                                                                                                       \
-	X(HOSPITAL, "hospital", 1)                                                                                     \
-	X(PROFESSIONAL, "professional", 2)                                                                             \
-	X(MANUFACTURER, "manufacturer", 4)                                                                             \
-	X(WHOLESALER, "wholesaler", 8)                                                                                 \
-	X(PHARMACY, "pharmacy", 16)                                                                                    \
-	X(REGULATOR, "regulator", 32)                                                                                  \
-	X(TRUSTEE, "trustee", 64)                                                                                      \
-	X(EMERGENCY, "emergency", 128)                                                                                 \
-	X(NODE, "node", 256)                                                                                           \
-	X(PAYER, "payer", 512)                                                                                         \
-	X(VERIFIER, "verifier", 1024)
-#define ROLE_ENUM(name, text, bit) ROLE_##name = bit,
-enum role { ROLES(ROLE_ENUM) };
-#undef ROLE_ENUM
-/* "hospital,emergency" → bits; STATUS_INVALID names the word it does not know. */
-MUST_USE enum status roles_parse(uint32_t *roles, struct bytes text, struct err *err);
-void roles_text(char out[160], uint32_t roles);
-
-struct listed_actor {
+struct directory_listed {
 	addr20 address;
 	uint32_t roles;
 	uint8_t status; /* 1 active, 2 suspended, 3 withdrawn */
@@ -45,29 +26,32 @@ struct listed_actor {
 };
 /* STATUS_NOTFOUND if it is not listed. */
 MUST_USE enum status directory_find(
-    struct actor_request *request, struct listed_actor *out, const addr20 *address, struct err *err);
+    struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err);
 
 /* STATUS_DENIED, with what to do, where the key is not the pinned one: nothing is to be wrapped to it. */
-MUST_USE enum status directory_refuse_changed_key(const struct listed_actor *actor, struct err *err);
+MUST_USE enum status directory_refuse_changed_key(const struct directory_listed *actor, struct err *err);
 
 /* Pins the actor's present key instead of the one seen before. */
-MUST_USE enum status directory_accept_key(struct actor_request *request, struct listed_actor *actor, struct err *err);
+MUST_USE enum status directory_accept_key(
+    struct actor_request *request, struct directory_listed *actor, struct err *err);
 
 /* The applicant for a listing: this home's account, or a node by its key file's secret. */
-struct applicant {
+struct directory_applicant {
 	hash32 account_secret;
 	struct p256_secret key_secret;
 	struct p256_public key;
 	addr20 account;
 };
-MUST_USE enum status applicant_of_home(struct applicant *out, const struct home *home, struct err *err);
+MUST_USE enum status directory_applicant_of_home(
+    struct directory_applicant *out, const struct home *home, struct err *err);
 /* A node's encryption key follows from its account's secret by RFC 9180 DeriveKeyPair. */
-MUST_USE enum status applicant_of_secret(struct applicant *out, const hash32 *secret, struct err *err);
-void applicant_wipe(struct applicant *applicant);
+MUST_USE enum status directory_applicant_of_secret(
+    struct directory_applicant *out, const hash32 *secret, struct err *err);
+void directory_applicant_wipe(struct directory_applicant *applicant);
 
 /* The signed request, as JSON. */
 MUST_USE enum status directory_request(struct actor_request *request, struct buf *out,
-    const struct applicant *applicant, struct bytes name, uint32_t roles, struct err *err);
+    const struct directory_applicant *applicant, struct bytes name, uint32_t roles, struct err *err);
 /* Adds this home's signature as a registrar. */
 MUST_USE enum status directory_endorse(
     struct actor_request *request, struct buf *out, struct bytes listing, struct err *err);

@@ -89,8 +89,8 @@ void home_phrase(char out[256], const struct home *home) {
 /* --- making one --- */
 
 /* A key store holds a secp256k1 secret, which nearly all 32 bytes are. */
-static enum status new_entropy(
-    uint8_t entropy[32], const struct wallet_options *options, const struct random_source *random, struct err *err) {
+static enum status new_entropy(uint8_t entropy[32], const struct home_wallet_options *options,
+    const struct random_source *random, struct err *err) {
 	hash32 candidate;
 	if (options->phrase.len) {
 		struct hd_entropy given;
@@ -110,7 +110,7 @@ static enum status new_entropy(
 }
 
 static enum status write_keystore(const char *directory, const char *relative, const hash32 *secret,
-    const struct wallet_options *options, const struct random_source *random, struct err *err) {
+    const struct home_wallet_options *options, const struct random_source *random, struct err *err) {
 	char path[PATH_BYTES];
 	struct buf json;
 	buf_init(&json, 1 << 16);
@@ -134,8 +134,8 @@ enum status home_make_folders(const char *directory, struct err *err) {
 }
 
 /* With the files' lock held, so that of several that make a wallet at once one does, and the others find it. */
-static enum status create_wallet(
-    const char *directory, const struct wallet_options *options, const struct random_source *random, struct err *err) {
+static enum status create_wallet(const char *directory, const struct home_wallet_options *options,
+    const struct random_source *random, struct err *err) {
 	char path[PATH_BYTES];
 	hash32 entropy, account;
 	TRY(path_in(path, directory, "wallet/phrase.json", err));
@@ -152,8 +152,8 @@ static enum status create_wallet(
 	return status;
 }
 
-enum status home_create(
-    const char *directory, const struct wallet_options *options, const struct random_source *random, struct err *err) {
+enum status home_create(const char *directory, const struct home_wallet_options *options,
+    const struct random_source *random, struct err *err) {
 	int lock;
 	TRY(home_make_folders(directory, err));
 	TRY(home_files_lock(&lock, directory, HOME_FILES_ALONE, err));

@@ -42,13 +42,13 @@ struct home {
 
 /* Makes the folder and a new wallet (or one of `phrase`, 24 words). STATUS_EXISTS if one is there; of several programs
  * that do this at once one succeeds. */
-struct wallet_options {
+struct home_wallet_options {
 	struct bytes password;
 	struct bytes phrase; /* empty: a new one */
 	bool light_kdf;      /* scrypt n = 4,096 instead of 262,144 */
 };
-MUST_USE enum status home_create(
-    const char *directory, const struct wallet_options *options, const struct random_source *random, struct err *err);
+MUST_USE enum status home_create(const char *directory, const struct home_wallet_options *options,
+    const struct random_source *random, struct err *err);
 /* The folders that every home has; those that are there stay. */
 MUST_USE enum status home_make_folders(const char *directory, struct err *err);
 /* STATUS_DENIED: the password does not open it. */

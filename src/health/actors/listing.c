@@ -29,13 +29,13 @@ struct listing {
 
 /* --- applicants --- */
 
-enum status applicant_of_home(struct applicant *out, const struct home *home, struct err *err) {
+enum status directory_applicant_of_home(struct directory_applicant *out, const struct home *home, struct err *err) {
 	out->account_secret = home->account_secret;
 	out->account = home->account;
 	return home_encryption_key(home, &out->key_secret, &out->key, 1, err);
 }
 
-enum status applicant_of_secret(struct applicant *out, const hash32 *secret, struct err *err) {
+enum status directory_applicant_of_secret(struct directory_applicant *out, const hash32 *secret, struct err *err) {
 	out->account_secret = *secret;
 	if (address_of_secret(&out->account, secret) != STATUS_OK ||
 	    p256_derive_key_pair(&out->key_secret, &out->key, BYTES_OF(*secret)) != STATUS_OK)
@@ -43,7 +43,7 @@ enum status applicant_of_secret(struct applicant *out, const hash32 *secret, str
 	return STATUS_OK;
 }
 
-void applicant_wipe(struct applicant *applicant) {
+void directory_applicant_wipe(struct directory_applicant *applicant) {
 	mem_wipe(applicant, sizeof *applicant);
 }
 
@@ -158,8 +158,8 @@ static enum status listing_parse(
 
 /* --- asking, endorsing, sending --- */
 
-enum status directory_request(struct actor_request *request, struct buf *out, const struct applicant *applicant,
-    struct bytes name, uint32_t roles, struct err *err) {
+enum status directory_request(struct actor_request *request, struct buf *out,
+    const struct directory_applicant *applicant, struct bytes name, uint32_t roles, struct err *err) {
 	if (name.len == 0 || name.len > NAME_BYTES_MAX)
 		return err_set(err, STATUS_INVALID, "a name has 1 to %u bytes", NAME_BYTES_MAX);
 	struct listing listing = {.actor = applicant->account, .roles = roles, .name = name, .key = applicant->key};
@@ -253,7 +253,7 @@ static hash32 publish_digest(
 }
 
 enum status directory_publish_key(struct actor_request *request, struct client_receipt *receipt, struct err *err) {
-	struct listed_actor self;
+	struct directory_listed self;
 	struct p256_secret secret;
 	struct p256_public key;
 	uint8_t possession[64];

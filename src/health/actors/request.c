@@ -15,15 +15,16 @@ struct blob_asker request_asker(const struct actor_request *request) {
 
 enum status request_refused(struct actor_request *request, const struct client_verdict *verdict, struct err *err) {
 	request->refused_with = verdict->refusal.error;
-	request->blob_refused = false;
-	return err_set(err, STATUS_DENIED, "refused: %s", verdict->reason);
+	return err_because(
+	    err, CAUSE_CONTRACT + verdict->refusal.error, err_set(err, STATUS_DENIED, "refused: %s", verdict->reason));
 }
 
 enum status request_blob_refused(
     struct actor_request *request, const struct blob_verdict *verdict, const char *what, struct err *err) {
 	request->refused_with = CONTRACT_ERROR_NONE;
-	request->blob_refused = true;
-	return err_set(err, STATUS_DENIED, "the node did not take %s: %s (%s)", what, verdict->detail, verdict->code);
+	unsigned cause = blob_verdict_cause(verdict);
+	return err_because(err, cause ? cause : CAUSE_BLOB_NOT_TAKEN,
+	    err_set(err, STATUS_DENIED, "the node did not take %s: %s (%s)", what, verdict->detail, verdict->code));
 }
 
 enum status request_send(
@@ -32,6 +33,7 @@ enum status request_send(
 	struct outbox *outbox;
 	TRY(actor_outbox(request->actor, &outbox, err));
 	timed.deadline_ms = request->deadline_ms ? request->deadline_ms : clock_now_ms(request->clock) + SEND_WAIT_MS;
+	progress_at(request->progress, "waiting for a block", 0, 0);
 	return outbox_send(outbox, result, request->arena, &timed, err);
 }
 

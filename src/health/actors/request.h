@@ -18,10 +18,9 @@ struct actor_request {
 	struct arena *arena; /* of the command */
 	struct actor *actor;
 	uint64_t deadline_ms; /* by the clock's now_ms, for everything that waits; 0: 30 s for each transaction */
-	/* Of the last STATUS_DENIED, so that whoever talks to a person can say what to do: which error of a contract
-	 * it was (CONTRACT_ERROR_NONE: another reason), and whether the node did not take a blob. */
+	/* Of the last STATUS_DENIED: which error of a contract it was; CONTRACT_ERROR_NONE: another reason. */
 	enum contract_error refused_with;
-	bool blob_refused;
+	const struct progress *progress; /* hears of long work; NULL: nobody does */
 };
 /* Asks in the name of the home's account. */
 struct blob_asker request_asker(const struct actor_request *request);

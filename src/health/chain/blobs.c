@@ -6,6 +6,7 @@
 #include "envelope/container.h"
 #include "eth/eip712.h"
 #include "eth/sign.h"
+#include "health/chain/cause.h"
 #include "health/chain/client_private.h"
 
 #define EXPIRY_AHEAD_S 60u
@@ -61,8 +62,22 @@ static void put_url(struct buf *out, const struct blob_asker *asker, const struc
 	if (strcmp(request->action, "audit") == 0) buf_text(out, "/audit");
 }
 
-/* RFC 7807: the code and the detail. */
-static void read_problem(struct blob_verdict *verdict, struct bytes body) {
+/* The node's `now` of a problem with the code "clock", beside this computer's. */
+static void explain_clock(struct blob_verdict *verdict, const struct json *now, uint64_t here_s) {
+	uint64_t there_s;
+	if (!json_u64(&there_s, now) || there_s == here_s) return;
+	snprintf(verdict->detail, sizeof verdict->detail,
+	    "this computer's clock is %llu seconds %s the node's; %u are allowed",
+	    (unsigned long long)(here_s > there_s ? here_s - there_s : there_s - here_s),
+	    here_s > there_s ? "ahead of" : "behind", EXPIRY_AHEAD_S);
+}
+
+unsigned blob_verdict_cause(const struct blob_verdict *verdict) {
+	return strcmp(verdict->code, "clock") == 0 ? CAUSE_CLOCKS_DIFFER : CAUSE_NONE;
+}
+
+/* RFC 9457: the code and the detail. */
+static void read_problem(struct blob_verdict *verdict, struct bytes body, uint64_t here_s) {
 	struct arena arena;
 	const struct json *root;
 	arena_init(&arena);
@@ -70,6 +85,7 @@ static void read_problem(struct blob_verdict *verdict, struct bytes body) {
 		struct bytes code = json_string(json_get(root, "code")), detail = json_string(json_get(root, "detail"));
 		snprintf(verdict->code, sizeof verdict->code, "%.*s", (int)code.len, (const char *)code.data);
 		snprintf(verdict->detail, sizeof verdict->detail, "%.*s", (int)detail.len, (const char *)detail.data);
+		if (strcmp(verdict->code, "clock") == 0) explain_clock(verdict, json_get(root, "now"), here_s);
 	}
 	arena_fini(&arena);
 	if (!verdict->detail[0])
@@ -96,7 +112,9 @@ static enum status ask(const struct blob_asker *asker, struct http_response *res
 	buf_fini(&header);
 	if (status != STATUS_OK) return err_prefix(err, status, "blobs at %s", client_url(asker->client));
 	*verdict = (struct blob_verdict){.ok = response->status / 100 == 2, .http_status = response->status};
-	if (!verdict->ok) read_problem(verdict, buf_view(&response->body));
+	if (!verdict->ok)
+		read_problem(
+		    verdict, buf_view(&response->body), clock_now_ms(client_options_of(asker->client)->clock) / 1000);
 	return STATUS_OK;
 }
 

@@ -7,13 +7,17 @@
 
 #include "health/chain/client.h"
 
-/* A refusal by the node: its HTTP status and problem code ("get-refused", "erased", …). */
+/* A refusal by the node: its HTTP status and problem code ("get-refused", "erased", …). "clock": the node takes the
+ * signed request for too old or too new, and `detail` says by how much the two clocks differ. */
 struct blob_verdict {
 	bool ok;
 	int http_status;
 	char code[40];
 	char detail[160];
 };
+
+/* What somebody can mend about a refusal (cause.h); CAUSE_NONE: nothing is known. */
+unsigned blob_verdict_cause(const struct blob_verdict *verdict);
 
 struct blob_asker {
 	struct client *client;

@@ -5,7 +5,7 @@
 #ifndef HEALTH_CHAIN_CAUSE_H
 #define HEALTH_CHAIN_CAUSE_H
 
-#define HEALTH_CAUSES(X)                                                                                               \
+#define CAUSES(X)                                                                                                      \
 	X(NONE)                                                                                                        \
 	X(NO_WALLET)         /* the home holds no wallet */                                                            \
 	X(NO_DEPLOYMENT)     /* the home trusts no deployment yet */                                                   \
@@ -23,9 +23,14 @@
 	X(NO_EXPIRY)         /* an event names no last day */                                                          \
 	X(NOT_PROVED)        /* what the node shows is not proved, and so is not believed */                           \
 	X(OLD_HEAD)          /* the node shows no head that is new enough */                                           \
-	X(TWO_BLOCKS)        /* the chain's sealer signed two blocks of one height */
-#define HEALTH_CAUSE_ENUM(name) CAUSE_##name,
-enum health_cause { HEALTH_CAUSES(HEALTH_CAUSE_ENUM) CAUSE_COUNT };
-#undef HEALTH_CAUSE_ENUM
+	X(TWO_BLOCKS)        /* the chain's sealer signed two blocks of one height */                                  \
+	X(BLOB_NOT_TAKEN)    /* the node does not take what is to be stored */                                         \
+	X(CLOCKS_DIFFER)     /* the node takes a signed request for too old or too new */
+#define CAUSE_ENUM(name) CAUSE_##name,
+enum cause { CAUSES(CAUSE_ENUM) CAUSE_COUNT };
+#undef CAUSE_ENUM
+/* A contract's refusal: its `enum contract_error`, or its `enum medicines_code`, is added. */
+#define CAUSE_CONTRACT 0x1000u
+#define CAUSE_MEDICINES 0x2000u
 
 #endif

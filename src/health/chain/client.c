@@ -8,17 +8,23 @@
 #include "health/chain/cause.h"
 #include "health/chain/client_private.h"
 
+static enum status ask_chain_id(struct client *client, struct err *err) {
+	struct arena arena;
+	const struct json *result;
+	arena_init(&arena);
+	enum status status = client_rpc(client, &result, NULL, &arena, "eth_chainId", BYTES_LITERAL("[]"), err);
+	if (status == STATUS_OK) status = client_answer_quantity(&client->chain_id, result, "chain id", err);
+	arena_fini(&arena);
+	return status;
+}
+
 enum status client_open(struct client **out, const struct client_options *options, struct err *err) {
 	struct client *client = mem_zalloc(1, sizeof *client);
 	client->options = *options;
 	client->url = mem_strdup(options->url);
 	client->options.url = client->url;
-	struct arena arena;
-	arena_init(&arena);
-	const struct json *result;
-	enum status status = client_rpc(client, &result, NULL, &arena, "eth_chainId", BYTES_LITERAL("[]"), err);
-	if (status == STATUS_OK) status = answer_quantity(&client->chain_id, result, "chain id", err);
-	arena_fini(&arena);
+	client->chain_id = options->chain_id;
+	enum status status = client->chain_id ? STATUS_OK : ask_chain_id(client, err);
 	if (status != STATUS_OK) {
 		client_close(client);
 		return status;
@@ -124,7 +130,7 @@ static void read_error(struct client_error *out, struct arena *arena, const stru
 		if (json_u64(&value, &magnitude) && value <= INT64_MAX)
 			out->code = negative ? -(int64_t)value : (int64_t)value;
 	}
-	if (json_is(data, JSON_STRING) && answer_data(&out->data, arena, data, "error data", NULL) != STATUS_OK)
+	if (json_is(data, JSON_STRING) && client_answer_data(&out->data, arena, data, "error data", NULL) != STATUS_OK)
 		out->data = (struct bytes){NULL, 0};
 }
 
@@ -199,18 +205,18 @@ enum status client_batch(
 
 /* --- reading answers --- */
 
-enum status answer_quantity(uint64_t *out, const struct json *value, const char *what, struct err *err) {
+enum status client_answer_quantity(uint64_t *out, const struct json *value, const char *what, struct err *err) {
 	if (hex_quantity(out, json_string(value)) == STATUS_OK) return STATUS_OK;
 	return err_set(err, STATUS_INTERNAL, "the node's answer holds no quantity where the %s is expected", what);
 }
 
-enum status answer_fixed(uint8_t *out, size_t len, const struct json *value, const char *what, struct err *err) {
+enum status client_answer_fixed(uint8_t *out, size_t len, const struct json *value, const char *what, struct err *err) {
 	if (hex_fixed(out, len, json_string(value)) == STATUS_OK) return STATUS_OK;
 	return err_set(
 	    err, STATUS_INTERNAL, "the node's answer holds no %zu bytes where the %s is expected", len, what);
 }
 
-enum status answer_data(
+enum status client_answer_data(
     struct bytes *out, struct arena *arena, const struct json *value, const char *what, struct err *err) {
 	struct bytes text = json_string(value);
 	struct buf data;

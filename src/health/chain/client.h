@@ -27,8 +27,9 @@ struct client_options {
 	/* Sleeps between polls for a receipt. */
 	void (*sleep_ms)(void *context, uint32_t ms);
 	void *sleep_context;
+	uint64_t chain_id; /* 0: the node is asked */
 };
-/* Asks for the chain id; STATUS_IO with what to do if nobody answers. */
+/* Asks for the chain id if it is not given; STATUS_IO if nobody answers. */
 MUST_USE enum status client_open(struct client **out, const struct client_options *options, struct err *err);
 void client_close(struct client *client);
 uint64_t client_chain_id(const struct client *client);

@@ -54,7 +54,8 @@ static enum status open_one(struct client_pool *pool, struct pooled *one, struct
 	    .http = &one->http,
 	    .clock = pool->options.clock,
 	    .sleep_ms = pool->options.sleep_ms,
-	    .sleep_context = pool->options.sleep_context};
+	    .sleep_context = pool->options.sleep_context,
+	    .chain_id = pool->options.chain_id};
 	return client_open(&one->client, &options, err);
 }
 

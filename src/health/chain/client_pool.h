@@ -23,6 +23,7 @@ struct client_pool_options {
 	void *sleep_context;
 	const struct threads *threads; /* NULL: one thread */
 	unsigned max;                  /* clients at once, at least 1 */
+	uint64_t chain_id;             /* of client_options */
 };
 struct client_pool;
 

@@ -51,13 +51,13 @@ MUST_USE enum status client_find_receipt(struct client *client, struct client_re
 MUST_USE enum status client_mined_nonce(struct client *client, uint64_t *nonce, const addr20 *address, struct err *err);
 
 /* verdict.c: why a call or a transaction failed, in words. */
-void verdict_of_error(struct client_verdict *verdict, const struct client_error *error);
+void client_verdict_of_error(struct client_verdict *verdict, const struct client_error *error);
 
 /* Typed reads of an answer; STATUS_INTERNAL names the member that makes no sense. */
-MUST_USE enum status answer_quantity(uint64_t *out, const struct json *value, const char *what, struct err *err);
-MUST_USE enum status answer_fixed(
+MUST_USE enum status client_answer_quantity(uint64_t *out, const struct json *value, const char *what, struct err *err);
+MUST_USE enum status client_answer_fixed(
     uint8_t *out, size_t len, const struct json *value, const char *what, struct err *err);
-MUST_USE enum status answer_data(
+MUST_USE enum status client_answer_data(
     struct bytes *out, struct arena *arena, const struct json *value, const char *what, struct err *err);
 /* queries.c: a log as JSON-RPC writes it. */
 MUST_USE enum status client_read_log(struct log *out, struct arena *arena, const struct json *entry, struct err *err);

@@ -38,9 +38,9 @@ static enum status ask_block(
 	buf_printf(&params, "[\"%s\",false]", tag);
 	enum status status = client_rpc(client, &block, NULL, &arena, "eth_getBlockByNumber", buf_view(&params), err);
 	*found = status == STATUS_OK && !json_is(block, JSON_NULL);
-	if (*found) status = answer_quantity(&out->number, json_get(block, "number"), "block's number", err);
+	if (*found) status = client_answer_quantity(&out->number, json_get(block, "number"), "block's number", err);
 	if (*found && status == STATUS_OK)
-		status = answer_fixed(out->hash.b, 32, json_get(block, "hash"), "block's hash", err);
+		status = client_answer_fixed(out->hash.b, 32, json_get(block, "hash"), "block's hash", err);
 	buf_fini(&params);
 	arena_fini(&arena);
 	return status;
@@ -179,6 +179,7 @@ static enum status read_page(struct run *run, const struct group *group, struct 
 	page.logs = logs;
 	TRY(run->store->add(run->store->context, &page, err));
 	for (size_t i = 0; i < group->count; i++) group->watches[i]->next_block = walk.next_block;
+	progress_at(run->store->progress, "reading the chain's events", walk.next_block - 1, run->head.number);
 	return STATUS_OK;
 }
 

@@ -53,6 +53,7 @@ struct follow_store {
 	 * STATUS_BUSY: another program unwound meanwhile, begin again. */
 	MUST_USE enum status (*add)(void *context, const struct follow_page *page, struct err *err);
 	void *context;
+	const struct progress *progress; /* hears of blocks; NULL: nobody does */
 };
 
 /* Does this log pass the watch's filter? */

@@ -98,7 +98,7 @@ static int setup(void **state) {
 	world->node.logs = world->logs;
 	world->node.branch_from = UINT64_MAX;
 	world->client = fake_client(&world->node);
-	world->store = (struct follow_store){memory_kept, memory_unwind, memory_add, &world->memory};
+	world->store = (struct follow_store){memory_kept, memory_unwind, memory_add, &world->memory, NULL};
 	world->genesis = fake_hash(&world->node, 0);
 	world->watches[0] = watch_of(1);
 	fill(world, 1, BLOCKS, 0);

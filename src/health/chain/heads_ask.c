@@ -29,7 +29,7 @@ static struct bytes one_hash(struct arena *arena, const hash32 *hash) {
 
 static enum status read_header(struct head *out, struct arena *arena, const struct json *header, struct err *err) {
 	struct bytes rlp;
-	TRY(answer_data(&rlp, arena, header, "header", err));
+	TRY(client_answer_data(&rlp, arena, header, "header", err));
 	return head_decode(out, rlp, NULL) == STATUS_OK ? STATUS_OK : deny(err, "its header is not one");
 }
 
@@ -46,7 +46,7 @@ static enum status ask_challenged(struct head *out, const struct json **answer, 
 	out->known_ms = q->asked_ms;
 	if (q->options->authority) return STATUS_OK;
 	out->challenge = *challenge;
-	return answer_fixed(
+	return client_answer_fixed(
 	    out->signature.b, sizeof out->signature.b, json_get(*answer, "signature"), "head's signature", err);
 }
 
@@ -65,7 +65,7 @@ static enum status ask_sealed(struct head *out, const struct head_question *q, s
 	if (status == STATUS_DENIED || (status == STATUS_OK && json_is(seal, JSON_NULL)))
 		return deny(err, "nobody sealed it");
 	TRY(status);
-	return answer_fixed(out->signature.b, sizeof out->signature.b, json_get(seal, "signature"), "seal", err);
+	return client_answer_fixed(out->signature.b, sizeof out->signature.b, json_get(seal, "signature"), "seal", err);
 }
 
 /* --- who signed it --- */

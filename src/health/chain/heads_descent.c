@@ -72,7 +72,7 @@ static enum status ask_header(
 	enum status status = client_rpc(client, &answer, NULL, arena, "debug_getRawHeader", buf_view(&params), err);
 	buf_fini(&params);
 	TRY(status);
-	TRY(answer_data(&rlp, arena, answer, "header", err));
+	TRY(client_answer_data(&rlp, arena, answer, "header", err));
 	if (head_decode(out, rlp, NULL) != STATUS_OK || !hash32_equal(&out->hash, hash))
 		return refuse(err, "a header is not the one that was asked for", out->number);
 	return STATUS_OK;
@@ -97,7 +97,7 @@ static enum status walk_page(
 		const uint64_t number = at->number - 1;
 		struct bytes rlp;
 		if (questions[i].status != STATUS_OK) return refuse(err, "a header was not given", to);
-		TRY(answer_data(&rlp, arena, questions[i].result, "header", err));
+		TRY(client_answer_data(&rlp, arena, questions[i].result, "header", err));
 		if (head_decode(at, rlp, NULL) != STATUS_OK || !hash32_equal(&at->hash, &wanted) ||
 		    at->number != number)
 			return refuse(err, "a header is not its child's parent", to);

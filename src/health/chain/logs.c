@@ -78,22 +78,22 @@ static void put_query(struct buf *out, const struct logs_query *query, uint64_t 
 enum status client_read_log(struct log *out, struct arena *arena, const struct json *entry, struct err *err) {
 	const struct json *topics = json_get(entry, "topics");
 	*out = (struct log){0};
-	TRY(answer_fixed(out->address.b, 20, json_get(entry, "address"), "log's address", err));
+	TRY(client_answer_fixed(out->address.b, 20, json_get(entry, "address"), "log's address", err));
 	if (!json_is(topics, JSON_ARRAY) || topics->count > 4)
 		return err_set(err, STATUS_INTERNAL, "the node's answer holds a log without topics");
 	json_foreach (topic, topics)
-		TRY(answer_fixed(out->topics[out->topic_count++].b, 32, topic, "log's topic", err));
-	return answer_data(&out->data, arena, json_get(entry, "data"), "log's data", err);
+		TRY(client_answer_fixed(out->topics[out->topic_count++].b, 32, topic, "log's topic", err));
+	return client_answer_data(&out->data, arena, json_get(entry, "data"), "log's data", err);
 }
 
 static enum status read_found(struct client_log *out, struct arena *arena, const struct json *entry, struct err *err) {
 	uint64_t index;
 	const struct json *timestamp = json_get(entry, "blockTimestamp");
 	TRY(client_read_log(&out->log, arena, entry, err));
-	TRY(answer_quantity(&out->block_number, json_get(entry, "blockNumber"), "log's block number", err));
-	TRY(answer_quantity(&index, json_get(entry, "logIndex"), "log's index", err));
-	TRY(answer_fixed(out->tx_hash.b, 32, json_get(entry, "transactionHash"), "log's transaction hash", err));
-	if (timestamp) TRY(answer_quantity(&out->timestamp, timestamp, "log's timestamp", err));
+	TRY(client_answer_quantity(&out->block_number, json_get(entry, "blockNumber"), "log's block number", err));
+	TRY(client_answer_quantity(&index, json_get(entry, "logIndex"), "log's index", err));
+	TRY(client_answer_fixed(out->tx_hash.b, 32, json_get(entry, "transactionHash"), "log's transaction hash", err));
+	if (timestamp) TRY(client_answer_quantity(&out->timestamp, timestamp, "log's timestamp", err));
 	if (index > UINT32_MAX) return err_set(err, STATUS_INTERNAL, "the node shows a log of an impossible index");
 	out->log_index = (uint32_t)index;
 	return STATUS_OK;

@@ -109,6 +109,7 @@ enum status outbox_mark_restored(size_t *kept, size_t *dropped, const char *jour
 
 static enum status check_entry(const struct outbox_entry *entry, struct err *err) {
 	size_t bytes = 0;
+	BUG_ON(entry->name_count > OUTBOX_NAMES_MAX);
 	if (entry->data.len > DATA_MAX)
 		return err_set(err, STATUS_LIMIT, "the calldata has %zu bytes; a transaction holds %zu",
 		    entry->data.len, (size_t)DATA_MAX);
@@ -174,19 +175,25 @@ enum status outbox_submit(struct outbox *outbox, const struct outbox_entry *entr
 
 /* --- one round of the runner --- */
 
+/* With the lock held. What is not durable yet is not accepted, and its caller hears of it from outbox_submit. */
+static bool is_awaited(const struct outbox_item *item) {
+	return !item->is_settling && (item->completed || item->waiter);
+}
+
+static const struct outbox_result in_no_block = {.end = OUTBOX_KEPT, .verdict = {.reason = "it is in no block yet"}};
+
 /* A caller whose deadline is over gets an answer; the entry goes on. `*next_ms`: until the next one. */
 static void expire(struct outbox *outbox, uint64_t *next_ms) {
-	static const struct client_verdict in_no_block = {.reason = "it is in no block yet"};
 	const uint64_t now = now_ms(outbox);
 	*next_ms = IDLE_MS;
 	outbox_enter(outbox);
 	for (struct outbox_item *item = outbox->first; item; item = item->next) {
-		if (!item->deadline_ms || !(item->completed || item->waiter)) continue;
+		if (!item->deadline_ms || !is_awaited(item)) continue;
 		if (item->deadline_ms > now) {
 			if (item->deadline_ms - now < *next_ms) *next_ms = item->deadline_ms - now;
 			continue;
 		}
-		struct outbox_result result = {.end = OUTBOX_KEPT, .verdict = in_no_block};
+		struct outbox_result result = in_no_block;
 		if (item->tx) result.receipt.tx_hash = item->tx->hashes[item->tx->hash_count - 1];
 		outbox_item_end(outbox, item, &result);
 	}
@@ -324,10 +331,45 @@ enum status outbox_drain(struct outbox *outbox, uint64_t deadline_ms, struct err
 	return STATUS_OK;
 }
 
+/* --- what others ask --- */
+
+void outbox_set_witness(struct outbox *outbox, const struct outbox_witness *witness) {
+	outbox->witness = *witness;
+}
+
+static bool has_name(const struct outbox_item *item, const hash32 *name) {
+	for (size_t i = 0; i < item->name_count; i++)
+		if (hash32_equal(&item->names[i], name)) return true;
+	return false;
+}
+
+bool outbox_has(struct outbox *outbox, const hash32 *name) {
+	outbox_enter(outbox);
+	const struct outbox_item *item = outbox->first;
+	while (item && (item->is_settling || !has_name(item, name))) item = item->next;
+	outbox_leave(outbox);
+	return item != NULL;
+}
+
+void outbox_let_go(struct outbox *outbox, uint64_t deadline_ms) {
+	outbox_enter(outbox);
+	for (struct outbox_item *item = outbox->first; item;) {
+		bool is_over = deadline_ms == UINT64_MAX || (item->deadline_ms && item->deadline_ms <= deadline_ms);
+		if (!is_over || !is_awaited(item)) {
+			item = item->next;
+			continue;
+		}
+		outbox_item_end(outbox, item, &in_no_block); /* the hash of its transaction is the runner's */
+		item = outbox->first;                        /* without the lock, what was next may be gone */
+	}
+	outbox_leave(outbox);
+}
+
 struct outbox_counts outbox_counts(struct outbox *outbox) {
 	outbox_enter(outbox);
 	struct outbox_counts counts = outbox->counts;
 	counts.waiting = outbox->item_count;
+	counts.is_broken = outbox->journal.is_broken;
 	outbox_leave(outbox);
 	return counts;
 }

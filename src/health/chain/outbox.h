@@ -12,9 +12,10 @@
  * entry is refused, and a transfer of nothing fills the nonce if later ones wait behind it. An estimate that reverts is
  * believed once nothing sent earlier is on its way.
  *
- * Threads: outbox_submit, outbox_send and outbox_stop may be called from any thread if `threads` is given. Then one
- * thread calls outbox_run, and callbacks are called on it, without a lock. Without `threads`, outbox_send does the work
- * itself. Sources: EIP-1559, 2718, 7825 (gas of one transaction); execution-apis.
+ * Threads: outbox_submit, outbox_send, outbox_has, outbox_let_go and outbox_stop may be called from any thread if
+ * `threads` is given. Then one thread calls outbox_run, and callbacks are called on it, without a lock (or on that of
+ * outbox_let_go). Without `threads`, outbox_send does the work itself. Sources: EIP-1559, 2718, 7825 (gas of one
+ * transaction); execution-apis.
  */
 #ifndef HEALTH_CHAIN_OUTBOX_H
 #define HEALTH_CHAIN_OUTBOX_H
@@ -26,6 +27,7 @@
 #define OUTBOX_TX_BYTES_MAX ((size_t)128 * 1024) /* what pools take */
 #define OUTBOX_MERGED_MAX 64u                    /* entries of one transaction */
 #define OUTBOX_ENTRIES_MAX 16384u                /* that wait or are on their way */
+#define OUTBOX_NAMES_MAX 64u                     /* of one entry */
 
 struct outbox;
 
@@ -90,6 +92,9 @@ struct outbox_entry {
 	struct bytes merge_item;
 	const struct outbox_blob *blobs;
 	size_t blob_count;
+	/* What the submitter knows it by, as the records that it registers; journaled. */
+	const hash32 *names;
+	size_t name_count;          /* at most OUTBOX_NAMES_MAX */
 	uint64_t deadline_ms;       /* by the clock's now_ms; 0: none. It ends the waiting, not the entry */
 	outbox_callback *completed; /* once; may be NULL */
 	void *context;
@@ -105,6 +110,22 @@ MUST_USE enum status outbox_submit(struct outbox *outbox, const struct outbox_en
 MUST_USE enum status outbox_send(struct outbox *outbox, struct outbox_result *result, struct arena *arena,
     const struct outbox_entry *entry, struct err *err);
 
+/* Is an entry of this name accepted, and not finished? */
+bool outbox_has(struct outbox *outbox, const hash32 *name);
+/* Whoever waits until `deadline_ms` or shorter (UINT64_MAX: everybody) hears OUTBOX_KEPT now, on this thread; the
+ * entries go on. For the end of a service's drain, and for when the runner itself waits for a node. */
+void outbox_let_go(struct outbox *outbox, uint64_t deadline_ms);
+/*
+ * Is told of every entry with names that the chain or the node refused, before the journal forgets it, also if an
+ * earlier run accepted it; after a kill maybe once more. On the runner's thread, without a lock.
+ */
+struct outbox_witness {
+	void (*refused)(void *context, const hash32 *names, size_t name_count, const struct client_verdict *verdict);
+	void *context;
+};
+/* Copied; before outbox_run. */
+void outbox_set_witness(struct outbox *outbox, const struct outbox_witness *witness);
+
 /* Works until outbox_stop. A node that does not answer is asked again and again. */
 void outbox_run(struct outbox *outbox);
 void outbox_stop(struct outbox *outbox);
@@ -116,6 +137,7 @@ struct outbox_counts {
 	size_t waiting, in_flight;     /* entries that are not finished; transactions without a receipt */
 	uint64_t done, refused;        /* entries since it was opened; `refused` with those reverted */
 	uint64_t transactions, resent; /* signed; sent again */
+	bool is_broken; /* its journal could not be synced: it accepts nothing until it is opened again */
 };
 struct outbox_counts outbox_counts(struct outbox *outbox);
 

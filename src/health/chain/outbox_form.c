@@ -104,6 +104,7 @@ static void refuse(struct outbox *outbox, struct outbox_item *item, const struct
 	struct buf record;
 	buf_init(&record, 64);
 	outbox_record_item_end(&record, item->id);
+	outbox_item_testify(outbox, item, &result);
 	outbox_enter(outbox);
 	/* If this is not written, a restart asks once more, and is refused once more. */
 	(void)!outbox_journal_append(&outbox->journal, NULL, buf_view(&record), NULL);

@@ -17,6 +17,9 @@ struct outbox_item *outbox_item_new(struct outbox *outbox, const struct outbox_e
 	item->merger = entry->merger;
 	item->merge_key = entry->merge_key;
 	item->merge_item = own(entry->merge_item);
+	item->name_count = entry->name_count;
+	item->names = mem_alloc(item->name_count * sizeof *item->names);
+	if (item->name_count) memcpy(item->names, entry->names, item->name_count * sizeof *item->names);
 	item->deadline_ms = entry->deadline_ms;
 	item->completed = entry->completed;
 	item->context = entry->context;
@@ -40,6 +43,7 @@ void outbox_item_free(struct outbox *outbox, struct outbox_item *item) {
 	outbox->item_count--;
 	mem_free((void *)(uintptr_t)item->data.data);
 	mem_free((void *)(uintptr_t)item->merge_item.data);
+	mem_free(item->names);
 	mem_free(item);
 }
 
@@ -69,6 +73,14 @@ static void tell(struct outbox *outbox, struct outbox_waiter *waiter, outbox_cal
 	outbox_enter(outbox);
 }
 
+void outbox_item_testify(
+    const struct outbox *outbox, const struct outbox_item *item, const struct outbox_result *result) {
+	const struct outbox_witness *witness = &outbox->witness;
+	bool is_refusal = result->end == OUTBOX_REVERTED || result->end == OUTBOX_REFUSED;
+	if (is_refusal && witness->refused && item->name_count)
+		witness->refused(witness->context, item->names, item->name_count, &result->verdict);
+}
+
 void outbox_item_end(struct outbox *outbox, struct outbox_item *item, const struct outbox_result *result) {
 	struct outbox_waiter *waiter = item->waiter;
 	outbox_callback *completed = item->completed;
@@ -79,7 +91,7 @@ void outbox_item_end(struct outbox *outbox, struct outbox_item *item, const stru
 	if (result->end == OUTBOX_REVERTED || result->end == OUTBOX_REFUSED) {
 		outbox->counts.refused++;
 		if (!waiter && !completed)
-			log_warn("outbox", "what an earlier run accepted was refused: %s", result->verdict.reason);
+			log_warn("outbox", "what was accepted earlier is refused: %s", result->verdict.reason);
 	}
 	if (result->end != OUTBOX_KEPT) outbox_item_free(outbox, item);
 	tell(outbox, waiter, completed, context, result);

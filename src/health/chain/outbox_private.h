@@ -47,6 +47,8 @@ struct outbox_item {
 	addr20 to;
 	bool is_create;
 	struct bytes data, merge_item; /* owned */
+	hash32 *names;                 /* owned */
+	size_t name_count;
 	const struct outbox_merger *merger;
 	hash32 merge_key;
 	uint64_t journal_at; /* its record, which holds the blobs */
@@ -92,6 +94,7 @@ struct outbox {
 	size_t item_count, dropped_count;
 	struct outbox_counts counts;
 	/* the runner's */
+	struct outbox_witness witness;
 	struct outbox_tx *txs;
 	uint64_t next_nonce;
 	bool knows_nonce;
@@ -123,6 +126,9 @@ MUST_USE enum status outbox_record_blobs(struct bytes record, outbox_blob_visit 
 
 struct outbox_item *outbox_item_new(struct outbox *outbox, const struct outbox_entry *entry);
 struct outbox_item *outbox_item_find(const struct outbox *outbox, uint64_t id);
+/* Shows a refusal to the witness. By the runner, without the lock, and before the journal says that it is over. */
+void outbox_item_testify(
+    const struct outbox *outbox, const struct outbox_item *item, const struct outbox_result *result);
 /* Leaves the list and is freed; whoever waits gets the result. With the lock held, which is given up for a callback. */
 void outbox_item_end(struct outbox *outbox, struct outbox_item *item, const struct outbox_result *result);
 void outbox_item_free(struct outbox *outbox, struct outbox_item *item);

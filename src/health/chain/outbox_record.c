@@ -1,6 +1,7 @@
 /*
  * The records of the outbox's journal; numbers are big-endian:
- *	'E' id u64, create u8, to 20, calldata len u32 + bytes, blobs u32, of each: gate 20, len u32 + container
+ *	'E' id u64, create u8, to 20, calldata len u32 + bytes, blobs u32, of each: gate 20, len u32 + container;
+ *	    names u32, each 32; a journal of an earlier version ends before the names
  *	'T' nonce u64, items u32 + ids u64, the signed transaction; the same nonce again: signed with another fee
  *	'N' nonce u64, fate u8: that transaction is over
  *	'D' id u64: an item that was in no transaction is finished
@@ -35,6 +36,8 @@ void outbox_record_item(struct buf *out, const struct outbox_item *item, const s
 		put_u32(out, entry->blobs[i].container.len);
 		buf_append(out, entry->blobs[i].container);
 	}
+	put_u32(out, entry->name_count);
+	for (size_t i = 0; i < entry->name_count; i++) buf_append(out, BYTES_OF(entry->names[i]));
 }
 
 void outbox_record_tx(struct buf *out, const struct outbox_tx *tx) {
@@ -68,7 +71,7 @@ struct cursor {
 };
 
 static struct bytes take(struct cursor *cursor, size_t len) {
-	static const uint8_t zeros[20];
+	static const uint8_t zeros[32];
 	if (len > cursor->rest.len) cursor->failed = true;
 	if (cursor->failed) return bytes_make(zeros, len < sizeof zeros ? len : 0);
 	struct bytes taken = bytes_slice(cursor->rest, 0, len);
@@ -92,14 +95,31 @@ static enum status malformed(struct err *err) {
 	return err_set(err, STATUS_CORRUPT, "the outbox's journal holds a record that makes no sense");
 }
 
+static struct outbox_blob take_blob(struct cursor *cursor) {
+	struct outbox_blob blob;
+	memcpy(blob.gate.b, take(cursor, 20).data, 20);
+	blob.container = take(cursor, take_u32(cursor));
+	return blob;
+}
+
+static void take_names(hash32 names[OUTBOX_NAMES_MAX], size_t *count, struct cursor *cursor) {
+	*count = cursor->rest.len ? take_u32(cursor) : 0;
+	if (*count > OUTBOX_NAMES_MAX) cursor->failed = true;
+	for (size_t i = 0; i < *count && !cursor->failed; i++) memcpy(names[i].b, take(cursor, 32).data, 32);
+}
+
 static enum status read_item(struct outbox *outbox, uint64_t at, struct cursor *cursor, struct err *err) {
 	struct outbox_entry entry = {0};
+	hash32 names[OUTBOX_NAMES_MAX];
 	uint64_t id = take_u64(cursor);
 	bool is_create = take_byte(cursor) != 0;
 	addr20 to;
 	memcpy(to.b, take(cursor, 20).data, 20);
 	entry.to = is_create ? NULL : &to;
 	entry.data = take(cursor, take_u32(cursor));
+	for (uint32_t left = take_u32(cursor); left > 0 && !cursor->failed; left--) (void)take_blob(cursor);
+	entry.names = names;
+	take_names(names, &entry.name_count, cursor);
 	if (cursor->failed || outbox_item_find(outbox, id)) return malformed(err);
 	struct outbox_item *item = outbox_item_new(outbox, &entry);
 	item->id = id;
@@ -186,9 +206,7 @@ enum status outbox_record_blobs(struct bytes record, outbox_blob_visit *visit, v
 	(void)take(&cursor, 1 + 8 + 1 + 20);
 	(void)take(&cursor, take_u32(&cursor));
 	for (uint32_t left = take_u32(&cursor); left > 0 && !cursor.failed; left--) {
-		struct outbox_blob blob;
-		memcpy(blob.gate.b, take(&cursor, 20).data, 20);
-		blob.container = take(&cursor, take_u32(&cursor));
+		struct outbox_blob blob = take_blob(&cursor);
 		if (!cursor.failed) TRY(visit(context, &blob, err));
 	}
 	return cursor.failed ? malformed(err) : STATUS_OK;

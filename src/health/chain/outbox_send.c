@@ -48,6 +48,7 @@ static void write_end(struct outbox *outbox, uint64_t nonce, enum outbox_fate fa
 }
 
 void outbox_tx_end(struct outbox *outbox, struct outbox_tx *tx, struct outbox_result *result) {
+	for (size_t i = 0; i < tx->count; i++) outbox_item_testify(outbox, tx->items[i], result);
 	outbox_enter(outbox);
 	write_end(outbox, tx->nonce, OUTBOX_FATE_FINISHED);
 	result->merged = tx->count;

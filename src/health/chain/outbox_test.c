@@ -666,6 +666,83 @@ static void a_restored_journal_sends_only_what_was_signed_and_only_as_it_was(voi
 	assert_int_equal(outbox_counts(outbox).refused, 1);
 }
 
+/* --- names --- */
+
+static const hash32 names[2] = {{{1}}, {{2}}};
+
+static void submit_named(struct heard *heard, const char *text) {
+	const struct outbox_entry entry = {.to = &contract,
+	    .data = bytes_text(text),
+	    .names = names,
+	    .name_count = 2,
+	    .completed = hear,
+	    .context = heard};
+	assert_int_equal(outbox_submit(outbox, &entry, NULL), STATUS_OK);
+}
+
+static void witness(void *context, const hash32 *refused, size_t count, const struct client_verdict *verdict) {
+	assert_int_equal(count, 2);
+	assert_memory_equal(refused, names, sizeof names);
+	assert_non_null(strstr(verdict->reason, "execution reverted"));
+	assert_true(outbox_has(outbox, &names[0])); /* told before it is forgotten */
+	++*(size_t *)context;
+}
+
+static void an_entry_is_known_by_its_names_until_it_is_over_also_after_a_kill(void **state) {
+	(void)state;
+	struct heard heard = {0};
+	const hash32 other = {{3}};
+	node.mines = false;
+	submit_named(&heard, "named");
+	assert_int_equal(outbox_drain(outbox, node.now_ms + 10, NULL), STATUS_TIMEOUT);
+	die();
+	open_outbox();
+	assert_true(outbox_has(outbox, &names[0]) && outbox_has(outbox, &names[1]) && !outbox_has(outbox, &other));
+	node.mines = true;
+	drain();
+	assert_false(outbox_has(outbox, &names[1]));
+}
+
+static void a_refusal_is_witnessed_also_of_what_an_earlier_run_accepted(void **state) {
+	(void)state;
+	struct heard heard = {0};
+	size_t witnessed = 0;
+	submit_named(&heard, "never");
+	die();
+	open_outbox();
+	outbox_set_witness(outbox, &(struct outbox_witness){witness, &witnessed});
+	node.estimate_refusal = "execution reverted";
+	drain();
+	assert_int_equal(witnessed, 1);
+	assert_false(outbox_has(outbox, &names[0]));
+	node.estimate_refusal = NULL;
+	node.mines = false;
+	submit_named(&heard, "fails");
+	assert_int_equal(outbox_drain(outbox, node.now_ms + 10, NULL), STATUS_TIMEOUT);
+	node.txs[0].fails = true;
+	node.mines = true;
+	drain();
+	assert_int_equal(witnessed, 2);
+}
+
+static void who_is_let_go_hears_that_it_goes_on_and_hears_nothing_more(void **state) {
+	(void)state;
+	struct heard some[2] = {{0}};
+	node.mines = false;
+	submit(&some[0], "a");
+	submit(&some[1], "b");
+	assert_int_equal(outbox_drain(outbox, node.now_ms + 10, NULL), STATUS_TIMEOUT);
+	outbox_let_go(outbox, node.now_ms);
+	assert_int_equal(some[0].calls, 0); /* without a deadline */
+	outbox_let_go(outbox, UINT64_MAX);
+	outbox_let_go(outbox, UINT64_MAX);
+	for (size_t i = 0; i < 2; i++) assert_true(some[i].calls == 1 && some[i].end == OUTBOX_KEPT);
+	node.mines = true;
+	drain();
+	assert_int_equal(some[0].calls, 1);
+	assert_int_equal(mined_with("a") + mined_with("b"), 2);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
@@ -690,6 +767,9 @@ int main(void) {
 	    TEST(a_block_that_is_reorganised_away_sends_again_before_it_is_believed),
 	    TEST(a_torn_end_is_cut_off_and_damage_inside_is_an_error),
 	    TEST(a_restored_journal_sends_only_what_was_signed_and_only_as_it_was),
+	    TEST(an_entry_is_known_by_its_names_until_it_is_over_also_after_a_kill),
+	    TEST(a_refusal_is_witnessed_also_of_what_an_earlier_run_accepted),
+	    TEST(who_is_let_go_hears_that_it_goes_on_and_hears_nothing_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,7 @@ static enum status read_nodes(
 	if (list->count > NODES_MAX) return refuse(err, "has more nodes than a trie is deep");
 	*nodes = arena_zalloc(arena, list->count, sizeof **nodes);
 	json_foreach (node, list)
-		if (answer_data(&(*nodes)[(*count)++], arena, node, "proof's node", err) != STATUS_OK)
+		if (client_answer_data(&(*nodes)[(*count)++], arena, node, "proof's node", err) != STATUS_OK)
 			return not_proved(err);
 	return STATUS_OK;
 }

@@ -7,7 +7,7 @@ static enum status read_nodes(
 	if (!json_is(list, JSON_ARRAY)) return err_set(err, STATUS_INTERNAL, "the node's answer holds no proof");
 	*nodes = arena_zalloc(arena, list->count, sizeof **nodes);
 	*count = 0;
-	json_foreach (node, list) TRY(answer_data(&(*nodes)[(*count)++], arena, node, "proof's node", err));
+	json_foreach (node, list) TRY(client_answer_data(&(*nodes)[(*count)++], arena, node, "proof's node", err));
 	return STATUS_OK;
 }
 
@@ -18,7 +18,7 @@ static enum status read_header(
 	TRY(client_block_number(client, number, err));
 	const char *params = arena_printf(arena, "[\"0x%llx\"]", (unsigned long long)*number);
 	TRY(client_rpc(client, &result, NULL, arena, "debug_getRawHeader", bytes_text(params), err));
-	TRY(answer_data(&out->header_rlp, arena, result, "header", err));
+	TRY(client_answer_data(&out->header_rlp, arena, result, "header", err));
 	struct buf hash_params;
 	buf_init(&hash_params, 128);
 	struct json_writer writer = json_writer(&hash_params);
@@ -32,7 +32,7 @@ static enum status read_header(
 	if (status == STATUS_DENIED) return STATUS_OK; /* another kind of node: no seal */
 	TRY(status);
 	if (json_is(result, JSON_NULL)) return STATUS_OK;
-	return answer_fixed(out->seal, sizeof out->seal, json_get(result, "signature"), "seal", err);
+	return client_answer_fixed(out->seal, sizeof out->seal, json_get(result, "signature"), "seal", err);
 }
 
 static void put_proof_params(

@@ -22,11 +22,11 @@ enum status client_call(struct client *client, struct bytes *output, struct clie
 	*verdict = (struct client_verdict){.ok = true};
 	*output = (struct bytes){NULL, 0};
 	if (status == STATUS_DENIED) {
-		verdict_of_error(verdict, &error);
+		client_verdict_of_error(verdict, &error);
 		return STATUS_OK;
 	}
 	TRY(status);
-	return answer_data(output, arena, result, "output of the call", err);
+	return client_answer_data(output, arena, result, "output of the call", err);
 }
 
 /* A method without arguments, or with one address, that answers with a quantity. */
@@ -36,7 +36,7 @@ static enum status quantity(
 	arena_init(&arena);
 	const struct json *result;
 	enum status status = client_rpc(client, &result, NULL, &arena, method, params, err);
-	if (status == STATUS_OK) status = answer_quantity(out, result, what, err);
+	if (status == STATUS_OK) status = client_answer_quantity(out, result, what, err);
 	arena_fini(&arena);
 	return status;
 }
@@ -73,7 +73,8 @@ enum status client_timestamp(struct client *client, uint64_t *seconds, struct er
 	const struct json *result;
 	enum status status =
 	    client_rpc(client, &result, NULL, &arena, "eth_getBlockByNumber", BYTES_LITERAL("[\"latest\",false]"), err);
-	if (status == STATUS_OK) status = answer_quantity(seconds, json_get(result, "timestamp"), "timestamp", err);
+	if (status == STATUS_OK)
+		status = client_answer_quantity(seconds, json_get(result, "timestamp"), "timestamp", err);
 	arena_fini(&arena);
 	return status;
 }

@@ -29,18 +29,18 @@ enum status client_estimate(struct client *client, uint64_t *gas, struct client_
 	buf_fini(&params);
 	*verdict = (struct client_verdict){.ok = true};
 	if (status == STATUS_DENIED && !is_of_the_node(&error)) {
-		verdict_of_error(verdict, &error);
+		client_verdict_of_error(verdict, &error);
 		return STATUS_OK;
 	}
 	if (status == STATUS_DENIED) return STATUS_IO;
 	TRY(status);
-	return answer_quantity(gas, result, "gas estimate", err);
+	return client_answer_quantity(gas, result, "gas estimate", err);
 }
 
 enum status client_base_fee(struct client *client, uint64_t *base_fee_wei, struct arena *arena, struct err *err) {
 	const struct json *result;
 	TRY(client_rpc(client, &result, NULL, arena, "eth_getBlockByNumber", BYTES_LITERAL("[\"latest\",false]"), err));
-	return answer_quantity(base_fee_wei, json_get(result, "baseFeePerGas"), "base fee", err);
+	return client_answer_quantity(base_fee_wei, json_get(result, "baseFeePerGas"), "base fee", err);
 }
 
 enum status client_send_raw(
@@ -58,7 +58,7 @@ enum status client_send_raw(
 	buf_fini(&params);
 	*verdict = (struct client_verdict){.ok = status == STATUS_OK};
 	if (status == STATUS_DENIED && !is_of_the_node(&error)) {
-		verdict_of_error(verdict, &error);
+		client_verdict_of_error(verdict, &error);
 		return STATUS_OK;
 	}
 	return status == STATUS_DENIED ? STATUS_IO : status;
@@ -68,12 +68,13 @@ static enum status read_receipt(
     struct client_receipt *out, struct arena *arena, const struct json *receipt, struct err *err) {
 	uint64_t succeeded;
 	const struct json *logs = json_get(receipt, "logs"), *created = json_get(receipt, "contractAddress");
-	TRY(answer_fixed(out->block_hash.b, 32, json_get(receipt, "blockHash"), "block hash", err));
-	TRY(answer_quantity(&out->block_number, json_get(receipt, "blockNumber"), "block number", err));
-	TRY(answer_quantity(&out->gas_used, json_get(receipt, "gasUsed"), "gas used", err));
-	TRY(answer_quantity(&succeeded, json_get(receipt, "status"), "status", err));
+	TRY(client_answer_fixed(out->block_hash.b, 32, json_get(receipt, "blockHash"), "block hash", err));
+	TRY(client_answer_quantity(&out->block_number, json_get(receipt, "blockNumber"), "block number", err));
+	TRY(client_answer_quantity(&out->gas_used, json_get(receipt, "gasUsed"), "gas used", err));
+	TRY(client_answer_quantity(&succeeded, json_get(receipt, "status"), "status", err));
 	out->success = succeeded == 1;
-	if (json_is(created, JSON_STRING)) TRY(answer_fixed(out->created.b, 20, created, "contract's address", err));
+	if (json_is(created, JSON_STRING))
+		TRY(client_answer_fixed(out->created.b, 20, created, "contract's address", err));
 	if (!json_is(logs, JSON_ARRAY)) return err_set(err, STATUS_INTERNAL, "the node's receipt has no logs");
 	out->logs = arena_zalloc(arena, logs->count, sizeof *out->logs);
 	json_foreach (entry, logs) TRY(client_read_log(&out->logs[out->log_count++], arena, entry, err));

@@ -18,7 +18,7 @@ static void put_reason(char *out, size_t size, const struct contract_refusal *re
 		snprintf(out, size, "%s: %s", contract_error_name(error), contract_error_text(error));
 }
 
-void verdict_of_error(struct client_verdict *verdict, const struct client_error *error) {
+void client_verdict_of_error(struct client_verdict *verdict, const struct client_error *error) {
 	*verdict = (struct client_verdict){0};
 	if (error->data.len < 4) {
 		snprintf(verdict->reason, sizeof verdict->reason, "%.199s", error->message);

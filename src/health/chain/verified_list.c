@@ -26,7 +26,7 @@ static enum status time_of(uint64_t *out, struct verified *verified, uint64_t bl
 	const char *params = arena_printf(verified->arena, "[\"0x%llx\",false]", (unsigned long long)block);
 	TRY(client_rpc(
 	    verified->client, &answer, NULL, verified->arena, "eth_getBlockByNumber", bytes_text(params), err));
-	return answer_quantity(out, json_get(answer, "timestamp"), "block's timestamp", err);
+	return client_answer_quantity(out, json_get(answer, "timestamp"), "block's timestamp", err);
 }
 
 static enum status take(struct reading *reading, struct client_log *log, struct err *err) {

@@ -1,4 +1,6 @@
 /* Asking for a window, and the log of all who asked. */
+#include "health/consent/access.h"
+
 #include "health/consent/consent_private.h"
 #include "health/contracts/directory.h"
 
@@ -59,7 +61,7 @@ enum status access_log(
 	return STATUS_OK;
 }
 
-enum status actor_name(struct actor_request *request, const char **name, const addr20 *actor, struct err *err) {
+enum status consent_actor_name(struct actor_request *request, const char **name, const addr20 *actor, struct err *err) {
 	struct bytes output;
 	struct directory_actor listed;
 	struct bytes call = directory_actor_of_call(request->arena, actor);

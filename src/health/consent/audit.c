@@ -1,8 +1,9 @@
 /* Audit entries (docs/wire-formats.md §6) without a chain: reading one, and how they hang together. */
+#include "health/consent/audit.h"
+
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
-#include "health/consent/consent.h"
 
 static bool read_hex(uint8_t *out, size_t len, const struct json *root, const char *name) {
 	return hex_fixed(out, len, json_string(json_get(root, name))) == STATUS_OK;
@@ -12,7 +13,7 @@ enum status audit_line_parse(
     struct audit_line *out, struct arena *arena, struct bytes sealed, struct bytes plaintext, struct err *err) {
 	const struct json *root;
 	uint64_t version, part;
-	struct read_entry *entry = &out->entry;
+	struct audit_entry *entry = &out->entry;
 	*out = (struct audit_line){.hash = sha256(sealed)};
 	TRY(json_parse(&root, arena, plaintext, NULL, err));
 	if (!json_u64(&version, json_get(root, "v")) || version != 1)

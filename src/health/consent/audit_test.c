@@ -1,4 +1,4 @@
-#include "health/consent/consent.h"
+#include "health/consent/audit.h"
 
 #include "tests/unit.h"
 
@@ -58,7 +58,7 @@ static int scene_fini(void **state) {
 
 static void lines_are_read(void **state) {
 	struct scene *s = *state;
-	const struct read_entry *entry = &s->lines[1].entry;
+	const struct audit_entry *entry = &s->lines[1].entry;
 	hash32 hash = sha256(BYTES_LITERAL("sealed 1"));
 	assert_int_equal(entry->seq, 2);
 	assert_int_equal(entry->part, 2);

@@ -1,9 +1,13 @@
 /* Breaking the glass in an emergency, and the review that follows it. */
+#include "health/consent/glass.h"
+
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
 #include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
+#include "health/records/folder.h"
+#include "health/records/items.h"
 
 #define REASON_MAX ((size_t)64 << 10)
 #define WAIT_STEP_MS 500u
@@ -87,7 +91,7 @@ static enum status reason_open(struct actor_request *request, const char **text,
 
 /* --- breaking --- */
 
-static void glass_of(struct broken_glass *out, const struct consent_glass_broken_event *event) {
+static void glass_of(struct glass_event *out, const struct consent_glass_broken_event *event) {
 	out->folder = event->folder;
 	out->actor = event->actor;
 	out->review = event->review;
@@ -96,7 +100,7 @@ static void glass_of(struct broken_glass *out, const struct consent_glass_broken
 }
 
 static enum status glass_of_receipt(
-    struct actor_request *request, struct broken_glass *out, const struct client_receipt *receipt, struct err *err) {
+    struct actor_request *request, struct glass_event *out, const struct client_receipt *receipt, struct err *err) {
 	bool decided = false;
 	for (size_t i = 0; i < receipt->log_count; i++) {
 		const struct log *log = &receipt->logs[i];
@@ -116,14 +120,14 @@ static enum status glass_of_receipt(
 	return STATUS_OK;
 }
 
-enum status glass_break(struct actor_request *request, struct broken_glass *out, const hash32 *folder_id,
+enum status glass_break(struct actor_request *request, struct glass_event *out, const hash32 *folder_id,
     struct bytes reason_text, struct err *err) {
 	struct folder folder;
 	struct action action = {.to = request->home->deployment.consent};
 	struct client_receipt receipt;
 	hash32 blob;
 	struct buf sealed;
-	*out = (struct broken_glass){.folder = *folder_id};
+	*out = (struct glass_event){.folder = *folder_id};
 	if (reason_text.len == 0 || reason_text.len > GLASS_REASON_MAX)
 		return err_set(err, STATUS_INVALID, "a reason takes 1 to %u bytes", GLASS_REASON_MAX);
 	TRY(folder_find(request, &folder, folder_id, err));
@@ -141,7 +145,7 @@ enum status glass_break(struct actor_request *request, struct broken_glass *out,
 }
 
 enum status glass_wait(
-    struct actor_request *request, const struct broken_glass *glass, uint64_t seconds, struct err *err) {
+    struct actor_request *request, const struct glass_event *glass, uint64_t seconds, struct err *err) {
 	const struct client_options *options = client_options_of(request->client);
 	uint64_t begin = clock_monotonic_ns(request->clock);
 	struct contract_topics topics = consent_share_released_event_topics(&glass->review, NULL);
@@ -164,7 +168,7 @@ enum status glass_wait(
 
 /* --- the log --- */
 
-enum status review_find(
+enum status glass_review_find(
     struct actor_request *request, struct consent_review_of_result *out, uint64_t number, struct err *err) {
 	struct bytes output;
 	struct bytes call = consent_review_of_call(request->arena, number);
@@ -175,13 +179,13 @@ enum status review_find(
 }
 
 /* For the controller. A reason that the node does not give or that is damaged stays NULL: the log is still of use. */
-static void fetch_reason(struct actor_request *request, struct broken_glass *glass, const struct own_folder *own) {
+static void fetch_reason(struct actor_request *request, struct glass_event *glass, const struct own_folder *own) {
 	struct blob_asker asker;
 	struct blob_verdict verdict;
 	hash32 account, item = item_of_reason(glass->review);
 	struct buf part;
 	buf_init(&part, REASON_MAX);
-	if (controller_asker(request, &asker, &account, own, NULL) == STATUS_OK &&
+	if (consent_asker(request, &asker, &account, own, NULL) == STATUS_OK &&
 	    blobs_get_part(&asker, &part, &verdict, &request->home->deployment.consent, &item, 0, NULL) == STATUS_OK &&
 	    verdict.ok &&
 	    reason_open(request, &glass->reason, &glass->folder, &glass->reason_hash, buf_view(&part), NULL) !=
@@ -192,7 +196,7 @@ static void fetch_reason(struct actor_request *request, struct broken_glass *gla
 }
 
 /* How it went on: releases, and how it was closed. */
-static enum status fill_review(struct actor_request *request, struct broken_glass *glass, struct err *err) {
+static enum status fill_review(struct actor_request *request, struct glass_event *glass, struct err *err) {
 	const addr20 *consent = &request->home->deployment.consent;
 	struct contract_topics released = consent_share_released_event_topics(&glass->review, NULL);
 	struct contract_topics closed = consent_review_closed_event_topics(&glass->review, NULL);
@@ -200,7 +204,7 @@ static enum status fill_review(struct actor_request *request, struct broken_glas
 	struct consent_review_closed_event closing;
 	struct client_log *logs;
 	size_t count;
-	TRY(review_find(request, &review, glass->review, err));
+	TRY(glass_review_find(request, &review, glass->review, err));
 	glass->open = review.open;
 	TRY(request_logs(request, &logs, &glass->releases, consent, glass->block_number, &released, err));
 	TRY(request_logs(request, &logs, &count, consent, glass->block_number, &closed, err));
@@ -212,7 +216,7 @@ static enum status fill_review(struct actor_request *request, struct broken_glas
 }
 
 enum status glass_log(
-    struct actor_request *request, struct broken_glass **out, size_t *count, const hash32 *folder, struct err *err) {
+    struct actor_request *request, struct glass_event **out, size_t *count, const hash32 *folder, struct err *err) {
 	struct client_log *logs;
 	struct own_folder own;
 	bool controls = own_folder_load(request, &own, folder, NULL) == STATUS_OK;
@@ -220,7 +224,7 @@ enum status glass_log(
 	TRY(request_logs(request, &logs, count, &request->home->deployment.consent, 0, &topics, err));
 	*out = arena_zalloc(request->arena, *count, sizeof **out);
 	for (size_t i = 0; i < *count; i++) {
-		struct broken_glass *glass = &(*out)[i];
+		struct glass_event *glass = &(*out)[i];
 		struct consent_glass_broken_event event;
 		TRY(consent_glass_broken_event_read(&event, &logs[i].log, err));
 		glass_of(glass, &event);

@@ -1,22 +1,26 @@
 /* Sharing and taking back: what a folder's controller signs (IConsent.grant, IConsent.revoke). */
+#include "health/consent/grants.h"
+
 #include "codec/hex.h"
 #include "envelope/jwe.h"
 #include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
+#include "health/records/record.h"
+#include "health/records/wrap.h"
 
 #define UINT40_MAX (((uint64_t)1 << 40) - 1)
 #define STATUS_OF_ACTOR_ACTIVE 1
 
 /* What a grant goes to the chain with. */
 struct grant {
-	const struct sharing *sharing;
+	const struct grant_terms *sharing;
 	hash32 wrap; /* zero without the read right */
 	uint64_t wrap_bytes;
 	uint64_t deadline;
 };
 
 /* The contract's rules, checked before anything is signed. */
-static enum status check(const struct sharing *s, const struct folder *folder, uint64_t now, struct err *err) {
+static enum status check(const struct grant_terms *s, const struct folder *folder, uint64_t now, struct err *err) {
 	if (folder->closed) return err_set(err, STATUS_DENIED, "the folder was forgotten: nothing of it can be shared");
 	if (addr20_equal(&s->grantee, &folder->controller))
 		return err_set(err, STATUS_INVALID, "a folder needs no grant for its own controller");
@@ -32,7 +36,7 @@ static enum status check(const struct sharing *s, const struct folder *folder, u
 }
 
 static enum status check_grantee(
-    struct actor_request *request, struct listed_actor *grantee, bool accept_changed_key, struct err *err) {
+    struct actor_request *request, struct directory_listed *grantee, bool accept_changed_key, struct err *err) {
 	if (grantee->status != STATUS_OF_ACTOR_ACTIVE)
 		return err_set(err, STATUS_DENIED, "%s is suspended or withdrawn in the directory", grantee->name);
 	if (!grantee->key_changed) return STATUS_OK;
@@ -48,7 +52,7 @@ static enum status check_grantee(
 /* --- wraps --- */
 
 static enum status wrap_folder(struct actor_request *request, struct buf *wrap, const struct folder *folder,
-    const struct listed_actor *grantee, struct err *err) {
+    const struct directory_listed *grantee, struct err *err) {
 	struct p256_secret secret;
 	TRY(folder_secret(request, &secret, &folder->id, folder->epoch, err));
 	enum status status =
@@ -57,7 +61,7 @@ static enum status wrap_folder(struct actor_request *request, struct buf *wrap, 
 	return status;
 }
 
-static enum status lead_members(struct buf *out, const struct registration *registration, struct err *err) {
+static enum status lead_members(struct buf *out, const struct record_registration *registration, struct err *err) {
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
 	json_put_text(&writer, "cty", "application/json");
@@ -71,7 +75,7 @@ static enum status lead_members(struct buf *out, const struct registration *regi
 
 /* The lead's plaintext, checked to be this record's. */
 static enum status lead_get(struct actor_request *request, struct buf *plaintext, const struct own_folder *own,
-    const struct registration *registration, struct err *err) {
+    const struct record_registration *registration, struct err *err) {
 	struct blob_asker asker;
 	struct blob_verdict verdict;
 	struct p256_secret secret;
@@ -81,14 +85,15 @@ static enum status lead_get(struct actor_request *request, struct buf *plaintext
 	struct record_lead lead;
 	TRY(folder_secret(request, &secret, &registration->folder, registration->epoch, err));
 	buf_init(&part, CONTAINER_PART_MAX);
-	enum status status = controller_asker(request, &asker, &account, own, err);
+	enum status status = consent_asker(request, &asker, &account, own, err);
 	if (status == STATUS_OK)
 		status = blobs_get_part(
 		    &asker, &part, &verdict, &request->home->deployment.records, &registration->record, 0, err);
 	if (status == STATUS_OK && !verdict.ok)
 		status = err_set(
 		    err, STATUS_DENIED, "the node does not give the record: %s (%s)", verdict.detail, verdict.code);
-	if (status == STATUS_OK) status = lead_open(&lead, request->arena, &place, &secret, buf_view(&part), err);
+	if (status == STATUS_OK)
+		status = record_lead_open(&lead, request->arena, &place, &secret, buf_view(&part), err);
 	if (status == STATUS_OK) {
 		mem_wipe(&lead, sizeof lead);
 		status = jwe_ecdh_open(plaintext, NULL, request->arena, buf_view(&part), &secret, err);
@@ -100,8 +105,8 @@ static enum status lead_get(struct actor_request *request, struct buf *plaintext
 }
 
 static enum status wrap_record(struct actor_request *request, struct buf *wrap, const struct own_folder *own,
-    const hash32 *record, const struct listed_actor *grantee, struct err *err) {
-	struct registration registration;
+    const hash32 *record, const struct directory_listed *grantee, struct err *err) {
+	struct record_registration registration;
 	TRY(record_find(request, &registration, record, err));
 	if (!hash32_equal(&registration.folder, &own->id))
 		return err_set(err, STATUS_NOTFOUND, "the record is not in this folder");
@@ -120,7 +125,8 @@ static enum status wrap_record(struct actor_request *request, struct buf *wrap, 
 }
 
 static enum status make_wrap(struct actor_request *request, struct action *action, struct grant *grant,
-    const struct own_folder *own, const struct folder *folder, const struct listed_actor *grantee, struct err *err) {
+    const struct own_folder *own, const struct folder *folder, const struct directory_listed *grantee,
+    struct err *err) {
 	struct buf wrap;
 	buf_init(&wrap, CONTAINER_PART_MAX);
 	enum status status = hash32_is_zero(&grant->sharing->record)
@@ -137,7 +143,7 @@ static enum status make_wrap(struct actor_request *request, struct action *actio
 static enum status sign_grant(struct actor_request *request, struct action *action, const struct grant *grant,
     const struct own_folder *own, uint64_t nonce, struct err *err) {
 	const struct deployment *deployment = &request->home->deployment;
-	const struct sharing *s = grant->sharing;
+	const struct grant_terms *s = grant->sharing;
 	uint8_t signature[65];
 	const struct consent_grant_typed message = {.folder = s->folder,
 	    .record = s->record,
@@ -169,10 +175,10 @@ static enum status sign_grant(struct actor_request *request, struct action *acti
 }
 
 enum status grant_action(
-    struct actor_request *request, struct action *action, const struct sharing *sharing, struct err *err) {
+    struct actor_request *request, struct action *action, const struct grant_terms *sharing, struct err *err) {
 	struct own_folder own;
 	struct folder folder;
-	struct listed_actor grantee;
+	struct directory_listed grantee;
 	struct grant grant = {.sharing = sharing};
 	*action = (struct action){0};
 	TRY(own_folder_load(request, &own, &sharing->folder, err));
@@ -182,8 +188,8 @@ enum status grant_action(
 	TRY(directory_find(request, &grantee, &sharing->grantee, err));
 	TRY(check_grantee(request, &grantee, sharing->accept_changed_key, err));
 	if (sharing->rights & RIGHT_READ) TRY(make_wrap(request, action, &grant, &own, &folder, &grantee, err));
-	action->summary =
-	    arena_printf(request->arena, "share folder %s with %s", short_id(request, &folder.id), grantee.name);
+	action->summary = arena_printf(
+	    request->arena, "share folder %s with %s", consent_short_id(request, &folder.id), grantee.name);
 	return sign_grant(request, action, &grant, &own, folder.nonce, err);
 }
 
@@ -198,7 +204,7 @@ static enum status require_grant(
 	    grant.revoked ? ": it was revoked before" : "");
 }
 
-enum status revoke_action(struct actor_request *request, struct action *action, const hash32 *folder_id,
+enum status grant_revoke_action(struct actor_request *request, struct action *action, const hash32 *folder_id,
     const hash32 *record, const addr20 *grantee, struct err *err) {
 	struct own_folder own;
 	struct folder folder;
@@ -220,6 +226,7 @@ enum status revoke_action(struct actor_request *request, struct action *action, 
 	    .deadline = message.deadline,
 	    .signature = bytes_make(signature, sizeof signature)};
 	action->data = consent_revoke_call(request->arena, &args);
-	action->summary = arena_printf(request->arena, "revoke a grant in folder %s", short_id(request, folder_id));
+	action->summary =
+	    arena_printf(request->arena, "revoke a grant in folder %s", consent_short_id(request, folder_id));
 	return STATUS_OK;
 }

@@ -1,5 +1,8 @@
 /* A folder's readers, by its grants and emergencies: readers of the next epoch, and keys that trustees released. */
+#include "health/consent/consent.h"
 #include "health/consent/consent_private.h"
+#include "health/consent/rights.h"
+#include "health/records/items.h"
 
 /* --- the next epoch's readers --- */
 

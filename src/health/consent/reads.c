@@ -1,6 +1,8 @@
 /* Reads of a record, which the folder's controller finds in the node's sealed audit entries. */
 #include "envelope/jwe.h"
+#include "health/consent/audit.h"
 #include "health/consent/consent_private.h"
+#include "health/records/record.h"
 
 #define AUDIT_JSON_MAX ((size_t)256 << 20)
 #define ENTRY_MAX ((size_t)4096)
@@ -114,7 +116,7 @@ static enum status get_audit(struct actor_request *request, struct buf *json, co
 	struct blob_asker asker;
 	struct blob_verdict verdict;
 	hash32 account;
-	TRY(controller_asker(request, &asker, &account, own, err));
+	TRY(consent_asker(request, &asker, &account, own, err));
 	enum status status = blobs_get_audit(&asker, json, &verdict, &request->home->deployment.records, record, err);
 	mem_wipe(&account, sizeof account);
 	TRY(status);
@@ -123,8 +125,8 @@ static enum status get_audit(struct actor_request *request, struct buf *json, co
 	    "the node does not give the audit entries: %s (%s)", verdict.detail, verdict.code);
 }
 
-enum status access_reads(struct actor_request *request, struct read_log *out, const hash32 *record, struct err *err) {
-	struct registration registration;
+enum status audit_reads(struct actor_request *request, struct audit_log *out, const hash32 *record, struct err *err) {
+	struct record_registration registration;
 	struct own_folder own;
 	struct folder folder;
 	struct audit_line *lines = NULL;
@@ -132,7 +134,7 @@ enum status access_reads(struct actor_request *request, struct read_log *out, co
 	TRY(record_find(request, &registration, record, err));
 	TRY(own_folder_load(request, &own, &registration.folder, err));
 	TRY(folder_find(request, &folder, &registration.folder, err));
-	*out = (struct read_log){0};
+	*out = (struct audit_log){0};
 	buf_init(&json, AUDIT_JSON_MAX);
 	enum status status = get_audit(request, &json, &own, record, err);
 	struct bytes text = arena_dup(request->arena, buf_view(&json));

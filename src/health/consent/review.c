@@ -1,8 +1,10 @@
 /* Closing the review of an emergency: by the patient, or by a regulator. */
 #include "health/consent/consent_private.h"
+#include "health/consent/glass.h"
+#include "health/records/folder.h"
 
 static enum status require_regulator(struct actor_request *request, struct err *err) {
-	struct listed_actor self;
+	struct directory_listed self;
 	enum status status = directory_find(request, &self, &request->home->account, err);
 	if (status == STATUS_OK && self.status == 1 && self.roles & ROLE_REGULATOR) return STATUS_OK;
 	if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
@@ -30,7 +32,7 @@ enum status glass_close_action(
 	uint8_t signature[65];
 	struct bytes view = {0};
 	*action = (struct action){.to = request->home->deployment.consent};
-	TRY(review_find(request, &review, number, err));
+	TRY(glass_review_find(request, &review, number, err));
 	if (!review.open)
 		return err_set(err, STATUS_DENIED, "review %llu is closed already", (unsigned long long)number);
 	TRY(action_deadline(request, &deadline, err));

@@ -1,5 +1,6 @@
 /* What grants, looks and emergencies need alike: containers, blobs, short names. */
 #include "codec/hex.h"
+#include "envelope/container.h"
 #include "health/consent/consent_private.h"
 
 enum status consent_carry(struct actor_request *request, struct action *action, hash32 *blob, const struct buf *parts,
@@ -23,7 +24,7 @@ enum status consent_carry(struct actor_request *request, struct action *action, 
 	return STATUS_OK;
 }
 
-enum status controller_asker(struct actor_request *request, struct blob_asker *asker, hash32 *secret,
+enum status consent_asker(struct actor_request *request, struct blob_asker *asker, hash32 *secret,
     const struct own_folder *folder, struct err *err) {
 	addr20 address;
 	TRY(home_controller(request->home, secret, &address, folder->controller_index, err));
@@ -32,6 +33,6 @@ enum status controller_asker(struct actor_request *request, struct blob_asker *a
 	return STATUS_OK;
 }
 
-const char *short_id(struct actor_request *request, const hash32 *id) {
+const char *consent_short_id(struct actor_request *request, const hash32 *id) {
 	return arena_printf(request->arena, "0x%02x%02x%02x%02x…", id->b[0], id->b[1], id->b[2], id->b[3]);
 }

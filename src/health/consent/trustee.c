@@ -2,9 +2,14 @@
  * A trustee keeps a folder's key for emergencies. When the contract has opened a window, it seals the key to the actor
  * for whom it was opened, and says so on the chain, where the patient sees it.
  */
+#include "health/consent/trustee.h"
+
 #include "base/log.h"
+#include "envelope/container.h"
 #include "health/consent/consent_private.h"
 #include "health/contracts/folders.h"
+#include "health/records/folder.h"
+#include "health/records/wrap.h"
 
 static enum status is_trustee(struct actor_request *request, bool *out, const hash32 *folder, struct err *err) {
 	struct bytes output;
@@ -76,7 +81,7 @@ static enum status make_release(struct actor_request *request, struct action *ac
 static enum status release(
     struct actor_request *request, uint64_t number, const struct consent_review_of_result *review, struct err *err) {
 	struct folder folder;
-	struct listed_actor actor;
+	struct directory_listed actor;
 	struct client_receipt receipt;
 	struct action action = {.to = request->home->deployment.consent};
 	hash32 blob;
@@ -95,7 +100,7 @@ static enum status release(
 static enum status serve(struct actor_request *request, bool *released, uint64_t number, struct err *err) {
 	struct consent_review_of_result review;
 	*released = false;
-	TRY(review_find(request, &review, number, err));
+	TRY(glass_review_find(request, &review, number, err));
 	TRY(is_owed(request, released, number, &review, err));
 	if (!*released) return STATUS_OK;
 	*released = false;

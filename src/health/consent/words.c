@@ -1,5 +1,6 @@
 /* The words of sharing: purposes of use, rights, and the contract's reasons. */
-#include "health/consent/consent.h"
+#include "health/consent/access.h"
+#include "health/consent/rights.h"
 
 static const struct {
 	const char *code, *text;

@@ -1,8 +1,9 @@
-#include "health/consent/consent.h"
+#include "health/consent/access.h"
 
 #include <ctype.h>
 #include <stdio.h>
 
+#include "health/consent/rights.h"
 #include "tests/unit.h"
 
 /* The interface file is the truth about the numbers: contracts/src/interfaces/IConsent.sol. */

@@ -35,8 +35,10 @@ enum status contract_call_same(struct bytes calldata, struct bytes again, const 
 	return err_set(err, STATUS_INVALID, "the calldata of %s: ABI: its values do not stand in their order", what);
 }
 
+/* No contract writes that, so it is no fault of whoever asked. */
 static enum status name_fault(enum status status, const char *what, struct err *err) {
-	return status == STATUS_OK ? STATUS_OK : err_prefix(err, status, "the node's answer for %s", what);
+	return status == STATUS_OK ? STATUS_OK
+				   : err_prefix(err, STATUS_INTERNAL, "the node is wrong: its answer for %s", what);
 }
 
 enum status contract_result_end(const struct abi_reader *reader, const char *what, struct err *err) {

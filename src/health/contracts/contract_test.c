@@ -45,8 +45,8 @@ static void a_log_with_a_value_out_of_its_range_is_refused(void **state) {
 		struct err err;
 		struct consent_event event;
 		struct log log = access_log(&data, bad[i][0], bad[i][1], bad[i][2], bad[i][3]);
-		assert_int_equal(consent_event_read(&event, NULL, &log, &err), STATUS_INVALID);
-		assert_memory_equal(err.message, "the node's answer for Consent.Access", 36);
+		assert_int_equal(consent_event_read(&event, NULL, &log, &err), STATUS_INTERNAL);
+		assert_memory_equal(err.message, "the node is wrong: its answer for Consent.Access", 48);
 		buf_fini(&data);
 	}
 }
@@ -58,11 +58,11 @@ static void a_log_of_another_length_is_refused(void **state) {
 	struct log log = access_log(&data, 1, 1, 0, 1);
 	for (size_t len = 0; len < 128; len++) {
 		log.data.len = len;
-		assert_int_equal(consent_access_event_read(&event, &log, NULL), STATUS_INVALID);
+		assert_int_equal(consent_access_event_read(&event, &log, NULL), STATUS_INTERNAL);
 	}
 	abi_put_u64(&data, 0);
 	log.data = buf_view(&data);
-	assert_int_equal(consent_access_event_read(&event, &log, NULL), STATUS_INVALID);
+	assert_int_equal(consent_access_event_read(&event, &log, NULL), STATUS_INTERNAL);
 	buf_fini(&data);
 }
 
@@ -72,16 +72,16 @@ static void a_log_with_other_topics_is_refused(void **state) {
 	struct consent_event event;
 	struct log log = access_log(&data, 1, 1, 0, 1);
 	log.topics[3].b[0] = 1; /* an address of 21 bytes */
-	assert_int_equal(consent_event_read(&event, NULL, &log, NULL), STATUS_INVALID);
+	assert_int_equal(consent_event_read(&event, NULL, &log, NULL), STATUS_INTERNAL);
 	log.topic_count = 3;
-	assert_int_equal(consent_event_read(&event, NULL, &log, NULL), STATUS_INVALID);
+	assert_int_equal(consent_event_read(&event, NULL, &log, NULL), STATUS_INTERNAL);
 	log.topic_count = 0;
 	assert_int_equal(consent_event_read(&event, NULL, &log, NULL), STATUS_NOTFOUND);
 	log.topic_count = 4;
 	log.topics[0] = folders_folder_opened_event_topic;
 	assert_int_equal(consent_event_read(&event, NULL, &log, NULL), STATUS_NOTFOUND);
 	struct consent_access_event access;
-	assert_int_equal(consent_access_event_read(&access, &log, NULL), STATUS_INVALID);
+	assert_int_equal(consent_access_event_read(&access, &log, NULL), STATUS_INTERNAL);
 	buf_fini(&data);
 }
 
@@ -103,8 +103,8 @@ static void an_answer_that_goes_on_is_refused(void **state) {
 	assert_int_equal(directory_is_active_read(&active, buf_view(&data), NULL), STATUS_OK);
 	assert_true(active);
 	abi_put_bool(&data, true);
-	assert_int_equal(directory_is_active_read(&active, buf_view(&data), NULL), STATUS_INVALID);
-	assert_int_equal(directory_is_active_read(&active, (struct bytes){0}, NULL), STATUS_INVALID);
+	assert_int_equal(directory_is_active_read(&active, buf_view(&data), NULL), STATUS_INTERNAL);
+	assert_int_equal(directory_is_active_read(&active, (struct bytes){0}, NULL), STATUS_INTERNAL);
 	buf_fini(&data);
 }
 
@@ -122,7 +122,7 @@ static void a_list_with_a_hole_before_it_is_refused(void **state) {
 		abi_put_u64(&data, 1);
 		abi_put_address(&data, &actor);
 		enum status status = folders_trustees_of_read(&trustees, &count, &arena, buf_view(&data), NULL);
-		assert_int_equal(status, offset == 32 ? STATUS_OK : STATUS_INVALID);
+		assert_int_equal(status, offset == 32 ? STATUS_OK : STATUS_INTERNAL);
 		buf_fini(&data);
 	}
 	arena_fini(&arena);

@@ -73,11 +73,11 @@ static bool in_plan(uint32_t *out, const struct document *document, const char *
 
 uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *found) {
 	struct document *document = &planner->plan->document;
-	struct known_unit unit = found->unit;
+	struct document_unit unit = found->unit;
 	uint32_t at;
 	if (in_plan(&at, document, found->batch.gtin, unit.serial)) return at;
 	unit.batch = document_add_batch(document, planner->request->arena, &found->batch);
-	unit.container = NO_CONTAINER;
+	unit.container = DOCUMENT_NO_CONTAINER;
 	document_add_unit(document, planner->request->arena, &unit);
 	return document->unit_count - 1;
 }
@@ -131,7 +131,7 @@ enum status planner_container(
 	return STATUS_OK;
 }
 
-enum status planner_named_units(struct planner *planner, const uint32_t *units, size_t count, named_units_op *make,
+enum status planner_named_units(struct planner *planner, const uint32_t *units, size_t count, planner_units_op *make,
     void *context, struct err *err) {
 	const struct document *document = &planner->plan->document;
 	uint32_t indexes[CAPTURE_NAMED_UNITS_MAX];
@@ -217,6 +217,7 @@ enum status plan_make(struct plan *out, struct actor_request *request, const str
 enum status plan_run(struct actor_request *request, const struct stock *stock, const struct plan *plan,
     struct capture_result *results, struct err *err) {
 	for (size_t i = 0; i < plan->part_count; i++) {
+		progress_at(request->progress, "sending the parts of the document", i, plan->part_count);
 		enum status status = capture_send(request, &results[i], &plan->parts[i], err);
 		if (status != STATUS_OK && i > 0)
 			return err_prefix(err, status, "part %zu of %zu (the same document again goes on from there)",

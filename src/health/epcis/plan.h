@@ -17,7 +17,8 @@
 #ifndef HEALTH_EPCIS_PLAN_H
 #define HEALTH_EPCIS_PLAN_H
 
-#include "health/epcis/document.h"
+#include "health/epcis/epcis.h"
+#include "health/trace/capture.h"
 #include "health/trace/stock.h"
 
 /* What a document may leave open. */

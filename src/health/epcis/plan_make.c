@@ -1,6 +1,7 @@
 /* Commissioning and packing. */
 #include "health/chain/cause.h"
 #include "health/epcis/planner.h"
+#include "health/trace/products.h"
 #include "health/trace/tags.h"
 
 #define COMMISSION_UNITS_MAX 10000u
@@ -38,7 +39,7 @@ static enum status read_epcs(
 }
 
 /* Lot and expiry: the event's, or what the wish adds; two that differ are refused. */
-static enum status read_master(struct planner *planner, struct lot_draft *out, struct known_batch *batch,
+static enum status read_master(struct planner *planner, struct lot_draft *out, struct document_batch *batch,
     const struct epcis_event *event, struct err *err) {
 	const struct plan_wish *wish = planner->wish;
 	struct bytes lot = event->lot.len ? event->lot : bytes_text(wish->lot ? wish->lot : "");
@@ -81,7 +82,7 @@ static hash32 fill_paths(struct paths *paths, size_t from, size_t count) {
 
 /* Adds the lot's units to the document; returns the batch's root. */
 static hash32 add_units(
-    struct planner *planner, const struct lot_draft *lot, const struct known_batch *batch, const hash32 *tags) {
+    struct planner *planner, const struct lot_draft *lot, const struct document_batch *batch, const hash32 *tags) {
 	struct arena *arena = planner->request->arena;
 	struct document *document = &planner->plan->document;
 	uint32_t at = document_add_batch(document, arena, batch);
@@ -92,11 +93,11 @@ static hash32 add_units(
 	for (size_t i = 0; i < lot->count; i++) leaves[i] = merkle_leaf(BYTES_OF(tags[i]));
 	hash32 root = fill_paths(&paths, 0, lot->count);
 	for (size_t i = 0; i < lot->count; i++) {
-		struct known_unit unit = {.serial = lot->serials[i],
+		struct document_unit unit = {.serial = lot->serials[i],
 		    .batch = at,
 		    .index = (uint32_t)i,
 		    .tag = tags[i],
-		    .container = NO_CONTAINER,
+		    .container = DOCUMENT_NO_CONTAINER,
 		    .path = paths.nodes[i],
 		    .path_len = paths.lengths[i]};
 		document_add_unit(document, arena, &unit);
@@ -105,8 +106,9 @@ static hash32 add_units(
 }
 
 /* The first six hundred with the batch; the rest in parts of their own. */
-static enum status add_operations(struct planner *planner, const struct lot_draft *lot, const struct known_batch *batch,
-    const struct product *product, const hash32 *tags, const hash32 *root, struct err *err) {
+static enum status add_operations(struct planner *planner, const struct lot_draft *lot,
+    const struct document_batch *batch, const struct product *product, const hash32 *tags, const hash32 *root,
+    struct err *err) {
 	struct arena *arena = planner->request->arena;
 	hash32 product_tag = tag_product(&product->key, product->gtin);
 	hash32 batch_tag = tag_batch(&product->key, product->gtin, lot->lot);
@@ -131,7 +133,7 @@ static enum status add_operations(struct planner *planner, const struct lot_draf
 enum status planner_commission(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	struct arena *arena = planner->request->arena;
 	struct lot_draft lot = {.count = 0};
-	struct known_batch batch = {.count = 0};
+	struct document_batch batch = {.count = 0};
 	struct product product;
 	TRY(read_epcs(planner, &lot, event, err));
 	if (lot.count == 0) return STATUS_OK; /* containers only */
@@ -185,7 +187,7 @@ enum status planner_pack(struct planner *planner, const struct epcis_event *even
 			continue;
 		}
 		TRY(planner_unit(planner, &units[unit_count], &scan, err));
-		document->units[units[unit_count++]].container = packs ? container : NO_CONTAINER;
+		document->units[units[unit_count++]].container = packs ? container : DOCUMENT_NO_CONTAINER;
 	}
 	TRY(planner_named_units(planner, units, unit_count, packs ? pack_op : unpack_op, &parent, err));
 	if (!child_count) return STATUS_OK;

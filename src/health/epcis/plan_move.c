@@ -2,6 +2,7 @@
 #include "crypto/hash.h"
 #include "health/chain/cause.h"
 #include "health/epcis/planner.h"
+#include "health/trace/products.h"
 #include "health/trace/tags.h"
 
 #define CONTAINERS_MAX 4096u
@@ -49,6 +50,7 @@ static enum status add_units(struct planner *planner, const hash32 *id, struct e
 	for (size_t i = 0; i < count; i++) {
 		struct medicines_unit ref = {units[i].batch.id, units[i].unit.index};
 		struct medicines_holding holding;
+		progress_at(planner->request->progress, "asking the chain for the packs of a container", i, count);
 		TRY(medicines_holder(planner->request, &holding, &ref, err));
 		if (!hash32_equal(&holding.container, id)) continue;
 		uint32_t container = document_add_container(document, planner->request->arena, sscc ? sscc : "", id);
@@ -235,7 +237,7 @@ enum status planner_change(struct planner *planner, const struct epcis_event *ev
 
 /* The batch of a lot: from the product's key, or from a document. */
 static enum status batch_of(
-    struct planner *planner, struct known_batch *out, const struct scan *scan, struct err *err) {
+    struct planner *planner, struct document_batch *out, const struct scan *scan, struct err *err) {
 	struct product product;
 	bool known;
 	TRY(stock_lot(planner->stock, out, &known, scan->gtin, scan->lot, err));
@@ -243,7 +245,7 @@ static enum status batch_of(
 	TRY(product_load(planner->request, &product, scan->gtin, err));
 	hash32 product_tag = tag_product(&product.key, scan->gtin);
 	hash32 batch_tag = tag_batch(&product.key, scan->gtin, scan->lot);
-	*out = (struct known_batch){.gtin = arena_strdup(planner->request->arena, bytes_text(scan->gtin)),
+	*out = (struct document_batch){.gtin = arena_strdup(planner->request->arena, bytes_text(scan->gtin)),
 	    .lot = arena_strdup(planner->request->arena, bytes_text(scan->lot)),
 	    .owner = product.owner,
 	    .regulator = product.regulator,
@@ -261,7 +263,7 @@ enum status planner_recall(struct planner *planner, const struct epcis_event *ev
 	enum medicines_state to = MEDICINES_STATE_RECALLED;
 	for (size_t i = 0; i < event->class_count; i++) {
 		struct scan scan;
-		struct known_batch batch;
+		struct document_batch batch;
 		TRY(planner_scan(&scan, event->classes[i], err));
 		if (!scan.gtin[0] || !scan.lot[0])
 			return err_set(err, STATUS_INVALID, "a recall names a GTIN and a lot");

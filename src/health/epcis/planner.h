@@ -24,10 +24,10 @@ struct medicines_unit planner_ref(const struct planner *planner, uint32_t unit);
 MUST_USE enum status planner_container(
     struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err);
 /* One operation for each batch and at most 256 units. */
-typedef struct bytes named_units_op(
+typedef struct bytes planner_units_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context);
-MUST_USE enum status planner_named_units(
-    struct planner *planner, const uint32_t *units, size_t count, named_units_op *make, void *context, struct err *err);
+MUST_USE enum status planner_named_units(struct planner *planner, const uint32_t *units, size_t count,
+    planner_units_op *make, void *context, struct err *err);
 bool planner_party(struct actor_request *request, addr20 *out, struct bytes text);
 
 /* plan_make.c: what comes to be */

@@ -1,7 +1,7 @@
 /* Our own steps as EPCIS documents: one event each, with CBV's bare words. */
 #include <stdio.h>
 
-#include "health/epcis/document.h"
+#include "health/epcis/epcis.h"
 
 #define EPCIS_CONTEXT "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 

@@ -4,25 +4,30 @@
 #include <stdio.h>
 
 #include "base/http_reply.h"
+#include "health/chain/cause.h"
 #include "health/fhir/bundle.h"
 #include "health/gateway/gateway_private.h"
+#include "health/gateway/record_fate.h"
 
 #define REQUEST_ID_MAX 64u
 #define REQUEST_ID_FIELD "X-Request-Id: "
 
 const struct route gateway_routes[] = {
     ROUTE(HTTP_POST, "/records", gateway_post_records, "seal a FHIR document into a folder, and register it",
-	.accepts = "application/fhir+json, application/json",
+	.accepts = "application/fhir+json, application/json", .gzip = HTTP_GZIP_BODIES,
 	.limits = {.large_body_max = FHIR_DOCUMENT_MAX, .large_at_once = 4}),
     ROUTE(HTTP_GET, "/records/{id}", gateway_get_record, "open a record: a FHIR Bundle, or one part of it",
-	.waits = true),
+	.waits = true, .gzip = HTTP_GZIP_ANSWERS),
 };
 const size_t gateway_route_count = sizeof gateway_routes / sizeof *gateway_routes;
 
 struct gateway *gateway_new(const struct gateway_options *options) {
 	struct gateway *gateway = mem_zalloc(1, sizeof *gateway);
 	gateway->options = *options;
-	gateway->keys = keys_new(actor_home(options->actor), options->threads, options->clock);
+	BUG_ON(actor_outbox(options->actor, &gateway->outbox, NULL) != STATUS_OK);
+	outbox_set_witness(gateway->outbox, &(struct outbox_witness){record_fate_note_refusal, gateway});
+	gateway->files = outcomes_new(actor_home(options->actor), options->clock);
+	gateway->keys = keys_new(gateway->files, options->threads);
 	gateway->tokens_lock = options->threads->monitor_new(options->threads->context);
 	arena_init(&gateway->tokens_arena);
 	return gateway;
@@ -31,9 +36,14 @@ struct gateway *gateway_new(const struct gateway_options *options) {
 void gateway_free(struct gateway *gateway) {
 	if (!gateway) return;
 	keys_free(gateway->keys);
+	outcomes_free(gateway->files);
 	gateway->options.threads->monitor_free(gateway->tokens_lock);
 	arena_fini(&gateway->tokens_arena);
 	mem_free(gateway);
+}
+
+void gateway_forget(struct gateway *gateway) {
+	outcomes_forget(gateway->files);
 }
 
 struct gateway_counts gateway_counts(const struct gateway *gateway) {
@@ -60,6 +70,13 @@ enum status gateway_set_tokens(struct gateway *gateway, struct bytes text, struc
 	threads->unlock(gateway->tokens_lock);
 	arena_fini(&old);
 	return STATUS_OK;
+}
+
+size_t gateway_token_count(struct gateway *gateway) {
+	gateway->options.threads->lock(gateway->tokens_lock);
+	size_t count = gateway->tokens.count;
+	gateway->options.threads->unlock(gateway->tokens_lock);
+	return count;
 }
 
 /* False: there is no such token. */
@@ -174,12 +191,28 @@ void gateway_answer_refusal(struct http_response *response, enum contract_error 
 	http_problem(response, 403, code, detail);
 }
 
+void gateway_answer_denial(struct http_response *response, const struct err *err, enum contract_error refused_with) {
+	static const struct {
+		const char *code, *detail;
+	} causes[CAUSE_COUNT] = {
+	    [CAUSE_KEY_CHANGED] = {"key-changed", "an actor's key is not the one that this organisation has seen"},
+	    [CAUSE_NOT_CONTROLLER] = {"not-controller", "this organisation does not control the folder"},
+	    [CAUSE_NO_WINDOW] = {"no-window", "the node gives this record within an access window only"},
+	    [CAUSE_NO_FOLDER_KEY] = {"no-folder-key", "nobody gave this organisation the folder's key"},
+	    [CAUSE_NO_RELEASE] = {"no-release", "no trustee has released the folder's key yet"},
+	};
+	if (err->cause < CAUSE_COUNT && causes[err->cause].code)
+		http_problem(response, 403, causes[err->cause].code, causes[err->cause].detail);
+	else
+		gateway_answer_refusal(response, refused_with);
+}
+
 void gateway_answer_failure(struct http_response *response, enum status status, const struct err *err) {
 	switch (status) {
 	case STATUS_INVALID: http_problem(response, 422, "document", err->message); return;
 	case STATUS_LIMIT: http_problem(response, 413, "limit", err->message); return;
 	case STATUS_NOTFOUND: http_problem(response, 404, "not-found", "there is no such record or folder"); return;
-	case STATUS_DENIED: gateway_answer_refusal(response, CONTRACT_ERROR_NONE); return;
+	case STATUS_DENIED: gateway_answer_denial(response, err, CONTRACT_ERROR_NONE); return;
 	case STATUS_BUSY:
 		http_put_header(response, "Retry-After", "1");
 		http_problem(response, 503, "busy", "too much is waiting for the chain");

@@ -11,7 +11,6 @@
 
 #include "base/route.h"
 #include "health/actors/actor.h"
-#include "health/gateway/keys.h"
 #include "health/gateway/tokens.h"
 
 struct gateway;
@@ -24,13 +23,16 @@ struct gateway_options {
 	const struct random_source *random;
 	uint32_t request_ms; /* how long a request waits for its receipt */
 };
-/* `options` is copied; what it points to is borrowed. */
+/* `options` is copied; what it points to is borrowed. Before outbox_run. */
 struct gateway *gateway_new(const struct gateway_options *options);
-/* After the last exchange was answered. NULL is allowed. */
+/* After the last exchange was answered, and the actor is closed. NULL is allowed. */
 void gateway_free(struct gateway *gateway);
+/* One bounded step of forgetting what became of old requests: a service calls it every second, from one thread. */
+void gateway_forget(struct gateway *gateway);
 
 /* New tokens from the text of their file; the old ones hold if it has a mistake. */
 MUST_USE enum status gateway_set_tokens(struct gateway *gateway, struct bytes text, struct err *err);
+size_t gateway_token_count(struct gateway *gateway);
 
 /* The routes; their context is a struct gateway. */
 extern const struct route gateway_routes[];

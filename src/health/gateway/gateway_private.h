@@ -1,12 +1,15 @@
 /* Inside health/gateway: what the handlers share. */
-#ifndef HEALTH_GATEWAY_PRIVATE_H
-#define HEALTH_GATEWAY_PRIVATE_H
+#ifndef HEALTH_GATEWAY_GATEWAY_PRIVATE_H
+#define HEALTH_GATEWAY_GATEWAY_PRIVATE_H
 
 #include "base/http_uri.h"
 #include "health/gateway/gateway.h"
+#include "health/gateway/keys.h"
 
 struct gateway {
 	struct gateway_options options;
+	struct outbox *outbox; /* the actor's */
+	struct outcomes *files;
 	struct keys *keys;
 	struct monitor *tokens_lock;
 	struct arena tokens_arena;
@@ -16,6 +19,8 @@ struct gateway {
 
 /* An operational failure as a problem: causes only, since `err` may speak to somebody at a command line. */
 void gateway_answer_failure(struct http_response *response, enum status status, const struct err *err);
+/* STATUS_DENIED: 403 with the code of its cause, or of the contract's error. */
+void gateway_answer_denial(struct http_response *response, const struct err *err, enum contract_error refused_with);
 /* A refusal by a contract: NotAllowedToWrite is 403 with the code not-allowed-to-write. CONTRACT_ERROR_NONE, and what
  * no contract declares, is 403 with the code refused. */
 void gateway_answer_refusal(struct http_response *response, enum contract_error error);

@@ -1,8 +1,10 @@
 /*
  * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request that is sent again with its key is carried out
- * once. What became of a key is a small file of the home, requests/<hash>.json, so that it survives kill -9: written
- * before the work begins, and again with the answer. A key belongs to the token's name; the file holds hashes and ids,
- * no content.
+ * once. A key belongs to the token's name. What is written down of it (outcome.h):
+ *
+ *     nothing      it is new, or its request never came as far as the outbox
+ *     records      their ids, before the outbox gets them: what became of them is asked of the outbox and the chain
+ *     an answer    they are in a block, and this was said
  *
  * Threads: with `threads`, any.
  */
@@ -10,22 +12,23 @@
 #define HEALTH_GATEWAY_KEYS_H
 
 #include "base/threads.h"
-#include "health/actors/home.h"
+#include "health/gateway/outcome.h"
 
-#define IDEMPOTENCY_KEY_MAX 255u
-#define KEY_KEPT_SECONDS (7u * 86400u)
+#define KEY_TEXT_MAX 255u
 #define KEYS_ACTIVE_MAX 1024u
+#define KEY_RECORDS_MAX 64u
 
 struct keys;
-struct keys *keys_new(const struct home *home, const struct threads *threads, const struct clock_source *clock);
+/* `files` is borrowed. */
+struct keys *keys_new(const struct outcomes *files, const struct threads *threads);
 void keys_free(struct keys *keys);
 
 enum key_state {
-	KEY_NEW,      /* it is this caller's now, until keys_finish or keys_drop */
+	KEY_NEW,      /* it is this caller's now, until one of the functions below ends that */
+	KEY_NAMED,    /* the same, and `answer` has the records of an earlier request */
 	KEY_ANSWERED, /* `answer` is what was answered */
 	KEY_RUNNING,  /* another request with it is being carried out */
 	KEY_OTHER,    /* it was used for another request */
-	KEY_UNKNOWN,  /* the process ended while it was carried out, and nobody knows how far it came */
 };
 
 /* A key in use. */
@@ -34,19 +37,31 @@ struct key_claim {
 	hash32 request;
 	bool is_held;
 };
-struct key_answer {
+/* A record that a request makes. */
+struct key_record {
+	hash32 id, folder;
+	uint64_t resource_count;
+};
+struct key_answer { /* in the arena */
 	int status;
-	struct bytes body; /* in the arena */
+	struct bytes body;
+	struct key_record *records;
+	size_t record_count;
 };
 
-/* `request` is the hash of all that matters of the request. STATUS_BUSY: KEYS_ACTIVE_MAX. */
+/* The name of a claim. Its `request` is the hash of all that matters of the request. */
+hash32 key_name(const char *owner, struct bytes key);
+/* STATUS_BUSY: KEYS_ACTIVE_MAX. STATUS_CORRUPT: what was written down is damaged. */
 MUST_USE enum status keys_claim(struct keys *keys, enum key_state *state, struct key_claim *claim,
     struct key_answer *answer, struct arena *arena, struct err *err);
-/* The name of a claim. */
-hash32 key_name(const char *owner, struct bytes key);
-/* Keeps the answer. A failure is only logged: the work was done. A claim that is not held is ignored, here and below.
- */
+
+/* A claim that is not held is ignored, here and below. */
+MUST_USE enum status keys_put_records(
+    struct keys *keys, const struct key_claim *claim, const struct key_record *records, size_t count, struct err *err);
+/* Keeps the answer, and ends the claim. A failure is only logged: the work was done. */
 void keys_finish(struct keys *keys, struct key_claim *claim, int status, struct bytes body);
+/* Ends the claim; what is written down stays. */
+void keys_release(struct keys *keys, struct key_claim *claim);
 /* The work was refused: the key may be used again. */
 void keys_drop(struct keys *keys, struct key_claim *claim);
 

@@ -7,7 +7,9 @@
  *     the outbox's thread   learns what became of it                                           (completed)
  *     a worker              writes the answer, and what became of an Idempotency-Key           (finish)
  *
- * The outbox may be faster than the worker that handed the record over: whichever is second goes on.
+ * With a key, the records' ids are written down before the outbox gets them, so a request that is sent again, also
+ * after kill -9, learns what became of them. The outbox may be faster than the worker that handed the record over:
+ * whichever is second goes on.
  */
 #include <stdio.h>
 
@@ -16,6 +18,7 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "health/gateway/gateway_private.h"
+#include "health/gateway/record_fate.h"
 #include "health/records/division.h"
 
 struct posting {
@@ -24,11 +27,12 @@ struct posting {
 	struct arena arena;
 	struct folder_list folders;
 	struct record_added added[RECORD_ADDITIONS_MAX];
+	struct key_record records[RECORD_ADDITIONS_MAX];
 	struct key_claim claim;
 	atomic_uint arrivals; /* of the worker that handed over, and of the outbox */
 	enum outbox_end end;
 	hash32 tx_hash;
-	uint64_t block_number;
+	uint64_t block_number; /* 0: it is not known */
 	enum contract_error refused_with;
 };
 
@@ -48,15 +52,15 @@ static void write_records(struct posting *posting) {
 	json_array_begin(&writer, "records");
 	for (size_t i = 0; i < posting->folders.count; i++) {
 		json_object_begin(&writer, NULL);
-		json_put_hex(&writer, "record", BYTES_OF(posting->added[i].record));
-		json_put_hex(&writer, "folder", BYTES_OF(posting->folders.ids[i]));
-		json_put_u64(&writer, "resources", posting->added[i].resource_count);
+		json_put_hex(&writer, "record", BYTES_OF(posting->records[i].id));
+		json_put_hex(&writer, "folder", BYTES_OF(posting->records[i].folder));
+		json_put_u64(&writer, "resources", posting->records[i].resource_count);
 		json_object_end(&writer);
 	}
 	json_array_end(&writer);
 	json_put_text(&writer, "state", is_done ? "registered" : "accepted");
 	if (!hash32_is_zero(&posting->tx_hash)) json_put_hex(&writer, "transaction", BYTES_OF(posting->tx_hash));
-	if (is_done) json_put_u64(&writer, "block", posting->block_number);
+	if (posting->block_number) json_put_u64(&writer, "block", posting->block_number);
 	json_object_end(&writer);
 }
 
@@ -67,24 +71,33 @@ static void answer_accepted(struct posting *posting) {
 	response->status = posting->end == OUTBOX_DONE ? 201 : 202;
 	response->content_type = "application/json";
 	buf_init(&location, 128);
-	json_put_hex(&(struct json_writer){.out = &location}, NULL, BYTES_OF(posting->added[0].record));
+	json_put_hex(&(struct json_writer){.out = &location}, NULL, BYTES_OF(posting->records[0].id));
 	/* The writer gives the id in quotes. */
 	http_put_header(response, "Location", "/records/%.66s", buf_cstr(&location) + 1);
 	buf_fini(&location);
 	write_records(posting);
 }
 
+/* An answer that is final is kept with the key; what is on its way is asked for again when the key comes back. */
+static void end_claim(struct posting *posting) {
+	struct keys *keys = posting->gateway->keys;
+	const struct http_response *response = &posting->exchange->response;
+	if (posting->end == OUTBOX_DONE)
+		keys_finish(keys, &posting->claim, response->status, buf_view(&response->body));
+	else
+		keys_release(keys, &posting->claim);
+}
+
 static void finish(void *argument) {
 	struct posting *posting = argument;
 	struct gateway *gateway = posting->gateway;
-	struct http_response *response = &posting->exchange->response;
 	bool is_accepted = posting->end == OUTBOX_DONE || posting->end == OUTBOX_KEPT;
 	if (is_accepted) {
 		answer_accepted(posting);
 		atomic_fetch_add(&gateway->records_added, posting->folders.count);
-		keys_finish(gateway->keys, &posting->claim, response->status, buf_view(&response->body));
+		end_claim(posting);
 	} else {
-		gateway_answer_refusal(response, posting->refused_with);
+		gateway_answer_refusal(&posting->exchange->response, posting->refused_with);
 		atomic_fetch_add(&gateway->records_refused, posting->folders.count);
 		keys_drop(gateway->keys, &posting->claim);
 	}
@@ -120,10 +133,20 @@ static enum status read_document(
 	return record_divide(additions, &posting->arena, &document, &posting->folders, err);
 }
 
+/* Before the outbox gets them: after kill -9 at any moment from here on, the key leads to these records. */
+static enum status named(void *context, const struct record_added *added, size_t count, struct err *err) {
+	struct posting *posting = context;
+	if (!http_is_wanted(posting->exchange)) return err_set(err, STATUS_TIMEOUT, "nobody waits for it any more");
+	for (size_t i = 0; i < count; i++)
+		posting->records[i] =
+		    (struct key_record){added[i].record, posting->folders.ids[i], added[i].resource_count};
+	return keys_put_records(posting->gateway->keys, &posting->claim, posting->records, count, err);
+}
+
 static enum status hand_over(struct posting *posting, const struct record_addition *additions, struct err *err) {
 	struct gateway *gateway = posting->gateway;
 	struct actor_request request = {0};
-	const struct record_listener listener = {completed, posting};
+	const struct record_listener listener = {named, completed, posting};
 	enum status status = gateway_begin(gateway, &request, &posting->arena, err);
 	if (status == STATUS_OK)
 		status = record_submit(&request, posting->added, additions, posting->folders.count, &listener, err);
@@ -132,16 +155,53 @@ static enum status hand_over(struct posting *posting, const struct record_additi
 	return status;
 }
 
+/* --- a key that comes again --- */
+
+static void mark_replayed(struct http_response *response) {
+	http_put_header(response, "Idempotent-Replayed", "true");
+}
+
+static void answer_fate(struct posting *posting, const struct record_fate *fate) {
+	struct http_response *response = &posting->exchange->response;
+	mark_replayed(response);
+	if (fate->state == RECORD_FATE_REFUSED) {
+		gateway_answer_refusal(response, fate->refused_with);
+		return;
+	}
+	posting->end = fate->state == RECORD_FATE_REGISTERED ? OUTBOX_DONE : OUTBOX_KEPT;
+	answer_accepted(posting);
+}
+
+/* What an earlier request with this key made. *is_new: the outbox never accepted it, so it is carried out now. */
+static enum status resume(struct posting *posting, bool *is_new, const struct key_answer *earlier, struct err *err) {
+	struct actor_request request = {0};
+	struct record_fate fate = {.state = RECORD_FATE_ABSENT};
+	*is_new = false;
+	if (earlier->record_count != posting->folders.count)
+		return err_set(err, STATUS_CORRUPT, "a key names other records than its request makes");
+	memcpy(posting->records, earlier->records, earlier->record_count * sizeof *earlier->records);
+	enum status status = gateway_begin(posting->gateway, &request, &posting->arena, err);
+	if (status == STATUS_OK)
+		status = record_fate_find(posting->gateway, &request, &fate, &earlier->records->id, err);
+	actor_request_end(&request);
+	*is_new = status == STATUS_OK && fate.state == RECORD_FATE_ABSENT;
+	if (status != STATUS_OK || *is_new) return status;
+	answer_fate(posting, &fate);
+	end_claim(posting);
+	return STATUS_OK;
+}
+
 /* True: the work is to be done. False: the answer is written. */
 static bool claim_key(struct posting *posting, const char *owner) {
 	struct http_exchange *exchange = posting->exchange;
 	struct http_response *response = &exchange->response;
 	struct bytes key = http_header_get(&exchange->request, "idempotency-key");
-	enum key_state state;
+	enum key_state state = KEY_NEW;
 	struct key_answer earlier;
 	struct err err;
+	bool is_new = true;
 	if (!key.data) return true;
-	if (key.len == 0 || key.len > IDEMPOTENCY_KEY_MAX) {
+	if (key.len == 0 || key.len > KEY_TEXT_MAX) {
 		http_problem(response, 400, "idempotency-key", "a key has 1 to 255 characters");
 		return false;
 	}
@@ -150,16 +210,19 @@ static bool claim_key(struct posting *posting, const char *owner) {
 	posting->claim.request = sha256_parts(parts, 3);
 	enum status status =
 	    keys_claim(posting->gateway->keys, &state, &posting->claim, &earlier, &posting->arena, &err);
+	if (status == STATUS_OK && state == KEY_NAMED) status = resume(posting, &is_new, &earlier, &err);
 	if (status != STATUS_OK) {
+		keys_release(posting->gateway->keys, &posting->claim);
 		gateway_answer_failure(response, status, &err);
 		return false;
 	}
 	switch (state) {
-	case KEY_NEW: return true;
+	case KEY_NEW:
+	case KEY_NAMED: return is_new;
 	case KEY_ANSWERED:
 		response->status = earlier.status;
 		response->content_type = "application/json";
-		http_put_header(response, "Idempotent-Replayed", "true");
+		mark_replayed(response);
 		buf_append(&response->body, earlier.body);
 		return false;
 	case KEY_RUNNING:
@@ -169,13 +232,16 @@ static bool claim_key(struct posting *posting, const char *owner) {
 	case KEY_OTHER:
 		http_problem(response, 422, "key-reused", "this key was used for another request");
 		return false;
-	case KEY_UNKNOWN:
-		http_problem(response, 409, "outcome-unknown",
-		    "the gateway ended while it accepted this request: look for it in the folder, and if it is "
-		    "not there, send it with a new key");
-		return false;
 	}
 	return false;
+}
+
+/*
+ * After a failing fsync nobody knows what the journal holds until it is read again, and nothing more is accepted: the
+ * key stays taken until then.
+ */
+static void give_key_back(struct posting *posting) {
+	if (!outbox_counts(posting->gateway->outbox).is_broken) keys_drop(posting->gateway->keys, &posting->claim);
 }
 
 static void seal(void *argument) {
@@ -201,12 +267,12 @@ static void seal(void *argument) {
 		return;
 	}
 	if (status == STATUS_DENIED)
-		gateway_answer_refusal(&exchange->response, posting->refused_with);
+		gateway_answer_denial(&exchange->response, &err, posting->refused_with);
 	else
 		gateway_answer_failure(&exchange->response, status, &err);
 	if (exchange->response.status >= 500) log_warn("gateway", "adding a record: %s", status_text(status));
 	atomic_fetch_add(&gateway->records_refused, 1);
-	keys_drop(gateway->keys, &posting->claim);
+	give_key_back(posting);
 	answer(posting);
 }
 

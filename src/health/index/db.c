@@ -1,5 +1,6 @@
 #include "health/index/db.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -43,12 +44,20 @@ enum status db_run(struct db *db, const char *sql, struct err *err) {
 	return code == SQLITE_OK ? STATUS_OK : fail(db, code, err);
 }
 
-/* SQLite would make the file readable to others. */
+/* SQLite would make the file readable to others. What this program does not make it does not remove either. */
 static enum status make_file(const char *path, struct err *err) {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) return err_set(err, STATUS_IO, "cannot open the index of this home, %s", path);
-	close(fd);
-	return STATUS_OK;
+	struct stat info;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	bool is_other = fd < 0 ? errno == EISDIR || errno == ELOOP || errno == ENXIO
+			       : fstat(fd, &info) != 0 || !S_ISREG(info.st_mode);
+	int code = errno;
+	if (fd >= 0) close(fd);
+	if (is_other)
+		return err_set(err, STATUS_IO,
+		    "%s is a folder, a link or a device, and not the index that this home keeps: remove it, and it is made anew",
+		    path);
+	return fd >= 0 ? STATUS_OK
+		       : err_set(err, STATUS_IO, "cannot open the index of this home, %s: %s", path, strerror(code));
 }
 
 static enum status set_key(struct db *db, const uint8_t key[32], struct err *err) {

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "crypto/hash.h"
-#include "health/index/private.h"
+#include "health/index/index_private.h"
 
 #define SCHEMA_VERSION 1
 #define MODULE "index"
@@ -45,6 +45,10 @@ struct index *index_new(const struct home *home, const struct threads *threads) 
 	index->path = mem_strdup(buf_cstr(&path));
 	buf_fini(&path);
 	return index;
+}
+
+void index_show_progress(struct index *index, const struct progress *progress) {
+	index->progress = progress;
 }
 
 void index_free(struct index *index) {

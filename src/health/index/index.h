@@ -23,6 +23,8 @@ struct index;
 /* Opens nothing yet: the file is opened by the first question. `home` is borrowed and trusts a deployment. `threads`
  * NULL: one thread. */
 struct index *index_new(const struct home *home, const struct threads *threads);
+/* Hears how the index fills from the chain; borrowed while the index lives. NULL: nobody does. */
+void index_show_progress(struct index *index, const struct progress *progress);
 /* NULL is allowed. */
 void index_free(struct index *index);
 
@@ -30,6 +32,9 @@ void index_free(struct index *index);
 const struct client_log_keeper *index_keeper(struct index *index);
 /* All watches that there are, brought to the newest block: what a service does in the background. */
 MUST_USE enum status index_follow(struct index *index, struct client *client, struct err *err);
+
+/* The first block that some watch has not read; UINT64_MAX: there are no watches. Asks no node. */
+MUST_USE enum status index_next_block(struct index *index, uint64_t *out, struct err *err);
 
 /*
  * What the home knows of medicines, by key. Documents of the home that are not in the index yet are taken in first,

@@ -1,6 +1,6 @@
 /* Logs that this home has asked for: watches, rows, and the keeper that answers client_logs. */
 #include "base/log.h"
-#include "health/index/private.h"
+#include "health/index/index_private.h"
 
 #define FILTER_MAX (20u + 1 + 4 * 32)
 #define TRIES_MAX 8u /* while other programs unwind the same file */
@@ -230,7 +230,7 @@ static enum status store_add(void *context, const struct follow_page *page, stru
 
 static enum status follow(
     struct run *run, struct client *client, struct follow_watch *watches, size_t count, struct err *err) {
-	struct follow_store store = {store_kept, store_unwind, store_add, run};
+	struct follow_store store = {store_kept, store_unwind, store_add, run, run->index->progress};
 	return follow_run(client, &store, &run->index->home->deployment.genesis, watches, count, err);
 }
 
@@ -452,5 +452,15 @@ enum status index_follow(struct index *index, struct client *client, struct err 
 	index_unlock(index);
 	if (status == STATUS_OK) status = follow(&run, client, watches, count, err);
 	arena_fini(&arena);
+	return status;
+}
+
+enum status index_next_block(struct index *index, uint64_t *out, struct err *err) {
+	int64_t next = -1;
+	index_lock(index);
+	enum status status = index_open(index, err);
+	if (status == STATUS_OK) status = db_number(index->db, &next, "SELECT coalesce(min(next), -1) FROM watch", err);
+	index_unlock(index);
+	*out = next < 0 ? UINT64_MAX : (uint64_t)next;
 	return status;
 }

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "health/index/private.h"
+#include "health/index/index_private.h"
 #include "tests/fake_node.h"
 #include "tests/unit.h"
 

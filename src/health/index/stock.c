@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "codec/hex.h"
-#include "health/index/private.h"
+#include "health/index/index_private.h"
 
 /* --- taking a document in --- */
 
@@ -20,7 +20,7 @@ static enum status row_of(struct db *db, int64_t *out, const char *sql, const ha
 	return status;
 }
 
-static enum status put_batch(struct db *db, int64_t *id, const struct known_batch *batch, struct err *err) {
+static enum status put_batch(struct db *db, int64_t *id, const struct document_batch *batch, struct err *err) {
 	sqlite3_stmt *statement;
 	TRY(db_statement(db, &statement,
 	    "INSERT OR IGNORE INTO batch(name, gtin, lot, expiry, owner, regulator, count) VALUES(?, ?, ?, ?, ?, ?, ?)",
@@ -36,7 +36,8 @@ static enum status put_batch(struct db *db, int64_t *id, const struct known_batc
 	return row_of(db, id, "SELECT id FROM batch WHERE name = ?", &batch->id, err);
 }
 
-static enum status put_container(struct db *db, int64_t *id, const struct known_container *container, struct err *err) {
+static enum status put_container(
+    struct db *db, int64_t *id, const struct document_container *container, struct err *err) {
 	sqlite3_stmt *statement;
 	TRY(db_statement(db, &statement,
 	    "INSERT INTO container(name, sscc) VALUES(?, ?)"
@@ -58,8 +59,8 @@ static enum status put_packed(struct db *db, int64_t container, int64_t batch, u
 	return db_finish(db, statement, err);
 }
 
-static enum status put_unit(
-    struct db *db, const struct known_unit *unit, const int64_t *batches, const int64_t *containers, struct err *err) {
+static enum status put_unit(struct db *db, const struct document_unit *unit, const int64_t *batches,
+    const int64_t *containers, struct err *err) {
 	sqlite3_stmt *statement;
 	TRY(db_statement(
 	    db, &statement, "INSERT OR IGNORE INTO unit(batch, place, serial, tag, path) VALUES(?, ?, ?, ?, ?)", err));
@@ -69,7 +70,7 @@ static enum status put_unit(
 	db_bind(statement, 4, BYTES_OF(unit->tag));
 	db_bind(statement, 5, bytes_make(unit->path, unit->path_len * sizeof *unit->path));
 	TRY(db_finish(db, statement, err));
-	if (unit->container == NO_CONTAINER) return STATUS_OK;
+	if (unit->container == DOCUMENT_NO_CONTAINER) return STATUS_OK;
 	return put_packed(db, containers[unit->container], batches[unit->batch], unit->index, err);
 }
 
@@ -112,8 +113,8 @@ static const char *text_of(struct arena *arena, sqlite3_stmt *statement, int pla
 	return arena_strdup(arena, db_column(statement, place));
 }
 
-static bool read_batch(struct known_batch *out, struct arena *arena, sqlite3_stmt *statement, int place) {
-	*out = (struct known_batch){.gtin = text_of(arena, statement, place),
+static bool read_batch(struct document_batch *out, struct arena *arena, sqlite3_stmt *statement, int place) {
+	*out = (struct document_batch){.gtin = text_of(arena, statement, place),
 	    .lot = text_of(arena, statement, place + 1),
 	    .expiry_s = (uint64_t)sqlite3_column_int64(statement, place + 2),
 	    .count = (uint32_t)sqlite3_column_int64(statement, place + 6)};
@@ -124,9 +125,9 @@ static bool read_batch(struct known_batch *out, struct arena *arena, sqlite3_stm
 
 static bool read_unit(struct stock_unit *out, struct arena *arena, sqlite3_stmt *statement) {
 	struct bytes path = db_column(statement, 3);
-	out->unit = (struct known_unit){.serial = text_of(arena, statement, 0),
+	out->unit = (struct document_unit){.serial = text_of(arena, statement, 0),
 	    .index = (uint32_t)sqlite3_column_int64(statement, 1),
-	    .container = NO_CONTAINER,
+	    .container = DOCUMENT_NO_CONTAINER,
 	    .path = (const hash32 *)arena_dup(arena, path).data,
 	    .path_len = path.len / sizeof(hash32)};
 	return path.len % sizeof(hash32) == 0 && db_column_fixed(statement, 2, out->unit.tag.b, 32) &&
@@ -169,8 +170,8 @@ static enum status find_unit_at(void *context, struct stock_unit *out, bool *fou
 	return one_unit(index->db, out, found, arena, statement, err);
 }
 
-static enum status find_lot(void *context, struct known_batch *out, bool *found, struct arena *arena, const char *gtin,
-    const char *lot, struct err *err) {
+static enum status find_lot(void *context, struct document_batch *out, bool *found, struct arena *arena,
+    const char *gtin, const char *lot, struct err *err) {
 	struct index *index = context;
 	sqlite3_stmt *statement;
 	TRY(index_open(index, err));
@@ -212,40 +213,48 @@ static enum status find_sscc(
 	return status;
 }
 
-/* Rows of a list are counted first: the arena gives it once. */
-static enum status count_rows(
-    struct db *db, size_t *out, const char *sql, struct bytes name, int64_t place, struct err *err) {
+/* Rows that hang on a name of the chain, and on a unit's place in it (below 0: none). */
+struct listing {
+	const char *count_sql, *sql;
+	struct bytes name;
+	int64_t place;
+	size_t row_bytes;
+	bool (*read)(void *row, struct arena *arena, sqlite3_stmt *statement);
+};
+
+static enum status select_rows(
+    struct db *db, sqlite3_stmt **out, const char *sql, const struct listing *listing, struct err *err) {
+	TRY(db_statement(db, out, sql, err));
+	db_bind(*out, 1, listing->name);
+	if (listing->place >= 0) sqlite3_bind_int64(*out, 2, listing->place);
+	return STATUS_OK;
+}
+
+static enum status count_rows(struct db *db, size_t *out, const struct listing *listing, struct err *err) {
 	sqlite3_stmt *statement;
 	bool row;
-	TRY(db_statement(db, &statement, sql, err));
-	db_bind(statement, 1, name);
-	if (place >= 0) sqlite3_bind_int64(statement, 2, place);
+	TRY(select_rows(db, &statement, listing->count_sql, listing, err));
 	enum status status = db_step(db, statement, &row, err);
 	*out = row ? (size_t)sqlite3_column_int64(statement, 0) : 0;
 	db_end(statement);
 	return status;
 }
 
-static enum status units_in(void *context, struct stock_unit **out, size_t *count, struct arena *arena,
-    const hash32 *container, struct err *err) {
-	struct index *index = context;
+/* The rows are counted first: the arena gives the list once. */
+static enum status read_rows(struct index *index, void **out, size_t *count, struct arena *arena,
+    const struct listing *listing, struct err *err) {
 	sqlite3_stmt *statement;
 	size_t room;
 	bool more;
 	enum status status;
 	TRY(index_open(index, err));
-	TRY(count_rows(index->db, &room,
-	    "SELECT count(*) FROM container c CROSS JOIN packed p ON p.container = c.id WHERE c.name = ?",
-	    BYTES_OF(*container), -1, err));
-	*out = arena_zalloc(arena, room + 1, sizeof **out);
+	TRY(count_rows(index->db, &room, listing, err));
+	uint8_t *rows = arena_zalloc(arena, room + 1, listing->row_bytes);
+	*out = rows;
 	*count = 0;
-	TRY(db_statement(index->db, &statement,
-	    "SELECT " UNIT_COLUMNS " FROM container c CROSS JOIN packed p ON p.container = c.id"
-	    " CROSS JOIN unit u ON u.id = p.unit CROSS JOIN batch b ON b.id = u.batch WHERE c.name = ? ORDER BY p.unit",
-	    err));
-	db_bind(statement, 1, BYTES_OF(*container));
+	TRY(select_rows(index->db, &statement, listing->sql, listing, err));
 	while ((status = db_step(index->db, statement, &more, err)) == STATUS_OK && more && *count < room)
-		if (!read_unit(&(*out)[(*count)++], arena, statement)) {
+		if (!listing->read(rows + listing->row_bytes * (*count)++, arena, statement)) {
 			status = no_sense(err);
 			break;
 		}
@@ -253,32 +262,39 @@ static enum status units_in(void *context, struct stock_unit **out, size_t *coun
 	return status;
 }
 
+static bool read_unit_row(void *row, struct arena *arena, sqlite3_stmt *statement) {
+	return read_unit(row, arena, statement);
+}
+
+static enum status units_in(void *context, struct stock_unit **out, size_t *count, struct arena *arena,
+    const hash32 *container, struct err *err) {
+	const struct listing listing = {
+	    "SELECT count(*) FROM container c CROSS JOIN packed p ON p.container = c.id WHERE c.name = ?",
+	    "SELECT " UNIT_COLUMNS " FROM container c CROSS JOIN packed p ON p.container = c.id"
+	    " CROSS JOIN unit u ON u.id = p.unit CROSS JOIN batch b ON b.id = u.batch WHERE c.name = ? ORDER BY p.unit",
+	    BYTES_OF(*container), -1, sizeof **out, read_unit_row};
+	void *rows = NULL;
+	enum status status = read_rows(context, &rows, count, arena, &listing, err);
+	*out = rows;
+	return status;
+}
+
+static bool read_name_row(void *row, struct arena *arena, sqlite3_stmt *statement) {
+	(void)arena;
+	return db_column_fixed(statement, 0, ((hash32 *)row)->b, 32);
+}
+
 static enum status containers_of(void *context, hash32 **out, size_t *count, struct arena *arena,
     const struct medicines_unit *place, struct err *err) {
-	struct index *index = context;
-	sqlite3_stmt *statement;
-	size_t room;
-	bool more;
-	enum status status;
-	TRY(index_open(index, err));
-	TRY(count_rows(index->db, &room,
+	const struct listing listing = {
 	    "SELECT count(*) FROM batch b CROSS JOIN unit u ON u.batch = b.id CROSS JOIN packed p ON p.unit = u.id"
 	    " WHERE b.name = ? AND u.place = ?",
-	    BYTES_OF(place->batch), place->index, err));
-	*out = arena_alloc(arena, (room + 1) * sizeof **out);
-	*count = 0;
-	TRY(db_statement(index->db, &statement,
 	    "SELECT c.name FROM batch b CROSS JOIN unit u ON u.batch = b.id CROSS JOIN packed p ON p.unit = u.id"
 	    " CROSS JOIN container c ON c.id = p.container WHERE b.name = ? AND u.place = ? ORDER BY c.id",
-	    err));
-	db_bind(statement, 1, BYTES_OF(place->batch));
-	sqlite3_bind_int64(statement, 2, place->index);
-	while ((status = db_step(index->db, statement, &more, err)) == STATUS_OK && more && *count < room)
-		if (!db_column_fixed(statement, 0, (*out)[(*count)++].b, 32)) {
-			status = no_sense(err);
-			break;
-		}
-	db_end(statement);
+	    BYTES_OF(place->batch), place->index, sizeof **out, read_name_row};
+	void *rows = NULL;
+	enum status status = read_rows(context, &rows, count, arena, &listing, err);
+	*out = rows;
 	return status;
 }
 
@@ -316,6 +332,7 @@ static enum status take_new(struct index *index, struct actor_request *request, 
 		bool is_there;
 		TRY(has_document(index->db, &is_there, names[i], err));
 		if (is_there) continue;
+		progress_at(request->progress, "taking documents into the index", i, count);
 		TRY(stock_read(request, &document, names[i], err));
 		TRY(take(index, &document, err));
 		arena_rewind(request->arena, mark);

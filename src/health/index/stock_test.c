@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "health/index/private.h"
+#include "health/index/index_private.h"
 #include "tests/unit.h"
 
 #define DOCUMENTS 12u
@@ -41,8 +41,8 @@ static const char *text(struct world *world, const char *format, unsigned long l
 	return arena_strdup(&world->arena, bytes_text(out));
 }
 
-static struct known_batch batch_of(struct world *world, uint64_t number) {
-	return (struct known_batch){.gtin = number % 2 ? "04012345678901" : "04012345678918",
+static struct document_batch batch_of(struct world *world, uint64_t number) {
+	return (struct document_batch){.gtin = number % 2 ? "04012345678901" : "04012345678918",
 	    .lot = text(world, "L%llu", number / 2),
 	    .expiry_s = 1900000000 + number,
 	    .owner = {{0xa0, (uint8_t)number}},
@@ -52,13 +52,13 @@ static struct known_batch batch_of(struct world *world, uint64_t number) {
 }
 
 /* The same pack has the same serial, tag and path in every document. */
-static struct known_unit unit_of(struct world *world, uint64_t batch, uint32_t place) {
+static struct document_unit unit_of(struct world *world, uint64_t batch, uint32_t place) {
 	hash32 *path = arena_alloc(&world->arena, 6 * sizeof *path);
 	for (uint64_t i = 0; i < 6; i++) path[i] = name_of(4, 1000 * batch + 10 * place + i);
-	return (struct known_unit){.serial = text(world, "s%llu", place % 30 + 1000 * (batch / 2)),
+	return (struct document_unit){.serial = text(world, "s%llu", place % 30 + 1000 * (batch / 2)),
 	    .index = place,
 	    .tag = name_of(3, 1000 * batch + place),
-	    .container = NO_CONTAINER,
+	    .container = DOCUMENT_NO_CONTAINER,
 	    .path = path,
 	    .path_len = place % 7};
 }
@@ -73,8 +73,8 @@ static void fill(struct world *world, struct document *document, uint64_t number
 	}
 	for (uint64_t u = below(world, 60); u > 0; u--) {
 		uint64_t number_of_batch = below(world, BATCHES);
-		struct known_batch batch = batch_of(world, number_of_batch);
-		struct known_unit unit = unit_of(world, number_of_batch, (uint32_t)below(world, UNITS));
+		struct document_batch batch = batch_of(world, number_of_batch);
+		struct document_unit unit = unit_of(world, number_of_batch, (uint32_t)below(world, UNITS));
 		unit.batch = document_add_batch(document, arena, &batch);
 		if (document->container_count && below(world, 3))
 			unit.container = (uint32_t)below(world, document->container_count);
@@ -119,7 +119,7 @@ static int teardown(void **state) {
 	return 0;
 }
 
-static void same_batch(const struct known_batch *a, const struct known_batch *b) {
+static void same_batch(const struct document_batch *a, const struct document_batch *b) {
 	assert_string_equal(a->gtin, b->gtin);
 	assert_string_equal(a->lot, b->lot);
 	assert_int_equal(a->expiry_s, b->expiry_s);
@@ -134,7 +134,7 @@ static void same_unit(const struct stock_unit *a, const struct stock_unit *b) {
 	assert_int_equal(a->unit.path_len, b->unit.path_len);
 	assert_memory_equal(a->unit.path, b->unit.path, a->unit.path_len * sizeof(hash32));
 	assert_true(hash32_equal(&a->unit.tag, &b->unit.tag));
-	assert_int_equal(a->unit.container, NO_CONTAINER);
+	assert_int_equal(a->unit.container, DOCUMENT_NO_CONTAINER);
 	same_batch(&a->batch, &b->batch);
 }
 
@@ -167,7 +167,7 @@ static void packs_are_found_by_serial_and_by_place(void **state) {
 static void lots_and_containers_are_found(void **state) {
 	struct world *world = *state;
 	for (unsigned long long number = 0; number < 12; number++) {
-		struct known_batch a, b;
+		struct document_batch a, b;
 		hash32 id[2], name = name_of(2, number);
 		const char *sscc[2], *lot = text(world, "L%llu", number), *code = text(world, "%018llu", number);
 		bool found[2];
@@ -228,8 +228,8 @@ static void what_documents_put_into_a_container_is_listed(void **state) {
 static void a_document_beside_comes_first_and_is_not_kept(void **state) {
 	struct world *world = *state;
 	struct document beside = {.unit_count = 0};
-	struct known_batch batch = batch_of(world, 77);
-	struct known_unit unit = unit_of(world, 77, 1);
+	struct document_batch batch = batch_of(world, 77);
+	struct document_unit unit = unit_of(world, 77, 1);
 	struct stock_unit found_unit;
 	bool found;
 	unit.batch = document_add_batch(&beside, &world->arena, &batch);

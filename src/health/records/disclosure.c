@@ -3,7 +3,6 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
-#include "health/records/private.h"
 #include "health/records/registration_slots.h"
 
 static void put_hex_list(struct json_writer *writer, const char *name, const struct bytes *items, size_t count) {
@@ -21,7 +20,7 @@ static void put_resource(struct json_writer *writer, struct bytes resource) {
 
 /* The resource's leaf: salt, place, path to the root. */
 static void put_inclusion(
-    struct json_writer *writer, struct arena *arena, const struct opened_record *record, size_t index) {
+    struct json_writer *writer, struct arena *arena, const struct record_opened *record, size_t index) {
 	size_t count = record->lead.count;
 	hash32 *leaves = arena_zalloc(arena, count, sizeof *leaves), salt, of_this = {{0}};
 	hash32 path[MERKLE_DEPTH_MAX];
@@ -57,7 +56,7 @@ enum status disclosure_make(struct actor_request *request, struct buf *out, cons
     const struct folder_keys *further, struct err *err) {
 	const struct deployment *deployment = &request->home->deployment;
 	static const uint8_t no_seal[65];
-	struct opened_record opened;
+	struct record_opened opened;
 	struct client_proof proof;
 	hash32 slots[2];
 	TRY(record_read(request, &opened, record, 0, further, err));

@@ -1,6 +1,9 @@
 /* A new epoch: a random sealing key, wrapped to the controller, to each recipient, and linked to the key before. */
+#include "health/records/epoch.h"
+
 #include "crypto/hash.h"
-#include "health/records/private.h"
+#include "envelope/container.h"
+#include "health/records/wrap.h"
 
 /* Where epoch_make puts its parts. */
 struct parts {
@@ -15,7 +18,7 @@ static enum status add_wrap(struct actor_request *request, struct parts *parts, 
 	return wrap_seal(part, kind, recipient, folder, epoch, secret, request->random, err);
 }
 
-static enum status add_wraps(struct actor_request *request, struct parts *parts, const struct new_epoch *epoch,
+static enum status add_wraps(struct actor_request *request, struct parts *parts, const struct epoch_draft *epoch,
     const struct p256_secret *secret, struct err *err) {
 	struct p256_secret controller;
 	struct p256_public key;
@@ -29,7 +32,7 @@ static enum status add_wraps(struct actor_request *request, struct parts *parts,
 	return add_wrap(request, parts, WRAP_LINK, &epoch->key, epoch->folder, epoch->epoch - 1, epoch->previous, err);
 }
 
-static enum status carry(struct actor_request *request, struct action *action, struct new_epoch *epoch,
+static enum status carry(struct actor_request *request, struct action *action, struct epoch_draft *epoch,
     const struct parts *parts, struct err *err) {
 	struct bytes *views = arena_zalloc(request->arena, parts->count, sizeof *views);
 	struct container container;
@@ -51,7 +54,8 @@ static enum status carry(struct actor_request *request, struct action *action, s
 	return STATUS_OK;
 }
 
-enum status epoch_make(struct actor_request *request, struct action *action, struct new_epoch *epoch, struct err *err) {
+enum status epoch_make(
+    struct actor_request *request, struct action *action, struct epoch_draft *epoch, struct err *err) {
 	struct parts parts = {.count = 1 + epoch->recipient_count + (epoch->previous ? 1 : 0)};
 	struct p256_secret secret;
 	uint8_t ikm[32];
@@ -68,7 +72,7 @@ enum status epoch_make(struct actor_request *request, struct action *action, str
 	return status;
 }
 
-const addr20 *epoch_addresses(struct arena *arena, const struct new_epoch *epoch) {
+const addr20 *epoch_addresses(struct arena *arena, const struct epoch_draft *epoch) {
 	addr20 *addresses = arena_zalloc(arena, epoch->recipient_count, sizeof *addresses);
 	for (size_t i = 0; i < epoch->recipient_count; i++) addresses[i] = epoch->recipients[i].address;
 	return addresses;

@@ -4,7 +4,6 @@
 
 #include "eth/sign.h"
 #include "health/contracts/folders.h"
-#include "health/records/private.h"
 
 enum status folder_find(struct actor_request *request, struct folder *out, const hash32 *id, struct err *err) {
 	struct bytes output;

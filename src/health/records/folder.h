@@ -11,7 +11,7 @@
 #include "health/actors/action.h"
 #include "health/actors/directory.h"
 #include "health/contracts/consent.h"
-#include "health/records/seal.h"
+#include "health/records/own_folder.h"
 
 struct folder {
 	hash32 id;
@@ -25,17 +25,7 @@ struct folder {
 /* From the chain. STATUS_NOTFOUND. */
 MUST_USE enum status folder_find(struct actor_request *request, struct folder *out, const hash32 *id, struct err *err);
 
-/* What a controller keeps of a folder of its own, in its home. */
-struct own_folder {
-	hash32 id;
-	uint32_t controller_index;
-	hash32 salt;
-	char label[64]; /* "general"; never leaves the home */
-};
-MUST_USE enum status own_folder_load(
-    struct actor_request *request, struct own_folder *out, const hash32 *id, struct err *err);
-MUST_USE enum status own_folders(
-    struct actor_request *request, struct own_folder **out, size_t *count, struct err *err);
+#define FOLDER_TRUSTEES_MAX 8u /* as Folders has it */
 
 /* Each fills an action whose views live in the request's arena. The nonce and epoch are read from the chain. */
 struct folder_opening {
@@ -87,11 +77,5 @@ struct folder_keys {
 	MUST_USE enum status (*secret)(struct actor_request *request, struct p256_secret *secret, bool *found,
 	    const hash32 *id, uint32_t epoch, struct err *err);
 };
-
-/* Items of blobs (docs/wire-formats.md §3). */
-hash32 item_of_wraps(const hash32 *folder, uint32_t epoch);
-hash32 item_of_grant(const hash32 *folder, const hash32 *record, const addr20 *grantee, uint32_t epoch);
-hash32 item_of_reason(uint64_t review);
-hash32 item_of_release(uint64_t review, const addr20 *trustee);
 
 #endif

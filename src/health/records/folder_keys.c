@@ -4,9 +4,12 @@
  */
 #include <stdio.h>
 
+#include "envelope/container.h"
 #include "health/chain/cause.h"
 #include "health/contracts/folders.h"
-#include "health/records/private.h"
+#include "health/records/items.h"
+#include "health/records/reader.h"
+#include "health/records/wrap.h"
 
 #define RIGHT_READ 1u
 
@@ -79,9 +82,9 @@ static enum status open_with_account(
 	uint32_t newest = 0;
 	struct p256_secret secret;
 	struct p256_public key;
-	TRY(home_key(s->request, &secret, &key, &newest, err));
+	TRY(reader_home_key(s->request, &secret, &key, &newest, err));
 	for (uint32_t version = newest; version > 0 && status == STATUS_DENIED; version--) {
-		status = home_key(s->request, &secret, &key, &version, err);
+		status = reader_home_key(s->request, &secret, &key, &version, err);
 		if (status == STATUS_OK) status = wrap_open(out, WRAP_KEY, &secret, s->folder, epoch->epoch, wrap, err);
 		mem_wipe(&secret, sizeof secret);
 	}

@@ -2,7 +2,8 @@
 #include "crypto/hash.h"
 #include "eth/abi.h"
 #include "health/contracts/folders.h"
-#include "health/records/private.h"
+#include "health/records/epoch.h"
+#include "health/records/folder.h"
 
 /* keccak256(abi.encode(chainid, Folders, controller, salt)) */
 static hash32 id_of(const struct deployment *deployment, const addr20 *controller, const hash32 *salt) {
@@ -21,7 +22,7 @@ static hash32 id_of(const struct deployment *deployment, const addr20 *controlle
 static enum status find_trustees(
     struct actor_request *request, struct epoch_recipient *out, const struct folder_opening *opening, struct err *err) {
 	for (size_t i = 0; i < opening->trustee_count; i++) {
-		struct listed_actor actor;
+		struct directory_listed actor;
 		char text[43];
 		address_checksum(text, &opening->trustees[i]);
 		TRY(directory_find(request, &actor, &opening->trustees[i], err));
@@ -40,8 +41,8 @@ static enum status check_opening(const struct folder_opening *opening, struct er
 	size_t label_len = strlen(opening->label);
 	if (label_len < 1 || label_len >= sizeof((struct own_folder *)NULL)->label)
 		return err_set(err, STATUS_INVALID, "a folder's label has 1 to 63 bytes");
-	if (opening->trustee_count > TRUSTEES_MAX)
-		return err_set(err, STATUS_LIMIT, "a folder has at most %u trustees", TRUSTEES_MAX);
+	if (opening->trustee_count > FOLDER_TRUSTEES_MAX)
+		return err_set(err, STATUS_LIMIT, "a folder has at most %u trustees", FOLDER_TRUSTEES_MAX);
 	if (opening->glass_minutes && !opening->trustee_count)
 		return err_set(err, STATUS_INVALID,
 		    "breaking the glass needs at least one trustee, who gives out the key then: name one, or take 0 "
@@ -74,9 +75,9 @@ static enum status sign_opening(struct actor_request *request, struct action *ac
 
 enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
     const struct folder_opening *opening, struct err *err) {
-	struct epoch_recipient recipients[TRUSTEES_MAX];
+	struct epoch_recipient recipients[FOLDER_TRUSTEES_MAX];
 	struct own_folder own = {{{0}}, 0, {{0}}, ""};
-	struct new_epoch epoch = {.folder = id, .epoch = 1, .recipients = recipients};
+	struct epoch_draft epoch = {.folder = id, .epoch = 1, .recipients = recipients};
 	struct folders_open_typed message = {.glass_minutes = opening->glass_minutes};
 	hash32 secret;
 	*action = (struct action){.to = request->home->deployment.folders, .summary = "open a folder"};

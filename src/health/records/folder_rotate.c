@@ -1,9 +1,10 @@
 /* Rotating a folder: IFolders.rotate. Trustees first, then readers. */
 #include "health/contracts/folders.h"
-#include "health/records/private.h"
+#include "health/records/epoch.h"
+#include "health/records/folder.h"
 
 struct recipients {
-	struct epoch_recipient all[RECIPIENTS_MAX];
+	struct epoch_recipient all[EPOCH_RECIPIENTS_MAX];
 	size_t count;
 };
 
@@ -16,13 +17,13 @@ static bool is_in(const struct recipients *recipients, const addr20 *who) {
 /* An actor that is not active gets no key. */
 static enum status add(
     struct actor_request *request, struct recipients *recipients, const addr20 *who, struct err *err) {
-	struct listed_actor actor;
+	struct directory_listed actor;
 	TRY(directory_find(request, &actor, who, err));
 	if (actor.status != 1) return STATUS_OK;
 	TRY(directory_refuse_changed_key(&actor, err));
-	if (recipients->count == RECIPIENTS_MAX)
-		return err_set(
-		    err, STATUS_LIMIT, "more than %u would get the new key: revoke some grants first", RECIPIENTS_MAX);
+	if (recipients->count == EPOCH_RECIPIENTS_MAX)
+		return err_set(err, STATUS_LIMIT, "more than %u would get the new key: revoke some grants first",
+		    EPOCH_RECIPIENTS_MAX);
 	recipients->all[recipients->count++] = (struct epoch_recipient){*who, actor.key};
 	return STATUS_OK;
 }
@@ -62,7 +63,7 @@ static enum status sign_rotation(struct actor_request *request, struct action *a
 }
 
 /* Wraps for the recipients, and the link back to the key before. */
-static enum status make_epoch(struct actor_request *request, struct action *action, struct new_epoch *epoch,
+static enum status make_epoch(struct actor_request *request, struct action *action, struct epoch_draft *epoch,
     const struct folder *folder, struct err *err) {
 	struct p256_secret previous;
 	TRY(folder_secret(request, &previous, &folder->id, folder->epoch, err));
@@ -86,7 +87,7 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	for (size_t i = 0; i < rotation->reader_count; i++)
 		if (!is_in(&recipients, &rotation->readers[i]))
 			TRY(add(request, &recipients, &rotation->readers[i], err));
-	struct new_epoch epoch = {.folder = id,
+	struct epoch_draft epoch = {.folder = id,
 	    .epoch = folder.epoch + 1,
 	    .controller_index = own.controller_index,
 	    .recipients = recipients.all,

@@ -1,4 +1,6 @@
 /* Names of what is kept for a folder, as the contracts make them: keccak256(abi.encode("label", …)). */
+#include "health/records/items.h"
+
 #include "crypto/hash.h"
 #include "eth/abi.h"
 #include "health/records/folder.h"

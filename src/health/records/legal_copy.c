@@ -1,6 +1,8 @@
+#include "health/records/legal_copy.h"
+
 #include "codec/hex.h"
-#include "health/records/header.h"
-#include "health/records/private.h"
+#include "health/records/reader.h"
+#include "health/records/text_header.h"
 
 #define LEAD_MAX ((size_t)8 << 20)
 #define COPY_MAX ((size_t)12 << 20)
@@ -21,7 +23,7 @@ enum status legal_copy_store(struct actor_request *request, const hash32 *record
 	struct p256_public key;
 	struct buf members, sealed;
 	uint32_t version = 0;
-	TRY(home_key(request, &secret, &key, &version, err));
+	TRY(reader_home_key(request, &secret, &key, &version, err));
 	mem_wipe(&secret, sizeof secret);
 	buf_init(&members, 1024);
 	buf_init(&sealed, COPY_MAX);
@@ -54,14 +56,14 @@ static enum status open_copy(struct actor_request *request, struct record_lead *
 	if (!json_u64(&named, json_get(header.members, "ver")) || named < 1 || named >= UINT32_C(0x80000000))
 		return err_set(err, STATUS_INVALID, "\"ver\" is missing or malformed");
 	uint32_t version = (uint32_t)named;
-	TRY(home_key(request, &secret, &key, &version, err));
+	TRY(reader_home_key(request, &secret, &key, &version, err));
 	buf_init(&plaintext, LEAD_MAX);
 	enum status status = jwe_ecdh_open(&plaintext, &header, request->arena, sealed, &secret, err);
 	struct text_header wanted = {
 	    .cty = "application/json", .typ = "xinglin-author", .rec = record, .ver = &version};
 	if (status == STATUS_OK && !text_header_matches(&header, &wanted))
 		status = err_set(err, STATUS_INVALID, "it is of another record");
-	if (status == STATUS_OK) status = lead_parse(lead, request->arena, buf_view(&plaintext), err);
+	if (status == STATUS_OK) status = record_lead_parse(lead, request->arena, buf_view(&plaintext), err);
 	mem_wipe(&secret, sizeof secret);
 	buf_wipe(&plaintext);
 	return status;

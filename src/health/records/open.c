@@ -1,7 +1,7 @@
 /* Opening what seal.c sealed. */
 #include "codec/hex.h"
-#include "health/records/header.h"
 #include "health/records/segment.h"
+#include "health/records/text_header.h"
 
 #define LEAD_MAX ((size_t)8 << 20)
 
@@ -41,7 +41,7 @@ static enum status read_lead(struct record_lead *out, struct arena *arena, const
 }
 
 /* The tree views the plaintext, which the caller wipes; the lead does not. */
-enum status lead_parse(struct record_lead *out, struct arena *arena, struct bytes plaintext, struct err *err) {
+enum status record_lead_parse(struct record_lead *out, struct arena *arena, struct bytes plaintext, struct err *err) {
 	const struct json *root;
 	struct arena tree;
 	*out = (struct record_lead){0};
@@ -53,7 +53,7 @@ enum status lead_parse(struct record_lead *out, struct arena *arena, struct byte
 	return status;
 }
 
-enum status lead_open(struct record_lead *out, struct arena *arena, const struct record_place *place,
+enum status record_lead_open(struct record_lead *out, struct arena *arena, const struct record_place *place,
     const struct p256_secret *folder_secret, struct bytes part, struct err *err) {
 	struct jwe_header header;
 	struct buf plaintext;
@@ -66,7 +66,7 @@ enum status lead_open(struct record_lead *out, struct arena *arena, const struct
 	enum status status = jwe_ecdh_open(&plaintext, &header, arena, part, folder_secret, err);
 	if (status == STATUS_OK && !text_header_matches(&header, &wanted))
 		status = err_set(err, STATUS_INVALID, "this is the lead of another record, folder or epoch");
-	if (status == STATUS_OK) status = lead_parse(out, arena, buf_view(&plaintext), err);
+	if (status == STATUS_OK) status = record_lead_parse(out, arena, buf_view(&plaintext), err);
 	buf_wipe(&plaintext);
 	return status;
 }

@@ -13,7 +13,7 @@ static bool is_uuid(struct bytes id) {
 	return true;
 }
 
-void record_write_bundle(struct buf *out, const struct opened_record *record) {
+void record_write_bundle(struct buf *out, const struct record_opened *record) {
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
 	json_put_text(&writer, "resourceType", "Bundle");

@@ -1,10 +1,11 @@
 /* What a controller keeps of its folders: HOME/folders/<id>.json, without any key. */
+#include "health/records/own_folder.h"
+
 #include <stdio.h>
 
 #include "codec/hex.h"
 #include "health/chain/cause.h"
 #include "health/contracts/folders.h"
-#include "health/records/private.h"
 
 #define FILE_MAX ((size_t)1 << 16)
 

@@ -1,5 +1,5 @@
 /* In whose name this home asks nodes, and which of its keys opens what it gets. */
-#include "health/records/private.h"
+#include "health/records/reader.h"
 
 enum status reader_init(struct actor_request *request, struct reader *reader, const hash32 *folder, struct err *err) {
 	addr20 controller;
@@ -26,10 +26,10 @@ enum status reader_part(const struct reader *reader, struct buf *out, bool *foun
 	return STATUS_OK;
 }
 
-enum status home_key(struct actor_request *request, struct p256_secret *secret, struct p256_public *key,
+enum status reader_home_key(struct actor_request *request, struct p256_secret *secret, struct p256_public *key,
     uint32_t *version, struct err *err) {
 	if (*version) return home_encryption_key(request->home, secret, key, *version, err);
-	struct listed_actor self;
+	struct directory_listed self;
 	TRY(directory_find(request, &self, &request->home->account, err));
 	*version = self.key_version;
 	TRY(home_encryption_key(request->home, secret, key, *version, err));

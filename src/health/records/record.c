@@ -2,17 +2,16 @@
 #include "health/records/record.h"
 
 #include "health/contracts/records.h"
-#include "health/records/private.h"
 
 enum status record_find(
-    struct actor_request *request, struct registration *out, const hash32 *record, struct err *err) {
+    struct actor_request *request, struct record_registration *out, const hash32 *record, struct err *err) {
 	struct bytes output;
 	struct records_registration found;
 	struct bytes call = records_registration_of_call(request->arena, record);
 	TRY(request_call(request, &output, &request->home->deployment.records, call, err));
 	TRY(records_registration_of_read(&found, output, err));
 	if (found.state == 0) return err_set(err, STATUS_NOTFOUND, "no record of this id is registered");
-	*out = (struct registration){.record = *record,
+	*out = (struct record_registration){.record = *record,
 	    .root = found.root,
 	    .folder = found.folder,
 	    .author = found.author,
@@ -23,8 +22,8 @@ enum status record_find(
 	return STATUS_OK;
 }
 
-enum status record_list(
-    struct actor_request *request, struct registration **out, size_t *count, const hash32 *folder, struct err *err) {
+enum status record_list(struct actor_request *request, struct record_registration **out, size_t *count,
+    const hash32 *folder, struct err *err) {
 	struct contract_topics topics = records_record_added_event_topics(folder, NULL, NULL);
 	struct client_log *logs;
 	TRY(request_logs(request, &logs, count, &request->home->deployment.records, 0, &topics, err));
@@ -40,7 +39,7 @@ enum status record_list(
 enum status record_erase_action(
     struct actor_request *request, struct action *action, const hash32 *record, struct err *err) {
 	const addr20 *records = &request->home->deployment.records;
-	struct registration registration;
+	struct record_registration registration;
 	struct own_folder own;
 	struct folder folder;
 	struct records_erase_typed message = {.record = *record};

@@ -7,8 +7,9 @@
 #define HEALTH_RECORDS_RECORD_H
 
 #include "health/records/folder.h"
+#include "health/records/seal.h"
 
-struct registration {
+struct record_registration {
 	hash32 record;
 	hash32 root;
 	hash32 folder;
@@ -19,10 +20,10 @@ struct registration {
 	hash32 blob;
 };
 MUST_USE enum status record_find(
-    struct actor_request *request, struct registration *out, const hash32 *record, struct err *err);
+    struct actor_request *request, struct record_registration *out, const hash32 *record, struct err *err);
 /* By the RecordAdded events of a folder, oldest first, in the request's arena. */
-MUST_USE enum status record_list(
-    struct actor_request *request, struct registration **out, size_t *count, const hash32 *folder, struct err *err);
+MUST_USE enum status record_list(struct actor_request *request, struct record_registration **out, size_t *count,
+    const hash32 *folder, struct err *err);
 
 #define RECORD_ADDITIONS_MAX 64u /* registered together; as Records has it */
 struct record_addition {
@@ -44,9 +45,13 @@ struct record_added {
 MUST_USE enum status record_add_many(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, struct err *err);
 /* As record_add_many, without waiting: what is accepted is registered, or refused, later, and then `completed` is
- * called on the outbox's thread. The request may be gone by then. A record alone may be registered together with others
- * of the same folder. `StaleEpoch` as the verdict's reason: the folder's key changed meanwhile; submit again. */
+ * called as the outbox calls (outbox.h). The request may be gone by then. A record alone may be registered together
+ * with others of the same folder. `StaleEpoch` as the verdict's reason: the folder's key changed meanwhile; submit
+ * again. The outbox knows the entry by its records' ids. */
 struct record_listener {
+	/* Before the outbox gets them: the ids are known and can be written down. A failure ends it, and nothing is
+	 * registered. NULL: nobody asks. */
+	MUST_USE enum status (*named)(void *context, const struct record_added *added, size_t count, struct err *err);
 	outbox_callback *completed;
 	void *context;
 };
@@ -57,18 +62,18 @@ MUST_USE enum status record_add(struct actor_request *request, struct record_add
 
 /* Gets and opens; needs a window on the chain (consent/access.h) unless this home is author or controller. Where this
  * home has no key of the folder but a grant of this one record, the grant's wrap (item_of_grant) is the lead itself,
- * sealed to this home: lead_open with its encryption key. Every resource is checked against the commitment on the
- * chain, for which the whole is fetched. `part` 0: all; else one (its manifest entry says what it is). */
-struct opened_record {
-	struct registration registration;
+ * sealed to this home: record_lead_open with its encryption key. Every resource is checked against the commitment on
+ * the chain, for which the whole is fetched. `part` 0: all; else one (its manifest entry says what it is). */
+struct record_opened {
+	struct record_registration registration;
 	struct record_lead lead;
 	struct bytes *resources; /* exact bytes, in the request's arena; for one part only that one is set */
 };
-MUST_USE enum status record_read(struct actor_request *request, struct opened_record *out, const hash32 *record,
+MUST_USE enum status record_read(struct actor_request *request, struct record_opened *out, const hash32 *record,
     uint32_t part, const struct folder_keys *further, struct err *err);
 
 /* A FHIR collection Bundle of all resources, whose entries are the exact bytes that were sealed. */
-void record_write_bundle(struct buf *out, const struct opened_record *record);
+void record_write_bundle(struct buf *out, const struct record_opened *record);
 
 /* Does the node serve it to this home? Asks for the lead, a look that is logged: verdict->ok, or 410 erased, 404 not
  * there, 403 refused. */

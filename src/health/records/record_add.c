@@ -3,13 +3,13 @@
 #include "eth/abi.h"
 #include "health/actors/actor.h"
 #include "health/contracts/records.h"
-#include "health/records/private.h"
+#include "health/records/legal_copy.h"
 
 /* One record on its way. */
 struct draft {
 	struct record_place place;
 	uint64_t nonce;
-	struct sealed_record sealed;
+	struct record_sealed sealed;
 };
 
 static hash32 record_id(const struct actor_request *request, const hash32 *folder, uint32_t epoch, uint64_t nonce) {
@@ -76,7 +76,11 @@ static enum status put_blobs(struct actor_request *request, struct record_added 
     size_t count, struct err *err) {
 	struct blob_asker asker = request_asker(request);
 	struct blob_verdict taken;
+	uint64_t done = 0, of = 0;
+	for (size_t i = 0; i < count; i++) of += drafts[i].sealed.container.len;
 	for (size_t i = 0; i < count; i++) {
+		progress_at(request->progress, "sending sealed bytes to the node", done, of);
+		done += drafts[i].sealed.container.len;
 		TRY(blobs_put(&asker, &out[i].blob, &taken, &request->home->deployment.records,
 		    buf_view(&drafts[i].sealed.container), err));
 		if (!taken.ok) return request_blob_refused(request, &taken, "the sealed record", err);
@@ -108,30 +112,24 @@ struct adding {
 	struct record_added *out;
 	struct draft *drafts;
 	size_t count;
-	bool is_stale;              /* out: a folder has a newer key by now */
-	outbox_callback *completed; /* NULL: the caller waits */
-	void *context;
+	bool is_stale;                          /* out: a folder has a newer key by now */
+	const struct record_listener *listener; /* NULL: the caller waits */
 };
 
 /* Of what the outbox still has when the request is gone. */
 struct submitted {
 	const struct home *home;
-	outbox_callback *completed;
-	void *context;
+	struct record_listener listener;
 	size_t count;
 	hash32 records[RECORD_ADDITIONS_MAX];
 };
 
 static void submission_completed(void *context, const struct outbox_result *result) {
 	struct submitted *submitted = context;
-	if (result->end == OUTBOX_KEPT) { /* it goes on, and so the copies stay */
-		submitted->completed(submitted->context, result);
-		mem_free(submitted);
-		return;
-	}
-	for (size_t i = 0; i < submitted->count && result->end != OUTBOX_DONE; i++)
+	bool is_over = result->end == OUTBOX_REVERTED || result->end == OUTBOX_REFUSED;
+	for (size_t i = 0; is_over && i < submitted->count; i++)
 		legal_copy_remove(submitted->home, &submitted->records[i]);
-	submitted->completed(submitted->context, result);
+	submitted->listener.completed(submitted->listener.context, result);
 	mem_free(submitted);
 }
 
@@ -139,8 +137,7 @@ static enum status submit(struct adding *adding, struct outbox_entry *entry, str
 	struct outbox *outbox;
 	struct submitted *submitted = mem_zalloc(1, sizeof *submitted);
 	submitted->home = adding->request->home;
-	submitted->completed = adding->completed;
-	submitted->context = adding->context;
+	submitted->listener = *adding->listener;
 	for (size_t i = 0; i < adding->count; i++)
 		submitted->records[submitted->count++] = adding->drafts[i].place.record;
 	entry->completed = submission_completed;
@@ -169,16 +166,32 @@ static enum status send(struct adding *adding, struct outbox_entry *entry, struc
 /* A lone record may be registered together with others of its folder; those of a bundle go as they came. */
 static enum status hand_over(struct adding *adding, struct bytes data, struct err *err) {
 	struct outbox_blob blobs[RECORD_ADDITIONS_MAX];
+	hash32 names[RECORD_ADDITIONS_MAX];
 	const addr20 *records = &adding->request->home->deployment.records;
-	for (size_t i = 0; i < adding->count; i++)
+	for (size_t i = 0; i < adding->count; i++) {
 		blobs[i] = (struct outbox_blob){*records, buf_view(&adding->drafts[i].sealed.container)};
-	struct outbox_entry entry = {.to = records, .data = data, .blobs = blobs, .blob_count = adding->count};
+		names[i] = adding->drafts[i].place.record;
+	}
+	struct outbox_entry entry = {.to = records,
+	    .data = data,
+	    .blobs = blobs,
+	    .blob_count = adding->count,
+	    .names = names,
+	    .name_count = adding->count};
 	if (adding->count == 1) {
 		entry.merger = &addition_merger;
 		entry.merge_key = adding->drafts->place.folder;
 		entry.merge_item = bytes_slice(data, ADDITIONS_HEAD_BYTES, data.len);
 	}
-	return adding->completed ? submit(adding, &entry, err) : send(adding, &entry, err);
+	return adding->listener ? submit(adding, &entry, err) : send(adding, &entry, err);
+}
+
+static enum status announce(const struct adding *adding, struct err *err) {
+	const struct record_listener *listener = adding->listener;
+	if (!listener || !listener->named) return STATUS_OK;
+	enum status status = listener->named(listener->context, adding->out, adding->count, err);
+	if (status != STATUS_OK) drop_copies(adding->request, adding->drafts, adding->count);
+	return status;
 }
 
 /*
@@ -196,6 +209,7 @@ static enum status register_drafts(struct adding *adding, struct bytes data, str
 	if (!verdict.ok) return refused(adding, &verdict, err);
 	TRY(put_blobs(request, adding->out, adding->drafts, adding->count, err));
 	TRY(keep_copies(request, adding->drafts, adding->count, err));
+	TRY(announce(adding, err));
 	enum status status = hand_over(adding, data, err);
 	/* What timed out goes on, and after a failing disk nobody knows: those copies stay. */
 	if (status == STATUS_DENIED || status == STATUS_BUSY || status == STATUS_LIMIT)
@@ -210,6 +224,7 @@ static enum status add_once(struct adding *adding, const struct record_addition 
 	adding->drafts = arena_zalloc(adding->request->arena, adding->count, sizeof *adding->drafts);
 	for (; sealed < adding->count; sealed++) {
 		struct draft *draft = &adding->drafts[sealed];
+		progress_at(adding->request->progress, "sealing records", sealed, adding->count);
 		status = seal_draft(adding->request, draft, &additions[sealed], err);
 		if (status != STATUS_OK) goto out;
 		adding->out[sealed] = (struct record_added){.record = draft->place.record,
@@ -218,7 +233,7 @@ static enum status add_once(struct adding *adding, const struct record_addition 
 	}
 	status = register_drafts(adding, additions_call(adding->request->arena, adding->drafts, adding->count), err);
 out:
-	while (sealed > 0) sealed_record_fini(&adding->drafts[--sealed].sealed);
+	while (sealed > 0) record_sealed_fini(&adding->drafts[--sealed].sealed);
 	return status;
 }
 
@@ -240,11 +255,7 @@ enum status record_add_many(struct actor_request *request, struct record_added *
 
 enum status record_submit(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, const struct record_listener *listener, struct err *err) {
-	struct adding adding = {.request = request,
-	    .out = out,
-	    .count = count,
-	    .completed = listener->completed,
-	    .context = listener->context};
+	struct adding adding = {.request = request, .out = out, .count = count, .listener = listener};
 	return add(&adding, additions, err);
 }
 

@@ -1,7 +1,9 @@
 /* Reading a record back. The whole container is fetched, whichever part is wanted: only all leaves together show that
  * one of them belongs to the commitment on the chain. */
 #include "health/chain/cause.h"
-#include "health/records/private.h"
+#include "health/records/items.h"
+#include "health/records/legal_copy.h"
+#include "health/records/reader.h"
 
 /* The epoch in which this record alone was granted to this home, which names the wrap's item; 0: it was not. If the
  * grant is revoked the node gives no wrap. */
@@ -20,10 +22,10 @@ static enum status open_granted_lead(struct actor_request *request, struct recor
 	uint32_t newest = 0;
 	struct p256_secret secret;
 	struct p256_public key;
-	TRY(home_key(request, &secret, &key, &newest, err));
+	TRY(reader_home_key(request, &secret, &key, &newest, err));
 	for (uint32_t version = newest; version > 0 && status == STATUS_DENIED; version--) {
-		status = home_key(request, &secret, &key, &version, err);
-		if (status == STATUS_OK) status = lead_open(lead, request->arena, place, &secret, wrap, err);
+		status = reader_home_key(request, &secret, &key, &version, err);
+		if (status == STATUS_OK) status = record_lead_open(lead, request->arena, place, &secret, wrap, err);
 	}
 	mem_wipe(&secret, sizeof secret);
 	return status;
@@ -61,7 +63,7 @@ static enum status find_key(struct actor_request *request, struct p256_secret *s
 }
 
 /* The author's own copy, else the folder's key, else a grant of this record alone. */
-static enum status find_lead(struct actor_request *request, struct opened_record *out, const struct reader *reader,
+static enum status find_lead(struct actor_request *request, struct record_opened *out, const struct reader *reader,
     const struct record_place *place, struct bytes part, struct err *err) {
 	struct p256_secret secret;
 	struct err unused;
@@ -69,7 +71,7 @@ static enum status find_lead(struct actor_request *request, struct opened_record
 	if (status != STATUS_NOTFOUND) return status;
 	status = find_key(request, &secret, place, reader->further, err);
 	if (status == STATUS_OK) {
-		status = lead_open(&out->lead, request->arena, place, &secret, part, err);
+		status = record_lead_open(&out->lead, request->arena, place, &secret, part, err);
 		mem_wipe(&secret, sizeof secret);
 		return status;
 	}
@@ -79,13 +81,16 @@ static enum status find_lead(struct actor_request *request, struct opened_record
 }
 
 static enum status get_container(struct actor_request *request, struct buf *out, const struct reader *reader,
-    const struct registration *registration, struct err *err) {
+    const struct record_registration *registration, struct err *err) {
 	struct blob_verdict verdict;
 	TRY(blobs_get(&reader->asker, out, &verdict, &request->home->deployment.records, &registration->record, err));
 	if (verdict.ok) return STATUS_OK;
 	if (verdict.http_status == 410 || verdict.http_status == 404)
 		return err_set(
 		    err, STATUS_NOTFOUND, "the node does not have the record: %s (%s)", verdict.detail, verdict.code);
+	if (blob_verdict_cause(&verdict))
+		return err_because(err, blob_verdict_cause(&verdict),
+		    err_set(err, STATUS_DENIED, "the node does not give the record: %s", verdict.detail));
 	enum status status = err_set(err, STATUS_DENIED,
 	    "the node does not give the record: %s (%s). Readers other than its author and the folder's controller "
 	    "must ask for a window first",
@@ -93,7 +98,7 @@ static enum status get_container(struct actor_request *request, struct buf *out,
 	return err_because(err, CAUSE_NO_WINDOW, status);
 }
 
-static enum status open_all(struct actor_request *request, struct opened_record *out, const struct record_place *place,
+static enum status open_all(struct actor_request *request, struct record_opened *out, const struct record_place *place,
     const struct container *container, struct err *err) {
 	if (container->count != out->lead.count + 1)
 		return err_set(err, STATUS_CORRUPT, "the container has %u segments, its lead names %zu",
@@ -113,9 +118,9 @@ static enum status open_all(struct actor_request *request, struct opened_record 
 	return STATUS_OK;
 }
 
-static enum status open_container(struct actor_request *request, struct opened_record *out, const struct reader *reader,
+static enum status open_container(struct actor_request *request, struct record_opened *out, const struct reader *reader,
     struct bytes content, struct err *err) {
-	const struct registration *registration = &out->registration;
+	const struct record_registration *registration = &out->registration;
 	struct record_place place = {registration->folder, registration->epoch, registration->record};
 	struct container container;
 	if (container_decode(&container, content, err) != STATUS_OK)
@@ -127,11 +132,11 @@ static enum status open_container(struct actor_request *request, struct opened_r
 	return open_all(request, out, &place, &container, err);
 }
 
-enum status record_read(struct actor_request *request, struct opened_record *out, const hash32 *record, uint32_t part,
+enum status record_read(struct actor_request *request, struct record_opened *out, const hash32 *record, uint32_t part,
     const struct folder_keys *further, struct err *err) {
 	struct reader reader;
 	struct buf content;
-	*out = (struct opened_record){0};
+	*out = (struct record_opened){0};
 	TRY(record_find(request, &out->registration, record, err));
 	if (out->registration.state == 2)
 		return err_set(err, STATUS_NOTFOUND, "the record was erased; its commitment is all that remains");
@@ -152,7 +157,7 @@ enum status record_read(struct actor_request *request, struct opened_record *out
 
 enum status record_probe(
     struct actor_request *request, struct blob_verdict *verdict, const hash32 *record, struct err *err) {
-	struct registration registration;
+	struct record_registration registration;
 	struct reader reader;
 	struct buf lead;
 	bool found;

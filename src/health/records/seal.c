@@ -3,8 +3,8 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
-#include "health/records/header.h"
 #include "health/records/segment.h"
+#include "health/records/text_header.h"
 
 #define LEAD_MAX ((size_t)8 << 20)
 #define BUCKET_SMALL 256u
@@ -79,39 +79,66 @@ static enum status seal_lead(struct buf *out, const struct record_place *place, 
 	return status;
 }
 
-static enum status seal_segment(struct buf *out, const struct record_place *place, const uint8_t record_key[32],
-    uint32_t index, struct bytes resource, const struct random_source *random, struct err *err) {
+/* What is sealed, for whom. */
+struct sealing {
+	const struct record_place *place;
+	const struct p256_public *folder_key;
+	const struct record_resource *resources;
+	size_t count;
+	const struct random_source *random;
+	struct segment_secrets secrets;
+};
+
+static enum status seal_segment(struct buf *out, const struct sealing *sealing, size_t at, struct err *err) {
 	uint8_t key[32];
+	const uint32_t index = (uint32_t)at + 1;
+	const struct bytes resource = sealing->resources[at].raw;
 	struct buf members;
 	buf_init(&members, 1024);
-	text_header_write(&members,
-	    &(struct text_header){
-		.cty = "application/fhir+json", .typ = "xinglin-segment", .rec = &place->record, .idx = &index});
-	segment_key(key, record_key, place, index);
+	text_header_write(&members, &(struct text_header){.cty = "application/fhir+json",
+					.typ = "xinglin-segment",
+					.rec = &sealing->place->record,
+					.idx = &index});
+	segment_key(key, sealing->secrets.key, sealing->place, index);
 	enum status status = buf_status(&members, err);
 	if (status == STATUS_OK)
-		status = jwe_dir_seal(out, key, buf_view(&members), resource, bucket_of(resource.len), random, err);
+		status =
+		    jwe_dir_seal(out, key, buf_view(&members), resource, bucket_of(resource.len), sealing->random, err);
 	mem_wipe(key, sizeof key);
 	buf_fini(&members);
 	return status;
 }
 
+/* Sealing compresses: how large a resource may be depends on its content. An attachment hardly shrinks. */
+static enum status check_size(const struct sealing *sealing, size_t at, size_t part_bytes, struct err *err) {
+	const struct record_resource *resource = &sealing->resources[at];
+	if (part_bytes <= CONTAINER_PART_MAX) return STATUS_OK;
+	return err_set(err, STATUS_LIMIT,
+	    "resource %zu (%.*s%s%.*s) has %zu bytes, and sealed %zu; at most %zu are allowed, which is an attachment of "
+	    "about 12 MB: divide it, or keep it elsewhere and refer to it",
+	    at + 1, (int)resource->type.len, (const char *)resource->type.data, resource->id.len ? "/" : "",
+	    (int)resource->id.len, (const char *)resource->id.data, resource->raw.len, part_bytes, CONTAINER_PART_MAX);
+}
+
 /* All parts one after another in one buffer; `ends` says where each stops. */
-static enum status seal_parts(struct buf *parts, size_t *ends, const struct sealed_record *sealed,
-    const struct segment_secrets *secrets, const struct record_place *place, const struct p256_public *folder_key,
-    const struct record_resource *resources, size_t count, const struct random_source *random, struct err *err) {
-	TRY(seal_lead(parts, place, folder_key, buf_view(&sealed->lead), random, err));
+static enum status seal_parts(
+    struct buf *parts, size_t *ends, const struct sealing *sealing, struct bytes lead, struct err *err) {
+	TRY(seal_lead(parts, sealing->place, sealing->folder_key, lead, sealing->random, err));
 	ends[0] = parts->len;
-	for (size_t i = 0; i < count; i++) {
-		enum status status =
-		    seal_segment(parts, place, secrets->key, (uint32_t)i + 1, resources[i].raw, random, err);
+	for (size_t i = 0; i < sealing->count; i++) {
+		enum status status = seal_segment(parts, sealing, i, err);
+		if (status == STATUS_LIMIT)
+			return err_set(err, status,
+			    "sealed, the first %zu of %zu resources have more than %zu MB together: divide the document",
+			    i + 1, sealing->count, CONTAINER_BYTES_MAX >> 20);
 		if (status != STATUS_OK) return err_prefix(err, status, "resource %zu", i + 1);
+		TRY(check_size(sealing, i, parts->len - ends[i], err));
 		ends[i + 1] = parts->len;
 	}
 	return STATUS_OK;
 }
 
-static enum status frame_parts(struct sealed_record *out, const struct buf *parts, const size_t *ends, size_t count,
+static enum status frame_parts(struct record_sealed *out, const struct buf *parts, const size_t *ends, size_t count,
     struct bytes *views, struct err *err) {
 	struct container container;
 	for (size_t i = 0; i < count; i++) {
@@ -133,10 +160,11 @@ static hash32 commit(const uint8_t seed[32], const struct record_resource *resou
 	return merkle_root(leaves, count);
 }
 
-enum status record_seal(struct sealed_record *out, const struct record_place *place,
+enum status record_seal(struct record_sealed *out, const struct record_place *place,
     const struct p256_public *folder_key, const struct record_resource *resources, size_t count,
     const struct random_source *random, struct err *err) {
-	struct segment_secrets secrets;
+	struct sealing sealing = {
+	    .place = place, .folder_key = folder_key, .resources = resources, .count = count, .random = random};
 	struct arena arena;
 	struct buf parts;
 	buf_init(&out->container, CONTAINER_BYTES_MAX);
@@ -148,24 +176,23 @@ enum status record_seal(struct sealed_record *out, const struct record_place *pl
 		    count);
 	arena_init(&arena);
 	buf_init(&parts, CONTAINER_BYTES_MAX);
-	random_fill(random, secrets.key, sizeof secrets.key);
-	random_fill(random, secrets.seed, sizeof secrets.seed);
-	write_lead(&out->lead, &secrets, resources, count);
+	random_fill(random, sealing.secrets.key, sizeof sealing.secrets.key);
+	random_fill(random, sealing.secrets.seed, sizeof sealing.secrets.seed);
+	write_lead(&out->lead, &sealing.secrets, resources, count);
 	size_t *ends = arena_zalloc(&arena, count + 1, sizeof *ends);
 	struct bytes *views = arena_zalloc(&arena, count + 1, sizeof *views);
-	out->root = commit(secrets.seed, resources, count, arena_zalloc(&arena, count, sizeof(hash32)));
+	out->root = commit(sealing.secrets.seed, resources, count, arena_zalloc(&arena, count, sizeof(hash32)));
 	enum status status = buf_status(&out->lead, err);
-	if (status == STATUS_OK)
-		status = seal_parts(&parts, ends, out, &secrets, place, folder_key, resources, count, random, err);
+	if (status == STATUS_OK) status = seal_parts(&parts, ends, &sealing, buf_view(&out->lead), err);
 	if (status == STATUS_OK) status = frame_parts(out, &parts, ends, count + 1, views, err);
-	mem_wipe(&secrets, sizeof secrets);
+	mem_wipe(&sealing.secrets, sizeof sealing.secrets);
 	buf_fini(&parts);
 	arena_fini(&arena);
-	if (status != STATUS_OK) sealed_record_fini(out);
+	if (status != STATUS_OK) record_sealed_fini(out);
 	return status;
 }
 
-void sealed_record_fini(struct sealed_record *sealed) {
+void record_sealed_fini(struct record_sealed *sealed) {
 	buf_fini(&sealed->container);
 	buf_wipe(&sealed->lead);
 }

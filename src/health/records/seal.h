@@ -1,5 +1,5 @@
 /*
- * Sealing a document for a folder, and opening what was sealed: docs/wire-formats.md §2 and §3, without a chain.
+ * Sealing a document for a folder, and opening what was sealed: docs/wire-formats.md §2, without a chain.
  *
  * Secrets (record keys, seeds, plain text) live in the caller's buffers and are wiped here where they are temporary.
  * Threads: pure but for the random source.
@@ -28,17 +28,17 @@ struct record_resource {
 	struct bytes raw;
 };
 
-struct sealed_record {
+struct record_sealed {
 	struct buf container;
 	hash32 blob;     /* its name */
 	hash32 root;     /* the commitment */
 	struct buf lead; /* the lead's plaintext, for the author's own copy; secret */
 };
-/* At most RECORD_RESOURCES_MAX resources; STATUS_LIMIT. sealed_record_fini wipes. */
-MUST_USE enum status record_seal(struct sealed_record *out, const struct record_place *place,
+/* At most RECORD_RESOURCES_MAX resources; STATUS_LIMIT. record_sealed_fini wipes. */
+MUST_USE enum status record_seal(struct record_sealed *out, const struct record_place *place,
     const struct p256_public *folder_key, const struct record_resource *resources, size_t count,
     const struct random_source *random, struct err *err);
-void sealed_record_fini(struct sealed_record *sealed);
+void record_sealed_fini(struct record_sealed *sealed);
 
 /* What a lead holds. */
 struct record_lead {
@@ -51,9 +51,10 @@ struct record_lead {
 	size_t count;
 };
 /* STATUS_INVALID: not a lead, or of another place; STATUS_DENIED: this key does not open it. */
-MUST_USE enum status lead_open(struct record_lead *out, struct arena *arena, const struct record_place *place,
+MUST_USE enum status record_lead_open(struct record_lead *out, struct arena *arena, const struct record_place *place,
     const struct p256_secret *folder_secret, struct bytes part, struct err *err);
-MUST_USE enum status lead_parse(struct record_lead *out, struct arena *arena, struct bytes plaintext, struct err *err);
+MUST_USE enum status record_lead_parse(
+    struct record_lead *out, struct arena *arena, struct bytes plaintext, struct err *err);
 /* Appends resource `index` (from 1) exactly as it was. A segment of another record or place is refused. */
 MUST_USE enum status segment_open(struct buf *out, struct arena *arena, const struct record_place *place,
     const struct record_lead *lead, uint32_t index, struct bytes part, struct err *err);
@@ -61,15 +62,5 @@ MUST_USE enum status segment_open(struct buf *out, struct arena *arena, const st
 hash32 record_leaf(hash32 *salt, const uint8_t seed[32], uint32_t index, struct bytes resource);
 /* Do all resources, in order, commit to `root`? */
 bool record_matches(const hash32 *root, const struct record_lead *lead, const struct bytes *resources);
-
-/* --- wraps --- */
-
-enum wrap_kind { WRAP_KEY, WRAP_LINK }; /* typ xinglin-wrap, xinglin-link */
-MUST_USE enum status wrap_seal(struct buf *out, enum wrap_kind kind, const struct p256_public *recipient,
-    const hash32 *folder, uint32_t epoch, const struct p256_secret *folder_secret, const struct random_source *random,
-    struct err *err);
-/* Checks typ, folder and epoch (of the key that is inside) against what is expected. */
-MUST_USE enum status wrap_open(struct p256_secret *folder_secret, enum wrap_kind kind,
-    const struct p256_secret *recipient, const hash32 *folder, uint32_t epoch, struct bytes wrap, struct err *err);
 
 #endif

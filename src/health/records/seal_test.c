@@ -5,6 +5,7 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
+#include "health/records/wrap.h"
 #include "tests/scripted_random.h"
 
 #define COUNT 3
@@ -22,7 +23,7 @@ struct scene {
 	struct p256_secret secret;
 	struct p256_public key;
 	struct record_place place;
-	struct sealed_record sealed;
+	struct record_sealed sealed;
 	struct container container;
 	struct record_lead lead;
 	struct arena arena;
@@ -40,7 +41,7 @@ static int scene_init(void **state) {
 	assert_int_equal(record_seal(&s->sealed, &s->place, &s->key, resources, COUNT, &s->random, &s->err), STATUS_OK);
 	assert_int_equal(container_decode(&s->container, buf_view(&s->sealed.container), &s->err), STATUS_OK);
 	assert_int_equal(
-	    lead_open(&s->lead, &s->arena, &s->place, &s->secret, container_part(&s->container, 0), &s->err),
+	    record_lead_open(&s->lead, &s->arena, &s->place, &s->secret, container_part(&s->container, 0), &s->err),
 	    STATUS_OK);
 	*state = s;
 	return 0;
@@ -48,7 +49,7 @@ static int scene_init(void **state) {
 
 static int scene_fini(void **state) {
 	struct scene *s = *state;
-	sealed_record_fini(&s->sealed);
+	record_sealed_fini(&s->sealed);
 	arena_fini(&s->arena);
 	mem_free(s);
 	return 0;
@@ -152,7 +153,7 @@ static void any_flipped_bit_is_refused(void **state) {
 		memcpy(changed, lead.data, lead.len);
 		changed[i] ^= (uint8_t)(1 << (i % 7));
 		assert_int_not_equal(
-		    lead_open(&opened, &s->arena, &s->place, &s->secret, bytes_make(changed, lead.len), NULL),
+		    record_lead_open(&opened, &s->arena, &s->place, &s->secret, bytes_make(changed, lead.len), NULL),
 		    STATUS_OK);
 	}
 }
@@ -184,9 +185,10 @@ static void a_lead_opens_in_its_place_only(void **state) {
 	places[1].epoch++;
 	places[2].record.b[0]++;
 	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(lead_open(&lead, &s->arena, &places[i], &s->secret, part, NULL), STATUS_INVALID);
+		assert_int_equal(
+		    record_lead_open(&lead, &s->arena, &places[i], &s->secret, part, NULL), STATUS_INVALID);
 	struct p256_secret other = {{1}};
-	assert_int_equal(lead_open(&lead, &s->arena, &s->place, &other, part, NULL), STATUS_DENIED);
+	assert_int_equal(record_lead_open(&lead, &s->arena, &s->place, &other, part, NULL), STATUS_DENIED);
 }
 
 static void leads_are_read_strictly(void **state) {
@@ -206,9 +208,9 @@ static void leads_are_read_strictly(void **state) {
 	    "{\"v\":1," KEY "," SEED ",\"resources\":[{\"id\":\"\",\"size\":1}]}",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(lead_parse(&lead, &s->arena, bytes_text(bad[i]), NULL), STATUS_INVALID);
+		assert_int_equal(record_lead_parse(&lead, &s->arena, bytes_text(bad[i]), NULL), STATUS_INVALID);
 	assert_int_equal(
-	    lead_parse(&lead, &s->arena,
+	    record_lead_parse(&lead, &s->arena,
 		BYTES_LITERAL("{\"v\":1," KEY "," SEED ",\"resources\":[{\"type\":\"A\",\"id\":\"\",\"size\":1}]}"),
 		NULL),
 	    STATUS_OK);
@@ -216,7 +218,7 @@ static void leads_are_read_strictly(void **state) {
 
 static void counts_are_limited(void **state) {
 	struct scene *s = *state;
-	struct sealed_record sealed;
+	struct record_sealed sealed;
 	assert_int_equal(record_seal(&sealed, &s->place, &s->key, resources, 0, &s->random, NULL), STATUS_INVALID);
 	assert_int_equal(
 	    record_seal(&sealed, &s->place, &s->key, resources, RECORD_RESOURCES_MAX + 1, &s->random, NULL),

@@ -1,7 +1,9 @@
 /* Wraps: a folder's sealing key, sealed to one recipient as an EC JWK (RFC 7518 §6.2). */
+#include "health/records/wrap.h"
+
 #include "codec/hex.h"
-#include "health/records/header.h"
 #include "health/records/seal.h"
+#include "health/records/text_header.h"
 
 #define WRAP_MAX 4096u
 

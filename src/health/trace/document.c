@@ -21,7 +21,7 @@ static void *grown(struct arena *arena, void *old, uint32_t count, uint32_t *roo
 	return larger;
 }
 
-uint32_t document_add_batch(struct document *document, struct arena *arena, const struct known_batch *batch) {
+uint32_t document_add_batch(struct document *document, struct arena *arena, const struct document_batch *batch) {
 	for (uint32_t i = 0; i < document->batch_count; i++)
 		if (hash32_equal(&document->batches[i].id, &batch->id)) return i;
 	document->batches =
@@ -36,11 +36,11 @@ uint32_t document_add_container(struct document *document, struct arena *arena, 
 	document->containers = grown(arena, document->containers, document->container_count, &document->container_room,
 	    sizeof *document->containers);
 	document->containers[document->container_count] =
-	    (struct known_container){.sscc = arena_strdup(arena, bytes_text(sscc)), .id = *id};
+	    (struct document_container){.sscc = arena_strdup(arena, bytes_text(sscc)), .id = *id};
 	return document->container_count++;
 }
 
-void document_add_unit(struct document *document, struct arena *arena, const struct known_unit *unit) {
+void document_add_unit(struct document *document, struct arena *arena, const struct document_unit *unit) {
 	document->units =
 	    grown(arena, document->units, document->unit_count, &document->unit_room, sizeof *document->units);
 	document->units[document->unit_count++] = *unit;
@@ -51,7 +51,7 @@ void document_add_unit(struct document *document, struct arena *arena, const str
 static void write_batches(struct json_writer *writer, const struct document *document) {
 	json_array_begin(writer, "batches");
 	for (uint32_t i = 0; i < document->batch_count; i++) {
-		const struct known_batch *batch = &document->batches[i];
+		const struct document_batch *batch = &document->batches[i];
 		json_object_begin(writer, NULL);
 		json_put_text(writer, "gtin", batch->gtin);
 		json_put_text(writer, "lot", batch->lot);
@@ -65,13 +65,13 @@ static void write_batches(struct json_writer *writer, const struct document *doc
 	json_array_end(writer);
 }
 
-static void write_unit(struct json_writer *writer, const struct known_unit *unit) {
+static void write_unit(struct json_writer *writer, const struct document_unit *unit) {
 	json_object_begin(writer, NULL);
 	json_put_text(writer, "serial", unit->serial);
 	json_put_u64(writer, "batch", unit->batch);
 	json_put_u64(writer, "index", unit->index);
 	json_put_hex(writer, "tag", BYTES_OF(unit->tag));
-	if (unit->container != NO_CONTAINER) json_put_u64(writer, "container", unit->container);
+	if (unit->container != DOCUMENT_NO_CONTAINER) json_put_u64(writer, "container", unit->container);
 	json_array_begin(writer, "path");
 	for (size_t i = 0; i < unit->path_len; i++) json_put_hex(writer, NULL, BYTES_OF(unit->path[i]));
 	json_array_end(writer);
@@ -133,7 +133,7 @@ static bool is_sscc_or_none(const char *text) {
 }
 
 static bool read_batch(struct document *document, struct arena *arena, const struct json *json) {
-	struct known_batch batch = {
+	struct document_batch batch = {
 	    .gtin = read_text(arena, json_get(json, "gtin")), .lot = read_text(arena, json_get(json, "lot"))};
 	uint32_t before = document->batch_count;
 	return is_gtin(batch.gtin) && is_lot_or_serial(batch.lot) &&
@@ -154,7 +154,8 @@ static bool read_container(struct document *document, struct arena *arena, const
 }
 
 static bool read_unit(struct document *document, struct arena *arena, const struct json *json) {
-	struct known_unit unit = {.serial = read_text(arena, json_get(json, "serial")), .container = NO_CONTAINER};
+	struct document_unit unit = {
+	    .serial = read_text(arena, json_get(json, "serial")), .container = DOCUMENT_NO_CONTAINER};
 	const struct json *path = json_get(json, "path"), *container = json_get(json, "container");
 	if (!is_lot_or_serial(unit.serial) || !json_is(path, JSON_ARRAY) || path->count > MERKLE_DEPTH_MAX)
 		return false;
@@ -213,14 +214,14 @@ enum status document_check(struct actor_request *request, const struct document 
 	if (document->epcis.len) TRY(medicines_captured_at(request, &at, &document->sender, &document->hash, 0, err));
 	if (at == 0) return err_set(err, STATUS_DENIED, "the chain holds no capture of this document by its sender");
 	for (uint32_t i = 0; i < document->batch_count; i++) {
-		const struct known_batch *known = &document->batches[i];
+		const struct document_batch *known = &document->batches[i];
 		TRY(medicines_batch(request, &batches[i], &known->id, err));
 		if (batches[i].count != known->count || batches[i].expiry != known->expiry_s)
 			return err_set(err, STATUS_DENIED,
 			    "lot %s: the chain holds another batch than the document says", known->lot);
 	}
 	for (uint32_t i = 0; i < document->unit_count; i++) {
-		const struct known_unit *unit = &document->units[i];
+		const struct document_unit *unit = &document->units[i];
 		hash32 leaf = merkle_leaf(BYTES_OF(unit->tag));
 		if (!merkle_verify(&batches[unit->batch].root, &leaf, unit->index, batches[unit->batch].count,
 			unit->path, unit->path_len))

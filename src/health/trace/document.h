@@ -14,7 +14,7 @@
 #define DOCUMENT_BYTES_MAX ((size_t)16 << 20)
 #define DOCUMENT_RECIPIENTS_MAX 16u
 
-struct known_batch {
+struct document_batch {
 	const char *gtin, *lot;
 	uint64_t expiry_s; /* exclusive */
 	addr20 owner;      /* the manufacturer */
@@ -22,17 +22,17 @@ struct known_batch {
 	hash32 id;
 	uint32_t count;
 };
-struct known_container {
+struct document_container {
 	const char *sscc; /* "" for a loose transfer */
 	hash32 id;
 };
-#define NO_CONTAINER UINT32_MAX
-struct known_unit {
+#define DOCUMENT_NO_CONTAINER UINT32_MAX
+struct document_unit {
 	const char *serial;
 	uint32_t batch; /* in the document's batches */
 	uint32_t index;
 	hash32 tag;
-	uint32_t container; /* in the document's containers, or NO_CONTAINER */
+	uint32_t container; /* in the document's containers, or DOCUMENT_NO_CONTAINER */
 	const hash32 *path;
 	size_t path_len;
 };
@@ -40,17 +40,17 @@ struct document {
 	hash32 hash; /* of the EPCIS text */
 	addr20 sender;
 	struct bytes epcis;
-	struct known_batch *batches;
-	struct known_container *containers;
-	struct known_unit *units;
+	struct document_batch *batches;
+	struct document_container *containers;
+	struct document_unit *units;
 	uint32_t batch_count, container_count, unit_count;
 	uint32_t batch_room, container_room, unit_room;
 };
 void document_init(struct document *out, struct actor_request *request, struct bytes epcis);
 /* Each gives the place of an equal entry that is there, or of a new copy. */
-uint32_t document_add_batch(struct document *document, struct arena *arena, const struct known_batch *batch);
+uint32_t document_add_batch(struct document *document, struct arena *arena, const struct document_batch *batch);
 uint32_t document_add_container(struct document *document, struct arena *arena, const char *sscc, const hash32 *id);
-void document_add_unit(struct document *document, struct arena *arena, const struct known_unit *unit);
+void document_add_unit(struct document *document, struct arena *arena, const struct document_unit *unit);
 
 void document_write(struct buf *out, const struct document *document, const struct actor_request *request);
 /* STATUS_INVALID says what is wrong; STATUS_DENIED: of another chain. */

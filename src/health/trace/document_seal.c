@@ -16,7 +16,8 @@ static size_t bucket_of(size_t len) {
 	return len < 131072 ? BUCKET_MIDDLE : BUCKET_LARGE;
 }
 
-static void members(struct buf *out, const char *type, const struct document *document, const struct listed_actor *to) {
+static void members(
+    struct buf *out, const char *type, const struct document *document, const struct directory_listed *to) {
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
 	if (!to) json_put_text(&writer, "cty", "application/json");
@@ -50,7 +51,7 @@ static enum status seal_content(struct actor_request *request, struct bytes *par
 
 static enum status seal_key(struct actor_request *request, struct bytes *part, const struct document *document,
     const hash32 *key, const addr20 *to, struct err *err) {
-	struct listed_actor actor;
+	struct directory_listed actor;
 	struct buf header, sealed;
 	TRY(directory_find(request, &actor, to, err));
 	buf_init(&header, 1024);

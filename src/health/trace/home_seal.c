@@ -5,11 +5,11 @@
 
 #define SEALED_MAX ((size_t)32 << 20)
 
-enum status home_sealed_folder(struct actor_request *request, const char *name, struct err *err) {
+enum status home_seal_folder(struct actor_request *request, const char *name, struct err *err) {
 	return files_make_folder(arena_printf(request->arena, "%s/%s", request->home->directory, name), err);
 }
 
-enum status home_sealed_write(
+enum status home_seal_write(
     struct actor_request *request, const char *relative, const char *type, struct bytes plaintext, struct err *err) {
 	struct p256_secret secret;
 	struct p256_public key;
@@ -24,7 +24,7 @@ enum status home_sealed_write(
 	return status;
 }
 
-enum status home_sealed_read(
+enum status home_seal_read(
     struct actor_request *request, struct bytes *plaintext, const char *relative, struct err *err) {
 	struct p256_secret secret;
 	struct p256_public key;

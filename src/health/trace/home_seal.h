@@ -5,11 +5,11 @@
 #include "health/actors/request.h"
 
 /* Makes a folder in the home where it is missing. */
-MUST_USE enum status home_sealed_folder(struct actor_request *request, const char *name, struct err *err);
-MUST_USE enum status home_sealed_write(
+MUST_USE enum status home_seal_folder(struct actor_request *request, const char *name, struct err *err);
+MUST_USE enum status home_seal_write(
     struct actor_request *request, const char *relative, const char *type, struct bytes plaintext, struct err *err);
 /* In the arena. STATUS_NOTFOUND. */
-MUST_USE enum status home_sealed_read(
+MUST_USE enum status home_seal_read(
     struct actor_request *request, struct bytes *plaintext, const char *relative, struct err *err);
 
 #endif

@@ -1,10 +1,11 @@
 #include "health/trace/judge.h"
 
 #include "health/gs1/gs1.h"
+#include "health/trace/products.h"
 #include "health/trace/tags.h"
 
 /* What is printed on the pack against what the manufacturer said. */
-static enum judge_print compare_print(const struct scan *scan, const struct known_batch *batch, unsigned this_year) {
+static enum judge_print compare_print(const struct scan *scan, const struct document_batch *batch, unsigned this_year) {
 	uint64_t printed;
 	if (scan->lot[0] && strcmp(scan->lot, batch->lot) != 0) return JUDGE_PRINT_LOT;
 	if (scan->expiry[0] && gs1_expiry_seconds(&printed, bytes_text(scan->expiry), this_year) &&
@@ -51,7 +52,7 @@ enum status judge_pack(struct actor_request *request, struct judge_result *out, 
 
 enum status judge_lot(struct actor_request *request, hash32 *batch, const struct stock *stock, const char *gtin,
     const char *lot, struct err *err) {
-	struct known_batch known;
+	struct document_batch known;
 	struct product product;
 	bool found;
 	TRY(stock_lot(stock, &known, &found, gtin, lot, err));

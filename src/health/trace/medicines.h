@@ -1,5 +1,5 @@
 /*
- * The contract of medicines (contracts/src/interfaces/IMedicines.sol): operations, captures, views, refusals.
+ * The contract of medicines (contracts/src/interfaces/IMedicines.sol): operations, views, events, refusals.
  *
  * A refusal of the contract is STATUS_DENIED whose message begins with the refusal's stable name, "NOT_CUSTODIAN: …".
  * A dispense is different: it stands in a block even where units were refused, and its result says so.
@@ -21,38 +21,7 @@ const char *medicines_purpose_word(unsigned purpose);
  * the arena, as that of all other operations, which the bindings make: medicines_ship_call and so on. */
 struct bytes medicines_commission_tags(struct arena *arena, const hash32 *batch, const hash32 *tags, size_t count);
 
-/* --- captures --- */
-
-#define CAPTURE_OPERATIONS_MAX 64u
-#define CAPTURE_NAMED_UNITS_MAX 256u /* indexes named in one operation */
-#define CAPTURE_COMMISSION_MAX 600u  /* units of a part: each may take a fresh slot, 22,100 of 16,777,216 gas */
-
-struct capture {
-	hash32 document;
-	hash32 events_root;
-	uint32_t part;
-	struct bytes operations[CAPTURE_OPERATIONS_MAX];
-	size_t count;
-};
-/* STATUS_LIMIT: a document of more operations than one transaction takes. */
-MUST_USE enum status capture_add(struct capture *capture, struct bytes operation, struct err *err);
-
-struct medicines_alert {
-	struct medicines_alert_event event;
-	uint64_t block_number, timestamp;
-	hash32 tx_hash;
-};
-struct capture_result {
-	struct client_receipt receipt;
-	hash32 id;
-	enum medicines_code code; /* OK, or what a dispense answered */
-	bool repeated;            /* captured before: nothing changed */
-	struct medicines_alert *alerts;
-	size_t alert_count;
-};
-MUST_USE enum status capture_send(
-    struct actor_request *request, struct capture_result *out, const struct capture *capture, struct err *err);
-/* Any other transaction to the contract. */
+/* A transaction to the contract. */
 MUST_USE enum status medicines_send(
     struct actor_request *request, struct client_receipt *receipt, struct bytes data, struct err *err);
 /* What the contract refused, in words, as STATUS_DENIED. */
@@ -85,6 +54,11 @@ MUST_USE enum status medicines_captured_at(struct actor_request *request, uint64
 
 /* --- events (medicines_events.c) --- */
 
+struct medicines_alert {
+	struct medicines_alert_event event;
+	uint64_t block_number, timestamp;
+	hash32 tx_hash;
+};
 /* Alerts on the chain in which `actor` is one of the two; NULL: all. */
 MUST_USE enum status medicines_alerts(struct actor_request *request, struct medicines_alert **alerts, size_t *count,
     const addr20 *actor, struct err *err);

@@ -1,4 +1,6 @@
 /* Products: their keys, and the request by which a manufacturer has one registered. */
+#include "health/trace/products.h"
+
 #include <stdio.h>
 
 #include "codec/hex.h"
@@ -52,7 +54,7 @@ static enum status read_product(struct product *out, struct arena *arena, struct
 enum status product_load(struct actor_request *request, struct product *out, const char *gtin, struct err *err) {
 	struct bytes plaintext;
 	*out = (struct product){.gtin = ""};
-	enum status status = home_sealed_read(request, &plaintext, path_of(request, gtin), err);
+	enum status status = home_seal_read(request, &plaintext, path_of(request, gtin), err);
 	if (status == STATUS_NOTFOUND) return err_set(err, status, "this home holds no key of product %s", gtin);
 	TRY(status);
 	return read_product(out, request->arena, plaintext, err);
@@ -62,9 +64,9 @@ enum status product_save(struct actor_request *request, const struct product *pr
 	struct buf plaintext;
 	buf_init(&plaintext, 4096);
 	write_product(&plaintext, product, true);
-	enum status status = home_sealed_folder(request, "products", err);
+	enum status status = home_seal_folder(request, "products", err);
 	if (status == STATUS_OK)
-		status = home_sealed_write(
+		status = home_seal_write(
 		    request, path_of(request, product->gtin), "xinglin-product-key", buf_view(&plaintext), err);
 	buf_wipe(&plaintext);
 	return status;
@@ -74,7 +76,7 @@ enum status product_save(struct actor_request *request, const struct product *pr
 
 static enum status escrow(
     struct actor_request *request, struct buf *out, const struct product *product, struct err *err) {
-	struct listed_actor regulator;
+	struct directory_listed regulator;
 	struct buf plaintext;
 	TRY(directory_find(request, &regulator, &product->regulator, err));
 	if (!(regulator.roles & ROLE_REGULATOR))

@@ -28,7 +28,7 @@ enum status stock_unit_at(
 	return stock->source->unit_at(stock->context, out, found, stock->arena, ref, err);
 }
 
-enum status stock_lot(const struct stock *stock, struct known_batch *out, bool *found, const char *gtin,
+enum status stock_lot(const struct stock *stock, struct document_batch *out, bool *found, const char *gtin,
     const char *lot, struct err *err) {
 	struct stock_documents beside = beside_of(stock);
 	TRY(stock_documents_source.lot(&beside, out, found, stock->arena, gtin, lot, err));
@@ -104,7 +104,7 @@ enum status stock_diagnose(const struct stock *stock, char out[256], const struc
 
 enum status stock_names(struct actor_request *request, char ***names, size_t *count, struct err *err) {
 	size_t kept = 0;
-	TRY(home_sealed_folder(request, "documents", err));
+	TRY(home_seal_folder(request, "documents", err));
 	TRY(home_list(request->home, names, count, request->arena, "documents", err));
 	for (size_t i = 0; i < *count; i++)
 		if (strlen((*names)[i]) == 64 + 4 && strcmp((*names)[i] + 64, ".jwe") == 0)
@@ -116,7 +116,7 @@ enum status stock_names(struct actor_request *request, char ***names, size_t *co
 enum status stock_read(struct actor_request *request, struct document *out, const char *name, struct err *err) {
 	const char *relative = arena_printf(request->arena, "documents/%s", name);
 	struct bytes plaintext;
-	TRY(home_sealed_read(request, &plaintext, relative, err));
+	TRY(home_seal_read(request, &plaintext, relative, err));
 	enum status status = document_parse(out, request, plaintext, err);
 	return status == STATUS_OK ? status : err_prefix(err, status, "%s", relative);
 }
@@ -130,9 +130,9 @@ enum status stock_save(
 	document_write(&plaintext, document, request);
 	const char *relative = arena_printf(request->arena, "documents/%s.jwe", buf_cstr(&name));
 	enum status status = buf_status(&plaintext, err);
-	if (status == STATUS_OK) status = home_sealed_folder(request, "documents", err);
+	if (status == STATUS_OK) status = home_seal_folder(request, "documents", err);
 	if (status == STATUS_OK)
-		status = home_sealed_write(request, relative, "xinglin-document", buf_view(&plaintext), err);
+		status = home_seal_write(request, relative, "xinglin-document", buf_view(&plaintext), err);
 	buf_wipe(&plaintext);
 	buf_fini(&name);
 	TRY(status);

@@ -1,6 +1,6 @@
 /*
- * What a home knows of medicines: the products whose keys it holds, and the packs in the documents that it sent or
- * received. Both lie in the home sealed to itself (docs/wire-formats.md §10).
+ * What a home knows of packs: the documents that it sent or received lie in it, sealed to itself
+ * (docs/wire-formats.md §10).
  *
  * A stock answers what the documents say of packs, lots and containers. Behind it is a source: the home's index
  * (health/index), which answers by key however many documents there are; or documents in memory, its plain twin.
@@ -14,37 +14,10 @@
 #include "health/trace/document.h"
 #include "health/trace/medicines.h"
 
-/* --- products --- */
-
-struct product {
-	char gtin[15];
-	hash32 key;
-	addr20 owner, regulator;
-};
-/* STATUS_NOTFOUND: this home holds no key of that product. Wipe it. */
-MUST_USE enum status product_load(
-    struct actor_request *request, struct product *out, const char *gtin, struct err *err);
-MUST_USE enum status product_save(struct actor_request *request, const struct product *product, struct err *err);
-
-/* The manufacturer's request to have a product registered, with the key escrowed to the regulator. */
-struct product_request {
-	addr20 owner;
-	uint32_t capacity;
-	hash32 product, commitment;
-	struct product secret; /* where the regulator opened it */
-};
-MUST_USE enum status product_request_write(
-    struct actor_request *request, struct buf *out, const struct product *product, uint32_t capacity, struct err *err);
-/* Opens the escrow and recomputes tag and commitment. */
-MUST_USE enum status product_request_open(
-    struct actor_request *request, struct product_request *out, struct bytes json, struct err *err);
-
-/* --- packs --- */
-
 /* A pack as a document names it. `unit.batch` and `unit.container` mean nothing here. */
 struct stock_unit {
-	struct known_unit unit;
-	struct known_batch batch;
+	struct document_unit unit;
+	struct document_batch batch;
 };
 
 /* *found false: no document says it. Lists may be empty. */
@@ -53,7 +26,7 @@ struct stock_source {
 	    const char *gtin, const char *serial, struct err *err);
 	MUST_USE enum status (*unit_at)(void *context, struct stock_unit *out, bool *found, struct arena *arena,
 	    const struct medicines_unit *ref, struct err *err);
-	MUST_USE enum status (*lot)(void *context, struct known_batch *out, bool *found, struct arena *arena,
+	MUST_USE enum status (*lot)(void *context, struct document_batch *out, bool *found, struct arena *arena,
 	    const char *gtin, const char *lot, struct err *err);
 	MUST_USE enum status (*container)(void *context, hash32 *out, bool *found, const char *sscc, struct err *err);
 	MUST_USE enum status (*sscc)(
@@ -78,7 +51,7 @@ MUST_USE enum status stock_unit(const struct stock *stock, struct stock_unit *ou
     const char *serial, struct err *err);
 MUST_USE enum status stock_unit_at(
     const struct stock *stock, struct stock_unit *out, bool *found, const struct medicines_unit *ref, struct err *err);
-MUST_USE enum status stock_lot(const struct stock *stock, struct known_batch *out, bool *found, const char *gtin,
+MUST_USE enum status stock_lot(const struct stock *stock, struct document_batch *out, bool *found, const char *gtin,
     const char *lot, struct err *err);
 /* A container's id on the chain by its SSCC, and back: NULL if no document names it. */
 MUST_USE enum status stock_container(

@@ -4,12 +4,12 @@
 static struct stock_unit unit_of(const struct document *document, uint32_t at) {
 	struct stock_unit out = {.unit = document->units[at], .batch = document->batches[document->units[at].batch]};
 	out.unit.batch = 0;
-	out.unit.container = NO_CONTAINER;
+	out.unit.container = DOCUMENT_NO_CONTAINER;
 	return out;
 }
 
 static bool is_at(const struct document *document, uint32_t at, const struct medicines_unit *ref) {
-	const struct known_unit *unit = &document->units[at];
+	const struct document_unit *unit = &document->units[at];
 	return unit->index == ref->index && hash32_equal(&document->batches[unit->batch].id, &ref->batch);
 }
 
@@ -39,8 +39,8 @@ static enum status find_unit_at(void *context, struct stock_unit *out, bool *fou
 	return STATUS_OK;
 }
 
-static enum status find_lot(void *context, struct known_batch *out, bool *found, struct arena *arena, const char *gtin,
-    const char *lot, struct err *err) {
+static enum status find_lot(void *context, struct document_batch *out, bool *found, struct arena *arena,
+    const char *gtin, const char *lot, struct err *err) {
 	const struct stock_documents *stock = context;
 	(void)arena, (void)err;
 	*found = false;
@@ -72,7 +72,7 @@ static enum status find_sscc(
 	*out = NULL;
 	for (size_t d = 0; d < stock->count; d++)
 		for (uint32_t i = 0; i < stock->documents[d].container_count; i++) {
-			const struct known_container *known = &stock->documents[d].containers[i];
+			const struct document_container *known = &stock->documents[d].containers[i];
 			if (hash32_equal(&known->id, container) && (!*out || !(*out)[0])) *out = known->sscc;
 		}
 	return STATUS_OK;
@@ -98,7 +98,8 @@ static enum status units_in(void *context, struct stock_unit **out, size_t *coun
 		for (uint32_t i = 0; i < document->unit_count; i++) {
 			struct stock_unit unit = unit_of(document, i);
 			uint32_t in = document->units[i].container;
-			if (in == NO_CONTAINER || !hash32_equal(&document->containers[in].id, container)) continue;
+			if (in == DOCUMENT_NO_CONTAINER || !hash32_equal(&document->containers[in].id, container))
+				continue;
 			if (!has_unit(*out, *count, &unit)) (*out)[(*count)++] = unit;
 		}
 	}
@@ -117,7 +118,7 @@ static enum status containers_of(void *context, hash32 **out, size_t *count, str
 		const struct document *document = &stock->documents[d];
 		for (uint32_t i = 0; i < document->unit_count; i++) {
 			uint32_t in = document->units[i].container;
-			bool is_new = in != NO_CONTAINER && is_at(document, i, ref);
+			bool is_new = in != DOCUMENT_NO_CONTAINER && is_at(document, i, ref);
 			for (size_t n = 0; n < *count && is_new; n++)
 				is_new = !hash32_equal(&(*out)[n], &document->containers[in].id);
 			if (is_new && *count + 1 < room) (*out)[(*count)++] = document->containers[in].id;

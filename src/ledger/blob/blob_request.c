@@ -117,26 +117,53 @@ static bool nonce_is_fresh(struct blob_room *room, const struct blob_request *re
 	return fresh;
 }
 
-/* NULL: the client is known now; otherwise the reason why not. */
-static const char *authenticate(struct blob_room *room, struct blob_request *request, const struct http_request *http) {
+/* A problem with the time of this node's clock as `now`, so that the client can say by how much its own differs. */
+static void clock_problem(struct http_response *response, uint64_t now_s, const char *detail) {
+	response->status = 401;
+	response->content_type = "application/problem+json";
+	buf_clear(&response->body);
+	struct json_writer writer = json_writer(&response->body);
+	json_object_begin(&writer, NULL);
+	json_put_text(&writer, "type", "about:blank");
+	json_put_u64(&writer, "status", 401);
+	json_put_text(&writer, "code", "clock");
+	json_put_text(&writer, "detail", detail);
+	json_put_u64(&writer, "now", now_s);
+	json_object_end(&writer);
+}
+
+static bool refuse(struct http_response *response, const char *detail) {
+	http_problem(response, 401, "not-authenticated", detail);
+	return false;
+}
+
+/* True: the client is known now; otherwise the answer says why not. */
+static bool authenticate(struct blob_room *room, struct blob_request *request, struct http_exchange *exchange) {
+	struct http_response *response = &exchange->response;
+	const struct http_request *http = &exchange->request;
 	struct bytes header = http_header_get(http, "authorization");
 	struct bytes scheme = BYTES_LITERAL("Xinglin ");
 	if (!bytes_equal(bytes_slice(header, 0, scheme.len), scheme))
-		return "an Authorization header of scheme Xinglin is needed";
+		return refuse(response, "an Authorization header of scheme Xinglin is needed");
 	header = bytes_slice(header, scheme.len, header.len);
 	struct eth_signature signature;
 	if (!decimal(&request->expiry_s, credential(header, "expiry")) ||
 	    !decimal(&request->nonce, credential(header, "nonce")) ||
 	    hex_fixed(signature.b, sizeof signature.b, credential(header, "signature")) != STATUS_OK)
-		return "expiry, nonce or signature is missing or malformed";
+		return refuse(response, "expiry, nonce or signature is missing or malformed");
 	uint64_t now_s = clock_now_ms(room->options.clock) / 1000;
-	if (request->expiry_s < now_s) return "the request has expired, or its sender's clock is behind this node's";
-	if (request->expiry_s > now_s + EXPIRY_AHEAD_S)
-		return "the expiry is too far ahead: the sender's clock is ahead of this node's";
+	if (request->expiry_s < now_s || request->expiry_s > now_s + EXPIRY_AHEAD_S) {
+		clock_problem(response, now_s,
+		    request->expiry_s < now_s
+			? "the request has expired, or its sender's clock is behind this node's"
+			: "the expiry is too far ahead: the sender's clock is ahead of this node's");
+		return false;
+	}
 	hash32 digest = request_digest(room, request);
-	if (eth_signer(&request->who, &signature, &digest) != STATUS_OK) return "the signature is not valid";
-	if (!nonce_is_fresh(room, request, now_s)) return "the request was already served";
-	return NULL;
+	if (eth_signer(&request->who, &signature, &digest) != STATUS_OK)
+		return refuse(response, "the signature is not valid");
+	if (!nonce_is_fresh(room, request, now_s)) return refuse(response, "the request was already served");
+	return true;
 }
 
 /* --- answering it --- */
@@ -237,9 +264,7 @@ static bool open_request(struct blob_room *room, struct blob_request *request, s
 		http_problem(response, 404, "no-gate", "this chain's genesis names no such gate");
 		return false;
 	}
-	const char *refusal = authenticate(room, request, &exchange->request);
-	if (refusal) http_problem(response, 401, "not-authenticated", refusal);
-	return !refusal;
+	return authenticate(room, request, exchange);
 }
 
 static void handle_put(void *context, struct http_exchange *exchange) {

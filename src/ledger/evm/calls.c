@@ -50,9 +50,8 @@ static enum op_end send_call(struct evm *evm, struct frame *f, enum evm_call_kin
 	enum op_end end;
 
 	if (kind == EVM_CALL && has_value && f->message.is_static) return op_halt(EVM_STATIC_VIOLATION);
-	if (!memory_range(f, &input_offset, &input_size, &ranges[0], &ranges[-1]) ||
-	    !memory_range(f, &f->return_offset, &f->return_size, &ranges[-2], &ranges[-3]))
-		return op_halt(EVM_OUT_OF_GAS);
+	OP_GO_ON(memory_range(f, &input_offset, &input_size, &ranges[0], &ranges[-1]));
+	OP_GO_ON(memory_range(f, &f->return_offset, &f->return_size, &ranges[-2], &ranges[-3]));
 	OP_CHARGE(f, account_access_cost(evm, &to, evm->costs->call));
 	if ((end = charge_value(evm, f, kind, &to, has_value)) != END_NEXT) return end;
 	if ((end = charge_delegation(evm, f, &to)) != END_NEXT) return end;
@@ -98,7 +97,7 @@ enum op_end staticcall(struct evm *evm, struct frame *f) {
 static enum op_end send_create(struct evm *evm, struct frame *f, enum evm_call_kind kind) {
 	uint64_t offset, size;
 	if (f->message.is_static) return op_halt(EVM_STATIC_VIOLATION);
-	if (!memory_range(f, &offset, &size, &f->sp[-2], &f->sp[-3])) return op_halt(EVM_OUT_OF_GAS);
+	OP_GO_ON(memory_range(f, &offset, &size, &f->sp[-2], &f->sp[-3]));
 	if (evm->fork >= FORK_SHANGHAI) {
 		if (size > INIT_CODE_BYTES_MAX) return op_halt(EVM_INIT_CODE_TOO_LARGE);
 		OP_CHARGE(f, (int64_t)(GAS_INIT_CODE_WORD * gas_words(size)));

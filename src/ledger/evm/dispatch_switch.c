@@ -30,6 +30,7 @@ static void trace_step_end(
 	    .stack = f->stack,
 	    .stack_count = goes_on ? (size_t)(r->sp - f->stack) : 0,
 	};
+	if (step_end.outcome > EVM_REVERT) note_fault(evm, f, step_end.outcome);
 	evm->tracer->step_end(evm->tracer->context, &step_end);
 }
 
@@ -64,9 +65,9 @@ enum op_end dispatch_switch(struct evm *evm, struct frame *f) {
 	}
 
 leave:
-	if (traced_after && end != END_FAILED) trace_step_end(evm, f, &r, before, end);
 	f->pc = r.pc;
 	f->sp = r.sp;
 	f->gas = r.gas;
+	if (traced_after && end != END_FAILED) trace_step_end(evm, f, &r, before, end);
 	return end;
 }

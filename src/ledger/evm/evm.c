@@ -145,6 +145,9 @@ const char *evm_outcome_text(enum evm_outcome outcome) {
 	    [EVM_SUCCESS] = "success",
 	    [EVM_REVERT] = "execution reverted",
 	    [EVM_OUT_OF_GAS] = "out of gas",
+	    [EVM_GAS_OVERFLOW] = "gas uint64 overflow",
+	    [EVM_MEMORY_OVERFLOW] = "out of gas: gas uint64 overflow",
+	    [EVM_SSTORE_SENTRY] = "out of gas: not enough gas for reentrancy sentry",
 	    [EVM_STACK_UNDERFLOW] = "stack underflow",
 	    [EVM_STACK_OVERFLOW] = "stack limit reached 1024",
 	    [EVM_BAD_JUMP] = "invalid jump destination",
@@ -159,7 +162,6 @@ const char *evm_outcome_text(enum evm_outcome outcome) {
 	    [EVM_CODE_STARTS_WITH_EF] = "invalid code: must not begin with 0xef",
 	    [EVM_NONCE_OVERFLOW] = "nonce uint64 overflow",
 	    [EVM_PRECOMPILE_FAILURE] = "precompiled contract failed",
-	    [EVM_PRECOMPILE_INPUT_LENGTH] = "invalid input length",
 	};
 	return (unsigned)outcome < EVM_OUTCOME_COUNT ? texts[outcome] : "unknown";
 }

@@ -53,6 +53,9 @@ enum evm_outcome {
 	EVM_SUCCESS,
 	EVM_REVERT,
 	EVM_OUT_OF_GAS,
+	EVM_GAS_OVERFLOW,    /* memory whose size 64 bits do not count */
+	EVM_MEMORY_OVERFLOW, /* memory whose price they do not count */
+	EVM_SSTORE_SENTRY,   /* EIP-2200 asks for more gas than SSTORE takes */
 	EVM_STACK_UNDERFLOW,
 	EVM_STACK_OVERFLOW,
 	EVM_BAD_JUMP,
@@ -67,7 +70,6 @@ enum evm_outcome {
 	EVM_CODE_STARTS_WITH_EF,
 	EVM_NONCE_OVERFLOW,
 	EVM_PRECOMPILE_FAILURE,
-	EVM_PRECOMPILE_INPUT_LENGTH,
 	EVM_OUTCOME_COUNT
 };
 /* In geth's words ("out of gas", "execution reverted", …), for tracers and JSON-RPC. */
@@ -153,12 +155,12 @@ void evm_set_reference_dispatch(struct evm *evm, bool reference);
  */
 MUST_USE enum status evm_execute(struct evm *evm, struct evm_result *result, const struct evm_message *message);
 
-/* Where the code of the last run's own message stood when it failed: what words say of it. */
+/* Of the message that failed last, so of the run's own after it: what words say of it. */
 struct evm_fault {
-	uint8_t opcode;
-	size_t stack_count;   /* words that it found */
-	bool is_over_64_bits; /* out of gas, since it named more memory than 64 bits count */
-	size_t code_bytes;    /* EVM_CODE_TOO_LARGE: of the code that was to be kept */
+	uint8_t opcode;      /* EVM_BAD_OPCODE, EVM_STACK_*, EVM_STATIC_VIOLATION: which */
+	size_t stack_count;  /* EVM_STACK_*: words that it found */
+	size_t code_bytes;   /* EVM_CODE_TOO_LARGE, EVM_INIT_CODE_TOO_LARGE: how large */
+	const char *refusal; /* EVM_PRECOMPILE_FAILURE: why; static */
 };
 struct evm_fault evm_last_fault(const struct evm *evm);
 

@@ -160,8 +160,13 @@ static void test_memory(void **state) {
 	assert_int_equal(output_number(&result), 96); /* 0x21 + 32, in whole words */
 	/* Offsets that nobody can pay for. */
 	assert_int_equal(run_hex(world, FORK_OSAKA, "63ffffffff51", NULL).outcome, EVM_OUT_OF_GAS);
-	assert_int_equal(run_hex(world, FORK_OSAKA, "67ffffffffffffffff51", NULL).outcome, EVM_OUT_OF_GAS);
-	assert_int_equal(run_hex(world, FORK_OSAKA, "600160401b51", NULL).outcome, EVM_OUT_OF_GAS);
+	/* Offsets whose price, and whose end in words, 64 bits do not count: 0x1fffffffe0 is the most that they do. */
+	assert_int_equal(run_hex(world, FORK_OSAKA, "641fffffffc051", NULL).outcome, EVM_OUT_OF_GAS);
+	assert_int_equal(run_hex(world, FORK_OSAKA, "641fffffffc151", NULL).outcome, EVM_MEMORY_OVERFLOW);
+	assert_int_equal(run_hex(world, FORK_OSAKA, "67ffffffffffffffc051", NULL).outcome, EVM_MEMORY_OVERFLOW);
+	assert_int_equal(run_hex(world, FORK_OSAKA, "67ffffffffffffffc151", NULL).outcome, EVM_GAS_OVERFLOW);
+	assert_int_equal(run_hex(world, FORK_OSAKA, "67ffffffffffffffff51", NULL).outcome, EVM_GAS_OVERFLOW);
+	assert_int_equal(run_hex(world, FORK_OSAKA, "600160401b51", NULL).outcome, EVM_GAS_OVERFLOW);
 	/* An empty range may be anywhere. */
 	assert_int_equal(run_hex(world, FORK_OSAKA, "600067ffffffffffffffff20", NULL).outcome, EVM_SUCCESS);
 	/* Quadratic: 3 words + words²/512 (and 3 for MLOAD, 3 for PUSH3). */

@@ -4,7 +4,7 @@
 static enum op_end put_log(struct evm *evm, struct frame *f, uint8_t topic_count) {
 	uint64_t offset, size;
 	if (f->message.is_static) return op_halt(EVM_STATIC_VIOLATION);
-	if (!memory_range(f, &offset, &size, &f->sp[-1], &f->sp[-2])) return op_halt(EVM_OUT_OF_GAS);
+	OP_GO_ON(memory_range(f, &offset, &size, &f->sp[-1], &f->sp[-2]));
 	OP_CHARGE(f, (int64_t)(GAS_LOG_BYTE * size));
 	struct log log = {
 	    .address = f->message.recipient, .topic_count = topic_count, .data = bytes_make(f->memory + offset, size)};

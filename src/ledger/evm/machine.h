@@ -20,6 +20,8 @@
 #define STACK_MAX 1024
 /* No offset or size above this can be paid for (it would cost 2^45 gas). */
 #define MEMORY_OFFSET_MAX UINT32_MAX
+/* The most memory whose price 64 bits count: its words squared are below 2^64. */
+#define MEMORY_PRICED_MAX ((uint64_t)0x1fffffffe0)
 /* Address space for the memories of one machine's frames. Filling it would cost over 34 billion gas; a frame that can
  * pay that is reported as out of gas all the same. */
 #define MEMORY_RESERVE_BYTES ((size_t)4 << 30)
@@ -85,6 +87,12 @@ struct evm {
 	do {                                                                                                           \
 		if (((evm)->failure = (expression)) != STATUS_OK) return END_FAILED;                                   \
 	} while (0)
+/* In an instruction: leaves if `expression`, an op_end, says so. */
+#define OP_GO_ON(expression)                                                                                           \
+	do {                                                                                                           \
+		const enum op_end end_ = (expression);                                                                 \
+		if (end_ != END_NEXT) return end_;                                                                     \
+	} while (0)
 /* In an instruction out of line: charges; leaves where gas is short. */
 #define OP_CHARGE(frame, cost)                                                                                         \
 	do {                                                                                                           \
@@ -109,11 +117,14 @@ static inline u256 word_of_address(const addr20 *address) {
  */
 int64_t memory_grow(struct frame *frame, uint64_t end, int64_t gas);
 
+/* Why no gas pays for memory up to offset + size. */
+enum op_end memory_unpayable(const u256 *offset, uint64_t size);
+
 /*
- * For instructions out of line: charges for [offset, offset + size) in memory and makes it exist. False: out of gas.
- * Where `size` is zero, `offset` is free to be anything, and the range is empty.
+ * For instructions out of line: charges for [offset, offset + size) in memory and makes it exist, or halts. Where
+ * `size` is zero, `offset` is free to be anything, and the range is empty.
  */
-bool memory_range(
+enum op_end memory_range(
     struct frame *frame, uint64_t *offset, uint64_t *size, const u256 *offset_word, const u256 *size_word);
 
 /* What reading an account costs; since Berlin it becomes warm, and before that it costs what its column says
@@ -131,6 +142,9 @@ static inline bool evm_is_interrupted(const struct evm *evm) {
 MUST_USE enum status message_begin(struct evm *evm, struct frame *frame, bool *running);
 /* The frame's code has ended with `outcome`: deposits code, undoes what failed, leaves the return data. */
 MUST_USE enum status message_end(struct evm *evm, struct frame *frame, enum evm_outcome outcome);
+
+/* Says in evm->fault what words need of a frame whose code failed; its registers are up to date. */
+void note_fault(struct evm *evm, const struct frame *frame, enum evm_outcome outcome);
 
 /* EIP-7702: whether code designates another account's, and whose. */
 bool code_is_delegation(addr20 *target, struct bytes code);

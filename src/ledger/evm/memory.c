@@ -13,15 +13,23 @@ __attribute__((noinline)) int64_t memory_grow(struct frame *frame, uint64_t end,
 	return gas;
 }
 
-bool memory_range(
+__attribute__((cold, noinline)) enum op_end memory_unpayable(const u256 *offset, uint64_t size) {
+	uint64_t end;
+	if (!u256_fits_u64(offset) || __builtin_add_overflow(offset->w[0], size, &end) || end > UINT64_MAX - 31)
+		return op_halt(EVM_GAS_OVERFLOW);
+	return op_halt(end > MEMORY_PRICED_MAX ? EVM_MEMORY_OVERFLOW : EVM_OUT_OF_GAS);
+}
+
+enum op_end memory_range(
     struct frame *frame, uint64_t *offset, uint64_t *size, const u256 *offset_word, const u256 *size_word) {
 	*offset = 0, *size = 0;
-	if (u256_is_zero(size_word)) return true;
-	if (!u256_fits_u64(offset_word) || !u256_fits_u64(size_word)) return false;
-	if (offset_word->w[0] > MEMORY_OFFSET_MAX || size_word->w[0] > MEMORY_OFFSET_MAX) return false;
+	if (u256_is_zero(size_word)) return END_NEXT;
+	if (!u256_fits_u64(size_word)) return op_halt(EVM_GAS_OVERFLOW);
+	if (!u256_fits_u64(offset_word) || offset_word->w[0] > MEMORY_OFFSET_MAX || size_word->w[0] > MEMORY_OFFSET_MAX)
+		return memory_unpayable(offset_word, size_word->w[0]);
 	*offset = offset_word->w[0], *size = size_word->w[0];
 	if (*offset + *size > frame->memory_size) frame->gas = memory_grow(frame, *offset + *size, frame->gas);
-	return frame->gas >= 0;
+	return frame->gas >= 0 ? END_NEXT : op_halt(EVM_OUT_OF_GAS);
 }
 
 static int64_t copy_cost(uint64_t size) {
@@ -31,7 +39,7 @@ static int64_t copy_cost(uint64_t size) {
 enum op_end keccak(struct evm *evm, struct frame *f) {
 	(void)evm;
 	uint64_t offset, size;
-	if (!memory_range(f, &offset, &size, &f->sp[-1], &f->sp[-2])) return op_halt(EVM_OUT_OF_GAS);
+	OP_GO_ON(memory_range(f, &offset, &size, &f->sp[-1], &f->sp[-2]));
 	OP_CHARGE(f, (int64_t)(GAS_KECCAK_WORD * gas_words(size)));
 	const hash32 hash = keccak256(bytes_make(f->memory + offset, size));
 	f->sp[-2] = u256_load_be(hash.b);
@@ -42,7 +50,7 @@ enum op_end keccak(struct evm *evm, struct frame *f) {
  * from, [-2] size. */
 static enum op_end copy_to_memory(struct frame *f, const u256 *operands, struct bytes source) {
 	uint64_t to, size;
-	if (!memory_range(f, &to, &size, &operands[0], &operands[-2])) return op_halt(EVM_OUT_OF_GAS);
+	OP_GO_ON(memory_range(f, &to, &size, &operands[0], &operands[-2]));
 	OP_CHARGE(f, copy_cost(size));
 	if (size == 0) return END_NEXT;
 	const struct bytes part = bytes_slice(source, u256_clamp_u64(&operands[-1]), size);
@@ -82,9 +90,8 @@ enum op_end returndatacopy(struct evm *evm, struct frame *f) {
 enum op_end mcopy(struct evm *evm, struct frame *f) {
 	(void)evm;
 	uint64_t to, from, size;
-	if (!memory_range(f, &to, &size, &f->sp[-1], &f->sp[-3]) ||
-	    !memory_range(f, &from, &size, &f->sp[-2], &f->sp[-3]))
-		return op_halt(EVM_OUT_OF_GAS);
+	OP_GO_ON(memory_range(f, &to, &size, &f->sp[-1], &f->sp[-3]));
+	OP_GO_ON(memory_range(f, &from, &size, &f->sp[-2], &f->sp[-3]));
 	OP_CHARGE(f, copy_cost(size));
 	memmove(f->memory + to, f->memory + from, size);
 	return END_NEXT;
@@ -94,7 +101,7 @@ enum op_end mcopy(struct evm *evm, struct frame *f) {
 enum op_end return_range(struct evm *evm, struct frame *f) {
 	(void)evm;
 	uint64_t offset, size;
-	if (!memory_range(f, &offset, &size, &f->sp[-1], &f->sp[-2])) return op_halt(EVM_OUT_OF_GAS);
+	OP_GO_ON(memory_range(f, &offset, &size, &f->sp[-1], &f->sp[-2]));
 	f->output = bytes_make(f->memory + offset, size);
 	return END_NEXT;
 }

@@ -60,12 +60,8 @@ static void run_precompile(struct evm *evm, struct frame *frame, const struct pr
 		return;
 	}
 	HOST(evm, revert_to, frame->snapshot);
-	enum evm_outcome outcome = EVM_PRECOMPILE_FAILURE;
-	if (precompile->gas(evm->fork, input) > gas)
-		outcome = EVM_OUT_OF_GAS;
-	else if (!precompile_takes_length(precompile, input.len))
-		outcome = EVM_PRECOMPILE_INPUT_LENGTH;
-	end_at_once(frame, outcome, 0);
+	evm->fault = (struct evm_fault){.refusal = result.refusal};
+	end_at_once(frame, result.refusal != NULL ? EVM_PRECOMPILE_FAILURE : EVM_OUT_OF_GAS, 0);
 }
 
 /* The code that runs for an address: its own, or since EIP-7702 whose it designates (one step only). */
@@ -254,25 +250,21 @@ static bool is_of_later_fork(const struct evm *evm, const uint8_t *pc) {
 	return info->name != NULL && info->since > evm->fork;
 }
 
-/* A body that ended its frame has moved on already; a check before it has not. A frame that is out of gas with
- * some left has named, in a body, memory that no gas can pay for. */
-static void note_fault(struct evm *evm, const struct frame *frame, enum evm_outcome outcome) {
-	struct evm_fault *fault = &evm->fault;
-	const bool is_unpayable = outcome == EVM_OUT_OF_GAS && frame->gas >= 0;
-	const bool has_moved = is_unpayable || (outcome == EVM_BAD_OPCODE && !is_of_later_fork(evm, frame->pc));
-	fault->opcode = frame->pc[has_moved ? -1 : 0];
-	fault->stack_count = (size_t)(frame->sp - frame->stack);
-	if (!is_unpayable || fault->opcode == OP_SSTORE) return; /* EIP-2200 asks for more gas than it takes */
-	const struct opcode_info *info = &opcode_table[fault->opcode];
-	fault->stack_count = fault->stack_count + info->pops - info->pushes;
-	for (size_t i = 0; i < info->pops; i++)
-		fault->is_over_64_bits |= !u256_fits_u64(&frame->stack[fault->stack_count - 1 - i]);
+/* A body that ended its frame has moved on already; a check before it has not. */
+void note_fault(struct evm *evm, const struct frame *frame, enum evm_outcome outcome) {
+	const bool has_moved = outcome == EVM_STATIC_VIOLATION || outcome == EVM_INIT_CODE_TOO_LARGE ||
+			       (outcome == EVM_BAD_OPCODE && !is_of_later_fork(evm, frame->pc));
+	const uint8_t opcode = frame->pc[has_moved ? -1 : 0];
+	evm->fault = (struct evm_fault){.opcode = opcode, .stack_count = (size_t)(frame->sp - frame->stack)};
+	if (outcome != EVM_INIT_CODE_TOO_LARGE) return;
+	const struct opcode_info *info = &opcode_table[opcode];
+	evm->fault.code_bytes = frame->sp[info->pops - info->pushes - 3].w[0]; /* the third of its operands */
 }
 
 enum status message_end(struct evm *evm, struct frame *frame, enum evm_outcome outcome) {
-	if (frame == evm->frames && outcome > EVM_REVERT) note_fault(evm, frame, outcome);
+	if (outcome > EVM_REVERT) note_fault(evm, frame, outcome);
 	if (outcome == EVM_SUCCESS && is_create(&frame->message)) TRY(deposit_code(evm, frame, &outcome));
-	if (outcome == EVM_CODE_TOO_LARGE) evm->fault.code_bytes = frame->output.len;
+	if (outcome == EVM_CODE_TOO_LARGE) evm->fault = (struct evm_fault){.code_bytes = frame->output.len};
 	if (outcome != EVM_SUCCESS) {
 		HOST(evm, revert_to, frame->snapshot);
 		evm->refund = frame->refund_before;

@@ -48,15 +48,16 @@ static ALWAYS_INLINE enum op_end out_of_line(
 		return out_of_line(evm, f, r, function);                                                               \
 	}
 
-/* Makes [offset, offset + size) exist in memory; size is in [1, 32]. False: out of gas. */
-static ALWAYS_INLINE bool memory_reach(struct frame *f, struct registers *r, const u256 *offset, uint64_t size) {
-	if (__builtin_expect(!u256_fits_u64(offset) || offset->w[0] > MEMORY_OFFSET_MAX, 0)) return false;
+/* Makes [offset, offset + size) exist in memory, or halts; size is in [1, 32]. */
+static ALWAYS_INLINE enum op_end memory_reach(struct frame *f, struct registers *r, const u256 *offset, uint64_t size) {
+	if (__builtin_expect(!u256_fits_u64(offset) || offset->w[0] > MEMORY_OFFSET_MAX, 0))
+		return memory_unpayable(offset, size);
 	const uint64_t end = offset->w[0] + size;
 	if (__builtin_expect(end > f->memory_size, 0)) {
 		r->gas = memory_grow(f, end, r->gas);
-		return r->gas >= 0;
+		if (r->gas < 0) return op_halt(EVM_OUT_OF_GAS);
 	}
-	return true;
+	return END_NEXT;
 }
 
 #endif

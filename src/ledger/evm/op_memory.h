@@ -7,20 +7,20 @@
 op_function keccak, calldatacopy, codecopy, extcodecopy, returndatacopy, mcopy;
 
 BODY(MLOAD) {
-	if (!memory_reach(f, r, &r->sp[-1], 32)) return op_halt(EVM_OUT_OF_GAS);
+	OP_GO_ON(memory_reach(f, r, &r->sp[-1], 32));
 	const u256 word = u256_load_be(f->memory + r->sp[-1].w[0]);
 	word_copy(&r->sp[-1], &word);
 	return END_NEXT;
 }
 
 BODY(MSTORE) {
-	if (!memory_reach(f, r, &r->sp[-1], 32)) return op_halt(EVM_OUT_OF_GAS);
+	OP_GO_ON(memory_reach(f, r, &r->sp[-1], 32));
 	u256_store_be(f->memory + r->sp[-1].w[0], &r->sp[-2]);
 	return END_NEXT;
 }
 
 BODY(MSTORE8) {
-	if (!memory_reach(f, r, &r->sp[-1], 1)) return op_halt(EVM_OUT_OF_GAS);
+	OP_GO_ON(memory_reach(f, r, &r->sp[-1], 1));
 	f->memory[r->sp[-1].w[0]] = (uint8_t)r->sp[-2].w[0];
 	return END_NEXT;
 }

@@ -4,15 +4,26 @@
 
 #include "ledger/evm/precompiles.h"
 
+#define PRECOMPILE_BAD_LENGTH "invalid input length"
+#define PRECOMPILE_BAD_ELEMENT "invalid fp.Element encoding"
+
+/* Returns what `expression` returns, unless that is NULL. */
+#define PRECOMPILE_TRY(expression)                                                                                     \
+	do {                                                                                                           \
+		const char *refusal_ = (expression);                                                                   \
+		if (refusal_ != NULL) return refusal_;                                                                 \
+	} while (0)
+
 #define PRECOMPILE_DECLARE(name)                                                                                       \
 	uint64_t precompile_##name##_gas(enum fork fork, struct bytes input);                                          \
-	bool precompile_##name##_run(struct buf *output, struct bytes input);
+	const char *precompile_##name##_run(struct buf *output, struct bytes input);
 
 PRECOMPILE_DECLARE(ecrecover)
 PRECOMPILE_DECLARE(sha256)
 PRECOMPILE_DECLARE(ripemd160)
 PRECOMPILE_DECLARE(identity)
 PRECOMPILE_DECLARE(modexp)
+PRECOMPILE_DECLARE(modexp_osaka)
 PRECOMPILE_DECLARE(bn254_add)
 PRECOMPILE_DECLARE(bn254_mul)
 PRECOMPILE_DECLARE(bn254_pairing)

@@ -14,10 +14,10 @@ uint64_t precompile_sha256_gas(enum fork fork, struct bytes input) {
 	return gas_by_words(60, 12, input);
 }
 
-bool precompile_sha256_run(struct buf *output, struct bytes input) {
+const char *precompile_sha256_run(struct buf *output, struct bytes input) {
 	hash32 digest = sha256(input);
 	buf_append(output, BYTES_OF(digest));
-	return true;
+	return NULL;
 }
 
 uint64_t precompile_ripemd160_gas(enum fork fork, struct bytes input) {
@@ -26,11 +26,11 @@ uint64_t precompile_ripemd160_gas(enum fork fork, struct bytes input) {
 }
 
 /* The digest stands at the end of a word. */
-bool precompile_ripemd160_run(struct buf *output, struct bytes input) {
+const char *precompile_ripemd160_run(struct buf *output, struct bytes input) {
 	hash32 word = {{0}};
 	ripemd160(word.b + 12, input);
 	buf_append(output, BYTES_OF(word));
-	return true;
+	return NULL;
 }
 
 uint64_t precompile_identity_gas(enum fork fork, struct bytes input) {
@@ -38,9 +38,9 @@ uint64_t precompile_identity_gas(enum fork fork, struct bytes input) {
 	return gas_by_words(15, 3, input);
 }
 
-bool precompile_identity_run(struct buf *output, struct bytes input) {
+const char *precompile_identity_run(struct buf *output, struct bytes input) {
 	buf_append(output, input);
-	return true;
+	return NULL;
 }
 
 /*
@@ -58,10 +58,10 @@ static void load_words(uint64_t *out, const uint8_t *in, size_t count) {
 	for (size_t i = 0; i < count; i++) out[i] = __builtin_bswap64(load_be64(in + 8 * i));
 }
 
-bool precompile_blake2f_run(struct buf *output, struct bytes input) {
-	if (input.len != BLAKE2F_INPUT_BYTES) return false;
+const char *precompile_blake2f_run(struct buf *output, struct bytes input) {
+	if (input.len != BLAKE2F_INPUT_BYTES) return PRECOMPILE_BAD_LENGTH;
 	uint8_t final_flag = input.data[212];
-	if (final_flag > 1) return false;
+	if (final_flag > 1) return "invalid final flag";
 	uint64_t h[8], m[16], t[2];
 	load_words(h, input.data + 4, 8);
 	load_words(m, input.data + 68, 16);
@@ -70,5 +70,5 @@ bool precompile_blake2f_run(struct buf *output, struct bytes input) {
 	uint8_t result[64];
 	for (size_t i = 0; i < 8; i++) store_be64(result + 8 * i, __builtin_bswap64(h[i]));
 	buf_append(output, bytes_make(result, sizeof result));
-	return true;
+	return NULL;
 }

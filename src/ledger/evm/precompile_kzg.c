@@ -12,6 +12,8 @@
  */
 enum { Z = 32, Y = 64, COMMITMENT = 96, PROOF = 144, INPUT_BYTES = 192, POINT_BYTES = 48, SCALAR_BITS = 255 };
 
+#define KZG_ERROR "error verifying kzg proof: "
+
 /* [s] in G2, as the KZG ceremony for EIP-4844 left it: the second of its points of G2, not compressed. */
 static const uint8_t setup_s_g2[192] = {0x15, 0xbf, 0xd7, 0xdd, 0x8c, 0xde, 0xb1, 0x28, 0x84, 0x3b, 0xc2, 0x87, 0x23,
     0x0a, 0xf3, 0x89, 0x26, 0x18, 0x70, 0x75, 0xcb, 0xfb, 0xef, 0xa8, 0x10, 0x09, 0xa2, 0xce, 0x61, 0x5a, 0xc5, 0x3d,
@@ -42,8 +44,18 @@ static bool read_scalar(blst_scalar *out, const uint8_t *in) {
 	return blst_scalar_fr_check(out); /* below the order */
 }
 
-static bool read_point(blst_p1_affine *out, const uint8_t *in) {
-	return blst_p1_uncompress(out, in) == BLST_SUCCESS && (blst_p1_affine_is_inf(out) || blst_p1_affine_in_g1(out));
+/* The first three bits of an encoding say its form: two bits of compressed points, one of the root's sign. */
+static const char *read_point(blst_p1_affine *out, const uint8_t *in) {
+	const unsigned form = in[0] >> 5;
+	if (form == 1 || form == 3 || form == 7) return KZG_ERROR "invalid point encoding";
+	if (form == 0 || form == 2) return KZG_ERROR "short buffer"; /* not compressed */
+	const BLST_ERROR error = blst_p1_uncompress(out, in);
+	if (error == BLST_POINT_NOT_ON_CURVE)
+		return KZG_ERROR "invalid compressed coordinate: square root doesn't exist";
+	if (error == BLST_BAD_ENCODING)
+		return form == 6 ? KZG_ERROR "invalid infinity point encoding" : KZG_ERROR PRECOMPILE_BAD_ELEMENT;
+	const bool is_member = blst_p1_affine_is_inf(out) || blst_p1_affine_in_g1(out);
+	return error == BLST_SUCCESS && is_member ? NULL : KZG_ERROR "invalid point: subgroup check failed";
 }
 
 static bool is_proved(
@@ -67,7 +79,7 @@ static bool is_proved(
 }
 
 /* The output: how many elements a blob has (4096), and the field's modulus. */
-bool precompile_point_evaluation_run(struct buf *output, struct bytes input) {
+const char *precompile_point_evaluation_run(struct buf *output, struct bytes input) {
 	static const uint8_t answer[64] = {[30] = 0x10,
 	    [32] = 0x73,
 	    0xed,
@@ -103,10 +115,13 @@ bool precompile_point_evaluation_run(struct buf *output, struct bytes input) {
 	    0x01};
 	blst_scalar z, y;
 	blst_p1_affine commitment, proof;
-	if (input.len != INPUT_BYTES || !is_hash_of(input.data, input.data + COMMITMENT)) return false;
-	if (!read_scalar(&z, input.data + Z) || !read_scalar(&y, input.data + Y)) return false;
-	if (!read_point(&commitment, input.data + COMMITMENT) || !read_point(&proof, input.data + PROOF)) return false;
-	if (!is_proved(&commitment, &z, &y, &proof)) return false;
+	if (input.len != INPUT_BYTES) return PRECOMPILE_BAD_LENGTH;
+	if (!is_hash_of(input.data, input.data + COMMITMENT)) return "mismatched versioned hash";
+	if (!read_scalar(&z, input.data + Z) || !read_scalar(&y, input.data + Y))
+		return KZG_ERROR "scalar is not canonical when interpreted as a big integer in big-endian";
+	PRECOMPILE_TRY(read_point(&commitment, input.data + COMMITMENT));
+	PRECOMPILE_TRY(read_point(&proof, input.data + PROOF));
+	if (!is_proved(&commitment, &z, &y, &proof)) return KZG_ERROR "can't verify opening proof";
 	buf_append(output, bytes_make(answer, sizeof answer));
-	return true;
+	return NULL;
 }

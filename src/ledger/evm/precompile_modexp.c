@@ -54,27 +54,35 @@ static u128 complexity_byzantium(u128 len) {
 	return len * len / 16 + 480 * len - 199680;
 }
 
+static uint64_t longer_of(const struct modexp_lengths *lengths) {
+	return lengths->base > lengths->modulus ? lengths->base : lengths->modulus;
+}
+
+static uint64_t at_least(u128 gas, uint64_t least) {
+	if (gas < least) return least;
+	return gas < PRECOMPILE_GAS_NEVER ? (uint64_t)gas : PRECOMPILE_GAS_NEVER;
+}
+
 uint64_t precompile_modexp_gas(enum fork fork, struct bytes input) {
-	struct modexp_lengths lengths = read_lengths(input);
-	uint64_t longer = lengths.base > lengths.modulus ? lengths.base : lengths.modulus;
+	const struct modexp_lengths lengths = read_lengths(input);
+	const uint64_t longer = longer_of(&lengths);
 	if (longer > PRECOMPILE_MODEXP_BYTES_MAX) return PRECOMPILE_GAS_NEVER;
 	if (longer > 0 && lengths.exponent > EXPONENT_BYTES_MAX) return PRECOMPILE_GAS_NEVER;
-	if (fork >= FORK_OSAKA && (longer > OSAKA_BYTES_MAX || lengths.exponent > OSAKA_BYTES_MAX))
-		return PRECOMPILE_GAS_NEVER;
 
-	u128 words = (longer + 7) / 8, gas, least;
-	if (fork >= FORK_OSAKA) { /* EIP-7883 */
-		gas = (longer > 32 ? 2 * words * words : 16) * iteration_count(input, &lengths, 16);
-		least = 500;
-	} else if (fork >= FORK_BERLIN) { /* EIP-2565 */
-		gas = words * words * iteration_count(input, &lengths, 8) / 3;
-		least = 200;
-	} else {
-		gas = complexity_byzantium(longer) * iteration_count(input, &lengths, 8) / 20;
-		least = 0;
-	}
-	if (gas < least) gas = least;
-	return gas < PRECOMPILE_GAS_NEVER ? (uint64_t)gas : PRECOMPILE_GAS_NEVER;
+	const u128 words = (longer + 7) / 8;
+	if (fork >= FORK_BERLIN) /* EIP-2565 */
+		return at_least(words * words * iteration_count(input, &lengths, 8) / 3, 200);
+	return at_least(complexity_byzantium(longer) * iteration_count(input, &lengths, 8) / 20, 0);
+}
+
+/* EIP-7883 */
+uint64_t precompile_modexp_osaka_gas(enum fork fork, struct bytes input) {
+	(void)fork;
+	const struct modexp_lengths lengths = read_lengths(input);
+	const uint64_t longer = longer_of(&lengths);
+	if (longer > PRECOMPILE_MODEXP_BYTES_MAX || lengths.exponent > EXPONENT_BYTES_MAX) return PRECOMPILE_GAS_NEVER;
+	const u128 words = (longer + 7) / 8, complexity = longer > 32 ? 2 * words * words : 16;
+	return at_least(complexity * iteration_count(input, &lengths, 16), 500);
 }
 
 /* input[from .. from + len) as a number; zeros stand behind the input's end. */
@@ -84,11 +92,11 @@ static void import_number(mpz_t out, struct bytes input, size_t from, size_t len
 	mpz_mul_2exp(out, out, 8 * (mp_bitcnt_t)(len - part.len));
 }
 
-bool precompile_modexp_run(struct buf *output, struct bytes input) {
+const char *precompile_modexp_run(struct buf *output, struct bytes input) {
 	struct modexp_lengths lengths = read_lengths(input);
-	if (lengths.modulus == 0) return true; /* before the others are used: they are without bound then */
+	if (lengths.modulus == 0) return NULL; /* before the others are used: they are without bound then */
 	uint8_t *result = buf_extend(output, lengths.modulus);
-	if (result == NULL) return true; /* output->overflow shows it */
+	if (result == NULL) return NULL; /* output->overflow shows it */
 	memset(result, 0, lengths.modulus);
 
 	size_t from = HEADER_BYTES;
@@ -105,5 +113,13 @@ bool precompile_modexp_run(struct buf *output, struct bytes input) {
 		mpz_export(result + lengths.modulus - len, NULL, 1, 1, 0, 0, base);
 	}
 	mpz_clears(base, exponent, modulus, NULL);
-	return true;
+	return NULL;
+}
+
+/* EIP-7823 */
+const char *precompile_modexp_osaka_run(struct buf *output, struct bytes input) {
+	const struct modexp_lengths lengths = read_lengths(input);
+	if (longer_of(&lengths) > OSAKA_BYTES_MAX || lengths.exponent > OSAKA_BYTES_MAX)
+		return "one or more of base/exponent/modulus length exceeded 1024 bytes";
+	return precompile_modexp_run(output, input);
 }

@@ -13,14 +13,14 @@ uint64_t precompile_p256verify_gas(enum fork fork, struct bytes input) {
 	return 6900;
 }
 
-bool precompile_p256verify_run(struct buf *output, struct bytes input) {
-	if (input.len != P256VERIFY_INPUT_BYTES) return true;
+const char *precompile_p256verify_run(struct buf *output, struct bytes input) {
+	if (input.len != P256VERIFY_INPUT_BYTES) return NULL;
 	hash32 digest;
 	struct p256_public key;
 	memcpy(digest.b, input.data, 32);
 	memcpy(key.xy, input.data + 96, 64);
-	if (!p256_verify(input.data + 32, &key, &digest)) return true;
+	if (!p256_verify(input.data + 32, &key, &digest)) return NULL;
 	hash32 one = {{[31] = 1}};
 	buf_append(output, BYTES_OF(one));
-	return true;
+	return NULL;
 }

@@ -2,8 +2,8 @@
  * The precompiled contracts, as one table: address, first fork, gas and function. Point evaluation (0x0a) and BLS12-381
  * (0x0b to 0x11) stand on blst (docs/decisions/0014-blst-and-c-kzg.md).
  *
- * A precompile is a pure function of fork and input; it touches no state. What it refuses is a verdict: the call fails
- * and takes all its gas.
+ * A precompile is a pure function of fork and input; it touches no state. What it refuses is a verdict, which geth's
+ * words name: the call fails and takes all its gas.
  *
  * Threads: pure. Sources: Yellow Paper app. E; EIP-152, 196, 197, 198, 1108, 2537, 2565, 4844, 7823, 7883, 7951.
  */
@@ -25,19 +25,17 @@ struct precompile {
 	enum fork since;
 	const char *name; /* as eth_config spells it (EIP-7910) */
 	uint64_t (*gas)(enum fork fork, struct bytes input);
-	/* Appends its output; false if it refuses the input. Called only once the gas is paid. */
-	bool (*run)(struct buf *output, struct bytes input);
-	uint16_t input_bytes; /* what it takes; 0: any length */
-	bool takes_many;      /* one or more of them */
+	/* Appends its output and returns NULL, or returns why it refuses the input. Called only once the gas is paid.
+	 */
+	const char *(*run)(struct buf *output, struct bytes input);
 };
 
 struct precompile_result {
 	bool success;
-	uint64_t gas_used; /* all of the limit where success is false */
+	uint64_t gas_used;   /* all of the limit where success is false */
+	const char *refusal; /* why the input was refused; NULL on success and if the gas was short */
 };
 
-/* False: `run` refuses the input for its length alone. */
-bool precompile_takes_length(const struct precompile *precompile, size_t length);
 /* NULL if `address` is not a precompile in this fork. */
 const struct precompile *precompile_find(enum fork fork, const addr20 *address);
 

@@ -108,6 +108,7 @@ static void test_modexp_edges(void **state) {
 /* EIP-7823: 1024 bytes are allowed, 1025 are not; before Osaka they are. */
 static void test_modexp_osaka_bound(void **state) {
 	(void)state;
+	static const char too_long[] = "one or more of base/exponent/modulus length exceeded 1024 bytes";
 	for (size_t place = 0; place < 3; place++) {
 		uint8_t input[96 + 3 * 1025] = {0};
 		for (size_t k = 0; k < 3; k++) input[32 * k + 31] = 1;
@@ -120,36 +121,109 @@ static void test_modexp_osaka_bound(void **state) {
 			buf_init(&output, BUF_MAX_DEFAULT);
 			const struct precompile *modexp = precompile_at(FORK_OSAKA, 5);
 			struct bytes view = bytes_make(input, sizeof input);
-			assert_int_equal(precompile_run(modexp, &output, FORK_OSAKA, view, limit).success, len == 1024);
-			assert_true(precompile_run(modexp, &output, FORK_PRAGUE, view, limit).success);
+			const struct precompile *before = precompile_at(FORK_PRAGUE, 5);
+			const struct precompile_result result =
+			    precompile_run(modexp, &output, FORK_OSAKA, view, limit);
+			assert_int_equal(result.success, len == 1024);
+			if (len == 1025) assert_string_equal(result.refusal, too_long);
+			assert_true(precompile_run(before, &output, FORK_PRAGUE, view, limit).success);
 			buf_fini(&output);
 		}
 	}
 }
 
-/* What the table says of lengths is what the functions refuse. */
-static void test_lengths(void **state) {
+/* What geth says of each refusal. FP_ONE is the number one as EIP-2537 spells it, and FP_P the field's prime. */
+#define FP_ZERO ZERO_WORD ZERO_WORD
+#define FP_ONE ZERO_WORD ONE_WORD
+#define FP_P                                                                                                           \
+	"000000000000000000000000000000001a0111ea397fe69a4b1ba7b6434bacd7"                                             \
+	"64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab"
+#define FP_HIGH "1000000000000000000000000000000000000000000000000000000000000000" ONE_WORD
+#define G1_ZERO FP_ZERO FP_ZERO
+#define G2_ZERO G1_ZERO G1_ZERO
+/* x = 0 has y = 2 on y² = x³ + 4, a point of order three, which is not in the group. */
+#define G1_OUTSIDE FP_ZERO ZERO_WORD "0000000000000000000000000000000000000000000000000000000000000002"
+
+static const struct {
+	uint16_t number;
+	const char *input, *refusal;
+} refusals[] = {
+    {6, "0x" ONE_WORD ONE_WORD, "point is not on curve"},
+    {6, "0x" HUGE_WORD ONE_WORD, "invalid fp.Element encoding"},
+    {6, "0x" ZERO_WORD ZERO_WORD ONE_WORD ONE_WORD, "point is not on curve"},
+    {7, "0x" ONE_WORD HUGE_WORD, "invalid fp.Element encoding"},
+    {8, "0x00", "bad elliptic curve pairing size"},
+    {8, "0x" ZERO_WORD ZERO_WORD ONE_WORD ONE_WORD ONE_WORD ONE_WORD, "point is not on curve"},
+    {9, "0x", "invalid input length"},
+    {0x0a, "0x00", "invalid input length"},
+    {0x0a, "0x" FP_ZERO FP_ZERO FP_ZERO, "mismatched versioned hash"},
+    {0x0b, "0x", "invalid input length"},
+    {0x0b, "0x" G1_ZERO FP_HIGH FP_ZERO, "invalid field element top bytes"},
+    {0x0b, "0x" FP_P FP_ZERO G1_ZERO, "invalid fp.Element encoding"},
+    {0x0b, "0x" FP_ONE FP_ONE G1_ZERO, "invalid point: not on curve"},
+    {0x0c, "0x", "invalid input length"},
+    {0x0c, "0x" G1_OUTSIDE ONE_WORD, "g1 point is not on correct subgroup"},
+    {0x0d, "0x" G1_ZERO, "invalid input length"},
+    {0x0d, "0x" G2_ZERO FP_ONE FP_ZERO FP_ZERO FP_ZERO, "invalid point: not on curve"},
+    {0x0e, "0x" G2_ZERO, "invalid input length"},
+    {0x0f, "0x", "invalid input length"},
+    {0x0f, "0x" G1_OUTSIDE G2_ZERO, "g1 point is not on correct subgroup"},
+    {0x0f, "0x" G1_OUTSIDE FP_ONE FP_ZERO FP_ZERO FP_ZERO, "invalid point: not on curve"},
+    {0x10, "0x" FP_HIGH, "invalid field element top bytes"},
+    {0x10, "0x" FP_ZERO FP_ZERO, "invalid input length"},
+    {0x11, "0x" FP_ZERO FP_P, "invalid fp.Element encoding"},
+    {0x11, "0x", "invalid input length"},
+};
+
+static void refusals_are_in_geths_words(void **state) {
 	(void)state;
-	static const uint8_t zeros[1200];
-	size_t refused = 0;
-	for (uint16_t number = 1; number <= 0x100; number++) {
-		const struct precompile *precompile = precompile_at(FORK_OSAKA, number);
-		if (precompile == NULL || precompile->input_bytes == 0) continue;
-		for (size_t length = 0; length <= sizeof zeros; length++) {
-			if (precompile_takes_length(precompile, length)) continue;
-			struct buf output;
-			buf_init(&output, BUF_MAX_DEFAULT);
-			assert_false(precompile->run(&output, bytes_make(zeros, length)));
-			buf_fini(&output);
-			refused++;
-		}
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+		struct buf input, output;
+		buf_init(&input, BUF_MAX_DEFAULT);
+		buf_init(&output, BUF_MAX_DEFAULT);
+		assert_int_equal(hex_data(&input, bytes_text(refusals[i].input)), STATUS_OK);
+		const struct precompile *precompile = precompile_at(FORK_OSAKA, refusals[i].number);
+		const struct precompile_result result =
+		    precompile_run(precompile, &output, FORK_OSAKA, buf_view(&input), 1000000);
+		assert_false(result.success);
+		assert_non_null(result.refusal);
+		assert_string_equal(result.refusal, refusals[i].refusal);
+		assert_int_equal(output.len, 0);
+		buf_fini(&input);
+		buf_fini(&output);
 	}
-	assert_true(refused > 9 * 1100);
+}
+
+/* Gas that is short is no refusal of the input. */
+static void short_gas_has_no_words(void **state) {
+	(void)state;
+	struct buf output;
+	buf_init(&output, BUF_MAX_DEFAULT);
+	const struct bytes nothing = {NULL, 0};
+	assert_null(precompile_run(precompile_at(FORK_OSAKA, 0x0b), &output, FORK_OSAKA, nothing, 374).refusal);
+	assert_non_null(precompile_run(precompile_at(FORK_OSAKA, 0x0b), &output, FORK_OSAKA, nothing, 375).refusal);
+	buf_fini(&output);
+}
+
+#define BLAKE2F_BYTES 213
+
+static void a_final_flag_is_zero_or_one(void **state) {
+	(void)state;
+	uint8_t input[BLAKE2F_BYTES] = {[BLAKE2F_BYTES - 1] = 2};
+	struct buf output;
+	buf_init(&output, BUF_MAX_DEFAULT);
+	const struct bytes view = bytes_make(input, sizeof input);
+	assert_string_equal(precompile_at(FORK_OSAKA, 9)->run(&output, view), "invalid final flag");
+	input[BLAKE2F_BYTES - 1] = 1;
+	assert_null(precompile_at(FORK_OSAKA, 9)->run(&output, view));
+	buf_fini(&output);
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_lengths),
+	    cmocka_unit_test(refusals_are_in_geths_words),
+	    cmocka_unit_test(short_gas_has_no_words),
+	    cmocka_unit_test(a_final_flag_is_zero_or_one),
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_hashes),
 	    cmocka_unit_test(test_curves),

@@ -44,7 +44,7 @@ enum op_end sstore(struct evm *evm, struct frame *f) {
 	const u256 slot = f->sp[-1], next = f->sp[-2];
 	u256 current, original;
 	if (f->message.is_static) return op_halt(EVM_STATIC_VIOLATION);
-	if (evm->costs->sentry && f->gas <= GAS_CALL_STIPEND) return op_halt(EVM_OUT_OF_GAS);
+	if (evm->costs->sentry && f->gas <= GAS_CALL_STIPEND) return op_halt(EVM_SSTORE_SENTRY);
 	if (evm->fork >= FORK_BERLIN && HOST(evm, warm_slot, self, &slot)) OP_CHARGE(f, GAS_COLD_SLOT);
 	OP_TRY(evm, HOST(evm, get_storage, &current, self, &slot));
 	if (evm->costs->net) {

@@ -443,7 +443,7 @@ void rpc_handle(void *context, struct http_exchange *exchange) {
 /* The types are geth's: a page of another origin cannot send them without asking first (CORS). */
 const struct route rpc_routes[] = {
     ROUTE(HTTP_POST, "/", rpc_handle, "a JSON-RPC 2.0 request, or a batch of them",
-	.limits = {.deadline_ms = LATE_DEADLINE_MS},
+	.limits = {.deadline_ms = LATE_DEADLINE_MS}, .gzip = HTTP_GZIP_ANSWERS,
 	.accepts = "application/json, application/json-rpc, application/jsonrequest", .foresee = rpc_foresee),
     ROUTE(HTTP_GET, "/", say_hello, "one line of text: what this is"),
 };

@@ -1,6 +1,7 @@
 /* Going back: evm_snapshot, evm_revert, anvil_rollback, anvil_reorg, anvil_reset. Blocks go, and the blocks' time goes
  * back with them. */
 #include "codec/hex.h"
+#include "ledger/rpc/rpc_chain.h"
 #include "ledger/rpc/rpc_methods.h"
 #include "ledger/rpc/rpc_params.h"
 #include "ledger/rpc/rpc_send.h"
@@ -95,12 +96,15 @@ enum status rpc_evm_revert(struct rpc_call *call) {
 /* --- back by a number of blocks --- */
 
 struct reorg_tx {
-	uint64_t place; /* of its block, 0 being the first new one */
-	struct bytes envelope;
+	uint64_t place;        /* of its block, 0 being the first new one */
+	struct bytes envelope; /* signed; or */
+	struct rpc_tx_args request;
+	const struct rpc_account *account; /* who signs the request; NULL: its sender is impersonated */
 };
 
+/* The call's worker is the executing thread's while the call waits for that. */
 struct reorg {
-	struct rpc *rpc;
+	struct rpc_call *call;
 	uint64_t depth;
 	bool seals; /* as many blocks again */
 	struct reorg_tx *txs;
@@ -109,17 +113,50 @@ struct reorg {
 	uint64_t height;
 };
 
+/* A transaction that fails at any gas is sealed as one that failed: it gets all that one may have. */
+static enum status fill_request(struct rpc_call *call, struct rpc_tx_args *args) {
+	struct header next;
+	const enum status status = rpc_fill_tx(call, args);
+	if (args->has_gas || (status != STATUS_INVALID && status != STATUS_TIMEOUT)) return status;
+	TRY(rpc_next_header(call, &next));
+	args->tx.gas_limit = next.gas_limit < TX_GAS_CAP ? next.gas_limit : TX_GAS_CAP;
+	args->has_gas = true;
+	return rpc_fill_tx(call, args);
+}
+
+static enum status add_request(struct rpc_call *call, const struct reorg_tx *tx, struct err *err) {
+	struct pool *pool = call->rpc->options.pool;
+	struct rpc_tx_args args = tx->request;
+	enum pool_verdict verdict;
+	enum tx_verdict tx_verdict;
+	hash32 hash;
+	TRY(fill_request(call, &args));
+	if (!args.has_nonce) TRY(pool_next_nonce(pool, &args.tx.nonce, &args.from, err));
+	if (tx->account == NULL)
+		return pool_add_unsigned(pool, &hash, &verdict, &tx_verdict, &args.tx, &args.from, err);
+	TRY(transaction_sign(&args.tx, call->arena, &tx->account->secret, err));
+	return pool_add(pool, &hash, &verdict, &tx_verdict, args.tx.raw, err);
+}
+
+static enum status add_envelope(struct rpc_call *call, struct bytes envelope, struct err *err) {
+	enum pool_verdict verdict;
+	enum tx_verdict tx_verdict;
+	hash32 hash;
+	return pool_add(call->rpc->options.pool, &hash, &verdict, &tx_verdict, envelope, err);
+}
+
 /* A transaction that cannot stand is left out, as the engine leaves it out. */
 static enum status seal_again(const struct reorg *reorg, struct engine *engine, uint64_t place, struct err *err) {
-	const struct rpc_options *options = &reorg->rpc->options;
+	struct rpc *rpc = reorg->call->rpc;
+	const struct rpc_options *options = &rpc->options;
 	hash32 randao;
 	for (size_t i = 0; i < reorg->tx_count; i++) {
-		enum pool_verdict verdict;
-		enum tx_verdict tx_verdict;
-		hash32 hash;
-		if (reorg->txs[i].place != place) continue;
-		const enum status status =
-		    pool_add(options->pool, &hash, &verdict, &tx_verdict, reorg->txs[i].envelope, err);
+		const struct reorg_tx *tx = &reorg->txs[i];
+		if (tx->place != place) continue;
+		pthread_mutex_lock(&rpc->send_lock); /* from choosing a nonce to its being taken */
+		const enum status status = tx->envelope.len > 0 ? add_envelope(reorg->call, tx->envelope, err)
+								: add_request(reorg->call, tx, err);
+		pthread_mutex_unlock(&rpc->send_lock);
 		if (status != STATUS_OK && status != STATUS_INVALID) return status;
 	}
 	random_fill(options->random, &randao, sizeof randao); /* no new block is an old one again */
@@ -129,7 +166,7 @@ static enum status seal_again(const struct reorg *reorg, struct engine *engine, 
 
 static enum status reorg_work(void *context, struct engine *engine, struct err *err) {
 	struct reorg *reorg = context;
-	const struct rpc_options *options = &reorg->rpc->options;
+	const struct rpc_options *options = &reorg->call->rpc->options;
 	struct header common;
 	hash32 hash;
 	struct chain_head *head = chain_head(options->chain);
@@ -151,7 +188,7 @@ static enum status reorg_work(void *context, struct engine *engine, struct err *
 }
 
 static enum status run_reorg(struct rpc_call *call, struct reorg *reorg, const char *name) {
-	reorg->rpc = call->rpc;
+	reorg->call = call;
 	TRY(engine_call(call->rpc->options.engine, reorg_work, reorg, &call->err));
 	if (reorg->is_too_deep)
 		return rpc_fail(call, RPC_INVALID_PARAMS,
@@ -168,7 +205,29 @@ enum status rpc_dev_rollback(struct rpc_call *call) {
 	return run_reorg(call, &reorg, "Rollback");
 }
 
-/* [[envelope, block], …] */
+static enum status take_envelope(struct rpc_call *call, struct bytes *out, const struct json *text) {
+	struct buf *scratch = &call->worker->scratch;
+	buf_clear(scratch);
+	if (hex_data(scratch, rpc_hex_text(call, json_string(text))) != STATUS_OK || scratch->len == 0)
+		return rpc_bad_param(call, 1, "expected pairs of a transaction, signed or not, and a block");
+	*out = arena_dup(call->arena, buf_view(scratch));
+	return STATUS_OK;
+}
+
+/* All that can be found wrong before blocks go is. */
+static enum status take_request(struct rpc_call *call, struct reorg_tx *tx, const struct json *object) {
+	struct rpc *rpc = call->rpc;
+	TRY(rpc_tx_args_of(call, &tx->request, object, 1));
+	if (!tx->request.has_from && rpc->account_count > 0) tx->request.from = rpc->accounts[0].address;
+	if (!rpc_is_impersonated(rpc, &tx->request.from)) TRY(rpc_find_account(call, &tx->account, &tx->request.from));
+	if (tx->request.tx.type == TX_BLOB)
+		return rpc_bad_param(call, 1, "blobVersionedHashes: blob transactions are given signed");
+	struct rpc_tx_args trial = tx->request;
+	trial.has_gas = true;
+	return rpc_fill_tx(call, &trial);
+}
+
+/* [[envelope or request, block], …] */
 static enum status take_reorg_txs(struct rpc_call *call, struct reorg *reorg) {
 	const struct json *pairs = rpc_param(call, 1);
 	if (!pairs) return STATUS_OK;
@@ -177,12 +236,9 @@ static enum status take_reorg_txs(struct rpc_call *call, struct reorg *reorg) {
 	reorg->txs = arena_zalloc(call->arena, pairs->count, sizeof *reorg->txs);
 	json_foreach (pair, pairs) {
 		struct reorg_tx *tx = &reorg->txs[reorg->tx_count++];
-		const struct json *envelope = json_at(pair, 0);
-		struct buf *scratch = &call->worker->scratch;
-		buf_clear(scratch);
-		if (hex_data(scratch, rpc_hex_text(call, json_string(envelope))) != STATUS_OK)
-			return rpc_bad_param(call, 1, "expected pairs of a signed transaction's envelope and a block");
-		tx->envelope = arena_dup(call->arena, buf_view(scratch));
+		const struct json *given = json_at(pair, 0);
+		TRY(json_is(given, JSON_OBJECT) ? take_request(call, tx, given)
+						: take_envelope(call, &tx->envelope, given));
 		TRY(rpc_number_of(call, &tx->place, json_at(pair, 1), 1));
 		if (tx->place >= reorg->depth)
 			return rpc_bad_param(call, 1, "block %llu is not among the %llu new ones",

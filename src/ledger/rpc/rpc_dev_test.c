@@ -143,6 +143,53 @@ static void blocks_are_rolled_back_and_sealed_anew(void **state) {
 	assert_int_equal(block_number(), before + 3);
 }
 
+/* How many transactions a block has, and whether its last one succeeded. */
+static size_t txs_of(uint64_t number, bool *is_good) {
+	const struct json *block = call("eth_getBlockByNumber", "'0x%llx'", (unsigned long long)number);
+	const struct json *txs = json_get(block, "transactions");
+	const char *hash = text_of(json_at(txs, txs->count - 1));
+	*is_good = number_of(json_get(call("eth_getTransactionReceipt", "'%s'", hash), "status")) == 1;
+	return txs->count;
+}
+
+#define RECEIVER "0x00000000000000000000000000000000000a11ce"
+
+/* As anvil takes them: nonces follow each other, whoever has no gas gets what it needs, and a call that fails at any
+ * gas is sealed as one that failed. */
+static void unsigned_transactions_are_sealed_anew(void **state) {
+	(void)state;
+	static const char other[] = "0x00000000000000000000000000000000000a0b0c";
+	bool is_good;
+	call("anvil_setBalance", "'%s','0xde0b6b3a7640000'", other);
+	call("anvil_setCode", "'0x0000000000000000000000000000000000fa1100','0xfe'");
+	call("anvil_impersonateAccount", "'%s'", other);
+	call("anvil_mine", "3");
+	const uint64_t head = block_number(), had = number_of(call("eth_getBalance", "'" RECEIVER "'"));
+	const uint64_t nonce = number_of(call("eth_getTransactionCount", "'%s'", address(0)));
+	call("anvil_reorg",
+	    "3,[[{'from':'%s','to':'" RECEIVER "','value':'0x1'},0],[{'to':'" RECEIVER "','value':'0x2'},2],"
+	    "[{'from':'%s','to':'" RECEIVER "','value':'0x4'},2],"
+	    "[{'from':'%s','to':'0x0000000000000000000000000000000000fa1100'},1]]",
+	    address(0), other, address(1));
+	assert_int_equal(block_number(), head);
+	assert_int_equal(number_of(call("eth_getBalance", "'" RECEIVER "'")), had + 7);
+	assert_int_equal(number_of(call("eth_getTransactionCount", "'%s'", address(0))), nonce + 2);
+	assert_int_equal(txs_of(head - 2, &is_good), 1);
+	assert_true(is_good);
+	assert_int_equal(txs_of(head - 1, &is_good), 1);
+	assert_false(is_good);
+	assert_int_equal(txs_of(head, &is_good), 2);
+	assert_true(is_good);
+	call("anvil_stopImpersonatingAccount", "'%s'", other);
+	/* Nothing goes back for a request that nobody can sign, or that cannot be filled in. */
+	assert_int_equal(error_of("anvil_reorg", "1,[[{'from':'%s'},0]]", other), RPC_SERVER_ERROR);
+	assert_int_equal(error_of("anvil_reorg", "1,[[{'chainId':'0x1','to':'" RECEIVER "'},0]]"), RPC_SERVER_ERROR);
+	assert_int_equal(error_of("anvil_reorg", "1,[[{'value':'1'},0]]"), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("anvil_reorg", "1,[['0x',0]]"), RPC_INVALID_PARAMS);
+	assert_int_equal(block_number(), head);
+	assert_int_equal(txs_of(head, &is_good), 2);
+}
+
 static void time_is_set_and_pools_are_emptied(void **state) {
 	(void)state;
 	const uint64_t then = number_of(json_get(call("eth_getBlockByNumber", "'latest'"), "timestamp")) + 5000;
@@ -411,6 +458,7 @@ int main(void) {
 	    cmocka_unit_test(what_is_done_is_null_for_anvil_and_true_for_hardhat),
 	    cmocka_unit_test(impersonated_accounts_send),
 	    cmocka_unit_test(blocks_are_rolled_back_and_sealed_anew),
+	    cmocka_unit_test(unsigned_transactions_are_sealed_anew),
 	    cmocka_unit_test(time_is_set_and_pools_are_emptied),
 	    cmocka_unit_test(a_receipt_is_waited_for),
 	    cmocka_unit_test(a_waiting_transaction_is_sent_again_on_other_terms),

@@ -39,17 +39,20 @@ static enum status try_limit(
 	return STATUS_OK;
 }
 
+/* As geth counts it: with what is found while a price is reckoned. */
+static bool lacks_gas(const struct exec_tx_result *result) {
+	if (result->verdict != TX_VERDICT_OK)
+		return result->verdict == TX_VERDICT_INTRINSIC_GAS || result->verdict == TX_VERDICT_FLOOR_GAS;
+	return result->outcome == EVM_OUT_OF_GAS || result->outcome == EVM_MEMORY_OVERFLOW ||
+	       result->outcome == EVM_SSTORE_SENTRY || result->outcome == EVM_INIT_CODE_TOO_LARGE;
+}
+
 static enum status fail_at_most(
     struct rpc_call *call, const struct exec_tx_result *result, const struct rpc_run *run, uint64_t high) {
-	bool lacks_gas = result->verdict == TX_VERDICT_INTRINSIC_GAS || result->verdict == TX_VERDICT_FLOOR_GAS ||
-			 (result->verdict == TX_VERDICT_OK && result->outcome == EVM_OUT_OF_GAS);
-	if (lacks_gas && result->outcome == EVM_OUT_OF_GAS &&
-	    evm_last_fault(executor_evm(call->worker->executor)).is_over_64_bits)
-		lacks_gas = false; /* no gas pays what it names */
 	struct rpc_run highest = *run;
 	highest.args.tx.gas_limit = high;
 	highest.form = RPC_VERDICT_OF_ESTIMATE;
-	if (!lacks_gas) return rpc_fail_run(call, result, &highest);
+	if (!lacks_gas(result)) return rpc_fail_run(call, result, &highest);
 	return rpc_fail(call, RPC_SERVER_ERROR, "gas required exceeds allowance (%llu)", (unsigned long long)high);
 }
 

@@ -185,7 +185,7 @@ enum status rpc_eth_create_access_list(struct rpc_call *call) {
 	struct json_writer *out = &call->out;
 	TRY(rpc_run_open_to_send(call, &run));
 	enum status status = settle_list(call, &result, &touches, &run);
-	const char *failure = status == STATUS_OK ? rpc_run_fault_text(call, run.rules.fork, result.outcome) : NULL;
+	const char *failure = status == STATUS_OK ? rpc_fault_text(call, run.rules.fork, result.outcome) : NULL;
 	rpc_run_close(&run);
 	TRY(status);
 	json_object_begin(out, NULL);

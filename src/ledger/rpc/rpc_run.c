@@ -221,5 +221,5 @@ enum status rpc_fail_run(struct rpc_call *call, const struct exec_tx_result *res
 	const struct rpc_failed_tx failed = {&run->args.tx, &run->args.from, &run->header, run->rules.fork, run->form};
 	if (result->verdict != TX_VERDICT_OK) return rpc_fail_verdict(call, RPC_SERVER_ERROR, result->verdict, &failed);
 	if (result->outcome == EVM_REVERT) return fail_reverted(call, result->output);
-	return rpc_fail(call, RPC_SERVER_ERROR, "%s", rpc_run_fault_text(call, run->rules.fork, result->outcome));
+	return rpc_fail(call, RPC_SERVER_ERROR, "%s", rpc_fault_text(call, run->rules.fork, result->outcome));
 }

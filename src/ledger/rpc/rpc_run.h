@@ -76,10 +76,8 @@ struct rpc_failed_tx {
 };
 enum status rpc_fail_verdict(
     struct rpc_call *call, int code, enum tx_verdict verdict, const struct rpc_failed_tx *failed);
-/* Why code failed, in geth's words (rpc_fault.c): for the fault given, or for the worker's last run. */
-const char *rpc_fault_text(
-    struct arena *arena, enum fork fork, enum evm_outcome outcome, const struct evm_fault *fault);
-const char *rpc_run_fault_text(struct rpc_call *call, enum fork fork, enum evm_outcome outcome);
+/* Why the message that failed last in the worker's machine failed, in geth's words (rpc_fault.c). */
+const char *rpc_fault_text(const struct rpc_call *call, enum fork fork, enum evm_outcome outcome);
 /* "SLOAD", or "opcode 0x1f not defined". */
 const char *rpc_opcode_name(struct arena *arena, enum fork fork, uint8_t opcode);
 /* The error of a call that did not succeed (a verdict, a revert, a fault of the machine). */

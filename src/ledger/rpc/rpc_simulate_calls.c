@@ -142,7 +142,7 @@ static enum status run_one(struct simulation *sim, struct sim_block *block, size
 	block->results[index] = (struct sim_call){.outcome = result.outcome,
 	    .gas_used = result.gas_used,
 	    .peak_gas = result.peak_gas,
-	    .failure = rpc_run_fault_text(call, block->rules.fork, result.outcome),
+	    .failure = rpc_fault_text(call, block->rules.fork, result.outcome),
 	    .output = has_output ? arena_dup(call->arena, result.output) : (struct bytes){NULL, 0},
 	    .logs = watch->first};
 	block->block.block.header.gas_used += result.gas_used;

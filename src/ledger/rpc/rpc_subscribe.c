@@ -19,7 +19,7 @@ struct subscription {
 	u256 id;
 	uint64_t serial; /* rises with each one made */
 	enum subscription_kind kind;
-	uint64_t from_block;        /* the first one to tell of */
+	uint64_t from_block;        /* the first one to report */
 	bool full;                  /* whole transactions */
 	struct arena arena;         /* of criteria */
 	struct log_filter criteria; /* of logs */
@@ -159,7 +159,7 @@ static enum status take_kind(struct rpc_call *call, struct subscription *out) {
 		out->kind = SUBSCRIBES_TXS;
 		return detail ? rpc_param_bool(call, &out->full, 1, false) : STATUS_OK;
 	}
-	if (json_string_is(name, "syncing")) { /* it never is, as eth_syncing says: nothing to tell */
+	if (json_string_is(name, "syncing")) { /* it never is, as eth_syncing says: nothing to report */
 		out->kind = SUBSCRIBES_SYNCING;
 		return STATUS_OK;
 	}

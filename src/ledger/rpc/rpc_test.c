@@ -553,7 +553,7 @@ static void filters_tell_what_is_removed(void **state) {
 	const char *others = text_of(call("eth_newFilter", "{'address':'%s'}", address(0)));
 	const char *later = text_of(call("eth_newFilter", "{'address':'%s','fromBlock':'0xffff'}", contract));
 	const char *blocks = text_of(call("eth_newBlockFilter", "%s", ""));
-	const char *told = emit(contract);
+	const char *reported = emit(contract);
 	assert_int_equal(call("eth_getFilterChanges", "'%s'", logs)->count, 1);
 	assert_int_equal(call("eth_getFilterChanges", "'%s'", blocks)->count, 1);
 	emit(contract);
@@ -561,7 +561,7 @@ static void filters_tell_what_is_removed(void **state) {
 	const struct json *changes = call("eth_getFilterChanges", "'%s'", logs);
 	assert_int_equal(changes->count, 1);
 	assert_true(json_is(json_get(json_at(changes, 0), "removed"), JSON_TRUE));
-	assert_string_equal(member(json_at(changes, 0), "transactionHash"), told);
+	assert_string_equal(member(json_at(changes, 0), "transactionHash"), reported);
 	assert_int_equal(call("eth_getFilterChanges", "'%s'", logs)->count, 0);
 	assert_int_equal(call("eth_getFilterChanges", "'%s'", others)->count, 0);
 	assert_int_equal(call("eth_getFilterChanges", "'%s'", later)->count, 0);

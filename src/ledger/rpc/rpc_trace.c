@@ -6,11 +6,6 @@
 
 /* --- what tracers share --- */
 
-void trace_note_step(struct trace *trace, const struct evm_step *step) {
-	trace->opcode = step->opcode;
-	trace->stack_count = step->stack_count;
-}
-
 struct bytes trace_keep(struct trace *trace, struct bytes data) {
 	trace->kept_bytes += data.len;
 	if (trace->kept_bytes > trace->call->rpc->options.response_max) return (struct bytes){NULL, 0};
@@ -22,8 +17,7 @@ const char *trace_opcode_name(const struct trace *trace, uint8_t opcode) {
 }
 
 const char *trace_error_text(const struct trace *trace, enum evm_outcome outcome) {
-	const struct evm_fault fault = {.opcode = trace->opcode, .stack_count = trace->stack_count};
-	return rpc_fault_text(trace->call->arena, trace->fork, outcome, &fault);
+	return rpc_fault_text(trace->call, trace->fork, outcome);
 }
 
 /* --- options --- */

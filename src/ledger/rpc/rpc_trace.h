@@ -35,9 +35,6 @@ struct trace {
 	size_t kept_bytes; /* in the arena, of what a contract chooses the size of */
 	struct evm_tracer hooks;
 	void *own; /* the tracer's */
-	/* Of the last step, where the tracer keeps them with trace_note_step: what an error's text says. */
-	uint8_t opcode;
-	size_t stack_count;
 };
 
 struct tracer {
@@ -51,10 +48,9 @@ extern const struct tracer trace_opcodes, trace_calls, trace_prestate, trace_4by
 
 /* rpc_trace.c */
 
-void trace_note_step(struct trace *trace, const struct evm_step *step);
 /* A copy in the arena; empty once the trace holds more than an answer may. */
 struct bytes trace_keep(struct trace *trace, struct bytes data);
-/* Why a frame failed, in geth's words; of the last step, where that matters. */
+/* Why the frame that failed last did, in geth's words. */
 const char *trace_error_text(const struct trace *trace, enum evm_outcome outcome);
 /* "SLOAD", or "opcode 0x1f not defined". */
 const char *trace_opcode_name(const struct trace *trace, uint8_t opcode);

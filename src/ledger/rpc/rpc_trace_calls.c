@@ -98,11 +98,6 @@ static void on_leave(void *context, const struct evm_message *message, const str
 	if (result->outcome == EVM_REVERT) frame->reason = trace_keep(trace, rpc_revert_reason(result->output, panic));
 }
 
-/* Steps are kept only for what errors say of them. */
-static void on_step(void *context, const struct evm_step *step) {
-	trace_note_step(context, step);
-}
-
 static void on_selfdestruct(void *context, const addr20 *self, const addr20 *heir, const u256 *wei) {
 	struct trace *trace = context;
 	if (trace->options->only_top_call) return;
@@ -131,7 +126,6 @@ static void on_log(void *context, const struct log *log) {
 
 static enum status begin_calls(struct trace *trace) {
 	trace->own = arena_zalloc(trace->call->arena, 1, sizeof(struct calls));
-	trace->hooks.step = on_step;
 	trace->hooks.enter = on_enter;
 	trace->hooks.leave = on_leave;
 	trace->hooks.selfdestruct = on_selfdestruct;

@@ -15,6 +15,7 @@ struct opcodes {
 	struct seen_slot *slots, **slots_end;
 	uint64_t step_count;
 	bool is_open; /* a step waits for its end */
+	uint8_t opcode;
 	addr20 self;
 	bool reads, writes;
 	u256 slot, value; /* of the storage instruction; value where it writes */
@@ -60,10 +61,10 @@ static void on_step(void *context, const struct evm_step *step) {
 	struct opcodes *own = trace->own;
 	const struct trace_options *options = trace->options;
 	struct json_writer *out = &trace->call->out;
-	trace_note_step(trace, step);
 	own->is_open = !out->out->overflow && (options->limit == 0 || own->step_count < options->limit);
 	if (!own->is_open) return;
 	own->step_count++;
+	own->opcode = step->opcode;
 	json_object_begin(out, NULL);
 	json_put_u64(out, "pc", step->pc);
 	json_put_text(out, "op", trace_opcode_name(trace, step->opcode));
@@ -84,17 +85,21 @@ static void on_step(void *context, const struct evm_step *step) {
 	own->self = step->message->recipient;
 }
 
+static bool is_of_stack(enum evm_outcome outcome) {
+	return outcome == EVM_STACK_UNDERFLOW || outcome == EVM_STACK_OVERFLOW;
+}
+
 /* As geth, whose steps are written before their instructions run: what an instruction itself finds wrong comes after.
- */
-static bool fails_before_it_runs(enum evm_outcome outcome) {
-	return outcome == EVM_OUT_OF_GAS || outcome == EVM_STACK_UNDERFLOW || outcome == EVM_STACK_OVERFLOW ||
-	       outcome == EVM_STATIC_VIOLATION;
+ * geth says "out of gas" of all that it finds while it reckons the price. */
+static void put_error(struct trace *trace, enum evm_outcome outcome) {
+	const char *text = trace_error_text(trace, outcome);
+	if (is_of_stack(outcome) || outcome == EVM_GAS_OVERFLOW || strncmp(text, "out of gas", 10) == 0)
+		json_put_text(&trace->call->out, "error", text);
 }
 
 /* What the instruction asks for: a stack that is wrong is found before anything is charged. */
-static uint64_t asked_gas(const struct trace *trace, const struct evm_step_end *end) {
-	const bool is_stack = end->outcome == EVM_STACK_UNDERFLOW || end->outcome == EVM_STACK_OVERFLOW;
-	return end->is_over && is_stack ? opcode_table[trace->opcode].gas : end->cost_gas;
+static uint64_t asked_gas(const struct opcodes *own, const struct evm_step_end *end) {
+	return is_of_stack(end->outcome) ? opcode_table[own->opcode].gas : end->cost_gas;
 }
 
 static void on_step_end(void *context, const struct evm_step_end *end) {
@@ -102,9 +107,8 @@ static void on_step_end(void *context, const struct evm_step_end *end) {
 	struct opcodes *own = trace->own;
 	struct json_writer *out = &trace->call->out;
 	if (!own->is_open) return;
-	json_put_u64(out, "gasCost", asked_gas(trace, end));
-	if (end->is_over && fails_before_it_runs(end->outcome))
-		json_put_text(out, "error", trace_error_text(trace, end->outcome));
+	json_put_u64(out, "gasCost", asked_gas(own, end));
+	if (end->outcome > EVM_REVERT) put_error(trace, end->outcome);
 	const bool ran = !end->is_over && end->stack_count + own->writes > 0;
 	if (own->writes && !end->is_over) note_slot(trace, &own->self, &own->slot, &own->value);
 	if (own->reads && ran) note_slot(trace, &own->self, &own->slot, &end->stack[end->stack_count - 1]);

@@ -28,7 +28,7 @@ void rpc_write_receipt(struct rpc_call *call, const struct transaction *tx, cons
 void rpc_write_withdrawals(struct json_writer *out, const struct block *block);
 void rpc_write_access_list(struct json_writer *out, const char *name, const struct access_entry *entries, size_t count);
 
-/* A header as newHeads and eth_getHeaderBy* tell it; `hash` NULL: nobody sealed it. */
+/* A header as newHeads and eth_getHeaderBy* show it; `hash` NULL: nobody sealed it. */
 void rpc_write_head(struct rpc_call *call, const struct header *header, const hash32 *hash);
 
 #endif

@@ -39,10 +39,10 @@ describe('hardhat-ethers', () => {
   it('looks inside', async () => {
     const { counter, owner } = await deployed();
     const { hash } = await (await counter.add(42)).wait();
-    const told = await inspect((method, params) => ethers.provider.send(method, params),
+    const reported = await inspect((method, params) => ethers.provider.send(method, params),
       { contract: await counter.getAddress(),
       transaction: hash, value: 42, data: counter.interface.encodeFunctionData('add', [1]), sender: owner.address });
-    assert.deepEqual(told, Object.fromEntries(Object.keys(told).map((name) => [name, 'ok'])));
+    assert.deepEqual(reported, Object.fromEntries(Object.keys(reported).map((name) => [name, 'ok'])));
   });
 });
 

@@ -1,4 +1,4 @@
-#include "health/records/header.h"
+#include "health/records/text_header.h"
 
 #include "codec/hex.h"
 

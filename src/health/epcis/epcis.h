@@ -9,8 +9,8 @@
  * Ownership: everything lives in the arena or views the text. Threads: pure.
  * Sources: EPCIS 2.0 §7, CBV 2.0 §7; ref.gs1.org/standards/epcis.
  */
-#ifndef HEALTH_EPCIS_DOCUMENT_H
-#define HEALTH_EPCIS_DOCUMENT_H
+#ifndef HEALTH_EPCIS_EPCIS_H
+#define HEALTH_EPCIS_EPCIS_H
 
 #include "codec/json.h"
 

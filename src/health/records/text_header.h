@@ -1,7 +1,7 @@
 /* Inside health/records: the members that bind a sealed text to its place, written and checked
  * (docs/wire-formats.md §2, §3). Threads: pure. */
-#ifndef HEALTH_RECORDS_HEADER_H
-#define HEALTH_RECORDS_HEADER_H
+#ifndef HEALTH_RECORDS_TEXT_HEADER_H
+#define HEALTH_RECORDS_TEXT_HEADER_H
 
 #include "envelope/jwe.h"
 

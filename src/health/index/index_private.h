@@ -1,6 +1,6 @@
 /* What the files of health/index share. */
-#ifndef HEALTH_INDEX_PRIVATE_H
-#define HEALTH_INDEX_PRIVATE_H
+#ifndef HEALTH_INDEX_INDEX_PRIVATE_H
+#define HEALTH_INDEX_INDEX_PRIVATE_H
 
 #include "health/chain/follow.h"
 #include "health/index/db.h"
@@ -14,6 +14,7 @@ struct index {
 	struct db *db;           /* NULL until the first question */
 	unsigned openings;       /* of the file: what was read before the last one is of another file */
 	struct client_log_keeper keeper;
+	const struct progress *progress; /* NULL: nobody hears how the index fills */
 };
 
 void index_lock(struct index *index);

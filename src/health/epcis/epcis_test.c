@@ -1,5 +1,5 @@
 /* EPCIS documents: GS1's and OpenEPCIS's own are read, broken ones refused, and what we write reads back. */
-#include "health/epcis/document.h"
+#include "health/epcis/epcis.h"
 
 #include "crypto/hash.h"
 #include "crypto/merkle.h"

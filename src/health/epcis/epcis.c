@@ -1,4 +1,4 @@
-#include "health/epcis/document.h"
+#include "health/epcis/epcis.h"
 
 #include "codec/json_input.h"
 #include "crypto/hash.h"

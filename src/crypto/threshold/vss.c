@@ -1,0 +1,187 @@
+#include "crypto/threshold/vss.h"
+
+#include "base/mem.h"
+#include "crypto/p256_work.h"
+
+static bool is_index(uint8_t index) {
+	return index >= 1 && index <= VSS_SHARES_MAX;
+}
+
+static BIGNUM *small_number(struct p256_work *work, uint8_t value) {
+	BIGNUM *number = p256_number(work, NULL);
+	BUG_ON(BN_set_word(number, value) != 1);
+	return number;
+}
+
+/* --- dealing --- */
+
+/* Uniform in [1, n): a draw out of range, one in 2^32, is drawn again. */
+static BIGNUM *draw(struct p256_work *work, const struct random_source *random) {
+	BIGNUM *value = p256_secret_number(work, NULL);
+	uint8_t bytes[32];
+	do {
+		random_fill(random, bytes, sizeof bytes);
+		BUG_ON(!BN_bin2bn(bytes, sizeof bytes, value));
+	} while (!p256_is_scalar(value));
+	mem_wipe(bytes, sizeof bytes);
+	return value;
+}
+
+static void commit(struct p256_work *work, struct p256_public *out, const BIGNUM *coefficient) {
+	BUG_ON(EC_POINT_mul(p256_group(), work->result, coefficient, NULL, NULL, work->numbers) != 1);
+	p256_store_point(work, out->xy, work->result);
+}
+
+/* f(index), by Horner's rule. */
+static void evaluate(struct p256_work *work, struct vss_share *share, BIGNUM *const *coefficients, uint8_t threshold) {
+	BN_CTX_start(work->numbers);
+	const BIGNUM *x = small_number(work, share->index);
+	BIGNUM *sum = p256_secret_number(work, NULL);
+	for (uint8_t j = threshold; j-- > 0;) {
+		p256_multiply(work, sum, sum, x);
+		BUG_ON(BN_mod_add_quick(sum, sum, coefficients[j], p256_order()) != 1);
+	}
+	BUG_ON(BN_bn2binpad(sum, share->value.d, 32) != 32);
+	BN_CTX_end(work->numbers);
+}
+
+enum status vss_deal(struct vss_commitments *commitments, struct vss_share *shares, const struct p256_secret *secret,
+    uint8_t threshold, uint8_t count, const struct random_source *random) {
+	if (threshold < 1 || threshold > count || count > VSS_SHARES_MAX) return STATUS_INVALID;
+	struct p256_work work;
+	p256_work_init(&work);
+	BIGNUM *coefficients[VSS_SHARES_MAX] = {p256_secret_number(&work, secret->d)};
+	const bool is_valid = p256_is_scalar(coefficients[0]);
+	if (is_valid) {
+		for (uint8_t j = 1; j < threshold; j++) coefficients[j] = draw(&work, random);
+		*commitments = (struct vss_commitments){.threshold = threshold};
+		for (uint8_t j = 0; j < threshold; j++) commit(&work, &commitments->points[j], coefficients[j]);
+		for (uint8_t i = 0; i < count; i++) {
+			shares[i].index = (uint8_t)(i + 1);
+			evaluate(&work, &shares[i], coefficients, threshold);
+		}
+	}
+	p256_work_fini(&work);
+	return is_valid ? STATUS_OK : STATUS_INVALID;
+}
+
+/* --- checking --- */
+
+/* work->result = f(index) G, from the commitments alone; all public. False if one is not on the curve. */
+static bool public_share(struct p256_work *work, const struct vss_commitments *commitments, uint8_t index) {
+	const BIGNUM *x = small_number(work, index);
+	BUG_ON(commitments->threshold > VSS_SHARES_MAX);
+	BUG_ON(EC_POINT_set_to_infinity(p256_group(), work->result) != 1);
+	for (uint8_t j = commitments->threshold; j-- > 0;) {
+		if (!p256_load_point(work, work->point, &commitments->points[j])) return false;
+		BUG_ON(EC_POINT_mul(p256_group(), work->result, NULL, work->result, x, work->numbers) != 1);
+		BUG_ON(EC_POINT_add(p256_group(), work->result, work->result, work->point, work->numbers) != 1);
+	}
+	return true;
+}
+
+bool vss_share_is_valid(const struct vss_share *share, const struct vss_commitments *commitments) {
+	struct p256_public own;
+	if (!is_index(share->index) || p256_public_of(&own, &share->value) != STATUS_OK) return false;
+	struct p256_work work;
+	p256_work_init(&work);
+	const bool is_valid = public_share(&work, commitments, share->index) &&
+			      p256_load_point(&work, work.point, &own) &&
+			      EC_POINT_cmp(p256_group(), work.result, work.point, work.numbers) == 0;
+	p256_work_fini(&work);
+	return is_valid;
+}
+
+/* --- combining --- */
+
+static bool are_sound(const struct vss_share *shares, size_t count) {
+	unsigned seen = 0;
+	for (size_t i = 0; i < count; i++) {
+		const unsigned bit = 1u << (shares[i].index & 31);
+		if (!is_index(shares[i].index) || (seen & bit)) return false;
+		seen |= bit;
+	}
+	return true;
+}
+
+/* Lagrange's coefficient of share `i` at 0: the product of x_j / (x_j - x_i) over all others; public. */
+static BIGNUM *weight_of(struct p256_work *work, const struct vss_share *shares, size_t count, size_t i) {
+	BIGNUM *above = small_number(work, 1), *below = small_number(work, 1), *factor = p256_number(work, NULL);
+	const BIGNUM *own = small_number(work, shares[i].index), *order = p256_order();
+	for (size_t j = 0; j < count; j++) {
+		if (j == i) continue;
+		const BIGNUM *other = small_number(work, shares[j].index);
+		BUG_ON(BN_mod_sub(factor, other, own, order, work->numbers) != 1);
+		BUG_ON(BN_mod_mul(above, above, other, order, work->numbers) != 1);
+		BUG_ON(BN_mod_mul(below, below, factor, order, work->numbers) != 1);
+	}
+	BUG_ON(!BN_mod_inverse(below, below, order, work->numbers));
+	BUG_ON(BN_mod_mul(above, above, below, order, work->numbers) != 1);
+	return above;
+}
+
+/* False if a value is not in [1, n). */
+static bool interpolate(
+    struct p256_work *work, struct p256_secret *secret, const struct vss_share *shares, size_t count) {
+	BIGNUM *sum = p256_secret_number(work, NULL);
+	for (size_t i = 0; i < count; i++) {
+		BIGNUM *term = p256_secret_number(work, shares[i].value.d);
+		if (!p256_is_scalar(term)) return false;
+		p256_multiply(work, term, term, weight_of(work, shares, count, i));
+		BUG_ON(BN_mod_add_quick(sum, sum, term, p256_order()) != 1);
+	}
+	BUG_ON(BN_bn2binpad(sum, secret->d, 32) != 32);
+	return true;
+}
+
+enum status vss_combine(struct p256_secret *secret, const struct vss_share *shares, size_t count,
+    const struct vss_commitments *commitments) {
+	*secret = (struct p256_secret){{0}};
+	if (count < commitments->threshold || count == 0 || count > VSS_SHARES_MAX || !are_sound(shares, count))
+		return STATUS_INVALID;
+	struct p256_work work;
+	p256_work_init(&work);
+	enum status status = interpolate(&work, secret, shares, count) ? STATUS_OK : STATUS_INVALID;
+	p256_work_fini(&work);
+	struct p256_public key;
+	if (status == STATUS_OK && (p256_public_of(&key, secret) != STATUS_OK ||
+				       memcmp(key.xy, commitments->points[0].xy, sizeof key.xy) != 0))
+		status = STATUS_DENIED;
+	if (status != STATUS_OK) mem_wipe(secret, sizeof *secret);
+	return status;
+}
+
+/* --- bytes --- */
+
+void vss_share_write(uint8_t out[VSS_SHARE_BYTES], const struct vss_share *share) {
+	out[0] = share->index;
+	memcpy(out + 1, share->value.d, sizeof share->value.d);
+}
+
+static bool is_secret(const struct p256_secret *secret) {
+	struct p256_work work;
+	p256_work_init(&work);
+	const bool is_scalar = p256_is_scalar(p256_secret_number(&work, secret->d));
+	p256_work_fini(&work);
+	return is_scalar;
+}
+
+enum status vss_share_read(struct vss_share *out, struct bytes data) {
+	if (data.len != VSS_SHARE_BYTES || !is_index(data.data[0])) return STATUS_INVALID;
+	out->index = data.data[0];
+	memcpy(out->value.d, data.data + 1, sizeof out->value.d);
+	if (is_secret(&out->value)) return STATUS_OK;
+	mem_wipe(out, sizeof *out);
+	return STATUS_INVALID;
+}
+
+enum status vss_commitments_read(
+    struct vss_commitments *out, uint8_t threshold, const struct p256_public *key, struct bytes rest) {
+	if (threshold < 1 || threshold > VSS_SHARES_MAX) return STATUS_INVALID;
+	if (rest.len != (threshold - 1u) * VSS_POINT_BYTES) return STATUS_INVALID;
+	*out = (struct vss_commitments){.threshold = threshold, .points = {*key}};
+	if (rest.len) memcpy(out->points + 1, rest.data, rest.len);
+	for (uint8_t j = 0; j < threshold; j++)
+		if (!p256_public_is_valid(&out->points[j])) return STATUS_INVALID;
+	return STATUS_OK;
+}

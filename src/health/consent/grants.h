@@ -1,0 +1,27 @@
+/*
+ * Sharing, by a folder's controller: grants and revocations as signed actions
+ * (contracts/src/interfaces/IConsent.sol). Threads: one owner a request.
+ */
+#ifndef HEALTH_CONSENT_GRANTS_H
+#define HEALTH_CONSENT_GRANTS_H
+
+#include "health/actors/action.h"
+#include "health/consent/rights.h"
+
+struct grant_terms {
+	hash32 folder;
+	hash32 record; /* zero: the whole folder */
+	addr20 grantee;
+	uint8_t rights;
+	uint16_t purposes;       /* bits */
+	uint64_t from, until;    /* seconds; until is exclusive */
+	bool accept_changed_key; /* the grantee's key differs from the one that this home has seen before: go on */
+};
+/* With a wrap for the grantee where rights hold RIGHT_READ: the folder's key, or the one record's lead. */
+MUST_USE enum status grant_action(
+    struct actor_request *request, struct action *action, const struct grant_terms *sharing, struct err *err);
+/* STATUS_NOTFOUND if no grant holds. Rotate behind it: folder_rotation in records/folder.h. */
+MUST_USE enum status grant_revoke_action(struct actor_request *request, struct action *action, const hash32 *folder,
+    const hash32 *record, const addr20 *grantee, struct err *err);
+
+#endif

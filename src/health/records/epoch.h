@@ -1,0 +1,31 @@
+/* Inside health/records: a new epoch's key and its wraps. Threads: one owner a request. */
+#ifndef HEALTH_RECORDS_EPOCH_H
+#define HEALTH_RECORDS_EPOCH_H
+
+#include "health/actors/action.h"
+#include "health/contracts/consent.h"
+
+#define EPOCH_RECIPIENTS_MAX 64u /* of its wraps, as Folders has it */
+
+struct epoch_recipient {
+	addr20 address;
+	struct p256_public key;
+};
+struct epoch_draft {
+	const hash32 *folder;
+	uint32_t epoch;
+	uint32_t controller_index;
+	const struct epoch_recipient *recipients;
+	size_t recipient_count;
+	const struct p256_secret *previous; /* NULL for the first epoch */
+	struct p256_public key;             /* out */
+	hash32 wraps;                       /* out: the blob's name */
+	size_t wraps_bytes;                 /* out */
+};
+/* The wraps' container goes into the action, for Folders' gate. */
+MUST_USE enum status epoch_make(
+    struct actor_request *request, struct action *action, struct epoch_draft *epoch, struct err *err);
+/* The recipients' addresses, in the arena: what a call and a signed message take. */
+const addr20 *epoch_addresses(struct arena *arena, const struct epoch_draft *epoch);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * What a controller keeps in its home of a folder of its own: folders/<id>.json, without keys.
+ * Ownership: lists live in the request's arena. Threads: one owner a request.
+ */
+#ifndef HEALTH_RECORDS_OWN_FOLDER_H
+#define HEALTH_RECORDS_OWN_FOLDER_H
+
+#include "health/actors/request.h"
+
+struct own_folder {
+	hash32 id;
+	uint32_t controller_index;
+	hash32 salt;
+	char label[64]; /* "general"; never leaves the home */
+};
+MUST_USE enum status own_folder_load(
+    struct actor_request *request, struct own_folder *out, const hash32 *id, struct err *err);
+MUST_USE enum status own_folders(
+    struct actor_request *request, struct own_folder **out, size_t *count, struct err *err);
+
+/* Inside health/records: for a folder that is being opened. */
+MUST_USE enum status own_folder_store(struct actor_request *request, const struct own_folder *folder, struct err *err);
+/* An index that no other folder gets: it is written down before it is used. A restored home asks the chain first. */
+MUST_USE enum status own_folder_take_index(struct actor_request *request, uint32_t *index, struct err *err);
+
+#endif
