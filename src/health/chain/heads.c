@@ -8,6 +8,9 @@
 #define EVIDENCE_FILE "evidence.json"
 #define FILE_MAX ((size_t)16 << 10)
 #define TRIES 16u /* another program or thread may take a newer head meanwhile */
+/* A head is on the disk at the latest so long after it was taken: a sync costs more than the rest of a read, and a head
+ * that answered a challenge cannot be followed by an older one that does. */
+#define WRITE_EVERY_MS 1000u
 
 struct heads {
 	struct heads_options options;
@@ -15,6 +18,11 @@ struct heads {
 	struct monitor *monitor; /* of what follows; NULL: one thread */
 	bool has_last;
 	struct head last;
+	bool has_file; /* what this program read from the file or wrote there last, and when */
+	hash32 file_hash;
+	uint64_t written_ms;
+	bool has_other; /* what another program wrote there, if it was not checked yet */
+	struct head other;
 	bool is_stopped;
 	struct err why;
 };
@@ -41,7 +49,8 @@ static enum status read_last(struct heads *heads, struct err *err) {
 	if (status == STATUS_OK) status = head_parse(&heads->last, buf_view(&text), err);
 	if (status == STATUS_CORRUPT) err_prefix(err, status, "%s", HEAD_FILE);
 	buf_fini(&text);
-	heads->has_last = status == STATUS_OK;
+	heads->has_last = heads->has_file = status == STATUS_OK;
+	heads->file_hash = heads->last.hash;
 	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
@@ -63,6 +72,49 @@ static enum status read_evidence(const struct heads *heads, struct err *err) {
 	return status == STATUS_OK || status == STATUS_LIMIT ? stopped(err, "found earlier") : status;
 }
 
+/* Is the last head the file's? */
+static bool is_written(const struct heads *heads) {
+	return heads->has_file && hash32_equal(&heads->file_hash, &heads->last.hash);
+}
+
+struct writing {
+	struct heads *heads;
+	const struct head *head;
+};
+
+/* With the store's lock. What another program wrote has to be followed too, so it is not written over. */
+static enum status replace(void *context, struct buf *text, bool *changed, struct err *err) {
+	const struct writing *writing = context;
+	struct heads *heads = writing->heads;
+	struct head kept;
+	if (text->len) {
+		TRY(head_parse(&kept, buf_view(text), err));
+		if (hash32_equal(&kept.hash, &writing->head->hash)) return STATUS_OK;
+		if (!heads->has_file || !hash32_equal(&kept.hash, &heads->file_hash)) {
+			heads->has_file = heads->has_other = true;
+			heads->file_hash = kept.hash;
+			heads->other = kept;
+			return err_set(err, STATUS_BUSY, "other programs take heads faster than this one");
+		}
+	}
+	buf_clear(text);
+	head_write(text, writing->head);
+	*changed = true;
+	return buf_status(text, err);
+}
+
+/* STATUS_BUSY: another program has written one, which is heads->other now. */
+static enum status write_head(struct heads *heads, const struct head *head, struct err *err) {
+	const struct head_store *store = heads->options.store;
+	struct writing writing = {heads, head};
+	TRY(read_evidence(heads, err)); /* another program may have found some */
+	TRY(store->update(store->context, HEAD_FILE, replace, &writing, err));
+	heads->has_file = true;
+	heads->file_hash = head->hash;
+	heads->written_ms = clock_now_ms(heads->options.clock);
+	return STATUS_OK;
+}
+
 enum status heads_open(struct heads **out, const struct heads_options *options, struct err *err) {
 	struct heads *heads = mem_zalloc(1, sizeof *heads);
 	const u256 chain_id = u256_from(options->anchor->chain_id);
@@ -81,6 +133,7 @@ enum status heads_open(struct heads **out, const struct heads_options *options, 
 
 void heads_close(struct heads *heads) {
 	if (!heads) return;
+	if (heads->has_last && !is_written(heads)) (void)write_head(heads, &heads->last, NULL);
 	if (heads->monitor) heads->options.threads->monitor_free(heads->monitor);
 	mem_free(heads);
 }
@@ -134,7 +187,7 @@ static enum status stop(struct heads *heads, const struct head *kept, const stru
 
 /* --- taking --- */
 
-/* Is it the last one, or does it follow it? */
+/* Is it that one, or does it follow it? */
 static enum status check_follows(
     struct heads *heads, const struct head *head, const struct head *last, struct client *client, struct err *err) {
 	bool forks = false;
@@ -156,57 +209,66 @@ static enum status check_follows(
 	return forks ? stop(heads, last, head, err) : STATUS_OK;
 }
 
-struct keeping {
-	struct heads *heads;
-	const struct head *head;
-	const struct head *last; /* that `head` was checked against; NULL: none */
+/* What a head is checked against: the last one that was taken, and another program's. */
+struct lasts {
+	struct head heads[2];
+	size_t count;
 };
 
-/* With the store's lock: nobody may have kept another head since `last` was read. */
-static enum status keep(void *context, struct buf *text, bool *changed, struct err *err) {
-	const struct keeping *keeping = context;
-	struct head kept;
-	const bool has_kept = text->len > 0;
-	if (has_kept) TRY(head_parse(&kept, buf_view(text), err));
-	const bool is_last =
-	    has_kept ? keeping->last && hash32_equal(&kept.hash, &keeping->last->hash) : !keeping->last;
-	if (has_kept && hash32_equal(&kept.hash, &keeping->head->hash)) return STATUS_OK;
-	if (!is_last) {
-		if (has_kept) keeping->heads->last = kept;
-		keeping->heads->has_last = has_kept;
-		return err_set(err, STATUS_BUSY, "other programs take heads faster than this one");
-	}
-	buf_clear(text);
-	head_write(text, keeping->head);
-	*changed = true;
-	return buf_status(text, err);
+/* Those, or what stopped everything. */
+static enum status look(struct heads *heads, struct lasts *out, struct err *err) {
+	enter(heads);
+	const bool is_stopped = heads->is_stopped;
+	out->count = 0;
+	if (is_stopped && err) *err = heads->why;
+	if (heads->has_last) out->heads[out->count++] = heads->last;
+	if (heads->has_other) out->heads[out->count++] = heads->other;
+	leave(heads);
+	return is_stopped ? STATUS_CORRUPT : STATUS_OK;
 }
 
-/* STATUS_BUSY: there is another last head by now, which has to be followed. */
-static enum status keep_head(struct heads *heads, const struct head *head, const struct head *last, struct err *err) {
-	const struct head_store *store = heads->options.store;
-	struct keeping keeping = {heads, head, last};
+/* With the lock: are these still what a head has to follow? */
+static bool is_checked_against(const struct heads *heads, const struct lasts *lasts) {
+	size_t at = 0;
+	if (lasts->count != (size_t)heads->has_last + heads->has_other) return false;
+	if (heads->has_last && !hash32_equal(&heads->last.hash, &lasts->heads[at++].hash)) return false;
+	return !heads->has_other || hash32_equal(&heads->other.hash, &lasts->heads[at].hash);
+}
+
+/* Keeps a head that follows all of these. STATUS_BUSY: there are others by now. */
+static enum status keep(struct heads *heads, const struct head *head, const struct lasts *lasts, struct err *err) {
 	enum status status = STATUS_OK;
 	enter(heads);
 	const bool is_known = heads->has_last && hash32_equal(&heads->last.hash, &head->hash);
-	if (!is_known) status = store->update(store->context, HEAD_FILE, keep, &keeping, err);
-	if (status == STATUS_OK && (!is_known || head->known_ms > heads->last.known_ms)) {
-		heads->last = *head;
+	const bool is_checked = is_checked_against(heads, lasts);
+	const uint64_t now_ms = clock_now_ms(heads->options.clock);
+	const bool is_due = !heads->has_file || now_ms - heads->written_ms >= WRITE_EVERY_MS;
+	if (!is_checked)
+		status = err_set(err, STATUS_BUSY, "heads are taken faster by others than by this request");
+	else if (!is_known && is_due)
+		status = write_head(heads, head, err);
+	if (status == STATUS_OK) {
+		if (!is_known || head->known_ms > heads->last.known_ms) heads->last = *head;
 		heads->has_last = true;
+		heads->has_other = false;
 	}
 	leave(heads);
 	return status;
 }
 
-/* The last head, or what stopped everything. */
-static enum status look(struct heads *heads, struct head *last, bool *has_last, struct err *err) {
-	enter(heads);
-	const bool is_stopped = heads->is_stopped;
-	if (is_stopped && err) *err = heads->why;
-	*last = heads->last;
-	*has_last = heads->has_last;
-	leave(heads);
-	return is_stopped ? STATUS_CORRUPT : STATUS_OK;
+static enum status ask(
+    struct heads *heads, struct head *out, struct client *client, uint32_t max_age_s, struct err *err) {
+	struct arena arena;
+	arena_init(&arena);
+	const struct head_question question = {.options = &heads->options,
+	    .domain = &heads->domain,
+	    .client = client,
+	    .arena = &arena,
+	    .max_age_s = max_age_s,
+	    .asked_ms = clock_now_ms(heads->options.clock)};
+	enum status status = head_ask(out, &question, err);
+	arena_fini(&arena);
+	return status;
 }
 
 enum status heads_take(
@@ -214,25 +276,16 @@ enum status heads_take(
 	const uint64_t begun_ms = clock_now_ms(heads->options.clock);
 	enum status status = STATUS_BUSY;
 	for (unsigned i = 0; i < TRIES && status == STATUS_BUSY; i++) {
-		struct head last;
-		bool has_last;
-		TRY(look(heads, &last, &has_last, err));
-		if (has_last && last.known_ms > begun_ms) { /* another thread asked after this call began */
-			*out = last;
+		struct lasts lasts;
+		TRY(look(heads, &lasts, err));
+		if (lasts.count == 1 &&
+		    lasts.heads[0].known_ms > begun_ms) { /* another thread asked after this began */
+			*out = lasts.heads[0];
 			return STATUS_OK;
 		}
-		struct arena arena;
-		arena_init(&arena);
-		const struct head_question question = {.options = &heads->options,
-		    .domain = &heads->domain,
-		    .client = client,
-		    .arena = &arena,
-		    .max_age_s = max_age_s,
-		    .asked_ms = clock_now_ms(heads->options.clock)};
-		status = head_ask(out, &question, err);
-		arena_fini(&arena);
-		if (status == STATUS_OK && has_last) status = check_follows(heads, out, &last, client, err);
-		if (status == STATUS_OK) status = keep_head(heads, out, has_last ? &last : NULL, err);
+		TRY(ask(heads, out, client, max_age_s, err));
+		for (size_t n = 0; n < lasts.count; n++) TRY(check_follows(heads, out, &lasts.heads[n], client, err));
+		status = keep(heads, out, &lasts, err);
 	}
 	return status;
 }

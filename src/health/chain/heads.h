@@ -10,7 +10,8 @@
  *	- its time is at most HEADS_AHEAD_S in front of the clock.
  *
  * It is never older than the last one, which is kept in the home (head.json). Two signed blocks of one height are kept
- * as evidence (evidence.json), and from then on nothing is believed: STATUS_CORRUPT, until a person has decided.
+ * as evidence (evidence.json), and from then on nothing is believed: STATUS_CORRUPT, until a person has decided. A head
+ * is on the disk within a second; a program that is killed in that second forgets what it took meanwhile.
  *
  * Threads: one `struct heads` serves all threads of its home, if it is given `threads`. Ownership: what the options
  * point to is borrowed. Sources: EIP-2935, EIP-1186; Yellow Paper §4.4.
@@ -86,7 +87,7 @@ struct heads;
 
 /* Reads what is kept. STATUS_CORRUPT: there is evidence of two blocks at one height, or what is kept is damaged. */
 MUST_USE enum status heads_open(struct heads **out, const struct heads_options *options, struct err *err);
-/* NULL is allowed. */
+/* Writes the last head. NULL is allowed. */
 void heads_close(struct heads *heads);
 const struct deployment *heads_anchor(const struct heads *heads);
 

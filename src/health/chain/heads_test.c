@@ -293,10 +293,55 @@ static void another_programs_newer_head_is_followed(void **state) {
 	fake_mine(world->chain, FAKE_START_S + 5);
 	world->chain->shows_head = 4;
 	const struct head newer = world->chain->blocks[5];
+	world->chain->now_ms += 1000; /* it is time to write one */
 	world->memory.overtakes = &newer;
 	expect_refusal(world, HEADS_FRESH, CAUSE_OLD_HEAD, "this home has seen block 5");
 	world->chain->shows_head = 0;
 	expect_head(world, 5);
+}
+
+static void a_head_is_written_once_a_second_and_at_the_end(void **state) {
+	struct world *world = *state;
+	for (uint64_t number = 3; number <= 20; number++) {
+		expect_head(world, number);
+		fake_mine(world->chain, FAKE_START_S + 4);
+	}
+	assert_int_equal(world->memory.writes, 1);
+	world->chain->now_ms += 1000;
+	expect_head(world, 21);
+	assert_int_equal(world->memory.writes, 2);
+	fake_mine(world->chain, FAKE_START_S + 4);
+	expect_head(world, 22);
+	reopen(world);
+	assert_int_equal(world->memory.writes, 3);
+	world->chain->shows_head = 21;
+	expect_refusal(world, HEADS_FRESH, CAUSE_OLD_HEAD, "this home has seen block 22");
+}
+
+/* The two programs of a home saw different branches: neither may write over what the other saw. */
+static void another_programs_branch_stops_everything(void **state) {
+	struct world *world = *state;
+	expect_head(world, 3);
+	const struct head of_other = world->chain->blocks[3];
+	struct head branch;
+	fork_at_3(world);
+	branch = world->chain->blocks[3];
+	world->chain->blocks[3] = of_other;
+	world->chain->head = 3;
+	fake_mine(world->chain, FAKE_START_S + 10);
+	world->chain->now_ms += 1000;
+	world->memory.overtakes = &branch;
+	expect_stop(world);
+}
+
+static void evidence_that_another_program_found_stops_this_one(void **state) {
+	struct world *world = *state;
+	expect_head(world, 3);
+	memory_put(&world->memory, "evidence.json", BYTES_LITERAL("{\"height\":3}"));
+	fake_mine(world->chain, FAKE_START_S + 4);
+	world->chain->now_ms += 1000;
+	assert_int_equal(take(world, HEADS_FRESH), STATUS_CORRUPT);
+	assert_int_equal(world->err.cause, CAUSE_TWO_BLOCKS);
 }
 
 /* --- witnesses --- */
@@ -404,6 +449,9 @@ int main(void) {
 	    TEST(a_head_that_cannot_be_kept_is_not_taken),
 	    TEST(a_damaged_head_is_refused),
 	    TEST(another_programs_newer_head_is_followed),
+	    TEST(a_head_is_written_once_a_second_and_at_the_end),
+	    TEST(another_programs_branch_stops_everything),
+	    TEST(evidence_that_another_program_found_stops_this_one),
 	    TEST(enough_witnesses_must_sign),
 	    TEST(a_witness_that_lags_is_waited_for),
 	    TEST(witnesses_alone_are_enough_where_there_is_no_sealer),
