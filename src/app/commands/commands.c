@@ -77,6 +77,7 @@ const struct cli_group cli_groups[] = {
 	{
 	    &command_init,
 	    &command_node,
+	    &command_witness,
 	    &command_deploy,
 	    &command_gateway,
 	    &command_gateway_token_new,

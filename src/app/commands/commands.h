@@ -4,7 +4,7 @@
 
 #include "app/cli/cli.h"
 
-extern const struct cli_command command_init, command_node, command_dev, command_deploy;
+extern const struct cli_command command_init, command_node, command_witness, command_dev, command_deploy;
 extern const struct cli_command command_import, command_export, command_db_verify;
 extern const struct cli_command command_statetest, command_blocktest, command_txtest;
 extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust;

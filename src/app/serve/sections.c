@@ -54,4 +54,36 @@ const struct settings_section gateway_section = {
     .count = sizeof gateway_rows / sizeof *gateway_rows,
 };
 
-const struct settings_section *const service_sections[] = {&node_section, &gateway_section, NULL};
+// clang-format off
+static const struct setting witness_rows[] = {
+	{.name = "data", .type = SETTING_FOLDER, .value = "DIR", .help = "the witness's data folder; made if it is not there"},
+	{.name = "node", .type = SETTING_TEXT, .value = "URL", .otherwise = "http://127.0.0.1:8545",
+	    .help = "the node whose blocks it executes"},
+	{.name = "genesis", .type = SETTING_FILE, .value = "FILE",
+	    .help = "the chain's genesis, geth's format; a new folder keeps a copy"},
+	{.name = "poll-ms", .type = SETTING_NUMBER, .value = "MS", .min = 10, .max = 60000, .otherwise = "100",
+	    .help = "look for new blocks this often"},
+	{.name = "http-port", .type = SETTING_PORT, .value = "N", .otherwise = "8700",
+	    .help = "JSON-RPC over HTTP: xinglin_head and what proves a state; 0: any free port"},
+	{.name = "http-addr", .type = SETTING_ADDRESS, .value = "ADDRESS", .otherwise = "127.0.0.1",
+	    .help = "numeric address to listen on"},
+	{.name = "tls-cert", .type = SETTING_FILE, .value = "FILE", .flags = SETTING_RELOADS,
+	    .help = "serve HTTPS with this certificate chain (PEM)"},
+	{.name = "tls-key", .type = SETTING_SECRET, .value = "FILE", .flags = SETTING_RELOADS,
+	    .help = "the certificate's key (PEM)"},
+	{.name = "tls-client-ca", .type = SETTING_FILE, .value = "FILE", .flags = SETTING_RELOADS,
+	    .help = "serve only clients whose certificates these authorities (PEM) signed"},
+	{.name = "http-vhosts", .type = SETTING_LIST, .value = "NAME,…", .otherwise = "localhost",
+	    .help = "host names that requests may carry, besides numeric addresses; *: any"},
+	SERVICE_ROWS,
+};
+// clang-format on
+
+const struct settings_section witness_section = {
+    .name = "witness",
+    .title = "A witness: executes a node's blocks and signs heads. Started by: xinglin witness --config FILE",
+    .rows = witness_rows,
+    .count = sizeof witness_rows / sizeof *witness_rows,
+};
+
+const struct settings_section *const service_sections[] = {&node_section, &gateway_section, &witness_section, NULL};

@@ -4,7 +4,7 @@
 
 #include "app/settings/settings.h"
 
-extern const struct settings_section node_section, gateway_section;
+extern const struct settings_section node_section, gateway_section, witness_section;
 extern const struct settings_section *const service_sections[]; /* all, NULL-terminated */
 
 #endif

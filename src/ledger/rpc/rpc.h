@@ -42,6 +42,7 @@ struct rpc_options {
 	/* Who signs heads; it may be asked for a block that was the newest shortly before [the engine; it may not] */
 	const struct rpc_head_signer *head_signer;
 	struct dev *dev;            /* a development chain's orders; NULL: evm_* methods are not available */
+	const char *const *only;    /* serves these methods alone, NULL-terminated [all] */
 	bool test_methods;          /* serves testing_* (rpc_build.c) */
 	bool dev_mode;              /* serves the methods marked so in the table, and signs with dev_secrets */
 	const hash32 *dev_secrets;  /* copied; wiped by rpc_free */

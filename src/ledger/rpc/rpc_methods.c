@@ -254,7 +254,15 @@ const struct rpc_method *rpc_method_find(struct bytes name) {
 	return NULL;
 }
 
+static bool is_listed(const char *const *only, const char *name) {
+	if (only == NULL) return true;
+	for (; *only; only++)
+		if (strcmp(*only, name) == 0) return true;
+	return false;
+}
+
 bool rpc_method_is_served(const struct rpc *rpc, const struct rpc_method *method) {
+	if (!is_listed(rpc->options.only, method->name)) return false;
 	switch (method->need) {
 	case RPC_ALWAYS: return true;
 	case RPC_DEV: return rpc->options.dev_mode;

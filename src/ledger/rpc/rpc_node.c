@@ -163,8 +163,12 @@ static enum status wanted_head(struct rpc_call *call, struct rpc_found_block *ou
 
 static enum status sign_head(struct rpc_call *call, struct eth_signature *out, const struct head_statement *statement) {
 	const struct rpc_options *options = &call->rpc->options;
-	if (options->head_signer)
-		return options->head_signer->sign(options->head_signer->context, out, statement, &call->err);
+	if (options->head_signer) {
+		const struct rpc_head_signer *signer = options->head_signer;
+		const enum status status = signer->sign(signer->context, out, statement, &call->err);
+		if (status != STATUS_DENIED) return status;
+		return rpc_fail(call, RPC_SERVER_ERROR, "%s", arena_strdup(call->arena, bytes_text(call->err.message)));
+	}
 	return engine_sign_head(options->engine, out, statement, &call->err);
 }
 
