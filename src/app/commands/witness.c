@@ -23,12 +23,14 @@ static struct tls_files tls_settings(const struct settings *settings) {
 	    .client_ca = settings_text(settings, "tls-client-ca")};
 }
 
-static void reload(void *witness, const struct settings *fresh) {
+static bool reload(void *witness, const struct settings *fresh) {
 	const struct tls_files tls = tls_settings(fresh);
 	struct err err;
-	if (witness_reload_tls(witness, &tls, &err) != STATUS_OK)
+	enum status status = witness_reload_tls(witness, &tls, &err);
+	if (status != STATUS_OK)
 		log_error("witness", "the TLS files are not taken, the old ones serve on: %s", err.message);
 	witness_reload(witness, settings_number(fresh, "min-free-mb") << 20);
+	return status == STATUS_OK;
 }
 
 static bool is_alive(void *witness) {
