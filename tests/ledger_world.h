@@ -17,6 +17,8 @@ enum { LEDGER_ACCOUNTS = 8, LEDGER_CHAIN_ID = 31337 };
 /* What the genesis says. */
 struct ledger_rules {
 	bool zero_base_fee, before_osaka, equal_timestamps;
+	const char *settings; /* more members of config.xinglin, each with a comma before it [NULL] */
+	const char *alloc;    /* more accounts, each with a comma behind it [NULL] */
 };
 
 struct ledger_world {
@@ -52,7 +54,7 @@ static inline addr20 ledger_address(size_t account) {
 }
 
 static inline struct bytes ledger_genesis(struct arena *arena, const struct ledger_rules *rules) {
-	const char *alloc = "";
+	const char *alloc = rules->alloc ? rules->alloc : "";
 	for (size_t i = 0; i < LEDGER_ACCOUNTS; i++) {
 		char hex[43];
 		const addr20 address = ledger_address(i);
@@ -62,12 +64,12 @@ static inline struct bytes ledger_genesis(struct arena *arena, const struct ledg
 	return bytes_text(arena_printf(arena,
 	    "{\"config\":{\"chainId\":%d,\"londonBlock\":0,\"terminalTotalDifficulty\":0,\"shanghaiTime\":0,"
 	    "\"cancunTime\":0,\"pragueTime\":0,\"osakaTime\":%s,"
-	    "\"xinglin\":{\"zeroBaseFee\":%s,\"equalTimestamps\":%s}},"
+	    "\"xinglin\":{\"zeroBaseFee\":%s,\"equalTimestamps\":%s%s}},"
 	    "\"difficulty\":\"0x0\",\"gasLimit\":\"0x1c9c380\",\"timestamp\":\"0x64000000\",\"alloc\":{%s"
 	    "\"00000961Ef480Eb55e80D19ad83579A64c007002\":{\"balance\":\"0\",\"code\":\"0x00\"},"
 	    "\"0000BBdDc7CE488642fb579F8B00f3a590007251\":{\"balance\":\"0\",\"code\":\"0x00\"}}}",
 	    LEDGER_CHAIN_ID, rules->before_osaka ? "99999999999" : "0", rules->zero_base_fee ? "true" : "false",
-	    rules->equal_timestamps ? "true" : "false", alloc));
+	    rules->equal_timestamps ? "true" : "false", rules->settings ? rules->settings : "", alloc));
 }
 
 /* Opens what is in the folder, or makes it. */

@@ -95,6 +95,7 @@ int main(int argc, char **argv) {
 	hash32 secret;
 	pthread_t runner;
 	const addr20 no_node = {{0}};
+	const hash32 no_genesis = {{0}};
 	if (argc < 6 || argc > 7 || hex_fixed(secret.b, 32, bytes_text(argv[3])) != STATUS_OK) return 2;
 	world_start(LOG_WARN);
 	http_client_global_init();
@@ -106,6 +107,7 @@ int main(int argc, char **argv) {
 	const struct outbox_options box = {.client = client,
 	    .secret = &secret,
 	    .node = &no_node,
+	    .genesis = &no_genesis,
 	    .random = &world_random,
 	    .journal_path = argv[2],
 	    .threads = count ? &system_threads : NULL};

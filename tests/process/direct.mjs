@@ -14,7 +14,9 @@ const wallet = Wallet.fromEncryptedJsonSync(readFileSync(accountFile, 'utf8'), p
 async function get() {
   const expiry = Math.floor(Date.now() / 1000) + 60;
   const nonce = BigInt(hexlify(randomBytes(8)));
-  const domain = { name: 'xinglin blob', version: '1', chainId: deployment.chainId, verifyingContract: to };
+  const domain = {
+    name: 'xinglin blob', version: '1', chainId: deployment.chainId, verifyingContract: to, salt: deployment.genesis,
+  };
   const types = {
     BlobRequest: [
       { name: 'action', type: 'string' }, { name: 'node', type: 'address' }, { name: 'name', type: 'bytes32' },
@@ -23,7 +25,8 @@ async function get() {
   };
   const request = { action: 'get', node: deployment.sealer, name: what, part: 0, expiry, nonce };
   const signature = await wallet.signTypedData(domain, types, request);
-  const headers = { Authorization: `Xinglin expiry=${expiry},nonce=${nonce},signature=${signature}` };
+  const credentials = `account=${wallet.address},expiry=${expiry},nonce=${nonce},signature=${signature}`;
+  const headers = { Authorization: `Xinglin ${credentials}` };
   const answer = await fetch(`${deployment.rpc}/blobs/${to}/${what}`, { headers });
   return { status: answer.status, body: Buffer.from(await answer.arrayBuffer()).toString('latin1').slice(0, 500) };
 }

@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import time
+import urllib.error
 import urllib.request
 
 from eth_abi import encode
@@ -19,13 +20,38 @@ BUNDLE = {
 }
 
 
+def container(part):
+    """A container of one part, and its name."""
+    frame = b"XLC1" + (1).to_bytes(4, "big") + len(part).to_bytes(4, "big") + part
+    return frame, "0x" + hashlib.sha256(b"\0" + part).hexdigest()
+
+
+def sign_request(key, deployment, gate, action, name, part=0, expiry=None, nonce=None, node=None, account=None,
+                 genesis=None):
+    """The Authorization header of a request for a blob; what is given replaces what is right."""
+    expiry = int(time.time()) + 60 if expiry is None else expiry
+    nonce = int.from_bytes(os.urandom(8), "big") if nonce is None else nonce
+    fields = [("action", "string"), ("node", "address"), ("name", "bytes32"), ("part", "uint32"), ("expiry", "uint64"),
+              ("nonce", "uint64")]
+    signed = Account.sign_typed_data(
+        key,
+        {"name": "xinglin blob", "version": "1", "chainId": deployment["chainId"], "verifyingContract": gate,
+         "salt": bytes.fromhex((genesis or deployment["genesis"])[2:])},
+        {"BlobRequest": [{"name": n, "type": t} for n, t in fields]},
+        {"action": action, "node": to_checksum_address(node or deployment["sealer"]), "name": bytes.fromhex(name[2:]),
+         "part": part, "expiry": expiry, "nonce": nonce},
+    )
+    account = account or Account.from_key(key).address
+    return f"Xinglin account={account},expiry={expiry},nonce={nonce},signature={signed.signature.to_0x_hex()}"
+
+
 class Two:
     """Two hospitals, each with a patient whose folder it writes into."""
 
     def __init__(self, consortium):
         self.c = consortium
         self.deployment = json.loads(consortium.deployment.read_text())
-        self.folders, self.keys = {}, {}
+        self.folders, self.keys, self.sizes = {}, {}, {}  # sizes: of what was put, by name
         for name in ("bl-one", "bl-two"):
             consortium.actor(name, "hospital")
             patient = name + "-patient"
@@ -59,12 +85,13 @@ class Two:
         return self.c.run(name, "record", "add", path, "--folder", self.folders[name])["records"][0]
 
     def addition(self, name, blob, nonce):
-        return (bytes.fromhex(self.folders[name][2:]), 1, nonce, b"\x11" * 32, bytes.fromhex(blob[2:]), bytes(32), 1000)
+        folder, size = bytes.fromhex(self.folders[name][2:]), self.sizes.get(blob, 1000)
+        return (folder, 1, nonce, b"\x11" * 32, bytes.fromhex(blob[2:]), bytes(32), size)
 
-    def register(self, name, blob, nonce):
+    def register(self, name, blob, nonce, count=None):
         """A registration by this hospital that names `blob`, sent raw. The record's id is not needed."""
         return self.send(
-            name, keccak(text=f"add({ADDITION})")[:4] + encode([ADDITION], [self.addition(name, blob, nonce)])
+            name, keccak(text=f"add({ADDITION})")[:4] + encode([ADDITION], [self.addition(name, blob, nonce)]), count
         )
 
     def register_many(self, name, blobs, nonce):
@@ -72,44 +99,40 @@ class Two:
         return self.send(name, keccak(text=f"addMany({ADDITION}[])")[:4] + encode([f"{ADDITION}[]"], [additions]))
 
     def put(self, name, part):
-        """A container of one part (docs/wire-formats.md §1), put in the hospital's name by a request that is signed here; its name."""
-        container = b"XLC1" + (1).to_bytes(4, "big") + len(part).to_bytes(4, "big") + part
-        blob = hashlib.sha256(b"\0" + part).digest()
-        gate = to_checksum_address(self.deployment["records"]["address"])
-        node = to_checksum_address(self.deployment["sealer"])
-        expiry, nonce = int(time.time()) + 60, int.from_bytes(os.urandom(8), "big")
-        signed = Account.sign_typed_data(
-            self.keys[name],
-            {"name": "xinglin blob", "version": "1", "chainId": self.deployment["chainId"], "verifyingContract": gate},
-            {
-                "BlobRequest": [
-                    {"name": n, "type": t}
-                    for n, t in (
-                        ("action", "string"),
-                        ("node", "address"),
-                        ("name", "bytes32"),
-                        ("part", "uint32"),
-                        ("expiry", "uint64"),
-                        ("nonce", "uint64"),
-                    )
-                ]
-            },
-            {"action": "put", "node": node, "name": blob, "part": 0, "expiry": expiry, "nonce": nonce},
-        )
-        request = urllib.request.Request(
-            f"{self.c.node.url}/blobs/{gate}/0x{blob.hex()}",
-            container,
-            method="PUT",
-            headers={
-                "Authorization": f"Xinglin expiry={expiry},nonce={nonce},signature={signed.signature.to_0x_hex()}"
-            },
-        )
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.loads(answer.read())["blob"]
+        """A container of one part (docs/wire-formats.md §1), put in the hospital's name; its name."""
+        frame, blob = container(part)
+        status, answer = self.ask(name, "put", "records", blob, body=frame)
+        assert status == 201, answer
+        self.sizes[blob] = len(frame)
+        return blob
 
-    def send(self, name, data):
+    def ask(self, name, action, contract, target, part=0, body=None, **other):
+        """A request that is signed here (docs/wire-formats.md §5): HTTP status, and the answer's bytes."""
+        return self.send_request(self.request(name, action, contract, target, part, body, **other))
+
+    def request(self, name, action, contract, target, part=0, body=None, **other):
+        gate = to_checksum_address(self.deployment[contract]["address"])
+        authorization = sign_request(self.keys[name], self.deployment, gate, action, target, part, **other)
+        path = {"part": f"/{part}", "audit": "/audit" + (f"?before={part}" if part else "")}.get(action, "")
+        return urllib.request.Request(
+            f"{self.c.node.url}/blobs/{gate}/{target}{path}",
+            body,
+            method="PUT" if action == "put" else "GET",
+            headers={"Authorization": authorization},
+        )
+
+    def send_request(self, request):
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def send(self, name, data, count=None):
+        """A raw transaction to Records; `count`: its nonce, if it is not the next one."""
         account = Account.from_key(self.keys[name])
-        count = int(self.c.rpc("eth_getTransactionCount", account.address, "pending"), 16)
+        if count is None:
+            count = int(self.c.rpc("eth_getTransactionCount", account.address, "pending"), 16)
         signed = account.sign_transaction(
             {
                 "to": to_checksum_address(self.deployment["records"]["address"]),

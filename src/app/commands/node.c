@@ -84,6 +84,7 @@ static enum status cmd_init(struct cli *cli, struct err *err) {
 	TRY(cli_u64(cli, &plan.chain_id, "chain-id", 0, err));
 	TRY(cli_u64(cli, &plan.gas_limit, "gas-limit", BLOCK_GAS_DEFAULT, err));
 	plan.zero_base_fee = !cli_flag(cli, "base-fee");
+	plan.listed_only = cli_flag(cli, "listed-only");
 	TRY(funded_accounts(cli, &plan, err));
 	while (plan.chain_id == 0) {
 		uint8_t random[4];
@@ -110,6 +111,8 @@ const struct cli_command command_init = {
     .options = {{"data", "DIR", "the node's data folder"}, {"deployer", "ADDRESS", "who will deploy the contracts"},
 	{"chain-id", "N", "the chain's id (a random one)"}, {"gas-limit", "N", "gas of a block (1,000,000,000)"},
 	{"base-fee", NULL, "fees as on mainnet; without it the base fee is pinned to zero"},
+	{"listed-only", NULL,
+	    "take transactions of the directory's active actors, the registrars and the deployer only"},
 	{"fund", "ADDRESS,…", "accounts that get 10,000 ether each"}},
     .run = cmd_init,
 };

@@ -68,10 +68,14 @@ static enum status read_genesis(struct node *node, struct err *err) {
 }
 
 static enum status pool_admit(
-    void *context, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err) {
+    void *context, enum pool_verdict *verdict, const struct transaction *tx, const addr20 *sender, struct err *err) {
+	static const enum pool_verdict verdicts[] = {
+	    [BLOB_ADMITTED] = POOL_OK, [BLOB_NOT_PUT] = POOL_BLOB_NOT_PUT, [BLOB_OTHER_SIZE] = POOL_BLOB_OTHER_SIZE};
 	struct node *node = context;
-	*admits = true;
-	return node->blobs ? blob_admits(node->blobs, admits, tx, sender, err) : STATUS_OK;
+	enum blob_admission admission = BLOB_ADMITTED;
+	if (node->blobs) TRY(blob_admits(node->blobs, &admission, tx, sender, err));
+	*verdict = verdicts[admission];
+	return STATUS_OK;
 }
 
 static enum status open_ledger(struct node *node, struct err *err) {
@@ -129,6 +133,15 @@ static enum status send_own(void *context, const addr20 *to, struct bytes data, 
 	return status;
 }
 
+/* Linux's identifier of this run of the machine. */
+static void read_machine_run(char *out, size_t size) {
+	out[0] = 0;
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	if (!file) return;
+	if (!fgets(out, (int)size, file)) out[0] = 0;
+	fclose(file);
+}
+
 static enum status open_blobs(struct node *node, struct err *err) {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/blobs", node->options.data);
@@ -138,6 +151,7 @@ static enum status open_blobs(struct node *node, struct err *err) {
 	    .random = &world_random,
 	    .send = send_own,
 	    .send_context = node};
+	read_machine_run(options.machine_run, sizeof options.machine_run);
 	TRY(blob_open(&node->blobs, node->chain, node->store, &options, err));
 	struct chain_observer observer = blob_observer(node->blobs);
 	chain_observe(node->chain, &observer);
@@ -199,7 +213,7 @@ static enum status open_all(struct node *node, struct err *err) {
 	TRY(open_ledger(node, err));
 	TRY(open_blobs(node, err));
 	TRY(open_rpc(node, err));
-	node_ops_init(&node->ops, node->chain, node->pool, node->options.data);
+	node_ops_init(&node->ops, node->chain, node->pool, node->blobs, node->options.data);
 	node_reload(node, node->options.min_free_bytes);
 	if (node->options.metrics_port)
 		TRY(ops_server_open(

@@ -103,6 +103,10 @@ static void put_xinglin(struct json_writer *w, const struct genesis_plan *plan) 
 		json_put_hex(w, NULL, BYTES_OF(gate));
 	}
 	json_array_end(w);
+	if (plan->listed_only) {
+		const addr20 directory = address_of_create(&plan->deployer, 0);
+		json_put_hex(w, "admission", BYTES_OF(directory));
+	}
 	json_object_end(w);
 }
 

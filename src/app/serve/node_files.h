@@ -35,6 +35,7 @@ struct genesis_plan {
 	addr20 sealer;
 	addr20 deployer; /* its contracts 1, 2 and 3 are the blob gates: folders, records, consent */
 	bool zero_base_fee;
+	bool listed_only; /* the deployer's contract 0, the directory, says whose transactions are taken */
 	uint64_t gas_limit;
 	uint64_t timestamp;   /* seconds */
 	const addr20 *funded; /* 10,000 ether each */

@@ -3,11 +3,13 @@
 #define APP_SERVE_NODE_OPS_H
 
 #include "app/serve/ops.h"
+#include "ledger/blob/blob.h"
 #include "ledger/pool/pool.h"
 
 struct node_ops {
 	struct chain *chain;
 	struct pool *pool;
+	struct blob_room *blobs;
 	const char *data;
 	atomic_ullong min_free_bytes;
 	atomic_bool is_sealing;   /* the executing thread runs */
@@ -16,6 +18,7 @@ struct node_ops {
 };
 
 /* `ops` is filled and borrows the rest, so it must not move afterwards. */
-void node_ops_init(struct node_ops *ops, struct chain *chain, struct pool *pool, const char *data);
+void node_ops_init(
+    struct node_ops *ops, struct chain *chain, struct pool *pool, struct blob_room *blobs, const char *data);
 
 #endif

@@ -104,6 +104,7 @@ static enum status open_sender(struct actor *actor, struct err *err) {
 	    &(struct outbox_options){.client = actor->client,
 		.secret = &home->account_secret,
 		.node = &home->deployment.sealer,
+		.genesis = &home->deployment.genesis,
 		.random = options->random,
 		.journal_path = journal_path,
 		.threads = options->threads},

@@ -10,6 +10,7 @@ struct blob_asker request_asker(const struct actor_request *request) {
 	return (struct blob_asker){.client = request->client,
 	    .secret = &request->home->account_secret,
 	    .node = &request->home->deployment.sealer,
+	    .genesis = &request->home->deployment.genesis,
 	    .random = request->random};
 }
 

@@ -10,7 +10,7 @@
 #include "health/chain/client_private.h"
 
 #define EXPIRY_AHEAD_S 60u
-#define AUDIT_MAX ((size_t)256 << 20)
+#define AUDIT_PAGE_MAX ((size_t)2 << 20)
 
 /* What is signed: docs/wire-formats.md §5. */
 struct blob_request {
@@ -18,7 +18,7 @@ struct blob_request {
 	enum http_method method;
 	const addr20 *gate;
 	const hash32 *name;
-	uint32_t part;
+	uint32_t part; /* of an audit: `before` */
 	struct bytes body;
 };
 
@@ -30,7 +30,8 @@ static enum status authorization(
 	const struct eip712_domain domain = {.name = "xinglin blob",
 	    .version = "1",
 	    .chain_id = u256_from(client_chain_id(asker->client)),
-	    .verifying_contract = request->gate};
+	    .verifying_contract = request->gate,
+	    .salt = asker->genesis};
 	struct eip712_struct s =
 	    eip712_begin("BlobRequest(string action,address node,bytes32 name,uint32 part,uint64 expiry,uint64 nonce)");
 	eip712_put_bytes(&s, bytes_text(request->action));
@@ -42,9 +43,12 @@ static enum status authorization(
 	hash32 domain_hash = eip712_domain_hash(&domain), struct_hash = eip712_end(&s);
 	hash32 digest = eip712_digest(&domain_hash, &struct_hash);
 	struct eth_signature signature;
+	addr20 account;
+	TRY(address_of_secret(&account, asker->secret));
 	TRY(eth_sign_digest(&signature, asker->secret, &digest));
-	buf_printf(out, "Authorization: Xinglin expiry=%llu,nonce=%llu,signature=", (unsigned long long)expiry,
-	    (unsigned long long)nonce);
+	buf_text(out, "Authorization: Xinglin account=");
+	hex_put(out, BYTES_OF(account), true);
+	buf_printf(out, ",expiry=%llu,nonce=%llu,signature=", (unsigned long long)expiry, (unsigned long long)nonce);
 	hex_put(out, BYTES_OF(signature), true);
 	return buf_status(out, err);
 }
@@ -60,6 +64,7 @@ static void put_url(struct buf *out, const struct blob_asker *asker, const struc
 	hex_put(out, BYTES_OF(*request->name), true);
 	if (strcmp(request->action, "part") == 0) buf_printf(out, "/%u", request->part);
 	if (strcmp(request->action, "audit") == 0) buf_text(out, "/audit");
+	if (strcmp(request->action, "audit") == 0 && request->part != 0) buf_printf(out, "?before=%u", request->part);
 }
 
 /* The node's `now` of a problem with the code "clock", beside this computer's. */
@@ -157,7 +162,7 @@ enum status blobs_get_part(const struct blob_asker *asker, struct buf *part, str
 }
 
 enum status blobs_get_audit(const struct blob_asker *asker, struct buf *json, struct blob_verdict *verdict,
-    const addr20 *gate, const hash32 *item, struct err *err) {
-	struct blob_request request = {"audit", HTTP_GET, gate, item, 0, {NULL, 0}};
-	return get(asker, json, verdict, &request, AUDIT_MAX, err);
+    const addr20 *gate, const hash32 *item, uint32_t before, struct err *err) {
+	struct blob_request request = {"audit", HTTP_GET, gate, item, before, {NULL, 0}};
+	return get(asker, json, verdict, &request, AUDIT_PAGE_MAX, err);
 }

@@ -23,6 +23,7 @@ struct blob_asker {
 	struct client *client;
 	const hash32 *secret; /* whose account signs */
 	const addr20 *node;   /* the sealer in the deployment */
+	const hash32 *genesis;
 	const struct random_source *random;
 };
 /* `container` is the whole frame; its name is computed and given back. */
@@ -32,8 +33,9 @@ MUST_USE enum status blobs_get(const struct blob_asker *asker, struct buf *conta
     const addr20 *gate, const hash32 *item, struct err *err);
 MUST_USE enum status blobs_get_part(const struct blob_asker *asker, struct buf *part, struct blob_verdict *verdict,
     const addr20 *gate, const hash32 *item, uint32_t index, struct err *err);
-/* The sealed audit entries: a JSON array of compact JWEs. */
+/* A page of the item's sealed audit entries, from the newest on, or from the one before entry number `before`:
+ * {"total":N,"entries":["<compact JWE>",…],"next":M}, without `next` at the end. */
 MUST_USE enum status blobs_get_audit(const struct blob_asker *asker, struct buf *json, struct blob_verdict *verdict,
-    const addr20 *gate, const hash32 *item, struct err *err);
+    const addr20 *gate, const hash32 *item, uint32_t before, struct err *err);
 
 #endif

@@ -45,6 +45,7 @@ enum status outbox_open(struct outbox **out, const struct outbox_options *option
 	outbox->client = options->client;
 	outbox->secret = *options->secret;
 	outbox->node = *options->node;
+	outbox->genesis = *options->genesis;
 	if (options->threads) outbox->monitor = options->threads->monitor_new(options->threads->context);
 	enum status status = address_of_secret(&outbox->account, &outbox->secret);
 	if (status != STATUS_OK) err_set(err, status, "the account's secret is not a valid key");

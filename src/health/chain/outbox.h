@@ -34,8 +34,9 @@ struct outbox;
 struct outbox_options {
 	/* Borrowed. Whoever runs the outbox uses it, and nobody else meanwhile. Gives clock and sleep too. */
 	struct client *client;
-	const hash32 *secret;               /* of the account; copied, and wiped by outbox_close */
-	const addr20 *node;                 /* the sealer, to whom blobs are put again */
+	const hash32 *secret; /* of the account; copied, and wiped by outbox_close */
+	const addr20 *node;   /* the sealer, to whom blobs are put again */
+	const hash32 *genesis;
 	const struct random_source *random; /* for requests that put blobs */
 	const char *journal_path;
 	const struct threads *threads; /* NULL: one thread calls everything */

@@ -85,6 +85,7 @@ struct outbox {
 	struct client *client;
 	hash32 secret;
 	addr20 account, node;
+	hash32 genesis;
 	struct monitor *monitor; /* NULL without threads. Guards everything below but the runner's */
 	struct outbox_journal journal;
 	bool opened, is_syncing, is_stopped, has_work;

@@ -169,6 +169,7 @@ static enum status put_blob(void *context, const struct outbox_blob *blob, struc
 	struct blob_asker asker = {.client = outbox->client,
 	    .secret = &outbox->secret,
 	    .node = &outbox->node,
+	    .genesis = &outbox->genesis,
 	    .random = outbox->options.random};
 	struct blob_verdict verdict;
 	hash32 name;

@@ -202,6 +202,7 @@ static enum status fake_exchange(void *context, struct http_response *response, 
 static const struct http_client fake_http = {fake_exchange, NULL, NULL};
 static const hash32 secret = {.b = {7}};
 static const addr20 sealer = {{1}}, contract = {{2}};
+static const hash32 genesis = {{3}};
 static struct scripted_random script;
 static struct random_source random_source;
 static struct client *client;
@@ -210,8 +211,12 @@ static char folder[64], journal[96];
 static struct arena arena;
 
 static void open_outbox(void) {
-	struct outbox_options options = {
-	    .client = client, .secret = &secret, .node = &sealer, .random = &random_source, .journal_path = journal};
+	struct outbox_options options = {.client = client,
+	    .secret = &secret,
+	    .node = &sealer,
+	    .genesis = &genesis,
+	    .random = &random_source,
+	    .journal_path = journal};
 	struct err err = {0};
 	enum status status = outbox_open(&outbox, &options, &err);
 	if (status != STATUS_OK) fail_msg("%s", err.message);
@@ -601,6 +606,7 @@ static void a_block_that_is_reorganised_away_sends_again_before_it_is_believed(v
 	struct outbox_options options = {.client = client,
 	    .secret = &secret,
 	    .node = &sealer,
+	    .genesis = &genesis,
 	    .random = &random_source,
 	    .journal_path = journal,
 	    .confirmations = 3};
@@ -638,8 +644,12 @@ static void a_torn_end_is_cut_off_and_damage_inside_is_an_error(void **state) {
 	assert_int_equal(pread(fd, &flipped, 1, 12), 1);
 	flipped ^= 1;
 	assert_int_equal(pwrite(fd, &flipped, 1, 12), 1);
-	struct outbox_options options = {
-	    .client = client, .secret = &secret, .node = &sealer, .random = &random_source, .journal_path = journal};
+	struct outbox_options options = {.client = client,
+	    .secret = &secret,
+	    .node = &sealer,
+	    .genesis = &genesis,
+	    .random = &random_source,
+	    .journal_path = journal};
 	assert_int_equal(outbox_open(&outbox, &options, &err), STATUS_CORRUPT);
 	assert_non_null(strstr(err.message, "damaged at byte 0"));
 	outbox = NULL;

@@ -4,7 +4,8 @@
 #include "health/consent/consent_private.h"
 #include "health/records/record.h"
 
-#define AUDIT_JSON_MAX ((size_t)256 << 20)
+#define PAGE_MAX ((size_t)2 << 20)
+#define ENTRIES_MAX 1000000u /* of one record */
 #define ENTRY_MAX ((size_t)4096)
 
 /* Keys of a folder by epoch, found when they are first needed. */
@@ -57,24 +58,14 @@ static enum status read_line(struct actor_request *request, struct audit_line *o
 	return audit_line_parse(out, request->arena, sealed, text, err);
 }
 
-static enum status read_lines(struct actor_request *request, struct audit_line **lines, size_t *count,
-    const struct folder *folder, struct bytes json, struct err *err) {
-	const struct json *root;
-	TRY(json_parse(&root, request->arena, json, NULL, err));
-	if (!json_is(root, JSON_ARRAY)) return err_set(err, STATUS_INTERNAL, "the node's audit answer is no list");
+static enum status read_lines(struct actor_request *request, struct audit_line *lines, const struct folder *folder,
+    const struct bytes *sealed, size_t count, struct err *err) {
 	struct epoch_keys keys = {.folder = &folder->id, .newest = folder->epoch};
 	keys.keys = mem_zalloc((size_t)folder->epoch + 1, sizeof *keys.keys);
-	*lines = arena_zalloc(request->arena, root->count, sizeof **lines);
-	*count = 0;
 	uint32_t epoch = folder->epoch;
 	enum status status = STATUS_OK;
-	json_foreach (entry, root) {
-		struct bytes sealed = json_string(entry);
-		if (!sealed.data) status = err_set(err, STATUS_INTERNAL, "the node's audit answer holds no texts");
-		if (status == STATUS_OK) status = read_line(request, &(*lines)[*count], &keys, &epoch, sealed, err);
-		if (status != STATUS_OK) break;
-		(*count)++;
-	}
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = read_line(request, &lines[i], &keys, &epoch, sealed[i], err);
 	mem_wipe(keys.keys, ((size_t)folder->epoch + 1) * sizeof *keys.keys);
 	mem_free(keys.keys);
 	return status;
@@ -111,36 +102,81 @@ static enum status check_anchors(
 	return STATUS_OK;
 }
 
-static enum status get_audit(struct actor_request *request, struct buf *json, const struct own_folder *own,
+/* --- asking for the pages --- */
+
+/* A record's sealed entries in the order in which they were made; pages come from the end. */
+struct pages {
+	struct bytes *sealed;
+	uint64_t total; /* as the first page says; what is added meanwhile is left out */
+	uint64_t lacks; /* entries 1 to `lacks` did not come yet */
+};
+
+static enum status take_page(struct actor_request *request, struct pages *pages, struct bytes text, struct err *err) {
+	const struct json *root;
+	uint64_t total;
+	TRY(json_parse(&root, request->arena, arena_dup(request->arena, text), NULL, err));
+	const struct json *entries = json_get(root, "entries");
+	if (!json_u64(&total, json_get(root, "total")) || !json_is(entries, JSON_ARRAY) || total > ENTRIES_MAX)
+		return err_set(err, STATUS_INTERNAL, "the node's audit answer is not a page of entries");
+	if (!pages->sealed) {
+		pages->sealed = arena_zalloc(request->arena, total, sizeof *pages->sealed);
+		pages->total = pages->lacks = total;
+	}
+	if (entries->count > pages->lacks)
+		return err_set(err, STATUS_INTERNAL, "the node's audit answer has more entries than it says");
+	if (entries->count == 0 && pages->lacks > 0)
+		return err_set(err, STATUS_INTERNAL, "the node does not give the audit entries 1 to %llu of %llu",
+		    (unsigned long long)pages->lacks, (unsigned long long)pages->total);
+	json_foreach (entry, entries) {
+		const struct bytes sealed = json_string(entry);
+		if (!sealed.data) return err_set(err, STATUS_INTERNAL, "the node's audit answer holds no texts");
+		pages->sealed[--pages->lacks] = sealed;
+	}
+	return STATUS_OK;
+}
+
+static enum status get_page(struct actor_request *request, struct pages *pages, const struct blob_asker *asker,
+    const hash32 *record, struct err *err) {
+	struct blob_verdict verdict;
+	struct buf json;
+	buf_init(&json, PAGE_MAX);
+	const uint32_t before = pages->sealed ? (uint32_t)pages->lacks + 1 : 0;
+	enum status status =
+	    blobs_get_audit(asker, &json, &verdict, &request->home->deployment.records, record, before, err);
+	if (status == STATUS_OK && !verdict.ok)
+		status = err_set(err, verdict.http_status == 404 ? STATUS_NOTFOUND : STATUS_DENIED,
+		    "the node does not give the audit entries: %s (%s)", verdict.detail, verdict.code);
+	if (status == STATUS_OK) status = take_page(request, pages, buf_view(&json), err);
+	buf_fini(&json);
+	return status;
+}
+
+static enum status get_audit(struct actor_request *request, struct pages *pages, const struct own_folder *own,
     const hash32 *record, struct err *err) {
 	struct blob_asker asker;
-	struct blob_verdict verdict;
 	hash32 account;
+	*pages = (struct pages){0};
 	TRY(consent_asker(request, &asker, &account, own, err));
-	enum status status = blobs_get_audit(&asker, json, &verdict, &request->home->deployment.records, record, err);
+	enum status status;
+	do status = get_page(request, pages, &asker, record, err);
+	while (status == STATUS_OK && pages->lacks > 0);
 	mem_wipe(&account, sizeof account);
-	TRY(status);
-	if (verdict.ok) return STATUS_OK;
-	return err_set(err, verdict.http_status == 404 ? STATUS_NOTFOUND : STATUS_DENIED,
-	    "the node does not give the audit entries: %s (%s)", verdict.detail, verdict.code);
+	return status;
 }
 
 enum status audit_reads(struct actor_request *request, struct audit_log *out, const hash32 *record, struct err *err) {
 	struct record_registration registration;
 	struct own_folder own;
 	struct folder folder;
-	struct audit_line *lines = NULL;
-	struct buf json;
+	struct pages pages;
 	TRY(record_find(request, &registration, record, err));
 	TRY(own_folder_load(request, &own, &registration.folder, err));
 	TRY(folder_find(request, &folder, &registration.folder, err));
 	*out = (struct audit_log){0};
-	buf_init(&json, AUDIT_JSON_MAX);
-	enum status status = get_audit(request, &json, &own, record, err);
-	struct bytes text = arena_dup(request->arena, buf_view(&json));
-	buf_fini(&json);
-	TRY(status);
-	TRY(read_lines(request, &lines, &out->count, &folder, text, err));
+	TRY(get_audit(request, &pages, &own, record, err));
+	out->count = (size_t)pages.total;
+	struct audit_line *lines = arena_zalloc(request->arena, out->count, sizeof *lines);
+	TRY(read_lines(request, lines, &folder, pages.sealed, out->count, err));
 	TRY(audit_check(lines, out->count, record, err));
 	TRY(check_anchors(request, &out->anchors, lines, out->count, err));
 	out->entries = arena_zalloc(request->arena, out->count, sizeof *out->entries);

@@ -19,14 +19,18 @@ enum status blob_open(struct blob_room **out, struct chain *chain, struct store 
 	if (room->options.bytes_max == 0) room->options.bytes_max = BYTES_MAX_DEFAULT;
 	room->directory = mem_strdup(options->directory);
 	room->gate_count = genesis_blob_gates(chain_genesis(chain), room->gates);
-	room->nonces = mem_zalloc(BLOB_NONCES_MAX, sizeof *room->nonces);
-	room->executor = executor_new();
+	room->accounts = blob_accounts_new();
+	room->asker = chain_asker_new(chain);
 	pthread_mutex_init(&room->ask_lock, NULL);
+	pthread_mutex_init(&room->index_lock, NULL);
+	pthread_mutex_init(&room->nonce_lock, NULL);
+	pthread_mutex_init(&room->audit_lock, NULL);
 	pthread_mutex_init(&room->lock, NULL);
 	pthread_cond_init(&room->followed_more, NULL);
 	enum status status = blob_content_open(room, err);
-	if (status == STATUS_OK) status = blob_audit_open(&room->audit, room->directory, err);
+	if (status == STATUS_OK) status = blob_audit_open(room, err);
 	if (status == STATUS_OK) status = blob_index_catch_up(room, err);
+	if (status == STATUS_OK) status = blob_nonces_open(room, err);
 	if (status != STATUS_OK) {
 		blob_close(room);
 		return err_prefix(err, status, "blobs");
@@ -37,12 +41,16 @@ enum status blob_open(struct blob_room **out, struct chain *chain, struct store 
 
 void blob_close(struct blob_room *room) {
 	if (!room) return;
+	blob_nonces_close(room);
 	blob_audit_close(room->audit);
-	executor_free(room->executor);
+	chain_asker_free(room->asker);
+	blob_accounts_free(room->accounts);
 	pthread_mutex_destroy(&room->ask_lock);
+	pthread_mutex_destroy(&room->index_lock);
+	pthread_mutex_destroy(&room->nonce_lock);
+	pthread_mutex_destroy(&room->audit_lock);
 	pthread_mutex_destroy(&room->lock);
 	pthread_cond_destroy(&room->followed_more);
-	mem_free(room->nonces);
 	mem_free(room->directory);
 	mem_free(room);
 }
@@ -53,28 +61,57 @@ static bool is_among(const hash32 *blobs, size_t count, const hash32 *blob) {
 	return false;
 }
 
-/* What is pending becomes one item's content, so a second naming of it would find nothing. */
-enum status blob_admits(
-    struct blob_room *room, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err) {
-	*admits = true;
-	if (tx->is_create || !blob_gate_is(room, &tx->to)) return STATUS_OK;
+/* What waits becomes one item's content, so a second naming of it would find nothing. */
+static enum status check_names(struct blob_room *room, enum blob_admission *admission, const struct transaction *tx,
+    const addr20 *sender, struct err *err) {
 	hash32 blobs[BLOB_NAMES_MAX];
 	size_t count;
 	TRY(blob_gate_blobs_of(room, blobs, &count, &tx->to, tx->data, err));
-	if (count > BLOB_NAMES_MAX) *admits = false;
-	for (size_t i = 0; i < count && *admits; i++)
-		*admits = !is_among(blobs, i, &blobs[i]) && blob_content_is_pending(room, &blobs[i], sender);
+	if (count > BLOB_NAMES_MAX) *admission = BLOB_NOT_PUT;
+	for (size_t i = 0; i < count && *admission == BLOB_ADMITTED; i++) {
+		const struct blob_waiting waiting = {tx->to, blobs[i], *sender};
+		uint64_t size_bytes;
+		if (is_among(blobs, i, &blobs[i]) || !blob_content_waits(room, &size_bytes, &waiting))
+			*admission = BLOB_NOT_PUT;
+	}
 	return STATUS_OK;
+}
+
+/* A transaction that would fail now (it stands on one before it) says no sizes: those are compared when it is mined. */
+static enum status check_sizes(struct blob_room *room, enum blob_admission *admission, const struct transaction *tx,
+    const addr20 *sender, struct err *err) {
+	struct blob_claim claims[BLOB_NAMES_MAX];
+	size_t count;
+	TRY(blob_gate_claims_of(room, claims, &count, tx, sender, err));
+	for (size_t i = 0; i < count && *admission == BLOB_ADMITTED; i++) {
+		const struct blob_waiting waiting = {claims[i].gate, claims[i].blob, *sender};
+		uint64_t size_bytes;
+		if (!blob_content_waits(room, &size_bytes, &waiting))
+			*admission = BLOB_NOT_PUT;
+		else if (size_bytes != claims[i].size_bytes)
+			*admission = BLOB_OTHER_SIZE;
+	}
+	return STATUS_OK;
+}
+
+enum status blob_admits(struct blob_room *room, enum blob_admission *admission, const struct transaction *tx,
+    const addr20 *sender, struct err *err) {
+	*admission = BLOB_ADMITTED;
+	if (tx->is_create || !blob_gate_is(room, &tx->to)) return STATUS_OK;
+	TRY(check_names(room, admission, tx, sender, err));
+	return *admission == BLOB_ADMITTED ? check_sizes(room, admission, tx, sender, err) : STATUS_OK;
 }
 
 struct blob_counts blob_counts(struct blob_room *room) {
 	hash32 head;
 	struct blob_counts counts = {0};
 	blob_audit_unanchored(room, &head, &counts.audit_entries);
-	counts.pending = blob_content_sweep(room, UINT64_MAX / 2);
 	pthread_mutex_lock(&room->lock);
 	counts.items = room->item_count;
 	counts.bytes = room->content_bytes;
+	counts.waiting = room->waiting_count;
+	counts.waiting_bytes = room->waiting_bytes;
+	counts.strangers = room->strangers;
 	pthread_mutex_unlock(&room->lock);
 	return counts;
 }
@@ -129,8 +166,10 @@ static enum status anchor_audit(struct blob_room *room, struct err *err) {
 enum status blob_duties(struct blob_room *room, struct err *err) {
 	uint64_t now_ms = clock_now_ms(room->options.clock);
 	if (now_ms >= room->swept_ms + SWEEP_EVERY_MS) {
-		blob_content_sweep(room, PENDING_AGE_MS);
 		room->swept_ms = now_ms;
+		blob_content_sweep(room, PENDING_AGE_MS);
+		blob_accounts_sweep(room);
+		TRY(blob_nonces_sweep(room, err));
 	}
 	if (now_ms >= room->confirm_after_ms) {
 		room->confirm_after_ms = now_ms + RETRY_MS;

@@ -1,14 +1,17 @@
 /*
- * Sealed blobs beside the transactions: put by whom a contract lists, served by item only to whom a contract allows at
- * that moment, erased for good (docs/wire-formats.md §1, §5, §6). Which contracts are asked stands in the genesis
- * (config.xinglin.blobGates); what they stand for is not known here.
+ * Sealed blobs beside the transactions: put by accounts that a contract lists, served by item only to accounts that a
+ * contract allows at that moment, erased for good (docs/wire-formats.md §1, §5, §6). Which contracts are asked stands
+ * in the genesis (config.xinglin.blobGates); what they stand for is not known here.
  *
- * On disk, under one folder: `pending/<blob>-<putter>` until a transaction of that putter names it;
+ * On disk, under one folder: `pending/<gate>-<blob>-<putter>` until a transaction of that putter names it;
  * `items/<gate>-<item>` from then on; `audit.log`. Which item has which blob is in TABLE_BLOB. An item's content is its
  * own: nobody can have another's kept, or deleted, by naming it.
  *
- * Threads: the routes' handlers and blob_is_held from any thread; blob_follow on the committing thread; blob_duties on
- * one thread.
+ * Nobody fills or silences the room for others: a stranger to the gates leaves nothing behind, and each account that
+ * they know has a share of requests, of audit entries, and of what waits.
+ *
+ * Threads: the routes' handlers, blob_admits and blob_counts from any thread; the observer on the committing thread;
+ * blob_duties on one thread.
  */
 #ifndef LEDGER_BLOB_BLOB_H
 #define LEDGER_BLOB_BLOB_H
@@ -21,7 +24,10 @@ struct blob_room;
 
 struct blob_options {
 	const char *directory;
-	addr20 node; /* the sealer, whom requests must name */
+	addr20 node; /* the sealer, which requests must name */
+	/* Text that stays the same as long as the machine runs, at most 63 bytes: after another run, what was not
+	 * synced may be lost. */
+	char machine_run[64];
 	const struct clock_source *clock;
 	const struct random_source *random;
 	uint64_t bytes_max; /* of all content; 0: 1 TiB */
@@ -38,10 +44,11 @@ void blob_close(struct blob_room *room);
 extern const struct route blob_routes[];
 extern const size_t blob_route_count;
 
-/* Pool admission: false if `tx` goes to a gate and names a blob that `sender` has not put here, one blob twice, or
- * more than 64. */
-MUST_USE enum status blob_admits(
-    struct blob_room *room, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err);
+/* Pool admission. BLOB_NOT_PUT: `tx` goes to a gate and names a blob that `sender` has not put here for that gate, one
+ * blob twice, or more than 64. BLOB_OTHER_SIZE: it says another size than the blob has. */
+enum blob_admission { BLOB_ADMITTED, BLOB_NOT_PUT, BLOB_OTHER_SIZE };
+MUST_USE enum status blob_admits(struct blob_room *room, enum blob_admission *admission, const struct transaction *tx,
+    const addr20 *sender, struct err *err);
 
 /* For chain_observe: names and erasures of a new head take effect. */
 struct chain_observer blob_observer(struct blob_room *room);
@@ -50,10 +57,10 @@ struct chain_observer blob_observer(struct blob_room *room);
 MUST_USE enum status blob_duties(struct blob_room *room, struct err *err);
 
 struct blob_counts {
-	uint64_t items;
-	uint64_t bytes;
-	uint64_t pending;
+	uint64_t items, bytes;
+	uint64_t waiting, waiting_bytes; /* put, and not yet named by a transaction */
 	uint64_t audit_entries;
+	uint64_t strangers; /* requests of accounts that no gate knows, since the start */
 };
 struct blob_counts blob_counts(struct blob_room *room);
 

@@ -1,7 +1,8 @@
 /*
- * Content is files: `pending/<blob>-<putter>` and `items/<2 digits>/<gate>-<item>`. A file is written under a temporary
- * name, synced, and renamed, so that what has its name is whole. An item's file is a hard link made from the putter's
- * pending one.
+ * Content is files: `pending/<gate>-<blob>-<putter>` and `items/<2 digits>/<gate>-<item>`. A file is written under a
+ * temporary name, synced, and linked, so that what has its name is whole. An item's file is a hard link made from the
+ * putter's pending one. What waits is charged to its putter as long as the file is there: whoever removes the file
+ * gives the charge back, once.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,11 +27,24 @@ static void hex_text(char *out, struct bytes data) {
 	out[2 * data.len] = 0;
 }
 
-static void pending_path(char out[PATH_BYTES], const struct blob_room *room, const hash32 *blob, const addr20 *putter) {
-	char name[65], who[41];
-	hex_text(name, BYTES_OF(*blob));
-	hex_text(who, BYTES_OF(*putter));
-	snprintf(out, PATH_BYTES, "%s/pending/%s-%s", room->directory, name, who);
+static void pending_path(char out[PATH_BYTES], const struct blob_room *room, const struct blob_waiting *waiting) {
+	char gate[41], blob[65], putter[41];
+	hex_text(gate, BYTES_OF(waiting->gate));
+	hex_text(blob, BYTES_OF(waiting->blob));
+	hex_text(putter, BYTES_OF(waiting->putter));
+	snprintf(out, PATH_BYTES, "%s/pending/%s-%s-%s", room->directory, gate, blob, putter);
+}
+
+/* The inverse, of a name in pending/. */
+static bool waiting_of(struct blob_waiting *out, const struct blob_room *room, const char *name) {
+	char text[3][67];
+	if (strlen(name) != 40 + 1 + 64 + 1 + 40 || name[40] != '-' || name[105] != '-') return false;
+	snprintf(text[0], sizeof text[0], "0x%.40s", name);
+	snprintf(text[1], sizeof text[1], "0x%.64s", name + 41);
+	snprintf(text[2], sizeof text[2], "0x%.40s", name + 106);
+	return hex_fixed(out->gate.b, 20, bytes_text(text[0])) == STATUS_OK &&
+	       hex_fixed(out->blob.b, 32, bytes_text(text[1])) == STATUS_OK &&
+	       hex_fixed(out->putter.b, 20, bytes_text(text[2])) == STATUS_OK && blob_gate_is(room, &out->gate);
 }
 
 static void shard_path(char out[PATH_BYTES], const struct blob_room *room, const hash32 *item) {
@@ -79,69 +93,143 @@ static enum status make_shard(const char *path, struct err *err) {
 	return sync_directory(parent, err);
 }
 
+/* Calls `visit` for each file of a folder; none if the folder is not there. */
+static enum status visit_files(struct blob_room *room, const char *path,
+    void (*visit)(struct blob_room *room, int folder, const char *name, const struct stat *info), struct err *err) {
+	DIR *directory = opendir(path);
+	if (!directory) return errno == ENOENT ? STATUS_OK : io_failed(err, "list", path);
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		struct stat info;
+		if (entry->d_name[0] == '.') continue;
+		if (fstatat(dirfd(directory), entry->d_name, &info, 0) == 0)
+			visit(room, dirfd(directory), entry->d_name, &info);
+	}
+	closedir(directory);
+	return STATUS_OK;
+}
+
+static void count_item(struct blob_room *room, int folder, const char *name, const struct stat *info) {
+	(void)folder;
+	(void)name;
+	room->item_count++;
+	room->content_bytes += (uint64_t)info->st_size;
+}
+
 static enum status count_items(struct blob_room *room, struct err *err) {
 	char path[PATH_BYTES];
 	for (int shard = 0; shard < 256; shard++) {
 		hash32 first = {.b = {(uint8_t)shard}};
 		shard_path(path, room, &first);
-		DIR *directory = opendir(path);
-		if (!directory && errno == ENOENT) continue; /* made with its first item */
-		if (!directory) return io_failed(err, "list", path);
-		for (struct dirent *entry; (entry = readdir(directory));) {
-			struct stat info;
-			if (entry->d_name[0] == '.') continue;
-			if (fstatat(dirfd(directory), entry->d_name, &info, 0) != 0) continue;
-			room->item_count++;
-			room->content_bytes += (uint64_t)info.st_size;
-		}
-		closedir(directory);
+		TRY(visit_files(room, path, count_item, err));
 	}
 	return STATUS_OK;
+}
+
+/* What waited when the node stopped waits on. What has no room any more goes, and what has another name, which a write
+ * that did not end has left. */
+static void count_pending(struct blob_room *room, int folder, const char *name, const struct stat *info) {
+	struct blob_waiting waiting;
+	uint64_t total;
+	if (!waiting_of(&waiting, room, name) || blob_account_waits(room, &total, &waiting.gate, &waiting.putter,
+						     blob_charge_bytes((uint64_t)info->st_size)) != STATUS_OK)
+		unlinkat(folder, name, 0);
 }
 
 enum status blob_content_open(struct blob_room *room, struct err *err) {
 	char path[PATH_BYTES];
 	TRY(make_directory(room->directory, err));
-	snprintf(path, sizeof path, "%s/pending", room->directory);
-	TRY(make_directory(path, err));
 	snprintf(path, sizeof path, "%s/items", room->directory);
 	TRY(make_directory(path, err));
-	return count_items(room, err);
+	TRY(count_items(room, err));
+	snprintf(path, sizeof path, "%s/pending", room->directory);
+	TRY(make_directory(path, err));
+	return visit_files(room, path, count_pending, err);
+}
+
+/* --- waiting --- */
+
+/* `*is_new` false: the file is there already. */
+static enum status write_once(bool *is_new, const char *path, struct bytes content, struct err *err) {
+	struct files_out out;
+	TRY(files_begin(&out, path, err));
+	enum status status = files_append(&out, content, err);
+	if (status == STATUS_OK && fsync(out.fd) != 0) status = io_failed(err, "write", path);
+	if (status == STATUS_OK) {
+		*is_new = link(out.temporary, path) == 0;
+		if (!*is_new && errno != EEXIST) status = io_failed(err, "write", path);
+	}
+	files_abandon(&out);
+	return status == STATUS_OK ? files_sync_parent(path, err) : status;
 }
 
 enum status blob_content_put(
-    struct blob_room *room, const hash32 *blob, const addr20 *putter, struct bytes container, struct err *err) {
+    struct blob_room *room, const struct blob_waiting *waiting, struct bytes container, struct err *err) {
 	char path[PATH_BYTES];
-	pending_path(path, room, blob, putter);
-	return files_write(path, container, err);
+	bool is_new = false;
+	pending_path(path, room, waiting);
+	const enum status status = write_once(&is_new, path, container, err);
+	if (!is_new)
+		blob_account_waits_no_more(room, &waiting->gate, &waiting->putter, blob_charge_bytes(container.len));
+	if (status == STATUS_OK && !is_new) utimensat(AT_FDCWD, path, NULL, 0); /* its ten minutes begin again */
+	return status;
 }
 
-bool blob_content_is_pending(const struct blob_room *room, const hash32 *blob, const addr20 *putter) {
+bool blob_content_waits(const struct blob_room *room, uint64_t *size_bytes, const struct blob_waiting *waiting) {
 	char path[PATH_BYTES];
-	pending_path(path, room, blob, putter);
-	return access(path, R_OK) == 0;
+	struct stat info;
+	pending_path(path, room, waiting);
+	if (stat(path, &info) != 0) return false;
+	*size_bytes = (uint64_t)info.st_size;
+	return true;
 }
 
-enum status blob_content_name(struct blob_room *room, const addr20 *gate, const hash32 *item, const hash32 *blob,
-    const addr20 *putter, uint64_t *size_bytes, struct err *err) {
-	char from[PATH_BYTES], to[PATH_BYTES], parent[PATH_BYTES];
-	pending_path(from, room, blob, putter);
-	item_path(to, room, gate, item);
+static void drop(struct blob_room *room, const struct blob_waiting *waiting, uint64_t size_bytes) {
+	char path[PATH_BYTES];
+	pending_path(path, room, waiting);
+	if (unlink(path) == 0)
+		blob_account_waits_no_more(room, &waiting->gate, &waiting->putter, blob_charge_bytes(size_bytes));
+}
+
+void blob_content_drop(struct blob_room *room, const struct blob_waiting *waiting) {
+	uint64_t size_bytes;
+	if (blob_content_waits(room, &size_bytes, waiting)) drop(room, waiting, size_bytes);
+}
+
+/* --- items --- */
+
+/* An item had `old` (NULL: nothing) and has now a file of `size_bytes`. */
+static void count_replaced(struct blob_room *room, const struct stat *old, uint64_t size_bytes) {
+	pthread_mutex_lock(&room->lock);
+	if (old)
+		room->content_bytes -= (uint64_t)old->st_size;
+	else
+		room->item_count++;
+	room->content_bytes += size_bytes;
+	pthread_mutex_unlock(&room->lock);
+}
+
+enum status blob_content_name(struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting,
+    uint64_t size_bytes, struct err *err) {
+	char from[PATH_BYTES], to[PATH_BYTES], parent[PATH_BYTES], beside[PATH_BYTES];
+	struct stat old;
+	uint64_t waiting_bytes;
+	if (!blob_content_waits(room, &waiting_bytes, waiting) || waiting_bytes != size_bytes)
+		return err_set(err, STATUS_NOTFOUND, "no such blob of this size waits here");
+	pending_path(from, room, waiting);
+	item_path(to, room, &waiting->gate, item);
 	parent_of(parent, to);
 	TRY(make_shard(parent, err));
-	if (link(from, to) != 0 && errno != EEXIST) {
-		if (errno == ENOENT) return err_set(err, STATUS_NOTFOUND, "its sender put no such blob here");
+	const bool replaces = stat(to, &old) == 0;
+	snprintf(beside, sizeof beside, "%s/.new", parent);
+	unlink(beside); /* of a crash */
+	if (link(from, beside) != 0) {
+		if (errno == ENOENT) return err_set(err, STATUS_NOTFOUND, "the blob does not wait here any more");
 		return io_failed(err, "link", to);
 	}
+	if (rename(beside, to) != 0) return io_failed(err, "link", to);
+	unlink(beside); /* rename(2) leaves it if both are one file already */
 	TRY(sync_directory(parent, err));
-	struct stat info;
-	if (stat(to, &info) != 0) return io_failed(err, "look at", to);
-	*size_bytes = (uint64_t)info.st_size;
-	unlink(from); /* best effort: the sweep comes by */
-	pthread_mutex_lock(&room->lock);
-	room->item_count++;
-	room->content_bytes += *size_bytes;
-	pthread_mutex_unlock(&room->lock);
+	count_replaced(room, replaces ? &old : NULL, size_bytes);
 	return STATUS_OK;
 }
 
@@ -200,21 +288,21 @@ enum status blob_content_read(struct blob_room *room, struct buf *out, const add
 	return status;
 }
 
-uint64_t blob_content_sweep(struct blob_room *room, uint64_t age_ms) {
+/* --- sweeping --- */
+
+void blob_content_sweep(struct blob_room *room, uint64_t age_ms) {
 	char path[PATH_BYTES];
 	snprintf(path, sizeof path, "%s/pending", room->directory);
 	DIR *directory = opendir(path);
-	if (!directory) return 0;
-	uint64_t now_ms = clock_now_ms(room->options.clock), left = 0;
+	if (!directory) return;
+	const uint64_t now_ms = clock_now_ms(room->options.clock);
 	for (struct dirent *entry; (entry = readdir(directory));) {
 		struct stat info;
-		if (entry->d_name[0] == '.' || fstatat(dirfd(directory), entry->d_name, &info, 0) != 0) continue;
-		uint64_t written_ms = (uint64_t)info.st_mtim.tv_sec * 1000;
-		if (written_ms + age_ms < now_ms)
-			unlinkat(dirfd(directory), entry->d_name, 0);
-		else
-			left++;
+		struct blob_waiting waiting;
+		if (!waiting_of(&waiting, room, entry->d_name)) continue;
+		if (fstatat(dirfd(directory), entry->d_name, &info, 0) != 0) continue;
+		if ((uint64_t)info.st_mtim.tv_sec * 1000 + age_ms < now_ms)
+			drop(room, &waiting, (uint64_t)info.st_size);
 	}
 	closedir(directory);
-	return left;
 }

@@ -10,46 +10,30 @@ bool blob_gate_is(const struct blob_room *room, const addr20 *gate) {
 	return false;
 }
 
-/* The block that the gate sees: the newest one in the time of the clock, if that is later. Blocks come only when
- * somebody sends; what a contract lets end must end on a chain that rests, too. */
-static struct header header_now(const struct blob_room *room, const struct chain_head *head) {
-	const uint64_t now_s = clock_now_ms(room->options.clock) / 1000;
-	struct header header = head->header;
-	if (header.timestamp < now_s) header.timestamp = now_s;
-	return header;
+/* What a contract lets end must end on a chain that rests, too: the gate sees the clock's time, if it is later than the
+ * newest block's. */
+static struct chain_question question_of(
+    const struct blob_room *room, const addr20 *gate, struct bytes input, const addr20 *from) {
+	return (struct chain_question){.to = *gate,
+	    .from = *from,
+	    .input = input,
+	    .gas = ASK_GAS,
+	    .now_s = clock_now_ms(room->options.clock) / 1000};
 }
 
-/* Runs one call from `from` on the head's state; `answer` gets the output where it succeeded. */
-static enum status call_locked(struct blob_room *room, bool *succeeded, struct buf *answer,
-    const struct chain_head *head, const struct transaction *call, const addr20 *from, struct err *err) {
-	struct state_source source = state_view_source(head->view);
-	struct state *state = state_new(&source, err);
-	const struct header header = header_now(room, head);
-	struct exec_rules rules = chain_rules(room->chain, &header);
-	struct exec_block_hashes hashes = chain_block_hashes(room->chain);
-	struct exec_tx_result result = {0};
-	executor_begin_calls(room->executor, state, &rules, &header, &hashes, err);
-	enum status status = executor_call(room->executor, &result, call, from);
-	if (status == STATUS_OK) {
-		*succeeded = result.verdict == TX_VERDICT_OK && result.outcome == EVM_SUCCESS;
-		if (*succeeded && answer) buf_append(answer, result.output);
-	}
-	state_free(state);
-	return status;
-}
-
-static enum status ask(struct blob_room *room, bool *succeeded, struct buf *answer, const addr20 *gate,
-    struct bytes input, const addr20 *from, struct err *err) {
-	struct transaction call = {.type = TX_DYNAMIC_FEE, .gas_limit = ASK_GAS, .to = *gate, .data = input};
-	call.chain_id = genesis_chain_id(chain_genesis(room->chain));
-	call.has_chain_id = true;
-	*succeeded = false;
-	struct chain_head *head = chain_head(room->chain);
+static enum status ask(struct blob_room *room, bool *succeeded, struct buf *answer,
+    const struct chain_question *question, struct err *err) {
 	pthread_mutex_lock(&room->ask_lock);
-	enum status status = call_locked(room, succeeded, answer, head, &call, from, err);
+	const enum status status = chain_ask(room->asker, succeeded, answer, question, err);
 	pthread_mutex_unlock(&room->ask_lock);
-	chain_head_release(head);
 	return status;
+}
+
+static enum status ask_by_nobody(struct blob_room *room, bool *succeeded, struct buf *answer, const addr20 *gate,
+    struct bytes input, struct err *err) {
+	static const addr20 nobody;
+	const struct chain_question question = question_of(room, gate, input, &nobody);
+	return ask(room, succeeded, answer, &question, err);
 }
 
 /* One word that says yes; a revert or anything else says no. */
@@ -58,8 +42,7 @@ static enum status ask_bool(
 	struct buf answer;
 	buf_init(&answer, 4096);
 	bool succeeded;
-	addr20 nobody = {{0}};
-	enum status status = ask(room, &succeeded, &answer, gate, input, &nobody, err);
+	enum status status = ask_by_nobody(room, &succeeded, &answer, gate, input, err);
 	struct abi_reader reader = abi_reader(buf_view(&answer));
 	bool said = abi_bool(&reader);
 	*yes = status == STATUS_OK && succeeded && abi_finish(&reader, NULL) == STATUS_OK && said;
@@ -89,6 +72,11 @@ enum status blob_gate_may_audit(
 	return ask_about_item(room, may, "mayAudit(address,bytes32)", gate, who, item, err);
 }
 
+enum status blob_gate_may_put_late(
+    struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err) {
+	return ask_about_item(room, may, "mayPutLate(address,bytes32)", gate, who, item, err);
+}
+
 enum status blob_gate_may_put(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, uint64_t size, struct err *err) {
 	struct buf input;
@@ -109,8 +97,7 @@ enum status blob_gate_audit_key(
 	abi_put_selector(&input, "auditKey(bytes32)");
 	abi_put_hash32(&input, item);
 	bool succeeded;
-	addr20 nobody = {{0}};
-	enum status status = ask(room, &succeeded, &answer, gate, buf_view(&input), &nobody, err);
+	enum status status = ask_by_nobody(room, &succeeded, &answer, gate, buf_view(&input), err);
 	struct abi_reader reader = abi_reader(buf_view(&answer));
 	hash32 x = abi_hash32(&reader), y = abi_hash32(&reader);
 	memcpy(xy, x.b, 32);
@@ -133,8 +120,7 @@ enum status blob_gate_blobs_of(struct blob_room *room, hash32 blobs[BLOB_NAMES_M
 	abi_tail(&row, head);
 	abi_put_bytes(&call, input);
 	bool succeeded;
-	addr20 nobody = {{0}};
-	enum status status = ask(room, &succeeded, &answer, gate, buf_view(&call), &nobody, err);
+	enum status status = ask_by_nobody(room, &succeeded, &answer, gate, buf_view(&call), err);
 	struct abi_reader reader = abi_reader(buf_view(&answer));
 	struct abi_reader names = abi_array(&reader, count);
 	for (size_t i = 0; i < *count && i < BLOB_NAMES_MAX; i++) blobs[i] = abi_hash32(&names);
@@ -146,7 +132,47 @@ enum status blob_gate_blobs_of(struct blob_room *room, hash32 blobs[BLOB_NAMES_M
 
 enum status blob_gate_would_succeed(
     struct blob_room *room, bool *would, const addr20 *gate, struct bytes data, struct err *err) {
-	return ask(room, would, NULL, gate, data, &room->options.node, err);
+	const struct chain_question question = question_of(room, gate, data, &room->options.node);
+	return ask(room, would, NULL, &question, err);
+}
+
+/* A put of nothing is within every quota. */
+enum status blob_gate_knows(
+    struct blob_room *room, bool *knows, const addr20 *gate, const addr20 *who, struct err *err) {
+	return blob_gate_may_put(room, knows, gate, who, 0, err);
+}
+
+/* --- what a transaction would name --- */
+
+struct claims {
+	struct blob_room *room;
+	struct blob_claim *out;
+	size_t count;
+};
+
+static void note_claim(void *context, const struct log *log) {
+	struct claims *claims = context;
+	const hash32 named = abi_topic("BlobNamed(bytes32,bytes32,uint256)");
+	if (log->topic_count != 3 || !hash32_equal(&log->topics[0], &named)) return;
+	if (!blob_gate_is(claims->room, &log->address) || claims->count == BLOB_NAMES_MAX) return;
+	struct abi_reader reader = abi_reader(log->data);
+	struct blob_claim *claim = &claims->out[claims->count++];
+	*claim = (struct blob_claim){.gate = log->address, .blob = log->topics[2], .size_bytes = abi_u64(&reader)};
+	if (abi_finish(&reader, NULL) != STATUS_OK) claim->size_bytes = UINT64_MAX; /* larger than any blob */
+}
+
+enum status blob_gate_claims_of(struct blob_room *room, struct blob_claim claims[BLOB_NAMES_MAX], size_t *count,
+    const struct transaction *tx, const addr20 *sender, struct err *err) {
+	struct claims noted = {.room = room, .out = claims};
+	struct chain_question question = question_of(room, &tx->to, tx->data, sender);
+	bool succeeded;
+	question.value_wei = tx->value_wei;
+	question.gas = tx->gas_limit;
+	question.event = note_claim;
+	question.context = &noted;
+	const enum status status = ask(room, &succeeded, NULL, &question, err);
+	*count = noted.count;
+	return status;
 }
 
 void blob_gate_confirm_erased_data(struct buf *out, const hash32 *item) {

@@ -1,6 +1,9 @@
 /*
- * Following the gates' events: BlobNamed and BlobErased of canonical blocks take effect on files and rows, once each;
- * replaying a block changes nothing, so that a crash at any point is mended by catching up from the "h" row.
+ * Following the gates' events: BlobNamed and BlobErased of canonical blocks take effect on files and rows, once each:
+ * the row that an event changes and the "h" row, which says how far events took effect, are committed together. So a
+ * crash at any point is mended by catching up from there.
+ *
+ * An item whose content was not put here in time awaits it: a row "m" gate, blob, item finds it when the blob comes.
  */
 #include <time.h>
 
@@ -10,6 +13,8 @@
 
 #define KEY_BYTES (1 + 20 + 32)
 #define VALUE_BYTES (32 + 8 + 1)
+#define AWAITED_BYTES (1 + 20 + 32 + 32)
+#define PROGRESS_BYTES (8 + 4)
 #define SAVE_EVERY 256u /* blocks without events between two writes of "h" */
 #define SETTLE_SECONDS 1
 
@@ -62,6 +67,53 @@ static void put_owed(struct blob_room *room, struct store_batch *batch, const st
 		store_batch_del(batch, room->store, TABLE_BLOB, BYTES_OF(key));
 }
 
+struct awaited_key {
+	uint8_t b[AWAITED_BYTES];
+};
+
+static struct awaited_key awaited_key_of(const addr20 *gate, const hash32 *blob, const hash32 *item) {
+	struct awaited_key key = {{'m'}};
+	memcpy(key.b + 1, gate->b, 20);
+	memcpy(key.b + 21, blob->b, 32);
+	memcpy(key.b + 53, item->b, 32);
+	return key;
+}
+
+/* The row of the item as it was (`old`, of any state), and as it is now. */
+static void put_change(
+    struct blob_room *room, struct store_batch *batch, const struct blob_item *old, const struct blob_item *item) {
+	const struct awaited_key before = awaited_key_of(&old->gate, &old->blob, &old->item);
+	const struct awaited_key after = awaited_key_of(&item->gate, &item->blob, &item->item);
+	if (old->state == BLOB_MISSING) store_batch_del(batch, room->store, TABLE_BLOB, BYTES_OF(before));
+	if (item->state == BLOB_MISSING)
+		store_batch_put(batch, room->store, TABLE_BLOB, BYTES_OF(after), (struct bytes){NULL, 0});
+	if (old->state == BLOB_ERASED || item->state == BLOB_ERASED)
+		put_owed(room, batch, item, item->state == BLOB_ERASED);
+	put_item(room, batch, item);
+}
+
+enum status blob_index_awaiting(struct blob_room *room, struct blob_item *out, size_t *count, size_t max,
+    const addr20 *gate, const hash32 *blob, uint64_t size_bytes, struct err *err) {
+	static const hash32 first;
+	const struct awaited_key from = awaited_key_of(gate, blob, &first);
+	struct store_cursor *cursor = store_cursor_new(room->store, NULL, TABLE_BLOB);
+	enum status status = STATUS_OK;
+	*count = 0;
+	for (store_cursor_seek(cursor, BYTES_OF(from)); *count < max && store_cursor_valid(cursor);
+	     store_cursor_next(cursor)) {
+		const struct bytes key = store_cursor_key(cursor);
+		hash32 item;
+		if (key.len != AWAITED_BYTES || memcmp(key.data, from.b, 53) != 0) break;
+		memcpy(item.b, key.data + 53, 32);
+		status = blob_index_find(room, &out[*count], gate, &item, err);
+		if (status != STATUS_OK) break;
+		if (out[*count].size_bytes == size_bytes) (*count)++;
+	}
+	if (status == STATUS_OK) status = store_cursor_status(cursor, err);
+	store_cursor_free(cursor);
+	return status;
+}
+
 enum status blob_index_unconfirmed(
     struct blob_room *room, struct blob_item *out, size_t *count, size_t max, struct err *err) {
 	struct store_cursor *cursor = store_cursor_new(room->store, NULL, TABLE_BLOB);
@@ -79,82 +131,144 @@ enum status blob_index_unconfirmed(
 	return status;
 }
 
-static enum status on_named(struct blob_room *room, struct store_batch *batch, const struct log *log,
-    const struct transaction *tx, struct err *err) {
-	struct blob_item item;
-	enum status found = blob_index_find(room, &item, &log->address, &log->topics[1], NULL);
-	if (found == STATUS_OK && item.state != BLOB_MISSING) return STATUS_OK;
-	if (found != STATUS_OK && found != STATUS_NOTFOUND)
-		return blob_index_find(room, &item, &log->address, &log->topics[1], err);
-	item = (struct blob_item){
-	    .gate = log->address, .item = log->topics[1], .blob = log->topics[2], .state = BLOB_NAMED};
-	addr20 sender;
-	enum status status = transaction_sender(&sender, tx, true, NULL);
+/* The item as the table has it; `state` 0: it is not known. */
+static enum status find_any(
+    struct blob_room *room, struct blob_item *out, const addr20 *gate, const hash32 *item, struct err *err) {
+	const enum status status = blob_index_find(room, out, gate, item, err);
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
+}
+
+/* --- events, under the index's lock --- */
+
+/* An event of a gate in a block, and what it may touch. */
+struct event {
+	struct blob_room *room;
+	struct store_batch *batch;
+	const struct log *log;
+	const struct transaction *tx;
+	struct blob_waiting used; /* what became content and need not wait any more, if `has_used` */
+	bool has_used;
+};
+
+/* A second naming of an item replaces what it had, and revives an item that was erased: the contract says what stands.
+ * Content that its sender did not put, or of another size than it said, is none. */
+static enum status on_named(struct event *event, struct err *err) {
+	const struct log *log = event->log;
+	struct blob_item old;
+	TRY(find_any(event->room, &old, &log->address, &log->topics[1], err));
+	struct abi_reader reader = abi_reader(log->data);
+	struct blob_item item = {.gate = log->address, .item = log->topics[1], .blob = log->topics[2]};
+	item.size_bytes = abi_u64(&reader);
+	const bool is_same = hash32_equal(&old.blob, &item.blob) && old.size_bytes == item.size_bytes;
+	if (old.state == BLOB_NAMED && is_same) return STATUS_OK;
+	event->used = (struct blob_waiting){.gate = item.gate, .blob = item.blob};
+	enum status status = transaction_sender(&event->used.putter, event->tx, true, NULL);
+	if (status == STATUS_OK && abi_finish(&reader, NULL) != STATUS_OK) status = STATUS_INVALID;
 	if (status == STATUS_OK)
-		status = blob_content_name(room, &item.gate, &item.item, &item.blob, &sender, &item.size_bytes, err);
+		status = blob_content_name(event->room, &item.item, &event->used, item.size_bytes, err);
 	if (status != STATUS_OK && status != STATUS_NOTFOUND && status != STATUS_INVALID) return status;
-	if (status != STATUS_OK) item.state = BLOB_MISSING;
-	put_item(room, batch, &item);
+	event->has_used = status == STATUS_OK;
+	item.state = event->has_used ? BLOB_NAMED : BLOB_MISSING;
+	if (!event->has_used) TRY(blob_content_delete(event->room, &item.gate, &item.item, err));
+	put_change(event->room, event->batch, &old, &item);
 	return STATUS_OK;
 }
 
-static enum status on_erased(
-    struct blob_room *room, struct store_batch *batch, const struct log *log, struct err *err) {
-	struct blob_item item;
-	enum status status = blob_index_find(room, &item, &log->address, &log->topics[1], err);
-	if (status == STATUS_NOTFOUND) return STATUS_OK; /* erased before it was ever named: nothing is held */
-	TRY(status);
-	if (item.state == BLOB_ERASED || item.state == BLOB_CONFIRMED) return STATUS_OK;
-	TRY(blob_content_delete(room, &item.gate, &item.item, err));
+static enum status on_erased(struct event *event, struct err *err) {
+	struct blob_item old;
+	TRY(find_any(event->room, &old, &event->log->address, &event->log->topics[1], err));
+	if (old.state != BLOB_NAMED && old.state != BLOB_MISSING) return STATUS_OK;
+	struct blob_item item = old;
 	item.state = BLOB_ERASED;
-	put_item(room, batch, &item);
-	put_owed(room, batch, &item, true);
+	TRY(blob_content_delete(event->room, &item.gate, &item.item, err));
+	put_change(event->room, event->batch, &old, &item);
 	return STATUS_OK;
 }
 
-static enum status on_confirmed(
-    struct blob_room *room, struct store_batch *batch, const struct log *log, struct err *err) {
-	struct blob_item item;
+static enum status on_confirmed(struct event *event, struct err *err) {
+	struct blob_item old;
 	addr20 node;
-	memcpy(node.b, log->topics[2].b + 12, 20);
-	if (!addr20_equal(&node, &room->options.node)) return STATUS_OK;
-	enum status status = blob_index_find(room, &item, &log->address, &log->topics[1], err);
-	if (status == STATUS_NOTFOUND || (status == STATUS_OK && item.state != BLOB_ERASED)) return STATUS_OK;
-	TRY(status);
+	memcpy(node.b, event->log->topics[2].b + 12, 20);
+	if (!addr20_equal(&node, &event->room->options.node)) return STATUS_OK;
+	TRY(find_any(event->room, &old, &event->log->address, &event->log->topics[1], err));
+	if (old.state != BLOB_ERASED) return STATUS_OK;
+	struct blob_item item = old;
 	item.state = BLOB_CONFIRMED;
-	put_item(room, batch, &item);
-	put_owed(room, batch, &item, false);
+	put_change(event->room, event->batch, &old, &item);
 	return STATUS_OK;
 }
 
-/* One commit an event: a later event of the same block sees what an earlier one did. */
+static enum status take_effect(struct event *event, struct err *err) {
+	const struct log *log = event->log;
+	const hash32 named = abi_topic("BlobNamed(bytes32,bytes32,uint256)"), erased = abi_topic("BlobErased(bytes32)"),
+		     confirmed = abi_topic("ErasureConfirmed(bytes32,address)");
+	if (log->topic_count == 3 && hash32_equal(&log->topics[0], &named)) return on_named(event, err);
+	if (log->topic_count == 2 && hash32_equal(&log->topics[0], &erased)) return on_erased(event, err);
+	if (log->topic_count == 3 && hash32_equal(&log->topics[0], &confirmed)) return on_confirmed(event, err);
+	return STATUS_OK;
+}
+
+static void put_progress(struct blob_room *room, struct store_batch *batch, uint64_t followed, uint32_t applied) {
+	uint8_t value[PROGRESS_BYTES];
+	store_be64(value, followed);
+	store_be32(value + 8, applied);
+	store_batch_put(batch, room->store, TABLE_BLOB, BYTES_LITERAL("h"), bytes_make(value, sizeof value));
+}
+
+/* One commit an event: a later event of the same block sees what an earlier one did. `nth`: of the block's events of
+ * gates, from 1. */
 static enum status follow_log(
-    struct blob_room *room, const struct log *log, const struct transaction *tx, struct err *err) {
-	if (log->topic_count < 2 || !blob_gate_is(room, &log->address)) return STATUS_OK;
-	hash32 named = abi_topic("BlobNamed(bytes32,bytes32,uint256)"), erased = abi_topic("BlobErased(bytes32)"),
-	       confirmed = abi_topic("ErasureConfirmed(bytes32,address)");
+    struct blob_room *room, const struct log *log, const struct transaction *tx, uint32_t nth, struct err *err) {
+	struct event event = {.room = room, .batch = store_batch_new(), .log = log, .tx = tx};
+	pthread_mutex_lock(&room->index_lock);
+	enum status status = take_effect(&event, err);
+	if (status == STATUS_OK && store_batch_bytes(event.batch) > 0) {
+		put_progress(room, event.batch, room->followed, nth);
+		status = store_commit(room->store, event.batch, true, err);
+	}
+	if (status == STATUS_OK) room->applied = nth;
+	if (status == STATUS_OK && event.has_used) blob_content_drop(room, &event.used);
+	pthread_mutex_unlock(&room->index_lock);
+	store_batch_free(event.batch);
+	return status;
+}
+
+static enum status fill_locked(
+    struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting, struct err *err) {
+	struct blob_item old;
+	TRY(find_any(room, &old, &waiting->gate, item, err));
+	if (old.state != BLOB_MISSING || !hash32_equal(&old.blob, &waiting->blob)) return STATUS_OK;
+	TRY(blob_content_name(room, item, waiting, old.size_bytes, err));
+	struct blob_item filled = old;
+	filled.state = BLOB_NAMED;
 	struct store_batch *batch = store_batch_new();
-	enum status status = STATUS_OK;
-	if (log->topic_count == 3 && hash32_equal(&log->topics[0], &named))
-		status = on_named(room, batch, log, tx, err);
-	else if (log->topic_count == 2 && hash32_equal(&log->topics[0], &erased))
-		status = on_erased(room, batch, log, err);
-	else if (log->topic_count == 3 && hash32_equal(&log->topics[0], &confirmed))
-		status = on_confirmed(room, batch, log, err);
-	if (status == STATUS_OK && store_batch_bytes(batch) > 0) status = store_commit(room->store, batch, true, err);
+	put_change(room, batch, &old, &filled);
+	const enum status status = store_commit(room->store, batch, true, err);
 	store_batch_free(batch);
+	return status;
+}
+
+enum status blob_index_fill(
+    struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting, struct err *err) {
+	pthread_mutex_lock(&room->index_lock);
+	const enum status status = fill_locked(room, item, waiting, err);
+	pthread_mutex_unlock(&room->index_lock);
 	return status;
 }
 
 static enum status save_followed(struct blob_room *room, struct err *err) {
-	uint8_t value[8];
-	store_be64(value, room->followed);
 	struct store_batch *batch = store_batch_new();
-	store_batch_put(batch, room->store, TABLE_BLOB, BYTES_LITERAL("h"), bytes_make(value, sizeof value));
-	enum status status = store_commit(room->store, batch, false, err);
+	put_progress(room, batch, room->followed, room->applied);
+	const enum status status = store_commit(room->store, batch, false, err);
 	store_batch_free(batch);
 	if (status == STATUS_OK) room->saved = room->followed;
 	return status;
+}
+
+/* The newest block whose events all took effect, and events of the next one. */
+static void finish_block(struct blob_room *room, uint64_t number) {
+	room->followed = number;
+	room->applied = 0;
 }
 
 static bool bloom_has_gate(const struct blob_room *room, const struct header *header) {
@@ -163,17 +277,23 @@ static bool bloom_has_gate(const struct blob_room *room, const struct header *he
 	return false;
 }
 
-static enum status follow_receipt(
-    struct blob_room *room, const struct receipt *receipt, const struct transaction *tx, struct err *err) {
-	for (size_t i = 0; i < receipt->log_count; i++) TRY(follow_log(room, &receipt->logs[i], tx, err));
+/* `*nth` counts the block's events of gates; those that took effect already are passed over. */
+static enum status follow_receipt(struct blob_room *room, const struct receipt *receipt, const struct transaction *tx,
+    uint32_t *nth, struct err *err) {
+	for (size_t i = 0; i < receipt->log_count; i++) {
+		const struct log *log = &receipt->logs[i];
+		if (log->topic_count < 2 || !blob_gate_is(room, &log->address)) continue;
+		if (++*nth > room->applied) TRY(follow_log(room, log, tx, *nth, err));
+	}
 	return STATUS_OK;
 }
 
 static enum status follow_pending(struct blob_room *room, const struct pending_block *pending, struct err *err) {
+	uint32_t nth = 0;
 	BUG_ON(pending->receipt_count != pending->block.transaction_count);
 	for (size_t i = 0; i < pending->receipt_count; i++)
-		TRY(follow_receipt(room, &pending->receipts[i], &pending->block.transactions[i], err));
-	room->followed = pending->header.number;
+		TRY(follow_receipt(room, &pending->receipts[i], &pending->block.transactions[i], &nth, err));
+	finish_block(room, pending->header.number);
 	return save_followed(room, err);
 }
 
@@ -183,11 +303,14 @@ static enum status catch_up_one(struct blob_room *room, struct arena *arena, uin
 	struct block block;
 	struct mined_receipt *receipts;
 	size_t count;
+	uint32_t nth = 0;
 	TRY(chain_header_by_number(room->chain, &header, &hash, number, err));
 	TRY(chain_block_by_hash(room->chain, &block, arena, &hash, err));
 	TRY(chain_receipts(room->chain, &receipts, &count, arena, number, &hash, err));
-	for (size_t i = 0; i < count; i++) TRY(follow_receipt(room, &receipts[i].receipt, &block.transactions[i], err));
-	room->followed = number;
+	if (number != room->followed + 1) finish_block(room, number - 1); /* those between have no events */
+	for (size_t i = 0; i < count; i++)
+		TRY(follow_receipt(room, &receipts[i].receipt, &block.transactions[i], &nth, err));
+	finish_block(room, number);
 	return STATUS_OK;
 }
 
@@ -215,7 +338,7 @@ static enum status catch_up_to(struct blob_room *room, uint64_t newest, struct e
 		status = catch_up_one(room, &arena, number, err);
 		arena_reset(&arena);
 	}
-	if (status == STATUS_OK) room->followed = newest;
+	if (status == STATUS_OK && room->followed != newest) finish_block(room, newest);
 	buf_fini(&numbers);
 	arena_fini(&arena);
 	return status;
@@ -224,12 +347,14 @@ static enum status catch_up_to(struct blob_room *room, uint64_t newest, struct e
 enum status blob_index_catch_up(struct blob_room *room, struct err *err) {
 	struct store_value value;
 	TRY(store_get(room->store, NULL, TABLE_BLOB, &value, BYTES_LITERAL("h"), err));
-	room->followed = room->saved = value.view.len == 8 ? load_be64(value.view.data) : 0;
+	const bool is_known = value.view.len == PROGRESS_BYTES;
+	room->followed = room->saved = is_known ? load_be64(value.view.data) : 0;
+	room->applied = is_known ? load_be32(value.view.data + 8) : 0;
 	store_value_release(&value);
 	struct chain_head *head = chain_head(room->chain);
 	const uint64_t newest = head->header.number;
 	chain_head_release(head);
-	if (room->followed > newest) room->followed = newest; /* the chain was unwound */
+	if (room->followed > newest) finish_block(room, newest); /* the chain was unwound */
 	TRY(catch_up_to(room, newest, err));
 	return save_followed(room, err);
 }
@@ -246,7 +371,7 @@ static void new_head(void *context, const struct chain_head *head, const struct 
 	if (number != room->followed + 1)
 		status = blob_index_catch_up(room, &err);
 	else if (!bloom_has_gate(room, &head->header)) {
-		room->followed = number;
+		finish_block(room, number);
 		status = number - room->saved >= SAVE_EVERY ? save_followed(room, &err) : STATUS_OK;
 	} else {
 		status = follow_pending(room, block, &err);
@@ -273,7 +398,7 @@ void blob_index_settle(struct blob_room *room) {
 
 static void removed_head(void *context, const struct unwound_block *block) {
 	struct blob_room *room = context;
-	if (room->followed >= block->header.number) room->followed = block->header.number - 1;
+	if (room->followed + 1 >= block->header.number) finish_block(room, block->header.number - 1);
 }
 
 struct chain_observer blob_observer(struct blob_room *room) {

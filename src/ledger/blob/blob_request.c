@@ -8,16 +8,17 @@
 #include "eth/sign.h"
 #include "ledger/blob/blob_room.h"
 
-#define EXPIRY_AHEAD_S 120u
-#define LARGE_AT_ONCE 4u /* bodies over the server's usual size */
+#define LARGE_AT_ONCE 4u                      /* bodies over the server's usual size */
+#define UNASKED_BYTES_MAX ((uint64_t)1 << 20) /* of a body that is read before the gate is asked */
+#define AWAITING_MAX 16u                      /* items that one put can fill */
 
 enum blob_action { ACTION_PUT, ACTION_GET, ACTION_PART, ACTION_AUDIT };
 
 struct blob_request {
 	enum blob_action action;
 	addr20 gate;
-	hash32 name; /* the blob of a put; else the item */
-	uint32_t part;
+	hash32 name;   /* the blob of a put; else the item */
+	uint32_t part; /* of an audit: the page's entries come before this number [0: from the newest on] */
 	uint64_t expiry_s;
 	uint64_t nonce;
 	addr20 who;
@@ -51,14 +52,23 @@ static bool decimal(uint64_t *out, struct bytes text) {
 	return json_u64(out, &number);
 }
 
-/* What the path names. */
-static bool read_path(struct blob_request *request, const struct http_exchange *exchange) {
+/* "?before=N", and nothing else. */
+static bool read_before(uint64_t *before, const struct http_exchange *exchange) {
+	const struct bytes query = exchange->request.query, name = BYTES_LITERAL("before=");
+	if (query.len == 0) return true;
+	return bytes_equal(bytes_slice(query, 0, name.len), name) &&
+	       decimal(before, bytes_slice(query, name.len, query.len)) && *before >= 1 && *before <= UINT32_MAX;
+}
+
+/* What the path and the query name. */
+static bool read_target(struct blob_request *request, const struct http_exchange *exchange) {
 	uint64_t part = 0;
 	if (hex_fixed(request->gate.b, 20, route_param(exchange, "gate")) != STATUS_OK) return false;
 	if (hex_fixed(request->name.b, 32, route_param(exchange, "name")) != STATUS_OK) return false;
 	if (request->action == ACTION_PART &&
 	    !(decimal(&part, route_param(exchange, "part")) && part < CONTAINER_PARTS_MAX))
 		return false;
+	if (request->action == ACTION_AUDIT && !read_before(&part, exchange)) return false;
 	request->part = (uint32_t)part;
 	return true;
 }
@@ -84,7 +94,8 @@ static hash32 request_digest(const struct blob_room *room, const struct blob_req
 	const struct eip712_domain domain = {.name = "xinglin blob",
 	    .version = "1",
 	    .chain_id = genesis_chain_id(chain_genesis(room->chain)),
-	    .verifying_contract = &request->gate};
+	    .verifying_contract = &request->gate,
+	    .salt = chain_genesis_hash(room->chain)};
 	struct eip712_struct s =
 	    eip712_begin("BlobRequest(string action,address node,bytes32 name,uint32 part,uint64 expiry,uint64 nonce)");
 	eip712_put_bytes(&s, bytes_text(actions[request->action]));
@@ -95,26 +106,6 @@ static hash32 request_digest(const struct blob_room *room, const struct blob_req
 	eip712_put_u64(&s, request->nonce);
 	hash32 domain_hash = eip712_domain_hash(&domain), struct_hash = eip712_end(&s);
 	return eip712_digest(&domain_hash, &struct_hash);
-}
-
-/* Uses up (who, nonce). Expired entries make room. */
-static bool nonce_is_fresh(struct blob_room *room, const struct blob_request *request, uint64_t now_s) {
-	bool fresh = true;
-	pthread_mutex_lock(&room->lock);
-	size_t kept = 0;
-	for (size_t i = 0; i < room->nonce_count; i++) {
-		struct nonce_entry entry = room->nonces[i];
-		if (entry.expiry < now_s) continue;
-		if (entry.nonce == request->nonce && addr20_equal(&entry.who, &request->who)) fresh = false;
-		room->nonces[kept++] = entry;
-	}
-	room->nonce_count = kept;
-	if (kept == BLOB_NONCES_MAX) fresh = false;
-	if (fresh)
-		room->nonces[room->nonce_count++] =
-		    (struct nonce_entry){request->who, request->nonce, request->expiry_s};
-	pthread_mutex_unlock(&room->lock);
-	return fresh;
 }
 
 /* A problem with the time of this node's clock as `now`, so that the client can say by how much its own differs. */
@@ -137,22 +128,24 @@ static bool refuse(struct http_response *response, const char *detail) {
 	return false;
 }
 
-/* True: the client is known now; otherwise the answer says why not. */
+/* True: the client is known now; otherwise the answer says why not. The account that the header names must be the
+ * signer: a request that was signed for another node, gate or chain would else be that of a random account. */
 static bool authenticate(struct blob_room *room, struct blob_request *request, struct http_exchange *exchange) {
 	struct http_response *response = &exchange->response;
-	const struct http_request *http = &exchange->request;
-	struct bytes header = http_header_get(http, "authorization");
+	struct bytes header = http_header_get(&exchange->request, "authorization");
 	struct bytes scheme = BYTES_LITERAL("Xinglin ");
 	if (!bytes_equal(bytes_slice(header, 0, scheme.len), scheme))
 		return refuse(response, "an Authorization header of scheme Xinglin is needed");
 	header = bytes_slice(header, scheme.len, header.len);
 	struct eth_signature signature;
-	if (!decimal(&request->expiry_s, credential(header, "expiry")) ||
+	addr20 signer;
+	if (hex_fixed(request->who.b, 20, credential(header, "account")) != STATUS_OK ||
+	    !decimal(&request->expiry_s, credential(header, "expiry")) ||
 	    !decimal(&request->nonce, credential(header, "nonce")) ||
 	    hex_fixed(signature.b, sizeof signature.b, credential(header, "signature")) != STATUS_OK)
-		return refuse(response, "expiry, nonce or signature is missing or malformed");
+		return refuse(response, "account, expiry, nonce or signature is missing or malformed");
 	uint64_t now_s = clock_now_ms(room->options.clock) / 1000;
-	if (request->expiry_s < now_s || request->expiry_s > now_s + EXPIRY_AHEAD_S) {
+	if (request->expiry_s < now_s || request->expiry_s > now_s + BLOB_EXPIRY_AHEAD_S) {
 		clock_problem(response, now_s,
 		    request->expiry_s < now_s
 			? "the request has expired, or its sender's clock is behind this node's"
@@ -160,34 +153,133 @@ static bool authenticate(struct blob_room *room, struct blob_request *request, s
 		return false;
 	}
 	hash32 digest = request_digest(room, request);
-	if (eth_signer(&request->who, &signature, &digest) != STATUS_OK)
+	if (eth_signer(&signer, &signature, &digest) != STATUS_OK)
 		return refuse(response, "the signature is not valid");
-	if (!nonce_is_fresh(room, request, now_s)) return refuse(response, "the request was already served");
+	if (!addr20_equal(&signer, &request->who))
+		return refuse(
+		    response, "the signature is not this account's over this request, for this node, gate and chain");
 	return true;
 }
 
-/* --- answering it --- */
-
-static void answer_put(
-    struct blob_room *room, const struct blob_request *request, struct bytes body, struct http_response *response) {
+/* True: the request counts, once. Called for accounts that the gate knows only: what strangers send is kept nowhere. */
+static bool use_once(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
 	struct err err = {0};
-	bool may;
-	struct container container;
-	enum status status = blob_gate_may_put(room, &may, &request->gate, &request->who, body.len, &err);
-	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
-	if (!may)
-		return http_problem(
-		    response, 403, "put-refused", "the contract does not let this account put a blob of this size");
-	status = container_decode(&container, body, &err);
-	if (status != STATUS_OK) return problem_of(response, status, &err);
-	hash32 name = container_name(&container);
-	if (!hash32_equal(&name, &request->name))
-		return http_problem(response, 409, "name-differs", "the container's name is not the one in the path");
+	bool fresh = false;
+	if (!blob_account_asks(room, &request->who)) {
+		http_problem(response, 429, "too-many-requests", "this account's share of two minutes is used up");
+		http_put_header(response, "Retry-After", "%u", BLOB_EXPIRY_AHEAD_S);
+		return false;
+	}
+	if (blob_nonce_use(room, &fresh, &request->who, request->nonce, request->expiry_s, &err) != STATUS_OK)
+		problem_of(response, STATUS_INTERNAL, &err);
+	else if (!fresh && request->expiry_s <= room->refuse_until_s)
+		refuse(response,
+		    "this node's machine stopped without warning and may have forgotten what it served: sign again, with a "
+		    "later expiry");
+	else if (!fresh)
+		refuse(response, "the request was already served");
+	return fresh;
+}
+
+static void count_stranger(struct blob_room *room) {
 	pthread_mutex_lock(&room->lock);
-	bool fits = body.len <= room->options.bytes_max && room->content_bytes <= room->options.bytes_max - body.len;
+	room->strangers++;
 	pthread_mutex_unlock(&room->lock);
-	if (!fits) return http_problem(response, 507, "full", "the node's room for blobs is used up");
-	status = blob_content_put(room, &name, &request->who, body, &err);
+}
+
+/* --- putting --- */
+
+/* A put, as the gate sees it. */
+struct put {
+	const struct blob_request *request;
+	struct bytes body;
+	bool may;                                /* a new blob of this size */
+	struct blob_item awaiting[AWAITING_MAX]; /* items that await this very blob, and that this account may fill */
+	size_t awaiting_count;
+};
+
+static enum status judge_put(struct blob_room *room, struct put *put, struct err *err) {
+	const struct blob_request *request = put->request;
+	struct blob_item found[AWAITING_MAX];
+	size_t count;
+	TRY(blob_gate_may_put(room, &put->may, &request->gate, &request->who, put->body.len, err));
+	TRY(blob_index_awaiting(room, found, &count, AWAITING_MAX, &request->gate, &request->name, put->body.len, err));
+	for (size_t i = 0; i < count; i++) {
+		bool may;
+		TRY(blob_gate_may_put_late(room, &may, &request->gate, &request->who, &found[i].item, err));
+		if (may) put->awaiting[put->awaiting_count++] = found[i];
+	}
+	return STATUS_OK;
+}
+
+static void refuse_put(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
+	struct err err = {0};
+	bool knows;
+	if (blob_gate_knows(room, &knows, &request->gate, &request->who, &err) != STATUS_OK)
+		return problem_of(response, STATUS_INTERNAL, &err);
+	if (!knows) count_stranger(room);
+	http_problem(response, 403, "put-refused", "the contract does not let this account put a blob of this size");
+}
+
+static bool check_container(const struct put *put, struct http_response *response) {
+	struct err err = {0};
+	struct container container;
+	enum status status = container_decode(&container, put->body, &err);
+	if (status != STATUS_OK) {
+		problem_of(response, status, &err);
+		return false;
+	}
+	hash32 name = container_name(&container);
+	if (hash32_equal(&name, &put->request->name)) return true;
+	http_problem(response, 409, "name-differs", "the container's name is not the one in the path");
+	return false;
+}
+
+/* Charges what comes to what waits. For what an item awaits its namer has paid; all else must be within the putter's
+ * quota together with what waits of it already. */
+static bool charge_put(struct blob_room *room, const struct put *put, struct http_response *response) {
+	const struct blob_request *request = put->request;
+	const uint64_t charge = blob_charge_bytes(put->body.len);
+	struct err err = {0};
+	uint64_t waiting_bytes;
+	bool may = true;
+	if (blob_account_waits(room, &waiting_bytes, &request->gate, &request->who, charge) != STATUS_OK) {
+		http_problem(response, 507, "full", "the node's room for blobs is used up");
+		return false;
+	}
+	enum status status = STATUS_OK;
+	if (put->awaiting_count == 0 && waiting_bytes > charge)
+		status = blob_gate_may_put(room, &may, &request->gate, &request->who, waiting_bytes, &err);
+	if (status == STATUS_OK && may) return true;
+	blob_account_waits_no_more(room, &request->gate, &request->who, charge);
+	if (status != STATUS_OK) {
+		problem_of(response, STATUS_INTERNAL, &err);
+	} else {
+		http_problem(response, 503, "quota-waits",
+		    "what this account has put here, and no transaction has named yet, takes up its quota");
+		http_put_header(response, "Retry-After", "1");
+	}
+	return false;
+}
+
+static enum status store_put(struct blob_room *room, const struct put *put, struct err *err) {
+	const struct blob_waiting waiting = {put->request->gate, put->request->name, put->request->who};
+	TRY(blob_content_put(room, &waiting, put->body, err));
+	enum status status = STATUS_OK;
+	for (size_t i = 0; i < put->awaiting_count && status == STATUS_OK; i++)
+		status = blob_index_fill(room, &put->awaiting[i].item, &waiting, err);
+	if (put->awaiting_count > 0 && !put->may) blob_content_drop(room, &waiting);
+	return status;
+}
+
+static void answer_put(struct blob_room *room, struct put *put, struct http_response *response) {
+	struct err err = {0};
+	enum status status = judge_put(room, put, &err);
+	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
+	if (!put->may && put->awaiting_count == 0) return refuse_put(room, put->request, response);
+	if (!use_once(room, put->request, response) || !check_container(put, response)) return;
+	if (!charge_put(room, put, response)) return;
+	status = store_put(room, put, &err);
 	if (status != STATUS_OK) {
 		log_error("blob", "%s", err.message);
 		return problem_of(response, status, &err);
@@ -196,43 +288,14 @@ static void answer_put(
 	response->content_type = "application/json";
 	struct json_writer writer = json_writer(&response->body);
 	json_object_begin(&writer, NULL);
-	json_put_hex(&writer, "blob", BYTES_OF(name));
-	json_put_u64(&writer, "size", body.len);
+	json_put_hex(&writer, "blob", BYTES_OF(put->request->name));
+	json_put_u64(&writer, "size", put->body.len);
 	json_object_end(&writer);
 }
 
-/* The trace comes first: a read that cannot be logged is not served. */
-static void answer_read(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
-	struct err err = {0};
-	bool may, whole = request->action == ACTION_GET;
-	enum status status = blob_gate_may_get(room, &may, &request->gate, &request->who, &request->name, &err);
-	struct blob_read read = {request->gate, request->name, request->part, request->who, may};
-	if (status == STATUS_OK) status = blob_audit_add(room, &read, &err);
-	if (status != STATUS_OK) {
-		log_error("blob", "a read was not served: %s", err.message);
-		return http_problem(response, 500, "internal", "the node failed; its log says why");
-	}
-	if (!may)
-		return http_problem(
-		    response, 403, "get-refused", "the contract does not let this account read this item now");
-	status = blob_content_read(room, &response->body, &request->gate, &request->name, whole, request->part, &err);
-	if (status != STATUS_OK) return problem_of(response, status, &err);
-	response->content_type = whole ? "application/octet-stream" : "application/jose";
-}
+/* --- reading --- */
 
-static void answer_audit(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
-	struct err err = {0};
-	bool may;
-	enum status status = blob_gate_may_audit(room, &may, &request->gate, &request->who, &request->name, &err);
-	if (status == STATUS_OK && !may)
-		return http_problem(
-		    response, 403, "audit-refused", "the contract does not let this account see this item's log");
-	if (status == STATUS_OK) status = blob_audit_list(room, &response->body, &request->gate, &request->name, &err);
-	if (status != STATUS_OK) return problem_of(response, status == STATUS_LIMIT ? status : STATUS_INTERNAL, &err);
-	response->content_type = "application/json";
-}
-
-/* Reads of what is erased or was never here end before the gate is asked. True: the item is here. */
+/* What has no content ends here. True: the item is here. */
 static bool find_item(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
 	struct err err = {0};
 	struct blob_item item;
@@ -253,11 +316,77 @@ static bool find_item(struct blob_room *room, const struct blob_request *request
 	return false;
 }
 
-/* A request of a known gate by a known account; else the answer says what is wrong. */
+/* Does the gate let this account read the item, or know it otherwise? A stranger learns nothing, not even what is here,
+ * and leaves no trace. */
+static bool judge_read(
+    struct blob_room *room, bool *may, const struct blob_request *request, struct http_response *response) {
+	struct err err = {0};
+	bool knows = false;
+	const addr20 *gate = &request->gate, *who = &request->who;
+	enum status status = blob_gate_may_get(room, may, gate, who, &request->name, &err);
+	if (status == STATUS_OK && !*may) status = blob_gate_knows(room, &knows, gate, who, &err);
+	if (status == STATUS_OK && !*may && !knows)
+		status = blob_gate_may_audit(room, &knows, gate, who, &request->name, &err);
+	if (status != STATUS_OK) {
+		problem_of(response, STATUS_INTERNAL, &err);
+	} else if (!*may && !knows) {
+		count_stranger(room);
+		http_problem(response, 403, "get-refused", "the contract does not let this account read this item now");
+	}
+	return status == STATUS_OK && (*may || knows);
+}
+
+/* The trace comes first: a read that cannot be logged is not served. */
+static bool log_read(
+    struct blob_room *room, bool may, const struct blob_request *request, struct http_response *response) {
+	struct err err = {0};
+	const struct blob_read read = {request->gate, request->name, request->part, request->who, may};
+	if (!blob_account_is_logged(room, &request->who, may)) {
+		http_problem(response, 429, "too-many-entries",
+		    may ? "this account has read as much as it may in a day"
+			: "this account was refused as often as is logged in a day");
+		return false;
+	}
+	if (blob_audit_add(room, &read, &err) == STATUS_OK) return true;
+	log_error("blob", "a read was not served: %s", err.message);
+	http_problem(response, 500, "internal", "the node failed; its log says why");
+	return false;
+}
+
+static void answer_read(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
+	struct err err = {0};
+	bool may, whole = request->action == ACTION_GET;
+	if (!judge_read(room, &may, request, response) || !use_once(room, request, response)) return;
+	if (!find_item(room, request, response) || !log_read(room, may, request, response)) return;
+	if (!may)
+		return http_problem(
+		    response, 403, "get-refused", "the contract does not let this account read this item now");
+	enum status status =
+	    blob_content_read(room, &response->body, &request->gate, &request->name, whole, request->part, &err);
+	if (status != STATUS_OK) return problem_of(response, status, &err);
+	response->content_type = whole ? "application/octet-stream" : "application/jose";
+}
+
+static void answer_audit(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
+	struct err err = {0};
+	bool may;
+	enum status status = blob_gate_may_audit(room, &may, &request->gate, &request->who, &request->name, &err);
+	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
+	if (!may)
+		return http_problem(
+		    response, 403, "audit-refused", "the contract does not let this account see this item's log");
+	if (!use_once(room, request, response)) return;
+	status = blob_audit_list(room, &response->body, &request->gate, &request->name, request->part, &err);
+	if (status != STATUS_OK) log_error("blob", "%s", err.message);
+	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
+	response->content_type = "application/json";
+}
+
+/* A request to a known gate, signed by the account that it names; else the answer says what is wrong. */
 static bool open_request(struct blob_room *room, struct blob_request *request, struct http_exchange *exchange) {
 	struct http_response *response = &exchange->response;
-	if (!read_path(request, exchange)) {
-		http_problem(response, 404, "not-found", "the path is /blobs/{gate}/{name}[/{part}|/audit]");
+	if (!read_target(request, exchange)) {
+		http_problem(response, 404, "not-found", "the path is /blobs/{gate}/{name}[/{part}|/audit[?before=N]]");
 		return false;
 	}
 	if (!blob_gate_is(room, &request->gate)) {
@@ -270,8 +399,24 @@ static bool open_request(struct blob_room *room, struct blob_request *request, s
 static void handle_put(void *context, struct http_exchange *exchange) {
 	struct blob_room *room = context;
 	struct blob_request request = {.action = ACTION_PUT};
-	if (open_request(room, &request, exchange))
-		answer_put(room, &request, exchange->request.body, &exchange->response);
+	if (!open_request(room, &request, exchange)) return;
+	struct put put = {.request = &request, .body = exchange->request.body};
+	answer_put(room, &put, &exchange->response);
+}
+
+/* Before a large body comes: only accounts whose put may be taken use up one of the places for such bodies. */
+static void begin_put(void *context, struct http_exchange *exchange) {
+	struct blob_room *room = context;
+	struct blob_request request = {.action = ACTION_PUT};
+	struct put put = {.request = &request};
+	struct err err = {0};
+	uint64_t length = 0;
+	if (!decimal(&length, http_header_get(&exchange->request, "content-length")) || length <= UNASKED_BYTES_MAX)
+		return;
+	if (!open_request(room, &request, exchange)) return;
+	put.body.len = (size_t)length;
+	if (judge_put(room, &put, &err) != STATUS_OK) return problem_of(&exchange->response, STATUS_INTERNAL, &err);
+	if (!put.may && put.awaiting_count == 0) refuse_put(room, &request, &exchange->response);
 }
 
 static void handle_audit(void *context, struct http_exchange *exchange) {
@@ -280,27 +425,25 @@ static void handle_audit(void *context, struct http_exchange *exchange) {
 	if (open_request(room, &request, exchange)) answer_audit(room, &request, &exchange->response);
 }
 
-static void handle_read(struct blob_room *room, enum blob_action action, struct http_exchange *exchange) {
-	struct blob_request request = {.action = action};
-	if (open_request(room, &request, exchange) && find_item(room, &request, &exchange->response))
-		answer_read(room, &request, &exchange->response);
-}
-
 static void handle_get(void *context, struct http_exchange *exchange) {
-	handle_read(context, ACTION_GET, exchange);
+	struct blob_room *room = context;
+	struct blob_request request = {.action = ACTION_GET};
+	if (open_request(room, &request, exchange)) answer_read(room, &request, &exchange->response);
 }
 
 static void handle_part(void *context, struct http_exchange *exchange) {
-	handle_read(context, ACTION_PART, exchange);
+	struct blob_room *room = context;
+	struct blob_request request = {.action = ACTION_PART};
+	if (open_request(room, &request, exchange)) answer_read(room, &request, &exchange->response);
 }
 
 const struct route blob_routes[] = {
     ROUTE(HTTP_PUT, "/blobs/{gate}/{name}", handle_put,
-	"stores a container until a transaction of the same account names it (ten minutes)",
-	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}),
+	"stores a container until a transaction of the same account names it (ten minutes), or for an item that awaits it",
+	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}, .begin = begin_put),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}", handle_get, "the whole container of an item"),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}/audit", handle_audit,
-	"the sealed audit entries of an item, for its controller"),
+	"the sealed audit entries of an item, the newest first, for its controller; the page before entry N: ?before=N"),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}/{part}", handle_part, "one part of an item's container"),
 };
 const size_t blob_route_count = sizeof blob_routes / sizeof *blob_routes;

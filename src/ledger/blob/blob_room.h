@@ -6,11 +6,12 @@
 
 #include "envelope/container.h"
 #include "ledger/blob/blob.h"
+#include "ledger/chain/ask.h"
 
 /* What a row of TABLE_BLOB says of an item. */
 enum blob_state {
 	BLOB_NAMED = 1,     /* content is in items/ */
-	BLOB_MISSING = 2,   /* named by a transaction whose sender put nothing here */
+	BLOB_MISSING = 2,   /* named, and its content was not put here; it can be put later while the item stands */
 	BLOB_ERASED = 3,    /* content deleted, confirmation owed */
 	BLOB_CONFIRMED = 4, /* content deleted, and the chain says so */
 };
@@ -19,14 +20,16 @@ struct blob_item {
 	addr20 gate;
 	hash32 item;
 	hash32 blob;
-	uint64_t size_bytes;
+	uint64_t size_bytes; /* as the transaction that named it says; content has it, too */
 	enum blob_state state;
 };
 
-#define BLOB_NAMES_MAX 64u     /* in one transaction */
-#define BLOB_NONCES_MAX 65536u /* remembered requests; over that, new ones wait until old ones expire */
+#define BLOB_NAMES_MAX 64u       /* in one transaction */
+#define BLOB_EXPIRY_AHEAD_S 120u /* of a signed request, at most */
+#define BLOB_BLOCK_BYTES 4096u   /* of the disk */
 
 struct blob_audit;
+struct blob_accounts;
 
 struct blob_room {
 	struct chain *chain;
@@ -35,24 +38,29 @@ struct blob_room {
 	char *directory;
 	addr20 gates[BLOB_GATES_MAX];
 	size_t gate_count;
-	/* Newest block whose events took effect; the committing thread's, which alone writes it. */
-	_Atomic uint64_t followed;
-	pthread_cond_t followed_more; /* under `lock` */
-	uint64_t saved;               /* as "h" in the table says */
+	struct chain_asker *asker;
+	pthread_mutex_t ask_lock; /* of the asker */
 
-	pthread_mutex_t ask_lock; /* one local call at a time */
-	struct executor *executor;
+	/* Which item has which blob. Events take effect on the committing thread, late puts on others: one at a time.
+	 */
+	pthread_mutex_t index_lock;
+	_Atomic uint64_t followed; /* newest block whose events all took effect */
+	uint32_t applied;          /* events of gates in the block after it that took effect already */
+	uint64_t saved;            /* `followed` as "h" in the table says */
 
-	pthread_mutex_t lock; /* of what stands until the next empty line */
-	struct nonce_entry {
-		addr20 who;
-		uint64_t nonce;
-		uint64_t expiry;
-	} * nonces;
-	size_t nonce_count;
-	uint64_t content_bytes;
-	uint64_t item_count;
+	pthread_mutex_t nonce_lock; /* of what blob_nonces.c keeps in the table */
+	uint64_t refuse_until_s;    /* requests that expire up to then may have been served before the power failed */
+	bool is_running;            /* the table says that this room is open */
+
+	pthread_mutex_t audit_lock;
 	struct blob_audit *audit;
+
+	pthread_mutex_t lock; /* of what stands until the next empty line; held for moments */
+	pthread_cond_t followed_more;
+	struct blob_accounts *accounts;
+	uint64_t item_count, content_bytes;
+	uint64_t waiting_count, waiting_bytes; /* in pending/; bytes in whole blocks of the disk */
+	uint64_t strangers;                    /* requests of accounts that no gate knows, since the start */
 
 	/* duties' thread only */
 	uint64_t confirm_after_ms;
@@ -60,21 +68,58 @@ struct blob_room {
 	uint64_t anchored_ms;
 };
 
+/* blob_accounts.c: what each account that a gate knows uses of this node. Strangers have no row in it. */
+struct blob_accounts *blob_accounts_new(void);
+void blob_accounts_free(struct blob_accounts *accounts);
+/* One more request now; false: its share of the two minutes is used up. */
+bool blob_account_asks(struct blob_room *room, const addr20 *who);
+/* One more entry in an audit today; false: its share of the day is used up. */
+bool blob_account_is_logged(struct blob_room *room, const addr20 *who, bool served);
+/* What a container costs while it waits: whole blocks of the disk, however small it is. */
+static inline uint64_t blob_charge_bytes(uint64_t size_bytes) {
+	return (size_bytes + BLOB_BLOCK_BYTES - 1) / BLOB_BLOCK_BYTES * BLOB_BLOCK_BYTES;
+}
+/* So many bytes wait for a transaction; gives what waits of this account at this gate with them. STATUS_LIMIT: they do
+ * not fit in the node's room for blobs, and nothing has changed. */
+MUST_USE enum status blob_account_waits(
+    struct blob_room *room, uint64_t *waiting_bytes, const addr20 *gate, const addr20 *who, uint64_t size_bytes);
+void blob_account_waits_no_more(struct blob_room *room, const addr20 *gate, const addr20 *who, uint64_t size_bytes);
+/* Forgets accounts of which nothing counts any more. */
+void blob_accounts_sweep(struct blob_room *room);
+
+/* blob_nonces.c: a signed request is served once, over restarts too. */
+MUST_USE enum status blob_nonces_open(struct blob_room *room, struct err *err);
+void blob_nonces_close(struct blob_room *room);
+/* `*fresh` false: it was used before, or may have been. */
+MUST_USE enum status blob_nonce_use(
+    struct blob_room *room, bool *fresh, const addr20 *who, uint64_t nonce, uint64_t expiry_s, struct err *err);
+MUST_USE enum status blob_nonces_sweep(struct blob_room *room, struct err *err);
+
 /* blob_content.c: files. All paths are made here. */
 MUST_USE enum status blob_content_open(struct blob_room *room, struct err *err);
+/* What was put, to wait for a transaction that names it: a blob, at a gate, of an account. */
+struct blob_waiting {
+	addr20 gate;
+	hash32 blob;
+	addr20 putter;
+};
+/* The caller has charged its size (blob_account_waits); it is given back if the same waits already, or on failure. */
 MUST_USE enum status blob_content_put(
-    struct blob_room *room, const hash32 *blob, const addr20 *putter, struct bytes container, struct err *err);
-bool blob_content_is_pending(const struct blob_room *room, const hash32 *blob, const addr20 *putter);
-/* The putter's pending blob becomes the item's content. STATUS_NOTFOUND if it put none. */
-MUST_USE enum status blob_content_name(struct blob_room *room, const addr20 *gate, const hash32 *item,
-    const hash32 *blob, const addr20 *putter, uint64_t *size_bytes, struct err *err);
+    struct blob_room *room, const struct blob_waiting *waiting, struct bytes container, struct err *err);
+/* False: no such blob waits. */
+bool blob_content_waits(const struct blob_room *room, uint64_t *size_bytes, const struct blob_waiting *waiting);
+/* What waits becomes the item's content, in place of what the item had. STATUS_NOTFOUND if nothing of this size waits.
+ * It goes on waiting until blob_content_drop. */
+MUST_USE enum status blob_content_name(struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting,
+    uint64_t size_bytes, struct err *err);
+void blob_content_drop(struct blob_room *room, const struct blob_waiting *waiting);
 MUST_USE enum status blob_content_delete(
     struct blob_room *room, const addr20 *gate, const hash32 *item, struct err *err);
 /* Appends the whole container, or one part. STATUS_NOTFOUND: no such item or part. */
 MUST_USE enum status blob_content_read(struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item,
     bool whole, uint32_t part, struct err *err);
-/* Drops pending blobs older than `age_ms`; returns how many are left. */
-uint64_t blob_content_sweep(struct blob_room *room, uint64_t age_ms);
+/* Drops what has waited longer than `age_ms`. */
+void blob_content_sweep(struct blob_room *room, uint64_t age_ms);
 
 /* blob_index.c: which item has which blob. */
 /* Waits until the events of the newest block took effect, a second at most: a receipt can be seen a moment earlier. Not
@@ -86,6 +131,12 @@ MUST_USE enum status blob_index_catch_up(struct blob_room *room, struct err *err
 /* The oldest erasures that are not confirmed, at most `max`. */
 MUST_USE enum status blob_index_unconfirmed(
     struct blob_room *room, struct blob_item *out, size_t *count, size_t max, struct err *err);
+/* Items that were named with this blob and size, and whose content this node was never given; at most `max`. */
+MUST_USE enum status blob_index_awaiting(struct blob_room *room, struct blob_item *out, size_t *count, size_t max,
+    const addr20 *gate, const hash32 *blob, uint64_t size_bytes, struct err *err);
+/* What waits becomes the content of an item that awaits it still. */
+MUST_USE enum status blob_index_fill(
+    struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting, struct err *err);
 
 /* blob_gate.c: local calls at the head. A call that reverts answers no. */
 bool blob_gate_is(const struct blob_room *room, const addr20 *gate);
@@ -95,12 +146,27 @@ MUST_USE enum status blob_gate_may_get(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err);
 MUST_USE enum status blob_gate_may_audit(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err);
+/* May it put what the item was named with, though the namer did not? Only while the item stands. */
+MUST_USE enum status blob_gate_may_put_late(
+    struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err);
 /* `*has` false: the gate wants no audit entries for this item. */
 MUST_USE enum status blob_gate_audit_key(
     struct blob_room *room, bool *has, uint8_t xy[64], const addr20 *gate, const hash32 *item, struct err *err);
+/* May this account do anything at all at this gate? */
+MUST_USE enum status blob_gate_knows(
+    struct blob_room *room, bool *knows, const addr20 *gate, const addr20 *who, struct err *err);
 /* Where `*count` is over BLOB_NAMES_MAX, only so many are in `blobs`. */
 MUST_USE enum status blob_gate_blobs_of(struct blob_room *room, hash32 blobs[BLOB_NAMES_MAX], size_t *count,
     const addr20 *gate, struct bytes input, struct err *err);
+/* What this transaction would name if it were the next one: its gates' events, at most BLOB_NAMES_MAX. None if it would
+ * fail. */
+struct blob_claim {
+	addr20 gate;
+	hash32 blob;
+	uint64_t size_bytes;
+};
+MUST_USE enum status blob_gate_claims_of(struct blob_room *room, struct blob_claim claims[BLOB_NAMES_MAX],
+    size_t *count, const struct transaction *tx, const addr20 *sender, struct err *err);
 /* Would this transaction of the node's succeed now? */
 MUST_USE enum status blob_gate_would_succeed(
     struct blob_room *room, bool *would, const addr20 *gate, struct bytes data, struct err *err);
@@ -115,14 +181,14 @@ struct blob_read {
 	addr20 who;
 	bool served;
 };
-MUST_USE enum status blob_audit_open(struct blob_audit **out, const char *directory, struct err *err);
+MUST_USE enum status blob_audit_open(struct blob_room *room, struct err *err);
 void blob_audit_close(struct blob_audit *audit);
 /* Durable when it returns: the trace comes before the answer. */
 MUST_USE enum status blob_audit_add(struct blob_room *room, const struct blob_read *read, struct err *err);
-/* The sealed entries of one item as a JSON array of strings. */
+/* A page of the item's sealed entries as JSON, from the newest on, or from the one before entry number `before`. */
 MUST_USE enum status blob_audit_list(
-    struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item, struct err *err);
-/* True where entries are not anchored yet: the newest entry's hash and the count. */
+    struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item, uint32_t before, struct err *err);
+/* True if entries are not anchored yet: the newest entry's hash and the count. */
 bool blob_audit_unanchored(struct blob_room *room, hash32 *head, uint64_t *count);
 void blob_audit_anchored(struct blob_room *room, uint64_t count);
 

@@ -31,8 +31,8 @@ struct genesis {
 	bool dao_support;
 	addr20 deposit_contract;
 	bool zero_base_fee, equal_timestamps;
-	bool has_sealer;
-	addr20 sealer;
+	bool has_sealer, has_admission;
+	addr20 sealer, admission;
 	addr20 gates[BLOB_GATES_MAX];
 	size_t gate_count;
 };
@@ -178,6 +178,7 @@ static enum status read_own_settings(struct genesis *genesis, const struct json 
 	TRY(read_bool(&genesis->zero_base_fee, settings, "zeroBaseFee", err));
 	TRY(read_bool(&genesis->equal_timestamps, settings, "equalTimestamps", err));
 	TRY(read_address(&genesis->sealer, &genesis->has_sealer, settings, "sealer", err));
+	TRY(read_address(&genesis->admission, &genesis->has_admission, settings, "admission", err));
 	if (gates != NULL && (gates->type != JSON_ARRAY || gates->count > BLOB_GATES_MAX))
 		return bad_member(err, "blobGates");
 	json_foreach (gate, gates)
@@ -354,6 +355,11 @@ bool genesis_equal_timestamps(const struct genesis *genesis) {
 bool genesis_sealer(const struct genesis *genesis, addr20 *out) {
 	if (genesis->has_sealer) *out = genesis->sealer;
 	return genesis->has_sealer;
+}
+
+bool genesis_admission(const struct genesis *genesis, addr20 *out) {
+	if (genesis->has_admission) *out = genesis->admission;
+	return genesis->has_admission;
 }
 
 size_t genesis_blob_gates(const struct genesis *genesis, addr20 out[BLOB_GATES_MAX]) {

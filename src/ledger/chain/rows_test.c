@@ -154,6 +154,8 @@ static void a_bad_genesis_is_refused(void **state) {
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"equalTimestamps\":\"yes\"}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"sealer\":\"0x12\"}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"blobGates\":[\"0x\"]}}}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"admission\":\"0x12\"}}}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"admission\":true}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"londonBlock\":0,\"xinglin\":{\"zeroBaseFee\":true}},\"baseFeePerGas\":"
 	    "\"0x1\"}",
 	    "{" GAS

@@ -164,10 +164,14 @@ static enum status add_judged(struct pool *pool, hash32 *hash, enum pool_verdict
 
 static enum status admit(
     struct pool *pool, enum pool_verdict *verdict, const struct pool_offer *offer, struct err *err) {
-	bool admits = true;
-	if (pool->admit != NULL && offer->origin == POOL_FROM_OUTSIDE)
-		TRY(pool->admit(pool->admit_context, &admits, offer->tx, &offer->sender, err));
-	*verdict = admits ? POOL_OK : POOL_NOT_ADMITTED;
+	bool admits;
+	*verdict = POOL_OK;
+	if (offer->origin != POOL_FROM_OUTSIDE) return STATUS_OK;
+	TRY(admission_admits(pool->admission, &admits, &offer->sender, err));
+	if (!admits)
+		*verdict = POOL_SENDER_NOT_ADMITTED;
+	else if (pool->admit != NULL)
+		TRY(pool->admit(pool->admit_context, verdict, offer->tx, &offer->sender, err));
 	return STATUS_OK;
 }
 

@@ -1,4 +1,5 @@
 /* Offering transactions to an engine: the best sender's next one, again and again. */
+#include "base/log.h"
 #include "ledger/pool/pool_private.h"
 
 /* A sender in the heap, by what its next transaction pays over the base fee. */
@@ -53,6 +54,15 @@ static void take(struct ordered_tx *out, struct arena *arena, const struct pool_
 	*out = (struct ordered_tx){.tx = tx, .sender = kept->account->address, .hash = (const hash32 *)hash.data};
 }
 
+/* A sender that was admitted may not be any more. */
+static bool is_admitted(const struct pool *pool, const addr20 *sender) {
+	bool admits;
+	struct err err;
+	if (admission_admits(pool->admission, &admits, sender, &err) == STATUS_OK) return admits;
+	log_error("pool", "a sender cannot be judged: %s", err.message);
+	return false;
+}
+
 static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max) {
 	struct candidate *heap = arena_alloc(arena, pool->account_count * sizeof *heap);
 	size_t count = 0, blobs_max = pool->next_blobs_max;
@@ -64,7 +74,8 @@ static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, 
 	while (count > 0 && out->count < count_max) {
 		const struct candidate best = heap[0];
 		const struct pool_tx *tx = best.account->txs[best.place];
-		const bool fits = tx->gas_limit <= gas_max && tx->blob_count <= blobs_max;
+		const bool fits = tx->gas_limit <= gas_max && tx->blob_count <= blobs_max &&
+				  is_admitted(pool, &best.account->address);
 		if (fits) {
 			take(&out->txs[out->count++], arena, tx);
 			gas_max -= tx->gas_limit;

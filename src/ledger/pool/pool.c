@@ -54,6 +54,7 @@ enum status pool_open(struct pool **out, struct chain *chain, const struct pool_
 	struct pool *pool = mem_zalloc(1, sizeof *pool);
 	pthread_condattr_t monotonic;
 	pool->chain = chain;
+	pool->admission = admission_new(chain);
 	pool->admit = options->admit;
 	pool->admit_context = options->admit_context;
 	pool->capacity = options->capacity != 0 ? options->capacity : 65536;
@@ -98,6 +99,7 @@ void pool_close(struct pool *pool) {
 	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->lock);
 	foreseen_fini(&pool->foreseen);
+	admission_free(pool->admission);
 	mem_free(pool);
 }
 

@@ -20,6 +20,9 @@
  * it is dead. Reading stops at the first record that is cut off or whose CRC is wrong: what follows was never
  * acknowledged.
  *
+ * A genesis may name a contract that says whose transactions are taken (admission.h): others are neither taken in nor
+ * offered to an engine.
+ *
  * A transaction that nobody signed (dev mode's impersonation) carries its sender in the place of a signature
  * (exec_impersonate); pool_unsigned_sender reads it, also for one that is in a block. Threads: any; one lock inside.
  */
@@ -29,24 +32,6 @@
 #include "ledger/chain/chain.h"
 
 struct pool;
-
-struct pool_options {
-	const char *journal_path; /* NULL: no journal (tests) */
-	size_t capacity;          /* transactions; 0: 65,536 */
-	size_t per_sender;        /* 0: 4,096 */
-	size_t bytes_max;         /* 0: 256 MiB */
-	const char *sidecar_path; /* a folder; NULL: sidecars are checked and not kept (tests) */
-	size_t blobs_max;         /* waiting; 0: 4,096 (512 MiB on the disk) */
-	/* A further condition of admission, which is no rule of the chain (a blob must be held here); asked outside the
-	 * pool's lock. NULL: none. `*admits` false is POOL_NOT_ADMITTED. */
-	MUST_USE enum status (*admit)(
-	    void *context, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err);
-	void *admit_context;
-};
-/* Reads the journal, dropping what is no longer valid. */
-MUST_USE enum status pool_open(
-    struct pool **out, struct chain *chain, const struct pool_options *options, struct err *err);
-void pool_close(struct pool *pool);
 
 /* Why a transaction was not taken in, beyond enum tx_verdict. Texts are geth's. */
 #define POOL_VERDICTS(X)                                                                                               \
@@ -60,11 +45,31 @@ void pool_close(struct pool *pool);
 	X(TOO_LARGE, "oversized data")                                                                                 \
 	X(BLOBS_FULL, "blob pool is full")                                                                             \
 	X(BLOB_GAP, "nonce too high")                                                                                  \
-	X(NOT_ADMITTED, "the blob that it names was not put here by its sender")
+	X(BLOB_NOT_PUT, "the blob that it names was not put here by its sender")                                       \
+	X(BLOB_OTHER_SIZE, "the size that it says is not that of the blob which was put here")                         \
+	X(SENDER_NOT_ADMITTED, "this chain takes no transactions of this sender") /* admission.h */
 #define POOL_VERDICT_ENUM(name, text) POOL_##name,
 enum pool_verdict { POOL_VERDICTS(POOL_VERDICT_ENUM) POOL_VERDICT_COUNT };
 #undef POOL_VERDICT_ENUM
 const char *pool_verdict_text(enum pool_verdict verdict);
+
+struct pool_options {
+	const char *journal_path; /* NULL: no journal (tests) */
+	size_t capacity;          /* transactions; 0: 65,536 */
+	size_t per_sender;        /* 0: 4,096 */
+	size_t bytes_max;         /* 0: 256 MiB */
+	const char *sidecar_path; /* a folder; NULL: sidecars are checked and not kept (tests) */
+	size_t blobs_max;         /* waiting; 0: 4,096 (512 MiB on the disk) */
+	/* A further condition of admission, which is no rule of the chain (a blob must be held here); asked outside the
+	 * pool's lock. NULL: none. Sets the verdict: POOL_OK, POOL_BLOB_NOT_PUT or POOL_BLOB_OTHER_SIZE. */
+	MUST_USE enum status (*admit)(void *context, enum pool_verdict *verdict, const struct transaction *tx,
+	    const addr20 *sender, struct err *err);
+	void *admit_context;
+};
+/* Reads the journal, dropping what is no longer valid. */
+MUST_USE enum status pool_open(
+    struct pool **out, struct chain *chain, const struct pool_options *options, struct err *err);
+void pool_close(struct pool *pool);
 
 /*
  * `envelope` is copied. Decodes, recovers the sender, checks against the head, journals. On POOL_OK `hash` is set and

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "ledger/pool/admission.h"
 #include "ledger/pool/foreseen.h"
 #include "ledger/pool/journal.h"
 #include "ledger/pool/kzg.h"
@@ -43,8 +44,9 @@ struct pool_account {
 
 struct pool {
 	struct chain *chain;
-	MUST_USE enum status (*admit)(
-	    void *context, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err);
+	struct admission *admission; /* NULL: every sender is admitted */
+	MUST_USE enum status (*admit)(void *context, enum pool_verdict *verdict, const struct transaction *tx,
+	    const addr20 *sender, struct err *err);
 	void *admit_context;
 	size_t capacity, per_sender, bytes_max, blobs_max;
 	struct kzg *kzg;

@@ -333,12 +333,12 @@ static void what_fork_choice_leaves_waits_again(void **state) {
 }
 
 static enum status odd_nonces_only(
-    void *context, bool *admits, const struct transaction *tx, const addr20 *sender, struct err *err) {
+    void *context, enum pool_verdict *verdict, const struct transaction *tx, const addr20 *sender, struct err *err) {
 	size_t *asked = context;
 	const addr20 expected = ledger_address(0);
 	(void)err;
 	assert_memory_equal(sender->b, expected.b, 20);
-	*admits = tx->nonce % 2 == 1;
+	*verdict = tx->nonce % 2 == 1 ? POOL_OK : POOL_BLOB_NOT_PUT;
 	(*asked)++;
 	return STATUS_OK;
 }
@@ -353,7 +353,7 @@ static void a_further_condition_is_asked(void **state) {
 	const struct pool_options options = {
 	    .journal_path = world.journal, .admit = odd_nonces_only, .admit_context = &asked};
 	assert_done(&world, pool_open(&world.pool, world.chain, &options, &world.err));
-	assert_int_equal(add(&world, 0, 0, 0), POOL_NOT_ADMITTED);
+	assert_int_equal(add(&world, 0, 0, 0), POOL_BLOB_NOT_PUT);
 	assert_int_equal(add(&world, 0, 1, 0), POOL_OK);
 	assert_int_equal(asked, 2);
 	assert_counts(&world, 0, 1);

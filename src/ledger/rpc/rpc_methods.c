@@ -220,7 +220,7 @@ static const struct rpc_method methods[] = {
     {"web3_clientVersion", rpc_web3_client_version, 0, 0, RPC_ALWAYS, "", "this node's name and version"},
     {"web3_sha3", rpc_web3_sha3, 1, 1, RPC_ALWAYS, "data", "the data's Keccak-256 hash"},
     {"xinglin_chainInfo", rpc_xinglin_chain_info, 0, 0, RPC_ALWAYS, "",
-	"chain id, genesis hash, sealer, blob gates, version; whether blocks may have equal timestamps"},
+	"chain id, genesis hash, sealer, blob gates, admission, version; whether blocks may have equal timestamps"},
     {"xinglin_head", rpc_xinglin_head, 1, 2, RPC_ALWAYS, "challenge, [block hash]",
 	"the newest block, its header, and who signs heads here signed it with the challenge; a witness also signs a "
 	"block that was its newest shortly before"},

@@ -204,7 +204,7 @@ enum status rpc_xinglin_chain_info(struct rpc_call *call) {
 	const struct genesis *genesis = chain_genesis(options->chain);
 	struct json_writer *out = &call->out;
 	const u256 id = chain_id_of(call);
-	addr20 sealer, gates[BLOB_GATES_MAX];
+	addr20 sealer, admission, gates[BLOB_GATES_MAX];
 	const size_t gate_count = genesis_blob_gates(genesis, gates);
 	bool has_sealer = genesis_sealer(genesis, &sealer);
 	if (!has_sealer && options->engine) {
@@ -222,6 +222,10 @@ enum status rpc_xinglin_chain_info(struct rpc_call *call) {
 	json_array_begin(out, "blobGates");
 	for (size_t i = 0; i < gate_count; i++) json_put_hex(out, NULL, BYTES_OF(gates[i]));
 	json_array_end(out);
+	if (genesis_admission(genesis, &admission))
+		json_put_hex(out, "admission", BYTES_OF(admission));
+	else
+		json_put_null(out, "admission");
 	json_put_text(out, "version", options->client_version);
 	json_object_end(out);
 	return STATUS_OK;

@@ -170,6 +170,7 @@ static void says_what_it_is(void **state) {
 	assert_string_equal(member(info, "sealer"), "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf");
 	assert_string_equal(member(info, "genesisHash"), member(call("eth_getBlockByNumber", "'0x0'"), "hash"));
 	assert_int_equal(json_get(info, "blobGates")->count, 0);
+	assert_true(json_is(json_get(info, "admission"), JSON_NULL));
 }
 
 /* --- a dev node's life --- */

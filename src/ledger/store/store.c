@@ -405,8 +405,9 @@ enum status store_commit(struct store *store, struct store_batch *batch, bool du
 	rocksdb_write(store->db, durable ? store->write_durable : store->write_buffered, batch->rows, &text);
 	if (text) return take_failure(text, "commit", err);
 	for (size_t i = 0; i < TABLE_COUNT; i++) {
-		store->usage[i].rows += batch->usage[i].rows;
-		store->usage[i].bytes += batch->usage[i].bytes;
+		if (batch->usage[i].rows == 0) continue;
+		__atomic_fetch_add(&store->usage[i].rows, batch->usage[i].rows, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&store->usage[i].bytes, batch->usage[i].bytes, __ATOMIC_RELAXED);
 	}
 	return STATUS_OK;
 }

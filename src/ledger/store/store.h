@@ -7,7 +7,9 @@
  * process on the same folder gets STATUS_BUSY. A full disk gives STATUS_IO, and nothing of that batch is seen; after
  * the next open it is there whole, if its log reached the disk all the same, or not at all.
  *
- * Threads: a store, and its snapshots, may be read from any thread; one thread at a time commits.
+ * Threads: a store, and its snapshots, may be read from any thread. Batches may be committed from any thread, too, each
+ * on its own table's rows: who decides a row by what it reads holds a lock of its own. store_spread and store_usage are
+ * for the thread that commits blocks.
  */
 #ifndef LEDGER_STORE_STORE_H
 #define LEDGER_STORE_STORE_H

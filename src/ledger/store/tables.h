@@ -34,7 +34,13 @@
  * |                 | number u64                            |                                                              |
  * | BLOB            | "i" gate 20, item 32                  | blob 32, size u64, state u8 (blob/blob_room.h)               |
  * |                 | "e" gate 20, item 32                  | empty: erased here, not yet confirmed on the chain           |
- * |                 | "h"                                   | number u64: events up to this block have taken effect        |
+ * |                 | "m" gate 20, blob 32, item 32         | empty: the item was named with this blob and awaits it       |
+ * |                 | "h"                                   | number u64: events up to this block have taken effect,       |
+ * |                 |                                       | count u32: and so many gates' events of the next one         |
+ * |                 | "n" expiry u64, account 20, nonce u64 | empty: a signed request that was served                      |
+ * |                 | "b"                                   | in which run of the machine the blobs were open, or "closed" |
+ * |                 | "a" gate 20, item 32, number u64      | offset u64 and length u32 of an audit entry in audit.log     |
+ * |                 | "A"                                   | end u64, count u64, SHA-256 32: audit.log has rows up to     |
  *
  * ACCOUNT flags: 1 nonce is not zero, 2 balance is not zero, 4 has code, 8 has storage.
  * TXS and RECEIPTS: a group is count u8, end offset u32 each, then the items. A transaction is its envelope (EIP-2718).

@@ -1,0 +1,387 @@
+/* What events of a gate do to items, their content, and what waits. */
+#include "ledger/blob/blob_room.h"
+
+#include "tests/unit.h"
+
+#include "eth/abi.h"
+#include "tests/ledger_world.h"
+#include "tests/scripted_random.h"
+
+/*
+ * The gate: 128 bytes of calldata are an event of three topics and one word, 64 bytes one of two topics; anything else
+ * is answered with 1.
+ *
+ *	CALLDATASIZE PUSH1 128 EQ PUSH1 three JUMPI CALLDATASIZE PUSH1 64 EQ PUSH1 two JUMPI
+ *	PUSH1 1 PUSH0 MSTORE PUSH1 32 PUSH0 RETURN
+ *	three: word 3 to memory; LOG3 of it with words 0, 1 and 2; STOP
+ *	two: LOG2 with words 0 and 1; STOP
+ */
+#define GATE_CODE                                                                                                      \
+	"3660801460165736604014602957"                                                                                 \
+	"60015f5260205ff3"                                                                                             \
+	"5b6060355f526040356020355f3560205fa300"                                                                       \
+	"5b6020355f355f5fa200"
+#define GATE_AT "0x00000000000000000000000000000000000000aa"
+
+static const addr20 gate = {{[19] = 0xaa}};
+static const hash32 item = {{0x77}}, other_item = {{0x78}};
+
+struct scene {
+	struct ledger_world world;
+	struct blob_room *room;
+	char blobs[80];
+	uint64_t nonces[LEDGER_ACCOUNTS];
+	struct scripted_random script;
+	struct random_source random;
+};
+
+static uint64_t now_ms(void *context) {
+	(void)context;
+	return 0x64000000ull * 1000;
+}
+static const struct clock_source scripted_clock = {.now_ms = now_ms};
+
+static enum status send_nothing(void *context, const addr20 *to, struct bytes data, struct err *err) {
+	(void)context;
+	(void)to;
+	(void)data;
+	(void)err;
+	return STATUS_OK;
+}
+
+static void start_room(struct scene *scene) {
+	const struct blob_options options = {
+	    .directory = scene->blobs, .clock = &scripted_clock, .random = &scene->random, .send = send_nothing};
+	assert_done(&scene->world,
+	    blob_open(&scene->room, scene->world.chain, scene->world.store, &options, &scene->world.err));
+	const struct chain_observer observer = blob_observer(scene->room);
+	chain_observe(scene->world.chain, &observer);
+}
+
+static void open_scene(struct scene *scene) {
+	*scene = (struct scene){0};
+	scene->random = scripted_random(&scene->script);
+	ledger_open_by(&scene->world,
+	    (struct ledger_rules){.zero_base_fee = true,
+		.settings = ",\"blobGates\":[\"" GATE_AT "\"]",
+		.alloc =
+		    "\"00000000000000000000000000000000000000aa\":{\"balance\":\"0\",\"code\":\"0x" GATE_CODE "\"},"});
+	snprintf(scene->blobs, sizeof scene->blobs, "%s/blobs", scene->world.directory);
+	start_room(scene);
+}
+
+static void restart(struct scene *scene) {
+	blob_close(scene->room);
+	ledger_end(&scene->world);
+	ledger_start(&scene->world);
+	start_room(scene);
+}
+
+static void close_scene(struct scene *scene) {
+	blob_close(scene->room);
+	ledger_close(&scene->world);
+}
+
+/* --- what happens --- */
+
+static struct bytes frame_of(struct scene *scene, const char *text, hash32 *blob) {
+	struct buf frame;
+	struct container container;
+	const struct bytes part = bytes_text(text);
+	buf_init(&frame, 4096);
+	assert_done(&scene->world, container_encode(&frame, &part, 1, &scene->world.err));
+	const struct bytes kept = arena_dup(&scene->world.arena, buf_view(&frame));
+	buf_fini(&frame);
+	assert_done(&scene->world, container_decode(&container, kept, &scene->world.err));
+	*blob = container_name(&container);
+	return kept;
+}
+
+static void put(struct scene *scene, size_t account, const char *text) {
+	struct blob_waiting waiting = {.gate = gate, .putter = ledger_address(account)};
+	const struct bytes frame = frame_of(scene, text, &waiting.blob);
+	uint64_t waiting_bytes;
+	assert_int_equal(
+	    blob_account_waits(scene->room, &waiting_bytes, &gate, &waiting.putter, blob_charge_bytes(frame.len)),
+	    STATUS_OK);
+	assert_done(&scene->world, blob_content_put(scene->room, &waiting, frame, &scene->world.err));
+}
+
+static void send(struct scene *scene, size_t account, const hash32 *words, size_t count) {
+	hash32 hash;
+	enum tx_verdict verdict;
+	struct transaction tx = ledger_transfer(scene->nonces[account]++, &gate, 0, 0);
+	tx.gas_limit = 100000;
+	tx.data = arena_dup(&scene->world.arena, bytes_make(words, count * sizeof *words));
+	assert_int_equal(ledger_add(&scene->world, &hash, ledger_sign(&scene->world, &tx, account), &verdict), POOL_OK);
+}
+
+/* A transaction that names the text's blob as the item's, with a size that is `off` from the true one. */
+static void name(struct scene *scene, size_t account, const hash32 *of, const char *text, uint64_t off) {
+	hash32 words[4] = {abi_topic("BlobNamed(bytes32,bytes32,uint256)"), *of};
+	const struct bytes frame = frame_of(scene, text, &words[2]);
+	store_be64(words[3].b + 24, frame.len + off);
+	send(scene, account, words, 4);
+}
+
+static void erase(struct scene *scene, const hash32 *of) {
+	const hash32 words[2] = {abi_topic("BlobErased(bytes32)"), *of};
+	send(scene, 7, words, 2);
+}
+
+static void seal(struct scene *scene, size_t transactions) {
+	assert_int_equal(ledger_seal(&scene->world, 0), transactions);
+}
+
+/* --- what follows --- */
+
+static enum blob_state state_of(struct scene *scene, const hash32 *of) {
+	struct blob_item found;
+	assert_done(&scene->world, blob_index_find(scene->room, &found, &gate, of, &scene->world.err));
+	return found.state;
+}
+
+static void assert_content(struct scene *scene, const hash32 *of, const char *text) {
+	struct buf out;
+	hash32 blob;
+	buf_init(&out, 4096);
+	assert_int_equal(state_of(scene, of), BLOB_NAMED);
+	assert_done(&scene->world, blob_content_read(scene->room, &out, &gate, of, true, 0, &scene->world.err));
+	assert_true(bytes_equal(buf_view(&out), frame_of(scene, text, &blob)));
+	buf_fini(&out);
+}
+
+static void assert_no_content(struct scene *scene, const hash32 *of, enum blob_state state) {
+	struct buf out;
+	buf_init(&out, 4096);
+	assert_int_equal(state_of(scene, of), state);
+	assert_int_equal(blob_content_read(scene->room, &out, &gate, of, true, 0, NULL), STATUS_NOTFOUND);
+	buf_fini(&out);
+}
+
+static void assert_counts(struct scene *scene, uint64_t items, uint64_t waiting) {
+	const struct blob_counts counts = blob_counts(scene->room);
+	assert_int_equal(counts.items, items);
+	assert_int_equal(counts.waiting, waiting);
+	assert_int_equal(counts.bytes == 0, items == 0);
+	assert_int_equal(counts.waiting_bytes, waiting * BLOB_BLOCK_BYTES);
+}
+
+/* How many items a put of this text by an allowed account would fill; it fills them. */
+static size_t put_late(struct scene *scene, size_t account, const char *text) {
+	struct blob_item awaiting[8];
+	struct blob_waiting waiting = {.gate = gate, .putter = ledger_address(account)};
+	size_t count;
+	const struct bytes frame = frame_of(scene, text, &waiting.blob);
+	put(scene, account, text);
+	assert_done(&scene->world,
+	    blob_index_awaiting(scene->room, awaiting, &count, 8, &gate, &waiting.blob, frame.len, &scene->world.err));
+	for (size_t i = 0; i < count; i++)
+		assert_done(
+		    &scene->world, blob_index_fill(scene->room, &awaiting[i].item, &waiting, &scene->world.err));
+	blob_content_drop(scene->room, &waiting);
+	return count;
+}
+
+/* --- tests --- */
+
+static void what_its_sender_put_becomes_the_items_content(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	put(&scene, 0, "one");
+	assert_counts(&scene, 0, 1);
+	name(&scene, 0, &item, "one", 0);
+	seal(&scene, 1);
+	assert_content(&scene, &item, "one");
+	assert_counts(&scene, 1, 0);
+	put(&scene, 1, "two"); /* of another account than the one that names it */
+	name(&scene, 0, &other_item, "two", 0);
+	seal(&scene, 1);
+	assert_no_content(&scene, &other_item, BLOB_MISSING);
+	restart(&scene);
+	assert_content(&scene, &item, "one");
+	assert_no_content(&scene, &other_item, BLOB_MISSING);
+	assert_counts(&scene, 1, 1);
+	close_scene(&scene);
+}
+
+/* 8 MiB that were registered with a size of 1 were served, and charged to no quota. */
+static void content_of_another_size_than_was_said_is_none(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	put(&scene, 0, "one");
+	name(&scene, 0, &item, "one", 1);
+	name(&scene, 0, &other_item, "one", UINT64_MAX - 5);
+	seal(&scene, 2);
+	assert_no_content(&scene, &item, BLOB_MISSING);
+	assert_no_content(&scene, &other_item, BLOB_MISSING);
+	assert_int_equal(put_late(&scene, 1, "one"), 0);
+	assert_no_content(&scene, &item, BLOB_MISSING);
+	close_scene(&scene);
+}
+
+/* A wrap that was replaced went on being served, since a second naming was ignored. */
+static void a_second_naming_replaces_the_first(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	put(&scene, 0, "one");
+	put(&scene, 0, "two");
+	name(&scene, 0, &item, "one", 0);
+	seal(&scene, 1);
+	name(&scene, 0, &item, "two", 0);
+	seal(&scene, 1);
+	assert_content(&scene, &item, "two");
+	assert_counts(&scene, 1, 0);
+	name(&scene, 0, &item, "two", 0); /* the same again changes nothing */
+	seal(&scene, 1);
+	assert_content(&scene, &item, "two");
+	name(&scene, 0, &item, "three", 0); /* and what was not put is not here: the old one is not served for it */
+	seal(&scene, 1);
+	assert_no_content(&scene, &item, BLOB_MISSING);
+	assert_int_equal(put_late(&scene, 0, "two"), 0);
+	assert_int_equal(put_late(&scene, 0, "three"), 1);
+	assert_content(&scene, &item, "three");
+	restart(&scene);
+	assert_content(&scene, &item, "three");
+	assert_counts(&scene, 1, 0);
+	close_scene(&scene);
+}
+
+static void events_of_one_block_take_effect_in_their_order(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	put(&scene, 0, "one");
+	put(&scene, 0, "two");
+	name(&scene, 0, &item, "one", 0);
+	name(&scene, 0, &item, "two", 0);
+	name(&scene, 0, &other_item, "two", 0); /* its content is the first item's by now */
+	seal(&scene, 3);
+	assert_content(&scene, &item, "two");
+	assert_no_content(&scene, &other_item, BLOB_MISSING);
+	close_scene(&scene);
+}
+
+static void what_nobody_put_in_time_can_be_put_later(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	name(&scene, 0, &item, "one", 0);
+	name(&scene, 1, &other_item, "one", 0);
+	seal(&scene, 2);
+	restart(&scene);
+	assert_int_equal(put_late(&scene, 2, "two"), 0);
+	assert_int_equal(put_late(&scene, 2, "one"), 2);
+	assert_content(&scene, &item, "one");
+	assert_content(&scene, &other_item, "one");
+	assert_int_equal(put_late(&scene, 2, "one"), 0);
+	assert_counts(&scene, 2, 0);
+	close_scene(&scene);
+}
+
+static void what_was_erased_is_not_put_later(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	name(&scene, 0, &item, "one", 0);
+	seal(&scene, 1);
+	erase(&scene, &item);
+	seal(&scene, 1);
+	assert_int_equal(put_late(&scene, 0, "one"), 0);
+	assert_no_content(&scene, &item, BLOB_ERASED);
+	assert_counts(&scene, 0, 0);
+	/* Nor by a put that was judged before the erasure and written after it. */
+	const struct blob_waiting waiting = {gate, {{1}}, ledger_address(0)};
+	assert_done(&scene.world, blob_index_fill(scene.room, &item, &waiting, &scene.world.err));
+	assert_no_content(&scene, &item, BLOB_ERASED);
+	close_scene(&scene);
+}
+
+static void what_is_named_again_after_its_erasure_is_there_again(void **state) {
+	(void)state;
+	struct scene scene;
+	struct blob_item owed[4];
+	size_t count;
+	open_scene(&scene);
+	put(&scene, 0, "one");
+	name(&scene, 0, &item, "one", 0);
+	erase(&scene, &item);
+	put(&scene, 0, "two");
+	seal(&scene, 2);
+	assert_no_content(&scene, &item, BLOB_ERASED);
+	assert_done(&scene.world, blob_index_unconfirmed(scene.room, owed, &count, 4, &scene.world.err));
+	assert_int_equal(count, 1);
+	name(&scene, 0, &item, "two", 0);
+	seal(&scene, 1);
+	assert_content(&scene, &item, "two");
+	assert_done(&scene.world, blob_index_unconfirmed(scene.room, owed, &count, 4, &scene.world.err));
+	assert_int_equal(count, 0); /* nothing to confirm: it stands */
+	close_scene(&scene);
+}
+
+/* A node that was away for some blocks, or was killed in the middle of one, goes on where it was. */
+static void events_are_caught_up_with(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	put(&scene, 0, "one");
+	put(&scene, 0, "two");
+	put(&scene, 0, "three");
+	blob_close(scene.room);
+	ledger_end(&scene.world);
+	ledger_start(&scene.world); /* nobody follows */
+	name(&scene, 0, &item, "one", 0);
+	name(&scene, 0, &item, "two", 0);
+	seal(&scene, 2);
+	name(&scene, 0, &other_item, "three", 0);
+	seal(&scene, 1);
+	start_room(&scene);
+	assert_content(&scene, &item, "two");
+	assert_content(&scene, &other_item, "three");
+	assert_counts(&scene, 2, 0);
+	/* As a crash leaves it behind the first of the block's two events: the first is not taken for a new one. */
+	uint8_t progress[12] = {[11] = 1};
+	struct store_batch *batch = store_batch_new();
+	store_batch_put(
+	    batch, scene.world.store, TABLE_BLOB, BYTES_LITERAL("h"), bytes_make(progress, sizeof progress));
+	assert_done(&scene.world, store_commit(scene.world.store, batch, true, &scene.world.err));
+	store_batch_free(batch);
+	restart(&scene);
+	assert_content(&scene, &item, "two");
+	assert_content(&scene, &other_item, "three");
+	close_scene(&scene);
+}
+
+static void a_chain_that_is_unwound_is_followed(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	put(&scene, 0, "one");
+	name(&scene, 0, &item, "one", 0);
+	seal(&scene, 1);
+	assert_done(&scene.world, chain_unwind_head(scene.world.chain, &scene.world.err));
+	scene.nonces[1] = 0;
+	put(&scene, 1, "two");
+	name(&scene, 1, &item, "two", 0);
+	ledger_seal(&scene.world, 0);
+	assert_int_equal(scene.room->followed, 1);
+	close_scene(&scene);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_its_sender_put_becomes_the_items_content),
+	    cmocka_unit_test(content_of_another_size_than_was_said_is_none),
+	    cmocka_unit_test(a_second_naming_replaces_the_first),
+	    cmocka_unit_test(events_of_one_block_take_effect_in_their_order),
+	    cmocka_unit_test(what_nobody_put_in_time_can_be_put_later),
+	    cmocka_unit_test(what_was_erased_is_not_put_later),
+	    cmocka_unit_test(what_is_named_again_after_its_erasure_is_there_again),
+	    cmocka_unit_test(events_are_caught_up_with),
+	    cmocka_unit_test(a_chain_that_is_unwound_is_followed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
