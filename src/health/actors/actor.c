@@ -1,6 +1,8 @@
 #include "health/actors/actor.h"
 
+#include "health/actors/home_heads.h"
 #include "health/actors/home_lock.h"
+#include "health/chain/cause.h"
 
 #define CLIENTS_DEFAULT 16u
 #define LOCK_WAIT_DEFAULT_MS 10000u
@@ -10,6 +12,10 @@ struct actor {
 	struct home *home;
 	struct client_pool *pool; /* NULL: no node is known */
 	const struct client_log_keeper *keeper;
+	/* what is believed of the chain */
+	struct monitor *monitor; /* of opening it; NULL: one thread */
+	struct head_store store;
+	struct heads *heads; /* NULL: nobody has asked yet */
 	/* what sends */
 	int lock;
 	struct http_client http;
@@ -32,6 +38,7 @@ enum status actor_open(struct actor **out, const struct actor_options *options, 
 		actor_close(actor);
 		return status;
 	}
+	if (options->threads) actor->monitor = options->threads->monitor_new(options->threads->context);
 	const unsigned clients = options->threads ? CLIENTS_DEFAULT : 1;
 	if (url_of(actor))
 		actor->pool = client_pool_new(&(struct client_pool_options){.url = url_of(actor),
@@ -60,6 +67,8 @@ void actor_close(struct actor *actor) {
 	if (!actor) return;
 	close_sender(actor);
 	client_pool_free(actor->pool);
+	heads_close(actor->heads);
+	if (actor->monitor) actor->options.threads->monitor_free(actor->monitor);
 	home_close(actor->home);
 	mem_free(actor);
 }
@@ -70,6 +79,34 @@ struct home *actor_home(const struct actor *actor) {
 
 void actor_keep_logs(struct actor *actor, const struct client_log_keeper *keeper) {
 	actor->keeper = keeper;
+}
+
+/* --- what is believed of the chain --- */
+
+static enum status open_heads(struct actor *actor, struct err *err) {
+	const struct actor_options *options = &actor->options;
+	if (actor->heads) return STATUS_OK;
+	actor->store = home_head_store(actor->home);
+	return heads_open(&actor->heads,
+	    &(struct heads_options){.anchor = &actor->home->deployment,
+		.store = &actor->store,
+		.clock = options->clock,
+		.random = options->random,
+		.threads = options->threads,
+		.sleep_ms = options->sleep_ms,
+		.sleep_context = options->sleep_context},
+	    err);
+}
+
+enum status actor_heads(struct actor *actor, struct heads **out, struct err *err) {
+	if (!actor->home->has_deployment)
+		return err_because(
+		    err, CAUSE_NO_DEPLOYMENT, err_set(err, STATUS_DENIED, "this home trusts no deployment yet"));
+	if (actor->monitor) actor->options.threads->lock(actor->monitor);
+	enum status status = open_heads(actor, err);
+	if (actor->monitor) actor->options.threads->unlock(actor->monitor);
+	if (status == STATUS_OK) *out = actor->heads;
+	return status;
 }
 
 /* --- sending --- */

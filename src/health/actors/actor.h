@@ -41,6 +41,10 @@ void actor_keep_logs(struct actor *actor, const struct client_log_keeper *keeper
  * threads, and lets one of them call outbox_run. STATUS_BUSY names the process that has the home. */
 MUST_USE enum status actor_outbox(struct actor *actor, struct outbox **out, struct err *err);
 
+/* What is believed of the chain, opened at the first call. STATUS_DENIED: the home trusts no deployment;
+ * STATUS_CORRUPT: see heads_open. */
+MUST_USE enum status actor_heads(struct actor *actor, struct heads **out, struct err *err);
+
 /* `arena` is the caller's. `deadline_ms` by the clock's now_ms; 0: none. Without a node's URL its client is NULL. */
 MUST_USE enum status actor_request_begin(
     struct actor *actor, struct actor_request *request, struct arena *arena, uint64_t deadline_ms, struct err *err);

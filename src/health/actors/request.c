@@ -5,6 +5,7 @@
 #include "health/chain/cause.h"
 
 #define SEND_WAIT_MS 30000u
+#define SHOWN_AGE_S 86400u /* of a head from a node that signs none, for what is only shown or checked again */
 
 struct blob_asker request_asker(const struct actor_request *request) {
 	return (struct blob_asker){.client = request->client,
@@ -64,10 +65,25 @@ enum status request_logs(struct actor_request *request, struct client_log **logs
 	return client_logs(request->client, logs, count, request->arena, &filter, err);
 }
 
+enum status request_verified(
+    struct actor_request *request, struct verified **out, uint32_t max_age_s, struct err *err) {
+	struct verified *verified = &request->verified;
+	struct heads *heads;
+	TRY(actor_heads(request->actor, &heads, err));
+	if (!request->client)
+		return err_because(err, CAUSE_NO_NODE, err_set(err, STATUS_IO, "there is no node to ask"));
+	if (!verified->heads) verified_begin(verified, heads, request->client, request->arena);
+	/* A head that answered a challenge of this request is as new as any. */
+	if (!verified->has_head || (max_age_s == HEADS_FRESH && verified->head.known_ms == 0))
+		TRY(verified_head(verified, max_age_s, err));
+	*out = verified;
+	return STATUS_OK;
+}
+
 enum status request_now(struct actor_request *request, uint64_t *now_s, struct err *err) {
-	uint64_t here = clock_now_ms(request->clock) / 1000, there;
-	TRY(client_timestamp(request->client, &there, err));
-	*now_s = here > there ? here : there;
+	struct verified *verified;
+	TRY(request_verified(request, &verified, SHOWN_AGE_S, err));
+	*now_s = verified_now_s(verified);
 	return STATUS_OK;
 }
 
@@ -82,14 +98,6 @@ enum status request_check_chain(struct actor_request *request, struct err *err) 
 		return err_set(err, STATUS_DENIED, "the node at %s runs chain %llu; this home trusts chain %llu",
 		    client_url(request->client), (unsigned long long)client_chain_id(request->client),
 		    (unsigned long long)home->deployment.chain_id);
-	const struct json *genesis;
-	hash32 hash;
-	TRY(client_rpc(request->client, &genesis, NULL, request->arena, "eth_getBlockByNumber",
-	    BYTES_LITERAL("[\"0x0\",false]"), err));
-	if (hex_fixed(hash.b, 32, json_string(json_get(genesis, "hash"))) != STATUS_OK ||
-	    !hash32_equal(&hash, &home->deployment.genesis))
-		return err_set(err, STATUS_DENIED,
-		    "the node at %s runs a chain of another genesis than this home trusts",
-		    client_url(request->client));
-	return STATUS_OK;
+	struct verified *verified;
+	return request_verified(request, &verified, SHOWN_AGE_S, err); /* its signature names the genesis */
 }

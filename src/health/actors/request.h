@@ -7,6 +7,7 @@
 
 #include "health/actors/home.h"
 #include "health/chain/outbox.h"
+#include "health/chain/verified.h"
 
 struct actor;
 
@@ -17,7 +18,8 @@ struct actor_request {
 	const struct random_source *random;
 	struct arena *arena; /* of the command */
 	struct actor *actor;
-	uint64_t deadline_ms; /* by the clock's now_ms, for everything that waits; 0: 30 s for each transaction */
+	struct verified verified; /* request_verified's; has_head false until then */
+	uint64_t deadline_ms;     /* by the clock's now_ms, for everything that waits; 0: 30 s for each transaction */
 	/* Of the last STATUS_DENIED: which error of a contract it was; CONTRACT_ERROR_NONE: another reason. */
 	enum contract_error refused_with;
 	const struct progress *progress; /* hears of long work; NULL: nobody does */
@@ -46,6 +48,13 @@ MUST_USE enum status request_logs(struct actor_request *request, struct client_l
     const addr20 *contract, uint64_t from_block, const struct contract_topics *topics, struct err *err);
 /* By the later of this machine's clock and the chain's. */
 MUST_USE enum status request_now(struct actor_request *request, uint64_t *now_s, struct err *err);
+/*
+ * What the chain says, proved (health/chain/verified.h), at a head that was the newest at most `max_age_s` ago:
+ * HEADS_FRESH before anything is sealed, wrapped or released. One head serves the whole request, unless a later call
+ * asks for a newer kind; after a transaction of its own a request takes the next one with verified_head.
+ */
+MUST_USE enum status request_verified(
+    struct actor_request *request, struct verified **out, uint32_t max_age_s, struct err *err);
 /* Is the chain that answers the one of the deployment (chain id and genesis)? STATUS_DENIED otherwise. */
 MUST_USE enum status request_check_chain(struct actor_request *request, struct err *err);
 
