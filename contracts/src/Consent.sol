@@ -1,107 +1,124 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IBlobGate} from "./interfaces/IBlobGate.sol";
 import {IConsent} from "./interfaces/IConsent.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {IFolders} from "./interfaces/IFolders.sol";
 import {IRecords} from "./interfaces/IRecords.sol";
 import {Blobs} from "./lib/Blobs.sol";
 import {Eip712} from "./lib/Eip712.sol";
+import {Lists} from "./lib/Lists.sol";
 import {Quota} from "./lib/Quota.sol";
+import {TopLevel} from "./lib/TopLevel.sol";
 import {Roles} from "./Roles.sol";
 
-contract Consent is IConsent, IBlobGate, Eip712 {
-    using Quota for mapping(address => Quota.Use);
+contract Consent is IConsent, TopLevel, Eip712 {
+    using Lists for Lists.List;
+    using Quota for mapping(bytes32 => Quota.Use);
 
     bytes32 private constant GRANT = keccak256(
-        "Grant(bytes32 folder,bytes32 record,address grantee,uint8 rights,uint16 purposes,uint40 from,uint40 until,bytes32 wrap,uint32 wrapSize,uint64 nonce,uint64 deadline)");
+        "Grant(bytes32 folder,bytes32 record,address grantee,uint32 keyVersion,uint8 rights,uint16 purposes,uint40 from,uint40 until,uint32 epoch,bytes32 wrap,uint32 wrapSize,address by,address relay,uint64 number,uint64 deadline)");
     bytes32 private constant REVOKE = keccak256(
-        "Revoke(bytes32 folder,bytes32 record,address grantee,uint64 nonce,uint64 deadline)");
+        "Revoke(bytes32 folder,bytes32 record,address grantee,address by,address relay,uint64 number,uint64 deadline)");
+    bytes32 private constant EMERGENCY = keccak256(
+        "Emergency(bytes32 folder,address actor,bytes32 reasonHash,bytes32 reason,uint32 reasonSize,uint64 deadline)");
     bytes32 private constant CLOSE_REVIEW = keccak256(
-        "CloseReview(uint64 review,bool justified,uint64 nonce,uint64 deadline)");
+        "CloseReview(uint64 review,bool justified,address by,address relay,uint64 number,uint64 deadline)");
     uint8 private constant READ = 1;
     uint8 private constant SHARE = 4;
+    uint8 private constant MAY_ROTATE = 8;
     uint8 private constant RIGHTS_ALL = 15;
     uint8 private constant PURPOSES = 7;
     uint8 private constant ETREAT = 1;
     uint8 private constant RECORD_REGISTERED = 1;
     uint256 private constant WINDOW = 30 minutes;
     uint256 private constant DAILY_REFUSALS = 1000;
+    uint256 private constant DAILY_EMERGENCIES = 3; // of an actor in one folder
     uint256 private constant DAILY_BYTES = 64 << 20;
-    uint256 private constant ERASURES_AT_ONCE = 1000;
+    uint256 private constant ERASURES_AT_ONCE = 64;
+    uint256 private constant WRAP_WORD = 9;   // of Grant
+    uint256 private constant REASON_WORD = 3; // of Emergency
 
     enum ItemKind { NONE, GRANT, REASON, RELEASE }
     struct Item {
         ItemKind kind;
+        bool erased;     // with its folder or its record
         uint64 review;   // of a reason or a release
         address subject; // grantee, or trustee
         bytes32 folder;
         bytes32 record;  // of a grant
     }
-    struct Open {
+    struct OpenWindow {
         uint40 until;
         uint8 purpose;
     }
-    struct Review {
-        address actor;
-        uint40 until;
-        bool open;
-        bytes32 folder;
-    }
 
-    mapping(bytes32 key => Grant) private grants;    // key: _grantKey
-    mapping(bytes32 key => Open) private windows;    // key: _grantKey
-    mapping(bytes32 key => uint64) private glass;    // newest review of (folder, 0, actor)
+    mapping(bytes32 key => GrantState) private grants; // slots 0 to 4, which proofs rely on; key: _grantKey
+    mapping(bytes32 folder => Lists.List) private grantLists;
+    mapping(bytes32 folder => Lists.List) private lookLists;
     mapping(uint64 review => Review) private reviews;
+    mapping(address node => Anchor) private anchors;
+    mapping(bytes32 key => OpenWindow) private windows; // key: _grantKey
+    mapping(bytes32 key => uint64) private glass;       // newest review of (folder, 0, actor)
     mapping(bytes32 item => Item) private items;
-    mapping(bytes32 folder => bytes32[]) private folderItems;
-    mapping(bytes32 folder => uint256) private erasedItems; // of folderItems, after forgetting
-    mapping(address => Quota.Use) private refusals;
-    mapping(address => Quota.Use) private named;
+    mapping(bytes32 record => address[]) private grantees; // of grants over one record
+    mapping(bytes32 account => Quota.Use) private refusals;
+    mapping(bytes32 key => Quota.Use) private emergencies; // of an actor, and of (folder, 0, actor)
+    mapping(bytes32 account => Quota.Use) private named;
     uint64 private lastReview;
     IDirectory private immutable directory;
     IFolders private immutable folders;
     IRecords private immutable records;
 
-    constructor(IDirectory directory_, IFolders folders_, IRecords records_) Eip712("xinglin consent") {
+    constructor(IDirectory directory_, IFolders folders_, IRecords records_)
+        Eip712("xinglin consent", directory_.genesis()) {
         (directory, folders, records) = (directory_, folders_, records_);
     }
 
     // Grants.
 
-    function grant(GrantAction calldata a, uint64 deadline, bytes calldata signature) external {
-        IFolders.Folder memory folder = _relayed(a.folder, deadline);
-        _requireSound(a, folder);
-        bytes32 fields = keccak256(abi.encode(
-            GRANT, a.folder, a.record, a.grantee, a.rights, a.purposes, a.from, a.until, a.wrap, a.wrapSize,
-                folder.nonce, deadline));
-        folders.authorize(a.folder, msg.sender, _digest(fields), signature);
+    function grant(Grant calldata g, bytes calldata signature) external topLevel {
+        IFolders.Head memory head = folders.folderOf(g.folder);
+        _requireSound(g, head);
+        GrantState storage state = grants[_grantKey(g.folder, g.record, g.grantee)];
+        if (g.by != head.controller) {
+            _requireDelegate(g.by, g.folder, state);
+            _requireWithin(g, grants[_grantKey(g.folder, 0, g.by)]);
+        }
+        bytes32 fact = keccak256(abi.encode(GRANT, g));
+        _authorize(g.folder, IFolders.Terms(g.by, g.relay, g.number, g.deadline), fact, signature);
 
-        bytes32 key = _grantKey(a.folder, a.record, a.grantee);
-        _eraseWrap(a, grants[key], folder.epoch);
-        grants[key] = Grant(a.rights, a.purposes, a.from, a.until, false, folder.epoch);
-        emit Granted(a.folder, a.record, a.grantee, a.rights, a.purposes, a.from, a.until, folder.epoch);
-        if (a.rights & READ != 0) {
-            bytes32 item = _grantItem(a.folder, a.record, a.grantee, folder.epoch);
-            _name(item, Item(ItemKind.GRANT, 0, a.grantee, a.folder, a.record), a.wrap, a.wrapSize);
+        _eraseWrap(g, state);
+        if (g.record != 0 && state.count == 0) grantees[g.record].push(g.grantee);
+        uint32 count = state.count + 1;
+        grants[_grantKey(g.folder, g.record, g.grantee)] = GrantState(g.rights, g.purposes, g.from, g.until, false,
+            g.epoch, count, uint40(block.number), fact, g.by == head.controller ? address(0) : g.by);
+        (uint64 n, bytes24 before) = grantLists[g.folder].append(fact);
+        emit Granted(g.folder, g.record, g.grantee, g.rights, g.purposes, g.from, g.until, g.epoch, count, fact, n,
+            before);
+        if (g.rights & READ != 0) {
+            bytes32 item = _grantItem(g.folder, g.record, g.grantee, g.epoch, count);
+            _name(item, Item(ItemKind.GRANT, false, 0, g.grantee, g.folder, g.record), g.wrap, g.wrapSize);
         }
     }
 
-    function revoke(bytes32 folderId, bytes32 record, address grantee, uint64 deadline, bytes calldata signature)
-        external {
-        IFolders.Folder memory folder = _relayed(folderId, deadline);
-        bytes32 key = _grantKey(folderId, record, grantee);
-        Grant storage g = grants[key];
-        if (g.rights == 0 || g.revoked) revert NoSuchGrant();
-        bytes32 fields = keccak256(abi.encode(REVOKE, folderId, record, grantee, folder.nonce, deadline));
-        folders.authorize(folderId, msg.sender, _digest(fields), signature);
-        g.revoked = true;
+    function revoke(Revoke calldata r, bytes calldata signature) external {
+        address controller = folders.folderOf(r.folder).controller;
+        bytes32 key = _grantKey(r.folder, r.record, r.grantee);
+        GrantState storage state = grants[key];
+        if (r.by != controller) _requireDelegate(r.by, r.folder, state);
+        bytes32 fact = keccak256(abi.encode(REVOKE, r));
+        _authorize(r.folder, IFolders.Terms(r.by, r.relay, r.number, r.deadline), fact, signature);
+
+        bool hadWrap = state.rights & READ != 0 && !state.revoked;
+        (state.revoked, state.statedAt, state.fact) = (true, uint40(block.number), fact);
+        state.delegate = r.by == controller ? address(0) : r.by;
         delete windows[key];
-        emit Revoked(folderId, record, grantee);
-        if (g.rights & READ != 0) {
-            emit BlobErased(_grantItem(folderId, record, grantee, g.epoch));
-            folders.markRotationOwed(folderId);
+        (uint64 n, bytes24 before) = grantLists[r.folder].append(fact);
+        emit Revoked(r.folder, r.record, r.grantee, fact, n, before);
+        if (hadWrap) {
+            emit BlobErased(_grantItem(r.folder, r.record, r.grantee, state.epoch, state.count));
+            folders.markRotationOwed(r.folder);
         }
     }
 
@@ -109,89 +126,117 @@ contract Consent is IConsent, IBlobGate, Eip712 {
 
     function access(bytes32 folder, bytes32 record, uint8 purpose) external returns (bool permitted, Reason reason) {
         uint40 until;
-        (permitted, reason, until) = _decide(msg.sender, folder, record, purpose);
-        if (reason == Reason.PERMITTED) windows[_grantKey(folder, record, msg.sender)] = Open(until, purpose);
-        if (!permitted) _countRefusal();
-        emit Access(folder, record, msg.sender, purpose, permitted, reason, until);
+        uint64 review;
+        (reason, until, review) = _decide(msg.sender, folder, record, purpose);
+        permitted = reason <= Reason.EMERGENCY;
+        if (permitted && _isInside(reason, folder, record, purpose)) return (permitted, reason);
+        if (permitted) windows[_grantKey(folder, record, msg.sender)] = OpenWindow(until, purpose);
+        _log(folder, record, purpose, reason, until, review);
     }
 
-    function breakGlass(bytes32 folder, bytes32 reasonHash, bytes32 reasonBlob, uint32 reasonSize) external
+    function breakGlass(Emergency calldata e, bytes calldata signature) external topLevel
         returns (bool permitted, uint64 review) {
-        IFolders.Folder memory f = folders.folderOf(folder);
-        Reason reason = _decideGlass(msg.sender, f);
+        bytes32 fact = keccak256(abi.encode(EMERGENCY, e));
+        if (msg.sender != e.actor || !_signedBy(e.actor, _digest(fact), signature)) revert BadSignature();
+        if (block.timestamp > e.deadline) revert Expired();
+        if (e.reasonHash == 0 || e.reason == 0 || e.reasonSize == 0) revert NotAllowed();
+        IFolders.Head memory head = folders.folderOf(e.folder);
+        bytes32 key = _grantKey(e.folder, 0, e.actor);
+        Reason reason = _decideGlass(e.actor, head, key);
         if (reason != Reason.EMERGENCY) {
-            _countRefusal();
-            emit Access(folder, 0, msg.sender, ETREAT, false, reason, 0);
+            _log(e.folder, 0, ETREAT, reason, 0, 0);
             return (false, 0);
         }
-        if (reasonHash == 0 || reasonBlob == 0 || reasonSize == 0) revert NotAllowed();
-        uint40 until = uint40(block.timestamp + uint256(f.glassMinutes) * 1 minutes);
+        uint40 until = uint40(block.timestamp + uint256(head.glassMinutes) * 1 minutes);
         review = ++lastReview;
-        reviews[review] = Review(msg.sender, until, true, folder);
-        glass[_grantKey(folder, 0, msg.sender)] = review;
-        emit GlassBroken(folder, msg.sender, review, reasonHash, until);
-        emit Access(folder, 0, msg.sender, ETREAT, true, Reason.EMERGENCY, until);
-        _name(keccak256(abi.encode("reason", review)), Item(ItemKind.REASON, review, msg.sender, folder, 0), reasonBlob,
-            reasonSize);
-        folders.markRotationOwed(folder);
+        reviews[review] = Review(e.actor, until, true, uint40(block.number), e.folder, fact);
+        glass[key] = review;
+        emit GlassBroken(e.folder, e.actor, review, e.reasonHash, until);
+        _log(e.folder, 0, ETREAT, reason, until, review);
+        _name(keccak256(abi.encode("reason", review)), Item(ItemKind.REASON, false, review, e.actor, e.folder, 0),
+            e.reason, e.reasonSize);
+        folders.markRotationOwed(e.folder);
         return (true, review);
     }
 
-    function release(uint64 review, bytes32 blob, uint32 size) external {
+    function release(uint64 review, bytes32 blob, uint32 size) external topLevel {
         Review storage r = reviews[review];
         if (!_isOpen(r)) revert NoOpenReview();
         if (!directory.isActive(msg.sender, Roles.TRUSTEE)
             || !folders.isTrustee(r.folder, msg.sender)) revert NotATrustee();
-        if (folders.folderOf(r.folder).closed || blob == 0 || size == 0) revert NotAllowed();
+        bytes32 item = _releaseItem(review, msg.sender);
+        if (folders.folderOf(r.folder).closed || blob == 0 || size == 0
+            || items[item].kind != ItemKind.NONE) revert NotAllowed();
         emit ShareReleased(review, msg.sender);
-        _name(keccak256(abi.encode("release", review, msg.sender)), Item(ItemKind.RELEASE, review, msg.sender, r.folder,
-            0), blob, size);
+        _name(item, Item(ItemKind.RELEASE, false, review, msg.sender, r.folder, 0), blob, size);
     }
 
-    function closeReview(uint64 review, bool justified, uint64 deadline, bytes calldata signature) external {
-        Review storage r = reviews[review];
+    function refuseRelease(uint64 review, address trustee) external {
+        if (msg.sender != reviews[review].actor
+            || items[_releaseItem(review, trustee)].kind == ItemKind.NONE) revert NotAllowed();
+        emit ReleaseRefused(review, trustee);
+    }
+
+    function closeReview(CloseReview calldata c, bytes calldata signature) external {
+        Review storage r = reviews[c.review];
         if (!r.open) revert NoOpenReview();
-        address by = msg.sender;
-        if (signature.length != 0 || !directory.isActive(msg.sender, Roles.REGULATOR)) {
-            IFolders.Folder memory folder = _relayed(r.folder, deadline);
-            bytes32 fields = keccak256(abi.encode(CLOSE_REVIEW, review, justified, folder.nonce, deadline));
-            folders.authorize(r.folder, msg.sender, _digest(fields), signature);
-            by = folder.controller;
+        if (c.by == r.actor) revert NotAllowed();
+        if (signature.length == 0) {
+            if (c.by != msg.sender || !directory.isActive(c.by, Roles.REGULATOR)) revert BadSignature();
+        } else {
+            if (c.by != folders.folderOf(r.folder).controller) revert NotController();
+            _authorize(r.folder, IFolders.Terms(c.by, c.relay, c.number, c.deadline),
+                keccak256(abi.encode(CLOSE_REVIEW, c)), signature);
         }
         r.open = false;
-        emit ReviewClosed(review, by, justified);
+        emit ReviewClosed(c.review, c.by, c.justified);
     }
 
-    function anchorAudit(bytes32 head, uint64 count) external {
+    function anchorAudit(bytes32 root, uint64 count) external {
         if (!directory.isActive(msg.sender, Roles.NODE)) revert NotANode();
-        emit AuditAnchored(msg.sender, head, count);
+        if (count < anchors[msg.sender].count) revert NotAllowed();
+        anchors[msg.sender] = Anchor(root, count, uint40(block.timestamp));
+        emit AuditAnchored(msg.sender, root, count);
     }
 
-    // Forgetting.
+    // Erasing.
 
-    function folderForgotten(bytes32 folder) external {
-        if (msg.sender != address(folders)) revert NotAllowed();
-        _eraseItems(folder);
+    function recordErased(bytes32 folder, bytes32 record) external {
+        if (msg.sender != address(records)) revert NotAllowed();
+        address[] storage all = grantees[record];
+        for (uint256 i = 0; i < all.length && i < ERASURES_AT_ONCE; i++) {
+            GrantState storage g = grants[_grantKey(folder, record, all[i])];
+            if (g.rights & READ == 0 || g.revoked) continue;
+            _eraseItem(_grantItem(folder, record, all[i], g.epoch, g.count));
+        }
     }
 
-    function eraseForgotten(bytes32 folder) external {
-        if (!folders.folderOf(folder).closed) revert NotAllowed();
-        _eraseItems(folder);
+    function eraseForgotten(bytes32 folder, bytes32[] calldata ids) external {
+        bool closed = folders.folderOf(folder).closed;
+        for (uint256 i = 0; i < ids.length; i++) {
+            Item storage item = items[ids[i]];
+            if (item.kind == ItemKind.NONE || item.folder != folder || _isReplaced(ids[i], item)) continue;
+            if (!item.erased && (closed || _isOfErasedRecord(item))) _eraseItem(ids[i]);
+        }
     }
 
     // The gate of grant wraps, reasons and releases.
 
     function mayPut(address who, uint256 size) external view returns (bool) {
-        return directory.isActive(who, 0) && size <= DAILY_BYTES && named.used(who) + size <= DAILY_BYTES;
+        return directory.isActive(who, 0) && named.hasRoom(Quota.key(who), size, DAILY_BYTES);
+    }
+
+    function mayPutLate(address who, bytes32 item) external view returns (bool) {
+        (bool stands, address controller) = _stands(item);
+        return stands && (who == controller || directory.isActive(who, 0));
     }
 
     function mayGet(address who, bytes32 item) external view returns (bool) {
-        Item storage i = items[item];
-        if (i.kind == ItemKind.NONE) return false;
-        IFolders.Folder memory folder = folders.folderOf(i.folder);
-        if (folder.closed || _isReplaced(item, i)) return false;
-        if (who == folder.controller) return true;
+        (bool stands, address controller) = _stands(item);
+        if (!stands) return false;
+        if (who == controller) return true;
         if (!directory.isActive(who, 0)) return false;
+        Item storage i = items[item];
         if (i.kind == ItemKind.GRANT) return who == i.subject
             && _holds(grants[_grantKey(i.folder, i.record, who)], READ);
         if (i.kind == ItemKind.REASON) return directory.isActive(who, Roles.REGULATOR);
@@ -204,29 +249,28 @@ contract Consent is IConsent, IBlobGate, Eip712 {
     }
 
     function auditKey(bytes32 item) external view returns (bytes32 x, bytes32 y) {
-        IFolders.Folder memory folder = folders.folderOf(items[item].folder);
-        return (folder.keyX, folder.keyY);
+        return folders.auditKeyOf(items[item].folder);
     }
 
     function blobsOf(bytes calldata input) external pure returns (bytes32[] memory none) {
         if (input.length < 4) return none;
         bytes4 selector = bytes4(input[0:4]);
-        if (selector == this.grant.selector) return Blobs.atWord(input, 7);
-        if (selector == this.breakGlass.selector) return Blobs.atWord(input, 2);
+        if (selector == this.grant.selector) return Blobs.atWord(input, WRAP_WORD);
+        if (selector == this.breakGlass.selector) return Blobs.atWord(input, REASON_WORD);
         if (selector == this.release.selector) return Blobs.atWord(input, 1);
         return none;
     }
 
     function confirmErased(bytes32 item) external {
         if (!directory.isActive(msg.sender, Roles.NODE)) revert NotANode();
-        Item storage i = items[item];
-        if (i.kind == ItemKind.NONE || !(folders.folderOf(i.folder).closed || _isReplaced(item, i))) revert NotErased();
+        (bool stands,) = _stands(item);
+        if (stands || items[item].kind == ItemKind.NONE) revert NotErased();
         emit ErasureConfirmed(item, msg.sender);
     }
 
     // Views.
 
-    function grantOf(bytes32 folder, bytes32 record, address grantee) external view returns (Grant memory) {
+    function grantOf(bytes32 folder, bytes32 record, address grantee) external view returns (GrantState memory) {
         return grants[_grantKey(folder, record, grantee)];
     }
 
@@ -241,9 +285,9 @@ contract Consent is IConsent, IBlobGate, Eip712 {
             IRecords.Registration memory r = records.registrationOf(record);
             if (r.folder != folder || r.state != RECORD_REGISTERED) return window;
         }
-        Open memory own = windows[_grantKey(folder, record, who)];
+        OpenWindow memory own = windows[_grantKey(folder, record, who)];
         if (_stillHolds(own, who, folder, record)) return Window(own.until, own.purpose, false, 0);
-        Open memory whole = windows[_grantKey(folder, 0, who)];
+        OpenWindow memory whole = windows[_grantKey(folder, 0, who)];
         if (_stillHolds(whole, who, folder, 0)) return Window(whole.until, whole.purpose, false, 0);
         uint64 review = glass[_grantKey(folder, 0, who)];
         if (_isOpen(reviews[review]) && directory.isActive(who, Roles.EMERGENCY)) {
@@ -251,97 +295,76 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         }
     }
 
-    function hasRight(address who, bytes32 folder, bytes32 record, uint8 right) external view returns (bool) {
+    function hasRight(address who, bytes32 folder, bytes32 record, uint8 right) public view returns (bool) {
         if (right == 0 || !directory.isActive(who, 0) || folders.folderOf(folder).closed) return false;
         if (_holds(grants[_grantKey(folder, 0, who)], right)) return true;
         return record != 0 && _holds(grants[_grantKey(folder, record, who)], right);
     }
 
-    function reviewOf(uint64 review) external view returns (bytes32 folder, address actor, uint40 until, bool open) {
-        Review storage r = reviews[review];
-        return (r.folder, r.actor, r.until, r.open);
+    function reviewOf(uint64 review) external view returns (Review memory) {
+        return reviews[review];
     }
 
-    // Inside.
+    // Inside: grants.
 
     function _grantKey(bytes32 folder, bytes32 record, address grantee) private pure returns (bytes32) {
         return keccak256(abi.encode(folder, record, grantee));
     }
 
-    function _grantItem(bytes32 folder, bytes32 record, address grantee, uint32 epoch) private pure returns (bytes32) {
-        return keccak256(abi.encode("grant", folder, record, grantee, epoch));
+    function _grantItem(bytes32 folder, bytes32 record, address grantee, uint32 epoch, uint32 count) private pure
+        returns (bytes32) {
+        return keccak256(abi.encode("grant", folder, record, grantee, epoch, count));
     }
 
-    /// For what a controller signed: in time, and sent by itself or a listed actor.
-    function _relayed(bytes32 folderId, uint64 deadline) private view returns (IFolders.Folder memory folder) {
-        if (block.timestamp > deadline) revert Expired();
-        folder = folders.folderOf(folderId);
-        if (msg.sender != folder.controller && !directory.isActive(msg.sender, 0)) revert NotListed();
+    function _releaseItem(uint64 review, address trustee) private pure returns (bytes32) {
+        return keccak256(abi.encode("release", review, trustee));
     }
 
-    function _requireSound(GrantAction calldata a, IFolders.Folder memory folder) private view {
-        if (folder.controller == address(0) || folder.closed || a.grantee == folder.controller) revert BadGrant();
-        if (a.rights == 0 || a.rights & ~RIGHTS_ALL != 0 || a.purposes >> PURPOSES != 0) revert BadGrant();
-        if (a.until <= a.from || a.until <= block.timestamp) revert BadGrant();
-        bool reads = a.rights & READ != 0;
-        if (reads != (a.wrap != 0) || reads != (a.wrapSize != 0) || (reads && a.purposes == 0)) revert BadGrant();
-        if (!directory.isActive(a.grantee, 0)) revert BadGrant();
-        if (a.record != 0) {
-            if (a.rights & ~(READ | SHARE) != 0) revert BadGrant();
-            IRecords.Registration memory r = records.registrationOf(a.record);
-            if (r.folder != a.folder || r.state != RECORD_REGISTERED) revert UnknownRecord();
+    function _authorize(bytes32 folder, IFolders.Terms memory terms, bytes32 fact, bytes calldata signature) private {
+        folders.authorize(folder, terms, msg.sender, _digest(fact), signature);
+    }
+
+    function _requireSound(Grant calldata g, IFolders.Head memory head) private view {
+        if (head.controller == address(0) || head.closed || g.grantee == head.controller) revert BadGrant();
+        if (g.epoch != head.epoch) revert StaleEpoch(head.epoch);
+        if (g.rights == 0 || g.rights & ~RIGHTS_ALL != 0 || g.purposes >> PURPOSES != 0) revert BadGrant();
+        if (g.until <= g.from || g.until <= block.timestamp) revert BadGrant();
+        bool reads = g.rights & READ != 0;
+        if (reads != (g.wrap != 0) || reads != (g.wrapSize != 0) || (reads && g.purposes == 0)) revert BadGrant();
+        if (!directory.isActive(g.grantee, 0)) revert BadGrant();
+        if (!directory.isKeyCurrent(g.grantee, g.keyVersion)) revert StaleGranteeKey();
+        if (g.record != 0) {
+            if (g.rights & ~(READ | SHARE) != 0) revert BadGrant();
+            IRecords.Registration memory r = records.registrationOf(g.record);
+            if (r.folder != g.folder || r.state != RECORD_REGISTERED) revert UnknownRecord();
         }
     }
 
-    /// A grant that is replaced loses its wrap, unless the new one's stands under the same item. Who no longer reads
-    /// knows a key still.
-    function _eraseWrap(GrantAction calldata a, Grant memory old, uint32 newEpoch) private {
+    /// A delegate states what nobody has stated yet, or what it stated itself: it neither ends what the controller gave
+    /// nor gives what the controller took.
+    function _requireDelegate(address by, bytes32 folder, GrantState storage state) private view {
+        if (!hasRight(by, folder, 0, SHARE)) revert NotController();
+        if (state.fact != 0 && state.delegate != by) revert BeyondOwnRight();
+    }
+
+    function _requireWithin(Grant calldata g, GrantState storage own) private view {
+        bool within = g.grantee != g.by && g.rights & ~(own.rights & ~(SHARE | MAY_ROTATE)) == 0
+            && g.purposes & ~own.purposes == 0 && g.until <= own.until;
+        if (!within) revert BeyondOwnRight();
+    }
+
+    /// A grant that is replaced loses its wrap. Who no longer reads knows a key still.
+    function _eraseWrap(Grant calldata g, GrantState storage old) private {
         if (old.rights & READ == 0 || old.revoked) return;
-        bool reads = a.rights & READ != 0;
-        if (!reads || old.epoch != newEpoch) emit BlobErased(_grantItem(a.folder, a.record, a.grantee, old.epoch));
-        if (!reads) folders.markRotationOwed(a.folder);
+        emit BlobErased(_grantItem(g.folder, g.record, g.grantee, old.epoch, old.count));
+        if (g.rights & READ == 0) folders.markRotationOwed(g.folder);
     }
 
-    function _name(bytes32 item, Item memory what, bytes32 blob, uint32 size) private {
-        if (!named.take(msg.sender, size, DAILY_BYTES)) revert OverQuota();
-        if (items[item].kind == ItemKind.NONE) folderItems[what.folder].push(item);
-        items[item] = what;
-        emit BlobNamed(item, blob, size);
-    }
-
-    function _eraseItems(bytes32 folder) private {
-        bytes32[] storage all = folderItems[folder];
-        uint256 i = erasedItems[folder];
-        uint256 end = i + ERASURES_AT_ONCE < all.length ? i + ERASURES_AT_ONCE : all.length;
-        for (; i < end; i++) {
-            emit BlobErased(all[i]);
-        }
-        erasedItems[folder] = end;
-    }
-
-    /// Of a grant's wrap: the grant was revoked, or holds the wrap of another epoch or none.
-    function _isReplaced(bytes32 item, Item storage i) private view returns (bool) {
-        if (i.kind != ItemKind.GRANT) return false;
-        Grant storage g = grants[_grantKey(i.folder, i.record, i.subject)];
-        return g.revoked || g.rights & READ == 0 || item != _grantItem(i.folder, i.record, i.subject, g.epoch);
-    }
-
-    function _holds(Grant storage g, uint8 right) private view returns (bool) {
+    function _holds(GrantState storage g, uint8 right) private view returns (bool) {
         return g.rights & right == right && !g.revoked && block.timestamp >= g.from && block.timestamp < g.until;
     }
 
-    function _isOpen(Review storage r) private view returns (bool) {
-        return r.open && block.timestamp < r.until;
-    }
-
-    /// The window has not ended, and a grant for its purpose still holds.
-    function _stillHolds(Open memory window, address who, bytes32 folder, bytes32 record) private view returns (bool) {
-        if (block.timestamp >= window.until) return false;
-        if (_judge(grants[_grantKey(folder, 0, who)], window.purpose) == Reason.PERMITTED) return true;
-        return record != 0 && _judge(grants[_grantKey(folder, record, who)], window.purpose) == Reason.PERMITTED;
-    }
-
-    function _judge(Grant storage g, uint8 purpose) private view returns (Reason) {
+    function _judge(GrantState storage g, uint8 purpose) private view returns (Reason) {
         if (g.rights == 0) return Reason.NO_GRANT;
         if (g.revoked) return Reason.REVOKED;
         if (block.timestamp < g.from) return Reason.NOT_YET;
@@ -351,34 +374,99 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         return Reason.PERMITTED;
     }
 
-    function _decide(address who, bytes32 folder, bytes32 record, uint8 purpose) private view
-        returns (bool, Reason, uint40) {
-        IDirectory.Actor memory actor = directory.actorOf(who);
-        if (actor.status == IDirectory.Status.NONE) revert NotListed();
-        if (actor.status != IDirectory.Status.ACTIVE) return (false, Reason.ACTOR_INACTIVE, 0);
-        IFolders.Folder memory f = folders.folderOf(folder);
-        if (f.controller == address(0)) return (false, Reason.UNKNOWN, 0);
-        if (f.closed) return (false, Reason.FOLDER_CLOSED, 0);
-        if (record != 0) {
-            IRecords.Registration memory r = records.registrationOf(record);
-            if (r.state == 0 || r.folder != folder) return (false, Reason.UNKNOWN, 0);
-            if (r.state != RECORD_REGISTERED) return (false, Reason.RECORD_ERASED, 0);
-            if (r.author == who) return (true, Reason.AUTHOR, uint40(block.timestamp + WINDOW));
-        }
-        uint64 review = glass[_grantKey(folder, 0, who)];
-        if (purpose == ETREAT && _isOpen(reviews[review]) && actor.roles & Roles.EMERGENCY != 0) {
-            return (true, Reason.EMERGENCY, reviews[review].until);
-        }
-        return _decideByGrant(who, folder, record, purpose);
+    // Inside: items.
+
+    function _name(bytes32 item, Item memory what, bytes32 blob, uint32 size) private {
+        if (!named.take(Quota.key(msg.sender), size, DAILY_BYTES)) revert OverQuota();
+        items[item] = what;
+        emit BlobNamed(item, blob, size);
     }
 
-    /// By the record's grant or the folder's; where both refuse, the answer is that of the one that exists, the
-    /// record's first.
+    function _eraseItem(bytes32 item) private {
+        items[item].erased = true;
+        emit BlobErased(item);
+    }
+
+    function _stands(bytes32 item) private view returns (bool stands, address controller) {
+        Item storage i = items[item];
+        if (i.kind == ItemKind.NONE) return (false, address(0));
+        IFolders.Head memory head = folders.folderOf(i.folder);
+        return (!head.closed && !i.erased && !_isReplaced(item, i) && !_isOfErasedRecord(i), head.controller);
+    }
+
+    /// Of a grant's wrap: the grant was revoked, or holds a newer wrap or none.
+    function _isReplaced(bytes32 item, Item storage i) private view returns (bool) {
+        if (i.kind != ItemKind.GRANT) return false;
+        GrantState storage g = grants[_grantKey(i.folder, i.record, i.subject)];
+        return g.revoked || g.rights & READ == 0
+            || item != _grantItem(i.folder, i.record, i.subject, g.epoch, g.count);
+    }
+
+    function _isOfErasedRecord(Item storage i) private view returns (bool) {
+        return i.record != 0 && records.registrationOf(i.record).state != RECORD_REGISTERED;
+    }
+
+    // Inside: access.
+
+    function _isOpen(Review storage r) private view returns (bool) {
+        return r.open && block.timestamp < r.until;
+    }
+
+    /// The window has not ended, and a grant for its purpose still holds.
+    function _stillHolds(OpenWindow memory window, address who, bytes32 folder, bytes32 record) private view
+        returns (bool) {
+        if (block.timestamp >= window.until) return false;
+        if (_judge(grants[_grantKey(folder, 0, who)], window.purpose) == Reason.PERMITTED) return true;
+        return record != 0 && _judge(grants[_grantKey(folder, record, who)], window.purpose) == Reason.PERMITTED;
+    }
+
+    function _isOpenFor(OpenWindow memory window, uint8 purpose) private view returns (bool) {
+        return block.timestamp < window.until && window.purpose == purpose;
+    }
+
+    /// Of a look that is permitted: is it inside a window for its purpose that was logged when it opened?
+    function _isInside(Reason reason, bytes32 folder, bytes32 record, uint8 purpose) private view returns (bool) {
+        if (reason == Reason.EMERGENCY) return true;
+        if (_isOpenFor(windows[_grantKey(folder, record, msg.sender)], purpose)) return true;
+        OpenWindow memory whole = windows[_grantKey(folder, 0, msg.sender)];
+        return _isOpenFor(whole, purpose) && _stillHolds(whole, msg.sender, folder, 0);
+    }
+
+    /// Who is not listed is no party to anybody's log.
+    function _isActiveOrListed(address who) private view returns (bool) {
+        if (directory.isActive(who, 0)) return true;
+        if (directory.actorOf(who).status == IDirectory.Status.NONE) revert NotListed();
+        return false;
+    }
+
+    function _decide(address who, bytes32 folder, bytes32 record, uint8 purpose) private view
+        returns (Reason, uint40 until, uint64 review) {
+        if (!_isActiveOrListed(who)) return (Reason.ACTOR_INACTIVE, 0, 0);
+        IFolders.Head memory head = folders.folderOf(folder);
+        if (head.controller == address(0)) return (Reason.UNKNOWN, 0, 0);
+        if (head.closed) return (Reason.FOLDER_CLOSED, 0, 0);
+        if (record != 0) {
+            IRecords.Registration memory r = records.registrationOf(record);
+            if (r.state == 0 || r.folder != folder) return (Reason.UNKNOWN, 0, 0);
+            if (r.state != RECORD_REGISTERED) return (Reason.RECORD_ERASED, 0, 0);
+            if (r.author == who) return (Reason.AUTHOR, uint40(block.timestamp + WINDOW), 0);
+        }
+        review = glass[_grantKey(folder, 0, who)];
+        if (purpose == ETREAT && _isOpen(reviews[review]) && directory.isActive(who, Roles.EMERGENCY)) {
+            return (Reason.EMERGENCY, reviews[review].until, review);
+        }
+        Reason reason;
+        (reason, until) = _decideByGrant(who, folder, record, purpose);
+        return (reason, until, 0);
+    }
+
+    /// By the record's grant or the folder's. If both refuse, the answer is that of the one that exists, the record's
+    /// first.
     function _decideByGrant(address who, bytes32 folder, bytes32 record, uint8 purpose) private view
-        returns (bool, Reason, uint40) {
-        Grant storage own = grants[_grantKey(folder, record, who)];
-        Grant storage whole = grants[_grantKey(folder, 0, who)];
-        Reason reason = _judge(own, purpose);
+        returns (Reason reason, uint40) {
+        GrantState storage own = grants[_grantKey(folder, record, who)];
+        GrantState storage whole = grants[_grantKey(folder, 0, who)];
+        reason = _judge(own, purpose);
         uint256 end = reason == Reason.PERMITTED ? own.until : 0;
         Reason other = _judge(whole, purpose);
         if (other == Reason.PERMITTED) {
@@ -387,23 +475,30 @@ contract Consent is IConsent, IBlobGate, Eip712 {
         } else if (reason == Reason.NO_GRANT) {
             reason = other;
         }
-        if (reason != Reason.PERMITTED) return (false, reason, 0);
+        if (reason != Reason.PERMITTED) return (reason, 0);
         uint256 until = block.timestamp + WINDOW;
-        return (true, reason, uint40(until < end ? until : end));
+        return (reason, uint40(until < end ? until : end));
     }
 
-    function _decideGlass(address who, IFolders.Folder memory f) private view returns (Reason) {
-        IDirectory.Actor memory actor = directory.actorOf(who);
-        if (actor.status == IDirectory.Status.NONE) revert NotListed();
-        if (actor.status != IDirectory.Status.ACTIVE) return Reason.ACTOR_INACTIVE;
-        if (f.controller == address(0)) return Reason.UNKNOWN;
-        if (f.closed) return Reason.FOLDER_CLOSED;
-        if (actor.roles & Roles.EMERGENCY == 0 || f.glassMinutes == 0) return Reason.EMERGENCY_NOT_ALLOWED;
+    /// `key`: of (folder, 0, actor). Uses up the quotas if it permits.
+    function _decideGlass(address who, IFolders.Head memory head, bytes32 key) private returns (Reason) {
+        if (!_isActiveOrListed(who)) return Reason.ACTOR_INACTIVE;
+        if (head.controller == address(0)) return Reason.UNKNOWN;
+        if (head.closed) return Reason.FOLDER_CLOSED;
+        if (!directory.isActive(who, Roles.EMERGENCY) || head.glassMinutes == 0) return Reason.EMERGENCY_NOT_ALLOWED;
         if (!directory.mayBreakGlass(who)) return Reason.EMERGENCY_TOO_NEW;
+        if (!emergencies.hasRoom(key, 1, DAILY_EMERGENCIES)) return Reason.EMERGENCY_QUOTA;
+        if (!emergencies.take(Quota.key(who), 1, directory.emergenciesOf(who))) return Reason.EMERGENCY_QUOTA;
+        emergencies.take(key, 1, DAILY_EMERGENCIES);
         return Reason.EMERGENCY;
     }
 
-    function _countRefusal() private {
-        if (!refusals.take(msg.sender, 1, DAILY_REFUSALS)) revert OverQuota();
+    /// Into the folder's list of looks.
+    function _log(bytes32 folder, bytes32 record, uint8 purpose, Reason reason, uint40 until, uint64 review) private {
+        bool permitted = reason <= Reason.EMERGENCY;
+        if (!permitted && !refusals.take(Quota.key(msg.sender), 1, DAILY_REFUSALS)) revert OverQuota();
+        (uint64 n, bytes24 before) = lookLists[folder].append(keccak256(abi.encode(record, msg.sender, purpose,
+            permitted, reason, until, review)));
+        emit Access(folder, record, msg.sender, purpose, permitted, reason, until, review, n, before);
     }
 }

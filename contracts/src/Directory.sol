@@ -8,76 +8,104 @@ import {Roles} from "./Roles.sol";
 
 /// Any account may relay: what counts are the signatures. Nobody, the deployer included, has a power of its own.
 contract Directory is IDirectory, Eip712 {
+    bytes32 private constant REGISTRARS = keccak256(
+        "Registrars(uint32 number,bytes32 previous,address[] registrars,uint8 threshold,bool theft,address[] affirmed,uint64 deadline)");
     bytes32 private constant ENTRY = keccak256(
-        "Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-    bytes32 private constant PUBLISH_KEY = keccak256(
-        "PublishKey(address actor,uint32 version,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-    bytes32 private constant SET_STATUS = keccak256(
-        "SetStatus(address actor,uint8 status,bytes32 reason,uint64 nonce,uint64 deadline)");
-    uint256 private constant EMERGENCY_WAIT = 48 hours;
+        "Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,bytes32 factsKey,uint32 registrarSet,uint64 deadline)");
+    bytes32 private constant KEY_CHANGE = keccak256(
+        "KeyChange(address actor,uint32 version,bytes32 previous,bytes32 keyX,bytes32 keyY,bytes32 factsKey,bool stolen,uint64 deadline)");
+    bytes32 private constant STANDING = keccak256(
+        "Standing(address actor,uint8 status,uint16 emergenciesADay,bytes32 reason,uint64 number,uint64 deadline)");
+    uint256 private constant WAIT = 48 hours;
     uint256 private constant NAME_BYTES_MAX = 128;
+    uint256 private constant REGISTRARS_MAX = 64;
+    uint256 private constant EMERGENCIES_A_DAY = 16;
 
-    mapping(address => Actor) private actors;
-    mapping(address => uint64) private nonces;
-    mapping(address => bool) public isRegistrar;
-    uint8 public immutable threshold;
-    uint64 public immutable foundingUntil;
+    mapping(address => Actor) private actors; // slots 0 to 2, which proofs rely on
+    bytes32 private registrars;               // fact of the newest set
+    uint32 private number;                    // of that set
+    uint8 private threshold;
+    uint32 private validFrom;                 // the first set whose entries count
+    uint40 private changedAt;                 // number of the block of the newest set
+    mapping(uint32 number => mapping(address => bool)) private members;
+    bytes32 public immutable genesis;
+    address private immutable deployer;
+    uint64 private immutable foundingUntil;
 
-    constructor(address[] memory registrars, uint8 threshold_,
-        uint64 foundingPeriodSeconds) Eip712("xinglin directory") {
-        if (threshold_ == 0 || threshold_ > registrars.length) revert NotEnoughRegistrars();
-        for (uint256 i = 0; i < registrars.length; i++) {
-            if (registrars[i] == address(0) || isRegistrar[registrars[i]]) revert BadEntry();
-            isRegistrar[registrars[i]] = true;
-        }
-        threshold = threshold_;
+    constructor(bytes32 genesis_, address deployer_, address[] memory registrars_, uint8 threshold_,
+        uint64 foundingPeriodSeconds) Eip712("xinglin directory", genesis_) {
+        (genesis, deployer) = (genesis_, deployer_);
         foundingUntil = uint64(block.timestamp) + foundingPeriodSeconds;
+        _appoint(Registrars(0, 0, registrars_, threshold_, false, new address[](0), 0));
     }
 
-    function list(Entry calldata entry, bytes calldata possession, bytes calldata actorSignature,
+    function changeRegistrars(Registrars calldata set, bytes[] calldata oldSignatures, bytes[] calldata newSignatures)
+        external {
+        if (set.number != number + 1 || set.previous != registrars) revert StaleRegistrars(number);
+        if (block.timestamp > set.deadline) revert Expired();
+        bytes32 digest = _digest(_factOf(set));
+        _requireRegistrars(digest, oldSignatures);
+        _requireNewcomers(set.registrars, digest, newSignatures);
+        if (!set.theft && set.affirmed.length != 0) revert BadEntry();
+        for (uint256 i = 0; i < set.affirmed.length; i++) {
+            Actor storage a = actors[set.affirmed[i]];
+            if (a.status == Status.NONE || a.registrarSet < validFrom) revert BadEntry();
+            a.registrarSet = set.number;
+        }
+        if (set.theft) validFrom = set.number;
+        _appoint(set);
+    }
+
+    function list(Entry calldata e, bytes calldata possession, bytes calldata actorSignature,
         bytes[] calldata registrarSignatures) external {
-        uint256 nameBytes = bytes(entry.name).length;
-        if (entry.actor == address(0) || entry.roles == 0 || entry.roles & ~Roles.ALL != 0 || nameBytes == 0
+        uint256 nameBytes = bytes(e.name).length;
+        if (e.actor == address(0) || e.roles == 0 || e.roles & ~Roles.ALL != 0 || nameBytes == 0
             || nameBytes > NAME_BYTES_MAX) revert BadEntry();
-        if (block.timestamp > entry.deadline) revert Expired();
-        if (actors[entry.actor].status != Status.NONE) revert AlreadyListed();
-        bytes32 digest = _digest(keccak256(abi.encode(ENTRY, entry.actor, entry.roles, keccak256(bytes(entry.name)),
-            entry.keyX, entry.keyY, entry.deadline)));
-        if (_signer(digest, actorSignature) != entry.actor) revert BadSignature();
+        if (block.timestamp > e.deadline) revert Expired();
+        if (e.registrarSet != number) revert StaleRegistrars(number);
+        Actor storage a = actors[e.actor];
+        bool fell = a.registrarSet < validFrom && a.status != Status.WITHDRAWN;
+        if (a.status != Status.NONE && !fell) revert AlreadyListed();
+        bytes32 fact = keccak256(abi.encode(ENTRY, e.actor, e.roles, keccak256(bytes(e.name)), e.keyX, e.keyY,
+            e.factsKey, e.registrarSet, e.deadline));
+        bytes32 digest = _digest(fact);
+        if (!_signedBy(e.actor, digest, actorSignature)) revert BadSignature();
         _requireRegistrars(digest, registrarSignatures);
-        _requirePossession(entry.actor, 1, entry.keyX, entry.keyY, possession);
 
-        uint64 emergencyFrom = uint64(block.timestamp <= foundingUntil ? block.timestamp
-            : block.timestamp + EMERGENCY_WAIT);
-        actors[entry.actor] = Actor(entry.roles, Status.ACTIVE, 1, uint64(block.timestamp), emergencyFrom, entry.keyX,
-            entry.keyY, entry.name);
-        emit ActorListed(entry.actor, entry.roles, entry.name);
-        emit KeyPublished(entry.actor, 1, entry.keyX, entry.keyY);
+        (a.roles, a.status, a.registrarSet) = (e.roles, Status.ACTIVE, e.registrarSet);
+        a.listedAt = uint40(block.timestamp);
+        a.emergencyFrom = uint40(block.timestamp <= foundingUntil ? block.timestamp : block.timestamp + WAIT);
+        (a.entry, a.entryAt) = (fact, uint40(block.number));
+        emit ActorListed(e.actor, e.roles, e.name);
+        _publish(e.actor, fact, e.keyX, e.keyY, possession);
+        a.keyFrom = uint40(block.timestamp);
     }
 
-    function publishKey(address actor, bytes32 keyX, bytes32 keyY, uint64 deadline, bytes calldata possession,
-        bytes calldata actorSignature) external {
-        Actor storage a = actors[actor];
-        if (a.status != Status.ACTIVE) revert NotListed();
-        if (block.timestamp > deadline) revert Expired();
-        uint32 version = a.keyVersion + 1;
-        bytes32 digest = _digest(keccak256(abi.encode(PUBLISH_KEY, actor, version, keyX, keyY, deadline)));
-        if (_signer(digest, actorSignature) != actor) revert BadSignature();
-        _requirePossession(actor, version, keyX, keyY, possession);
-        (a.keyVersion, a.keyX, a.keyY) = (version, keyX, keyY);
-        emit KeyPublished(actor, version, keyX, keyY);
+    function changeKey(KeyChange calldata c, bytes calldata possession, bytes calldata actorSignature,
+        bytes calldata keySignature, bytes[] calldata registrarSignatures) external {
+        if (!isActive(c.actor, 0)) revert NotListed();
+        Actor storage a = actors[c.actor];
+        if (c.version != a.keyVersion + 1 || c.previous != a.key) revert StaleKey(a.keyVersion);
+        if (block.timestamp > c.deadline) revert Expired();
+        bytes32 fact = keccak256(abi.encode(KEY_CHANGE, c));
+        bytes32 digest = _digest(fact);
+        bool byAccount = actorSignature.length != 0;
+        if (byAccount && !_signedBy(c.actor, digest, actorSignature)) revert BadSignature();
+        if (!byAccount || keySignature.length == 0) _requireRegistrars(digest, registrarSignatures);
+        else if (!P256.verify(digest, keySignature, a.keyX, a.keyY)) revert BadSignature();
+        _publish(c.actor, fact, c.keyX, c.keyY, possession);
+        a.keyFrom = uint40(byAccount ? block.timestamp : block.timestamp + WAIT);
     }
 
-    function setStatus(address actor, Status status, bytes32 reason, uint64 deadline,
-        bytes[] calldata registrarSignatures) external {
-        Actor storage a = actors[actor];
+    function setStanding(Standing calldata s, bytes[] calldata registrarSignatures) external {
+        Actor storage a = actors[s.actor];
         if (a.status == Status.NONE) revert NotListed();
-        if (status == Status.NONE || status == a.status || a.status == Status.WITHDRAWN) revert BadEntry();
-        if (block.timestamp > deadline) revert Expired();
-        bytes32 digest = _digest(keccak256(abi.encode(SET_STATUS, actor, status, reason, nonces[actor]++, deadline)));
-        _requireRegistrars(digest, registrarSignatures);
-        a.status = status;
-        emit StatusChanged(actor, status, reason);
+        if (s.status == Status.NONE || a.status == Status.WITHDRAWN) revert BadEntry();
+        if (s.number <= a.number) revert StaleNumber(a.number);
+        if (block.timestamp > s.deadline) revert Expired();
+        _requireRegistrars(_digest(keccak256(abi.encode(STANDING, s))), registrarSignatures);
+        (a.status, a.emergenciesADay, a.number) = (s.status, s.emergenciesADay, s.number);
+        emit StandingChanged(s.actor, s.status, s.emergenciesADay, s.reason);
     }
 
     function actorOf(address actor) external view returns (Actor memory) {
@@ -86,32 +114,85 @@ contract Directory is IDirectory, Eip712 {
 
     function isActive(address actor, uint32 roles) public view returns (bool) {
         Actor storage a = actors[actor];
-        return a.status == Status.ACTIVE && a.roles & roles == roles;
+        return a.status == Status.ACTIVE && a.registrarSet >= validFrom && a.roles & roles == roles;
     }
 
     function mayBreakGlass(address actor) external view returns (bool) {
         return isActive(actor, Roles.EMERGENCY) && block.timestamp >= actors[actor].emergencyFrom;
     }
 
-    function nonceOf(address actor) external view returns (uint64) {
-        return nonces[actor];
+    function emergenciesOf(address actor) external view returns (uint256) {
+        uint256 own = actors[actor].emergenciesADay;
+        return own == 0 ? EMERGENCIES_A_DAY : own;
     }
 
-    /// Ascending order makes each signature another registrar's.
+    function isKeyCurrent(address actor, uint32 version) external view returns (bool) {
+        Actor storage a = actors[actor];
+        if (version == 0) return false;
+        return version == a.keyVersion || (version + 1 == a.keyVersion && block.timestamp < a.keyFrom);
+    }
+
+    function isRegistrar(address account) public view returns (bool) {
+        return members[number][account];
+    }
+
+    function registrarsOf() external view returns (uint32, bytes32, uint8, uint32) {
+        return (number, registrars, threshold, validFrom);
+    }
+
+    function admits(address account) external view returns (bool) {
+        return isActive(account, 0) || isRegistrar(account) || account == deployer;
+    }
+
+    // Inside.
+
+    function _factOf(Registrars memory set) private pure returns (bytes32) {
+        return keccak256(abi.encode(REGISTRARS, set.number, set.previous, keccak256(abi.encodePacked(set.registrars)),
+            set.threshold, set.theft, keccak256(abi.encodePacked(set.affirmed)), set.deadline));
+    }
+
+    /// Ascending order makes each registrar another one.
+    function _appoint(Registrars memory set) private {
+        uint256 count = set.registrars.length;
+        if (count == 0 || count > REGISTRARS_MAX || set.threshold > count
+            || 2 * uint256(set.threshold) <= count) revert BadRegistrars();
+        address last = address(0);
+        for (uint256 i = 0; i < count; i++) {
+            if (set.registrars[i] <= last) revert BadRegistrars();
+            last = set.registrars[i];
+            members[set.number][last] = true;
+        }
+        (registrars, number, threshold, changedAt) = (_factOf(set), set.number, set.threshold, uint40(block.number));
+        emit RegistrarsChanged(set.number, registrars);
+    }
+
     function _requireRegistrars(bytes32 digest, bytes[] calldata signatures) private view {
         if (signatures.length < threshold) revert NotEnoughRegistrars();
         address last = address(0);
         for (uint256 i = 0; i < signatures.length; i++) {
             address signer = _signer(digest, signatures[i]);
-            if (signer <= last || !isRegistrar[signer]) revert BadSignature();
+            if (signer <= last || !isRegistrar(signer)) revert BadSignature();
             last = signer;
         }
     }
 
-    function _requirePossession(address actor, uint32 version, bytes32 x, bytes32 y, bytes calldata possession)
-        private view {
-        bytes32 hash = keccak256(abi.encode("xinglin key possession", block.chainid, address(this), actor, version, x,
-            y));
+    /// Each who is not of the present set, in the new one's order.
+    function _requireNewcomers(address[] calldata all, bytes32 digest, bytes[] calldata signatures) private view {
+        uint256 next = 0;
+        for (uint256 i = 0; i < all.length; i++) {
+            if (isRegistrar(all[i])) continue;
+            if (next == signatures.length || !_signedBy(all[i], digest, signatures[next++])) revert BadSignature();
+        }
+        if (next != signatures.length) revert BadSignature();
+    }
+
+    function _publish(address actor, bytes32 fact, bytes32 x, bytes32 y, bytes calldata possession) private {
+        Actor storage a = actors[actor];
+        uint32 version = a.keyVersion + 1;
+        bytes32 hash = keccak256(abi.encode("xinglin key possession", block.chainid, address(this), genesis, actor,
+            version, x, y));
         if (!P256.verify(hash, possession, x, y)) revert BadPossession();
+        (a.keyVersion, a.key, a.keyAt, a.keyX, a.keyY) = (version, fact, uint40(block.number), x, y);
+        emit KeyPublished(actor, version, x, y);
     }
 }

@@ -15,6 +15,8 @@ abstract contract Base {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
     uint256 internal constant START = 1_800_000_000;
+    bytes32 internal constant GENESIS = "the genesis block's hash";
+    address internal constant DEPLOYER = address(0xde);
     uint64 internal constant FOUNDING = 1 days;
     uint256 internal constant HOSPITAL = 11;
     uint256 internal constant DOCTOR = 12;
@@ -37,27 +39,17 @@ abstract contract Base {
     uint256[3] internal registrarKeys;
 
     bytes32 private constant DOMAIN = keccak256(
-        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)");
 
     function setUp() public virtual {
         vm.warp(START);
-        // Registrars in ascending order of address.
         registrarKeys = [uint256(1), 2, 3];
-        for (uint256 i = 0; i < 3; i++) {
-            for (uint256 j = i + 1; j < 3; j++) {
-                if (vm.addr(registrarKeys[j]) < vm.addr(registrarKeys[i])) (registrarKeys[i],
-                    registrarKeys[j]) = (registrarKeys[j], registrarKeys[i]);
-            }
-        }
-        address[] memory registrars = new address[](3);
-        for (uint256 i = 0; i < 3; i++) {
-            registrars[i] = vm.addr(registrarKeys[i]);
-        }
+        sort(registrarKeys);
         uint256 nonce = vm.getNonce(address(this));
         folders = IFolders(vm.computeCreateAddress(address(this), nonce + 1));
         records = IRecords(vm.computeCreateAddress(address(this), nonce + 2));
         consent = IConsent(vm.computeCreateAddress(address(this), nonce + 3));
-        directory = IDirectory(deploy("Directory", abi.encode(registrars, uint8(2), FOUNDING)));
+        directory = IDirectory(deploy("Directory", abi.encode(GENESIS, DEPLOYER, addressesOf(registrarKeys), uint8(2), FOUNDING)));
         require(deploy("Folders", abi.encode(directory, records, consent)) == address(folders), "address of Folders");
         require(deploy("Records", abi.encode(directory, folders, consent)) == address(records), "address of Records");
         require(deploy("Consent", abi.encode(directory, folders, records)) == address(consent), "address of Consent");
@@ -84,10 +76,29 @@ abstract contract Base {
         }
     }
 
+    function as_(uint256 key) internal {
+        vm.prank(vm.addr(key), vm.addr(key));
+    }
+
+    /// In ascending order of their addresses.
+    function sort(uint256[3] storage keys) private {
+        for (uint256 i = 0; i < 3; i++) {
+            for (uint256 j = i + 1; j < 3; j++) {
+                if (vm.addr(keys[j]) < vm.addr(keys[i])) (keys[i], keys[j]) = (keys[j], keys[i]);
+            }
+        }
+    }
+
+    function addressesOf(uint256[3] memory keys) internal pure returns (address[] memory all) {
+        all = new address[](3);
+        for (uint256 i = 0; i < 3; i++) all[i] = vm.addr(keys[i]);
+    }
+
     // Signing.
 
     function digestOf(string memory name, address target, bytes32 structHash) internal view returns (bytes32) {
-        bytes32 domain = keccak256(abi.encode(DOMAIN, keccak256(bytes(name)), keccak256("1"), block.chainid, target));
+        bytes32 domain = keccak256(abi.encode(DOMAIN, keccak256(bytes(name)), keccak256("1"), block.chainid, target,
+            GENESIS));
         return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
@@ -104,20 +115,25 @@ abstract contract Base {
     function possessionOf(uint256 key, address actor, uint32 version) internal view returns (bytes memory) {
         (bytes32 x, bytes32 y) = p256(key);
         (bytes32 r, bytes32 s) = vm.signP256(key, keccak256(abi.encode("xinglin key possession", block.chainid,
-            address(directory), actor, version, x, y)));
+            address(directory), GENESIS, actor, version, x, y)));
         return abi.encodePacked(r, s);
     }
 
     function entryOf(uint256 key, uint32 roles) internal view returns (IDirectory.Entry memory e) {
         (bytes32 x, bytes32 y) = p256(key);
-        return IDirectory.Entry(vm.addr(key), roles, "an actor", x, y, uint64(block.timestamp + 1 hours));
+        (uint32 set,,,) = directory.registrarsOf();
+        return IDirectory.Entry(vm.addr(key), roles, "an actor", x, y, "a facts key", set, soon());
     }
 
-    function entryDigest(IDirectory.Entry memory e) internal view returns (bytes32) {
+    function entryFact(IDirectory.Entry memory e) internal pure returns (bytes32) {
         bytes32 t = keccak256(
-            "Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-        return digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, e.actor, e.roles,
-            keccak256(bytes(e.name)), e.keyX, e.keyY, e.deadline)));
+            "Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,bytes32 factsKey,uint32 registrarSet,uint64 deadline)");
+        return keccak256(abi.encode(t, e.actor, e.roles, keccak256(bytes(e.name)), e.keyX, e.keyY, e.factsKey,
+            e.registrarSet, e.deadline));
+    }
+
+    function inDirectory(bytes32 fact) internal view returns (bytes32) {
+        return digestOf("xinglin directory", address(directory), fact);
     }
 
     function byRegistrars(bytes32 digest) internal view returns (bytes[] memory s) {
@@ -128,17 +144,26 @@ abstract contract Base {
 
     function listActor(uint256 key, uint32 roles) internal {
         IDirectory.Entry memory e = entryOf(key, roles);
-        bytes32 d = entryDigest(e);
-        directory.list(e, possessionOf(key, e.actor, 1), signed(key, d), byRegistrars(d));
+        bytes32 d = inDirectory(entryFact(e));
+        directory.list(e, possessionOf(key, e.actor, directory.actorOf(e.actor).keyVersion + 1), signed(key, d),
+            byRegistrars(d));
+    }
+
+    function standingOf(uint256 key, IDirectory.Status status, uint16 emergencies) internal view
+        returns (IDirectory.Standing memory) {
+        return IDirectory.Standing(vm.addr(key), status, emergencies, "why", directory.actorOf(vm.addr(key)).number + 1,
+            soon());
+    }
+
+    function standingDigest(IDirectory.Standing memory s) internal view returns (bytes32) {
+        bytes32 t = keccak256(
+            "Standing(address actor,uint8 status,uint16 emergenciesADay,bytes32 reason,uint64 number,uint64 deadline)");
+        return inDirectory(keccak256(abi.encode(t, s)));
     }
 
     function setStatus(uint256 key, IDirectory.Status status) internal {
-        address actor = vm.addr(key);
-        uint64 deadline = uint64(block.timestamp + 1 hours);
-        bytes32 t = keccak256("SetStatus(address actor,uint8 status,bytes32 reason,uint64 nonce,uint64 deadline)");
-        bytes32 d = digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, actor, status, bytes32(0),
-            directory.nonceOf(actor), deadline)));
-        directory.setStatus(actor, status, 0, deadline, byRegistrars(d));
+        IDirectory.Standing memory s = standingOf(key, status, 0);
+        directory.setStanding(s, byRegistrars(standingDigest(s)));
     }
 
     function soon() internal view returns (uint64) {

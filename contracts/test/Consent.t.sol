@@ -22,6 +22,12 @@ contract ConsentTest is Health {
         return IBlobGate(address(records)).mayGet(vm.addr(actor), record);
     }
 
+    function timed(uint256 grantee, bytes32 which, uint8 rights, uint40 from, uint40 until) private view
+        returns (IConsent.Grant memory g) {
+        g = grantOf(PATIENT, grantee, which, rights);
+        (g.from, g.until) = (from, until);
+    }
+
     function is_(IConsent.Reason a, IConsent.Reason b) private pure {
         check(a == b, "reason");
     }
@@ -46,7 +52,7 @@ contract ConsentTest is Health {
     }
 
     function test_a_window_never_passes_the_grants_end() public {
-        grant(PATIENT, actionOf(DOCTOR, 0, READ, uint40(START), uint40(START + 10 minutes)));
+        grant(PATIENT, timed(DOCTOR, 0, READ, uint40(START), uint40(START + 10 minutes)));
         ask(DOCTOR, 0, TREAT);
         check(consent.windowOf(vm.addr(DOCTOR), folder, 0).until == START + 10 minutes, "until");
         vm.warp(START + 10 minutes);
@@ -56,7 +62,7 @@ contract ConsentTest is Health {
     function test_refusals_are_events_with_reasons() public {
         is_(ask(DOCTOR, record, TREAT), IConsent.Reason.NO_GRANT);
         is_(ask(DOCTOR, "none", TREAT), IConsent.Reason.UNKNOWN);
-        grant(PATIENT, actionOf(DOCTOR, 0, READ, uint40(START + 10), uint40(START + 20)));
+        grant(PATIENT, timed(DOCTOR, 0, READ, uint40(START + 10), uint40(START + 20)));
         is_(ask(DOCTOR, record, TREAT), IConsent.Reason.NOT_YET);
         vm.warp(START + 10);
         is_(ask(DOCTOR, record, 2), IConsent.Reason.WRONG_PURPOSE);
@@ -65,7 +71,7 @@ contract ConsentTest is Health {
         is_(ask(DOCTOR, record, TREAT), IConsent.Reason.EXPIRED);
         give(DOCTOR, WRITE);
         is_(ask(DOCTOR, record, TREAT), IConsent.Reason.NO_READ_RIGHT);
-        revoke(PATIENT, DOCTOR);
+        take(DOCTOR);
         is_(ask(DOCTOR, record, TREAT), IConsent.Reason.REVOKED);
         erase(PATIENT, record);
         is_(ask(DOCTOR, record, TREAT), IConsent.Reason.RECORD_ERASED);
@@ -78,7 +84,7 @@ contract ConsentTest is Health {
 
     function test_a_refusal_is_logged() public {
         vm.expectEmit(address(consent));
-        emit IConsent.Access(folder, record, vm.addr(DOCTOR), TREAT, false, IConsent.Reason.NO_GRANT, 0);
+        emit IConsent.Access(folder, record, vm.addr(DOCTOR), TREAT, false, IConsent.Reason.NO_GRANT, 0, 0, 1, 0);
         ask(DOCTOR, record, TREAT);
     }
 
@@ -96,6 +102,53 @@ contract ConsentTest is Health {
         is_(ask(DOCTOR, record, TREAT), IConsent.Reason.NO_GRANT);
     }
 
+    function looks() private view returns (uint64) {
+        return uint64(uint256(vm.load(address(consent), keccak256(abi.encode(folder, uint256(2))))) >> 192);
+    }
+
+    function test_a_look_inside_an_open_window_is_no_event() public {
+        give(DOCTOR, READ);
+        ask(DOCTOR, record, TREAT);
+        check(looks() == 1, "the first");
+        vm.recordLogs();
+        is_(ask(DOCTOR, record, TREAT), IConsent.Reason.PERMITTED);
+        check(looks() == 1 && vm.getRecordedLogs().length == 0, "no event, no entry");
+        ask(DOCTOR, 0, TREAT);
+        check(looks() == 2, "the whole folder is more");
+        ask(DOCTOR, addRecord(2), TREAT);
+        check(looks() == 2, "inside the folder's window");
+        vm.warp(START + 30 minutes);
+        ask(DOCTOR, record, TREAT);
+        check(looks() == 3, "the next window");
+    }
+
+    function test_a_look_for_another_purpose_is_an_event() public {
+        IConsent.Grant memory g = grantOf(PATIENT, DOCTOR, 0, READ);
+        g.purposes = 5;
+        grant(PATIENT, g);
+        ask(DOCTOR, 0, TREAT);
+        is_(ask(DOCTOR, 0, 2), IConsent.Reason.PERMITTED);
+        is_(ask(DOCTOR, record, TREAT), IConsent.Reason.PERMITTED);
+        check(looks() == 3, "the folder's window is for the other purpose now");
+    }
+
+    function test_a_grant_that_ended_lets_no_look_pass_silently() public {
+        give(DOCTOR, READ);
+        ask(DOCTOR, 0, TREAT);
+        take(DOCTOR);
+        is_(ask(DOCTOR, record, TREAT), IConsent.Reason.REVOKED);
+        check(looks() == 2, "logged");
+    }
+
+    function test_an_author_is_logged_once_a_window() public {
+        ask(HOSPITAL, record, TREAT);
+        is_(ask(HOSPITAL, record, TREAT), IConsent.Reason.AUTHOR);
+        check(looks() == 1, "once");
+        vm.warp(START + 30 minutes);
+        ask(HOSPITAL, record, TREAT);
+        check(looks() == 2, "the next window");
+    }
+
     function test_an_author_reads_its_own() public {
         is_(ask(HOSPITAL, record, TREAT), IConsent.Reason.AUTHOR);
         is_(ask(HOSPITAL, 0, TREAT), IConsent.Reason.NO_READ_RIGHT);
@@ -105,83 +158,155 @@ contract ConsentTest is Health {
         give(DOCTOR, READ);
         ask(DOCTOR, record, TREAT);
         ask(DOCTOR, 0, TREAT);
-        check(served(DOCTOR) && gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 1)), "before");
+        check(served(DOCTOR) && gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 0, 1, 1)), "before");
         vm.recordLogs();
-        revoke(PATIENT, DOCTOR);
-        check(erasedItems()[0] == grantItem(DOCTOR, 1), "the wrap is erased");
-        check(!served(DOCTOR) && !gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 1)), "after");
-        check(!gate.mayGet(vm.addr(PATIENT), grantItem(DOCTOR, 1)), "for everyone");
+        take(DOCTOR);
+        check(erasedItems()[0] == grantItem(DOCTOR, 0, 1, 1), "the wrap is erased");
+        check(!served(DOCTOR) && !gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 0, 1, 1)), "after");
+        check(!gate.mayGet(vm.addr(PATIENT), grantItem(DOCTOR, 0, 1, 1)), "for everyone");
         check(folders.folderOf(folder).rotationOwed, "owed");
-        rotate(PATIENT, 1, 1001, trustees());
+        rotate(PATIENT, rotateOf(PATIENT, 1001));
         check(!folders.folderOf(folder).rotationOwed, "done");
-        vm.expectRevert(IConsent.NoSuchGrant.selector);
-        this.revoke(PATIENT, DOCTOR);
         as_(NODE);
-        gate.confirmErased(grantItem(DOCTOR, 1));
+        gate.confirmErased(grantItem(DOCTOR, 0, 1, 1));
+    }
+
+    /// A grant that a relay holds back is void once its revocation is played.
+    function test_what_is_not_granted_is_revoked_too() public {
+        IConsent.Grant memory held = grantOf(PATIENT, DOCTOR, 0, READ);
+        bytes memory s = signed(PATIENT, inConsent(grantFact(held)));
+        IConsent.Revoke memory r = revokeOf(PATIENT, DOCTOR);
+        r.number = held.number + 1;
+        revoke(PATIENT, r);
+        check(consent.grantOf(folder, 0, vm.addr(DOCTOR)).revoked, "succeeds");
+        as_(HOSPITAL);
+        vm.expectRevert(abi.encodeWithSelector(IFolders.StaleNumber.selector, r.number));
+        consent.grant(held, s);
+        vm.expectRevert(abi.encodeWithSelector(IFolders.StaleNumber.selector, r.number));
+        this.revoke(PATIENT, r);
+        is_(ask(DOCTOR, record, TREAT), IConsent.Reason.NO_GRANT);
     }
 
     function test_only_the_controller_grants_and_revokes() public {
-        IConsent.GrantAction memory a = actionOf(DOCTOR, 0, READ, uint40(START), uint40(START + 1));
-        vm.expectRevert(IFolders.NotController.selector);
-        this.grant(DOCTOR, a);
+        IConsent.Grant memory g = grantOf(PATIENT, DOCTOR, 0, READ);
+        vm.expectRevert(IFolders.BadSignature.selector);
+        this.grant(DOCTOR, g);
+        g = grantOf(HOSPITAL, DOCTOR, 0, READ);
+        vm.expectRevert(IConsent.NotController.selector);
+        this.grant(HOSPITAL, g);
         give(DOCTOR, READ);
-        vm.expectRevert(IFolders.NotController.selector);
-        this.revoke(HOSPITAL, DOCTOR);
+        vm.expectRevert(IConsent.NotController.selector);
+        this.revoke(HOSPITAL, revokeOf(HOSPITAL, DOCTOR));
+        IConsent.Revoke memory r = revokeOf(PATIENT, DOCTOR);
+        vm.expectRevert(IFolders.BadSignature.selector);
+        this.revoke(HOSPITAL, r);
+        r.folder = "none";
+        vm.expectRevert(IFolders.UnknownFolder.selector);
+        this.revoke(PATIENT, r);
     }
 
     function test_a_signature_serves_once_and_for_its_words_only() public {
-        IConsent.GrantAction memory a = actionOf(DOCTOR, 0, READ, uint40(START), uint40(START + 1 days));
-        bytes memory s = grantSignature(PATIENT, a);
-        uint64 deadline = soon();
-        a.until++;
+        IConsent.Grant memory g = grantOf(PATIENT, DOCTOR, 0, READ);
+        bytes memory s = signed(PATIENT, inConsent(grantFact(g)));
+        g.until++;
         as_(HOSPITAL);
-        vm.expectRevert(IFolders.NotController.selector);
-        consent.grant(a, deadline, s);
-        a.until--;
+        vm.expectRevert(IFolders.BadSignature.selector);
+        consent.grant(g, s);
+        g.until--;
         as_(STRANGER);
-        vm.expectRevert(IConsent.NotListed.selector);
-        consent.grant(a, deadline, s);
+        vm.expectRevert(IFolders.NotListed.selector);
+        consent.grant(g, s);
         as_(HOSPITAL);
-        consent.grant(a, deadline, s);
+        consent.grant(g, s);
         as_(HOSPITAL);
-        vm.expectRevert(IFolders.NotController.selector);
-        consent.grant(a, deadline, s);
-        vm.warp(deadline + 1);
+        vm.expectRevert(abi.encodeWithSelector(IFolders.StaleNumber.selector, g.number));
+        consent.grant(g, s);
+        vm.warp(g.deadline + 1);
         as_(HOSPITAL);
-        vm.expectRevert(IConsent.Expired.selector);
-        consent.grant(a, deadline, s);
+        vm.expectRevert(IFolders.Expired.selector);
+        consent.grant(g, s);
     }
 
-    function refuse(IConsent.GrantAction memory a) private {
+    function test_only_the_relay_that_is_named_sends() public {
+        IConsent.Grant memory g = grantOf(PATIENT, DOCTOR, 0, READ);
+        g.relay = vm.addr(NODE);
+        vm.expectRevert(IFolders.NotTheRelay.selector);
+        this.grant(PATIENT, g);
+        bytes memory s = signed(PATIENT, inConsent(grantFact(g)));
+        as_(NODE);
+        consent.grant(g, s);
+        IConsent.Revoke memory r = revokeOf(PATIENT, DOCTOR);
+        r.relay = vm.addr(NODE);
+        vm.expectRevert(IFolders.NotTheRelay.selector);
+        this.revoke(PATIENT, r);
+    }
+
+    function test_code_at_an_account_names_no_wraps() public {
+        IConsent.Grant memory g = grantOf(PATIENT, DOCTOR, 0, READ);
+        bytes memory s = signed(PATIENT, inConsent(grantFact(g)));
+        vm.prank(vm.addr(HOSPITAL), vm.addr(STRANGER));
+        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        consent.grant(g, s);
+        vm.etch(vm.addr(HOSPITAL), abi.encodePacked(hex"ef0100", address(consent)));
+        as_(HOSPITAL);
+        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        consent.grant(g, s);
+    }
+
+    function test_a_grant_is_of_the_present_epoch_and_key() public {
+        IConsent.Grant memory g = grantOf(PATIENT, DOCTOR, 0, READ);
+        g.epoch = 2;
+        vm.expectRevert(abi.encodeWithSelector(IConsent.StaleEpoch.selector, uint32(1)));
+        this.grant(PATIENT, g);
+        g = grantOf(PATIENT, DOCTOR, 0, READ);
+        g.keyVersion = 2;
+        vm.expectRevert(IConsent.StaleGranteeKey.selector);
+        this.grant(PATIENT, g);
+    }
+
+    function test_the_newest_fact_of_a_grant_is_kept() public {
+        IConsent.Grant memory g = grantOf(PATIENT, DOCTOR, 0, READ);
+        vm.roll(block.number + 5);
+        grant(PATIENT, g);
+        IConsent.GrantState memory state = consent.grantOf(folder, 0, vm.addr(DOCTOR));
+        check(state.fact == grantFact(g) && state.statedAt == block.number && state.count == 1, "granted");
+        IConsent.Revoke memory r = revokeOf(PATIENT, DOCTOR);
+        vm.roll(block.number + 5);
+        revoke(PATIENT, r);
+        state = consent.grantOf(folder, 0, vm.addr(DOCTOR));
+        check(state.fact == revokeFact(r) && state.statedAt == block.number && state.revoked, "revoked");
+    }
+
+    function refuse(IConsent.Grant memory a) private {
         vm.expectRevert(IConsent.BadGrant.selector);
         this.grant(PATIENT, a);
     }
 
     function test_unsound_grants_are_refused() public {
         uint40 end = uint40(START + 1 days);
-        refuse(actionOf(DOCTOR, 0, 0, uint40(START), end));
-        refuse(actionOf(DOCTOR, 0, 16, uint40(START), end));
-        refuse(actionOf(DOCTOR, 0, READ, end, end));
-        refuse(actionOf(DOCTOR, 0, READ, 0, uint40(START)));
-        refuse(actionOf(STRANGER, 0, READ, 0, end));
-        refuse(actionOf(PATIENT, 0, READ, 0, end));
-        refuse(actionOf(DOCTOR, record, WRITE, 0, end));
-        IConsent.GrantAction memory a = actionOf(DOCTOR, 0, READ, 0, end);
+        refuse(timed(DOCTOR, 0, 0, uint40(START), end));
+        refuse(timed(DOCTOR, 0, 16, uint40(START), end));
+        refuse(timed(DOCTOR, 0, READ, end, end));
+        refuse(timed(DOCTOR, 0, READ, 0, uint40(START)));
+        refuse(timed(STRANGER, 0, READ, 0, end));
+        refuse(timed(PATIENT, 0, READ, 0, end));
+        refuse(timed(DOCTOR, record, WRITE, 0, end));
+        IConsent.Grant memory a = timed(DOCTOR, 0, READ, 0, end);
         a.wrap = 0;
         refuse(a);
-        a = actionOf(DOCTOR, 0, READ, 0, end);
+        a = timed(DOCTOR, 0, READ, 0, end);
         a.purposes = 0;
         refuse(a);
         a.purposes = 128;
         refuse(a);
-        a = actionOf(DOCTOR, "none", READ, 0, end);
+        a = timed(DOCTOR, "none", READ, 0, end);
         vm.expectRevert(IConsent.UnknownRecord.selector);
         this.grant(PATIENT, a);
     }
 
     function test_a_grant_of_one_record_opens_that_record_only() public {
         bytes32 other = addRecord(2);
-        grant(PATIENT, actionOf(DOCTOR, record, READ, 0, uint40(START + 1 days)));
+        grant(PATIENT, timed(DOCTOR, record, READ, 0, uint40(START + 1 days)));
         is_(ask(DOCTOR, record, TREAT), IConsent.Reason.PERMITTED);
         is_(ask(DOCTOR, other, TREAT), IConsent.Reason.NO_GRANT);
         is_(ask(DOCTOR, 0, TREAT), IConsent.Reason.NO_GRANT);
@@ -192,10 +317,10 @@ contract ConsentTest is Health {
     function test_a_new_grant_replaces_the_old_one() public {
         give(DOCTOR, READ);
         ask(DOCTOR, record, TREAT);
-        rotate(PATIENT, 1, 1001, trustees());
+        rotate(PATIENT, rotateOf(PATIENT, 1001));
         vm.recordLogs();
         give(DOCTOR, WRITE);
-        check(erasedItems()[0] == grantItem(DOCTOR, 1), "the old wrap goes");
+        check(erasedItems()[0] == grantItem(DOCTOR, 0, 1, 1), "the old wrap goes");
         check(!served(DOCTOR), "the window rests on the grant");
         check(consent.grantOf(folder, 0, vm.addr(DOCTOR)).epoch == 2, "epoch");
     }
@@ -204,23 +329,41 @@ contract ConsentTest is Health {
         give(DOCTOR, READ);
         vm.recordLogs();
         give(DOCTOR, WRITE);
-        check(erasedItems()[0] == grantItem(DOCTOR, 1) && !gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 1)), "gone");
+        bytes32 first = grantItem(DOCTOR, 0, 1, 1);
+        check(erasedItems()[0] == first && !gate.mayGet(vm.addr(DOCTOR), first), "gone");
         check(folders.folderOf(folder).rotationOwed, "and a rotation is owed");
         give(DOCTOR, READ);
-        check(gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 1)), "given again");
+        check(gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 0, 1, 3)) && !gate.mayGet(vm.addr(DOCTOR), first),
+            "given again, under a new item");
+    }
+
+    /// In the same epoch, as after publishing a new key: the old wrap goes, the new one stands.
+    function test_a_grant_that_is_given_again_has_a_new_item() public {
+        give(DOCTOR, READ);
+        bytes32 first = grantItem(DOCTOR, 0, 1, 1);
+        vm.recordLogs();
+        give(DOCTOR, READ);
+        bytes32 second = grantItem(DOCTOR, 0, 1, 2);
+        check(erasedItems()[0] == first, "erased");
+        check(!gate.mayGet(vm.addr(PATIENT), first) && gate.mayGet(vm.addr(DOCTOR), second), "replaced");
+        check(!gate.mayPutLate(vm.addr(PATIENT), first) && gate.mayPutLate(vm.addr(PATIENT), second), "late puts");
+        take(DOCTOR);
+        check(!gate.mayPutLate(vm.addr(PATIENT), second), "never after a revocation");
+        give(DOCTOR, READ);
+        check(gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 0, 1, 3)), "and again");
     }
 
     function test_a_suspended_grantee_sees_nothing() public {
         give(DOCTOR, READ);
         ask(DOCTOR, record, TREAT);
         setStatus(DOCTOR, IDirectory.Status.SUSPENDED);
-        check(!served(DOCTOR) && !gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 1)), "nothing");
+        check(!served(DOCTOR) && !gate.mayGet(vm.addr(DOCTOR), grantItem(DOCTOR, 0, 1, 1)), "nothing");
         check(!consent.hasRight(vm.addr(DOCTOR), folder, 0, READ), "no right");
     }
 
     function test_a_grants_wrap_is_for_its_time() public {
-        grant(PATIENT, actionOf(DOCTOR, 0, READ, uint40(START + 10), uint40(START + 20)));
-        bytes32 item = grantItem(DOCTOR, 1);
+        grant(PATIENT, timed(DOCTOR, 0, READ, uint40(START + 10), uint40(START + 20)));
+        bytes32 item = grantItem(DOCTOR, 0, 1, 1);
         check(!gate.mayGet(vm.addr(DOCTOR), item) && gate.mayGet(vm.addr(PATIENT), item), "not yet");
         vm.warp(START + 10);
         check(gate.mayGet(vm.addr(DOCTOR), item) && !gate.mayGet(vm.addr(HOSPITAL), item), "now");
@@ -228,149 +371,29 @@ contract ConsentTest is Health {
         check(!gate.mayGet(vm.addr(DOCTOR), item), "no more");
     }
 
-    // Emergencies.
-
-    function test_breaking_glass_opens_a_window_and_a_review() public {
-        (bool permitted, uint64 review) = breakGlass(EMERGENCY);
-        check(permitted && review == 1 && served(EMERGENCY), "window");
-        IConsent.Window memory w = consent.windowOf(vm.addr(EMERGENCY), folder, 0);
-        check(w.emergency && w.until == START + 60 minutes && w.purpose == ETREAT && w.review == 1, "window");
-        is_(ask(EMERGENCY, record, ETREAT), IConsent.Reason.EMERGENCY);
-        is_(ask(EMERGENCY, record, TREAT), IConsent.Reason.NO_GRANT);
-        check(folders.folderOf(folder).rotationOwed, "rotation owed");
-        vm.warp(START + 60 minutes);
-        check(!served(EMERGENCY), "over");
-        (,,, bool open) = consent.reviewOf(1);
-        check(open, "the review stays open");
-    }
-
-    function test_a_trustee_releases_to_the_emergency_actor_only() public {
-        (, uint64 review) = breakGlass(EMERGENCY);
-        as_(HOSPITAL);
-        vm.expectRevert(IConsent.NotATrustee.selector);
-        consent.release(review, "share", 100);
-        as_(TRUSTEE);
-        consent.release(review, "share", 100);
-        bytes32 item = keccak256(abi.encode("release", review, vm.addr(TRUSTEE)));
-        check(gate.mayGet(vm.addr(EMERGENCY), item) && gate.mayGet(vm.addr(TRUSTEE), item)
-            && gate.mayGet(vm.addr(PATIENT), item), "these");
-        check(!gate.mayGet(vm.addr(HOSPITAL), item) && !gate.mayGet(vm.addr(REGULATOR), item), "not those");
-        vm.warp(START + 60 minutes);
-        check(!gate.mayGet(vm.addr(EMERGENCY), item), "after the window");
-        as_(TRUSTEE);
-        vm.expectRevert(IConsent.NoOpenReview.selector);
-        consent.release(review, "share", 100);
-    }
-
-    function test_the_reason_is_for_controller_and_regulators() public {
-        (, uint64 review) = breakGlass(EMERGENCY);
-        bytes32 item = keccak256(abi.encode("reason", review));
-        check(gate.mayGet(vm.addr(PATIENT), item) && gate.mayGet(vm.addr(REGULATOR), item), "these");
-        check(!gate.mayGet(vm.addr(EMERGENCY), item) && !gate.mayGet(vm.addr(HOSPITAL), item), "not those");
-    }
-
-    function test_glass_does_not_break_for_others() public {
-        vm.expectEmit(address(consent));
-        emit IConsent.Access(folder, 0, vm.addr(DOCTOR), ETREAT, false, IConsent.Reason.EMERGENCY_NOT_ALLOWED, 0);
-        (bool permitted,) = breakGlass(DOCTOR);
-        check(!permitted && !served(DOCTOR), "no role");
-        as_(STRANGER);
-        vm.expectRevert(IConsent.NotListed.selector);
-        consent.breakGlass(folder, "hash", "reason", 300);
-        vm.warp(START + FOUNDING + 1);
-        listActor(50, Roles.EMERGENCY);
-        vm.expectEmit(address(consent));
-        emit IConsent.Access(folder, 0, vm.addr(50), ETREAT, false, IConsent.Reason.EMERGENCY_TOO_NEW, 0);
-        (permitted,) = breakGlass(50);
-        check(!permitted, "too new");
-        folder = openFolder("no glass", 0);
-        (permitted,) = breakGlass(EMERGENCY);
-        check(!permitted, "the folder does not allow it");
-    }
-
-    function closeSignature(uint256 by, uint64 review) private view returns (bytes memory) {
-        bytes32 h = keccak256("CloseReview(uint64 review,bool justified,uint64 nonce,uint64 deadline)");
-        return signed(by, digestOf("xinglin consent", address(consent), keccak256(abi.encode(h, review, false, nonce(),
-            soon()))));
-    }
-
-    function test_a_review_is_closed_by_controller_or_regulator_and_the_window_with_it() public {
-        (, uint64 review) = breakGlass(EMERGENCY);
-        bytes memory wrong = closeSignature(EMERGENCY, review);
-        uint64 deadline = soon();
-        as_(EMERGENCY);
-        vm.expectRevert(IFolders.NotController.selector);
-        consent.closeReview(review, false, deadline, wrong);
-        bytes memory s = closeSignature(PATIENT, review);
-        as_(HOSPITAL);
-        consent.closeReview(review, false, deadline, s);
-        check(!served(EMERGENCY), "ended");
-        as_(HOSPITAL);
-        vm.expectRevert(IConsent.NoOpenReview.selector);
-        consent.closeReview(review, false, deadline, s);
-        (, review) = breakGlass(EMERGENCY);
-        as_(REGULATOR);
-        consent.closeReview(review, true, deadline, "");
-        check(!served(EMERGENCY), "ended");
-    }
-
-    function test_only_nodes_anchor_audits() public {
-        as_(HOSPITAL);
-        vm.expectRevert(IBlobGate.NotANode.selector);
-        consent.anchorAudit("head", 3);
-        vm.expectEmit(address(consent));
-        emit IConsent.AuditAnchored(vm.addr(NODE), "head", 3);
-        as_(NODE);
-        consent.anchorAudit("head", 3);
-    }
-
-    function test_forgetting_from_outside_is_refused() public {
-        vm.expectRevert(IConsent.NotAllowed.selector);
-        consent.folderForgotten(folder);
-        vm.expectRevert(IConsent.NotAllowed.selector);
-        consent.eraseForgotten(folder);
-    }
-
-    function test_forgetting_erases_grants_reasons_and_releases() public {
-        give(DOCTOR, READ);
-        (, uint64 review) = breakGlass(EMERGENCY);
-        as_(TRUSTEE);
-        consent.release(review, "share", 100);
-        vm.recordLogs();
-        forget();
-        bytes32[] memory erased = erasedItems();
-        check(erased.length == 4 && erased[1] == grantItem(DOCTOR, 1)
-            && erased[2] == keccak256(abi.encode("reason", review)), "erased");
-        for (uint256 i = 1; i < 4; i++) {
-            check(!gate.mayGet(vm.addr(PATIENT), erased[i]), "served to nobody");
-        }
-        check(!served(EMERGENCY), "no emergency window either");
-        consent.eraseForgotten(folder);
-    }
-
     function test_blobsOf_names_wrap_reason_and_release() public view {
-        IConsent.GrantAction memory a = actionOf(DOCTOR, 0, READ, 0, 1);
-        checkNames(gate, abi.encodeCall(IConsent.grant, (a, 1, "")), WRAP);
-        checkNames(gate, abi.encodeCall(IConsent.breakGlass, (folder, "hash", "reason", 1)), "reason");
+        IConsent.Grant memory a = timed(DOCTOR, 0, READ, 0, 1);
+        checkNames(gate, abi.encodeCall(IConsent.grant, (a, "")), WRAP);
+        checkNames(gate, abi.encodeCall(IConsent.breakGlass, (emergencyOf(EMERGENCY), "")), "reason");
         checkNames(gate, abi.encodeCall(IConsent.release, (1, "share", 1)), "share");
         check(gate.blobsOf(abi.encodeCall(IConsent.access, (folder, record, 0))).length == 0, "access");
         a.wrap = 0;
-        check(gate.blobsOf(abi.encodeCall(IConsent.grant, (a, 1, ""))).length == 0, "a grant without a wrap");
+        check(gate.blobsOf(abi.encodeCall(IConsent.grant, (a, ""))).length == 0, "a grant without a wrap");
         checkNamesNoneCutShort(gate, abi.encodeCall(IConsent.release, (1, "share", 1)), 4 + 2 * 32);
     }
 
     /// The classic hole: whoever sends it, without the controller's signature nobody gains or loses a right.
     function testFuzz_no_signature_no_right(address sender, bytes calldata junk) public {
-        vm.assume(sender != vm.addr(PATIENT) && sender != address(vm));
+        vm.assume(sender != address(vm));
         give(DOCTOR, READ);
-        IConsent.GrantAction memory a = actionOf(HOSPITAL, 0, READ, 0, uint40(START + 1 days));
-        address doctor = vm.addr(DOCTOR);
-        vm.startPrank(sender);
-        (bool granted,) = address(consent).call(abi.encodeCall(IConsent.grant, (a, soon(), junk)));
-        (bool revoked,) = address(consent).call(abi.encodeCall(IConsent.revoke, (folder, 0, doctor, soon(), junk)));
+        IConsent.Grant memory a = grantOf(PATIENT, HOSPITAL, 0, READ);
+        IConsent.Revoke memory r = revokeOf(PATIENT, DOCTOR);
+        vm.startPrank(sender, sender);
+        (bool granted,) = address(consent).call(abi.encodeCall(IConsent.grant, (a, junk)));
+        (bool revoked,) = address(consent).call(abi.encodeCall(IConsent.revoke, (r, junk)));
         vm.stopPrank();
         check(!granted && !revoked, "refused");
-        check(consent.hasRight(doctor, folder, 0, READ)
+        check(consent.hasRight(vm.addr(DOCTOR), folder, 0, READ)
             && !consent.hasRight(vm.addr(HOSPITAL), folder, 0, READ), "as before");
     }
 
@@ -380,7 +403,7 @@ contract ConsentTest is Health {
         uint40 until = from + 1 + length % 2 days;
         askAt = uint40(START + askAt % 4 days);
         lookAt = askAt + lookAt % 1 hours;
-        grant(PATIENT, actionOf(DOCTOR, 0, READ, from, until));
+        grant(PATIENT, timed(DOCTOR, 0, READ, from, until));
         vm.warp(askAt);
         bool permitted = ask(DOCTOR, record, TREAT) == IConsent.Reason.PERMITTED;
         check(permitted == (askAt >= from && askAt < until), "decision");

@@ -17,10 +17,39 @@ contract DirectoryTest is Base {
         IDirectory.Actor memory a = directory.actorOf(vm.addr(NEW));
         (bytes32 x, bytes32 y) = p256(NEW);
         check(a.status == IDirectory.Status.ACTIVE && a.keyVersion == 1 && a.keyX == x && a.keyY == y, "entry");
-        check(a.listedAt == START && a.emergencyFrom == START, "founding: at once");
+        check(a.listedAt == START && a.emergencyFrom == START && a.keyFrom == START, "founding: at once");
+        check(a.entryAt == block.number && a.keyAt == block.number, "where the statement stands");
         check(directory.isActive(vm.addr(NEW), 0) && directory.isActive(vm.addr(NEW), Roles.HOSPITAL), "roles");
         check(!directory.isActive(vm.addr(NEW), Roles.HOSPITAL | Roles.NODE), "all bits are needed");
         check(!directory.isActive(vm.addr(STRANGER), 0), "strangers are not active");
+    }
+
+    function test_the_fact_of_an_entry_is_its_struct_hash() public {
+        IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
+        listActor(NEW, Roles.HOSPITAL);
+        IDirectory.Actor memory a = directory.actorOf(vm.addr(NEW));
+        check(a.entry == entryFact(e) && a.key == a.entry, "facts");
+    }
+
+    function test_an_entry_names_the_present_registrars() public {
+        IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
+        e.registrarSet = 1;
+        bytes32 d = inDirectory(entryFact(e));
+        bytes memory possession = possessionOf(NEW, e.actor, 1);
+        vm.expectRevert(abi.encodeWithSelector(IDirectory.StaleRegistrars.selector, uint32(0)));
+        list(e, possession, signed(NEW, d), byRegistrars(d));
+    }
+
+    /// The same signatures in the domain of another chain with this chain id and these addresses.
+    function test_signatures_of_another_deployment_are_refused() public {
+        IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
+        bytes32 domain = keccak256(abi.encode(keccak256(
+            "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"),
+            keccak256("xinglin directory"), keccak256("1"), block.chainid, address(directory), keccak256("another")));
+        bytes32 d = keccak256(abi.encodePacked(hex"1901", domain, entryFact(e)));
+        bytes memory possession = possessionOf(NEW, e.actor, 1);
+        vm.expectRevert(IDirectory.BadSignature.selector);
+        list(e, possession, signed(NEW, d), byRegistrars(d));
     }
 
     function test_a_later_emergency_actor_waits_48_hours() public {
@@ -36,7 +65,7 @@ contract DirectoryTest is Base {
 
     function test_one_registrar_of_two_is_not_enough() public {
         IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
-        bytes32 d = entryDigest(e);
+        bytes32 d = inDirectory(entryFact(e));
         bytes[] memory one = new bytes[](1);
         one[0] = signed(registrarKeys[0], d);
         bytes memory possession = possessionOf(NEW, e.actor, 1);
@@ -46,7 +75,7 @@ contract DirectoryTest is Base {
 
     function test_a_registrar_does_not_count_twice_and_a_stranger_never() public {
         IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
-        bytes32 d = entryDigest(e);
+        bytes32 d = inDirectory(entryFact(e));
         bytes memory possession = possessionOf(NEW, e.actor, 1);
         bytes[] memory s = new bytes[](2);
         (s[0], s[1]) = (signed(registrarKeys[0], d), signed(registrarKeys[0], d));
@@ -62,7 +91,7 @@ contract DirectoryTest is Base {
 
     function test_registrars_alone_cannot_list_someone() public {
         IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
-        bytes32 d = entryDigest(e);
+        bytes32 d = inDirectory(entryFact(e));
         bytes memory possession = possessionOf(NEW, e.actor, 1);
         vm.expectRevert(IDirectory.BadSignature.selector);
         list(e, possession, signed(STRANGER, d), byRegistrars(d));
@@ -70,7 +99,7 @@ contract DirectoryTest is Base {
 
     function test_a_signature_over_another_entry_is_refused() public {
         IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
-        bytes32 d = entryDigest(e);
+        bytes32 d = inDirectory(entryFact(e));
         bytes memory possession = possessionOf(NEW, e.actor, 1);
         e.roles = Roles.REGULATOR;
         vm.expectRevert(IDirectory.BadSignature.selector);
@@ -79,7 +108,7 @@ contract DirectoryTest is Base {
 
     function test_high_s_is_refused() public {
         IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
-        bytes32 d = entryDigest(e);
+        bytes32 d = inDirectory(entryFact(e));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(NEW, d);
         bytes32 mirrored = bytes32(0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141 - uint256(s));
         bytes memory possession = possessionOf(NEW, e.actor, 1);
@@ -90,7 +119,7 @@ contract DirectoryTest is Base {
     function test_a_key_of_somebody_else_cannot_be_published() public {
         IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
         (e.keyX, e.keyY) = p256(HOSPITAL);
-        bytes32 d = entryDigest(e);
+        bytes32 d = inDirectory(entryFact(e));
         bytes memory possession = possessionOf(NEW, e.actor, 1);
         vm.expectRevert(IDirectory.BadPossession.selector);
         list(e, possession, signed(NEW, d), byRegistrars(d));
@@ -98,7 +127,7 @@ contract DirectoryTest is Base {
 
     function test_possession_for_another_actor_does_not_serve() public {
         IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
-        bytes32 d = entryDigest(e);
+        bytes32 d = inDirectory(entryFact(e));
         bytes memory possession = possessionOf(NEW, vm.addr(HOSPITAL), 1);
         vm.expectRevert(IDirectory.BadPossession.selector);
         list(e, possession, signed(NEW, d), byRegistrars(d));
@@ -106,7 +135,7 @@ contract DirectoryTest is Base {
 
     function test_late_twice_and_malformed_entries_are_refused() public {
         IDirectory.Entry memory e = entryOf(NEW, Roles.HOSPITAL);
-        bytes32 d = entryDigest(e);
+        bytes32 d = inDirectory(entryFact(e));
         bytes memory possession = possessionOf(NEW, e.actor, 1);
         bytes[] memory s = byRegistrars(d);
         vm.warp(e.deadline + 1);
@@ -127,68 +156,80 @@ contract DirectoryTest is Base {
         list(e, possession, signed(NEW, d), s);
     }
 
-    function publish(uint256 by, uint256 actor, uint256 key, uint32 version) private {
-        (bytes32 x, bytes32 y) = p256(key);
-        bytes32 t = keccak256("PublishKey(address actor,uint32 version,bytes32 keyX,bytes32 keyY,uint64 deadline)");
-        bytes32 d = digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, vm.addr(actor), version,
-            x, y, soon())));
-        directory.publishKey(vm.addr(actor), x, y, soon(), possessionOf(key, vm.addr(actor), version), signed(by, d));
-    }
-
-    function publishOutside(uint256 by, uint256 actor, uint256 key, uint32 version) external {
-        publish(by, actor, key, version);
-    }
-
-    function test_a_new_key_has_the_next_version() public {
-        publish(HOSPITAL, HOSPITAL, 500, 2);
-        (bytes32 x,) = p256(500);
-        check(directory.actorOf(vm.addr(HOSPITAL)).keyVersion == 2
-            && directory.actorOf(vm.addr(HOSPITAL)).keyX == x, "version 2");
-    }
-
-    function test_nobody_else_changes_a_key_nor_the_same_again() public {
-        vm.expectRevert(IDirectory.BadSignature.selector);
-        this.publishOutside(STRANGER, HOSPITAL, 500, 2);
-        publish(HOSPITAL, HOSPITAL, 500, 2);
-        vm.expectRevert(IDirectory.BadSignature.selector);
-        this.publishOutside(HOSPITAL, HOSPITAL, 500, 2);
-        vm.expectRevert(IDirectory.NotListed.selector);
-        this.publishOutside(STRANGER, STRANGER, 500, 1);
-    }
-
     function test_withdrawn_is_final() public {
         setStatus(DOCTOR, IDirectory.Status.SUSPENDED);
         check(!directory.isActive(vm.addr(DOCTOR), 0), "suspended");
         setStatus(DOCTOR, IDirectory.Status.ACTIVE);
         check(directory.isActive(vm.addr(DOCTOR), 0), "active again");
         setStatus(DOCTOR, IDirectory.Status.WITHDRAWN);
-        bytes[] memory none = new bytes[](0);
+        IDirectory.Standing memory s = standingOf(DOCTOR, IDirectory.Status.ACTIVE, 0);
+        bytes[] memory signatures = byRegistrars(standingDigest(s));
         vm.expectRevert(IDirectory.BadEntry.selector);
-        directory.setStatus(vm.addr(DOCTOR), IDirectory.Status.ACTIVE, 0, uint64(START + 1 hours), none);
+        directory.setStanding(s, signatures);
+        IDirectory.Entry memory e = entryOf(DOCTOR, Roles.PROFESSIONAL);
+        bytes32 d = inDirectory(entryFact(e));
+        bytes memory possession = possessionOf(DOCTOR, e.actor, 2);
+        vm.expectRevert(IDirectory.AlreadyListed.selector);
+        list(e, possession, signed(DOCTOR, d), byRegistrars(d));
     }
 
-    function test_a_status_signature_serves_once() public {
-        address actor = vm.addr(DOCTOR);
-        bytes32 t = keccak256("SetStatus(address actor,uint8 status,bytes32 reason,uint64 nonce,uint64 deadline)");
-        bytes32 d = digestOf("xinglin directory", address(directory), keccak256(abi.encode(t, actor,
-            IDirectory.Status.SUSPENDED, bytes32(0), uint64(0), soon())));
-        bytes[] memory s = byRegistrars(d);
-        directory.setStatus(actor, IDirectory.Status.SUSPENDED, 0, soon(), s);
-        setStatus(DOCTOR, IDirectory.Status.ACTIVE);
-        uint64 deadline = soon();
-        vm.expectRevert(IDirectory.BadSignature.selector);
-        directory.setStatus(actor, IDirectory.Status.SUSPENDED, 0, deadline, s);
+    function test_a_standing_serves_once_and_voids_what_was_held_back() public {
+        IDirectory.Standing memory held = standingOf(DOCTOR, IDirectory.Status.ACTIVE, 0);
+        bytes[] memory signatures = byRegistrars(standingDigest(held));
+        setStatus(DOCTOR, IDirectory.Status.SUSPENDED);
+        vm.expectRevert(abi.encodeWithSelector(IDirectory.StaleNumber.selector, uint64(1)));
+        directory.setStanding(held, signatures);
+        IDirectory.Standing memory jump = standingOf(DOCTOR, IDirectory.Status.ACTIVE, 0);
+        jump.number = 9;
+        directory.setStanding(jump, byRegistrars(standingDigest(jump)));
+        check(directory.actorOf(vm.addr(DOCTOR)).number == 9, "any number above the last");
     }
 
-    function test_a_threshold_that_cannot_be_met_is_refused() public {
+    function test_one_registrar_sets_no_standing_and_an_expired_one_is_refused() public {
+        IDirectory.Standing memory s = standingOf(DOCTOR, IDirectory.Status.SUSPENDED, 0);
+        bytes[] memory one = new bytes[](1);
+        one[0] = signed(registrarKeys[0], standingDigest(s));
+        vm.expectRevert(IDirectory.NotEnoughRegistrars.selector);
+        directory.setStanding(s, one);
+        bytes[] memory two = byRegistrars(standingDigest(s));
+        vm.warp(s.deadline + 1);
+        vm.expectRevert(IDirectory.Expired.selector);
+        directory.setStanding(s, two);
+    }
+
+    function test_registrars_raise_an_actors_emergencies() public {
+        check(directory.emergenciesOf(vm.addr(EMERGENCY)) == 16, "as all");
+        IDirectory.Standing memory s = standingOf(EMERGENCY, IDirectory.Status.ACTIVE, 100);
+        directory.setStanding(s, byRegistrars(standingDigest(s)));
+        check(directory.emergenciesOf(vm.addr(EMERGENCY)) == 100, "raised");
+    }
+
+    function test_a_chain_admits_actors_registrars_and_the_deployer() public {
+        check(directory.admits(vm.addr(DOCTOR)) && directory.admits(vm.addr(registrarKeys[2]))
+            && directory.admits(DEPLOYER), "these");
+        check(!directory.admits(vm.addr(STRANGER)) && !directory.admits(address(0)), "not those");
+        setStatus(DOCTOR, IDirectory.Status.SUSPENDED);
+        check(!directory.admits(vm.addr(DOCTOR)), "nor the suspended");
+    }
+
+    function test_registrars_that_make_no_sense_are_refused() public {
         address[] memory one = new address[](1);
         one[0] = address(1);
-        check(deploy("Directory", abi.encode(one, uint8(2), uint64(0))) == address(0), "2 of 1");
-        check(deploy("Directory", abi.encode(one, uint8(0), uint64(0))) == address(0), "0 of 1");
-        check(deploy("Directory", abi.encode(one, uint8(1), uint64(0))) != address(0), "1 of 1");
-        address[] memory twice = new address[](2);
-        (twice[0], twice[1]) = (address(1), address(1));
-        check(deploy("Directory", abi.encode(twice, uint8(1), uint64(0))) == address(0), "the same twice");
+        address[] memory two = new address[](2);
+        (two[0], two[1]) = (address(1), address(2));
+        check(!deploys(one, 2) && !deploys(one, 0) && deploys(one, 1), "of one");
+        check(!deploys(two, 1) && deploys(two, 2), "half of two is not enough");
+        (two[0], two[1]) = (address(2), address(1));
+        check(!deploys(two, 2), "not in their order");
+        (two[0], two[1]) = (address(1), address(1));
+        check(!deploys(two, 2), "the same twice");
+        (two[0], two[1]) = (address(0), address(1));
+        check(!deploys(two, 2), "nobody");
+        check(!deploys(new address[](0), 0), "none");
+    }
+
+    function deploys(address[] memory registrars, uint8 threshold) private returns (bool) {
+        return deploy("Directory", abi.encode(GENESIS, DEPLOYER, registrars, threshold, uint64(0))) != address(0);
     }
 
     /// Whatever is sent by someone who has no signatures, nothing changes (MedRec's hole).
@@ -199,10 +240,12 @@ contract DirectoryTest is Base {
         IDirectory.Entry memory e = entryOf(NEW, Roles.REGULATOR);
         vm.startPrank(sender);
         (bool listed,) = address(directory).call(abi.encodeCall(IDirectory.list, (e, junk, junk, s)));
-        (bool changed,) = address(directory).call(abi.encodeCall(IDirectory.setStatus, (vm.addr(HOSPITAL),
-            IDirectory.Status(status % 4), 0, soon(), s)));
-        (bool keyed,) = address(directory).call(abi.encodeCall(IDirectory.publishKey, (vm.addr(HOSPITAL), e.keyX,
-            e.keyY, soon(), junk, junk)));
+        IDirectory.Standing memory standing = IDirectory.Standing(vm.addr(HOSPITAL), IDirectory.Status(status % 4), 0,
+            0, 1, soon());
+        (bool changed,) = address(directory).call(abi.encodeCall(IDirectory.setStanding, (standing, s)));
+        IDirectory.KeyChange memory key = IDirectory.KeyChange(vm.addr(HOSPITAL), 2,
+            directory.actorOf(vm.addr(HOSPITAL)).key, e.keyX, e.keyY, 0, false, soon());
+        (bool keyed,) = address(directory).call(abi.encodeCall(IDirectory.changeKey, (key, junk, junk, junk, s)));
         vm.stopPrank();
         check(!listed && !changed && !keyed, "refused");
     }

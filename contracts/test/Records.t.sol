@@ -68,7 +68,7 @@ contract RecordsTest is Health {
     function test_sealed_for_an_old_epoch_is_refused() public {
         give(HOSPITAL, WRITE);
         IRecords.Addition memory a = additionOf(1);
-        rotate(PATIENT, 1, 1001, trustees());
+        rotate(PATIENT, rotateOf(PATIENT, 1001));
         as_(HOSPITAL);
         vm.expectRevert(abi.encodeWithSelector(IRecords.StaleEpoch.selector, uint32(2)));
         records.add(a);
@@ -134,6 +134,44 @@ contract RecordsTest is Health {
         gate().confirmErased(record);
     }
 
+    function test_an_erasure_is_the_controllers_and_is_numbered() public {
+        bytes32 record = addRecord(1);
+        vm.expectRevert(IFolders.BadSignature.selector);
+        this.erase(HOSPITAL, record);
+        IRecords.Erase memory e = IRecords.Erase(record, vm.addr(NODE), next(PATIENT), soon());
+        bytes32 t = keccak256("Erase(bytes32 record,address relay,uint64 number,uint64 deadline)");
+        bytes memory s = signed(PATIENT, inRecords(keccak256(abi.encode(t, e))));
+        as_(HOSPITAL);
+        vm.expectRevert(IFolders.NotTheRelay.selector);
+        records.erase(e, s);
+        give(DOCTOR, READ);
+        as_(NODE);
+        vm.expectRevert(abi.encodeWithSelector(IFolders.StaleNumber.selector, e.number));
+        records.erase(e, s);
+    }
+
+    function test_code_at_an_account_names_no_containers() public {
+        give(HOSPITAL, WRITE);
+        IRecords.Addition memory a = additionOf(1);
+        IRecords.Addition[] memory many = new IRecords.Addition[](1);
+        many[0] = a;
+        vm.etch(vm.addr(HOSPITAL), abi.encodePacked(hex"ef0100", address(records)));
+        as_(HOSPITAL);
+        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        records.add(a);
+        as_(HOSPITAL);
+        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        records.addMany(many);
+    }
+
+    function test_a_container_is_put_later_while_its_record_stands() public {
+        bytes32 record = addRecord(1);
+        check(gate().mayPutLate(vm.addr(PATIENT), record) && gate().mayPutLate(vm.addr(DOCTOR), record), "stands");
+        check(!gate().mayPutLate(vm.addr(STRANGER), record) && !gate().mayPutLate(vm.addr(DOCTOR), "none"), "others");
+        erase(PATIENT, record);
+        check(!gate().mayPutLate(vm.addr(PATIENT), record), "never after erasure");
+    }
+
     function test_records_of_a_forgotten_folder_are_served_to_nobody_and_can_be_erased() public {
         bytes32 record = addRecord(1);
         forget();
@@ -153,10 +191,10 @@ contract RecordsTest is Health {
         check(!gate().mayGet(vm.addr(HOSPITAL), record), "suspended");
     }
 
-    function test_audit_is_for_the_controller_under_the_present_key() public {
+    function test_audit_is_for_the_controller_under_its_own_key() public {
         bytes32 record = addRecord(1);
-        rotate(PATIENT, 1, 1001, trustees());
-        (bytes32 x, bytes32 y) = p256(1001);
+        rotate(PATIENT, rotateOf(PATIENT, 1001));
+        (bytes32 x, bytes32 y) = p256(1500);
         (bytes32 ax, bytes32 ay) = gate().auditKey(record);
         check(x == ax && y == ay, "key");
         check(gate().mayAudit(vm.addr(PATIENT), record) && !gate().mayAudit(vm.addr(HOSPITAL), record), "who");

@@ -16,7 +16,11 @@ interface Vm {
     function signP256(uint256 key, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
     function publicKeyP256(uint256 key) external pure returns (uint256 x, uint256 y);
     function prank(address sender) external;
+    function prank(address sender, address origin) external;
     function startPrank(address sender) external;
+    function startPrank(address sender, address origin) external;
+    function etch(address target, bytes calldata code) external;
+    function roll(uint256 number) external;
     function stopPrank() external;
     function warp(uint256 timestamp) external;
     function expectRevert(bytes calldata data) external;

@@ -12,13 +12,18 @@ interface IBlobGate {
     error NotANode();
     /// The item is not erased.
     error NotErased();
+    /// A call that names a blob comes from an account without code, as a transaction of its own.
+    error NotTopLevel();
 
     function mayPut(address who, uint256 size) external view returns (bool);
+    /// May `who` put the item's blob later, at the namer's cost? The controller and any active actor may, while the item
+    /// stands: never after it was erased, forgotten or replaced.
+    function mayPutLate(address who, bytes32 item) external view returns (bool);
     function mayGet(address who, bytes32 item) external view returns (bool);
     function mayAudit(address who, bytes32 item) external view returns (bool);
-    /// The P-256 key that audit entries of `item` are sealed to; (0, 0): none.
+    /// The P-256 key that audit entries of `item` are sealed to: of the controller alone. (0, 0): none.
     function auditKey(bytes32 item) external view returns (bytes32 x, bytes32 y);
-    /// The blobs that a transaction with this calldata would name, at most 64; none where the calldata is cut short.
+    /// The blobs that a transaction with this calldata would name, at most 64; none if the calldata is cut short.
     function blobsOf(bytes calldata input) external pure returns (bytes32[] memory);
     /// By a node that the directory lists, once it has deleted.
     function confirmErased(bytes32 item) external;
