@@ -281,12 +281,16 @@ contract Consent is IConsent, TopLevel, Eip712 {
     /// The record's own, else the folder's, else that of an emergency; zeros: none is open.
     function windowOf(address who, bytes32 folder, bytes32 record) public view returns (Window memory window) {
         if (!directory.isActive(who, 0) || folders.folderOf(folder).closed) return window;
+        bool isAuthor = false;
         if (record != 0) {
             IRecords.Registration memory r = records.registrationOf(record);
             if (r.folder != folder || r.state != RECORD_REGISTERED) return window;
+            isAuthor = r.author == who;
         }
         OpenWindow memory own = windows[_grantKey(folder, record, who)];
-        if (_stillHolds(own, who, folder, record)) return Window(own.until, own.purpose, false, 0);
+        if ((isAuthor && block.timestamp < own.until) || _stillHolds(own, who, folder, record)) {
+            return Window(own.until, own.purpose, false, 0);
+        }
         OpenWindow memory whole = windows[_grantKey(folder, 0, who)];
         if (_stillHolds(whole, who, folder, 0)) return Window(whole.until, whole.purpose, false, 0);
         uint64 review = glass[_grantKey(folder, 0, who)];

@@ -136,7 +136,8 @@ contract Directory is IDirectory, Eip712 {
         return members[number][account];
     }
 
-    function registrarsOf() external view returns (uint32, bytes32, uint8, uint32) {
+    function registrarsOf() external view returns (uint32 number_, bytes32 statement, uint8 threshold_,
+        uint32 validFrom_) {
         return (number, registrars, threshold, validFrom);
     }
 

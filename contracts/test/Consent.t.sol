@@ -144,6 +144,7 @@ contract ConsentTest is Health {
         ask(HOSPITAL, record, TREAT);
         is_(ask(HOSPITAL, record, TREAT), IConsent.Reason.AUTHOR);
         check(looks() == 1, "once");
+        check(consent.windowOf(vm.addr(HOSPITAL), folder, record).until == START + 30 minutes, "its window");
         vm.warp(START + 30 minutes);
         ask(HOSPITAL, record, TREAT);
         check(looks() == 2, "the next window");
@@ -195,9 +196,10 @@ contract ConsentTest is Health {
         vm.expectRevert(IConsent.NotController.selector);
         this.grant(HOSPITAL, g);
         give(DOCTOR, READ);
+        IConsent.Revoke memory r = revokeOf(HOSPITAL, DOCTOR);
         vm.expectRevert(IConsent.NotController.selector);
-        this.revoke(HOSPITAL, revokeOf(HOSPITAL, DOCTOR));
-        IConsent.Revoke memory r = revokeOf(PATIENT, DOCTOR);
+        this.revoke(HOSPITAL, r);
+        r = revokeOf(PATIENT, DOCTOR);
         vm.expectRevert(IFolders.BadSignature.selector);
         this.revoke(HOSPITAL, r);
         r.folder = "none";

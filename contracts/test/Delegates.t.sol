@@ -60,8 +60,9 @@ contract DelegatesTest is Health {
         delegate(READ | SHARE);
         give(HOSPITAL, READ);
         refuse(grantOf(DOCTOR, HOSPITAL, 0, READ), IConsent.BeyondOwnRight.selector);
+        IConsent.Revoke memory r = revokeOf(DOCTOR, HOSPITAL);
         vm.expectRevert(IConsent.BeyondOwnRight.selector);
-        this.revoke(DOCTOR, revokeOf(DOCTOR, HOSPITAL));
+        this.revoke(DOCTOR, r);
         take(HOSPITAL);
         refuse(grantOf(DOCTOR, HOSPITAL, 0, READ), IConsent.BeyondOwnRight.selector);
     }

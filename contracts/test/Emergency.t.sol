@@ -194,8 +194,9 @@ contract EmergencyTest is Health {
         IConsent.CloseReview memory c = closingOf(PATIENT, review, false);
         vm.expectRevert(IFolders.BadSignature.selector);
         this.close(HOSPITAL, HOSPITAL, c);
+        IConsent.CloseReview memory own = closingOf(HOSPITAL, review, false);
         vm.expectRevert(IConsent.NotController.selector);
-        this.close(HOSPITAL, HOSPITAL, closingOf(HOSPITAL, review, false));
+        this.close(HOSPITAL, HOSPITAL, own);
         close(PATIENT, HOSPITAL, c);
         check(!served(EMERGENCY), "ended");
         vm.expectRevert(IConsent.NoOpenReview.selector);
@@ -207,8 +208,9 @@ contract EmergencyTest is Health {
         IConsent.CloseReview memory c = closingOf(REGULATOR, review, true);
         vm.expectRevert(IConsent.BadSignature.selector);
         this.close(0, HOSPITAL, c); // in its name
+        IConsent.CloseReview memory own = closingOf(HOSPITAL, review, true);
         vm.expectRevert(IConsent.BadSignature.selector);
-        this.close(0, HOSPITAL, closingOf(HOSPITAL, review, true)); // or who is none
+        this.close(0, HOSPITAL, own); // by an actor that is no regulator
         close(0, REGULATOR, c);
         check(!served(EMERGENCY), "ended");
     }
@@ -216,10 +218,12 @@ contract EmergencyTest is Health {
     function test_nobody_closes_the_review_of_an_emergency_that_it_opened_itself() public {
         listActor(52, Roles.EMERGENCY | Roles.REGULATOR);
         (, uint64 review) = breakGlass(52);
+        IConsent.CloseReview memory c = closingOf(52, review, true);
         vm.expectRevert(IConsent.NotAllowed.selector);
-        this.close(0, 52, closingOf(52, review, true));
+        this.close(0, 52, c);
         handOver(PATIENT, 52, handOverOf(52));
+        c = closingOf(52, review, true);
         vm.expectRevert(IConsent.NotAllowed.selector);
-        this.close(52, HOSPITAL, closingOf(52, review, true));
+        this.close(52, HOSPITAL, c);
     }
 }

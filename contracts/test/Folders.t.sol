@@ -301,8 +301,9 @@ contract FoldersTest is Health {
         check(head.handOverFact == handOverFact(h) && head.handOverAt == block.number, "fact");
         (bytes32 x,) = folders.auditKeyOf(folder);
         check(x == h.auditX, "audit key");
+        IFolders.Rotate memory r = rotateOf(PATIENT, 1001);
         vm.expectRevert(IFolders.NotController.selector);
-        this.rotate(PATIENT, rotateOf(PATIENT, 1001));
+        this.rotate(PATIENT, r);
         rotate(STRANGER, rotateOf(STRANGER, 1001));
         check(!folders.folderOf(folder).rotationOwed, "done");
     }

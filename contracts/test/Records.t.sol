@@ -108,7 +108,7 @@ contract RecordsTest is Health {
 
     function test_the_controller_erases_and_nobody_else() public {
         bytes32 record = addRecord(1);
-        vm.expectRevert(IFolders.NotController.selector);
+        vm.expectRevert(IFolders.BadSignature.selector);
         this.erase(HOSPITAL, record);
         check(gate().mayGet(vm.addr(HOSPITAL), record) && gate().mayGet(vm.addr(PATIENT), record), "before");
         vm.recordLogs();

@@ -151,7 +151,8 @@ interface IConsent {
     function eraseForgotten(bytes32 folder, bytes32[] calldata ids) external;
 
     function grantOf(bytes32 folder, bytes32 record, address grantee) external view returns (GrantState memory);
-    /// An open window over the record (its own or its folder's), inside a grant that holds now, or of an emergency.
+    /// An open window over the record (its own or its folder's), inside a grant that holds now, or of its author, or of an
+    /// emergency.
     function hasWindow(address who, bytes32 folder, bytes32 record) external view returns (bool);
     function windowOf(address who, bytes32 folder, bytes32 record) external view returns (Window memory);
     function hasRight(address who, bytes32 folder, bytes32 record, uint8 right) external view returns (bool);

@@ -103,7 +103,6 @@ interface IFolders {
 
     /// The account that the statement names may not make it in this folder.
     error NotController();
-    /// The signature is not of the account that the statement names.
     error BadSignature();
     /// The statement names another account as its relay.
     error NotTheRelay();

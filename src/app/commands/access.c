@@ -55,7 +55,7 @@ const struct cli_command command_access_ask = {
 
 static enum status put_event(struct cli *cli, const struct access_event *event, struct err *err) {
 	const char *name;
-	TRY(consent_actor_name(&cli->request, &name, &event->actor, err));
+	TRY(directory_name(&cli->request, &name, &event->actor, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_time(cli, "at", event->timestamp);
 	cli_put_address(cli, "who", &event->actor);
@@ -96,7 +96,7 @@ const struct cli_command command_access_log = {
 
 static enum status put_read(struct cli *cli, const struct audit_entry *entry, struct err *err) {
 	const char *name;
-	TRY(consent_actor_name(&cli->request, &name, &entry->who, err));
+	TRY(directory_name(&cli->request, &name, &entry->who, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_time(cli, "at", entry->at_ms / 1000);
 	cli_put_address(cli, "who", &entry->who);

@@ -81,7 +81,7 @@ const struct cli_command command_break_glass = {
 static enum status put_review(struct cli *cli, const struct glass_event *glass, struct err *err) {
 	const char *name;
 	uint64_t now = clock_now_ms(cli->request.clock) / 1000;
-	TRY(consent_actor_name(&cli->request, &name, &glass->actor, err));
+	TRY(directory_name(&cli->request, &name, &glass->actor, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_u64(cli, "review", glass->review);
 	cli_put_time(cli, "at", glass->timestamp);

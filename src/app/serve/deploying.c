@@ -1,6 +1,7 @@
 #include "app/serve/deploying.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "codec/hex.h"
 #include "contracts/contracts_data.h"
@@ -15,12 +16,16 @@ static const char *const contract_names[CONTRACT_COUNT] = {"Directory", "Folders
 
 struct contracts {
 	const struct deploy_plan *plan;
+	const addr20 *deployer;
+	hash32 genesis;
 	addr20 at[CONTRACT_COUNT];
 };
 
 static void put_arguments(struct buf *out, const struct contracts *contracts, int contract) {
 	struct abi_row row = abi_row_begin(out);
 	if (contract == DIRECTORY) {
+		abi_put_hash32(out, &contracts->genesis);
+		abi_put_address(out, contracts->deployer);
 		size_t registrars = abi_reserve(out);
 		abi_put_u64(out, contracts->plan->threshold);
 		abi_put_u64(out, contracts->plan->founding_s);
@@ -114,6 +119,7 @@ static enum status describe(
 	const struct deploy_plan *plan = contracts->plan;
 	const struct json *info;
 	*out = (struct deployment){.chain_id = client_chain_id(request->client),
+	    .genesis = contracts->genesis,
 	    .registrar_count = plan->registrar_count,
 	    .threshold = (uint8_t)plan->threshold,
 	    .witness_count = plan->witness_count,
@@ -127,15 +133,17 @@ static enum status describe(
 	memcpy(out->witnesses, plan->witnesses, sizeof out->witnesses);
 	snprintf(out->rpc_url, sizeof out->rpc_url, "%s", client_url(request->client));
 	TRY(client_rpc(request->client, &info, NULL, request->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
-	if (hex_fixed(out->genesis.b, 32, json_string(json_get(info, "genesisHash"))) != STATUS_OK ||
-	    hex_fixed(out->sealer.b, 20, json_string(json_get(info, "sealer"))) != STATUS_OK)
-		return err_set(err, STATUS_INTERNAL, "the node does not say its genesis and sealer");
+	if (hex_fixed(out->sealer.b, 20, json_string(json_get(info, "sealer"))) != STATUS_OK)
+		return err_set(err, STATUS_INTERNAL, "the node does not say its sealer");
 	return pin_code(request, out, contracts, err);
 }
 
-static enum status warn_of_gates(struct actor_request *request, const struct contracts *contracts, struct err *err) {
+/* Its genesis; and was it made for these contracts? */
+static enum status know_chain(struct actor_request *request, struct contracts *contracts, struct err *err) {
 	const struct json *info;
 	TRY(client_rpc(request->client, &info, NULL, request->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
+	if (hex_fixed(contracts->genesis.b, 32, json_string(json_get(info, "genesisHash"))) != STATUS_OK)
+		return err_set(err, STATUS_INTERNAL, "the node does not say its genesis");
 	addr20 first;
 	const struct json *gates = json_get(info, "blobGates");
 	if (hex_fixed(first.b, 20, json_string(json_at(gates, 0))) == STATUS_OK &&
@@ -146,11 +154,17 @@ static enum status warn_of_gates(struct actor_request *request, const struct con
 	    "another deployer (xinglin init --deployer)");
 }
 
+static int compare_addresses(const void *a, const void *b) {
+	return memcmp(((const addr20 *)a)->b, ((const addr20 *)b)->b, sizeof(addr20));
+}
+
 enum status deploy_contracts(
     struct actor_request *request, struct deployment *out, const struct deploy_plan *plan, struct err *err) {
-	struct contracts contracts = {.plan = plan};
+	struct deploy_plan sorted = *plan; /* Directory wants registrars in ascending order */
+	struct contracts contracts = {.plan = &sorted, .deployer = &request->home->account};
+	qsort(sorted.registrars, sorted.registrar_count, sizeof *sorted.registrars, compare_addresses);
 	TRY(foresee(request, &contracts, err));
-	TRY(warn_of_gates(request, &contracts, err));
+	TRY(know_chain(request, &contracts, err));
 	for (int contract = 0; contract < CONTRACT_COUNT; contract++)
 		TRY(deploy_one(request, &contracts, contract, err));
 	return describe(request, out, &contracts, err);

@@ -97,6 +97,25 @@ static enum status check_pin(struct actor_request *request, struct directory_lis
 
 /* --- looking up --- */
 
+/* The name is not stored: it stands in the statement and in the event of the entry. */
+static enum status name_since(
+    struct actor_request *request, const char **name, const addr20 *address, uint64_t block, struct err *err) {
+	struct client_log *logs;
+	size_t count;
+	struct directory_actor_listed_event event;
+	struct contract_topics topics = directory_actor_listed_event_topics(address);
+	*name = "";
+	TRY(request_logs(request, &logs, &count, &request->home->deployment.directory, block, &topics, err));
+	if (count == 0) return STATUS_OK;
+	TRY(directory_actor_listed_event_read(&event, &logs[count - 1].log, err));
+	*name = arena_strdup(request->arena, event.name);
+	return STATUS_OK;
+}
+
+enum status directory_name(struct actor_request *request, const char **name, const addr20 *address, struct err *err) {
+	return name_since(request, name, address, 0, err);
+}
+
 enum status directory_find(
     struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err) {
 	struct bytes output;
@@ -110,8 +129,7 @@ enum status directory_find(
 	    .key_version = found.key_version,
 	    .listed_at = found.listed_at,
 	    .emergency_from = found.emergency_from,
-	    .key = p256_public_of_words(&found.key_x, &found.key_y),
-	    .name = arena_strdup(request->arena, found.name)};
+	    .key = p256_public_of_words(&found.key_x, &found.key_y)};
 	if (out->status == 0) {
 		char text[43];
 		address_checksum(text, address);
@@ -119,5 +137,6 @@ enum status directory_find(
 	}
 	if (!p256_public_is_valid(&out->key))
 		return err_set(err, STATUS_DENIED, "the directory shows a key off the curve");
+	TRY(name_since(request, &out->name, address, found.entry_at, err));
 	return check_pin(request, out, err);
 }

@@ -28,6 +28,10 @@ struct directory_listed {
 MUST_USE enum status directory_find(
     struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err);
 
+/* "" if it is not listed. Looks at no key and pins none: for showing only. */
+MUST_USE enum status directory_name(
+    struct actor_request *request, const char **name, const addr20 *address, struct err *err);
+
 /* STATUS_DENIED, with what to do, where the key is not the pinned one: nothing is to be wrapped to it. */
 MUST_USE enum status directory_refuse_changed_key(const struct directory_listed *actor, struct err *err);
 

@@ -75,6 +75,11 @@ enum status home_controller_key(
 	return key_pair_at(secret, key, home->entropy, "m/7697'/1'/%u'", index, err);
 }
 
+enum status home_audit_key(
+    const struct home *home, struct p256_secret *secret, struct p256_public *key, uint32_t index, struct err *err) {
+	return key_pair_at(secret, key, home->entropy, "m/7697'/2'/%u'", index, err);
+}
+
 void home_phrase(char out[256], const struct home *home) {
 	struct hd_entropy entropy = {.len = 32};
 	struct buf phrase;

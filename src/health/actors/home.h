@@ -66,6 +66,9 @@ MUST_USE enum status home_controller(
     const struct home *home, hash32 *secret, addr20 *address, uint32_t index, struct err *err);
 MUST_USE enum status home_controller_key(
     const struct home *home, struct p256_secret *secret, struct p256_public *key, uint32_t index, struct err *err);
+/* What nodes note of reads in the controller's folders is sealed to this key. */
+MUST_USE enum status home_audit_key(
+    const struct home *home, struct p256_secret *secret, struct p256_public *key, uint32_t index, struct err *err);
 
 /* Small whole files under the home. STATUS_NOTFOUND. */
 MUST_USE enum status home_read(const struct home *home, struct buf *out, const char *relative, struct err *err);

@@ -17,6 +17,7 @@ struct listing {
 	uint32_t roles;
 	struct bytes name;
 	struct p256_public key;
+	uint32_t registrar_set; /* whose registrars sign */
 	uint64_t deadline_s;
 	uint8_t possession[64];
 	struct eth_signature actor_signature;
@@ -49,19 +50,24 @@ void directory_applicant_wipe(struct directory_applicant *applicant) {
 
 /* --- what is signed --- */
 
-static hash32 listing_digest(const struct actor_request *request, const struct listing *listing) {
-	const struct deployment *deployment = &request->home->deployment;
-	const struct directory_entry message = {.actor = listing->actor,
+static struct directory_entry entry_of(const struct listing *listing) {
+	return (struct directory_entry){.actor = listing->actor,
 	    .roles = listing->roles,
 	    .name = listing->name,
 	    .key_x = p256_public_x(&listing->key),
 	    .key_y = p256_public_y(&listing->key),
+	    .registrar_set = listing->registrar_set,
 	    .deadline = listing->deadline_s};
+}
+
+static hash32 listing_digest(const struct actor_request *request, const struct listing *listing) {
+	const struct deployment *deployment = &request->home->deployment;
+	const struct directory_entry message = entry_of(listing);
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->directory);
 	return directory_entry_typed_digest(&message, &domain);
 }
 
-/* keccak256(abi.encode("xinglin key possession", chainid, Directory, actor, version, x, y)) */
+/* keccak256(abi.encode("xinglin key possession", chainid, Directory, genesis, actor, version, x, y)) */
 static hash32 possession_digest(
     const struct actor_request *request, const addr20 *actor, uint32_t version, const struct p256_public *key) {
 	struct buf encoded;
@@ -70,6 +76,7 @@ static hash32 possession_digest(
 	size_t text = abi_reserve(&encoded);
 	abi_put_u64(&encoded, request->home->deployment.chain_id);
 	abi_put_address(&encoded, &request->home->deployment.directory);
+	abi_put_hash32(&encoded, &request->home->deployment.genesis);
 	abi_put_address(&encoded, actor);
 	abi_put_u64(&encoded, version);
 	abi_put_fixed(&encoded, bytes_make(key->xy, 32));
@@ -96,6 +103,7 @@ static enum status listing_write(
 	json_put_string(&writer, "name", listing->name);
 	json_put_hex(&writer, "keyX", bytes_make(listing->key.xy, 32));
 	json_put_hex(&writer, "keyY", bytes_make(listing->key.xy + 32, 32));
+	json_put_u64(&writer, "registrarSet", listing->registrar_set);
 	json_put_u64(&writer, "deadline", listing->deadline_s);
 	json_put_hex(&writer, "possession", bytes_make(listing->possession, 64));
 	json_put_hex(&writer, "actorSignature", BYTES_OF(listing->actor_signature));
@@ -131,7 +139,7 @@ static enum status read_endorsements(struct listing *out, const struct json *lis
 static enum status listing_parse(
     struct listing *out, struct actor_request *request, struct bytes json, struct err *err) {
 	const struct json *root;
-	uint64_t chain_id = 0, roles = 0;
+	uint64_t chain_id = 0, roles = 0, set = 0;
 	addr20 directory;
 	*out = (struct listing){0};
 	TRY(json_parse(&root, request->arena, json, NULL, err));
@@ -149,20 +157,33 @@ static enum status listing_parse(
 	TRY(bytes_member(out->actor_signature.b, 65, root, "actorSignature", err));
 	out->name = json_string(json_get(root, "name"));
 	if (!json_u64(&roles, json_get(root, "roles")) || roles > UINT32_MAX || !out->name.data ||
+	    !json_u64(&set, json_get(root, "registrarSet")) || set > UINT32_MAX ||
 	    !json_u64(&out->deadline_s, json_get(root, "deadline")))
-		return err_set(
-		    err, STATUS_INVALID, "listing: \"roles\", \"name\" or \"deadline\" is missing or malformed");
+		return err_set(err, STATUS_INVALID,
+		    "listing: \"roles\", \"name\", \"registrarSet\" or \"deadline\" is missing or malformed");
 	out->roles = (uint32_t)roles;
+	out->registrar_set = (uint32_t)set;
 	return read_endorsements(out, json_get(root, "registrarSignatures"), err);
 }
 
 /* --- asking, endorsing, sending --- */
+
+static enum status present_registrars(struct actor_request *request, uint32_t *set, struct err *err) {
+	struct bytes output;
+	struct directory_registrars_of_result found;
+	struct bytes call = directory_registrars_of_call(request->arena);
+	TRY(request_call(request, &output, &request->home->deployment.directory, call, err));
+	TRY(directory_registrars_of_read(&found, output, err));
+	*set = found.number;
+	return STATUS_OK;
+}
 
 enum status directory_request(struct actor_request *request, struct buf *out,
     const struct directory_applicant *applicant, struct bytes name, uint32_t roles, struct err *err) {
 	if (name.len == 0 || name.len > NAME_BYTES_MAX)
 		return err_set(err, STATUS_INVALID, "a name has 1 to %u bytes", NAME_BYTES_MAX);
 	struct listing listing = {.actor = applicant->account, .roles = roles, .name = name, .key = applicant->key};
+	TRY(present_registrars(request, &listing.registrar_set, err));
 	listing.deadline_s = clock_now_ms(request->clock) / 1000 + DEADLINE_AHEAD_S;
 	hash32 possession = possession_digest(request, &listing.actor, 1, &listing.key);
 	hash32 digest = listing_digest(request, &listing);
@@ -211,15 +232,9 @@ static enum status is_registrar(struct actor_request *request, bool *is, struct 
 
 static struct bytes list_call(struct arena *arena, const struct listing *listing) {
 	struct bytes signatures[REGISTRARS_MAX];
-	const struct directory_entry entry = {.actor = listing->actor,
-	    .roles = listing->roles,
-	    .name = listing->name,
-	    .key_x = p256_public_x(&listing->key),
-	    .key_y = p256_public_y(&listing->key),
-	    .deadline = listing->deadline_s};
 	for (size_t i = 0; i < listing->endorsement_count; i++)
 		signatures[i] = BYTES_OF(listing->endorsements[i].signature);
-	const struct directory_list_args args = {.statement = entry,
+	const struct directory_list_args args = {.statement = entry_of(listing),
 	    .possession = bytes_make(listing->possession, 64),
 	    .actor_signature = BYTES_OF(listing->actor_signature),
 	    .registrar_signatures = signatures,
@@ -240,40 +255,51 @@ enum status directory_list(
 
 /* --- a new encryption key --- */
 
-static hash32 publish_digest(
-    const struct actor_request *request, uint32_t version, const struct p256_public *key, uint64_t deadline_s) {
+/* The new key proves that it is this home's; the account and the key before sign the change. */
+static enum status sign_change(struct actor_request *request, struct directory_change_key_args *args,
+    uint8_t signatures[2][65], const struct p256_secret *key, struct err *err) {
 	const struct deployment *deployment = &request->home->deployment;
-	const struct directory_publish_key_typed message = {.actor = request->home->account,
-	    .version = version,
-	    .key_x = p256_public_x(key),
-	    .key_y = p256_public_y(key),
-	    .deadline = deadline_s};
+	const struct directory_key_change *change = &args->statement;
+	const struct p256_public public_key = p256_public_of_words(&change->key_x, &change->key_y);
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->directory);
-	return directory_publish_key_typed_digest(&message, &domain);
+	struct p256_secret old;
+	struct p256_public old_public;
+	struct eth_signature account;
+	uint8_t *possession = arena_alloc(request->arena, 64);
+	hash32 proof = possession_digest(request, &change->actor, change->version, &public_key);
+	hash32 digest = directory_key_change_typed_digest(change, &domain);
+	TRY(p256_sign(possession, key, &proof));
+	TRY(eth_sign_digest(&account, &request->home->account_secret, &digest));
+	memcpy(signatures[0], account.b, sizeof account.b);
+	TRY(home_encryption_key(request->home, &old, &old_public, change->version - 1, err));
+	enum status status = p256_sign(signatures[1], &old, &digest);
+	mem_wipe(&old, sizeof old);
+	args->possession = bytes_make(possession, 64);
+	args->actor_signature = bytes_make(signatures[0], 65);
+	args->key_signature = bytes_make(signatures[1], 64);
+	return status;
 }
 
 enum status directory_publish_key(struct actor_request *request, struct client_receipt *receipt, struct err *err) {
-	struct directory_listed self;
+	const addr20 *directory = &request->home->deployment.directory;
+	struct bytes output, call = directory_actor_of_call(request->arena, &request->home->account);
+	struct directory_actor self;
 	struct p256_secret secret;
 	struct p256_public key;
-	uint8_t possession[64];
-	struct eth_signature signature;
-	TRY(directory_find(request, &self, &request->home->account, err));
-	uint32_t version = self.key_version + 1;
-	uint64_t deadline_s = clock_now_ms(request->clock) / 1000 + 3600;
-	TRY(home_encryption_key(request->home, &secret, &key, version, err));
-	hash32 proof = possession_digest(request, &request->home->account, version, &key);
-	enum status status = p256_sign(possession, &secret, &proof);
+	uint8_t signatures[2][65];
+	TRY(request_call(request, &output, directory, call, err));
+	TRY(directory_actor_of_read(&self, output, err));
+	if (self.status == DIRECTORY_STATUS_NONE)
+		return err_set(err, STATUS_NOTFOUND, "this home's account is not in the directory");
+	TRY(home_encryption_key(request->home, &secret, &key, self.key_version + 1, err));
+	struct directory_change_key_args args = {.statement = {.actor = request->home->account,
+						     .version = self.key_version + 1,
+						     .previous = self.key,
+						     .key_x = p256_public_x(&key),
+						     .key_y = p256_public_y(&key),
+						     .deadline = clock_now_ms(request->clock) / 1000 + 3600}};
+	enum status status = sign_change(request, &args, signatures, &secret, err);
 	mem_wipe(&secret, sizeof secret);
 	TRY(status);
-	hash32 digest = publish_digest(request, version, &key, deadline_s);
-	TRY(eth_sign_digest(&signature, &request->home->account_secret, &digest));
-	const struct directory_publish_key_args args = {.actor = request->home->account,
-	    .key_x = p256_public_x(&key),
-	    .key_y = p256_public_y(&key),
-	    .deadline = deadline_s,
-	    .possession = bytes_make(possession, sizeof possession),
-	    .actor_signature = BYTES_OF(signature)};
-	return request_transact(request, receipt, &request->home->deployment.directory,
-	    directory_publish_key_call(request->arena, &args), err);
+	return request_transact(request, receipt, directory, directory_change_key_call(request->arena, &args), err);
 }

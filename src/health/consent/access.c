@@ -2,7 +2,6 @@
 #include "health/consent/access.h"
 
 #include "health/consent/consent_private.h"
-#include "health/contracts/directory.h"
 
 void access_event_of(struct access_event *out, const struct consent_access_event *event) {
 	*out = (struct access_event){.folder = event->folder,
@@ -14,7 +13,7 @@ void access_event_of(struct access_event *out, const struct consent_access_event
 	    .until = event->until};
 }
 
-/* The decision that a receipt holds. */
+/* The decision that a receipt holds. STATUS_NOTFOUND: it holds none. */
 static enum status decision(
     struct actor_request *request, struct access_event *out, const struct client_receipt *receipt, struct err *err) {
 	for (size_t i = 0; i < receipt->log_count; i++) {
@@ -28,8 +27,27 @@ static enum status decision(
 		out->tx_hash = receipt->tx_hash;
 		return STATUS_OK;
 	}
-	return err_set(err, STATUS_INTERNAL, "the transaction stands in block %llu, but holds no decision",
-	    (unsigned long long)receipt->block_number);
+	return STATUS_NOTFOUND;
+}
+
+/* A look inside a window that is open already is no event: the window is the answer. */
+static enum status open_window(struct actor_request *request, struct access_event *out, struct bytes call,
+    const struct client_receipt *receipt, struct err *err) {
+	const addr20 *consent = &request->home->deployment.consent;
+	struct bytes output;
+	struct consent_access_result decided;
+	struct consent_window window;
+	TRY(request_call(request, &output, consent, call, err));
+	TRY(consent_access_read(&decided, output, err));
+	struct bytes asked = consent_window_of_call(request->arena, &out->actor, &out->folder, &out->record);
+	TRY(request_call(request, &output, consent, asked, err));
+	TRY(consent_window_of_read(&window, output, err));
+	out->permitted = decided.permitted;
+	out->reason = (uint8_t)decided.reason;
+	out->until = window.until;
+	out->block_number = receipt->block_number;
+	out->tx_hash = receipt->tx_hash;
+	return STATUS_OK;
 }
 
 enum status access_ask(struct actor_request *request, struct access_event *out, const hash32 *folder,
@@ -37,7 +55,11 @@ enum status access_ask(struct actor_request *request, struct access_event *out, 
 	struct client_receipt receipt;
 	struct bytes call = consent_access_call(request->arena, folder, record, (uint8_t)purpose);
 	TRY(request_transact(request, &receipt, &request->home->deployment.consent, call, err));
-	return decision(request, out, &receipt, err);
+	enum status status = decision(request, out, &receipt, err);
+	if (status != STATUS_NOTFOUND) return status;
+	*out = (struct access_event){
+	    .folder = *folder, .record = *record, .actor = request->home->account, .purpose = (uint8_t)purpose};
+	return open_window(request, out, call, &receipt, err);
 }
 
 enum status access_log(
@@ -58,15 +80,5 @@ enum status access_log(
 		event->tx_hash = logs[i].tx_hash;
 		(*count)++;
 	}
-	return STATUS_OK;
-}
-
-enum status consent_actor_name(struct actor_request *request, const char **name, const addr20 *actor, struct err *err) {
-	struct bytes output;
-	struct directory_actor listed;
-	struct bytes call = directory_actor_of_call(request->arena, actor);
-	TRY(request_call(request, &output, &request->home->deployment.directory, call, err));
-	TRY(directory_actor_of_read(&listed, output, err));
-	*name = arena_strdup(request->arena, listed.name);
 	return STATUS_OK;
 }

@@ -23,6 +23,6 @@ void access_event_of(struct access_event *out, const struct consent_access_event
 
 /* glass.c. STATUS_NOTFOUND. */
 MUST_USE enum status glass_review_find(
-    struct actor_request *request, struct consent_review_of_result *out, uint64_t number, struct err *err);
+    struct actor_request *request, struct consent_review *out, uint64_t number, struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
+#include "eth/sign.h"
 #include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
 #include "health/records/folder.h"
@@ -120,12 +121,25 @@ static enum status glass_of_receipt(
 	return STATUS_OK;
 }
 
+/* The emergency actor's statement, signed by its account. */
+static enum status sign_emergency(
+    struct actor_request *request, struct action *action, struct consent_emergency *message, struct err *err) {
+	const struct deployment *deployment = &request->home->deployment;
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
+	struct eth_signature signature;
+	TRY(action_deadline(request, &message->deadline, err));
+	hash32 digest = consent_emergency_typed_digest(message, &domain);
+	TRY(eth_sign_digest(&signature, &request->home->account_secret, &digest));
+	action->data = consent_break_glass_call(request->arena, message, BYTES_OF(signature));
+	return STATUS_OK;
+}
+
 enum status glass_break(struct actor_request *request, struct glass_event *out, const hash32 *folder_id,
     struct bytes reason_text, struct err *err) {
 	struct folder folder;
 	struct action action = {.to = request->home->deployment.consent};
 	struct client_receipt receipt;
-	hash32 blob;
+	struct consent_emergency message = {.folder = *folder_id, .actor = request->home->account};
 	struct buf sealed;
 	*out = (struct glass_event){.folder = *folder_id};
 	if (reason_text.len == 0 || reason_text.len > GLASS_REASON_MAX)
@@ -133,12 +147,13 @@ enum status glass_break(struct actor_request *request, struct glass_event *out, 
 	TRY(folder_find(request, &folder, folder_id, err));
 	buf_init(&sealed, REASON_MAX);
 	enum status status = reason_seal(request, &sealed, &out->reason_hash, &folder, reason_text, err);
-	if (status == STATUS_OK) status = consent_carry(request, &action, &blob, &sealed, 1, err);
+	if (status == STATUS_OK) status = consent_carry(request, &action, &message.reason, &sealed, 1, err);
 	if (status == STATUS_OK) {
-		action.data = consent_break_glass_call(
-		    request->arena, folder_id, &out->reason_hash, &blob, (uint32_t)action.blobs[0].container.len);
-		status = action_relay(request, &receipt, &action, err);
+		message.reason_hash = out->reason_hash;
+		message.reason_size = (uint32_t)action.blobs[0].container.len;
+		status = sign_emergency(request, &action, &message, err);
 	}
+	if (status == STATUS_OK) status = action_relay(request, &receipt, &action, err);
 	buf_fini(&sealed);
 	TRY(status);
 	return glass_of_receipt(request, out, &receipt, err);
@@ -169,7 +184,7 @@ enum status glass_wait(
 /* --- the log --- */
 
 enum status glass_review_find(
-    struct actor_request *request, struct consent_review_of_result *out, uint64_t number, struct err *err) {
+    struct actor_request *request, struct consent_review *out, uint64_t number, struct err *err) {
 	struct bytes output;
 	struct bytes call = consent_review_of_call(request->arena, number);
 	TRY(request_call(request, &output, &request->home->deployment.consent, call, err));
@@ -200,7 +215,7 @@ static enum status fill_review(struct actor_request *request, struct glass_event
 	const addr20 *consent = &request->home->deployment.consent;
 	struct contract_topics released = consent_share_released_event_topics(&glass->review, NULL);
 	struct contract_topics closed = consent_review_closed_event_topics(&glass->review, NULL);
-	struct consent_review_of_result review;
+	struct consent_review review;
 	struct consent_review_closed_event closing;
 	struct client_log *logs;
 	size_t count;

@@ -140,37 +140,15 @@ static enum status make_wrap(struct actor_request *request, struct action *actio
 
 /* --- signing --- */
 
-static enum status sign_grant(struct actor_request *request, struct action *action, const struct grant *grant,
-    const struct own_folder *own, uint64_t nonce, struct err *err) {
+static enum status sign_grant(struct actor_request *request, struct action *action, const struct own_folder *own,
+    struct consent_grant *message, struct err *err) {
 	const struct deployment *deployment = &request->home->deployment;
-	const struct grant_terms *s = grant->sharing;
-	uint8_t signature[65];
-	const struct consent_grant_typed message = {.folder = s->folder,
-	    .record = s->record,
-	    .grantee = s->grantee,
-	    .rights = s->rights,
-	    .purposes = s->purposes,
-	    .from = s->from,
-	    .until = s->until,
-	    .wrap = grant->wrap,
-	    .wrap_size = (uint32_t)grant->wrap_bytes,
-	    .nonce = nonce,
-	    .deadline = grant->deadline};
-	const struct consent_grant_action granted = {.folder = s->folder,
-	    .record = s->record,
-	    .grantee = s->grantee,
-	    .rights = s->rights,
-	    .purposes = s->purposes,
-	    .from = s->from,
-	    .until = s->until,
-	    .wrap = grant->wrap,
-	    .wrap_size = (uint32_t)grant->wrap_bytes};
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
-	hash32 digest = consent_grant_typed_digest(&message, &domain);
+	uint8_t signature[65];
+	hash32 digest = consent_grant_typed_digest(message, &domain);
 	TRY(folder_sign(request, signature, own, &digest, err));
 	action->to = deployment->consent;
-	action->data =
-	    consent_grant_call(request->arena, &granted, grant->deadline, bytes_make(signature, sizeof signature));
+	action->data = consent_grant_call(request->arena, message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
 }
 
@@ -188,16 +166,30 @@ enum status grant_action(
 	TRY(directory_find(request, &grantee, &sharing->grantee, err));
 	TRY(check_grantee(request, &grantee, sharing->accept_changed_key, err));
 	if (sharing->rights & RIGHT_READ) TRY(make_wrap(request, action, &grant, &own, &folder, &grantee, err));
-	action->summary = arena_printf(
-	    request->arena, "share folder %s with %s", consent_short_id(request, &folder.id), grantee.name);
-	return sign_grant(request, action, &grant, &own, folder.nonce, err);
+	action->summary =
+	    arena_printf(request->arena, "share folder %s with %s", consent_short_id(request, &folder.id), grantee.name);
+	struct consent_grant message = {.folder = sharing->folder,
+	    .record = sharing->record,
+	    .grantee = sharing->grantee,
+	    .key_version = grantee.key_version,
+	    .rights = sharing->rights,
+	    .purposes = sharing->purposes,
+	    .from = sharing->from,
+	    .until = sharing->until,
+	    .epoch = folder.epoch,
+	    .wrap = grant.wrap,
+	    .wrap_size = (uint32_t)grant.wrap_bytes,
+	    .by = folder.controller,
+	    .number = folder.number + 1,
+	    .deadline = grant.deadline};
+	return sign_grant(request, action, &own, &message, err);
 }
 
 /* --- revoking --- */
 
 static enum status require_grant(
     struct actor_request *request, const hash32 *folder, const hash32 *record, const addr20 *grantee, struct err *err) {
-	struct consent_grant grant;
+	struct consent_grant_state grant;
 	TRY(folder_grant_find(request, &grant, folder, record, grantee, err));
 	if (grant.rights && !grant.revoked) return STATUS_OK;
 	return err_set(err, STATUS_NOTFOUND, "there is no grant to this account here that could be revoked%s",
@@ -208,7 +200,7 @@ enum status grant_revoke_action(struct actor_request *request, struct action *ac
     const hash32 *record, const addr20 *grantee, struct err *err) {
 	struct own_folder own;
 	struct folder folder;
-	struct consent_revoke_typed message = {.folder = *folder_id, .record = *record, .grantee = *grantee};
+	struct consent_revoke message = {.folder = *folder_id, .record = *record, .grantee = *grantee};
 	const struct deployment *deployment = &request->home->deployment;
 	uint8_t signature[65];
 	*action = (struct action){.to = deployment->consent};
@@ -216,17 +208,12 @@ enum status grant_revoke_action(struct actor_request *request, struct action *ac
 	TRY(folder_find(request, &folder, folder_id, err));
 	TRY(require_grant(request, folder_id, record, grantee, err));
 	TRY(action_deadline(request, &message.deadline, err));
-	message.nonce = folder.nonce;
+	message.by = folder.controller;
+	message.number = folder.number + 1;
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
 	hash32 digest = consent_revoke_typed_digest(&message, &domain);
 	TRY(folder_sign(request, signature, &own, &digest, err));
-	const struct consent_revoke_args args = {.folder_id = *folder_id,
-	    .record = *record,
-	    .grantee = *grantee,
-	    .deadline = message.deadline,
-	    .signature = bytes_make(signature, sizeof signature)};
-	action->data = consent_revoke_call(request->arena, &args);
-	action->summary =
-	    arena_printf(request->arena, "revoke a grant in folder %s", consent_short_id(request, folder_id));
+	action->data = consent_revoke_call(request->arena, &message, bytes_make(signature, sizeof signature));
+	action->summary = arena_printf(request->arena, "revoke a grant in folder %s", consent_short_id(request, folder_id));
 	return STATUS_OK;
 }

@@ -9,7 +9,7 @@
 /* A grant that is still to begin counts too: its reader would otherwise stand before the wrong key. */
 static enum status grant_reads(struct actor_request *request, bool *reads, const hash32 *id, const addr20 *grantee,
     uint64_t now, struct err *err) {
-	struct consent_grant grant;
+	struct consent_grant_state grant;
 	TRY(folder_grant_find(request, &grant, id, NULL, grantee, err));
 	*reads = (grant.rights & RIGHT_READ) && !grant.revoked && grant.until > now;
 	return STATUS_OK;

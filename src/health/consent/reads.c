@@ -8,66 +8,28 @@
 #define ENTRIES_MAX 1000000u /* of one record */
 #define ENTRY_MAX ((size_t)4096)
 
-/* Keys of a folder by epoch, found when they are first needed. */
-struct epoch_keys {
-	const hash32 *folder;
-	uint32_t newest;
-	struct epoch_key {
-		bool known;
-		struct p256_secret secret;
-	} * keys; /* [epoch] */
-};
-
-static enum status epoch_key(struct actor_request *request, struct epoch_keys *keys, uint32_t epoch,
-    const struct p256_secret **out, struct err *err) {
-	struct epoch_key *key = &keys->keys[epoch];
-	if (!key->known) TRY(folder_secret(request, &key->secret, keys->folder, epoch, err));
-	key->known = true;
-	*out = &key->secret;
-	return STATUS_OK;
-}
-
-/* Entries are sealed to the key that was the folder's when they were made; neighbours mostly share it: `*epoch` is
- * tried first, then all others from the newest. */
-static enum status open_entry(struct actor_request *request, struct buf *plaintext, struct epoch_keys *keys,
-    uint32_t *epoch, struct bytes sealed, struct err *err) {
-	const struct p256_secret *secret;
-	TRY(epoch_key(request, keys, *epoch, &secret, err));
-	enum status status = jwe_ecdh_open(plaintext, NULL, request->arena, sealed, secret, err);
-	for (uint32_t other = keys->newest; status == STATUS_DENIED && other > 0; other--) {
-		if (other == *epoch) continue;
-		TRY(epoch_key(request, keys, other, &secret, err));
-		status = jwe_ecdh_open(plaintext, NULL, request->arena, sealed, secret, err);
-		if (status == STATUS_OK) {
-			*epoch = other;
-			break;
-		}
-	}
-	if (status == STATUS_OK) return STATUS_OK;
-	return err_set(err, STATUS_CORRUPT, "an audit entry does not open with any key of the folder");
-}
-
-static enum status read_line(struct actor_request *request, struct audit_line *out, struct epoch_keys *keys,
-    uint32_t *epoch, struct bytes sealed, struct err *err) {
+static enum status read_line(struct actor_request *request, struct audit_line *out, const struct p256_secret *secret,
+    struct bytes sealed, struct err *err) {
 	struct buf plaintext;
 	buf_init(&plaintext, ENTRY_MAX);
-	enum status status = open_entry(request, &plaintext, keys, epoch, sealed, err);
+	enum status status = jwe_ecdh_open(&plaintext, NULL, request->arena, sealed, secret, err);
 	struct bytes text = arena_dup(request->arena, buf_view(&plaintext));
 	buf_wipe(&plaintext);
+	if (status == STATUS_DENIED)
+		return err_set(err, STATUS_CORRUPT, "an audit entry does not open with the controller's audit key");
 	TRY(status);
 	return audit_line_parse(out, request->arena, sealed, text, err);
 }
 
-static enum status read_lines(struct actor_request *request, struct audit_line *lines, const struct folder *folder,
+static enum status read_lines(struct actor_request *request, struct audit_line *lines, const struct own_folder *own,
     const struct bytes *sealed, size_t count, struct err *err) {
-	struct epoch_keys keys = {.folder = &folder->id, .newest = folder->epoch};
-	keys.keys = mem_zalloc((size_t)folder->epoch + 1, sizeof *keys.keys);
-	uint32_t epoch = folder->epoch;
+	struct p256_secret secret;
+	struct p256_public key;
+	TRY(home_audit_key(request->home, &secret, &key, own->controller_index, err));
 	enum status status = STATUS_OK;
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = read_line(request, &lines[i], &keys, &epoch, sealed[i], err);
-	mem_wipe(keys.keys, ((size_t)folder->epoch + 1) * sizeof *keys.keys);
-	mem_free(keys.keys);
+		status = read_line(request, &lines[i], &secret, sealed[i], err);
+	mem_wipe(&secret, sizeof secret);
 	return status;
 }
 
@@ -93,7 +55,7 @@ static enum status check_anchors(
 				high = middle;
 		}
 		if (low == count || lines[low].entry.seq != seq) continue;
-		if (!hash32_equal(&lines[low].hash, &anchored.head))
+		if (!hash32_equal(&lines[low].hash, &anchored.root))
 			return err_set(err, STATUS_CORRUPT,
 			    "audit entry %llu is not the one that the node anchored on the chain: its log was changed",
 			    (unsigned long long)seq);
@@ -167,16 +129,14 @@ static enum status get_audit(struct actor_request *request, struct pages *pages,
 enum status audit_reads(struct actor_request *request, struct audit_log *out, const hash32 *record, struct err *err) {
 	struct record_registration registration;
 	struct own_folder own;
-	struct folder folder;
 	struct pages pages;
 	TRY(record_find(request, &registration, record, err));
 	TRY(own_folder_load(request, &own, &registration.folder, err));
-	TRY(folder_find(request, &folder, &registration.folder, err));
 	*out = (struct audit_log){0};
 	TRY(get_audit(request, &pages, &own, record, err));
 	out->count = (size_t)pages.total;
 	struct audit_line *lines = arena_zalloc(request->arena, out->count, sizeof *lines);
-	TRY(read_lines(request, lines, &folder, pages.sealed, out->count, err));
+	TRY(read_lines(request, lines, &own, pages.sealed, out->count, err));
 	TRY(audit_check(lines, out->count, record, err));
 	TRY(check_anchors(request, &out->anchors, lines, out->count, err));
 	out->entries = arena_zalloc(request->arena, out->count, sizeof *out->entries);

@@ -12,38 +12,38 @@ static enum status require_regulator(struct actor_request *request, struct err *
 	    "a review is closed by the folder's controller or by a regulator; this home is neither");
 }
 
-static enum status sign(struct actor_request *request, uint8_t signature[65], const struct own_folder *own,
-    uint64_t review, bool justified, uint64_t deadline, struct err *err) {
+static enum status sign(struct actor_request *request, struct bytes *signature, const struct own_folder *own,
+    struct consent_close_review *message, struct err *err) {
 	struct folder folder;
+	uint8_t *made = arena_alloc(request->arena, 65);
 	TRY(folder_find(request, &folder, &own->id, err));
 	const struct deployment *deployment = &request->home->deployment;
-	const struct consent_close_review_typed message = {
-	    .review = review, .justified = justified, .nonce = folder.nonce, .deadline = deadline};
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
-	hash32 digest = consent_close_review_typed_digest(&message, &domain);
-	return folder_sign(request, signature, own, &digest, err);
+	message->by = folder.controller;
+	message->number = folder.number + 1;
+	hash32 digest = consent_close_review_typed_digest(message, &domain);
+	*signature = bytes_make(made, 65);
+	return folder_sign(request, made, own, &digest, err);
 }
 
 enum status glass_close_action(
     struct actor_request *request, struct action *action, uint64_t number, bool justified, struct err *err) {
-	struct consent_review_of_result review;
+	struct consent_review review;
 	struct own_folder own;
-	uint64_t deadline;
-	uint8_t signature[65];
-	struct bytes view = {0};
+	struct consent_close_review message = {
+	    .review = number, .justified = justified, .by = request->home->account};
+	struct bytes signature = {0};
 	*action = (struct action){.to = request->home->deployment.consent};
 	TRY(glass_review_find(request, &review, number, err));
 	if (!review.open)
 		return err_set(err, STATUS_DENIED, "review %llu is closed already", (unsigned long long)number);
-	TRY(action_deadline(request, &deadline, err));
+	TRY(action_deadline(request, &message.deadline, err));
 	enum status status = own_folder_load(request, &own, &review.folder, err);
-	if (status == STATUS_OK) {
-		TRY(sign(request, signature, &own, number, justified, deadline, err));
-		view = bytes_make(signature, sizeof signature);
-	} else {
+	if (status == STATUS_OK)
+		TRY(sign(request, &signature, &own, &message, err));
+	else
 		TRY(require_regulator(request, err));
-	}
-	action->data = consent_close_review_call(request->arena, number, justified, deadline, view);
+	action->data = consent_close_review_call(request->arena, &message, signature);
 	action->summary = arena_printf(request->arena, "close review %llu", (unsigned long long)number);
 	return STATUS_OK;
 }

@@ -18,20 +18,9 @@ static enum status is_trustee(struct actor_request *request, bool *out, const ha
 	return folders_is_trustee_read(out, output, err);
 }
 
-static enum status key_of_epoch(
-    struct actor_request *request, struct p256_public *out, const hash32 *folder, uint32_t epoch, struct err *err) {
-	struct bytes output;
-	struct folders_key_of_result key;
-	struct bytes call = folders_key_of_call(request->arena, folder, epoch);
-	TRY(request_call(request, &output, &request->home->deployment.folders, call, err));
-	TRY(folders_key_of_read(&key, output, err));
-	*out = p256_public_of_words(&key.x, &key.y);
-	return STATUS_OK;
-}
-
 /* Is this review one that this home should still answer? */
 static enum status is_owed(struct actor_request *request, bool *owed, uint64_t number,
-    const struct consent_review_of_result *review, struct err *err) {
+    const struct consent_review *review, struct err *err) {
 	uint64_t now;
 	struct client_log *logs;
 	size_t released;
@@ -51,7 +40,7 @@ static enum status seal_epoch(struct actor_request *request, struct buf *wrap, c
     const struct p256_public *recipient, struct err *err) {
 	struct p256_secret secret;
 	struct p256_public expected, key;
-	TRY(key_of_epoch(request, &expected, folder, epoch, err));
+	TRY(folder_key_find(request, &expected, folder, epoch, 0, err));
 	TRY(folder_secret(request, &secret, folder, epoch, err));
 	enum status status = p256_public_of(&key, &secret);
 	if (status == STATUS_OK && memcmp(key.xy, expected.xy, sizeof key.xy) != 0)
@@ -79,7 +68,7 @@ static enum status make_release(struct actor_request *request, struct action *ac
 }
 
 static enum status release(
-    struct actor_request *request, uint64_t number, const struct consent_review_of_result *review, struct err *err) {
+    struct actor_request *request, uint64_t number, const struct consent_review *review, struct err *err) {
 	struct folder folder;
 	struct directory_listed actor;
 	struct client_receipt receipt;
@@ -98,7 +87,7 @@ static enum status release(
 }
 
 static enum status serve(struct actor_request *request, bool *released, uint64_t number, struct err *err) {
-	struct consent_review_of_result review;
+	struct consent_review review;
 	*released = false;
 	TRY(glass_review_find(request, &review, number, err));
 	TRY(is_owed(request, released, number, &review, err));

@@ -17,6 +17,7 @@ static struct log access_log(struct buf *data, uint64_t purpose, uint64_t permit
 	abi_put_u64(data, permitted);
 	abi_put_u64(data, reason);
 	abi_put_u64(data, until);
+	for (int i = 0; i < 3; i++) abi_put_u64(data, 0); /* review, number in its list, head before */
 	return (struct log){.topic_count = 4,
 	    .topics = {consent_access_event_topic, folder, record, abi_topic_of_address(&actor)},
 	    .data = buf_view(data)};
@@ -56,7 +57,7 @@ static void a_log_of_another_length_is_refused(void **state) {
 	struct buf data;
 	struct consent_access_event event;
 	struct log log = access_log(&data, 1, 1, 0, 1);
-	for (size_t len = 0; len < 128; len++) {
+	for (size_t len = 0; len < data.len; len++) {
 		log.data.len = len;
 		assert_int_equal(consent_access_event_read(&event, &log, NULL), STATUS_INTERNAL);
 	}
@@ -131,13 +132,11 @@ static void a_list_with_a_hole_before_it_is_refused(void **state) {
 static struct bytes opening(struct arena *arena) {
 	static const addr20 trustees[2] = {{{5}}, {{6}}};
 	static const uint8_t signature[65] = {7};
-	const struct folders_open_args args = {.controller = actor,
+	const struct folders_open statement = {.controller = actor,
 	    .salt = record,
-	    .trustees = trustees,
-	    .trustees_count = 2,
-	    .deadline = 9,
-	    .signature = bytes_make(signature, sizeof signature)};
-	return folders_open_call(arena, &args);
+	    .glass = {.trustees = trustees, .trustees_count = 2},
+	    .deadline = 9};
+	return folders_open_call(arena, &statement, bytes_make(signature, sizeof signature));
 }
 
 static void calldata_of_another_function_or_cut_short_is_refused(void **state) {
@@ -147,8 +146,8 @@ static void calldata_of_another_function_or_cut_short_is_refused(void **state) {
 	arena_init(&arena);
 	struct bytes calldata = opening(&arena);
 	assert_int_equal(folders_open_call_read(&args, &arena, calldata, NULL), STATUS_OK);
-	assert_int_equal(args.trustees_count, 2);
-	assert_int_equal(args.trustees[1].b[0], 6);
+	assert_int_equal(args.statement.glass.trustees_count, 2);
+	assert_int_equal(args.statement.glass.trustees[1].b[0], 6);
 	assert_int_equal(args.signature.len, 65);
 	for (size_t len = 0; len < calldata.len; len++)
 		assert_int_equal(
@@ -162,7 +161,7 @@ static void calldata_of_another_function_or_cut_short_is_refused(void **state) {
 	arena_fini(&arena);
 }
 
-/* Every value is sound and every byte is read once, but the list stands behind the signature. */
+/* Every value is sound and every byte is read once, but the statement stands behind the signature. */
 static void calldata_whose_values_stand_in_another_order_is_refused(void **state) {
 	(void)state;
 	struct arena arena;
@@ -172,12 +171,12 @@ static void calldata_whose_values_stand_in_another_order_is_refused(void **state
 	struct bytes calldata = opening(&arena);
 	uint8_t *swapped = arena_alloc(&arena, calldata.len), *heads = swapped + 4;
 	memcpy(swapped, calldata.data, calldata.len);
-	size_t list = load_be64(heads + 7 * 32 + 24), signature = load_be64(heads + 9 * 32 + 24);
-	size_t list_bytes = signature - list, signature_bytes = calldata.len - 4 - signature;
-	memcpy(heads + list, calldata.data + 4 + signature, signature_bytes);
-	memcpy(heads + list + signature_bytes, calldata.data + 4 + list, list_bytes);
-	store_be64(heads + 9 * 32 + 24, list);
-	store_be64(heads + 7 * 32 + 24, list + signature_bytes);
+	size_t statement = load_be64(heads + 24), signature = load_be64(heads + 32 + 24);
+	size_t statement_bytes = signature - statement, signature_bytes = calldata.len - 4 - signature;
+	memcpy(heads + statement, calldata.data + 4 + signature, signature_bytes);
+	memcpy(heads + statement + signature_bytes, calldata.data + 4 + statement, statement_bytes);
+	store_be64(heads + 32 + 24, statement);
+	store_be64(heads + 24, statement + signature_bytes);
 	assert_int_equal(
 	    folders_open_call_read(&args, &arena, bytes_make(swapped, calldata.len), &err), STATUS_INVALID);
 	assert_string_equal(err.message, "the calldata of Folders.open: ABI: its values do not stand in their order");

@@ -5,9 +5,22 @@
 #include "eth/sign.h"
 #include "health/contracts/folders.h"
 
+enum status folder_key_find(struct actor_request *request, struct p256_public *out, const hash32 *folder,
+    uint32_t epoch, uint64_t from_block, struct err *err) {
+	struct client_log *logs;
+	size_t count;
+	struct folders_epoch_started_event event;
+	struct contract_topics topics = folders_epoch_started_event_topics(folder, &epoch);
+	TRY(request_logs(request, &logs, &count, &request->home->deployment.folders, from_block, &topics, err));
+	if (count == 0) return err_set(err, STATUS_NOTFOUND, "the node does not show epoch %u of the folder", epoch);
+	TRY(folders_epoch_started_event_read(&event, request->arena, &logs[0].log, err));
+	*out = p256_public_of_words(&event.key_x, &event.key_y);
+	return STATUS_OK;
+}
+
 enum status folder_find(struct actor_request *request, struct folder *out, const hash32 *id, struct err *err) {
 	struct bytes output;
-	struct folders_folder found;
+	struct folders_head found;
 	const addr20 *folders = &request->home->deployment.folders;
 	TRY(request_call(request, &output, folders, folders_folder_of_call(request->arena, id), err));
 	TRY(folders_folder_of_read(&found, output, err));
@@ -19,12 +32,11 @@ enum status folder_find(struct actor_request *request, struct folder *out, const
 	    .closed = found.closed,
 	    .rotation_owed = found.rotation_owed,
 	    .glass_minutes = found.glass_minutes,
-	    .nonce = found.nonce,
-	    .key = p256_public_of_words(&found.key_x, &found.key_y)};
-	return STATUS_OK;
+	    .number = found.number};
+	return folder_key_find(request, &out->key, id, found.epoch, found.epoch_at, err);
 }
 
-enum status folder_grant_find(struct actor_request *request, struct consent_grant *out, const hash32 *folder,
+enum status folder_grant_find(struct actor_request *request, struct consent_grant_state *out, const hash32 *folder,
     const hash32 *record, const addr20 *grantee, struct err *err) {
 	static const hash32 whole_folder;
 	struct bytes output;
@@ -51,7 +63,7 @@ enum status folder_forget_action(
 	const addr20 *folders = &request->home->deployment.folders;
 	struct own_folder own;
 	struct folder folder;
-	struct folders_forget_typed message = {.folder = *id};
+	struct folders_forget message = {.folder = *id};
 	uint8_t signature[65];
 	*action =
 	    (struct action){.to = *folders, .summary = "forget a folder: its keys are erased everywhere, for good"};
@@ -59,11 +71,10 @@ enum status folder_forget_action(
 	TRY(folder_find(request, &folder, id, err));
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten already");
 	TRY(action_deadline(request, &message.deadline, err));
-	message.nonce = folder.nonce;
+	message.number = folder.number + 1;
 	const struct eip712_domain domain = deployment_domain(&request->home->deployment, folders);
 	hash32 digest = folders_forget_typed_digest(&message, &domain);
 	TRY(folder_sign(request, signature, &own, &digest, err));
-	action->data =
-	    folders_forget_call(request->arena, id, message.deadline, bytes_make(signature, sizeof signature));
+	action->data = folders_forget_call(request->arena, &message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
 }

@@ -19,7 +19,7 @@ struct folder {
 	uint32_t epoch;
 	bool closed, rotation_owed;
 	uint16_t glass_minutes;
-	uint64_t nonce;
+	uint64_t number; /* the last one that the controller used: the next statement takes a higher one */
 	struct p256_public key;
 };
 /* From the chain. STATUS_NOTFOUND. */
@@ -39,7 +39,7 @@ MUST_USE enum status folder_open_action(struct actor_request *request, struct ac
 /* A new epoch for the trustees and for readers. Grants decide who may read: consent_rotate_action
  * (health/consent/consent.h) finds them. */
 struct folder_rotation {
-	/* Signed actions on this folder that will be in a block before this one: its nonce is the chain's and these. */
+	/* Signed actions on this folder that will be in a block before this one: its number follows theirs. */
 	uint64_t actions_before;
 	const addr20 *readers;
 	size_t reader_count;
@@ -50,8 +50,11 @@ MUST_USE enum status folder_forget_action(
     struct actor_request *request, struct action *action, const hash32 *id, struct err *err);
 
 /* The grant of a record, or of the whole folder (`record` NULL), to an account; without rights if there is none. */
-MUST_USE enum status folder_grant_find(struct actor_request *request, struct consent_grant *out, const hash32 *folder,
-    const hash32 *record, const addr20 *grantee, struct err *err);
+MUST_USE enum status folder_grant_find(struct actor_request *request, struct consent_grant_state *out,
+    const hash32 *folder, const hash32 *record, const addr20 *grantee, struct err *err);
+/* The sealing key of an epoch, as its event shows it. STATUS_NOTFOUND. */
+MUST_USE enum status folder_key_find(struct actor_request *request, struct p256_public *out, const hash32 *folder,
+    uint32_t epoch, uint64_t from_block, struct err *err);
 
 /* EIP-712 with the folder's controller key; `digest` in the domain of the contract that will check it. */
 MUST_USE enum status folder_sign(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,

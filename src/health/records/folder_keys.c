@@ -16,7 +16,7 @@
 struct epoch_event {
 	uint32_t epoch;
 	struct p256_public key;
-	const addr20 *recipients;
+	const addr20 *recipients; /* of the wraps behind the controller's own: trustees, then readers */
 	size_t recipient_count;
 };
 
@@ -39,8 +39,11 @@ static enum status read_epoch(struct search *s, const struct client_log *log, st
 		return err_set(err, STATUS_INTERNAL, "the node leaves out epochs of the folder");
 	*out = (struct epoch_event){.epoch = event.epoch,
 	    .key = p256_public_of_words(&event.key_x, &event.key_y),
-	    .recipients = event.recipients,
-	    .recipient_count = event.recipients_count};
+	    .recipient_count = event.trustees_count + event.recipients_count};
+	addr20 *recipients = arena_zalloc(s->request->arena, out->recipient_count, sizeof *recipients);
+	for (size_t i = 0; i < event.trustees_count; i++) recipients[i] = event.trustees[i];
+	for (size_t i = 0; i < event.recipients_count; i++) recipients[event.trustees_count + i] = event.recipients[i];
+	out->recipients = recipients;
 	s->epoch_count++;
 	return STATUS_OK;
 }
@@ -139,18 +142,17 @@ static enum status try_recipient(
 	return STATUS_OK;
 }
 
-/* The epoch whose key a grant of the whole folder to this account wraps; 0: none. */
-static enum status granted_epoch(struct search *s, uint32_t *epoch, struct err *err) {
-	struct consent_grant grant;
-	TRY(folder_grant_find(s->request, &grant, s->folder, NULL, &s->request->home->account, err));
-	*epoch = (grant.rights & RIGHT_READ) && !grant.revoked ? grant.epoch : 0;
+/* A grant of the whole folder to this account that wraps a key; with epoch 0 if there is none. */
+static enum status find_grant(struct search *s, struct consent_grant_state *grant, struct err *err) {
+	TRY(folder_grant_find(s->request, grant, s->folder, NULL, &s->request->home->account, err));
+	if (!(grant->rights & RIGHT_READ) || grant->revoked) grant->epoch = 0;
 	return STATUS_OK;
 }
 
-static enum status try_grant(
-    struct search *s, struct p256_secret *out, bool *found, const struct epoch_event *epoch, struct err *err) {
+static enum status try_grant(struct search *s, struct p256_secret *out, bool *found, const struct epoch_event *epoch,
+    uint32_t count, struct err *err) {
 	static const hash32 whole_folder;
-	hash32 item = item_of_grant(s->folder, &whole_folder, &s->request->home->account, epoch->epoch);
+	hash32 item = item_of_grant(s->folder, &whole_folder, &s->request->home->account, epoch->epoch, count);
 	return try_part(s, out, found, epoch, &s->request->home->deployment.consent, &item, 0, err);
 }
 
@@ -183,13 +185,13 @@ static enum status walk_back(
 }
 
 static enum status search_account(struct search *s, struct p256_secret *out, uint32_t wanted, struct err *err) {
-	uint32_t granted = 0;
+	struct consent_grant_state grant;
 	bool found = false;
-	TRY(granted_epoch(s, &granted, err));
+	TRY(find_grant(s, &grant, err));
 	for (uint32_t epoch = wanted; epoch <= s->epoch_count; epoch++) {
 		const struct epoch_event *event = &s->epochs[epoch - 1];
 		TRY(try_recipient(s, out, &found, event, err));
-		if (!found && epoch == granted) TRY(try_grant(s, out, &found, event, err));
+		if (!found && epoch == grant.epoch) TRY(try_grant(s, out, &found, event, grant.count, err));
 		if (found) return walk_back(s, out, epoch, wanted, err);
 	}
 	enum status status = err_set(err, STATUS_DENIED,

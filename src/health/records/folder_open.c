@@ -1,9 +1,12 @@
 /* Opening a folder: IFolders.open. */
 #include "crypto/hash.h"
+#include "envelope/jwe.h"
 #include "eth/abi.h"
 #include "health/contracts/folders.h"
 #include "health/records/epoch.h"
 #include "health/records/folder.h"
+
+#define LABEL_BYTES_MAX 512u /* sealed, as Folders has it */
 
 /* keccak256(abi.encode(chainid, Folders, controller, salt)) */
 static hash32 id_of(const struct deployment *deployment, const addr20 *controller, const hash32 *salt) {
@@ -52,25 +55,44 @@ static enum status check_opening(const struct folder_opening *opening, struct er
 
 /* Signs the opening, and makes the call of it. */
 static enum status sign_opening(struct actor_request *request, struct action *action, const struct own_folder *own,
-    const struct folders_open_typed *message, struct err *err) {
+    const struct folders_open *message, struct err *err) {
 	uint8_t signature[65];
 	const struct deployment *deployment = &request->home->deployment;
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->folders);
 	hash32 digest = folders_open_typed_digest(message, &domain);
 	TRY(folder_sign(request, signature, own, &digest, err));
-	const struct folders_open_args args = {.controller = message->controller,
-	    .salt = message->salt,
-	    .key_x = message->key_x,
-	    .key_y = message->key_y,
-	    .wraps = message->wraps,
-	    .wraps_size = message->wraps_size,
-	    .glass_minutes = message->glass_minutes,
-	    .trustees = message->trustees,
-	    .trustees_count = message->trustees_count,
-	    .deadline = message->deadline,
-	    .signature = bytes_make(signature, sizeof signature)};
-	action->data = folders_open_call(request->arena, &args);
+	action->data = folders_open_call(request->arena, message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
+}
+
+/* The label in a text of always the same length, sealed to the controller's own key: the phrase alone finds it again. */
+static enum status seal_label(
+    struct actor_request *request, struct bytes *out, const struct own_folder *own, struct err *err) {
+	struct p256_secret secret;
+	struct p256_public key;
+	struct buf sealed;
+	uint8_t padded[sizeof own->label] = {0};
+	TRY(home_controller_key(request->home, &secret, &key, own->controller_index, err));
+	mem_wipe(&secret, sizeof secret);
+	memcpy(padded, own->label, strlen(own->label));
+	buf_init(&sealed, LABEL_BYTES_MAX);
+	enum status status = jwe_ecdh_seal(&sealed, &key, BYTES_LITERAL("{\"typ\":\"xinglin-label\"}"),
+	    bytes_make(padded, sizeof padded), request->random, err);
+	if (status == STATUS_OK) *out = arena_dup(request->arena, buf_view(&sealed));
+	buf_fini(&sealed);
+	return status;
+}
+
+/* What the controller alone can read: the label, and the key that nodes seal their notes of reads to. */
+static enum status put_own_keys(
+    struct actor_request *request, struct folders_open *message, const struct own_folder *own, struct err *err) {
+	struct p256_secret secret;
+	struct p256_public key;
+	TRY(home_audit_key(request->home, &secret, &key, own->controller_index, err));
+	mem_wipe(&secret, sizeof secret);
+	message->audit_x = p256_public_x(&key);
+	message->audit_y = p256_public_y(&key);
+	return seal_label(request, &message->label, own, err);
 }
 
 enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
@@ -78,7 +100,8 @@ enum status folder_open_action(struct actor_request *request, struct action *act
 	struct epoch_recipient recipients[FOLDER_TRUSTEES_MAX];
 	struct own_folder own = {{{0}}, 0, {{0}}, ""};
 	struct epoch_draft epoch = {.folder = id, .epoch = 1, .recipients = recipients};
-	struct folders_open_typed message = {.glass_minutes = opening->glass_minutes};
+	struct folders_open message = {
+	    .salt = {{0}}, .glass = {.minutes = opening->glass_minutes, .threshold = opening->trustee_count ? 1 : 0}};
 	hash32 secret;
 	*action = (struct action){.to = request->home->deployment.folders, .summary = "open a folder"};
 	TRY(check_opening(opening, err));
@@ -97,8 +120,9 @@ enum status folder_open_action(struct actor_request *request, struct action *act
 	message.key_y = p256_public_y(&epoch.key);
 	message.wraps = epoch.wraps;
 	message.wraps_size = (uint32_t)epoch.wraps_bytes;
-	message.trustees = epoch_addresses(request->arena, &epoch);
-	message.trustees_count = epoch.recipient_count;
+	message.glass.trustees = epoch_addresses(request->arena, &epoch);
+	message.glass.trustees_count = epoch.recipient_count;
+	TRY(put_own_keys(request, &message, &own, err));
 	TRY(action_deadline(request, &message.deadline, err));
 	TRY(sign_opening(request, action, &own, &message, err));
 	return own_folder_store(request, &own, err);

@@ -42,24 +42,23 @@ static enum status add_trustees(
 
 /* Signs the rotation, and makes the call of it. */
 static enum status sign_rotation(struct actor_request *request, struct action *action, const struct own_folder *own,
-    const struct folders_rotate_typed *message, struct err *err) {
+    const struct folders_rotate *message, struct err *err) {
 	uint8_t signature[65];
 	const struct deployment *deployment = &request->home->deployment;
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->folders);
 	hash32 digest = folders_rotate_typed_digest(message, &domain);
 	TRY(folder_sign(request, signature, own, &digest, err));
-	const struct folders_rotate_args args = {.folder = message->folder,
-	    .expected_epoch = message->expected_epoch,
-	    .key_x = message->key_x,
-	    .key_y = message->key_y,
-	    .wraps = message->wraps,
-	    .wraps_size = message->wraps_size,
-	    .recipients = message->recipients,
-	    .recipients_count = message->recipients_count,
-	    .deadline = message->deadline,
-	    .signature = bytes_make(signature, sizeof signature)};
-	action->data = folders_rotate_call(request->arena, &args);
+	action->data = folders_rotate_call(request->arena, message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
+}
+
+/* The fact of the epoch before, which the new one names. */
+static enum status previous_fact(
+    struct actor_request *request, hash32 *out, const struct folder *folder, struct err *err) {
+	struct bytes output;
+	struct bytes call = folders_epoch_of_call(request->arena, &folder->id, folder->epoch);
+	TRY(request_call(request, &output, &request->home->deployment.folders, call, err));
+	return folders_epoch_of_read(out, output, err);
 }
 
 /* Wraps for the recipients, and the link back to the key before. */
@@ -79,11 +78,13 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	struct own_folder own;
 	struct folder folder;
 	struct recipients recipients = {.count = 0};
+	size_t trustee_count;
 	*action = (struct action){.to = request->home->deployment.folders, .summary = "give a folder a new key"};
 	TRY(own_folder_load(request, &own, id, err));
 	TRY(folder_find(request, &folder, id, err));
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten");
 	TRY(add_trustees(request, &recipients, id, err));
+	trustee_count = recipients.count;
 	for (size_t i = 0; i < rotation->reader_count; i++)
 		if (!is_in(&recipients, &rotation->readers[i]))
 			TRY(add(request, &recipients, &rotation->readers[i], err));
@@ -93,15 +94,22 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	    .recipients = recipients.all,
 	    .recipient_count = recipients.count};
 	TRY(make_epoch(request, action, &epoch, &folder, err));
-	struct folders_rotate_typed message = {.folder = *id,
-	    .expected_epoch = folder.epoch,
+	const addr20 *all = epoch_addresses(request->arena, &epoch);
+	struct folders_rotate message = {.folder = *id,
+	    .epoch = epoch.epoch,
 	    .key_x = p256_public_x(&epoch.key),
 	    .key_y = p256_public_y(&epoch.key),
 	    .wraps = epoch.wraps,
 	    .wraps_size = (uint32_t)epoch.wraps_bytes,
-	    .recipients = epoch_addresses(request->arena, &epoch),
-	    .recipients_count = epoch.recipient_count,
-	    .nonce = folder.nonce + rotation->actions_before};
+	    .glass = {.minutes = folder.glass_minutes,
+		.threshold = trustee_count ? 1 : 0,
+		.trustees = all,
+		.trustees_count = trustee_count},
+	    .recipients = all + trustee_count,
+	    .recipients_count = epoch.recipient_count - trustee_count,
+	    .by = folder.controller,
+	    .number = folder.number + 1 + rotation->actions_before};
+	TRY(previous_fact(request, &message.previous, &folder, err));
 	TRY(action_deadline(request, &message.deadline, err));
 	return sign_rotation(request, action, &own, &message, err);
 }

@@ -7,7 +7,7 @@
 
 /* The words that stand behind the label's offset. */
 struct words {
-	hash32 words[4];
+	hash32 words[5];
 	size_t count;
 };
 
@@ -44,12 +44,14 @@ hash32 item_of_wraps(const hash32 *folder, uint32_t epoch) {
 	return item("wraps", &words);
 }
 
-hash32 item_of_grant(const hash32 *folder, const hash32 *record, const addr20 *grantee, uint32_t epoch) {
+hash32 item_of_grant(
+    const hash32 *folder, const hash32 *record, const addr20 *grantee, uint32_t epoch, uint32_t count) {
 	struct words words = {.count = 0};
 	put_word(&words, BYTES_OF(*folder));
 	put_word(&words, BYTES_OF(*record));
 	put_word(&words, BYTES_OF(*grantee));
 	put_number(&words, epoch);
+	put_number(&words, count);
 	return item("grant", &words);
 }
 

@@ -42,7 +42,7 @@ enum status record_erase_action(
 	struct record_registration registration;
 	struct own_folder own;
 	struct folder folder;
-	struct records_erase_typed message = {.record = *record};
+	struct records_erase message = {.record = *record};
 	uint8_t signature[65];
 	*action = (struct action){.to = *records, .summary = "erase a record: nodes delete its content"};
 	TRY(record_find(request, &registration, record, err));
@@ -50,12 +50,11 @@ enum status record_erase_action(
 	TRY(own_folder_load(request, &own, &registration.folder, err));
 	TRY(folder_find(request, &folder, &registration.folder, err));
 	TRY(action_deadline(request, &message.deadline, err));
-	message.nonce = folder.nonce;
+	message.number = folder.number + 1;
 	const struct eip712_domain domain = deployment_domain(&request->home->deployment, records);
 	hash32 digest = records_erase_typed_digest(&message, &domain);
 	TRY(folder_sign(request, signature, &own, &digest, err));
-	action->data =
-	    records_erase_call(request->arena, record, message.deadline, bytes_make(signature, sizeof signature));
+	action->data = records_erase_call(request->arena, &message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
 }
 

@@ -5,16 +5,6 @@
 #include "health/records/legal_copy.h"
 #include "health/records/reader.h"
 
-/* The epoch in which this record alone was granted to this home, which names the wrap's item; 0: it was not. If the
- * grant is revoked the node gives no wrap. */
-static enum status granted_epoch(
-    struct actor_request *request, uint32_t *epoch, const struct record_place *place, struct err *err) {
-	struct consent_grant grant;
-	TRY(folder_grant_find(request, &grant, &place->folder, &place->record, &request->home->account, err));
-	*epoch = grant.epoch;
-	return STATUS_OK;
-}
-
 /* Such a grant's wrap is the lead itself, sealed to this home; maybe under an older version of its key. */
 static enum status open_granted_lead(struct actor_request *request, struct record_lead *lead,
     const struct record_place *place, struct bytes wrap, struct err *err) {
@@ -35,11 +25,12 @@ static enum status lead_by_grant(struct actor_request *request, struct record_le
     const struct record_place *place, struct err *err) {
 	struct blob_verdict verdict;
 	struct buf wrap;
-	uint32_t epoch;
+	struct consent_grant_state grant; /* if it is revoked, the node gives no wrap */
+	const addr20 *account = &request->home->account;
 	bool found;
-	TRY(granted_epoch(request, &epoch, place, err));
-	if (epoch == 0) return err_set(err, STATUS_NOTFOUND, "no grant of this record");
-	hash32 item = item_of_grant(&place->folder, &place->record, &request->home->account, epoch);
+	TRY(folder_grant_find(request, &grant, &place->folder, &place->record, account, err));
+	if (grant.count == 0) return err_set(err, STATUS_NOTFOUND, "no grant of this record");
+	hash32 item = item_of_grant(&place->folder, &place->record, account, grant.epoch, grant.count);
 	buf_init(&wrap, CONTAINER_PART_MAX);
 	enum status status =
 	    reader_part(reader, &wrap, &found, &verdict, &request->home->deployment.consent, &item, 0, err);
