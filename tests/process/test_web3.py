@@ -186,17 +186,20 @@ def test_our_own_contract(w3):
     """The directory, from the artifact that the program carries."""
     artifact = json.loads((ROOT / "contracts/artifacts/Directory.json").read_text())
     factory = w3.eth.contract(abi=artifact["abi"], bytecode=artifact["bytecode"])
-    registrars = [Account.create() for _ in range(3)]
-    data = factory.constructor([r.address for r in registrars], 2, 3600).data_in_transaction
+    registrars = sorted((Account.create() for _ in range(3)), key=lambda account: int(account.address, 16))
+    genesis = w3.eth.get_block(0).hash
+    data = factory.constructor(genesis, rich.address, [r.address for r in registrars], 2, 3600).data_in_transaction
     receipt = send(w3, rich, data=data, gas=5_000_000)
     assert receipt.status == 1
     directory = w3.eth.contract(receipt.contractAddress, abi=artifact["abi"])
-    assert directory.functions.threshold().call() == 2
+    assert directory.functions.genesis().call() == genesis
+    number, _, threshold, _ = directory.functions.registrarsOf().call()
+    assert (number, threshold) == (0, 2)
     assert directory.functions.isRegistrar(registrars[2].address).call() is True
     assert directory.functions.isRegistrar(rich.address).call() is False
-    assert directory.functions.foundingUntil().call() == w3.eth.get_block(receipt.blockNumber).timestamp + 3600
+    assert directory.functions.admits(rich.address).call() is True  # it deployed
     with pytest.raises(ContractCustomError):
-        directory.functions.setStatus(rich.address, 1, b"\0" * 32, 0, []).call()
+        directory.functions.setStanding((rich.address, 1, 0, b"\0" * 32, 1, 0), []).call()
 
 
 def test_proofs_hold_against_the_header(w3, dev, book):

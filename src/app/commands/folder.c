@@ -3,6 +3,8 @@
 #include "app/commands/commands.h"
 #include "codec/hex.h"
 #include "health/consent/consent.h"
+#include "health/consent/forgotten.h"
+#include "health/contracts/folders.h"
 
 #define GLASS_MINUTES_MAX 65535u
 #define ACTION_FILE_MAX ((size_t)192 << 20)
@@ -170,6 +172,16 @@ const struct cli_command command_folder_rotate = {
     .run = cmd_folder_rotate,
 };
 
+/* After an action of this home's or somebody else's was sent: if it forgot a folder, whoever sent it names what is left
+ * of it for deletion. */
+static enum status erase_if_forgotten(struct cli *cli, const struct action *action, struct err *err) {
+	struct folders_forget_args forgotten;
+	if (!addr20_equal(&action->to, &cli->request.home->deployment.folders) ||
+	    folders_forget_call_read(&forgotten, &cli->arena, action->data, NULL) != STATUS_OK)
+		return STATUS_OK;
+	return consent_erase_forgotten(&cli->request, &forgotten.statement.folder, err);
+}
+
 static enum status cmd_folder_forget(struct cli *cli, struct err *err) {
 	struct action action;
 	hash32 id;
@@ -178,6 +190,7 @@ static enum status cmd_folder_forget(struct cli *cli, struct err *err) {
 	TRY(request_check_chain(&cli->request, err));
 	TRY(folder_forget_action(&cli->request, &action, &id, err));
 	TRY(cli_action_finish(cli, "action", &action, err));
+	if (cli_flag(cli, "send")) TRY(erase_if_forgotten(cli, &action, err));
 	cli_say(cli, "once it is in a block, nobody gets the folder's keys any more, you neither");
 	return STATUS_OK;
 }
@@ -206,7 +219,8 @@ static enum status cmd_relay(struct cli *cli, struct err *err) {
 	TRY(cli_read_file(cli, &file, cli->arguments[0], ACTION_FILE_MAX, err));
 	TRY(action_parse(&action, &cli->arena, file, cli->request.home->deployment.chain_id, err));
 	cli_put_text(cli, "summary", action.summary);
-	return cli_action_send(cli, "relayed", &action, err);
+	TRY(cli_action_send(cli, "relayed", &action, err));
+	return erase_if_forgotten(cli, &action, err);
 }
 
 const struct cli_command command_relay = {

@@ -28,7 +28,8 @@ const hash32 *deployment_code_of(const struct deployment *deployment, const addr
 }
 
 struct eip712_domain deployment_domain(const struct deployment *deployment, const addr20 *contract) {
-	return (struct eip712_domain){.chain_id = u256_from(deployment->chain_id), .verifying_contract = contract};
+	return (struct eip712_domain){
+	    .chain_id = u256_from(deployment->chain_id), .verifying_contract = contract, .salt = &deployment->genesis};
 }
 
 /* --- reading --- */

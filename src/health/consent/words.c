@@ -35,6 +35,7 @@ static const struct {
     {"EMERGENCY_NOT_ALLOWED", "the account is not listed for emergencies, or this folder allows no emergency access"},
     {"EMERGENCY_TOO_NEW", "the account was listed for emergencies less than 48 hours ago"},
     {"UNKNOWN", "there is no such folder, or no such record in it; check the id"},
+    {"EMERGENCY_QUOTA", "the account has declared as many emergencies today as it may, over all or in this folder"},
 };
 #define REASON_COUNT (sizeof reasons / sizeof *reasons)
 

@@ -235,7 +235,7 @@ static void a_stored_value_out_of_its_range_is_refused(void **state) {
 	struct consent_stored_item item;
 	hash32 words[CONSENT_STORED_ITEM_SLOTS] = {0};
 	words[0].b[31] = CONSENT_ITEM_KIND_RELEASE;
-	words[0].b[30] = 5;
+	words[0].b[29] = 5; /* behind the flag `erased` */
 	assert_int_equal(consent_stored_item_load(&item, words, NULL), STATUS_OK);
 	assert_int_equal(item.kind, CONSENT_ITEM_KIND_RELEASE);
 	assert_int_equal(item.review, 5);
