@@ -2,6 +2,7 @@
 #include "health/consent/access.h"
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
+#include "health/actors/directory.h"
 #include "health/consent/audit.h"
 
 /* --- access ask --- */

@@ -7,6 +7,7 @@
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "app/serve/lifecycle.h"
+#include "health/actors/directory.h"
 #include "health/consent/glass.h"
 #include "health/consent/trustee.h"
 

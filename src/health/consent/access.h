@@ -33,8 +33,5 @@ MUST_USE enum status access_ask(struct actor_request *request, struct access_eve
 /* The folder's log from the chain, oldest first. */
 MUST_USE enum status access_log(
     struct actor_request *request, struct access_event **out, size_t *count, const hash32 *folder, struct err *err);
-/* As the directory has it, "" where it is not listed. Looks at no key and pins none: for showing only. */
-MUST_USE enum status consent_actor_name(
-    struct actor_request *request, const char **name, const addr20 *actor, struct err *err);
 
 #endif

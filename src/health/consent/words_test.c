@@ -41,7 +41,7 @@ static void reasons_are_the_contracts(void **state) {
 		assert_string_equal(access_reason_name(number), word);
 		assert_true(strlen(access_reason_text(number)) > 10);
 	}
-	assert_int_equal(number, 15);
+	assert_int_equal(number, 16);
 	assert_string_equal(access_reason_name(number), "?");
 	assert_non_null(access_reason_text(number));
 	buf_fini(&text);
