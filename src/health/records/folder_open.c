@@ -65,7 +65,8 @@ static enum status sign_opening(struct actor_request *request, struct action *ac
 	return STATUS_OK;
 }
 
-/* The label in a text of always the same length, sealed to the controller's own key: the phrase alone finds it again. */
+/* The label, filled to always the same length and sealed to the controller's own key: the phrase alone finds it
+ * again. */
 static enum status seal_label(
     struct actor_request *request, struct bytes *out, const struct own_folder *own, struct err *err) {
 	struct p256_secret secret;
