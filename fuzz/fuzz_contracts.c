@@ -54,16 +54,13 @@ static void read_log(struct arena *arena, struct bytes data) {
 
 static void read_answer(struct arena *arena, struct bytes data) {
 	struct directory_actor actor;
-	struct folders_folder folder;
+	struct folders_head folder;
 	struct medicines_holders_of_result holders;
 	const addr20 *trustees;
 	size_t count;
 	struct err err;
-	if (directory_actor_of_read(&actor, data, &err) == STATUS_OK) {
-		check_view(actor.name, data);
-		BUG_ON(actor.status >= DIRECTORY_STATUS_COUNT);
-	}
-	if (folders_folder_of_read(&folder, data, &err) == STATUS_OK) BUG_ON(data.len != 8 * 32);
+	if (directory_actor_of_read(&actor, data, &err) == STATUS_OK) BUG_ON(actor.status >= DIRECTORY_STATUS_COUNT);
+	if (folders_folder_of_read(&folder, data, &err) == STATUS_OK) BUG_ON(data.len != 13 * 32);
 	if (folders_trustees_of_read(&trustees, &count, arena, data, &err) == STATUS_OK)
 		BUG_ON(data.len != 64 + 32 * count);
 	if (medicines_holders_of_read(&holders, arena, data, &err) == STATUS_OK)

@@ -271,7 +271,7 @@ def test_a_signed_action_cannot_be_changed_or_used_twice(scene):
     grantee = scene.c.accounts["cs-regulator"][2:].lower()
     assert text.count(grantee) == 1
     false.write_text(text.replace(grantee, scene.c.accounts["cs-er"][2:].lower()))
-    not_relayed(scene, false, "BadSignature")
+    not_relayed(scene, false, "the signature is not of the account")
     scene.relay(path)
     not_relayed(scene, path, "StaleNumber")  # its number is used up
     scene.revoke("cs-regulator")

@@ -1,5 +1,8 @@
 #include "app/cli/cli_action.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #define ACTION_FILE_MAX ((size_t)192 << 20)
 
 enum status cli_action_options(const struct cli *cli, struct err *err) {
@@ -20,9 +23,17 @@ enum status cli_action_write(
 	return status;
 }
 
+enum status cli_action_confirm(const struct cli *cli, const struct statement_call *call, struct err *err) {
+	char answer[8] = "";
+	if (cli_flag(cli, "yes") || !isatty(STDIN_FILENO)) return STATUS_OK;
+	fprintf(stderr, "Somebody asks to %s.\nSend it as this home's account? yes/no: ", call->summary);
+	if (fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "it was not sent: the answer was not \"yes\"");
+}
+
 enum status cli_action_send(struct cli *cli, const char *name, const struct action *action, struct err *err) {
 	struct client_receipt receipt;
-	TRY(action_relay(&cli->request, &receipt, action, err));
+	TRY(action_send(&cli->request, &receipt, action, err));
 	cli_put_receipt(cli, name, &receipt);
 	return STATUS_OK;
 }

@@ -15,6 +15,9 @@
 MUST_USE enum status cli_action_options(const struct cli *cli, struct err *err);
 MUST_USE enum status cli_action_write(
     struct cli *cli, const char *name, const struct action *action, const char *path, struct err *err);
+/* Asks the person at the terminal, unless --yes was given; without a terminal there is nobody to ask. STATUS_DENIED:
+ * the answer is not "yes". */
+MUST_USE enum status cli_action_confirm(const struct cli *cli, const struct statement_call *call, struct err *err);
 /* The receipt goes into the report under `name`. */
 MUST_USE enum status cli_action_send(struct cli *cli, const char *name, const struct action *action, struct err *err);
 /* The one that the options ask for. */

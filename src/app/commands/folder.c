@@ -214,12 +214,19 @@ const struct cli_command command_folder_forget = {
 
 static enum status cmd_relay(struct cli *cli, struct err *err) {
 	struct action action;
+	struct statement_call call;
+	struct client_receipt receipt;
 	struct bytes file;
 	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_read_file(cli, &file, cli->arguments[0], ACTION_FILE_MAX, err));
 	TRY(action_parse(&action, &cli->arena, file, cli->request.home->deployment.chain_id, err));
-	cli_put_text(cli, "summary", action.summary);
-	TRY(cli_action_send(cli, "relayed", &action, err));
+	TRY(action_check(&cli->request, &call, &action, err));
+	cli_put_text(cli, "summary", call.summary);
+	cli_put_address(cli, "signedBy", &call.by);
+	cli_put_time(cli, "deadline", call.deadline_s);
+	TRY(cli_action_confirm(cli, &call, err));
+	TRY(action_relay(&cli->request, &receipt, &action, err));
+	cli_put_receipt(cli, "relayed", &receipt);
 	return erase_if_forgotten(cli, &action, err);
 }
 
@@ -229,10 +236,12 @@ const struct cli_command command_relay = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "as a listed actor: send what somebody else has signed",
-    .teach = "Puts the file's sealed blobs, then sends its transaction. The contract checks the signature; the\n"
-	     "relay can change nothing and reads nothing. A signed action is for one day and for the state in\n"
-	     "which it was made.\n\n"
+    .teach = "Puts the file's sealed blob, then sends its transaction. It sends only what the controller of a\n"
+	     "folder signs, such as a grant, and only if the signature fits: no file can make it use this\n"
+	     "account's own powers. What it says comes from what was signed, and on a terminal it asks before it\n"
+	     "sends. The relay can change nothing and reads nothing. A signed action is for one day.\n\n"
 	     "  xinglin relay open.json --home hospital",
+    .options = {{"yes", NULL, "do not ask, on a terminal too"}},
     .needs_home = true,
     .run = cmd_relay,
 };

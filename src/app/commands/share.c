@@ -77,24 +77,22 @@ const struct cli_command command_share = {
 static enum status write_both(struct cli *cli, const struct action *revocation, const hash32 *folder,
     const addr20 *leaving, bool keep_key, struct err *err) {
 	const char *path = cli_value(cli, "out");
-	const struct consent_rotation behind = {.actions_before = 1, .leaving = leaving};
 	struct action rotation;
-	if (!keep_key) TRY(consent_rotate_action(&cli->request, &rotation, folder, &behind, err));
+	if (!keep_key) TRY(consent_rotate_action(&cli->request, &rotation, folder, leaving, err));
 	TRY(cli_action_write(cli, "revocation", revocation, path, err));
 	if (keep_key) return STATUS_OK;
 	const char *second = arena_printf(&cli->arena, "%s.rotate", path);
 	TRY(cli_action_write(cli, "rotation", &rotation, second, err));
-	cli_say(cli, "relay both, the revocation first");
+	cli_say(cli, "relay both, the revocation first: it is void once the rotation is on the chain");
 	return STATUS_OK;
 }
 
 static enum status send_both(struct cli *cli, const struct action *revocation, const hash32 *folder,
     const addr20 *leaving, bool keep_key, struct err *err) {
-	const struct consent_rotation behind = {.leaving = leaving};
 	struct action rotation;
 	TRY(cli_action_send(cli, "revocation", revocation, err));
 	if (keep_key) return STATUS_OK;
-	enum status status = consent_rotate_action(&cli->request, &rotation, folder, &behind, err);
+	enum status status = consent_rotate_action(&cli->request, &rotation, folder, leaving, err);
 	if (status == STATUS_OK) status = cli_action_send(cli, "rotation", &rotation, err);
 	if (status == STATUS_OK) return status;
 	return err_prefix(

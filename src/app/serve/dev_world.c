@@ -111,7 +111,7 @@ static enum status open_folder(struct actor_request *request, hash32 *folder, st
 	struct client_receipt receipt;
 	uint64_t now_s;
 	TRY(folder_open_action(request, &action, folder, &opening, err));
-	TRY(action_relay(request, &receipt, &action, err));
+	TRY(action_send(request, &receipt, &action, err));
 	TRY(client_timestamp(request->client, &now_s, err));
 	struct grant_terms sharing = {.folder = *folder,
 	    .grantee = request->home->account,
@@ -120,7 +120,7 @@ static enum status open_folder(struct actor_request *request, hash32 *folder, st
 	    .until = now_s + GRANT_SECONDS};
 	TRY(purposes_parse(&sharing.purposes, BYTES_LITERAL("TREAT"), err));
 	TRY(grant_action(request, &action, &sharing, err));
-	return action_relay(request, &receipt, &action, err);
+	return action_send(request, &receipt, &action, err);
 }
 
 static enum status found(struct dev_world *world, struct actor *actor, struct err *err) {

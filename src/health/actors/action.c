@@ -13,11 +13,10 @@ enum status action_write(struct buf *out, const struct action *action, uint64_t 
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
 	json_put_text(&writer, "type", "xinglin-action");
-	json_put_u64(&writer, "v", 1);
+	json_put_u64(&writer, "v", 2);
 	json_put_u64(&writer, "chainId", chain_id);
 	json_put_hex(&writer, "to", BYTES_OF(action->to));
 	json_put_hex(&writer, "data", action->data);
-	json_put_text(&writer, "summary", action->summary);
 	json_array_begin(&writer, "blobs");
 	for (size_t i = 0; i < action->blob_count; i++) {
 		struct buf text;
@@ -70,16 +69,14 @@ enum status action_parse(
 	TRY(json_parse(&root, arena, json, NULL, err));
 	if (!json_string_is(json_get(root, "type"), "xinglin-action"))
 		return err_set(err, STATUS_INVALID, "this is no signed action: its type is not \"xinglin-action\"");
-	if (!json_u64(&version, json_get(root, "v")) || version != 1)
-		return err_set(err, STATUS_UNSUPPORTED, "action of another version than 1");
+	if (!json_u64(&version, json_get(root, "v")) || version != 2)
+		return err_set(err, STATUS_UNSUPPORTED, "action of another version than 2");
 	if (!json_u64(&of_chain, json_get(root, "chainId"))) return bad(err, "chainId");
 	if (of_chain != chain_id)
 		return err_set(err, STATUS_INVALID, "the action is for chain %llu, the node runs %llu",
 		    (unsigned long long)of_chain, (unsigned long long)chain_id);
 	if (hex_fixed(out->to.b, 20, json_string(json_get(root, "to"))) != STATUS_OK) return bad(err, "to");
-	struct bytes data = json_string(json_get(root, "data")), summary = json_string(json_get(root, "summary"));
-	if (!summary.data) return bad(err, "summary");
-	out->summary = arena_strdup(arena, summary);
+	struct bytes data = json_string(json_get(root, "data"));
 	struct buf calldata;
 	buf_init(&calldata, (size_t)1 << 20);
 	enum status status = data.data ? hex_data(&calldata, data) : STATUS_INVALID;
@@ -105,7 +102,39 @@ static enum status put_blobs(
 	return STATUS_OK;
 }
 
+/* --- for somebody else --- */
+
+static enum status check_blobs(const struct action *action, const struct statement_call *call, struct err *err) {
+	for (size_t i = 0; i < action->blob_count; i++) {
+		bool is_named = addr20_equal(&action->blobs[i].gate, &action->to) &&
+				hash32_equal(&action->blobs[i].blob, &call->blob) &&
+				action->blobs[i].container.len == call->blob_bytes;
+		if (!is_named)
+			return err_set(err, STATUS_DENIED, "the action brings a blob that its call does not name");
+	}
+	return STATUS_OK;
+}
+
+enum status action_check(
+    const struct actor_request *request, struct statement_call *out, const struct action *action, struct err *err) {
+	const struct home *home = request->home;
+	TRY(statement_call_read(out, request->arena, &home->deployment, &action->to, action->data, err));
+	if (addr20_equal(&out->by, &home->account))
+		return err_set(err, STATUS_DENIED,
+		    "this home's own account signed the action: a relay carries what others signed");
+	if (!addr20_is_zero(&out->relay) && !addr20_equal(&out->relay, &home->account))
+		return err_set(err, STATUS_DENIED, "the action names another account than this home's as its relay");
+	return check_blobs(action, out, err);
+}
+
 enum status action_relay(
+    struct actor_request *request, struct client_receipt *receipt, const struct action *action, struct err *err) {
+	struct statement_call call;
+	TRY(action_check(request, &call, action, err));
+	return action_send(request, receipt, action, err);
+}
+
+enum status action_send(
     struct actor_request *request, struct client_receipt *receipt, const struct action *action, struct err *err) {
 	struct outbox_blob blobs[ACTION_BLOBS_MAX];
 	struct outbox_result result;

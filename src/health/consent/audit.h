@@ -22,7 +22,7 @@ struct audit_log {
 	size_t anchors; /* entries whose hash a node anchored on the chain, and it is the same */
 };
 /*
- * By the folder's controller: audit entries of one record, opened with the folder's keys. STATUS_CORRUPT where an entry
+ * By the folder's controller: audit entries of one record, opened with its audit key. STATUS_CORRUPT where an entry
  * cannot be opened, is of another record, does not hang on the one before it, or differs from what was anchored.
  */
 MUST_USE enum status audit_reads(

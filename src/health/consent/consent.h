@@ -7,16 +7,10 @@
 
 #include "health/records/folder.h"
 
-/* A new epoch for the trustees and for those whose grants over the whole folder still hold; it follows a revocation. */
-struct consent_rotation {
-	/* Signed actions on this folder that will be in a block before this one. */
-	uint64_t actions_before;
-	/* Gets no wrap although its grant still holds on the chain: a revocation goes before. NULL: nobody. */
-	const addr20 *leaving;
-};
-/* `rotation` NULL: nothing goes before. */
-MUST_USE enum status consent_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
-    const struct consent_rotation *rotation, struct err *err);
+/* A new epoch for the trustees and for those whose grants over the whole folder still hold; it follows a revocation.
+ * `leaving` gets no wrap although its grant still holds on the chain, since a revocation goes before; NULL: nobody. */
+MUST_USE enum status consent_rotate_action(
+    struct actor_request *request, struct action *action, const hash32 *id, const addr20 *leaving, struct err *err);
 /* A folder's key that a trustee released to this home in an emergency: for record_read. */
 extern const struct folder_keys consent_released_keys;
 

@@ -15,8 +15,6 @@ MUST_USE enum status consent_carry(struct actor_request *request, struct action 
 /* A controller asks for blobs under the account of that folder; `*secret` is the caller's to wipe. */
 MUST_USE enum status consent_asker(struct actor_request *request, struct blob_asker *asker, hash32 *secret,
     const struct own_folder *folder, struct err *err);
-/* "0x12345678…" in the arena: for summaries. */
-const char *consent_short_id(struct actor_request *request, const hash32 *id);
 
 /* access.c: an event of the contract as an entry of the log. */
 void access_event_of(struct access_event *out, const struct consent_access_event *event);

@@ -153,7 +153,7 @@ enum status glass_break(struct actor_request *request, struct glass_event *out, 
 		message.reason_size = (uint32_t)action.blobs[0].container.len;
 		status = sign_emergency(request, &action, &message, err);
 	}
-	if (status == STATUS_OK) status = action_relay(request, &receipt, &action, err);
+	if (status == STATUS_OK) status = action_send(request, &receipt, &action, err);
 	buf_fini(&sealed);
 	TRY(status);
 	return glass_of_receipt(request, out, &receipt, err);

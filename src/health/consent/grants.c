@@ -166,8 +166,6 @@ enum status grant_action(
 	TRY(directory_find(request, &grantee, &sharing->grantee, err));
 	TRY(check_grantee(request, &grantee, sharing->accept_changed_key, err));
 	if (sharing->rights & RIGHT_READ) TRY(make_wrap(request, action, &grant, &own, &folder, &grantee, err));
-	action->summary =
-	    arena_printf(request->arena, "share folder %s with %s", consent_short_id(request, &folder.id), grantee.name);
 	struct consent_grant message = {.folder = sharing->folder,
 	    .record = sharing->record,
 	    .grantee = sharing->grantee,
@@ -180,8 +178,8 @@ enum status grant_action(
 	    .wrap = grant.wrap,
 	    .wrap_size = (uint32_t)grant.wrap_bytes,
 	    .by = folder.controller,
-	    .number = folder.number + 1,
 	    .deadline = grant.deadline};
+	TRY(own_folder_take_number(request, &message.number, &folder.id, folder.number, err));
 	return sign_grant(request, action, &own, &message, err);
 }
 
@@ -206,14 +204,14 @@ enum status grant_revoke_action(struct actor_request *request, struct action *ac
 	*action = (struct action){.to = deployment->consent};
 	TRY(own_folder_load(request, &own, folder_id, err));
 	TRY(folder_find(request, &folder, folder_id, err));
-	TRY(require_grant(request, folder_id, record, grantee, err));
+	/* What was signed and is not on the chain yet may be a grant that somebody holds back: this voids it. */
+	if (own.number <= folder.number) TRY(require_grant(request, folder_id, record, grantee, err));
 	TRY(action_deadline(request, &message.deadline, err));
 	message.by = folder.controller;
-	message.number = folder.number + 1;
+	TRY(own_folder_take_number(request, &message.number, folder_id, folder.number, err));
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
 	hash32 digest = consent_revoke_typed_digest(&message, &domain);
 	TRY(folder_sign(request, signature, &own, &digest, err));
 	action->data = consent_revoke_call(request->arena, &message, bytes_make(signature, sizeof signature));
-	action->summary = arena_printf(request->arena, "revoke a grant in folder %s", consent_short_id(request, folder_id));
 	return STATUS_OK;
 }

@@ -20,7 +20,8 @@ struct grant_terms {
 /* With a wrap for the grantee where rights hold RIGHT_READ: the folder's key, or the one record's lead. */
 MUST_USE enum status grant_action(
     struct actor_request *request, struct action *action, const struct grant_terms *sharing, struct err *err);
-/* STATUS_NOTFOUND if no grant holds. Rotate behind it: folder_rotation in records/folder.h. */
+/* STATUS_NOTFOUND if no grant holds and nothing that was signed is on its way. Rotate behind it: folder_rotation in
+ * records/folder.h. */
 MUST_USE enum status grant_revoke_action(struct actor_request *request, struct action *action, const hash32 *folder,
     const hash32 *record, const addr20 *grantee, struct err *err);
 

@@ -45,11 +45,11 @@ static enum status find_readers(struct actor_request *request, addr20 **out, siz
 	return STATUS_OK;
 }
 
-enum status consent_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
-    const struct consent_rotation *rotation, struct err *err) {
-	struct folder_rotation folder = {.actions_before = rotation ? rotation->actions_before : 0};
+enum status consent_rotate_action(
+    struct actor_request *request, struct action *action, const hash32 *id, const addr20 *leaving, struct err *err) {
+	struct folder_rotation folder = {0};
 	addr20 *readers;
-	TRY(find_readers(request, &readers, &folder.reader_count, id, rotation ? rotation->leaving : NULL, err));
+	TRY(find_readers(request, &readers, &folder.reader_count, id, leaving, err));
 	folder.readers = readers;
 	return folder_rotate_action(request, action, id, &folder, err);
 }

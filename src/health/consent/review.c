@@ -20,7 +20,7 @@ static enum status sign(struct actor_request *request, struct bytes *signature, 
 	const struct deployment *deployment = &request->home->deployment;
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
 	message->by = folder.controller;
-	message->number = folder.number + 1;
+	TRY(own_folder_take_number(request, &message->number, &own->id, folder.number, err));
 	hash32 digest = consent_close_review_typed_digest(message, &domain);
 	*signature = bytes_make(made, 65);
 	return folder_sign(request, made, own, &digest, err);
@@ -44,6 +44,5 @@ enum status glass_close_action(
 	else
 		TRY(require_regulator(request, err));
 	action->data = consent_close_review_call(request->arena, &message, signature);
-	action->summary = arena_printf(request->arena, "close review %llu", (unsigned long long)number);
 	return STATUS_OK;
 }

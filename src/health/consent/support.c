@@ -32,7 +32,3 @@ enum status consent_asker(struct actor_request *request, struct blob_asker *aske
 	asker->secret = secret;
 	return STATUS_OK;
 }
-
-const char *consent_short_id(struct actor_request *request, const hash32 *id) {
-	return arena_printf(request->arena, "0x%02x%02x%02x%02x…", id->b[0], id->b[1], id->b[2], id->b[3]);
-}

@@ -83,7 +83,7 @@ static enum status release(
 		    (unsigned long long)number);
 	TRY(make_release(request, &action, &blob, &folder, &actor.key, err));
 	action.data = consent_release_call(request->arena, number, &blob, (uint32_t)action.blobs[0].container.len);
-	return action_relay(request, &receipt, &action, err);
+	return action_send(request, &receipt, &action, err);
 }
 
 static enum status serve(struct actor_request *request, bool *released, uint64_t number, struct err *err) {

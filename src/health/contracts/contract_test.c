@@ -11,13 +11,17 @@
 static const hash32 folder = {{1}}, record = {{2}};
 static const addr20 actor = {{3}};
 
+static const uint8_t before[24] = {1};
+
 static struct log access_log(struct buf *data, uint64_t purpose, uint64_t permitted, uint64_t reason, uint64_t until) {
 	buf_init(data, 1 << 12);
 	abi_put_u64(data, purpose);
 	abi_put_u64(data, permitted);
 	abi_put_u64(data, reason);
 	abi_put_u64(data, until);
-	for (int i = 0; i < 3; i++) abi_put_u64(data, 0); /* review, number in its list, head before */
+	abi_put_u64(data, 0); /* review */
+	abi_put_u64(data, 4); /* n, and before */
+	abi_put_fixed(data, bytes_make(before, sizeof before));
 	return (struct log){.topic_count = 4,
 	    .topics = {consent_access_event_topic, folder, record, abi_topic_of_address(&actor)},
 	    .data = buf_view(data)};
@@ -34,6 +38,7 @@ static void a_log_is_read_as_its_event(void **state) {
 	assert_true(addr20_equal(&event.access.actor, &actor));
 	assert_true(event.access.permitted);
 	assert_int_equal(event.access.until, 0xffffffffff);
+	assert_memory_equal(event.access.before, before, sizeof before);
 	buf_fini(&data);
 }
 
@@ -57,7 +62,7 @@ static void a_log_of_another_length_is_refused(void **state) {
 	struct buf data;
 	struct consent_access_event event;
 	struct log log = access_log(&data, 1, 1, 0, 1);
-	for (size_t len = 0; len < data.len; len++) {
+	for (size_t len = 0; len < 7 * 32; len++) {
 		log.data.len = len;
 		assert_int_equal(consent_access_event_read(&event, &log, NULL), STATUS_INTERNAL);
 	}
@@ -132,11 +137,12 @@ static void a_list_with_a_hole_before_it_is_refused(void **state) {
 static struct bytes opening(struct arena *arena) {
 	static const addr20 trustees[2] = {{{5}}, {{6}}};
 	static const uint8_t signature[65] = {7};
-	const struct folders_open statement = {.controller = actor,
+	const struct folders_open open = {.controller = actor,
 	    .salt = record,
-	    .glass = {.trustees = trustees, .trustees_count = 2},
+	    .glass = {.minutes = 60, .threshold = 1, .trustees = trustees, .trustees_count = 2},
+	    .label = BYTES_LITERAL("sealed label"),
 	    .deadline = 9};
-	return folders_open_call(arena, &statement, bytes_make(signature, sizeof signature));
+	return folders_open_call(arena, &open, bytes_make(signature, sizeof signature));
 }
 
 static void calldata_of_another_function_or_cut_short_is_refused(void **state) {
@@ -161,7 +167,7 @@ static void calldata_of_another_function_or_cut_short_is_refused(void **state) {
 	arena_fini(&arena);
 }
 
-/* Every value is sound and every byte is read once, but the statement stands behind the signature. */
+/* Every value is sound and every byte is read once, but the statement stands behind its signature. */
 static void calldata_whose_values_stand_in_another_order_is_refused(void **state) {
 	(void)state;
 	struct arena arena;
@@ -171,12 +177,12 @@ static void calldata_whose_values_stand_in_another_order_is_refused(void **state
 	struct bytes calldata = opening(&arena);
 	uint8_t *swapped = arena_alloc(&arena, calldata.len), *heads = swapped + 4;
 	memcpy(swapped, calldata.data, calldata.len);
-	size_t statement = load_be64(heads + 24), signature = load_be64(heads + 32 + 24);
-	size_t statement_bytes = signature - statement, signature_bytes = calldata.len - 4 - signature;
-	memcpy(heads + statement, calldata.data + 4 + signature, signature_bytes);
-	memcpy(heads + statement + signature_bytes, calldata.data + 4 + statement, statement_bytes);
-	store_be64(heads + 32 + 24, statement);
-	store_be64(heads + 24, statement + signature_bytes);
+	size_t open = load_be64(heads + 24), signature = load_be64(heads + 32 + 24);
+	size_t open_bytes = signature - open, signature_bytes = calldata.len - 4 - signature;
+	memcpy(heads + open, calldata.data + 4 + signature, signature_bytes);
+	memcpy(heads + open + signature_bytes, calldata.data + 4 + open, open_bytes);
+	store_be64(heads + 32 + 24, open);
+	store_be64(heads + 24, open + signature_bytes);
 	assert_int_equal(
 	    folders_open_call_read(&args, &arena, bytes_make(swapped, calldata.len), &err), STATUS_INVALID);
 	assert_string_equal(err.message, "the calldata of Folders.open: ABI: its values do not stand in their order");
@@ -235,7 +241,7 @@ static void a_stored_value_out_of_its_range_is_refused(void **state) {
 	struct consent_stored_item item;
 	hash32 words[CONSENT_STORED_ITEM_SLOTS] = {0};
 	words[0].b[31] = CONSENT_ITEM_KIND_RELEASE;
-	words[0].b[29] = 5; /* behind the flag `erased` */
+	words[0].b[29] = 5;
 	assert_int_equal(consent_stored_item_load(&item, words, NULL), STATUS_OK);
 	assert_int_equal(item.kind, CONSENT_ITEM_KIND_RELEASE);
 	assert_int_equal(item.review, 5);

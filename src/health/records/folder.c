@@ -65,13 +65,12 @@ enum status folder_forget_action(
 	struct folder folder;
 	struct folders_forget message = {.folder = *id};
 	uint8_t signature[65];
-	*action =
-	    (struct action){.to = *folders, .summary = "forget a folder: its keys are erased everywhere, for good"};
+	*action = (struct action){.to = *folders};
 	TRY(own_folder_load(request, &own, id, err));
 	TRY(folder_find(request, &folder, id, err));
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten already");
 	TRY(action_deadline(request, &message.deadline, err));
-	message.number = folder.number + 1;
+	TRY(own_folder_take_number(request, &message.number, id, folder.number, err));
 	const struct eip712_domain domain = deployment_domain(&request->home->deployment, folders);
 	hash32 digest = folders_forget_typed_digest(&message, &domain);
 	TRY(folder_sign(request, signature, &own, &digest, err));

@@ -39,8 +39,6 @@ MUST_USE enum status folder_open_action(struct actor_request *request, struct ac
 /* A new epoch for the trustees and for readers. Grants decide who may read: consent_rotate_action
  * (health/consent/consent.h) finds them. */
 struct folder_rotation {
-	/* Signed actions on this folder that will be in a block before this one: its number follows theirs. */
-	uint64_t actions_before;
 	const addr20 *readers;
 	size_t reader_count;
 };

@@ -99,12 +99,12 @@ static enum status put_own_keys(
 enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
     const struct folder_opening *opening, struct err *err) {
 	struct epoch_recipient recipients[FOLDER_TRUSTEES_MAX];
-	struct own_folder own = {{{0}}, 0, {{0}}, ""};
+	struct own_folder own = {.number = 1};
 	struct epoch_draft epoch = {.folder = id, .epoch = 1, .recipients = recipients};
 	struct folders_open message = {
 	    .salt = {{0}}, .glass = {.minutes = opening->glass_minutes, .threshold = opening->trustee_count ? 1 : 0}};
 	hash32 secret;
-	*action = (struct action){.to = request->home->deployment.folders, .summary = "open a folder"};
+	*action = (struct action){.to = request->home->deployment.folders};
 	TRY(check_opening(opening, err));
 	TRY(find_trustees(request, recipients, opening, err));
 	TRY(own_folder_take_index(request, &own.controller_index, err));

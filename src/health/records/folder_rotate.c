@@ -79,7 +79,7 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	struct folder folder;
 	struct recipients recipients = {.count = 0};
 	size_t trustee_count;
-	*action = (struct action){.to = request->home->deployment.folders, .summary = "give a folder a new key"};
+	*action = (struct action){.to = request->home->deployment.folders};
 	TRY(own_folder_load(request, &own, id, err));
 	TRY(folder_find(request, &folder, id, err));
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten");
@@ -107,9 +107,9 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 		.trustees_count = trustee_count},
 	    .recipients = all + trustee_count,
 	    .recipients_count = epoch.recipient_count - trustee_count,
-	    .by = folder.controller,
-	    .number = folder.number + 1 + rotation->actions_before};
+	    .by = folder.controller};
 	TRY(previous_fact(request, &message.previous, &folder, err));
 	TRY(action_deadline(request, &message.deadline, err));
+	TRY(own_folder_take_number(request, &message.number, id, folder.number, err));
 	return sign_rotation(request, action, &own, &message, err);
 }

@@ -29,7 +29,7 @@ static enum status read_own(struct own_folder *out, struct arena *arena, struct 
 		    hex_fixed(out->id.b, 32, json_string(json_get(root, "id"))) == STATUS_OK &&
 		    hex_fixed(out->salt.b, 32, json_string(json_get(root, "salt"))) == STATUS_OK &&
 		    json_u64(&index, json_get(root, "index")) && index < UINT32_C(0x80000000) && label.data &&
-		    label.len < sizeof out->label;
+		    label.len < sizeof out->label && json_u64(&out->number, json_get(root, "number"));
 	if (!fits) return err_set(err, STATUS_CORRUPT, "it is no folder's description");
 	out->controller_index = (uint32_t)index;
 	memset(out->label, 0, sizeof out->label);
@@ -151,20 +151,47 @@ enum status own_folder_take_index(struct actor_request *request, uint32_t *index
 	return status;
 }
 
-enum status own_folder_store(struct actor_request *request, const struct own_folder *folder, struct err *err) {
-	struct buf text;
-	buf_init(&text, FILE_MAX);
-	struct json_writer writer = json_writer(&text);
+static enum status describe(struct buf *text, const struct own_folder *folder, struct err *err) {
+	struct json_writer writer = json_writer(text);
 	json_object_begin(&writer, NULL);
 	json_put_u64(&writer, "v", 1);
 	json_put_hex(&writer, "id", BYTES_OF(folder->id));
 	json_put_u64(&writer, "index", folder->controller_index);
 	json_put_hex(&writer, "salt", BYTES_OF(folder->salt));
 	json_put_text(&writer, "label", folder->label);
+	json_put_u64(&writer, "number", folder->number);
 	json_object_end(&writer);
-	enum status status = buf_status(&text, err);
+	return buf_status(text, err);
+}
+
+enum status own_folder_store(struct actor_request *request, const struct own_folder *folder, struct err *err) {
+	struct buf text;
+	buf_init(&text, FILE_MAX);
+	enum status status = describe(&text, folder, err);
 	if (status == STATUS_OK)
 		status = home_write(request->home, path_of(request, &folder->id), buf_view(&text), err);
 	buf_fini(&text);
+	return status;
+}
+
+static enum status take_number(
+    struct actor_request *request, uint64_t *number, const hash32 *id, uint64_t on_chain, struct err *err) {
+	struct own_folder own;
+	struct buf text;
+	TRY(own_folder_load(request, &own, id, err));
+	own.number = *number = (own.number > on_chain ? own.number : on_chain) + 1;
+	buf_init(&text, FILE_MAX);
+	enum status status = describe(&text, &own, err);
+	if (status == STATUS_OK) status = home_put(request->home, path_of(request, id), buf_view(&text), err);
+	buf_fini(&text);
+	return status;
+}
+
+enum status own_folder_take_number(
+    struct actor_request *request, uint64_t *number, const hash32 *id, uint64_t on_chain, struct err *err) {
+	int lock;
+	TRY(home_change_begin(request->home, &lock, err));
+	enum status status = take_number(request, number, id, on_chain, err);
+	home_change_end(lock);
 	return status;
 }

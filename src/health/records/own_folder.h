@@ -11,10 +11,15 @@ struct own_folder {
 	hash32 id;
 	uint32_t controller_index;
 	hash32 salt;
-	char label[64]; /* "general"; never leaves the home */
+	char label[64];  /* "general"; leaves the home only sealed to the controller */
+	uint64_t number; /* of the last statement that this home has signed for the folder */
 };
 MUST_USE enum status own_folder_load(
     struct actor_request *request, struct own_folder *out, const hash32 *id, struct err *err);
+/* The number of the next statement: above the last one on the chain and the last one signed, and written down before
+ * it is used, so that none is signed twice. */
+MUST_USE enum status own_folder_take_number(
+    struct actor_request *request, uint64_t *number, const hash32 *id, uint64_t on_chain, struct err *err);
 MUST_USE enum status own_folders(
     struct actor_request *request, struct own_folder **out, size_t *count, struct err *err);
 

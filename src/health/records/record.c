@@ -44,13 +44,13 @@ enum status record_erase_action(
 	struct folder folder;
 	struct records_erase message = {.record = *record};
 	uint8_t signature[65];
-	*action = (struct action){.to = *records, .summary = "erase a record: nodes delete its content"};
+	*action = (struct action){.to = *records};
 	TRY(record_find(request, &registration, record, err));
 	if (registration.state == 2) return err_set(err, STATUS_DENIED, "the record is erased already");
 	TRY(own_folder_load(request, &own, &registration.folder, err));
 	TRY(folder_find(request, &folder, &registration.folder, err));
 	TRY(action_deadline(request, &message.deadline, err));
-	message.number = folder.number + 1;
+	TRY(own_folder_take_number(request, &message.number, &folder.id, folder.number, err));
 	const struct eip712_domain domain = deployment_domain(&request->home->deployment, records);
 	hash32 digest = records_erase_typed_digest(&message, &domain);
 	TRY(folder_sign(request, signature, &own, &digest, err));
