@@ -3,7 +3,10 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
+#include "health/chain/cause.h"
 #include "health/records/registration_slots.h"
+
+#define ANCHOR_MAX ((size_t)64 << 10)
 
 static void put_hex_list(struct json_writer *writer, const char *name, const struct bytes *items, size_t count) {
 	json_array_begin(writer, name);
@@ -52,6 +55,18 @@ static void put_chain_proof(struct json_writer *writer, const struct client_proo
 	json_array_end(writer);
 }
 
+/* The node's part was believed by nobody yet: a file that proves nothing is not handed out. */
+static enum status check_made(struct actor_request *request, struct bytes file, struct err *err) {
+	struct disclosure disclosure;
+	struct buf anchor;
+	buf_init(&anchor, ANCHOR_MAX);
+	deployment_write(&anchor, &request->home->deployment);
+	enum status status = disclosure_verify(&disclosure, request->arena, file, buf_view(&anchor), err);
+	buf_fini(&anchor);
+	if (status == STATUS_OK) return status;
+	return err_because(err, CAUSE_NOT_PROVED, err_prefix(err, STATUS_DENIED, "the node gave no proof that holds"));
+}
+
 enum status disclosure_make(struct actor_request *request, struct buf *out, const hash32 *record, uint32_t index,
     const struct folder_keys *further, struct err *err) {
 	const struct deployment *deployment = &request->home->deployment;
@@ -66,6 +81,7 @@ enum status disclosure_make(struct actor_request *request, struct buf *out, cons
 	TRY(client_proof(request->client, &proof, request->arena, &deployment->records, slots, 2, err));
 	if (memcmp(proof.seal, no_seal, sizeof no_seal) == 0)
 		return err_set(err, STATUS_UNSUPPORTED, "the node gives no sealer's signature of its newest block");
+	const size_t begun = out->len;
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
 	json_put_text(&writer, "type", "xinglin-disclosure");
@@ -78,5 +94,6 @@ enum status disclosure_make(struct actor_request *request, struct buf *out, cons
 	put_chain_proof(&writer, &proof);
 	json_object_end(&writer);
 	mem_wipe(&opened.lead, sizeof opened.lead);
-	return buf_status(out, err);
+	TRY(buf_status(out, err));
+	return check_made(request, bytes_slice(buf_view(out), begun, out->len), err);
 }
