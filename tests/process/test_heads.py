@@ -75,7 +75,8 @@ def scene(listed):
 
 
 def is_head(answer):
-    return isinstance(answer, dict) and {"number", "hash", "signature"} <= set(answer.get("result") or {})
+    result = answer.get("result") if isinstance(answer, dict) else None
+    return isinstance(result, dict) and {"number", "hash", "signature"} <= set(result)
 
 
 def changing(change):
