@@ -32,6 +32,7 @@ struct fake_event {
 	uint64_t block;
 	uint32_t index;
 	struct log log;
+	struct bytes input; /* of its transaction, if anybody asks */
 };
 
 struct fake_chain {
@@ -67,6 +68,7 @@ struct fake_chain {
 	bool reverses_batch;      /* which is allowed */
 	size_t hides_event;       /* from 1 */
 	bool swaps_events, repeats_event, hides_times;
+	bool hides_transactions;
 	uint64_t logs_blocks_max;  /* of one eth_getLogs; 0: any */
 	unsigned witnesses_silent; /* so many of the first ones */
 	bool witness_lags;         /* the first question to one is refused */
@@ -438,6 +440,22 @@ static inline void fake_put_logs(struct fake_chain *chain, struct json_writer *w
 	json_array_end(writer);
 }
 
+/* All events of a block are of one transaction. */
+static inline void fake_put_transaction(
+    struct fake_chain *chain, struct json_writer *writer, const struct json *params) {
+	hash32 tx;
+	if (hex_fixed(tx.b, 32, json_string(json_at(params, 0))) != STATUS_OK) abort();
+	const uint64_t block = load_be64(tx.b + 24);
+	for (size_t i = 0; i < chain->event_count && !chain->hides_transactions; i++) {
+		if (chain->events[i].block != block) continue;
+		json_object_begin(writer, "result");
+		json_put_hex(writer, "input", chain->events[i].input);
+		json_object_end(writer);
+		return;
+	}
+	json_put_null(writer, "result");
+}
+
 /* The first answers at http://fake, witness i at http://witness-i. */
 static inline void fake_answer_one(
     struct fake_chain *chain, struct json_writer *writer, const struct json *request, const char *url) {
@@ -468,6 +486,8 @@ static inline void fake_answer_one(
 		fake_put_proof(chain, writer, params);
 	else if (json_string_is(name, "eth_getLogs"))
 		fake_put_logs(chain, writer, params);
+	else if (json_string_is(name, "eth_getTransactionByHash"))
+		fake_put_transaction(chain, writer, params);
 	else
 		fake_put_error(writer, "no such method");
 	json_object_end(writer);

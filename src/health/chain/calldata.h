@@ -1,0 +1,39 @@
+/*
+ * Statements stand in the calldata of the transactions that made them. The number of that block is a proved word; the
+ * event that the statement made leads to the transaction. Any node can serve the bytes: they are believed only once
+ * their signatures are checked (health/statements) and their fact is the proved one.
+ *
+ * Ownership: in the arena of `verified`. Threads: as the client. Source: ethereum/execution-apis,
+ * eth_getTransactionByHash.
+ */
+#ifndef HEALTH_CHAIN_CALLDATA_H
+#define HEALTH_CHAIN_CALLDATA_H
+
+#include "health/chain/verified.h"
+
+#define CALLDATA_TRANSACTIONS_MAX 64u /* of one answer */
+
+struct calldata {
+	struct bytes inputs[CALLDATA_TRANSACTIONS_MAX]; /* each transaction's once, in the block's order */
+	size_t count;
+};
+/*
+ * The calldata of the transactions of this block with a log that passes the query. Nothing of it is proved.
+ * STATUS_DENIED with CAUSE_NOT_PROVED: the node serves no such log, or no such transaction; it names the block.
+ * STATUS_LIMIT: more transactions than CALLDATA_TRANSACTIONS_MAX.
+ */
+MUST_USE enum status verified_calldata(
+    struct verified *verified, struct calldata *out, const struct logs_query *query, uint64_t block, struct err *err);
+
+/* What a proved slot says was stated, looked for among the calldata: `read` returns STATUS_OK for the calldata whose
+ * fact is the proved one. Otherwise STATUS_DENIED with CAUSE_NOT_PROVED and the last reason why not. */
+struct calldata_wish {
+	struct logs_query query;
+	uint64_t block;
+	const char *what; /* "the emergency of review 7" */
+	MUST_USE enum status (*read)(void *context, struct bytes input, struct err *err);
+	void *context;
+};
+MUST_USE enum status verified_statement(struct verified *verified, const struct calldata_wish *wish, struct err *err);
+
+#endif
