@@ -6,7 +6,8 @@
 #include "health/chain/cause.h"
 #include "tests/fake_home.h"
 
-static const uint8_t right[] = "what was stated", wrong[] = "what was never stated";
+#define RIGHT BYTES_LITERAL("what was stated")
+#define WRONG BYTES_LITERAL("what was never stated")
 
 struct looking {
 	struct world *world;
@@ -26,7 +27,7 @@ static int begin(void **state) {
 	looking->block = chain->head + 1;
 	for (uint32_t i = 0; i < 3; i++) { /* three events of one transaction */
 		struct fake_event *event = &chain->events[chain->event_count++];
-		*event = (struct fake_event){.block = looking->block, .index = i, .input = BYTES_OF(right)};
+		*event = (struct fake_event){.block = looking->block, .index = i, .input = RIGHT};
 		event->log = (struct log){.address = chain->anchor.consent, .topics = {{{1}}}, .topic_count = 1};
 	}
 	fake_mine(chain, FAKE_START_S + 10);
@@ -48,7 +49,7 @@ static int end(void **state) {
 static enum status read_it(void *context, struct bytes input, struct err *err) {
 	struct looking *looking = context;
 	looking->reads++;
-	if (bytes_equal(input, BYTES_OF(right))) return STATUS_OK;
+	if (bytes_equal(input, RIGHT)) return STATUS_OK;
 	return err_set(err, STATUS_DENIED, "another statement than this one");
 }
 
@@ -78,14 +79,14 @@ static void the_calldata_of_a_block_is_read_once_a_transaction(void **state) {
 	assert_int_equal(
 	    verified_calldata(&looking->verified, &found, &query, looking->block, &looking->world->err), STATUS_OK);
 	assert_int_equal(found.count, 1);
-	assert_true(bytes_equal(found.inputs[0], BYTES_OF(right)));
+	assert_true(bytes_equal(found.inputs[0], RIGHT));
 	assert_int_equal(look(looking, looking->block), STATUS_OK);
 	assert_int_equal(looking->reads, 1);
 }
 
 static void what_is_not_the_statement_is_refused_by_name(void **state) {
 	struct looking *looking = *state;
-	looking->world->chain->events[0].input = BYTES_OF(wrong);
+	looking->world->chain->events[0].input = WRONG;
 	expect_refusal(looking, looking->block, "the emergency of review 7: another statement than this one");
 }
 
