@@ -17,7 +17,7 @@ contract Records is IRecords, TopLevel, Eip712 {
     using Quota for mapping(bytes32 => Quota.Use);
 
     bytes32 private constant ERASE = keccak256("Erase(bytes32 record,address relay,uint64 number,uint64 deadline)");
-    /// Not checked here: the author's signature over it stands in the sealed lead, and whoever reads the record checks it.
+    /// Not checked here: the author's signature over it stands in the sealed lead, and who reads the record checks it.
     bytes32 private constant RECORD = keccak256(
         "Record(bytes32 record,bytes32 folder,uint32 epoch,bytes32 root,bytes32 facts)");
     uint256 private constant CONTAINER_BYTES_MAX = 64 << 20;

@@ -49,7 +49,8 @@ abstract contract Base {
         folders = IFolders(vm.computeCreateAddress(address(this), nonce + 1));
         records = IRecords(vm.computeCreateAddress(address(this), nonce + 2));
         consent = IConsent(vm.computeCreateAddress(address(this), nonce + 3));
-        directory = IDirectory(deploy("Directory", abi.encode(GENESIS, DEPLOYER, addressesOf(registrarKeys), uint8(2), FOUNDING)));
+        directory = IDirectory(deploy("Directory", abi.encode(GENESIS, DEPLOYER, addressesOf(registrarKeys), uint8(2),
+            FOUNDING)));
         require(deploy("Folders", abi.encode(directory, records, consent)) == address(folders), "address of Folders");
         require(deploy("Records", abi.encode(directory, folders, consent)) == address(records), "address of Records");
         require(deploy("Consent", abi.encode(directory, folders, records)) == address(consent), "address of Consent");

@@ -203,7 +203,7 @@ contract ConsentTest is Health {
         vm.expectRevert(IFolders.BadSignature.selector);
         this.revoke(HOSPITAL, r);
         r.folder = "none";
-        vm.expectRevert(IFolders.UnknownFolder.selector);
+        vm.expectRevert(IConsent.NotController.selector);
         this.revoke(PATIENT, r);
     }
 

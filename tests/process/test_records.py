@@ -332,7 +332,7 @@ def test_a_forgotten_folder_gives_nothing(ward):
     ward.act("folder", "forget", folder)
     assert ward.run("records-patient", "folder", "show", folder)["state"] == "forgotten"
     for who in ("records-patient", "records-hospital"):
-        refused(REFUSED, ward.read, who, gone)
+        refused(NOT_FOUND, ward.read, who, gone)
     refused(REFUSED, ward.add, ward.file("late.json", SMALL), folder)
     assert ward.run("records-patient", "record", "status", gone)["state"] == "erased"
     wait_for(lambda: ward.run("records-patient", "record", "status", gone)["erasureConfirmedBy"])

@@ -124,8 +124,9 @@ interface IConsent {
     /// By the controller, or by a holder of the right to share over the whole folder. A new grant to the same grantee
     /// and record replaces the old one, and has a wrap and an item of its own.
     function grant(Grant calldata statement, bytes calldata signature) external;
-    /// By the controller, or by a holder of the right to share of what it granted itself. Ends grant and window at once;
-    /// rotation owed. Revoking what is not granted succeeds and uses its number: a grant that was held back is void.
+    /// By the controller, or by a holder of the right to share of what it granted itself. Ends grant and window at
+    /// once; rotation owed. Revoking what is not granted succeeds and uses its number: a grant that was held back is
+    /// void.
     function revoke(Revoke calldata statement, bytes calldata signature) external;
     /// Asks for a window. Never reverts for a listed actor within its quota (1,000 refusals a day): refusals are
     /// events. A look inside an open window for the same purpose is no event. `purpose` is the number.
@@ -151,8 +152,8 @@ interface IConsent {
     function eraseForgotten(bytes32 folder, bytes32[] calldata ids) external;
 
     function grantOf(bytes32 folder, bytes32 record, address grantee) external view returns (GrantState memory);
-    /// An open window over the record (its own or its folder's), inside a grant that holds now, or of its author, or of an
-    /// emergency.
+    /// An open window over the record (its own or its folder's), inside a grant that holds now, or of its author, or
+    /// of an emergency.
     function hasWindow(address who, bytes32 folder, bytes32 record) external view returns (bool);
     function windowOf(address who, bytes32 folder, bytes32 record) external view returns (Window memory);
     function hasRight(address who, bytes32 folder, bytes32 record, uint8 right) external view returns (bool);
