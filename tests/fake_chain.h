@@ -49,24 +49,25 @@ struct fake_chain {
 	bool skips_state; /* blocks that are made have an empty state */
 
 	/* The lies; zero: it is honest. */
-	uint64_t shows_head;      /* this block as the newest */
-	const hash32 *signs_with; /* another key */
-	bool repeats_challenge;   /* signs the challenge of somebody else */
-	bool signs_no_head;       /* knows no xinglin_head */
-	bool signs_nothing;       /* knows no seal either */
-	bool signs_bare_hash;     /* as the first version did */
-	bool shows_time;          /* signs a head with another time than its block's */
-	uint64_t proves_at;       /* states of this block instead */
-	bool swaps_slots;         /* the first slot's proof for every slot */
-	bool swaps_contracts;     /* every contract's proof is that of the directory */
-	unsigned cuts_nodes;      /* of each storage proof, from its end */
-	bool adds_node;           /* a needless one */
-	bool changes_bit;         /* in the last node of each storage proof */
-	bool hides_history;       /* refuses proofs of EIP-2935's contract */
-	bool changes_header;      /* debug_getRawHeader of an older block gives another */
-	bool misses_answer;       /* of a batch */
-	bool reverses_batch;      /* which is allowed */
-	size_t hides_event;       /* from 1 */
+	uint64_t shows_head;        /* this block as the newest */
+	const hash32 *signs_with;   /* another key */
+	bool repeats_challenge;     /* signs the challenge of somebody else */
+	bool signs_no_head;         /* knows no xinglin_head */
+	bool signs_nothing;         /* knows no seal either */
+	bool signs_bare_hash;       /* as the first version did */
+	bool shows_time;            /* signs a head with another time than its block's */
+	uint64_t proves_at;         /* states of this block instead */
+	bool swaps_slots;           /* the first slot's proof for every slot */
+	bool swaps_contracts;       /* every contract's proof is that of the directory */
+	unsigned cuts_nodes;        /* of each storage proof, from its end */
+	bool adds_node;             /* a needless one */
+	bool changes_bit;           /* in the last node of each storage proof */
+	bool hides_history;         /* refuses proofs of EIP-2935's contract */
+	bool changes_header;        /* debug_getRawHeader of an older block gives another */
+	const char *refuses_proofs; /* with this text */
+	bool misses_answer;         /* of a batch */
+	bool reverses_batch;        /* which is allowed */
+	size_t hides_event;         /* from 1 */
 	bool swaps_events, repeats_event, hides_times;
 	bool hides_transactions;
 	uint64_t logs_blocks_max;  /* of one eth_getLogs; 0: any */
@@ -372,6 +373,10 @@ static inline void fake_put_proof(struct fake_chain *chain, struct json_writer *
 	hash32 first = {{0}};
 	chain->proofs++;
 	if (hex_fixed(contract.b, 20, json_string(json_at(params, 0))) != STATUS_OK || !head) abort();
+	if (chain->refuses_proofs) {
+		fake_put_error(writer, chain->refuses_proofs);
+		return;
+	}
 	if (chain->hides_history && contract.b[2] == 0xf9) {
 		fake_put_error(writer, "the state is too old");
 		return;

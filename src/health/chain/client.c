@@ -122,6 +122,8 @@ static void read_error(struct client_error *out, struct arena *arena, const stru
 	const struct json *code = json_get(error, "code"), *data = json_get(error, "data");
 	*out = (struct client_error){0};
 	snprintf(out->message, sizeof out->message, "%.*s", (int)message.len, (const char *)message.data);
+	for (char *at = out->message; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = ' '; /* a terminal obeys some of these */
 	if (json_is(code, JSON_NUMBER) && code->text.len < 20) {
 		bool negative = code->text.len && code->text.data[0] == '-';
 		struct json magnitude = *code;
@@ -146,23 +148,27 @@ static enum status read_result(const struct json **result, struct client_error *
 	return STATUS_OK;
 }
 
-enum status client_rpc_at(struct client *client, const char *url, const struct json **result,
-    struct client_error *error, struct arena *arena, const char *method, struct bytes params, struct err *err) {
+enum status client_ask_at(
+    struct client *client, const char *url, struct client_question *question, struct arena *arena, struct err *err) {
 	struct buf request;
-	struct client_error local;
 	const struct json *root = NULL;
 	buf_init(&request, CLIENT_ANSWER_MAX);
 	struct json_writer writer = json_writer(&request);
-	put_request(&writer, ++client->next_id, method, params);
-	enum status status = ask(client, &root, arena, url, &request, method, err);
+	put_request(&writer, ++client->next_id, question->method, question->params);
+	question->status = ask(client, &root, arena, url, &request, question->method, err);
 	buf_fini(&request);
-	TRY(status);
-	return read_result(result, error ? error : &local, arena, root, method, err);
+	if (question->status == STATUS_OK)
+		question->status = read_result(&question->result, &question->error, arena, root, question->method, err);
+	return question->status;
 }
 
 enum status client_rpc(struct client *client, const struct json **result, struct client_error *error,
     struct arena *arena, const char *method, struct bytes params, struct err *err) {
-	return client_rpc_at(client, client->url, result, error, arena, method, params, err);
+	struct client_question question = {.method = method, .params = params};
+	enum status status = client_ask_at(client, client->url, &question, arena, err);
+	if (error && status == STATUS_DENIED) *error = question.error;
+	*result = question.result;
+	return status;
 }
 
 /* --- several calls --- */

@@ -18,10 +18,6 @@ struct client {
 /* Before each exchange: gives the HTTP client what is left until the deadline. STATUS_TIMEOUT: nothing is. */
 MUST_USE enum status client_begin_exchange(const struct client *client, struct err *err);
 
-/* The same call at another address than the client's: of a witness. */
-MUST_USE enum status client_rpc_at(struct client *client, const char *url, const struct json **result,
-    struct client_error *error, struct arena *arena, const char *method, struct bytes params, struct err *err);
-/* Several calls in one exchange. */
 struct client_question {
 	const char *method;
 	struct bytes params; /* a JSON array */
@@ -30,8 +26,11 @@ struct client_question {
 	const struct json *result;
 	struct client_error error;
 };
+/* One call, also at another address than the client's: of a witness. Returns the question's status. */
+MUST_USE enum status client_ask_at(
+    struct client *client, const char *url, struct client_question *question, struct arena *arena, struct err *err);
 #define CLIENT_BATCH_MAX 256u
-/* STATUS_INTERNAL unless each is answered once. */
+/* Several calls in one exchange. STATUS_INTERNAL unless each is answered once. */
 MUST_USE enum status client_batch(
     struct client *client, struct client_question *questions, size_t count, struct arena *arena, struct err *err);
 

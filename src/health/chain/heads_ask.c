@@ -116,14 +116,13 @@ static bool has_witnessed(
 	const hash32 digest = head_digest(q->domain, statement);
 	const struct bytes params = witness_params(q->arena, statement);
 	for (unsigned i = 0; i < WITNESS_TRIES; i++) {
-		const struct json *answer;
+		struct client_question question = {.method = "xinglin_head", .params = params};
 		struct eth_signature signature;
 		addr20 signer;
-		enum status status =
-		    client_rpc_at(q->client, witness->url, &answer, NULL, q->arena, "xinglin_head", params, NULL);
+		enum status status = client_ask_at(q->client, witness->url, &question, q->arena, NULL);
+		const struct json *text = json_get(question.result, "signature");
 		if (status == STATUS_OK)
-			return hex_fixed(signature.b, sizeof signature.b, json_string(json_get(answer, "signature"))) ==
-				   STATUS_OK &&
+			return hex_fixed(signature.b, sizeof signature.b, json_string(text)) == STATUS_OK &&
 			       eth_signer(&signer, &signature, &digest) == STATUS_OK &&
 			       addr20_equal(&signer, &witness->account);
 		if (status != STATUS_DENIED || !q->options->sleep_ms) return false;

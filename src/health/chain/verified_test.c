@@ -249,6 +249,12 @@ static void a_batch_with_an_answer_missing_is_refused(void **state) {
 	assert_non_null(strstr(reading->world->err.message, "answers 2 of 3 calls"));
 }
 
+static void a_nodes_words_move_no_terminal(void **state) {
+	struct reading *reading = *state;
+	reading->world->chain->refuses_proofs = "done\x1b[2J\r\n$ send your key\x7f";
+	expect_refusal(reading, "done [2J  $ send your key ");
+}
+
 /* --- lists --- */
 
 static enum status read_list(struct reading *reading, struct list_state *remembered) {
@@ -378,6 +384,7 @@ int main(void) {
 	    TEST(a_contract_that_the_anchor_does_not_name_is_refused),
 	    TEST(truncated_padded_and_changed_proofs_are_refused),
 	    TEST(a_batch_with_an_answer_missing_is_refused),
+	    TEST(a_nodes_words_move_no_terminal),
 	    TEST(a_list_is_read_newest_first_and_whole),
 	    TEST(only_what_is_new_is_read_again),
 	    TEST(a_hidden_entry_is_named),
