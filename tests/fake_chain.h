@@ -66,6 +66,7 @@ struct fake_chain {
 	bool changes_header;        /* debug_getRawHeader of an older block gives another */
 	const char *refuses_proofs; /* with this text */
 	bool misses_answer;         /* of a batch */
+	bool repeats_answer;        /* the first one in the place of the second */
 	bool reverses_batch;        /* which is allowed */
 	size_t hides_event;         /* from 1 */
 	bool swaps_events, repeats_event, hides_times;
@@ -73,6 +74,9 @@ struct fake_chain {
 	uint64_t logs_blocks_max;  /* of one eth_getLogs; 0: any */
 	unsigned witnesses_silent; /* so many of the first ones */
 	bool witness_lags;         /* the first question to one is refused */
+
+	void (*before)(void *context); /* NULL, or what happens once, before the next exchange is answered */
+	void *before_context;
 
 	/* What was asked. */
 	unsigned exchanges, proofs, headers, witness_questions;
@@ -318,8 +322,14 @@ static inline void fake_put_header(struct fake_chain *chain, struct json_writer 
 		fake_put_error(writer, "header not found");
 		return;
 	}
-	if (chain->changes_header && head->number < chain->head) head = &chain->blocks[head->number / 2];
-	json_put_hex(writer, "result", bytes_make(head->rlp, head->rlp_len));
+	struct header header;
+	struct buf rlp;
+	if (header_decode(&header, bytes_make(head->rlp, head->rlp_len), NULL) != STATUS_OK) abort();
+	if (chain->changes_header && head->number < chain->head) header.extra_data_len = 1;
+	buf_init(&rlp, 2048);
+	header_encode(&rlp, &header);
+	json_put_hex(writer, "result", buf_view(&rlp));
+	buf_fini(&rlp);
 }
 
 static inline void fake_put_block(struct fake_chain *chain, struct json_writer *writer, const struct json *params) {
@@ -503,6 +513,10 @@ static inline void fake_answer_batch(
 	json_array_begin(writer, NULL);
 	for (uint32_t i = 0; i < batch->count; i++) {
 		if (chain->misses_answer && i == 0) continue;
+		if (chain->repeats_answer && i == 1) {
+			fake_answer_one(chain, writer, json_at(batch, 0), url);
+			continue;
+		}
 		fake_answer_one(chain, writer, json_at(batch, chain->reverses_batch ? batch->count - 1 - i : i), url);
 	}
 	json_array_end(writer);
@@ -514,6 +528,9 @@ static inline enum status fake_chain_exchange(void *context, struct http_respons
 	struct arena arena;
 	const struct json *root;
 	(void)method, (void)headers;
+	void (*before)(void *) = chain->before;
+	chain->before = NULL;
+	if (before) before(chain->before_context);
 	chain->exchanges++;
 	arena_init(&arena);
 	if (json_parse(&root, &arena, body, NULL, err) != STATUS_OK) abort();

@@ -162,6 +162,10 @@ static void history_reaches_further_than_its_contract_in_steps(void **state) {
 	expect_head(world, 3);
 	mine_to(world, 1009);
 	mine_to(world, 9200);
+	world->chain->changes_header = true;
+	expect_refusal(world, HEADS_FRESH, CAUSE_NOT_PROVED, "is not the one that was asked for");
+	world->chain->changes_header = false;
+	world->chain->proofs = world->chain->headers = 0;
 	expect_head(world, 9200);
 	assert_int_equal(world->chain->proofs, 2); /* at 9,200 for 1,009, and there for 3 */
 	assert_int_equal(world->chain->headers, 1);
@@ -298,6 +302,25 @@ static void another_programs_newer_head_is_followed(void **state) {
 	expect_refusal(world, HEADS_FRESH, CAUSE_OLD_HEAD, "this home has seen block 5");
 	world->chain->shows_head = 0;
 	expect_head(world, 5);
+}
+
+/* As another thread, between this one's question and its answer; then the node shows this one an older block. */
+static void another_takes_5(void *context) {
+	struct world *world = context;
+	struct head head;
+	assert_int_equal(heads_take(world->heads, &head, world->client, HEADS_FRESH, &world->err), STATUS_OK);
+	assert_int_equal(head.number, 5);
+	world->chain->shows_head = 4;
+}
+
+static void another_threads_newer_head_is_followed(void **state) {
+	struct world *world = *state;
+	expect_head(world, 3);
+	fake_mine(world->chain, FAKE_START_S + 4);
+	fake_mine(world->chain, FAKE_START_S + 5);
+	world->chain->before = another_takes_5;
+	world->chain->before_context = world;
+	expect_refusal(world, HEADS_FRESH, CAUSE_OLD_HEAD, "this home has seen block 5");
 }
 
 static void a_head_is_written_once_a_second_and_at_the_end(void **state) {
@@ -449,6 +472,7 @@ int main(void) {
 	    TEST(a_head_that_cannot_be_kept_is_not_taken),
 	    TEST(a_damaged_head_is_refused),
 	    TEST(another_programs_newer_head_is_followed),
+	    TEST(another_threads_newer_head_is_followed),
 	    TEST(a_head_is_written_once_a_second_and_at_the_end),
 	    TEST(another_programs_branch_stops_everything),
 	    TEST(evidence_that_another_program_found_stops_this_one),

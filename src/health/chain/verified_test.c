@@ -247,6 +247,10 @@ static void a_batch_with_an_answer_missing_is_refused(void **state) {
 	reading->world->chain->misses_answer = true;
 	assert_int_equal(ask(reading, words), STATUS_INTERNAL);
 	assert_non_null(strstr(reading->world->err.message, "answers 2 of 3 calls"));
+	reading->world->chain->misses_answer = false;
+	reading->world->chain->repeats_answer = true;
+	assert_int_equal(ask(reading, words), STATUS_INTERNAL);
+	assert_non_null(strstr(reading->world->err.message, "answers one call twice"));
 }
 
 static void a_nodes_words_move_no_terminal(void **state) {
