@@ -67,7 +67,7 @@ struct verified_list {
 	 * ends the reading. */
 	MUST_USE enum status (*entry)(
 	    void *context, struct list_entry *out, bool *is_entry, const struct client_log *log, struct err *err);
-	/* Each entry, newest first, once it is proved. */
+	/* Each entry, newest first, once it is proved. The log's data are valid during the call. */
 	MUST_USE enum status (*visit)(
 	    void *context, const struct list_entry *entry, const struct client_log *log, struct err *err);
 	void *context;

@@ -14,6 +14,7 @@ struct reading {
 	const struct verified_list *list;
 	struct list_fold fold;
 	uint64_t visited;
+	struct arena page; /* its logs */
 };
 
 static bool is_enough(const struct reading *reading) {
@@ -21,11 +22,11 @@ static bool is_enough(const struct reading *reading) {
 }
 
 /* The node did not say it: the header does. What is wrong in it fails the fold. */
-static enum status time_of(uint64_t *out, struct verified *verified, uint64_t block, struct err *err) {
+static enum status time_of(uint64_t *out, struct reading *reading, uint64_t block, struct err *err) {
+	struct client *client = reading->verified->client;
 	const struct json *answer;
-	const char *params = arena_printf(verified->arena, "[\"0x%llx\",false]", (unsigned long long)block);
-	TRY(client_rpc(
-	    verified->client, &answer, NULL, verified->arena, "eth_getBlockByNumber", bytes_text(params), err));
+	const char *params = arena_printf(&reading->page, "[\"0x%llx\",false]", (unsigned long long)block);
+	TRY(client_rpc(client, &answer, NULL, &reading->page, "eth_getBlockByNumber", bytes_text(params), err));
 	return client_answer_quantity(out, json_get(answer, "timestamp"), "block's timestamp", err);
 }
 
@@ -33,7 +34,7 @@ static enum status take(struct reading *reading, struct client_log *log, struct 
 	const struct verified_list *list = reading->list;
 	struct list_entry entry = {0};
 	bool is_entry = true;
-	if (log->timestamp == 0) TRY(time_of(&log->timestamp, reading->verified, log->block_number, err));
+	if (log->timestamp == 0) TRY(time_of(&log->timestamp, reading, log->block_number, err));
 	entry.time_s = log->timestamp;
 	TRY(list->entry(list->context, &entry, &is_entry, log, err));
 	if (!is_entry) return STATUS_OK;
@@ -52,7 +53,8 @@ static enum status read_page(struct reading *reading, uint64_t *last, uint64_t *
 	size_t count;
 	struct logs_query query = reading->list->query;
 	query.address = reading->list->contract;
-	TRY(logs_page(&walk, reading->verified->client, &logs, &count, reading->verified->arena, &query, err));
+	arena_reset(&reading->page);
+	TRY(logs_page(&walk, reading->verified->client, &logs, &count, &reading->page, &query, err));
 	if (walk.next_block == first) { /* refused: a shorter page */
 		*span = walk.span;
 		return STATUS_OK;
@@ -84,7 +86,10 @@ enum status verified_list(
 	TRY(verified_words(verified, &word, &want, 1, err));
 	const struct list_state proved = list_load(&word);
 	if (list_fold_begin(&reading.fold, &proved, &until, err) != STATUS_OK) return not_proved(err);
-	TRY(read_all(&reading, err));
+	arena_init(&reading.page);
+	enum status status = read_all(&reading, err);
+	arena_fini(&reading.page);
+	TRY(status);
 	if (remembered && list_fold_is_done(&reading.fold)) *remembered = proved;
 	return STATUS_OK;
 }
