@@ -121,6 +121,7 @@ static void write_metrics(void *context, struct buf *out) {
 	struct gateway_counts counts = gateway_counts(service->gateway);
 	nodes_metrics(service->nodes, out);
 	follower_metrics(service->follower, out);
+	trustee_service_metrics(service->trustee, out);
 	metric_put(
 	    out, METRIC_GAUGE, "outbox_waiting", "Entries that were accepted and are not finished.", outbox.waiting);
 	metric_put(out, METRIC_GAUGE, "outbox_in_flight", "Transactions without a receipt.", outbox.in_flight);

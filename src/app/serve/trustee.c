@@ -1,5 +1,8 @@
 #include "app/serve/trustee.h"
 
+#include <stdatomic.h>
+
+#include "app/serve/metrics.h"
 #include "app/serve/periodic.h"
 #include "app/system.h"
 #include "health/consent/trustee.h"
@@ -8,8 +11,10 @@
 
 struct trustee_service {
 	struct actor *actor;
-	struct trustee_round round; /* emergencies before its first block are done with */
+	struct trustee_round round;
 	struct periodic *periodic;
+	atomic_ullong released, failed; /* since the start */
+	atomic_ullong limited;          /* in the last round */
 };
 
 /* A node that does not answer for a while is no reason to stop serving emergencies. */
@@ -24,6 +29,9 @@ static void serve_once(void *context) {
 	enum status status = actor_request_begin(service->actor, &request, &arena, deadline_ms, &err);
 	if (status == STATUS_OK) status = trustee_serve_once(&request, round, &err);
 	if (status != STATUS_OK) log_warn("trustee", "%s; trying again", err.message);
+	atomic_fetch_add(&service->released, round->released);
+	atomic_fetch_add(&service->failed, round->failed);
+	atomic_store(&service->limited, round->limited);
 	if (status == STATUS_OK && round->released) log_info("trustee", "%zu keys released", round->released);
 	if (status == STATUS_OK && round->failed) log_warn("trustee", "%zu releases failed", round->failed);
 	actor_request_end(&request);
@@ -41,6 +49,17 @@ enum status trustee_service_start(
 	else
 		mem_free(service);
 	return status;
+}
+
+void trustee_service_metrics(struct trustee_service *service, struct buf *out) {
+	if (!service) return;
+	metric_put(out, METRIC_COUNTER, "trustee_released_total", "Keys released in emergencies.",
+	    atomic_load(&service->released));
+	metric_put(out, METRIC_COUNTER, "trustee_failed_total", "Releases that failed, each try counted.",
+	    atomic_load(&service->failed));
+	metric_put(out, METRIC_GAUGE, "trustee_limited",
+	    "Emergencies whose actor had its number of releases today: a person must look.",
+	    atomic_load(&service->limited));
 }
 
 void trustee_service_stop(struct trustee_service *service) {

@@ -1,15 +1,23 @@
-/* A trustee's service: releasing folders' keys to emergency accounts. Threads: one owner a request. */
+/*
+ * A trustee's service: releasing folders' keys to emergency accounts. Nothing is released on a node's word: the review
+ * is proved and open by this machine's clock, the emergency is signed by its actor, the actor's entry and key are
+ * certified, and the folder and its trustees are proved, all at one head that answered a challenge.
+ *
+ * Threads: one owner a request.
+ */
 #ifndef HEALTH_CONSENT_TRUSTEE_H
 #define HEALTH_CONSENT_TRUSTEE_H
 
 #include "health/actors/request.h"
 
 struct trustee_round {
-	uint64_t from_block; /* in: where to begin; out: where the next round may */
+	uint64_t alarmed; /* kept between rounds: emergencies up to this one had their alarm */
 	size_t released;
-	size_t failed; /* each is in the log, and is tried again next time */
+	size_t failed;  /* each is in the log, and is tried again next time */
+	size_t limited; /* of them: the actor had its number of releases today, which a person should look at */
 };
-/* Releases the folder's key for every open window of folders that this home is trustee of, unless it has done so. */
+/* Releases the folder's key for every open window of folders that this home is trustee of, unless it has done so. The
+ * home remembers where to go on. What the request has proved before, it forgets. */
 MUST_USE enum status trustee_serve_once(struct actor_request *request, struct trustee_round *round, struct err *err);
 
 #endif
