@@ -313,7 +313,6 @@ static void stop_threads(struct gateway_service *service) {
 	follower_stop(service->follower);
 	trustee_service_stop(service->trustee);
 	service->letting_go = service->tending = NULL;
-	service->trustee = NULL;
 	nodes_watch_stop(service->nodes);
 }
 
@@ -325,7 +324,6 @@ enum status gateway_service_run(struct gateway_service *service, struct err *err
 		 * stays: the outbox still offers it work, and /metrics counts its tasks. */
 		worker_pool_stop(service->pool);
 		trustee_service_stop(service->trustee); /* it waits for what it sent */
-		service->trustee = NULL;
 		atomic_store(&service->is_ending, true);
 		outbox_stop(service->outbox);
 		pthread_join(service->outbox_thread, NULL);
@@ -374,6 +372,7 @@ void gateway_service_close(struct gateway_service *service) {
 	ops_server_close(service->ops_server);
 	if (service->pool) worker_pool_stop(service->pool);
 	follower_free(service->follower);
+	trustee_service_free(service->trustee);
 	index_free(service->index);
 	actor_close(service->actor);
 	worker_pool_close(service->pool);

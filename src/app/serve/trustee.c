@@ -65,5 +65,10 @@ void trustee_service_metrics(struct trustee_service *service, struct buf *out) {
 void trustee_service_stop(struct trustee_service *service) {
 	if (!service) return;
 	periodic_stop(service->periodic);
+	service->periodic = NULL;
+}
+
+void trustee_service_free(struct trustee_service *service) {
+	trustee_service_stop(service);
 	mem_free(service);
 }

@@ -10,9 +10,10 @@
 struct trustee_service;
 MUST_USE enum status trustee_service_start(
     struct trustee_service **out, struct actor *actor, uint32_t every_ms, struct err *err);
-/* Its counters; NULL is allowed, and has none. Any thread, between start and stop. */
+/* Its counters; NULL is allowed, and has none. Any thread, until it is freed. */
 void trustee_service_metrics(struct trustee_service *service, struct buf *out);
-/* Waits for the round that runs, and frees it. NULL is allowed. */
+/* Waits for the round that runs. NULL is allowed in both. */
 void trustee_service_stop(struct trustee_service *service);
+void trustee_service_free(struct trustee_service *service);
 
 #endif
