@@ -183,7 +183,11 @@ def test_refusals_have_stable_codes(scene, consortium):
     gateway, folder = scene
     stranger = ward(consortium, "gw-stranger")
     record = "0x" + "22" * 32
+    document = consortium.folder / "gw-stranger.json"
+    document.write_text(json.dumps(PATIENT))
+    foreign = consortium.run("gw-stranger", "record", "add", document, "--folder", stranger)["records"][0]["record"]
     cases = [
+        (gateway.call(f"/records/{foreign}"), (403, "no-window")),
         (gateway.post("0x" + "11" * 32), (404, "not-found")),
         (gateway.post(stranger), (403, "not-allowed-to-write")),
         (gateway.post("0x12"), (422, "document")),

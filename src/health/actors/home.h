@@ -10,6 +10,7 @@
  *	  products/, documents/  a trading partner's product keys and sealed documents (health/trace)
  *	  pins.json            directory keys seen so far: a change is reported
  *	  counts.json          the next index of a folder's controller key
+ *	  requests/            a gateway's idempotency keys and late refusals (health/gateway/outcome.h)
  *	  outbox.journal       what was accepted and is in no block yet (health/chain/outbox.h)
  *	  restored             only until a home from a backup has asked the chain
  *	  lock, files.lock     home_lock.h
