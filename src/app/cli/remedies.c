@@ -29,8 +29,8 @@ _Static_assert(sizeof of_causes / sizeof *of_causes == CAUSE_COUNT, "every cause
 
 static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_NONE] = "",
-    [CONTRACT_ERROR_SILENT] = "is it the contract's address? xinglin trust shows the deployment of this home",
-    [CONTRACT_ERROR_UNKNOWN] = "a newer xinglin may know it",
+    [CONTRACT_ERROR_SILENT] = "is a contract at that address? deployment.json in this home names the addresses",
+    [CONTRACT_ERROR_UNKNOWN] = "a newer version of this program may know it",
     [CONTRACT_ERROR_TEXT] = "",
     [CONTRACT_ERROR_PANIC] = "please report it, with the command",
     [CONTRACT_ERROR_ALREADY_ERASED] =
@@ -87,7 +87,7 @@ static const char *const of_codes[MEDICINES_CODE_COUNT] = {
     [MEDICINES_CODE_DUPLICATE_SERIAL] = "give the pack a serial that the product never had",
     [MEDICINES_CODE_NOT_LIVE] = "repeat the command that commissions the lot: it goes on where it stopped",
     [MEDICINES_CODE_COMPLETE] = "commission further packs as another lot",
-    [MEDICINES_CODE_TABLE_FULL] = "the product's owner grows the table, or registers a product of a larger --capacity",
+    [MEDICINES_CODE_TABLE_FULL] = "the manufacturer makes room with: xinglin product grow",
     [MEDICINES_CODE_PENDING] = "have it received, or end the shipment, before it moves again",
     [MEDICINES_CODE_NOT_PENDING] = "it was received already, or its shipment was ended: xinglin pack trace",
     [MEDICINES_CODE_HAS_PARENT] = "unpack it from its container, or move that: xinglin pack aggregate --unpack",
