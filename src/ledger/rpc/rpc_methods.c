@@ -164,7 +164,7 @@ static const struct rpc_method methods[] = {
     {"eth_uninstallFilter", rpc_eth_uninstall_filter, 1, 1, RPC_ALWAYS, "filter",
 	"ends a filter; false if there is none"},
     {"eth_unsubscribe", rpc_eth_unsubscribe, 1, 1, RPC_ALWAYS, "subscription",
-	"ends a subscription; false if there is none"},
+	"ends a subscription"},
     {"evm_increaseTime", rpc_evm_increase_time, 1, 1, RPC_SOLO, "seconds",
 	"moves the clock of the blocks to come; gives the sum of all moves"},
     {"evm_mine", rpc_evm_mine, 0, 1, RPC_SOLO, "[timestamp | {blocks, timestamp}]",
