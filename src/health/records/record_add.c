@@ -85,6 +85,7 @@ static enum status put_blobs(struct actor_request *request, struct record_added 
 		    buf_view(&drafts[i].sealed.container), err));
 		if (!taken.ok) return request_blob_refused(request, &taken, "the sealed record", err);
 	}
+	progress_at(request->progress, "sending sealed bytes to the node", of, of);
 	return STATUS_OK;
 }
 
