@@ -1,5 +1,6 @@
 // ethers 5, unmodified, against a chain: node ethers_5_chain.mjs URL, a notebook contract as JSON on stdin (abi,
-// creation, error) and how many accounts the node holds (accounts). The answer is one JSON object, scenario to "ok" or why not.
+// creation, error) and how many accounts the node holds (accounts). The answer is one JSON object: each scenario to
+// "ok", or why not.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
