@@ -20,8 +20,8 @@ static const char *const of_causes[] = {
     [CAUSE_OTHER_LOT] = "leave --lot out, or give the event's",
     [CAUSE_NO_EXPIRY] = "give it with --expiry",
     [CAUSE_BLOB_NOT_TAKEN] =
-	"is this home's account listed as active? xinglin actor show. If not, be listed first (xinglin actor request), "
-	"or, for an action of yours as a patient, use --out FILE and give it to a listed actor",
+	("is this home's account listed as active? xinglin actor show. If not, be listed first (xinglin actor request), "
+	 "or, for an action of yours as a patient, use --out FILE and give it to a listed actor"),
     [CAUSE_CLOCKS_DIFFER] =
 	"set this computer's clock (timedatectl shows it), or ask the node's operator to set the node's",
 };
@@ -61,8 +61,8 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_NOT_ERASED] =
 	"a node confirms an erasure only after the patient has ordered it: xinglin record erase",
     [CONTRACT_ERROR_NOT_LISTED] =
-	"the directory does not list this home's account as active. Be listed first (xinglin actor request), or, "
-	"for an action of yours as a patient, use --out FILE and give it to a listed actor",
+	("the directory does not list this home's account as active. Be listed first (xinglin actor request), or, "
+	 "for an action of yours as a patient, use --out FILE and give it to a listed actor"),
     [CONTRACT_ERROR_OVER_QUOTA] = "try again tomorrow",
     [CONTRACT_ERROR_RECORD_EXISTS] = "add the document again: the record gets another id",
     [CONTRACT_ERROR_REFUSED] = "",
