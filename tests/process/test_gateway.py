@@ -578,6 +578,8 @@ def test_what_the_chain_refuses_after_a_202_can_be_learnt(own, start_gateway):
     proxy.before = lambda _, body: 500 if b"eth_sendRawTransaction" in body else None
     status, headers, _ = gateway.post(folder, Idempotency_Key="k")
     assert status == 202 and gateway.call(headers["location"])[0] == 202
+    copy = gateway.home / "records" / (headers["location"].rsplit("/", 1)[1] + ".jwe")
+    assert copy.exists()
     path = own.folder / "revoke.json"
     own.run("hospital-patient", "revoke", "--folder", folder, "--from", own.accounts["hospital"], "--out", path)
     own.run("courier", "relay", path)
@@ -585,6 +587,7 @@ def test_what_the_chain_refuses_after_a_202_can_be_learnt(own, start_gateway):
     refusal = (403, "not-allowed-to-write")
     wait_for(lambda: gateway.call(headers["location"])[0] != 202)
     assert code_of(gateway.call(headers["location"])) == refusal
+    wait_for(lambda: not copy.exists())
     gateway.end(signal.SIGKILL)
     gateway.start()
     assert code_of(gateway.call(headers["location"])) == refusal

@@ -57,6 +57,8 @@ struct record_listener {
 };
 MUST_USE enum status record_submit(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, const struct record_listener *listener, struct err *err);
+/* The author's copy of a record that was refused after its listener heard OUTBOX_KEPT goes. */
+void record_drop_refused(const struct home *home, const hash32 *record);
 MUST_USE enum status record_add(struct actor_request *request, struct record_added *out, const hash32 *folder,
     const struct record_resource *resources, size_t count, struct err *err);
 

@@ -254,6 +254,10 @@ enum status record_add_many(struct actor_request *request, struct record_added *
 	return add(&adding, additions, err);
 }
 
+void record_drop_refused(const struct home *home, const hash32 *record) {
+	legal_copy_remove(home, record);
+}
+
 enum status record_submit(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, const struct record_listener *listener, struct err *err) {
 	struct adding adding = {.request = request, .out = out, .count = count, .listener = listener};
