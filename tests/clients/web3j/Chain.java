@@ -47,7 +47,7 @@ public final class Chain {
     static final Event NOTED = new Event("Noted", List.of(new TypeReference<Address>(true) {}, new TypeReference<Uint256>() {}));
 
     record World(Web3j web3, HttpService http, Web3j socket, Credentials rich, RawTransactionManager sender,
-                 PollingTransactionReceiptProcessor receipts, String creation, int accounts, int leastTip) {}
+                 PollingTransactionReceiptProcessor receipts, String creation, int accounts, BigInteger leastTip) {}
 
     static void check(boolean holds, Object what) {
         if (!holds) throw new AssertionError(String.valueOf(what));
@@ -146,7 +146,8 @@ public final class Chain {
         check(estimate.intValue() > 40000 && estimate.intValue() < 70000, estimate);
         var history = answer(world.web3.ethFeeHistory(2, DefaultBlockParameterName.LATEST, List.of(10.0, 90.0)).send()).getFeeHistory();
         check(history.getBaseFeePerGas().size() == 3 && history.getReward().size() == 2, history.getReward());
-        check(answer(world.web3.ethMaxPriorityFeePerGas().send()).getMaxPriorityFeePerGas().intValue() >= world.leastTip, "priority fee");
+        BigInteger tip = answer(world.web3.ethMaxPriorityFeePerGas().send()).getMaxPriorityFeePerGas();
+        check(tip.compareTo(world.leastTip) >= 0, tip);
     }
 
     /** Filters of the node, which the client asks for news. */
@@ -214,7 +215,7 @@ public final class Chain {
         Credentials rich = Credentials.create("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d");
         return new World(web3, http, Web3j.build(socket), rich, new RawTransactionManager(web3, rich, 31337),
             new PollingTransactionReceiptProcessor(web3, 50, 400), book.get("creation").asText(), book.get("accounts").asInt(),
-            book.get("leastTip").asInt());
+            BigInteger.valueOf(book.get("leastTip").asLong()));
     }
 
     public static void main(String[] arguments) throws Exception {
