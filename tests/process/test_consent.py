@@ -219,11 +219,11 @@ def test_an_account_in_no_directory(scene):
     scene.cannot_read("cs-stranger")
 
 
-def test_a_patient_cannot_send_but_is_told_how(scene):
+def test_a_patient_cannot_send_but_learns_how(scene):
     with pytest.raises(Refused) as caught:
         scene.c.run("cs-patient", "share", "--folder", scene.folder, "--with", scene.c.accounts["cs-clinic"],
                     "--purpose", "TREAT", "--days", 1, "--send")
-    assert caught.value.code == 3 and "--out FILE" in caught.value.report["error"]
+    assert caught.value.code == 3 and "--out FILE" in caught.value.report["remedy"]
 
 
 def test_the_node_refuses_whoever_goes_past_our_client(scene):
