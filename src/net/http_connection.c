@@ -16,7 +16,8 @@ void http_connection_count_held(struct http_connection *connection) {
 	struct served_exchange *exchange = connection->exchange;
 	const size_t before = exchange->held_bytes;
 	const size_t held = exchange->body.cap + exchange->shown.response.body.cap +
-			    (exchange->gunzip ? GUNZIP_BYTES : 0) + (exchange->gzip ? GZIP_BYTES : 0);
+			    exchange->shown.response.source.held_bytes + (exchange->gunzip ? GUNZIP_BYTES : 0) +
+			    (exchange->gzip ? GZIP_BYTES : 0);
 	if (held == before) return;
 	connection->held_bytes = exchange->held_bytes = held;
 	http_server_count_held(connection->server, held, before);

@@ -1,4 +1,5 @@
 """The gateway as an organisation's systems see it: records over HTTP, tokens, keys, failures."""
+import gzip
 import hashlib
 import json
 import re
@@ -85,6 +86,31 @@ def test_a_record_that_the_client_has_is_not_sent_again(scene, consortium):
     assert gateway.call(path, Range="bytes=-7")[2] == whole[-7:]
     assert gateway.call(path, Range="bytes=10-19", If_Range='"other"')[2] == whole
     assert code_of(gateway.call(path, Range="bytes=100000-")) == (416, "range")
+
+
+def test_a_large_record_is_the_same_in_all_its_forms(scene):
+    gateway, folder = scene
+    entry = lambda i: {"resourceType": "Observation", "id": f"{i:08d}-0000-0000-0000-000000000000", "status": "final",
+                       "code": {"text": hashlib.sha256(b"%d" % i).hexdigest() * (1 + i % 7 * 500)}}
+    document = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": entry(i)} for i in range(40)]}).encode()
+    assert len(document) > 3 << 20
+    status, headers, body = gateway.post(folder, document)
+    assert status == 201, body
+    path = headers["location"]
+    status, headers, whole = gateway.call(path)
+    assert status == 200 and int(headers["content-length"]) == len(whole)
+    bundle = json.loads(whole)
+    assert [e["resource"] for e in bundle["entry"]] == [entry(i) for i in range(40)]
+    assert bundle["entry"][3]["fullUrl"] == "urn:uuid:" + entry(3)["id"]
+    assert gzip.decompress(gateway.call(path, Accept_Encoding="gzip")[2]) == whole
+    head = gateway.call(path, "HEAD")
+    assert head[1]["content-length"] == headers["content-length"] and head[2] == b""
+    for first, last in ((0, len(whole) - 1), (1, 1 << 20), (len(whole) - 400000, len(whole) - 1), (70, 90),
+                        (1 << 19, (1 << 19) + (1 << 18)), (len(whole) - 1, len(whole))):
+        status, headers, part = gateway.call(path, Range=f"bytes={first}-{last}")
+        assert status == 206 and part == whole[first:last + 1]
+    assert gateway.call(path + "?part=7")[2] == json.dumps(entry(6)).encode()
 
 
 def test_a_304_is_as_hard_to_get_as_the_record(scene, consortium):
