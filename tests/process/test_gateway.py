@@ -176,7 +176,7 @@ def test_without_a_token_there_is_no_data(scene):
 
 def test_a_token_may_do_what_its_rights_say_and_a_reload_changes_them(scene):
     gateway, folder = scene
-    before = gateway.tokens.read_text()
+    before, said = gateway.tokens.read_text(), len(gateway.log.read_text())
     reader = new_token(gateway.tokens, "reader", "read")
     writer = new_token(gateway.tokens, "writer", "write")
     assert reader not in gateway.tokens.read_text()
@@ -189,17 +189,18 @@ def test_a_token_may_do_what_its_rights_say_and_a_reload_changes_them(scene):
     assert code_of(gateway.call(f"/records/{record}", token=writer)) == (403, "rights")
     post = gateway.call(f"/records?folder={folder}", "POST", PATIENT, token=reader, Content_Type="application/json")
     assert code_of(post) == (403, "rights")
-    wait_for(lambda: "tokens are taken tokens=3" in gateway.log.read_text())
+    log = lambda: gateway.log.read_text()[said:]
+    count = len(gateway.tokens.read_text().splitlines())
+    wait_for(lambda: f"tokens are taken tokens={count} " in log() and " reloaded\n" in log())
     gateway.tokens.write_text("broken line")
     gateway.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: "reloaded in part" in gateway.log.read_text())
-    log = gateway.log.read_text()
-    assert "the tokens stay as they were" in log and log.count(" reloaded\n") == 1
+    wait_for(lambda: "reloaded in part" in log())
+    assert "the tokens stay as they were" in log() and log().count(" reloaded\n") == 1
     assert gateway.call(f"/records/{record}", token=reader)[0] == 200
     gateway.tokens.write_text("")
     gateway.process.send_signal(signal.SIGHUP)
     wait_for(lambda: gateway.call(f"/records/{record}", token=reader)[0] == 401)
-    wait_for(lambda: "the file of tokens holds none: nobody may ask" in gateway.log.read_text())
+    wait_for(lambda: "the file of tokens holds none: nobody may ask" in log())
     gateway.tokens.write_text(before)
     gateway.process.send_signal(signal.SIGHUP)
     wait_for(lambda: gateway.call("/metrics")[0] == 200)
