@@ -330,18 +330,63 @@ def copy_of(folder):
         shutil.rmtree(copy)
 
 
-def many_rows(bench, kind):
-    """Random places of a large state. What bench_populate made is kept between runs of this program; each measurement has a copy."""
-    millions, programs = bench.arguments.millions, bench.build / "bench"
+def populated(bench, kind, millions):
+    """The folder that bench_populate filled, which is kept between runs of this program; or None."""
     full = CACHE / f"rows-{millions}"
     if not full.exists():
         part = CACHE / f"rows-{millions}.part"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         Node(kind, bench.programs[kind], part).stop()
-        if bench.run([programs / "bench_populate", part / "chain", millions], "bench_populate") is None:
-            return
+        if bench.run([bench.build / "bench/bench_populate", part / "chain", millions], "bench_populate") is None:
+            return None
         part.rename(full)
+    return full
+
+
+PROOF_MILLIONS = 3  # 100,000 accounts, 2.4 million slots of one contract, 500 of each of 1,000
+PROOF_BLOCKS, PROOF_TXS = 20, 10
+PROOF_BEHIND = (0, 16)
+ROWS_CONTRACT = "0xc0beec" + "00" * 17  # the large one of bench/rows.h
+
+
+def seal_records(node):
+    """Blocks in which ten senders each write five slots of the large contract."""
+    accounts = node.call("eth_accounts")
+    node.call("evm_setAutomine", False)
+    for _ in range(PROOF_BLOCKS):
+        for sender in accounts[:PROOF_TXS]:
+            data = "0x80" + random.randbytes(31 + 5 * 32 + 256).hex()
+            node.call("eth_sendTransaction", {"from": sender, "to": ROWS_CONTRACT, "data": data, "gas": "0x50000"})
+        node.call("evm_mine")
+
+
+def proofs(bench, kind):
+    """What a client that believes no node waits for: a folder's head, key and grant, served and verified."""
+    full = populated(bench, kind, PROOF_MILLIONS)
+    if full is None:
+        return
+    with copy_of(full) as folder, closing(Node(kind, bench.programs[kind], folder)) as node:
+        seal_records(node)
+        for behind in PROOF_BEHIND:
+            command = [bench.build / "bench/bench_proof", node.port, PROOF_MILLIONS, bench.arguments.reads_seconds,
+                       behind]
+            text = bench.run(command, "bench_proof")
+            if text is None:
+                continue
+            answer, title = json.loads(text), "eight proved slots" + (f", {behind} blocks ago" if behind else "")
+            bench.keep(f"{title}: p50, ms", kind, answer["p50ms"])
+            bench.keep(f"{title}: p99, ms", kind, answer["p99ms"])
+            if not behind:
+                bench.keep(f"{title}: of these verified in, ms", kind, answer["verifyP50us"] / 1e3)
+
+
+def many_rows(bench, kind):
+    """Random places of a large state. Each measurement has a copy."""
+    millions, programs = bench.arguments.millions, bench.build / "bench"
+    full = populated(bench, kind, millions)
+    if full is None:
+        return
     for row, work in (("transfers", "transfer"), ("storage", "fresh")):
         with copy_of(full) as folder:
             text = bench.run(
@@ -406,5 +451,5 @@ def steps_of(bench):
         ),
         *named(both, reads, receipts, logs, idle),
         *named(list(bench.programs), waiting),
-        *named(ours, parked, half_rate, interpreter, many_rows, many_blocks),
+        *named(ours, parked, half_rate, proofs, interpreter, many_rows, many_blocks),
     ]

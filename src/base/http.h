@@ -79,6 +79,8 @@ struct http_source {
 	void (*close)(void *context); /* [NULL: nothing to do] */
 	void *context;
 	uint64_t length; /* bytes of the whole; HTTP_LENGTH_UNKNOWN: it ends with END */
+	size_t
+	    held_bytes; /* of memory that it keeps until it is closed; they count as a body that waits for its client */
 };
 
 /*

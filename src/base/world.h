@@ -25,7 +25,8 @@ struct random_source {
 
 /* Long work says how far it is, and prints nothing itself. */
 struct progress {
-	/* `what` is static text, "sending the parts of a document"; `of` 0: nobody knows how much there is. */
+	/* `what` is static text, "sending the parts of a document". The last call of a piece of work has `done` ==
+	 * `of`. `of` 0: it cannot be counted, "waiting for a block", and may be a moment within counted work. */
 	void (*at)(void *context, const char *what, uint64_t done, uint64_t of);
 	void *context;
 };

@@ -16,7 +16,8 @@ void http_connection_count_held(struct http_connection *connection) {
 	struct served_exchange *exchange = connection->exchange;
 	const size_t before = exchange->held_bytes;
 	const size_t held = exchange->body.cap + exchange->shown.response.body.cap +
-			    (exchange->gunzip ? GUNZIP_BYTES : 0) + (exchange->gzip ? GZIP_BYTES : 0);
+			    exchange->shown.response.source.held_bytes + (exchange->gunzip ? GUNZIP_BYTES : 0) +
+			    (exchange->gzip ? GZIP_BYTES : 0);
 	if (held == before) return;
 	connection->held_bytes = exchange->held_bytes = held;
 	http_server_count_held(connection->server, held, before);
@@ -126,8 +127,23 @@ static bool length_fits(struct bytes text, size_t max) {
 	return value <= max;
 }
 
+/* What no request may be: RFC 9112 §3 and §3.2. The library would refuse these too if it were strict, but version
+ * 0.9.75 then sends the head of its answer twice. */
+static bool is_malformed(const struct http_connection *connection, const char *version, const char **why) {
+	const struct served_exchange *exchange = connection->exchange;
+	*why = NULL;
+	if (connection->headers_bad) *why = "malformed header field";
+	if (exchange->uri.len && memchr(exchange->uri.data, ' ', exchange->uri.len))
+		*why = "the request's target has a space";
+	if (has_contradiction(&exchange->shown.request)) *why = "contradictory header fields";
+	if (strcmp(version, "HTTP/1.0") != 0 && !http_header_get(&exchange->shown.request, "host").data)
+		*why = "a Host field is needed";
+	return *why != NULL;
+}
+
 /* What can be refused whatever the service thinks of it. 0: nothing. */
-static int early_refusal(struct http_connection *connection, const struct http_policy *policy, const char **why) {
+static int early_refusal(
+    struct http_connection *connection, const struct http_policy *policy, const char *version, const char **why) {
 	const struct http_request *request = &connection->exchange->shown.request;
 	struct bytes coding = http_header_get(request, "transfer-encoding");
 	if (connection->headers_over) {
@@ -138,14 +154,7 @@ static int early_refusal(struct http_connection *connection, const struct http_p
 		*why = "the request's target is too long";
 		return MHD_HTTP_URI_TOO_LONG;
 	}
-	if (connection->headers_bad) {
-		*why = "malformed header field";
-		return MHD_HTTP_BAD_REQUEST;
-	}
-	if (has_contradiction(request)) {
-		*why = "contradictory header fields";
-		return MHD_HTTP_BAD_REQUEST;
-	}
+	if (is_malformed(connection, version, why)) return MHD_HTTP_BAD_REQUEST;
 	if (coding.data && (coding.len != 7 || strncasecmp((const char *)coding.data, "chunked", 7) != 0)) {
 		*why = "unknown transfer coding";
 		return MHD_HTTP_NOT_IMPLEMENTED;
@@ -240,7 +249,7 @@ static void split_target(struct served_exchange *exchange) {
 }
 
 static enum MHD_Result take_headers(
-    struct http_connection *connection, struct MHD_Connection *mhd, const char *method) {
+    struct http_connection *connection, struct MHD_Connection *mhd, const struct http_request_line *line) {
 	const struct http_policy *policy = http_server_policy(connection->server);
 	struct served_exchange *exchange = connection->exchange;
 	const char *why = NULL;
@@ -251,10 +260,10 @@ static enum MHD_Result take_headers(
 		tls_describe_peer(&connection->peer->shown, &connection->peer->arena, session_of(mhd));
 	connection->peer->is_described = true;
 	exchange->shown.request.peer = &connection->peer->shown;
-	exchange->shown.request.method = http_method_of(method);
+	exchange->shown.request.method = http_method_of(line->method);
 	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, take_header, connection);
 	split_target(exchange);
-	int status = early_refusal(connection, policy, &why);
+	int status = early_refusal(connection, policy, line->version, &why);
 	if (status == 0 && policy->service.admit && is_for_service(policy, &exchange->shown.request)) {
 		policy->service.admit(policy->service.context, &exchange->shown);
 		if (exchange->shown.response.status) return http_connection_send(connection, mhd);
@@ -373,8 +382,8 @@ static void take_body(struct http_connection *connection, struct bytes piece) {
 }
 
 enum MHD_Result http_connection_serve(struct http_connection *connection, struct MHD_Connection *mhd,
-    const char *method, const char *upload, size_t *upload_size) {
-	if (!connection->headers_done) return take_headers(connection, mhd, method);
+    const struct http_request_line *line, const char *upload, size_t *upload_size) {
+	if (!connection->headers_done) return take_headers(connection, mhd, line);
 	if (connection->did_defer) return take_answer(connection, mhd);
 	if (*upload_size == 0) return call_handler(connection, mhd);
 	take_body(connection, bytes_make(upload, *upload_size));

@@ -85,10 +85,14 @@ struct http_connection *http_connection_new(struct http_server *server, struct M
 void http_connection_free(struct http_connection *connection);
 /* A new request's target, as it stands in the request line. */
 void http_connection_begin(struct http_connection *connection, const char *target);
+struct http_request_line {
+	const char *method;
+	const char *version; /* "HTTP/1.1" */
+};
 /* The library's callback: once after the header, once for each part of the body, and at the end until there is an
  * answer. */
 enum MHD_Result http_connection_serve(struct http_connection *connection, struct MHD_Connection *mhd,
-    const char *method, const char *upload, size_t *upload_size);
+    const struct http_request_line *line, const char *upload, size_t *upload_size);
 /* The answer was sent, or the client went away. */
 void http_connection_end(struct http_connection *connection);
 void http_connection_enter(struct http_connection *connection, enum connection_phase phase, uint32_t patience_ms);

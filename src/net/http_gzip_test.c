@@ -165,7 +165,7 @@ static void handle(void *context, struct http_exchange *exchange) {
 	if (exchange->request.method == HTTP_POST)
 		buf_printf(&response->body, "%zu bytes, %u sunk.", exchange->request.body.len, sunk);
 	else if (is_at(exchange, "/stream"))
-		response->source = (struct http_source){read_stream, close_stream, exchange, HTTP_LENGTH_UNKNOWN};
+		response->source = (struct http_source){read_stream, close_stream, exchange, HTTP_LENGTH_UNKNOWN, 0};
 	else if (http_precondition_of(&exchange->request, "\"1\"") == HTTP_PRECONDITION_NOT_MODIFIED)
 		response->status = 304;
 	else

@@ -400,8 +400,9 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url, const char *method,
     const char *version, const char *upload, size_t *upload_size, void **slot) {
-	(void)context, (void)url, (void)version;
-	return http_connection_serve(*slot, mhd, method, upload, upload_size);
+	(void)context, (void)url;
+	const struct http_request_line line = {method, version};
+	return http_connection_serve(*slot, mhd, &line, upload, upload_size);
 }
 
 static void on_completed(void *context, struct MHD_Connection *mhd, void **slot, enum MHD_RequestTerminationCode code) {
@@ -441,7 +442,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server) {
 	    MHD_OPTION_CONNECTION_TIMEOUT, timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    options->header_max + POOL_EXTRA_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL,
-	    MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 	    options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, options->threads, MHD_OPTION_END);
 }
 

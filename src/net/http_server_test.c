@@ -218,6 +218,24 @@ static void refuses_malformed_requests(void **state) {
 	stop(&served);
 }
 
+/* By us, since the library would send the head of its refusal twice. */
+static void refuses_once(void **state) {
+	(void)state;
+	static const char *const cases[] = {"GET / HTTP/1.1\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab",
+	    "GET http://localhost/ HTTP/1.1\r\n\r\n", HEAD_OF("GET", "/a b") "\r\n"};
+	struct served served;
+	static char answer[ANSWER_BYTES];
+	start(&served, (struct http_server_options){0});
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ask(served.port, answer, cases[i], "}");
+		const char *first = strstr(answer, "HTTP/1.1 400");
+		assert_true(first == answer && !strstr(first + 1, "HTTP/1.1"));
+		assert_non_null(strstr(answer, "application/problem+json"));
+	}
+	assert_int_equal(served.calls, 0);
+	stop(&served);
+}
+
 static uint64_t closes_after_ms(uint16_t port, const char *first, bool dribble) {
 	static char answer[ANSWER_BYTES];
 	int fd = dial(port);
@@ -426,6 +444,7 @@ int main(void) {
 	    cmocka_unit_test(refuses_what_is_too_large),
 	    cmocka_unit_test(takes_few_large_bodies),
 	    cmocka_unit_test(refuses_malformed_requests),
+	    cmocka_unit_test(refuses_once),
 	    cmocka_unit_test(shows_requests_once),
 	    cmocka_unit_test(closes_slow_clients),
 	    cmocka_unit_test(makes_room_for_the_newest),

@@ -79,9 +79,9 @@ static void give_source(void *context, struct http_exchange *exchange) {
 	struct http_response *response = &exchange->response;
 	response->content_type = "text/event-stream";
 	if (bytes_equal(exchange->request.path, BYTES_LITERAL("/long")))
-		response->source = (struct http_source){read_long, close_source, exchange, LONG_BYTES};
+		response->source = (struct http_source){read_long, close_source, exchange, LONG_BYTES, 0};
 	else
-		response->source = (struct http_source){read_text, close_source, exchange, HTTP_LENGTH_UNKNOWN};
+		response->source = (struct http_source){read_text, close_source, exchange, HTTP_LENGTH_UNKNOWN, 0};
 	if (bytes_equal(exchange->request.path, BYTES_LITERAL("/overflow"))) response->body.overflow = true;
 }
 
@@ -183,6 +183,24 @@ static void a_failure_cuts_the_connection(void **state) {
 	assert_int_equal(source.closed, 1);
 }
 
+static void hold_much(void *context, struct http_exchange *exchange) {
+	give_source(context, exchange);
+	exchange->response.source.held_bytes = 300 << 20;
+}
+
+/* It counts as an answer that waits for its client, and this one alone is over the bound. */
+static void what_a_source_keeps_is_counted(void **state) {
+	(void)state;
+	static char answer[ANSWER_BYTES];
+	struct served served;
+	source.next = NULL;
+	source.then = HTTP_SOURCE_WAIT;
+	start_service(&served, (struct http_server_options){.held_max = (size_t)200 << 20},
+	    (struct http_service){.handle = hold_much});
+	assert_true(ask(served.port, answer, HEAD_OF("GET", "/") "\r\n", NULL));
+	stop(&served);
+}
+
 static void what_is_not_sent_is_closed_unread(void **state) {
 	(void)state;
 	static char answer[ANSWER_BYTES];
@@ -278,6 +296,7 @@ int main(void) {
 	    cmocka_unit_test(a_source_learns_that_its_client_went),
 	    cmocka_unit_test(a_stop_ends_those_that_wait),
 	    cmocka_unit_test(a_failure_cuts_the_connection),
+	    cmocka_unit_test(what_a_source_keeps_is_counted),
 	    cmocka_unit_test(what_is_not_sent_is_closed_unread),
 	    cmocka_unit_test(a_sink_takes_the_body_in_pieces),
 	};

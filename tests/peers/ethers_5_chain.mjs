@@ -1,5 +1,6 @@
-// ethers 5, unmodified, against a development chain: node ethers_5_chain.mjs URL, a notebook contract as JSON on stdin
-// (abi, creation, error). The answer is one JSON object, scenario to "ok" or why not.
+// ethers 5, unmodified, against a chain: node ethers_5_chain.mjs URL, a notebook contract as JSON on stdin (abi,
+// creation, error) and how many accounts the node holds (accounts). The answer is one JSON object: each scenario to
+// "ok", or why not.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -36,7 +37,7 @@ async function transfer(fields, type) {
 const scenarios = {
   async network() {
     assert.equal((await provider.getNetwork()).chainId, 31337);
-    assert.equal((await provider.listAccounts()).length, 10);
+    assert.equal((await provider.listAccounts()).length, book.accounts);
     assert.equal((await provider.getBlock(0)).number, 0);
     assert.ok((await rich.getBalance()).gt(utils.parseEther('1')));
   },

@@ -219,7 +219,7 @@ def test_an_account_in_no_directory(scene):
     scene.cannot_read("cs-stranger")
 
 
-def test_a_patient_cannot_send_but_is_told_how(scene):
+def test_a_patient_cannot_send_but_learns_how(scene):
     with pytest.raises(Refused) as caught:
         scene.c.run("cs-patient", "share", "--folder", scene.folder, "--with", scene.c.accounts["cs-clinic"],
                     "--purpose", "TREAT", "--days", 1, "--send")

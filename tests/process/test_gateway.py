@@ -1,4 +1,5 @@
 """The gateway as an organisation's systems see it: records over HTTP, tokens, keys, failures."""
+import gzip
 import hashlib
 import json
 import re
@@ -87,6 +88,31 @@ def test_a_record_that_the_client_has_is_not_sent_again(scene, consortium):
     assert code_of(gateway.call(path, Range="bytes=100000-")) == (416, "range")
 
 
+def test_a_large_record_is_the_same_in_all_its_forms(scene):
+    gateway, folder = scene
+    entry = lambda i: {"resourceType": "Observation", "id": f"{i:08d}-0000-0000-0000-000000000000", "status": "final",
+                       "code": {"text": hashlib.sha256(b"%d" % i).hexdigest() * (1 + i % 7 * 500)}}
+    document = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": entry(i)} for i in range(40)]}).encode()
+    assert len(document) > 3 << 20
+    status, headers, body = gateway.post(folder, document)
+    assert status == 201, body
+    path = headers["location"]
+    status, headers, whole = gateway.call(path)
+    assert status == 200 and int(headers["content-length"]) == len(whole)
+    bundle = json.loads(whole)
+    assert [e["resource"] for e in bundle["entry"]] == [entry(i) for i in range(40)]
+    assert bundle["entry"][3]["fullUrl"] == "urn:uuid:" + entry(3)["id"]
+    assert gzip.decompress(gateway.call(path, Accept_Encoding="gzip")[2]) == whole
+    head = gateway.call(path, "HEAD")
+    assert head[1]["content-length"] == headers["content-length"] and head[2] == b""
+    for first, last in ((0, len(whole) - 1), (1, 1 << 20), (len(whole) - 400000, len(whole) - 1), (70, 90),
+                        (1 << 19, (1 << 19) + (1 << 18)), (len(whole) - 1, len(whole))):
+        status, headers, part = gateway.call(path, Range=f"bytes={first}-{last}")
+        assert status == 206 and part == whole[first:last + 1]
+    assert gateway.call(path + "?part=7")[2] == json.dumps(entry(6)).encode()
+
+
 def test_a_304_is_as_hard_to_get_as_the_record(scene, consortium):
     gateway, folder = scene
     record = json.loads(gateway.post(folder)[2])["records"][0]["record"]
@@ -150,7 +176,7 @@ def test_without_a_token_there_is_no_data(scene):
 
 def test_a_token_may_do_what_its_rights_say_and_a_reload_changes_them(scene):
     gateway, folder = scene
-    before = gateway.tokens.read_text()
+    before, said = gateway.tokens.read_text(), len(gateway.log.read_text())
     reader = new_token(gateway.tokens, "reader", "read")
     writer = new_token(gateway.tokens, "writer", "write")
     assert reader not in gateway.tokens.read_text()
@@ -163,17 +189,18 @@ def test_a_token_may_do_what_its_rights_say_and_a_reload_changes_them(scene):
     assert code_of(gateway.call(f"/records/{record}", token=writer)) == (403, "rights")
     post = gateway.call(f"/records?folder={folder}", "POST", PATIENT, token=reader, Content_Type="application/json")
     assert code_of(post) == (403, "rights")
-    assert "tokens are taken tokens=3" in gateway.log.read_text()
+    log = lambda: gateway.log.read_text()[said:]
+    count = len(gateway.tokens.read_text().splitlines())
+    wait_for(lambda: f"tokens are taken tokens={count} " in log() and " reloaded\n" in log())
     gateway.tokens.write_text("broken line")
     gateway.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: "reloaded in part" in gateway.log.read_text())
-    log = gateway.log.read_text()
-    assert "the tokens stay as they were" in log and log.count(" reloaded\n") == 1
+    wait_for(lambda: "reloaded in part" in log())
+    assert "the tokens stay as they were" in log() and log().count(" reloaded\n") == 1
     assert gateway.call(f"/records/{record}", token=reader)[0] == 200
     gateway.tokens.write_text("")
     gateway.process.send_signal(signal.SIGHUP)
     wait_for(lambda: gateway.call(f"/records/{record}", token=reader)[0] == 401)
-    assert "the file of tokens holds none: nobody may ask" in gateway.log.read_text()
+    wait_for(lambda: "the file of tokens holds none: nobody may ask" in log())
     gateway.tokens.write_text(before)
     gateway.process.send_signal(signal.SIGHUP)
     wait_for(lambda: gateway.call("/metrics")[0] == 200)
@@ -183,7 +210,11 @@ def test_refusals_have_stable_codes(scene, consortium):
     gateway, folder = scene
     stranger = ward(consortium, "gw-stranger")
     record = "0x" + "22" * 32
+    document = consortium.folder / "gw-stranger.json"
+    document.write_text(json.dumps(PATIENT))
+    foreign = consortium.run("gw-stranger", "record", "add", document, "--folder", stranger)["records"][0]["record"]
     cases = [
+        (gateway.call(f"/records/{foreign}"), (403, "no-window")),
         (gateway.post("0x" + "11" * 32), (404, "not-found")),
         (gateway.post(stranger), (403, "not-allowed-to-write")),
         (gateway.post("0x12"), (422, "document")),
@@ -574,6 +605,8 @@ def test_what_the_chain_refuses_after_a_202_can_be_learnt(own, start_gateway):
     proxy.before = lambda _, body: 500 if b"eth_sendRawTransaction" in body else None
     status, headers, _ = gateway.post(folder, Idempotency_Key="k")
     assert status == 202 and gateway.call(headers["location"])[0] == 202
+    copy = gateway.home / "records" / (headers["location"].rsplit("/", 1)[1] + ".jwe")
+    assert copy.exists()
     path = own.folder / "revoke.json"
     own.run("hospital-patient", "revoke", "--folder", folder, "--from", own.accounts["hospital"], "--out", path)
     own.run("courier", "relay", path)
@@ -581,6 +614,7 @@ def test_what_the_chain_refuses_after_a_202_can_be_learnt(own, start_gateway):
     refusal = (403, "not-allowed-to-write")
     wait_for(lambda: gateway.call(headers["location"])[0] != 202)
     assert code_of(gateway.call(headers["location"])) == refusal
+    wait_for(lambda: not copy.exists())
     gateway.end(signal.SIGKILL)
     gateway.start()
     assert code_of(gateway.call(headers["location"])) == refusal

@@ -314,6 +314,19 @@ def test_a_large_lot_in_parts(trade):
     assert sorted(h["units"] for h in holders["holders"]) == [3, 1097] and holders["live"] == 1100
 
 
+def test_a_product_that_is_full_is_made_to_grow(trade):
+    gtin, request = check_digit("0401234567895"), trade.path("json")
+    trade.run("maker", "product", "new", "--gtin", gtin, "--regulator", trade.address("regulator"), "--capacity", 20,
+              "--out", request)
+    trade.run("regulator", "product", "register", request)
+    command = ("pack", "commission", "--gtin", gtin, "--lot", trade.lot(), "--expiry", "2031-01-31", "--count", 200)
+    report = refused(3, "TABLE_FULL", trade.run, "maker", *command)
+    assert "xinglin product grow" in report["remedy"]
+    refused(3, "NOT_OWNER", trade.run, "regulator", "product", "grow", "--gtin", gtin, "--capacity", 400)
+    trade.run("maker", "product", "grow", "--gtin", gtin, "--capacity", 400)
+    assert len(trade.run("maker", *command)["units"]) == 200
+
+
 def test_bad_scans_get_a_diagnosis(trade):
     units = trade.commission(trade.lot(), 1)
     serial = units[0].rsplit("/", 1)[1]

@@ -3,11 +3,12 @@ import base64
 import json
 import os
 import pty
+import re
 import subprocess
 
 import pytest
 
-from machine import PASSWORD, Refused, binary
+from machine import PASSWORD, ROOT, Refused, binary
 
 AHEAD = """
 #define _GNU_SOURCE
@@ -146,3 +147,12 @@ def test_a_program_that_reads_standard_error_sees_no_progress(ward):
     done = subprocess.run(command, capture_output=True, text=True, check=True,
                           env=os.environ | {"XINGLIN_PASSWORD": PASSWORD, "TERM": "xterm"})
     assert done.stderr == ""
+
+
+def test_every_command_that_a_remedy_names_exists():
+    source = (ROOT / "src/app/cli/remedies.c").read_text()
+    named = {match.strip() for match in re.findall(r"xinglin ((?:[a-z-]+ ){0,1}[a-z][a-z-]+)", source)}
+    assert len(named) > 15
+    commands = {name for path in (ROOT / "src/app/commands").glob("*.c")
+                for name in re.findall(r'\.name = "([a-z -]+)"', path.read_text())}
+    assert not [name for name in named if name not in commands and name.split()[0] not in commands]

@@ -18,11 +18,14 @@ static void show(void *context, const char *what, uint64_t done, uint64_t of) {
 	const uint64_t now_ms = clock_now_ms(line->clock);
 	const bool is_new = line->what != what, is_last = of && done == of;
 	if (!is_new && !is_last && now_ms - line->shown_ms < PROGRESS_PAUSE_MS) return;
-	if (of)
+	if (of) {
 		snprintf(text, sizeof text, "%s: %llu of %llu (%u%%)", what, (unsigned long long)done,
 		    (unsigned long long)of, (unsigned)(done * 100 / of));
-	else
-		snprintf(text, sizeof text, done ? "%s: %llu" : "%s", what, (unsigned long long)done);
+		memcpy(line->counted, text, sizeof text);
+		if (is_last) line->counted[0] = 0;
+	} else {
+		snprintf(text, sizeof text, "%s%s%s", line->counted, line->counted[0] ? "; " : "", what);
+	}
 	fprintf(line->out, "%s" ERASE "\r", text);
 	fflush(line->out);
 	line->what = what;

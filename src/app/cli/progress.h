@@ -17,6 +17,8 @@ struct progress_line {
 	FILE *out;
 	const struct clock_source *clock;
 	const char *what; /* shown now; NULL: nothing is */
+	char counted[PROGRESS_COLUMNS +
+		     1]; /* work of a known size that is not done: what happens meanwhile stands behind it */
 	uint64_t shown_ms;
 };
 

@@ -23,8 +23,8 @@ static const char *const of_causes[] = {
     [CAUSE_OLD_HEAD] = "is this machine's clock right, and the node at the chain's end?",
     [CAUSE_TWO_BLOCKS] = "nothing from this chain can be believed: show evidence.json to those who run it",
     [CAUSE_BLOB_NOT_TAKEN] =
-	"is this home's account listed as active? xinglin actor show. If not, be listed first (xinglin actor request), "
-	"or, for an action of yours as a patient, use --out FILE and give it to a listed actor",
+	("is this home's account listed as active? xinglin actor show. If not, be listed first (xinglin actor request), "
+	 "or, for an action of yours as a patient, use --out FILE and give it to a listed actor"),
     [CAUSE_CLOCKS_DIFFER] =
 	"set this computer's clock (timedatectl shows it), or ask the node's operator to set the node's",
 };
@@ -32,8 +32,8 @@ _Static_assert(sizeof of_causes / sizeof *of_causes == CAUSE_COUNT, "every cause
 
 static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_NONE] = "",
-    [CONTRACT_ERROR_SILENT] = "is it the contract's address? xinglin trust shows the deployment of this home",
-    [CONTRACT_ERROR_UNKNOWN] = "a newer xinglin may know it",
+    [CONTRACT_ERROR_SILENT] = "is a contract at that address? deployment.json in this home names the addresses",
+    [CONTRACT_ERROR_UNKNOWN] = "a newer version of this program may know it",
     [CONTRACT_ERROR_TEXT] = "",
     [CONTRACT_ERROR_PANIC] = "please report it, with the command",
     [CONTRACT_ERROR_ALREADY_ERASED] =
@@ -67,8 +67,8 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_NOT_ERASED] =
 	"a node confirms an erasure only after the patient has ordered it: xinglin record erase",
     [CONTRACT_ERROR_NOT_LISTED] =
-	"the directory does not list this home's account as active. Be listed first (xinglin actor request), or, "
-	"for an action of yours as a patient, use --out FILE and give it to a listed actor",
+	("the directory does not list this home's account as active. Be listed first (xinglin actor request), or, "
+	 "for an action of yours as a patient, use --out FILE and give it to a listed actor"),
     [CONTRACT_ERROR_NOT_THE_RELAY] = "only the account that the action names can send it, or whoever signed it",
     [CONTRACT_ERROR_NOT_TOP_LEVEL] = "send it as a transaction of its own, from an account without code",
     [CONTRACT_ERROR_OVER_QUOTA] = "try again tomorrow",
@@ -100,7 +100,7 @@ static const char *const of_codes[MEDICINES_CODE_COUNT] = {
     [MEDICINES_CODE_DUPLICATE_SERIAL] = "give the pack a serial that the product never had",
     [MEDICINES_CODE_NOT_LIVE] = "repeat the command that commissions the lot: it goes on where it stopped",
     [MEDICINES_CODE_COMPLETE] = "commission further packs as another lot",
-    [MEDICINES_CODE_TABLE_FULL] = "the product's owner grows the table, or registers a product of a larger --capacity",
+    [MEDICINES_CODE_TABLE_FULL] = "the manufacturer makes room with: xinglin product grow",
     [MEDICINES_CODE_PENDING] = "have it received, or end the shipment, before it moves again",
     [MEDICINES_CODE_NOT_PENDING] = "it was received already, or its shipment was ended: xinglin pack trace",
     [MEDICINES_CODE_HAS_PARENT] = "unpack it from its container, or move that: xinglin pack aggregate --unpack",

@@ -16,17 +16,24 @@ static enum status gtin_option(const struct cli *cli, char out[15], struct err *
 	    err, STATUS_INVALID, "--gtin takes 8, 12, 13 or 14 digits with their check digit, not \"%s\"", text);
 }
 
+static enum status capacity_option(struct cli *cli, uint32_t *out, struct err *err) {
+	uint64_t capacity;
+	TRY(cli_u64(cli, &capacity, "capacity", 100000, err));
+	if (capacity == 0 || capacity > UINT32_MAX / 2)
+		return err_set(err, STATUS_INVALID, "--capacity takes 1 to %u", UINT32_MAX / 2);
+	*out = (uint32_t)capacity;
+	return STATUS_OK;
+}
+
 static enum status cmd_product_new(struct cli *cli, struct err *err) {
 	struct product product = {.owner = cli->request.home->account}, old;
 	const char *path;
-	uint64_t capacity;
+	uint32_t capacity = 0;
 	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_need(cli, &path, "out", err));
 	TRY(gtin_option(cli, product.gtin, err));
 	TRY(cli_address(cli, &product.regulator, "regulator", err));
-	TRY(cli_u64(cli, &capacity, "capacity", 100000, err));
-	if (capacity == 0 || capacity > UINT32_MAX / 2)
-		return err_set(err, STATUS_INVALID, "--capacity is out of range");
+	TRY(capacity_option(cli, &capacity, err));
 	enum status status = product_load(&cli->request, &old, product.gtin, NULL);
 	if (status == STATUS_OK)
 		product.key = old.key; /* a product's key never changes: only the request is written again */
@@ -36,7 +43,7 @@ static enum status cmd_product_new(struct cli *cli, struct err *err) {
 		return err_set(err, status, "the product's key in this home does not open");
 	struct buf request;
 	buf_init(&request, REQUEST_MAX);
-	status = product_request_write(&cli->request, &request, &product, (uint32_t)capacity, err);
+	status = product_request_write(&cli->request, &request, &product, capacity, err);
 	if (status == STATUS_OK) status = product_save(&cli->request, &product, err);
 	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&request), err);
 	buf_fini(&request);
@@ -95,6 +102,37 @@ const struct cli_command command_product_register = {
 	     "  xinglin product register product.json --home regulator",
     .needs_home = true,
     .run = cmd_product_register,
+};
+
+static enum status cmd_product_grow(struct cli *cli, struct err *err) {
+	struct product product;
+	struct client_receipt receipt;
+	uint32_t capacity = 0;
+	char gtin[15];
+	TRY(capacity_option(cli, &capacity, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(gtin_option(cli, gtin, err));
+	TRY(product_load(&cli->request, &product, gtin, err));
+	hash32 tag = tag_product(&product.key, gtin);
+	mem_wipe(&product, sizeof product);
+	TRY(medicines_send(&cli->request, &receipt, medicines_grow_product_call(&cli->arena, &tag, capacity), err));
+	cli_put_text(cli, "gtin", gtin);
+	cli_put_u64(cli, "capacity", capacity);
+	cli_put_receipt(cli, "sent", &receipt);
+	return STATUS_OK;
+}
+
+const struct cli_command command_product_grow = {
+    .name = "product grow",
+    .arguments = "",
+    .summary = "as the manufacturer: make room for further packs of a product",
+    .teach =
+	"When commissioning is refused with TABLE_FULL, the product has as many packs as it was registered for.\n\n"
+	"  xinglin product grow --gtin 04012345678901 --capacity 50000 --home maker",
+    .options = {{"gtin", "DIGITS", "the product's GTIN"},
+	{"capacity", "N", "how many further packs to make room for (100,000)"}},
+    .needs_home = true,
+    .run = cmd_product_grow,
 };
 
 static enum status cmd_product_withdraw(struct cli *cli, struct err *err) {

@@ -8,7 +8,7 @@
 /* A round ends after this long, so that a long catch-up shows how far it is. If that was too short for one page, the
  * next round may last twice as long. */
 #define ROUND_FIRST_MS 5000u
-#define ROUND_MAX_MS 60000u
+#define ROUND_MAX_MS 40000u
 
 struct follower {
 	struct actor *actor;
@@ -62,10 +62,10 @@ static enum status follow(struct follower *follower, struct err *err) {
 static void note_progress(struct follower *follower) {
 	uint64_t before = follower->next_block;
 	measure(follower, &follower->next_block);
-	bool goes_on = follower->next_block != before;
-	follower->round_ms = goes_on                                 ? ROUND_FIRST_MS
-			     : 2 * follower->round_ms < ROUND_MAX_MS ? 2 * follower->round_ms
-								     : ROUND_MAX_MS;
+	if (follower->next_block != before)
+		follower->round_ms = ROUND_FIRST_MS;
+	else if (follower->round_ms < ROUND_MAX_MS)
+		follower->round_ms *= 2;
 }
 
 static void set_fails(struct follower *follower, bool fails, const char *why) {
@@ -87,8 +87,9 @@ static void follow_once(void *context) {
 	} else {
 		note_progress(follower);
 	}
-	bool is_away = status == STATUS_IO || status == STATUS_TIMEOUT; /* which the nodes' own check shows */
-	if (!is_away) set_fails(follower, status != STATUS_OK, err.message);
+	/* What passes by itself; a node that is away is shown by the nodes' own check. */
+	bool is_passing = status == STATUS_IO || status == STATUS_TIMEOUT || status == STATUS_BUSY;
+	if (!is_passing) set_fails(follower, status != STATUS_OK, err.message);
 }
 
 enum status follower_start(struct follower *follower, struct err *err) {

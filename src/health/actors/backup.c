@@ -59,21 +59,27 @@ struct making {
 	const char *directory;
 };
 
-static enum status put_file(struct making *making, const char *relative, const char *path, struct err *err) {
-	struct buf content;
+static enum status put_content(struct making *making, const char *relative, struct bytes content, struct err *err) {
 	uint8_t number[8];
-	buf_init(&content, CONTENT_MAX);
-	enum status status = files_read(&content, path, err);
 	store_be32(number, (uint32_t)strlen(relative));
-	if (status == STATUS_OK) status = backup_stream_put(&making->stream, bytes_make(number + 2, 2), err);
-	if (status == STATUS_OK) status = backup_stream_put(&making->stream, bytes_text(relative), err);
+	TRY(backup_stream_put(&making->stream, bytes_make(number + 2, 2), err));
+	TRY(backup_stream_put(&making->stream, bytes_text(relative), err));
 	store_be64(number, content.len);
-	if (status == STATUS_OK) status = backup_stream_put(&making->stream, bytes_make(number, 8), err);
-	if (status == STATUS_OK) status = backup_stream_put(&making->stream, buf_view(&content), err);
+	TRY(backup_stream_put(&making->stream, bytes_make(number, 8), err));
+	TRY(backup_stream_put(&making->stream, content, err));
 	making->report->files++;
 	making->report->bytes += content.len;
+	return STATUS_OK;
+}
+
+/* A file that is removed meanwhile (a finished journal, what a gateway forgets) is not needed. */
+static enum status put_file(struct making *making, const char *relative, const char *path, struct err *err) {
+	struct buf content;
+	buf_init(&content, CONTENT_MAX);
+	enum status status = files_read(&content, path, err);
+	if (status == STATUS_OK) status = put_content(making, relative, buf_view(&content), err);
 	buf_wipe(&content);
-	return status;
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
 static enum status put_folder(struct making *making, const char *relative, unsigned depth, struct err *err);
@@ -88,7 +94,9 @@ static enum status put_entry(
 	    !is_relative(relative))
 		return err_set(err, STATUS_INVALID, "%s/%s is not a file of a home: move it away", folder, name);
 	TRY(join(path, making->directory, relative, err));
-	if (lstat(path, &info) != 0) return err_set(err, STATUS_IO, "cannot read %s: %s", path, strerror(errno));
+	if (lstat(path, &info) != 0)
+		return errno == ENOENT ? STATUS_OK
+				       : err_set(err, STATUS_IO, "cannot read %s: %s", path, strerror(errno));
 	if (S_ISDIR(info.st_mode)) return put_folder(making, relative, depth + 1, err);
 	if (!S_ISREG(info.st_mode)) return err_set(err, STATUS_INVALID, "%s is not a regular file", path);
 	return put_file(making, relative, path, err);

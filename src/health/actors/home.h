@@ -13,6 +13,7 @@
  *	  lists/<hash>.json    which entries of a list were seen (health/chain/verified.h)
  *	  pins.json            directory keys seen so far: a change is reported
  *	  counts.json          the next index of a folder's controller key
+ *	  requests/            a gateway's idempotency keys and late refusals (health/gateway/outcome.h)
  *	  outbox.journal       what was accepted and is in no block yet (health/chain/outbox.h)
  *	  restored             only until a home from a backup has asked the chain
  *	  lock, files.lock     home_lock.h

@@ -224,6 +224,7 @@ enum status plan_run(struct actor_request *request, const struct stock *stock, c
 			    i + 1, plan->part_count);
 		TRY(status);
 	}
+	progress_at(request->progress, "sending the parts of the document", plan->part_count, plan->part_count);
 	return stock_save(request, stock, &plan->document, err);
 }
 

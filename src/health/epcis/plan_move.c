@@ -57,6 +57,8 @@ static enum status add_units(struct planner *planner, const hash32 *id, struct e
 		uint32_t at = planner_copy_unit(planner, &units[i]);
 		document->units[at].container = container;
 	}
+	if (count)
+		progress_at(planner->request->progress, "asking the chain for the packs of a container", count, count);
 	return STATUS_OK;
 }
 

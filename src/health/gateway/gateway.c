@@ -16,8 +16,9 @@ const struct route gateway_routes[] = {
     ROUTE(HTTP_POST, "/records", gateway_post_records, "seal a FHIR document into a folder, and register it",
 	.accepts = "application/fhir+json, application/json", .gzip = HTTP_GZIP_BODIES,
 	.limits = {.large_body_max = FHIR_DOCUMENT_MAX, .large_at_once = 4}),
-    ROUTE(HTTP_GET, "/records/{id}", gateway_get_record, "open a record: a FHIR Bundle, or one part of it",
-	.waits = true, .gzip = HTTP_GZIP_ANSWERS),
+    ROUTE(HTTP_GET, "/records/{id}", gateway_get_record,
+	"open a record: a FHIR Bundle, or one part of it; 202: it is in no block yet", .waits = true,
+	.gzip = HTTP_GZIP_ANSWERS),
 };
 const size_t gateway_route_count = sizeof gateway_routes / sizeof *gateway_routes;
 

@@ -2,9 +2,11 @@
 #ifndef HEALTH_GATEWAY_GATEWAY_PRIVATE_H
 #define HEALTH_GATEWAY_GATEWAY_PRIVATE_H
 
+#include "base/http_conditional.h"
 #include "base/http_uri.h"
 #include "health/gateway/gateway.h"
 #include "health/gateway/keys.h"
+#include "health/records/record.h"
 
 struct gateway {
 	struct gateway_options options;
@@ -34,6 +36,13 @@ MUST_USE enum status gateway_begin(
 /* As http_query_parse, but each name once: programs differ in which of two counts. */
 MUST_USE enum status gateway_query(
     struct http_query *out, struct arena *arena, const struct http_request *request, struct err *err);
+
+/*
+ * Answers with a range of the pieces, which lie in the arena. A small one is copied into the body. A large one goes out
+ * as it lies: the arena's memory is the answer's then, until the client has it, and `arena` is empty.
+ */
+void gateway_answer_pieces(struct http_response *response, struct arena *arena, const struct record_pieces *pieces,
+    const struct http_range *range);
 
 void gateway_post_records(void *context, struct http_exchange *exchange);
 void gateway_get_record(void *context, struct http_exchange *exchange);

@@ -22,8 +22,11 @@ enum status record_fate_find(struct gateway *gateway, struct actor_request *requ
 void record_fate_note_refusal(
     void *witness, const hash32 *names, size_t name_count, const struct client_verdict *verdict) {
 	struct gateway *gateway = witness;
+	const struct home *home = actor_home(gateway->options.actor);
 	struct err err;
-	for (size_t i = 0; i < name_count; i++)
+	for (size_t i = 0; i < name_count; i++) {
 		if (outcome_refusal_write(gateway->files, &names[i], verdict->refusal.error, &err) != STATUS_OK)
 			log_warn("gateway", "that a record was refused could not be kept: %s", err.message);
+		record_drop_refused(home, &names[i]);
+	}
 }

@@ -78,38 +78,31 @@ static enum status check_condition(
 	return STATUS_OK;
 }
 
-/* Keeps of the whole body what was asked for. */
-static void cut_to_range(struct http_exchange *exchange, const char *etag) {
-	struct http_response *response = &exchange->response;
-	struct buf *body = &response->body;
-	const struct http_range range = http_range_of(&exchange->request, etag, body->len);
-	http_put_content_range(response, &range);
-	switch (range.kind) {
-	case HTTP_RANGE_WHOLE: http_put_header(response, "Accept-Ranges", "bytes"); return;
-	case HTTP_RANGE_PART:
-		response->status = 206;
-		memmove(body->data, body->data + range.first, range.len);
-		body->len = range.len;
-		return;
-	case HTTP_RANGE_NONE: http_problem(response, 416, "range", "the record has no such bytes"); return;
-	}
-}
-
 /* --- reading --- */
 
-static void write_record(struct http_exchange *exchange, const struct record_opened *record, uint32_t part) {
-	struct http_response *response = &exchange->response;
+static void write_record(const struct reading *reading, struct arena *arena, const struct record_opened *record) {
+	struct http_response *response = &reading->exchange->response;
+	struct record_pieces pieces;
 	char etag[ETAG_BYTES];
-	response->status = 200;
-	response->content_type = "application/fhir+json";
-	put_etag(etag, &record->registration.root, part);
+	put_etag(etag, &record->registration.root, reading->part);
+	if (reading->part) {
+		struct bytes *one = &record->resources[reading->part - 1];
+		pieces = (struct record_pieces){one, 1, one->len};
+	} else {
+		record_bundle_pieces(&pieces, arena, record);
+	}
+	const struct http_range range = http_range_of(&reading->exchange->request, etag, pieces.len);
 	http_put_header(response, "ETag", "%s", etag);
 	http_put_header(response, "Cache-Control", "no-store");
-	if (part)
-		buf_append(&response->body, record->resources[part - 1]);
-	else
-		record_write_bundle(&response->body, record);
-	if (!response->body.overflow) cut_to_range(exchange, etag);
+	http_put_header(response, "Accept-Ranges", "bytes");
+	http_put_content_range(response, &range);
+	if (range.kind == HTTP_RANGE_NONE) {
+		http_problem(response, 416, "range", "the record has no such bytes");
+		return;
+	}
+	response->status = range.kind == HTTP_RANGE_PART ? 206 : 200;
+	response->content_type = "application/fhir+json";
+	gateway_answer_pieces(response, arena, &pieces, &range);
 }
 
 /* The chain has no such record: it waits, or it was refused. STATUS_NOTFOUND: nothing is known of it. */
@@ -137,7 +130,7 @@ static enum status read_opened(const struct reading *reading, struct actor_reque
 	TRY(check_condition(request, &is_answered, reading, err));
 	if (is_answered) return STATUS_OK;
 	TRY(record_read(request, &record, reading->id, reading->part, &consent_released_keys, err));
-	write_record(reading->exchange, &record, reading->part);
+	write_record(reading, request->arena, &record);
 	atomic_fetch_add(&reading->gateway->records_read, 1);
 	return STATUS_OK;
 }

@@ -158,7 +158,8 @@ static bool read_query(struct scan *scan, const struct gs1_ai *key, struct bytes
 
 bool scan_digital_link(struct scan *scan, struct bytes uri) {
 	if (has_bad_character(uri)) return fail(scan, "has a character that no URI has");
-	uri = bytes_slice(uri, find(uri, ':') + 3, uri.len);
+	size_t colon = find(uri, ':');
+	if (colon + 1 == find(uri, '/')) uri = bytes_slice(uri, colon + 3, uri.len); /* phones drop "https://" */
 	uri.len = find(uri, '#');
 	size_t question = find(uri, '?'), slash = find(uri, '/');
 	struct bytes query = bytes_slice(uri, question + 1, uri.len);

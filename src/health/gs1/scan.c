@@ -83,6 +83,9 @@ static bool element_string(struct scan *scan, struct bytes text) {
 		size_t least, most, len = up_to_separator(text);
 		gs1_ai_length(ai, &least, &most);
 		if (ai->predefined && len > most) len = most;
+		if (len > most && len < text.len)
+			return scan_fail(scan, SCAN_FAULT_BAD_VALUE, "(%s) has %zu characters; it has at most %zu",
+			    ai->ai, len, most);
 		if (!scan_add(scan, ai, bytes_slice(text, 0, len))) return false;
 		text = bytes_slice(text, len, text.len);
 		if (text.len && text.data[0] == GS) text = bytes_slice(text, 1, text.len);
@@ -92,7 +95,13 @@ static bool element_string(struct scan *scan, struct bytes text) {
 
 /* --- bracketed --- */
 
-/* "\(" stands for a bracket within a value. */
+static struct bytes trim(struct bytes text) {
+	while (text.len && text.data[0] == ' ') text = bytes_slice(text, 1, text.len);
+	while (text.len && text.data[text.len - 1] == ' ') text.len--;
+	return text;
+}
+
+/* "\(" stands for a bracket within a value. People who copy the printed text put spaces between; no value has one. */
 static bool bracketed_value(struct scan *scan, const struct gs1_ai *ai, struct bytes *rest) {
 	uint8_t value[128];
 	size_t len = 0;
@@ -103,7 +112,7 @@ static bool bracketed_value(struct scan *scan, const struct gs1_ai *ai, struct b
 		value[len++] = rest->data[0];
 		*rest = bytes_slice(*rest, 1, rest->len);
 	}
-	return scan_add(scan, ai, bytes_make(value, len));
+	return scan_add(scan, ai, trim(bytes_make(value, len)));
 }
 
 static bool bracketed(struct scan *scan, struct bytes text) {
@@ -141,6 +150,7 @@ static bool is_plain_length(size_t len) {
 /* Scanners and people spell GS in several ways; the clean text is in `out`. */
 static struct bytes clean(uint8_t out[SCAN_BYTES_MAX], struct bytes text) {
 	static const char *const spellings[] = {"<GS>", "{GS}", "<FNC1>", "{FNC1}", "\xe2\x90\x9d"};
+	if (bytes_equal(bytes_slice(text, 0, 3), BYTES_LITERAL("\xef\xbb\xbf"))) text = bytes_slice(text, 3, text.len);
 	while (text.len && (text.data[0] <= ' ' && text.data[0] != GS)) text = bytes_slice(text, 1, text.len);
 	while (text.len && (text.data[text.len - 1] <= ' ' && text.data[text.len - 1] != GS)) text.len--;
 	size_t len = 0;
@@ -169,14 +179,21 @@ static bool begins(struct bytes text, const char *with) {
 /* "]d2" and its kin (ISO/IEC 15424): data behind it is a GS1 element string, or text as in `is_text`. */
 static bool symbology(struct scan *scan, struct bytes *text, bool *is_gs1) {
 	static const char *const gs1[] = {"]d2", "]Q3", "]C1", "]e0", "]J1"};
-	static const char *const others[] = {"]d1", "]Q1", "]J0", "]E0", "]E4"};
-	for (size_t i = 0; i < 5; i++) {
-		*is_gs1 = bytes_equal(bytes_slice(*text, 0, 3), bytes_text(gs1[i]));
-		if (!*is_gs1 && !bytes_equal(bytes_slice(*text, 0, 3), bytes_text(others[i]))) continue;
-		*text = bytes_slice(*text, 3, text->len);
-		size_t needed = *is_gs1 || i < 3 ? 0 : i == 3 ? 13 : 8; /* EAN-13, EAN-8 */
-		return !needed || text->len == needed ||
-		       scan_fail(scan, SCAN_FAULT_BAD_VALUE, "this bar code holds %zu digits", needed);
+	static const struct {
+		const char *symbology;
+		size_t digits; /* 0: text of any length */
+	} others[] = {{"]d1", 0}, {"]Q1", 0}, {"]J0", 0}, {"]E0", 13}, {"]E4", 8}, {"]I1", 14}};
+	struct bytes flag = bytes_slice(*text, 0, 3), rest = bytes_slice(*text, 3, text->len);
+	for (size_t i = 0; i < 5; i++)
+		if (bytes_equal(flag, bytes_text(gs1[i]))) {
+			*text = rest;
+			return *is_gs1 = true;
+		}
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		if (!bytes_equal(flag, bytes_text(others[i].symbology))) continue;
+		*text = rest;
+		return !others[i].digits || rest.len == others[i].digits ||
+		       scan_fail(scan, SCAN_FAULT_BAD_VALUE, "this bar code holds %zu digits", others[i].digits);
 	}
 	for (size_t i = 0; i < 5; i++)
 		if (begins(*text, "]d2") ||
@@ -186,6 +203,31 @@ static bool symbology(struct scan *scan, struct bytes *text, bool *is_gs1) {
 			    "off and scan again",
 			    (const char *)text->data, begins(*text, "]d2") ? "]d2" : gs1[i]);
 	return scan_fail(scan, SCAN_FAULT_NOT_GS1, "an unknown symbology identifier");
+}
+
+/* The row of digits on a French keyboard without shift, and "]d2" there. */
+static bool is_french(struct bytes text) {
+	static const char *const keys[] = {
+	    "\xc3\xa0", "&", "\xc3\xa9", "\"", "'", "(", "-", "\xc3\xa8", "_", "\xc3\xa7"};
+	if (begins(text, "$d2")) return true;
+	for (unsigned i = 0; i < 4; i++) {
+		size_t len = 0;
+		for (size_t k = 0; k < sizeof keys / sizeof *keys && !len; k++)
+			if (bytes_equal(bytes_slice(text, 0, strlen(keys[k])), bytes_text(keys[k])))
+				len = strlen(keys[k]);
+		if (!len) return false;
+		text = bytes_slice(text, len, text.len);
+	}
+	return true;
+}
+
+/* A Digital Link whose scheme was dropped: it begins with a letter, and no element string does. */
+static bool bare_link(struct scan *scan, struct bytes text) {
+	struct scan link = {.form = SCAN_DIGITAL_LINK};
+	if (!((text.data[0] | 0x20) >= 'a' && (text.data[0] | 0x20) <= 'z') || !scan_digital_link(&link, text))
+		return false;
+	*scan = link;
+	return true;
 }
 
 static bool read_form(struct scan *scan, struct bytes text) {
@@ -201,6 +243,9 @@ static bool read_form(struct scan *scan, struct bytes text) {
 		scan->form = SCAN_EPC_URN;
 		return scan_epc_urn(scan, text);
 	}
+	if (is_french(text))
+		return scan_fail(scan, SCAN_FAULT_KEYBOARD_LAYOUT,
+		    "these are the keys of the digits on a French keyboard: set the scanner to the computer's layout");
 	if (begins(text, "http") && text.len > 8)
 		return scan_fail(scan, SCAN_FAULT_KEYBOARD_LAYOUT,
 		    "this looks like a web address through a keyboard of another layout: set the scanner to the "
@@ -218,7 +263,7 @@ static bool read_form(struct scan *scan, struct bytes text) {
 		scan->form = SCAN_PLAIN_DIGITS;
 		return plain_digits(scan, text);
 	}
-	return element_string(scan, text);
+	return bare_link(scan, text) || element_string(scan, text);
 }
 
 /* --- what it means --- */

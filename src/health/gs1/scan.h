@@ -58,7 +58,7 @@ const struct scan_element *scan_element(const struct scan *scan, const char *ai)
 void scan_swap_case(char *text);
 void scan_swap_yz(char *text);
 
-/* --- inside trace: the forms --- */
+/* --- inside gs1: the forms --- */
 
 /* Adds an element; sets the fault and returns false if its value is bad. */
 bool scan_add(struct scan *scan, const struct gs1_ai *ai, struct bytes value);

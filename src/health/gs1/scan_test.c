@@ -71,6 +71,44 @@ static void test_diagnoses(void **state) {
 	assert_string_equal(text, "AzY9y");
 }
 
+/* As people and phones give them. */
+static void codes_that_were_typed_copied_or_cut_are_read(void **state) {
+	(void)state;
+	struct scan scan = read("id.gs1.org/01/09520123456788/21/12345");
+	assert_int_equal(scan.fault, SCAN_FAULT_NONE);
+	assert_int_equal(scan.form, SCAN_DIGITAL_LINK);
+	assert_string_equal(scan.gtin, "09520123456788");
+	assert_string_equal(scan.serial, "12345");
+	scan = read("]I113400930000004"); /* ITF-14 on a case */
+	assert_int_equal(scan.fault, SCAN_FAULT_NONE);
+	assert_string_equal(scan.gtin, "13400930000004");
+	assert_int_equal(read("]I11340093000000").fault, SCAN_FAULT_BAD_VALUE);
+	scan = read("(01) 04150011164140 (21) ABC (17) 280630");
+	assert_int_equal(scan.fault, SCAN_FAULT_NONE);
+	assert_string_equal(scan.serial, "ABC");
+	assert_string_equal(scan.expiry, "280630");
+	scan = read("\xef\xbb\xbf"
+		    "010415001116414021ABC");
+	assert_int_equal(scan.fault, SCAN_FAULT_NONE);
+	assert_string_equal(scan.serial, "ABC");
+}
+
+static void keys_of_a_french_keyboard_are_named(void **state) {
+	(void)state;
+	assert_int_equal(read("\xc3\xa0&\xc3\xa0'&(\xc3\xa0\xc3\xa0&&").fault, SCAN_FAULT_KEYBOARD_LAYOUT);
+	assert_int_equal(read("$d2\xc3\xa0&\xc3\xa0'").fault, SCAN_FAULT_KEYBOARD_LAYOUT);
+	assert_int_equal(read("((").fault, SCAN_FAULT_NOT_GS1);
+}
+
+static void a_value_that_is_too_long_although_a_separator_ends_it_is_no_missing_separator(void **state) {
+	(void)state;
+	assert_int_equal(read("010415001116414021ABCDEFGHIJKLMNOPQRSTU\x1d"
+			      "17280630")
+			     .fault,
+	    SCAN_FAULT_BAD_VALUE);
+	assert_int_equal(read("010415001116414021ABCDEFGHIJKLMNOPQRSTU").fault, SCAN_FAULT_MISSING_SEPARATOR);
+}
+
 static void test_there_and_back(void **state) {
 	(void)state;
 	static const char *const urns[] = {"urn:epc:id:sgtin:0614141.812345.6789", "urn:epc:id:sscc:0614141.1234567890",
@@ -114,6 +152,9 @@ int main(void) {
 	    cmocka_unit_test(test_one_pack_in_every_form),
 	    cmocka_unit_test(test_other_things),
 	    cmocka_unit_test(test_diagnoses),
+	    cmocka_unit_test(codes_that_were_typed_copied_or_cut_are_read),
+	    cmocka_unit_test(keys_of_a_french_keyboard_are_named),
+	    cmocka_unit_test(a_value_that_is_too_long_although_a_separator_ends_it_is_no_missing_separator),
 	    cmocka_unit_test(test_there_and_back),
 	    cmocka_unit_test(test_dates),
 	};

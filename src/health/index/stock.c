@@ -337,6 +337,7 @@ static enum status take_new(struct index *index, struct actor_request *request, 
 		TRY(take(index, &document, err));
 		arena_rewind(request->arena, mark);
 	}
+	progress_at(request->progress, "taking documents into the index", count, count);
 	return STATUS_OK;
 }
 

@@ -2,6 +2,8 @@
 #include "codec/json.h"
 #include "health/records/record.h"
 
+#define TEXT_MAX ((size_t)1024) /* between two resources */
+
 /* "urn:uuid:…" if an id is a UUID, so that references between the record's resources resolve. */
 static bool is_uuid(struct bytes id) {
 	if (id.len != 36) return false;
@@ -13,8 +15,18 @@ static bool is_uuid(struct bytes id) {
 	return true;
 }
 
-void record_write_bundle(struct buf *out, const struct record_opened *record) {
-	struct json_writer writer = json_writer(out);
+/* What was written since the last piece. */
+static void put_piece(struct record_pieces *out, struct arena *arena, struct buf *text) {
+	out->list[out->count++] = arena_dup(arena, buf_view(text));
+	out->len += text->len;
+	buf_clear(text);
+}
+
+void record_bundle_pieces(struct record_pieces *out, struct arena *arena, const struct record_opened *record) {
+	struct buf text;
+	struct json_writer writer = json_writer(&text);
+	buf_init(&text, TEXT_MAX);
+	*out = (struct record_pieces){.list = arena_zalloc(arena, 2 * record->lead.count + 1, sizeof *out->list)};
 	json_object_begin(&writer, NULL);
 	json_put_text(&writer, "resourceType", "Bundle");
 	json_put_text(&writer, "type", "collection");
@@ -24,11 +36,26 @@ void record_write_bundle(struct buf *out, const struct record_opened *record) {
 		json_object_begin(&writer, NULL);
 		if (is_uuid(id)) {
 			json_put_name(&writer, "fullUrl");
-			buf_printf(out, "\"urn:uuid:%.*s\"", (int)id.len, (const char *)id.data);
+			buf_printf(&text, "\"urn:uuid:%.*s\"", (int)id.len, (const char *)id.data);
 		}
-		json_put_raw(&writer, "resource", record->resources[i]);
+		json_put_name(&writer, "resource");
+		put_piece(out, arena, &text);
+		out->list[out->count++] = record->resources[i];
+		out->len += record->resources[i].len;
 		json_object_end(&writer);
 	}
 	json_array_end(&writer);
 	json_object_end(&writer);
+	BUG_ON(text.overflow);
+	put_piece(out, arena, &text);
+	buf_fini(&text);
+}
+
+void record_write_bundle(struct buf *out, const struct record_opened *record) {
+	struct arena arena;
+	struct record_pieces pieces;
+	arena_init(&arena);
+	record_bundle_pieces(&pieces, &arena, record);
+	for (size_t i = 0; i < pieces.count; i++) buf_append(out, pieces.list[i]);
+	arena_fini(&arena);
 }

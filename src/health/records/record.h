@@ -57,6 +57,8 @@ struct record_listener {
 };
 MUST_USE enum status record_submit(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, const struct record_listener *listener, struct err *err);
+/* The author's copy of a record that was refused after its listener heard OUTBOX_KEPT goes. */
+void record_drop_refused(const struct home *home, const hash32 *record);
 MUST_USE enum status record_add(struct actor_request *request, struct record_added *out, const hash32 *folder,
     const struct record_resource *resources, size_t count, struct err *err);
 
@@ -74,6 +76,13 @@ MUST_USE enum status record_read(struct actor_request *request, struct record_op
 
 /* A FHIR collection Bundle of all resources, whose entries are the exact bytes that were sealed. */
 void record_write_bundle(struct buf *out, const struct record_opened *record);
+/* The same in pieces, which lie in the arena or are the record's own, so that a large one need not be copied. */
+struct record_pieces {
+	struct bytes *list;
+	size_t count;
+	size_t len; /* bytes of all */
+};
+void record_bundle_pieces(struct record_pieces *out, struct arena *arena, const struct record_opened *record);
 
 /* Does the node serve it to this home? Asks for the lead, a look that is logged: verdict->ok, or 410 erased, 404 not
  * there, 403 refused. */

@@ -85,6 +85,7 @@ static enum status put_blobs(struct actor_request *request, struct record_added 
 		    buf_view(&drafts[i].sealed.container), err));
 		if (!taken.ok) return request_blob_refused(request, &taken, "the sealed record", err);
 	}
+	progress_at(request->progress, "sending sealed bytes to the node", of, of);
 	return STATUS_OK;
 }
 
@@ -251,6 +252,10 @@ enum status record_add_many(struct actor_request *request, struct record_added *
     const struct record_addition *additions, size_t count, struct err *err) {
 	struct adding adding = {.request = request, .out = out, .count = count};
 	return add(&adding, additions, err);
+}
+
+void record_drop_refused(const struct home *home, const hash32 *record) {
+	legal_copy_remove(home, record);
 }
 
 enum status record_submit(struct actor_request *request, struct record_added *out,

@@ -28,6 +28,28 @@ struct chain_head *chain_head(struct chain *chain) {
 	return head;
 }
 
+struct chain_head *chain_head_at(struct chain *chain, uint64_t number) {
+	pthread_mutex_lock(&chain->lock);
+	struct chain_head *head = chain->head;
+	if (head->header.number != number) head = chain->recent[number % CHAIN_RECENT_HEADS];
+	if (head != NULL && head->header.number != number) head = NULL;
+	if (head != NULL) head->references++;
+	pthread_mutex_unlock(&chain->lock);
+	return head;
+}
+
+struct chain_head *chain_head_of(struct chain *chain, const hash32 *hash) {
+	pthread_mutex_lock(&chain->lock);
+	struct chain_head *found = hash32_equal(&chain->head->hash, hash) ? chain->head : NULL;
+	for (size_t i = 0; i < CHAIN_RECENT_HEADS && found == NULL; i++) {
+		struct chain_head *head = chain->recent[i];
+		if (head != NULL && hash32_equal(&head->hash, hash)) found = head;
+	}
+	if (found != NULL) found->references++;
+	pthread_mutex_unlock(&chain->lock);
+	return found;
+}
+
 void chain_head_release(struct chain_head *head) {
 	if (head == NULL) return;
 	struct chain *chain = head->chain;
@@ -40,7 +62,26 @@ void chain_head_release(struct chain_head *head) {
 	mem_free(head);
 }
 
+/* Under the lock, with the new head in its place: the one before it becomes a recent one. After an unwinding those that
+ * are not below the new head are of a branch that was left. What goes is in `gone`. */
+static size_t retire(struct chain *chain, struct chain_head **gone, struct chain_head *old) {
+	size_t count = 0;
+	if (old == NULL) return 0;
+	struct chain_head **place = &chain->recent[old->header.number % CHAIN_RECENT_HEADS];
+	if (*place != NULL) gone[count++] = *place;
+	*place = old;
+	if (old->header.number < chain->head->header.number) return count;
+	for (size_t i = 0; i < CHAIN_RECENT_HEADS; i++) {
+		struct chain_head *head = chain->recent[i];
+		if (head == NULL || head->header.number < chain->head->header.number) continue;
+		gone[count++] = head;
+		chain->recent[i] = NULL;
+	}
+	return count;
+}
+
 enum status chain_publish(struct chain *chain, const struct header *header, const hash32 *hash, struct err *err) {
+	struct chain_head *gone[CHAIN_RECENT_HEADS + 1];
 	struct state_view *view;
 	TRY(state_view_open(&view, chain->store, true, header->number, err));
 	state_view_use(view, chain->account_cache);
@@ -49,8 +90,9 @@ enum status chain_publish(struct chain *chain, const struct header *header, cons
 	pthread_mutex_lock(&chain->lock);
 	struct chain_head *old = chain->head;
 	chain->head = head;
+	const size_t count = retire(chain, gone, old);
 	pthread_mutex_unlock(&chain->lock);
-	chain_head_release(old);
+	for (size_t i = 0; i < count; i++) chain_head_release(gone[i]);
 	return STATUS_OK;
 }
 
@@ -200,6 +242,7 @@ enum status chain_open(struct chain **out, struct store *store, const struct cha
 void chain_close(struct chain *chain) {
 	if (chain == NULL) return;
 	if (chain->pending != NULL) chain_drop(chain, chain->pending);
+	for (size_t i = 0; i < CHAIN_RECENT_HEADS; i++) chain_head_release(chain->recent[i]);
 	chain_head_release(chain->head);
 	executor_free(chain->executor);
 	trie_cache_free(chain->trie_cache);

@@ -42,6 +42,11 @@ struct chain_head {
 	size_t references;
 };
 struct chain_head *chain_head(struct chain *chain);
+/* One of the newest blocks, the head or one of so many before it: their states are kept open, so that a client that
+ * asked for the head a moment ago reads and has proofs at it as fast as at the head. NULL: it is not one of them. */
+#define CHAIN_RECENT_HEADS 64
+struct chain_head *chain_head_at(struct chain *chain, uint64_t number);
+struct chain_head *chain_head_of(struct chain *chain, const hash32 *hash);
 void chain_head_release(struct chain_head *head);
 /* The state after an older block of the canonical chain. */
 MUST_USE enum status chain_view_at(struct chain *chain, struct state_view **out, uint64_t number, struct err *err);

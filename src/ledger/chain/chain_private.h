@@ -18,8 +18,9 @@ struct chain {
 	struct genesis *genesis;
 	hash32 genesis_hash;
 
-	pthread_mutex_t lock; /* of `head` and all heads' references */
+	pthread_mutex_t lock; /* of `head`, `recent` and all heads' references */
 	struct chain_head *head;
+	struct chain_head *recent[CHAIN_RECENT_HEADS]; /* the heads before it, by number; NULL: none */
 
 	/* The executing thread's own. */
 	struct err err; /* what state and executor write to */

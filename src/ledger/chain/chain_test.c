@@ -161,6 +161,50 @@ static void blocks_can_be_taken_back(void **state) {
 	ledger_close(&world);
 }
 
+/* What somebody has at block `number`, by the state that is kept open; UINT64_MAX if none is. */
+static uint64_t kept_balance(struct ledger_world *world, uint64_t number) {
+	struct account account;
+	bool exists;
+	struct chain_head *head = chain_head_at(world->chain, number);
+	if (head == NULL) return UINT64_MAX;
+	struct chain_head *same = chain_head_of(world->chain, &head->hash);
+	assert_ptr_equal(same, head);
+	chain_head_release(same);
+	assert_int_equal(head->header.number, number);
+	assert_done(world, state_view_account(head->view, &account, &exists, &somebody, &world->err));
+	chain_head_release(head);
+	return account.balance_wei.w[0];
+}
+
+static void the_newest_states_are_kept_open(void **state) {
+	(void)state;
+	enum { BLOCKS = CHAIN_RECENT_HEADS + 10 };
+	struct ledger_world world;
+	ledger_open(&world, false);
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		const struct ordered_tx tx = ordered(&world, 0, i, 1);
+		assert_done(&world, chain_commit(world.chain, execute(&world, &tx, 1, 0), NULL, &world.err));
+	}
+	for (uint64_t number = 0; number <= BLOCKS + 1; number++) {
+		const bool is_kept = number <= BLOCKS && number + CHAIN_RECENT_HEADS >= BLOCKS;
+		assert_int_equal(kept_balance(&world, number), is_kept ? number : UINT64_MAX);
+	}
+	/* Of a branch that was left none stays, and the other branch's are its own. */
+	struct chain_head *left = chain_head_at(world.chain, BLOCKS - 2);
+	const hash32 left_hash = left->hash;
+	chain_head_release(left);
+	for (size_t i = 0; i < 3; i++) assert_done(&world, chain_unwind_head(world.chain, &world.err));
+	assert_null(chain_head_at(world.chain, BLOCKS - 2));
+	assert_null(chain_head_of(world.chain, &left_hash));
+	assert_int_equal(kept_balance(&world, BLOCKS - 4), BLOCKS - 4);
+	const struct ordered_tx tx = ordered(&world, 0, BLOCKS - 3, 5);
+	assert_done(&world, chain_commit(world.chain, execute(&world, &tx, 1, 0), NULL, &world.err));
+	assert_int_equal(kept_balance(&world, BLOCKS - 3), BLOCKS - 3);
+	assert_int_equal(kept_balance(&world, BLOCKS - 2), BLOCKS - 3 + 5);
+	assert_null(chain_head_at(world.chain, BLOCKS - 1));
+	ledger_close(&world);
+}
+
 /* The base fee pinned to zero, and a price of zero. */
 static void money_can_be_zero(void **state) {
 	(void)state;
@@ -186,6 +230,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(executing_writes_nothing),
 	    cmocka_unit_test(an_invalid_one_is_skipped),
+	    cmocka_unit_test(the_newest_states_are_kept_open),
 	    cmocka_unit_test(what_is_made_here_is_valid_elsewhere),
 	    cmocka_unit_test(restart_is_at_the_last_block),
 	    cmocka_unit_test(another_genesis_is_refused),

@@ -8,13 +8,6 @@
 #include "crypto/secp256k1_keys.h"
 
 enum { IDLE_WAIT_MS = 1000, TRANSFER_GAS = 21000 };
-/*
- * A block costs something before its first transaction does: a signature, a sync, the system's calls. So after a block
- * of LOADED_TXS or more the next one begins GATHER_MS after that one began and holds what came meanwhile; sooner, if
- * nothing came for QUIET_MS: those who send next may all be waiting for their receipts.
- * A lonely transaction is sealed at once.
- */
-enum { LOADED_TXS = 8, GATHER_MS = 4, QUIET_MS = 1 };
 enum { BASE_FEE_LEAST_WEI = 7 }; /* an eighth of less than 8 is nothing, so it falls no further (EIP-1559) */
 
 /* A caller that waits in engine_call. */
@@ -38,7 +31,6 @@ struct solo {
 	/* The executing thread's own. */
 	uint64_t last_seal_ns;
 	uint64_t last_begin_ns; /* of a block by automine */
-	size_t last_tx_count;
 
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t came, done;
@@ -173,7 +165,6 @@ static enum status seal_picked(struct solo *solo, const struct pool_pick *picked
 	decision.txs = picked->txs;
 	decision.tx_count = picked->count;
 	TRY(chain_execute(solo->chain, &pending, &decision, err));
-	solo->last_tx_count = pending->block.transaction_count;
 	drop_invalid(solo, picked, pending);
 	if (pending->block.transaction_count > 0 || even_if_empty) return sign_and_commit(solo, pending, err);
 	chain_drop(solo->chain, pending);
@@ -301,19 +292,12 @@ static enum status turn_by_interval(struct solo *solo, struct err *err) {
 	return seal(solo, true, err);
 }
 
-static void gather(struct solo *solo) {
-	const uint64_t gather_ns = (uint64_t)GATHER_MS * 1000000;
-	for (size_t before = 0, now = pool_counts(solo->pool).pending; now != before;) {
-		if (clock_monotonic_ns(solo->options.clock) - solo->last_begin_ns >= gather_ns) return;
-		wait_for_work(solo, QUIET_MS);
-		before = now;
-		now = pool_counts(solo->pool).pending;
-	}
-}
-
-/* One turn by automine: something is there to seal. Work from engine_call goes first. */
+/*
+ * One turn by automine: something is there to seal, and is sealed at once. A block costs something before its first
+ * transaction does (a signature, a sync, the system's calls), but what comes during that stands in the next one, so
+ * under load blocks are large by themselves. Work from engine_call goes first.
+ */
 static enum status turn_at_once(struct solo *solo, struct err *err) {
-	if (solo->last_tx_count >= LOADED_TXS) gather(solo);
 	run_work(solo, false);
 	if (!solo->options.automine || solo->options.interval_ms != 0) return STATUS_OK;
 	solo->last_begin_ns = clock_monotonic_ns(solo->options.clock);

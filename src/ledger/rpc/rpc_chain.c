@@ -77,15 +77,19 @@ static enum status open_next(struct rpc_call *call, struct rpc_state *out) {
 	return STATUS_OK;
 }
 
+/* NULL if the block is none of the newest. */
+static struct chain_head *recent_head(struct chain *chain, const struct rpc_block_id *id) {
+	if (id->kind == RPC_BLOCK_LATEST) return chain_head(chain);
+	if (id->kind == RPC_BLOCK_NUMBER) return chain_head_at(chain, id->number);
+	return id->kind == RPC_BLOCK_HASH ? chain_head_of(chain, &id->hash) : NULL;
+}
+
 enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const struct rpc_block_id *id) {
 	struct chain *chain = call->rpc->options.chain;
 	if (id->kind == RPC_BLOCK_PENDING) return rpc_pending_open(call, out);
 	if (id->kind == RPC_BLOCK_NEXT) return open_next(call, out);
-	*out = (struct rpc_state){.head = chain_head(chain)};
-	bool at_head = id->kind == RPC_BLOCK_LATEST ||
-		       (id->kind == RPC_BLOCK_NUMBER && id->number == out->head->header.number) ||
-		       (id->kind == RPC_BLOCK_HASH && hash32_equal(&id->hash, &out->head->hash));
-	if (at_head) {
+	*out = (struct rpc_state){.head = recent_head(chain, id)};
+	if (out->head != NULL) {
 		out->header = out->head->header;
 		out->hash = out->head->hash;
 		out->view = out->head->view;
@@ -95,8 +99,6 @@ enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const s
 	struct rpc_found_block block;
 	enum status status = rpc_require_block(call, &block, id);
 	if (status == STATUS_OK) status = chain_view_at(chain, &out->owned_view, block.header.number, &call->err);
-	chain_head_release(out->head);
-	out->head = NULL;
 	if (status != STATUS_OK) return status;
 	out->header = block.header;
 	out->hash = block.hash;

@@ -25,7 +25,7 @@ struct rpc_state {
 	hash32 hash;                   /* of a pending block: its parent's */
 	const struct state_view *view; /* of a pending block: its parent's, for proofs */
 	struct state_source source;    /* where to read accounts and code */
-	struct chain_head *head;       /* counted, where the view is the head's */
+	struct chain_head *head;       /* counted, if the view is that of one of the newest blocks */
 	struct state_view *owned_view; /* else this */
 };
 MUST_USE enum status rpc_state_open(struct rpc_call *call, struct rpc_state *out, const struct rpc_block_id *id);

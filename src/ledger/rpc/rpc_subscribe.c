@@ -217,9 +217,9 @@ enum status rpc_eth_unsubscribe(struct rpc_call *call) {
 	TRY(rpc_param_id(call, &id, 0));
 	struct subscription **at = &session->first;
 	while (*at && !u256_equal(&(*at)->id, &id)) at = &(*at)->next;
-	const bool found = *at != NULL;
-	if (found) end_subscription(session, at);
-	json_put_bool(&call->out, NULL, found);
+	if (*at == NULL) return rpc_fail(call, RPC_SERVER_ERROR, "subscription not found");
+	end_subscription(session, at);
+	json_put_bool(&call->out, NULL, true);
 	return STATUS_OK;
 }
 

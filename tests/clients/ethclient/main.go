@@ -1,5 +1,5 @@
-// go-ethereum's ethclient, unmodified, against a development chain: ethclient HTTP-URL, a notebook contract as JSON on
-// stdin (abi, creation). The answer is one JSON object, scenario to "ok" or why not.
+// go-ethereum's ethclient, unmodified, against a chain: ethclient HTTP-URL, a notebook contract as JSON on stdin (abi,
+// creation). The answer is one JSON object, scenario to "ok" or why not. ethclient HTTP-URL restarted: restart.go.
 package main
 
 import (
@@ -282,6 +282,10 @@ func simulate(w *world) {
 
 func main() {
 	log.SetFlags(0)
+	if len(os.Args) > 2 && os.Args[2] == "restarted" {
+		restarted(os.Args[1])
+		return
+	}
 	var book struct {
 		Abi      json.RawMessage
 		Creation hexutil.Bytes

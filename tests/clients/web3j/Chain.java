@@ -1,5 +1,5 @@
-// web3j, unmodified, against a development chain: java Chain URL, a notebook contract as JSON on standard input (abi,
-// creation). The answer is one JSON object, scenario to "ok" or why not.
+// web3j, unmodified, against a chain: java Chain URL, a notebook contract as JSON on standard input (abi, creation), how many
+// accounts the node holds (accounts) and what a tip is at least (leastTip). The answer is one JSON object, scenario to "ok" or why not.
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.reactivex.Flowable;
@@ -47,7 +47,7 @@ public final class Chain {
     static final Event NOTED = new Event("Noted", List.of(new TypeReference<Address>(true) {}, new TypeReference<Uint256>() {}));
 
     record World(Web3j web3, HttpService http, Web3j socket, Credentials rich, RawTransactionManager sender,
-                 PollingTransactionReceiptProcessor receipts, String creation) {}
+                 PollingTransactionReceiptProcessor receipts, String creation, int accounts, BigInteger leastTip) {}
 
     static void check(boolean holds, Object what) {
         if (!holds) throw new AssertionError(String.valueOf(what));
@@ -99,7 +99,7 @@ public final class Chain {
     static void network(World world) throws Exception {
         check(answer(world.web3.ethChainId().send()).getChainId().intValue() == 31337, "chain");
         check(answer(world.web3.netVersion().send()).getNetVersion().equals("31337"), "network");
-        check(answer(world.web3.ethAccounts().send()).getAccounts().size() == 10, "accounts");
+        check(answer(world.web3.ethAccounts().send()).getAccounts().size() == world.accounts, "accounts");
         check(!answer(world.web3.ethSyncing().send()).isSyncing(), "it syncs");
         check(answer(world.web3.web3ClientVersion().send()).getWeb3ClientVersion().contains("xinglin"), "version");
         BigInteger balance = answer(world.web3.ethGetBalance(world.rich.getAddress(), DefaultBlockParameterName.LATEST).send()).getBalance();
@@ -146,7 +146,8 @@ public final class Chain {
         check(estimate.intValue() > 40000 && estimate.intValue() < 70000, estimate);
         var history = answer(world.web3.ethFeeHistory(2, DefaultBlockParameterName.LATEST, List.of(10.0, 90.0)).send()).getFeeHistory();
         check(history.getBaseFeePerGas().size() == 3 && history.getReward().size() == 2, history.getReward());
-        check(answer(world.web3.ethMaxPriorityFeePerGas().send()).getMaxPriorityFeePerGas().signum() > 0, "priority fee");
+        BigInteger tip = answer(world.web3.ethMaxPriorityFeePerGas().send()).getMaxPriorityFeePerGas();
+        check(tip.compareTo(world.leastTip) >= 0, tip);
     }
 
     /** Filters of the node, which the client asks for news. */
@@ -206,19 +207,20 @@ public final class Chain {
         }
     }
 
-    static World world(String url, String creation) throws Exception {
+    static World world(String url, JsonNode book) throws Exception {
         HttpService http = new HttpService(url);
         Web3j web3 = Web3j.build(http, 100, java.util.concurrent.Executors.newScheduledThreadPool(2));
         WebSocketService socket = new WebSocketService(url.replaceFirst("http", "ws"), false);
         socket.connect();
         Credentials rich = Credentials.create("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d");
         return new World(web3, http, Web3j.build(socket), rich, new RawTransactionManager(web3, rich, 31337),
-            new PollingTransactionReceiptProcessor(web3, 50, 400), creation);
+            new PollingTransactionReceiptProcessor(web3, 50, 400), book.get("creation").asText(), book.get("accounts").asInt(),
+            BigInteger.valueOf(book.get("leastTip").asLong()));
     }
 
     public static void main(String[] arguments) throws Exception {
         ObjectMapper json = new ObjectMapper();
-        World world = world(arguments[0], json.readTree(System.in).get("creation").asText());
+        World world = world(arguments[0], json.readTree(System.in));
         Map<String, String> answers = new TreeMap<>();
         for (Method method : Chain.class.getDeclaredMethods())
             if (method.getParameterCount() == 1 && method.getParameterTypes()[0] == World.class && method.getReturnType() == void.class

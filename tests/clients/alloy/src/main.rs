@@ -1,5 +1,5 @@
-//! alloy, unmodified, against a development chain: xinglin-alloy URL, a notebook contract as JSON on standard input (abi,
-//! creation). The answer is one JSON object, scenario to "ok" or why not.
+//! alloy, unmodified, against a chain: xinglin-alloy URL, a notebook contract as JSON on standard input (abi, creation)
+//! and how many accounts the node holds (accounts). The answer is one JSON object, scenario to "ok" or why not.
 use std::{collections::BTreeMap, error::Error, future::Future, io::Read, time::Duration};
 
 use alloy::{
@@ -43,6 +43,7 @@ struct World {
     socket: DynProvider<Ethereum>,
     rich: PrivateKeySigner,
     creation: Bytes,
+    accounts: u64, // that the node holds
 }
 
 impl World {
@@ -75,7 +76,7 @@ async fn soon<T>(answer: impl Future<Output = Option<T>>) -> Result<T, Box<dyn E
 
 async fn network(world: &World) -> Answer {
     check(world.http.get_chain_id().await? == 31337, "chain")?;
-    check(world.http.get_accounts().await?.len() == 10, "accounts")?;
+    check(world.http.get_accounts().await?.len() as u64 == world.accounts, "accounts")?;
     check(world.http.get_client_version().await?.contains("xinglin"), "version")?;
     check(world.http.get_balance(world.rich.address()).await? > U256::from(GWEI), "balance")
 }
@@ -200,7 +201,8 @@ async fn main() -> Answer {
     http.client().set_poll_interval(Duration::from_millis(50));
     let socket = ProviderBuilder::new().connect_ws(WsConnect::new(url.replacen("http", "ws", 1))).await?;
     let creation = book["creation"].as_str().ok_or("no creation")?.parse()?;
-    let world = World { http: http.erased(), socket: socket.erased(), rich, creation };
+    let accounts = book["accounts"].as_u64().ok_or("no accounts")?;
+    let world = World { http: http.erased(), socket: socket.erased(), rich, creation, accounts };
     let mut answers = BTreeMap::new();
     macro_rules! attempt {
         ($($scenario:ident),*) => {$(
