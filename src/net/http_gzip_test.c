@@ -156,6 +156,14 @@ static void admit(void *context, struct http_exchange *exchange) {
 	if (is_at(exchange, "/sink")) exchange->sink = (struct http_sink){write_sink, NULL, &sunk};
 }
 
+/* "/123": 123, and 0 for a path that is no number. A view has no end that atoi would see. */
+static size_t number_of(struct bytes path) {
+	size_t number = 0;
+	for (size_t i = 1; i < path.len && path.data[i] >= '0' && path.data[i] <= '9'; i++)
+		number = number * 10 + (path.data[i] - '0');
+	return number;
+}
+
 /* The path says how many bytes of text; or it names a form. */
 static void handle(void *context, struct http_exchange *exchange) {
 	(void)context;
@@ -169,7 +177,7 @@ static void handle(void *context, struct http_exchange *exchange) {
 	else if (http_precondition_of(&exchange->request, "\"1\"") == HTTP_PRECONDITION_NOT_MODIFIED)
 		response->status = 304;
 	else
-		put_text(&response->body, (size_t)atoi((const char *)exchange->request.path.data + 1));
+		put_text(&response->body, number_of(exchange->request.path));
 	if (is_at(exchange, "/binary") || is_at(exchange, "/never")) put_text(&response->body, 5000);
 	const struct http_range range = http_range_of(&exchange->request, "\"1\"", response->body.len);
 	if (range.kind != HTTP_RANGE_PART) return;
