@@ -128,7 +128,7 @@ static bool length_fits(struct bytes text, size_t max) {
 }
 
 /* What no request may be: RFC 9112 §3 and §3.2. The library would refuse these too if it were strict, but version
- * 0.9.75 then sends the head of its answer twice. */
+ * 0.9.75 then sends the head of its answer twice, as it still does for a malformed Content-Length. */
 static bool is_malformed(const struct http_connection *connection, const char *version, const char **why) {
 	const struct served_exchange *exchange = connection->exchange;
 	*why = NULL;

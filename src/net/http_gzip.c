@@ -69,7 +69,7 @@ enum gunzip_result gunzip_put(struct gunzip *gunzip, struct bytes piece, gunzip_
 /* --- answers --- */
 
 #define PIECE_BYTES ((size_t)32 << 10)
-#define LEVEL Z_BEST_SPEED
+#define LEVEL Z_BEST_SPEED /* level 6 makes FHIR and logs an eighth smaller, at half the speed */
 #define WINDOW_BITS_MIN 10
 
 /* A window no larger than the text needs: clearing 256 KiB would cost more than compressing a short one. */

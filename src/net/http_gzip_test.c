@@ -156,6 +156,14 @@ static void admit(void *context, struct http_exchange *exchange) {
 	if (is_at(exchange, "/sink")) exchange->sink = (struct http_sink){write_sink, NULL, &sunk};
 }
 
+/* "/123": 123, and 0 for a path that is no number. A view has no end that atoi would see. */
+static size_t number_of(struct bytes path) {
+	size_t number = 0;
+	for (size_t i = 1; i < path.len && path.data[i] >= '0' && path.data[i] <= '9'; i++)
+		number = number * 10 + (path.data[i] - '0');
+	return number;
+}
+
 /* The path says how many bytes of text; or it names a form. */
 static void handle(void *context, struct http_exchange *exchange) {
 	(void)context;
@@ -169,7 +177,7 @@ static void handle(void *context, struct http_exchange *exchange) {
 	else if (http_precondition_of(&exchange->request, "\"1\"") == HTTP_PRECONDITION_NOT_MODIFIED)
 		response->status = 304;
 	else
-		put_text(&response->body, (size_t)atoi((const char *)exchange->request.path.data + 1));
+		put_text(&response->body, number_of(exchange->request.path));
 	if (is_at(exchange, "/binary") || is_at(exchange, "/never")) put_text(&response->body, 5000);
 	const struct http_range range = http_range_of(&exchange->request, "\"1\"", response->body.len);
 	if (range.kind != HTTP_RANGE_PART) return;
@@ -329,59 +337,60 @@ static void a_head_and_a_304_say_what_a_get_would(void **state) {
 	stop(&served);
 }
 
+/* Inflates what came of a chunked answer so far; true: it is whole. */
+static bool inflate_so_far(struct buf *plain, struct buf *all) {
+	struct buf coded;
+	bool is_whole;
+	const char *end = strstr(buf_cstr(all), "\r\n\r\n");
+	buf_clear(plain);
+	if (!end) return false;
+	buf_init(&coded, 1 << 20);
+	buf_append(all, BYTES_LITERAL("0\r\n")); /* for take_chunks alone */
+	take_chunks(&coded, bytes_slice(buf_view(all), (size_t)(end + 4 - (const char *)all->data), all->len));
+	all->len -= 3;
+	assert_int_equal(inflate_in(plain, &is_whole, buf_view(&coded), 1000), GUNZIP_OK);
+	buf_fini(&coded);
+	return is_whole;
+}
+
+static bool hear_more(struct buf *all, int fd) {
+	static uint8_t piece[4096];
+	const ssize_t count = recv(fd, piece, sizeof piece, 0);
+	if (count > 0) buf_append(all, bytes_make(piece, (size_t)count));
+	return count > 0;
+}
+
 /* Each text is there before the next is said; and the stop ends the stream as gzip ends. */
 static void a_compressed_stream_shows_what_it_has(void **state) {
 	(void)state;
 	static const char request[] = HEAD_OF("GET", "/stream") WANTS "\r\n";
-	static uint8_t piece[4096];
+	static const char *const said[] = {"one ", "two ", "three ", NULL};
+	static const char *const heard[] = {"one ", "one two ", "one two three "};
 	struct served served;
-	struct buf plain;
-	bool was_chunk = false;
-	start_gzip(&served);
-	say("one ");
-	const int fd = dial(served.port);
-	put(fd, request, sizeof request - 1);
-	struct buf all;
+	struct buf all, plain;
 	buf_init(&all, 1 << 20);
 	buf_init(&plain, 1 << 20);
-	static const char *const wanted[] = {"one ", "one two ", "one two three "};
+	start_gzip(&served);
+	say(said[0]);
+	const int fd = dial(served.port);
+	put(fd, request, sizeof request - 1);
 	for (size_t i = 0; i < 3; i++) {
-		while (plain.len < strlen(wanted[i])) {
-			const ssize_t count = recv(fd, piece, sizeof piece, 0);
-			assert_true(count > 0);
-			buf_append(&all, bytes_make(piece, (size_t)count));
-			const char *end = strstr(buf_cstr(&all), "\r\n\r\n");
-			struct buf coded;
-			if (!end) continue;
-			buf_init(&coded, 1 << 20);
-			buf_append(&all, BYTES_LITERAL("0\r\n")); /* for take_chunks alone */
-			take_chunks(
-			    &coded, bytes_slice(buf_view(&all), (size_t)(end + 4 - (const char *)all.data), all.len));
-			all.len -= 3;
-			assert_int_equal(inflate_in(&plain, &was_chunk, buf_view(&coded), 1000), GUNZIP_OK);
-			assert_false(was_chunk);
-			buf_fini(&coded);
-		}
-		assert_true(bytes_equal(buf_view(&plain), bytes_text(wanted[i])));
-		if (i < 2) say(i == 0 ? "two " : "three ");
+		do {
+			assert_true(hear_more(&all, fd));
+			assert_false(inflate_so_far(&plain, &all));
+		} while (plain.len < strlen(heard[i]));
+		assert_true(bytes_equal(buf_view(&plain), bytes_text(heard[i])));
+		say(said[i + 1]);
 	}
 	http_server_stop(served.server);
-	struct got rest;
-	buf_clear(&plain);
-	ssize_t count;
-	while ((count = recv(fd, piece, sizeof piece, 0)) > 0) buf_append(&all, bytes_make(piece, (size_t)count));
-	const char *end = strstr(buf_cstr(&all), "\r\n\r\n");
-	(void)rest;
-	struct buf coded;
-	buf_init(&coded, 1 << 20);
-	take_chunks(&coded, bytes_slice(buf_view(&all), (size_t)(end + 4 - (const char *)all.data), all.len));
-	assert_int_equal(inflate_in(&plain, &was_chunk, buf_view(&coded), 1000), GUNZIP_OK);
-	assert_true(was_chunk && bytes_equal(buf_view(&plain), bytes_text(wanted[2])));
-	buf_fini(&coded);
-	buf_fini(&all);
-	buf_fini(&plain);
+	while (hear_more(&all, fd)) {
+	}
+	assert_true(inflate_so_far(&plain, &all));
+	assert_true(bytes_equal(buf_view(&plain), bytes_text(heard[2])));
 	close(fd);
 	stop(&served);
+	buf_fini(&all);
+	buf_fini(&plain);
 }
 
 static void post(struct got *got, uint16_t port, const char *path, struct bytes body) {
