@@ -226,6 +226,7 @@ def test_the_package_installs_upgrades_and_goes(tmp_path):
     )
     conf = root / "etc/xinglin/xinglin.conf"
     assert "data = /var/lib/xinglin-node" in conf.read_text()
+    assert "data = /var/lib/xinglin-witness" in conf.read_text().split("[witness]")[1]
     assert os.access(root / "usr/bin/xinglin", os.X_OK)
     for unit in UNITS:
         assert (root / "lib/systemd/system" / unit.name).exists()
