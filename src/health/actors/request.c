@@ -73,8 +73,9 @@ enum status request_verified(
 	if (!request->client)
 		return err_because(err, CAUSE_NO_NODE, err_set(err, STATUS_IO, "there is no node to ask"));
 	if (!verified->heads) verified_begin(verified, heads, request->client, request->arena);
-	/* A head that answered a challenge of this request is as new as any. */
-	if (!verified->has_head || (max_age_s == HEADS_FRESH && verified->head.known_ms == 0))
+	/* A head that answered a challenge of this request is new enough, unless the request is a long one. */
+	const uint64_t oldest_ms = clock_now_ms(request->clock) - HEADS_QUIET_S * 1000u;
+	if (!verified->has_head || (max_age_s == HEADS_FRESH && verified->head.known_ms < oldest_ms))
 		TRY(verified_head(verified, max_age_s, err));
 	*out = verified;
 	return STATUS_OK;

@@ -51,7 +51,8 @@ MUST_USE enum status request_now(struct actor_request *request, uint64_t *now_s,
 /*
  * What the chain says, proved (health/chain/verified.h), at a head that was the newest at most `max_age_s` ago:
  * HEADS_FRESH before anything is sealed, wrapped or released. One head serves the whole request, unless a later call
- * asks for a newer kind; after a transaction of its own a request takes the next one with verified_head.
+ * asks for a newer kind, or HEADS_QUIET_S have passed; after a transaction of its own a request takes the next one with
+ * verified_head.
  */
 MUST_USE enum status request_verified(
     struct actor_request *request, struct verified **out, uint32_t max_age_s, struct err *err);
