@@ -432,6 +432,23 @@ static inline void fake_put_event(struct fake_chain *chain, struct json_writer *
 	json_object_end(writer);
 }
 
+static inline bool fake_is_topic(const struct json *asked, const hash32 *topic) {
+	hash32 wanted;
+	if (json_is(asked, JSON_NULL)) return true;
+	if (json_is(asked, JSON_STRING))
+		return hex_fixed(wanted.b, 32, json_string(asked)) == STATUS_OK && hash32_equal(&wanted, topic);
+	json_foreach (one, asked)
+		if (fake_is_topic(one, topic)) return true;
+	return false;
+}
+
+static inline bool fake_has_topics(const struct json *filter, const struct log *log) {
+	unsigned i = 0;
+	json_foreach (asked, json_get(filter, "topics"))
+		if (i >= log->topic_count || !fake_is_topic(asked, &log->topics[i++])) return false;
+	return true;
+}
+
 static inline void fake_put_logs(struct fake_chain *chain, struct json_writer *writer, const struct json *params) {
 	const struct json *filter = json_at(params, 0);
 	uint64_t from, to;
@@ -449,6 +466,7 @@ static inline void fake_put_logs(struct fake_chain *chain, struct json_writer *w
 	for (size_t i = 0; i < chain->event_count; i++) {
 		if (chain->events[i].block < from || chain->events[i].block > to || i + 1 == chain->hides_event)
 			continue;
+		if (!fake_has_topics(filter, &chain->events[i].log)) continue;
 		fake_put_event(chain, writer, i);
 		if (chain->repeats_event) fake_put_event(chain, writer, i);
 	}
@@ -489,6 +507,8 @@ static inline void fake_answer_one(
 			fake_put_head(chain, writer, params, &chain->witness_secrets[witness]);
 	} else if (json_string_is(name, "eth_chainId"))
 		json_put_quantity(writer, "result", chain->anchor.chain_id);
+	else if (json_string_is(name, "eth_blockNumber"))
+		json_put_quantity(writer, "result", chain->head);
 	else if (json_string_is(name, "xinglin_head"))
 		fake_put_head(chain, writer, params, &chain->sealer_secret);
 	else if (json_string_is(name, "xinglin_sealOf"))

@@ -2,8 +2,8 @@
 #include "health/actors/directory.h"
 
 #include "codec/hex.h"
+#include "health/actors/certified.h"
 #include "health/chain/cause.h"
-#include "health/contracts/directory.h"
 
 /* --- pins: {"0x<actor>":{"version":N,"key":"0x<xy>"},…} --- */
 
@@ -98,45 +98,55 @@ static enum status check_pin(struct actor_request *request, struct directory_lis
 /* --- looking up --- */
 
 /* The name is not stored: it stands in the statement and in the event of the entry. */
-static enum status name_since(
-    struct actor_request *request, const char **name, const addr20 *address, uint64_t block, struct err *err) {
+enum status directory_name(struct actor_request *request, const char **name, const addr20 *address, struct err *err) {
 	struct client_log *logs;
 	size_t count;
 	struct directory_actor_listed_event event;
 	struct contract_topics topics = directory_actor_listed_event_topics(address);
 	*name = "";
-	TRY(request_logs(request, &logs, &count, &request->home->deployment.directory, block, &topics, err));
+	TRY(request_logs(request, &logs, &count, &request->home->deployment.directory, 0, &topics, err));
 	if (count == 0) return STATUS_OK;
 	TRY(directory_actor_listed_event_read(&event, &logs[count - 1].log, err));
 	*name = arena_strdup(request->arena, event.name);
 	return STATUS_OK;
 }
 
-enum status directory_name(struct actor_request *request, const char **name, const addr20 *address, struct err *err) {
-	return name_since(request, name, address, 0, err);
+static struct directory_listed listed_of(struct arena *arena, const struct certified_actor *actor) {
+	const struct directory_actor *words = &actor->words;
+	return (struct directory_listed){.address = actor->said.address,
+	    .roles = actor->said.roles,
+	    .status = (uint8_t)words->status,
+	    .key_version = words->key_version,
+	    .listed_at = words->listed_at,
+	    .emergency_from = words->emergency_from,
+	    .key = statement_actor_newest_key(&actor->said)->key,
+	    .name = arena_strdup(arena, actor->said.name)};
+}
+
+/* At a head that answers a challenge of this request. */
+static enum status certified(
+    struct actor_request *request, struct certified_actor *out, const addr20 *address, struct err *err) {
+	struct verified *verified;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	return certified_find(verified, out, address, err);
 }
 
 enum status directory_find(
     struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err) {
-	struct bytes output;
-	struct directory_actor found;
-	struct bytes call = directory_actor_of_call(request->arena, address);
-	TRY(request_call(request, &output, &request->home->deployment.directory, call, err));
-	TRY(directory_actor_of_read(&found, output, err));
-	*out = (struct directory_listed){.address = *address,
-	    .roles = found.roles,
-	    .status = (uint8_t)found.status,
-	    .key_version = found.key_version,
-	    .listed_at = found.listed_at,
-	    .emergency_from = found.emergency_from,
-	    .key = p256_public_of_words(&found.key_x, &found.key_y)};
-	if (out->status == 0) {
-		char text[43];
-		address_checksum(text, address);
-		return err_set(err, STATUS_NOTFOUND, "%s is not in the directory", text);
-	}
-	if (!p256_public_is_valid(&out->key))
-		return err_set(err, STATUS_DENIED, "the directory shows a key off the curve");
-	TRY(name_since(request, &out->name, address, found.entry_at, err));
+	struct certified_actor actor;
+	TRY(certified(request, &actor, address, err));
+	*out = listed_of(request->arena, &actor);
 	return check_pin(request, out, err);
+}
+
+enum status directory_find_unattended(
+    struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err) {
+	struct certified_actor actor;
+	const struct statement_key *key;
+	TRY(certified(request, &actor, address, err));
+	TRY(statement_actor_unattended_key(&key, &actor.said, actor.now_s, err));
+	*out = listed_of(request->arena, &actor);
+	out->key = key->key;
+	out->key_version = key->version;
+	return STATUS_OK;
 }

@@ -24,11 +24,17 @@ struct directory_listed {
 	const char *name;
 	bool key_changed; /* differs from the pinned one; so until directory_accept_key */
 };
-/* STATUS_NOTFOUND if it is not listed. */
+/* From statements that registrars and the actor signed, held to what is proved at a fresh head (certified.h).
+ * STATUS_NOTFOUND: it is not listed, which is proved. STATUS_DENIED: what the node shows is not believed. `key` is the
+ * newest; a person confirms one that is not the pinned one. */
 MUST_USE enum status directory_find(
     struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err);
+/* For programs that no person watches: `key` and `key_version` are of the key that the chain has had for 48 hours, or
+ * of the entry. Looks at no pin. STATUS_DENIED also: that key is told stolen. */
+MUST_USE enum status directory_find_unattended(
+    struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err);
 
-/* "" if it is not listed. Looks at no key and pins none: for showing only. */
+/* "" if it is not listed. As the node says: for showing only. */
 MUST_USE enum status directory_name(
     struct actor_request *request, const char **name, const addr20 *address, struct err *err);
 

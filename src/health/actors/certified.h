@@ -1,0 +1,25 @@
+/*
+ * An actor as its registrars have certified it: the entry and the keys from the signatures in calldata
+ * (health/statements/entry.h), held to the facts that are proved in the directory's storage. The node shows where the
+ * statements stand and is believed in nothing.
+ *
+ * What the chain alone says is in `words`: status, times, key version. Ownership: all in the arena of `verified`.
+ * Threads: as `verified`.
+ */
+#ifndef HEALTH_ACTORS_CERTIFIED_H
+#define HEALTH_ACTORS_CERTIFIED_H
+
+#include "health/chain/verified.h"
+#include "health/statements/entry.h"
+
+struct certified_actor {
+	struct directory_actor words; /* proved */
+	struct statement_actor said;
+	uint64_t now_s; /* of the reading, by the clock and never behind the head */
+};
+/* At the head that was taken. STATUS_NOTFOUND: it is not in the directory, which is proved. STATUS_DENIED: what the
+ * node shows is not believed, and why. */
+MUST_USE enum status certified_find(
+    struct verified *verified, struct certified_actor *out, const addr20 *address, struct err *err);
+
+#endif

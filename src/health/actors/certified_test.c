@@ -1,0 +1,282 @@
+/* Who is in the directory and with which key, against a chain that can lie (tests/fake_chain.h). */
+#include "health/actors/certified.h"
+
+#include "tests/unit.h"
+
+#include "eth/abi.h"
+#include "eth/sign.h"
+#include "tests/fake_home.h"
+
+#define LISTED_S (FAKE_START_S + 10)
+#define CHANGED_S (FAKE_START_S + 20)
+
+static const hash32 registrar = {{1}}, hospital = {{2}}, stranger = {{3}};
+static const struct p256_secret first_secret = {{4}}, second_secret = {{5}}, operators_secret = {{6}};
+
+struct scene {
+	struct world *world;
+	struct arena arena;
+	struct verified verified;
+	struct directory_actor stored;
+	addr20 actor;
+	struct directory_entry entry;
+	struct directory_key_change change;
+};
+
+static struct bytes signed_by(struct scene *s, const hash32 *secret, const hash32 *digest) {
+	struct eth_signature signature;
+	assert_int_equal(eth_sign_digest(&signature, secret, digest), STATUS_OK);
+	return arena_dup(&s->arena, BYTES_OF(signature));
+}
+
+static struct eip712_domain domain_of(const struct scene *s) {
+	const struct deployment *anchor = &s->world->chain->anchor;
+	return deployment_domain(anchor, &anchor->directory);
+}
+
+static struct bytes entry_call(struct scene *s, const hash32 *registrars_secret) {
+	const struct eip712_domain domain = domain_of(s);
+	hash32 digest = directory_entry_typed_digest(&s->entry, &domain);
+	struct bytes endorsement = signed_by(s, registrars_secret, &digest);
+	const struct directory_list_args args = {.statement = s->entry,
+	    .actor_signature = signed_by(s, &hospital, &digest),
+	    .registrar_signatures = &endorsement,
+	    .registrar_signatures_count = 1};
+	return directory_list_call(&s->arena, &args);
+}
+
+static struct bytes change_call(struct scene *s, const struct p256_secret *before) {
+	const struct eip712_domain domain = domain_of(s);
+	uint8_t signature[64];
+	hash32 digest = directory_key_change_typed_digest(&s->change, &domain);
+	assert_int_equal(p256_sign(signature, before, &digest), STATUS_OK);
+	const struct directory_change_key_args args = {.statement = s->change,
+	    .actor_signature = signed_by(s, &hospital, &digest),
+	    .key_signature = bytes_make(signature, sizeof signature)};
+	return directory_change_key_call(&s->arena, &args);
+}
+
+static void set_key(hash32 *x, hash32 *y, const struct p256_secret *secret) {
+	struct p256_public key;
+	assert_int_equal(p256_public_of(&key, secret), STATUS_OK);
+	*x = p256_public_x(&key);
+	*y = p256_public_y(&key);
+}
+
+/* --- what the chain holds --- */
+
+static void place(hash32 *word, size_t offset, size_t bytes, uint64_t value) {
+	for (size_t i = 0; i < bytes; i++) word->b[31 - offset - i] = (uint8_t)(value >> 8 * i);
+}
+
+/* The actor's slots, in the order of IDirectory.Actor. */
+static void store(struct scene *s) {
+	struct fake_chain *chain = s->world->chain;
+	const struct directory_actor *a = &s->stored;
+	hash32 words[DIRECTORY_STORED_ACTOR_SLOTS] = {{{0}}}, slot = directory_actors_slot(&s->actor);
+	const uint64_t first[][2] = {{4, a->roles}, {1, a->status}, {4, a->key_version}, {4, a->registrar_set},
+	    {5, a->listed_at}, {5, a->emergency_from}, {5, a->key_from}};
+	for (size_t i = 0, offset = 0; i < sizeof first / sizeof *first; offset += first[i++][0])
+		place(&words[0], offset, first[i][0], first[i][1]);
+	words[1] = a->entry;
+	words[2] = a->key;
+	place(&words[3], 0, 5, a->entry_at);
+	place(&words[3], 5, 5, a->key_at);
+	for (size_t i = 0; i < DIRECTORY_STORED_ACTOR_SLOTS; i++) {
+		hash32 at = contract_slot_after(&slot, i);
+		fake_set(chain, &chain->anchor.directory, &at, &words[i]);
+	}
+}
+
+static void store_registrars(struct scene *s) {
+	struct fake_chain *chain = s->world->chain;
+	const struct directory_registrars set = {
+	    .registrars = chain->anchor.registrars, .registrars_count = 1, .threshold = 1};
+	hash32 fact = directory_registrars_typed_hash(&set), word = {{0}}, slot = directory_registrars_slot();
+	fake_set(chain, &chain->anchor.directory, &slot, &fact);
+	place(&word, 4, 1, 1);
+	slot = directory_number_slot();
+	fake_set(chain, &chain->anchor.directory, &slot, &word);
+}
+
+static void emit(struct scene *s, const hash32 *topic, uint32_t index, struct bytes data, struct bytes input) {
+	struct fake_chain *chain = s->world->chain;
+	struct fake_event *event = &chain->events[chain->event_count++];
+	*event = (struct fake_event){.block = chain->head + 1, .index = index, .input = input};
+	event->log = (struct log){.address = chain->anchor.directory,
+	    .topics = {*topic, abi_topic_of_address(&s->actor)},
+	    .topic_count = 2,
+	    .data = data};
+}
+
+static void emit_key(struct scene *s, uint32_t index, uint32_t version, struct bytes input) {
+	struct buf data;
+	buf_init(&data, 1024);
+	abi_put_u64(&data, version);
+	abi_put_hash32(&data, &s->entry.key_x);
+	abi_put_hash32(&data, &s->entry.key_y);
+	emit(s, &directory_key_published_event_topic, index, arena_dup(&s->arena, buf_view(&data)), input);
+	buf_fini(&data);
+}
+
+static void list(struct scene *s, struct bytes call) {
+	struct buf data;
+	buf_init(&data, 1024);
+	abi_put_u64(&data, s->entry.roles);
+	abi_put_u64(&data, 64);
+	abi_put_bytes(&data, s->entry.name);
+	emit(s, &directory_actor_listed_event_topic, 0, arena_dup(&s->arena, buf_view(&data)), call);
+	buf_fini(&data);
+	emit_key(s, 1, 1, call);
+	s->stored = (struct directory_actor){.roles = s->entry.roles,
+	    .status = DIRECTORY_STATUS_ACTIVE,
+	    .key_version = 1,
+	    .listed_at = LISTED_S,
+	    .key_from = LISTED_S,
+	    .entry = directory_entry_typed_hash(&s->entry),
+	    .entry_at = s->world->chain->head + 1,
+	    .key_at = s->world->chain->head + 1};
+	s->stored.key = s->stored.entry;
+	store(s);
+	fake_mine(s->world->chain, LISTED_S);
+}
+
+static void change_key(struct scene *s, bool stolen) {
+	s->change =
+	    (struct directory_key_change){.actor = s->actor, .version = 2, .previous = s->stored.key, .stolen = stolen};
+	set_key(&s->change.key_x, &s->change.key_y, &second_secret);
+	s->stored.key_version = 2;
+	s->stored.key_from = CHANGED_S;
+	s->stored.key = directory_key_change_typed_hash(&s->change);
+	s->stored.key_at = s->world->chain->head + 1;
+	emit_key(s, 0, 2, change_call(s, &first_secret));
+	store(s);
+	fake_mine(s->world->chain, CHANGED_S);
+}
+
+/* --- the tests --- */
+
+static int begin(void **state) {
+	void *world;
+	struct scene *s = mem_zalloc(1, sizeof *s);
+	if (setup(&world) != 0) return -1;
+	s->world = world;
+	arena_init(&s->arena);
+	assert_int_equal(address_of_secret(&s->world->chain->anchor.registrars[0], &registrar), STATUS_OK);
+	assert_int_equal(address_of_secret(&s->actor, &hospital), STATUS_OK);
+	s->entry = (struct directory_entry){.actor = s->actor, .roles = 1, .name = BYTES_LITERAL("Northern Hospital")};
+	set_key(&s->entry.key_x, &s->entry.key_y, &first_secret);
+	store_registrars(s);
+	*state = s;
+	return 0;
+}
+
+static int end(void **state) {
+	struct scene *s = *state;
+	void *world = s->world;
+	arena_fini(&s->arena);
+	mem_free(s);
+	return teardown(&world);
+}
+
+static enum status look(struct scene *s, struct certified_actor *out) {
+	struct world *world = s->world;
+	world->err = (struct err){0};
+	verified_begin(&s->verified, world->heads, world->client, &s->arena);
+	assert_int_equal(verified_head(&s->verified, HEADS_FRESH, &world->err), STATUS_OK);
+	enum status status = certified_find(&s->verified, out, &s->actor, &world->err);
+	if (status == STATUS_INTERNAL) fail_msg("%s", world->err.message);
+	return status;
+}
+
+static void refuses(struct scene *s, const char *says) {
+	struct certified_actor found;
+	assert_int_equal(look(s, &found), STATUS_DENIED);
+	if (!strstr(s->world->err.message, says)) fail_msg("%s", s->world->err.message);
+}
+
+static void an_actor_is_found_by_what_its_registrars_signed(void **state) {
+	struct scene *s = *state;
+	struct certified_actor found;
+	list(s, entry_call(s, &registrar));
+	assert_int_equal(look(s, &found), STATUS_OK);
+	assert_true(bytes_equal(found.said.name, s->entry.name));
+	assert_int_equal(found.said.key_count, 1);
+	assert_int_equal(found.said.keys[0].version, 1);
+	assert_int_equal(found.words.status, DIRECTORY_STATUS_ACTIVE);
+}
+
+static void an_actor_that_is_not_listed_is_proved_absent(void **state) {
+	struct scene *s = *state;
+	struct certified_actor found;
+	fake_mine(s->world->chain, LISTED_S);
+	assert_int_equal(look(s, &found), STATUS_NOTFOUND);
+}
+
+/* Even if the state itself holds it: a sealer cannot make an entry. */
+static void an_entry_that_no_registrar_signed_is_refused(void **state) {
+	struct scene *s = *state;
+	set_key(&s->entry.key_x, &s->entry.key_y, &operators_secret);
+	list(s, entry_call(s, &stranger));
+	refuses(s, "too few registrars");
+}
+
+static void another_entry_than_the_chain_holds_is_refused(void **state) {
+	struct scene *s = *state;
+	list(s, entry_call(s, &registrar));
+	s->entry.roles = 255;
+	struct bytes other = entry_call(s, &registrar);
+	for (size_t i = 0; i < s->world->chain->event_count; i++) s->world->chain->events[i].input = other;
+	refuses(s, "the chain holds another statement");
+}
+
+static void an_entry_that_is_not_served_is_refused(void **state) {
+	struct scene *s = *state;
+	list(s, entry_call(s, &registrar));
+	s->world->chain->hides_event = 1;
+	refuses(s, "not proved");
+	s->world->chain->hides_event = 0;
+	s->world->chain->hides_transactions = true;
+	refuses(s, "not proved");
+}
+
+static void a_new_key_waits_48_hours_for_programs(void **state) {
+	struct scene *s = *state;
+	struct certified_actor found;
+	const struct statement_key *key;
+	list(s, entry_call(s, &registrar));
+	change_key(s, false);
+	assert_int_equal(look(s, &found), STATUS_OK);
+	assert_int_equal(statement_actor_newest_key(&found.said)->version, 2);
+	const uint64_t then = CHANGED_S + STATEMENT_KEY_WAIT_S;
+	assert_int_equal(statement_actor_unattended_key(&key, &found.said, then - 1, NULL), STATUS_OK);
+	assert_int_equal(key->version, 1);
+	assert_int_equal(statement_actor_unattended_key(&key, &found.said, then, NULL), STATUS_OK);
+	assert_int_equal(key->version, 2);
+}
+
+static void a_new_key_cannot_be_hidden_or_invented(void **state) {
+	struct scene *s = *state;
+	list(s, entry_call(s, &registrar));
+	change_key(s, true);
+	s->world->chain->hides_event = s->world->chain->event_count;
+	refuses(s, "leaves out keys");
+	s->world->chain->hides_event = 0;
+	s->world->chain->events[s->world->chain->event_count - 1].input = change_call(s, &operators_secret);
+	refuses(s, "nor enough registrars, signed it");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    TEST(an_actor_is_found_by_what_its_registrars_signed),
+	    TEST(an_actor_that_is_not_listed_is_proved_absent),
+	    TEST(an_entry_that_no_registrar_signed_is_refused),
+	    TEST(another_entry_than_the_chain_holds_is_refused),
+	    TEST(an_entry_that_is_not_served_is_refused),
+	    TEST(a_new_key_waits_48_hours_for_programs),
+	    TEST(a_new_key_cannot_be_hidden_or_invented),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
