@@ -4,8 +4,9 @@
 #include "envelope/container.h"
 
 enum status action_deadline(struct actor_request *request, uint64_t *deadline_s, struct err *err) {
-	TRY(request_now(request, deadline_s, err));
-	*deadline_s += ACTION_LIFE_SECONDS;
+	struct verified *verified;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	*deadline_s = verified_now_s(verified) + ACTION_LIFE_SECONDS;
 	return STATUS_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "eth/abi.h"
 #include "eth/sign.h"
+#include "health/actors/certified.h"
 #include "health/actors/directory.h"
 #include "health/contracts/directory.h"
 
@@ -168,14 +169,16 @@ static enum status listing_parse(
 
 /* --- asking, endorsing, sending --- */
 
+static enum status proved_word(struct actor_request *request, hash32 *word, hash32 slot, struct err *err) {
+	struct verified *verified;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	return verified_struct(verified, word, &request->home->deployment.directory, &slot, 1, err);
+}
+
 static enum status present_registrars(struct actor_request *request, uint32_t *set, struct err *err) {
-	struct bytes output;
-	struct directory_registrars_of_result found;
-	struct bytes call = directory_registrars_of_call(request->arena);
-	TRY(request_call(request, &output, &request->home->deployment.directory, call, err));
-	TRY(directory_registrars_of_read(&found, output, err));
-	*set = found.number;
-	return STATUS_OK;
+	hash32 word;
+	TRY(proved_word(request, &word, directory_number_slot(), err));
+	return directory_number_load(set, &word, err);
 }
 
 enum status directory_request(struct actor_request *request, struct buf *out,
@@ -224,10 +227,11 @@ enum status directory_endorse(struct actor_request *request, struct buf *out, st
 }
 
 static enum status is_registrar(struct actor_request *request, bool *is, struct err *err) {
-	struct bytes output;
-	struct bytes call = directory_is_registrar_call(request->arena, &request->home->account);
-	TRY(request_call(request, &output, &request->home->deployment.directory, call, err));
-	return directory_is_registrar_read(is, output, err);
+	uint32_t set;
+	hash32 word;
+	TRY(present_registrars(request, &set, err));
+	TRY(proved_word(request, &word, directory_members_slot(set, &request->home->account), err));
+	return directory_members_load(is, &word, err);
 }
 
 static struct bytes list_call(struct arena *arena, const struct listing *listing) {
@@ -282,19 +286,18 @@ static enum status sign_change(struct actor_request *request, struct directory_c
 
 enum status directory_publish_key(struct actor_request *request, struct client_receipt *receipt, struct err *err) {
 	const addr20 *directory = &request->home->deployment.directory;
-	struct bytes output, call = directory_actor_of_call(request->arena, &request->home->account);
-	struct directory_actor self;
+	struct verified *verified;
+	struct certified_actor self;
 	struct p256_secret secret;
 	struct p256_public key;
 	uint8_t signatures[2][65];
-	TRY(request_call(request, &output, directory, call, err));
-	TRY(directory_actor_of_read(&self, output, err));
-	if (self.status == DIRECTORY_STATUS_NONE)
-		return err_set(err, STATUS_NOTFOUND, "this home's account is not in the directory");
-	TRY(home_encryption_key(request->home, &secret, &key, self.key_version + 1, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(certified_find(verified, &self, &request->home->account, err));
+	const uint32_t version = self.words.key_version + 1;
+	TRY(home_encryption_key(request->home, &secret, &key, version, err));
 	struct directory_change_key_args args = {.statement = {.actor = request->home->account,
-						     .version = self.key_version + 1,
-						     .previous = self.key,
+						     .version = version,
+						     .previous = self.words.key,
 						     .key_x = p256_public_x(&key),
 						     .key_y = p256_public_y(&key),
 						     .deadline = clock_now_ms(request->clock) / 1000 + 3600}};
