@@ -83,8 +83,7 @@ contract Records is IRecords, TopLevel, Eip712 {
     // The gate of records' containers: an item is a record's id.
 
     function mayPut(address who, uint256 size) external view returns (bool) {
-        return directory.isActive(who, 0) && size <= CONTAINER_BYTES_MAX
-            && named.hasRoom(Quota.key(who), size, DAILY_BYTES);
+        return directory.isActive(who, 0) && named.hasRoom(Quota.key(who), size, DAILY_BYTES);
     }
 
     function mayPutLate(address who, bytes32 item) external view returns (bool) {

@@ -220,6 +220,9 @@ def test_what_waits_is_charged_to_its_putter(two):
     frame, blob = container(b"of.another.account")
     assert two.ask("bl-one", "put", "folders", blob, body=frame)[0] == 201
     assert two.ask("bl-two", "put", "records", blob, body=frame)[0] == 201  # another gate, another quota
+    for number in range(9):  # where a day's bytes are more than one container's
+        frame, blob = big(20 + number, 8 * MIB - 4096)
+        assert two.ask("bl-two", "put", "records", blob, body=frame)[0] == 201
     restart(two)
     frame, blob = big(9, 8 * MIB - 4096)
     assert code_of(two.ask("bl-two", "put", "folders", blob, body=frame)) == "quota-waits"

@@ -15,6 +15,7 @@ interface IBlobGate {
     /// A call that names a blob comes from an account without code, as a transaction of its own.
     error NotTopLevel();
 
+    /// May `size` more bytes of `who` wait at a node for transactions that name them? Of one blob, or of several together.
     function mayPut(address who, uint256 size) external view returns (bool);
     /// May `who` put the item's blob later, at the namer's cost? The controller and any active actor may, while the item
     /// stands: never after it was erased, forgotten or replaced.

@@ -175,7 +175,8 @@ static enum status put_blob(void *context, const struct outbox_blob *blob, struc
 	hash32 name;
 	TRY(blobs_put(&asker, &name, &verdict, &blob->gate, blob->container, err));
 	if (verdict.ok) return STATUS_OK;
-	enum status status = verdict.http_status >= 500 ? STATUS_IO : STATUS_DENIED;
+	const bool may_pass = verdict.http_status >= 500 || verdict.http_status == 429;
+	const enum status status = may_pass ? STATUS_IO : STATUS_DENIED;
 	return err_set(err, status, "the node did not take a blob: %s (%s)", verdict.detail, verdict.code);
 }
 

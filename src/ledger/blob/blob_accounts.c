@@ -5,7 +5,7 @@
  */
 #include "ledger/blob/blob_room.h"
 
-#define REQUESTS_MAX 65536u  /* in a window */
+#define REQUESTS_MAX 262144u /* in a window */
 #define ENTRIES_MAX 1000000u /* in a day, of reads that were served */
 #define REFUSALS_MAX 1000u   /* in a day, of reads that were refused; as on the chain */
 #define DAY_S 86400u

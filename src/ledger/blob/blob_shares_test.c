@@ -5,7 +5,7 @@
 
 #include "tests/blob_world.h"
 
-#define REQUESTS 65536u
+#define REQUESTS 262144u
 #define REFUSALS 1000u
 #define DAY_S 86400u
 #define BLOCK 4096u

@@ -32,7 +32,7 @@ static void open_listed(struct ledger_world *world, struct arena *arena) {
 				  .alloc = arena_printf(arena,
 				      "\"%s\":{\"balance\":\"0\",\"code\":\"0x" LIST_CODE
 				      "\",\"storage\":{\"0x000000000000000000000000%s\":\"0x1\"}},",
-				      LIST_AT + 2, first + 2)});
+				      &LIST_AT[2], first + 2)});
 }
 
 static void close_listed(struct ledger_world *world, struct arena *arena) {
@@ -188,7 +188,7 @@ static void a_contract_that_fails_admits_nobody(void **state) {
 		    &world, (struct ledger_rules){.zero_base_fee = true,
 				.settings = ADMISSION(LIST_AT),
 				.alloc = arena_printf(
-				    &arena, "\"%s\":{\"balance\":\"0\",\"code\":\"0x%s\"},", LIST_AT + 2, codes[i])});
+				    &arena, "\"%s\":{\"balance\":\"0\",\"code\":\"0x%s\"},", &LIST_AT[2], codes[i])});
 		assert_int_equal(add(&world, 0, 0), POOL_SENDER_NOT_ADMITTED);
 		close_listed(&world, &arena);
 	}
