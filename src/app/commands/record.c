@@ -127,7 +127,7 @@ static enum status cmd_record_list(struct cli *cli, struct err *err) {
 const struct cli_command command_record_list = {
     .name = "record list",
     .arguments = "",
-    .summary = "the records of a folder, oldest first",
+    .summary = "the records of a folder, newest first",
     .teach = "What the chain shows to everybody: ids, authors and times; never what is in them.\n\n"
 	     "  xinglin record list --folder 0x… --home patient",
     .options = {{"folder", "ID", "which folder"}},

@@ -128,7 +128,7 @@ static enum status write_keystore(const char *directory, const char *relative, c
 }
 
 enum status home_make_folders(const char *directory, struct err *err) {
-	static const char *const folders[] = {"wallet", "folders", "records", "lists"};
+	static const char *const folders[] = {"wallet", "folders", "records", "lists", "statements"};
 	TRY(files_make_folder(directory, err));
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
 		char path[PATH_BYTES];

@@ -5,7 +5,6 @@
 #include "health/chain/cause.h"
 
 #define SEND_WAIT_MS 30000u
-#define SHOWN_AGE_S 86400u /* of a head from a node that signs none, for what is only shown or checked again */
 
 struct blob_asker request_asker(const struct actor_request *request) {
 	return (struct blob_asker){.client = request->client,
@@ -36,6 +35,7 @@ enum status request_send(
 	TRY(actor_outbox(request->actor, &outbox, err));
 	timed.deadline_ms = request->deadline_ms ? request->deadline_ms : clock_now_ms(request->clock) + SEND_WAIT_MS;
 	progress_at(request->progress, "waiting for a block", 0, 0);
+	request->verified.has_head = false; /* what is read next stands behind this transaction */
 	return outbox_send(outbox, result, request->arena, &timed, err);
 }
 
@@ -83,7 +83,7 @@ enum status request_verified(
 
 enum status request_now(struct actor_request *request, uint64_t *now_s, struct err *err) {
 	struct verified *verified;
-	TRY(request_verified(request, &verified, SHOWN_AGE_S, err));
+	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
 	*now_s = verified_now_s(verified);
 	return STATUS_OK;
 }
@@ -100,5 +100,5 @@ enum status request_check_chain(struct actor_request *request, struct err *err) 
 		    client_url(request->client), (unsigned long long)client_chain_id(request->client),
 		    (unsigned long long)home->deployment.chain_id);
 	struct verified *verified;
-	return request_verified(request, &verified, SHOWN_AGE_S, err); /* its signature names the genesis */
+	return request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err); /* its signature names the genesis */
 }

@@ -11,6 +11,9 @@
 
 struct actor;
 
+/* Of a head from a node that signs none, for what is only shown or checked again. */
+#define REQUEST_SHOWN_AGE_S 86400u
+
 struct actor_request {
 	struct home *home;
 	struct client *client;
@@ -50,9 +53,9 @@ MUST_USE enum status request_logs(struct actor_request *request, struct client_l
 MUST_USE enum status request_now(struct actor_request *request, uint64_t *now_s, struct err *err);
 /*
  * What the chain says, proved (health/chain/verified.h), at a head that was the newest at most `max_age_s` ago:
- * HEADS_FRESH before anything is sealed, wrapped or released. One head serves the whole request, unless a later call
- * asks for a newer kind, or HEADS_QUIET_S have passed; after a transaction of its own a request takes the next one with
- * verified_head.
+ * HEADS_FRESH before anything is sealed, wrapped or released, REQUEST_SHOWN_AGE_S to show it. One head serves the whole
+ * request, unless a later call asks for a newer kind, or HEADS_QUIET_S have passed; after a transaction of its own
+ * (request_send) it takes the next.
  */
 MUST_USE enum status request_verified(
     struct actor_request *request, struct verified **out, uint32_t max_age_s, struct err *err);

@@ -2,7 +2,6 @@
 
 #include "health/chain/cause.h"
 #include "health/chain/heads_private.h"
-#include "health/contracts/contract.h"
 
 static enum status read_input(
     struct verified *verified, struct bytes *out, const hash32 *tx_hash, uint64_t block, struct err *err) {
@@ -27,24 +26,45 @@ static enum status read_input(
 	return err_set(err, STATUS_INTERNAL, "the node shows a transaction with too much calldata");
 }
 
-enum status verified_calldata(
-    struct verified *verified, struct calldata *out, const struct logs_query *query, uint64_t block, struct err *err) {
-	struct logs_walk walk = {.next_block = block, .last_block = block};
-	struct client_log *logs;
-	size_t count;
-	*out = (struct calldata){0};
-	TRY(logs_page(&walk, verified->client, &logs, &count, verified->arena, query, err));
+static enum status read_inputs(
+    struct verified *verified, struct calldata *out, const struct client_log *logs, size_t count, struct err *err) {
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0 && hash32_equal(&logs[i].tx_hash, &logs[i - 1].tx_hash)) continue;
+		const uint64_t block = logs[i].block_number;
 		if (out->count == CALLDATA_TRANSACTIONS_MAX)
 			return err_set(err, STATUS_LIMIT, "block %llu has too many transactions of one kind",
 			    (unsigned long long)block);
 		TRY(read_input(verified, &out->inputs[out->count++], &logs[i].tx_hash, block, err));
 	}
+	return STATUS_OK;
+}
+
+enum status verified_calldata(
+    struct verified *verified, struct calldata *out, const struct logs_query *query, uint64_t block, struct err *err) {
+	struct logs_walk walk = {.next_block = block, .last_block = block};
+	if (block == CALLDATA_ANY_BLOCK) walk.last_block = verified->head.number;
+	*out = (struct calldata){0};
+	while (walk.next_block <= walk.last_block) {
+		struct client_log *logs;
+		size_t count;
+		TRY(logs_page(&walk, verified->client, &logs, &count, verified->arena, query, err));
+		TRY(read_inputs(verified, out, logs, count, err));
+	}
 	if (out->count) return STATUS_OK;
-	err_set(err, STATUS_DENIED, "not proved: the node serves no event in block %llu, where the chain has one",
-	    (unsigned long long)block);
+	if (block == CALLDATA_ANY_BLOCK)
+		err_set(err, STATUS_DENIED, "not proved: the node serves no event, where the chain has one");
+	else
+		err_set(err, STATUS_DENIED,
+		    "not proved: the node serves no event in block %llu, where the chain has one",
+		    (unsigned long long)block);
 	return not_proved(err);
+}
+
+struct logs_query calldata_query(const addr20 *contract, const struct contract_topics *topics) {
+	struct logs_query query = {.address = contract};
+	for (size_t i = 0; i < 4; i++)
+		if (topics->has_topic[i]) query.topics[i] = (struct logs_topic){&topics->topics[i], 1};
+	return query;
 }
 
 enum status verified_statement(struct verified *verified, const struct calldata_wish *wish, struct err *err) {

@@ -10,6 +10,7 @@
 #define HEALTH_CHAIN_CALLDATA_H
 
 #include "health/chain/verified.h"
+#include "health/contracts/contract.h"
 
 #define CALLDATA_TRANSACTIONS_MAX 64u /* of one answer */
 
@@ -17,6 +18,7 @@ struct calldata {
 	struct bytes inputs[CALLDATA_TRANSACTIONS_MAX]; /* each transaction's once, in the block's order */
 	size_t count;
 };
+#define CALLDATA_ANY_BLOCK 0u /* up to the head: for what its own topics name, and no proved word leads to */
 /*
  * The calldata of the transactions of this block with a log that passes the query. Nothing of it is proved.
  * STATUS_DENIED with CAUSE_NOT_PROVED: the node serves no such log, or no such transaction; it names the block.
@@ -24,6 +26,9 @@ struct calldata {
  */
 MUST_USE enum status verified_calldata(
     struct verified *verified, struct calldata *out, const struct logs_query *query, uint64_t block, struct err *err);
+
+/* The logs of one event; points into `topics`, which the bindings make (C_V_event_topics). */
+struct logs_query calldata_query(const addr20 *contract, const struct contract_topics *topics);
 
 /* What a proved slot says was stated, looked for among the calldata: `read` returns STATUS_OK for the calldata whose
  * fact is the proved one. Otherwise STATUS_DENIED with CAUSE_NOT_PROVED and the last reason why not. */

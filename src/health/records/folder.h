@@ -12,6 +12,7 @@
 #include "health/actors/directory.h"
 #include "health/contracts/consent.h"
 #include "health/records/own_folder.h"
+#include "health/statements/folder_statements.h"
 
 struct folder {
 	hash32 id;
@@ -21,9 +22,21 @@ struct folder {
 	uint16_t glass_minutes;
 	uint64_t number; /* the last one that the controller used: the next statement takes a higher one */
 	struct p256_public key;
+	struct statement_folder said;         /* its controllers: what its grants are checked against */
+	struct statement_epoch first, newest; /* the statements of these epochs */
 };
-/* From the chain. STATUS_NOTFOUND. */
+/*
+ * From proofs and signed statements (health/statements), at a fresh head: for whoever seals to the folder's key or
+ * signs for it. STATUS_NOTFOUND; STATUS_DENIED with CAUSE_NOT_PROVED names what was not believed. Statements that were
+ * verified once are kept in the home, so that later only words are proved.
+ */
 MUST_USE enum status folder_find(struct actor_request *request, struct folder *out, const hash32 *id, struct err *err);
+/* The same at a head of at most this age, in seconds: to show it, or to open what was sealed. */
+MUST_USE enum status folder_look(
+    struct actor_request *request, struct folder *out, const hash32 *id, uint32_t max_age_s, struct err *err);
+/* The statement of any of its epochs. STATUS_NOTFOUND. */
+MUST_USE enum status folder_epoch_find(struct actor_request *request, const struct folder *folder,
+    struct statement_epoch *out, uint32_t epoch, struct err *err);
 
 #define FOLDER_TRUSTEES_MAX 8u /* as Folders has it */
 
@@ -47,12 +60,15 @@ MUST_USE enum status folder_rotate_action(struct actor_request *request, struct 
 MUST_USE enum status folder_forget_action(
     struct actor_request *request, struct action *action, const hash32 *id, struct err *err);
 
-/* The grant of a record, or of the whole folder (`record` NULL), to an account; without rights if there is none. */
+/* The grant of a record, or of the whole folder (`record` NULL), to an account; without rights if there is none. Proved
+ * at a fresh head; whether it has ended, the caller's clock says (verified_now_s). */
 MUST_USE enum status folder_grant_find(struct actor_request *request, struct consent_grant_state *out,
     const hash32 *folder, const hash32 *record, const addr20 *grantee, struct err *err);
-/* The sealing key of an epoch, as its event shows it. STATUS_NOTFOUND. */
-MUST_USE enum status folder_key_find(struct actor_request *request, struct p256_public *out, const hash32 *folder,
-    uint32_t epoch, uint64_t from_block, struct err *err);
+/* The statement of such a grant that is not revoked: who gave it, and by which right. Before anything is wrapped to its
+ * grantee. */
+MUST_USE enum status folder_grant_statement(struct actor_request *request, const struct folder *folder,
+    struct statement_grant *out, const struct consent_grant_state *state, const hash32 *record, const addr20 *grantee,
+    struct err *err);
 
 /* EIP-712 with the folder's controller key; `digest` in the domain of the contract that will check it. */
 MUST_USE enum status folder_sign(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,

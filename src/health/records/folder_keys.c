@@ -6,57 +6,19 @@
 
 #include "envelope/container.h"
 #include "health/chain/cause.h"
-#include "health/contracts/folders.h"
 #include "health/records/items.h"
 #include "health/records/reader.h"
 #include "health/records/wrap.h"
 
 #define RIGHT_READ 1u
 
-struct epoch_event {
-	uint32_t epoch;
-	struct p256_public key;
-	const addr20 *recipients; /* of the wraps behind the controller's own: trustees, then readers */
-	size_t recipient_count;
-};
-
 struct search {
 	struct actor_request *request;
 	struct reader reader;
 	const hash32 *folder;
-	struct epoch_event *epochs; /* from epoch 1 on */
-	size_t epoch_count;
+	struct folder found;
 	char refusal[256]; /* the node's last */
 };
-
-/* --- epochs from the chain --- */
-
-static enum status read_epoch(struct search *s, const struct client_log *log, struct err *err) {
-	struct epoch_event *out = &s->epochs[s->epoch_count];
-	struct folders_epoch_started_event event;
-	TRY(folders_epoch_started_event_read(&event, s->request->arena, &log->log, err));
-	if (event.epoch != s->epoch_count + 1)
-		return err_set(err, STATUS_INTERNAL, "the node leaves out epochs of the folder");
-	*out = (struct epoch_event){.epoch = event.epoch,
-	    .key = p256_public_of_words(&event.key_x, &event.key_y),
-	    .recipient_count = event.trustees_count + event.recipients_count};
-	addr20 *recipients = arena_zalloc(s->request->arena, out->recipient_count, sizeof *recipients);
-	for (size_t i = 0; i < event.trustees_count; i++) recipients[i] = event.trustees[i];
-	for (size_t i = 0; i < event.recipients_count; i++) recipients[event.trustees_count + i] = event.recipients[i];
-	out->recipients = recipients;
-	s->epoch_count++;
-	return STATUS_OK;
-}
-
-static enum status read_epochs(struct search *s, struct err *err) {
-	struct contract_topics topics = folders_epoch_started_event_topics(s->folder, NULL);
-	struct client_log *logs;
-	size_t count;
-	TRY(request_logs(s->request, &logs, &count, &s->request->home->deployment.folders, 0, &topics, err));
-	s->epochs = arena_zalloc(s->request->arena, count, sizeof *s->epochs);
-	for (size_t i = 0; i < count; i++) TRY(read_epoch(s, &logs[i], err));
-	return STATUS_OK;
-}
 
 /* --- opening one wrap --- */
 
@@ -69,18 +31,17 @@ static enum status get_part(struct search *s, struct buf *out, bool *found, cons
 }
 
 /* A key that is not the one on the chain is somebody's lie and never used. */
-static enum status check_key(const struct epoch_event *epoch, struct p256_secret *secret, struct err *err) {
+static enum status check_key(const struct statement_epoch *epoch, struct p256_secret *secret, struct err *err) {
 	struct p256_public key;
 	if (p256_public_of(&key, secret) == STATUS_OK && memcmp(key.xy, epoch->key.xy, sizeof key.xy) == 0)
 		return STATUS_OK;
 	mem_wipe(secret, sizeof *secret);
-	return err_set(
-	    err, STATUS_CORRUPT, "the wrap of epoch %u holds another key than the chain shows", epoch->epoch);
+	return err_set(err, STATUS_CORRUPT, "the wrap of epoch %u holds another key than was stated", epoch->epoch);
 }
 
 /* What was sealed to this home's account may be under an older version of its key. */
-static enum status open_with_account(
-    struct search *s, struct p256_secret *out, const struct epoch_event *epoch, struct bytes wrap, struct err *err) {
+static enum status open_with_account(struct search *s, struct p256_secret *out, const struct statement_epoch *epoch,
+    struct bytes wrap, struct err *err) {
 	enum status status = STATUS_DENIED;
 	uint32_t newest = 0;
 	struct p256_secret secret;
@@ -97,7 +58,7 @@ static enum status open_with_account(
 }
 
 /* `*found` false: nothing there for this home. */
-static enum status try_part(struct search *s, struct p256_secret *out, bool *found, const struct epoch_event *epoch,
+static enum status try_part(struct search *s, struct p256_secret *out, bool *found, const struct statement_epoch *epoch,
     const addr20 *gate, const hash32 *item, uint32_t part, struct err *err) {
 	struct buf wrap;
 	buf_init(&wrap, CONTAINER_PART_MAX);
@@ -108,7 +69,7 @@ static enum status try_part(struct search *s, struct p256_secret *out, bool *fou
 }
 
 static enum status try_controller(
-    struct search *s, struct p256_secret *out, const struct epoch_event *epoch, struct err *err) {
+    struct search *s, struct p256_secret *out, const struct statement_epoch *epoch, struct err *err) {
 	struct p256_secret secret;
 	struct p256_public key;
 	struct buf wrap;
@@ -129,14 +90,21 @@ static enum status try_controller(
 
 /* --- ways of an account --- */
 
+/* Of the wraps behind the controller's own: trustees, then readers. */
+static size_t recipients_of(const struct statement_epoch *epoch) {
+	return epoch->glass.trustees_count + epoch->recipient_count;
+}
+
 static enum status try_recipient(
-    struct search *s, struct p256_secret *out, bool *found, const struct epoch_event *epoch, struct err *err) {
+    struct search *s, struct p256_secret *out, bool *found, const struct statement_epoch *epoch, struct err *err) {
 	const addr20 *account = &s->request->home->account;
 	hash32 item = item_of_wraps(s->folder, epoch->epoch);
-	for (size_t i = 0; i < epoch->recipient_count; i++) {
-		if (!addr20_equal(&epoch->recipients[i], account)) continue;
-		return try_part(
-		    s, out, found, epoch, &s->request->home->deployment.folders, &item, (uint32_t)i + 1, err);
+	const addr20 *folders = &s->request->home->deployment.folders;
+	const size_t trustees = epoch->glass.trustees_count;
+	for (size_t i = 0; i < recipients_of(epoch); i++) {
+		const addr20 *who = i < trustees ? &epoch->glass.trustees[i] : &epoch->recipients[i - trustees];
+		if (!addr20_equal(who, account)) continue;
+		return try_part(s, out, found, epoch, folders, &item, (uint32_t)i + 1, err);
 	}
 	*found = false;
 	return STATUS_OK;
@@ -149,8 +117,8 @@ static enum status find_grant(struct search *s, struct consent_grant_state *gran
 	return STATUS_OK;
 }
 
-static enum status try_grant(struct search *s, struct p256_secret *out, bool *found, const struct epoch_event *epoch,
-    uint32_t count, struct err *err) {
+static enum status try_grant(struct search *s, struct p256_secret *out, bool *found,
+    const struct statement_epoch *epoch, uint32_t count, struct err *err) {
 	static const hash32 whole_folder;
 	hash32 item = item_of_grant(s->folder, &whole_folder, &s->request->home->account, epoch->epoch, count);
 	return try_part(s, out, found, epoch, &s->request->home->deployment.consent, &item, 0, err);
@@ -161,21 +129,24 @@ static enum status try_grant(struct search *s, struct p256_secret *out, bool *fo
 /* `*secret` of epoch `from` becomes the one of `to` < from. The link is an epoch's last part. */
 static enum status walk_back(
     struct search *s, struct p256_secret *secret, uint32_t from, uint32_t to, struct err *err) {
-	enum status status = STATUS_OK;
-	for (uint32_t epoch = from; status == STATUS_OK && epoch > to; epoch--) {
+	struct statement_epoch here, earlier;
+	enum status status = folder_epoch_find(s->request, &s->found, &here, from, err);
+	for (uint32_t epoch = from; status == STATUS_OK && epoch > to; epoch--, here = earlier) {
 		hash32 item = item_of_wraps(s->folder, epoch);
-		uint32_t part = (uint32_t)s->epochs[epoch - 1].recipient_count + 1;
+		uint32_t part = (uint32_t)recipients_of(&here) + 1;
 		struct p256_secret before;
 		struct buf link;
 		bool found;
 		buf_init(&link, CONTAINER_PART_MAX);
-		status = get_part(s, &link, &found, &s->request->home->deployment.folders, &item, part, err);
+		status = folder_epoch_find(s->request, &s->found, &earlier, epoch - 1, err);
+		if (status == STATUS_OK)
+			status = get_part(s, &link, &found, &s->request->home->deployment.folders, &item, part, err);
 		if (status == STATUS_OK && !found)
 			status = err_set(err, STATUS_DENIED, "the node does not give the link to epoch %u: %s",
 			    epoch - 1, s->refusal);
 		if (status == STATUS_OK)
 			status = wrap_open(&before, WRAP_LINK, secret, s->folder, epoch - 1, buf_view(&link), err);
-		if (status == STATUS_OK) status = check_key(&s->epochs[epoch - 2], &before, err);
+		if (status == STATUS_OK) status = check_key(&earlier, &before, err);
 		if (status == STATUS_OK) *secret = before;
 		mem_wipe(&before, sizeof before);
 		buf_fini(&link);
@@ -188,10 +159,11 @@ static enum status search_account(struct search *s, struct p256_secret *out, uin
 	struct consent_grant_state grant;
 	bool found = false;
 	TRY(find_grant(s, &grant, err));
-	for (uint32_t epoch = wanted; epoch <= s->epoch_count; epoch++) {
-		const struct epoch_event *event = &s->epochs[epoch - 1];
-		TRY(try_recipient(s, out, &found, event, err));
-		if (!found && epoch == grant.epoch) TRY(try_grant(s, out, &found, event, grant.count, err));
+	for (uint32_t epoch = wanted; epoch <= s->found.epoch; epoch++) {
+		struct statement_epoch stated;
+		TRY(folder_epoch_find(s->request, &s->found, &stated, epoch, err));
+		TRY(try_recipient(s, out, &found, &stated, err));
+		if (!found && epoch == grant.epoch) TRY(try_grant(s, out, &found, &stated, grant.count, err));
 		if (found) return walk_back(s, out, epoch, wanted, err);
 	}
 	enum status status = err_set(err, STATUS_DENIED,
@@ -201,22 +173,19 @@ static enum status search_account(struct search *s, struct p256_secret *out, uin
 	return err_because(err, CAUSE_NO_FOLDER_KEY, status);
 }
 
-static enum status begin(struct search *search, uint32_t epoch, struct err *err) {
-	TRY(reader_init(search->request, &search->reader, search->folder, err));
-	enum status status = read_epochs(search, err);
-	if (status == STATUS_OK && (epoch < 1 || epoch > search->epoch_count))
-		status = err_set(err, STATUS_NOTFOUND, "the folder has no epoch %u", epoch);
-	if (status != STATUS_OK) reader_fini(&search->reader);
-	return status;
+static enum status begin(struct search *search, struct statement_epoch *stated, uint32_t epoch, struct err *err) {
+	TRY(folder_look(search->request, &search->found, search->folder, REQUEST_SHOWN_AGE_S, err));
+	TRY(folder_epoch_find(search->request, &search->found, stated, epoch, err));
+	return reader_init(search->request, &search->reader, search->folder, err);
 }
 
 enum status folder_secret(
     struct actor_request *request, struct p256_secret *secret, const hash32 *id, uint32_t epoch, struct err *err) {
 	struct search search = {.request = request, .folder = id};
-	TRY(begin(&search, epoch, err));
-	enum status status = search.reader.is_controller
-				 ? try_controller(&search, secret, &search.epochs[epoch - 1], err)
-				 : search_account(&search, secret, epoch, err);
+	struct statement_epoch stated;
+	TRY(begin(&search, &stated, epoch, err));
+	enum status status = search.reader.is_controller ? try_controller(&search, secret, &stated, err)
+							 : search_account(&search, secret, epoch, err);
 	reader_fini(&search.reader);
 	return status;
 }
@@ -224,9 +193,9 @@ enum status folder_secret(
 enum status folder_secret_of_part(struct actor_request *request, struct p256_secret *secret, bool *found,
     const hash32 *id, uint32_t epoch, const struct folder_part *part, struct err *err) {
 	struct search search = {.request = request, .folder = id};
-	TRY(begin(&search, epoch, err));
-	enum status status =
-	    try_part(&search, secret, found, &search.epochs[epoch - 1], part->gate, &part->item, part->part, err);
+	struct statement_epoch stated;
+	TRY(begin(&search, &stated, epoch, err));
+	enum status status = try_part(&search, secret, found, &stated, part->gate, &part->item, part->part, err);
 	reader_fini(&search.reader);
 	return status;
 }

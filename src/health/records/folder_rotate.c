@@ -28,18 +28,6 @@ static enum status add(
 	return STATUS_OK;
 }
 
-static enum status add_trustees(
-    struct actor_request *request, struct recipients *recipients, const hash32 *id, struct err *err) {
-	const addr20 *trustees;
-	struct bytes output;
-	size_t count;
-	struct bytes call = folders_trustees_of_call(request->arena, id);
-	TRY(request_call(request, &output, &request->home->deployment.folders, call, err));
-	TRY(folders_trustees_of_read(&trustees, &count, request->arena, output, err));
-	for (size_t i = 0; i < count; i++) TRY(add(request, recipients, &trustees[i], err));
-	return STATUS_OK;
-}
-
 /* Signs the rotation, and makes the call of it. */
 static enum status sign_rotation(struct actor_request *request, struct action *action, const struct own_folder *own,
     const struct folders_rotate *message, struct err *err) {
@@ -50,15 +38,6 @@ static enum status sign_rotation(struct actor_request *request, struct action *a
 	TRY(folder_sign(request, signature, own, &digest, err));
 	action->data = folders_rotate_call(request->arena, message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
-}
-
-/* The fact of the epoch before, which the new one names. */
-static enum status previous_fact(
-    struct actor_request *request, hash32 *out, const struct folder *folder, struct err *err) {
-	struct bytes output;
-	struct bytes call = folders_epoch_of_call(request->arena, &folder->id, folder->epoch);
-	TRY(request_call(request, &output, &request->home->deployment.folders, call, err));
-	return folders_epoch_of_read(out, output, err);
 }
 
 /* Wraps for the recipients, and the link back to the key before. */
@@ -83,7 +62,8 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	TRY(own_folder_load(request, &own, id, err));
 	TRY(folder_find(request, &folder, id, err));
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten");
-	TRY(add_trustees(request, &recipients, id, err));
+	const struct folders_glass *glass = &folder.newest.glass;
+	for (size_t i = 0; i < glass->trustees_count; i++) TRY(add(request, &recipients, &glass->trustees[i], err));
 	trustee_count = recipients.count;
 	for (size_t i = 0; i < rotation->reader_count; i++)
 		if (!is_in(&recipients, &rotation->readers[i]))
@@ -97,6 +77,7 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	const addr20 *all = epoch_addresses(request->arena, &epoch);
 	struct folders_rotate message = {.folder = *id,
 	    .epoch = epoch.epoch,
+	    .previous = folder.newest.fact,
 	    .key_x = p256_public_x(&epoch.key),
 	    .key_y = p256_public_y(&epoch.key),
 	    .wraps = epoch.wraps,
@@ -108,7 +89,6 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	    .recipients = all + trustee_count,
 	    .recipients_count = epoch.recipient_count - trustee_count,
 	    .by = folder.controller};
-	TRY(previous_fact(request, &message.previous, &folder, err));
 	TRY(action_deadline(request, &message.deadline, err));
 	TRY(own_folder_take_number(request, &message.number, id, folder.number, err));
 	return sign_rotation(request, action, &own, &message, err);

@@ -12,6 +12,7 @@
 struct record_registration {
 	hash32 record;
 	hash32 root;
+	hash32 facts; /* 0: it has none */
 	hash32 folder;
 	addr20 author;
 	uint32_t epoch;
@@ -19,9 +20,11 @@ struct record_registration {
 	uint64_t added_at; /* seconds */
 	hash32 blob;
 };
+/* Proved. STATUS_NOTFOUND: there is none of this id. */
 MUST_USE enum status record_find(
     struct actor_request *request, struct record_registration *out, const hash32 *record, struct err *err);
-/* By the RecordAdded events of a folder, oldest first, in the request's arena. */
+/* All that were ever added to a folder, newest first, in the request's arena. STATUS_DENIED with CAUSE_NOT_PROVED: an
+ * entry of the folder's list was not served, or is another than the chain has. */
 MUST_USE enum status record_list(struct actor_request *request, struct record_registration **out, size_t *count,
     const hash32 *folder, struct err *err);
 

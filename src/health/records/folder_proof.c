@@ -1,0 +1,239 @@
+/*
+ * A folder as proofs and statements show it: its head is a proved struct; who controls it follows from the opening, to
+ * which its id commits, and from each hand-over; the key of an epoch stands in its signed statement, whose fact is one
+ * proved word.
+ */
+#include "crypto/hash.h"
+#include "eth/abi.h"
+#include "health/contracts/folders.h"
+#include "health/records/folder.h"
+#include "health/records/kept_statements.h"
+
+static const hash32 whole_folder;
+
+/* What is looked for. */
+struct finding {
+	struct actor_request *request;
+	const struct deployment *anchor;
+	struct statement_folder *said;
+	hash32 fact; /* the proved one */
+	const char *what;
+	uint32_t number; /* of the epoch */
+	struct statement_epoch *epoch;
+	struct statement_grant *grant;
+};
+
+static enum status words_of(
+    const struct finding *finding, hash32 *words, const hash32 *slots, size_t count, struct err *err) {
+	struct verified_want wants[FOLDERS_STORED_HEAD_SLOTS + 1];
+	for (size_t i = 0; i < count; i++) wants[i] = (struct verified_want){&finding->anchor->folders, slots[i]};
+	return verified_words(&finding->request->verified, words, wants, count, err);
+}
+
+/* --- what a delegate acts on --- */
+
+static enum status read_right(void *context, struct bytes input, struct err *err) {
+	struct finding *finding = context;
+	TRY(statement_grant_read(finding->said, finding->grant, NULL, input, err));
+	if (finding->grant->rights & (STATEMENT_RIGHT_SHARE | STATEMENT_RIGHT_ROTATE)) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "it gives no right to act for the controller");
+}
+
+/* A grant by which the account once could act for the controller. That it held then, the contract saw to. */
+static enum status find_right(
+    struct finding *finding, struct statement_grant *right, const addr20 *by, struct err *err) {
+	const struct contract_topics topics = consent_granted_event_topics(&finding->said->id, &whole_folder, by);
+	struct finding inner = *finding;
+	inner.grant = right;
+	const struct calldata_wish wish = {.query = calldata_query(&finding->anchor->consent, &topics),
+	    .block = CALLDATA_ANY_BLOCK,
+	    .what = "the right of who signed it",
+	    .read = read_right,
+	    .context = &inner};
+	return verified_statement(&finding->request->verified, &wish, err);
+}
+
+static bool is_controller(const struct statement_folder *said, const addr20 *by) {
+	for (size_t i = 0; i < said->controller_count; i++)
+		if (addr20_equal(&said->controllers[i].address, by)) return true;
+	return false;
+}
+
+/* --- the opening and hand-overs --- */
+
+static enum status read_opening(void *context, struct bytes input, struct err *err) {
+	struct finding *finding = context;
+	hash32 id = finding->said->id;
+	TRY(statement_folder_read(
+	    finding->said, finding->epoch, finding->request->arena, finding->anchor, &id, input, err));
+	return statement_is_proved(&finding->epoch->fact, &finding->fact, finding->what, err);
+}
+
+static enum status read_hand_overs(struct finding *finding, const struct folders_head *head, struct err *err) {
+	struct calldata found = {0};
+	const struct contract_topics topics = folders_folder_handed_over_event_topics(&finding->said->id, NULL);
+	const struct logs_query query = calldata_query(&finding->anchor->folders, &topics);
+	if (head->hand_over)
+		TRY(verified_calldata(&finding->request->verified, &found, &query, CALLDATA_ANY_BLOCK, err));
+	for (size_t i = 0; i < found.count; i++)
+		TRY(statement_folder_next_controller(finding->said, found.inputs[i], err));
+	const struct statement_controller *last = statement_folder_controller(finding->said);
+	TRY(statement_is_proved(&last->fact, &head->hand_over_fact, "the folder's controller", err));
+	if (finding->said->controller_count == (size_t)head->hand_over + 1 &&
+	    addr20_equal(&last->address, &head->controller))
+		return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "not proved: the folder's controller is another one than was stated");
+}
+
+/* The folder's controllers, and its first epoch. */
+static enum status read_controllers(
+    struct finding *finding, const struct folders_head *head, uint64_t opened_at, struct err *err) {
+	const struct contract_topics topics = folders_folder_opened_event_topics(&finding->said->id, NULL);
+	const struct calldata_wish wish = {.query = calldata_query(&finding->anchor->folders, &topics),
+	    .block = opened_at,
+	    .what = finding->what = "the opening of the folder",
+	    .read = read_opening,
+	    .context = finding};
+	finding->number = 1;
+	TRY(kept_statement(finding->request, &finding->fact, &wish, err));
+	return read_hand_overs(finding, head, err);
+}
+
+/* --- epochs --- */
+
+static enum status read_rotation(void *context, struct bytes input, struct err *err) {
+	struct finding *finding = context;
+	struct folders_rotate_args args;
+	struct statement_grant right;
+	const struct statement_grant *shown = NULL;
+	TRY(folders_rotate_call_read(&args, finding->request->arena, input, err));
+	if (!is_controller(finding->said, &args.statement.by)) {
+		TRY(find_right(finding, &right, &args.statement.by, err));
+		shown = &right;
+	}
+	TRY(statement_epoch_read(finding->said, finding->epoch, shown, input, err));
+	if (finding->epoch->epoch != finding->number)
+		return err_set(err, STATUS_DENIED, "it is another epoch's statement");
+	return statement_is_proved(&finding->epoch->fact, &finding->fact, finding->what, err);
+}
+
+static enum status read_epoch(struct finding *finding, uint32_t epoch, uint64_t block, struct err *err) {
+	const struct contract_topics topics = folders_epoch_started_event_topics(&finding->said->id, &epoch);
+	const struct calldata_wish wish = {.query = calldata_query(&finding->anchor->folders, &topics),
+	    .block = block,
+	    .what = finding->what = arena_printf(finding->request->arena, "the folder's epoch %u", epoch),
+	    .read = read_rotation,
+	    .context = finding};
+	finding->number = epoch;
+	return kept_statement(finding->request, &finding->fact, &wish, err);
+}
+
+enum status folder_epoch_find(struct actor_request *request, const struct folder *folder, struct statement_epoch *out,
+    uint32_t epoch, struct err *err) {
+	struct statement_folder said = folder->said;
+	struct finding finding = {
+	    .request = request, .anchor = &request->home->deployment, .said = &said, .epoch = out};
+	if (epoch < 1 || epoch > folder->epoch)
+		return err_set(err, STATUS_NOTFOUND, "the folder has no epoch %u", epoch);
+	*out = epoch == folder->epoch ? folder->newest : folder->first;
+	if (epoch == folder->epoch || epoch == 1) return STATUS_OK;
+	const hash32 slot = folders_epochs_slot(&folder->id, epoch);
+	TRY(words_of(&finding, &finding.fact, &slot, 1, err));
+	return read_epoch(&finding, epoch, CALLDATA_ANY_BLOCK, err);
+}
+
+/* --- all of it --- */
+
+static enum status prove_head(
+    const struct finding *finding, struct folders_head *head, hash32 facts[2], const hash32 *id, struct err *err) {
+	hash32 slots[FOLDERS_STORED_HEAD_SLOTS + 1], words[FOLDERS_STORED_HEAD_SLOTS + 1];
+	slots[0] = folders_heads_slot(id);
+	for (size_t i = 1; i < FOLDERS_STORED_HEAD_SLOTS; i++) slots[i] = contract_slot_after(&slots[0], i);
+	slots[FOLDERS_STORED_HEAD_SLOTS] = folders_epochs_slot(id, 1);
+	TRY(words_of(finding, words, slots, FOLDERS_STORED_HEAD_SLOTS + 1, err));
+	TRY(folders_stored_head_load(head, words, err));
+	if (addr20_is_zero(&head->controller))
+		return err_set(err, STATUS_NOTFOUND, "no folder of this id is open on the chain");
+	facts[0] = facts[1] = words[FOLDERS_STORED_HEAD_SLOTS];
+	const hash32 newest = folders_epochs_slot(id, head->epoch);
+	return head->epoch > 1 ? words_of(finding, &facts[1], &newest, 1, err) : STATUS_OK;
+}
+
+enum status folder_look(
+    struct actor_request *request, struct folder *out, const hash32 *id, uint32_t max_age_s, struct err *err) {
+	struct verified *verified;
+	struct folders_head head;
+	hash32 facts[2]; /* of the first and the newest epoch */
+	struct finding finding = {.request = request, .anchor = &request->home->deployment, .said = &out->said};
+	TRY(request_verified(request, &verified, max_age_s, err));
+	TRY(prove_head(&finding, &head, facts, id, err));
+	*out = (struct folder){.id = *id,
+	    .controller = head.controller,
+	    .epoch = head.epoch,
+	    .closed = head.closed,
+	    .rotation_owed = head.rotation_owed,
+	    .glass_minutes = head.glass_minutes,
+	    .number = head.number,
+	    .said = {.id = *id}};
+	finding.epoch = &out->first;
+	finding.fact = facts[0];
+	TRY(read_controllers(&finding, &head, head.epoch == 1 ? head.epoch_at : CALLDATA_ANY_BLOCK, err));
+	out->newest = out->first;
+	finding.epoch = &out->newest;
+	finding.fact = facts[1];
+	if (head.epoch > 1) TRY(read_epoch(&finding, head.epoch, head.epoch_at, err));
+	out->key = out->newest.key;
+	return STATUS_OK;
+}
+
+enum status folder_find(struct actor_request *request, struct folder *out, const hash32 *id, struct err *err) {
+	return folder_look(request, out, id, HEADS_FRESH, err);
+}
+
+/* --- grants --- */
+
+enum status folder_grant_find(struct actor_request *request, struct consent_grant_state *out, const hash32 *folder,
+    const hash32 *record, const addr20 *grantee, struct err *err) {
+	const hash32 parts[3] = {*folder, record ? *record : whole_folder, abi_topic_of_address(grantee)};
+	const hash32 key = keccak256(bytes_make(parts, sizeof parts)), slot = consent_grants_slot(&key);
+	hash32 words[CONSENT_STORED_GRANT_STATE_SLOTS];
+	struct verified *verified;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(verified_struct(
+	    verified, words, &request->home->deployment.consent, &slot, CONSENT_STORED_GRANT_STATE_SLOTS, err));
+	return consent_stored_grant_state_load(out, words, err);
+}
+
+static enum status read_grant(void *context, struct bytes input, struct err *err) {
+	struct finding *finding = context;
+	struct consent_grant_args args;
+	struct statement_grant right;
+	const struct statement_grant *shown = NULL;
+	TRY(consent_grant_call_read(&args, finding->request->arena, input, err));
+	if (!is_controller(finding->said, &args.statement.by)) {
+		TRY(find_right(finding, &right, &args.statement.by, err));
+		shown = &right;
+	}
+	TRY(statement_grant_read(finding->said, finding->grant, shown, input, err));
+	return statement_is_proved(&finding->grant->fact, &finding->fact, finding->what, err);
+}
+
+enum status folder_grant_statement(struct actor_request *request, const struct folder *folder,
+    struct statement_grant *out, const struct consent_grant_state *state, const hash32 *record, const addr20 *grantee,
+    struct err *err) {
+	struct statement_folder said = folder->said;
+	const struct contract_topics topics =
+	    consent_granted_event_topics(&folder->id, record ? record : &whole_folder, grantee);
+	struct finding finding = {.request = request,
+	    .anchor = &request->home->deployment,
+	    .said = &said,
+	    .fact = state->fact,
+	    .what = "the grant",
+	    .grant = out};
+	const struct calldata_wish wish = {.query = calldata_query(&finding.anchor->consent, &topics),
+	    .block = state->stated_at,
+	    .what = "the grant",
+	    .read = read_grant,
+	    .context = &finding};
+	return kept_statement(request, &state->fact, &wish, err);
+}
