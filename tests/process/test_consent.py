@@ -97,8 +97,13 @@ class Scene:
         assert caught.value.code == 3, caught.value
         return caught.value.report["error"]
 
-    def log(self):
-        return self.c.run("cs-patient", "access", "log", "--folder", self.folder)["accesses"]
+    def log(self, *more):
+        """Newest first."""
+        return self.c.run("cs-patient", "access", "log", "--folder", self.folder, *more)["accesses"]
+
+    def review(self, name="cs-patient"):
+        """The newest."""
+        return self.c.run(name, "review", "list", "--folder", self.folder)["reviews"][0]
 
     def direct(self, name, verb, gate, what):
         if not (DIRECT.parents[1] / "node/node_modules/ethers").exists():
@@ -161,9 +166,27 @@ def test_a_record_shared_alone(scene):
 
 def test_the_patient_sees_every_look_and_every_refusal(scene):
     entries = [e for e in scene.log() if e["who"] == scene.c.accounts["cs-clinic"]]
-    assert [e["reason"] for e in entries] == ["NO_GRANT", "WRONG_PURPOSE", "PERMITTED"]
+    assert [e["reason"] for e in entries] == ["PERMITTED", "WRONG_PURPOSE", "NO_GRANT"]
     assert [e["purpose"] for e in entries] == ["TREAT", "HRESCH", "TREAT"]
     assert all(e["name"] == "cs-clinic" and e["block"] > 0 and e["at"].startswith("20") for e in entries)
+
+
+def test_the_log_is_paged_from_the_newest(scene):
+    whole = scene.log()
+    assert [e["entry"] for e in whole] == list(range(len(whole), 0, -1))
+    assert scene.log("--limit", 2) == whole[:2]
+    assert scene.log("--limit", 2, "--before", whole[1]["entry"]) == whole[2:4]
+    assert scene.log("--before", 1) == []
+
+
+def test_a_look_inside_an_open_window_is_no_new_entry(scene):
+    before = scene.log()
+    first, again = scene.ask("cs-clinic"), scene.ask("cs-clinic")
+    assert again["permitted"] and again["reason"] == "PERMITTED" and again["until"] == first["until"]
+    assert scene.log() == before
+    author = scene.ask("cs-hospital", "TREAT", "--record", scene.record)
+    assert author["permitted"] and author["reason"] == "AUTHOR"
+    assert scene.log() == before
 
 
 def test_the_patient_sees_what_was_served(scene):
@@ -239,7 +262,7 @@ def test_the_node_refuses_whoever_goes_past_our_client(scene):
     call = "0x" + selector("access(bytes32,bytes32,uint8)", scene) + scene.folder[2:] + "0" * 64 + "0" * 64
     sent = scene.direct("cs-stranger", "send", consent, call)
     assert sent.get("status") in (0, None), sent  # reverted, or not even taken
-    assert scene.log()[-1]["who"] != scene.c.accounts["cs-stranger"]
+    assert scene.log()[0]["who"] != scene.c.accounts["cs-stranger"]
 
 
 def keccak(scene, data):
@@ -359,25 +382,25 @@ def test_breaking_the_glass(scene):
 
 
 def test_the_review(scene):
-    review = scene.c.run("cs-patient", "review", "list", "--folder", scene.folder)["reviews"][-1]
+    review = scene.review()
     assert review["statedReason"] == REASON and review["state"] == "open" and review["releases"] == 1
     assert review["who"] == scene.c.accounts["cs-er"] and review["windowOpen"]
-    others = scene.c.run("cs-hospital", "review", "list", "--folder", scene.folder)["reviews"][-1]
+    others = scene.review("cs-hospital")
     assert "statedReason" not in others
     with pytest.raises(Refused) as caught:
         scene.c.run("cs-clinic", "review", "close", review["review"], "--justified", "--send")
     assert caught.value.code == 3
     scene.signed("review", "close", review["review"], "--unjustified")
     scene.cannot_read("cs-er")  # closing ends the window
-    closed = scene.c.run("cs-patient", "review", "list", "--folder", scene.folder)["reviews"][-1]
+    closed = scene.review()
     assert closed["state"] == "unjustified"
-    assert scene.log()[-1]["reason"] == "EMERGENCY"
+    assert scene.log()[0]["reason"] == "EMERGENCY"
 
 
 def test_a_regulator_closes_a_review(scene):
     broken = scene.c.run("cs-er", "break-glass", "--folder", scene.folder, "--reason", REASON)
     scene.c.run("cs-regulator", "review", "close", broken["review"], "--justified", "--send")
-    closed = scene.c.run("cs-patient", "review", "list", "--folder", scene.folder)["reviews"][-1]
+    closed = scene.review()
     assert closed["state"] == "justified" and closed["closedBy"] == scene.c.accounts["cs-regulator"]
 
 

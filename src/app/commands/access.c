@@ -58,6 +58,7 @@ static enum status put_event(struct cli *cli, const struct access_event *event, 
 	const char *name;
 	TRY(directory_name(&cli->request, &name, &event->actor, err));
 	json_object_begin(&cli->writer, NULL);
+	cli_put_u64(cli, "entry", event->n);
 	cli_put_time(cli, "at", event->timestamp);
 	cli_put_address(cli, "who", &event->actor);
 	cli_put_text(cli, "name", name);
@@ -70,14 +71,17 @@ static enum status put_event(struct cli *cli, const struct access_event *event, 
 static enum status cmd_access_log(struct cli *cli, struct err *err) {
 	hash32 folder;
 	struct access_event *events;
+	struct access_page page;
 	size_t count;
 	TRY(cli_hash(cli, &folder, "folder", err));
+	TRY(cli_u64(cli, &page.before, "before", 0, err));
+	TRY(cli_u64(cli, &page.max, "limit", 0, err));
 	TRY(request_check_chain(&cli->request, err));
-	TRY(access_log(&cli->request, &events, &count, &folder, err));
+	TRY(access_log(&cli->request, &events, &count, &folder, &page, err));
 	json_array_begin(&cli->writer, "accesses");
 	for (size_t i = 0; i < count; i++) TRY(put_event(cli, &events[i], err));
 	json_array_end(&cli->writer);
-	if (count == 0) cli_say(cli, "nobody has asked to look at this folder");
+	if (count == 0 && !page.before) cli_say(cli, "nobody has asked to look at this folder");
 	return STATUS_OK;
 }
 
@@ -85,10 +89,12 @@ const struct cli_command command_access_log = {
     .name = "access log",
     .arguments = "",
     .summary = "who asked to look at a folder, when, for what, and what the contract said",
-    .teach = "From the chain, oldest first: permitted and refused alike, with the reason, the transaction and the\n"
-	     "block. What was then read is in: xinglin access reads.\n\n"
-	     "  xinglin access log --home patient --folder 0x…",
-    .options = {{"folder", "ID", "which folder"}},
+    .teach = "From the chain, newest first: permitted and refused alike, with the reason, the transaction and the\n"
+	     "block. The log is proved to be complete, or the command says which entries the node left out. What\n"
+	     "was then read is in: xinglin access reads.\n\n"
+	     "  xinglin access log --home patient --folder 0x… --limit 20",
+    .options = {{"folder", "ID", "which folder"}, {"limit", "N", "the newest N (all)"},
+	{"before", "ENTRY", "go on below this entry"}},
     .needs_home = true,
     .run = cmd_access_log,
 };

@@ -1,84 +1,164 @@
 /* Asking for a window, and the log of all who asked. */
 #include "health/consent/access.h"
 
+#include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
+#include "health/consent/emergency.h"
+#include "health/consent/looks.h"
+#include "health/records/record.h"
 
 void access_event_of(struct access_event *out, const struct consent_access_event *event) {
-	*out = (struct access_event){.folder = event->folder,
+	*out = (struct access_event){.n = event->n,
+	    .folder = event->folder,
 	    .record = event->record,
 	    .actor = event->actor,
 	    .purpose = event->purpose,
 	    .permitted = event->permitted,
 	    .reason = (uint8_t)event->reason,
-	    .until = event->until};
+	    .until = event->until,
+	    .review = event->review};
 }
 
-/* The decision that a receipt holds. STATUS_NOTFOUND: it holds none. */
-static enum status decision(
-    struct actor_request *request, struct access_event *out, const struct client_receipt *receipt, struct err *err) {
-	for (size_t i = 0; i < receipt->log_count; i++) {
-		const struct log *log = &receipt->logs[i];
-		struct consent_event event;
-		if (!addr20_equal(&log->address, &request->home->deployment.consent)) continue;
-		TRY(consent_event_read(&event, request->arena, log, err));
-		if (event.kind != CONSENT_EVENT_ACCESS) continue;
-		access_event_of(out, &event.access);
-		out->block_number = receipt->block_number;
-		out->tx_hash = receipt->tx_hash;
+/* --- the decision of a transaction that was sent --- */
+
+struct search {
+	const struct access_asked *asked;
+	const addr20 *account;
+	struct access_event *out;
+	bool found;
+};
+
+static enum status see_new(void *context, const struct access_event *event, struct err *err) {
+	struct search *search = context;
+	const struct access_asked *asked = search->asked;
+	(void)err;
+	if (search->found || !addr20_equal(&event->actor, search->account) || event->purpose != asked->purpose ||
+	    !hash32_equal(&event->record, &asked->record))
 		return STATUS_OK;
-	}
-	return STATUS_NOTFOUND;
+	*search->out = *event;
+	search->found = true;
+	return STATUS_OK;
 }
 
-/* A look inside a window that is open already is no event: the window is the answer. */
-static enum status open_window(struct actor_request *request, struct access_event *out, struct bytes call,
-    const struct client_receipt *receipt, struct err *err) {
-	const addr20 *consent = &request->home->deployment.consent;
-	struct bytes output;
-	struct consent_access_result decided;
-	struct consent_window window;
-	TRY(request_call(request, &output, consent, call, err));
-	TRY(consent_access_read(&decided, output, err));
-	struct bytes asked = consent_window_of_call(request->arena, &out->actor, &out->folder, &out->record);
-	TRY(request_call(request, &output, consent, asked, err));
-	TRY(consent_window_of_read(&window, output, err));
-	out->permitted = decided.permitted;
-	out->reason = (uint8_t)decided.reason;
+enum status access_decision(
+    struct actor_request *request, struct access_event *out, const struct access_asked *asked, struct err *err) {
+	struct search search = {asked, &request->home->account, out, false};
+	const struct looks looks = {.folder = asked->folder, .visit = see_new, .context = &search};
+	TRY(verified_head(&request->verified, HEADS_FRESH, err));
+	TRY(looks_read_since(&request->verified, &looks, &asked->before, err));
+	return search.found ? STATUS_OK : STATUS_NOTFOUND;
+}
+
+/* --- a look inside a window that is open already is no entry: the window is the answer --- */
+
+static enum status window_of(
+    struct verified *verified, struct access_event *out, const hash32 *record, struct err *err) {
+	const hash32 key = consent_key(&out->folder, record, &out->actor), slot = consent_windows_slot(&key);
+	const struct verified_want want = {&heads_anchor(verified->heads)->consent, slot};
+	struct consent_stored_open_window window;
+	hash32 word;
+	TRY(verified_words(verified, &word, &want, 1, err));
+	TRY(consent_stored_open_window_load(&window, &word, err));
+	if (window.until <= verified_now_s(verified) || window.purpose != out->purpose) return STATUS_OK;
+	out->permitted = true;
+	out->reason = CONSENT_REASON_PERMITTED;
 	out->until = window.until;
-	out->block_number = receipt->block_number;
-	out->tx_hash = receipt->tx_hash;
 	return STATUS_OK;
+}
+
+static enum status emergency_of(struct verified *verified, struct access_event *out, struct err *err) {
+	static const hash32 whole_folder;
+	const hash32 key = consent_key(&out->folder, &whole_folder, &out->actor);
+	const struct verified_want want = {&heads_anchor(verified->heads)->consent, consent_glass_slot(&key)};
+	struct consent_review review;
+	hash32 word;
+	uint64_t number;
+	TRY(verified_words(verified, &word, &want, 1, err));
+	TRY(consent_glass_load(&number, &word, err));
+	if (number == 0) return STATUS_OK;
+	TRY(emergency_review(verified, &review, number, err));
+	if (!emergency_is_open(verified, &review)) return STATUS_OK;
+	out->permitted = true;
+	out->reason = CONSENT_REASON_EMERGENCY;
+	out->until = review.until;
+	out->review = number;
+	return STATUS_OK;
+}
+
+/* The author's own window says so; the contract asks for it before it asks for a grant. */
+static enum status say_author(struct actor_request *request, struct access_event *out, struct err *err) {
+	struct record_registration registration;
+	if (hash32_is_zero(&out->record)) return STATUS_OK;
+	TRY(record_find(request, &registration, &out->record, err));
+	if (addr20_equal(&registration.author, &out->actor)) out->reason = CONSENT_REASON_AUTHOR;
+	return STATUS_OK;
+}
+
+static enum status open_window(struct actor_request *request, struct access_event *out, struct err *err) {
+	static const hash32 whole_folder;
+	struct verified *verified = &request->verified;
+	if (out->purpose == PURPOSE_ETREAT) TRY(emergency_of(verified, out, err));
+	if (!out->permitted) {
+		TRY(window_of(verified, out, &out->record, err));
+		if (out->permitted) TRY(say_author(request, out, err));
+	}
+	if (!out->permitted) TRY(window_of(verified, out, &whole_folder, err));
+	if (out->permitted) return STATUS_OK;
+	err_set(err, STATUS_DENIED,
+	    "not proved: the node says that the contract has decided, and the chain holds no decision");
+	return err_because(err, CAUSE_NOT_PROVED, STATUS_DENIED);
 }
 
 enum status access_ask(struct actor_request *request, struct access_event *out, const hash32 *folder,
     const hash32 *record, enum purpose purpose, struct err *err) {
+	struct access_asked asked = {.folder = *folder, .record = *record, .purpose = (uint8_t)purpose};
 	struct client_receipt receipt;
-	struct bytes call = consent_access_call(request->arena, folder, record, (uint8_t)purpose);
+	struct verified *verified;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(looks_state(verified, &asked.before, folder, err));
+	struct bytes call = consent_access_call(request->arena, folder, record, asked.purpose);
 	TRY(request_transact(request, &receipt, &request->home->deployment.consent, call, err));
-	enum status status = decision(request, out, &receipt, err);
+	enum status status = access_decision(request, out, &asked, err);
 	if (status != STATUS_NOTFOUND) return status;
-	*out = (struct access_event){
-	    .folder = *folder, .record = *record, .actor = request->home->account, .purpose = (uint8_t)purpose};
-	return open_window(request, out, call, &receipt, err);
+	*out = (struct access_event){.folder = *folder,
+	    .record = *record,
+	    .actor = request->home->account,
+	    .purpose = asked.purpose,
+	    .block_number = receipt.block_number,
+	    .tx_hash = receipt.tx_hash};
+	return open_window(request, out, err);
 }
 
-enum status access_log(
-    struct actor_request *request, struct access_event **out, size_t *count, const hash32 *folder, struct err *err) {
-	struct client_log *logs;
-	size_t found;
-	struct contract_topics topics = consent_access_event_topics(folder, NULL, NULL);
-	TRY(request_logs(request, &logs, &found, &request->home->deployment.consent, 0, &topics, err));
-	*out = arena_zalloc(request->arena, found, sizeof **out);
-	*count = 0;
-	for (size_t i = 0; i < found; i++) {
-		struct access_event *event = &(*out)[*count];
-		struct consent_access_event read;
-		TRY(consent_access_event_read(&read, &logs[i].log, err));
-		access_event_of(event, &read);
-		event->block_number = logs[i].block_number;
-		event->timestamp = logs[i].timestamp;
-		event->tx_hash = logs[i].tx_hash;
-		(*count)++;
+/* --- the log --- */
+
+struct page {
+	struct actor_request *request;
+	struct access_event *events;
+	size_t count, cap;
+};
+
+static enum status keep(void *context, const struct access_event *event, struct err *err) {
+	struct page *page = context;
+	(void)err;
+	if (page->count == page->cap) {
+		const size_t cap = page->cap ? 2 * page->cap : 64;
+		struct access_event *more = arena_zalloc(page->request->arena, cap, sizeof *more);
+		if (page->count) memcpy(more, page->events, page->count * sizeof *more);
+		page->events = more;
+		page->cap = cap;
 	}
+	page->events[page->count++] = *event;
+	return STATUS_OK;
+}
+
+enum status access_log(struct actor_request *request, struct access_event **out, size_t *count, const hash32 *folder,
+    const struct access_page *wanted, struct err *err) {
+	struct page page = {.request = request};
+	const struct looks looks = {*folder, wanted->before, wanted->max, keep, &page};
+	struct verified *verified;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(looks_read(verified, &looks, err));
+	*out = page.events;
+	*count = page.count;
 	return STATUS_OK;
 }

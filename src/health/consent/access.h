@@ -16,22 +16,29 @@ const char *access_reason_name(unsigned reason);
 
 /* One look as the contract decided it; also an entry of the log. */
 struct access_event {
+	uint64_t n; /* in the folder's list of looks, from 1; 0: a look inside a window that was open already */
 	hash32 folder, record;
 	addr20 actor;
 	uint8_t purpose;
 	bool permitted;
 	uint8_t reason;
-	uint64_t until; /* of the window, seconds */
-	uint64_t block_number;
-	uint64_t timestamp; /* of the block, seconds; 0 in the answer of access_ask and glass_break */
+	uint64_t until;        /* of the window, seconds */
+	uint64_t review;       /* of an emergency; 0: none */
+	uint64_t timestamp;    /* of the block, seconds; 0 if it is no entry of the list */
+	uint64_t block_number; /* where the node says that it stands; not proved, as the next one */
 	hash32 tx_hash;
 };
-/* Sends the access transaction; the decision is in *out. A refusal is STATUS_OK with permitted == false; STATUS_DENIED:
- * the account is not listed, or over its quota of refusals. */
+/* Sends the access transaction; the decision is in *out, proved: a new entry of the folder's list of looks, or a window
+ * that is open already. A refusal is STATUS_OK with permitted == false; STATUS_DENIED: the account is not listed, or
+ * over its quota of refusals, or the node's answer is not proved. */
 MUST_USE enum status access_ask(struct actor_request *request, struct access_event *out, const hash32 *folder,
     const hash32 *record, enum purpose purpose, struct err *err);
-/* The folder's log from the chain, oldest first. */
-MUST_USE enum status access_log(
-    struct actor_request *request, struct access_event **out, size_t *count, const hash32 *folder, struct err *err);
+/* A page of the folder's log, newest first; complete, or STATUS_DENIED names what the node left out. */
+struct access_page {
+	uint64_t before; /* entries below this number; 0: from the newest */
+	uint64_t max;    /* 0: all */
+};
+MUST_USE enum status access_log(struct actor_request *request, struct access_event **out, size_t *count,
+    const hash32 *folder, const struct access_page *page, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #define HEALTH_CONSENT_CONSENT_PRIVATE_H
 
 #include "health/actors/action.h"
+#include "health/chain/lists.h"
 #include "health/consent/access.h"
 #include "health/contracts/consent.h"
 #include "health/records/own_folder.h"
@@ -16,11 +17,22 @@ MUST_USE enum status consent_carry(struct actor_request *request, struct action 
 MUST_USE enum status consent_asker(struct actor_request *request, struct blob_asker *asker, hash32 *secret,
     const struct own_folder *folder, struct err *err);
 
-/* access.c: an event of the contract as an entry of the log. */
-void access_event_of(struct access_event *out, const struct consent_access_event *event);
+/* keccak256(abi.encode(folder, record, account)): under which the contract keeps a grant and a window. */
+hash32 consent_key(const hash32 *folder, const hash32 *record, const addr20 *account);
 
-/* glass.c. STATUS_NOTFOUND. */
-MUST_USE enum status glass_review_find(
-    struct actor_request *request, struct consent_review *out, uint64_t number, struct err *err);
+/* access.c */
+
+/* An event of the contract as an entry of the log. */
+void access_event_of(struct access_event *out, const struct consent_access_event *event);
+/* What the home's account asked, and the list of looks before it. */
+struct access_asked {
+	hash32 folder, record;
+	uint8_t purpose;
+	struct list_state before;
+};
+/* At a head that is taken now, after the transaction: the newest entry since then that answers it. STATUS_NOTFOUND:
+ * there is none. */
+MUST_USE enum status access_decision(
+    struct actor_request *request, struct access_event *out, const struct access_asked *asked, struct err *err);
 
 #endif

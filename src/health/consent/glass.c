@@ -7,6 +7,8 @@
 #include "eth/sign.h"
 #include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
+#include "health/consent/emergency.h"
+#include "health/consent/looks.h"
 #include "health/records/folder.h"
 #include "health/records/items.h"
 
@@ -92,32 +94,24 @@ static enum status reason_open(struct actor_request *request, const char **text,
 
 /* --- breaking --- */
 
-static void glass_of(struct glass_event *out, const struct consent_glass_broken_event *event) {
-	out->folder = event->folder;
-	out->actor = event->actor;
-	out->review = event->review;
-	out->reason_hash = event->reason_hash;
-	out->until = event->until;
-}
-
-static enum status glass_of_receipt(
-    struct actor_request *request, struct glass_event *out, const struct client_receipt *receipt, struct err *err) {
-	bool decided = false;
-	for (size_t i = 0; i < receipt->log_count; i++) {
-		const struct log *log = &receipt->logs[i];
-		struct consent_event event;
-		if (!addr20_equal(&log->address, &request->home->deployment.consent)) continue;
-		TRY(consent_event_read(&event, request->arena, log, err));
-		if (event.kind == CONSENT_EVENT_GLASS_BROKEN) glass_of(out, &event.glass_broken);
-		if (event.kind != CONSENT_EVENT_ACCESS) continue;
-		access_event_of(&out->decision, &event.access);
-		decided = true;
+/* What came of it, proved: the look that it added, and its review. */
+static enum status find_decision(struct actor_request *request, struct glass_event *out,
+    const struct access_asked *asked, const hash32 *fact, struct err *err) {
+	struct consent_review review;
+	enum status status = access_decision(request, &out->decision, asked, err);
+	if (status == STATUS_NOTFOUND) {
+		err_set(err, STATUS_DENIED,
+		    "not proved: the node says that the contract has decided, and the chain holds no decision");
+		return err_because(err, CAUSE_NOT_PROVED, STATUS_DENIED);
 	}
-	if (!decided || out->decision.permitted != (out->review != 0))
-		return err_set(err, STATUS_INTERNAL, "the transaction holds no decision that makes sense");
-	out->open = out->review != 0;
-	out->block_number = out->decision.block_number = receipt->block_number;
-	out->tx_hash = out->decision.tx_hash = receipt->tx_hash;
+	TRY(status);
+	out->review = out->decision.review;
+	if (!out->decision.permitted) return STATUS_OK;
+	TRY(emergency_review(&request->verified, &review, out->review, err));
+	TRY(statement_is_proved(fact, &review.fact, "the emergency", err));
+	out->actor = review.actor;
+	out->until = review.until;
+	out->open = review.open;
 	return STATUS_OK;
 }
 
@@ -134,45 +128,72 @@ static enum status sign_emergency(
 	return STATUS_OK;
 }
 
+/* Seals the reason to the folder, and signs the emergency. */
+static enum status make_emergency(struct actor_request *request, struct action *action,
+    struct consent_emergency *message, const struct folder *folder, struct bytes reason_text, struct err *err) {
+	struct buf sealed;
+	buf_init(&sealed, REASON_MAX);
+	enum status status = reason_seal(request, &sealed, &message->reason_hash, folder, reason_text, err);
+	if (status == STATUS_OK) status = consent_carry(request, action, &message->reason, &sealed, 1, err);
+	buf_fini(&sealed);
+	TRY(status);
+	message->reason_size = (uint32_t)action->blobs[0].container.len;
+	return sign_emergency(request, action, message, err);
+}
+
 enum status glass_break(struct actor_request *request, struct glass_event *out, const hash32 *folder_id,
     struct bytes reason_text, struct err *err) {
 	struct folder folder;
 	struct action action = {.to = request->home->deployment.consent};
 	struct client_receipt receipt;
 	struct consent_emergency message = {.folder = *folder_id, .actor = request->home->account};
-	struct buf sealed;
+	struct access_asked asked = {.folder = *folder_id, .purpose = PURPOSE_ETREAT};
+	struct verified *verified;
 	*out = (struct glass_event){.folder = *folder_id};
 	if (reason_text.len == 0 || reason_text.len > GLASS_REASON_MAX)
 		return err_set(err, STATUS_INVALID, "a reason takes 1 to %u bytes", GLASS_REASON_MAX);
 	TRY(folder_find(request, &folder, folder_id, err));
-	buf_init(&sealed, REASON_MAX);
-	enum status status = reason_seal(request, &sealed, &out->reason_hash, &folder, reason_text, err);
-	if (status == STATUS_OK) status = consent_carry(request, &action, &message.reason, &sealed, 1, err);
-	if (status == STATUS_OK) {
-		message.reason_hash = out->reason_hash;
-		message.reason_size = (uint32_t)action.blobs[0].container.len;
-		status = sign_emergency(request, &action, &message, err);
+	TRY(make_emergency(request, &action, &message, &folder, reason_text, err));
+	out->reason_hash = message.reason_hash;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(looks_state(verified, &asked.before, folder_id, err));
+	TRY(action_send(request, &receipt, &action, err));
+	const hash32 fact = consent_emergency_typed_hash(&message);
+	TRY(find_decision(request, out, &asked, &fact, err));
+	out->block_number = out->decision.block_number = receipt.block_number;
+	out->tx_hash = out->decision.tx_hash = receipt.tx_hash;
+	return STATUS_OK;
+}
+
+/* Of the trustees whom the node names, is there one whose release is proved? */
+static enum status any_released(
+    struct actor_request *request, bool *out, const struct glass_event *glass, struct err *err) {
+	const struct contract_topics topics = consent_share_released_event_topics(&glass->review, NULL);
+	struct verified *verified = &request->verified;
+	struct client_log *logs;
+	size_t count;
+	*out = false;
+	TRY(request_logs(
+	    request, &logs, &count, &request->home->deployment.consent, glass->block_number, &topics, err));
+	if (count) TRY(verified_head(verified, HEADS_FRESH, err));
+	for (size_t i = 0; i < count && !*out; i++) {
+		struct consent_share_released_event event;
+		TRY(consent_share_released_event_read(&event, &logs[i].log, err));
+		TRY(emergency_is_released(verified, out, glass->review, &event.trustee, err));
 	}
-	if (status == STATUS_OK) status = action_send(request, &receipt, &action, err);
-	buf_fini(&sealed);
-	TRY(status);
-	return glass_of_receipt(request, out, &receipt, err);
+	return STATUS_OK;
 }
 
 enum status glass_wait(
     struct actor_request *request, const struct glass_event *glass, uint64_t seconds, struct err *err) {
 	const struct client_options *options = client_options_of(request->client);
 	uint64_t begin = clock_monotonic_ns(request->clock);
-	struct contract_topics topics = consent_share_released_event_topics(&glass->review, NULL);
+	struct verified *verified;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	for (;;) {
-		struct client_log *logs;
-		size_t count;
-		struct arena_mark mark = arena_mark(request->arena);
-		enum status status = request_logs(
-		    request, &logs, &count, &request->home->deployment.consent, glass->block_number, &topics, err);
-		arena_rewind(request->arena, mark);
-		TRY(status);
-		if (count) return STATUS_OK;
+		bool released;
+		TRY(any_released(request, &released, glass, err));
+		if (released) return STATUS_OK;
 		if ((clock_monotonic_ns(request->clock) - begin) / 1000000000 >= seconds) break;
 		options->sleep_ms(options->sleep_context, WAIT_STEP_MS);
 	}
@@ -182,16 +203,6 @@ enum status glass_wait(
 }
 
 /* --- the log --- */
-
-enum status glass_review_find(
-    struct actor_request *request, struct consent_review *out, uint64_t number, struct err *err) {
-	struct bytes output;
-	struct bytes call = consent_review_of_call(request->arena, number);
-	TRY(request_call(request, &output, &request->home->deployment.consent, call, err));
-	TRY(consent_review_of_read(out, output, err));
-	if (!addr20_is_zero(&out->actor)) return STATUS_OK;
-	return err_set(err, STATUS_NOTFOUND, "there is no review %llu", (unsigned long long)number);
-}
 
 /* For the controller. A reason that the node does not give or that is damaged stays NULL: the log is still of use. */
 static void fetch_reason(struct actor_request *request, struct glass_event *glass, const struct own_folder *own) {
@@ -210,44 +221,98 @@ static void fetch_reason(struct actor_request *request, struct glass_event *glas
 	buf_fini(&part);
 }
 
-/* How it went on: releases, and how it was closed. */
-static enum status fill_review(struct actor_request *request, struct glass_event *glass, struct err *err) {
-	const addr20 *consent = &request->home->deployment.consent;
-	struct contract_topics released = consent_share_released_event_topics(&glass->review, NULL);
-	struct contract_topics closed = consent_review_closed_event_topics(&glass->review, NULL);
-	struct consent_review review;
+/* Of the trustees whom the node names, those whose release is proved: it may leave some out, and invents none. */
+static enum status count_releases(
+    struct actor_request *request, struct glass_event *glass, const struct consent_review *review, struct err *err) {
+	const struct contract_topics topics = consent_share_released_event_topics(&glass->review, NULL);
+	struct client_log *logs;
+	size_t count;
+	TRY(request_logs(request, &logs, &count, &request->home->deployment.consent, review->stated_at, &topics, err));
+	for (size_t i = 0; i < count; i++) {
+		struct consent_share_released_event event;
+		bool released;
+		TRY(consent_share_released_event_read(&event, &logs[i].log, err));
+		TRY(emergency_is_released(&request->verified, &released, glass->review, &event.trustee, err));
+		glass->releases += released;
+	}
+	return STATUS_OK;
+}
+
+/* That it is closed is proved; who closed it, and how, stands in an event. */
+static enum status find_closing(
+    struct actor_request *request, struct glass_event *glass, const struct consent_review *review, struct err *err) {
+	const struct contract_topics topics = consent_review_closed_event_topics(&glass->review, NULL);
 	struct consent_review_closed_event closing;
 	struct client_log *logs;
 	size_t count;
-	TRY(glass_review_find(request, &review, glass->review, err));
-	glass->open = review.open;
-	TRY(request_logs(request, &logs, &glass->releases, consent, glass->block_number, &released, err));
-	TRY(request_logs(request, &logs, &count, consent, glass->block_number, &closed, err));
-	if (count == 0) return STATUS_OK;
+	if (review->open) return STATUS_OK;
+	TRY(request_logs(request, &logs, &count, &request->home->deployment.consent, review->stated_at, &topics, err));
+	if (count == 0) {
+		err_set(err, STATUS_DENIED, "not proved: review %llu is closed, and the node does not show by whom",
+		    (unsigned long long)glass->review);
+		return err_because(err, CAUSE_NOT_PROVED, STATUS_DENIED);
+	}
 	TRY(consent_review_closed_event_read(&closing, &logs[0].log, err));
 	glass->justified = closing.justified;
 	glass->closed_by = closing.by;
 	return STATUS_OK;
 }
 
+/* Its review, what its actor signed, and how it went on. */
+static enum status fill_review(struct actor_request *request, struct glass_event *glass, struct err *err) {
+	struct consent_review review;
+	struct statement_emergency said;
+	TRY(emergency_review(&request->verified, &review, glass->review, err));
+	TRY(emergency_statement(&request->verified, &said, glass->review, &review, err));
+	glass->open = review.open;
+	glass->until = review.until;
+	glass->reason_hash = said.reason_hash;
+	TRY(count_releases(request, glass, &review, err));
+	return find_closing(request, glass, &review, err);
+}
+
+/* Emergencies among the looks, newest first. */
+struct emergencies {
+	struct arena *arena;
+	struct glass_event *events;
+	size_t count, cap;
+};
+
+static enum status keep_emergency(void *context, const struct access_event *event, struct err *err) {
+	struct emergencies *found = context;
+	(void)err;
+	if (event->review == 0) return STATUS_OK;
+	if (found->count == found->cap) {
+		const size_t cap = found->cap ? 2 * found->cap : 16;
+		struct glass_event *more = arena_zalloc(found->arena, cap, sizeof *more);
+		if (found->count) memcpy(more, found->events, found->count * sizeof *more);
+		found->events = more;
+		found->cap = cap;
+	}
+	found->events[found->count++] = (struct glass_event){.review = event->review,
+	    .folder = event->folder,
+	    .actor = event->actor,
+	    .decision = *event,
+	    .timestamp = event->timestamp,
+	    .block_number = event->block_number,
+	    .tx_hash = event->tx_hash};
+	return STATUS_OK;
+}
+
 enum status glass_log(
     struct actor_request *request, struct glass_event **out, size_t *count, const hash32 *folder, struct err *err) {
-	struct client_log *logs;
 	struct own_folder own;
+	struct verified *verified;
+	struct emergencies found = {.arena = request->arena};
+	const struct looks looks = {.folder = *folder, .visit = keep_emergency, .context = &found};
 	bool controls = own_folder_load(request, &own, folder, NULL) == STATUS_OK;
-	struct contract_topics topics = consent_glass_broken_event_topics(folder, NULL, NULL);
-	TRY(request_logs(request, &logs, count, &request->home->deployment.consent, 0, &topics, err));
-	*out = arena_zalloc(request->arena, *count, sizeof **out);
-	for (size_t i = 0; i < *count; i++) {
-		struct glass_event *glass = &(*out)[i];
-		struct consent_glass_broken_event event;
-		TRY(consent_glass_broken_event_read(&event, &logs[i].log, err));
-		glass_of(glass, &event);
-		glass->block_number = logs[i].block_number;
-		glass->timestamp = logs[i].timestamp;
-		glass->tx_hash = logs[i].tx_hash;
-		TRY(fill_review(request, glass, err));
-		if (controls) fetch_reason(request, glass, &own);
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(looks_read(verified, &looks, err));
+	for (size_t i = 0; i < found.count; i++) {
+		TRY(fill_review(request, &found.events[i], err));
+		if (controls) fetch_reason(request, &found.events[i], &own);
 	}
+	*out = found.events;
+	*count = found.count;
 	return STATUS_OK;
 }

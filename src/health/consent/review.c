@@ -1,5 +1,6 @@
 /* Closing the review of an emergency: by the patient, or by a regulator. */
 #include "health/consent/consent_private.h"
+#include "health/consent/emergency.h"
 #include "health/consent/glass.h"
 #include "health/records/folder.h"
 
@@ -29,12 +30,13 @@ static enum status sign(struct actor_request *request, struct bytes *signature, 
 enum status glass_close_action(
     struct actor_request *request, struct action *action, uint64_t number, bool justified, struct err *err) {
 	struct consent_review review;
+	struct verified *verified;
 	struct own_folder own;
-	struct consent_close_review message = {
-	    .review = number, .justified = justified, .by = request->home->account};
+	struct consent_close_review message = {.review = number, .justified = justified, .by = request->home->account};
 	struct bytes signature = {0};
 	*action = (struct action){.to = request->home->deployment.consent};
-	TRY(glass_review_find(request, &review, number, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(emergency_review(verified, &review, number, err));
 	if (!review.open)
 		return err_set(err, STATUS_DENIED, "review %llu is closed already", (unsigned long long)number);
 	TRY(action_deadline(request, &message.deadline, err));

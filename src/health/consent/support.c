@@ -1,5 +1,6 @@
 /* What grants, looks and emergencies need alike: containers, blobs, short names. */
 #include "codec/hex.h"
+#include "crypto/hash.h"
 #include "envelope/container.h"
 #include "health/consent/consent_private.h"
 
@@ -31,4 +32,12 @@ enum status consent_asker(struct actor_request *request, struct blob_asker *aske
 	*asker = request_asker(request);
 	asker->secret = secret;
 	return STATUS_OK;
+}
+
+hash32 consent_key(const hash32 *folder, const hash32 *record, const addr20 *account) {
+	uint8_t words[3][32] = {{0}};
+	memcpy(words[0], folder->b, 32);
+	memcpy(words[1], record->b, 32);
+	memcpy(words[2] + 12, account->b, 20);
+	return keccak256(bytes_make(*words, sizeof words));
 }
