@@ -180,12 +180,12 @@ def test_the_log_is_paged_from_the_newest(scene):
 
 
 def test_a_look_inside_an_open_window_is_no_new_entry(scene):
+    alone = ["TREAT", "--record", scene.record]
+    first, own = scene.ask("cs-clinic"), scene.ask("cs-hospital", *alone)
     before = scene.log()
-    first, again = scene.ask("cs-clinic"), scene.ask("cs-clinic")
+    again, author = scene.ask("cs-clinic"), scene.ask("cs-hospital", *alone)
     assert again["permitted"] and again["reason"] == "PERMITTED" and again["until"] == first["until"]
-    assert scene.log() == before
-    author = scene.ask("cs-hospital", "TREAT", "--record", scene.record)
-    assert author["permitted"] and author["reason"] == "AUTHOR"
+    assert author["permitted"] and author["reason"] == "AUTHOR" and author["until"] == own["until"]
     assert scene.log() == before
 
 
