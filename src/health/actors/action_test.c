@@ -124,11 +124,49 @@ static void a_relay_puts_no_blob_but_the_one_that_the_call_names(void **state) {
 	arena_fini(&w.arena);
 }
 
+static enum status parse(struct world *w, struct action *out, struct bytes json, const char *from, const char *to) {
+	struct buf changed;
+	buf_init(&changed, 65536);
+	const uint8_t *at = memmem(json.data, json.len, from, strlen(from));
+	assert_non_null(at);
+	buf_append(&changed, bytes_make(json.data, (size_t)(at - json.data)));
+	buf_text(&changed, to);
+	at += strlen(from);
+	buf_append(&changed, bytes_make(at, json.len - (size_t)(at - json.data)));
+	enum status status = action_parse(out, &w->arena, arena_dup(&w->arena, buf_view(&changed)), 7697, NULL);
+	buf_fini(&changed);
+	return status;
+}
+
+static void a_file_that_is_no_action_is_refused(void **state) {
+	(void)state;
+	struct world w;
+	struct action out;
+	struct buf json;
+	begin(&w);
+	struct consent_grant grant = a_grant();
+	struct action action = grant_signed_by(&w, &grant, &patient);
+	buf_init(&json, 65536);
+	assert_int_equal(action_write(&json, &action, 7697, NULL), STATUS_OK);
+	struct bytes text = buf_view(&json);
+	assert_int_equal(parse(&w, &out, text, "{", "{"), STATUS_OK);
+	assert_true(bytes_equal(out.data, action.data) && addr20_equal(&out.to, &action.to));
+	static const char *const changes[][2] = {{"xinglin-action", "xinglin-listing"}, {"7697", "7698"},
+	    {"7697", "\"7697\""}, {"\"data\":\"0x", "\"data\":\"0"}, {"\"to\":\"0x", "\"to\":\"0x00"}, {"[]", "{}"},
+	    {"[]", "[{\"gate\":\"0x01\"}]"}};
+	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+		assert_int_equal(parse(&w, &out, text, changes[i][0], changes[i][1]), STATUS_INVALID);
+	assert_int_equal(parse(&w, &out, text, "\"v\":2", "\"v\":1"), STATUS_UNSUPPORTED);
+	buf_fini(&json);
+	arena_fini(&w.arena);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_relay_carries_what_a_controller_signed),
 	    cmocka_unit_test(a_file_cannot_make_a_relay_use_its_own_powers),
 	    cmocka_unit_test(an_action_for_another_relay_or_deployment_is_refused),
+	    cmocka_unit_test(a_file_that_is_no_action_is_refused),
 	    cmocka_unit_test(a_relay_puts_no_blob_but_the_one_that_the_call_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

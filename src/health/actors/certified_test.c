@@ -19,6 +19,7 @@ struct scene {
 	struct verified verified;
 	struct directory_actor stored;
 	addr20 actor;
+	hash32 entry_secret; /* signs the entry */
 	struct directory_entry entry;
 	struct directory_key_change change;
 };
@@ -39,7 +40,7 @@ static struct bytes entry_call(struct scene *s, const hash32 *registrars_secret)
 	hash32 digest = directory_entry_typed_digest(&s->entry, &domain);
 	struct bytes endorsement = signed_by(s, registrars_secret, &digest);
 	const struct directory_list_args args = {.statement = s->entry,
-	    .actor_signature = signed_by(s, &hospital, &digest),
+	    .actor_signature = signed_by(s, &s->entry_secret, &digest),
 	    .registrar_signatures = &endorsement,
 	    .registrar_signatures_count = 1};
 	return directory_list_call(&s->arena, &args);
@@ -88,13 +89,12 @@ static void store(struct scene *s) {
 	}
 }
 
-static void store_registrars(struct scene *s) {
+static void store_registrars(struct scene *s, const struct directory_registrars *set) {
 	struct fake_chain *chain = s->world->chain;
-	const struct directory_registrars set = {
-	    .registrars = chain->anchor.registrars, .registrars_count = 1, .threshold = 1};
-	hash32 fact = directory_registrars_typed_hash(&set), word = {{0}}, slot = directory_registrars_slot();
+	hash32 fact = directory_registrars_typed_hash(set), word = {{0}}, slot = directory_registrars_slot();
 	fake_set(chain, &chain->anchor.directory, &slot, &fact);
-	place(&word, 4, 1, 1);
+	place(&word, 0, 4, set->number);
+	place(&word, 4, 1, set->threshold);
 	slot = directory_number_slot();
 	fake_set(chain, &chain->anchor.directory, &slot, &word);
 }
@@ -154,6 +154,31 @@ static void change_key(struct scene *s, bool stolen) {
 	fake_mine(s->world->chain, CHANGED_S);
 }
 
+/* The one registrar gives way to another. */
+static void change_registrars(struct scene *s, const addr20 *next, const hash32 *next_secret) {
+	struct fake_chain *chain = s->world->chain;
+	const struct eip712_domain domain = domain_of(s);
+	const struct directory_registrars first = {
+	    .registrars = chain->anchor.registrars, .registrars_count = 1, .threshold = 1};
+	const struct directory_registrars set = {.number = 1,
+	    .previous = directory_registrars_typed_hash(&first),
+	    .registrars = next,
+	    .registrars_count = 1,
+	    .threshold = 1};
+	hash32 digest = directory_registrars_typed_digest(&set, &domain);
+	struct bytes old = signed_by(s, &registrar, &digest), new = signed_by(s, next_secret, &digest);
+	const struct directory_change_registrars_args args = {.statement = set,
+	    .old_signatures = &old,
+	    .old_signatures_count = 1,
+	    .new_signatures = &new,
+	    .new_signatures_count = 1};
+	emit(s, &directory_registrars_changed_event_topic, 0, BYTES_OF(s->stored.entry),
+	    directory_change_registrars_call(&s->arena, &args));
+	chain->events[chain->event_count - 1].log.topics[1] = abi_topic_of_u64(1);
+	store_registrars(s, &set);
+	fake_mine(chain, LISTED_S - 1);
+}
+
 /* --- the tests --- */
 
 static int begin(void **state) {
@@ -165,8 +190,11 @@ static int begin(void **state) {
 	assert_int_equal(address_of_secret(&s->world->chain->anchor.registrars[0], &registrar), STATUS_OK);
 	assert_int_equal(address_of_secret(&s->actor, &hospital), STATUS_OK);
 	s->entry = (struct directory_entry){.actor = s->actor, .roles = 1, .name = BYTES_LITERAL("Northern Hospital")};
+	s->entry_secret = hospital;
 	set_key(&s->entry.key_x, &s->entry.key_y, &first_secret);
-	store_registrars(s);
+	const struct directory_registrars set = {
+	    .registrars = s->world->chain->anchor.registrars, .registrars_count = 1, .threshold = 1};
+	store_registrars(s, &set);
 	*state = s;
 	return 0;
 }
@@ -230,6 +258,39 @@ static void another_entry_than_the_chain_holds_is_refused(void **state) {
 	refuses(s, "the chain holds another statement");
 }
 
+/* A sealer could show one actor under the address of another. */
+static void the_entry_of_another_actor_is_refused(void **state) {
+	struct scene *s = *state;
+	s->entry_secret = stranger;
+	assert_int_equal(address_of_secret(&s->entry.actor, &stranger), STATUS_OK);
+	list(s, entry_call(s, &registrar));
+	refuses(s, "it is of another actor");
+}
+
+static void registrars_that_came_later_are_believed_for_those_before_them(void **state) {
+	struct scene *s = *state;
+	struct certified_actor found;
+	addr20 next;
+	assert_int_equal(address_of_secret(&next, &stranger), STATUS_OK);
+	change_registrars(s, &next, &stranger);
+	s->entry.registrar_set = 1;
+	list(s, entry_call(s, &stranger));
+	assert_int_equal(look(s, &found), STATUS_OK);
+	assert_int_equal(found.said.registrar_set, 1);
+	s->world->chain->hides_event = 1;
+	refuses(s, "the node does not serve set 1 of registrars");
+}
+
+static void registrars_that_nobody_before_them_signed_are_refused(void **state) {
+	struct scene *s = *state;
+	addr20 next;
+	assert_int_equal(address_of_secret(&next, &stranger), STATUS_OK);
+	change_registrars(s, &next, &hospital);
+	s->entry.registrar_set = 1;
+	list(s, entry_call(s, &stranger));
+	refuses(s, "a newcomer did not sign it");
+}
+
 static void an_entry_that_is_not_served_is_refused(void **state) {
 	struct scene *s = *state;
 	list(s, entry_call(s, &registrar));
@@ -274,6 +335,9 @@ int main(void) {
 	    TEST(an_actor_that_is_not_listed_is_proved_absent),
 	    TEST(an_entry_that_no_registrar_signed_is_refused),
 	    TEST(another_entry_than_the_chain_holds_is_refused),
+	    TEST(the_entry_of_another_actor_is_refused),
+	    TEST(registrars_that_came_later_are_believed_for_those_before_them),
+	    TEST(registrars_that_nobody_before_them_signed_are_refused),
 	    TEST(an_entry_that_is_not_served_is_refused),
 	    TEST(a_new_key_waits_48_hours_for_programs),
 	    TEST(a_new_key_cannot_be_hidden_or_invented),
