@@ -19,7 +19,7 @@ static enum status read_input(
 	if (!json_is(answer, JSON_OBJECT)) {
 		err_set(err, STATUS_DENIED, "not proved: the node does not serve a transaction of block %llu",
 		    (unsigned long long)block);
-		return not_proved(err);
+		return heads_not_proved(err);
 	}
 	TRY(client_answer_data(out, verified->arena, json_get(answer, "input"), "transaction's input", err));
 	if (out->len <= CONTRACT_CALL_MAX) return STATUS_OK;
@@ -57,7 +57,7 @@ enum status verified_calldata(
 		err_set(err, STATUS_DENIED,
 		    "not proved: the node serves no event in block %llu, where the chain has one",
 		    (unsigned long long)block);
-	return not_proved(err);
+	return heads_not_proved(err);
 }
 
 struct logs_query calldata_query(const addr20 *contract, const struct contract_topics *topics) {
@@ -76,5 +76,5 @@ enum status verified_statement(struct verified *verified, const struct calldata_
 		if (wish->read(wish->context, found.inputs[i], &why) == STATUS_OK) return STATUS_OK;
 	}
 	err_set(err, STATUS_DENIED, "not proved: %s: %s", wish->what, why.message);
-	return not_proved(err);
+	return heads_not_proved(err);
 }

@@ -15,7 +15,7 @@ bool head_is_young(const struct head *head, uint64_t asked_ms, uint32_t max_age_
 
 static enum status deny(struct err *err, const char *what) {
 	err_set(err, STATUS_DENIED, "the node's head is not believed: %s", what);
-	return not_proved(err);
+	return heads_not_proved(err);
 }
 
 static struct bytes one_hash(struct arena *arena, const hash32 *hash) {
@@ -91,7 +91,7 @@ static enum status check_authority(
 	if (!authority) return check_sealer(head, q, err);
 	if (!answer) return deny(err, "the node gives no proof of it");
 	enum status status = authority->check(authority->context, head, answer, err);
-	return status == STATUS_DENIED ? not_proved(err) : status;
+	return status == STATUS_DENIED ? heads_not_proved(err) : status;
 }
 
 /* --- witnesses --- */
@@ -142,7 +142,7 @@ static enum status check_witnesses(
 	err_set(err, STATUS_DENIED,
 	    "the head, block %llu, is not believed: %u of %zu witnesses signed it, and the deployment asks for %u",
 	    (unsigned long long)head->number, signatures, anchor->witness_count, anchor->witness_threshold);
-	return not_proved(err);
+	return heads_not_proved(err);
 }
 
 /* --- time --- */
@@ -179,7 +179,7 @@ static enum status ask_signed(
 	TRY(ask_challenged(out, &answer, q, challenge, err));
 	if (!answer && (q->max_age_s == HEADS_FRESH || has_authority)) {
 		err_prefix(err, STATUS_DENIED, "the node proves no head for this request");
-		return not_proved(err);
+		return heads_not_proved(err);
 	}
 	if (!answer) TRY(ask_sealed(out, q, err));
 	TRY(check_authority(out, answer, q, err));

@@ -20,7 +20,7 @@ static enum status refuse(struct err *err, const char *what, uint64_t number) {
 	    "the head is not believed: the node does not show that it descends from block %llu "
 	    "(%s)",
 	    (unsigned long long)number, what);
-	return not_proved(err);
+	return heads_not_proved(err);
 }
 
 static hash32 parent_of(const struct head *head) {
@@ -37,16 +37,16 @@ static enum status ask_history(hash32 *out, bool *has, const struct head *head, 
     struct arena *arena, struct err *err) {
 	const hash32 slot = head_history_slot(number);
 	const struct json *answer;
-	struct proof_answer proof;
+	struct heads_proof proof;
 	struct proof_account account;
 	bool exists;
 	u256 value;
 	*has = false;
 	enum status status = client_rpc(client, &answer, NULL, arena, "eth_getProof",
-	    proof_params(arena, &head_history_contract, &slot, 1, &head->hash), err);
+	    heads_proof_params(arena, &head_history_contract, &slot, 1, &head->hash), err);
 	if (status == STATUS_DENIED) return STATUS_OK;
 	TRY(status);
-	TRY(proof_answer_read(&proof, arena, answer, 1, err));
+	TRY(heads_proof_read(&proof, arena, answer, 1, err));
 	if (proof_account(&exists, &account, &head->state_root, &head_history_contract, proof.account_nodes,
 		proof.account_node_count, NULL) != STATUS_OK)
 		return refuse(err, "a proof of the chain's own history does not hold", number);

@@ -27,24 +27,24 @@ MUST_USE enum status head_descends(bool *forks, const struct head *head, const s
 extern const addr20 head_history_contract;
 hash32 head_history_slot(uint64_t number);
 
-/* proof_answer.c: an answer to eth_getProof. Views into the arena. */
-struct proof_answer {
+/* heads_proof.c: an answer to eth_getProof. Views into the arena. */
+struct heads_proof {
 	struct bytes *account_nodes;
 	size_t account_node_count;
-	struct proof_answer_slot {
+	struct heads_proof_slot {
 		struct bytes *nodes;
 		size_t node_count;
 	} * slots;
 	size_t slot_count;
 };
 /* eth_getProof's parameters, at the block of this hash (EIP-1898). */
-struct bytes proof_params(
+struct bytes heads_proof_params(
     struct arena *arena, const addr20 *contract, const hash32 *slots, size_t count, const hash32 *block);
 /* Bounded; STATUS_DENIED if it is not what was asked for. */
-MUST_USE enum status proof_answer_read(
-    struct proof_answer *out, struct arena *arena, const struct json *answer, size_t slots, struct err *err);
+MUST_USE enum status heads_proof_read(
+    struct heads_proof *out, struct arena *arena, const struct json *answer, size_t slots, struct err *err);
 
 /* The failure of a proof: STATUS_DENIED with its cause. */
-enum status not_proved(struct err *err);
+enum status heads_not_proved(struct err *err);
 
 #endif

@@ -71,7 +71,7 @@ static enum status refuse(
 	err_set(err, STATUS_DENIED, "not proved: %s of the contract %s at block %llu%s%s", what, buf_cstr(&address),
 	    (unsigned long long)verified->head.number, *why ? ": " : "", why);
 	buf_fini(&address);
-	return not_proved(err);
+	return heads_not_proved(err);
 }
 
 /* --- one contract --- */
@@ -83,7 +83,7 @@ struct question {
 };
 
 static enum status prove_account(
-    struct verified *verified, const struct question *question, const struct proof_answer *proof, struct err *err) {
+    struct verified *verified, const struct question *question, const struct heads_proof *proof, struct err *err) {
 	const hash32 *code = deployment_code_of(heads_anchor(verified->heads), &question->contract);
 	struct proof_account account;
 	struct err why = {0};
@@ -103,14 +103,14 @@ static enum status prove_account(
 
 static enum status prove(
     struct verified *verified, const struct question *question, const struct json *answer, struct err *err) {
-	struct proof_answer proof;
+	struct heads_proof proof;
 	struct err why = {0};
-	TRY(proof_answer_read(&proof, verified->arena, answer, question->count, err));
+	TRY(heads_proof_read(&proof, verified->arena, answer, question->count, err));
 	if (!find_account(verified, &question->contract)) TRY(prove_account(verified, question, &proof, err));
 	const hash32 root = find_account(verified, &question->contract)->storage_root;
 	for (size_t i = 0; i < question->count; i++) {
 		u256 value;
-		const struct proof_answer_slot *slot = &proof.slots[i];
+		const struct heads_proof_slot *slot = &proof.slots[i];
 		if (proof_storage(&value, &root, &question->slots[i], slot->nodes, slot->node_count, &why) != STATUS_OK)
 			return refuse(verified, &question->contract, "the storage", why.message, err);
 		keep_word(verified, &question->contract, &question->slots[i], &value);
@@ -147,7 +147,7 @@ static enum status ask(struct verified *verified, const struct question *questio
 	struct client_question *calls = arena_zalloc(verified->arena, count, sizeof *calls);
 	for (size_t i = 0; i < count; i++) {
 		calls[i].method = "eth_getProof";
-		calls[i].params = proof_params(verified->arena, &questions[i].contract, questions[i].slots,
+		calls[i].params = heads_proof_params(verified->arena, &questions[i].contract, questions[i].slots,
 		    questions[i].count, &verified->head.hash);
 	}
 	TRY(client_batch(verified->client, calls, count, verified->arena, err));

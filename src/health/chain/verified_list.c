@@ -39,7 +39,7 @@ static enum status take(struct reading *reading, struct client_log *log, struct 
 	TRY(list->entry(list->context, &entry, &is_entry, log, err));
 	if (!is_entry) return STATUS_OK;
 	entry.time_s = log->timestamp;
-	if (list_fold_step(&reading->fold, &entry, err) != STATUS_OK) return not_proved(err);
+	if (list_fold_step(&reading->fold, &entry, err) != STATUS_OK) return heads_not_proved(err);
 	reading->visited++;
 	return list->visit(list->context, &entry, log, err);
 }
@@ -73,7 +73,7 @@ static enum status read_all(struct reading *reading, struct err *err) {
 		TRY(read_page(reading, &last, &span, err));
 	}
 	if (reading->list->max && reading->visited == reading->list->max) return STATUS_OK;
-	return list_fold_end(&reading->fold, err) == STATUS_OK ? STATUS_OK : not_proved(err);
+	return list_fold_end(&reading->fold, err) == STATUS_OK ? STATUS_OK : heads_not_proved(err);
 }
 
 enum status verified_list(
@@ -85,7 +85,7 @@ enum status verified_list(
 	if (remembered) until = *remembered;
 	TRY(verified_words(verified, &word, &want, 1, err));
 	const struct list_state proved = list_load(&word);
-	if (list_fold_begin(&reading.fold, &proved, &until, err) != STATUS_OK) return not_proved(err);
+	if (list_fold_begin(&reading.fold, &proved, &until, err) != STATUS_OK) return heads_not_proved(err);
 	arena_init(&reading.page);
 	enum status status = read_all(&reading, err);
 	arena_fini(&reading.page);

@@ -5,11 +5,11 @@
 
 #define NODES_MAX 65u /* from the root down: a key has 64 nibbles */
 
-enum status not_proved(struct err *err) {
+enum status heads_not_proved(struct err *err) {
 	return err_because(err, CAUSE_NOT_PROVED, STATUS_DENIED);
 }
 
-struct bytes proof_params(
+struct bytes heads_proof_params(
     struct arena *arena, const addr20 *contract, const hash32 *slots, size_t count, const hash32 *block) {
 	struct buf out;
 	buf_init(&out, BUF_MAX_DEFAULT);
@@ -30,7 +30,7 @@ struct bytes proof_params(
 
 static enum status refuse(struct err *err, const char *what) {
 	err_set(err, STATUS_DENIED, "the node's proof %s", what);
-	return not_proved(err);
+	return heads_not_proved(err);
 }
 
 static enum status read_nodes(
@@ -41,20 +41,20 @@ static enum status read_nodes(
 	*nodes = arena_zalloc(arena, list->count, sizeof **nodes);
 	json_foreach (node, list)
 		if (client_answer_data(&(*nodes)[(*count)++], arena, node, "proof's node", err) != STATUS_OK)
-			return not_proved(err);
+			return heads_not_proved(err);
 	return STATUS_OK;
 }
 
-enum status proof_answer_read(
-    struct proof_answer *out, struct arena *arena, const struct json *answer, size_t slots, struct err *err) {
+enum status heads_proof_read(
+    struct heads_proof *out, struct arena *arena, const struct json *answer, size_t slots, struct err *err) {
 	const struct json *storage = json_get(answer, "storageProof");
-	*out = (struct proof_answer){0};
+	*out = (struct heads_proof){0};
 	TRY(read_nodes(&out->account_nodes, &out->account_node_count, arena, json_get(answer, "accountProof"), err));
 	if (!json_is(storage, JSON_ARRAY) || storage->count != slots)
 		return refuse(err, "is of another number of slots than was asked for");
 	out->slots = arena_zalloc(arena, slots, sizeof *out->slots);
 	json_foreach (entry, storage) {
-		struct proof_answer_slot *slot = &out->slots[out->slot_count++];
+		struct heads_proof_slot *slot = &out->slots[out->slot_count++];
 		TRY(read_nodes(&slot->nodes, &slot->node_count, arena, json_get(entry, "proof"), err));
 	}
 	return STATUS_OK;
