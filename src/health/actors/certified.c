@@ -110,13 +110,26 @@ static enum status read_actor(struct verified *verified, struct reading *r, stru
 	return read_keys(verified, r, logs, count, &published, err);
 }
 
+/* The actor's slots, and with them, in one question, the registrars' two. */
+static enum status prove(
+    struct verified *verified, hash32 words[DIRECTORY_STORED_ACTOR_SLOTS + 2], const addr20 *address, struct err *err) {
+	const addr20 *directory = &anchor_of(verified)->directory;
+	const hash32 actor = directory_actors_slot(address), registrars = directory_registrars_slot();
+	struct verified_want wants[DIRECTORY_STORED_ACTOR_SLOTS + 2];
+	for (uint64_t i = 0; i < DIRECTORY_STORED_ACTOR_SLOTS; i++)
+		wants[i] = (struct verified_want){directory, contract_slot_after(&actor, i)};
+	for (uint64_t i = 0; i < 2; i++)
+		wants[DIRECTORY_STORED_ACTOR_SLOTS + i] =
+		    (struct verified_want){directory, contract_slot_after(&registrars, i)};
+	return verified_words(verified, words, wants, DIRECTORY_STORED_ACTOR_SLOTS + 2, err);
+}
+
 enum status certified_find(
     struct verified *verified, struct certified_actor *out, const addr20 *address, struct err *err) {
 	struct statement_registrars *registrars = arena_alloc(verified->arena, sizeof *registrars);
-	hash32 words[DIRECTORY_STORED_ACTOR_SLOTS], slot = directory_actors_slot(address);
+	hash32 words[DIRECTORY_STORED_ACTOR_SLOTS + 2];
 	struct reading reading = {.out = out, .registrars = registrars, .address = address};
-	TRY(verified_struct(
-	    verified, words, &anchor_of(verified)->directory, &slot, DIRECTORY_STORED_ACTOR_SLOTS, err));
+	TRY(prove(verified, words, address, err));
 	*out = (struct certified_actor){.now_s = verified_now_s(verified)};
 	TRY(directory_stored_actor_load(&out->words, words, err));
 	if (out->words.status == DIRECTORY_STATUS_NONE) {
