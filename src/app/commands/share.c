@@ -16,13 +16,15 @@ static enum status optional_record(struct cli *cli, hash32 *record, struct err *
 
 /* From the earlier of the two clocks, so that the grant holds in the next block; --not-before puts it off. */
 static enum status period(struct cli *cli, struct grant_terms *sharing, struct err *err) {
-	uint64_t days, begin, now = clock_now_ms(cli->request.clock) / 1000, of_chain;
+	uint64_t days, begin, now = clock_now_ms(cli->request.clock) / 1000;
+	struct verified *verified;
 	const char *given;
 	TRY(cli_need(cli, &given, "days", err));
 	TRY(cli_u64(cli, &days, "days", 0, err));
 	TRY(cli_u64(cli, &begin, "not-before", 0, err));
 	if (days == 0 || days > DAYS_MAX) return err_set(err, STATUS_INVALID, "--days takes 1 to %u", DAYS_MAX);
-	TRY(client_timestamp(cli->request.client, &of_chain, err));
+	TRY(request_verified(&cli->request, &verified, HEADS_FRESH, err));
+	const uint64_t of_chain = verified->head.time_s;
 	sharing->from = begin ? begin : now < of_chain ? now : of_chain;
 	sharing->until = (begin > now ? begin : now) + days * DAY_SECONDS;
 	return STATUS_OK;

@@ -109,10 +109,11 @@ static enum status open_folder(struct actor_request *request, hash32 *folder, st
 	const struct folder_opening opening = {.label = "development"};
 	struct action action;
 	struct client_receipt receipt;
-	uint64_t now_s;
+	struct verified *verified;
 	TRY(folder_open_action(request, &action, folder, &opening, err));
 	TRY(action_send(request, &receipt, &action, err));
-	TRY(client_timestamp(request->client, &now_s, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	const uint64_t now_s = verified->head.time_s;
 	struct grant_terms sharing = {.folder = *folder,
 	    .grantee = request->home->account,
 	    .rights = RIGHT_READ | RIGHT_WRITE,
