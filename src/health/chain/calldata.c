@@ -3,7 +3,7 @@
 #include "health/chain/cause.h"
 #include "health/chain/heads_private.h"
 
-static enum status read_input(
+enum status verified_input(
     struct verified *verified, struct bytes *out, const hash32 *tx_hash, uint64_t block, struct err *err) {
 	const struct json *answer;
 	struct buf params;
@@ -34,7 +34,7 @@ static enum status read_inputs(
 		if (out->count == CALLDATA_TRANSACTIONS_MAX)
 			return err_set(err, STATUS_LIMIT, "block %llu has too many transactions of one kind",
 			    (unsigned long long)block);
-		TRY(read_input(verified, &out->inputs[out->count++], &logs[i].tx_hash, block, err));
+		TRY(verified_input(verified, &out->inputs[out->count++], &logs[i].tx_hash, block, err));
 	}
 	return STATUS_OK;
 }

@@ -30,6 +30,10 @@ MUST_USE enum status verified_calldata(
 /* The logs of one event; points into `topics`, which the bindings make (C_V_event_topics). */
 struct logs_query calldata_query(const addr20 *contract, const struct contract_topics *topics);
 
+/* The calldata of one transaction. Nothing of it is proved. `block` is named in errors. */
+MUST_USE enum status verified_input(
+    struct verified *verified, struct bytes *out, const hash32 *tx_hash, uint64_t block, struct err *err);
+
 /* What a proved slot says was stated, looked for among the calldata: `read` returns STATUS_OK for the calldata whose
  * fact is the proved one. Otherwise STATUS_DENIED with CAUSE_NOT_PROVED and the last reason why not. */
 struct calldata_wish {

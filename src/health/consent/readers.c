@@ -1,19 +1,11 @@
 /* A folder's readers, by its grants and emergencies: readers of the next epoch, and keys that trustees released. */
 #include "health/consent/consent.h"
 #include "health/consent/consent_private.h"
+#include "health/consent/grant_list.h"
 #include "health/consent/rights.h"
 #include "health/records/items.h"
 
 /* --- the next epoch's readers --- */
-
-/* A grant that is still to begin counts too: its reader would otherwise stand before the wrong key. */
-static enum status grant_reads(struct actor_request *request, bool *reads, const hash32 *id, const addr20 *grantee,
-    uint64_t now, struct err *err) {
-	struct consent_grant_state grant;
-	TRY(folder_grant_find(request, &grant, id, NULL, grantee, err));
-	*reads = (grant.rights & RIGHT_READ) && !grant.revoked && grant.until > now;
-	return STATUS_OK;
-}
 
 static bool occurs(const addr20 *list, size_t count, const addr20 *address) {
 	for (size_t i = 0; i < count; i++)
@@ -21,26 +13,55 @@ static bool occurs(const addr20 *list, size_t count, const addr20 *address) {
 	return false;
 }
 
+/* As this home knows it: it is the controller. */
+static enum status own_statements(
+    struct actor_request *request, struct statement_folder *out, const hash32 *id, struct err *err) {
+	struct statement_controller *self = arena_zalloc(request->arena, 1, sizeof *self);
+	struct own_folder own;
+	hash32 secret;
+	TRY(own_folder_load(request, &own, id, err));
+	TRY(home_controller(request->home, &secret, &self->address, own.controller_index, err));
+	mem_wipe(&secret, sizeof secret);
+	*out = (struct statement_folder){.anchor = &request->home->deployment,
+	    .arena = request->arena,
+	    .id = *id,
+	    .controllers = self,
+	    .controller_count = 1,
+	    .controller_cap = 1};
+	return STATUS_OK;
+}
+
+/* A grant that is still to begin counts too: its reader would otherwise stand before the wrong key. */
+static enum status grant_reads(bool *reads, const struct grant_list *list, const struct statement_folder *folder,
+    const addr20 *grantee, uint64_t now_s, struct err *err) {
+	static const hash32 whole_folder;
+	struct statement_grant grant;
+	*reads = false;
+	enum status status = grant_list_find(list, &grant, folder, &whole_folder, grantee, err);
+	if (status == STATUS_NOTFOUND) return STATUS_OK;
+	TRY(status);
+	*reads = (grant.rights & RIGHT_READ) && grant.until > now_s;
+	return STATUS_OK;
+}
+
 /* Everybody who was granted the whole folder and may read it still. */
 static enum status find_readers(struct actor_request *request, addr20 **out, size_t *count, const hash32 *id,
     const addr20 *leaving, struct err *err) {
-	static const hash32 whole_folder;
-	struct contract_topics topics = consent_granted_event_topics(id, &whole_folder, NULL);
-	struct client_log *logs;
-	size_t log_count;
-	uint64_t now;
-	TRY(request_now(request, &now, err));
-	TRY(request_logs(request, &logs, &log_count, &request->home->deployment.consent, 0, &topics, err));
-	*out = arena_alloc(request->arena, (log_count + 1) * sizeof **out);
+	struct verified *verified;
+	struct statement_folder folder;
+	struct grant_list list;
+	TRY(own_statements(request, &folder, id, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(grant_list_read(verified, &list, id, err));
+	*out = arena_alloc(request->arena, (list.count + 1) * sizeof **out);
 	*count = 0;
-	for (size_t i = 0; i < log_count; i++) {
-		struct consent_granted_event event;
+	for (size_t i = list.count; i > 0; i--) {
+		const struct grant_list_entry *entry = &list.entries[i - 1];
 		bool reads;
-		TRY(consent_granted_event_read(&event, &logs[i].log, err));
-		if (leaving && addr20_equal(&event.grantee, leaving)) continue;
-		if (occurs(*out, *count, &event.grantee)) continue;
-		TRY(grant_reads(request, &reads, id, &event.grantee, now, err));
-		if (reads) (*out)[(*count)++] = event.grantee;
+		if (!hash32_is_zero(&entry->record) || (leaving && addr20_equal(&entry->grantee, leaving))) continue;
+		if (occurs(*out, *count, &entry->grantee)) continue;
+		TRY(grant_reads(&reads, &list, &folder, &entry->grantee, verified_now_s(verified), err));
+		if (reads) (*out)[(*count)++] = entry->grantee;
 	}
 	return STATUS_OK;
 }

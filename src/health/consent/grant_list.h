@@ -1,0 +1,32 @@
+/*
+ * A folder's grants and revocations as they were signed, complete by the folder's proved list (health/chain/lists.h):
+ * the node shows where each stands, and can neither hide one nor invent one.
+ *
+ * Ownership: the arena of `verified`. Threads: one owner a request.
+ */
+#ifndef HEALTH_CONSENT_GRANT_LIST_H
+#define HEALTH_CONSENT_GRANT_LIST_H
+
+#include "health/chain/verified.h"
+#include "health/statements/folder_statements.h"
+
+struct grant_list {
+	struct grant_list_entry {
+		uint64_t n; /* in the list, from 1 */
+		bool is_grant;
+		hash32 record; /* zeros: the whole folder */
+		addr20 grantee, by;
+		struct bytes calldata; /* its hash is the list's; whose signature it carries is not checked yet */
+	} * entries;                   /* newest first */
+	size_t count, cap;
+};
+/* A head was taken. STATUS_DENIED names what is missing. */
+MUST_USE enum status grant_list_read(
+    struct verified *verified, struct grant_list *out, const hash32 *folder, struct err *err);
+/* The grant that stands: the newest statement about this record and grantee, signed by a controller of the folder or by
+ * whom it had given the right to share. STATUS_NOTFOUND: there is none, or it was revoked. STATUS_DENIED: it is
+ * nobody's who may. */
+MUST_USE enum status grant_list_find(const struct grant_list *list, struct statement_grant *out,
+    const struct statement_folder *folder, const hash32 *record, const addr20 *grantee, struct err *err);
+
+#endif
