@@ -1,7 +1,6 @@
 """The node's room for blobs cannot be filled, silenced or lied to. Each test first says what worked before."""
 import json
 import os
-import pathlib
 import socket
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 pytest.importorskip("web3", reason="the Python packages are not installed: PyPI could not be reached")
 
 from eth_account import Account
-from eth_utils import keccak
 
 from hospitals import Two, container
 from machine import PASSWORD, Consortium, Node, RpcError, wait_for
@@ -252,17 +250,7 @@ def missing(two, part, nonce):
     return records[1], blob, frame
 
 
-@pytest.fixture
-def late_puts(two):
-    """The gate says who may put late."""
-    data = keccak(text="mayPutLate(address,bytes32)")[:4] + bytes(64)
-    try:
-        two.c.rpc("eth_call", {"to": two.deployment["records"]["address"], "data": "0x" + data.hex()}, "latest")
-    except RpcError:
-        pytest.skip("these contracts know no late puts")
-
-
-def test_what_was_named_and_never_put_can_be_put_later(two, late_puts):
+def test_what_was_named_and_never_put_can_be_put_later(two):
     """It was lost for ever: a relay destroyed a folder by sending the patient's rotation without its wraps."""
     record, blob, frame = missing(two, b"put.later", 9000)
     assert two.ask("stranger", "put", "records", blob, body=frame)[0] == 403
@@ -308,12 +296,6 @@ def test_a_grant_that_is_given_again_can_be_read_again(two):
 # --- whose transactions are taken ---
 
 
-def knows_admission():
-    artifact = json.loads((pathlib.Path(__file__).parents[2] / "contracts/artifacts/Directory.json").read_text())
-    return any(entry.get("name") == "admits" for entry in artifact["abi"])
-
-
-@pytest.mark.skipif(not knows_admission(), reason="this directory does not say whom it admits")
 def test_a_listed_only_chain_takes_nothing_of_strangers(tmp_path):
     """An account that nobody knew wrote 20,000 slots a second, for ever and for nothing, where fees are zero."""
     chain = Consortium(tmp_path, init_options=("--listed-only",))  # deploying and listing work all the same
