@@ -7,7 +7,7 @@ import eth_account
 import pytest
 from eth_account.messages import encode_typed_data
 
-from machine import Node, RpcError, cli, wait_for
+from machine import Node, Refused, RpcError, cli, wait_for
 
 CHAIN_ID = 7701
 CHALLENGE = "0x" + "c4" * 32
@@ -196,3 +196,24 @@ def test_a_witness_of_another_chain_is_refused(chain, tmp_path):
     other.write_text(json.dumps(genesis))
     witness = chain.start("stray", "witness", "--node", chain.node.url, "--genesis", other, "--poll-ms", "10")
     assert "another block 0" in wait_for(lambda: "another" in (m := refusal(witness, CHALLENGE)) and m)
+
+
+def test_a_deployment_names_its_witnesses(tmp_path):
+    home, account = tmp_path / "registrar", "0x" + "ab" * 20
+    deployer = cli("wallet", "new", "--home", home, "--light-kdf")["account"]
+    cli("init", "--data", tmp_path / "node", "--deployer", deployer)
+    node = Node(tmp_path / "node", "node")
+    try:
+        deploy = ("deploy", "--home", home, "--rpc", node.url, "--registrars", deployer, "--out", tmp_path / "d.json")
+        for witnesses, threshold in ((account, 1), (account + "=", 1), ("0x12=http://w", 1),
+                                     (account + "=http://w1", 2), (account + "=http://w1", 0)):
+            with pytest.raises(Refused) as refused:
+                cli(*deploy, "--witnesses", witnesses, "--witness-threshold", threshold)
+            assert refused.value.code == 2 and "--witness" in refused.value.report["error"]
+        cli(*deploy, "--witnesses", f"{account}=http://w1:8700,{deployer}=http://w2:8700")
+    finally:
+        assert node.stop() == 0
+    written = json.loads((tmp_path / "d.json").read_text())
+    assert written["v"] == 2 and written["registrars"] == [deployer.lower()] and written["threshold"] == 1
+    assert written["witnesses"] == {"accounts": [account, deployer.lower()], "threshold": 2,
+                                    "urls": ["http://w1:8700", "http://w2:8700"]}
