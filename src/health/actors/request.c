@@ -68,8 +68,8 @@ enum status request_logs(struct actor_request *request, struct client_log **logs
 enum status request_verified(
     struct actor_request *request, struct verified **out, uint32_t max_age_s, struct err *err) {
 	struct verified *verified = &request->verified;
-	struct heads *heads;
-	TRY(actor_heads(request->actor, &heads, err));
+	struct heads *heads = verified->heads;
+	if (!heads) TRY(actor_heads(request->actor, &heads, err));
 	if (!request->client)
 		return err_because(err, CAUSE_NO_NODE, err_set(err, STATUS_IO, "there is no node to ask"));
 	if (!verified->heads) verified_begin(verified, heads, request->client, request->arena);
