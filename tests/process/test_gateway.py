@@ -637,14 +637,15 @@ def test_a_node_that_hangs_does_not_keep_a_client_from_its_202(slow, start_gatew
 
 def test_the_chain_is_followed_in_the_background(own, start_gateway):
     folder = ward(own, "hospital")
-    own.run("hospital", "record", "list", "--folder", folder)  # which its index follows from now on
     proxy = Recorder(own.node.port)
     gateway = start_gateway(own.home("hospital"), "--node", proxy.url)
+    record = json.loads(gateway.post(folder)[2])["records"][0]["record"]
+    own.run("hospital", "record", "status", record)  # its confirmations are what the index follows from now on
     behind = lambda: value(families(gateway.call("/metrics")[2].decode()), "index_behind_blocks")
     assert gateway.readiness()[1]["index"]["ok"]
     proxy.before = lambda _, body: 500 if b"eth_getLogs" in body else None
-    for _ in range(3):
-        gateway.post(folder)
+    for i in range(3):
+        own.actor(f"behind-{i}", "professional")  # a block each; the gateway's own writes prove what they stand on
     wait_for(lambda: behind() >= 3)
     assert gateway.readiness()[1]["index"]["ok"]
 

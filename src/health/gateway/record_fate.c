@@ -11,6 +11,7 @@ enum status record_fate_find(struct gateway *gateway, struct actor_request *requ
     const hash32 *record, struct err *err) {
 	struct record_registration registration;
 	bool waits = outbox_has(gateway->outbox, record);
+	request->verified.has_head = false; /* nor is the chain looked at as it was before */
 	enum status status = record_find(request, &registration, record, err);
 	*out = (struct record_fate){.state = RECORD_FATE_REGISTERED};
 	if (status != STATUS_NOTFOUND) return status;
