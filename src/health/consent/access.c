@@ -49,6 +49,16 @@ enum status access_decision(
 	return search.found ? STATUS_OK : STATUS_NOTFOUND;
 }
 
+enum status access_was_refused(
+    struct actor_request *request, const struct access_asked *asked, enum status refused, struct err *err) {
+	struct access_event event;
+	if (refused != STATUS_DENIED || access_decision(request, &event, asked, NULL) != STATUS_OK) return refused;
+	err_set(err, STATUS_DENIED,
+	    "not proved: the node says that the transaction failed, and the chain holds its decision (%s)",
+	    access_reason_name(event.reason));
+	return err_because(err, CAUSE_NOT_PROVED, STATUS_DENIED);
+}
+
 /* --- a look inside a window that is open already is no entry: the window is the answer --- */
 
 static enum status window_of(
@@ -117,8 +127,9 @@ enum status access_ask(struct actor_request *request, struct access_event *out, 
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	TRY(looks_state(verified, &asked.before, folder, err));
 	struct bytes call = consent_access_call(request->arena, folder, record, asked.purpose);
-	TRY(request_transact(request, &receipt, &request->home->deployment.consent, call, err));
-	enum status status = access_decision(request, out, &asked, err);
+	enum status status = request_transact(request, &receipt, &request->home->deployment.consent, call, err);
+	if (status != STATUS_OK) return access_was_refused(request, &asked, status, err);
+	status = access_decision(request, out, &asked, err);
 	if (status != STATUS_NOTFOUND) return status;
 	*out = (struct access_event){.folder = *folder,
 	    .record = *record,

@@ -38,5 +38,9 @@ struct access_asked {
  * there is none. */
 MUST_USE enum status access_decision(
     struct actor_request *request, struct access_event *out, const struct access_asked *asked, struct err *err);
+/* The node says that the transaction failed with this status: is it so? STATUS_DENIED with CAUSE_NOT_PROVED: no. Else
+ * the status, and the error that is there. */
+MUST_USE enum status access_was_refused(
+    struct actor_request *request, const struct access_asked *asked, enum status refused, struct err *err);
 
 #endif

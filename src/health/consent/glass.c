@@ -157,7 +157,8 @@ enum status glass_break(struct actor_request *request, struct glass_event *out, 
 	out->reason_hash = message.reason_hash;
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	TRY(looks_state(verified, &asked.before, folder_id, err));
-	TRY(action_send(request, &receipt, &action, err));
+	enum status status = action_send(request, &receipt, &action, err);
+	if (status != STATUS_OK) return access_was_refused(request, &asked, status, err);
 	const hash32 fact = consent_emergency_typed_hash(&message);
 	TRY(find_decision(request, out, &asked, &fact, err));
 	out->block_number = out->decision.block_number = receipt.block_number;
