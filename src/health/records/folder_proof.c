@@ -21,6 +21,9 @@ struct finding {
 	uint32_t number; /* of the epoch */
 	struct statement_epoch *epoch;
 	struct statement_grant *grant;
+	/* What `input`, a delegate's, says if this right is shown. */
+	enum status (*read)(const struct finding *finding, const struct statement_grant *right, struct err *err);
+	struct bytes input;
 };
 
 static enum status words_of(
@@ -32,31 +35,36 @@ static enum status words_of(
 
 /* --- what a delegate acts on --- */
 
-static enum status read_right(void *context, struct bytes input, struct err *err) {
-	struct finding *finding = context;
-	TRY(statement_grant_read(finding->said, finding->grant, NULL, input, err));
-	if (finding->grant->rights & (STATEMENT_RIGHT_SHARE | STATEMENT_RIGHT_ROTATE)) return STATUS_OK;
-	return err_set(err, STATUS_DENIED, "it gives no right to act for the controller");
+static enum status read_rotation_by(
+    const struct finding *finding, const struct statement_grant *right, struct err *err) {
+	return statement_epoch_read(finding->said, finding->epoch, right, finding->input, err);
 }
 
-/* A grant by which the account once could act for the controller. That it held then, the contract saw to. */
-static enum status find_right(
-    struct finding *finding, struct statement_grant *right, const addr20 *by, struct err *err) {
+static enum status read_grant_by(const struct finding *finding, const struct statement_grant *right, struct err *err) {
+	return statement_grant_read(finding->said, finding->grant, right, finding->input, err);
+}
+
+/* Not each grant that the account was ever given suffices. */
+static enum status read_right(void *context, struct bytes input, struct err *err) {
+	struct finding *finding = context;
+	struct statement_grant right;
+	TRY(statement_grant_read(finding->said, &right, NULL, input, err));
+	return finding->read(finding, &right, err);
+}
+
+/* A statement of the controller's own; else one by a grant with which its signer once could act for the controller.
+ * That this held then, the contract saw to. A former controller may be a delegate too. */
+static enum status read_by_right(struct finding *finding, const addr20 *by, struct err *err) {
 	const struct contract_topics topics = consent_granted_event_topics(&finding->said->id, &whole_folder, by);
-	struct finding inner = *finding;
-	inner.grant = right;
 	const struct calldata_wish wish = {.query = calldata_query(&finding->anchor->consent, &topics),
 	    .block = CALLDATA_ANY_BLOCK,
 	    .what = "the right of who signed it",
 	    .read = read_right,
-	    .context = &inner};
+	    .context = finding};
+	enum status status = finding->read(finding, NULL, err);
+	if (status == STATUS_OK || addr20_equal(by, &statement_folder_controller(finding->said)->address))
+		return status;
 	return verified_statement(&finding->request->verified, &wish, err);
-}
-
-static bool is_controller(const struct statement_folder *said, const addr20 *by) {
-	for (size_t i = 0; i < said->controller_count; i++)
-		if (addr20_equal(&said->controllers[i].address, by)) return true;
-	return false;
 }
 
 /* --- the opening and hand-overs --- */
@@ -104,14 +112,10 @@ static enum status read_controllers(
 static enum status read_rotation(void *context, struct bytes input, struct err *err) {
 	struct finding *finding = context;
 	struct folders_rotate_args args;
-	struct statement_grant right;
-	const struct statement_grant *shown = NULL;
 	TRY(folders_rotate_call_read(&args, finding->request->arena, input, err));
-	if (!is_controller(finding->said, &args.statement.by)) {
-		TRY(find_right(finding, &right, &args.statement.by, err));
-		shown = &right;
-	}
-	TRY(statement_epoch_read(finding->said, finding->epoch, shown, input, err));
+	finding->input = input;
+	finding->read = read_rotation_by;
+	TRY(read_by_right(finding, &args.statement.by, err));
 	if (finding->epoch->epoch != finding->number)
 		return err_set(err, STATUS_DENIED, "it is another epoch's statement");
 	return statement_is_proved(&finding->epoch->fact, &finding->fact, finding->what, err);
@@ -207,14 +211,10 @@ enum status folder_grant_find(struct actor_request *request, struct consent_gran
 static enum status read_grant(void *context, struct bytes input, struct err *err) {
 	struct finding *finding = context;
 	struct consent_grant_args args;
-	struct statement_grant right;
-	const struct statement_grant *shown = NULL;
 	TRY(consent_grant_call_read(&args, finding->request->arena, input, err));
-	if (!is_controller(finding->said, &args.statement.by)) {
-		TRY(find_right(finding, &right, &args.statement.by, err));
-		shown = &right;
-	}
-	TRY(statement_grant_read(finding->said, finding->grant, shown, input, err));
+	finding->input = input;
+	finding->read = read_grant_by;
+	TRY(read_by_right(finding, &args.statement.by, err));
 	return statement_is_proved(&finding->grant->fact, &finding->fact, finding->what, err);
 }
 

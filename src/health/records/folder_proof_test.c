@@ -131,24 +131,27 @@ static struct fake_event *rotate(struct scene *s, uint32_t epoch, enum who by, e
 	return made;
 }
 
-static struct fake_event *grant(struct scene *s, uint8_t rights) {
+static struct fake_event *grant_by(struct scene *s, enum who by, enum who to, uint8_t rights, uint64_t number) {
 	const struct deployment *anchor = &s->world->chain->anchor;
 	const struct eip712_domain domain = deployment_domain(anchor, &anchor->consent);
-	const hash32 topics[4] = {
-	    consent_granted_event_topic, s->id, {{0}}, abi_topic_of_address(&s->accounts[DELEGATE])};
+	const hash32 topics[4] = {consent_granted_event_topic, s->id, {{0}}, abi_topic_of_address(&s->accounts[to])};
 	struct fake_event *made = event(s, &anchor->consent, topics, 4);
 	const struct consent_grant said = {.folder = s->id,
-	    .grantee = s->accounts[DELEGATE],
+	    .grantee = s->accounts[to],
 	    .rights = rights,
 	    .purposes = 1,
 	    .until = UINT32_MAX,
 	    .wrap = {{rights & STATEMENT_RIGHT_READ}},
-	    .by = s->accounts[CONTROLLER],
-	    .number = 5};
+	    .by = s->accounts[by],
+	    .number = number};
 	const hash32 digest = consent_grant_typed_digest(&said, &domain);
-	made->input = consent_grant_call(&s->arena, &said, sign(s, CONTROLLER, &digest));
+	made->input = consent_grant_call(&s->arena, &said, sign(s, by, &digest));
 	mine(s);
 	return made;
+}
+
+static struct fake_event *grant(struct scene *s, uint8_t rights) {
+	return grant_by(s, CONTROLLER, DELEGATE, rights, 5);
 }
 
 static void hand_over(struct scene *s, enum who to) {
@@ -336,6 +339,25 @@ static void a_right_to_share_is_none_to_rotate(void **state) {
 	expect_refusal(s, "its signer has no right to make it");
 }
 
+static void a_right_that_was_given_later_counts(void **state) {
+	struct scene *s = *state;
+	open_folder(s);
+	grant(s, STATEMENT_RIGHT_SHARE);
+	grant(s, STATEMENT_RIGHT_SHARE | STATEMENT_RIGHT_ROTATE);
+	rotate(s, 2, DELEGATE, DELEGATE);
+	expect(s, 2);
+}
+
+static void a_former_controller_may_be_a_delegate(void **state) {
+	struct scene *s = *state;
+	open_folder(s);
+	hand_over(s, STRANGER); /* its number is 10 */
+	rotate(s, 11, CONTROLLER, CONTROLLER);
+	expect_refusal(s, "the node serves no event");
+	grant_by(s, STRANGER, CONTROLLER, STATEMENT_RIGHT_ROTATE, 12);
+	expect(s, 11);
+}
+
 static void a_former_controller_is_none(void **state) {
 	struct scene *s = *state;
 	struct folder folder;
@@ -483,6 +505,8 @@ int main(void) {
 	    TEST(even_the_sealer_makes_no_key),
 	    TEST(an_older_epoch_is_not_the_newest),
 	    TEST(a_delegate_rotates_by_its_right_alone),
+	    TEST(a_right_that_was_given_later_counts),
+	    TEST(a_former_controller_may_be_a_delegate),
 	    TEST(a_right_to_share_is_none_to_rotate),
 	    TEST(a_former_controller_is_none),
 	    TEST(a_folder_that_is_not_open_is_absent),
