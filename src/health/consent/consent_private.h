@@ -20,10 +20,6 @@ MUST_USE enum status consent_asker(struct actor_request *request, struct blob_as
 /* keccak256(abi.encode(folder, record, account)): under which the contract keeps a grant and a window. */
 hash32 consent_key(const hash32 *folder, const hash32 *record, const addr20 *account);
 
-/* A grant as the chain proves it; without rights if there is none. */
-MUST_USE enum status consent_grant_proved(struct verified *verified, struct consent_grant_state *out,
-    const hash32 *folder, const hash32 *record, const addr20 *grantee, struct err *err);
-
 /* access.c */
 
 /* An event of the contract as an entry of the log. */

@@ -188,9 +188,7 @@ enum status grant_action(
 static enum status require_grant(
     struct actor_request *request, const hash32 *folder, const hash32 *record, const addr20 *grantee, struct err *err) {
 	struct consent_grant_state grant;
-	struct verified *verified;
-	TRY(request_verified(request, &verified, HEADS_FRESH, err));
-	TRY(consent_grant_proved(verified, &grant, folder, record, grantee, err));
+	TRY(folder_grant_find(request, &grant, folder, record, grantee, err));
 	if (grant.rights && !grant.revoked) return STATUS_OK;
 	return err_set(err, STATUS_NOTFOUND, "there is no grant to this account here that could be revoked%s",
 	    grant.revoked ? ": it was revoked before" : "");

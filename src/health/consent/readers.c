@@ -13,24 +13,6 @@ static bool occurs(const addr20 *list, size_t count, const addr20 *address) {
 	return false;
 }
 
-/* As this home knows it: it is the controller. */
-static enum status own_statements(
-    struct actor_request *request, struct statement_folder *out, const hash32 *id, struct err *err) {
-	struct statement_controller *self = arena_zalloc(request->arena, 1, sizeof *self);
-	struct own_folder own;
-	hash32 secret;
-	TRY(own_folder_load(request, &own, id, err));
-	TRY(home_controller(request->home, &secret, &self->address, own.controller_index, err));
-	mem_wipe(&secret, sizeof secret);
-	*out = (struct statement_folder){.anchor = &request->home->deployment,
-	    .arena = request->arena,
-	    .id = *id,
-	    .controllers = self,
-	    .controller_count = 1,
-	    .controller_cap = 1};
-	return STATUS_OK;
-}
-
 /* A grant that is still to begin counts too: its reader would otherwise stand before the wrong key. */
 static enum status grant_reads(bool *reads, const struct grant_list *list, const struct statement_folder *folder,
     const addr20 *grantee, uint64_t now_s, struct err *err) {
@@ -48,9 +30,11 @@ static enum status grant_reads(bool *reads, const struct grant_list *list, const
 static enum status find_readers(struct actor_request *request, addr20 **out, size_t *count, const hash32 *id,
     const addr20 *leaving, struct err *err) {
 	struct verified *verified;
-	struct statement_folder folder;
+	struct own_folder own;
+	struct folder folder;
 	struct grant_list list;
-	TRY(own_statements(request, &folder, id, err));
+	TRY(own_folder_load(request, &own, id, err));
+	TRY(folder_find(request, &folder, id, err));
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	TRY(grant_list_read(verified, &list, id, err));
 	*out = arena_alloc(request->arena, (list.count + 1) * sizeof **out);
@@ -60,7 +44,7 @@ static enum status find_readers(struct actor_request *request, addr20 **out, siz
 		bool reads;
 		if (!hash32_is_zero(&entry->record) || (leaving && addr20_equal(&entry->grantee, leaving))) continue;
 		if (occurs(*out, *count, &entry->grantee)) continue;
-		TRY(grant_reads(&reads, &list, &folder, &entry->grantee, verified_now_s(verified), err));
+		TRY(grant_reads(&reads, &list, &folder.said, &entry->grantee, verified_now_s(verified), err));
 		if (reads) (*out)[(*count)++] = entry->grantee;
 	}
 	return STATUS_OK;

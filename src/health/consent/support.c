@@ -41,12 +41,3 @@ hash32 consent_key(const hash32 *folder, const hash32 *record, const addr20 *acc
 	memcpy(words[2] + 12, account->b, 20);
 	return keccak256(bytes_make(*words, sizeof words));
 }
-
-enum status consent_grant_proved(struct verified *verified, struct consent_grant_state *out, const hash32 *folder,
-    const hash32 *record, const addr20 *grantee, struct err *err) {
-	const hash32 key = consent_key(folder, record, grantee), slot = consent_grants_slot(&key);
-	hash32 words[CONSENT_STORED_GRANT_STATE_SLOTS];
-	TRY(verified_struct(
-	    verified, words, &heads_anchor(verified->heads)->consent, &slot, CONSENT_STORED_GRANT_STATE_SLOTS, err));
-	return consent_stored_grant_state_load(out, words, err);
-}
