@@ -86,8 +86,12 @@ static enum status open_all(struct run *run, const struct record_sealed *sealed)
 }
 
 static enum status rounds(struct run *run, struct bytes text, unsigned count) {
+	const struct deployment deployment = {.chain_id = 7};
+	const hash32 author_secret = {{1}};
+	struct record_author author = {&deployment, {{0}}, &author_secret};
 	struct p256_public key;
 	TRY(p256_public_of(&key, &run->secret));
+	TRY(address_of_secret(&author.address, &author_secret));
 	double best[3] = {1e9, 1e9, 1e9};
 	size_t container_bytes = 0;
 	for (unsigned i = 0; i < count; i++) {
@@ -97,7 +101,8 @@ static enum status rounds(struct run *run, struct bytes text, unsigned count) {
 		double at = seconds();
 		TRY(parse(run, text));
 		double parsed = seconds();
-		TRY(record_seal(&sealed, &run->place, &key, run->resources, run->count, &kernel_random, &run->err));
+		const struct record_draft draft = {&run->place, &key, &author, run->resources, run->count};
+		TRY(record_seal(&sealed, &draft, &kernel_random, &run->err));
 		double closed = seconds();
 		TRY(open_all(run, &sealed));
 		double opened = seconds();

@@ -1,7 +1,7 @@
 /*
  * A sealed record for other programs' tests: records_tool KEY.jwk, a FHIR document on standard input; on standard
  * output JSON with the container, the commitment, and a wrap of the same folder key sealed to itself. Folder 0x00…,
- * epoch 7, record 0x01….
+ * epoch 7, record 0x01…; the author's secret is 5, on chain 7 with Records 0x03… and genesis 0x04….
  */
 #include <stdio.h>
 #include <sys/random.h>
@@ -61,7 +61,12 @@ static enum status run(struct buf *out, struct arena *arena, struct bytes text, 
 	for (size_t i = 0; i < document.resource_count; i++)
 		resources[i] = (struct record_resource){
 		    document.resources[i].type, document.resources[i].id, document.resources[i].raw};
-	TRY(record_seal(&sealed, &place, &key, resources, document.resource_count, &kernel, err));
+	const struct deployment deployment = {.chain_id = 7, .records = {{3}}, .genesis = {{4}}};
+	const hash32 author_secret = {{[31] = 5}};
+	struct record_author author = {&deployment, {{0}}, &author_secret};
+	TRY(address_of_secret(&author.address, &author_secret));
+	const struct record_draft draft = {&place, &key, &author, resources, document.resource_count};
+	TRY(record_seal(&sealed, &draft, &kernel, err));
 	buf_init(&wrap, 1 << 16);
 	TRY(wrap_seal(&wrap, WRAP_KEY, &key, &place.folder, place.epoch, &secret, &kernel, err));
 	struct json_writer writer = json_writer(out);

@@ -105,7 +105,7 @@ def test_the_lead_the_segments_and_the_commitment(sealed, tmp_path):
     assert of_lead == {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "cty": "application/json", "typ": "xinglin-record",
                        "fld": "0x" + FOLDER.hex(), "epo": EPOCH, "rec": "0x" + RECORD.hex()}
     lead = json.loads(jose_open(KEY, parts[0], tmp_path))
-    assert lead["v"] == 1 and [entry["type"] for entry in lead["resources"]] == [
+    assert lead["v"] == 2 and [entry["type"] for entry in lead["resources"]] == [
         "Patient",
         "Observation",
         "DocumentReference",
@@ -130,3 +130,18 @@ def test_a_wrap(sealed, tmp_path):
     assert of_wrap == {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "cty": "jwk+json", "typ": "xinglin-wrap",
                        "fld": "0x" + FOLDER.hex(), "epo": EPOCH}
     assert json.loads(jose_open(KEY, wrap, tmp_path)) == KEY
+
+
+def test_the_author_signed_the_record(sealed, tmp_path):
+    from eth_account import Account
+    from eth_account.messages import encode_typed_data
+
+    lead = json.loads(jose_open(KEY, parts_of(bytes.fromhex(sealed["container"][2:]))[0], tmp_path))
+    domain = {"name": "xinglin records", "version": "1", "chainId": 7, "verifyingContract": "0x03" + 19 * "00",
+              "salt": b"\x04" + bytes(31)}
+    types = {"Record": [{"name": name, "type": kind} for name, kind in (
+        ("record", "bytes32"), ("folder", "bytes32"), ("epoch", "uint32"), ("root", "bytes32"), ("facts", "bytes32"))]}
+    said = {"record": RECORD, "folder": FOLDER, "epoch": EPOCH, "root": bytes.fromhex(sealed["root"][2:]),
+            "facts": bytes(32)}
+    author = Account.recover_message(encode_typed_data(domain, types, said), signature=lead["signature"])
+    assert author.lower() == lead["author"] == Account.from_key((5).to_bytes(32, "big")).address.lower()

@@ -21,9 +21,13 @@ static bool read_secret(uint8_t out[32], const struct json *member) {
 
 static enum status read_lead(struct record_lead *out, struct arena *arena, const struct json *root, struct err *err) {
 	uint64_t version;
-	if (!json_u64(&version, json_get(root, "v")) || version != 1) return bad_lead(err, "v");
+	if (!json_u64(&version, json_get(root, "v")) || version != 2) return bad_lead(err, "v");
 	if (!read_secret(out->key, json_get(root, "key"))) return bad_lead(err, "key");
 	if (!read_secret(out->seed, json_get(root, "seed"))) return bad_lead(err, "seed");
+	if (hex_fixed(out->author.b, sizeof out->author.b, json_string(json_get(root, "author"))))
+		return bad_lead(err, "author");
+	if (hex_fixed(out->signature, sizeof out->signature, json_string(json_get(root, "signature"))))
+		return bad_lead(err, "signature");
 	const struct json *resources = json_get(root, "resources");
 	if (!json_is(resources, JSON_ARRAY) || resources->count < 1 || resources->count > RECORD_RESOURCES_MAX)
 		return bad_lead(err, "resources");
@@ -69,6 +73,15 @@ enum status record_lead_open(struct record_lead *out, struct arena *arena, const
 	if (status == STATUS_OK) status = record_lead_parse(out, arena, buf_view(&plaintext), err);
 	buf_wipe(&plaintext);
 	return status;
+}
+
+enum status record_lead_check(const struct record_lead *lead, const struct deployment *deployment,
+    const struct record_place *place, const struct record_commitment *said, struct err *err) {
+	const struct statement_record statement = {place->record, place->folder, place->epoch, said->root, said->facts};
+	if (!addr20_equal(&lead->author, &said->author))
+		return err_set(err, STATUS_DENIED, "the record's author is another one than the chain shows");
+	return statement_record_check(
+	    deployment, &statement, &said->author, bytes_make(lead->signature, sizeof lead->signature), err);
 }
 
 enum status segment_open(struct buf *out, struct arena *arena, const struct record_place *place,

@@ -36,8 +36,10 @@ static enum status seal_draft(
 	random_fill(request->random, &draft->nonce, sizeof draft->nonce);
 	draft->place = (struct record_place){
 	    addition->folder, folder.epoch, record_id(request, &addition->folder, folder.epoch, draft->nonce)};
-	return record_seal(
-	    &draft->sealed, &draft->place, &folder.key, addition->resources, addition->count, request->random, err);
+	const struct record_author author = {
+	    &request->home->deployment, request->home->account, &request->home->account_secret};
+	const struct record_draft content = {&draft->place, &folder.key, &author, addition->resources, addition->count};
+	return record_seal(&draft->sealed, &content, request->random, err);
 }
 
 static struct records_addition addition_of(const struct draft *draft) {

@@ -109,6 +109,24 @@ static enum status open_all(struct actor_request *request, struct record_opened 
 	return STATUS_OK;
 }
 
+/* The author is the folder's controller, or somebody whom the registrars listed: even the chain's sealer cannot make a
+ * record in its name. */
+static enum status check_author(
+    struct actor_request *request, const struct record_opened *out, const struct record_place *place, struct err *err) {
+	const struct record_registration *registration = &out->registration;
+	const struct record_commitment said = {registration->author, registration->root, registration->facts};
+	struct directory_listed author;
+	struct folder folder;
+	TRY(record_lead_check(&out->lead, &request->home->deployment, place, &said, err));
+	if (addr20_equal(&registration->author, &request->home->account)) return STATUS_OK;
+	enum status status = directory_find(request, &author, &registration->author, err);
+	if (status != STATUS_NOTFOUND) return status;
+	TRY(folder_look(request, &folder, &place->folder, REQUEST_SHOWN_AGE_S, err));
+	for (size_t i = 0; i < folder.said.controller_count; i++)
+		if (addr20_equal(&folder.said.controllers[i].address, &registration->author)) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "the record's author is not listed, and does not control the folder");
+}
+
 static enum status open_container(struct actor_request *request, struct record_opened *out, const struct reader *reader,
     struct bytes content, struct err *err) {
 	const struct record_registration *registration = &out->registration;
@@ -120,6 +138,7 @@ static enum status open_container(struct actor_request *request, struct record_o
 	if (!hash32_equal(&name, &registration->blob))
 		return err_set(err, STATUS_CORRUPT, "the node gives another container than the chain names");
 	TRY(find_lead(request, out, reader, &place, container_part(&container, 0), err));
+	TRY(check_author(request, out, &place, err));
 	return open_all(request, out, &place, &container, err);
 }
 

@@ -3,6 +3,7 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
+#include "eth/sign.h"
 #include "health/records/segment.h"
 #include "health/records/text_header.h"
 
@@ -39,21 +40,31 @@ static size_t bucket_of(size_t resource_bytes) {
 	return resource_bytes < 131072 ? BUCKET_MIDDLE : BUCKET_LARGE;
 }
 
-static void write_lead(
-    struct buf *out, const struct segment_secrets *secrets, const struct record_resource *resources, size_t count) {
+static void put_secret(struct json_writer *writer, const char *name, const uint8_t secret[32]) {
+	json_put_name(writer, name);
+	buf_byte(writer->out, '"');
+	base64url_put(writer->out, bytes_make(secret, 32));
+	buf_byte(writer->out, '"');
+}
+
+/* What is sealed, for whom. */
+struct sealing {
+	const struct record_draft *draft;
+	const struct random_source *random;
+	struct segment_secrets secrets;
+};
+
+static void write_lead(struct buf *out, const struct sealing *sealing, const struct eth_signature *signature) {
+	const struct record_resource *resources = sealing->draft->resources;
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
-	json_put_u64(&writer, "v", 1);
-	json_put_name(&writer, "key");
-	buf_byte(out, '"');
-	base64url_put(out, bytes_make(secrets->key, 32));
-	buf_byte(out, '"');
-	json_put_name(&writer, "seed");
-	buf_byte(out, '"');
-	base64url_put(out, bytes_make(secrets->seed, 32));
-	buf_byte(out, '"');
+	json_put_u64(&writer, "v", 2);
+	put_secret(&writer, "key", sealing->secrets.key);
+	put_secret(&writer, "seed", sealing->secrets.seed);
+	json_put_hex(&writer, "author", BYTES_OF(sealing->draft->author->address));
+	json_put_hex(&writer, "signature", BYTES_OF(*signature));
 	json_array_begin(&writer, "resources");
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < sealing->draft->count; i++) {
 		json_object_begin(&writer, NULL);
 		json_put_string(&writer, "type", resources[i].type);
 		json_put_string(&writer, "id", resources[i].id);
@@ -64,8 +75,8 @@ static void write_lead(
 	json_object_end(&writer);
 }
 
-static enum status seal_lead(struct buf *out, const struct record_place *place, const struct p256_public *folder_key,
-    struct bytes plaintext, const struct random_source *random, struct err *err) {
+static enum status seal_lead(struct buf *out, const struct sealing *sealing, struct bytes plaintext, struct err *err) {
+	const struct record_place *place = sealing->draft->place;
 	struct buf members;
 	buf_init(&members, 1024);
 	text_header_write(&members, &(struct text_header){.cty = "application/json",
@@ -74,32 +85,24 @@ static enum status seal_lead(struct buf *out, const struct record_place *place, 
 					.epo = &place->epoch,
 					.rec = &place->record});
 	enum status status = buf_status(&members, err);
-	if (status == STATUS_OK) status = jwe_ecdh_seal(out, folder_key, buf_view(&members), plaintext, random, err);
+	if (status == STATUS_OK)
+		status =
+		    jwe_ecdh_seal(out, sealing->draft->folder_key, buf_view(&members), plaintext, sealing->random, err);
 	buf_fini(&members);
 	return status;
 }
 
-/* What is sealed, for whom. */
-struct sealing {
-	const struct record_place *place;
-	const struct p256_public *folder_key;
-	const struct record_resource *resources;
-	size_t count;
-	const struct random_source *random;
-	struct segment_secrets secrets;
-};
-
 static enum status seal_segment(struct buf *out, const struct sealing *sealing, size_t at, struct err *err) {
 	uint8_t key[32];
 	const uint32_t index = (uint32_t)at + 1;
-	const struct bytes resource = sealing->resources[at].raw;
+	const struct bytes resource = sealing->draft->resources[at].raw;
 	struct buf members;
 	buf_init(&members, 1024);
 	text_header_write(&members, &(struct text_header){.cty = "application/fhir+json",
 					.typ = "xinglin-segment",
-					.rec = &sealing->place->record,
+					.rec = &sealing->draft->place->record,
 					.idx = &index});
-	segment_key(key, sealing->secrets.key, sealing->place, index);
+	segment_key(key, sealing->secrets.key, sealing->draft->place, index);
 	enum status status = buf_status(&members, err);
 	if (status == STATUS_OK)
 		status =
@@ -111,7 +114,7 @@ static enum status seal_segment(struct buf *out, const struct sealing *sealing, 
 
 /* Sealing compresses: how large a resource may be depends on its content. An attachment hardly shrinks. */
 static enum status check_size(const struct sealing *sealing, size_t at, size_t part_bytes, struct err *err) {
-	const struct record_resource *resource = &sealing->resources[at];
+	const struct record_resource *resource = &sealing->draft->resources[at];
 	if (part_bytes <= CONTAINER_PART_MAX) return STATUS_OK;
 	return err_set(err, STATUS_LIMIT,
 	    "resource %zu (%.*s%s%.*s) has %zu bytes, and sealed %zu; at most %zu are allowed, which is an attachment of "
@@ -123,14 +126,14 @@ static enum status check_size(const struct sealing *sealing, size_t at, size_t p
 /* All parts one after another in one buffer; `ends` says where each stops. */
 static enum status seal_parts(
     struct buf *parts, size_t *ends, const struct sealing *sealing, struct bytes lead, struct err *err) {
-	TRY(seal_lead(parts, sealing->place, sealing->folder_key, lead, sealing->random, err));
+	TRY(seal_lead(parts, sealing, lead, err));
 	ends[0] = parts->len;
-	for (size_t i = 0; i < sealing->count; i++) {
+	for (size_t i = 0; i < sealing->draft->count; i++) {
 		enum status status = seal_segment(parts, sealing, i, err);
 		if (status == STATUS_LIMIT)
 			return err_set(err, status,
 			    "sealed, the first %zu of %zu resources have more than %zu MB together: divide the document",
-			    i + 1, sealing->count, CONTAINER_BYTES_MAX >> 20);
+			    i + 1, sealing->draft->count, CONTAINER_BYTES_MAX >> 20);
 		if (status != STATUS_OK) return err_prefix(err, status, "resource %zu", i + 1);
 		TRY(check_size(sealing, i, parts->len - ends[i], err));
 		ends[i + 1] = parts->len;
@@ -160,31 +163,49 @@ static hash32 commit(const uint8_t seed[32], const struct record_resource *resou
 	return merkle_root(leaves, count);
 }
 
-enum status record_seal(struct record_sealed *out, const struct record_place *place,
-    const struct p256_public *folder_key, const struct record_resource *resources, size_t count,
-    const struct random_source *random, struct err *err) {
-	struct sealing sealing = {
-	    .place = place, .folder_key = folder_key, .resources = resources, .count = count, .random = random};
+static enum status sign(
+    struct eth_signature *out, const struct record_draft *draft, const hash32 *root, struct err *err) {
+	const struct statement_record said = {.record = draft->place->record,
+	    .folder = draft->place->folder,
+	    .epoch = draft->place->epoch,
+	    .root = *root};
+	const hash32 digest = statement_record_digest(draft->author->deployment, &said);
+	enum status status = eth_sign_digest(out, draft->author->secret, &digest);
+	return status == STATUS_OK ? status : err_set(err, status, "the author's key does not sign the record");
+}
+
+static enum status seal(
+    struct record_sealed *out, const struct sealing *sealing, struct arena *arena, struct buf *parts, struct err *err) {
+	const struct record_draft *draft = sealing->draft;
+	struct eth_signature signature;
+	size_t *ends = arena_zalloc(arena, draft->count + 1, sizeof *ends);
+	struct bytes *views = arena_zalloc(arena, draft->count + 1, sizeof *views);
+	hash32 *leaves = arena_zalloc(arena, draft->count, sizeof *leaves);
+	out->root = commit(sealing->secrets.seed, draft->resources, draft->count, leaves);
+	TRY(sign(&signature, draft, &out->root, err));
+	write_lead(&out->lead, sealing, &signature);
+	TRY(buf_status(&out->lead, err));
+	TRY(seal_parts(parts, ends, sealing, buf_view(&out->lead), err));
+	return frame_parts(out, parts, ends, draft->count + 1, views, err);
+}
+
+enum status record_seal(
+    struct record_sealed *out, const struct record_draft *draft, const struct random_source *random, struct err *err) {
+	struct sealing sealing = {.draft = draft, .random = random};
 	struct arena arena;
 	struct buf parts;
 	buf_init(&out->container, CONTAINER_BYTES_MAX);
 	buf_init(&out->lead, LEAD_MAX);
-	if (count < 1) return err_set(err, STATUS_INVALID, "a record holds at least one resource");
-	if (count > RECORD_RESOURCES_MAX)
+	if (draft->count < 1) return err_set(err, STATUS_INVALID, "a record holds at least one resource");
+	if (draft->count > RECORD_RESOURCES_MAX)
 		return err_set(err, STATUS_LIMIT,
 		    "a record holds at most %u resources, the document has %zu: divide it", RECORD_RESOURCES_MAX,
-		    count);
+		    draft->count);
 	arena_init(&arena);
 	buf_init(&parts, CONTAINER_BYTES_MAX);
 	random_fill(random, sealing.secrets.key, sizeof sealing.secrets.key);
 	random_fill(random, sealing.secrets.seed, sizeof sealing.secrets.seed);
-	write_lead(&out->lead, &sealing.secrets, resources, count);
-	size_t *ends = arena_zalloc(&arena, count + 1, sizeof *ends);
-	struct bytes *views = arena_zalloc(&arena, count + 1, sizeof *views);
-	out->root = commit(sealing.secrets.seed, resources, count, arena_zalloc(&arena, count, sizeof(hash32)));
-	enum status status = buf_status(&out->lead, err);
-	if (status == STATUS_OK) status = seal_parts(&parts, ends, &sealing, buf_view(&out->lead), err);
-	if (status == STATUS_OK) status = frame_parts(out, &parts, ends, count + 1, views, err);
+	enum status status = seal(out, &sealing, &arena, &parts, err);
 	mem_wipe(&sealing.secrets, sizeof sealing.secrets);
 	buf_fini(&parts);
 	arena_fini(&arena);

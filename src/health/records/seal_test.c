@@ -23,6 +23,10 @@ struct scene {
 	struct p256_secret secret;
 	struct p256_public key;
 	struct record_place place;
+	struct deployment deployment;
+	struct record_author author;
+	hash32 author_secret;
+	struct record_draft draft;
 	struct record_sealed sealed;
 	struct container container;
 	struct record_lead lead;
@@ -38,7 +42,12 @@ static int scene_init(void **state) {
 	arena_init(&s->arena);
 	memset(large, 'x', sizeof large);
 	assert_int_equal(p256_public_of(&s->key, &s->secret), STATUS_OK);
-	assert_int_equal(record_seal(&s->sealed, &s->place, &s->key, resources, COUNT, &s->random, &s->err), STATUS_OK);
+	s->deployment = (struct deployment){.chain_id = 7, .records = {{3}}, .genesis = {{4}}};
+	s->author_secret.b[31] = 5;
+	s->author = (struct record_author){&s->deployment, {{0}}, &s->author_secret};
+	assert_int_equal(address_of_secret(&s->author.address, &s->author_secret), STATUS_OK);
+	s->draft = (struct record_draft){&s->place, &s->key, &s->author, resources, COUNT};
+	assert_int_equal(record_seal(&s->sealed, &s->draft, &s->random, &s->err), STATUS_OK);
 	assert_int_equal(container_decode(&s->container, buf_view(&s->sealed.container), &s->err), STATUS_OK);
 	assert_int_equal(
 	    record_lead_open(&s->lead, &s->arena, &s->place, &s->secret, container_part(&s->container, 0), &s->err),
@@ -196,33 +205,76 @@ static void leads_are_read_strictly(void **state) {
 	struct record_lead lead;
 #define KEY "\"key\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""
 #define SEED "\"seed\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""
+#define AUTHOR "\"author\":\"0x" TWENTY "\""
+#define SIGNATURE "\"signature\":\"0x" TWENTY TWENTY TWENTY "0000000000\""
+#define TWENTY "0000000000000000000000000000000000000000"
+#define NAMED(members, resources) "{" members ",\"resources\":[" resources "]}"
+#define ONE "{\"type\":\"A\",\"id\":\"\",\"size\":1}"
 	static const char *const bad[] = {
 	    "[]",
-	    "{\"v\":2," KEY "," SEED ",\"resources\":[{\"type\":\"A\",\"id\":\"\",\"size\":1}]}",
-	    "{\"v\":1," SEED ",\"resources\":[{\"type\":\"A\",\"id\":\"\",\"size\":1}]}",
-	    "{\"v\":1,\"key\":\"AAAA\"," SEED ",\"resources\":[{\"type\":\"A\",\"id\":\"\",\"size\":1}]}",
-	    "{\"v\":1," KEY ",\"resources\":[{\"type\":\"A\",\"id\":\"\",\"size\":1}]}",
-	    "{\"v\":1," KEY "," SEED ",\"resources\":[]}",
-	    "{\"v\":1," KEY "," SEED ",\"resources\":[{\"type\":\"A\",\"id\":\"\",\"size\":-1}]}",
-	    "{\"v\":1," KEY "," SEED ",\"resources\":[{\"type\":\"A\",\"id\":\"\",\"size\":99999999999}]}",
-	    "{\"v\":1," KEY "," SEED ",\"resources\":[{\"id\":\"\",\"size\":1}]}",
+	    NAMED("\"v\":1," KEY "," SEED "," AUTHOR "," SIGNATURE, ONE),
+	    NAMED("\"v\":3," KEY "," SEED "," AUTHOR "," SIGNATURE, ONE),
+	    NAMED("\"v\":2," SEED "," AUTHOR "," SIGNATURE, ONE),
+	    NAMED("\"v\":2,\"key\":\"AAAA\"," SEED "," AUTHOR "," SIGNATURE, ONE),
+	    NAMED("\"v\":2," KEY "," AUTHOR "," SIGNATURE, ONE),
+	    NAMED("\"v\":2," KEY "," SEED "," SIGNATURE, ONE),
+	    NAMED("\"v\":2," KEY "," SEED "," AUTHOR, ONE),
+	    NAMED("\"v\":2," KEY "," SEED "," AUTHOR ",\"signature\":\"0x00\"", ONE),
+	    NAMED("\"v\":2," KEY "," SEED "," AUTHOR "," SIGNATURE, ""),
+	    NAMED("\"v\":2," KEY "," SEED "," AUTHOR "," SIGNATURE, "{\"type\":\"A\",\"id\":\"\",\"size\":-1}"),
+	    NAMED(
+		"\"v\":2," KEY "," SEED "," AUTHOR "," SIGNATURE, "{\"type\":\"A\",\"id\":\"\",\"size\":99999999999}"),
+	    NAMED("\"v\":2," KEY "," SEED "," AUTHOR "," SIGNATURE, "{\"id\":\"\",\"size\":1}"),
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(record_lead_parse(&lead, &s->arena, bytes_text(bad[i]), NULL), STATUS_INVALID);
-	assert_int_equal(
-	    record_lead_parse(&lead, &s->arena,
-		BYTES_LITERAL("{\"v\":1," KEY "," SEED ",\"resources\":[{\"type\":\"A\",\"id\":\"\",\"size\":1}]}"),
-		NULL),
+	assert_int_equal(record_lead_parse(&lead, &s->arena,
+			     BYTES_LITERAL(NAMED("\"v\":2," KEY "," SEED "," AUTHOR "," SIGNATURE, ONE)), NULL),
 	    STATUS_OK);
+}
+
+static void only_the_author_can_have_made_the_record(void **state) {
+	struct scene *s = *state;
+	const struct record_commitment said = {s->author.address, s->sealed.root, {{0}}};
+	struct record_commitment other = said;
+	struct record_place place = s->place;
+	struct record_lead lead = s->lead;
+	struct deployment deployment = s->deployment;
+	assert_int_equal(record_lead_check(&lead, &deployment, &place, &said, &s->err), STATUS_OK);
+	other.author.b[0] ^= 1;
+	assert_int_equal(record_lead_check(&lead, &deployment, &place, &other, NULL), STATUS_DENIED);
+	lead.author = other.author;
+	assert_int_equal(record_lead_check(&lead, &deployment, &place, &other, NULL), STATUS_DENIED);
+	lead = s->lead;
+	other = said;
+	other.root.b[0] ^= 1;
+	assert_int_equal(record_lead_check(&lead, &deployment, &place, &other, NULL), STATUS_DENIED);
+	other = said;
+	other.facts.b[0] ^= 1;
+	assert_int_equal(record_lead_check(&lead, &deployment, &place, &other, NULL), STATUS_DENIED);
+	lead.signature[40] ^= 1;
+	assert_int_equal(record_lead_check(&lead, &deployment, &place, &said, NULL), STATUS_DENIED);
+	lead = s->lead;
+	place.record.b[0] ^= 1;
+	assert_int_equal(record_lead_check(&lead, &deployment, &place, &said, NULL), STATUS_DENIED);
+	place = s->place;
+	place.epoch++;
+	assert_int_equal(record_lead_check(&lead, &deployment, &place, &said, NULL), STATUS_DENIED);
+	place = s->place;
+	place.folder.b[0] ^= 1;
+	assert_int_equal(record_lead_check(&lead, &deployment, &place, &said, NULL), STATUS_DENIED);
+	place = s->place;
+	deployment.genesis.b[0] ^= 1;
+	assert_int_equal(record_lead_check(&lead, &deployment, &place, &said, NULL), STATUS_DENIED);
 }
 
 static void counts_are_limited(void **state) {
 	struct scene *s = *state;
 	struct record_sealed sealed;
-	assert_int_equal(record_seal(&sealed, &s->place, &s->key, resources, 0, &s->random, NULL), STATUS_INVALID);
-	assert_int_equal(
-	    record_seal(&sealed, &s->place, &s->key, resources, RECORD_RESOURCES_MAX + 1, &s->random, NULL),
-	    STATUS_LIMIT);
+	s->draft.count = 0;
+	assert_int_equal(record_seal(&sealed, &s->draft, &s->random, NULL), STATUS_INVALID);
+	s->draft.count = RECORD_RESOURCES_MAX + 1;
+	assert_int_equal(record_seal(&sealed, &s->draft, &s->random, NULL), STATUS_LIMIT);
 }
 
 static void wraps_give_a_key_to_one_recipient(void **state) {
@@ -281,6 +333,7 @@ int main(void) {
 	    SCENE_TEST(a_segment_opens_in_its_place_only),
 	    SCENE_TEST(a_lead_opens_in_its_place_only),
 	    SCENE_TEST(leads_are_read_strictly),
+	    SCENE_TEST(only_the_author_can_have_made_the_record),
 	    SCENE_TEST(counts_are_limited),
 	    SCENE_TEST(wraps_give_a_key_to_one_recipient),
 	    SCENE_TEST(a_wrap_with_another_content_is_refused),
