@@ -157,13 +157,29 @@ static enum status refused(struct adding *adding, const struct client_verdict *v
 	return request_refused(adding->request, verdict, err);
 }
 
+/* A receipt is the node's word: the registrations themselves are proved. */
+static enum status check_registered(struct adding *adding, struct err *err) {
+	for (size_t i = 0; i < adding->count; i++) {
+		const struct draft *draft = &adding->drafts[i];
+		struct record_registration found;
+		enum status status = record_find(adding->request, &found, &draft->place.record, err);
+		if (status == STATUS_NOTFOUND ||
+		    (status == STATUS_OK && !hash32_equal(&found.root, &draft->sealed.root)))
+			return err_set(err, STATUS_CORRUPT,
+			    "the node says that the record was registered, and the chain does not have it");
+		TRY(status);
+	}
+	return STATUS_OK;
+}
+
 /* STATUS_DENIED: the contract, the node's pool or the block refused it, and nothing was registered. */
 static enum status send(struct adding *adding, struct outbox_entry *entry, struct err *err) {
 	struct outbox_result result;
 	TRY(request_send(adding->request, &result, entry, err));
 	if (result.end != OUTBOX_DONE) return refused(adding, &result.verdict, err);
 	for (size_t i = 0; i < adding->count; i++) adding->out[i].receipt = result.receipt;
-	return STATUS_OK;
+	enum status status = check_registered(adding, err);
+	return status == STATUS_DENIED ? err_prefix(err, STATUS_CORRUPT, "it was sent") : status;
 }
 
 /* A lone record may be registered together with others of its folder; those of a bundle go as they came. */
