@@ -18,6 +18,7 @@ const struct cli_group cli_groups[] = {
 	    &command_folder_open,
 	    &command_folder_show,
 	    &command_folder_list,
+	    &command_folder_recover,
 	    &command_folder_rotate,
 	    &command_folder_forget,
 	    &command_share,

@@ -145,6 +145,26 @@ const struct cli_command command_folder_list = {
     .run = cmd_folder_list,
 };
 
+static enum status cmd_folder_recover(struct cli *cli, struct err *err) {
+	size_t found;
+	TRY(request_check_chain(&cli->request, err));
+	TRY(folder_recover(&cli->request, &found, err));
+	cli_put_u64(cli, "found", found);
+	return cmd_folder_list(cli, err);
+}
+
+const struct cli_command command_folder_recover = {
+    .name = "folder recover",
+    .arguments = "",
+    .summary = "find this wallet's folders again, from its words",
+    .teach = "For a home that was made anew from its 24 words (wallet new --phrase-file, then trust): the chain\n"
+	     "says which folders they control, and holds their labels, sealed. Twenty unused controllers in a row\n"
+	     "end the search. The node sees which folders are asked for together.\n\n"
+	     "  xinglin folder recover --home patient",
+    .needs_home = true,
+    .run = cmd_folder_recover,
+};
+
 /* --- folder rotate, folder forget --- */
 
 static enum status cmd_folder_rotate(struct cli *cli, struct err *err) {

@@ -38,6 +38,14 @@ MUST_USE enum status folder_look(
 MUST_USE enum status folder_epoch_find(struct actor_request *request, const struct folder *folder,
     struct statement_epoch *out, uint32_t epoch, struct err *err);
 
+/* What its first controller stated when it opened it. */
+MUST_USE enum status folder_opening_find(
+    struct actor_request *request, const struct folder *folder, struct folders_open *out, struct err *err);
+
+/* Finds the folders that the wallet's words control, and describes them in the home as if it had opened them. What it
+ * has already stays. `*found`: how many are new. */
+MUST_USE enum status folder_recover(struct actor_request *request, size_t *found, struct err *err);
+
 #define FOLDER_TRUSTEES_MAX 8u /* as Folders has it */
 
 /* Each fills an action whose views live in the request's arena. The nonce and epoch are read from the chain. */

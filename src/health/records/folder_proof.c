@@ -24,6 +24,7 @@ struct finding {
 	/* What `input`, a delegate's, says if this right is shown. */
 	enum status (*read)(const struct finding *finding, const struct statement_grant *right, struct err *err);
 	struct bytes input;
+	struct folders_open *opening; /* what a folder's first controller stated */
 };
 
 static enum status words_of(
@@ -105,6 +106,31 @@ static enum status read_controllers(
 	finding->number = 1;
 	TRY(kept_statement(finding->request, &finding->fact, &wish, err));
 	return read_hand_overs(finding, head, err);
+}
+
+static enum status read_own_opening(void *context, struct bytes input, struct err *err) {
+	struct finding *finding = context;
+	struct folders_open_args args;
+	TRY(folders_open_call_read(&args, finding->request->arena, input, err));
+	*finding->opening = args.statement;
+	const hash32 fact = folders_open_typed_hash(finding->opening);
+	return statement_is_proved(&fact, &finding->fact, finding->what, err);
+}
+
+enum status folder_opening_find(
+    struct actor_request *request, const struct folder *folder, struct folders_open *out, struct err *err) {
+	const struct contract_topics topics = folders_folder_opened_event_topics(&folder->id, NULL);
+	struct finding finding = {.request = request,
+	    .anchor = &request->home->deployment,
+	    .fact = folder->first.fact,
+	    .what = "the opening of the folder",
+	    .opening = out};
+	const struct calldata_wish wish = {.query = calldata_query(&finding.anchor->folders, &topics),
+	    .block = CALLDATA_ANY_BLOCK,
+	    .what = finding.what,
+	    .read = read_own_opening,
+	    .context = &finding};
+	return kept_statement(request, &finding.fact, &wish, err);
 }
 
 /* --- epochs --- */

@@ -104,16 +104,17 @@ static enum status write_count(struct actor_request *request, uint32_t next, str
 	return home_put(request->home, COUNTS_FILE, bytes_text(text), err);
 }
 
+/* Did the controller of this index ever open a folder, or take one over? Its list is proved. */
 static enum status is_on_chain(struct actor_request *request, bool *found, uint32_t index, struct err *err) {
-	hash32 secret;
+	hash32 secret, word;
 	addr20 controller;
-	struct client_log *logs;
-	size_t count;
+	struct verified *verified;
 	TRY(home_controller(request->home, &secret, &controller, index, err));
 	mem_wipe(&secret, sizeof secret);
-	struct contract_topics topics = folders_folder_opened_event_topics(NULL, &controller);
-	TRY(request_logs(request, &logs, &count, &request->home->deployment.folders, 0, &topics, err));
-	*found = count > 0;
+	const struct verified_want want = {&request->home->deployment.folders, folders_opened_slot(&controller)};
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(verified_words(verified, &word, &want, 1, err));
+	*found = list_load(&word).count > 0;
 	return STATUS_OK;
 }
 
