@@ -155,8 +155,9 @@ class Consortium:
     def home(self, name):
         return self.folder / name
 
-    def new_home(self, name, trust=True):
-        report = cli("wallet", "new", "--home", self.home(name), "--light-kdf")
+    def new_home(self, name, trust=True, phrase=None):
+        words = ["--phrase-file", phrase] if phrase else []
+        report = cli("wallet", "new", "--home", self.home(name), "--light-kdf", *words)
         self.accounts[name] = report["account"]
         if trust:
             self.run(name, "trust", self.deployment)

@@ -338,6 +338,25 @@ def test_a_forgotten_folder_gives_nothing(ward):
     wait_for(lambda: ward.run("records-patient", "record", "status", gone)["erasureConfirmedBy"])
 
 
+def test_the_words_alone_find_a_patients_folders_again(ward):
+    record = ward.add(ward.file("kept.json", SMALL))[0]["record"]
+    words = ward.folder / "words.txt"
+    words.write_text(ward.run("records-patient", "wallet", "phrase")["phrase"])
+    ward.consortium.new_home("records-again", phrase=words)
+    assert ward.run("records-again", "folder", "list")["folders"] == []
+    found = ward.run("records-again", "folder", "recover")
+    known = lambda report: {(folder["folder"], folder["label"]) for folder in report["folders"]}
+    on_chain = [folder for folder in ward.run("records-patient", "folder", "list")["folders"] if "epoch" in folder]
+    assert known(found) == known({"folders": on_chain}) and found["found"] == len(on_chain)
+    assert (ward.id, "general") in known(found)
+    assert raw_resources(ward.read("records-again", record)) == raw_resources(SMALL)
+    assert ward.run("records-again", "folder", "recover")["found"] == 0
+    path = ward.folder / "again.json"
+    ward.run("records-again", "share", "--folder", ward.id, "--with", ward.hospital, "--rights", "write", "--days", 30,
+             "--out", path)
+    ward.run("records-hospital", "relay", path)  # its numbers go on where those of the lost home ended
+
+
 # Proofs.
 
 @pytest.fixture(scope="module")
