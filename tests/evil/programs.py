@@ -1,0 +1,127 @@
+"""Every program that could act on a lie, and how it is judged under one."""
+import dataclasses
+import re
+
+from evil_node import EvilNode
+from gateways import Gateway
+from machine import Refused, cli
+from not_yet import NOT_YET
+from told import LIES
+from world import BUNDLE, OTHER_SECRET, SECRET
+
+import pytest
+
+# What cause.h's NOT_PROVED, OLD_HEAD and TWO_BLOCKS tell a person to do.
+DISBELIEF = ("nothing was done; ask another node", "is this machine's clock right", "nothing from this chain can be")
+REFUSED, FAILED = 3, 1
+
+
+@dataclasses.dataclass
+class Outcome:
+    code: int
+    report: dict
+    text: str      # all that was shown
+    written: list  # files that were made
+
+
+class Under:
+    """The world as seen through an evil node; `lie` is what it tells."""
+
+    def __init__(self, world, node):
+        self.world, self.node = world, node
+
+    def run(self, name, *arguments, home=None):
+        """A command of this actor, in a copy of its home. A file `out` among the arguments is where it may write."""
+        out = self.world.path()
+        arguments = [out if argument == "out" else argument for argument in arguments]
+        try:
+            report = cli(*arguments, "--home", home or self.world.home(name), "--rpc", self.node.url)
+            code, text = 0, ""
+        except Refused as refused:
+            code, report, text = refused.code, refused.report, refused.stderr
+        written = sorted(out.parent.glob(out.name + "*"))
+        shown = [path.read_text() for path in written]
+        return Outcome(code, report, f"{report}{text}{shown}", written)
+
+    def gateway(self, request):
+        """A hospital's gateway, and one request to it."""
+        gateway = Gateway(self.world.home("hospital"), "--node", self.node.url, "--workers", 2)
+        try:
+            status, _, body = request(gateway)
+        finally:
+            assert gateway.end() == 0
+        log, text = gateway.log.read_text(), body.decode()
+        return Outcome(0 if status < 400 else REFUSED, {"error": text + log}, text + log, [])
+
+
+def account(under, name):
+    return under.world.c.accounts[name]
+
+
+def read(who):
+    return lambda under: under.run(who, "record", "read", under.world.record, "--out", "out")
+
+
+PROGRAMS = {
+    "record add": lambda u: u.run("hospital", "record", "add", u.world.bundle, "--folder", u.world.a),
+    "record list": lambda u: u.run("clinic", "record", "list", "--folder", u.world.a),
+    "record read (patient)": read("patient"),
+    "record read (author)": read("hospital"),
+    "record read (grantee)": read("clinic"),
+    "record read (emergency)": read("er"),
+    "record status": lambda u: u.run("patient", "record", "status", u.world.record),
+    "proof": lambda u: u.run("patient", "proof", u.world.record, "--index", 1, "--out", "out"),
+    "folder open": lambda u: u.run("patient", "folder", "open", "--label", "new", "--glass-minutes", 30, "--trustee",
+                                   account(u, "trustee"), "--out", "out"),
+    "folder show": lambda u: u.run("patient", "folder", "show", u.world.a),
+    "folder list": lambda u: u.run("patient", "folder", "list"),
+    "folder rotate": lambda u: u.run("patient", "folder", "rotate", u.world.a, "--out", "out"),
+    "share": lambda u: u.run("patient", "share", "--folder", u.world.a, "--with", account(u, "doctor"), "--purpose",
+                             "TREAT", "--days", 5, "--out", "out"),
+    "revoke": lambda u: u.run("patient", "revoke", "--folder", u.world.a, "--from", account(u, "doctor"), "--out",
+                              "out"),
+    "access ask": lambda u: u.run("clinic", "access", "ask", "--folder", u.world.a, "--purpose", "HRESCH"),
+    "access log": lambda u: u.run("patient", "access", "log", "--folder", u.world.a),
+    "access reads": lambda u: u.run("patient", "access", "reads", "--record", u.world.record),
+    "break-glass": lambda u: u.run("er", "break-glass", "--folder", u.world.a, "--reason", SECRET),
+    "review list": lambda u: u.run("patient", "review", "list", "--folder", u.world.a),
+    "trustee serve": lambda u: u.run("trustee", "trustee", "serve", "--once"),
+    "trustee serve (owed)": lambda u: u.run("late-trustee", "trustee", "serve", "--once"),
+    "relay": lambda u: u.run("hospital", "relay", u.world.action),
+    "review close": lambda u: u.run("patient", "review", "close", u.world.late_review, "--justified", "--out", "out"),
+    "record erase": lambda u: u.run("patient", "record", "erase", u.world.record, "--out", "out"),
+    "folder forget": lambda u: u.run("patient", "folder", "forget", u.world.a, "--out", "out"),
+    "gateway POST": lambda u: u.gateway(lambda gateway: gateway.post(u.world.a, BUNDLE)),
+    "gateway GET": lambda u: u.gateway(lambda gateway: gateway.call(f"/records/{u.world.record}")),
+    "actor show": lambda u: u.run("patient", "actor", "show", "--address", account(u, "doctor")),
+}
+
+
+def hearing(lies, programs):
+    """For parametrize: every one of these programs hears every one of these lies. What is in NOT_YET is expected to
+    fail, and must fail."""
+    return [hears(program, lie) for program in programs for lie in lies]
+
+
+def hears(program, lie):
+    reason = next((why for why, lies in NOT_YET.get(program, {}).items() if lie in lies), None)
+    marks = [pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError)] if reason else []
+    return pytest.param(program, lie, id=f"{program} hears {lie}", marks=marks)
+
+
+def judge(world, program, name, fact="", disbelief=True):
+    """The program hears the lie, and ends in an error that names the fact; nothing was sealed, wrapped, released or
+    shown."""
+    lie = LIES[name].make(world)
+    with EvilNode(world.c.node.url, lie) as node:
+        outcome = PROGRAMS[program](Under(world, node))
+        assert outcome.code in (REFUSED, FAILED), f"it acted: {outcome.text}"
+        assert not node.puts, f"it sealed: {outcome.text}"
+        assert not node.sent, f"it sent: {outcome.text}"
+    assert not outcome.written, f"it wrote: {outcome.text}"
+    assert SECRET not in outcome.text and OTHER_SECRET not in outcome.text
+    assert lie.told, f"it was never told: {outcome.text}"
+    assert re.search(fact, outcome.report["error"]), outcome.report
+    if disbelief and not program.startswith("gateway"):
+        assert outcome.report.get("remedy", "").startswith(DISBELIEF), outcome.report
+    return outcome

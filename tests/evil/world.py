@@ -1,0 +1,174 @@
+"""What there is to lie about: a small deployment with folders, grants, a revocation, records, looks, an emergency."""
+import json
+import shutil
+
+from eth_utils import keccak
+
+from machine import Consortium, Node, cli
+
+SECRET = "planted-diagnosis"  # in the record that is added, and in those that are read
+OTHER_SECRET = "planted-elsewhere"
+BUNDLE = {"resourceType": "Bundle", "type": "collection", "entry": [
+    {"resource": {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": SECRET}}}]}
+# What a home knows only because it asked before: a home that asks for the first time has none of these.
+REMEMBERED = ("index.db*", "pins.json", "head.json", "statements*")
+
+
+def topic(signature):
+    return "0x" + keccak(text=signature).hex()
+
+
+def selector(signature):
+    return topic(signature)[:10]
+
+
+def word(value):
+    """A word of calldata, without 0x: of a number, or of an address or hash in hexadecimal."""
+    return f"{value:064x}" if isinstance(value, int) else value.lower().removeprefix("0x").rjust(64, "0")
+
+
+RECORD_ADDED = topic("RecordAdded(bytes32,bytes32,address,uint32,bytes32,bytes32,uint64,bytes32,uint64,bytes24)")
+EPOCH_STARTED = topic("EpochStarted(bytes32,uint32,bytes32,bytes32,bytes32,address[],address[])")
+GRANTED = topic("Granted(bytes32,bytes32,address,uint8,uint16,uint40,uint40,uint32,uint32,bytes32,uint64,bytes24)")
+ACCESS = topic("Access(bytes32,bytes32,address,uint8,bool,uint8,uint40,uint64,uint64,bytes24)")
+GLASS_BROKEN = topic("GlassBroken(bytes32,address,uint64,bytes32,uint40)")
+
+
+class World:
+    def __init__(self, folder):
+        self.c = Consortium(folder)
+        self.folder, self.files = folder, 0
+        self.deployment = json.loads(self.c.deployment.read_text())
+        for name, roles in {"hospital": "hospital", "clinic": "professional", "nurse": "professional",
+                            "doctor": "professional", "er": "hospital,emergency", "trustee": "trustee",
+                            "late-trustee": "trustee"}.items():
+            self.c.actor(name, roles)
+        self.c.new_home("patient")
+        self.bundle = self.file("bundle.json", json.dumps(BUNDLE))
+        self.write_history()
+        self.others = []
+
+    def write_history(self):
+        """Folder A: a record, a nurse whose grant was revoked (so there are two epochs), a newer record, a look, an
+        emergency whose key was released. Folder B: a record, and an emergency whose trustee did not look yet."""
+        self.a, self.b = self.open_folder("general", "trustee"), self.open_folder("other", "late-trustee")
+        for folder in (self.a, self.b):
+            self.share(folder, "hospital", "--rights", "read,write", "--purpose", "TREAT")
+        for name in ("clinic", "nurse"):
+            self.share(self.a, name, "--purpose", "TREAT")
+        self.record = self.add(self.a)
+        other = self.file("other.json", json.dumps(BUNDLE).replace(SECRET, OTHER_SECRET))
+        self.other_record = self.add(self.b, other)
+        self.before_revocation = self.c.node.head()
+        path = self.path()
+        self.c.run("patient", "revoke", "--folder", self.a, "--from", self.c.accounts["nurse"], "--out", path)
+        self.relay(path)
+        self.relay(f"{path}.rotate")
+        self.newer_record = self.add(self.a)
+        self.c.run("clinic", "access", "ask", "--folder", self.a, "--purpose", "TREAT")
+        self.c.run("clinic", "record", "read", self.record, "--out", self.path())
+        self.review = self.c.run("er", "break-glass", "--folder", self.a, "--reason", "unconscious")["review"]
+        self.c.run("trustee", "trustee", "serve", "--once")
+        self.late_review = self.c.run("er", "break-glass", "--folder", self.b, "--reason", "unconscious")["review"]
+        self.action = self.path()
+        self.c.run("patient", "share", "--folder", self.a, "--with", self.c.accounts["doctor"], "--purpose", "TREAT",
+                   "--days", 5, "--out", self.action)
+
+    # --- making it ---
+
+    def path(self):
+        self.files += 1
+        return self.folder / f"file-{self.files}.json"
+
+    def file(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def relay(self, path):
+        self.c.run("hospital", "relay", path)
+
+    def signed(self, *arguments):
+        path = self.path()
+        report = self.c.run("patient", *arguments, "--out", path)
+        self.relay(path)
+        return report
+
+    def open_folder(self, label, trustee):
+        return self.signed("folder", "open", "--label", label, "--glass-minutes", 60, "--trustee",
+                           self.c.accounts[trustee])["folder"]
+
+    def share(self, folder, name, *more):
+        return self.signed("share", "--folder", folder, "--with", self.c.accounts[name], "--days", 5, *more)
+
+    def add(self, folder, path=None):
+        return self.c.run("hospital", "record", "add", path or self.bundle, "--folder", folder)["records"][0]["record"]
+
+    def other_node(self, with_our_key):
+        """A node of another chain that has our chain's id."""
+        data = self.path().with_suffix("")
+        other = cli("init", "--data", data, "--deployer", self.c.accounts["registrar-2"], "--chain-id",
+                    self.deployment["chainId"])["sealer"]
+        if with_our_key:
+            genesis, ours = data / "genesis.json", self.deployment["sealer"]
+            text = genesis.read_text()
+            genesis.write_text(text.replace(other[2:].lower(), ours[2:].lower()).replace(other, ours))
+            shutil.copy(self.c.data / "node.key", data / "node.key")
+        self.others.append(Node(data, "node"))
+        return self.others[-1]
+
+    def close(self):
+        for node in [*self.others, self.c.node]:
+            assert node.stop() == 0, node.log.read_text()
+
+    # --- what it is ---
+
+    def address(self, contract):
+        return self.deployment[contract]["address"].lower()
+
+    def account(self, name):
+        """Without 0x, in lower case: as it stands in answers."""
+        return self.c.accounts[name][2:].lower()
+
+    def words(self, contract, signature, *arguments):
+        """The output of a call that reads, in words without 0x."""
+        output = self.c.rpc(*self.call(contract, signature, *arguments))[2:]
+        return [output[i:i + 64] for i in range(0, len(output), 64)]
+
+    def call(self, contract, signature, *arguments):
+        """The call itself: what a plain client asks."""
+        data = selector(signature) + "".join(word(argument) for argument in arguments)
+        return "eth_call", {"to": self.address(contract), "data": data}, "latest"
+
+    def logs(self, contract, *topics):
+        return "eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest", "address": self.address(contract),
+                               "topics": list(topics)}
+
+    def log(self, contract, *topics):
+        """The newest log of these topics."""
+        return self.c.rpc(*self.logs(contract, *topics))[-1]
+
+    def registration_slots(self, record):
+        """Where Records keeps it (docs/wire-formats.md §8), without 0x."""
+        first = int.from_bytes(keccak(bytes.fromhex(record[2:]) + bytes(32)), "big")
+        return [word((first + i) % 2**256) for i in range(5)]
+
+    def folder_key(self, folder):
+        """The words x and y of its newest epoch."""
+        data = self.log("folders", EPOCH_STARTED, folder)["data"][2:]
+        return data[:64], data[64:128]
+
+    def actor_key(self, name):
+        """The words x and y, the last ones of the directory's answer."""
+        return self.words("directory", "actorOf(address)", self.account(name))[-2:]
+
+    # --- homes ---
+
+    def home(self, name):
+        """A copy of a home as it would be before it asked its node anything."""
+        copy = self.path().with_suffix("")
+        shutil.copytree(self.c.home(name), copy)
+        for pattern in REMEMBERED:
+            for path in copy.glob(pattern):
+                path.unlink()
+        return copy
