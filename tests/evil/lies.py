@@ -42,7 +42,7 @@ class Lie:
 
 class Swap(Lie):
     """One word for another wherever it stands in an answer: in calls, logs, calldata, and in proofs if `proofs`.
-    `about`: only in answers about this contract. `asked` replaces words of the question."""
+    `about`: only in answers about this contract, and in transactions. `asked` replaces words of the question."""
 
     def __init__(self, words, proofs=False, about=None, asked=None):
         super().__init__()
@@ -50,7 +50,7 @@ class Swap(Lie):
 
     def answer(self, method, params, ask):
         question = json.dumps(params)
-        if self.about and self.about not in question:
+        if self.about and self.about not in question and method != "eth_getTransactionByHash":
             return ask(method, params)
         if method == "eth_getProof" and not self.proofs:
             return ask(method, params)

@@ -13,6 +13,7 @@ import pytest
 
 # What cause.h's NOT_PROVED, OLD_HEAD and TWO_BLOCKS tell a person to do.
 DISBELIEF = ("nothing was done; ask another node", "is this machine's clock right", "nothing from this chain can be")
+UNPROVED = re.compile("not proved|not believed|were not served")  # of services, which say it in their log
 REFUSED, FAILED = 3, 1
 
 
@@ -109,19 +110,30 @@ def hears(program, lie):
     return pytest.param(program, lie, id=f"{program} hears {lie}", marks=marks)
 
 
-def judge(world, program, name, fact="", disbelief=True):
-    """The program hears the lie, and ends in an error that names the fact; nothing was sealed, wrapped, released or
-    shown."""
+def judge(world, program, name, disbelief=True):
+    """The program hears the lie, and ends in an error that says what was not believed; nothing was sealed, wrapped,
+    released or shown."""
+    lie, outcome = heard(world, program, name)
+    assert outcome.code in (REFUSED, FAILED), f"it acted: {outcome.text}"
+    assert lie.told, f"it was never told: {outcome.text}"
+    error, remedy = outcome.report.get("error", outcome.text), outcome.report.get("remedy", "")
+    assert not disbelief or remedy.startswith(DISBELIEF) or UNPROVED.search(error), outcome.report
+    return error
+
+
+def ignores(world, program, name):
+    """The program asks for nothing that could be answered with this lie."""
+    lie, outcome = heard(world, program, name)
+    assert not lie.told and outcome.code == 0, outcome
+
+
+def heard(world, program, name):
+    """The lie and the outcome of a program that sealed, sent, wrote and showed nothing."""
     lie = LIES[name].make(world)
     with EvilNode(world.c.node.url, lie) as node:
         outcome = PROGRAMS[program](Under(world, node))
-        assert outcome.code in (REFUSED, FAILED), f"it acted: {outcome.text}"
-        assert not node.puts, f"it sealed: {outcome.text}"
-        assert not node.sent, f"it sent: {outcome.text}"
+    assert not node.puts, f"it sealed: {outcome.text}"
+    assert not node.sent, f"it sent: {outcome.text}"
     assert not outcome.written, f"it wrote: {outcome.text}"
-    assert SECRET not in outcome.text and OTHER_SECRET not in outcome.text
-    assert lie.told, f"it was never told: {outcome.text}"
-    assert re.search(fact, outcome.report["error"]), outcome.report
-    if disbelief and not program.startswith("gateway"):
-        assert outcome.report.get("remedy", "").startswith(DISBELIEF), outcome.report
-    return outcome
+    assert SECRET not in outcome.text and OTHER_SECRET not in outcome.text, f"it showed: {outcome.text}"
+    return lie, outcome

@@ -169,6 +169,10 @@ def proof_of_folders(world):
     return "eth_getProof", world.address("folders"), [], "latest"
 
 
+def another_emergency_actor(world, proofs=False):
+    return lies.Swap({world.account("er"): world.account("doctor")}, proofs=proofs, about=world.address("consent"))
+
+
 def another_registration(world):
     """Everything that Records says of the other record, as if it were of this one."""
     places = [world.registration_slots(record) for record in (world.other_record, world.record)]
@@ -226,6 +230,11 @@ LIES = {
     "an access invented": Told(an_invented_access, accesses_of),
     "an emergency hidden": Told(lambda _: lies.LeaveOut(GLASS_BROKEN), emergencies_of),
     "an emergency invented": Told(an_invented_emergency, emergencies_of),
+    "an emergency of another actor": Told(another_emergency_actor, emergencies_of),
+    "an emergency of another actor, in proofs too": Told(lambda world: another_emergency_actor(world, proofs=True),
+                                                         emergencies_of),
+    "an emergency not yet seen": Told(lambda world: lies.Past(world.before_revocation, about=world.address("consent")),
+                                      emergencies_of),
     # which chain
     "another chain id": Told(lambda _: lies.Answer(eth_chainId=lambda *_: "0x1"), lambda _: ("eth_chainId",)),
     "another genesis and sealer": Told(lambda world: lies.OtherNode(world.other_node(False), *HEAD_QUESTIONS),
