@@ -13,7 +13,7 @@ import pytest
 
 # What cause.h's NOT_PROVED, OLD_HEAD and TWO_BLOCKS tell a person to do.
 DISBELIEF = ("nothing was done; ask another node", "is this machine's clock right", "nothing from this chain can be")
-UNPROVED = re.compile("not proved|not believed|were not served")  # of services, which say it in their log
+UNPROVED = re.compile("not proved|not believed|were not served|was not asked for")  # of services, which say it in their log
 REFUSED, FAILED = 3, 1
 
 
@@ -117,7 +117,7 @@ def judge(world, program, name, disbelief=True):
     assert outcome.code in (REFUSED, FAILED), f"it acted: {outcome.text}"
     assert lie.told, f"it was never told: {outcome.text}"
     error, remedy = outcome.report.get("error", outcome.text), outcome.report.get("remedy", "")
-    assert not disbelief or remedy.startswith(DISBELIEF) or UNPROVED.search(error), outcome.report
+    assert not disbelief or remedy.startswith(DISBELIEF) or UNPROVED.search(error), outcome.text
     return error
 
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/http_reply.h"
+#include "base/log.h"
 #include "health/chain/cause.h"
 #include "health/fhir/bundle.h"
 #include "health/gateway/gateway_private.h"
@@ -156,7 +157,9 @@ enum status gateway_begin(
 	uint64_t deadline_ms = clock_now_ms(gateway->options.clock) + gateway->options.request_ms;
 	TRY(actor_request_begin(gateway->options.actor, request, arena, deadline_ms, err));
 	enum status status = request_check_chain(request, err);
-	return status == STATUS_DENIED ? STATUS_IO : status;
+	if (status != STATUS_DENIED) return status;
+	log_warn("gateway", "the chain is not believed: %s", err->message);
+	return STATUS_IO;
 }
 
 enum status gateway_query(
@@ -200,6 +203,8 @@ void gateway_answer_denial(struct http_response *response, const struct err *err
 	    [CAUSE_NOT_CONTROLLER] = {"not-controller", "this organisation does not control the folder"},
 	    [CAUSE_NO_WINDOW] = {"no-window", "the node gives this record within an access window only"},
 	    [CAUSE_NO_FOLDER_KEY] = {"no-folder-key", "nobody gave this organisation the folder's key"},
+	    [CAUSE_NOT_PROVED] = {"not-proved", "what the node shows is not proved, and was not believed"},
+	    [CAUSE_OLD_HEAD] = {"not-proved", "the node shows no block that is new enough, and was not believed"},
 	    [CAUSE_NO_RELEASE] = {"no-release", "no trustee has released the folder's key yet"},
 	};
 	if (err->cause < CAUSE_COUNT && causes[err->cause].code)
