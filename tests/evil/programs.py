@@ -11,9 +11,11 @@ from world import BUNDLE, OTHER_SECRET, SECRET
 
 import pytest
 
-# What cause.h's NOT_PROVED, OLD_HEAD and TWO_BLOCKS tell a person to do.
-DISBELIEF = ("nothing was done; ask another node", "is this machine's clock right", "nothing from this chain can be")
-UNPROVED = re.compile("not proved|not believed|were not served|was not asked for")  # of services, which say it in their log
+# What a person is told to do after cause.h's NOT_PROVED, OLD_HEAD and TWO_BLOCKS.
+DISBELIEF = ("nothing was done; ask another node", "is this machine's clock right",
+             "nothing from this chain can be believed")
+# What services say of it in their log.
+UNPROVED = re.compile("not proved|not believed|were not served|was not asked for")
 REFUSED, FAILED = 3, 1
 
 

@@ -170,5 +170,5 @@ class World:
         shutil.copytree(self.c.home(name), copy)
         for pattern in REMEMBERED:
             for path in copy.glob(pattern):
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         return copy
