@@ -3,7 +3,7 @@ import pytest
 
 from evil_node import EvilNode
 from machine import RpcError, rpc
-from programs import hearing, ignores, judge
+from programs import hearing, ignores, judge, sees_through
 from told import LIES
 
 ACTORS = ["the grantee's key", "an actor's key, in proofs too"]
@@ -71,10 +71,14 @@ def test_false_content(world, program, lie):
 
 @pytest.mark.parametrize("program, lie", [
     *hearing(["an access left out", "an access invented"], ["access log"]),
-    *hearing(["an emergency hidden", "an emergency invented"], ["review list"]),
+    *hearing(["an emergency hidden"], ["review list"]),
 ])
 def test_a_false_trace(world, program, lie):
     judge(world, program, lie)
+
+
+def test_an_invented_emergency_is_not_in_the_list_of_reviews(world):
+    sees_through(world, "review list", "an emergency invented")
 
 
 @pytest.mark.parametrize("program, lie", hearing(
