@@ -5,7 +5,6 @@ import re
 from evil_node import EvilNode
 from gateways import Gateway
 from machine import Refused, cli
-from lies import Lie
 from not_yet import NOT_YET
 from told import LIES
 from world import BUNDLE, OTHER_SECRET, SECRET
@@ -122,14 +121,6 @@ def judge(world, program, name, disbelief=True):
     error, remedy = outcome.report.get("error", outcome.text), outcome.report.get("remedy", "")
     assert not disbelief or remedy.startswith(DISBELIEF) or UNPROVED.search(error), outcome.text
     return error
-
-
-def sees_through(world, program, name):
-    """The program hears the lie, and shows what is true all the same."""
-    lie, outcome = heard(world, program, name)
-    with EvilNode(world.c.node.url, Lie()) as honest:
-        truth = PROGRAMS[program](Under(world, honest))
-    assert lie.told and outcome.code == 0 and outcome.report == truth.report, outcome
 
 
 def ignores(world, program, name):

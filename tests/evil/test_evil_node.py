@@ -3,7 +3,7 @@ import pytest
 
 from evil_node import EvilNode
 from machine import RpcError, rpc
-from programs import hearing, ignores, judge, sees_through
+from programs import hearing, ignores, judge
 from told import LIES
 
 ACTORS = ["the grantee's key", "an actor's key, in proofs too"]
@@ -77,10 +77,6 @@ def test_a_false_trace(world, program, lie):
     judge(world, program, lie)
 
 
-def test_an_invented_emergency_is_not_in_the_list_of_reviews(world):
-    sees_through(world, "review list", "an emergency invented")
-
-
 @pytest.mark.parametrize("program, lie", hearing(
     ["an emergency of another actor", "an emergency of another actor, in proofs too", "an emergency not yet seen"],
     ["trustee serve (owed)"]))
@@ -88,8 +84,9 @@ def test_a_false_emergency(world, program, lie):
     judge(world, program, lie)
 
 
-def test_a_trustee_asks_for_nothing_that_could_be_an_invented_emergency(world):
-    ignores(world, "trustee serve", "an emergency invented")
+@pytest.mark.parametrize("program", ["trustee serve", "review list"])
+def test_nothing_is_asked_that_could_be_an_invented_emergency(world, program):
+    ignores(world, program, "an emergency invented")
 
 
 @pytest.mark.parametrize("program, lie", hearing(CHAINS, ["record add", "record list", "share", "trustee serve (owed)",

@@ -3,6 +3,7 @@
 #include "codec/hex.h"
 #include "crypto/p256.h"
 #include "eth/sign.h"
+#include "health/chain/cause.h"
 #include "health/contracts/consent.h"
 #include "health/contracts/records.h"
 #include "health/statements/private.h"
@@ -45,7 +46,8 @@ bool statement_has_address(const addr20 *all, size_t count, const addr20 *who) {
 
 enum status statement_is_proved(const hash32 *fact, const hash32 *proved, const char *what, struct err *err) {
 	if (hash32_equal(fact, proved)) return STATUS_OK;
-	return err_set(err, STATUS_DENIED, "%s: the chain holds another statement than this one", what);
+	err_set(err, STATUS_DENIED, "%s: the chain holds another statement than this one", what);
+	return err_because(err, CAUSE_NOT_PROVED, STATUS_DENIED);
 }
 
 hash32 statement_record_digest(const struct deployment *anchor, const struct statement_record *record) {
