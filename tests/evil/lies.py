@@ -195,17 +195,17 @@ def asks_for(query, log):
 
 
 class Blob(Lie):
-    """Blobs are changed on the way (`change`: bytes to bytes), or another one is given (`path`: path to path)."""
+    """Blobs whose path holds this word are changed on the way (`change`: bytes to bytes)."""
 
-    def __init__(self, change=lambda content: content, path=lambda path: path):
+    def __init__(self, holding, change):
         super().__init__()
-        self.change, self.path = change, path
+        self.holding, self.change = holding, change
 
     def blob(self, path, get):
         status, honest = get(path)
-        other = self.path(path)
-        status, content = get(other) if other != path else (status, honest)
-        return status, self.changed(honest, self.change(content))
+        if self.holding not in path:
+            return status, honest
+        return 200, self.changed(honest, self.change(honest))
 
 
 class Taken(Lie):

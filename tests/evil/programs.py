@@ -6,7 +6,7 @@ from evil_node import EvilNode
 from gateways import Gateway
 from machine import Refused, cli
 from not_yet import NOT_YET
-from told import LIES
+from told import FACTS, LIES
 from world import BUNDLE, OTHER_SECRET, SECRET
 
 import pytest
@@ -118,9 +118,11 @@ def judge(world, program, name, disbelief=True):
     lie, outcome = heard(world, program, name)
     assert outcome.code in (REFUSED, FAILED), f"it acted: {outcome.text}"
     assert lie.told, f"it was never told: {outcome.text}"
+    is_service = program.startswith(("gateway", "trustee"))  # whose answers hold no detail of the chain
     error, remedy = outcome.report.get("error", outcome.text), outcome.report.get("remedy", "")
     assert not disbelief or remedy.startswith(DISBELIEF) or UNPROVED.search(error), outcome.text
-    return error
+    fact = FACTS.get(name, "the storage|the account" if disbelief else "")
+    assert is_service or re.search(fact, error), f"it does not say what it disbelieves: {outcome.text}"
 
 
 def ignores(world, program, name):

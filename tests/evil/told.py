@@ -26,6 +26,29 @@ NEVER_TOLD = {
 }
 
 
+# What an error must name: the fact that was not believed.
+FACTS = {
+    "the folder's key": "the folder's epoch 2",
+    "another controller": "the opening of the folder|the entry of|a grant",
+    "the grantee's key": "the entry of",
+    "the trustee's key": "the entry of",
+    "the emergency actor's key": "the entry of",
+    "a grant that is none": "entry [0-9]+ of the list",
+    "a grant left out": "entries [0-9]+ to [0-9]+ of the list",
+    "a record invented": "entry [0-9]+ ",
+    "a record left out": "entries [0-9]+ to [0-9]+ of the list",
+    "an access left out": "entries [0-9]+ to [0-9]+ of the list",
+    "an access invented": "entry [0-9]+ ",
+    "an emergency hidden": "no event in block [0-9]+",
+    "another chain id": "runs chain 1; this home trusts chain",
+    "another genesis and sealer": "head is not believed: the sealer of this home's deployment did not sign it",
+    "a signature of another deployment": "head is not believed: the sealer of this home's deployment did not sign it",
+    "a replayed head": "head is not believed: the sealer of this home's deployment did not sign it",
+    "a head from the future": "the head is not believed: block [0-9]+ is [0-9]+ seconds in front of",
+    "an old head": "no head for this request",
+}
+
+
 @dataclasses.dataclass
 class Told:
     """`make(world)` gives the lie, `plain(world)` a JSON-RPC question whose answer it changes (None: it lies about
@@ -223,8 +246,8 @@ LIES = {
     "another root": Told(lambda world: lies.Swap({root(world): "77" * 32}, proofs=True), registration_of),
     "another record's registration": Told(another_registration, registration_of),
     "another record's container": Told(
-        lambda world: lies.Blob(path=lambda path: path.replace(world.record, world.other_record))),
-    "a container cut short": Told(lambda _: lies.Blob(change=lambda content: content[: len(content) // 2])),
+        lambda world: lies.Blob(world.record, lambda _, other=world.container(world.other_record): other)),
+    "a container cut short": Told(lambda world: lies.Blob(world.record, lambda content: content[: len(content) // 2])),
     # the trace
     "an access left out": Told(lambda world: lies.LeaveOut(ACCESS, topic_of("clinic", world)), accesses_of),
     "an access invented": Told(an_invented_access, accesses_of),

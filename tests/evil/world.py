@@ -1,10 +1,13 @@
 """What there is to lie about: a small deployment with folders, grants, a revocation, records, looks, an emergency."""
 import json
 import shutil
+import urllib.request
 
-from eth_utils import keccak
+from eth_account import Account
+from eth_utils import keccak, to_checksum_address
 
-from machine import Consortium, Node, cli
+from hospitals import sign_request
+from machine import PASSWORD, Consortium, Node, cli
 
 SECRET = "planted-diagnosis"  # in the record that is added, and in those that are read
 OTHER_SECRET = "planted-elsewhere"
@@ -120,6 +123,15 @@ class World:
     def close(self):
         for node in [*self.others, self.c.node]:
             assert node.stop() == 0, node.log.read_text()
+
+    def container(self, record):
+        """As the node gives it to its author, who asks past our client."""
+        key = Account.decrypt((self.c.home("hospital") / "wallet" / "account.json").read_text(), PASSWORD)
+        gate = to_checksum_address(self.address("records"))
+        signed = sign_request(key, self.deployment, gate, "get", record)
+        request = urllib.request.Request(f"{self.c.node.url}/blobs/{gate}/{record}", headers={"Authorization": signed})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read()
 
     # --- what it is ---
 
