@@ -48,17 +48,13 @@ contract Consent is IConsent, TopLevel, Eip712 {
         bytes32 folder;
         bytes32 record;  // of a grant
     }
-    struct OpenWindow {
-        uint40 until;
-        uint8 purpose;
-    }
 
     mapping(bytes32 key => GrantState) private grants; // slots 0 to 4, which proofs rely on; key: _grantKey
     mapping(bytes32 folder => Lists.List) private grantLists;
     mapping(bytes32 folder => Lists.List) private lookLists;
     mapping(uint64 review => Review) private reviews;
     mapping(address node => Anchor) private anchors;
-    mapping(bytes32 key => OpenWindow) private windows; // key: _grantKey
+    mapping(bytes32 key => uint256) private windows;    // their ends, 32 bits a purpose; key: _grantKey
     mapping(bytes32 key => uint64) private glass;       // newest review of (folder, 0, actor)
     mapping(bytes32 item => Item) private items;
     mapping(bytes32 record => address[]) private grantees; // of grants over one record
@@ -124,13 +120,16 @@ contract Consent is IConsent, TopLevel, Eip712 {
 
     // Access.
 
-    function access(bytes32 folder, bytes32 record, uint8 purpose) external returns (bool permitted, Reason reason) {
-        uint40 until;
+    function access(bytes32 folder, bytes32 record, uint8 purpose) external
+        returns (bool permitted, Reason reason, uint40 until) {
         uint64 review;
         (reason, until, review) = _decide(msg.sender, folder, record, purpose);
         permitted = reason <= Reason.EMERGENCY;
-        if (permitted && _isInside(reason, folder, record, purpose)) return (permitted, reason);
-        if (permitted) windows[_grantKey(folder, record, msg.sender)] = OpenWindow(until, purpose);
+        if (permitted) {
+            uint40 open = reason == Reason.EMERGENCY ? until : _openUntil(folder, record, purpose);
+            if (open != 0) return (permitted, reason, open);
+            _openWindow(_grantKey(folder, record, msg.sender), purpose, until);
+        }
         _log(folder, record, purpose, reason, until, review);
     }
 
@@ -287,12 +286,9 @@ contract Consent is IConsent, TopLevel, Eip712 {
             if (r.folder != folder || r.state != RECORD_REGISTERED) return window;
             isAuthor = r.author == who;
         }
-        OpenWindow memory own = windows[_grantKey(folder, record, who)];
-        if ((isAuthor && block.timestamp < own.until) || _stillHolds(own, who, folder, record)) {
-            return Window(own.until, own.purpose, false, 0);
-        }
-        OpenWindow memory whole = windows[_grantKey(folder, 0, who)];
-        if (_stillHolds(whole, who, folder, 0)) return Window(whole.until, whole.purpose, false, 0);
+        window = _windowIn(who, folder, record, isAuthor);
+        if (window.until == 0) window = _windowIn(who, folder, 0, false);
+        if (window.until != 0) return window;
         uint64 review = glass[_grantKey(folder, 0, who)];
         if (_isOpen(reviews[review]) && directory.isActive(who, Roles.EMERGENCY)) {
             return Window(reviews[review].until, ETREAT, true, review);
@@ -416,24 +412,41 @@ contract Consent is IConsent, TopLevel, Eip712 {
         return r.open && block.timestamp < r.until;
     }
 
-    /// The window has not ended, and a grant for its purpose still holds.
-    function _stillHolds(OpenWindow memory window, address who, bytes32 folder, bytes32 record) private view
-        returns (bool) {
-        if (block.timestamp >= window.until) return false;
-        if (_judge(grants[_grantKey(folder, 0, who)], window.purpose) == Reason.PERMITTED) return true;
-        return record != 0 && _judge(grants[_grantKey(folder, record, who)], window.purpose) == Reason.PERMITTED;
+    /// Does a grant over the record, or over its folder, permit this purpose now?
+    function _permits(address who, bytes32 folder, bytes32 record, uint8 purpose) private view returns (bool) {
+        if (_judge(grants[_grantKey(folder, 0, who)], purpose) == Reason.PERMITTED) return true;
+        return record != 0 && _judge(grants[_grantKey(folder, record, who)], purpose) == Reason.PERMITTED;
     }
 
-    function _isOpenFor(OpenWindow memory window, uint8 purpose) private view returns (bool) {
-        return block.timestamp < window.until && window.purpose == purpose;
+    /// The end of the window that was asked for over just this; 0: it has ended.
+    function _endOf(bytes32 key, uint8 purpose) private view returns (uint40) {
+        uint256 end = uint32(windows[key] >> (32 * purpose));
+        return block.timestamp < end ? uint40(end) : 0;
     }
 
-    /// Of a look that is permitted: is it inside a window for its purpose that was logged when it opened?
-    function _isInside(Reason reason, bytes32 folder, bytes32 record, uint8 purpose) private view returns (bool) {
-        if (reason == Reason.EMERGENCY) return true;
-        if (_isOpenFor(windows[_grantKey(folder, record, msg.sender)], purpose)) return true;
-        OpenWindow memory whole = windows[_grantKey(folder, 0, msg.sender)];
-        return _isOpenFor(whole, purpose) && _stillHolds(whole, msg.sender, folder, 0);
+    function _openWindow(bytes32 key, uint8 purpose, uint40 until) private {
+        uint256 shift = 32 * purpose;
+        windows[key] = (windows[key] & ~(uint256(type(uint32).max) << shift)) | uint256(uint32(until)) << shift;
+    }
+
+    /// A window of some purpose over just this, for which a grant still holds; an author needs none.
+    function _windowIn(address who, bytes32 folder, bytes32 record, bool isAuthor) private view
+        returns (Window memory window) {
+        bytes32 key = _grantKey(folder, record, who);
+        for (uint8 purpose = 0; purpose < PURPOSES; purpose++) {
+            uint40 until = _endOf(key, purpose);
+            if (until != 0 && (isAuthor || _permits(who, folder, record, purpose))) {
+                return Window(until, purpose, false, 0);
+            }
+        }
+    }
+
+    /// Of a look that is permitted: the end of a window for its purpose that was logged when it opened; 0: none is open.
+    function _openUntil(bytes32 folder, bytes32 record, uint8 purpose) private view returns (uint40 until) {
+        until = _endOf(_grantKey(folder, record, msg.sender), purpose);
+        if (until == 0 && _permits(msg.sender, folder, 0, purpose)) {
+            until = _endOf(_grantKey(folder, 0, msg.sender), purpose);
+        }
     }
 
     /// Who is not listed is no party to anybody's log.
@@ -453,7 +466,7 @@ contract Consent is IConsent, TopLevel, Eip712 {
             IRecords.Registration memory r = records.registrationOf(record);
             if (r.state == 0 || r.folder != folder) return (Reason.UNKNOWN, 0, 0);
             if (r.state != RECORD_REGISTERED) return (Reason.RECORD_ERASED, 0, 0);
-            if (r.author == who) return (Reason.AUTHOR, uint40(block.timestamp + WINDOW), 0);
+            if (r.author == who && purpose < PURPOSES) return (Reason.AUTHOR, uint40(block.timestamp + WINDOW), 0);
         }
         review = glass[_grantKey(folder, 0, who)];
         if (purpose == ETREAT && _isOpen(reviews[review]) && directory.isActive(who, Roles.EMERGENCY)) {

@@ -129,7 +129,7 @@ contract ConsentTest is Health {
         ask(DOCTOR, 0, TREAT);
         is_(ask(DOCTOR, 0, 2), IConsent.Reason.PERMITTED);
         is_(ask(DOCTOR, record, TREAT), IConsent.Reason.PERMITTED);
-        check(looks() == 3, "the folder's window is for the other purpose now");
+        check(looks() == 2, "one window a purpose: none of them ends another");
     }
 
     function test_a_grant_that_ended_lets_no_look_pass_silently() public {
@@ -143,11 +143,13 @@ contract ConsentTest is Health {
     function test_an_author_is_logged_once_a_window() public {
         ask(HOSPITAL, record, TREAT);
         is_(ask(HOSPITAL, record, TREAT), IConsent.Reason.AUTHOR);
-        check(looks() == 1, "once");
+        for (uint8 purpose = 0; purpose < 14; purpose++) ask(HOSPITAL, record, purpose % 7);
+        check(looks() == 7, "once a purpose, in whatever order it asks");
+        is_(ask(HOSPITAL, record, 7), IConsent.Reason.NO_READ_RIGHT);
         check(consent.windowOf(vm.addr(HOSPITAL), folder, record).until == START + 30 minutes, "its window");
         vm.warp(START + 30 minutes);
         ask(HOSPITAL, record, TREAT);
-        check(looks() == 2, "the next window");
+        check(looks() == 9, "the next window");
     }
 
     function test_an_author_reads_its_own() public {

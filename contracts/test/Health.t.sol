@@ -200,7 +200,7 @@ abstract contract Health is Base {
 
     function ask(uint256 actor, bytes32 record, uint8 purpose) internal returns (IConsent.Reason reason) {
         as_(actor);
-        (, reason) = consent.access(folder, record, purpose);
+        (, reason,) = consent.access(folder, record, purpose);
     }
 
     function emergencyOf(uint256 actor) internal view returns (IConsent.Emergency memory) {

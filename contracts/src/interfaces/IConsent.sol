@@ -129,8 +129,10 @@ interface IConsent {
     /// void.
     function revoke(Revoke calldata statement, bytes calldata signature) external;
     /// Asks for a window. Never reverts for a listed actor within its quota (1,000 refusals a day): refusals are
-    /// events. A look inside an open window for the same purpose is no event. `purpose` is the number.
-    function access(bytes32 folder, bytes32 record, uint8 purpose) external returns (bool permitted, Reason reason);
+    /// events. A look inside an open window for the same purpose is no event. `purpose` is the number, `until` the
+    /// window's end.
+    function access(bytes32 folder, bytes32 record, uint8 purpose) external
+        returns (bool permitted, Reason reason, uint40 until);
     /// By the emergency actor, who signs it and sends it itself. Refusals are Access events with purpose ETREAT.
     function breakGlass(Emergency calldata statement, bytes calldata signature) external
         returns (bool permitted, uint64 review);
