@@ -441,7 +441,8 @@ contract Consent is IConsent, TopLevel, Eip712 {
         }
     }
 
-    /// Of a look that is permitted: the end of a window for its purpose that was logged when it opened; 0: none is open.
+    /// Of a look that is permitted: the end of a window for its purpose, which was logged when it opened; 0: none is
+    /// open.
     function _openUntil(bytes32 folder, bytes32 record, uint8 purpose) private view returns (uint40 until) {
         until = _endOf(_grantKey(folder, record, msg.sender), purpose);
         if (until == 0 && _permits(msg.sender, folder, 0, purpose)) {
