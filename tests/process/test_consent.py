@@ -483,3 +483,13 @@ def test_a_changed_key_is_told_until_it_is_accepted(scene):
     assert scene.c.run("cs-patient", "actor", "show", "--address", who)["keyChanged"] is True
     scene.share("cs-renewed", "--purpose", "TREAT", "--days", 1, "--accept-changed-key")
     assert scene.c.run("cs-patient", "actor", "show", "--address", who)["keyChanged"] is False
+
+
+def test_a_home_that_never_saw_an_actor_confirms_a_key_younger_than_48_hours(scene):
+    who = scene.c.actor("cs-new-key", "professional")
+    scene.c.run("cs-new-key", "actor", "publish-key")
+    scene.c.new_home("cs-first-look")
+    for _ in range(2):  # a look pins nothing
+        assert scene.c.run("cs-first-look", "actor", "show", "--address", who)["keyChanged"] is True
+    scene.c.run("cs-first-look", "actor", "show", "--address", who, "--accept-key")
+    assert scene.c.run("cs-first-look", "actor", "show", "--address", who)["keyChanged"] is False

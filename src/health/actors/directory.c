@@ -82,12 +82,16 @@ static enum status compare_pin(struct directory_listed *actor, bool *is_new, con
 	return STATUS_OK;
 }
 
-static enum status check_pin(struct actor_request *request, struct directory_listed *actor, struct err *err) {
+/* A home that never saw the actor confirms a key that is younger than 48 hours as well. */
+static enum status check_pin(
+    struct actor_request *request, struct directory_listed *actor, bool must_confirm, struct err *err) {
 	const struct json *all;
 	bool is_new;
 	int lock;
 	TRY(compare_pin(actor, &is_new, pinned(request, &actor->address, &all), err));
 	if (!is_new) return STATUS_OK;
+	actor->key_changed = must_confirm;
+	if (must_confirm) return STATUS_OK;
 	TRY(home_change_begin(request->home, &lock, err));
 	enum status status = compare_pin(actor, &is_new, pinned(request, &actor->address, &all), err);
 	if (status == STATUS_OK && is_new) status = write_pins(request, all, actor, err);
@@ -136,7 +140,7 @@ enum status directory_find(
 	struct certified_actor actor;
 	TRY(certified(request, &actor, address, err));
 	*out = listed_of(request->arena, &actor);
-	return check_pin(request, out, err);
+	return check_pin(request, out, statement_actor_must_confirm(&actor.said, NULL, actor.now_s), err);
 }
 
 enum status directory_find_unattended(
