@@ -186,7 +186,7 @@ def answer(node, method, params):
 # These take no object beside a block's id, which others try.
 PLAIN = {"eth_getBlockTransactionCountByNumber", "eth_getHeaderByNumber", "eth_getRawTransactionByBlockNumberAndIndex",
          "eth_getTransactionByBlockNumberAndIndex", "eth_getUncleByBlockNumberAndIndex",
-         "eth_getUncleCountByBlockNumber"}
+         "eth_getUncleCountByBlockNumber", "xinglin_head"}
 
 
 def test_every_method_with_an_optional_part_has_an_example(methods):
@@ -210,3 +210,8 @@ def test_null_is_absent(node, methods, method):
             got = answer(node, method, with_null)
             fits = got == expected if without is not None else "result" in got or method in REFUSED
             assert fits, (with_null, without, got, expected)
+
+
+def test_the_block_of_a_signed_head_may_be_null(node):
+    challenge = "0x" + "11" * 32
+    assert node.rpc("xinglin_head", challenge, None) == node.rpc("xinglin_head", challenge)

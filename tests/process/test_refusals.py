@@ -76,7 +76,7 @@ def test_a_clock_that_differs_is_named_with_its_seconds(ward, other_clock, secon
     for command in (("record", "read", record, "--out", ward.folder / "out"),
                     ("record", "add", ward.folder / "clock.json", "--folder", ward.id)):
         report = refusal(ward.c.run, "rf-hospital", *command, env=other_clock(seconds))
-        assert f"{words} the node's" in report["error"] and "60 are allowed" in report["error"]
+        assert f"seconds {words} the" in report["error"] and "60 are allowed" in report["error"]
         named = int(report["error"].split("clock is ")[1].split()[0])
         assert 300 - 30 <= named <= 300 + 30, report  # the command itself takes a moment
         assert "clock" in report["remedy"] and "access ask" not in json.dumps(report)

@@ -151,8 +151,9 @@ static enum status check_time(const struct head *head, const struct head_questio
 	const uint64_t now_s = clock_now_ms(q->options->clock) / 1000;
 	if (head->time_s > now_s + HEADS_AHEAD_S)
 		err_set(err, STATUS_DENIED,
-		    "the head is not believed: block %llu is %llu seconds in front of this machine's clock",
-		    (unsigned long long)head->number, (unsigned long long)(head->time_s - now_s));
+		    "the head is not believed: this computer's clock is %llu seconds behind the time of block %llu; "
+		    "%u are allowed",
+		    (unsigned long long)(head->time_s - now_s), (unsigned long long)head->number, HEADS_AHEAD_S);
 	else if (!head_is_young(head, q->asked_ms, q->max_age_s))
 		err_set(err, STATUS_DENIED,
 		    "the head is too old: block %llu was made %llu seconds ago, and at most %u are allowed",
