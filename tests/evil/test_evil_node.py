@@ -37,6 +37,7 @@ def test_a_plain_client_believes_it(world, name):
     *hearing(FOLDERS, ["record add", "folder show", "folder rotate", "share", "revoke", "break-glass",
                        "gateway POST", "record erase", "folder forget"]),
     *hearing(["another controller"], ["folder list"]),
+    *hearing(["an older epoch"], ["review close"]),
 ])
 def test_a_false_folder(world, program, lie):
     judge(world, program, lie)
@@ -58,6 +59,7 @@ def test_a_false_grant(world, program, lie):
 
 @pytest.mark.parametrize("program, lie", [
     *hearing(RECORDS, [*READERS, "record status", "proof"]),
+    *hearing(["another root", "another record's registration"], ["access reads"]),
     *hearing(["a record invented", "a record left out", "another author"], ["record list"]),
 ])
 def test_a_false_record(world, program, lie):
