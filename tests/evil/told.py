@@ -44,7 +44,7 @@ FACTS = {
     "another genesis and sealer": "head is not believed: the sealer of this home's deployment did not sign it",
     "a signature of another deployment": "head is not believed: the sealer of this home's deployment did not sign it",
     "a replayed head": "head is not believed: the sealer of this home's deployment did not sign it",
-    "a head from the future": "the head is not believed: block [0-9]+ is [0-9]+ seconds in front of",
+    "a head from the future": "the head is not believed: this computer's clock is [0-9]+ seconds behind",
     "an old head": "no head for this request",
 }
 
