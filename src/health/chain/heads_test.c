@@ -119,7 +119,7 @@ static void a_head_from_the_future_is_refused(void **state) {
 	world->chain->now_ms = (FAKE_START_S + 3 - HEADS_AHEAD_S) * 1000;
 	expect_head(world, 3);
 	fake_mine(world->chain, FAKE_START_S + 4);
-	expect_refusal(world, HEADS_FRESH, CAUSE_OLD_HEAD, "61 seconds in front of");
+	expect_refusal(world, HEADS_FRESH, CAUSE_OLD_HEAD, "61 seconds behind the time of block 4");
 }
 
 static void an_older_head_is_refused(void **state) {
