@@ -49,7 +49,7 @@ contract Consent is IConsent, TopLevel, Eip712 {
         bytes32 record;  // of a grant
     }
 
-    mapping(bytes32 key => GrantState) private grants; // slots 0 to 4, which proofs rely on; key: _grantKey
+    mapping(bytes32 key => GrantState) private grants; // proofs rely on these slots; key: _grantKey
     mapping(bytes32 folder => Lists.List) private grantLists;
     mapping(bytes32 folder => Lists.List) private lookLists;
     mapping(uint64 review => Review) private reviews;

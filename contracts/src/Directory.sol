@@ -21,7 +21,7 @@ contract Directory is IDirectory, Eip712 {
     uint256 private constant REGISTRARS_MAX = 64;
     uint256 private constant EMERGENCIES_A_DAY = 16;
 
-    mapping(address => Actor) private actors; // slots 0 to 2, which proofs rely on
+    mapping(address => Actor) private actors; // proofs rely on these slots
     bytes32 private registrars;               // fact of the newest set
     uint32 private number;                    // of that set
     uint8 private threshold;

@@ -39,7 +39,7 @@ contract Folders is IFolders, TopLevel, Eip712 {
         bool erased;
     }
 
-    mapping(bytes32 folder => Head) private heads; // slots 0 to 3, which proofs rely on
+    mapping(bytes32 folder => Head) private heads; // proofs rely on these slots
     mapping(bytes32 folder => mapping(uint32 epoch => bytes32)) private epochs;
     mapping(address controller => Lists.List) private opened;
     mapping(bytes32 folder => Point) private auditKeys;

@@ -31,7 +31,7 @@ contract Records is IRecords, TopLevel, Eip712 {
 
     enum Kind { NONE, ADDED, ERASED } // of an entry in a folder's list
 
-    mapping(bytes32 record => Registration) private registrations; // slots 0 and 1, which proofs rely on
+    mapping(bytes32 record => Registration) private registrations; // proofs rely on these slots
     mapping(bytes32 folder => Lists.List) private lists;
     mapping(bytes32 account => Quota.Use) private named;
     IDirectory private immutable directory;

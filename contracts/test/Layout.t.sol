@@ -123,6 +123,33 @@ contract LayoutTest is Health {
         check(cut(w, 0, 64) == 3 && cut(w, 64, 40) == START && w >> 104 == 0, "+1 count, time");
     }
 
+    function test_windows_items_and_the_newest_review() public {
+        IConsent.Grant memory g = grantOf(PATIENT, DOCTOR, 0, READ);
+        g.purposes = 5;
+        grant(PATIENT, g);
+        ask(DOCTOR, 0, 2);
+        bytes32 key = keccak256(abi.encode(folder, bytes32(0), vm.addr(DOCTOR)));
+        check(word(address(consent), entry(key, 5), 0) == (START + 30 minutes) << 64, "5: windows, by purpose");
+        breakGlass(EMERGENCY);
+        key = keccak256(abi.encode(folder, bytes32(0), vm.addr(EMERGENCY)));
+        check(word(address(consent), entry(key, 6), 0) == 1, "6: the newest review");
+        bytes32 at = entry(keccak256(abi.encode("reason", uint64(1))), 7);
+        uint256 w = word(address(consent), at, 0);
+        check(cut(w, 0, 8) == 2 && cut(w, 8, 8) == 0 && cut(w, 16, 64) == 1
+            && cut(w, 80, 160) == uint160(vm.addr(EMERGENCY)), "7: kind, erased, review, subject");
+        check(word(address(consent), at, 1) == uint256(folder), "+1 folder");
+        check(word(address(consent), entry(grantItem(DOCTOR, 0, 1, 1), 7), 0) & 0xff == 1, "a grant's");
+        check(word(address(consent), 0, 12) == 1, "12: how many reviews there are");
+    }
+
+    function test_members_and_trustees() public view {
+        bytes32 at = entry(padded(vm.addr(registrarKeys[1])), uint256(entry(0, 3)));
+        check(word(address(directory), at, 0) == 1, "3: members of a set");
+        at = entry(folder, 4);
+        check(word(address(folders), at, 0) == 1
+            && word(address(folders), keccak256(abi.encode(at)), 0) == uint160(vm.addr(TRUSTEE)), "4: trustees");
+    }
+
     function test_records() public {
         addRecord(1);
         check(word(address(records), entry(folder, 1), 0) >> 192 == 1, "1: the list of records");
