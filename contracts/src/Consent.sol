@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IBlobGate} from "./interfaces/IBlobGate.sol";
 import {IConsent} from "./interfaces/IConsent.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {IFolders} from "./interfaces/IFolders.sol";
@@ -9,10 +10,10 @@ import {Blobs} from "./lib/Blobs.sol";
 import {Eip712} from "./lib/Eip712.sol";
 import {Lists} from "./lib/Lists.sol";
 import {Quota} from "./lib/Quota.sol";
-import {TopLevel} from "./lib/TopLevel.sol";
+import {Stated} from "./lib/Stated.sol";
 import {Roles} from "./Roles.sol";
 
-contract Consent is IConsent, TopLevel, Eip712 {
+contract Consent is IConsent, IBlobGate, Stated, Eip712 {
     using Lists for Lists.List;
     using Quota for mapping(bytes32 => Quota.Use);
 
@@ -73,7 +74,8 @@ contract Consent is IConsent, TopLevel, Eip712 {
 
     // Grants.
 
-    function grant(Grant calldata g, bytes calldata signature) external topLevel {
+    function grant(Grant calldata g, bytes calldata signature) external
+        stated(abi.encodeCall(this.grant, (g, signature))) {
         IFolders.Head memory head = folders.folderOf(g.folder);
         _requireSound(g, head);
         GrantState storage state = grants[_grantKey(g.folder, g.record, g.grantee)];
@@ -98,7 +100,8 @@ contract Consent is IConsent, TopLevel, Eip712 {
         }
     }
 
-    function revoke(Revoke calldata r, bytes calldata signature) external {
+    function revoke(Revoke calldata r, bytes calldata signature) external
+        stated(abi.encodeCall(this.revoke, (r, signature))) {
         address controller = folders.folderOf(r.folder).controller;
         bytes32 key = _grantKey(r.folder, r.record, r.grantee);
         GrantState storage state = grants[key];
@@ -133,7 +136,8 @@ contract Consent is IConsent, TopLevel, Eip712 {
         _log(folder, record, purpose, reason, until, review);
     }
 
-    function breakGlass(Emergency calldata e, bytes calldata signature) external topLevel
+    function breakGlass(Emergency calldata e, bytes calldata signature) external
+        stated(abi.encodeCall(this.breakGlass, (e, signature)))
         returns (bool permitted, uint64 review) {
         bytes32 fact = keccak256(abi.encode(EMERGENCY, e));
         if (msg.sender != e.actor || !_signedBy(e.actor, _digest(fact), signature)) revert BadSignature();
@@ -176,7 +180,8 @@ contract Consent is IConsent, TopLevel, Eip712 {
         emit ReleaseRefused(review, trustee);
     }
 
-    function closeReview(CloseReview calldata c, bytes calldata signature) external {
+    function closeReview(CloseReview calldata c, bytes calldata signature) external
+        stated(abi.encodeCall(this.closeReview, (c, signature))) {
         Review storage r = reviews[c.review];
         if (!r.open) revert NoOpenReview();
         if (c.by == r.actor) revert NotAllowed();

@@ -4,10 +4,11 @@ pragma solidity ^0.8.28;
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {Eip712} from "./lib/Eip712.sol";
 import {P256} from "./lib/P256.sol";
+import {Stated} from "./lib/Stated.sol";
 import {Roles} from "./Roles.sol";
 
 /// Any account may relay: what counts are the signatures. Nobody, the deployer included, has a power of its own.
-contract Directory is IDirectory, Eip712 {
+contract Directory is IDirectory, Stated, Eip712 {
     bytes32 private constant REGISTRARS = keccak256(
         "Registrars(uint32 number,bytes32 previous,address[] registrars,uint8 threshold,bool theft,address[] affirmed,uint64 deadline)");
     bytes32 private constant ENTRY = keccak256(
@@ -40,7 +41,7 @@ contract Directory is IDirectory, Eip712 {
     }
 
     function changeRegistrars(Registrars calldata set, bytes[] calldata oldSignatures, bytes[] calldata newSignatures)
-        external {
+        external stated(abi.encodeCall(this.changeRegistrars, (set, oldSignatures, newSignatures))) {
         if (set.number != number + 1 || set.previous != registrars) revert StaleRegistrars(number);
         if (block.timestamp > set.deadline) revert Expired();
         bytes32 digest = _digest(_factOf(set));
@@ -57,7 +58,8 @@ contract Directory is IDirectory, Eip712 {
     }
 
     function list(Entry calldata e, bytes calldata possession, bytes calldata actorSignature,
-        bytes[] calldata registrarSignatures) external {
+        bytes[] calldata registrarSignatures) external
+        stated(abi.encodeCall(this.list, (e, possession, actorSignature, registrarSignatures))) {
         uint256 nameBytes = bytes(e.name).length;
         if (e.actor == address(0) || e.roles == 0 || e.roles & ~Roles.ALL != 0 || nameBytes == 0
             || nameBytes > NAME_BYTES_MAX) revert BadEntry();
@@ -82,7 +84,8 @@ contract Directory is IDirectory, Eip712 {
     }
 
     function changeKey(KeyChange calldata c, bytes calldata possession, bytes calldata actorSignature,
-        bytes calldata keySignature, bytes[] calldata registrarSignatures) external {
+        bytes calldata keySignature, bytes[] calldata registrarSignatures) external
+        stated(abi.encodeCall(this.changeKey, (c, possession, actorSignature, keySignature, registrarSignatures))) {
         if (!isActive(c.actor, 0)) revert NotListed();
         Actor storage a = actors[c.actor];
         if (c.version != a.keyVersion + 1 || c.previous != a.key) revert StaleKey(a.keyVersion);
@@ -97,7 +100,8 @@ contract Directory is IDirectory, Eip712 {
         a.keyFrom = uint40(byAccount ? block.timestamp : block.timestamp + WAIT);
     }
 
-    function setStanding(Standing calldata s, bytes[] calldata registrarSignatures) external {
+    function setStanding(Standing calldata s, bytes[] calldata registrarSignatures) external
+        stated(abi.encodeCall(this.setStanding, (s, registrarSignatures))) {
         Actor storage a = actors[s.actor];
         if (a.status == Status.NONE) revert NotListed();
         if (s.status == Status.NONE || a.status == Status.WITHDRAWN) revert BadEntry();

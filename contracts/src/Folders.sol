@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IBlobGate} from "./interfaces/IBlobGate.sol";
 import {IConsent} from "./interfaces/IConsent.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {IFolders} from "./interfaces/IFolders.sol";
@@ -9,10 +10,10 @@ import {Eip712} from "./lib/Eip712.sol";
 import {Lists} from "./lib/Lists.sol";
 import {P256} from "./lib/P256.sol";
 import {Quota} from "./lib/Quota.sol";
-import {TopLevel} from "./lib/TopLevel.sol";
+import {Stated} from "./lib/Stated.sol";
 import {Roles} from "./Roles.sol";
 
-contract Folders is IFolders, TopLevel, Eip712 {
+contract Folders is IFolders, IBlobGate, Stated, Eip712 {
     using Lists for Lists.List;
     using Quota for mapping(bytes32 => Quota.Use);
 
@@ -56,7 +57,8 @@ contract Folders is IFolders, TopLevel, Eip712 {
         (directory, records, consent) = (directory_, records_, consent_);
     }
 
-    function open(Open calldata o, bytes calldata signature) external topLevel returns (bytes32 folder) {
+    function open(Open calldata o, bytes calldata signature) external
+        stated(abi.encodeCall(this.open, (o, signature))) returns (bytes32 folder) {
         if (!directory.isActive(msg.sender, 0)) revert NotListed();
         folder = folderId(o.controller, o.salt);
         Head storage head = heads[folder];
@@ -75,7 +77,8 @@ contract Folders is IFolders, TopLevel, Eip712 {
         emit EpochStarted(folder, 1, o.keyX, o.keyY, o.wraps, o.glass.trustees, new address[](0));
     }
 
-    function rotate(Rotate calldata r, bytes calldata signature) external topLevel {
+    function rotate(Rotate calldata r, bytes calldata signature) external
+        stated(abi.encodeCall(this.rotate, (r, signature))) {
         Head storage head = _openHead(r.folder);
         if (r.epoch != head.epoch + 1 || r.previous != epochs[r.folder][head.epoch]) revert StaleEpoch(head.epoch);
         if (r.glass.trustees.length + r.recipients.length > RECIPIENTS_MAX) revert TooMany();
@@ -88,7 +91,8 @@ contract Folders is IFolders, TopLevel, Eip712 {
         emit EpochStarted(r.folder, r.epoch, r.keyX, r.keyY, r.wraps, r.glass.trustees, r.recipients);
     }
 
-    function handOver(HandOver calldata h, bytes calldata oldSignature, bytes calldata newSignature) external {
+    function handOver(HandOver calldata h, bytes calldata oldSignature, bytes calldata newSignature) external
+        stated(abi.encodeCall(this.handOver, (h, oldSignature, newSignature))) {
         Head storage head = _openHead(h.folder);
         if (h.handOver != head.handOver + 1 || h.previous != head.handOverFact) revert StaleHandOver(head.handOver);
         address old = head.controller;
@@ -109,7 +113,8 @@ contract Folders is IFolders, TopLevel, Eip712 {
         _oweRotation(h.folder, head);
     }
 
-    function forget(Forget calldata f, bytes calldata signature) external {
+    function forget(Forget calldata f, bytes calldata signature) external
+        stated(abi.encodeCall(this.forget, (f, signature))) {
         Head storage head = _openHead(f.folder);
         bytes32 digest = _digest(keccak256(abi.encode(FORGET, f)));
         _authorize(f.folder, Terms(head.controller, f.relay, f.number, f.deadline), msg.sender, digest, signature);

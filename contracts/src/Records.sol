@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IBlobGate} from "./interfaces/IBlobGate.sol";
 import {IConsent} from "./interfaces/IConsent.sol";
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {IFolders} from "./interfaces/IFolders.sol";
@@ -9,10 +10,10 @@ import {Blobs} from "./lib/Blobs.sol";
 import {Eip712} from "./lib/Eip712.sol";
 import {Lists} from "./lib/Lists.sol";
 import {Quota} from "./lib/Quota.sol";
-import {TopLevel} from "./lib/TopLevel.sol";
+import {Stated} from "./lib/Stated.sol";
 import {Roles} from "./Roles.sol";
 
-contract Records is IRecords, TopLevel, Eip712 {
+contract Records is IRecords, IBlobGate, Stated, Eip712 {
     using Lists for Lists.List;
     using Quota for mapping(bytes32 => Quota.Use);
 
@@ -55,7 +56,8 @@ contract Records is IRecords, TopLevel, Eip712 {
         }
     }
 
-    function erase(Erase calldata e, bytes calldata signature) external {
+    function erase(Erase calldata e, bytes calldata signature) external
+        stated(abi.encodeCall(this.erase, (e, signature))) {
         Registration storage r = registrations[e.record];
         if (r.state == 0) revert UnknownRecord();
         if (r.state == ERASED) revert AlreadyErased();

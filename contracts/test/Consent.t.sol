@@ -6,6 +6,7 @@ import {IConsent} from "../src/interfaces/IConsent.sol";
 import {IDirectory} from "../src/interfaces/IDirectory.sol";
 import {IFolders} from "../src/interfaces/IFolders.sol";
 import {Roles} from "../src/Roles.sol";
+import {IStated} from "../src/interfaces/IStated.sol";
 import {Health} from "./Health.t.sol";
 
 contract ConsentTest is Health {
@@ -249,11 +250,11 @@ contract ConsentTest is Health {
         IConsent.Grant memory g = grantOf(PATIENT, DOCTOR, 0, READ);
         bytes memory s = signed(PATIENT, inConsent(grantFact(g)));
         vm.prank(vm.addr(HOSPITAL), vm.addr(STRANGER));
-        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        vm.expectRevert(IStated.NotTopLevel.selector);
         consent.grant(g, s);
         vm.etch(vm.addr(HOSPITAL), abi.encodePacked(hex"ef0100", address(consent)));
         as_(HOSPITAL);
-        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        vm.expectRevert(IStated.NotTopLevel.selector);
         consent.grant(g, s);
     }
 

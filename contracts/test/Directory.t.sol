@@ -9,6 +9,7 @@ contract DirectoryTest is Base {
     uint256 private constant NEW = 40;
 
     function list(IDirectory.Entry memory e, bytes memory possession, bytes memory own, bytes[] memory theirs) private {
+        anyone();
         directory.list(e, possession, own, theirs);
     }
 
@@ -165,6 +166,7 @@ contract DirectoryTest is Base {
         IDirectory.Standing memory s = standingOf(DOCTOR, IDirectory.Status.ACTIVE, 0);
         bytes[] memory signatures = byRegistrars(standingDigest(s));
         vm.expectRevert(IDirectory.BadEntry.selector);
+        anyone();
         directory.setStanding(s, signatures);
         IDirectory.Entry memory e = entryOf(DOCTOR, Roles.PROFESSIONAL);
         bytes32 d = inDirectory(entryFact(e));
@@ -178,9 +180,11 @@ contract DirectoryTest is Base {
         bytes[] memory signatures = byRegistrars(standingDigest(held));
         setStatus(DOCTOR, IDirectory.Status.SUSPENDED);
         vm.expectRevert(abi.encodeWithSelector(IDirectory.StaleNumber.selector, uint64(1)));
+        anyone();
         directory.setStanding(held, signatures);
         IDirectory.Standing memory jump = standingOf(DOCTOR, IDirectory.Status.ACTIVE, 0);
         jump.number = 9;
+        anyone();
         directory.setStanding(jump, byRegistrars(standingDigest(jump)));
         check(directory.actorOf(vm.addr(DOCTOR)).number == 9, "any number above the last");
     }
@@ -190,16 +194,19 @@ contract DirectoryTest is Base {
         bytes[] memory one = new bytes[](1);
         one[0] = signed(registrarKeys[0], standingDigest(s));
         vm.expectRevert(IDirectory.NotEnoughRegistrars.selector);
+        anyone();
         directory.setStanding(s, one);
         bytes[] memory two = byRegistrars(standingDigest(s));
         vm.warp(s.deadline + 1);
         vm.expectRevert(IDirectory.Expired.selector);
+        anyone();
         directory.setStanding(s, two);
     }
 
     function test_registrars_raise_an_actors_emergencies() public {
         check(directory.emergenciesOf(vm.addr(EMERGENCY)) == 16, "as all");
         IDirectory.Standing memory s = standingOf(EMERGENCY, IDirectory.Status.ACTIVE, 100);
+        anyone();
         directory.setStanding(s, byRegistrars(standingDigest(s)));
         check(directory.emergenciesOf(vm.addr(EMERGENCY)) == 100, "raised");
     }
@@ -234,11 +241,11 @@ contract DirectoryTest is Base {
 
     /// Whatever is sent by someone who has no signatures, nothing changes (MedRec's hole).
     function testFuzz_no_signature_no_change(address sender, bytes calldata junk, uint8 status) public {
-        vm.assume(sender != address(vm));
+        vm.assume(sender != address(vm) && sender.code.length == 0);
         bytes[] memory s = new bytes[](2);
         (s[0], s[1]) = (junk, junk);
         IDirectory.Entry memory e = entryOf(NEW, Roles.REGULATOR);
-        vm.startPrank(sender);
+        vm.startPrank(sender, sender);
         (bool listed,) = address(directory).call(abi.encodeCall(IDirectory.list, (e, junk, junk, s)));
         IDirectory.Standing memory standing = IDirectory.Standing(vm.addr(HOSPITAL), IDirectory.Status(status % 4), 0,
             0, 1, soon());

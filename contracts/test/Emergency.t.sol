@@ -6,6 +6,7 @@ import {IConsent} from "../src/interfaces/IConsent.sol";
 import {IDirectory} from "../src/interfaces/IDirectory.sol";
 import {IFolders} from "../src/interfaces/IFolders.sol";
 import {Roles} from "../src/Roles.sol";
+import {IStated} from "../src/interfaces/IStated.sol";
 import {Health} from "./Health.t.sol";
 
 /// Breaking the glass, releases, reviews, and their quotas.
@@ -70,7 +71,7 @@ contract EmergencyTest is Health {
         vm.expectRevert(IConsent.BadSignature.selector);
         consent.breakGlass(e, "");
         vm.prank(vm.addr(EMERGENCY), vm.addr(STRANGER));
-        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        vm.expectRevert(IStated.NotTopLevel.selector);
         consent.breakGlass(e, s);
         vm.warp(e.deadline + 1);
         as_(EMERGENCY);
@@ -115,6 +116,7 @@ contract EmergencyTest is Health {
         folder = openFolder("the next", 60);
         refused(EMERGENCY, IConsent.Reason.EMERGENCY_QUOTA);
         IDirectory.Standing memory s = standingOf(EMERGENCY, IDirectory.Status.ACTIVE, 17);
+        anyone();
         directory.setStanding(s, byRegistrars(standingDigest(s)));
         (bool permitted,) = breakGlass(EMERGENCY);
         check(permitted, "raised");
@@ -132,7 +134,7 @@ contract EmergencyTest is Health {
         vm.expectRevert(IConsent.NotATrustee.selector);
         consent.release(review, "share", 100);
         vm.prank(vm.addr(TRUSTEE), vm.addr(STRANGER));
-        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        vm.expectRevert(IStated.NotTopLevel.selector);
         consent.release(review, "share", 100);
         as_(TRUSTEE);
         consent.release(review, "share", 100);

@@ -157,6 +157,7 @@ contract HealthFiguresTest is Health {
 
     function test_gas_of_an_actors_standing() public {
         IDirectory.Standing memory s = standingOf(DOCTOR, IDirectory.Status.SUSPENDED, 0);
+        anyone();
         directory.setStanding(s, byRegistrars(standingDigest(s)));
         vm.snapshotGasLastCall("directory: set standing");
     }

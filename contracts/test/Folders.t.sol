@@ -5,6 +5,7 @@ import {IBlobGate} from "../src/interfaces/IBlobGate.sol";
 import {IDirectory} from "../src/interfaces/IDirectory.sol";
 import {IFolders} from "../src/interfaces/IFolders.sol";
 import {Roles} from "../src/Roles.sol";
+import {IStated} from "../src/interfaces/IStated.sol";
 import {Health} from "./Health.t.sol";
 
 contract FoldersTest is Health {
@@ -158,15 +159,15 @@ contract FoldersTest is Health {
         bytes memory s = signed(PATIENT, inFolders(rotateFact(r)));
         vm.etch(vm.addr(HOSPITAL), abi.encodePacked(hex"ef0100", address(folders))); // EIP-7702
         as_(HOSPITAL);
-        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        vm.expectRevert(IStated.NotTopLevel.selector);
         folders.rotate(r, s);
         vm.prank(vm.addr(DOCTOR), vm.addr(STRANGER)); // through a contract of somebody's
-        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        vm.expectRevert(IStated.NotTopLevel.selector);
         folders.rotate(r, s);
         IFolders.Open memory o = openOf("other", 0);
         s = signed(PATIENT, inFolders(openFact(o)));
         vm.prank(vm.addr(DOCTOR), vm.addr(STRANGER));
-        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        vm.expectRevert(IStated.NotTopLevel.selector);
         folders.open(o, s);
     }
 

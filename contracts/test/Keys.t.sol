@@ -29,6 +29,7 @@ contract KeysTest is Base {
     /// `account` and `old` 0: does not sign.
     function send(IDirectory.KeyChange memory c, uint256 key, uint256 account, uint256 old, bool registrars) public {
         bytes32 d = inDirectory(fact(c));
+        anyone();
         directory.changeKey(c, possessionOf(key, c.actor, c.version), account == 0 ? bytes("") : signed(account, d),
             old == 0 ? bytes("") : byKey(old, d), registrars ? byRegistrars(d) : none);
     }

@@ -30,6 +30,7 @@ contract LayoutTest is Health {
         vm.roll(77);
         listActor(40, Roles.EMERGENCY);
         IDirectory.Standing memory s = standingOf(40, IDirectory.Status.ACTIVE, 99);
+        anyone();
         directory.setStanding(s, byRegistrars(standingDigest(s)));
         bytes32 at = entry(padded(vm.addr(40)), 0);
         uint256 w = word(address(directory), at, 0);

@@ -5,6 +5,7 @@ import {IBlobGate} from "../src/interfaces/IBlobGate.sol";
 import {IDirectory} from "../src/interfaces/IDirectory.sol";
 import {IRecords} from "../src/interfaces/IRecords.sol";
 import {IFolders} from "../src/interfaces/IFolders.sol";
+import {IStated} from "../src/interfaces/IStated.sol";
 import {Health} from "./Health.t.sol";
 
 contract RecordsTest is Health {
@@ -157,10 +158,10 @@ contract RecordsTest is Health {
         many[0] = a;
         vm.etch(vm.addr(HOSPITAL), abi.encodePacked(hex"ef0100", address(records)));
         as_(HOSPITAL);
-        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        vm.expectRevert(IStated.NotTopLevel.selector);
         records.add(a);
         as_(HOSPITAL);
-        vm.expectRevert(IBlobGate.NotTopLevel.selector);
+        vm.expectRevert(IStated.NotTopLevel.selector);
         records.addMany(many);
     }
 

@@ -46,6 +46,7 @@ contract RegistrarsTest is Base {
     }
 
     function change(IDirectory.Registrars memory set) public {
+        anyone();
         directory.changeRegistrars(set, byRegistrars(inDirectory(fact(set))), newcomer(set));
     }
 
@@ -88,16 +89,20 @@ contract RegistrarsTest is Base {
         bytes[] memory one = new bytes[](1);
         one[0] = signed(registrarKeys[0], d);
         vm.expectRevert(IDirectory.NotEnoughRegistrars.selector);
+        anyone();
         directory.changeRegistrars(set, one, newcomer(set));
         bytes[] memory none = new bytes[](0);
         vm.expectRevert(IDirectory.BadSignature.selector);
+        anyone();
         directory.changeRegistrars(set, byRegistrars(d), none);
         one[0] = signed(STRANGER, d);
         vm.expectRevert(IDirectory.BadSignature.selector);
+        anyone();
         directory.changeRegistrars(set, byRegistrars(d), one);
         bytes[] memory more = new bytes[](2);
         (more[0], more[1]) = (signed(NEWCOMER, d), signed(STRANGER, d));
         vm.expectRevert(IDirectory.BadSignature.selector);
+        anyone();
         directory.changeRegistrars(set, byRegistrars(d), more);
     }
 
@@ -143,6 +148,7 @@ contract RegistrarsTest is Base {
         bytes memory possession = possessionOf(HOSPITAL, e.actor, 2);
         bytes[] memory theirs = byRegistrars(d);
         vm.expectRevert(IDirectory.AlreadyListed.selector);
+        anyone();
         directory.list(e, possession, signed(HOSPITAL, d), theirs);
     }
 
@@ -163,6 +169,7 @@ contract RegistrarsTest is Base {
         bytes[] memory old = byRegistrars(inDirectory(fact(set)));
         bytes[] memory none = new bytes[](0);
         vm.expectRevert(IDirectory.BadEntry.selector);
+        anyone();
         directory.changeRegistrars(set, old, none);
     }
 }

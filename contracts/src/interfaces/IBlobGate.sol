@@ -12,8 +12,6 @@ interface IBlobGate {
     error NotANode();
     /// The item is not erased.
     error NotErased();
-    /// A call that names a blob comes from an account without code, as a transaction of its own.
-    error NotTopLevel();
 
     /// May `size` more bytes of `who` wait at a node for transactions that name them? Of one blob, or of several together.
     function mayPut(address who, uint256 size) external view returns (bool);

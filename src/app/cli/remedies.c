@@ -61,6 +61,7 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_NOT_A_TRUSTEE] = "xinglin folder show names the folder's trustees",
     [CONTRACT_ERROR_NOT_ALLOWED] = "the folder may be forgotten, or the review may be another's: xinglin folder show",
     [CONTRACT_ERROR_NOT_ALLOWED_TO_WRITE] = "the folder's controller allows it with: xinglin share --rights write",
+    [CONTRACT_ERROR_NOT_CANONICAL] = "make the action again with xinglin: its calldata was changed on its way",
     [CONTRACT_ERROR_NOT_CONTROLLER] =
 	"the folder's controller makes it, or somebody to whom it gave the right: xinglin folder show names it",
     [CONTRACT_ERROR_NOT_ENOUGH_REGISTRARS] = "have further registrars sign the request: xinglin actor endorse",
