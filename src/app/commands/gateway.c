@@ -20,14 +20,8 @@ static void stop(void *service) {
 	gateway_service_stop(service);
 }
 
-static struct tls_files tls_settings(const struct settings *settings) {
-	return (struct tls_files){.cert = settings_text(settings, "tls-cert"),
-	    .key = settings_text(settings, "tls-key"),
-	    .client_ca = settings_text(settings, "tls-client-ca")};
-}
-
 static bool reload(void *service, const struct settings *fresh) {
-	const struct tls_files tls = tls_settings(fresh);
+	const struct tls_files tls = service_tls_files(fresh);
 	return gateway_service_reload(
 	    service, settings_text(fresh, "tokens"), &tls, settings_number(fresh, "min-free-mb") << 20);
 }
@@ -42,7 +36,7 @@ static void take_settings(struct gateway_service_options *out, struct settings *
 	    .tokens = settings_text(settings, "tokens"),
 	    .http_address = settings_text(settings, "http-addr"),
 	    .http_port = (uint16_t)settings_number(settings, "http-port"),
-	    .tls = tls_settings(settings),
+	    .tls = service_tls_files(settings),
 	    .vhosts = settings_list(settings, "http-vhosts"),
 	    .cors_origins = settings_list(settings, "http-corsdomain"),
 	    .workers = (uint32_t)settings_number(settings, "workers"),

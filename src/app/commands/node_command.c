@@ -56,14 +56,8 @@ static void stop(void *node) {
 	node_stop(node);
 }
 
-static struct tls_files tls_settings(const struct settings *settings) {
-	return (struct tls_files){.cert = settings_text(settings, "tls-cert"),
-	    .key = settings_text(settings, "tls-key"),
-	    .client_ca = settings_text(settings, "tls-client-ca")};
-}
-
 static bool reload(void *node, const struct settings *fresh) {
-	const struct tls_files tls = tls_settings(fresh);
+	const struct tls_files tls = service_tls_files(fresh);
 	struct err err;
 	enum status status = node_reload_tls(node, &tls, &err);
 	if (status != STATUS_OK)
@@ -93,7 +87,7 @@ void node_take_settings(struct node_options *out, struct settings *settings) {
 	out->http_port = (uint16_t)settings_number(settings, "http-port");
 	out->http_address = settings_text(settings, "http-addr");
 	out->cors_origins = settings_list(settings, "http-corsdomain");
-	out->tls = tls_settings(settings);
+	out->tls = service_tls_files(settings);
 	out->vhosts = settings_list(settings, "http-vhosts");
 	out->interval_ms = (uint32_t)settings_number(settings, "block-ms");
 	out->memory_bytes = settings_number(settings, "memory-mb") << 20;

@@ -36,3 +36,9 @@ enum status service_settings(struct settings *out, const struct settings_source 
 	world_log(is_json ? LOG_AS_JSON : LOG_AS_TEXT, level);
 	return STATUS_OK;
 }
+
+struct tls_files service_tls_files(const struct settings *settings) {
+	return (struct tls_files){.cert = settings_text(settings, "tls-cert"),
+	    .key = settings_text(settings, "tls-key"),
+	    .client_ca = settings_text(settings, "tls-client-ca")};
+}

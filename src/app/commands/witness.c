@@ -17,14 +17,8 @@ static void stop(void *witness) {
 	witness_stop(witness);
 }
 
-static struct tls_files tls_settings(const struct settings *settings) {
-	return (struct tls_files){.cert = settings_text(settings, "tls-cert"),
-	    .key = settings_text(settings, "tls-key"),
-	    .client_ca = settings_text(settings, "tls-client-ca")};
-}
-
 static bool reload(void *witness, const struct settings *fresh) {
-	const struct tls_files tls = tls_settings(fresh);
+	const struct tls_files tls = service_tls_files(fresh);
 	struct err err;
 	enum status status = witness_reload_tls(witness, &tls, &err);
 	if (status != STATUS_OK)
@@ -45,7 +39,7 @@ static void take_settings(struct witness_options *out, struct settings *settings
 	    .http_address = settings_text(settings, "http-addr"),
 	    .http_port = (uint16_t)settings_number(settings, "http-port"),
 	    .vhosts = settings_list(settings, "http-vhosts"),
-	    .tls = tls_settings(settings),
+	    .tls = service_tls_files(settings),
 	    .drain_ms = (uint32_t)settings_number(settings, "drain-ms"),
 	    .metrics_address = settings_text(settings, "metrics-addr"),
 	    .metrics_port = (uint16_t)settings_number(settings, "metrics-port"),

@@ -5,8 +5,8 @@
 #include "app/settings/settings.h"
 
 // clang-format off
-/* Of a service that answers over HTTP. */
-#define HTTP_ROWS(port_default, port_help)                                                                             \
+/* Of a service that listens for HTTP. */
+#define LISTEN_ROWS(port_default, port_help)                                                                             \
 	{.name = "http-port", .type = SETTING_PORT, .value = "N", .otherwise = (port_default),                         \
 	    .help = (port_help)},                                                                                      \
 	{.name = "http-addr", .type = SETTING_ADDRESS, .value = "ADDRESS", .otherwise = "127.0.0.1",                   \
@@ -18,7 +18,11 @@
 	{.name = "tls-client-ca", .type = SETTING_FILE, .value = "FILE", .flags = SETTING_RELOADS,                     \
 	    .help = "serve only clients whose certificates these authorities (PEM) signed"},                           \
 	{.name = "http-vhosts", .type = SETTING_LIST, .value = "NAME,…", .otherwise = "localhost",                     \
-	    .help = "host names that requests may carry, besides numeric addresses; *: any"},                          \
+	    .help = "host names that requests may carry, besides numeric addresses; *: any"}
+
+/* The same, if web pages may ask it. */
+#define HTTP_ROWS(port_default, port_help) \
+	LISTEN_ROWS(port_default, port_help), \
 	{.name = "http-corsdomain", .type = SETTING_LIST, .value = "ORIGIN,…",                                         \
 	    .help = "origins of web pages that may ask; *: any"}
 

@@ -6,16 +6,8 @@
 enum status verified_input(
     struct verified *verified, struct bytes *out, const hash32 *tx_hash, uint64_t block, struct err *err) {
 	const struct json *answer;
-	struct buf params;
-	buf_init(&params, 128);
-	struct json_writer writer = json_writer(&params);
-	json_array_begin(&writer, NULL);
-	json_put_hex(&writer, NULL, BYTES_OF(*tx_hash));
-	json_array_end(&writer);
-	enum status status = client_rpc(
-	    verified->client, &answer, NULL, verified->arena, "eth_getTransactionByHash", buf_view(&params), err);
-	buf_fini(&params);
-	TRY(status);
+	TRY(client_rpc(verified->client, &answer, NULL, verified->arena, "eth_getTransactionByHash",
+	    client_hash_param(verified->arena, tx_hash), err));
 	if (!json_is(answer, JSON_OBJECT)) {
 		err_set(err, STATUS_DENIED, "not proved: the node does not serve a transaction of block %llu",
 		    (unsigned long long)block);

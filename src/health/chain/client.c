@@ -222,6 +222,15 @@ enum status client_answer_fixed(uint8_t *out, size_t len, const struct json *val
 	    err, STATUS_INTERNAL, "the node's answer holds no %zu bytes where the %s is expected", len, what);
 }
 
+struct bytes client_hash_param(struct arena *arena, const hash32 *hash) {
+	struct buf text;
+	buf_init(&text, 80);
+	hex_put(&text, BYTES_OF(*hash), true);
+	const char *params = arena_printf(arena, "[\"%s\"]", buf_cstr(&text));
+	buf_fini(&text);
+	return bytes_text(params);
+}
+
 enum status client_answer_data(
     struct bytes *out, struct arena *arena, const struct json *value, const char *what, struct err *err) {
 	struct bytes text = json_string(value);

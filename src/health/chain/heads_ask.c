@@ -18,15 +18,6 @@ static enum status deny(struct err *err, const char *what) {
 	return heads_not_proved(err);
 }
 
-static struct bytes one_hash(struct arena *arena, const hash32 *hash) {
-	struct buf text;
-	buf_init(&text, 80);
-	hex_put(&text, BYTES_OF(*hash), true);
-	const char *params = arena_printf(arena, "[\"%s\"]", buf_cstr(&text));
-	buf_fini(&text);
-	return bytes_text(params);
-}
-
 static enum status read_header(struct head *out, struct arena *arena, const struct json *header, struct err *err) {
 	struct bytes rlp;
 	TRY(client_answer_data(&rlp, arena, header, "header", err));
@@ -39,7 +30,7 @@ static enum status read_header(struct head *out, struct arena *arena, const stru
 static enum status ask_challenged(struct head *out, const struct json **answer, const struct head_question *q,
     const hash32 *challenge, struct err *err) {
 	enum status status =
-	    client_rpc(q->client, answer, NULL, q->arena, "xinglin_head", one_hash(q->arena, challenge), err);
+	    client_rpc(q->client, answer, NULL, q->arena, "xinglin_head", client_hash_param(q->arena, challenge), err);
 	if (status == STATUS_DENIED) *answer = NULL;
 	if (status != STATUS_OK) return status == STATUS_DENIED ? STATUS_OK : status;
 	TRY(read_header(out, q->arena, json_get(*answer, "header"), err));
@@ -60,8 +51,8 @@ static enum status ask_header(struct head *out, const struct head_question *q, s
 static enum status ask_sealed(struct head *out, const struct head_question *q, struct err *err) {
 	const struct json *seal;
 	TRY(ask_header(out, q, BYTES_LITERAL("[\"latest\"]"), err));
-	enum status status =
-	    client_rpc(q->client, &seal, NULL, q->arena, "xinglin_sealOf", one_hash(q->arena, &out->hash), err);
+	enum status status = client_rpc(
+	    q->client, &seal, NULL, q->arena, "xinglin_sealOf", client_hash_param(q->arena, &out->hash), err);
 	if (status == STATUS_DENIED || (status == STATUS_OK && json_is(seal, JSON_NULL)))
 		return deny(err, "nobody sealed it");
 	TRY(status);

@@ -61,17 +61,9 @@ static enum status ask_history(hash32 *out, bool *has, const struct head *head, 
 
 static enum status ask_header(
     struct head *out, const hash32 *hash, struct client *client, struct arena *arena, struct err *err) {
-	struct buf params;
 	const struct json *answer;
 	struct bytes rlp;
-	buf_init(&params, 128);
-	struct json_writer writer = json_writer(&params);
-	json_array_begin(&writer, NULL);
-	json_put_hex(&writer, NULL, BYTES_OF(*hash));
-	json_array_end(&writer);
-	enum status status = client_rpc(client, &answer, NULL, arena, "debug_getRawHeader", buf_view(&params), err);
-	buf_fini(&params);
-	TRY(status);
+	TRY(client_rpc(client, &answer, NULL, arena, "debug_getRawHeader", client_hash_param(arena, hash), err));
 	TRY(client_answer_data(&rlp, arena, answer, "header", err));
 	if (head_decode(out, rlp, NULL) != STATUS_OK || !hash32_equal(&out->hash, hash))
 		return refuse(err, "a header is not the one that was asked for", out->number);

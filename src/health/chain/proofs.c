@@ -19,16 +19,10 @@ static enum status read_header(
 	const char *params = arena_printf(arena, "[\"0x%llx\"]", (unsigned long long)*number);
 	TRY(client_rpc(client, &result, NULL, arena, "debug_getRawHeader", bytes_text(params), err));
 	TRY(client_answer_data(&out->header_rlp, arena, result, "header", err));
-	struct buf hash_params;
-	buf_init(&hash_params, 128);
-	struct json_writer writer = json_writer(&hash_params);
-	hash32 hash = keccak256(out->header_rlp);
-	json_array_begin(&writer, NULL);
-	json_put_hex(&writer, NULL, BYTES_OF(hash));
-	json_array_end(&writer);
+	const hash32 hash = keccak256(out->header_rlp);
 	struct client_error error;
-	enum status status = client_rpc(client, &result, &error, arena, "xinglin_sealOf", buf_view(&hash_params), err);
-	buf_fini(&hash_params);
+	enum status status =
+	    client_rpc(client, &result, &error, arena, "xinglin_sealOf", client_hash_param(arena, &hash), err);
 	if (status == STATUS_DENIED) return STATUS_OK; /* another kind of node: no seal */
 	TRY(status);
 	if (json_is(result, JSON_NULL)) return STATUS_OK;

@@ -83,17 +83,8 @@ static enum status read_receipt(
 
 enum status client_find_receipt(struct client *client, struct client_receipt *out, bool *found, struct arena *arena,
     const hash32 *hash, struct err *err) {
-	struct buf params;
-	buf_init(&params, 128);
-	struct json_writer writer = json_writer(&params);
-	json_array_begin(&writer, NULL);
-	json_put_hex(&writer, NULL, BYTES_OF(*hash));
-	json_array_end(&writer);
 	const struct json *result = NULL;
-	enum status status =
-	    client_rpc(client, &result, NULL, arena, "eth_getTransactionReceipt", buf_view(&params), err);
-	buf_fini(&params);
-	TRY(status);
+	TRY(client_rpc(client, &result, NULL, arena, "eth_getTransactionReceipt", client_hash_param(arena, hash), err));
 	*found = !json_is(result, JSON_NULL);
 	*out = (struct client_receipt){.tx_hash = *hash};
 	return *found ? read_receipt(out, arena, result, err) : STATUS_OK;
