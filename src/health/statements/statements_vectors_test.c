@@ -13,6 +13,7 @@
 struct scene {
 	struct arena *arena;
 	struct deployment anchor;
+	const struct json *bytes; /* long ones, which cases name by their index */
 	const struct json *given; /* the case */
 	struct err *err;
 };
@@ -20,6 +21,8 @@ struct scene {
 /* --- values of a case --- */
 
 static struct bytes bytes_of(const struct scene *s, const struct json *value) {
+	uint64_t index;
+	if (json_u64(&index, value)) value = json_at(s->bytes, index);
 	return vectors_hex(s->arena, json_string(value));
 }
 
@@ -110,7 +113,7 @@ static enum status folder_of(struct statement_folder *out, struct statement_epoc
 	json_foreach (hand_over, json_get(s->given, "handOvers"))
 		TRY(statement_folder_next_controller(out, bytes_of(s, hand_over), s->err));
 	const struct json *shown = json_get(s->given, "right");
-	*right = json_is(shown, JSON_STRING) ? grant : NULL;
+	*right = !shown || json_is(shown, JSON_NULL) ? NULL : grant;
 	if (!*right) return STATUS_OK;
 	enum status status = statement_grant_read(out, grant, NULL, bytes_of(s, shown), s->err);
 	return status == STATUS_OK ? status : err_prefix(s->err, status, "the right");
@@ -413,6 +416,7 @@ static void statements_are_believed_or_refused_as_another_implementation_says(vo
 	arena_init(&arena);
 	const struct json *root = vectors_parse(&arena, path), *anchor = json_get(root, "anchor");
 	struct scene scene = {.arena = &arena,
+	    .bytes = json_get(root, "bytes"),
 	    .anchor = {.chain_id = number_of(anchor, "chainId"),
 		.genesis = hash_of(anchor, "genesis"),
 		.directory = address_of(anchor, "directory"),
