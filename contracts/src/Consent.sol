@@ -18,7 +18,9 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
     using Quota for mapping(bytes32 => Quota.Use);
 
     bytes32 private constant GRANT = keccak256(
-        "Grant(bytes32 folder,bytes32 record,address grantee,uint32 keyVersion,uint8 rights,uint16 purposes,uint40 from,uint40 until,uint32 epoch,bytes32 wrap,uint32 wrapSize,address by,address relay,uint64 number,uint64 deadline)");
+        "Grant(bytes32 folder,bytes32 record,address grantee,uint32 keyVersion,uint8 rights,uint16 purposes,"
+        "uint40 from,uint40 until,uint32 epoch,bytes32 wrap,uint32 wrapSize,address by,address relay,"
+        "uint64 number,uint64 deadline)");
     bytes32 private constant REVOKE = keccak256(
         "Revoke(bytes32 folder,bytes32 record,address grantee,address by,address relay,uint64 number,uint64 deadline)");
     bytes32 private constant EMERGENCY = keccak256(

@@ -10,11 +10,14 @@ import {Roles} from "./Roles.sol";
 /// Any account may relay: what counts are the signatures. Nobody, the deployer included, has a power of its own.
 contract Directory is IDirectory, Stated, Eip712 {
     bytes32 private constant REGISTRARS = keccak256(
-        "Registrars(uint32 number,bytes32 previous,address[] registrars,uint8 threshold,bool theft,address[] affirmed,uint64 deadline)");
+        "Registrars(uint32 number,bytes32 previous,address[] registrars,uint8 threshold,bool theft,"
+        "address[] affirmed,uint64 deadline)");
     bytes32 private constant ENTRY = keccak256(
-        "Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,bytes32 factsKey,uint32 registrarSet,uint64 deadline)");
+        "Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,bytes32 factsKey,"
+        "uint32 registrarSet,uint64 deadline)");
     bytes32 private constant KEY_CHANGE = keccak256(
-        "KeyChange(address actor,uint32 version,bytes32 previous,bytes32 keyX,bytes32 keyY,bytes32 factsKey,bool stolen,uint64 deadline)");
+        "KeyChange(address actor,uint32 version,bytes32 previous,bytes32 keyX,bytes32 keyY,bytes32 factsKey,"
+        "bool stolen,uint64 deadline)");
     bytes32 private constant STANDING = keccak256(
         "Standing(address actor,uint8 status,uint16 emergenciesADay,bytes32 reason,uint64 number,uint64 deadline)");
     uint256 private constant WAIT = 48 hours;

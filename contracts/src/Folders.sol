@@ -20,11 +20,16 @@ contract Folders is IFolders, IBlobGate, Stated, Eip712 {
     bytes32 private constant GLASS = keccak256(
         "Glass(uint16 minutes,uint8 threshold,address[] trustees,bytes32[] commitments)");
     bytes32 private constant OPEN = keccak256(
-        "Open(address controller,bytes32 salt,bytes32 keyX,bytes32 keyY,bytes32 auditX,bytes32 auditY,bytes32 wraps,uint32 wrapsSize,Glass glass,bytes label,address relay,uint64 deadline)Glass(uint16 minutes,uint8 threshold,address[] trustees,bytes32[] commitments)");
+        "Open(address controller,bytes32 salt,bytes32 keyX,bytes32 keyY,bytes32 auditX,bytes32 auditY,"
+        "bytes32 wraps,uint32 wrapsSize,Glass glass,bytes label,address relay,"
+        "uint64 deadline)Glass(uint16 minutes,uint8 threshold,address[] trustees,bytes32[] commitments)");
     bytes32 private constant ROTATE = keccak256(
-        "Rotate(bytes32 folder,uint32 epoch,bytes32 previous,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32 wrapsSize,Glass glass,address[] recipients,address by,address relay,uint64 number,uint64 deadline)Glass(uint16 minutes,uint8 threshold,address[] trustees,bytes32[] commitments)");
+        "Rotate(bytes32 folder,uint32 epoch,bytes32 previous,bytes32 keyX,bytes32 keyY,bytes32 wraps,"
+        "uint32 wrapsSize,Glass glass,address[] recipients,address by,address relay,uint64 number,"
+        "uint64 deadline)Glass(uint16 minutes,uint8 threshold,address[] trustees,bytes32[] commitments)");
     bytes32 private constant HAND_OVER = keccak256(
-        "HandOver(bytes32 folder,uint32 handOver,bytes32 previous,address controller,bytes32 auditX,bytes32 auditY,address relay,uint64 number,uint64 deadline)");
+        "HandOver(bytes32 folder,uint32 handOver,bytes32 previous,address controller,bytes32 auditX,"
+        "bytes32 auditY,address relay,uint64 number,uint64 deadline)");
     bytes32 private constant FORGET = keccak256("Forget(bytes32 folder,address relay,uint64 number,uint64 deadline)");
     uint256 private constant TRUSTEES_MAX = 8;
     uint256 private constant RECIPIENTS_MAX = 64;

@@ -133,7 +133,8 @@ abstract contract Base {
 
     function entryFact(IDirectory.Entry memory e) internal pure returns (bytes32) {
         bytes32 t = keccak256(
-            "Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,bytes32 factsKey,uint32 registrarSet,uint64 deadline)");
+            "Entry(address actor,uint32 roles,string name,bytes32 keyX,bytes32 keyY,bytes32 factsKey,"
+            "uint32 registrarSet,uint64 deadline)");
         return keccak256(abi.encode(t, e.actor, e.roles, keccak256(bytes(e.name)), e.keyX, e.keyY, e.factsKey,
             e.registrarSet, e.deadline));
     }

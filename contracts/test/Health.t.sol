@@ -74,7 +74,8 @@ abstract contract Health is Base {
 
     function openFact(IFolders.Open memory o) internal pure returns (bytes32) {
         bytes32 t = keccak256(abi.encodePacked(
-            "Open(address controller,bytes32 salt,bytes32 keyX,bytes32 keyY,bytes32 auditX,bytes32 auditY,bytes32 wraps,uint32 wrapsSize,Glass glass,bytes label,address relay,uint64 deadline)",
+            "Open(address controller,bytes32 salt,bytes32 keyX,bytes32 keyY,bytes32 auditX,bytes32 auditY,"
+            "bytes32 wraps,uint32 wrapsSize,Glass glass,bytes label,address relay,uint64 deadline)",
             GLASS_TYPE));
         return keccak256(abi.encode(t, o.controller, o.salt, o.keyX, o.keyY, o.auditX, o.auditY, o.wraps, o.wrapsSize,
             glassHash(o.glass), keccak256(o.label), o.relay, o.deadline));
@@ -102,7 +103,9 @@ abstract contract Health is Base {
 
     function rotateFact(IFolders.Rotate memory r) internal pure returns (bytes32) {
         bytes32 t = keccak256(abi.encodePacked(
-            "Rotate(bytes32 folder,uint32 epoch,bytes32 previous,bytes32 keyX,bytes32 keyY,bytes32 wraps,uint32 wrapsSize,Glass glass,address[] recipients,address by,address relay,uint64 number,uint64 deadline)",
+            "Rotate(bytes32 folder,uint32 epoch,bytes32 previous,bytes32 keyX,bytes32 keyY,bytes32 wraps,"
+            "uint32 wrapsSize,Glass glass,address[] recipients,address by,address relay,uint64 number,"
+            "uint64 deadline)",
             GLASS_TYPE));
         return keccak256(abi.encode(t, r.folder, r.epoch, r.previous, r.keyX, r.keyY, r.wraps, r.wrapsSize,
             glassHash(r.glass), keccak256(abi.encodePacked(r.recipients)), r.by, r.relay, r.number, r.deadline));
@@ -124,7 +127,8 @@ abstract contract Health is Base {
 
     function handOverFact(IFolders.HandOver memory h) internal pure returns (bytes32) {
         bytes32 t = keccak256(
-            "HandOver(bytes32 folder,uint32 handOver,bytes32 previous,address controller,bytes32 auditX,bytes32 auditY,address relay,uint64 number,uint64 deadline)");
+            "HandOver(bytes32 folder,uint32 handOver,bytes32 previous,address controller,bytes32 auditX,"
+            "bytes32 auditY,address relay,uint64 number,uint64 deadline)");
         return keccak256(abi.encode(t, h));
     }
 
@@ -164,7 +168,9 @@ abstract contract Health is Base {
 
     function grantFact(IConsent.Grant memory g) internal pure returns (bytes32) {
         bytes32 t = keccak256(
-            "Grant(bytes32 folder,bytes32 record,address grantee,uint32 keyVersion,uint8 rights,uint16 purposes,uint40 from,uint40 until,uint32 epoch,bytes32 wrap,uint32 wrapSize,address by,address relay,uint64 number,uint64 deadline)");
+            "Grant(bytes32 folder,bytes32 record,address grantee,uint32 keyVersion,uint8 rights,"
+            "uint16 purposes,uint40 from,uint40 until,uint32 epoch,bytes32 wrap,uint32 wrapSize,address by,"
+            "address relay,uint64 number,uint64 deadline)");
         return keccak256(abi.encode(t, g));
     }
 
@@ -184,7 +190,8 @@ abstract contract Health is Base {
 
     function revokeFact(IConsent.Revoke memory r) internal pure returns (bytes32) {
         bytes32 t = keccak256(
-            "Revoke(bytes32 folder,bytes32 record,address grantee,address by,address relay,uint64 number,uint64 deadline)");
+            "Revoke(bytes32 folder,bytes32 record,address grantee,address by,address relay,uint64 number,"
+            "uint64 deadline)");
         return keccak256(abi.encode(t, r));
     }
 
@@ -209,7 +216,8 @@ abstract contract Health is Base {
 
     function emergencyFact(IConsent.Emergency memory e) internal pure returns (bytes32) {
         bytes32 t = keccak256(
-            "Emergency(bytes32 folder,address actor,bytes32 reasonHash,bytes32 reason,uint32 reasonSize,uint64 deadline)");
+            "Emergency(bytes32 folder,address actor,bytes32 reasonHash,bytes32 reason,uint32 reasonSize,"
+            "uint64 deadline)");
         return keccak256(abi.encode(t, e));
     }
 

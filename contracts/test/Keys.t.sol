@@ -17,7 +17,8 @@ contract KeysTest is Base {
 
     function fact(IDirectory.KeyChange memory c) private pure returns (bytes32) {
         return keccak256(abi.encode(keccak256(
-            "KeyChange(address actor,uint32 version,bytes32 previous,bytes32 keyX,bytes32 keyY,bytes32 factsKey,bool stolen,uint64 deadline)"),
+            "KeyChange(address actor,uint32 version,bytes32 previous,bytes32 keyX,bytes32 keyY,"
+            "bytes32 factsKey,bool stolen,uint64 deadline)"),
             c));
     }
 

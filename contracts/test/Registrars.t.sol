@@ -11,7 +11,8 @@ contract RegistrarsTest is Base {
 
     function fact(IDirectory.Registrars memory set) private pure returns (bytes32) {
         return keccak256(abi.encode(keccak256(
-            "Registrars(uint32 number,bytes32 previous,address[] registrars,uint8 threshold,bool theft,address[] affirmed,uint64 deadline)"),
+            "Registrars(uint32 number,bytes32 previous,address[] registrars,uint8 threshold,bool theft,"
+            "address[] affirmed,uint64 deadline)"),
             set.number, set.previous, keccak256(abi.encodePacked(set.registrars)), set.threshold, set.theft,
             keccak256(abi.encodePacked(set.affirmed)), set.deadline));
     }

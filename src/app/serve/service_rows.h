@@ -6,7 +6,7 @@
 
 // clang-format off
 /* Of a service that listens for HTTP. */
-#define LISTEN_ROWS(port_default, port_help)                                                                             \
+#define LISTEN_ROWS(port_default, port_help)                                                                           \
 	{.name = "http-port", .type = SETTING_PORT, .value = "N", .otherwise = (port_default),                         \
 	    .help = (port_help)},                                                                                      \
 	{.name = "http-addr", .type = SETTING_ADDRESS, .value = "ADDRESS", .otherwise = "127.0.0.1",                   \
@@ -21,8 +21,8 @@
 	    .help = "host names that requests may carry, besides numeric addresses; *: any"}
 
 /* The same, if web pages may ask it. */
-#define HTTP_ROWS(port_default, port_help) \
-	LISTEN_ROWS(port_default, port_help), \
+#define HTTP_ROWS(port_default, port_help)                                                                             \
+	LISTEN_ROWS(port_default, port_help),                                                                          \
 	{.name = "http-corsdomain", .type = SETTING_LIST, .value = "ORIGIN,…",                                         \
 	    .help = "origins of web pages that may ask; *: any"}
 
