@@ -89,6 +89,21 @@ contract DelegatesTest is Health {
         check(!consent.hasRight(vm.addr(DOCTOR), folder, 0, SHARE), "revoked");
     }
 
+    /// What the new controller signed as a delegate is void too.
+    function test_a_hand_over_takes_a_number_above_both_sides_last_ones() public {
+        delegate(READ | SHARE);
+        IConsent.Grant memory g = grantOf(DOCTOR, HOSPITAL, 0, READ);
+        g.number = 70;
+        grant(DOCTOR, g);
+        IFolders.HandOver memory h = handOverOf(DOCTOR);
+        vm.expectRevert(abi.encodeWithSelector(IFolders.StaleNumber.selector, uint64(70)));
+        this.handOver(PATIENT, DOCTOR, h);
+        h.number = 71;
+        handOver(PATIENT, DOCTOR, h);
+        check(folders.numberOf(folder, vm.addr(DOCTOR)) == 71 && folders.numberOf(folder, vm.addr(PATIENT)) == 71,
+            "for both");
+    }
+
     function test_who_may_rotate_rotates_and_keeps_the_glass_policy() public {
         delegate(READ | ROTATE);
         rotate(DOCTOR, rotateOf(DOCTOR, 1001));
