@@ -98,6 +98,9 @@ contract DelegatesTest is Health {
         IFolders.HandOver memory h = handOverOf(DOCTOR);
         vm.expectRevert(abi.encodeWithSelector(IFolders.StaleNumber.selector, uint64(70)));
         this.handOver(PATIENT, DOCTOR, h);
+        h.number = 70;
+        vm.expectRevert(abi.encodeWithSelector(IFolders.StaleNumber.selector, uint64(70)));
+        this.handOver(PATIENT, DOCTOR, h);
         h.number = 71;
         handOver(PATIENT, DOCTOR, h);
         check(folders.numberOf(folder, vm.addr(DOCTOR)) == 71 && folders.numberOf(folder, vm.addr(PATIENT)) == 71,
