@@ -141,6 +141,16 @@ contract ConsentTest is Health {
         check(looks() == 2, "logged");
     }
 
+    /// The folder's window rests on a grant that is no more; the record's grant opens a window of its own.
+    function test_a_window_without_its_grant_hides_no_look() public {
+        give(DOCTOR, READ);
+        ask(DOCTOR, 0, TREAT);
+        give(DOCTOR, WRITE);
+        grant(PATIENT, grantOf(PATIENT, DOCTOR, record, READ));
+        is_(ask(DOCTOR, record, TREAT), IConsent.Reason.PERMITTED);
+        check(looks() == 2, "logged");
+    }
+
     function test_an_author_is_logged_once_a_window() public {
         ask(HOSPITAL, record, TREAT);
         is_(ask(HOSPITAL, record, TREAT), IConsent.Reason.AUTHOR);
