@@ -157,14 +157,12 @@ static enum status refused(struct adding *adding, const struct client_verdict *v
 	return request_refused(adding->request, verdict, err);
 }
 
-/* A receipt is the node's word: the registrations themselves are proved. */
-static enum status check_registered(struct adding *adding, struct err *err) {
-	for (size_t i = 0; i < adding->count; i++) {
-		const struct draft *draft = &adding->drafts[i];
+enum status record_check_added(
+    struct actor_request *request, const struct record_added *added, size_t count, struct err *err) {
+	for (size_t i = 0; i < count; i++) {
 		struct record_registration found;
-		enum status status = record_find(adding->request, &found, &draft->place.record, err);
-		if (status == STATUS_NOTFOUND ||
-		    (status == STATUS_OK && !hash32_equal(&found.root, &draft->sealed.root)))
+		enum status status = record_find(request, &found, &added[i].record, err);
+		if (status == STATUS_NOTFOUND || (status == STATUS_OK && !hash32_equal(&found.root, &added[i].root)))
 			return err_set(err, STATUS_CORRUPT,
 			    "the node says that the record was registered, and the chain does not have it");
 		TRY(status);
@@ -178,7 +176,7 @@ static enum status send(struct adding *adding, struct outbox_entry *entry, struc
 	TRY(request_send(adding->request, &result, entry, err));
 	if (result.end != OUTBOX_DONE) return refused(adding, &result.verdict, err);
 	for (size_t i = 0; i < adding->count; i++) adding->out[i].receipt = result.receipt;
-	enum status status = check_registered(adding, err);
+	enum status status = record_check_added(adding->request, adding->out, adding->count, err);
 	return status == STATUS_DENIED ? err_prefix(err, STATUS_CORRUPT, "it was sent") : status;
 }
 
@@ -247,6 +245,7 @@ static enum status add_once(struct adding *adding, const struct record_addition 
 		status = seal_draft(adding->request, draft, &additions[sealed], err);
 		if (status != STATUS_OK) goto out;
 		adding->out[sealed] = (struct record_added){.record = draft->place.record,
+		    .root = draft->sealed.root,
 		    .resource_count = additions[sealed].count,
 		    .container_bytes = draft->sealed.container.len};
 	}
