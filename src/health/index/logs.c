@@ -3,7 +3,7 @@
 #include "health/index/index_private.h"
 
 #define FILTER_MAX (20u + 1 + 4 * 32)
-#define TRIES_MAX 8u /* while other programs unwind the same file */
+#define TRIES_MAX 64u /* while others, whose nodes are at other heights, unwind the same file */
 #define BODY_MAX ((size_t)16 << 20)
 
 /* --- a log's words --- */
@@ -51,6 +51,10 @@ struct run {
 	int64_t generation; /* how often that had been unwound */
 };
 
+static enum status unwound(struct err *err) {
+	return err_set(err, STATUS_BUSY, "the index of this home was unwound meanwhile");
+}
+
 /* With the lock held. STATUS_BUSY: it is another file than the watches were found in. */
 static enum status same_file(const struct run *run, struct err *err) {
 	TRY(index_open(run->index, err));
@@ -70,8 +74,7 @@ static enum status begin_run(struct run *run, struct err *err) {
 	enum status status = same_file(run, err);
 	if (status == STATUS_OK) status = db_begin(index->db, err);
 	if (status == STATUS_OK) status = read_generation(index, &generation, err);
-	if (status == STATUS_OK && generation != run->generation)
-		status = err_set(err, STATUS_BUSY, "the index of this home was unwound meanwhile");
+	if (status == STATUS_OK && generation != run->generation) status = unwound(err);
 	if (status == STATUS_OK) return STATUS_OK;
 	if (index->db) db_rollback(index->db);
 	index_unlock(index);
@@ -87,11 +90,15 @@ static enum status end_run(struct run *run, enum status status, struct err *err)
 	return status;
 }
 
+/* The walk back is one walk: if another unwinds the file in the middle of it, `back` counts from another end. */
 static enum status read_kept(struct run *run, struct follow_block *out, bool *found, size_t back, struct err *err) {
 	struct index *index = run->index;
 	sqlite3_stmt *statement;
+	int64_t generation;
 	TRY(same_file(run, err));
-	if (back == 0) TRY(read_generation(index, &run->generation, err));
+	TRY(read_generation(index, &generation, err));
+	if (back == 0) run->generation = generation;
+	if (generation != run->generation) return unwound(err);
 	TRY(db_statement(
 	    index->db, &statement, "SELECT number, hash FROM block ORDER BY number DESC LIMIT 1 OFFSET ?", err));
 	sqlite3_bind_int64(statement, 1, (int64_t)back);
