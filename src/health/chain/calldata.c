@@ -18,37 +18,48 @@ enum status verified_input(
 	return err_set(err, STATUS_INTERNAL, "the node shows a transaction with too much calldata");
 }
 
-static enum status read_inputs(
-    struct verified *verified, struct calldata *out, const struct client_log *logs, size_t count, struct err *err) {
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && hash32_equal(&logs[i].tx_hash, &logs[i - 1].tx_hash)) continue;
-		const uint64_t block = logs[i].block_number;
-		if (out->count == CALLDATA_TRANSACTIONS_MAX)
-			return err_set(err, STATUS_LIMIT, "block %llu has too many transactions of one kind",
-			    (unsigned long long)block);
-		TRY(verified_input(verified, &out->inputs[out->count++], &logs[i].tx_hash, block, err));
+/* Where calldata may stand: each transaction once, in the chain's order. */
+struct places {
+	struct place {
+		hash32 tx;
+		uint64_t block;
+	} * all;
+	size_t count, cap;
+};
+
+static enum status note_place(
+    struct verified *verified, struct places *places, const struct client_log *log, struct err *err) {
+	if (places->count && hash32_equal(&places->all[places->count - 1].tx, &log->tx_hash)) return STATUS_OK;
+	if (places->count == CALLDATA_TRANSACTIONS_MAX)
+		return err_set(err, STATUS_LIMIT, "more than %u transactions of one kind up to block %llu",
+		    CALLDATA_TRANSACTIONS_MAX, (unsigned long long)log->block_number);
+	if (places->count == places->cap) {
+		places->cap = places->cap ? 2 * places->cap : 8;
+		struct place *more = arena_zalloc(verified->arena, places->cap, sizeof *more);
+		if (places->count) memcpy(more, places->all, places->count * sizeof *more);
+		places->all = more;
 	}
+	places->all[places->count++] = (struct place){log->tx_hash, log->block_number};
 	return STATUS_OK;
 }
 
-enum status verified_calldata(
-    struct verified *verified, struct calldata *out, const struct logs_query *query, uint64_t block, struct err *err) {
-	struct logs_walk walk = {.next_block = block, .last_block = block};
-	if (block == CALLDATA_ANY_BLOCK) walk.last_block = verified->head.number;
-	*out = (struct calldata){0};
+static enum status find_places(
+    struct verified *verified, struct places *out, const struct calldata_wish *wish, struct err *err) {
+	struct logs_walk walk = {.next_block = wish->block, .last_block = wish->block};
+	if (wish->block == CALLDATA_ANY_BLOCK) walk.last_block = verified->head.number;
 	while (walk.next_block <= walk.last_block) {
 		struct client_log *logs;
 		size_t count;
-		TRY(logs_page(&walk, verified->client, &logs, &count, verified->arena, query, err));
-		TRY(read_inputs(verified, out, logs, count, err));
+		TRY(logs_page(&walk, verified->client, &logs, &count, verified->arena, &wish->query, err));
+		for (size_t i = 0; i < count; i++) TRY(note_place(verified, out, &logs[i], err));
 	}
 	if (out->count) return STATUS_OK;
-	if (block == CALLDATA_ANY_BLOCK)
+	if (wish->block == CALLDATA_ANY_BLOCK)
 		err_set(err, STATUS_DENIED, "not proved: the node serves no event, where the chain has one");
 	else
 		err_set(err, STATUS_DENIED,
 		    "not proved: the node serves no event in block %llu, where the chain has one",
-		    (unsigned long long)block);
+		    (unsigned long long)wish->block);
 	return heads_not_proved(err);
 }
 
@@ -60,12 +71,15 @@ struct logs_query calldata_query(const addr20 *contract, const struct contract_t
 }
 
 enum status verified_statement(struct verified *verified, const struct calldata_wish *wish, struct err *err) {
-	struct calldata found;
+	struct places places = {0};
 	struct err why = {0};
-	TRY(verified_calldata(verified, &found, &wish->query, wish->block, err));
-	for (size_t i = 0; i < found.count; i++) {
+	TRY(find_places(verified, &places, wish, err));
+	for (size_t i = 0; i < places.count; i++) {
+		const struct place *place = &places.all[wish->oldest_first ? i : places.count - 1 - i];
+		struct bytes input;
+		TRY(verified_input(verified, &input, &place->tx, place->block, err));
 		why = (struct err){0};
-		if (wish->read(wish->context, found.inputs[i], &why) == STATUS_OK) return STATUS_OK;
+		if (wish->read(wish->context, input, &why) == STATUS_OK) return STATUS_OK;
 	}
 	err_set(err, STATUS_DENIED, "not proved: %s: %s", wish->what, why.message);
 	return heads_not_proved(err);

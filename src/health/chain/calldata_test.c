@@ -74,14 +74,35 @@ static void expect_refusal(struct looking *looking, uint64_t block, const char *
 
 static void the_calldata_of_a_block_is_read_once_a_transaction(void **state) {
 	struct looking *looking = *state;
-	struct calldata found;
-	const struct logs_query query = {.address = &looking->world->chain->anchor.consent};
-	assert_int_equal(
-	    verified_calldata(&looking->verified, &found, &query, looking->block, &looking->world->err), STATUS_OK);
-	assert_int_equal(found.count, 1);
-	assert_true(bytes_equal(found.inputs[0], RIGHT));
 	assert_int_equal(look(looking, looking->block), STATUS_OK);
 	assert_int_equal(looking->reads, 1);
+}
+
+/* Seventy transactions of one kind; the statement stands in this one, from 1. */
+static void add_transactions(struct looking *looking, size_t statement) {
+	struct fake_chain *chain = looking->world->chain;
+	chain->event_count = 0;
+	for (size_t i = 1; i <= 70; i++) {
+		struct fake_event *event = &chain->events[chain->event_count++];
+		*event = (struct fake_event){.block = chain->head + 1, .input = i == statement ? RIGHT : WRONG};
+		event->log = (struct log){.address = chain->anchor.consent, .topics = {{{1}}}, .topic_count = 1};
+		fake_mine(chain, FAKE_START_S + 20 + 10 * i);
+	}
+	chain->now_ms = (FAKE_START_S + 20 + 700) * 1000;
+	if (verified_head(&looking->verified, HEADS_FRESH, &looking->world->err))
+		fail_msg("%s", looking->world->err.message);
+}
+
+static void one_statement_is_found_among_many_the_newest_first(void **state) {
+	struct looking *looking = *state;
+	add_transactions(looking, 69);
+	assert_int_equal(look(looking, CALLDATA_ANY_BLOCK), STATUS_OK);
+	assert_int_equal(looking->reads, 2);
+	add_transactions(looking, 1);
+	assert_int_equal(look(looking, CALLDATA_ANY_BLOCK), STATUS_OK);
+	assert_int_equal(looking->reads, 70);
+	add_transactions(looking, 0);
+	expect_refusal(looking, CALLDATA_ANY_BLOCK, "the emergency of review 7: another statement than this one");
 }
 
 static void what_is_not_the_statement_is_refused_by_name(void **state) {
@@ -104,6 +125,7 @@ static void what_is_not_served_is_refused_with_the_block(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    TEST(the_calldata_of_a_block_is_read_once_a_transaction),
+	    TEST(one_statement_is_found_among_many_the_newest_first),
 	    TEST(what_is_not_the_statement_is_refused_by_name),
 	    TEST(what_is_not_served_is_refused_with_the_block),
 	};

@@ -78,16 +78,26 @@ static enum status read_opening(void *context, struct bytes input, struct err *e
 	return statement_is_proved(&finding->epoch->fact, &finding->fact, finding->what, err);
 }
 
-static enum status read_hand_overs(struct finding *finding, const struct folders_head *head, struct err *err) {
-	struct calldata found = {0};
-	const struct contract_topics topics = folders_folder_handed_over_event_topics(&finding->said->id, NULL);
-	const struct logs_query query = calldata_query(&finding->anchor->folders, &topics);
-	if (head->hand_over)
-		TRY(verified_calldata(&finding->request->verified, &found, &query, CALLDATA_ANY_BLOCK, err));
-	for (size_t i = 0; i < found.count; i++)
-		TRY(statement_folder_next_controller(finding->said, found.inputs[i], err));
+/* One hand-over after the other, until the one whose fact is proved. */
+static enum status read_hand_over(void *context, struct bytes input, struct err *err) {
+	struct finding *finding = context;
+	TRY(statement_folder_next_controller(finding->said, input, err));
 	const struct statement_controller *last = statement_folder_controller(finding->said);
-	TRY(statement_is_proved(&last->fact, &head->hand_over_fact, "the folder's controller", err));
+	return statement_is_proved(&last->fact, &finding->fact, finding->what, err);
+}
+
+static enum status read_hand_overs(struct finding *finding, const struct folders_head *head, struct err *err) {
+	const struct contract_topics topics = folders_folder_handed_over_event_topics(&finding->said->id, NULL);
+	const struct calldata_wish wish = {.query = calldata_query(&finding->anchor->folders, &topics),
+	    .block = CALLDATA_ANY_BLOCK,
+	    .oldest_first = true,
+	    .what = finding->what = "the folder's controller",
+	    .read = read_hand_over,
+	    .context = finding};
+	finding->fact = head->hand_over_fact;
+	if (head->hand_over) TRY(verified_statement(&finding->request->verified, &wish, err));
+	const struct statement_controller *last = statement_folder_controller(finding->said);
+	TRY(statement_is_proved(&last->fact, &head->hand_over_fact, finding->what, err));
 	if (finding->said->controller_count == (size_t)head->hand_over + 1 &&
 	    addr20_equal(&last->address, &head->controller))
 		return STATUS_OK;

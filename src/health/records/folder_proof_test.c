@@ -154,22 +154,30 @@ static struct fake_event *grant(struct scene *s, uint8_t rights) {
 	return grant_by(s, CONTROLLER, DELEGATE, rights, 5);
 }
 
-static void hand_over(struct scene *s, enum who to) {
+/* The next one; from whoever has it. */
+static void hand_over_at(struct scene *s, enum who from, enum who to, uint64_t number) {
 	const struct deployment *anchor = &s->world->chain->anchor;
 	const struct eip712_domain domain = deployment_domain(anchor, &anchor->folders);
-	struct folders_hand_over said = {
-	    .folder = s->id, .hand_over = 1, .controller = s->accounts[to], .number = s->head.number = 10};
+	struct folders_hand_over said = {.folder = s->id,
+	    .hand_over = s->head.hand_over + 1,
+	    .previous = s->head.hand_over_fact,
+	    .controller = s->accounts[to],
+	    .number = s->head.number = number};
 	const hash32 topics[3] = {
 	    folders_folder_handed_over_event_topic, s->id, abi_topic_of_address(&s->accounts[to])};
 	struct fake_event *made = event(s, &anchor->folders, topics, 3);
 	point(&said.audit_x, &said.audit_y, 98);
 	const hash32 digest = folders_hand_over_typed_digest(&said, &domain);
-	made->input = folders_hand_over_call(&s->arena, &said, sign(s, CONTROLLER, &digest), sign(s, to, &digest));
+	made->input = folders_hand_over_call(&s->arena, &said, sign(s, from, &digest), sign(s, to, &digest));
 	s->head.controller = s->accounts[to];
-	s->head.hand_over = 1;
+	s->head.hand_over = said.hand_over;
 	s->head.hand_over_fact = folders_hand_over_typed_hash(&said);
 	set_head(s);
 	mine(s);
+}
+
+static void hand_over(struct scene *s, enum who to) {
+	hand_over_at(s, CONTROLLER, to, 10);
 }
 
 /* --- asking --- */
@@ -379,6 +387,34 @@ static void a_former_controller_is_none(void **state) {
 	expect(s, 1); /* without a hand-over it is the first controller's: what the chain says, it is believed of */
 }
 
+static void a_delegate_that_was_granted_seventy_times_rotates(void **state) {
+	struct scene *s = *state;
+	open_folder(s);
+	grant(s, STATEMENT_RIGHT_ROTATE);
+	for (unsigned i = 1; i < 70; i++) grant(s, STATEMENT_RIGHT_SHARE);
+	rotate(s, 2, DELEGATE, DELEGATE);
+	expect(s, 2); /* by the oldest one */
+	grant(s, STATEMENT_RIGHT_ROTATE);
+	expect(s, 2);
+}
+
+static void seventy_hand_overs_are_followed(void **state) {
+	struct scene *s = *state;
+	struct folder folder;
+	open_folder(s);
+	for (unsigned i = 0; i < 70; i += 2) {
+		hand_over_at(s, CONTROLLER, STRANGER, 10 + i);
+		hand_over_at(s, STRANGER, CONTROLLER, 11 + i);
+	}
+	if (ask(s, &folder) != STATUS_OK) fail_msg("%s", s->world->err.message);
+	assert_int_equal(folder.said.controller_count, 71);
+	assert_true(addr20_equal(&folder.controller, &s->accounts[CONTROLLER]));
+	s->world->chain->hides_event = 40;
+	expect_refusal(s, "the folder's controller: the hand-over of folder");
+	s->world->chain->hides_event = 71; /* the newest */
+	expect_refusal(s, "the folder's controller: the chain holds another statement than this one");
+}
+
 static void a_folder_that_is_not_open_is_absent(void **state) {
 	struct scene *s = *state;
 	struct folder folder;
@@ -509,6 +545,8 @@ int main(void) {
 	    TEST(a_former_controller_may_be_a_delegate),
 	    TEST(a_right_to_share_is_none_to_rotate),
 	    TEST(a_former_controller_is_none),
+	    TEST(a_delegate_that_was_granted_seventy_times_rotates),
+	    TEST(seventy_hand_overs_are_followed),
 	    TEST(a_folder_that_is_not_open_is_absent),
 	    TEST(a_grant_is_what_was_stated),
 	    TEST(a_folders_records_are_all_or_refused),
