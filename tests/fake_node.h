@@ -32,6 +32,7 @@ struct fake_node {
 	/* what was asked */
 	unsigned requests, log_requests;
 	size_t logs_shown;
+	void (*before_head)(struct fake_node *node); /* NULL, or once: something happens before the head is told */
 	void (*before_logs)(struct fake_node *node); /* NULL, or once: the chain turns while it is read */
 };
 
@@ -48,8 +49,15 @@ static inline uint64_t fake_number(const struct json *value) {
 	return number;
 }
 
+static inline void fake_happens(struct fake_node *node, void (**event)(struct fake_node *)) {
+	void (*happens)(struct fake_node *) = *event;
+	*event = NULL;
+	if (happens) happens(node);
+}
+
 static inline void fake_put_block(struct fake_node *node, struct json_writer *writer, const struct json *params) {
 	const struct json *tag = json_at(params, 0);
+	if (json_string_is(tag, "latest")) fake_happens(node, &node->before_head);
 	uint64_t number = json_string_is(tag, "latest") ? node->head : fake_number(tag);
 	if (number > node->head) {
 		json_put_null(writer, "result");
@@ -122,9 +130,7 @@ static inline size_t fake_first(const struct fake_node *node, uint64_t from) {
 
 static inline void fake_put_logs(struct fake_node *node, struct json_writer *writer, const struct json *params) {
 	const struct json *filter = json_at(params, 0);
-	void (*turn)(struct fake_node *) = node->before_logs;
-	node->before_logs = NULL;
-	if (turn) turn(node);
+	fake_happens(node, &node->before_logs);
 	uint64_t from = fake_number(json_get(filter, "fromBlock")), to = fake_number(json_get(filter, "toBlock"));
 	size_t *found = malloc((node->log_count + 1) * sizeof *found), count = 0;
 	node->log_requests++;

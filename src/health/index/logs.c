@@ -44,37 +44,45 @@ static bool take_body(struct log *out, struct arena *arena, struct bytes body, u
 
 /* --- the store that follow_run fills --- */
 
-/* One question or follow_run: if another unwinds the file or makes it anew meanwhile, it begins again. */
+/*
+ * One question or follow_run, from the moment before its watches were read: if another unwinds the file or makes it
+ * anew meanwhile, the cursors that it holds are no longer the file's, and it begins again.
+ */
 struct run {
 	struct index *index;
 	unsigned openings;  /* of the file in which its watches are */
 	int64_t generation; /* how often that had been unwound */
 };
 
-static enum status unwound(struct err *err) {
-	return err_set(err, STATUS_BUSY, "the index of this home was unwound meanwhile");
-}
-
-/* With the lock held. STATUS_BUSY: it is another file than the watches were found in. */
-static enum status same_file(const struct run *run, struct err *err) {
-	TRY(index_open(run->index, err));
-	if (run->openings == run->index->openings) return STATUS_OK;
-	return err_set(err, STATUS_BUSY, "the index of this home was made anew meanwhile");
-}
-
 static enum status read_generation(struct index *index, int64_t *out, struct err *err) {
 	return db_number(index->db, out, "SELECT value FROM meta WHERE name='generation'", err);
+}
+
+/* With the lock held, before watches are read. */
+static enum status open_run(struct run *run, struct err *err) {
+	TRY(index_open(run->index, err));
+	run->openings = run->index->openings;
+	return read_generation(run->index, &run->generation, err);
+}
+
+/* With the lock held. STATUS_BUSY: what the watches say is no longer so. */
+static enum status same_file(const struct run *run, struct err *err) {
+	int64_t generation;
+	TRY(index_open(run->index, err));
+	if (run->openings != run->index->openings)
+		return err_set(err, STATUS_BUSY, "the index of this home was made anew meanwhile");
+	TRY(read_generation(run->index, &generation, err));
+	if (run->generation == generation) return STATUS_OK;
+	return err_set(err, STATUS_BUSY, "the index of this home was unwound meanwhile");
 }
 
 /* Takes the lock and the file's, and leaves with both. */
 static enum status begin_run(struct run *run, struct err *err) {
 	struct index *index = run->index;
-	int64_t generation;
 	index_lock(index);
-	enum status status = same_file(run, err);
+	enum status status = index_open(index, err);
 	if (status == STATUS_OK) status = db_begin(index->db, err);
-	if (status == STATUS_OK) status = read_generation(index, &generation, err);
-	if (status == STATUS_OK && generation != run->generation) status = unwound(err);
+	if (status == STATUS_OK) status = same_file(run, err);
 	if (status == STATUS_OK) return STATUS_OK;
 	if (index->db) db_rollback(index->db);
 	index_unlock(index);
@@ -90,15 +98,10 @@ static enum status end_run(struct run *run, enum status status, struct err *err)
 	return status;
 }
 
-/* The walk back is one walk: if another unwinds the file in the middle of it, `back` counts from another end. */
 static enum status read_kept(struct run *run, struct follow_block *out, bool *found, size_t back, struct err *err) {
 	struct index *index = run->index;
 	sqlite3_stmt *statement;
-	int64_t generation;
 	TRY(same_file(run, err));
-	TRY(read_generation(index, &generation, err));
-	if (back == 0) run->generation = generation;
-	if (generation != run->generation) return unwound(err);
 	TRY(db_statement(
 	    index->db, &statement, "SELECT number, hash FROM block ORDER BY number DESC LIMIT 1 OFFSET ?", err));
 	sqlite3_bind_int64(statement, 1, (int64_t)back);
@@ -202,12 +205,16 @@ static enum status put_seen(struct db *db, int64_t watch, const struct client_lo
 	return db_finish(db, statement, err);
 }
 
+/* A cursor that another program put before the page, since its filter begins earlier, stays: no block is passed over.
+ */
 static enum status put_end(struct db *db, const struct follow_page *page, struct err *err) {
 	sqlite3_stmt *statement;
 	for (size_t i = 0; i < page->watch_count; i++) {
-		TRY(db_statement(db, &statement, "UPDATE watch SET next = max(next, ?) WHERE id = ?", err));
+		TRY(db_statement(
+		    db, &statement, "UPDATE watch SET next = max(next, ?) WHERE id = ? AND next >= ?", err));
 		sqlite3_bind_int64(statement, 1, (int64_t)page->end.number + 1);
 		sqlite3_bind_int64(statement, 2, page->watches[i]->id);
+		sqlite3_bind_int64(statement, 3, (int64_t)page->watches[i]->next_block);
 		TRY(db_finish(db, statement, err));
 	}
 	TRY(db_statement(db, &statement, "INSERT OR REPLACE INTO block VALUES(?, ?)", err));
@@ -297,8 +304,7 @@ static enum status find_watches(
     struct run *run, struct follow_watch *out, const struct client_log_filter *filters, size_t count, struct err *err) {
 	struct index *index = run->index;
 	index_lock(index);
-	enum status status = index_open(index, err);
-	run->openings = index->openings;
+	enum status status = open_run(run, err);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
 		BUG_ON(!filters[i].address);
 		status = find_watch(index->db, &out[i], &filters[i], err);
@@ -366,6 +372,7 @@ static enum status read_all(const struct run *run, struct rows *rows, struct are
 	enum status status = same_file(run, err);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = read_rows(run->index->db, rows, arena, watches[i].id, filters[i].from_block, err);
+	if (status == STATUS_OK) status = same_file(run, err);
 	index_unlock(run->index);
 	logs_settle(rows->logs, &rows->count);
 	return status;
@@ -453,8 +460,7 @@ enum status index_follow(struct index *index, struct client *client, struct err 
 	size_t count = 0;
 	arena_init(&arena);
 	index_lock(index);
-	enum status status = index_open(index, err);
-	run.openings = index->openings;
+	enum status status = open_run(&run, err);
 	if (status == STATUS_OK) status = all_watches(index->db, &watches, &count, &arena, err);
 	index_unlock(index);
 	if (status == STATUS_OK) status = follow(&run, client, watches, count, err);

@@ -155,6 +155,56 @@ static void a_filter_that_first_began_late_reads_what_came_before(void **state) 
 	assert_int_equal(expect_same(world, &filter, 1), BLOCKS);
 }
 
+/* Another program asks with the same file, by its own node: one with another head, or one that breaks off. */
+static enum status ask_elsewhere(struct fake_node *node, uint64_t head, unsigned fails_after) {
+	struct world *world = (struct world *)((char *)node - offsetof(struct world, node));
+	struct fake_node other = *node;
+	struct client_log_filter filter = filter_of(1, -1);
+	struct client_log *logs;
+	size_t count;
+	other.head = head;
+	other.fails_after = fails_after ? other.requests + fails_after : 0;
+	struct index *index = index_new(&world->home, NULL);
+	struct client *client = fake_client(&other);
+	client_keep_logs(client, index_keeper(index));
+	enum status status = client_logs(client, &logs, &count, &world->arena, &filter, NULL);
+	free_client(client);
+	index_free(index);
+	return status;
+}
+
+static void begins_earlier_and_breaks_off(struct fake_node *node) {
+	assert_int_equal(ask_elsewhere(node, node->head, 1), STATUS_IO);
+}
+
+static void unwinds(struct fake_node *node) {
+	assert_int_equal(ask_elsewhere(node, 500, 0), STATUS_OK);
+}
+
+static void blocks_before_a_filters_first_are_not_passed_over(void **state) {
+	struct world *world = *state;
+	struct client_log_filter filter = filter_of(1, -1);
+	filter.from_block = 400;
+	world->node.head = 500;
+	expect_same(world, &filter, 1);
+	world->node.head = BLOCKS;
+	world->node.before_logs = begins_earlier_and_breaks_off;
+	expect_same(world, &filter, 1);
+	filter.from_block = 0;
+	assert_int_equal(expect_same(world, &filter, 1), BLOCKS);
+}
+
+static void what_another_program_unwound_is_read_again(void **state) {
+	struct world *world = *state;
+	struct client_log_filter filter = filter_of(1, -1);
+	world->node.head = 500;
+	expect_same(world, &filter, 1);
+	world->node.head = BLOCKS;
+	expect_same(world, &filter, 1);
+	world->node.before_head = unwinds;
+	assert_int_equal(expect_same(world, &filter, 1), BLOCKS);
+}
+
 static void what_was_read_once_is_not_asked_again(void **state) {
 	struct world *world = *state;
 	struct client_log_filter filter = filter_of(0, -1);
@@ -459,6 +509,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    TEST(the_index_answers_as_the_node_does),
 	    TEST(a_filter_that_first_began_late_reads_what_came_before),
+	    TEST(blocks_before_a_filters_first_are_not_passed_over),
+	    TEST(what_another_program_unwound_is_read_again),
 	    TEST(what_was_read_once_is_not_asked_again),
 	    TEST(a_reorganisation_takes_rows_away_and_reads_the_new_ones),
 	    TEST(two_programs_may_follow_with_one_file),
