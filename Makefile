@@ -13,7 +13,7 @@ setup:
 	@tools/setup build
 
 demo: all
-	@tools/demo --xinglin $(BUILD)/src/app/xinglin $(if $(FHIR),--fhir "$(FHIR)") $(if $(EPCIS),--epcis "$(EPCIS)")
+	@tools/demo --xinglin $(BUILD)/src/app/xinglin $(if $(FHIR),--fhir "$(FHIR)") $(if $(EPCIS),--epcis "$(EPCIS)") $(if $(PACKS),--packs "$(PACKS)")
 
 run: all
 	@$(BUILD)/src/app/xinglin dev --data data

@@ -13,7 +13,8 @@ FINDINGS = [("38341003", "Hypertensive disorder"), ("44054006", "Diabetes mellit
             ("13645005", "Chronic obstructive lung disease")]
 MEASURES = [("8867-4", "Heart rate", "/min", 55, 110), ("8310-5", "Body temperature", "Cel", 36, 39),
             ("2339-0", "Glucose", "mg/dL", 70, 180), ("29463-7", "Body weight", "kg", 48, 110)]
-PACKS_MAX = 500
+PACKS_MAX = 10000
+CASE_PACKS = 500
 
 
 class Unsuitable(Exception):
@@ -75,13 +76,22 @@ def check_digit(digits):
     return str(-total % 10)
 
 
-def made_up_batch():
+def packs_wanted(text):
+    """How many packs the made-up batch has."""
+    if text is None:
+        return random.randrange(12, 40)
+    if not text.isdecimal() or not 2 <= int(text) <= PACKS_MAX:
+        raise Unsuitable(f"it takes a number from 2 to {PACKS_MAX}")
+    return int(text)
+
+
+def made_up_batch(count=0):
     """Codes for a batch that the demo commissions itself. `units`: the packs that reach the pharmacy, known so far."""
     stem = "0" + "".join(random.choice("0123456789") for _ in range(12))
-    sscc = "1" + "".join(random.choice("0123456789") for _ in range(16))
+    cases = [f"1{random.randrange(10**12):012d}{i:04d}" for i in range(1 + PACKS_MAX // CASE_PACKS)]
     expiry = date.today() + timedelta(days=random.randrange(400, 1000))
     return {"gtins": [stem + check_digit(stem)], "lot": f"L{random.randrange(10**5):05d}", "expiry": expiry.isoformat(),
-            "sscc": sscc + check_digit(sscc), "count": random.randrange(12, 40), "units": [], "commissioning": [],
+            "ssccs": [sscc + check_digit(sscc) for sscc in cases], "count": count, "units": [], "commissioning": [],
             "shipping": None, "used": 0}
 
 
@@ -102,6 +112,9 @@ def commissioning_of(links):
 
 def chosen_events(events):
     """(events that commission packs, the first event that ships packs and nothing else or None)."""
+    cases = {e.get("parentLink") for e in events}
+    for event in events:
+        event["packs"] = [pack for pack in event["packs"] if pack["digitalLink"] not in cases]
     usable = [e for e in events if e["kind"] == "ObjectEvent" and e["packs"]
               and not e.get("corrects") and not e.get("recalls")]
     born = [e for e in usable if (e.get("bizStep"), e.get("action")) == ("commissioning", "ADD")]
@@ -114,14 +127,10 @@ def check_lots(born):
     """What the program would refuse in the middle of the demo is refused here, before it begins."""
     seen = set()
     for event in born:
-        gtins = {pack["gtin"] for pack in event["packs"]}
-        if len(gtins) > 1:
-            raise Unsuitable(f"event {event['event']} commissions packs of {len(gtins)} products; an event may "
-                             "commission packs of one")
-        lot = (*gtins, event.get("lot"))
-        if event.get("lot") and lot in seen:
+        lots = {(pack["gtin"], event.get("lot")) for pack in event["packs"]}
+        if event.get("lot") and lots & seen:
             raise Unsuitable(f"two events commission packs of lot {event['lot']}; a lot is commissioned by one event")
-        seen.add(lot)
+        seen |= lots
         if event.get("expiry", "9999") < date.today().isoformat():
             raise Unsuitable(f"lot {event.get('lot', '')} of event {event['event']} expired on {event['expiry']}")
 

@@ -35,6 +35,20 @@ def test_all_steps_with_a_single_resource_and_a_lot_that_the_document_names(tmp_
     assert json.loads((tmp_path / "shown" / "proof.json").read_text())["count"] == 1
 
 
+def test_a_thousand_packs_on_a_pallet(tmp_path):
+    done = demo(tmp_path, "--packs", 1000, "--out", "shown")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = " ".join(done.stdout.split())
+    assert "commissions 1,000 packs" in report and "2 cases, and these onto pallet" in report
+    assert "1000 packs were commissioned, 1 of them" in report and "All nine steps are done" in report
+
+
+@pytest.mark.parametrize("packs", ["1", "10001", "many", ""])
+def test_a_number_of_packs_that_it_cannot_use_is_refused_first(tmp_path, packs):
+    done = demo(tmp_path, "--packs", packs, "--out", "never")
+    assert done.returncode == 2 and "from 2 to 10000" in done.stderr and not (tmp_path / "never").exists()
+
+
 @pytest.mark.parametrize(
     "option, content, words",
     [

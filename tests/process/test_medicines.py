@@ -1,4 +1,5 @@
 """Medicines from the maker to the patient, on a real node: the way that it should go, and the ways that it must not."""
+import hashlib
 import json
 import os
 import pathlib
@@ -274,8 +275,110 @@ def test_real_documents_of_gs1(trade):
     assert trade.run("pharmacy", "pack", "verify", epcs[1])["state"] == "ACTIVE"
     assert trade.run("pharmacy", "pack", "verify", epcs[0])["state"] == "PACKED"
     assert trade.run("pharmacy", "pack", "dispense", epcs[1])["code"] == "OK"
-    for name in ("Example_9.6.4-TransformationEvent.jsonld", "Example_9.6.2-ObjectEvent.jsonld"):
-        refused(1, "nothing in this document is captured", trade.run, "maker", "pack", "capture", GS1 / name)
+    for name, words in (("Example_9.6.4-TransformationEvent", "nothing in this document is captured"),
+                        ("Example_9.6.2-ObjectEvent", "quantities of a class")):
+        refused(1, words, trade.run, "maker", "pack", "capture", GS1 / f"{name}.jsonld")
+
+
+def happened(kind="ObjectEvent", **members):
+    return {"type": kind, "eventTime": "2026-01-01T00:00:00Z", "eventTimeZoneOffset": "+00:00", **members}
+
+
+def capture(trade, by, events, *more):
+    """One document of these events, captured."""
+    path = trade.path("jsonld")
+    path.write_text(json.dumps({"@context": [], "type": "EPCISDocument", "schemaVersion": "2.0", "id": str(path),
+                                "creationDate": "2026-01-01T00:00:00Z", "epcisBody": {"eventList": events}}))
+    return trade.run(by, "pack", "capture", path, *more)
+
+
+def link(gtin, serial):
+    return f"https://id.gs1.org/01/{gtin}/21/{serial}"
+
+
+def born(packs, lot, **members):
+    ilmd = {"cbvmda:lotNumber": lot, "cbvmda:itemExpirationDate": "2030-06-30"}
+    return happened(action="ADD", bizStep="commissioning", epcList=packs, ilmd=ilmd, **members)
+
+
+def moved(step, packs, **members):
+    return happened(action="OBSERVE", bizStep=step, epcList=packs, **members)
+
+
+def test_a_day_of_the_field_in_one_document(trade):
+    """Units and cases in one event, cases by SGTIN as the US wants them, a pallet, two products, and the shipment."""
+    case_gtin, second = check_digit("3" + GTIN[1:13]), check_digit("0401234567892")
+    trade.register(second)
+    lot, pallet = trade.lot(), "https://id.gs1.org/00/" + trade.sscc()
+    units = [link(GTIN, f"D{i}") for i in range(4)]
+    others = [link(second, f"D{i}") for i in range(2)]
+    cases = [link(case_gtin, f"C{i}") for i in range(2)]
+    packed = lambda parent, children: happened("AggregationEvent", action="ADD", bizStep="packing", parentID=parent,
+                                               childEPCs=children)
+    sealed = trade.path()
+    done = capture(trade, "maker", [
+        born([*units, *others, *cases], lot), packed(cases[0], units[:2]), packed(cases[1], units[2:] + others),
+        happened(action="ADD", bizStep="commissioning", epcList=[pallet]), packed(pallet, cases),
+        moved("shipping", [pallet])], "--to", trade.address("wholesaler"), "--out", sealed)
+    assert done["code"] == "OK" and done["notCaptured"] == []
+    assert trade.run("wholesaler", "pack", "receive", "--document", sealed)["units"] == 6
+    trade.run("wholesaler", "pack", "aggregate", *cases, "--sscc", pallet, "--unpack")
+    onward = trade.path()
+    capture(trade, "wholesaler", [moved("shipping", cases[:1])], "--to", trade.address("pharmacy"), "--out", onward)
+    assert trade.run("pharmacy", "pack", "receive", "--document", onward, "--sscc", cases[0])["units"] == 2
+    trade.run("pharmacy", "pack", "aggregate", *units[:2], "--sscc", cases[0], "--unpack")
+    assert trade.run("pharmacy", "pack", "dispense", units[0])["code"] == "OK"
+    assert trade.run("wholesaler", "pack", "verify", others[0])["state"] == "PACKED"
+    holders = trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)["holders"]
+    assert {h["holderName"] for h in holders} == {"md-pharmacy", "md-wholesaler"}
+
+
+def test_a_shipment_of_recalled_packs_is_both(trade):
+    lot = trade.lot()
+    units = trade.commission(lot, 2)
+    recalled = {"persistentDisposition": {"set": ["recalled"]}}
+    refused(3, "IS_HELD", capture, trade, "maker", [moved("shipping", units, **recalled)], "--to",
+            trade.address("wholesaler"))
+    assert trade.run("maker", "pack", "verify", units[0])["state"] == "ACTIVE"  # neither
+    sealed = trade.path()
+    done = capture(trade, "maker", [moved("shipping", units, **recalled)], "--to", trade.address("wholesaler"),
+                   "--purpose", "destruction", "--out", sealed)
+    assert done["notCaptured"] == []
+    trade.run("wholesaler", "pack", "receive", "--document", sealed)
+    report = refused(3, "RECALLED", trade.run, "wholesaler", "pack", "verify", units[0])
+    assert report["recalled"] and not report["saleable"]
+
+
+def test_all_of_a_document_or_none(trade):
+    lot = trade.lot()
+    unit = link(GTIN, "N1")
+    correction = moved("shipping", [unit], errorDeclaration={"declarationTime": "2026-01-01T00:00:00Z"})
+    quantity = happened(action="OBSERVE", bizStep="shipping", quantityList=[{"epcClass": link(GTIN, "x")[:-5]}])
+    for second in (correction, quantity):
+        refused(1, "event 2", capture, trade, "maker", [born([unit], lot), second])
+        refused(3, "never commissioned", trade.run, "maker", "pack", "verify", unit)
+    done = capture(trade, "maker", [born([unit], lot), moved("inspecting", [unit])])
+    assert [skipped["event"] for skipped in done["notCaptured"]] == [2]
+
+
+def test_another_lot_or_expiry_on_the_pack_is_never_saleable(trade):
+    lot = trade.lot()
+    (unit,) = trade.commission(lot, 1)
+    serial = unit.rsplit("/", 1)[1]
+    assert trade.run("maker", "pack", "verify", f"(01){GTIN}(21){serial}(10){lot}(17)300630")["saleable"] is True
+    for printed, word in (("(10)OTHER", "wrong-lot"), ("(17)300629", "wrong-expiry"), ("(17)200101", "wrong-expiry")):
+        report = refused(3, word, trade.run, "maker", "pack", "verify", f"(01){GTIN}(21){serial}{printed}")
+        assert report["saleable"] is False and report["state"] == "ACTIVE"
+
+
+def test_nobody_confirms_a_guessed_document(trade):
+    """The chain's hash is not that of the plain document, and the same document gives the same again."""
+    plain, lot = trade.path("jsonld"), trade.lot()
+    done = trade.run("maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", "2030-06-30", "--count", 1,
+                     "--epcis-out", plain)
+    assert done["documentHash"] != "0x" + hashlib.sha256(plain.read_bytes()).hexdigest()
+    again = trade.run("maker", "pack", "commission", "--epcis", plain)
+    assert again["documentHash"] == done["documentHash"] and again["captures"][0]["repeated"] is True
 
 
 def test_a_race_of_two_dispensers(trade):

@@ -84,6 +84,15 @@ static void put_last_day(struct cli *cli, struct bytes expiry) {
 	cli_put_text(cli, "expiry", last_day);
 }
 
+/* As it is written, and in the one spelling that packs have here too: a case may have a GTIN and a serial. */
+static void put_parent(struct cli *cli, struct bytes parent) {
+	char link[EPC_TEXT_MAX];
+	struct scan scan;
+	scan_read(&scan, parent);
+	cli_put_bytes(cli, "parent", parent);
+	if (scan.fault == SCAN_FAULT_NONE && epc_digital_link(link, &scan)) cli_put_text(cli, "parentLink", link);
+}
+
 static void put_event(struct cli *cli, const struct epcis_event *event, size_t number) {
 	static const char *const actions[] = {"", "ADD", "OBSERVE", "DELETE"};
 	json_object_begin(&cli->writer, NULL);
@@ -94,7 +103,7 @@ static void put_event(struct cli *cli, const struct epcis_event *event, size_t n
 	if (event->disposition[0]) cli_put_text(cli, "disposition", event->disposition);
 	if (event->lot.len) cli_put_bytes(cli, "lot", event->lot);
 	put_last_day(cli, event->expiry);
-	if (event->parent.len) cli_put_bytes(cli, "parent", event->parent);
+	if (event->parent.len) put_parent(cli, event->parent);
 	if (event->corrects) cli_put_bool(cli, "corrects", true);
 	if (event->sets_recalled) cli_put_bool(cli, "recalls", true);
 	cli_put_u64(cli, "identifiers", event->epc_count);

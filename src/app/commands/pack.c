@@ -3,6 +3,7 @@
 
 #include "app/commands/commands.h"
 #include "app/system.h"
+#include "health/gs1/epc.h"
 #include "health/trace/capture.h"
 
 #define COUNT_MAX 10000u
@@ -134,7 +135,9 @@ static enum status container_option(struct cli *cli, const char **epc, struct er
 	if (digits == len && len != 18 && len != 20) /* 20: behind its application identifier, 00 */
 		return err_set(err, STATUS_INVALID, "--sscc: an SSCC has 18 digits, not %zu", len);
 	TRY(pack_scan(&scan, text, err));
-	if (!scan.sscc[0]) return err_set(err, STATUS_INVALID, "--sscc takes an SSCC: 18 digits, or a scan of one");
+	if (!scan.sscc[0] && !(scan.gtin[0] && scan.serial[0]))
+		return err_set(err, STATUS_INVALID,
+		    "--sscc takes an SSCC (18 digits, or a scan of one), or a scan of a case with its GTIN and serial");
 	*epc = pack_epc(cli, &scan);
 	return STATUS_OK;
 }
@@ -232,25 +235,27 @@ const struct cli_command command_pack_ship = {
 
 /* What to accept: the named container, or all of the document's that wait for this actor; a loose one by its units. */
 static enum status waiting(struct cli *cli, const char ***out, size_t *count, const struct document *document,
-    const char *sscc, struct err *err) {
+    const char *named, struct err *err) {
 	const char **epcs =
 	    arena_zalloc(&cli->arena, document->unit_count + document->container_count + 1, sizeof *epcs);
 	*count = 0;
 	for (uint32_t c = 0; c < document->container_count; c++) {
 		struct medicines_container_view view;
 		bool found;
-		struct scan scan = {.form = SCAN_PLAIN_DIGITS};
+		struct scan scan;
 		TRY(medicines_container(&cli->request, &view, &found, &document->containers[c].id, err));
 		bool mine = addr20_equal(&view.receiver, &cli->request.home->account) && hash32_is_zero(&view.parent);
-		if (!found || (sscc ? strcmp(document->containers[c].sscc, sscc) != 0 : !mine)) continue;
-		if (strlen(document->containers[c].sscc) == 18) {
-			memcpy(scan.sscc, document->containers[c].sscc, 19);
+		const char *code = document->containers[c].code;
+		if (!found || (named ? strcmp(code, named) != 0 : !mine)) continue;
+		scan_read(&scan, bytes_text(code));
+		if (code[0]) {
 			epcs[(*count)++] = pack_epc(cli, &scan);
 			continue;
 		}
 		for (uint32_t i = 0; i < document->unit_count; i++) {
 			const struct document_unit *unit = &document->units[i];
 			if (unit->container != c || strlen(unit->serial) >= sizeof scan.serial) continue;
+			scan = (struct scan){.form = SCAN_PLAIN_DIGITS};
 			memcpy(scan.gtin, document->batches[unit->batch].gtin, sizeof scan.gtin);
 			memcpy(scan.serial, unit->serial, strlen(unit->serial) + 1);
 			epcs[(*count)++] = pack_epc(cli, &scan);
@@ -270,9 +275,12 @@ static enum status cmd_pack_receive(struct cli *cli, struct err *err) {
 	struct bytes sealed;
 	struct scan scan = {.form = SCAN_PLAIN_DIGITS};
 	const char *path, *sscc = cli_value(cli, "sscc"), **epcs;
+	char code[EPC_CODE_MAX];
 	TRY(pack_open(cli, &stock, err));
 	TRY(cli_need(cli, &path, "document", err));
 	if (sscc) TRY(pack_scan(&scan, sscc, err));
+	bool is_code = epc_container_code(code, &scan);
+	if (sscc && !is_code) return err_set(err, STATUS_INVALID, "--sscc names no container: %s", sscc);
 	TRY(cli_read_file(cli, &sealed, path, PACK_FILE_MAX, err));
 	TRY(document_open(&cli->request, &document, sealed, err));
 	TRY(document_check(&cli->request, &document, err));
@@ -280,7 +288,7 @@ static enum status cmd_pack_receive(struct cli *cli, struct err *err) {
 	pack_put_actor(cli, "from", &document.sender);
 	cli_put_u64(cli, "units", document.unit_count);
 	if (cli_flag(cli, "keep")) return STATUS_OK;
-	TRY(waiting(cli, &epcs, &draft.epc_count, &document, sscc ? scan.sscc : NULL, err));
+	TRY(waiting(cli, &epcs, &draft.epc_count, &document, sscc ? code : NULL, err));
 	draft.epcs = epcs;
 	draft.destination = plan_party(&cli->request, &cli->request.home->account);
 	return pack_step(cli, &stock, &draft, &wish, err);
@@ -352,8 +360,8 @@ const struct cli_command command_pack_capture = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "capture an EPCIS 2.0 document: all of its events or none",
-    .teach = "Events that move nothing on the chain are listed with the reason. The same document again changes\n"
-	     "nothing.\n\n"
+    .teach = "Events that move nothing on the chain are listed with the reason; one that would move something and\n"
+	     "cannot be captured refuses the whole document. The same document again changes nothing.\n\n"
 	     "  xinglin pack capture events.jsonld --home maker",
     .options = {{"lot", "TEXT", "if a commissioning names none"}, {"expiry", "DATE", "likewise"},
 	{"to", "ADDRESS", "the receiver, if a shipping event names no actor of this chain"},

@@ -23,6 +23,8 @@ MUST_USE enum status pack_scan(struct scan *out, const char *text, struct err *e
 /* The scan's canonical Digital Link, in the arena. */
 const char *pack_epc(struct cli *cli, const struct scan *scan);
 unsigned pack_year(void);
+/* "sscc", or "case" with the Digital Link of a case that has a GTIN and a serial. NULL and "": nothing. */
+void pack_put_container(struct cli *cli, const char *code);
 /* An optional address option. */
 MUST_USE enum status pack_address(const struct cli *cli, addr20 *out, const char *name, struct err *err);
 /* "0x…" under `name`, and the directory's name under `name`Name. */

@@ -184,14 +184,14 @@ static enum status named_batch(
 
 static enum status put_holding(
     struct cli *cli, const struct stock *stock, const struct medicines_holding *row, struct err *err) {
-	const char *sscc;
-	TRY(stock_sscc(stock, &sscc, &row->container, err));
+	const char *code;
+	TRY(stock_code(stock, &code, &row->container, err));
 	json_object_begin(&cli->writer, NULL);
 	pack_put_actor(cli, "holder", &row->custodian);
 	pack_put_actor(cli, "inTransitTo", &row->receiver);
 	cli_put_u64(cli, "units", row->count);
 	if (!hash32_is_zero(&row->container)) cli_put_hex(cli, "container", bytes_make(row->container.b, 8));
-	if (sscc && sscc[0]) cli_put_text(cli, "sscc", sscc);
+	pack_put_container(cli, code);
 	json_object_end(&cli->writer);
 	return STATUS_OK;
 }
@@ -262,7 +262,7 @@ static enum status cmd_pack_recall(struct cli *cli, struct err *err) {
 	if (strlen(lot) >= sizeof lot_scan.lot) return err_set(err, STATUS_INVALID, "a lot has at most 20 characters");
 	memcpy(lot_scan.gtin, gtin, 15);
 	memcpy(lot_scan.lot, lot, strlen(lot) + 1);
-	wish.reason = sha256(bytes_text(reason));
+	wish.reason = reason;
 	const char *class = pack_epc(cli, &lot_scan);
 	struct epcis_draft draft = {.kind = EPCIS_OBJECT,
 	    .action = EPCIS_OBSERVE,
@@ -279,7 +279,7 @@ const struct cli_command command_pack_recall = {
     .arguments = "",
     .summary = "as the manufacturer or a regulator: recall a lot, and list who holds it",
     .teach = "From the next block on nothing of the lot is traded or dispensed. It cannot be undone. On the chain\n"
-	     "stands the reason's SHA-256.\n\n"
+	     "stands a salted hash of the reason.\n\n"
 	     "  xinglin pack recall --gtin 04012345678901 --lot L1 --reason \"glass in vials\" --home maker",
     .options = {LOT_OPTIONS, {"reason", "TEXT", "why"}, {"out", "FILE", "where the sealed document goes"},
 	{"epcis-out", "FILE", "also write the EPCIS document in plain"}},

@@ -31,6 +31,10 @@ enum status pack_address(const struct cli *cli, addr20 *out, const char *name, s
 	return cli_value(cli, name) ? cli_address(cli, out, name, err) : STATUS_OK;
 }
 
+void pack_put_container(struct cli *cli, const char *code) {
+	if (code && code[0]) cli_put_text(cli, strncmp(code, "http", 4) == 0 ? "case" : "sscc", code);
+}
+
 void pack_put_actor(struct cli *cli, const char *name, const addr20 *actor) {
 	struct directory_listed listed;
 	if (addr20_is_zero(actor)) return;

@@ -54,7 +54,7 @@ static void put_entry(struct cli *cli, const struct history_entry *entry) {
 	cli_put_u64(cli, "block", entry->block_number);
 	if (entry->timestamp) cli_put_time(cli, "at", entry->timestamp);
 	if (entry->container) cli_put_hex(cli, "container", bytes_make(entry->container->b, 8));
-	if (entry->sscc && entry->sscc[0]) cli_put_text(cli, "sscc", entry->sscc);
+	pack_put_container(cli, entry->code);
 	put_details(cli, &entry->event);
 	cli_put_hex(cli, "transaction", BYTES_OF(entry->tx_hash));
 	json_object_end(&cli->writer);

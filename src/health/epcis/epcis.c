@@ -238,19 +238,33 @@ static enum status event_list(const struct json **out, const struct json *root, 
 
 enum status epcis_parse(struct epcis_document *out, struct arena *arena, struct bytes text, struct err *err) {
 	const struct json *root, *list = NULL;
-	*out = (struct epcis_document){.text = text, .hash = sha256(text)};
+	*out = (struct epcis_document){.text = text};
 	if (text.len > EPCIS_BYTES_MAX) return err_set(err, STATUS_LIMIT, "an EPCIS document has at most 16 MiB");
 	TRY(json_input(&text, err));
 	TRY(json_parse(&root, arena, text, NULL, err));
 	TRY(event_list(&list, root, err));
 	out->events = arena_zalloc(arena, list->count + 1, sizeof *out->events);
-	hash32 *leaves = arena_alloc(arena, (list->count + 1) * sizeof *leaves);
 	json_foreach (event, list) {
-		leaves[out->count] = merkle_leaf(event->raw);
 		enum status status = read_event(&out->events[out->count], arena, event, err);
 		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", out->count + 1);
 		out->count++;
 	}
-	if (out->count) out->root = merkle_root(leaves, out->count);
 	return STATUS_OK;
+}
+
+hash32 epcis_root(const struct epcis_document *document, const hash32 *salt) {
+	hash32 root = {{0}}, *leaves;
+	if (!document->count) return root;
+	leaves = mem_zalloc(document->count, sizeof *leaves);
+	for (size_t i = 0; i < document->count; i++) {
+		uint8_t info[5 + 4] = "event", event[64];
+		hash32 hash = sha256(document->events[i].raw);
+		store_be32(info + 5, (uint32_t)i);
+		hkdf_expand_sha256(event, 32, salt, bytes_make(info, sizeof info));
+		memcpy(event + 32, hash.b, 32);
+		leaves[i] = merkle_leaf(bytes_make(event, sizeof event));
+	}
+	root = merkle_root(leaves, document->count);
+	mem_free(leaves);
+	return root;
 }

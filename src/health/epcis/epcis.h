@@ -48,11 +48,12 @@ struct epcis_document {
 	struct bytes text;
 	struct epcis_event *events;
 	size_t count;
-	hash32 hash; /* SHA-256 of the text */
-	hash32 root; /* Merkle root of leaf(raw) in order; zero if there are no events */
 };
 /* STATUS_INVALID names the event (from 1) and what is wrong. */
 MUST_USE enum status epcis_parse(struct epcis_document *out, struct arena *arena, struct bytes text, struct err *err);
+/* The Merkle root over the events in order, each salted, so that nobody confirms a guessed one (docs/wire-formats.md
+ * §10); zero if there are none. `salt` is the document's (health/trace/document.h). */
+hash32 epcis_root(const struct epcis_document *document, const hash32 *salt);
 
 /* --- writing: a document of one event --- */
 

@@ -1,8 +1,8 @@
 /* EPCIS documents: GS1's and OpenEPCIS's own are read, broken ones refused, and what we write reads back. */
 #include "health/epcis/epcis.h"
 
-#include "crypto/hash.h"
-#include "crypto/merkle.h"
+#include <stdio.h>
+
 #include "tests/unit.h"
 #include "tests/vectors.h"
 
@@ -41,12 +41,26 @@ static void test_written_and_read(void **state) {
 	assert_true(bytes_equal(event->expiry, BYTES_LITERAL("2030-06-30")));
 	assert_true(bytes_equal(event->destination, bytes_text(draft.destination)));
 	assert_true(event->sets_recalled);
-	hash32 leaf = merkle_leaf(event->raw), whole = sha256(buf_view(&text));
-	assert_true(hash32_equal(&document.root, &leaf));
-	assert_true(hash32_equal(&document.hash, &whole));
 	assert_non_null(strstr(buf_cstr(&text), "2026-11-22T12:00:00.123Z"));
 	buf_fini(&text);
 	arena_fini(&arena);
+}
+
+/* python3: the leaf is SHA-256(0 || HMAC(salt, "event" || be32(i) || 1) || SHA-256(event)), the tree RFC 6962's. */
+static void the_root_is_of_salted_events(void **state) {
+	(void)state;
+	struct epcis_event events[3] = {{.raw = BYTES_LITERAL("{\"a\":1}")}, {.raw = BYTES_LITERAL("{\"b\":2}")},
+	    {.raw = BYTES_LITERAL("{\"c\":3}")}};
+	struct epcis_document document = {.events = events, .count = 3}, none = {.count = 0};
+	hash32 salt, other = {{1}};
+	for (size_t i = 0; i < 32; i++) salt.b[i] = (uint8_t)i;
+	hash32 root = epcis_root(&document, &salt), of_other = epcis_root(&document, &other);
+	char text[65];
+	for (size_t i = 0; i < 32; i++) snprintf(text + 2 * i, 3, "%02x", root.b[i]);
+	assert_string_equal(text, "8e73839b20331694ba7a7a5c74e594949f7a03e53aadb88fa8bdeda2940aa495");
+	assert_false(hash32_equal(&root, &of_other));
+	root = epcis_root(&none, &salt);
+	assert_true(hash32_is_zero(&root));
 }
 
 #define HEAD                                                                                                           \
@@ -123,6 +137,7 @@ static void test_documents_of_others(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_written_and_read),
+	    cmocka_unit_test(the_root_is_of_salted_events),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_documents_of_others),
 	};

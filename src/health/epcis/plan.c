@@ -3,6 +3,8 @@
 
 #include "codec/hex.h"
 #include "health/epcis/planner.h"
+#include "health/gs1/epc.h"
+#include "health/trace/products.h"
 #include "health/trace/tags.h"
 
 const char *plan_party(struct actor_request *request, const addr20 *actor) {
@@ -36,7 +38,7 @@ enum status planner_new_part(struct planner *planner, struct err *err) {
 	if (plan->part_count == PLAN_PARTS_MAX)
 		return err_set(err, STATUS_LIMIT, "a document is captured in at most %u parts", PLAN_PARTS_MAX);
 	plan->parts[plan->part_count] = (struct capture){
-	    .document = plan->epcis->hash, .events_root = plan->epcis->root, .part = (uint32_t)plan->part_count};
+	    .document = plan->document.hash, .events_root = plan->events_root, .part = (uint32_t)plan->part_count};
 	plan->part_count++;
 	return STATUS_OK;
 }
@@ -61,24 +63,44 @@ enum status planner_scan(struct scan *out, struct bytes epc, struct err *err) {
 
 /* --- units and containers --- */
 
-static bool in_plan(uint32_t *out, const struct document *document, const char *gtin, const char *serial) {
-	for (uint32_t i = 0; i < document->unit_count; i++)
-		if (strcmp(document->units[i].serial, serial) == 0 &&
-		    strcmp(document->batches[document->units[i].batch].gtin, gtin) == 0) {
-			*out = i;
-			return true;
-		}
-	return false;
+static bool in_plan(uint32_t *out, const struct planner *planner, const char *gtin, const char *serial) {
+	hash32 name = places_name(gtin, serial);
+	const uint32_t *place = places_get(&planner->units, &name);
+	if (place) *out = *place;
+	return place != NULL;
+}
+
+static hash32 name_of(const struct planner *planner, uint32_t unit) {
+	const struct document *document = &planner->plan->document;
+	return places_name(document->batches[document->units[unit].batch].gtin, document->units[unit].serial);
+}
+
+void planner_add_unit(struct planner *planner, const struct document_unit *unit) {
+	struct document *document = &planner->plan->document;
+	document_add_unit(document, planner->request->arena, unit);
+	hash32 name = name_of(planner, document->unit_count - 1);
+	places_put(&planner->units, planner->request->arena, &name, document->unit_count - 1);
+}
+
+void planner_set_container(struct planner *planner, uint32_t unit, uint32_t container) {
+	hash32 name = name_of(planner, unit);
+	planner->plan->document.units[unit].container = container;
+	places_put(&planner->moved, planner->request->arena, &name, unit);
+}
+
+bool planner_has_moved(const struct planner *planner, uint32_t unit) {
+	hash32 name = name_of(planner, unit);
+	return places_get(&planner->moved, &name) != NULL;
 }
 
 uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *found) {
 	struct document *document = &planner->plan->document;
 	struct document_unit unit = found->unit;
 	uint32_t at;
-	if (in_plan(&at, document, found->batch.gtin, unit.serial)) return at;
+	if (in_plan(&at, planner, found->batch.gtin, unit.serial)) return at;
 	unit.batch = document_add_batch(document, planner->request->arena, &found->batch);
 	unit.container = DOCUMENT_NO_CONTAINER;
-	document_add_unit(document, planner->request->arena, &unit);
+	planner_add_unit(planner, &unit);
 	return document->unit_count - 1;
 }
 
@@ -87,7 +109,7 @@ enum status planner_unit(struct planner *planner, uint32_t *out, const struct sc
 	char advice[256];
 	bool known;
 	if (!scan->gtin[0] || !scan->serial[0]) return err_set(err, STATUS_INVALID, "a unit has a GTIN and a serial");
-	if (in_plan(out, &planner->plan->document, scan->gtin, scan->serial)) return STATUS_OK;
+	if (in_plan(out, planner, scan->gtin, scan->serial)) return STATUS_OK;
 	TRY(stock_unit(planner->stock, &found, &known, scan->gtin, scan->serial, err));
 	if (known) {
 		*out = planner_copy_unit(planner, &found);
@@ -103,32 +125,66 @@ struct medicines_unit planner_ref(const struct planner *planner, uint32_t unit) 
 	return (struct medicines_unit){document->batches[document->units[unit].batch].id, document->units[unit].index};
 }
 
-static bool container_in_plan(hash32 *out, const struct document *document, const char *sscc) {
-	for (uint32_t i = 0; i < document->container_count; i++)
-		if (strcmp(document->containers[i].sscc, sscc) == 0) {
-			*out = document->containers[i].id;
-			return true;
-		}
-	return false;
+enum status planner_is_container(struct planner *planner, bool *out, const struct scan *scan, struct err *err) {
+	char code[EPC_CODE_MAX];
+	struct product product;
+	struct stock_unit unit;
+	bool is_unit;
+	uint32_t place;
+	hash32 id;
+	*out = scan->sscc[0] != 0;
+	if (*out || !epc_container_code(code, scan)) return STATUS_OK;
+	hash32 name = places_name(code, "");
+	*out = places_get(&planner->cases, &name) || places_get(&planner->containers, &name);
+	if (*out || in_plan(&place, planner, scan->gtin, scan->serial)) return STATUS_OK;
+	if (scan->gtin[0] < '1' || scan->gtin[0] > '8') return STATUS_OK; /* packs, most of all: nothing is asked */
+	TRY(stock_container(planner->stock, &id, out, code, err));
+	if (*out) return STATUS_OK;
+	TRY(stock_unit(planner->stock, &unit, &is_unit, scan->gtin, scan->serial, err));
+	if (is_unit) return STATUS_OK;
+	enum status status = product_load(planner->request, &product, scan->gtin, err);
+	mem_wipe(&product, sizeof product);
+	*out = status == STATUS_NOTFOUND;
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
 enum status planner_container(
     struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err) {
 	struct document *document = &planner->plan->document;
+	struct arena *arena = planner->request->arena;
 	struct medicines_container_view view;
+	char code[EPC_CODE_MAX];
 	bool found = false, known;
-	if (!scan->sscc[0]) return err_set(err, STATUS_INVALID, "a container has an SSCC");
-	if (container_in_plan(out, document, scan->sscc)) return STATUS_OK;
-	hash32 key = tag_container_key(planner->request->home->entropy), tag = tag_container(&key, scan->sscc);
+	if (!epc_container_code(code, scan))
+		return err_set(err, STATUS_INVALID, "a container has an SSCC, or a GTIN and a serial");
+	hash32 name = places_name(code, "");
+	const uint32_t *place = places_get(&planner->containers, &name);
+	if (place) {
+		*out = document->containers[*place].id;
+		return STATUS_OK;
+	}
+	hash32 key = tag_container_key(planner->request->home->entropy), tag = tag_container(&key, code);
 	mem_wipe(&key, sizeof key);
-	TRY(stock_container(planner->stock, out, &known, scan->sscc, err));
+	TRY(stock_container(planner->stock, out, &known, code, err));
 	if (!known) *out = tag_container_id(&planner->request->home->account, &tag);
 	TRY(medicines_container(planner->request, &view, &found, out, err));
 	if (!found && !may_open)
-		return err_set(err, STATUS_NOTFOUND, "no document of this home names container %s", scan->sscc);
-	if (!found) TRY(planner_add(planner, medicines_open_container_call(planner->request->arena, &tag), err));
-	document_add_container(document, planner->request->arena, scan->sscc, out);
+		return err_set(err, STATUS_NOTFOUND, "no document of this home names container %s", code);
+	if (!found) TRY(planner_add(planner, medicines_open_container_call(arena, &tag), err));
+	places_put(&planner->containers, arena, &name, document_add_container(document, arena, code, out));
+	if (!found) places_put(&planner->opened, arena, out, 0);
 	return STATUS_OK;
+}
+
+void planner_add_child(struct planner *planner, const hash32 *parent, const hash32 *child) {
+	if (planner->child_count == planner->child_room) {
+		size_t room = planner->child_room ? 2 * planner->child_room : 64;
+		struct planner_child *larger = arena_zalloc(planner->request->arena, room, sizeof *larger);
+		if (planner->child_count) memcpy(larger, planner->children, planner->child_count * sizeof *larger);
+		planner->children = larger;
+		planner->child_room = room;
+	}
+	planner->children[planner->child_count++] = (struct planner_child){*parent, *child};
 }
 
 enum status planner_named_units(struct planner *planner, const uint32_t *units, size_t count, planner_units_op *make,
@@ -151,35 +207,72 @@ enum status planner_named_units(struct planner *planner, const uint32_t *units, 
 
 /* --- events --- */
 
-static bool is_step(const struct epcis_event *event, const char *a, const char *b) {
-	return strcmp(event->step, a) == 0 || strcmp(event->step, b) == 0;
+typedef enum status planner_handler(struct planner *planner, const struct epcis_event *event, struct err *err);
+
+/* What a step does with single packs and cases; NULL: nothing on the chain. */
+static planner_handler *handler_of(const struct epcis_event *event) {
+	static const struct {
+		const char *step;
+		planner_handler *handler;
+	} rows[] = {
+	    {"shipping", planner_ship},
+	    {"void_shipping", planner_ship},
+	    {"receiving", planner_receive},
+	    {"accepting", planner_receive},
+	    {"dispensing", planner_dispense},
+	    {"retail_selling", planner_dispense},
+	};
+	if (event->action == EPCIS_ADD) return strcmp(event->step, "commissioning") == 0 ? planner_commission : NULL;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(event->step, rows[i].step) == 0) return rows[i].handler;
+	return planner_state_of(event) != MEDICINES_STATE_NONE ? planner_change : NULL;
 }
 
-/* NULL in `*why` where the event was captured. */
+static enum status object_event(
+    struct planner *planner, const struct epcis_event *event, const char **why, struct err *err) {
+	planner_handler *handler = handler_of(event);
+	if (event->sets_recalled) TRY(planner_recall(planner, event, err));
+	/* What is recalled is held by that already. */
+	if (event->sets_recalled && handler == planner_change && strcmp(event->step, "holding") == 0) return STATUS_OK;
+	if (handler && event->epc_count) return handler(planner, event, err);
+	if (handler)
+		return err_set(err, STATUS_UNSUPPORTED,
+		    "%s of quantities of a class: only packs and cases with serials are captured", event->step);
+	if (!event->sets_recalled)
+		*why = arena_printf(planner->request->arena, "%s%s%s moves nothing on the chain",
+		    epcis_kind_name(event->kind), event->step[0] ? " " : "", event->step);
+	return STATUS_OK;
+}
+
+/* NULL in `*why` where the event was captured. What would move something and cannot be captured is STATUS_UNSUPPORTED:
+ * a document is captured with all that it moves, or not at all. */
 static enum status one_event(
     struct planner *planner, const struct epcis_event *event, const char **why, struct err *err) {
 	*why = NULL;
-	if (event->corrects) {
-		*why = "corrections (errorDeclaration) are not captured yet";
-		return STATUS_OK;
-	}
+	if (event->corrects)
+		return err_set(err, STATUS_UNSUPPORTED, "a correction (errorDeclaration) is not captured yet");
 	if (event->kind == EPCIS_AGGREGATION && event->action != EPCIS_OBSERVE)
 		return planner_pack(planner, event, err);
-	if (event->kind == EPCIS_OBJECT && event->sets_recalled) return planner_recall(planner, event, err);
-	if (event->kind == EPCIS_OBJECT && event->action == EPCIS_ADD &&
-	    is_step(event, "commissioning", "commissioning")) {
-		if (event->epc_count) return planner_commission(planner, event, err);
-		*why = "it commissions quantities of a class: only packs with serials are captured";
-		return STATUS_OK;
-	}
-	if (event->kind == EPCIS_OBJECT && event->action != EPCIS_ADD && event->epc_count) {
-		if (is_step(event, "shipping", "void_shipping")) return planner_ship(planner, event, err);
-		if (is_step(event, "receiving", "accepting")) return planner_receive(planner, event, err);
-		if (is_step(event, "dispensing", "retail_selling")) return planner_dispense(planner, event, err);
-		if (planner_state_of(event) != MEDICINES_STATE_NONE) return planner_change(planner, event, err);
-	}
+	if (event->kind == EPCIS_OBJECT) return object_event(planner, event, why, err);
 	*why = arena_printf(planner->request->arena, "%s%s%s moves nothing on the chain, or is not captured yet",
 	    epcis_kind_name(event->kind), event->step[0] ? " " : "", event->step);
+	return STATUS_OK;
+}
+
+/* Cases of a GTIN are known by what aggregations do with them, wherever in the document those stand. */
+static enum status find_cases(struct planner *planner, struct err *err) {
+	const struct epcis_document *epcis = planner->plan->epcis;
+	for (size_t i = 0; i < epcis->count; i++) {
+		char code[EPC_CODE_MAX];
+		struct scan scan;
+		const struct epcis_event *event = &epcis->events[i];
+		if (event->kind != EPCIS_AGGREGATION || event->action == EPCIS_OBSERVE) continue;
+		enum status status = planner_scan(&scan, event->parent, err);
+		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", i + 1);
+		if (!epc_container_code(code, &scan)) continue;
+		hash32 name = places_name(code, "");
+		places_put(&planner->cases, planner->request->arena, &name, 0);
+	}
 	return STATUS_OK;
 }
 
@@ -201,7 +294,9 @@ enum status plan_make(struct plan *out, struct actor_request *request, const str
 	out->parts = arena_zalloc(request->arena, PLAN_PARTS_MAX, sizeof *out->parts);
 	out->skipped = arena_zalloc(request->arena, epcis->count + 1, sizeof *out->skipped);
 	document_init(&out->document, request, epcis->text);
+	out->events_root = epcis_root(epcis, &out->document.salt);
 	TRY(planner_new_part(&planner, err));
+	TRY(find_cases(&planner, err));
 	for (size_t i = 0; i < epcis->count; i++) {
 		const char *why;
 		enum status status = one_event(&planner, &epcis->events[i], &why, err);

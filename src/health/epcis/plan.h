@@ -28,8 +28,8 @@ struct plan_wish {
 	uint64_t expiry_s; /* 0: none */
 	addr20 to;         /* zero: the event's destination */
 	enum medicines_purpose purpose;
-	hash32 reason;    /* of a recall: SHA-256 of its text */
-	addr20 recipient; /* a further reader of the sealed document; zero: none */
+	const char *reason; /* of a recall; the chain gets its salted hash */
+	addr20 recipient;   /* a further reader of the sealed document; zero: none */
 };
 struct plan_skipped {
 	size_t event; /* from 1 */
@@ -38,6 +38,7 @@ struct plan_skipped {
 #define PLAN_PARTS_MAX 64u
 struct plan {
 	const struct epcis_document *epcis;
+	hash32 events_root;
 	struct capture *parts;
 	size_t part_count;
 	struct document document;

@@ -7,34 +7,51 @@
 #define COMMISSION_UNITS_MAX 10000u
 #define COMMISSION_DEPTH_MAX 14u /* of a tree over that many */
 
-/* One GTIN for the whole event, and its serials. */
+/* What one event commissions of one product. */
 struct lot_draft {
 	char gtin[15], lot[21];
 	const char **serials;
 	size_t count;
 };
 
-static enum status read_epcs(
-    struct planner *planner, struct lot_draft *out, const struct epcis_event *event, struct err *err) {
-	out->serials = arena_zalloc(planner->request->arena, event->epc_count + 1, sizeof *out->serials);
+/* Cases are opened at once; what packs there are is scanned in `*packs`, in order. */
+static enum status read_packs(
+    struct planner *planner, struct scan **packs, size_t *count, const struct epcis_event *event, struct err *err) {
+	*packs = arena_zalloc(planner->request->arena, event->epc_count + 1, sizeof **packs);
+	*count = 0;
 	for (size_t i = 0; i < event->epc_count; i++) {
-		struct scan scan;
+		struct scan *scan = &(*packs)[*count];
+		bool is_container;
 		hash32 container;
-		TRY(planner_scan(&scan, event->epcs[i], err));
-		if (scan.sscc[0]) {
-			TRY(planner_container(planner, &container, &scan, true, err));
+		TRY(planner_scan(scan, event->epcs[i], err));
+		TRY(planner_is_container(planner, &is_container, scan, err));
+		if (is_container) {
+			TRY(planner_container(planner, &container, scan, true, err));
 			continue;
 		}
-		if (!scan.gtin[0] || !scan.serial[0])
+		if (!scan->gtin[0] || !scan->serial[0])
 			return err_set(err, STATUS_INVALID, "only packs with serials and containers are commissioned");
-		if (out->count && strcmp(out->gtin, scan.gtin) != 0)
-			return err_set(err, STATUS_INVALID, "one event commissions units of one GTIN: %s and %s",
-			    out->gtin, scan.gtin);
-		memcpy(out->gtin, scan.gtin, sizeof out->gtin);
-		out->serials[out->count++] = arena_strdup(planner->request->arena, bytes_text(scan.serial));
+		++*count;
 	}
+	return STATUS_OK;
+}
+
+/* The packs of the first product among those that are left; the others move up. */
+static enum status take_product(
+    struct planner *planner, struct lot_draft *out, struct scan *packs, size_t *count, struct err *err) {
+	struct arena *arena = planner->request->arena;
+	size_t left = 0;
+	*out = (struct lot_draft){.serials = arena_zalloc(arena, *count, sizeof *out->serials)};
+	memcpy(out->gtin, packs[0].gtin, sizeof out->gtin);
+	for (size_t i = 0; i < *count; i++)
+		if (strcmp(packs[i].gtin, out->gtin) == 0)
+			out->serials[out->count++] = arena_strdup(arena, bytes_text(packs[i].serial));
+		else if (left++ != i)
+			packs[left - 1] = packs[i];
+	*count = left;
 	if (out->count > COMMISSION_UNITS_MAX)
-		return err_set(err, STATUS_LIMIT, "at most %u units a document", COMMISSION_UNITS_MAX);
+		return err_set(err, STATUS_LIMIT, "%zu packs of one product in one event; at most %u are allowed",
+		    out->count, COMMISSION_UNITS_MAX);
 	return STATUS_OK;
 }
 
@@ -100,7 +117,7 @@ static hash32 add_units(
 		    .container = DOCUMENT_NO_CONTAINER,
 		    .path = paths.nodes[i],
 		    .path_len = paths.lengths[i]};
-		document_add_unit(document, arena, &unit);
+		planner_add_unit(planner, &unit);
 	}
 	return root;
 }
@@ -130,29 +147,39 @@ static enum status add_operations(struct planner *planner, const struct lot_draf
 	return STATUS_OK;
 }
 
-enum status planner_commission(struct planner *planner, const struct epcis_event *event, struct err *err) {
+static enum status commission_lot(
+    struct planner *planner, struct lot_draft *lot, const struct epcis_event *event, struct err *err) {
 	struct arena *arena = planner->request->arena;
-	struct lot_draft lot = {.count = 0};
 	struct document_batch batch = {.count = 0};
 	struct product product;
-	TRY(read_epcs(planner, &lot, event, err));
-	if (lot.count == 0) return STATUS_OK; /* containers only */
-	TRY(read_master(planner, &lot, &batch, event, err));
-	TRY(product_load(planner->request, &product, lot.gtin, err));
-	hash32 *tags = arena_alloc(arena, lot.count * sizeof *tags);
-	for (size_t i = 0; i < lot.count; i++) tags[i] = tag_unit(&product.key, lot.gtin, lot.serials[i]);
-	hash32 product_tag = tag_product(&product.key, lot.gtin);
-	hash32 batch_tag = tag_batch(&product.key, lot.gtin, lot.lot);
-	batch.gtin = arena_strdup(arena, bytes_text(lot.gtin));
-	batch.lot = arena_strdup(arena, bytes_text(lot.lot));
+	TRY(read_master(planner, lot, &batch, event, err));
+	TRY(product_load(planner->request, &product, lot->gtin, err));
+	hash32 *tags = arena_alloc(arena, lot->count * sizeof *tags);
+	for (size_t i = 0; i < lot->count; i++) tags[i] = tag_unit(&product.key, lot->gtin, lot->serials[i]);
+	hash32 product_tag = tag_product(&product.key, lot->gtin);
+	hash32 batch_tag = tag_batch(&product.key, lot->gtin, lot->lot);
+	batch.gtin = arena_strdup(arena, bytes_text(lot->gtin));
+	batch.lot = arena_strdup(arena, bytes_text(lot->lot));
 	batch.owner = product.owner;
 	batch.regulator = product.regulator;
 	batch.id = tag_batch_id(&product_tag, &batch_tag);
-	batch.count = (uint32_t)lot.count;
-	hash32 root = add_units(planner, &lot, &batch, tags);
-	enum status status = add_operations(planner, &lot, &batch, &product, tags, &root, err);
+	batch.count = (uint32_t)lot->count;
+	hash32 root = add_units(planner, lot, &batch, tags);
+	enum status status = add_operations(planner, lot, &batch, &product, tags, &root, err);
 	mem_wipe(&product, sizeof product);
 	return status;
+}
+
+enum status planner_commission(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	struct scan *packs;
+	size_t count;
+	TRY(read_packs(planner, &packs, &count, event, err));
+	while (count) {
+		struct lot_draft lot;
+		TRY(take_product(planner, &lot, packs, &count, err));
+		TRY(commission_lot(planner, &lot, event, err));
+	}
+	return STATUS_OK;
 }
 
 /* --- packing and unpacking --- */
@@ -179,15 +206,19 @@ enum status planner_pack(struct planner *planner, const struct epcis_event *even
 		return err_set(err, STATUS_INVALID, "an aggregation that names no children one by one is not captured");
 	TRY(planner_scan(&scan, event->parent, err));
 	TRY(planner_container(planner, &parent, &scan, packs, err));
-	uint32_t container = document_add_container(document, arena, scan.sscc, &parent);
+	uint32_t container = document_add_container(document, arena, "", &parent);
 	for (size_t i = 0; i < event->epc_count; i++) {
+		bool is_container;
 		TRY(planner_scan(&scan, event->epcs[i], err));
-		if (scan.sscc[0]) {
-			TRY(planner_container(planner, &children[child_count++], &scan, false, err));
+		TRY(planner_is_container(planner, &is_container, &scan, err));
+		if (is_container) {
+			TRY(planner_container(planner, &children[child_count], &scan, false, err));
+			if (packs) planner_add_child(planner, &parent, &children[child_count]);
+			child_count++;
 			continue;
 		}
 		TRY(planner_unit(planner, &units[unit_count], &scan, err));
-		document->units[units[unit_count++]].container = packs ? container : DOCUMENT_NO_CONTAINER;
+		planner_set_container(planner, units[unit_count++], packs ? container : DOCUMENT_NO_CONTAINER);
 	}
 	TRY(planner_named_units(planner, units, unit_count, packs ? pack_op : unpack_op, &parent, err));
 	if (!child_count) return STATUS_OK;

@@ -20,7 +20,14 @@ static bool has(const struct tree *tree, const hash32 *id) {
 	return false;
 }
 
-/* The container and all that the chain has inside it, at any depth. */
+static enum status join(struct tree *tree, const hash32 *id, struct err *err) {
+	if (has(tree, id)) return STATUS_OK;
+	if (tree->count == CONTAINERS_MAX) return err_set(err, STATUS_LIMIT, "more than %u containers", CONTAINERS_MAX);
+	tree->ids[tree->count++] = *id;
+	return STATUS_OK;
+}
+
+/* The container and all that is inside it, at any depth: on the chain, or by events of this document. */
 static enum status read_tree(struct planner *planner, struct tree *out, const hash32 *root, struct err *err) {
 	out->ids = arena_alloc(planner->request->arena, CONTAINERS_MAX * sizeof *out->ids);
 	out->ids[0] = *root;
@@ -28,13 +35,13 @@ static enum status read_tree(struct planner *planner, struct tree *out, const ha
 	for (size_t at = 0; at < out->count; at++) {
 		hash32 *children;
 		size_t count;
-		TRY(medicines_children(planner->request, &children, &count, &out->ids[at], err));
-		for (size_t i = 0; i < count; i++) {
-			if (has(out, &children[i])) continue;
-			if (out->count == CONTAINERS_MAX)
-				return err_set(err, STATUS_LIMIT, "more than %u containers", CONTAINERS_MAX);
-			out->ids[out->count++] = children[i];
-		}
+		const hash32 id = out->ids[at];
+		for (size_t i = 0; i < planner->child_count; i++)
+			if (hash32_equal(&planner->children[i].parent, &id))
+				TRY(join(out, &planner->children[i].child, err));
+		if (places_get(&planner->opened, &id)) continue; /* the chain does not know it yet */
+		TRY(medicines_children(planner->request, &children, &count, &id, err));
+		for (size_t i = 0; i < count; i++) TRY(join(out, &children[i], err));
 	}
 	return STATUS_OK;
 }
@@ -43,19 +50,20 @@ static enum status read_tree(struct planner *planner, struct tree *out, const ha
 static enum status add_units(struct planner *planner, const hash32 *id, struct err *err) {
 	struct document *document = &planner->plan->document;
 	struct stock_unit *units;
-	const char *sscc;
+	const char *code;
 	size_t count;
+	if (places_get(&planner->opened, id)) return STATUS_OK;
 	TRY(stock_units_in(planner->stock, &units, &count, id, err));
-	TRY(stock_sscc(planner->stock, &sscc, id, err));
+	TRY(stock_code(planner->stock, &code, id, err));
 	for (size_t i = 0; i < count; i++) {
 		struct medicines_unit ref = {units[i].batch.id, units[i].unit.index};
 		struct medicines_holding holding;
 		progress_at(planner->request->progress, "asking the chain for the packs of a container", i, count);
 		TRY(medicines_holder(planner->request, &holding, &ref, err));
 		if (!hash32_equal(&holding.container, id)) continue;
-		uint32_t container = document_add_container(document, planner->request->arena, sscc ? sscc : "", id);
+		uint32_t container = document_add_container(document, planner->request->arena, code ? code : "", id);
 		uint32_t at = planner_copy_unit(planner, &units[i]);
-		document->units[at].container = container;
+		if (!planner_has_moved(planner, at)) document->units[at].container = container;
 	}
 	if (count)
 		progress_at(planner->request->progress, "asking the chain for the packs of a container", count, count);
@@ -97,7 +105,7 @@ static enum status ship_loose(
 	hash32 key = tag_container_key(request->home->entropy);
 	uint8_t text[15 + 32 + 4];
 	memcpy(text, "xinglin/loose/1", 15);
-	memcpy(text + 15, planner->plan->epcis->hash.b, 32);
+	memcpy(text + 15, document->hash.b, 32);
 	store_be32(text + 47, document->container_count);
 	hash32 tag = hmac_sha256(BYTES_OF(key), bytes_make(text, sizeof text));
 	mem_wipe(&key, sizeof key);
@@ -118,9 +126,11 @@ enum status planner_ship(struct planner *planner, const struct epcis_event *even
 	if (!ends) TRY(receiver_of(planner, &to, event, err));
 	for (size_t i = 0; i < event->epc_count; i++) {
 		struct scan scan;
+		bool is_container;
 		hash32 container;
 		TRY(planner_scan(&scan, event->epcs[i], err));
-		if (!scan.sscc[0]) {
+		TRY(planner_is_container(planner, &is_container, &scan, err));
+		if (!is_container) {
 			if (ends) return err_set(err, STATUS_INVALID, "void_shipping names containers");
 			TRY(planner_unit(planner, &units[unit_count++], &scan, err));
 			continue;
@@ -154,10 +164,10 @@ static enum status receive_loose(
 	TRY(medicines_holder(planner->request, &holding, &ref, err));
 	if (hash32_is_zero(&holding.container))
 		return err_set(err, STATUS_DENIED, "NOT_PENDING: serial %s is in no shipment", scan->serial);
-	const char *sscc;
-	TRY(stock_sscc(planner->stock, &sscc, &holding.container, err));
-	if (sscc && sscc[0])
-		return err_set(err, STATUS_INVALID, "serial %s came in container %s: receive that", scan->serial, sscc);
+	const char *code;
+	TRY(stock_code(planner->stock, &code, &holding.container, err));
+	if (code && code[0])
+		return err_set(err, STATUS_INVALID, "serial %s came in container %s: receive that", scan->serial, code);
 	if (!has(accepted, &holding.container)) {
 		TRY(planner_add(planner, medicines_accept_call(arena, &holding.container), err));
 		accepted->ids[accepted->count++] = holding.container;
@@ -170,9 +180,11 @@ enum status planner_receive(struct planner *planner, const struct epcis_event *e
 	struct tree accepted = {arena_alloc(arena, (event->epc_count + 1) * sizeof(hash32)), 0};
 	for (size_t i = 0; i < event->epc_count; i++) {
 		struct scan scan;
+		bool is_container;
 		hash32 container;
 		TRY(planner_scan(&scan, event->epcs[i], err));
-		if (!scan.sscc[0]) {
+		TRY(planner_is_container(planner, &is_container, &scan, err));
+		if (!is_container) {
 			TRY(receive_loose(planner, &scan, &accepted, err));
 			continue;
 		}
@@ -237,6 +249,22 @@ enum status planner_change(struct planner *planner, const struct epcis_event *ev
 
 /* --- recall --- */
 
+/* Those packs of the event that are not recalled yet, by themselves or with their lot: a second recall is none. */
+static enum status not_recalled(
+    struct planner *planner, uint32_t **out, size_t *count, const struct epcis_event *event, struct err *err) {
+	uint32_t *units;
+	TRY(all_units(planner, &units, event, err));
+	*out = units;
+	*count = 0;
+	for (size_t i = 0; i < event->epc_count; i++) {
+		struct medicines_unit ref = planner_ref(planner, units[i]);
+		struct medicines_unit_view view;
+		TRY(medicines_unit(planner->request, &view, &ref, err));
+		if (!view.recalled) units[(*count)++] = units[i];
+	}
+	return STATUS_OK;
+}
+
 /* The batch of a lot: from the product's key, or from a document. */
 static enum status batch_of(
     struct planner *planner, struct document_batch *out, const struct scan *scan, struct err *err) {
@@ -260,9 +288,18 @@ static enum status batch_of(
 	return STATUS_OK;
 }
 
+/* Words of a reason are few: it is salted as the document is. */
+static hash32 reason_of(const struct planner *planner) {
+	struct bytes parts[] = {BYTES_LITERAL("xinglin/reason/1"), BYTES_OF(planner->plan->document.salt),
+	    bytes_text(planner->wish->reason ? planner->wish->reason : "")};
+	return sha256_parts(parts, 3);
+}
+
 enum status planner_recall(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	uint32_t *units;
+	size_t count;
 	enum medicines_state to = MEDICINES_STATE_RECALLED;
+	hash32 reason = reason_of(planner);
 	for (size_t i = 0; i < event->class_count; i++) {
 		struct scan scan;
 		struct document_batch batch;
@@ -271,9 +308,9 @@ enum status planner_recall(struct planner *planner, const struct epcis_event *ev
 			return err_set(err, STATUS_INVALID, "a recall names a GTIN and a lot");
 		TRY(batch_of(planner, &batch, &scan, err));
 		document_add_batch(&planner->plan->document, planner->request->arena, &batch);
-		TRY(planner_add(planner,
-		    medicines_recall_batch_call(planner->request->arena, &batch.id, &planner->wish->reason), err));
+		TRY(planner_add(
+		    planner, medicines_recall_batch_call(planner->request->arena, &batch.id, &reason), err));
 	}
-	TRY(all_units(planner, &units, event, err));
-	return planner_named_units(planner, units, event->epc_count, change_op, &to, err);
+	TRY(not_recalled(planner, &units, &count, event, err));
+	return planner_named_units(planner, units, count, change_op, &to, err);
 }

@@ -2,13 +2,25 @@
 #ifndef HEALTH_EPCIS_PLANNER_H
 #define HEALTH_EPCIS_PLANNER_H
 
+#include "health/epcis/places.h"
 #include "health/epcis/plan.h"
 
+/* A container that this plan puts into another one: the chain does not know it yet. */
+struct planner_child {
+	hash32 parent, child;
+};
 struct planner {
 	struct actor_request *request;
 	const struct stock *stock;
 	const struct plan_wish *wish;
 	struct plan *plan;
+	struct places units;      /* of the document, by GTIN and serial */
+	struct places containers; /* of the document, by code */
+	struct places cases;      /* codes that an aggregation of this document has as its parent */
+	struct places opened;     /* ids of containers that this plan opens */
+	struct places moved;      /* units of the document that this plan packs or unpacks, by GTIN and serial */
+	struct planner_child *children;
+	size_t child_count, child_room;
 };
 struct capture *planner_part(struct planner *planner);
 MUST_USE enum status planner_new_part(struct planner *planner, struct err *err);
@@ -20,9 +32,21 @@ MUST_USE enum status planner_scan(struct scan *out, struct bytes epc, struct err
 MUST_USE enum status planner_unit(struct planner *planner, uint32_t *out, const struct scan *scan, struct err *err);
 uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *found);
 struct medicines_unit planner_ref(const struct planner *planner, uint32_t unit);
+/* Adds a unit that the document does not name yet. */
+void planner_add_unit(struct planner *planner, const struct document_unit *unit);
+/* Packed into the container, or DOCUMENT_NO_CONTAINER. */
+void planner_set_container(struct planner *planner, uint32_t unit, uint32_t container);
+bool planner_has_moved(const struct planner *planner, uint32_t unit);
+/*
+ * Is it a container? Every SSCC is one. A GTIN with a serial is one (a case) if an aggregation of this document has it
+ * as its parent; if its GTIN's indicator (1 to 8) says that it is a package of others, and a document of this home
+ * knows it as a container, or nobody knows it as a pack: no document, and no key of its product in this home.
+ */
+MUST_USE enum status planner_is_container(struct planner *planner, bool *out, const struct scan *scan, struct err *err);
 /* The container's id; a new one is opened where `may_open`. */
 MUST_USE enum status planner_container(
     struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err);
+void planner_add_child(struct planner *planner, const hash32 *parent, const hash32 *child);
 /* One operation for each batch and at most 256 units. */
 typedef struct bytes planner_units_op(
     struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context);

@@ -154,6 +154,12 @@ bool epc_digital_link(char out[EPC_TEXT_MAX], const struct scan *scan) {
 	return used > 0 && (size_t)used < EPC_TEXT_MAX;
 }
 
+bool epc_container_code(char out[EPC_CODE_MAX], const struct scan *scan) {
+	if (!scan->sscc[0]) return scan->gtin[0] && scan->serial[0] && epc_digital_link(out, scan);
+	memcpy(out, scan->sscc, sizeof scan->sscc);
+	return true;
+}
+
 bool epc_urn(char out[EPC_TEXT_MAX], const struct scan *scan, unsigned n) {
 	char text[80] = "";
 	const char *plain = "!'()*+,-.:;=_";

@@ -12,10 +12,14 @@
 #include "health/gs1/scan.h"
 
 #define EPC_TEXT_MAX 160u
+#define EPC_CODE_MAX EPC_TEXT_MAX
 
 /* The canonical https://id.gs1.org/… of a scan that has one (a unit, a batch, a product, a container, a place); false
  * otherwise. NUL-terminated. */
 bool epc_digital_link(char out[EPC_TEXT_MAX], const struct scan *scan);
+/* What names a container: the 18 digits of its SSCC; or of a case that has a GTIN and a serial its Digital Link. Both
+ * are read back by scan_read. False otherwise. NUL-terminated. */
+bool epc_container_code(char out[EPC_CODE_MAX], const struct scan *scan);
 /* The URN of a unit, batch, container or place whose company prefix has `prefix_len` digits ([6, 12]); false otherwise.
  */
 bool epc_urn(char out[EPC_TEXT_MAX], const struct scan *scan, unsigned prefix_len);

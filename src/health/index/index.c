@@ -5,7 +5,7 @@
 #include "crypto/hash.h"
 #include "health/index/index_private.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define MODULE "index"
 
 /*
@@ -25,8 +25,8 @@ static const char schema[] =
     "CREATE TABLE batch(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, gtin TEXT NOT NULL, lot TEXT NOT NULL,"
     " expiry INTEGER NOT NULL, owner BLOB NOT NULL, regulator BLOB NOT NULL, count INTEGER NOT NULL);"
     "CREATE INDEX batch_lot ON batch(gtin, lot);"
-    "CREATE TABLE container(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, sscc TEXT NOT NULL);"
-    "CREATE INDEX container_sscc ON container(sscc);"
+    "CREATE TABLE container(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, code TEXT NOT NULL);"
+    "CREATE INDEX container_code ON container(code);"
     "CREATE TABLE unit(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, place INTEGER NOT NULL, serial TEXT NOT NULL,"
     " tag BLOB NOT NULL, path BLOB NOT NULL, UNIQUE(batch, place));"
     "CREATE INDEX unit_serial ON unit(serial);"

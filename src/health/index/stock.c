@@ -40,11 +40,11 @@ static enum status put_container(
     struct db *db, int64_t *id, const struct document_container *container, struct err *err) {
 	sqlite3_stmt *statement;
 	TRY(db_statement(db, &statement,
-	    "INSERT INTO container(name, sscc) VALUES(?, ?)"
-	    " ON CONFLICT(name) DO UPDATE SET sscc = excluded.sscc WHERE sscc = ''",
+	    "INSERT INTO container(name, code) VALUES(?, ?)"
+	    " ON CONFLICT(name) DO UPDATE SET code = excluded.code WHERE code = ''",
 	    err));
 	db_bind(statement, 1, BYTES_OF(container->id));
-	db_bind_text(statement, 2, container->sscc);
+	db_bind_text(statement, 2, container->code);
 	TRY(db_finish(db, statement, err));
 	return row_of(db, id, "SELECT id FROM container WHERE name = ?", &container->id, err);
 }
@@ -187,25 +187,25 @@ static enum status find_lot(void *context, struct document_batch *out, bool *fou
 	return status;
 }
 
-static enum status find_container(void *context, hash32 *out, bool *found, const char *sscc, struct err *err) {
+static enum status find_container(void *context, hash32 *out, bool *found, const char *code, struct err *err) {
 	struct index *index = context;
 	sqlite3_stmt *statement;
 	TRY(index_open(index, err));
-	TRY(db_statement(index->db, &statement, "SELECT name FROM container WHERE sscc = ? ORDER BY id LIMIT 1", err));
-	db_bind_text(statement, 1, sscc);
+	TRY(db_statement(index->db, &statement, "SELECT name FROM container WHERE code = ? ORDER BY id LIMIT 1", err));
+	db_bind_text(statement, 1, code);
 	enum status status = db_step(index->db, statement, found, err);
 	if (status == STATUS_OK && *found && !db_column_fixed(statement, 0, out->b, 32)) status = no_sense(err);
 	db_end(statement);
 	return status;
 }
 
-static enum status find_sscc(
+static enum status find_code(
     void *context, const char **out, struct arena *arena, const hash32 *container, struct err *err) {
 	struct index *index = context;
 	sqlite3_stmt *statement;
 	bool found;
 	TRY(index_open(index, err));
-	TRY(db_statement(index->db, &statement, "SELECT sscc FROM container WHERE name = ?", err));
+	TRY(db_statement(index->db, &statement, "SELECT code FROM container WHERE name = ?", err));
 	db_bind(statement, 1, BYTES_OF(*container));
 	enum status status = db_step(index->db, statement, &found, err);
 	*out = status == STATUS_OK && found ? text_of(arena, statement, 0) : NULL;
@@ -299,7 +299,7 @@ static enum status containers_of(void *context, hash32 **out, size_t *count, str
 }
 
 static const struct stock_source source = {
-    find_unit, find_unit_at, find_lot, find_container, find_sscc, units_in, containers_of, take};
+    find_unit, find_unit_at, find_lot, find_container, find_code, units_in, containers_of, take};
 
 /* --- the home's documents --- */
 

@@ -169,7 +169,7 @@ static void lots_and_containers_are_found(void **state) {
 	for (unsigned long long number = 0; number < 12; number++) {
 		struct document_batch a, b;
 		hash32 id[2], name = name_of(2, number);
-		const char *sscc[2], *lot = text(world, "L%llu", number), *code = text(world, "%018llu", number);
+		const char *name_in[2], *lot = text(world, "L%llu", number), *code = text(world, "%018llu", number);
 		bool found[2];
 		assert_int_equal(stock_lot(&world->kept, &a, &found[0], "04012345678901", lot, &world->err), STATUS_OK);
 		assert_int_equal(stock_lot(&world->twin, &b, &found[1], "04012345678901", lot, &world->err), STATUS_OK);
@@ -179,10 +179,10 @@ static void lots_and_containers_are_found(void **state) {
 		assert_int_equal(stock_container(&world->twin, &id[1], &found[1], code, &world->err), STATUS_OK);
 		assert_int_equal(found[0], found[1]);
 		assert_true(!found[0] || hash32_equal(&id[0], &id[1]));
-		assert_int_equal(stock_sscc(&world->kept, &sscc[0], &name, &world->err), STATUS_OK);
-		assert_int_equal(stock_sscc(&world->twin, &sscc[1], &name, &world->err), STATUS_OK);
-		assert_true(!sscc[0] == !sscc[1]);
-		if (sscc[0]) assert_string_equal(sscc[0], sscc[1]);
+		assert_int_equal(stock_code(&world->kept, &name_in[0], &name, &world->err), STATUS_OK);
+		assert_int_equal(stock_code(&world->twin, &name_in[1], &name, &world->err), STATUS_OK);
+		assert_true(!name_in[0] == !name_in[1]);
+		if (name_in[0]) assert_string_equal(name_in[0], name_in[1]);
 	}
 }
 

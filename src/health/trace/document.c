@@ -3,13 +3,33 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
-#include "health/gs1/gs1.h"
+#include "health/gs1/epc.h"
 #include "health/trace/medicines.h"
 
 #define UNITS_MAX 100000u
 
+static hash32 hash_of(const struct document *document) {
+	struct bytes parts[] = {BYTES_LITERAL("xinglin/document/1"), BYTES_OF(document->salt), document->epcis};
+	return sha256_parts(parts, 3);
+}
+
+static hash32 salt_of(struct actor_request *request, struct bytes epcis) {
+	static const char domain[] = "xinglin document";
+	uint8_t info[sizeof domain - 1 + 32];
+	hash32 salt, text = sha256(epcis);
+	memcpy(info, domain, sizeof domain - 1);
+	memcpy(info + sizeof domain - 1, text.b, 32);
+	if (epcis.len)
+		hkdf_sha256(salt.b, 32, (struct bytes){NULL, 0},
+		    bytes_make(request->home->entropy, sizeof request->home->entropy), bytes_make(info, sizeof info));
+	else
+		random_fill(request->random, salt.b, 32);
+	return salt;
+}
+
 void document_init(struct document *out, struct actor_request *request, struct bytes epcis) {
-	*out = (struct document){.hash = sha256(epcis), .sender = request->home->account, .epcis = epcis};
+	*out = (struct document){.salt = salt_of(request, epcis), .sender = request->home->account, .epcis = epcis};
+	out->hash = hash_of(out);
 }
 
 /* Room for one more of `size` bytes. */
@@ -30,13 +50,13 @@ uint32_t document_add_batch(struct document *document, struct arena *arena, cons
 	return document->batch_count++;
 }
 
-uint32_t document_add_container(struct document *document, struct arena *arena, const char *sscc, const hash32 *id) {
+uint32_t document_add_container(struct document *document, struct arena *arena, const char *code, const hash32 *id) {
 	for (uint32_t i = 0; i < document->container_count; i++)
 		if (hash32_equal(&document->containers[i].id, id)) return i;
 	document->containers = grown(arena, document->containers, document->container_count, &document->container_room,
 	    sizeof *document->containers);
 	document->containers[document->container_count] =
-	    (struct document_container){.sscc = arena_strdup(arena, bytes_text(sscc)), .id = *id};
+	    (struct document_container){.code = arena_strdup(arena, bytes_text(code)), .id = *id};
 	return document->container_count++;
 }
 
@@ -85,12 +105,13 @@ void document_write(struct buf *out, const struct document *document, const stru
 	json_put_u64(&writer, "chainId", request->home->deployment.chain_id);
 	json_put_hex(&writer, "medicines", BYTES_OF(request->home->deployment.medicines));
 	json_put_hex(&writer, "sender", BYTES_OF(document->sender));
+	json_put_hex(&writer, "salt", BYTES_OF(document->salt));
 	json_put_string(&writer, "epcis", document->epcis);
 	write_batches(&writer, document);
 	json_array_begin(&writer, "containers");
 	for (uint32_t i = 0; i < document->container_count; i++) {
 		json_object_begin(&writer, NULL);
-		json_put_text(&writer, "sscc", document->containers[i].sscc);
+		json_put_text(&writer, "code", document->containers[i].code);
 		json_put_hex(&writer, "id", BYTES_OF(document->containers[i].id));
 		json_object_end(&writer);
 	}
@@ -128,8 +149,12 @@ static bool is_gtin(const char *text) {
 	return text && strlen(text) == 14 && gs1_check_digit_holds(bytes_text(text));
 }
 
-static bool is_sscc_or_none(const char *text) {
-	return text && (!text[0] || (strlen(text) == 18 && gs1_check_digit_holds(bytes_text(text))));
+static bool is_code_or_none(const char *text) {
+	char code[EPC_CODE_MAX];
+	struct scan scan;
+	if (!text || !text[0]) return text != NULL;
+	scan_read(&scan, bytes_text(text));
+	return scan.fault == SCAN_FAULT_NONE && epc_container_code(code, &scan) && strcmp(code, text) == 0;
 }
 
 static bool read_batch(struct document *document, struct arena *arena, const struct json *json) {
@@ -146,11 +171,11 @@ static bool read_batch(struct document *document, struct arena *arena, const str
 }
 
 static bool read_container(struct document *document, struct arena *arena, const struct json *json) {
-	const char *sscc = read_text(arena, json_get(json, "sscc"));
+	const char *code = read_text(arena, json_get(json, "code"));
 	uint32_t before = document->container_count;
 	hash32 id;
-	return is_sscc_or_none(sscc) && read_hex(id.b, 32, json_get(json, "id")) &&
-	       document_add_container(document, arena, sscc, &id) == before;
+	return is_code_or_none(code) && read_hex(id.b, 32, json_get(json, "id")) &&
+	       document_add_container(document, arena, code, &id) == before;
 }
 
 static bool read_unit(struct document *document, struct arena *arena, const struct json *json) {
@@ -194,13 +219,14 @@ enum status document_parse(struct document *out, struct actor_request *request, 
 	if (!json_u64(&version, json_get(root, "v")) || version != 1 ||
 	    !json_u64(&chain_id, json_get(root, "chainId")) ||
 	    !read_hex(medicines.b, 20, json_get(root, "medicines")) ||
-	    !read_hex(out->sender.b, 20, json_get(root, "sender")) || !json_string(json_get(root, "epcis")).data)
+	    !read_hex(out->sender.b, 20, json_get(root, "sender")) ||
+	    !read_hex(out->salt.b, 32, json_get(root, "salt")) || !json_string(json_get(root, "epcis")).data)
 		return err_set(err, STATUS_INVALID, "this is no sealed document of medicines");
 	if (chain_id != request->home->deployment.chain_id ||
 	    !addr20_equal(&medicines, &request->home->deployment.medicines))
 		return err_set(err, STATUS_DENIED, "this document is of another chain");
 	out->epcis = arena_dup(arena, json_string(json_get(root, "epcis")));
-	out->hash = sha256(out->epcis);
+	out->hash = hash_of(out);
 	TRY(read_list(out, arena, root, "batches", read_batch, err));
 	TRY(read_list(out, arena, root, "containers", read_container, err));
 	return read_list(out, arena, root, "units", read_unit, err);

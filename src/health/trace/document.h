@@ -23,7 +23,7 @@ struct document_batch {
 	uint32_t count;
 };
 struct document_container {
-	const char *sscc; /* "" for a loose transfer */
+	const char *code; /* of epc_container_code; "" for a loose transfer */
 	hash32 id;
 };
 #define DOCUMENT_NO_CONTAINER UINT32_MAX
@@ -37,7 +37,8 @@ struct document_unit {
 	size_t path_len;
 };
 struct document {
-	hash32 hash; /* of the EPCIS text */
+	hash32 salt; /* secret of the sender and the recipients, so that nobody confirms a guessed document */
+	hash32 hash; /* what the chain holds of it: of the salt and the EPCIS text */
 	addr20 sender;
 	struct bytes epcis;
 	struct document_batch *batches;
@@ -46,10 +47,11 @@ struct document {
 	uint32_t batch_count, container_count, unit_count;
 	uint32_t batch_room, container_room, unit_room;
 };
+/* The same EPCIS text from the same home has the same salt and hash again; a reference, whose text is empty, never. */
 void document_init(struct document *out, struct actor_request *request, struct bytes epcis);
 /* Each gives the place of an equal entry that is there, or of a new copy. */
 uint32_t document_add_batch(struct document *document, struct arena *arena, const struct document_batch *batch);
-uint32_t document_add_container(struct document *document, struct arena *arena, const char *sscc, const hash32 *id);
+uint32_t document_add_container(struct document *document, struct arena *arena, const char *code, const hash32 *id);
 void document_add_unit(struct document *document, struct arena *arena, const struct document_unit *unit);
 
 void document_write(struct buf *out, const struct document *document, const struct actor_request *request);

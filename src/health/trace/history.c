@@ -171,8 +171,8 @@ static enum status tell(
 		struct history_entry *entry = &entries[*count];
 		TRY(medicines_event_read(&entry->event, history->request->arena, &log->log, err));
 		if (!concerns(history, &entry->event, &entry->container)) continue;
-		entry->sscc = NULL;
-		if (entry->container) TRY(stock_sscc(stock, &entry->sscc, entry->container, err));
+		entry->code = NULL;
+		if (entry->container) TRY(stock_code(stock, &entry->code, entry->container, err));
 		entry->block_number = log->block_number;
 		entry->timestamp = log->timestamp;
 		entry->tx_hash = log->tx_hash;

@@ -15,7 +15,7 @@
 struct history_entry {
 	struct medicines_event event;
 	const hash32 *container;          /* the one that moved, or into or out of which the pack went; NULL: none */
-	const char *sscc;                 /* of it, if a document names it; else NULL */
+	const char *code;                 /* of it, if a document names it; else NULL */
 	uint64_t block_number, timestamp; /* seconds; 0 if the node does not say */
 	hash32 tx_hash;
 };

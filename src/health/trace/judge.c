@@ -8,8 +8,8 @@
 static enum judge_print compare_print(const struct scan *scan, const struct document_batch *batch, unsigned this_year) {
 	uint64_t printed;
 	if (scan->lot[0] && strcmp(scan->lot, batch->lot) != 0) return JUDGE_PRINT_LOT;
-	if (scan->expiry[0] && gs1_expiry_seconds(&printed, bytes_text(scan->expiry), this_year) &&
-	    printed != batch->expiry_s)
+	if (scan->expiry[0] &&
+	    (!gs1_expiry_seconds(&printed, bytes_text(scan->expiry), this_year) || printed != batch->expiry_s))
 		return JUDGE_PRINT_EXPIRY;
 	return JUDGE_PRINT_AGREES;
 }
@@ -20,9 +20,10 @@ static enum status judge_known(struct actor_request *request, struct judge_resul
 	TRY(medicines_unit(request, &out->state, &place, err));
 	enum medicines_state state = out->state.effective;
 	out->print = compare_print(scan, &out->unit.batch, this_year);
-	out->is_saleable = state == MEDICINES_STATE_ACTIVE || state == MEDICINES_STATE_PACKED;
-	bool is_good = out->is_saleable || state == MEDICINES_STATE_IN_TRANSIT;
-	out->verdict = is_good && out->print == JUDGE_PRINT_AGREES ? JUDGE_GOOD : JUDGE_BAD;
+	bool agrees = out->print == JUDGE_PRINT_AGREES;
+	bool is_here = state == MEDICINES_STATE_ACTIVE || state == MEDICINES_STATE_PACKED;
+	out->is_saleable = agrees && is_here;
+	out->verdict = agrees && (is_here || state == MEDICINES_STATE_IN_TRANSIT) ? JUDGE_GOOD : JUDGE_BAD;
 	return STATUS_OK;
 }
 

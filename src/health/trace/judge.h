@@ -21,7 +21,7 @@ struct judge_result {
 	struct stock_unit unit;
 	struct medicines_unit_view state;
 	enum judge_print print;
-	bool is_saleable;
+	bool is_saleable; /* never if anything printed is another's */
 	/* UNKNOWN and FOREIGN */
 	char advice[256];     /* a serial that is almost this one; or empty */
 	bool is_commissioned; /* FOREIGN: the chain knows the serial */

@@ -36,18 +36,18 @@ enum status stock_lot(const struct stock *stock, struct document_batch *out, boo
 	return stock->source->lot(stock->context, out, found, stock->arena, gtin, lot, err);
 }
 
-enum status stock_container(const struct stock *stock, hash32 *out, bool *found, const char *sscc, struct err *err) {
+enum status stock_container(const struct stock *stock, hash32 *out, bool *found, const char *code, struct err *err) {
 	struct stock_documents beside = beside_of(stock);
-	TRY(stock_documents_source.container(&beside, out, found, sscc, err));
+	TRY(stock_documents_source.container(&beside, out, found, code, err));
 	if (*found) return STATUS_OK;
-	return stock->source->container(stock->context, out, found, sscc, err);
+	return stock->source->container(stock->context, out, found, code, err);
 }
 
-enum status stock_sscc(const struct stock *stock, const char **out, const hash32 *container, struct err *err) {
+enum status stock_code(const struct stock *stock, const char **out, const hash32 *container, struct err *err) {
 	struct stock_documents beside = beside_of(stock);
-	TRY(stock_documents_source.sscc(&beside, out, stock->arena, container, err));
+	TRY(stock_documents_source.code(&beside, out, stock->arena, container, err));
 	if (*out) return STATUS_OK;
-	return stock->source->sscc(stock->context, out, stock->arena, container, err);
+	return stock->source->code(stock->context, out, stock->arena, container, err);
 }
 
 enum status stock_units_in(

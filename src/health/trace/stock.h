@@ -28,8 +28,8 @@ struct stock_source {
 	    const struct medicines_unit *ref, struct err *err);
 	MUST_USE enum status (*lot)(void *context, struct document_batch *out, bool *found, struct arena *arena,
 	    const char *gtin, const char *lot, struct err *err);
-	MUST_USE enum status (*container)(void *context, hash32 *out, bool *found, const char *sscc, struct err *err);
-	MUST_USE enum status (*sscc)(
+	MUST_USE enum status (*container)(void *context, hash32 *out, bool *found, const char *code, struct err *err);
+	MUST_USE enum status (*code)(
 	    void *context, const char **out, struct arena *arena, const hash32 *container, struct err *err);
 	MUST_USE enum status (*units_in)(void *context, struct stock_unit **out, size_t *count, struct arena *arena,
 	    const hash32 *container, struct err *err);
@@ -53,10 +53,10 @@ MUST_USE enum status stock_unit_at(
     const struct stock *stock, struct stock_unit *out, bool *found, const struct medicines_unit *ref, struct err *err);
 MUST_USE enum status stock_lot(const struct stock *stock, struct document_batch *out, bool *found, const char *gtin,
     const char *lot, struct err *err);
-/* A container's id on the chain by its SSCC, and back: NULL if no document names it. */
+/* A container's id on the chain by its code (epc_container_code), and back: NULL if no document names it. */
 MUST_USE enum status stock_container(
-    const struct stock *stock, hash32 *out, bool *found, const char *sscc, struct err *err);
-MUST_USE enum status stock_sscc(const struct stock *stock, const char **out, const hash32 *container, struct err *err);
+    const struct stock *stock, hash32 *out, bool *found, const char *code, struct err *err);
+MUST_USE enum status stock_code(const struct stock *stock, const char **out, const hash32 *container, struct err *err);
 /* Packs that some document put into the container, and containers that some document put the pack into: where they are
  * now, the chain says. */
 MUST_USE enum status stock_units_in(

@@ -52,20 +52,20 @@ static enum status find_lot(void *context, struct document_batch *out, bool *fou
 	return STATUS_OK;
 }
 
-static enum status find_container(void *context, hash32 *out, bool *found, const char *sscc, struct err *err) {
+static enum status find_container(void *context, hash32 *out, bool *found, const char *code, struct err *err) {
 	const struct stock_documents *stock = context;
 	(void)err;
 	*found = false;
 	for (size_t d = 0; d < stock->count && !*found; d++)
 		for (uint32_t i = 0; i < stock->documents[d].container_count && !*found; i++) {
 			*out = stock->documents[d].containers[i].id;
-			*found = strcmp(stock->documents[d].containers[i].sscc, sscc) == 0;
+			*found = strcmp(stock->documents[d].containers[i].code, code) == 0;
 		}
 	return STATUS_OK;
 }
 
 /* A name, if some document gives one: loose transfers have none. */
-static enum status find_sscc(
+static enum status find_code(
     void *context, const char **out, struct arena *arena, const hash32 *container, struct err *err) {
 	const struct stock_documents *stock = context;
 	(void)arena, (void)err;
@@ -73,7 +73,7 @@ static enum status find_sscc(
 	for (size_t d = 0; d < stock->count; d++)
 		for (uint32_t i = 0; i < stock->documents[d].container_count; i++) {
 			const struct document_container *known = &stock->documents[d].containers[i];
-			if (hash32_equal(&known->id, container) && (!*out || !(*out)[0])) *out = known->sscc;
+			if (hash32_equal(&known->id, container) && (!*out || !(*out)[0])) *out = known->code;
 		}
 	return STATUS_OK;
 }
@@ -134,4 +134,4 @@ static enum status take(void *context, const struct document *document, struct e
 }
 
 const struct stock_source stock_documents_source = {
-    find_unit, find_unit_at, find_lot, find_container, find_sscc, units_in, containers_of, take};
+    find_unit, find_unit_at, find_lot, find_container, find_code, units_in, containers_of, take};

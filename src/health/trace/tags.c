@@ -5,7 +5,7 @@
 #include "crypto/hash.h"
 
 static hash32 tag_of(const hash32 *key, const char *domain, const char *first, const char *second) {
-	char text[96];
+	char text[256];
 	int len = snprintf(text, sizeof text, "%s%s%s", domain, first, second);
 	BUG_ON(len < 0 || (size_t)len >= sizeof text);
 	return hmac_sha256(BYTES_OF(*key), bytes_make(text, (size_t)len));
@@ -23,8 +23,8 @@ hash32 tag_unit(const hash32 *key, const char *gtin, const char *serial) {
 	return tag_of(key, "xinglin/unit/1", gtin, serial);
 }
 
-hash32 tag_container(const hash32 *container_key, const char *sscc) {
-	return tag_of(container_key, "xinglin/container/1", sscc, "");
+hash32 tag_container(const hash32 *container_key, const char *code) {
+	return tag_of(container_key, "xinglin/container/1", code, "");
 }
 
 hash32 tag_key_commitment(const hash32 *key) {

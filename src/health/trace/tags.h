@@ -7,11 +7,11 @@
 
 #include "base/bytes.h"
 
-/* `gtin` has 14 digits, `sscc` 18, as gs1.h gives them. */
+/* `gtin` has 14 digits, `code` is a container's (gs1/epc.h). */
 hash32 tag_product(const hash32 *key, const char *gtin);
 hash32 tag_batch(const hash32 *key, const char *gtin, const char *lot);
 hash32 tag_unit(const hash32 *key, const char *gtin, const char *serial);
-hash32 tag_container(const hash32 *container_key, const char *sscc);
+hash32 tag_container(const hash32 *container_key, const char *code);
 /* What the chain keeps of a product's key. */
 hash32 tag_key_commitment(const hash32 *key);
 /* An actor's container key, from its wallet's entropy. */
