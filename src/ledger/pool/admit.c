@@ -210,15 +210,27 @@ enum status pool_add(struct pool *pool, hash32 *hash, enum pool_verdict *verdict
 	return status;
 }
 
+/* All of a reading but its sender; false: there will be none. */
+static bool decode_reading(struct pool_reading *out, struct arena *arena, struct bytes envelope) {
+	struct err err;
+	return transaction_decode(&out->tx, &out->sidecar, arena, envelope, &err) == STATUS_OK &&
+	       out->tx.raw.len <= TX_MAX_BYTES && !exec_is_impersonated(&out->tx);
+}
+
+void pool_read(struct pool *pool, struct pool_reading *out, struct arena *arena, struct bytes envelope) {
+	struct err err;
+	out->good = decode_reading(out, arena, envelope) &&
+		    (foreseen_take(&pool->foreseen, &out->sender, out->tx.raw) ||
+			transaction_sender(&out->sender, &out->tx, true, &err) == STATUS_OK);
+}
+
 void pool_read_many(struct pool_reading *out, struct arena *arena, const struct bytes *envelopes, size_t count) {
 	const struct transaction **txs = arena_alloc(arena, count * sizeof *txs);
 	addr20 *senders = arena_alloc(arena, count * sizeof *senders);
 	enum status *statuses = arena_alloc(arena, count * sizeof *statuses);
 	size_t decoded = 0;
 	for (size_t i = 0; i < count; i++) {
-		struct err err;
-		out[i].good = transaction_decode(&out[i].tx, &out[i].sidecar, arena, envelopes[i], &err) == STATUS_OK &&
-			      out[i].tx.raw.len <= TX_MAX_BYTES && !exec_is_impersonated(&out[i].tx);
+		out[i].good = decode_reading(&out[i], arena, envelopes[i]);
 		if (out[i].good) txs[decoded++] = &out[i].tx;
 	}
 	transaction_senders(senders, statuses, txs, decoded, true);

@@ -90,6 +90,8 @@ struct pool_reading {
 	bool good;
 };
 void pool_read_many(struct pool_reading *out, struct arena *arena, const struct bytes *envelopes, size_t count);
+/* The same of one, whose sender may have been foreseen. */
+void pool_read(struct pool *pool, struct pool_reading *out, struct arena *arena, struct bytes envelope);
 MUST_USE enum status pool_add_reading(struct pool *pool, hash32 *hash, enum pool_verdict *verdict,
     enum tx_verdict *tx_verdict, const struct pool_reading *reading, struct err *err);
 /* A pool_add of this envelope is about to come, on any thread: where others are too, their senders are recovered

@@ -1,6 +1,7 @@
 #include "ledger/pool/pool.h"
 
 #include "ledger/chain/branches.h"
+#include "ledger/pool/pool_private.h"
 #include "tests/unit.h"
 
 #include "tests/ledger_world.h"
@@ -159,6 +160,38 @@ static void foreseen_ones_are_judged_alike(void **state) {
 		buf_fini(&raw);
 	}
 	assert_counts(&world, 2, 0);
+	ledger_close(&world);
+}
+
+/* One that is read alone has its sender as if it came with others, and uses up what was foreseen of it. */
+static void one_is_read_as_many_are(void **state) {
+	(void)state;
+	enum { GOOD, UNSIGNED, MALFORMED, COUNT };
+	struct ledger_world world;
+	struct arena arena;
+	const addr20 account = ledger_address(0);
+	ledger_open(&world, false);
+	arena_init(&arena);
+	for (size_t i = 0; i < 2 * COUNT; i++) {
+		const bool is_foreseen = i >= COUNT;
+		struct transaction tx = ledger_transfer(0, &somebody, 1, 2 * GWEI);
+		struct pool_reading reading;
+		struct buf raw;
+		addr20 sender;
+		ledger_sign(&world, &tx, 0);
+		if (i % COUNT == UNSIGNED) tx.r = u256_from(0);
+		tx.raw = (struct bytes){0};
+		buf_init(&raw, BUF_MAX_DEFAULT);
+		transaction_encode(&raw, &tx);
+		const struct bytes envelope = bytes_slice(buf_view(&raw), 0, raw.len - (i % COUNT == MALFORMED));
+		if (is_foreseen) assert_true(pool_foresee(world.pool, envelope));
+		pool_read(world.pool, &reading, &arena, envelope);
+		assert_int_equal(reading.good, i % COUNT == GOOD);
+		if (reading.good) assert_memory_equal(reading.sender.b, account.b, sizeof account.b);
+		if (reading.good) assert_false(foreseen_take(&world.pool->foreseen, &sender, envelope));
+		buf_fini(&raw);
+	}
+	arena_fini(&arena);
 	ledger_close(&world);
 }
 
@@ -501,6 +534,7 @@ int main(void) {
 	    cmocka_unit_test(invalid_ones_stay_out),
 	    cmocka_unit_test(many_are_read_ahead),
 	    cmocka_unit_test(foreseen_ones_are_judged_alike),
+	    cmocka_unit_test(one_is_read_as_many_are),
 	    cmocka_unit_test(the_best_fee_goes_first),
 	    cmocka_unit_test(a_fee_below_the_base_fee_waits),
 	    cmocka_unit_test(limits_hold),

@@ -74,7 +74,8 @@ extern const size_t rpc_route_count;
 /* The handler of `POST /`: a request or a batch. */
 void rpc_handle(void *context, struct http_exchange *exchange);
 
-/* An `http_foreseer`: an eth_sendRawTransaction is shown to the pool, if recovering several senders together pays. */
+/* An `http_foreseer`: an eth_sendRawTransaction(Sync) is shown to the pool, if recovering several senders together
+ * pays. */
 bool rpc_foresee(void *context, const struct http_exchange *exchange);
 
 /* The same methods over WebSocket, and eth_subscribe: newHeads, logs, newPendingTransactions. The logs of a

@@ -138,6 +138,7 @@ struct rpc_call {
 	bool awaits;
 	hash32 awaited;
 	uint64_t await_ms;
+	uint64_t await_news; /* new blocks before it was sent (rpc_late.h) */
 };
 
 /* Sets the call's error; always returns STATUS_INVALID. */

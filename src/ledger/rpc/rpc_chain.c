@@ -13,6 +13,17 @@ static enum status find_newest(struct rpc_call *call, struct rpc_found_block *ou
 	return STATUS_OK;
 }
 
+/* One of the newest blocks is asked for most, and stands in memory. */
+static enum status find_by_number(struct rpc_call *call, struct rpc_found_block *out, uint64_t number) {
+	struct chain *chain = call->rpc->options.chain;
+	struct chain_head *head = chain_head_at(chain, number);
+	if (head == NULL) return chain_header_by_number(chain, &out->header, &out->hash, number, &call->err);
+	out->header = head->header;
+	out->hash = head->hash;
+	chain_head_release(head);
+	return STATUS_OK;
+}
+
 /* A known block that was unwound is not on the chain any more. */
 static enum status find_by_hash(struct rpc_call *call, struct rpc_found_block *out, const struct rpc_block_id *id) {
 	struct chain *chain = call->rpc->options.chain;
@@ -31,10 +42,7 @@ enum status rpc_find_block(
 	case RPC_BLOCK_LATEST:
 	case RPC_BLOCK_NEXT:
 	case RPC_BLOCK_PENDING: status = find_newest(call, out); break;
-	case RPC_BLOCK_NUMBER:
-		status =
-		    chain_header_by_number(call->rpc->options.chain, &out->header, &out->hash, id->number, &call->err);
-		break;
+	case RPC_BLOCK_NUMBER: status = find_by_number(call, out, id->number); break;
 	case RPC_BLOCK_HASH: status = find_by_hash(call, out, id); break;
 	}
 	*found = status == STATUS_OK;
@@ -157,8 +165,7 @@ enum status rpc_find_tx(struct rpc_call *call, struct rpc_found_tx *out, bool *f
 	uint64_t number;
 	*found = false;
 	enum status status = chain_find_tx(chain, &number, &out->index, tx_hash, &call->err);
-	if (status == STATUS_OK)
-		status = chain_header_by_number(chain, &block->header, &block->hash, number, &call->err);
+	if (status == STATUS_OK) status = find_by_number(call, block, number);
 	if (status == STATUS_OK) status = read_tx(call, out);
 	if (status == STATUS_NOTFOUND) return STATUS_OK; /* unknown, or unwound meanwhile */
 	TRY(status);

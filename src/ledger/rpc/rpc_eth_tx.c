@@ -124,19 +124,11 @@ enum status rpc_eth_send_raw(struct rpc_call *call) {
 	return rpc_pool_take(call, envelope);
 }
 
-/* EIP-7966: what has to wait for other transactions is not taken. Envelopes that cannot be read are the pool's to
- * refuse. */
-static enum status refuse_gap(struct rpc_call *call, struct bytes envelope) {
-	struct transaction tx;
-	struct bytes sidecar;
-	addr20 sender;
+/* EIP-7966: what has to wait for other transactions is not taken. */
+static enum status refuse_gap(struct rpc_call *call, const struct pool_reading *reading) {
 	uint64_t next;
-	struct err err;
-	if (transaction_decode(&tx, &sidecar, call->arena, envelope, &err) != STATUS_OK ||
-	    transaction_sender(&sender, &tx, true, &err) != STATUS_OK)
-		return STATUS_OK;
-	TRY(pool_next_nonce(call->rpc->options.pool, &next, &sender, &call->err));
-	if (tx.nonce <= next) return STATUS_OK;
+	TRY(pool_next_nonce(call->rpc->options.pool, &next, &reading->sender, &call->err));
+	if (reading->tx.nonce <= next) return STATUS_OK;
 	rpc_fail_quantity(call, next);
 	return rpc_fail(call, RPC_NONCE_GAP, "nonce too high: the account's next is %llu", (unsigned long long)next);
 }
@@ -151,13 +143,28 @@ static enum status param_timeout(struct rpc_call *call, uint64_t *out_ms, size_t
 	return STATUS_OK;
 }
 
+/* The sender is recovered once. Envelopes that cannot be read are the pool's to refuse. */
+static enum status add_without_gap(struct rpc_call *call) {
+	const struct pool_reading *reading = call->reading;
+	struct pool_reading alone = {.good = false};
+	struct bytes envelope = {0};
+	if (reading == NULL) {
+		TRY(rpc_param_data(call, &envelope, 0));
+		envelope = arena_dup(call->arena, envelope);
+		pool_read(call->rpc->options.pool, &alone, call->arena, envelope);
+		if (alone.good) reading = &alone;
+	}
+	if (reading != NULL) TRY(refuse_gap(call, reading));
+	return add(call, &call->awaited, envelope, reading);
+}
+
 enum status rpc_eth_send_raw_sync(struct rpc_call *call) {
 	struct bytes envelope;
 	TRY(rpc_param_data(call, &envelope, 0));
 	TRY(param_timeout(call, &call->await_ms, 1));
-	if (!rpc_late_reserve(call->rpc)) return rpc_fail(call, RPC_NOT_READY, "too many transactions are waited for");
-	enum status status = refuse_gap(call, arena_dup(call->arena, envelope));
-	if (status == STATUS_OK) status = add(call, &call->awaited, envelope, NULL);
+	if (!rpc_late_reserve(call->rpc, &call->await_news))
+		return rpc_fail(call, RPC_NOT_READY, "too many transactions are waited for");
+	const enum status status = add_without_gap(call);
 	call->awaits = status == STATUS_OK;
 	if (!call->awaits) rpc_late_release(call->rpc, 1);
 	return status;
@@ -165,7 +172,9 @@ enum status rpc_eth_send_raw_sync(struct rpc_call *call) {
 
 /* The envelope that a request of a batch sends; empty if it is another request, or a wrong one. */
 static struct bytes sent_envelope(struct arena *arena, const struct json *request) {
-	if (!json_string_is(json_get(request, "method"), "eth_sendRawTransaction")) return (struct bytes){0};
+	const struct json *method = json_get(request, "method");
+	if (!json_string_is(method, "eth_sendRawTransaction") && !json_string_is(method, "eth_sendRawTransactionSync"))
+		return (struct bytes){0};
 	const struct bytes text = json_string(json_at(json_get(request, "params"), 0));
 	struct bytes envelope = {0};
 	struct buf data;
@@ -178,7 +187,7 @@ static struct bytes sent_envelope(struct arena *arena, const struct json *reques
 bool rpc_foresee(void *context, const struct http_exchange *exchange) {
 	struct rpc *rpc = context;
 	const struct http_request *request = &exchange->request;
-	const struct bytes name = BYTES_LITERAL("\"eth_sendRawTransaction\"");
+	const struct bytes name = BYTES_LITERAL("\"eth_sendRawTransaction"); /* …Sync too */
 	const struct json *root;
 	struct err err;
 	if (!secp_many_pays() || request->body.len > foreseen_limits.bytes_max ||

@@ -24,13 +24,18 @@ struct rpc_late {
 	struct buf text;
 	struct hole *first, **end; /* in the text's order */
 	size_t count;
+	uint64_t seen; /* the news until which no receipt was there */
 };
 
 struct rpc_late_room {
 	pthread_mutex_t lock; /* of all */
-	pthread_cond_t news;
+	pthread_cond_t changed;
 	pthread_t thread;
-	bool has_thread, is_stopping, is_new;
+	bool has_thread, is_stopping;
+	bool is_new;              /* there is something to look at */
+	uint64_t news;            /* how often there was a new block */
+	uint64_t looks;           /* atomic */
+	uint64_t sleeps_until_ns; /* the thread; UINT64_MAX: until it is woken */
 	size_t count;             /* of places that are taken */
 	struct rpc_late *waiting; /* of which the thread has none in hand */
 	struct rpc_late *ready;   /* for sessions */
@@ -42,16 +47,17 @@ struct rpc_late_room *rpc_late_new(void) {
 	BUG_ON(pthread_mutex_init(&room->lock, NULL) != 0);
 	BUG_ON(pthread_condattr_init(&monotonic) != 0);
 	BUG_ON(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) != 0);
-	BUG_ON(pthread_cond_init(&room->news, &monotonic) != 0);
+	BUG_ON(pthread_cond_init(&room->changed, &monotonic) != 0);
 	pthread_condattr_destroy(&monotonic);
 	return room;
 }
 
-bool rpc_late_reserve(struct rpc *rpc) {
+bool rpc_late_reserve(struct rpc *rpc, uint64_t *news) {
 	struct rpc_late_room *room = rpc->late;
 	pthread_mutex_lock(&room->lock);
 	const bool has_room = room->count < HOLES_MAX;
 	room->count += has_room;
+	*news = room->news;
 	pthread_mutex_unlock(&room->lock);
 	return has_room;
 }
@@ -68,6 +74,7 @@ void rpc_late_wait(struct rpc_late **late, const struct rpc_call *call, size_t a
 		*late = mem_zalloc(1, sizeof **late);
 		(*late)->end = &(*late)->first;
 		buf_init(&(*late)->text, SIZE_MAX);
+		(*late)->seen = call->await_news;
 	}
 	struct hole *hole = mem_zalloc(1, sizeof *hole);
 	hole->at = at;
@@ -111,6 +118,7 @@ static void look(struct rpc *rpc, struct hole *hole, bool is_stopping) {
 	struct rpc_worker *worker = rpc_worker_take(rpc);
 	struct rpc_call call = {.rpc = rpc, .worker = worker, .arena = &worker->arena};
 	bool found = false;
+	__atomic_fetch_add(&rpc->late->looks, 1, __ATOMIC_RELAXED);
 	buf_init(&call.error_message, REASON_BYTES);
 	rpc_begin_answer(&hole->answer, buf_view(&hole->id));
 	call.out = json_writer(&hole->answer);
@@ -130,12 +138,15 @@ static void look(struct rpc *rpc, struct hole *hole, bool is_stopping) {
 }
 
 /* True: all of its holes are filled. */
-static bool fill(struct rpc *rpc, struct rpc_late *late, bool is_stopping) {
+static bool fill(struct rpc *rpc, struct rpc_late *late, uint64_t news, bool is_stopping) {
+	const uint64_t now = clock_monotonic_ns(rpc->options.clock);
+	const bool may_be_there = is_stopping || late->seen != news;
 	bool is_whole = true;
 	for (struct hole *hole = late->first; hole; hole = hole->next) {
-		if (hole->answer.len == 0) look(rpc, hole, is_stopping);
+		if (hole->answer.len == 0 && (may_be_there || now >= hole->due_ns)) look(rpc, hole, is_stopping);
 		is_whole &= hole->answer.len > 0;
 	}
+	late->seen = news;
 	return is_whole;
 }
 
@@ -152,7 +163,7 @@ static void assemble(struct buf *out, const struct rpc_late *late) {
 void rpc_late_refuse(struct rpc *rpc, struct rpc_late *late, struct buf *out) {
 	buf_append(&late->text, buf_view(out));
 	for (struct hole *hole = late->first; hole; hole = hole->next) hole->due_ns = hole->timeout_ms = 0;
-	fill(rpc, late, false);
+	fill(rpc, late, late->seen, false);
 	rpc_late_release(rpc, late->count);
 	buf_clear(out);
 	assemble(out, late);
@@ -181,7 +192,7 @@ static void put_ready(struct rpc_late_room *room, struct rpc_late *late) {
 }
 
 /* With the thread's list in hand; gives what still waits. */
-static struct rpc_late *settle(struct rpc *rpc, struct rpc_late *list, bool is_stopping) {
+static struct rpc_late *settle(struct rpc *rpc, struct rpc_late *list, uint64_t news, bool is_stopping) {
 	struct rpc_late_room *room = rpc->late;
 	struct rpc_late *left = NULL;
 	bool any_ready = false;
@@ -190,7 +201,7 @@ static struct rpc_late *settle(struct rpc *rpc, struct rpc_late *list, bool is_s
 		list = late->next;
 		const size_t count = late->count;
 		const bool is_wanted = late->exchange == NULL || http_is_wanted(late->exchange);
-		if (is_wanted && !fill(rpc, late, is_stopping)) {
+		if (is_wanted && !fill(rpc, late, news, is_stopping)) {
 			late->next = left;
 			left = late;
 			continue;
@@ -219,6 +230,7 @@ static void wait_for_news(struct rpc *rpc) {
 			const uint64_t left = hole->due_ns > now ? (hole->due_ns - now) / 1000000 + 1 : 0;
 			if (hole->answer.len == 0 && left < ms) ms = left;
 		}
+	room->sleeps_until_ns = room->waiting ? now + ms * 1000000 : UINT64_MAX;
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	const uint64_t ns = (uint64_t)until.tv_nsec + ms % 1000 * 1000000;
@@ -226,9 +238,9 @@ static void wait_for_news(struct rpc *rpc) {
 	until.tv_nsec = (long)(ns % 1000000000);
 	if (room->is_new || room->is_stopping) return;
 	if (room->waiting)
-		pthread_cond_timedwait(&room->news, &room->lock, &until);
+		pthread_cond_timedwait(&room->changed, &room->lock, &until);
 	else
-		pthread_cond_wait(&room->news, &room->lock);
+		pthread_cond_wait(&room->changed, &room->lock);
 }
 
 static void *run(void *context) {
@@ -241,9 +253,11 @@ static void *run(void *context) {
 		const bool is_stopping = room->is_stopping;
 		room->waiting = NULL;
 		room->is_new = false;
+		room->sleeps_until_ns = 0;
+		const uint64_t news = room->news;
 		goes_on = !is_stopping;
 		pthread_mutex_unlock(&room->lock);
-		struct rpc_late *left = settle(rpc, list, is_stopping);
+		struct rpc_late *left = settle(rpc, list, news, is_stopping);
 		pthread_mutex_lock(&room->lock);
 		while (left) {
 			struct rpc_late *late = left;
@@ -256,7 +270,14 @@ static void *run(void *context) {
 	return NULL;
 }
 
-/* It is looked at at once: its block may have come meanwhile. */
+static uint64_t first_due_ns(const struct rpc_late *late) {
+	uint64_t due_ns = UINT64_MAX - 1;
+	for (const struct hole *hole = late->first; hole; hole = hole->next)
+		if (hole->due_ns < due_ns) due_ns = hole->due_ns;
+	return due_ns;
+}
+
+/* The thread is woken only if a block came meanwhile, which may be its own, or if it would sleep too long. */
 static void begin(struct rpc *rpc, struct rpc_late *late) {
 	struct rpc_late_room *room = rpc->late;
 	pthread_mutex_lock(&room->lock);
@@ -264,8 +285,8 @@ static void begin(struct rpc *rpc, struct rpc_late *late) {
 	room->has_thread = true;
 	late->next = room->waiting;
 	room->waiting = late;
-	room->is_new = true;
-	pthread_cond_signal(&room->news);
+	room->is_new |= late->seen != room->news;
+	if (room->is_new || first_due_ns(late) < room->sleeps_until_ns) pthread_cond_signal(&room->changed);
 	pthread_mutex_unlock(&room->lock);
 }
 
@@ -285,8 +306,13 @@ void rpc_late_news(struct rpc *rpc) {
 	struct rpc_late_room *room = rpc->late;
 	pthread_mutex_lock(&room->lock);
 	room->is_new = true;
-	pthread_cond_signal(&room->news);
+	room->news++;
+	pthread_cond_signal(&room->changed);
 	pthread_mutex_unlock(&room->lock);
+}
+
+uint64_t rpc_late_looks(const struct rpc *rpc) {
+	return __atomic_load_n(&rpc->late->looks, __ATOMIC_RELAXED);
 }
 
 void rpc_late_deliver(struct rpc *rpc, void (*send)(struct rpc *rpc, uint64_t session, struct bytes text)) {
@@ -308,7 +334,7 @@ void rpc_late_free(struct rpc *rpc) {
 	if (room == NULL) return;
 	pthread_mutex_lock(&room->lock);
 	room->is_stopping = true;
-	pthread_cond_signal(&room->news);
+	pthread_cond_signal(&room->changed);
 	pthread_mutex_unlock(&room->lock);
 	if (room->has_thread) pthread_join(room->thread, NULL);
 	BUG_ON(room->waiting != NULL);
@@ -317,7 +343,7 @@ void rpc_late_free(struct rpc *rpc) {
 		room->ready = late->next;
 		free_late(late);
 	}
-	pthread_cond_destroy(&room->news);
+	pthread_cond_destroy(&room->changed);
 	pthread_mutex_destroy(&room->lock);
 	mem_free(room);
 }

@@ -16,8 +16,8 @@ struct rpc_late_room *rpc_late_new(void);
 void rpc_late_free(struct rpc *rpc);
 
 /* A place for one that waits, taken before its transaction is; false: there is none. What does not come to wait gives
- * it back. */
-bool rpc_late_reserve(struct rpc *rpc);
+ * it back. `*news`: how often there was a new block until then. */
+bool rpc_late_reserve(struct rpc *rpc, uint64_t *news);
 void rpc_late_release(struct rpc *rpc, size_t count);
 /* The answer to request `id` (its JSON), which would stand at `at` in the message's answer, waits. `*late` NULL: the
  * first one of the message. */
@@ -32,6 +32,8 @@ void rpc_late_refuse(struct rpc *rpc, struct rpc_late *late, struct buf *out);
 
 /* There is a new block. */
 void rpc_late_news(struct rpc *rpc);
+/* How often the store was asked for a receipt that is waited for: once for each new block, and when its time is up. */
+uint64_t rpc_late_looks(const struct rpc *rpc);
 /* Sends what is ready to the sessions: `send` finds the one of this serial number, if it is still there. */
 void rpc_late_deliver(struct rpc *rpc, void (*send)(struct rpc *rpc, uint64_t session, struct bytes text));
 
