@@ -77,15 +77,16 @@ static enum status take_open_failure(char *text, const char *directory, struct e
 	return status;
 }
 
-/* Keys are asked for that are not there: most slots that a block writes are new. */
+/* Keys are asked for that are not there: most slots that a block writes are new, and receipts are asked for until they
+ * come. */
 static bool is_probed(size_t handle) {
-	return handle == TABLE_ACCOUNT + 1 || handle == TABLE_STORAGE + 1;
+	return handle == TABLE_ACCOUNT + 1 || handle == TABLE_STORAGE + 1 || handle == TABLE_TX_LOOKUP + 1;
 }
 
 /* Almost all of it is hashes, which nothing makes shorter. */
 static bool is_of_hashes(size_t handle) {
 	return is_probed(handle) || handle == TABLE_TRIE_ACCOUNT + 1 || handle == TABLE_TRIE_STORAGE + 1 ||
-	       handle == TABLE_TX_LOOKUP + 1 || handle == TABLE_LOG_INDEX + 1;
+	       handle == TABLE_LOG_INDEX + 1;
 }
 
 /* Read by ranges alone, but for unwinding, and as large as the state: filters would take memory for nothing. */
