@@ -2,7 +2,8 @@
  * Clients that wait: each sends a transaction, asks for its receipt until it is there, and sends the next. One thread,
  * one keep-alive connection a client; a question that was answered with null is asked again after 0.25 ms,
  * and then after twice as long each time, up to 4 ms. A time counts from when the transaction was sent until its
- * receipt was read. Transactions are signed before the clock starts.
+ * receipt was read. Transactions are signed before the clock starts; once those are used up, the client signs while
+ * it runs, which takes processor time from the node: signedLate counts these, and should be 0.
  *
  * Client i sends from the account of the secret 0xc11e00000000… + i, whose address `bench_wait --addresses N` prints,
  * so that a chain with fees can fund it before. The node must take type-2 transactions of the price that is named.
@@ -12,8 +13,8 @@
  *
  * Usage: bench_wait PORT --clients C --seconds S [--price WEI] [--ahead TXS A CLIENT] [--sync 1] |
  * bench_wait --addresses N
- * Prints one line of JSON: transactions, perS, p50ms, p99ms, maxMs, polls a transaction, and perS of the first and the
- * last fifth of the time, which show whether it stays.
+ * Prints one line of JSON: transactions, perS, p50ms, p99ms, maxMs, polls a transaction, perS of the first and the last
+ * fifth of the time, which show whether it stays, and signedLate.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -61,6 +62,7 @@ struct bench {
 	double seconds, start_us;
 	float *times_ms, *ends_s;
 	size_t done, polls;
+	size_t signed_late; /* while the clock ran, for want of more that were signed before */
 };
 
 _Noreturn static void stop(const char *what, const char *detail) {
@@ -143,9 +145,10 @@ static char *sign_next(const struct bench *bench, struct client *client) {
 	return request;
 }
 
-static void send_next(const struct bench *bench, struct client *client) {
-	char *request =
-	    client->next < client->signed_count ? client->signed_[client->next++] : sign_next(bench, client);
+static void send_next(struct bench *bench, struct client *client) {
+	const bool is_signed = client->next < client->signed_count;
+	char *request = is_signed ? client->signed_[client->next++] : sign_next(bench, client);
+	bench->signed_late += !is_signed;
 	client->hash[0] = 0;
 	client->pause_us = PAUSE_MIN_US;
 	client->sent_us = now_us();
@@ -272,9 +275,9 @@ static void report(struct bench *bench) {
 	const double first = rate_between(bench, 0, fifth), last = rate_between(bench, all - fifth, all);
 	qsort(bench->times_ms, n, sizeof *bench->times_ms, compare);
 	printf("{\"transactions\":%zu,\"perS\":%.1f,\"p50ms\":%.3f,\"p99ms\":%.3f,\"maxMs\":%.3f,\"polls\":%.2f,"
-	       "\"firstPerS\":%.1f,\"lastPerS\":%.1f}\n",
+	       "\"firstPerS\":%.1f,\"lastPerS\":%.1f,\"signedLate\":%zu}\n",
 	    n, (double)n / all, (double)bench->times_ms[n / 2], (double)bench->times_ms[n * 99 / 100],
-	    (double)bench->times_ms[n - 1], (double)bench->polls / (double)n, first, last);
+	    (double)bench->times_ms[n - 1], (double)bench->polls / (double)n, first, last, bench->signed_late);
 }
 
 static void print_addresses(size_t n) {
