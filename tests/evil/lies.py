@@ -2,6 +2,7 @@
 shows nothing. Which program hears which lie is said in the tests."""
 import json
 
+import rlp
 from eth_utils import keccak
 
 from machine import RpcError
@@ -208,34 +209,68 @@ class Blob(Lie):
         return 200, self.changed(honest, self.change(honest))
 
 
-class Taken(Lie):
-    """Transactions are taken and never sent on; their receipt is one of another transaction."""
+class Nonce(Lie):
+    """Another nonce of these accounts, `change` of the honest one, in the leaf of the account's proof too."""
 
-    def __init__(self, receipt):
+    def __init__(self, accounts, change):
         super().__init__()
-        self.receipt = receipt
+        self.accounts, self.change = [account.lower() for account in accounts], change
+
+    def answer(self, method, params, ask):
+        result = ask(method, params)
+        if method == "eth_getTransactionCount":
+            return self.changed(result, hex(self.change(int(result, 16))))
+        if method != "eth_getProof" or params[0].lower() not in self.accounts:
+            return result
+        return self.changed(result, self.proof(result))
+
+    def proof(self, honest):
+        path, value = rlp.decode(bytes.fromhex(honest["accountProof"][-1][2:]))
+        fields = rlp.decode(value)
+        nonce = self.change(int.from_bytes(fields[0], "big"))
+        leaf = rlp.encode([path, rlp.encode([nonce, *fields[1:]])])
+        return {**honest, "nonce": hex(nonce), "accountProof": [*honest["accountProof"][:-1], "0x" + leaf.hex()]}
+
+
+class Taken(Nonce):
+    """Transactions are taken and never sent on; then the account's nonce is one higher, and the receipt is one of
+    another transaction."""
+
+    def __init__(self, accounts, receipt):
+        super().__init__(accounts, lambda nonce: nonce + self.swallowed)
+        self.receipt, self.swallowed = receipt, 0
 
     def taken(self, raw, ask):
+        self.swallowed += 1
         return "0x" + keccak(hexstr=raw).hex()
 
     def answer(self, method, params, ask):
         if method != "eth_getTransactionReceipt":
-            return ask(method, params)
+            return super().answer(method, params, ask)
         self.told += 1
         return {**self.receipt, "transactionHash": params[0]}
 
 
-class Denied(Lie):
-    """Transactions are sent on, and their receipts say that they failed."""
+class Sent(Answer):
+    """Transactions are sent on, and what is shown of their blocks is changed as Answer says."""
 
     def taken(self, raw, ask):
         return ask("eth_sendRawTransaction", [raw])
 
-    def answer(self, method, params, ask):
-        result = ask(method, params)
-        if method != "eth_getTransactionReceipt" or not result:
-            return result
-        return self.changed(result, {**result, "status": "0x0", "logs": []})
+
+class Denied(Sent):
+    """Transactions are sent on, and their receipts say that they failed."""
+
+    def __init__(self):
+        super().__init__(
+            eth_getTransactionReceipt=lambda _, honest: honest and {**honest, "status": "0x0", "logs": []},
+            debug_getRawReceipts=lambda _, honest: [failed(receipt) for receipt in honest])
+
+
+def failed(receipt):
+    """A typed receipt's bytes, with status 0 and without logs."""
+    fields = rlp.decode(bytes.fromhex(receipt[4:]))
+    return receipt[:4] + rlp.encode([b"", fields[1], bytes(256), []]).hex()
 
 
 class Broken(Lie):

@@ -96,6 +96,7 @@ PROGRAMS = {
     "folder forget": lambda u: u.run("patient", "folder", "forget", u.world.a, "--out", "out"),
     "gateway POST": lambda u: u.gateway(lambda gateway: gateway.post(u.world.a, BUNDLE)),
     "gateway GET": lambda u: u.gateway(lambda gateway: gateway.call(f"/records/{u.world.record}")),
+    "publish-key": lambda u: u.run("er", "actor", "publish-key"),
     "actor show": lambda u: u.run("patient", "actor", "show", "--address", account(u, "doctor")),
 }
 

@@ -3,7 +3,7 @@ import pytest
 
 from evil_node import EvilNode
 from machine import RpcError, rpc
-from programs import FAILED, PROGRAMS, REFUSED, Under, hearing, ignores, judge
+from programs import hearing, ignores, judge
 from told import LIES
 
 ACTORS = ["the grantee's key", "an actor's key, in proofs too"]
@@ -111,14 +111,3 @@ def test_a_chain_that_is_not_this_one_now(world, program, lie):
                                                  ["record add", "record list", "share", "trustee serve (owed)"]))
 def test_a_broken_answer(world, program, lie):
     judge(world, program, lie, disbelief=False)
-
-
-@pytest.mark.parametrize("program", ["record add", "gateway POST"])
-def test_nothing_is_registered_because_a_receipt_says_so(world, program):
-    """The transaction has gone out by then, so this is not `judge`: but nobody is told that the record is there."""
-    lie = LIES["success of what was never sent"].make(world)
-    with EvilNode(world.c.node.url, lie) as node:
-        outcome = PROGRAMS[program](Under(world, node))
-    assert lie.told and outcome.code in (REFUSED, FAILED), outcome
-    assert '"registered"' not in outcome.text
-    assert "not-proved" in outcome.text or "the chain does not have it" in outcome.text, outcome.text

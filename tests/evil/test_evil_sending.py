@@ -1,15 +1,20 @@
 """What a node says about a transaction: its nonce, its gas, an error, its end."""
+import pathlib
+
 import pytest
 import rlp
 
 from evil_node import EvilNode
+from lies import Sent
 from programs import FAILED, PROGRAMS, REFUSED, Under, hearing
 from told import LIES
 
-SENDERS = ["access ask", "record add", "relay"]
-SENDER = {"access ask": "clinic", "record add": "hospital", "relay": "hospital"}
+SENDERS = ["access ask", "record add", "relay", "break-glass", "publish-key", "gateway POST"]
+SENDER = {"access ask": "clinic", "record add": "hospital", "relay": "hospital", "break-glass": "er",
+          "publish-key": "er", "gateway POST": "hospital"}
 NONCE, GAS_LIMIT = 1, 4  # of the fields of a transaction of type 2
-BLOCK_GAS = 1_000_000_000
+TRANSACTION_GAS = 16_777_216  # EIP-7825
+KEPT = "nothing is believed, and this home keeps it"
 
 
 def send(world, program, name):
@@ -22,19 +27,29 @@ def send(world, program, name):
                       for field in rlp.decode(bytes.fromhex(raw[4:]))] for raw in node.sent]
 
 
+def assert_kept(program, outcome):
+    """It says that nothing is believed, and that what was to be sent is kept."""
+    assert outcome.code in (REFUSED, FAILED), outcome
+    if program.startswith("gateway"):
+        assert "not-proved" in outcome.text, outcome
+        assert '"registered"' not in outcome.text, outcome
+    else:
+        assert outcome.code == REFUSED and outcome.report["remedy"].startswith(KEPT), outcome
+        assert "not proved: " in outcome.report["error"], outcome
+
+
 @pytest.mark.parametrize("program, lie", hearing(["a nonce too high", "a nonce too low"], SENDERS))
 def test_a_false_nonce_is_not_signed(world, program, lie):
-    honest = int(world.c.rpc("eth_getTransactionCount", world.c.accounts[SENDER[program]], "latest"), 16)
     outcome, sent = send(world, program, lie)
-    assert outcome.code in (REFUSED, FAILED), outcome
-    assert all(fields[NONCE] == honest for fields in sent), sent
+    assert not sent, sent
+    assert_kept(program, outcome)
 
 
 @pytest.mark.parametrize("program, lie", hearing(["an absurd estimate of gas"], SENDERS))
-def test_no_more_gas_is_signed_than_a_block_has(world, program, lie):
+def test_no_more_gas_is_signed_than_a_transaction_may_use(world, program, lie):
     outcome, sent = send(world, program, lie)
     assert outcome.code in (REFUSED, FAILED), outcome
-    assert all(fields[GAS_LIMIT] <= BLOCK_GAS for fields in sent), sent
+    assert all(fields[GAS_LIMIT] <= TRANSACTION_GAS for fields in sent), sent
 
 
 @pytest.mark.parametrize("program, lie", hearing(["an error text that gives orders"], SENDERS))
@@ -44,11 +59,32 @@ def test_an_error_text_moves_no_terminal_and_begins_no_line(world, program, lie)
     assert "\x1b" not in outcome.text and "\nxinglin: and" not in outcome.text, outcome.text
 
 
-@pytest.mark.parametrize("program, lie", [
-    *hearing(["success of what was never sent"], SENDERS),
-    *hearing(["failure of what succeeded"], ["access ask"]),
-])
-def test_a_false_receipt_is_not_believed(world, program, lie):
+@pytest.mark.parametrize("program, lie", hearing(["success of what was never sent"], SENDERS))
+def test_success_is_not_invented(world, program, lie):
     outcome, sent = send(world, program, lie)
-    assert sent and outcome.code in (REFUSED, FAILED), outcome
-    assert outcome.report.get("remedy", "").startswith("nothing"), outcome
+    assert sent
+    assert_kept(program, outcome)
+
+
+@pytest.mark.parametrize("program, lie", hearing(
+    ["failure of what succeeded", "receipts of another block", "a receipt left out", "another block",
+     "a block without its transactions"], ["access ask"]))
+def test_a_false_end_is_not_believed(world, program, lie):
+    outcome, sent = send(world, program, lie)
+    assert sent
+    assert_kept(program, outcome)
+
+
+def test_what_was_kept_goes_on_with_an_honest_node(world):
+    """The lie costs time: the next command of the same home finds what the first one sent."""
+    home = world.home("clinic")
+    with EvilNode(world.c.node.url, LIES["success of what was never sent"].make(world)) as node:
+        under = Under(world, node)
+        outcome = under.run("clinic", "access", "ask", "--folder", world.a, "--purpose", "HRESCH", home=home)
+    assert_kept("access ask", outcome)
+    assert (pathlib.Path(home) / "outbox.journal").exists()
+    before = int(world.c.rpc("eth_getTransactionCount", world.c.accounts["clinic"], "latest"), 16)
+    with EvilNode(world.c.node.url, Sent()) as node:
+        Under(world, node).run("clinic", "access", "ask", "--folder", world.a, "--purpose", "HRESCH", home=home)
+    assert int(world.c.rpc("eth_getTransactionCount", world.c.accounts["clinic"], "latest"), 16) == before + 2
+    assert not (pathlib.Path(home) / "outbox.journal").exists()

@@ -213,6 +213,15 @@ def a_replayed_head(world):
     return lies.Answer(xinglin_head=lambda *_: kept)
 
 
+def accounts_of(world):
+    return world.c.accounts.values()
+
+
+def without_transactions(_, honest):
+    header, _transactions, *rest = rlp.decode(bytes.fromhex(honest[2:]))
+    return "0x" + rlp.encode([header, [], *rest]).hex()
+
+
 def nonce_of(world):
     return "eth_getTransactionCount", world.c.accounts["hospital"], "latest"
 
@@ -275,11 +284,17 @@ LIES = {
     "half an answer": Told(lambda _: lies.Broken("half")),
     "an answer of 200 MB": Told(lambda _: lies.Broken("huge")),
     # what becomes of a transaction
-    "a nonce too high": Told(lambda _: lies.Answer(eth_getTransactionCount=lambda _, honest: hex(int(honest, 16) + 7)),
-                             nonce_of),
-    "a nonce too low": Told(lambda _: lies.Answer(eth_getTransactionCount=lambda *_: "0x0"), nonce_of),
+    "a nonce too high": Told(lambda world: lies.Nonce(accounts_of(world), lambda nonce: nonce + 7), nonce_of),
+    "a nonce too low": Told(lambda world: lies.Nonce(accounts_of(world), lambda _: 0), nonce_of),
     "an absurd estimate of gas": Told(lambda _: lies.Answer(eth_estimateGas=lambda *_: hex(2**63))),
     "an error text that gives orders": Told(lambda _: lies.Error(ORDERS, "eth_estimateGas", "eth_call")),
-    "success of what was never sent": Told(lambda world: lies.Taken(a_receipt(world))),
+    "no gas at all": Told(lambda _: lies.Answer(eth_estimateGas=lambda *_: "0x0")),
+    "success of what was never sent": Told(lambda world: lies.Taken(accounts_of(world), a_receipt(world))),
+    "receipts of another block": Told(lambda world: lies.Sent(
+        debug_getRawReceipts=lambda _, honest: world.c.rpc("debug_getRawReceipts", hex(world.before_revocation)))),
+    "a receipt left out": Told(lambda _: lies.Sent(debug_getRawReceipts=lambda _, honest: honest[:-1])),
+    "another block": Told(lambda world: lies.Sent(
+        debug_getRawBlock=lambda _, honest: world.c.rpc("debug_getRawBlock", hex(world.before_revocation)))),
+    "a block without its transactions": Told(lambda _: lies.Sent(debug_getRawBlock=without_transactions)),
     "failure of what succeeded": Told(lambda world: lies.Denied()),
 }

@@ -20,6 +20,8 @@ static const char *const of_causes[] = {
     [CAUSE_OTHER_LOT] = "leave --lot out, or give the event's",
     [CAUSE_NO_EXPIRY] = "give it with --expiry",
     [CAUSE_NOT_PROVED] = "nothing was done; ask another node with --rpc URL, and report this one",
+    [CAUSE_NOT_PROVED_SENT] =
+	"nothing is believed, and this home keeps it: the next command that sends goes on, with another node by --rpc URL",
     [CAUSE_OLD_HEAD] = "is this machine's clock right, and the node at the chain's end?",
     [CAUSE_TWO_BLOCKS] = "nothing from this chain can be believed: show evidence.json to those who run it",
     [CAUSE_BLOB_NOT_TAKEN] =

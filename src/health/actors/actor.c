@@ -128,12 +128,14 @@ static enum status open_sender(struct actor *actor, struct err *err) {
 	const struct actor_options *options = &actor->options;
 	const struct home *home = actor->home;
 	struct arena arena;
+	struct heads *heads = NULL; /* a home that deploys has no anchor yet */
 	const struct home_lock_wait wait = {
 	    .wait_ms = options->lock_wait_ms ? options->lock_wait_ms : LOCK_WAIT_DEFAULT_MS,
 	    .clock = options->clock,
 	    .sleep_ms = options->sleep_ms,
 	    .sleep_context = options->sleep_context};
 	TRY(home_lock(&actor->lock, home->directory, &wait, err));
+	if (home->has_deployment) TRY(actor_heads(actor, &heads, err));
 	TRY(open_client(actor, err));
 	arena_init(&arena);
 	const char *journal_path = arena_printf(&arena, "%s/%s", home->directory, HOME_OUTBOX);
@@ -144,7 +146,8 @@ static enum status open_sender(struct actor *actor, struct err *err) {
 		.genesis = &home->deployment.genesis,
 		.random = options->random,
 		.journal_path = journal_path,
-		.threads = options->threads},
+		.threads = options->threads,
+		.heads = heads},
 	    err);
 	arena_fini(&arena);
 	return status;

@@ -36,6 +36,7 @@ enum status request_send(
 	timed.deadline_ms = request->deadline_ms ? request->deadline_ms : clock_now_ms(request->clock) + SEND_WAIT_MS;
 	progress_at(request->progress, "waiting for a block", 0, 0);
 	request->verified.has_head = false; /* what is read next stands behind this transaction */
+	request->refused_with = CONTRACT_ERROR_NONE;
 	return outbox_send(outbox, result, request->arena, &timed, err);
 }
 

@@ -30,7 +30,8 @@ struct actor_request {
 /* Asks in the name of the home's account. */
 struct blob_asker request_asker(const struct actor_request *request);
 /* Sends as the home's account, through its outbox, and waits until the request's deadline. What became of it is in
- * `result`, in the request's arena. STATUS_TIMEOUT: accepted and kept, see outbox_send. */
+ * `result`, in the request's arena, and proved. STATUS_TIMEOUT, or STATUS_DENIED with CAUSE_NOT_PROVED_SENT: accepted
+ * and kept, see outbox_send. */
 MUST_USE enum status request_send(
     struct actor_request *request, struct outbox_result *result, const struct outbox_entry *entry, struct err *err);
 /* The same for calldata alone. A revert is STATUS_DENIED with the contract's reason in `err`. */

@@ -22,6 +22,7 @@
 	X(OTHER_LOT)         /* an event names another lot than the caller */                                          \
 	X(NO_EXPIRY)         /* an event names no last day */                                                          \
 	X(NOT_PROVED)        /* what the node shows is not proved, and so is not believed */                           \
+	X(NOT_PROVED_SENT)   /* that, of a transaction that was handed over: it is kept, and goes on */                \
 	X(OLD_HEAD)          /* the node shows no head that is new enough */                                           \
 	X(TWO_BLOCKS)        /* the chain's sealer signed two blocks of one height */                                  \
 	X(BLOB_NOT_TAKEN)    /* the node does not take what is to be stored */                                         \

@@ -118,8 +118,7 @@ static enum status walk_headers(
 
 /* --- all of it --- */
 
-/* The hash of block `number` in the chain that ends with `head`. */
-static enum status ancestor(hash32 *out, const struct head *head, uint64_t number, struct client *client,
+enum status head_ancestor(hash32 *out, const struct head *head, uint64_t number, struct client *client,
     struct arena *arena, struct err *err) {
 	struct head at = *head;
 	for (;;) {
@@ -142,7 +141,7 @@ enum status head_descends(bool *forks, const struct head *head, const struct hea
     struct arena *arena, struct err *err) {
 	hash32 hash;
 	*forks = false;
-	TRY(ancestor(&hash, head, last->number, client, arena, err));
+	TRY(head_ancestor(&hash, head, last->number, client, arena, err));
 	*forks = !hash32_equal(&hash, &last->hash);
 	return STATUS_OK;
 }

@@ -23,6 +23,9 @@ bool head_is_young(const struct head *head, uint64_t asked_ms, uint32_t max_age_
  * another block at that height, and this is proved. Other failures prove nothing. */
 MUST_USE enum status head_descends(bool *forks, const struct head *head, const struct head *last, struct client *client,
     struct arena *arena, struct err *err);
+/* The hash of block `number`, which is lower, in the chain that ends with `head`. */
+MUST_USE enum status head_ancestor(
+    hash32 *out, const struct head *head, uint64_t number, struct client *client, struct arena *arena, struct err *err);
 /* EIP-2935's contract, and where it keeps the hash of a block. */
 extern const addr20 head_history_contract;
 hash32 head_history_slot(uint64_t number);

@@ -1,10 +1,12 @@
 /* Accepting, waiting, and the loop. Making transactions is in outbox_form.c, delivering them in outbox_send.c. */
 #include "health/chain/outbox.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/files.h"
 #include "base/log.h"
+#include "health/chain/cause.h"
 #include "health/chain/outbox_private.h"
 
 #define IN_FLIGHT_DEFAULT 64u
@@ -237,13 +239,36 @@ static void compact(struct outbox *outbox) {
 	buf_fini(&record);
 }
 
+/* Everybody who waits hears that the node is not believed, and why; the entries go on. */
+static void doubt(struct outbox *outbox, const struct err *err) {
+	struct outbox_result result = {.end = OUTBOX_UNPROVED};
+	snprintf(result.verdict.reason, sizeof result.verdict.reason, "%.199s", err->message);
+	outbox_enter(outbox);
+	for (struct outbox_item *item = outbox->first; item;) {
+		if (!is_awaited(item)) {
+			item = item->next;
+			continue;
+		}
+		result.receipt.tx_hash = item->tx ? item->tx->hashes[item->tx->hash_count - 1] : (hash32){{0}};
+		outbox_item_end(outbox, item, &result);
+		item = outbox->first; /* without the lock, what was next may be gone */
+	}
+	outbox_leave(outbox);
+}
+
 static enum status step(struct outbox *outbox, uint32_t *pause_ms, struct err *err) {
 	bool progress = false;
 	uint64_t next_ms;
+	struct err later = {0};
+	err->cause = 0;
 	expire(outbox, &next_ms);
-	enum status formed = outbox_form(outbox, &progress, err);
-	enum status delivered = outbox_deliver(outbox, &progress, formed == STATUS_OK ? err : NULL);
-	enum status status = formed != STATUS_OK ? formed : delivered;
+	enum status status = outbox_form(outbox, &progress, err);
+	enum status delivered = outbox_deliver(outbox, &progress, &later);
+	if (delivered != STATUS_OK && (status == STATUS_OK || outbox_is_disbelief(&later))) {
+		*err = later;
+		status = delivered;
+	}
+	if (status != STATUS_OK && outbox_is_disbelief(err)) doubt(outbox, err);
 	uint32_t most = status == STATUS_OK ? POLL_MAX_MS : RETRY_MAX_MS;
 	outbox->pause_ms = progress ? POLL_FIRST_MS : 2 * outbox->pause_ms < most ? 2 * outbox->pause_ms : most;
 	*pause_ms = next_ms < outbox->pause_ms ? (uint32_t)next_ms : outbox->pause_ms;
@@ -313,6 +338,9 @@ enum status outbox_send(struct outbox *outbox, struct outbox_result *result, str
 		(void)!step(outbox, &pause_ms, &last);
 		if (!waiter.is_done) rest(outbox, pause_ms);
 	}
+	if (result->end == OUTBOX_UNPROVED)
+		return err_because(
+		    err, CAUSE_NOT_PROVED_SENT, err_set(err, STATUS_DENIED, "%s", result->verdict.reason));
 	if (result->end != OUTBOX_KEPT) return STATUS_OK;
 	return err_set(err, STATUS_TIMEOUT, "the transaction is accepted and kept, and is in no block yet%s%s",
 	    last.message[0] ? ": " : "", last.message);

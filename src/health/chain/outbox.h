@@ -6,11 +6,15 @@
  * while another of the same merge kind and key waits too may be sent in one transaction with it. An account has one
  * outbox at a time: its owner holds the home's lock (health/actors/actor.h).
  *
- * What the node says, and what follows: its pool forgot the transaction, or a reorganisation took the block: sent
- * again. Its fee is below the base fee: signed again with the same nonce and a higher fee. Its nonce is used up and no
- * receipt is there: another program used it, and what was in it gets a new nonce. The node will never take it: the
- * entry is refused, and a transfer of nothing fills the nonce if later ones wait behind it. An estimate that reverts is
- * believed once nothing sent earlier is on its way.
+ * What the node says, and what follows: its pool forgot the transaction: sent again. Its fee is below the base fee:
+ * signed again with the same nonce and a higher fee. Its nonce is used up: the block that used it shows whether another
+ * program did, and what was in it then gets a new nonce. The node will never take it: the entry is refused, and a
+ * transfer of nothing fills the nonce if later ones wait behind it. An estimate that reverts is believed once nothing
+ * sent earlier is on its way.
+ *
+ * The node is a carrier: nonces and the base fee are a believed head's, and a transaction succeeded or failed if the
+ * receipts of its block say so, proved (settled.h). If the node shows something else, everybody who waits hears
+ * OUTBOX_UNPROVED, and the entries go on.
  *
  * Threads: outbox_submit, outbox_send, outbox_has, outbox_let_go and outbox_stop may be called from any thread if
  * `threads` is given. Then one thread calls outbox_run, and callbacks are called on it, without a lock (or on that of
@@ -21,7 +25,7 @@
 #define HEALTH_CHAIN_OUTBOX_H
 
 #include "base/threads.h"
-#include "health/chain/client.h"
+#include "health/chain/heads.h"
 
 #define OUTBOX_GAS_MAX 16777216u                 /* EIP-7825 */
 #define OUTBOX_TX_BYTES_MAX ((size_t)128 * 1024) /* what pools take */
@@ -41,7 +45,9 @@ struct outbox_options {
 	const char *journal_path;
 	const struct threads *threads; /* NULL: one thread calls everything */
 	unsigned in_flight_max;        /* transactions sent and without a receipt; 0: 64 */
-	uint64_t confirmations;        /* blocks after the one with the receipt; 0 on chains that are final at once */
+	/* Nonces, fees and ends of transactions are proved at these. NULL: the node is believed, which is for whoever
+	 * makes the anchor on a node of their own. Borrowed. */
+	struct heads *heads;
 };
 /* Reads the journal; entries that were not finished go on. A torn end is cut off. STATUS_IO, STATUS_CORRUPT. */
 MUST_USE enum status outbox_open(struct outbox **out, const struct outbox_options *options, struct err *err);
@@ -60,6 +66,7 @@ enum outbox_end {
 	OUTBOX_REVERTED, /* in a block and failed; `receipt`, and `verdict` says why */
 	OUTBOX_REFUSED,  /* in no block, and never will be: the estimate reverted, or the node does not take it */
 	OUTBOX_KEPT,     /* the deadline is over; the journal keeps it, and it goes on */
+	OUTBOX_UNPROVED, /* `verdict` says what the node does not prove; the journal keeps it, and it goes on */
 };
 struct outbox_result {
 	enum outbox_end end;
@@ -105,7 +112,8 @@ MUST_USE enum status outbox_submit(struct outbox *outbox, const struct outbox_en
 
 /*
  * Submits, and waits until it is finished or the deadline is over. `entry->completed` is not used. `result` lives in
- * the arena. STATUS_TIMEOUT: accepted, kept, and not in a block yet (`result->end` is OUTBOX_KEPT). STATUS_OK
+ * the arena. STATUS_TIMEOUT: accepted, kept, and not in a block yet (`result->end` is OUTBOX_KEPT). STATUS_DENIED
+ * with CAUSE_NOT_PROVED_SENT: accepted, kept, and what the node shows is not believed (OUTBOX_UNPROVED). STATUS_OK
  * otherwise: see `result->end`.
  */
 MUST_USE enum status outbox_send(struct outbox *outbox, struct outbox_result *result, struct arena *arena,

@@ -64,10 +64,10 @@ static void raise_eighth(u256 *fee, const u256 *old) {
 /* Twice the base fee, and a small tip if there is a base fee at all. A fee that was signed before is outbid. */
 static enum status set_fees(struct outbox *outbox, struct transaction *fields, const struct outbox_tx *tx,
     struct arena *arena, struct err *err) {
-	uint64_t base_fee;
-	TRY(client_base_fee(outbox->client, &base_fee, arena, err));
-	if (base_fee) {
-		u256 twice = u256_from(2 * base_fee);
+	u256 base_fee, twice;
+	TRY(outbox_base_fee(outbox, &base_fee, tx->hash_count > 0, arena, err));
+	if (!u256_is_zero(&base_fee)) {
+		u256_add_overflow(&twice, &base_fee, &base_fee);
 		fields->max_priority_fee_wei = u256_from(TIP_WEI);
 		u256_add_overflow(&fields->max_fee_wei, &twice, &fields->max_priority_fee_wei);
 	}
@@ -130,10 +130,10 @@ static void judge_refusal(
 	refuse(outbox, items[0], verdict);
 }
 
-static enum status learn_nonce(struct outbox *outbox, struct err *err) {
-	if (!outbox->txs) outbox->knows_nonce = false; /* another program may have sent since */
+/* Once: what this outbox sends from then on is counted. */
+static enum status learn_nonce(struct outbox *outbox, struct arena *arena, struct err *err) {
 	if (outbox->knows_nonce) return STATUS_OK;
-	TRY(client_nonce(outbox->client, &outbox->next_nonce, &outbox->account, err));
+	TRY(outbox_nonce(outbox, &outbox->next_nonce, arena, err));
 	for (const struct outbox_tx *tx = outbox->txs; tx; tx = tx->next)
 		if (tx->nonce >= outbox->next_nonce) outbox->next_nonce = tx->nonce + 1;
 	outbox->knows_nonce = true;
@@ -145,6 +145,7 @@ static enum status estimate(struct outbox *outbox, struct transaction *fields, s
 	uint64_t gas = 0;
 	TRY(client_estimate(outbox->client, &gas, verdict, arena, fields, &outbox->account, err));
 	if (!verdict->ok) return STATUS_OK;
+	if (gas < FILLER_GAS) return err_set(err, STATUS_IO, "the node estimates less gas than any transaction uses");
 	if (gas > OUTBOX_GAS_MAX) {
 		*verdict = (struct client_verdict){.ok = false};
 		snprintf(verdict->reason, sizeof verdict->reason,
@@ -172,7 +173,7 @@ static enum status form_one(
 		judge_refusal(outbox, items, count, &verdict);
 		return STATUS_OK;
 	}
-	TRY(learn_nonce(outbox, err));
+	TRY(learn_nonce(outbox, arena, err));
 	struct outbox_tx *tx = mem_zalloc(1, sizeof *tx);
 	buf_init(&tx->raw, OUTBOX_TX_BYTES_MAX);
 	tx->nonce = outbox->next_nonce;
@@ -185,6 +186,7 @@ static enum status form_one(
 		return status;
 	}
 	outbox->next_nonce++;
+	outbox_begin_looking(outbox);
 	outbox_enter(outbox);
 	for (size_t i = 0; i < count; i++) items[i]->tx = tx;
 	outbox_tx_insert(outbox, tx);
@@ -225,7 +227,7 @@ static bool has_gap(const struct outbox *outbox) {
 static enum status fill_holes(struct outbox *outbox, struct arena *arena, bool *progress, struct err *err) {
 	uint64_t nonce;
 	if (!outbox->txs || !(outbox->hole_first || has_gap(outbox))) return STATUS_OK;
-	TRY(client_mined_nonce(outbox->client, &nonce, &outbox->account, err));
+	TRY(outbox_nonce(outbox, &nonce, arena, err));
 	for (struct outbox_tx *tx = outbox->txs; tx; tx = tx->next) {
 		for (; nonce < tx->nonce; nonce++) {
 			*progress = true;

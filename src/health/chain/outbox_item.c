@@ -93,7 +93,8 @@ void outbox_item_end(struct outbox *outbox, struct outbox_item *item, const stru
 		if (!waiter && !completed)
 			log_warn("outbox", "what was accepted earlier is refused: %s", result->verdict.reason);
 	}
-	if (result->end != OUTBOX_KEPT) outbox_item_free(outbox, item);
+	const bool goes_on = result->end == OUTBOX_KEPT || result->end == OUTBOX_UNPROVED;
+	if (!goes_on) outbox_item_free(outbox, item);
 	tell(outbox, waiter, completed, context, result);
 }
 

@@ -4,6 +4,7 @@
 
 #include "health/chain/client_private.h"
 #include "health/chain/outbox.h"
+#include "health/chain/settled.h"
 
 #define OUTBOX_HASHES_MAX 16u /* of one nonce: as often a fee is raised */
 
@@ -98,8 +99,12 @@ struct outbox {
 	struct outbox_witness witness;
 	struct outbox_tx *txs;
 	uint64_t next_nonce;
-	bool knows_nonce;
-	bool hole_first; /* a nonce below those on their way may be one that nothing will use */
+	bool knows_nonce; /* proved once; from then on counted, until another program turns out to use the account */
+	bool has_head, has_looked;
+	struct head head; /* the last one that was taken, and when */
+	uint64_t head_ms;
+	uint64_t looked_at; /* no block up to this one holds what is in flight */
+	bool hole_first;    /* a nonce below those on their way may be one that nothing will use */
 	uint32_t pause_ms;
 };
 
@@ -148,8 +153,28 @@ MUST_USE enum status outbox_deliver(struct outbox *outbox, bool *progress, struc
 /* Signs `tx` with its nonce; at least an eighth over the fees that it had. */
 MUST_USE enum status outbox_sign(
     struct outbox *outbox, struct outbox_tx *tx, struct transaction *fields, struct arena *arena, struct err *err);
+
+/* --- outbox_proof.c: what is proved if the outbox has heads, and the node's word else --- */
+
+/* How many transactions of the account are in blocks; with heads, at a new one. */
+MUST_USE enum status outbox_nonce(struct outbox *outbox, uint64_t *nonce, struct arena *arena, struct err *err);
+/* Of the newest block; `anew`: not of one that was read a moment ago. */
+MUST_USE enum status outbox_base_fee(
+    struct outbox *outbox, u256 *base_fee_wei, bool anew, struct arena *arena, struct err *err);
+/* Only with heads: ends what is proved to have ended, under any of its hashes, since the last look. */
+MUST_USE enum status outbox_look(struct outbox *outbox, bool *progress, struct arena *arena, struct err *err);
+/* What is signed next cannot be in a block up to the head. */
+void outbox_begin_looking(struct outbox *outbox);
+/* The node was answering, and what it says is not believed. */
+bool outbox_is_disbelief(const struct err *err);
+
 /* All items of the transaction end with `result`, or wait again alone; it goes. */
 void outbox_tx_end(struct outbox *outbox, struct outbox_tx *tx, struct outbox_result *result);
 void outbox_tx_undo(struct outbox *outbox, struct outbox_tx *tx, bool alone);
+/* It is in a block, with this receipt. */
+void outbox_tx_mined(
+    struct outbox *outbox, struct outbox_tx *tx, const struct client_receipt *receipt, struct arena *arena);
+/* Another transaction used its nonce, so this one never will: its entries get a new nonce. */
+void outbox_tx_displaced(struct outbox *outbox, struct outbox_tx *tx);
 
 #endif

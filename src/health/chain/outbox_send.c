@@ -98,8 +98,7 @@ static void give_up(struct outbox *outbox, struct outbox_tx *tx, const struct cl
 		outbox_tx_end(outbox, tx, &result);
 }
 
-/* Another transaction used the nonce, so this one never will: its entries get a new nonce. */
-static void nonce_was_taken(struct outbox *outbox, struct outbox_tx *tx) {
+void outbox_tx_displaced(struct outbox *outbox, struct outbox_tx *tx) {
 	log_warn("outbox", "nonce %llu was used by another program with this account", (unsigned long long)tx->nonce);
 	outbox->knows_nonce = false;
 	outbox_tx_undo(outbox, tx, false);
@@ -122,7 +121,7 @@ static void find_reason(
 	    (unsigned long long)result->receipt.block_number);
 }
 
-static void mined(
+void outbox_tx_mined(
     struct outbox *outbox, struct outbox_tx *tx, const struct client_receipt *receipt, struct arena *arena) {
 	struct outbox_result result = {
 	    .end = receipt->success ? OUTBOX_DONE : OUTBOX_REVERTED, .receipt = *receipt, .verdict = {.ok = true}};
@@ -134,21 +133,18 @@ static void mined(
 	outbox_tx_end(outbox, tx, &result);
 }
 
+/* As the node says. */
 static enum status find_receipt(struct outbox *outbox, struct client_receipt *receipt, bool *found, struct arena *arena,
     const struct outbox_tx *tx, struct err *err) {
 	*found = false;
 	for (size_t i = tx->hash_count; i-- > 0 && !*found;)
 		TRY(client_find_receipt(outbox->client, receipt, found, arena, &tx->hashes[i], err));
-	if (*found && outbox->options.confirmations) {
-		uint64_t head;
-		TRY(client_block_number(outbox->client, &head, err));
-		*found = head >= receipt->block_number + outbox->options.confirmations;
-	}
 	return STATUS_OK;
 }
 
 /* From the lowest nonce on, until one is in no block yet. */
 static enum status look_for_receipts(struct outbox *outbox, bool *progress, struct arena *arena, struct err *err) {
+	if (outbox->options.heads) return outbox_look(outbox, progress, arena, err);
 	while (outbox->txs && outbox->txs->is_sent) {
 		struct client_receipt receipt;
 		struct outbox_tx *tx = outbox->txs;
@@ -157,7 +153,7 @@ static enum status look_for_receipts(struct outbox *outbox, bool *progress, stru
 		TRY(find_receipt(outbox, &receipt, &found, arena, tx, err));
 		if (!found) break;
 		*progress = true;
-		mined(outbox, tx, &receipt, arena);
+		outbox_tx_mined(outbox, tx, &receipt, arena);
 	}
 	return STATUS_OK;
 }
@@ -205,18 +201,19 @@ static enum status raise_fee(struct outbox *outbox, struct outbox_tx *tx, struct
 	return outbox_journal_sync(&outbox->journal, err);
 }
 
+/* The node says that the nonce is used up. With heads, the look that follows says whether and by what. */
 static enum status check_nonce(struct outbox *outbox, struct outbox_tx *tx, struct arena *arena, struct err *err) {
 	struct client_receipt receipt;
 	bool found;
 	uint64_t next;
-	TRY(client_mined_nonce(outbox->client, &next, &outbox->account, err));
+	tx->resend_ms = RESEND_FIRST_MS / 8;
+	if (outbox->options.heads) return STATUS_OK;
+	TRY(outbox_nonce(outbox, &next, arena, err));
 	TRY(find_receipt(outbox, &receipt, &found, arena, tx, err));
 	if (found)
-		mined(outbox, tx, &receipt, arena);
+		outbox_tx_mined(outbox, tx, &receipt, arena);
 	else if (next > tx->nonce && ++tx->nonce_gone >= NONCE_GONE_MAX)
-		nonce_was_taken(outbox, tx);
-	else
-		tx->resend_ms = RESEND_FIRST_MS / 8;
+		outbox_tx_displaced(outbox, tx);
 	return STATUS_OK;
 }
 

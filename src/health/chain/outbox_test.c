@@ -599,32 +599,6 @@ static void more_gas_than_one_transaction_may_use_is_refused_before_it_is_sent(v
 	assert_int_equal(outbox_submit(outbox, &entry, NULL), STATUS_LIMIT);
 }
 
-static void a_block_that_is_reorganised_away_sends_again_before_it_is_believed(void **state) {
-	(void)state;
-	struct heard heard = {0};
-	outbox_close(outbox);
-	struct outbox_options options = {.client = client,
-	    .secret = &secret,
-	    .node = &sealer,
-	    .genesis = &genesis,
-	    .random = &random_source,
-	    .journal_path = journal,
-	    .confirmations = 3};
-	assert_int_equal(outbox_open(&outbox, &options, NULL), STATUS_OK);
-	submit(&heard, "twice mined");
-	assert_int_equal(outbox_drain(outbox, node.now_ms + 50, NULL), STATUS_TIMEOUT);
-	assert_true(node.txs[0].is_mined);
-	assert_int_equal(heard.calls, 0);
-	node.nonce = 5; /* the block is gone, and with it the transaction */
-	node.tx_count = 0;
-	assert_int_equal(outbox_drain(outbox, node.now_ms + 5000, NULL), STATUS_TIMEOUT);
-	assert_int_equal(mined_with("twice mined"), 1);
-	node.head += 3;
-	drain();
-	assert_int_equal(heard.end, OUTBOX_DONE);
-	assert_int_equal(heard.calls, 1);
-}
-
 static void a_torn_end_is_cut_off_and_damage_inside_is_an_error(void **state) {
 	(void)state;
 	struct heard heard = {0};
@@ -774,7 +748,6 @@ int main(void) {
 	    TEST(a_deadline_ends_the_waiting_and_not_the_work),
 	    TEST(a_node_that_is_away_is_waited_for_until_the_deadline),
 	    TEST(more_gas_than_one_transaction_may_use_is_refused_before_it_is_sent),
-	    TEST(a_block_that_is_reorganised_away_sends_again_before_it_is_believed),
 	    TEST(a_torn_end_is_cut_off_and_damage_inside_is_an_error),
 	    TEST(a_restored_journal_sends_only_what_was_signed_and_only_as_it_was),
 	    TEST(an_entry_is_known_by_its_names_until_it_is_over_also_after_a_kill),

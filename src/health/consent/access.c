@@ -52,6 +52,7 @@ enum status access_decision(
 enum status access_was_refused(
     struct actor_request *request, const struct access_asked *asked, enum status refused, struct err *err) {
 	struct access_event event;
+	if (err && err->cause == CAUSE_NOT_PROVED_SENT) return refused; /* it goes on */
 	if (refused != STATUS_DENIED || access_decision(request, &event, asked, NULL) != STATUS_OK) return refused;
 	err_set(err, STATUS_DENIED,
 	    "not proved: the node says that the transaction failed, and the chain holds its decision (%s)",

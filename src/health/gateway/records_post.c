@@ -88,31 +88,21 @@ static void end_claim(struct posting *posting) {
 		keys_release(keys, &posting->claim);
 }
 
-/* False: the answer says that the node's word was not believed. The key still leads to the records. */
-static bool is_proved(struct posting *posting) {
+/* The outbox goes on; the key still leads to the records. */
+static void answer_unproved(struct posting *posting) {
 	struct http_response *response = &posting->exchange->response;
-	struct actor_request request = {0};
-	struct err err;
-	enum status status = gateway_begin(posting->gateway, &request, &posting->arena, &err);
-	if (status == STATUS_OK) status = record_check_added(&request, posting->added, posting->folders.count, &err);
-	actor_request_end(&request);
-	if (status == STATUS_OK) return true;
-	log_error("gateway", "a record that the node says is registered is not proved to be: %s", err.message);
 	http_put_header(response, "Retry-After", "2");
-	http_problem(response, 503, "not-proved", "the node says that it is registered, and does not prove it");
+	http_problem(response, 503, "not-proved", "what the node shows of it is not proved; it is kept, and goes on");
 	keys_release(posting->gateway->keys, &posting->claim);
-	return false;
 }
 
 static void finish(void *argument) {
 	struct posting *posting = argument;
 	struct gateway *gateway = posting->gateway;
-	if (posting->end == OUTBOX_DONE && !is_proved(posting)) {
-		answer(posting);
-		return;
-	}
 	bool is_accepted = posting->end == OUTBOX_DONE || posting->end == OUTBOX_KEPT;
-	if (is_accepted) {
+	if (posting->end == OUTBOX_UNPROVED) {
+		answer_unproved(posting);
+	} else if (is_accepted) {
 		answer_accepted(posting);
 		atomic_fetch_add(&gateway->records_added, posting->folders.count);
 		end_claim(posting);

@@ -61,10 +61,7 @@ struct record_listener {
 };
 MUST_USE enum status record_submit(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, const struct record_listener *listener, struct err *err);
-/* A receipt is the node's word: are they registered, by proof? STATUS_CORRUPT: the chain does not have one of them. */
-MUST_USE enum status record_check_added(
-    struct actor_request *request, const struct record_added *added, size_t count, struct err *err);
-/* The author's copy of a record that was refused after its listener heard OUTBOX_KEPT goes. */
+/* The author's copy of a record that was refused after its listener heard that it goes on, goes. */
 void record_drop_refused(const struct home *home, const hash32 *record);
 MUST_USE enum status record_add(struct actor_request *request, struct record_added *out, const hash32 *folder,
     const struct record_resource *resources, size_t count, struct err *err);

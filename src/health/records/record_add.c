@@ -116,6 +116,7 @@ struct adding {
 	struct draft *drafts;
 	size_t count;
 	bool is_stale;                          /* out: a folder has a newer key by now */
+	bool goes_on;                           /* out: the outbox keeps what was not finished */
 	const struct record_listener *listener; /* NULL: the caller waits */
 };
 
@@ -157,27 +158,15 @@ static enum status refused(struct adding *adding, const struct client_verdict *v
 	return request_refused(adding->request, verdict, err);
 }
 
-enum status record_check_added(
-    struct actor_request *request, const struct record_added *added, size_t count, struct err *err) {
-	for (size_t i = 0; i < count; i++) {
-		struct record_registration found;
-		enum status status = record_find(request, &found, &added[i].record, err);
-		if (status == STATUS_NOTFOUND || (status == STATUS_OK && !hash32_equal(&found.root, &added[i].root)))
-			return err_set(err, STATUS_CORRUPT,
-			    "the node says that the record was registered, and the chain does not have it");
-		TRY(status);
-	}
-	return STATUS_OK;
-}
-
 /* STATUS_DENIED: the contract, the node's pool or the block refused it, and nothing was registered. */
 static enum status send(struct adding *adding, struct outbox_entry *entry, struct err *err) {
-	struct outbox_result result;
-	TRY(request_send(adding->request, &result, entry, err));
+	struct outbox_result result = {.end = OUTBOX_REFUSED};
+	enum status status = request_send(adding->request, &result, entry, err);
+	adding->goes_on = status == STATUS_TIMEOUT || result.end == OUTBOX_UNPROVED;
+	TRY(status);
 	if (result.end != OUTBOX_DONE) return refused(adding, &result.verdict, err);
 	for (size_t i = 0; i < adding->count; i++) adding->out[i].receipt = result.receipt;
-	enum status status = record_check_added(adding->request, adding->out, adding->count, err);
-	return status == STATUS_DENIED ? err_prefix(err, STATUS_CORRUPT, "it was sent") : status;
+	return STATUS_OK;
 }
 
 /* A lone record may be registered together with others of its folder; those of a bundle go as they came. */
@@ -228,8 +217,8 @@ static enum status register_drafts(struct adding *adding, struct bytes data, str
 	TRY(keep_copies(request, adding->drafts, adding->count, err));
 	TRY(announce(adding, err));
 	enum status status = hand_over(adding, data, err);
-	/* What timed out goes on, and after a failing disk nobody knows: those copies stay. */
-	if (status == STATUS_DENIED || status == STATUS_BUSY || status == STATUS_LIMIT)
+	/* After a failing disk nobody knows: those copies stay, as those of what goes on. */
+	if (!adding->goes_on && (status == STATUS_DENIED || status == STATUS_BUSY || status == STATUS_LIMIT))
 		drop_copies(request, adding->drafts, adding->count);
 	return status;
 }
@@ -237,7 +226,7 @@ static enum status register_drafts(struct adding *adding, struct bytes data, str
 static enum status add_once(struct adding *adding, const struct record_addition *additions, struct err *err) {
 	size_t sealed = 0;
 	enum status status = STATUS_OK;
-	adding->is_stale = false;
+	adding->is_stale = adding->goes_on = false;
 	adding->drafts = arena_zalloc(adding->request->arena, adding->count, sizeof *adding->drafts);
 	for (; sealed < adding->count; sealed++) {
 		struct draft *draft = &adding->drafts[sealed];

@@ -1,0 +1,138 @@
+/*
+ * What the outbox believes: the account's nonce, the base fee and the end of a transaction, proved at a head or below
+ * it (settled.h). An outbox without heads believes its node: whoever deploys makes the anchor on a node of their own.
+ */
+#include "base/log.h"
+#include "health/chain/cause.h"
+#include "health/chain/heads_private.h"
+#include "health/chain/outbox_private.h"
+
+#define HEAD_REUSE_MS 1000u
+#define HEAD_AGE_S (1000u * 365u * 86400u) /* any: a block is final, and an old nonce is refused by the node */
+
+/* `anew`: not one that was taken a moment ago. */
+static enum status take_head(struct outbox *outbox, bool anew, struct err *err) {
+	const uint64_t now_ms = clock_now_ms(client_options_of(outbox->client)->clock);
+	const bool is_recent = outbox->has_head && now_ms - outbox->head_ms < HEAD_REUSE_MS;
+	if (!anew && is_recent) return STATUS_OK;
+	TRY(heads_take(outbox->options.heads, &outbox->head, outbox->client, HEAD_AGE_S, err));
+	outbox->has_head = true;
+	outbox->head_ms = now_ms;
+	return STATUS_OK;
+}
+
+enum status outbox_nonce(struct outbox *outbox, uint64_t *nonce, struct arena *arena, struct err *err) {
+	if (!outbox->options.heads) return client_mined_nonce(outbox->client, nonce, &outbox->account, err);
+	TRY(take_head(outbox, true, err));
+	return settled_nonce(nonce, outbox->client, arena, &outbox->head, &outbox->account, err);
+}
+
+enum status outbox_base_fee(
+    struct outbox *outbox, u256 *base_fee_wei, bool anew, struct arena *arena, struct err *err) {
+	struct header header;
+	uint64_t shown;
+	if (!outbox->options.heads) {
+		TRY(client_base_fee(outbox->client, &shown, arena, err));
+		*base_fee_wei = u256_from(shown);
+		return STATUS_OK;
+	}
+	TRY(take_head(outbox, anew, err));
+	BUG_ON(header_decode(&header, bytes_make(outbox->head.rlp, outbox->head.rlp_len), NULL) != STATUS_OK);
+	*base_fee_wei = header.base_fee_wei;
+	return STATUS_OK;
+}
+
+/* --- the end of a transaction --- */
+
+static bool is_in(const struct settled_block *block, struct client_receipt *receipt, const struct outbox *outbox,
+    const struct outbox_tx *tx) {
+	for (size_t i = tx->hash_count; i-- > 0;)
+		if (settled_find(receipt, block, &tx->hashes[i], &outbox->account)) return true;
+	return false;
+}
+
+/* Where the node says that it ended, if that is so; *found false: it names no block that holds it. */
+static enum status find_where_named(struct outbox *outbox, struct client_receipt *receipt, bool *found,
+    struct arena *arena, const struct outbox_tx *tx, struct err *err) {
+	*found = false;
+	for (size_t i = tx->hash_count; i-- > 0 && !*found;) {
+		struct settled_block block;
+		TRY(client_find_receipt(outbox->client, receipt, found, arena, &tx->hashes[i], err));
+		const bool is_named = *found && receipt->block_number <= outbox->head.number;
+		*found = false;
+		if (!is_named) continue;
+		arena_reset(arena);
+		TRY(settled_read(&block, outbox->client, arena, &outbox->head, receipt->block_number, err));
+		*found = is_in(&block, receipt, outbox, tx);
+	}
+	return STATUS_OK;
+}
+
+/* Its nonce is used at the head, and no block that was read holds it. */
+static enum status find_user(struct outbox *outbox, struct outbox_tx *tx, struct arena *arena, struct err *err) {
+	struct client_receipt receipt;
+	struct settled_block block;
+	hash32 user;
+	bool is_ours;
+	arena_reset(arena);
+	TRY(find_where_named(outbox, &receipt, &is_ours, arena, tx, err));
+	if (!is_ours) {
+		TRY(settled_user_of_nonce(
+		    &block, &user, outbox->client, arena, &outbox->head, &outbox->account, tx->nonce, err));
+		is_ours = is_in(&block, &receipt, outbox, tx);
+	}
+	if (is_ours)
+		outbox_tx_mined(outbox, tx, &receipt, arena);
+	else
+		outbox_tx_displaced(outbox, tx);
+	return STATUS_OK;
+}
+
+/* The blocks that came since the last look, if they are few: what they hold has ended. */
+static enum status read_new_blocks(struct outbox *outbox, struct arena *arena, struct err *err) {
+	struct settled_block blocks[SETTLED_BLOCKS_MAX];
+	const uint64_t count = outbox->head.number - outbox->looked_at;
+	if (count > SETTLED_BLOCKS_MAX || !outbox->has_looked) return STATUS_OK;
+	TRY(settled_read_newest(blocks, (size_t)count, outbox->client, arena, &outbox->head, err));
+	struct arena others;
+	arena_init(&others);
+	for (size_t i = 0; i < count; i++) {
+		struct client_receipt receipt;
+		while (outbox->txs && is_in(&blocks[i], &receipt, outbox, outbox->txs))
+			outbox_tx_mined(outbox, outbox->txs, &receipt, &others);
+	}
+	arena_fini(&others);
+	return STATUS_OK;
+}
+
+/* Nothing that is in flight was in a block up to here. */
+static void looked(struct outbox *outbox) {
+	outbox->looked_at = outbox->head.number;
+	outbox->has_looked = true;
+}
+
+void outbox_begin_looking(struct outbox *outbox) {
+	if (!outbox->txs && outbox->has_head) looked(outbox);
+}
+
+enum status outbox_look(struct outbox *outbox, bool *progress, struct arena *arena, struct err *err) {
+	uint64_t nonce;
+	if (!outbox->txs) return STATUS_OK;
+	const uint64_t lowest = outbox->txs->nonce;
+	TRY(take_head(outbox, true, err));
+	if (outbox->has_looked && outbox->looked_at == outbox->head.number) return STATUS_OK;
+	arena_reset(arena);
+	TRY(settled_nonce(&nonce, outbox->client, arena, &outbox->head, &outbox->account, err));
+	arena_reset(arena);
+	if (nonce > lowest) TRY(read_new_blocks(outbox, arena, err));
+	while (outbox->txs && outbox->txs->nonce < nonce) TRY(find_user(outbox, outbox->txs, arena, err));
+	*progress |= nonce > lowest;
+	looked(outbox);
+	return STATUS_OK;
+}
+
+/* --- who is told that nothing is proved --- */
+
+bool outbox_is_disbelief(const struct err *err) {
+	return err->cause == CAUSE_NOT_PROVED || err->cause == CAUSE_OLD_HEAD || err->cause == CAUSE_TWO_BLOCKS;
+}
