@@ -20,6 +20,8 @@ const struct cli_group cli_groups[] = {
 	    &command_folder_list,
 	    &command_folder_recover,
 	    &command_folder_rotate,
+	    &command_folder_take_over,
+	    &command_folder_hand_over,
 	    &command_folder_forget,
 	    &command_share,
 	    &command_revoke,

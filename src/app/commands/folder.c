@@ -1,15 +1,16 @@
 /* xinglin folder …, relay: a patient's compartments. */
+#include "app/commands/folder.h"
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "codec/hex.h"
 #include "health/consent/consent.h"
 #include "health/consent/forgotten.h"
 #include "health/contracts/folders.h"
+#include "health/records/signer.h"
 
 #define GLASS_MINUTES_MAX 65535u
-#define ACTION_FILE_MAX ((size_t)192 << 20)
 
-static enum status argument_id(const struct cli *cli, hash32 *out, struct err *err) {
+enum status folder_argument(const struct cli *cli, hash32 *out, struct err *err) {
 	if (hex_fixed(out->b, sizeof out->b, bytes_text(cli->arguments[0])) == STATUS_OK) return STATUS_OK;
 	return err_set(
 	    err, STATUS_INVALID, "\"%s\" is no id: it has \"0x\" and 64 hexadecimal digits", cli->arguments[0]);
@@ -17,18 +18,28 @@ static enum status argument_id(const struct cli *cli, hash32 *out, struct err *e
 
 /* --- folder open --- */
 
-static enum status trustees_of(struct cli *cli, struct folder_opening *opening, addr20 *trustees, struct err *err) {
+enum status folder_trustees(
+    const struct cli *cli, addr20 trustees[FOLDER_TRUSTEES_MAX], size_t *count, struct err *err) {
 	struct bytes rest = bytes_text(cli_value(cli, "trustee") ? cli_value(cli, "trustee") : "");
-	opening->trustees = trustees;
+	*count = 0;
 	while (rest.len) {
 		size_t len = 0;
 		while (len < rest.len && rest.data[len] != ',') len++;
-		if (opening->trustee_count == FOLDER_TRUSTEES_MAX)
+		if (*count == FOLDER_TRUSTEES_MAX)
 			return err_set(err, STATUS_LIMIT, "a folder has at most %u trustees", FOLDER_TRUSTEES_MAX);
-		if (hex_fixed(trustees[opening->trustee_count++].b, 20, bytes_slice(rest, 0, len)) != STATUS_OK)
+		if (hex_fixed(trustees[(*count)++].b, 20, bytes_slice(rest, 0, len)) != STATUS_OK)
 			return err_set(err, STATUS_INVALID, "--trustee takes addresses with commas between");
 		rest = bytes_slice(rest, len + 1, rest.len);
 	}
+	return STATUS_OK;
+}
+
+enum status folder_minutes(const struct cli *cli, uint16_t *out, struct err *err) {
+	uint64_t minutes;
+	TRY(cli_u64(cli, &minutes, "glass-minutes", 0, err));
+	if (minutes > GLASS_MINUTES_MAX)
+		return err_set(err, STATUS_INVALID, "--glass-minutes takes 0 (never) to %u", GLASS_MINUTES_MAX);
+	*out = (uint16_t)minutes;
 	return STATUS_OK;
 }
 
@@ -36,15 +47,12 @@ static enum status cmd_folder_open(struct cli *cli, struct err *err) {
 	struct folder_opening opening = {0};
 	addr20 trustees[FOLDER_TRUSTEES_MAX];
 	struct action action;
-	uint64_t minutes;
 	hash32 id;
+	opening.trustees = trustees;
 	TRY(cli_action_options(cli, err));
 	TRY(cli_need(cli, &opening.label, "label", err));
-	TRY(cli_u64(cli, &minutes, "glass-minutes", 0, err));
-	TRY(trustees_of(cli, &opening, trustees, err));
-	if (minutes > GLASS_MINUTES_MAX)
-		return err_set(err, STATUS_INVALID, "--glass-minutes takes 0 (never) to %u", GLASS_MINUTES_MAX);
-	opening.glass_minutes = (uint16_t)minutes;
+	TRY(folder_minutes(cli, &opening.glass_minutes, err));
+	TRY(folder_trustees(cli, trustees, &opening.trustee_count, err));
 	TRY(request_check_chain(&cli->request, err));
 	TRY(folder_open_action(&cli->request, &action, &id, &opening, err));
 	cli_put_hex(cli, "folder", BYTES_OF(id));
@@ -75,14 +83,18 @@ const struct cli_command command_folder_open = {
 
 static enum status put_folder(struct cli *cli, const struct folder *folder, struct err *err) {
 	struct own_folder own;
+	bool is_own;
 	enum status status = own_folder_load(&cli->request, &own, &folder->id, err);
 	if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
 	cli_put_hex(cli, "folder", BYTES_OF(folder->id));
 	if (status == STATUS_OK) cli_put_text(cli, "label", own.label);
+	TRY(folder_is_own(&cli->request, &own, &is_own, folder, err));
+	cli_put_bool(cli, "controlledHere", is_own);
 	cli_put_address(cli, "controller", &folder->controller);
 	cli_put_text(cli, "state", folder->closed ? "forgotten" : "open");
 	cli_put_u64(cli, "epoch", folder->epoch);
 	cli_put_bool(cli, "rotationOwed", folder->rotation_owed);
+	cli_put_u64(cli, "handOvers", folder->said.controller_count - 1);
 	cli_put_u64(cli, "glassMinutes", folder->glass_minutes);
 	cli_put_hex(cli, "sealingKey", bytes_make(folder->key.xy, sizeof folder->key.xy));
 	return STATUS_OK;
@@ -91,7 +103,7 @@ static enum status put_folder(struct cli *cli, const struct folder *folder, stru
 static enum status cmd_folder_show(struct cli *cli, struct err *err) {
 	struct folder folder;
 	hash32 id;
-	TRY(argument_id(cli, &id, err));
+	TRY(folder_argument(cli, &id, err));
 	TRY(request_check_chain(&cli->request, err));
 	TRY(folder_find(&cli->request, &folder, &id, err));
 	TRY(put_folder(cli, &folder, err));
@@ -165,32 +177,7 @@ const struct cli_command command_folder_recover = {
     .run = cmd_folder_recover,
 };
 
-/* --- folder rotate, folder forget --- */
-
-static enum status cmd_folder_rotate(struct cli *cli, struct err *err) {
-	struct action action;
-	hash32 id;
-	TRY(cli_action_options(cli, err));
-	TRY(argument_id(cli, &id, err));
-	TRY(request_check_chain(&cli->request, err));
-	TRY(consent_rotate_action(&cli->request, &action, &id, NULL, err));
-	return cli_action_finish(cli, "action", &action, err);
-}
-
-const struct cli_command command_folder_rotate = {
-    .name = "folder rotate",
-    .arguments = "ID",
-    .arguments_min = 1,
-    .arguments_max = 1,
-    .summary = "as a patient: give a folder a new sealing key",
-    .teach = "The new key goes to the trustees and to those whose grants over the whole folder still hold; they\n"
-	     "find older keys through links back. Whoever lost its grant never has the new key. Records stay as\n"
-	     "they are.\n\n"
-	     "  xinglin folder rotate 0x… --home patient --out rotate.json",
-    .options = {ACTION_OPTIONS},
-    .needs_home = true,
-    .run = cmd_folder_rotate,
-};
+/* --- folder forget --- */
 
 /* After an action of this home's or somebody else's was sent: if it forgot a folder, whoever sent it names what is left
  * of it for deletion. */
@@ -206,7 +193,7 @@ static enum status cmd_folder_forget(struct cli *cli, struct err *err) {
 	struct action action;
 	hash32 id;
 	TRY(cli_action_options(cli, err));
-	TRY(argument_id(cli, &id, err));
+	TRY(folder_argument(cli, &id, err));
 	TRY(request_check_chain(&cli->request, err));
 	TRY(folder_forget_action(&cli->request, &action, &id, err));
 	TRY(cli_action_finish(cli, "action", &action, err));

@@ -1,6 +1,7 @@
 /* xinglin share, revoke: what a patient lets others see, and takes back. */
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
+#include "app/commands/folder.h"
 #include "health/consent/consent.h"
 #include "health/consent/grants.h"
 #include "health/consent/purpose.h"
@@ -75,50 +76,66 @@ const struct cli_command command_share = {
 
 /* --- revoke --- */
 
+/* What a revocation is made with. */
+struct taking_back {
+	struct action revocation;
+	hash32 folder;
+	const addr20 *leaving;
+	bool keep_key;
+};
+
+static enum status rotate(struct cli *cli, struct action *action, const struct taking_back *back,
+    struct folder_rotation *rotation, struct err *err) {
+	*rotation = (struct folder_rotation){0};
+	enum status status = consent_rotate_action(&cli->request, action, &back->folder, rotation, back->leaving, err);
+	if (status == STATUS_OK) return status;
+	return err_prefix(err, status, "the folder's new key (--keep-key leaves it for later)");
+}
+
 /* Where the second file goes: "r.json" → "r.json.rotate". */
-static enum status write_both(struct cli *cli, const struct action *revocation, const hash32 *folder,
-    const addr20 *leaving, bool keep_key, struct err *err) {
+static enum status write_both(struct cli *cli, const struct taking_back *back, struct err *err) {
 	const char *path = cli_value(cli, "out");
-	struct action rotation;
-	if (!keep_key) TRY(consent_rotate_action(&cli->request, &rotation, folder, leaving, err));
-	TRY(cli_action_write(cli, "revocation", revocation, path, err));
-	if (keep_key) return STATUS_OK;
-	const char *second = arena_printf(&cli->arena, "%s.rotate", path);
-	TRY(cli_action_write(cli, "rotation", &rotation, second, err));
+	struct folder_rotation rotation;
+	struct action second;
+	if (!back->keep_key) TRY(rotate(cli, &second, back, &rotation, err));
+	TRY(cli_action_write(cli, "revocation", &back->revocation, path, err));
+	if (back->keep_key) return STATUS_OK;
+	TRY(cli_action_write(cli, "rotation", &second, arena_printf(&cli->arena, "%s.rotate", path), err));
+	folder_put_rotation(cli, &rotation);
 	cli_say(cli, "relay both, the revocation first: it is void once the rotation is on the chain");
 	return STATUS_OK;
 }
 
-static enum status send_both(struct cli *cli, const struct action *revocation, const hash32 *folder,
-    const addr20 *leaving, bool keep_key, struct err *err) {
-	struct action rotation;
-	TRY(cli_action_send(cli, "revocation", revocation, err));
-	if (keep_key) return STATUS_OK;
-	enum status status = consent_rotate_action(&cli->request, &rotation, folder, leaving, err);
-	if (status == STATUS_OK) status = cli_action_send(cli, "rotation", &rotation, err);
-	if (status == STATUS_OK) return status;
-	return err_prefix(
-	    err, status, "the grant is revoked, but the folder has no new key yet (xinglin folder rotate)");
+static enum status send_both(struct cli *cli, const struct taking_back *back, struct err *err) {
+	struct folder_rotation rotation;
+	struct action second;
+	TRY(cli_action_send(cli, "revocation", &back->revocation, err));
+	if (back->keep_key) return STATUS_OK;
+	enum status status = rotate(cli, &second, back, &rotation, err);
+	if (status == STATUS_OK) status = cli_action_send(cli, "rotation", &second, err);
+	if (status != STATUS_OK)
+		return err_prefix(
+		    err, status, "the grant is revoked, but the folder has no new key yet (xinglin folder rotate)");
+	folder_put_rotation(cli, &rotation);
+	return STATUS_OK;
 }
 
 static enum status cmd_revoke(struct cli *cli, struct err *err) {
-	hash32 folder, record;
+	struct taking_back back = {.keep_key = cli_flag(cli, "keep-key")};
+	hash32 record;
 	addr20 from;
-	struct action revocation;
-	const addr20 *leaving;
-	bool keep_key = cli_flag(cli, "keep-key");
 	TRY(cli_action_options(cli, err));
-	TRY(cli_hash(cli, &folder, "folder", err));
+	TRY(cli_hash(cli, &back.folder, "folder", err));
 	TRY(cli_address(cli, &from, "from", err));
 	TRY(optional_record(cli, &record, err));
 	TRY(request_check_chain(&cli->request, err));
-	TRY(grant_revoke_action(&cli->request, &revocation, &folder, &record, &from, err));
-	leaving = hash32_is_zero(&record) ? &from : NULL; /* who loses one record may hold the folder still */
+	TRY(grant_revoke_action(&cli->request, &back.revocation, &back.folder, &record, &from, err));
+	back.leaving = hash32_is_zero(&record) ? &from : NULL; /* who loses one record may hold the folder still */
 	if (cli_value(cli, "out"))
-		TRY(write_both(cli, &revocation, &folder, leaving, keep_key, err));
+		TRY(write_both(cli, &back, err));
 	else
-		TRY(send_both(cli, &revocation, &folder, leaving, keep_key, err));
-	if (keep_key) cli_say(cli, "the folder's key is the same: rotate it soon (xinglin folder rotate)");
+		TRY(send_both(cli, &back, err));
+	if (back.keep_key) cli_say(cli, "the folder's key is the same: rotate it soon (xinglin folder rotate)");
 	return STATUS_OK;
 }
 

@@ -3,6 +3,8 @@
 #include "codec/hex.h"
 #include "envelope/container.h"
 
+#define ACTION_KEY_MAX 8192u /* a JWE of a key has some hundred bytes */
+
 enum status action_deadline(struct actor_request *request, uint64_t *deadline_s, struct err *err) {
 	struct verified *verified;
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
@@ -31,6 +33,7 @@ enum status action_write(struct buf *out, const struct action *action, uint64_t 
 		buf_fini(&text);
 	}
 	json_array_end(&writer);
+	if (action->key.len) json_put_string(&writer, "key", action->key);
 	json_object_end(&writer);
 	return buf_status(out, err);
 }
@@ -87,6 +90,9 @@ enum status action_parse(
 	const struct json *blobs = json_get(root, "blobs");
 	if (!json_is(blobs, JSON_ARRAY)) return bad(err, "blobs");
 	json_foreach (entry, blobs) TRY(read_blob(out, arena, entry, err));
+	const struct json *key = json_get(root, "key");
+	if (key && (!json_is(key, JSON_STRING) || json_string(key).len > ACTION_KEY_MAX)) return bad(err, "key");
+	if (key) out->key = json_string(key);
 	return STATUS_OK;
 }
 

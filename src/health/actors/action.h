@@ -21,6 +21,7 @@ struct action {
 		struct bytes container;
 	} blobs[ACTION_BLOBS_MAX];
 	size_t blob_count;
+	struct bytes key; /* of a hand-over: the folder's key, sealed to its new controller; no relay needs it */
 };
 /* Until when an action that is signed now may be relayed, in seconds. */
 MUST_USE enum status action_deadline(struct actor_request *request, uint64_t *deadline_s, struct err *err);

@@ -8,9 +8,10 @@
 #include "health/records/folder.h"
 
 /* A new epoch for the trustees and for those whose grants over the whole folder still hold; it follows a revocation.
- * `leaving` gets no wrap although its grant still holds on the chain, since a revocation goes before; NULL: nobody. */
-MUST_USE enum status consent_rotate_action(
-    struct actor_request *request, struct action *action, const hash32 *id, const addr20 *leaving, struct err *err);
+ * The readers of `rotation` are filled in; whose grant cannot be read is among those left out. `leaving` gets no wrap
+ * although its grant still holds on the chain, since a revocation goes before; NULL: nobody. */
+MUST_USE enum status consent_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
+    struct folder_rotation *rotation, const addr20 *leaving, struct err *err);
 /* A folder's key that a trustee released to this home in an emergency: for record_read. */
 extern const struct folder_keys consent_released_keys;
 

@@ -61,12 +61,28 @@ static struct grant_list_entry *next_entry(struct reading *reading) {
 	return &list->entries[list->count++];
 }
 
+/* Whom the event names, for an entry that says nothing itself. */
+static enum status note_fault(struct reading *reading, struct grant_list_entry *entry, const struct client_log *log,
+    const char *why, struct err *err) {
+	struct consent_event event;
+	TRY(consent_event_read(&event, reading->verified->arena, &log->log, err));
+	const bool is_grant = event.kind == CONSENT_EVENT_GRANTED;
+	*entry = (struct grant_list_entry){.n = entry->n,
+	    .fault = arena_strdup(reading->verified->arena, bytes_text(why)),
+	    .record = is_grant ? event.granted.record : event.revoked.record,
+	    .grantee = is_grant ? event.granted.grantee : event.revoked.grantee};
+	reading->list->fault_count++;
+	return STATUS_OK;
+}
+
 static enum status see(void *context, const struct list_entry *entry, const struct client_log *log, struct err *err) {
 	struct reading *reading = context;
 	struct grant_list_entry *made = next_entry(reading);
+	struct err why = {0};
 	made->n = entry->n;
 	TRY(verified_input(reading->verified, &made->calldata, &log->tx_hash, log->block_number, err));
-	return read_statement(made, reading->verified->arena, &entry->entry, err);
+	if (read_statement(made, reading->verified->arena, &entry->entry, &why) == STATUS_OK) return STATUS_OK;
+	return note_fault(reading, made, log, why.message, err);
 }
 
 enum status grant_list_read(struct verified *verified, struct grant_list *out, const hash32 *folder, struct err *err) {
@@ -87,7 +103,8 @@ static const struct grant_list_entry *newest(
     const struct grant_list *list, uint64_t below, const hash32 *record, const addr20 *grantee) {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct grant_list_entry *entry = &list->entries[i];
-		if (entry->n < below && hash32_equal(&entry->record, record) && addr20_equal(&entry->grantee, grantee))
+		if (!entry->fault && entry->n < below && hash32_equal(&entry->record, record) &&
+		    addr20_equal(&entry->grantee, grantee))
 			return entry;
 	}
 	return NULL;

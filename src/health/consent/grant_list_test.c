@@ -179,14 +179,45 @@ static void an_event_that_names_another_grantee_changes_nothing(void **state) {
 	assert_int_equal(find_grant(scene, CLINIC, &found), STATUS_OK);
 }
 
-static void another_statements_calldata_are_refused(void **state) {
+/* It stops nothing; whom it is about, the node alone says. */
+static void an_entry_that_cannot_be_read_stands_with_its_fault(void **state) {
 	struct scene *scene = *state;
+	struct statement_grant found;
+	struct grant_list list;
 	struct fake_event *first = grant(scene, CLINIC, STATEMENT_RIGHT_READ, PATIENT, PATIENT);
 	struct fake_event *second = grant(scene, LAB, STATEMENT_RIGHT_READ, PATIENT, PATIENT);
+	const struct bytes stated = first->input;
 	first->input = second->input;
-	expect_refusal(scene, "a grant: the chain holds another statement than this one");
+	assert_int_equal(read_grants(scene, &list), STATUS_OK);
+	assert_int_equal(list.fault_count, 1);
+	assert_non_null(strstr(list.entries[1].fault, "the chain holds another statement than this one"));
+	assert_true(addr20_equal(&list.entries[1].grantee, &scene->accounts[CLINIC]));
+	assert_int_equal(find_grant(scene, CLINIC, &found), STATUS_NOTFOUND);
+	assert_int_equal(find_grant(scene, LAB, &found), STATUS_OK);
+	first->input = BYTES_LITERAL("no calldata of a grant");
+	assert_int_equal(find_grant(scene, CLINIC, &found), STATUS_NOTFOUND);
+	first->input = stated;
+	assert_int_equal(find_grant(scene, CLINIC, &found), STATUS_OK);
 	scene->world->chain->hides_transactions = true;
 	expect_refusal(scene, "does not serve a transaction");
+}
+
+/* Numbers rise over all hand-overs: the grants of a controller before stand. */
+static void what_a_former_controller_granted_stands(void **state) {
+	struct scene *scene = *state;
+	struct statement_grant found;
+	grant(scene, CLINIC, STATEMENT_RIGHT_READ | STATEMENT_RIGHT_SHARE, PATIENT, PATIENT);
+	grant(scene, LAB, STATEMENT_RIGHT_READ, CLINIC, CLINIC);
+	const struct statement_controller both[] = {
+	    scene->controller, {.address = scene->accounts[STRANGER], .after = scene->number = 10}};
+	scene->folder.controllers = (struct statement_controller *)both;
+	scene->folder.controller_count = 2;
+	assert_int_equal(find_grant(scene, CLINIC, &found), STATUS_OK);
+	assert_int_equal(find_grant(scene, LAB, &found), STATUS_OK);
+	grant(scene, CLINIC, STATEMENT_RIGHT_READ, PATIENT, PATIENT); /* it controls nothing any more */
+	assert_int_equal(find_grant(scene, CLINIC, &found), STATUS_DENIED);
+	grant(scene, CLINIC, STATEMENT_RIGHT_READ, STRANGER, STRANGER);
+	assert_int_equal(find_grant(scene, CLINIC, &found), STATUS_OK);
 }
 
 /* Whoever decides blocks can sign a state that no transaction made, and cannot make a grant. */
@@ -223,7 +254,8 @@ int main(void) {
 	    TEST(the_newest_statement_counts),
 	    TEST(a_hidden_revocation_is_named),
 	    TEST(an_event_that_names_another_grantee_changes_nothing),
-	    TEST(another_statements_calldata_are_refused),
+	    TEST(an_entry_that_cannot_be_read_stands_with_its_fault),
+	    TEST(what_a_former_controller_granted_stands),
 	    TEST(a_grant_that_the_controller_did_not_sign_is_refused),
 	    TEST(who_may_share_grants_until_it_is_revoked),
 	};

@@ -1,4 +1,4 @@
-/* Sharing and taking back: what a folder's controller signs (IConsent.grant, IConsent.revoke). */
+/* Sharing and taking back: what a folder's controller signs, or a delegate (IConsent.grant, IConsent.revoke). */
 #include "health/consent/grants.h"
 
 #include "codec/hex.h"
@@ -6,6 +6,7 @@
 #include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
 #include "health/records/record.h"
+#include "health/records/signer.h"
 #include "health/records/wrap.h"
 
 #define UINT40_MAX (((uint64_t)1 << 40) - 1)
@@ -74,9 +75,9 @@ static enum status lead_members(struct buf *out, const struct record_registratio
 }
 
 /* The lead's plaintext, checked to be this record's. */
-static enum status lead_get(struct actor_request *request, struct buf *plaintext, const struct own_folder *own,
+static enum status lead_get(struct actor_request *request, struct buf *plaintext, const struct folder_signer *signer,
     const struct record_registration *registration, struct err *err) {
-	struct blob_asker asker;
+	struct blob_asker asker = request_asker(request);
 	struct blob_verdict verdict;
 	struct p256_secret secret;
 	hash32 account;
@@ -85,7 +86,9 @@ static enum status lead_get(struct actor_request *request, struct buf *plaintext
 	struct record_lead lead;
 	TRY(folder_secret(request, &secret, &registration->folder, registration->epoch, err));
 	buf_init(&part, CONTAINER_PART_MAX);
-	enum status status = consent_asker(request, &asker, &account, own, err);
+	const struct own_folder own = {.controller_index = signer->controller_index};
+	enum status status = STATUS_OK;
+	if (!signer->is_delegate) status = consent_asker(request, &asker, &account, &own, err);
 	if (status == STATUS_OK)
 		status = blobs_get_part(
 		    &asker, &part, &verdict, &request->home->deployment.records, &registration->record, 0, err);
@@ -104,17 +107,17 @@ static enum status lead_get(struct actor_request *request, struct buf *plaintext
 	return status;
 }
 
-static enum status wrap_record(struct actor_request *request, struct buf *wrap, const struct own_folder *own,
+static enum status wrap_record(struct actor_request *request, struct buf *wrap, const struct folder_signer *signer,
     const hash32 *record, const struct directory_listed *grantee, struct err *err) {
 	struct record_registration registration;
 	TRY(record_find(request, &registration, record, err));
-	if (!hash32_equal(&registration.folder, &own->id))
+	if (!hash32_equal(&registration.folder, &signer->folder))
 		return err_set(err, STATUS_NOTFOUND, "the record is not in this folder");
 	if (registration.state != 1) return err_set(err, STATUS_DENIED, "the record was erased");
 	struct buf plaintext, members;
 	buf_init(&plaintext, CONTAINER_PART_MAX);
 	buf_init(&members, 1024);
-	enum status status = lead_get(request, &plaintext, own, &registration, err);
+	enum status status = lead_get(request, &plaintext, signer, &registration, err);
 	if (status == STATUS_OK) status = lead_members(&members, &registration, err);
 	if (status == STATUS_OK)
 		status =
@@ -125,13 +128,13 @@ static enum status wrap_record(struct actor_request *request, struct buf *wrap, 
 }
 
 static enum status make_wrap(struct actor_request *request, struct action *action, struct grant *grant,
-    const struct own_folder *own, const struct folder *folder, const struct directory_listed *grantee,
+    const struct folder_signer *signer, const struct folder *folder, const struct directory_listed *grantee,
     struct err *err) {
 	struct buf wrap;
 	buf_init(&wrap, CONTAINER_PART_MAX);
 	enum status status = hash32_is_zero(&grant->sharing->record)
 				 ? wrap_folder(request, &wrap, folder, grantee, err)
-				 : wrap_record(request, &wrap, own, &grant->sharing->record, grantee, err);
+				 : wrap_record(request, &wrap, signer, &grant->sharing->record, grantee, err);
 	if (status == STATUS_OK) status = consent_carry(request, action, &grant->wrap, &wrap, 1, err);
 	if (status == STATUS_OK) grant->wrap_bytes = action->blobs[0].container.len;
 	buf_fini(&wrap);
@@ -140,32 +143,68 @@ static enum status make_wrap(struct actor_request *request, struct action *actio
 
 /* --- signing --- */
 
-static enum status sign_grant(struct actor_request *request, struct action *action, const struct own_folder *own,
+static enum status sign_grant(struct actor_request *request, struct action *action, const struct folder_signer *signer,
     struct consent_grant *message, struct err *err) {
 	const struct deployment *deployment = &request->home->deployment;
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
 	uint8_t signature[65];
+	TRY(folder_signer_take_number(request, &message->number, signer, err));
 	hash32 digest = consent_grant_typed_digest(message, &domain);
-	TRY(folder_sign(request, signature, own, &digest, err));
+	TRY(folder_sign(request, signature, signer, &digest, err));
 	action->to = deployment->consent;
 	action->data = consent_grant_call(request->arena, message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
 }
 
+/* Nobody whom somebody else granted something is touched by a delegate, nor does it give more than it has. */
+static enum status check_delegate(struct actor_request *request, const struct folder_signer *signer,
+    const hash32 *record, const addr20 *grantee, struct err *err) {
+	struct consent_grant_state state;
+	if (!signer->is_delegate) return STATUS_OK;
+	TRY(folder_grant_find(request, &state, &signer->folder, record, grantee, err));
+	if (hash32_is_zero(&state.fact) || addr20_equal(&state.delegate, &signer->address)) return STATUS_OK;
+	return err_set(err, STATUS_DENIED,
+	    "somebody else than this home's account has decided what that account may do here: only the folder's "
+	    "controller changes it");
+}
+
+static enum status check_within(const struct folder_signer *signer, const struct grant_terms *s, struct err *err) {
+	const struct statement_grant *own = &signer->right;
+	if (!signer->is_delegate) return STATUS_OK;
+	if (addr20_equal(&s->grantee, &signer->address))
+		return err_set(err, STATUS_INVALID, "a delegate grants itself nothing");
+	if (s->rights & (RIGHT_SHARE | RIGHT_ROTATE))
+		return err_set(
+		    err, STATUS_DENIED, "only the folder's controller grants the rights to share and to rotate");
+	if (s->rights & ~own->rights)
+		return err_set(
+		    err, STATUS_DENIED, "this home's account does not hold all the rights that it would grant");
+	if (s->purposes & ~own->purposes)
+		return err_set(err, STATUS_DENIED,
+		    "this home's account does not hold the folder for all the purposes that it would grant");
+	if (s->until > own->until)
+		return err_set(err, STATUS_DENIED,
+		    "the grant would outlast this home's own, which ends at second %llu: take fewer days",
+		    (unsigned long long)own->until);
+	return STATUS_OK;
+}
+
 enum status grant_action(
     struct actor_request *request, struct action *action, const struct grant_terms *sharing, struct err *err) {
-	struct own_folder own;
+	struct folder_signer signer;
 	struct folder folder;
 	struct directory_listed grantee;
 	struct grant grant = {.sharing = sharing};
 	*action = (struct action){0};
-	TRY(own_folder_load(request, &own, &sharing->folder, err));
 	TRY(folder_find(request, &folder, &sharing->folder, err));
+	TRY(folder_signer_find(request, &signer, &folder, RIGHT_SHARE, err));
 	TRY(action_deadline(request, &grant.deadline, err));
 	TRY(check(sharing, &folder, grant.deadline - ACTION_LIFE_SECONDS, err));
+	TRY(check_within(&signer, sharing, err));
+	TRY(check_delegate(request, &signer, &sharing->record, &sharing->grantee, err));
 	TRY(directory_find(request, &grantee, &sharing->grantee, err));
 	TRY(check_grantee(request, &grantee, sharing->accept_changed_key, err));
-	if (sharing->rights & RIGHT_READ) TRY(make_wrap(request, action, &grant, &own, &folder, &grantee, err));
+	if (sharing->rights & RIGHT_READ) TRY(make_wrap(request, action, &grant, &signer, &folder, &grantee, err));
 	struct consent_grant message = {.folder = sharing->folder,
 	    .record = sharing->record,
 	    .grantee = sharing->grantee,
@@ -177,10 +216,9 @@ enum status grant_action(
 	    .epoch = folder.epoch,
 	    .wrap = grant.wrap,
 	    .wrap_size = (uint32_t)grant.wrap_bytes,
-	    .by = folder.controller,
+	    .by = signer.address,
 	    .deadline = grant.deadline};
-	TRY(own_folder_take_number(request, &message.number, &folder.id, folder.number, err));
-	return sign_grant(request, action, &own, &message, err);
+	return sign_grant(request, action, &signer, &message, err);
 }
 
 /* --- revoking --- */
@@ -196,22 +234,23 @@ static enum status require_grant(
 
 enum status grant_revoke_action(struct actor_request *request, struct action *action, const hash32 *folder_id,
     const hash32 *record, const addr20 *grantee, struct err *err) {
-	struct own_folder own;
+	struct folder_signer signer;
 	struct folder folder;
 	struct consent_revoke message = {.folder = *folder_id, .record = *record, .grantee = *grantee};
 	const struct deployment *deployment = &request->home->deployment;
 	uint8_t signature[65];
 	*action = (struct action){.to = deployment->consent};
-	TRY(own_folder_load(request, &own, folder_id, err));
 	TRY(folder_find(request, &folder, folder_id, err));
+	TRY(folder_signer_find(request, &signer, &folder, RIGHT_SHARE, err));
+	TRY(check_delegate(request, &signer, record, grantee, err));
 	/* What was signed and is not on the chain yet may be a grant that somebody holds back: this voids it. */
-	if (own.number <= folder.number) TRY(require_grant(request, folder_id, record, grantee, err));
+	if (signer.signed_number <= signer.number) TRY(require_grant(request, folder_id, record, grantee, err));
 	TRY(action_deadline(request, &message.deadline, err));
-	message.by = folder.controller;
-	TRY(own_folder_take_number(request, &message.number, folder_id, folder.number, err));
+	message.by = signer.address;
+	TRY(folder_signer_take_number(request, &message.number, &signer, err));
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
 	hash32 digest = consent_revoke_typed_digest(&message, &domain);
-	TRY(folder_sign(request, signature, &own, &digest, err));
+	TRY(folder_sign(request, signature, &signer, &digest, err));
 	action->data = consent_revoke_call(request->arena, &message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
 }

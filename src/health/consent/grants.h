@@ -1,6 +1,6 @@
 /*
- * Sharing, by a folder's controller: grants and revocations as signed actions
- * (contracts/src/interfaces/IConsent.sol). Threads: one owner a request.
+ * Sharing, by a folder's controller or by a delegate who holds the right to share: grants and revocations as signed
+ * actions (contracts/src/interfaces/IConsent.sol). Threads: one owner a request.
  */
 #ifndef HEALTH_CONSENT_GRANTS_H
 #define HEALTH_CONSENT_GRANTS_H

@@ -13,50 +13,99 @@ static bool occurs(const addr20 *list, size_t count, const addr20 *address) {
 	return false;
 }
 
+struct finding {
+	struct actor_request *request;
+	struct folder_rotation *rotation;
+	struct folder folder;
+	struct grant_list list;
+	addr20 *readers;
+};
+
+static void leave_out(struct finding *finding, const addr20 *account, const char *why) {
+	const struct folder_left_out left_out = {
+	    *account, false, arena_strdup(finding->request->arena, bytes_text(why))};
+	folder_leave_out(finding->request->arena, finding->rotation, &left_out);
+}
+
+/* If the list holds what cannot be read, that may be what was said last about anybody: the proved state decides. */
+static enum status is_newest(
+    struct finding *finding, bool *is_newest, const struct statement_grant *grant, struct err *err) {
+	struct consent_grant_state state;
+	*is_newest = true;
+	if (finding->list.fault_count == 0) return STATUS_OK;
+	TRY(folder_grant_find(finding->request, &state, &finding->folder.id, NULL, &grant->grantee, err));
+	*is_newest = !state.revoked && hash32_equal(&state.fact, &grant->fact);
+	return STATUS_OK;
+}
+
 /* A grant that is still to begin counts too: its reader would otherwise stand before the wrong key. */
-static enum status grant_reads(bool *reads, const struct grant_list *list, const struct statement_folder *folder,
-    const addr20 *grantee, uint64_t now_s, struct err *err) {
+static enum status see_grantee(struct finding *finding, const addr20 *grantee, uint64_t now_s, struct err *err) {
 	static const hash32 whole_folder;
 	struct statement_grant grant;
-	*reads = false;
-	enum status status = grant_list_find(list, &grant, folder, &whole_folder, grantee, err);
+	struct err why = {0};
+	bool newest;
+	enum status status =
+	    grant_list_find(&finding->list, &grant, &finding->folder.said, &whole_folder, grantee, &why);
 	if (status == STATUS_NOTFOUND) return STATUS_OK;
-	TRY(status);
-	*reads = (grant.rights & RIGHT_READ) && grant.until > now_s;
+	if (status != STATUS_OK) {
+		leave_out(finding, grantee, why.message);
+		return STATUS_OK;
+	}
+	if (!(grant.rights & RIGHT_READ) || grant.until <= now_s) return STATUS_OK;
+	TRY(is_newest(finding, &newest, &grant, err));
+	if (newest)
+		finding->readers[finding->rotation->reader_count++] = *grantee;
+	else
+		leave_out(finding, grantee, "what was said last about its grant cannot be read");
 	return STATUS_OK;
+}
+
+static bool is_reader(const struct finding *finding, const addr20 *account) {
+	return occurs(finding->readers, finding->rotation->reader_count, account);
+}
+
+/* Whom an entry that cannot be read is about, the node says; a reader by what can be read stays one. */
+static void name_faults(struct finding *finding, const addr20 *leaving) {
+	for (size_t i = 0; i < finding->list.count; i++) {
+		const struct grant_list_entry *entry = &finding->list.entries[i];
+		if (!entry->fault || !hash32_is_zero(&entry->record) || is_reader(finding, &entry->grantee)) continue;
+		if (leaving && addr20_equal(&entry->grantee, leaving)) continue;
+		leave_out(finding, &entry->grantee,
+		    arena_printf(finding->request->arena, "entry %llu of the folder's grants cannot be read: %s",
+			(unsigned long long)entry->n, entry->fault));
+	}
 }
 
 /* Everybody who was granted the whole folder and may read it still. */
-static enum status find_readers(struct actor_request *request, addr20 **out, size_t *count, const hash32 *id,
-    const addr20 *leaving, struct err *err) {
+static enum status find_readers(struct finding *finding, const hash32 *id, const addr20 *leaving, struct err *err) {
 	struct verified *verified;
-	struct own_folder own;
-	struct folder folder;
-	struct grant_list list;
-	TRY(own_folder_load(request, &own, id, err));
-	TRY(folder_find(request, &folder, id, err));
-	TRY(request_verified(request, &verified, HEADS_FRESH, err));
-	TRY(grant_list_read(verified, &list, id, err));
-	*out = arena_alloc(request->arena, (list.count + 1) * sizeof **out);
-	*count = 0;
-	for (size_t i = list.count; i > 0; i--) {
-		const struct grant_list_entry *entry = &list.entries[i - 1];
-		bool reads;
-		if (!hash32_is_zero(&entry->record) || (leaving && addr20_equal(&entry->grantee, leaving))) continue;
-		if (occurs(*out, *count, &entry->grantee)) continue;
-		TRY(grant_reads(&reads, &list, &folder.said, &entry->grantee, verified_now_s(verified), err));
-		if (reads) (*out)[(*count)++] = entry->grantee;
+	struct grant_list *list = &finding->list;
+	addr20 *seen;
+	size_t seen_count = 0;
+	TRY(folder_find(finding->request, &finding->folder, id, err));
+	TRY(request_verified(finding->request, &verified, HEADS_FRESH, err));
+	TRY(grant_list_read(verified, list, id, err));
+	finding->readers = arena_alloc(finding->request->arena, (list->count + 1) * sizeof *finding->readers);
+	seen = arena_alloc(finding->request->arena, (list->count + 1) * sizeof *seen);
+	for (size_t i = list->count; i > 0; i--) {
+		const struct grant_list_entry *entry = &list->entries[i - 1];
+		if (entry->fault || !hash32_is_zero(&entry->record)) continue;
+		if (leaving && addr20_equal(&entry->grantee, leaving)) continue;
+		if (occurs(seen, seen_count, &entry->grantee)) continue;
+		seen[seen_count++] = entry->grantee;
+		TRY(see_grantee(finding, &entry->grantee, verified_now_s(verified), err));
 	}
+	name_faults(finding, leaving);
+	finding->rotation->readers = finding->readers;
 	return STATUS_OK;
 }
 
-enum status consent_rotate_action(
-    struct actor_request *request, struct action *action, const hash32 *id, const addr20 *leaving, struct err *err) {
-	struct folder_rotation folder = {0};
-	addr20 *readers;
-	TRY(find_readers(request, &readers, &folder.reader_count, id, leaving, err));
-	folder.readers = readers;
-	return folder_rotate_action(request, action, id, &folder, err);
+enum status consent_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
+    struct folder_rotation *rotation, const addr20 *leaving, struct err *err) {
+	struct finding finding = {.request = request, .rotation = rotation};
+	rotation->reader_count = 0;
+	TRY(find_readers(&finding, id, leaving, err));
+	return folder_rotate_action(request, action, id, rotation, err);
 }
 
 /* --- released keys --- */

@@ -2,7 +2,7 @@
 #include "health/consent/consent_private.h"
 #include "health/consent/emergency.h"
 #include "health/consent/glass.h"
-#include "health/records/folder.h"
+#include "health/records/signer.h"
 
 static enum status require_regulator(struct actor_request *request, struct err *err) {
 	struct directory_listed self;
@@ -13,25 +13,24 @@ static enum status require_regulator(struct actor_request *request, struct err *
 	    "a review is closed by the folder's controller or by a regulator; this home is neither");
 }
 
-static enum status sign(struct actor_request *request, struct bytes *signature, const struct own_folder *own,
+static enum status sign(struct actor_request *request, struct bytes *signature, const struct folder_signer *signer,
     struct consent_close_review *message, struct err *err) {
-	struct folder folder;
 	uint8_t *made = arena_alloc(request->arena, 65);
-	TRY(folder_find(request, &folder, &own->id, err));
 	const struct deployment *deployment = &request->home->deployment;
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->consent);
-	message->by = folder.controller;
-	TRY(own_folder_take_number(request, &message->number, &own->id, folder.number, err));
+	message->by = signer->address;
+	TRY(folder_signer_take_number(request, &message->number, signer, err));
 	hash32 digest = consent_close_review_typed_digest(message, &domain);
 	*signature = bytes_make(made, 65);
-	return folder_sign(request, made, own, &digest, err);
+	return folder_sign(request, made, signer, &digest, err);
 }
 
 enum status glass_close_action(
     struct actor_request *request, struct action *action, uint64_t number, bool justified, struct err *err) {
 	struct consent_review review;
 	struct verified *verified;
-	struct own_folder own;
+	struct folder folder;
+	struct folder_signer signer;
 	struct consent_close_review message = {.review = number, .justified = justified, .by = request->home->account};
 	struct bytes signature = {0};
 	*action = (struct action){.to = request->home->deployment.consent};
@@ -40,9 +39,9 @@ enum status glass_close_action(
 	if (!review.open)
 		return err_set(err, STATUS_DENIED, "review %llu is closed already", (unsigned long long)number);
 	TRY(action_deadline(request, &message.deadline, err));
-	enum status status = own_folder_load(request, &own, &review.folder, err);
-	if (status == STATUS_OK)
-		TRY(sign(request, &signature, &own, &message, err));
+	TRY(folder_find(request, &folder, &review.folder, err));
+	if (folder_signer_find(request, &signer, &folder, 0, err) == STATUS_OK)
+		TRY(sign(request, &signature, &signer, &message, err));
 	else
 		TRY(require_regulator(request, err));
 	action->data = consent_close_review_call(request->arena, &message, signature);

@@ -20,11 +20,8 @@ static enum status add_wrap(struct actor_request *request, struct parts *parts, 
 
 static enum status add_wraps(struct actor_request *request, struct parts *parts, const struct epoch_draft *epoch,
     const struct p256_secret *secret, struct err *err) {
-	struct p256_secret controller;
-	struct p256_public key;
-	TRY(home_controller_key(request->home, &controller, &key, epoch->controller_index, err));
-	mem_wipe(&controller, sizeof controller);
-	TRY(add_wrap(request, parts, WRAP_KEY, &key, epoch->folder, epoch->epoch, secret, err));
+	const struct p256_public *controller = &epoch->controller_key;
+	TRY(add_wrap(request, parts, WRAP_KEY, controller, epoch->folder, epoch->epoch, secret, err));
 	for (size_t i = 0; i < epoch->recipient_count; i++)
 		TRY(add_wrap(
 		    request, parts, WRAP_KEY, &epoch->recipients[i].key, epoch->folder, epoch->epoch, secret, err));

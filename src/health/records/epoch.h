@@ -14,7 +14,7 @@ struct epoch_recipient {
 struct epoch_draft {
 	const hash32 *folder;
 	uint32_t epoch;
-	uint32_t controller_index;
+	struct p256_public controller_key; /* the controller's own; in a delegate's epoch the folder's audit key */
 	const struct epoch_recipient *recipients;
 	size_t recipient_count;
 	const struct p256_secret *previous; /* NULL for the first epoch */

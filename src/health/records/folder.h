@@ -57,14 +57,60 @@ struct folder_opening {
 };
 MUST_USE enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
     const struct folder_opening *opening, struct err *err);
-/* A new epoch for the trustees and for readers. Grants decide who may read: consent_rotate_action
- * (health/consent/consent.h) finds them. */
+/* Whom a rotation gives nothing, although it had the key before it or was granted it. */
+struct folder_left_out {
+	addr20 account;
+	bool is_trustee;
+	const char *why;
+};
+/*
+ * A new epoch for the trustees and for readers. Grants decide who may read: consent_rotate_action
+ * (health/consent/consent.h) finds them. What is set here by the controller counts from the new epoch on; a delegate
+ * can set nothing. Of those who were trustees before, one who is no active trustee any more, or has a key that this
+ * home has not confirmed, is left out; so is such a reader.
+ */
 struct folder_rotation {
 	const addr20 *readers;
 	size_t reader_count;
+	bool sets_trustees; /* to these, who must be active trustees; else they stay as they are */
+	const addr20 *trustees;
+	size_t trustee_count;
+	bool sets_minutes; /* of an emergency; else they stay as they are */
+	uint16_t glass_minutes;
+	bool without_link;       /* the key before cannot be had: the new one leads back to none */
+	struct bytes handed_key; /* of the file of a hand-over: the key before, if this home has it in no other way */
+	/* What became of it, in the request's arena. */
+	struct folder_left_out *left_out;
+	size_t left_out_count;
+	const addr20 *kept; /* the trustees, then the readers */
+	size_t kept_trustee_count, kept_reader_count;
 };
 MUST_USE enum status folder_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
-    const struct folder_rotation *rotation, struct err *err);
+    struct folder_rotation *rotation, struct err *err);
+/* Adds to `left_out`. */
+void folder_leave_out(struct arena *arena, struct folder_rotation *rotation, const struct folder_left_out *left_out);
+
+/*
+ * Handing a folder over: the new controller makes an asking with its own signature, the present one adds its own and
+ * the folder's key, sealed to the audit key that the asking names; any listed actor relays that. Then the new
+ * controller rotates the folder, with the key out of the file.
+ *
+ * Of the new controller's home, which describes the folder as its own from then on, under this label.
+ */
+MUST_USE enum status folder_take_over_action(
+    struct actor_request *request, struct action *action, const hash32 *id, const char *label, struct err *err);
+/* What an asking asks for. STATUS_DENIED: it is none, or the new controller did not sign it. */
+struct folder_asking {
+	hash32 folder;
+	addr20 controller; /* the new one */
+	uint64_t deadline_s;
+};
+MUST_USE enum status folder_asking_read(
+    struct actor_request *request, struct folder_asking *out, const struct action *asking, struct err *err);
+/* By the present controller. `action` has the key for the new one beside the call. */
+MUST_USE enum status folder_hand_over_action(
+    struct actor_request *request, struct action *action, const struct action *asking, struct err *err);
+
 MUST_USE enum status folder_forget_action(
     struct actor_request *request, struct action *action, const hash32 *id, struct err *err);
 
@@ -77,10 +123,6 @@ MUST_USE enum status folder_grant_find(struct actor_request *request, struct con
 MUST_USE enum status folder_grant_statement(struct actor_request *request, const struct folder *folder,
     struct statement_grant *out, const struct consent_grant_state *state, const hash32 *record, const addr20 *grantee,
     struct err *err);
-
-/* EIP-712 with the folder's controller key; `digest` in the domain of the contract that will check it. */
-MUST_USE enum status folder_sign(struct actor_request *request, uint8_t signature[65], const struct own_folder *folder,
-    const hash32 *digest, struct err *err);
 
 /*
  * The sealing key of an epoch, by whichever way this home has: as controller (wrap, back through links), as recipient

@@ -68,24 +68,43 @@ static enum status try_part(struct search *s, struct p256_secret *out, bool *fou
 	return status;
 }
 
-static enum status try_controller(
-    struct search *s, struct p256_secret *out, const struct statement_epoch *epoch, struct err *err) {
+/* The controller's wrap is an epoch's first: sealed to its controller key, or in a delegate's epoch to the audit key
+ * that the folder had then. `*found` false: this controller cannot open it. */
+static enum status open_as_controller(struct search *s, struct p256_secret *out, bool *found,
+    const struct statement_epoch *epoch, struct bytes wrap, struct err *err) {
 	struct p256_secret secret;
 	struct p256_public key;
-	struct buf wrap;
-	bool found;
-	hash32 item = item_of_wraps(s->folder, epoch->epoch);
-	TRY(home_controller_key(s->request->home, &secret, &key, s->reader.own.controller_index, err));
-	buf_init(&wrap, CONTAINER_PART_MAX);
-	enum status status = get_part(s, &wrap, &found, &s->request->home->deployment.folders, &item, 0, err);
-	if (status == STATUS_OK && !found)
-		status = err_set(err, STATUS_DENIED, "the node does not give the folder's wraps: %s", s->refusal);
-	if (status == STATUS_OK)
-		status = wrap_open(out, WRAP_KEY, &secret, s->folder, epoch->epoch, buf_view(&wrap), err);
-	if (status == STATUS_OK) status = check_key(epoch, out, err);
+	const uint32_t index = s->reader.own.controller_index;
+	const bool is_own = addr20_equal(&epoch->by, &s->found.controller);
+	TRY(is_own ? home_controller_key(s->request->home, &secret, &key, index, err)
+		   : home_audit_key(s->request->home, &secret, &key, index, err));
+	enum status status = wrap_open(out, WRAP_KEY, &secret, s->folder, epoch->epoch, wrap, err);
 	mem_wipe(&secret, sizeof secret);
+	*found = status == STATUS_OK;
+	if (status == STATUS_DENIED && !is_own) return STATUS_OK;
+	return status == STATUS_OK ? check_key(epoch, out, err) : status;
+}
+
+static enum status try_controller(
+    struct search *s, struct p256_secret *out, bool *found, const struct statement_epoch *epoch, struct err *err) {
+	struct buf wrap;
+	hash32 item = item_of_wraps(s->folder, epoch->epoch);
+	buf_init(&wrap, CONTAINER_PART_MAX);
+	enum status status = get_part(s, &wrap, found, &s->request->home->deployment.folders, &item, 0, err);
+	if (status == STATUS_OK && !*found)
+		status = err_set(err, STATUS_DENIED, "the node does not give the folder's wraps: %s", s->refusal);
+	if (status == STATUS_OK) status = open_as_controller(s, out, found, epoch, buf_view(&wrap), err);
 	buf_fini(&wrap);
 	return status;
+}
+
+/* Of an epoch that a controller before this one started, it has no wrap. */
+static bool is_of_former_controller(const struct search *s, const struct statement_epoch *epoch) {
+	const struct statement_folder *said = &s->found.said;
+	if (addr20_equal(&epoch->by, &s->found.controller)) return false;
+	for (size_t i = 0; i < said->controller_count; i++)
+		if (addr20_equal(&epoch->by, &said->controllers[i].address)) return true;
+	return false;
 }
 
 /* --- ways of an account --- */
@@ -155,6 +174,20 @@ static enum status walk_back(
 	return status;
 }
 
+static enum status search_controller(struct search *s, struct p256_secret *out, uint32_t wanted, struct err *err) {
+	for (uint32_t epoch = wanted; epoch <= s->found.epoch; epoch++) {
+		struct statement_epoch stated;
+		bool found = false;
+		TRY(folder_epoch_find(s->request, &s->found, &stated, epoch, err));
+		if (!is_of_former_controller(s, &stated)) TRY(try_controller(s, out, &found, &stated, err));
+		if (found) return walk_back(s, out, epoch, wanted, err);
+	}
+	return err_because(err, CAUSE_NO_FOLDER_KEY,
+	    err_set(err, STATUS_DENIED,
+		"the folder was handed over to this home, and has no key since then: rotate it, with the hand-over's "
+		"file"));
+}
+
 static enum status search_account(struct search *s, struct p256_secret *out, uint32_t wanted, struct err *err) {
 	struct consent_grant_state grant;
 	bool found = false;
@@ -184,7 +217,7 @@ enum status folder_secret(
 	struct search search = {.request = request, .folder = id};
 	struct statement_epoch stated;
 	TRY(begin(&search, &stated, epoch, err));
-	enum status status = search.reader.is_controller ? try_controller(&search, secret, &stated, err)
+	enum status status = search.reader.is_controller ? search_controller(&search, secret, epoch, err)
 							 : search_account(&search, secret, epoch, err);
 	reader_fini(&search.reader);
 	return status;

@@ -4,7 +4,7 @@
 #include "eth/abi.h"
 #include "health/contracts/folders.h"
 #include "health/records/epoch.h"
-#include "health/records/folder.h"
+#include "health/records/signer.h"
 
 #define LABEL_BYTES_MAX 512u /* sealed, as Folders has it */
 
@@ -59,8 +59,9 @@ static enum status sign_opening(struct actor_request *request, struct action *ac
 	uint8_t signature[65];
 	const struct deployment *deployment = &request->home->deployment;
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->folders);
+	const struct folder_signer signer = {.controller_index = own->controller_index};
 	hash32 digest = folders_open_typed_digest(message, &domain);
-	TRY(folder_sign(request, signature, own, &digest, err));
+	TRY(folder_sign(request, signature, &signer, &digest, err));
 	action->data = folders_open_call(request->arena, message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
 }
@@ -96,6 +97,14 @@ static enum status put_own_keys(
 	return seal_label(request, &message->label, own, err);
 }
 
+static enum status controller_key(
+    struct actor_request *request, struct p256_public *key, uint32_t index, struct err *err) {
+	struct p256_secret secret;
+	enum status status = home_controller_key(request->home, &secret, key, index, err);
+	mem_wipe(&secret, sizeof secret);
+	return status;
+}
+
 enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
     const struct folder_opening *opening, struct err *err) {
 	struct epoch_recipient recipients[FOLDER_TRUSTEES_MAX];
@@ -113,7 +122,7 @@ enum status folder_open_action(struct actor_request *request, struct action *act
 	random_fill(request->random, own.salt.b, sizeof own.salt.b);
 	memcpy(own.label, opening->label, strlen(opening->label) + 1);
 	own.id = *id = id_of(&request->home->deployment, &message.controller, &own.salt);
-	epoch.controller_index = own.controller_index;
+	TRY(controller_key(request, &epoch.controller_key, own.controller_index, err));
 	epoch.recipient_count = opening->trustee_count;
 	TRY(epoch_make(request, action, &epoch, err));
 	message.salt = own.salt;

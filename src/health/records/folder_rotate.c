@@ -1,7 +1,11 @@
 /* Rotating a folder: IFolders.rotate. Trustees first, then readers. */
+#include "eth/abi.h"
 #include "health/contracts/folders.h"
 #include "health/records/epoch.h"
-#include "health/records/folder.h"
+#include "health/records/signer.h"
+#include "health/records/wrap.h"
+
+#define ACTIVE 1
 
 struct recipients {
 	struct epoch_recipient all[EPOCH_RECIPIENTS_MAX];
@@ -14,37 +18,141 @@ static bool is_in(const struct recipients *recipients, const addr20 *who) {
 	return false;
 }
 
-/* An actor that is not active gets no key. */
-static enum status add(
-    struct actor_request *request, struct recipients *recipients, const addr20 *who, struct err *err) {
-	struct directory_listed actor;
-	TRY(directory_find(request, &actor, who, err));
-	if (actor.status != 1) return STATUS_OK;
-	TRY(directory_refuse_changed_key(&actor, err));
-	if (recipients->count == EPOCH_RECIPIENTS_MAX)
-		return err_set(err, STATUS_LIMIT, "more than %u would get the new key: revoke some grants first",
-		    EPOCH_RECIPIENTS_MAX);
-	recipients->all[recipients->count++] = (struct epoch_recipient){*who, actor.key};
+void folder_leave_out(struct arena *arena, struct folder_rotation *rotation, const struct folder_left_out *left_out) {
+	for (size_t i = 0; i < rotation->left_out_count; i++)
+		if (addr20_equal(&rotation->left_out[i].account, &left_out->account) &&
+		    rotation->left_out[i].is_trustee == left_out->is_trustee)
+			return;
+	struct folder_left_out *all = arena_zalloc(arena, rotation->left_out_count + 1, sizeof *all);
+	if (rotation->left_out_count) memcpy(all, rotation->left_out, rotation->left_out_count * sizeof *all);
+	all[rotation->left_out_count++] = *left_out;
+	rotation->left_out = all;
+}
+
+/* NULL: it gets the new key. What follows is proved: a node cannot have somebody left out. */
+static enum status fault_of(struct actor_request *request, const char **fault, struct directory_listed *actor,
+    const addr20 *who, bool is_trustee, struct err *err) {
+	enum status status = directory_find(request, actor, who, err);
+	*fault = NULL;
+	if (status == STATUS_NOTFOUND)
+		*fault = "it is not listed in the directory";
+	else if (status != STATUS_OK)
+		return status;
+	else if (actor->status != ACTIVE)
+		*fault = "it is suspended or withdrawn in the directory";
+	else if (is_trustee && !(actor->roles & ROLE_TRUSTEE))
+		*fault = "it is no trustee in the directory any more";
+	else if (actor->key_changed)
+		*fault = "it has another encryption key than this home has seen before; ask them whether they changed "
+			 "it, then: actor show --accept-key";
 	return STATUS_OK;
 }
 
-/* Signs the rotation, and makes the call of it. */
-static enum status sign_rotation(struct actor_request *request, struct action *action, const struct own_folder *own,
-    const struct folders_rotate *message, struct err *err) {
-	uint8_t signature[65];
-	const struct deployment *deployment = &request->home->deployment;
-	const struct eip712_domain domain = deployment_domain(deployment, &deployment->folders);
-	hash32 digest = folders_rotate_typed_digest(message, &domain);
-	TRY(folder_sign(request, signature, own, &digest, err));
-	action->data = folders_rotate_call(request->arena, message, bytes_make(signature, sizeof signature));
+static enum status add(
+    struct recipients *recipients, const addr20 *who, const struct directory_listed *actor, struct err *err) {
+	if (recipients->count == EPOCH_RECIPIENTS_MAX)
+		return err_set(err, STATUS_LIMIT, "more than %u would get the new key: revoke some grants first",
+		    EPOCH_RECIPIENTS_MAX);
+	recipients->all[recipients->count++] = (struct epoch_recipient){*who, actor->key};
 	return STATUS_OK;
+}
+
+/* Who is named now must be one; who was one before, and cannot get a key, is left out. */
+static enum status add_trustee(struct actor_request *request, struct recipients *recipients,
+    struct folder_rotation *rotation, const addr20 *who, struct err *err) {
+	struct directory_listed actor;
+	const char *fault;
+	char text[43];
+	address_checksum(text, who);
+	TRY(fault_of(request, &fault, &actor, who, true, err));
+	if (!fault && is_in(recipients, who)) return err_set(err, STATUS_INVALID, "%s is named twice", text);
+	if (!fault) return add(recipients, who, &actor, err);
+	if (rotation->sets_trustees) return err_set(err, STATUS_DENIED, "%s cannot be a trustee: %s", text, fault);
+	folder_leave_out(request->arena, rotation, &(struct folder_left_out){*who, true, fault});
+	return STATUS_OK;
+}
+
+static enum status add_reader(struct actor_request *request, struct recipients *recipients,
+    struct folder_rotation *rotation, const addr20 *who, struct err *err) {
+	struct directory_listed actor;
+	const char *fault;
+	if (is_in(recipients, who)) return STATUS_OK;
+	TRY(fault_of(request, &fault, &actor, who, false, err));
+	if (!fault) return add(recipients, who, &actor, err);
+	folder_leave_out(request->arena, rotation, &(struct folder_left_out){*who, false, fault});
+	return STATUS_OK;
+}
+
+static enum status add_all(struct actor_request *request, struct recipients *recipients,
+    struct folder_rotation *rotation, const struct folders_glass *before, struct err *err) {
+	const addr20 *trustees = rotation->sets_trustees ? rotation->trustees : before->trustees;
+	const size_t count = rotation->sets_trustees ? rotation->trustee_count : before->trustees_count;
+	if (count > FOLDER_TRUSTEES_MAX)
+		return err_set(err, STATUS_LIMIT, "a folder has at most %u trustees", FOLDER_TRUSTEES_MAX);
+	for (size_t i = 0; i < count; i++) TRY(add_trustee(request, recipients, rotation, &trustees[i], err));
+	rotation->kept_trustee_count = recipients->count;
+	if (rotation->sets_minutes && rotation->glass_minutes && !recipients->count)
+		return err_set(err, STATUS_INVALID,
+		    "breaking the glass needs at least one trustee, who gives out the key then: name one, or take 0 "
+		    "minutes");
+	for (size_t i = 0; i < rotation->reader_count; i++)
+		TRY(add_reader(request, recipients, rotation, &rotation->readers[i], err));
+	rotation->kept_reader_count = recipients->count - rotation->kept_trustee_count;
+	return STATUS_OK;
+}
+
+/* A delegate takes nobody's part in emergencies and gives nobody one. */
+static enum status check_delegate(const struct folder_signer *signer, const struct folder_rotation *rotation,
+    const struct folders_glass *before, struct err *err) {
+	if (!signer->is_delegate) return STATUS_OK;
+	if (rotation->sets_trustees || rotation->sets_minutes || rotation->without_link)
+		return err_set(
+		    err, STATUS_DENIED, "only the folder's controller changes trustees and minutes, or cuts the link");
+	if (rotation->kept_trustee_count == before->trustees_count) return STATUS_OK;
+	char text[43];
+	address_checksum(text, &rotation->left_out->account);
+	return err_set(err, STATUS_DENIED, "only the folder's controller can leave out the trustee %s: %s", text,
+	    rotation->left_out->why);
+}
+
+/* --- the key --- */
+
+/* The key before: as this home reads it; or, before the first rotation of a new controller, out of the file that the
+ * one before gave it. */
+static enum status previous_secret(struct actor_request *request, struct p256_secret *out, const struct folder *folder,
+    const struct folder_signer *signer, struct bytes handed_key, struct err *err) {
+	struct p256_secret secret;
+	struct p256_public key;
+	if (!handed_key.len) return folder_secret(request, out, &folder->id, folder->epoch, err);
+	TRY(home_audit_key(request->home, &secret, &key, signer->controller_index, err));
+	enum status status = wrap_open(out, WRAP_KEY, &secret, &folder->id, folder->epoch, handed_key, err);
+	mem_wipe(&secret, sizeof secret);
+	if (status != STATUS_OK)
+		return err_prefix(
+		    err, status, "the key in the hand-over's file is not that of epoch %u", folder->epoch);
+	if (p256_public_of(&key, out) == STATUS_OK && memcmp(key.xy, folder->key.xy, sizeof key.xy) == 0)
+		return STATUS_OK;
+	mem_wipe(out, sizeof *out);
+	return err_set(err, STATUS_DENIED, "the hand-over's file holds another key than the folder has");
+}
+
+static enum status controller_key(
+    struct actor_request *request, struct p256_public *key, const struct folder_signer *signer, struct err *err) {
+	struct p256_secret secret;
+	enum status status = home_controller_key(request->home, &secret, key, signer->controller_index, err);
+	mem_wipe(&secret, sizeof secret);
+	return status;
 }
 
 /* Wraps for the recipients, and the link back to the key before. */
 static enum status make_epoch(struct actor_request *request, struct action *action, struct epoch_draft *epoch,
-    const struct folder *folder, struct err *err) {
+    const struct folder *folder, const struct folder_signer *signer, const struct folder_rotation *rotation,
+    struct err *err) {
 	struct p256_secret previous;
-	TRY(folder_secret(request, &previous, &folder->id, folder->epoch, err));
+	epoch->controller_key = folder->said.audit_key;
+	if (!signer->is_delegate) TRY(controller_key(request, &epoch->controller_key, signer, err));
+	if (rotation->without_link) return epoch_make(request, action, epoch, err);
+	TRY(previous_secret(request, &previous, folder, signer, rotation->handed_key, err));
 	epoch->previous = &previous;
 	enum status status = epoch_make(request, action, epoch, err);
 	epoch->previous = NULL;
@@ -52,29 +160,38 @@ static enum status make_epoch(struct actor_request *request, struct action *acti
 	return status;
 }
 
+/* --- signing --- */
+
+/* Signs the rotation, and makes the call of it. */
+static enum status sign_rotation(struct actor_request *request, struct action *action,
+    const struct folder_signer *signer, struct folders_rotate *message, struct err *err) {
+	uint8_t signature[65];
+	const struct deployment *deployment = &request->home->deployment;
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->folders);
+	message->by = signer->address;
+	TRY(action_deadline(request, &message->deadline, err));
+	TRY(folder_signer_take_number(request, &message->number, signer, err));
+	hash32 digest = folders_rotate_typed_digest(message, &domain);
+	TRY(folder_sign(request, signature, signer, &digest, err));
+	action->data = folders_rotate_call(request->arena, message, bytes_make(signature, sizeof signature));
+	return STATUS_OK;
+}
+
 enum status folder_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
-    const struct folder_rotation *rotation, struct err *err) {
-	struct own_folder own;
+    struct folder_rotation *rotation, struct err *err) {
 	struct folder folder;
+	struct folder_signer signer;
 	struct recipients recipients = {.count = 0};
-	size_t trustee_count;
 	*action = (struct action){.to = request->home->deployment.folders};
-	TRY(own_folder_load(request, &own, id, err));
 	TRY(folder_find(request, &folder, id, err));
+	TRY(folder_signer_find(request, &signer, &folder, STATEMENT_RIGHT_ROTATE, err));
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten");
-	const struct folders_glass *glass = &folder.newest.glass;
-	for (size_t i = 0; i < glass->trustees_count; i++) TRY(add(request, &recipients, &glass->trustees[i], err));
-	trustee_count = recipients.count;
-	for (size_t i = 0; i < rotation->reader_count; i++)
-		if (!is_in(&recipients, &rotation->readers[i]))
-			TRY(add(request, &recipients, &rotation->readers[i], err));
-	struct epoch_draft epoch = {.folder = id,
-	    .epoch = folder.epoch + 1,
-	    .controller_index = own.controller_index,
-	    .recipients = recipients.all,
-	    .recipient_count = recipients.count};
-	TRY(make_epoch(request, action, &epoch, &folder, err));
-	const addr20 *all = epoch_addresses(request->arena, &epoch);
+	TRY(add_all(request, &recipients, rotation, &folder.newest.glass, err));
+	TRY(check_delegate(&signer, rotation, &folder.newest.glass, err));
+	struct epoch_draft epoch = {
+	    .folder = id, .epoch = folder.epoch + 1, .recipients = recipients.all, .recipient_count = recipients.count};
+	TRY(make_epoch(request, action, &epoch, &folder, &signer, rotation, err));
+	const addr20 *all = rotation->kept = epoch_addresses(request->arena, &epoch);
 	struct folders_rotate message = {.folder = *id,
 	    .epoch = epoch.epoch,
 	    .previous = folder.newest.fact,
@@ -82,14 +199,11 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	    .key_y = p256_public_y(&epoch.key),
 	    .wraps = epoch.wraps,
 	    .wraps_size = (uint32_t)epoch.wraps_bytes,
-	    .glass = {.minutes = folder.glass_minutes,
-		.threshold = trustee_count ? 1 : 0,
+	    .glass = {.minutes = rotation->sets_minutes ? rotation->glass_minutes : folder.glass_minutes,
+		.threshold = rotation->kept_trustee_count ? 1 : 0,
 		.trustees = all,
-		.trustees_count = trustee_count},
-	    .recipients = all + trustee_count,
-	    .recipients_count = epoch.recipient_count - trustee_count,
-	    .by = folder.controller};
-	TRY(action_deadline(request, &message.deadline, err));
-	TRY(own_folder_take_number(request, &message.number, id, folder.number, err));
-	return sign_rotation(request, action, &own, &message, err);
+		.trustees_count = rotation->kept_trustee_count},
+	    .recipients = all + rotation->kept_trustee_count,
+	    .recipients_count = rotation->kept_reader_count};
+	return sign_rotation(request, action, &signer, &message, err);
 }

@@ -1,6 +1,22 @@
 /* In whose name this home asks nodes, and which of its keys opens what it gets. */
 #include "health/records/reader.h"
 
+#include "health/contracts/folders.h"
+
+static enum status is_controller(
+    struct actor_request *request, bool *out, const hash32 *folder, const addr20 *controller, struct err *err) {
+	struct verified *verified;
+	struct folders_head head;
+	hash32 words[FOLDERS_STORED_HEAD_SLOTS];
+	const hash32 slot = folders_heads_slot(folder);
+	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(verified_struct(
+	    verified, words, &request->home->deployment.folders, &slot, FOLDERS_STORED_HEAD_SLOTS, err));
+	TRY(folders_stored_head_load(&head, words, err));
+	*out = addr20_equal(&head.controller, controller);
+	return STATUS_OK;
+}
+
 enum status reader_init(struct actor_request *request, struct reader *reader, const hash32 *folder, struct err *err) {
 	addr20 controller;
 	*reader = (struct reader){.asker = request_asker(request)};
@@ -8,7 +24,8 @@ enum status reader_init(struct actor_request *request, struct reader *reader, co
 	if (status == STATUS_NOTFOUND) return STATUS_OK;
 	TRY(status);
 	TRY(home_controller(request->home, &reader->controller_secret, &controller, reader->own.controller_index, err));
-	reader->is_controller = true;
+	TRY(is_controller(request, &reader->is_controller, folder, &controller, err));
+	if (!reader->is_controller) return STATUS_OK; /* it was handed over, or is not yet */
 	reader->asker.secret = &reader->controller_secret;
 	return STATUS_OK;
 }

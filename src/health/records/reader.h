@@ -4,8 +4,8 @@
 
 #include "health/records/folder.h"
 
-/* In whose name this home asks for what belongs to a folder: its controller where it is one of this home's own, else
- * the home's account. */
+/* In whose name this home asks for what belongs to a folder: its controller, which is proved, if that is one of this
+ * home's own; else the home's account. */
 struct reader {
 	struct blob_asker asker;
 	hash32 controller_secret;

@@ -4,6 +4,7 @@
 #include "crypto/hash.h"
 #include "eth/abi.h"
 #include "health/contracts/records.h"
+#include "health/records/signer.h"
 
 /* Kinds of an entry, as Records has them. */
 #define LIST_ADDED 1u
@@ -137,20 +138,20 @@ enum status record_erase_action(
     struct actor_request *request, struct action *action, const hash32 *record, struct err *err) {
 	const addr20 *records = &request->home->deployment.records;
 	struct record_registration registration;
-	struct own_folder own;
+	struct folder_signer signer;
 	struct folder folder;
 	struct records_erase message = {.record = *record};
 	uint8_t signature[65];
 	*action = (struct action){.to = *records};
 	TRY(record_find(request, &registration, record, err));
 	if (registration.state == 2) return err_set(err, STATUS_DENIED, "the record is erased already");
-	TRY(own_folder_load(request, &own, &registration.folder, err));
 	TRY(folder_find(request, &folder, &registration.folder, err));
+	TRY(folder_signer_find(request, &signer, &folder, 0, err));
 	TRY(action_deadline(request, &message.deadline, err));
-	TRY(own_folder_take_number(request, &message.number, &folder.id, folder.number, err));
+	TRY(folder_signer_take_number(request, &message.number, &signer, err));
 	const struct eip712_domain domain = deployment_domain(&request->home->deployment, records);
 	hash32 digest = records_erase_typed_digest(&message, &domain);
-	TRY(folder_sign(request, signature, &own, &digest, err));
+	TRY(folder_sign(request, signature, &signer, &digest, err));
 	action->data = records_erase_call(request->arena, &message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
 }

@@ -146,6 +146,19 @@ enum status statement_folder_next_controller(struct statement_folder *folder, st
 	return STATUS_OK;
 }
 
+enum status statement_hand_over_asked(struct folders_hand_over_args *out, struct arena *arena,
+    const struct deployment *anchor, struct bytes calldata, struct err *err) {
+	const struct eip712_domain domain = deployment_domain(anchor, &anchor->folders);
+	TRY(folders_hand_over_call_read(out, arena, calldata, err));
+	const struct folders_hand_over *said = &out->statement;
+	const hash32 digest = folders_hand_over_typed_digest(said, &domain);
+	if (!statement_is_point(&said->audit_x, &said->audit_y))
+		return err_set(err, STATUS_DENIED, "its audit key is not a point of P-256");
+	if (out->old_signature.len == 0 && statement_is_signed_by(&said->controller, out->new_signature, &digest))
+		return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "the account that asks for the folder did not sign the asking, alone");
+}
+
 /* --- rotate --- */
 
 static const char *rotate_fault(const struct statement_folder *folder, const struct folders_rotate_args *args,

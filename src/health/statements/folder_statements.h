@@ -83,6 +83,10 @@ MUST_USE enum status statement_folder_read(struct statement_folder *out, struct 
 MUST_USE enum status statement_folder_next_controller(
     struct statement_folder *folder, struct bytes calldata, struct err *err);
 const struct statement_controller *statement_folder_controller(const struct statement_folder *folder);
+/* The half of a hand-over that the new controller has signed: calldata of Folders.handOver whose old signature is
+ * empty. What it says of the folder is not checked here. */
+MUST_USE enum status statement_hand_over_asked(struct folders_hand_over_args *out, struct arena *arena,
+    const struct deployment *anchor, struct bytes calldata, struct err *err);
 
 /* What follows is of a controller, or of who holds `right`: a grant of this folder that was verified. NULL: a
  * controller must have signed. */
