@@ -3,12 +3,21 @@ pragma solidity ^0.8.28;
 
 import {IDirectory} from "./interfaces/IDirectory.sol";
 import {Eip712} from "./lib/Eip712.sol";
+import {Lists} from "./lib/Lists.sol";
 import {P256} from "./lib/P256.sol";
 import {Stated} from "./lib/Stated.sol";
 import {Roles} from "./Roles.sol";
 
 /// Any account may relay: what counts are the signatures. Nobody, the deployer included, has a power of its own.
 contract Directory is IDirectory, Stated, Eip712 {
+    using Lists for Lists.List;
+
+    struct KeyBefore {
+        uint32 version;
+        bytes32 x;
+        bytes32 y;
+    }
+
     bytes32 private constant REGISTRARS = keccak256(
         "Registrars(uint32 number,bytes32 previous,address[] registrars,uint8 threshold,bool theft,"
         "address[] affirmed,uint64 deadline)");
@@ -32,6 +41,9 @@ contract Directory is IDirectory, Stated, Eip712 {
     uint32 private validFrom;                 // the first set whose entries count
     uint40 private changedAt;                 // number of the block of the newest set
     mapping(uint32 number => mapping(address => bool)) private members;
+    Lists.List private listed;                // of all who were ever listed; an entry: the account, as a word
+    mapping(address actor => mapping(uint32 version => uint40)) private keyTimes; // in force from then on; 0: never was
+    mapping(address actor => KeyBefore) private keysBefore; // in force while the newest one waits
     bytes32 public immutable genesis;
     address private immutable deployer;
     uint64 private immutable foundingUntil;
@@ -81,9 +93,9 @@ contract Directory is IDirectory, Stated, Eip712 {
         a.listedAt = uint40(block.timestamp);
         a.emergencyFrom = uint40(block.timestamp <= foundingUntil ? block.timestamp : block.timestamp + WAIT);
         (a.entry, a.entryAt) = (fact, uint40(block.number));
-        emit ActorListed(e.actor, e.roles, e.name);
-        _publish(e.actor, fact, e.keyX, e.keyY, possession);
-        a.keyFrom = uint40(block.timestamp);
+        (uint64 n, bytes24 before) = listed.append(bytes32(uint256(uint160(e.actor))));
+        emit ActorListed(e.actor, e.roles, e.name, n, before);
+        _publish(e.actor, fact, e.keyX, e.keyY, possession, block.timestamp);
     }
 
     function changeKey(KeyChange calldata c, bytes calldata possession, bytes calldata actorSignature,
@@ -98,9 +110,8 @@ contract Directory is IDirectory, Stated, Eip712 {
         bool byAccount = actorSignature.length != 0;
         if (byAccount && !_signedBy(c.actor, digest, actorSignature)) revert BadSignature();
         if (!byAccount || keySignature.length == 0) _requireRegistrars(digest, registrarSignatures);
-        else if (!P256.verify(digest, keySignature, a.keyX, a.keyY)) revert BadSignature();
-        _publish(c.actor, fact, c.keyX, c.keyY, possession);
-        a.keyFrom = uint40(byAccount ? block.timestamp : block.timestamp + WAIT);
+        else if (!_signedByKey(c.actor, digest, keySignature)) revert BadSignature();
+        _publish(c.actor, fact, c.keyX, c.keyY, possession, byAccount ? block.timestamp : block.timestamp + WAIT);
     }
 
     function setStanding(Standing calldata s, bytes[] calldata registrarSignatures) external
@@ -136,7 +147,7 @@ contract Directory is IDirectory, Stated, Eip712 {
     function isKeyCurrent(address actor, uint32 version) external view returns (bool) {
         Actor storage a = actors[actor];
         if (version == 0) return false;
-        return version == a.keyVersion || (version + 1 == a.keyVersion && block.timestamp < a.keyFrom);
+        return version == a.keyVersion || (block.timestamp < a.keyFrom && version == keysBefore[actor].version);
     }
 
     function isRegistrar(address account) public view returns (bool) {
@@ -194,13 +205,25 @@ contract Directory is IDirectory, Stated, Eip712 {
         if (next != signatures.length) revert BadSignature();
     }
 
-    function _publish(address actor, bytes32 fact, bytes32 x, bytes32 y, bytes calldata possession) private {
+    /// By the key that is in force: not by one that registrars alone gave and that still waits.
+    function _signedByKey(address actor, bytes32 digest, bytes calldata signature) private view returns (bool) {
+        Actor storage a = actors[actor];
+        if (block.timestamp >= a.keyFrom) return P256.verify(digest, signature, a.keyX, a.keyY);
+        return P256.verify(digest, signature, keysBefore[actor].x, keysBefore[actor].y);
+    }
+
+    /// `from`: when the key comes in force. What replaces a key that waits leaves the one in force as it is.
+    function _publish(address actor, bytes32 fact, bytes32 x, bytes32 y, bytes calldata possession, uint256 from)
+        private {
         Actor storage a = actors[actor];
         uint32 version = a.keyVersion + 1;
         bytes32 hash = keccak256(abi.encode("xinglin key possession", block.chainid, address(this), genesis, actor,
             version, x, y));
         if (!P256.verify(hash, possession, x, y)) revert BadPossession();
+        if (block.timestamp < a.keyFrom) delete keyTimes[actor][a.keyVersion];
+        else if (from > block.timestamp) keysBefore[actor] = KeyBefore(a.keyVersion, a.keyX, a.keyY);
         (a.keyVersion, a.key, a.keyAt, a.keyX, a.keyY) = (version, fact, uint40(block.number), x, y);
+        (a.keyFrom, keyTimes[actor][version]) = (uint40(from), uint40(from));
         emit KeyPublished(actor, version, x, y);
     }
 }

@@ -105,4 +105,67 @@ contract KeysTest is Base {
         vm.expectRevert(IDirectory.NotListed.selector);
         this.send(c, 500, STRANGER, 0, true);
     }
+
+    /// Within the 48 hours the account takes back what registrars alone gave, with the key that is in force.
+    function test_the_account_replaces_what_registrars_alone_gave() public {
+        send(changeOf(HOSPITAL, 500), 500, 0, 0, true);
+        IDirectory.KeyChange memory c = changeOf(HOSPITAL, 501);
+        vm.expectRevert(IDirectory.BadSignature.selector);
+        this.send(c, 501, HOSPITAL, 500, false); // the key that waits signs nothing yet
+        vm.expectRevert(IDirectory.NotEnoughRegistrars.selector);
+        this.send(c, 501, 0, HOSPITAL, false); // and the key in force nothing without the account
+        vm.warp(START + 48 hours - 1);
+        c = changeOf(HOSPITAL, 501);
+        send(c, 501, HOSPITAL, HOSPITAL, false);
+        check(directory.actorOf(c.actor).keyFrom == START + 48 hours - 1, "in force at once");
+        check(directory.isKeyCurrent(c.actor, 3) && !directory.isKeyCurrent(c.actor, 2)
+            && !directory.isKeyCurrent(c.actor, 1), "only this one");
+        vm.warp(START + 96 hours);
+        check(!directory.isKeyCurrent(c.actor, 2), "what was replaced never comes in force");
+        vm.expectRevert(IDirectory.BadSignature.selector);
+        this.send(changeOf(HOSPITAL, 502), 502, HOSPITAL, HOSPITAL, false); // the first key's time is over
+        send(changeOf(HOSPITAL, 502), 502, HOSPITAL, 501, false);
+    }
+
+    function test_after_48_hours_the_key_before_replaces_nothing() public {
+        send(changeOf(HOSPITAL, 500), 500, 0, 0, true);
+        vm.warp(START + 48 hours);
+        IDirectory.KeyChange memory c = changeOf(HOSPITAL, 501);
+        vm.expectRevert(IDirectory.BadSignature.selector);
+        this.send(c, 501, HOSPITAL, HOSPITAL, false);
+        send(c, 501, HOSPITAL, 500, false);
+    }
+
+    function test_a_second_key_by_registrars_alone_makes_the_first_one_not_current() public {
+        send(changeOf(HOSPITAL, 500), 500, 0, 0, true);
+        vm.warp(START + 47 hours);
+        send(changeOf(HOSPITAL, 501), 501, 0, 0, true);
+        address who = vm.addr(HOSPITAL);
+        check(directory.isKeyCurrent(who, 1) && !directory.isKeyCurrent(who, 2) && directory.isKeyCurrent(who, 3),
+            "the one in force, and the newest");
+        vm.warp(START + 48 hours);
+        check(directory.isKeyCurrent(who, 1) && !directory.isKeyCurrent(who, 2), "still");
+        send(changeOf(HOSPITAL, 502), 502, HOSPITAL, HOSPITAL, false);
+        check(directory.actorOf(who).keyVersion == 4, "the one in force signs");
+        vm.warp(START + 200 hours);
+        send(changeOf(HOSPITAL, 503), 503, 0, 0, true);
+        check(directory.isKeyCurrent(who, 4) && !directory.isKeyCurrent(who, 1), "then it is version 4 that is");
+    }
+
+    function keyTime(address who, uint256 version) private view returns (uint256) {
+        bytes32 all = keccak256(abi.encode(who, uint256(5)));
+        return uint256(vm.load(address(directory), keccak256(abi.encode(version, all))));
+    }
+
+    function test_the_time_of_each_key_is_kept_unless_it_never_came_in_force() public {
+        address who = vm.addr(HOSPITAL);
+        vm.warp(START + 1 hours);
+        send(changeOf(HOSPITAL, 500), 500, HOSPITAL, HOSPITAL, false);
+        send(changeOf(HOSPITAL, 501), 501, 0, 0, true);
+        check(keyTime(who, 1) == START && keyTime(who, 2) == START + 1 hours && keyTime(who, 3) == START + 49 hours,
+            "each");
+        send(changeOf(HOSPITAL, 502), 502, HOSPITAL, 500, false);
+        check(keyTime(who, 3) == 0 && keyTime(who, 4) == START + 1 hours && keyTime(who, 2) == START + 1 hours,
+            "version 3 never was");
+    }
 }

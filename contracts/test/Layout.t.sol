@@ -54,6 +54,21 @@ contract LayoutTest is Health {
         check(cut(w, 0, 32) == 0 && cut(w, 32, 8) == 2 && cut(w, 40, 32) == 0 && cut(w, 72, 40) != 0, "2: the rest");
     }
 
+    function test_all_who_were_listed() public {
+        uint256 before = word(address(directory), 0, 4);
+        listActor(40, Roles.HOSPITAL);
+        uint256 w = word(address(directory), 0, 4);
+        check(w >> 192 == (before >> 192) + 1, "4: the list's count");
+        bytes24 head = bytes24(keccak256(abi.encode(bytes24(bytes32(before << 64)), w >> 192, START,
+            padded(vm.addr(40)))));
+        check(bytes24(bytes32(w << 64)) == head, "4: its head");
+    }
+
+    function test_when_keys_came_in_force() public view {
+        bytes32 at = entry(bytes32(uint256(1)), uint256(entry(padded(vm.addr(HOSPITAL)), 5)));
+        check(word(address(directory), at, 0) == START, "5: by actor and version");
+    }
+
     function test_a_folder() public {
         vm.roll(78);
         rotate(PATIENT, rotateOf(PATIENT, 1001));

@@ -2,8 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {IConsent} from "../src/interfaces/IConsent.sol";
+import {IDirectory} from "../src/interfaces/IDirectory.sol";
 import {IFolders} from "../src/interfaces/IFolders.sol";
 import {IRecords} from "../src/interfaces/IRecords.sol";
+import {Roles} from "../src/Roles.sol";
 import {Health} from "./Health.t.sol";
 import {Vm} from "./Vm.sol";
 
@@ -132,5 +134,25 @@ contract ListsTest is Health {
         bytes24 first = bytes24(keccak256(abi.encode(bytes24(0), uint64(1), START, folder)));
         entries.push(Entry(folders.folderId(vm.addr(PATIENT), "second"), 2, first, START));
         check(folds(head, count), "folds");
+    }
+
+    function test_all_who_were_listed() public {
+        for (uint256 key = 40; key < 43; key++) listActor(key, Roles.HOSPITAL);
+        uint256 word = uint256(vm.load(address(directory), bytes32(uint256(4))));
+        uint64 count = uint64(word >> 192);
+        Vm.Log[] memory all = vm.getRecordedLogs();
+        for (uint256 i = 0; i < all.length; i++) {
+            if (all[i].topics[0] != IDirectory.ActorListed.selector) continue;
+            (,, uint64 n, bytes24 before) = abi.decode(all[i].data, (uint32, string, uint64, bytes24));
+            check(n == count - 2 + entries.length, "numbered from 1");
+            entries.push(Entry(all[i].topics[1], n, before, START));
+        }
+        bytes24 head = entries[0].before;
+        for (uint256 i = 0; i < 3; i++) {
+            check(entries[i].before == head, "appended to the head before");
+            head = bytes24(keccak256(abi.encode(head, entries[i].n, START, entries[i].entry)));
+        }
+        check(head == bytes24(bytes32(word << 64)) && entries[2].entry == bytes32(uint256(uint160(vm.addr(42)))),
+            "folds");
     }
 }

@@ -65,7 +65,8 @@ interface IDirectory {
         bytes32 keyY;
     }
 
-    event ActorListed(address indexed actor, uint32 roles, string name);
+    /// `n`, `before`: of the list of all who were ever listed (lib/Lists.sol). Who is listed anew is in it again.
+    event ActorListed(address indexed actor, uint32 roles, string name, uint64 n, bytes24 before);
     event KeyPublished(address indexed actor, uint32 version, bytes32 x, bytes32 y);
     event StandingChanged(address indexed actor, Status status, uint16 emergenciesADay, bytes32 reason);
     event RegistrarsChanged(uint32 indexed number, bytes32 statement);
@@ -100,8 +101,9 @@ interface IDirectory {
     /// with its registrars is listed anew; its key has the next version.
     function list(Entry calldata entry, bytes calldata possession, bytes calldata actorSignature,
         bytes[] calldata registrarSignatures) external;
-    /// Signed by the account and by the previous key (P-256 over the digest, r || s); or by the account and registrars;
-    /// or by registrars alone, and then the key is in force after 48 hours. What does not sign is left empty.
+    /// Signed by the account and by the key in force (P-256 over the digest, r || s); or by the account and registrars;
+    /// or by registrars alone, and then the key is in force after 48 hours. What does not sign is left empty. While a
+    /// key waits, the one before it is in force: with it the account replaces what registrars alone gave.
     function changeKey(KeyChange calldata change, bytes calldata possession, bytes calldata actorSignature,
         bytes calldata keySignature, bytes[] calldata registrarSignatures) external;
     /// Signed by registrars. WITHDRAWN is final.
@@ -115,7 +117,7 @@ interface IDirectory {
     /// Emergencies that the actor may declare a day.
     function emergenciesOf(address actor) external view returns (uint256);
     /// Is this the version of a key that actors may be given things under now? It is the newest; while that is not in
-    /// force yet, it is the one before too.
+    /// force yet, it is the one that is in force too.
     function isKeyCurrent(address actor, uint32 version) external view returns (bool);
     function isRegistrar(address account) external view returns (bool);
     /// The newest set: its number, its fact, how many must sign, the first set whose entries count.

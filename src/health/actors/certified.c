@@ -1,4 +1,4 @@
-#include "health/actors/certified.h"
+#include "health/actors/certified_private.h"
 
 #include "eth/types.h"
 #include "health/chain/calldata.h"
@@ -47,8 +47,9 @@ static enum status next_set(struct verified *verified, struct statement_registra
 	return read_block(verified, &topics, logs[0].block_number, &wish, err);
 }
 
-static enum status read_registrars(struct verified *verified, struct statement_registrars *out, struct err *err) {
+enum status certified_registrars(struct verified *verified, struct statement_registrars **sets, struct err *err) {
 	const struct deployment *deployment = anchor_of(verified);
+	struct statement_registrars *out = arena_zalloc(verified->arena, 1, sizeof *out);
 	hash32 words[2], slot = directory_registrars_slot(), fact;
 	uint32_t number;
 	TRY(verified_struct(verified, words, &deployment->directory, &slot, 2, err));
@@ -56,6 +57,7 @@ static enum status read_registrars(struct verified *verified, struct statement_r
 	TRY(directory_number_load(&number, &words[1], err));
 	TRY(statement_registrars_begin(out, verified->arena, deployment, err));
 	while (out->count <= number) TRY(next_set(verified, out, err));
+	*sets = out;
 	return statement_registrars_are_proved(out, number, &fact, err);
 }
 
@@ -114,29 +116,44 @@ static enum status read_actor(struct verified *verified, struct reading *r, stru
 static enum status prove(
     struct verified *verified, hash32 words[DIRECTORY_STORED_ACTOR_SLOTS + 2], const addr20 *address, struct err *err) {
 	const addr20 *directory = &anchor_of(verified)->directory;
-	const hash32 actor = directory_actors_slot(address), registrars = directory_registrars_slot();
+	const hash32 registrars = directory_registrars_slot();
 	struct verified_want wants[DIRECTORY_STORED_ACTOR_SLOTS + 2];
-	for (uint64_t i = 0; i < DIRECTORY_STORED_ACTOR_SLOTS; i++)
-		wants[i] = (struct verified_want){directory, contract_slot_after(&actor, i)};
+	certified_wants(wants, directory, address);
 	for (uint64_t i = 0; i < 2; i++)
 		wants[DIRECTORY_STORED_ACTOR_SLOTS + i] =
 		    (struct verified_want){directory, contract_slot_after(&registrars, i)};
 	return verified_words(verified, words, wants, DIRECTORY_STORED_ACTOR_SLOTS + 2, err);
 }
 
-enum status certified_find(
+void certified_wants(
+    struct verified_want wants[DIRECTORY_STORED_ACTOR_SLOTS], const addr20 *directory, const addr20 *address) {
+	const hash32 actor = directory_actors_slot(address);
+	for (uint64_t i = 0; i < DIRECTORY_STORED_ACTOR_SLOTS; i++)
+		wants[i] = (struct verified_want){directory, contract_slot_after(&actor, i)};
+}
+
+enum status certified_words(
     struct verified *verified, struct certified_actor *out, const addr20 *address, struct err *err) {
-	struct statement_registrars *registrars = arena_alloc(verified->arena, sizeof *registrars);
 	hash32 words[DIRECTORY_STORED_ACTOR_SLOTS + 2];
-	struct reading reading = {.out = out, .registrars = registrars, .address = address};
 	TRY(prove(verified, words, address, err));
 	*out = (struct certified_actor){.now_s = verified_now_s(verified)};
 	TRY(directory_stored_actor_load(&out->words, words, err));
-	if (out->words.status == DIRECTORY_STATUS_NONE) {
-		char text[43];
-		address_checksum(text, address);
-		return err_set(err, STATUS_NOTFOUND, "%s is not in the directory", text);
-	}
-	TRY(read_registrars(verified, registrars, err));
+	if (out->words.status != DIRECTORY_STATUS_NONE) return STATUS_OK;
+	char text[43];
+	address_checksum(text, address);
+	return err_set(err, STATUS_NOTFOUND, "%s is not in the directory", text);
+}
+
+enum status certified_said(struct verified *verified, struct certified_actor *out,
+    const struct statement_registrars *registrars, const addr20 *address, struct err *err) {
+	struct reading reading = {.out = out, .registrars = registrars, .address = address};
 	return read_actor(verified, &reading, err);
+}
+
+enum status certified_find(
+    struct verified *verified, struct certified_actor *out, const addr20 *address, struct err *err) {
+	struct statement_registrars *registrars;
+	TRY(certified_words(verified, out, address, err));
+	TRY(certified_registrars(verified, &registrars, err));
+	return certified_said(verified, out, registrars, address, err);
 }

@@ -18,6 +18,7 @@ struct scene {
 	struct arena arena;
 	struct verified verified;
 	struct directory_actor stored;
+	struct list_state listed; /* everybody */
 	addr20 actor;
 	hash32 entry_secret; /* signs the entry */
 	struct directory_entry entry;
@@ -119,11 +120,24 @@ static void emit_key(struct scene *s, uint32_t index, uint32_t version, struct b
 	buf_fini(&data);
 }
 
+static void append(struct scene *s, struct buf *data) {
+	struct fake_chain *chain = s->world->chain;
+	const hash32 slot = directory_listed_slot(), entry = abi_topic_of_address(&s->actor);
+	hash32 before = {{0}};
+	memcpy(before.b, s->listed.head, sizeof s->listed.head);
+	list_append(&s->listed, LISTED_S, &entry);
+	const hash32 word = list_store(&s->listed);
+	fake_set(chain, &chain->anchor.directory, &slot, &word);
+	abi_put_u64(data, s->listed.count);
+	abi_put_hash32(data, &before);
+}
+
 static void list(struct scene *s, struct bytes call) {
 	struct buf data;
 	buf_init(&data, 1024);
 	abi_put_u64(&data, s->entry.roles);
-	abi_put_u64(&data, 64);
+	abi_put_u64(&data, 128);
+	append(s, &data);
 	abi_put_bytes(&data, s->entry.name);
 	emit(s, &directory_actor_listed_event_topic, 0, arena_dup(&s->arena, buf_view(&data)), call);
 	buf_fini(&data);
@@ -327,6 +341,87 @@ static void a_new_key_cannot_be_hidden_or_invented(void **state) {
 	refuses(s, "nor enough registrars, signed it");
 }
 
+/* --- everybody --- */
+
+static void list_another(struct scene *s, const hash32 *secret, uint32_t roles) {
+	s->entry_secret = *secret;
+	assert_int_equal(address_of_secret(&s->actor, secret), STATUS_OK);
+	s->entry.actor = s->actor;
+	s->entry.roles = roles;
+	list(s, entry_call(s, &registrar));
+}
+
+static enum status look_at_all(struct scene *s, struct certified_actor **all, size_t *count, uint32_t roles) {
+	struct world *world = s->world;
+	world->err = (struct err){0};
+	verified_begin(&s->verified, world->heads, world->client, &s->arena);
+	assert_int_equal(verified_head(&s->verified, HEADS_FRESH, &world->err), STATUS_OK);
+	return certified_find_all(&s->verified, all, count, roles, &world->err);
+}
+
+static void everybody_who_holds_the_roles_is_found_in_the_order_of_listing(void **state) {
+	struct scene *s = *state;
+	struct certified_actor *all;
+	size_t count;
+	list_another(s, &hospital, 1);
+	list_another(s, &stranger, 3);
+	list_another(s, &registrar, 4);
+	assert_int_equal(look_at_all(s, &all, &count, 0), STATUS_OK);
+	assert_int_equal(count, 3);
+	assert_int_equal(all[0].said.roles, 1);
+	assert_int_equal(all[2].said.roles, 4);
+	assert_int_equal(look_at_all(s, &all, &count, 1), STATUS_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(all[1].said.roles, 3);
+	assert_int_equal(look_at_all(s, &all, &count, 8), STATUS_OK);
+	assert_int_equal(count, 0);
+}
+
+static void nobody_can_be_left_out_of_the_directory(void **state) {
+	struct scene *s = *state;
+	struct certified_actor *all;
+	size_t count;
+	list_another(s, &hospital, 1);
+	list_another(s, &stranger, 1);
+	for (size_t i = 1; i <= s->world->chain->event_count; i++) {
+		s->world->chain->hides_event = i;
+		assert_int_equal(look_at_all(s, &all, &count, 1), STATUS_DENIED);
+	}
+	s->world->chain->hides_event = 0;
+	assert_int_equal(look_at_all(s, &all, &count, 1), STATUS_OK);
+	assert_int_equal(count, 2);
+}
+
+static void nobody_in_the_directory_can_be_exchanged(void **state) {
+	struct scene *s = *state;
+	struct certified_actor *all;
+	size_t count;
+	list_another(s, &hospital, 1);
+	addr20 other;
+	assert_int_equal(address_of_secret(&other, &stranger), STATUS_OK);
+	s->world->chain->events[0].log.topics[1] = abi_topic_of_address(&other);
+	assert_int_equal(look_at_all(s, &all, &count, 1), STATUS_DENIED);
+}
+
+/* It is in the list twice. */
+static void who_is_listed_anew_is_found_once(void **state) {
+	struct scene *s = *state;
+	struct certified_actor *all;
+	size_t count;
+	list_another(s, &hospital, 1);
+	struct buf data;
+	buf_init(&data, 1024);
+	abi_put_u64(&data, 1);
+	abi_put_u64(&data, 128);
+	append(s, &data);
+	abi_put_bytes(&data, s->entry.name);
+	emit(s, &directory_actor_listed_event_topic, 0, arena_dup(&s->arena, buf_view(&data)), BYTES_OF(s->actor));
+	buf_fini(&data);
+	fake_mine(s->world->chain, LISTED_S);
+	assert_int_equal(look_at_all(s, &all, &count, 0), STATUS_OK);
+	assert_int_equal(count, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -341,6 +436,10 @@ int main(void) {
 	    TEST(an_entry_that_is_not_served_is_refused),
 	    TEST(a_new_key_waits_48_hours_for_programs),
 	    TEST(a_new_key_cannot_be_hidden_or_invented),
+	    TEST(everybody_who_holds_the_roles_is_found_in_the_order_of_listing),
+	    TEST(nobody_can_be_left_out_of_the_directory),
+	    TEST(nobody_in_the_directory_can_be_exchanged),
+	    TEST(who_is_listed_anew_is_found_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,3 +154,14 @@ enum status directory_find_unattended(
 	out->key_version = key->version;
 	return STATUS_OK;
 }
+
+enum status directory_find_all(
+    struct actor_request *request, struct directory_listed **out, size_t *count, uint32_t roles, struct err *err) {
+	struct verified *verified;
+	struct certified_actor *all;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(certified_find_all(verified, &all, count, roles, err));
+	*out = arena_zalloc(request->arena, *count + 1, sizeof **out);
+	for (size_t i = 0; i < *count; i++) (*out)[i] = listed_of(request->arena, &all[i]);
+	return STATUS_OK;
+}

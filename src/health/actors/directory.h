@@ -33,6 +33,13 @@ MUST_USE enum status directory_find(
  * of the entry. Looks at no pin. STATUS_DENIED also: that key is told stolen. */
 MUST_USE enum status directory_find_unattended(
     struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err);
+/*
+ * Everybody whose entry counts and who holds all bits of `roles` (0: any), whatever the status, oldest first: in the
+ * request's arena. Nobody is left out (the directory's list is proved), nobody is invented. STATUS_DENIED: the node
+ * does not show all of them. Looks at no pin: `key` is the newest, and is for nothing that is wrapped.
+ */
+MUST_USE enum status directory_find_all(
+    struct actor_request *request, struct directory_listed **out, size_t *count, uint32_t roles, struct err *err);
 
 /* "" if it is not listed. As the node says: for showing only. */
 MUST_USE enum status directory_name(
