@@ -1,7 +1,7 @@
 /*
  * The home's index: events a second from an empty home, bytes a resource, opening with a million, one folder's
- *question; packs a second, bytes a pack, finding one. The node is a scripted one in this process (tests/fake_node.h),
- *which gives 10,000 logs an answer as xinglin's own does; the time inside it is not counted.
+ * question; packs a second, bytes a pack, finding one. The node is a scripted one in this process (tests/fake_node.h),
+ * which gives 10,000 logs an answer as xinglin's own does; the time inside it is not counted.
  *
  *	bench_index DIRECTORY [EVENTS] [FOLDERS]
  */

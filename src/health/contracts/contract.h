@@ -8,14 +8,18 @@
  *	struct C_S, enum C_E          structs and enums of the contract, under their names: struct consent_grant
  *	C_F_call                      calldata of function F, in an arena
  *	C_F_args, C_F_call_read       the arguments of calldata, of what changes state: strict (selector, ranges,
- *padding, and every byte as C_F_call would write it); C_F_SELECTOR is its selector C_F_read                      what F
- *answered: strict (ranges, lengths, nothing behind the end) C_V_event, C_V_event_read     event V, from a log: strict
- *(topics, ranges, lengths) C_V_event_topic               its first topic C_V_event_topics              a filter: NULL
- *for an argument that may be anything C_event, C_event_read         any event of the contract, as a kind and a union:
- *what follows a chain C_T_typed, C_T_typed_hash     EIP-712 type T that the contract checks, and its struct hash; the
- *struct is C_T where the ABI has one of the same name and members C_T_typed_digest              what is signed; the
- *domain's name and version are the contract's, whatever it says C_X_slot, C_X_load            where variable X (or an
- *entry of mapping X) is stored, and its value from slots
+ *	                              padding, and every byte as C_F_call would write it)
+ *	C_F_SELECTOR                  its selector
+ *	C_F_read                      what F answered: strict (ranges, lengths, nothing behind the end)
+ *	C_V_event, C_V_event_read     event V, from a log: strict (topics, ranges, lengths)
+ *	C_V_event_topic               its first topic
+ *	C_V_event_topics              a filter: NULL for an argument that may be anything
+ *	C_event, C_event_read         any event of the contract, as a kind and a union: what follows a chain
+ *	C_T_typed, C_T_typed_hash     EIP-712 type T that the contract checks, and its struct hash; the struct is
+ *	                              C_T if the ABI has one of the same name and members
+ *	C_T_typed_digest              what is signed; the domain's name and version are the contract's, whatever
+ *	                              it says
+ *	C_X_slot, C_X_load            where variable X (or an entry of mapping X) is stored, and its value from slots
  *
  * and "health/contracts/errors.h" with all errors of all contracts as one enum.
  *

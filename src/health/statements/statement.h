@@ -2,34 +2,37 @@
  * Statements: what actors and patients have signed, verified from the bytes alone (docs/wire-formats.md §9).
  *
  * A statement is an EIP-712 struct. It stands with its signatures in the calldata of the transaction that made it,
- *which any node can serve and no node can make. Its struct hash, the *fact*, is one slot of the chain. A signature
- *proves that a thing was said once, the proved slot that it stands; what lets a program seal, wrap, release or show
- *needs both at one head. This room does the first half and gives the fact for the second (statement_is_proved):
+ * which any node can serve and no node can make. Its struct hash, the fact, is one slot of the chain. A signature
+ * proves that a thing was said once, the proved slot that it stands; what lets a program seal, wrap, release or show
+ * needs both at one head. This room does the first half and gives the fact for the second (statement_is_proved):
  *
- *	statement            signed by                                        fact is held by (contract, variable)
- *	Registrars           m of the set before, and each newcomer           Directory.registrars
- *	Entry                the actor, and m of the set that it names        Directory.actors[].entry
- *	KeyChange            the account and the key before; or the account   Directory.actors[].key
- *	                     and m registrars; or m registrars alone
- *	Standing             m registrars                                     Directory.actors[] (status, number)
- *	Open                 the controller, to whom the folder's id commits  Folders.epochs[][1]
- *	HandOver             the controller before, and the new one           Folders.heads[].handOverFact
- *	Rotate               the controller, or a holder of the right to      Folders.epochs[][]
- *	                     rotate
- *	Grant, Revoke        the controller, or a holder of the right to      Consent.grants[].fact
- *	                     share
- *	Record               the record's author (in the sealed lead)         none: Records.registrations holds its
- *values Emergency            the emergency actor                              Consent.reviews[].fact
+ *	statement      signed by                                     fact is held by (contract, variable)
+ *	Registrars     m of the set before, and each newcomer        Directory.registrars
+ *	Entry          the actor, and m of the set that it names     Directory.actors[].entry
+ *	KeyChange      the account and the key before; or the        Directory.actors[].key
+ *	               account and m registrars; or m registrars
+ *	               alone
+ *	Standing       m registrars                                  Directory.actors[] (status, number)
+ *	Open           the controller, to whom the folder's id       Folders.epochs[][1]
+ *	               commits
+ *	HandOver       the controller before, and the new one        Folders.heads[].handOverFact
+ *	Rotate         the controller, or a holder of the right      Folders.epochs[][]
+ *	               to rotate
+ *	Grant, Revoke  the controller, or a holder of the right      Consent.grants[].fact
+ *	               to share
+ *	Record         the record's author (in the sealed lead)      none: Records.registrations holds its values
+ *	Emergency      the emergency actor                           Consent.reviews[].fact
  *
  * What is checked here: signatures, chains of statements back to the anchor or to the folder's id, and that nobody
- *gives more or longer than he has. What only the chain can say is checked by the contracts and believed with the proof:
- * deadlines, the order of blocks, that a delegate's grant held at the time, possession of a new key, numbers used up.
+ * gives more or longer than he has. What only the chain can say is checked by the contracts and believed with the
+ * proof: deadlines, the order of blocks, that a delegate's grant held at the time, possession of a new key, numbers
+ * used up.
  *
  * Errors: STATUS_INVALID if calldata is not the one encoding of a sound statement, STATUS_DENIED if it is not believed;
  * the message begins with the fact that was not believed ("the entry of 0x…: …").
  *
  * Ownership: values point into the calldata, the anchor and the arena, which outlive them. Threads: pure. No network,
- *no files, and no clock: where time counts it is an argument, in seconds.
+ * no files, and no clock: if time counts it is an argument, in seconds.
  */
 #ifndef HEALTH_STATEMENTS_STATEMENT_H
 #define HEALTH_STATEMENTS_STATEMENT_H
