@@ -54,6 +54,18 @@ BIGNUM *p256_secret_number(struct p256_work *work, const uint8_t big_endian[32])
 	return value;
 }
 
+/* A draw out of range, one in 2^32, is drawn again. */
+BIGNUM *p256_secret_draw(struct p256_work *work, const struct random_source *random) {
+	BIGNUM *value = p256_secret_number(work, NULL);
+	uint8_t bytes[32];
+	do {
+		random_fill(random, bytes, sizeof bytes);
+		BUG_ON(!BN_bin2bn(bytes, sizeof bytes, value));
+	} while (!p256_is_scalar(value));
+	mem_wipe(bytes, sizeof bytes);
+	return value;
+}
+
 bool p256_is_scalar(const BIGNUM *value) {
 	return !BN_is_zero(value) && BN_ucmp(value, p256_order()) < 0;
 }

@@ -12,6 +12,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 
+#include "base/world.h"
 #include "crypto/p256.h"
 
 struct p256_work {
@@ -28,6 +29,8 @@ const BIGNUM *p256_order(void);
 BIGNUM *p256_number(struct p256_work *work, const uint8_t big_endian[32]);
 /* A secret number: OpenSSL's operations on it then take constant-time paths. */
 BIGNUM *p256_secret_number(struct p256_work *work, const uint8_t big_endian[32]);
+/* A secret number that is uniform in [1, n). */
+BIGNUM *p256_secret_draw(struct p256_work *work, const struct random_source *random);
 /* In [1, n). */
 bool p256_is_scalar(const BIGNUM *value);
 /* product = a * b mod n, for secrets below n, with no division. `product` may be `a` or `b`. */

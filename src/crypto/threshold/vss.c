@@ -1,7 +1,5 @@
-#include "crypto/threshold/vss.h"
-
 #include "base/mem.h"
-#include "crypto/p256_work.h"
+#include "crypto/threshold/vss_work.h"
 
 static bool is_index(uint8_t index) {
 	return index >= 1 && index <= VSS_SHARES_MAX;
@@ -14,18 +12,6 @@ static BIGNUM *small_number(struct p256_work *work, uint8_t value) {
 }
 
 /* --- dealing --- */
-
-/* Uniform in [1, n): a draw out of range, one in 2^32, is drawn again. */
-static BIGNUM *draw(struct p256_work *work, const struct random_source *random) {
-	BIGNUM *value = p256_secret_number(work, NULL);
-	uint8_t bytes[32];
-	do {
-		random_fill(random, bytes, sizeof bytes);
-		BUG_ON(!BN_bin2bn(bytes, sizeof bytes, value));
-	} while (!p256_is_scalar(value));
-	mem_wipe(bytes, sizeof bytes);
-	return value;
-}
 
 static void commit(struct p256_work *work, struct p256_public *out, const BIGNUM *coefficient) {
 	BUG_ON(EC_POINT_mul(p256_group(), work->result, coefficient, NULL, NULL, work->numbers) != 1);
@@ -53,7 +39,7 @@ enum status vss_deal(struct vss_commitments *commitments, struct vss_share *shar
 	BIGNUM *coefficients[VSS_SHARES_MAX] = {p256_secret_number(&work, secret->d)};
 	const bool is_valid = p256_is_scalar(coefficients[0]);
 	if (is_valid) {
-		for (uint8_t j = 1; j < threshold; j++) coefficients[j] = draw(&work, random);
+		for (uint8_t j = 1; j < threshold; j++) coefficients[j] = p256_secret_draw(&work, random);
 		*commitments = (struct vss_commitments){.threshold = threshold};
 		for (uint8_t j = 0; j < threshold; j++) commit(&work, &commitments->points[j], coefficients[j]);
 		for (uint8_t i = 0; i < count; i++) {
@@ -68,7 +54,7 @@ enum status vss_deal(struct vss_commitments *commitments, struct vss_share *shar
 /* --- checking --- */
 
 /* work->result = f(index) G, from the commitments alone; all public. False if one is not on the curve. */
-static bool public_share(struct p256_work *work, const struct vss_commitments *commitments, uint8_t index) {
+static bool find_public_share(struct p256_work *work, const struct vss_commitments *commitments, uint8_t index) {
 	const BIGNUM *x = small_number(work, index);
 	BUG_ON(commitments->threshold > VSS_SHARES_MAX);
 	BUG_ON(EC_POINT_set_to_infinity(p256_group(), work->result) != 1);
@@ -85,32 +71,42 @@ bool vss_share_is_valid(const struct vss_share *share, const struct vss_commitme
 	if (!is_index(share->index) || p256_public_of(&own, &share->value) != STATUS_OK) return false;
 	struct p256_work work;
 	p256_work_init(&work);
-	const bool is_valid = public_share(&work, commitments, share->index) &&
+	const bool is_valid = find_public_share(&work, commitments, share->index) &&
 			      p256_load_point(&work, work.point, &own) &&
 			      EC_POINT_cmp(p256_group(), work.result, work.point, work.numbers) == 0;
 	p256_work_fini(&work);
 	return is_valid;
 }
 
+enum status vss_public_share(struct p256_public *out, const struct vss_commitments *commitments, uint8_t index) {
+	if (!is_index(index)) return STATUS_INVALID;
+	struct p256_work work;
+	p256_work_init(&work);
+	const bool is_found =
+	    find_public_share(&work, commitments, index) && !EC_POINT_is_at_infinity(p256_group(), work.result);
+	if (is_found) p256_store_point(&work, out->xy, work.result);
+	p256_work_fini(&work);
+	return is_found ? STATUS_OK : STATUS_INVALID;
+}
+
 /* --- combining --- */
 
-static bool are_sound(const struct vss_share *shares, size_t count) {
+bool vss_are_indexes(const uint8_t *indexes, size_t count) {
 	unsigned seen = 0;
 	for (size_t i = 0; i < count; i++) {
-		const unsigned bit = 1u << (shares[i].index & 31);
-		if (!is_index(shares[i].index) || (seen & bit)) return false;
+		const unsigned bit = 1u << (indexes[i] & 31);
+		if (!is_index(indexes[i]) || (seen & bit)) return false;
 		seen |= bit;
 	}
 	return true;
 }
 
-/* Lagrange's coefficient of share `i` at 0: the product of x_j / (x_j - x_i) over all others; public. */
-static BIGNUM *weight_of(struct p256_work *work, const struct vss_share *shares, size_t count, size_t i) {
+BIGNUM *vss_weight(struct p256_work *work, const uint8_t *indexes, size_t count, size_t i) {
 	BIGNUM *above = small_number(work, 1), *below = small_number(work, 1), *factor = p256_number(work, NULL);
-	const BIGNUM *own = small_number(work, shares[i].index), *order = p256_order();
+	const BIGNUM *own = small_number(work, indexes[i]), *order = p256_order();
 	for (size_t j = 0; j < count; j++) {
 		if (j == i) continue;
-		const BIGNUM *other = small_number(work, shares[j].index);
+		const BIGNUM *other = small_number(work, indexes[j]);
 		BUG_ON(BN_mod_sub(factor, other, own, order, work->numbers) != 1);
 		BUG_ON(BN_mod_mul(above, above, other, order, work->numbers) != 1);
 		BUG_ON(BN_mod_mul(below, below, factor, order, work->numbers) != 1);
@@ -121,13 +117,13 @@ static BIGNUM *weight_of(struct p256_work *work, const struct vss_share *shares,
 }
 
 /* False if a value is not in [1, n). */
-static bool interpolate(
-    struct p256_work *work, struct p256_secret *secret, const struct vss_share *shares, size_t count) {
+static bool interpolate(struct p256_work *work, struct p256_secret *secret, const struct vss_share *shares,
+    const uint8_t *indexes, size_t count) {
 	BIGNUM *sum = p256_secret_number(work, NULL);
 	for (size_t i = 0; i < count; i++) {
 		BIGNUM *term = p256_secret_number(work, shares[i].value.d);
 		if (!p256_is_scalar(term)) return false;
-		p256_multiply(work, term, term, weight_of(work, shares, count, i));
+		p256_multiply(work, term, term, vss_weight(work, indexes, count, i));
 		BUG_ON(BN_mod_add_quick(sum, sum, term, p256_order()) != 1);
 	}
 	BUG_ON(BN_bn2binpad(sum, secret->d, 32) != 32);
@@ -136,12 +132,14 @@ static bool interpolate(
 
 enum status vss_combine(struct p256_secret *secret, const struct vss_share *shares, size_t count,
     const struct vss_commitments *commitments) {
+	uint8_t indexes[VSS_SHARES_MAX];
 	*secret = (struct p256_secret){{0}};
-	if (count < commitments->threshold || count == 0 || count > VSS_SHARES_MAX || !are_sound(shares, count))
-		return STATUS_INVALID;
+	if (count < commitments->threshold || count == 0 || count > VSS_SHARES_MAX) return STATUS_INVALID;
+	for (size_t i = 0; i < count; i++) indexes[i] = shares[i].index;
+	if (!vss_are_indexes(indexes, count)) return STATUS_INVALID;
 	struct p256_work work;
 	p256_work_init(&work);
-	enum status status = interpolate(&work, secret, shares, count) ? STATUS_OK : STATUS_INVALID;
+	enum status status = interpolate(&work, secret, shares, indexes, count) ? STATUS_OK : STATUS_INVALID;
 	p256_work_fini(&work);
 	struct p256_public key;
 	if (status == STATUS_OK && (p256_public_of(&key, secret) != STATUS_OK ||

@@ -38,6 +38,11 @@ MUST_USE enum status vss_deal(struct vss_commitments *commitments, struct vss_sh
 /* Is it the dealer's share of its index? False also for an index or a value out of range. */
 bool vss_share_is_valid(const struct vss_share *share, const struct vss_commitments *commitments);
 
+/* f(index) G, which everybody can know: the public key of that share. STATUS_INVALID: an index out of range, a point
+ * off the curve, or the share of it would be 0. */
+MUST_USE enum status vss_public_share(
+    struct p256_public *out, const struct vss_commitments *commitments, uint8_t index);
+
 /*
  * The secret from at least t shares, in any order. STATUS_INVALID: fewer than t, more than VSS_SHARES_MAX, an index
  * twice, or an index or a value out of range. STATUS_DENIED: they do not give the secret of commitment 0, so one of
@@ -45,6 +50,34 @@ bool vss_share_is_valid(const struct vss_share *share, const struct vss_commitme
  */
 MUST_USE enum status vss_combine(struct p256_secret *secret, const struct vss_share *shares, size_t count,
     const struct vss_commitments *commitments);
+
+/*
+ * A key that nobody ever held. Several dealers deal to the same `n`; what one member got of each makes its share of the
+ * sum. `dealer` is the dealer's own index: among the founders, or, if an old key is dealt again, of the old share that
+ * it dealt.
+ */
+struct vss_dealing {
+	uint8_t dealer;
+	struct vss_commitments commitments;
+	struct vss_share share; /* the reader's own */
+};
+
+/*
+ * The share and the commitments of a new key, the sum of what all founders dealt. `*false_dealers`: a bit for each
+ * place whose dealer's index is out of range or was there before, whose threshold or share's index is not the first
+ * one's, or whose share is not of its commitments. STATUS_DENIED: there is one. STATUS_INVALID: no dealings or more
+ * than VSS_SHARES_MAX, or a sum is zero.
+ */
+MUST_USE enum status vss_found(struct vss_commitments *commitments, struct vss_share *share, unsigned *false_dealers,
+    const struct vss_dealing *dealings, size_t count);
+
+/*
+ * The same key for other members and another threshold: each old member deals its share. Commitment 0 stays as it is.
+ * As above; false is also a dealing whose commitment 0 is not the dealer's old public share. STATUS_INVALID too: fewer
+ * dealings than the old threshold. All new members use the same dealings.
+ */
+MUST_USE enum status vss_reshare(struct vss_commitments *commitments, struct vss_share *share, unsigned *false_dealers,
+    const struct vss_dealing *dealings, size_t count, const struct vss_commitments *old);
 
 /* A share's bytes. Reading refuses (STATUS_INVALID) another length, and an index or a value out of range. */
 void vss_share_write(uint8_t out[VSS_SHARE_BYTES], const struct vss_share *share);
