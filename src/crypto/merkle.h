@@ -22,4 +22,25 @@ size_t merkle_path(hash32 path[MERKLE_DEPTH_MAX], const hash32 *leaves, size_t c
 bool merkle_verify(
     const hash32 *root, const hash32 *leaf, size_t index, size_t count, const hash32 *path, size_t path_len);
 
+/* --- several leaves at once --- */
+
+/* A leaf that is known, in a list ascending by place. */
+struct merkle_member {
+	size_t place; /* < count of the tree's leaves */
+	hash32 leaf;
+	hash32 *path; /* room for merkle_depth(count) */
+	size_t path_len;
+};
+/* No path is longer in a tree of `count` leaves. */
+size_t merkle_depth(size_t count);
+/*
+ * The proof that all members are in one tree: the roots of the largest subtrees without any of them, from left to
+ * right. Made of the members' own paths. Returns how many; at most `room` are written. n >= 1.
+ */
+size_t merkle_set_proof(hash32 *proof, size_t room, const struct merkle_member *members, size_t n, size_t count);
+/* The root that follows from members and proof, and each member's own path beside it. False: a proof of wrong length,
+ * or members that are not in order. */
+bool merkle_set_root(
+    hash32 *root, struct merkle_member *members, size_t n, size_t count, const hash32 *proof, size_t proof_len);
+
 #endif

@@ -68,11 +68,49 @@ static void leaf_and_node_differ(void **state) {
 	assert_false(hash32_equal(&node, &leaf));
 }
 
+/* Every third subset or so of small trees: the proof gives the root, and each member its own path. */
+static void members_and_a_proof_give_the_root_and_their_paths(void **state) {
+	(void)state;
+	uint32_t random = 12345;
+	hash32 leaves[LEAVES], proof[LEAVES], root, found;
+	hash32 paths[LEAVES][MERKLE_DEPTH_MAX];
+	for (size_t i = 0; i < LEAVES; i++) leaves[i] = merkle_leaf(bytes_make(&i, sizeof i));
+	for (size_t count = 1; count <= LEAVES; count++) {
+		struct merkle_member members[LEAVES];
+		size_t n = 0;
+		root = merkle_root(leaves, count);
+		for (size_t i = 0; i < count; i++) {
+			random = random * 1664525 + 1013904223;
+			if (random >> 30 && (n || i + 1 < count)) continue;
+			members[n] = (struct merkle_member){i, leaves[i], paths[n], 0};
+			members[n].path_len = merkle_path(paths[n], leaves, count, i);
+			assert_true(members[n].path_len <= merkle_depth(count));
+			n++;
+		}
+		size_t len = merkle_set_proof(proof, LEAVES, members, n, count);
+		assert_int_equal(len, merkle_set_proof(NULL, 0, members, n, count));
+		assert_true(merkle_set_root(&found, members, n, count, proof, len));
+		assert_true(hash32_equal(&root, &found));
+		for (size_t i = 0; i < n; i++)
+			assert_true(merkle_verify(&root, &leaves[members[i].place], members[i].place, count,
+			    members[i].path, members[i].path_len));
+		proof[len] = leaves[0];
+		assert_false(merkle_set_root(&found, members, n, count, proof, len + 1));
+		if (len) assert_false(merkle_set_root(&found, members, n, count, proof, len - 1));
+		members[n / 2].leaf.b[3] ^= 1;
+		assert_true(merkle_set_root(&found, members, n, count, proof, len));
+		assert_false(hash32_equal(&root, &found));
+		members[n - 1].place = count;
+		assert_false(merkle_set_root(&found, members, n, count, proof, len));
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(known_roots),
 	    cmocka_unit_test(paths_verify_where_they_belong),
 	    cmocka_unit_test(leaf_and_node_differ),
+	    cmocka_unit_test(members_and_a_proof_give_the_root_and_their_paths),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,7 +140,9 @@ static enum status cmd_pack_reference(struct cli *cli, struct err *err) {
 		if (!is_known)
 			return err_set(err, STATUS_NOTFOUND, "no document of this home names %s", cli->arguments[i]);
 		struct document_unit unit = found.unit;
-		unit.batch = document_add_batch(&document, &cli->arena, &found.batch);
+		struct document_part part = found.part;
+		unit.batch = part.batch = document_add_batch(&document, &cli->arena, &found.batch);
+		unit.part = document_add_part(&document, &cli->arena, &part);
 		document_add_unit(&document, &cli->arena, &unit);
 	}
 	buf_init(&sealed, PACK_FILE_MAX);

@@ -98,7 +98,9 @@ uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *fou
 	struct document_unit unit = found->unit;
 	uint32_t at;
 	if (in_plan(&at, planner, found->batch.gtin, unit.serial)) return at;
-	unit.batch = document_add_batch(document, planner->request->arena, &found->batch);
+	struct document_part part = found->part;
+	unit.batch = part.batch = document_add_batch(document, planner->request->arena, &found->batch);
+	unit.part = document_add_part(document, planner->request->arena, &part);
 	unit.container = DOCUMENT_NO_CONTAINER;
 	planner_add_unit(planner, &unit);
 	return document->unit_count - 1;

@@ -5,7 +5,6 @@
 #include "health/trace/tags.h"
 
 #define COMMISSION_UNITS_MAX 10000u
-#define COMMISSION_DEPTH_MAX 14u /* of a tree over that many */
 
 /* What one event commissions of one product. */
 struct lot_draft {
@@ -81,45 +80,25 @@ static enum status read_master(struct planner *planner, struct lot_draft *out, s
 	return STATUS_OK;
 }
 
-/* Every leaf's path at once: each subtree's root joins the paths of its sibling's leaves. Returns the root. */
-struct paths {
-	const hash32 *leaves;
-	hash32 (*nodes)[COMMISSION_DEPTH_MAX];
-	size_t *lengths;
-};
-static hash32 fill_paths(struct paths *paths, size_t from, size_t count) {
-	if (count == 1) return paths->leaves[from];
-	size_t split = 1;
-	while (2 * split < count) split *= 2;
-	hash32 left = fill_paths(paths, from, split), right = fill_paths(paths, from + split, count - split);
-	for (size_t i = from; i < from + count; i++)
-		paths->nodes[i][paths->lengths[i]++] = i < from + split ? right : left;
-	return merkle_node(&left, &right);
-}
-
-/* Adds the lot's units to the document; returns the batch's root. */
+/* Adds the lot's units to the document; returns their root. */
 static hash32 add_units(
     struct planner *planner, const struct lot_draft *lot, const struct document_batch *batch, const hash32 *tags) {
 	struct arena *arena = planner->request->arena;
 	struct document *document = &planner->plan->document;
-	uint32_t at = document_add_batch(document, arena, batch);
-	hash32 *leaves = arena_alloc(arena, lot->count * sizeof *leaves);
-	struct paths paths = {.leaves = leaves,
-	    .nodes = arena_alloc(arena, lot->count * sizeof *paths.nodes),
-	    .lengths = arena_zalloc(arena, lot->count, sizeof *paths.lengths)};
-	for (size_t i = 0; i < lot->count; i++) leaves[i] = merkle_leaf(BYTES_OF(tags[i]));
-	hash32 root = fill_paths(&paths, 0, lot->count);
+	struct document_part part = {
+	    .batch = document_add_batch(document, arena, batch), .count = (uint32_t)lot->count};
+	uint32_t at = document_add_part(document, arena, &part);
 	for (size_t i = 0; i < lot->count; i++) {
 		struct document_unit unit = {.serial = lot->serials[i],
-		    .batch = at,
+		    .batch = part.batch,
+		    .part = at,
 		    .index = (uint32_t)i,
 		    .tag = tags[i],
-		    .container = DOCUMENT_NO_CONTAINER,
-		    .path = paths.nodes[i],
-		    .path_len = paths.lengths[i]};
+		    .container = DOCUMENT_NO_CONTAINER};
 		planner_add_unit(planner, &unit);
 	}
-	return root;
+	BUG_ON(!document_prove_part(document, arena, at, NULL, 0));
+	return document->parts[at].root;
 }
 
 /* The first six hundred with the batch; the rest in parts of their own. */
@@ -150,7 +129,7 @@ static enum status add_operations(struct planner *planner, const struct lot_draf
 static enum status commission_lot(
     struct planner *planner, struct lot_draft *lot, const struct epcis_event *event, struct err *err) {
 	struct arena *arena = planner->request->arena;
-	struct document_batch batch = {.count = 0};
+	struct document_batch batch = {.expiry_s = 0};
 	struct product product;
 	TRY(read_master(planner, lot, &batch, event, err));
 	TRY(product_load(planner->request, &product, lot->gtin, err));
@@ -163,7 +142,10 @@ static enum status commission_lot(
 	batch.owner = product.owner;
 	batch.regulator = product.regulator;
 	batch.id = tag_batch_id(&product_tag, &batch_tag);
-	batch.count = (uint32_t)lot->count;
+	for (uint32_t i = 0; i < planner->plan->document.batch_count; i++)
+		if (hash32_equal(&planner->plan->document.batches[i].id, &batch.id))
+			return mem_wipe(&product, sizeof product),
+			       err_set(err, STATUS_UNSUPPORTED, "lot %s is commissioned by two events", batch.lot);
 	hash32 root = add_units(planner, lot, &batch, tags);
 	enum status status = add_operations(planner, lot, &batch, &product, tags, &root, err);
 	mem_wipe(&product, sizeof product);

@@ -284,7 +284,6 @@ static enum status batch_of(
 	struct medicines_batch_view view;
 	TRY(medicines_batch(planner->request, &view, &out->id, err));
 	out->expiry_s = view.expiry;
-	out->count = view.count;
 	return STATUS_OK;
 }
 

@@ -5,7 +5,7 @@
 #include "crypto/hash.h"
 #include "health/index/index_private.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define MODULE "index"
 
 /*
@@ -23,11 +23,14 @@ static const char schema[] =
     "CREATE TABLE seen(watch INTEGER, block INTEGER, place INTEGER, PRIMARY KEY(watch, block, place)) WITHOUT ROWID;"
     "CREATE TABLE document(hash BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE batch(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, gtin TEXT NOT NULL, lot TEXT NOT NULL,"
-    " expiry INTEGER NOT NULL, owner BLOB NOT NULL, regulator BLOB NOT NULL, count INTEGER NOT NULL);"
+    " expiry INTEGER NOT NULL, owner BLOB NOT NULL, regulator BLOB NOT NULL);"
+    "CREATE TABLE part(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " first INTEGER NOT NULL, count INTEGER NOT NULL, root BLOB NOT NULL, UNIQUE(batch, number));"
     "CREATE INDEX batch_lot ON batch(gtin, lot);"
     "CREATE TABLE container(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, code TEXT NOT NULL);"
     "CREATE INDEX container_code ON container(code);"
-    "CREATE TABLE unit(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, place INTEGER NOT NULL, serial TEXT NOT NULL,"
+    "CREATE TABLE unit(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, part INTEGER NOT NULL,"
+    " place INTEGER NOT NULL, serial TEXT NOT NULL,"
     " tag BLOB NOT NULL, path BLOB NOT NULL, UNIQUE(batch, place));"
     "CREATE INDEX unit_serial ON unit(serial);"
     "CREATE TABLE packed(container INTEGER, unit INTEGER, PRIMARY KEY(container, unit)) WITHOUT ROWID;"

@@ -23,17 +23,36 @@ static enum status row_of(struct db *db, int64_t *out, const char *sql, const ha
 static enum status put_batch(struct db *db, int64_t *id, const struct document_batch *batch, struct err *err) {
 	sqlite3_stmt *statement;
 	TRY(db_statement(db, &statement,
-	    "INSERT OR IGNORE INTO batch(name, gtin, lot, expiry, owner, regulator, count) VALUES(?, ?, ?, ?, ?, ?, ?)",
-	    err));
+	    "INSERT OR IGNORE INTO batch(name, gtin, lot, expiry, owner, regulator) VALUES(?, ?, ?, ?, ?, ?)", err));
 	db_bind(statement, 1, BYTES_OF(batch->id));
 	db_bind_text(statement, 2, batch->gtin);
 	db_bind_text(statement, 3, batch->lot);
 	sqlite3_bind_int64(statement, 4, (int64_t)batch->expiry_s);
 	db_bind(statement, 5, BYTES_OF(batch->owner));
 	db_bind(statement, 6, BYTES_OF(batch->regulator));
-	sqlite3_bind_int64(statement, 7, batch->count);
 	TRY(db_finish(db, statement, err));
 	return row_of(db, id, "SELECT id FROM batch WHERE name = ?", &batch->id, err);
+}
+
+static enum status put_part(
+    struct db *db, int64_t *id, const struct document_part *part, int64_t batch, struct err *err) {
+	sqlite3_stmt *statement;
+	bool row;
+	TRY(db_statement(db, &statement,
+	    "INSERT OR IGNORE INTO part(batch, number, first, count, root) VALUES(?, ?, ?, ?, ?)", err));
+	sqlite3_bind_int64(statement, 1, batch);
+	sqlite3_bind_int64(statement, 2, part->number);
+	sqlite3_bind_int64(statement, 3, part->first);
+	sqlite3_bind_int64(statement, 4, part->count);
+	db_bind(statement, 5, BYTES_OF(part->root));
+	TRY(db_finish(db, statement, err));
+	TRY(db_statement(db, &statement, "SELECT id FROM part WHERE batch = ? AND number = ?", err));
+	sqlite3_bind_int64(statement, 1, batch);
+	sqlite3_bind_int64(statement, 2, part->number);
+	enum status status = db_step(db, statement, &row, err);
+	*id = row ? sqlite3_column_int64(statement, 0) : 0;
+	db_end(statement);
+	return status;
 }
 
 static enum status put_container(
@@ -59,30 +78,36 @@ static enum status put_packed(struct db *db, int64_t container, int64_t batch, u
 	return db_finish(db, statement, err);
 }
 
-static enum status put_unit(struct db *db, const struct document_unit *unit, const int64_t *batches,
-    const int64_t *containers, struct err *err) {
+/* The rows of what a document numbers. */
+struct rows {
+	int64_t *batches, *parts, *containers;
+};
+
+static enum status put_unit(struct db *db, const struct document_unit *unit, const struct rows *rows, struct err *err) {
 	sqlite3_stmt *statement;
-	TRY(db_statement(
-	    db, &statement, "INSERT OR IGNORE INTO unit(batch, place, serial, tag, path) VALUES(?, ?, ?, ?, ?)", err));
-	sqlite3_bind_int64(statement, 1, batches[unit->batch]);
-	sqlite3_bind_int64(statement, 2, unit->index);
-	db_bind_text(statement, 3, unit->serial);
-	db_bind(statement, 4, BYTES_OF(unit->tag));
-	db_bind(statement, 5, bytes_make(unit->path, unit->path_len * sizeof *unit->path));
+	TRY(db_statement(db, &statement,
+	    "INSERT OR IGNORE INTO unit(batch, part, place, serial, tag, path) VALUES(?, ?, ?, ?, ?, ?)", err));
+	sqlite3_bind_int64(statement, 1, rows->batches[unit->batch]);
+	sqlite3_bind_int64(statement, 2, rows->parts[unit->part]);
+	sqlite3_bind_int64(statement, 3, unit->index);
+	db_bind_text(statement, 4, unit->serial);
+	db_bind(statement, 5, BYTES_OF(unit->tag));
+	db_bind(statement, 6, bytes_make(unit->path, unit->path_len * sizeof *unit->path));
 	TRY(db_finish(db, statement, err));
 	if (unit->container == DOCUMENT_NO_CONTAINER) return STATUS_OK;
-	return put_packed(db, containers[unit->container], batches[unit->batch], unit->index, err);
+	return put_packed(db, rows->containers[unit->container], rows->batches[unit->batch], unit->index, err);
 }
 
 static enum status put_rows(struct db *db, const struct document *document, int64_t *ids, struct err *err) {
-	int64_t *batches = ids, *containers = ids + document->batch_count;
+	const struct rows rows = {ids, ids + document->batch_count, ids + document->batch_count + document->part_count};
 	sqlite3_stmt *statement;
 	for (uint32_t i = 0; i < document->batch_count; i++)
-		TRY(put_batch(db, &batches[i], &document->batches[i], err));
+		TRY(put_batch(db, &rows.batches[i], &document->batches[i], err));
+	for (uint32_t i = 0; i < document->part_count; i++)
+		TRY(put_part(db, &rows.parts[i], &document->parts[i], rows.batches[document->parts[i].batch], err));
 	for (uint32_t i = 0; i < document->container_count; i++)
-		TRY(put_container(db, &containers[i], &document->containers[i], err));
-	for (uint32_t i = 0; i < document->unit_count; i++)
-		TRY(put_unit(db, &document->units[i], batches, containers, err));
+		TRY(put_container(db, &rows.containers[i], &document->containers[i], err));
+	for (uint32_t i = 0; i < document->unit_count; i++) TRY(put_unit(db, &document->units[i], &rows, err));
 	TRY(db_statement(db, &statement, "INSERT OR IGNORE INTO document VALUES(?)", err));
 	db_bind(statement, 1, BYTES_OF(document->hash));
 	return db_finish(db, statement, err);
@@ -93,7 +118,8 @@ static enum status take(void *context, const struct document *document, struct e
 	struct index *index = context;
 	TRY(index_open(index, err));
 	TRY(db_begin(index->db, err));
-	int64_t *ids = mem_zalloc((size_t)document->batch_count + document->container_count + 1, sizeof *ids);
+	int64_t *ids = mem_zalloc(
+	    (size_t)document->batch_count + document->part_count + document->container_count + 1, sizeof *ids);
 	enum status status = put_rows(index->db, document, ids, err);
 	mem_free(ids);
 	if (status == STATUS_OK) return db_commit(index->db, err);
@@ -103,7 +129,10 @@ static enum status take(void *context, const struct document *document, struct e
 
 /* --- answering --- */
 
-#define UNIT_COLUMNS "u.serial, u.place, u.tag, u.path, b.gtin, b.lot, b.expiry, b.owner, b.regulator, b.name, b.count"
+#define UNIT_COLUMNS                                                                                                   \
+	"u.serial, u.place, u.tag, u.path, p.number, p.first, p.count, p.root, b.gtin, b.lot, b.expiry, b.owner,"      \
+	" b.regulator, b.name"
+#define JOIN_PART " CROSS JOIN part p ON p.id = u.part"
 
 static enum status no_sense(struct err *err) {
 	return err_set(err, STATUS_INTERNAL, "the index of this home holds a row that makes no sense");
@@ -116,8 +145,7 @@ static const char *text_of(struct arena *arena, sqlite3_stmt *statement, int pla
 static bool read_batch(struct document_batch *out, struct arena *arena, sqlite3_stmt *statement, int place) {
 	*out = (struct document_batch){.gtin = text_of(arena, statement, place),
 	    .lot = text_of(arena, statement, place + 1),
-	    .expiry_s = (uint64_t)sqlite3_column_int64(statement, place + 2),
-	    .count = (uint32_t)sqlite3_column_int64(statement, place + 6)};
+	    .expiry_s = (uint64_t)sqlite3_column_int64(statement, place + 2)};
 	return db_column_fixed(statement, place + 3, out->owner.b, 20) &&
 	       db_column_fixed(statement, place + 4, out->regulator.b, 20) &&
 	       db_column_fixed(statement, place + 5, out->id.b, 32);
@@ -130,8 +158,11 @@ static bool read_unit(struct stock_unit *out, struct arena *arena, sqlite3_stmt 
 	    .container = DOCUMENT_NO_CONTAINER,
 	    .path = (const hash32 *)arena_dup(arena, path).data,
 	    .path_len = path.len / sizeof(hash32)};
+	out->part = (struct document_part){.number = (uint32_t)sqlite3_column_int64(statement, 4),
+	    .first = (uint32_t)sqlite3_column_int64(statement, 5),
+	    .count = (uint32_t)sqlite3_column_int64(statement, 6)};
 	return path.len % sizeof(hash32) == 0 && db_column_fixed(statement, 2, out->unit.tag.b, 32) &&
-	       read_batch(&out->batch, arena, statement, 4);
+	       db_column_fixed(statement, 7, out->part.root.b, 32) && read_batch(&out->batch, arena, statement, 8);
 }
 
 /* Steps to the only row that is wanted, and ends the statement. */
@@ -149,7 +180,8 @@ static enum status find_unit(void *context, struct stock_unit *out, bool *found,
 	sqlite3_stmt *statement;
 	TRY(index_open(index, err));
 	TRY(db_statement(index->db, &statement,
-	    "SELECT " UNIT_COLUMNS " FROM unit u CROSS JOIN batch b ON b.id = u.batch WHERE u.serial = ? AND b.gtin = ?"
+	    "SELECT " UNIT_COLUMNS " FROM unit u CROSS JOIN batch b ON b.id = u.batch" JOIN_PART
+	    " WHERE u.serial = ? AND b.gtin = ?"
 	    " ORDER BY u.id LIMIT 1",
 	    err));
 	db_bind_text(statement, 1, serial);
@@ -163,7 +195,8 @@ static enum status find_unit_at(void *context, struct stock_unit *out, bool *fou
 	sqlite3_stmt *statement;
 	TRY(index_open(index, err));
 	TRY(db_statement(index->db, &statement,
-	    "SELECT " UNIT_COLUMNS " FROM batch b CROSS JOIN unit u ON u.batch = b.id WHERE b.name = ? AND u.place = ?",
+	    "SELECT " UNIT_COLUMNS " FROM batch b CROSS JOIN unit u ON u.batch = b.id" JOIN_PART
+	    " WHERE b.name = ? AND u.place = ?",
 	    err));
 	db_bind(statement, 1, BYTES_OF(place->batch));
 	sqlite3_bind_int64(statement, 2, place->index);
@@ -176,7 +209,7 @@ static enum status find_lot(void *context, struct document_batch *out, bool *fou
 	sqlite3_stmt *statement;
 	TRY(index_open(index, err));
 	TRY(db_statement(index->db, &statement,
-	    "SELECT gtin, lot, expiry, owner, regulator, name, count FROM batch WHERE gtin = ? AND lot = ?"
+	    "SELECT gtin, lot, expiry, owner, regulator, name FROM batch WHERE gtin = ? AND lot = ?"
 	    " ORDER BY id LIMIT 1",
 	    err));
 	db_bind_text(statement, 1, gtin);
@@ -270,8 +303,9 @@ static enum status units_in(void *context, struct stock_unit **out, size_t *coun
     const hash32 *container, struct err *err) {
 	const struct listing listing = {
 	    "SELECT count(*) FROM container c CROSS JOIN packed p ON p.container = c.id WHERE c.name = ?",
-	    "SELECT " UNIT_COLUMNS " FROM container c CROSS JOIN packed p ON p.container = c.id"
-	    " CROSS JOIN unit u ON u.id = p.unit CROSS JOIN batch b ON b.id = u.batch WHERE c.name = ? ORDER BY p.unit",
+	    "SELECT " UNIT_COLUMNS " FROM container c CROSS JOIN packed k ON k.container = c.id"
+	    " CROSS JOIN unit u ON u.id = k.unit CROSS JOIN batch b ON b.id = u.batch" JOIN_PART
+	    " WHERE c.name = ? ORDER BY k.unit",
 	    BYTES_OF(*container), -1, sizeof **out, read_unit_row};
 	void *rows = NULL;
 	enum status status = read_rows(context, &rows, count, arena, &listing, err);

@@ -47,8 +47,7 @@ static struct document_batch batch_of(struct world *world, uint64_t number) {
 	    .expiry_s = 1900000000 + number,
 	    .owner = {{0xa0, (uint8_t)number}},
 	    .regulator = {{0xb0}},
-	    .id = name_of(1, number),
-	    .count = UNITS};
+	    .id = name_of(1, number)};
 }
 
 /* The same pack has the same serial, tag and path in every document. */
@@ -56,6 +55,7 @@ static struct document_unit unit_of(struct world *world, uint64_t batch, uint32_
 	hash32 *path = arena_alloc(&world->arena, 6 * sizeof *path);
 	for (uint64_t i = 0; i < 6; i++) path[i] = name_of(4, 1000 * batch + 10 * place + i);
 	return (struct document_unit){.serial = text(world, "s%llu", place % 30 + 1000 * (batch / 2)),
+	    .part = DOCUMENT_NO_PART,
 	    .index = place,
 	    .tag = name_of(3, 1000 * batch + place),
 	    .container = DOCUMENT_NO_CONTAINER,
@@ -76,6 +76,7 @@ static void fill(struct world *world, struct document *document, uint64_t number
 		struct document_batch batch = batch_of(world, number_of_batch);
 		struct document_unit unit = unit_of(world, number_of_batch, (uint32_t)below(world, UNITS));
 		unit.batch = document_add_batch(document, arena, &batch);
+		unit.part = document_add_part(document, arena, &(struct document_part){unit.batch, 0, 0, UNITS, {{9}}});
 		if (document->container_count && below(world, 3))
 			unit.container = (uint32_t)below(world, document->container_count);
 		document_add_unit(document, arena, &unit);
@@ -123,7 +124,6 @@ static void same_batch(const struct document_batch *a, const struct document_bat
 	assert_string_equal(a->gtin, b->gtin);
 	assert_string_equal(a->lot, b->lot);
 	assert_int_equal(a->expiry_s, b->expiry_s);
-	assert_int_equal(a->count, b->count);
 	assert_true(addr20_equal(&a->owner, &b->owner) && addr20_equal(&a->regulator, &b->regulator));
 	assert_true(hash32_equal(&a->id, &b->id));
 }
@@ -135,6 +135,9 @@ static void same_unit(const struct stock_unit *a, const struct stock_unit *b) {
 	assert_memory_equal(a->unit.path, b->unit.path, a->unit.path_len * sizeof(hash32));
 	assert_true(hash32_equal(&a->unit.tag, &b->unit.tag));
 	assert_int_equal(a->unit.container, DOCUMENT_NO_CONTAINER);
+	assert_int_equal(a->part.number, b->part.number);
+	assert_int_equal(a->part.count, b->part.count);
+	assert_true(hash32_equal(&a->part.root, &b->part.root));
 	same_batch(&a->batch, &b->batch);
 }
 

@@ -1,6 +1,8 @@
 /* The plaintext of a sealed document: building, writing, parsing, checking. Sealing is in document_seal.c. */
 #include "health/trace/document.h"
 
+#include <stdlib.h>
+
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "health/gs1/epc.h"
@@ -50,6 +52,15 @@ uint32_t document_add_batch(struct document *document, struct arena *arena, cons
 	return document->batch_count++;
 }
 
+uint32_t document_add_part(struct document *document, struct arena *arena, const struct document_part *part) {
+	for (uint32_t i = 0; i < document->part_count; i++)
+		if (document->parts[i].batch == part->batch && document->parts[i].number == part->number) return i;
+	document->parts =
+	    grown(arena, document->parts, document->part_count, &document->part_room, sizeof *document->parts);
+	document->parts[document->part_count] = *part;
+	return document->part_count++;
+}
+
 uint32_t document_add_container(struct document *document, struct arena *arena, const char *code, const hash32 *id) {
 	for (uint32_t i = 0; i < document->container_count; i++)
 		if (hash32_equal(&document->containers[i].id, id)) return i;
@@ -66,6 +77,53 @@ void document_add_unit(struct document *document, struct arena *arena, const str
 	document->units[document->unit_count++] = *unit;
 }
 
+/* --- parts --- */
+
+static int compare_members(const void *a, const void *b) {
+	const struct merkle_member *one = a, *other = b;
+	return one->place < other->place ? -1 : one->place > other->place;
+}
+
+/* The part's units in the document, ascending; each has its unit's path, or room for one. */
+static struct merkle_member *members_of(
+    const struct document *document, size_t *count, uint32_t part, bool with_room, struct arena *arena) {
+	const struct document_part *of = &document->parts[part];
+	size_t n = 0, depth = merkle_depth(of->count);
+	for (uint32_t i = 0; i < document->unit_count; i++) n += document->units[i].part == part;
+	struct merkle_member *members = arena_zalloc(arena, n + 1, sizeof *members);
+	*count = 0;
+	for (uint32_t i = 0; i < document->unit_count; i++) {
+		const struct document_unit *unit = &document->units[i];
+		if (unit->part != part) continue;
+		struct merkle_member *member = &members[(*count)++];
+		*member = (struct merkle_member){.place = unit->index - of->first,
+		    .leaf = merkle_leaf(BYTES_OF(unit->tag)),
+		    .path = with_room ? arena_alloc(arena, (depth + 1) * sizeof *member->path) : (hash32 *)unit->path,
+		    .path_len = unit->path_len};
+	}
+	qsort(members, n, sizeof *members, compare_members);
+	return members;
+}
+
+bool document_prove_part(
+    struct document *document, struct arena *arena, uint32_t part, const hash32 *proof, size_t proof_len) {
+	struct document_part *of = &document->parts[part];
+	size_t count;
+	struct merkle_member *members = members_of(document, &count, part, true, arena);
+	if (!merkle_set_root(&of->root, members, count, of->count, proof, proof_len)) return false;
+	/* back to the units: by their place, which is unique now */
+	struct merkle_member wanted;
+	for (uint32_t i = 0; i < document->unit_count; i++) {
+		struct document_unit *unit = &document->units[i];
+		if (unit->part != part) continue;
+		wanted.place = unit->index - of->first;
+		const struct merkle_member *member = bsearch(&wanted, members, count, sizeof *members, compare_members);
+		unit->path = member->path;
+		unit->path_len = member->path_len;
+	}
+	return true;
+}
+
 /* --- writing --- */
 
 static void write_batches(struct json_writer *writer, const struct document *document) {
@@ -79,22 +137,38 @@ static void write_batches(struct json_writer *writer, const struct document *doc
 		json_put_hex(writer, "owner", BYTES_OF(batch->owner));
 		json_put_hex(writer, "regulator", BYTES_OF(batch->regulator));
 		json_put_hex(writer, "id", BYTES_OF(batch->id));
-		json_put_u64(writer, "count", batch->count);
 		json_object_end(writer);
 	}
 	json_array_end(writer);
 }
 
+static void write_part(struct json_writer *writer, const struct document *document, uint32_t at, struct arena *arena) {
+	const struct document_part *part = &document->parts[at];
+	struct arena_mark mark = arena_mark(arena);
+	size_t count;
+	struct merkle_member *members = members_of(document, &count, at, false, arena);
+	size_t len = count ? merkle_set_proof(NULL, 0, members, count, part->count) : 0;
+	hash32 *proof = arena_alloc(arena, (len + 1) * sizeof *proof);
+	if (count) merkle_set_proof(proof, len, members, count, part->count);
+	json_object_begin(writer, NULL);
+	json_put_u64(writer, "batch", part->batch);
+	json_put_u64(writer, "number", part->number);
+	json_put_u64(writer, "first", part->first);
+	json_put_u64(writer, "count", part->count);
+	json_array_begin(writer, "proof");
+	for (size_t i = 0; i < len; i++) json_put_hex(writer, NULL, BYTES_OF(proof[i]));
+	json_array_end(writer);
+	json_object_end(writer);
+	arena_rewind(arena, mark);
+}
+
 static void write_unit(struct json_writer *writer, const struct document_unit *unit) {
 	json_object_begin(writer, NULL);
 	json_put_text(writer, "serial", unit->serial);
-	json_put_u64(writer, "batch", unit->batch);
+	json_put_u64(writer, "part", unit->part);
 	json_put_u64(writer, "index", unit->index);
 	json_put_hex(writer, "tag", BYTES_OF(unit->tag));
 	if (unit->container != DOCUMENT_NO_CONTAINER) json_put_u64(writer, "container", unit->container);
-	json_array_begin(writer, "path");
-	for (size_t i = 0; i < unit->path_len; i++) json_put_hex(writer, NULL, BYTES_OF(unit->path[i]));
-	json_array_end(writer);
 	json_object_end(writer);
 }
 
@@ -108,6 +182,9 @@ void document_write(struct buf *out, const struct document *document, const stru
 	json_put_hex(&writer, "salt", BYTES_OF(document->salt));
 	json_put_string(&writer, "epcis", document->epcis);
 	write_batches(&writer, document);
+	json_array_begin(&writer, "parts");
+	for (uint32_t i = 0; i < document->part_count; i++) write_part(&writer, document, i, request->arena);
+	json_array_end(&writer);
 	json_array_begin(&writer, "containers");
 	for (uint32_t i = 0; i < document->container_count; i++) {
 		json_object_begin(&writer, NULL);
@@ -165,9 +242,17 @@ static bool read_batch(struct document *document, struct arena *arena, const str
 	       json_u64(&batch.expiry_s, json_get(json, "expiry")) &&
 	       read_hex(batch.owner.b, 20, json_get(json, "owner")) &&
 	       read_hex(batch.regulator.b, 20, json_get(json, "regulator")) &&
-	       read_hex(batch.id.b, 32, json_get(json, "id")) &&
-	       read_u32(&batch.count, json_get(json, "count"), UINT32_MAX) &&
-	       document_add_batch(document, arena, &batch) == before;
+	       read_hex(batch.id.b, 32, json_get(json, "id")) && document_add_batch(document, arena, &batch) == before;
+}
+
+static bool read_part(struct document *document, struct arena *arena, const struct json *json) {
+	struct document_part part = {.count = 0};
+	uint32_t before = document->part_count;
+	return read_u32(&part.batch, json_get(json, "batch"), document->batch_count) &&
+	       read_u32(&part.number, json_get(json, "number"), UINT32_MAX) &&
+	       read_u32(&part.first, json_get(json, "first"), UINT32_MAX) &&
+	       read_u32(&part.count, json_get(json, "count"), UINT32_MAX) && part.count > 0 &&
+	       part.count <= UINT32_MAX - part.first && document_add_part(document, arena, &part) == before;
 }
 
 static bool read_container(struct document *document, struct arena *arena, const struct json *json) {
@@ -181,19 +266,35 @@ static bool read_container(struct document *document, struct arena *arena, const
 static bool read_unit(struct document *document, struct arena *arena, const struct json *json) {
 	struct document_unit unit = {
 	    .serial = read_text(arena, json_get(json, "serial")), .container = DOCUMENT_NO_CONTAINER};
-	const struct json *path = json_get(json, "path"), *container = json_get(json, "container");
-	if (!is_lot_or_serial(unit.serial) || !json_is(path, JSON_ARRAY) || path->count > MERKLE_DEPTH_MAX)
+	const struct json *container = json_get(json, "container");
+	if (!is_lot_or_serial(unit.serial)) return false;
+	if (!read_u32(&unit.part, json_get(json, "part"), document->part_count)) return false;
+	const struct document_part *part = &document->parts[unit.part];
+	if (!read_u32(&unit.index, json_get(json, "index"), part->first + part->count) || unit.index < part->first)
 		return false;
-	if (!read_u32(&unit.batch, json_get(json, "batch"), document->batch_count)) return false;
-	if (!read_u32(&unit.index, json_get(json, "index"), document->batches[unit.batch].count)) return false;
 	if (!read_hex(unit.tag.b, 32, json_get(json, "tag"))) return false;
 	if (container && !read_u32(&unit.container, container, document->container_count)) return false;
-	hash32 *nodes = arena_alloc(arena, (path->count + 1) * sizeof *nodes);
-	json_foreach (node, path)
-		if (!read_hex(nodes[unit.path_len++].b, 32, node)) return false;
-	unit.path = nodes;
+	unit.batch = part->batch;
 	document_add_unit(document, arena, &unit);
 	return true;
+}
+
+/* Roots and paths, once the units are read. */
+static enum status read_proofs(
+    struct document *document, struct arena *arena, const struct json *parts, struct err *err) {
+	uint32_t at = 0;
+	json_foreach (json, parts) {
+		const struct json *list = json_get(json, "proof");
+		size_t len = 0;
+		if (!json_is(list, JSON_ARRAY)) return err_set(err, STATUS_INVALID, "a part without its proof");
+		hash32 *proof = arena_alloc(arena, (list->count + 1) * sizeof *proof);
+		json_foreach (node, list)
+			if (!read_hex(proof[len++].b, 32, node))
+				return err_set(err, STATUS_INVALID, "a part with a malformed proof");
+		if (!document_prove_part(document, arena, at++, proof, len))
+			return err_set(err, STATUS_INVALID, "a part whose proof does not fit its units");
+	}
+	return STATUS_OK;
 }
 
 typedef bool read_entry(struct document *document, struct arena *arena, const struct json *json);
@@ -228,31 +329,33 @@ enum status document_parse(struct document *out, struct actor_request *request, 
 	out->epcis = arena_dup(arena, json_string(json_get(root, "epcis")));
 	out->hash = hash_of(out);
 	TRY(read_list(out, arena, root, "batches", read_batch, err));
+	TRY(read_list(out, arena, root, "parts", read_part, err));
 	TRY(read_list(out, arena, root, "containers", read_container, err));
-	return read_list(out, arena, root, "units", read_unit, err);
+	TRY(read_list(out, arena, root, "units", read_unit, err));
+	return read_proofs(out, arena, json_get(root, "parts"), err);
 }
 
 /* --- checking against the chain --- */
 
 enum status document_check(struct actor_request *request, const struct document *document, struct err *err) {
-	uint64_t at = 1; /* a reference has no EPCIS text: its units' paths speak for it */
+	uint64_t at = 1; /* a reference has no EPCIS text: its parts' proofs speak for it */
 	struct medicines_batch_view *batches = arena_zalloc(request->arena, document->batch_count + 1, sizeof *batches);
 	if (document->epcis.len) TRY(medicines_captured_at(request, &at, &document->sender, &document->hash, 0, err));
 	if (at == 0) return err_set(err, STATUS_DENIED, "the chain holds no capture of this document by its sender");
 	for (uint32_t i = 0; i < document->batch_count; i++) {
 		const struct document_batch *known = &document->batches[i];
 		TRY(medicines_batch(request, &batches[i], &known->id, err));
-		if (batches[i].count != known->count || batches[i].expiry != known->expiry_s)
+		if (batches[i].expiry != known->expiry_s)
 			return err_set(err, STATUS_DENIED,
 			    "lot %s: the chain holds another batch than the document says", known->lot);
 	}
-	for (uint32_t i = 0; i < document->unit_count; i++) {
-		const struct document_unit *unit = &document->units[i];
-		hash32 leaf = merkle_leaf(BYTES_OF(unit->tag));
-		if (!merkle_verify(&batches[unit->batch].root, &leaf, unit->index, batches[unit->batch].count,
-			unit->path, unit->path_len))
-			return err_set(
-			    err, STATUS_DENIED, "serial %s: its tag is not under the batch's root", unit->serial);
+	for (uint32_t i = 0; i < document->part_count; i++) {
+		const struct document_part *part = &document->parts[i];
+		if (part->first != 0 || part->count != batches[part->batch].count ||
+		    !hash32_equal(&part->root, &batches[part->batch].root))
+			return err_set(err, STATUS_DENIED,
+			    "lot %s: what the chain holds has not this document's serials",
+			    document->batches[part->batch].lot);
 	}
 	return STATUS_OK;
 }

@@ -1,6 +1,7 @@
 /*
  * Sealed documents (docs/wire-formats.md §10): an EPCIS document together with what its recipients need to find the
- * units that it names on the chain: batches, containers, and each unit's index, tag and path to the batch's root.
+ * units that it names on the chain: batches and their parts (what was commissioned at once), containers, and each
+ * unit's index, tag and path to its part's root.
  *
  * The same value is what a home knows of its packs: it keeps each document that it sent or received. Ownership:
  * everything is in the arena that it was parsed or built in. Threads: as the request.
@@ -20,20 +21,28 @@ struct document_batch {
 	addr20 owner;      /* the manufacturer */
 	addr20 regulator;  /* who holds the product's key in escrow; gets every document */
 	hash32 id;
-	uint32_t count;
+};
+struct document_part {
+	uint32_t batch;  /* in the document's batches */
+	uint32_t number; /* of the batch's parts, from 0 */
+	uint32_t first;  /* index of its first unit in the batch */
+	uint32_t count;  /* of its units, whether the document names them or not */
+	hash32 root;     /* over their tags: what the chain must hold */
 };
 struct document_container {
 	const char *code; /* of epc_container_code; "" for a loose transfer */
 	hash32 id;
 };
 #define DOCUMENT_NO_CONTAINER UINT32_MAX
+#define DOCUMENT_NO_PART UINT32_MAX
 struct document_unit {
 	const char *serial;
 	uint32_t batch; /* in the document's batches */
-	uint32_t index;
+	uint32_t part;  /* in the document's parts, or DOCUMENT_NO_PART: it is not on the chain yet */
+	uint32_t index; /* in the batch */
 	hash32 tag;
 	uint32_t container; /* in the document's containers, or DOCUMENT_NO_CONTAINER */
-	const hash32 *path;
+	const hash32 *path; /* from leaf(tag) to the part's root */
 	size_t path_len;
 };
 struct document {
@@ -42,17 +51,23 @@ struct document {
 	addr20 sender;
 	struct bytes epcis;
 	struct document_batch *batches;
+	struct document_part *parts;
 	struct document_container *containers;
 	struct document_unit *units;
-	uint32_t batch_count, container_count, unit_count;
-	uint32_t batch_room, container_room, unit_room;
+	uint32_t batch_count, part_count, container_count, unit_count;
+	uint32_t batch_room, part_room, container_room, unit_room;
 };
 /* The same EPCIS text from the same home has the same salt and hash again; a reference, whose text is empty, never. */
 void document_init(struct document *out, struct actor_request *request, struct bytes epcis);
 /* Each gives the place of an equal entry that is there, or of a new copy. */
 uint32_t document_add_batch(struct document *document, struct arena *arena, const struct document_batch *batch);
+uint32_t document_add_part(struct document *document, struct arena *arena, const struct document_part *part);
 uint32_t document_add_container(struct document *document, struct arena *arena, const char *code, const hash32 *id);
 void document_add_unit(struct document *document, struct arena *arena, const struct document_unit *unit);
+/* Sets the root and its units' paths of a part from those units and what `proof` says of the others
+ * (crypto/merkle.h). False: it does not add up. */
+bool document_prove_part(
+    struct document *document, struct arena *arena, uint32_t part, const hash32 *proof, size_t proof_len);
 
 void document_write(struct buf *out, const struct document *document, const struct actor_request *request);
 /* STATUS_INVALID says what is wrong; STATUS_DENIED: of another chain. */
@@ -66,8 +81,8 @@ MUST_USE enum status document_seal(struct actor_request *request, struct buf *se
 MUST_USE enum status document_open(
     struct actor_request *request, struct document *out, struct bytes sealed, struct err *err);
 
-/* Does the chain bear it out: captured by its sender, batch ids and roots, each unit's path? STATUS_DENIED says what
- * does not hold. */
+/* Does the chain bear it out: captured by its sender, batches, and each part's root? STATUS_DENIED says what does not
+ * hold. */
 MUST_USE enum status document_check(struct actor_request *request, const struct document *document, struct err *err);
 
 #endif

@@ -14,9 +14,11 @@
 #include "health/trace/document.h"
 #include "health/trace/medicines.h"
 
-/* A pack as a document names it. `unit.batch` and `unit.container` mean nothing here. */
+/* A pack as a document names it. The numbers `unit.batch`, `unit.part`, `unit.container` and
+ * `part.batch` mean nothing here. */
 struct stock_unit {
 	struct document_unit unit;
+	struct document_part part;
 	struct document_batch batch;
 };
 

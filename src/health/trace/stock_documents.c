@@ -3,7 +3,8 @@
 
 static struct stock_unit unit_of(const struct document *document, uint32_t at) {
 	struct stock_unit out = {.unit = document->units[at], .batch = document->batches[document->units[at].batch]};
-	out.unit.batch = 0;
+	if (out.unit.part != DOCUMENT_NO_PART) out.part = document->parts[out.unit.part];
+	out.unit.batch = out.part.batch = out.unit.part = 0;
 	out.unit.container = DOCUMENT_NO_CONTAINER;
 	return out;
 }
