@@ -3,7 +3,7 @@ import pytest
 
 from evil_node import EvilNode
 from machine import RpcError, rpc
-from programs import hearing, ignores, judge
+from programs import PROGRAMS, REFUSED, Under, heard, hearing, ignores, judge
 from told import LIES
 
 ACTORS = ["the grantee's key", "an actor's key, in proofs too"]
@@ -111,3 +111,30 @@ def test_a_chain_that_is_not_this_one_now(world, program, lie):
                                                  ["record add", "record list", "share", "trustee serve (owed)"]))
 def test_a_broken_answer(world, program, lie):
     judge(world, program, lie, disbelief=False)
+
+
+@pytest.mark.parametrize("program, lie", [
+    *hearing(["no list of logs"], ["actor show", "access log", "record list", "share"]),
+    *hearing(["calldata of 20 MiB"], ["actor show", "share"]),
+])
+def test_an_answer_that_makes_no_sense(world, program, lie):
+    judge(world, program, lie, disbelief=False)
+    with EvilNode(world.c.node.url, LIES[lie].make(world)) as node:
+        outcome = PROGRAMS[program](Under(world, node))
+    assert outcome.code == REFUSED and outcome.report["remedy"].startswith("nothing was done"), outcome
+
+
+@pytest.mark.parametrize("program", ["actor show", "share", "record add"])
+def test_a_long_error_text_is_cut(world, program):
+    _, outcome = heard(world, program, "an error text of 5,000 bytes")
+    assert outcome.code == REFUSED and "A" * 100 in outcome.text and "A" * 201 not in outcome.text, outcome
+
+
+@pytest.mark.parametrize("program", ["access log", "access reads"])
+def test_a_false_name_is_not_shown(world, program):
+    """The address alone says who it was."""
+    lie = LIES["another name of an actor"].make(world)
+    with EvilNode(world.c.node.url, lie) as node:
+        outcome = PROGRAMS[program](Under(world, node))
+    assert lie.told and outcome.code == 0, outcome
+    assert world.c.accounts["clinic"] in outcome.text and "a ward" not in outcome.text, outcome

@@ -217,6 +217,11 @@ def accounts_of(world):
     return world.c.accounts.values()
 
 
+def text_word(text):
+    """As it stands in calldata and in logs: a word that begins with it."""
+    return text.encode().hex().ljust(64, "0")
+
+
 def without_transactions(_, honest):
     header, _transactions, *rest = rlp.decode(bytes.fromhex(honest[2:]))
     return "0x" + rlp.encode([header, [], *rest]).hex()
@@ -283,6 +288,12 @@ LIES = {
     "no answer": Told(lambda _: lies.Broken("nothing")),
     "half an answer": Told(lambda _: lies.Broken("half")),
     "an answer of 200 MB": Told(lambda _: lies.Broken("huge")),
+    "no list of logs": Told(lambda _: lies.Answer(eth_getLogs=lambda *_: None)),
+    "calldata of 20 MiB": Told(lambda _: lies.Answer(
+        eth_getTransactionByHash=lambda _, honest: {**honest, "input": "0x" + "00" * (20 << 20)})),
+    "an error text of 5,000 bytes": Told(lambda _: lies.Error("A" * 5000, "eth_getProof", "eth_getLogs")),
+    "another name of an actor": Told(lambda world: lies.Swap({text_word("clinic"): text_word("a ward")},
+                                                             about=world.address("directory"))),
     # what becomes of a transaction
     "a nonce too high": Told(lambda world: lies.Nonce(accounts_of(world), lambda nonce: nonce + 7), nonce_of),
     "a nonce too low": Told(lambda world: lies.Nonce(accounts_of(world), lambda _: 0), nonce_of),

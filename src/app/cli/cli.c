@@ -13,6 +13,7 @@
 #include "app/system.h"
 #include "app/version.h"
 #include "codec/hex.h"
+#include "health/chain/cause.h"
 
 #define REPORT_MAX ((size_t)256 << 20)
 
@@ -182,6 +183,7 @@ static enum status run(struct cli *cli, struct err *err) {
 }
 
 static int finish(struct cli *cli, enum status status, const struct err *err) {
+	if (status != STATUS_OK && err->cause == CAUSE_NOT_PROVED) status = STATUS_DENIED; /* whatever the node sent */
 	int code = status == STATUS_OK ? cli->exit_code : exit_code_of(status);
 	progress_line_end(&cli->progress);
 	if (status != STATUS_OK)

@@ -101,20 +101,6 @@ static enum status check_pin(
 
 /* --- looking up --- */
 
-/* The name is not stored: it stands in the statement and in the event of the entry. */
-enum status directory_name(struct actor_request *request, const char **name, const addr20 *address, struct err *err) {
-	struct client_log *logs;
-	size_t count;
-	struct directory_actor_listed_event event;
-	struct contract_topics topics = directory_actor_listed_event_topics(address);
-	*name = "";
-	TRY(request_logs(request, &logs, &count, &request->home->deployment.directory, 0, &topics, err));
-	if (count == 0) return STATUS_OK;
-	TRY(directory_actor_listed_event_read(&event, &logs[count - 1].log, err));
-	*name = arena_strdup(request->arena, event.name);
-	return STATUS_OK;
-}
-
 static struct directory_listed listed_of(struct arena *arena, const struct certified_actor *actor) {
 	const struct directory_actor *words = &actor->words;
 	return (struct directory_listed){.address = actor->said.address,
@@ -163,5 +149,31 @@ enum status directory_find_all(
 	TRY(certified_find_all(verified, &all, count, roles, err));
 	*out = arena_zalloc(request->arena, *count + 1, sizeof **out);
 	for (size_t i = 0; i < *count; i++) (*out)[i] = listed_of(request->arena, &all[i]);
+	return STATUS_OK;
+}
+
+/* --- names --- */
+
+struct directory_known {
+	struct directory_known *next;
+	addr20 address;
+	const char *name;
+};
+
+enum status directory_name(struct actor_request *request, const char **name, const addr20 *address, struct err *err) {
+	struct verified *verified;
+	struct certified_actor actor;
+	const struct directory_known *known = request->names;
+	while (known && !addr20_equal(&known->address, address)) known = known->next;
+	*name = known ? known->name : "";
+	if (known) return STATUS_OK;
+	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	enum status status = certified_find(verified, &actor, address, err);
+	if (status == STATUS_OK) *name = arena_strdup(request->arena, actor.said.name);
+	const bool is_nameless = status == STATUS_NOTFOUND || status == STATUS_DENIED;
+	if (status != STATUS_OK && !is_nameless) return status;
+	struct directory_known *kept = arena_alloc(request->arena, sizeof *kept);
+	*kept = (struct directory_known){request->names, *address, *name};
+	request->names = kept;
 	return STATUS_OK;
 }

@@ -41,7 +41,8 @@ MUST_USE enum status directory_find_unattended(
 MUST_USE enum status directory_find_all(
     struct actor_request *request, struct directory_listed **out, size_t *count, uint32_t roles, struct err *err);
 
-/* "" if it is not listed. As the node says: for showing only. */
+/* As certified; "" if it is not listed, or if the node does not prove its entry: the address says who it is. Asked once
+ * a request. */
 MUST_USE enum status directory_name(
     struct actor_request *request, const char **name, const addr20 *address, struct err *err);
 

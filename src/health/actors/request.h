@@ -10,6 +10,7 @@
 #include "health/chain/verified.h"
 
 struct actor;
+struct directory_known;
 
 /* Of a head from a node that signs none, for what is only shown or checked again. */
 #define REQUEST_SHOWN_AGE_S 86400u
@@ -25,6 +26,7 @@ struct actor_request {
 	uint64_t deadline_ms;     /* by the clock's now_ms, for everything that waits; 0: 30 s for each transaction */
 	/* Of the last STATUS_DENIED: which error of a contract it was; CONTRACT_ERROR_NONE: another reason. */
 	enum contract_error refused_with;
+	struct directory_known *names;   /* directory_name's; NULL: none was asked for */
 	const struct progress *progress; /* hears of long work; NULL: nobody does */
 };
 /* Asks in the name of the home's account. */

@@ -15,7 +15,7 @@ enum status verified_input(
 	}
 	TRY(client_answer_data(out, verified->arena, json_get(answer, "input"), "transaction's input", err));
 	if (out->len <= CONTRACT_CALL_MAX) return STATUS_OK;
-	return err_set(err, STATUS_INTERNAL, "the node shows a transaction with too much calldata");
+	return client_senseless(err, "the node shows a transaction with too much calldata");
 }
 
 /* Where calldata may stand: each transaction once, in the chain's order. */

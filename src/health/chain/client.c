@@ -2,11 +2,21 @@
  * transact.c. */
 #include "health/chain/client.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "codec/hex.h"
 #include "health/chain/cause.h"
 #include "health/chain/client_private.h"
+
+enum status client_senseless(struct err *err, const char *format, ...) {
+	char text[200];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	return err_because(err, CAUSE_NOT_PROVED, err_set(err, STATUS_INTERNAL, "%s", text));
+}
 
 static enum status ask_chain_id(struct client *client, struct err *err) {
 	struct arena arena;
@@ -111,7 +121,9 @@ static enum status ask(struct client *client, const struct json **root, struct a
 	if (status == STATUS_OK) {
 		struct bytes answer = arena_dup(arena, buf_view(&response.body));
 		status = json_parse(root, arena, answer, NULL, err);
-		if (status != STATUS_OK) err_prefix(err, status, "the node's answer to %s is not JSON", what);
+		if (status != STATUS_OK)
+			err_because(err, CAUSE_NOT_PROVED,
+			    err_prefix(err, status, "the node's answer to %s is not JSON", what));
 	}
 	http_response_fini(&response);
 	return status;
@@ -144,7 +156,7 @@ static enum status read_result(const struct json **result, struct client_error *
 		return err_set(err, STATUS_DENIED, "%s: %s", method, error->message);
 	}
 	*result = json_get(answer, "result");
-	if (!*result) return err_set(err, STATUS_INTERNAL, "the node's answer to %s has no result", method);
+	if (!*result) return client_senseless(err, "the node's answer to %s has no result", method);
 	return STATUS_OK;
 }
 
@@ -178,10 +190,9 @@ static enum status settle(struct client_question *questions, size_t count, uint6
     const struct json *answer, struct err *err) {
 	uint64_t id;
 	if (!json_u64(&id, json_get(answer, "id")) || id < first_id || id - first_id >= count)
-		return err_set(err, STATUS_INTERNAL, "the node answers what was not asked");
+		return client_senseless(err, "the node answers what was not asked");
 	struct client_question *question = &questions[id - first_id];
-	if (question->status != STATUS_NOTFOUND)
-		return err_set(err, STATUS_INTERNAL, "the node answers one call twice");
+	if (question->status != STATUS_NOTFOUND) return client_senseless(err, "the node answers one call twice");
 	question->status = read_result(&question->result, &question->error, arena, answer, question->method, err);
 	return question->status == STATUS_DENIED ? STATUS_OK : question->status;
 }
@@ -204,7 +215,7 @@ enum status client_batch(
 	buf_fini(&request);
 	TRY(status);
 	if (!json_is(root, JSON_ARRAY) || root->count != count)
-		return err_set(err, STATUS_INTERNAL, "the node answers %u of %zu calls", root->count, count);
+		return client_senseless(err, "the node answers %u of %zu calls", root->count, count);
 	json_foreach (answer, root) TRY(settle(questions, count, first_id, arena, answer, err));
 	return STATUS_OK;
 }
@@ -213,13 +224,12 @@ enum status client_batch(
 
 enum status client_answer_quantity(uint64_t *out, const struct json *value, const char *what, struct err *err) {
 	if (hex_quantity(out, json_string(value)) == STATUS_OK) return STATUS_OK;
-	return err_set(err, STATUS_INTERNAL, "the node's answer holds no quantity where the %s is expected", what);
+	return client_senseless(err, "the node's answer holds no quantity where the %s is expected", what);
 }
 
 enum status client_answer_fixed(uint8_t *out, size_t len, const struct json *value, const char *what, struct err *err) {
 	if (hex_fixed(out, len, json_string(value)) == STATUS_OK) return STATUS_OK;
-	return err_set(
-	    err, STATUS_INTERNAL, "the node's answer holds no %zu bytes where the %s is expected", len, what);
+	return client_senseless(err, "the node's answer holds no %zu bytes where the %s is expected", len, what);
 }
 
 struct bytes client_hash_param(struct arena *arena, const hash32 *hash) {
@@ -241,5 +251,5 @@ enum status client_answer_data(
 	buf_fini(&data);
 	return status == STATUS_OK
 		   ? status
-		   : err_set(err, STATUS_INTERNAL, "the node's answer holds no data where the %s is expected", what);
+		   : client_senseless(err, "the node's answer holds no data where the %s is expected", what);
 }

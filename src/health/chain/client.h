@@ -44,7 +44,7 @@ uint64_t client_deadline(const struct client *client);
  * message and data are then in `*error` (may be NULL). */
 struct client_error {
 	int64_t code;
-	char message[256];
+	char message[201]; /* its first 200 characters, without control characters */
 	struct bytes data; /* of a revert; in the arena */
 };
 MUST_USE enum status client_rpc(struct client *client, const struct json **result, struct client_error *error,

@@ -52,6 +52,8 @@ MUST_USE enum status client_mined_nonce(struct client *client, uint64_t *nonce, 
 /* verdict.c: why a call or a transaction failed, in words. */
 void client_verdict_of_error(struct client_verdict *verdict, const struct client_error *error);
 
+/* An answer that makes no sense is a lie like others: STATUS_INTERNAL with CAUSE_NOT_PROVED. */
+enum status client_senseless(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Parameters of a method that takes one hash. */
 struct bytes client_hash_param(struct arena *arena, const hash32 *hash);
 /* Typed reads of an answer; STATUS_INTERNAL names the member that makes no sense. */

@@ -52,7 +52,7 @@ static enum status ask_numbered(
 	snprintf(tag, sizeof tag, "0x%llx", (unsigned long long)number);
 	TRY(ask_block(client, out, found, tag, err));
 	if (*found && out->number != number)
-		return err_set(err, STATUS_INTERNAL, "the node shows another block than was asked for");
+		return client_senseless(err, "the node shows another block than was asked for");
 	return STATUS_OK;
 }
 
@@ -201,7 +201,7 @@ enum status follow_run(struct client *client, const struct follow_store *store, 
 	struct run run = {.client = client, .store = store, .genesis = genesis, .watches = watches, .count = count};
 	bool found;
 	TRY(ask_block(client, &run.head, &found, "latest", err));
-	if (!found) return err_set(err, STATUS_INTERNAL, "the node has no newest block");
+	if (!found) return client_senseless(err, "the node has no newest block");
 	TRY(agree(&run, err));
 	return read_groups(&run, err);
 }

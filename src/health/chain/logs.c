@@ -80,7 +80,7 @@ enum status client_read_log(struct log *out, struct arena *arena, const struct j
 	*out = (struct log){0};
 	TRY(client_answer_fixed(out->address.b, 20, json_get(entry, "address"), "log's address", err));
 	if (!json_is(topics, JSON_ARRAY) || topics->count > 4)
-		return err_set(err, STATUS_INTERNAL, "the node's answer holds a log without topics");
+		return client_senseless(err, "the node's answer holds a log without topics");
 	json_foreach (topic, topics)
 		TRY(client_answer_fixed(out->topics[out->topic_count++].b, 32, topic, "log's topic", err));
 	return client_answer_data(&out->data, arena, json_get(entry, "data"), "log's data", err);
@@ -94,22 +94,21 @@ static enum status read_found(struct client_log *out, struct arena *arena, const
 	TRY(client_answer_quantity(&index, json_get(entry, "logIndex"), "log's index", err));
 	TRY(client_answer_fixed(out->tx_hash.b, 32, json_get(entry, "transactionHash"), "log's transaction hash", err));
 	if (timestamp) TRY(client_answer_quantity(&out->timestamp, timestamp, "log's timestamp", err));
-	if (index > UINT32_MAX) return err_set(err, STATUS_INTERNAL, "the node shows a log of an impossible index");
+	if (index > UINT32_MAX) return client_senseless(err, "the node shows a log of an impossible index");
 	out->log_index = (uint32_t)index;
 	return STATUS_OK;
 }
 
 static enum status read_answer(struct client_log **logs, size_t *count, struct arena *arena, const struct json *answer,
     const struct logs_query *query, const uint64_t range[2], struct err *err) {
-	if (!json_is(answer, JSON_ARRAY))
-		return err_set(err, STATUS_INTERNAL, "the node's answer holds no list of logs");
+	if (!json_is(answer, JSON_ARRAY)) return client_senseless(err, "the node's answer holds no list of logs");
 	*logs = arena_zalloc(arena, answer->count + 1, sizeof **logs);
 	*count = 0;
 	json_foreach (entry, answer) {
 		struct client_log *log = &(*logs)[*count];
 		TRY(read_found(log, arena, entry, err));
 		if (log->block_number < range[0] || log->block_number > range[1] || !logs_match(query, &log->log))
-			return err_set(err, STATUS_INTERNAL, "the node shows a log that was not asked for");
+			return client_senseless(err, "the node shows a log that was not asked for");
 		++*count;
 	}
 	logs_settle(*logs, count);

@@ -4,7 +4,7 @@
 
 static enum status read_nodes(
     struct bytes **nodes, size_t *count, struct arena *arena, const struct json *list, struct err *err) {
-	if (!json_is(list, JSON_ARRAY)) return err_set(err, STATUS_INTERNAL, "the node's answer holds no proof");
+	if (!json_is(list, JSON_ARRAY)) return client_senseless(err, "the node's answer holds no proof");
 	*nodes = arena_zalloc(arena, list->count, sizeof **nodes);
 	*count = 0;
 	json_foreach (node, list) TRY(client_answer_data(&(*nodes)[(*count)++], arena, node, "proof's node", err));
@@ -56,8 +56,8 @@ enum status client_proof(struct client *client, struct client_proof *out, struct
 	TRY(read_nodes(&out->account_nodes, &out->account_node_count, arena, json_get(result, "accountProof"), err));
 	const struct json *storage = json_get(result, "storageProof");
 	if (!json_is(storage, JSON_ARRAY) || storage->count != slot_count)
-		return err_set(
-		    err, STATUS_INTERNAL, "the node proves %u slots of %zu", storage ? storage->count : 0, slot_count);
+		return client_senseless(
+		    err, "the node proves %u slots of %zu", storage ? storage->count : 0, slot_count);
 	out->storage = arena_zalloc(arena, slot_count, sizeof *out->storage);
 	json_foreach (entry, storage) {
 		size_t i = out->storage_count++;

@@ -75,7 +75,7 @@ static enum status read_receipt(
 	out->success = succeeded == 1;
 	if (json_is(created, JSON_STRING))
 		TRY(client_answer_fixed(out->created.b, 20, created, "contract's address", err));
-	if (!json_is(logs, JSON_ARRAY)) return err_set(err, STATUS_INTERNAL, "the node's receipt has no logs");
+	if (!json_is(logs, JSON_ARRAY)) return client_senseless(err, "the node's receipt has no logs");
 	out->logs = arena_zalloc(arena, logs->count, sizeof *out->logs);
 	json_foreach (entry, logs) TRY(client_read_log(&out->logs[out->log_count++], arena, entry, err));
 	return STATUS_OK;

@@ -214,6 +214,7 @@ void gateway_answer_denial(struct http_response *response, const struct err *err
 }
 
 void gateway_answer_failure(struct http_response *response, enum status status, const struct err *err) {
+	if (err->cause == CAUSE_NOT_PROVED) status = STATUS_DENIED; /* whatever the node sent */
 	switch (status) {
 	case STATUS_INVALID: http_problem(response, 422, "document", err->message); return;
 	case STATUS_LIMIT: http_problem(response, 413, "limit", err->message); return;
