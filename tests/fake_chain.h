@@ -35,6 +35,11 @@ struct fake_event {
 	struct bytes input; /* of its transaction, if anybody asks */
 };
 
+struct fake_chain;
+/* More methods (tests/fake_sent.h). False: it is none of them. */
+typedef bool fake_method(
+    struct fake_chain *chain, struct json_writer *writer, const struct json *name, const struct json *params);
+
 struct fake_chain {
 	struct deployment anchor;
 	hash32 sealer_secret, witness_secrets[DEPLOYMENT_WITNESSES_MAX];
@@ -46,7 +51,11 @@ struct fake_chain {
 	size_t event_count;
 	uint64_t now_ms; /* of the checker's clock */
 	bool keeps_history;
-	bool skips_state; /* blocks that are made have an empty state */
+	fake_method *method;                                           /* NULL: none more */
+	void (*fill)(struct fake_chain *chain, struct header *header); /* the roots of a block; NULL: it is empty */
+	const addr20 *sender;                                          /* an account that sends; NULL: none does */
+	uint64_t *sender_nonces;                                       /* after each block */
+	bool skips_state;                                              /* blocks that are made have an empty state */
 
 	/* The lies; zero: it is honest. */
 	uint64_t shows_head;        /* this block as the newest */
@@ -170,6 +179,19 @@ static inline struct fake_trie fake_accounts(const struct fake_chain *chain, uin
 		buf_fini(&account);
 		mem_free(storage.entries);
 	}
+	if (chain->sender && chain->sender_nonces[block]) {
+		const hash32 key = keccak256(BYTES_OF(*chain->sender));
+		struct buf account;
+		buf_init(&account, 256);
+		const size_t list = rlp_list_begin(&account);
+		rlp_put_u64(&account, chain->sender_nonces[block]);
+		rlp_put_u64(&account, 0);
+		rlp_put_string(&account, BYTES_OF(empty_trie_root));
+		rlp_put_string(&account, BYTES_OF(empty_code_hash));
+		rlp_list_end(&account, list);
+		fake_trie_put(&trie, &key, buf_view(&account));
+		buf_fini(&account);
+	}
 	return trie;
 }
 
@@ -194,6 +216,7 @@ static inline void fake_mine(struct fake_chain *chain, uint64_t time_s) {
 		store_be64(slot.b + 24, chain->head % 8191);
 		fake_set(chain, &history, &slot, &parent);
 	}
+	if (chain->fill) chain->fill(chain, &header);
 	header.state_root = empty_trie_root;
 	if (!chain->skips_state) {
 		struct fake_trie accounts = fake_accounts(chain, header.number);
@@ -523,7 +546,7 @@ static inline void fake_answer_one(
 		fake_put_logs(chain, writer, params);
 	else if (json_string_is(name, "eth_getTransactionByHash"))
 		fake_put_transaction(chain, writer, params);
-	else
+	else if (!chain->method || !chain->method(chain, writer, name, params))
 		fake_put_error(writer, "no such method");
 	json_object_end(writer);
 }
