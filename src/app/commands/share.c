@@ -31,6 +31,14 @@ static enum status period(struct cli *cli, struct grant_terms *sharing, struct e
 	return STATUS_OK;
 }
 
+static enum status say_who_made_the_key(struct cli *cli, const addr20 *grantee, struct err *err) {
+	struct directory_listed actor;
+	TRY(directory_find(&cli->request, &actor, grantee, err));
+	if (actor.key_changed && actor.key_by_registrars)
+		cli_say(cli, "the key of %s is accepted%s", actor.name, directory_key_origin(&cli->arena, &actor));
+	return STATUS_OK;
+}
+
 static enum status cmd_share(struct cli *cli, struct err *err) {
 	struct grant_terms sharing = {.accept_changed_key = cli_flag(cli, "accept-changed-key")};
 	const char *rights = cli_value(cli, "rights"), *purposes = cli_value(cli, "purpose");
@@ -44,6 +52,7 @@ static enum status cmd_share(struct cli *cli, struct err *err) {
 	if (purposes) TRY(purposes_parse(&sharing.purposes, bytes_text(purposes), err));
 	TRY(request_check_chain(&cli->request, err));
 	TRY(period(cli, &sharing, err));
+	if (sharing.accept_changed_key) TRY(say_who_made_the_key(cli, &sharing.grantee, err));
 	TRY(grant_action(&cli->request, &action, &sharing, err));
 	TRY(cli_action_finish(cli, "grant", &action, err));
 	cli_put_hex(cli, "folder", BYTES_OF(sharing.folder));

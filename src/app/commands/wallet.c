@@ -232,6 +232,10 @@ static enum status cmd_actor_show(struct cli *cli, struct err *err) {
 	cli_put_u64(cli, "keyVersion", actor.key_version);
 	cli_put_hex(cli, "encryptionKey", bytes_make(actor.key.xy, sizeof actor.key.xy));
 	cli_put_bool(cli, "keyChanged", key_changed);
+	cli_put_bool(cli, "keyByRegistrarsAlone", actor.key_by_registrars);
+	cli_put_time(cli, "keyInForceFrom", actor.key_from);
+	if (actor.key_by_registrars)
+		cli_say(cli, "keyVersion %u%s", actor.key_version, directory_key_origin(&cli->arena, &actor));
 	cli_put_time(cli, "listedAt", actor.listed_at);
 	cli_put_time(cli, "mayBreakGlassFrom", actor.emergency_from);
 	return STATUS_OK;
@@ -262,7 +266,8 @@ const struct cli_command command_actor_publish_key = {
     .arguments = "",
     .summary = "publish this actor's next encryption key",
     .teach = "New wraps go to the new key. The old one stays in the wallet, so that what was wrapped to it can\n"
-	     "still be opened.",
+	     "still be opened. While a key waits that registrars alone gave this account (48 hours), this replaces\n"
+	     "it, signed with the key in force.",
     .needs_home = true,
     .run = cmd_actor_publish_key,
 };

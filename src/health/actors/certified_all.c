@@ -7,6 +7,7 @@
 
 struct enumeration {
 	struct arena *arena;
+	const struct home *home;
 	addr20 *all;
 	size_t count, cap;
 };
@@ -83,7 +84,7 @@ static enum status read_actors(struct verified *verified, const struct enumerati
     size_t *count, uint32_t roles, struct err *err) {
 	struct statement_registrars *registrars;
 	uint32_t valid;
-	TRY(certified_registrars(verified, &registrars, err));
+	TRY(certified_registrars(verified, e->home, &registrars, err));
 	TRY(valid_from(&valid, verified, err));
 	*count = 0;
 	for (size_t i = e->count; i-- > 0;) {
@@ -91,15 +92,15 @@ static enum status read_actors(struct verified *verified, const struct enumerati
 		if (is_there(out, *count, &e->all[i])) continue;
 		TRY(certified_words(verified, actor, &e->all[i], err));
 		if (actor->words.registrar_set < valid || (actor->words.roles & roles) != roles) continue;
-		TRY(certified_said(verified, actor, registrars, &e->all[i], err));
+		TRY(certified_said(verified, e->home, actor, registrars, &e->all[i], err));
 		(*count)++;
 	}
 	return STATUS_OK;
 }
 
-enum status certified_find_all(
-    struct verified *verified, struct certified_actor **out, size_t *count, uint32_t roles, struct err *err) {
-	struct enumeration all = {.arena = verified->arena};
+enum status certified_find_all(struct verified *verified, const struct home *home, struct certified_actor **out,
+    size_t *count, uint32_t roles, struct err *err) {
+	struct enumeration all = {.arena = verified->arena, .home = home};
 	TRY(read_list(verified, &all, err));
 	for (size_t i = 0; i < all.count; i += ACTORS_A_QUESTION) {
 		const size_t left = all.count - i;

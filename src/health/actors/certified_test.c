@@ -3,20 +3,25 @@
 
 #include "tests/unit.h"
 
+#include <stdlib.h>
+
 #include "eth/abi.h"
 #include "eth/sign.h"
+#include "health/actors/kept_statements.h"
 #include "tests/fake_home.h"
 
 #define LISTED_S (FAKE_START_S + 10)
 #define CHANGED_S (FAKE_START_S + 20)
 
 static const hash32 registrar = {{1}}, hospital = {{2}}, stranger = {{3}};
-static const struct p256_secret first_secret = {{4}}, second_secret = {{5}}, operators_secret = {{6}};
+static const struct p256_secret first_secret = {{4}}, second_secret = {{5}}, operators_secret = {{6}},
+				third_secret = {{7}};
 
 struct scene {
 	struct world *world;
 	struct arena arena;
 	struct verified verified;
+	const struct home *home; /* NULL: keeps nothing */
 	struct directory_actor stored;
 	struct list_state listed; /* everybody */
 	addr20 actor;
@@ -47,10 +52,17 @@ static struct bytes entry_call(struct scene *s, const hash32 *registrars_secret)
 	return directory_list_call(&s->arena, &args);
 }
 
+/* By the account and a key, or by the registrar alone (NULL). */
 static struct bytes change_call(struct scene *s, const struct p256_secret *before) {
 	const struct eip712_domain domain = domain_of(s);
 	uint8_t signature[64];
 	hash32 digest = directory_key_change_typed_digest(&s->change, &domain);
+	if (!before) {
+		struct bytes alone = signed_by(s, &registrar, &digest);
+		const struct directory_change_key_args args = {
+		    .statement = s->change, .registrar_signatures = &alone, .registrar_signatures_count = 1};
+		return directory_change_key_call(&s->arena, &args);
+	}
 	assert_int_equal(p256_sign(signature, before, &digest), STATUS_OK);
 	const struct directory_change_key_args args = {.statement = s->change,
 	    .actor_signature = signed_by(s, &hospital, &digest),
@@ -155,17 +167,33 @@ static void list(struct scene *s, struct bytes call) {
 	fake_mine(s->world->chain, LISTED_S);
 }
 
-static void change_key(struct scene *s, bool stolen) {
-	s->change =
-	    (struct directory_key_change){.actor = s->actor, .version = 2, .previous = s->stored.key, .stolen = stolen};
-	set_key(&s->change.key_x, &s->change.key_y, &second_secret);
-	s->stored.key_version = 2;
-	s->stored.key_from = CHANGED_S;
+static void set_key_time(struct scene *s, uint32_t version, uint64_t at_s) {
+	struct fake_chain *chain = s->world->chain;
+	const hash32 slot = directory_key_times_slot(&s->actor, version);
+	hash32 word = {{0}};
+	store_be64(word.b + 24, at_s);
+	fake_set(chain, &chain->anchor.directory, &slot, &word);
+}
+
+/* The next key, in force `from_s`, signed by the account and `before`, or by the registrar alone (NULL). */
+static void change_key_from(
+    struct scene *s, const struct p256_secret *next, const struct p256_secret *before, uint64_t from_s, bool stolen) {
+	const uint32_t version = s->stored.key_version + 1;
+	s->change = (struct directory_key_change){
+	    .actor = s->actor, .version = version, .previous = s->stored.key, .stolen = stolen};
+	set_key(&s->change.key_x, &s->change.key_y, next);
+	s->stored.key_version = version;
+	s->stored.key_from = from_s;
 	s->stored.key = directory_key_change_typed_hash(&s->change);
 	s->stored.key_at = s->world->chain->head + 1;
-	emit_key(s, 0, 2, change_call(s, &first_secret));
+	emit_key(s, 0, version, change_call(s, before));
+	set_key_time(s, version, from_s);
 	store(s);
 	fake_mine(s->world->chain, CHANGED_S);
+}
+
+static void change_key(struct scene *s, bool stolen) {
+	change_key_from(s, &second_secret, &first_secret, CHANGED_S, stolen);
 }
 
 /* The one registrar gives way to another. */
@@ -226,7 +254,7 @@ static enum status look(struct scene *s, struct certified_actor *out) {
 	world->err = (struct err){0};
 	verified_begin(&s->verified, world->heads, world->client, &s->arena);
 	assert_int_equal(verified_head(&s->verified, HEADS_FRESH, &world->err), STATUS_OK);
-	enum status status = certified_find(&s->verified, out, &s->actor, &world->err);
+	enum status status = certified_find(&s->verified, s->home, out, &s->actor, &world->err);
 	if (status == STATUS_INTERNAL) fail_msg("%s", world->err.message);
 	return status;
 }
@@ -341,6 +369,119 @@ static void a_new_key_cannot_be_hidden_or_invented(void **state) {
 	refuses(s, "nor enough registrars, signed it");
 }
 
+static uint32_t used_by_programs(const struct certified_actor *actor, uint64_t now_s) {
+	const struct statement_key *key;
+	assert_int_equal(statement_actor_unattended_key(&key, &actor->said, now_s, NULL), STATUS_OK);
+	return key->version;
+}
+
+/* Also if the first one is told stolen: it is long out of use. */
+static void an_ordinary_new_key_makes_programs_use_the_one_before_it_and_none_older(void **state) {
+	struct scene *s = *state;
+	struct certified_actor found;
+	const uint64_t day_s = 86400, third_s = CHANGED_S + 30 * day_s;
+	list(s, entry_call(s, &registrar));
+	change_key(s, true);
+	change_key_from(s, &third_secret, &second_secret, third_s, false);
+	assert_int_equal(look(s, &found), STATUS_OK);
+	assert_int_equal(found.said.keys[1].in_force_s, CHANGED_S);
+	assert_int_equal(used_by_programs(&found, third_s + 1), 2);
+	assert_int_equal(used_by_programs(&found, third_s + 2 * day_s), 3);
+}
+
+static void a_key_that_registrars_alone_gave_is_replaced_with_the_one_in_force(void **state) {
+	struct scene *s = *state;
+	struct certified_actor found;
+	const uint64_t wait_s = STATEMENT_KEY_WAIT_S;
+	list(s, entry_call(s, &registrar));
+	change_key_from(s, &operators_secret, NULL, CHANGED_S + wait_s, false);
+	assert_int_equal(look(s, &found), STATUS_OK);
+	assert_int_equal(found.said.keys[1].signers, STATEMENT_KEY_BY_REGISTRARS);
+	change_key_from(s, &third_secret, &first_secret, CHANGED_S + 1, false);
+	set_key_time(s, 2, 0);
+	fake_mine(s->world->chain, CHANGED_S);
+	assert_int_equal(look(s, &found), STATUS_OK);
+	assert_int_equal(statement_actor_newest_key(&found.said)->signers, STATEMENT_KEY_BY_KEY);
+	assert_int_equal(used_by_programs(&found, CHANGED_S + 1 + wait_s - 1), 1);
+	assert_int_equal(used_by_programs(&found, CHANGED_S + 1 + wait_s), 3);
+	/* An older one than that signs nothing: version 3 was signed by the account. */
+	change_key_from(s, &second_secret, &first_secret, CHANGED_S + 2, false);
+	refuses(s, "nor enough registrars, signed it");
+}
+
+/* --- what the home keeps --- */
+
+struct kept_home {
+	char path[64];
+	struct home home;
+};
+
+static void make_home(struct scene *s, struct kept_home *kept) {
+	snprintf(kept->path, sizeof kept->path, "/tmp/xinglin-certified-XXXXXX");
+	assert_non_null(mkdtemp(kept->path));
+	assert_int_equal(home_make_folders(kept->path, NULL), STATUS_OK);
+	kept->home = (struct home){.directory = kept->path};
+	s->home = &kept->home;
+}
+
+static void remove_home(struct kept_home *kept) {
+	char command[96];
+	snprintf(command, sizeof command, "rm -r '%s'", kept->path);
+	assert_int_equal(system(command), 0);
+}
+
+/* Of somebody who changed the key, under registrars that changed. */
+static void what_was_verified_once_is_not_asked_for_again(void **state) {
+	struct scene *s = *state;
+	struct certified_actor first, again;
+	struct kept_home kept;
+	addr20 next;
+	assert_int_equal(address_of_secret(&next, &stranger), STATUS_OK);
+	make_home(s, &kept);
+	change_registrars(s, &next, &stranger);
+	s->entry.registrar_set = 1;
+	list(s, entry_call(s, &stranger));
+	change_key(s, false);
+	assert_int_equal(look(s, &first), STATUS_OK);
+	s->world->chain->event_count = 0;
+	s->world->chain->hides_transactions = true;
+	assert_int_equal(look(s, &again), STATUS_OK);
+	assert_true(bytes_equal(again.said.name, first.said.name));
+	assert_int_equal(again.said.key_count, 2);
+	assert_int_equal(again.said.keys[0].version, 1);
+	assert_memory_equal(again.said.keys[1].key.xy, first.said.keys[1].key.xy, 64);
+	s->home = NULL;
+	refuses(s, "not proved");
+	remove_home(&kept);
+}
+
+static void what_is_kept_and_was_changed_is_asked_for_again(void **state) {
+	struct scene *s = *state;
+	struct certified_actor found;
+	struct kept_home kept;
+	struct bytes input;
+	make_home(s, &kept);
+	list(s, entry_call(s, &registrar));
+	change_key(s, false);
+	assert_int_equal(look(s, &found), STATUS_OK);
+	const hash32 facts[2] = {found.words.entry, found.words.key};
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(kept_statement_get(s->home, &input, &s->arena, &facts[i]));
+		((uint8_t *)input.data)[input.len - 40] ^= 1; /* in a signature */
+		kept_statement_put(s->home, &s->arena, &facts[i], input);
+		assert_int_equal(look(s, &found), STATUS_OK);
+		assert_int_equal(found.said.key_count, 2);
+	}
+	s->world->chain->hides_transactions = true;
+	assert_int_equal(look(s, &found), STATUS_OK);
+	/* And another's statement in its place is not taken for it. */
+	struct bytes other;
+	assert_true(kept_statement_get(s->home, &other, &s->arena, &facts[0]));
+	kept_statement_put(s->home, &s->arena, &facts[1], other);
+	refuses(s, "not proved");
+	remove_home(&kept);
+}
+
 /* --- everybody --- */
 
 static void list_another(struct scene *s, const hash32 *secret, uint32_t roles) {
@@ -356,7 +497,7 @@ static enum status look_at_all(struct scene *s, struct certified_actor **all, si
 	world->err = (struct err){0};
 	verified_begin(&s->verified, world->heads, world->client, &s->arena);
 	assert_int_equal(verified_head(&s->verified, HEADS_FRESH, &world->err), STATUS_OK);
-	return certified_find_all(&s->verified, all, count, roles, &world->err);
+	return certified_find_all(&s->verified, s->home, all, count, roles, &world->err);
 }
 
 static void everybody_who_holds_the_roles_is_found_in_the_order_of_listing(void **state) {
@@ -436,6 +577,10 @@ int main(void) {
 	    TEST(an_entry_that_is_not_served_is_refused),
 	    TEST(a_new_key_waits_48_hours_for_programs),
 	    TEST(a_new_key_cannot_be_hidden_or_invented),
+	    TEST(an_ordinary_new_key_makes_programs_use_the_one_before_it_and_none_older),
+	    TEST(a_key_that_registrars_alone_gave_is_replaced_with_the_one_in_force),
+	    TEST(what_was_verified_once_is_not_asked_for_again),
+	    TEST(what_is_kept_and_was_changed_is_asked_for_again),
 	    TEST(everybody_who_holds_the_roles_is_found_in_the_order_of_listing),
 	    TEST(nobody_can_be_left_out_of_the_directory),
 	    TEST(nobody_in_the_directory_can_be_exchanged),

@@ -1,6 +1,9 @@
 /* Looking actors up, and pinning the keys that were seen. Listing is in listing.c. */
 #include "health/actors/directory.h"
 
+#include <stdio.h>
+#include <time.h>
+
 #include "codec/hex.h"
 #include "health/actors/certified.h"
 #include "health/chain/cause.h"
@@ -59,12 +62,33 @@ enum status directory_accept_key(struct actor_request *request, struct directory
 	return status;
 }
 
-enum status directory_refuse_changed_key(const struct directory_listed *actor, struct err *err) {
+/* --- a key that a person has to confirm --- */
+
+static void time_text(char out[32], uint64_t at_s) {
+	const time_t at = (time_t)at_s;
+	struct tm utc;
+	if (!gmtime_r(&at, &utc) || !strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc))
+		snprintf(out, 32, "second %llu", (unsigned long long)at_s);
+}
+
+const char *directory_key_origin(struct arena *arena, const struct directory_listed *actor) {
+	char given[32], from[32];
+	if (!actor->key_by_registrars) return "";
+	time_text(given, actor->key_from - STATEMENT_KEY_WAIT_S);
+	time_text(from, actor->key_from);
+	return arena_printf(arena,
+	    "; registrars alone gave this key, on %s, and the account did not sign it: it is in force from %s on, "
+	    "unless the account replaces it",
+	    given, from);
+}
+
+enum status directory_refuse_changed_key(struct arena *arena, const struct directory_listed *actor, struct err *err) {
 	char text[43];
 	if (!actor->key_changed) return STATUS_OK;
 	address_checksum(text, &actor->address);
-	enum status status = err_set(
-	    err, STATUS_DENIED, "%s has another key than this home has seen: ask them whether it is theirs", text);
+	enum status status =
+	    err_set(err, STATUS_DENIED, "%s has another key than this home has seen: ask them whether it is theirs%s",
+		text, directory_key_origin(arena, actor));
 	return err_because(err, CAUSE_KEY_CHANGED, status);
 }
 
@@ -103,13 +127,16 @@ static enum status check_pin(
 
 static struct directory_listed listed_of(struct arena *arena, const struct certified_actor *actor) {
 	const struct directory_actor *words = &actor->words;
+	const struct statement_key *newest = statement_actor_newest_key(&actor->said);
 	return (struct directory_listed){.address = actor->said.address,
 	    .roles = actor->said.roles,
 	    .status = (uint8_t)words->status,
 	    .key_version = words->key_version,
 	    .listed_at = words->listed_at,
 	    .emergency_from = words->emergency_from,
-	    .key = statement_actor_newest_key(&actor->said)->key,
+	    .key = newest->key,
+	    .key_by_registrars = newest->signers == STATEMENT_KEY_BY_REGISTRARS,
+	    .key_from = words->key_from,
 	    .name = arena_strdup(arena, actor->said.name)};
 }
 
@@ -118,7 +145,7 @@ static enum status certified(
     struct actor_request *request, struct certified_actor *out, const addr20 *address, struct err *err) {
 	struct verified *verified;
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
-	return certified_find(verified, out, address, err);
+	return certified_find(verified, request->home, out, address, err);
 }
 
 enum status directory_find(
@@ -146,7 +173,7 @@ enum status directory_find_all(
 	struct verified *verified;
 	struct certified_actor *all;
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
-	TRY(certified_find_all(verified, &all, count, roles, err));
+	TRY(certified_find_all(verified, request->home, &all, count, roles, err));
 	*out = arena_zalloc(request->arena, *count + 1, sizeof **out);
 	for (size_t i = 0; i < *count; i++) (*out)[i] = listed_of(request->arena, &all[i]);
 	return STATUS_OK;

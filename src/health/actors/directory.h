@@ -23,6 +23,10 @@ struct directory_listed {
 	struct p256_public key;
 	const char *name;
 	bool key_changed; /* differs from the pinned one; so until directory_accept_key */
+	/* Registrars alone gave the newest key, when the account was lost: in force from `key_from` on, 48 hours after
+	 * it came, unless the account replaces it. Whoever confirms it has only their word. */
+	bool key_by_registrars;
+	uint64_t key_from;
 };
 /* From statements that registrars and the actor signed, held to what is proved at a fresh head (certified.h).
  * STATUS_NOTFOUND: it is not listed, which is proved. STATUS_DENIED: what the node shows is not believed. `key` is the
@@ -47,7 +51,11 @@ MUST_USE enum status directory_name(
     struct actor_request *request, const char **name, const addr20 *address, struct err *err);
 
 /* STATUS_DENIED, with what to do, where the key is not the pinned one: nothing is to be wrapped to it. */
-MUST_USE enum status directory_refuse_changed_key(const struct directory_listed *actor, struct err *err);
+MUST_USE enum status directory_refuse_changed_key(
+    struct arena *arena, const struct directory_listed *actor, struct err *err);
+/* Who made the newest key and since when, for a person who has to confirm it: "; registrars alone gave it on
+ * 2026-11-30T08:00:00Z, …", or "" if the account signed it. In the arena. */
+const char *directory_key_origin(struct arena *arena, const struct directory_listed *actor);
 
 /* Pins the actor's present key instead of the one seen before. */
 MUST_USE enum status directory_accept_key(

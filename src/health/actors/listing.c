@@ -259,15 +259,28 @@ enum status directory_list(
 
 /* --- a new encryption key --- */
 
-/* The new key proves that it is this home's; the account and the key before sign the change. */
+/* While a key waits that registrars alone gave, an earlier one is in force: with it the account replaces that one. */
+static enum status key_in_force(
+    struct actor_request *request, struct p256_secret *secret, const struct certified_actor *self, struct err *err) {
+	struct p256_public own;
+	const struct statement_key *key = statement_actor_newest_key(&self->said);
+	while (key > self->said.keys && (key->in_force_s == 0 || key->in_force_s > self->now_s)) key--;
+	TRY(home_encryption_key(request->home, secret, &own, key->version, err));
+	if (memcmp(own.xy, key->key.xy, sizeof own.xy) == 0) return STATUS_OK;
+	mem_wipe(secret, sizeof *secret);
+	return err_set(err, STATUS_DENIED,
+	    "the key in force, version %u, is not of this home: only registrars can give its account another one",
+	    key->version);
+}
+
+/* The new key proves that it is this home's; the account and the key in force sign the change. */
 static enum status sign_change(struct actor_request *request, struct directory_change_key_args *args,
-    uint8_t signatures[2][65], const struct p256_secret *key, struct err *err) {
+    uint8_t signatures[2][65], const struct p256_secret *key, const struct certified_actor *self, struct err *err) {
 	const struct deployment *deployment = &request->home->deployment;
 	const struct directory_key_change *change = &args->statement;
 	const struct p256_public public_key = p256_public_of_words(&change->key_x, &change->key_y);
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->directory);
 	struct p256_secret old;
-	struct p256_public old_public;
 	struct eth_signature account;
 	uint8_t *possession = arena_alloc(request->arena, 64);
 	hash32 proof = possession_digest(request, &change->actor, change->version, &public_key);
@@ -275,7 +288,7 @@ static enum status sign_change(struct actor_request *request, struct directory_c
 	TRY(p256_sign(possession, key, &proof));
 	TRY(eth_sign_digest(&account, &request->home->account_secret, &digest));
 	memcpy(signatures[0], account.b, sizeof account.b);
-	TRY(home_encryption_key(request->home, &old, &old_public, change->version - 1, err));
+	TRY(key_in_force(request, &old, self, err));
 	enum status status = p256_sign(signatures[1], &old, &digest);
 	mem_wipe(&old, sizeof old);
 	args->possession = bytes_make(possession, 64);
@@ -292,7 +305,7 @@ enum status directory_publish_key(struct actor_request *request, struct client_r
 	struct p256_public key;
 	uint8_t signatures[2][65];
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
-	TRY(certified_find(verified, &self, &request->home->account, err));
+	TRY(certified_find(verified, request->home, &self, &request->home->account, err));
 	const uint32_t version = self.words.key_version + 1;
 	TRY(home_encryption_key(request->home, &secret, &key, version, err));
 	struct directory_change_key_args args = {.statement = {.actor = request->home->account,
@@ -301,7 +314,7 @@ enum status directory_publish_key(struct actor_request *request, struct client_r
 						     .key_x = p256_public_x(&key),
 						     .key_y = p256_public_y(&key),
 						     .deadline = clock_now_ms(request->clock) / 1000 + 3600}};
-	enum status status = sign_change(request, &args, signatures, &secret, err);
+	enum status status = sign_change(request, &args, signatures, &secret, &self, err);
 	mem_wipe(&secret, sizeof secret);
 	TRY(status);
 	return request_transact(request, receipt, directory, directory_change_key_call(request->arena, &args), err);

@@ -45,8 +45,8 @@ static enum status check_grantee(
 		return err_because(err, CAUSE_KEY_CHANGED,
 		    err_set(err, STATUS_DENIED,
 			"%s has another encryption key than this home has seen before: ask them whether they changed "
-			"it",
-			grantee->name));
+			"it%s",
+			grantee->name, directory_key_origin(request->arena, grantee)));
 	return directory_accept_key(request, grantee, err);
 }
 

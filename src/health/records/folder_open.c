@@ -31,7 +31,7 @@ static enum status find_trustees(
 		TRY(directory_find(request, &actor, &opening->trustees[i], err));
 		if (actor.status != 1 || !(actor.roles & ROLE_TRUSTEE))
 			return err_set(err, STATUS_DENIED, "%s is not listed as an active trustee", text);
-		TRY(directory_refuse_changed_key(&actor, err));
+		TRY(directory_refuse_changed_key(request->arena, &actor, err));
 		for (size_t j = 0; j < i; j++)
 			if (addr20_equal(&opening->trustees[i], &opening->trustees[j]))
 				return err_set(err, STATUS_INVALID, "%s is named twice", text);

@@ -7,7 +7,7 @@
 #include "eth/abi.h"
 #include "health/contracts/folders.h"
 #include "health/records/folder.h"
-#include "health/records/kept_statements.h"
+#include "health/actors/kept_statements.h"
 
 static const hash32 whole_folder;
 

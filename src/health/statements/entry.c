@@ -69,6 +69,16 @@ enum status statement_actor_read(struct statement_actor *out, const struct state
 
 /* --- keys --- */
 
+/* By the newest key; or, if registrars alone gave that one, by the key that was in force meanwhile. Which of them was,
+ * the contract has checked. */
+static bool key_before_signed(const struct statement_actor *actor, const uint8_t signature[64], const hash32 *digest) {
+	for (size_t i = actor->key_count; i-- > 0;) {
+		if (p256_verify(signature, &actor->keys[i].key, digest)) return true;
+		if (actor->keys[i].signers != STATEMENT_KEY_BY_REGISTRARS) return false;
+	}
+	return false;
+}
+
 /* Who signed a key: the account's signature and the key's before it, or registrars for the one that is lost. */
 static bool key_signers(enum statement_key_signers *out, const struct statement_actor *actor,
     const struct directory_change_key_args *args, const hash32 *digest) {
@@ -76,8 +86,7 @@ static bool key_signers(enum statement_key_signers *out, const struct statement_
 	if (by_account && !statement_is_signed_by(&actor->address, args->actor_signature, digest)) return false;
 	if (by_account && by_key) {
 		*out = STATEMENT_KEY_BY_KEY;
-		return args->key_signature.len == 64 &&
-		       p256_verify(args->key_signature.data, &statement_actor_newest_key(actor)->key, digest);
+		return args->key_signature.len == 64 && key_before_signed(actor, args->key_signature.data, digest);
 	}
 	*out = by_account ? STATEMENT_KEY_BY_ACCOUNT : STATEMENT_KEY_BY_REGISTRARS;
 	return registrars_signed_for(
@@ -127,7 +136,7 @@ static bool is_old_enough(const struct statement_key *key, uint64_t now_s) {
 	return key->in_force_s != 0 && now_s >= key->in_force_s && now_s - key->in_force_s >= wait_s;
 }
 
-/* A key in the middle whose time is not known counts as no older than the newest. */
+/* A key whose time is 0 never came in force: the account, or another key, replaced it while it waited. */
 enum status statement_actor_unattended_key(
     const struct statement_key **out, const struct statement_actor *actor, uint64_t now_s, struct err *err) {
 	size_t i = actor->key_count - 1;

@@ -2,8 +2,10 @@
  * An actor as its statements tell it: the entry that it and its registrars signed, its chain of encryption keys, and
  * its standing.
  *
- * A new key is given in calm: programs that no person watches use it once the chain has had it for 48 hours, and the
- * one before until then; a person uses it after confirming it. A key told stolen is used by nobody.
+ * A new key is given in calm: programs that no person watches use it once the chain has had it for 48 hours, and until
+ * then the one that was in force before; a person uses it after confirming it. A key told stolen is used by nobody.
+ * What registrars alone gave waits 48 hours on the chain, and the account can replace it meanwhile with the key in
+ * force.
  *
  * Ownership: statement.h. Threads: one owner. Times are seconds.
  */
@@ -20,7 +22,7 @@
 /* Whose signatures made a key the actor's. */
 enum statement_key_signers {
 	STATEMENT_KEY_OF_ENTRY,
-	STATEMENT_KEY_BY_KEY,        /* the account and the key before */
+	STATEMENT_KEY_BY_KEY,        /* the account and the key in force */
 	STATEMENT_KEY_BY_ACCOUNT,    /* the account and registrars: the key before is lost */
 	STATEMENT_KEY_BY_REGISTRARS, /* the account is lost: the chain waits 48 hours itself */
 };
@@ -32,7 +34,7 @@ struct statement_key {
 	hash32 facts_key; /* compressed Baby Jubjub point that signs facts; 0: none */
 	enum statement_key_signers signers;
 	bool is_stolen;      /* the next one says so */
-	uint64_t in_force_s; /* `keyFrom`, proved when this was the newest key, and kept; 0: not known */
+	uint64_t in_force_s; /* the directory's `keyTimes`, proved by whoever reads them; 0: it never was */
 };
 
 struct statement_actor {
@@ -54,8 +56,8 @@ MUST_USE enum status statement_actor_read(struct statement_actor *out, const str
 MUST_USE enum status statement_actor_next_key(struct statement_actor *actor, struct bytes calldata, struct err *err);
 const struct statement_key *statement_actor_newest_key(const struct statement_actor *actor);
 
-/* What a program uses that no person watches. STATUS_DENIED: the key that it would use is told stolen, and the newer
- * one is not 48 hours old. */
+/* What a program uses that no person watches: the newest key that the chain has had in force for 48 hours, or the
+ * entry's. STATUS_DENIED: that one is told stolen, and the newer ones are not 48 hours old. */
 MUST_USE enum status statement_actor_unattended_key(
     const struct statement_key **out, const struct statement_actor *actor, uint64_t now_s, struct err *err);
 /* Must a person confirm the newest key before it is used? `confirmed` is the fact of the key that was used or confirmed

@@ -1,4 +1,4 @@
-#include "health/records/kept_statements.h"
+#include "health/actors/kept_statements.h"
 
 #include "codec/hex.h"
 
@@ -14,24 +14,23 @@ static const char *path_of(struct arena *arena, const hash32 *fact) {
 	return text;
 }
 
-static bool is_kept(struct actor_request *request, const char *path, const struct calldata_wish *wish) {
+bool kept_statement_get(const struct home *home, struct bytes *input, struct arena *arena, const hash32 *fact) {
 	struct buf text;
 	buf_init(&text, FILE_MAX);
-	bool found = home_read(request->home, &text, path, NULL) == STATUS_OK &&
-		     wish->read(wish->context, arena_dup(request->arena, buf_view(&text)), NULL) == STATUS_OK;
+	const bool is_kept = home_read(home, &text, path_of(arena, fact), NULL) == STATUS_OK;
+	if (is_kept) *input = arena_dup(arena, buf_view(&text));
 	buf_fini(&text);
-	return found;
+	return is_kept;
 }
 
-/* Best effort: what cannot be kept is asked for again. */
-static void keep(struct actor_request *request, const char *path, struct bytes input) {
+void kept_statement_put(const struct home *home, struct arena *arena, const hash32 *fact, struct bytes input) {
 	char **names;
 	size_t count;
 	if (input.len > FILE_MAX) return;
-	if (home_list(request->home, &names, &count, request->arena, "statements", NULL) != STATUS_OK) return;
+	if (home_list(home, &names, &count, arena, "statements", NULL) != STATUS_OK) return;
 	for (size_t i = 0; i + KEPT_STATEMENTS_MAX <= count; i++)
-		home_remove(request->home, arena_printf(request->arena, "statements/%s", names[i]));
-	(void)!home_write(request->home, path, input, NULL);
+		home_remove(home, arena_printf(arena, "statements/%s", names[i]));
+	(void)!home_write(home, path_of(arena, fact), input, NULL);
 }
 
 /* Notes which calldata it was. */
@@ -49,13 +48,15 @@ static enum status read_noted(void *context, struct bytes input, struct err *err
 
 enum status kept_statement(
     struct actor_request *request, const hash32 *fact, const struct calldata_wish *wish, struct err *err) {
-	const char *path = path_of(request->arena, fact);
-	if (is_kept(request, path, wish)) return STATUS_OK;
+	struct bytes input;
+	if (kept_statement_get(request->home, &input, request->arena, fact) &&
+	    wish->read(wish->context, input, NULL) == STATUS_OK)
+		return STATUS_OK;
 	struct noted noted = {.wish = wish};
 	struct calldata_wish asked = *wish;
 	asked.read = read_noted;
 	asked.context = &noted;
 	TRY(verified_statement(&request->verified, &asked, err));
-	keep(request, path, noted.input);
+	kept_statement_put(request->home, request->arena, fact, noted.input);
 	return STATUS_OK;
 }
