@@ -36,11 +36,10 @@ struct certified_chain {
 	struct bytes inputs[CERTIFIED_CHAIN_MAX]; /* the newest first */
 	size_t count;
 };
-/* The facts of a statement and of the one before it. False: it is no such calldata. */
-typedef bool (*certified_link)(hash32 *fact, hash32 *before, struct arena *arena, struct bytes input);
-/* From `newest` down to `first`, which is not in it. False: the home does not keep all of it, or keeps nothing (NULL).
- * No signature is checked. */
+/* From `newest` down to `first`, which is not in it. `link` gives the facts of a statement and of the one before it, or
+ * false: it is no such calldata. False: the home does not keep all of it, or keeps nothing (NULL). No signature is
+ * checked. */
 bool certified_kept_chain(const struct home *home, struct certified_chain *out, struct arena *arena, hash32 newest,
-    const hash32 *first, certified_link link);
+    const hash32 *first, bool (*link)(hash32 *fact, hash32 *before, struct arena *arena, struct bytes input));
 
 #endif

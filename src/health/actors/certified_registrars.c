@@ -28,7 +28,7 @@ enum status certified_block(struct verified *verified, const struct contract_top
 /* --- in the home --- */
 
 bool certified_kept_chain(const struct home *home, struct certified_chain *out, struct arena *arena, hash32 newest,
-    const hash32 *first, certified_link link) {
+    const hash32 *first, bool (*link)(hash32 *fact, hash32 *before, struct arena *arena, struct bytes input)) {
 	out->count = 0;
 	if (!home) return false;
 	while (!hash32_equal(&newest, first)) {

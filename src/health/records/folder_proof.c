@@ -5,9 +5,9 @@
  */
 #include "crypto/hash.h"
 #include "eth/abi.h"
+#include "health/actors/kept_statements.h"
 #include "health/contracts/folders.h"
 #include "health/records/folder.h"
-#include "health/actors/kept_statements.h"
 
 static const hash32 whole_folder;
 
