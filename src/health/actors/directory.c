@@ -195,7 +195,7 @@ enum status directory_name(struct actor_request *request, const char **name, con
 	*name = known ? known->name : "";
 	if (known) return STATUS_OK;
 	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
-	enum status status = certified_find(verified, &actor, address, err);
+	enum status status = certified_find(verified, request->home, &actor, address, err);
 	if (status == STATUS_OK) *name = arena_strdup(request->arena, actor.said.name);
 	const bool is_nameless = status == STATUS_NOTFOUND || status == STATUS_DENIED;
 	if (status != STATUS_OK && !is_nameless) return status;
