@@ -605,7 +605,7 @@ def test_what_the_chain_refuses_after_a_202_can_be_learnt(own, start_gateway):
     proxy.before = lambda _, body: 500 if b"eth_sendRawTransaction" in body else None
     status, headers, _ = gateway.post(folder, Idempotency_Key="k")
     assert status == 202 and gateway.call(headers["location"])[0] == 202
-    copy = gateway.home / "records" / (headers["location"].rsplit("/", 1)[1] + ".jwe")
+    copy = gateway.home / "records" / (headers["location"].rsplit("/", 1)[1] + ".xlc")
     assert copy.exists()
     path = own.folder / "revoke.json"
     own.run("hospital-patient", "revoke", "--folder", folder, "--from", own.accounts["hospital"], "--out", path)

@@ -174,7 +174,7 @@ def test_a_command_that_is_killed_loses_no_record_that_it_accepted(consortium, h
     listed = records(consortium, folder)
     assert last in listed and len(listed) == len(set(listed))
     # Whoever registers has the author's copy: it is written before anything is sent.
-    copies = {path.stem for path in (home / "records").glob("*.jwe")}
+    copies = {path.stem for path in (home / "records").glob("*.xlc")}
     assert set(listed) <= copies
 
 

@@ -12,7 +12,7 @@ from recorder import Recorder
 
 DATA = pathlib.Path(os.environ.get("DATA", ROOT.parent / "shared" / "data"))
 SYNTHEA = DATA / "fhir" / "synthea-r4-v2"
-USAGE, REFUSED, NOT_FOUND, NOT_PROVEN = 2, 3, 4, 5
+FAILED, USAGE, REFUSED, NOT_FOUND, NOT_PROVEN = 1, 2, 3, 4, 5
 
 SMALL = """{
   "resourceType": "Bundle", "type": "collection", "entry": [
@@ -151,7 +151,7 @@ def test_nobody_else_reads(ward, record):
 
 def test_who_lost_its_author_copy_cannot_read_what_it_may_only_write(ward):
     mine = ward.add(ward.file("copy.json", SMALL))[0]["record"]
-    (ward.consortium.home("records-hospital") / "records" / f"{mine}.jwe").unlink()
+    (ward.consortium.home("records-hospital") / "records" / f"{mine}.xlc").unlink()
     assert "key of the folder" in refused(REFUSED, ward.read, "records-hospital", mine)
     assert raw_resources(ward.read("records-patient", mine)) == raw_resources(SMALL)
 
@@ -212,7 +212,7 @@ def records_in(ward, folder):
 
 
 def legal_copies(ward):
-    return {path.stem for path in (ward.consortium.home("records-hospital") / "records").glob("*.jwe")}
+    return {path.stem for path in (ward.consortium.home("records-hospital") / "records").glob("*.xlc")}
 
 
 def test_the_records_of_one_document_are_registered_in_one_transaction(ward):
@@ -336,6 +336,80 @@ def test_a_forgotten_folder_gives_nothing(ward):
     refused(REFUSED, ward.add, ward.file("late.json", SMALL), folder)
     assert ward.run("records-patient", "record", "status", gone)["state"] == "erased"
     wait_for(lambda: ward.run("records-patient", "record", "status", gone)["erasureConfirmedBy"])
+
+
+def test_erased_and_confirmed_is_said_of_its_wraps_too(ward):
+    folder = ward.open_folder("one shared record")
+    record = ward.add(ward.file("shared.json", SMALL), folder)[0]["record"]
+    readers = [ward.consortium.actor(f"records-wrap-{i}", "professional") for i in range(2)]
+    for reader in readers:
+        ward.act("share", "--folder", folder, "--record", record, "--with", reader, "--purpose", "TREAT", "--days", 3)
+    status = lambda: ward.run("records-patient", "record", "status", record)
+    assert (status()["wraps"], status()["erasureConfirmedBy"]) == (0, [])  # it is not erased
+    ward.act("record", "erase", record)
+    wait_for(lambda: status()["erasureConfirmedBy"])
+    confirmed = status()
+    assert (confirmed["wraps"], confirmed["wrapsLeft"], confirmed["wrapsServed"]) == (2, 0, 0)
+
+
+def test_a_forgetting_that_was_interrupted_goes_on_where_it_ended(ward):
+    folder = ward.open_folder("interrupted")
+    record = ward.add(ward.file("interrupted.json", SMALL), folder)[0]["record"]
+    path, proxy = ward.folder / "forget.json", Recorder(ward.consortium.node.port)
+    ward.run("records-patient", "folder", "forget", folder, "--out", path)
+    command = [binary(), "relay", path, "--home", ward.consortium.home("records-hospital"), "--rpc", proxy.url]
+    sends, relaying = [], []
+
+    def kill_at_second(_, body):
+        if b"eth_sendRawTransaction" not in body:
+            return None
+        sends.append(body)
+        if len(sends) < 2:
+            return None
+        relaying[0].kill()
+        return 500
+
+    proxy.before = kill_at_second
+    try:
+        relaying.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                         env={**os.environ, "XINGLIN_PASSWORD": PASSWORD}))
+        assert relaying[0].wait(60) == -9
+    finally:
+        proxy.close()
+    assert ward.run("records-patient", "folder", "show", folder)["state"] == "forgotten"
+    refused(REFUSED, ward.run, "records-hospital", "relay", path)  # the forgetting itself serves once
+    assert ward.run("records-hospital", "folder", "erase", folder)["erased"] >= 1
+    assert ward.run("records-hospital", "folder", "erase", folder)["erased"] == 0
+    assert ward.run("records-patient", "record", "status", record)["state"] == "erased"
+    refused(REFUSED, ward.run, "records-hospital", "folder", "erase", ward.id)  # which is not forgotten
+
+
+def own_copy(ward, record, *more):
+    path = ward.folder / "own-copy.json"
+    ward.run("records-hospital", "record", "read", record, "--own-copy", "--out", path, *more)
+    return path.read_text()
+
+
+@pytest.mark.parametrize("end", ["erased", "forgotten"])
+def test_an_author_reads_what_it_wrote_whatever_the_patient_does(ward, end):
+    folder = ward.open_folder(f"kept by law {end}")
+    record = ward.add(ward.file("kept-by-law.json", SMALL), folder)[0]["record"]
+    before = own_copy(ward, record)
+    ward.act(*(["record", "erase", record] if end == "erased" else ["folder", "forget", folder]))
+    wait_for(lambda: ward.run("records-patient", "record", "status", record)["erasureConfirmedBy"])
+    refused(NOT_FOUND, ward.read, "records-hospital", record)  # no node has it
+    assert own_copy(ward, record) == before and raw_resources(before) == raw_resources(SMALL)
+    assert json.loads(own_copy(ward, record, "--part", 1)) == json.loads(before)["entry"][0]["resource"]
+    for who in ("records-patient", "records-trustee"):
+        refused(NOT_FOUND, ward.run, who, "record", "read", record, "--own-copy", "--out", ward.folder / "none.json")
+    kept = ward.consortium.home("records-hospital") / "records" / f"{record}.xlc"
+    content = kept.read_bytes()
+    assert not [word for word in (b"glucose", b"Observation") if word in content]  # sealed, on its disk too
+    assert len(content) < 1 << 20
+    kept.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    refused(FAILED, own_copy, ward, record)
+    kept.unlink()
+    refused(NOT_FOUND, own_copy, ward, record)
 
 
 def test_the_words_alone_find_a_patients_folders_again(ward):

@@ -44,6 +44,7 @@ const struct cli_group cli_groups[] = {
 	    &command_break_glass,
 	    &command_trustee_serve,
 	    &command_relay,
+	    &command_folder_erase,
 	    NULL,
 	}},
     {"for manufacturers, wholesalers and pharmacies: packs of medicine",

@@ -12,7 +12,8 @@ extern const struct cli_command command_home_backup, command_home_restore;
 extern const struct cli_command command_actor_request, command_actor_endorse, command_actor_list, command_actor_show,
     command_actor_publish_key;
 extern const struct cli_command command_folder_open, command_folder_show, command_folder_list, command_folder_recover,
-    command_folder_rotate, command_folder_take_over, command_folder_hand_over, command_folder_forget, command_relay;
+    command_folder_rotate, command_folder_take_over, command_folder_hand_over, command_folder_forget,
+    command_folder_erase, command_relay;
 extern const struct cli_command command_record_add, command_record_list, command_record_read, command_record_erase,
     command_record_status, command_record_inspect;
 extern const struct cli_command command_proof, command_verify;

@@ -4,8 +4,9 @@
 #include "app/commands/commands.h"
 #include "codec/hex.h"
 #include "health/consent/consent.h"
-#include "health/consent/forgotten.h"
+#include "health/consent/erasing.h"
 #include "health/contracts/folders.h"
+#include "health/contracts/records.h"
 #include "health/records/signer.h"
 
 #define GLASS_MINUTES_MAX 65535u
@@ -179,14 +180,21 @@ const struct cli_command command_folder_recover = {
 
 /* --- folder forget --- */
 
-/* After an action of this home's or somebody else's was sent: if it forgot a folder, whoever sent it names what is left
- * of it for deletion. */
-static enum status erase_if_forgotten(struct cli *cli, const struct action *action, struct err *err) {
+/* After an action of this home's or somebody else's was sent: what it left of a folder or record, whoever sent it
+ * names for deletion. */
+static enum status erase_what_is_left(struct cli *cli, const struct action *action, struct err *err) {
+	const struct deployment *deployment = &cli->request.home->deployment;
 	struct folders_forget_args forgotten;
-	if (!addr20_equal(&action->to, &cli->request.home->deployment.folders) ||
-	    folders_forget_call_read(&forgotten, &cli->arena, action->data, NULL) != STATUS_OK)
-		return STATUS_OK;
-	return consent_erase_forgotten(&cli->request, &forgotten.statement.folder, err);
+	struct records_erase_args erased;
+	size_t named = 0;
+	if (addr20_equal(&action->to, &deployment->folders) &&
+	    folders_forget_call_read(&forgotten, &cli->arena, action->data, NULL) == STATUS_OK)
+		TRY(consent_erase_forgotten(&cli->request, &named, &forgotten.statement.folder, err));
+	else if (addr20_equal(&action->to, &deployment->records) &&
+		 records_erase_call_read(&erased, &cli->arena, action->data, NULL) == STATUS_OK)
+		TRY(consent_erase_record(&cli->request, &named, &erased.statement.record, err));
+	if (named) cli_put_u64(cli, "erased", named);
+	return STATUS_OK;
 }
 
 static enum status cmd_folder_forget(struct cli *cli, struct err *err) {
@@ -197,7 +205,7 @@ static enum status cmd_folder_forget(struct cli *cli, struct err *err) {
 	TRY(request_check_chain(&cli->request, err));
 	TRY(folder_forget_action(&cli->request, &action, &id, err));
 	TRY(cli_action_finish(cli, "action", &action, err));
-	if (cli_flag(cli, "send")) TRY(erase_if_forgotten(cli, &action, err));
+	if (cli_flag(cli, "send")) TRY(erase_what_is_left(cli, &action, err));
 	cli_say(cli, "once it is in a block, nobody gets the folder's keys any more, you neither");
 	return STATUS_OK;
 }
@@ -217,6 +225,32 @@ const struct cli_command command_folder_forget = {
     .run = cmd_folder_forget,
 };
 
+/* --- folder erase --- */
+
+static enum status cmd_folder_erase(struct cli *cli, struct err *err) {
+	size_t named;
+	hash32 id;
+	TRY(folder_argument(cli, &id, err));
+	TRY(request_check_chain(&cli->request, err));
+	TRY(consent_erase_forgotten(&cli->request, &named, &id, err));
+	cli_put_u64(cli, "erased", named);
+	cli_say(cli, "nothing of the folder is left on the chain that a node may give to anybody");
+	return STATUS_OK;
+}
+
+const struct cli_command command_folder_erase = {
+    .name = "folder erase",
+    .arguments = "ID",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "as a listed actor: go on with the deletion of what a forgotten folder held",
+    .teach = "Whoever relays the forgetting of a folder names all that was in it for deletion. If that was\n"
+	     "interrupted, anybody who is listed goes on with it: what is erased already is passed over, by proof.\n\n"
+	     "  xinglin folder erase 0x… --home hospital",
+    .needs_home = true,
+    .run = cmd_folder_erase,
+};
+
 /* --- relay --- */
 
 static enum status cmd_relay(struct cli *cli, struct err *err) {
@@ -234,7 +268,7 @@ static enum status cmd_relay(struct cli *cli, struct err *err) {
 	TRY(cli_action_confirm(cli, &call, err));
 	TRY(action_relay(&cli->request, &receipt, &action, err));
 	cli_put_receipt(cli, "relayed", &receipt);
-	return erase_if_forgotten(cli, &action, err);
+	return erase_what_is_left(cli, &action, err);
 }
 
 const struct cli_command command_relay = {

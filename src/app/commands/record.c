@@ -3,6 +3,7 @@
 #include "app/commands/commands.h"
 #include "codec/hex.h"
 #include "health/consent/consent.h"
+#include "health/consent/erasing.h"
 #include "health/records/division.h"
 
 static enum status argument_id(const struct cli *cli, hash32 *out, struct err *err) {
@@ -87,9 +88,10 @@ const struct cli_command command_record_add = {
     .summary = "seal FHIR R4 documents into a folder, and register them",
     .teach = "Each file is a Bundle or a single resource, and becomes one record. It is sealed here, to the\n"
 	     "folder's key: the node and the chain never see its content. Needs the right to write, not the right\n"
-	     "to read. This home keeps its own sealed copy of the record's key: your legal record. A document of\n"
-	     "several patients takes a folder for each, in its order: --folder 0x…,0x…. Its records (at most 64)\n"
-	     "are registered together, or none is.\n\n"
+	     "to read. This home keeps a sealed copy of its own: your legal record, which takes as much disk again\n"
+	     "and stays whatever becomes of the record (record read --own-copy). A document of several patients\n"
+	     "takes a folder for each, in its order: --folder 0x…,0x…. Its records (at most 64) are registered\n"
+	     "together, or none is.\n\n"
 	     "  xinglin record add visit.json --folder 0x… --home hospital",
     .options = {{"folder", "ID", "into which folder"}},
     .needs_home = true,
@@ -172,7 +174,9 @@ static enum status cmd_record_read(struct cli *cli, struct err *err) {
 	if (part > RECORD_RESOURCES_MAX || (cli_value(cli, "part") && part == 0))
 		return err_set(err, STATUS_INVALID, "--part takes 1 to %u", RECORD_RESOURCES_MAX);
 	TRY(request_check_chain(&cli->request, err));
-	TRY(record_read(&cli->request, &record, &id, (uint32_t)part, &consent_released_keys, err));
+	TRY(cli_flag(cli, "own-copy")
+		? record_read_own_copy(&cli->request, &record, &id, (uint32_t)part, err)
+		: record_read(&cli->request, &record, &id, (uint32_t)part, &consent_released_keys, err));
 	if (path) TRY(write_opened(path, &record, (uint32_t)part, err));
 	if (path && strcmp(path, "-") == 0) return STATUS_OK;
 	put_registration(cli, &record.registration);
@@ -193,10 +197,12 @@ const struct cli_command command_record_read = {
     .teach = "Opens it with whatever key this home has: as the folder's controller, as the author, by a grant, or\n"
 	     "by a release in an emergency. Others than controller and author need an open window first (xinglin\n"
 	     "access ask); each read is logged for the patient. The whole is written as a FHIR collection Bundle\n"
-	     "whose entries are the exact bytes that were sealed; one part is written as it is.\n\n"
+	     "whose entries are the exact bytes that were sealed; one part is written as it is. With --own-copy an\n"
+	     "author reads what it keeps itself, after the record was erased or its folder forgotten too.\n\n"
 	     "  xinglin record read 0x… --home hospital --out visit.json\n"
 	     "  xinglin record read 0x… --home hospital --part 3 --out -",
     .options = {{"part", "N", "one resource only, counted from 1"},
+	{"own-copy", NULL, "as its author: from this home's own copy; no node is asked for content"},
 	{"out", "FILE", "where to write; \"-\": standard output"}},
     .needs_home = true,
     .run = cmd_record_read,
@@ -240,24 +246,37 @@ static const char *availability(const struct record_registration *registration, 
 	return verdict->http_status == 404 ? "no" : "unknown: the node answers readers only";
 }
 
+/* "Erased and confirmed" is said only if nothing that holds the record's key is given to anybody. */
+static void say_erasure(struct cli *cli, const struct consent_erasure *erasure, bool is_served) {
+	if (erasure->wraps_left)
+		cli_say(cli, "%zu wraps of it are not named for deletion yet", erasure->wraps_left);
+	else if (is_served || erasure->served || erasure->node_count == 0)
+		cli_say(cli, "erased on the chain; no node has confirmed yet that all of it is deleted");
+	else
+		cli_say(cli, "erased and confirmed");
+}
+
 static enum status cmd_record_status(struct cli *cli, struct err *err) {
 	struct record_registration registration;
 	struct blob_verdict verdict;
-	addr20 *nodes;
-	size_t count;
+	struct consent_erasure erasure = {0};
 	hash32 id;
 	TRY(argument_id(cli, &id, err));
 	TRY(request_check_chain(&cli->request, err));
 	TRY(record_find(&cli->request, &registration, &id, err));
 	TRY(record_probe(&cli->request, &verdict, &id, err));
-	TRY(record_erasure_confirmed(&cli->request, &nodes, &count, &id, err));
+	if (registration.state == 2) TRY(consent_erasure_find(&cli->request, &erasure, &registration, err));
 	put_registration(cli, &registration);
 	cli_put_hex(cli, "folder", BYTES_OF(registration.folder));
 	cli_put_text(cli, "available", availability(&registration, &verdict));
 	cli_put_u64(cli, "httpStatus", (uint64_t)verdict.http_status);
 	json_array_begin(&cli->writer, "erasureConfirmedBy");
-	for (size_t i = 0; i < count; i++) cli_put_address(cli, NULL, &nodes[i]);
+	for (size_t i = 0; i < erasure.node_count; i++) cli_put_address(cli, NULL, &erasure.nodes[i]);
 	json_array_end(&cli->writer);
+	cli_put_u64(cli, "wraps", erasure.wraps);
+	cli_put_u64(cli, "wrapsLeft", erasure.wraps_left);
+	cli_put_u64(cli, "wrapsServed", erasure.served);
+	if (registration.state == 2) say_erasure(cli, &erasure, verdict.ok);
 	return STATUS_OK;
 }
 

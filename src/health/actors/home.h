@@ -6,7 +6,7 @@
  *	  wallet/phrase.json   Web3 Secret Storage v3 of the BIP-39 entropy (32 bytes, 24 words)
  *	  wallet/account.json  Web3 Secret Storage v3 of the account key, as geth, ethers and eth_account open it
  *	  folders/<id>.json    what a controller knows of its folders: salt, label, index — no key
- *	  records/<id>.jwe     an author's legal record: the lead's plaintext, sealed to itself
+ *	  records/<id>.xlc     an author's legal record: the container, its lead sealed to the author
  *	  products/, documents/  a trading partner's product keys and sealed documents (health/trace)
  *	  head.json            the newest block that was believed (health/chain/heads.h)
  *	  evidence.json        only if two signed blocks of one height were seen

@@ -78,6 +78,12 @@ struct record_opened {
 MUST_USE enum status record_read(struct actor_request *request, struct record_opened *out, const hash32 *record,
     uint32_t part, const struct folder_keys *further, struct err *err);
 
+/* The author's own copy, which it keeps as the law asks: also of a record that was erased, or whose folder was
+ * forgotten. No node is asked for content. STATUS_NOTFOUND: this home is not the author, or its copy is gone;
+ * STATUS_CORRUPT: the copy is not what the chain has. */
+MUST_USE enum status record_read_own_copy(
+    struct actor_request *request, struct record_opened *out, const hash32 *record, uint32_t part, struct err *err);
+
 /* A FHIR collection Bundle of all resources, whose entries are the exact bytes that were sealed. */
 void record_write_bundle(struct buf *out, const struct record_opened *record);
 /* The same in pieces, which lie in the arena or are the record's own, so that a large one need not be copied. */

@@ -98,8 +98,9 @@ static void drop_copies(struct actor_request *request, const struct draft *draft
 static enum status keep_copies(
     struct actor_request *request, const struct draft *drafts, size_t count, struct err *err) {
 	for (size_t i = 0; i < count; i++) {
-		enum status status =
-		    legal_copy_store(request, &drafts[i].place.record, buf_view(&drafts[i].sealed.lead), err);
+		const struct record_sealed *sealed = &drafts[i].sealed;
+		enum status status = legal_copy_store(
+		    request, &drafts[i].place.record, buf_view(&sealed->lead), buf_view(&sealed->container), err);
 		if (status == STATUS_OK) continue;
 		drop_copies(request, drafts, i);
 		return err_prefix(err, status, "nothing was registered: the author's copy could not be kept");

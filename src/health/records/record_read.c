@@ -58,7 +58,8 @@ static enum status find_lead(struct actor_request *request, struct record_opened
     const struct record_place *place, struct bytes part, struct err *err) {
 	struct p256_secret secret;
 	struct err unused;
-	enum status status = legal_copy_load(request, &out->lead, &place->record, err);
+	struct container copy;
+	enum status status = legal_copy_load(request, &out->lead, &copy, &place->record, err);
 	if (status != STATUS_NOTFOUND) return status;
 	status = find_key(request, &secret, place, reader->further, err);
 	if (status == STATUS_OK) {
@@ -142,6 +143,15 @@ static enum status open_container(struct actor_request *request, struct record_o
 	return open_all(request, out, &place, &container, err);
 }
 
+/* `part` 0: all. */
+static enum status keep_part(struct record_opened *out, uint32_t part, struct err *err) {
+	if (part > out->lead.count)
+		return err_set(err, STATUS_NOTFOUND, "the record has resources 1 to %zu", out->lead.count);
+	for (size_t i = 0; part && i < out->lead.count; i++)
+		if (i + 1 != part) out->resources[i] = (struct bytes){NULL, 0};
+	return STATUS_OK;
+}
+
 enum status record_read(struct actor_request *request, struct record_opened *out, const hash32 *record, uint32_t part,
     const struct folder_keys *further, struct err *err) {
 	struct reader reader;
@@ -158,11 +168,28 @@ enum status record_read(struct actor_request *request, struct record_opened *out
 	buf_fini(&content);
 	reader_fini(&reader);
 	TRY(status);
-	if (part > out->lead.count)
-		return err_set(err, STATUS_NOTFOUND, "the record has resources 1 to %zu", out->lead.count);
-	for (size_t i = 0; part && i < out->lead.count; i++)
-		if (i + 1 != part) out->resources[i] = (struct bytes){NULL, 0};
-	return STATUS_OK;
+	return keep_part(out, part, err);
+}
+
+/* What the chain says of it is proved, and what the file holds is held to that. */
+enum status record_read_own_copy(
+    struct actor_request *request, struct record_opened *out, const hash32 *record, uint32_t part, struct err *err) {
+	struct container copy;
+	*out = (struct record_opened){0};
+	TRY(record_find(request, &out->registration, record, err));
+	const struct record_registration *found = &out->registration;
+	const struct record_place place = {found->folder, found->epoch, found->record};
+	const struct record_commitment said = {found->author, found->root, found->facts};
+	if (!addr20_equal(&found->author, &request->home->account))
+		return err_set(err, STATUS_NOTFOUND, "this home did not write the record, and keeps no copy of it");
+	enum status status = legal_copy_load(request, &out->lead, &copy, record, err);
+	if (status == STATUS_NOTFOUND)
+		return err_set(err, status, "this home's copy of the record is gone from its folder records");
+	TRY(status);
+	status = record_lead_check(&out->lead, &request->home->deployment, &place, &said, err);
+	if (status == STATUS_OK) status = open_all(request, out, &place, &copy, err);
+	if (status != STATUS_OK) return err_prefix(err, STATUS_CORRUPT, "this home's copy");
+	return keep_part(out, part, err);
 }
 
 enum status record_probe(
