@@ -205,6 +205,11 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
         emit AuditAnchored(msg.sender, root, count);
     }
 
+    function anchorOf(address node) external view returns (bytes32 root, uint64 count, uint40 time) {
+        Anchor storage a = anchors[node];
+        return (a.root, a.count, a.time);
+    }
+
     // Erasing.
 
     function recordErased(bytes32 folder, bytes32 record) external {
@@ -250,12 +255,13 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
         return who == i.subject || (who == r.actor && _isOpen(r) && directory.isActive(who, Roles.EMERGENCY));
     }
 
-    function mayAudit(address who, bytes32 item) external view returns (bool) {
-        return items[item].kind != ItemKind.NONE && who == folders.folderOf(items[item].folder).controller;
+    function mayAudit(address who, bytes32 folder) external view returns (bool) {
+        return who != address(0) && who == folders.folderOf(folder).controller;
     }
 
-    function auditKey(bytes32 item) external view returns (bytes32 x, bytes32 y) {
-        return folders.auditKeyOf(items[item].folder);
+    function auditOf(bytes32 item) external view returns (bytes32 folder, bytes32 x, bytes32 y) {
+        folder = items[item].folder;
+        (x, y) = folders.auditKeyOf(folder);
     }
 
     function blobsOf(bytes calldata input) external pure returns (bytes32[] memory none) {

@@ -177,12 +177,13 @@ contract Folders is IFolders, IBlobGate, Stated, Eip712 {
         return (isTrustee(folder, who) && directory.isActive(who, 0)) || consent.hasRight(who, folder, 0, READ);
     }
 
-    function mayAudit(address who, bytes32 item) external view returns (bool) {
-        return who != address(0) && who == heads[items[item].folder].controller;
+    function mayAudit(address who, bytes32 folder) external view returns (bool) {
+        return who != address(0) && who == heads[folder].controller;
     }
 
-    function auditKey(bytes32 item) external view returns (bytes32 x, bytes32 y) {
-        return auditKeyOf(items[item].folder);
+    function auditOf(bytes32 item) external view returns (bytes32 folder, bytes32 x, bytes32 y) {
+        folder = items[item].folder;
+        (x, y) = auditKeyOf(folder);
     }
 
     function blobsOf(bytes calldata input) external pure returns (bytes32[] memory none) {

@@ -105,13 +105,13 @@ contract Records is IRecords, IBlobGate, Stated, Eip712 {
         return directory.isActive(who, 0) && (who == r.author || consent.hasWindow(who, r.folder, item));
     }
 
-    function mayAudit(address who, bytes32 item) external view returns (bool) {
-        Registration storage r = registrations[item];
-        return r.state != 0 && who == folders.folderOf(r.folder).controller;
+    function mayAudit(address who, bytes32 folder) external view returns (bool) {
+        return who != address(0) && who == folders.folderOf(folder).controller;
     }
 
-    function auditKey(bytes32 item) external view returns (bytes32 x, bytes32 y) {
-        return folders.auditKeyOf(registrations[item].folder);
+    function auditOf(bytes32 item) external view returns (bytes32 folder, bytes32 x, bytes32 y) {
+        folder = registrations[item].folder;
+        (x, y) = folders.auditKeyOf(folder);
     }
 
     function blobsOf(bytes calldata input) external pure returns (bytes32[] memory none) {

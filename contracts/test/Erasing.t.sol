@@ -138,5 +138,20 @@ contract ErasingTest is Health {
         consent.anchorAudit("root", 2);
         as_(NODE);
         consent.anchorAudit("the next", 3);
+        (bytes32 root, uint64 count, uint40 time) = consent.anchorOf(vm.addr(NODE));
+        check(root == "the next" && count == 3 && time == START, "the newest");
+        (root, count, time) = consent.anchorOf(vm.addr(HOSPITAL));
+        check(root == 0 && count == 0 && time == 0, "none");
+    }
+
+    function test_the_lists_that_reads_are_entered_in_are_the_folders() public {
+        share(DOCTOR);
+        (bytes32 list, bytes32 x, bytes32 y) = gate.auditOf(grantItem(DOCTOR, record, 1, 1));
+        (bytes32 ownX, bytes32 ownY) = p256(1500);
+        check(list == folder && x == ownX && y == ownY, "list and key");
+        (list, x, y) = gate.auditOf("none");
+        check(list == 0 && x == 0 && y == 0, "no such item");
+        check(gate.mayAudit(vm.addr(PATIENT), folder) && !gate.mayAudit(vm.addr(DOCTOR), folder)
+            && !gate.mayAudit(address(0), "none"), "who");
     }
 }

@@ -389,17 +389,17 @@ contract FoldersTest is Health {
         take(DOCTOR);
         check(!gate().mayGet(vm.addr(DOCTOR), wrapsItem(1)), "revoked");
         check(!gate().mayGet(vm.addr(PATIENT), wrapsItem(9)), "no such item");
-        check(gate().mayAudit(vm.addr(PATIENT), wrapsItem(1))
-            && !gate().mayAudit(vm.addr(HOSPITAL), wrapsItem(1)), "audit: the controller's");
+        check(gate().mayAudit(vm.addr(PATIENT), folder) && !gate().mayAudit(vm.addr(HOSPITAL), folder)
+            && !gate().mayAudit(address(0), "none"), "audit: the controller's");
     }
 
     function test_audit_entries_are_sealed_to_a_key_of_the_controllers_own() public {
-        (bytes32 x, bytes32 y) = gate().auditKey(wrapsItem(1));
+        (bytes32 list, bytes32 x, bytes32 y) = gate().auditOf(wrapsItem(1));
         (bytes32 ownX, bytes32 ownY) = p256(1500);
-        check(x == ownX && y == ownY, "published at open");
+        check(list == folder && x == ownX && y == ownY, "published at open");
         rotate(PATIENT, rotateOf(PATIENT, 1001));
         forget();
-        (x,) = gate().auditKey(wrapsItem(1));
+        (, x,) = gate().auditOf(wrapsItem(1));
         check(x == ownX, "untouched by rotating and forgetting");
     }
 

@@ -196,11 +196,11 @@ contract RecordsTest is Health {
         bytes32 record = addRecord(1);
         rotate(PATIENT, rotateOf(PATIENT, 1001));
         (bytes32 x, bytes32 y) = p256(1500);
-        (bytes32 ax, bytes32 ay) = gate().auditKey(record);
-        check(x == ax && y == ay, "key");
-        check(gate().mayAudit(vm.addr(PATIENT), record) && !gate().mayAudit(vm.addr(HOSPITAL), record), "who");
-        (ax, ay) = gate().auditKey("none");
-        check(ax == 0 && ay == 0 && !gate().mayAudit(address(0), "none"), "no such item");
+        (bytes32 list, bytes32 ax, bytes32 ay) = gate().auditOf(record);
+        check(list == folder && x == ax && y == ay, "list and key");
+        check(gate().mayAudit(vm.addr(PATIENT), folder) && !gate().mayAudit(vm.addr(HOSPITAL), folder), "who");
+        (list, ax, ay) = gate().auditOf("none");
+        check(list == 0 && ax == 0 && ay == 0 && !gate().mayAudit(address(0), "none"), "no such item");
     }
 
     function additionsOf(uint256 n) private view returns (IRecords.Addition[] memory a) {

@@ -7,14 +7,14 @@ from eth_account import Account
 from eth_utils import keccak, to_checksum_address
 
 from hospitals import sign_request
-from machine import PASSWORD, Consortium, Node, cli
+from machine import PASSWORD, Consortium, Node, cli, wait_for
 
 SECRET = "planted-diagnosis"  # in the record that is added, and in those that are read
 OTHER_SECRET = "planted-elsewhere"
 BUNDLE = {"resourceType": "Bundle", "type": "collection", "entry": [
     {"resource": {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": SECRET}}}]}
 # What a home knows only because it asked before: a home that asks for the first time has none of these.
-REMEMBERED = ("index.db*", "pins.json", "head.json", "statements*")
+REMEMBERED = ("index.db*", "pins.json", "head.json", "statements*", "lists/*")
 
 
 def topic(signature):
@@ -39,7 +39,7 @@ GLASS_BROKEN = topic("GlassBroken(bytes32,address,uint64,bytes32,uint40)")
 
 class World:
     def __init__(self, folder):
-        self.c = Consortium(folder)
+        self.c = Consortium(folder, node_options=["--anchor-ms", "200"])
         self.folder, self.files = folder, 0
         self.deployment = json.loads(self.c.deployment.read_text())
         for name, roles in {"hospital": "hospital", "clinic": "professional", "nurse": "professional",
@@ -49,6 +49,7 @@ class World:
         self.c.new_home("patient")
         self.bundle = self.file("bundle.json", json.dumps(BUNDLE))
         self.write_history()
+        self.write_reads()
         self.others = []
 
     def write_history(self):
@@ -76,6 +77,24 @@ class World:
         self.action = self.path()
         self.c.run("patient", "share", "--folder", self.a, "--with", self.c.accounts["doctor"], "--purpose", "TREAT",
                    "--days", 5, "--out", self.action)
+
+    def write_reads(self):
+        """More reads of folder A; what the node said before the last ones, and a second node that has anchored."""
+        from reads import honest_answer  # which needs a world
+        for _ in range(3):
+            self.c.run("hospital", "record", "read", self.record, "--out", self.path())
+        self.anchored_reads()
+        self.earlier_reads = honest_answer(self, self.a)
+        self.c.run("hospital", "record", "read", self.record, "--out", self.path())
+        self.anchored_reads()
+
+    def anchored_reads(self):
+        """Once all reads of both folders stand on the chain."""
+        def all_anchored(folder):
+            reads = self.c.run("patient", "access", "reads", "--folder", folder)["reads"]
+            return reads and all(read["anchored"] for read in reads)
+        for folder in (self.a, self.b):
+            wait_for(lambda folder=folder: all_anchored(folder), seconds=60)
 
     # --- making it ---
 

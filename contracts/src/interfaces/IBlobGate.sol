@@ -19,9 +19,11 @@ interface IBlobGate {
     /// stands: never after it was erased, forgotten or replaced.
     function mayPutLate(address who, bytes32 item) external view returns (bool);
     function mayGet(address who, bytes32 item) external view returns (bool);
-    function mayAudit(address who, bytes32 item) external view returns (bool);
-    /// The P-256 key that audit entries of `item` are sealed to: of the controller alone. (0, 0): none.
-    function auditKey(bytes32 item) external view returns (bytes32 x, bytes32 y);
+    /// May `who` read this list of audit entries?
+    function mayAudit(address who, bytes32 list) external view returns (bool);
+    /// The list that reads of `item` are entered in, one a folder, and the P-256 key that its entries are sealed to: of
+    /// the controller alone. Zeros: none.
+    function auditOf(bytes32 item) external view returns (bytes32 list, bytes32 x, bytes32 y);
     /// The blobs that a transaction with this calldata would name, at most 64; none if the calldata is cut short.
     function blobsOf(bytes calldata input) external pure returns (bytes32[] memory);
     /// By a node that the directory lists, once it has deleted.

@@ -146,6 +146,8 @@ interface IConsent {
     function closeReview(CloseReview calldata statement, bytes calldata signature) external;
     /// By a node that the directory lists: the root of its map of reads, and how many it holds, which never falls.
     function anchorAudit(bytes32 root, uint64 count) external;
+    /// What the node anchored last; zeros: nothing. `time` is the block's.
+    function anchorOf(address node) external view returns (bytes32 root, uint64 count, uint40 time);
 
     /// Records only, when a record is erased: the wraps of its grants are, the first 64 at once.
     function recordErased(bytes32 folder, bytes32 record) external;

@@ -2,8 +2,11 @@
 #include "health/consent/access.h"
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
+#include "codec/hex.h"
+#include "eth/types.h"
 #include "health/actors/directory.h"
 #include "health/consent/audit.h"
+#include "health/records/record.h"
 
 /* --- access ask --- */
 
@@ -101,44 +104,117 @@ const struct cli_command command_access_log = {
 
 /* --- access reads --- */
 
-static enum status put_read(struct cli *cli, const struct audit_entry *entry, struct err *err) {
+#define NODES_MAX 256u
+
+/* "0x…=http://…,…" */
+static enum status read_addresses(struct cli *cli, struct audit_wish *wish, struct err *err) {
+	struct bytes rest = bytes_text(cli_value(cli, "node") ? cli_value(cli, "node") : "");
+	struct audit_address *addresses = arena_zalloc(&cli->arena, NODES_MAX, sizeof *addresses);
+	wish->addresses = addresses;
+	while (rest.len) {
+		size_t len = 0;
+		while (len < rest.len && rest.data[len] != ',') len++;
+		const struct bytes one = bytes_slice(rest, 0, len);
+		if (wish->address_count == NODES_MAX)
+			return err_set(err, STATUS_LIMIT, "--node takes %u nodes at most", NODES_MAX);
+		struct audit_address *address = &addresses[wish->address_count++];
+		if (one.len < 44 || one.data[42] != '=' ||
+		    hex_fixed(address->node.b, 20, bytes_slice(one, 0, 42)) != STATUS_OK)
+			return err_set(err, STATUS_INVALID, "--node takes ADDRESS=URL, with commas between");
+		address->url = arena_strdup(&cli->arena, bytes_slice(one, 43, one.len));
+		rest = bytes_slice(rest, len + 1, rest.len);
+	}
+	return STATUS_OK;
+}
+
+/* The folder, or that of the record. */
+static enum status read_wish(struct cli *cli, struct audit_wish *wish, hash32 *record, struct err *err) {
+	struct record_registration registration;
+	*wish = (struct audit_wish){.max = 0};
+	TRY(cli_u64(cli, &wish->max, "limit", 0, err));
+	TRY(read_addresses(cli, wish, err));
+	TRY(request_check_chain(&cli->request, err));
+	if (!cli_value(cli, "record")) return cli_hash(cli, &wish->folder, "folder", err);
+	TRY(cli_hash(cli, record, "record", err));
+	TRY(record_find(&cli->request, &registration, record, err));
+	wish->folder = registration.folder;
+	return STATUS_OK;
+}
+
+static const char *gate_name(const struct deployment *deployment, const addr20 *gate) {
+	if (addr20_equal(gate, &deployment->records)) return "record";
+	if (addr20_equal(gate, &deployment->folders)) return "keys";
+	return "grant or emergency";
+}
+
+static enum status put_read(
+    struct cli *cli, const struct audit_log *log, const struct audit_entry *entry, struct err *err) {
 	const char *name;
 	TRY(directory_name(&cli->request, &name, &entry->who, err));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_time(cli, "at", entry->at_ms / 1000);
 	cli_put_address(cli, "who", &entry->who);
 	cli_put_text(cli, "name", name);
-	cli_put_u64(cli, "part", entry->part);
+	cli_put_text(cli, "what", gate_name(&cli->request.home->deployment, &entry->gate));
+	cli_put_hex(cli, "item", BYTES_OF(entry->item));
+	if (!entry->whole) cli_put_u64(cli, "part", entry->part);
 	cli_put_text(cli, "outcome", entry->served ? "served" : "refused");
-	cli_put_u64(cli, "entry", entry->seq);
+	cli_put_bool(cli, "anchored", entry->anchored);
+	cli_put_u64(cli, "entry", entry->n);
+	cli_put_address(cli, "node", &log->nodes[entry->node].node);
 	json_object_end(&cli->writer);
 	return STATUS_OK;
 }
 
+static void put_node(struct cli *cli, const struct audit_node *node) {
+	json_object_begin(&cli->writer, NULL);
+	cli_put_address(cli, "node", &node->node);
+	if (node->url) cli_put_text(cli, "url", node->url);
+	cli_put_bool(cli, "proved", node->is_proved);
+	cli_put_u64(cli, "entries", node->proved);
+	if (node->anchored_at_s) cli_put_time(cli, "anchored", node->anchored_at_s);
+	if (node->fault) cli_put_text(cli, "fault", node->fault);
+	json_object_end(&cli->writer);
+	if (!node->fault) return;
+	char text[43];
+	address_checksum(text, &node->node);
+	cli_say(cli, "what node %s says cannot be relied on: %s", text, node->fault);
+}
+
 static enum status cmd_access_reads(struct cli *cli, struct err *err) {
-	hash32 record;
+	hash32 record = {{0}};
+	struct audit_wish wish;
 	struct audit_log log;
-	TRY(cli_hash(cli, &record, "record", err));
-	TRY(request_check_chain(&cli->request, err));
-	TRY(audit_reads(&cli->request, &log, &record, err));
+	TRY(read_wish(cli, &wish, &record, err));
+	TRY(audit_reads(&cli->request, &log, &wish, err));
 	json_array_begin(&cli->writer, "reads");
-	for (size_t i = 0; i < log.count; i++) TRY(put_read(cli, &log.entries[i], err));
+	for (size_t i = 0; i < log.count; i++) {
+		if (!hash32_is_zero(&record) && !hash32_equal(&log.entries[i].item, &record)) continue;
+		TRY(put_read(cli, &log, &log.entries[i], err));
+	}
 	json_array_end(&cli->writer);
-	cli_put_u64(cli, "anchored", log.anchors);
-	if (log.count == 0) cli_say(cli, "the node has served this record to nobody");
+	json_array_begin(&cli->writer, "nodes");
+	for (size_t i = 0; i < log.node_count; i++) put_node(cli, &log.nodes[i]);
+	json_array_end(&cli->writer);
+	cli_put_bool(cli, "complete", log.is_complete);
+	if (!log.is_complete) cli->exit_code = EXIT_REFUSED;
 	return STATUS_OK;
 }
 
 const struct cli_command command_access_reads = {
     .name = "access reads",
     .arguments = "",
-    .summary = "as a patient: what the node served of a record, to whom, and when",
-    .teach = "The node seals an entry to the folder's key for each read that it serves or refuses: its operator\n"
-	     "keeps the entries and cannot open them. Each holds the hash of the one before, and the newest hash\n"
-	     "is anchored on the chain at least every minute; a changed log is reported. Part 0 is the whole\n"
-	     "record or its lead; anchored: how many of these very entries stand on the chain with the same hash.\n\n"
-	     "  xinglin access reads --home patient --record 0x…",
-    .options = {{"record", "ID", "which record"}},
+    .summary = "as a patient: what nodes served of a folder, to whom, and when",
+    .teach = "A node seals an entry to the controller's audit key for each read that it serves or refuses: its\n"
+	     "operator keeps the entries and cannot open them. Each holds the request that the reader signed. Every\n"
+	     "minute with reads in it, the node anchors on the chain how many entries each folder has; so what it\n"
+	     "shows is complete up to then, or the report names the node and what it left out, and the exit code\n"
+	     "is 3. Reads with \"anchored\": false came since then and stand on the node's word. Every node that the\n"
+	     "directory lists is asked; --node says where those are that the deployment does not name.\n\n"
+	     "  xinglin access reads --home patient --folder 0x… --limit 20",
+    .options = {{"folder", "ID", "which folder"}, {"record", "ID", "reads of this record alone"},
+	{"limit", "N", "the newest N entries of each node (all)"},
+	{"node", "ADDRESS=URL,…", "where nodes are that the deployment does not name"}},
     .needs_home = true,
     .run = cmd_access_reads,
 };

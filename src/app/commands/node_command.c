@@ -90,6 +90,7 @@ void node_take_settings(struct node_options *out, struct settings *settings) {
 	out->tls = service_tls_files(settings);
 	out->vhosts = settings_list(settings, "http-vhosts");
 	out->interval_ms = (uint32_t)settings_number(settings, "block-ms");
+	out->anchor_every_ms = (uint32_t)settings_number(settings, "anchor-ms");
 	out->memory_bytes = settings_number(settings, "memory-mb") << 20;
 	out->ping_interval_ms = (uint32_t)settings_number(settings, "ping-ms");
 	out->gas_cap = settings_number(settings, "rpc-gascap");

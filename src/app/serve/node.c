@@ -149,6 +149,7 @@ static enum status open_blobs(struct node *node, struct err *err) {
 	    .node = engine_sealer(node->engine),
 	    .clock = &world_clock,
 	    .random = &world_random,
+	    .anchor_every_ms = node->options.anchor_every_ms,
 	    .send = send_own,
 	    .send_context = node};
 	read_machine_run(options.machine_run, sizeof options.machine_run);

@@ -24,6 +24,7 @@ struct node_options {
 	 * it false there, and evm_ and anvil_ requests alone move the time. */
 	bool second_apart;
 	uint64_t memory_bytes;
+	uint32_t anchor_every_ms;                        /* of the audit log, if there were reads; 0: a minute */
 	uint32_t ping_interval_ms;                       /* of a silent WebSocket; 0: the server's default */
 	const char *client_version;                      /* NULL: this program's name and version */
 	const char *const *cors_origins, *const *vhosts; /* NULL-terminated, or NULL */

@@ -14,6 +14,8 @@ static const struct setting node_rows[] = {
 	    .help = "a WebSocket that is silent this long is pinged, and dropped after twice that"},
 	{.name = "block-ms", .type = SETTING_NUMBER, .value = "MS", .min = 0, .max = 3600000, .otherwise = "0",
 	    .help = "a block every so many milliseconds; 0: as soon as there is something to seal"},
+	{.name = "anchor-ms", .type = SETTING_NUMBER, .value = "MS", .min = 100, .max = 3600000, .otherwise = "60000",
+	    .help = "reads of blobs are anchored on the chain this often, if there were any"},
 	{.name = "memory-mb", .type = SETTING_NUMBER, .value = "N", .min = 16, .max = 1048576, .otherwise = "256",
 	    .help = "memory for the database"},
 	SERVICE_ROWS,

@@ -20,28 +20,35 @@ struct blob_request {
 	const hash32 *name;
 	uint32_t part; /* of an audit: `before` */
 	struct bytes body;
+	const hash32 *root; /* of an audit; NULL: none */
 };
+
+hash32 blob_said_digest(const struct blob_said *said, uint64_t chain_id, const hash32 *genesis) {
+	const struct eip712_domain domain = {.name = "xinglin blob",
+	    .version = "1",
+	    .chain_id = u256_from(chain_id),
+	    .verifying_contract = said->gate,
+	    .salt = genesis};
+	struct eip712_struct s =
+	    eip712_begin("BlobRequest(string action,address node,bytes32 name,uint32 part,uint64 expiry,uint64 nonce)");
+	eip712_put_bytes(&s, bytes_text(said->action));
+	eip712_put_address(&s, said->node);
+	eip712_put_hash32(&s, said->name);
+	eip712_put_u64(&s, said->part);
+	eip712_put_u64(&s, said->expiry_s);
+	eip712_put_u64(&s, said->nonce);
+	const hash32 domain_hash = eip712_domain_hash(&domain), struct_hash = eip712_end(&s);
+	return eip712_digest(&domain_hash, &struct_hash);
+}
 
 static enum status authorization(
     struct buf *out, const struct blob_asker *asker, const struct blob_request *request, struct err *err) {
 	const struct clock_source *clock = client_options_of(asker->client)->clock;
 	uint64_t expiry = clock_now_ms(clock) / 1000 + EXPIRY_AHEAD_S, nonce;
 	random_fill(asker->random, &nonce, sizeof nonce);
-	const struct eip712_domain domain = {.name = "xinglin blob",
-	    .version = "1",
-	    .chain_id = u256_from(client_chain_id(asker->client)),
-	    .verifying_contract = request->gate,
-	    .salt = asker->genesis};
-	struct eip712_struct s =
-	    eip712_begin("BlobRequest(string action,address node,bytes32 name,uint32 part,uint64 expiry,uint64 nonce)");
-	eip712_put_bytes(&s, bytes_text(request->action));
-	eip712_put_address(&s, asker->node);
-	eip712_put_hash32(&s, request->name);
-	eip712_put_u64(&s, request->part);
-	eip712_put_u64(&s, expiry);
-	eip712_put_u64(&s, nonce);
-	hash32 domain_hash = eip712_domain_hash(&domain), struct_hash = eip712_end(&s);
-	hash32 digest = eip712_digest(&domain_hash, &struct_hash);
+	const struct blob_said said = {
+	    request->action, asker->node, request->gate, request->name, request->part, expiry, nonce};
+	const hash32 digest = blob_said_digest(&said, client_chain_id(asker->client), asker->genesis);
 	struct eth_signature signature;
 	addr20 account;
 	TRY(address_of_secret(&account, asker->secret));
@@ -65,6 +72,10 @@ static void put_url(struct buf *out, const struct blob_asker *asker, const struc
 	if (strcmp(request->action, "part") == 0) buf_printf(out, "/%u", request->part);
 	if (strcmp(request->action, "audit") == 0) buf_text(out, "/audit");
 	if (strcmp(request->action, "audit") == 0 && request->part != 0) buf_printf(out, "?before=%u", request->part);
+	if (request->root) {
+		buf_text(out, "?root=");
+		hex_put(out, BYTES_OF(*request->root), true);
+	}
 }
 
 /* The node's `now` of a problem with the code "clock", beside this computer's. */
@@ -141,7 +152,7 @@ enum status blobs_put(const struct blob_asker *asker, hash32 *blob, struct blob_
 	struct container decoded;
 	TRY(container_decode(&decoded, container, err));
 	*blob = container_name(&decoded);
-	struct blob_request request = {"put", HTTP_PUT, gate, blob, 0, container};
+	struct blob_request request = {"put", HTTP_PUT, gate, blob, 0, container, NULL};
 	struct http_response response;
 	http_response_init(&response, 1 << 16);
 	enum status status = ask(asker, &response, verdict, &request, err);
@@ -151,18 +162,19 @@ enum status blobs_put(const struct blob_asker *asker, hash32 *blob, struct blob_
 
 enum status blobs_get(const struct blob_asker *asker, struct buf *container, struct blob_verdict *verdict,
     const addr20 *gate, const hash32 *item, struct err *err) {
-	struct blob_request request = {"get", HTTP_GET, gate, item, 0, {NULL, 0}};
+	struct blob_request request = {"get", HTTP_GET, gate, item, 0, {NULL, 0}, NULL};
 	return get(asker, container, verdict, &request, CONTAINER_BYTES_MAX, err);
 }
 
 enum status blobs_get_part(const struct blob_asker *asker, struct buf *part, struct blob_verdict *verdict,
     const addr20 *gate, const hash32 *item, uint32_t index, struct err *err) {
-	struct blob_request request = {"part", HTTP_GET, gate, item, index, {NULL, 0}};
+	struct blob_request request = {"part", HTTP_GET, gate, item, index, {NULL, 0}, NULL};
 	return get(asker, part, verdict, &request, CONTAINER_PART_MAX, err);
 }
 
 enum status blobs_get_audit(const struct blob_asker *asker, struct buf *json, struct blob_verdict *verdict,
-    const addr20 *gate, const hash32 *item, uint32_t before, struct err *err) {
-	struct blob_request request = {"audit", HTTP_GET, gate, item, before, {NULL, 0}};
+    const struct blob_audit_wish *wish, struct err *err) {
+	struct blob_request request = {
+	    "audit", HTTP_GET, wish->gate, wish->folder, wish->before, {NULL, 0}, wish->before ? NULL : wish->root};
 	return get(asker, json, verdict, &request, AUDIT_PAGE_MAX, err);
 }

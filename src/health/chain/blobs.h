@@ -33,9 +33,25 @@ MUST_USE enum status blobs_get(const struct blob_asker *asker, struct buf *conta
     const addr20 *gate, const hash32 *item, struct err *err);
 MUST_USE enum status blobs_get_part(const struct blob_asker *asker, struct buf *part, struct blob_verdict *verdict,
     const addr20 *gate, const hash32 *item, uint32_t index, struct err *err);
-/* A page of the item's sealed audit entries, from the newest on, or from the one before entry number `before`:
- * {"total":N,"entries":["<compact JWE>",…],"next":M}, without `next` at the end. */
+/* A page of a folder's sealed audit entries (docs/wire-formats.md §6): from the newest on, with the proof of what the
+ * node anchored under `root` (NULL: none); or from the one before entry number `before`. */
+struct blob_audit_wish {
+	const addr20 *gate;
+	const hash32 *folder;
+	const hash32 *root;
+	uint32_t before; /* 0: from the newest on */
+};
 MUST_USE enum status blobs_get_audit(const struct blob_asker *asker, struct buf *json, struct blob_verdict *verdict,
-    const addr20 *gate, const hash32 *item, uint32_t before, struct err *err);
+    const struct blob_audit_wish *wish, struct err *err);
+
+/* What an account signs to put or get something (docs/wire-formats.md §5). */
+struct blob_said {
+	const char *action; /* "put", "get", "part", "audit" */
+	const addr20 *node, *gate;
+	const hash32 *name;
+	uint32_t part;
+	uint64_t expiry_s, nonce;
+};
+hash32 blob_said_digest(const struct blob_said *said, uint64_t chain_id, const hash32 *genesis);
 
 #endif

@@ -17,8 +17,8 @@
 #ifndef HEALTH_CHAIN_VERIFIED_H
 #define HEALTH_CHAIN_VERIFIED_H
 
+#include "eth/lists.h"
 #include "health/chain/heads.h"
-#include "health/chain/lists.h"
 #include "health/chain/logs.h"
 
 #define VERIFIED_WORDS_MAX 1024u /* of one question */

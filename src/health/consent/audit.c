@@ -1,49 +1,95 @@
-/* Audit entries (docs/wire-formats.md §6) without a chain: reading one, and how they hang together. */
+/* Audit entries (docs/wire-formats.md §6) without a chain: reading a node's page and an entry, and who signed it. */
 #include "health/consent/audit.h"
 
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
+#include "crypto/merkle_map.h"
+#include "health/chain/blobs.h"
+
+#define REQUEST_AHEAD_S 120u /* a signed request expires so soon, at most */
+#define JWE_MAX 4096u
 
 static bool read_hex(uint8_t *out, size_t len, const struct json *root, const char *name) {
 	return hex_fixed(out, len, json_string(json_get(root, name))) == STATUS_OK;
 }
 
-enum status audit_line_parse(
-    struct audit_line *out, struct arena *arena, struct bytes sealed, struct bytes plaintext, struct err *err) {
+/* --- a page --- */
+
+static bool read_sealed(struct audit_sealed *out, struct arena *arena, const struct json *root) {
+	const struct bytes jwe = json_string(json_get(root, "entry"));
+	if (!jwe.data || jwe.len == 0 || jwe.len > JWE_MAX) return false;
+	if (!json_u64(&out->link.n, json_get(root, "n")) || !json_u64(&out->link.time_s, json_get(root, "time")))
+		return false;
+	if (!read_hex(out->link.before, LIST_HEAD_BYTES, root, "before")) return false;
+	out->jwe = arena_dup(arena, jwe);
+	out->link.entry = keccak256(out->jwe);
+	return true;
+}
+
+static bool read_proof(struct audit_page *out, struct arena *arena, const struct json *text) {
+	struct buf proof;
+	if (!text) return true;
+	buf_init(&proof, MERKLE_MAP_PROOF_MAX);
+	out->has_proof = hex_data(&proof, json_string(text)) == STATUS_OK;
+	out->proof = arena_dup(arena, buf_view(&proof));
+	buf_fini(&proof);
+	return out->has_proof;
+}
+
+enum status audit_page_parse(struct audit_page *out, struct arena *arena, struct bytes text, struct err *err) {
 	const struct json *root;
-	uint64_t version, part;
-	struct audit_entry *entry = &out->entry;
-	*out = (struct audit_line){.hash = sha256(sealed)};
-	TRY(json_parse(&root, arena, plaintext, NULL, err));
-	if (!json_u64(&version, json_get(root, "v")) || version != 1)
-		return err_set(err, STATUS_INVALID, "an audit entry of another version than 1");
-	bool served = json_string_is(json_get(root, "outcome"), "served");
-	bool refused = json_string_is(json_get(root, "outcome"), "refused");
-	if (!read_hex(out->item.b, 32, root, "item") || !read_hex(entry->who.b, 20, root, "who") ||
-	    !read_hex(out->prev.b, 32, root, "prev") || !json_u64(&part, json_get(root, "part")) || part > UINT32_MAX ||
-	    !json_u64(&entry->at_ms, json_get(root, "at")) || !json_u64(&entry->seq, json_get(root, "seq")) ||
-	    entry->seq == 0 || served == refused)
-		return err_set(err, STATUS_INVALID, "an audit entry lacks a member, or has one malformed");
-	entry->part = (uint32_t)part;
-	entry->served = served;
+	*out = (struct audit_page){.count = 0};
+	TRY(json_parse(&root, arena, text, NULL, err));
+	const struct json *entries = json_get(root, "entries");
+	if (!json_u64(&out->state.count, json_get(root, "count")) || !json_is(entries, JSON_ARRAY) ||
+	    !read_hex(out->state.head, LIST_HEAD_BYTES, root, "head") ||
+	    !read_proof(out, arena, json_get(root, "proof")))
+		return err_set(err, STATUS_INVALID, "the node's audit answer is not a page of entries");
+	out->entries = arena_zalloc(arena, entries->count, sizeof *out->entries);
+	json_foreach (entry, entries) {
+		if (!read_sealed(&out->entries[out->count++], arena, entry))
+			return err_set(err, STATUS_INVALID, "the node's audit answer holds what is not an entry");
+	}
 	return STATUS_OK;
 }
 
-enum status audit_check(const struct audit_line *lines, size_t count, const hash32 *item, struct err *err) {
-	for (size_t i = 0; i < count; i++) {
-		unsigned long long seq = lines[i].entry.seq;
-		if (!hash32_equal(&lines[i].item, item))
-			return err_set(err, STATUS_CORRUPT, "audit entry %llu is about another item", seq);
-		if (seq == 1 && !hash32_is_zero(&lines[i].prev))
-			return err_set(err, STATUS_CORRUPT, "audit entry 1 names an entry before it");
-		if (i == 0) continue;
-		if (seq <= lines[i - 1].entry.seq)
-			return err_set(err, STATUS_CORRUPT, "audit entry %llu comes behind entry %llu", seq,
-			    (unsigned long long)lines[i - 1].entry.seq);
-		if (seq == lines[i - 1].entry.seq + 1 && !hash32_equal(&lines[i].prev, &lines[i - 1].hash))
-			return err_set(err, STATUS_CORRUPT,
-			    "audit entry %llu does not hang on the one before it: the node's log was changed", seq);
-	}
+/* --- an entry --- */
+
+enum status audit_line_parse(struct audit_line *out, struct arena *arena, struct bytes plaintext, struct err *err) {
+	const struct json *root;
+	uint64_t version, part;
+	struct audit_entry *entry = &out->entry;
+	*out = (struct audit_line){.nonce = 0};
+	TRY(json_parse(&root, arena, plaintext, NULL, err));
+	if (!json_u64(&version, json_get(root, "v")) || version != 2)
+		return err_set(err, STATUS_INVALID, "an audit entry of another version than 2");
+	const struct json *outcome = json_get(root, "outcome"), *action = json_get(root, "action");
+	entry->served = json_string_is(outcome, "served");
+	entry->whole = json_string_is(action, "get");
+	if (!read_hex(entry->gate.b, 20, root, "gate") || !read_hex(entry->item.b, 32, root, "item") ||
+	    !read_hex(entry->who.b, 20, root, "who") || !read_hex(out->signature.b, 65, root, "signature") ||
+	    !json_u64(&part, json_get(root, "part")) || part > UINT32_MAX ||
+	    !json_u64(&entry->at_ms, json_get(root, "at")) || !json_u64(&out->expiry_s, json_get(root, "expiry")) ||
+	    !json_u64(&out->nonce, json_get(root, "nonce")) ||
+	    (!entry->served && !json_string_is(outcome, "refused")) ||
+	    (!entry->whole && !json_string_is(action, "part")))
+		return err_set(err, STATUS_INVALID, "an audit entry lacks a member, or has one malformed");
+	entry->part = (uint32_t)part;
+	return STATUS_OK;
+}
+
+enum status audit_line_check(const struct audit_line *line, const struct deployment *deployment, const addr20 *node,
+    uint64_t time_s, struct err *err) {
+	const struct audit_entry *entry = &line->entry;
+	const struct blob_said said = {
+	    entry->whole ? "get" : "part", node, &entry->gate, &entry->item, entry->part, line->expiry_s, line->nonce};
+	const hash32 digest = blob_said_digest(&said, deployment->chain_id, &deployment->genesis);
+	addr20 signer;
+	if (eth_signer(&signer, &line->signature, &digest) != STATUS_OK || !addr20_equal(&signer, &entry->who))
+		return err_set(err, STATUS_DENIED, "its reader did not sign it");
+	const uint64_t at_s = entry->at_ms / 1000;
+	if (at_s != time_s || at_s > line->expiry_s || line->expiry_s - at_s > REQUEST_AHEAD_S)
+		return err_set(err, STATUS_DENIED, "its reader signed it for another time");
 	return STATUS_OK;
 }

@@ -1,44 +1,92 @@
 /*
- * What nodes served of a record: the sealed audit entries that they keep, opened and checked against each other and
- * against the anchors on the chain (docs/wire-formats.md).
+ * What nodes served of a folder (docs/wire-formats.md §6). Each node keeps a list of sealed entries for each folder,
+ * and anchors on the chain, every minute with reads in it, the root of a map from folders to their lists. So each
+ * node's answer is held to what the chain proves: presence, and then all entries up to the anchor are there or named as
+ * missing; or absence. Each entry holds the reader's own signed request: no node invents a read.
  *
  * Ownership: lists and texts live in the request's arena. Threads: one owner a request.
  */
 #ifndef HEALTH_CONSENT_AUDIT_H
 #define HEALTH_CONSENT_AUDIT_H
 
+#include "eth/lists.h"
+#include "eth/sign.h"
 #include "health/actors/request.h"
 
 struct audit_entry {
+	uint64_t n; /* from 1, in the node's list of this folder */
 	addr20 who;
-	uint32_t part; /* 0: the whole container, or its lead */
+	addr20 gate; /* the contract whose item it is: the record's id at Records */
+	hash32 item;
+	bool whole; /* the container; false: `part` of it, 0 is its lead */
+	uint32_t part;
 	bool served;
+	bool anchored; /* proved by the chain; false: added since the newest anchor, as the node says */
 	uint64_t at_ms;
-	uint64_t seq; /* from 1, over all of the node's entries */
+	size_t node; /* index in `nodes` */
+};
+/* A node, what the chain proves of it, and what it answered. */
+struct audit_node {
+	addr20 node;
+	const char *url;        /* NULL: it is not known where to ask it */
+	uint64_t anchored_at_s; /* of its newest anchor; 0: it never anchored anything */
+	uint64_t proved;        /* entries of this folder under that anchor; 0: none, which is proved */
+	bool is_proved;         /* its answer holds; else `fault` says what is missing or wrong */
+	const char *fault;      /* NULL: none */
 };
 struct audit_log {
-	struct audit_entry *entries; /* oldest first */
+	struct audit_entry *entries; /* by node, the newest first */
 	size_t count;
-	size_t anchors; /* entries whose hash a node anchored on the chain, and it is the same */
+	struct audit_node *nodes;
+	size_t node_count;
+	bool is_complete; /* every node's answer holds */
+};
+/* Where nodes are, beside the deployment's own; from whoever asks. */
+struct audit_address {
+	addr20 node;
+	const char *url;
+};
+struct audit_wish {
+	hash32 folder;
+	uint64_t max; /* entries of each node; 0: all */
+	const struct audit_address *addresses;
+	size_t address_count;
 };
 /*
- * By the folder's controller: audit entries of one record, opened with its audit key. STATUS_CORRUPT where an entry
- * cannot be opened, is of another record, does not hang on the one before it, or differs from what was anchored.
+ * By the folder's controller: asks every node that the directory proves. What a node leaves out or makes up is its
+ * fault in `nodes`, and what it showed before is still right. STATUS_DENIED: the chain's own answer is not believed.
  */
 MUST_USE enum status audit_reads(
-    struct actor_request *request, struct audit_log *out, const hash32 *record, struct err *err);
+    struct actor_request *request, struct audit_log *out, const struct audit_wish *wish, struct err *err);
 
-/* The parts of it that need no chain. */
+/* --- the parts of it that need no chain --- */
+
+struct audit_sealed {
+	struct list_entry link; /* `entry` is the hash of the JWE */
+	struct bytes jwe;
+};
+/* One answer of a node. */
+struct audit_page {
+	struct list_state state; /* of the whole list, as the node says */
+	bool has_proof;
+	struct bytes proof; /* crypto/merkle_map.h */
+	struct audit_sealed *entries;
+	size_t count;
+};
+/* STATUS_INVALID. */
+MUST_USE enum status audit_page_parse(struct audit_page *out, struct arena *arena, struct bytes text, struct err *err);
+
+/* An opened entry, with the request that its reader signed. */
 struct audit_line {
 	struct audit_entry entry;
-	hash32 item;
-	hash32 prev; /* SHA-256 of the node's entry before */
-	hash32 hash; /* SHA-256 of this one, sealed */
+	uint64_t expiry_s, nonce;
+	struct eth_signature signature;
 };
-/* An opened entry; `sealed` is the JWE that it came in. STATUS_INVALID. */
+/* STATUS_INVALID. */
 MUST_USE enum status audit_line_parse(
-    struct audit_line *out, struct arena *arena, struct bytes sealed, struct bytes plaintext, struct err *err);
-/* All of `item`, ascending, and hanging together where they follow one another. STATUS_CORRUPT. */
-MUST_USE enum status audit_check(const struct audit_line *lines, size_t count, const hash32 *item, struct err *err);
+    struct audit_line *out, struct arena *arena, struct bytes plaintext, struct err *err);
+/* Did the reader sign it, for this node, at about that time? STATUS_DENIED: no. `time_s` is the list's. */
+MUST_USE enum status audit_line_check(const struct audit_line *line, const struct deployment *deployment,
+    const addr20 *node, uint64_t time_s, struct err *err);
 
 #endif

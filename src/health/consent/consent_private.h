@@ -2,8 +2,8 @@
 #ifndef HEALTH_CONSENT_CONSENT_PRIVATE_H
 #define HEALTH_CONSENT_CONSENT_PRIVATE_H
 
+#include "eth/lists.h"
 #include "health/actors/action.h"
-#include "health/chain/lists.h"
 #include "health/consent/access.h"
 #include "health/contracts/consent.h"
 #include "health/records/own_folder.h"

@@ -1,5 +1,5 @@
 /*
- * A folder's grants and revocations as they were signed, complete by the folder's proved list (health/chain/lists.h):
+ * A folder's grants and revocations as they were signed, complete by the folder's proved list (eth/lists.h):
  * the node shows where each stands, and can neither hide one nor invent one.
  *
  * Ownership: the arena of `verified`. Threads: one owner a request.

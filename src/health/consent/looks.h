@@ -1,6 +1,6 @@
 /*
  * Who looked, and who was refused: a folder's list of looks, folded to the slot that the head proves
- * (health/chain/lists.h). So it is complete, or an error names the entries that the node left out.
+ * (eth/lists.h). So it is complete, or an error names the entries that the node left out.
  *
  * Ownership: the arena of `verified`. Threads: one owner a request.
  */

@@ -1,145 +1,275 @@
-/* Reads of a record, which the folder's controller finds in the node's sealed audit entries. */
+/* What every node served of a folder: each answer held to what that node anchored on the chain. */
+#include "crypto/merkle_map.h"
 #include "envelope/jwe.h"
+#include "health/chain/cause.h"
 #include "health/consent/audit.h"
+#include "health/consent/audit_nodes.h"
 #include "health/consent/consent_private.h"
-#include "health/records/record.h"
 
 #define PAGE_MAX ((size_t)2 << 20)
-#define ENTRIES_MAX 1000000u /* of one record */
-#define ENTRY_MAX ((size_t)4096)
+#define PLAIN_MAX ((size_t)4096)
+#define ENTRIES_MAX 1000000u /* of one node */
+#define HEADS_MAX 3u         /* that are taken while a node anchors anew */
 
-static enum status read_line(struct actor_request *request, struct audit_line *out, const struct p256_secret *secret,
-    struct bytes sealed, struct err *err) {
-	struct buf plaintext;
-	buf_init(&plaintext, ENTRY_MAX);
-	enum status status = jwe_ecdh_open(&plaintext, NULL, request->arena, sealed, secret, err);
-	struct bytes text = arena_dup(request->arena, buf_view(&plaintext));
-	buf_wipe(&plaintext);
-	if (status == STATUS_DENIED)
-		return err_set(err, STATUS_CORRUPT, "an audit entry does not open with the controller's audit key");
-	TRY(status);
-	return audit_line_parse(out, request->arena, sealed, text, err);
-}
-
-static enum status read_lines(struct actor_request *request, struct audit_line *lines, const struct own_folder *own,
-    const struct bytes *sealed, size_t count, struct err *err) {
-	struct p256_secret secret;
-	struct p256_public key;
-	TRY(home_audit_key(request->home, &secret, &key, own->controller_index, err));
-	enum status status = STATUS_OK;
-	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = read_line(request, &lines[i], &secret, sealed[i], err);
-	mem_wipe(&secret, sizeof secret);
-	return status;
-}
-
-/* Where the node anchored one of these very entries, its hash on the chain must be the same. */
-static enum status check_anchors(
-    struct actor_request *request, size_t *anchors, const struct audit_line *lines, size_t count, struct err *err) {
-	struct client_log *logs;
-	size_t found;
-	const struct deployment *deployment = &request->home->deployment;
-	struct contract_topics topics = consent_audit_anchored_event_topics(&deployment->sealer);
-	*anchors = 0;
-	TRY(request_logs(request, &logs, &found, &deployment->consent, 0, &topics, err));
-	for (size_t i = 0; i < found; i++) {
-		struct consent_audit_anchored_event anchored;
-		TRY(consent_audit_anchored_event_read(&anchored, &logs[i].log, err));
-		const uint64_t seq = anchored.count;
-		size_t low = 0, high = count;
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-			if (lines[middle].entry.seq < seq)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		if (low == count || lines[low].entry.seq != seq) continue;
-		if (!hash32_equal(&lines[low].hash, &anchored.root))
-			return err_set(err, STATUS_CORRUPT,
-			    "audit entry %llu is not the one that the node anchored on the chain: its log was changed",
-			    (unsigned long long)seq);
-		(*anchors)++;
-	}
-	return STATUS_OK;
-}
-
-/* --- asking for the pages --- */
-
-/* A record's sealed entries in the order in which they were made; pages come from the end. */
-struct pages {
-	struct bytes *sealed;
-	uint64_t total; /* as the first page says; what is added meanwhile is left out */
-	uint64_t lacks; /* entries 1 to `lacks` did not come yet */
+struct reading {
+	struct actor_request *request;
+	struct verified *verified;
+	const struct audit_wish *wish;
+	struct audit_log *out;
+	size_t capacity; /* of out->entries */
+	struct blob_asker asker;
+	struct p256_secret audit_secret;
 };
 
-static enum status take_page(struct actor_request *request, struct pages *pages, struct bytes text, struct err *err) {
-	const struct json *root;
-	uint64_t total;
-	TRY(json_parse(&root, request->arena, arena_dup(request->arena, text), NULL, err));
-	const struct json *entries = json_get(root, "entries");
-	if (!json_u64(&total, json_get(root, "total")) || !json_is(entries, JSON_ARRAY) || total > ENTRIES_MAX)
-		return err_set(err, STATUS_INTERNAL, "the node's audit answer is not a page of entries");
-	if (!pages->sealed) {
-		pages->sealed = arena_zalloc(request->arena, total, sizeof *pages->sealed);
-		pages->total = pages->lacks = total;
-	}
-	if (entries->count > pages->lacks)
-		return err_set(err, STATUS_INTERNAL, "the node's audit answer has more entries than it says");
-	if (entries->count == 0 && pages->lacks > 0)
-		return err_set(err, STATUS_INTERNAL, "the node does not give the audit entries 1 to %llu of %llu",
-		    (unsigned long long)pages->lacks, (unsigned long long)pages->total);
-	json_foreach (entry, entries) {
-		const struct bytes sealed = json_string(entry);
-		if (!sealed.data) return err_set(err, STATUS_INTERNAL, "the node's audit answer holds no texts");
-		pages->sealed[--pages->lacks] = sealed;
-	}
+/* One node's answer while it is folded. */
+struct folding {
+	struct reading *reading;
+	struct audit_node *node;
+	size_t index;
+	struct consent_stored_anchor anchor;
+	struct list_state proved; /* of the folder, under the anchor */
+	struct list_state seen;   /* by this home, at an earlier time */
+	struct list_fold fold;    /* from what the node says it has */
+	uint64_t shown;
+	bool reached_seen;
+	struct err wrong; /* of the first entry that is not what its reader signed; the others are shown all the same */
+	bool has_wrong;
+};
+
+static enum status not_proved(struct err *err) {
+	return err_because(err, CAUSE_NOT_PROVED, err_prefix(err, STATUS_DENIED, "not proved"));
+}
+
+/* --- what the node anchored --- */
+
+static enum status read_anchor(struct folding *f, struct err *err) {
+	struct verified *verified = f->reading->verified;
+	const addr20 *consent = &heads_anchor(verified->heads)->consent;
+	const hash32 slot = consent_anchors_slot(&f->node->node);
+	hash32 words[CONSENT_STORED_ANCHOR_SLOTS];
+	TRY(verified_struct(verified, words, consent, &slot, CONSENT_STORED_ANCHOR_SLOTS, err));
+	TRY(consent_stored_anchor_load(&f->anchor, words, err));
+	f->node->anchored_at_s = f->anchor.time;
 	return STATUS_OK;
 }
 
-static enum status get_page(struct actor_request *request, struct pages *pages, const struct blob_asker *asker,
-    const hash32 *record, struct err *err) {
-	struct blob_verdict verdict;
+static enum status get_page(
+    struct folding *f, struct audit_page *page, struct blob_verdict *verdict, uint64_t before, struct err *err) {
+	struct reading *r = f->reading;
+	const bool has_root = f->anchor.count > 0;
+	const struct blob_audit_wish wish = {.gate = &r->request->home->deployment.folders,
+	    .folder = &r->wish->folder,
+	    .root = has_root ? &f->anchor.root : NULL,
+	    .before = (uint32_t)before};
 	struct buf json;
 	buf_init(&json, PAGE_MAX);
-	const uint32_t before = pages->sealed ? (uint32_t)pages->lacks + 1 : 0;
-	enum status status =
-	    blobs_get_audit(asker, &json, &verdict, &request->home->deployment.records, record, before, err);
-	if (status == STATUS_OK && !verdict.ok)
-		status = err_set(err, verdict.http_status == 404 ? STATUS_NOTFOUND : STATUS_DENIED,
-		    "the node does not give the audit entries: %s (%s)", verdict.detail, verdict.code);
-	if (status == STATUS_OK) status = take_page(request, pages, buf_view(&json), err);
+	r->asker.node = &f->node->node;
+	enum status status = blobs_get_audit(&r->asker, &json, verdict, &wish, err);
+	if (status == STATUS_OK && verdict->ok)
+		status = audit_page_parse(page, r->request->arena, arena_dup(r->request->arena, buf_view(&json)), err);
 	buf_fini(&json);
 	return status;
 }
 
-static enum status get_audit(struct actor_request *request, struct pages *pages, const struct own_folder *own,
-    const hash32 *record, struct err *err) {
-	struct blob_asker asker;
-	hash32 account;
-	*pages = (struct pages){0};
-	TRY(consent_asker(request, &asker, &account, own, err));
-	enum status status;
-	do status = get_page(request, pages, &asker, record, err);
-	while (status == STATUS_OK && pages->lacks > 0);
-	mem_wipe(&account, sizeof account);
+static enum status refused(const struct blob_verdict *verdict, struct err *err) {
+	return err_set(err, STATUS_DENIED, "its entries were not served: %s (%s)", verdict->detail, verdict->code);
+}
+
+/* The first page, with the proof under the newest anchor: the node may have anchored anew since our head. */
+static enum status first_page(struct folding *f, struct audit_page *page, struct err *err) {
+	struct blob_verdict verdict;
+	for (unsigned i = 0; i < HEADS_MAX; i++) {
+		if (i > 0) TRY(verified_head(f->reading->verified, HEADS_FRESH, err));
+		TRY(read_anchor(f, err));
+		TRY(get_page(f, page, &verdict, 0, err));
+		if (verdict.ok || strcmp(verdict.code, "unknown-root") != 0) break;
+	}
+	return verdict.ok ? STATUS_OK : refused(&verdict, err);
+}
+
+/* Presence or absence, under the proved root. */
+static enum status read_proof(struct folding *f, const struct audit_page *page, struct err *err) {
+	hash32 value = {{0}};
+	if (f->anchor.count == 0) return STATUS_OK; /* it never anchored anything, which is proved */
+	if (!page->has_proof || !merkle_map_verify(&value, &f->anchor.root, &f->reading->wish->folder, page->proof)) {
+		err_set(err, STATUS_DENIED, "its answer does not follow from what it anchored on the chain");
+		return not_proved(err);
+	}
+	f->proved = list_load(&value);
+	f->node->proved = f->proved.count;
+	return STATUS_OK;
+}
+
+/* --- its entries --- */
+
+static enum status open_line(
+    struct folding *f, struct audit_line *line, const struct audit_sealed *sealed, struct err *err) {
+	struct reading *r = f->reading;
+	struct arena *arena = r->request->arena;
+	struct buf plain;
+	buf_init(&plain, PLAIN_MAX);
+	enum status status = jwe_ecdh_open(&plain, NULL, arena, sealed->jwe, &r->audit_secret, err);
+	const struct bytes text = arena_dup(arena, buf_view(&plain));
+	buf_wipe(&plain);
+	if (status == STATUS_DENIED) err_set(err, status, "it does not open with the controller's audit key");
+	if (status == STATUS_OK) status = audit_line_parse(line, arena, text, err);
+	if (status == STATUS_OK)
+		status =
+		    audit_line_check(line, &r->request->home->deployment, &f->node->node, sealed->link.time_s, err);
+	if (status == STATUS_OK) return STATUS_OK;
+	err_prefix(err, STATUS_DENIED, "entry %llu", (unsigned long long)sealed->link.n);
+	return not_proved(err);
+}
+
+static void show(struct folding *f, const struct audit_entry *entry) {
+	struct audit_log *out = f->reading->out;
+	if (out->count == f->reading->capacity) {
+		const size_t capacity = out->count ? 2 * out->count : 64;
+		struct audit_entry *larger = arena_zalloc(f->reading->request->arena, capacity, sizeof *larger);
+		if (out->count) memcpy(larger, out->entries, out->count * sizeof *larger);
+		out->entries = larger;
+		f->reading->capacity = capacity;
+	}
+	out->entries[out->count++] = *entry;
+	f->shown++;
+}
+
+static bool is_at(const struct folding *f, const struct list_state *state) {
+	return memcmp(f->fold.at.head, state->head, LIST_HEAD_BYTES) == 0;
+}
+
+/* Where the fold stands at what was anchored, or at what this home saw before, it must be that. */
+static enum status check_marks(struct folding *f, struct err *err) {
+	if (f->fold.at.count == f->proved.count && !is_at(f, &f->proved)) {
+		err_set(err, STATUS_DENIED, "its entries are not those that it anchored on the chain");
+		return not_proved(err);
+	}
+	if (f->fold.at.count == f->seen.count) {
+		f->reached_seen = true;
+		if (!is_at(f, &f->seen)) {
+			err_set(err, STATUS_DENIED, "its entries are not those that this home was shown before");
+			return not_proved(err);
+		}
+	}
+	return STATUS_OK;
+}
+
+static bool is_enough(const struct folding *f) {
+	const uint64_t max = f->reading->wish->max;
+	return list_fold_is_done(&f->fold) || (max && f->shown >= max && f->fold.at.count <= f->proved.count);
+}
+
+static enum status take(struct folding *f, const struct audit_sealed *sealed, struct err *err) {
+	struct audit_line line;
+	struct err wrong = {0};
+	if (list_fold_step(&f->fold, &sealed->link, err) != STATUS_OK) return not_proved(err);
+	TRY(check_marks(f, err));
+	if (open_line(f, &line, sealed, &wrong) != STATUS_OK) {
+		if (!f->has_wrong) f->wrong = wrong;
+		f->has_wrong = true;
+		return STATUS_OK;
+	}
+	line.entry.n = sealed->link.n;
+	line.entry.node = f->index;
+	line.entry.anchored = sealed->link.n <= f->proved.count;
+	if (!f->reading->wish->max || f->shown < f->reading->wish->max) show(f, &line.entry);
+	return STATUS_OK;
+}
+
+static enum status begin_fold(struct folding *f, const struct list_state *state, struct err *err) {
+	static const struct list_state nothing;
+	if (state->count > ENTRIES_MAX)
+		return err_set(err, STATUS_LIMIT, "it says that it has %llu entries; %u are read at most",
+		    (unsigned long long)state->count, ENTRIES_MAX);
+	if (state->count < f->proved.count) {
+		err_set(err, STATUS_DENIED, "entries %llu to %llu of its list were not served",
+		    (unsigned long long)state->count + 1, (unsigned long long)f->proved.count);
+		return not_proved(err);
+	}
+	if (f->proved.count < f->seen.count) {
+		err_set(err, STATUS_DENIED, "it has anchored %llu entries, and had anchored %llu before",
+		    (unsigned long long)f->proved.count, (unsigned long long)f->seen.count);
+		return not_proved(err);
+	}
+	if (list_fold_begin(&f->fold, state, &nothing, err) != STATUS_OK) return not_proved(err);
+	return check_marks(f, err);
+}
+
+static enum status fold_pages(struct folding *f, struct audit_page *page, struct err *err) {
+	struct blob_verdict verdict;
+	TRY(begin_fold(f, &page->state, err));
+	for (;;) {
+		for (size_t i = 0; i < page->count && !is_enough(f); i++) TRY(take(f, &page->entries[i], err));
+		if (is_enough(f)) break;
+		if (page->count == 0) return list_fold_end(&f->fold, err) == STATUS_OK ? STATUS_OK : not_proved(err);
+		TRY(get_page(f, page, &verdict, f->fold.at.count + 1, err));
+		if (!verdict.ok) return refused(&verdict, err);
+	}
+	if (list_fold_is_done(&f->fold) && list_fold_end(&f->fold, err) != STATUS_OK) return not_proved(err);
+	return STATUS_OK;
+}
+
+/* --- one node --- */
+
+static enum status read_node(struct folding *f, struct err *err) {
+	struct heads *heads = f->reading->verified->heads;
+	const hash32 *folder = &f->reading->wish->folder;
+	struct audit_page page;
+	TRY(read_anchor(f, err));
+	TRY(verified_remembered(heads, &f->seen, &f->node->node, folder, err));
+	if (!f->node->url && f->anchor.count == 0) return STATUS_OK; /* it has anchored no read at all */
+	if (!f->node->url)
+		return err_set(err, STATUS_DENIED, "it has anchored reads, and was not asked: nobody says where it is");
+	TRY(first_page(f, &page, err));
+	TRY(read_proof(f, &page, err));
+	TRY(fold_pages(f, &page, err));
+	if (f->has_wrong) {
+		*err = f->wrong;
+		return STATUS_DENIED;
+	}
+	return f->reached_seen ? verified_remember(heads, &f->proved, &f->node->node, folder, err) : STATUS_OK;
+}
+
+/* Another node than the deployment's is asked through a client of its own. */
+static enum status with_client(struct folding *f, struct err *err) {
+	struct reading *r = f->reading;
+	struct client *own = r->request->client, *other = NULL;
+	if (!f->node->url || strcmp(f->node->url, client_url(own)) == 0) return read_node(f, err);
+	struct client_options options = *client_options_of(own);
+	options.url = f->node->url;
+	options.chain_id = client_chain_id(own);
+	TRY(client_open(&other, &options, err));
+	r->asker.client = other;
+	const enum status status = read_node(f, err);
+	r->asker.client = own;
+	client_close(other);
 	return status;
 }
 
-enum status audit_reads(struct actor_request *request, struct audit_log *out, const hash32 *record, struct err *err) {
-	struct record_registration registration;
+/* What goes wrong with one node is its fault, and the others are asked all the same. */
+static void ask_node(struct reading *r, size_t index) {
+	struct folding folding = {.reading = r, .node = &r->out->nodes[index], .index = index};
+	struct err err = {0};
+	struct audit_node *node = folding.node;
+	node->is_proved = with_client(&folding, &err) == STATUS_OK;
+	if (!node->is_proved) node->fault = arena_strdup(r->request->arena, bytes_text(err.message));
+	r->out->is_complete = r->out->is_complete && node->is_proved;
+}
+
+enum status audit_reads(
+    struct actor_request *request, struct audit_log *out, const struct audit_wish *wish, struct err *err) {
+	struct reading reading = {.request = request, .wish = wish, .out = out};
 	struct own_folder own;
-	struct pages pages;
-	TRY(record_find(request, &registration, record, err));
-	TRY(own_folder_load(request, &own, &registration.folder, err));
-	*out = (struct audit_log){0};
-	TRY(get_audit(request, &pages, &own, record, err));
-	out->count = (size_t)pages.total;
-	struct audit_line *lines = arena_zalloc(request->arena, out->count, sizeof *lines);
-	TRY(read_lines(request, lines, &own, pages.sealed, out->count, err));
-	TRY(audit_check(lines, out->count, record, err));
-	TRY(check_anchors(request, &out->anchors, lines, out->count, err));
-	out->entries = arena_zalloc(request->arena, out->count, sizeof *out->entries);
-	for (size_t i = 0; i < out->count; i++) out->entries[i] = lines[i].entry;
-	return STATUS_OK;
+	struct p256_public key;
+	hash32 account;
+	*out = (struct audit_log){.is_complete = true};
+	TRY(own_folder_load(request, &own, &wish->folder, err));
+	TRY(request_verified(request, &reading.verified, HEADS_FRESH, err));
+	TRY(audit_nodes(request, reading.verified, out, wish, err));
+	TRY(home_audit_key(request->home, &reading.audit_secret, &key, own.controller_index, err));
+	enum status status = consent_asker(request, &reading.asker, &account, &own, err);
+	for (size_t i = 0; i < out->node_count && status == STATUS_OK; i++) ask_node(&reading, i);
+	mem_wipe(&account, sizeof account);
+	mem_wipe(&reading.audit_secret, sizeof reading.audit_secret);
+	return status;
 }

@@ -6,7 +6,7 @@
 #define BYTES_MAX_DEFAULT ((uint64_t)1 << 40)
 #define PENDING_AGE_MS (10u * 60 * 1000)
 #define SWEEP_EVERY_MS (30u * 1000)
-#define ANCHOR_EVERY_MS (20u * 1000)
+#define ANCHOR_EVERY_MS (60u * 1000)
 #define RETRY_MS (2u * 1000)
 #define CONFIRM_AT_ONCE 64u
 
@@ -17,6 +17,7 @@ enum status blob_open(struct blob_room **out, struct chain *chain, struct store 
 	room->store = store;
 	room->options = *options;
 	if (room->options.bytes_max == 0) room->options.bytes_max = BYTES_MAX_DEFAULT;
+	if (room->options.anchor_every_ms == 0) room->options.anchor_every_ms = ANCHOR_EVERY_MS;
 	room->directory = mem_strdup(options->directory);
 	room->gate_count = genesis_blob_gates(chain_genesis(chain), room->gates);
 	room->accounts = blob_accounts_new();
@@ -103,9 +104,7 @@ enum status blob_admits(struct blob_room *room, enum blob_admission *admission, 
 }
 
 struct blob_counts blob_counts(struct blob_room *room) {
-	hash32 head;
-	struct blob_counts counts = {0};
-	blob_audit_unanchored(room, &head, &counts.audit_entries);
+	struct blob_counts counts = {.audit_entries = blob_audit_count(room)};
 	pthread_mutex_lock(&room->lock);
 	counts.items = room->item_count;
 	counts.bytes = room->content_bytes;
@@ -147,20 +146,23 @@ static enum status confirm_erasures(struct blob_room *room, struct err *err) {
 	return status;
 }
 
+/* One transaction if there was a read since the last one, or if that one did not get into a block. */
 static enum status anchor_audit(struct blob_room *room, struct err *err) {
-	hash32 head;
-	uint64_t count;
-	if (room->gate_count == 0 || !blob_audit_unanchored(room, &head, &count)) return STATUS_OK;
-	struct buf data;
-	bool sent = false;
-	buf_init(&data, 256);
-	blob_gate_anchor_audit_data(&data, &head, count);
-	enum status status = STATUS_OK;
-	for (size_t i = 0; i < room->gate_count && !sent && status == STATUS_OK; i++)
-		status = send_if_useful(room, &sent, &room->gates[i], buf_view(&data), err);
-	buf_fini(&data);
-	if (sent) blob_audit_anchored(room, count);
-	return status;
+	struct blob_anchor on_chain, anchor;
+	const addr20 *gate;
+	bool owed, sent;
+	TRY(blob_gate_anchor(room, &gate, &on_chain, err));
+	if (!gate) return STATUS_OK;
+	TRY(blob_audit_owed(room, &owed, &anchor, &on_chain, err));
+	if (owed) {
+		struct buf data;
+		buf_init(&data, 256);
+		blob_gate_anchor_audit_data(&data, &anchor);
+		const enum status status = send_if_useful(room, &sent, gate, buf_view(&data), err);
+		buf_fini(&data);
+		TRY(status);
+	}
+	return blob_audit_sweep(room, err);
 }
 
 enum status blob_duties(struct blob_room *room, struct err *err) {
@@ -175,7 +177,7 @@ enum status blob_duties(struct blob_room *room, struct err *err) {
 		room->confirm_after_ms = now_ms + RETRY_MS;
 		TRY(confirm_erasures(room, err));
 	}
-	if (now_ms >= room->anchored_ms + ANCHOR_EVERY_MS) {
+	if (now_ms >= room->anchored_ms + room->options.anchor_every_ms) {
 		room->anchored_ms = now_ms;
 		TRY(anchor_audit(room, err));
 	}

@@ -30,7 +30,8 @@ struct blob_options {
 	char machine_run[64];
 	const struct clock_source *clock;
 	const struct random_source *random;
-	uint64_t bytes_max; /* of all content; 0: 1 TiB */
+	uint64_t bytes_max;       /* of all content; 0: 1 TiB */
+	uint32_t anchor_every_ms; /* the root of the audit log is anchored if there were reads; 0: a minute */
 	/* Sends a transaction of the node's own; the answer is whether it was taken in. Called from blob_duties. */
 	MUST_USE enum status (*send)(void *context, const addr20 *to, struct bytes data, struct err *err);
 	void *send_context;

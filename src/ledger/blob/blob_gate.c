@@ -68,8 +68,8 @@ enum status blob_gate_may_get(
 }
 
 enum status blob_gate_may_audit(
-    struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err) {
-	return ask_about_item(room, may, "mayAudit(address,bytes32)", gate, who, item, err);
+    struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *list, struct err *err) {
+	return ask_about_item(room, may, "mayAudit(address,bytes32)", gate, who, list, err);
 }
 
 enum status blob_gate_may_put_late(
@@ -89,24 +89,55 @@ enum status blob_gate_may_put(
 	return status;
 }
 
-enum status blob_gate_audit_key(
-    struct blob_room *room, bool *has, uint8_t xy[64], const addr20 *gate, const hash32 *item, struct err *err) {
+enum status blob_gate_audit_of(
+    struct blob_room *room, struct blob_gate_audit *out, const addr20 *gate, const hash32 *item, struct err *err) {
 	struct buf input, answer;
 	buf_init(&input, 256);
 	buf_init(&answer, 4096);
-	abi_put_selector(&input, "auditKey(bytes32)");
+	abi_put_selector(&input, "auditOf(bytes32)");
 	abi_put_hash32(&input, item);
 	bool succeeded;
 	enum status status = ask_by_nobody(room, &succeeded, &answer, gate, buf_view(&input), err);
 	struct abi_reader reader = abi_reader(buf_view(&answer));
-	hash32 x = abi_hash32(&reader), y = abi_hash32(&reader);
-	memcpy(xy, x.b, 32);
-	memcpy(xy + 32, y.b, 32);
-	*has = status == STATUS_OK && succeeded && abi_finish(&reader, NULL) == STATUS_OK &&
-	       !(hash32_is_zero(&x) && hash32_is_zero(&y));
+	*out = (struct blob_gate_audit){.list = abi_hash32(&reader)};
+	const hash32 x = abi_hash32(&reader), y = abi_hash32(&reader);
+	memcpy(out->xy, x.b, 32);
+	memcpy(out->xy + 32, y.b, 32);
+	out->is_wanted = status == STATUS_OK && succeeded && abi_finish(&reader, NULL) == STATUS_OK &&
+			 !(hash32_is_zero(&x) && hash32_is_zero(&y));
 	buf_fini(&input);
 	buf_fini(&answer);
 	return status;
+}
+
+static enum status ask_anchor(
+    struct blob_room *room, bool *has, struct blob_anchor *out, const addr20 *gate, struct err *err) {
+	struct buf input, answer;
+	buf_init(&input, 256);
+	buf_init(&answer, 4096);
+	abi_put_selector(&input, "anchorOf(address)");
+	abi_put_address(&input, &room->options.node);
+	bool succeeded;
+	const enum status status = ask_by_nobody(room, &succeeded, &answer, gate, buf_view(&input), err);
+	struct abi_reader reader = abi_reader(buf_view(&answer));
+	*out = (struct blob_anchor){.root = abi_hash32(&reader)};
+	out->count = abi_u64(&reader);
+	(void)abi_u64(&reader); /* when */
+	*has = status == STATUS_OK && succeeded && abi_finish(&reader, NULL) == STATUS_OK;
+	buf_fini(&input);
+	buf_fini(&answer);
+	return status;
+}
+
+enum status blob_gate_anchor(struct blob_room *room, const addr20 **gate, struct blob_anchor *out, struct err *err) {
+	bool has = false;
+	*gate = NULL;
+	for (size_t i = 0; i < room->gate_count && !has; i++) {
+		TRY(ask_anchor(room, &has, out, &room->gates[i], err));
+		if (has) *gate = &room->gates[i];
+	}
+	if (!has) *out = (struct blob_anchor){.count = 0};
+	return STATUS_OK;
 }
 
 enum status blob_gate_blobs_of(struct blob_room *room, hash32 blobs[BLOB_NAMES_MAX], size_t *count, const addr20 *gate,
@@ -180,8 +211,8 @@ void blob_gate_confirm_erased_data(struct buf *out, const hash32 *item) {
 	abi_put_hash32(out, item);
 }
 
-void blob_gate_anchor_audit_data(struct buf *out, const hash32 *head, uint64_t count) {
+void blob_gate_anchor_audit_data(struct buf *out, const struct blob_anchor *anchor) {
 	abi_put_selector(out, "anchorAudit(bytes32,uint64)");
-	abi_put_hash32(out, head);
-	abi_put_u64(out, count);
+	abi_put_hash32(out, &anchor->root);
+	abi_put_u64(out, anchor->count);
 }

@@ -19,9 +19,12 @@ struct blob_request {
 	addr20 gate;
 	hash32 name;   /* the blob of a put; else the item */
 	uint32_t part; /* of an audit: the page's entries come before this number [0: from the newest on] */
+	bool has_root; /* of an audit: which root to prove under; not signed, since it changes no entry */
+	hash32 root;
 	uint64_t expiry_s;
 	uint64_t nonce;
 	addr20 who;
+	struct eth_signature signature;
 };
 
 static void problem_of(struct http_response *response, enum status status, const struct err *err) {
@@ -52,12 +55,16 @@ static bool decimal(uint64_t *out, struct bytes text) {
 	return json_u64(out, &number);
 }
 
-/* "?before=N", and nothing else. */
-static bool read_before(uint64_t *before, const struct http_exchange *exchange) {
-	const struct bytes query = exchange->request.query, name = BYTES_LITERAL("before=");
+/* "?before=N" or "?root=0x…", and nothing else. */
+static bool read_page(struct blob_request *request, uint64_t *before, const struct http_exchange *exchange) {
+	const struct bytes query = exchange->request.query, number = BYTES_LITERAL("before="),
+			   root = BYTES_LITERAL("root=");
 	if (query.len == 0) return true;
-	return bytes_equal(bytes_slice(query, 0, name.len), name) &&
-	       decimal(before, bytes_slice(query, name.len, query.len)) && *before >= 1 && *before <= UINT32_MAX;
+	request->has_root = bytes_equal(bytes_slice(query, 0, root.len), root);
+	if (request->has_root)
+		return hex_fixed(request->root.b, 32, bytes_slice(query, root.len, query.len)) == STATUS_OK;
+	return bytes_equal(bytes_slice(query, 0, number.len), number) &&
+	       decimal(before, bytes_slice(query, number.len, query.len)) && *before >= 1 && *before <= UINT32_MAX;
 }
 
 /* What the path and the query name. */
@@ -68,7 +75,7 @@ static bool read_target(struct blob_request *request, const struct http_exchange
 	if (request->action == ACTION_PART &&
 	    !(decimal(&part, route_param(exchange, "part")) && part < CONTAINER_PARTS_MAX))
 		return false;
-	if (request->action == ACTION_AUDIT && !read_before(&part, exchange)) return false;
+	if (request->action == ACTION_AUDIT && !read_page(request, &part, exchange)) return false;
 	request->part = (uint32_t)part;
 	return true;
 }
@@ -137,12 +144,11 @@ static bool authenticate(struct blob_room *room, struct blob_request *request, s
 	if (!bytes_equal(bytes_slice(header, 0, scheme.len), scheme))
 		return refuse(response, "an Authorization header of scheme Xinglin is needed");
 	header = bytes_slice(header, scheme.len, header.len);
-	struct eth_signature signature;
 	addr20 signer;
 	if (hex_fixed(request->who.b, 20, credential(header, "account")) != STATUS_OK ||
 	    !decimal(&request->expiry_s, credential(header, "expiry")) ||
 	    !decimal(&request->nonce, credential(header, "nonce")) ||
-	    hex_fixed(signature.b, sizeof signature.b, credential(header, "signature")) != STATUS_OK)
+	    hex_fixed(request->signature.b, sizeof request->signature.b, credential(header, "signature")) != STATUS_OK)
 		return refuse(response, "account, expiry, nonce or signature is missing or malformed");
 	uint64_t now_s = clock_now_ms(room->options.clock) / 1000;
 	if (request->expiry_s < now_s || request->expiry_s > now_s + BLOB_EXPIRY_AHEAD_S) {
@@ -153,7 +159,7 @@ static bool authenticate(struct blob_room *room, struct blob_request *request, s
 		return false;
 	}
 	hash32 digest = request_digest(room, request);
-	if (eth_signer(&signer, &signature, &digest) != STATUS_OK)
+	if (eth_signer(&signer, &request->signature, &digest) != STATUS_OK)
 		return refuse(response, "the signature is not valid");
 	if (!addr20_equal(&signer, &request->who))
 		return refuse(
@@ -316,6 +322,16 @@ static bool find_item(struct blob_room *room, const struct blob_request *request
 	return false;
 }
 
+/* Whoever may see an item's audit is no stranger to it. */
+static enum status may_audit_item(
+    struct blob_room *room, bool *may, const struct blob_request *request, struct err *err) {
+	struct blob_gate_audit audit;
+	TRY(blob_gate_audit_of(room, &audit, &request->gate, &request->name, err));
+	*may = false;
+	if (!audit.is_wanted) return STATUS_OK;
+	return blob_gate_may_audit(room, may, &request->gate, &request->who, &audit.list, err);
+}
+
 /* Does the gate let this account read the item, or know it otherwise? A stranger learns nothing, not even what is here,
  * and leaves no trace. */
 static bool judge_read(
@@ -325,8 +341,7 @@ static bool judge_read(
 	const addr20 *gate = &request->gate, *who = &request->who;
 	enum status status = blob_gate_may_get(room, may, gate, who, &request->name, &err);
 	if (status == STATUS_OK && !*may) status = blob_gate_knows(room, &knows, gate, who, &err);
-	if (status == STATUS_OK && !*may && !knows)
-		status = blob_gate_may_audit(room, &knows, gate, who, &request->name, &err);
+	if (status == STATUS_OK && !*may && !knows) status = may_audit_item(room, &knows, request, &err);
 	if (status != STATUS_OK) {
 		problem_of(response, STATUS_INTERNAL, &err);
 	} else if (!*may && !knows) {
@@ -340,7 +355,15 @@ static bool judge_read(
 static bool log_read(
     struct blob_room *room, bool may, const struct blob_request *request, struct http_response *response) {
 	struct err err = {0};
-	const struct blob_read read = {request->gate, request->name, request->part, request->who, may};
+	struct blob_read read = {.gate = request->gate,
+	    .item = request->name,
+	    .whole = request->action == ACTION_GET,
+	    .part = request->part,
+	    .who = request->who,
+	    .expiry_s = request->expiry_s,
+	    .nonce = request->nonce,
+	    .served = may};
+	memcpy(read.signature, request->signature.b, sizeof read.signature);
 	if (!blob_account_is_logged(room, &request->who, may)) {
 		http_problem(response, 429, "too-many-entries",
 		    may ? "this account has read as much as it may in a day"
@@ -374,9 +397,11 @@ static void answer_audit(struct blob_room *room, const struct blob_request *requ
 	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
 	if (!may)
 		return http_problem(
-		    response, 403, "audit-refused", "the contract does not let this account see this item's log");
+		    response, 403, "audit-refused", "the contract does not let this account see this log");
 	if (!use_once(room, request, response)) return;
-	status = blob_audit_list(room, &response->body, &request->gate, &request->name, request->part, &err);
+	const struct blob_audit_page page = {request->part, request->has_root, request->root};
+	status = blob_audit_list(room, &response->body, &request->name, &page, &err);
+	if (status == STATUS_NOTFOUND) return http_problem(response, 409, "unknown-root", err.message);
 	if (status != STATUS_OK) log_error("blob", "%s", err.message);
 	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
 	response->content_type = "application/json";
@@ -386,7 +411,8 @@ static void answer_audit(struct blob_room *room, const struct blob_request *requ
 static bool open_request(struct blob_room *room, struct blob_request *request, struct http_exchange *exchange) {
 	struct http_response *response = &exchange->response;
 	if (!read_target(request, exchange)) {
-		http_problem(response, 404, "not-found", "the path is /blobs/{gate}/{name}[/{part}|/audit[?before=N]]");
+		http_problem(
+		    response, 404, "not-found", "the path is /blobs/{gate}/{name}[/{part}|/audit[?before=N|?root=H]]");
 		return false;
 	}
 	if (!blob_gate_is(room, &request->gate)) {
@@ -443,7 +469,7 @@ const struct route blob_routes[] = {
 	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}, .begin = begin_put),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}", handle_get, "the whole container of an item"),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}/audit", handle_audit,
-	"the sealed audit entries of an item, the newest first, for its controller; the page before entry N: ?before=N"),
+	"the sealed audit entries of a folder, newest first, for its controller; ?root=H: with its proof; ?before=N: on"),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}/{part}", handle_part, "one part of an item's container"),
 };
 const size_t blob_route_count = sizeof blob_routes / sizeof *blob_routes;

@@ -145,13 +145,25 @@ MUST_USE enum status blob_gate_may_put(
 MUST_USE enum status blob_gate_may_get(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err);
 MUST_USE enum status blob_gate_may_audit(
-    struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err);
+    struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *list, struct err *err);
 /* May it put what the item was named with, though the namer did not? Only while the item stands. */
 MUST_USE enum status blob_gate_may_put_late(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, const hash32 *item, struct err *err);
-/* `*has` false: the gate wants no audit entries for this item. */
-MUST_USE enum status blob_gate_audit_key(
-    struct blob_room *room, bool *has, uint8_t xy[64], const addr20 *gate, const hash32 *item, struct err *err);
+/* Where a read of an item is entered, and the key that the entry is sealed to. */
+struct blob_gate_audit {
+	bool is_wanted; /* false: the gate wants no entries for this item */
+	hash32 list;
+	uint8_t xy[64];
+};
+MUST_USE enum status blob_gate_audit_of(
+    struct blob_room *room, struct blob_gate_audit *out, const addr20 *gate, const hash32 *item, struct err *err);
+/* What this node has anchored of its audit log, and at which gate it anchors; NULL: at none. */
+struct blob_anchor {
+	hash32 root;
+	uint64_t count;
+};
+MUST_USE enum status blob_gate_anchor(
+    struct blob_room *room, const addr20 **gate, struct blob_anchor *out, struct err *err);
 /* May this account do anything at all at this gate? */
 MUST_USE enum status blob_gate_knows(
     struct blob_room *room, bool *knows, const addr20 *gate, const addr20 *who, struct err *err);
@@ -171,25 +183,39 @@ MUST_USE enum status blob_gate_claims_of(struct blob_room *room, struct blob_cla
 MUST_USE enum status blob_gate_would_succeed(
     struct blob_room *room, bool *would, const addr20 *gate, struct bytes data, struct err *err);
 void blob_gate_confirm_erased_data(struct buf *out, const hash32 *item);
-void blob_gate_anchor_audit_data(struct buf *out, const hash32 *head, uint64_t count);
+void blob_gate_anchor_audit_data(struct buf *out, const struct blob_anchor *anchor);
 
-/* blob_audit.c: the trace of every read. */
+/* blob_audit.c: the trace of every read, with the reader's own signed request: nobody can invent one. */
 struct blob_read {
 	addr20 gate;
 	hash32 item;
+	bool whole;
 	uint32_t part;
 	addr20 who;
+	uint64_t expiry_s, nonce;
+	uint8_t signature[65];
 	bool served;
 };
 MUST_USE enum status blob_audit_open(struct blob_room *room, struct err *err);
 void blob_audit_close(struct blob_audit *audit);
 /* Durable when it returns: the trace comes before the answer. */
 MUST_USE enum status blob_audit_add(struct blob_room *room, const struct blob_read *read, struct err *err);
-/* A page of the item's sealed entries as JSON, from the newest on, or from the one before entry number `before`. */
+struct blob_audit_page {
+	uint64_t before; /* entries below this number; 0: from the newest on */
+	bool has_root;   /* with the proof of what the list is under this root */
+	hash32 root;
+};
+/* A page of a list's sealed entries as JSON, newest first. STATUS_NOTFOUND: nothing is proved under this root. */
 MUST_USE enum status blob_audit_list(
-    struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item, uint32_t before, struct err *err);
-/* True if entries are not anchored yet: the newest entry's hash and the count. */
-bool blob_audit_unanchored(struct blob_room *room, hash32 *head, uint64_t *count);
-void blob_audit_anchored(struct blob_room *room, uint64_t count);
+    struct blob_room *room, struct buf *out, const hash32 *list, const struct blob_audit_page *page, struct err *err);
+uint64_t blob_audit_count(struct blob_room *room);
+
+/* blob_audit_map.c: what is anchored. */
+
+/* Freezes the map if there is something new and the chain has what was frozen before. *owed: `anchor` is to be sent. */
+MUST_USE enum status blob_audit_owed(struct blob_room *room, bool *owed, struct blob_anchor *anchor,
+    const struct blob_anchor *on_chain, struct err *err);
+/* Deletes what no root needs any more. */
+MUST_USE enum status blob_audit_sweep(struct blob_room *room, struct err *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "health/chain/lists.h"
+#include "eth/lists.h"
 
 #include "crypto/hash.h"
 

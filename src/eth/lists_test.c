@@ -1,5 +1,5 @@
 /* Lists fold to their slot, or are refused with the entries that are missing. */
-#include "health/chain/lists.h"
+#include "eth/lists.h"
 
 #include "tests/unit.h"
 

@@ -7,8 +7,8 @@
  * with head_0 = 0 and `time` the block's. So a reader that has the slot proved takes the entries newest first, and
  * knows of each one at once that it is right, and at the end that none is missing. Threads: pure.
  */
-#ifndef HEALTH_CHAIN_LISTS_H
-#define HEALTH_CHAIN_LISTS_H
+#ifndef ETH_LISTS_H
+#define ETH_LISTS_H
 
 #include "base/bytes.h"
 #include "base/status.h"

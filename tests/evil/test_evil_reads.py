@@ -1,0 +1,67 @@
+"""What was read, as a node says it, and what `access reads` makes of it: the node is named, and the exit code is 3."""
+import lies
+import pytest
+
+from evil_node import EvilNode
+from programs import REFUSED, UNPROVED, Under
+from reads import LIES, Audit, honest_answer
+
+
+def reads(world, lie, home=None, *more):
+    with EvilNode(world.c.node.url, lie) as node:
+        return Under(world, node).run("patient", "access", "reads", "--folder", world.a, *more, home=home)
+
+
+def shown(answer):
+    """What a program sees that checks nothing."""
+    return [(entry["n"], entry["entry"]) for entry in answer["entries"]]
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_it_names_the_node_that_lies(world, name):
+    lie = LIES[name](world)
+    outcome = reads(world, lie)
+    assert lie.told, outcome
+    assert outcome.code == REFUSED and outcome.report["complete"] is False, outcome
+    node = outcome.report["nodes"][0]
+    assert node["node"].lower() == world.deployment["sealer"].lower() and not node["proved"], outcome
+    assert UNPROVED.search(node["fault"]), node
+
+
+@pytest.mark.parametrize("name", [name for name in LIES if "proof" not in name or "empty" in name])
+def test_a_plain_client_believes_it(world, name):
+    honest = honest_answer(world, world.a)
+    lie = LIES[name](world)
+    assert shown(lie.change(honest_answer(world, world.a))) != shown(honest)
+
+
+def test_an_honest_node_is_believed(world):
+    outcome = reads(world, Audit(lambda answer: answer))
+    assert outcome.code == 0 and outcome.report["complete"] is True, outcome
+    assert outcome.report["nodes"][0]["entries"] == len(outcome.report["reads"]) > 4
+    assert all(read["anchored"] for read in outcome.report["reads"])
+
+
+def test_reads_that_were_shown_before_cannot_be_taken_back(world):
+    """Under an anchor that the node makes anew, with fewer reads: a home that saw more says so."""
+    home = world.home("patient")
+    assert reads(world, Audit(lambda answer: answer), home).code == 0
+    (kept,) = (home / "lists").glob("*.json")
+    kept.write_text(kept.read_text().replace('"count":', '"count":1'))  # as if it had seen ten times as many
+    outcome = reads(world, Audit(lambda answer: answer), home)
+    assert outcome.code == REFUSED and "had anchored" in outcome.report["nodes"][0]["fault"], outcome
+
+
+@pytest.mark.parametrize("lie", [
+    lambda world: lies.Past(world.before_revocation, about=world.address("consent")),
+    lambda world: lies.Swap({anchored_root(world): "00" * 32}, proofs=True, about=world.address("consent")),
+], ids=["an older anchor", "an anchor hidden"])
+def test_an_anchor_is_proved(world, lie):
+    told = lie(world)
+    outcome = reads(world, told)
+    assert told.told and outcome.code == REFUSED, outcome
+    assert UNPROVED.search(outcome.text), outcome
+
+
+def anchored_root(world):
+    return world.words("consent", "anchorOf(address)", world.deployment["sealer"])[0]
