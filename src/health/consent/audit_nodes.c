@@ -1,7 +1,6 @@
 #include "health/consent/audit_nodes.h"
 
-#include "health/actors/roles.h"
-#include "health/contracts/directory.h"
+#include "health/actors/directory.h"
 
 static const char *url_of(const struct actor_request *request, const struct audit_wish *wish, const addr20 *node) {
 	for (size_t i = 0; i < wish->address_count; i++)
@@ -16,19 +15,14 @@ static void add(
 	out->nodes[out->node_count++] = (struct audit_node){.node = *node, .url = url_of(request, wish, node)};
 }
 
-enum status audit_nodes(struct actor_request *request, struct verified *verified, struct audit_log *out,
-    const struct audit_wish *wish, struct err *err) {
-	const struct deployment *deployment = heads_anchor(verified->heads);
-	struct contract_topics topics = directory_actor_listed_event_topics(NULL);
-	struct client_log *logs;
+enum status audit_nodes(
+    struct actor_request *request, struct audit_log *out, const struct audit_wish *wish, struct err *err) {
+	const addr20 *sealer = &request->home->deployment.sealer;
+	struct directory_listed *listed;
 	size_t count;
-	TRY(request_logs(request, &logs, &count, &deployment->directory, 0, &topics, err));
+	TRY(directory_find_all(request, &listed, &count, ROLE_NODE, err));
 	out->nodes = arena_zalloc(request->arena, count + 1, sizeof *out->nodes);
-	if (!addr20_is_zero(&deployment->sealer)) add(request, out, wish, &deployment->sealer);
-	for (size_t i = 0; i < count; i++) {
-		struct directory_actor_listed_event listed;
-		TRY(directory_actor_listed_event_read(&listed, &logs[i].log, err));
-		if (listed.roles & ROLE_NODE) add(request, out, wish, &listed.actor);
-	}
+	if (!addr20_is_zero(sealer)) add(request, out, wish, sealer);
+	for (size_t i = 0; i < count; i++) add(request, out, wish, &listed[i].address);
 	return STATUS_OK;
 }

@@ -4,8 +4,9 @@
 
 #include "health/consent/audit.h"
 
-/* Fills in out->nodes: the deployment's sealer, and every node that the directory proves. */
-MUST_USE enum status audit_nodes(struct actor_request *request, struct verified *verified, struct audit_log *out,
-    const struct audit_wish *wish, struct err *err);
+/* Fills in out->nodes: the deployment's sealer, and every node that the directory proves, whatever its status.
+ * STATUS_DENIED: the node does not show all of them. */
+MUST_USE enum status audit_nodes(
+    struct actor_request *request, struct audit_log *out, const struct audit_wish *wish, struct err *err);
 
 #endif

@@ -265,7 +265,7 @@ enum status audit_reads(
 	*out = (struct audit_log){.is_complete = true};
 	TRY(own_folder_load(request, &own, &wish->folder, err));
 	TRY(request_verified(request, &reading.verified, HEADS_FRESH, err));
-	TRY(audit_nodes(request, reading.verified, out, wish, err));
+	TRY(audit_nodes(request, out, wish, err));
 	TRY(home_audit_key(request->home, &reading.audit_secret, &key, own.controller_index, err));
 	enum status status = consent_asker(request, &reading.asker, &account, &own, err);
 	for (size_t i = 0; i < out->node_count && status == STATUS_OK; i++) ask_node(&reading, i);

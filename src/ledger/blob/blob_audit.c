@@ -236,6 +236,9 @@ enum status blob_audit_open(struct blob_room *room, struct err *err) {
 	if (status == STATUS_CORRUPT) status = blob_audit_rebuild(room, err);
 	if (status == STATUS_OK) status = keep_end(room, err);
 	TRY(status);
+	if ((uint64_t)info.st_size - audit->end > ENTRY_HEAD + AUDIT_JWE_MAX) /* more than one that was torn */
+		return err_set(err, STATUS_CORRUPT, "%s holds what is no entry, from byte %llu on", path,
+		    (unsigned long long)audit->end);
 	if (ftruncate(audit->fd, (off_t)audit->end) != 0)
 		return err_set(err, STATUS_IO, "cannot mend %s: %s", path, strerror(errno));
 	return STATUS_OK;

@@ -39,8 +39,12 @@
  * |                 |                                       | count u32: and so many gates' events of the next one         |
  * |                 | "n" expiry u64, account 20, nonce u64 | empty: a signed request that was served                      |
  * |                 | "b"                                   | in which run of the machine the blobs were open, or "closed" |
- * |                 | "a" gate 20, item 32, number u64      | offset u64 and length u32 of an audit entry in audit.log     |
- * |                 | "A"                                   | end u64, count u64, SHA-256 32: audit.log has rows up to     |
+ * |                 | "a" list 32, number u64               | offset u64 and length u32 of an audit entry in audit.log,    |
+ * |                 |                                       | time u64, the list's head after it 24                        |
+ * |                 | "s" hash 32                           | round u64, node 65: of the map of lists (crypto/merkle_map.h) |
+ * |                 | "x" round u64, hash 32                | empty: a node that was replaced in this round                |
+ * |                 | "A"                                   | end u64, count u64: audit.log has rows up to; round u64, root |
+ * |                 |                                       | 32 of the map; root 32 and count u64 of the two frozen last  |
  *
  * ACCOUNT flags: 1 nonce is not zero, 2 balance is not zero, 4 has code, 8 has storage.
  * TXS and RECEIPTS: a group is count u8, end offset u32 each, then the items. A transaction is its envelope (EIP-2718).
