@@ -14,7 +14,7 @@ from evil_node import EvilNode
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOTHING = "0x" + "00" * 24
-ACTOR_LISTED = keccak(text="ActorListed(address,uint32,string)").hex()
+ACTOR_LISTED = "0x" + keccak(text="ActorListed(address,uint32,string,uint64,bytes24)").hex()
 
 
 def envelope_tool():

@@ -3,8 +3,9 @@ import lies
 import pytest
 
 from evil_node import EvilNode
+from machine import rpc
 from programs import REFUSED, UNPROVED, Under
-from reads import LIES, Audit, honest_answer
+from reads import ACTOR_LISTED, LIES, Audit, honest_answer
 
 
 def reads(world, lie, home=None, *more):
@@ -50,6 +51,16 @@ def test_reads_that_were_shown_before_cannot_be_taken_back(world):
     kept.write_text(kept.read_text().replace('"count":', '"count":1'))  # as if it had seen ten times as many
     outcome = reads(world, Audit(lambda answer: answer), home)
     assert outcome.code == REFUSED and "had anchored" in outcome.report["nodes"][0]["fault"], outcome
+
+
+def test_a_node_that_is_left_out_is_missed(world):
+    """The directory's list is proved: without one of its entries nobody knows which nodes to ask."""
+    sealer = world.deployment["sealer"][2:].lower()
+    lie = lies.LeaveOut(ACTOR_LISTED, sealer)
+    with EvilNode(world.c.node.url, lie) as node:  # a plain client believes it
+        assert sealer not in str(rpc(node.url, *world.logs("directory", ACTOR_LISTED)))
+    outcome = reads(world, lie)
+    assert outcome.code == REFUSED and UNPROVED.search(outcome.text), outcome
 
 
 @pytest.mark.parametrize("lie", [
