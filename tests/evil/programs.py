@@ -65,6 +65,21 @@ def read(who):
     return lambda under: under.run(who, "record", "read", under.world.record, "--out", "out")
 
 
+def share(who, folder, with_whom, *more):
+    """As whoever controls the folder, or may share it."""
+    return lambda u: u.run(who, "share", "--folder", getattr(u.world, folder), "--with", account(u, with_whom),
+                           "--purpose", "TREAT", "--days", 1, *(more or ("--out", "out")))
+
+
+def revoke(who, *more):
+    return lambda u: u.run(who, "revoke", "--folder", u.world.h, "--from", account(u, "doctor"),
+                           *(more or ("--out", "out")))
+
+
+def rotate(who, *more):
+    return lambda u: u.run(who, "folder", "rotate", u.world.h, *(more or ("--out", "out")))
+
+
 PROGRAMS = {
     "record add": lambda u: u.run("hospital", "record", "add", u.world.bundle, "--folder", u.world.a),
     "record list": lambda u: u.run("clinic", "record", "list", "--folder", u.world.a),
@@ -79,6 +94,25 @@ PROGRAMS = {
     "folder show": lambda u: u.run("patient", "folder", "show", u.world.a),
     "folder list": lambda u: u.run("patient", "folder", "list"),
     "folder rotate": lambda u: u.run("patient", "folder", "rotate", u.world.a, "--out", "out"),
+    "folder take-over": lambda u: u.run("heir", "folder", "take-over", u.world.a, "--label", "x", "--out", "out"),
+    "folder hand-over": lambda u: u.run("patient", "folder", "hand-over", u.world.asked, "--out", "out"),
+    "folder erase": lambda u: u.run("hospital", "folder", "erase", u.world.f),
+    "folder show (handed over)": lambda u: u.run("heir", "folder", "show", u.world.h),
+    "folder rotate (former controller)": rotate("patient"),
+    "folder rotate (new controller)": rotate("heir"),
+    "folder rotate (delegate)": rotate("deputy"),
+    "folder rotate (former delegate)": rotate("former-deputy"),
+    "share (former controller)": share("patient", "h", "clinic"),
+    "share (delegate)": share("deputy", "h", "clinic"),
+    "share (former delegate)": share("former-deputy", "h", "clinic"),
+    "revoke (delegate)": revoke("deputy"),
+    "record add (handed over)": lambda u: u.run("hospital", "record", "add", u.world.bundle, "--folder", u.world.h),
+    "record read (own copy)": lambda u: u.run("hospital", "record", "read", u.world.record, "--own-copy", "--out",
+                                              "out"),
+    "folder open, sent": lambda u: u.run("deputy", "folder", "open", "--label", "new", "--send"),
+    "folder rotate, sent": rotate("deputy", "--send"),
+    "share, sent": share("deputy", "h", "clinic", "--send"),
+    "revoke, sent": revoke("deputy", "--send"),
     "share": lambda u: u.run("patient", "share", "--folder", u.world.a, "--with", account(u, "doctor"), "--purpose",
                              "TREAT", "--days", 5, "--out", "out"),
     "revoke": lambda u: u.run("patient", "revoke", "--folder", u.world.a, "--from", account(u, "doctor"), "--out",

