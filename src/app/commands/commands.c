@@ -73,6 +73,11 @@ const struct cli_group cli_groups[] = {
 	{
 	    &command_actor_endorse,
 	    &command_actor_list,
+	    &command_actor_standing,
+	    &command_registrars_show,
+	    &command_registrars_change,
+	    &command_registrars_sign,
+	    &command_registrars_send,
 	    &command_review_list,
 	    &command_review_close,
 	    &command_pack_alerts,

@@ -23,6 +23,9 @@ struct certified_actor {
  * STATUS_DENIED: what the node shows is not believed, and why. */
 MUST_USE enum status certified_find(struct verified *verified, const struct home *home, struct certified_actor *out,
     const addr20 *address, struct err *err);
+/* All sets of registrars, from the anchor's to the proved one. */
+MUST_USE enum status certified_registrars(
+    struct verified *verified, const struct home *home, struct statement_registrars **sets, struct err *err);
 /* Everybody who holds all bits of `roles` (0: any) and whose entry counts, active or not, in the order of their first
  * listing: of the directory's proved list, so nobody is left out. Who fell with a theft of registrars' keys is not
  * among them. Refuses as certified_find does, whoever it is that is not shown. */

@@ -5,12 +5,6 @@
 #include "health/actors/certified.h"
 #include "health/chain/calldata.h"
 
-/* --- certified_registrars.c --- */
-
-/* All sets of registrars, from the anchor's to the proved one. */
-MUST_USE enum status certified_registrars(
-    struct verified *verified, const struct home *home, struct statement_registrars **sets, struct err *err);
-
 /* --- certified.c --- */
 
 void certified_wants(
