@@ -29,6 +29,8 @@ static struct fake_sending {
 	bool swallows, hides_receipts, cuts_receipts, denies, cuts_block;
 	uint64_t names_block, shows_block, shows_receipts_of; /* in place of what was asked for; 0: honest */
 	const char *refuses_blocks;
+	unsigned refusals; /* of the next ones that are sent */
+	bool takes_refused;
 } sending;
 
 static inline void fake_receipt(struct buf *out, const struct fake_sent *sent, size_t place, bool succeeds) {
@@ -84,8 +86,14 @@ static inline void fake_put_sent(struct json_writer *writer, struct bytes raw) {
 		fake_put_error(writer, "nonce too low");
 		return;
 	}
-	json_put_hex(writer, "result", BYTES_OF(sent->hash));
-	if (!sending.swallows && !is_known) sending.count++;
+	const bool is_refused = sending.refusals > 0;
+	if (is_refused) {
+		sending.refusals--;
+		fake_put_error(writer, "insufficient funds");
+	} else {
+		json_put_hex(writer, "result", BYTES_OF(sent->hash));
+	}
+	if (is_refused ? sending.takes_refused : !sending.swallows && !is_known) sending.count++;
 }
 
 static inline void fake_put_raw_block(struct json_writer *writer, uint64_t number) {

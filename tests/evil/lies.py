@@ -258,6 +258,15 @@ class Sent(Answer):
         return ask("eth_sendRawTransaction", [raw])
 
 
+class Refused(Lie):
+    """Transactions are sent on, and the sender is told that they were not taken."""
+
+    def taken(self, raw, ask):
+        ask("eth_sendRawTransaction", [raw])
+        self.told += 1
+        raise RpcError({"code": -32000, "message": "insufficient funds"})
+
+
 class Denied(Sent):
     """Transactions are sent on, and their receipts say that they failed."""
 

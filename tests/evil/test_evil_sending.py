@@ -76,6 +76,12 @@ def test_a_false_end_is_not_believed(world, program, lie):
     assert_kept(program, outcome)
 
 
+def test_a_refusal_of_what_was_taken_is_no_end(world):
+    """What became of it stands in a block, whatever the node said when it took it."""
+    outcome, _ = send(world, "access ask", "a refusal of what was taken")
+    assert outcome.report.get("permitted") is False and outcome.report["reason"] == "WRONG_PURPOSE", outcome
+
+
 def test_what_was_kept_goes_on_with_an_honest_node(world):
     """The lie costs time: the next command of the same home finds what the first one sent."""
     home = world.home("clinic")

@@ -328,6 +328,7 @@ LIES = {
     "an error text that gives orders": Told(lambda _: lies.Error(ORDERS, "eth_estimateGas", "eth_call")),
     "no gas at all": Told(lambda _: lies.Answer(eth_estimateGas=lambda *_: "0x0")),
     "success of what was never sent": Told(lambda world: lies.Taken(accounts_of(world), a_receipt(world))),
+    "a refusal of what was taken": Told(lambda _: lies.Refused()),
     "receipts of another block": Told(lambda world: lies.Sent(
         debug_getRawReceipts=lambda _, honest: world.c.rpc("debug_getRawReceipts", hex(world.before_revocation)))),
     "a receipt left out": Told(lambda _: lies.Sent(debug_getRawReceipts=lambda _, honest: honest[:-1])),

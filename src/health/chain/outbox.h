@@ -8,8 +8,8 @@
  *
  * What the node says, and what follows: its pool forgot the transaction: sent again. Its fee is below the base fee:
  * signed again with the same nonce and a higher fee. Its nonce is used up: the block that used it shows whether another
- * program did, and what was in it then gets a new nonce. The node will never take it: the entry is refused, and a
- * transfer of nothing fills the nonce if later ones wait behind it. An estimate that reverts is believed once nothing
+ * program did, and what was in it then gets a new nonce. The node will never take it: a transfer of nothing is to use
+ * its nonce, and once that is in a block the entry is refused. An estimate that reverts is believed once nothing
  * sent earlier is on its way.
  *
  * The node is a carrier: nonces and the base fee are a believed head's, and a transaction succeeded or failed if the

@@ -71,7 +71,7 @@ static enum status set_fees(struct outbox *outbox, struct transaction *fields, c
 		fields->max_priority_fee_wei = u256_from(TIP_WEI);
 		u256_add_overflow(&fields->max_fee_wei, &twice, &fields->max_priority_fee_wei);
 	}
-	if (tx->hash_count) {
+	if (tx->hash_count && !tx->is_refused) { /* what was refused is in no pool */
 		raise_eighth(&fields->max_fee_wei, &tx->max_fee_wei);
 		raise_eighth(&fields->max_priority_fee_wei, &tx->tip_wei);
 		if (u256_less(&fields->max_fee_wei, &fields->max_priority_fee_wei))
@@ -196,12 +196,16 @@ static enum status form_one(
 
 /* --- nonces that nothing will use, with later ones behind them --- */
 
-static enum status fill_hole(struct outbox *outbox, struct arena *arena, uint64_t nonce, struct err *err) {
-	struct transaction fields = {.type = TX_DYNAMIC_FEE,
+struct transaction outbox_filler(const struct outbox *outbox) {
+	return (struct transaction){.type = TX_DYNAMIC_FEE,
 	    .has_chain_id = true,
 	    .chain_id = u256_from(client_chain_id(outbox->client)),
 	    .gas_limit = FILLER_GAS,
 	    .to = outbox->account};
+}
+
+static enum status fill_hole(struct outbox *outbox, struct arena *arena, uint64_t nonce, struct err *err) {
+	struct transaction fields = outbox_filler(outbox);
 	struct outbox_tx *tx = mem_zalloc(1, sizeof *tx);
 	buf_init(&tx->raw, OUTBOX_TX_BYTES_MAX);
 	tx->nonce = nonce;

@@ -78,6 +78,9 @@ struct outbox_tx {
 	bool is_sent;
 	uint64_t sent_ns; /* last time, monotonic */
 	uint32_t resend_ms;
+	bool is_refused; /* the node says that it never takes it; `raw` is a transfer of nothing that may take its place
+			  */
+	struct client_verdict refusal;
 	unsigned nonce_gone; /* how often the node said that the nonce is used up, without a receipt */
 };
 
@@ -168,12 +171,16 @@ void outbox_begin_looking(struct outbox *outbox);
 /* The node was answering, and what it says is not believed. */
 bool outbox_is_disbelief(const struct err *err);
 
+/* A transfer of nothing to the account itself: it uses a nonce. */
+struct transaction outbox_filler(const struct outbox *outbox);
 /* All items of the transaction end with `result`, or wait again alone; it goes. */
 void outbox_tx_end(struct outbox *outbox, struct outbox_tx *tx, struct outbox_result *result);
 void outbox_tx_undo(struct outbox *outbox, struct outbox_tx *tx, bool alone);
 /* It is in a block, with this receipt. */
 void outbox_tx_mined(
     struct outbox *outbox, struct outbox_tx *tx, const struct client_receipt *receipt, struct arena *arena);
+/* The transfer of nothing that was to take its place is in a block: it is refused for good. */
+void outbox_tx_filled(struct outbox *outbox, struct outbox_tx *tx);
 /* Another transaction used its nonce, so this one never will: its entries get a new nonce. */
 void outbox_tx_displaced(struct outbox *outbox, struct outbox_tx *tx);
 

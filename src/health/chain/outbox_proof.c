@@ -44,26 +44,37 @@ enum status outbox_base_fee(
 
 /* --- the end of a transaction --- */
 
-static bool is_in(const struct settled_block *block, struct client_receipt *receipt, const struct outbox *outbox,
-    const struct outbox_tx *tx) {
-	for (size_t i = tx->hash_count; i-- > 0;)
-		if (settled_find(receipt, block, &tx->hashes[i], &outbox->account)) return true;
-	return false;
+/* The transaction of the block that is this one, under any of its hashes; NULL: none is. */
+static const struct transaction *find(const struct settled_block *block, struct client_receipt *receipt,
+    const struct outbox *outbox, const struct outbox_tx *tx) {
+	const struct transaction *found = NULL;
+	for (size_t i = tx->hash_count; i-- > 0 && !found;)
+		found = settled_find(receipt, block, &tx->hashes[i], &outbox->account);
+	return found;
 }
 
-/* Where the node says that it ended, if that is so; *found false: it names no block that holds it. */
-static enum status find_where_named(struct outbox *outbox, struct client_receipt *receipt, bool *found,
-    struct arena *arena, const struct outbox_tx *tx, struct err *err) {
-	*found = false;
+/* It ended so. What took its place is a transfer of nothing, which no entry is. */
+static void end(struct outbox *outbox, struct outbox_tx *tx, const struct transaction *found,
+    const struct client_receipt *receipt, struct arena *arena) {
+	const bool is_filler = !found->is_create && found->data.len == 0 && addr20_equal(&found->to, &outbox->account);
+	if (is_filler)
+		outbox_tx_filled(outbox, tx);
+	else
+		outbox_tx_mined(outbox, tx, receipt, arena);
+}
+
+/* In the block where the node says that it ended; NULL: it names none that holds it. */
+static enum status find_where_named(struct outbox *outbox, const struct transaction **found,
+    struct client_receipt *receipt, struct arena *arena, const struct outbox_tx *tx, struct err *err) {
+	*found = NULL;
 	for (size_t i = tx->hash_count; i-- > 0 && !*found;) {
 		struct settled_block block;
-		TRY(client_find_receipt(outbox->client, receipt, found, arena, &tx->hashes[i], err));
-		const bool is_named = *found && receipt->block_number <= outbox->head.number;
-		*found = false;
-		if (!is_named) continue;
+		bool is_named;
+		TRY(client_find_receipt(outbox->client, receipt, &is_named, arena, &tx->hashes[i], err));
+		if (!is_named || receipt->block_number > outbox->head.number) continue;
 		arena_reset(arena);
 		TRY(settled_read(&block, outbox->client, arena, &outbox->head, receipt->block_number, err));
-		*found = is_in(&block, receipt, outbox, tx);
+		*found = find(&block, receipt, outbox, tx);
 	}
 	return STATUS_OK;
 }
@@ -72,17 +83,17 @@ static enum status find_where_named(struct outbox *outbox, struct client_receipt
 static enum status find_user(struct outbox *outbox, struct outbox_tx *tx, struct arena *arena, struct err *err) {
 	struct client_receipt receipt;
 	struct settled_block block;
+	const struct transaction *found;
 	hash32 user;
-	bool is_ours;
 	arena_reset(arena);
-	TRY(find_where_named(outbox, &receipt, &is_ours, arena, tx, err));
-	if (!is_ours) {
+	TRY(find_where_named(outbox, &found, &receipt, arena, tx, err));
+	if (!found) {
 		TRY(settled_user_of_nonce(
 		    &block, &user, outbox->client, arena, &outbox->head, &outbox->account, tx->nonce, err));
-		is_ours = is_in(&block, &receipt, outbox, tx);
+		found = find(&block, &receipt, outbox, tx);
 	}
-	if (is_ours)
-		outbox_tx_mined(outbox, tx, &receipt, arena);
+	if (found)
+		end(outbox, tx, found, &receipt, arena);
 	else
 		outbox_tx_displaced(outbox, tx);
 	return STATUS_OK;
@@ -94,14 +105,12 @@ static enum status read_new_blocks(struct outbox *outbox, struct arena *arena, s
 	const uint64_t count = outbox->head.number - outbox->looked_at;
 	if (count > SETTLED_BLOCKS_MAX || !outbox->has_looked) return STATUS_OK;
 	TRY(settled_read_newest(blocks, (size_t)count, outbox->client, arena, &outbox->head, err));
-	struct arena others;
-	arena_init(&others);
 	for (size_t i = 0; i < count; i++) {
 		struct client_receipt receipt;
-		while (outbox->txs && is_in(&blocks[i], &receipt, outbox, outbox->txs))
-			outbox_tx_mined(outbox, outbox->txs, &receipt, &others);
+		const struct transaction *found;
+		while (outbox->txs && (found = find(&blocks[i], &receipt, outbox, outbox->txs)))
+			end(outbox, outbox->txs, found, &receipt, arena);
 	}
-	arena_fini(&others);
 	return STATUS_OK;
 }
 

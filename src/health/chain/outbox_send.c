@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "health/chain/blobs.h"
+#include "health/chain/cause.h"
 #include "health/chain/outbox_private.h"
 
 #define RESEND_FIRST_MS 2000u
@@ -96,6 +97,35 @@ static void give_up(struct outbox *outbox, struct outbox_tx *tx, const struct cl
 		outbox_tx_undo(outbox, tx, true);
 	else
 		outbox_tx_end(outbox, tx, &result);
+}
+
+void outbox_tx_filled(struct outbox *outbox, struct outbox_tx *tx) {
+	struct outbox_result result = {.end = OUTBOX_REFUSED, .verdict = tx->refusal};
+	if (!tx->is_refused) /* an earlier run heard why */
+		snprintf(result.verdict.reason, sizeof result.verdict.reason, "the node did not take it");
+	result.receipt.tx_hash = tx->hashes[0];
+	if (tx->count > 1)
+		outbox_tx_undo(outbox, tx, true);
+	else
+		outbox_tx_end(outbox, tx, &result);
+}
+
+/* With heads: what was signed can come into a block until something else has used its nonce, whatever the node says. So
+ * a transfer of nothing is to take its place, and what is in the block decides. */
+static enum status take_its_place(struct outbox *outbox, struct outbox_tx *tx, const struct client_verdict *verdict,
+    struct arena *arena, struct err *err) {
+	if (tx->is_refused || tx->hash_count == OUTBOX_HASHES_MAX) {
+		err_set(err, STATUS_DENIED,
+		    "not proved: the node refuses the transaction, and another of its nonce: %s", verdict->reason);
+		return err_because(err, CAUSE_NOT_PROVED, STATUS_DENIED);
+	}
+	struct transaction fields = outbox_filler(outbox);
+	tx->is_refused = true;
+	tx->refusal = *verdict;
+	TRY(outbox_sign(outbox, tx, &fields, arena, err));
+	tx->is_sent = false;
+	tx->resend_ms = 0;
+	return outbox_journal_sync(&outbox->journal, err);
 }
 
 void outbox_tx_displaced(struct outbox *outbox, struct outbox_tx *tx) {
@@ -242,7 +272,9 @@ static enum status send_one(
 	case NEEDS_BLOBS: return STATUS_OK;
 	case NONCE_GONE: return check_nonce(outbox, tx, arena, err);
 	case FEE_LOW: return raise_fee(outbox, tx, arena, err);
-	case NEVER: give_up(outbox, tx, &verdict);
+	case NEVER:
+		if (outbox->options.heads) return take_its_place(outbox, tx, &verdict, arena, err);
+		give_up(outbox, tx, &verdict);
 	}
 	return STATUS_OK;
 }

@@ -120,7 +120,7 @@ enum status settled_read_newest(struct settled_block *out, size_t count, struct 
 	return STATUS_OK;
 }
 
-bool settled_find(
+const struct transaction *settled_find(
     struct client_receipt *out, const struct settled_block *block, const hash32 *tx_hash, const addr20 *account) {
 	for (size_t i = 0; i < block->count; i++) {
 		if (!hash32_equal(&block->hashes[i], tx_hash)) continue;
@@ -134,9 +134,9 @@ bool settled_find(
 		    .logs = receipt->logs,
 		    .log_count = receipt->log_count};
 		if (tx->is_create && receipt->success) out->created = address_of_create(account, tx->nonce);
-		return true;
+		return tx;
 	}
-	return false;
+	return NULL;
 }
 
 /* --- nonces --- */

@@ -28,9 +28,9 @@ MUST_USE enum status settled_read(struct settled_block *out, struct client *clie
 /* The `count` blocks that end with the head, in the chain's order, in one question; at most SETTLED_BLOCKS_MAX. */
 MUST_USE enum status settled_read_newest(struct settled_block *out, size_t count, struct client *client,
     struct arena *arena, const struct head *head, struct err *err);
-/* The receipt of this transaction, whose sender is `account`; its logs live as the block does. False: the block does
+/* This transaction, whose sender is `account`, and its receipt, whose logs live as the block does. NULL: the block does
  * not hold it. */
-bool settled_find(
+const struct transaction *settled_find(
     struct client_receipt *out, const struct settled_block *block, const hash32 *tx_hash, const addr20 *account);
 
 /* How many transactions of this account the chain has up to the head: its next nonce. */

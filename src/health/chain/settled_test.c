@@ -245,6 +245,38 @@ static void nothing_is_signed_with_a_nonce_that_is_not_proved(void **state) {
 	assert_int_equal(sending.sent[1].tx.nonce, 1);
 }
 
+static void a_refusal_is_told_once_another_transaction_has_used_the_nonce(void **state) {
+	(void)state;
+	struct outbox_result result;
+	struct err err;
+	sending.refusals = 1;
+	assert_int_equal(send(&result, &err), STATUS_OK);
+	assert_int_equal(result.end, OUTBOX_REFUSED);
+	assert_string_equal(result.verdict.reason, "insufficient funds");
+	assert_int_equal(sending.count, 1);
+	assert_int_equal(sending.sent[0].tx.data.len, 0);
+	assert_sent(true);
+	assert_int_equal(sending.sent[1].tx.nonce, 1);
+}
+
+static void what_a_node_refuses_and_takes_has_succeeded(void **state) {
+	(void)state;
+	sending.refusals = 1;
+	sending.takes_refused = true;
+	assert_sent(true);
+	assert_int_equal(sending.sent[0].tx.data.len, 4);
+}
+
+static void a_node_that_refuses_everything_is_not_believed(void **state) {
+	(void)state;
+	sending.refusals = 2;
+	assert_unproved("insufficient funds");
+	start_again();
+	drain();
+	assert_int_equal(outbox_counts(outbox).refused, 1);
+	assert_int_equal(sending.sent[0].tx.data.len, 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
@@ -254,6 +286,9 @@ int main(void) {
 	    TEST(a_nonce_that_another_program_used_is_seen_in_its_block),
 	    TEST(a_hidden_receipt_does_not_make_it_happen_twice),
 	    TEST(after_a_restart_the_nodes_receipt_says_where_to_look_and_no_more),
+	    TEST(a_refusal_is_told_once_another_transaction_has_used_the_nonce),
+	    TEST(what_a_node_refuses_and_takes_has_succeeded),
+	    TEST(a_node_that_refuses_everything_is_not_believed),
 	    TEST(nothing_is_signed_with_a_nonce_that_is_not_proved),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
