@@ -102,8 +102,8 @@ class World:
             wait_for(lambda folder=folder: all_anchored(folder), seconds=60)
 
     def hand_over(self):
-        """Folder H: handed over to the heir, who gave it a new key, and rights to a deputy; those of another one it took
-        back. And an asking for folder A."""
+        """Folder H: handed over to the heir, who gave it a new key, and rights to a deputy; those of another one it
+        took back. And an asking for folder A."""
         self.h = self.open_folder("handed over", "trustee")
         self.share(self.h, "hospital", "--rights", "read,write", "--purpose", "TREAT")
         self.h_record = self.add(self.h)
