@@ -9,7 +9,7 @@ from eth_abi import encode
 from eth_account import Account
 from eth_utils import keccak, to_checksum_address
 
-from machine import PASSWORD, ROOT, Consortium, Refused
+from machine import PASSWORD, ROOT, Consortium, Node, Refused, cli
 
 sys.path.insert(0, str(ROOT / "tests" / "statements"))
 from statements import Key  # noqa: E402
@@ -177,6 +177,23 @@ def test_a_set_that_makes_no_sense_is_told(listed, more):
     to = f"{listed.accounts['registrar-1']},{listed.accounts['registrar-2']}"
     bad = refused(listed, "registrar-1", "registrars", "change", "--to", to, "--out", listed.folder / "bad.json", *more)
     assert bad.code == 2 and len(bad.report["error"]) > 20
+
+
+def test_a_directory_that_would_fail_is_not_sent_and_the_chain_stays_open(tmp_path):
+    """The deployer's first contract decides who is admitted: a failed one would use up its address."""
+    home = tmp_path / "deployer"
+    account = cli("wallet", "new", "--home", home, "--light-kdf")["account"]
+    cli("init", "--data", tmp_path / "node", "--deployer", account, "--listed-only")
+    node = Node(tmp_path / "node", "node")
+    try:
+        deploy = ("deploy", "--home", home, "--rpc", node.url, "--out", tmp_path / "d.json")
+        with pytest.raises(Refused) as caught:
+            cli(*deploy, "--registrars", f"{account},{account}", "--threshold", 2)  # one registrar, named twice
+        assert caught.value.code == 3 and "nothing was sent" in caught.value.report["error"]
+        assert int(node.rpc("eth_getTransactionCount", account, "pending"), 16) == 0
+        cli(*deploy, "--registrars", account)
+    finally:
+        assert node.stop() == 0
 
 
 # --- a key that registrars alone give ---

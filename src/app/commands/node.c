@@ -106,7 +106,11 @@ const struct cli_command command_init = {
     .arguments = "",
     .summary = "make a node's data folder: its key and its chain's genesis",
     .teach = "The deployer is the account that will run `xinglin deploy`: the addresses of its contracts stand in\n"
-	     "the genesis, so that the node knows which contracts decide about blobs.\n\n"
+	     "the genesis, so that the node knows which contracts decide about blobs. With --listed-only the\n"
+	     "deployer's first contract also decides whose transactions this chain takes, for ever: nobody can\n"
+	     "replace it. If it fails, loops or refuses, the chain is closed to everybody, the deployer too; if\n"
+	     "the deployer's first transaction makes no contract, to everybody else. `xinglin deploy` tries the\n"
+	     "directory before it sends anything: use nothing else as this account's first transaction.\n\n"
 	     "  xinglin init --data node1 --deployer 0x… --chain-id 7697",
     .options = {{"data", "DIR", "the node's data folder"}, {"deployer", "ADDRESS", "who will deploy the contracts"},
 	{"chain-id", "N", "the chain's id (a random one)"}, {"gas-limit", "N", "gas of a block (1,000,000,000)"},

@@ -7,6 +7,7 @@
 #include "contracts/contracts_data.h"
 #include "crypto/hash.h"
 #include "eth/abi.h"
+#include "health/contracts/directory.h"
 
 #define CODE_MAX ((size_t)1 << 18) /* EIP-170 allows 24,576 bytes */
 
@@ -42,20 +43,24 @@ static void put_arguments(struct buf *out, const struct contracts *contracts, in
 	if (contract == CONSENT) abi_put_address(out, &contracts->at[RECORDS]);
 }
 
-static enum status deploy_one(
-    struct actor_request *request, const struct contracts *contracts, int contract, struct err *err) {
+static struct bytes creation_of(struct arena *arena, const struct contracts *contracts, int contract) {
 	const struct contract_code *code = contract_code_get(contract_names[contract]);
 	BUG_ON(!code);
 	struct buf creation;
-	struct outbox_result result;
 	buf_init(&creation, code->len + 4096);
 	buf_append(&creation, bytes_make(code->bytecode, code->len));
 	put_arguments(&creation, contracts, contract);
-	enum status status = buf_status(&creation, err);
-	if (status == STATUS_OK)
-		status = request_send(request, &result, &(struct outbox_entry){.data = buf_view(&creation)}, err);
+	BUG_ON(buf_status(&creation, NULL) != STATUS_OK);
+	const struct bytes out = arena_dup(arena, buf_view(&creation));
 	buf_fini(&creation);
-	TRY(status);
+	return out;
+}
+
+static enum status deploy_one(
+    struct actor_request *request, const struct contracts *contracts, int contract, struct err *err) {
+	struct outbox_result result;
+	const struct outbox_entry entry = {.data = creation_of(request->arena, contracts, contract)};
+	TRY(request_send(request, &result, &entry, err));
 	if (result.end != OUTBOX_DONE)
 		return err_set(err, STATUS_DENIED, "%s: %s", contract_names[contract], result.verdict.reason);
 	const struct client_receipt receipt = result.receipt;
@@ -154,6 +159,60 @@ static enum status know_chain(struct actor_request *request, struct contracts *c
 	    "another deployer (xinglin init --deployer)");
 }
 
+/* --- tried before anything is sent --- */
+
+/* `runs`: code that stands at `to`, which is NULL for a creation. */
+static enum status try_call(struct actor_request *request, struct bytes *output, const addr20 *to, struct bytes data,
+    struct bytes runs, struct err *err) {
+	const struct json *answer;
+	struct buf params;
+	char address[43];
+	buf_init(&params, 2 * CODE_MAX);
+	struct json_writer writer = json_writer(&params);
+	json_array_begin(&writer, NULL);
+	json_object_begin(&writer, NULL);
+	json_put_hex(&writer, "from", BYTES_OF(request->home->account));
+	if (to) json_put_hex(&writer, "to", BYTES_OF(*to));
+	json_put_hex(&writer, "data", data);
+	json_object_end(&writer);
+	json_put_text(&writer, NULL, "latest");
+	if (to) {
+		address_checksum(address, to);
+		json_object_begin(&writer, NULL);
+		json_object_begin(&writer, address);
+		json_put_hex(&writer, "code", runs);
+		json_object_end(&writer);
+		json_object_end(&writer);
+	}
+	json_array_end(&writer);
+	enum status status =
+	    client_rpc(request->client, &answer, NULL, request->arena, "eth_call", buf_view(&params), err);
+	buf_clear(&params);
+	if (status == STATUS_OK && hex_data(&params, json_string(answer)) != STATUS_OK)
+		status = err_set(err, STATUS_INTERNAL, "the node's answer to a call is no data");
+	*output = arena_dup(request->arena, buf_view(&params));
+	buf_fini(&params);
+	return status;
+}
+
+/* The directory is the account's first contract. If its creation failed on the chain, its address would be used up, and
+ * a chain whose genesis lets it say who is admitted would take nobody's transactions but the deployer's, for ever. */
+static enum status try_directory(struct actor_request *request, const struct contracts *contracts, struct err *err) {
+	const addr20 *at = &contracts->at[DIRECTORY];
+	struct bytes code, answer;
+	bool admits;
+	enum status status =
+	    try_call(request, &code, NULL, creation_of(request->arena, contracts, DIRECTORY), bytes_text(""), err);
+	if (status == STATUS_DENIED)
+		return err_set(
+		    err, status, "nothing was sent: the directory refuses these registrars or this threshold");
+	TRY(status);
+	TRY(try_call(request, &answer, at, directory_admits_call(request->arena, contracts->deployer), code, err));
+	TRY(directory_admits_read(&admits, answer, err));
+	if (admits) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "nothing was sent: the directory would not admit its own deployer");
+}
+
 static int compare_addresses(const void *a, const void *b) {
 	return memcmp(((const addr20 *)a)->b, ((const addr20 *)b)->b, sizeof(addr20));
 }
@@ -165,6 +224,7 @@ enum status deploy_contracts(
 	qsort(sorted.registrars, sorted.registrar_count, sizeof *sorted.registrars, compare_addresses);
 	TRY(foresee(request, &contracts, err));
 	TRY(know_chain(request, &contracts, err));
+	TRY(try_directory(request, &contracts, err));
 	for (int contract = 0; contract < CONTRACT_COUNT; contract++)
 		TRY(deploy_one(request, &contracts, contract, err));
 	return describe(request, out, &contracts, err);
