@@ -18,6 +18,7 @@ class Bench:
         self.values = {}  # (row, kind) -> values
         self.foreign = []  # percent of the machine that others took
         self.failures = []
+        self.seconds = {}  # what each step took, all its runs together
 
     def keep(self, row, kind, value):
         if value is not None:

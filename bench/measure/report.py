@@ -52,7 +52,7 @@ def table(bench):
         "mines when all is submitted (for waiting clients at once); the interpreter's is evmone's "
         "baseline. xinglin syncs before every receipt.",
     ]
-    lines += geth_lines(bench)
+    lines += geth_lines(bench) + duration_lines(bench)
     if missing:
         kinds = dict.fromkeys(re.split("[:,]", row)[0] for row in missing)
         lines += ["", f"{len(missing)} rows were not measured in this run: {'; '.join(kinds)}."]
@@ -64,6 +64,11 @@ def geth_lines(bench):
     rows = dict.fromkeys(row for row, kind in bench.values if kind == "geth")
     reported = "; ".join(f"{row} {number(bench.median(row, 'geth'))}" for row in rows)
     return ["", f"geth --dev, all in memory: {reported}."] if reported else []
+
+
+def duration_lines(bench):
+    steps = ", ".join(f"{name} {seconds:.0f}" for name, seconds in bench.seconds.items())
+    return ["", f"It took {sum(bench.seconds.values()) / 60:.1f} minutes without the build; in seconds: {steps}."]
 
 
 # --- the plot: how far each row is beyond its goal, on a logarithmic scale ---

@@ -436,6 +436,7 @@ def many_blocks(bench, kind):
 
 
 LONG = ("many_rows", "many_blocks")  # what takes many minutes and gigabytes to make, once
+ONCE = ("waiting",)  # thousands of samples in one run, and the longest step of all
 
 
 def steps_of(bench):
