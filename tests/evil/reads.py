@@ -94,13 +94,21 @@ def invented(world):
     jwe = sealed(world, {"v": 2, "gate": world.address("records"), "item": world.record, "action": "get", "part": 0,
                          "who": "0x" + world.account("doctor"), "expiry": now + 60, "nonce": 7,
                          "signature": signature, "at": 1000 * now, "outcome": "served"})
+    return lambda answer: with_one_more(answer, jwe, now)
 
-    def change(answer):
-        n, before = answer["count"] + 1, answer["head"]
-        words = bytes.fromhex(before[2:]) + bytes(8) + n.to_bytes(32, "big") + now.to_bytes(32, "big") + keccak(text=jwe)
-        entry = {"n": n, "time": now, "before": before, "entry": jwe}
-        return {**answer, "count": n, "head": "0x" + keccak(words)[:24].hex(), "entries": [entry, *answer["entries"]]}
-    return change
+
+def with_one_more(answer, jwe, time_s):
+    """The list with another entry on top, as its node would append it."""
+    n, before = answer["count"] + 1, answer["head"]
+    words = bytes.fromhex(before[2:]) + bytes(8) + n.to_bytes(32, "big") + time_s.to_bytes(32, "big")
+    entry = {"n": n, "time": time_s, "before": before, "entry": jwe}
+    head = "0x" + keccak(words + keccak(text=jwe))[:24].hex()
+    return {**answer, "count": n, "head": head, "entries": [entry, *answer["entries"]]}
+
+
+def entered_twice(answer):
+    newest = answer["entries"][0]
+    return with_one_more(answer, newest["entry"], newest["time"])
 
 
 def replayed(answer):
@@ -117,4 +125,5 @@ LIES = {
     "the proof of another folder": lambda world: Audit(with_proof(honest_answer(world, world.b)["proof"])),
     "no proof": lambda world: Audit(lambda answer: {k: v for k, v in answer.items() if k != "proof"}),
     "a read invented": lambda world: Audit(invented(world)),
+    "a read entered twice": lambda world: Audit(entered_twice),
 }

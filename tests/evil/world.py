@@ -99,7 +99,7 @@ class World:
             reads = self.c.run("patient", "access", "reads", "--folder", folder)["reads"]
             return reads and all(read["anchored"] for read in reads)
         for folder in (self.a, self.b):
-            wait_for(lambda folder=folder: all_anchored(folder), seconds=60)
+            wait_for(lambda folder=folder: all_anchored(folder), seconds=120)
 
     def hand_over(self):
         """Folder H: handed over to the heir, who gave it a new key, and rights to a deputy; those of another one it

@@ -425,7 +425,7 @@ def test_reads_are_anchored_within_a_minute(scene):
         return scene.c.run("cs-patient", "access", "reads", "--folder", scene.folder, "--limit", 1)["reads"][0]
 
     assert newest()["who"] == scene.c.accounts["cs-lab"]
-    wait_for(lambda: newest()["anchored"], seconds=90, every=1)
+    wait_for(lambda: newest()["anchored"], seconds=180, every=1)
 
 
 @pytest.mark.parametrize(

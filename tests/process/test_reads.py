@@ -29,7 +29,8 @@ def reads_of(two, *more):
 
 def anchored(two):
     """The report once all reads stand on the chain."""
-    return wait_for(lambda: (report := reads_of(two)) and all(r["anchored"] for r in report["reads"]) and report)
+    return wait_for(lambda: (report := reads_of(two)) and all(r["anchored"] for r in report["reads"]) and report,
+                    seconds=120)
 
 
 def read(two, name="bl-one"):

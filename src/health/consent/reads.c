@@ -1,4 +1,6 @@
 /* What every node served of a folder: each answer held to what that node anchored on the chain. */
+#include <stdlib.h>
+
 #include "crypto/merkle_map.h"
 #include "envelope/jwe.h"
 #include "health/chain/cause.h"
@@ -21,6 +23,12 @@ struct reading {
 	struct p256_secret audit_secret;
 };
 
+/* A node serves a signed request once (docs/wire-formats.md §5). */
+struct request_key {
+	addr20 who;
+	uint64_t expiry_s, nonce;
+};
+
 /* One node's answer while it is folded. */
 struct folding {
 	struct reading *reading;
@@ -34,6 +42,8 @@ struct folding {
 	bool reached_seen;
 	struct err wrong; /* of the first entry that is not what its reader signed; the others are shown all the same */
 	bool has_wrong;
+	struct request_key *requests; /* of the entries that were read */
+	size_t request_count, request_capacity;
 };
 
 static enum status not_proved(struct err *err) {
@@ -134,6 +144,36 @@ static void show(struct folding *f, const struct audit_entry *entry) {
 	f->shown++;
 }
 
+static void note_request(struct folding *f, const struct audit_line *line) {
+	if (f->request_count == f->request_capacity) {
+		f->request_capacity = f->request_capacity ? 2 * f->request_capacity : 64;
+		struct request_key *larger =
+		    arena_zalloc(f->reading->request->arena, f->request_capacity, sizeof *larger);
+		if (f->request_count) memcpy(larger, f->requests, f->request_count * sizeof *larger);
+		f->requests = larger;
+	}
+	f->requests[f->request_count++] = (struct request_key){line->entry.who, line->expiry_s, line->nonce};
+}
+
+static int compare_requests(const void *a, const void *b) {
+	const struct request_key *one = a, *other = b;
+	const int by_account = memcmp(one->who.b, other->who.b, sizeof one->who.b);
+	if (by_account) return by_account;
+	if (one->expiry_s != other->expiry_s) return one->expiry_s < other->expiry_s ? -1 : 1;
+	return one->nonce == other->nonce ? 0 : one->nonce < other->nonce ? -1 : 1;
+}
+
+/* One request entered twice makes two reads of one. */
+static enum status check_requests(struct folding *f, struct err *err) {
+	if (f->request_count) qsort(f->requests, f->request_count, sizeof *f->requests, compare_requests);
+	for (size_t i = 1; i < f->request_count; i++) {
+		if (compare_requests(&f->requests[i - 1], &f->requests[i]) != 0) continue;
+		err_set(err, STATUS_DENIED, "it entered one request of a reader twice");
+		return not_proved(err);
+	}
+	return STATUS_OK;
+}
+
 static bool is_at(const struct folding *f, const struct list_state *state) {
 	return memcmp(f->fold.at.head, state->head, LIST_HEAD_BYTES) == 0;
 }
@@ -169,6 +209,7 @@ static enum status take(struct folding *f, const struct audit_sealed *sealed, st
 		f->has_wrong = true;
 		return STATUS_OK;
 	}
+	note_request(f, &line);
 	line.entry.n = sealed->link.n;
 	line.entry.node = f->index;
 	line.entry.anchored = sealed->link.n <= f->proved.count;
@@ -223,6 +264,7 @@ static enum status read_node(struct folding *f, struct err *err) {
 	TRY(first_page(f, &page, err));
 	TRY(read_proof(f, &page, err));
 	TRY(fold_pages(f, &page, err));
+	TRY(check_requests(f, err));
 	if (f->has_wrong) {
 		*err = f->wrong;
 		return STATUS_DENIED;
