@@ -154,6 +154,18 @@ def test_a_new_controller_needs_the_hand_overs_file_once(ward):
     ward.signed("fo-heir", "folder", "rotate", folder)
 
 
+def test_a_new_controller_goes_on_without_the_file_and_without_the_past(ward):
+    folder = ward.open_folder()
+    old = ward.add(folder)
+    ward.hand_over(folder)
+    ward.signed("fo-heir", "folder", "rotate", folder, "--without-link")
+    ward.read("fo-heir", folder, ward.add(folder))
+    ward.refused("fo-heir", "record", "read", old, "--out", ward.path())
+    ward.share(folder, "fo-delegate", "--rights", "read,rotate", by="fo-heir")
+    assert "cuts the link" in ward.refused(
+        "fo-delegate", "folder", "rotate", folder, "--without-link", "--out", ward.path())
+
+
 def test_a_folder_goes_on_to_a_third_and_back(ward):
     folder = ward.open_folder()
     record = ward.add(folder)
@@ -257,6 +269,19 @@ def test_a_reader_with_an_unknown_key_is_left_out_by_name(ward):
     rotated = ward.signed("fo-parent", "folder", "rotate", folder)
     assert rotated["readers"] == [ward.account("fo-hospital")]
     assert [(left["name"], left["as"]) for left in rotated["leftOut"]] == [("fo-renewed", "reader")]
+
+
+def test_a_grant_to_a_renewed_key_is_read_with_it(ward):
+    ward.c.actor("fo-anew", "professional")
+    folder = ward.open_folder()
+    record = ward.add(folder)
+    ward.share(folder, "fo-anew")
+    ward.c.run("fo-anew", "actor", "publish-key")
+    ward.share(folder, "fo-anew", "--accept-changed-key")  # in the same epoch: a new wrap, under a new name
+    ward.c.run("fo-anew", "access", "ask", "--folder", folder, "--purpose", "TREAT")
+    path = ward.path()
+    ward.c.run("fo-anew", "record", "read", record, "--out", path)
+    assert "HbA1c" in path.read_text()
 
 
 # --- delegates ---

@@ -398,6 +398,7 @@ def test_an_author_reads_what_it_wrote_whatever_the_patient_does(ward, end):
     ward.act(*(["record", "erase", record] if end == "erased" else ["folder", "forget", folder]))
     wait_for(lambda: ward.run("records-patient", "record", "status", record)["erasureConfirmedBy"])
     refused(NOT_FOUND, ward.read, "records-hospital", record)  # no node has it
+    assert not list((ward.consortium.data / "blobs").rglob(f"*{record[2:]}*"))  # on its disk neither
     assert own_copy(ward, record) == before and raw_resources(before) == raw_resources(SMALL)
     assert json.loads(own_copy(ward, record, "--part", 1)) == json.loads(before)["entry"][0]["resource"]
     for who in ("records-patient", "records-trustee"):
