@@ -123,6 +123,23 @@ def test_a_folder_is_handed_over_and_its_new_controller_gives_it_a_new_key(ward)
     ward.read("fo-heir", folder, old)
 
 
+def test_reads_are_the_controllers_of_their_time(ward):
+    folder = ward.open_folder()
+    record = ward.add(folder)
+    ward.read("fo-parent", folder, record)
+    before = ward.c.run("fo-parent", "access", "reads", "--folder", folder)
+    assert before["complete"] and before["reads"]
+    given = ward.hand_over(folder)
+    ward.signed("fo-heir", "folder", "rotate", folder, "--handed", given)
+    ward.read("fo-heir", folder, record)
+    after = ward.c.run("fo-heir", "access", "reads", "--folder", folder)
+    assert after["complete"] and after["reads"]
+    old = [node["ofFormerController"] for node in after["nodes"] if "ofFormerController" in node]
+    assert sum(old) >= len(before["reads"])
+    assert all(read["who"] == ward.show("fo-heir", folder)["controller"] for read in after["reads"])
+    ward.refused("fo-parent", "access", "reads", "--folder", folder)
+
+
 def test_who_handed_a_folder_over_controls_and_reads_it_no_more(ward):
     folder = ward.open_folder()
     record = ward.add(folder)

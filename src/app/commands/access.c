@@ -173,6 +173,7 @@ static void put_node(struct cli *cli, const struct audit_node *node) {
 	cli_put_bool(cli, "proved", node->is_proved);
 	cli_put_u64(cli, "entries", node->proved);
 	if (node->anchored_at_s) cli_put_time(cli, "anchored", node->anchored_at_s);
+	if (node->of_former) cli_put_u64(cli, "ofFormerController", node->of_former);
 	if (node->fault) cli_put_text(cli, "fault", node->fault);
 	json_object_end(&cli->writer);
 	if (!node->fault) return;
@@ -210,7 +211,8 @@ const struct cli_command command_access_reads = {
 	     "minute with reads in it, the node anchors on the chain how many entries each folder has; so what it\n"
 	     "shows is complete up to then, or the report names the node and what it left out, and the exit code\n"
 	     "is 3. Reads with \"anchored\": false came since then and stand on the node's word. Every node that the\n"
-	     "directory lists is asked; --node says where those are that the deployment does not name.\n\n"
+	     "directory lists is asked; --node says where those are that the deployment does not name. Reads from\n"
+	     "before a folder was handed over are counted: only who controlled it then can open them.\n\n"
 	     "  xinglin access reads --home patient --folder 0x… --limit 20",
     .options = {{"folder", "ID", "which folder"}, {"record", "ID", "reads of this record alone"},
 	{"limit", "N", "the newest N entries of each node (all)"},

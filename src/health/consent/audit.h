@@ -31,6 +31,7 @@ struct audit_node {
 	const char *url;        /* NULL: it is not known where to ask it */
 	uint64_t anchored_at_s; /* of its newest anchor; 0: it never anchored anything */
 	uint64_t proved;        /* entries of this folder under that anchor; 0: none, which is proved */
+	uint64_t of_former;     /* entries from before the folder was handed over, sealed to who controlled it then */
 	bool is_proved;         /* its answer holds; else `fault` says what is missing or wrong */
 	const char *fault;      /* NULL: none */
 };

@@ -38,6 +38,11 @@ MUST_USE enum status folder_look(
 MUST_USE enum status folder_epoch_find(struct actor_request *request, const struct folder *folder,
     struct statement_epoch *out, uint32_t epoch, struct err *err);
 
+/* The time, in seconds, of the block that handed it over to its controller, by the controller's proved list; 0: it has
+ * its first controller. */
+MUST_USE enum status folder_handed_over_at(
+    struct actor_request *request, const struct folder *folder, uint64_t *at_s, struct err *err);
+
 /* What its first controller stated when it opened it. */
 MUST_USE enum status folder_opening_find(
     struct actor_request *request, const struct folder *folder, struct folders_open *out, struct err *err);

@@ -57,7 +57,10 @@ static enum status note_folder(
 	return STATUS_OK;
 }
 
-static enum status list_folders(struct recovery *recovery, struct err *err) {
+/* `recovery` is the first member of what `visit` knows. */
+static enum status list_folders(struct recovery *recovery,
+    enum status (*visit)(void *context, const struct list_entry *entry, const struct client_log *log, struct err *err),
+    struct err *err) {
 	const addr20 *folders = &recovery->request->home->deployment.folders;
 	const hash32 kinds[2] = {folders_folder_opened_event_topic, folders_folder_handed_over_event_topic};
 	const hash32 controller = abi_topic_of_address(&recovery->controller);
@@ -67,7 +70,7 @@ static enum status list_folders(struct recovery *recovery, struct err *err) {
 	    .slot = folders_opened_slot(&recovery->controller),
 	    .query = {.address = folders, .topics = {{kinds, 2}, {NULL, 0}, {&controller, 1}}},
 	    .entry = read_entry,
-	    .visit = note_folder,
+	    .visit = visit,
 	    .context = recovery};
 	return verified_list(verified, &list, NULL, err);
 }
@@ -108,6 +111,34 @@ static enum status recover_one(struct recovery *recovery, const hash32 *id, stru
 	return own_folder_store(request, &own, err);
 }
 
+/* --- since when it is a controller's --- */
+
+/* The newest hand-over of one folder to the controller. */
+struct taking {
+	struct recovery recovery;
+	const hash32 *id;
+	uint64_t at_s;
+};
+
+static enum status note_taking(
+    void *context, const struct list_entry *entry, const struct client_log *log, struct err *err) {
+	struct taking *taking = context;
+	(void)log;
+	(void)err;
+	if (!taking->at_s && hash32_equal(&entry->entry, taking->id)) taking->at_s = entry->time_s;
+	return STATUS_OK;
+}
+
+enum status folder_handed_over_at(
+    struct actor_request *request, const struct folder *folder, uint64_t *at_s, struct err *err) {
+	struct taking taking = {.recovery = {.request = request, .controller = folder->controller}, .id = &folder->id};
+	*at_s = 0;
+	if (folder->said.controller_count == 1) return STATUS_OK;
+	TRY(list_folders(&taking.recovery, note_taking, err));
+	*at_s = taking.at_s;
+	return STATUS_OK;
+}
+
 enum status folder_recover(struct actor_request *request, size_t *found, struct err *err) {
 	struct recovery recovery = {.request = request, .found = found};
 	*found = 0;
@@ -116,7 +147,7 @@ enum status folder_recover(struct actor_request *request, size_t *found, struct 
 		recovery.count = 0;
 		TRY(home_controller(request->home, &secret, &recovery.controller, recovery.index, err));
 		mem_wipe(&secret, sizeof secret);
-		TRY(list_folders(&recovery, err));
+		TRY(list_folders(&recovery, note_folder, err));
 		unused = recovery.count ? 0 : unused + 1;
 		for (size_t i = 0; i < recovery.count; i++) TRY(recover_one(&recovery, &recovery.ids[i], err));
 	}
