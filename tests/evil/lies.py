@@ -83,6 +83,26 @@ class LeaveOut(Lie):
         return log["topics"][0] == self.topic and self.holding in json.dumps(log)
 
 
+class Unreadable(Lie):
+    """The transaction of one log holds what nobody can read; the log names another account, if `other` is given."""
+
+    def __init__(self, log, other=None):
+        super().__init__()
+        self.log, self.other = log, other
+
+    def answer(self, method, params, ask):
+        result = ask(method, params)
+        if method == "eth_getTransactionByHash" and params[0] == self.log["transactionHash"]:
+            return self.changed(result, {**result, "input": result["input"][:10] + "00" * 32})
+        if method == "eth_getLogs" and self.other:
+            return self.changed(result, [self.named(log) for log in result])
+        return result
+
+    def named(self, log):
+        same = (log["transactionHash"], log["topics"][0]) == (self.log["transactionHash"], self.log["topics"][0])
+        return {**log, "topics": [*log["topics"][:3], self.other]} if same else log
+
+
 class Past(Lie):
     """The state and the logs are those of an earlier block. The head is the newest, unless `head` is "hidden": then
     the node signs no head, and shows the earlier block as its newest. `about`: only of this contract."""

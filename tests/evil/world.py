@@ -34,6 +34,7 @@ RECORD_ADDED = topic("RecordAdded(bytes32,bytes32,address,uint32,bytes32,bytes32
 EPOCH_STARTED = topic("EpochStarted(bytes32,uint32,bytes32,bytes32,bytes32,address[],address[])")
 GRANTED = topic("Granted(bytes32,bytes32,address,uint8,uint16,uint40,uint40,uint32,uint32,bytes32,uint64,bytes24)")
 ACCESS = topic("Access(bytes32,bytes32,address,uint8,bool,uint8,uint40,uint64,uint64,bytes24)")
+REVOKED = topic("Revoked(bytes32,bytes32,address,bytes32,uint64,bytes24)")
 HANDED_OVER = topic("FolderHandedOver(bytes32,address,uint32,uint64,bytes24)")
 GLASS_BROKEN = topic("GlassBroken(bytes32,address,uint64,bytes32,uint40)")
 
