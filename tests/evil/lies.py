@@ -245,7 +245,10 @@ class Nonce(Lie):
         return self.changed(result, self.proof(result))
 
     def proof(self, honest):
-        path, value = rlp.decode(bytes.fromhex(honest["accountProof"][-1][2:]))
+        last = rlp.decode(bytes.fromhex(honest["accountProof"][-1][2:]))
+        if len(last) != 2:  # there is no such account yet, and no leaf
+            return {**honest, "nonce": hex(self.change(0)), "accountProof": honest["accountProof"][:-1]}
+        path, value = last
         fields = rlp.decode(value)
         nonce = self.change(int.from_bytes(fields[0], "big"))
         leaf = rlp.encode([path, rlp.encode([nonce, *fields[1:]])])

@@ -76,6 +76,13 @@ def test_a_false_end_is_not_believed(world, program, lie):
     assert_kept(program, outcome)
 
 
+@pytest.mark.parametrize("lie", ["a nonce too high", "success of what was never sent"])
+def test_a_trustee_releases_nothing_by_a_lie_and_goes_on(world, lie):
+    outcome, _ = send(world, "trustee serve (owed)", lie)
+    assert outcome.code == FAILED and outcome.report == {"failed": 1, "released": 0}, outcome
+    assert "not proved: " in outcome.text, outcome
+
+
 def test_a_refusal_of_what_was_taken_is_no_end(world):
     """What became of it stands in a block, whatever the node said when it took it."""
     outcome, _ = send(world, "access ask", "a refusal of what was taken")

@@ -35,7 +35,7 @@ enum status request_send(
 	TRY(actor_outbox(request->actor, &outbox, err));
 	timed.deadline_ms = request->deadline_ms ? request->deadline_ms : clock_now_ms(request->clock) + SEND_WAIT_MS;
 	progress_at(request->progress, "waiting for a block", 0, 0);
-	request->verified.has_head = false; /* what is read next stands behind this transaction */
+	request->has_sent = true;
 	request->refused_with = CONTRACT_ERROR_NONE;
 	return outbox_send(outbox, result, request->arena, &timed, err);
 }
@@ -76,8 +76,9 @@ enum status request_verified(
 	if (!verified->heads) verified_begin(verified, heads, request->client, request->arena);
 	/* A head that answered a challenge of this request is new enough, unless the request is a long one. */
 	const uint64_t oldest_ms = clock_now_ms(request->clock) - HEADS_QUIET_S * 1000u;
-	if (!verified->has_head || (max_age_s == HEADS_FRESH && verified->head.known_ms < oldest_ms))
-		TRY(verified_head(verified, max_age_s, err));
+	const bool is_long_ago = max_age_s == HEADS_FRESH && verified->head.known_ms < oldest_ms;
+	if (!verified->has_head || request->has_sent || is_long_ago) TRY(verified_head(verified, max_age_s, err));
+	request->has_sent = false;
 	*out = verified;
 	return STATUS_OK;
 }

@@ -23,6 +23,7 @@ struct actor_request {
 	struct arena *arena; /* of the command */
 	struct actor *actor;
 	struct verified verified; /* request_verified's; has_head false until then */
+	bool has_sent;            /* since that head, so that what is read next needs a newer one */
 	uint64_t deadline_ms;     /* by the clock's now_ms, for everything that waits; 0: 30 s for each transaction */
 	/* Of the last STATUS_DENIED: which error of a contract it was; CONTRACT_ERROR_NONE: another reason. */
 	enum contract_error refused_with;
