@@ -208,13 +208,13 @@ WAITING_GWEI = 3  # more than a peer's base fee, which falls while blocks are ne
 def fund(bench, node, clients):
     """Peers ask for fees: each client gets an ether from an account of theirs."""
     text = bench.run([bench.build / "bench/bench_wait", "--addresses", clients], "bench_wait --addresses")
+    addresses = text.split()
     sender, *_ = node.call("eth_accounts")
     first = int(node.call("eth_getTransactionCount", sender, "latest"), 16)
-    sent = [
+    for i, to in enumerate(addresses):
         node.call("eth_sendTransaction", {"from": sender, "to": to, "value": hex(10**18), "nonce": hex(first + i)})
-        for i, to in enumerate(text.split())
-    ]
-    while not all(node.call("eth_getTransactionReceipt", one) for one in sent):
+    # Not by receipts: geth answers with an error for one that it did not index yet.
+    while "0x0" in (node.call("eth_getBalance", to, "latest") for to in addresses):
         time.sleep(0.01)
 
 
@@ -240,10 +240,14 @@ def waiting(bench, kind):
     """Clients that wait for each receipt before they send the next, by asking again or in one request."""
     for is_sync in (False, True):
         for clients in WAITING_CLIENTS:
-            answer = wait_with(bench, kind, clients, is_sync)
+            name = f"{clients} waiting {'client' if clients == 1 else 'clients'}{', one request' if is_sync else ''}"
+            try:
+                answer = wait_with(bench, kind, clients, is_sync)
+            except SystemExit as fault:  # the other rows do not go with it
+                bench.failures.append(f"{kind}, {name}: {fault}")
+                continue
             if not answer:
                 continue
-            name = f"{clients} waiting {'client' if clients == 1 else 'clients'}{', one request' if is_sync else ''}"
             bench.keep(f"{name}: transactions/s", kind, answer["perS"])
             bench.keep(f"{name}: p50, ms", kind, answer["p50ms"])
             bench.keep(f"{name}: p99, ms", kind, answer["p99ms"])
