@@ -68,6 +68,9 @@ static void read_folder(struct arena *arena, unsigned which, struct bytes data) 
 	struct statement_epoch epoch;
 	struct statement_grant grant;
 	struct statement_revocation revocation;
+	struct folders_hand_over_args asked;
+	if (which == 4 && statement_hand_over_asked(&asked, arena, &anchor, data, NULL) == STATUS_OK)
+		BUG_ON(addr20_is_zero(&asked.statement.controller) || asked.old_signature.len != 0);
 	if (which == 3 && statement_folder_read(&opened, &epoch, arena, &anchor, &folder_id, data, NULL) == STATUS_OK)
 		check_epoch(&epoch);
 	if (which == 4 && statement_folder_next_controller(&folder, data, NULL) == STATUS_OK)
