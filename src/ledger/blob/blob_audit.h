@@ -16,6 +16,7 @@ struct blob_audit {
 	 * under: the newest one and the one before. */
 	uint64_t round;
 	struct blob_anchor frozen, before;
+	uint64_t swept; /* in this run: what was replaced in earlier rounds is deleted */
 };
 
 /* What the log has of an entry; the sealed bytes are in the file. */

@@ -168,12 +168,14 @@ enum status blob_audit_owed(struct blob_room *room, bool *owed, struct blob_anch
 	return status;
 }
 
-/* Some of what no root needs any more; *more: there may be others. `last`: the last round whose replaced nodes go. */
-static enum status sweep_some(struct blob_room *room, bool *more, uint64_t last, struct err *err) {
+/* Some of what was replaced in the rounds from `first` to `last`; *more: there may be others. */
+static enum status sweep_some(struct blob_room *room, bool *more, uint64_t first, uint64_t last, struct err *err) {
+	uint8_t from[9] = {'x'};
 	struct store_batch *batch = store_batch_new();
 	struct store_cursor *cursor = store_cursor_new(room->store, NULL, TABLE_BLOB);
 	size_t count = 0;
-	store_cursor_seek(cursor, BYTES_LITERAL("x"));
+	store_be64(from + 1, first); /* a walk over what was deleted earlier would take longer each time */
+	store_cursor_seek(cursor, bytes_make(from, sizeof from));
 	for (; store_cursor_valid(cursor) && count < SWEPT_AT_ONCE; store_cursor_next(cursor), count++) {
 		const struct bytes old = store_cursor_key(cursor);
 		if (old.len != OLD_KEY_BYTES || old.data[0] != 'x' || load_be64(old.data + 1) > last) break;
@@ -194,10 +196,14 @@ static enum status sweep_some(struct blob_room *room, bool *more, uint64_t last,
  * r - 2 or earlier belongs to roots before both. */
 enum status blob_audit_sweep(struct blob_room *room, struct err *err) {
 	pthread_mutex_lock(&room->audit_lock);
-	const uint64_t round = room->audit->round;
+	const uint64_t round = room->audit->round, first = room->audit->swept;
 	pthread_mutex_unlock(&room->audit_lock);
-	bool more = round >= 2;
-	while (more) TRY(sweep_some(room, &more, round - 2, err));
+	bool more = round >= 2 && round - 2 >= first;
+	if (!more) return STATUS_OK;
+	while (more) TRY(sweep_some(room, &more, first, round - 2, err));
+	pthread_mutex_lock(&room->audit_lock);
+	if (room->audit->round >= round) room->audit->swept = round - 1; /* it was not made anew meanwhile */
+	pthread_mutex_unlock(&room->audit_lock);
 	return STATUS_OK;
 }
 
