@@ -41,6 +41,7 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
     uint256 private constant ERASURES_AT_ONCE = 64;
     uint256 private constant WRAP_WORD = 9;   // of Grant
     uint256 private constant REASON_WORD = 3; // of Emergency
+    uint256 private constant RELEASE_WORD = 2;
 
     enum ItemKind { NONE, GRANT, REASON, RELEASE }
     struct Item {
@@ -48,8 +49,9 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
         bool erased;     // with its folder or its record
         uint64 review;   // of a reason or a release
         address subject; // grantee, or trustee
+        bool refused;    // a release, by its emergency actor
         bytes32 folder;
-        bytes32 record;  // of a grant
+        bytes32 about;   // of a grant: its record; of a release: its blob, so that nobody else answers for it
     }
 
     mapping(bytes32 key => GrantState) private grants; // proofs rely on these slots; key: _grantKey
@@ -98,7 +100,7 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
             before);
         if (g.rights & READ != 0) {
             bytes32 item = _grantItem(g.folder, g.record, g.grantee, g.epoch, count);
-            _name(item, Item(ItemKind.GRANT, false, 0, g.grantee, g.folder, g.record), g.wrap, g.wrapSize);
+            _name(item, Item(ItemKind.GRANT, false, 0, g.grantee, false, g.folder, g.record), g.wrap, g.wrapSize);
         }
     }
 
@@ -154,32 +156,34 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
         }
         uint40 until = uint40(block.timestamp + uint256(head.glassMinutes) * 1 minutes);
         review = ++lastReview;
-        reviews[review] = Review(e.actor, until, true, uint40(block.number), e.folder, fact);
+        reviews[review] = Review(e.actor, until, true, uint40(block.number), false, e.folder, fact, address(0));
         glass[key] = review;
         emit GlassBroken(e.folder, e.actor, review, e.reasonHash, until);
         _log(e.folder, 0, ETREAT, reason, until, review);
-        _name(keccak256(abi.encode("reason", review)), Item(ItemKind.REASON, false, review, e.actor, e.folder, 0),
-            e.reason, e.reasonSize);
+        _name(keccak256(abi.encode("reason", review)),
+            Item(ItemKind.REASON, false, review, e.actor, false, e.folder, 0), e.reason, e.reasonSize);
         folders.markRotationOwed(e.folder);
         return (true, review);
     }
 
-    function release(uint64 review, bytes32 blob, uint32 size) external topLevel {
+    function release(uint64 review, uint32 epoch, bytes32 blob, uint32 size) external topLevel {
         Review storage r = reviews[review];
         if (!_isOpen(r)) revert NoOpenReview();
         if (!directory.isActive(msg.sender, Roles.TRUSTEE)
             || !folders.isTrustee(r.folder, msg.sender)) revert NotATrustee();
-        bytes32 item = _releaseItem(review, msg.sender);
-        if (folders.folderOf(r.folder).closed || blob == 0 || size == 0
-            || items[item].kind != ItemKind.NONE) revert NotAllowed();
-        emit ShareReleased(review, msg.sender);
-        _name(item, Item(ItemKind.RELEASE, false, review, msg.sender, r.folder, 0), blob, size);
+        IFolders.Head memory head = folders.folderOf(r.folder);
+        if (epoch != head.epoch) revert StaleEpoch(head.epoch);
+        bytes32 item = _releaseItem(review, msg.sender, epoch);
+        if (head.closed || blob == 0 || size == 0 || items[item].kind != ItemKind.NONE) revert NotAllowed();
+        emit ShareReleased(review, msg.sender, epoch);
+        _name(item, Item(ItemKind.RELEASE, false, review, msg.sender, false, r.folder, blob), blob, size);
     }
 
-    function refuseRelease(uint64 review, address trustee) external {
-        if (msg.sender != reviews[review].actor
-            || items[_releaseItem(review, trustee)].kind == ItemKind.NONE) revert NotAllowed();
-        emit ReleaseRefused(review, trustee);
+    function refuseRelease(uint64 review, uint32 epoch, address trustee) external {
+        Item storage item = items[_releaseItem(review, trustee, epoch)];
+        if (msg.sender != reviews[review].actor || item.kind == ItemKind.NONE || item.refused) revert NotAllowed();
+        item.refused = true;
+        emit ReleaseRefused(review, trustee, epoch);
     }
 
     function closeReview(CloseReview calldata c, bytes calldata signature) external
@@ -194,7 +198,7 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
             _authorize(r.folder, IFolders.Terms(c.by, c.relay, c.number, c.deadline),
                 keccak256(abi.encode(CLOSE_REVIEW, c)), signature);
         }
-        r.open = false;
+        (r.open, r.justified, r.closedBy) = (false, c.justified, c.by);
         emit ReviewClosed(c.review, c.by, c.justified);
     }
 
@@ -249,7 +253,7 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
         if (!directory.isActive(who, 0)) return false;
         Item storage i = items[item];
         if (i.kind == ItemKind.GRANT) return who == i.subject
-            && _holds(grants[_grantKey(i.folder, i.record, who)], READ);
+            && _holds(grants[_grantKey(i.folder, i.about, who)], READ);
         if (i.kind == ItemKind.REASON) return directory.isActive(who, Roles.REGULATOR);
         Review storage r = reviews[i.review];
         return who == i.subject || (who == r.actor && _isOpen(r) && directory.isActive(who, Roles.EMERGENCY));
@@ -269,7 +273,7 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
         bytes4 selector = bytes4(input[0:4]);
         if (selector == this.grant.selector) return Blobs.atWord(input, WRAP_WORD);
         if (selector == this.breakGlass.selector) return Blobs.atWord(input, REASON_WORD);
-        if (selector == this.release.selector) return Blobs.atWord(input, 1);
+        if (selector == this.release.selector) return Blobs.atWord(input, RELEASE_WORD);
         return none;
     }
 
@@ -329,8 +333,8 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
         return keccak256(abi.encode("grant", folder, record, grantee, epoch, count));
     }
 
-    function _releaseItem(uint64 review, address trustee) private pure returns (bytes32) {
-        return keccak256(abi.encode("release", review, trustee));
+    function _releaseItem(uint64 review, address trustee, uint32 epoch) private pure returns (bytes32) {
+        return keccak256(abi.encode("release", review, trustee, epoch));
     }
 
     function _authorize(bytes32 folder, IFolders.Terms memory terms, bytes32 fact, bytes calldata signature) private {
@@ -410,13 +414,14 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
     /// Of a grant's wrap: the grant was revoked, or holds a newer wrap or none.
     function _isReplaced(bytes32 item, Item storage i) private view returns (bool) {
         if (i.kind != ItemKind.GRANT) return false;
-        GrantState storage g = grants[_grantKey(i.folder, i.record, i.subject)];
+        GrantState storage g = grants[_grantKey(i.folder, i.about, i.subject)];
         return g.revoked || g.rights & READ == 0
-            || item != _grantItem(i.folder, i.record, i.subject, g.epoch, g.count);
+            || item != _grantItem(i.folder, i.about, i.subject, g.epoch, g.count);
     }
 
     function _isOfErasedRecord(Item storage i) private view returns (bool) {
-        return i.record != 0 && records.registrationOf(i.record).state != RECORD_REGISTERED;
+        return i.kind == ItemKind.GRANT && i.about != 0
+            && records.registrationOf(i.about).state != RECORD_REGISTERED;
     }
 
     // Inside: access.

@@ -140,7 +140,9 @@ contract Folders is IFolders, IBlobGate, Stated, Eip712 {
     }
 
     function refuseShare(bytes32 folder) external {
-        if (!isTrustee(folder, msg.sender) || !directory.isActive(msg.sender, Roles.TRUSTEE)) revert NotATrustee();
+        (bool isOne, uint256 i) = _trusteeAt(folder, msg.sender);
+        if (!isOne || !directory.isActive(msg.sender, Roles.TRUSTEE)) revert NotATrustee();
+        heads[folder].sharesRefused |= uint8(1 << i);
         emit ShareRefused(folder, heads[folder].epoch, msg.sender);
     }
 
@@ -168,13 +170,15 @@ contract Folders is IFolders, IBlobGate, Stated, Eip712 {
         return who == head.controller || directory.isActive(who, 0);
     }
 
-    /// The controller, trustees, and who holds a read right over the whole folder now.
+    /// The controller, trustees, who holds a read right over the whole folder now, and an emergency actor in its
+    /// window, which finds older keys through the links.
     function mayGet(address who, bytes32 item) external view returns (bool) {
         bytes32 folder = items[item].folder;
         Head storage head = heads[folder];
         if (head.controller == address(0) || head.closed) return false;
         if (who == head.controller) return true;
-        return (isTrustee(folder, who) && directory.isActive(who, 0)) || consent.hasRight(who, folder, 0, READ);
+        return (isTrustee(folder, who) && directory.isActive(who, 0)) || consent.hasRight(who, folder, 0, READ)
+            || consent.windowOf(who, folder, 0).emergency;
     }
 
     function mayAudit(address who, bytes32 folder) external view returns (bool) {
@@ -222,12 +226,8 @@ contract Folders is IFolders, IBlobGate, Stated, Eip712 {
         return trustees[folder];
     }
 
-    function isTrustee(bytes32 folder, address who) public view returns (bool) {
-        address[] storage all = trustees[folder];
-        for (uint256 i = 0; i < all.length; i++) {
-            if (all[i] == who) return true;
-        }
-        return false;
+    function isTrustee(bytes32 folder, address who) public view returns (bool isOne) {
+        (isOne,) = _trusteeAt(folder, who);
     }
 
     function folderId(address controller, bytes32 salt) public view returns (bytes32) {
@@ -235,6 +235,14 @@ contract Folders is IFolders, IBlobGate, Stated, Eip712 {
     }
 
     // Inside.
+
+    function _trusteeAt(bytes32 folder, address who) private view returns (bool, uint256 i) {
+        address[] storage all = trustees[folder];
+        for (; i < all.length; i++) {
+            if (all[i] == who) return (true, i);
+        }
+        return (false, 0);
+    }
 
     function _wrapsItem(bytes32 folder, uint32 epoch) private pure returns (bytes32) {
         return keccak256(abi.encode("wraps", folder, epoch));
@@ -313,7 +321,7 @@ contract Folders is IFolders, IBlobGate, Stated, Eip712 {
         if (!P256.isOnCurve(key.x, key.y) || head.keyX == key.x || wraps == 0 || wrapsSize == 0) revert BadKey();
         if (!named.take(Quota.key(msg.sender), wrapsSize, DAILY_BYTES)) revert OverQuota();
         uint32 epoch = head.epoch + 1;
-        (head.epoch, head.epochAt, head.keyX) = (epoch, uint40(block.number), key.x);
+        (head.epoch, head.epochAt, head.keyX, head.sharesRefused) = (epoch, uint40(block.number), key.x, 0);
         epochs[folder][epoch] = fact;
         bytes32 item = _wrapsItem(folder, epoch);
         items[item].folder = folder;

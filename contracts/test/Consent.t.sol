@@ -390,11 +390,11 @@ contract ConsentTest is Health {
         IConsent.Grant memory a = timed(DOCTOR, 0, READ, 0, 1);
         checkNames(gate, abi.encodeCall(IConsent.grant, (a, "")), WRAP);
         checkNames(gate, abi.encodeCall(IConsent.breakGlass, (emergencyOf(EMERGENCY), "")), "reason");
-        checkNames(gate, abi.encodeCall(IConsent.release, (1, "share", 1)), "share");
+        checkNames(gate, abi.encodeCall(IConsent.release, (1, 1, "share", 1)), "share");
         check(gate.blobsOf(abi.encodeCall(IConsent.access, (folder, record, 0))).length == 0, "access");
         a.wrap = 0;
         check(gate.blobsOf(abi.encodeCall(IConsent.grant, (a, ""))).length == 0, "a grant without a wrap");
-        checkNamesNoneCutShort(gate, abi.encodeCall(IConsent.release, (1, "share", 1)), 4 + 2 * 32);
+        checkNamesNoneCutShort(gate, abi.encodeCall(IConsent.release, (1, 1, "share", 1)), 4 + 3 * 32);
     }
 
     /// The classic hole: whoever sends it, without the controller's signature nobody gains or loses a right.

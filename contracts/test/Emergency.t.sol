@@ -132,16 +132,16 @@ contract EmergencyTest is Health {
         (, uint64 review) = breakGlass(EMERGENCY);
         as_(HOSPITAL);
         vm.expectRevert(IConsent.NotATrustee.selector);
-        consent.release(review, "share", 100);
+        consent.release(review, 1, "share", 100);
         vm.prank(vm.addr(TRUSTEE), vm.addr(STRANGER));
         vm.expectRevert(IStated.NotTopLevel.selector);
-        consent.release(review, "share", 100);
+        consent.release(review, 1, "share", 100);
         as_(TRUSTEE);
-        consent.release(review, "share", 100);
+        consent.release(review, 1, "share", 100);
         as_(TRUSTEE);
         vm.expectRevert(IConsent.NotAllowed.selector);
-        consent.release(review, "share", 100);
-        bytes32 item = keccak256(abi.encode("release", review, vm.addr(TRUSTEE)));
+        consent.release(review, 1, "share", 100);
+        bytes32 item = keccak256(abi.encode("release", review, vm.addr(TRUSTEE), uint32(1)));
         check(gate.mayGet(vm.addr(EMERGENCY), item) && gate.mayGet(vm.addr(TRUSTEE), item)
             && gate.mayGet(vm.addr(PATIENT), item), "these");
         check(!gate.mayGet(vm.addr(HOSPITAL), item) && !gate.mayGet(vm.addr(REGULATOR), item), "not those");
@@ -149,7 +149,7 @@ contract EmergencyTest is Health {
         check(!gate.mayGet(vm.addr(EMERGENCY), item), "after the window");
         as_(TRUSTEE);
         vm.expectRevert(IConsent.NoOpenReview.selector);
-        consent.release(review, "share", 100);
+        consent.release(review, 1, "share", 100);
     }
 
     function test_the_emergency_actor_names_a_false_release() public {
@@ -157,16 +157,41 @@ contract EmergencyTest is Health {
         address trustee = vm.addr(TRUSTEE);
         as_(EMERGENCY);
         vm.expectRevert(IConsent.NotAllowed.selector);
-        consent.refuseRelease(review, trustee);
+        consent.refuseRelease(review, 1, trustee);
         as_(TRUSTEE);
-        consent.release(review, "share", 100);
+        consent.release(review, 1, "share", 100);
         as_(HOSPITAL);
         vm.expectRevert(IConsent.NotAllowed.selector);
-        consent.refuseRelease(review, trustee);
+        consent.refuseRelease(review, 1, trustee);
         vm.expectEmit(address(consent));
-        emit IConsent.ReleaseRefused(review, trustee);
+        emit IConsent.ReleaseRefused(review, trustee, 1);
         as_(EMERGENCY);
-        consent.refuseRelease(review, trustee);
+        consent.refuseRelease(review, 1, trustee);
+        as_(EMERGENCY);
+        vm.expectRevert(IConsent.NotAllowed.selector);
+        consent.refuseRelease(review, 1, trustee); // once
+    }
+
+    function test_a_release_is_of_the_newest_epoch_and_each_has_its_own() public {
+        (, uint64 review) = breakGlass(EMERGENCY);
+        as_(TRUSTEE);
+        consent.release(review, 1, "share", 100);
+        rotate(PATIENT, rotateOf(PATIENT, 1001));
+        as_(TRUSTEE);
+        vm.expectRevert(abi.encodeWithSelector(IConsent.StaleEpoch.selector, 2));
+        consent.release(review, 1, "share", 100);
+        as_(TRUSTEE);
+        consent.release(review, 2, "share", 100);
+    }
+
+    function test_an_emergency_actor_follows_links_in_its_window_alone() public {
+        IBlobGate wraps = IBlobGate(address(folders));
+        bytes32 item = keccak256(abi.encode("wraps", folder, uint32(1)));
+        check(!wraps.mayGet(vm.addr(EMERGENCY), item), "before");
+        breakGlass(EMERGENCY);
+        check(wraps.mayGet(vm.addr(EMERGENCY), item) && !wraps.mayGet(vm.addr(DOCTOR), item), "in its window");
+        vm.warp(START + 60 minutes);
+        check(!wraps.mayGet(vm.addr(EMERGENCY), item), "after it");
     }
 
     function test_the_reason_is_for_controller_and_regulators() public {
@@ -201,6 +226,8 @@ contract EmergencyTest is Health {
         this.close(HOSPITAL, HOSPITAL, own);
         close(PATIENT, HOSPITAL, c);
         check(!served(EMERGENCY), "ended");
+        IConsent.Review memory closed = consent.reviewOf(review);
+        check(!closed.open && !closed.justified && closed.closedBy == vm.addr(PATIENT), "how it was closed");
         vm.expectRevert(IConsent.NoOpenReview.selector);
         this.close(PATIENT, HOSPITAL, c);
     }

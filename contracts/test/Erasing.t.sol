@@ -79,11 +79,11 @@ contract ErasingTest is Health {
         give(DOCTOR, READ);
         (, uint64 review) = breakGlass(EMERGENCY);
         as_(TRUSTEE);
-        consent.release(review, "share", 100);
+        consent.release(review, 1, "share", 100);
         bytes32[] memory ids = new bytes32[](4);
         ids[0] = grantItem(DOCTOR, 0, 1, 1);
         ids[1] = keccak256(abi.encode("reason", review));
-        ids[2] = keccak256(abi.encode("release", review, vm.addr(TRUSTEE)));
+        ids[2] = keccak256(abi.encode("release", review, vm.addr(TRUSTEE), uint32(1)));
         ids[3] = "none";
         forget();
         vm.recordLogs();

@@ -135,7 +135,7 @@ contract HealthFiguresTest is Health {
         (, uint64 review) = breakGlass(EMERGENCY);
         vm.snapshotGasLastCall("consent: break glass");
         as_(TRUSTEE);
-        consent.release(review, "share", 100);
+        consent.release(review, 1, "share", 100);
         vm.snapshotGasLastCall("consent: release");
         grant(PATIENT, grantOf(PATIENT, NODE, record, READ));
         vm.snapshotGasLastCall("consent: grant to read one record");

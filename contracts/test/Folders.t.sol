@@ -287,9 +287,12 @@ contract FoldersTest is Health {
         emit IFolders.ShareRefused(folder, 1, vm.addr(TRUSTEE));
         as_(TRUSTEE);
         folders.refuseShare(folder);
+        check(folders.folderOf(folder).sharesRefused == 1, "it stands");
         as_(HOSPITAL);
         vm.expectRevert(IFolders.NotATrustee.selector);
         folders.refuseShare(folder);
+        rotate(PATIENT, rotateOf(PATIENT, 1001));
+        check(folders.folderOf(folder).sharesRefused == 0, "until the next epoch");
     }
 
     // Hand-overs.

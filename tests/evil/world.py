@@ -3,6 +3,7 @@ import json
 import shutil
 import urllib.request
 
+from eth_abi import encode
 from eth_account import Account
 from eth_utils import keccak, to_checksum_address
 
@@ -37,6 +38,7 @@ ACCESS = topic("Access(bytes32,bytes32,address,uint8,bool,uint8,uint40,uint64,ui
 REVOKED = topic("Revoked(bytes32,bytes32,address,bytes32,uint64,bytes24)")
 HANDED_OVER = topic("FolderHandedOver(bytes32,address,uint32,uint64,bytes24)")
 GLASS_BROKEN = topic("GlassBroken(bytes32,address,uint64,bytes32,uint40)")
+REVIEW_CLOSED = topic("ReviewClosed(uint64,address,bool)")
 
 
 class World:
@@ -46,8 +48,8 @@ class World:
         self.deployment = json.loads(self.c.deployment.read_text())
         for name, roles in {"hospital": "hospital", "clinic": "professional", "nurse": "professional",
                             "doctor": "professional", "er": "hospital,emergency", "trustee": "trustee",
-                            "late-trustee": "trustee", "deputy": "professional",
-                            "former-deputy": "professional"}.items():
+                            "late-trustee": "trustee", "third-trustee": "trustee", "regulator": "regulator",
+                            "deputy": "professional", "former-deputy": "professional"}.items():
             self.c.actor(name, roles)
         for name in ("patient", "heir"):
             self.c.new_home(name)
@@ -60,8 +62,10 @@ class World:
 
     def write_history(self):
         """Folder A: a record, a nurse whose grant was revoked (so there are two epochs), a newer record, a look, an
-        emergency whose key was released. Folder B: a record, and an emergency whose trustee did not look yet."""
-        self.a, self.b = self.open_folder("general", "trustee"), self.open_folder("other", "late-trustee")
+        emergency that is closed, and one whose key was released. Folder B: a record, two trustees who hold a share
+        each, and an emergency that they did not look at yet."""
+        self.a = self.open_folder("general", "trustee")
+        self.b = self.open_folder("other", "late-trustee", "third-trustee")
         for folder in (self.a, self.b):
             self.share(folder, "hospital", "--rights", "read,write", "--purpose", "TREAT")
         for name in ("clinic", "nurse"):
@@ -77,6 +81,8 @@ class World:
         self.newer_record = self.add(self.a)
         self.c.run("clinic", "access", "ask", "--folder", self.a, "--purpose", "TREAT")
         self.c.run("clinic", "record", "read", self.record, "--out", self.path())
+        self.closed_review = self.c.run("er", "break-glass", "--folder", self.a, "--reason", "asleep")["review"]
+        self.c.run("regulator", "review", "close", self.closed_review, "--unjustified", "--send")
         self.review = self.c.run("er", "break-glass", "--folder", self.a, "--reason", "unconscious")["review"]
         self.c.run("trustee", "trustee", "serve", "--once")
         self.late_review = self.c.run("er", "break-glass", "--folder", self.b, "--reason", "unconscious")["review"]
@@ -159,9 +165,9 @@ class World:
         """Without 0x, in lower case."""
         return self.c.run("patient", "folder", "show", folder)["controller"][2:].lower()
 
-    def open_folder(self, label, trustee):
+    def open_folder(self, label, *trustees):
         return self.signed("folder", "open", "--label", label, "--glass-minutes", 60, "--trustee",
-                           self.c.accounts[trustee])["folder"]
+                           ",".join(self.c.accounts[one] for one in trustees))["folder"]
 
     def share(self, folder, name, *more, by="patient"):
         return self.signed("share", "--folder", folder, "--with", self.c.accounts[name], "--days", 5, *more, by=by)
@@ -221,6 +227,26 @@ class World:
     def log(self, contract, *topics):
         """The newest log of these topics."""
         return self.c.rpc(*self.logs(contract, *topics))[-1]
+
+    def wraps_item(self, folder, epoch):
+        """Without 0x, as release_item: keccak256(abi.encode("wraps", folder, epoch))."""
+        return keccak(encode(["string", "bytes32", "uint32"], ["wraps", bytes.fromhex(folder[2:]), epoch])).hex()
+
+    def release_item(self):
+        """Of folder A's emergency, by its trustee, of epoch 2."""
+        named = ["release", self.review, "0x" + self.account("trustee"), 2]
+        return keccak(encode(["string", "uint64", "address", "uint32"], named)).hex()
+
+    def transaction(self, log):
+        """The question for the transaction that made it."""
+        return "eth_getTransactionByHash", log["transactionHash"]
+
+    def commitment(self, folder):
+        """The words x and y of its opening's one commitment: the last two ones of the glass, before the label."""
+        data = self.c.rpc(*self.transaction(self.log("folders", EPOCH_STARTED, folder)))["input"][10:]
+        words = [data[i:i + 64] for i in range(0, len(data), 64)]
+        at = next(i for i, one in enumerate(words) if one == word(self.account("third-trustee"))) + 2
+        return words[at], words[at + 1]
 
     def registration_slots(self, record):
         """Where Records keeps it (docs/wire-formats.md §8), without 0x."""

@@ -65,8 +65,10 @@ interface IConsent {
         uint40 until;
         bool open;
         uint40 statedAt;   // number of the block of `fact`
+        bool justified;    // once it is closed
         bytes32 folder;
         bytes32 fact;      // of the Emergency
+        address closedBy;  // 0: it is open
     }
     struct Anchor { // storage layout: docs/wire-formats.md §8
         bytes32 root;
@@ -96,9 +98,10 @@ interface IConsent {
         Reason reason, uint40 until, uint64 review, uint64 n, bytes24 before);
     event GlassBroken(bytes32 indexed folder, address indexed actor, uint64 indexed review, bytes32 reasonHash,
         uint40 until);
-    event ShareReleased(uint64 indexed review, address indexed trustee);
+    /// `epoch`: whose key the share is of.
+    event ShareReleased(uint64 indexed review, address indexed trustee, uint32 epoch);
     /// The emergency actor says that what the trustee released does not fit the commitments.
-    event ReleaseRefused(uint64 indexed review, address indexed trustee);
+    event ReleaseRefused(uint64 indexed review, address indexed trustee, uint32 epoch);
     event ReviewClosed(uint64 indexed review, address indexed by, bool justified);
     event AuditAnchored(address indexed node, bytes32 root, uint64 count);
 
@@ -106,6 +109,7 @@ interface IConsent {
     error Expired();
     error NotController();
     error BadSignature();
+    /// The folder has another epoch by now.
     error StaleEpoch(uint32 current);
     /// The grantee has another encryption key by now.
     error StaleGranteeKey();
@@ -136,11 +140,11 @@ interface IConsent {
     /// By the emergency actor, who signs it and sends it itself. Refusals are Access events with purpose ETREAT.
     function breakGlass(Emergency calldata statement, bytes calldata signature) external
         returns (bool permitted, uint64 review);
-    /// By a trustee of the folder, while the window is open, once: names the blob that holds its share for the
-    /// emergency actor.
-    function release(uint64 review, bytes32 blob, uint32 size) external;
+    /// By a trustee of the folder, while the window is open, once for each epoch: names the blob that holds its share
+    /// of the newest epoch's key for the emergency actor.
+    function release(uint64 review, uint32 epoch, bytes32 blob, uint32 size) external;
     /// By the emergency actor of the review: the trustee's release is false.
-    function refuseRelease(uint64 review, address trustee) external;
+    function refuseRelease(uint64 review, uint32 epoch, address trustee) external;
     /// By the controller; or, without a signature, by a regulator itself. Never by the review's own actor. Ends the
     /// window.
     function closeReview(CloseReview calldata statement, bytes calldata signature) external;

@@ -74,6 +74,7 @@ interface IFolders {
         uint40 handOverAt;     // of the newest hand-over
         uint8 threshold;
         uint8 trusteeCount;
+        uint8 sharesRefused;   // bit i: trustee i says so of its share of the newest epoch
         bytes32 handOverFact;  // of the newest hand-over; 0: the first controller
         bytes32 keyX;          // of the newest epoch
     }
@@ -145,7 +146,7 @@ interface IFolders {
     function forget(Forget calldata statement, bytes calldata signature) external;
     /// By anyone, of a forgotten folder: erases the wraps of these epochs, the last one included.
     function eraseForgotten(bytes32 folder, uint32 fromEpoch, uint32 toEpoch) external;
-    /// By a trustee of the folder, of the newest epoch.
+    /// By a trustee of the folder, of the newest epoch: it stands in the head until the next one.
     function refuseShare(bytes32 folder) external;
 
     function folderOf(bytes32 folder) external view returns (Head memory);

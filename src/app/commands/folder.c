@@ -5,6 +5,7 @@
 #include "codec/hex.h"
 #include "health/consent/consent.h"
 #include "health/consent/erasing.h"
+#include "health/consent/owed.h"
 #include "health/contracts/folders.h"
 #include "health/contracts/records.h"
 #include "health/records/signer.h"
@@ -44,6 +45,25 @@ enum status folder_minutes(const struct cli *cli, uint16_t *out, struct err *err
 	return STATUS_OK;
 }
 
+enum status folder_threshold(const struct cli *cli, uint8_t *out, struct err *err) {
+	uint64_t threshold;
+	TRY(cli_u64(cli, &threshold, "trustee-threshold", 0, err));
+	if (cli_value(cli, "trustee-threshold") && (threshold < 1 || threshold > FOLDER_TRUSTEES_MAX))
+		return err_set(err, STATUS_INVALID, "--trustee-threshold takes 1 to %u", FOLDER_TRUSTEES_MAX);
+	*out = (uint8_t)threshold;
+	return STATUS_OK;
+}
+
+void folder_put_threshold(struct cli *cli, uint8_t threshold, size_t trustee_count) {
+	cli_put_u64(cli, "trusteeThreshold", threshold);
+	cli_put_bool(cli, "trusteeHoldsKey", threshold == 1);
+	if (threshold == 1)
+		cli_say(cli,
+		    "%s holds this folder's key and could open it alone: keep nothing but an emergency summary in it, or "
+		    "name more trustees",
+		    trustee_count == 1 ? "the trustee" : "each trustee");
+}
+
 static enum status cmd_folder_open(struct cli *cli, struct err *err) {
 	struct folder_opening opening = {0};
 	addr20 trustees[FOLDER_TRUSTEES_MAX];
@@ -54,10 +74,14 @@ static enum status cmd_folder_open(struct cli *cli, struct err *err) {
 	TRY(cli_need(cli, &opening.label, "label", err));
 	TRY(folder_minutes(cli, &opening.glass_minutes, err));
 	TRY(folder_trustees(cli, trustees, &opening.trustee_count, err));
+	TRY(folder_threshold(cli, &opening.threshold, err));
 	TRY(request_check_chain(&cli->request, err));
 	TRY(folder_open_action(&cli->request, &action, &id, &opening, err));
 	cli_put_hex(cli, "folder", BYTES_OF(id));
 	TRY(cli_action_finish(cli, "action", &action, err));
+	folder_put_threshold(cli,
+	    opening.threshold ? opening.threshold : folder_threshold_default(opening.trustee_count),
+	    opening.trustee_count);
 	cli_say(cli, "the label stays in this home; the chain shows the id only");
 	return STATUS_OK;
 }
@@ -66,16 +90,18 @@ const struct cli_command command_folder_open = {
     .name = "folder open",
     .arguments = "",
     .summary = "as a patient: open a folder for records (\"general\", \"mental health\", …)",
-    .teach = "Makes the folder's first sealing key, wrapped to a controller key of this wallet and to each\n"
-	     "trustee. Whoever holds the wallet's phrase controls the folder. A patient needs no account on the\n"
-	     "chain: the signed file is sent by any listed actor (xinglin relay). Trustees give the key to an\n"
-	     "emergency actor for whom the contract opened a window of --glass-minutes; without minutes nobody can\n"
-	     "break the glass.\n\n"
+    .teach = "Makes the folder's first sealing key, wrapped to a controller key of this wallet. Whoever holds the\n"
+	     "wallet's phrase controls the folder. A patient needs no account on the chain: the signed file is\n"
+	     "sent by any listed actor (xinglin relay). Each trustee gets a share of the key; --trustee-threshold\n"
+	     "of them together give it to an emergency actor for whom the contract opened a window of\n"
+	     "--glass-minutes, and fewer know nothing of it. Without minutes nobody can break the glass. A\n"
+	     "trustee that is enough alone holds the key.\n\n"
 	     "  xinglin folder open --home patient --label general --out open.json\n"
 	     "  xinglin relay open.json --home hospital",
     .options = {{"label", "TEXT", "what you call it; never leaves this home"},
 	{"glass-minutes", "N", "how long an emergency may look (0: never)"},
-	{"trustee", "ADDRESS,…", "listed trustees who give out the key in an emergency"}, ACTION_OPTIONS},
+	{"trustee", "ADDRESS,…", "listed trustees, at most 8, who get shares of the key for emergencies"},
+	{"trustee-threshold", "T", "how many of them it takes (a majority)"}, ACTION_OPTIONS},
     .needs_home = true,
     .run = cmd_folder_open,
 };
@@ -97,7 +123,35 @@ static enum status put_folder(struct cli *cli, const struct folder *folder, stru
 	cli_put_bool(cli, "rotationOwed", folder->rotation_owed);
 	cli_put_u64(cli, "handOvers", folder->said.controller_count - 1);
 	cli_put_u64(cli, "glassMinutes", folder->glass_minutes);
+	cli_put_u64(cli, "trusteeThreshold", folder->newest.glass.threshold);
+	json_array_begin(&cli->writer, "trustees");
+	for (size_t i = 0; i < folder->newest.glass.trustees_count; i++) {
+		json_object_begin(&cli->writer, NULL);
+		cli_put_address(cli, "trustee", &folder->newest.glass.trustees[i]);
+		cli_put_bool(cli, "shareRefused", folder->shares_refused >> i & 1);
+		json_object_end(&cli->writer);
+	}
+	json_array_end(&cli->writer);
 	cli_put_hex(cli, "sealingKey", bytes_make(folder->key.xy, sizeof folder->key.xy));
+	return STATUS_OK;
+}
+
+static enum status put_owed(struct cli *cli, const struct folder *folder, struct err *err) {
+	struct owed *owed = NULL;
+	size_t count = 0;
+	if (!folder->closed) TRY(owed_find(&cli->request, &owed, &count, folder, err));
+	json_array_begin(&cli->writer, "owes");
+	for (size_t i = 0; i < count; i++) {
+		json_object_begin(&cli->writer, NULL);
+		cli_put_text(cli, "why", owed_why_name(owed[i].why));
+		if (!addr20_is_zero(&owed[i].who)) cli_put_address(cli, "who", &owed[i].who);
+		if (owed[i].review) cli_put_u64(cli, "review", owed[i].review);
+		json_object_end(&cli->writer);
+	}
+	json_array_end(&cli->writer);
+	if (count) cli_say(cli, "it should get a new key: xinglin folder rotate");
+	if (folder->shares_refused)
+		cli_say(cli, "a trustee says that its share of the key is false: xinglin folder rotate deals new ones");
 	return STATUS_OK;
 }
 
@@ -108,8 +162,7 @@ static enum status cmd_folder_show(struct cli *cli, struct err *err) {
 	TRY(request_check_chain(&cli->request, err));
 	TRY(folder_find(&cli->request, &folder, &id, err));
 	TRY(put_folder(cli, &folder, err));
-	if (folder.rotation_owed && !folder.closed) cli_say(cli, "it should get a new key: xinglin folder rotate");
-	return STATUS_OK;
+	return put_owed(cli, &folder, err);
 }
 
 const struct cli_command command_folder_show = {
@@ -118,7 +171,9 @@ const struct cli_command command_folder_show = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "a folder as the chain shows it",
-    .teach = "Rotation is owed when somebody who had the present key has lost the right to it.\n\n"
+    .teach = "A new key is owed when somebody who had the present one, or a share of it, has lost the right to it:\n"
+	     "`owes` lists each end of a grant, of a licence, of an emergency. shareRefused: the trustee says that\n"
+	     "its share does not fit what was signed.\n\n"
 	     "  xinglin folder show 0x… --home patient",
     .needs_home = true,
     .run = cmd_folder_show,

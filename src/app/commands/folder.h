@@ -14,6 +14,10 @@ MUST_USE enum status folder_trustees(
     const struct cli *cli, addr20 trustees[FOLDER_TRUSTEES_MAX], size_t *count, struct err *err);
 /* --glass-minutes N; 0 without the option. */
 MUST_USE enum status folder_minutes(const struct cli *cli, uint16_t *out, struct err *err);
+/* --trustee-threshold T; 0 without the option. */
+MUST_USE enum status folder_threshold(const struct cli *cli, uint8_t *out, struct err *err);
+/* How many trustees it takes, and, if one is enough, that it holds the key. */
+void folder_put_threshold(struct cli *cli, uint8_t threshold, size_t trustee_count);
 /* Who has the new key, and who was left out. */
 void folder_put_rotation(struct cli *cli, const struct folder_rotation *rotation);
 

@@ -31,6 +31,7 @@ static void put_accounts(struct cli *cli, const char *name, const addr20 *accoun
 void folder_put_rotation(struct cli *cli, const struct folder_rotation *rotation) {
 	const size_t trustees = rotation->kept_trustee_count;
 	put_accounts(cli, "trustees", rotation->kept, trustees);
+	folder_put_threshold(cli, rotation->kept_threshold, trustees);
 	put_accounts(cli, "readers", rotation->kept + trustees, rotation->kept_reader_count);
 	json_array_begin(&cli->writer, "leftOut");
 	for (size_t i = 0; i < rotation->left_out_count; i++) put_left_out(cli, &rotation->left_out[i]);
@@ -65,6 +66,7 @@ static enum status cmd_folder_rotate(struct cli *cli, struct err *err) {
 	if (cli_value(cli, "trustee") && cli_flag(cli, "no-trustee"))
 		return err_set(err, STATUS_INVALID, "--trustee and --no-trustee exclude each other");
 	TRY(folder_trustees(cli, trustees, &rotation.trustee_count, err));
+	TRY(folder_threshold(cli, &rotation.threshold, err));
 	TRY(folder_minutes(cli, &rotation.glass_minutes, err));
 	TRY(request_check_chain(&cli->request, err));
 	TRY(handed_key(cli, &rotation.handed_key, err));
@@ -80,14 +82,16 @@ const struct cli_command command_folder_rotate = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "as a patient: give a folder a new sealing key, and new trustees",
-    .teach = "The new key goes to the trustees and to those whose grants over the whole folder still hold; they\n"
-	     "find older keys through links back. Whoever lost its grant never has the new key. Records stay as\n"
-	     "they are. Trustees stay as they were, unless others are named; one who is no active trustee any more\n"
-	     "is left out, and so is a reader whose grant cannot be read: the report names them. Who was granted\n"
-	     "the right to rotate may do it too, with the trustees as they are.\n\n"
+    .teach = "The new key goes to those whose grants over the whole folder still hold; they find older keys\n"
+	     "through links back. Whoever lost its grant never has the new key. Records stay as they are. Each\n"
+	     "trustee gets a new share. Trustees stay as they were, unless others are named; one who is no active\n"
+	     "trustee any more is left out, and so is a reader whose grant cannot be read: the report names them.\n"
+	     "If fewer trustees than the threshold are left, all are left out. Who was granted the right to rotate\n"
+	     "may do it too, with the trustees as they are.\n\n"
 	     "  xinglin folder rotate 0x… --home patient --out rotate.json\n"
 	     "  xinglin folder rotate 0x… --home patient --trustee 0x… --glass-minutes 30 --out rotate.json",
-    .options = {{"trustee", "ADDRESS,…", "from now on these give out the key in an emergency"},
+    .options = {{"trustee", "ADDRESS,…", "from now on these hold shares of the key for emergencies"},
+	{"trustee-threshold", "T", "how many of them it takes (as before; of new trustees a majority)"},
 	{"no-trustee", NULL, "from now on nobody does"},
 	{"glass-minutes", "N", "how long an emergency may look from now on (0: never)"},
 	{"handed", "FILE", "the first time after a hand-over: its file, which holds the key before"},

@@ -42,7 +42,7 @@ static enum status report_glass(struct cli *cli, const struct glass_event *glass
 		cli->exit_code = EXIT_FAILED;
 		return STATUS_OK;
 	}
-	cli_say(cli, "a trustee has released the key; now: xinglin record read");
+	cli_say(cli, "enough trustees have released their shares of the key; now: xinglin record read");
 	return STATUS_OK;
 }
 
@@ -67,12 +67,13 @@ const struct cli_command command_break_glass = {
     .summary = "in an emergency: look without a grant, for a stated reason",
     .teach = "For actors that are listed for emergencies, in folders that allow it. The contract opens a window\n"
 	     "for emergency treatment; the reason is sealed to the patient, and its salted hash stands on the\n"
-	     "chain. A trustee of the folder then releases the key (trustee serve). A review stays open until the\n"
+	     "chain. The folder's trustees then release their shares of the key (trustee serve): each is checked\n"
+	     "against what the patient signed, and a false one is named on the chain. A review stays open until the\n"
 	     "patient or a regulator closes it. Exit code 3: refused, and the refusal is in the patient's log; 1:\n"
-	     "the window is open, but no trustee answered within --wait.\n\n"
+	     "the window is open, but too few trustees answered within --wait.\n\n"
 	     "  xinglin break-glass --home er --folder 0x… --reason \"unconscious, suspected overdose\" --wait 60",
     .options = {{"folder", "ID", "which folder"}, {"reason", "TEXT", "why; the patient will read it"},
-	{"wait", "SECONDS", "wait so long for a trustee's release (0: do not wait)"}},
+	{"wait", "SECONDS", "wait so long for the trustees' releases (0: do not wait)"}},
     .needs_home = true,
     .run = cmd_break_glass,
 };
@@ -93,6 +94,7 @@ static enum status put_review(struct cli *cli, const struct glass_event *glass, 
 	cli_put_text(cli, "state", glass->open ? "open" : glass->justified ? "justified" : "unjustified");
 	if (!glass->open) cli_put_address(cli, "closedBy", &glass->closed_by);
 	cli_put_u64(cli, "releases", glass->releases);
+	cli_put_u64(cli, "falseReleases", glass->false_releases);
 	if (glass->reason) cli_put_text(cli, "statedReason", glass->reason);
 	cli_put_hex(cli, "reasonHash", BYTES_OF(glass->reason_hash));
 	cli_put_hex(cli, "transaction", BYTES_OF(glass->tx_hash));
@@ -227,7 +229,9 @@ static enum status cmd_trustee_serve(struct cli *cli, struct err *err) {
 		TRY(trustee_serve_once(&cli->request, &round, err));
 		released = round.released;
 		cli_put_u64(cli, "failed", round.failed);
-		if (round.failed) cli->exit_code = EXIT_FAILED;
+		cli_put_u64(cli, "limited", round.limited);
+		cli_put_u64(cli, "refused", round.refused);
+		if (round.failed || round.refused) cli->exit_code = EXIT_FAILED;
 	} else {
 		TRY(serve_until_stopped(cli, every_ms, &released, err));
 	}
@@ -238,12 +242,14 @@ static enum status cmd_trustee_serve(struct cli *cli, struct err *err) {
 const struct cli_command command_trustee_serve = {
     .name = "trustee serve",
     .arguments = "",
-    .summary = "as a trustee: release a folder's key when the contract has opened an emergency window",
-    .teach = "A patient names trustees when a folder is opened; each is given the folder's key, sealed. This\n"
-	     "service looks for emergencies, checks with the contract that the window is open and the key is the\n"
-	     "folder's, and seals the key to the emergency actor. Each release stands on the chain.\n\n"
+    .summary = "as a trustee: release a share of a folder's key when the contract has opened an emergency window",
+    .teach = "A patient names trustees when a folder is opened; each is given a share of the folder's key, sealed.\n"
+	     "This service checks each share that is dealt to it, and complains on the chain of a false one. It\n"
+	     "looks for emergencies, and when the window is proved to be open, it seals its share to the emergency\n"
+	     "actor. Each release stands on the chain. `limited` counts emergencies whose actor had its number of\n"
+	     "this day already: then a person must look.\n\n"
 	     "  xinglin trustee serve --home trustee",
-    .options = {{"once", NULL, "look once, then end (exit code 1 if a release failed)"},
+    .options = {{"once", NULL, "look once, then end (exit code 1 if a release failed or a share is false)"},
 	{"every", "MS", "look again after so many milliseconds (1000)"}},
     .needs_home = true,
     .run = cmd_trustee_serve,

@@ -32,7 +32,7 @@ static void serve_once(void *context) {
 	atomic_fetch_add(&service->released, round->released);
 	atomic_fetch_add(&service->failed, round->failed);
 	atomic_store(&service->limited, round->limited);
-	if (status == STATUS_OK && round->released) log_info("trustee", "%zu keys released", round->released);
+	if (status == STATUS_OK && round->released) log_info("trustee", "%zu shares released", round->released);
 	if (status == STATUS_OK && round->failed) log_warn("trustee", "%zu releases failed", round->failed);
 	actor_request_end(&request);
 	arena_fini(&arena);
@@ -53,7 +53,7 @@ enum status trustee_service_start(
 
 void trustee_service_metrics(struct trustee_service *service, struct buf *out) {
 	if (!service) return;
-	metric_put(out, METRIC_COUNTER, "trustee_released_total", "Keys released in emergencies.",
+	metric_put(out, METRIC_COUNTER, "trustee_released_total", "Shares of keys released in emergencies.",
 	    atomic_load(&service->released));
 	metric_put(out, METRIC_COUNTER, "trustee_failed_total", "Releases that failed, each try counted.",
 	    atomic_load(&service->failed));

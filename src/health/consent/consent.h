@@ -12,7 +12,7 @@
  * although its grant still holds on the chain, since a revocation goes before; NULL: nobody. */
 MUST_USE enum status consent_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
     struct folder_rotation *rotation, const addr20 *leaving, struct err *err);
-/* A folder's key that a trustee released to this home in an emergency: for record_read. */
+/* A folder's key, of the shares that trustees released to this home in an emergency: for record_read. */
 extern const struct folder_keys consent_released_keys;
 
 #endif

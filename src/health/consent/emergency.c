@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "health/chain/calldata.h"
+#include "health/consent/consent_private.h"
 #include "health/records/items.h"
 
 static const struct deployment *anchor_of(const struct verified *verified) {
@@ -77,13 +78,20 @@ enum status emergency_statement(struct verified *verified, struct statement_emer
 	return verified_statement(verified, &wish, err);
 }
 
-enum status emergency_is_released(
-    struct verified *verified, bool *out, uint64_t number, const addr20 *trustee, struct err *err) {
-	const hash32 item = item_of_release(number, trustee), slot = consent_items_slot(&item);
+enum status emergency_release(struct verified *verified, struct consent_stored_item *out, uint64_t number,
+    const addr20 *trustee, uint32_t epoch, struct err *err) {
+	const hash32 item = item_of_release(number, trustee, epoch), slot = consent_items_slot(&item);
 	hash32 words[CONSENT_STORED_ITEM_SLOTS];
-	struct consent_stored_item stored;
 	TRY(verified_struct(verified, words, &anchor_of(verified)->consent, &slot, CONSENT_STORED_ITEM_SLOTS, err));
-	TRY(consent_stored_item_load(&stored, words, err));
-	*out = stored.kind != CONSENT_ITEM_KIND_NONE;
-	return STATUS_OK;
+	return consent_stored_item_load(out, words, err);
+}
+
+enum status emergency_newest_of(
+    struct verified *verified, uint64_t *number, const hash32 *folder, const addr20 *actor, struct err *err) {
+	static const hash32 whole_folder;
+	const hash32 key = consent_key(folder, &whole_folder, actor);
+	const struct verified_want want = {&anchor_of(verified)->consent, consent_glass_slot(&key)};
+	hash32 word;
+	TRY(verified_words(verified, &word, &want, 1, err));
+	return consent_glass_load(number, &word, err);
 }

@@ -21,13 +21,16 @@ MUST_USE enum status emergency_reviews(
 /* One. STATUS_NOTFOUND. */
 MUST_USE enum status emergency_review(
     struct verified *verified, struct consent_review *out, uint64_t number, struct err *err);
+/* The newest of this actor in the folder; 0: there is none. */
+MUST_USE enum status emergency_newest_of(
+    struct verified *verified, uint64_t *number, const hash32 *folder, const addr20 *actor, struct err *err);
 /* Is its window open, by the checker's clock? */
 bool emergency_is_open(const struct verified *verified, const struct consent_review *review);
 /* What its actor signed: the statement whose fact is the review's. STATUS_DENIED: the node does not serve it. */
 MUST_USE enum status emergency_statement(struct verified *verified, struct statement_emergency *out, uint64_t number,
     const struct consent_review *review, struct err *err);
-/* Has this trustee released something for it? */
-MUST_USE enum status emergency_is_released(
-    struct verified *verified, bool *out, uint64_t number, const addr20 *trustee, struct err *err);
+/* What this trustee released for it of the folder's epoch: `kind` NONE if nothing, else `about` is the blob. */
+MUST_USE enum status emergency_release(struct verified *verified, struct consent_stored_item *out, uint64_t number,
+    const addr20 *trustee, uint32_t epoch, struct err *err);
 
 #endif

@@ -187,20 +187,29 @@ static void a_statement_that_is_not_served_is_refused(void **state) {
 	expect_no_statement(scene, "no event in block");
 }
 
-static void a_release_is_a_proved_item(void **state) {
+static struct consent_stored_item release_of(struct scene *scene, uint32_t epoch) {
+	struct consent_stored_item item;
+	struct err *err = &scene->world->err;
+	assert_int_equal(verified_head(&scene->verified, HEADS_FRESH, err), STATUS_OK);
+	assert_int_equal(emergency_release(&scene->verified, &item, 7, &scene->rescue, epoch, err), STATUS_OK);
+	return item;
+}
+
+static void a_release_is_a_proved_item_of_its_epoch(void **state) {
 	struct scene *scene = *state;
 	struct fake_chain *chain = scene->world->chain;
-	bool released;
-	struct err *err = &scene->world->err;
-	assert_int_equal(emergency_is_released(&scene->verified, &released, 7, &scene->rescue, err), STATUS_OK);
-	assert_false(released);
-	const hash32 item = item_of_release(7, &scene->rescue), slot = consent_items_slot(&item);
-	const hash32 word = {{[31] = CONSENT_ITEM_KIND_RELEASE}};
+	assert_int_equal(release_of(scene, 2).kind, CONSENT_ITEM_KIND_NONE);
+	const hash32 item = item_of_release(7, &scene->rescue, 2), slot = consent_items_slot(&item);
+	const hash32 word = {{[31] = CONSENT_ITEM_KIND_RELEASE}}, blob = {{0xb1}},
+		     third = contract_slot_after(&slot, 2);
 	fake_set(chain, &chain->anchor.consent, &slot, &word);
+	fake_set(chain, &chain->anchor.consent, &third, &blob);
 	fake_mine(chain, FAKE_START_S + 20);
-	assert_int_equal(verified_head(&scene->verified, HEADS_FRESH, err), STATUS_OK);
-	assert_int_equal(emergency_is_released(&scene->verified, &released, 7, &scene->rescue, err), STATUS_OK);
-	assert_true(released);
+	const struct consent_stored_item found = release_of(scene, 2);
+	assert_int_equal(found.kind, CONSENT_ITEM_KIND_RELEASE);
+	assert_true(hash32_equal(&found.about, &blob));
+	assert_false(found.refused);
+	assert_int_equal(release_of(scene, 1).kind, CONSENT_ITEM_KIND_NONE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -214,7 +223,7 @@ int main(void) {
 	    TEST(an_emergency_that_its_actor_did_not_sign_is_refused),
 	    TEST(another_emergency_of_the_same_actor_is_refused),
 	    TEST(a_statement_that_is_not_served_is_refused),
-	    TEST(a_release_is_a_proved_item),
+	    TEST(a_release_is_a_proved_item_of_its_epoch),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,7 +88,7 @@ static enum status add_releases(struct items *items, uint64_t review, struct err
 	for (size_t i = 0; i < count; i++) {
 		struct consent_share_released_event event;
 		TRY(consent_share_released_event_read(&event, &logs[i].log, err));
-		add(items, item_of_release(review, &event.trustee), 0);
+		add(items, item_of_release(review, &event.trustee, event.epoch), 0);
 	}
 	return STATUS_OK;
 }

@@ -7,7 +7,7 @@
 #include "eth/sign.h"
 #include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
-#include "health/consent/emergency.h"
+#include "health/consent/emergency_shares.h"
 #include "health/consent/looks.h"
 #include "health/records/folder.h"
 #include "health/records/items.h"
@@ -166,40 +166,44 @@ enum status glass_break(struct actor_request *request, struct glass_event *out, 
 	return STATUS_OK;
 }
 
-/* Of the trustees whom the node names, is there one whose release is proved? */
-static enum status any_released(
+/* Do the trustees' releases open the folder's newest epoch? Each is checked once enough of them are proved. */
+static enum status is_released(
     struct actor_request *request, bool *out, const struct glass_event *glass, struct err *err) {
-	const struct contract_topics topics = consent_share_released_event_topics(&glass->review, NULL);
-	struct verified *verified = &request->verified;
-	struct client_log *logs;
-	size_t count;
+	struct verified *verified;
+	struct folder folder;
+	struct consent_review review;
+	struct emergency_shares shares;
 	*out = false;
-	TRY(request_logs(
-	    request, &logs, &count, &request->home->deployment.consent, glass->block_number, &topics, err));
-	if (count) TRY(verified_head(verified, HEADS_FRESH, err));
-	for (size_t i = 0; i < count && !*out; i++) {
-		struct consent_share_released_event event;
-		TRY(consent_share_released_event_read(&event, &logs[i].log, err));
-		TRY(emergency_is_released(verified, out, glass->review, &event.trustee, err));
-	}
-	return STATUS_OK;
+	TRY(folder_find(request, &folder, &glass->folder, err));
+	TRY(emergency_shares_released(request, &shares, glass->review, &folder.newest, err));
+	if (!shares.needed || shares.released < shares.needed) return STATUS_OK;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(emergency_review(verified, &review, glass->review, err));
+	enum status status = emergency_shares_read(request, &shares, glass->review, &review, &folder.newest, err);
+	*out = status == STATUS_OK && shares.count >= shares.needed;
+	mem_wipe(&shares, sizeof shares);
+	return status;
 }
 
 enum status glass_wait(
     struct actor_request *request, const struct glass_event *glass, uint64_t seconds, struct err *err) {
 	const struct client_options *options = client_options_of(request->client);
 	uint64_t begin = clock_monotonic_ns(request->clock);
-	struct verified *verified;
-	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	for (;;) {
+		const struct arena_mark mark = arena_mark(request->arena);
 		bool released;
-		TRY(any_released(request, &released, glass, err));
+		request->verified = (struct verified){0}; /* each look at a head of its own, which it forgets */
+		enum status looked = is_released(request, &released, glass, err);
+		request->verified = (struct verified){0};
+		arena_rewind(request->arena, mark);
+		TRY(looked);
 		if (released) return STATUS_OK;
 		if ((clock_monotonic_ns(request->clock) - begin) / 1000000000 >= seconds) break;
 		options->sleep_ms(options->sleep_context, WAIT_STEP_MS);
 	}
-	enum status status =
-	    err_set(err, STATUS_TIMEOUT, "the window is open, but no trustee has released the folder's key yet");
+	enum status status = err_set(err, STATUS_TIMEOUT,
+	    "the window is open, but too few trustees have released their shares of the "
+	    "folder's key yet");
 	return err_because(err, CAUSE_NO_RELEASE, status);
 }
 
@@ -231,31 +235,12 @@ static enum status count_releases(
 	TRY(request_logs(request, &logs, &count, &request->home->deployment.consent, review->stated_at, &topics, err));
 	for (size_t i = 0; i < count; i++) {
 		struct consent_share_released_event event;
-		bool released;
+		struct consent_stored_item item;
 		TRY(consent_share_released_event_read(&event, &logs[i].log, err));
-		TRY(emergency_is_released(&request->verified, &released, glass->review, &event.trustee, err));
-		glass->releases += released;
+		TRY(emergency_release(&request->verified, &item, glass->review, &event.trustee, event.epoch, err));
+		glass->releases += item.kind == CONSENT_ITEM_KIND_RELEASE;
+		glass->false_releases += item.refused;
 	}
-	return STATUS_OK;
-}
-
-/* That it is closed is proved; who closed it, and how, stands in an event. */
-static enum status find_closing(
-    struct actor_request *request, struct glass_event *glass, const struct consent_review *review, struct err *err) {
-	const struct contract_topics topics = consent_review_closed_event_topics(&glass->review, NULL);
-	struct consent_review_closed_event closing;
-	struct client_log *logs;
-	size_t count;
-	if (review->open) return STATUS_OK;
-	TRY(request_logs(request, &logs, &count, &request->home->deployment.consent, review->stated_at, &topics, err));
-	if (count == 0) {
-		err_set(err, STATUS_DENIED, "not proved: review %llu is closed, and the node does not show by whom",
-		    (unsigned long long)glass->review);
-		return err_because(err, CAUSE_NOT_PROVED, STATUS_DENIED);
-	}
-	TRY(consent_review_closed_event_read(&closing, &logs[0].log, err));
-	glass->justified = closing.justified;
-	glass->closed_by = closing.by;
 	return STATUS_OK;
 }
 
@@ -267,9 +252,10 @@ static enum status fill_review(struct actor_request *request, struct glass_event
 	TRY(emergency_statement(&request->verified, &said, glass->review, &review, err));
 	glass->open = review.open;
 	glass->until = review.until;
+	glass->justified = review.justified;
+	glass->closed_by = review.closed_by;
 	glass->reason_hash = said.reason_hash;
-	TRY(count_releases(request, glass, &review, err));
-	return find_closing(request, glass, &review, err);
+	return count_releases(request, glass, &review, err);
 }
 
 /* Emergencies among the looks, newest first. */

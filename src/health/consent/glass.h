@@ -21,18 +21,18 @@ struct glass_event {
 	uint64_t block_number, timestamp;
 	hash32 tx_hash;
 	hash32 reason_hash;
-	const char *reason; /* for the controller: the sealed text, opened; else NULL */
-	size_t releases;    /* trustees who gave the key */
-	bool open;          /* the review is; the window may be over */
-	/* If it is closed; these two are the node's word. */
-	bool justified;
+	const char *reason;    /* for the controller: the sealed text, opened; else NULL */
+	size_t releases;       /* of shares, by trustees: once an epoch */
+	size_t false_releases; /* of them, as the emergency actor says */
+	bool open;             /* the review is; the window may be over */
+	bool justified;        /* if it is closed, by */
 	addr20 closed_by;
 };
 /* The reason is sealed to the folder. Where the contract refuses, out->decision says why and out->review is 0. Both are
  * proved. */
 MUST_USE enum status glass_break(struct actor_request *request, struct glass_event *out, const hash32 *folder,
     struct bytes reason_text, struct err *err);
-/* After glass_break: waits until a trustee has released the folder's key. STATUS_TIMEOUT. */
+/* After glass_break: waits until enough trustees have released their shares of the folder's key. STATUS_TIMEOUT. */
 MUST_USE enum status glass_wait(
     struct actor_request *request, const struct glass_event *glass, uint64_t seconds, struct err *err);
 /* A folder's emergencies, newest first: all of them, proved, with what their actors signed. */

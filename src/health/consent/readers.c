@@ -1,9 +1,9 @@
 /* A folder's readers, by its grants and emergencies: readers of the next epoch, and keys that trustees released. */
 #include "health/consent/consent.h"
 #include "health/consent/consent_private.h"
+#include "health/consent/emergency_shares.h"
 #include "health/consent/grant_list.h"
 #include "health/consent/rights.h"
-#include "health/records/items.h"
 
 /* --- the next epoch's readers --- */
 
@@ -110,59 +110,43 @@ enum status consent_rotate_action(struct actor_request *request, struct action *
 
 /* --- released keys --- */
 
-/* A key that is looked for. */
-struct wanted {
-	struct actor_request *request;
-	struct folder folder;
-	uint32_t epoch;
-};
+#define EPOCHS_BACK 8u /* so many rotations within a window, and shares of an epoch before them still serve */
 
-/* A release's parts are wraps of the epochs that there were then, newest first: the wanted one stands at most as far
- * behind as there are later epochs now. */
-static enum status try_release(const struct wanted *wanted, struct p256_secret *secret, bool *found, uint64_t review,
-    const addr20 *trustee, struct err *err) {
-	struct folder_part part = {
-	    .gate = &wanted->request->home->deployment.consent, .item = item_of_release(review, trustee)};
-	for (; part.part <= wanted->folder.epoch - wanted->epoch; part.part++) {
-		enum status status = folder_secret_of_part(
-		    wanted->request, secret, found, &wanted->folder.id, wanted->epoch, &part, err);
-		bool is_of_another_epoch = status == STATUS_INVALID;
-		if (!is_of_another_epoch) return status;
-	}
-	*found = false;
-	return STATUS_OK;
+/* The key of `epoch` by the shares of `stated`, an epoch from there on. *found false: they are too few. */
+static enum status try_epoch(struct actor_request *request, struct p256_secret *secret, bool *found, uint64_t number,
+    const struct consent_review *review, const struct statement_epoch *stated, uint32_t epoch, struct err *err) {
+	struct emergency_shares shares;
+	TRY(emergency_shares_read(request, &shares, number, review, stated, err));
+	*found = shares.needed && shares.count >= shares.needed;
+	enum status status = *found ? emergency_shares_combine(secret, &shares, stated, err) : STATUS_OK;
+	mem_wipe(&shares, sizeof shares);
+	if (*found && status == STATUS_OK)
+		status = folder_secret_before(request, secret, &review->folder, stated->epoch, epoch, err);
+	return status;
 }
 
-/* By the trustees who answered one emergency. */
-static enum status try_review(
-    const struct wanted *wanted, struct p256_secret *secret, bool *found, uint64_t review, struct err *err) {
-	struct contract_topics topics = consent_share_released_event_topics(&review, NULL);
-	struct client_log *logs;
-	size_t count;
-	TRY(request_logs(wanted->request, &logs, &count, &wanted->request->home->deployment.consent, 0, &topics, err));
-	for (size_t i = 0; i < count && !*found; i++) {
-		struct consent_share_released_event event;
-		TRY(consent_share_released_event_read(&event, &logs[i].log, err));
-		TRY(try_release(wanted, secret, found, review, &event.trustee, err));
-	}
-	return STATUS_OK;
-}
-
-/* The newest emergencies of this home first. */
+/* In this home's newest emergency, while its window is open: of the folder's newest epochs, the first one of which
+ * enough trustees released their shares. */
 static enum status released_secret(struct actor_request *request, struct p256_secret *secret, bool *found,
     const hash32 *id, uint32_t epoch, struct err *err) {
-	const struct home *home = request->home;
-	struct contract_topics topics = consent_glass_broken_event_topics(id, &home->account, NULL);
-	struct wanted wanted = {.request = request, .epoch = epoch};
-	struct client_log *logs;
-	size_t count;
+	struct verified *verified;
+	struct folder folder;
+	struct consent_review review;
+	uint64_t number;
 	*found = false;
-	TRY(folder_find(request, &wanted.folder, id, err));
-	TRY(request_logs(request, &logs, &count, &home->deployment.consent, 0, &topics, err));
-	for (size_t i = count; i > 0 && !*found; i--) {
-		struct consent_glass_broken_event event;
-		TRY(consent_glass_broken_event_read(&event, &logs[i - 1].log, err));
-		TRY(try_review(&wanted, secret, found, event.review, err));
+	TRY(folder_find(request, &folder, id, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(emergency_newest_of(verified, &number, id, &request->home->account, err));
+	if (number == 0) return STATUS_OK;
+	TRY(emergency_review(verified, &review, number, err));
+	if (!emergency_is_open(verified, &review)) return STATUS_OK;
+	const uint32_t oldest = folder.epoch > EPOCHS_BACK ? folder.epoch - EPOCHS_BACK : 1;
+	for (uint32_t from = folder.epoch; from >= epoch && from >= oldest && !*found; from--) {
+		struct statement_epoch stated;
+		TRY(request_verified(
+		    request, &verified, HEADS_FRESH, err)); /* a false release was named on the chain */
+		TRY(folder_epoch_find(request, &folder, &stated, from, err));
+		TRY(try_epoch(request, secret, found, number, &review, &stated, epoch, err));
 	}
 	return STATUS_OK;
 }

@@ -8,7 +8,7 @@
 #define TEXT_MAX ((size_t)64 << 10)
 
 struct kept {
-	uint64_t next, day;
+	uint64_t next, block, day;
 	struct released {
 		uint64_t review;
 		addr20 actor;
@@ -25,9 +25,9 @@ static enum status parse_into(struct kept *out, struct arena *arena, struct byte
 	uint64_t version;
 	TRY(json_parse(&root, arena, text, NULL, err));
 	const struct json *released = json_get(root, "released");
-	if (!json_u64(&version, json_get(root, "v")) || version != 1 || !json_u64(&out->next, json_get(root, "next")) ||
-	    !json_u64(&out->day, json_get(root, "day")) || !json_is(released, JSON_ARRAY) ||
-	    released->count > RELEASES_MAX)
+	if (!json_u64(&version, json_get(root, "v")) || version != 2 || !json_u64(&out->next, json_get(root, "next")) ||
+	    !json_u64(&out->block, json_get(root, "block")) || !json_u64(&out->day, json_get(root, "day")) ||
+	    !json_is(released, JSON_ARRAY) || released->count > RELEASES_MAX)
 		return damaged(err);
 	json_foreach (entry, released) {
 		struct released *one = &out->released[out->count++];
@@ -53,8 +53,9 @@ static enum status write(struct buf *out, const struct kept *kept, struct err *e
 	buf_clear(out);
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
-	json_put_u64(&writer, "v", 1);
+	json_put_u64(&writer, "v", 2);
 	json_put_u64(&writer, "next", kept->next);
+	json_put_u64(&writer, "block", kept->block);
 	json_put_u64(&writer, "day", kept->day);
 	json_array_begin(&writer, "released");
 	for (size_t i = 0; i < kept->count; i++) {
@@ -68,32 +69,58 @@ static enum status write(struct buf *out, const struct kept *kept, struct err *e
 	return buf_status(out, err);
 }
 
-enum status releases_next(struct heads *heads, uint64_t *next, struct err *err) {
+static enum status load(struct heads *heads, struct kept *kept, struct err *err) {
 	const struct head_store *store = heads_store(heads);
-	struct kept kept = {.next = 1};
 	struct buf text;
+	*kept = (struct kept){.next = 1};
 	buf_init(&text, TEXT_MAX);
 	enum status status = store->get(store->context, &text, FILE_NAME, err);
-	if (status == STATUS_OK) status = parse(&kept, buf_view(&text), err);
+	if (status == STATUS_OK) status = parse(kept, buf_view(&text), err);
 	buf_fini(&text);
-	if (status == STATUS_NOTFOUND) status = STATUS_OK;
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
+}
+
+enum status releases_next(struct heads *heads, uint64_t *next, struct err *err) {
+	struct kept kept;
+	enum status status = load(heads, &kept, err);
 	*next = kept.next;
 	return status;
 }
 
-static enum status change_next(void *context, struct buf *text, bool *changed, struct err *err) {
-	const uint64_t *next = context;
+enum status releases_checked_to(struct heads *heads, uint64_t *block, struct err *err) {
+	struct kept kept;
+	enum status status = load(heads, &kept, err);
+	*block = kept.block;
+	return status;
+}
+
+/* Where it goes on: each only forward. */
+struct progress_made {
+	uint64_t next, block;
+};
+
+static enum status change(void *context, struct buf *text, bool *changed, struct err *err) {
+	const struct progress_made *made = context;
 	struct kept kept;
 	TRY(parse(&kept, buf_view(text), err));
-	if (kept.next >= *next) return STATUS_OK;
-	kept.next = *next;
-	*changed = true;
+	*changed = made->next > kept.next || made->block > kept.block;
+	if (!*changed) return STATUS_OK;
+	if (made->next > kept.next) kept.next = made->next;
+	if (made->block > kept.block) kept.block = made->block;
 	return write(text, &kept, err);
 }
 
-enum status releases_set_next(struct heads *heads, uint64_t next, struct err *err) {
+static enum status advance(struct heads *heads, struct progress_made made, struct err *err) {
 	const struct head_store *store = heads_store(heads);
-	return store->update(store->context, FILE_NAME, change_next, &next, err);
+	return store->update(store->context, FILE_NAME, change, &made, err);
+}
+
+enum status releases_set_next(struct heads *heads, uint64_t next, struct err *err) {
+	return advance(heads, (struct progress_made){.next = next}, err);
+}
+
+enum status releases_set_checked_to(struct heads *heads, uint64_t block, struct err *err) {
+	return advance(heads, (struct progress_made){.block = block}, err);
 }
 
 /* --- a day's number --- */

@@ -1,7 +1,8 @@
 /*
- * What a trustee remembers between programs: from which emergency on it looks, and for whom it has released keys today,
- * so that nobody gets more of them than a day's number, whatever the chain says. trustee.json of the home:
- *	{"v":1,"next":N,"day":N,"released":[{"review":N,"actor":"0x…"},…]}
+ * What a trustee remembers between programs: from which emergency on it looks, from which block on for shares that were
+ * dealt, and for whom it has released shares today, so that nobody gets more of them than a day's number, whatever the
+ * chain says. trustee.json of the home:
+ *	{"v":2,"next":N,"block":N,"day":N,"released":[{"review":N,"actor":"0x…"},…]}
  * A day is one of UTC, as the contract counts them. Threads: one owner a request; a home has one program that sends.
  */
 #ifndef HEALTH_CONSENT_RELEASES_H
@@ -16,7 +17,10 @@
 MUST_USE enum status releases_next(struct heads *heads, uint64_t *next, struct err *err);
 /* Never to an older one than is remembered. */
 MUST_USE enum status releases_set_next(struct heads *heads, uint64_t next, struct err *err);
-/* A key that may be released: of which review, to whom, and how many that actor gets in a day. */
+/* The block from which on shares that were dealt were not checked; 0: nothing is remembered. Never to an older one. */
+MUST_USE enum status releases_checked_to(struct heads *heads, uint64_t *block, struct err *err);
+MUST_USE enum status releases_set_checked_to(struct heads *heads, uint64_t block, struct err *err);
+/* A share that may be released: of which review, to whom, and how many that actor gets in a day. */
 struct releases_wish {
 	uint64_t review;
 	addr20 actor;

@@ -60,13 +60,22 @@ static void where_to_go_on_never_goes_back(void **state) {
 	assert_true(take(world, 1, &rescue, NOON));
 	assert_int_equal(releases_next(world->heads, &next, &world->err), STATUS_OK);
 	assert_int_equal(next, 40);
+	uint64_t block;
+	assert_int_equal(releases_set_checked_to(world->heads, 70, &world->err), STATUS_OK);
+	assert_int_equal(releases_set_checked_to(world->heads, 60, &world->err), STATUS_OK);
+	assert_int_equal(releases_checked_to(world->heads, &block, &world->err), STATUS_OK);
+	assert_int_equal(block, 70);
+	assert_int_equal(releases_next(world->heads, &next, &world->err), STATUS_OK);
+	assert_int_equal(next, 40); /* each for itself */
 }
 
 static void what_makes_no_sense_is_refused(void **state) {
 	struct world *world = *state;
-	static const char *const bad[] = {"{", "{}", "{\"v\":2,\"next\":1,\"day\":1,\"released\":[]}",
-	    "{\"v\":1,\"next\":-1,\"day\":1,\"released\":[]}", "{\"v\":1,\"next\":1,\"day\":1,\"released\":{}}",
-	    "{\"v\":1,\"next\":1,\"day\":1,\"released\":[{\"review\":1,\"actor\":\"0x12\"}]}"};
+	static const char *const bad[] = {"{", "{}", "{\"v\":1,\"next\":1,\"block\":1,\"day\":1,\"released\":[]}",
+	    "{\"v\":2,\"next\":1,\"day\":1,\"released\":[]}",
+	    "{\"v\":2,\"next\":-1,\"block\":1,\"day\":1,\"released\":[]}",
+	    "{\"v\":2,\"next\":1,\"block\":1,\"day\":1,\"released\":{}}",
+	    "{\"v\":2,\"next\":1,\"block\":1,\"day\":1,\"released\":[{\"review\":1,\"actor\":\"0x12\"}]}"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		uint64_t next;
 		bool allowed;

@@ -1,38 +1,38 @@
 /*
- * A trustee keeps a folder's key for emergencies. When the contract has opened a window, it seals the key to the actor
- * for whom it was opened, and says so on the chain, where the patient sees it.
+ * A trustee keeps its share of each folder's key. When one is dealt, it checks it, and complains on the chain of a
+ * false one. When the contract has opened a window, it seals its share to the actor for whom it was opened, and says so
+ * on the chain, where the patient sees it.
  */
 #include "health/consent/trustee.h"
 
 #include "base/log.h"
-#include "envelope/container.h"
+#include "codec/hex.h"
 #include "health/consent/consent_private.h"
 #include "health/consent/emergency.h"
 #include "health/consent/releases.h"
 #include "health/contracts/directory.h"
 #include "health/contracts/folders.h"
 #include "health/records/folder.h"
-#include "health/records/wrap.h"
+#include "health/records/share.h"
+
+#define RELEASE_PART_MAX ((size_t)64 << 10)
 
 /* --- is it owed? --- */
 
-static enum status trustee_count(struct verified *verified, uint64_t *count, const hash32 *folder, struct err *err) {
+static enum status folder_head(
+    struct verified *verified, struct folders_head *head, const hash32 *folder, struct err *err) {
 	const addr20 *folders = &heads_anchor(verified->heads)->folders;
 	const hash32 slot = folders_heads_slot(folder);
 	hash32 words[FOLDERS_STORED_HEAD_SLOTS];
-	struct folders_head head;
 	TRY(verified_struct(verified, words, folders, &slot, FOLDERS_STORED_HEAD_SLOTS, err));
-	TRY(folders_stored_head_load(&head, words, err));
-	*count = head.closed ? 0 : head.trustee_count;
-	return STATUS_OK;
+	return folders_stored_head_load(head, words, err);
 }
 
-static enum status is_trustee(
-    struct verified *verified, bool *out, const hash32 *folder, const addr20 *who, struct err *err) {
+static enum status is_trustee(struct verified *verified, bool *out, const struct folders_head *head,
+    const hash32 *folder, const addr20 *who, struct err *err) {
 	const addr20 *folders = &heads_anchor(verified->heads)->folders;
-	uint64_t count;
+	const uint64_t count = head->closed ? 0 : head->trustee_count;
 	*out = false;
-	TRY(trustee_count(verified, &count, folder, err));
 	for (uint64_t i = 0; i < count && !*out; i++) {
 		const struct contract_place place = folders_trustees_element(folder, i);
 		const struct verified_want want = {folders, place.slot};
@@ -45,40 +45,62 @@ static enum status is_trustee(
 	return STATUS_OK;
 }
 
-/* Is this review one that this home should still answer? */
+/* Is this review one that this home should still answer? It does so once for each epoch: after a rotation, shares of
+ * the epoch before that others did not release yet help no more. */
 static enum status is_owed(struct actor_request *request, struct verified *verified, bool *owed, uint64_t number,
     const struct consent_review *review, struct err *err) {
-	bool released = false;
-	TRY(is_trustee(verified, owed, &review->folder, &request->home->account, err));
-	if (*owed) TRY(emergency_is_released(verified, &released, number, &request->home->account, err));
-	*owed = *owed && !released;
+	const addr20 *self = &request->home->account;
+	struct folders_head head;
+	struct consent_stored_item item;
+	TRY(folder_head(verified, &head, &review->folder, err));
+	TRY(is_trustee(verified, owed, &head, &review->folder, self, err));
+	if (!*owed) return STATUS_OK;
+	TRY(emergency_release(verified, &item, number, self, head.epoch, err));
+	*owed = item.kind == CONSENT_ITEM_KIND_NONE;
 	return STATUS_OK;
+}
+
+/* --- its share --- */
+
+static const char *text_of(struct arena *arena, const hash32 *id) {
+	struct buf text;
+	buf_init(&text, 80);
+	hex_put(&text, BYTES_OF(*id), true);
+	const char *made = arena_strdup(arena, buf_view(&text));
+	buf_fini(&text);
+	return made;
+}
+
+/* This home's share, if it is right. A false one is told on the chain, once. */
+static enum status own_share(struct actor_request *request, struct trustee_round *round, struct vss_share *share,
+    const struct folder *folder, struct err *err) {
+	bool is_false;
+	TRY(folder_share_find(request, share, &is_false, folder, err));
+	if (!is_false) return STATUS_OK;
+	const unsigned bit = 1u << (share_index_of(&folder->newest, &request->home->account) - 1);
+	const char *id = text_of(request->arena, &folder->id);
+	if (!(folder->shares_refused & bit)) {
+		struct client_receipt receipt;
+		const struct bytes call = folders_refuse_share_call(request->arena, &folder->id);
+		log_error("trustee", "the share of folder %s that was dealt to this home is false epoch=%u", id,
+		    folder->epoch);
+		TRY(request_transact(request, &receipt, &request->home->deployment.folders, call, err));
+		round->refused++;
+	}
+	return err_set(err, STATUS_CORRUPT, "the share of folder %s, epoch %u, that was dealt to this home is false",
+	    id, folder->epoch);
 }
 
 /* --- the release --- */
 
-/* The key of one epoch, which was checked against its statement, sealed to the actor. */
-static enum status seal_epoch(struct actor_request *request, struct buf *wrap, const hash32 *folder, uint32_t epoch,
-    const struct p256_public *recipient, struct err *err) {
-	struct p256_secret secret;
-	TRY(folder_secret(request, &secret, folder, epoch, err));
-	enum status status = wrap_seal(wrap, WRAP_KEY, recipient, folder, epoch, &secret, request->random, err);
-	mem_wipe(&secret, sizeof secret);
-	return status;
-}
-
-/* One part for each epoch, newest first. */
 static enum status make_release(struct actor_request *request, struct action *action, hash32 *blob,
-    const struct folder *folder, const struct p256_public *recipient, struct err *err) {
-	if (folder->epoch > CONTAINER_PARTS_MAX) return err_set(err, STATUS_LIMIT, "the folder has too many epochs");
-	struct buf *wraps = mem_zalloc(folder->epoch, sizeof *wraps);
-	enum status status = STATUS_OK;
-	for (uint32_t i = 0; i < folder->epoch; i++) buf_init(&wraps[i], CONTAINER_PART_MAX);
-	for (uint32_t i = 0; i < folder->epoch && status == STATUS_OK; i++)
-		status = seal_epoch(request, &wraps[i], &folder->id, folder->epoch - i, recipient, err);
-	if (status == STATUS_OK) status = consent_carry(request, action, blob, wraps, folder->epoch, err);
-	for (uint32_t i = 0; i < folder->epoch; i++) buf_fini(&wraps[i]);
-	mem_free(wraps);
+    const struct share_place *place, const struct vss_share *share, const struct p256_public *recipient,
+    struct err *err) {
+	struct buf sealed;
+	buf_init(&sealed, RELEASE_PART_MAX);
+	enum status status = share_seal(&sealed, place, recipient, share, request->random, err);
+	if (status == STATUS_OK) status = consent_carry(request, action, blob, &sealed, 1, err);
+	buf_fini(&sealed);
 	return status;
 }
 
@@ -112,27 +134,48 @@ static enum status keep_limit(struct verified *verified, struct trustee_round *r
 	return err_set(err, STATUS_LIMIT, "the actor had its %u releases of this day", (unsigned)wish.a_day);
 }
 
+/* An emergency whose actor is certified, and whose statement is the proved one. */
+static enum status find_actor(struct actor_request *request, struct verified *verified, struct directory_listed *actor,
+    uint64_t number, const struct consent_review *review, struct err *err) {
+	struct statement_emergency said;
+	TRY(emergency_statement(verified, &said, number, review, err));
+	TRY(directory_find_unattended(request, actor, &review->actor, err));
+	if (actor->status == 1 && actor->roles & ROLE_EMERGENCY) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "the actor is no longer listed for emergencies");
+}
+
+static enum status send_release(struct actor_request *request, struct action *action, uint64_t number, uint32_t epoch,
+    const hash32 *blob, struct err *err) {
+	struct client_receipt receipt;
+	struct verified *verified;
+	struct consent_stored_item item;
+	action->data =
+	    consent_release_call(request->arena, number, epoch, blob, (uint32_t)action->blobs[0].container.len);
+	TRY(action_send(request, &receipt, action, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(emergency_release(verified, &item, number, &request->home->account, epoch, err));
+	if (item.kind != CONSENT_ITEM_KIND_NONE) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "the node says it is released, and the chain does not");
+}
+
 static enum status release(struct actor_request *request, struct verified *verified, struct trustee_round *round,
     uint64_t number, const struct consent_review *review, struct err *err) {
 	struct folder folder;
 	struct directory_listed actor;
-	struct statement_emergency said;
-	struct client_receipt receipt;
 	struct action action = {.to = request->home->deployment.consent};
-	bool stands;
+	struct vss_share share;
 	hash32 blob;
-	TRY(emergency_statement(verified, &said, number, review, err));
 	TRY(folder_find(request, &folder, &review->folder, err));
-	TRY(directory_find_unattended(request, &actor, &review->actor, err));
-	if (actor.status != 1 || !(actor.roles & ROLE_EMERGENCY))
-		return err_set(err, STATUS_DENIED, "the actor is no longer listed for emergencies");
-	TRY(keep_limit(verified, round, number, review, err));
-	TRY(make_release(request, &action, &blob, &folder, &actor.key, err));
-	action.data = consent_release_call(request->arena, number, &blob, (uint32_t)action.blobs[0].container.len);
-	TRY(action_send(request, &receipt, &action, err));
-	TRY(verified_head(verified, HEADS_FRESH, err));
-	TRY(emergency_is_released(verified, &stands, number, &request->home->account, err));
-	return stands ? STATUS_OK : err_set(err, STATUS_DENIED, "the node says it is released, and the chain does not");
+	TRY(find_actor(request, verified, &actor, number, review, err));
+	TRY(own_share(request, round, &share, &folder, err));
+	const struct share_release terms = {number, actor.key_version, review->until};
+	const struct share_place place = {
+	    &request->home->deployment.genesis, &folder.id, folder.epoch, share.index, &terms};
+	enum status status = keep_limit(verified, round, number, review, err);
+	if (status == STATUS_OK) status = make_release(request, &action, &blob, &place, &share, &actor.key, err);
+	mem_wipe(&share, sizeof share);
+	TRY(status);
+	return send_release(request, &action, number, folder.epoch, &blob, err);
 }
 
 /* --- a round --- */
@@ -151,7 +194,7 @@ static enum status serve(
 	if (!owed) return STATUS_OK;
 	TRY(release(looking->request, looking->verified, looking->round, number, review, err));
 	*released = true;
-	log_info("trustee", "released a folder's key review=%llu", (unsigned long long)number);
+	log_info("trustee", "released its share of a folder's key review=%llu", (unsigned long long)number);
 	return STATUS_OK;
 }
 
@@ -164,6 +207,7 @@ static enum status look_at(
 		    (unsigned long long)number);
 	if (!emergency_is_open(looking->verified, review)) return STATUS_OK;
 	looking->next = number; /* a rotation may make this home its trustee while the window is open */
+	TRY(request_verified(looking->request, &looking->verified, HEADS_FRESH, err)); /* newer, after a transaction */
 	if (serve(looking, &released, number, review, &why) == STATUS_OK) {
 		looking->round->released += released;
 		return STATUS_OK;
@@ -186,6 +230,53 @@ static enum status look(struct looking *looking, uint64_t newest, uint64_t oldes
 	return STATUS_OK;
 }
 
+/* --- shares that were dealt since it last looked --- */
+
+static bool names(const struct folders_epoch_started_event *event, const addr20 *who) {
+	for (size_t i = 0; i < event->trustees_count; i++)
+		if (addr20_equal(&event->trustees[i], who)) return true;
+	return false;
+}
+
+/* The folder's newest epoch alone: that is the one whose share counts. */
+static enum status check_share(
+    struct actor_request *request, struct trustee_round *round, const hash32 *id, struct err *err) {
+	struct folder folder;
+	struct vss_share share;
+	struct err why = {0};
+	TRY(folder_find(request, &folder, id, err));
+	if (folder.closed || !share_index_of(&folder.newest, &request->home->account)) return STATUS_OK;
+	enum status status = own_share(request, round, &share, &folder, &why);
+	mem_wipe(&share, sizeof share);
+	if (status == STATUS_CORRUPT) return STATUS_OK; /* it was told */
+	return status == STATUS_OK ? STATUS_OK : err_set(err, status, "%s", why.message);
+}
+
+/* The node says where shares were dealt, and can hide it; what was dealt is proved. A share that cannot be checked yet
+ * is looked for again, and others from its block on. */
+static enum status check_shares(struct actor_request *request, struct trustee_round *round, struct err *err) {
+	const struct contract_topics topics = folders_epoch_started_event_topics(NULL, NULL);
+	struct heads *heads = request->verified.heads;
+	const uint64_t newest = request->verified.head.number;
+	uint64_t from;
+	struct client_log *logs;
+	size_t count;
+	TRY(releases_checked_to(heads, &from, err));
+	if (from > newest) return STATUS_OK;
+	TRY(request_logs(request, &logs, &count, &request->home->deployment.folders, from, &topics, err));
+	for (size_t i = 0; i < count; i++) {
+		struct folders_epoch_started_event event;
+		struct err why = {0};
+		TRY(folders_epoch_started_event_read(&event, request->arena, &logs[i].log, err));
+		if (!names(&event, &request->home->account)) continue;
+		enum status status = check_share(request, round, &event.folder, &why);
+		if (status == STATUS_OK) continue;
+		log_warn("trustee", "cannot check a share yet: %s", why.message);
+		return releases_set_checked_to(heads, logs[i].block_number, err);
+	}
+	return releases_set_checked_to(heads, newest + 1, err);
+}
+
 enum status trustee_serve_once(struct actor_request *request, struct trustee_round *round, struct err *err) {
 	struct looking looking = {.request = request, .round = round};
 	uint64_t newest, oldest;
@@ -197,7 +288,9 @@ enum status trustee_serve_once(struct actor_request *request, struct trustee_rou
 	TRY(releases_next(looking.verified->heads, &oldest, err));
 	looking.next = newest + 1;
 	enum status status = look(&looking, newest, oldest ? oldest : 1, err);
-	if (status == STATUS_OK) status = releases_set_next(looking.verified->heads, looking.next, err);
+	if (status == STATUS_OK) status = releases_set_next(request->verified.heads, looking.next, err);
+	if (status == STATUS_OK) status = request_verified(request, &looking.verified, HEADS_FRESH, err);
+	if (status == STATUS_OK) status = check_shares(request, round, err);
 	request->verified = (struct verified){0};
 	return status;
 }

@@ -1,8 +1,10 @@
-/* A new epoch: a random sealing key, wrapped to the controller, to each recipient, and linked to the key before. */
+/* A new epoch: a random sealing key, wrapped to the controller and to each reader, dealt in shares to the trustees, and
+ * linked to the key before. */
 #include "health/records/epoch.h"
 
 #include "crypto/hash.h"
 #include "envelope/container.h"
+#include "health/records/share.h"
 #include "health/records/wrap.h"
 
 /* Where epoch_make puts its parts. */
@@ -18,11 +20,34 @@ static enum status add_wrap(struct actor_request *request, struct parts *parts, 
 	return wrap_seal(part, kind, recipient, folder, epoch, secret, request->random, err);
 }
 
-static enum status add_wraps(struct actor_request *request, struct parts *parts, const struct epoch_draft *epoch,
+/* The trustees' shares; whoever deals forgets them at once. */
+static enum status add_shares(struct actor_request *request, struct parts *parts, struct epoch_draft *epoch,
+    const struct p256_secret *secret, struct err *err) {
+	struct vss_share shares[VSS_SHARES_MAX];
+	const uint8_t count = (uint8_t)epoch->trustee_count;
+	enum status status = STATUS_OK;
+	BUG_ON(epoch->trustee_count > VSS_SHARES_MAX);
+	if (count == 0) return STATUS_OK;
+	if (vss_deal(&epoch->commitments, shares, secret, epoch->threshold, count, request->random) != STATUS_OK)
+		return err_set(err, STATUS_INVALID, "%u of %u trustees is no threshold", epoch->threshold, count);
+	for (uint8_t i = 0; i < count && status == STATUS_OK; i++) {
+		const struct share_place place = {.genesis = &request->home->deployment.genesis,
+		    .folder = epoch->folder,
+		    .epoch = epoch->epoch,
+		    .index = (uint8_t)(i + 1)};
+		struct buf *part = &parts->bufs[parts->filled++];
+		status = share_seal(part, &place, &epoch->recipients[i].key, &shares[i], request->random, err);
+	}
+	mem_wipe(shares, sizeof shares);
+	return status;
+}
+
+static enum status add_wraps(struct actor_request *request, struct parts *parts, struct epoch_draft *epoch,
     const struct p256_secret *secret, struct err *err) {
 	const struct p256_public *controller = &epoch->controller_key;
 	TRY(add_wrap(request, parts, WRAP_KEY, controller, epoch->folder, epoch->epoch, secret, err));
-	for (size_t i = 0; i < epoch->recipient_count; i++)
+	TRY(add_shares(request, parts, epoch, secret, err));
+	for (size_t i = epoch->trustee_count; i < epoch->recipient_count; i++)
 		TRY(add_wrap(
 		    request, parts, WRAP_KEY, &epoch->recipients[i].key, epoch->folder, epoch->epoch, secret, err));
 	if (!epoch->previous) return STATUS_OK;
@@ -73,4 +98,20 @@ const addr20 *epoch_addresses(struct arena *arena, const struct epoch_draft *epo
 	addr20 *addresses = arena_zalloc(arena, epoch->recipient_count, sizeof *addresses);
 	for (size_t i = 0; i < epoch->recipient_count; i++) addresses[i] = epoch->recipients[i].address;
 	return addresses;
+}
+
+struct folders_glass epoch_glass(struct arena *arena, const struct epoch_draft *epoch, uint16_t minutes) {
+	struct folders_glass glass = {.minutes = minutes, .threshold = epoch->threshold};
+	if (epoch->trustee_count == 0) return glass;
+	const size_t more = (size_t)epoch->threshold - 1;
+	hash32 *words = arena_zalloc(arena, 2 * more + 1, sizeof *words);
+	for (size_t i = 0; i < more; i++) {
+		words[2 * i] = p256_public_x(&epoch->commitments.points[i + 1]);
+		words[2 * i + 1] = p256_public_y(&epoch->commitments.points[i + 1]);
+	}
+	glass.trustees = epoch_addresses(arena, epoch);
+	glass.trustees_count = epoch->trustee_count;
+	glass.commitments = words;
+	glass.commitments_count = 2 * more;
+	return glass;
 }

@@ -8,6 +8,7 @@
 #ifndef HEALTH_RECORDS_FOLDER_H
 #define HEALTH_RECORDS_FOLDER_H
 
+#include "crypto/threshold/vss.h"
 #include "health/actors/action.h"
 #include "health/actors/directory.h"
 #include "health/contracts/consent.h"
@@ -19,7 +20,9 @@ struct folder {
 	addr20 controller;
 	uint32_t epoch;
 	bool closed, rotation_owed;
+	uint8_t shares_refused; /* bit i: trustee i says that its share of the newest epoch is false */
 	uint16_t glass_minutes;
+	uint64_t epoch_at, hand_over_at; /* numbers of blocks; 0: it was not handed over */
 	uint64_t number; /* the last one that the controller used: the next statement takes a higher one */
 	struct p256_public key;
 	struct statement_folder said;         /* its controllers: what its grants are checked against */
@@ -58,8 +61,13 @@ struct folder_opening {
 	const char *label;
 	uint16_t glass_minutes; /* 0: no break-glass */
 	const addr20 *trustees; /* listed actors */
-	size_t trustee_count;   /* today: 1 share of 1, so 0 or more trustees who each could open alone */
+	size_t trustee_count;
+	uint8_t threshold; /* how many of them open it together; 1: each holds the key; 0: a majority */
 };
+/* A majority; 0 of none. */
+uint8_t folder_threshold_default(size_t trustee_count);
+/* STATUS_INVALID: there are fewer trustees. */
+MUST_USE enum status folder_threshold_check(uint8_t threshold, size_t trustee_count, struct err *err);
 MUST_USE enum status folder_open_action(struct actor_request *request, struct action *action, hash32 *id,
     const struct folder_opening *opening, struct err *err);
 /* Whom a rotation gives nothing, although it had the key before it or was granted it. */
@@ -72,7 +80,8 @@ struct folder_left_out {
  * A new epoch for the trustees and for readers. Grants decide who may read: consent_rotate_action
  * (health/consent/consent.h) finds them. What is set here by the controller counts from the new epoch on; a delegate
  * can set nothing. Of those who were trustees before, one who is no active trustee any more, or has a key that this
- * home has not confirmed, is left out; so is such a reader.
+ * home has not confirmed, is left out; so is such a reader. If fewer trustees than the threshold would be left, all
+ * are: nobody's say becomes more than it was.
  */
 struct folder_rotation {
 	const addr20 *readers;
@@ -80,6 +89,7 @@ struct folder_rotation {
 	bool sets_trustees; /* to these, who must be active trustees; else they stay as they are */
 	const addr20 *trustees;
 	size_t trustee_count;
+	uint8_t threshold; /* of the trustees; 0: as it was, or a majority of those that are set */
 	bool sets_minutes; /* of an emergency; else they stay as they are */
 	uint16_t glass_minutes;
 	bool without_link;       /* the key before cannot be had: the new one leads back to none */
@@ -89,6 +99,7 @@ struct folder_rotation {
 	size_t left_out_count;
 	const addr20 *kept; /* the trustees, then the readers */
 	size_t kept_trustee_count, kept_reader_count;
+	uint8_t kept_threshold; /* 1: each trustee holds the key */
 };
 MUST_USE enum status folder_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
     struct folder_rotation *rotation, struct err *err);
@@ -135,15 +146,16 @@ MUST_USE enum status folder_grant_statement(struct actor_request *request, const
  */
 MUST_USE enum status folder_secret(
     struct actor_request *request, struct p256_secret *secret, const hash32 *id, uint32_t epoch, struct err *err);
-/* The same by one part of a blob that may be sealed to this home's account. *found false: the node does not give it.
- * STATUS_INVALID: it holds the key of another epoch. */
-struct folder_part {
-	const addr20 *gate;
-	hash32 item;
-	uint32_t part;
-};
-MUST_USE enum status folder_secret_of_part(struct actor_request *request, struct p256_secret *secret, bool *found,
-    const hash32 *id, uint32_t epoch, const struct folder_part *part, struct err *err);
+/* `*secret`, of epoch `from`, becomes the one of `to` <= from, through the links that lead back. Zero on failure. */
+MUST_USE enum status folder_secret_before(struct actor_request *request, struct p256_secret *secret, const hash32 *id,
+    uint32_t from, uint32_t to, struct err *err);
+/*
+ * This home's share of the newest epoch, as it was dealt to it as a trustee, and checked against the commitments; the
+ * caller's to wipe. *is_false: the wraps are the stated ones, and what they hold for this home is not its share.
+ * STATUS_NOTFOUND: it is no trustee of the epoch. STATUS_DENIED: the node does not give the wraps.
+ */
+MUST_USE enum status folder_share_find(struct actor_request *request, struct vss_share *share, bool *is_false,
+    const struct folder *folder, struct err *err);
 /* Further ways to a key, for whom folder_secret has none. *found false: there is none either. */
 struct folder_keys {
 	MUST_USE enum status (*secret)(struct actor_request *request, struct p256_secret *secret, bool *found,

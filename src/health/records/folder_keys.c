@@ -109,7 +109,7 @@ static bool is_of_former_controller(const struct search *s, const struct stateme
 
 /* --- ways of an account --- */
 
-/* Of the wraps behind the controller's own: trustees, then readers. */
+/* Of the wraps behind the controller's own: trustees, whose wraps hold shares, then readers. */
 static size_t recipients_of(const struct statement_epoch *epoch) {
 	return epoch->glass.trustees_count + epoch->recipient_count;
 }
@@ -119,12 +119,10 @@ static enum status try_recipient(
 	const addr20 *account = &s->request->home->account;
 	hash32 item = item_of_wraps(s->folder, epoch->epoch);
 	const addr20 *folders = &s->request->home->deployment.folders;
-	const size_t trustees = epoch->glass.trustees_count;
-	for (size_t i = 0; i < recipients_of(epoch); i++) {
-		const addr20 *who = i < trustees ? &epoch->glass.trustees[i] : &epoch->recipients[i - trustees];
-		if (!addr20_equal(who, account)) continue;
-		return try_part(s, out, found, epoch, folders, &item, (uint32_t)i + 1, err);
-	}
+	const uint32_t first = (uint32_t)epoch->glass.trustees_count + 1;
+	for (uint32_t i = 0; i < epoch->recipient_count; i++)
+		if (addr20_equal(&epoch->recipients[i], account))
+			return try_part(s, out, found, epoch, folders, &item, first + i, err);
 	*found = false;
 	return STATUS_OK;
 }
@@ -223,12 +221,13 @@ enum status folder_secret(
 	return status;
 }
 
-enum status folder_secret_of_part(struct actor_request *request, struct p256_secret *secret, bool *found,
-    const hash32 *id, uint32_t epoch, const struct folder_part *part, struct err *err) {
+enum status folder_secret_before(struct actor_request *request, struct p256_secret *secret, const hash32 *id,
+    uint32_t from, uint32_t to, struct err *err) {
 	struct search search = {.request = request, .folder = id};
 	struct statement_epoch stated;
-	TRY(begin(&search, &stated, epoch, err));
-	enum status status = try_part(&search, secret, found, &stated, part->gate, &part->item, part->part, err);
+	enum status status = begin(&search, &stated, from, err);
+	if (status == STATUS_OK) status = walk_back(&search, secret, from, to, err);
+	if (status != STATUS_OK) mem_wipe(secret, sizeof *secret);
 	reader_fini(&search.reader);
 	return status;
 }

@@ -40,12 +40,23 @@ static enum status find_trustees(
 	return STATUS_OK;
 }
 
+uint8_t folder_threshold_default(size_t trustee_count) {
+	return trustee_count ? (uint8_t)(trustee_count / 2 + 1) : 0;
+}
+
+enum status folder_threshold_check(uint8_t threshold, size_t trustee_count, struct err *err) {
+	if (threshold <= trustee_count) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "%u of %zu trustees is no threshold: take 1 to %zu", threshold,
+	    trustee_count, trustee_count);
+}
+
 static enum status check_opening(const struct folder_opening *opening, struct err *err) {
 	size_t label_len = strlen(opening->label);
 	if (label_len < 1 || label_len >= sizeof((struct own_folder *)NULL)->label)
 		return err_set(err, STATUS_INVALID, "a folder's label has 1 to 63 bytes");
 	if (opening->trustee_count > FOLDER_TRUSTEES_MAX)
 		return err_set(err, STATUS_LIMIT, "a folder has at most %u trustees", FOLDER_TRUSTEES_MAX);
+	TRY(folder_threshold_check(opening->threshold, opening->trustee_count, err));
 	if (opening->glass_minutes && !opening->trustee_count)
 		return err_set(err, STATUS_INVALID,
 		    "breaking the glass needs at least one trustee, who gives out the key then: name one, or take 0 "
@@ -110,8 +121,7 @@ enum status folder_open_action(struct actor_request *request, struct action *act
 	struct epoch_recipient recipients[FOLDER_TRUSTEES_MAX];
 	struct own_folder own = {.number = 1};
 	struct epoch_draft epoch = {.folder = id, .epoch = 1, .recipients = recipients};
-	struct folders_open message = {
-	    .salt = {{0}}, .glass = {.minutes = opening->glass_minutes, .threshold = opening->trustee_count ? 1 : 0}};
+	struct folders_open message = {.salt = {{0}}};
 	hash32 secret;
 	*action = (struct action){.to = request->home->deployment.folders};
 	TRY(check_opening(opening, err));
@@ -123,15 +133,15 @@ enum status folder_open_action(struct actor_request *request, struct action *act
 	memcpy(own.label, opening->label, strlen(opening->label) + 1);
 	own.id = *id = id_of(&request->home->deployment, &message.controller, &own.salt);
 	TRY(controller_key(request, &epoch.controller_key, own.controller_index, err));
-	epoch.recipient_count = opening->trustee_count;
+	epoch.recipient_count = epoch.trustee_count = opening->trustee_count;
+	epoch.threshold = opening->threshold ? opening->threshold : folder_threshold_default(opening->trustee_count);
 	TRY(epoch_make(request, action, &epoch, err));
 	message.salt = own.salt;
 	message.key_x = p256_public_x(&epoch.key);
 	message.key_y = p256_public_y(&epoch.key);
 	message.wraps = epoch.wraps;
 	message.wraps_size = (uint32_t)epoch.wraps_bytes;
-	message.glass.trustees = epoch_addresses(request->arena, &epoch);
-	message.glass.trustees_count = epoch.recipient_count;
+	message.glass = epoch_glass(request->arena, &epoch, opening->glass_minutes);
 	TRY(put_own_keys(request, &message, &own, err));
 	TRY(action_deadline(request, &message.deadline, err));
 	TRY(sign_opening(request, action, &own, &message, err));

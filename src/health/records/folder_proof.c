@@ -212,6 +212,9 @@ enum status folder_look(
 	    .epoch = head.epoch,
 	    .closed = head.closed,
 	    .rotation_owed = head.rotation_owed,
+	    .shares_refused = head.shares_refused,
+	    .epoch_at = head.epoch_at,
+	    .hand_over_at = head.hand_over_at,
 	    .glass_minutes = head.glass_minutes,
 	    .number = head.number,
 	    .said = {.id = *id}};

@@ -1,4 +1,4 @@
-/* Rotating a folder: IFolders.rotate. Trustees first, then readers. */
+/* Rotating a folder: IFolders.rotate. Trustees first, with their shares, then readers, with the key. */
 #include "eth/abi.h"
 #include "health/contracts/folders.h"
 #include "health/records/epoch.h"
@@ -12,8 +12,9 @@ struct recipients {
 	size_t count;
 };
 
-static bool is_in(const struct recipients *recipients, const addr20 *who) {
-	for (size_t i = 0; i < recipients->count; i++)
+/* Behind the first `from`. A trustee that may read too gets both: a share is no key. */
+static bool is_in(const struct recipients *recipients, size_t from, const addr20 *who) {
+	for (size_t i = from; i < recipients->count; i++)
 		if (addr20_equal(&recipients->all[i].address, who)) return true;
 	return false;
 }
@@ -65,7 +66,7 @@ static enum status add_trustee(struct actor_request *request, struct recipients 
 	char text[43];
 	address_checksum(text, who);
 	TRY(fault_of(request, &fault, &actor, who, true, err));
-	if (!fault && is_in(recipients, who)) return err_set(err, STATUS_INVALID, "%s is named twice", text);
+	if (!fault && is_in(recipients, 0, who)) return err_set(err, STATUS_INVALID, "%s is named twice", text);
 	if (!fault) return add(recipients, who, &actor, err);
 	if (rotation->sets_trustees) return err_set(err, STATUS_DENIED, "%s cannot be a trustee: %s", text, fault);
 	folder_leave_out(request->arena, rotation, &(struct folder_left_out){*who, true, fault});
@@ -76,10 +77,29 @@ static enum status add_reader(struct actor_request *request, struct recipients *
     struct folder_rotation *rotation, const addr20 *who, struct err *err) {
 	struct directory_listed actor;
 	const char *fault;
-	if (is_in(recipients, who)) return STATUS_OK;
+	if (is_in(recipients, rotation->kept_trustee_count, who)) return STATUS_OK;
 	TRY(fault_of(request, &fault, &actor, who, false, err));
 	if (!fault) return add(recipients, who, &actor, err);
 	folder_leave_out(request->arena, rotation, &(struct folder_left_out){*who, false, fault});
+	return STATUS_OK;
+}
+
+/* If fewer are left than it takes, none of them is. */
+static enum status keep_threshold(struct actor_request *request, struct recipients *recipients,
+    struct folder_rotation *rotation, const struct folders_glass *before, size_t named, struct err *err) {
+	uint8_t threshold = rotation->threshold;
+	if (!threshold) threshold = rotation->sets_trustees ? folder_threshold_default(named) : before->threshold;
+	TRY(folder_threshold_check(threshold, named, err));
+	for (size_t i = 0; recipients->count < threshold && i < recipients->count; i++) {
+		const char *why = arena_printf(request->arena,
+		    "it takes %u trustees together, and fewer are left: nobody can open the folder in an emergency",
+		    threshold);
+		folder_leave_out(
+		    request->arena, rotation, &(struct folder_left_out){recipients->all[i].address, true, why});
+	}
+	if (recipients->count < threshold) recipients->count = 0;
+	rotation->kept_trustee_count = recipients->count;
+	rotation->kept_threshold = recipients->count ? threshold : 0;
 	return STATUS_OK;
 }
 
@@ -90,7 +110,7 @@ static enum status add_all(struct actor_request *request, struct recipients *rec
 	if (count > FOLDER_TRUSTEES_MAX)
 		return err_set(err, STATUS_LIMIT, "a folder has at most %u trustees", FOLDER_TRUSTEES_MAX);
 	for (size_t i = 0; i < count; i++) TRY(add_trustee(request, recipients, rotation, &trustees[i], err));
-	rotation->kept_trustee_count = recipients->count;
+	TRY(keep_threshold(request, recipients, rotation, before, count, err));
 	if (rotation->sets_minutes && rotation->glass_minutes && !recipients->count)
 		return err_set(err, STATUS_INVALID,
 		    "breaking the glass needs at least one trustee, who gives out the key then: name one, or take 0 "
@@ -105,7 +125,7 @@ static enum status add_all(struct actor_request *request, struct recipients *rec
 static enum status check_delegate(const struct folder_signer *signer, const struct folder_rotation *rotation,
     const struct folders_glass *before, struct err *err) {
 	if (!signer->is_delegate) return STATUS_OK;
-	if (rotation->sets_trustees || rotation->sets_minutes || rotation->without_link)
+	if (rotation->sets_trustees || rotation->sets_minutes || rotation->threshold || rotation->without_link)
 		return err_set(
 		    err, STATUS_DENIED, "only the folder's controller changes trustees and minutes, or cuts the link");
 	if (rotation->kept_trustee_count == before->trustees_count) return STATUS_OK;
@@ -188,8 +208,12 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten");
 	TRY(add_all(request, &recipients, rotation, &folder.newest.glass, err));
 	TRY(check_delegate(&signer, rotation, &folder.newest.glass, err));
-	struct epoch_draft epoch = {
-	    .folder = id, .epoch = folder.epoch + 1, .recipients = recipients.all, .recipient_count = recipients.count};
+	struct epoch_draft epoch = {.folder = id,
+	    .epoch = folder.epoch + 1,
+	    .recipients = recipients.all,
+	    .recipient_count = recipients.count,
+	    .trustee_count = rotation->kept_trustee_count,
+	    .threshold = rotation->kept_threshold};
 	TRY(make_epoch(request, action, &epoch, &folder, &signer, rotation, err));
 	const addr20 *all = rotation->kept = epoch_addresses(request->arena, &epoch);
 	struct folders_rotate message = {.folder = *id,
@@ -199,10 +223,8 @@ enum status folder_rotate_action(struct actor_request *request, struct action *a
 	    .key_y = p256_public_y(&epoch.key),
 	    .wraps = epoch.wraps,
 	    .wraps_size = (uint32_t)epoch.wraps_bytes,
-	    .glass = {.minutes = rotation->sets_minutes ? rotation->glass_minutes : folder.glass_minutes,
-		.threshold = rotation->kept_trustee_count ? 1 : 0,
-		.trustees = all,
-		.trustees_count = rotation->kept_trustee_count},
+	    .glass = epoch_glass(
+		request->arena, &epoch, rotation->sets_minutes ? rotation->glass_minutes : folder.glass_minutes),
 	    .recipients = all + rotation->kept_trustee_count,
 	    .recipients_count = rotation->kept_reader_count};
 	return sign_rotation(request, action, &signer, &message, err);

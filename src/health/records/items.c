@@ -61,9 +61,10 @@ hash32 item_of_reason(uint64_t review) {
 	return item("reason", &words);
 }
 
-hash32 item_of_release(uint64_t review, const addr20 *trustee) {
+hash32 item_of_release(uint64_t review, const addr20 *trustee, uint32_t epoch) {
 	struct words words = {.count = 0};
 	put_number(&words, review);
 	put_word(&words, BYTES_OF(*trustee));
+	put_number(&words, epoch);
 	return item("release", &words);
 }

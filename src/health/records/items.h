@@ -8,6 +8,6 @@ hash32 item_of_wraps(const hash32 *folder, uint32_t epoch);
 /* `count`: how many times it was granted, this one included. */
 hash32 item_of_grant(const hash32 *folder, const hash32 *record, const addr20 *grantee, uint32_t epoch, uint32_t count);
 hash32 item_of_reason(uint64_t review);
-hash32 item_of_release(uint64_t review, const addr20 *trustee);
+hash32 item_of_release(uint64_t review, const addr20 *trustee, uint32_t epoch);
 
 #endif

@@ -8,11 +8,14 @@
 struct text_header {
 	const char *cty;
 	const char *typ;
-	const hash32 *fld; /* NULL: not there */
+	const hash32 *gen; /* NULL: not there, as all below */
+	const hash32 *fld;
 	const uint32_t *epo;
 	const hash32 *rec;
 	const uint32_t *idx;
 	const uint32_t *ver;
+	const uint64_t *rev;
+	const uint64_t *exp;
 };
 /* The members as a JSON object, appended. */
 void text_header_write(struct buf *out, const struct text_header *header);
