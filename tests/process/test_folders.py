@@ -209,6 +209,9 @@ def test_an_asking_is_answered_only_as_it_was_signed(ward):
     assert "not the folder's controller" in ward.refused(
         "fo-second", "folder", "hand-over", asking, "--out", ward.path(), code=4)
     ward.refused("fo-parent", "folder", "take-over", folder, "--label", "mine", "--out", ward.path(), code=2)
+    for label in ("", "x" * 64):
+        assert "1 to 63 bytes" in ward.refused(
+            "fo-second", "folder", "take-over", folder, "--label", label, "--out", ward.path(), code=2)
     ward.c.run("fo-parent", "folder", "hand-over", asking, "--out", ward.path())
     assert "ask again" in ward.refused("fo-parent", "folder", "hand-over", asking, "--out", ward.path())
 
