@@ -271,14 +271,24 @@ def test_trustees_are_refused_by_name(ward):
 
 def test_a_trustee_with_an_unknown_key_blocks_no_rotation(ward):
     ward.c.actor("fo-hostile", "trustee")
-    folder = ward.open_folder("--glass-minutes", 60, "--trustee",
-                              f"{ward.account('fo-hostile')},{ward.account('fo-trustee')}")
+    both = f"{ward.account('fo-hostile')},{ward.account('fo-trustee')}"
+    folder = ward.open_folder("--glass-minutes", 60, "--trustee", both, "--trustee-threshold", 1)
     ward.c.run("fo-hostile", "actor", "publish-key")
     rotated = ward.signed("fo-parent", "folder", "rotate", folder)
     assert rotated["trustees"] == [ward.account("fo-trustee")]
     (left,) = rotated["leftOut"]
     assert left["account"] == ward.account("fo-hostile") and left["as"] == "trustee" and left["name"] == "fo-hostile"
     assert "another encryption key" in left["why"]
+
+
+def test_fewer_trustees_than_it_takes_are_none(ward):
+    """Two of two, and one is lost: what is left alone is given no more say than it had."""
+    ward.c.actor("fo-lost", "trustee")
+    both = [ward.account("fo-lost"), ward.account("fo-trustee")]
+    folder = ward.open_folder("--glass-minutes", 60, "--trustee", ",".join(both))
+    ward.c.run("fo-lost", "actor", "publish-key")
+    rotated = ward.signed("fo-parent", "folder", "rotate", folder)
+    assert rotated["trustees"] == [] and {left["account"] for left in rotated["leftOut"]} == set(both)
 
 
 def test_a_reader_with_an_unknown_key_is_left_out_by_name(ward):
