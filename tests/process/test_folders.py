@@ -3,6 +3,9 @@ import base64
 import json
 
 import pytest
+from eth_abi import decode, encode
+from eth_account import Account
+from eth_utils import to_checksum_address
 
 from machine import Refused
 
@@ -214,6 +217,36 @@ def test_an_asking_is_answered_only_as_it_was_signed(ward):
             "fo-second", "folder", "take-over", folder, "--label", label, "--out", ward.path(), code=2)
     ward.c.run("fo-parent", "folder", "hand-over", asking, "--out", ward.path())
     assert "ask again" in ward.refused("fo-parent", "folder", "hand-over", asking, "--out", ward.path())
+
+
+def test_an_asking_that_would_stand_for_longer_than_a_day_is_not_answered(ward):
+    """Its maker could hold the answer back for years."""
+    folder = ward.open_folder()
+    asking = ward.asking(folder)
+    made = json.loads(asking.read_text())
+    far = ward.path()
+    far.write_text(json.dumps({**made, "data": asked_until(ward, made["data"], 2**63)}))
+    answer = ward.path()
+    assert "longer than a day" in ward.refused("fo-parent", "folder", "hand-over", far, "--out", answer)
+    assert not answer.exists()
+    ward.c.run("fo-parent", "folder", "hand-over", asking, "--out", answer)  # it used up no number
+
+
+def asked_until(ward, data, deadline):
+    """The same asking with another deadline, by an account of its own."""
+    fields = [field.split() for field in (
+        "bytes32 folder,uint32 handOver,bytes32 previous,address controller,bytes32 auditX,bytes32 auditY,"
+        "address relay,uint64 number,uint64 deadline").split(",")]
+    struct = f"({','.join(kind for kind, _ in fields)})"
+    values, _, _ = decode([struct, "bytes", "bytes"], bytes.fromhex(data[10:]))
+    asker, deployment = Account.create(), json.loads(ward.c.deployment.read_text())
+    said = {**dict(zip((name for _, name in fields), values)), "controller": asker.address, "deadline": deadline}
+    domain = {"name": "xinglin folders", "version": "1", "chainId": deployment["chainId"],
+              "verifyingContract": to_checksum_address(deployment["folders"]["address"]),
+              "salt": bytes.fromhex(deployment["genesis"][2:])}
+    types = {"HandOver": [{"name": name, "type": kind} for kind, name in fields]}
+    signature = bytes(asker.sign_typed_data(domain, types, said).signature)
+    return data[:10] + encode([struct, "bytes", "bytes"], [tuple(said.values()), b"", signature]).hex()
 
 
 def test_a_hand_overs_key_opens_for_nobody_else(ward):

@@ -126,6 +126,20 @@ def test_a_later_standing_voids_the_earlier_and_none_serves_twice(listed):
     assert status(listed, name) == "suspended"
 
 
+@pytest.mark.parametrize("member, value, why", [("number", 2**64 - 1, "the chain holds number 0"), ("number", 2, "number 0"),
+                                                ("deadline", 2**64 - 1, "longer than a week")])
+def test_what_would_outlast_later_statements_is_signed_by_nobody(listed, member, value, why):
+    """A number far ahead would leave the actor's standing as it is for good."""
+    name = new_actor(listed)
+    path, _ = standing(listed, name, "--emergencies-a-day", 20)
+    made = json.loads(path.read_text())
+    path.write_text(json.dumps({**made, "statement": {**made["statement"], member: value}, "signatures": []}))
+    for command in (["sign"], ["sign", "--look"], ["send"]):
+        far = refused(listed, "registrar-2", "registrars", *command, path)
+        assert far.code == 3 and why in far.report["error"]
+    assert json.loads(path.read_text())["signatures"] == []
+
+
 @pytest.mark.parametrize("change", [{"chainId": 5}, {"directory": "0x" + "22" * 20}, {"type": "xinglin-action"},
                                     {"v": 2}, {"kind": "entry"}, {"statement": {}}, {"signatures": "0x"}])
 def test_a_file_that_is_no_statement_of_this_directory_is_told(listed, change):

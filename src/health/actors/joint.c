@@ -4,6 +4,8 @@
 
 #include "health/actors/certified.h"
 
+#define CLOCKS_APART_S 3600u /* those of the signers' machines */
+
 /* --- who has to sign --- */
 
 static bool has_address(const addr20 *all, size_t count, const addr20 *who) {
@@ -87,6 +89,8 @@ static enum status check_follows(const struct joint_statement *joint, const stru
 	struct directory_actor actor;
 	if (deadline_s < present->now_s)
 		return err_set(err, STATUS_DENIED, "the statement's time is over: make a new one");
+	if (deadline_s - present->now_s > JOINT_LIFE_SECONDS + CLOCKS_APART_S)
+		return err_set(err, STATUS_DENIED, "the statement would stand for longer than a week: make a new one");
 	if (of_set) {
 		const struct directory_registrars *said = &joint->registrars;
 		if (said->number == present->number + 1 && hash32_equal(&said->previous, &present->set->fact))
@@ -96,7 +100,8 @@ static enum status check_follows(const struct joint_statement *joint, const stru
 		    present->number);
 	}
 	TRY(read_actor(present, &actor, &joint->standing.actor, err));
-	if (joint->standing.number > actor.number) return STATUS_OK;
+	/* A number far ahead would void whatever registrars say of this actor later. */
+	if (joint->standing.number - 1 == actor.number) return STATUS_OK;
 	return err_set(err, STATUS_DENIED,
 	    "the statement has number %llu, and the chain holds number %llu of this actor",
 	    (unsigned long long)joint->standing.number, (unsigned long long)actor.number);

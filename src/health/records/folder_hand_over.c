@@ -8,6 +8,7 @@
 /* The asking's number leaves room for what the present controller signs until it answers. */
 #define NUMBERS_BETWEEN 256u
 #define NUMBERS_BETWEEN_MAX 65536u
+#define CLOCKS_APART_S 3600u /* the asker's and this home's */
 
 /* --- the new controller's half --- */
 
@@ -102,6 +103,8 @@ static enum status check_asking(const struct folders_hand_over *said, const stru
 	if (said->hand_over != folder->said.controller_count || !hash32_equal(&said->previous, &last->fact))
 		return err_set(err, STATUS_DENIED, "the folder was handed over since it was asked for: ask again");
 	if (said->deadline <= now_s) return err_set(err, STATUS_DENIED, "the asking is too old: ask again");
+	if (said->deadline - now_s > ACTION_LIFE_SECONDS + CLOCKS_APART_S)
+		return err_set(err, STATUS_DENIED, "the asking would stand for longer than a day: ask again");
 	if (said->number <= used || said->number > used + NUMBERS_BETWEEN_MAX)
 		return err_set(err, STATUS_DENIED, "the asking's number does not follow this home's: ask again");
 	if (addr20_equal(&said->controller, &signer->address))
