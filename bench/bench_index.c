@@ -101,18 +101,24 @@ static double ask(const struct home *home, struct client *client, const struct c
 #define LOOKUPS 10000u
 
 static void make_document(struct document *document, struct arena *arena, uint64_t number) {
-	struct document_batch batch = {.gtin = "04012345678901", .expiry_s = 1900000000, .count = PACKS_OF_A_DOCUMENT};
+	struct document_batch batch = {.gtin = "04012345678901", .expiry_s = 1900000000};
+	struct document_part part = {.count = PACKS_OF_A_DOCUMENT};
 	batch.lot = arena_printf(arena, "L%llu", (unsigned long long)number);
 	store_be64(batch.id.b, number + 1);
 	store_be64(document->hash.b, number + 1);
+	part.batch = document_add_batch(document, arena, &batch);
+	const uint32_t first_part = document_add_part(document, arena, &part);
 	for (uint32_t i = 0; i < PACKS_OF_A_DOCUMENT; i++) {
 		hash32 *path = arena_alloc(arena, PATH_LEN * sizeof *path);
 		memset(path, (int)i, PATH_LEN * sizeof *path);
-		struct document_unit unit = {
-		    .index = i, .container = DOCUMENT_NO_CONTAINER, .path = path, .path_len = PATH_LEN};
+		struct document_unit unit = {.batch = part.batch,
+		    .part = first_part,
+		    .index = i,
+		    .container = DOCUMENT_NO_CONTAINER,
+		    .path = path,
+		    .path_len = PATH_LEN};
 		unit.serial = arena_printf(arena, "%llu%05u", (unsigned long long)number, i);
 		memset(unit.tag.b, (int)i, sizeof unit.tag.b);
-		unit.batch = document_add_batch(document, arena, &batch);
 		document_add_unit(document, arena, &unit);
 	}
 }
