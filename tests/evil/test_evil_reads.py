@@ -1,4 +1,6 @@
 """What was read, as a node says it, and what `access reads` makes of it: the node is named, and the exit code is 3."""
+import json
+
 import lies
 import pytest
 
@@ -51,6 +53,23 @@ def test_reads_that_were_shown_before_cannot_be_taken_back(world):
     kept.write_text(kept.read_text().replace('"count":', '"count":1'))  # as if it had seen ten times as many
     outcome = reads(world, Audit(lambda answer: answer), home)
     assert outcome.code == REFUSED and "had anchored" in outcome.report["nodes"][0]["fault"], outcome
+
+
+@pytest.mark.parametrize("more", [(), ("--limit", 1)], ids=["all", "the newest"])
+def test_reads_that_were_shown_before_cannot_be_exchanged(world, more):
+    """As many and more, and others: the newest ones alone do not show it."""
+    home = world.home("patient")
+    assert reads(world, Audit(lambda answer: answer), home).code == 0
+    (kept,) = (home / "lists").glob("*.json")
+    seen = json.loads(kept.read_text())
+    oldest = honest_answer(world, world.a)["entries"][-2]  # its `before` is what the list was with one entry less
+    assert reads(world, Audit(lambda answer: answer), home, *more).code == 0
+    kept.write_text(json.dumps({"count": oldest["n"], "head": seen["head"]}))  # as if the first ones had been others
+    outcome = reads(world, Audit(lambda answer: answer), home, *more)
+    assert outcome.code == REFUSED and "shown before" in outcome.report["nodes"][0]["fault"], outcome
+    kept.write_text(json.dumps({"count": oldest["n"] - 1, "head": oldest["before"]}))
+    assert reads(world, Audit(lambda answer: answer), home, *more).code == 0
+    assert json.loads(kept.read_text())["count"] >= seen["count"]  # what is new is remembered
 
 
 def test_a_node_that_is_left_out_is_missed(world):

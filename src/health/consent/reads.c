@@ -200,9 +200,12 @@ static enum status check_marks(struct folding *f, struct err *err) {
 	return STATUS_OK;
 }
 
+/* Not before what this home saw earlier: that a list was rewritten shows there. */
 static bool is_enough(const struct folding *f) {
 	const uint64_t max = f->reading->wish->max;
-	return list_fold_is_done(&f->fold) || (max && f->shown >= max && f->fold.at.count <= f->proved.count);
+	const bool is_as_seen = f->reached_seen || f->seen.count == 0;
+	return list_fold_is_done(&f->fold) ||
+	       (max && f->shown >= max && f->fold.at.count <= f->proved.count && is_as_seen);
 }
 
 static enum status take(struct folding *f, const struct audit_sealed *sealed, struct err *err) {
