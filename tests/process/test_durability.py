@@ -152,7 +152,7 @@ class Uploader:
             if time.monotonic() > since + PENDING_SECONDS:
                 continue
             # A registration that was under way may have named it since.
-            files = list(folder.glob(f"pending/{blob[2:]}-*")) or list(folder.glob("items/*/*"))
+            files = [*folder.glob(f"pending/*-{blob[2:]}-*"), *folder.glob("items/*/*")]
             assert any(file.read_bytes().endswith(part) for file in files), f"a blob that was taken is gone: {blob}"
 
     def hold_to_items(self, node):
