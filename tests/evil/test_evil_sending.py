@@ -11,8 +11,6 @@ from told import LIES
 
 SENDERS = ["access ask", "record add", "relay", "break-glass", "publish-key", "gateway POST", "folder open, sent",
            "folder rotate, sent", "share, sent", "revoke, sent"]
-SENDER = {"access ask": "clinic", "record add": "hospital", "relay": "hospital", "break-glass": "er",
-          "publish-key": "er", "gateway POST": "hospital"}
 NONCE, GAS_LIMIT = 1, 4  # of the fields of a transaction of type 2
 TRANSACTION_GAS = 16_777_216  # EIP-7825
 KEPT = "nothing is believed, and this home keeps it"
