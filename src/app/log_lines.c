@@ -7,10 +7,6 @@
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
-const char *log_level_name(enum log_level level) {
-	return level_names[level];
-}
-
 enum log_level log_level_of(const char *name) {
 	for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
 		if (strcmp(level_names[i], name) == 0) return (enum log_level)i;

@@ -16,7 +16,6 @@ enum log_format { LOG_AS_TEXT, LOG_AS_JSON };
 
 /* `at_ms`: Unix time. Appends one line with its end. */
 void log_line_write(struct buf *out, enum log_format format, uint64_t at_ms, const struct log_event *event);
-const char *log_level_name(enum log_level level);
 /* LOG_INFO for an unknown one. */
 enum log_level log_level_of(const char *name);
 

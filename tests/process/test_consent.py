@@ -1,5 +1,4 @@
 """Sharing, refusing, revoking, emergencies: on a real node, through the command line and past it."""
-import hashlib
 import json
 import os
 import pathlib

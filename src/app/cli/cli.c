@@ -87,6 +87,30 @@ enum status cli_address(const struct cli *cli, addr20 *out, const char *name, st
 	return fixed(cli, out->b, sizeof out->b, name, err);
 }
 
+bool cli_next_part(struct bytes *part, struct bytes *rest) {
+	size_t len = 0;
+	if (!rest->len) return false;
+	while (len < rest->len && rest->data[len] != ',') len++;
+	*part = bytes_slice(*rest, 0, len);
+	*rest = bytes_slice(*rest, len + 1, rest->len);
+	return true;
+}
+
+enum status cli_addresses(
+    struct cli *cli, const addr20 **out, size_t *count, const char *name, size_t max, struct err *err) {
+	struct bytes part, rest = bytes_text(cli_value(cli, name) ? cli_value(cli, name) : "");
+	addr20 *all = arena_zalloc(&cli->arena, rest.len / 40 + 1, sizeof *all); /* digits */
+	*count = 0;
+	*out = all;
+	while (cli_next_part(&part, &rest)) {
+		if (*count == max) return err_set(err, STATUS_LIMIT, "--%s takes at most %zu addresses", name, max);
+		if (hex_fixed(all[*count].b, sizeof all->b, part) != STATUS_OK)
+			return err_set(err, STATUS_INVALID, "--%s takes addresses with commas between", name);
+		++*count;
+	}
+	return STATUS_OK;
+}
+
 /* --- finding and running --- */
 
 /* The first `count` arguments, with a blank between. */

@@ -67,6 +67,11 @@ MUST_USE enum status cli_u64(
     const struct cli *cli, uint64_t *out, const char *name, uint64_t otherwise, struct err *err);
 MUST_USE enum status cli_hash(const struct cli *cli, hash32 *out, const char *name, struct err *err);    /* needed */
 MUST_USE enum status cli_address(const struct cli *cli, addr20 *out, const char *name, struct err *err); /* needed */
+/* The next part of a list with commas between, which goes from `rest`; false at the end. */
+bool cli_next_part(struct bytes *part, struct bytes *rest);
+/* "0x…,0x…", in the arena; none without the option. STATUS_LIMIT: more than `max`. */
+MUST_USE enum status cli_addresses(
+    struct cli *cli, const addr20 **out, size_t *count, const char *name, size_t max, struct err *err);
 /* A whole file, at most `max` bytes, in the arena; "-" is standard input. */
 MUST_USE enum status cli_read_file(struct cli *cli, struct bytes *out, const char *path, size_t max, struct err *err);
 /* Written whole: temporary name, fsync, rename. "-" is standard output. */

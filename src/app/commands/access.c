@@ -108,13 +108,10 @@ const struct cli_command command_access_log = {
 
 /* "0x…=http://…,…" */
 static enum status read_addresses(struct cli *cli, struct audit_wish *wish, struct err *err) {
-	struct bytes rest = bytes_text(cli_value(cli, "node") ? cli_value(cli, "node") : "");
+	struct bytes one, rest = bytes_text(cli_value(cli, "node") ? cli_value(cli, "node") : "");
 	struct audit_address *addresses = arena_zalloc(&cli->arena, NODES_MAX, sizeof *addresses);
 	wish->addresses = addresses;
-	while (rest.len) {
-		size_t len = 0;
-		while (len < rest.len && rest.data[len] != ',') len++;
-		const struct bytes one = bytes_slice(rest, 0, len);
+	while (cli_next_part(&one, &rest)) {
 		if (wish->address_count == NODES_MAX)
 			return err_set(err, STATUS_LIMIT, "--node takes %u nodes at most", NODES_MAX);
 		struct audit_address *address = &addresses[wish->address_count++];
@@ -122,7 +119,6 @@ static enum status read_addresses(struct cli *cli, struct audit_wish *wish, stru
 		    hex_fixed(address->node.b, 20, bytes_slice(one, 0, 42)) != STATUS_OK)
 			return err_set(err, STATUS_INVALID, "--node takes ADDRESS=URL, with commas between");
 		address->url = arena_strdup(&cli->arena, bytes_slice(one, 43, one.len));
-		rest = bytes_slice(rest, len + 1, rest.len);
 	}
 	return STATUS_OK;
 }

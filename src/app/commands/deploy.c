@@ -18,21 +18,11 @@ static void put_deployed(void *context, const char *name, const struct client_re
 	json_object_end(&cli->writer);
 }
 
-/* The next part before a comma; false at the end. */
-static bool next_part(struct bytes *part, struct bytes *rest) {
-	size_t len = 0;
-	if (!rest->len) return false;
-	while (len < rest->len && rest->data[len] != ',') len++;
-	*part = bytes_slice(*rest, 0, len);
-	*rest = bytes_slice(*rest, len + 1, rest->len);
-	return true;
-}
-
 static enum status read_registrars(struct cli *cli, struct deploy_plan *plan, struct err *err) {
 	const char *text;
 	TRY(cli_need(cli, &text, "registrars", err));
 	struct bytes part, rest = bytes_text(text);
-	while (next_part(&part, &rest)) {
+	while (cli_next_part(&part, &rest)) {
 		if (plan->registrar_count == DEPLOYMENT_REGISTRARS_MAX ||
 		    hex_fixed(plan->registrars[plan->registrar_count].b, 20, part) != STATUS_OK)
 			return err_set(err, STATUS_INVALID,
@@ -51,7 +41,7 @@ static enum status read_witnesses(struct cli *cli, struct deploy_plan *plan, str
 	const char *text = cli_value(cli, "witnesses");
 	uint64_t threshold;
 	struct bytes part, rest = bytes_text(text ? text : "");
-	while (next_part(&part, &rest)) {
+	while (cli_next_part(&part, &rest)) {
 		struct deployment_witness *witness = &plan->witnesses[plan->witness_count];
 		const struct bytes url = bytes_slice(part, ADDRESS_TEXT + 1, part.len);
 		if (plan->witness_count == DEPLOYMENT_WITNESSES_MAX || url.len == 0 ||

@@ -20,22 +20,6 @@ enum status folder_argument(const struct cli *cli, hash32 *out, struct err *err)
 
 /* --- folder open --- */
 
-enum status folder_trustees(
-    const struct cli *cli, addr20 trustees[FOLDER_TRUSTEES_MAX], size_t *count, struct err *err) {
-	struct bytes rest = bytes_text(cli_value(cli, "trustee") ? cli_value(cli, "trustee") : "");
-	*count = 0;
-	while (rest.len) {
-		size_t len = 0;
-		while (len < rest.len && rest.data[len] != ',') len++;
-		if (*count == FOLDER_TRUSTEES_MAX)
-			return err_set(err, STATUS_LIMIT, "a folder has at most %u trustees", FOLDER_TRUSTEES_MAX);
-		if (hex_fixed(trustees[(*count)++].b, 20, bytes_slice(rest, 0, len)) != STATUS_OK)
-			return err_set(err, STATUS_INVALID, "--trustee takes addresses with commas between");
-		rest = bytes_slice(rest, len + 1, rest.len);
-	}
-	return STATUS_OK;
-}
-
 enum status folder_minutes(const struct cli *cli, uint16_t *out, struct err *err) {
 	uint64_t minutes;
 	TRY(cli_u64(cli, &minutes, "glass-minutes", 0, err));
@@ -66,14 +50,12 @@ void folder_put_threshold(struct cli *cli, uint8_t threshold, size_t trustee_cou
 
 static enum status cmd_folder_open(struct cli *cli, struct err *err) {
 	struct folder_opening opening = {0};
-	addr20 trustees[FOLDER_TRUSTEES_MAX];
 	struct action action;
 	hash32 id;
-	opening.trustees = trustees;
 	TRY(cli_action_options(cli, err));
 	TRY(cli_need(cli, &opening.label, "label", err));
 	TRY(folder_minutes(cli, &opening.glass_minutes, err));
-	TRY(folder_trustees(cli, trustees, &opening.trustee_count, err));
+	TRY(cli_addresses(cli, &opening.trustees, &opening.trustee_count, "trustee", FOLDER_TRUSTEES_MAX, err));
 	TRY(folder_threshold(cli, &opening.threshold, err));
 	TRY(request_check_chain(&cli->request, err));
 	TRY(folder_open_action(&cli->request, &action, &id, &opening, err));

@@ -9,9 +9,6 @@
 
 /* The folder's id, the first argument. */
 MUST_USE enum status folder_argument(const struct cli *cli, hash32 *out, struct err *err);
-/* --trustee ADDRESS,…; none without the option. */
-MUST_USE enum status folder_trustees(
-    const struct cli *cli, addr20 trustees[FOLDER_TRUSTEES_MAX], size_t *count, struct err *err);
 /* --glass-minutes N; 0 without the option. */
 MUST_USE enum status folder_minutes(const struct cli *cli, uint16_t *out, struct err *err);
 /* --trustee-threshold T; 0 without the option. */

@@ -57,15 +57,13 @@ static enum status cmd_folder_rotate(struct cli *cli, struct err *err) {
 	struct folder_rotation rotation = {.sets_trustees = cli_value(cli, "trustee") || cli_flag(cli, "no-trustee"),
 	    .sets_minutes = cli_value(cli, "glass-minutes"),
 	    .without_link = cli_flag(cli, "without-link")};
-	addr20 trustees[FOLDER_TRUSTEES_MAX];
 	struct action action;
 	hash32 id;
-	rotation.trustees = trustees;
 	TRY(cli_action_options(cli, err));
 	TRY(folder_argument(cli, &id, err));
 	if (cli_value(cli, "trustee") && cli_flag(cli, "no-trustee"))
 		return err_set(err, STATUS_INVALID, "--trustee and --no-trustee exclude each other");
-	TRY(folder_trustees(cli, trustees, &rotation.trustee_count, err));
+	TRY(cli_addresses(cli, &rotation.trustees, &rotation.trustee_count, "trustee", FOLDER_TRUSTEES_MAX, err));
 	TRY(folder_threshold(cli, &rotation.threshold, err));
 	TRY(folder_minutes(cli, &rotation.glass_minutes, err));
 	TRY(request_check_chain(&cli->request, err));

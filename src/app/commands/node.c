@@ -6,7 +6,6 @@
 #include "app/commands/node_command.h"
 #include "app/system.h"
 #include "base/files.h"
-#include "codec/hex.h"
 
 static enum status run_with(
     struct cli *cli, struct settings *settings, const struct settings_source *source, struct err *err) {
@@ -45,21 +44,6 @@ const struct cli_command command_node = {
 
 /* --- init --- */
 
-static enum status funded_accounts(struct cli *cli, struct genesis_plan *plan, struct err *err) {
-	struct bytes rest = bytes_text(cli_value(cli, "fund") ? cli_value(cli, "fund") : "");
-	addr20 *funded = arena_zalloc(&cli->arena, rest.len / 43 + 1, sizeof *funded);
-	plan->funded = funded;
-	while (rest.len) {
-		size_t len = 0;
-		while (len < rest.len && rest.data[len] != ',') len++;
-		if (hex_fixed(funded[plan->funded_count].b, 20, bytes_slice(rest, 0, len)) != STATUS_OK)
-			return err_set(err, STATUS_INVALID, "--fund takes addresses with commas between");
-		plan->funded_count++;
-		rest = bytes_slice(rest, len + 1, rest.len);
-	}
-	return STATUS_OK;
-}
-
 static enum status write_genesis(struct cli *cli, const char *data, struct genesis_plan *plan, struct err *err) {
 	char path[4096];
 	TRY(genesis_path(path, sizeof path, data, err));
@@ -85,7 +69,7 @@ static enum status cmd_init(struct cli *cli, struct err *err) {
 	TRY(cli_u64(cli, &plan.gas_limit, "gas-limit", BLOCK_GAS_DEFAULT, err));
 	plan.zero_base_fee = !cli_flag(cli, "base-fee");
 	plan.listed_only = cli_flag(cli, "listed-only");
-	TRY(funded_accounts(cli, &plan, err));
+	TRY(cli_addresses(cli, &plan.funded, &plan.funded_count, "fund", SIZE_MAX, err));
 	while (plan.chain_id == 0) {
 		uint8_t random[4];
 		random_fill(&world_random, random, sizeof random);

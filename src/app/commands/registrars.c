@@ -1,6 +1,5 @@
 /* xinglin registrars, actor standing: statements that several registrars sign. */
 #include "app/commands/commands.h"
-#include "codec/hex.h"
 #include "crypto/hash.h"
 #include "health/actors/certified.h"
 #include "health/actors/joint.h"
@@ -66,26 +65,6 @@ static enum status read_statement(struct cli *cli, struct joint_statement *out, 
 	return joint_parse(out, &cli->arena, &cli->request.home->deployment, json, err);
 }
 
-/* --- options --- */
-
-/* "0x…,0x…"; none without the option. */
-static enum status addresses(
-    struct cli *cli, const addr20 **out, size_t *count, const char *name, size_t max, struct err *err) {
-	struct bytes rest = bytes_text(cli_value(cli, name) ? cli_value(cli, name) : "");
-	addr20 *all = arena_zalloc(&cli->arena, rest.len / 40 + 1, sizeof *all);
-	*count = 0;
-	*out = all;
-	while (rest.len) {
-		size_t len = 0;
-		while (len < rest.len && rest.data[len] != ',') len++;
-		if (*count == max) return err_set(err, STATUS_LIMIT, "--%s takes at most %zu addresses", name, max);
-		if (hex_fixed(all[(*count)++].b, 20, bytes_slice(rest, 0, len)) != STATUS_OK)
-			return err_set(err, STATUS_INVALID, "--%s takes addresses with commas between", name);
-		rest = bytes_slice(rest, len < rest.len ? len + 1 : len, rest.len - (len < rest.len ? len + 1 : len));
-	}
-	return STATUS_OK;
-}
-
 /* --- registrars show --- */
 
 static enum status cmd_registrars_show(struct cli *cli, struct err *err) {
@@ -122,8 +101,8 @@ static enum status cmd_registrars_change(struct cli *cli, struct err *err) {
 	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_need(cli, &to, "to", err));
 	TRY(cli_need(cli, &out_path, "out", err));
-	TRY(addresses(cli, &said.registrars, &said.registrars_count, "to", STATEMENT_REGISTRARS_MAX, err));
-	TRY(addresses(cli, &said.affirmed, &said.affirmed_count, "affirm", JOINT_AFFIRMED_MAX, err));
+	TRY(cli_addresses(cli, &said.registrars, &said.registrars_count, "to", STATEMENT_REGISTRARS_MAX, err));
+	TRY(cli_addresses(cli, &said.affirmed, &said.affirmed_count, "affirm", JOINT_AFFIRMED_MAX, err));
 	TRY(cli_u64(cli, &threshold, "threshold", said.registrars_count / 2 + 1, err));
 	if (threshold > STATEMENT_REGISTRARS_MAX)
 		return err_set(err, STATUS_INVALID, "--threshold takes at most %u", STATEMENT_REGISTRARS_MAX);

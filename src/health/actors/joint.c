@@ -8,20 +8,14 @@
 
 /* --- who has to sign --- */
 
-static bool has_address(const addr20 *all, size_t count, const addr20 *who) {
-	for (size_t i = 0; i < count; i++)
-		if (addr20_equal(&all[i], who)) return true;
-	return false;
-}
-
 static bool is_registrar(const struct statement_set *set, const addr20 *who) {
-	return has_address(set->members, set->member_count, who);
+	return statement_has_address(set->members, set->member_count, who);
 }
 
 /* In the next set and not in the present one. */
 static bool is_newcomer(const struct joint_statement *joint, const struct statement_set *set, const addr20 *who) {
 	return joint->kind == JOINT_REGISTRARS && !is_registrar(set, who) &&
-	       has_address(joint->registrars.registrars, joint->registrars.registrars_count, who);
+	       statement_has_address(joint->registrars.registrars, joint->registrars.registrars_count, who);
 }
 
 static void count_signers(struct joint_statement *joint, const struct statement_set *set) {

@@ -83,13 +83,6 @@ enum status request_verified(
 	return STATUS_OK;
 }
 
-enum status request_now(struct actor_request *request, uint64_t *now_s, struct err *err) {
-	struct verified *verified;
-	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
-	*now_s = verified_now_s(verified);
-	return STATUS_OK;
-}
-
 enum status request_check_chain(struct actor_request *request, struct err *err) {
 	const struct home *home = request->home;
 	if (!home->has_deployment)

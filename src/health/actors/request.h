@@ -53,8 +53,6 @@ MUST_USE enum status request_call(
 /* Logs of one event of a contract, oldest first; `topics` from the bindings' C_V_event_topics. */
 MUST_USE enum status request_logs(struct actor_request *request, struct client_log **logs, size_t *count,
     const addr20 *contract, uint64_t from_block, const struct contract_topics *topics, struct err *err);
-/* By the later of this machine's clock and the chain's. */
-MUST_USE enum status request_now(struct actor_request *request, uint64_t *now_s, struct err *err);
 /*
  * What the chain says, proved (health/chain/verified.h), at a head that was the newest at most `max_age_s` ago:
  * HEADS_FRESH before anything is sealed, wrapped or released, REQUEST_SHOWN_AGE_S to show it. One head serves the whole

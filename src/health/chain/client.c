@@ -69,10 +69,6 @@ void client_set_deadline(struct client *client, uint64_t deadline_ms) {
 	client->deadline_ms = deadline_ms;
 }
 
-uint64_t client_deadline(const struct client *client) {
-	return client->deadline_ms;
-}
-
 enum status client_begin_exchange(const struct client *client, struct err *err) {
 	const struct http_client *http = client->options.http;
 	uint64_t left_ms = 0;

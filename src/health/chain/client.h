@@ -38,7 +38,6 @@ const struct client_options *client_options_of(const struct client *client);
 /* Until when anything may wait that is done with this client, by the clock's now_ms; 0: no deadline. A call that begins
  * after it is STATUS_TIMEOUT. */
 void client_set_deadline(struct client *client, uint64_t deadline_ms);
-uint64_t client_deadline(const struct client *client);
 
 /* One JSON-RPC call. `params` is a JSON array. STATUS_DENIED if the node answers with an error object, whose code,
  * message and data are then in `*error` (may be NULL). */
@@ -77,8 +76,6 @@ struct client_receipt {
 /* What the account's next transaction needs: those in the pool count. */
 MUST_USE enum status client_nonce(struct client *client, uint64_t *nonce, const addr20 *address, struct err *err);
 MUST_USE enum status client_block_number(struct client *client, uint64_t *number, struct err *err);
-MUST_USE enum status client_timestamp(
-    struct client *client, uint64_t *seconds, struct err *err); /* of the newest block */
 
 struct client_log_filter {
 	uint64_t from_block; /* to the newest */

@@ -6,11 +6,13 @@
  * while another of the same merge kind and key waits too may be sent in one transaction with it. An account has one
  * outbox at a time: its owner holds the home's lock (health/actors/actor.h).
  *
- * What the node says, and what follows: its pool forgot the transaction: sent again. Its fee is below the base fee:
- * signed again with the same nonce and a higher fee. Its nonce is used up: the block that used it shows whether another
- * program did, and what was in it then gets a new nonce. The node will never take it: a transfer of nothing is to use
- * its nonce, and once that is in a block the entry is refused. An estimate that reverts is believed once nothing
- * sent earlier is on its way.
+ * What follows from what the node says of a transaction:
+ *	its pool forgot it                 it is sent again
+ *	its fee is below the base fee      it is signed again, with the same nonce and a higher fee
+ *	its nonce is used up               the block that used it shows whether another program did; what was in it then
+ *	                                   gets a new nonce
+ *	it will never be taken             a transfer of nothing uses its nonce; once that is in a block, it is refused
+ *	its estimate reverts               that is believed once nothing sent earlier is on its way
  *
  * The node is a carrier: nonces and the base fee are a believed head's, and a transaction succeeded or failed if the
  * receipts of its block say so, proved (settled.h). If the node shows something else, everybody who waits hears

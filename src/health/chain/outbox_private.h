@@ -78,8 +78,8 @@ struct outbox_tx {
 	bool is_sent;
 	uint64_t sent_ns; /* last time, monotonic */
 	uint32_t resend_ms;
-	bool is_refused; /* the node says that it never takes it; `raw` is a transfer of nothing that may take its place
-			  */
+	/* The node says that it never takes it; `raw` is a transfer of nothing that may take its place. */
+	bool is_refused;
 	struct client_verdict refusal;
 	unsigned nonce_gone; /* how often the node said that the nonce is used up, without a receipt */
 };

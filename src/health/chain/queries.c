@@ -66,15 +66,3 @@ enum status client_mined_nonce(struct client *client, uint64_t *nonce, const add
 enum status client_block_number(struct client *client, uint64_t *number, struct err *err) {
 	return quantity(client, number, "eth_blockNumber", BYTES_LITERAL("[]"), "block number", err);
 }
-
-enum status client_timestamp(struct client *client, uint64_t *seconds, struct err *err) {
-	struct arena arena;
-	arena_init(&arena);
-	const struct json *result;
-	enum status status =
-	    client_rpc(client, &result, NULL, &arena, "eth_getBlockByNumber", BYTES_LITERAL("[\"latest\",false]"), err);
-	if (status == STATUS_OK)
-		status = client_answer_quantity(seconds, json_get(result, "timestamp"), "timestamp", err);
-	arena_fini(&arena);
-	return status;
-}

@@ -8,7 +8,6 @@
 #include "health/contracts/directory.h"
 
 #define LOOKS_MAX 1000u
-#define ACTIVE 1u /* IDirectory.Status */
 
 static const char *const names[OWED_WHY_COUNT] = {
     [OWED_GRANT_ENDED] = "grant-ended",
@@ -55,14 +54,13 @@ static enum status check_licence(struct finding *finding, const addr20 *who, str
 	TRY(verified_struct(finding->verified, words, &finding->request->home->deployment.directory, &slot,
 	    DIRECTORY_STORED_ACTOR_SLOTS, err));
 	TRY(directory_stored_actor_load(&actor, words, err));
-	if ((unsigned)actor.status != ACTIVE) add(finding, (struct owed){.why = OWED_LICENCE_ENDED, .who = *who});
+	if (actor.status != DIRECTORY_STATUS_ACTIVE)
+		add(finding, (struct owed){.why = OWED_LICENCE_ENDED, .who = *who});
 	return STATUS_OK;
 }
 
 static bool is_recipient(const struct folder *folder, const addr20 *who) {
-	for (size_t i = 0; i < folder->newest.recipient_count; i++)
-		if (addr20_equal(&folder->newest.recipients[i], who)) return true;
-	return false;
+	return statement_has_address(folder->newest.recipients, folder->newest.recipient_count, who);
 }
 
 /* Of somebody who was granted the whole folder at some time: had it the newest key, and may it read still? */

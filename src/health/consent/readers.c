@@ -7,12 +7,6 @@
 
 /* --- the next epoch's readers --- */
 
-static bool occurs(const addr20 *list, size_t count, const addr20 *address) {
-	for (size_t i = 0; i < count; i++)
-		if (addr20_equal(&list[i], address)) return true;
-	return false;
-}
-
 struct finding {
 	struct actor_request *request;
 	struct folder_rotation *rotation;
@@ -61,7 +55,7 @@ static enum status see_grantee(struct finding *finding, const addr20 *grantee, u
 }
 
 static bool is_reader(const struct finding *finding, const addr20 *account) {
-	return occurs(finding->readers, finding->rotation->reader_count, account);
+	return statement_has_address(finding->readers, finding->rotation->reader_count, account);
 }
 
 /* Whom an entry that cannot be read is about, the node says; a reader by what can be read stays one. */
@@ -91,7 +85,7 @@ static enum status find_readers(struct finding *finding, const hash32 *id, const
 		const struct grant_list_entry *entry = &list->entries[i - 1];
 		if (entry->fault || !hash32_is_zero(&entry->record)) continue;
 		if (leaving && addr20_equal(&entry->grantee, leaving)) continue;
-		if (occurs(seen, seen_count, &entry->grantee)) continue;
+		if (statement_has_address(seen, seen_count, &entry->grantee)) continue;
 		seen[seen_count++] = entry->grantee;
 		TRY(see_grantee(finding, &entry->grantee, verified_now_s(verified), err));
 	}

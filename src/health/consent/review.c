@@ -2,12 +2,14 @@
 #include "health/consent/consent_private.h"
 #include "health/consent/emergency.h"
 #include "health/consent/glass.h"
+#include "health/contracts/directory.h"
 #include "health/records/signer.h"
 
 static enum status require_regulator(struct actor_request *request, struct err *err) {
 	struct directory_listed self;
 	enum status status = directory_find(request, &self, &request->home->account, err);
-	if (status == STATUS_OK && self.status == 1 && self.roles & ROLE_REGULATOR) return STATUS_OK;
+	if (status == STATUS_OK && self.status == DIRECTORY_STATUS_ACTIVE && self.roles & ROLE_REGULATOR)
+		return STATUS_OK;
 	if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
 	return err_set(err, STATUS_DENIED,
 	    "a review is closed by the folder's controller or by a regulator; this home is neither");

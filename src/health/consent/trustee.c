@@ -71,7 +71,7 @@ static const char *text_of(struct arena *arena, const hash32 *id) {
 	return made;
 }
 
-/* This home's share, if it is right. A false one is told on the chain, once. */
+/* This home's share, if it is right. A false one is reported on the chain, once. */
 static enum status own_share(struct actor_request *request, struct trustee_round *round, struct vss_share *share,
     const struct folder *folder, struct err *err) {
 	bool is_false;
@@ -140,7 +140,7 @@ static enum status find_actor(struct actor_request *request, struct verified *ve
 	struct statement_emergency said;
 	TRY(emergency_statement(verified, &said, number, review, err));
 	TRY(directory_find_unattended(request, actor, &review->actor, err));
-	if (actor->status == 1 && actor->roles & ROLE_EMERGENCY) return STATUS_OK;
+	if (actor->status == DIRECTORY_STATUS_ACTIVE && actor->roles & ROLE_EMERGENCY) return STATUS_OK;
 	return err_set(err, STATUS_DENIED, "the actor is no longer listed for emergencies");
 }
 
@@ -232,12 +232,6 @@ static enum status look(struct looking *looking, uint64_t newest, uint64_t oldes
 
 /* --- shares that were dealt since it last looked --- */
 
-static bool names(const struct folders_epoch_started_event *event, const addr20 *who) {
-	for (size_t i = 0; i < event->trustees_count; i++)
-		if (addr20_equal(&event->trustees[i], who)) return true;
-	return false;
-}
-
 /* The folder's newest epoch alone: that is the one whose share counts. */
 static enum status check_share(
     struct actor_request *request, struct trustee_round *round, const hash32 *id, struct err *err) {
@@ -248,7 +242,7 @@ static enum status check_share(
 	if (folder.closed || !share_index_of(&folder.newest, &request->home->account)) return STATUS_OK;
 	enum status status = own_share(request, round, &share, &folder, &why);
 	mem_wipe(&share, sizeof share);
-	if (status == STATUS_CORRUPT) return STATUS_OK; /* it was told */
+	if (status == STATUS_CORRUPT) return STATUS_OK; /* it was reported */
 	return status == STATUS_OK ? STATUS_OK : err_set(err, status, "%s", why.message);
 }
 
@@ -268,7 +262,7 @@ static enum status check_shares(struct actor_request *request, struct trustee_ro
 		struct folders_epoch_started_event event;
 		struct err why = {0};
 		TRY(folders_epoch_started_event_read(&event, request->arena, &logs[i].log, err));
-		if (!names(&event, &request->home->account)) continue;
+		if (!statement_has_address(event.trustees, event.trustees_count, &request->home->account)) continue;
 		enum status status = check_share(request, round, &event.folder, &why);
 		if (status == STATUS_OK) continue;
 		log_warn("trustee", "cannot check a share yet: %s", why.message);

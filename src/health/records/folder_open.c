@@ -2,6 +2,7 @@
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
 #include "eth/abi.h"
+#include "health/contracts/directory.h"
 #include "health/contracts/folders.h"
 #include "health/records/epoch.h"
 #include "health/records/signer.h"
@@ -29,7 +30,7 @@ static enum status find_trustees(
 		char text[43];
 		address_checksum(text, &opening->trustees[i]);
 		TRY(directory_find(request, &actor, &opening->trustees[i], err));
-		if (actor.status != 1 || !(actor.roles & ROLE_TRUSTEE))
+		if (actor.status != DIRECTORY_STATUS_ACTIVE || !(actor.roles & ROLE_TRUSTEE))
 			return err_set(err, STATUS_DENIED, "%s is not listed as an active trustee", text);
 		TRY(directory_refuse_changed_key(request->arena, &actor, err));
 		for (size_t j = 0; j < i; j++)

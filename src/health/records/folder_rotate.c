@@ -1,11 +1,10 @@
 /* Rotating a folder: IFolders.rotate. Trustees first, with their shares, then readers, with the key. */
 #include "eth/abi.h"
+#include "health/contracts/directory.h"
 #include "health/contracts/folders.h"
 #include "health/records/epoch.h"
 #include "health/records/signer.h"
 #include "health/records/wrap.h"
-
-#define ACTIVE 1
 
 struct recipients {
 	struct epoch_recipient all[EPOCH_RECIPIENTS_MAX];
@@ -39,7 +38,7 @@ static enum status fault_of(struct actor_request *request, const char **fault, s
 		*fault = "it is not listed in the directory";
 	else if (status != STATUS_OK)
 		return status;
-	else if (actor->status != ACTIVE)
+	else if (actor->status != DIRECTORY_STATUS_ACTIVE)
 		*fault = "it is suspended or withdrawn in the directory";
 	else if (is_trustee && !(actor->roles & ROLE_TRUSTEE))
 		*fault = "it is no trustee in the directory any more";

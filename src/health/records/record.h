@@ -63,8 +63,6 @@ MUST_USE enum status record_submit(struct actor_request *request, struct record_
     const struct record_addition *additions, size_t count, const struct record_listener *listener, struct err *err);
 /* The author's copy of a record that was refused after its listener heard that it goes on, goes. */
 void record_drop_refused(const struct home *home, const hash32 *record);
-MUST_USE enum status record_add(struct actor_request *request, struct record_added *out, const hash32 *folder,
-    const struct record_resource *resources, size_t count, struct err *err);
 
 /* Gets and opens; needs a window on the chain (consent/access.h) unless this home is author or controller. Where this
  * home has no key of the folder but a grant of this one record, the grant's wrap (item_of_grant) is the lead itself,

@@ -271,9 +271,3 @@ enum status record_submit(struct actor_request *request, struct record_added *ou
 	struct adding adding = {.request = request, .out = out, .count = count, .listener = listener};
 	return add(&adding, additions, err);
 }
-
-enum status record_add(struct actor_request *request, struct record_added *out, const hash32 *folder,
-    const struct record_resource *resources, size_t count, struct err *err) {
-	struct record_addition addition = {.folder = *folder, .resources = resources, .count = count};
-	return record_add_many(request, out, &addition, 1, err);
-}

@@ -17,6 +17,5 @@ bool statement_signer(addr20 *out, struct bytes signature, const hash32 *digest)
 bool statement_is_signed_by(const addr20 *account, struct bytes signature, const hash32 *digest);
 /* A point of P-256, as two words. */
 bool statement_is_point(const hash32 *x, const hash32 *y);
-bool statement_has_address(const addr20 *all, size_t count, const addr20 *who);
 
 #endif

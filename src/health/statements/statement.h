@@ -44,6 +44,8 @@
 
 /* Does the proved slot hold this fact? `what` is "the entry of 0x…", for the error. */
 MUST_USE enum status statement_is_proved(const hash32 *fact, const hash32 *proved, const char *what, struct err *err);
+/* Is it one of them? */
+bool statement_has_address(const addr20 *all, size_t count, const addr20 *who);
 
 /* --- a record: its author's signature, which stands in the sealed lead --- */
 

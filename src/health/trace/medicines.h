@@ -29,10 +29,7 @@ MUST_USE enum status medicines_refusal(const struct client_verdict *verdict, str
 
 /* --- views (medicines_views.c) --- */
 
-/* A product without an owner is not registered; a batch without a count was never opened. */
-
-MUST_USE enum status medicines_product(
-    struct actor_request *request, struct medicines_product_view *out, const hash32 *product, struct err *err);
+/* A batch without a count was never opened. */
 MUST_USE enum status medicines_batch(
     struct actor_request *request, struct medicines_batch_view *out, const hash32 *batch, struct err *err);
 /* `*found` false: it was never opened. */

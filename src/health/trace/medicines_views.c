@@ -9,13 +9,6 @@ static enum status ask(struct actor_request *request, struct bytes *output, stru
 	return request_call(request, output, &request->home->deployment.medicines, call, err);
 }
 
-enum status medicines_product(
-    struct actor_request *request, struct medicines_product_view *out, const hash32 *product, struct err *err) {
-	struct bytes output;
-	TRY(ask(request, &output, medicines_product_of_call(request->arena, product), err));
-	return medicines_product_of_read(out, output, err);
-}
-
 enum status medicines_batch(
     struct actor_request *request, struct medicines_batch_view *out, const hash32 *batch, struct err *err) {
 	struct bytes output;

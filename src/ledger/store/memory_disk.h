@@ -23,8 +23,6 @@ void memory_disk_path(char path[MEMORY_DISK_PATH_BYTES], const struct memory_dis
 /* The commit after `commits` more, and every one after it, gives STATUS_IO and writes nothing; UINT64_MAX: none does.
  */
 void memory_disk_fail_after(struct memory_disk *disk, uint64_t commits);
-/* Commits since the disk was made. */
-uint64_t memory_disk_commits(const struct memory_disk *disk);
 /* Commits that the next crash may lose. */
 size_t memory_disk_unsynced(const struct memory_disk *disk);
 /* Power is lost: all but the first `keep` of the unsynced commits is gone, and failing ends. The store on it must be

@@ -142,10 +142,6 @@ void memory_disk_fail_after(struct memory_disk *disk, uint64_t commits) {
 	disk->fails_at = commits == UINT64_MAX ? UINT64_MAX : disk->commits + commits;
 }
 
-uint64_t memory_disk_commits(const struct memory_disk *disk) {
-	return disk->commits;
-}
-
 size_t memory_disk_unsynced(const struct memory_disk *disk) {
 	return disk->count - 1;
 }
