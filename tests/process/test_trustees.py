@@ -105,6 +105,8 @@ def keys_of(ward, folder, epoch, trustee):
             break
         except AssertionError:
             continue
+    else:
+        pytest.fail("none of the patient's controllers opens the controller's wrap")
     key = base64.urlsafe_b64decode(jwk["d"] + "=")
     assert "0x" + public(key).hex() == ward.show(folder)["sealingKey"]
     return key, open_sealed(parts[1 + trustee], ward.key(home, "m/7697'/0'/1'"))

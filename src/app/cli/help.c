@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define NAME_WIDTH 18
+#define OPTION_WIDTH 26 /* columns */
 
 const struct cli_option help_home_options[] = {
     {"home", "DIR", "the actor's data folder (or XINGLIN_HOME)"},
@@ -49,12 +50,19 @@ bool help_group(FILE *out, const char *name) {
 	return any;
 }
 
+/* How many blanks fill the text, UTF-8, up to so many columns; 0: it is as wide as that. */
+static int blanks_after(const char *text, int width) {
+	for (; *text && width > 0; text++)
+		if (((unsigned char)*text & 0xc0) != 0x80) width--;
+	return width;
+}
+
 static void print_options(const struct cli_option *options, size_t count) {
 	for (size_t i = 0; i < count && options[i].name; i++) {
 		char left[48];
 		snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].value ? " " : "",
 		    options[i].value ? options[i].value : "");
-		printf("  %-26s %s\n", left, options[i].help);
+		printf("  %s%*s %s\n", left, blanks_after(left, OPTION_WIDTH), "", options[i].help);
 	}
 }
 
@@ -72,7 +80,8 @@ void help_command(const struct cli_command *command) {
 	print_options(command->options, CLI_OPTIONS_MAX);
 	if (command->settings) print_settings(command->settings);
 	if (command->needs_home) print_options(help_home_options, HELP_HOME_OPTION_COUNT);
-	printf("  %-26s %s\n  %-26s %s\n", "--json", "the report as JSON, for programs", "--help", "this page");
+	printf("  %-*s %s\n  %-*s %s\n", OPTION_WIDTH, "--json", "the report as JSON, for programs", OPTION_WIDTH,
+	    "--help", "this page");
 }
 
 /* --- what may have been meant --- */

@@ -82,16 +82,16 @@ const struct cli_command command_folder_rotate = {
     .summary = "as a patient: give a folder a new sealing key, and new trustees",
     .teach = "The new key goes to those whose grants over the whole folder still hold; they find older keys\n"
 	     "through links back. Whoever lost its grant never has the new key. Records stay as they are. Each\n"
-	     "trustee gets a new share. Trustees stay as they were, unless others are named; one who is no active\n"
+	     "trustee gets a new share. Trustees stay as they were, unless others are named. One who is no active\n"
 	     "trustee any more is left out, and so is a reader whose grant cannot be read: the report names them.\n"
-	     "If fewer trustees than the threshold are left, all are left out. Who was granted the right to rotate\n"
-	     "may do it too, with the trustees as they are.\n\n"
+	     "If fewer trustees than the threshold are left, all are left out. Whoever was granted the right to\n"
+	     "rotate may rotate too, with the trustees as they are.\n\n"
 	     "  xinglin folder rotate 0x… --home patient --out rotate.json\n"
 	     "  xinglin folder rotate 0x… --home patient --trustee 0x… --glass-minutes 30 --out rotate.json",
     .options = {{"trustee", "ADDRESS,…", "from now on these hold shares of the key for emergencies"},
 	{"trustee-threshold", "T", "how many of them it takes (as before; of new trustees a majority)"},
-	{"no-trustee", NULL, "from now on nobody does"},
-	{"glass-minutes", "N", "how long an emergency may look from now on (0: never)"},
+	{"no-trustee", NULL, "from now on nobody holds any"},
+	{"glass-minutes", "N", "how long an emergency may look from now on (as before; 0: never)"},
 	{"handed", "FILE", "the first time after a hand-over: its file, which holds the key before"},
 	{"without-link", NULL, "the key before cannot be had: the new one leads back to no older key"}, ACTION_OPTIONS},
     .needs_home = true,
@@ -125,9 +125,10 @@ const struct cli_command command_folder_take_over = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "ask for a folder that somebody else controls: a child's, a ward's",
-    .teach = "Makes a controller key of this wallet for the folder and writes the asking, signed with it. Who\n"
-	     "controls the folder answers it (folder hand-over), any listed actor relays the answer, and then this\n"
-	     "home gives the folder a new key, out of the answer's file. An asking is for one day.\n\n"
+    .teach = "Makes a controller key of this wallet for the folder and writes the asking, signed with it.\n"
+	     "Whoever controls the folder answers it (folder hand-over), any listed actor relays the answer, and\n"
+	     "then this home gives the folder a new key, with the key before from the answer's file. An asking is\n"
+	     "for one day.\n\n"
 	     "  xinglin folder take-over 0x… --label general --home heir --out asking.json\n"
 	     "  xinglin folder hand-over asking.json --home parent --out given.json\n"
 	     "  xinglin relay given.json --home hospital\n"

@@ -246,8 +246,8 @@ const struct cli_command command_trustee_serve = {
     .teach = "A patient names trustees when a folder is opened; each is given a share of the folder's key, sealed.\n"
 	     "This service checks each share that is dealt to it, and complains on the chain of a false one. It\n"
 	     "looks for emergencies, and when the window is proved to be open, it seals its share to the emergency\n"
-	     "actor. Each release stands on the chain. `limited` counts emergencies whose actor had its number of\n"
-	     "this day already: then a person must look.\n\n"
+	     "actor. Each release stands on the chain. `limited` counts emergencies that get no share because\n"
+	     "their actor has had as many today as registrars allow: a person must look at them.\n\n"
 	     "  xinglin trustee serve --home trustee",
     .options = {{"once", NULL, "look once, then end (exit code 1 if a release failed or a share is false)"},
 	{"every", "MS", "look again after so many milliseconds (1000)"}},

@@ -69,7 +69,8 @@ const struct cli_command command_share = {
     .teach = "Signs a grant with the folder's controller key. With the right to read goes a wrap: the folder's\n"
 	     "key, sealed to the grantee; with --record, that record's key alone. Each look still has to be asked\n"
 	     "for (access ask), and stands in the log (access log). What was read cannot be called back: revoke\n"
-	     "ends the future, not the past.\n\n"
+	     "ends the future, not the past. Whoever was granted the right to share may share too, within what it\n"
+	     "was granted itself.\n\n"
 	     "purposes: TREAT treatment, ETREAT emergency treatment, HPAYMT payment, HOPERAT operations, HRESCH\n"
 	     "research, PUBHLTH public health, PATRQT patient requested\n\n"
 	     "  xinglin share --home patient --folder 0x… --with 0x… --purpose TREAT --days 30 --out grant.json\n"
@@ -154,7 +155,9 @@ const struct cli_command command_revoke = {
     .summary = "as a patient: take a grant back, and give the folder a new key",
     .teach = "Two signed actions: the first ends the grant and its open window at once; the second starts a new\n"
 	     "epoch, so that records from then on are sealed to a key that the revoked never had. With --out they\n"
-	     "are FILE and FILE.rotate, to be relayed in this order. What was read before cannot be called back.\n\n"
+	     "are FILE and FILE.rotate, to be relayed in this order. What was read before cannot be called back.\n"
+	     "Whoever was granted the right to share takes back what it shared itself; without the right to rotate\n"
+	     "it needs --keep-key.\n\n"
 	     "  xinglin revoke --home patient --folder 0x… --from 0x… --out revoke.json",
     .options = {{"folder", "ID", "which folder"}, {"from", "ADDRESS", "whose grant"},
 	{"record", "ID", "the grant over this one record, not the folder's"},

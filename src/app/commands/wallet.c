@@ -266,8 +266,9 @@ const struct cli_command command_actor_publish_key = {
     .arguments = "",
     .summary = "publish this actor's next encryption key",
     .teach = "New wraps go to the new key. The old one stays in the wallet, so that what was wrapped to it can\n"
-	     "still be opened. While a key waits that registrars alone gave this account (48 hours), this replaces\n"
-	     "it, signed with the key in force.",
+	     "still be opened. A key that registrars alone gave this account waits 48 hours: in that time this\n"
+	     "command replaces it, signed with the key in force.\n\n"
+	     "  xinglin actor publish-key --home hospital",
     .needs_home = true,
     .run = cmd_actor_publish_key,
 };

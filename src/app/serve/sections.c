@@ -42,7 +42,7 @@ static const struct setting gateway_rows[] = {
 	    .help = "threads that seal, open and ask the node"},
 	{.name = "request-ms", .type = SETTING_NUMBER, .value = "MS", .min = 1000, .max = 600000, .otherwise = "30000",
 	    .help = "how long a request waits for its receipt; then the answer is 202"},
-	{.name = "trustee", .type = SETTING_SWITCH, .help = "also release keys in emergencies, as a trustee"},
+	{.name = "trustee", .type = SETTING_SWITCH, .help = "also release this home's shares of keys in emergencies, as a trustee"},
 	{.name = "trustee-every-ms", .type = SETTING_NUMBER, .value = "MS", .min = 50, .max = 3600000,
 	    .otherwise = "1000", .help = "as a trustee, look for emergencies this often"},
 	SERVICE_ROWS,
