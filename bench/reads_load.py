@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who read a folder, asked while others' reads are many.
+"""What it costs to ask who read a folder, while others' reads are many.
 
 usage: bench/reads_load.py [--others 1000000] [--folders 1000000] [--runs 20]
 

@@ -208,7 +208,7 @@ const struct cli_command command_access_reads = {
 	     "shows is complete up to then, or the report names the node and what it left out, and the exit code\n"
 	     "is 3. Reads with \"anchored\": false came since then and stand on the node's word. Every node that the\n"
 	     "directory lists is asked; --node says where those are that the deployment does not name. Reads from\n"
-	     "before a folder was handed over are counted: only who controlled it then can open them.\n\n"
+	     "before a folder was handed over are counted: only its controller of that time can open them.\n\n"
 	     "  xinglin access reads --home patient --folder 0x… --limit 20",
     .options = {{"folder", "ID", "which folder"}, {"record", "ID", "reads of this record alone"},
 	{"limit", "N", "the newest N entries of each node (all)"},

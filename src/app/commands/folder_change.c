@@ -115,7 +115,8 @@ static enum status cmd_folder_take_over(struct cli *cli, struct err *err) {
 	cli_put_hex(cli, "folder", BYTES_OF(id));
 	cli_put_address(cli, "controller", &asked.controller);
 	cli_put_time(cli, "deadline", asked.deadline_s);
-	cli_say(cli, "give the file to who controls the folder, and tell them the controller's address by another way");
+	cli_say(
+	    cli, "give the file to whoever controls the folder, and tell them the controller's address by another way");
 	return STATUS_OK;
 }
 

@@ -140,7 +140,7 @@ static enum status cmd_revoke(struct cli *cli, struct err *err) {
 	TRY(optional_record(cli, &record, err));
 	TRY(request_check_chain(&cli->request, err));
 	TRY(grant_revoke_action(&cli->request, &back.revocation, &back.folder, &record, &from, err));
-	back.leaving = hash32_is_zero(&record) ? &from : NULL; /* who loses one record may hold the folder still */
+	back.leaving = hash32_is_zero(&record) ? &from : NULL; /* whoever loses one record may hold the folder */
 	if (cli_value(cli, "out"))
 		TRY(write_both(cli, &back, err));
 	else

@@ -27,8 +27,8 @@ MUST_USE enum status certified_find(struct verified *verified, const struct home
 MUST_USE enum status certified_registrars(
     struct verified *verified, const struct home *home, struct statement_registrars **sets, struct err *err);
 /* Everybody who holds all bits of `roles` (0: any) and whose entry counts, active or not, in the order of their first
- * listing: of the directory's proved list, so nobody is left out. Who fell with a theft of registrars' keys is not
- * among them. Refuses as certified_find does, whoever it is that is not shown. */
+ * listing: of the directory's proved list, so nobody is left out. Whose entry fell with a theft of registrars' keys
+ * is not among them. Refuses as certified_find does, whoever it is that is not shown. */
 MUST_USE enum status certified_find_all(struct verified *verified, const struct home *home,
     struct certified_actor **out, size_t *count, uint32_t roles, struct err *err);
 

@@ -65,7 +65,7 @@ static enum status prove_page(struct verified *verified, const addr20 *all, size
 	return verified_words(verified, words, wants, count * DIRECTORY_STORED_ACTOR_SLOTS, err);
 }
 
-/* Who was listed anew is in the list twice. */
+/* An actor that was listed anew is in the list twice. */
 static bool is_there(const struct certified_actor *all, size_t count, const addr20 *address) {
 	for (size_t i = 0; i < count; i++)
 		if (addr20_equal(&all[i].said.address, address)) return true;

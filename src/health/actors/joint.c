@@ -109,7 +109,7 @@ static enum status check(struct joint_statement *joint, const struct present *pr
 		char text[43];
 		if (is_registrar(present->set, signer) || is_newcomer(joint, present->set, signer)) continue;
 		address_checksum(text, signer);
-		return err_set(err, STATUS_DENIED, "%s signed, who is no registrar%s, or signed something else", text,
+		return err_set(err, STATUS_DENIED, "%s, who signed, is no registrar%s, or signed something else", text,
 		    joint->kind == JOINT_REGISTRARS ? " and none of the new ones" : "");
 	}
 	count_signers(joint, present->set);

@@ -140,7 +140,7 @@ enum status outbox_look(struct outbox *outbox, bool *progress, struct arena *are
 	return STATUS_OK;
 }
 
-/* --- who is told that nothing is proved --- */
+/* --- what is not believed --- */
 
 bool outbox_is_disbelief(const struct err *err) {
 	return err->cause == CAUSE_NOT_PROVED || err->cause == CAUSE_OLD_HEAD || err->cause == CAUSE_TWO_BLOCKS;

@@ -28,7 +28,7 @@ MUST_USE enum status grant_list_read(
 /* The grant that stands, if the list has no fault; else the proved state of the grant decides whether this is the
  * newest statement (folder_grant_find). It is the newest that can be read about this record and grantee, signed by a
  * controller of the folder or by whom it had given the right to share. STATUS_NOTFOUND: there is none, or it was
- * revoked. STATUS_DENIED: it is nobody's who may. */
+ * revoked. STATUS_DENIED: nobody who may has signed it. */
 MUST_USE enum status grant_list_find(const struct grant_list *list, struct statement_grant *out,
     const struct statement_folder *folder, const hash32 *record, const addr20 *grantee, struct err *err);
 

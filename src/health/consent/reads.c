@@ -184,7 +184,7 @@ static bool is_at(const struct folding *f, const struct list_state *state) {
 	return memcmp(f->fold.at.head, state->head, LIST_HEAD_BYTES) == 0;
 }
 
-/* Where the fold stands at what was anchored, or at what this home saw before, it must be that. */
+/* At the count that was anchored, and at the one that this home saw before, the fold's head must be that list's. */
 static enum status check_marks(struct folding *f, struct err *err) {
 	if (f->fold.at.count == f->proved.count && !is_at(f, &f->proved)) {
 		err_set(err, STATUS_DENIED, "its entries are not those that it anchored on the chain");

@@ -246,7 +246,7 @@ static enum status object_event(
 	return STATUS_OK;
 }
 
-/* NULL in `*why` where the event was captured. What would move something and cannot be captured is STATUS_UNSUPPORTED:
+/* NULL in `*why` if the event was captured. What would move something and cannot be captured is STATUS_UNSUPPORTED:
  * a document is captured with all that it moves, or not at all. */
 static enum status one_event(
     struct planner *planner, const struct epcis_event *event, const char **why, struct err *err) {

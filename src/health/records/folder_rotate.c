@@ -57,7 +57,7 @@ static enum status add(
 	return STATUS_OK;
 }
 
-/* Who is named now must be one; who was one before, and cannot get a key, is left out. */
+/* Somebody who is named now must be one; somebody who was one before, and cannot get a share, is left out. */
 static enum status add_trustee(struct actor_request *request, struct recipients *recipients,
     struct folder_rotation *rotation, const addr20 *who, struct err *err) {
 	struct directory_listed actor;

@@ -3,9 +3,9 @@
  * its standing.
  *
  * A new key is given in calm: programs that no person watches use it once the chain has had it for 48 hours, and until
- * then the one that was in force before; a person uses it after confirming it. A key told stolen is used by nobody.
- * What registrars alone gave waits 48 hours on the chain, and the account can replace it meanwhile with the key in
- * force.
+ * then the one that was in force before; a person uses it after confirming it. Nobody uses a key that is reported
+ * stolen. What registrars alone gave waits 48 hours on the chain, and the account can replace it meanwhile with the key
+ * in force.
  *
  * Ownership: statement.h. Threads: one owner. Times are seconds.
  */
@@ -57,7 +57,7 @@ MUST_USE enum status statement_actor_next_key(struct statement_actor *actor, str
 const struct statement_key *statement_actor_newest_key(const struct statement_actor *actor);
 
 /* What a program uses that no person watches: the newest key that the chain has had in force for 48 hours, or the
- * entry's. STATUS_DENIED: that one is told stolen, and the newer ones are not 48 hours old. */
+ * entry's. STATUS_DENIED: that one is reported stolen, and the newer ones are not 48 hours old. */
 MUST_USE enum status statement_actor_unattended_key(
     const struct statement_key **out, const struct statement_actor *actor, uint64_t now_s, struct err *err);
 /* Must a person confirm the newest key before it is used? `confirmed` is the fact of the key that was used or confirmed
