@@ -44,7 +44,10 @@ def test_a_false_nonce_is_not_signed(world, program, lie):
     assert_kept(program, outcome)
 
 
-@pytest.mark.parametrize("program, lie", hearing(["an absurd estimate of gas"], SENDERS))
+@pytest.mark.parametrize("program, lie", [
+    *hearing(["an absurd estimate of gas"], SENDERS),
+    *hearing(["no gas at all"], ["access ask", "relay"]),
+])
 def test_no_more_gas_is_signed_than_a_transaction_may_use(world, program, lie):
     outcome, sent = send(world, program, lie)
     assert outcome.code in (REFUSED, FAILED), outcome

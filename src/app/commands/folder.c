@@ -314,12 +314,11 @@ const struct cli_command command_relay = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "as a listed actor: send what somebody else has signed",
-    .teach =
-	"Puts the file's sealed blob, then sends its transaction. It sends only what a folder's\n"
-	"controller or delegate signs, such as a grant, and only if the signature fits: no file can make it\n"
-	"use this account's own powers. What it says comes from what was signed, and on a terminal it asks before it\n"
-	"sends. The relay can change nothing and reads nothing. A signed action is for one day.\n\n"
-	"  xinglin relay open.json --home hospital",
+    .teach = "Puts the file's sealed blob, then sends its transaction. It sends only what a folder's controller or\n"
+	     "delegate signs, such as a grant, and only if the signature fits: no file can make it use this\n"
+	     "account's own powers. What it says comes from what was signed, and on a terminal it asks before it\n"
+	     "sends. The relay can change nothing and reads nothing. A signed action is for one day.\n\n"
+	     "  xinglin relay open.json --home hospital",
     .options = {{"yes", NULL, "do not ask, on a terminal too"}},
     .needs_home = true,
     .run = cmd_relay,

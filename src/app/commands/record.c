@@ -194,14 +194,14 @@ const struct cli_command command_record_read = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "get and open a record",
-    .teach =
-	"Opens it with whatever key this home has: as the folder's controller, as the author, by a grant, or\n"
-	"by a release in an emergency. Anybody but the controller and the author needs an open window first\n"
-	"(xinglin access ask); each read is logged for the patient. The whole is written as a FHIR collection Bundle\n"
-	"whose entries are the exact bytes that were sealed; one part is written as it is. With --own-copy an\n"
-	"author reads what it keeps itself, after the record was erased or its folder forgotten too.\n\n"
-	"  xinglin record read 0x… --home hospital --out visit.json\n"
-	"  xinglin record read 0x… --home hospital --part 3 --out -",
+    .teach = "Opens it with whatever key this home has: as the folder's controller, as the author, by a grant, or\n"
+	     "by a release in an emergency. Anybody but the controller and the author needs an open window first\n"
+	     "(xinglin access ask); each read is logged for the patient. The whole is written as a FHIR collection\n"
+	     "Bundle whose entries are the exact bytes that were sealed; one part is written as it is. With\n"
+	     "--own-copy an author reads what it keeps itself, after the record was erased or its folder forgotten\n"
+	     "too.\n\n"
+	     "  xinglin record read 0x… --home hospital --out visit.json\n"
+	     "  xinglin record read 0x… --home hospital --part 3 --out -",
     .options = {{"part", "N", "one resource only, counted from 1"},
 	{"own-copy", NULL, "as its author: from this home's own copy; no node is asked for content"},
 	{"out", "FILE", "where to write; \"-\": standard output"}},
