@@ -18,8 +18,9 @@ static void put_left_out(struct cli *cli, const struct folder_left_out *left_out
 	cli_put_text(cli, "as", left_out->is_trustee ? "trustee" : "reader");
 	cli_put_text(cli, "why", left_out->why);
 	json_object_end(&cli->writer);
-	cli_say(cli, "%s %s (%s) does not get the new key: %s", left_out->is_trustee ? "the trustee" : "the reader",
-	    text, *name ? name : "in no directory", left_out->why);
+	cli_say(cli, "%s %s (%s) does not get %s: %s", left_out->is_trustee ? "the trustee" : "the reader", text,
+	    *name ? name : "its name is not known", left_out->is_trustee ? "a share of the new key" : "the new key",
+	    left_out->why);
 }
 
 static void put_accounts(struct cli *cli, const char *name, const addr20 *accounts, size_t count) {

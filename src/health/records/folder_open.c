@@ -60,7 +60,7 @@ static enum status check_opening(const struct folder_opening *opening, struct er
 	TRY(folder_threshold_check(opening->threshold, opening->trustee_count, err));
 	if (opening->glass_minutes && !opening->trustee_count)
 		return err_set(err, STATUS_INVALID,
-		    "breaking the glass needs at least one trustee, who gives out the key then: name one, or take 0 "
+		    "breaking the glass needs at least one trustee, who releases a share of the key then: name one, or take 0 "
 		    "minutes");
 	return STATUS_OK;
 }

@@ -112,7 +112,7 @@ static enum status add_all(struct actor_request *request, struct recipients *rec
 	TRY(keep_threshold(request, recipients, rotation, before, count, err));
 	if (rotation->sets_minutes && rotation->glass_minutes && !recipients->count)
 		return err_set(err, STATUS_INVALID,
-		    "breaking the glass needs at least one trustee, who gives out the key then: name one, or take 0 "
+		    "breaking the glass needs at least one trustee, who releases a share of the key then: name one, or take 0 "
 		    "minutes");
 	for (size_t i = 0; i < rotation->reader_count; i++)
 		TRY(add_reader(request, recipients, rotation, &rotation->readers[i], err));
