@@ -1,8 +1,8 @@
 /*
- * A function of a text that needs a key which nobody holds: the tag of a product (docs/wire-formats.md). Holders have
- * shares of the key (vss.h). Whoever wants f(text) blinds the text, asks holders for their parts, checks each part
- * against the holder's public share, puts t of them together and unblinds. Holders learn neither the text nor f(text);
- * fewer than t of them cannot compute it, and nobody can pass a false part.
+ * A function of a text that needs a key which nobody holds. It is meant for tags of products; nothing uses it yet.
+ * Holders have shares of the key (vss.h). Whoever wants f(text) blinds the text, asks holders for their parts, checks
+ * each part against the holder's public share, puts t of them together and unblinds. Holders learn neither the text
+ * nor f(text); fewer than t of them cannot compute it, and nobody can pass a false part.
  *
  * VOPRF of RFC 9497, mode 1, suite P256-SHA256, batches of one; parts are combined by Lagrange's coefficients, so the
  * result is that of the whole key. Threads: pure, but for the random source. What holds a secret belongs to the caller,
