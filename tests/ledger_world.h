@@ -17,8 +17,9 @@ enum { LEDGER_ACCOUNTS = 8, LEDGER_CHAIN_ID = 31337 };
 /* What the genesis says. */
 struct ledger_rules {
 	bool zero_base_fee, before_osaka, equal_timestamps;
-	const char *settings; /* more members of config.xinglin, each with a comma before it [NULL] */
-	const char *alloc;    /* more accounts, each with a comma behind it [NULL] */
+	const char *settings;  /* more members of config.xinglin, each with a comma before it [NULL] */
+	const char *alloc;     /* more accounts, each with a comma behind it [NULL] */
+	const char *gas_limit; /* of a block, "0x…" [30,000,000] */
 };
 
 struct ledger_world {
@@ -65,11 +66,12 @@ static inline struct bytes ledger_genesis(struct arena *arena, const struct ledg
 	    "{\"config\":{\"chainId\":%d,\"londonBlock\":0,\"terminalTotalDifficulty\":0,\"shanghaiTime\":0,"
 	    "\"cancunTime\":0,\"pragueTime\":0,\"osakaTime\":%s,"
 	    "\"xinglin\":{\"zeroBaseFee\":%s,\"equalTimestamps\":%s%s}},"
-	    "\"difficulty\":\"0x0\",\"gasLimit\":\"0x1c9c380\",\"timestamp\":\"0x64000000\",\"alloc\":{%s"
+	    "\"difficulty\":\"0x0\",\"gasLimit\":\"%s\",\"timestamp\":\"0x64000000\",\"alloc\":{%s"
 	    "\"00000961Ef480Eb55e80D19ad83579A64c007002\":{\"balance\":\"0\",\"code\":\"0x00\"},"
 	    "\"0000BBdDc7CE488642fb579F8B00f3a590007251\":{\"balance\":\"0\",\"code\":\"0x00\"}}}",
 	    LEDGER_CHAIN_ID, rules->before_osaka ? "99999999999" : "0", rules->zero_base_fee ? "true" : "false",
-	    rules->equal_timestamps ? "true" : "false", rules->settings ? rules->settings : "", alloc));
+	    rules->equal_timestamps ? "true" : "false", rules->settings ? rules->settings : "",
+	    rules->gas_limit ? rules->gas_limit : "0x1c9c380", alloc));
 }
 
 /* Opens what is in the folder, or makes it. */

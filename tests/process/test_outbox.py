@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+from eth_account import Account
 
 from hospitals import BUNDLE
 from machine import DEV_KEYS, PASSWORD, Refused, binary, cli, in_threads, wait_for
@@ -136,6 +137,34 @@ def test_commands_at_once_on_one_home_wait_for_each_other(consortium, hospital):
     assert len(set(added)) == 4
     assert set(added) <= set(records(consortium, folder))
     assert len(records(consortium, folder)) == before + 4
+
+
+def test_a_strangers_flood_of_logs_stops_nobody(consortium, hospital):
+    """Each creation makes 2 MB of receipt, for nothing; whoever proves how its own ended reads all of a block's."""
+    name, folder, bundle = hospital
+    strangers = [Account.create() for _ in range(8)]
+
+    def talkative(account, nonce):
+        tx = {"type": 2, "nonce": nonce, "gas": 16_700_000, "maxFeePerGas": 0, "maxPriorityFeePerGas": 0, "value": 0,
+              "chainId": int(consortium.node.rpc("eth_chainId"), 16), "data": "0x" + "620180005fa0" * 20}
+        return account.sign_transaction(tx).raw_transaction.to_0x_hex()
+
+    floods = [[talkative(account, nonce) for account in strangers] for nonce in range(3)]
+
+    def flood():
+        for raws in floods:
+            calls = [{"jsonrpc": "2.0", "id": i, "method": "eth_sendRawTransaction", "params": [raw]}
+                     for i, raw in enumerate(raws)]
+            assert all("result" in answer for answer in json.loads(consortium.node.post(calls)))
+
+    def add():
+        for _ in range(3):
+            consortium.run(name, "record", "add", bundle, "--folder", folder)
+
+    before = len(records(consortium, folder))
+    in_threads([flood, add])
+    assert len(records(consortium, folder)) == before + 3
+    assert not (consortium.home(name) / "outbox.journal").exists()
 
 
 def test_a_home_that_another_program_has_is_refused_with_its_pid(consortium, hospital):

@@ -104,7 +104,10 @@ static enum status read_new_blocks(struct outbox *outbox, struct arena *arena, s
 	struct settled_block blocks[SETTLED_BLOCKS_MAX];
 	const uint64_t count = outbox->head.number - outbox->looked_at;
 	if (count > SETTLED_BLOCKS_MAX || !outbox->has_looked) return STATUS_OK;
-	TRY(settled_read_newest(blocks, (size_t)count, outbox->client, arena, &outbox->head, err));
+	const enum status status =
+	    settled_read_newest(blocks, (size_t)count, outbox->client, arena, &outbox->head, err);
+	/* Together they may be too much for one answer; what is wrong with one of them shows when it is read alone. */
+	if (status != STATUS_OK) return outbox_is_disbelief(err) ? STATUS_OK : status;
 	for (size_t i = 0; i < count; i++) {
 		struct client_receipt receipt;
 		const struct transaction *found;

@@ -89,7 +89,8 @@ static enum status read_block(struct settled_block *out, struct client *client, 
     const hash32 *hash, struct err *err) {
 	struct client_question questions[2];
 	put_questions(questions, client_hash_param(arena, hash));
-	TRY(client_batch(client, questions, 2, arena, err));
+	/* One by one: either may be nearly as large as a node's answer can be. */
+	for (size_t i = 0; i < 2; i++) TRY(client_batch(client, &questions[i], 1, arena, err));
 	return check_block(out, arena, questions, number, hash, err);
 }
 

@@ -176,6 +176,38 @@ static uint64_t kept_balance(struct ledger_world *world, uint64_t number) {
 	return account.balance_wei.w[0];
 }
 
+/* The creation of a contract that logs 20 times 98,304 bytes and then is nothing: 1.97 MB of receipt, 16 M gas. */
+static struct ordered_tx talkative(struct ledger_world *world, uint64_t nonce) {
+	static const uint8_t log[] = {0x62, 0x01, 0x80, 0x00, 0x5f, 0xa0}; /* PUSH3 PUSH0 LOG0 */
+	uint8_t *code = arena_alloc(&world->arena, 20 * sizeof log);
+	struct transaction *tx = arena_alloc(&world->arena, sizeof *tx);
+	for (size_t i = 0; i < 20; i++) memcpy(code + i * sizeof log, log, sizeof log);
+	*tx = ledger_transfer(nonce, &somebody, 0, 2 * GWEI);
+	tx->is_create = true;
+	tx->gas_limit = 16700000;
+	tx->data = bytes_make(code, 20 * sizeof log);
+	ledger_sign(world, tx, 0);
+	return (struct ordered_tx){.tx = tx, .sender = ledger_address(0)};
+}
+
+/* Whoever proves how a transaction ended gets all receipts of its block in one answer of at most 25 MB, in hex. */
+static void a_block_has_receipts_that_one_answer_holds(void **state) {
+	(void)state;
+	enum { OFFERED = 8, TAKEN = 5 }; /* the fifth passes 8 MiB */
+	struct ledger_world world;
+	struct ordered_tx txs[OFFERED];
+	ledger_open_by(&world, (struct ledger_rules){.gas_limit = "0x3b9aca00"});
+	for (uint64_t i = 0; i < OFFERED; i++) txs[i] = talkative(&world, i);
+	struct pending_block *pending = execute(&world, txs, OFFERED, 0);
+	assert_int_equal(pending->receipt_count, TAKEN);
+	assert_int_equal(pending->verdicts[TAKEN], TX_VERDICT_GAS_LIMIT_OVER_BLOCK); /* it waits for the next */
+	assert_done(&world, chain_commit(world.chain, pending, NULL, &world.err));
+	pending = execute(&world, txs + TAKEN, OFFERED - TAKEN, 0);
+	assert_int_equal(pending->receipt_count, OFFERED - TAKEN);
+	chain_drop(world.chain, pending);
+	ledger_close(&world);
+}
+
 static void the_newest_states_are_kept_open(void **state) {
 	(void)state;
 	enum { BLOCKS = CHAIN_RECENT_HEADS + 10 };
@@ -230,6 +262,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(executing_writes_nothing),
 	    cmocka_unit_test(an_invalid_one_is_skipped),
+	    cmocka_unit_test(a_block_has_receipts_that_one_answer_holds),
 	    cmocka_unit_test(the_newest_states_are_kept_open),
 	    cmocka_unit_test(what_is_made_here_is_valid_elsewhere),
 	    cmocka_unit_test(restart_is_at_the_last_block),

@@ -6,7 +6,13 @@
 #include "ledger/state/account_cache.h"
 #include "ledger/store/tables.h"
 
-enum { BODY_MARGIN_BYTES = 4096 };
+enum {
+	BODY_MARGIN_BYTES = 4096,
+	/* So many bytes of receipts, and one transaction's more (2.1 MB at most, EIP-7825): whoever proves how a
+	 * transaction ended gets all receipts of its block in one answer. */
+	RECEIPTS_ROOM_BYTES = 8 << 20,
+	LOG_BYTES = 256, /* of a log beside its data, at most */
+};
 
 struct pending_block *pending_new(struct chain *chain) {
 	BUG_ON(chain->pending != NULL);
@@ -31,13 +37,22 @@ void chain_drop(struct chain *chain, struct pending_block *pending) {
 
 /* --- executing --- */
 
+/* About what the newest receipt takes. */
+static size_t newest_receipt_bytes(struct chain *chain) {
+	size_t count, bytes = LOG_BYTES;
+	const struct receipt *receipts = executor_receipts(chain->executor, &count);
+	const struct receipt *newest = &receipts[count - 1];
+	for (size_t i = 0; i < newest->log_count; i++) bytes += LOG_BYTES + newest->logs[i].data.len;
+	return bytes;
+}
+
 /* Runs them; fills block.transactions, verdicts. `room_bytes`: what the body may still take (EIP-7934). */
 static enum status run_transactions(struct chain *chain, struct pending_block *pending, const struct ordered_tx *txs,
     size_t count, bool strict, struct err *err) {
 	struct arena *arena = &pending->private_part->arena;
 	enum tx_verdict *verdicts = arena_zalloc(arena, count, sizeof *verdicts);
 	struct block *block = &pending->block;
-	size_t room_bytes = BLOCK_RLP_MAX - BODY_MARGIN_BYTES;
+	size_t room_bytes = BLOCK_RLP_MAX - BODY_MARGIN_BYTES, receipts_bytes = 0;
 	block->transactions = arena_alloc(arena, count * sizeof *block->transactions);
 	pending->private_part->senders = arena_alloc(arena, count * sizeof *pending->private_part->senders);
 	hash32 *hashes = arena_alloc(arena, count * sizeof *hashes);
@@ -46,7 +61,7 @@ static enum status run_transactions(struct chain *chain, struct pending_block *p
 	for (size_t i = 0; i < count; i++) {
 		struct exec_tx_result result = {.verdict = TX_VERDICT_GAS_LIMIT_OVER_BLOCK};
 		const size_t size = rlp_string_size(txs[i].tx->raw);
-		if (strict || size <= room_bytes)
+		if (strict || (size <= room_bytes && receipts_bytes < RECEIPTS_ROOM_BYTES))
 			TRY(executor_run(chain->executor, &result, txs[i].tx, &txs[i].sender));
 		verdicts[i] = result.verdict;
 		if (result.verdict == TX_VERDICT_OK) {
@@ -55,6 +70,7 @@ static enum status run_transactions(struct chain *chain, struct pending_block *p
 			    txs[i].hash != NULL ? *txs[i].hash : transaction_hash(txs[i].tx);
 			block->transactions[block->transaction_count++] = *txs[i].tx;
 			room_bytes -= size;
+			receipts_bytes += newest_receipt_bytes(chain);
 		} else if (strict) {
 			return err_set(err, STATUS_INVALID, "transaction %zu: %s", i, tx_verdict_text(result.verdict));
 		}
