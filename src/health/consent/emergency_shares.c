@@ -51,27 +51,6 @@ static enum status fetch(
 	return STATUS_OK;
 }
 
-/* Under whichever of this home's keys it was sealed; it names the version. *is_false: it holds no share of its place,
- * or one that does not fit. */
-static enum status open_release(struct actor_request *request, struct vss_share *share, bool *is_false,
-    struct release *release, const struct vss_commitments *commitments, struct bytes sealed, struct err *err) {
-	enum status status = STATUS_DENIED;
-	uint32_t newest = 0;
-	struct p256_secret secret;
-	struct p256_public key;
-	TRY(reader_home_key(request, &secret, &key, &newest, err));
-	mem_wipe(&secret, sizeof secret);
-	for (uint32_t version = newest; version > 0 && status == STATUS_DENIED; version--) {
-		TRY(home_encryption_key(request->home, &secret, &key, version, err));
-		release->terms.key_version = version;
-		status = share_open(share, &release->place, &secret, sealed, err);
-		mem_wipe(&secret, sizeof secret);
-	}
-	*is_false = status != STATUS_OK || !vss_share_is_valid(share, commitments);
-	if (*is_false) mem_wipe(share, sizeof *share);
-	return STATUS_OK;
-}
-
 /* That it cannot be said now hinders no emergency: it is said next time. */
 static void name_false(struct actor_request *request, const struct release *release) {
 	struct client_receipt receipt;
@@ -90,18 +69,20 @@ static enum status read_one(struct actor_request *request, struct emergency_shar
     const struct vss_commitments *commitments, struct err *err) {
 	struct vss_share *share = &out->shares[out->count];
 	struct bytes sealed;
-	bool found, is_false;
+	bool found, opened;
 	TRY(fetch(request, &sealed, &found, release, err));
 	if (!found) {
 		log_warn("emergency", "the node does not give what a trustee released review=%llu",
 		    (unsigned long long)release->terms.review);
 		return STATUS_OK;
 	}
-	TRY(open_release(request, share, &is_false, release, commitments, sealed, err));
-	if (is_false)
-		name_false(request, release);
-	else
+	TRY(reader_open_share(request, share, &opened, &release->place, sealed, err));
+	if (opened && vss_share_is_valid(share, commitments)) {
 		out->count++;
+		return STATUS_OK;
+	}
+	mem_wipe(share, sizeof *share);
+	name_false(request, release);
 	return STATUS_OK;
 }
 

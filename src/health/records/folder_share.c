@@ -29,23 +29,6 @@ static enum status fetch_wraps(
 	return err_because(err, CAUSE_NOT_PROVED, STATUS_DENIED);
 }
 
-/* Under whichever of this home's keys it was sealed. STATUS_DENIED: under none. */
-static enum status open_share(struct actor_request *request, struct vss_share *share, const struct share_place *place,
-    struct bytes sealed, struct err *err) {
-	enum status status = STATUS_DENIED;
-	uint32_t newest = 0;
-	struct p256_secret secret;
-	struct p256_public key;
-	TRY(reader_home_key(request, &secret, &key, &newest, err));
-	mem_wipe(&secret, sizeof secret);
-	for (uint32_t version = newest; version > 0 && status == STATUS_DENIED; version--) {
-		TRY(home_encryption_key(request->home, &secret, &key, version, err));
-		status = share_open(share, place, &secret, sealed, err);
-		mem_wipe(&secret, sizeof secret);
-	}
-	return status == STATUS_DENIED || status == STATUS_INVALID ? STATUS_NOTFOUND : status;
-}
-
 enum status folder_share_find(struct actor_request *request, struct vss_share *share, bool *is_false,
     const struct folder *folder, struct err *err) {
 	const struct statement_epoch *epoch = &folder->newest;
@@ -61,8 +44,9 @@ enum status folder_share_find(struct actor_request *request, struct vss_share *s
 	TRY(fetch_wraps(request, &wraps, folder, err));
 	*is_false = place.index >= wraps.count;
 	if (*is_false) return STATUS_OK;
-	enum status status = open_share(request, share, &place, container_part(&wraps, place.index), err);
-	*is_false = status == STATUS_NOTFOUND || (status == STATUS_OK && !vss_share_is_valid(share, &commitments));
-	if (*is_false || status != STATUS_OK) mem_wipe(share, sizeof *share);
-	return *is_false ? STATUS_OK : status;
+	bool opened;
+	TRY(reader_open_share(request, share, &opened, &place, container_part(&wraps, place.index), err));
+	*is_false = !opened || !vss_share_is_valid(share, &commitments);
+	if (*is_false) mem_wipe(share, sizeof *share);
+	return STATUS_OK;
 }

@@ -9,12 +9,12 @@
 
 #define FILE_MAX ((size_t)1 << 16)
 
-static const char *path_of(struct actor_request *request, const hash32 *id) {
+const char *own_folder_path(struct actor_request *request, const hash32 *id, const char *ending) {
 	struct buf path;
 	buf_init(&path, 128);
 	buf_text(&path, "folders/");
 	hex_put(&path, BYTES_OF(*id), true);
-	buf_text(&path, ".json");
+	buf_text(&path, ending);
 	const char *text = arena_strdup(request->arena, buf_view(&path));
 	buf_fini(&path);
 	return text;
@@ -50,7 +50,7 @@ static enum status load_file(struct actor_request *request, struct own_folder *o
 }
 
 enum status own_folder_load(struct actor_request *request, struct own_folder *out, const hash32 *id, struct err *err) {
-	enum status status = load_file(request, out, path_of(request, id), err);
+	enum status status = load_file(request, out, own_folder_path(request, id, ".json"), err);
 	if (status == STATUS_NOTFOUND)
 		return err_because(
 		    err, CAUSE_NOT_CONTROLLER, err_set(err, status, "this home is not the folder's controller"));
@@ -170,7 +170,8 @@ enum status own_folder_store(struct actor_request *request, const struct own_fol
 	buf_init(&text, FILE_MAX);
 	enum status status = describe(&text, folder, err);
 	if (status == STATUS_OK)
-		status = home_write(request->home, path_of(request, &folder->id), buf_view(&text), err);
+		status =
+		    home_write(request->home, own_folder_path(request, &folder->id, ".json"), buf_view(&text), err);
 	buf_fini(&text);
 	return status;
 }
@@ -183,7 +184,8 @@ static enum status take_number(
 	own.number = *number = (own.number > on_chain ? own.number : on_chain) + 1;
 	buf_init(&text, FILE_MAX);
 	enum status status = describe(&text, &own, err);
-	if (status == STATUS_OK) status = home_put(request->home, path_of(request, id), buf_view(&text), err);
+	if (status == STATUS_OK)
+		status = home_put(request->home, own_folder_path(request, id, ".json"), buf_view(&text), err);
 	buf_fini(&text);
 	return status;
 }

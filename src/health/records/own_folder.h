@@ -23,7 +23,9 @@ MUST_USE enum status own_folder_take_number(
 MUST_USE enum status own_folders(
     struct actor_request *request, struct own_folder **out, size_t *count, struct err *err);
 
-/* Inside health/records: for a folder that is being opened. */
+/* Inside health/records: "folders/<id>" and an ending, in the arena. */
+const char *own_folder_path(struct actor_request *request, const hash32 *id, const char *ending);
+/* For a folder that is being opened. */
 MUST_USE enum status own_folder_store(struct actor_request *request, const struct own_folder *folder, struct err *err);
 /* An index that no other folder gets: it is written down before it is used. A restored home asks the chain first. */
 MUST_USE enum status own_folder_take_index(struct actor_request *request, uint32_t *index, struct err *err);

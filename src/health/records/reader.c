@@ -54,3 +54,26 @@ enum status reader_home_key(struct actor_request *request, struct p256_secret *s
 	mem_wipe(secret, sizeof *secret);
 	return err_set(err, STATUS_DENIED, "the directory shows another encryption key for this home's account");
 }
+
+enum status reader_open_share(struct actor_request *request, struct vss_share *share, bool *opened,
+    const struct share_place *place, struct bytes sealed, struct err *err) {
+	enum status status = STATUS_DENIED;
+	uint32_t newest = 0;
+	struct p256_secret secret;
+	struct p256_public key;
+	struct share_release terms = {0};
+	struct share_place at = *place;
+	if (place->release) {
+		terms = *place->release;
+		at.release = &terms;
+	}
+	TRY(reader_home_key(request, &secret, &key, &newest, err));
+	mem_wipe(&secret, sizeof secret);
+	for (terms.key_version = newest; terms.key_version > 0 && status == STATUS_DENIED; terms.key_version--) {
+		TRY(home_encryption_key(request->home, &secret, &key, terms.key_version, err));
+		status = share_open(share, &at, &secret, sealed, NULL);
+		mem_wipe(&secret, sizeof secret);
+	}
+	*opened = status == STATUS_OK;
+	return STATUS_OK;
+}

@@ -3,6 +3,7 @@
 #define HEALTH_RECORDS_READER_H
 
 #include "health/records/folder.h"
+#include "health/records/share.h"
 
 /* In whose name this home asks for what belongs to a folder: its controller, which is proved, if that is one of this
  * home's own; else the home's account. */
@@ -23,5 +24,11 @@ MUST_USE enum status reader_part(const struct reader *reader, struct buf *out, b
 /* This home's encryption key of a version; 0: of the newest that the directory shows, which `*version` then is. */
 MUST_USE enum status reader_home_key(struct actor_request *request, struct p256_secret *secret, struct p256_public *key,
     uint32_t *version, struct err *err);
+
+/* A share that was sealed to this home's account, under whichever version of its key; a release names the version, so
+ * that of `place` is not looked at. `*opened` false: no key opens it, or it is no share of that place. A failure is not
+ * the share's: whoever sealed it is accused of nothing. */
+MUST_USE enum status reader_open_share(struct actor_request *request, struct vss_share *share, bool *opened,
+    const struct share_place *place, struct bytes sealed, struct err *err);
 
 #endif

@@ -1,6 +1,5 @@
 #include "health/records/signer.h"
 
-#include "codec/hex.h"
 #include "eth/sign.h"
 #include "health/chain/cause.h"
 #include "health/contracts/folders.h"
@@ -60,17 +59,6 @@ static enum status refuse(struct actor_request *request, const struct folder *fo
 
 /* --- a delegate --- */
 
-static const char *path_of(struct actor_request *request, const hash32 *folder) {
-	struct buf path;
-	buf_init(&path, 128);
-	buf_text(&path, "folders/");
-	hex_put(&path, BYTES_OF(*folder), true);
-	buf_text(&path, ".delegate");
-	const char *text = arena_strdup(request->arena, buf_view(&path));
-	buf_fini(&path);
-	return text;
-}
-
 /* {"v":1,"number":N}: the last one that was signed; 0 without the file. */
 static enum status read_number(struct actor_request *request, uint64_t *number, const char *path, struct err *err) {
 	struct buf text;
@@ -105,7 +93,7 @@ static enum status find_delegate(struct actor_request *request, struct folder_si
 	TRY(folder_grant_statement(request, folder, &out->right, &state, NULL, account, err));
 	TRY(verified_words(&request->verified, &word, &want, 1, err));
 	TRY(folders_numbers_load(&out->number, &word, err));
-	return read_number(request, &out->signed_number, path_of(request, &folder->id), err);
+	return read_number(request, &out->signed_number, own_folder_path(request, &folder->id, ".delegate"), err);
 }
 
 enum status folder_signer_find(struct actor_request *request, struct folder_signer *out, const struct folder *folder,
@@ -127,7 +115,7 @@ enum status folder_signer_find(struct actor_request *request, struct folder_sign
 
 static enum status take_number(
     struct actor_request *request, uint64_t *number, const struct folder_signer *signer, struct err *err) {
-	const char *path = path_of(request, &signer->folder);
+	const char *path = own_folder_path(request, &signer->folder, ".delegate");
 	TRY(read_number(request, number, path, err));
 	if (*number < signer->number) *number = signer->number;
 	++*number;
