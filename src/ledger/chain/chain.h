@@ -65,6 +65,9 @@ struct ordered_tx {
 	addr20 sender;
 	const hash32 *hash; /* transaction_hash(tx), from whoever has it; NULL: it is computed */
 };
+struct chain_note {
+	struct bytes key, value;
+};
 struct pending_block {
 	struct header header;
 	hash32 hash;
@@ -74,6 +77,9 @@ struct pending_block {
 	const struct receipt *receipts;
 	size_t receipt_count;
 	const hash32 *tx_hashes; /* of block.transactions */
+	/* Rows of META that are written in the block's own batch. Whoever executes it may set them before the commit. */
+	const struct chain_note *notes;
+	size_t note_count;
 	/* private */
 	struct pending_block_private *private_part;
 };
@@ -116,6 +122,8 @@ MUST_USE enum status chain_decide_header(struct chain *chain, struct header *out
  * to, and the transactions' envelopes (`raw`), must live as long. */
 MUST_USE enum status chain_execute(
     struct chain *chain, struct pending_block **out, const struct block_decision *decision, struct err *err);
+/* The state after the pending block, for the executing thread, until it is committed or dropped. */
+struct state_source chain_pending_state(struct chain *chain, const struct pending_block *pending);
 struct secp_signature;
 /* Durable when it returns; then the head has moved and observers were called. `seal` NULL: none. Frees `pending` in any
  * case. */

@@ -132,6 +132,11 @@ enum status chain_execute(
 	return STATUS_OK;
 }
 
+struct state_source chain_pending_state(struct chain *chain, const struct pending_block *pending) {
+	BUG_ON(chain->pending != pending);
+	return state_as_source(chain->state);
+}
+
 /* --- committing --- */
 
 static void put_block(struct store_batch *batch, struct chain *chain, const struct pending_block *pending) {
@@ -181,6 +186,8 @@ static enum status write_block(
 		seal_row_encode(row, seal);
 		store_batch_put(batch, chain->store, TABLE_SEAL, BYTES_OF(pending->hash), bytes_make(row, sizeof row));
 	}
+	for (size_t i = 0; i < pending->note_count; i++)
+		store_batch_put(batch, chain->store, TABLE_META, pending->notes[i].key, pending->notes[i].value);
 	enum status status = state_write(batch, chain->store, &pending->private_part->diff,
 	    pending->private_part->updates, pending->header.number, err);
 	if (status == STATUS_OK) status = store_commit(chain->store, batch, !chain->syncs_later, err);

@@ -1,6 +1,6 @@
 /*
- * What orders transactions into blocks: one interface, and an engine behind it. Solo (solo.h) is the one there is; a
- * CometBFT engine will stand beside it, with the same chain_execute and chain_commit under it (architecture rule 7).
+ * What orders transactions into blocks: one interface, and an engine behind it: solo (solo.h), or CometBFT (comet.h),
+ * with the same chain_execute and chain_commit under both (architecture rule 7).
  * What only a development chain orders is not in it: dev.h.
  *
  * Threads: engine_run is the body of the one thread that executes and commits. The others may be called from any
@@ -37,6 +37,10 @@ struct engine_kind {
 	    const hash32 *hash, struct err *err);
 	MUST_USE enum status (*sign_head)(
 	    const struct engine *engine, struct eth_signature *out, const struct head_statement *head, struct err *err);
+	/* NULL, both: the engine has no light blocks. */
+	MUST_USE enum status (*light_block)(struct engine *engine, struct buf *out, uint64_t height, struct err *err);
+	MUST_USE enum status (*decided_at)(
+	    struct engine *engine, uint64_t *height, uint64_t number, struct err *err);
 	void (*free)(struct engine *engine);
 	bool is_final; /* does a sealed block stay for ever? */
 };
@@ -70,7 +74,7 @@ MUST_USE static inline enum status engine_next(struct engine *engine, struct eng
 	return engine->kind->next(engine, out, err);
 }
 
-/* Whose signature this node's blocks bear. */
+/* Whose signature this node's blocks bear; zeros: nobody's alone. */
 static inline addr20 engine_sealer(const struct engine *engine) {
 	return engine->kind->sealer(engine);
 }
@@ -85,6 +89,24 @@ MUST_USE static inline enum status engine_sign_seal(
 MUST_USE static inline enum status engine_sign_head(
     const struct engine *engine, struct eth_signature *out, const struct head_statement *head, struct err *err) {
 	return engine->kind->sign_head(engine, out, head, err);
+}
+
+/* Are blocks proved by a commit of many, and not by one node's signature? Only then the next two may be called. */
+static inline bool engine_has_light_blocks(const struct engine *engine) {
+	return engine->kind->light_block != NULL;
+}
+
+/* The light block of a height, 0: of the newest. Its header's app_hash is the hash of the block that was the head before
+ * that height. STATUS_NOTFOUND: it is not kept. May wait for the process that has it. */
+MUST_USE static inline enum status engine_light_block(
+    struct engine *engine, struct buf *out, uint64_t height, struct err *err) {
+	return engine->kind->light_block(engine, out, height, err);
+}
+
+/* The height at which a block of the chain was decided: the light block of the next one proves it. STATUS_NOTFOUND. */
+MUST_USE static inline enum status engine_decided_at(
+    struct engine *engine, uint64_t *height, uint64_t number, struct err *err) {
+	return engine->kind->decided_at(engine, height, number, err);
 }
 
 static inline bool engine_is_final(const struct engine *engine) {

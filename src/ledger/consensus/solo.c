@@ -1,24 +1,12 @@
 #include "ledger/consensus/solo.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <time.h>
-
 #include "base/log.h"
 #include "crypto/secp256k1_keys.h"
+#include "ledger/consensus/verdicts.h"
+#include "ledger/consensus/work_queue.h"
 
 enum { IDLE_WAIT_MS = 1000, TRANSFER_GAS = 21000 };
 enum { BASE_FEE_LEAST_WEI = 7 }; /* an eighth of less than 8 is nothing, so it falls no further (EIP-1559) */
-
-/* A caller that waits in engine_call. */
-struct work_item {
-	struct work_item *next;
-	engine_work *work;
-	void *context;
-	struct err *err;
-	enum status status;
-	bool done;
-};
 
 struct solo {
 	struct engine engine;
@@ -32,10 +20,7 @@ struct solo {
 	uint64_t last_seal_ns;
 	uint64_t last_begin_ns; /* of a block by automine */
 
-	pthread_mutex_t lock; /* of all that follows */
-	pthread_cond_t came, done;
-	struct work_item *first, **last;
-	bool stopping;
+	struct work_queue work;
 };
 
 static struct solo *solo_of(struct engine *engine) {
@@ -96,44 +81,10 @@ static enum status next(struct engine *engine, struct engine_next *out, struct e
 	return status;
 }
 
-/*
- * Can it stand in a later block? Then it stays in the pool. In a block with nothing before it, a transaction that finds
- * no room never will.
- */
-static bool may_stand_later(enum tx_verdict verdict, bool block_is_empty) {
-	switch (verdict) {
-	case TX_VERDICT_OK:
-	case TX_VERDICT_NONCE_TOO_HIGH: /* the one before it was left out */
-	case TX_VERDICT_FEE_CAP_BELOW_BASE_FEE:
-	case TX_VERDICT_BLOB_FEE_CAP: return true;
-	case TX_VERDICT_BLOB_TOO_MANY: /* with those before it */
-	case TX_VERDICT_GAS_LIMIT_OVER_BLOCK: return !block_is_empty;
-	case TX_VERDICT_TYPE_NOT_SUPPORTED:
-	case TX_VERDICT_WRONG_CHAIN_ID:
-	case TX_VERDICT_BAD_SIGNATURE:
-	case TX_VERDICT_NONCE_TOO_LOW:
-	case TX_VERDICT_NONCE_MAX:
-	case TX_VERDICT_SENDER_IS_CONTRACT:
-	case TX_VERDICT_INTRINSIC_GAS:
-	case TX_VERDICT_FLOOR_GAS:
-	case TX_VERDICT_GAS_LIMIT_OVER_CAP:
-	case TX_VERDICT_TIP_ABOVE_FEE_CAP:
-	case TX_VERDICT_INSUFFICIENT_FUNDS:
-	case TX_VERDICT_INIT_CODE_TOO_LARGE:
-	case TX_VERDICT_BLOB_NONE:
-	case TX_VERDICT_BLOB_VERSION:
-	case TX_VERDICT_BLOB_CREATE:
-	case TX_VERDICT_SET_CODE_EMPTY:
-	case TX_VERDICT_SET_CODE_CREATE:
-	case TX_VERDICT_COUNT: break;
-	}
-	return false;
-}
-
 static void drop_invalid(struct solo *solo, const struct pool_pick *picked, const struct pending_block *pending) {
 	const bool block_is_empty = pending->block.transaction_count == 0;
 	for (size_t i = 0; i < picked->count; i++) {
-		if (may_stand_later(pending->verdicts[i], block_is_empty)) continue;
+		if (verdict_may_stand_later(pending->verdicts[i], block_is_empty)) continue;
 		const hash32 hash = transaction_hash(picked->txs[i].tx);
 		log_info("solo", "a transaction is dropped: %s", tx_verdict_text(pending->verdicts[i]));
 		pool_reject(solo->pool, &hash);
@@ -193,24 +144,12 @@ static enum status seal_now(struct engine *engine, struct err *err) {
 
 /* --- the executing thread --- */
 
-static enum status call(struct engine *engine, engine_work *work, void *context, struct err *err) {
-	struct solo *solo = solo_of(engine);
-	struct work_item item = {.work = work, .context = context, .err = err};
-	pthread_mutex_lock(&solo->lock);
-	if (solo->stopping) {
-		pthread_mutex_unlock(&solo->lock);
-		return err_set(err, STATUS_BUSY, "the node is stopping");
-	}
-	*solo->last = &item;
-	solo->last = &item.next;
-	pthread_cond_broadcast(&solo->came);
-	pthread_mutex_unlock(&solo->lock);
-	pool_wake(solo->pool);
+static void wake(struct engine *engine) {
+	pool_wake(solo_of(engine)->pool);
+}
 
-	pthread_mutex_lock(&solo->lock);
-	while (!item.done) pthread_cond_wait(&solo->done, &solo->lock);
-	pthread_mutex_unlock(&solo->lock);
-	return item.status;
+static enum status call(struct engine *engine, engine_work *work, void *context, struct err *err) {
+	return work_queue_call(&solo_of(engine)->work, work, context, err);
 }
 
 /* A development chain's pace may have been changed by what ran. */
@@ -222,52 +161,13 @@ static void follow_pace(struct solo *solo) {
 	solo->options.automine = pace.automine;
 }
 
-/* Runs what waits in engine_call; `refuse`: answers that the node is stopping. */
-static void run_work(struct solo *solo, bool refuse) {
-	pthread_mutex_lock(&solo->lock);
-	while (solo->first != NULL) {
-		struct work_item *item = solo->first;
-		solo->first = item->next;
-		if (solo->first == NULL) solo->last = &solo->first;
-		pthread_mutex_unlock(&solo->lock);
-		item->status = refuse ? err_set(item->err, STATUS_BUSY, "the node is stopping")
-				      : item->work(item->context, &solo->engine, item->err);
-		pthread_mutex_lock(&solo->lock);
-		item->done = true; /* from here on it may be gone */
-		pthread_cond_broadcast(&solo->done);
-	}
-	pthread_mutex_unlock(&solo->lock);
+static void run_work(struct solo *solo) {
+	work_queue_run(&solo->work, false);
 	follow_pace(solo);
 }
 
 static void stop(struct engine *engine) {
-	struct solo *solo = solo_of(engine);
-	pthread_mutex_lock(&solo->lock);
-	solo->stopping = true;
-	pthread_cond_broadcast(&solo->came);
-	pthread_mutex_unlock(&solo->lock);
-	pool_wake(solo->pool);
-}
-
-static bool is_stopping(struct solo *solo) {
-	pthread_mutex_lock(&solo->lock);
-	const bool stopping = solo->stopping;
-	pthread_mutex_unlock(&solo->lock);
-	return stopping;
-}
-
-/* Until work comes, engine_stop, or so many milliseconds went by. */
-static void wait_for_work(struct solo *solo, uint64_t ms) {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	const uint64_t ns = (uint64_t)until.tv_nsec + ms % 1000 * 1000000;
-	until.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
-	until.tv_nsec = (long)(ns % 1000000000);
-	int result = 0;
-	pthread_mutex_lock(&solo->lock);
-	while (solo->first == NULL && !solo->stopping && result != ETIMEDOUT)
-		result = pthread_cond_timedwait(&solo->came, &solo->lock, &until);
-	pthread_mutex_unlock(&solo->lock);
+	work_queue_stop(&solo_of(engine)->work);
 }
 
 /* How long the next block has to wait, lest the chain's time run too far ahead of the clock. */
@@ -285,7 +185,7 @@ static enum status turn_by_interval(struct solo *solo, struct err *err) {
 	const uint64_t interval_ns = (uint64_t)solo->options.interval_ms * 1000000;
 	const uint64_t passed_ns = clock_monotonic_ns(solo->options.clock) - solo->last_seal_ns;
 	if (passed_ns < interval_ns) {
-		wait_for_work(solo, (interval_ns - passed_ns + 999999) / 1000000);
+		work_queue_wait(&solo->work, (interval_ns - passed_ns + 999999) / 1000000);
 		return STATUS_OK;
 	}
 	solo->last_seal_ns += passed_ns < 2 * interval_ns ? interval_ns : passed_ns; /* no bunch of late blocks */
@@ -298,7 +198,7 @@ static enum status turn_by_interval(struct solo *solo, struct err *err) {
  * under load blocks are large by themselves. Work from engine_call goes first.
  */
 static enum status turn_at_once(struct solo *solo, struct err *err) {
-	run_work(solo, false);
+	run_work(solo);
 	if (!solo->options.automine || solo->options.interval_ms != 0) return STATUS_OK;
 	solo->last_begin_ns = clock_monotonic_ns(solo->options.clock);
 	return seal(solo, false, err);
@@ -322,22 +222,22 @@ static enum status turn_in_vain(struct solo *solo, struct err *err) {
 static enum status run(struct engine *engine, struct err *err) {
 	struct solo *solo = solo_of(engine);
 	enum status status = STATUS_OK;
-	while (status == STATUS_OK && !is_stopping(solo)) {
-		run_work(solo, false);
+	while (status == STATUS_OK && !work_queue_is_stopping(&solo->work)) {
+		run_work(solo);
 		const uint64_t hold = hold_ms(solo);
 		if (hold != 0)
-			wait_for_work(solo, hold < IDLE_WAIT_MS ? hold : IDLE_WAIT_MS);
+			work_queue_wait(&solo->work, hold < IDLE_WAIT_MS ? hold : IDLE_WAIT_MS);
 		else if (solo->options.interval_ms != 0)
 			status = turn_by_interval(solo, err);
 		else if (!solo->options.automine)
-			wait_for_work(solo, IDLE_WAIT_MS);
+			work_queue_wait(&solo->work, IDLE_WAIT_MS);
 		else if (pool_wait(solo->pool, IDLE_WAIT_MS))
 			status = turn_at_once(solo, err);
 		else
 			status = turn_in_vain(solo, err);
 	}
 	stop(engine); /* nobody may wait for a thread that has gone */
-	run_work(solo, true);
+	work_queue_run(&solo->work, true);
 	return status;
 }
 
@@ -345,9 +245,7 @@ static enum status run(struct engine *engine, struct err *err) {
 
 static void free_solo(struct engine *engine) {
 	struct solo *solo = solo_of(engine);
-	pthread_cond_destroy(&solo->came);
-	pthread_cond_destroy(&solo->done);
-	pthread_mutex_destroy(&solo->lock);
+	work_queue_fini(&solo->work);
 	mem_wipe(&solo->options.sealer_secret, sizeof solo->options.sealer_secret);
 	mem_free(solo);
 }
@@ -371,19 +269,12 @@ enum status solo_new(
 	if (genesis_sealer(chain_genesis(chain), &named) && !addr20_equal(&sealer, &named))
 		return err_set(err, STATUS_DENIED, "the genesis file names another sealer than this key's address");
 	struct solo *solo = mem_zalloc(1, sizeof *solo);
-	pthread_condattr_t monotonic;
 	*solo =
 	    (struct solo){.engine = {&solo_kind}, .chain = chain, .pool = pool, .options = *options, .sealer = sealer};
 	const u256 chain_id = genesis_chain_id(chain_genesis(chain));
 	solo->domain = seal_domain(&chain_id, chain_genesis_hash(chain));
-	solo->last = &solo->first;
 	solo->last_seal_ns = clock_monotonic_ns(options->clock);
-	pthread_mutex_init(&solo->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&solo->came, &monotonic);
-	pthread_cond_init(&solo->done, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	work_queue_init(&solo->work, &solo->engine, wake);
 	if (options->dev != NULL) {
 		dev_set_automine(options->dev, options->automine);
 		dev_set_interval(options->dev, options->interval_ms);

@@ -66,6 +66,7 @@ static void count_executable(struct pool *pool, struct pool_account *account, si
 		executable++;
 	pool->executable += executable - account->executable;
 	account->executable = executable;
+	if (account->sent > executable) account->sent = executable;
 }
 
 static void unlink_tx(struct pool *pool, struct pool_tx *tx) {
@@ -96,6 +97,7 @@ void pool_insert(struct pool *pool, struct pool_tx *tx, const addr20 *sender, ui
 	pool->blobs += tx->blob_count;
 	if (old != NULL) {
 		account->txs[place] = tx;
+		if (account->sent > place) account->sent = place;
 		unlink_tx(pool, old);
 		return;
 	}
@@ -115,6 +117,7 @@ void pool_remove(struct pool *pool, struct pool_tx *tx) {
 	BUG_ON(pool_by_nonce(account, tx->nonce, &place) != tx);
 	memmove(account->txs + place, account->txs + place + 1, (account->count - place - 1) * sizeof *account->txs);
 	account->count--;
+	if (account->sent > place) account->sent = place;
 	count_executable(pool, account, place < account->executable ? place : account->executable);
 	unlink_tx(pool, tx);
 	if (account->count == 0) drop_account(pool, account);
@@ -126,6 +129,8 @@ void pool_set_nonce(struct pool *pool, struct pool_account *account, uint64_t no
 	for (size_t i = 0; i < below; i++) unlink_tx(pool, account->txs[i]);
 	account->count -= below;
 	memmove(account->txs, account->txs + below, account->count * sizeof *account->txs);
+	account->sent -= below < account->sent ? below : account->sent;
+	if (below > 0) account->sent_at = pool->sending_at;
 	account->nonce = nonce;
 	count_executable(pool, account, 0);
 	if (account->count == 0) drop_account(pool, account);

@@ -1,10 +1,10 @@
-/* Offering transactions to an engine: the best sender's next one, again and again. */
+/* Offering transactions to an engine, or sending them away to be ordered: the best sender's next one, again and again. */
 #include "base/log.h"
 #include "ledger/pool/pool_private.h"
 
 /* A sender in the heap, by what its next transaction pays over the base fee. */
 struct candidate {
-	const struct pool_account *account;
+	struct pool_account *account;
 	size_t place;
 	u256 tip_wei;
 	uint64_t arrival;
@@ -36,7 +36,7 @@ u256 pool_tip(const struct pool *pool, const struct pool_tx *tx) {
 
 /* False if the account has nothing more that the next block could take. */
 static bool candidate_of(
-    struct candidate *out, const struct pool *pool, const struct pool_account *account, size_t place) {
+    struct candidate *out, const struct pool *pool, struct pool_account *account, size_t place) {
 	if (place >= account->executable) return false;
 	const struct pool_tx *tx = account->txs[place];
 	if (u256_less(&tx->max_fee_wei, &pool->next_base_fee_wei)) return false;
@@ -63,25 +63,39 @@ static bool is_admitted(const struct pool *pool, const addr20 *sender) {
 	return false;
 }
 
-static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max) {
+/* What may be taken together. */
+struct room {
+	uint64_t gas;
+	size_t count, bytes;
+	bool is_sending; /* what is under way is left out, and what is taken is under way */
+};
+
+static bool fits(const struct pool *pool, const struct room *room, const struct pool_tx *tx, size_t blobs) {
+	return tx->gas_limit <= room->gas && tx->blob_count <= blobs && tx->raw_len <= room->bytes &&
+	       is_admitted(pool, &tx->account->address);
+}
+
+static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, struct room room) {
 	struct candidate *heap = arena_alloc(arena, pool->account_count * sizeof *heap);
-	size_t count = 0, blobs_max = pool->next_blobs_max;
+	size_t count = 0, blobs = pool->next_blobs_max;
 	for (size_t i = 0; i < pool->account_count; i++)
-		count += candidate_of(&heap[count], pool, pool->accounts[i], 0);
+		count += candidate_of(
+		    &heap[count], pool, pool->accounts[i], room.is_sending ? pool->accounts[i]->sent : 0);
 	for (size_t i = count / 2; i-- > 0;) sift_down(heap, count, i);
-	if (count_max > pool->executable) count_max = pool->executable;
-	*out = (struct pool_pick){.txs = arena_alloc(arena, count_max * sizeof *out->txs)};
-	while (count > 0 && out->count < count_max) {
+	if (room.count > pool->executable) room.count = pool->executable;
+	*out = (struct pool_pick){.txs = arena_alloc(arena, room.count * sizeof *out->txs)};
+	while (count > 0 && out->count < room.count) {
 		const struct candidate best = heap[0];
 		const struct pool_tx *tx = best.account->txs[best.place];
-		const bool fits = tx->gas_limit <= gas_max && tx->blob_count <= blobs_max &&
-				  is_admitted(pool, &best.account->address);
-		if (fits) {
+		const bool taken = fits(pool, &room, tx, blobs);
+		if (taken) {
 			take(&out->txs[out->count++], arena, tx);
-			gas_max -= tx->gas_limit;
-			blobs_max -= tx->blob_count;
+			room.gas -= tx->gas_limit;
+			room.bytes -= tx->raw_len;
+			blobs -= tx->blob_count;
+			if (room.is_sending) tx->account->sent = best.place + 1;
 		}
-		if (!fits || !candidate_of(&heap[0], pool, best.account, best.place + 1)) heap[0] = heap[--count];
+		if (!taken || !candidate_of(&heap[0], pool, best.account, best.place + 1)) heap[0] = heap[--count];
 		sift_down(heap, count, 0);
 	}
 }
@@ -98,7 +112,7 @@ static enum status decode_picked(struct pool_pick *out, struct arena *arena, str
 enum status pool_pick(struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max,
     struct err *err) {
 	pthread_mutex_lock(&pool->lock);
-	pick(pool, out, arena, gas_max, count_max);
+	pick(pool, out, arena, (struct room){.gas = gas_max, .count = count_max, .bytes = SIZE_MAX});
 	pool->has_work = false; /* until something comes, or the next block moves what is left */
 	pthread_mutex_unlock(&pool->lock);
 	return decode_picked(out, arena, err);
@@ -107,7 +121,49 @@ enum status pool_pick(struct pool *pool, struct pool_pick *out, struct arena *ar
 enum status pool_peek(struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max,
     struct err *err) {
 	pthread_mutex_lock(&pool->lock);
-	pick(pool, out, arena, gas_max, count_max);
+	pick(pool, out, arena, (struct room){.gas = gas_max, .count = count_max, .bytes = SIZE_MAX});
 	pthread_mutex_unlock(&pool->lock);
 	return decode_picked(out, arena, err);
+}
+
+/* --- sending --- */
+
+/* Gives up waiting for what was sent long ago; returns how many are under way. */
+static size_t recall_old(struct pool *pool, const struct pool_sending *sending) {
+	size_t under_way = 0;
+	for (size_t i = 0; i < pool->account_count; i++) {
+		struct pool_account *account = pool->accounts[i];
+		if (account->sent_at < sending->again_before) account->sent = 0;
+		if (account->sent == 0) account->sent_at = sending->now;
+		under_way += account->sent;
+	}
+	return under_way;
+}
+
+enum status pool_send(struct pool *pool, struct pool_pick *out, struct arena *arena, const struct pool_sending *sending,
+    struct err *err) {
+	pthread_mutex_lock(&pool->lock);
+	pool->sending_at = sending->now;
+	const size_t under_way = recall_old(pool, sending);
+	const size_t room = under_way < sending->under_way_max ? sending->under_way_max - under_way : 0;
+	pick(pool, out, arena,
+	    (struct room){.gas = sending->gas_max,
+		.count = room < sending->count_max ? room : sending->count_max,
+		.bytes = sending->bytes_max,
+		.is_sending = true});
+	pool->has_work = out->count > 0; /* there may be more */
+	pthread_mutex_unlock(&pool->lock);
+	return decode_picked(out, arena, err);
+}
+
+void pool_send_again(struct pool *pool, const hash32 *tx_hash) {
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; tx_hash == NULL && i < pool->account_count; i++) pool->accounts[i]->sent = 0;
+	const struct pool_tx *tx = tx_hash != NULL ? pool_by_hash(pool, tx_hash) : NULL;
+	size_t place;
+	if (tx != NULL && pool_by_nonce(tx->account, tx->nonce, &place) == tx && tx->account->sent > place)
+		tx->account->sent = place;
+	pool->has_work = pool->executable > 0;
+	pthread_cond_broadcast(&pool->changed);
+	pthread_mutex_unlock(&pool->lock);
 }

@@ -115,6 +115,19 @@ MUST_USE enum status pool_pick(
 /* The same for one who will not seal it. */
 MUST_USE enum status pool_peek(
     struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max, struct err *err);
+/* For an engine whose transactions are ordered elsewhere: executable ones, as pool_pick gives them, but none that is
+ * under way already; and what is given is under way from now on, until a head includes it, until it was sent before
+ * `again_before`, or until pool_send_again. The clock is the caller's, in any unit, and never goes back. */
+struct pool_sending {
+	uint64_t gas_max;
+	size_t count_max, bytes_max; /* of this time; bytes of envelopes */
+	size_t under_way_max;        /* of all that is under way */
+	uint64_t now, again_before;
+};
+MUST_USE enum status pool_send(struct pool *pool, struct pool_pick *out, struct arena *arena,
+    const struct pool_sending *sending, struct err *err);
+/* It is not under way any more, nor is what follows it of its sender. NULL: nothing is. */
+void pool_send_again(struct pool *pool, const hash32 *tx_hash);
 /* The engine found it invalid after all. */
 void pool_reject(struct pool *pool, const hash32 *hash);
 /* Blocks until something is executable, `timeout_ms` went by, or pool_wake. True: there is work. */

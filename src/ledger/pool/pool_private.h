@@ -40,6 +40,8 @@ struct pool_account {
 	struct pool_tx **txs; /* by nonce */
 	size_t count, cap;
 	size_t executable;
+	size_t sent; /* so many of its first are under way (pool_send); at most `executable` */
+	uint64_t sent_at; /* the sender's clock, when the first of them was sent or the account last moved */
 };
 
 struct pool {
@@ -66,7 +68,8 @@ struct pool {
 	u256 least_worth_wei;
 	u256 next_base_fee_wei, next_blob_base_fee_wei;
 	uint32_t next_blobs_max;
-	bool has_work; /* something executable came, or a block changed what is */
+	uint64_t sending_at; /* the sender's clock, as it last said */
+	bool has_work;       /* something executable came, or a block changed what is */
 	bool was_woken;
 	struct journal journal;
 	struct sidecar_files sidecars;

@@ -9,6 +9,8 @@
  * |                 | "head"                                | number u64, hash 32                                          |
  * |                 | "genesis"                             | the genesis JSON, as given                                   |
  * |                 | "safe", "finalized"                   | hash 32, or zeros: named by a consensus layer                |
+ * |                 | "comet"                               | height u64: the newest one of CometBFT's that is committed   |
+ * |                 | "comet", number u64                   | height u64: at which this block was decided                  |
  * |                 | "aside", hash 32                      | number u64: HEADER and BODY of a block off the chain         |
  * | HEADER          | number u64, hash 32                   | header RLP                                                   |
  * | CANONICAL       | number u64                            | hash 32                                                      |

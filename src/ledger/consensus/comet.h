@@ -1,0 +1,49 @@
+/*
+ * Consensus by CometBFT, an engine (engine.h): this node is the application of a CometBFT process beside it, which
+ * orders bundles (bundle.h) among the members of a consortium. What it decides is executed and committed here, by the
+ * same chain_execute and chain_commit as in solo mode.
+ *
+ * The application hash is the head's hash, so a decision in which no transaction stands changes nothing, and heights
+ * and block numbers differ. The newest height is kept in the store, in the batch of its block, so that after a crash
+ * at any moment CometBFT repeats what is missing, and the same bytes come of it. A block bears no seal: CometBFT's
+ * commit over the next header proves it.
+ *
+ * Threads: as engine.h says; engine_run owns the connections to CometBFT, and starts one thread more, which bundles what
+ * the pool has and sends it. The link's functions are called from that thread, and from callers of engine_light_block.
+ */
+#ifndef LEDGER_CONSENSUS_COMET_H
+#define LEDGER_CONSENSUS_COMET_H
+
+#include "ledger/consensus/engine.h"
+#include "ledger/pool/pool.h"
+
+/* What the engine asks of the CometBFT beside it. */
+struct comet_link {
+	/* Hands bundles over, to be ordered. A failure: none may have arrived, and they are sent again. */
+	MUST_USE enum status (*send)(void *context, const struct bytes *bundles, size_t count, struct err *err);
+	/* The light block (header, commit and validators, tendermint.types.LightBlock) of a height; 0: the newest. */
+	MUST_USE enum status (*light_block)(void *context, struct buf *out, uint64_t height, struct err *err);
+	/* Somebody is no member any more: who is connected must be asked again. Must be quick. */
+	void (*members_left)(void *context);
+	void *context;
+};
+
+struct comet_options {
+	const char *socket; /* where CometBFT connects to; NULL: connections are handed in (tests) */
+	const struct clock_source *clock;
+	struct comet_link link;
+};
+/* Binds the socket. STATUS_INVALID: the chain was sealed by an engine that keeps no heights. */
+MUST_USE enum status comet_new(struct engine **out, struct chain *chain, struct pool *pool, struct store *store,
+    const struct comet_options *options, struct err *err);
+/* The newest height that is committed in this store; 0: none. */
+MUST_USE enum status comet_kept_height(struct store *store, uint64_t *out, struct err *err);
+/* CometBFT's name for the chain: "xinglin-" and the first 40 hexadecimal digits of the genesis block's hash, so that no
+ * signature over a height of one deployment is one of another's. */
+#define COMET_CHAIN_ID_MAX 49
+void comet_chain_id(char out[COMET_CHAIN_ID_MAX], const hash32 *genesis_hash);
+
+/* For tests: as abci_server_adopt. */
+MUST_USE enum status comet_adopt(struct engine *engine, int fd, struct err *err);
+
+#endif

@@ -1,0 +1,54 @@
+/* What the files of the CometBFT engine share. */
+#ifndef LEDGER_CONSENSUS_COMET_PRIVATE_H
+#define LEDGER_CONSENSUS_COMET_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "ledger/consensus/abci_server.h"
+#include "ledger/consensus/bundle.h"
+#include "ledger/consensus/comet.h"
+#include "ledger/consensus/members.h"
+#include "ledger/consensus/work_queue.h"
+
+/* What FinalizeBlock decided, until Commit. */
+struct decision {
+	bool is_there;
+	uint64_t height;
+	struct pending_block *pending; /* NULL: nothing changes */
+	struct bundle_txs txs;         /* as they were executed */
+	struct block_decision block;
+	struct members members; /* after it, if they changed */
+	bool members_changed, somebody_left;
+	struct arena arena; /* of what execution views */
+};
+
+struct comet {
+	struct engine engine;
+	struct chain *chain;
+	struct pool *pool;
+	struct store *store;
+	struct comet_options options;
+	struct abci_server *server;
+	struct senders *senders;
+	struct work_queue work;
+	atomic_ullong height; /* the newest that is committed */
+
+	/* The executing thread's own. */
+	addr20 contract;
+	struct members members; /* after the head; none: the genesis names no contract, and nobody is refused */
+	struct decision decision;
+
+	pthread_t bundler;
+};
+
+/* comet_app.c: the application's functions, and what is kept. */
+struct abci_application comet_application(struct comet *comet);
+void comet_drop_decision(struct comet *comet);
+/* The height at which block `number` was decided. STATUS_NOTFOUND. */
+MUST_USE enum status comet_decided_at(struct comet *comet, uint64_t *height, uint64_t number, struct err *err);
+
+/* comet_bundler.c: a thread's body; until the work queue stops. */
+void *comet_bundle(void *comet);
+
+#endif
