@@ -77,7 +77,8 @@ struct pending_block {
 	const struct receipt *receipts;
 	size_t receipt_count;
 	const hash32 *tx_hashes; /* of block.transactions */
-	/* Rows of META that are written in the block's own batch. Whoever executes it may set them before the commit. */
+	/* Rows of META that are written in the block's own batch. Whoever executes it may set them before the commit.
+	 */
 	const struct chain_note *notes;
 	size_t note_count;
 	/* private */

@@ -31,8 +31,8 @@ struct genesis {
 	bool dao_support;
 	addr20 deposit_contract;
 	bool zero_base_fee, equal_timestamps;
-	bool has_sealer, has_admission;
-	addr20 sealer, admission;
+	bool has_sealer, has_admission, has_members;
+	addr20 sealer, admission, members;
 	addr20 gates[BLOB_GATES_MAX];
 	size_t gate_count;
 };
@@ -179,6 +179,7 @@ static enum status read_own_settings(struct genesis *genesis, const struct json 
 	TRY(read_bool(&genesis->equal_timestamps, settings, "equalTimestamps", err));
 	TRY(read_address(&genesis->sealer, &genesis->has_sealer, settings, "sealer", err));
 	TRY(read_address(&genesis->admission, &genesis->has_admission, settings, "admission", err));
+	TRY(read_address(&genesis->members, &genesis->has_members, settings, "members", err));
 	if (gates != NULL && (gates->type != JSON_ARRAY || gates->count > BLOB_GATES_MAX))
 		return bad_member(err, "blobGates");
 	json_foreach (gate, gates)
@@ -360,6 +361,11 @@ bool genesis_sealer(const struct genesis *genesis, addr20 *out) {
 bool genesis_admission(const struct genesis *genesis, addr20 *out) {
 	if (genesis->has_admission) *out = genesis->admission;
 	return genesis->has_admission;
+}
+
+bool genesis_members(const struct genesis *genesis, addr20 *out) {
+	if (genesis->has_members) *out = genesis->members;
+	return genesis->has_members;
 }
 
 size_t genesis_blob_gates(const struct genesis *genesis, addr20 out[BLOB_GATES_MAX]) {

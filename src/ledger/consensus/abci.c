@@ -73,8 +73,7 @@ static void read_init(struct protobuf_cursor *cursor, struct abci_init *out, str
 		if (out->validator_count == ABCI_VALIDATORS_MAX)
 			protobuf_fail(cursor, "too many validators");
 		else
-			read_validator(
-			    cursor, &validators[out->validator_count++], protobuf_bytes(cursor, &field));
+			read_validator(cursor, &validators[out->validator_count++], protobuf_bytes(cursor, &field));
 	}
 }
 
@@ -193,8 +192,7 @@ static bool is_known(uint32_t number) {
 	return false;
 }
 
-enum status abci_request_decode(
-    struct abci_request *out, struct arena *arena, struct bytes message, struct err *err) {
+enum status abci_request_decode(struct abci_request *out, struct arena *arena, struct bytes message, struct err *err) {
 	struct protobuf_cursor cursor = protobuf_cursor(message);
 	struct protobuf_field field, last = {0};
 	while (protobuf_next(&cursor, &field)) last = field; /* of one choice, the last one counts */
@@ -238,8 +236,7 @@ void abci_put_info(struct buf *out, const char *name, uint64_t height, struct by
 	protobuf_end(out, answer);
 }
 
-static void put_validators(
-    struct buf *out, uint32_t number, const struct abci_validator *validators, size_t count) {
+static void put_validators(struct buf *out, uint32_t number, const struct abci_validator *validators, size_t count) {
 	for (size_t i = 0; i < count; i++) {
 		const size_t update = protobuf_begin(out, number), key = protobuf_begin(out, 1);
 		protobuf_put_bytes(out, 1, bytes_make(validators[i].key, ABCI_KEY_BYTES));

@@ -87,8 +87,7 @@ void abci_put_echo(struct buf *out, struct bytes text);
 void abci_put_flush(struct buf *out);
 /* The newest height whose Commit was completed, and the application hash after it. */
 void abci_put_info(struct buf *out, const char *name, uint64_t height, struct bytes app_hash);
-void abci_put_init_chain(
-    struct buf *out, const struct abci_validator *validators, size_t count, struct bytes app_hash);
+void abci_put_init_chain(struct buf *out, const struct abci_validator *validators, size_t count, struct bytes app_hash);
 /* `code` 0: yes. `log` is for people. */
 void abci_put_query(struct buf *out, uint32_t code, const char *log, struct bytes value);
 void abci_put_check_tx(struct buf *out, uint32_t code, const char *log);

@@ -13,9 +13,9 @@
 #include "codec/protobuf.h"
 
 enum {
-	READ_BYTES = 1 << 18,      /* of one connection before the others have their turn */
-	KEPT_BYTES = 1 << 20,      /* a buffer that has grown over it is given back when it is empty */
-	LENGTH_BYTES_MAX = 10,     /* of a varint */
+	READ_BYTES = 1 << 18,  /* of one connection before the others have their turn */
+	KEPT_BYTES = 1 << 20,  /* a buffer that has grown over it is given back when it is empty */
+	LENGTH_BYTES_MAX = 10, /* of a varint */
 	POLL_LISTENER = 0,
 	POLL_WAKE = 1,
 	POLL_FIRST = 2
@@ -39,8 +39,8 @@ struct abci_server {
 
 /* --- one request --- */
 
-static enum status answer_block(struct abci_server *server, struct buf *out, const struct abci_request *request,
-    struct err *err) {
+static enum status answer_block(
+    struct abci_server *server, struct buf *out, const struct abci_request *request, struct err *err) {
 	const struct abci_application *app = &server->application;
 	const struct abci_block *block = &request->block;
 	struct bytes *txs = arena_alloc(&server->arena, block->tx_count * sizeof *txs);
@@ -55,8 +55,8 @@ static enum status answer_block(struct abci_server *server, struct buf *out, con
 		struct abci_verdict verdict = {.log = ""};
 		TRY(app->process(app->context, &verdict, block, err));
 		if (verdict.code != 0)
-			log_warn("abci", "a proposal for height %llu is refused: %s",
-			    (unsigned long long)block->height, verdict.log);
+			log_warn("abci", "a proposal for height %llu is refused: %s", (unsigned long long)block->height,
+			    verdict.log);
 		abci_put_processed(out, verdict.code == 0);
 		return STATUS_OK;
 	}
@@ -70,26 +70,28 @@ static enum status answer_block(struct abci_server *server, struct buf *out, con
 	return STATUS_OK;
 }
 
-static enum status answer_about_chain(struct abci_server *server, struct buf *out, const struct abci_request *request,
-    struct err *err) {
+static enum status answer_info(struct abci_server *server, struct buf *out, struct err *err) {
 	const struct abci_application *app = &server->application;
 	struct abci_standing standing = {0};
+	TRY(app->info(app->context, &standing, err));
+	abci_put_info(out, app->name, standing.height, BYTES_OF(standing.app_hash));
+	return STATUS_OK;
+}
+
+static enum status answer_init(
+    struct abci_server *server, struct buf *out, const struct abci_init *init, struct err *err) {
+	const struct abci_application *app = &server->application;
 	struct abci_started started = {0};
+	TRY(app->init_chain(app->context, &started, &server->arena, init, err));
+	abci_put_init_chain(out, started.validators, started.validator_count, BYTES_OF(started.app_hash));
+	return STATUS_OK;
+}
+
+static enum status answer_commit(struct abci_server *server, struct buf *out, struct err *err) {
+	const struct abci_application *app = &server->application;
 	uint64_t retain_height = 0;
-	switch (request->kind) {
-	case ABCI_INFO:
-		TRY(app->info(app->context, &standing, err));
-		abci_put_info(out, app->name, standing.height, BYTES_OF(standing.app_hash));
-		break;
-	case ABCI_INIT_CHAIN:
-		TRY(app->init_chain(app->context, &started, &server->arena, &request->init, err));
-		abci_put_init_chain(out, started.validators, started.validator_count, BYTES_OF(started.app_hash));
-		break;
-	default: /* ABCI_COMMIT */
-		TRY(app->commit(app->context, &retain_height, err));
-		abci_put_commit(out, retain_height);
-		break;
-	}
+	TRY(app->commit(app->context, &retain_height, err));
+	abci_put_commit(out, retain_height);
 	return STATUS_OK;
 }
 
@@ -115,9 +117,9 @@ static enum status answer(
 	case ABCI_PREPARE_PROPOSAL:
 	case ABCI_PROCESS_PROPOSAL:
 	case ABCI_FINALIZE_BLOCK: return answer_block(server, out, request, err);
-	case ABCI_INFO:
-	case ABCI_INIT_CHAIN:
-	case ABCI_COMMIT: return answer_about_chain(server, out, request, err);
+	case ABCI_INFO: return answer_info(server, out, err);
+	case ABCI_INIT_CHAIN: return answer_init(server, out, &request->init, err);
+	case ABCI_COMMIT: return answer_commit(server, out, err);
 	}
 	return err_set(err, STATUS_INTERNAL, "an ABCI request that nobody answers");
 }
@@ -287,8 +289,7 @@ enum status abci_server_turn(struct abci_server *server, int timeout_ms, struct 
 		bool is_open = true;
 		const short events = polled[POLL_FIRST + i].revents;
 		if (events == 0) continue;
-		const enum status status =
-		    serve_connection(server, &server->connections[i], events, &is_open, err);
+		const enum status status = serve_connection(server, &server->connections[i], events, &is_open, err);
 		if (!is_open) forget(server, i);
 		TRY(status);
 	}
@@ -313,7 +314,7 @@ static enum status listen_at(struct abci_server *server, const char *path, struc
 	if (strlen(path) >= sizeof address.sun_path)
 		return err_set(err, STATUS_INVALID, "%s: a socket's path has at most %zu bytes", path,
 		    sizeof address.sun_path - 1);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	server->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(path);
 	/* Linux gives the file the mode that its socket has. */
@@ -321,7 +322,7 @@ static enum status listen_at(struct abci_server *server, const char *path, struc
 			   bind(server->listener, (const struct sockaddr *)&address, sizeof address) == 0 &&
 			   listen(server->listener, ABCI_CONNECTIONS_MAX) == 0;
 	if (!bound) return err_set(err, STATUS_IO, "cannot listen at %s: %s", path, strerror(errno));
-	strcpy(server->path, path);
+	memcpy(server->path, address.sun_path, sizeof server->path);
 	return STATUS_OK;
 }
 

@@ -52,8 +52,8 @@ struct abci_application {
 	    void *context, struct abci_verdict *out, const struct abci_query *query, struct err *err);
 	MUST_USE enum status (*check_tx)(void *context, struct abci_verdict *out, struct bytes tx, struct err *err);
 	/* Which of the block's transactions are proposed: puts them in `txs`, which has room for all. */
-	MUST_USE enum status (*prepare)(void *context, struct bytes *txs, size_t *count,
-	    const struct abci_block *block, struct err *err);
+	MUST_USE enum status (*prepare)(
+	    void *context, struct bytes *txs, size_t *count, const struct abci_block *block, struct err *err);
 	MUST_USE enum status (*process)(
 	    void *context, struct abci_verdict *out, const struct abci_block *block, struct err *err);
 	MUST_USE enum status (*finalize)(void *context, struct abci_outcome *out, struct arena *arena,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "codec/rlp.h"
+#include "crypto/hash.h"
 
 /* --- bytes --- */
 
@@ -24,8 +25,8 @@ enum status bundle_decode(
 	size_t found = 0;
 	for (; !rlp_at_end(&counted); found++) (void)rlp_string(&counted);
 	if (counted.fault == NULL && (found == 0 || found > BUNDLE_TXS_MAX))
-		return err_set(err, STATUS_INVALID, "a bundle of %zu transactions; 1 to %d are allowed", found,
-		    BUNDLE_TXS_MAX);
+		return err_set(
+		    err, STATUS_INVALID, "a bundle of %zu transactions; 1 to %d are allowed", found, BUNDLE_TXS_MAX);
 	rlp_leave(&whole, &counted);
 	if (rlp_finish(&whole, err) != STATUS_OK) return err_prefix(err, STATUS_INVALID, "a bundle");
 	*envelopes = arena_alloc(arena, found * sizeof **envelopes);
@@ -120,8 +121,8 @@ static void recover(struct bundle_txs *out, struct senders *senders, const struc
 	out->count = kept;
 }
 
-void bundles_read(struct bundle_txs *out, struct arena *arena, struct senders *senders, const struct bytes *bundles,
-    size_t count) {
+void bundles_read(
+    struct bundle_txs *out, struct arena *arena, struct senders *senders, const struct bytes *bundles, size_t count) {
 	struct bytes **envelopes = arena_alloc(arena, count * sizeof *envelopes);
 	size_t *counts = arena_alloc(arena, count * sizeof *counts), all = 0;
 	*out = (struct bundle_txs){0};

@@ -37,8 +37,8 @@ struct bundle_txs {
 };
 /* Reads what stands in bundles, whole ones or none: one that is not canonical counts as one bad envelope. The result
  * views the bundles, and lives in the arena. */
-void bundles_read(struct bundle_txs *out, struct arena *arena, struct senders *senders, const struct bytes *bundles,
-    size_t count);
+void bundles_read(
+    struct bundle_txs *out, struct arena *arena, struct senders *senders, const struct bytes *bundles, size_t count);
 /* As they are executed: the places that a sender's transactions take stay the same, and in them stand its transactions
  * by nonce. So an order between senders is kept, and two bundles that overtook each other do no harm. */
 void bundles_order(struct bundle_txs *txs, struct arena *arena);

@@ -8,12 +8,14 @@
  * at any moment CometBFT repeats what is missing, and the same bytes come of it. A block bears no seal: CometBFT's
  * commit over the next header proves it.
  *
- * Threads: as engine.h says; engine_run owns the connections to CometBFT, and starts one thread more, which bundles what
- * the pool has and sends it. The link's functions are called from that thread, and from callers of engine_light_block.
+ * Threads: as engine.h says; engine_run owns the connections to CometBFT, and starts one thread more, which bundles
+ * what the pool has and sends it. The link's functions are called from that thread, and from callers of
+ * engine_light_block.
  */
 #ifndef LEDGER_CONSENSUS_COMET_H
 #define LEDGER_CONSENSUS_COMET_H
 
+#include "base/world.h"
 #include "ledger/consensus/engine.h"
 #include "ledger/pool/pool.h"
 

@@ -87,16 +87,15 @@ static enum status check_start(const struct comet *comet, const struct abci_init
 	return STATUS_OK;
 }
 
-static enum status init_chain(void *context, struct abci_started *out, struct arena *arena,
-    const struct abci_init *init, struct err *err) {
+static enum status init_chain(
+    void *context, struct abci_started *out, struct arena *arena, const struct abci_init *init, struct err *err) {
 	struct comet *comet = context;
 	TRY(check_start(comet, init, err));
 	if (atomic_load(&comet->height) != 0)
 		return err_set(err, STATUS_INVALID, "CometBFT begins anew, and this node holds height %llu",
 		    (unsigned long long)atomic_load(&comet->height));
 	struct abci_validator *validators = arena_alloc(arena, init->validator_count * sizeof *validators);
-	if (init->validator_count > 0)
-		memcpy(validators, init->validators, init->validator_count * sizeof *validators);
+	if (init->validator_count > 0) memcpy(validators, init->validators, init->validator_count * sizeof *validators);
 	*out = (struct abci_started){
 	    .validators = validators, .validator_count = init->validator_count, .app_hash = head_hash(comet)};
 	return STATUS_OK;
@@ -121,8 +120,8 @@ static enum status query(void *context, struct abci_verdict *out, const struct a
 	}
 	const struct bytes identifier = bytes_slice(path, sizeof by_node - 1, path.len);
 	if (admits_peer(context, identifier)) return STATUS_OK;
-	log_warn("comet", "a peer that is no member is refused: %.*s",
-	    (int)(identifier.len < 40 ? identifier.len : 40), (const char *)identifier.data);
+	log_warn("comet", "a peer that is no member is refused: %.*s", (int)(identifier.len < 40 ? identifier.len : 40),
+	    (const char *)identifier.data);
 	*out = (struct abci_verdict){REFUSED_PEER, "not a member"};
 	return STATUS_OK;
 }
@@ -195,8 +194,7 @@ static enum status prepare(
 	return STATUS_OK;
 }
 
-static enum status process(
-    void *context, struct abci_verdict *out, const struct abci_block *block, struct err *err) {
+static enum status process(void *context, struct abci_verdict *out, const struct abci_block *block, struct err *err) {
 	(void)err;
 	struct comet *comet = context;
 	struct bundle_txs txs;
@@ -225,12 +223,10 @@ static void read_decided(struct comet *comet, const struct abci_block *block) {
 }
 
 /* What the members' contract says after the pending block, if that changed it. */
-static enum status read_updates(
-    struct comet *comet, struct abci_outcome *out, struct arena *arena, struct err *err) {
+static enum status read_updates(struct comet *comet, struct abci_outcome *out, struct arena *arena, struct err *err) {
 	struct decision *decision = &comet->decision;
 	const struct pending_block *pending = decision->pending;
-	if (comet->members.count == 0 ||
-	    !members_changed(pending->receipts, pending->receipt_count, &comet->contract))
+	if (comet->members.count == 0 || !members_changed(pending->receipts, pending->receipt_count, &comet->contract))
 		return STATUS_OK;
 	const struct state_source state = chain_pending_state(comet->chain, pending);
 	TRY(members_read(&decision->members, &state, &comet->contract, err));
@@ -265,8 +261,8 @@ static void note_misbehaviour(const struct abci_block *block) {
 	}
 }
 
-static enum status finalize(void *context, struct abci_outcome *out, struct arena *arena,
-    const struct abci_block *block, struct err *err) {
+static enum status finalize(
+    void *context, struct abci_outcome *out, struct arena *arena, const struct abci_block *block, struct err *err) {
 	struct comet *comet = context;
 	struct decision *decision = &comet->decision;
 	TRY(check_height(comet, block->height, err));
@@ -275,8 +271,7 @@ static enum status finalize(void *context, struct abci_outcome *out, struct aren
 	read_decided(comet, block);
 	if (decision->txs.count > 0) {
 		TRY(chain_execute(comet->chain, &decision->pending, &decision->block, err));
-		if (decision->pending->block.transaction_count > 0)
-			TRY(read_updates(comet, out, arena, err));
+		if (decision->pending->block.transaction_count > 0) TRY(read_updates(comet, out, arena, err));
 	}
 	decision->is_there = true;
 	decision->height = block->height;

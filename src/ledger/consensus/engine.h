@@ -39,8 +39,7 @@ struct engine_kind {
 	    const struct engine *engine, struct eth_signature *out, const struct head_statement *head, struct err *err);
 	/* NULL, both: the engine has no light blocks. */
 	MUST_USE enum status (*light_block)(struct engine *engine, struct buf *out, uint64_t height, struct err *err);
-	MUST_USE enum status (*decided_at)(
-	    struct engine *engine, uint64_t *height, uint64_t number, struct err *err);
+	MUST_USE enum status (*decided_at)(struct engine *engine, uint64_t *height, uint64_t number, struct err *err);
 	void (*free)(struct engine *engine);
 	bool is_final; /* does a sealed block stay for ever? */
 };
@@ -96,8 +95,8 @@ static inline bool engine_has_light_blocks(const struct engine *engine) {
 	return engine->kind->light_block != NULL;
 }
 
-/* The light block of a height, 0: of the newest. Its header's app_hash is the hash of the block that was the head before
- * that height. STATUS_NOTFOUND: it is not kept. May wait for the process that has it. */
+/* The light block of a height, 0: of the newest. Its header's app_hash is the hash of the block that was the head
+ * before that height. STATUS_NOTFOUND: it is not kept. May wait for the process that has it. */
 MUST_USE static inline enum status engine_light_block(
     struct engine *engine, struct buf *out, uint64_t height, struct err *err) {
 	return engine->kind->light_block(engine, out, height, err);

@@ -4,11 +4,14 @@
 
 enum { SLOTS_PER_MEMBER = 3 };
 
-static enum status read_slot(uint8_t out[32], const struct state_source *state, const addr20 *contract,
-    const u256 *slot, struct err *err) {
+static enum status read_slot(
+    uint8_t out[32], const struct state_source *state, const addr20 *contract, const u256 *slot, struct err *err) {
 	u256 value;
 	TRY(state->storage(state->context, &value, contract, slot, err));
-	u256_to_be(out, &value);
+	uint8_t digits[32];
+	const struct bytes trimmed = u256_trimmed_be(digits, &value);
+	memset(out, 0, 32);
+	if (trimmed.len > 0) memcpy(out + 32 - trimmed.len, trimmed.data, trimmed.len);
 	return STATUS_OK;
 }
 
@@ -40,9 +43,10 @@ enum status members_read(
 	const uint64_t count = load_be64(length + 24);
 	static const uint8_t zeros[24];
 	if (memcmp(length, zeros, sizeof zeros) != 0 || count == 0 || count > MEMBERS_MAX)
-		return err_set(err, STATUS_CORRUPT, "the members' contract has no list of 1 to %d members", MEMBERS_MAX);
+		return err_set(
+		    err, STATUS_CORRUPT, "the members' contract has no list of 1 to %d members", MEMBERS_MAX);
 	const hash32 first = keccak256(bytes_make(list_slot, sizeof list_slot));
-	slot = u256_from_be(first.b);
+	slot = u256_from_be(BYTES_OF(first));
 	for (out->count = 0; out->count < count; out->count++) {
 		TRY(read_member(&out->list[out->count], state, contract, &slot, err));
 		u256_add_overflow(&slot, &slot, &step);

@@ -3,8 +3,9 @@
  * (config.xinglin.members). An engine reads it straight from the state, by the contract's storage layout
  * (contracts/src/Members.sol), so that no execution stands between a block and who decides the next one.
  *
- * Slot 0 has the list's length, and member i three slots from keccak256(uint256(0)) + 3 i on: its account in the low 160
- * bits and its power in the 64 above; its CometBFT key; and the identifier of its CometBFT node in the low 160 bits.
+ * Slot 0 has the list's length, and member i three slots from keccak256(uint256(0)) + 3 i on: its account in the low
+ * 160 bits and its power in the 64 above; its CometBFT key; and the identifier of its CometBFT node in the low 160
+ * bits.
  *
  * Threads: pure.
  */

@@ -1,4 +1,5 @@
-/* Offering transactions to an engine, or sending them away to be ordered: the best sender's next one, again and again. */
+/* Offering transactions to an engine, or sending them away to be ordered: the best sender's next one, again and again.
+ */
 #include "base/log.h"
 #include "ledger/pool/pool_private.h"
 
@@ -35,8 +36,7 @@ u256 pool_tip(const struct pool *pool, const struct pool_tx *tx) {
 }
 
 /* False if the account has nothing more that the next block could take. */
-static bool candidate_of(
-    struct candidate *out, const struct pool *pool, struct pool_account *account, size_t place) {
+static bool candidate_of(struct candidate *out, const struct pool *pool, struct pool_account *account, size_t place) {
 	if (place >= account->executable) return false;
 	const struct pool_tx *tx = account->txs[place];
 	if (u256_less(&tx->max_fee_wei, &pool->next_base_fee_wei)) return false;
@@ -79,8 +79,8 @@ static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, 
 	struct candidate *heap = arena_alloc(arena, pool->account_count * sizeof *heap);
 	size_t count = 0, blobs = pool->next_blobs_max;
 	for (size_t i = 0; i < pool->account_count; i++)
-		count += candidate_of(
-		    &heap[count], pool, pool->accounts[i], room.is_sending ? pool->accounts[i]->sent : 0);
+		count +=
+		    candidate_of(&heap[count], pool, pool->accounts[i], room.is_sending ? pool->accounts[i]->sent : 0);
 	for (size_t i = count / 2; i-- > 0;) sift_down(heap, count, i);
 	if (room.count > pool->executable) room.count = pool->executable;
 	*out = (struct pool_pick){.txs = arena_alloc(arena, room.count * sizeof *out->txs)};

@@ -124,8 +124,8 @@ struct pool_sending {
 	size_t under_way_max;        /* of all that is under way */
 	uint64_t now, again_before;
 };
-MUST_USE enum status pool_send(struct pool *pool, struct pool_pick *out, struct arena *arena,
-    const struct pool_sending *sending, struct err *err);
+MUST_USE enum status pool_send(
+    struct pool *pool, struct pool_pick *out, struct arena *arena, const struct pool_sending *sending, struct err *err);
 /* It is not under way any more, nor is what follows it of its sender. NULL: nothing is. */
 void pool_send_again(struct pool *pool, const hash32 *tx_hash);
 /* The engine found it invalid after all. */

@@ -40,7 +40,7 @@ struct pool_account {
 	struct pool_tx **txs; /* by nonce */
 	size_t count, cap;
 	size_t executable;
-	size_t sent; /* so many of its first are under way (pool_send); at most `executable` */
+	size_t sent;      /* so many of its first are under way (pool_send); at most `executable` */
 	uint64_t sent_at; /* the sender's clock, when the first of them was sent or the account last moved */
 };
 
