@@ -83,17 +83,43 @@ def open_sealed(part, d):
     return done.stdout
 
 
+def statements_of(deployment):
+    """What signs for the deployment that this deployment.json describes."""
+    statements = Deployment(deployment["chainId"])
+    statements.genesis = bytes.fromhex(deployment["genesis"][2:])
+    statements.contracts = {one: to_checksum_address(deployment[one]["address"])
+                            for one in ("directory", "folders", "records", "consent")}
+    return statements
+
+
+def rewrite_rotation(statements, path, signer_of, change):
+    """A rotation's file again, after `change` of its message and of its wraps' parts, signed by signer_of(its `by`)."""
+    action = json.loads(path.read_text())
+    values, _ = decode([abi_type("Rotate"), "bytes"], bytes.fromhex(action["data"][2:])[4:])
+    message = dict(zip((one.split(" ")[1] for one in TYPES["Rotate"].split(",")), values))
+    message["glass"] = dict(zip((one.split(" ")[1] for one in TYPES["Glass"].split(",")), message["glass"]))
+    for name in ("by", "relay"):
+        message[name] = to_checksum_address(message[name])
+    message["glass"].update(trustees=[to_checksum_address(one) for one in message["glass"]["trustees"]],
+                            commitments=list(message["glass"]["commitments"]))
+    message["recipients"] = [to_checksum_address(one) for one in message["recipients"]]
+    parts = parts_of(base64.urlsafe_b64decode(action["blobs"][0]["container"] + "=="))
+    change(message, parts)
+    frame, name = frame_of(parts), root([leaf(part) for part in parts])
+    message.update(wraps=name, wrapsSize=len(frame))
+    signature = bytes(signer_of(message["by"]).sign_message(statements.signable("Rotate", message)).signature)
+    action["data"] = "0x" + calldata("Rotate", message, signature).hex()
+    action["blobs"][0].update(blob="0x" + name.hex(), container=base64.urlsafe_b64encode(frame).decode().rstrip("="))
+    path.write_text(json.dumps(action))
+
+
 class Ward:
     """A patient, a hospital, an emergency actor, and trustees by the dozen; names begin with `name`."""
 
     def __init__(self, consortium, name, trustees):
         self.c, self.name, self.files = consortium, name, 0
         self.deployment = json.loads(consortium.deployment.read_text())
-        self.statements = Deployment(self.deployment["chainId"])
-        self.statements.genesis = bytes.fromhex(self.deployment["genesis"][2:])
-        self.statements.contracts = {
-            one: to_checksum_address(self.deployment[one]["address"])
-            for one in ("directory", "folders", "records", "consent")}
+        self.statements = statements_of(self.deployment)
         consortium.actor(f"{name}-hospital", "hospital")
         consortium.actor(f"{name}-er", "hospital,emergency")
         consortium.new_home(f"{name}-patient")
@@ -202,27 +228,10 @@ class Ward:
         """A rotation in which one trustee's share is another one's."""
         path = self.path()
         self.run("patient", "folder", "rotate", folder, "--out", path)
-        action = json.loads(path.read_text())
-        data = bytes.fromhex(action["data"][2:])
-        values, _ = decode([abi_type("Rotate"), "bytes"], data[4:])
-        message = dict(zip((one.split(" ")[1] for one in TYPES["Rotate"].split(",")), values))
-        message["glass"] = dict(zip((one.split(" ")[1] for one in TYPES["Glass"].split(",")), message["glass"]))
-        for name in ("by", "relay"):
-            message[name] = to_checksum_address(message[name])
-        message["glass"].update(trustees=[to_checksum_address(one) for one in message["glass"]["trustees"]],
-                                commitments=list(message["glass"]["commitments"]))
-        message["recipients"] = [to_checksum_address(one) for one in message["recipients"]]
-        parts = parts_of(base64.urlsafe_b64decode(action["blobs"][0]["container"] + "=="))
-        parts[index + 1] = parts[trustee + 1]
-        frame, name = frame_of(parts), root([leaf(part) for part in parts])
-        message.update(wraps=name, wrapsSize=len(frame))
-        signable = self.statements.signable("Rotate", message)
-        controller = self.controller(message["by"])
-        signature = bytes(controller.sign_message(signable).signature)
-        action["data"] = "0x" + calldata("Rotate", message, signature).hex()
-        action["blobs"][0].update(blob="0x" + name.hex(),
-                                  container=base64.urlsafe_b64encode(frame).decode().rstrip("="))
-        path.write_text(json.dumps(action))
+        def change(message, parts):
+            parts[index + 1] = parts[trustee + 1]
+
+        rewrite_rotation(self.statements, path, self.controller, change)
         self.relay(path)
 
     def controller(self, address):

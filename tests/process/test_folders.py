@@ -7,7 +7,8 @@ from eth_abi import decode, encode
 from eth_account import Account
 from eth_utils import to_checksum_address
 
-from machine import Refused
+from dealing import public, rewrite_rotation, statements_of
+from machine import PASSWORD, Refused
 
 BUNDLE = {
     "resourceType": "Bundle",
@@ -168,7 +169,7 @@ def test_a_new_controller_needs_the_hand_overs_file_once(ward):
     assert "holds no folder's key" in ward.refused(
         "fo-heir", "folder", "rotate", folder, "--handed", plain, "--out", ward.path(), code=2)
     other = ward.hand_over(ward.open_folder())
-    assert "not that of epoch 1" in ward.refused(
+    assert "is not this folder's" in ward.refused(
         "fo-heir", "folder", "rotate", folder, "--handed", other, "--out", ward.path())
     ward.signed("fo-heir", "folder", "rotate", folder, "--handed", given)
     ward.signed("fo-heir", "folder", "rotate", folder)
@@ -422,6 +423,117 @@ def test_a_delegate_rotates_and_everybody_reads_on(ward):
     assert ward.account("fo-delegate") in ward.signed("fo-delegate", "folder", "rotate", folder)["readers"]
     for record in (old, new, ward.add(folder)):
         ward.read("fo-heir", folder, record)
+
+
+# --- delegates that lie ---
+
+def capture(ward, folder, change):
+    """The delegate rotates, its wraps and statement changed by `change`; anybody relays it."""
+    key = Account.from_key(Account.decrypt((ward.c.home("fo-delegate") / "wallet" / "account.json").read_text(), PASSWORD))
+    path = ward.path()
+    ward.c.run("fo-delegate", "folder", "rotate", folder, "--out", path)
+    rewrite_rotation(statements_of(json.loads(ward.c.deployment.read_text())), path, lambda by: key, change)
+    ward.relay(path)
+
+
+def other_key(message, parts):
+    """The wraps hold another key than the statement names."""
+    xy = public(b"\x01" * 32)
+    message.update(keyX=xy[:32], keyY=xy[32:])
+
+
+def garbage_wraps(message, parts):
+    parts[:] = [b"no wrap at all"]
+
+
+def no_link(message, parts):
+    """The wraps are right, and nothing leads back."""
+    del parts[-1]
+
+
+def captured(ward, *more):
+    """A folder with a record, and a delegate that may rotate."""
+    folder = ward.open_folder("--glass-minutes", 60, "--trustee", ward.account("fo-trustee"), *more)
+    record = ward.add(folder)
+    ward.share(folder, "fo-delegate", "--rights", "read,share,rotate")
+    return folder, record
+
+
+def emergency_reads(ward, folder, *records):
+    ward.c.run("fo-er", "break-glass", "--folder", folder, "--reason", "unconscious")
+    ward.c.run("fo-trustee", "trustee", "serve", "--once")
+    for record in records:
+        ward.read("fo-er", folder, record)
+
+
+@pytest.mark.parametrize("change", [other_key, garbage_wraps])
+def test_a_delegates_epoch_without_a_good_key_cuts_nothing_else_off(ward, change):
+    folder, old = captured(ward)
+    capture(ward, folder, change)
+    lost = ward.add(folder)
+    ward.read("fo-parent", folder, old)
+    path = ward.path()
+    share = ["share", "--folder", folder, "--with", ward.account("fo-clinic"), "--purpose", "TREAT", "--days", 1]
+    for command in (share, ["record", "read", lost]):
+        said = ward.refused("fo-parent", *command, "--out", path)
+        assert f"epoch 2, which {ward.account('fo-delegate')} started" in said
+    assert ward.signed("fo-parent", "folder", "rotate", folder)["lostEpochs"] == [2]
+    new = ward.add(folder)
+    assert ward.signed("fo-parent", "folder", "rotate", folder)["lostEpochs"] == []  # the chain goes on from there
+    ward.share(folder, "fo-clinic")
+    for record in (old, new):
+        ward.read("fo-parent", folder, record)
+        ward.read("fo-clinic", folder, record)
+    assert "epoch 2, which" in ward.refused("fo-clinic", "record", "read", lost, "--out", ward.path())
+    emergency_reads(ward, folder, old, new)
+    given = ward.hand_over(folder)
+    ward.signed("fo-heir", "folder", "rotate", folder, "--handed", given)
+    for record in (old, new):
+        ward.read("fo-heir", folder, record)
+
+
+def test_several_captured_epochs_are_passed_over_in_one(ward):
+    folder, old = captured(ward)
+    for _ in range(3):
+        capture(ward, folder, other_key)
+    assert ward.signed("fo-parent", "folder", "rotate", folder)["lostEpochs"] == [4, 3, 2]
+    ward.share(folder, "fo-clinic")
+    ward.read("fo-clinic", folder, old)
+    emergency_reads(ward, folder, old)
+
+
+def test_a_delegate_that_leaves_the_link_out_cuts_nothing_off(ward):
+    folder, old = captured(ward)
+    capture(ward, folder, no_link)
+    between = ward.add(folder)
+    rotated = ward.signed("fo-parent", "folder", "rotate", folder)
+    assert rotated["lostEpochs"] == []
+    ward.share(folder, "fo-clinic")
+    for record in (old, between, ward.add(folder)):
+        ward.read("fo-parent", folder, record)
+        ward.read("fo-clinic", folder, record)
+    emergency_reads(ward, folder, old, between)
+
+
+def test_an_honest_delegate_goes_on_over_a_captured_epoch(ward):
+    folder, old = captured(ward)
+    capture(ward, folder, other_key)
+    assert ward.signed("fo-delegate", "folder", "rotate", folder)["lostEpochs"] == [2]
+    for name in ("fo-parent", "fo-delegate"):
+        ward.read(name, folder, old)
+        ward.read(name, folder, ward.add(folder))
+
+
+@pytest.mark.parametrize("change", [other_key, garbage_wraps, no_link])
+def test_a_hand_overs_file_serves_although_a_delegate_rotated_since(ward, change):
+    folder, old = captured(ward)
+    given = ward.hand_over(folder)
+    capture(ward, folder, change)
+    ward.signed("fo-heir", "folder", "rotate", folder, "--handed", given)
+    ward.share(folder, "fo-clinic", by="fo-heir")
+    for name in ("fo-heir", "fo-clinic"):
+        ward.read(name, folder, old)
+    emergency_reads(ward, folder, old)
 
 
 def test_numbers_of_a_delegate_rise_without_the_chain(ward):

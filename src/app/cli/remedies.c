@@ -13,6 +13,9 @@ static const char *const of_causes[] = {
     [CAUSE_NOT_CONTROLLER] = "xinglin folder list shows those that it controls",
     [CAUSE_NO_WINDOW] = "ask with: xinglin access ask",
     [CAUSE_NO_FOLDER_KEY] = "the folder's controller gives one with: xinglin share",
+    [CAUSE_EPOCH_LOST] =
+	("the folder's controller gives the folder a good key with: xinglin folder rotate. The author of a record of that "
+	 "epoch can add it again"),
     [CAUSE_NO_RELEASE] = "ask the folder's trustees to run `xinglin trustee serve`, then read",
     [CAUSE_NO_DESTINATION] = "--to ADDRESS says to whom it goes",
     [CAUSE_OTHER_DESTINATION] = "leave --to out, or give the event's",

@@ -29,6 +29,16 @@ static void put_accounts(struct cli *cli, const char *name, const addr20 *accoun
 	json_array_end(&cli->writer);
 }
 
+static void put_lost(struct cli *cli, const struct folder_rotation *rotation) {
+	json_array_begin(&cli->writer, "lostEpochs");
+	for (size_t i = 0; i < rotation->lost_count; i++) {
+		json_put_u64(&cli->writer, NULL, rotation->lost[i]);
+		cli_say(cli, "this home has no key of epoch %u: the new key does not open the records of that epoch",
+		    rotation->lost[i]);
+	}
+	json_array_end(&cli->writer);
+}
+
 void folder_put_rotation(struct cli *cli, const struct folder_rotation *rotation) {
 	const size_t trustees = rotation->kept_trustee_count;
 	put_accounts(cli, "trustees", rotation->kept, trustees);
@@ -37,6 +47,7 @@ void folder_put_rotation(struct cli *cli, const struct folder_rotation *rotation
 	json_array_begin(&cli->writer, "leftOut");
 	for (size_t i = 0; i < rotation->left_out_count; i++) put_left_out(cli, &rotation->left_out[i]);
 	json_array_end(&cli->writer);
+	put_lost(cli, rotation);
 }
 
 /* The folder's key out of a hand-over's file. */
@@ -85,6 +96,8 @@ const struct cli_command command_folder_rotate = {
 	     "through links back. Whoever lost its grant never has the new key. Records stay as they are. Each\n"
 	     "trustee gets a new share. Trustees stay as they were, unless others are named. One who is no active\n"
 	     "trustee any more is left out, and so is a reader whose grant cannot be read: the report names them.\n"
+	     "It names the epochs, too, that somebody who may rotate left without a good key: the new key leads\n"
+	     "past them, and what was sealed within them is lost to those who did not have that key.\n"
 	     "If fewer trustees than the threshold are left, all are left out. Whoever was granted the right to\n"
 	     "rotate may rotate too, with the trustees as they are.\n\n"
 	     "  xinglin folder rotate 0x… --home patient --out rotate.json\n"
@@ -93,8 +106,8 @@ const struct cli_command command_folder_rotate = {
 	{"trustee-threshold", "T", "how many of them it takes (as before; of new trustees a majority)"},
 	{"no-trustee", NULL, "from now on nobody holds any"},
 	{"glass-minutes", "N", "how long an emergency may look from now on (as before; 0: never)"},
-	{"handed", "FILE", "the first time after a hand-over: its file, which holds the key before"},
-	{"without-link", NULL, "the key before cannot be had: the new one leads back to no older key"}, ACTION_OPTIONS},
+	{"handed", "FILE", "the first time after a hand-over: its file, which holds a key before"},
+	{"without-link", NULL, "this home has no key of the folder: the new one leads back to none"}, ACTION_OPTIONS},
     .needs_home = true,
     .run = cmd_folder_rotate,
 };

@@ -15,6 +15,7 @@
 	X(NOT_CONTROLLER)    /* the folder is not this home's */                                                       \
 	X(NO_WINDOW)         /* the node gives a record within an access window only */                                \
 	X(NO_FOLDER_KEY)     /* nobody gave this home the folder's key */                                              \
+	X(EPOCH_LOST)        /* a delegate left an epoch without a good key for this home */                           \
 	X(NO_RELEASE)        /* no trustee has released the folder's key yet */                                        \
 	X(NO_DESTINATION)    /* an event does not say to whom it goes */                                               \
 	X(OTHER_DESTINATION) /* an event goes to another actor than the caller named */                                \

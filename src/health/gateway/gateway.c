@@ -203,6 +203,7 @@ void gateway_answer_denial(struct http_response *response, const struct err *err
 	    [CAUSE_NOT_CONTROLLER] = {"not-controller", "this organisation does not control the folder"},
 	    [CAUSE_NO_WINDOW] = {"no-window", "the node gives this record within an access window only"},
 	    [CAUSE_NO_FOLDER_KEY] = {"no-folder-key", "nobody gave this organisation the folder's key"},
+	    [CAUSE_EPOCH_LOST] = {"no-folder-key", "the key of that time was not given on by whoever made it"},
 	    [CAUSE_NOT_PROVED] = {"not-proved", "what the node shows is not proved, and was not believed"},
 	    [CAUSE_OLD_HEAD] = {"not-proved", "the node shows no block that is new enough, and was not believed"},
 	    [CAUSE_NO_RELEASE] = {"no-release", "no trustee has released the folder's key yet"},

@@ -1,5 +1,5 @@
 /* A new epoch: a random sealing key, wrapped to the controller and to each reader, dealt in shares to the trustees, and
- * linked to the key before. */
+ * linked to the keys before. */
 #include "health/records/epoch.h"
 
 #include "crypto/hash.h"
@@ -42,6 +42,10 @@ static enum status add_shares(struct actor_request *request, struct parts *parts
 	return status;
 }
 
+static size_t link_count(const struct epoch_draft *epoch) {
+	return epoch->links ? epoch->links->count : 0;
+}
+
 static enum status add_wraps(struct actor_request *request, struct parts *parts, struct epoch_draft *epoch,
     const struct p256_secret *secret, struct err *err) {
 	const struct p256_public *controller = &epoch->controller_key;
@@ -50,8 +54,11 @@ static enum status add_wraps(struct actor_request *request, struct parts *parts,
 	for (size_t i = epoch->trustee_count; i < epoch->recipient_count; i++)
 		TRY(add_wrap(
 		    request, parts, WRAP_KEY, &epoch->recipients[i].key, epoch->folder, epoch->epoch, secret, err));
-	if (!epoch->previous) return STATUS_OK;
-	return add_wrap(request, parts, WRAP_LINK, &epoch->key, epoch->folder, epoch->epoch - 1, epoch->previous, err);
+	for (size_t i = 0; i < link_count(epoch); i++) {
+		const struct epoch_link *link = &epoch->links->all[i];
+		TRY(add_wrap(request, parts, WRAP_LINK, &epoch->key, epoch->folder, link->epoch, &link->secret, err));
+	}
+	return STATUS_OK;
 }
 
 static enum status carry(struct actor_request *request, struct action *action, struct epoch_draft *epoch,
@@ -78,7 +85,7 @@ static enum status carry(struct actor_request *request, struct action *action, s
 
 enum status epoch_make(
     struct actor_request *request, struct action *action, struct epoch_draft *epoch, struct err *err) {
-	struct parts parts = {.count = 1 + epoch->recipient_count + (epoch->previous ? 1 : 0)};
+	struct parts parts = {.count = 1 + epoch->recipient_count + link_count(epoch)};
 	struct p256_secret secret;
 	uint8_t ikm[32];
 	random_fill(request->random, ikm, sizeof ikm);

@@ -5,13 +5,35 @@
 #include "crypto/threshold/vss.h"
 #include "health/actors/action.h"
 #include "health/contracts/folders.h"
+#include "health/records/folder.h"
 
 #define EPOCH_RECIPIENTS_MAX 64u /* of its wraps, as Folders has it */
+#define EPOCH_LINKS_MAX 64u      /* readers look at no more */
 
 struct epoch_recipient {
 	addr20 address;
 	struct p256_public key;
 };
+/* An older epoch's key, sealed to the new one. */
+struct epoch_link {
+	uint32_t epoch;
+	struct p256_secret secret;
+};
+struct epoch_links {
+	struct epoch_link all[EPOCH_LINKS_MAX];
+	size_t count;
+	const uint32_t *lost; /* in the arena, falling: epochs that none of the links leads to */
+	size_t lost_count;
+};
+/*
+ * The links of a folder's next epoch. The first is to the newest epoch whose key this home has, checked against the
+ * epoch's statement. There are more only if a delegate left a key or a link out, or a false one in: each leads to what
+ * those before it do not lead to. `handed`, which may be empty, is the key in a hand-over's file. STATUS_DENIED: this
+ * home has no key of the folder. The caller wipes `*out`, on failure too.
+ */
+MUST_USE enum status epoch_links_find(struct actor_request *request, struct epoch_links *out,
+    const struct folder *folder, struct bytes handed, struct err *err);
+
 struct epoch_draft {
 	const hash32 *folder;
 	uint32_t epoch;
@@ -19,7 +41,7 @@ struct epoch_draft {
 	const struct epoch_recipient *recipients; /* trustees first: each gets its share; others get the key */
 	size_t recipient_count, trustee_count;
 	uint8_t threshold;                  /* of the trustees; 0 if there are none */
-	const struct p256_secret *previous; /* NULL for the first epoch */
+	const struct epoch_links *links;    /* NULL: none */
 	struct vss_commitments commitments; /* out, if there are trustees */
 	struct p256_public key;             /* out */
 	hash32 wraps;                       /* out: the blob's name */

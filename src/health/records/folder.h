@@ -92,14 +92,16 @@ struct folder_rotation {
 	uint8_t threshold; /* of the trustees; 0: as it was, or a majority of those that are set */
 	bool sets_minutes; /* of an emergency; else they stay as they are */
 	uint16_t glass_minutes;
-	bool without_link;       /* the key before cannot be had: the new one leads back to none */
-	struct bytes handed_key; /* of the file of a hand-over: the key before, if this home has it in no other way */
+	bool without_link;       /* no key before can be had: the new one leads back to none */
+	struct bytes handed_key; /* of the file of a hand-over: a key before, if this home has it in no other way */
 	/* What became of it, in the request's arena. */
 	struct folder_left_out *left_out;
 	size_t left_out_count;
 	const addr20 *kept; /* the trustees, then the readers */
 	size_t kept_trustee_count, kept_reader_count;
 	uint8_t kept_threshold; /* 1: each trustee holds the key */
+	const uint32_t *lost;   /* epochs before, falling: the new key leads to none of their keys */
+	size_t lost_count;
 };
 MUST_USE enum status folder_rotate_action(struct actor_request *request, struct action *action, const hash32 *id,
     struct folder_rotation *rotation, struct err *err);

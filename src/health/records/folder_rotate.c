@@ -4,7 +4,6 @@
 #include "health/contracts/folders.h"
 #include "health/records/epoch.h"
 #include "health/records/signer.h"
-#include "health/records/wrap.h"
 
 struct recipients {
 	struct epoch_recipient all[EPOCH_RECIPIENTS_MAX];
@@ -136,25 +135,6 @@ static enum status check_delegate(const struct folder_signer *signer, const stru
 
 /* --- the key --- */
 
-/* The key before: as this home reads it; or, before the first rotation of a new controller, out of the file that the
- * one before gave it. */
-static enum status previous_secret(struct actor_request *request, struct p256_secret *out, const struct folder *folder,
-    const struct folder_signer *signer, struct bytes handed_key, struct err *err) {
-	struct p256_secret secret;
-	struct p256_public key;
-	if (!handed_key.len) return folder_secret(request, out, &folder->id, folder->epoch, err);
-	TRY(home_audit_key(request->home, &secret, &key, signer->controller_index, err));
-	enum status status = wrap_open(out, WRAP_KEY, &secret, &folder->id, folder->epoch, handed_key, err);
-	mem_wipe(&secret, sizeof secret);
-	if (status != STATUS_OK)
-		return err_prefix(
-		    err, status, "the key in the hand-over's file is not that of epoch %u", folder->epoch);
-	if (p256_public_of(&key, out) == STATUS_OK && memcmp(key.xy, folder->key.xy, sizeof key.xy) == 0)
-		return STATUS_OK;
-	mem_wipe(out, sizeof *out);
-	return err_set(err, STATUS_DENIED, "the hand-over's file holds another key than the folder has");
-}
-
 static enum status controller_key(
     struct actor_request *request, struct p256_public *key, const struct folder_signer *signer, struct err *err) {
 	struct p256_secret secret;
@@ -163,19 +143,21 @@ static enum status controller_key(
 	return status;
 }
 
-/* Wraps for the recipients, and the link back to the key before. */
+/* Wraps for the recipients, and the links back to keys before. */
 static enum status make_epoch(struct actor_request *request, struct action *action, struct epoch_draft *epoch,
-    const struct folder *folder, const struct folder_signer *signer, const struct folder_rotation *rotation,
+    const struct folder *folder, const struct folder_signer *signer, struct folder_rotation *rotation,
     struct err *err) {
-	struct p256_secret previous;
+	struct epoch_links links;
 	epoch->controller_key = folder->said.audit_key;
 	if (!signer->is_delegate) TRY(controller_key(request, &epoch->controller_key, signer, err));
 	if (rotation->without_link) return epoch_make(request, action, epoch, err);
-	TRY(previous_secret(request, &previous, folder, signer, rotation->handed_key, err));
-	epoch->previous = &previous;
-	enum status status = epoch_make(request, action, epoch, err);
-	epoch->previous = NULL;
-	mem_wipe(&previous, sizeof previous);
+	enum status status = epoch_links_find(request, &links, folder, rotation->handed_key, err);
+	epoch->links = &links;
+	if (status == STATUS_OK) status = epoch_make(request, action, epoch, err);
+	epoch->links = NULL;
+	rotation->lost = links.lost;
+	rotation->lost_count = links.lost_count;
+	mem_wipe(&links, sizeof links);
 	return status;
 }
 

@@ -76,21 +76,37 @@ static bool read_jwk(struct p256_secret *secret, struct arena *arena, struct byt
 	       is_member(jwk, "y", key.xy + 32);
 }
 
-enum status wrap_open(struct p256_secret *folder_secret, enum wrap_kind kind, const struct p256_secret *recipient,
-    const hash32 *folder, uint32_t epoch, struct bytes wrap, struct err *err) {
+/* Any epoch's if `wanted` names none. */
+static enum status open_wanted(struct p256_secret *folder_secret, uint32_t *epoch, const struct text_header *wanted,
+    const struct p256_secret *recipient, struct bytes wrap, struct err *err) {
 	struct arena arena;
 	struct jwe_header header;
 	struct buf jwk;
-	struct text_header wanted = {.cty = "jwk+json", .typ = typ_of(kind), .fld = folder, .epo = &epoch};
+	uint64_t named = 0;
 	arena_init(&arena);
 	buf_init(&jwk, WRAP_MAX);
 	enum status status = jwe_ecdh_open(&jwk, &header, &arena, wrap, recipient, err);
-	if (status == STATUS_OK && !text_header_matches(&header, &wanted))
+	if (status == STATUS_OK && (!text_header_matches(&header, wanted) ||
+				       !json_u64(&named, json_get(header.members, "epo")) || named > UINT32_MAX))
 		status = err_set(err, STATUS_INVALID, "this wrap is of another kind, folder or epoch");
 	if (status == STATUS_OK && !read_jwk(folder_secret, &arena, buf_view(&jwk)))
 		status = err_set(err, STATUS_INVALID, "the wrap holds no P-256 key pair");
 	if (status != STATUS_OK) mem_wipe(folder_secret, sizeof *folder_secret);
+	*epoch = (uint32_t)named;
 	buf_wipe(&jwk);
 	arena_fini(&arena);
 	return status;
+}
+
+enum status wrap_open(struct p256_secret *folder_secret, enum wrap_kind kind, const struct p256_secret *recipient,
+    const hash32 *folder, uint32_t epoch, struct bytes wrap, struct err *err) {
+	const struct text_header wanted = {.cty = "jwk+json", .typ = typ_of(kind), .fld = folder, .epo = &epoch};
+	uint32_t named;
+	return open_wanted(folder_secret, &named, &wanted, recipient, wrap, err);
+}
+
+enum status wrap_open_any(struct p256_secret *folder_secret, uint32_t *epoch, enum wrap_kind kind,
+    const struct p256_secret *recipient, const hash32 *folder, struct bytes wrap, struct err *err) {
+	const struct text_header wanted = {.cty = "jwk+json", .typ = typ_of(kind), .fld = folder};
+	return open_wanted(folder_secret, epoch, &wanted, recipient, wrap, err);
 }
