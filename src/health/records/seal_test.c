@@ -281,6 +281,7 @@ static void wraps_give_a_key_to_one_recipient(void **state) {
 	struct scene *s = *state;
 	struct p256_secret folder_secret = {{5}}, other = {{6}}, opened;
 	hash32 folder = s->place.folder, another = {{1}};
+	uint32_t epoch;
 	struct buf wrap;
 	buf_init(&wrap, 8192);
 	assert_int_equal(
@@ -292,6 +293,11 @@ static void wraps_give_a_key_to_one_recipient(void **state) {
 	assert_int_equal(wrap_open(&opened, WRAP_LINK, &s->secret, &folder, 3, text, NULL), STATUS_INVALID);
 	assert_int_equal(wrap_open(&opened, WRAP_KEY, &s->secret, &another, 3, text, NULL), STATUS_INVALID);
 	assert_int_equal(wrap_open(&opened, WRAP_KEY, &s->secret, &folder, 4, text, NULL), STATUS_INVALID);
+	assert_int_equal(wrap_open_any(&opened, &epoch, WRAP_KEY, &s->secret, &folder, text, &s->err), STATUS_OK);
+	assert_int_equal(epoch, 3); /* the one that it names */
+	assert_memory_equal(opened.d, folder_secret.d, 32);
+	assert_int_equal(wrap_open_any(&opened, &epoch, WRAP_KEY, &s->secret, &another, text, NULL), STATUS_INVALID);
+	assert_int_equal(wrap_open_any(&opened, &epoch, WRAP_LINK, &s->secret, &folder, text, NULL), STATUS_INVALID);
 	for (size_t i = 0; i < wrap.len; i++) {
 		wrap.data[i] ^= (uint8_t)(1 << (i % 7));
 		assert_int_not_equal(wrap_open(&opened, WRAP_KEY, &s->secret, &folder, 3, text, NULL), STATUS_OK);
