@@ -70,17 +70,34 @@ def public(d):
     return b"".join(int(one).to_bytes(32, "big") for one in (point.x, point.y))
 
 
-def open_sealed(part, d):
-    """The plaintext of a compact JWE, opened by the npm package jose."""
-    text = lambda data: base64.urlsafe_b64encode(data).decode().rstrip("=")  # noqa: E731
-    xy = public(d)
+def jwk_of(xy, d=None):
+    def text(data):
+        return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+    key = {"kty": "EC", "crv": "P-256", "x": text(xy[:32]), "y": text(xy[32:])}
+    return {**key, "d": text(d)} if d else key
+
+
+def jose(verb, key, data, *header):
+    """What the npm package jose seals or opens."""
     with tempfile.NamedTemporaryFile("w", suffix=".jwk") as jwk:
-        json.dump({"kty": "EC", "crv": "P-256", "x": text(xy[:32]), "y": text(xy[32:]), "d": text(d)}, jwk)
+        json.dump(key, jwk)
         jwk.flush()
-        done = subprocess.run(["node", ROOT / "tests/node/jose_peer.mjs", "open", jwk.name], input=part,
+        done = subprocess.run(["node", ROOT / "tests/node/jose_peer.mjs", verb, jwk.name, *header], input=data,
                               capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def open_sealed(part, d):
+    """The plaintext of a compact JWE."""
+    return jose("open", jwk_of(public(d), d), part)
+
+
+def seal_link(folder, epoch, d, to):
+    """A link (docs/wire-formats.md §3): the secret `d`, as epoch's, sealed to x || y of a later one."""
+    header = {"cty": "jwk+json", "typ": "xinglin-link", "fld": "0x" + folder.hex(), "epo": epoch}
+    return jose("seal", jwk_of(to), json.dumps(jwk_of(public(d), d)).encode(), json.dumps(header))
 
 
 def statements_of(deployment):

@@ -7,7 +7,7 @@ from eth_abi import decode, encode
 from eth_account import Account
 from eth_utils import to_checksum_address
 
-from dealing import public, rewrite_rotation, statements_of
+from dealing import public, rewrite_rotation, seal_link, statements_of
 from machine import PASSWORD, Refused
 
 BUNDLE = {
@@ -451,6 +451,15 @@ def no_link(message, parts):
     del parts[-1]
 
 
+def garbage_link(message, parts):
+    parts[-1] = b"no link at all"
+
+
+def false_link(message, parts):
+    """It is well formed, and holds another key than the epoch before has."""
+    parts[-1] = seal_link(message["folder"], message["epoch"] - 1, b"\x07" * 32, message["keyX"] + message["keyY"])
+
+
 def captured(ward, *more):
     """A folder with a record, and a delegate that may rotate."""
     folder = ward.open_folder("--glass-minutes", 60, "--trustee", ward.account("fo-trustee"), *more)
@@ -503,9 +512,10 @@ def test_several_captured_epochs_are_passed_over_in_one(ward):
     emergency_reads(ward, folder, old)
 
 
-def test_a_delegate_that_leaves_the_link_out_cuts_nothing_off(ward):
+@pytest.mark.parametrize("change", [no_link, garbage_link, false_link])
+def test_a_delegates_epoch_without_a_good_link_cuts_nothing_off(ward, change):
     folder, old = captured(ward)
-    capture(ward, folder, no_link)
+    capture(ward, folder, change)
     between = ward.add(folder)
     rotated = ward.signed("fo-parent", "folder", "rotate", folder)
     assert rotated["lostEpochs"] == []
@@ -525,7 +535,7 @@ def test_an_honest_delegate_goes_on_over_a_captured_epoch(ward):
         ward.read(name, folder, ward.add(folder))
 
 
-@pytest.mark.parametrize("change", [other_key, garbage_wraps, no_link])
+@pytest.mark.parametrize("change", [other_key, garbage_wraps, no_link, false_link])
 def test_a_hand_overs_file_serves_although_a_delegate_rotated_since(ward, change):
     folder, old = captured(ward)
     given = ward.hand_over(folder)

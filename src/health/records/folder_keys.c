@@ -79,7 +79,8 @@ static enum status check_key(const struct statement_epoch *epoch, struct p256_se
 	if (p256_public_of(&key, secret) == STATUS_OK && memcmp(key.xy, epoch->key.xy, sizeof key.xy) == 0)
 		return STATUS_OK;
 	mem_wipe(secret, sizeof *secret);
-	return err_set(err, STATUS_CORRUPT, "the wrap of epoch %u holds another key than was stated", epoch->epoch);
+	return err_set(
+	    err, STATUS_CORRUPT, "what was sealed as the key of epoch %u is another key than was stated", epoch->epoch);
 }
 
 /* `*found` false: `wrap` does not hold the epoch's key for `secret`, which is wiped. */
@@ -224,7 +225,10 @@ static enum status open_link(struct search *s, uint32_t from, struct bytes link,
 		return STATUS_OK;
 	}
 	status = find_stated(s, &older, to, err);
-	if (status == STATUS_OK && check_key(older, &secret, &why) == STATUS_OK) keep_secret(s, to, &secret);
+	if (status == STATUS_OK && check_key(older, &secret, &why) == STATUS_OK)
+		keep_secret(s, to, &secret);
+	else if (status == STATUS_OK)
+		note(s, why.message);
 	mem_wipe(&secret, sizeof secret);
 	return status;
 }
