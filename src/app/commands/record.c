@@ -249,9 +249,12 @@ static const char *availability(const struct record_registration *registration, 
 
 /* "Erased and confirmed" is said only if nothing that holds the record's key is given to anybody. */
 static void say_erasure(struct cli *cli, const struct consent_erasure *erasure, bool is_served) {
+	if (erasure->confirmed.unproved)
+		cli_say(cli, "%zu confirmations that the node shows are not proved, and do not count",
+		    erasure->confirmed.unproved);
 	if (erasure->wraps_left)
 		cli_say(cli, "%zu wraps of it are not named for deletion yet", erasure->wraps_left);
-	else if (is_served || erasure->served || erasure->node_count == 0)
+	else if (is_served || erasure->served || erasure->confirmed.count == 0)
 		cli_say(cli, "erased on the chain; no node has confirmed yet that all of it is deleted");
 	else
 		cli_say(cli, "erased and confirmed");
@@ -272,8 +275,9 @@ static enum status cmd_record_status(struct cli *cli, struct err *err) {
 	cli_put_text(cli, "available", availability(&registration, &verdict));
 	cli_put_u64(cli, "httpStatus", (uint64_t)verdict.http_status);
 	json_array_begin(&cli->writer, "erasureConfirmedBy");
-	for (size_t i = 0; i < erasure.node_count; i++) cli_put_address(cli, NULL, &erasure.nodes[i]);
+	for (size_t i = 0; i < erasure.confirmed.count; i++) cli_put_address(cli, NULL, &erasure.confirmed.nodes[i]);
 	json_array_end(&cli->writer);
+	cli_put_u64(cli, "confirmationsNotProved", erasure.confirmed.unproved);
 	cli_put_u64(cli, "wraps", erasure.wraps);
 	cli_put_u64(cli, "wrapsLeft", erasure.wraps_left);
 	cli_put_u64(cli, "wrapsServed", erasure.served);

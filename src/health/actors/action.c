@@ -73,8 +73,8 @@ enum status action_parse(
 	TRY(json_parse(&root, arena, json, NULL, err));
 	if (!json_string_is(json_get(root, "type"), "xinglin-action"))
 		return err_set(err, STATUS_INVALID, "this is no signed action: its type is not \"xinglin-action\"");
-	if (!json_u64(&version, json_get(root, "v")) || version != 2)
-		return err_set(err, STATUS_UNSUPPORTED, "action of another version than 2");
+	if (!json_u64(&version, json_get(root, "v"))) return bad(err, "v");
+	if (version != 2) return err_set(err, STATUS_UNSUPPORTED, "action of another version than 2");
 	if (!json_u64(&of_chain, json_get(root, "chainId"))) return bad(err, "chainId");
 	if (of_chain != chain_id)
 		return err_set(err, STATUS_INVALID, "the action is for chain %llu, the node runs %llu",

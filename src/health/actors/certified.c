@@ -48,7 +48,7 @@ static enum status read_key(void *context, struct bytes input, struct err *err) 
 static enum status check_newest_key(const struct reading *r, struct err *err) {
 	const struct statement_key *newest = statement_actor_newest_key(&r->out->said);
 	if (newest->version != r->out->words.key_version)
-		return err_set(err, STATUS_DENIED, "not proved: the node leaves out keys of the actor");
+		return certified_left_out(err, "the node leaves out keys of the actor");
 	return statement_is_proved(&newest->fact, &r->out->words.key, "the newest key", err);
 }
 
@@ -61,7 +61,7 @@ static enum status read_served(struct reading *r, struct err *err) {
 	struct client_log *logs;
 	size_t count;
 	TRY(certified_logs(r->verified, &logs, &count, r->out->words.entry_at, &published, err));
-	if (count == 0) return err_set(err, STATUS_DENIED, "not proved: the node serves no key of the actor");
+	if (count == 0) return certified_left_out(err, "the node serves no key of the actor");
 	TRY(directory_key_published_event_read(&first, &logs[0].log, err));
 	r->version = first.version;
 	TRY(certified_block(r->verified, &listed, r->out->words.entry_at, &entry, err));

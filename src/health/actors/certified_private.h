@@ -20,6 +20,8 @@ MUST_USE enum status certified_said(struct verified *verified, const struct home
 
 MUST_USE enum status certified_logs(struct verified *verified, struct client_log **logs, size_t *count,
     uint64_t from_block, const struct contract_topics *topics, struct err *err);
+/* STATUS_DENIED with CAUSE_NOT_PROVED: the node leaves out such logs; `what` it is. */
+enum status certified_left_out(struct err *err, const char *what);
 /* The calldata of this block's event, read by the wish until one is what was looked for. */
 MUST_USE enum status certified_block(struct verified *verified, const struct contract_topics *topics, uint64_t block,
     const struct calldata_wish *wish, struct err *err);

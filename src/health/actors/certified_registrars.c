@@ -2,6 +2,7 @@
 #include "health/actors/certified_private.h"
 
 #include "health/actors/kept_statements.h"
+#include "health/chain/cause.h"
 
 static const struct deployment *anchor_of(const struct verified *verified) {
 	return heads_anchor(verified->heads);
@@ -15,6 +16,10 @@ enum status certified_logs(struct verified *verified, struct client_log **logs, 
 	memcpy(filter.topics, topics->topics, sizeof filter.topics);
 	memcpy(filter.has_topic, topics->has_topic, sizeof filter.has_topic);
 	return client_logs(verified->client, logs, count, verified->arena, &filter, err);
+}
+
+enum status certified_left_out(struct err *err, const char *what) {
+	return err_because(err, CAUSE_NOT_PROVED, err_set(err, STATUS_DENIED, "not proved: %s", what));
 }
 
 enum status certified_block(struct verified *verified, const struct contract_topics *topics, uint64_t block,
@@ -84,8 +89,10 @@ static enum status next_set(struct sets_reading *r, struct err *err) {
 	struct client_log *logs;
 	size_t count;
 	TRY(certified_logs(r->verified, &logs, &count, 0, &topics, err));
-	if (count == 0)
-		return err_set(err, STATUS_DENIED, "not proved: the node does not serve set %u of registrars", number);
+	if (count == 0) {
+		const char *what = arena_printf(r->verified->arena, "the node does not serve set %u of registrars", number);
+		return certified_left_out(err, what);
+	}
 	return certified_block(r->verified, &topics, logs[0].block_number, &wish, err);
 }
 

@@ -157,8 +157,8 @@ enum status joint_parse(struct joint_statement *out, struct arena *arena, const 
 	TRY(json_parse(&root, arena, json, NULL, err));
 	if (!json_string_is(json_get(root, "type"), "xinglin-joint"))
 		return err_set(err, STATUS_INVALID, "this is no statement to sign: its type is not \"xinglin-joint\"");
-	if (!json_u64(&version, json_get(root, "v")) || version != 1)
-		return err_set(err, STATUS_UNSUPPORTED, "statement of another version than 1");
+	if (!json_u64(&version, json_get(root, "v"))) return bad(err, "v");
+	if (version != 1) return err_set(err, STATUS_UNSUPPORTED, "statement of another version than 1");
 	if (!json_u64(&chain_id, json_get(root, "chainId")) || chain_id != deployment->chain_id)
 		return err_set(err, STATUS_INVALID, "the statement is for another chain");
 	if (hex_fixed(directory.b, 20, json_string(json_get(root, "directory"))) != STATUS_OK ||

@@ -50,7 +50,8 @@ MUST_USE enum status request_blob_refused(
  * that the bindings make (health/contracts/contract.h): nothing is to be freed. */
 MUST_USE enum status request_call(
     struct actor_request *request, struct bytes *output, const addr20 *to, struct bytes data, struct err *err);
-/* Logs of one event of a contract, oldest first; `topics` from the bindings' C_V_event_topics. */
+/* Logs of one event of a contract, oldest first, as the node shows them now; `topics` from the bindings'
+ * C_V_event_topics. */
 MUST_USE enum status request_logs(struct actor_request *request, struct client_log **logs, size_t *count,
     const addr20 *contract, uint64_t from_block, const struct contract_topics *topics, struct err *err);
 /*

@@ -91,12 +91,12 @@ struct client_log {
 	hash32 tx_hash;
 };
 /*
- * Logs that pass the filter, oldest first, each once. What a keeper has read before is not asked again; a node that
- * limits blocks or logs of one answer is asked in pages (logs.h).
+ * Logs that pass the filter, oldest first, each once. The node is asked each time, so that what one node hid or invented
+ * is not remembered of the next; a node that limits blocks or logs of one answer is asked in pages (logs.h).
  */
 MUST_USE enum status client_logs(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
     const struct client_log_filter *filter, struct err *err);
-/* Logs that pass any of the filters. */
+/* Logs that pass any of the filters. What a keeper has read before is not asked again. */
 MUST_USE enum status client_logs_any(struct client *client, struct client_log **logs, size_t *count,
     struct arena *arena, const struct client_log_filter *filters, size_t filter_count, struct err *err);
 /* Whoever remembers logs between commands: the home's index (health/index). It answers as client_logs_any does. */

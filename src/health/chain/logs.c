@@ -194,12 +194,10 @@ static enum status ask_all(struct found *found, struct client *client, struct ar
 	return STATUS_OK;
 }
 
-enum status client_logs_any(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
+static enum status ask_node(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
     const struct client_log_filter *filters, size_t filter_count, struct err *err) {
-	const struct client_log_keeper *keeper = client->keeper;
 	struct found found = {0};
 	uint64_t newest;
-	if (keeper) return keeper->logs(keeper->context, client, logs, count, arena, filters, filter_count, err);
 	TRY(client_block_number(client, &newest, err));
 	for (size_t i = 0; i < filter_count; i++) TRY(ask_all(&found, client, arena, &filters[i], newest, err));
 	logs_settle(found.logs, &found.count);
@@ -208,7 +206,14 @@ enum status client_logs_any(struct client *client, struct client_log **logs, siz
 	return STATUS_OK;
 }
 
+enum status client_logs_any(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
+    const struct client_log_filter *filters, size_t filter_count, struct err *err) {
+	const struct client_log_keeper *keeper = client->keeper;
+	if (keeper) return keeper->logs(keeper->context, client, logs, count, arena, filters, filter_count, err);
+	return ask_node(client, logs, count, arena, filters, filter_count, err);
+}
+
 enum status client_logs(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
     const struct client_log_filter *filter, struct err *err) {
-	return client_logs_any(client, logs, count, arena, filter, 1, err);
+	return ask_node(client, logs, count, arena, filter, 1, err);
 }

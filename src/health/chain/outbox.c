@@ -310,6 +310,19 @@ static void rest(const struct outbox *outbox, uint32_t pause_ms) {
 	options->sleep_ms(options->sleep_context, pause_ms);
 }
 
+/* Until the entry ends, or its deadline: a node that answers slowly costs no more time than one that does not answer. */
+static void work_for(
+    struct outbox *outbox, const struct outbox_waiter *waiter, uint64_t deadline_ms, struct err *last) {
+	client_set_deadline(outbox->client, deadline_ms);
+	while (!waiter->is_done) {
+		uint32_t pause_ms;
+		last->message[0] = 0;
+		(void)!step(outbox, &pause_ms, last);
+		if (!waiter->is_done) rest(outbox, pause_ms);
+	}
+	client_set_deadline(outbox->client, 0);
+}
+
 enum status outbox_send(struct outbox *outbox, struct outbox_result *result, struct arena *arena,
     const struct outbox_entry *entry, struct err *err) {
 	struct outbox_entry copy = *entry;
@@ -332,12 +345,7 @@ enum status outbox_send(struct outbox *outbox, struct outbox_result *result, str
 	if (item) item->waiter = NULL; /* it goes on without this caller */
 	outbox_leave(outbox);
 	TRY(status);
-	while (!waiter.is_done && !outbox->monitor) {
-		uint32_t pause_ms;
-		last.message[0] = 0;
-		(void)!step(outbox, &pause_ms, &last);
-		if (!waiter.is_done) rest(outbox, pause_ms);
-	}
+	if (!outbox->monitor) work_for(outbox, &waiter, copy.deadline_ms, &last);
 	if (result->end == OUTBOX_UNPROVED)
 		return err_because(
 		    err, CAUSE_NOT_PROVED_SENT, err_set(err, STATUS_DENIED, "%s", result->verdict.reason));

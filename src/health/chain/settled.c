@@ -140,6 +140,23 @@ const struct transaction *settled_find(
 	return NULL;
 }
 
+static bool is_same_log(const struct log *a, const struct log *b) {
+	return addr20_equal(&a->address, &b->address) && a->topic_count == b->topic_count &&
+	       memcmp(a->topics, b->topics, a->topic_count * sizeof *a->topics) == 0 && bytes_equal(a->data, b->data);
+}
+
+bool settled_holds(const struct settled_block *block, const struct client_log *log) {
+	size_t first = 0; /* the place in the block of a receipt's first log */
+	for (size_t i = 0; i < block->count; first += block->receipts[i++].log_count) {
+		const struct receipt *receipt = &block->receipts[i];
+		if (!hash32_equal(&block->hashes[i], &log->tx_hash)) continue;
+		return log->block_number == block->number && log->log_index >= first &&
+		       log->log_index - first < receipt->log_count &&
+		       is_same_log(&receipt->logs[log->log_index - first], &log->log);
+	}
+	return false;
+}
+
 /* --- nonces --- */
 
 enum status settled_nonce(uint64_t *out, struct client *client, struct arena *arena, const struct head *head,

@@ -32,6 +32,8 @@ MUST_USE enum status settled_read_newest(struct settled_block *out, size_t count
  * not hold it. */
 const struct transaction *settled_find(
     struct client_receipt *out, const struct settled_block *block, const hash32 *tx_hash, const addr20 *account);
+/* Is this log, as a node shows it, one of the block's, at its place and of its transaction? */
+bool settled_holds(const struct settled_block *block, const struct client_log *log);
 
 /* How many transactions of this account the chain has up to the head: its next nonce. */
 MUST_USE enum status settled_nonce(uint64_t *out, struct client *client, struct arena *arena, const struct head *head,

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "envelope/container.h"
+#include "health/chain/cause.h"
 #include "health/records/items.h"
 #include "health/records/reader.h"
 #include "health/records/share.h"
@@ -125,10 +126,13 @@ enum status emergency_shares_read(struct actor_request *request, struct emergenc
 enum status emergency_shares_combine(struct p256_secret *secret, const struct emergency_shares *shares,
     const struct statement_epoch *epoch, struct err *err) {
 	struct vss_commitments commitments;
-	if (!shares->needed || shares->count < shares->needed)
-		return err_set(err, STATUS_DENIED,
-		    "%zu of the %zu shares that open the folder's epoch %u were released and are right", shares->count,
-		    shares->needed, epoch->epoch);
+	if (!shares->needed || shares->count < shares->needed) {
+		err_set(err, STATUS_DENIED,
+		    "%zu of the %zu shares that open the folder's epoch %u were released and are right%s", shares->count,
+		    shares->needed, epoch->epoch,
+		    shares->count < shares->released ? "; others are false, or the node does not give them" : "");
+		return err_because(err, CAUSE_NO_RELEASE, STATUS_DENIED);
+	}
 	TRY(share_commitments(&commitments, epoch, err));
 	if (vss_combine(secret, shares->shares, shares->count, &commitments) == STATUS_OK) return STATUS_OK;
 	return err_set(err, STATUS_INTERNAL, "the shares, each right, do not give the folder's key");

@@ -1,6 +1,7 @@
 #include "health/consent/erasing.h"
 
 #include "envelope/container.h"
+#include "health/consent/confirmed.h"
 #include "health/consent/consent_private.h"
 #include "health/consent/grant_list.h"
 #include "health/consent/looks.h"
@@ -80,33 +81,54 @@ static enum status list_wraps(struct items *items, struct err *err) {
 	return STATUS_OK;
 }
 
-static enum status add_releases(struct items *items, uint64_t review, struct err *err) {
-	struct contract_topics topics = consent_share_released_event_topics(&review, NULL);
-	struct client_log *logs;
-	size_t count;
-	TRY(request_logs(items->request, &logs, &count, &items->request->home->deployment.consent, 0, &topics, err));
-	for (size_t i = 0; i < count; i++) {
-		struct consent_share_released_event event;
-		TRY(consent_share_released_event_read(&event, &logs[i].log, err));
-		add(items, item_of_release(review, &event.trustee, event.epoch), 0);
+/* A folder's emergencies, by its looks. */
+struct reviews {
+	struct arena *arena;
+	uint64_t *all;
+	size_t count, cap;
+};
+
+static enum status see_look(void *context, const struct access_event *event, struct err *err) {
+	struct reviews *reviews = context;
+	(void)err;
+	if (event->reason != CONSENT_REASON_EMERGENCY || !event->review) return STATUS_OK;
+	if (reviews->count == reviews->cap) {
+		reviews->cap = reviews->cap ? 2 * reviews->cap : 16;
+		uint64_t *grown = arena_zalloc(reviews->arena, reviews->cap, sizeof *grown);
+		if (reviews->count) memcpy(grown, reviews->all, reviews->count * sizeof *grown);
+		reviews->all = grown;
+	}
+	reviews->all[reviews->count++] = event->review;
+	return STATUS_OK;
+}
+
+/* What each trustee of each epoch may have released in each emergency. No log says which they did: a node could hide
+ * it, and the slot of what never was is proved to be empty. */
+static enum status add_releases(struct items *items, const struct reviews *reviews, struct err *err) {
+	struct folder folder;
+	if (!reviews->count) return STATUS_OK;
+	TRY(folder_find(items->request, &folder, items->folder, err));
+	for (uint32_t epoch = 1; epoch <= folder.epoch; epoch++) {
+		struct statement_epoch stated;
+		TRY(folder_epoch_find(items->request, &folder, &stated, epoch, err));
+		for (size_t n = 0; n < reviews->count * stated.glass.trustees_count; n++) {
+			const addr20 *trustee = &stated.glass.trustees[n / reviews->count];
+			add(items, item_of_release(reviews->all[n % reviews->count], trustee, epoch), 0);
+		}
 	}
 	return STATUS_OK;
 }
 
-static enum status see_look(void *context, const struct access_event *event, struct err *err) {
-	struct items *items = context;
-	if (event->reason != CONSENT_REASON_EMERGENCY || !event->review) return STATUS_OK;
-	add(items, item_of_reason(event->review), 0);
-	return add_releases(items, event->review, err);
-}
-
 static enum status list_consent(struct items *items, struct err *err) {
 	struct verified *verified;
-	const struct looks looks = {.folder = *items->folder, .visit = see_look, .context = items};
+	struct reviews reviews = {.arena = items->request->arena};
+	const struct looks looks = {.folder = *items->folder, .visit = see_look, .context = &reviews};
 	TRY(list_wraps(items, err));
 	if (items->record) return STATUS_OK;
 	TRY(request_verified(items->request, &verified, HEADS_FRESH, err));
-	return looks_read(verified, &looks, err);
+	TRY(looks_read(verified, &looks, err));
+	for (size_t i = 0; i < reviews.count; i++) add(items, item_of_reason(reviews.all[i]), 0);
+	return add_releases(items, &reviews, err);
 }
 
 /* --- where they are kept --- */
@@ -251,26 +273,6 @@ enum status consent_erase_record(struct actor_request *request, size_t *named, c
 
 /* --- how far it is --- */
 
-/* Of the nodes so far, those that confirmed this wrap too. */
-static enum status keep_confirming(
-    struct actor_request *request, struct consent_erasure *erasure, const hash32 *item, struct err *err) {
-	struct contract_topics topics = consent_erasure_confirmed_event_topics(item, NULL);
-	struct client_log *logs;
-	size_t count, kept = 0;
-	TRY(request_logs(request, &logs, &count, &request->home->deployment.consent, 0, &topics, err));
-	for (size_t n = 0; n < erasure->node_count; n++) {
-		bool confirms = false;
-		for (size_t i = 0; i < count; i++) {
-			struct consent_erasure_confirmed_event event;
-			TRY(consent_erasure_confirmed_event_read(&event, &logs[i].log, err));
-			if (addr20_equal(&event.node, &erasure->nodes[n])) confirms = true;
-		}
-		if (confirms) erasure->nodes[kept++] = erasure->nodes[n];
-	}
-	erasure->node_count = kept;
-	return STATUS_OK;
-}
-
 /* Asked in the name of the folder's controller, if this home is that, else of its account. */
 static enum status count_served(
     struct actor_request *request, struct consent_erasure *out, const struct items *items, struct err *err) {
@@ -297,10 +299,10 @@ enum status consent_erasure_find(struct actor_request *request, struct consent_e
     const struct record_registration *record, struct err *err) {
 	struct items items = {.request = request, .folder = &record->folder, .record = &record->record};
 	*out = (struct consent_erasure){0};
-	TRY(record_erasure_confirmed(request, &out->nodes, &out->node_count, &record->record, err));
 	TRY(list_wraps(&items, err));
 	out->wraps = items.count;
-	for (size_t i = 0; i < items.count; i++) TRY(keep_confirming(request, out, &items.all[i].id, err));
+	const hash32 *wraps = ids_of(request->arena, items.all, items.count);
+	TRY(confirmed_find(request, &out->confirmed, &record->record, wraps, items.count, err));
 	TRY(count_served(request, out, &items, err));
 	TRY(keep_left(&items, &places[OF_CONSENT], err));
 	out->wraps_left = items.count;

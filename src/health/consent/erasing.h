@@ -1,14 +1,16 @@
 /*
  * What erasing a record or forgetting a folder leaves to be named for deletion
  * (contracts/src/interfaces/IFolders.sol, forget): wraps, reasons, releases, containers. Which items there are, the
- * folder's proved lists say, and of each one its own proved slot whether it is erased: so it goes on where it was
- * interrupted, and ends when nothing is left. What trustees have released is on no list: there the node is believed.
+ * folder's proved lists and signed statements say, and of each one its own proved slot whether it is erased: so it goes
+ * on where it was interrupted, and ends when nothing is left. What trustees have released is on no list, so everything
+ * that a trustee of any epoch can have released in any of the folder's emergencies is looked for.
  *
  * Threads: one owner a request.
  */
 #ifndef HEALTH_CONSENT_ERASING_H
 #define HEALTH_CONSENT_ERASING_H
 
+#include "health/consent/confirmed.h"
 #include "health/records/record.h"
 
 /* As this home's account, by anyone listed: names everything of a forgotten folder that is not erased yet, in as many
@@ -24,8 +26,7 @@ struct consent_erasure {
 	size_t wraps;      /* that hold its lead, and were not replaced before */
 	size_t wraps_left; /* of these, not erased on the chain */
 	size_t served;     /* of them all, the node gives this home so many still */
-	addr20 *nodes;     /* which say that they deleted its container and all these wraps; their own word */
-	size_t node_count;
+	struct confirmed confirmed; /* of its container and all these wraps */
 };
 /* Of a record that is erased. */
 MUST_USE enum status consent_erasure_find(struct actor_request *request, struct consent_erasure *out,

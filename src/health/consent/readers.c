@@ -106,27 +106,35 @@ enum status consent_rotate_action(struct actor_request *request, struct action *
 
 #define EPOCHS_BACK 8u /* so many rotations within a window, and shares of an epoch before them still serve */
 
-/* The key of `epoch` by the shares of `stated`, an epoch from there on. *found false: they are too few. */
+/* The key of `epoch` by the shares of `stated`, an epoch from there on. *found false: they are too few, and `err` says
+ * how many there are; its cause is 0 if the epoch has no trustees. */
 static enum status try_epoch(struct actor_request *request, struct p256_secret *secret, bool *found, uint64_t number,
     const struct consent_review *review, const struct statement_epoch *stated, uint32_t epoch, struct err *err) {
 	struct emergency_shares shares;
+	*found = false;
 	TRY(emergency_shares_read(request, &shares, number, review, stated, err));
-	*found = shares.needed && shares.count >= shares.needed;
-	enum status status = *found ? emergency_shares_combine(secret, &shares, stated, err) : STATUS_OK;
+	enum status status = shares.needed ? emergency_shares_combine(secret, &shares, stated, err) : STATUS_DENIED;
+	const bool are_few = shares.count < shares.needed || !shares.needed;
 	mem_wipe(&shares, sizeof shares);
-	if (*found && status == STATUS_OK)
-		status = folder_secret_before(request, secret, &review->folder, stated->epoch, epoch, err);
-	return status;
+	if (are_few) return STATUS_OK;
+	*found = status == STATUS_OK;
+	TRY(status);
+	return folder_secret_before(request, secret, &review->folder, stated->epoch, epoch, err);
+}
+
+static enum status pass_on(struct err *err, const struct err *why, enum status status) {
+	return err_because(err, why->cause, err_set(err, status, "%s", why->message));
 }
 
 /* In this home's newest emergency, while its window is open: of the folder's newest epochs, the first one of which
- * enough trustees released their shares. */
+ * enough trustees released their shares. STATUS_DENIED says how many of the newest one's there are. */
 static enum status released_secret(struct actor_request *request, struct p256_secret *secret, bool *found,
     const hash32 *id, uint32_t epoch, struct err *err) {
 	struct verified *verified;
 	struct folder folder;
 	struct consent_review review;
 	uint64_t number;
+	struct err few = {0}; /* of the newest epoch that has trustees */
 	*found = false;
 	TRY(folder_find(request, &folder, id, err));
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
@@ -139,10 +147,13 @@ static enum status released_secret(struct actor_request *request, struct p256_se
 		struct statement_epoch stated;
 		TRY(request_verified(
 		    request, &verified, HEADS_FRESH, err)); /* a false release was named on the chain */
+		struct err why = {0};
 		TRY(folder_epoch_find(request, &folder, &stated, from, err));
-		TRY(try_epoch(request, secret, found, number, &review, &stated, epoch, err));
+		enum status status = try_epoch(request, secret, found, number, &review, &stated, epoch, &why);
+		if (status != STATUS_OK) return pass_on(err, &why, status);
+		if (!few.cause) few = why;
 	}
-	return STATUS_OK;
+	return *found || !few.cause ? STATUS_OK : pass_on(err, &few, STATUS_DENIED);
 }
 
 const struct folder_keys consent_released_keys = {released_secret};

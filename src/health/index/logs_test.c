@@ -167,7 +167,7 @@ static enum status ask_elsewhere(struct fake_node *node, uint64_t head, unsigned
 	struct index *index = index_new(&world->home, NULL);
 	struct client *client = fake_client(&other);
 	client_keep_logs(client, index_keeper(index));
-	enum status status = client_logs(client, &logs, &count, &world->arena, &filter, NULL);
+	enum status status = client_logs_any(client, &logs, &count, &world->arena, &filter, 1, NULL);
 	free_client(client);
 	index_free(index);
 	return status;
@@ -212,7 +212,7 @@ static void what_was_read_once_is_not_asked_again(void **state) {
 	size_t count;
 	for (unsigned round = 0; round < 3; round++) {
 		assert_int_equal(
-		    client_logs(world->client, &logs, &count, &world->arena, &filter, &world->err), STATUS_OK);
+		    client_logs_any(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
 		assert_int_equal(count, BLOCKS);
 		assert_int_equal(world->node.log_requests, 1);
 		close_index(world);
@@ -250,7 +250,7 @@ static void two_programs_may_follow_with_one_file(void **state) {
 		expect_same(world, &filter, 1);
 		world->node.branch_from = world->node.head - 1;
 		world->node.branch++;
-		assert_int_equal(client_logs(other, &logs, &count, &world->arena, &filter, &world->err), STATUS_OK);
+		assert_int_equal(client_logs_any(other, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
 		assert_int_equal(count, world->node.head);
 		fill(world, world->node.head + 1, world->node.head + 2);
 	}
@@ -319,7 +319,7 @@ static void *read_often(void *context) {
 		size_t count;
 		arena_init(&arena);
 		reader->node.head = BLOCKS / 2 + 20 * round;
-		enum status status = client_logs(client, &logs, &count, &arena, &filter, NULL);
+		enum status status = client_logs_any(client, &logs, &count, &arena, &filter, 1, NULL);
 		for (size_t i = 1; i < count && status == STATUS_OK; i++)
 			if (logs[i].block_number != logs[i - 1].block_number + 7) status = STATUS_CORRUPT;
 		reader->failed = status != STATUS_OK || count == 0;
@@ -499,7 +499,7 @@ static void a_home_that_cannot_be_written_is_an_error(void **state) {
 	close_index(world);
 	world->home.directory = "/proc/none";
 	open_index(world);
-	assert_int_equal(client_logs(world->client, &logs, &count, &world->arena, &filter, &world->err), STATUS_IO);
+	assert_int_equal(client_logs_any(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_IO);
 	assert_non_null(strstr(world->err.message, "index"));
 	world->home.directory = directory;
 }

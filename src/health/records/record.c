@@ -155,17 +155,3 @@ enum status record_erase_action(
 	action->data = records_erase_call(request->arena, &message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
 }
-
-enum status record_erasure_confirmed(
-    struct actor_request *request, addr20 **nodes, size_t *count, const hash32 *record, struct err *err) {
-	struct contract_topics topics = records_erasure_confirmed_event_topics(record, NULL);
-	struct client_log *logs;
-	TRY(request_logs(request, &logs, count, &request->home->deployment.records, 0, &topics, err));
-	*nodes = arena_zalloc(request->arena, *count, sizeof **nodes);
-	for (size_t i = 0; i < *count; i++) {
-		struct records_erasure_confirmed_event event;
-		TRY(records_erasure_confirmed_event_read(&event, &logs[i].log, err));
-		(*nodes)[i] = event.node;
-	}
-	return STATUS_OK;
-}

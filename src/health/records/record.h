@@ -99,8 +99,5 @@ MUST_USE enum status record_probe(
 
 MUST_USE enum status record_erase_action(
     struct actor_request *request, struct action *action, const hash32 *record, struct err *err);
-/* The nodes that confirmed the erasure: their addresses, in the arena. */
-MUST_USE enum status record_erasure_confirmed(
-    struct actor_request *request, addr20 **nodes, size_t *count, const hash32 *record, struct err *err);
 
 #endif

@@ -44,13 +44,13 @@ static enum status lead_by_grant(struct actor_request *request, struct record_le
 /* The folder's key, by this room's ways or by further ones. */
 static enum status find_key(struct actor_request *request, struct p256_secret *secret, const struct record_place *place,
     const struct folder_keys *further, struct err *err) {
-	struct err why;
+	struct err why = {0};
 	bool found;
 	enum status status = folder_secret(request, secret, &place->folder, place->epoch, err);
 	if (status != STATUS_DENIED || !further) return status;
 	enum status other = further->secret(request, secret, &found, &place->folder, place->epoch, &why);
 	if (other == STATUS_OK) return found ? STATUS_OK : status;
-	return err_set(err, other, "%s", why.message);
+	return err_because(err, why.cause, err_set(err, other, "%s", why.message));
 }
 
 /* The author's own copy, else the folder's key, else a grant of this record alone. */
