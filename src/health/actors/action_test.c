@@ -151,7 +151,8 @@ static void a_file_that_is_no_action_is_refused(void **state) {
 	struct bytes text = buf_view(&json);
 	assert_int_equal(parse(&w, &out, text, "{", "{"), STATUS_OK);
 	assert_true(bytes_equal(out.data, action.data) && addr20_equal(&out.to, &action.to));
-	static const char *const changes[][2] = {{"xinglin-action", "xinglin-listing"}, {"7697", "7698"},
+	static const char *const changes[][2] = {{"xinglin-action", "xinglin-listing"}, {"\"v\":2", "\"v\":\"2\""},
+	    {"\"v\":2,", ""}, {"7697", "7698"},
 	    {"7697", "\"7697\""}, {"\"data\":\"0x", "\"data\":\"0"}, {"\"to\":\"0x", "\"to\":\"0x00"}, {"[]", "{}"},
 	    {"[]", "[{\"gate\":\"0x01\"}]"}};
 	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)

@@ -8,6 +8,7 @@
 #include "eth/abi.h"
 #include "eth/sign.h"
 #include "health/actors/kept_statements.h"
+#include "health/chain/cause.h"
 #include "tests/fake_home.h"
 
 #define LISTED_S (FAKE_START_S + 10)
@@ -263,6 +264,17 @@ static void refuses(struct scene *s, const char *says) {
 	struct certified_actor found;
 	assert_int_equal(look(s, &found), STATUS_DENIED);
 	if (!strstr(s->world->err.message, says)) fail_msg("%s", s->world->err.message);
+}
+
+static void what_a_node_leaves_out_is_not_proved(void **state) {
+	struct scene *s = *state;
+	list(s, entry_call(s, &registrar));
+	for (size_t hidden = 1; hidden <= s->world->chain->event_count; hidden++) {
+		struct certified_actor found;
+		s->world->chain->hides_event = hidden;
+		assert_int_equal(look(s, &found), STATUS_DENIED);
+		assert_int_equal(s->world->err.cause, CAUSE_NOT_PROVED);
+	}
 }
 
 static void an_actor_is_found_by_what_its_registrars_signed(void **state) {
@@ -575,6 +587,7 @@ int main(void) {
 	    TEST(registrars_that_came_later_are_believed_for_those_before_them),
 	    TEST(registrars_that_nobody_before_them_signed_are_refused),
 	    TEST(an_entry_that_is_not_served_is_refused),
+	    TEST(what_a_node_leaves_out_is_not_proved),
 	    TEST(a_new_key_waits_48_hours_for_programs),
 	    TEST(a_new_key_cannot_be_hidden_or_invented),
 	    TEST(an_ordinary_new_key_makes_programs_use_the_one_before_it_and_none_older),

@@ -310,15 +310,27 @@ static void rest(const struct outbox *outbox, uint32_t pause_ms) {
 	options->sleep_ms(options->sleep_context, pause_ms);
 }
 
+/* What is left until the deadline (0: there is none), and no more than this. */
+static uint32_t until(const struct outbox *outbox, uint64_t deadline_ms, uint32_t most_ms) {
+	const uint64_t now = now_ms(outbox);
+	if (!deadline_ms || deadline_ms >= now + most_ms) return most_ms;
+	return deadline_ms > now ? (uint32_t)(deadline_ms - now) : 0;
+}
+
 /* Until the entry ends, or its deadline: a node that answers slowly costs no more time than one that does not answer. */
 static void work_for(
     struct outbox *outbox, const struct outbox_waiter *waiter, uint64_t deadline_ms, struct err *last) {
 	client_set_deadline(outbox->client, deadline_ms);
 	while (!waiter->is_done) {
 		uint32_t pause_ms;
+		uint64_t next_ms;
+		if (until(outbox, deadline_ms, 1) == 0) {
+			expire(outbox, &next_ms);
+			continue;
+		}
 		last->message[0] = 0;
 		(void)!step(outbox, &pause_ms, last);
-		if (!waiter->is_done) rest(outbox, pause_ms);
+		if (!waiter->is_done) rest(outbox, until(outbox, deadline_ms, pause_ms));
 	}
 	client_set_deadline(outbox->client, 0);
 }

@@ -277,6 +277,67 @@ static void a_node_that_refuses_everything_is_not_believed(void **state) {
 	assert_int_equal(sending.sent[0].tx.data.len, 0);
 }
 
+/* --- a node that is slow --- */
+
+#define SLOW_MS 25000u /* each answer */
+
+static uint32_t limit_ms;
+
+static void limit(void *context, uint32_t timeout_ms) {
+	(void)context;
+	limit_ms = timeout_ms;
+}
+
+static enum status exchange_slowly(void *context, struct http_response *response, enum http_method method,
+    const char *url, const char *const *headers, struct bytes body, struct err *err) {
+	struct fake_chain *chain = context;
+	const bool is_late = limit_ms && limit_ms < SLOW_MS;
+	chain->now_ms += is_late ? limit_ms : SLOW_MS;
+	if (is_late) return err_set(err, STATUS_TIMEOUT, "it answers too late");
+	return fake_chain_exchange(context, response, method, url, headers, body, err);
+}
+
+static void a_slow_node_is_waited_for_no_longer_than_a_silent_one(void **state) {
+	(void)state;
+	struct outbox_result result;
+	struct err err;
+	const uint64_t before_ms = world->chain->now_ms;
+	world->http.exchange = exchange_slowly;
+	world->http.limit = limit;
+	assert_int_equal(send(&result, &err), STATUS_TIMEOUT);
+	assert_int_equal(result.end, OUTBOX_KEPT);
+	assert_int_equal(world->chain->now_ms, before_ms + 30000);
+	world->http.exchange = fake_chain_exchange;
+	drain();
+	assert_int_equal(limit_ms, 0); /* other questions have no deadline */
+	assert_int_equal(sending.count, 1);
+}
+
+/* --- logs --- */
+
+static void a_log_is_a_blocks_at_its_own_place_alone(void **state) {
+	(void)state;
+	struct log logs[3] = {{.topic_count = 2}, {.topic_count = 2}, {.topic_count = 2}};
+	hash32 hashes[3] = {{{1}}, {{2}}, {{3}}};
+	for (uint8_t i = 0; i < 3; i++) logs[i].topics[1].b[0] = i;
+	const struct receipt receipts[3] = {
+	    {.logs = &logs[0], .log_count = 1}, {.log_count = 0}, {.logs = &logs[1], .log_count = 2}};
+	const struct settled_block block = {.number = 7, .receipts = receipts, .hashes = hashes, .count = 3};
+	const struct client_log honest = {.log = logs[2], .block_number = 7, .log_index = 2, .tx_hash = hashes[2]};
+	struct client_log false_ones[8];
+	for (size_t i = 0; i < 8; i++) false_ones[i] = honest;
+	false_ones[0].block_number = 8;
+	false_ones[1].log_index = 1; /* another log */
+	false_ones[2].log_index = 3;
+	false_ones[3].tx_hash = hashes[0];
+	false_ones[4].tx_hash = (hash32){{4}};
+	false_ones[5].log.topics[1].b[0] = 9;
+	false_ones[6].log.address.b[0] = 9;
+	false_ones[7].log.data = bytes_text("more");
+	assert_true(settled_holds(&block, &honest));
+	for (size_t i = 0; i < 8; i++) assert_false(settled_holds(&block, &false_ones[i]));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
@@ -290,6 +351,8 @@ int main(void) {
 	    TEST(what_a_node_refuses_and_takes_has_succeeded),
 	    TEST(a_node_that_refuses_everything_is_not_believed),
 	    TEST(nothing_is_signed_with_a_nonce_that_is_not_proved),
+	    TEST(a_slow_node_is_waited_for_no_longer_than_a_silent_one),
+	    TEST(a_log_is_a_blocks_at_its_own_place_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

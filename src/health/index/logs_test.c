@@ -220,6 +220,25 @@ static void what_was_read_once_is_not_asked_again(void **state) {
 	}
 }
 
+/* What a node hid is asked again, unless the caller takes what is kept. */
+static void one_filter_alone_is_asked_of_the_node_each_time(void **state) {
+	struct world *world = *state;
+	struct client_log_filter filter = filter_of(0, -1);
+	struct client_log *logs;
+	size_t count;
+	const size_t all = world->node.log_count;
+	world->node.log_count = 0;
+	assert_int_equal(
+	    client_logs_any(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
+	assert_int_equal(count, 0);
+	world->node.log_count = all;
+	assert_int_equal(
+	    client_logs_any(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(client_logs(world->client, &logs, &count, &world->arena, &filter, &world->err), STATUS_OK);
+	assert_int_equal(count, BLOCKS);
+}
+
 static void a_reorganisation_takes_rows_away_and_reads_the_new_ones(void **state) {
 	struct world *world = *state;
 	struct client_log_filter filters[2] = {filter_of(0, -1), filter_of(-1, 2)};
@@ -512,6 +531,7 @@ int main(void) {
 	    TEST(blocks_before_a_filters_first_are_not_passed_over),
 	    TEST(what_another_program_unwound_is_read_again),
 	    TEST(what_was_read_once_is_not_asked_again),
+	    TEST(one_filter_alone_is_asked_of_the_node_each_time),
 	    TEST(a_reorganisation_takes_rows_away_and_reads_the_new_ones),
 	    TEST(two_programs_may_follow_with_one_file),
 	    TEST(following_in_the_background_brings_all_watches_to_the_head),
