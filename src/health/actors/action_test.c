@@ -152,9 +152,8 @@ static void a_file_that_is_no_action_is_refused(void **state) {
 	assert_int_equal(parse(&w, &out, text, "{", "{"), STATUS_OK);
 	assert_true(bytes_equal(out.data, action.data) && addr20_equal(&out.to, &action.to));
 	static const char *const changes[][2] = {{"xinglin-action", "xinglin-listing"}, {"\"v\":2", "\"v\":\"2\""},
-	    {"\"v\":2,", ""}, {"7697", "7698"},
-	    {"7697", "\"7697\""}, {"\"data\":\"0x", "\"data\":\"0"}, {"\"to\":\"0x", "\"to\":\"0x00"}, {"[]", "{}"},
-	    {"[]", "[{\"gate\":\"0x01\"}]"}};
+	    {"\"v\":2,", ""}, {"7697", "7698"}, {"7697", "\"7697\""}, {"\"data\":\"0x", "\"data\":\"0"},
+	    {"\"to\":\"0x", "\"to\":\"0x00"}, {"[]", "{}"}, {"[]", "[{\"gate\":\"0x01\"}]"}};
 	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
 		assert_int_equal(parse(&w, &out, text, changes[i][0], changes[i][1]), STATUS_INVALID);
 	assert_int_equal(parse(&w, &out, text, "\"v\":2", "\"v\":1"), STATUS_UNSUPPORTED);

@@ -90,7 +90,8 @@ static enum status next_set(struct sets_reading *r, struct err *err) {
 	size_t count;
 	TRY(certified_logs(r->verified, &logs, &count, 0, &topics, err));
 	if (count == 0) {
-		const char *what = arena_printf(r->verified->arena, "the node does not serve set %u of registrars", number);
+		const char *what =
+		    arena_printf(r->verified->arena, "the node does not serve set %u of registrars", number);
 		return certified_left_out(err, what);
 	}
 	return certified_block(r->verified, &topics, logs[0].block_number, &wish, err);

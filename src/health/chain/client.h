@@ -91,8 +91,8 @@ struct client_log {
 	hash32 tx_hash;
 };
 /*
- * Logs that pass the filter, oldest first, each once. The node is asked each time, so that what one node hid or invented
- * is not remembered of the next; a node that limits blocks or logs of one answer is asked in pages (logs.h).
+ * Logs that pass the filter, oldest first, each once. The node is asked each time, so that what one node hid or
+ * invented is not remembered of the next; a node that limits blocks or logs of one answer is asked in pages (logs.h).
  */
 MUST_USE enum status client_logs(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
     const struct client_log_filter *filter, struct err *err);

@@ -317,7 +317,8 @@ static uint32_t until(const struct outbox *outbox, uint64_t deadline_ms, uint32_
 	return deadline_ms > now ? (uint32_t)(deadline_ms - now) : 0;
 }
 
-/* Until the entry ends, or its deadline: a node that answers slowly costs no more time than one that does not answer. */
+/* Until the entry ends, or its deadline: a node that answers slowly costs no more time than one that does not answer.
+ */
 static void work_for(
     struct outbox *outbox, const struct outbox_waiter *waiter, uint64_t deadline_ms, struct err *last) {
 	client_set_deadline(outbox->client, deadline_ms);

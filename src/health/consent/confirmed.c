@@ -37,8 +37,7 @@ static enum status read_container(struct claims *claims, const hash32 *record, s
 	const struct contract_topics topics = records_erasure_confirmed_event_topics(record, NULL);
 	struct client_log *logs;
 	size_t count;
-	TRY(request_logs(
-	    claims->request, &logs, &count, &claims->request->home->deployment.records, 0, &topics, err));
+	TRY(request_logs(claims->request, &logs, &count, &claims->request->home->deployment.records, 0, &topics, err));
 	for (size_t i = 0; i < count; i++) {
 		struct records_erasure_confirmed_event event;
 		TRY(records_erasure_confirmed_event_read(&event, &logs[i].log, err));
@@ -51,8 +50,7 @@ static enum status read_wrap(struct claims *claims, const hash32 *wrap, size_t i
 	const struct contract_topics topics = consent_erasure_confirmed_event_topics(wrap, NULL);
 	struct client_log *logs;
 	size_t count;
-	TRY(request_logs(
-	    claims->request, &logs, &count, &claims->request->home->deployment.consent, 0, &topics, err));
+	TRY(request_logs(claims->request, &logs, &count, &claims->request->home->deployment.consent, 0, &topics, err));
 	for (size_t i = 0; i < count; i++) {
 		struct consent_erasure_confirmed_event event;
 		TRY(consent_erasure_confirmed_event_read(&event, &logs[i].log, err));

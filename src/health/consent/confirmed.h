@@ -1,8 +1,8 @@
 /*
  * Which nodes say on the chain that they deleted a record (contracts/src/interfaces/IBlobGate.sol, ErasureConfirmed):
- * their own word, but nobody else can give it for them. A confirmation counts if the receipts of its block, proved under
- * a believed head (health/chain/settled.h), hold it, and the proved directory lists whoever gave it as a node. A node can
- * hide a confirmation, and invents none.
+ * their own word, but nobody else can give it for them. A confirmation counts if the receipts of its block, proved
+ * under a believed head (health/chain/settled.h), hold it, and the proved directory lists whoever gave it as a node. A
+ * node can hide a confirmation, and invents none.
  *
  * Ownership: all in the request's arena. Threads: one owner a request.
  */

@@ -128,8 +128,8 @@ enum status emergency_shares_combine(struct p256_secret *secret, const struct em
 	struct vss_commitments commitments;
 	if (!shares->needed || shares->count < shares->needed) {
 		err_set(err, STATUS_DENIED,
-		    "%zu of the %zu shares that open the folder's epoch %u were released and are right%s", shares->count,
-		    shares->needed, epoch->epoch,
+		    "%zu of the %zu shares that open the folder's epoch %u were released and are right%s",
+		    shares->count, shares->needed, epoch->epoch,
 		    shares->count < shares->released ? "; others are false, or the node does not give them" : "");
 		return err_because(err, CAUSE_NO_RELEASE, STATUS_DENIED);
 	}

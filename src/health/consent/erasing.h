@@ -23,9 +23,9 @@ MUST_USE enum status consent_erase_record(
 
 /* How far the erasing of a record is. */
 struct consent_erasure {
-	size_t wraps;      /* that hold its lead, and were not replaced before */
-	size_t wraps_left; /* of these, not erased on the chain */
-	size_t served;     /* of them all, the node gives this home so many still */
+	size_t wraps;               /* that hold its lead, and were not replaced before */
+	size_t wraps_left;          /* of these, not erased on the chain */
+	size_t served;              /* of them all, the node gives this home so many still */
 	struct confirmed confirmed; /* of its container and all these wraps */
 };
 /* Of a record that is erased. */

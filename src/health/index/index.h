@@ -1,13 +1,13 @@
 /*
- * What a home can find: the logs that it has asked the chain for, and the documents, batches, units and containers of
- * its medicines. One SQLite file in the home, `index.db`, whose pages are encrypted under a key that follows from the
- * home's secret (docs/decisions/0022-an-encrypted-index.md).
+ * What a home can find: the logs of packs that it has asked the chain for, and the documents, batches, units and
+ * containers of its medicines. One SQLite file in the home, `index.db`, whose pages are encrypted under a key that
+ * follows from the home's secret (docs/decisions/0022-an-encrypted-index.md).
  *
  * Nothing stands in it that the chain and the home's sealed documents do not hold: if the file is lost, damaged, of
  * another schema, key or deployment, index_open makes a new one and says so in the log, and it fills again from both.
  *
- * Logs: a filter that was asked once is a watch with a cursor (health/chain/follow.h). Asking again costs the node one
- * question for what is new, and finds nothing that concerns others.
+ * Logs of packs: a filter that was asked once is a watch with a cursor (health/chain/follow.h). Asking again costs the
+ * node one question for what is new, and finds nothing that concerns others.
  *
  * Several programs may have one home's index open: SQLite locks the file, and each change is one transaction.
  * Ownership: what is returned lives in the caller's arena. Threads: with `threads` any thread may use the keeper and
@@ -28,7 +28,7 @@ void index_show_progress(struct index *index, const struct progress *progress);
 /* NULL is allowed. */
 void index_free(struct index *index);
 
-/* Answers client_logs from the index; borrowed while the index lives. */
+/* Answers client_logs_any from the index; borrowed while the index lives. */
 const struct client_log_keeper *index_keeper(struct index *index);
 /* All watches that there are, brought to the newest block: what a service does in the background. */
 MUST_USE enum status index_follow(struct index *index, struct client *client, struct err *err);

@@ -269,7 +269,8 @@ static void two_programs_may_follow_with_one_file(void **state) {
 		expect_same(world, &filter, 1);
 		world->node.branch_from = world->node.head - 1;
 		world->node.branch++;
-		assert_int_equal(client_logs_any(other, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
+		assert_int_equal(
+		    client_logs_any(other, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
 		assert_int_equal(count, world->node.head);
 		fill(world, world->node.head + 1, world->node.head + 2);
 	}
@@ -518,7 +519,8 @@ static void a_home_that_cannot_be_written_is_an_error(void **state) {
 	close_index(world);
 	world->home.directory = "/proc/none";
 	open_index(world);
-	assert_int_equal(client_logs_any(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_IO);
+	assert_int_equal(
+	    client_logs_any(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_IO);
 	assert_non_null(strstr(world->err.message, "index"));
 	world->home.directory = directory;
 }

@@ -1,4 +1,4 @@
-"""What is left of what was erased, and who confirmed it, as a node says it."""
+"""What a node hides or invents in its logs: releases, confirmations of deletions, keys."""
 import copy
 
 import lies
@@ -11,6 +11,7 @@ from world import topic, word
 
 RELEASED = topic("ShareReleased(uint64,address,uint32)")
 ERASED = topic("BlobErased(bytes32)")
+KEY_PUBLISHED = topic("KeyPublished(address,uint32,bytes32,bytes32)")
 CONFIRMED = topic("ErasureConfirmed(bytes32,address)")
 
 
@@ -72,6 +73,17 @@ def test_a_release_that_a_node_hides_is_erased_with_its_folder(world):
         for later in (home, None):
             outcome = Under(world, node).run("hospital", "folder", "erase", folder, home=later)
             assert outcome.code == 0 and outcome.report["erased"] == 0, outcome
+
+
+def test_keys_that_one_node_hides_are_found_at_the_next(world):
+    """The home remembers no lie: it asks again, and says meanwhile what to do."""
+    home = world.home("patient")
+    with EvilNode(world.c.node.url, lies.LeaveOut(KEY_PUBLISHED)) as node:
+        outcome = Under(world, node).run("patient", "actor", "show", "--address", world.c.accounts["doctor"], home=home)
+    assert outcome.code == 3 and outcome.report["remedy"].startswith("nothing was done; ask another node"), outcome
+    with EvilNode(world.c.node.url, lies.Lie()) as node:
+        outcome = Under(world, node).run("patient", "actor", "show", "--address", world.c.accounts["doctor"], home=home)
+    assert outcome.code == 0, outcome
 
 
 def status_under(world, lie, record, home):
