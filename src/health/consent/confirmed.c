@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-#include "health/actors/directory.h"
+#include "health/actors/certified.h"
+#include "health/actors/roles.h"
 #include "health/chain/cause.h"
 #include "health/chain/settled.h"
 #include "health/contracts/consent.h"
@@ -117,9 +118,9 @@ static bool has_confirmed(const struct claims *claims, size_t item, const addr20
 }
 
 static enum status is_node(struct actor_request *request, bool *out, const addr20 *address, struct err *err) {
-	struct directory_listed listed;
-	enum status status = directory_find(request, &listed, address, err);
-	*out = status == STATUS_OK && listed.roles & ROLE_NODE;
+	struct certified_actor listed;
+	enum status status = certified_find(&request->verified, request->home, &listed, address, err);
+	*out = status == STATUS_OK && listed.said.roles & ROLE_NODE;
 	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 

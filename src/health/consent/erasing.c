@@ -196,11 +196,11 @@ static const addr20 *contract_of(const struct items *items, const struct place *
 
 /* --- what is left of them --- */
 
-/* Proves so many at once. */
+/* Proves so many at once, and keeps nothing but their words: there may be very many. */
 static enum status prove_page(const struct items *items, const struct place *place, const struct item *page,
-    size_t count, hash32 *words, struct err *err) {
-	struct verified *verified;
-	struct verified_want *wants = arena_zalloc(items->request->arena, count * place->slots, sizeof *wants);
+    size_t count, hash32 *words, struct arena *arena, struct err *err) {
+	struct verified *verified, apart;
+	struct verified_want *wants = arena_zalloc(arena, count * place->slots, sizeof *wants);
 	for (size_t i = 0; i < count; i++) {
 		const hash32 slot = place->slot(&page[i].id);
 		for (size_t n = 0; n < place->slots; n++)
@@ -208,25 +208,40 @@ static enum status prove_page(const struct items *items, const struct place *pla
 			    (struct verified_want){contract_of(items, place), contract_slot_after(&slot, n)};
 	}
 	TRY(request_verified(items->request, &verified, HEADS_FRESH, err));
-	return verified_words(verified, words, wants, count * place->slots, err);
+	verified_begin(&apart, verified->heads, verified->client, arena);
+	apart.head = verified->head;
+	apart.has_head = true;
+	return verified_words(&apart, words, wants, count * place->slots, err);
+}
+
+/* Of a page, those that are not erased go to `*left`, which is at most its beginning. */
+static enum status keep_page(struct items *items, size_t *left, const struct place *place, size_t at, size_t count,
+    struct arena *arena, struct err *err) {
+	hash32 *words = arena_zalloc(arena, count * place->slots, sizeof *words);
+	TRY(prove_page(items, place, &items->all[at], count, words, arena, err));
+	for (size_t i = 0; i < count; i++) {
+		bool gone;
+		TRY(place->is_gone(&gone, &words[i * place->slots], err));
+		if (!gone) items->all[(*left)++] = items->all[at + i];
+	}
+	return STATUS_OK;
 }
 
 /* Only those that are not erased stay. */
 static enum status keep_left(struct items *items, const struct place *place, struct err *err) {
 	enum { AT_ONCE = VERIFIED_WORDS_MAX / SLOTS_MAX };
-	hash32 *words = arena_zalloc(items->request->arena, VERIFIED_WORDS_MAX, sizeof *words);
+	struct arena arena;
+	enum status status = STATUS_OK;
 	size_t left = 0, count;
-	for (size_t at = 0; at < items->count; at += count) {
+	arena_init(&arena);
+	for (size_t at = 0; at < items->count && status == STATUS_OK; at += count) {
 		count = items->count - at < AT_ONCE ? items->count - at : AT_ONCE;
-		TRY(prove_page(items, place, &items->all[at], count, words, err));
-		for (size_t i = 0; i < count; i++) {
-			bool gone;
-			TRY(place->is_gone(&gone, &words[i * place->slots], err));
-			if (!gone) items->all[left++] = items->all[at + i];
-		}
+		status = keep_page(items, &left, place, at, count, &arena, err);
+		arena_reset(&arena);
 	}
+	arena_fini(&arena);
 	items->count = left;
-	return STATUS_OK;
+	return status;
 }
 
 static enum status name_page(struct items *items, const struct place *place, size_t at, size_t count, struct err *err) {
