@@ -95,7 +95,9 @@ def status_under(world, lie, record, home):
 
 def test_a_confirmation_that_a_node_invents_does_not_count(world):
     """It is said that it is not proved, and an honest node is believed by the same home afterwards."""
-    record, home = world.add(world.a), world.home("patient")
+    folder = world.open_folder("to be erased", "trustee")
+    world.share(folder, "hospital", "--rights", "read,write", "--purpose", "TREAT")
+    record, home = world.add(folder), world.home("patient")
     world.signed("record", "erase", record)
     (node,) = wait_for(lambda: status_under(world, lies.Lie(), record, home)[0])
     assert node.lower() == world.deployment["sealer"].lower()

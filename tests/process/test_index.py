@@ -176,23 +176,6 @@ def test_what_was_read_is_not_asked_again(consortium, trade, pack):
     recorder.close()
 
 
-def test_the_access_log_and_reviews_survive_the_loss_of_the_index(consortium):
-    for name, roles in (("ix-hospital", "hospital"), ("ix-clinic", "professional")):
-        consortium.actor(name, roles)
-    consortium.new_home("ix-patient")
-    action = consortium.folder / "ix-action.json"
-    folder = consortium.run("ix-patient", "folder", "open", "--label", "general", "--out", action)["folder"]
-    consortium.run("ix-hospital", "relay", action)
-    for _ in range(3):
-        with pytest.raises(Refused):
-            consortium.run("ix-clinic", "access", "ask", "--folder", folder, "--purpose", "TREAT")
-    before = consortium.run("ix-patient", "access", "log", "--folder", folder)
-    assert len(before["accesses"]) == 3
-    assert consortium.run("ix-patient", "access", "log", "--folder", folder) == before
-    index_of(consortium, "ix-patient").unlink()
-    assert consortium.run("ix-patient", "access", "log", "--folder", folder) == before
-
-
 def test_killed_at_any_moment_a_command_leaves_an_index_that_goes_on(consortium, trade, pack):
     scan, _ = pack
     before = trade.run("maker", "pack", "trace", scan)

@@ -97,9 +97,9 @@ struct client_log {
 MUST_USE enum status client_logs(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
     const struct client_log_filter *filter, struct err *err);
 /* Logs that pass any of the filters. What a keeper has read before is not asked again. */
-MUST_USE enum status client_logs_any(struct client *client, struct client_log **logs, size_t *count,
+MUST_USE enum status client_logs_kept(struct client *client, struct client_log **logs, size_t *count,
     struct arena *arena, const struct client_log_filter *filters, size_t filter_count, struct err *err);
-/* Whoever remembers logs between commands: the home's index (health/index). It answers as client_logs_any does. */
+/* Whoever remembers logs between commands: the home's index (health/index). It answers as client_logs_kept does. */
 struct client_log_keeper {
 	MUST_USE enum status (*logs)(void *context, struct client *client, struct client_log **logs, size_t *count,
 	    struct arena *arena, const struct client_log_filter *filters, size_t filter_count, struct err *err);

@@ -206,7 +206,7 @@ static enum status ask_node(struct client *client, struct client_log **logs, siz
 	return STATUS_OK;
 }
 
-enum status client_logs_any(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
+enum status client_logs_kept(struct client *client, struct client_log **logs, size_t *count, struct arena *arena,
     const struct client_log_filter *filters, size_t filter_count, struct err *err) {
 	const struct client_log_keeper *keeper = client->keeper;
 	if (keeper) return keeper->logs(keeper->context, client, logs, count, arena, filters, filter_count, err);

@@ -28,7 +28,7 @@ void index_show_progress(struct index *index, const struct progress *progress);
 /* NULL is allowed. */
 void index_free(struct index *index);
 
-/* Answers client_logs_any from the index; borrowed while the index lives. */
+/* Answers client_logs_kept from the index; borrowed while the index lives. */
 const struct client_log_keeper *index_keeper(struct index *index);
 /* All watches that there are, brought to the newest block: what a service does in the background. */
 MUST_USE enum status index_follow(struct index *index, struct client *client, struct err *err);

@@ -115,10 +115,10 @@ static size_t expect_same(struct world *world, const struct client_log_filter *f
 	struct client_log *kept, *shown;
 	size_t kept_count, shown_count;
 	assert_int_equal(
-	    client_logs_any(world->client, &kept, &kept_count, &world->arena, filters, filter_count, &world->err),
+	    client_logs_kept(world->client, &kept, &kept_count, &world->arena, filters, filter_count, &world->err),
 	    STATUS_OK);
 	assert_int_equal(
-	    client_logs_any(world->plain, &shown, &shown_count, &world->arena, filters, filter_count, &world->err),
+	    client_logs_kept(world->plain, &shown, &shown_count, &world->arena, filters, filter_count, &world->err),
 	    STATUS_OK);
 	assert_int_equal(kept_count, shown_count);
 	for (size_t i = 0; i < kept_count; i++) assert_true(same_log(&kept[i], &shown[i]));
@@ -167,7 +167,7 @@ static enum status ask_elsewhere(struct fake_node *node, uint64_t head, unsigned
 	struct index *index = index_new(&world->home, NULL);
 	struct client *client = fake_client(&other);
 	client_keep_logs(client, index_keeper(index));
-	enum status status = client_logs_any(client, &logs, &count, &world->arena, &filter, 1, NULL);
+	enum status status = client_logs_kept(client, &logs, &count, &world->arena, &filter, 1, NULL);
 	free_client(client);
 	index_free(index);
 	return status;
@@ -212,7 +212,7 @@ static void what_was_read_once_is_not_asked_again(void **state) {
 	size_t count;
 	for (unsigned round = 0; round < 3; round++) {
 		assert_int_equal(
-		    client_logs_any(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
+		    client_logs_kept(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
 		assert_int_equal(count, BLOCKS);
 		assert_int_equal(world->node.log_requests, 1);
 		close_index(world);
@@ -229,11 +229,11 @@ static void one_filter_alone_is_asked_of_the_node_each_time(void **state) {
 	const size_t all = world->node.log_count;
 	world->node.log_count = 0;
 	assert_int_equal(
-	    client_logs_any(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
+	    client_logs_kept(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
 	assert_int_equal(count, 0);
 	world->node.log_count = all;
 	assert_int_equal(
-	    client_logs_any(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
+	    client_logs_kept(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
 	assert_int_equal(count, 0);
 	assert_int_equal(client_logs(world->client, &logs, &count, &world->arena, &filter, &world->err), STATUS_OK);
 	assert_int_equal(count, BLOCKS);
@@ -270,7 +270,7 @@ static void two_programs_may_follow_with_one_file(void **state) {
 		world->node.branch_from = world->node.head - 1;
 		world->node.branch++;
 		assert_int_equal(
-		    client_logs_any(other, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
+		    client_logs_kept(other, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_OK);
 		assert_int_equal(count, world->node.head);
 		fill(world, world->node.head + 1, world->node.head + 2);
 	}
@@ -288,7 +288,7 @@ static void following_in_the_background_brings_all_watches_to_the_head(void **st
 	struct client_log *logs;
 	size_t count;
 	assert_int_equal(
-	    client_logs_any(world->client, &logs, &count, &world->arena, filters, 2, &world->err), STATUS_OK);
+	    client_logs_kept(world->client, &logs, &count, &world->arena, filters, 2, &world->err), STATUS_OK);
 	assert_int_equal(world->node.log_requests, asked);
 }
 
@@ -339,7 +339,7 @@ static void *read_often(void *context) {
 		size_t count;
 		arena_init(&arena);
 		reader->node.head = BLOCKS / 2 + 20 * round;
-		enum status status = client_logs_any(client, &logs, &count, &arena, &filter, 1, NULL);
+		enum status status = client_logs_kept(client, &logs, &count, &arena, &filter, 1, NULL);
 		for (size_t i = 1; i < count && status == STATUS_OK; i++)
 			if (logs[i].block_number != logs[i - 1].block_number + 7) status = STATUS_CORRUPT;
 		reader->failed = status != STATUS_OK || count == 0;
@@ -379,7 +379,7 @@ static void killed_at_any_moment_the_index_is_whole(void **state) {
 			struct client_log *logs;
 			size_t count;
 			open_index(world);
-			_exit(client_logs_any(world->client, &logs, &count, &world->arena, filters, 2, NULL));
+			_exit(client_logs_kept(world->client, &logs, &count, &world->arena, filters, 2, NULL));
 		}
 		assert_true(child > 0);
 		usleep(200 + 700 * round);
@@ -520,7 +520,7 @@ static void a_home_that_cannot_be_written_is_an_error(void **state) {
 	world->home.directory = "/proc/none";
 	open_index(world);
 	assert_int_equal(
-	    client_logs_any(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_IO);
+	    client_logs_kept(world->client, &logs, &count, &world->arena, &filter, 1, &world->err), STATUS_IO);
 	assert_non_null(strstr(world->err.message, "index"));
 	world->home.directory = directory;
 }

@@ -86,7 +86,7 @@ static enum status read_logs(struct history *history, struct err *err) {
 		put_filter(history, filters, &count, any);
 		put_filter(history, filters, &count, medicines_container_packed_event_topics(NULL, id));
 	}
-	return client_logs_any(
+	return client_logs_kept(
 	    history->request->client, &history->logs, &history->log_count, arena, filters, count, err);
 }
 

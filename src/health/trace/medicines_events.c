@@ -14,7 +14,7 @@ enum status medicines_alerts(struct actor_request *request, struct medicines_ale
 	struct contract_topics other = medicines_alert_event_topics(NULL, NULL, actor);
 	struct client_log_filter filters[2] = {filter_of(request, &by), filter_of(request, &other)};
 	struct client_log *logs;
-	TRY(client_logs_any(request->client, &logs, count, request->arena, filters, actor ? 2 : 1, err));
+	TRY(client_logs_kept(request->client, &logs, count, request->arena, filters, actor ? 2 : 1, err));
 	*alerts = arena_zalloc(request->arena, *count + 1, sizeof **alerts);
 	for (size_t i = 0; i < *count; i++) {
 		struct medicines_alert *alert = &(*alerts)[i];
@@ -39,7 +39,7 @@ enum status medicines_children(
 	struct client_log_filter filters[2] = {filter_of(request, &in), filter_of(request, &off)};
 	struct client_log *logs;
 	size_t log_count;
-	TRY(client_logs_any(request->client, &logs, &log_count, request->arena, filters, 2, err));
+	TRY(client_logs_kept(request->client, &logs, &log_count, request->arena, filters, 2, err));
 	*out = arena_alloc(request->arena, (log_count + 1) * sizeof **out);
 	*count = 0;
 	for (size_t i = 0; i < log_count; i++) {
