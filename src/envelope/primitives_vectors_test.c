@@ -7,6 +7,8 @@
 #include <openssl/ecdsa.h>
 
 #include "crypto/aead.h"
+#include "crypto/ed25519.h"
+#include "crypto/ed25519_zip215.h"
 #include "crypto/hash.h"
 #include "crypto/p256.h"
 #include "crypto/secp256k1_keys.h"
@@ -238,6 +240,19 @@ static enum outcome check_pbkdf2_512(const struct wycheproof_case *at) {
 	return check_pbkdf2(at, pbkdf2_sha512);
 }
 
+/* None of the cases is one in which ZIP 215 and RFC 8032 differ. Skipped: what is not 64 bytes long. */
+static enum outcome check_ed25519(const struct wycheproof_case *at) {
+	const struct json *encoded = json_get(json_get(at->group, "publicKey"), "pk");
+	const struct bytes key_bytes = vectors_hex(at->arena, json_string(encoded));
+	const struct bytes signature = hex_member(at, "sig"), message = hex_member(at, "msg");
+	hash32 key;
+	assert_int_equal(key_bytes.len, 32);
+	memcpy(key.b, key_bytes.data, 32);
+	if (signature.len != ED25519_SIGNATURE_BYTES) return at->is_valid ? WRONG : SKIPPED;
+	return right_if(ed25519_verify(signature.data, &key, message) == at->is_valid &&
+			ed25519_verify_zip215(signature.data, &key, message) == at->is_valid);
+}
+
 struct suite_file {
 	const char *path;
 	wycheproof_check *check;
@@ -252,6 +267,7 @@ static const struct suite_file suite_files[] = {
     {"ethereum/wycheproof/ecdsa_secp256k1_sha256_test.json", check_secp_recover},
     {"ethereum/wycheproof/ecdsa_secp256r1_sha256_p1363_test.json", check_p256_verify},
     {"ethereum/wycheproof/ecdsa_secp256r1_sha256_test.json", check_p256_verify},
+    {"ethereum/wycheproof/ed25519_test.json", check_ed25519},
     {"ethereum/wycheproof/hkdf_sha256_test.json", check_hkdf},
     {"ethereum/wycheproof/hmac_sha256_test.json", check_hmac256},
     {"ethereum/wycheproof/hmac_sha512_test.json", check_hmac512},
