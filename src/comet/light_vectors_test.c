@@ -1,6 +1,7 @@
 /* tests/vectors/comet.json: light blocks, honest and not, with what CometBFT's own light client says of each
  * (tests/comet/judge). What it does not believe, nobody here believes. */
 #include "comet/light.h"
+#include "comet/light_json.h"
 
 #include "tests/unit.h"
 
@@ -123,6 +124,56 @@ static void each_way_ends_as_with_cometbft(void **state) {
 	vectors_report(&vectors);
 }
 
+/* --- CometBFT's JSON --- */
+
+static void each_answer_of_its_rpc_is_the_same_block(void **state) {
+	struct file *file = *state;
+	struct vectors vectors = {.name = "comet: answers"};
+	json_foreach (answer, json_get(file->root, "answers")) {
+		struct comet_light_block block, same;
+		struct err why = {0};
+		struct buf text, wanted;
+		buf_init(&text, COMET_LIGHT_BLOCK_MAX);
+		buf_init(&wanted, COMET_LIGHT_BLOCK_MAX);
+		const struct bytes bytes = block_at(file, json_get(answer, "block"));
+		assert_int_equal(comet_light_block_decode(&same, bytes, &why), STATUS_OK);
+		if (comet_light_block_of_json(&block, &file->arena, json_get(answer, "commit"),
+			json_get(answer, "validators"), &why) != STATUS_OK)
+			fail_msg("%s", why.message);
+		comet_light_block_encode(&text, &block);
+		comet_light_block_encode(&wanted, &same);
+		vectors_count(&vectors, bytes_equal(buf_view(&text), buf_view(&wanted)), "answer", bytes_text("?"));
+		assert_int_equal(comet_light_block_of_json(&block, &file->arena, json_get(answer, "validators"),
+				     json_get(answer, "commit"), &why),
+		    STATUS_INVALID);
+		buf_fini(&text);
+		buf_fini(&wanted);
+	}
+	vectors_report(&vectors);
+}
+
+static void times_are_read_as_rfc_3339_spells_them(void **state) {
+	static const struct {
+		const char *text;
+		int64_t s;
+		uint32_t ns;
+	} good[] = {{"1970-01-01T00:00:00Z", 0, 0}, {"0001-01-01T00:00:00Z", INT64_C(-62135596800), 0},
+	    {"2024-02-29T23:59:59.000000001Z", 1709251199, 1}, {"2000-03-01T00:00:00.5Z", 951868800, 500000000},
+	    {"9999-12-31T23:59:59.999999999Z", INT64_C(253402300799), 999999999}};
+	static const char *const bad[] = {"", "Z", "2023-02-29T00:00:00Z", "1900-02-29T00:00:00Z",
+	    "2023-01-01T24:00:00Z", "2023-01-01T00:00:60Z", "2023-00-01T00:00:00Z", "2023-04-31T00:00:00Z",
+	    "2023-01-01T00:00:00", "2023-01-01T00:00:00.Z", "2023-01-01T00:00:00.1234567890Z",
+	    "2023-01-01T00:00:00+00:00", "2023-01-01 00:00:00Z", "0000-01-01T00:00:00Z", "2023-01-01T00:00:00,5Z",
+	    "2023-01-01T00:00:00.-5Z"};
+	struct comet_time time;
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		assert_true(comet_time_parse(&time, bytes_text(good[i].text)));
+		assert_true(time.s == good[i].s && time.ns == good[i].ns);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(comet_time_parse(&time, bytes_text(bad[i])));
+}
+
 /* --- signatures with points of small order --- */
 
 static void each_signature_of_small_order_counts_as_with_cometbft(void **state) {
@@ -152,6 +203,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(each_verdict_is_cometbfts, setup, teardown),
 	    cmocka_unit_test_setup_teardown(each_way_ends_as_with_cometbft, setup, teardown),
+	    cmocka_unit_test_setup_teardown(each_answer_of_its_rpc_is_the_same_block, setup, teardown),
+	    cmocka_unit_test(times_are_read_as_rfc_3339_spells_them),
 	    cmocka_unit_test_setup_teardown(each_signature_of_small_order_counts_as_with_cometbft, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,3 +270,12 @@ func (f *file) addWalks() {
 	stranger[23] = block{height: 24, set: setOf(all[20:24]), keys: all}.make()
 	f.walk("strangers sign the last block", stranger, 1, 24)
 }
+
+func (f *file) addAnswers() {
+	list, set, _ := four()
+	many := manyMembers(20)
+	f.answer(block{height: 1, set: set, keys: list, first: true}.make())
+	f.answer(block{height: 9, set: set, keys: list, votes: votes(types.BlockIDFlagNil, 0, 1, 3), round: 2}.make())
+	f.answer(block{height: 9, set: set, keys: list, votes: only(0, 2, 3), time: start.Truncate(time.Second)}.make())
+	f.answer(block{height: 9, set: setOf(many), keys: many}.make())
+}

@@ -14,9 +14,11 @@ import (
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 
 	"github.com/cometbft/cometbft/crypto/ed25519"
+	cmtjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/cometbft/cometbft/light"
 	"github.com/cometbft/cometbft/light/provider"
 	"github.com/cometbft/cometbft/light/store/db"
+	coretypes "github.com/cometbft/cometbft/rpc/core/types"
 	"github.com/cometbft/cometbft/types"
 )
 
@@ -54,6 +56,13 @@ type points struct {
 	Valid     []string `json:"valid"` // a row for each key, a digit for each R, with s = 0
 }
 
+// What CometBFT's RPC answers of a block.
+type answer struct {
+	Block      int             `json:"block"`
+	Commit     json.RawMessage `json:"commit"`
+	Validators json.RawMessage `json:"validators"`
+}
+
 type file struct {
 	Chain      string   `json:"chain"`
 	TrustS     int64    `json:"trustS"`
@@ -61,6 +70,7 @@ type file struct {
 	Blocks     []string `json:"blocks"`
 	Vectors    []vector `json:"vectors"`
 	Walks      []walk   `json:"walks"`
+	Answers    []answer `json:"answers"`
 	Signatures points   `json:"signatures"`
 	places     map[string]int
 }
@@ -153,6 +163,16 @@ func (f *file) walk(name string, blocks []*types.LightBlock, from, to int64) {
 	f.Walks = append(f.Walks, out)
 }
 
+func (f *file) answer(block *types.LightBlock) {
+	set := block.ValidatorSet.Validators
+	commit, err := cmtjson.Marshal(coretypes.NewResultCommit(block.Header, block.Commit, true))
+	check(err)
+	validators, err := cmtjson.Marshal(&coretypes.ResultValidators{
+		BlockHeight: block.Height, Validators: set, Count: len(set), Total: len(set)})
+	check(err)
+	f.Answers = append(f.Answers, answer{f.place(encode(block)), commit, validators})
+}
+
 // --- encodings of points of small order, and which signatures of them count ---
 
 func (f *file) addSignatures() {
@@ -201,6 +221,7 @@ func main() {
 	f.addFaults()
 	f.addForms()
 	f.addWalks()
+	f.addAnswers()
 	f.addSignatures()
 	out := json.NewEncoder(os.Stdout)
 	out.SetIndent("", " ")
