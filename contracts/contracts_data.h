@@ -10,9 +10,11 @@
 #include <stdint.h>
 
 struct contract_code {
-	const char *name; /* "Directory", "Folders", "Records", "Consent", "Medicines" */
+	const char *name; /* "Directory", "Folders", "Records", "Consent", "Medicines", "Members" */
 	const uint8_t *bytecode;
 	size_t len;
+	const uint8_t *laid; /* what a genesis lays as the account's code; NULL: the contract has a constructor */
+	size_t laid_len;
 };
 
 /* NULL: there is none of that name. */

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	}
 	BUG_ON(genesis_blob_gates(genesis, gates) > BLOB_GATES_MAX);
 	(void)genesis_sealer(genesis, &sealer), (void)genesis_admission(genesis, &sealer),
-	    (void)genesis_dao_fork(genesis, &dao);
+	    (void)genesis_members(genesis, &sealer), (void)genesis_dao_fork(genesis, &dao);
 	BUG_ON(!bytes_equal(genesis_json(genesis), bytes_make(data, size)));
 	struct state *state = state_new(NULL, &err);
 	const enum status status = genesis_fill_state(genesis, state, &err);

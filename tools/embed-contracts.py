@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Turns compiled contracts (contracts/artifacts/NAME.json) into a C table of their creation code.
+"""Turns compiled contracts (contracts/artifacts/NAME.json) into a C table of their creation code, and of the code that
+a genesis lays for one that has no constructor.
 
 usage: embed-contracts.py OUT.c ARTIFACT.json...
 """
@@ -21,17 +22,22 @@ def main():
         "#include <string.h>",
         "",
     ]
-    names = []
+    rows = []
     for path in paths:
         with open(path, encoding='utf-8') as file:
             artifact = json.load(file)
         name, code = artifact['contractName'], bytes.fromhex(artifact['bytecode'].removeprefix('0x'))
         if not name.isidentifier() or not code:
             sys.exit(f'{path}: not a compiled contract')
-        names.append(name)
         parts += [f'static const uint8_t code_{name}[] = {{', c_bytes(code), '};', '']
+        row = f'.name = "{name}", .bytecode = code_{name}, .len = sizeof code_{name}'
+        if not any(entry['type'] == 'constructor' for entry in artifact['abi']):
+            laid = bytes.fromhex(artifact['deployedBytecode'].removeprefix('0x'))
+            parts += [f'static const uint8_t laid_{name}[] = {{', c_bytes(laid), '};', '']
+            row += f', .laid = laid_{name}, .laid_len = sizeof laid_{name}'
+        rows.append(row)
     parts.append('static const struct contract_code codes[] = {')
-    parts += [f'\t{{.name = "{name}", .bytecode = code_{name}, .len = sizeof code_{name}}},' for name in names]
+    parts += [f'\t{{{row}}},' for row in rows]
     parts += ['};', '', 'const struct contract_code *contract_code_get(const char *name) {',
               '\tfor (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {',
               '\t\tif (strcmp(codes[i].name, name) == 0) return &codes[i];', '\t}', '\treturn NULL;', '}', '']

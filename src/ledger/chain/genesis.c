@@ -180,6 +180,8 @@ static enum status read_own_settings(struct genesis *genesis, const struct json 
 	TRY(read_address(&genesis->sealer, &genesis->has_sealer, settings, "sealer", err));
 	TRY(read_address(&genesis->admission, &genesis->has_admission, settings, "admission", err));
 	TRY(read_address(&genesis->members, &genesis->has_members, settings, "members", err));
+	if (genesis->has_sealer && genesis->has_members)
+		return err_set(err, STATUS_INVALID, "the genesis names both a sealer and members: one of them seals");
 	if (gates != NULL && (gates->type != JSON_ARRAY || gates->count > BLOB_GATES_MAX))
 		return bad_member(err, "blobGates");
 	json_foreach (gate, gates)
@@ -358,14 +360,14 @@ bool genesis_sealer(const struct genesis *genesis, addr20 *out) {
 	return genesis->has_sealer;
 }
 
-bool genesis_admission(const struct genesis *genesis, addr20 *out) {
-	if (genesis->has_admission) *out = genesis->admission;
-	return genesis->has_admission;
-}
-
 bool genesis_members(const struct genesis *genesis, addr20 *out) {
 	if (genesis->has_members) *out = genesis->members;
 	return genesis->has_members;
+}
+
+bool genesis_admission(const struct genesis *genesis, addr20 *out) {
+	if (genesis->has_admission) *out = genesis->admission;
+	return genesis->has_admission;
 }
 
 size_t genesis_blob_gates(const struct genesis *genesis, addr20 out[BLOB_GATES_MAX]) {

@@ -2,8 +2,7 @@
  * Genesis in geth's format, and the fork schedule that follows from its config (chainId, homesteadBlock, daoForkBlock,
  * … londonBlock, terminalTotalDifficulty, shanghaiTime, cancunTime, pragueTime, osakaTime, bpo1Time…, blobSchedule,
  * depositContractAddress). xinglin's own settings stand under config.xinglin: { "zeroBaseFee": true,
- * "equalTimestamps": true, "sealer": "0x…20", "blobGates": ["0x…20", …], "admission": "0x…20",
- * "members": "0x…20" }
+ * "equalTimestamps": true, "sealer": "0x…20", "blobGates": ["0x…20", …], "admission": "0x…20", "members": "0x…20" }
  *
  * Threads: immutable after genesis_parse.
  */
@@ -46,8 +45,7 @@ bool genesis_equal_timestamps(const struct genesis *genesis);
 bool genesis_sealer(const struct genesis *genesis, addr20 *out);
 /* The contract that says whose transactions are taken in (ledger/pool/admission.h). False: the genesis names none. */
 bool genesis_admission(const struct genesis *genesis, addr20 *out);
-/* The contract that keeps a consortium's members (ledger/consensus/members.h). False: the chain is not a consortium's.
- */
+/* The contract that lists the members of a consortium, in whose order its nodes trust. False: one node seals. */
 bool genesis_members(const struct genesis *genesis, addr20 *out);
 size_t genesis_blob_gates(const struct genesis *genesis, addr20 out[BLOB_GATES_MAX]);
 struct bytes genesis_json(const struct genesis *genesis);

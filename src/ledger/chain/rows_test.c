@@ -156,6 +156,9 @@ static void a_bad_genesis_is_refused(void **state) {
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"blobGates\":[\"0x\"]}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"admission\":\"0x12\"}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"admission\":true}}}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"members\":\"0x12\"}}}",
+	    "{" GAS "\"config\":{\"chainId\":1,\"xinglin\":{\"members\":\"0x3333333333333333333333333333333333333333\","
+	    "\"sealer\":\"0x3333333333333333333333333333333333333333\"}}}",
 	    "{" GAS "\"config\":{\"chainId\":1,\"londonBlock\":0,\"xinglin\":{\"zeroBaseFee\":true}},\"baseFeePerGas\":"
 	    "\"0x1\"}",
 	    "{" GAS
