@@ -158,9 +158,3 @@ enum status comet_new(struct engine **out, struct chain *chain, struct pool *poo
 enum status comet_adopt(struct engine *engine, int fd, struct err *err) {
 	return abci_server_adopt(comet_of(engine)->server, fd, err);
 }
-
-void comet_chain_id(char out[COMET_CHAIN_ID_MAX], const hash32 *genesis_hash) {
-	int at = snprintf(out, COMET_CHAIN_ID_MAX, "xinglin-");
-	for (size_t i = 0; i < 20; i++)
-		at += snprintf(out + at, (size_t)(COMET_CHAIN_ID_MAX - at), "%02x", genesis_hash->b[i]);
-}

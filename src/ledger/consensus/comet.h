@@ -40,10 +40,6 @@ MUST_USE enum status comet_new(struct engine **out, struct chain *chain, struct 
     const struct comet_options *options, struct err *err);
 /* The newest height that is committed in this store; 0: none. */
 MUST_USE enum status comet_kept_height(struct store *store, uint64_t *out, struct err *err);
-/* CometBFT's name for the chain: "xinglin-" and the first 40 hexadecimal digits of the genesis block's hash, so that no
- * signature over a height of one deployment is one of another's. */
-#define COMET_CHAIN_ID_MAX 49
-void comet_chain_id(char out[COMET_CHAIN_ID_MAX], const hash32 *genesis_hash);
 
 /* For tests: as abci_server_adopt. */
 MUST_USE enum status comet_adopt(struct engine *engine, int fd, struct err *err);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "codec/hex.h"
 #include "codec/protobuf.h"
+#include "comet/light.h"
 #include "ledger/consensus/verdicts.h"
 
 /* Verdicts over bundles and queries; 0 is yes. */
@@ -72,7 +73,7 @@ static enum status info(void *context, struct abci_standing *out, struct err *er
 }
 
 static enum status check_start(const struct comet *comet, const struct abci_init *init, struct err *err) {
-	char chain_id[COMET_CHAIN_ID_MAX];
+	char chain_id[COMET_CHAIN_ID_SIZE];
 	comet_chain_id(chain_id, chain_genesis_hash(comet->chain));
 	if (!bytes_equal(init->chain_id, bytes_text(chain_id)))
 		return err_set(err, STATUS_INVALID, "CometBFT's genesis names the chain %.*s, and this one is %s",

@@ -10,6 +10,7 @@
 
 #include "codec/hex.h"
 #include "codec/protobuf.h"
+#include "comet/light.h"
 #include "crypto/hash.h"
 #include "crypto/secp256k1_keys.h"
 #include "ledger/consensus/abci.h"
@@ -300,7 +301,7 @@ static hash32 head_hash(struct running *running) {
 static void a_chain_begins_with_the_hash_of_its_genesis(void **state) {
 	(void)state;
 	struct running running;
-	char chain_id[COMET_CHAIN_ID_MAX];
+	char chain_id[COMET_CHAIN_ID_SIZE];
 	open_node(&running);
 	assert_int_equal(info_height(&running), 0);
 	comet_chain_id(chain_id, chain_genesis_hash(running.world.chain));
