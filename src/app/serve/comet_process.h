@@ -1,0 +1,36 @@
+/*
+ * The CometBFT process beside a node of a consortium: started, watched, and started again if it ends. Its log becomes
+ * lines of ours. It dies with this process, however that ends.
+ *
+ * CometBFT connects to the node's socket when it starts, so the node must listen first. If it ends by itself, it is
+ * started again after a pause that grows from half a second to half a minute; what it said last is in the log.
+ *
+ * Threads: one of its own; comet_process_restart from any. Source: CometBFT's `cometbft start`, prctl(2),
+ * pidfd_open(2).
+ */
+#ifndef APP_SERVE_COMET_PROCESS_H
+#define APP_SERVE_COMET_PROCESS_H
+
+#include "base/status.h"
+
+#include <stdint.h>
+
+struct comet_process_options {
+	const char *program;    /* a path, or a name that is looked up on the PATH */
+	const char *home;       /* CometBFT's folder, with config/ and data/ */
+	const char *app_socket; /* where the node listens for it */
+	const char *rpc_socket; /* where it answers */
+	uint64_t app_height;    /* the newest height that the node has; 0: none */
+};
+
+struct comet_process;
+/* Copies the options. STATUS_NOTFOUND: there is no such program, or no such home. STATUS_CORRUPT: the home's data was
+ * wiped or is another one's: the node is ahead of it. */
+MUST_USE enum status comet_process_open(
+    struct comet_process **out, const struct comet_process_options *options, struct err *err);
+/* Ends it and starts it anew at once: so that it asks again who may be connected. */
+void comet_process_restart(struct comet_process *process);
+/* Ends it: SIGTERM, and SIGKILL after five seconds. NULL is allowed. */
+void comet_process_close(struct comet_process *process);
+
+#endif
