@@ -29,7 +29,9 @@ static struct fake_sending {
 	bool swallows, hides_receipts, cuts_receipts, denies, cuts_block;
 	uint64_t names_block, shows_block, shows_receipts_of; /* in place of what was asked for; 0: honest */
 	const char *refuses_blocks;
-	unsigned refusals; /* of the next ones that are sent */
+	bool knows_no_proofs;   /* as nodes of another make */
+	size_t proofs_a_answer; /* at most; 0: all that were asked for */
+	unsigned refusals;      /* of the next ones that are sent */
 	bool takes_refused;
 } sending;
 
@@ -126,6 +128,35 @@ static inline void fake_put_raw_receipts(struct json_writer *writer, uint64_t nu
 	json_array_end(writer);
 }
 
+/* With their proofs, of the places that were asked for. */
+static inline void fake_put_receipt_proofs(struct json_writer *writer, uint64_t number, const struct json *places) {
+	const struct fake_sent *content[FAKE_SENT_MAX];
+	struct bytes receipts[FAKE_SENT_MAX];
+	const size_t count = fake_block_content(content, number) - sending.cuts_receipts;
+	size_t left = sending.proofs_a_answer ? sending.proofs_a_answer : FAKE_SENT_MAX;
+	for (size_t i = 0; i < count; i++) {
+		struct buf receipt;
+		buf_init(&receipt, 1024);
+		fake_receipt(&receipt, content[i], i, !content[i]->fails != sending.denies);
+		receipts[i] = arena_dup(&sending.arena, buf_view(&receipt));
+		buf_fini(&receipt);
+	}
+	json_array_begin(writer, "result");
+	json_foreach (place, places) {
+		struct ordered_proof proof = {.count = 0};
+		uint64_t index;
+		size_t wanted;
+		if (!json_u64(&index, place)) abort();
+		wanted = (size_t)index;
+		if (wanted < count) ordered_trie_prove(&proof, &sending.arena, receipts, count, &wanted, 1);
+		if (!left--) break;
+		json_array_begin(writer, NULL);
+		for (size_t k = 0; k < proof.count; k++) json_put_hex(writer, NULL, proof.nodes[k]);
+		json_array_end(writer);
+	}
+	json_array_end(writer);
+}
+
 static inline void fake_put_receipt(struct json_writer *writer, const hash32 *hash) {
 	static const hash32 no_hash;
 	uint64_t block = sending.names_block;
@@ -148,9 +179,10 @@ static inline void fake_put_receipt(struct json_writer *writer, const hash32 *ha
 static inline bool fake_sent_method(
     struct fake_chain *chain, struct json_writer *writer, const struct json *name, const struct json *params) {
 	const bool is_block = json_string_is(name, "debug_getRawBlock");
+	const bool is_proofs = json_string_is(name, "xinglin_receiptProofs") && !sending.knows_no_proofs;
 	hash32 hash;
 	struct buf raw;
-	if (is_block || json_string_is(name, "debug_getRawReceipts")) {
+	if (is_block || is_proofs || json_string_is(name, "debug_getRawReceipts")) {
 		const struct head *head = fake_named(chain, json_at(params, 0));
 		const uint64_t other = is_block ? sending.shows_block : sending.shows_receipts_of;
 		const uint64_t number = other ? other : head ? head->number : 0;
@@ -158,6 +190,8 @@ static inline bool fake_sent_method(
 			fake_put_error(writer, sending.refuses_blocks ? sending.refuses_blocks : "no such block");
 		else if (is_block)
 			fake_put_raw_block(writer, number);
+		else if (is_proofs)
+			fake_put_receipt_proofs(writer, number, json_at(params, 1));
 		else
 			fake_put_raw_receipts(writer, number);
 		return true;

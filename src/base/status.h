@@ -35,7 +35,7 @@ enum status { STATUS_LIST(STATUS_ENUM) STATUS_COUNT };
 /* What went wrong, for a person. Owned by the caller; a NULL `struct err *` is allowed everywhere and discards it. */
 struct err {
 	char message[384];
-	unsigned cause; /* a room's own number for what somebody can mend (health/chain/cause.h); 0: none */
+	unsigned cause; /* a room's own number for what somebody can mend (health/contracts/cause.h); 0: none */
 };
 
 /* The fixed text of a status, never NULL. */

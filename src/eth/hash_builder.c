@@ -255,24 +255,3 @@ void nibbles_of(uint8_t *out, struct bytes key) {
 		out[2 * i + 1] = key.data[i] & 15;
 	}
 }
-
-static void add_indexed(struct hash_builder *builder, const struct bytes *items, size_t index) {
-	uint8_t nibbles[2 * 9];
-	struct buf key;
-	buf_init(&key, 9);
-	rlp_put_u64(&key, index);
-	nibbles_of(nibbles, buf_view(&key));
-	hash_builder_leaf(builder, bytes_make(nibbles, 2 * key.len), items[index]);
-	buf_fini(&key);
-}
-
-/* In the order of their keys: rlp(0) = 0x80 stands behind rlp(127) = 0x7f and before rlp(128) = 0x8180. */
-hash32 ordered_trie_root(const struct bytes *items, size_t count) {
-	struct hash_builder *builder = hash_builder_new(NULL);
-	for (size_t i = 1; i < count && i < 0x80; i++) add_indexed(builder, items, i);
-	if (count) add_indexed(builder, items, 0);
-	for (size_t i = 0x80; i < count; i++) add_indexed(builder, items, i);
-	hash32 root = hash_builder_root(builder);
-	hash_builder_free(builder);
-	return root;
-}

@@ -68,6 +68,15 @@ hash32 hash_builder_root(struct hash_builder *builder);
 
 /* Root of a list keyed by rlp(index), as of transactions, receipts and withdrawals. */
 hash32 ordered_trie_root(const struct bytes *items, size_t count);
+/* The nodes on the way to an item of such a list, from the root down, as proof_ordered takes them (eth/proof.h). */
+#define ORDERED_PROOF_NODES_MAX 19u
+struct ordered_proof {
+	struct bytes nodes[ORDERED_PROOF_NODES_MAX];
+	size_t count;
+};
+/* Proofs of the items at the places `wanted`, each below `count`; the nodes are in the arena. Returns the root. */
+hash32 ordered_trie_prove(struct ordered_proof *proofs, struct arena *arena, const struct bytes *items, size_t count,
+    const size_t *wanted, size_t wanted_count);
 
 void nibbles_of(uint8_t *out, struct bytes key); /* 2 * key.len nibbles */
 

@@ -9,6 +9,7 @@ enum step { STEP_DOWN, STEP_VALUE, STEP_ABSENT, STEP_FAULT };
 
 struct walk {
 	uint8_t path[NIBBLES_MAX];
+	size_t path_len;
 	size_t depth; /* nibbles of the path that are behind us */
 	struct bytes value;
 	struct bytes inlined; /* the next node where it stands inside this one; empty: `hash` names it */
@@ -29,9 +30,9 @@ static enum step follow(struct walk *walk, struct rlp_cursor *items) {
 	return STEP_DOWN;
 }
 
-/* Keys have one length, so a branch never holds a value. */
+/* No key is another's beginning, so a branch never holds a value. */
 static enum step step_branch(struct walk *walk, struct rlp_cursor *items) {
-	if (walk->depth == NIBBLES_MAX) return STEP_FAULT;
+	if (walk->depth == walk->path_len) return STEP_FAULT;
 	uint8_t nibble = walk->path[walk->depth++];
 	enum step step = STEP_FAULT;
 	for (uint8_t i = 0; i < 16; i++) {
@@ -58,7 +59,7 @@ static bool decode_compact(uint8_t nibbles[NIBBLES_MAX], size_t *count, bool *is
 
 static enum step step_short(struct walk *walk, struct rlp_cursor *items) {
 	uint8_t nibbles[NIBBLES_MAX];
-	size_t count, rest = NIBBLES_MAX - walk->depth;
+	size_t count, rest = walk->path_len - walk->depth;
 	bool is_leaf;
 	if (!decode_compact(nibbles, &count, &is_leaf, rlp_string(items))) return STEP_FAULT;
 	bool matches = count <= rest && memcmp(nibbles, walk->path + walk->depth, count) == 0;
@@ -85,11 +86,12 @@ static enum step step_node(struct walk *walk, struct bytes node) {
 	return rlp_finish(&cursor, NULL) ? STEP_FAULT : step;
 }
 
-enum status proof_verify(struct bytes *value, const hash32 *root, const hash32 *key, const struct bytes *nodes,
+/* The value under this key; a key that is shorter than others is proved to be there, not to be absent. */
+static enum status verify(struct bytes *value, const hash32 *root, struct bytes key, const struct bytes *nodes,
     size_t node_count, struct err *err) {
 	*value = (struct bytes){0};
-	struct walk walk = {.hash = *root};
-	nibbles_of(walk.path, BYTES_OF(*key));
+	struct walk walk = {.hash = *root, .path_len = 2 * key.len};
+	nibbles_of(walk.path, key);
 	if (node_count == 0 && hash32_equal(root, &empty_trie_root)) return STATUS_OK;
 	size_t used = 0;
 	enum step step = STEP_DOWN;
@@ -109,6 +111,24 @@ enum status proof_verify(struct bytes *value, const hash32 *root, const hash32 *
 	if (used != node_count) return err_set(err, STATUS_INVALID, "proof has %zu nodes too many", node_count - used);
 	if (step == STEP_VALUE) *value = walk.value;
 	return STATUS_OK;
+}
+
+enum status proof_verify(struct bytes *value, const hash32 *root, const hash32 *key, const struct bytes *nodes,
+    size_t node_count, struct err *err) {
+	return verify(value, root, BYTES_OF(*key), nodes, node_count, err);
+}
+
+enum status proof_ordered(struct bytes *value, const hash32 *root, uint64_t index, const struct bytes *nodes,
+    size_t node_count, struct err *err) {
+	struct buf key;
+	buf_init(&key, 9);
+	rlp_put_u64(&key, index);
+	enum status status = verify(value, root, buf_view(&key), nodes, node_count, err);
+	buf_fini(&key);
+	if (status == STATUS_OK && !value->data)
+		return err_set(
+		    err, STATUS_INVALID, "proof shows that the list has no item %llu", (unsigned long long)index);
+	return status;
 }
 
 enum status proof_account(bool *exists, struct proof_account *out, const hash32 *state_root, const addr20 *address,

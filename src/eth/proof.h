@@ -30,5 +30,11 @@ MUST_USE enum status proof_storage(u256 *out, const hash32 *storage_root, const 
  */
 MUST_USE enum status proof_verify(struct bytes *value, const hash32 *root, const hash32 *key, const struct bytes *nodes,
     size_t node_count, struct err *err);
+/*
+ * An item of a list whose root is a block's transactionsRoot or receiptsRoot (hash_builder.h, ordered_trie_root): a
+ * view into a node. STATUS_INVALID also if the list has no such item.
+ */
+MUST_USE enum status proof_ordered(struct bytes *value, const hash32 *root, uint64_t index, const struct bytes *nodes,
+    size_t node_count, struct err *err);
 
 #endif

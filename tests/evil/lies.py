@@ -310,7 +310,23 @@ class Denied(Sent):
     def __init__(self):
         super().__init__(
             eth_getTransactionReceipt=lambda _, honest: honest and {**honest, "status": "0x0", "logs": []},
-            debug_getRawReceipts=lambda _, honest: [failed(receipt) for receipt in honest])
+            xinglin_receiptProofs=lambda _, honest: [[*nodes[:-1], failed_leaf(nodes[-1])] for nodes in honest])
+
+
+class DeniedByList(Sent):
+    """The same, by a node that shows all receipts of a block and proves none."""
+
+    def __init__(self):
+        super().__init__(xinglin_receiptProofs=self.unknown,
+                         debug_getRawReceipts=lambda _, honest: [failed(receipt) for receipt in honest])
+
+    def unknown(self, *_):
+        raise RpcError({"code": -32601, "message": "the method xinglin_receiptProofs does not exist"})
+
+
+def failed_leaf(node):
+    path, receipt = rlp.decode(bytes.fromhex(node[2:]))
+    return "0x" + rlp.encode([path, bytes.fromhex(failed("0x" + receipt.hex())[2:])]).hex()
 
 
 def failed(receipt):

@@ -143,9 +143,10 @@ def judge(world, program, name, disbelief=True):
     """The program hears the lie, and ends in an error that says what was not believed; nothing was sealed, wrapped,
     released or shown."""
     lie, outcome = heard(world, program, name)
-    assert outcome.code in (REFUSED, FAILED), f"it acted: {outcome.text}"
-    assert lie.told, f"it was never told: {outcome.text}"
     is_service = program.startswith(("gateway", "trustee"))  # whose answers hold no detail of the chain
+    may_fail = is_service or not disbelief
+    assert outcome.code == REFUSED or (may_fail and outcome.code == FAILED), f"it acted: {outcome.text}"
+    assert lie.told, f"it was never told: {outcome.text}"
     error, remedy = outcome.report.get("error", outcome.text), outcome.report.get("remedy", "")
     assert not disbelief or remedy.startswith(DISBELIEF) or UNPROVED.search(error), outcome.text
     fact = FACTS.get(name, "the storage|the account|entry [0-9]+" if disbelief else "")

@@ -93,7 +93,7 @@ def test_a_false_record(world, program, lie):
 
 @pytest.mark.parametrize("program, lie", hearing(BLOBS, READERS))
 def test_false_content(world, program, lie):
-    judge(world, program, lie, disbelief=False)
+    judge(world, program, lie)
 
 
 @pytest.mark.parametrize("program, lie", [

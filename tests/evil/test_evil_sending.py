@@ -3,9 +3,12 @@ import pathlib
 
 import pytest
 import rlp
+from eth_account import Account
+from eth_utils import to_checksum_address
 
 from evil_node import EvilNode
 from lies import Sent
+from machine import RpcError
 from programs import FAILED, PROGRAMS, REFUSED, Under, hearing
 from told import LIES
 
@@ -69,12 +72,53 @@ def test_success_is_not_invented(world, program, lie):
 
 
 @pytest.mark.parametrize("program, lie", hearing(
-    ["failure of what succeeded", "receipts of another block", "a receipt left out", "another block",
-     "a block without its transactions"], ["access ask"]))
+    ["failure of what succeeded", "failure, of a node that proves no receipts", "receipts of another block",
+     "a receipt left out", "a receipt cut off from its root", "another block", "a block without its transactions"],
+    ["access ask"]))
 def test_a_false_end_is_not_believed(world, program, lie):
     outcome, sent = send(world, program, lie)
     assert sent
     assert_kept(program, outcome)
+
+
+class Bombed(Sent):
+    """Each transaction has company that logs 2 MB for nothing, and all receipts of a block are too much to show."""
+
+    LOGS = 20
+    LOG_98304_BYTES = bytes.fromhex("620180006000a0")  # PUSH3 size, PUSH1 0, LOG0
+
+    def __init__(self, world):
+        super().__init__(debug_getRawReceipts=self.too_large)
+        self.world, self.stranger, self.nonce = world, Account.create(), 0
+        code = self.LOG_98304_BYTES * self.LOGS
+        made = self.transact(None, bytes.fromhex(f"60{len(code):02x}600c60003960{len(code):02x}6000f3") + code, 300_000)
+        self.bomb = world.c.node.receipt(made)["contractAddress"]
+
+    def transact(self, to, data, gas):
+        fields = {"data": data, "gas": gas, "value": 0, "type": 2, "maxFeePerGas": 0, "maxPriorityFeePerGas": 0,
+                  "chainId": self.world.deployment["chainId"], "nonce": self.nonce, **({"to": to_checksum_address(to)} if to else {})}
+        self.nonce += 1
+        signed = self.stranger.sign_transaction(fields)
+        return self.world.c.rpc("eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())
+
+    def too_large(self, *_):
+        raise RpcError({"code": -32003, "message": "response too large"})
+
+    def taken(self, raw, ask):
+        bombs = [self.transact(self.bomb, b"", 16_700_000) for _ in range(4)]
+        taken = super().taken(raw, ask)
+        for bomb in bombs:
+            assert len(self.world.c.node.receipt(bomb)["logs"]) == self.LOGS
+        return taken
+
+
+def test_the_end_is_proved_whatever_else_stands_in_the_block(world):
+    """A stranger's logs, which cost nothing, hide nobody's success from an honest node."""
+    lie = Bombed(world)
+    with EvilNode(world.c.node.url, lie) as node:
+        outcome = PROGRAMS["access ask"](Under(world, node))
+    assert node.sent and outcome.report["reason"] == "WRONG_PURPOSE", outcome
+    assert "xinglin_receiptProofs" in node.asked and "debug_getRawReceipts" not in node.asked, node.asked
 
 
 @pytest.mark.parametrize("lie", ["a nonce too high", "success of what was never sent"])

@@ -38,6 +38,8 @@ FACTS = {
     "the emergency actor's key": "the entry of",
     "a grant that is none": "entry [0-9]+ of the list",
     "a grant left out": "entries [0-9]+ to [0-9]+ of the list",
+    "another record's container": "another container than the chain names",
+    "a container cut short": "what the node gives as the record",
     "a record invented": "entry [0-9]+ ",
     "a record left out": "entries [0-9]+ to [0-9]+ of the list",
     "an access left out": "entries [0-9]+ to [0-9]+ of the list",
@@ -369,8 +371,11 @@ LIES = {
     "success of what was never sent": Told(lambda world: lies.Taken(accounts_of(world), a_receipt(world))),
     "a refusal of what was taken": Told(lambda _: lies.Refused()),
     "receipts of another block": Told(lambda world: lies.Sent(
-        debug_getRawReceipts=lambda _, honest: world.c.rpc("debug_getRawReceipts", hex(world.before_revocation)))),
-    "a receipt left out": Told(lambda _: lies.Sent(debug_getRawReceipts=lambda _, honest: honest[:-1])),
+        xinglin_receiptProofs=lambda *_: world.c.rpc("xinglin_receiptProofs", hex(world.before_revocation), [0]))),
+    "a receipt left out": Told(lambda _: lies.Sent(xinglin_receiptProofs=lambda _, honest: honest[:-1])),
+    "a receipt cut off from its root": Told(lambda _: lies.Sent(
+        xinglin_receiptProofs=lambda _, honest: [nodes[1:] for nodes in honest])),
+    "failure, of a node that proves no receipts": Told(lambda _: lies.DeniedByList()),
     "another block": Told(lambda world: lies.Sent(
         debug_getRawBlock=lambda _, honest: world.c.rpc("debug_getRawBlock", hex(world.before_revocation)))),
     "a block without its transactions": Told(lambda _: lies.Sent(debug_getRawBlock=without_transactions)),

@@ -42,6 +42,8 @@ REVIEW_CLOSED = topic("ReviewClosed(uint64,address,bool)")
 
 
 class World:
+    """All tests share one, so a test changes no folder of it: it opens its own."""
+
     def __init__(self, folder):
         self.c = Consortium(folder, node_options=["--anchor-ms", "200"])
         self.folder, self.files = folder, 0

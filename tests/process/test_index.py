@@ -151,7 +151,7 @@ def test_a_log_whose_data_is_cut_off_is_the_nodes_fault(consortium, trade, pack)
     recorder.change = cut
     with pytest.raises(Refused) as refused:
         cli("pack", "trace", scan, "--home", consortium.home("ix-maker"), "--rpc", recorder.url)
-    assert refused.value.code == 1 and "the node is wrong" in refused.value.stderr
+    assert refused.value.code == 3 and "the node is wrong" in refused.value.stderr
     recorder.close()
     index_of(consortium, "ix-maker").unlink()
 

@@ -13,7 +13,7 @@
 #include "app/system.h"
 #include "app/version.h"
 #include "codec/hex.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 
 #define REPORT_MAX ((size_t)256 << 20)
 

@@ -1,7 +1,7 @@
 /* Tables: a new cause, error or code without a row fails remedies_test.c. */
 #include "app/cli/remedies.h"
 
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 
 static const char *const of_causes[] = {
     [CAUSE_NONE] = "",

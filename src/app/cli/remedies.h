@@ -1,6 +1,6 @@
 /*
- * What somebody at a command line can do about a failure, by its cause (health/chain/cause.h). Each cause, each error
- * of the contracts and each code of the contract of medicines has a sentence. Threads: pure.
+ * What somebody at a command line can do about a failure, by its cause (health/contracts/cause.h). Each cause, each
+ * error of the contracts and each code of the contract of medicines has a sentence. Threads: pure.
  */
 #ifndef APP_CLI_REMEDIES_H
 #define APP_CLI_REMEDIES_H

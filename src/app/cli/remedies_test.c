@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/trace/medicines.h"
 #include "tests/unit.h"
 

@@ -2,7 +2,7 @@
 
 #include "health/actors/home_heads.h"
 #include "health/actors/home_lock.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 
 #define CLIENTS_DEFAULT 16u
 #define LOCK_WAIT_DEFAULT_MS 10000u

@@ -2,7 +2,7 @@
 #include "health/actors/certified_private.h"
 
 #include "health/actors/kept_statements.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 
 static const struct deployment *anchor_of(const struct verified *verified) {
 	return heads_anchor(verified->heads);

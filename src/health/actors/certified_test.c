@@ -8,7 +8,7 @@
 #include "eth/abi.h"
 #include "eth/sign.h"
 #include "health/actors/kept_statements.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "tests/fake_home.h"
 
 #define LISTED_S (FAKE_START_S + 10)

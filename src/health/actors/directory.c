@@ -6,7 +6,7 @@
 
 #include "codec/hex.h"
 #include "health/actors/certified.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 
 /* --- pins: {"0x<actor>":{"version":N,"key":"0x<xy>"},…} --- */
 

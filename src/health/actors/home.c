@@ -11,7 +11,7 @@
 #include "envelope/hd_wallet.h"
 #include "envelope/keystore.h"
 #include "health/actors/home_lock.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 
 #define PATH_BYTES 4096
 

@@ -2,7 +2,7 @@
 
 #include "codec/hex.h"
 #include "health/actors/actor.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 
 #define SEND_WAIT_MS 30000u
 

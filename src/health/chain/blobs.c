@@ -6,8 +6,8 @@
 #include "envelope/container.h"
 #include "eth/eip712.h"
 #include "eth/sign.h"
-#include "health/chain/cause.h"
 #include "health/chain/client_private.h"
+#include "health/contracts/cause.h"
 
 #define EXPIRY_AHEAD_S 60u
 #define AUDIT_PAGE_MAX ((size_t)2 << 20)

@@ -1,7 +1,7 @@
 #include "health/chain/calldata.h"
 
-#include "health/chain/cause.h"
 #include "health/chain/heads_private.h"
+#include "health/contracts/cause.h"
 
 enum status verified_input(
     struct verified *verified, struct bytes *out, const hash32 *tx_hash, uint64_t block, struct err *err) {

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "codec/hex.h"
-#include "health/chain/cause.h"
 #include "health/chain/client_private.h"
+#include "health/contracts/cause.h"
 
 enum status client_senseless(struct err *err, const char *format, ...) {
 	char text[200];

@@ -1,8 +1,8 @@
 /* The last head that was taken: kept, followed, and given out. How a head is asked for is in heads_ask.c. */
 #include <stdio.h>
 
-#include "health/chain/cause.h"
 #include "health/chain/heads_private.h"
+#include "health/contracts/cause.h"
 
 #define HEAD_FILE "head.json"
 #define EVIDENCE_FILE "evidence.json"

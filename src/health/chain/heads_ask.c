@@ -1,7 +1,7 @@
 /* Asking for a head, and who signed it. */
 #include "codec/hex.h"
-#include "health/chain/cause.h"
 #include "health/chain/heads_private.h"
+#include "health/contracts/cause.h"
 
 #define WITNESS_TRIES 30u
 #define WITNESS_WAIT_MS 100u /* a witness executes a block after the sealer */

@@ -47,7 +47,13 @@ struct bytes heads_proof_params(
 MUST_USE enum status heads_proof_read(
     struct heads_proof *out, struct arena *arena, const struct json *answer, size_t slots, struct err *err);
 
+/* A list of a trie's nodes, bounded; STATUS_DENIED if it is not one. */
+MUST_USE enum status heads_proof_nodes(
+    struct bytes **nodes, size_t *count, struct arena *arena, const struct json *list, struct err *err);
+
 /* The failure of a proof: STATUS_DENIED with its cause. */
 enum status heads_not_proved(struct err *err);
+/* That of what the node shows of a block. */
+enum status heads_refuse_block(struct err *err, uint64_t number, const char *what);
 
 #endif

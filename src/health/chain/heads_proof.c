@@ -1,12 +1,17 @@
 /* eth_getProof: its question and its answer. What the answer proves is eth/proof.h's. */
 #include "codec/hex.h"
-#include "health/chain/cause.h"
 #include "health/chain/heads_private.h"
+#include "health/contracts/cause.h"
 
 #define NODES_MAX 65u /* from the root down: a key has 64 nibbles */
 
 enum status heads_not_proved(struct err *err) {
 	return err_because(err, CAUSE_NOT_PROVED, STATUS_DENIED);
+}
+
+enum status heads_refuse_block(struct err *err, uint64_t number, const char *what) {
+	err_set(err, STATUS_DENIED, "not proved: %s (block %llu)", what, (unsigned long long)number);
+	return heads_not_proved(err);
 }
 
 struct bytes heads_proof_params(
@@ -33,7 +38,7 @@ static enum status refuse(struct err *err, const char *what) {
 	return heads_not_proved(err);
 }
 
-static enum status read_nodes(
+enum status heads_proof_nodes(
     struct bytes **nodes, size_t *count, struct arena *arena, const struct json *list, struct err *err) {
 	*count = 0;
 	if (!json_is(list, JSON_ARRAY)) return refuse(err, "has no list of nodes");
@@ -49,13 +54,14 @@ enum status heads_proof_read(
     struct heads_proof *out, struct arena *arena, const struct json *answer, size_t slots, struct err *err) {
 	const struct json *storage = json_get(answer, "storageProof");
 	*out = (struct heads_proof){0};
-	TRY(read_nodes(&out->account_nodes, &out->account_node_count, arena, json_get(answer, "accountProof"), err));
+	TRY(heads_proof_nodes(
+	    &out->account_nodes, &out->account_node_count, arena, json_get(answer, "accountProof"), err));
 	if (!json_is(storage, JSON_ARRAY) || storage->count != slots)
 		return refuse(err, "is of another number of slots than was asked for");
 	out->slots = arena_zalloc(arena, slots, sizeof *out->slots);
 	json_foreach (entry, storage) {
 		struct heads_proof_slot *slot = &out->slots[out->slot_count++];
-		TRY(read_nodes(&slot->nodes, &slot->node_count, arena, json_get(entry, "proof"), err));
+		TRY(heads_proof_nodes(&slot->nodes, &slot->node_count, arena, json_get(entry, "proof"), err));
 	}
 	return STATUS_OK;
 }

@@ -3,7 +3,7 @@
 
 #include "tests/unit.h"
 
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "tests/fake_home.h"
 
 static enum status take(struct world *world, uint32_t max_age_s) {

@@ -6,8 +6,8 @@
 
 #include "base/files.h"
 #include "base/log.h"
-#include "health/chain/cause.h"
 #include "health/chain/outbox_private.h"
+#include "health/contracts/cause.h"
 
 #define IN_FLIGHT_DEFAULT 64u
 #define POLL_FIRST_MS 2u

@@ -3,9 +3,9 @@
  * it (settled.h). An outbox without heads believes its node: whoever deploys makes the anchor on a node of their own.
  */
 #include "base/log.h"
-#include "health/chain/cause.h"
 #include "health/chain/heads_private.h"
 #include "health/chain/outbox_private.h"
+#include "health/contracts/cause.h"
 
 #define HEAD_REUSE_MS 1000u
 #define HEAD_AGE_S (1000u * 365u * 86400u) /* any: a block is final, and an old nonce is refused by the node */
@@ -44,13 +44,11 @@ enum status outbox_base_fee(
 
 /* --- the end of a transaction --- */
 
-/* The transaction of the block that is this one, under any of its hashes; NULL: none is. */
-static const struct transaction *find(const struct settled_block *block, struct client_receipt *receipt,
-    const struct outbox *outbox, const struct outbox_tx *tx) {
-	const struct transaction *found = NULL;
-	for (size_t i = tx->hash_count; i-- > 0 && !found;)
-		found = settled_find(receipt, block, &tx->hashes[i], &outbox->account);
-	return found;
+/* Where the block holds it, under any of its hashes; block->count: nowhere. */
+static size_t place_of(const struct settled_block *block, const struct outbox_tx *tx) {
+	size_t place = block->count;
+	for (size_t i = tx->hash_count; i-- > 0 && place == block->count;) place = settled_place(block, &tx->hashes[i]);
+	return place;
 }
 
 /* It ended so. What took its place is a transfer of nothing, which no entry is. */
@@ -63,39 +61,49 @@ static void end(struct outbox *outbox, struct outbox_tx *tx, const struct transa
 		outbox_tx_mined(outbox, tx, receipt, arena);
 }
 
-/* In the block where the node says that it ended; NULL: it names none that holds it. */
-static enum status find_where_named(struct outbox *outbox, const struct transaction **found,
-    struct client_receipt *receipt, struct arena *arena, const struct outbox_tx *tx, struct err *err) {
-	*found = NULL;
+/* Ends what the block holds, from the lowest nonce on. */
+static enum status end_those_of(
+    struct outbox *outbox, const struct settled_block *block, struct arena *arena, struct err *err) {
+	size_t *places = arena_zalloc(arena, block->count + 1, sizeof *places), count = 0;
+	for (const struct outbox_tx *tx = outbox->txs; tx && count < block->count; tx = tx->next) {
+		places[count] = place_of(block, tx);
+		if (places[count] == block->count) break;
+		count++;
+	}
+	struct client_receipt *receipts = arena_zalloc(arena, count + 1, sizeof *receipts);
+	TRY(settled_receipts(receipts, outbox->client, arena, block, places, count, err));
+	for (size_t i = 0; i < count && outbox->txs; i++)
+		end(outbox, outbox->txs, &block->transactions[places[i]], &receipts[i], arena);
+	return STATUS_OK;
+}
+
+/* The block where the node says that it ended; *found false: it names none that holds it. */
+static enum status find_where_named(struct outbox *outbox, struct settled_block *block, bool *found,
+    struct arena *arena, const struct outbox_tx *tx, struct err *err) {
+	*found = false;
 	for (size_t i = tx->hash_count; i-- > 0 && !*found;) {
-		struct settled_block block;
+		struct client_receipt named;
 		bool is_named;
-		TRY(client_find_receipt(outbox->client, receipt, &is_named, arena, &tx->hashes[i], err));
-		if (!is_named || receipt->block_number > outbox->head.number) continue;
+		TRY(client_find_receipt(outbox->client, &named, &is_named, arena, &tx->hashes[i], err));
+		if (!is_named || named.block_number > outbox->head.number) continue;
 		arena_reset(arena);
-		TRY(settled_read(&block, outbox->client, arena, &outbox->head, receipt->block_number, err));
-		*found = find(&block, receipt, outbox, tx);
+		TRY(settled_read(block, outbox->client, arena, &outbox->head, named.block_number, err));
+		*found = place_of(block, tx) < block->count;
 	}
 	return STATUS_OK;
 }
 
 /* Its nonce is used at the head, and no block that was read holds it. */
 static enum status find_user(struct outbox *outbox, struct outbox_tx *tx, struct arena *arena, struct err *err) {
-	struct client_receipt receipt;
 	struct settled_block block;
-	const struct transaction *found;
-	hash32 user;
+	bool found;
 	arena_reset(arena);
-	TRY(find_where_named(outbox, &found, &receipt, arena, tx, err));
-	if (!found) {
+	TRY(find_where_named(outbox, &block, &found, arena, tx, err));
+	if (!found)
 		TRY(settled_user_of_nonce(
-		    &block, &user, outbox->client, arena, &outbox->head, &outbox->account, tx->nonce, err));
-		found = find(&block, &receipt, outbox, tx);
-	}
-	if (found)
-		end(outbox, tx, found, &receipt, arena);
-	else
-		outbox_tx_displaced(outbox, tx);
+		    &block, outbox->client, arena, &outbox->head, &outbox->account, tx->nonce, err));
+	if (place_of(&block, tx) < block.count) return end_those_of(outbox, &block, arena, err);
+	outbox_tx_displaced(outbox, tx);
 	return STATUS_OK;
 }
 
@@ -104,17 +112,10 @@ static enum status read_new_blocks(struct outbox *outbox, struct arena *arena, s
 	struct settled_block blocks[SETTLED_BLOCKS_MAX];
 	const uint64_t count = outbox->head.number - outbox->looked_at;
 	if (count > SETTLED_BLOCKS_MAX || !outbox->has_looked) return STATUS_OK;
-	const enum status status =
-	    settled_read_newest(blocks, (size_t)count, outbox->client, arena, &outbox->head, err);
+	enum status status = settled_read_newest(blocks, (size_t)count, outbox->client, arena, &outbox->head, err);
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) status = end_those_of(outbox, &blocks[i], arena, err);
 	/* Together they may be too much for one answer; what is wrong with one of them shows when it is read alone. */
-	if (status != STATUS_OK) return outbox_is_disbelief(err) ? STATUS_OK : status;
-	for (size_t i = 0; i < count; i++) {
-		struct client_receipt receipt;
-		const struct transaction *found;
-		while (outbox->txs && (found = find(&blocks[i], &receipt, outbox, outbox->txs)))
-			end(outbox, outbox->txs, found, &receipt, arena);
-	}
-	return STATUS_OK;
+	return outbox_is_disbelief(err) ? STATUS_OK : status;
 }
 
 /* Nothing that is in flight was in a block up to here. */

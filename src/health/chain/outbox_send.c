@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "health/chain/blobs.h"
-#include "health/chain/cause.h"
 #include "health/chain/outbox_private.h"
+#include "health/contracts/cause.h"
 
 #define RESEND_FIRST_MS 2000u
 #define RESEND_MAX_MS 30000u

@@ -7,8 +7,8 @@
 
 #include "tests/unit.h"
 
-#include "health/chain/cause.h"
 #include "health/chain/outbox.h"
+#include "health/contracts/cause.h"
 #include "tests/fake_sent.h"
 
 static const hash32 secret = {.b = {7}};
@@ -315,27 +315,54 @@ static void a_slow_node_is_waited_for_no_longer_than_a_silent_one(void **state) 
 
 /* --- logs --- */
 
-static void a_log_is_a_blocks_at_its_own_place_alone(void **state) {
+static void a_log_is_a_transactions_if_its_receipt_holds_it(void **state) {
 	(void)state;
-	struct log logs[3] = {{.topic_count = 2}, {.topic_count = 2}, {.topic_count = 2}};
-	hash32 hashes[3] = {{{1}}, {{2}}, {{3}}};
-	for (uint8_t i = 0; i < 3; i++) logs[i].topics[1].b[0] = i;
-	const struct receipt receipts[3] = {
-	    {.logs = &logs[0], .log_count = 1}, {.log_count = 0}, {.logs = &logs[1], .log_count = 2}};
-	const struct settled_block block = {.number = 7, .receipts = receipts, .hashes = hashes, .count = 3};
-	const struct client_log honest = {.log = logs[2], .block_number = 7, .log_index = 2, .tx_hash = hashes[2]};
-	struct client_log false_ones[8];
-	for (size_t i = 0; i < 8; i++) false_ones[i] = honest;
+	struct log logs[2] = {{.topic_count = 2}, {.topic_count = 2}};
+	for (uint8_t i = 0; i < 2; i++) logs[i].topics[1].b[0] = i;
+	const struct client_receipt receipt = {.tx_hash = {{1}}, .block_number = 7, .logs = logs, .log_count = 2};
+	const struct client_log honest = {.log = logs[1], .block_number = 7, .log_index = 2, .tx_hash = {{1}}};
+	struct client_log false_ones[5];
+	for (size_t i = 0; i < 5; i++) false_ones[i] = honest;
 	false_ones[0].block_number = 8;
-	false_ones[1].log_index = 1; /* another log */
-	false_ones[2].log_index = 3;
-	false_ones[3].tx_hash = hashes[0];
-	false_ones[4].tx_hash = (hash32){{4}};
-	false_ones[5].log.topics[1].b[0] = 9;
-	false_ones[6].log.address.b[0] = 9;
-	false_ones[7].log.data = bytes_text("more");
-	assert_true(settled_holds(&block, &honest));
-	for (size_t i = 0; i < 8; i++) assert_false(settled_holds(&block, &false_ones[i]));
+	false_ones[1].tx_hash = (hash32){{4}};
+	false_ones[2].log.topics[1].b[0] = 9;
+	false_ones[3].log.address.b[0] = 9;
+	false_ones[4].log.data = bytes_text("more");
+	assert_true(settled_holds(&receipt, &honest));
+	for (size_t i = 0; i < 5; i++) assert_false(settled_holds(&receipt, &false_ones[i]));
+}
+
+/* --- receipts --- */
+
+static void all_that_stand_in_one_block_end_at_once_however_few_one_answer_proves(void **state) {
+	(void)state;
+	struct outbox_result result;
+	struct err err;
+	sending.mines = false;
+	for (size_t i = 0; i < 5; i++) assert_int_equal(send(&result, &err), STATUS_TIMEOUT);
+	sending.sent[3].fails = true;
+	fake_mine(world->chain, world->chain->now_ms / 1000);
+	sending.proofs_a_answer = 2;
+	sending.mines = true;
+	drain();
+	assert_int_equal(outbox_counts(outbox).done, 4);
+	assert_int_equal(outbox_counts(outbox).refused, 1);
+	assert_int_equal(sending.count, 5);
+}
+
+static void a_node_that_proves_no_receipt_shows_all_of_a_block(void **state) {
+	(void)state;
+	sending.knows_no_proofs = true;
+	assert_sent(true);
+	sending.denies = true;
+	assert_unproved("the receipts that the node shows are not the block's");
+	sending.denies = false;
+	drain();
+	sending.cuts_receipts = true;
+	assert_unproved("the receipts that the node shows are not the block's");
+	sending.cuts_receipts = false;
+	drain();
+	assert_int_equal(sending.count, 3);
 }
 
 int main(void) {
@@ -352,7 +379,9 @@ int main(void) {
 	    TEST(a_node_that_refuses_everything_is_not_believed),
 	    TEST(nothing_is_signed_with_a_nonce_that_is_not_proved),
 	    TEST(a_slow_node_is_waited_for_no_longer_than_a_silent_one),
-	    TEST(a_log_is_a_blocks_at_its_own_place_alone),
+	    TEST(a_log_is_a_transactions_if_its_receipt_holds_it),
+	    TEST(all_that_stand_in_one_block_end_at_once_however_few_one_answer_proves),
+	    TEST(a_node_that_proves_no_receipt_shows_all_of_a_block),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,8 @@
 
 #include "codec/hex.h"
 #include "eth/proof.h"
-#include "health/chain/cause.h"
 #include "health/chain/heads_private.h"
+#include "health/contracts/cause.h"
 
 struct verified_account {
 	struct verified_account *next;

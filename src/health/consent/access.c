@@ -1,10 +1,10 @@
 /* Asking for a window, and the log of all who asked. */
 #include "health/consent/access.h"
 
-#include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
 #include "health/consent/emergency.h"
 #include "health/consent/looks.h"
+#include "health/contracts/cause.h"
 #include "health/records/record.h"
 
 void access_event_of(struct access_event *out, const struct consent_access_event *event) {

@@ -4,8 +4,8 @@
 
 #include "health/actors/certified.h"
 #include "health/actors/roles.h"
-#include "health/chain/cause.h"
 #include "health/chain/settled.h"
+#include "health/contracts/cause.h"
 #include "health/contracts/consent.h"
 #include "health/contracts/records.h"
 
@@ -66,18 +66,29 @@ static int by_block(const void *a, const void *b) {
 	return logs_compare(&((const struct claim *)a)->log, &((const struct claim *)b)->log);
 }
 
+/* Each in the receipt of the transaction that it names. */
+static enum status prove_claims(
+    struct claim *claims, size_t count, const struct verified *verified, struct arena *arena, struct err *err) {
+	struct settled_block block;
+	TRY(settled_read(&block, verified->client, arena, &verified->head, claims->log.block_number, err));
+	for (size_t i = 0; i < count; i++) {
+		const size_t place = settled_place(&block, &claims[i].log.tx_hash);
+		struct client_receipt receipt;
+		if (place == block.count) continue;
+		TRY(settled_receipts(&receipt, verified->client, arena, &block, &place, 1, err));
+		claims[i].is_proved = settled_holds(&receipt, &claims[i].log);
+	}
+	return STATUS_OK;
+}
+
 /* A block that the node does not prove holds nothing. */
 static enum status prove_block(struct claims *claims, size_t first, size_t count, struct err *err) {
 	const struct verified *verified = &claims->request->verified;
-	struct settled_block block;
 	struct arena arena;
 	struct err why = {0};
-	const uint64_t number = claims->all[first].log.block_number;
-	if (number > verified->head.number) return STATUS_OK;
+	if (claims->all[first].log.block_number > verified->head.number) return STATUS_OK;
 	arena_init(&arena);
-	enum status status = settled_read(&block, verified->client, &arena, &verified->head, number, &why);
-	for (size_t i = first; i < first + count && status == STATUS_OK; i++)
-		claims->all[i].is_proved = settled_holds(&block, &claims->all[i].log);
+	enum status status = prove_claims(&claims->all[first], count, verified, &arena, &why);
 	arena_fini(&arena);
 	if (status == STATUS_OK || why.cause == CAUSE_NOT_PROVED) return STATUS_OK;
 	return err_because(err, why.cause, err_set(err, status, "%s", why.message));

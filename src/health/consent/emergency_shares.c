@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "envelope/container.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/records/items.h"
 #include "health/records/reader.h"
 #include "health/records/share.h"

@@ -5,10 +5,10 @@
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
 #include "eth/sign.h"
-#include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
 #include "health/consent/emergency_shares.h"
 #include "health/consent/looks.h"
+#include "health/contracts/cause.h"
 #include "health/records/folder.h"
 #include "health/records/items.h"
 

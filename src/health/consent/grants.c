@@ -3,8 +3,8 @@
 
 #include "codec/hex.h"
 #include "envelope/jwe.h"
-#include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
+#include "health/contracts/cause.h"
 #include "health/records/record.h"
 #include "health/records/signer.h"
 #include "health/records/wrap.h"

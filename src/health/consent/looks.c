@@ -1,8 +1,8 @@
 #include "health/consent/looks.h"
 
 #include "crypto/hash.h"
-#include "health/chain/cause.h"
 #include "health/consent/consent_private.h"
+#include "health/contracts/cause.h"
 
 struct reading {
 	const struct looks *looks;

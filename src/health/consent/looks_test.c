@@ -3,7 +3,7 @@
 
 #include "tests/unit.h"
 
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/contracts/consent.h"
 #include "tests/fake_home.h"
 

@@ -3,10 +3,10 @@
 
 #include "crypto/merkle_map.h"
 #include "envelope/jwe.h"
-#include "health/chain/cause.h"
 #include "health/consent/audit.h"
 #include "health/consent/audit_nodes.h"
 #include "health/consent/consent_private.h"
+#include "health/contracts/cause.h"
 #include "health/records/folder.h"
 
 #define PAGE_MAX ((size_t)2 << 20)

@@ -1,5 +1,6 @@
 #include "health/contracts/contract.h"
 
+#include "health/contracts/cause.h"
 #include "health/contracts/contract_codec.h"
 
 struct buf contract_call_begin(uint32_t selector) {
@@ -37,8 +38,9 @@ enum status contract_call_same(struct bytes calldata, struct bytes again, const 
 
 /* No contract writes that, so it is no fault of whoever asked. */
 static enum status name_fault(enum status status, const char *what, struct err *err) {
-	return status == STATUS_OK ? STATUS_OK
-				   : err_prefix(err, STATUS_INTERNAL, "the node is wrong: its answer for %s", what);
+	if (status == STATUS_OK) return STATUS_OK;
+	return err_because(
+	    err, CAUSE_NOT_PROVED, err_prefix(err, STATUS_INTERNAL, "the node is wrong: its answer for %s", what));
 }
 
 enum status contract_result_end(const struct abi_reader *reader, const char *what, struct err *err) {
@@ -113,6 +115,12 @@ struct contract_place contract_element(const hash32 *slot, uint64_t index, uint8
 	    .bytes = element_bytes};
 }
 
+/* Proved or not, the contracts never write it. */
+static enum status senseless(struct err *err, const char *what) {
+	return err_because(err, CAUSE_NOT_PROVED,
+	    err_set(err, STATUS_DENIED, "what is stored of %s is out of its type's range", what));
+}
+
 /* The lowest bit says which form it is: 0 and twice the length in the last byte, or 1 and twice the length plus one in
  * the whole word. */
 enum status contract_stored_length(uint64_t *length, const hash32 *word, struct err *err) {
@@ -122,7 +130,7 @@ enum status contract_stored_length(uint64_t *length, const hash32 *word, struct 
 	bool is_sound = is_long ? u256_fits_u64(&value) && *length > 31 : *length <= 31;
 	for (size_t i = *length; is_sound && !is_long && i < 31; i++) is_sound = word->b[i] == 0;
 	if (is_sound) return STATUS_OK;
-	return err_set(err, STATUS_INVALID, "a stored string has a length that Solidity never writes");
+	return senseless(err, "a string");
 }
 
 /* --- values out of stored words --- */
@@ -166,5 +174,5 @@ void contract_load_fixed(const struct contract_loader *loader, uint8_t *out, siz
 
 enum status contract_load_end(const struct contract_loader *loader, const char *what, struct err *err) {
 	if (!loader->failed) return STATUS_OK;
-	return err_set(err, STATUS_INVALID, "a stored value of %s is out of its type's range", what);
+	return senseless(err, what);
 }

@@ -65,7 +65,7 @@ struct contract_place {
 /* The slot `count` behind this one, modulo 2^256: of a struct's later words. */
 hash32 contract_slot_after(const hash32 *slot, uint64_t count);
 /* Of a `string` or `bytes` whose own slot holds `word`: its length. Up to 31 bytes stand in the word's high end, longer
- * ones from contract_array_slot on. STATUS_INVALID: no such word is ever stored. */
+ * ones from contract_array_slot on. STATUS_DENIED: no such word is ever stored. */
 MUST_USE enum status contract_stored_length(uint64_t *length, const hash32 *word, struct err *err);
 /* Of the elements of a dynamic array (or of long bytes) whose length is at `slot`: the slot of word `index`. */
 hash32 contract_array_slot(const hash32 *slot, uint64_t index);

@@ -1,4 +1,5 @@
 /* Each generated binding is held to a peer in tests/contracts_peers; here is what must be refused. */
+#include "health/contracts/cause.h"
 #include "health/contracts/consent.h"
 #include "health/contracts/contract_codec.h"
 #include "health/contracts/directory.h"
@@ -53,6 +54,7 @@ static void a_log_with_a_value_out_of_its_range_is_refused(void **state) {
 		struct log log = access_log(&data, bad[i][0], bad[i][1], bad[i][2], bad[i][3]);
 		assert_int_equal(consent_event_read(&event, NULL, &log, &err), STATUS_INTERNAL);
 		assert_memory_equal(err.message, "the node is wrong: its answer for Consent.Access", 48);
+		assert_int_equal(err.cause, CAUSE_NOT_PROVED);
 		buf_fini(&data);
 	}
 }
@@ -246,7 +248,7 @@ static void a_stored_value_out_of_its_range_is_refused(void **state) {
 	assert_int_equal(item.kind, CONSENT_ITEM_KIND_RELEASE);
 	assert_int_equal(item.review, 5);
 	words[0].b[31] = CONSENT_ITEM_KIND_COUNT;
-	assert_int_equal(consent_stored_item_load(&item, words, NULL), STATUS_INVALID);
+	assert_int_equal(consent_stored_item_load(&item, words, NULL), STATUS_DENIED);
 }
 
 static void stored_strings_have_two_forms(void **state) {
@@ -257,14 +259,14 @@ static void stored_strings_have_two_forms(void **state) {
 	assert_int_equal(contract_stored_length(&length, &word, NULL), STATUS_OK);
 	assert_int_equal(length, 10);
 	word.b[20] = 1; /* behind the text */
-	assert_int_equal(contract_stored_length(&length, &word, NULL), STATUS_INVALID);
+	assert_int_equal(contract_stored_length(&length, &word, NULL), STATUS_DENIED);
 	word = abi_topic_of_u64(2 * 40 + 1);
 	assert_int_equal(contract_stored_length(&length, &word, NULL), STATUS_OK);
 	assert_int_equal(length, 40);
 	word = abi_topic_of_u64(2 * 31 + 1); /* 31 bytes have the short form */
-	assert_int_equal(contract_stored_length(&length, &word, NULL), STATUS_INVALID);
+	assert_int_equal(contract_stored_length(&length, &word, NULL), STATUS_DENIED);
 	word.b[0] = 1;
-	assert_int_equal(contract_stored_length(&length, &word, NULL), STATUS_INVALID);
+	assert_int_equal(contract_stored_length(&length, &word, NULL), STATUS_DENIED);
 }
 
 static void slots_wrap_around_as_the_machine_counts(void **state) {

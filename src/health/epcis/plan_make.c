@@ -1,5 +1,5 @@
 /* Commissioning and packing. */
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/epcis/planner.h"
 #include "health/trace/products.h"
 #include "health/trace/tags.h"

@@ -1,6 +1,6 @@
 /* Shipping, receiving, dispensing, changes of single units, recalls. */
 #include "crypto/hash.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/epcis/planner.h"
 #include "health/trace/products.h"
 #include "health/trace/tags.h"

@@ -5,7 +5,7 @@
 
 #include "base/http_reply.h"
 #include "base/log.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/fhir/bundle.h"
 #include "health/gateway/gateway_private.h"
 #include "health/gateway/record_fate.h"

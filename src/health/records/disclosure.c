@@ -3,7 +3,7 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/records/registration_slots.h"
 
 #define ANCHOR_MAX ((size_t)64 << 10)

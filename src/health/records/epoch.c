@@ -72,8 +72,7 @@ static enum status carry(struct actor_request *request, struct action *action, s
 	struct bytes content = arena_dup(request->arena, buf_view(&frame));
 	buf_fini(&frame);
 	TRY(status);
-	if (container_decode(&container, content, err) != STATUS_OK)
-		return err_prefix(err, STATUS_CORRUPT, "what the node gives");
+	BUG_ON(container_decode(&container, content, NULL) != STATUS_OK);
 	BUG_ON(action->blob_count == ACTION_BLOBS_MAX);
 	size_t i = action->blob_count++;
 	action->blobs[i].gate = request->home->deployment.folders;

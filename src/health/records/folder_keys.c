@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "envelope/container.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/records/epoch.h"
 #include "health/records/items.h"
 #include "health/records/reader.h"

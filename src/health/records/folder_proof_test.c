@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "eth/abi.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/contracts/folders.h"
 #include "health/contracts/records.h"
 #include "health/records/record.h"

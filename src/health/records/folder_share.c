@@ -1,6 +1,6 @@
 /* A trustee's own share, as it was dealt. */
 #include "envelope/container.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/records/items.h"
 #include "health/records/reader.h"
 #include "health/records/share.h"

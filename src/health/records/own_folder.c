@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "codec/hex.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/contracts/folders.h"
 
 #define FILE_MAX ((size_t)1 << 16)

@@ -2,7 +2,7 @@
 #include "crypto/hash.h"
 #include "eth/abi.h"
 #include "health/actors/actor.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/contracts/records.h"
 #include "health/records/legal_copy.h"
 

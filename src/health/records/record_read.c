@@ -1,6 +1,6 @@
 /* Reading a record back. The whole container is fetched, whichever part is wanted: only all leaves together show that
  * one of them belongs to the commitment on the chain. */
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/records/items.h"
 #include "health/records/legal_copy.h"
 #include "health/records/reader.h"
@@ -134,10 +134,12 @@ static enum status open_container(struct actor_request *request, struct record_o
 	struct record_place place = {registration->folder, registration->epoch, registration->record};
 	struct container container;
 	if (container_decode(&container, content, err) != STATUS_OK)
-		return err_prefix(err, STATUS_CORRUPT, "what the node gives");
+		return err_because(
+		    err, CAUSE_NOT_PROVED, err_prefix(err, STATUS_CORRUPT, "what the node gives as the record"));
 	hash32 name = container_name(&container);
 	if (!hash32_equal(&name, &registration->blob))
-		return err_set(err, STATUS_CORRUPT, "the node gives another container than the chain names");
+		return err_because(err, CAUSE_NOT_PROVED,
+		    err_set(err, STATUS_CORRUPT, "the node gives another container than the chain names"));
 	TRY(find_lead(request, out, reader, &place, container_part(&container, 0), err));
 	TRY(check_author(request, out, &place, err));
 	return open_all(request, out, &place, &container, err);

@@ -1,7 +1,7 @@
 #include "health/records/signer.h"
 
 #include "eth/sign.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/contracts/folders.h"
 
 #define FILE_MAX ((size_t)1 << 10)

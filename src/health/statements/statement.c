@@ -3,7 +3,7 @@
 #include "codec/hex.h"
 #include "crypto/p256.h"
 #include "eth/sign.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/contracts/consent.h"
 #include "health/contracts/records.h"
 #include "health/statements/private.h"

@@ -1,7 +1,7 @@
 /* Captures, transactions, refusals in words. Views are in medicines_views.c. */
 #include "health/trace/medicines.h"
 
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 
 static const char *const code_texts[MEDICINES_CODE_COUNT] = {
     [MEDICINES_CODE_OK] = "done",

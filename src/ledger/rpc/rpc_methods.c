@@ -223,6 +223,8 @@ static const struct rpc_method methods[] = {
     {"xinglin_head", rpc_xinglin_head, 1, 2, RPC_ALWAYS, "challenge, [block hash]",
 	"the newest block, its header, and who signs heads here signed it with the challenge; a witness also signs a "
 	"block that was its newest shortly before"},
+    {"xinglin_receiptProofs", rpc_xinglin_receipt_proofs, 2, 2, RPC_ALWAYS, "block, [index, ...]",
+	"for each receipt the nodes from the block's receiptsRoot down to it: of the first that fit, one at least"},
     {"xinglin_sealOf", rpc_xinglin_seal_of, 1, 1, RPC_ALWAYS, "block hash",
 	"the sealer, its signature of number and hash, and the decided time in milliseconds; or null"},
 };

@@ -2,6 +2,7 @@
 #include "tests/unit.h"
 
 #include "codec/hex.h"
+#include "eth/proof.h"
 #include "eth/sign.h"
 #include "ledger/rpc/test_asking.h"
 
@@ -703,6 +704,46 @@ static void raw_forms_hash_to_their_names(void **state) {
 	assert_int_equal(values->first->count, 2);
 }
 
+static struct bytes bytes_of(const char *hex) {
+	struct buf bytes;
+	buf_init(&bytes, 1 << 20);
+	assert_int_equal(hex_data(&bytes, bytes_text(hex)), STATUS_OK);
+	const struct bytes copy = arena_dup(&node.arena, buf_view(&bytes));
+	buf_fini(&bytes);
+	return copy;
+}
+
+static void proves_receipts_one_by_one(void **state) {
+	(void)state;
+	call("evm_setAutomine", "false");
+	for (unsigned i = 0; i < 3; i++)
+		call("eth_sendTransaction", "{'from':'%s','to':'%s','value':'0x1'}", address(0), address(1));
+	call("evm_mine", "%s", "");
+	call("evm_setAutomine", "true");
+	const struct bytes stated = bytes_of(member(call("eth_getBlockByNumber", "'latest'"), "receiptsRoot"));
+	const struct json *all = call("debug_getRawReceipts", "'latest'");
+	const struct json *proofs = call("xinglin_receiptProofs", "'latest',[2,'0x0',2]");
+	static const uint64_t places[] = {2, 0, 2};
+	hash32 root;
+	memcpy(root.b, stated.data, sizeof root.b);
+	assert_int_equal(proofs->count, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct json *list = json_at(proofs, i);
+		struct bytes nodes[4], receipt;
+		assert_true(list->count > 0 && list->count <= 4);
+		for (unsigned k = 0; k < list->count; k++) nodes[k] = bytes_of(text_of(json_at(list, k)));
+		assert_int_equal(proof_ordered(&receipt, &root, places[i], nodes, list->count, NULL), STATUS_OK);
+		assert_true(bytes_equal(receipt, bytes_of(text_of(json_at(all, (size_t)places[i])))));
+	}
+	assert_int_equal(call("xinglin_receiptProofs", "'latest',[]")->count, 0);
+	assert_int_equal(error_of("xinglin_receiptProofs", "'latest',[3]"), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("xinglin_receiptProofs", "'latest',0"), RPC_INVALID_PARAMS);
+	assert_int_equal(error_of("xinglin_receiptProofs", "'0xffffff',[0]"), RPC_SERVER_ERROR);
+	char many[300] = "0";
+	for (unsigned i = 0; i < 64; i++) memcpy(many + 1 + 2 * i, ",0", 3);
+	assert_int_equal(error_of("xinglin_receiptProofs", "'latest',[%s]", many), RPC_INVALID_PARAMS);
+}
+
 /* A transfer in one block, seen in the next; nothing of it is kept. */
 static void simulates_blocks(void **state) {
 	(void)state;
@@ -785,6 +826,7 @@ int main(void) {
 	    cmocka_unit_test(simulates_blocks),
 	    cmocka_unit_test(dev_methods_move_the_chain),
 	    cmocka_unit_test(raw_forms_hash_to_their_names),
+	    cmocka_unit_test(proves_receipts_one_by_one),
 	    cmocka_unit_test(every_method_answered),
 	};
 	return cmocka_run_group_tests_name("rpc", tests, start, stop);

@@ -2,8 +2,8 @@
  * Causes that a person can mend, as numbers: the library's messages say what is wrong, and whoever talks to a person
  * adds what to do in their own words (a command line its options, a server its documentation). Set by err_because.
  */
-#ifndef HEALTH_CHAIN_CAUSE_H
-#define HEALTH_CHAIN_CAUSE_H
+#ifndef HEALTH_CONTRACTS_CAUSE_H
+#define HEALTH_CONTRACTS_CAUSE_H
 
 #define CAUSES(X)                                                                                                      \
 	X(NONE)                                                                                                        \
