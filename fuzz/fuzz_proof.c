@@ -33,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	u256 number;
 	bool exists;
 	if (proof_account(&exists, &account, &root, &address, nodes, count, &err)) BUG_ON(exists);
+	const enum status ordered = proof_ordered(&value, &root, load_be64(key.b) >> 48, nodes, count, NULL);
+	BUG_ON((ordered == STATUS_OK) != (value.data != NULL));
 	if (proof_storage(&number, &root, &key, nodes, count, &err)) return 0;
 	return 0;
 }
