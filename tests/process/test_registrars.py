@@ -1,18 +1,11 @@
 """What several registrars sign: who they are, an actor's standing, a key for an account that was lost. On a real node."""
+import datetime
 import itertools
 import json
-import sys
-import time
 
 import pytest
-from eth_abi import encode
-from eth_account import Account
-from eth_utils import keccak, to_checksum_address
 
-from machine import PASSWORD, ROOT, Consortium, Node, Refused, cli
-
-sys.path.insert(0, str(ROOT / "tests" / "statements"))
-from statements import Key  # noqa: E402
+from machine import Consortium, Node, Refused, cli
 
 names = itertools.count()
 
@@ -210,61 +203,51 @@ def test_a_directory_that_would_fail_is_not_sent_and_the_chain_stays_open(tmp_pa
         assert node.stop() == 0
 
 
-# --- a key that registrars alone give ---
+# --- a new key in place of one that is lost ---
 
 
-def secret_of(c, name):
-    return Account.decrypt((c.home(name) / "wallet" / "account.json").read_text(), PASSWORD)
+def ask_key(c, home, *more):
+    path = c.folder / f"key-{next(names)}.json"
+    return path, c.run(home, "actor", "ask-key", "--out", path, *more)
 
 
-def give_key(c, name):
-    """A key of the registrars' choice, which the account did not sign: sent raw."""
-    deployment = json.loads(c.deployment.read_text())
-    directory, genesis = to_checksum_address(deployment["directory"]["address"]), bytes.fromhex(deployment["genesis"][2:])
-    who = c.accounts[name]
-    words = c.rpc("eth_call", {"to": directory, "data": "0x" + (keccak(text="actorOf(address)")[:4]
-                                                             + encode(["address"], [who])).hex()}, "latest")
-    previous = bytes.fromhex(words[2:])[8 * 32:9 * 32]
-    key = Key(name)
-    x, y = key.x, key.y
-    digest = keccak(encode(["string", "uint256", "address", "bytes32", "address", "uint32", "bytes32", "bytes32"],
-                           ["xinglin key possession", deployment["chainId"], directory, genesis, who, 2, x, y]))
-    names_and_types = [("actor", "address"), ("version", "uint32"), ("previous", "bytes32"), ("keyX", "bytes32"),
-                       ("keyY", "bytes32"), ("factsKey", "bytes32"), ("stolen", "bool"), ("deadline", "uint64")]
-    values = [who, 2, previous, x, y, bytes(32), False, int(time.time()) + 3600]
-    signers = sorted(("registrar-1", "registrar-2"), key=lambda registrar: int(c.accounts[registrar], 16))
-    signatures = [
-        Account.sign_typed_data(
-            secret_of(c, registrar),
-            {"name": "xinglin directory", "version": "1", "chainId": deployment["chainId"],
-             "verifyingContract": directory, "salt": genesis},
-            {"KeyChange": [{"name": n, "type": t} for n, t in names_and_types]},
-            dict(zip([n for n, _ in names_and_types], values)),
-        ).signature
-        for registrar in signers
-    ]
-    tuple_type = "(" + ",".join(t for _, t in names_and_types) + ")"
-    data = keccak(text=f"changeKey({tuple_type},bytes,bytes,bytes,bytes[])")[:4] + encode(
-        [tuple_type, "bytes", "bytes", "bytes", "bytes[]"],
-        [values, key.sign(digest), b"", b"", signatures])
-    sender = Account.from_key(secret_of(c, "registrar-1"))
-    signed = sender.sign_transaction({
-        "to": directory, "data": data, "gas": 2_000_000, "nonce": int(c.rpc("eth_getTransactionCount", sender.address,
-                                                                            "pending"), 16),
-        "value": 0, "type": 2, "maxFeePerGas": 0, "maxPriorityFeePerGas": 0, "chainId": deployment["chainId"]})
-    receipt = c.node.receipt(c.rpc("eth_sendRawTransaction", signed.raw_transaction.to_0x_hex()))
-    assert receipt["status"] == "0x1"
+def shown(c, watcher, name):
+    return c.run(watcher, "actor", "show", "--address", c.accounts[name])
+
+
+def test_the_account_and_registrars_give_a_key_that_is_in_force_at_once(listed):
+    c, name = listed, new_actor(listed)
+    path, report = ask_key(c, name)
+    assert (report["keyVersion"], report["accountSigned"], report["registrarsSigned"]) == (2, True, 0)
+    assert c.run("registrar-1", "registrars", "sign", path)["registrarsSigned"] == 1
+    c.run("registrar-2", "registrars", "send", path)
+    found = shown(c, "registrar-1", name)
+    assert (found["keyVersion"], found["keyByRegistrarsAlone"]) == (2, False)
+    assert found["encryptionKey"] == report["encryptionKey"]
+    at = c.rpc("eth_getBlockByNumber", "latest", False)["timestamp"]
+    assert datetime.datetime.fromisoformat(found["keyInForceFrom"]).timestamp() <= int(at, 16)
+    late, _ = ask_key(c, name)
+    c.run(name, "actor", "publish-key")
+    stale = refused(c, "registrar-1", "registrars", "sign", late)
+    assert stale.code == 3 and "the chain holds key 3" in stale.report["error"]
 
 
 def test_a_key_of_registrars_alone_is_told_and_its_account_replaces_it(listed):
+    """Somebody says that an account is lost: everybody sees who gave the key, and its owner has 48 hours."""
     c = listed
-    name = new_actor(c, "professional")
-    watcher = f"watcher-{next(names)}"
+    name, watcher, other = new_actor(c, "professional"), f"watcher-{next(names)}", f"other-{next(names)}"
     c.new_home(watcher)
-    assert c.run(watcher, "actor", "show", "--address", c.accounts[name])["keyByRegistrarsAlone"] is False
-    give_key(c, name)
-    shown = c.run(watcher, "actor", "show", "--address", c.accounts[name])
-    assert (shown["keyVersion"], shown["keyChanged"], shown["keyByRegistrarsAlone"]) == (2, True, True)
+    c.new_home(other)
+    assert shown(c, watcher, name)["keyByRegistrarsAlone"] is False
+    path, report = ask_key(c, other, "--address", c.accounts[name])
+    assert report["accountSigned"] is False and report["actor"] == c.accounts[name]
+    c.run("registrar-1", "registrars", "sign", path)
+    few = refused(c, other, "registrars", "send", path)
+    assert few.code == 3 and "2 registrars have to sign, and 1 have" in few.report["error"]
+    c.run("registrar-2", "registrars", "send", path)
+    found = shown(c, watcher, name)
+    assert (found["keyVersion"], found["keyChanged"], found["keyByRegistrarsAlone"]) == (2, True, True)
+    assert found["encryptionKey"] == report["encryptionKey"]
     c.run(watcher, "folder", "open", "--label", "general", "--out", c.folder / f"{watcher}.json")
     c.run(new_actor(c), "relay", c.folder / f"{watcher}.json")
     folder = c.run(watcher, "folder", "list")["folders"][0]["folder"]
@@ -272,7 +255,99 @@ def test_a_key_of_registrars_alone_is_told_and_its_account_replaces_it(listed):
                      "--out", c.folder / "share.json")
     assert warned.code == 3 and "registrars alone gave this key, on 20" in warned.report["error"]
     c.run(name, "actor", "publish-key")
-    replaced = c.run(watcher, "actor", "show", "--address", c.accounts[name])
+    replaced = shown(c, watcher, name)
     assert (replaced["keyVersion"], replaced["keyByRegistrarsAlone"]) == (3, False)
-    own = c.run(name, "actor", "show", "--address", c.accounts[name])
-    assert own["encryptionKey"] == replaced["encryptionKey"]
+    assert shown(c, name, name)["encryptionKey"] == replaced["encryptionKey"]
+
+
+@pytest.mark.parametrize("member, value, why", [
+    ("possession", "0x" + "11" * 64, "in the hands of its owner"), ("version", 3, "the chain holds key 1"),
+    ("previous", "0x" + "22" * 32, "the chain holds key 1"), ("keyX", "0x" + "01" * 32, "in the hands of its owner"),
+    ("deadline", 2**64 - 1, "longer than a week")])
+def test_a_key_that_nobody_is_proved_to_hold_is_signed_by_nobody(listed, member, value, why):
+    name, other = new_actor(listed), f"other-{next(names)}"
+    listed.new_home(other)
+    path, _ = ask_key(listed, other, "--address", listed.accounts[name])
+    made = json.loads(path.read_text())
+    where = made if member in made else made["statement"]
+    where[member] = value
+    path.write_text(json.dumps(made))
+    for command in (["sign"], ["sign", "--look"], ["send"]):
+        false = refused(listed, "registrar-1", "registrars", *command, path)
+        assert false.code == 3 and why in false.report["error"], false
+    assert shown(listed, "registrar-1", name)["keyVersion"] == 1
+
+
+def test_only_an_active_actor_gets_a_new_key_and_strangers_sign_none(listed):
+    name, other = new_actor(listed), new_actor(listed)
+    path, _ = ask_key(listed, name)
+    stranger = refused(listed, other, "registrars", "sign", path)
+    assert stranger.code == 3 and "not the actor itself" in stranger.report["error"]
+    suspended, _ = standing(listed, name, "--status", "suspended")
+    listed.run("registrar-2", "registrars", "send", suspended)
+    for home, command in ((name, ("actor", "ask-key", "--out", listed.folder / "never.json")),
+                          ("registrar-1", ("registrars", "sign", path))):
+        late = refused(listed, home, *command)
+        assert late.code == 3 and "not active" in late.report["error"], late
+
+
+# --- a key that was stolen ---
+
+
+class Stolen:
+    """A folder whose newest key one reader and one trustee hold."""
+
+    def __init__(self, c):
+        self.c = c
+        self.reader, self.trustee, self.er = new_actor(c), new_actor(c, "trustee"), new_actor(c, "hospital,emergency")
+        self.patient = f"patient-{next(names)}"
+        c.new_home(self.patient)
+        self.folder = self.signed("folder", "open", "--label", "general", "--glass-minutes", 60, "--trustee",
+                                  c.accounts[self.trustee])["folder"]
+        self.share()
+
+    def signed(self, *arguments):
+        path = self.c.folder / f"signed-{next(names)}.json"
+        report = self.c.run(self.patient, *arguments, "--out", path)
+        self.c.run(self.er, "relay", path)
+        return report
+
+    def share(self, *more):
+        return self.signed("share", "--folder", self.folder, "--with", self.c.accounts[self.reader], "--purpose",
+                           "TREAT", "--days", 5, *more)
+
+    def owes(self):
+        return self.c.run(self.patient, "folder", "show", self.folder)["owes"]
+
+
+@pytest.fixture
+def stolen(listed):
+    return Stolen(listed)
+
+
+def test_a_folder_that_is_wrapped_to_a_stolen_key_owes_a_rotation(stolen):
+    c, reader, trustee = stolen.c, stolen.reader, stolen.trustee
+    assert stolen.owes() == []
+    c.run(reader, "actor", "publish-key")  # in calm: nothing is owed
+    assert stolen.owes() == []
+    c.run(reader, "actor", "publish-key", "--stolen")
+    c.run(trustee, "actor", "publish-key", "--stolen")
+    wanted = [{"why": "key-stolen", "who": c.accounts[name]} for name in (trustee, reader)]
+    assert stolen.owes() == wanted
+    kept = stolen.signed("folder", "rotate", stolen.folder)
+    assert {left["account"] for left in kept["leftOut"]} == {c.accounts[reader], c.accounts[trustee]}
+    assert stolen.owes() == []
+
+
+def test_registrars_alone_report_a_theft_and_no_program_uses_the_key_from_then_on(stolen):
+    c, er = stolen.c, stolen.er
+    other = f"other-{next(names)}"
+    c.new_home(other)
+    path, _ = ask_key(c, other, "--address", c.accounts[er], "--stolen")
+    c.run("registrar-1", "registrars", "sign", path)
+    c.run("registrar-2", "registrars", "send", path)
+    c.run(er, "break-glass", "--folder", stolen.folder, "--reason", "asleep")
+    with pytest.raises(Refused) as caught:
+        c.run(stolen.trustee, "trustee", "serve", "--once")
+    assert caught.value.report["released"] == 0 and caught.value.report["failed"] == 1
+    assert "told stolen" in caught.value.stderr

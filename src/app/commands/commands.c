@@ -34,6 +34,7 @@ const struct cli_group cli_groups[] = {
 	{
 	    &command_actor_request,
 	    &command_actor_publish_key,
+	    &command_actor_ask_key,
 	    &command_record_add,
 	    &command_record_list,
 	    &command_record_read,

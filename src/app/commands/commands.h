@@ -10,7 +10,7 @@ extern const struct cli_command command_statetest, command_blocktest, command_tx
 extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust;
 extern const struct cli_command command_home_backup, command_home_restore;
 extern const struct cli_command command_actor_request, command_actor_endorse, command_actor_list, command_actor_show,
-    command_actor_publish_key, command_actor_standing;
+    command_actor_publish_key, command_actor_ask_key, command_actor_standing;
 extern const struct cli_command command_registrars_show, command_registrars_change, command_registrars_sign,
     command_registrars_send;
 extern const struct cli_command command_folder_open, command_folder_show, command_folder_list, command_folder_recover,

@@ -154,8 +154,8 @@ const struct cli_command command_folder_show = {
     .arguments_max = 1,
     .summary = "a folder as the chain shows it",
     .teach = "A new key is owed when somebody who had the present one, or a share of it, has lost the right to it:\n"
-	     "`owes` lists each end of a grant, of a licence, of an emergency. shareRefused: the trustee says that\n"
-	     "its share does not fit what was signed.\n\n"
+	     "`owes` lists each end of a grant, of a licence, of an emergency, and each reader or trustee whose own\n"
+	     "key was stolen. shareRefused: the trustee says that its share does not fit what was signed.\n\n"
 	     "  xinglin folder show 0x… --home patient",
     .needs_home = true,
     .run = cmd_folder_show,

@@ -1,4 +1,4 @@
-/* xinglin registrars, actor standing: statements that several registrars sign. */
+/* xinglin registrars, actor standing, actor ask-key: statements that several registrars sign. */
 #include "app/commands/commands.h"
 #include "crypto/hash.h"
 #include "health/actors/certified.h"
@@ -18,6 +18,19 @@ static void put_addresses(struct cli *cli, const char *name, const addr20 *all, 
 	json_array_end(&cli->writer);
 }
 
+static void put_key(struct cli *cli, const struct joint_statement *joint) {
+	const struct directory_key_change *said = &joint->key;
+	const struct p256_public key = p256_public_of_words(&said->key_x, &said->key_y);
+	cli_put_address(cli, "actor", &said->actor);
+	cli_put_u64(cli, "keyVersion", said->version);
+	cli_put_hex(cli, "encryptionKey", bytes_make(key.xy, sizeof key.xy));
+	cli_put_bool(cli, "keyBeforeIsStolen", said->stolen);
+	cli_put_bool(cli, "accountSigned", joint->account_signed);
+	if (!joint->account_signed)
+		cli_say(cli, "the account did not sign: the key is in force 48 hours after it is sent, and until then "
+			     "the account can replace it");
+}
+
 /* What is signed, and who has signed. */
 static void put_statement(struct cli *cli, const struct joint_statement *joint) {
 	if (joint->kind == JOINT_REGISTRARS) {
@@ -27,6 +40,8 @@ static void put_statement(struct cli *cli, const struct joint_statement *joint) 
 		cli_put_u64(cli, "threshold", said->threshold);
 		cli_put_bool(cli, "theft", said->theft);
 		if (said->theft) put_addresses(cli, "affirmed", said->affirmed, said->affirmed_count);
+	} else if (joint->kind == JOINT_KEY) {
+		put_key(cli, joint);
 	} else {
 		const struct directory_standing *said = &joint->standing;
 		cli_put_address(cli, "actor", &said->actor);
@@ -35,8 +50,7 @@ static void put_statement(struct cli *cli, const struct joint_statement *joint) 
 		cli_put_hex(cli, "reason", BYTES_OF(said->reason));
 		cli_put_u64(cli, "number", said->number);
 	}
-	cli_put_time(
-	    cli, "until", joint->kind == JOINT_REGISTRARS ? joint->registrars.deadline : joint->standing.deadline);
+	cli_put_time(cli, "until", joint_deadline(joint));
 	cli_put_u64(cli, "registrarsSigned", joint->registrars_signed);
 	cli_put_u64(cli, "registrarsNeeded", joint->registrars_needed);
 	if (joint->kind == JOINT_REGISTRARS) {
@@ -179,6 +193,36 @@ const struct cli_command command_actor_standing = {
     .run = cmd_actor_standing,
 };
 
+/* --- actor ask-key --- */
+
+static enum status cmd_actor_ask_key(struct cli *cli, struct err *err) {
+	const char *out_path;
+	addr20 actor = cli->request.home->account;
+	struct joint_statement *joint = arena_zalloc(&cli->arena, 1, sizeof *joint);
+	TRY(request_check_chain(&cli->request, err));
+	TRY(cli_need(cli, &out_path, "out", err));
+	if (cli_value(cli, "address")) TRY(cli_address(cli, &actor, "address", err));
+	TRY(joint_of_key(&cli->request, joint, &actor, cli_flag(cli, "stolen"), err));
+	return write_statement(cli, joint, out_path, err);
+}
+
+const struct cli_command command_actor_ask_key = {
+    .name = "actor ask-key",
+    .arguments = "",
+    .summary = "ask registrars for a new encryption key, if the one in force is lost",
+    .teach = "Writes the change down, with the proof that this home holds the new key. As many registrars as the\n"
+	     "threshold says look at it and sign it (registrars sign), then anybody sends it (registrars send). If\n"
+	     "the actor's account is lost too, its owner asks from a new home, with --address: then registrars\n"
+	     "alone give the key, everybody sees that, and it is in force after 48 hours. With --stolen nobody uses\n"
+	     "the key before from the moment on that it is sent, and folders that are wrapped to it owe a rotation.\n\n"
+	     "  xinglin actor ask-key --out key.json --home hospital",
+    .options = {{"address", "ADDRESS", "the actor whose account is lost (this home's account)"},
+	{"stolen", NULL, "the key before was stolen: nobody uses it from now on"},
+	{"out", "FILE", "where the statement goes"}},
+    .needs_home = true,
+    .run = cmd_actor_ask_key,
+};
+
 /* --- registrars sign, send --- */
 
 static enum status cmd_registrars_sign(struct cli *cli, struct err *err) {
@@ -199,7 +243,7 @@ const struct cli_command command_registrars_sign = {
     .arguments = "STATEMENT",
     .arguments_min = 1,
     .arguments_max = 1,
-    .summary = "as a registrar, present or new: sign a change of registrars or an actor's standing",
+    .summary = "as a registrar, present or new: sign a change of registrars, an actor's standing or its new key",
     .teach = "Look first (--look): the report says what is signed and who has signed. The signature is added to the\n"
 	     "file. A statement that no longer fits the chain, or that a stranger signed, is refused.\n\n"
 	     "  xinglin registrars sign set-1.json --home registrar-2",

@@ -256,7 +256,7 @@ const struct cli_command command_actor_show = {
 static enum status cmd_actor_publish_key(struct cli *cli, struct err *err) {
 	struct client_receipt receipt;
 	TRY(request_check_chain(&cli->request, err));
-	TRY(directory_publish_key(&cli->request, &receipt, err));
+	TRY(directory_publish_key(&cli->request, &receipt, cli_flag(cli, "stolen"), err));
 	cli_put_receipt(cli, "published", &receipt);
 	return STATUS_OK;
 }
@@ -267,8 +267,9 @@ const struct cli_command command_actor_publish_key = {
     .summary = "publish this actor's next encryption key",
     .teach = "New wraps go to the new key. The old one stays in the wallet, so that what was wrapped to it can\n"
 	     "still be opened. A key that registrars alone gave this account waits 48 hours: in that time this\n"
-	     "command replaces it, signed with the key in force.\n\n"
+	     "command replaces it, signed with the key in force. Is that one lost, or the account: actor ask-key.\n\n"
 	     "  xinglin actor publish-key --home hospital",
+    .options = {{"stolen", NULL, "the key before was stolen: nobody uses it from now on"}},
     .needs_home = true,
     .run = cmd_actor_publish_key,
 };

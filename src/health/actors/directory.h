@@ -84,7 +84,9 @@ MUST_USE enum status directory_endorse(
 /* Sends a request that has enough signatures (this home's is added if it is a registrar and it is missing). */
 MUST_USE enum status directory_list(
     struct actor_request *request, struct client_receipt *receipt, struct bytes listing, struct err *err);
+/* The home's next key, signed by its account and by its key in force. `before_is_stolen`: nobody uses the key before
+ * from now on, and folders that are wrapped to it owe a rotation. */
 MUST_USE enum status directory_publish_key(
-    struct actor_request *request, struct client_receipt *receipt, struct err *err);
+    struct actor_request *request, struct client_receipt *receipt, bool before_is_stolen, struct err *err);
 
 #endif

@@ -18,12 +18,19 @@ static bool is_newcomer(const struct joint_statement *joint, const struct statem
 	       statement_has_address(joint->registrars.registrars, joint->registrars.registrars_count, who);
 }
 
+/* Whose new key it is, though registrars can give it alone. */
+static bool is_account(const struct joint_statement *joint, const addr20 *who) {
+	return joint->kind == JOINT_KEY && addr20_equal(who, &joint->key.actor);
+}
+
 static void count_signers(struct joint_statement *joint, const struct statement_set *set) {
 	joint->registrars_needed = set->threshold;
 	joint->registrars_signed = joint->newcomers_signed = joint->newcomers_needed = 0;
+	joint->account_signed = false;
 	for (size_t i = 0; i < joint->count; i++) {
 		joint->registrars_signed += is_registrar(set, &joint->signatures[i].signer);
 		joint->newcomers_signed += is_newcomer(joint, set, &joint->signatures[i].signer);
+		joint->account_signed |= is_account(joint, &joint->signatures[i].signer);
 	}
 	if (joint->kind != JOINT_REGISTRARS) return;
 	for (size_t i = 0; i < joint->registrars.registrars_count; i++)
@@ -77,40 +84,98 @@ static enum status check_set(const struct directory_registrars *set, struct err 
 	return STATUS_OK;
 }
 
-static enum status check_follows(const struct joint_statement *joint, const struct present *present, struct err *err) {
-	const bool of_set = joint->kind == JOINT_REGISTRARS;
-	const uint64_t deadline_s = of_set ? joint->registrars.deadline : joint->standing.deadline;
-	struct directory_actor actor;
+uint64_t joint_deadline(const struct joint_statement *joint) {
+	if (joint->kind == JOINT_REGISTRARS) return joint->registrars.deadline;
+	return joint->kind == JOINT_STANDING ? joint->standing.deadline : joint->key.deadline;
+}
+
+static enum status check_deadline(uint64_t deadline_s, const struct present *present, struct err *err) {
 	if (deadline_s < present->now_s)
 		return err_set(err, STATUS_DENIED, "the statement's time is over: make a new one");
 	if (deadline_s - present->now_s > JOINT_LIFE_SECONDS + CLOCKS_APART_S)
 		return err_set(err, STATUS_DENIED, "the statement would stand for longer than a week: make a new one");
-	if (of_set) {
-		const struct directory_registrars *said = &joint->registrars;
-		if (said->number == present->number + 1 && hash32_equal(&said->previous, &present->set->fact))
-			return STATUS_OK;
-		return err_set(err, STATUS_DENIED,
-		    "the statement makes set %u of registrars, and the chain holds set %u", said->number,
-		    present->number);
-	}
-	TRY(read_actor(present, &actor, &joint->standing.actor, err));
-	/* A number far ahead would void whatever registrars say of this actor later. */
-	if (joint->standing.number - 1 == actor.number) return STATUS_OK;
-	return err_set(err, STATUS_DENIED,
-	    "the statement has number %llu, and the chain holds number %llu of this actor",
-	    (unsigned long long)joint->standing.number, (unsigned long long)actor.number);
+	return STATUS_OK;
 }
 
+static enum status check_next_set(
+    const struct directory_registrars *said, const struct present *present, struct err *err) {
+	TRY(check_set(said, err));
+	if (said->number == present->number + 1 && hash32_equal(&said->previous, &present->set->fact)) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "the statement makes set %u of registrars, and the chain holds set %u",
+	    said->number, present->number);
+}
+
+static enum status check_next_standing(
+    const struct directory_standing *said, const struct present *present, struct err *err) {
+	struct directory_actor actor;
+	TRY(read_actor(present, &actor, &said->actor, err));
+	/* A number far ahead would void whatever registrars say of this actor later. */
+	if (said->number - 1 == actor.number) return STATUS_OK;
+	return err_set(err, STATUS_DENIED,
+	    "the statement has number %llu, and the chain holds number %llu of this actor",
+	    (unsigned long long)said->number, (unsigned long long)actor.number);
+}
+
+/* --- a key --- */
+
+static enum status read_active(
+    const struct present *present, struct directory_actor *out, const addr20 *address, struct err *err) {
+	TRY(read_actor(present, out, address, err));
+	if (out->status == DIRECTORY_STATUS_ACTIVE) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "the actor is not active, and gets no new key");
+}
+
+/* Else whoever signs gives the actor a key that nobody has. */
+static enum status check_possession(
+    const struct joint_statement *joint, const struct deployment *deployment, struct err *err) {
+	const struct directory_key_change *said = &joint->key;
+	const struct p256_public key = p256_public_of_words(&said->key_x, &said->key_y);
+	const hash32 digest = possession_digest(deployment, &said->actor, said->version, &key);
+	if (p256_verify(joint->possession, &key, &digest)) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "the new key is not proved to be in the hands of its owner");
+}
+
+static enum status check_next_key(const struct joint_statement *joint, const struct present *present, struct err *err) {
+	const struct directory_key_change *said = &joint->key;
+	struct directory_actor actor;
+	TRY(read_active(present, &actor, &said->actor, err));
+	if (said->version != actor.key_version + 1 || !hash32_equal(&said->previous, &actor.key))
+		return err_set(err, STATUS_DENIED,
+		    "the statement makes key %u of the actor, and the chain holds key %u", said->version,
+		    actor.key_version);
+	return check_possession(joint, heads_anchor(present->verified->heads), err);
+}
+
+/* --- all of it --- */
+
+static enum status check_follows(const struct joint_statement *joint, const struct present *present, struct err *err) {
+	TRY(check_deadline(joint_deadline(joint), present, err));
+	switch (joint->kind) {
+	case JOINT_REGISTRARS: return check_next_set(&joint->registrars, present, err);
+	case JOINT_STANDING: return check_next_standing(&joint->standing, present, err);
+	case JOINT_KEY: return check_next_key(joint, present, err);
+	case JOINT_KINDS: break;
+	}
+	BUG_ON(true);
+}
+
+static bool counts(const struct joint_statement *joint, const struct present *present, const addr20 *signer) {
+	return is_registrar(present->set, signer) || is_newcomer(joint, present->set, signer) ||
+	       is_account(joint, signer);
+}
+
+static const char *const nor_others[JOINT_KINDS] = {
+    [JOINT_REGISTRARS] = " and none of the new ones", [JOINT_STANDING] = "", [JOINT_KEY] = " and not the actor itself"};
+
 static enum status check(struct joint_statement *joint, const struct present *present, struct err *err) {
-	if (joint->kind == JOINT_REGISTRARS) TRY(check_set(&joint->registrars, err));
 	TRY(check_follows(joint, present, err));
 	for (size_t i = 0; i < joint->count; i++) {
 		const addr20 *signer = &joint->signatures[i].signer;
 		char text[43];
-		if (is_registrar(present->set, signer) || is_newcomer(joint, present->set, signer)) continue;
+		if (counts(joint, present, signer)) continue;
 		address_checksum(text, signer);
 		return err_set(err, STATUS_DENIED, "%s, who signed, is no registrar%s, or signed something else", text,
-		    joint->kind == JOINT_REGISTRARS ? " and none of the new ones" : "");
+		    nor_others[joint->kind]);
 	}
 	count_signers(joint, present->set);
 	return STATUS_OK;
@@ -134,15 +199,9 @@ static enum status add_signature(struct actor_request *request, struct joint_sta
 	return STATUS_OK;
 }
 
-static bool may_sign(
-    const struct actor_request *request, const struct joint_statement *joint, const struct present *present) {
-	const addr20 *own = &request->home->account;
-	return is_registrar(present->set, own) || is_newcomer(joint, present->set, own);
-}
-
 static enum status sign_if_may(
     struct actor_request *request, struct joint_statement *joint, const struct present *present, struct err *err) {
-	if (may_sign(request, joint, present)) TRY(add_signature(request, joint, err));
+	if (counts(joint, present, &request->home->account)) TRY(add_signature(request, joint, err));
 	count_signers(joint, present->set);
 	return STATUS_OK;
 }
@@ -193,6 +252,39 @@ enum status joint_of_standing(struct actor_request *request, struct joint_statem
 	return sign_if_may(request, out, &present, err);
 }
 
+static enum status prove_possession(
+    struct joint_statement *out, const struct deployment *deployment, const struct p256_secret *secret) {
+	const struct p256_public key = p256_public_of_words(&out->key.key_x, &out->key.key_y);
+	const hash32 proof = possession_digest(deployment, &out->key.actor, out->key.version, &key);
+	return p256_sign(out->possession, secret, &proof);
+}
+
+enum status joint_of_key(struct actor_request *request, struct joint_statement *out, const addr20 *actor,
+    bool before_is_stolen, struct err *err) {
+	const struct deployment *deployment = &request->home->deployment;
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->directory);
+	struct present present;
+	struct directory_actor words;
+	struct p256_secret secret;
+	struct p256_public key;
+	*out = (struct joint_statement){.kind = JOINT_KEY};
+	TRY(read_present(request, &present, err));
+	TRY(read_active(&present, &words, actor, err));
+	TRY(home_encryption_key(request->home, &secret, &key, words.key_version + 1, err));
+	out->key = (struct directory_key_change){.actor = *actor,
+	    .version = words.key_version + 1,
+	    .previous = words.key,
+	    .key_x = p256_public_x(&key),
+	    .key_y = p256_public_y(&key),
+	    .stolen = before_is_stolen,
+	    .deadline = present.now_s + JOINT_LIFE_SECONDS};
+	enum status status = prove_possession(out, deployment, &secret);
+	mem_wipe(&secret, sizeof secret);
+	TRY(status);
+	out->digest = directory_key_change_typed_digest(&out->key, &domain);
+	return sign_if_may(request, out, &present, err);
+}
+
 /* --- checking, signing, sending --- */
 
 enum status joint_check(struct actor_request *request, struct joint_statement *joint, struct err *err) {
@@ -205,29 +297,54 @@ enum status joint_sign(struct actor_request *request, struct joint_statement *jo
 	struct present present;
 	TRY(read_present(request, &present, err));
 	TRY(check(joint, &present, err));
-	if (may_sign(request, joint, &present)) return sign_if_may(request, joint, &present, err);
+	if (counts(joint, &present, &request->home->account)) return sign_if_may(request, joint, &present, err);
 	return err_set(err, STATUS_DENIED, "this home's account is no registrar%s: its signature would not count",
-	    joint->kind == JOINT_REGISTRARS ? " and none of the new ones" : "");
+	    nor_others[joint->kind]);
+}
+
+/* The signatures of a set's registrars, and the others', each in the signers' order. */
+struct sorted {
+	struct bytes *registrars, *others;
+	size_t registrar_count, other_count;
+};
+
+static struct sorted sort_signatures(
+    struct arena *arena, const struct joint_statement *joint, const struct statement_set *set) {
+	struct sorted out = {.registrars = arena_zalloc(arena, joint->count + 1, sizeof *out.registrars),
+	    .others = arena_zalloc(arena, joint->count + 1, sizeof *out.others)};
+	for (size_t i = 0; i < joint->count; i++) {
+		const struct bytes signature = BYTES_OF(joint->signatures[i].signature);
+		if (is_registrar(set, &joint->signatures[i].signer))
+			out.registrars[out.registrar_count++] = signature;
+		else
+			out.others[out.other_count++] = signature;
+	}
+	return out;
+}
+
+static struct bytes key_call(struct arena *arena, const struct joint_statement *joint, const struct sorted *signed_by) {
+	struct directory_change_key_args args = {.statement = joint->key,
+	    .possession = bytes_make(joint->possession, POSSESSION_BYTES),
+	    .registrar_signatures = signed_by->registrars,
+	    .registrar_signatures_count = signed_by->registrar_count};
+	for (size_t i = 0; i < joint->count; i++)
+		if (is_account(joint, &joint->signatures[i].signer))
+			args.actor_signature = BYTES_OF(joint->signatures[i].signature);
+	return directory_change_key_call(arena, &args);
 }
 
 /* The contract wants the newcomers in the new set's order, which is the signers' own. */
 static struct bytes call_of(struct arena *arena, const struct joint_statement *joint, const struct statement_set *set) {
-	struct bytes *old = arena_zalloc(arena, joint->count + 1, sizeof *old);
-	struct bytes *new = arena_zalloc(arena, joint->count + 1, sizeof *new);
-	size_t old_count = 0, new_count = 0;
-	for (size_t i = 0; i < joint->count; i++) {
-		const struct bytes signature = BYTES_OF(joint->signatures[i].signature);
-		if (is_registrar(set, &joint->signatures[i].signer))
-			old[old_count++] = signature;
-		else
-			new[new_count++] = signature;
-	}
-	if (joint->kind == JOINT_STANDING) return directory_set_standing_call(arena, &joint->standing, old, old_count);
+	const struct sorted signed_by = sort_signatures(arena, joint, set);
+	if (joint->kind == JOINT_KEY) return key_call(arena, joint, &signed_by);
+	if (joint->kind == JOINT_STANDING)
+		return directory_set_standing_call(
+		    arena, &joint->standing, signed_by.registrars, signed_by.registrar_count);
 	const struct directory_change_registrars_args args = {.statement = joint->registrars,
-	    .old_signatures = old,
-	    .old_signatures_count = old_count,
-	    .new_signatures = new,
-	    .new_signatures_count = new_count};
+	    .old_signatures = signed_by.registrars,
+	    .old_signatures_count = signed_by.registrar_count,
+	    .new_signatures = signed_by.others,
+	    .new_signatures_count = signed_by.other_count};
 	return directory_change_registrars_call(arena, &args);
 }
 

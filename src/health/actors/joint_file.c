@@ -2,7 +2,8 @@
 #include "codec/hex.h"
 #include "health/actors/joint.h"
 
-static const char *const kinds[] = {[JOINT_REGISTRARS] = "registrars", [JOINT_STANDING] = "standing"};
+static const char *const kinds[JOINT_KINDS] = {
+    [JOINT_REGISTRARS] = "registrars", [JOINT_STANDING] = "standing", [JOINT_KEY] = "key"};
 
 /* --- writing --- */
 
@@ -31,6 +32,17 @@ static void put_standing(struct json_writer *writer, const struct directory_stan
 	json_put_u64(writer, "deadline", said->deadline);
 }
 
+static void put_key(struct json_writer *writer, const struct directory_key_change *said) {
+	json_put_hex(writer, "actor", BYTES_OF(said->actor));
+	json_put_u64(writer, "version", said->version);
+	json_put_hex(writer, "previous", BYTES_OF(said->previous));
+	json_put_hex(writer, "keyX", BYTES_OF(said->key_x));
+	json_put_hex(writer, "keyY", BYTES_OF(said->key_y));
+	json_put_hex(writer, "factsKey", BYTES_OF(said->facts_key));
+	json_put_bool(writer, "stolen", said->stolen);
+	json_put_u64(writer, "deadline", said->deadline);
+}
+
 enum status joint_write(
     struct buf *out, const struct joint_statement *joint, const struct deployment *deployment, struct err *err) {
 	struct json_writer writer = json_writer(out);
@@ -41,11 +53,12 @@ enum status joint_write(
 	json_put_hex(&writer, "directory", BYTES_OF(deployment->directory));
 	json_put_text(&writer, "kind", kinds[joint->kind]);
 	json_object_begin(&writer, "statement");
-	if (joint->kind == JOINT_REGISTRARS)
-		put_registrars(&writer, &joint->registrars);
-	else
-		put_standing(&writer, &joint->standing);
+	if (joint->kind == JOINT_REGISTRARS) put_registrars(&writer, &joint->registrars);
+	if (joint->kind == JOINT_STANDING) put_standing(&writer, &joint->standing);
+	if (joint->kind == JOINT_KEY) put_key(&writer, &joint->key);
 	json_object_end(&writer);
+	if (joint->kind == JOINT_KEY)
+		json_put_hex(&writer, "possession", bytes_make(joint->possession, sizeof joint->possession));
 	json_array_begin(&writer, "signatures");
 	for (size_t i = 0; i < joint->count; i++) json_put_hex(&writer, NULL, BYTES_OF(joint->signatures[i].signature));
 	json_array_end(&writer);
@@ -73,6 +86,12 @@ static uint64_t read_number(struct form *form, const char *name, uint64_t max) {
 	return value;
 }
 
+static bool read_bool(struct form *form, const char *name) {
+	const struct json *value = json_get(form->from, name);
+	if (!json_is(value, JSON_TRUE) && !json_is(value, JSON_FALSE) && !form->fault) form->fault = name;
+	return json_is(value, JSON_TRUE);
+}
+
 static const addr20 *read_addresses(struct form *form, const char *name, size_t *count, size_t max) {
 	const struct json *list = json_get(form->from, name);
 	*count = 0;
@@ -88,13 +107,11 @@ static const addr20 *read_addresses(struct form *form, const char *name, size_t 
 }
 
 static void read_registrars(struct form *form, struct directory_registrars *out) {
-	const struct json *theft = json_get(form->from, "theft");
 	out->number = (uint32_t)read_number(form, "number", UINT32_MAX);
 	read_hex(form, out->previous.b, 32, "previous");
 	out->registrars = read_addresses(form, "registrars", &out->registrars_count, STATEMENT_REGISTRARS_MAX);
 	out->threshold = (uint8_t)read_number(form, "threshold", STATEMENT_REGISTRARS_MAX);
-	out->theft = json_is(theft, JSON_TRUE);
-	if (!out->theft && !json_is(theft, JSON_FALSE) && !form->fault) form->fault = "theft";
+	out->theft = read_bool(form, "theft");
 	out->affirmed = read_addresses(form, "affirmed", &out->affirmed_count, JOINT_AFFIRMED_MAX);
 	out->deadline = read_number(form, "deadline", UINT64_MAX);
 }
@@ -106,6 +123,17 @@ static void read_standing(struct form *form, struct directory_standing *out) {
 	out->emergencies_a_day = (uint16_t)read_number(form, "emergenciesADay", UINT16_MAX);
 	read_hex(form, out->reason.b, 32, "reason");
 	out->number = read_number(form, "number", UINT64_MAX);
+	out->deadline = read_number(form, "deadline", UINT64_MAX);
+}
+
+static void read_key(struct form *form, struct directory_key_change *out) {
+	read_hex(form, out->actor.b, 20, "actor");
+	out->version = (uint32_t)read_number(form, "version", UINT32_MAX);
+	read_hex(form, out->previous.b, 32, "previous");
+	read_hex(form, out->key_x.b, 32, "keyX");
+	read_hex(form, out->key_y.b, 32, "keyY");
+	read_hex(form, out->facts_key.b, 32, "factsKey");
+	out->stolen = read_bool(form, "stolen");
 	out->deadline = read_number(form, "deadline", UINT64_MAX);
 }
 
@@ -126,6 +154,12 @@ static enum status read_statement(struct joint_statement *out, struct form *form
 		out->kind = JOINT_STANDING;
 		read_standing(form, &out->standing);
 		out->digest = directory_standing_typed_digest(&out->standing, &domain);
+	} else if (json_string_is(json_get(root, "kind"), kinds[JOINT_KEY])) {
+		out->kind = JOINT_KEY;
+		read_key(form, &out->key);
+		out->digest = directory_key_change_typed_digest(&out->key, &domain);
+		form->from = root;
+		read_hex(form, out->possession, sizeof out->possession, "possession");
 	} else {
 		return bad(err, "kind");
 	}

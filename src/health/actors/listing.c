@@ -2,16 +2,14 @@
 #include <stdlib.h>
 
 #include "codec/hex.h"
-#include "crypto/hash.h"
-#include "eth/abi.h"
 #include "eth/sign.h"
 #include "health/actors/certified.h"
 #include "health/actors/directory.h"
+#include "health/actors/possession.h"
 #include "health/contracts/directory.h"
 
 #define DEADLINE_AHEAD_S (7u * 24 * 3600)
 #define NAME_BYTES_MAX 64u
-#define REGISTRARS_MAX 32u
 
 struct listing {
 	addr20 actor;
@@ -20,12 +18,12 @@ struct listing {
 	struct p256_public key;
 	uint32_t registrar_set; /* whose registrars sign */
 	uint64_t deadline_s;
-	uint8_t possession[64];
+	uint8_t possession[POSSESSION_BYTES];
 	struct eth_signature actor_signature;
 	struct endorsement {
 		addr20 registrar;
 		struct eth_signature signature;
-	} endorsements[REGISTRARS_MAX];
+	} endorsements[STATEMENT_REGISTRARS_MAX];
 	size_t endorsement_count;
 };
 
@@ -68,27 +66,6 @@ static hash32 listing_digest(const struct actor_request *request, const struct l
 	return directory_entry_typed_digest(&message, &domain);
 }
 
-/* keccak256(abi.encode("xinglin key possession", chainid, Directory, genesis, actor, version, x, y)) */
-static hash32 possession_digest(
-    const struct actor_request *request, const addr20 *actor, uint32_t version, const struct p256_public *key) {
-	struct buf encoded;
-	buf_init(&encoded, 1024);
-	struct abi_row row = abi_row_begin(&encoded);
-	size_t text = abi_reserve(&encoded);
-	abi_put_u64(&encoded, request->home->deployment.chain_id);
-	abi_put_address(&encoded, &request->home->deployment.directory);
-	abi_put_hash32(&encoded, &request->home->deployment.genesis);
-	abi_put_address(&encoded, actor);
-	abi_put_u64(&encoded, version);
-	abi_put_fixed(&encoded, bytes_make(key->xy, 32));
-	abi_put_fixed(&encoded, bytes_make(key->xy + 32, 32));
-	abi_tail(&row, text);
-	abi_put_bytes(&encoded, BYTES_LITERAL("xinglin key possession"));
-	hash32 digest = keccak256(buf_view(&encoded));
-	buf_fini(&encoded);
-	return digest;
-}
-
 /* --- the file --- */
 
 static enum status listing_write(
@@ -126,9 +103,9 @@ static enum status bytes_member(uint8_t *out, size_t len, const struct json *roo
 }
 
 static enum status read_endorsements(struct listing *out, const struct json *list, struct err *err) {
-	if (!json_is(list, JSON_ARRAY) || list->count > REGISTRARS_MAX)
-		return err_set(
-		    err, STATUS_INVALID, "listing: \"registrarSignatures\" is no list of at most %u", REGISTRARS_MAX);
+	if (!json_is(list, JSON_ARRAY) || list->count > STATEMENT_REGISTRARS_MAX)
+		return err_set(err, STATUS_INVALID, "listing: \"registrarSignatures\" is no list of at most %u",
+		    STATEMENT_REGISTRARS_MAX);
 	json_foreach (entry, list) {
 		struct endorsement *endorsement = &out->endorsements[out->endorsement_count++];
 		TRY(bytes_member(endorsement->registrar.b, 20, entry, "registrar", err));
@@ -188,7 +165,7 @@ enum status directory_request(struct actor_request *request, struct buf *out,
 	struct listing listing = {.actor = applicant->account, .roles = roles, .name = name, .key = applicant->key};
 	TRY(present_registrars(request, &listing.registrar_set, err));
 	listing.deadline_s = clock_now_ms(request->clock) / 1000 + DEADLINE_AHEAD_S;
-	hash32 possession = possession_digest(request, &listing.actor, 1, &listing.key);
+	hash32 possession = possession_digest(&request->home->deployment, &listing.actor, 1, &listing.key);
 	hash32 digest = listing_digest(request, &listing);
 	TRY(p256_sign(listing.possession, &applicant->key_secret, &possession));
 	TRY(eth_sign_digest(&listing.actor_signature, &applicant->account_secret, &digest));
@@ -212,7 +189,8 @@ static enum status endorse(struct actor_request *request, struct listing *listin
 	size_t at = 0;
 	while (at < listing->endorsement_count && !addr20_equal(&listing->endorsements[at].registrar, &mine.registrar))
 		at++;
-	if (at == REGISTRARS_MAX) return err_set(err, STATUS_LIMIT, "more than %u registrars signed", REGISTRARS_MAX);
+	if (at == STATEMENT_REGISTRARS_MAX)
+		return err_set(err, STATUS_LIMIT, "more than %u registrars signed", STATEMENT_REGISTRARS_MAX);
 	listing->endorsements[at] = mine;
 	if (at == listing->endorsement_count) listing->endorsement_count++;
 	qsort(listing->endorsements, listing->endorsement_count, sizeof *listing->endorsements, compare_endorsements);
@@ -235,7 +213,7 @@ static enum status is_registrar(struct actor_request *request, bool *is, struct 
 }
 
 static struct bytes list_call(struct arena *arena, const struct listing *listing) {
-	struct bytes signatures[REGISTRARS_MAX];
+	struct bytes signatures[STATEMENT_REGISTRARS_MAX];
 	for (size_t i = 0; i < listing->endorsement_count; i++)
 		signatures[i] = BYTES_OF(listing->endorsements[i].signature);
 	const struct directory_list_args args = {.statement = entry_of(listing),
@@ -282,8 +260,8 @@ static enum status sign_change(struct actor_request *request, struct directory_c
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->directory);
 	struct p256_secret old;
 	struct eth_signature account;
-	uint8_t *possession = arena_alloc(request->arena, 64);
-	hash32 proof = possession_digest(request, &change->actor, change->version, &public_key);
+	uint8_t *possession = arena_alloc(request->arena, POSSESSION_BYTES);
+	hash32 proof = possession_digest(deployment, &change->actor, change->version, &public_key);
 	hash32 digest = directory_key_change_typed_digest(change, &domain);
 	TRY(p256_sign(possession, key, &proof));
 	TRY(eth_sign_digest(&account, &request->home->account_secret, &digest));
@@ -291,13 +269,14 @@ static enum status sign_change(struct actor_request *request, struct directory_c
 	TRY(key_in_force(request, &old, self, err));
 	enum status status = p256_sign(signatures[1], &old, &digest);
 	mem_wipe(&old, sizeof old);
-	args->possession = bytes_make(possession, 64);
+	args->possession = bytes_make(possession, POSSESSION_BYTES);
 	args->actor_signature = bytes_make(signatures[0], 65);
 	args->key_signature = bytes_make(signatures[1], 64);
 	return status;
 }
 
-enum status directory_publish_key(struct actor_request *request, struct client_receipt *receipt, struct err *err) {
+enum status directory_publish_key(
+    struct actor_request *request, struct client_receipt *receipt, bool before_is_stolen, struct err *err) {
 	const addr20 *directory = &request->home->deployment.directory;
 	struct verified *verified;
 	struct certified_actor self;
@@ -313,6 +292,7 @@ enum status directory_publish_key(struct actor_request *request, struct client_r
 						     .previous = self.words.key,
 						     .key_x = p256_public_x(&key),
 						     .key_y = p256_public_y(&key),
+						     .stolen = before_is_stolen,
 						     .deadline = clock_now_ms(request->clock) / 1000 + 3600}};
 	enum status status = sign_change(request, &args, signatures, &secret, &self, err);
 	mem_wipe(&secret, sizeof secret);

@@ -1,5 +1,6 @@
 #include "health/consent/owed.h"
 
+#include "health/actors/certified.h"
 #include "health/consent/consent_private.h"
 #include "health/consent/emergency.h"
 #include "health/consent/grant_list.h"
@@ -13,6 +14,7 @@ static const char *const names[OWED_WHY_COUNT] = {
     [OWED_GRANT_ENDED] = "grant-ended",
     [OWED_GRANT_REVOKED] = "grant-revoked",
     [OWED_LICENCE_ENDED] = "licence-ended",
+    [OWED_KEY_STOLEN] = "key-stolen",
     [OWED_EMERGENCY] = "emergency",
     [OWED_HAND_OVER] = "hand-over",
     [OWED_MARKED] = "marked",
@@ -47,7 +49,19 @@ static void add(struct finding *finding, struct owed owed) {
 
 /* --- readers and trustees --- */
 
-static enum status check_licence(struct finding *finding, const addr20 *who, struct err *err) {
+/* It has another key since this epoch began, and one of its keys was told stolen: perhaps since then. */
+static enum status check_key(
+    struct finding *finding, const struct directory_actor *actor, const addr20 *who, struct err *err) {
+	struct certified_actor certified;
+	if (actor->key_at < finding->folder->epoch_at || hash32_equal(&actor->key, &actor->entry)) return STATUS_OK;
+	TRY(certified_find(finding->verified, finding->request->home, &certified, who, err));
+	for (size_t i = 0; i < certified.said.key_count; i++)
+		if (certified.said.keys[i].is_stolen) add(finding, (struct owed){.why = OWED_KEY_STOLEN, .who = *who});
+	return STATUS_OK;
+}
+
+/* Of somebody who holds the newest key, or a share of it. */
+static enum status check_holder(struct finding *finding, const addr20 *who, struct err *err) {
 	const hash32 slot = directory_actors_slot(who);
 	hash32 words[DIRECTORY_STORED_ACTOR_SLOTS];
 	struct directory_actor actor;
@@ -56,7 +70,7 @@ static enum status check_licence(struct finding *finding, const addr20 *who, str
 	TRY(directory_stored_actor_load(&actor, words, err));
 	if (actor.status != DIRECTORY_STATUS_ACTIVE)
 		add(finding, (struct owed){.why = OWED_LICENCE_ENDED, .who = *who});
-	return STATUS_OK;
+	return check_key(finding, &actor, who, err);
 }
 
 static bool is_recipient(const struct folder *folder, const addr20 *who) {
@@ -73,7 +87,7 @@ static enum status check_reader(struct finding *finding, const addr20 *who, stru
 		add(finding, (struct owed){.why = OWED_GRANT_REVOKED, .who = *who});
 	else if (grant.until <= verified_now_s(finding->verified))
 		add(finding, (struct owed){.why = OWED_GRANT_ENDED, .who = *who});
-	return check_licence(finding, who, err);
+	return check_holder(finding, who, err);
 }
 
 static enum status check_readers(struct finding *finding, struct err *err) {
@@ -113,7 +127,7 @@ enum status owed_find(
 	struct finding finding = {.request = request, .folder = folder};
 	TRY(request_verified(request, &finding.verified, HEADS_FRESH, err));
 	for (size_t i = 0; i < folder->newest.glass.trustees_count; i++)
-		TRY(check_licence(&finding, &folder->newest.glass.trustees[i], err));
+		TRY(check_holder(&finding, &folder->newest.glass.trustees[i], err));
 	TRY(check_readers(&finding, err));
 	TRY(check_emergencies(&finding, err));
 	if (folder->hand_over_at >= folder->epoch_at)

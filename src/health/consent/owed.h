@@ -13,6 +13,7 @@ enum owed_why {
 	OWED_GRANT_ENDED,   /* its last day is over */
 	OWED_GRANT_REVOKED, /* or replaced by one that does not read */
 	OWED_LICENCE_ENDED, /* the directory lists the reader, or the trustee, as active no more */
+	OWED_KEY_STOLEN,    /* the reader's, or the trustee's, to which the present one may be wrapped */
 	OWED_EMERGENCY,     /* `review` */
 	OWED_HAND_OVER,     /* the controller before knows the key */
 	OWED_MARKED,        /* the chain says so, for a reason that is none of these */
