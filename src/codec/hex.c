@@ -26,6 +26,7 @@ static const uint8_t hex_digit[256] = {['0'] = 0x10,
 
 static const char hex_text[] = "0123456789abcdef";
 static const char base64url_text[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char base64_text[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* By arithmetic, which the compiler turns into vectors: answers are hexadecimal for the most part. */
 static uint8_t hex_char(uint8_t nibble) {
@@ -127,14 +128,23 @@ enum status hex_quantity256(uint8_t out[32], struct bytes text) {
 	return hex_decode(out, 32, padded) ? STATUS_OK : STATUS_INVALID;
 }
 
-void base64url_put(struct buf *out, struct bytes data) {
+static void put_base64(struct buf *out, struct bytes data, const char *digits) {
 	uint32_t group = 0;
 	unsigned bits = 0;
 	for (size_t i = 0; i < data.len; i++) {
 		group = group << 8 | data.data[i];
-		for (bits += 8; bits >= 6; bits -= 6) buf_byte(out, (uint8_t)base64url_text[group >> (bits - 6) & 63]);
+		for (bits += 8; bits >= 6; bits -= 6) buf_byte(out, (uint8_t)digits[group >> (bits - 6) & 63]);
 	}
-	if (bits) buf_byte(out, (uint8_t)base64url_text[group << (6 - bits) & 63]);
+	if (bits) buf_byte(out, (uint8_t)digits[group << (6 - bits) & 63]);
+}
+
+void base64url_put(struct buf *out, struct bytes data) {
+	put_base64(out, data, base64url_text);
+}
+
+void base64_put(struct buf *out, struct bytes data) {
+	put_base64(out, data, base64_text);
+	for (size_t i = data.len % 3; i != 0 && i < 3; i++) buf_byte(out, '=');
 }
 
 static int base64url_digit(uint8_t c) {

@@ -23,6 +23,8 @@ MUST_USE enum status hex_quantity(uint64_t *out, struct bytes text);
 MUST_USE enum status hex_quantity256(uint8_t out[32], struct bytes text);
 
 void base64url_put(struct buf *out, struct bytes data);
+/* With "+", "/" and padding (RFC 4648 §4), as others' interfaces want it. */
+void base64_put(struct buf *out, struct bytes data);
 /* Refuses padding, other alphabets, and set bits behind the last byte. */
 MUST_USE enum status base64url_data(struct buf *out, struct bytes text);
 

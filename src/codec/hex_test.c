@@ -133,8 +133,25 @@ static void test_base64url(void **state) {
 	buf_fini(&out);
 }
 
+/* RFC 4648 §10, and the two digits in which the alphabets differ. */
+static void test_base64(void **state) {
+	(void)state;
+	static const struct {
+		const char *data, *text;
+	} cases[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+	    {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "+/8="}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct buf out;
+		buf_init(&out, 64);
+		base64_put(&out, bytes_text(cases[i].data));
+		assert_string_equal(buf_cstr(&out), cases[i].text);
+		buf_fini(&out);
+	}
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_put), cmocka_unit_test(test_put_long),
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_base64),cmocka_unit_test(test_put), cmocka_unit_test(test_put_long),
 	    cmocka_unit_test(test_data), cmocka_unit_test(test_every_byte), cmocka_unit_test(test_quantity),
 	    cmocka_unit_test(test_base64url)};
 	return cmocka_run_group_tests(tests, NULL, NULL);

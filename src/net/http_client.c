@@ -130,6 +130,7 @@ enum status http_client_open(struct http_client *out, const struct http_client_o
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "xinglin");
 	set_tls(curl, options);
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
+	if (options->unix_socket) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, options->unix_socket);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS_DEFAULT));
 	client->timeout_ms = (long)(options->timeout_ms ? options->timeout_ms : TIMEOUT_MS_DEFAULT);

@@ -19,6 +19,7 @@ struct http_client_options {
 	const char *ca_file;         /* PEM: authorities for https, in place of the system's [NULL] */
 	const char *cert_file;       /* PEM: the client's certificate, for servers that ask for one [NULL] */
 	const char *key_file;        /* PEM: its key [NULL] */
+	const char *unix_socket;     /* a path: every exchange goes there, whatever host its URL names [NULL] */
 };
 
 /* Once before threads. */

@@ -100,4 +100,6 @@ void node_take_settings(struct node_options *out, struct settings *settings) {
 	out->min_free_bytes = settings_number(settings, "min-free-mb") << 20;
 	out->drain_ms = (uint32_t)settings_number(settings, "drain-ms");
 	out->data = settings_text(settings, "data");
+	out->comet_home = settings_text(settings, "comet-home");
+	out->comet_program = settings_text(settings, "comet-program");
 }

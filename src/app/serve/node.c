@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "app/serve/consortium.h"
 #include "app/serve/node_ops.h"
 #include "app/system.h"
 #include "app/version.h"
@@ -27,12 +28,14 @@
 struct node {
 	struct node_options options;
 	hash32 secret;
+	addr20 self; /* the secret's account: confirms and anchors, and in solo mode seals */
 	struct buf genesis;
 	struct store *store;
 	struct chain *chain;
 	struct pool *pool;
 	struct dev *dev; /* NULL: no development chain */
 	struct engine *engine;
+	struct consortium *consortium; /* NULL: this node alone orders transactions */
 	struct blob_room *blobs;
 	struct rpc *rpc;
 	struct ws_handler websockets;
@@ -78,6 +81,36 @@ static enum status pool_admit(
 	return STATUS_OK;
 }
 
+static enum status open_solo(struct node *node, struct err *err) {
+	if (node->options.dev_accounts != NULL) node->dev = dev_new(&world_clock, node->options.second_apart);
+	struct solo_options solo_options = {.sealer_secret = node->secret,
+	    .interval_ms = node->options.interval_ms,
+	    .automine = !node->options.test_methods,
+	    .ahead_max_s = node->options.dev_accounts != NULL ? 0 : AHEAD_MAX_S,
+	    .dev = node->dev,
+	    .clock = &world_clock};
+	const enum status status = solo_new(&node->engine, node->chain, node->pool, &solo_options, err);
+	mem_wipe(&solo_options.sealer_secret, sizeof solo_options.sealer_secret);
+	return status;
+}
+
+static enum status open_comet(struct node *node, struct err *err) {
+	const struct consortium_options options = {
+	    .data = node->options.data, .home = node->options.comet_home, .program = node->options.comet_program};
+	TRY(consortium_open(&node->consortium, &options, err));
+	const struct comet_options comet_options = {.socket = consortium_socket(node->consortium),
+	    .clock = &world_clock,
+	    .link = consortium_link(node->consortium)};
+	return comet_new(&node->engine, node->chain, node->pool, node->store, &comet_options, err);
+}
+
+/* The genesis says who orders transactions. */
+static enum status open_engine(struct node *node, struct err *err) {
+	addr20 members;
+	if (genesis_members(chain_genesis(node->chain), &members)) return open_comet(node, err);
+	return open_solo(node, err);
+}
+
 static enum status open_ledger(struct node *node, struct err *err) {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/chaindata", node->options.data);
@@ -95,22 +128,12 @@ static enum status open_ledger(struct node *node, struct err *err) {
 	struct pool_options pool_options = {
 	    .journal_path = path, .sidecar_path = sidecars, .admit = pool_admit, .admit_context = node};
 	TRY(pool_open(&node->pool, node->chain, &pool_options, err));
-	if (node->options.dev_accounts != NULL) node->dev = dev_new(&world_clock, node->options.second_apart);
-	struct solo_options solo_options = {.sealer_secret = node->secret,
-	    .interval_ms = node->options.interval_ms,
-	    .automine = !node->options.test_methods,
-	    .ahead_max_s = node->options.dev_accounts != NULL ? 0 : AHEAD_MAX_S,
-	    .dev = node->dev,
-	    .clock = &world_clock};
-	status = solo_new(&node->engine, node->chain, node->pool, &solo_options, err);
-	mem_wipe(&solo_options.sealer_secret, sizeof solo_options.sealer_secret);
-	return status;
+	return open_engine(node, err);
 }
 
 /* A transaction of the node's own account: confirmations and anchors. */
 static enum status send_own(void *context, const addr20 *to, struct bytes data, struct err *err) {
 	struct node *node = context;
-	addr20 self = engine_sealer(node->engine);
 	struct transaction tx = {
 	    .type = TX_DYNAMIC_FEE, .has_chain_id = true, .gas_limit = NODE_TX_GAS, .to = *to, .data = data};
 	tx.chain_id = genesis_chain_id(chain_genesis(node->chain));
@@ -118,7 +141,7 @@ static enum status send_own(void *context, const addr20 *to, struct bytes data, 
 	if (!u256_is_zero(&head->header.base_fee_wei))
 		u256_add_overflow(&tx.max_fee_wei, &head->header.base_fee_wei, &head->header.base_fee_wei);
 	chain_head_release(head);
-	TRY(pool_next_nonce(node->pool, &tx.nonce, &self, err));
+	TRY(pool_next_nonce(node->pool, &tx.nonce, &node->self, err));
 	struct arena arena;
 	arena_init(&arena);
 	hash32 hash;
@@ -146,7 +169,7 @@ static enum status open_blobs(struct node *node, struct err *err) {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/blobs", node->options.data);
 	struct blob_options options = {.directory = path,
-	    .node = engine_sealer(node->engine),
+	    .node = node->self,
 	    .clock = &world_clock,
 	    .random = &world_random,
 	    .anchor_every_ms = node->options.anchor_every_ms,
@@ -211,6 +234,8 @@ static enum status open_all(struct node *node, struct err *err) {
 		return err_set(err, STATUS_IO, "cannot make %s: %s", node->options.data, strerror(errno));
 	TRY(read_genesis(node, err));
 	TRY(node_key(&node->secret, node->options.data, &world_random, err));
+	if (address_of_secret(&node->self, &node->secret) != STATUS_OK)
+		return err_set(err, STATUS_INVALID, "the node's key is not a valid secret");
 	TRY(open_ledger(node, err));
 	TRY(open_blobs(node, err));
 	TRY(open_rpc(node, err));
@@ -254,18 +279,28 @@ static void *run_duties(void *context) {
 	return NULL;
 }
 
+static enum status start_consortium(struct node *node, struct err *err) {
+	uint64_t height;
+	TRY(comet_kept_height(node->store, &height, err));
+	return consortium_start(node->consortium, height, err);
+}
+
 enum status node_run(struct node *node, struct err *err) {
 	/* Before its thread runs: the ready line is out, and /readyz must not refuse for as long as a thread needs to
 	 * start. */
 	atomic_store(&node->ops.is_sealing, true);
 	if (pthread_create(&node->engine_thread, NULL, run_engine, node) != 0)
 		return err_set(err, STATUS_INTERNAL, "cannot start the executing thread");
-	if (pthread_create(&node->duties_thread, NULL, run_duties, node) != 0) {
+	enum status status = STATUS_OK;
+	if (node->consortium) status = start_consortium(node, err);
+	if (status == STATUS_OK && pthread_create(&node->duties_thread, NULL, run_duties, node) != 0)
+		status = err_set(err, STATUS_INTERNAL, "cannot start the duties' thread");
+	if (status != STATUS_OK) {
 		engine_stop(node->engine);
 		pthread_join(node->engine_thread, NULL);
-		return err_set(err, STATUS_INTERNAL, "cannot start the duties' thread");
+		return status;
 	}
-	enum status status = http_server_run(node->server, err);
+	status = http_server_run(node->server, err);
 	atomic_store(&node->stopping, true);
 	engine_stop(node->engine);
 	pthread_join(node->duties_thread, NULL);
@@ -293,6 +328,7 @@ void node_close(struct node *node) {
 	router_free(node->router);
 	rpc_free(node->rpc);
 	blob_close(node->blobs);
+	consortium_close(node->consortium);
 	engine_free(node->engine);
 	dev_free(node->dev);
 	if (node->pool) pool_close(node->pool);
@@ -308,7 +344,7 @@ uint16_t node_port(const struct node *node) {
 }
 
 addr20 node_sealer(const struct node *node) {
-	return engine_sealer(node->engine);
+	return node->self;
 }
 
 hash32 node_genesis_hash(const struct node *node) {

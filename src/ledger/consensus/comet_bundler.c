@@ -7,13 +7,13 @@
 
 enum {
 	IDLE_WAIT_MS = 1000,
-	PACE_MS = 5,              /* between two sendings: what comes meanwhile is one bundle */
-	RETRY_MS = 200,           /* after one that failed: CometBFT is starting, or gone */
-	BUNDLE_BYTES = 64 * 1024, /* of envelopes: then a bundle is full, and the next one begins */
-	BUNDLES_AT_ONCE = 16,
-	UNDER_WAY_MAX = 16384,  /* transactions: about four full blocks */
-	AGAIN_AFTER_MS = 10000, /* what is not in a block by then, and ... */
-	AGAIN_AFTER_HEIGHTS = 3 /* ... while so many heights went by, is sent again */
+	PACE_MS = 5,               /* between two sendings: what comes meanwhile is one bundle */
+	RETRY_MS = 200,            /* after one that failed: CometBFT is starting, or gone */
+	BUNDLE_BYTES = 128 * 1024, /* of envelopes: then a bundle is full; the largest envelope fits (pool/admit.c) */
+	BUNDLES_AT_ONCE = 5,       /* in base64 they stay within the 1 MB that CometBFT takes in one request */
+	UNDER_WAY_MAX = 16384,     /* transactions: about four full blocks */
+	AGAIN_AFTER_MS = 10000,    /* what is not in a block by then, and ... */
+	AGAIN_AFTER_HEIGHTS = 3    /* ... while so many heights went by, is sent again */
 };
 
 struct bundler {

@@ -1,0 +1,115 @@
+#include "app/serve/comet_rpc.h"
+
+#include <stdio.h>
+
+#include "codec/hex.h"
+#include "codec/json.h"
+#include "net/http_client.h"
+
+enum { ANSWER_MAX = 4 << 20, TIMEOUT_MS = 10000 };
+/* The host is not asked for: the socket decides. */
+#define COMET_URL "http://cometbft/"
+
+struct comet_rpc {
+	struct http_client http;
+	struct http_response response;
+	struct arena arena; /* of one exchange */
+	struct buf request;
+};
+
+enum status comet_rpc_open(struct comet_rpc **out, const char *socket, struct err *err) {
+	struct comet_rpc *rpc = mem_zalloc(1, sizeof *rpc);
+	const struct http_client_options options = {
+	    .unix_socket = socket, .timeout_ms = TIMEOUT_MS, .connect_timeout_ms = TIMEOUT_MS};
+	http_response_init(&rpc->response, ANSWER_MAX);
+	arena_init(&rpc->arena);
+	buf_init(&rpc->request, BUF_MAX_DEFAULT);
+	const enum status status = http_client_open(&rpc->http, &options, err);
+	if (status != STATUS_OK) {
+		comet_rpc_close(rpc);
+		return status;
+	}
+	*out = rpc;
+	return STATUS_OK;
+}
+
+void comet_rpc_close(struct comet_rpc *rpc) {
+	if (rpc == NULL) return;
+	http_client_close(&rpc->http);
+	http_response_fini(&rpc->response);
+	arena_fini(&rpc->arena);
+	buf_fini(&rpc->request);
+	mem_free(rpc);
+}
+
+/* Sends what is in `request`; gives the answer, in the arena until the next exchange. */
+static enum status exchange(struct comet_rpc *rpc, const struct json **out, struct err *err) {
+	static const char *const headers[] = {"Content-Type: application/json", NULL};
+	arena_reset(&rpc->arena);
+	TRY(rpc->http.exchange(
+	    rpc->http.context, &rpc->response, HTTP_POST, COMET_URL, headers, buf_view(&rpc->request), err));
+	if (json_parse(out, &rpc->arena, buf_view(&rpc->response.body), NULL, err) == STATUS_OK) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "CometBFT's answer is not JSON (HTTP %d)", rpc->response.status);
+}
+
+/* The result of one answer; its error says what CometBFT refuses. */
+static enum status result_of(const struct json **out, const struct json *answer, struct err *err) {
+	const struct json *fault = json_get(answer, "error");
+	*out = json_get(answer, "result");
+	if (json_is(*out, JSON_OBJECT) && fault == NULL) return STATUS_OK;
+	const struct bytes why = json_string(json_get(fault, "data"));
+	return err_set(err, STATUS_DENIED, "CometBFT refuses: %.*s", (int)(why.len < 200 ? why.len : 200),
+	    why.data != NULL ? (const char *)why.data : "");
+}
+
+static void put_call(struct json_writer *writer, const char *method, uint64_t id) {
+	json_object_begin(writer, NULL);
+	json_put_text(writer, "jsonrpc", "2.0");
+	json_put_u64(writer, "id", id);
+	json_put_text(writer, "method", method);
+}
+
+enum status comet_rpc_send(struct comet_rpc *rpc, const struct bytes *bundles, size_t count, struct err *err) {
+	struct json_writer writer = json_writer(&rpc->request);
+	struct buf text;
+	BUG_ON(count == 0 || count > COMET_RPC_BATCH_MAX);
+	buf_clear(&rpc->request);
+	buf_init(&text, BUF_MAX_DEFAULT);
+	json_array_begin(&writer, NULL);
+	for (size_t i = 0; i < count; i++) {
+		buf_clear(&text);
+		base64_put(&text, bundles[i]);
+		put_call(&writer, "broadcast_tx_async", i);
+		json_object_begin(&writer, "params");
+		json_put_string(&writer, "tx", buf_view(&text));
+		json_object_end(&writer);
+		json_object_end(&writer);
+	}
+	json_array_end(&writer);
+	buf_fini(&text);
+	const struct json *answer, *result;
+	TRY(exchange(rpc, &answer, err));
+	if (!json_is(answer, JSON_ARRAY)) return result_of(&result, answer, err); /* a batch of one */
+	json_foreach (item, answer) TRY(result_of(&result, item, err));
+	return STATUS_OK;
+}
+
+/* CometBFT writes 64-bit numbers as strings. */
+static bool spelled_u64(uint64_t *out, const struct json *value) {
+	struct json number = {.type = JSON_NUMBER, .text = json_string(value)};
+	return number.text.len > 0 && json_u64(out, &number);
+}
+
+enum status comet_rpc_status(struct comet_rpc *rpc, struct comet_status *out, struct err *err) {
+	struct json_writer writer = json_writer(&rpc->request);
+	const struct json *answer, *result;
+	buf_clear(&rpc->request);
+	put_call(&writer, "status", 1);
+	json_object_end(&writer);
+	TRY(exchange(rpc, &answer, err));
+	TRY(result_of(&result, answer, err));
+	const struct json *sync = json_get(result, "sync_info");
+	*out = (struct comet_status){.is_catching_up = json_is(json_get(sync, "catching_up"), JSON_TRUE)};
+	if (spelled_u64(&out->height, json_get(sync, "latest_block_height"))) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "CometBFT's status names no height");
+}

@@ -1,0 +1,29 @@
+/*
+ * A client of CometBFT's own JSON-RPC, over its unix socket: for the node that runs beside it.
+ *
+ * Failures: STATUS_IO, STATUS_TIMEOUT: it does not answer, as while it starts; STATUS_NOTFOUND: it has no such height;
+ * STATUS_INVALID: it answers what is not understood. Threads: one at a time a client.
+ */
+#ifndef APP_SERVE_COMET_RPC_H
+#define APP_SERVE_COMET_RPC_H
+
+#include "base/mem.h"
+
+struct comet_rpc;
+/* Connects when it is asked. */
+MUST_USE enum status comet_rpc_open(struct comet_rpc **out, const char *socket, struct err *err);
+/* NULL is allowed. */
+void comet_rpc_close(struct comet_rpc *rpc);
+
+/* broadcast_tx_async of each, in one request: it has them when this returns, and has checked none. At most
+ * COMET_RPC_BATCH_MAX, and 1 MB in base64. */
+enum { COMET_RPC_BATCH_MAX = 10 };
+MUST_USE enum status comet_rpc_send(struct comet_rpc *rpc, const struct bytes *bundles, size_t count, struct err *err);
+
+struct comet_status {
+	uint64_t height;
+	bool is_catching_up;
+};
+MUST_USE enum status comet_rpc_status(struct comet_rpc *rpc, struct comet_status *out, struct err *err);
+
+#endif

@@ -1,0 +1,73 @@
+#include "app/serve/consortium.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "app/serve/comet_rpc.h"
+
+enum { PATH_BYTES = 108 }; /* of a unix socket's address */
+
+struct consortium {
+	struct consortium_options options;
+	char app_socket[PATH_BYTES], rpc_socket[PATH_BYTES];
+	struct comet_rpc *sending; /* the bundling thread's own */
+	pthread_mutex_t lock;      /* of `asking` */
+	struct comet_rpc *asking;
+};
+
+static enum status socket_path(char out[PATH_BYTES], const char *data, const char *name, struct err *err) {
+	if (snprintf(out, PATH_BYTES, "%s/%s", data, name) < PATH_BYTES) return STATUS_OK;
+	return err_set(err, STATUS_INVALID,
+	    "%s/%s: a socket's path has at most %d bytes; take a data folder nearer to /", data, name, PATH_BYTES - 1);
+}
+
+enum status consortium_open(struct consortium **out, const struct consortium_options *options, struct err *err) {
+	struct consortium *consortium = mem_zalloc(1, sizeof *consortium);
+	consortium->options = *options;
+	pthread_mutex_init(&consortium->lock, NULL);
+	enum status status = socket_path(consortium->app_socket, options->data, "abci.sock", err);
+	if (status == STATUS_OK) status = socket_path(consortium->rpc_socket, options->data, "comet.sock", err);
+	if (status == STATUS_OK) status = comet_rpc_open(&consortium->sending, consortium->rpc_socket, err);
+	if (status == STATUS_OK) status = comet_rpc_open(&consortium->asking, consortium->rpc_socket, err);
+	if (status != STATUS_OK) {
+		consortium_close(consortium);
+		return status;
+	}
+	*out = consortium;
+	return STATUS_OK;
+}
+
+void consortium_close(struct consortium *consortium) {
+	if (consortium == NULL) return;
+	comet_rpc_close(consortium->sending);
+	comet_rpc_close(consortium->asking);
+	pthread_mutex_destroy(&consortium->lock);
+	mem_free(consortium);
+}
+
+const char *consortium_socket(const struct consortium *consortium) {
+	return consortium->app_socket;
+}
+
+static enum status send(void *context, const struct bytes *bundles, size_t count, struct err *err) {
+	struct consortium *consortium = context;
+	return comet_rpc_send(consortium->sending, bundles, count, err);
+}
+
+static enum status light_block(void *context, struct buf *out, uint64_t height, struct err *err) {
+	(void)context, (void)out, (void)height;
+	return err_set(err, STATUS_UNSUPPORTED, "light blocks are not asked for yet");
+}
+
+static void members_left(void *context) {
+	(void)context;
+}
+
+struct comet_link consortium_link(struct consortium *consortium) {
+	return (struct comet_link){send, light_block, members_left, consortium};
+}
+
+enum status consortium_start(struct consortium *consortium, uint64_t height, struct err *err) {
+	(void)consortium, (void)height, (void)err;
+	return STATUS_OK;
+}

@@ -1,0 +1,30 @@
+/*
+ * What stands beside a node that is a member of a consortium: its CometBFT, and the clients of CometBFT's JSON-RPC that
+ * the engine uses (ledger/consensus/comet.h).
+ *
+ * The sockets are in the node's data folder: abci.sock, where the node listens, and comet.sock, where CometBFT does.
+ * Threads: the link's functions are called from any; the rest from the thread that owns the node.
+ */
+#ifndef APP_SERVE_CONSORTIUM_H
+#define APP_SERVE_CONSORTIUM_H
+
+#include "ledger/consensus/comet.h"
+
+struct consortium_options {
+	const char *data;    /* the node's data folder */
+	const char *home;    /* CometBFT's folder; NULL: data/comet */
+	const char *program; /* NULL: somebody else runs it */
+};
+
+struct consortium;
+MUST_USE enum status consortium_open(
+    struct consortium **out, const struct consortium_options *options, struct err *err);
+/* Ends CometBFT. NULL is allowed. */
+void consortium_close(struct consortium *consortium);
+/* Where the engine listens, and what it asks of CometBFT; both live as long as the consortium. */
+const char *consortium_socket(const struct consortium *consortium);
+struct comet_link consortium_link(struct consortium *consortium);
+/* Starts CometBFT, once the engine listens. `height`: the newest one that the node holds. */
+MUST_USE enum status consortium_start(struct consortium *consortium, uint64_t height, struct err *err);
+
+#endif
