@@ -138,8 +138,8 @@ static void test_base64(void **state) {
 	(void)state;
 	static const struct {
 		const char *data, *text;
-	} cases[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
-	    {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "+/8="}};
+	} cases[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="},
+	    {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "+/8="}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct buf out;
 		buf_init(&out, 64);
@@ -150,9 +150,8 @@ static void test_base64(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_base64),cmocka_unit_test(test_put), cmocka_unit_test(test_put_long),
-	    cmocka_unit_test(test_data), cmocka_unit_test(test_every_byte), cmocka_unit_test(test_quantity),
-	    cmocka_unit_test(test_base64url)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_base64), cmocka_unit_test(test_put),
+	    cmocka_unit_test(test_put_long), cmocka_unit_test(test_data), cmocka_unit_test(test_every_byte),
+	    cmocka_unit_test(test_quantity), cmocka_unit_test(test_base64url)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "codec/hex.h"
-#include "codec/json.h"
+#include "comet/light_json.h"
 #include "net/http_client.h"
 
 enum { ANSWER_MAX = 4 << 20, TIMEOUT_MS = 10000 };
@@ -13,7 +13,7 @@ enum { ANSWER_MAX = 4 << 20, TIMEOUT_MS = 10000 };
 struct comet_rpc {
 	struct http_client http;
 	struct http_response response;
-	struct arena arena; /* of one exchange */
+	struct arena arena; /* of one call */
 	struct buf request;
 };
 
@@ -42,13 +42,13 @@ void comet_rpc_close(struct comet_rpc *rpc) {
 	mem_free(rpc);
 }
 
-/* Sends what is in `request`; gives the answer, in the arena until the next exchange. */
+/* Sends what is in `request`; gives the answer, whose text is in the arena, too. */
 static enum status exchange(struct comet_rpc *rpc, const struct json **out, struct err *err) {
 	static const char *const headers[] = {"Content-Type: application/json", NULL};
-	arena_reset(&rpc->arena);
 	TRY(rpc->http.exchange(
 	    rpc->http.context, &rpc->response, HTTP_POST, COMET_URL, headers, buf_view(&rpc->request), err));
-	if (json_parse(out, &rpc->arena, buf_view(&rpc->response.body), NULL, err) == STATUS_OK) return STATUS_OK;
+	const struct bytes text = arena_dup(&rpc->arena, buf_view(&rpc->response.body));
+	if (json_parse(out, &rpc->arena, text, NULL, err) == STATUS_OK) return STATUS_OK;
 	return err_set(err, STATUS_INVALID, "CometBFT's answer is not JSON (HTTP %d)", rpc->response.status);
 }
 
@@ -73,6 +73,7 @@ enum status comet_rpc_send(struct comet_rpc *rpc, const struct bytes *bundles, s
 	struct json_writer writer = json_writer(&rpc->request);
 	struct buf text;
 	BUG_ON(count == 0 || count > COMET_RPC_BATCH_MAX);
+	arena_reset(&rpc->arena);
 	buf_clear(&rpc->request);
 	buf_init(&text, BUF_MAX_DEFAULT);
 	json_array_begin(&writer, NULL);
@@ -103,6 +104,7 @@ static bool spelled_u64(uint64_t *out, const struct json *value) {
 enum status comet_rpc_status(struct comet_rpc *rpc, struct comet_status *out, struct err *err) {
 	struct json_writer writer = json_writer(&rpc->request);
 	const struct json *answer, *result;
+	arena_reset(&rpc->arena);
 	buf_clear(&rpc->request);
 	put_call(&writer, "status", 1);
 	json_object_end(&writer);
@@ -112,4 +114,41 @@ enum status comet_rpc_status(struct comet_rpc *rpc, struct comet_status *out, st
 	*out = (struct comet_status){.is_catching_up = json_is(json_get(sync, "catching_up"), JSON_TRUE)};
 	if (spelled_u64(&out->height, json_get(sync, "latest_block_height"))) return STATUS_OK;
 	return err_set(err, STATUS_INVALID, "CometBFT's status names no height");
+}
+
+/* `height` 0: the newest. Spelled as CometBFT wants it. */
+static void put_call_at(struct json_writer *writer, const char *method, uint64_t height) {
+	char text[24];
+	snprintf(text, sizeof text, "%llu", (unsigned long long)height);
+	put_call(writer, method, 1);
+	json_object_begin(writer, "params");
+	if (height != 0) json_put_text(writer, "height", text);
+	if (strcmp(method, "validators") == 0) json_put_text(writer, "per_page", "100");
+	json_object_end(writer);
+	json_object_end(writer);
+}
+
+static enum status ask_at(
+    struct comet_rpc *rpc, const struct json **out, const char *method, uint64_t height, struct err *err) {
+	struct json_writer writer = json_writer(&rpc->request);
+	const struct json *answer;
+	buf_clear(&rpc->request);
+	put_call_at(&writer, method, height);
+	TRY(exchange(rpc, &answer, err));
+	const enum status status = result_of(out, answer, err);
+	return status == STATUS_DENIED ? STATUS_NOTFOUND : status; /* a height that is pruned, or to come */
+}
+
+enum status comet_rpc_light_block(struct comet_rpc *rpc, struct buf *out, uint64_t height, struct err *err) {
+	const struct json *commit, *validators;
+	struct comet_light_block block;
+	arena_reset(&rpc->arena);
+	TRY(ask_at(rpc, &commit, "commit", height, err));
+	const struct json *header = json_get(json_get(commit, "signed_header"), "header");
+	if (!spelled_u64(&height, json_get(header, "height")))
+		return err_set(err, STATUS_INVALID, "CometBFT's commit names no height");
+	TRY(ask_at(rpc, &validators, "validators", height, err));
+	TRY(comet_light_block_of_json(&block, &rpc->arena, commit, validators, err));
+	comet_light_block_encode(out, &block);
+	return STATUS_OK;
 }

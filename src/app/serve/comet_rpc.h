@@ -25,5 +25,8 @@ struct comet_status {
 	bool is_catching_up;
 };
 MUST_USE enum status comet_rpc_status(struct comet_rpc *rpc, struct comet_status *out, struct err *err);
+/* The light block of a height, 0: of the newest, as protobuf (comet/light_block.h). Its form is checked, since what is
+ * handed out must be readable; whether to believe it is the reader's question. */
+MUST_USE enum status comet_rpc_light_block(struct comet_rpc *rpc, struct buf *out, uint64_t height, struct err *err);
 
 #endif

@@ -55,8 +55,11 @@ static enum status send(void *context, const struct bytes *bundles, size_t count
 }
 
 static enum status light_block(void *context, struct buf *out, uint64_t height, struct err *err) {
-	(void)context, (void)out, (void)height;
-	return err_set(err, STATUS_UNSUPPORTED, "light blocks are not asked for yet");
+	struct consortium *consortium = context;
+	pthread_mutex_lock(&consortium->lock);
+	const enum status status = comet_rpc_light_block(consortium->asking, out, height, err);
+	pthread_mutex_unlock(&consortium->lock);
+	return status;
 }
 
 static void members_left(void *context) {

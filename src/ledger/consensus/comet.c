@@ -1,7 +1,5 @@
 #include "ledger/consensus/comet_private.h"
 
-#include <stdio.h>
-
 #include "base/log.h"
 
 enum { IDLE_WAIT_MS = 1000 };

@@ -102,11 +102,15 @@ static enum status init_chain(
 	return STATUS_OK;
 }
 
-/* CometBFT asks whether a peer may stay: by its address, which says nothing here, and by its node's identifier. */
+/* CometBFT asks whether a peer may stay: by its address, which says nothing here, and by its node's identifier, 40
+ * hexadecimal digits. */
 static bool admits_peer(const struct comet *comet, struct bytes identifier) {
 	addr20 node;
+	char text[2 + 2 * sizeof node.b + 1];
 	if (comet->members.count == 0) return true;
-	return hex_fixed(node.b, sizeof node.b, identifier) == STATUS_OK &&
+	if (identifier.len != 2 * sizeof node.b) return false;
+	snprintf(text, sizeof text, "0x%.*s", (int)identifier.len, (const char *)identifier.data);
+	return hex_fixed(node.b, sizeof node.b, bytes_text(text)) == STATUS_OK &&
 	       members_by_node(&comet->members, &node) != NULL;
 }
 
