@@ -108,15 +108,18 @@ class Member:
             lines.append(f"{name} = {json.dumps(value)}" if value is not None else line)
         path.write_text("\n".join(lines) + "\n")
 
-    def start_node(self, **more_environment):
+    def start_node(self, *options):
         log = open(self.data / "node.log", "a", encoding="utf-8")
         self.node = subprocess.Popen(
-            [self.net.program, "node", "--data", self.data, "--http-port", str(self.http_port)],
+            [self.net.program, "node", "--data", self.data, "--http-port", str(self.http_port), *options],
             stdout=log,
             stderr=log,
-            env={**os.environ, **more_environment},
         )
         return self
+
+    def start_both(self):
+        """As an operator does it: the node starts its CometBFT."""
+        return self.start_node("--comet-home", str(self.home), "--comet-program", COMETBFT)
 
     def start_comet(self):
         log = open(self.data / "comet.log", "a", encoding="utf-8")
@@ -165,6 +168,9 @@ class Member:
         return self.net.wait(
             lambda: self.rpc("eth_getTransactionReceipt", transaction), f"a receipt of {transaction}", seconds
         )
+
+    def log(self) -> str:
+        return (self.data / "node.log").read_text()
 
     def kept_height(self):
         """CometBFT's height, by its own RPC."""

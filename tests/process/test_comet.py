@@ -1,6 +1,7 @@
 """Members of a consortium with real CometBFTs: one order of transactions, whoever is asked, whatever dies."""
 
 import os
+import re
 import signal
 import socket
 
@@ -152,6 +153,27 @@ def test_a_node_that_is_killed_comes_to_the_same_bytes(alone, is_answer, number,
     assert found["status"] == "0x1"
     assert member.receipt(first["transactionHash"]) == first
     assert member.receipt(member.send(FUNDED[0], 2))["status"] == "0x1"
+
+
+def test_a_node_starts_its_comet_again_and_again_and_ends_it(alone):
+    member = alone.members[0]
+    member.stop()
+    (member.data / "node.log").unlink()
+    member.start_both()
+
+    def started():
+        return [int(found) for found in re.findall(r"CometBFT is started: process (\d+)", member.log())]
+
+    alone.wait(member.number_or_none, "the node answers")
+    member.receipt(member.send(FUNDED[0], 0))
+    os.kill(started()[0], signal.SIGKILL)
+    sent = member.send(FUNDED[0], 1)
+    assert member.receipt(sent)["status"] == "0x1"
+    assert len(started()) == 2
+    member.node.send_signal(signal.SIGTERM)
+    assert member.node.wait(30) == 0
+    for pid in started():
+        assert not os.path.exists(f"/proc/{pid}")
 
 
 def test_a_comet_that_is_killed_finds_what_was_under_way_sent_again(alone):

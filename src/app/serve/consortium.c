@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "app/serve/comet_process.h"
 #include "app/serve/comet_rpc.h"
 
 enum { PATH_BYTES = 108 }; /* of a unix socket's address */
@@ -11,8 +12,9 @@ struct consortium {
 	struct consortium_options options;
 	char app_socket[PATH_BYTES], rpc_socket[PATH_BYTES];
 	struct comet_rpc *sending; /* the bundling thread's own */
-	pthread_mutex_t lock;      /* of `asking` */
+	pthread_mutex_t lock;      /* of what follows */
 	struct comet_rpc *asking;
+	struct comet_process *process; /* NULL: none was started, or it was ended */
 };
 
 static enum status socket_path(char out[PATH_BYTES], const char *data, const char *name, struct err *err) {
@@ -39,6 +41,7 @@ enum status consortium_open(struct consortium **out, const struct consortium_opt
 
 void consortium_close(struct consortium *consortium) {
 	if (consortium == NULL) return;
+	consortium_stop(consortium);
 	comet_rpc_close(consortium->sending);
 	comet_rpc_close(consortium->asking);
 	pthread_mutex_destroy(&consortium->lock);
@@ -62,8 +65,12 @@ static enum status light_block(void *context, struct buf *out, uint64_t height, 
 	return status;
 }
 
+/* CometBFT asks who may be connected only when somebody connects. */
 static void members_left(void *context) {
-	(void)context;
+	struct consortium *consortium = context;
+	pthread_mutex_lock(&consortium->lock);
+	if (consortium->process != NULL) comet_process_restart(consortium->process);
+	pthread_mutex_unlock(&consortium->lock);
 }
 
 struct comet_link consortium_link(struct consortium *consortium) {
@@ -71,6 +78,19 @@ struct comet_link consortium_link(struct consortium *consortium) {
 }
 
 enum status consortium_start(struct consortium *consortium, uint64_t height, struct err *err) {
-	(void)consortium, (void)height, (void)err;
-	return STATUS_OK;
+	const struct consortium_options *options = &consortium->options;
+	const struct comet_process_options process = {.program = options->program,
+	    .home = options->home,
+	    .app_socket = consortium->app_socket,
+	    .rpc_socket = consortium->rpc_socket,
+	    .app_height = height};
+	return options->home != NULL ? comet_process_open(&consortium->process, &process, err) : STATUS_OK;
+}
+
+void consortium_stop(struct consortium *consortium) {
+	pthread_mutex_lock(&consortium->lock);
+	struct comet_process *process = consortium->process;
+	consortium->process = NULL;
+	pthread_mutex_unlock(&consortium->lock);
+	comet_process_close(process);
 }

@@ -12,19 +12,21 @@
 
 struct consortium_options {
 	const char *data;    /* the node's data folder */
-	const char *home;    /* CometBFT's folder; NULL: data/comet */
-	const char *program; /* NULL: somebody else runs it */
+	const char *home;    /* CometBFT's folder; NULL: somebody else runs it */
+	const char *program; /* a path, or a name that is looked up */
 };
 
 struct consortium;
 MUST_USE enum status consortium_open(
     struct consortium **out, const struct consortium_options *options, struct err *err);
-/* Ends CometBFT. NULL is allowed. */
+/* NULL is allowed. */
 void consortium_close(struct consortium *consortium);
 /* Where the engine listens, and what it asks of CometBFT; both live as long as the consortium. */
 const char *consortium_socket(const struct consortium *consortium);
 struct comet_link consortium_link(struct consortium *consortium);
 /* Starts CometBFT, once the engine listens. `height`: the newest one that the node holds. */
 MUST_USE enum status consortium_start(struct consortium *consortium, uint64_t height, struct err *err);
+/* Ends it, while the engine still answers it. */
+void consortium_stop(struct consortium *consortium);
 
 #endif

@@ -302,6 +302,7 @@ enum status node_run(struct node *node, struct err *err) {
 	}
 	status = http_server_run(node->server, err);
 	atomic_store(&node->stopping, true);
+	if (node->consortium) consortium_stop(node->consortium);
 	engine_stop(node->engine);
 	pthread_join(node->duties_thread, NULL);
 	pthread_join(node->engine_thread, NULL);

@@ -34,8 +34,8 @@ struct node_options {
 	const char *metrics_address;                     /* NULL: 127.0.0.1 */
 	uint16_t metrics_port;                           /* 0: metrics are not served */
 	uint64_t min_free_bytes;                         /* with less on its disk it is not ready */
-	const char *comet_home;    /* CometBFT's folder, if the genesis is a consortium's; NULL: data/comet */
-	const char *comet_program; /* NULL: no CometBFT is started; somebody else runs it beside this node (tests) */
+	const char *comet_home; /* CometBFT's folder, if the genesis is a consortium's; NULL: somebody else runs it */
+	const char *comet_program; /* a path, or a name that is looked up */
 	struct tls_files tls;      /* cert NULL: plain HTTP */
 };
 struct node;

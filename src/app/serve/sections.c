@@ -17,7 +17,7 @@ static const struct setting node_rows[] = {
 	{.name = "anchor-ms", .type = SETTING_NUMBER, .value = "MS", .min = 100, .max = 3600000, .otherwise = "60000",
 	    .help = "reads of blobs are anchored on the chain this often, if there were any"},
 	{.name = "comet-home", .type = SETTING_FOLDER, .value = "DIR",
-	    .help = "CometBFT's folder, of a member of a consortium (see: xinglin consortium init)"},
+	    .help = "CometBFT's folder, of a member of a consortium; without it somebody else starts CometBFT"},
 	{.name = "comet-program", .type = SETTING_TEXT, .value = "FILE", .otherwise = "cometbft",
 	    .help = "the CometBFT that the node starts beside itself"},
 	{.name = "memory-mb", .type = SETTING_NUMBER, .value = "N", .min = 16, .max = 1048576, .otherwise = "256",
