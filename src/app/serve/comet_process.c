@@ -119,6 +119,8 @@ static enum status start(struct comet_process *process, struct err *err) {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) != 0) return err_set(err, STATUS_IO, "cannot make a pipe: %s", strerror(errno));
 	const pid_t parent = getpid();
+	unlink(
+	    process->rpc + strlen("unix://")); /* one that was killed leaves its socket, and the next would not start */
 	process->pid = fork();
 	if (process->pid == 0) become(process, parent, ends[1]);
 	close(ends[1]);
