@@ -26,6 +26,7 @@ static const char *const of_causes[] = {
     [CAUSE_NOT_PROVED_SENT] =
 	"nothing is believed, and this home keeps it: the next command that sends goes on, with another node by --rpc URL",
     [CAUSE_OLD_HEAD] = "is this machine's clock right, and the node at the chain's end?",
+    [CAUSE_OLD_ANCHOR] = "get a newer deployment.json by a way that you trust, then: xinglin trust FILE --home DIR",
     [CAUSE_TWO_BLOCKS] = "nothing from this chain can be believed: show evidence.json to those who run it",
     [CAUSE_BLOB_NOT_TAKEN] =
 	("is this home's account listed as active? xinglin actor show. If not, be listed first (xinglin actor request), "

@@ -1,6 +1,6 @@
 #include "health/actors/home_heads.h"
 
-#define TEXT_MAX ((size_t)64 << 10)
+#define TEXT_MAX ((size_t)128 << 10) /* evidence of a consortium of 100 validators takes 64 KB */
 
 static enum status get(void *context, struct buf *out, const char *name, struct err *err) {
 	return home_read(context, out, name, err);

@@ -4,6 +4,7 @@
 
 #include "codec/hex.h"
 #include "codec/json.h"
+#include "health/chain/deployment_private.h"
 
 #define VERSION 2u
 
@@ -122,13 +123,17 @@ static enum status read_all(struct deployment *out, const struct json *root, str
 	if (!json_u64(&out->chain_id, json_get(root, "chainId")))
 		return bad(err, "chainId", "is missing or is not a number");
 	TRY(read_fixed(out->genesis.b, sizeof out->genesis.b, root, "genesis", err));
-	TRY(read_fixed(out->sealer.b, sizeof out->sealer.b, root, "sealer", err));
+	const struct json *validators = json_get(root, "validators");
+	if (validators)
+		TRY(deployment_read_validators(out, validators, err));
+	else
+		TRY(read_fixed(out->sealer.b, sizeof out->sealer.b, root, "sealer", err));
 	TRY(read_url(out->rpc_url, json_get(root, "rpc"), "rpc", err));
 	TRY(read_accounts(out->registrars[0].b, sizeof *out->registrars, &out->registrar_count,
 	    DEPLOYMENT_REGISTRARS_MAX, json_get(root, "registrars"), "registrars", err));
 	TRY(read_threshold(&out->threshold, json_get(root, "threshold"), out->registrar_count, true, err));
 	TRY(read_witnesses(out, json_get(root, "witnesses"), err));
-	if (addr20_is_zero(&out->sealer) && !out->witness_count)
+	if (addr20_is_zero(&out->sealer) && !validators && !out->witness_count)
 		return bad(err, "sealer", "is nobody, and there are no witnesses");
 	TRY(read_contracts(out, root, err));
 	return check_members(root, 8 + CONTRACT_COUNT + (json_get(root, "witnesses") ? 1 : 0), "it", err);
@@ -168,7 +173,10 @@ void deployment_write(struct buf *out, const struct deployment *deployment) {
 	json_put_u64(&writer, "v", VERSION);
 	json_put_u64(&writer, "chainId", deployment->chain_id);
 	json_put_hex(&writer, "genesis", BYTES_OF(deployment->genesis));
-	json_put_hex(&writer, "sealer", BYTES_OF(deployment->sealer));
+	if (deployment_is_consortium(deployment))
+		deployment_put_validators(&writer, deployment);
+	else
+		json_put_hex(&writer, "sealer", BYTES_OF(deployment->sealer));
 	json_put_text(&writer, "rpc", deployment->rpc_url);
 	json_array_begin(&writer, "registrars");
 	for (size_t i = 0; i < deployment->registrar_count; i++)

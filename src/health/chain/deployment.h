@@ -1,17 +1,22 @@
 /*
  * The anchor: what a home is given by a way that its owner trusts, and what it therefore believes without proof
  * (docs/wire-formats.md §7): which chain, who decides its blocks, which contracts with which code, who lists actors.
+ * Of a consortium it names the validators to begin from; who decides later blocks follows from their votes
+ * (validators.h).
  *
  * Ownership: plain values. Threads: pure.
  */
 #ifndef HEALTH_CHAIN_DEPLOYMENT_H
 #define HEALTH_CHAIN_DEPLOYMENT_H
 
+#include "comet/light.h"
 #include "eth/eip712.h"
 
 #define DEPLOYMENT_REGISTRARS_MAX 32u
 #define DEPLOYMENT_WITNESSES_MAX 16u
 #define DEPLOYMENT_URL_BYTES 256u
+#define DEPLOYMENT_TRUST_DAYS 14u /* of a consortium's validators, unless an anchor says otherwise */
+#define DEPLOYMENT_TRUST_DAYS_MAX 3650u
 
 struct deployment_witness {
 	addr20 account;
@@ -21,7 +26,11 @@ struct deployment_witness {
 struct deployment {
 	uint64_t chain_id;
 	hash32 genesis;
-	addr20 sealer; /* zeros: the chain is somebody else's, and its witnesses alone say which head is the newest */
+	/* Who decides blocks: a sealer, or a consortium's validators. Neither: the chain is somebody else's, and its
+	 * witnesses alone say which head is the newest. */
+	addr20 sealer;
+	struct comet_trusted validators; /* no validators in its set: no consortium */
+	uint32_t trust_days;             /* the validators count for so long after their time */
 	char rpc_url[DEPLOYMENT_URL_BYTES];
 	addr20 registrars[DEPLOYMENT_REGISTRARS_MAX]; /* the first set; later ones are statements */
 	size_t registrar_count;                       /* from 1 */
@@ -41,6 +50,11 @@ struct deployment {
  * reads is refused, since what is shown and not believed misleads. */
 MUST_USE enum status deployment_parse(struct deployment *out, struct bytes json, struct err *err);
 void deployment_write(struct buf *out, const struct deployment *deployment);
+
+bool deployment_is_consortium(const struct deployment *deployment);
+/* What a consortium's light blocks are judged by at this time. `chain_id` is written and pointed into. */
+struct comet_rules deployment_rules(
+    const struct deployment *deployment, char chain_id[COMET_CHAIN_ID_SIZE], uint64_t now_ms, uint64_t ahead_s);
 
 /* Where signatures for one of its contracts count (the bindings know its name). Points into both arguments. */
 struct eip712_domain deployment_domain(const struct deployment *deployment, const addr20 *contract);

@@ -83,6 +83,55 @@ static void anything_else_is_refused_with_its_name(void **state) {
 	expect(text, "\"rpc\":\"http://127.0.0.1:8545\"", "\"rpc\":5", STATUS_INVALID, "rpc");
 }
 
+static struct deployment consortium(void) {
+	struct deployment anchor = example();
+	struct comet_trusted *trusted = &anchor.validators;
+	anchor.sealer = (addr20){{0}};
+	anchor.trust_days = 14;
+	*trusted = (struct comet_trusted){.height = 12, .hash = {{8}}, .time = {1800000000, 0}};
+	trusted->validators.count = 3;
+	trusted->validators.list[0] = (struct comet_validator){.key = {{31}}, .power = 9};
+	trusted->validators.list[1] = (struct comet_validator){.key = {{32}}, .power = 8};
+	trusted->validators.list[2] = (struct comet_validator){.key = {{33}}, .power = 7};
+	assert_int_equal(comet_validators_make(&trusted->validators, NULL), STATUS_OK);
+	trusted->next_validators = trusted->validators.hash;
+	return anchor;
+}
+
+static void a_consortiums_validators_take_the_sealers_place(void **state) {
+	(void)state;
+	struct deployment anchor = consortium(), again;
+	struct err err = {0};
+	assert_true(deployment_is_consortium(&anchor));
+	if (deployment_parse(&again, bytes_text(text_of(&anchor)), &err) != STATUS_OK) fail_msg("%s", err.message);
+	assert_memory_equal(&again, &anchor, sizeof anchor);
+	anchor.witness_count = anchor.witness_threshold = 0;
+	memset(anchor.witnesses, 0, sizeof anchor.witnesses);
+	assert_int_equal(deployment_parse(&again, bytes_text(text_of(&anchor)), &err), STATUS_OK);
+	const struct deployment solo = example();
+	assert_false(deployment_is_consortium(&solo));
+}
+
+static void what_is_wrong_with_validators_is_named(void **state) {
+	(void)state;
+	const struct deployment anchor = consortium();
+	const char *text = text_of(&anchor);
+	expect(text, "\"validators\":{", "\"validators\":{\"chain\":1,", STATUS_INVALID, "\"validators\" has members");
+	expect(text, "\"validators\":{", "\"sealer\":\"0x\",\"validators\":{", STATUS_INVALID,
+	    "members that are not known");
+	expect(text, "\"validators\":{", "\"validators\":5,\"v2\":{", STATUS_INVALID, "validators");
+	expect(text, "\"height\":12", "\"height\":-1", STATUS_INVALID, "height");
+	expect(text, "\"hash\":\"0x08", "\"hash\":\"0x", STATUS_INVALID, "hash");
+	expect(text, "\"time\":18", "\"time\":18000000000", STATUS_INVALID, "time");
+	expect(text, "\"trustDays\":14", "\"trustDays\":0", STATUS_INVALID, "trustDays");
+	expect(text, "\"trustDays\":14", "\"trustDays\":3651", STATUS_INVALID, "trustDays");
+	expect(text, "\"power\":9", "\"power\":7", STATUS_INVALID, "not in its place");
+	expect(text, "\"power\":7", "\"power\":0", STATUS_INVALID, "power");
+	expect(text, "\"power\":9", "\"power\":1152921504606846975", STATUS_INVALID, "too large");
+	expect(text, "\"power\":9", "\"weight\":9", STATUS_INVALID, "power");
+	expect(text, "\"key\":\"0x20", "\"key\":\"0x1f", STATUS_INVALID, "twice");
+}
+
 static void nobody_decides_blocks_only_with_witnesses(void **state) {
 	(void)state;
 	struct deployment anchor = example(), again;
@@ -98,6 +147,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_written_is_read),
 	    cmocka_unit_test(anything_else_is_refused_with_its_name),
+	    cmocka_unit_test(a_consortiums_validators_take_the_sealers_place),
+	    cmocka_unit_test(what_is_wrong_with_validators_is_named),
 	    cmocka_unit_test(nobody_decides_blocks_only_with_witnesses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

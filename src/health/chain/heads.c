@@ -2,11 +2,12 @@
 #include <stdio.h>
 
 #include "health/chain/heads_private.h"
+#include "health/chain/validators.h"
 #include "health/contracts/cause.h"
 
 #define HEAD_FILE "head.json"
 #define EVIDENCE_FILE "evidence.json"
-#define FILE_MAX ((size_t)16 << 10)
+#define FILE_MAX ((size_t)128 << 10)
 #define TRIES 16u /* another program or thread may take a newer head meanwhile */
 /* A head is on the disk at the latest so long after it was taken: a sync costs more than the rest of a read, and a head
  * that answered a challenge cannot be followed by an older one that does. */
@@ -14,6 +15,8 @@
 
 struct heads {
 	struct heads_options options;
+	struct validators *validators; /* NULL: the chain is none's */
+	struct head_authority authority;
 	hash32 domain;
 	struct monitor *monitor; /* of what follows; NULL: one thread */
 	bool has_last;
@@ -115,6 +118,14 @@ static enum status write_head(struct heads *heads, const struct head *head, stru
 	return STATUS_OK;
 }
 
+static enum status open_validators(struct heads *heads, struct err *err) {
+	if (heads->options.authority || !deployment_is_consortium(heads->options.anchor)) return STATUS_OK;
+	TRY(validators_open(&heads->validators, &heads->options, err));
+	heads->authority = validators_authority(heads->validators);
+	heads->options.authority = &heads->authority;
+	return STATUS_OK;
+}
+
 enum status heads_open(struct heads **out, const struct heads_options *options, struct err *err) {
 	struct heads *heads = mem_zalloc(1, sizeof *heads);
 	const u256 chain_id = u256_from(options->anchor->chain_id);
@@ -122,6 +133,7 @@ enum status heads_open(struct heads **out, const struct heads_options *options, 
 	heads->domain = seal_domain(&chain_id, &options->anchor->genesis);
 	enum status status = read_evidence(heads, err);
 	if (status == STATUS_OK) status = read_last(heads, err);
+	if (status == STATUS_OK) status = open_validators(heads, err);
 	if (status != STATUS_OK) {
 		heads_close(heads);
 		return status;
@@ -135,11 +147,19 @@ void heads_close(struct heads *heads) {
 	if (!heads) return;
 	if (heads->has_last && !is_written(heads)) (void)write_head(heads, &heads->last, NULL);
 	if (heads->monitor) heads->options.threads->monitor_free(heads->monitor);
+	validators_close(heads->validators);
 	mem_free(heads);
 }
 
 const struct deployment *heads_anchor(const struct heads *heads) {
 	return heads->options.anchor;
+}
+
+void heads_refresh_anchor(struct heads *heads, struct deployment *out) {
+	if (heads->validators)
+		validators_refresh(heads->validators, out);
+	else
+		*out = *heads->options.anchor;
 }
 
 const struct head_store *heads_store(const struct heads *heads) {
@@ -149,7 +169,9 @@ const struct head_store *heads_store(const struct heads *heads) {
 /* --- two blocks of one height --- */
 
 struct evidence {
-	const struct head *kept, *shown;
+	const struct head *kept; /* NULL: the authority has both blocks */
+	const struct head *shown;
+	const struct head_authority *authority; /* NULL: the heads' own signatures are enough */
 };
 
 static enum status write_evidence(void *context, struct buf *text, bool *changed, struct err *err) {
@@ -158,11 +180,14 @@ static enum status write_evidence(void *context, struct buf *text, bool *changed
 	if (text->len) return STATUS_OK; /* the first is kept */
 	json_object_begin(&writer, NULL);
 	json_put_u64(&writer, "v", 1);
-	json_put_u64(&writer, "height", evidence->kept->number);
-	json_put_name(&writer, "kept");
-	head_write(text, evidence->kept);
+	json_put_u64(&writer, "height", (evidence->kept ? evidence->kept : evidence->shown)->number);
+	if (evidence->kept) {
+		json_put_name(&writer, "kept");
+		head_write(text, evidence->kept);
+	}
 	json_put_name(&writer, "shown");
 	head_write(text, evidence->shown);
+	if (evidence->authority) evidence->authority->put_evidence(evidence->authority->context, &writer);
 	json_object_end(&writer);
 	*changed = true;
 	return buf_status(text, err);
@@ -171,10 +196,10 @@ static enum status write_evidence(void *context, struct buf *text, bool *changed
 /* Stops this program even if the evidence cannot be written. */
 static enum status stop(struct heads *heads, const struct head *kept, const struct head *shown, struct err *err) {
 	const struct head_store *store = heads->options.store;
-	struct evidence evidence = {kept, shown};
+	struct evidence evidence = {kept, shown, heads->options.authority};
 	char where[80];
-	snprintf(where, sizeof where, "block %llu, shown by block %llu", (unsigned long long)kept->number,
-	    (unsigned long long)shown->number);
+	snprintf(where, sizeof where, "block %llu, shown by block %llu",
+	    (unsigned long long)(kept ? kept : shown)->number, (unsigned long long)shown->number);
 	enum status status = store->update(store->context, EVIDENCE_FILE, write_evidence, &evidence, err);
 	if (status != STATUS_OK) err_prefix(err, status, "%s could not be written", EVIDENCE_FILE);
 	if (status == STATUS_OK) status = stopped(err, where);
@@ -266,8 +291,11 @@ static enum status ask(
 	    .arena = &arena,
 	    .max_age_s = max_age_s,
 	    .asked_ms = clock_now_ms(heads->options.clock)};
-	enum status status = head_ask(out, &question, err);
+	struct err why = {0};
+	enum status status = head_ask(out, &question, &why);
 	arena_fini(&arena);
+	if (status == STATUS_CORRUPT && why.cause == CAUSE_TWO_BLOCKS) return stop(heads, NULL, out, err);
+	if (err) *err = why;
 	return status;
 }
 

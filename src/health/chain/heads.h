@@ -2,9 +2,8 @@
  * Which block is believed to be the newest. A head is taken only if
  *
  *	- whoever decides blocks signed it: the anchor's sealer, over Head(number, hash, time, challenge) with a
- *	  challenge of our own, or over Seal(number, hash) if an older head is enough (eth/seal.h); another kind of
- *	  chain can put its own proof in this place (struct head_authority). If the anchor names witnesses, enough of
- *	  them signed too;
+ *	  challenge of our own, or over Seal(number, hash) if an older head is enough (eth/seal.h); or a consortium's
+ *	  validators (validators.h). If the anchor names witnesses, enough of them signed too;
  *	- it descends from the last head that was taken, by its parents' hashes: one step, or EIP-2935's contract
  *	  proved in its state, or the headers between;
  *	- its time is at most HEADS_AHEAD_S in front of the clock.
@@ -61,14 +60,23 @@ struct head_store {
 	void *context;
 };
 
+/* What a node shows with a head: its answer to xinglin_head, and where more can be asked. */
+struct head_shown {
+	struct client *client;
+	struct arena *arena;
+	const struct json *answer;
+};
 /*
- * Who decides blocks on another kind of chain than a sealer's: a consortium's commits. `answer` is the node's to
- * xinglin_head, and holds what proves the head. STATUS_DENIED says why it is not believed. Such a head answers no
- * challenge: if HEADS_FRESH is asked for, its time may be HEADS_QUIET_S ago.
+ * Who decides blocks on another kind of chain than a sealer's: a consortium's validators (validators.h). STATUS_DENIED
+ * says why the head is not believed, STATUS_CORRUPT that it and one that was believed before cannot both be.
+ * head->known_ms is set to when it was the newest for sure. Such a head answers no challenge: if HEADS_FRESH is asked
+ * for, that may be HEADS_QUIET_S ago.
  */
 struct head_authority {
 	MUST_USE enum status (*check)(
-	    void *context, const struct head *head, const struct json *answer, struct err *err);
+	    void *context, struct head *head, const struct head_shown *shown, struct err *err);
+	/* Puts members into the object that is kept as evidence: what proves that these heads were decided. */
+	void (*put_evidence)(void *context, struct json_writer *writer);
 	void *context;
 };
 
@@ -78,7 +86,7 @@ struct heads_options {
 	const struct clock_source *clock;
 	const struct random_source *random;
 	const struct threads *threads;          /* NULL: one thread */
-	const struct head_authority *authority; /* NULL: the anchor's sealer */
+	const struct head_authority *authority; /* NULL: the anchor's sealer, or its consortium */
 	/* Between questions to a witness that is not yet there; NULL: it is asked once. */
 	void (*sleep_ms)(void *context, uint32_t ms);
 	void *sleep_context;
@@ -100,6 +108,9 @@ MUST_USE enum status heads_take(
     struct heads *heads, struct head *out, struct client *client, uint32_t max_age_s, struct err *err);
 /* Seconds by our clock, but never behind the last head that was taken: what ages and expiry are judged by. */
 uint64_t heads_now_s(struct heads *heads);
+
+/* The anchor as it is by now: a consortium's with the validators who are trusted now. */
+void heads_refresh_anchor(struct heads *heads, struct deployment *out);
 
 /* The store, for what else is remembered beside the head. */
 const struct head_store *heads_store(const struct heads *heads);

@@ -77,12 +77,13 @@ static enum status check_sealer(const struct head *head, const struct head_quest
 }
 
 static enum status check_authority(
-    const struct head *head, const struct json *answer, const struct head_question *q, struct err *err) {
+    struct head *head, const struct json *answer, const struct head_question *q, struct err *err) {
 	const struct head_authority *authority = q->options->authority;
+	const struct head_shown shown = {q->client, q->arena, answer};
 	if (!authority) return check_sealer(head, q, err);
-	if (!answer) return deny(err, "the node gives no proof of it");
-	enum status status = authority->check(authority->context, head, answer, err);
-	return status == STATUS_DENIED ? heads_not_proved(err) : status;
+	enum status status = authority->check(authority->context, head, &shown, err);
+	if (head->known_ms > q->asked_ms) head->known_ms = q->asked_ms; /* its maker's clock may be in front of ours */
+	return status == STATUS_DENIED && !(err && err->cause) ? heads_not_proved(err) : status;
 }
 
 /* --- witnesses --- */
@@ -175,7 +176,6 @@ static enum status ask_signed(
 	}
 	if (!answer) TRY(ask_sealed(out, q, err));
 	TRY(check_authority(out, answer, q, err));
-	if (has_authority) out->known_ms = 0; /* its proof says that it was decided, and not when */
 	return check_witnesses(out, challenge, q, err);
 }
 

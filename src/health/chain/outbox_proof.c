@@ -147,5 +147,6 @@ enum status outbox_look(struct outbox *outbox, bool *progress, struct arena *are
 /* --- what is not believed --- */
 
 bool outbox_is_disbelief(const struct err *err) {
-	return err->cause == CAUSE_NOT_PROVED || err->cause == CAUSE_OLD_HEAD || err->cause == CAUSE_TWO_BLOCKS;
+	return err->cause == CAUSE_NOT_PROVED || err->cause == CAUSE_OLD_HEAD || err->cause == CAUSE_OLD_ANCHOR ||
+	       err->cause == CAUSE_TWO_BLOCKS;
 }

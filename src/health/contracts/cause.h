@@ -25,7 +25,8 @@
 	X(NOT_PROVED)        /* what the node shows is not proved, and so is not believed */                           \
 	X(NOT_PROVED_SENT)   /* that, of a transaction that was handed over: it is kept, and goes on */                \
 	X(OLD_HEAD)          /* the node shows no head that is new enough */                                           \
-	X(TWO_BLOCKS)        /* the chain's sealer signed two blocks of one height */                                  \
+	X(OLD_ANCHOR)        /* the validators that this home trusts were trusted for a time that is over */           \
+	X(TWO_BLOCKS)        /* those who decide blocks signed two of one height */                                    \
 	X(BLOB_NOT_TAKEN)    /* the node does not take what is to be stored */                                         \
 	X(CLOCKS_DIFFER)     /* the node takes a signed request for too old or too new */
 #define CAUSE_ENUM(name) CAUSE_##name,

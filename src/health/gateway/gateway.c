@@ -206,6 +206,7 @@ void gateway_answer_denial(struct http_response *response, const struct err *err
 	    [CAUSE_EPOCH_LOST] = {"no-folder-key", "the key of that time was not given on by whoever made it"},
 	    [CAUSE_NOT_PROVED] = {"not-proved", "what the node shows is not proved, and was not believed"},
 	    [CAUSE_OLD_HEAD] = {"not-proved", "the node shows no block that is new enough, and was not believed"},
+	    [CAUSE_OLD_ANCHOR] = {"not-proved", "the validators whom this organisation trusts are known for too long"},
 	    [CAUSE_NO_RELEASE] = {"no-release", "no trustee has released the folder's key yet"},
 	};
 	if (err->cause < CAUSE_COUNT && causes[err->cause].code)
