@@ -7,7 +7,7 @@ import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import solc from 'solc'
 
-const CONTRACTS = ['Directory', 'Folders', 'Records', 'Consent', 'Medicines', 'Members']
+const CONTRACTS = ['Directory', 'Folders', 'Records', 'Consent', 'Products', 'Medicines', 'Members']
 const SIZE_MAX = 24576 // EIP-170
 const root = dirname(fileURLToPath(import.meta.url))
 const settings = JSON.parse(readFileSync(join(root, 'solc-settings.json'), 'utf8'))

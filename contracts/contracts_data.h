@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct contract_code {
-	const char *name; /* "Directory", "Folders", "Records", "Consent", "Medicines", "Members" */
+	const char *name; /* "Directory", "Folders", "Records", "Consent", "Products", "Medicines", "Members" */
 	const uint8_t *bytecode;
 	size_t len;
 	const uint8_t *laid; /* what a genesis lays as the account's code; NULL: the contract has a constructor */

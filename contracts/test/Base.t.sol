@@ -6,6 +6,7 @@ import {IConsent} from "../src/interfaces/IConsent.sol";
 import {IDirectory} from "../src/interfaces/IDirectory.sol";
 import {IFolders} from "../src/interfaces/IFolders.sol";
 import {IMedicines} from "../src/interfaces/IMedicines.sol";
+import {IProducts} from "../src/interfaces/IProducts.sol";
 import {IRecords} from "../src/interfaces/IRecords.sol";
 import {Vm} from "./Vm.sol";
 
@@ -35,6 +36,7 @@ abstract contract Base {
     IFolders internal folders;
     IRecords internal records;
     IConsent internal consent;
+    IProducts internal products;
     IMedicines internal medicines;
     uint256[3] internal registrarKeys;
 
@@ -54,7 +56,9 @@ abstract contract Base {
         require(deploy("Folders", abi.encode(directory, records, consent)) == address(folders), "address of Folders");
         require(deploy("Records", abi.encode(directory, folders, consent)) == address(records), "address of Records");
         require(deploy("Consent", abi.encode(directory, folders, records)) == address(consent), "address of Consent");
-        medicines = IMedicines(deploy("Medicines", abi.encode(directory)));
+        medicines = IMedicines(vm.computeCreateAddress(address(this), nonce + 5));
+        products = IProducts(deploy("Products", abi.encode(directory, medicines)));
+        require(deploy("Medicines", abi.encode(directory, products)) == address(medicines), "address of Medicines");
 
         listActor(HOSPITAL, Roles.HOSPITAL);
         listActor(DOCTOR, Roles.PROFESSIONAL);
@@ -173,6 +177,59 @@ abstract contract Base {
         IDirectory.Standing memory s = standingOf(key, status, 0);
         anyone();
         directory.setStanding(s, byRegistrars(standingDigest(s)));
+    }
+
+    // Products. REGULATOR holds the key of tags alone; the point is a multiple of P-256's base point.
+
+    function holdersOf(address[] memory holders, uint8 threshold) internal view
+        returns (IProducts.TagHolders memory t) {
+        IProducts.Holders memory before = products.tagHolders();
+        bytes32[] memory commitments = new bytes32[](2 * uint256(threshold));
+        for (uint256 i = 0; i < threshold; i++) {
+            (commitments[2 * i], commitments[2 * i + 1]) = p256(500 + i);
+        }
+        return IProducts.TagHolders(before.number + 1, before.statement, holders, threshold, commitments, soon());
+    }
+
+    function holdersFact(IProducts.TagHolders memory t) internal pure returns (bytes32) {
+        bytes32 kind = keccak256("TagHolders(uint32 number,bytes32 previous,address[] holders,uint8 threshold,"
+            "bytes32[] commitments,uint64 deadline)");
+        return keccak256(abi.encode(kind, t.number, t.previous, keccak256(abi.encodePacked(t.holders)), t.threshold,
+            keccak256(abi.encodePacked(t.commitments)), t.deadline));
+    }
+
+    function setTagHolders(IProducts.TagHolders memory t) internal {
+        bytes[] memory signatures = byRegistrars(digestOf("xinglin products", address(products), holdersFact(t)));
+        anyone();
+        products.setTagHolders(t, signatures);
+    }
+
+    function registrationOf(bytes32 product, uint256 owner) internal view
+        returns (IProducts.RegisterProduct memory) {
+        return IProducts.RegisterProduct(product, vm.addr(owner), "commitment", products.tagHolders().number, soon());
+    }
+
+    function registrationFact(IProducts.RegisterProduct memory r) internal pure returns (bytes32) {
+        bytes32 kind = keccak256("RegisterProduct(bytes32 product,address owner,bytes32 keyCommitment,uint32 holders,"
+            "uint64 deadline)");
+        return keccak256(abi.encode(kind, r));
+    }
+
+    function registrationDigest(IProducts.RegisterProduct memory r) internal view returns (bytes32) {
+        return digestOf("xinglin products", address(products), registrationFact(r));
+    }
+
+    function registerProduct(bytes32 product, uint256 owner) internal {
+        if (products.tagHolders().number == 0) {
+            address[] memory holders = new address[](1);
+            holders[0] = vm.addr(REGULATOR);
+            setTagHolders(holdersOf(holders, 1));
+        }
+        IProducts.RegisterProduct memory r = registrationOf(product, owner);
+        bytes[] memory signatures = new bytes[](1);
+        signatures[0] = signed(REGULATOR, registrationDigest(r));
+        as_(owner);
+        products.registerProduct(r, signatures, "");
     }
 
     function soon() internal view returns (uint64) {

@@ -3,107 +3,72 @@ pragma solidity ^0.8.28;
 
 import {IDirectory} from "../src/interfaces/IDirectory.sol";
 import {IMedicines} from "../src/interfaces/IMedicines.sol";
+import {IProducts} from "../src/interfaces/IProducts.sol";
 import {Roles} from "../src/Roles.sol";
 import {Pack} from "./Pack.t.sol";
 
 contract MedicinesTest is Pack {
-    // Products and lots.
-
-    function test_only_a_regulator_registers_a_product_and_once() public {
-        address maker = vm.addr(MAKER);
-        vm.prank(maker);
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.WRONG_ROLE,
-            bytes32("mine")));
-        medicines.registerProduct("mine", maker, "commitment", 10);
-        vm.prank(vm.addr(REGULATOR));
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.EXISTS, PRODUCT));
-        medicines.registerProduct(PRODUCT, maker, "commitment", 10);
-        vm.prank(maker);
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.WRONG_ROLE, PRODUCT));
-        medicines.withdrawProduct(PRODUCT, true);
-    }
+    // Lots.
 
     /// Invariant 1.
     function test_only_the_owner_commissions() public {
         listActor(60, Roles.MANUFACTURER);
-        bytes memory opening = abi.encodeCall(IMedicines.openBatch, (PRODUCT, "lot", EXPIRY, "root", 4));
-        refused(IMedicines.Code.NOT_OWNER, 60, opening);
-        refused(IMedicines.Code.NOT_OWNER, REGULATOR, opening);
-        refused(IMedicines.Code.UNKNOWN_PRODUCT, MAKER, abi.encodeCall(IMedicines.openBatch, ("none", "lot", EXPIRY,
-            "root", 4)));
-        act(MAKER, opening);
-        refused(IMedicines.Code.NOT_OWNER, 60, abi.encodeCall(IMedicines.commission, (idOf("lot"), fragmentsOf(0, 4))));
+        refused(IMedicines.Code.NOT_OWNER, 60, opening(PRODUCT, "lot"));
+        refused(IMedicines.Code.NOT_OWNER, REGULATOR, opening(PRODUCT, "lot"));
+        refused(IMedicines.Code.UNKNOWN_PRODUCT, MAKER, opening("none", "lot"));
+        act(MAKER, opening(PRODUCT, "lot"));
+        refused(IMedicines.Code.NOT_OWNER, 60, commissioning(idOf("lot"), fragmentsOf(0, 4)));
+        refused(IMedicines.Code.UNKNOWN_BATCH, MAKER, commissioning("none", fragmentsOf(0, 4)));
         setStatus(MAKER, IDirectory.Status.SUSPENDED);
-        refused(IMedicines.Code.NOT_LISTED, MAKER, abi.encodeCall(IMedicines.commission, (idOf("lot"), fragmentsOf(0,
-            4))));
+        refused(IMedicines.Code.NOT_LISTED, MAKER, commissioning(idOf("lot"), fragmentsOf(0, 4)));
     }
 
     /// Invariant 2.
     function test_a_serial_is_commissioned_once_ever() public {
         lot("first", 10);
-        act(MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "second", EXPIRY, "root", 2)));
+        act(MAKER, opening(PRODUCT, "second"));
         bytes32 second = idOf("second");
-        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(9,
-            2))));
-        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second,
-            abi.encodePacked(fragment(50), fragment(50)))));
-        vm.prank(vm.addr(MAKER));
-        medicines.growProduct(PRODUCT, 100);
-        // an older generation
-        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(9,
-            2))));
-        refused(IMedicines.Code.BAD_ARGUMENT, MAKER, abi.encodeCall(IMedicines.commission, (second, new bytes(8))));
-        check(medicines.isCommissioned(PRODUCT, fragment(9))
-            && !medicines.isCommissioned(PRODUCT, fragment(10)), "lookup");
-        act(MAKER, abi.encodeCall(IMedicines.commission, (second, fragmentsOf(10, 2))));
-        check(medicines.productOf(PRODUCT).units == 12 && medicines.productOf(PRODUCT).room == 98, "counts");
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, commissioning(second, fragmentsOf(9, 2)));
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, commissioning(second, abi.encodePacked(fragment(50),
+            fragment(50))));
+        refused(IMedicines.Code.BAD_ARGUMENT, MAKER, commissioning(second, new bytes(0)));
+        refused(IMedicines.Code.BAD_ARGUMENT, MAKER, commissioning(second, new bytes(9)));
+        check(products.isCommissioned(PRODUCT, fragment(9)) && !products.isCommissioned(PRODUCT, fragment(10)), "in");
+        act(MAKER, commissioning(second, fragmentsOf(10, 2)));
+        check(products.productOf(PRODUCT).units == 12, "counts");
+        vm.expectRevert(IProducts.NotMedicines.selector);
+        products.insert(PRODUCT, fragmentsOf(90, 1));
     }
 
     function test_a_voided_serial_is_not_free_again() public {
         bytes32 b = lot("lot", 2);
         act(MAKER, change(b, 0, IMedicines.State.VOID));
-        act(MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "next", EXPIRY, "root", 1)));
-        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, abi.encodeCall(IMedicines.commission, (idOf("next"),
-            fragmentsOf(0, 1))));
-    }
-
-    function test_a_full_table_must_grow_first() public {
-        vm.prank(vm.addr(REGULATOR));
-        medicines.registerProduct("small", vm.addr(MAKER), "commitment", 3);
-        act(MAKER, abi.encodeCall(IMedicines.openBatch, ("small", "lot", EXPIRY, "root", 4)));
-        bytes32 b = medicines.batchId("small", "lot");
-        refused(IMedicines.Code.TABLE_FULL, MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(0, 4))));
-        vm.prank(vm.addr(WHOLESALER));
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_OWNER,
-            bytes32("small")));
-        medicines.growProduct("small", 10);
-        act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(0, 3))));
-        vm.prank(vm.addr(MAKER));
-        medicines.growProduct("small", 1);
-        act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(3, 1))));
-        check(medicines.batchOf(b).commissioned == 4, "complete");
+        act(MAKER, opening(PRODUCT, "next"));
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, commissioning(idOf("next"), fragmentsOf(0, 1)));
     }
 
     /// Invariant 3: a lot is opened once; nothing changes its expiry.
     function test_a_lot_is_opened_once() public {
         lot("lot", 2);
-        refused(IMedicines.Code.EXISTS, MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "lot", EXPIRY + 1, "root",
-            2)));
+        refused(IMedicines.Code.EXISTS, MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "lot", EXPIRY + 1)));
         refused(IMedicines.Code.BAD_ARGUMENT, MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "old",
-            uint40(START), "root", 2)));
-        check(medicines.batchOf(idOf("lot")).expiry == EXPIRY, "expiry");
+            uint40(START))));
+        check(batchOf(idOf("lot")).expiry == EXPIRY, "expiry");
     }
 
-    function test_a_large_lot_is_live_with_its_last_unit() public {
-        act(MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, "lot", EXPIRY, "root", 5)));
-        bytes32 b = idOf("lot");
-        act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(0, 3))));
-        check(stateOf(b, 0) == IMedicines.State.NONE, "not yet");
-        bytes32 c = container(MAKER, "case");
-        refused(IMedicines.Code.NOT_LIVE, MAKER, abi.encodeCall(IMedicines.packUnits, (c, b, list(0, 1))));
-        refused(IMedicines.Code.COMPLETE, MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(3, 3))));
-        act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(3, 2))));
-        check(stateOf(b, 0) == IMedicines.State.ACTIVE && stateOf(b, 4) == IMedicines.State.ACTIVE, "live");
+    /// Lines add parts for as long as they like; each is live at once, whatever happened to the ones before.
+    function test_a_lot_has_no_end() public {
+        bytes32 b = lot("lot", 3);
+        check(stateOf(b, 2) == IMedicines.State.ACTIVE, "live");
+        deliver(b, 0, 3, PHARMACY, "tote");
+        more(b, 40);
+        more(b, 1);
+        IMedicines.Batch memory all = batchOf(b);
+        check(all.commissioned == 44 && all.parts == 3, "three parts");
+        check(partOf(b, 1).first == 3 && partOf(b, 1).count == 40 && partOf(b, 1).root == bytes24("root"), "a part");
+        check(partOf(b, 2).first == 43 && partOf(b, 2).count == 1, "the last");
+        check(whoHas(b, 43) == vm.addr(MAKER) && whoHas(b, 2) == vm.addr(PHARMACY), "who has them");
+        checkConserved(b);
     }
 
     /// Invariant 4.
@@ -111,15 +76,15 @@ contract MedicinesTest is Pack {
         bytes32 b = lot("lot", 3);
         bytes32 c = container(MAKER, "case");
         refused(IMedicines.Code.UNKNOWN_UNIT, MAKER, abi.encodeCall(IMedicines.packUnits, (c, b, list(2, 2))));
+        refused(IMedicines.Code.UNKNOWN_UNIT, MAKER, abi.encodeCall(IMedicines.packLot, (b, 2, 2, single("box"))));
+        refused(IMedicines.Code.UNKNOWN_UNIT, MAKER, abi.encodeCall(IMedicines.packLot, (b, type(uint32).max, 2,
+            single("box"))));
         refused(IMedicines.Code.UNKNOWN_BATCH, MAKER, abi.encodeCall(IMedicines.packUnits, (c, "none", list(0, 1))));
         refused(IMedicines.Code.UNKNOWN_CONTAINER, MAKER, abi.encodeCall(IMedicines.packUnits, ("none", b, list(0,
             1))));
         refused(IMedicines.Code.UNKNOWN_UNIT, MAKER, change(b, 3, IMedicines.State.DESTROYED));
         (, IMedicines.Code code) = sell(PHARMACY, b, 3);
         check(code == IMedicines.Code.UNKNOWN_UNIT, "dispense");
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.UNKNOWN_UNIT,
-            bytes32(uint256(3))));
-        medicines.unitState(b, 3);
     }
 
     // Custody.
@@ -130,12 +95,12 @@ contract MedicinesTest is Pack {
         (tags[0], tags[1]) = ("case 1", "case 2");
         act(MAKER, abi.encodeCall(IMedicines.packLot, (b, 0, 48, tags)));
         bytes32 pallet = container(MAKER, "pallet");
-        nest(MAKER, pallet, medicines.containerId(vm.addr(MAKER), "case 1"));
-        nest(MAKER, pallet, medicines.containerId(vm.addr(MAKER), "case 2"));
+        nest(MAKER, pallet, containerId(vm.addr(MAKER), "case 1"));
+        nest(MAKER, pallet, containerId(vm.addr(MAKER), "case 2"));
         check(stateOf(b, 95) == IMedicines.State.PACKED, "packed");
         act(MAKER, shipping(pallet, WHOLESALER));
         check(stateOf(b, 0) == IMedicines.State.IN_TRANSIT && whoHas(b, 0) == vm.addr(MAKER), "in transit");
-        check(medicines.holderOf(b, 0).receiver == vm.addr(WHOLESALER), "receiver");
+        check(holderOf(b, 0).receiver == vm.addr(WHOLESALER), "receiver");
         vm.record();
         act(WHOLESALER, abi.encodeCall(IMedicines.accept, (pallet)));
         (, bytes32[] memory writes) = vm.accesses(address(medicines));
@@ -263,12 +228,13 @@ contract MedicinesTest is Pack {
         (, IMedicines.Code code) = sell(PHARMACY, b, 0);
         check(code == IMedicines.Code.OK && stateOf(b, 0) == IMedicines.State.DISPENSED, "dispensed");
         vm.expectEmit(address(medicines));
-        emit IMedicines.Alert(b, 0, IMedicines.Code.ALREADY_DISPENSED, vm.addr(PHARMACY2), vm.addr(PHARMACY));
+        emit IMedicines.Alert(b, 0, IMedicines.Code.ALREADY_DISPENSED, vm.addr(PHARMACY2), vm.addr(PHARMACY),
+            1, 0);
         (, code) = sell(PHARMACY2, b, 0);
         check(code == IMedicines.Code.ALREADY_DISPENSED, "a copy");
         (, code) = sell(PHARMACY, b, 0);
         check(code == IMedicines.Code.ALREADY_DISPENSED, "again");
-        check(medicines.batchOf(b).ended == 1, "once");
+        check(batchOf(b).ended == 1, "once");
         checkConserved(b);
     }
 
@@ -303,7 +269,7 @@ contract MedicinesTest is Pack {
             }
             (, IMedicines.Code code) = sell(PHARMACY, b, i);
             check(code == IMedicines.Code.FINAL, "not dispensed either");
-            check(medicines.unitState(b, i).stored == ends[i], "as it was");
+            check(unitOf(b, i).base == ends[i], "as it was");
         }
         sell(PHARMACY, b, 6);
         for (uint8 to = 1; to <= 13; to++) attempt(b, 6, IMedicines.State(to));
@@ -322,37 +288,6 @@ contract MedicinesTest is Pack {
                 to)), "", 0, operations)));
             check(!done, "a final state was left");
         }
-    }
-
-    function undo(bytes32 captureId, bytes32 b, uint32 index) private pure returns (bytes memory) {
-        return abi.encodeCall(IMedicines.undoDispense, (captureId, unit(b, index), list(0, 1)));
-    }
-
-    function test_dispensing_is_undone_by_the_same_actor_within_ten_days() public {
-        bytes32 b = lot("lot", 10);
-        deliver(b, 0, 3, PHARMACY, "tote");
-        (bytes32 id,) = sell(PHARMACY, b, 0);
-        refused(IMedicines.Code.UNDO_OTHER, PHARMACY2, undo(id, b, 0));
-        refused(IMedicines.Code.UNDO_OTHER, PHARMACY, undo(id, b, 1));
-        vm.warp(START + 10 days);
-        act(PHARMACY, undo(id, b, 0));
-        check(stateOf(b, 0) == IMedicines.State.ACTIVE && medicines.batchOf(b).ended == 0, "active again");
-        refused(IMedicines.Code.NOT_ALLOWED, PHARMACY, undo(id, b, 0));
-        (id,) = sell(PHARMACY, b, 0);
-        vm.warp(START + 20 days + 1);
-        refused(IMedicines.Code.UNDO_LATE, PHARMACY, undo(id, b, 0));
-        checkConserved(b);
-    }
-
-    /// A refused second dispense does not renew the time.
-    function test_a_later_alert_is_no_way_to_undo() public {
-        bytes32 b = lot("lot", 10);
-        deliver(b, 0, 3, PHARMACY, "tote");
-        sell(PHARMACY, b, 0);
-        vm.warp(START + 20 days);
-        (bytes32 id, IMedicines.Code code) = sell(PHARMACY, b, 0);
-        check(code == IMedicines.Code.ALREADY_DISPENSED, "alert");
-        refused(IMedicines.Code.UNDO_OTHER, PHARMACY, undo(id, b, 0));
     }
 
     /// Invariant 9, units.
@@ -384,7 +319,7 @@ contract MedicinesTest is Pack {
     function expectSale(bytes32 b, uint32 index, IMedicines.Code expected) private {
         (, IMedicines.Code code) = sell(PHARMACY, b, index);
         check(code == expected, "sale");
-        check((medicines.unitState(b, index).stored == IMedicines.State.DISPENSED) == (code == IMedicines.Code.OK),
+        check((unitOf(b, index).base == IMedicines.State.DISPENSED) == (code == IMedicines.Code.OK),
             "effect");
     }
 
@@ -406,7 +341,7 @@ contract MedicinesTest is Pack {
         act(PHARMACY, change(b, 0, IMedicines.State.PARTIAL));
         refused(IMedicines.Code.NOT_ALLOWED, PHARMACY, change(b, 0, IMedicines.State.EXPORTED));
         expectSale(b, 0, IMedicines.Code.OK);
-        check(medicines.batchOf(b).ended == 3, "consumed, void, dispensed");
+        check(batchOf(b).ended == 3, "consumed, void, dispensed");
         checkConserved(b);
     }
 
@@ -433,9 +368,9 @@ contract MedicinesTest is Pack {
         nest(MAKER, pallet, c);
         move(pallet, MAKER, WHOLESALER);
         act(REGULATOR, change(b, 3, IMedicines.State.LOCKED));
-        check(medicines.containerOf(pallet).blemishes == 1, "counted upwards");
+        check(containerOf(pallet).blemishes == 1, "counted upwards");
         refused(IMedicines.Code.IS_HELD, WHOLESALER, shipping(pallet, PHARMACY));
-        refused(IMedicines.Code.WRONG_ROLE, WHOLESALER, returning(pallet, PHARMACY));
+        refused(IMedicines.Code.NOT_ITS_ORIGIN, WHOLESALER, returning(pallet, PHARMACY));
         act(REGULATOR, change(b, 3, IMedicines.State.ACTIVE));
         act(WHOLESALER, abi.encodeCall(IMedicines.holdContainer, (c, true)));
         refused(IMedicines.Code.IS_HELD, WHOLESALER, shipping(pallet, PHARMACY));
@@ -460,9 +395,9 @@ contract MedicinesTest is Pack {
         nest(MAKER, pallet, bad);
         refused(IMedicines.Code.IS_HELD, MAKER, shipping(pallet, WHOLESALER));
         act(MAKER, abi.encodeCall(IMedicines.unpackContainers, (pallet, single(bad))));
-        check(medicines.containerOf(pallet).blemishes == 0 && medicines.containerOf(bad).blemishes == 1, "it left");
+        check(containerOf(pallet).blemishes == 0 && containerOf(bad).blemishes == 1, "it left");
         act(MAKER, abi.encodeCall(IMedicines.unpackUnits, (bad, b, list(2, 1))));
-        check(medicines.containerOf(bad).blemishes == 0, "the unit left");
+        check(containerOf(bad).blemishes == 0, "the unit left");
         move(bad, MAKER, WHOLESALER);
         move(pallet, MAKER, WHOLESALER);
         pack(MAKER, sound = container(MAKER, "third"), b, 2, 1); // a held unit may be packed, to go back
@@ -499,62 +434,6 @@ contract MedicinesTest is Pack {
         move(c, MAKER, WHOLESALER);
     }
 
-    /// Invariant 11.
-    function test_a_recall_reaches_all_and_names_every_holder() public {
-        bytes32 b = lot("lot", 20);
-        deliver(b, 0, 4, PHARMACY, "t1");
-        deliver(b, 4, 4, PHARMACY2, "t2");
-        bytes32 c = container(MAKER, "case");
-        pack(MAKER, c, b, 8, 4);
-        act(MAKER, shipping(c, WHOLESALER));
-        sell(PHARMACY, b, 0);
-        refused(IMedicines.Code.NOT_OWNER, WHOLESALER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
-        vm.expectEmit(address(medicines));
-        emit IMedicines.BatchRecalled(b, vm.addr(MAKER), "reason", 20, 19);
-        act(MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
-        for (uint32 i = 0; i < 20; i++) {
-            IMedicines.UnitView memory v = medicines.unitState(b, i);
-            check(v.recalled && v.effective == (i == 0 ? IMedicines.State.DISPENSED
-                : IMedicines.State.BATCH_RECALLED), "reached");
-        }
-        (IMedicines.Holding[] memory rows,) = medicines.holdersOf(b, 0, 100);
-        check(rows.length == 4, "maker, two pharmacies, a case under way");
-        check(rows[0].custodian == vm.addr(MAKER) && rows[0].count == 8, "maker");
-        check(rows[1].custodian == vm.addr(PHARMACY) && rows[1].count == 3, "pharmacy");
-        check(rows[2].custodian == vm.addr(PHARMACY2) && rows[2].count == 4, "the other");
-        check(rows[3].container == c && rows[3].receiver == vm.addr(WHOLESALER) && rows[3].count == 4, "case");
-        checkConserved(b);
-        expectSale(b, 1, IMedicines.Code.IS_RECALLED);
-        refused(IMedicines.Code.IS_RECALLED, MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
-    }
-
-    function test_holders_are_paged() public {
-        bytes32 b = lot("lot", 20);
-        deliver(b, 0, 4, PHARMACY, "t1");
-        deliver(b, 4, 4, PHARMACY2, "t2");
-        (IMedicines.Holding[] memory rows, uint32 next) = medicines.holdersOf(b, 0, 2);
-        check(rows.length == 2 && next != 0, "first page");
-        (rows, next) = medicines.holdersOf(b, next, 2);
-        check(rows.length == 1 && next == 0 && rows[0].custodian == vm.addr(PHARMACY2), "last page");
-        (rows, next) = medicines.holdersOf(b, 99, 2);
-        check(rows.length == 0 && next == 0, "past the end");
-    }
-
-    function test_recalls_are_acknowledged() public {
-        bytes32 b = lot("lot", 2);
-        vm.prank(vm.addr(PHARMACY));
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_ALLOWED, b));
-        medicines.acknowledgeRecall(b);
-        act(MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
-        vm.prank(vm.addr(STRANGER));
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.NOT_LISTED, b));
-        medicines.acknowledgeRecall(b);
-        vm.expectEmit(address(medicines));
-        emit IMedicines.RecallAcknowledged(b, vm.addr(PHARMACY));
-        vm.prank(vm.addr(PHARMACY));
-        medicines.acknowledgeRecall(b);
-    }
-
     // Documents.
 
     /// Invariant 14.
@@ -570,7 +449,7 @@ contract MedicinesTest is Pack {
         (bytes32 again, IMedicines.Code second) = medicines.capture("sale", "events", 0, operations);
         vm.stopPrank();
         check(id == again && code == IMedicines.Code.OK && second == code, "the first answer");
-        check(medicines.captureOf(id).capturedAt == START && medicines.captureOf("none").capturedAt == 0, "its time");
+        check(capturedAt(id) == START && capturedAt("none") == 0, "its time");
         check(id == keccak256(abi.encode(vm.addr(PHARMACY), bytes32("sale"), uint32(0))), "id");
     }
 
@@ -589,7 +468,7 @@ contract MedicinesTest is Pack {
     function test_a_document_takes_effect_whole_or_not_at_all() public {
         bytes32 b = lot("lot", 10);
         bytes[] memory operations = new bytes[](3);
-        bytes32 c = medicines.containerId(vm.addr(MAKER), "case");
+        bytes32 c = containerId(vm.addr(MAKER), "case");
         operations[0] = abi.encodeCall(IMedicines.openContainer, ("case"));
         operations[1] = abi.encodeCall(IMedicines.packUnits, (c, b, list(0, 5)));
         operations[2] = shipping(c, STRANGER);
@@ -613,7 +492,7 @@ contract MedicinesTest is Pack {
         vm.expectRevert(expected);
         medicines.recallBatch(b, "reason");
         vm.expectRevert(expected);
-        medicines.openBatch(PRODUCT, "x", EXPIRY, "root", 1);
+        medicines.openBatch(PRODUCT, "x", EXPIRY);
         vm.stopPrank();
         refused(IMedicines.Code.NOT_IN_CAPTURE, MAKER, abi.encodeCall(IMedicines.capture, ("inner", "", 0,
             one(abi.encodeCall(IMedicines.openContainer, ("case"))))));
@@ -634,7 +513,7 @@ contract MedicinesTest is Pack {
     function test_opening_someones_container_id_is_not_possible() public {
         container(MAKER, "case");
         bytes32 theirs = container(WHOLESALER, "case");
-        check(theirs != medicines.containerId(vm.addr(MAKER), "case"), "an SSCC is the opener's");
+        check(theirs != containerId(vm.addr(MAKER), "case"), "an SSCC is the opener's");
         refused(IMedicines.Code.EXISTS, MAKER, abi.encodeCall(IMedicines.openContainer, ("case")));
     }
 }

@@ -1,85 +1,178 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IDirectory} from "../src/interfaces/IDirectory.sol";
 import {IMedicines} from "../src/interfaces/IMedicines.sol";
 import {Pack} from "./Pack.t.sol";
 
-/// Random operations by random actors on two lots and five containers. Most are refused; whatever happens, the books
-/// must balance.
+/// Random operations by random actors on two lots without an end and five containers: packing, trade and returns, every
+/// change of a unit, dispensing and undoing, recalls and their reversal, custodians that fall and whose stock is moved.
+/// Most are refused; whatever happens, the books must balance.
 contract MedicinesWalkTest is Pack {
     uint256 private constant STEPS = 250;
-    uint32 private constant UNITS = 40;
+    uint32 private constant UNITS = 40; // to begin with
 
-    uint256[5] private actors = [MAKER, WHOLESALER, PHARMACY, PHARMACY2, REGULATOR];
+    uint256[5] private cast_ = [MAKER, WHOLESALER, PHARMACY, PHARMACY2, REGULATOR];
     bytes32[2] private lots;
     bytes32[5] private boxes;
+    bytes32[] private sales;      // documents
+    IMedicines.Unit[] private sold;
+    uint256[] private sellers;
     uint256 private random;
     uint256 private done;
+    uint256[13] private kinds;    // how often each kind of step was done
 
     function next(uint256 below) private returns (uint256) {
         random = uint256(keccak256(abi.encode(random)));
         return random % below;
     }
 
+    function keyOf(address who) private view returns (uint256) {
+        for (uint256 i = 0; i < 5; i++) {
+            if (vm.addr(cast_[i]) == who) return cast_[i];
+        }
+        return cast_[0];
+    }
+
+    function attempt(uint256 kind, uint256 key, bytes memory operation) private returns (bool ok) {
+        bytes[] memory operations = one(operation);
+        vm.prank(vm.addr(key));
+        (ok,) = address(medicines).call(abi.encodeCall(IMedicines.capture, (bytes32(random), "", 0, operations)));
+        if (!ok) return false;
+        done++;
+        kinds[kind]++;
+    }
+
     /// The present custodian of the thing mostly, so that much succeeds; else anyone.
+    function actorFor(address custodian) private returns (uint256) {
+        return next(4) == 0 ? cast_[next(5)] : keyOf(custodian);
+    }
+
     function step() private {
         bytes32 b = lots[next(2)];
         bytes32 box = boxes[next(5)];
-        uint32 first = uint32(next(UNITS + 2));
-        uint256 kind = next(14);
-        bytes memory operation;
-        if (kind < 2) operation = abi.encodeCall(IMedicines.packUnits, (box, b, list(first, uint32(1 + next(12)))));
-        else if (kind == 2) operation = abi.encodeCall(IMedicines.unpackRange, (box, b, first, uint32(1 + next(12))));
-        else if (kind == 3) operation = abi.encodeCall(IMedicines.packContainers, (box, single(boxes[next(5)])));
-        else if (kind == 4) {
-            bytes32 child = boxes[next(5)];
-            bytes32 parent = medicines.containerOf(child).parent;
-            if (parent != 0) box = parent;
-            operation = abi.encodeCall(IMedicines.unpackContainers, (box, single(child)));
+        uint32 n = batchOf(b).commissioned;
+        uint32 first = uint32(next(n + 1));
+        uint32 count = uint32(1 + next(20));
+        uint256 kind = next(13);
+        uint256 owner = actorFor(first < n ? holderOf(b, first).custodian : address(0));
+        uint256 keeper = actorFor(containerOf(box).custodian);
+        if (kind == 0) {
+            uint256 mine = actorFor(vm.addr(MAKER));
+            attempt(kind, mine, commissioning(b, fragmentsOf(uint64(1000 + next(3000)), 1 + next(3))));
+        } else if (kind == 1) packing(b, box, first, count, owner);
+        else if (kind == 2) unpacking(b, box, first, count, keeper);
+        else if (kind == 3) nesting(box, keeper);
+        else if (kind == 4) shippingOn(box, keeper);
+        else if (kind == 5) attempt(kind, actorFor(containerOf(box).receiver), abi.encodeCall(IMedicines.accept,
+            (box)));
+        else if (kind == 6) attempt(kind, keeper, abi.encodeCall(IMedicines.endShipping, (box)));
+        else if (kind == 7) attempt(kind, keeper, abi.encodeCall(IMedicines.holdContainer, (box, next(2) == 0)));
+        else if (kind == 8) selling(b, first, owner);
+        else if (kind == 9) undoingOne();
+        else if (kind == 10) changing(b, first, count, owner);
+        else if (kind == 11) recalling(b);
+        else falling(b, box);
+    }
+
+    function packing(bytes32 b, bytes32 box, uint32 first, uint32 count, uint256 key) private {
+        if (next(3) == 0) attempt(1, key, abi.encodeCall(IMedicines.packLot, (b, first, count, single(bytes32(random)))));
+        else attempt(1, key, abi.encodeCall(IMedicines.packUnits, (box, b, list(first, count))));
+    }
+
+    function unpacking(bytes32 b, bytes32 box, uint32 first, uint32 count, uint256 key) private {
+        uint256 n = batchOf(b).commissioned;
+        bytes32 in_ = first < n ? holderOf(b, first).container : bytes32(0);
+        if (in_ != 0) (box, key) = (in_, actorFor(containerOf(in_).custodian));
+        if (next(2) == 0) attempt(2, key, abi.encodeCall(IMedicines.unpackUnits, (box, b, list(first, 1))));
+        else attempt(2, key, abi.encodeCall(IMedicines.unpackRange, (box, b, first, count)));
+    }
+
+    function nesting(bytes32 box, uint256 key) private {
+        bytes32 child = boxes[next(5)];
+        if (next(2) == 0) {
+            attempt(3, key, abi.encodeCall(IMedicines.packContainers, (box, single(child))));
+            return;
         }
-        else if (kind == 5) operation = abi.encodeCall(IMedicines.ship, (box, vm.addr(actors[next(5)]),
-            IMedicines.Purpose(next(4))));
-        else if (kind == 6) operation = abi.encodeCall(IMedicines.accept, (box));
-        else if (kind == 7) operation = abi.encodeCall(IMedicines.endShipping, (box));
-        else if (kind == 8) operation = abi.encodeCall(IMedicines.holdContainer, (box, next(2) == 0));
-        else if (kind == 9) operation = abi.encodeCall(IMedicines.dispense, (unit(b, first)));
-        else if (kind == 10) operation = abi.encodeCall(IMedicines.changeUnits, (b, list(first, 1),
-            IMedicines.State(1 + next(13))));
-        else operation = abi.encodeCall(IMedicines.changeUnits, (b, list(first, uint32(1 + next(3))), next(3) == 0
-            ? IMedicines.State.ACTIVE : IMedicines.State.HELD));
-        address who = vm.addr(actors[next(5)]);
-        if (next(4) != 0) {
-            if (kind == 6) who = medicines.containerOf(box).receiver;
-            else if (kind < 9 && kind > 1) who = medicines.containerOf(box).custodian;
-            else if (first < UNITS) who = medicines.holderOf(b, first).custodian;
-        }
-        bytes[] memory operations = one(operation);
-        vm.prank(who);
-        (bool ok,) = address(medicines).call(abi.encodeCall(IMedicines.capture, (bytes32(random), "", 0, operations)));
-        if (ok) done++;
+        bytes32 parent = containerOf(child).parent;
+        if (parent != 0) box = parent;
+        attempt(3, key, abi.encodeCall(IMedicines.unpackContainers, (box, single(child))));
+    }
+
+    function shippingOn(bytes32 box, uint256 key) private {
+        address to = vm.addr(cast_[next(5)]);
+        attempt(4, key, abi.encodeCall(IMedicines.ship, (box, to, IMedicines.Purpose(next(4)))));
+    }
+
+    function selling(bytes32 b, uint32 first, uint256 key) private {
+        bytes32 document = bytes32(random);
+        if (!attempt(8, key, abi.encodeCall(IMedicines.dispense, (unit(b, first))))) return;
+        sales.push(document);
+        sold.push(IMedicines.Unit(b, first));
+        sellers.push(key);
+    }
+
+    function undoingOne() private {
+        if (sales.length == 0) return;
+        uint256 i = next(sales.length);
+        attempt(9, actorFor(vm.addr(sellers[i])), undoing(sales[i], sold[i].batch, sold[i].index));
+    }
+
+    function changing(bytes32 b, uint32 first, uint32 count, uint256 key) private {
+        uint256 what = next(4);
+        if (what == 0) attempt(10, key, abi.encodeCall(IMedicines.reverseUnits, (b, list(first, 1))));
+        else if (what == 1) attempt(10, key, change(b, first, IMedicines.State(1 + next(15))));
+        else attempt(10, key, abi.encodeCall(IMedicines.changeUnits, (b, list(first, count % 3 + 1), next(3) == 0
+            ? IMedicines.State.ACTIVE : IMedicines.State.HELD)));
+    }
+
+    function recalling(bytes32 b) private {
+        if (next(3) == 0) attempt(11, cast_[next(2) * 4], abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
+        else attempt(11, keyOf(recallBy(b)), abi.encodeCall(IMedicines.reverseRecall, (b, "mistake")));
+    }
+
+    function recallBy(bytes32 b) private view returns (address by) {
+        (by,) = recallOf(b);
+    }
+
+    /// Somebody is suspended; a regulator moves a row, or a container, to somebody else; the one is back.
+    function falling(bytes32 b, bytes32 box) private {
+        uint256 who = cast_[next(4)];
+        setStatus(who, IDirectory.Status.SUSPENDED);
+        address to = vm.addr(cast_[next(5)]);
+        uint16 place = uint16(next(batchOf(b).places));
+        bytes32[] memory all = single(box);
+        vm.prank(vm.addr(REGULATOR));
+        (bool ok,) = address(medicines).call(abi.encodeCall(IMedicines.moveStock, (b, place, to)));
+        if (ok) kinds[12]++;
+        vm.prank(vm.addr(REGULATOR));
+        (ok,) = address(medicines).call(abi.encodeCall(IMedicines.moveContainers, (all, to)));
+        if (ok) kinds[12]++;
+        setStatus(who, IDirectory.Status.ACTIVE);
     }
 
     /// What a container counts is what stands in it.
     function checkBoxes() private view {
         for (uint256 i = 0; i < boxes.length; i++) {
-            IMedicines.ContainerView memory c = medicines.containerOf(boxes[i]);
+            Box_ memory c = containerOf(boxes[i]);
             uint256 inside = 0;
-            for (uint256 j = 0; j < boxes.length; j++) {
-                if (medicines.containerOf(boxes[j]).parent == boxes[i]) inside++;
-            }
             uint256 blemishes = 0;
-            for (uint256 l = 0; l < 2; l++) {
-                for (uint32 u = 0; u < UNITS; u++) {
-                    IMedicines.Holding memory h = medicines.holderOf(lots[l], u);
-                    if (h.container == boxes[i]) inside++;
-                    IMedicines.State s = medicines.unitState(lots[l], u).stored;
-                    bool bad = s == IMedicines.State.HELD || s == IMedicines.State.LOCKED
-                        || s == IMedicines.State.RECALLED;
-                    if (bad && isInside(h.container, boxes[i])) blemishes++;
-                }
-            }
             for (uint256 j = 0; j < boxes.length; j++) {
-                if (medicines.containerOf(boxes[j]).held && isInside(boxes[j], boxes[i])) blemishes++;
+                Box_ memory other = containerOf(boxes[j]);
+                if (other.parent == boxes[i]) inside++;
+                if (other.held && isInside(boxes[j], boxes[i])) blemishes++;
+            }
+            for (uint256 l = 0; l < 2; l++) {
+                uint256 n = batchOf(lots[l]).commissioned;
+                for (uint256 u = 0; u < n; u++) {
+                    Unit_ memory unit_ = unitOf(lots[l], u);
+                    Row_ memory row = rowOf(lots[l], unit_.place);
+                    if (row.kind != 2) continue;
+                    bytes32 in_ = bytes32(bytes8(row.key));
+                    check(!isEnded(unit_.base), "what ended is loose");
+                    if (in_ == boxes[i]) inside++;
+                    if (unit_.state != 0 && isInside(in_, boxes[i])) blemishes++;
+                }
             }
             check(c.contents == inside, "contents");
             check(c.blemishes == blemishes, "blemishes");
@@ -90,7 +183,7 @@ contract MedicinesWalkTest is Pack {
         for (uint256 level = 0; box != 0; level++) {
             check(level < 8, "no cycle, at most 8 levels");
             if (box == outer) return true;
-            box = medicines.containerOf(box).parent;
+            box = bytes32(bytes8(uint64(boxOf(uint64(bytes8(box))))));
         }
         return false;
     }
@@ -101,33 +194,55 @@ contract MedicinesWalkTest is Pack {
         for (uint256 i = 0; i < 5; i++) boxes[i] = container(i < 4 ? MAKER : WHOLESALER, bytes32(i + 1));
         deliver(lots[0], 0, 10, PHARMACY, "tote 1");
         deliver(lots[1], 0, 10, WHOLESALER, "tote 2");
-        for (uint256 i = 0; i < STEPS; i++) {
-            if (i == STEPS / 2
-                && seed % 3 == 0) act(MAKER, abi.encodeCall(IMedicines.recallBatch, (lots[0], "reason")));
-            step();
-        }
+        for (uint256 i = 0; i < STEPS; i++) step();
         check(done > STEPS / 20, "the walk went somewhere");
         checkConserved(lots[0]);
         checkConserved(lots[1]);
         checkBoxes();
     }
 
-    /// Fragments: whatever was put in is found again, in any generation; nothing else is.
-    function testFuzz_the_fragment_table_is_a_set(uint64 start, uint8 split) public {
-        vm.prank(vm.addr(REGULATOR));
-        medicines.registerProduct("set", vm.addr(MAKER), "commitment", 60);
-        act(MAKER, abi.encodeCall(IMedicines.openBatch, ("set", "lot", EXPIRY, "root", 100)));
-        bytes32 b = medicines.batchId("set", "lot");
-        start %= 1 << 62;
-        uint64 n = split % 60;
-        if (n != 0) act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(start, n))));
-        vm.prank(vm.addr(MAKER));
-        medicines.growProduct("set", 100);
-        act(MAKER, abi.encodeCall(IMedicines.commission, (b, fragmentsOf(start + n, 100 - n))));
-        for (uint64 i = 0; i < 100; i++) {
-            check(medicines.isCommissioned("set", fragment(start + i)), "in");
-            check(!medicines.isCommissioned("set", fragment(start + 100 + i)), "out");
+    /// The walk above does everything it says, on some path at least.
+    function test_the_walk_reaches_every_kind_of_step() public {
+        random = 1;
+        lots = [lot("first", UNITS), lot("second", UNITS)];
+        for (uint256 i = 0; i < 5; i++) boxes[i] = container(i < 4 ? MAKER : WHOLESALER, bytes32(i + 1));
+        deliver(lots[0], 0, 10, PHARMACY, "tote 1");
+        for (uint256 i = 0; i < 8 * STEPS; i++) step();
+        for (uint256 kind = 0; kind < 13; kind++) check(kinds[kind] != 0, "a kind of step never happened");
+        checkConserved(lots[0]);
+        checkConserved(lots[1]);
+        checkBoxes();
+    }
+
+    /// Whatever was put in is found again; nothing else is; and nothing is put in twice.
+    function testFuzz_the_table_of_serials_is_a_set(uint64 start, uint16 size) public {
+        bytes32 b = lot("set", 1);
+        start = 5000 + start % (1 << 62);
+        uint64 n = 1 + size % 900;
+        act(MAKER, commissioning(b, fragmentsOf(start, n)));
+        for (uint64 i = 0; i < n; i++) {
+            check(products.isCommissioned(PRODUCT, fragment(start + i)), "in");
+            check(!products.isCommissioned(PRODUCT, fragment(start + n + i)), "out");
         }
-        check(medicines.productOf("set").units == 100, "count");
+        check(products.productOf(PRODUCT).units == n + 1, "count");
+        uint64 again = start + uint64(next(n));
+        refused(IMedicines.Code.DUPLICATE_SERIAL, MAKER, commissioning(b, fragmentsOf(again, 1)));
+    }
+
+    /// Somebody who chooses fragments fills a bucket of its own product: refused with a code, at a bounded cost; other
+    /// fragments and other products go on.
+    function test_a_crowded_place_refuses_its_fragments_only() public {
+        bytes32 b = lot("lot", 1);
+        bytes memory crowd = new bytes(0);
+        for (uint256 i = 0; i < 8; i++) crowd = abi.encodePacked(crowd, bytes8(uint64(i << 56 | 7)));
+        act(MAKER, commissioning(b, crowd));
+        bytes memory last = abi.encodePacked(bytes8(uint64(99) << 50 | 7));
+        uint256 before = gasleft();
+        refused(IMedicines.Code.CROWDED, MAKER, commissioning(b, last));
+        check(before - gasleft() < 500_000, "bounded");
+        more(b, 200);
+        registerProduct("other", MAKER);
+        act(MAKER, opening("other", "lot"));
+        act(MAKER, commissioning(batchId("other", "lot"), last));
     }
 }

@@ -2,10 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {IMedicines} from "../src/interfaces/IMedicines.sol";
-import {Base} from "./Base.t.sol";
+import {Stock} from "./Stock.t.sol";
 
 /// A product of MAKER's, and short names for captures of one operation.
-abstract contract Pack is Base {
+abstract contract Pack is Stock {
     bytes32 internal constant PRODUCT = "product";
     uint40 internal constant EXPIRY = uint40(START + 365 days);
     uint256 private documents;
@@ -13,8 +13,7 @@ abstract contract Pack is Base {
 
     function setUp() public virtual override {
         super.setUp();
-        vm.prank(vm.addr(REGULATOR));
-        medicines.registerProduct(PRODUCT, vm.addr(MAKER), "commitment", 10_000);
+        registerProduct(PRODUCT, MAKER);
     }
 
     function one(bytes memory operation) internal pure returns (bytes[] memory all) {
@@ -58,8 +57,8 @@ abstract contract Pack is Base {
         return string(abi.encodePacked(bytes1(48 + n / 10), bytes1(48 + n % 10)));
     }
 
-    function idOf(bytes32 tag) internal view returns (bytes32) {
-        return medicines.batchId(PRODUCT, tag);
+    function idOf(bytes32 tag) internal pure returns (bytes32) {
+        return batchId(PRODUCT, tag);
     }
 
     function fragmentsOf(uint64 first, uint256 n) internal pure returns (bytes memory out) {
@@ -74,17 +73,29 @@ abstract contract Pack is Base {
         return bytes8(keccak256(abi.encode("serial", serial)));
     }
 
-    /// A live lot of fresh serials, all loose with MAKER.
+    function opening(bytes32 product, bytes32 tag) internal pure returns (bytes memory) {
+        return abi.encodeCall(IMedicines.openBatch, (product, tag, EXPIRY));
+    }
+
+    function commissioning(bytes32 batch, bytes memory fragments) internal pure returns (bytes memory) {
+        return abi.encodeCall(IMedicines.commission, (batch, "root", fragments));
+    }
+
+    /// A lot of fresh serials, all loose with MAKER.
     function lot(bytes32 tag, uint32 n) internal returns (bytes32 id) {
-        act(MAKER, abi.encodeCall(IMedicines.openBatch, (PRODUCT, tag, EXPIRY, "root", n)));
+        act(MAKER, opening(PRODUCT, tag));
         id = idOf(tag);
-        act(MAKER, abi.encodeCall(IMedicines.commission, (id, fragmentsOf(serials, n))));
+        more(id, n);
+    }
+
+    function more(bytes32 id, uint32 n) internal {
+        act(MAKER, commissioning(id, fragmentsOf(serials, n)));
         serials += n;
     }
 
     function container(uint256 key, bytes32 tag) internal returns (bytes32) {
         act(key, abi.encodeCall(IMedicines.openContainer, (tag)));
-        return medicines.containerId(vm.addr(key), tag);
+        return containerId(vm.addr(key), tag);
     }
 
     function pack(uint256 key, bytes32 into, bytes32 batch, uint32 first, uint32 n) internal {
@@ -120,27 +131,53 @@ abstract contract Pack is Base {
         return abi.encodeCall(IMedicines.changeUnits, (batch, list(index, 1), to));
     }
 
+    function undoing(bytes32 documentHash, bytes32 batch, uint32 index) internal pure returns (bytes memory) {
+        return abi.encodeCall(IMedicines.undoDispense, (documentHash, 0, unit(batch, index), list(0, 1)));
+    }
+
+    /// Hash of the document that was captured last.
+    function lastDocument() internal view returns (bytes32) {
+        return bytes32(documents);
+    }
+
     function stateOf(bytes32 batch, uint32 index) internal view returns (IMedicines.State) {
-        return medicines.unitState(batch, index).effective;
+        return unitOf(batch, index).effective;
     }
 
     function whoHas(bytes32 batch, uint32 index) internal view returns (address) {
-        return medicines.holderOf(batch, index).custodian;
+        return holderOf(batch, index).custodian;
     }
 
-    /// Invariants 11 and 12: the rows of holders add up to the live units.
+    /// Invariants 11 and 12: each row counts the live units that stand in it, and all rows together all of them.
     function checkConserved(bytes32 batch) internal view {
-        IMedicines.BatchView memory b = medicines.batchOf(batch);
-        (IMedicines.Holding[] memory rows, uint32 next) = medicines.holdersOf(batch, 0, type(uint32).max);
-        uint256 held = 0;
-        for (uint256 i = 0; i < rows.length; i++) held += rows[i].count;
-        check(next == 0 && held == b.commissioned - b.ended, "commissioned = live + ended");
+        IMedicines.Batch memory b = batchOf(batch);
+        uint256[] memory standing = new uint256[](b.places);
         uint256 live = 0;
         for (uint32 i = 0; i < b.commissioned; i++) {
-            IMedicines.State s = medicines.unitState(batch, i).stored;
-            if (s == IMedicines.State.ACTIVE || s == IMedicines.State.HELD || s == IMedicines.State.LOCKED
-                || s == IMedicines.State.PARTIAL || s == IMedicines.State.RECALLED) live++;
+            Unit_ memory u = unitOf(batch, i);
+            if (isEnded(u.base)) continue;
+            live++;
+            standing[u.place]++;
         }
-        check(live == held, "states and counts agree");
+        check(live == b.commissioned - b.ended, "commissioned = live + ended");
+        for (uint256 i = 0; i < b.places; i++) {
+            check(rowOf(batch, i).count == standing[i], "a row counts what stands in it");
+            check(standing[i] == 0 || rowOf(batch, i).kind != 0, "nothing stands in a free row");
+        }
+        checkFree(batch, b);
+    }
+
+    /// The free rows are those of the list of free rows, each once.
+    function checkFree(bytes32 batch, IMedicines.Batch memory b) private view {
+        uint256 free = 0;
+        for (uint256 i = 0; i < b.places; i++) {
+            if (rowOf(batch, i).kind == 0) free++;
+        }
+        uint256 listed = 0;
+        for (uint256 at_ = b.freePlace; at_ != 0 && listed <= free; at_ = rowOf(batch, at_).key) {
+            check(rowOf(batch, at_).kind == 0, "free");
+            listed++;
+        }
+        check(free == listed, "free rows are listed");
     }
 }

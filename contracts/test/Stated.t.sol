@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IConsent} from "../src/interfaces/IConsent.sol";
 import {IDirectory} from "../src/interfaces/IDirectory.sol";
 import {IFolders} from "../src/interfaces/IFolders.sol";
+import {IProducts} from "../src/interfaces/IProducts.sol";
 import {IRecords} from "../src/interfaces/IRecords.sol";
 import {IStated} from "../src/interfaces/IStated.sol";
 import {Base} from "./Base.t.sol";
@@ -13,7 +14,7 @@ contract StatedTest is Base {
     bytes[] private none;
 
     /// Every call that carries a statement, with statements that say nothing.
-    function calls() private view returns (address[12] memory to, bytes[12] memory data) {
+    function calls() private view returns (address[14] memory to, bytes[14] memory data) {
         IDirectory.Registrars memory set;
         IDirectory.Entry memory entry;
         IDirectory.KeyChange memory key;
@@ -38,6 +39,10 @@ contract StatedTest is Base {
         (to[10], data[10]) = (address(consent), abi.encodeCall(IConsent.breakGlass, (emergency, "")));
         IRecords.Erase memory erase;
         (to[11], data[11]) = (address(records), abi.encodeCall(IRecords.erase, (erase, "")));
+        IProducts.TagHolders memory holders;
+        IProducts.RegisterProduct memory product;
+        (to[12], data[12]) = (address(products), abi.encodeCall(IProducts.setTagHolders, (holders, none)));
+        (to[13], data[13]) = (address(products), abi.encodeCall(IProducts.registerProduct, (product, none, "")));
     }
 
     function refusal(address to, bytes memory data) private returns (bytes4) {
@@ -47,7 +52,7 @@ contract StatedTest is Base {
     }
 
     function test_a_statement_stands_in_its_one_encoding() public {
-        (address[12] memory to, bytes[12] memory data) = calls();
+        (address[14] memory to, bytes[14] memory data) = calls();
         for (uint256 i = 0; i < to.length; i++) {
             anyone();
             check(refusal(to[i], data[i]) != IStated.NotCanonical.selector, "as it should be");
@@ -59,7 +64,7 @@ contract StatedTest is Base {
     }
 
     function test_a_statement_comes_from_an_account_itself() public {
-        (address[12] memory to, bytes[12] memory data) = calls();
+        (address[14] memory to, bytes[14] memory data) = calls();
         for (uint256 i = 0; i < to.length; i++) {
             check(refusal(to[i], data[i]) == IStated.NotTopLevel.selector, "through a contract");
         }

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NAMES = ["Directory", "Folders", "Records", "Consent", "Medicines", "Members"]
+NAMES = ["Directory", "Folders", "Records", "Consent", "Products", "Medicines", "Members"]
 ARTIFACTS = {name: json.loads((ROOT / "contracts" / "artifacts" / f"{name}.json").read_text()) for name in NAMES}
 
 

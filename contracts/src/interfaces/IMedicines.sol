@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Every pack of a medicine from commissioning to its end. Tags of products, lots, serials and SSCCs are blinded (HMAC
-/// under a key
-/// that the regulator holds too). A unit is (batch, index); it stands loose with an actor or in a container and
-/// inherits from
-/// the container's chain: shipping a pallet is one write.
+/// Every pack of a medicine from commissioning to its end. Tags of lots, serials and SSCCs are blinded (HMAC under the
+/// product's key, which the regulators hold too). A unit is (batch, index); it stands loose with an actor or in a
+/// container, and inherits from the container's chain: shipping a pallet is one write.
 ///
 /// The operations below `capture` are called inside `capture` only: it runs them in order, all or none.
+/// There are no views: readers prove the storage (docs/wire-formats.md §8).
 interface IMedicines {
-    /// Stored numbers are stable (4 bits). Ended: DISPENSED, DESTROYED … CONSUMED but PARTIAL, VOID. From 20 on:
-    /// derived, never stored.
+    /// What a unit is, or what an operation makes of it. Stable numbers; a unit's byte of storage holds the first four
+    /// bits of a number up to 15 (0: ACTIVE) and four marks above it: 16 HELD, 32 LOCKED, 64 RECALLED, 128 BARRED. Ended:
+    /// DISPENSED, DESTROYED … CONSUMED, VOID, OPENED_DISPENSED. From 20 on: derived, never stored.
     enum State {
-        NONE, ACTIVE, HELD, DISPENSED, PARTIAL, DESTROYED, STOLEN, SAMPLED, EXPORTED, LOST, CONSUMED, RECALLED, VOID,
-            LOCKED, UNUSED_14, UNUSED_15,
-        UNUSED_16, UNUSED_17, UNUSED_18, UNUSED_19, PACKED, IN_TRANSIT, EXPIRED, BATCH_RECALLED, WITHDRAWN
+        NONE,
+        ACTIVE,
+        HELD,             // a mark
+        DISPENSED,
+        PARTIAL,          // opened: dispensed by its holder, or sent back; never traded
+        DESTROYED,
+        STOLEN,
+        SAMPLED,
+        EXPORTED,
+        LOST,
+        CONSUMED,
+        RECALLED,         // a mark: this unit, apart from its lot
+        VOID,
+        LOCKED,           // a mark: held by a regulator
+        OPENED_DISPENSED, // dispensed after it was PARTIAL; what counts is DISPENSED
+        BACK,             // an opened or undone pack that left its dispenser: never dispensed, only sent further back
+        UNUSED_16, UNUSED_17, UNUSED_18, UNUSED_19,
+        PACKED, IN_TRANSIT, EXPIRED, BATCH_RECALLED, WITHDRAWN
     }
     /// Why something was refused. Stable numbers.
     enum Code {
@@ -26,13 +41,13 @@ interface IMedicines {
         NOT_RECEIVER,       // 5
         UNKNOWN_PRODUCT,    // 6
         UNKNOWN_BATCH,      // 7
-        UNKNOWN_UNIT,       // 8  index past the count
+        UNKNOWN_UNIT,       // 8  index past the last unit
         UNKNOWN_CONTAINER,  // 9
-        EXISTS,             // 10 product, batch or container is there already
+        EXISTS,             // 10 batch or container is there already
         DUPLICATE_SERIAL,   // 11 (GTIN, serial) was commissioned before, in this lot or another
-        NOT_LIVE,           // 12 the batch is not commissioned to its last unit
-        COMPLETE,           // 13 the batch holds all its units already
-        TABLE_FULL,         // 14 grow the product's table first
+        UNUSED_12,
+        CLOSED,             // 13 the lot takes no more units: a regulator moved its owner's stock
+        CROWDED,            // 14 too many serials share this one's place in the product's table: it takes another serial
         PENDING,            // 15 a transfer is pending
         NOT_PENDING,        // 16
         HAS_PARENT,         // 17 moves only with its parent
@@ -52,7 +67,10 @@ interface IMedicines {
         NOT_IN_CAPTURE,     // 31 an operation outside `capture`, or `capture` inside one
         TOO_MANY,           // 32
         BAD_ARGUMENT,       // 33
-        INACTIVE_PARTNER    // 34 the other side of the move is not active
+        INACTIVE_PARTNER,   // 34 the other side of the move is not active
+        IS_BARRED,          // 35 opened, or undone: it goes to the same patient or back, never on
+        NOT_ITS_ORIGIN,     // 36 goods go back to whom they came from, or to whom a regulator names
+        IS_ACTIVE           // 37 a regulator moves stock of a custodian that is not active only
     }
     enum Purpose { TRADE, RETURN, QUARANTINE, DESTRUCTION }
 
@@ -60,61 +78,45 @@ interface IMedicines {
         bytes32 batch;
         uint32 index;
     }
-    struct ProductView {
-        address owner;
-        bytes32 keyCommitment;
-        bool withdrawn;
-        uint32 generations;
-        uint64 units;          // fragments in all generations
-        uint64 room;           // fragments that the newest generation still takes
-    }
-    struct BatchView {
-        bytes32 product;
-        bytes32 root;          // RFC 6962 root of the units' tags, in order of index
+    struct Batch {             // storage layout: docs/wire-formats.md §8
+        bytes32 product;       // 0: no such lot
         uint40 expiry;         // seconds, exclusive
-        uint32 count;          // declared
-        uint32 commissioned;   // == count: live
+        uint32 commissioned;   // units 0 … commissioned - 1 exist
         uint32 ended;          // live units = commissioned - ended
+        uint32 number;         // of the lot, from 1, as containers note it
+        uint24 parts;          // commissionings
+        uint16 places;         // rows of holders that were ever used
+        uint16 freePlace;      // the first row to be used again; 0: none
         bool recalled;
+        bool closed;           // takes no more units
     }
-    struct ContainerView {
-        bytes32 parent;        // 0: outermost
-        address custodian;     // of the outermost container
-        address receiver;      // pending, of the outermost container; 0: none
-        Purpose purpose;       // of the pending transfer
-        bool held;             // itself
-        uint32 blemishes;      // held containers, held, locked and recalled units inside at any depth (itself included)
-        uint32 contents;       // units and containers directly inside
+    struct Part {              // storage layout: docs/wire-formats.md §8
+        bytes24 root;          // of RFC 6962, over the part's units' tags in order of index; the first 24 bytes
+        uint32 first;          // index of its first unit
+        uint32 count;
     }
-    struct UnitView {
-        State stored;
-        State effective;       // the worst of unit, product, batch, containers; an ended unit stays what it is
-        uint40 expiry;
-        bool recalled;         // the batch or the unit
-        bool withdrawn;
-        bool expired;
-        bool packed;
-        bool inTransit;
+    struct Container {         // storage layout: docs/wire-formats.md §8
+        uint64 parent;         // key; 0: outermost
+        uint24 custodian;      // number of an actor, like the next two; 0: no such container. Of the outermost one
+        uint24 receiver;       // pending; 0: none
+        uint24 from;           // whom it came from; 0: nobody; 2^24 - 1: several, or it came back
+        uint24 contents;       // units and containers directly inside
+        uint24 blemishes;      // what bars it from trade, at any depth, itself included
+        uint32 lot;            // number of the first lot inside
+        uint16 place;          // in the rows of `lot`; 0: none of its units is directly inside
+        uint8 height;          // levels below that were ever filled
+        uint8 flags;           // 1 held, 2 locked, 4 and 8: purpose of the pending transfer, 16 came from another actor
     }
-    struct Holding {
-        address custodian;
-        address receiver;      // pending; 0: none
-        bytes32 container;     // that holds the units directly; 0: loose
-        uint32 count;          // live units
+    struct Recall {            // storage layout: docs/wire-formats.md §8
+        uint24 by;             // number of the actor that ordered it
+        uint64 number;         // of the newest recall of this lot, in the list of all
     }
-    struct CaptureView {
-        uint40 capturedAt;     // seconds; 0: not captured
-        Code code;             // OK, or the first code that a dispense answered
-    }
-
-    event ProductRegistered(bytes32 indexed product, address indexed owner, bytes32 keyCommitment);
-    event ProductGrown(bytes32 indexed product, uint32 generation, uint32 capacity);
     event ProductWithdrawn(bytes32 indexed product, bool withdrawn);
     event Captured(bytes32 indexed captureId, address indexed submitter, bytes32 indexed documentHash,
         bytes32 eventsRoot, uint32 part, Code code);
     event CaptureRepeated(bytes32 indexed captureId);
-    event BatchOpened(bytes32 indexed batch, bytes32 indexed product, uint40 expiry, bytes32 root, uint32 count);
-    event Commissioned(bytes32 indexed batch, uint32 first, uint32 count, bool live);
+    event BatchOpened(bytes32 indexed batch, bytes32 indexed product, bytes32 tag, uint40 expiry);
+    event Commissioned(bytes32 indexed batch, uint24 indexed part, uint32 first, uint32 count, bytes32 root);
     event ContainerOpened(bytes32 indexed container, address indexed by, bytes32 tag);
     event UnitsPacked(bytes32 indexed container, bytes32 indexed batch, uint32 count);
     event UnitsUnpacked(bytes32 indexed container, bytes32 indexed batch, uint32 count);
@@ -126,32 +128,39 @@ interface IMedicines {
     event ShippingEnded(bytes32 indexed container, address indexed from, address indexed to, address by);
     event ContainerHeld(bytes32 indexed container, address indexed by, bool held);
     event UnitChanged(bytes32 indexed batch, uint32 indexed index, State state, address indexed by);
+    event StockMoved(bytes32 indexed batch, address indexed from, address indexed to, address by);
+    event ContainerMoved(bytes32 indexed container, address indexed from, address indexed to, address by);
     /// Something that both actors must see: `by` was refused; `other` is the unit's custodian (of a dispensed unit: its
-    /// dispenser).
-    event Alert(bytes32 indexed batch, uint32 index, Code code, address indexed by, address indexed other);
-    event BatchRecalled(bytes32 indexed batch, address indexed by, bytes32 reason, uint32 commissioned, uint32 live);
-    event RecallAcknowledged(bytes32 indexed batch, address indexed by);
+    /// dispenser). `n`, `before` here and below: place in a list (lib/Lists.sol), folded into one slot. This one is the
+    /// lot's. Entry: keccak256(abi.encode(index, code, by, other)).
+    event Alert(bytes32 indexed batch, uint32 index, Code code, address indexed by, address indexed other, uint64 n,
+        bytes24 before);
+    /// In the list of all recalls and reversals. Entry: keccak256(abi.encode(batch, by, reason, recalled)).
+    event BatchRecalled(bytes32 indexed batch, address indexed by, bool recalled, bytes32 reason, uint32 commissioned,
+        uint32 live, uint64 n, bytes24 before);
+    /// In the lot's list. Entry: keccak256(abi.encode(by, recall)), `recall` the number of the recall.
+    event RecallAcknowledged(bytes32 indexed batch, address indexed by, uint64 recall, uint64 n, bytes24 before);
 
     /// The contract of medicines refused.
     error Refused(Code code, bytes32 thing);
 
-    // Products. Not captured: they come from no EPCIS document.
+    // Not captured: they come from no EPCIS document.
 
-    /// By a REGULATOR. `product`: blinded GTIN; `capacity`: units that the first generation of its fragment table
-    /// takes.
-    function registerProduct(bytes32 product, address owner, bytes32 keyCommitment, uint32 capacity) external;
-    /// By the owner: a further generation (at most 16).
-    function growProduct(bytes32 product, uint32 capacity) external;
     /// By a REGULATOR.
     function withdrawProduct(bytes32 product, bool withdrawn) external;
-    /// By a listed actor.
-    function acknowledgeRecall(bytes32 batch) external;
+    /// By a holder of units of the lot, once a recall. `place`: of its row (holdersOf), loose or a container of its own.
+    function acknowledgeRecall(bytes32 batch, uint16 place) external;
+    /// By a REGULATOR: the loose units of one row, whose custodian is not active any more, to another actor. The lot is
+    /// closed with it if they are its owner's (place 0).
+    function moveStock(bytes32 batch, uint16 place, address to) external;
+    /// By a REGULATOR: outermost containers of custodians that are not active any more, with all that is inside.
+    function moveContainers(bytes32[] calldata containers, address to) external;
 
     /// One EPCIS document, or one part (from 0) of a large one: `operations` are calldata of the operations below (at
-    /// most 64). All or
-    /// none take effect; only a dispense answers with a code instead of reverting. The same (sender, document, part)
-    /// again changes
-    /// nothing and returns the first answer. `captureId = keccak256(abi.encode(sender, documentHash, part))`.
+    /// most 64). All or none take effect; only a dispense answers with a code instead of reverting. The same (sender,
+    /// document, part) again changes nothing and returns the first answer.
+    /// `captureId = keccak256(abi.encode(sender, documentHash, part))`. `documentHash` and the leaves of `eventsRoot` are
+    /// salted.
     function capture(bytes32 documentHash, bytes32 eventsRoot, uint32 part, bytes[] calldata operations) external
         returns (bytes32 captureId, Code code);
 
@@ -159,11 +168,10 @@ interface IMedicines {
 
     /// By the product's owner, a MANUFACTURER. batch id = keccak256(abi.encode(product, tag)), `tag` the blinded GTIN
     /// and lot.
-    function openBatch(bytes32 product, bytes32 tag, uint40 expiry, bytes32 root, uint32 count) external;
-    /// By the product's owner: the next units of the batch, in order: 8 bytes each, the first 8 of the unit's blinded
-    /// tag, not zero. The batch is
-    /// live with its last unit. About 1,700 units fit a transaction's 16,777,216 gas.
-    function commission(bytes32 batch, bytes calldata fragments) external;
+    function openBatch(bytes32 product, bytes32 tag, uint40 expiry) external;
+    /// By the product's owner: the lot's next units, live at once. `root`: of RFC 6962 over their 32-byte tags in order
+    /// of index; `fragments`: the first 8 bytes of each tag in the same order.
+    function commission(bytes32 batch, bytes32 root, bytes calldata fragments) external;
     /// container id = the first 8 bytes of keccak256(abi.encode(sender, tag)), then zeros; `tag` the blinded SSCC (or
     /// random, for a loose transfer).
     function openContainer(bytes32 tag) external;
@@ -177,8 +185,7 @@ interface IMedicines {
     /// The children are outermost afterwards, with the sender.
     function unpackContainers(bytes32 parent, bytes32[] calldata children) external;
     /// An outermost container to a listed actor of the trade. RETURN, QUARANTINE and DESTRUCTION take what may not be
-    /// traded, to
-    /// a MANUFACTURER, WHOLESALER or REGULATOR.
+    /// traded: to whom it came from, to a REGULATOR, or to the owner or whom a REGULATOR named for every lot inside.
     function ship(bytes32 container, address to, Purpose purpose) external;
     function accept(bytes32 container) external;
     /// By the named receiver (rejected) or the sender (voided).
@@ -186,28 +193,20 @@ interface IMedicines {
     /// By the custodian or a REGULATOR; a REGULATOR's hold is released by a REGULATOR only.
     function holdContainer(bytes32 container, bool held) external;
     /// By a PHARMACY or HOSPITAL. Units that may not be dispensed stay as they are: an Alert each, and a code. At most
-    /// one in a capture.
+    /// one in a capture. An actor leaves at most 1,000 alerts a day; the code is answered all the same.
     function dispense(Unit[] calldata units) external returns (Code code);
-    /// By the dispenser within 10 days: `dispensed` are the units that the capture dispensed (those without an Alert,
-    /// in their order),
-    /// `which` are positions in it.
-    function undoDispense(bytes32 captureId, Unit[] calldata dispensed, uint32[] calldata which) external;
-    /// Any other move of loose or packed units; docs/contracts.md has the table of who may do which.
+    /// By the dispenser within 10 days of its capture (documentHash, part): `dispensed` are the units that it dispensed
+    /// (those without an Alert, in their order), `which` are positions in it. The unit is what it was before, and barred
+    /// from trade.
+    function undoDispense(bytes32 documentHash, uint32 part, Unit[] calldata dispensed, uint32[] calldata which)
+        external;
+    /// Any other move of loose or packed units; docs/contracts.md has the table of who may do which. HELD, LOCKED and
+    /// RECALLED set a mark; ACTIVE takes HELD away, and of a REGULATOR LOCKED too.
     function changeUnits(bytes32 batch, uint32[] calldata indexes, State to) external;
-    /// By the product's owner or a REGULATOR. Cannot be undone.
+    /// By a REGULATOR: takes the mark RECALLED away from units.
+    function reverseUnits(bytes32 batch, uint32[] calldata indexes) external;
+    /// By the product's owner or a REGULATOR.
     function recallBatch(bytes32 batch, bytes32 reason) external;
-
-    function productOf(bytes32 product) external view returns (ProductView memory);
-    function batchOf(bytes32 batch) external view returns (BatchView memory);
-    function containerOf(bytes32 container) external view returns (ContainerView memory);
-    function unitState(bytes32 batch, uint32 index) external view returns (UnitView memory);
-    function holderOf(bytes32 batch, uint32 index) external view returns (Holding memory);
-    /// Rows of present holders; `next` 0: that was the last page. The counts of all rows add up to commissioned -
-    /// ended.
-    function holdersOf(bytes32 batch, uint32 from, uint32 max) external view
-        returns (Holding[] memory rows, uint32 next);
-    function isCommissioned(bytes32 product, bytes8 fragment) external view returns (bool);
-    function captureOf(bytes32 captureId) external view returns (CaptureView memory);
-    function batchId(bytes32 product, bytes32 tag) external pure returns (bytes32);
-    function containerId(address opener, bytes32 tag) external pure returns (bytes32);
+    /// By who ordered it; by a REGULATOR if that one is not active any more.
+    function reverseRecall(bytes32 batch, bytes32 reason) external;
 }

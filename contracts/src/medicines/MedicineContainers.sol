@@ -4,30 +4,16 @@ pragma solidity ^0.8.28;
 import {Roles} from "../Roles.sol";
 import {MedicineUnits} from "./MedicineUnits.sol";
 
-/// Containers: one slot each, under a 64-bit key (the id's first 8 bytes). Custody and a pending transfer stand in the
-/// outermost one. What
-/// bars a tree from trade is counted upwards when it happens, so that shipping looks at the outermost container only.
+/// Containers: one word each, under a 64-bit key (the id's first 8 bytes). Custody, a pending transfer and where it came
+/// from stand in the outermost one. What bars a tree from trade is counted upwards when it happens, so that shipping
+/// looks at the outermost container only.
 abstract contract MedicineContainers is MedicineUnits {
-    struct Container {
-        uint64 parent;
-        uint32 custodian; // actor number; 0: no such container
-        uint32 receiver;
-        uint24 contents;
-        uint24 blemishes;
-        uint32 lot;       // number of the first batch inside; further ones in moreLots
-        uint16 position;  // in the holders of `lot`; 0: none of its units is directly inside
-        uint8 height;     // levels below that were ever filled
-        uint8 flags;
-    }
-
     uint8 internal constant HELD = 1;
-    uint8 internal constant LOCKED = 2; // held by a regulator
+    uint8 internal constant LOCKED = 2;   // held by a regulator
+    uint8 internal constant ARRIVED = 16; // came from another actor since it was last empty
     uint8 internal constant PURPOSE_SHIFT = 2;
     uint256 internal constant DEPTH_MAX = 8;
     uint256 private constant LOTS_MAX = 64;
-
-    mapping(uint64 key => Container) internal containers;
-    mapping(uint64 key => uint32[]) internal moreLots;
 
     function _keyOf(bytes32 id) internal view returns (uint64 key) {
         key = uint64(bytes8(id));
@@ -36,6 +22,10 @@ abstract contract MedicineContainers is MedicineUnits {
 
     function _idOf(uint64 key) internal pure returns (bytes32) {
         return bytes32(bytes8(key));
+    }
+
+    function _purposeOf(Container storage c) internal view returns (Purpose) {
+        return Purpose((c.flags >> PURPOSE_SHIFT) & 3);
     }
 
     function _outermost(uint64 key) internal view returns (uint64 root, uint256 level) {
@@ -47,8 +37,7 @@ abstract contract MedicineContainers is MedicineUnits {
     }
 
     /// The sender may open it and pack into it: it has the outermost container, which is going nowhere.
-    function _requireMine(uint64 key) internal view returns (uint256 level) {
-        uint64 root;
+    function _requireMine(uint64 key) internal view returns (uint64 root, uint256 level) {
         (root, level) = _outermost(key);
         Container storage c = containers[root];
         _require(c.custodian == actorNumbers[msg.sender], Code.NOT_CUSTODIAN, _idOf(key));
@@ -63,46 +52,47 @@ abstract contract MedicineContainers is MedicineUnits {
         emit ContainerOpened(id, msg.sender, tag);
     }
 
-    /// Where the container stands among the holders of a batch; a new place where it has none.
-    function _packedHolder(uint32 batch, uint64 key) internal returns (uint16 position) {
+    /// Where the container stands among the holders of a lot; a new place if it has none.
+    function _packedRow(bytes32 batch, uint64 key) private returns (uint16 place) {
         Container storage c = containers[key];
-        if (c.lot == 0 || c.lot == batch) {
-            if (c.lot == batch && c.position != 0) return c.position;
-            position = _addHolder(batch, Kind.PACKED, key);
-            (c.lot, c.position) = (batch, position);
-            return position;
-        }
-        bytes32 at_ = keccak256(abi.encode(batch, Kind.PACKED, key));
-        position = positions[at_];
-        if (position == 0) {
-            position = _addHolder(batch, Kind.PACKED, key);
-            positions[at_] = position;
-        }
+        uint32 lot = batches[batch].number;
+        bool own = c.lot == 0 || c.lot == lot;
+        bytes32 at_ = _placeKey(batch, Kind.PACKED, key);
+        place = own ? c.place : placesOf[at_];
+        if (place != 0) return place;
+        place = _takePlace(batch, Row(key, 0, 0, Kind.PACKED, false));
+        if (own) (c.lot, c.place) = (lot, place);
+        else placesOf[at_] = place;
     }
 
-    function _packUnits(uint64 key, bytes32 id, uint32[] memory list, uint32 first, uint32 n) internal {
-        uint32 batch = batchNumbers[id];
-        _require(batch != 0, Code.UNKNOWN_BATCH, id);
-        _require(n != 0 && n <= type(uint16).max, Code.BAD_ARGUMENT, id);
-        uint16 to = _packedHolder(batch, key);
-        uint32 blemished = _move(id, list, first, n, Kind.LOOSE, actorNumbers[msg.sender], to);
-        containers[key].contents += uint24(n);
+    function _packUnits(uint64 key, bytes32 batch, uint32[] calldata list, uint32 first, uint32 n) internal {
+        uint32 lot = _batch(batch).number;
+        _require(n != 0 && n <= type(uint16).max, Code.BAD_ARGUMENT, batch);
+        Moved memory m;
+        (m.kind, m.key, m.to) = (Kind.LOOSE, actorNumbers[msg.sender], _packedRow(batch, key));
+        _move(batch, list, first, n, m);
+        uint64 root = key;
         for (uint64 at_ = key; at_ != 0; at_ = containers[at_].parent) {
-            if (blemished != 0) containers[at_].blemishes += uint24(blemished);
-            _addLot(at_, batch);
+            if (m.blemished != 0) containers[at_].blemishes += uint24(m.blemished);
+            _addLot(at_, lot);
+            root = at_;
         }
-        emit UnitsPacked(_idOf(key), id, n);
+        _comesFrom(root, m.origin);
+        containers[key].contents += uint24(n);
+        emit UnitsPacked(_idOf(key), batch, n);
     }
 
-    function _unpackUnits(uint64 key, bytes32 id, uint32[] memory list, uint32 first, uint32 n) internal {
-        uint32 batch = batchNumbers[id];
-        _require(batch != 0, Code.UNKNOWN_BATCH, id);
-        _require(n != 0, Code.BAD_ARGUMENT, id);
-        uint16 to = _looseHolder(batch, actorNumbers[msg.sender]);
-        uint32 blemished = _move(id, list, first, n, Kind.PACKED, key, to);
-        if (blemished != 0) _blemish(key, -int256(uint256(blemished)));
+    function _unpackUnits(uint64 key, bytes32 batch, uint32[] calldata list, uint32 first, uint32 n) internal {
+        _batch(batch);
+        _require(n != 0, Code.BAD_ARGUMENT, batch);
+        (uint64 root,) = _requireMine(key);
+        Moved memory m;
+        (m.kind, m.key, m.arrived) = (Kind.PACKED, key, containers[root].flags & ARRIVED != 0);
+        m.to = _looseRow(batch, actorNumbers[msg.sender], m.arrived ? containers[root].from : 0);
+        _move(batch, list, first, n, m);
+        if (m.blemished != 0) _blemish(key, -int256(uint256(m.blemished)));
         _leave(key, n);
-        emit UnitsUnpacked(_idOf(key), id, n);
+        emit UnitsUnpacked(_idOf(key), batch, n);
     }
 
     function _nest(uint64 parent, uint256 level, uint64 child) internal {
@@ -113,6 +103,8 @@ abstract contract MedicineContainers is MedicineUnits {
         (uint64 root,) = _outermost(parent);
         _require(root != child, Code.CYCLE, _idOf(child));
         _require(level + 1 + c.height <= DEPTH_MAX, Code.TOO_DEEP, _idOf(child));
+        _comesFrom(root, c.from);
+        if (c.flags & ARRIVED != 0) containers[root].flags |= ARRIVED;
         c.parent = parent;
         containers[parent].contents++;
         uint8 height = c.height;
@@ -128,12 +120,13 @@ abstract contract MedicineContainers is MedicineUnits {
         emit ContainerPacked(_idOf(parent), _idOf(child));
     }
 
-    function _unnest(uint64 parent, uint64 child) internal {
+    function _unnest(uint64 parent, uint64 root, uint64 child) internal {
         Container storage c = containers[child];
         _require(c.parent == parent, Code.NOT_A_CHILD, _idOf(child));
         if (c.blemishes != 0) _blemish(parent, -int256(uint256(c.blemishes)));
-        c.parent = 0;
-        c.custodian = actorNumbers[msg.sender];
+        Container storage r = containers[root];
+        (c.parent, c.custodian, c.from) = (0, r.custodian, r.from);
+        c.flags |= r.flags & ARRIVED;
         _leave(parent, 1);
         emit ContainerUnpacked(_idOf(parent), _idOf(child));
     }
@@ -150,48 +143,69 @@ abstract contract MedicineContainers is MedicineUnits {
     function _tradeCode(uint64 key) internal view returns (Code code) {
         Container storage c = containers[key];
         if (c.blemishes != 0) return Code.IS_HELD;
-        code = c.lot == 0 ? Code.OK : _batchCode(batches[c.lot]);
-        for (uint256 i = 0; code == Code.OK && i < moreLots[key].length; i++) {
-            code = _batchCode(batches[moreLots[key][i]]);
+        for (uint256 i = 0; code == Code.OK && i < _lotsIn(key); i++) {
+            code = _batchCode(batches[_lotIn(key, i)]);
+        }
+    }
+
+    /// May these goods go back to that actor: whom they came from, a regulator, or the owner or whom a regulator named
+    /// of every lot inside?
+    function _mayGoBack(uint64 key, address to) internal view returns (bool may) {
+        uint24 from = containers[key].from;
+        may = true;
+        if (_isActive(to, Roles.REGULATOR) || (from != 0 && from == actorNumbers[to])) return may;
+        for (uint256 i = 0; may && i < _lotsIn(key); i++) {
+            bytes32 lot = _lotIn(key, i);
+            may = products.takesBack(batches[lot].product, lot, to);
         }
     }
 
     /// May take part in the trade: any of the roles that handle packs.
     function _isPartner(address actor) internal view returns (bool) {
-        uint32 roles = _activeRoles(actor);
-        return roles & (Roles.MANUFACTURER | Roles.WHOLESALER | Roles.PHARMACY | Roles.HOSPITAL | Roles.REGULATOR) != 0;
+        return _isActive(actor, Roles.MANUFACTURER) || _isActive(actor, Roles.WHOLESALER)
+            || _isDispenser(actor) || _isActive(actor, Roles.REGULATOR);
     }
 
-    function _takesBack(address actor) internal view returns (bool) {
-        return _activeRoles(actor) & (Roles.MANUFACTURER | Roles.WHOLESALER | Roles.REGULATOR) != 0;
+    function _isDispenser(address actor) internal view returns (bool) {
+        return _isActive(actor, Roles.PHARMACY) || _isActive(actor, Roles.HOSPITAL);
     }
 
-    /// 0 where the actor is not active.
-    function _activeRoles(address actor) internal view returns (uint32) {
-        return directory.isActive(actor, 0) ? directory.actorOf(actor).roles : 0;
+    function _lotsIn(uint64 key) private view returns (uint256) {
+        return containers[key].lot == 0 ? 0 : 1 + moreLots[key].length;
     }
 
-    /// An emptied container forgets which lots were inside.
+    function _lotIn(uint64 key, uint256 i) private view returns (bytes32) {
+        return lots[i == 0 ? containers[key].lot : moreLots[key][i - 1]];
+    }
+
+    /// Something is put into this outermost container that came from there.
+    function _comesFrom(uint64 root, uint24 from) private {
+        Container storage c = containers[root];
+        if (c.from != from) c.from = c.contents == 0 ? from : SEVERAL;
+    }
+
+    /// An emptied container forgets which lots were inside and where they came from.
     function _leave(uint64 key, uint32 n) private {
         Container storage c = containers[key];
         c.contents -= uint24(n);
         if (c.contents != 0) return;
-        (c.lot, c.position, c.height) = (0, 0, 0);
+        (c.lot, c.place, c.height, c.from) = (0, 0, 0, 0);
+        c.flags &= ~ARRIVED;
         delete moreLots[key];
     }
 
-    function _addLot(uint64 key, uint32 batch) private {
+    function _addLot(uint64 key, uint32 lot) private {
         Container storage c = containers[key];
-        if (c.lot == batch) return;
+        if (c.lot == lot) return;
         if (c.lot == 0) {
-            c.lot = batch;
+            c.lot = lot;
             return;
         }
         uint32[] storage more = moreLots[key];
         for (uint256 i = 0; i < more.length; i++) {
-            if (more[i] == batch) return;
+            if (more[i] == lot) return;
         }
         _require(more.length < LOTS_MAX, Code.TOO_MANY, _idOf(key));
-        more.push(batch);
+        more.push(lot);
     }
 }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// A set of 8-byte fragments that only grows, for itself and one bucket at a time (extendible hashing without a
+/// directory; docs/decisions says why). A bucket is a word: its depth d in the low 8 bits, and eight lanes of 31 bits.
+/// It holds the fragments whose low d bits are its place. A full bucket at place p splits into p and p + 2^d.
+///
+/// A lane is a 1 with the fragment's next bits below it, 30 of them when it is put in: place and lane identify the
+/// fragment. A split takes one bit off each lane, which has become part of the place. So a fragment that is not in is
+/// taken for one that is with odds of about 8 × depth / 2 in 2^30: the set never forgets, and rarely refuses too much.
+///
+/// Whoever chooses fragments can fill one bucket. Splitting stops after SPLITS_MAX at once and at DEPTH_MAX: such a
+/// fragment is refused at a bounded cost, and no other product's table is touched.
+library SerialTable {
+    uint256 private constant LANES = 8;
+    uint256 private constant LANE_BITS = 31;
+    uint256 private constant LANE = (1 << LANE_BITS) - 1;
+    uint256 private constant FRESH = 1 << 30;   // the 1 above the 30 bits of a new lane
+    uint256 private constant DEPTH_MAX = 30;
+    uint256 private constant SPLITS_MAX = 4;    // an honest insertion needs more once in 2^32 splits
+    uint256 private constant LANES_SHIFT = 8;
+
+    enum Found { NEW, DUPLICATE, CROWDED }
+
+    /// `first`: the slot of place 0; place p stands p slots behind it. `guess`: a depth to look at first.
+    function insert(uint256 first, uint256 guess, uint64 fragment) internal returns (Found) {
+        (uint256 place, uint256 word) = _bucket(first, guess, fragment);
+        (bool found, uint256 used) = _look(word, fragment);
+        if (found) return Found.DUPLICATE;
+        for (uint256 splits = 0; used == LANES; splits++) {
+            uint256 depth = word & 0xff;
+            if (splits == SPLITS_MAX || depth == DEPTH_MAX) return Found.CROWDED;
+            uint256 other;
+            (word, other) = _split(word);
+            uint256 sibling = place + (1 << depth);
+            // the half that the fragment is not of is written here, the other one below
+            if ((fragment >> depth) & 1 == 0) {
+                _store(first + sibling, other);
+            } else {
+                _store(first + place, word);
+                (place, word) = (sibling, other);
+            }
+            used = _usedOf(word);
+        }
+        uint256 lane = FRESH | ((fragment >> (word & 0xff)) & (FRESH - 1));
+        _store(first + place, word | lane << (LANES_SHIFT + used * LANE_BITS));
+        return Found.NEW;
+    }
+
+    function contains(uint256 first, uint256 guess, uint64 fragment) internal view returns (bool found) {
+        (, uint256 word) = _bucket(first, guess, fragment);
+        (found,) = _look(word, fragment);
+    }
+
+    /// The depth that most buckets of a table of `units` fragments have.
+    function guessOf(uint256 units) internal pure returns (uint256 depth) {
+        for (units = units * 2 / 9; units != 0; units >>= 1) depth++;
+    }
+
+    /// The bucket that the fragment belongs to. A bucket that was made is never 0 (but for place 0 before its first
+    /// fragment), and one that was not made hides behind the one that it will split from.
+    function _bucket(uint256 first, uint256 guess, uint64 fragment) private view returns (uint256 place, uint256 word) {
+        assembly ("memory-safe") {
+            place := and(fragment, sub(shl(guess, 1), 1))
+            for {} 1 {} {
+                word := sload(add(first, place))
+                let right := and(fragment, sub(shl(and(word, 0xff), 1), 1))
+                switch word
+                case 0 {
+                    if iszero(place) { break }
+                    place := xor(place, shl(sub(255, clz(place)), 1)) // without its highest bit
+                }
+                default {
+                    if eq(place, right) { break }
+                    place := right
+                }
+            }
+        }
+    }
+
+    /// Is the fragment in this bucket, and how many lanes are used?
+    function _look(uint256 word, uint64 fragment) private pure returns (bool found, uint256 used) {
+        assembly ("memory-safe") {
+            // bit 31: no lane differs from the fragment in no bit at all
+            let bits := or(and(shr(and(word, 0xff), fragment), 0x3fffffff), 0x80000000)
+            for { let rest := shr(8, word) } rest { rest := shr(31, rest) } {
+                let lane := and(rest, 0x7fffffff)
+                let unlike := xor(lane, bits)
+                // equal below the lane's 1: the lowest bit that differs is that 1, or above it
+                if gt(shl(1, and(unlike, sub(0, unlike))), lane) { found := 1 }
+                used := add(used, 1)
+            }
+        }
+    }
+
+    function _usedOf(uint256 word) private pure returns (uint256 used) {
+        for (word >>= LANES_SHIFT; word != 0; word >>= LANE_BITS) used++;
+    }
+
+    /// Lanes whose lowest bit is 0 stay; those with 1 go. Both halves are one deeper.
+    function _split(uint256 word) private pure returns (uint256 low, uint256 high) {
+        uint256 depth = (word & 0xff) + 1;
+        (low, high) = (depth, depth);
+        (uint256 lows, uint256 highs) = (LANES_SHIFT, LANES_SHIFT);
+        for (word >>= LANES_SHIFT; word != 0; word >>= LANE_BITS) {
+            uint256 lane = word & LANE;
+            if (lane & 1 == 0) {
+                low |= (lane >> 1) << lows;
+                lows += LANE_BITS;
+            } else {
+                high |= (lane >> 1) << highs;
+                highs += LANE_BITS;
+            }
+        }
+    }
+
+    function _store(uint256 slot, uint256 word) private {
+        assembly ("memory-safe") {
+            sstore(slot, word)
+        }
+    }
+}

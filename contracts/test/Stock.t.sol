@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IMedicines} from "../src/interfaces/IMedicines.sol";
+import {Base} from "./Base.t.sol";
+
+/// Reads lots, units, holders and containers where they are stored (docs/wire-formats.md §8), as programs do.
+abstract contract Stock is Base {
+    uint256 internal constant SEVERAL = type(uint24).max;
+
+    struct Unit_ {
+        uint256 state;   // the byte
+        IMedicines.State base;
+        IMedicines.State effective;
+        bool barred;
+        uint256 place;
+    }
+    struct Row_ {
+        uint64 key;
+        uint32 count;
+        uint256 from;
+        uint256 kind;
+        bool kept;
+    }
+    struct Holding_ {
+        address custodian;
+        address receiver;
+        bytes32 container;
+        uint32 count;
+        uint16 place;
+    }
+    struct Box_ {
+        bytes32 parent;
+        address custodian;  // of the outermost one, like the next three
+        address receiver;
+        uint256 from;
+        IMedicines.Purpose purpose;
+        bool held;
+        uint256 blemishes;
+        uint256 contents;
+        uint64 root;
+    }
+
+    function word(bytes32 slot, uint256 i) internal view returns (uint256) {
+        return uint256(vm.load(address(medicines), bytes32(uint256(slot) + i)));
+    }
+
+    function entry(bytes32 key, uint256 slot) internal pure returns (bytes32) {
+        return keccak256(abi.encode(key, slot));
+    }
+
+    function inner(bytes32 key, uint256 slot, uint256 i) internal pure returns (bytes32) {
+        return keccak256(abi.encode(i, entry(key, slot)));
+    }
+
+    function isWithdrawn(bytes32 product) internal view returns (bool) {
+        return word(entry(product, 0), 0) == 1;
+    }
+
+    function batchOf(bytes32 id) internal view returns (IMedicines.Batch memory b) {
+        b.product = bytes32(word(entry(id, 1), 0));
+        uint256 w = word(entry(id, 1), 1);
+        (b.expiry, b.commissioned, b.ended) = (uint40(w), uint32(w >> 40), uint32(w >> 72));
+        (b.number, b.parts) = (uint32(w >> 104), uint24(w >> 136));
+        (b.places, b.freePlace) = (uint16(w >> 160), uint16(w >> 176));
+        (b.recalled, b.closed) = (w >> 192 & 255 == 1, w >> 200 & 255 == 1);
+    }
+
+    function partOf(bytes32 id, uint24 part) internal view returns (IMedicines.Part memory p) {
+        uint256 w = word(inner(id, 2, part), 0);
+        return IMedicines.Part(bytes24(uint192(w)), uint32(w >> 192), uint32(w >> 224));
+    }
+
+    function actorOf(uint256 number) internal view returns (address) {
+        return address(uint160(word(keccak256(abi.encode(number, uint256(10))), 0)));
+    }
+
+    function rowOf(bytes32 id, uint256 place) internal view returns (Row_ memory r) {
+        uint256 w = word(inner(id, 5, place / 2), 0) >> (place % 2 * 128);
+        return Row_(uint64(w), uint32(w >> 64), w >> 96 & 0xffffff, w >> 120 & 127, w >> 127 & 1 == 1);
+    }
+
+    function boxOf(uint64 key) internal view returns (uint256) {
+        return word(keccak256(abi.encode(key, uint256(7))), 0);
+    }
+
+    function containerOf(bytes32 id) internal view returns (Box_ memory b) {
+        uint64 key = uint64(bytes8(id));
+        uint256 w = boxOf(key);
+        b.parent = bytes32(bytes8(uint64(w)));
+        (b.contents, b.blemishes) = (w >> 136 & 0xffffff, w >> 160 & 0xffffff);
+        b.held = w >> 240 & 1 == 1;
+        for (b.root = key; uint64(w) != 0; w = boxOf(b.root)) b.root = uint64(w);
+        (b.custodian, b.receiver, b.from) = (actorOf(w >> 64 & 0xffffff), actorOf(w >> 88 & 0xffffff),
+            w >> 112 & 0xffffff);
+        b.purpose = IMedicines.Purpose(w >> 242 & 3);
+    }
+
+    function isEnded(IMedicines.State s) internal pure returns (bool) {
+        return s == IMedicines.State.DISPENSED || s == IMedicines.State.OPENED_DISPENSED
+            || (s >= IMedicines.State.DESTROYED && s <= IMedicines.State.CONSUMED) || s == IMedicines.State.VOID;
+    }
+
+    function unitOf(bytes32 id, uint256 index) internal view returns (Unit_ memory u) {
+        u.state = word(inner(id, 3, index / 32), 0) >> (index % 32 * 8) & 255;
+        u.base = u.state & 15 == 0 ? IMedicines.State.ACTIVE : IMedicines.State(u.state & 15);
+        u.barred = u.base == IMedicines.State.PARTIAL || u.base == IMedicines.State.BACK || u.state & 128 != 0;
+        u.place = word(inner(id, 4, index / 16), 0) >> (index % 16 * 16) & 0xffff;
+        u.effective = effective(batchOf(id), u, rowOf(id, u.place));
+    }
+
+    function effective(IMedicines.Batch memory b, Unit_ memory u, Row_ memory row) private view
+        returns (IMedicines.State) {
+        if (u.base == IMedicines.State.OPENED_DISPENSED) return IMedicines.State.DISPENSED;
+        if (isEnded(u.base)) return u.base;
+        if (isWithdrawn(b.product)) return IMedicines.State.WITHDRAWN;
+        if (b.recalled) return IMedicines.State.BATCH_RECALLED;
+        if (u.state & 64 != 0) return IMedicines.State.RECALLED;
+        if (u.state & 32 != 0) return IMedicines.State.LOCKED;
+        if (u.state & 16 != 0) return IMedicines.State.HELD;
+        if (block.timestamp >= b.expiry) return IMedicines.State.EXPIRED;
+        if (row.kind != 2) return u.base;
+        bool inTransit = false;
+        for (uint64 at_ = row.key; at_ != 0; at_ = uint64(boxOf(at_))) {
+            if (boxOf(at_) >> 240 & 1 == 1) return IMedicines.State.HELD;
+            if (boxOf(at_) >> 88 & 0xffffff != 0) inTransit = true;
+        }
+        return inTransit ? IMedicines.State.IN_TRANSIT : IMedicines.State.PACKED;
+    }
+
+    function holding(bytes32 id, uint256 place) internal view returns (Holding_ memory h) {
+        Row_ memory row = rowOf(id, place);
+        (h.count, h.place) = (row.count, uint16(place));
+        if (row.kind != 2) {
+            h.custodian = actorOf(row.key);
+            return h;
+        }
+        h.container = bytes32(bytes8(row.key));
+        Box_ memory b = containerOf(h.container);
+        (h.custodian, h.receiver) = (b.custodian, b.receiver);
+    }
+
+    function holderOf(bytes32 id, uint256 index) internal view returns (Holding_ memory h) {
+        return holding(id, unitOf(id, index).place);
+    }
+
+    /// Of everybody who holds units.
+    function holdersOf(bytes32 id) internal view returns (Holding_[] memory found) {
+        uint256 places = batchOf(id).places;
+        found = new Holding_[](places);
+        uint256 n = 0;
+        for (uint256 i = 0; i < places; i++) {
+            if (rowOf(id, i).count != 0) found[n++] = holding(id, i);
+        }
+        assembly ("memory-safe") {
+            mstore(found, n)
+        }
+    }
+
+    function recallOf(bytes32 id) internal view returns (address by, uint256 number) {
+        uint256 w = word(entry(id, 13), 0);
+        return (actorOf(w & 0xffffff), w >> 24 & type(uint64).max);
+    }
+
+    function capturedAt(bytes32 id) internal view returns (uint256) {
+        return word(entry(id, 12), 0) & type(uint40).max;
+    }
+
+    function batchId(bytes32 product, bytes32 tag) internal pure returns (bytes32) {
+        return keccak256(abi.encode(product, tag));
+    }
+
+    function containerId(address opener, bytes32 tag) internal pure returns (bytes32) {
+        return bytes32(bytes8(keccak256(abi.encode(opener, tag))));
+    }
+}
