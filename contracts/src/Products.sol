@@ -77,23 +77,22 @@ contract Products is MedicineMoves, Stated, Eip712 {
         emit ProductRegistered(r.product, r.owner, r.keyCommitment);
     }
 
-    function insert(bytes32 product, bytes calldata fragments) external returns (Insertion, bytes8) {
+    function insert(bytes32 product, bytes calldata fragments) external
+        returns (Insertion result, bytes8 fragment) {
         if (msg.sender != medicines) revert NotMedicines();
         uint256 units = products[product].units;
         uint256 first = _tableOf(product);
         uint256 guess = SerialTable.guessOf(units);
         uint256 n = fragments.length / 8;
         for (uint256 i = 0; i < n; i++) {
-            uint64 fragment;
             assembly ("memory-safe") {
-                fragment := shr(192, calldataload(add(fragments.offset, mul(8, i))))
+                fragment := and(calldataload(add(fragments.offset, mul(8, i))), shl(192, 0xffffffffffffffff))
             }
-            SerialTable.Found found = SerialTable.insert(first, guess, fragment);
-            if (found == SerialTable.Found.NEW) continue;
-            return (Insertion(uint8(found)), bytes8(fragment));
+            result = Insertion(uint8(SerialTable.insert(first, guess, uint64(fragment))));
+            if (result != Insertion.DONE) return (result, fragment);
         }
         products[product].units = uint64(units + n);
-        return (Insertion.DONE, 0);
+        return (result, 0);
     }
 
     function nameReceiver(bytes32 thing, address to) external {

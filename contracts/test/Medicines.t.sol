@@ -319,8 +319,7 @@ contract MedicinesTest is Pack {
     function expectSale(bytes32 b, uint32 index, IMedicines.Code expected) private {
         (, IMedicines.Code code) = sell(PHARMACY, b, index);
         check(code == expected, "sale");
-        check((unitOf(b, index).base == IMedicines.State.DISPENSED) == (code == IMedicines.Code.OK),
-            "effect");
+        check((stateOf(b, index) == IMedicines.State.DISPENSED) == (code == IMedicines.Code.OK), "effect");
     }
 
     /// The table of docs/contracts.md: moves that need a role, an owner or a place.
