@@ -60,7 +60,6 @@ def test_a_number_of_packs_that_it_cannot_use_is_refused_first(tmp_path, packs):
             "no event of it",
         ),
         ("--epcis", epcis(born(ilmd={**NAMED, "cbvmda:itemExpirationDate": "2020-06-30"})), "expired on 2020-06-30"),
-        ("--epcis", epcis(born(ilmd=NAMED), born(ilmd=NAMED)), "two events commission packs of lot L1"),
         (
             "--fhir",
             {

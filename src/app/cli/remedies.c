@@ -56,6 +56,13 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_BAD_RECIPIENTS] = "name each trustee and reader once, and only those who may read",
     [CONTRACT_ERROR_BAD_REGISTRARS] = "name each registrar once, and a threshold of more than half of them",
     [CONTRACT_ERROR_BAD_SIGNATURE] = "sign it again with the home whose account has to sign",
+    [CONTRACT_ERROR_ALREADY_REGISTERED] = "one GTIN is one product: ask its owner, or check the GTIN",
+    [CONTRACT_ERROR_BAD_HOLDERS] = "name active regulators, each once, and a threshold of 1 to their number",
+    [CONTRACT_ERROR_BAD_PRODUCT] = "make the request again: xinglin product new",
+    [CONTRACT_ERROR_NOT_ENOUGH_SIGNERS] = "have further holders or registrars sign it",
+    [CONTRACT_ERROR_NOT_MEDICINES] = "commission packs with: xinglin pack commission",
+    [CONTRACT_ERROR_OTHER_KEY] = "deal the key of tags again from its present holders: it never changes",
+    [CONTRACT_ERROR_STALE_HOLDERS] = "make it again, for the holders that there are now",
     [CONTRACT_ERROR_BEYOND_OWN_RIGHT] = "the folder's controller can do it",
     [CONTRACT_ERROR_EXPIRED] = "the signature was for one day only: make it again",
     [CONTRACT_ERROR_FOLDER_EXISTS] = "xinglin folder list shows the folders of this home",
@@ -105,9 +112,9 @@ static const char *const of_codes[MEDICINES_CODE_COUNT] = {
     [MEDICINES_CODE_UNKNOWN_CONTAINER] = "check the SSCC; packing units into it opens it: xinglin pack aggregate",
     [MEDICINES_CODE_EXISTS] = "use another lot, SSCC or product, or go on with the one that is there",
     [MEDICINES_CODE_DUPLICATE_SERIAL] = "give the pack a serial that the product never had",
-    [MEDICINES_CODE_NOT_LIVE] = "repeat the command that commissions the lot: it goes on where it stopped",
-    [MEDICINES_CODE_COMPLETE] = "commission further packs as another lot",
-    [MEDICINES_CODE_TABLE_FULL] = "the manufacturer makes room with: xinglin product grow",
+    [MEDICINES_CODE_UNUSED_12] = "take a newer version of xinglin",
+    [MEDICINES_CODE_CLOSED] = "commission further packs as another lot",
+    [MEDICINES_CODE_CROWDED] = "give these packs other serials",
     [MEDICINES_CODE_PENDING] = "have it received, or end the shipment, before it moves again",
     [MEDICINES_CODE_NOT_PENDING] = "it was received already, or its shipment was ended: xinglin pack trace",
     [MEDICINES_CODE_HAS_PARENT] = "unpack it from its container, or move that: xinglin pack aggregate --unpack",
@@ -131,6 +138,10 @@ static const char *const of_codes[MEDICINES_CODE_COUNT] = {
     [MEDICINES_CODE_BAD_ARGUMENT] = "check the counts, the expiry (it must be in the future) and the addresses",
     [MEDICINES_CODE_INACTIVE_PARTNER] =
 	"check the other side's address: xinglin actor show; it has to be listed in a role of the trade",
+    [MEDICINES_CODE_IS_BARRED] = "hand it to the same patient, or send it back with --purpose return",
+    [MEDICINES_CODE_NOT_ITS_ORIGIN] =
+	"send it to whom it came from (xinglin pack trace) or to a regulator, who may name another receiver",
+    [MEDICINES_CODE_IS_ACTIVE] = "the custodian ships it; a regulator moves stock of suspended actors only",
 };
 
 const char *remedy_of_error(enum contract_error error) {

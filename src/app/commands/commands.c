@@ -52,7 +52,6 @@ const struct cli_group cli_groups[] = {
 	{
 	    &command_product_new,
 	    &command_product_register,
-	    &command_product_grow,
 	    &command_product_withdraw,
 	    &command_pack_commission,
 	    &command_pack_aggregate,

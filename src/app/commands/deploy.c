@@ -84,12 +84,13 @@ const struct cli_command command_deploy = {
     .name = "deploy",
     .arguments = "",
     .summary = "deploy the contracts, and write the deployment that all actors trust",
-    .teach = "Five contracts: directory, folders, records, consent, medicines; none has an owner or can be\n"
-	     "upgraded. Registrars list actors, `threshold` of them together. Actors listed within the founding\n"
-	     "time may break the glass at once, later ones after 48 hours. The account must be the one that the\n"
-	     "chain's genesis names (xinglin init --deployer).\n\n"
-	     "  xinglin deploy --home registrar-1 --rpc http://127.0.0.1:8545 \\\n"
-	     "    --registrars 0x…,0x… --threshold 2 --out deployment.json",
+    .teach =
+	"Six contracts: directory, folders, records, consent, products, medicines; none has an owner or\n"
+	"can be upgraded. Registrars list actors, `threshold` of them together. Actors listed within the founding\n"
+	"time may break the glass at once, later ones after 48 hours. The account must be the one that the\n"
+	"chain's genesis names (xinglin init --deployer).\n\n"
+	"  xinglin deploy --home registrar-1 --rpc http://127.0.0.1:8545 \\\n"
+	"    --registrars 0x…,0x… --threshold 2 --out deployment.json",
     .options = {{"registrars", "ADDRESS,…", "who lists actors"},
 	{"threshold", "N", "how many of them it takes (more than half)"},
 	{"witnesses", "ADDRESS=URL,…", "who executes every block and signs heads (xinglin witness)"},

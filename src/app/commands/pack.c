@@ -6,7 +6,7 @@
 #include "health/gs1/epc.h"
 #include "health/trace/capture.h"
 
-#define COUNT_MAX 10000u
+#define COUNT_MAX 100000u
 
 #define OUT_OPTION                                                                                                     \
 	{ "out", "FILE", "where the sealed document goes, for the receivers" }
@@ -45,11 +45,6 @@ static enum status commission_new(struct cli *cli, struct stock *stock, const st
 	TRY(cli_need(cli, &needed, "expiry", err));
 	TRY(cli_u64(cli, &count, "count", 0, err));
 	if (count == 0 || count > COUNT_MAX) return err_set(err, STATUS_INVALID, "--count takes 1 to %u", COUNT_MAX);
-	if (count > CAPTURE_COMMISSION_MAX && !cli_value(cli, "epcis-out"))
-		return err_set(err, STATUS_INVALID,
-		    "more than %u packs are captured in parts: keep the document with --epcis-out FILE, so that "
-		    "after a failure --epcis FILE can go on",
-		    CAPTURE_COMMISSION_MAX);
 	if (!gs1_gtin14(pack.gtin, bytes_text(gtin)))
 		return err_set(err, STATUS_INVALID, "--gtin %s has a wrong check digit or length", gtin);
 	const char **epcs = arena_zalloc(&cli->arena, count, sizeof *epcs);

@@ -280,8 +280,8 @@ const struct cli_command command_pack_recall = {
     .name = "pack recall",
     .arguments = "",
     .summary = "as the manufacturer or a regulator: recall a lot, and list who holds it",
-    .teach = "From the next block on nothing of the lot is traded or dispensed. It cannot be undone. On the chain\n"
-	     "stands a salted hash of the reason.\n\n"
+    .teach = "From the next block on nothing of the lot is traded or dispensed. On the chain stands a\n"
+	     "salted hash of the reason.\n\n"
 	     "  xinglin pack recall --gtin 04012345678901 --lot L1 --reason \"glass in vials\" --home maker",
     .options = {LOT_OPTIONS, {"reason", "TEXT", "why"}, {"out", "FILE", "where the sealed document goes"},
 	{"epcis-out", "FILE", "also write the EPCIS document in plain"}},
@@ -289,14 +289,29 @@ const struct cli_command command_pack_recall = {
     .run = cmd_pack_recall,
 };
 
+/* The row of the lot's holders that is this actor's. */
+static enum status own_place(struct cli *cli, uint16_t *place, const hash32 *batch, struct err *err) {
+	struct judge_holders holders;
+	TRY(judge_holders(&cli->request, &holders, batch, err));
+	for (size_t i = 0; i < holders.count; i++)
+		if (addr20_equal(&holders.rows[i].custodian, &cli->request.home->account)) {
+			*place = holders.rows[i].place;
+			return STATUS_OK;
+		}
+	return err_set(err, STATUS_DENIED, "NOT_CUSTODIAN: this account holds no packs of the lot");
+}
+
 static enum status cmd_pack_acknowledge(struct cli *cli, struct err *err) {
 	struct stock stock;
 	struct client_receipt receipt;
+	uint16_t place = 0;
 	hash32 batch;
 	const char *gtin, *lot;
 	TRY(pack_open(cli, &stock, err));
 	TRY(named_batch(cli, &stock, &batch, &gtin, &lot, err));
-	TRY(medicines_send(&cli->request, &receipt, medicines_acknowledge_recall_call(&cli->arena, &batch), err));
+	TRY(own_place(cli, &place, &batch, err));
+	TRY(medicines_send(
+	    &cli->request, &receipt, medicines_acknowledge_recall_call(&cli->arena, &batch, place), err));
 	cli_put_receipt(cli, "acknowledged", &receipt);
 	return STATUS_OK;
 }

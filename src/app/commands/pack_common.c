@@ -82,23 +82,24 @@ enum status pack_beside(struct cli *cli, struct stock *stock, struct err *err) {
 /* --- capturing --- */
 
 static void report(
-    struct cli *cli, const struct stock *stock, const struct plan *plan, const struct capture_result *results) {
+    struct cli *cli, const struct stock *stock, const struct plan *plan, const struct plan_results *results) {
 	enum medicines_code code = MEDICINES_CODE_OK;
 	cli_put_hex(cli, "documentHash", BYTES_OF(plan->document.hash));
 	json_array_begin(&cli->writer, "captures");
-	for (size_t i = 0; i < plan->part_count; i++) {
+	for (size_t i = 0; i < results->count; i++) {
 		json_object_begin(&cli->writer, NULL);
-		cli_put_hex(cli, "captureId", BYTES_OF(results[i].id));
-		cli_put_bool(cli, "repeated", results[i].repeated);
-		cli_put_receipt(cli, "sent", &results[i].receipt);
+		cli_put_hex(cli, "captureId", BYTES_OF(results->parts[i].id));
+		cli_put_bool(cli, "repeated", results->parts[i].repeated);
+		if (results->parts[i].receipt.success) cli_put_receipt(cli, "sent", &results->parts[i].receipt);
 		json_object_end(&cli->writer);
-		if (results[i].code != MEDICINES_CODE_OK) code = results[i].code;
+		if (results->parts[i].code != MEDICINES_CODE_OK) code = results->parts[i].code;
 	}
 	json_array_end(&cli->writer);
 	cli_put_text(cli, "code", medicines_code_name(code));
 	json_array_begin(&cli->writer, "alerts");
-	for (size_t i = 0; i < plan->part_count; i++)
-		for (size_t a = 0; a < results[i].alert_count; a++) pack_put_alert(cli, stock, &results[i].alerts[a]);
+	for (size_t i = 0; i < results->count; i++)
+		for (size_t a = 0; a < results->parts[i].alert_count; a++)
+			pack_put_alert(cli, stock, &results->parts[i].alerts[a]);
 	json_array_end(&cli->writer);
 	json_array_begin(&cli->writer, "notCaptured");
 	for (size_t i = 0; i < plan->skipped_count; i++) {
@@ -132,10 +133,10 @@ enum status pack_capture(
 	struct plan plan;
 	TRY(epcis_parse(&document, &cli->arena, epcis, err));
 	TRY(plan_make(&plan, &cli->request, stock, &document, wish, err));
-	struct capture_result *results = arena_zalloc(&cli->arena, plan.part_count, sizeof *results);
-	TRY(plan_run(&cli->request, stock, &plan, results, err));
+	struct plan_results results;
+	TRY(plan_run(&cli->request, stock, &plan, &results, err));
 	TRY(write_sealed(cli, &plan, err));
-	report(cli, stock, &plan, results);
+	report(cli, stock, &plan, &results);
 	return STATUS_OK;
 }
 

@@ -18,11 +18,18 @@ static void put_details(struct cli *cli, const struct medicines_event *event) {
 	case MEDICINES_EVENT_SHIPPING_ENDED:
 		put_transfer(cli, &event->shipping_ended.from, &event->shipping_ended.to);
 		break;
+	case MEDICINES_EVENT_CONTAINER_MOVED:
+		put_transfer(cli, &event->container_moved.from, &event->container_moved.to);
+		break;
+	case MEDICINES_EVENT_STOCK_MOVED: put_transfer(cli, &event->stock_moved.from, &event->stock_moved.to); break;
 	case MEDICINES_EVENT_CONTAINER_HELD:
 		pack_put_actor(cli, "by", &event->container_held.by);
 		cli_put_bool(cli, "held", event->container_held.held);
 		break;
-	case MEDICINES_EVENT_BATCH_RECALLED: pack_put_actor(cli, "by", &event->batch_recalled.by); break;
+	case MEDICINES_EVENT_BATCH_RECALLED:
+		pack_put_actor(cli, "by", &event->batch_recalled.by);
+		cli_put_bool(cli, "recalled", event->batch_recalled.recalled);
+		break;
 	case MEDICINES_EVENT_UNIT_CHANGED:
 		cli_put_text(cli, "state", medicines_state_name(event->unit_changed.state));
 		pack_put_actor(cli, "by", &event->unit_changed.by);
@@ -41,8 +48,6 @@ static void put_details(struct cli *cli, const struct medicines_event *event) {
 	case MEDICINES_EVENT_CAPTURED:
 	case MEDICINES_EVENT_CAPTURE_REPEATED:
 	case MEDICINES_EVENT_CONTAINER_OPENED:
-	case MEDICINES_EVENT_PRODUCT_GROWN:
-	case MEDICINES_EVENT_PRODUCT_REGISTERED:
 	case MEDICINES_EVENT_PRODUCT_WITHDRAWN:
 	case MEDICINES_EVENT_RECALL_ACKNOWLEDGED: break;
 	}

@@ -41,6 +41,7 @@ static enum status cmd_product_new(struct cli *cli, struct err *err) {
 		random_fill(cli->request.random, product.key.b, sizeof product.key.b);
 	else
 		return err_set(err, status, "the product's key in this home does not open");
+	product.tag = tag_product(&product.key, product.gtin);
 	struct buf request;
 	buf_init(&request, REQUEST_MAX);
 	status = product_request_write(&cli->request, &request, &product, capacity, err);
@@ -74,20 +75,16 @@ const struct cli_command command_product_new = {
 static enum status cmd_product_register(struct cli *cli, struct err *err) {
 	struct bytes json;
 	struct product_request request;
-	struct client_receipt receipt;
 	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_read_file(cli, &json, cli->arguments[0], REQUEST_MAX, err));
 	TRY(product_request_open(&cli->request, &request, json, err));
+	request.secret.tag = request.product;
 	TRY(product_save(&cli->request, &request.secret, err));
 	mem_wipe(&request.secret.key, sizeof request.secret.key);
-	struct bytes call = medicines_register_product_call(
-	    &cli->arena, &request.product, &request.owner, &request.commitment, request.capacity);
-	TRY(medicines_send(&cli->request, &receipt, call, err));
 	cli_put_text(cli, "gtin", request.secret.gtin);
 	pack_put_actor(cli, "owner", &request.owner);
 	cli_put_hex(cli, "product", BYTES_OF(request.product));
-	cli_put_u64(cli, "capacity", request.capacity);
-	cli_put_receipt(cli, "registered", &receipt);
+	cli_put_hex(cli, "commitment", BYTES_OF(request.commitment));
 	return STATUS_OK;
 }
 
@@ -104,37 +101,6 @@ const struct cli_command command_product_register = {
     .run = cmd_product_register,
 };
 
-static enum status cmd_product_grow(struct cli *cli, struct err *err) {
-	struct product product;
-	struct client_receipt receipt;
-	uint32_t capacity = 0;
-	char gtin[15];
-	TRY(capacity_option(cli, &capacity, err));
-	TRY(request_check_chain(&cli->request, err));
-	TRY(gtin_option(cli, gtin, err));
-	TRY(product_load(&cli->request, &product, gtin, err));
-	hash32 tag = tag_product(&product.key, gtin);
-	mem_wipe(&product, sizeof product);
-	TRY(medicines_send(&cli->request, &receipt, medicines_grow_product_call(&cli->arena, &tag, capacity), err));
-	cli_put_text(cli, "gtin", gtin);
-	cli_put_u64(cli, "capacity", capacity);
-	cli_put_receipt(cli, "sent", &receipt);
-	return STATUS_OK;
-}
-
-const struct cli_command command_product_grow = {
-    .name = "product grow",
-    .arguments = "",
-    .summary = "as the manufacturer: make room for further packs of a product",
-    .teach =
-	"When commissioning is refused with TABLE_FULL, the product has as many packs as it was registered for.\n\n"
-	"  xinglin product grow --gtin 04012345678901 --capacity 50000 --home maker",
-    .options = {{"gtin", "DIGITS", "the product's GTIN"},
-	{"capacity", "N", "how many further packs to make room for (100,000)"}},
-    .needs_home = true,
-    .run = cmd_product_grow,
-};
-
 static enum status cmd_product_withdraw(struct cli *cli, struct err *err) {
 	struct product product;
 	struct client_receipt receipt;
@@ -143,7 +109,7 @@ static enum status cmd_product_withdraw(struct cli *cli, struct err *err) {
 	TRY(request_check_chain(&cli->request, err));
 	TRY(gtin_option(cli, gtin, err));
 	TRY(product_load(&cli->request, &product, gtin, err));
-	hash32 tag = tag_product(&product.key, gtin);
+	hash32 tag = product.tag;
 	mem_wipe(&product, sizeof product);
 	TRY(medicines_send(&cli->request, &receipt, medicines_withdraw_product_call(&cli->arena, &tag, !back), err));
 	cli_put_text(cli, "gtin", gtin);

@@ -12,8 +12,9 @@
 #define CODE_MAX ((size_t)1 << 18) /* EIP-170 allows 24,576 bytes */
 
 /* Nonces of the deployer: later contracts are known to earlier ones by the addresses that follow from these. */
-enum { DIRECTORY, FOLDERS, RECORDS, CONSENT, MEDICINES, CONTRACT_COUNT };
-static const char *const contract_names[CONTRACT_COUNT] = {"Directory", "Folders", "Records", "Consent", "Medicines"};
+enum { DIRECTORY, FOLDERS, RECORDS, CONSENT, PRODUCTS, MEDICINES, CONTRACT_COUNT };
+static const char *const contract_names[CONTRACT_COUNT] = {
+    "Directory", "Folders", "Records", "Consent", "Products", "Medicines"};
 
 struct contracts {
 	const struct deploy_plan *plan;
@@ -41,6 +42,8 @@ static void put_arguments(struct buf *out, const struct contracts *contracts, in
 	if (contract == RECORDS || contract == CONSENT) abi_put_address(out, &contracts->at[FOLDERS]);
 	if (contract == FOLDERS || contract == RECORDS) abi_put_address(out, &contracts->at[CONSENT]);
 	if (contract == CONSENT) abi_put_address(out, &contracts->at[RECORDS]);
+	if (contract == PRODUCTS) abi_put_address(out, &contracts->at[MEDICINES]);
+	if (contract == MEDICINES) abi_put_address(out, &contracts->at[PRODUCTS]);
 }
 
 static struct bytes creation_of(struct arena *arena, const struct contracts *contracts, int contract) {
@@ -79,7 +82,7 @@ static enum status foresee(struct actor_request *request, struct contracts *cont
 	if (nonce != 0)
 		return err_set(err, STATUS_DENIED,
 		    "this account has sent %llu transactions already; contracts are deployed by an account's "
-		    "first five, because their addresses stand in the genesis",
+		    "first six, because their addresses stand in the genesis",
 		    (unsigned long long)nonce);
 	for (uint64_t i = 0; i < CONTRACT_COUNT; i++) contracts->at[i] = address_of_create(&request->home->account, i);
 	return STATUS_OK;
@@ -113,6 +116,7 @@ static enum status pin_code(
 	    [FOLDERS] = &out->code.folders,
 	    [RECORDS] = &out->code.records,
 	    [CONSENT] = &out->code.consent,
+	    [PRODUCTS] = &out->code.products,
 	    [MEDICINES] = &out->code.medicines};
 	for (int contract = 0; contract < CONTRACT_COUNT; contract++)
 		TRY(code_hash(request, places[contract], contracts, contract, err));
@@ -133,6 +137,7 @@ static enum status describe(
 	    .folders = contracts->at[FOLDERS],
 	    .records = contracts->at[RECORDS],
 	    .consent = contracts->at[CONSENT],
+	    .products = contracts->at[PRODUCTS],
 	    .medicines = contracts->at[MEDICINES]};
 	memcpy(out->registrars, plan->registrars, sizeof out->registrars);
 	memcpy(out->witnesses, plan->witnesses, sizeof out->witnesses);

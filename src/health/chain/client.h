@@ -62,6 +62,11 @@ struct client_verdict {
 MUST_USE enum status client_call(struct client *client, struct bytes *output, struct client_verdict *verdict,
     struct arena *arena, const addr20 *from, const addr20 *to, struct bytes data, struct err *err);
 
+/* The gas of a transaction as such a call, at the newest block. A revert, or gas that no transaction may use, is a
+ * verdict. */
+MUST_USE enum status client_call_gas(struct client *client, uint64_t *gas, struct client_verdict *verdict,
+    struct arena *arena, const addr20 *from, const addr20 *to, struct bytes data, struct err *err);
+
 struct client_receipt {
 	hash32 tx_hash;
 	hash32 block_hash;

@@ -16,7 +16,7 @@ struct member {
 #define MEMBER(name)                                                                                                   \
 	{ #name, offsetof(struct deployment, name), offsetof(struct deployment, code.name) }
 static const struct member contracts[] = {
-    MEMBER(directory), MEMBER(folders), MEMBER(records), MEMBER(consent), MEMBER(medicines)};
+    MEMBER(directory), MEMBER(folders), MEMBER(records), MEMBER(consent), MEMBER(products), MEMBER(medicines)};
 #undef MEMBER
 #define CONTRACT_COUNT (sizeof contracts / sizeof *contracts)
 

@@ -39,10 +39,10 @@ struct deployment {
 	struct deployment_witness witnesses[DEPLOYMENT_WITNESSES_MAX];
 	size_t witness_count;
 	uint8_t witness_threshold; /* of them; at least 1 if there are any */
-	addr20 directory, folders, records, consent, medicines;
+	addr20 directory, folders, records, consent, products, medicines;
 	/* keccak256 of each contract's code. */
 	struct {
-		hash32 directory, folders, records, consent, medicines;
+		hash32 directory, folders, records, consent, products, medicines;
 	} code;
 };
 

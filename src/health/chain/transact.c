@@ -37,6 +37,12 @@ enum status client_estimate(struct client *client, uint64_t *gas, struct client_
 	return client_answer_quantity(gas, result, "gas estimate", err);
 }
 
+enum status client_call_gas(struct client *client, uint64_t *gas, struct client_verdict *verdict, struct arena *arena,
+    const addr20 *from, const addr20 *to, struct bytes data, struct err *err) {
+	const struct transaction tx = {.to = *to, .data = data};
+	return client_estimate(client, gas, verdict, arena, &tx, from, err);
+}
+
 enum status client_base_fee(struct client *client, uint64_t *base_fee_wei, struct arena *arena, struct err *err) {
 	const struct json *result;
 	TRY(client_rpc(client, &result, NULL, arena, "eth_getBlockByNumber", BYTES_LITERAL("[\"latest\",false]"), err));

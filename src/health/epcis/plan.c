@@ -25,22 +25,30 @@ bool planner_party(struct actor_request *request, addr20 *out, struct bytes text
 	       hex_fixed(out->b, 20, bytes_slice(text, len, 42)) == STATUS_OK;
 }
 
-struct capture *planner_part(struct planner *planner) {
-	return &planner->plan->parts[planner->plan->part_count - 1];
+/* Room for one more of `size` bytes. */
+static void *grown(struct arena *arena, void *old, size_t count, size_t *room, size_t size) {
+	if (count < *room) return old;
+	*room = *room ? 2 * *room : 64;
+	void *larger = arena_zalloc(arena, *room, size);
+	if (count) memcpy(larger, old, count * size);
+	return larger;
 }
 
-enum status planner_add(struct planner *planner, struct bytes operation, struct err *err) {
-	return capture_add(planner_part(planner), operation, err);
-}
-
-enum status planner_new_part(struct planner *planner, struct err *err) {
+void planner_add_step(struct planner *planner, const struct plan_step *step) {
 	struct plan *plan = planner->plan;
-	if (plan->part_count == PLAN_PARTS_MAX)
-		return err_set(err, STATUS_LIMIT, "a document is captured in at most %u parts", PLAN_PARTS_MAX);
-	plan->parts[plan->part_count] = (struct capture){
-	    .document = plan->document.hash, .events_root = plan->events_root, .part = (uint32_t)plan->part_count};
-	plan->part_count++;
-	return STATUS_OK;
+	plan->steps =
+	    grown(planner->request->arena, plan->steps, plan->step_count, &plan->step_room, sizeof *plan->steps);
+	plan->steps[plan->step_count++] = *step;
+}
+
+void planner_add_call(struct planner *planner, struct bytes call) {
+	planner_add_step(planner, &(struct plan_step){.kind = PLAN_CALL, .call = call});
+}
+
+void planner_add_shipment(struct planner *planner, struct bytes call) {
+	planner->shipments = grown(planner->request->arena, planner->shipments, planner->shipment_count,
+	    &planner->shipment_room, sizeof *planner->shipments);
+	planner->shipments[planner->shipment_count++] = call;
 }
 
 enum status planner_recipient(struct planner *planner, const addr20 *actor, struct err *err) {
@@ -122,9 +130,13 @@ enum status planner_unit(struct planner *planner, uint32_t *out, const struct sc
 	    scan->serial, advice[0] ? ": " : "", advice);
 }
 
-struct medicines_unit planner_ref(const struct planner *planner, uint32_t unit) {
+enum status planner_ref(const struct planner *planner, struct medicines_unit *out, uint32_t unit, struct err *err) {
 	const struct document *document = &planner->plan->document;
-	return (struct medicines_unit){document->batches[document->units[unit].batch].id, document->units[unit].index};
+	if (document->units[unit].part == DOCUMENT_NO_PART)
+		return err_set(err, STATUS_INVALID, "serial %s is commissioned by this document: it cannot have come",
+		    document->units[unit].serial);
+	*out = (struct medicines_unit){document->batches[document->units[unit].batch].id, document->units[unit].index};
+	return STATUS_OK;
 }
 
 enum status planner_is_container(struct planner *planner, bool *out, const struct scan *scan, struct err *err) {
@@ -172,39 +184,27 @@ enum status planner_container(
 	TRY(medicines_container(planner->request, &view, &found, out, err));
 	if (!found && !may_open)
 		return err_set(err, STATUS_NOTFOUND, "no document of this home names container %s", code);
-	if (!found) TRY(planner_add(planner, medicines_open_container_call(arena, &tag), err));
+	if (!found) planner_add_call(planner, medicines_open_container_call(arena, &tag));
 	places_put(&planner->containers, arena, &name, document_add_container(document, arena, code, out));
 	if (!found) places_put(&planner->opened, arena, out, 0);
 	return STATUS_OK;
 }
 
 void planner_add_child(struct planner *planner, const hash32 *parent, const hash32 *child) {
-	if (planner->child_count == planner->child_room) {
-		size_t room = planner->child_room ? 2 * planner->child_room : 64;
-		struct planner_child *larger = arena_zalloc(planner->request->arena, room, sizeof *larger);
-		if (planner->child_count) memcpy(larger, planner->children, planner->child_count * sizeof *larger);
-		planner->children = larger;
-		planner->child_room = room;
-	}
+	planner->children = grown(planner->request->arena, planner->children, planner->child_count,
+	    &planner->child_room, sizeof *planner->children);
 	planner->children[planner->child_count++] = (struct planner_child){*parent, *child};
 }
 
-enum status planner_named_units(struct planner *planner, const uint32_t *units, size_t count, planner_units_op *make,
-    void *context, struct err *err) {
+void planner_add_units(struct planner *planner, const struct plan_step *like, const uint32_t *units, size_t count) {
 	const struct document *document = &planner->plan->document;
-	uint32_t indexes[CAPTURE_NAMED_UNITS_MAX];
-	for (uint32_t b = 0; b < document->batch_count; b++) {
-		size_t n = 0;
-		for (size_t i = 0; i < count; i++) {
-			if (document->units[units[i]].batch != b) continue;
-			indexes[n++] = document->units[units[i]].index;
-			if (n < CAPTURE_NAMED_UNITS_MAX) continue;
-			TRY(planner_add(planner, make(planner, &document->batches[b].id, indexes, n, context), err));
-			n = 0;
-		}
-		if (n) TRY(planner_add(planner, make(planner, &document->batches[b].id, indexes, n, context), err));
-	}
-	return STATUS_OK;
+	struct plan_step step = *like;
+	uint32_t *sorted = arena_alloc(planner->request->arena, (count + 1) * sizeof *sorted);
+	for (uint32_t b = 0; b < document->batch_count && step.unit_count < count; b++)
+		for (size_t i = 0; i < count; i++)
+			if (document->units[units[i]].batch == b) sorted[step.unit_count++] = units[i];
+	step.units = sorted;
+	if (count) planner_add_step(planner, &step);
 }
 
 /* --- events --- */
@@ -289,40 +289,33 @@ static enum status all_batches_readers(struct planner *planner, struct err *err)
 	return STATUS_OK;
 }
 
+static enum status all_events(struct planner *planner, struct err *err) {
+	struct plan *plan = planner->plan;
+	for (size_t i = 0; i < plan->epcis->count; i++) {
+		const char *why;
+		enum status status = one_event(planner, &plan->epcis->events[i], &why, err);
+		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", i + 1);
+		if (why) plan->skipped[plan->skipped_count++] = (struct plan_skipped){i + 1, why};
+	}
+	for (size_t i = 0; i < planner->shipment_count; i++) planner_add_call(planner, planner->shipments[i]);
+	return STATUS_OK;
+}
+
 enum status plan_make(struct plan *out, struct actor_request *request, const struct stock *stock,
     const struct epcis_document *epcis, const struct plan_wish *wish, struct err *err) {
 	struct planner planner = {.request = request, .stock = stock, .wish = wish, .plan = out};
 	*out = (struct plan){.epcis = epcis};
-	out->parts = arena_zalloc(request->arena, PLAN_PARTS_MAX, sizeof *out->parts);
 	out->skipped = arena_zalloc(request->arena, epcis->count + 1, sizeof *out->skipped);
 	document_init(&out->document, request, epcis->text);
 	out->events_root = epcis_root(epcis, &out->document.salt);
-	TRY(planner_new_part(&planner, err));
+	enum status kept = plan_find(request, out, err);
+	if (kept != STATUS_NOTFOUND) return kept;
 	TRY(find_cases(&planner, err));
-	for (size_t i = 0; i < epcis->count; i++) {
-		const char *why;
-		enum status status = one_event(&planner, &epcis->events[i], &why, err);
-		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", i + 1);
-		if (why) out->skipped[out->skipped_count++] = (struct plan_skipped){i + 1, why};
-	}
-	if (out->parts[0].count == 0)
+	TRY(all_events(&planner, err));
+	if (out->step_count == 0)
 		return err_set(err, STATUS_UNSUPPORTED, "nothing in this document is captured: %s",
 		    out->skipped_count ? out->skipped[0].why : "it has no events");
 	return all_batches_readers(&planner, err);
-}
-
-enum status plan_run(struct actor_request *request, const struct stock *stock, const struct plan *plan,
-    struct capture_result *results, struct err *err) {
-	for (size_t i = 0; i < plan->part_count; i++) {
-		progress_at(request->progress, "sending the parts of the document", i, plan->part_count);
-		enum status status = capture_send(request, &results[i], &plan->parts[i], err);
-		if (status != STATUS_OK && i > 0)
-			return err_prefix(err, status, "part %zu of %zu (the same document again goes on from there)",
-			    i + 1, plan->part_count);
-		TRY(status);
-	}
-	progress_at(request->progress, "sending the parts of the document", plan->part_count, plan->part_count);
-	return stock_save(request, stock, &plan->document, err);
 }
 
 enum status plan_seal(struct actor_request *request, struct buf *sealed, const struct plan *plan, struct err *err) {

@@ -35,25 +35,45 @@ struct plan_skipped {
 	size_t event; /* from 1 */
 	const char *why;
 };
-#define PLAN_PARTS_MAX 64u
+/* What a plan does, one after the other. Units are numbers in the plan's document. */
+enum plan_kind { PLAN_CALL, PLAN_COMMISSION, PLAN_PACK, PLAN_UNPACK, PLAN_CHANGE, PLAN_DISPENSE, PLAN_KIND_COUNT };
+struct plan_step {
+	enum plan_kind kind;
+	struct bytes call;          /* CALL: an operation's calldata */
+	hash32 container;           /* PACK, UNPACK */
+	enum medicines_state state; /* CHANGE */
+	const uint32_t *units;      /* of all but CALL; of COMMISSION those of one batch, not on the chain yet */
+	uint32_t unit_count;
+};
 struct plan {
 	const struct epcis_document *epcis;
 	hash32 events_root;
-	struct capture *parts;
-	size_t part_count;
+	struct plan_step *steps;
+	size_t step_count, step_room;
 	struct document document;
 	addr20 recipients[DOCUMENT_RECIPIENTS_MAX];
 	size_t recipient_count;
 	struct plan_skipped *skipped;
 	size_t skipped_count;
 };
-/* STATUS_INVALID or STATUS_NOTFOUND name the event and what is missing; STATUS_UNSUPPORTED: nothing in it is captured.
- */
+/* The plan that was begun for this document and not ended, if the home keeps one; else a new one. STATUS_INVALID or
+ * STATUS_NOTFOUND name the event and what is missing; STATUS_UNSUPPORTED: nothing in it is captured, or an event that
+ * cannot be. */
 MUST_USE enum status plan_make(struct plan *out, struct actor_request *request, const struct stock *stock,
     const struct epcis_document *epcis, const struct plan_wish *wish, struct err *err);
-/* Sends the parts in order and keeps the document; `results` has a place for each part. */
-MUST_USE enum status plan_run(struct actor_request *request, const struct stock *stock, const struct plan *plan,
-    struct capture_result *results, struct err *err);
+
+/* What became of it: a result for each transaction. */
+struct plan_results {
+	struct capture_result *parts;
+	size_t count, room;
+};
+/*
+ * Sends the plan in as many transactions as the chain makes of it, and keeps the document. How much one of them takes
+ * is measured. A plan of more than one is kept in the home until it ends, with where each part was cut: after a crash
+ * the same document goes on from there.
+ */
+MUST_USE enum status plan_run(struct actor_request *request, const struct stock *stock, struct plan *plan,
+    struct plan_results *results, struct err *err);
 /* To the sender, the plan's recipients, and of each batch the manufacturer and the regulator. */
 MUST_USE enum status plan_seal(
     struct actor_request *request, struct buf *sealed, const struct plan *plan, struct err *err);

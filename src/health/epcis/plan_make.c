@@ -4,8 +4,6 @@
 #include "health/trace/products.h"
 #include "health/trace/tags.h"
 
-#define COMMISSION_UNITS_MAX 10000u
-
 /* What one event commissions of one product. */
 struct lot_draft {
 	char gtin[15], lot[21];
@@ -36,8 +34,7 @@ static enum status read_packs(
 }
 
 /* The packs of the first product among those that are left; the others move up. */
-static enum status take_product(
-    struct planner *planner, struct lot_draft *out, struct scan *packs, size_t *count, struct err *err) {
+static void take_product(struct planner *planner, struct lot_draft *out, struct scan *packs, size_t *count) {
 	struct arena *arena = planner->request->arena;
 	size_t left = 0;
 	*out = (struct lot_draft){.serials = arena_zalloc(arena, *count, sizeof *out->serials)};
@@ -48,10 +45,6 @@ static enum status take_product(
 		else if (left++ != i)
 			packs[left - 1] = packs[i];
 	*count = left;
-	if (out->count > COMMISSION_UNITS_MAX)
-		return err_set(err, STATUS_LIMIT, "%zu packs of one product in one event; at most %u are allowed",
-		    out->count, COMMISSION_UNITS_MAX);
-	return STATUS_OK;
 }
 
 /* Lot and expiry: the event's, or what the wish adds; two that differ are refused. */
@@ -80,49 +73,42 @@ static enum status read_master(struct planner *planner, struct lot_draft *out, s
 	return STATUS_OK;
 }
 
-/* Adds the lot's units to the document; returns their root. */
-static hash32 add_units(
-    struct planner *planner, const struct lot_draft *lot, const struct document_batch *batch, const hash32 *tags) {
+static enum status add_units(struct planner *planner, const struct lot_draft *lot, const struct product *product,
+    const struct document_batch *batch, struct err *err) {
 	struct arena *arena = planner->request->arena;
-	struct document *document = &planner->plan->document;
-	struct document_part part = {
-	    .batch = document_add_batch(document, arena, batch), .count = (uint32_t)lot->count};
-	uint32_t at = document_add_part(document, arena, &part);
+	struct plan_step step = {.kind = PLAN_COMMISSION, .unit_count = (uint32_t)lot->count};
+	uint32_t *units = arena_alloc(arena, lot->count * sizeof *units);
+	uint32_t at = document_add_batch(&planner->plan->document, arena, batch);
 	for (size_t i = 0; i < lot->count; i++) {
+		hash32 name = places_name(lot->gtin, lot->serials[i]);
+		if (places_get(&planner->units, &name))
+			return err_set(err, STATUS_INVALID, "serial %s of GTIN %s is commissioned twice",
+			    lot->serials[i], lot->gtin);
 		struct document_unit unit = {.serial = lot->serials[i],
-		    .batch = part.batch,
-		    .part = at,
-		    .index = (uint32_t)i,
-		    .tag = tags[i],
+		    .batch = at,
+		    .part = DOCUMENT_NO_PART,
+		    .tag = tag_unit(&product->key, lot->gtin, lot->serials[i]),
 		    .container = DOCUMENT_NO_CONTAINER};
+		units[i] = planner->plan->document.unit_count;
 		planner_add_unit(planner, &unit);
 	}
-	BUG_ON(!document_prove_part(document, arena, at, NULL, 0));
-	return document->parts[at].root;
+	step.units = units;
+	planner_add_step(planner, &step);
+	return STATUS_OK;
 }
 
-/* The first six hundred with the batch; the rest in parts of their own. */
-static enum status add_operations(struct planner *planner, const struct lot_draft *lot,
-    const struct document_batch *batch, const struct product *product, const hash32 *tags, const hash32 *root,
-    struct err *err) {
-	struct arena *arena = planner->request->arena;
-	hash32 product_tag = tag_product(&product->key, product->gtin);
-	hash32 batch_tag = tag_batch(&product->key, product->gtin, lot->lot);
-	if (lot->count > CAPTURE_COMMISSION_MAX && planner->plan->epcis->count > 1)
-		return err_set(err, STATUS_LIMIT, "a lot of more than %u units stands in a document of its own",
-		    CAPTURE_COMMISSION_MAX);
-	const struct medicines_open_batch_args opened = {.product = product_tag,
-	    .tag = batch_tag,
-	    .expiry = batch->expiry_s,
-	    .root = *root,
-	    .count = (uint32_t)lot->count};
-	TRY(planner_add(planner, medicines_open_batch_call(arena, &opened), err));
-	for (size_t from = 0; from < lot->count; from += CAPTURE_COMMISSION_MAX) {
-		size_t n = lot->count - from;
-		if (n > CAPTURE_COMMISSION_MAX) n = CAPTURE_COMMISSION_MAX;
-		if (from) TRY(planner_new_part(planner, err));
-		TRY(planner_add(planner, medicines_commission_tags(arena, &batch->id, tags + from, n), err));
-	}
+/* The chain's lot, or a new one. Lines commission into one lot for hours. */
+static enum status open_lot(struct planner *planner, const struct document_batch *batch, const hash32 *product,
+    const hash32 *tag, struct err *err) {
+	struct medicines_stored_batch held;
+	if (places_get(&planner->batches, &batch->id)) return STATUS_OK;
+	TRY(medicines_batch(planner->request, &held, &batch->id, err));
+	if (held.number && held.expiry != batch->expiry_s)
+		return err_set(err, STATUS_INVALID, "lot %s was opened with another expiry", batch->lot);
+	places_put(&planner->batches, planner->request->arena, &batch->id, 0);
+	if (!held.number)
+		planner_add_call(
+		    planner, medicines_open_batch_call(planner->request->arena, product, tag, batch->expiry_s));
 	return STATUS_OK;
 }
 
@@ -133,21 +119,14 @@ static enum status commission_lot(
 	struct product product;
 	TRY(read_master(planner, lot, &batch, event, err));
 	TRY(product_load(planner->request, &product, lot->gtin, err));
-	hash32 *tags = arena_alloc(arena, lot->count * sizeof *tags);
-	for (size_t i = 0; i < lot->count; i++) tags[i] = tag_unit(&product.key, lot->gtin, lot->serials[i]);
-	hash32 product_tag = tag_product(&product.key, lot->gtin);
 	hash32 batch_tag = tag_batch(&product.key, lot->gtin, lot->lot);
 	batch.gtin = arena_strdup(arena, bytes_text(lot->gtin));
 	batch.lot = arena_strdup(arena, bytes_text(lot->lot));
 	batch.owner = product.owner;
 	batch.regulator = product.regulator;
-	batch.id = tag_batch_id(&product_tag, &batch_tag);
-	for (uint32_t i = 0; i < planner->plan->document.batch_count; i++)
-		if (hash32_equal(&planner->plan->document.batches[i].id, &batch.id))
-			return mem_wipe(&product, sizeof product),
-			       err_set(err, STATUS_UNSUPPORTED, "lot %s is commissioned by two events", batch.lot);
-	hash32 root = add_units(planner, lot, &batch, tags);
-	enum status status = add_operations(planner, lot, &batch, &product, tags, &root, err);
+	batch.id = tag_batch_id(&product.tag, &batch_tag);
+	enum status status = open_lot(planner, &batch, &product.tag, &batch_tag, err);
+	if (status == STATUS_OK) status = add_units(planner, lot, &product, &batch, err);
 	mem_wipe(&product, sizeof product);
 	return status;
 }
@@ -158,23 +137,13 @@ enum status planner_commission(struct planner *planner, const struct epcis_event
 	TRY(read_packs(planner, &packs, &count, event, err));
 	while (count) {
 		struct lot_draft lot;
-		TRY(take_product(planner, &lot, packs, &count, err));
+		take_product(planner, &lot, packs, &count);
 		TRY(commission_lot(planner, &lot, event, err));
 	}
 	return STATUS_OK;
 }
 
 /* --- packing and unpacking --- */
-
-static struct bytes pack_op(
-    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return medicines_pack_units_call(planner->request->arena, context, batch, indexes, count);
-}
-
-static struct bytes unpack_op(
-    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return medicines_unpack_units_call(planner->request->arena, context, batch, indexes, count);
-}
 
 enum status planner_pack(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	struct arena *arena = planner->request->arena;
@@ -202,9 +171,10 @@ enum status planner_pack(struct planner *planner, const struct epcis_event *even
 		TRY(planner_unit(planner, &units[unit_count], &scan, err));
 		planner_set_container(planner, units[unit_count++], packs ? container : DOCUMENT_NO_CONTAINER);
 	}
-	TRY(planner_named_units(planner, units, unit_count, packs ? pack_op : unpack_op, &parent, err));
+	planner_add_units(planner, &(struct plan_step){.kind = packs ? PLAN_PACK : PLAN_UNPACK, .container = parent},
+	    units, unit_count);
 	if (!child_count) return STATUS_OK;
-	struct bytes operation = packs ? medicines_pack_containers_call(arena, &parent, children, child_count)
-				       : medicines_unpack_containers_call(arena, &parent, children, child_count);
-	return planner_add(planner, operation, err);
+	planner_add_call(planner, packs ? medicines_pack_containers_call(arena, &parent, children, child_count)
+					: medicines_unpack_containers_call(arena, &parent, children, child_count));
+	return STATUS_OK;
 }

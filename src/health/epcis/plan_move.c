@@ -55,6 +55,9 @@ static enum status add_units(struct planner *planner, const hash32 *id, struct e
 	if (places_get(&planner->opened, id)) return STATUS_OK;
 	TRY(stock_units_in(planner->stock, &units, &count, id, err));
 	TRY(stock_code(planner->stock, &code, id, err));
+	struct medicines_unit *refs = arena_alloc(planner->request->arena, (count + 1) * sizeof *refs);
+	for (size_t i = 0; i < count; i++) refs[i] = (struct medicines_unit){units[i].batch.id, units[i].unit.index};
+	TRY(medicines_expect_units(planner->request, refs, count, err));
 	for (size_t i = 0; i < count; i++) {
 		struct medicines_unit ref = {units[i].batch.id, units[i].unit.index};
 		struct medicines_holding holding;
@@ -92,14 +95,8 @@ static enum status receiver_of(struct planner *planner, addr20 *out, const struc
 	return STATUS_OK;
 }
 
-static struct bytes pack_op(
-    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return medicines_pack_units_call(planner->request->arena, context, batch, indexes, count);
-}
-
 /* A container without an SSCC, for this document alone. */
-static enum status ship_loose(
-    struct planner *planner, const uint32_t *units, size_t count, const addr20 *to, struct err *err) {
+static void ship_loose(struct planner *planner, const uint32_t *units, size_t count, const addr20 *to) {
 	struct actor_request *request = planner->request;
 	struct document *document = &planner->plan->document;
 	hash32 key = tag_container_key(request->home->entropy);
@@ -112,9 +109,9 @@ static enum status ship_loose(
 	hash32 id = tag_container_id(&request->home->account, &tag);
 	uint32_t container = document_add_container(document, request->arena, "", &id);
 	for (size_t i = 0; i < count; i++) document->units[units[i]].container = container;
-	TRY(planner_add(planner, medicines_open_container_call(request->arena, &tag), err));
-	TRY(planner_named_units(planner, units, count, pack_op, &id, err));
-	return planner_add(planner, medicines_ship_call(request->arena, &id, to, planner->wish->purpose), err);
+	planner_add_call(planner, medicines_open_container_call(request->arena, &tag));
+	planner_add_units(planner, &(struct plan_step){.kind = PLAN_PACK, .container = id}, units, count);
+	planner_add_shipment(planner, medicines_ship_call(request->arena, &id, to, planner->wish->purpose));
 }
 
 enum status planner_ship(struct planner *planner, const struct epcis_event *event, struct err *err) {
@@ -137,21 +134,17 @@ enum status planner_ship(struct planner *planner, const struct epcis_event *even
 		}
 		TRY(planner_container(planner, &container, &scan, false, err));
 		if (!ends) TRY(add_contents(planner, &container, err));
-		TRY(planner_add(planner,
-		    ends ? medicines_end_shipping_call(arena, &container)
-			 : medicines_ship_call(arena, &container, &to, planner->wish->purpose),
-		    err));
+		if (ends)
+			planner_add_call(planner, medicines_end_shipping_call(arena, &container));
+		else
+			planner_add_shipment(
+			    planner, medicines_ship_call(arena, &container, &to, planner->wish->purpose));
 	}
-	if (unit_count) TRY(ship_loose(planner, units, unit_count, &to, err));
+	if (unit_count) ship_loose(planner, units, unit_count, &to);
 	return planner_recipient(planner, &to, err);
 }
 
 /* --- receiving --- */
-
-static struct bytes unpack_op(
-    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return medicines_unpack_units_call(planner->request->arena, context, batch, indexes, count);
-}
 
 /* A loose unit came in a container of its own: that is accepted once, the unit unpacked. */
 static enum status receive_loose(
@@ -160,7 +153,8 @@ static enum status receive_loose(
 	struct medicines_holding holding;
 	uint32_t unit;
 	TRY(planner_unit(planner, &unit, scan, err));
-	struct medicines_unit ref = planner_ref(planner, unit);
+	struct medicines_unit ref;
+	TRY(planner_ref(planner, &ref, unit, err));
 	TRY(medicines_holder(planner->request, &holding, &ref, err));
 	if (hash32_is_zero(&holding.container))
 		return err_set(err, STATUS_DENIED, "NOT_PENDING: serial %s is in no shipment", scan->serial);
@@ -169,10 +163,11 @@ static enum status receive_loose(
 	if (code && code[0])
 		return err_set(err, STATUS_INVALID, "serial %s came in container %s: receive that", scan->serial, code);
 	if (!has(accepted, &holding.container)) {
-		TRY(planner_add(planner, medicines_accept_call(arena, &holding.container), err));
+		planner_add_call(planner, medicines_accept_call(arena, &holding.container));
 		accepted->ids[accepted->count++] = holding.container;
 	}
-	return planner_named_units(planner, &unit, 1, unpack_op, &holding.container, err);
+	planner_add_units(planner, &(struct plan_step){.kind = PLAN_UNPACK, .container = holding.container}, &unit, 1);
+	return STATUS_OK;
 }
 
 enum status planner_receive(struct planner *planner, const struct epcis_event *event, struct err *err) {
@@ -189,7 +184,7 @@ enum status planner_receive(struct planner *planner, const struct epcis_event *e
 			continue;
 		}
 		TRY(planner_container(planner, &container, &scan, false, err));
-		TRY(planner_add(planner, medicines_accept_call(arena, &container), err));
+		planner_add_call(planner, medicines_accept_call(arena, &container));
 	}
 	return STATUS_OK;
 }
@@ -210,11 +205,8 @@ static enum status all_units(
 enum status planner_dispense(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	uint32_t *units;
 	TRY(all_units(planner, &units, event, err));
-	if (event->epc_count > CAPTURE_NAMED_UNITS_MAX)
-		return err_set(err, STATUS_LIMIT, "at most %u packs at once", CAPTURE_NAMED_UNITS_MAX);
-	struct medicines_unit *refs = arena_alloc(planner->request->arena, event->epc_count * sizeof *refs);
-	for (size_t i = 0; i < event->epc_count; i++) refs[i] = planner_ref(planner, units[i]);
-	return planner_add(planner, medicines_dispense_call(planner->request->arena, refs, event->epc_count), err);
+	planner_add_units(planner, &(struct plan_step){.kind = PLAN_DISPENSE}, units, event->epc_count);
+	return STATUS_OK;
 }
 
 enum medicines_state planner_state_of(const struct epcis_event *event) {
@@ -234,17 +226,12 @@ enum medicines_state planner_state_of(const struct epcis_event *event) {
 	return MEDICINES_STATE_NONE;
 }
 
-static struct bytes change_op(
-    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context) {
-	return medicines_change_units_call(
-	    planner->request->arena, batch, indexes, count, *(const enum medicines_state *)context);
-}
-
 enum status planner_change(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	enum medicines_state to = planner_state_of(event);
 	uint32_t *units;
 	TRY(all_units(planner, &units, event, err));
-	return planner_named_units(planner, units, event->epc_count, change_op, &to, err);
+	planner_add_units(planner, &(struct plan_step){.kind = PLAN_CHANGE, .state = to}, units, event->epc_count);
+	return STATUS_OK;
 }
 
 /* --- recall --- */
@@ -257,8 +244,9 @@ static enum status not_recalled(
 	*out = units;
 	*count = 0;
 	for (size_t i = 0; i < event->epc_count; i++) {
-		struct medicines_unit ref = planner_ref(planner, units[i]);
+		struct medicines_unit ref;
 		struct medicines_unit_view view;
+		TRY(planner_ref(planner, &ref, units[i], err));
 		TRY(medicines_unit(planner->request, &view, &ref, err));
 		if (!view.recalled) units[(*count)++] = units[i];
 	}
@@ -273,15 +261,14 @@ static enum status batch_of(
 	TRY(stock_lot(planner->stock, out, &known, scan->gtin, scan->lot, err));
 	if (known) return STATUS_OK;
 	TRY(product_load(planner->request, &product, scan->gtin, err));
-	hash32 product_tag = tag_product(&product.key, scan->gtin);
 	hash32 batch_tag = tag_batch(&product.key, scan->gtin, scan->lot);
 	*out = (struct document_batch){.gtin = arena_strdup(planner->request->arena, bytes_text(scan->gtin)),
 	    .lot = arena_strdup(planner->request->arena, bytes_text(scan->lot)),
 	    .owner = product.owner,
 	    .regulator = product.regulator,
-	    .id = tag_batch_id(&product_tag, &batch_tag)};
+	    .id = tag_batch_id(&product.tag, &batch_tag)};
 	mem_wipe(&product, sizeof product);
-	struct medicines_batch_view view;
+	struct medicines_stored_batch view;
 	TRY(medicines_batch(planner->request, &view, &out->id, err));
 	out->expiry_s = view.expiry;
 	return STATUS_OK;
@@ -307,9 +294,9 @@ enum status planner_recall(struct planner *planner, const struct epcis_event *ev
 			return err_set(err, STATUS_INVALID, "a recall names a GTIN and a lot");
 		TRY(batch_of(planner, &batch, &scan, err));
 		document_add_batch(&planner->plan->document, planner->request->arena, &batch);
-		TRY(planner_add(
-		    planner, medicines_recall_batch_call(planner->request->arena, &batch.id, &reason), err));
+		planner_add_call(planner, medicines_recall_batch_call(planner->request->arena, &batch.id, &reason));
 	}
 	TRY(not_recalled(planner, &units, &count, event, err));
-	return planner_named_units(planner, units, count, change_op, &to, err);
+	planner_add_units(planner, &(struct plan_step){.kind = PLAN_CHANGE, .state = to}, units, count);
+	return STATUS_OK;
 }

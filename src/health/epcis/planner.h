@@ -18,20 +18,26 @@ struct planner {
 	struct places containers; /* of the document, by code */
 	struct places cases;      /* codes that an aggregation of this document has as its parent */
 	struct places opened;     /* ids of containers that this plan opens */
+	struct places batches;    /* ids of those that this plan opens */
 	struct places moved;      /* units of the document that this plan packs or unpacks, by GTIN and serial */
 	struct planner_child *children;
 	size_t child_count, child_room;
+	struct bytes *shipments; /* calls that go last */
+	size_t shipment_count, shipment_room;
 };
-struct capture *planner_part(struct planner *planner);
-MUST_USE enum status planner_new_part(struct planner *planner, struct err *err);
-MUST_USE enum status planner_add(struct planner *planner, struct bytes operation, struct err *err);
+/* Steps in order; shipments go last. */
+void planner_add_step(struct planner *planner, const struct plan_step *step);
+void planner_add_call(struct planner *planner, struct bytes call);
+void planner_add_shipment(struct planner *planner, struct bytes call);
 MUST_USE enum status planner_recipient(struct planner *planner, const addr20 *actor, struct err *err);
 MUST_USE enum status planner_scan(struct scan *out, struct bytes epc, struct err *err);
 /* The unit's place in the plan's document, to which it is copied from the stock. STATUS_NOTFOUND: this home
  * has never heard of it. */
 MUST_USE enum status planner_unit(struct planner *planner, uint32_t *out, const struct scan *scan, struct err *err);
 uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *found);
-struct medicines_unit planner_ref(const struct planner *planner, uint32_t unit);
+/* STATUS_INVALID: this document commissions it. */
+MUST_USE enum status planner_ref(
+    const struct planner *planner, struct medicines_unit *out, uint32_t unit, struct err *err);
 /* Adds a unit that the document does not name yet. */
 void planner_add_unit(struct planner *planner, const struct document_unit *unit);
 /* Packed into the container, or DOCUMENT_NO_CONTAINER. */
@@ -47,12 +53,23 @@ MUST_USE enum status planner_is_container(struct planner *planner, bool *out, co
 MUST_USE enum status planner_container(
     struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err);
 void planner_add_child(struct planner *planner, const hash32 *parent, const hash32 *child);
-/* One operation for each batch and at most 256 units. */
-typedef struct bytes planner_units_op(
-    struct planner *planner, const hash32 *batch, const uint32_t *indexes, size_t count, void *context);
-MUST_USE enum status planner_named_units(struct planner *planner, const uint32_t *units, size_t count,
-    planner_units_op *make, void *context, struct err *err);
+/* A step of these units, batch by batch. `like` has its kind and what belongs to it. */
+void planner_add_units(struct planner *planner, const struct plan_step *like, const uint32_t *units, size_t count);
 bool planner_party(struct actor_request *request, addr20 *out, struct bytes text);
+
+/* plan_keep.c: a plan that is on its way. `cuts` are pairs: up to which step, and how many units of it, each part goes.
+ * STATUS_NOTFOUND: none is kept for this document. */
+struct plan_cuts {
+	uint32_t *pairs;
+	size_t count, room; /* of pairs */
+};
+MUST_USE enum status plan_keep(struct actor_request *request, const struct plan *plan, struct err *err);
+MUST_USE enum status plan_keep_cuts(
+    struct actor_request *request, const struct plan *plan, const struct plan_cuts *cuts, struct err *err);
+MUST_USE enum status plan_find(struct actor_request *request, struct plan *plan, struct err *err);
+MUST_USE enum status plan_find_cuts(
+    struct actor_request *request, const struct plan *plan, struct plan_cuts *cuts, struct err *err);
+void plan_forget(struct actor_request *request, const struct plan *plan);
 
 /* plan_make.c: what comes to be */
 MUST_USE enum status planner_commission(struct planner *planner, const struct epcis_event *event, struct err *err);

@@ -90,11 +90,12 @@ static void key_of(uint8_t key[32], const struct home *home) {
 /* Whose index this is: another deployment's rows are of no use. */
 static hash32 identity_of(const struct home *home) {
 	const struct deployment *deployment = &home->deployment;
+	const addr20 contracts[] = {deployment->directory, deployment->folders, deployment->records,
+	    deployment->consent, deployment->products, deployment->medicines};
 	uint8_t chain_id[8];
 	store_be64(chain_id, deployment->chain_id);
 	struct bytes parts[] = {bytes_make(chain_id, sizeof chain_id), BYTES_OF(deployment->genesis),
-	    BYTES_OF(deployment->directory), BYTES_OF(deployment->folders), BYTES_OF(deployment->records),
-	    BYTES_OF(deployment->consent), BYTES_OF(deployment->medicines), BYTES_OF(home->account)};
+	    bytes_make(contracts, sizeof contracts), BYTES_OF(home->account)};
 	return sha256_parts(parts, sizeof parts / sizeof *parts);
 }
 

@@ -1,20 +1,30 @@
 /* Gathering a capture's operations, and reading what became of them. */
 #include "health/trace/capture.h"
 
-enum status capture_add(struct capture *capture, struct bytes operation, struct err *err) {
+#include "crypto/hash.h"
+#include "eth/abi.h"
+
+bool capture_add(struct capture *capture, struct bytes operation) {
 	/* In the calldata: where it begins, its length, and its bytes up to a whole word. */
 	size_t bytes = 64 + (operation.len + 31) / 32 * 32;
-	if (capture->count == CAPTURE_OPERATIONS_MAX)
-		return err_set(err, STATUS_LIMIT,
-		    "this document needs more than %u operations, which is the most of a transaction: divide it",
-		    CAPTURE_OPERATIONS_MAX);
-	if (capture->bytes + bytes > CAPTURE_BYTES_MAX)
-		return err_set(err, STATUS_LIMIT,
-		    "this document names more packs than a transaction takes: divide it so that each names at most %u",
-		    CAPTURE_NAMED_MAX);
+	if (capture->count == CAPTURE_OPERATIONS_MAX || capture->bytes + bytes > CAPTURE_BYTES_MAX) return false;
 	capture->operations[capture->count++] = operation;
 	capture->bytes += bytes;
-	return STATUS_OK;
+	return true;
+}
+
+hash32 capture_id(const addr20 *sender, const struct capture *capture) {
+	const hash32 words[3] = {abi_topic_of_address(sender), capture->document, abi_topic_of_u64(capture->part)};
+	return keccak256(bytes_make(words, sizeof words));
+}
+
+struct bytes capture_call(struct actor_request *request, const struct capture *capture) {
+	const struct medicines_capture_args args = {.document_hash = capture->document,
+	    .events_root = capture->events_root,
+	    .part = capture->part,
+	    .operations = capture->operations,
+	    .operations_count = capture->count};
+	return medicines_capture_call(request->arena, &args);
 }
 
 /* Logs of other contracts, and events that no capture needs, are passed over; a log of ours that makes no sense is the
@@ -32,6 +42,8 @@ static enum status read_log(
 		out->id = event.capture_repeated.capture_id;
 		out->repeated = true;
 	}
+	if (event.kind == MEDICINES_EVENT_COMMISSIONED)
+		out->commissioned[out->commissioned_count++] = event.commissioned;
 	if (event.kind == MEDICINES_EVENT_ALERT)
 		out->alerts[out->alert_count++] = (struct medicines_alert){
 		    .event = event.alert, .block_number = out->receipt.block_number, .tx_hash = out->receipt.tx_hash};
@@ -40,13 +52,9 @@ static enum status read_log(
 
 enum status capture_send(
     struct actor_request *request, struct capture_result *out, const struct capture *capture, struct err *err) {
-	const struct medicines_capture_args args = {.document_hash = capture->document,
-	    .events_root = capture->events_root,
-	    .part = capture->part,
-	    .operations = capture->operations,
-	    .operations_count = capture->count};
 	*out = (struct capture_result){.code = MEDICINES_CODE_OK};
-	TRY(medicines_send(request, &out->receipt, medicines_capture_call(request->arena, &args), err));
+	TRY(medicines_send(request, &out->receipt, capture_call(request, capture), err));
+	out->commissioned = arena_zalloc(request->arena, out->receipt.log_count + 1, sizeof *out->commissioned);
 	out->alerts = arena_zalloc(request->arena, out->receipt.log_count + 1, sizeof *out->alerts);
 	for (size_t i = 0; i < out->receipt.log_count; i++)
 		TRY(read_log(out, &request->home->deployment.medicines, request->arena, &out->receipt.logs[i], err));

@@ -12,8 +12,6 @@
 #define CAPTURE_OPERATIONS_MAX 64u
 #define CAPTURE_NAMED_UNITS_MAX 256u /* indexes named in one operation */
 #define CAPTURE_BYTES_MAX 130000u    /* of all operations: a transaction has at most OUTBOX_TX_BYTES_MAX */
-#define CAPTURE_NAMED_MAX 3840u      /* indexes that certainly fit, in operations of CAPTURE_NAMED_UNITS_MAX */
-#define CAPTURE_COMMISSION_MAX 600u  /* units of a part: each may take a fresh slot, 22,100 of 16,777,216 gas */
 
 struct capture {
 	hash32 document;
@@ -23,8 +21,12 @@ struct capture {
 	size_t count;
 	size_t bytes; /* of the operations, as calldata */
 };
-/* STATUS_LIMIT: the document needs more than one transaction takes. */
-MUST_USE enum status capture_add(struct capture *capture, struct bytes operation, struct err *err);
+/* False, and nothing is added: a transaction takes no more. */
+bool capture_add(struct capture *capture, struct bytes operation);
+/* What the chain calls it. */
+hash32 capture_id(const addr20 *sender, const struct capture *capture);
+/* The transaction's calldata. */
+struct bytes capture_call(struct actor_request *request, const struct capture *capture);
 
 struct capture_result {
 	struct client_receipt receipt;
@@ -33,6 +35,8 @@ struct capture_result {
 	bool repeated;            /* captured before: nothing changed */
 	struct medicines_alert *alerts;
 	size_t alert_count;
+	struct medicines_commissioned_event *commissioned; /* in the order of the operations */
+	size_t commissioned_count;
 };
 MUST_USE enum status capture_send(
     struct actor_request *request, struct capture_result *out, const struct capture *capture, struct err *err);

@@ -7,6 +7,8 @@
 #include "crypto/hash.h"
 #include "health/gs1/epc.h"
 #include "health/trace/medicines.h"
+#include "health/trace/products.h"
+#include "health/trace/tags.h"
 
 #define UNITS_MAX 100000u
 
@@ -165,8 +167,12 @@ static void write_part(struct json_writer *writer, const struct document *docume
 static void write_unit(struct json_writer *writer, const struct document_unit *unit) {
 	json_object_begin(writer, NULL);
 	json_put_text(writer, "serial", unit->serial);
-	json_put_u64(writer, "part", unit->part);
-	json_put_u64(writer, "index", unit->index);
+	if (unit->part == DOCUMENT_NO_PART) {
+		json_put_u64(writer, "batch", unit->batch);
+	} else {
+		json_put_u64(writer, "part", unit->part);
+		json_put_u64(writer, "index", unit->index);
+	}
 	json_put_hex(writer, "tag", BYTES_OF(unit->tag));
 	if (unit->container != DOCUMENT_NO_CONTAINER) json_put_u64(writer, "container", unit->container);
 	json_object_end(writer);
@@ -268,12 +274,17 @@ static bool read_unit(struct document *document, struct arena *arena, const stru
 	    .serial = read_text(arena, json_get(json, "serial")), .container = DOCUMENT_NO_CONTAINER};
 	const struct json *container = json_get(json, "container");
 	if (!is_lot_or_serial(unit.serial)) return false;
+	if (!read_hex(unit.tag.b, 32, json_get(json, "tag"))) return false;
+	if (container && !read_u32(&unit.container, container, document->container_count)) return false;
+	unit.part = DOCUMENT_NO_PART;
+	if (read_u32(&unit.batch, json_get(json, "batch"), document->batch_count)) {
+		document_add_unit(document, arena, &unit);
+		return true;
+	}
 	if (!read_u32(&unit.part, json_get(json, "part"), document->part_count)) return false;
 	const struct document_part *part = &document->parts[unit.part];
 	if (!read_u32(&unit.index, json_get(json, "index"), part->first + part->count) || unit.index < part->first)
 		return false;
-	if (!read_hex(unit.tag.b, 32, json_get(json, "tag"))) return false;
-	if (container && !read_u32(&unit.container, container, document->container_count)) return false;
 	unit.batch = part->batch;
 	document_add_unit(document, arena, &unit);
 	return true;
@@ -311,6 +322,15 @@ static enum status read_list(struct document *document, struct arena *arena, con
 }
 
 enum status document_parse(struct document *out, struct actor_request *request, struct bytes json, struct err *err) {
+	TRY(document_parse_unfinished(out, request, json, err));
+	for (uint32_t i = 0; i < out->unit_count; i++)
+		if (out->units[i].part == DOCUMENT_NO_PART)
+			return err_set(err, STATUS_INVALID, "a sealed document with a pack that is in no part");
+	return STATUS_OK;
+}
+
+enum status document_parse_unfinished(
+    struct document *out, struct actor_request *request, struct bytes json, struct err *err) {
 	struct arena *arena = request->arena;
 	const struct json *root;
 	uint64_t version = 0, chain_id = 0;
@@ -337,25 +357,60 @@ enum status document_parse(struct document *out, struct actor_request *request, 
 
 /* --- checking against the chain --- */
 
+static enum status check_part(
+    struct actor_request *request, const struct document *document, const struct document_part *part, struct err *err) {
+	const struct document_batch *batch = &document->batches[part->batch];
+	struct medicines_stored_part held;
+	TRY(medicines_part(request, &held, &batch->id, part->number, err));
+	if (part->first == held.first && part->count == held.count &&
+	    memcmp(part->root.b, held.root, sizeof held.root) == 0)
+		return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "lot %s: what the chain holds has not this document's serials", batch->lot);
+}
+
+/* Tags that the product's table of serials does not hold are a lot whose serials are not those that were commissioned:
+ * they could be commissioned a second time. Whoever holds the product's key sees beyond it that tags are of serials. */
+static enum status check_serials(struct actor_request *request, const struct document *document, uint32_t batch,
+    const hash32 *tag, struct err *err) {
+	const struct document_batch *of = &document->batches[batch];
+	hash32 *tags = arena_alloc(request->arena, ((size_t)document->unit_count + 1) * sizeof *tags);
+	const char **serials = arena_alloc(request->arena, ((size_t)document->unit_count + 1) * sizeof *serials);
+	struct product product;
+	size_t count = 0, missing;
+	for (uint32_t i = 0; i < document->unit_count; i++) {
+		if (document->units[i].batch != batch) continue;
+		serials[count] = document->units[i].serial;
+		tags[count++] = document->units[i].tag;
+	}
+	TRY(medicines_find_serials(request, &missing, tag, tags, count, err));
+	if (missing < count)
+		return err_set(err, STATUS_DENIED, "lot %s, serial %s: it was not commissioned as this serial", of->lot,
+		    serials[missing]);
+	enum status status = product_load(request, &product, of->gtin, err);
+	if (status == STATUS_NOTFOUND) return STATUS_OK;
+	TRY(status);
+	for (missing = 0; missing < count; missing++) {
+		hash32 right = tag_unit(&product.key, of->gtin, serials[missing]);
+		if (!hash32_equal(&right, &tags[missing])) break;
+	}
+	mem_wipe(&product, sizeof product);
+	if (missing == count) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "lot %s, serial %s: its tag is another serial's", of->lot, serials[missing]);
+}
+
 enum status document_check(struct actor_request *request, const struct document *document, struct err *err) {
 	uint64_t at = 1; /* a reference has no EPCIS text: its parts' proofs speak for it */
-	struct medicines_batch_view *batches = arena_zalloc(request->arena, document->batch_count + 1, sizeof *batches);
 	if (document->epcis.len) TRY(medicines_captured_at(request, &at, &document->sender, &document->hash, 0, err));
 	if (at == 0) return err_set(err, STATUS_DENIED, "the chain holds no capture of this document by its sender");
 	for (uint32_t i = 0; i < document->batch_count; i++) {
-		const struct document_batch *known = &document->batches[i];
-		TRY(medicines_batch(request, &batches[i], &known->id, err));
-		if (batches[i].expiry != known->expiry_s)
+		struct medicines_stored_batch held;
+		TRY(medicines_batch(request, &held, &document->batches[i].id, err));
+		if (held.number == 0 || held.expiry != document->batches[i].expiry_s)
 			return err_set(err, STATUS_DENIED,
-			    "lot %s: the chain holds another batch than the document says", known->lot);
+			    "lot %s: the chain holds another batch than the document says", document->batches[i].lot);
+		TRY(check_serials(request, document, i, &held.product, err));
 	}
-	for (uint32_t i = 0; i < document->part_count; i++) {
-		const struct document_part *part = &document->parts[i];
-		if (part->first != 0 || part->count != batches[part->batch].count ||
-		    !hash32_equal(&part->root, &batches[part->batch].root))
-			return err_set(err, STATUS_DENIED,
-			    "lot %s: what the chain holds has not this document's serials",
-			    document->batches[part->batch].lot);
-	}
+	for (uint32_t i = 0; i < document->part_count; i++)
+		TRY(check_part(request, document, &document->parts[i], err));
 	return STATUS_OK;
 }

@@ -12,7 +12,7 @@
 #include "crypto/merkle.h"
 #include "health/actors/request.h"
 
-#define DOCUMENT_BYTES_MAX ((size_t)16 << 20)
+#define DOCUMENT_BYTES_MAX ((size_t)64 << 20)
 #define DOCUMENT_RECIPIENTS_MAX 16u
 
 struct document_batch {
@@ -74,6 +74,10 @@ void document_write(struct buf *out, const struct document *document, const stru
 MUST_USE enum status document_parse(
     struct document *out, struct actor_request *request, struct bytes json, struct err *err);
 
+/* One whose packs may be on the chain in part only: those name their batch alone. For a plan that is kept. */
+MUST_USE enum status document_parse_unfinished(
+    struct document *out, struct actor_request *request, struct bytes json, struct err *err);
+
 /* To each recipient's directory key; addresses that occur twice or are zero count once or not at all. */
 MUST_USE enum status document_seal(struct actor_request *request, struct buf *sealed, const struct document *document,
     const addr20 *recipients, size_t count, struct err *err);
@@ -81,8 +85,8 @@ MUST_USE enum status document_seal(struct actor_request *request, struct buf *se
 MUST_USE enum status document_open(
     struct actor_request *request, struct document *out, struct bytes sealed, struct err *err);
 
-/* Does the chain bear it out: captured by its sender, batches, and each part's root? STATUS_DENIED says what does not
- * hold. */
+/* Does the chain bear it out: captured by its sender, batches, each part's root, and that its serials are those that
+ * were commissioned? STATUS_DENIED says what does not hold. */
 MUST_USE enum status document_check(struct actor_request *request, const struct document *document, struct err *err);
 
 #endif

@@ -39,6 +39,8 @@ const char *history_word(enum medicines_event_kind kind) {
 	    [MEDICINES_EVENT_SHIPPED] = "shipped",
 	    [MEDICINES_EVENT_ACCEPTED] = "accepted",
 	    [MEDICINES_EVENT_SHIPPING_ENDED] = "shipping ended",
+	    [MEDICINES_EVENT_CONTAINER_MOVED] = "moved by a regulator",
+	    [MEDICINES_EVENT_STOCK_MOVED] = "stock moved by a regulator",
 	    [MEDICINES_EVENT_CONTAINER_HELD] = "container held or released",
 	    [MEDICINES_EVENT_UNIT_CHANGED] = "changed",
 	    [MEDICINES_EVENT_ALERT] = "alert",
@@ -76,7 +78,7 @@ static enum status read_logs(struct history *history, struct err *err) {
 	struct client_log_filter *filters = arena_zalloc(arena, FILTERS_MAX, sizeof *filters);
 	size_t count = 0;
 	put_filter(history, filters, &count, medicines_batch_opened_event_topics(batch, NULL));
-	put_filter(history, filters, &count, medicines_commissioned_event_topics(batch));
+	put_filter(history, filters, &count, medicines_commissioned_event_topics(batch, &history->unit->part.number));
 	put_filter(history, filters, &count, medicines_batch_recalled_event_topics(batch, NULL));
 	put_filter(history, filters, &count, medicines_alert_event_topics(batch, NULL, NULL));
 	put_filter(history, filters, &count, medicines_unit_changed_event_topics(batch, &index, NULL));
@@ -148,6 +150,8 @@ static bool concerns(struct history *history, const struct medicines_event *even
 	case MEDICINES_EVENT_CONTAINER_UNPACKED:
 		*container = &event->container_unpacked.parent;
 		return unpacks_container(history, &event->container_unpacked);
+	case MEDICINES_EVENT_CONTAINER_MOVED: return has(around, *container = &event->container_moved.container);
+	case MEDICINES_EVENT_STOCK_MOVED: return true;
 	case MEDICINES_EVENT_SHIPPED: return has(around, *container = &event->shipped.container);
 	case MEDICINES_EVENT_ACCEPTED: return has(around, *container = &event->accepted.container);
 	case MEDICINES_EVENT_SHIPPING_ENDED: return has(around, *container = &event->shipping_ended.container);
@@ -155,8 +159,6 @@ static bool concerns(struct history *history, const struct medicines_event *even
 	case MEDICINES_EVENT_CAPTURED:
 	case MEDICINES_EVENT_CAPTURE_REPEATED:
 	case MEDICINES_EVENT_CONTAINER_OPENED:
-	case MEDICINES_EVENT_PRODUCT_GROWN:
-	case MEDICINES_EVENT_PRODUCT_REGISTERED:
 	case MEDICINES_EVENT_PRODUCT_WITHDRAWN:
 	case MEDICINES_EVENT_RECALL_ACKNOWLEDGED: return false;
 	}

@@ -3,7 +3,7 @@
 #include "base/files.h"
 #include "envelope/jwe.h"
 
-#define SEALED_MAX ((size_t)32 << 20)
+#define SEALED_MAX ((size_t)192 << 20)
 
 enum status home_seal_folder(struct actor_request *request, const char *name, struct err *err) {
 	return files_make_folder(arena_printf(request->arena, "%s/%s", request->home->directory, name), err);

@@ -22,7 +22,7 @@ static enum status judge_known(struct actor_request *request, struct judge_resul
 	out->print = compare_print(scan, &out->unit.batch, this_year);
 	bool agrees = out->print == JUDGE_PRINT_AGREES;
 	bool is_here = state == MEDICINES_STATE_ACTIVE || state == MEDICINES_STATE_PACKED;
-	out->is_saleable = agrees && is_here;
+	out->is_saleable = agrees && is_here && !out->state.barred;
 	out->verdict = agrees && (is_here || state == MEDICINES_STATE_IN_TRANSIT) ? JUDGE_GOOD : JUDGE_BAD;
 	return STATUS_OK;
 }
@@ -36,7 +36,7 @@ static enum status judge_unknown(struct actor_request *request, struct judge_res
 	enum status status = product_load(request, &product, scan->gtin, err);
 	if (status == STATUS_NOTFOUND) return STATUS_OK;
 	TRY(status);
-	hash32 product_tag = tag_product(&product.key, scan->gtin);
+	hash32 product_tag = product.tag;
 	hash32 unit_tag = tag_unit(&product.key, scan->gtin, scan->serial);
 	mem_wipe(&product, sizeof product);
 	out->verdict = JUDGE_FOREIGN;
@@ -65,7 +65,7 @@ enum status judge_lot(struct actor_request *request, hash32 *batch, const struct
 	if (status == STATUS_NOTFOUND)
 		return err_set(err, status, "this home knows neither lot %s nor the key of product %s", lot, gtin);
 	TRY(status);
-	hash32 product_tag = tag_product(&product.key, gtin), batch_tag = tag_batch(&product.key, gtin, lot);
+	hash32 product_tag = product.tag, batch_tag = tag_batch(&product.key, gtin, lot);
 	mem_wipe(&product, sizeof product);
 	*batch = tag_batch_id(&product_tag, &batch_tag);
 	return STATUS_OK;
@@ -75,7 +75,7 @@ enum status judge_holders(
     struct actor_request *request, struct judge_holders *out, const hash32 *batch, struct err *err) {
 	*out = (struct judge_holders){.live = 0};
 	TRY(medicines_batch(request, &out->batch, batch, err));
-	if (out->batch.count == 0)
+	if (out->batch.number == 0)
 		return err_set(err, STATUS_NOTFOUND, "UNKNOWN_BATCH: this batch was never commissioned");
 	TRY(medicines_holders(request, &out->rows, &out->count, batch, err));
 	for (size_t i = 0; i < out->count; i++) out->live += out->rows[i].count;

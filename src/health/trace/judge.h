@@ -36,7 +36,7 @@ MUST_USE enum status judge_lot(struct actor_request *request, hash32 *batch, con
 
 /* Everybody who holds units of a batch. STATUS_NOTFOUND: never commissioned. STATUS_CORRUPT: they do not add up. */
 struct judge_holders {
-	struct medicines_batch_view batch;
+	struct medicines_stored_batch batch;
 	const struct medicines_holding *rows;
 	size_t count;
 	uint64_t live; /* units over all rows */

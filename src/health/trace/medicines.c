@@ -1,4 +1,4 @@
-/* Captures, transactions, refusals in words. Views are in medicines_views.c. */
+/* Captures, transactions, refusals in words. What the contract holds is in medicines_state.c. */
 #include "health/trace/medicines.h"
 
 #include "health/contracts/cause.h"
@@ -16,9 +16,9 @@ static const char *const code_texts[MEDICINES_CODE_COUNT] = {
     [MEDICINES_CODE_UNKNOWN_CONTAINER] = "this container was never opened",
     [MEDICINES_CODE_EXISTS] = "it is there already",
     [MEDICINES_CODE_DUPLICATE_SERIAL] = "this serial of the product was commissioned before, in this lot or another",
-    [MEDICINES_CODE_NOT_LIVE] = "the batch is not commissioned to its last unit yet",
-    [MEDICINES_CODE_COMPLETE] = "the batch holds all its units already",
-    [MEDICINES_CODE_TABLE_FULL] = "the product takes no more units: its owner must grow it first",
+    [MEDICINES_CODE_UNUSED_12] = "a reason that this version does not give",
+    [MEDICINES_CODE_CLOSED] = "the lot takes no more units: a regulator moved its owner's stock",
+    [MEDICINES_CODE_CROWDED] = "too many serials share this one's place in the product's table: take another serial",
     [MEDICINES_CODE_PENDING] = "it is on its way: a transfer is pending",
     [MEDICINES_CODE_NOT_PENDING] = "no transfer of it is pending",
     [MEDICINES_CODE_HAS_PARENT] = "it is inside another container and moves only with that",
@@ -39,6 +39,10 @@ static const char *const code_texts[MEDICINES_CODE_COUNT] = {
     [MEDICINES_CODE_TOO_MANY] = "too many at once",
     [MEDICINES_CODE_BAD_ARGUMENT] = "an argument makes no sense",
     [MEDICINES_CODE_INACTIVE_PARTNER] = "the other side is not active in the directory in a role of the trade",
+    [MEDICINES_CODE_IS_BARRED] =
+	"it was opened, or its dispensing undone: it goes to the same patient or back, never on",
+    [MEDICINES_CODE_NOT_ITS_ORIGIN] = "goods go back to whom they came from, to a regulator, or to whom one names",
+    [MEDICINES_CODE_IS_ACTIVE] = "a regulator moves stock of a custodian that is not active any more only",
 };
 
 const char *medicines_code_text(enum medicines_code code) {
@@ -51,10 +55,11 @@ const char *medicines_purpose_word(unsigned purpose) {
 	return purpose < MEDICINES_PURPOSE_COUNT ? words[purpose] : "unknown";
 }
 
-struct bytes medicines_commission_tags(struct arena *arena, const hash32 *batch, const hash32 *tags, size_t count) {
+struct bytes medicines_commission_tags(
+    struct arena *arena, const hash32 *batch, const hash32 *root, const hash32 *tags, size_t count) {
 	uint8_t *fragments = arena_alloc(arena, 8 * count);
 	for (size_t i = 0; i < count; i++) memcpy(fragments + 8 * i, tags[i].b, 8);
-	return medicines_commission_call(arena, batch, bytes_make(fragments, 8 * count));
+	return medicines_commission_call(arena, batch, root, bytes_make(fragments, 8 * count));
 }
 
 /* --- sending --- */

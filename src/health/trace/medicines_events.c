@@ -1,69 +1,177 @@
-/* Events of the medicines contract: alerts, the content of a container, acknowledgements of a recall. */
+/* Lists of the contract of medicines, complete by their slots, and what is inside a container. */
+#include <stdlib.h>
+
+#include "crypto/hash.h"
+#include "eth/abi.h"
 #include "health/trace/medicines.h"
 
-static struct client_log_filter filter_of(const struct actor_request *request, const struct contract_topics *topics) {
-	struct client_log_filter filter = {.address = &request->home->deployment.medicines};
-	memcpy(filter.topics, topics->topics, sizeof filter.topics);
-	memcpy(filter.has_topic, topics->has_topic, sizeof filter.has_topic);
-	return filter;
+/* A list that grows; `rows` in the request's arena. */
+struct gathering {
+	struct actor_request *request;
+	const hash32 *batch;
+	void *rows;
+	size_t count, room;
+};
+
+/* Room for one more of `size` bytes, zeroed. */
+static void *one_more(struct gathering *gathering, size_t size) {
+	if (gathering->count == gathering->room) {
+		size_t room = gathering->room ? 2 * gathering->room : 16;
+		void *larger = arena_zalloc(gathering->request->arena, room, size);
+		if (gathering->count) memcpy(larger, gathering->rows, gathering->count * size);
+		gathering->rows = larger;
+		gathering->room = room;
+	}
+	return (uint8_t *)gathering->rows + size * gathering->count++;
 }
 
-enum status medicines_alerts(struct actor_request *request, struct medicines_alert **alerts, size_t *count,
-    const addr20 *actor, struct err *err) {
-	struct contract_topics by = medicines_alert_event_topics(NULL, actor, NULL);
-	struct contract_topics other = medicines_alert_event_topics(NULL, NULL, actor);
-	struct client_log_filter filters[2] = {filter_of(request, &by), filter_of(request, &other)};
-	struct client_log *logs;
-	TRY(client_logs_kept(request->client, &logs, count, request->arena, filters, actor ? 2 : 1, err));
-	*alerts = arena_zalloc(request->arena, *count + 1, sizeof **alerts);
-	for (size_t i = 0; i < *count; i++) {
-		struct medicines_alert *alert = &(*alerts)[i];
-		TRY(medicines_alert_event_read(&alert->event, &logs[i].log, err));
-		alert->block_number = logs[i].block_number;
-		alert->timestamp = logs[i].timestamp;
-		alert->tx_hash = logs[i].tx_hash;
+/* --- alerts --- */
+
+static enum status alert_entry(
+    void *context, struct list_entry *out, bool *is_entry, const struct client_log *log, struct err *err) {
+	struct medicines_alert_event event;
+	(void)context;
+	TRY(medicines_alert_event_read(&event, &log->log, err));
+	const hash32 words[4] = {abi_topic_of_u64(event.index), abi_topic_of_u64(event.code),
+	    abi_topic_of_address(&event.by), abi_topic_of_address(&event.other)};
+	out->n = event.n;
+	memcpy(out->before, event.before, sizeof out->before);
+	out->entry = keccak256(bytes_make(words, sizeof words));
+	*is_entry = true;
+	return STATUS_OK;
+}
+
+static enum status note_alert(
+    void *context, const struct list_entry *entry, const struct client_log *log, struct err *err) {
+	struct gathering *gathering = context;
+	struct medicines_alert alert = {
+	    .block_number = log->block_number, .timestamp = entry->time_s, .tx_hash = log->tx_hash};
+	TRY(medicines_alert_event_read(&alert.event, &log->log, err));
+	*(struct medicines_alert *)one_more(gathering, sizeof alert) = alert;
+	return STATUS_OK;
+}
+
+static enum status alerts_of_lot(
+    struct verified *verified, struct gathering *gathering, const hash32 *batch, struct err *err) {
+	const addr20 *medicines = &gathering->request->home->deployment.medicines;
+	const struct verified_list list = {.contract = medicines,
+	    .slot = medicines_alert_lists_slot(batch),
+	    .query = {.address = medicines, .topics = {{&medicines_alert_event_topic, 1}, {batch, 1}}},
+	    .entry = alert_entry,
+	    .visit = note_alert,
+	    .context = gathering};
+	return verified_list(verified, &list, NULL, err);
+}
+
+/* The lots that the contract has, by number. */
+static enum status all_lots(
+    struct actor_request *request, struct verified *verified, hash32 **out, uint32_t *count, struct err *err) {
+	const addr20 *medicines = &request->home->deployment.medicines;
+	struct verified_want *wants = arena_zalloc(request->arena, VERIFIED_WORDS_MAX, sizeof *wants);
+	hash32 word;
+	wants[0] = (struct verified_want){medicines, medicines_lots_count_slot()};
+	TRY(verified_words(verified, &word, wants, 1, err));
+	TRY(medicines_lots_count_load(count, &word, err));
+	*out = arena_alloc(request->arena, ((size_t)*count + 1) * sizeof **out);
+	for (uint32_t at = 0; at < *count; at += VERIFIED_WORDS_MAX) {
+		size_t n = 0;
+		for (; n < VERIFIED_WORDS_MAX && at + n < *count; n++)
+			wants[n] = (struct verified_want){medicines, medicines_lots_slot((uint32_t)(at + n + 1))};
+		TRY(verified_words(verified, *out + at, wants, n, err));
 	}
 	return STATUS_OK;
 }
 
-static size_t find(const hash32 *ids, size_t count, const hash32 *id) {
-	size_t i = 0;
-	while (i < count && !hash32_equal(&ids[i], id)) i++;
-	return i;
+static int compare_alerts(const void *a, const void *b) {
+	const struct medicines_alert *one = a, *other = b;
+	if (one->block_number != other->block_number) return one->block_number < other->block_number ? -1 : 1;
+	return one->event.n < other->event.n ? -1 : one->event.n > other->event.n;
 }
 
-enum status medicines_children(
-    struct actor_request *request, hash32 **out, size_t *count, const hash32 *container, struct err *err) {
-	struct contract_topics in = medicines_container_packed_event_topics(container, NULL);
-	struct contract_topics off = medicines_container_unpacked_event_topics(container, NULL);
-	struct client_log_filter filters[2] = {filter_of(request, &in), filter_of(request, &off)};
-	struct client_log *logs;
-	size_t log_count;
-	TRY(client_logs_kept(request->client, &logs, &log_count, request->arena, filters, 2, err));
-	*out = arena_alloc(request->arena, (log_count + 1) * sizeof **out);
+enum status medicines_alerts(struct actor_request *request, struct medicines_alert **alerts, size_t *count,
+    const addr20 *actor, struct err *err) {
+	struct gathering gathering = {.request = request};
+	struct verified *verified;
+	uint32_t lot_count;
+	hash32 *lots;
+	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(all_lots(request, verified, &lots, &lot_count, err));
+	for (uint32_t i = 0; i < lot_count; i++) TRY(alerts_of_lot(verified, &gathering, &lots[i], err));
+	struct medicines_alert *rows = gathering.rows;
 	*count = 0;
-	for (size_t i = 0; i < log_count; i++) {
-		struct medicines_event event;
-		TRY(medicines_event_read(&event, request->arena, &logs[i].log, err));
-		bool packs = event.kind == MEDICINES_EVENT_CONTAINER_PACKED;
-		const hash32 *child = packs ? &event.container_packed.child : &event.container_unpacked.child;
-		size_t at = find(*out, *count, child);
-		if (packs && at == *count) (*out)[(*count)++] = *child;
-		if (!packs && at < *count) (*out)[at] = (*out)[--*count];
-	}
+	for (size_t i = 0; i < gathering.count; i++)
+		if (!actor || addr20_equal(&rows[i].event.by, actor) || addr20_equal(&rows[i].event.other, actor))
+			rows[(*count)++] = rows[i];
+	if (*count) qsort(rows, *count, sizeof *rows, compare_alerts);
+	*alerts = rows;
+	return STATUS_OK;
+}
+
+/* --- acknowledgements --- */
+
+static enum status acknowledgement_entry(
+    void *context, struct list_entry *out, bool *is_entry, const struct client_log *log, struct err *err) {
+	struct medicines_recall_acknowledged_event event;
+	(void)context;
+	TRY(medicines_recall_acknowledged_event_read(&event, &log->log, err));
+	const hash32 words[2] = {abi_topic_of_address(&event.by), abi_topic_of_u64(event.recall)};
+	out->n = event.n;
+	memcpy(out->before, event.before, sizeof out->before);
+	out->entry = keccak256(bytes_make(words, sizeof words));
+	*is_entry = true;
+	return STATUS_OK;
+}
+
+static enum status note_acknowledgement(
+    void *context, const struct list_entry *entry, const struct client_log *log, struct err *err) {
+	struct gathering *gathering = context;
+	struct medicines_recall_acknowledged_event event;
+	(void)entry;
+	TRY(medicines_recall_acknowledged_event_read(&event, &log->log, err));
+	*(struct medicines_acknowledgement *)one_more(gathering, sizeof(struct medicines_acknowledgement)) =
+	    (struct medicines_acknowledgement){event.by, log->block_number};
 	return STATUS_OK;
 }
 
 enum status medicines_acknowledgements(struct actor_request *request, struct medicines_acknowledgement **out,
     size_t *count, const hash32 *batch, struct err *err) {
-	struct contract_topics topics = medicines_recall_acknowledged_event_topics(batch, NULL);
+	const addr20 *medicines = &request->home->deployment.medicines;
+	struct gathering gathering = {.request = request, .batch = batch};
+	struct verified *verified;
+	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	const struct verified_list list = {.contract = medicines,
+	    .slot = medicines_acknowledgement_lists_slot(batch),
+	    .query = {.address = medicines, .topics = {{&medicines_recall_acknowledged_event_topic, 1}, {batch, 1}}},
+	    .entry = acknowledgement_entry,
+	    .visit = note_acknowledgement,
+	    .context = &gathering};
+	TRY(verified_list(verified, &list, NULL, err));
+	*out = gathering.rows;
+	*count = gathering.count;
+	return STATUS_OK;
+}
+
+/* --- containers --- */
+
+/* The node says which containers were ever packed into this one; whether they are in it, their own words prove. That
+ * none is left out, the caller sees by the container's contents. */
+enum status medicines_children(
+    struct actor_request *request, hash32 **out, size_t *count, const hash32 *container, struct err *err) {
+	struct contract_topics topics = medicines_container_packed_event_topics(container, NULL);
 	struct client_log *logs;
-	TRY(request_logs(request, &logs, count, &request->home->deployment.medicines, 0, &topics, err));
-	*out = arena_zalloc(request->arena, *count + 1, sizeof **out);
-	for (size_t i = 0; i < *count; i++) {
-		struct medicines_recall_acknowledged_event event;
-		TRY(medicines_recall_acknowledged_event_read(&event, &logs[i].log, err));
-		(*out)[i] = (struct medicines_acknowledgement){event.by, logs[i].block_number};
+	size_t log_count;
+	TRY(request_logs(request, &logs, &log_count, &request->home->deployment.medicines, 0, &topics, err));
+	*out = arena_alloc(request->arena, (log_count + 1) * sizeof **out);
+	*count = 0;
+	for (size_t i = 0; i < log_count; i++) {
+		struct medicines_container_packed_event event;
+		struct medicines_container_view view;
+		bool found, is_there = false;
+		TRY(medicines_container_packed_event_read(&event, &logs[i].log, err));
+		for (size_t n = 0; n < *count && !is_there; n++) is_there = hash32_equal(&(*out)[n], &event.child);
+		if (is_there) continue;
+		TRY(medicines_container(request, &view, &found, &event.child, err));
+		if (found && hash32_equal(&view.parent, container)) (*out)[(*count)++] = event.child;
 	}
 	return STATUS_OK;
 }

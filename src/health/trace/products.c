@@ -28,6 +28,7 @@ static void write_product(struct buf *out, const struct product *product, bool w
 	if (with_actors) {
 		json_put_hex(&writer, "owner", BYTES_OF(product->owner));
 		json_put_hex(&writer, "regulator", BYTES_OF(product->regulator));
+		json_put_hex(&writer, "tag", BYTES_OF(product->tag));
 	}
 	json_object_end(&writer);
 	buf_wipe(&key);
@@ -46,7 +47,8 @@ static enum status read_product(struct product *out, struct arena *arena, struct
 	if (!good) return err_set(err, STATUS_INVALID, "this is no product key");
 	if (json_get(root, "owner") &&
 	    (hex_fixed(out->owner.b, 20, json_string(json_get(root, "owner"))) != STATUS_OK ||
-		hex_fixed(out->regulator.b, 20, json_string(json_get(root, "regulator")))))
+		hex_fixed(out->regulator.b, 20, json_string(json_get(root, "regulator"))) != STATUS_OK ||
+		hex_fixed(out->tag.b, 32, json_string(json_get(root, "tag"))) != STATUS_OK))
 		return err_set(err, STATUS_INVALID, "a product key without its actors");
 	return STATUS_OK;
 }

@@ -10,6 +10,7 @@
 struct product {
 	char gtin[15];
 	hash32 key;
+	hash32 tag; /* what the chain calls the product */
 	addr20 owner, regulator;
 };
 /* STATUS_NOTFOUND: this home holds no key of that product. Wipe it. */

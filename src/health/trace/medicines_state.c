@@ -1,0 +1,398 @@
+/* Words of the contract's storage, proved, and what they mean. Lists are in medicines_events.c. */
+#include "health/trace/medicines_state.h"
+
+#include "crypto/hash.h"
+#include "eth/abi.h"
+#include "health/contracts/products.h"
+
+#define STATES 32u /* of units in a word */
+#define PLACES 16u
+#define LEVELS_MAX 9u /* of containers around a unit: 8, by the contract, and one more to see that they end */
+
+/* Marks above a state's four bits, a container's flags (contracts/src/interfaces/IMedicines.sol). */
+enum { MARK_HELD = 16, MARK_LOCKED = 32, MARK_RECALLED = 64, MARK_BARRED = 128 };
+enum { FLAG_HELD = 1, FLAG_PURPOSE_SHIFT = 2 };
+enum row_kind { ROW_FREE, ROW_LOOSE, ROW_PACKED };
+
+static const addr20 *medicines_of(const struct actor_request *request) {
+	return &request->home->deployment.medicines;
+}
+
+static enum status word_at(
+    struct actor_request *request, hash32 *out, const addr20 *contract, hash32 slot, struct err *err) {
+	struct verified *verified;
+	const struct verified_want want = {contract, slot};
+	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	return verified_words(verified, out, &want, 1, err);
+}
+
+/* Words of any number, a question at a time. */
+static enum status expect(
+    struct actor_request *request, const struct verified_want *wants, size_t count, struct err *err) {
+	struct verified *verified;
+	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	hash32 *words = arena_zalloc(request->arena, VERIFIED_WORDS_MAX, sizeof *words);
+	for (size_t at = 0; at < count; at += VERIFIED_WORDS_MAX) {
+		size_t n = count - at < VERIFIED_WORDS_MAX ? count - at : VERIFIED_WORDS_MAX;
+		TRY(verified_words(verified, words, wants + at, n, err));
+	}
+	return STATUS_OK;
+}
+
+static enum status no_sense(struct err *err) {
+	return err_set(err, STATUS_CORRUPT, "what the contract of medicines holds makes no sense");
+}
+
+/* --- batches and parts --- */
+
+enum status medicines_batch(
+    struct actor_request *request, struct medicines_stored_batch *out, const hash32 *batch, struct err *err) {
+	hash32 words[MEDICINES_STORED_BATCH_SLOTS], slot = medicines_batches_slot(batch);
+	struct verified *verified;
+	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(verified_struct(verified, words, medicines_of(request), &slot, MEDICINES_STORED_BATCH_SLOTS, err));
+	return medicines_stored_batch_load(out, words, err);
+}
+
+enum status medicines_part(struct actor_request *request, struct medicines_stored_part *out, const hash32 *batch,
+    uint32_t part, struct err *err) {
+	const u256 number = u256_from(part);
+	hash32 word;
+	TRY(word_at(request, &word, medicines_of(request), medicines_parts_slot(batch, &number), err));
+	return medicines_stored_part_load(out, &word, err);
+}
+
+static enum status is_withdrawn(struct actor_request *request, bool *out, const hash32 *product, struct err *err) {
+	hash32 word;
+	TRY(word_at(request, &word, medicines_of(request), medicines_withdrawn_slot(product), err));
+	return medicines_withdrawn_load(out, &word, err);
+}
+
+/* --- actors and containers --- */
+
+/* Zeros for number 0. */
+static enum status actor_of(struct actor_request *request, addr20 *out, uint32_t number, struct err *err) {
+	hash32 word;
+	*out = (addr20){{0}};
+	if (number == 0) return STATUS_OK;
+	TRY(word_at(request, &word, medicines_of(request), medicines_actors_slot(number), err));
+	return medicines_actors_load(out, &word, err);
+}
+
+static hash32 id_of(uint64_t key) {
+	hash32 id = {{0}};
+	store_be64(id.b, key);
+	return id;
+}
+
+static enum status container_of(
+    struct actor_request *request, struct medicines_stored_container *out, uint64_t key, struct err *err) {
+	hash32 word;
+	TRY(word_at(request, &word, medicines_of(request), medicines_containers_slot(key), err));
+	return medicines_stored_container_load(out, &word, err);
+}
+
+/* From the container outwards. */
+static enum status read_container(
+    struct actor_request *request, struct medicines_container_view *out, uint64_t key, struct err *err) {
+	struct medicines_stored_container at;
+	TRY(container_of(request, &at, key, err));
+	*out = (struct medicines_container_view){.contents = at.contents, .held = at.flags & FLAG_HELD};
+	if (at.parent) out->parent = id_of(at.parent);
+	for (unsigned level = 0; at.parent; level++) {
+		if (level == LEVELS_MAX) return no_sense(err);
+		TRY(container_of(request, &at, at.parent, err));
+		out->held = out->held || at.flags & FLAG_HELD;
+	}
+	out->purpose = (enum medicines_purpose)(at.flags >> FLAG_PURPOSE_SHIFT & 3);
+	TRY(actor_of(request, &out->custodian, at.custodian, err));
+	return actor_of(request, &out->receiver, at.receiver, err);
+}
+
+enum status medicines_container(struct actor_request *request, struct medicines_container_view *out, bool *found,
+    const hash32 *container, struct err *err) {
+	TRY(read_container(request, out, load_be64(container->b), err));
+	*found = !addr20_is_zero(&out->custodian);
+	return STATUS_OK;
+}
+
+/* --- units --- */
+
+struct row {
+	uint64_t key;
+	uint32_t count;
+	enum row_kind kind;
+};
+
+static hash32 states_slot(const struct medicines_unit *unit) {
+	const u256 word = u256_from(unit->index / STATES);
+	return medicines_states_slot(&unit->batch, &word);
+}
+
+static hash32 places_slot(const struct medicines_unit *unit) {
+	const u256 word = u256_from(unit->index / PLACES);
+	return medicines_places_slot(&unit->batch, &word);
+}
+
+enum status medicines_expect_units(
+    struct actor_request *request, const struct medicines_unit *units, size_t count, struct err *err) {
+	struct verified_want *wants = arena_zalloc(request->arena, 2 * count + 1, sizeof *wants);
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool is_beside = i && hash32_equal(&units[i].batch, &units[i - 1].batch);
+		if (!is_beside || units[i].index / STATES != units[i - 1].index / STATES)
+			wants[n++] = (struct verified_want){medicines_of(request), states_slot(&units[i])};
+		if (!is_beside || units[i].index / PLACES != units[i - 1].index / PLACES)
+			wants[n++] = (struct verified_want){medicines_of(request), places_slot(&units[i])};
+	}
+	return expect(request, wants, n, err);
+}
+
+static enum status row_at(
+    struct actor_request *request, struct row *out, const hash32 *batch, uint16_t place, struct err *err) {
+	const u256 pair = u256_from(place / 2);
+	hash32 word;
+	TRY(word_at(request, &word, medicines_of(request), medicines_rows_slot(batch, &pair), err));
+	const uint8_t *row = word.b + (place % 2 ? 0 : 16); /* 128 bits, the even one in the low end */
+	*out = (struct row){.key = load_be64(row + 8), .count = load_be32(row + 4), .kind = row[0] & 127};
+	return STATUS_OK;
+}
+
+/* The unit's state byte and row; STATUS_NOTFOUND. */
+static enum status read_unit(struct actor_request *request, const struct medicines_unit *unit, uint8_t *state,
+    uint16_t *place, struct medicines_stored_batch *batch, struct err *err) {
+	hash32 states, places;
+	TRY(medicines_batch(request, batch, &unit->batch, err));
+	if (unit->index >= batch->commissioned)
+		return err_set(err, STATUS_NOTFOUND, "UNKNOWN_UNIT: the batch has no such unit");
+	TRY(word_at(request, &states, medicines_of(request), states_slot(unit), err));
+	TRY(word_at(request, &places, medicines_of(request), places_slot(unit), err));
+	*state = states.b[31 - unit->index % STATES];
+	const uint8_t *low = places.b + 30 - 2 * (unit->index % PLACES);
+	*place = (uint16_t)(low[0] << 8 | low[1]);
+	return STATUS_OK;
+}
+
+static enum medicines_state base_of(uint8_t state) {
+	return state & 15 ? (enum medicines_state)(state & 15) : MEDICINES_STATE_ACTIVE;
+}
+
+static bool is_ended(uint8_t state) {
+	enum medicines_state base = base_of(state);
+	return base == MEDICINES_STATE_DISPENSED || base == MEDICINES_STATE_OPENED_DISPENSED ||
+	       (base >= MEDICINES_STATE_DESTROYED && base <= MEDICINES_STATE_CONSUMED) || base == MEDICINES_STATE_VOID;
+}
+
+/* The worst comes first. */
+static enum medicines_state effective_of(const struct medicines_unit_view *view, uint8_t state, bool batch_recalled) {
+	if (view->stored == MEDICINES_STATE_OPENED_DISPENSED) return MEDICINES_STATE_DISPENSED;
+	if (is_ended(state)) return view->stored;
+	const struct {
+		bool is;
+		enum medicines_state state;
+	} rows[] = {{view->withdrawn, MEDICINES_STATE_WITHDRAWN}, {batch_recalled, MEDICINES_STATE_BATCH_RECALLED},
+	    {state & MARK_LOCKED, MEDICINES_STATE_LOCKED}, {state & MARK_RECALLED, MEDICINES_STATE_RECALLED},
+	    {view->held, MEDICINES_STATE_HELD}, {view->stored != MEDICINES_STATE_ACTIVE, view->stored},
+	    {view->expired, MEDICINES_STATE_EXPIRED}, {view->in_transit, MEDICINES_STATE_IN_TRANSIT},
+	    {view->packed, MEDICINES_STATE_PACKED}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].is) return rows[i].state;
+	return view->stored;
+}
+
+enum status medicines_unit(struct actor_request *request, struct medicines_unit_view *out,
+    const struct medicines_unit *unit, struct err *err) {
+	struct medicines_stored_batch batch;
+	struct row row;
+	uint8_t state = 0;
+	uint16_t place = 0;
+	uint64_t now_s;
+	*out = (struct medicines_unit_view){.stored = MEDICINES_STATE_NONE};
+	TRY(read_unit(request, unit, &state, &place, &batch, err));
+	TRY(row_at(request, &row, &unit->batch, place, err));
+	TRY(is_withdrawn(request, &out->withdrawn, &batch.product, err));
+	now_s = verified_now_s(&request->verified);
+	out->stored = base_of(state);
+	out->expiry = batch.expiry;
+	out->recalled = batch.recalled || state & MARK_RECALLED;
+	out->barred =
+	    out->stored == MEDICINES_STATE_PARTIAL || out->stored == MEDICINES_STATE_BACK || state & MARK_BARRED;
+	out->expired = now_s >= batch.expiry;
+	out->held = state & (MARK_HELD | MARK_LOCKED);
+	if (row.kind == ROW_PACKED) {
+		struct medicines_container_view container;
+		TRY(read_container(request, &container, row.key, err));
+		out->packed = true;
+		out->held = out->held || container.held;
+		out->in_transit = !addr20_is_zero(&container.receiver);
+	}
+	out->effective = effective_of(out, state, batch.recalled);
+	return STATUS_OK;
+}
+
+static enum status holding_of(struct actor_request *request, struct medicines_holding *out, const struct row *row,
+    uint16_t place, struct err *err) {
+	struct medicines_container_view container;
+	*out = (struct medicines_holding){.count = row->count, .place = place};
+	if (row->kind == ROW_LOOSE) return actor_of(request, &out->custodian, (uint32_t)row->key, err);
+	if (row->kind != ROW_PACKED) return no_sense(err);
+	TRY(read_container(request, &container, row->key, err));
+	out->custodian = container.custodian;
+	out->receiver = container.receiver;
+	out->container = id_of(row->key);
+	return STATUS_OK;
+}
+
+enum status medicines_holder(
+    struct actor_request *request, struct medicines_holding *out, const struct medicines_unit *unit, struct err *err) {
+	struct medicines_stored_batch batch;
+	struct row row;
+	uint8_t state = 0;
+	uint16_t place = 0;
+	TRY(read_unit(request, unit, &state, &place, &batch, err));
+	TRY(row_at(request, &row, &unit->batch, place, err));
+	row.count = is_ended(state) ? 0 : 1;
+	return holding_of(request, out, &row, place, err);
+}
+
+/* Rows, and the containers that they name, in few questions. */
+static enum status expect_rows(struct actor_request *request, const hash32 *batch, uint16_t places, struct err *err) {
+	struct verified_want *wants = arena_zalloc(request->arena, (size_t)places + 1, sizeof *wants);
+	size_t n = 0;
+	for (uint32_t pair = 0; pair < (places + 1u) / 2; pair++) {
+		const u256 number = u256_from(pair);
+		wants[n++] = (struct verified_want){medicines_of(request), medicines_rows_slot(batch, &number)};
+	}
+	TRY(expect(request, wants, n, err));
+	n = 0;
+	for (uint16_t place = 0; place < places; place++) {
+		struct row row;
+		TRY(row_at(request, &row, batch, place, err));
+		if (row.kind == ROW_PACKED && row.count)
+			wants[n++] = (struct verified_want){medicines_of(request), medicines_containers_slot(row.key)};
+	}
+	return expect(request, wants, n, err);
+}
+
+enum status medicines_holders(struct actor_request *request, const struct medicines_holding **rows, size_t *count,
+    const hash32 *batch, struct err *err) {
+	struct medicines_stored_batch of;
+	*count = 0;
+	*rows = NULL;
+	TRY(medicines_batch(request, &of, batch, err));
+	TRY(expect_rows(request, batch, of.places, err));
+	struct medicines_holding *all = arena_zalloc(request->arena, (size_t)of.places + 1, sizeof *all);
+	for (uint16_t place = 0; place < of.places; place++) {
+		struct row row;
+		TRY(row_at(request, &row, batch, place, err));
+		if (row.kind == ROW_FREE || row.count == 0) continue;
+		TRY(holding_of(request, &all[(*count)++], &row, place, err));
+	}
+	*rows = all;
+	return STATUS_OK;
+}
+
+enum status medicines_captured_at(struct actor_request *request, uint64_t *seconds, const addr20 *sender,
+    const hash32 *document, uint32_t part, struct err *err) {
+	struct medicines_stored_captured captured;
+	hash32 words[3] = {abi_topic_of_address(sender), *document, abi_topic_of_u64(part)}, word;
+	hash32 id = keccak256(bytes_make(words, sizeof words));
+	TRY(word_at(request, &word, medicines_of(request), medicines_captures_slot(&id), err));
+	TRY(medicines_stored_captured_load(&captured, &word, err));
+	*seconds = captured.captured_at;
+	return STATUS_OK;
+}
+
+/* --- the table of serials (contracts/src/lib/SerialTable.sol) --- */
+
+#define LANES 8u
+#define LANE_BITS 31u
+#define DEPTH_MAX 30u
+
+static enum status bucket_at(
+    struct actor_request *request, u256 *out, const hash32 *first, uint64_t place, struct err *err) {
+	hash32 word;
+	TRY(word_at(request, &word, &request->home->deployment.products, contract_slot_after(first, place), err));
+	*out = u256_from_be(BYTES_OF(word));
+	return STATUS_OK;
+}
+
+static uint64_t low_bits(const u256 *value, unsigned shift, unsigned bits) {
+	u256 rest = u256_shr(value, shift);
+	return rest.w[0] & (((uint64_t)1 << bits) - 1);
+}
+
+/* A lane: a 1, and below it the fragment's bits behind the bucket's depth. */
+static bool has_fragment(const u256 *bucket, uint64_t fragment) {
+	uint64_t bits = fragment >> low_bits(bucket, 0, 8);
+	for (unsigned i = 0; i < LANES; i++) {
+		uint64_t lane = low_bits(bucket, 8 + i * LANE_BITS, LANE_BITS);
+		if (!lane) continue;
+		unsigned len = 63 - (unsigned)__builtin_clzll(lane);
+		if (len == 0 || (lane ^ bits) << (64 - len) == 0) return true;
+	}
+	return false;
+}
+
+static uint64_t right_place(const u256 *bucket, uint64_t fragment) {
+	return fragment & (((uint64_t)1 << low_bits(bucket, 0, 8)) - 1);
+}
+
+/* From place 0 downwards in the tree of splits: a bucket of depth d has the fragments of its low d bits. */
+static enum status find_bucket(
+    struct actor_request *request, u256 *bucket, const hash32 *first, uint64_t fragment, struct err *err) {
+	uint64_t place = 0;
+	TRY(bucket_at(request, bucket, first, place, err));
+	for (unsigned depth = 0; depth <= DEPTH_MAX; depth++) {
+		uint64_t right = right_place(bucket, fragment);
+		if (right == place) return STATUS_OK;
+		/* The lowest bit in which they differ is the split at which the fragment went the other way. */
+		uint64_t unlike = right ^ place;
+		place |= unlike & (0 - unlike);
+		TRY(bucket_at(request, bucket, first, place, err));
+	}
+	return no_sense(err);
+}
+
+/* The depth that most buckets have: where to look first, as the contract does. */
+static enum status guess_depth(struct actor_request *request, unsigned *out, const hash32 *product, struct err *err) {
+	struct products_product held;
+	hash32 words[PRODUCTS_STORED_PRODUCT_SLOTS], slot = products_products_slot(product);
+	struct verified *verified;
+	*out = 0;
+	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(verified_struct(
+	    verified, words, &request->home->deployment.products, &slot, PRODUCTS_STORED_PRODUCT_SLOTS, err));
+	TRY(products_stored_product_load(&held, words, err));
+	for (uint64_t units = held.units * 2 / 9; units; units >>= 1) ++*out;
+	return STATUS_OK;
+}
+
+enum status medicines_find_serials(struct actor_request *request, size_t *missing, const hash32 *product,
+    const hash32 *tags, size_t count, struct err *err) {
+	const hash32 first = products_tables_slot(product);
+	struct verified_want *wants = arena_zalloc(request->arena, count + 1, sizeof *wants);
+	unsigned depth;
+	TRY(guess_depth(request, &depth, product, err));
+	for (size_t i = 0; i < count; i++)
+		wants[i] = (struct verified_want){&request->home->deployment.products,
+		    contract_slot_after(&first, load_be64(tags[i].b) & (((uint64_t)1 << depth) - 1))};
+	TRY(expect(request, wants, count, err));
+	for (*missing = 0; *missing < count; ++*missing) {
+		uint64_t fragment = load_be64(tags[*missing].b), place = fragment & (((uint64_t)1 << depth) - 1);
+		u256 bucket;
+		TRY(bucket_at(request, &bucket, &first, place, err));
+		if (u256_is_zero(&bucket) || right_place(&bucket, fragment) != place)
+			TRY(find_bucket(request, &bucket, &first, fragment, err));
+		if (!has_fragment(&bucket, fragment)) return STATUS_OK;
+	}
+	return STATUS_OK;
+}
+
+enum status medicines_is_commissioned(
+    struct actor_request *request, bool *out, const hash32 *product, const hash32 *unit_tag, struct err *err) {
+	size_t missing;
+	TRY(medicines_find_serials(request, &missing, product, unit_tag, 1, err));
+	*out = missing == 1;
+	return STATUS_OK;
+}
