@@ -521,3 +521,19 @@ def test_a_document_goes_on_from_where_it_was_killed(trade, consortium):
     for at in (0, 1500, 2999):
         expected = "ACTIVE" if at == 1500 else "PACKED"
         assert trade.run("maker", "pack", "verify", packs[at])["state"] == expected
+
+
+def test_two_lines_commission_into_one_lot_at_once(trade):
+    lot = trade.lot()
+    lines = [parts_of(trade, "maker", [born([link(GTIN, f"{lot}-{line}-{i}") for i in range(600)], lot),
+                                       moved("holding", [link(GTIN, f"{lot}-{line}-7")])])[1] for line in "AB"]
+    environment = {**os.environ, "XINGLIN_PASSWORD": PASSWORD}
+    runs = [subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for line in lines]
+    for run in runs:
+        out, problem = run.communicate(timeout=120)
+        assert run.returncode == 0, problem
+        assert json.loads(out)["code"] == "OK"
+    assert trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)["live"] == 1200
+    for line in "AB":
+        refused(3, "HELD", trade.run, "maker", "pack", "verify", link(GTIN, f"{lot}-{line}-7"))
+        assert trade.run("maker", "pack", "verify", link(GTIN, f"{lot}-{line}-8"))["state"] == "ACTIVE"

@@ -6,6 +6,8 @@
 #include "health/gs1/epc.h"
 #include "health/trace/capture.h"
 
+#define LEFT_BEHIND_MS 30000u
+
 unsigned pack_year(void) {
 	return (unsigned)(1970 + clock_now_ms(&world_clock) / 1000 / 31556952);
 }
@@ -130,8 +132,13 @@ static enum status write_sealed(struct cli *cli, const struct plan *plan, struct
 enum status pack_capture(
     struct cli *cli, struct stock *stock, struct bytes epcis, const struct plan_wish *wish, struct err *err) {
 	struct epcis_document document;
+	struct outbox *outbox;
 	struct plan plan;
 	TRY(epcis_parse(&document, &cli->arena, epcis, err));
+	/* One line plans at a time, and behind what an earlier one left: a plan counts on the lot's next places. */
+	TRY(actor_outbox(cli->actor, &outbox, err));
+	TRY(outbox_drain(outbox, clock_now_ms(cli->request.clock) + LEFT_BEHIND_MS, err));
+	cli->request.verified.has_head = false; /* it may be from before the wait for the other line */
 	TRY(plan_make(&plan, &cli->request, stock, &document, wish, err));
 	struct plan_results results;
 	TRY(plan_run(&cli->request, stock, &plan, &results, err));

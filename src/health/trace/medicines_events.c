@@ -94,7 +94,7 @@ enum status medicines_alerts(struct actor_request *request, struct medicines_ale
 	struct verified *verified;
 	uint32_t lot_count;
 	hash32 *lots;
-	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	TRY(all_lots(request, verified, &lots, &lot_count, err));
 	for (uint32_t i = 0; i < lot_count; i++) TRY(alerts_of_lot(verified, &gathering, &lots[i], err));
 	struct medicines_alert *rows = gathering.rows;
@@ -138,7 +138,7 @@ enum status medicines_acknowledgements(struct actor_request *request, struct med
 	const addr20 *medicines = &request->home->deployment.medicines;
 	struct gathering gathering = {.request = request, .batch = batch};
 	struct verified *verified;
-	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	const struct verified_list list = {.contract = medicines,
 	    .slot = medicines_acknowledgement_lists_slot(batch),
 	    .query = {.address = medicines, .topics = {{&medicines_recall_acknowledged_event_topic, 1}, {batch, 1}}},

@@ -22,7 +22,7 @@ static enum status word_at(
     struct actor_request *request, hash32 *out, const addr20 *contract, hash32 slot, struct err *err) {
 	struct verified *verified;
 	const struct verified_want want = {contract, slot};
-	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	return verified_words(verified, out, &want, 1, err);
 }
 
@@ -30,7 +30,7 @@ static enum status word_at(
 static enum status expect(
     struct actor_request *request, const struct verified_want *wants, size_t count, struct err *err) {
 	struct verified *verified;
-	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	hash32 *words = arena_zalloc(request->arena, VERIFIED_WORDS_MAX, sizeof *words);
 	for (size_t at = 0; at < count; at += VERIFIED_WORDS_MAX) {
 		size_t n = count - at < VERIFIED_WORDS_MAX ? count - at : VERIFIED_WORDS_MAX;
@@ -49,7 +49,7 @@ enum status medicines_batch(
     struct actor_request *request, struct medicines_stored_batch *out, const hash32 *batch, struct err *err) {
 	hash32 words[MEDICINES_STORED_BATCH_SLOTS], slot = medicines_batches_slot(batch);
 	struct verified *verified;
-	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	TRY(verified_struct(verified, words, medicines_of(request), &slot, MEDICINES_STORED_BATCH_SLOTS, err));
 	return medicines_stored_batch_load(out, words, err);
 }
@@ -360,7 +360,7 @@ static enum status guess_depth(struct actor_request *request, unsigned *out, con
 	hash32 words[PRODUCTS_STORED_PRODUCT_SLOTS], slot = products_products_slot(product);
 	struct verified *verified;
 	*out = 0;
-	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	TRY(verified_struct(
 	    verified, words, &request->home->deployment.products, &slot, PRODUCTS_STORED_PRODUCT_SLOTS, err));
 	TRY(products_stored_product_load(&held, words, err));
