@@ -76,7 +76,8 @@ contract MedicinesWalkTest is Pack {
     }
 
     function packing(bytes32 b, bytes32 box, uint32 first, uint32 count, uint256 key) private {
-        if (next(3) == 0) attempt(1, key, abi.encodeCall(IMedicines.packLot, (b, first, count, single(bytes32(random)))));
+        bytes32[] memory tags = single(bytes32(random));
+        if (next(3) == 0) attempt(1, key, abi.encodeCall(IMedicines.packLot, (b, first, count, tags)));
         else attempt(1, key, abi.encodeCall(IMedicines.packUnits, (box, b, list(first, count))));
     }
 

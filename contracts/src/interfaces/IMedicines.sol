@@ -9,8 +9,8 @@ pragma solidity ^0.8.28;
 /// There are no views: readers prove the storage (docs/wire-formats.md §8).
 interface IMedicines {
     /// What a unit is, or what an operation makes of it. Stable numbers; a unit's byte of storage holds the first four
-    /// bits of a number up to 15 (0: ACTIVE) and four marks above it: 16 HELD, 32 LOCKED, 64 RECALLED, 128 BARRED. Ended:
-    /// DISPENSED, DESTROYED … CONSUMED, VOID, OPENED_DISPENSED. From 20 on: derived, never stored.
+    /// bits of a number up to 15 (0: ACTIVE) and four marks above it: 16 HELD, 32 LOCKED, 64 RECALLED, 128 BARRED.
+    /// Ended: DISPENSED, DESTROYED … CONSUMED, VOID, OPENED_DISPENSED. From 20 on: derived, never stored.
     enum State {
         NONE,
         ACTIVE,

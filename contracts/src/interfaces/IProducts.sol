@@ -41,7 +41,7 @@ interface IProducts {
     /// What came of an insertion: all of it, or nothing and the fragment that was in the way.
     enum Insertion {
         DONE,
-        DUPLICATE, // the serial was commissioned before, or looks like one that was (1 in about 40 million packs)
+        DUPLICATE, // the serial was commissioned before, or looks like one that was (1 in about 20 million packs)
         CROWDED    // so many serials share this one's place in the table that it takes no more of them
     }
 

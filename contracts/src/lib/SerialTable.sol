@@ -52,9 +52,9 @@ library SerialTable {
         (found,) = _look(word, fragment);
     }
 
-    /// The depth that most buckets of a table of `units` fragments have.
+    /// The depth to look at first in a table of `units` fragments, five and a half a bucket: 1.2 words are read then.
     function guessOf(uint256 units) internal pure returns (uint256 depth) {
-        for (units = units * 2 / 9; units != 0; units >>= 1) depth++;
+        for (units = units * 15 / 64; units > 1; units >>= 1) depth++;
     }
 
     /// The bucket that the fragment belongs to. A bucket that was made is never 0 (but for place 0 before its first
@@ -94,7 +94,9 @@ library SerialTable {
     }
 
     function _usedOf(uint256 word) private pure returns (uint256 used) {
-        for (word >>= LANES_SHIFT; word != 0; word >>= LANE_BITS) used++;
+        unchecked {
+            for (word >>= LANES_SHIFT; word != 0; word >>= LANE_BITS) used++;
+        }
     }
 
     /// Lanes whose lowest bit is 0 stay; those with 1 go. Both halves are one deeper.
@@ -102,14 +104,16 @@ library SerialTable {
         uint256 depth = (word & 0xff) + 1;
         (low, high) = (depth, depth);
         (uint256 lows, uint256 highs) = (LANES_SHIFT, LANES_SHIFT);
-        for (word >>= LANES_SHIFT; word != 0; word >>= LANE_BITS) {
-            uint256 lane = word & LANE;
-            if (lane & 1 == 0) {
-                low |= (lane >> 1) << lows;
-                lows += LANE_BITS;
-            } else {
-                high |= (lane >> 1) << highs;
-                highs += LANE_BITS;
+        unchecked { // eight lanes at most
+            for (word >>= LANES_SHIFT; word != 0; word >>= LANE_BITS) {
+                uint256 lane = word & LANE;
+                if (lane & 1 == 0) {
+                    low |= (lane >> 1) << lows;
+                    lows += LANE_BITS;
+                } else {
+                    high |= (lane >> 1) << highs;
+                    highs += LANE_BITS;
+                }
             }
         }
     }

@@ -4,9 +4,9 @@ pragma solidity ^0.8.28;
 import {Roles} from "../Roles.sol";
 import {MedicineUnits} from "./MedicineUnits.sol";
 
-/// Containers: one word each, under a 64-bit key (the id's first 8 bytes). Custody, a pending transfer and where it came
-/// from stand in the outermost one. What bars a tree from trade is counted upwards when it happens, so that shipping
-/// looks at the outermost container only.
+/// Containers: one word each, under a 64-bit key (the id's first 8 bytes). Custody, a pending transfer and where it
+/// came from stand in the outermost one. What bars a tree from trade is counted upwards when it happens, so that
+/// shipping looks at the outermost container only.
 abstract contract MedicineContainers is MedicineUnits {
     uint8 internal constant HELD = 1;
     uint8 internal constant LOCKED = 2;   // held by a regulator

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {IMedicines} from "../interfaces/IMedicines.sol";
 import {IProducts} from "../interfaces/IProducts.sol";
 
-/// The table of a unit's moves (docs/contracts.md), for all but packing, dispensing and its undoing. It looks at nothing
-/// stored. It is a part of Products because Medicines has no room for it.
+/// The table of a unit's moves (docs/contracts.md), for all but packing, dispensing and its undoing. It looks at
+/// nothing stored. It is a part of Products because Medicines has no room for it.
 abstract contract MedicineMoves is IProducts {
     uint256 private constant CUSTODIAN = 1; // facts: see IProducts.factsOf
     uint256 private constant OWNER = 2;
@@ -41,7 +41,7 @@ abstract contract MedicineMoves is IProducts {
         if (!may) code = IMedicines.Code.NOT_ALLOWED;
     }
 
-    /// Who may try at all: the custodian or a regulator; for a recall the owner or a regulator; a lock is a regulator's.
+    /// Who may try at all: the custodian or a regulator; for a recall the owner or a regulator; for a lock a regulator.
     function _actorCode(uint256 state, IMedicines.State to, uint256 facts) private pure returns (IMedicines.Code) {
         bool regulator = facts & REGULATOR != 0;
         bool ok = regulator;

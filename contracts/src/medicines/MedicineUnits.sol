@@ -11,8 +11,8 @@ import {Quota} from "../lib/Quota.sol";
 /// number of a row in its lot's list of holders. Zero bits mean: active, and loose with the owner; so commissioning
 /// writes neither.
 ///
-/// A row is freed and used again when no unit stands in it. Every unit in a row of a container is live, and an actor has
-/// a loose row a lot, so that rows are at most the live units and the actors.
+/// A row is freed and used again when no unit stands in it. Every unit in a row of a container is live, and an actor
+/// has a loose row a lot, so that rows are at most the live units and the actors.
 abstract contract MedicineUnits is IMedicines {
     enum Kind { FREE, LOOSE, PACKED }
 
