@@ -1,0 +1,82 @@
+"""What a node can make a program believe of packs: nothing. The state of a pack, its holder, a recall, an alert."""
+import json
+import re
+
+import pytest
+from eth_utils import keccak
+
+from evil_node import EvilNode
+from lies import LeaveOut, Past
+from machine import Consortium, Refused, cli
+from test_medicines import GTIN, Trade
+
+UNPROVED = re.compile("not proved|not believed|were not served|nothing was done; ask another node")
+ALERT = "0x" + keccak(text="Alert(bytes32,uint32,uint8,address,address,uint64,bytes24)").hex()
+ACKNOWLEDGED = "0x" + keccak(text="RecallAcknowledged(bytes32,address,uint64,uint64,bytes24)").hex()
+
+
+class Packs:
+    """A lot of two packs at a pharmacy: one is dispensed and offered again, then the lot is recalled."""
+
+    def __init__(self, folder):
+        self.c = Consortium(folder)
+        self.trade = Trade(self.c)
+        self.lot = self.trade.lot()
+        self.units = self.trade.commission(self.lot, 2)
+        self.at_the_maker = self.head()
+        self.trade.deliver(self.units, "pharmacy")
+        self.before = self.head()
+        self.trade.run("pharmacy", "pack", "dispense", self.units[0])
+        with pytest.raises(Refused):
+            self.trade.run("pharmacy", "pack", "dispense", self.units[0])
+        self.trade.run("maker", "pack", "recall", *self.lot_options(), "--reason", "glass")
+        self.trade.run("pharmacy", "pack", "acknowledge", *self.lot_options())
+        self.medicines = json.loads(self.c.deployment.read_text())["medicines"]["address"]
+
+    def lot_options(self):
+        return "--gtin", GTIN, "--lot", self.lot
+
+    def head(self):
+        return int(self.c.rpc("eth_blockNumber"), 16)
+
+
+@pytest.fixture(scope="module")
+def packs(tmp_path_factory):
+    made = Packs(tmp_path_factory.mktemp("packs") / "c")
+    yield made
+    made.c.node.stop()
+
+
+LIES = {
+    "the packs' state before": lambda p: Past(p.before, about=p.medicines),
+    "their holders before": lambda p: Past(p.at_the_maker, about=p.medicines),
+    "an old head": lambda p: Past(p.before, head="hidden"),
+    "an alert hidden": lambda p: LeaveOut(ALERT),
+    "an acknowledgement hidden": lambda p: LeaveOut(ACKNOWLEDGED),
+}
+VERIFY, HOLDERS, ALERTS = ["verify"], ["holders"], ["alerts"]
+
+
+@pytest.mark.parametrize("lie, program", [
+    ("the packs' state before", VERIFY), ("the packs' state before", HOLDERS), ("the packs' state before", ALERTS),
+    ("their holders before", VERIFY), ("their holders before", HOLDERS), ("an old head", VERIFY),
+    ("an old head", HOLDERS), ("an alert hidden", ALERTS), ("an acknowledgement hidden", HOLDERS)])
+def test_it_is_not_believed(packs, lie, program):
+    told = LIES[lie](packs)
+    what = {"verify": [packs.units[0]], "holders": packs.lot_options(), "alerts": ["--all"]}[program[0]]
+    with EvilNode(packs.c.node.url, told) as node:
+        with pytest.raises(Refused) as caught:
+            cli("pack", *program, *what, "--home", packs.c.home("md-regulator" if program == ALERTS else "md-maker"),
+                "--rpc", node.url)
+    assert told.told and caught.value.code != 0
+    assert UNPROVED.search(json.dumps(caught.value.report) + caught.value.stderr), caught.value
+    assert "saleable" not in caught.value.report and "holders" not in caught.value.report
+
+
+def test_the_truth_is(packs):
+    with pytest.raises(Refused) as caught:
+        packs.trade.run("maker", "pack", "verify", packs.units[0])
+    assert caught.value.report["state"] == "DISPENSED"
+    held = packs.trade.run("maker", "pack", "holders", *packs.lot_options())
+    assert held["recalled"] and held["live"] == 1 and held["acknowledged"][0]["byName"] == "md-pharmacy"
+    assert len(packs.trade.run("regulator", "pack", "alerts", "--all")["alerts"]) == 1
