@@ -27,18 +27,17 @@ static void read_part(struct bytes data) {
 
 /* The input's records, each a holder's part that it may change: whose, which byte, by what. */
 static void combine(struct bytes data) {
-	static const struct p256_secret key = {{7}};
+	static const struct p256_secret key = {{7}}, blind = {{9}};
 	struct scripted_random script = {1};
 	const struct random_source random = scripted_random(&script);
 	struct vss_commitments commitments;
 	struct vss_share shares[HOLDERS];
 	struct voprf_part parts[VSS_SHARES_MAX], whole;
 	struct p256_public blinded, evaluated;
-	struct p256_secret blind;
 	unsigned false_parts;
 	size_t count = 0;
 	BUG_ON(vss_deal(&commitments, shares, &key, THRESHOLD, HOLDERS, &random) != STATUS_OK);
-	BUG_ON(voprf_blind(&blinded, &blind, BYTES_LITERAL("04012345678901"), &random) != STATUS_OK);
+	BUG_ON(voprf_blind(&blinded, &blind, BYTES_LITERAL("04012345678901")) != STATUS_OK);
 	const struct vss_share undivided = {.index = 1, .value = key};
 	BUG_ON(voprf_evaluate(&whole, &undivided, &blinded, &random) != STATUS_OK);
 	for (; count < VSS_SHARES_MAX && data.len >= 3; data = bytes_slice(data, 3, data.len)) {

@@ -104,17 +104,13 @@ static enum status hash_text(struct voprf *voprf, EC_POINT **out, struct bytes t
 	return is_point ? STATUS_OK : STATUS_INVALID;
 }
 
-enum status voprf_blind(
-    struct p256_public *blinded, struct p256_secret *blind, struct bytes text, const struct random_source *random) {
+enum status voprf_blind(struct p256_public *blinded, const struct p256_secret *blind, struct bytes text) {
 	struct voprf voprf;
 	EC_POINT *point;
 	begin(&voprf);
-	enum status status = hash_text(&voprf, &point, text);
-	if (status == STATUS_OK) {
-		const BIGNUM *scalar = p256_secret_draw(&voprf.work, random);
-		BUG_ON(BN_bn2binpad(scalar, blind->d, sizeof blind->d) != sizeof blind->d);
-		p256_store_point(&voprf.work, blinded->xy, multiply(&voprf, point, scalar));
-	}
+	const BIGNUM *scalar = p256_secret_number(&voprf.work, blind->d);
+	enum status status = p256_is_scalar(scalar) ? hash_text(&voprf, &point, text) : STATUS_INVALID;
+	if (status == STATUS_OK) p256_store_point(&voprf.work, blinded->xy, multiply(&voprf, point, scalar));
 	end(&voprf);
 	return status;
 }

@@ -24,9 +24,9 @@ struct voprf_part {
 	uint8_t proof[VOPRF_PROOF_BYTES];
 };
 
-/* Blind. STATUS_LIMIT: a text over VOPRF_TEXT_MAX. */
-MUST_USE enum status voprf_blind(
-    struct p256_public *blinded, struct p256_secret *blind, struct bytes text, const struct random_source *random);
+/* Blind, with a secret that is uniform in [1, n). STATUS_LIMIT: a text over VOPRF_TEXT_MAX; STATUS_INVALID: the blind
+ * is out of range. */
+MUST_USE enum status voprf_blind(struct p256_public *blinded, const struct p256_secret *blind, struct bytes text);
 
 /* BlindEvaluate, with one share. STATUS_INVALID: the element is not on the curve, or the share is out of range. */
 MUST_USE enum status voprf_evaluate(struct voprf_part *out, const struct vss_share *share,
