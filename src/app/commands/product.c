@@ -1,12 +1,7 @@
 /* xinglin product: registering medicines. */
-#include <stdlib.h>
-
 #include "app/commands/commands.h"
 #include "app/commands/pack.h"
-#include "health/trace/products.h"
-#include "health/trace/tags.h"
-
-#define REQUEST_MAX ((size_t)1 << 16)
+#include "health/trace/product_request.h"
 
 static enum status gtin_option(const struct cli *cli, char out[15], struct err *err) {
 	const char *text;
@@ -16,75 +11,134 @@ static enum status gtin_option(const struct cli *cli, char out[15], struct err *
 	    err, STATUS_INVALID, "--gtin takes 8, 12, 13 or 14 digits with their check digit, not \"%s\"", text);
 }
 
-static enum status capacity_option(struct cli *cli, uint32_t *out, struct err *err) {
-	uint64_t capacity;
-	TRY(cli_u64(cli, &capacity, "capacity", 100000, err));
-	if (capacity == 0 || capacity > UINT32_MAX / 2)
-		return err_set(err, STATUS_INVALID, "--capacity takes 1 to %u", UINT32_MAX / 2);
-	*out = (uint32_t)capacity;
+static enum status write_request(
+    struct cli *cli, const char *path, const struct product_request *asked, struct err *err) {
+	struct buf out;
+	buf_init(&out, PRODUCT_REQUEST_MAX);
+	product_request_write(&out, &cli->request.home->deployment, asked);
+	enum status status = buf_status(&out, err);
+	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&out), err);
+	buf_fini(&out);
+	TRY(status);
+	cli_put_u64(cli, "parts", asked->part_count);
+	cli_put_u64(cli, "signatures", asked->signature_count);
+	cli_put_text(cli, "request", path);
 	return STATUS_OK;
 }
 
+static enum status read_request(struct cli *cli, struct product_request **out, struct err *err) {
+	struct bytes json;
+	*out = arena_zalloc(&cli->arena, 1, sizeof **out);
+	TRY(request_check_chain(&cli->request, err));
+	TRY(cli_read_file(cli, &json, cli->arguments[0], PRODUCT_REQUEST_MAX, err));
+	return product_request_read(&cli->request, *out, json, err);
+}
+
+/* A product's key never changes: another request for it has the same. */
+static enum status find_or_make(struct cli *cli, struct product *product, struct err *err) {
+	struct product old;
+	enum status status = product_load(&cli->request, &old, product->gtin, NULL);
+	if (status != STATUS_OK && status != STATUS_NOTFOUND)
+		return err_set(err, status, "the product's key in this home does not open");
+	if (status == STATUS_OK) {
+		product->key = old.key;
+		product->tag = old.tag;
+	} else {
+		random_fill(cli->request.random, product->key.b, sizeof product->key.b);
+	}
+	mem_wipe(&old, sizeof old);
+	return product_save(&cli->request, product, err);
+}
+
 static enum status cmd_product_new(struct cli *cli, struct err *err) {
-	struct product product = {.owner = cli->request.home->account}, old;
+	struct product product = {.owner = cli->request.home->account};
+	struct product_request *asked = arena_zalloc(&cli->arena, 1, sizeof *asked);
 	const char *path;
-	uint32_t capacity = 0;
 	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_need(cli, &path, "out", err));
 	TRY(gtin_option(cli, product.gtin, err));
 	TRY(cli_address(cli, &product.regulator, "regulator", err));
-	TRY(capacity_option(cli, &capacity, err));
-	enum status status = product_load(&cli->request, &old, product.gtin, NULL);
-	if (status == STATUS_OK)
-		product.key = old.key; /* a product's key never changes: only the request is written again */
-	else if (status == STATUS_NOTFOUND)
-		random_fill(cli->request.random, product.key.b, sizeof product.key.b);
-	else
-		return err_set(err, status, "the product's key in this home does not open");
-	product.tag = tag_product(&product.key, product.gtin);
-	struct buf request;
-	buf_init(&request, REQUEST_MAX);
-	status = product_request_write(&cli->request, &request, &product, capacity, err);
-	if (status == STATUS_OK) status = product_save(&cli->request, &product, err);
-	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&request), err);
-	buf_fini(&request);
-	hash32 tag = tag_product(&product.key, product.gtin);
+	enum status status = find_or_make(cli, &product, err);
+	if (status == STATUS_OK) status = product_request_make(&cli->request, asked, &product, err);
 	mem_wipe(&product.key, sizeof product.key);
 	TRY(status);
 	cli_put_text(cli, "gtin", product.gtin);
-	cli_put_hex(cli, "product", BYTES_OF(tag));
-	cli_put_text(cli, "request", path);
-	return STATUS_OK;
+	cli_put_u64(cli, "holders", asked->holders);
+	return write_request(cli, path, asked, err);
 }
 
 const struct cli_command command_product_new = {
     .name = "product new",
     .arguments = "",
     .summary = "as a manufacturer: make a product's key, and ask to have the product registered",
-    .teach = "The key blinds every GTIN, lot and serial on the chain. It stays in this home, sealed; a copy goes\n"
-	     "to the regulator in the request, sealed too. It never changes. The regulator registers the product\n"
-	     "(product register).\n\n"
+    .teach = "The key blinds every lot and serial on the chain. It stays in this home, sealed; copies go to all\n"
+	     "regulators in the request, sealed too. It never changes. What the chain calls the product follows from\n"
+	     "the GTIN by a key that regulators hold together (tag holders): give the request to as many of them as\n"
+	     "have to answer (product answer), one after the other, until they have signed it; then register it\n"
+	     "(product register). A GTIN is registered once, whoever asks.\n\n"
 	     "  xinglin product new --home maker --gtin 04012345678901 --regulator 0x… --out product.json",
     .options = {{"gtin", "DIGITS", "the product's GTIN"},
-	{"regulator", "ADDRESS", "who registers it and keeps the key"},
-	{"capacity", "N", "how many packs to make room for (100,000)"}, {"out", "FILE", "where the request goes"}},
+	{"regulator", "ADDRESS", "the regulator to whom documents about it go"},
+	{"out", "FILE", "where the request goes: to the holders of the tags' key"}},
     .needs_home = true,
     .run = cmd_product_new,
 };
 
+static enum status cmd_product_answer(struct cli *cli, struct err *err) {
+	struct product_request *asked;
+	struct product product = {.gtin = ""};
+	const char *path = cli_value(cli, "out") ? cli_value(cli, "out") : cli->arguments[0];
+	bool signed_now = false;
+	TRY(read_request(cli, &asked, err));
+	TRY(product_request_open(&cli->request, &product, asked, err));
+	product.regulator = cli->request.home->account;
+	enum status status = product_request_answer(&cli->request, asked, &product, &signed_now, err);
+	if (status == STATUS_OK && signed_now) status = product_save(&cli->request, &product, err);
+	mem_wipe(&product.key, sizeof product.key);
+	TRY(status);
+	cli_put_text(cli, "gtin", product.gtin);
+	pack_put_actor(cli, "owner", &asked->owner);
+	cli_put_bool(cli, "signed", signed_now);
+	if (signed_now) cli_put_hex(cli, "product", BYTES_OF(product.tag));
+	TRY(write_request(cli, path, asked, err));
+	if (!signed_now) cli_say(cli, "give the request to the next holder, and then back to this home");
+	return STATUS_OK;
+}
+
+const struct cli_command command_product_answer = {
+    .name = "product answer",
+    .arguments = "REQUEST",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "as a regulator who holds the tags' key: answer a manufacturer's request",
+    .teach = "Opens the product's key, and adds this home's part of the product's tag. Once parts are enough, the tag\n"
+	     "is found, and the registration signed: who answered before is asked again for its signature. Sign only\n"
+	     "what the manufacturer may register: --json shows the GTIN.\n\n"
+	     "  xinglin product answer product.json --home regulator",
+    .options = {{"out", "FILE", "where the answered request goes (the same file)"}},
+    .needs_home = true,
+    .run = cmd_product_answer,
+};
+
 static enum status cmd_product_register(struct cli *cli, struct err *err) {
-	struct bytes json;
-	struct product_request request;
-	TRY(request_check_chain(&cli->request, err));
-	TRY(cli_read_file(cli, &json, cli->arguments[0], REQUEST_MAX, err));
-	TRY(product_request_open(&cli->request, &request, json, err));
-	request.secret.tag = request.product;
-	TRY(product_save(&cli->request, &request.secret, err));
-	mem_wipe(&request.secret.key, sizeof request.secret.key);
-	cli_put_text(cli, "gtin", request.secret.gtin);
-	pack_put_actor(cli, "owner", &request.owner);
-	cli_put_hex(cli, "product", BYTES_OF(request.product));
-	cli_put_hex(cli, "commitment", BYTES_OF(request.commitment));
+	struct product_request *asked;
+	struct product product;
+	struct client_receipt receipt;
+	struct bytes calldata;
+	char gtin[15];
+	TRY(read_request(cli, &asked, err));
+	TRY(gtin_option(cli, gtin, err));
+	TRY(product_load(&cli->request, &product, gtin, err));
+	enum status status = product_request_finish(&cli->request, &calldata, asked, &product, err);
+	if (status == STATUS_OK)
+		status =
+		    request_transact(&cli->request, &receipt, &cli->request.home->deployment.products, calldata, err);
+	if (status == STATUS_OK) status = product_save(&cli->request, &product, err);
+	mem_wipe(&product.key, sizeof product.key);
+	TRY(status);
+	cli_put_text(cli, "gtin", gtin);
+	cli_put_hex(cli, "product", BYTES_OF(product.tag));
+	cli_put_receipt(cli, "registered", &receipt);
 	return STATUS_OK;
 }
 
@@ -93,10 +147,10 @@ const struct cli_command command_product_register = {
     .arguments = "REQUEST",
     .arguments_min = 1,
     .arguments_max = 1,
-    .summary = "as a regulator: register a manufacturer's product",
-    .teach = "Opens the escrowed key, recomputes what stands in the request from it, keeps it, and registers the\n"
-	     "product.\n\n"
-	     "  xinglin product register product.json --home regulator",
+    .summary = "as a manufacturer: register a product whose request enough regulators have answered",
+    .teach = "Recomputes the tag from the holders' parts, and sends the registration with their signatures.\n\n"
+	     "  xinglin product register product.json --gtin 04012345678901 --home maker",
+    .options = {{"gtin", "DIGITS", "the product's GTIN"}},
     .needs_home = true,
     .run = cmd_product_register,
 };

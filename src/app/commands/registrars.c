@@ -1,8 +1,8 @@
 /* xinglin registrars, actor standing, actor ask-key: statements that several registrars sign. */
 #include "app/commands/commands.h"
+#include "app/commands/joint.h"
 #include "crypto/hash.h"
 #include "health/actors/certified.h"
-#include "health/actors/joint.h"
 
 static const char *const statuses[] = {"none", "active", "suspended", "withdrawn"};
 
@@ -31,43 +31,52 @@ static void put_key(struct cli *cli, const struct joint_statement *joint) {
 			     "the account can replace it");
 }
 
-/* What is signed, and who has signed. */
-static void put_statement(struct cli *cli, const struct joint_statement *joint) {
-	if (joint->kind == JOINT_REGISTRARS) {
-		const struct directory_registrars *said = &joint->registrars;
-		cli_put_u64(cli, "set", said->number);
-		put_addresses(cli, "registrars", said->registrars, said->registrars_count);
-		cli_put_u64(cli, "threshold", said->threshold);
-		cli_put_bool(cli, "theft", said->theft);
-		if (said->theft) put_addresses(cli, "affirmed", said->affirmed, said->affirmed_count);
-	} else if (joint->kind == JOINT_KEY) {
-		put_key(cli, joint);
-	} else {
-		const struct directory_standing *said = &joint->standing;
-		cli_put_address(cli, "actor", &said->actor);
-		cli_put_text(cli, "status", statuses[said->status]);
-		cli_put_u64(cli, "emergenciesADay", said->emergencies_a_day ? said->emergencies_a_day : 16);
-		cli_put_hex(cli, "reason", BYTES_OF(said->reason));
-		cli_put_u64(cli, "number", said->number);
+static void put_set(struct cli *cli, const struct directory_registrars *said) {
+	cli_put_u64(cli, "set", said->number);
+	put_addresses(cli, "registrars", said->registrars, said->registrars_count);
+	cli_put_u64(cli, "threshold", said->threshold);
+	cli_put_bool(cli, "theft", said->theft);
+	if (said->theft) put_addresses(cli, "affirmed", said->affirmed, said->affirmed_count);
+}
+
+static void put_standing(struct cli *cli, const struct directory_standing *said) {
+	cli_put_address(cli, "actor", &said->actor);
+	cli_put_text(cli, "status", statuses[said->status]);
+	cli_put_u64(cli, "emergenciesADay", said->emergencies_a_day ? said->emergencies_a_day : 16);
+	cli_put_hex(cli, "reason", BYTES_OF(said->reason));
+	cli_put_u64(cli, "number", said->number);
+}
+
+static void put_tag_holders(struct cli *cli, const struct products_tag_holders *said) {
+	cli_put_u64(cli, "number", said->number);
+	put_addresses(cli, "holders", said->holders, said->holders_count);
+	cli_put_u64(cli, "threshold", said->threshold);
+}
+
+void joint_put(struct cli *cli, const struct joint_statement *joint) {
+	switch (joint->kind) {
+	case JOINT_REGISTRARS: put_set(cli, &joint->registrars); break;
+	case JOINT_STANDING: put_standing(cli, &joint->standing); break;
+	case JOINT_KEY: put_key(cli, joint); break;
+	case JOINT_TAG_HOLDERS: put_tag_holders(cli, &joint->tag_holders); break;
+	case JOINT_KINDS: BUG_ON(true);
 	}
 	cli_put_time(cli, "until", joint_deadline(joint));
 	cli_put_u64(cli, "registrarsSigned", joint->registrars_signed);
 	cli_put_u64(cli, "registrarsNeeded", joint->registrars_needed);
-	if (joint->kind == JOINT_REGISTRARS) {
-		cli_put_u64(cli, "newcomersSigned", joint->newcomers_signed);
-		cli_put_u64(cli, "newcomersNeeded", joint->newcomers_needed);
-	}
+	if (joint->kind != JOINT_REGISTRARS) return;
+	cli_put_u64(cli, "newcomersSigned", joint->newcomers_signed);
+	cli_put_u64(cli, "newcomersNeeded", joint->newcomers_needed);
 }
 
-static enum status write_statement(
-    struct cli *cli, const struct joint_statement *joint, const char *path, struct err *err) {
+enum status joint_write_file(struct cli *cli, const struct joint_statement *joint, const char *path, struct err *err) {
 	struct buf text;
 	buf_init(&text, JOINT_FILE_MAX);
 	enum status status = joint_write(&text, joint, &cli->request.home->deployment, err);
 	if (status == STATUS_OK) status = cli_write_file(path, buf_view(&text), err);
 	buf_fini(&text);
 	TRY(status);
-	put_statement(cli, joint);
+	joint_put(cli, joint);
 	cli_put_text(cli, "statement", path);
 	return STATUS_OK;
 }
@@ -122,7 +131,7 @@ static enum status cmd_registrars_change(struct cli *cli, struct err *err) {
 		return err_set(err, STATUS_INVALID, "--threshold takes at most %u", STATEMENT_REGISTRARS_MAX);
 	said.threshold = (uint8_t)threshold;
 	TRY(joint_of_registrars(&cli->request, joint, &said, err));
-	return write_statement(cli, joint, out_path, err);
+	return joint_write_file(cli, joint, out_path, err);
 }
 
 const struct cli_command command_registrars_change = {
@@ -172,7 +181,7 @@ static enum status cmd_actor_standing(struct cli *cli, struct err *err) {
 	said.emergencies_a_day = (uint16_t)emergencies;
 	if (reason) said.reason = sha256(bytes_text(reason));
 	TRY(joint_of_standing(&cli->request, joint, &said, !cli_value(cli, "emergencies-a-day"), err));
-	return write_statement(cli, joint, out_path, err);
+	return joint_write_file(cli, joint, out_path, err);
 }
 
 const struct cli_command command_actor_standing = {
@@ -231,11 +240,11 @@ static enum status cmd_registrars_sign(struct cli *cli, struct err *err) {
 	TRY(read_statement(cli, joint, err));
 	if (cli_flag(cli, "look")) {
 		TRY(joint_check(&cli->request, joint, err));
-		put_statement(cli, joint);
+		joint_put(cli, joint);
 		return STATUS_OK;
 	}
 	TRY(joint_sign(&cli->request, joint, err));
-	return write_statement(cli, joint, out_path ? out_path : cli->arguments[0], err);
+	return joint_write_file(cli, joint, out_path ? out_path : cli->arguments[0], err);
 }
 
 const struct cli_command command_registrars_sign = {
@@ -257,7 +266,7 @@ static enum status cmd_registrars_send(struct cli *cli, struct err *err) {
 	struct client_receipt receipt;
 	TRY(read_statement(cli, joint, err));
 	TRY(joint_send(&cli->request, &receipt, joint, err));
-	put_statement(cli, joint);
+	joint_put(cli, joint);
 	cli_put_receipt(cli, "sent", &receipt);
 	return STATUS_OK;
 }

@@ -85,8 +85,14 @@ static enum status check_set(const struct directory_registrars *set, struct err 
 }
 
 uint64_t joint_deadline(const struct joint_statement *joint) {
-	if (joint->kind == JOINT_REGISTRARS) return joint->registrars.deadline;
-	return joint->kind == JOINT_STANDING ? joint->standing.deadline : joint->key.deadline;
+	switch (joint->kind) {
+	case JOINT_REGISTRARS: return joint->registrars.deadline;
+	case JOINT_STANDING: return joint->standing.deadline;
+	case JOINT_KEY: return joint->key.deadline;
+	case JOINT_TAG_HOLDERS: return joint->tag_holders.deadline;
+	case JOINT_KINDS: break;
+	}
+	BUG_ON(true);
 }
 
 static enum status check_deadline(uint64_t deadline_s, const struct present *present, struct err *err) {
@@ -146,6 +152,22 @@ static enum status check_next_key(const struct joint_statement *joint, const str
 	return check_possession(joint, heads_anchor(present->verified->heads), err);
 }
 
+/* --- holders of the tags' key --- */
+
+static enum status check_next_holders(
+    const struct products_tag_holders *said, const struct present *present, struct err *err) {
+	const addr20 *products = &heads_anchor(present->verified->heads)->products;
+	const hash32 slot = products_newest_slot();
+	hash32 words[PRODUCTS_STORED_HOLDERS_SLOTS];
+	struct products_holders stored;
+	TRY(verified_struct(present->verified, words, products, &slot, PRODUCTS_STORED_HOLDERS_SLOTS, err));
+	TRY(products_stored_holders_load(&stored, words, err));
+	if (said->number == stored.number + 1 && hash32_equal(&said->previous, &stored.statement)) return STATUS_OK;
+	return err_set(err, STATUS_DENIED,
+	    "the statement makes holders %u of the tags' key, and the chain has holders %u", said->number,
+	    stored.number);
+}
+
 /* --- all of it --- */
 
 static enum status check_follows(const struct joint_statement *joint, const struct present *present, struct err *err) {
@@ -154,6 +176,7 @@ static enum status check_follows(const struct joint_statement *joint, const stru
 	case JOINT_REGISTRARS: return check_next_set(&joint->registrars, present, err);
 	case JOINT_STANDING: return check_next_standing(&joint->standing, present, err);
 	case JOINT_KEY: return check_next_key(joint, present, err);
+	case JOINT_TAG_HOLDERS: return check_next_holders(&joint->tag_holders, present, err);
 	case JOINT_KINDS: break;
 	}
 	BUG_ON(true);
@@ -164,8 +187,10 @@ static bool counts(const struct joint_statement *joint, const struct present *pr
 	       is_account(joint, signer);
 }
 
-static const char *const nor_others[JOINT_KINDS] = {
-    [JOINT_REGISTRARS] = " and none of the new ones", [JOINT_STANDING] = "", [JOINT_KEY] = " and not the actor itself"};
+static const char *const nor_others[JOINT_KINDS] = {[JOINT_REGISTRARS] = " and none of the new ones",
+    [JOINT_STANDING] = "",
+    [JOINT_KEY] = " and not the actor itself",
+    [JOINT_TAG_HOLDERS] = ""};
 
 static enum status check(struct joint_statement *joint, const struct present *present, struct err *err) {
 	TRY(check_follows(joint, present, err));
@@ -285,6 +310,18 @@ enum status joint_of_key(struct actor_request *request, struct joint_statement *
 	return sign_if_may(request, out, &present, err);
 }
 
+enum status joint_of_tag_holders(struct actor_request *request, struct joint_statement *out,
+    const struct products_tag_holders *said, struct err *err) {
+	const struct deployment *deployment = &request->home->deployment;
+	const struct eip712_domain domain = deployment_domain(deployment, &deployment->products);
+	struct present present;
+	*out = (struct joint_statement){.kind = JOINT_TAG_HOLDERS, .tag_holders = *said};
+	out->digest = products_tag_holders_typed_digest(said, &domain);
+	TRY(read_present(request, &present, err));
+	TRY(check_follows(out, &present, err));
+	return sign_if_may(request, out, &present, err);
+}
+
 /* --- checking, signing, sending --- */
 
 enum status joint_check(struct actor_request *request, struct joint_statement *joint, struct err *err) {
@@ -340,6 +377,9 @@ static struct bytes call_of(struct arena *arena, const struct joint_statement *j
 	if (joint->kind == JOINT_STANDING)
 		return directory_set_standing_call(
 		    arena, &joint->standing, signed_by.registrars, signed_by.registrar_count);
+	if (joint->kind == JOINT_TAG_HOLDERS)
+		return products_set_tag_holders_call(
+		    arena, &joint->tag_holders, signed_by.registrars, signed_by.registrar_count);
 	const struct directory_change_registrars_args args = {.statement = joint->registrars,
 	    .old_signatures = signed_by.registrars,
 	    .old_signatures_count = signed_by.registrar_count,
@@ -360,6 +400,7 @@ enum status joint_send(
 	if (joint->newcomers_signed < joint->newcomers_needed)
 		return err_set(err, STATUS_DENIED, "each new registrar has to sign: %zu of %zu have",
 		    joint->newcomers_signed, joint->newcomers_needed);
-	const struct bytes call = call_of(request->arena, joint, present.set);
-	return request_transact(request, receipt, &request->home->deployment.directory, call, err);
+	const struct deployment *deployment = &request->home->deployment;
+	const addr20 *to = joint->kind == JOINT_TAG_HOLDERS ? &deployment->products : &deployment->directory;
+	return request_transact(request, receipt, to, call_of(request->arena, joint, present.set), err);
 }

@@ -1,8 +1,9 @@
 /*
  * A statement that several must sign: a change of the registrars, an actor's standing, an actor's new key in place of
- * one that is lost. One makes a file, each signs it and hands it on, anybody sends it. A file is JSON:
+ * one that is lost, who holds the key of products' tags. One makes a file, each signs it and hands it on, anybody sends
+ * it. A file is JSON:
  *
- *	{"type":"xinglin-joint","v":1,"chainId":N,"directory":"0x…","kind":"registrars"|"standing"|"key",
+ *	{"type":"xinglin-joint","v":1,"chainId":N,"directory":"0x…","kind":"registrars"|"standing"|"key"|"tag-holders",
  *	 "statement":{…},"possession":"0x…" (of a key),"signatures":["0x…",…]}
  *
  * with the members of the EIP-712 type (docs/wire-formats.md §9). Who signed follows from the signatures; the file is
@@ -16,6 +17,7 @@
 #include "health/actors/possession.h"
 #include "health/actors/request.h"
 #include "health/contracts/directory.h"
+#include "health/contracts/products.h"
 #include "health/statements/registrars.h"
 
 #define JOINT_SIGNATURES_MAX (2 * STATEMENT_REGISTRARS_MAX) /* the present set's and the newcomers' */
@@ -23,13 +25,16 @@
 #define JOINT_FILE_MAX ((size_t)256 << 10)
 #define JOINT_LIFE_SECONDS (7u * 24 * 3600) /* signers have a week */
 
-enum joint_kind { JOINT_REGISTRARS, JOINT_STANDING, JOINT_KEY, JOINT_KINDS };
+enum joint_kind { JOINT_REGISTRARS, JOINT_STANDING, JOINT_KEY, JOINT_TAG_HOLDERS, JOINT_KINDS };
+
+#define JOINT_HOLDERS_MAX 16u
 
 struct joint_statement {
 	enum joint_kind kind;
 	struct directory_registrars registrars;
 	struct directory_standing standing;
 	struct directory_key_change key;
+	struct products_tag_holders tag_holders;
 	uint8_t possession[POSSESSION_BYTES]; /* of the new key */
 	hash32 digest;                        /* what each signs */
 	struct joint_signature {
@@ -59,6 +64,9 @@ MUST_USE enum status joint_of_standing(struct actor_request *request, struct joi
  */
 MUST_USE enum status joint_of_key(struct actor_request *request, struct joint_statement *out, const addr20 *actor,
     bool before_is_stolen, struct err *err);
+/* `said` is whole. The home signs if it may. */
+MUST_USE enum status joint_of_tag_holders(struct actor_request *request, struct joint_statement *out,
+    const struct products_tag_holders *said, struct err *err);
 
 /* The form alone. STATUS_INVALID says which member is wrong, or that it is for another chain or directory. */
 MUST_USE enum status joint_parse(struct joint_statement *out, struct arena *arena, const struct deployment *deployment,

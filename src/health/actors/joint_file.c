@@ -2,8 +2,10 @@
 #include "codec/hex.h"
 #include "health/actors/joint.h"
 
-static const char *const kinds[JOINT_KINDS] = {
-    [JOINT_REGISTRARS] = "registrars", [JOINT_STANDING] = "standing", [JOINT_KEY] = "key"};
+static const char *const kinds[JOINT_KINDS] = {[JOINT_REGISTRARS] = "registrars",
+    [JOINT_STANDING] = "standing",
+    [JOINT_KEY] = "key",
+    [JOINT_TAG_HOLDERS] = "tag-holders"};
 
 /* --- writing --- */
 
@@ -43,6 +45,27 @@ static void put_key(struct json_writer *writer, const struct directory_key_chang
 	json_put_u64(writer, "deadline", said->deadline);
 }
 
+static void put_tag_holders(struct json_writer *writer, const struct products_tag_holders *said) {
+	json_put_u64(writer, "number", said->number);
+	json_put_hex(writer, "previous", BYTES_OF(said->previous));
+	put_addresses(writer, "holders", said->holders, said->holders_count);
+	json_put_u64(writer, "threshold", said->threshold);
+	json_array_begin(writer, "commitments");
+	for (size_t i = 0; i < said->commitments_count; i++) json_put_hex(writer, NULL, BYTES_OF(said->commitments[i]));
+	json_array_end(writer);
+	json_put_u64(writer, "deadline", said->deadline);
+}
+
+static void put_statement(struct json_writer *writer, const struct joint_statement *joint) {
+	switch (joint->kind) {
+	case JOINT_REGISTRARS: put_registrars(writer, &joint->registrars); break;
+	case JOINT_STANDING: put_standing(writer, &joint->standing); break;
+	case JOINT_KEY: put_key(writer, &joint->key); break;
+	case JOINT_TAG_HOLDERS: put_tag_holders(writer, &joint->tag_holders); break;
+	case JOINT_KINDS: BUG_ON(true);
+	}
+}
+
 enum status joint_write(
     struct buf *out, const struct joint_statement *joint, const struct deployment *deployment, struct err *err) {
 	struct json_writer writer = json_writer(out);
@@ -53,9 +76,7 @@ enum status joint_write(
 	json_put_hex(&writer, "directory", BYTES_OF(deployment->directory));
 	json_put_text(&writer, "kind", kinds[joint->kind]);
 	json_object_begin(&writer, "statement");
-	if (joint->kind == JOINT_REGISTRARS) put_registrars(&writer, &joint->registrars);
-	if (joint->kind == JOINT_STANDING) put_standing(&writer, &joint->standing);
-	if (joint->kind == JOINT_KEY) put_key(&writer, &joint->key);
+	put_statement(&writer, joint);
 	json_object_end(&writer);
 	if (joint->kind == JOINT_KEY)
 		json_put_hex(&writer, "possession", bytes_make(joint->possession, sizeof joint->possession));
@@ -137,6 +158,29 @@ static void read_key(struct form *form, struct directory_key_change *out) {
 	out->deadline = read_number(form, "deadline", UINT64_MAX);
 }
 
+static const hash32 *read_words(struct form *form, const char *name, size_t *count, size_t max) {
+	const struct json *list = json_get(form->from, name);
+	*count = 0;
+	if (!json_is(list, JSON_ARRAY) || list->count > max) {
+		if (!form->fault) form->fault = name;
+		return NULL;
+	}
+	hash32 *all = arena_zalloc(form->arena, list->count + 1, sizeof *all);
+	json_foreach (entry, list)
+		if (hex_fixed(all[(*count)++].b, 32, json_string(entry)) != STATUS_OK && !form->fault)
+			form->fault = name;
+	return all;
+}
+
+static void read_tag_holders(struct form *form, struct products_tag_holders *out) {
+	out->number = (uint32_t)read_number(form, "number", UINT32_MAX);
+	read_hex(form, out->previous.b, 32, "previous");
+	out->holders = read_addresses(form, "holders", &out->holders_count, JOINT_HOLDERS_MAX);
+	out->threshold = (uint8_t)read_number(form, "threshold", JOINT_HOLDERS_MAX);
+	out->commitments = read_words(form, "commitments", &out->commitments_count, 2 * JOINT_HOLDERS_MAX);
+	out->deadline = read_number(form, "deadline", UINT64_MAX);
+}
+
 static enum status bad(struct err *err, const char *member) {
 	return err_set(err, STATUS_INVALID, "statement: \"%s\" is missing or malformed", member);
 }
@@ -160,6 +204,11 @@ static enum status read_statement(struct joint_statement *out, struct form *form
 		out->digest = directory_key_change_typed_digest(&out->key, &domain);
 		form->from = root;
 		read_hex(form, out->possession, sizeof out->possession, "possession");
+	} else if (json_string_is(json_get(root, "kind"), kinds[JOINT_TAG_HOLDERS])) {
+		const struct eip712_domain products = deployment_domain(deployment, &deployment->products);
+		out->kind = JOINT_TAG_HOLDERS;
+		read_tag_holders(form, &out->tag_holders);
+		out->digest = products_tag_holders_typed_digest(&out->tag_holders, &products);
 	} else {
 		return bad(err, "kind");
 	}

@@ -11,15 +11,20 @@
 
 /* --- what the dealer signs --- */
 
+/* x and y of each point. */
+static void commitment_words(hash32 *out, const struct vss_commitments *commitments) {
+	for (uint8_t i = 0; i < commitments->threshold; i++) {
+		out[2 * i] = p256_public_x(&commitments->points[i]);
+		out[2 * i + 1] = p256_public_y(&commitments->points[i]);
+	}
+}
+
 static hash32 digest_of(const struct deployment *deployment, const struct tag_dealing *dealing) {
 	struct eip712_struct message = eip712_begin("TagDealing(uint32 number,address dealer,address[] holders,"
 						    "bytes32[] commitments,bytes32 shares,uint64 deadline)");
 	const struct eip712_domain domain = deployment_domain(deployment, &deployment->products);
 	hash32 words[2 * VSS_SHARES_MAX], folded = {{0}};
-	for (uint8_t i = 0; i < dealing->to.commitments.threshold; i++) {
-		words[2 * i] = p256_public_x(&dealing->to.commitments.points[i]);
-		words[2 * i + 1] = p256_public_y(&dealing->to.commitments.points[i]);
-	}
+	commitment_words(words, &dealing->to.commitments);
 	for (size_t i = 0; i < dealing->to.holder_count; i++) {
 		const hash32 share = sha256(dealing->shares[i]);
 		const struct bytes parts[] = {BYTES_OF(folded), BYTES_OF(share)};
@@ -243,18 +248,29 @@ static enum status gather(struct actor_request *request, struct vss_commitments 
 	return status;
 }
 
-enum status tag_dealings_gather(struct actor_request *request, struct statement_tag_holders *out, uint64_t *deadline_s,
+static const hash32 *words_of(struct arena *arena, const struct vss_commitments *commitments) {
+	hash32 *words = arena_alloc(arena, 2u * commitments->threshold * sizeof *words);
+	commitment_words(words, commitments);
+	return words;
+}
+
+enum status tag_dealings_gather(struct actor_request *request, struct products_tag_holders *out,
     const struct tag_dealing *dealings, size_t count, struct err *err) {
 	struct statement_tag_holders old;
+	struct vss_commitments commitments;
 	if (count < 1 || count > VSS_SHARES_MAX)
 		return err_set(err, STATUS_INVALID, "1 to %u dealings are gathered", VSS_SHARES_MAX);
 	TRY(find_old(request, &old, err));
-	*out = (struct statement_tag_holders){.number = dealings->to.number,
+	TRY(gather(request, &commitments, &old, dealings, count, err));
+	*out = (struct products_tag_holders){.number = dealings->to.number,
 	    .previous = old.fact,
 	    .holders = dealings->to.holders,
-	    .holder_count = dealings->to.holder_count};
-	*deadline_s = UINT64_MAX;
-	for (size_t i = 0; i < count; i++)
-		if (dealings[i].deadline_s < *deadline_s) *deadline_s = dealings[i].deadline_s;
-	return gather(request, &out->commitments, &old, dealings, count, err);
+	    .holders_count = dealings->to.holder_count,
+	    .threshold = commitments.threshold,
+	    .commitments = words_of(request->arena, &commitments),
+	    .commitments_count = 2u * commitments.threshold,
+	    .deadline = dealings->deadline_s};
+	for (size_t i = 1; i < count; i++)
+		if (dealings[i].deadline_s < out->deadline) out->deadline = dealings[i].deadline_s;
+	return STATUS_OK;
 }

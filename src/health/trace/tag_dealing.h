@@ -10,6 +10,7 @@
 #ifndef HEALTH_TRACE_TAG_DEALING_H
 #define HEALTH_TRACE_TAG_DEALING_H
 
+#include "health/contracts/products.h"
 #include "health/trace/tag_holders.h"
 
 #define TAG_DEALING_MAX ((size_t)1 << 16) /* bytes of a file */
@@ -28,9 +29,9 @@ MUST_USE enum status tag_dealing_write(struct actor_request *request, struct buf
 MUST_USE enum status tag_dealing_read(
     struct actor_request *request, struct tag_dealing *out, struct bytes json, struct err *err);
 
-/* Opens this home's shares, keeps the sum, and says what registrars have to sign. STATUS_DENIED names a false dealer.
- */
-MUST_USE enum status tag_dealings_gather(struct actor_request *request, struct statement_tag_holders *out,
-    uint64_t *deadline_s, const struct tag_dealing *dealings, size_t count, struct err *err);
+/* Opens this home's shares, keeps the sum, and says what registrars have to sign: by the deadline of the dealing that
+ * ends first. STATUS_DENIED names a false dealer. */
+MUST_USE enum status tag_dealings_gather(struct actor_request *request, struct products_tag_holders *out,
+    const struct tag_dealing *dealings, size_t count, struct err *err);
 
 #endif
