@@ -46,13 +46,17 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
 	"there is nothing left to do; xinglin record status shows which nodes confirmed it",
     [CONTRACT_ERROR_ALREADY_LISTED] =
 	"xinglin actor show shows its entry; a new key is published with: xinglin actor publish-key",
+    [CONTRACT_ERROR_ALREADY_REGISTERED] =
+	"a GTIN is registered once: if it is yours, ask the regulators whose it is now",
     [CONTRACT_ERROR_BAD_ADDITION] = "add the document again with: xinglin record add",
     [CONTRACT_ERROR_BAD_ENTRY] =
 	"a name has 1 to 64 bytes, and at least one role is needed: xinglin actor request --help",
     [CONTRACT_ERROR_BAD_GLASS] = "make the action again: xinglin folder show names the folder's trustees",
     [CONTRACT_ERROR_BAD_GRANT] = "check the grantee, the rights, the purposes and the days: xinglin share --help",
+    [CONTRACT_ERROR_BAD_HOLDERS] = "name each regulator once, and a threshold of at most all: xinglin tag deal --help",
     [CONTRACT_ERROR_BAD_KEY] = "make the action again: a new key must differ from the one before",
     [CONTRACT_ERROR_BAD_POSSESSION] = "make the request again in the actor's own home: xinglin actor request",
+    [CONTRACT_ERROR_BAD_PRODUCT] = "make the request again with: xinglin product new",
     [CONTRACT_ERROR_BAD_RECIPIENTS] = "name each trustee and reader once, and only those who may read",
     [CONTRACT_ERROR_BAD_REGISTRARS] = "name each registrar once, and a threshold of more than half of them",
     [CONTRACT_ERROR_BAD_SIGNATURE] = "sign it again with the home whose account has to sign",
@@ -64,6 +68,10 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_OTHER_KEY] = "deal the key of tags again from its present holders: it never changes",
     [CONTRACT_ERROR_STALE_HOLDERS] = "make it again, for the holders that there are now",
     [CONTRACT_ERROR_BEYOND_OWN_RIGHT] = "the folder's controller can do it",
+    [CONTRACT_ERROR_NOT_ENOUGH_SIGNERS] = "give the file to others who have to sign, and then send it",
+    [CONTRACT_ERROR_NOT_MEDICINES] = "please report it, with the command",
+    [CONTRACT_ERROR_OTHER_KEY] = "those who hold the key now deal it again: xinglin tag deal",
+    [CONTRACT_ERROR_STALE_HOLDERS] = "others hold the tags' key by now (xinglin tag holders): make the file again",
     [CONTRACT_ERROR_EXPIRED] = "the signature was for one day only: make it again",
     [CONTRACT_ERROR_FOLDER_EXISTS] = "xinglin folder list shows the folders of this home",
     [CONTRACT_ERROR_FOLDER_IS_CLOSED] =

@@ -22,7 +22,7 @@ static void commitment_words(hash32 *out, const struct vss_commitments *commitme
 static hash32 digest_of(const struct deployment *deployment, const struct tag_dealing *dealing) {
 	struct eip712_struct message = eip712_begin("TagDealing(uint32 number,address dealer,address[] holders,"
 						    "bytes32[] commitments,bytes32 shares,uint64 deadline)");
-	const struct eip712_domain domain = deployment_domain(deployment, &deployment->products);
+	struct eip712_domain domain = deployment_domain(deployment, &deployment->products);
 	hash32 words[2 * VSS_SHARES_MAX], folded = {{0}};
 	commitment_words(words, &dealing->to.commitments);
 	for (size_t i = 0; i < dealing->to.holder_count; i++) {
@@ -30,6 +30,8 @@ static hash32 digest_of(const struct deployment *deployment, const struct tag_de
 		const struct bytes parts[] = {BYTES_OF(folded), BYTES_OF(share)};
 		folded = sha256_parts(parts, 2);
 	}
+	domain.name = "xinglin products";
+	domain.version = "1";
 	eip712_put_u64(&message, dealing->to.number);
 	eip712_put_address(&message, &dealing->dealer);
 	eip712_put_addresses(&message, dealing->to.holders, dealing->to.holder_count);
