@@ -176,6 +176,27 @@ class Consortium:
             self.list_actor(name, title or name, roles)
         return account
 
+    def found_tags(self):
+        """The key of products' tags, founded once; one regulator, tags-regulator, holds it alone."""
+        if "tags-regulator" in self.accounts:
+            return
+        account = self.actor("tags-regulator", "regulator")
+        dealing, statement = self.folder / "tags.dealing.json", self.folder / "tags.json"
+        self.run("tags-regulator", "tag", "deal", "--holders", account, "--threshold", 1, "--out", dealing)
+        self.run("tags-regulator", "tag", "gather", dealing, "--out", statement)
+        self.run("registrar-1", "registrars", "sign", statement)
+        self.run("registrar-2", "registrars", "send", statement)
+
+    def product(self, maker, gtin, regulator):
+        """Registers a product of the home `maker`; the home `regulator` keeps its key."""
+        self.found_tags()
+        request = self.folder / f"{gtin}.product.json"
+        self.run(maker, "product", "new", "--gtin", gtin, "--regulator", self.accounts[regulator], "--out", request)
+        self.run("tags-regulator", "product", "answer", request)
+        registered = self.run(maker, "product", "register", request, "--gtin", gtin)
+        self.run(regulator, "product", "keep", request)
+        return registered
+
     def run(self, name, *arguments, **options):
         """A command of this actor; its report."""
         more = ["--rpc", self.rpc_url] if self.rpc_url else []

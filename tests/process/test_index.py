@@ -21,7 +21,7 @@ class Trade(test_medicines.Trade):
         self.c, self.count = consortium, 900000
         for name, roles in (("regulator", "regulator"), ("maker", "manufacturer"), ("wholesaler", "wholesaler")):
             consortium.actor("ix-" + name, roles)
-        self.register(GTIN)
+        consortium.product("ix-maker", GTIN, "ix-regulator")
 
     def run(self, name, *arguments, **options):
         return self.c.run("ix-" + name, *arguments, **options)

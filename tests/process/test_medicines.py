@@ -8,7 +8,6 @@ import subprocess
 import pytest
 
 from machine import PASSWORD, ROOT, Refused, RpcError, binary, cli, in_threads
-from registering import Registering, signer
 
 DATA = pathlib.Path(os.environ.get("DATA", ROOT.parent / "shared" / "data"))
 GS1 = DATA / "epcis" / "documents" / "gs1-epcis" / "JSON"
@@ -37,7 +36,6 @@ class Trade:
             ("md-pharmacy-2", "pharmacy"),
         ):
             consortium.actor(name, roles)
-        self.products = Registering(consortium, "md-regulator")
         self.register(GTIN)
 
     def run(self, name, *arguments, **options):
@@ -51,11 +49,7 @@ class Trade:
         return self.c.folder / f"md-{self.count}.{suffix}"
 
     def register(self, gtin, maker="maker"):
-        request = self.path("json")
-        self.run(maker, "product", "new", "--gtin", gtin, "--regulator", self.address("regulator"), "--out", request)
-        kept = self.run("regulator", "product", "register", request)
-        self.products.product(kept["product"], signer(self.c, "md-" + maker), kept["commitment"])
-        return kept
+        return self.c.product("md-" + maker, gtin, "md-regulator")
 
     def sscc(self):
         self.count += 1

@@ -82,6 +82,7 @@ const struct cli_group cli_groups[] = {
 	    &command_tag_gather,
 	    &command_tag_holders,
 	    &command_product_answer,
+	    &command_product_keep,
 	    &command_review_list,
 	    &command_review_close,
 	    &command_pack_alerts,

@@ -47,7 +47,7 @@ static enum status find_or_make(struct cli *cli, struct product *product, struct
 		random_fill(cli->request.random, product->key.b, sizeof product->key.b);
 	}
 	mem_wipe(&old, sizeof old);
-	return product_save(&cli->request, product, err);
+	return STATUS_OK;
 }
 
 static enum status cmd_product_new(struct cli *cli, struct err *err) {
@@ -60,6 +60,7 @@ static enum status cmd_product_new(struct cli *cli, struct err *err) {
 	TRY(cli_address(cli, &product.regulator, "regulator", err));
 	enum status status = find_or_make(cli, &product, err);
 	if (status == STATUS_OK) status = product_request_make(&cli->request, asked, &product, err);
+	if (status == STATUS_OK) status = product_save(&cli->request, &product, err);
 	mem_wipe(&product.key, sizeof product.key);
 	TRY(status);
 	cli_put_text(cli, "gtin", product.gtin);
@@ -118,6 +119,36 @@ const struct cli_command command_product_answer = {
     .options = {{"out", "FILE", "where the answered request goes (the same file)"}},
     .needs_home = true,
     .run = cmd_product_answer,
+};
+
+static enum status cmd_product_keep(struct cli *cli, struct err *err) {
+	struct product_request *asked;
+	struct product product = {.gtin = ""};
+	TRY(read_request(cli, &asked, err));
+	TRY(product_request_open(&cli->request, &product, asked, err));
+	product.regulator = cli->request.home->account;
+	enum status status = product_request_keep(&cli->request, asked, &product, err);
+	if (status == STATUS_OK) status = product_save(&cli->request, &product, err);
+	mem_wipe(&product.key, sizeof product.key);
+	TRY(status);
+	cli_put_text(cli, "gtin", product.gtin);
+	pack_put_actor(cli, "owner", &asked->owner);
+	cli_put_hex(cli, "product", BYTES_OF(product.tag));
+	return STATUS_OK;
+}
+
+const struct cli_command command_product_keep = {
+    .name = "product keep",
+    .arguments = "REQUEST",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "as a regulator: keep the key of a registered product, from its answered request",
+    .teach = "Any regulator to whom the request is sealed opens the key, recomputes the product's tag from the\n"
+	     "holders' parts, and compares owner and key with what the chain holds. For a regulator who was listed\n"
+	     "later the manufacturer makes the request anew (product new): the key stays, and holders answer again.\n\n"
+	     "  xinglin product keep product.json --home regulator",
+    .needs_home = true,
+    .run = cmd_product_keep,
 };
 
 static enum status cmd_product_register(struct cli *cli, struct err *err) {

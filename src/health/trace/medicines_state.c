@@ -3,7 +3,6 @@
 
 #include "crypto/hash.h"
 #include "eth/abi.h"
-#include "health/contracts/products.h"
 
 #define STATES 32u /* of units in a word */
 #define PLACES 16u
@@ -354,16 +353,21 @@ static enum status find_bucket(
 	return no_sense(err);
 }
 
-/* The depth that most buckets have: where to look first, as the contract does. */
-static enum status guess_depth(struct actor_request *request, unsigned *out, const hash32 *product, struct err *err) {
-	struct products_product held;
+enum status medicines_product(
+    struct actor_request *request, struct products_product *out, const hash32 *product, struct err *err) {
 	hash32 words[PRODUCTS_STORED_PRODUCT_SLOTS], slot = products_products_slot(product);
 	struct verified *verified;
-	*out = 0;
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	TRY(verified_struct(
 	    verified, words, &request->home->deployment.products, &slot, PRODUCTS_STORED_PRODUCT_SLOTS, err));
-	TRY(products_stored_product_load(&held, words, err));
+	return products_stored_product_load(out, words, err);
+}
+
+/* The depth that most buckets have: where to look first, as the contract does. */
+static enum status guess_depth(struct actor_request *request, unsigned *out, const hash32 *product, struct err *err) {
+	struct products_product held;
+	*out = 0;
+	TRY(medicines_product(request, &held, product, err));
 	for (uint64_t units = held.units * 2 / 9; units; units >>= 1) ++*out;
 	return STATUS_OK;
 }

@@ -9,7 +9,11 @@
 
 #include "health/actors/request.h"
 #include "health/contracts/medicines.h"
+#include "health/contracts/products.h"
 
+/* A product whose owner is 0 was never registered. */
+MUST_USE enum status medicines_product(
+    struct actor_request *request, struct products_product *out, const hash32 *product, struct err *err);
 /* A batch whose `number` is 0 was never opened. */
 MUST_USE enum status medicines_batch(
     struct actor_request *request, struct medicines_stored_batch *out, const hash32 *batch, struct err *err);

@@ -5,7 +5,8 @@
 #include "crypto/hash.h"
 #include "envelope/jwe.h"
 #include "health/actors/directory.h"
-#include "health/contracts/products.h"
+#include "health/contracts/directory.h"
+#include "health/trace/medicines_state.h"
 #include "health/trace/tag_json.h"
 #include "health/trace/tags.h"
 
@@ -36,32 +37,43 @@ static enum status blind_gtin(struct p256_public *blinded, const struct product 
 
 /* --- making it --- */
 
-static enum status escrow(struct actor_request *request, struct product_escrow *out,
-    const struct directory_listed *regulator, const struct product *product, struct err *err) {
+static enum status escrow(struct actor_request *request, struct product_escrow *out, const addr20 *regulator,
+    const struct product *product, struct err *err) {
+	struct directory_listed listed;
 	struct buf plaintext, sealed;
+	TRY(directory_find(request, &listed, regulator, err));
+	TRY(directory_refuse_changed_key(request->arena, &listed, err));
 	buf_init(&plaintext, 4096);
 	buf_init(&sealed, 8192);
 	product_write_key(&plaintext, product);
 	const char *members =
-	    arena_printf(request->arena, "{\"typ\":\"xinglin-product-key\",\"ver\":%u}", regulator->key_version);
+	    arena_printf(request->arena, "{\"typ\":\"xinglin-product-key\",\"ver\":%u}", listed.key_version);
 	enum status status =
-	    jwe_ecdh_seal(&sealed, &regulator->key, bytes_text(members), buf_view(&plaintext), request->random, err);
-	*out = (struct product_escrow){regulator->address, arena_dup(request->arena, buf_view(&sealed))};
+	    jwe_ecdh_seal(&sealed, &listed.key, bytes_text(members), buf_view(&plaintext), request->random, err);
+	*out = (struct product_escrow){*regulator, arena_dup(request->arena, buf_view(&sealed))};
 	buf_wipe(&plaintext);
 	buf_fini(&sealed);
 	return status;
 }
 
+/* To all active regulators, of whom the one that documents go to is one. */
 static enum status escrow_to_all(
     struct actor_request *request, struct product_request *out, const struct product *product, struct err *err) {
-	struct directory_listed *regulators;
+	struct directory_listed *listed;
 	size_t count;
-	TRY(directory_find_all(request, &regulators, &count, ROLE_REGULATOR, err));
-	if (count > PRODUCT_REGULATORS_MAX)
-		return err_set(err, STATUS_LIMIT, "more than %u regulators are listed", PRODUCT_REGULATORS_MAX);
-	for (size_t i = 0; i < count; i++)
-		TRY(escrow(request, &out->escrows[out->escrow_count++], &regulators[i], product, err));
-	return STATUS_OK;
+	bool named = false;
+	TRY(directory_find_all(request, &listed, &count, ROLE_REGULATOR, err));
+	for (size_t i = 0; i < count; i++) {
+		if (listed[i].status != DIRECTORY_STATUS_ACTIVE) continue;
+		if (out->escrow_count == PRODUCT_REGULATORS_MAX)
+			return err_set(err, STATUS_LIMIT, "more than %u regulators are active", PRODUCT_REGULATORS_MAX);
+		TRY(escrow(request, &out->escrows[out->escrow_count++], &listed[i].address, product, err));
+		named = named || addr20_equal(&listed[i].address, &product->regulator);
+	}
+	if (named) return STATUS_OK;
+	char text[43];
+	address_checksum(text, &product->regulator);
+	return err_set(err, STATUS_DENIED, "the directory lists no regulator %s", text);
 }
 
 enum status product_request_make(
@@ -366,4 +378,19 @@ enum status product_request_finish(struct actor_request *request, struct bytes *
 	*calldata = products_register_product_call(
 	    request->arena, &registration, signatures, found, bytes_make(own.b, sizeof own.b));
 	return STATUS_OK;
+}
+
+/* --- keeping it --- */
+
+enum status product_request_keep(
+    struct actor_request *request, const struct product_request *asked, struct product *product, struct err *err) {
+	struct statement_tag_holders holders;
+	struct products_product stored;
+	TRY(find_holders(request, &holders, asked, err));
+	TRY(find_tag(request, product, asked, &holders, err));
+	TRY(medicines_product(request, &stored, &product->tag, err));
+	if (addr20_equal(&stored.owner, &product->owner) &&
+	    hash32_equal(&stored.key_commitment, &asked->key_commitment))
+		return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "the chain holds no product %s of this owner with this key", product->gtin);
 }

@@ -60,5 +60,11 @@ MUST_USE enum status product_request_answer(struct actor_request *request, struc
 /* As the owner: the tag, into `product`, and the calldata of the registration. STATUS_DENIED: too few have answered. */
 MUST_USE enum status product_request_finish(struct actor_request *request, struct bytes *calldata,
     const struct product_request *asked, struct product *product, struct err *err);
+/*
+ * As a regulator, from a request that product_request_open opened and enough holders answered: the tag, into `product`,
+ * whose owner and key the chain is asked for. STATUS_DENIED: the product is not registered so.
+ */
+MUST_USE enum status product_request_keep(
+    struct actor_request *request, const struct product_request *asked, struct product *product, struct err *err);
 
 #endif

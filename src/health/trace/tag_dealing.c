@@ -4,6 +4,7 @@
 #include "envelope/jwe.h"
 #include "eth/sign.h"
 #include "health/actors/directory.h"
+#include "health/contracts/directory.h"
 #include "health/trace/tag_json.h"
 
 #define DEALING_LIFE_SECONDS (7 * 86400u)
@@ -68,8 +69,10 @@ static enum status seal_share(struct actor_request *request, struct bytes *out, 
 	uint8_t bytes[VSS_SHARE_BYTES];
 	struct buf sealed;
 	TRY(directory_find(request, &holder, &dealing->to.holders[share->index - 1], err));
-	if (!(holder.roles & ROLE_REGULATOR))
-		return err_set(err, STATUS_DENIED, "%s is not a regulator: regulators hold the tags' key", holder.name);
+	if (!(holder.roles & ROLE_REGULATOR) || holder.status != DIRECTORY_STATUS_ACTIVE)
+		return err_set(
+		    err, STATUS_DENIED, "%s is not an active regulator: regulators hold the tags' key", holder.name);
+	TRY(directory_refuse_changed_key(request->arena, &holder, err));
 	const char *members = arena_printf(request->arena, "{\"typ\":\"" SHARE_TYPE "\",\"ver\":%u,\"number\":%u}",
 	    holder.key_version, dealing->to.number);
 	buf_init(&sealed, TAG_DEALING_MAX);

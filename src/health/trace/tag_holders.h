@@ -8,7 +8,7 @@
 
 #include "crypto/threshold/voprf.h"
 #include "health/actors/request.h"
-#include "health/statements/products.h"
+#include "health/statements/tags_key.h"
 
 /* The holders in force, in the request's arena. STATUS_NOTFOUND: there are none yet. */
 MUST_USE enum status tag_holders_find(

@@ -4,7 +4,7 @@
 
 #include "codec/json.h"
 #include "health/chain/deployment.h"
-#include "health/statements/products.h"
+#include "health/statements/tags_key.h"
 
 /* "type", "v", "chainId", "products". */
 void tag_json_put_head(

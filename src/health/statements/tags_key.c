@@ -1,4 +1,4 @@
-#include "health/statements/products.h"
+#include "health/statements/tags_key.h"
 
 #include "health/contracts/products.h"
 #include "health/statements/private.h"

@@ -6,8 +6,8 @@
  *
  * Ownership and threads: statement.h. Source: docs/wire-formats.md §9.
  */
-#ifndef HEALTH_STATEMENTS_PRODUCTS_H
-#define HEALTH_STATEMENTS_PRODUCTS_H
+#ifndef HEALTH_STATEMENTS_TAGS_KEY_H
+#define HEALTH_STATEMENTS_TAGS_KEY_H
 
 #include "crypto/threshold/vss.h"
 #include "health/statements/registrars.h"
