@@ -78,16 +78,37 @@ def test_holders_are_proved_and_each_has_a_share(tags):
 
 
 def test_two_of_three_register_a_gtin_once_whoever_asks_and_whoever_answers(tags):
-    _, reports, first = register(tags, "maker", GTIN, ["reg-1", "reg-3", "reg-1"])
-    assert [report["signed"] for report in reports] == [False, True, True]
-    assert {report["gtin"] for report in reports} == {GTIN}
-    assert first["product"] == reports[-1]["product"]
     again = tags.request("rival", GTIN)
     for name in ("reg-2", "reg-3", "reg-2"):
         report = tags.run(name, "product", "answer", again)
+    path, reports, first = register(tags, "maker", GTIN, ["reg-1", "reg-3", "reg-1"])
     assert report["product"] == first["product"]  # other holders, another key of the rival's, the same tag
+    assert [report["signed"] for report in reports] == [False, True, True]
+    assert {report["gtin"] for report in reports} == {GTIN}
+    assert first["product"] == reports[-1]["product"]
     caught = refused(tags, "rival", "product", "register", again, "--gtin", GTIN)
     assert caught.code == 3 and "AlreadyRegistered" in caught.report["error"]
+    assert "another owner or key" in refused(tags, "reg-3", "product", "answer", again).report["error"]
+    assert "another owner or key" in refused(tags, "reg-3", "product", "keep", again).report["error"]
+
+
+def test_every_regulator_keeps_the_key_of_a_registered_product_also_one_who_came_later(tags):
+    gtin = "09521234720041"
+    path = tags.request("maker", gtin)
+    assert "0 of 2" in refused(tags, "reg-4", "product", "keep", path).report["error"]
+    for name in ("reg-1", "reg-2", "reg-1"):
+        tags.run(name, "product", "answer", path)
+    assert "not registered yet" in refused(tags, "reg-4", "product", "keep", path).report["error"]
+    registered = tags.run("maker", "product", "register", path, "--gtin", gtin)
+    assert tags.run("reg-4", "product", "keep", path)["product"] == registered["product"]
+    tags.run("reg-4", "product", "withdraw", "--gtin", gtin)
+    tags.c.actor("reg-later", "regulator")
+    assert "not sealed" in refused(tags, "reg-later", "product", "keep", path).report["error"]
+    again = tags.request("maker", gtin)
+    for name in ("reg-3", "reg-1"):
+        tags.run(name, "product", "answer", again)
+    tags.run("reg-later", "product", "keep", again)
+    tags.run("reg-later", "product", "withdraw", "--gtin", gtin, "--readmit")
 
 
 def test_what_is_missing_or_false_in_a_request_is_named(tags):
@@ -133,7 +154,36 @@ def test_the_key_is_dealt_again_to_others_and_tags_stay(tags):
     assert (report["number"], report["key"], len(report["holders"])) == (2, key, 2)
     again = tags.request("rival", "09521234720034")
     assert refused(tags, "reg-1", "product", "answer", again).code == 3  # it holds a share of the old holders' only
-    for name in ("reg-4", "reg-2", "reg-4"):
+    tags.run("reg-4", "product", "answer", again)
+    late = refused(tags, "reg-2", "product", "answer", again)  # both shares give the tag that there was before
+    assert late.code == 3 and "another owner or key" in late.report["error"]
+    again = tags.request("maker", "09521234720034")
+    for name in ("reg-4", "reg-2"):
         answered = tags.run(name, "product", "answer", again)
     assert answered["product"] == before["product"]
-    assert refused(tags, "rival", "product", "register", again, "--gtin", "09521234720034").code == 3
+
+
+def test_after_a_theft_of_registrars_the_key_is_stated_anew(tmp_path):
+    c = Consortium(tmp_path / "consortium")
+    c.found_tags()
+    holder = c.accounts["tags-regulator"]
+    c.actor("maker", "manufacturer")
+    c.new_home("registrar-3")
+    change, paths = c.folder / "set.json", [c.folder / name for name in ("deal.json", "again.json", "product.json")]
+    members = f"{c.accounts['registrar-1']},{c.accounts['registrar-3']}"
+    c.run("registrar-1", "registrars", "change", "--to", members, "--theft", "--affirm",
+          f"{holder},{c.accounts['maker']}", "--out", change)
+    c.run("registrar-3", "registrars", "sign", change)
+    c.run("registrar-2", "registrars", "send", change)
+    new = "product", "new", "--gtin", GTIN, "--regulator", holder, "--out", paths[2]
+    with pytest.raises(Refused) as caught:  # what registrars said before counts no more
+        c.run("maker", *new)
+    assert "registrars" in caught.value.report["error"]
+    c.run("tags-regulator", "tag", "deal", "--holders", holder, "--threshold", 1, "--out", paths[0])
+    c.run("tags-regulator", "tag", "gather", paths[0], "--out", paths[1])
+    c.run("registrar-1", "registrars", "sign", paths[1])
+    c.run("registrar-3", "registrars", "send", paths[1])
+    c.run("maker", *new)
+    assert c.run("tags-regulator", "product", "answer", paths[2])["signed"] is True
+    c.run("maker", "product", "register", paths[2], "--gtin", GTIN)
+    assert c.node.stop() == 0

@@ -3,14 +3,6 @@
 #include "app/commands/pack.h"
 #include "health/trace/product_request.h"
 
-static enum status gtin_option(const struct cli *cli, char out[15], struct err *err) {
-	const char *text;
-	TRY(cli_need(cli, &text, "gtin", err));
-	if (gs1_gtin14(out, bytes_text(text))) return STATUS_OK;
-	return err_set(
-	    err, STATUS_INVALID, "--gtin takes 8, 12, 13 or 14 digits with their check digit, not \"%s\"", text);
-}
-
 static enum status write_request(
     struct cli *cli, const char *path, const struct product_request *asked, struct err *err) {
 	struct buf out;
@@ -56,7 +48,7 @@ static enum status cmd_product_new(struct cli *cli, struct err *err) {
 	const char *path;
 	TRY(request_check_chain(&cli->request, err));
 	TRY(cli_need(cli, &path, "out", err));
-	TRY(gtin_option(cli, product.gtin, err));
+	TRY(pack_gtin(cli, product.gtin, err));
 	TRY(cli_address(cli, &product.regulator, "regulator", err));
 	enum status status = find_or_make(cli, &product, err);
 	if (status == STATUS_OK) status = product_request_make(&cli->request, asked, &product, err);
@@ -92,9 +84,7 @@ static enum status cmd_product_answer(struct cli *cli, struct err *err) {
 	bool signed_now = false;
 	TRY(read_request(cli, &asked, err));
 	TRY(product_request_open(&cli->request, &product, asked, err));
-	product.regulator = cli->request.home->account;
 	enum status status = product_request_answer(&cli->request, asked, &product, &signed_now, err);
-	if (status == STATUS_OK && signed_now) status = product_save(&cli->request, &product, err);
 	mem_wipe(&product.key, sizeof product.key);
 	TRY(status);
 	cli_put_text(cli, "gtin", product.gtin);
@@ -114,7 +104,7 @@ const struct cli_command command_product_answer = {
     .summary = "as a regulator who holds the tags' key: answer a manufacturer's request",
     .teach = "Opens the product's key, and adds this home's part of the product's tag. Once parts are enough, the tag\n"
 	     "is found, and the registration signed: who answered before is asked again for its signature. Sign only\n"
-	     "what the manufacturer may register: --json shows the GTIN.\n\n"
+	     "what the manufacturer may register: --json shows the GTIN. What is registered, product keep takes in.\n\n"
 	     "  xinglin product answer product.json --home regulator",
     .options = {{"out", "FILE", "where the answered request goes (the same file)"}},
     .needs_home = true,
@@ -158,7 +148,7 @@ static enum status cmd_product_register(struct cli *cli, struct err *err) {
 	struct bytes calldata;
 	char gtin[15];
 	TRY(read_request(cli, &asked, err));
-	TRY(gtin_option(cli, gtin, err));
+	TRY(pack_gtin(cli, gtin, err));
 	TRY(product_load(&cli->request, &product, gtin, err));
 	enum status status = product_request_finish(&cli->request, &calldata, asked, &product, err);
 	if (status == STATUS_OK)
@@ -192,7 +182,7 @@ static enum status cmd_product_withdraw(struct cli *cli, struct err *err) {
 	char gtin[15];
 	bool back = cli_flag(cli, "readmit");
 	TRY(request_check_chain(&cli->request, err));
-	TRY(gtin_option(cli, gtin, err));
+	TRY(pack_gtin(cli, gtin, err));
 	TRY(product_load(&cli->request, &product, gtin, err));
 	hash32 tag = product.tag;
 	mem_wipe(&product, sizeof product);

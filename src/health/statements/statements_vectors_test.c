@@ -4,6 +4,7 @@
 #include "health/statements/call.h"
 #include "health/statements/entry.h"
 #include "health/statements/folder_statements.h"
+#include "health/statements/tags_key.h"
 
 // clang-format off
 #include "tests/unit.h"
@@ -321,6 +322,41 @@ static enum status run_emergency(const struct scene *s, const struct json *expec
 	return STATUS_OK;
 }
 
+static enum status tag_holders_of(struct statement_tag_holders *out, const struct scene *s, const char *member) {
+	struct statement_registrars registrars;
+	TRY(registrars_of(&registrars, s));
+	return statement_tag_holders_read(out, &registrars, bytes_of(s, json_get(s->given, member)), s->err);
+}
+
+static enum status run_tag_holders(const struct scene *s, const struct json *expect) {
+	struct statement_tag_holders holders;
+	TRY(tag_holders_of(&holders, s, "calldata"));
+	same_number(expect, "number", holders.number);
+	same_hash(expect, "previous", &holders.previous);
+	same_hash(expect, "fact", &holders.fact);
+	same_addresses(s, expect, "holders", holders.holders, holders.holder_count);
+	same_number(expect, "threshold", holders.commitments.threshold);
+	same_key(expect, "keyX", "keyY", &holders.commitments.points[0]);
+	for (size_t i = 0; i < holders.holder_count; i++)
+		assert_int_equal(statement_tag_holder_index(&holders, &holders.holders[i]), i + 1);
+	assert_int_equal(statement_tag_holder_index(&holders, &s->anchor.directory), 0);
+	return STATUS_OK;
+}
+
+static enum status run_product(const struct scene *s, const struct json *expect) {
+	struct statement_tag_holders holders;
+	struct statement_product product;
+	assert_int_equal(tag_holders_of(&holders, s, "tagHolders"), STATUS_OK);
+	TRY(statement_product_read(
+	    &product, s->arena, &s->anchor, &holders, bytes_of(s, json_get(s->given, "calldata")), s->err));
+	same_hash(expect, "product", &product.product);
+	same_address(expect, "owner", &product.owner);
+	same_hash(expect, "keyCommitment", &product.key_commitment);
+	same_number(expect, "holders", product.holders);
+	same_hash(expect, "fact", &product.fact);
+	return STATUS_OK;
+}
+
 /* What a person who relays is shown: not part of the format, so it stands here. */
 #define FOLDER "0x57b31d4d4e01c862aae5a3159d9a3ca2df5b9602d053d0fc34ed13cc9ef37d76"
 #define CLINIC "0xb57df2585abef08894ee211a7341995faeda11a5"
@@ -368,7 +404,7 @@ static const struct {
 } kinds[] = {{"registrars", run_registrars}, {"entry", run_entry}, {"key", run_key}, {"use", run_use},
     {"standing", run_standing}, {"folder", run_folder}, {"handOver", run_hand_over}, {"epoch", run_epoch},
     {"grant", run_grant}, {"revocation", run_revocation}, {"record", run_record}, {"emergency", run_emergency},
-    {"call", run_call}};
+    {"call", run_call}, {"tagHolders", run_tag_holders}, {"product", run_product}};
 
 /* --- refusals: what the message says of each check --- */
 
@@ -387,7 +423,9 @@ static const struct {
     {"soundness", "says nothing of a theft"}, {"soundness", "no role, or no name"},
     {"soundness", "the controller that it has"}, {"soundness", "more than 64 recipients"},
     {"soundness", "its grantee makes no sense"}, {"soundness", "are not known"},
-    {"soundness", "shared for reading only"}, {"soundness", "ends before it begins"}, {"soundness", "it has a wrap"}};
+    {"soundness", "shared for reading only"}, {"soundness", "ends before it begins"}, {"soundness", "it has a wrap"},
+    {"soundness", "no fewer than the threshold"}, {"commitments", "not as many as the threshold"},
+    {"holder signatures", "too few holders"}, {"holders", "other holders registered it"}};
 
 static bool is_refused_for(const struct json *why, const char *message) {
 	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
@@ -423,6 +461,7 @@ static void statements_are_believed_or_refused_as_another_implementation_says(vo
 		.folders = address_of(anchor, "folders"),
 		.records = address_of(anchor, "records"),
 		.consent = address_of(anchor, "consent"),
+		.products = address_of(anchor, "products"),
 		.threshold = (uint8_t)number_of(anchor, "threshold")}};
 	const struct json *registrars = json_get(anchor, "registrars");
 	const addr20 *all = addresses_of(&scene, &scene.anchor.registrar_count, registrars);

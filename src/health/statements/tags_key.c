@@ -19,23 +19,33 @@ static enum status read_commitments(
 	return err_set(err, STATUS_INVALID, "tag holders: a commitment is not a point of P-256");
 }
 
-enum status statement_tag_holders_read(struct statement_tag_holders *out, const struct statement_registrars *registrars,
-    struct bytes calldata, struct err *err) {
-	static const addr20 nobody;
-	struct products_set_tag_holders_args args;
-	const struct eip712_domain domain = deployment_domain(registrars->anchor, &registrars->anchor->products);
-	TRY(products_set_tag_holders_call_read(&args, registrars->arena, calldata, err));
-	const struct products_tag_holders *said = &args.statement;
-	const hash32 digest = products_tag_holders_typed_digest(said, &domain);
+static enum status read_holders(struct statement_tag_holders *out, struct products_set_tag_holders_args *args,
+    struct arena *arena, struct bytes calldata, struct err *err) {
+	TRY(products_set_tag_holders_call_read(args, arena, calldata, err));
+	const struct products_tag_holders *said = &args->statement;
 	*out = (struct statement_tag_holders){.number = said->number,
 	    .previous = said->previous,
 	    .fact = products_tag_holders_typed_hash(said),
 	    .holders = said->holders,
 	    .holder_count = said->holders_count};
 	TRY(read_commitments(&out->commitments, said, err));
-	if (said->holders_count < said->threshold || said->holders_count > VSS_SHARES_MAX)
-		return err_set(
-		    err, STATUS_INVALID, "tag holders: 1 to %u, and no fewer than the threshold", VSS_SHARES_MAX);
+	if (said->holders_count >= said->threshold && said->holders_count <= VSS_SHARES_MAX) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "tag holders: 1 to %u, and no fewer than the threshold", VSS_SHARES_MAX);
+}
+
+enum status statement_tag_holders_stated(
+    struct statement_tag_holders *out, struct arena *arena, struct bytes calldata, struct err *err) {
+	struct products_set_tag_holders_args args;
+	return read_holders(out, &args, arena, calldata, err);
+}
+
+enum status statement_tag_holders_read(struct statement_tag_holders *out, const struct statement_registrars *registrars,
+    struct bytes calldata, struct err *err) {
+	static const addr20 nobody;
+	struct products_set_tag_holders_args args;
+	const struct eip712_domain domain = deployment_domain(registrars->anchor, &registrars->anchor->products);
+	TRY(read_holders(out, &args, registrars->arena, calldata, err));
+	const hash32 digest = products_tag_holders_typed_digest(&args.statement, &domain);
 	/* What registrars signed before a theft was found counts for nobody who is not affirmed: so for no holders. */
 	if (registrars_signed_for(
 		registrars, &nobody, args.registrar_signatures, args.registrar_signatures_count, &digest))

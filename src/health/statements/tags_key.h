@@ -22,6 +22,10 @@ struct statement_tag_holders {
 /* Of calldata of Products.setTagHolders. STATUS_DENIED: too few registrars signed it. */
 MUST_USE enum status statement_tag_holders_read(struct statement_tag_holders *out,
     const struct statement_registrars *registrars, struct bytes calldata, struct err *err);
+/* The same without a look at signatures: what the chain took once, if `fact` is the proved one. After a theft nobody's
+ * word about a tag is believed because of it; the key is dealt again from it. */
+MUST_USE enum status statement_tag_holders_stated(
+    struct statement_tag_holders *out, struct arena *arena, struct bytes calldata, struct err *err);
 /* The place of a holder's share, from 1; 0: the account is none of them. */
 uint8_t statement_tag_holder_index(const struct statement_tag_holders *holders, const addr20 *account);
 

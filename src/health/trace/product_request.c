@@ -317,9 +317,23 @@ static enum status add_signature(
 	return STATUS_OK;
 }
 
+/* STATUS_DENIED: it is registered, and not as the request says. */
+static enum status find_registration(struct actor_request *request, bool *is_registered,
+    const struct product_request *asked, const struct product *product, struct err *err) {
+	struct products_product stored;
+	TRY(medicines_product(request, &stored, &product->tag, err));
+	*is_registered = !addr20_is_zero(&stored.owner);
+	if (!*is_registered || (addr20_equal(&stored.owner, &asked->owner) &&
+				   hash32_equal(&stored.key_commitment, &asked->key_commitment)))
+		return STATUS_OK;
+	return err_set(
+	    err, STATUS_DENIED, "product %s is registered already, with another owner or key", product->gtin);
+}
+
 enum status product_request_answer(struct actor_request *request, struct product_request *asked,
     struct product *product, bool *signed_now, struct err *err) {
 	struct statement_tag_holders holders;
+	bool is_registered;
 	*signed_now = false;
 	TRY(find_holders(request, &holders, asked, err));
 	const uint8_t index = statement_tag_holder_index(&holders, &request->home->account);
@@ -328,6 +342,7 @@ enum status product_request_answer(struct actor_request *request, struct product
 	TRY(add_part(request, asked, index, &holders, err));
 	if (asked->part_count < holders.commitments.threshold) return STATUS_OK;
 	TRY(find_tag(request, product, asked, &holders, err));
+	TRY(find_registration(request, &is_registered, asked, product, err));
 	*signed_now = true;
 	return add_signature(request, asked, product, err);
 }
@@ -385,12 +400,10 @@ enum status product_request_finish(struct actor_request *request, struct bytes *
 enum status product_request_keep(
     struct actor_request *request, const struct product_request *asked, struct product *product, struct err *err) {
 	struct statement_tag_holders holders;
-	struct products_product stored;
+	bool is_registered;
 	TRY(find_holders(request, &holders, asked, err));
 	TRY(find_tag(request, product, asked, &holders, err));
-	TRY(medicines_product(request, &stored, &product->tag, err));
-	if (addr20_equal(&stored.owner, &product->owner) &&
-	    hash32_equal(&stored.key_commitment, &asked->key_commitment))
-		return STATUS_OK;
-	return err_set(err, STATUS_DENIED, "the chain holds no product %s of this owner with this key", product->gtin);
+	TRY(find_registration(request, &is_registered, asked, product, err));
+	if (is_registered) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "product %s is not registered yet", product->gtin);
 }

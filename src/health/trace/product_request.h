@@ -53,7 +53,7 @@ MUST_USE enum status product_request_open(
 /*
  * As a holder: adds this home's part; and if parts are enough, finds the tag (in `product`, which product_request_open
  * gave) and adds this home's signature. *signed_now false: other holders answer first. STATUS_DENIED: this home holds
- * no share, or a part in it is false.
+ * no share, a part in it is false, or the GTIN is registered with another owner or key.
  */
 MUST_USE enum status product_request_answer(struct actor_request *request, struct product_request *asked,
     struct product *product, bool *signed_now, struct err *err);
@@ -62,7 +62,8 @@ MUST_USE enum status product_request_finish(struct actor_request *request, struc
     const struct product_request *asked, struct product *product, struct err *err);
 /*
  * As a regulator, from a request that product_request_open opened and enough holders answered: the tag, into `product`,
- * whose owner and key the chain is asked for. STATUS_DENIED: the product is not registered so.
+ * whose owner and key are those that the chain has. STATUS_DENIED: it is not registered, or not so. What is not
+ * registered is never kept: another's request for the same GTIN would take the place of the true key.
  */
 MUST_USE enum status product_request_keep(
     struct actor_request *request, const struct product_request *asked, struct product *product, struct err *err);

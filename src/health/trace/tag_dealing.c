@@ -101,7 +101,7 @@ static void write_json(struct buf *out, const struct actor_request *request, con
 }
 
 static enum status find_old(struct actor_request *request, struct statement_tag_holders *old, struct err *err) {
-	enum status status = tag_holders_find(request, old, err);
+	enum status status = tag_holders_find_stated(request, old, err);
 	if (status != STATUS_NOTFOUND) return status;
 	*old = (struct statement_tag_holders){.number = 0};
 	return STATUS_OK;

@@ -7,21 +7,26 @@
 
 struct reading {
 	struct statement_tag_holders *out;
-	const struct statement_registrars *registrars;
+	const struct statement_registrars *registrars; /* NULL: whoever signed it */
+	struct arena *arena;
 	const hash32 *proved;
 };
 
 static enum status read_holders(void *context, struct bytes input, struct err *err) {
 	const struct reading *r = context;
-	TRY(statement_tag_holders_read(r->out, r->registrars, input, err));
+	if (r->registrars)
+		TRY(statement_tag_holders_read(r->out, r->registrars, input, err));
+	else
+		TRY(statement_tag_holders_stated(r->out, r->arena, input, err));
 	return statement_is_proved(&r->out->fact, r->proved, "the tag holders", err);
 }
 
-enum status tag_holders_find(struct actor_request *request, struct statement_tag_holders *out, struct err *err) {
+static enum status find(
+    struct actor_request *request, struct statement_tag_holders *out, bool whoever_signed, struct err *err) {
 	const addr20 *products = &request->home->deployment.products;
 	const hash32 slot = products_newest_slot();
 	struct verified *verified;
-	struct statement_registrars *registrars;
+	struct statement_registrars *registrars = NULL;
 	struct products_holders stored;
 	hash32 words[PRODUCTS_STORED_HOLDERS_SLOTS];
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
@@ -30,8 +35,8 @@ enum status tag_holders_find(struct actor_request *request, struct statement_tag
 	if (stored.number == 0)
 		return err_set(err, STATUS_NOTFOUND,
 		    "nobody holds the key of products' tags yet: regulators found it first (xinglin tag)");
-	TRY(certified_registrars(verified, request->home, &registrars, err));
-	struct reading reading = {out, registrars, &stored.statement};
+	if (!whoever_signed) TRY(certified_registrars(verified, request->home, &registrars, err));
+	struct reading reading = {out, registrars, request->arena, &stored.statement};
 	const struct contract_topics topics = products_tag_holders_changed_event_topics(&stored.number);
 	const struct calldata_wish wish = {.query = calldata_query(products, &topics),
 	    .block = stored.stated_at,
@@ -39,6 +44,14 @@ enum status tag_holders_find(struct actor_request *request, struct statement_tag
 	    .read = read_holders,
 	    .context = &reading};
 	return verified_statement(verified, &wish, err);
+}
+
+enum status tag_holders_find(struct actor_request *request, struct statement_tag_holders *out, struct err *err) {
+	return find(request, out, false, err);
+}
+
+enum status tag_holders_find_stated(struct actor_request *request, struct statement_tag_holders *out, struct err *err) {
+	return find(request, out, true, err);
 }
 
 hash32 tag_of_product(const struct deployment *deployment, const hash32 *output) {

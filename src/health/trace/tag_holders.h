@@ -13,6 +13,10 @@
 /* The holders in force, in the request's arena. STATUS_NOTFOUND: there are none yet. */
 MUST_USE enum status tag_holders_find(
     struct actor_request *request, struct statement_tag_holders *out, struct err *err);
+/* Those whom the chain has, even if registrars signed them whose word counts no more, because of a theft. For dealing
+ * the key again, which needs nobody's word: shares are of the commitments or not. */
+MUST_USE enum status tag_holders_find_stated(
+    struct actor_request *request, struct statement_tag_holders *out, struct err *err);
 
 hash32 tag_of_product(const struct deployment *deployment, const hash32 *output);
 

@@ -11,10 +11,6 @@ static hash32 tag_of(const hash32 *key, const char *domain, const char *first, c
 	return hmac_sha256(BYTES_OF(*key), bytes_make(text, (size_t)len));
 }
 
-hash32 tag_product(const hash32 *key, const char *gtin) {
-	return tag_of(key, "xinglin/product/1", gtin, "");
-}
-
 hash32 tag_batch(const hash32 *key, const char *gtin, const char *lot) {
 	return tag_of(key, "xinglin/batch/1", gtin, lot);
 }

@@ -8,7 +8,6 @@
 #include "base/bytes.h"
 
 /* `gtin` has 14 digits, `code` is a container's (gs1/epc.h). */
-hash32 tag_product(const hash32 *key, const char *gtin);
 hash32 tag_batch(const hash32 *key, const char *gtin, const char *lot);
 hash32 tag_unit(const hash32 *key, const char *gtin, const char *serial);
 hash32 tag_container(const hash32 *container_key, const char *code);
