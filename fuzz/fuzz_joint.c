@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	if (joint_parse(joint, &arena, &deployment, bytes_make(data, size), NULL) == STATUS_OK) {
 		BUG_ON(joint->count > JOINT_SIGNATURES_MAX);
 		BUG_ON(joint->registrars.registrars_count > STATEMENT_REGISTRARS_MAX);
+		BUG_ON(joint->kind == JOINT_TAG_HOLDERS && joint->tag_holders.holders_count > JOINT_HOLDERS_MAX);
 		BUG_ON(joint_write(&text, joint, &deployment, NULL) != STATUS_OK);
 		BUG_ON(joint_parse(again, &arena, &deployment, buf_view(&text), NULL) != STATUS_OK);
 		BUG_ON(!hash32_equal(&again->digest, &joint->digest) || again->count != joint->count);

@@ -4,6 +4,7 @@
 #include "health/statements/call.h"
 #include "health/statements/entry.h"
 #include "health/statements/folder_statements.h"
+#include "health/statements/tags_key.h"
 
 #include "fuzz/target.h"
 
@@ -22,6 +23,7 @@ static void make_anchor(void) {
 	take(anchor.folders.b, 20, "0x8449fc7108d6472790532b58fa6eba5fdfea2ecf");
 	take(anchor.records.b, 20, "0x53e5e15b2e889f6b30d5a93b5d61fe9df931a534");
 	take(anchor.consent.b, 20, "0x7c04daf0f045faa3dc12a19ba9ca2efe04216ba3");
+	take(anchor.products.b, 20, "0xf69cde8c97e29d5e8226bf4ca0bfe6cfce7c58ec");
 	take(anchor.registrars[0].b, 20, "0x7cd888d24364a54d7d26c0c515bb93224e550453");
 	take(anchor.registrars[1].b, 20, "0xae839f1318897b511cdfdce0700be82b3e0e7ff4");
 	take(anchor.registrars[2].b, 20, "0xc45a78c03e00da89f8d2eea6cde2a8d24d8e19e9");
@@ -82,6 +84,26 @@ static void read_folder(struct arena *arena, unsigned which, struct bytes data) 
 		BUG_ON(!addr20_equal(&revocation.by, &patient.address));
 }
 
+static void read_product(struct arena *arena, unsigned which, struct bytes data) {
+	static addr20 regulators[3];
+	const struct statement_tag_holders vectors_holders = {
+	    .number = 1, .holders = regulators, .holder_count = 3, .commitments = {.threshold = 2}};
+	struct statement_registrars all;
+	struct statement_tag_holders holders;
+	struct statement_product product;
+	take(regulators[0].b, 20, "0x1da0f5ef4801930afccf6cbf30b0bfbb39d8dec1");
+	take(regulators[1].b, 20, "0x57502286c954b667a701e11a643cd6ca3851b6e8");
+	take(regulators[2].b, 20, "0x881397e96150c97f4e64a17f2a17ad7ab4782610");
+	BUG_ON(statement_registrars_begin(&all, arena, &anchor, NULL) != STATUS_OK);
+	if (which == 10 && statement_tag_holders_read(&holders, &all, data, NULL) == STATUS_OK) {
+		BUG_ON(holders.holder_count > VSS_SHARES_MAX || hash32_is_zero(&holders.fact));
+		BUG_ON(holders.commitments.threshold == 0 || holders.commitments.threshold > holders.holder_count);
+		BUG_ON(!p256_public_is_valid(&holders.commitments.points[0]));
+	}
+	if (which == 11 && statement_product_read(&product, arena, &anchor, &vectors_holders, data, NULL) == STATUS_OK)
+		BUG_ON(product.holders != 1 || hash32_is_zero(&product.fact));
+}
+
 static void read_call(struct arena *arena, struct bytes data) {
 	const addr20 *const contracts[] = {&anchor.folders, &anchor.consent, &anchor.records, &anchor.directory};
 	struct statement_call call;
@@ -95,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct bytes input = bytes_slice(bytes_make(data, size), 1, size);
 	struct arena arena;
 	struct statement_emergency emergency;
-	unsigned which = size ? data[0] % 10 : 0;
+	unsigned which = size ? data[0] % 12 : 0;
 	make_anchor();
 	arena_init(&arena);
 	if (which < 3) read_actor(&arena, which, input);
@@ -103,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	if (which == 8 && statement_emergency_read(&emergency, &arena, &anchor, input, NULL) == STATUS_OK)
 		BUG_ON(addr20_is_zero(&emergency.actor) || hash32_is_zero(&emergency.fact));
 	if (which == 9) read_call(&arena, input);
+	if (which >= 10) read_product(&arena, which, input);
 	arena_fini(&arena);
 	return 0;
 }

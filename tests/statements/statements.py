@@ -32,6 +32,9 @@ TYPES = {
     "CloseReview": "uint64 review,bool justified,address by,address relay,uint64 number,uint64 deadline",
     "Record": "bytes32 record,bytes32 folder,uint32 epoch,bytes32 root,bytes32 facts",
     "Erase": "bytes32 record,address relay,uint64 number,uint64 deadline",
+    "TagHolders": "uint32 number,bytes32 previous,address[] holders,uint8 threshold,bytes32[] commitments,"
+                  "uint64 deadline",
+    "RegisterProduct": "bytes32 product,address owner,bytes32 keyCommitment,uint32 holders,uint64 deadline",
     "Glass": re.fullmatch(r"Glass\((.*)\)", GLASS)[1],
 }
 # The calls that carry them: the function, its contract, and the types of the signatures behind the statement.
@@ -49,6 +52,8 @@ CALLS = {
     "Emergency": ("breakGlass", "consent", ["bytes"]),
     "CloseReview": ("closeReview", "consent", ["bytes"]),
     "Erase": ("erase", "records", ["bytes"]),
+    "TagHolders": ("setTagHolders", "products", ["bytes[]"]),
+    "RegisterProduct": ("registerProduct", "products", ["bytes[]", "bytes"]),
     "Record": (None, "records", []),
 }
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -101,7 +106,8 @@ class Deployment:
 
     def __init__(self, chain_id=7697, genesis="genesis", **contracts):
         self.chain_id, self.genesis = chain_id, named(genesis)
-        self.contracts = {one: address("contract " + one) for one in ("directory", "folders", "records", "consent")}
+        self.contracts = {one: address("contract " + one)
+                          for one in ("directory", "folders", "records", "consent", "products")}
         self.contracts.update(contracts)
 
     def signable(self, kind, message):

@@ -83,7 +83,7 @@ static bool read_step(struct plan_step *out, const struct plan *plan, struct are
 	out->units = list = arena_alloc(arena, (units->count + 1) * sizeof *list);
 	json_foreach (unit, units)
 		if (!read_u32(&list[out->unit_count++], unit, plan->document.unit_count)) return false;
-	if (!call) return out->kind != PLAN_CALL;
+	if (!call) return out->kind != PLAN_CALL && out->unit_count;
 	buf_init(&bytes, CAPTURE_BYTES_MAX);
 	bool good = hex_data(&bytes, json_string(call)) == STATUS_OK && !bytes.overflow;
 	if (good) out->call = arena_dup(arena, buf_view(&bytes));
@@ -91,16 +91,15 @@ static bool read_step(struct plan_step *out, const struct plan *plan, struct are
 	return good;
 }
 
-static enum status read_plan(
-    struct actor_request *request, struct plan *plan, const struct json *root, struct err *err) {
+enum status plan_parse(struct actor_request *request, struct plan *plan, struct bytes text, struct err *err) {
+	const struct json *root;
+	TRY(json_parse(&root, request->arena, text, NULL, err));
 	const struct json *steps = json_get(root, "steps"), *recipients = json_get(root, "recipients");
 	struct err why = {0};
-	const hash32 hash = plan->document.hash;
 	struct bytes document = arena_dup(request->arena, json_string(json_get(root, "document")));
 	if (!json_is(steps, JSON_ARRAY) || !json_is(recipients, JSON_ARRAY) ||
 	    recipients->count > DOCUMENT_RECIPIENTS_MAX ||
-	    document_parse_unfinished(&plan->document, request, document, &why) != STATUS_OK ||
-	    !hash32_equal(&hash, &plan->document.hash))
+	    document_parse_unfinished(&plan->document, request, document, &why) != STATUS_OK)
 		return err_set(err, STATUS_CORRUPT, "the plan that this home keeps of the document makes no sense");
 	json_foreach (recipient, recipients)
 		if (hex_fixed(plan->recipients[plan->recipient_count++].b, 20, json_string(recipient)) != STATUS_OK)
@@ -113,11 +112,12 @@ static enum status read_plan(
 }
 
 enum status plan_find(struct actor_request *request, struct plan *plan, struct err *err) {
+	const hash32 hash = plan->document.hash;
 	struct bytes text;
-	const struct json *root;
 	TRY(home_seal_read(request, &text, path_of(request, plan, ""), err));
-	TRY(json_parse(&root, request->arena, text, NULL, err));
-	return read_plan(request, plan, root, err);
+	TRY(plan_parse(request, plan, text, err));
+	if (hash32_equal(&hash, &plan->document.hash)) return STATUS_OK;
+	return err_set(err, STATUS_CORRUPT, "the plan that this home keeps of the document is of another one");
 }
 
 /* --- cuts --- */
@@ -136,14 +136,18 @@ enum status plan_keep_cuts(
 enum status plan_find_cuts(
     struct actor_request *request, const struct plan *plan, struct plan_cuts *cuts, struct err *err) {
 	struct bytes text;
+	TRY(home_seal_read(request, &text, path_of(request, plan, "-cuts"), err));
+	return plan_parse_cuts(cuts, request->arena, text, err);
+}
+
+enum status plan_parse_cuts(struct plan_cuts *cuts, struct arena *arena, struct bytes text, struct err *err) {
 	const struct json *list;
 	size_t n = 0;
-	TRY(home_seal_read(request, &text, path_of(request, plan, "-cuts"), err));
-	TRY(json_parse(&list, request->arena, text, NULL, err));
+	TRY(json_parse(&list, arena, text, NULL, err));
 	if (!json_is(list, JSON_ARRAY) || list->count % 2)
 		return err_set(err, STATUS_CORRUPT, "the kept plan's cuts make no sense");
 	*cuts = (struct plan_cuts){.count = list->count / 2, .room = list->count / 2};
-	cuts->pairs = arena_zalloc(request->arena, list->count + 1, sizeof *cuts->pairs);
+	cuts->pairs = arena_zalloc(arena, list->count + 1, sizeof *cuts->pairs);
 	json_foreach (number, list)
 		if (!read_u32(&cuts->pairs[n++], number, UINT32_MAX))
 			return err_set(err, STATUS_CORRUPT, "the kept plan's cuts make no sense");

@@ -38,6 +38,9 @@ uint32_t planner_copy_unit(struct planner *planner, const struct stock_unit *fou
 /* STATUS_INVALID: this document commissions it. */
 MUST_USE enum status planner_ref(
     const struct planner *planner, struct medicines_unit *out, uint32_t unit, struct err *err);
+/* Of all packs that the event names, in its order. */
+MUST_USE enum status planner_units(
+    struct planner *planner, uint32_t **out, const struct epcis_event *event, struct err *err);
 /* Adds a unit that the document does not name yet. */
 void planner_add_unit(struct planner *planner, const struct document_unit *unit);
 /* Packed into the container, or DOCUMENT_NO_CONTAINER. */
@@ -69,6 +72,9 @@ MUST_USE enum status plan_keep_cuts(
 MUST_USE enum status plan_find(struct actor_request *request, struct plan *plan, struct err *err);
 MUST_USE enum status plan_find_cuts(
     struct actor_request *request, const struct plan *plan, struct plan_cuts *cuts, struct err *err);
+/* The texts of both, whatever they are. */
+MUST_USE enum status plan_parse(struct actor_request *request, struct plan *plan, struct bytes text, struct err *err);
+MUST_USE enum status plan_parse_cuts(struct plan_cuts *cuts, struct arena *arena, struct bytes text, struct err *err);
 void plan_forget(struct actor_request *request, const struct plan *plan);
 
 /* plan_make.c: what comes to be */
@@ -78,9 +84,12 @@ MUST_USE enum status planner_pack(struct planner *planner, const struct epcis_ev
 MUST_USE enum status planner_ship(struct planner *planner, const struct epcis_event *event, struct err *err);
 MUST_USE enum status planner_receive(struct planner *planner, const struct epcis_event *event, struct err *err);
 MUST_USE enum status planner_dispense(struct planner *planner, const struct epcis_event *event, struct err *err);
+/* Or takes a recall back. */
 MUST_USE enum status planner_recall(struct planner *planner, const struct epcis_event *event, struct err *err);
 /* Which state a step gives to units one by one; MEDICINES_STATE_NONE: it is no such step. */
 enum medicines_state planner_state_of(const struct epcis_event *event);
 MUST_USE enum status planner_change(struct planner *planner, const struct epcis_event *event, struct err *err);
+/* plan_undo.c: what this home's account dispensed, and now says it did not. */
+MUST_USE enum status planner_undo(struct planner *planner, const struct epcis_event *event, struct err *err);
 
 #endif
