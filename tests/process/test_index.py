@@ -17,22 +17,8 @@ GTIN = test_medicines.check_digit("0401234567891")
 class Trade(test_medicines.Trade):
     """Actors, a product and SSCCs of its own: the consortium is shared."""
 
-    def __init__(self, consortium):
-        self.c, self.count = consortium, 900000
-        for name, roles in (("regulator", "regulator"), ("maker", "manufacturer"), ("wholesaler", "wholesaler")):
-            consortium.actor("ix-" + name, roles)
-        consortium.product("ix-maker", GTIN, "ix-regulator")
-
-    def run(self, name, *arguments, **options):
-        return self.c.run("ix-" + name, *arguments, **options)
-
-    def address(self, name):
-        return self.c.accounts["ix-" + name]
-
-    def commission(self, lot, count):
-        return self.run(
-            "maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", "2030-06-30", "--count", count
-        )["units"]
+    prefix, gtin, count = "ix-", GTIN, 900000
+    actors = {"regulator": "regulator", "maker": "manufacturer", "wholesaler": "wholesaler"}
 
 
 @pytest.fixture(scope="module")

@@ -24,32 +24,28 @@ GTIN = check_digit("0401234567890")
 class Trade:
     """A regulator, a maker, a wholesaler and two pharmacies; a registered product. SSCCs are never used twice."""
 
+    prefix, gtin, count = "md-", GTIN, 0
+    actors = {"regulator": "regulator", "maker": "manufacturer", "other": "manufacturer", "wholesaler": "wholesaler",
+              "pharmacy": "pharmacy", "pharmacy-2": "pharmacy"}
+
     def __init__(self, consortium):
         self.c = consortium
-        self.count = 0
-        for name, roles in (
-            ("md-regulator", "regulator"),
-            ("md-maker", "manufacturer"),
-            ("md-other", "manufacturer"),
-            ("md-wholesaler", "wholesaler"),
-            ("md-pharmacy", "pharmacy"),
-            ("md-pharmacy-2", "pharmacy"),
-        ):
-            consortium.actor(name, roles)
-        self.register(GTIN)
+        for name, roles in self.actors.items():
+            consortium.actor(self.prefix + name, roles)
+        self.register(self.gtin)
 
     def run(self, name, *arguments, **options):
-        return self.c.run("md-" + name, *arguments, **options)
+        return self.c.run(self.prefix + name, *arguments, **options)
 
     def address(self, name):
-        return self.c.accounts["md-" + name]
+        return self.c.accounts[self.prefix + name]
 
     def path(self, suffix="sealed"):
         self.count += 1
-        return self.c.folder / f"md-{self.count}.{suffix}"
+        return self.c.folder / f"{self.prefix}{self.count}.{suffix}"
 
     def register(self, gtin, maker="maker"):
-        return self.c.product("md-" + maker, gtin, "md-regulator")
+        return self.c.product(self.prefix + maker, gtin, self.prefix + "regulator")
 
     def sscc(self):
         self.count += 1
@@ -59,10 +55,9 @@ class Trade:
         self.count += 1
         return f"LOT-{self.count}"
 
-    def commission(self, lot, count=4, expiry="2030-06-30", **more):
-        return self.run(
-            "maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", expiry, "--count", count, *more
-        )["units"]
+    def commission(self, lot, count=4, expiry="2030-06-30", *more):
+        return self.run("maker", "pack", "commission", "--gtin", self.gtin, "--lot", lot, "--expiry", expiry, "--count",
+                        count, *more)["units"]
 
     def case(self, units, by="maker"):
         sscc = self.sscc()

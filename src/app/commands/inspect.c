@@ -106,6 +106,7 @@ static void put_event(struct cli *cli, const struct epcis_event *event, size_t n
 	if (event->parent.len) put_parent(cli, event->parent);
 	if (event->corrects) cli_put_bool(cli, "corrects", true);
 	if (event->sets_recalled) cli_put_bool(cli, "recalls", true);
+	if (event->unsets_recalled) cli_put_bool(cli, "reversesRecall", true);
 	cli_put_u64(cli, "identifiers", event->epc_count);
 	put_packs(cli, event);
 	if (cli->json) cli_put_bytes(cli, "source", event->raw);

@@ -6,7 +6,7 @@
 #include "health/gs1/epc.h"
 #include "health/trace/capture.h"
 
-#define COUNT_MAX 100000u
+#define COUNT_MAX 100000u /* packs that one command makes */
 
 #define OUT_OPTION                                                                                                     \
 	{ "out", "FILE", "where the sealed document goes, for the receivers" }
@@ -98,30 +98,6 @@ const struct cli_command command_pack_commission = {
 
 /* --- aggregate --- */
 
-/* Each argument is a scan, or "@FILE" with a scan a line. */
-static enum status scans_of(struct cli *cli, const char ***out, size_t *count, struct err *err) {
-	const char **epcs = arena_zalloc(&cli->arena, COUNT_MAX + 1, sizeof *epcs);
-	*count = 0;
-	for (int i = 0; i < cli->argument_count; i++) {
-		struct bytes lines = bytes_text(cli->arguments[i]);
-		if (cli->arguments[i][0] == '@')
-			TRY(cli_read_file(cli, &lines, cli->arguments[i] + 1, PACK_FILE_MAX, err));
-		while (lines.len) {
-			size_t len = 0;
-			struct scan scan;
-			while (len < lines.len && lines.data[len] != '\n') len++;
-			const char *line = arena_strdup(&cli->arena, bytes_slice(lines, 0, len));
-			lines = bytes_slice(lines, len + 1, lines.len);
-			if (!line[0]) continue;
-			if (*count == COUNT_MAX) return err_set(err, STATUS_LIMIT, "at most %u scans", COUNT_MAX);
-			TRY(pack_scan(&scan, line, err));
-			epcs[(*count)++] = pack_epc(cli, &scan);
-		}
-	}
-	*out = epcs;
-	return STATUS_OK;
-}
-
 static enum status container_option(struct cli *cli, const char **epc, struct err *err) {
 	const char *text;
 	struct scan scan;
@@ -148,7 +124,7 @@ static enum status cmd_pack_aggregate(struct cli *cli, struct err *err) {
 	const char **epcs;
 	TRY(pack_open(cli, &stock, err));
 	TRY(container_option(cli, &draft.parent, err));
-	TRY(scans_of(cli, &epcs, &draft.epc_count, err));
+	TRY(pack_scans(cli, &epcs, &draft.epc_count, err));
 	draft.epcs = epcs;
 	return pack_step(cli, &stock, &draft, &wish, err);
 }
@@ -313,8 +289,12 @@ static enum status cmd_pack_dispense(struct cli *cli, struct err *err) {
 	const char **epcs;
 	TRY(pack_open(cli, &stock, err));
 	TRY(pack_beside(cli, &stock, err));
-	TRY(scans_of(cli, &epcs, &draft.epc_count, err));
+	TRY(pack_scans(cli, &epcs, &draft.epc_count, err));
 	draft.epcs = epcs;
+	draft.corrects = cli_flag(cli, "undo");
+	if (cli_flag(cli, "partial")) draft.disposition = "partially_dispensed";
+	if (draft.corrects && cli_flag(cli, "partial"))
+		return err_set(err, STATUS_INVALID, "--undo takes a whole dispense back");
 	TRY(pack_step(cli, &stock, &draft, &wish, err));
 	if (cli->exit_code == EXIT_REFUSED) cli_say(cli, "do not hand it out: see the alerts");
 	return STATUS_OK;
@@ -327,10 +307,13 @@ const struct cli_command command_pack_dispense = {
     .arguments_max = 256,
     .summary = "as a pharmacy or hospital: hand packs out",
     .teach = "A pack is dispensed once. A second time, by anybody, is refused (exit code 3), and an alert with\n"
-	     "both actors stands on the chain for ever.\n\n"
+	     "both actors stands on the chain for ever. Who dispensed a pack can take that back within 10 days\n"
+	     "(--undo): the pack is then for the same patient, or goes back, and is never traded again. The same\n"
+	     "holds for a pack of which a part was handed out (--partial): the rest is dispensed later.\n\n"
 	     "  xinglin pack dispense \"]d201040123456789012112345\" --home pharmacy",
-    .options = {{"document", "FILE", "a sealed document that names the pack (pack reference)"}, OUT_OPTION,
-	EPCIS_OUT_OPTION},
+    .options = {{"document", "FILE", "a sealed document that names the pack (pack reference)"},
+	{"undo", NULL, "take back that they were dispensed"}, {"partial", NULL, "open the packs: a part is handed out"},
+	OUT_OPTION, EPCIS_OUT_OPTION},
     .needs_home = true,
     .run = cmd_pack_dispense,
 };

@@ -3,7 +3,6 @@
 #include "app/commands/pack.h"
 #include "crypto/hash.h"
 #include "health/gs1/epc.h"
-#include "health/trace/judge.h"
 
 /* --- read --- */
 
@@ -172,18 +171,6 @@ const struct cli_command command_pack_reference = {
 
 /* --- holders and recall --- */
 
-static enum status named_batch(
-    struct cli *cli, const struct stock *stock, hash32 *out, const char **gtin14, const char **lot, struct err *err) {
-	const char *gtin;
-	char digits[15];
-	TRY(cli_need(cli, &gtin, "gtin", err));
-	TRY(cli_need(cli, lot, "lot", err));
-	if (!gs1_gtin14(digits, bytes_text(gtin)))
-		return err_set(err, STATUS_INVALID, "--gtin %s has a wrong check digit or length", gtin);
-	*gtin14 = arena_strdup(&cli->arena, bytes_text(digits));
-	return judge_lot(&cli->request, out, stock, digits, *lot, err);
-}
-
 static enum status put_holding(
     struct cli *cli, const struct stock *stock, const struct medicines_holding *row, struct err *err) {
 	const char *code;
@@ -231,15 +218,10 @@ static enum status cmd_pack_holders(struct cli *cli, struct err *err) {
 	hash32 batch;
 	const char *gtin, *lot;
 	TRY(pack_open(cli, &stock, err));
-	TRY(named_batch(cli, &stock, &batch, &gtin, &lot, err));
+	TRY(pack_lot(cli, &stock, &batch, &gtin, &lot, err));
 	TRY(put_holders(cli, &stock, &batch, err));
 	return put_acknowledgements(cli, &batch, err);
 }
-
-#define LOT_OPTIONS                                                                                                    \
-	{"gtin", "DIGITS", "the product's GTIN"}, {                                                                    \
-		"lot", "TEXT", "the lot"                                                                               \
-	}
 
 const struct cli_command command_pack_holders = {
     .name = "pack holders",
@@ -247,43 +229,60 @@ const struct cli_command command_pack_holders = {
     .summary = "list every present holder of a lot, with counts that add up",
     .teach = "Names come from the directory. Acknowledgements of a recall are listed too.\n\n"
 	     "  xinglin pack holders --gtin 04012345678901 --lot L1 --home regulator",
-    .options = {LOT_OPTIONS},
+    .options = {PACK_LOT_OPTIONS},
     .needs_home = true,
     .run = cmd_pack_holders,
 };
+
+/* Of the packs that are named, or of the whole lot. */
+static enum status recall(struct cli *cli, struct stock *stock, struct epcis_draft *draft, struct err *err) {
+	struct plan_wish wish = {.this_year = pack_year()};
+	TRY(cli_need(cli, &wish.reason, "reason", err));
+	draft->kind = EPCIS_OBJECT;
+	draft->action = EPCIS_OBSERVE;
+	draft->sets_recalled = !cli_flag(cli, "reverse");
+	draft->unsets_recalled = cli_flag(cli, "reverse");
+	draft->step = draft->sets_recalled ? "holding" : "inspecting";
+	return pack_step(cli, stock, draft, &wish, err);
+}
 
 static enum status cmd_pack_recall(struct cli *cli, struct err *err) {
 	struct stock stock;
 	hash32 batch;
 	struct scan lot_scan = {.form = SCAN_PLAIN_DIGITS};
-	struct plan_wish wish = {.this_year = pack_year()};
-	const char *gtin, *lot, *reason;
+	struct epcis_draft draft = {.epc_count = 0};
+	const char *gtin, *lot, **epcs;
 	TRY(pack_open(cli, &stock, err));
-	TRY(named_batch(cli, &stock, &batch, &gtin, &lot, err));
-	TRY(cli_need(cli, &reason, "reason", err));
+	if (cli->argument_count) {
+		if (cli_value(cli, "lot")) return err_set(err, STATUS_INVALID, "name packs, or a lot with --lot");
+		TRY(pack_scans(cli, &epcs, &draft.epc_count, err));
+		draft.epcs = epcs;
+		return recall(cli, &stock, &draft, err);
+	}
+	TRY(pack_lot(cli, &stock, &batch, &gtin, &lot, err));
 	if (strlen(lot) >= sizeof lot_scan.lot) return err_set(err, STATUS_INVALID, "a lot has at most 20 characters");
 	memcpy(lot_scan.gtin, gtin, 15);
 	memcpy(lot_scan.lot, lot, strlen(lot) + 1);
-	wish.reason = reason;
 	const char *class = pack_epc(cli, &lot_scan);
-	struct epcis_draft draft = {.kind = EPCIS_OBJECT,
-	    .action = EPCIS_OBSERVE,
-	    .step = "holding",
-	    .classes = &class,
-	    .class_count = 1,
-	    .sets_recalled = true};
-	TRY(pack_step(cli, &stock, &draft, &wish, err));
+	draft.classes = &class;
+	draft.class_count = 1;
+	TRY(recall(cli, &stock, &draft, err));
 	return put_holders(cli, &stock, &batch, err);
 }
 
 const struct cli_command command_pack_recall = {
     .name = "pack recall",
-    .arguments = "",
-    .summary = "as the manufacturer or a regulator: recall a lot, and list who holds it",
-    .teach = "From the next block on nothing of the lot is traded or dispensed. On the chain stands a\n"
-	     "salted hash of the reason.\n\n"
-	     "  xinglin pack recall --gtin 04012345678901 --lot L1 --reason \"glass in vials\" --home maker",
-    .options = {LOT_OPTIONS, {"reason", "TEXT", "why"}, {"out", "FILE", "where the sealed document goes"},
+    .arguments = "[SCAN…]",
+    .arguments_max = 256,
+    .summary = "as the manufacturer or a regulator: recall a lot or single packs, or take that back",
+    .teach =
+	"From the next block on nothing of it is traded or dispensed. On the chain stands a salted hash of the\n"
+	"reason. With a lot the report lists who holds it. Whoever recalled a lot can take that back (--reverse);\n"
+	"single packs' recall a regulator takes back. Both stay in the chain's history.\n\n"
+	"  xinglin pack recall --gtin 04012345678901 --lot L1 --reason \"glass in vials\" --home maker\n"
+	"  xinglin pack recall --gtin 04012345678901 --lot L1 --reverse --reason \"a false alarm\" --home maker",
+    .options = {PACK_LOT_OPTIONS, {"reason", "TEXT", "why"}, {"reverse", NULL, "take the recall back"},
+	{"out", "FILE", "where the sealed document goes"},
 	{"epcis-out", "FILE", "also write the EPCIS document in plain"}},
     .needs_home = true,
     .run = cmd_pack_recall,
@@ -308,7 +307,7 @@ static enum status cmd_pack_acknowledge(struct cli *cli, struct err *err) {
 	hash32 batch;
 	const char *gtin, *lot;
 	TRY(pack_open(cli, &stock, err));
-	TRY(named_batch(cli, &stock, &batch, &gtin, &lot, err));
+	TRY(pack_lot(cli, &stock, &batch, &gtin, &lot, err));
 	TRY(own_place(cli, &place, &batch, err));
 	TRY(medicines_send(
 	    &cli->request, &receipt, medicines_acknowledge_recall_call(&cli->arena, &batch, place), err));
@@ -322,7 +321,7 @@ const struct cli_command command_pack_acknowledge = {
     .summary = "say that this actor knows of a recall",
     .teach = "Whoever recalled the lot sees it under pack holders.\n\n"
 	     "  xinglin pack acknowledge --gtin 04012345678901 --lot L1 --home pharmacy",
-    .options = {LOT_OPTIONS},
+    .options = {PACK_LOT_OPTIONS},
     .needs_home = true,
     .run = cmd_pack_acknowledge,
 };

@@ -5,6 +5,7 @@
 #include "health/actors/directory.h"
 #include "health/gs1/epc.h"
 #include "health/trace/capture.h"
+#include "health/trace/products.h"
 
 #define LEFT_BEHIND_MS 30000u
 
@@ -26,6 +27,57 @@ enum status pack_scan(struct scan *out, const char *text, struct err *err) {
 const char *pack_epc(struct cli *cli, const struct scan *scan) {
 	char text[EPC_TEXT_MAX];
 	return epc_digital_link(text, scan) ? arena_strdup(&cli->arena, bytes_text(text)) : "";
+}
+
+enum status pack_scans(struct cli *cli, const char ***out, size_t *count, struct err *err) {
+	const char **epcs = arena_zalloc(&cli->arena, PACK_SCANS_MAX + 1, sizeof *epcs);
+	*count = 0;
+	for (int i = 0; i < cli->argument_count; i++) {
+		struct bytes lines = bytes_text(cli->arguments[i]);
+		if (cli->arguments[i][0] == '@')
+			TRY(cli_read_file(cli, &lines, cli->arguments[i] + 1, PACK_FILE_MAX, err));
+		while (lines.len) {
+			size_t len = 0;
+			struct scan scan;
+			while (len < lines.len && lines.data[len] != '\n') len++;
+			const char *line = arena_strdup(&cli->arena, bytes_slice(lines, 0, len));
+			lines = bytes_slice(lines, len + 1, lines.len);
+			if (!line[0]) continue;
+			if (*count == PACK_SCANS_MAX)
+				return err_set(err, STATUS_LIMIT, "at most %u scans", PACK_SCANS_MAX);
+			TRY(pack_scan(&scan, line, err));
+			epcs[(*count)++] = pack_epc(cli, &scan);
+		}
+	}
+	*out = epcs;
+	return STATUS_OK;
+}
+
+enum status pack_gtin(const struct cli *cli, char out[15], struct err *err) {
+	const char *text;
+	TRY(cli_need(cli, &text, "gtin", err));
+	if (gs1_gtin14(out, bytes_text(text))) return STATUS_OK;
+	return err_set(
+	    err, STATUS_INVALID, "--gtin takes 8, 12, 13 or 14 digits with their check digit, not \"%s\"", text);
+}
+
+enum status pack_lot(
+    struct cli *cli, const struct stock *stock, hash32 *out, const char **gtin14, const char **lot, struct err *err) {
+	char digits[15];
+	TRY(pack_gtin(cli, digits, err));
+	TRY(cli_need(cli, lot, "lot", err));
+	*gtin14 = arena_strdup(&cli->arena, bytes_text(digits));
+	return judge_lot(&cli->request, out, stock, digits, *lot, err);
+}
+
+enum status pack_product(struct cli *cli, hash32 *out, struct err *err) {
+	struct product product;
+	char gtin[15];
+	TRY(pack_gtin(cli, gtin, err));
+	TRY(product_load(&cli->request, &product, gtin, err));
+	*out = product.tag;
+	mem_wipe(&product, sizeof product);
+	return STATUS_OK;
 }
 
 enum status pack_address(const struct cli *cli, addr20 *out, const char *name, struct err *err) {

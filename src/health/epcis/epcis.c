@@ -195,6 +195,12 @@ static enum status read_things(
 	return STATUS_OK;
 }
 
+static bool has_recalled(struct arena *arena, const struct json *words) {
+	json_foreach (word, words)
+		if (strcmp(disposition_of(arena, word), "recalled") == 0) return true;
+	return false;
+}
+
 static enum status read_event(struct epcis_event *out, struct arena *arena, const struct json *event, struct err *err) {
 	struct bytes type = json_string(json_get(event, "type"));
 	*out = (struct epcis_event){.kind = EPCIS_EXTENSION, .raw = event->raw};
@@ -206,8 +212,11 @@ static enum status read_event(struct epcis_event *out, struct arena *arena, cons
 	out->step = step_of(arena, json_get(event, "bizStep"));
 	out->disposition = disposition_of(arena, json_get(event, "disposition"));
 	out->corrects = json_get(event, "errorDeclaration") != NULL;
-	json_foreach (word, json_get(json_get(event, "persistentDisposition"), "set"))
-		if (strcmp(disposition_of(arena, word), "recalled") == 0) out->sets_recalled = true;
+	const struct json *persistent = json_get(event, "persistentDisposition");
+	out->sets_recalled = has_recalled(arena, json_get(persistent, "set"));
+	out->unsets_recalled = has_recalled(arena, json_get(persistent, "unset"));
+	if (out->sets_recalled && out->unsets_recalled)
+		return err_set(err, STATUS_INVALID, "persistentDisposition both sets and unsets recalled");
 	out->source = party_of(arena, json_get(event, "sourceList"), "source");
 	out->destination = party_of(arena, json_get(event, "destinationList"), "destination");
 	TRY(read_ilmd(out, json_get(event, "ilmd"), err));

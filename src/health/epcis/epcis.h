@@ -34,7 +34,8 @@ struct epcis_event {
 	const char *step;        /* "shipping"; "" where absent; a word that is not CBV's stays whole */
 	const char *disposition; /* likewise */
 	bool sets_recalled;      /* persistentDisposition.set has "recalled" */
-	bool corrects;           /* it has an errorDeclaration */
+	bool unsets_recalled;    /* persistentDisposition.unset has it */
+	bool corrects;           /* it has an errorDeclaration: what it says did not happen */
 	struct bytes *epcs;      /* epcList, or childEPCs of an aggregation */
 	size_t epc_count;
 	struct bytes *classes; /* epcClass of quantityList or childQuantityList */
@@ -69,7 +70,8 @@ struct epcis_draft {
 	const char *parent;               /* NULL: none */
 	const char *source, *destination; /* possessing parties; NULL: none */
 	const char *lot, *expiry;         /* ilmd: expiry as "2027-12-31"; NULL: none */
-	bool sets_recalled;
+	bool sets_recalled, unsets_recalled;
+	bool corrects;
 };
 void epcis_write(struct buf *out, const struct epcis_draft *draft);
 

@@ -46,6 +46,33 @@ static void test_written_and_read(void **state) {
 	arena_fini(&arena);
 }
 
+static void what_is_taken_back_is_written_and_read(void **state) {
+	(void)state;
+	static const char *const epc = "https://id.gs1.org/01/09506000134352/21/1";
+	struct epcis_draft draft = {.kind = EPCIS_OBJECT,
+	    .action = EPCIS_OBSERVE,
+	    .step = "dispensing",
+	    .time_ms = 1795348800123,
+	    .epcs = &epc,
+	    .epc_count = 1};
+	for (unsigned i = 0; i < 4; i++) {
+		struct epcis_document document;
+		struct arena arena;
+		struct buf text;
+		draft.corrects = i & 1;
+		draft.unsets_recalled = i & 2;
+		arena_init(&arena);
+		buf_init(&text, 1 << 16);
+		epcis_write(&text, &draft);
+		assert_int_equal(epcis_parse(&document, &arena, buf_view(&text), NULL), STATUS_OK);
+		assert_int_equal(document.events[0].corrects, draft.corrects);
+		assert_int_equal(document.events[0].unsets_recalled, draft.unsets_recalled);
+		assert_false(document.events[0].sets_recalled);
+		buf_fini(&text);
+		arena_fini(&arena);
+	}
+}
+
 /* python3: the leaf is SHA-256(0 || HMAC(salt, "event" || be32(i) || 1) || SHA-256(event)), the tree RFC 6962's. */
 static void the_root_is_of_salted_events(void **state) {
 	(void)state;
@@ -79,6 +106,8 @@ static void test_refused(void **state) {
 	    EVENT("\"type\":\"ObjectEvent\"," TIMES ",\"action\":\"ADD\",\"epcList\":\"urn:x:1\""),
 	    EVENT("\"type\":\"AggregationEvent\"," TIMES ",\"action\":\"ADD\",\"childEPCs\":[\"urn:x:1\"]"),
 	    EVENT("\"type\":\"TransformationEvent\"," TIMES ",\"action\":\"ADD\",\"outputEPCList\":[\"urn:x:1\"]"),
+	    EVENT("\"type\":\"ObjectEvent\"," TIMES ",\"action\":\"OBSERVE\",\"epcList\":[\"urn:x:1\"],"
+		  "\"persistentDisposition\":{\"set\":[\"recalled\"],\"unset\":[\"recalled\"]}"),
 	    EVENT("\"type\":\"ObjectEvent\",\"eventTime\":\"2026-01-01\",\"eventTimeZoneOffset\":\"+00:00\""),
 	    EVENT("\"type\":\"ObjectEvent\",\"eventTime\":\"2026-13-01T00:00:00Z\",\"eventTimeZoneOffset\":\"+00:00\""),
 	    EVENT("\"type\":\"ObjectEvent\",\"eventTime\":\"2026-01-01T00:00:00Z\",\"eventTimeZoneOffset\":\"0\"")};
@@ -137,6 +166,7 @@ static void test_documents_of_others(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_written_and_read),
+	    cmocka_unit_test(what_is_taken_back_is_written_and_read),
 	    cmocka_unit_test(the_root_is_of_salted_events),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_documents_of_others),

@@ -130,6 +130,16 @@ enum status planner_unit(struct planner *planner, uint32_t *out, const struct sc
 	    scan->serial, advice[0] ? ": " : "", advice);
 }
 
+enum status planner_units(struct planner *planner, uint32_t **out, const struct epcis_event *event, struct err *err) {
+	*out = arena_alloc(planner->request->arena, (event->epc_count + 1) * sizeof **out);
+	for (size_t i = 0; i < event->epc_count; i++) {
+		struct scan scan;
+		TRY(planner_scan(&scan, event->epcs[i], err));
+		TRY(planner_unit(planner, &(*out)[i], &scan, err));
+	}
+	return STATUS_OK;
+}
+
 enum status planner_ref(const struct planner *planner, struct medicines_unit *out, uint32_t unit, struct err *err) {
 	const struct document *document = &planner->plan->document;
 	if (document->units[unit].part == DOCUMENT_NO_PART)
@@ -225,25 +235,35 @@ static planner_handler *handler_of(const struct epcis_event *event) {
 	    {"retail_selling", planner_dispense},
 	};
 	if (event->action == EPCIS_ADD) return strcmp(event->step, "commissioning") == 0 ? planner_commission : NULL;
+	if (event->corrects) return planner_undo;
+	const bool changes = planner_state_of(event) != MEDICINES_STATE_NONE;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (strcmp(event->step, rows[i].step) == 0) return rows[i].handler;
-	return planner_state_of(event) != MEDICINES_STATE_NONE ? planner_change : NULL;
+		if (strcmp(event->step, rows[i].step) == 0)
+			return changes && rows[i].handler == planner_dispense ? planner_change : rows[i].handler;
+	return changes ? planner_change : NULL;
 }
 
 static enum status object_event(
     struct planner *planner, const struct epcis_event *event, const char **why, struct err *err) {
 	planner_handler *handler = handler_of(event);
-	if (event->sets_recalled) TRY(planner_recall(planner, event, err));
+	const bool recalls = event->sets_recalled || event->unsets_recalled;
+	if (recalls) TRY(planner_recall(planner, event, err));
 	/* What is recalled is held by that already. */
-	if (event->sets_recalled && handler == planner_change && strcmp(event->step, "holding") == 0) return STATUS_OK;
+	if (recalls && handler == planner_change && strcmp(event->step, "holding") == 0) return STATUS_OK;
 	if (handler && event->epc_count) return handler(planner, event, err);
 	if (handler)
 		return err_set(err, STATUS_UNSUPPORTED,
 		    "%s of quantities of a class: only packs and cases with serials are captured", event->step);
-	if (!event->sets_recalled)
+	if (!recalls)
 		*why = arena_printf(planner->request->arena, "%s%s%s moves nothing on the chain",
 		    epcis_kind_name(event->kind), event->step[0] ? " " : "", event->step);
 	return STATUS_OK;
+}
+
+static bool is_undo(const struct epcis_event *event) {
+	return event->kind == EPCIS_OBJECT && event->action == EPCIS_OBSERVE && event->epc_count &&
+	       !event->sets_recalled && !event->unsets_recalled &&
+	       (strcmp(event->step, "dispensing") == 0 || strcmp(event->step, "retail_selling") == 0);
 }
 
 /* NULL in `*why` if the event was captured. What would move something and cannot be captured is STATUS_UNSUPPORTED:
@@ -251,8 +271,9 @@ static enum status object_event(
 static enum status one_event(
     struct planner *planner, const struct epcis_event *event, const char **why, struct err *err) {
 	*why = NULL;
-	if (event->corrects)
-		return err_set(err, STATUS_UNSUPPORTED, "a correction (errorDeclaration) is not captured yet");
+	if (event->corrects && !is_undo(event))
+		return err_set(
+		    err, STATUS_UNSUPPORTED, "of what happened, only a dispense is taken back (errorDeclaration)");
 	if (event->kind == EPCIS_AGGREGATION && event->action != EPCIS_OBSERVE)
 		return planner_pack(planner, event, err);
 	if (event->kind == EPCIS_OBJECT) return object_event(planner, event, why, err);

@@ -7,10 +7,11 @@
  *	ObjectEvent shipping, void_shipping, receiving, accepting
  *	ObjectEvent dispensing, retail_selling
  *	ObjectEvent destroying, sampling, holding, or with disposition stolen: changeUnits
- *	persistentDisposition set recalled on a lot: recallBatch
+ *	persistentDisposition set or unset recalled: of lots recallBatch, reverseRecall; of packs a mark
+ *	dispensing with disposition partially_dispensed: changeUnits; with an errorDeclaration: undoDispense
  *
- * Anything else is listed as not captured, with the reason; so are events with an errorDeclaration. Loose units that
- * are shipped travel in a container of their own without an SSCC; receiving them unpacks them again.
+ * Anything else is listed as not captured, with the reason; another errorDeclaration refuses the document. Loose units
+ * that are shipped travel in a container of their own without an SSCC; receiving them unpacks them again.
  *
  * Ownership: the request's arena. Threads: as the request.
  */
@@ -28,7 +29,7 @@ struct plan_wish {
 	uint64_t expiry_s; /* 0: none */
 	addr20 to;         /* zero: the event's destination */
 	enum medicines_purpose purpose;
-	const char *reason; /* of a recall; the chain gets its salted hash */
+	const char *reason; /* of a recall or its reversal; the chain gets its salted hash */
 	addr20 recipient;   /* a further reader of the sealed document; zero: none */
 };
 struct plan_skipped {
@@ -36,7 +37,16 @@ struct plan_skipped {
 	const char *why;
 };
 /* What a plan does, one after the other. Units are numbers in the plan's document. */
-enum plan_kind { PLAN_CALL, PLAN_COMMISSION, PLAN_PACK, PLAN_UNPACK, PLAN_CHANGE, PLAN_DISPENSE, PLAN_KIND_COUNT };
+enum plan_kind {
+	PLAN_CALL,
+	PLAN_COMMISSION,
+	PLAN_PACK,
+	PLAN_UNPACK,
+	PLAN_CHANGE,
+	PLAN_DISPENSE,
+	PLAN_UNRECALL,
+	PLAN_KIND_COUNT
+};
 struct plan_step {
 	enum plan_kind kind;
 	struct bytes call;          /* CALL: an operation's calldata */

@@ -191,20 +191,9 @@ enum status planner_receive(struct planner *planner, const struct epcis_event *e
 
 /* --- single units --- */
 
-static enum status all_units(
-    struct planner *planner, uint32_t **out, const struct epcis_event *event, struct err *err) {
-	*out = arena_alloc(planner->request->arena, (event->epc_count + 1) * sizeof **out);
-	for (size_t i = 0; i < event->epc_count; i++) {
-		struct scan scan;
-		TRY(planner_scan(&scan, event->epcs[i], err));
-		TRY(planner_unit(planner, &(*out)[i], &scan, err));
-	}
-	return STATUS_OK;
-}
-
 enum status planner_dispense(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	uint32_t *units;
-	TRY(all_units(planner, &units, event, err));
+	TRY(planner_units(planner, &units, event, err));
 	planner_add_units(planner, &(struct plan_step){.kind = PLAN_DISPENSE}, units, event->epc_count);
 	return STATUS_OK;
 }
@@ -218,6 +207,8 @@ enum medicines_state planner_state_of(const struct epcis_event *event) {
 	    {"destroying", NULL, MEDICINES_STATE_DESTROYED},
 	    {"sampling", NULL, MEDICINES_STATE_SAMPLED},
 	    {"holding", NULL, MEDICINES_STATE_HELD},
+	    {"dispensing", "partially_dispensed", MEDICINES_STATE_PARTIAL},
+	    {"retail_selling", "partially_dispensed", MEDICINES_STATE_PARTIAL},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if ((!rows[i].step || strcmp(rows[i].step, event->step) == 0) &&
@@ -229,18 +220,18 @@ enum medicines_state planner_state_of(const struct epcis_event *event) {
 enum status planner_change(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	enum medicines_state to = planner_state_of(event);
 	uint32_t *units;
-	TRY(all_units(planner, &units, event, err));
+	TRY(planner_units(planner, &units, event, err));
 	planner_add_units(planner, &(struct plan_step){.kind = PLAN_CHANGE, .state = to}, units, event->epc_count);
 	return STATUS_OK;
 }
 
 /* --- recall --- */
 
-/* Those packs of the event that are not recalled yet, by themselves or with their lot: a second recall is none. */
+/* Those packs of the event that a recall changes: not recalled yet, by themselves or with their lot. */
 static enum status not_recalled(
     struct planner *planner, uint32_t **out, size_t *count, const struct epcis_event *event, struct err *err) {
 	uint32_t *units;
-	TRY(all_units(planner, &units, event, err));
+	TRY(planner_units(planner, &units, event, err));
 	*out = units;
 	*count = 0;
 	for (size_t i = 0; i < event->epc_count; i++) {
@@ -281,11 +272,9 @@ static hash32 reason_of(const struct planner *planner) {
 	return sha256_parts(parts, 3);
 }
 
-enum status planner_recall(struct planner *planner, const struct epcis_event *event, struct err *err) {
-	uint32_t *units;
-	size_t count;
-	enum medicines_state to = MEDICINES_STATE_RECALLED;
-	hash32 reason = reason_of(planner);
+static enum status recall_lots(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	struct arena *arena = planner->request->arena;
+	const hash32 reason = reason_of(planner);
 	for (size_t i = 0; i < event->class_count; i++) {
 		struct scan scan;
 		struct document_batch batch;
@@ -293,10 +282,25 @@ enum status planner_recall(struct planner *planner, const struct epcis_event *ev
 		if (!scan.gtin[0] || !scan.lot[0])
 			return err_set(err, STATUS_INVALID, "a recall names a GTIN and a lot");
 		TRY(batch_of(planner, &batch, &scan, err));
-		document_add_batch(&planner->plan->document, planner->request->arena, &batch);
-		planner_add_call(planner, medicines_recall_batch_call(planner->request->arena, &batch.id, &reason));
+		document_add_batch(&planner->plan->document, arena, &batch);
+		planner_add_call(planner, event->sets_recalled
+					      ? medicines_recall_batch_call(arena, &batch.id, &reason)
+					      : medicines_reverse_recall_call(arena, &batch.id, &reason));
 	}
-	TRY(not_recalled(planner, &units, &count, event, err));
-	planner_add_units(planner, &(struct plan_step){.kind = PLAN_CHANGE, .state = to}, units, count);
+	return STATUS_OK;
+}
+
+enum status planner_recall(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	struct plan_step step = {.kind = PLAN_UNRECALL};
+	uint32_t *units;
+	size_t count = event->epc_count;
+	TRY(recall_lots(planner, event, err));
+	if (event->sets_recalled) {
+		step = (struct plan_step){.kind = PLAN_CHANGE, .state = MEDICINES_STATE_RECALLED};
+		TRY(not_recalled(planner, &units, &count, event, err));
+	} else {
+		TRY(planner_units(planner, &units, event, err));
+	}
+	planner_add_units(planner, &step, units, count);
 	return STATUS_OK;
 }

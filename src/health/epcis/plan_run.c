@@ -66,6 +66,7 @@ static struct bytes units_call(
 	case PLAN_UNPACK: return medicines_unpack_units_call(arena, &step->container, batch, indexes, count);
 	case PLAN_CHANGE: return medicines_change_units_call(arena, batch, indexes, count, step->state);
 	case PLAN_DISPENSE: return medicines_dispense_call(arena, refs, count);
+	case PLAN_UNRECALL: return medicines_reverse_units_call(arena, batch, indexes, count);
 	case PLAN_CALL:
 	case PLAN_COMMISSION:
 	case PLAN_KIND_COUNT: break;

@@ -58,9 +58,15 @@ static void put_event(struct json_writer *writer, const struct epcis_draft *draf
 	json_put_text(writer, "action", actions[draft->action]);
 	if (draft->step) json_put_text(writer, "bizStep", draft->step);
 	if (draft->disposition) json_put_text(writer, "disposition", draft->disposition);
-	if (draft->sets_recalled) {
+	if (draft->corrects) {
+		json_object_begin(writer, "errorDeclaration");
+		json_put_text(writer, "declarationTime", time);
+		json_put_text(writer, "reason", "did_not_occur");
+		json_object_end(writer);
+	}
+	if (draft->sets_recalled || draft->unsets_recalled) {
 		json_object_begin(writer, "persistentDisposition");
-		json_array_begin(writer, "set");
+		json_array_begin(writer, draft->sets_recalled ? "set" : "unset");
 		json_put_text(writer, NULL, "recalled");
 		json_array_end(writer);
 		json_object_end(writer);
