@@ -79,13 +79,13 @@ static enum status escrow_to_all(
 enum status product_request_make(
     struct actor_request *request, struct product_request *out, const struct product *product, struct err *err) {
 	struct statement_tag_holders holders;
-	uint64_t now_s;
+	struct verified *verified;
 	TRY(tag_holders_find(request, &holders, err));
-	TRY(request_now(request, &now_s, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	*out = (struct product_request){.owner = product->owner,
 	    .key_commitment = tag_key_commitment(&product->key),
 	    .holders = holders.number,
-	    .deadline_s = now_s + REQUEST_LIFE_SECONDS};
+	    .deadline_s = verified_now_s(verified) + REQUEST_LIFE_SECONDS};
 	if (blind_gtin(&out->blinded, product) != STATUS_OK)
 		return err_set(err, STATUS_INTERNAL, "the GTIN cannot be blinded");
 	return escrow_to_all(request, out, product, err);

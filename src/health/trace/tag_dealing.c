@@ -126,12 +126,12 @@ enum status tag_dealing_write(struct actor_request *request, struct buf *out, co
 	struct statement_tag_holders old;
 	struct p256_secret secret;
 	struct eth_signature signature;
-	uint64_t now_s;
+	struct verified *verified;
 	TRY(find_old(request, &old, err));
-	TRY(request_now(request, &now_s, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
 	struct tag_dealing dealing = {.dealer = request->home->account,
 	    .to = {.number = old.number + 1, .holders = holders, .holder_count = holder_count},
-	    .deadline_s = now_s + DEALING_LIFE_SECONDS};
+	    .deadline_s = verified_now_s(verified) + DEALING_LIFE_SECONDS};
 	TRY(secret_to_deal(request, &secret, &old, err));
 	enum status status = deal(request, &dealing, &secret, threshold, err);
 	mem_wipe(&secret, sizeof secret);
