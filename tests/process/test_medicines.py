@@ -269,12 +269,16 @@ def happened(kind="ObjectEvent", **members):
     return {"type": kind, "eventTime": "2026-01-01T00:00:00Z", "eventTimeZoneOffset": "+00:00", **members}
 
 
-def capture(trade, by, events, *more):
-    """One document of these events, captured."""
+def document(trade, events):
     path = trade.path("jsonld")
     path.write_text(json.dumps({"@context": [], "type": "EPCISDocument", "schemaVersion": "2.0", "id": str(path),
                                 "creationDate": "2026-01-01T00:00:00Z", "epcisBody": {"eventList": events}}))
-    return trade.run(by, "pack", "capture", path, *more)
+    return path
+
+
+def capture(trade, by, events, *more):
+    """One document of these events, captured."""
+    return trade.run(by, "pack", "capture", document(trade, events), *more)
 
 
 def link(gtin, serial):
@@ -471,12 +475,9 @@ def test_past_the_command_line(trade, consortium):
     assert call(withdraw, trade.address("maker")).data[:10 + 64] == refused_selector + word + "02"
 
 
-
 def parts_of(trade, name, events):
     """A document, and a command that captures it, not started."""
-    path = trade.path("jsonld")
-    path.write_text(json.dumps({"@context": [], "type": "EPCISDocument", "schemaVersion": "2.0", "id": str(path),
-                                "creationDate": "2026-01-01T00:00:00Z", "epcisBody": {"eventList": events}}))
+    path = document(trade, events)
     return path, [binary(), "pack", "capture", str(path), "--home", str(trade.c.home("md-" + name)), "--json"]
 
 
@@ -512,17 +513,45 @@ def test_a_document_goes_on_from_where_it_was_killed(trade, consortium):
         assert trade.run("maker", "pack", "verify", packs[at])["state"] == expected
 
 
-def test_two_lines_commission_into_one_lot_at_once(trade):
-    lot = trade.lot()
-    lines = [parts_of(trade, "maker", [born([link(GTIN, f"{lot}-{line}-{i}") for i in range(600)], lot),
-                                       moved("holding", [link(GTIN, f"{lot}-{line}-7")])])[1] for line in "AB"]
+def run_at_once(commands):
+    """Reports of commands that begin together."""
     environment = {**os.environ, "XINGLIN_PASSWORD": PASSWORD}
-    runs = [subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for line in lines]
+    runs = [subprocess.Popen([binary(), *map(str, command), "--json"], env=environment, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE) for command in commands]
+    reports = []
     for run in runs:
-        out, problem = run.communicate(timeout=120)
+        out, problem = run.communicate(timeout=300)
         assert run.returncode == 0, problem
-        assert json.loads(out)["code"] == "OK"
-    assert trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)["live"] == 1200
-    for line in "AB":
-        refused(3, "HELD", trade.run, "maker", "pack", "verify", link(GTIN, f"{lot}-{line}-7"))
-        assert trade.run("maker", "pack", "verify", link(GTIN, f"{lot}-{line}-8"))["state"] == "ACTIVE"
+        reports.append(json.loads(out))
+    return reports
+
+
+@pytest.mark.parametrize("lines", ["AB", "ABCD"])
+def test_lines_commission_into_one_lot_at_once(trade, lines):
+    """Each with a document of several parts, of which the last one counts on the places of its packs."""
+    lot, home = trade.lot(), trade.c.home("md-maker")
+    held = lambda line, at: link(GTIN, f"{lot}-{line}-{at}")
+    documents = [document(trade, [born([held(line, i) for i in range(1500)], lot), moved("holding", [held(line, 7)])])
+                 for line in lines]
+    for done in run_at_once(["pack", "capture", path, "--home", home] for path in documents):
+        assert done["code"] == "OK"
+    assert trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)["live"] == 1500 * len(lines)
+    for line in lines:
+        refused(3, "HELD", trade.run, "maker", "pack", "verify", held(line, 7))
+        assert trade.run("maker", "pack", "verify", held(line, 8))["state"] == "ACTIVE"
+
+
+def test_lines_of_several_lots_pack_and_ship_at_once(trade):
+    """As in a plant: each line commissions, packs and ships its own lot, and none is turned away."""
+    home, lots = trade.c.home("md-maker"), [trade.lot() for _ in range(4)]
+    cases = ["https://id.gs1.org/00/" + trade.sscc() for _ in lots]
+    serials = [[link(GTIN, f"{lot}-{i}") for i in range(50)] for lot in lots]
+    whole = [[born(packs, lot), happened("AggregationEvent", action="ADD", bizStep="packing", parentID=case,
+                                         childEPCs=packs), moved("shipping", [case])]
+             for lot, case, packs in zip(lots, cases, serials)]
+    to = trade.address("wholesaler")
+    for done in run_at_once(["pack", "capture", document(trade, events), "--to", to, "--home", home]
+                            for events in whole):
+        assert done["code"] == "OK" and done["notCaptured"] == []
+    for packs in serials:
+        assert trade.run("maker", "pack", "verify", packs[0])["state"] == "IN_TRANSIT"

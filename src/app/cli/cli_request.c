@@ -84,7 +84,8 @@ static enum status open_actor(struct cli *cli, struct err *err) {
 	    .clients = &cli_clients,
 	    .clock = &world_clock,
 	    .random = &world_random,
-	    .sleep_ms = world_sleep_ms};
+	    .sleep_ms = world_sleep_ms,
+	    .progress = cli->progress.out ? &cli->progress.progress : NULL};
 	if (status == STATUS_OK) status = actor_open(&cli->actor, &options, err);
 	buf_wipe(&password);
 	return status;
@@ -92,6 +93,7 @@ static enum status open_actor(struct cli *cli, struct err *err) {
 
 enum status cli_request_open(struct cli *cli, struct err *err) {
 	http_client_global_init();
+	if (progress_line_is_wanted(stderr)) progress_line_init(&cli->progress, stderr, &world_clock);
 	TRY(open_actor(cli, err));
 	struct home *home = actor_home(cli->actor);
 	if (home->has_deployment) {
@@ -99,8 +101,7 @@ enum status cli_request_open(struct cli *cli, struct err *err) {
 		actor_keep_logs(cli->actor, index_keeper(cli->index));
 	}
 	TRY(actor_request_begin(cli->actor, &cli->request, &cli->arena, 0, err));
-	if (!progress_line_is_wanted(stderr)) return STATUS_OK;
-	progress_line_init(&cli->progress, stderr, &world_clock);
+	if (!cli->progress.out) return STATUS_OK;
 	cli->request.progress = &cli->progress.progress;
 	if (cli->index) index_show_progress(cli->index, cli->request.progress);
 	return STATUS_OK;

@@ -129,11 +129,12 @@ static enum status open_sender(struct actor *actor, struct err *err) {
 	const struct home *home = actor->home;
 	struct arena arena;
 	struct heads *heads = NULL; /* a home that deploys has no anchor yet */
-	const struct home_lock_wait wait = {
+	const struct home_lock_wait wait = {.is_service = options->threads != NULL,
 	    .wait_ms = options->lock_wait_ms ? options->lock_wait_ms : LOCK_WAIT_DEFAULT_MS,
 	    .clock = options->clock,
 	    .sleep_ms = options->sleep_ms,
-	    .sleep_context = options->sleep_context};
+	    .sleep_context = options->sleep_context,
+	    .progress = options->progress};
 	TRY(home_lock(&actor->lock, home->directory, &wait, err));
 	if (home->has_deployment) TRY(actor_heads(actor, &heads, err));
 	TRY(open_client(actor, err));

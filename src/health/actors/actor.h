@@ -2,8 +2,9 @@
  * An actor that lives: it opens a home once, owns its keys until it is closed (then they are wiped), and has the one
  * outbox of its account. A request borrows the actor and a client for one piece of work.
  *
- * Whoever sends holds the home's lock (home_lock.h) from the first use of the outbox until the actor is closed: a
- * second program waits for it shortly, then is refused with the pid of the first. Reading takes no lock.
+ * Whoever sends holds the home's lock (home_lock.h) from the first use of the outbox until the actor is closed.
+ * Commands wait for each other; for a service (an actor with `threads`) they wait shortly, and are then refused with
+ * its pid. Reading takes no lock.
  *
  * Threads: with `threads`, actor_request_begin and _end may be called from any thread after actor_outbox; a request has
  * one owner.
@@ -26,7 +27,8 @@ struct actor_options {
 	void *sleep_context;
 	const struct threads *threads; /* NULL: one thread calls everything, and the outbox works inside outbox_send */
 	unsigned clients_max;          /* requests that have a client at once; 0: 16, or 1 without threads */
-	uint32_t lock_wait_ms;         /* for another program that sends; 0: 10,000 */
+	uint32_t lock_wait_ms;         /* for a service that sends; 0: 10,000 */
+	const struct progress *progress; /* hears of waiting for another program; NULL: nobody does */
 };
 /* STATUS_DENIED: the password does not open it. Asks no node. */
 MUST_USE enum status actor_open(struct actor **out, const struct actor_options *options, struct err *err);

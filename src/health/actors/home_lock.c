@@ -3,13 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/log.h"
 
 #define TRY_EVERY_MS 50u
+#define SERVICE "service"
 
 static enum status open_lock(int *lock, const char *directory, const char *name, struct err *err) {
 	char path[FILES_PATH_BYTES];
@@ -19,39 +21,75 @@ static enum status open_lock(int *lock, const char *directory, const char *name,
 	return *lock >= 0 ? STATUS_OK : err_set(err, STATUS_IO, "cannot open %s: %s", path, strerror(errno));
 }
 
-/* 0: the holder has not written its pid yet. */
-static long holder(int lock) {
-	char text[24] = "";
-	ssize_t len = pread(lock, text, sizeof text - 1, 0);
-	return len > 0 ? strtol(text, NULL, 10) : 0;
+struct holder {
+	long pid; /* 0: it has not written it yet */
+	bool is_service;
+};
+
+static struct holder read_holder(int lock) {
+	char text[40] = "", word[8] = "";
+	struct holder holder = {0};
+	if (pread(lock, text, sizeof text - 1, 0) > 0) sscanf(text, "%ld %7s", &holder.pid, word);
+	holder.is_service = strcmp(word, SERVICE) == 0;
+	return holder;
 }
 
-static void write_holder(int lock) {
-	char text[24];
-	int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-	/* Only for a message: if it is not written, the message lacks the pid. */
+static void write_holder(int lock, bool is_service) {
+	char text[40];
+	int len = snprintf(text, sizeof text, "%ld%s\n", (long)getpid(), is_service ? " " SERVICE : "");
+	/* Only for those who wait: if it is not written, they wait for a holder that does not say who it is. */
 	if (ftruncate(lock, 0) == 0) (void)!pwrite(lock, text, (size_t)len, 0);
 }
 
-enum status home_lock(int *lock, const char *directory, const struct home_lock_wait *wait, struct err *err) {
-	TRY(open_lock(lock, directory, "lock", err));
-	const uint64_t begin_ns = clock_monotonic_ns(wait->clock);
-	while (flock(*lock, LOCK_EX | LOCK_NB) != 0) {
-		const bool is_held = errno == EWOULDBLOCK || errno == EINTR;
-		if (is_held && clock_monotonic_ns(wait->clock) - begin_ns < (uint64_t)wait->wait_ms * 1000000) {
-			wait->sleep_ms(wait->sleep_context, TRY_EVERY_MS);
-			continue;
-		}
-		enum status status =
-		    is_held ? err_set(err, STATUS_BUSY, "the home %s is in use by process %ld, which sends for it",
-				  directory, holder(*lock))
-			    : err_set(err, STATUS_IO, "cannot lock %s: %s", directory, strerror(errno));
-		home_unlock(*lock);
-		*lock = -1;
-		return status;
+/* How long a caller has waited for the same holder. */
+struct patience {
+	const struct home_lock_wait *wait;
+	struct holder holder;
+	uint64_t since_ns;
+	bool is_told;
+};
+
+static bool is_exhausted(struct patience *patience, int lock) {
+	const struct holder holder = read_holder(lock);
+	const uint64_t now_ns = clock_monotonic_ns(patience->wait->clock);
+	if (holder.pid != patience->holder.pid) {
+		patience->holder = holder;
+		patience->since_ns = now_ns;
 	}
-	write_holder(*lock);
-	return STATUS_OK;
+	const bool is_long = now_ns - patience->since_ns >= (uint64_t)patience->wait->wait_ms * 1000000;
+	const bool ends_by_itself = holder.pid && !holder.is_service && !patience->wait->is_service;
+	if (is_long && ends_by_itself && !patience->is_told) {
+		const struct log_field fields[] = {LOG_NUMBER("process", (uint64_t)holder.pid)};
+		log_event(&(struct log_event){
+		    LOG_INFO, "home", "waiting for another command that sends for this home", fields, 1});
+		patience->is_told = true;
+	}
+	return is_long && !ends_by_itself;
+}
+
+enum status home_lock(int *lock, const char *directory, const struct home_lock_wait *wait, struct err *err) {
+	struct patience patience = {.wait = wait, .since_ns = clock_monotonic_ns(wait->clock)};
+	enum status status = STATUS_OK;
+	TRY(open_lock(lock, directory, "lock", err));
+	while (status == STATUS_OK && flock(*lock, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			status = err_set(err, STATUS_IO, "cannot lock %s: %s", directory, strerror(errno));
+		} else if (is_exhausted(&patience, *lock)) {
+			status = err_set(err, STATUS_BUSY, "the home %s is in use by %s %ld, which sends for it",
+			    directory, patience.holder.is_service ? "the service with process" : "process",
+			    patience.holder.pid);
+		} else {
+			progress_at(wait->progress, "waiting for another command that sends for this home", 0, 0);
+			wait->sleep_ms(wait->sleep_context, TRY_EVERY_MS);
+		}
+	}
+	if (status == STATUS_OK) {
+		write_holder(*lock, wait->is_service);
+		return STATUS_OK;
+	}
+	home_unlock(*lock);
+	*lock = -1;
+	return status;
 }
 
 enum status home_files_lock(int *lock, const char *directory, enum home_files_use use, struct err *err) {
