@@ -12,6 +12,7 @@ from test_medicines import GTIN, Trade
 
 UNPROVED = re.compile("not proved|not believed|were not served|nothing was done; ask another node")
 ALERT = "0x" + keccak(text="Alert(bytes32,uint32,uint8,address,address,uint64,bytes24)").hex()
+NESTED = "0x" + keccak(text="ContainerPacked(bytes32,bytes32)").hex()
 ACKNOWLEDGED = "0x" + keccak(text="RecallAcknowledged(bytes32,address,uint64,uint64,bytes24)").hex()
 
 
@@ -80,3 +81,20 @@ def test_the_truth_is(packs):
     held = packs.trade.run("maker", "pack", "holders", *packs.lot_options())
     assert held["recalled"] and held["live"] == 1 and held["acknowledged"][0]["byName"] == "md-pharmacy"
     assert len(packs.trade.run("regulator", "pack", "alerts", "--all")["alerts"]) == 1
+
+
+def test_a_case_that_a_node_leaves_out_of_a_pallet_is_missed(packs):
+    """The shipment's document would not name the packs in it, and the receiver could not hand them out."""
+    trade, pallet = packs.trade, packs.trade.sscc()
+    units = trade.commission(trade.lot(), 2)
+    trade.run("maker", "pack", "aggregate", "https://id.gs1.org/00/" + trade.case(units), "--sscc", pallet)
+    ship = ["pack", "ship", "--sscc", pallet, "--to", trade.address("pharmacy"), "--out", trade.path(), "--home",
+            packs.c.home("md-maker")]
+    told = LeaveOut(NESTED)
+    with EvilNode(packs.c.node.url, told) as node:
+        with pytest.raises(Refused) as caught:
+            cli(*ship, "--rpc", node.url)
+    assert told.told and "holds 1 packs and cases" in json.dumps(caught.value.report), caught.value
+    assert trade.run("maker", "pack", "verify", units[0])["state"] == "PACKED", "nothing was shipped"
+    cli(*ship)
+    assert trade.run("maker", "pack", "verify", units[0])["state"] == "IN_TRANSIT"

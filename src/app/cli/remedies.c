@@ -22,6 +22,9 @@ static const char *const of_causes[] = {
     [CAUSE_NO_LOT] = "give it with --lot",
     [CAUSE_OTHER_LOT] = "leave --lot out, or give the event's",
     [CAUSE_NO_EXPIRY] = "give it with --expiry",
+    [CAUSE_UNKNOWN_CONTENTS] =
+	("take the sealed documents that name the others (xinglin pack receive --keep), or ask another node with --rpc "
+	 "URL"),
     [CAUSE_NOT_PROVED] = "nothing was done; ask another node with --rpc URL, and report this one",
     [CAUSE_NOT_PROVED_SENT] =
 	"nothing is believed, and this home keeps it: the next command that sends goes on, with another node by --rpc URL",

@@ -11,6 +11,7 @@
 
 struct tree {
 	hash32 *ids;
+	size_t *inside; /* of each: containers that the chain has directly inside; NULL in a list */
 	size_t count;
 };
 
@@ -30,6 +31,7 @@ static enum status join(struct tree *tree, const hash32 *id, struct err *err) {
 /* The container and all that is inside it, at any depth: on the chain, or by events of this document. */
 static enum status read_tree(struct planner *planner, struct tree *out, const hash32 *root, struct err *err) {
 	out->ids = arena_alloc(planner->request->arena, CONTAINERS_MAX * sizeof *out->ids);
+	out->inside = arena_zalloc(planner->request->arena, CONTAINERS_MAX, sizeof *out->inside);
 	out->ids[0] = *root;
 	out->count = 1;
 	for (size_t at = 0; at < out->count; at++) {
@@ -41,13 +43,29 @@ static enum status read_tree(struct planner *planner, struct tree *out, const ha
 				TRY(join(out, &planner->children[i].child, err));
 		if (places_get(&planner->opened, &id)) continue; /* the chain does not know it yet */
 		TRY(medicines_children(planner->request, &children, &count, &id, err));
+		out->inside[at] = count;
 		for (size_t i = 0; i < count; i++) TRY(join(out, &children[i], err));
 	}
 	return STATUS_OK;
 }
 
-/* Adds to the plan's document every known unit that stands, on the chain, directly in the container. */
-static enum status add_units(struct planner *planner, const hash32 *id, struct err *err) {
+/* A node that leaves a child out, and a document that this home never had, both show: the contract counts what is
+ * directly inside. A shipment whose document names less than it holds would strand packs with the receiver. */
+static enum status check_contents(
+    struct planner *planner, const hash32 *id, const char *code, size_t known, struct err *err) {
+	struct medicines_container_view view;
+	bool found;
+	TRY(medicines_container(planner->request, &view, &found, id, err));
+	if (view.contents == known) return STATUS_OK;
+	return err_because(err, CAUSE_UNKNOWN_CONTENTS,
+	    err_set(err, STATUS_NOTFOUND,
+		"container %s holds %u packs and cases, and this home's documents and the node name %zu of them",
+		code && code[0] ? code : "of a loose shipment", view.contents, known));
+}
+
+/* Adds to the plan's document every unit that stands, on the chain, directly in the container. `known`: containers that
+ * do. */
+static enum status add_units(struct planner *planner, const hash32 *id, size_t known, struct err *err) {
 	struct document *document = &planner->plan->document;
 	struct stock_unit *units;
 	const char *code;
@@ -64,19 +82,20 @@ static enum status add_units(struct planner *planner, const hash32 *id, struct e
 		progress_at(planner->request->progress, "asking the chain for the packs of a container", i, count);
 		TRY(medicines_holder(planner->request, &holding, &ref, err));
 		if (!hash32_equal(&holding.container, id)) continue;
+		known++;
 		uint32_t container = document_add_container(document, planner->request->arena, code ? code : "", id);
 		uint32_t at = planner_copy_unit(planner, &units[i]);
 		if (!planner_has_moved(planner, at)) document->units[at].container = container;
 	}
 	if (count)
 		progress_at(planner->request->progress, "asking the chain for the packs of a container", count, count);
-	return STATUS_OK;
+	return check_contents(planner, id, code, known, err);
 }
 
 static enum status add_contents(struct planner *planner, const hash32 *root, struct err *err) {
 	struct tree tree;
 	TRY(read_tree(planner, &tree, root, err));
-	for (size_t i = 0; i < tree.count; i++) TRY(add_units(planner, &tree.ids[i], err));
+	for (size_t i = 0; i < tree.count; i++) TRY(add_units(planner, &tree.ids[i], tree.inside[i], err));
 	return STATUS_OK;
 }
 
@@ -172,7 +191,7 @@ static enum status receive_loose(
 
 enum status planner_receive(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	struct arena *arena = planner->request->arena;
-	struct tree accepted = {arena_alloc(arena, (event->epc_count + 1) * sizeof(hash32)), 0};
+	struct tree accepted = {.ids = arena_alloc(arena, (event->epc_count + 1) * sizeof(hash32))};
 	for (size_t i = 0; i < event->epc_count; i++) {
 		struct scan scan;
 		bool is_container;

@@ -39,7 +39,8 @@ struct medicines_alert {
 /* Alerts on the chain in which `actor` is one of the two; NULL: all. */
 MUST_USE enum status medicines_alerts(struct actor_request *request, struct medicines_alert **alerts, size_t *count,
     const addr20 *actor, struct err *err);
-/* Containers that were packed into this one and are in it now. */
+/* Containers that were packed into this one and are in it now, as far as the node names them: what it leaves out, the
+ * contents of medicines_container show. */
 MUST_USE enum status medicines_children(
     struct actor_request *request, hash32 **out, size_t *count, const hash32 *container, struct err *err);
 /* Actors who said that they know of the batch's recall. */
