@@ -1,6 +1,7 @@
 """What a node can make a program believe of packs: nothing. The state of a pack, its holder, a recall, an alert."""
 import json
 import re
+import shutil
 
 import pytest
 from eth_utils import keccak
@@ -55,20 +56,25 @@ LIES = {
     "an alert hidden": lambda p: LeaveOut(ALERT),
     "an acknowledgement hidden": lambda p: LeaveOut(ACKNOWLEDGED),
 }
-VERIFY, HOLDERS, ALERTS = ["verify"], ["holders"], ["alerts"]
+PROGRAMS = {  # whose home, and what it asks
+    "verify": ("maker", lambda p: ["verify", p.units[0]]),
+    "holders": ("maker", lambda p: ["holders", *p.lot_options()]),
+    "alerts": ("regulator", lambda p: ["alerts", "--all"]),
+    "own alerts": ("pharmacy", lambda p: ["alerts"]),
+}
 
 
 @pytest.mark.parametrize("lie, program", [
-    ("the packs' state before", VERIFY), ("the packs' state before", HOLDERS), ("the packs' state before", ALERTS),
-    ("their holders before", VERIFY), ("their holders before", HOLDERS), ("an old head", VERIFY),
-    ("an old head", HOLDERS), ("an alert hidden", ALERTS), ("an acknowledgement hidden", HOLDERS)])
+    ("the packs' state before", "verify"), ("the packs' state before", "holders"),
+    ("the packs' state before", "alerts"), ("the packs' state before", "own alerts"),
+    ("their holders before", "verify"), ("their holders before", "holders"), ("an old head", "verify"),
+    ("an old head", "holders"), ("an alert hidden", "alerts"), ("an alert hidden", "own alerts"),
+    ("an acknowledgement hidden", "holders")])
 def test_it_is_not_believed(packs, lie, program):
-    told = LIES[lie](packs)
-    what = {"verify": [packs.units[0]], "holders": packs.lot_options(), "alerts": ["--all"]}[program[0]]
+    told, (who, asks) = LIES[lie](packs), PROGRAMS[program]
     with EvilNode(packs.c.node.url, told) as node:
         with pytest.raises(Refused) as caught:
-            cli("pack", *program, *what, "--home", packs.c.home("md-regulator" if program == ALERTS else "md-maker"),
-                "--rpc", node.url)
+            cli("pack", *asks(packs), "--home", packs.c.home("md-" + who), "--rpc", node.url)
     assert told.told and caught.value.code != 0
     assert UNPROVED.search(json.dumps(caught.value.report) + caught.value.stderr), caught.value
     assert "saleable" not in caught.value.report and "holders" not in caught.value.report
@@ -80,7 +86,18 @@ def test_the_truth_is(packs):
     assert caught.value.report["state"] == "DISPENSED"
     held = packs.trade.run("maker", "pack", "holders", *packs.lot_options())
     assert held["recalled"] and held["live"] == 1 and held["acknowledged"][0]["byName"] == "md-pharmacy"
-    assert len(packs.trade.run("regulator", "pack", "alerts", "--all")["alerts"]) == 1
+    alerts = packs.trade.run("regulator", "pack", "alerts", "--all")["alerts"]
+    assert len(alerts) == 1 and packs.trade.run("pharmacy", "pack", "alerts")["alerts"][0]["code"] == alerts[0]["code"]
+    assert packs.trade.run("wholesaler", "pack", "alerts")["alerts"] == []
+
+
+def test_a_home_that_lost_its_documents_still_hears_of_its_alerts(packs):
+    lost = packs.c.folder / "lost"
+    shutil.copytree(packs.c.home("md-pharmacy"), lost)
+    shutil.rmtree(lost / "documents")
+    for path in lost.glob("index.db*"):
+        path.unlink()
+    assert [alert["code"] for alert in cli("pack", "alerts", "--home", lost)["alerts"]] == ["ALREADY_DISPENSED"]
 
 
 def test_a_case_that_a_node_leaves_out_of_a_pallet_is_missed(packs):

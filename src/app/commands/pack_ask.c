@@ -3,6 +3,7 @@
 #include "app/commands/pack.h"
 #include "crypto/hash.h"
 #include "health/gs1/epc.h"
+#include "health/trace/alerts.h"
 
 /* --- read --- */
 
@@ -333,8 +334,10 @@ static enum status cmd_pack_alerts(struct cli *cli, struct err *err) {
 	struct medicines_alert *alerts;
 	size_t count;
 	TRY(pack_open(cli, &stock, err));
-	const addr20 *mine = cli_flag(cli, "all") ? NULL : &cli->request.home->account;
-	TRY(medicines_alerts(&cli->request, &alerts, &count, mine, err));
+	if (cli_flag(cli, "all"))
+		TRY(alerts_all(&cli->request, &alerts, &count, err));
+	else
+		TRY(alerts_own(&cli->request, &alerts, &count, &stock, err));
 	json_array_begin(&cli->writer, "alerts");
 	for (size_t i = 0; i < count; i++) pack_put_alert(cli, &stock, &alerts[i]);
 	json_array_end(&cli->writer);
@@ -345,7 +348,9 @@ const struct cli_command command_pack_alerts = {
     .name = "pack alerts",
     .arguments = "",
     .summary = "list alerts on the chain that concern this actor: second dispenses and other refusals",
-    .teach = "Both sides see the same alert: who tried, and who holds or dispensed the pack.\n\n"
+    .teach = "Both sides see the same alert: who tried, and who holds or dispensed the pack. Lots of this home's\n"
+	     "documents are looked at, and those of which the node shows an alert of this account; with --all\n"
+	     "every lot of the chain.\n\n"
 	     "  xinglin pack alerts --home pharmacy",
     .options = {{"all", NULL, "everybody's"}},
     .needs_home = true,

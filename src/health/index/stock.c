@@ -246,7 +246,7 @@ static enum status find_code(
 	return status;
 }
 
-/* Rows that hang on a name of the chain, and on a unit's place in it (below 0: none). */
+/* Rows that hang on a name of the chain (empty: on none), and on a unit's place in it (below 0: none). */
 struct listing {
 	const char *count_sql, *sql;
 	struct bytes name;
@@ -258,7 +258,7 @@ struct listing {
 static enum status select_rows(
     struct db *db, sqlite3_stmt **out, const char *sql, const struct listing *listing, struct err *err) {
 	TRY(db_statement(db, out, sql, err));
-	db_bind(*out, 1, listing->name);
+	if (listing->name.len) db_bind(*out, 1, listing->name);
 	if (listing->place >= 0) sqlite3_bind_int64(*out, 2, listing->place);
 	return STATUS_OK;
 }
@@ -332,8 +332,17 @@ static enum status containers_of(void *context, hash32 **out, size_t *count, str
 	return status;
 }
 
+static enum status list_lots(void *context, hash32 **out, size_t *count, struct arena *arena, struct err *err) {
+	const struct listing listing = {"SELECT count(*) FROM batch", "SELECT name FROM batch ORDER BY id", {NULL, 0},
+	    -1, sizeof **out, read_name_row};
+	void *rows = NULL;
+	enum status status = read_rows(context, &rows, count, arena, &listing, err);
+	*out = rows;
+	return status;
+}
+
 static const struct stock_source source = {
-    find_unit, find_unit_at, find_lot, find_container, find_code, units_in, containers_of, take};
+    find_unit, find_unit_at, find_lot, find_container, find_code, units_in, containers_of, list_lots, take};
 
 /* --- the home's documents --- */
 

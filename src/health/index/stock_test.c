@@ -189,6 +189,21 @@ static void lots_and_containers_are_found(void **state) {
 	}
 }
 
+static void every_lot_is_listed_once(void **state) {
+	struct world *world = *state;
+	hash32 *a, *b;
+	size_t count[2];
+	assert_int_equal(stock_lots(&world->kept, &a, &count[0], &world->err), STATUS_OK);
+	assert_int_equal(stock_lots(&world->twin, &b, &count[1], &world->err), STATUS_OK);
+	assert_int_equal(count[0], count[1]);
+	assert_true(count[0] > 1);
+	for (size_t i = 0; i < count[0]; i++) {
+		size_t times = 0;
+		for (size_t n = 0; n < count[1]; n++) times += hash32_equal(&a[i], &b[n]);
+		assert_int_equal(times, 1);
+	}
+}
+
 static bool among(const struct stock_unit *units, size_t count, const struct stock_unit *unit) {
 	for (size_t i = 0; i < count; i++)
 		if (units[i].unit.index == unit->unit.index && hash32_equal(&units[i].batch.id, &unit->batch.id)) {
@@ -276,6 +291,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    TEST(packs_are_found_by_serial_and_by_place),
 	    TEST(lots_and_containers_are_found),
+	    TEST(every_lot_is_listed_once),
 	    TEST(what_documents_put_into_a_container_is_listed),
 	    TEST(a_document_beside_comes_first_and_is_not_kept),
 	    TEST(a_serial_that_is_almost_right_is_explained),

@@ -36,9 +36,12 @@ struct medicines_alert {
 	uint64_t block_number, timestamp;
 	hash32 tx_hash;
 };
-/* Alerts on the chain in which `actor` is one of the two; NULL: all. */
+/* All alerts of these lots (each named once) in which `actor` is one of the two; NULL: all. A lot without any costs a
+ * word; which lots an actor has to ask for, alerts.h says. */
 MUST_USE enum status medicines_alerts(struct actor_request *request, struct medicines_alert **alerts, size_t *count,
-    const addr20 *actor, struct err *err);
+    const hash32 *lots, size_t lot_count, const addr20 *actor, struct err *err);
+/* Every lot of the contract, by number. */
+MUST_USE enum status medicines_lots(struct actor_request *request, hash32 **out, size_t *count, struct err *err);
 /* Containers that were packed into this one and are in it now, as far as the node names them: what it leaves out, the
  * contents of medicines_container show. */
 MUST_USE enum status medicines_children(

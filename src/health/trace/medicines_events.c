@@ -63,23 +63,31 @@ static enum status alerts_of_lot(
 	return verified_list(verified, &list, NULL, err);
 }
 
-/* The lots that the contract has, by number. */
-static enum status all_lots(
-    struct actor_request *request, struct verified *verified, hash32 **out, uint32_t *count, struct err *err) {
-	const addr20 *medicines = &request->home->deployment.medicines;
-	struct verified_want *wants = arena_zalloc(request->arena, VERIFIED_WORDS_MAX, sizeof *wants);
-	hash32 word;
-	wants[0] = (struct verified_want){medicines, medicines_lots_count_slot()};
-	TRY(verified_words(verified, &word, wants, 1, err));
-	TRY(medicines_lots_count_load(count, &word, err));
-	*out = arena_alloc(request->arena, ((size_t)*count + 1) * sizeof **out);
-	for (uint32_t at = 0; at < *count; at += VERIFIED_WORDS_MAX) {
-		size_t n = 0;
-		for (; n < VERIFIED_WORDS_MAX && at + n < *count; n++)
-			wants[n] = (struct verified_want){medicines, medicines_lots_slot((uint32_t)(at + n + 1))};
-		TRY(verified_words(verified, *out + at, wants, n, err));
+/* Words of any number, a question at a time. */
+static enum status read_words(
+    struct actor_request *request, hash32 *words, const struct verified_want *wants, size_t count, struct err *err) {
+	struct verified *verified;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	for (size_t at = 0; at < count; at += VERIFIED_WORDS_MAX) {
+		const size_t n = count - at < VERIFIED_WORDS_MAX ? count - at : VERIFIED_WORDS_MAX;
+		TRY(verified_words(verified, words + at, wants + at, n, err));
+		progress_at(request->progress, "asking the chain about lots", at + n, count);
 	}
 	return STATUS_OK;
+}
+
+enum status medicines_lots(struct actor_request *request, hash32 **out, size_t *count, struct err *err) {
+	const addr20 *medicines = &request->home->deployment.medicines;
+	const struct verified_want want = {medicines, medicines_lots_count_slot()};
+	uint32_t number;
+	hash32 word;
+	TRY(read_words(request, &word, &want, 1, err));
+	TRY(medicines_lots_count_load(&number, &word, err));
+	struct verified_want *wants = arena_zalloc(request->arena, (size_t)number + 1, sizeof *wants);
+	for (uint32_t i = 0; i < number; i++) wants[i] = (struct verified_want){medicines, medicines_lots_slot(i + 1)};
+	*out = arena_alloc(request->arena, ((size_t)number + 1) * sizeof **out);
+	*count = number;
+	return read_words(request, *out, wants, number, err);
 }
 
 static int compare_alerts(const void *a, const void *b) {
@@ -88,15 +96,18 @@ static int compare_alerts(const void *a, const void *b) {
 	return one->event.n < other->event.n ? -1 : one->event.n > other->event.n;
 }
 
+/* A word for each lot says how many it has: only those that have any are read. */
 enum status medicines_alerts(struct actor_request *request, struct medicines_alert **alerts, size_t *count,
-    const addr20 *actor, struct err *err) {
+    const hash32 *lots, size_t lot_count, const addr20 *actor, struct err *err) {
 	struct gathering gathering = {.request = request};
-	struct verified *verified;
-	uint32_t lot_count;
-	hash32 *lots;
-	TRY(request_verified(request, &verified, HEADS_FRESH, err));
-	TRY(all_lots(request, verified, &lots, &lot_count, err));
-	for (uint32_t i = 0; i < lot_count; i++) TRY(alerts_of_lot(verified, &gathering, &lots[i], err));
+	struct verified_want *wants = arena_zalloc(request->arena, lot_count + 1, sizeof *wants);
+	hash32 *words = arena_alloc(request->arena, (lot_count + 1) * sizeof *words);
+	for (size_t i = 0; i < lot_count; i++)
+		wants[i] =
+		    (struct verified_want){&request->home->deployment.medicines, medicines_alert_lists_slot(&lots[i])};
+	TRY(read_words(request, words, wants, lot_count, err));
+	for (size_t i = 0; i < lot_count; i++)
+		if (!hash32_is_zero(&words[i])) TRY(alerts_of_lot(&request->verified, &gathering, &lots[i], err));
 	struct medicines_alert *rows = gathering.rows;
 	*count = 0;
 	for (size_t i = 0; i < gathering.count; i++)

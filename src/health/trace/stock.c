@@ -60,6 +60,10 @@ enum status stock_containers_of(
 	return stock->source->containers_of(stock->context, out, count, stock->arena, ref, err);
 }
 
+enum status stock_lots(const struct stock *stock, hash32 **out, size_t *count, struct err *err) {
+	return stock->source->lots(stock->context, out, count, stock->arena, err);
+}
+
 /* --- almost the same serial --- */
 
 static enum status known(

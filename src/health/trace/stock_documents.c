@@ -128,6 +128,23 @@ static enum status containers_of(void *context, hash32 **out, size_t *count, str
 	return STATUS_OK;
 }
 
+static enum status list_lots(void *context, hash32 **out, size_t *count, struct arena *arena, struct err *err) {
+	const struct stock_documents *stock = context;
+	size_t room = 1;
+	(void)err;
+	for (size_t d = 0; d < stock->count; d++) room += stock->documents[d].batch_count;
+	*out = arena_alloc(arena, room * sizeof **out);
+	*count = 0;
+	for (size_t d = 0; d < stock->count; d++)
+		for (uint32_t i = 0; i < stock->documents[d].batch_count; i++) {
+			const hash32 *id = &stock->documents[d].batches[i].id;
+			bool is_new = true;
+			for (size_t n = 0; n < *count && is_new; n++) is_new = !hash32_equal(&(*out)[n], id);
+			if (is_new) (*out)[(*count)++] = *id;
+		}
+	return STATUS_OK;
+}
+
 /* They are the caller's. */
 static enum status take(void *context, const struct document *document, struct err *err) {
 	(void)context, (void)document, (void)err;
@@ -135,4 +152,4 @@ static enum status take(void *context, const struct document *document, struct e
 }
 
 const struct stock_source stock_documents_source = {
-    find_unit, find_unit_at, find_lot, find_container, find_code, units_in, containers_of, take};
+    find_unit, find_unit_at, find_lot, find_container, find_code, units_in, containers_of, list_lots, take};
