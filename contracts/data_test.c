@@ -3,7 +3,8 @@
 
 static void every_contract_is_there(void **state) {
 	(void)state;
-	static const char *const names[] = {"Directory", "Folders", "Records", "Consent", "Products", "Medicines", "Members"};
+	static const char *const names[] = {
+	    "Directory", "Folders", "Records", "Consent", "Products", "Medicines", "Members"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		const struct contract_code *code = contract_code_get(names[i]);
 		assert_non_null(code);
