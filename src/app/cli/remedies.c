@@ -51,7 +51,10 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
 	"xinglin actor show shows its entry; a new key is published with: xinglin actor publish-key",
     [CONTRACT_ERROR_ALREADY_REGISTERED] =
 	"a GTIN is registered once: if it is yours, ask the regulators whose it is now",
+    [CONTRACT_ERROR_ALREADY_VOTED] = "each member votes once: the others have to vote now",
     [CONTRACT_ERROR_BAD_ADDITION] = "add the document again with: xinglin record add",
+    [CONTRACT_ERROR_BAD_CHANGE] =
+	"name a member that leaves, and one that joins with a key, a node id and a power that no other has",
     [CONTRACT_ERROR_BAD_ENTRY] =
 	"a name has 1 to 64 bytes, and at least one role is needed: xinglin actor request --help",
     [CONTRACT_ERROR_BAD_GLASS] = "make the action again: xinglin folder show names the folder's trustees",
@@ -68,6 +71,7 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_NOT_MEDICINES] = "please report it, with the command",
     [CONTRACT_ERROR_OTHER_KEY] = "those who hold the key now deal it again: xinglin tag deal",
     [CONTRACT_ERROR_STALE_HOLDERS] = "others hold the tags' key by now (xinglin tag holders): make the file again",
+    [CONTRACT_ERROR_TOO_MUCH_POWER] = "give it less power: with four or more members nobody has a third",
     [CONTRACT_ERROR_EXPIRED] = "the signature was for one day only: make it again",
     [CONTRACT_ERROR_FOLDER_EXISTS] = "xinglin folder list shows the folders of this home",
     [CONTRACT_ERROR_FOLDER_IS_CLOSED] =
@@ -82,6 +86,9 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_NOT_CONTROLLER] =
 	"the folder's controller makes it, or somebody to whom it gave the right: xinglin folder show names it",
     [CONTRACT_ERROR_NOT_ENOUGH_REGISTRARS] = "have further registrars sign the request: xinglin actor endorse",
+    [CONTRACT_ERROR_NOT_MEMBER] = "a member's account proposes and votes",
+    [CONTRACT_ERROR_NO_SUCH_PROPOSAL] =
+	"the list of members has changed since, or the proposal was replaced: propose it again",
     [CONTRACT_ERROR_NOT_ERASED] =
 	"a node confirms an erasure only after the patient has ordered it: xinglin record erase",
     [CONTRACT_ERROR_NOT_LISTED] =
