@@ -1,7 +1,7 @@
 /* xinglin pack check, move; product receiver: what a regulator does about packs. */
 #include "app/commands/commands.h"
 #include "app/commands/pack.h"
-#include "health/chain/cause.h"
+#include "health/contracts/cause.h"
 #include "health/contracts/products.h"
 #include "health/trace/products.h"
 #include "health/trace/stranded.h"
