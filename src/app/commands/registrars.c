@@ -212,7 +212,7 @@ static enum status cmd_actor_ask_key(struct cli *cli, struct err *err) {
 	TRY(cli_need(cli, &out_path, "out", err));
 	if (cli_value(cli, "address")) TRY(cli_address(cli, &actor, "address", err));
 	TRY(joint_of_key(&cli->request, joint, &actor, cli_flag(cli, "stolen"), err));
-	return write_statement(cli, joint, out_path, err);
+	return joint_write_file(cli, joint, out_path, err);
 }
 
 const struct cli_command command_actor_ask_key = {
