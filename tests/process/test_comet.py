@@ -199,3 +199,21 @@ def test_a_node_whose_data_is_lost_executes_all_heights_again(alone):
     member.start()
     alone.wait(lambda: member.number_or_none() == head["number"], "all is executed again")
     assert member.block()["hash"] == head["hash"]
+
+
+def test_blocks_are_shown_with_the_commit_that_proves_them(four):
+    member = four.members[1]
+    nonce = int(member.rpc("eth_getTransactionCount", FUNDED[1].address, "latest"), 16)
+    found = member.receipt(member.send(FUNDED[1], nonce))
+    head = member.rpc("xinglin_head", "0x" + "11" * 32)
+    assert head["hash"] == found["blockHash"]
+    app_hash = bytes.fromhex(head["hash"][2:])
+    assert b"\x5a\x20" + app_hash in bytes.fromhex(head["commit"][2:])  # a header's field 11
+    seal = member.rpc("xinglin_sealOf", head["hash"])
+    assert b"\x5a\x20" + app_hash in bytes.fromhex(seal["commit"][2:])
+    first = member.block(0)["hash"]
+    assert b"\x5a\x20" + bytes.fromhex(first[2:]) in bytes.fromhex(member.rpc("xinglin_lightBlock", "0x1")[2:])
+    assert member.rpc("xinglin_lightBlock", "0xffffff") is None
+    assert member.rpc("xinglin_sealOf", "0x" + "22" * 32) is None
+    info = member.rpc("xinglin_chainInfo")
+    assert (info["sealer"], info["members"]) == (None, consortia.MEMBERS)

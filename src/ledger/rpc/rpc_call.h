@@ -81,6 +81,7 @@ struct rpc {
 	bool impersonates_all;
 	uint64_t heads_second; /* the second in which heads were signed last, and how many */
 	uint32_t heads_signed;
+	hash32 unproved;  /* the head whose proof was waited for in vain (rpc_consortium.c) */
 	hash32 tip_block; /* the block that suggested_tip belongs to */
 	u256 suggested_tip_wei;
 };

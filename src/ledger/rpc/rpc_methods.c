@@ -219,14 +219,17 @@ static const struct rpc_method methods[] = {
     {"web3_clientVersion", rpc_web3_client_version, 0, 0, RPC_ALWAYS, "", "this node's name and version"},
     {"web3_sha3", rpc_web3_sha3, 1, 1, RPC_ALWAYS, "data", "the data's Keccak-256 hash"},
     {"xinglin_chainInfo", rpc_xinglin_chain_info, 0, 0, RPC_ALWAYS, "",
-	"chain id, genesis hash, sealer, blob gates, admission, version; whether blocks may have equal timestamps"},
+	"chain id, genesis hash, sealer, blob gates, admission, members, version; whether blocks may have equal timestamps"},
     {"xinglin_head", rpc_xinglin_head, 1, 2, RPC_ALWAYS, "challenge, [block hash]",
 	"the newest block, its header, and who signs heads here signed it with the challenge; a witness also signs a "
-	"block that was its newest shortly before"},
+	"block that was its newest shortly before; a consortium's node gives the newest light block that proves a block"},
+    {"xinglin_lightBlock", rpc_xinglin_light_block, 1, 1, RPC_ALWAYS, "height",
+	"of a consortium: CometBFT's header, commit and validators of this height, as protobuf; or null"},
     {"xinglin_receiptProofs", rpc_xinglin_receipt_proofs, 2, 2, RPC_ALWAYS, "block, [index, ...]",
 	"for each receipt the nodes from the block's receiptsRoot down to it: of the first that fit, one at least"},
     {"xinglin_sealOf", rpc_xinglin_seal_of, 1, 1, RPC_ALWAYS, "block hash",
-	"the sealer, its signature of number and hash, and the decided time in milliseconds; or null"},
+	"the sealer, its signature of number and hash, and the decided time in milliseconds; a consortium's node gives the "
+	"light block that proves it; or null"},
 };
 #define METHOD_COUNT (sizeof methods / sizeof *methods)
 

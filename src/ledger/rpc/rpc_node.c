@@ -1,6 +1,7 @@
 /* web3_*, net_*, xinglin_*: what the node says about itself; and the chain's few standing facts. */
 #include "crypto/hash.h"
 #include "ledger/rpc/rpc_chain.h"
+#include "ledger/rpc/rpc_consortium.h"
 #include "ledger/rpc/rpc_methods.h"
 #include "ledger/rpc/rpc_write.h"
 
@@ -83,7 +84,7 @@ enum status rpc_eth_accounts(struct rpc_call *call) {
 }
 
 /* Milliseconds, of a block that a version made which kept them; else null. */
-static enum status put_time(struct rpc_call *call, const hash32 *hash) {
+enum status rpc_put_time_ms(struct rpc_call *call, const hash32 *hash) {
 	struct chain *chain = call->rpc->options.chain;
 	struct header header;
 	uint64_t time_ms;
@@ -103,6 +104,7 @@ enum status rpc_xinglin_seal_of(struct rpc_call *call) {
 	struct eth_signature signature;
 	addr20 sealer;
 	TRY(rpc_param_hash(call, &hash, 0));
+	if (rpc_is_consortium(call)) return rpc_consortium_seal_of(call, &hash);
 	enum status status = chain_seal(chain, &seal, &hash, &call->err);
 	if (status == STATUS_NOTFOUND) {
 		json_put_null(&call->out, NULL);
@@ -121,7 +123,7 @@ enum status rpc_xinglin_seal_of(struct rpc_call *call) {
 	json_object_begin(&call->out, NULL);
 	json_put_hex(&call->out, "signature", BYTES_OF(signature));
 	json_put_hex(&call->out, "sealer", BYTES_OF(sealer));
-	TRY(put_time(call, &hash));
+	TRY(rpc_put_time_ms(call, &hash));
 	json_object_end(&call->out);
 	return STATUS_OK;
 }
@@ -181,8 +183,9 @@ enum status rpc_xinglin_head(struct rpc_call *call) {
 	if (hash32_is_zero(&statement.challenge)) return rpc_bad_param(call, 0, "a challenge is not zero");
 	if (!call->rpc->options.engine && !call->rpc->options.head_signer)
 		return rpc_fail(call, RPC_SERVER_ERROR, "nobody signs heads here");
-	TRY(wanted_head(call, &block));
 	TRY(count_head(call));
+	if (rpc_is_consortium(call)) return rpc_consortium_head(call);
+	TRY(wanted_head(call, &block));
 	statement.number = block.header.number;
 	statement.hash = block.hash;
 	statement.time_s = block.header.timestamp;
@@ -204,12 +207,12 @@ enum status rpc_xinglin_chain_info(struct rpc_call *call) {
 	const struct genesis *genesis = chain_genesis(options->chain);
 	struct json_writer *out = &call->out;
 	const u256 id = chain_id_of(call);
-	addr20 sealer, admission, gates[BLOB_GATES_MAX];
+	addr20 sealer, admission, members, gates[BLOB_GATES_MAX];
 	const size_t gate_count = genesis_blob_gates(genesis, gates);
 	bool has_sealer = genesis_sealer(genesis, &sealer);
 	if (!has_sealer && options->engine) {
 		sealer = engine_sealer(options->engine);
-		has_sealer = true;
+		has_sealer = !addr20_is_zero(&sealer);
 	}
 	json_object_begin(out, NULL);
 	rpc_put_u256(out, "chainId", &id);
@@ -226,6 +229,10 @@ enum status rpc_xinglin_chain_info(struct rpc_call *call) {
 		json_put_hex(out, "admission", BYTES_OF(admission));
 	else
 		json_put_null(out, "admission");
+	if (genesis_members(genesis, &members))
+		json_put_hex(out, "members", BYTES_OF(members));
+	else
+		json_put_null(out, "members");
 	json_put_text(out, "version", options->client_version);
 	json_object_end(out);
 	return STATUS_OK;

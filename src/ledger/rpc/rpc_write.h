@@ -8,6 +8,8 @@
 #include "ledger/rpc/rpc_call.h"
 
 void rpc_put_u256(struct json_writer *out, const char *name, const u256 *value);
+/* The decided time of a block, "timeMs", or null. */
+MUST_USE enum status rpc_put_time_ms(struct rpc_call *call, const hash32 *hash);
 void rpc_put_word(struct json_writer *out, const char *name, const u256 *value); /* 32 bytes */
 /* "0x…" of at most 32 bytes, where data names a member. */
 void rpc_hex_name(char out[67], struct bytes data);
