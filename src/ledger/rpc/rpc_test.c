@@ -172,6 +172,8 @@ static void says_what_it_is(void **state) {
 	assert_string_equal(member(info, "genesisHash"), member(call("eth_getBlockByNumber", "'0x0'"), "hash"));
 	assert_int_equal(json_get(info, "blobGates")->count, 0);
 	assert_true(json_is(json_get(info, "admission"), JSON_NULL));
+	assert_true(json_is(json_get(info, "members"), JSON_NULL));
+	assert_true(json_is(call("xinglin_lightBlock", "'0x1'"), JSON_NULL)); /* of a consortium alone */
 }
 
 /* --- a dev node's life --- */
