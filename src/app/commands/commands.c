@@ -95,6 +95,11 @@ const struct cli_group cli_groups[] = {
 	{
 	    &command_init,
 	    &command_node,
+	    &command_consortium_init,
+	    &command_consortium_member_new,
+	    &command_consortium_member_list,
+	    &command_consortium_member_propose,
+	    &command_consortium_member_vote,
 	    &command_witness,
 	    &command_deploy,
 	    &command_gateway,

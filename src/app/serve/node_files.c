@@ -8,8 +8,12 @@
 #include "app/serve/system_contracts.h"
 #include "codec/hex.h"
 #include "codec/json.h"
+#include "contracts/contracts_data.h"
+#include "crypto/hash.h"
 #include "crypto/secp256k1_keys.h"
 #include "envelope/hd_wallet.h"
+#include "ledger/chain/genesis.h"
+#include "ledger/state/commitment.h"
 
 static const char dev_phrase[] = "test test test test test test test test test test test junk";
 
@@ -66,6 +70,8 @@ enum status node_key(hash32 *secret, const char *data, const struct random_sourc
 
 /* --- genesis --- */
 
+const addr20 genesis_members_address = {{[17] = 0xc0, [18] = 0x45, [19] = 0x37}};
+
 static void put_forks(struct json_writer *w) {
 	static const char *const by_block[] = {"homesteadBlock", "eip150Block", "eip155Block", "eip158Block",
 	    "byzantiumBlock", "constantinopleBlock", "petersburgBlock", "istanbulBlock", "berlinBlock", "londonBlock",
@@ -96,7 +102,10 @@ static void put_xinglin(struct json_writer *w, const struct genesis_plan *plan) 
 	json_object_begin(w, "xinglin");
 	json_put_bool(w, "zeroBaseFee", plan->zero_base_fee);
 	json_put_bool(w, "equalTimestamps", true);
-	json_put_hex(w, "sealer", BYTES_OF(plan->sealer));
+	if (plan->member_count)
+		json_put_hex(w, "members", BYTES_OF(genesis_members_address));
+	else
+		json_put_hex(w, "sealer", BYTES_OF(plan->sealer));
 	json_array_begin(w, "blobGates");
 	for (uint64_t nonce = 1; nonce <= 3; nonce++) {
 		addr20 gate = address_of_create(&plan->deployer, nonce);
@@ -110,6 +119,59 @@ static void put_xinglin(struct json_writer *w, const struct genesis_plan *plan) 
 	json_object_end(w);
 }
 
+static void put_named_hex(struct json_writer *w, struct bytes name, struct bytes value) {
+	struct buf text;
+	buf_init(&text, 80);
+	hex_put(&text, name, true);
+	json_put_hex(w, buf_cstr(&text), value);
+	buf_fini(&text);
+}
+
+static void put_slot(struct json_writer *w, const u256 *slot, struct bytes value) {
+	uint8_t word[32] = {0};
+	hash32 at;
+	memcpy(word + sizeof word - value.len, value.data, value.len);
+	u256_store_be(at.b, slot);
+	put_named_hex(w, BYTES_OF(at), bytes_make(word, sizeof word));
+}
+
+/* As contracts/src/Members.sol keeps it (docs/wire-formats.md §8). */
+static void put_members_storage(struct json_writer *w, const struct genesis_plan *plan) {
+	static const uint8_t zero[32];
+	const u256 one = u256_from(1);
+	const hash32 first = keccak256(bytes_make(zero, sizeof zero));
+	u256 slot = {{0}};
+	uint8_t number[8], account_and_power[28];
+	store_be64(number, plan->member_count);
+	put_slot(w, &slot, bytes_make(number, sizeof number));
+	slot = u256_load_be(first.b);
+	for (size_t i = 0; i < plan->member_count; i++) {
+		const struct genesis_member *member = &plan->members[i];
+		store_be64(account_and_power, member->power);
+		memcpy(account_and_power + 8, member->account.b, 20);
+		put_slot(w, &slot, bytes_make(account_and_power, sizeof account_and_power));
+		(void)u256_add_overflow(&slot, &slot, &one);
+		put_slot(w, &slot, BYTES_OF(member->key));
+		(void)u256_add_overflow(&slot, &slot, &one);
+		put_slot(w, &slot, BYTES_OF(member->node));
+		(void)u256_add_overflow(&slot, &slot, &one);
+	}
+}
+
+static void put_members(struct json_writer *w, const struct genesis_plan *plan, struct buf *scratch) {
+	const struct contract_code *contract = contract_code_get("Members");
+	buf_clear(scratch);
+	hex_put(scratch, BYTES_OF(genesis_members_address), true);
+	json_object_begin(w, buf_cstr(scratch));
+	json_put_text(w, "balance", "0x0");
+	json_put_text(w, "nonce", "0x1");
+	json_put_hex(w, "code", bytes_make(contract->laid, contract->laid_len));
+	json_object_begin(w, "storage");
+	put_members_storage(w, plan);
+	json_object_end(w);
+	json_object_end(w);
+}
+
 static void put_alloc(struct json_writer *w, const struct genesis_plan *plan, struct buf *scratch) {
 	json_object_begin(w, "alloc");
 	for (size_t i = 0; i < SYSTEM_CONTRACT_COUNT; i++) {
@@ -119,6 +181,7 @@ static void put_alloc(struct json_writer *w, const struct genesis_plan *plan, st
 		json_put_text(w, "code", system_contracts[i].code);
 		json_object_end(w);
 	}
+	if (plan->member_count) put_members(w, plan, scratch);
 	for (size_t i = 0; i < plan->funded_count; i++) {
 		buf_clear(scratch);
 		hex_put(scratch, BYTES_OF(plan->funded[i]), true);
@@ -150,4 +213,24 @@ void genesis_write(struct buf *out, const struct genesis_plan *plan) {
 	put_alloc(&w, plan, &scratch);
 	json_object_end(&w);
 	buf_fini(&scratch);
+}
+
+static enum status hash_of_state(hash32 *out, const struct genesis *genesis, struct state *state, struct err *err) {
+	struct state_diff diff;
+	struct header header = genesis_header(genesis);
+	TRY(genesis_fill_state(genesis, state, err));
+	TRY(state_get_diff(state, &diff));
+	TRY(state_root_of_diff(&header.state_root, &diff, err));
+	*out = header_hash(&header);
+	return STATUS_OK;
+}
+
+enum status genesis_block_hash(hash32 *out, struct bytes json, struct err *err) {
+	struct genesis *genesis;
+	TRY(genesis_parse(&genesis, json, err));
+	struct state *state = state_new(NULL, err);
+	const enum status status = hash_of_state(out, genesis, state, err);
+	state_free(state);
+	genesis_free(genesis);
+	return status;
 }

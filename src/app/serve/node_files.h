@@ -30,10 +30,20 @@ MUST_USE enum status node_key(hash32 *secret, const char *data, const struct ran
 /* A key file by its path. */
 MUST_USE enum status node_key_read(hash32 *secret, const char *path, struct err *err);
 
+/* A first member of a consortium (contracts/src/interfaces/IMembers.sol). */
+struct genesis_member {
+	addr20 account;
+	uint64_t power;
+	hash32 key;
+	addr20 node;
+};
+
 struct genesis_plan {
 	uint64_t chain_id;
-	addr20 sealer;
-	addr20 deployer; /* its contracts 1, 2 and 3 are the blob gates: folders, records, consent */
+	addr20 sealer; /* without members */
+	const struct genesis_member *members;
+	size_t member_count; /* 0: the sealer alone makes the blocks */
+	addr20 deployer;     /* its contracts 1, 2 and 3 are the blob gates: folders, records, consent */
 	bool zero_base_fee;
 	bool listed_only; /* the deployer's contract 0, the directory, says whose transactions are taken */
 	uint64_t gas_limit;
@@ -42,5 +52,9 @@ struct genesis_plan {
 	size_t funded_count;
 };
 void genesis_write(struct buf *out, const struct genesis_plan *plan);
+/* The hash of the block that a genesis makes. */
+MUST_USE enum status genesis_block_hash(hash32 *out, struct bytes json, struct err *err);
+/* Where a consortium's genesis lays the contract Members. */
+extern const addr20 genesis_members_address;
 
 #endif

@@ -1,0 +1,160 @@
+#include "app/serve/member_folder.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/serve/node_files.h"
+#include "codec/hex.h"
+#include "health/actors/home.h"
+
+#define CONF_MAX ((size_t)16 << 10)
+#define SOCKET_PATH_MAX 107u
+#define PORTS_MAX 256u
+
+static enum status path_in(
+    char out[FILES_PATH_BYTES], const struct member_folder *member, const char *name, struct err *err) {
+	if ((size_t)snprintf(out, FILES_PATH_BYTES, "%s/%s", member->path, name) < FILES_PATH_BYTES) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "the path of the member's folder is too long");
+}
+
+static enum status make_wallet(struct member_folder *member, const struct member_wallet *wallet,
+    const struct random_source *random, struct err *err) {
+	char path[FILES_PATH_BYTES];
+	struct home *home;
+	const struct home_wallet_options options = {.password = wallet->password, .light_kdf = wallet->light_kdf};
+	TRY(path_in(path, member, "home", err));
+	TRY(home_create(path, &options, random, err));
+	TRY(home_open(&home, path, wallet->password, err));
+	member->account = home->account;
+	home_close(home);
+	return STATUS_OK;
+}
+
+/* Its path is a whole one from then on, as CometBFT's sockets and a configuration want it. */
+static enum status make_folder(struct member_folder *member, struct err *err) {
+	char whole[PATH_MAX];
+	if (mkdir(member->path, 0700) != 0)
+		return err_set(err, errno == EEXIST ? STATUS_EXISTS : STATUS_IO, "cannot make %s: %s", member->path,
+		    strerror(errno));
+	if (!realpath(member->path, whole))
+		return err_set(err, STATUS_IO, "%s has no whole path: %s", member->path, strerror(errno));
+	if (strlen(whole) + sizeof "/comet.sock" - 1 > SOCKET_PATH_MAX)
+		return err_set(err, STATUS_INVALID,
+		    "%s is too long: the node's sockets are in it, and the path of a socket has at most %u bytes",
+		    whole, SOCKET_PATH_MAX);
+	snprintf(member->path, sizeof member->path, "%s", whole);
+	return STATUS_OK;
+}
+
+enum status member_folder_make(struct member_folder *member, const struct member_wallet *wallet,
+    const struct random_source *random, struct err *err) {
+	hash32 secret;
+	TRY(make_folder(member, err));
+	TRY(make_wallet(member, wallet, random, err));
+	TRY(node_key(&secret, member->path, random, err));
+	mem_wipe(&secret, sizeof secret);
+	TRY(comet_key_make(&member->validator, random, err));
+	return comet_key_make(&member->node, random, err);
+}
+
+void member_folder_put_peer(struct buf *out, const struct member_folder *member) {
+	char place[MEMBER_HOST_BYTES + 16];
+	hex_put(out, BYTES_OF(member->node.address), false);
+	snprintf(place, sizeof place, "@%s:%u", member->host, member->p2p_port);
+	buf_text(out, place);
+}
+
+/* --- joining --- */
+
+static enum status write_text(
+    const struct member_folder *member, const char *name, struct bytes content, struct err *err) {
+	char path[FILES_PATH_BYTES];
+	TRY(path_in(path, member, name, err));
+	return files_write(path, content, err);
+}
+
+static enum status write_comet(
+    const struct member_folder *member, const struct member_network *network, struct err *err) {
+	char path[FILES_PATH_BYTES], listen[MEMBER_HOST_BYTES + 16];
+	const bool is_local = member_host_is_loopback(member->host);
+	snprintf(listen, sizeof listen, "%s:%u", is_local ? member->host : "0.0.0.0", member->p2p_port);
+	const struct comet_home home = {.name = member->name,
+	    .validator = &member->validator,
+	    .node = &member->node,
+	    .listen = listen,
+	    .peers = network->peers,
+	    .is_local = is_local,
+	    .genesis = network->comet_genesis};
+	TRY(path_in(path, member, "comet", err));
+	return comet_home_write(path, &home, err);
+}
+
+static enum status write_conf(
+    const struct member_folder *member, const struct member_network *network, struct err *err) {
+	char text[CONF_MAX];
+	const int len = snprintf(text, sizeof text,
+	    "# A member of a consortium: xinglin node --config %s/xinglin.conf\n"
+	    "# All settings: xinglin config sample\n"
+	    "[node]\n"
+	    "data = %s\n"
+	    "http-port = %u\n"
+	    "comet-home = %s/comet\n"
+	    "%s%s%s",
+	    member->path, member->path, member->http_port, member->path, network->program ? "comet-program = " : "",
+	    network->program ? network->program : "", network->program ? "\n" : "");
+	if (len < 0 || (size_t)len >= sizeof text)
+		return err_set(err, STATUS_INVALID, "the path of the member's folder is too long");
+	return write_text(member, "xinglin.conf", bytes_text(text), err);
+}
+
+enum status member_folder_join(
+    const struct member_folder *member, const struct member_network *network, struct err *err) {
+	TRY(write_text(member, "genesis.json", network->genesis, err));
+	TRY(write_comet(member, network, err));
+	return write_conf(member, network, err);
+}
+
+/* --- hosts and ports --- */
+
+bool member_host_is_valid(const char *host) {
+	static const char allowed[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-";
+	const size_t len = strlen(host);
+	return len > 0 && len < MEMBER_HOST_BYTES && strspn(host, allowed) == len;
+}
+
+bool member_host_is_loopback(const char *host) {
+	return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0;
+}
+
+/* One socket stays bound until all are chosen. */
+static enum status choose_port(int *held, uint16_t *out, struct err *err) {
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	*held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*held < 0 || bind(*held, (struct sockaddr *)&address, size) != 0 ||
+	    getsockname(*held, (struct sockaddr *)&address, &size) != 0)
+		return err_set(err, STATUS_IO, "cannot find a free port: %s", strerror(errno));
+	*out = ntohs(address.sin_port);
+	return STATUS_OK;
+}
+
+enum status member_free_ports(uint16_t *out, size_t count, struct err *err) {
+	int held[PORTS_MAX];
+	size_t opened = 0;
+	enum status status = STATUS_OK;
+	BUG_ON(count > PORTS_MAX);
+	while (status == STATUS_OK && opened < count) {
+		status = choose_port(&held[opened], &out[opened], err);
+		opened++;
+	}
+	for (size_t i = 0; i < opened; i++)
+		if (held[i] >= 0) close(held[i]);
+	return status;
+}
