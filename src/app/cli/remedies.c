@@ -40,14 +40,8 @@ static const char *const of_causes[] = {
 _Static_assert(sizeof of_causes / sizeof *of_causes == CAUSE_COUNT, "every cause has a remedy");
 
 static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
-    [CONTRACT_ERROR_ALREADY_VOTED] = "xinglin consortium member list shows how many votes are there",
-    [CONTRACT_ERROR_BAD_CHANGE] = "xinglin consortium member list shows who is a member, with which keys",
     [CONTRACT_ERROR_NONE] = "",
-    [CONTRACT_ERROR_NOT_MEMBER] = "xinglin consortium member list shows who is a member",
-    [CONTRACT_ERROR_NO_SUCH_PROPOSAL] =
-	"the proposer has another one, or the list has changed: xinglin consortium member list",
     [CONTRACT_ERROR_SILENT] = "is a contract at that address? deployment.json in this home names the addresses",
-    [CONTRACT_ERROR_TOO_MUCH_POWER] = "give the member less power: with four or more, each has less than a third",
     [CONTRACT_ERROR_UNKNOWN] = "a newer version of this program may know it",
     [CONTRACT_ERROR_TEXT] = "",
     [CONTRACT_ERROR_PANIC] = "please report it, with the command",
