@@ -130,7 +130,7 @@ def test_a_change_that_leaves_no_sound_list_is_refused_with_what_to_do(tmp_path)
         other = newcomer(tmp_path / "n", "other")
         joins = ("--joins", other.account, "--key", other.key, "--node", other.node)
         for wrong in (("--leaves", member.account), (*joins, "--power", 0), (*joins[:2], "--key", member.key, *joins[4:])):
-            with pytest.raises(Refused, match="malformed.*consortium member list"):
+            with pytest.raises(Refused, match="malformed"):
                 member.run("consortium", "member", "propose", *wrong)
         with pytest.raises(Refused, match="--leaves, --joins or both"):
             member.run("consortium", "member", "propose")
