@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct err err;
 	arena_init(&arena);
 	enum status status =
-	    disclosure_verify(&disclosure, &arena, bytes_make(data, size), BYTES_LITERAL(anchor), &err);
+	    disclosure_verify(&disclosure, &arena, bytes_make(data, size), BYTES_LITERAL(anchor), 0, &err);
 	BUG_ON(status == STATUS_OK);
 	arena_fini(&arena);
 	return 0;

@@ -323,6 +323,7 @@ static inline void fake_put_head(
 	if (chain->repeats_challenge) statement.challenge.b[0] ^= 1;
 	const hash32 digest = head_digest(&domain, &statement);
 	json_object_begin(writer, "result");
+	json_put_quantity(writer, "number", head->number);
 	json_put_hex(writer, "header", bytes_make(head->rlp, head->rlp_len));
 	if (chain->put_commit)
 		chain->put_commit(chain, writer, head);
@@ -405,7 +406,8 @@ static inline void fake_put_slot(
 }
 
 static inline void fake_put_proof(struct fake_chain *chain, struct json_writer *writer, const struct json *params) {
-	const struct head *head = fake_named(chain, json_get(json_at(params, 2), "blockHash"));
+	const struct json *at = json_at(params, 2);
+	const struct head *head = fake_named(chain, json_is(at, JSON_OBJECT) ? json_get(at, "blockHash") : at);
 	const struct json *slots = json_at(params, 1);
 	struct arena arena;
 	addr20 contract;

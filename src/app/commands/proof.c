@@ -1,5 +1,6 @@
 /* xinglin proof, verify: showing one resource to somebody who trusts the chain and nothing else. */
 #include "app/commands/commands.h"
+#include "app/system.h"
 #include "codec/hex.h"
 #include "health/consent/consent.h"
 #include "health/records/disclosure.h"
@@ -74,7 +75,8 @@ static enum status cmd_verify(struct cli *cli, struct err *err) {
 	enum status status = deployment_parse(&deployment, anchor, err);
 	if (status != STATUS_OK) return err_prefix(err, status, "%s", trust);
 	TRY(cli_read_file(cli, &file, cli->arguments[0], PROOF_FILE_MAX, err));
-	bool is_proven = disclosure_verify(&disclosure, &cli->arena, file, anchor, &why) == STATUS_OK;
+	bool is_proven =
+	    disclosure_verify(&disclosure, &cli->arena, file, anchor, clock_now_ms(&world_clock), &why) == STATUS_OK;
 	cli_put_bool(cli, "proven", is_proven);
 	if (!is_proven) {
 		cli_put_text(cli, "reason", why.message);
@@ -93,11 +95,12 @@ const struct cli_command command_verify = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "check a disclosure proof offline, against an anchor (exit code 5: it does not hold)",
-    .teach = "Needs no home, no node and no network; only the deployment's description, which must come from a\n"
-	     "source that you trust and never from whoever shows the proof. It shows that the author registered\n"
-	     "exactly this resource at that time, in a block that the anchor's sealer signed; not that what the\n"
-	     "resource says is true.\n\n"
-	     "  xinglin verify proof.json --trust deployment.json --out resource.json",
+    .teach =
+	"Needs no home, no node and no network; only the deployment's description, which must come from a\n"
+	"source that you trust and never from whoever shows the proof. It shows that the author registered\n"
+	"exactly this resource at that time, in a block that the anchor's sealer signed, or its validators decided;\n"
+	"not that what the resource says is true. A consortium's anchor counts for the days that it names.\n\n"
+	"  xinglin verify proof.json --trust deployment.json --out resource.json",
     .options = {{"trust", "ANCHOR", "the deployment.json of the chain"},
 	{"out", "FILE", "write the proven resource here"}},
     .run = cmd_verify,

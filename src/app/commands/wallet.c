@@ -87,6 +87,12 @@ const struct cli_command command_wallet_phrase = {
 
 /* --- trust --- */
 
+static void put_validators(struct cli *cli, const struct deployment *trusted) {
+	cli_put_u64(cli, "validators", trusted->validators.validators.count);
+	cli_put_u64(cli, "height", trusted->validators.height);
+	cli_put_u64(cli, "trustDays", trusted->trust_days);
+}
+
 static enum status cmd_trust(struct cli *cli, struct err *err) {
 	struct bytes json;
 	TRY(cli_read_file(cli, &json, cli->arguments[0], SMALL_FILE_MAX, err));
@@ -94,7 +100,10 @@ static enum status cmd_trust(struct cli *cli, struct err *err) {
 	const struct deployment *trusted = &cli->request.home->deployment;
 	cli_put_u64(cli, "chainId", trusted->chain_id);
 	cli_put_hex(cli, "genesis", BYTES_OF(trusted->genesis));
-	cli_put_address(cli, "sealer", &trusted->sealer);
+	if (deployment_is_consortium(trusted))
+		put_validators(cli, trusted);
+	else
+		cli_put_address(cli, "sealer", &trusted->sealer);
 	cli_put_u64(cli, "registrars", trusted->registrar_count);
 	cli_put_u64(cli, "threshold", trusted->threshold);
 	if (trusted->witness_count) cli_put_u64(cli, "witnesses", trusted->witness_count);
@@ -107,10 +116,12 @@ const struct cli_command command_trust = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "take a deployment's description as this home's trust anchor",
-    .teach = "DEPLOYMENT is the file that `xinglin deploy` wrote: the chain's genesis and sealer, the contracts and\n"
-	     "their code, who lists actors, and witnesses if there are any. All else is proved from it. It is\n"
-	     "taken once; a home never changes to another deployment. Get it by a way that you trust.\n\n"
-	     "  xinglin trust deployment.json --home hospital-a",
+    .teach =
+	"DEPLOYMENT is the file that `xinglin deploy` wrote: the chain's genesis and sealer (or a consortium's\n"
+	"validators), the contracts and their code, who lists actors, and witnesses if there are any. All else is\n"
+	"proved from it. A home never changes to another deployment; a newer file of the same one, with the\n"
+	"validators of a later height, is taken. Get it by a way that you trust.\n\n"
+	"  xinglin trust deployment.json --home hospital-a",
     .needs_home = true,
     .run = cmd_trust,
 };

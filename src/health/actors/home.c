@@ -226,6 +226,7 @@ enum status home_trust(struct home *home, struct bytes deployment_json, struct e
 	bool same = home->has_deployment && deployment.chain_id == home->deployment.chain_id &&
 		    hash32_equal(&deployment.genesis, &home->deployment.genesis) &&
 		    addr20_equal(&deployment.sealer, &home->deployment.sealer) &&
+		    deployment_is_consortium(&deployment) == deployment_is_consortium(&home->deployment) &&
 		    addr20_equal(&deployment.directory, &home->deployment.directory);
 	if (home->has_deployment && !same)
 		return err_set(err, STATUS_EXISTS, "this home trusts another deployment already; use another home");

@@ -113,10 +113,12 @@ struct client_log_keeper {
 /* Borrowed until the client is closed; NULL: none, the node is asked for all. */
 void client_keep_logs(struct client *client, const struct client_log_keeper *keeper);
 
-/* eth_getProof at a block, the block's header (RLP), and its seal (eth/seal.h): what a disclosure proof needs. */
+/* eth_getProof at a block, the block's header (RLP), and its seal (eth/seal.h) or the light block that decided it
+ * (comet/light_block.h): what a disclosure proof needs. */
 struct client_proof {
 	struct bytes header_rlp;
-	uint8_t seal[65]; /* r s v, v 27 or 28; zeros where the node has none */
+	uint8_t seal[65];    /* r s v, v 27 or 28; zeros where the node has none */
+	struct bytes commit; /* empty where the node has none */
 	struct bytes *account_nodes;
 	size_t account_node_count;
 	struct {

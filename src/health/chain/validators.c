@@ -1,7 +1,7 @@
 #include "health/chain/validators.h"
 
 #include "codec/hex.h"
-#include "health/chain/client_private.h"
+#include "health/chain/validators_private.h"
 #include "health/contracts/cause.h"
 
 #define FILE_NAME "validators.json"
@@ -54,20 +54,6 @@ static void trust(struct validators *validators, const struct comet_light_block 
 }
 
 /* --- what is kept --- */
-
-enum status validators_block_read(
-    struct comet_light_block *out, struct arena *arena, struct bytes hex, struct err *err) {
-	struct buf bytes;
-	buf_init(&bytes, COMET_LIGHT_BLOCK_MAX);
-	enum status status = hex_data(&bytes, hex);
-	if (status == STATUS_OK && bytes.overflow) status = STATUS_LIMIT;
-	if (status == STATUS_OK)
-		status = comet_light_block_decode(out, arena_dup(arena, buf_view(&bytes)), err);
-	else
-		err_set(err, STATUS_INVALID, "a light block is not spelled in hexadecimal digits, or is too large");
-	buf_fini(&bytes);
-	return status == STATUS_OK ? status : STATUS_INVALID;
-}
 
 struct kept {
 	bool has_trusted, has_newest;
@@ -185,53 +171,6 @@ void validators_refresh(struct validators *validators, struct deployment *anchor
 
 /* --- believing --- */
 
-/* A block that is not later than the trusted one: those who are trusted now voted for no block that was not decided,
- * at no height. So it is judged as if the trusted block were before it. */
-static enum status check_earlier(const struct comet_trusted *trusted, const struct comet_light_block *block,
-    const struct comet_rules *rules, struct err *err) {
-	struct comet_trusted *before = mem_alloc(sizeof *before);
-	struct comet_rules without_end = *rules;
-	*before = *trusted;
-	before->height = 0;
-	before->next_validators = before->validators.hash;
-	before->time.s = block->header.time.s - 1;
-	without_end.trust_s = UINT64_MAX;
-	const enum comet_verdict verdict = comet_light_verify(before, block, &without_end, err);
-	mem_free(before);
-	return verdict == COMET_BELIEVED ? STATUS_OK : STATUS_DENIED;
-}
-
-static enum status follow(struct comet_trusted *trusted, const struct comet_light_block *block,
-    const struct comet_rules *rules, const struct comet_source *source, struct err *err) {
-	const uint64_t until_s = (trusted->time.s > 0 ? (uint64_t)trusted->time.s : 0) + rules->trust_s;
-	if (until_s <= (uint64_t)(rules->now.s > 0 ? rules->now.s : 0)) {
-		err_set(err, STATUS_DENIED,
-		    "the validators that are trusted were trusted until %llu seconds ago: a newer deployment is needed",
-		    (unsigned long long)((uint64_t)rules->now.s - until_s));
-		return err_because(err, CAUSE_OLD_ANCHOR, STATUS_DENIED);
-	}
-	if (block->header.height <= trusted->height) return check_earlier(trusted, block, rules, err);
-	return comet_light_follow(trusted, block, rules, source, err);
-}
-
-enum status validators_check_block(const struct comet_trusted *trusted, const struct comet_light_block *block,
-    const struct comet_rules *rules, const struct comet_source *source, struct err *err) {
-	struct comet_trusted *reached = mem_alloc(sizeof *reached);
-	*reached = *trusted;
-	enum status status = follow(reached, block, rules, source, err);
-	mem_free(reached);
-	return status;
-}
-
-static enum status get_between(void *context, struct comet_light_block *out, uint64_t height, struct err *err) {
-	const struct head_shown *shown = context;
-	const struct json *answer;
-	const char *params = arena_printf(shown->arena, "[\"0x%llx\"]", (unsigned long long)height);
-	TRY(client_rpc(shown->client, &answer, NULL, shown->arena, "xinglin_lightBlock", bytes_text(params), err));
-	if (validators_block_read(out, shown->arena, json_string(answer), err) == STATUS_OK) return STATUS_OK;
-	return err_prefix(err, STATUS_DENIED, "height %llu", (unsigned long long)height);
-}
-
 /* Who is trusted after this block: those who decide it, if they changed, or if it is time. With the lock. */
 static bool move_on(
     struct validators *validators, const struct comet_trusted *reached, const struct comet_light_block *block) {
@@ -278,14 +217,15 @@ static enum status believe(struct validators *validators, const struct comet_lig
     const struct head_shown *shown, struct err *err) {
 	const struct deployment *anchor = validators->options.anchor;
 	const uint64_t now_ms = clock_now_ms(validators->options.clock);
-	const struct comet_source source = {get_between, (void *)shown};
+	struct validators_asking asking = {.client = shown->client, .arena = shown->arena};
+	const struct comet_source source = {validators_ask, &asking};
 	struct comet_trusted *reached = mem_alloc(sizeof *reached);
 	char chain_id[COMET_CHAIN_ID_SIZE];
 	const struct comet_rules rules = deployment_rules(anchor, chain_id, now_ms, HEADS_AHEAD_S);
 	enter(validators);
 	*reached = validators->trusted;
 	leave(validators);
-	enum status status = follow(reached, block, &rules, &source, err);
+	enum status status = validators_follow(reached, block, &rules, &source, err);
 	if (status == STATUS_OK) {
 		enter(validators);
 		status = remember(validators, block, err);

@@ -23,12 +23,22 @@ struct head_authority validators_authority(struct validators *validators);
 /* The anchor with the validators who are trusted by now in the place of its own: what this home can hand on. */
 void validators_refresh(struct validators *validators, struct deployment *anchor);
 
-/* A light block as it is kept and shown, in the arena. */
+/* A light block as JSON spells it; views into the arena. STATUS_INVALID. */
 MUST_USE enum status validators_block_read(
     struct comet_light_block *out, struct arena *arena, struct bytes hex, struct err *err);
-/* Is `block` decided, whatever its height, by validators of whom more than a third are trusted; and not after the time
- * for which they are? For what is shown later and offline: a block before the trusted one counts too. STATUS_DENIED. */
-MUST_USE enum status validators_check_block(const struct comet_trusted *trusted, const struct comet_light_block *block,
-    const struct comet_rules *rules, const struct comet_source *source, struct err *err);
+
+/* --- the proof of a block, for a file --- */
+
+/* Light blocks in bytes: the last one's app hash is the block's hash, those before it lead there, each higher. */
+struct validators_proof {
+	struct bytes *blocks;
+	size_t count;
+};
+/* From the anchor's own validators to `commit`, a light block in bytes. The node is asked for those between. */
+MUST_USE enum status validators_proof_make(struct client *client, struct validators_proof *out, struct arena *arena,
+    const struct deployment *anchor, struct bytes commit, uint64_t now_ms, struct err *err);
+/* Pure. A block before the anchor's height counts too. STATUS_DENIED: the block of this hash is not proved, and why. */
+MUST_USE enum status validators_proof_check(const struct validators_proof *proof, const hash32 *head,
+    const struct deployment *anchor, uint64_t now_ms, struct err *err);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
+#include "health/actors/actor.h"
+#include "health/chain/validators.h"
 #include "health/contracts/cause.h"
 #include "health/records/registration_slots.h"
 
@@ -41,9 +43,16 @@ static void put_inclusion(
 	put_hex_list(writer, "path", views, path_len);
 }
 
-static void put_chain_proof(struct json_writer *writer, const struct client_proof *proof) {
+/* `decided`: of a consortium's chain, in the place of a seal. */
+static void put_chain_proof(
+    struct json_writer *writer, const struct client_proof *proof, const struct validators_proof *decided) {
 	json_put_hex(writer, "header", proof->header_rlp);
-	json_put_hex(writer, "seal", bytes_make(proof->seal, sizeof proof->seal));
+	if (decided->count) {
+		json_put_hex(writer, "commit", decided->blocks[decided->count - 1]);
+		put_hex_list(writer, "between", decided->blocks, decided->count - 1);
+	} else {
+		json_put_hex(writer, "seal", bytes_make(proof->seal, sizeof proof->seal));
+	}
 	put_hex_list(writer, "accountProof", proof->account_nodes, proof->account_node_count);
 	json_array_begin(writer, "storageProof");
 	for (size_t i = 0; i < proof->storage_count; i++) {
@@ -55,13 +64,31 @@ static void put_chain_proof(struct json_writer *writer, const struct client_proo
 	json_array_end(writer);
 }
 
+/* Who decided the block: its sealer, or a consortium's validators. */
+static enum status prove_decided(
+    struct actor_request *request, struct validators_proof *out, const struct client_proof *proof, struct err *err) {
+	static const uint8_t no_seal[sizeof proof->seal];
+	const struct deployment *anchor = &request->home->deployment;
+	*out = (struct validators_proof){0};
+	if (proof->commit.len && deployment_is_consortium(anchor))
+		return validators_proof_make(
+		    request->client, out, request->arena, anchor, proof->commit, clock_now_ms(request->clock), err);
+	if (memcmp(proof->seal, no_seal, sizeof no_seal) != 0) return STATUS_OK;
+	return err_set(err, STATUS_UNSUPPORTED, "the node gives no proof that its newest block was decided");
+}
+
 /* The node's part was believed by nobody yet: a file that proves nothing is not handed out. */
 static enum status check_made(struct actor_request *request, struct bytes file, struct err *err) {
+	struct deployment *trusted = arena_alloc(request->arena, sizeof *trusted);
 	struct disclosure disclosure;
+	struct heads *heads;
 	struct buf anchor;
+	TRY(actor_heads(request->actor, &heads, err));
+	heads_refresh_anchor(heads, trusted);
 	buf_init(&anchor, ANCHOR_MAX);
-	deployment_write(&anchor, &request->home->deployment);
-	enum status status = disclosure_verify(&disclosure, request->arena, file, buf_view(&anchor), err);
+	deployment_write(&anchor, trusted);
+	enum status status =
+	    disclosure_verify(&disclosure, request->arena, file, buf_view(&anchor), clock_now_ms(request->clock), err);
 	buf_fini(&anchor);
 	if (status == STATUS_OK) return status;
 	return err_because(err, CAUSE_NOT_PROVED, err_prefix(err, STATUS_DENIED, "the node gave no proof that holds"));
@@ -70,7 +97,7 @@ static enum status check_made(struct actor_request *request, struct bytes file, 
 enum status disclosure_make(struct actor_request *request, struct buf *out, const hash32 *record, uint32_t index,
     const struct folder_keys *further, struct err *err) {
 	const struct deployment *deployment = &request->home->deployment;
-	static const uint8_t no_seal[65];
+	struct validators_proof decided;
 	struct record_opened opened;
 	struct client_proof proof;
 	hash32 slots[2];
@@ -79,8 +106,7 @@ enum status disclosure_make(struct actor_request *request, struct buf *out, cons
 		return err_set(err, STATUS_NOTFOUND, "the record has resources 1 to %zu", opened.lead.count);
 	registration_slots(slots, record);
 	TRY(client_proof(request->client, &proof, request->arena, &deployment->records, slots, 2, err));
-	if (memcmp(proof.seal, no_seal, sizeof no_seal) == 0)
-		return err_set(err, STATUS_UNSUPPORTED, "the node gives no sealer's signature of its newest block");
+	TRY(prove_decided(request, &decided, &proof, err));
 	const size_t begun = out->len;
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
@@ -91,7 +117,7 @@ enum status disclosure_make(struct actor_request *request, struct buf *out, cons
 	json_put_hex(&writer, "records", BYTES_OF(deployment->records));
 	json_put_hex(&writer, "record", BYTES_OF(*record));
 	put_inclusion(&writer, request->arena, &opened, index - 1);
-	put_chain_proof(&writer, &proof);
+	put_chain_proof(&writer, &proof, &decided);
 	json_object_end(&writer);
 	mem_wipe(&opened.lead, sizeof opened.lead);
 	TRY(buf_status(out, err));

@@ -25,8 +25,8 @@ struct disclosure {
 	hash32 block_hash;
 };
 /* STATUS_DENIED names the first link that does not hold; STATUS_INVALID: the file is malformed; also where the anchor
- * is of another chain. */
-MUST_USE enum status disclosure_verify(
-    struct disclosure *out, struct arena *arena, struct bytes file, struct bytes anchor, struct err *err);
+ * is of another chain. `now_ms` decides whether a consortium's anchor still counts. */
+MUST_USE enum status disclosure_verify(struct disclosure *out, struct arena *arena, struct bytes file,
+    struct bytes anchor, uint64_t now_ms, struct err *err);
 
 #endif

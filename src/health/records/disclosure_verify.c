@@ -1,6 +1,6 @@
 /*
- * Checking a disclosure proof with nothing but the file and an anchor: sealer → header → state root → account →
- * storage → registration → root → leaf. Pure: no clock, no network, no home.
+ * Checking a disclosure proof with nothing but the file and an anchor: sealer or validators → header → state root →
+ * account → storage → registration → root → leaf. Pure: no network, no home; the time is the caller's.
  */
 #include "codec/hex.h"
 #include "crypto/hash.h"
@@ -8,6 +8,7 @@
 #include "eth/seal.h"
 #include "eth/sign.h"
 #include "eth/types.h"
+#include "health/chain/validators.h"
 #include "health/records/disclosure.h"
 #include "health/records/registration_slots.h"
 
@@ -38,7 +39,8 @@ struct disclosure_file {
 	uint64_t index, count;
 	struct nodes path;
 	struct bytes header;
-	struct eth_signature seal;
+	struct eth_signature seal;       /* or: */
+	struct validators_proof decided; /* by a consortium; empty: there is a seal */
 	struct nodes account;
 	hash32 slots[2];
 	struct nodes storage[2];
@@ -93,10 +95,25 @@ static enum status read_storage(
 	return STATUS_OK;
 }
 
+/* The block's own light block stands last. */
+static enum status read_decided(
+    struct disclosure_file *out, struct arena *arena, const struct json *root, struct err *err) {
+	const struct json *between = json_get(root, "between");
+	if (!json_is(between, JSON_ARRAY) || between->count > COMET_STEPS_MAX) return bad(err, "between");
+	out->decided.blocks = arena_zalloc(arena, between->count + 1u, sizeof *out->decided.blocks);
+	json_foreach (block, between)
+		TRY(read_bytes(&out->decided.blocks[out->decided.count++], arena, block, hex_data, "between", err));
+	return read_bytes(
+	    &out->decided.blocks[out->decided.count++], arena, json_get(root, "commit"), hex_data, "commit", err);
+}
+
 static enum status read_chain_part(
     struct disclosure_file *out, struct arena *arena, const struct json *root, struct err *err) {
 	TRY(read_bytes(&out->header, arena, json_get(root, "header"), hex_data, "header", err));
-	TRY(read_fixed(out->seal.b, sizeof out->seal.b, root, "seal", err));
+	if (json_get(root, "commit"))
+		TRY(read_decided(out, arena, root, err));
+	else
+		TRY(read_fixed(out->seal.b, sizeof out->seal.b, root, "seal", err));
 	TRY(read_nodes(&out->account, arena, json_get(root, "accountProof"), "accountProof", err));
 	return read_storage(out, arena, json_get(root, "storageProof"), err);
 }
@@ -123,12 +140,17 @@ static enum status read_file(struct disclosure_file *out, struct arena *arena, s
 	TRY(read_number(&out->count, root, "count", err));
 	TRY(read_nodes(&out->path, arena, json_get(root, "path"), "path", err));
 	TRY(read_chain_part(out, arena, root, err));
-	if (root->count != FILE_MEMBERS)
+	if (root->count != FILE_MEMBERS + (out->decided.count ? 1 : 0))
 		return err_set(err, STATUS_INVALID, "disclosure: members that no proof speaks of");
 	return STATUS_OK;
 }
 
 /* --- the links --- */
+
+struct trust {
+	const struct deployment *anchor;
+	uint64_t now_ms;
+};
 
 static enum status broken(struct err *err, const char *link) {
 	return err_set(err, STATUS_DENIED, "not proven: %s", link);
@@ -142,18 +164,31 @@ static enum status check_anchor(const struct disclosure_file *file, const struct
 	return STATUS_OK;
 }
 
-static enum status check_header(struct disclosure *out, hash32 *state_root, const struct disclosure_file *file,
-    const struct deployment *anchor, struct err *err) {
-	struct header header;
+static enum status check_seal(
+    const struct disclosure_file *file, const struct deployment *anchor, uint64_t number, const hash32 *hash) {
+	const u256 chain_id = u256_from(anchor->chain_id);
+	const hash32 domain = seal_domain(&chain_id, &anchor->genesis);
+	const hash32 digest = seal_digest(&domain, number, hash);
 	addr20 signer;
+	if (file->decided.count || eth_signer(&signer, &file->seal, &digest) != STATUS_OK) return STATUS_DENIED;
+	return addr20_equal(&signer, &anchor->sealer) ? STATUS_OK : STATUS_DENIED;
+}
+
+static enum status check_header(struct disclosure *out, hash32 *state_root, const struct disclosure_file *file,
+    const struct trust *trust, struct err *err) {
+	const struct deployment *anchor = trust->anchor;
+	struct header header;
+	struct err why = {0};
 	if (header_decode(&header, file->header, NULL) != STATUS_OK)
 		return broken(err, "the header is not a valid block header");
 	out->block_hash = keccak256(file->header);
-	const u256 chain_id = u256_from(anchor->chain_id);
-	const hash32 domain = seal_domain(&chain_id, &anchor->genesis);
-	const hash32 digest = seal_digest(&domain, header.number, &out->block_hash);
-	if (eth_signer(&signer, &file->seal, &digest) != STATUS_OK || !addr20_equal(&signer, &anchor->sealer))
-		return broken(err, "the block is not sealed by the anchor's sealer");
+	if (!deployment_is_consortium(anchor)) {
+		if (check_seal(file, anchor, header.number, &out->block_hash) != STATUS_OK)
+			return broken(err, "the block is not sealed by the anchor's sealer");
+	} else if (validators_proof_check(&file->decided, &out->block_hash, anchor, trust->now_ms, &why) != STATUS_OK) {
+		return err_set(err, STATUS_DENIED,
+		    "not proven: the block was not decided by the anchor's validators: %s", why.message);
+	}
 	out->block_number = header.number;
 	out->block_timestamp = header.timestamp;
 	*state_root = header.state_root;
@@ -213,9 +248,10 @@ static enum status check_inclusion(const struct disclosure_file *file, const u25
 	return STATUS_OK;
 }
 
-enum status disclosure_verify(
-    struct disclosure *out, struct arena *arena, struct bytes file, struct bytes anchor, struct err *err) {
+enum status disclosure_verify(struct disclosure *out, struct arena *arena, struct bytes file, struct bytes anchor,
+    uint64_t now_ms, struct err *err) {
 	struct deployment deployment;
+	const struct trust trust = {&deployment, now_ms};
 	struct disclosure_file read;
 	hash32 state_root;
 	u256 values[2];
@@ -223,7 +259,7 @@ enum status disclosure_verify(
 	TRY(deployment_parse(&deployment, anchor, err));
 	TRY(read_file(&read, arena, file, err));
 	TRY(check_anchor(&read, &deployment, err));
-	TRY(check_header(out, &state_root, &read, &deployment, err));
+	TRY(check_header(out, &state_root, &read, &trust, err));
 	TRY(check_storage(values, &read, &deployment, &state_root, err));
 	TRY(read_registration(out, &values[1], err));
 	TRY(check_inclusion(&read, &values[0], err));
