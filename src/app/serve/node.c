@@ -170,6 +170,7 @@ static enum status open_blobs(struct node *node, struct err *err) {
 	snprintf(path, sizeof path, "%s/blobs", node->options.data);
 	struct blob_options options = {.directory = path,
 	    .node = node->self,
+	    .addressee = engine_sealer(node->engine),
 	    .clock = &world_clock,
 	    .random = &world_random,
 	    .anchor_every_ms = node->options.anchor_every_ms,

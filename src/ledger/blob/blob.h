@@ -24,7 +24,8 @@ struct blob_room;
 
 struct blob_options {
 	const char *directory;
-	addr20 node; /* the sealer, which requests must name */
+	addr20 node;      /* the account of this node: confirms erasures, and anchors */
+	addr20 addressee; /* whom requests must name: the sealer; zeros if any member of a consortium is meant */
 	/* Text that stays the same as long as the machine runs, at most 63 bytes: after another run, what was not
 	 * synced may be lost. */
 	char machine_run[64];

@@ -106,7 +106,7 @@ static hash32 request_digest(const struct blob_room *room, const struct blob_req
 	struct eip712_struct s =
 	    eip712_begin("BlobRequest(string action,address node,bytes32 name,uint32 part,uint64 expiry,uint64 nonce)");
 	eip712_put_bytes(&s, bytes_text(actions[request->action]));
-	eip712_put_address(&s, &room->options.node);
+	eip712_put_address(&s, &room->options.addressee);
 	eip712_put_hash32(&s, &request->name);
 	eip712_put_u64(&s, request->part);
 	eip712_put_u64(&s, request->expiry_s);
