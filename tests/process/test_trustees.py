@@ -4,14 +4,17 @@ import base64
 import json
 import os
 import re
+import socket
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
 from dealing import Ward, garbage, open_sealed, public
+from gateways import Gateway
 from hospitals import container
-from machine import PASSWORD, Refused, binary
+from machine import PASSWORD, Refused, binary, wait_for
 
 VSS_SHARE_BYTES = 33
 
@@ -255,15 +258,61 @@ def test_what_owes_a_rotation_is_listed(ward):
     assert ward.show(folder)["owes"] == []
 
 
-def test_an_actor_that_had_its_number_of_a_day_wakes_a_person(ward):
+@pytest.fixture
+def used_up(ward):
+    """A trustee of whom the emergency actor had its number of shares today, and an emergency more."""
     folder = ward.open(2)["folder"]
     ward.broken(folder)
     path = ward.c.home(ward.trustees[0]) / "trustee.json"
-    state = json.loads(path.read_text()) if path.exists() else {"v": 2, "next": 1, "block": 0}
-    er = ward.c.accounts["tr-er"].lower()
-    day = int(time.time()) // 86400
-    full = [{"review": 10**6 + i, "actor": er} for i in range(16)]
-    path.write_text(json.dumps({**state, "day": day, "released": full}))
+    kept = path.read_text() if path.exists() else None
+    state = json.loads(kept) if kept else {"v": 2, "next": 1, "block": 0}
+    full = [{"review": 10**6 + i, "actor": ward.c.accounts["tr-er"].lower()} for i in range(16)]
+    path.write_text(json.dumps({**state, "day": int(time.time()) // 86400, "released": full}))
+    yield ward.trustees[0]
+    if kept:
+        path.write_text(kept)
+    else:
+        path.unlink()
+
+
+NUMBER_REACHED = r"error.*trustee.*asks for more keys than 16 a day"
+CONDITION = "their actor has had as many today as registrars allow"
+
+
+def test_an_actor_that_had_its_number_of_a_day_wakes_a_person(ward, used_up):
     caught = failed(ward, 0)
     assert caught.report["limited"] >= 1 and caught.report["released"] == 0
-    assert re.search(r"error.*trustee.*asks for more keys than 16 a day", caught.stderr, re.I), caught.stderr
+    assert re.search(NUMBER_REACHED, caught.stderr, re.I), caught.stderr
+
+
+def test_the_service_manager_hears_that_a_person_must_look(ward, used_up, tmp_path):
+    listener, log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), tmp_path / "log"
+    listener.bind(str(tmp_path / "notify"))
+    listener.settimeout(60)
+    command = [binary(), "trustee", "serve", "--every", "100", "--home", ward.c.home(used_up)]
+    with log.open("wb") as err:
+        serving = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=err, env={
+            **os.environ, "XINGLIN_PASSWORD": PASSWORD, "NOTIFY_SOCKET": str(tmp_path / "notify")})
+    try:
+        while CONDITION not in (said := listener.recv(4096).decode()):
+            assert said.startswith(("READY=1", "STATUS=")), said
+    finally:
+        serving.terminate()
+        assert serving.wait(60) == 0
+        listener.close()
+    assert len(re.findall(NUMBER_REACHED, log.read_text(), re.I)) == 1  # once, and not at each round
+
+
+def test_a_gateway_counts_what_a_person_must_look_at(ward, used_up):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    gateway = Gateway(ward.c.home(used_up), "--trustee", "--trustee-every-ms", "100", "--metrics-port", str(port))
+    try:
+        def limited():
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+                return re.search(r"^trustee_limited ([1-9])", answer.read().decode(), re.M)
+
+        wait_for(limited, seconds=120, every=0.2)
+    finally:
+        gateway.end()

@@ -207,12 +207,12 @@ const struct cli_command command_access_reads = {
 	     "minute with reads in it, the node anchors on the chain how many entries each folder has; so what it\n"
 	     "shows is complete up to then, or the report names the node and what it left out, and the exit code\n"
 	     "is 3. Reads with \"anchored\": false came since then and stand on the node's word. Every node that the\n"
-	     "directory lists is asked; --node says where those are that the deployment does not name. Reads from\n"
+	     "directory lists is asked, where the deployment says that it is, or --node. Reads from\n"
 	     "before a folder was handed over are counted: only its controller of that time can open them.\n\n"
 	     "  xinglin access reads --home patient --folder 0x… --limit 20",
     .options = {{"folder", "ID", "which folder"}, {"record", "ID", "reads of this record alone"},
 	{"limit", "N", "the newest N entries of each node (all)"},
-	{"node", "ADDRESS=URL,…", "where nodes are that the deployment does not name"}},
+	{"node", "ADDRESS=URL,…", "where nodes are that the deployment does not name, or elsewhere"}},
     .needs_home = true,
     .run = cmd_access_reads,
 };

@@ -36,21 +36,40 @@ static enum status read_registrars(struct cli *cli, struct deploy_plan *plan, st
 	return cli_u64(cli, &plan->founding_s, "founding-seconds", FOUNDING_DEFAULT_S, err);
 }
 
-/* ADDRESS=URL with commas between. */
+/* ADDRESS=URL */
+static bool read_place(addr20 *account, char url[DEPLOYMENT_URL_BYTES], struct bytes part) {
+	const struct bytes given = bytes_slice(part, ADDRESS_TEXT + 1, part.len);
+	if (given.len == 0 || given.len >= DEPLOYMENT_URL_BYTES || part.data[ADDRESS_TEXT] != '=' ||
+	    hex_fixed(account->b, 20, bytes_slice(part, 0, ADDRESS_TEXT)) != STATUS_OK)
+		return false;
+	snprintf(url, DEPLOYMENT_URL_BYTES, "%.*s", (int)given.len, (const char *)given.data);
+	return true;
+}
+
+static enum status bad_places(const char *option, unsigned max, struct err *err) {
+	return err_set(err, STATUS_INVALID, "--%s takes at most %u times ADDRESS=URL with commas between", option, max);
+}
+
+static enum status read_nodes(struct cli *cli, struct deploy_plan *plan, struct err *err) {
+	struct bytes part, rest = bytes_text(cli_value(cli, "nodes") ? cli_value(cli, "nodes") : "");
+	while (cli_next_part(&part, &rest)) {
+		struct deployment_node *node = &plan->nodes[plan->node_count];
+		if (plan->node_count == DEPLOYMENT_NODES_MAX || !read_place(&node->account, node->url, part))
+			return bad_places("nodes", DEPLOYMENT_NODES_MAX, err);
+		plan->node_count++;
+	}
+	return STATUS_OK;
+}
+
 static enum status read_witnesses(struct cli *cli, struct deploy_plan *plan, struct err *err) {
 	const char *text = cli_value(cli, "witnesses");
 	uint64_t threshold;
 	struct bytes part, rest = bytes_text(text ? text : "");
 	while (cli_next_part(&part, &rest)) {
 		struct deployment_witness *witness = &plan->witnesses[plan->witness_count];
-		const struct bytes url = bytes_slice(part, ADDRESS_TEXT + 1, part.len);
-		if (plan->witness_count == DEPLOYMENT_WITNESSES_MAX || url.len == 0 ||
-		    url.len >= DEPLOYMENT_URL_BYTES || part.data[ADDRESS_TEXT] != '=' ||
-		    hex_fixed(witness->account.b, 20, bytes_slice(part, 0, ADDRESS_TEXT)) != STATUS_OK)
-			return err_set(err, STATUS_INVALID,
-			    "--witnesses takes at most %u times ADDRESS=URL with commas between",
-			    DEPLOYMENT_WITNESSES_MAX);
-		snprintf(witness->url, sizeof witness->url, "%.*s", (int)url.len, (const char *)url.data);
+		if (plan->witness_count == DEPLOYMENT_WITNESSES_MAX ||
+		    !read_place(&witness->account, witness->url, part))
+			return bad_places("witnesses", DEPLOYMENT_WITNESSES_MAX, err);
 		plan->witness_count++;
 	}
 	TRY(cli_u64(cli, &threshold, "witness-threshold", plan->witness_count / 2 + 1, err));
@@ -69,6 +88,7 @@ static enum status cmd_deploy(struct cli *cli, struct err *err) {
 	TRY(cli_need(cli, &out_path, "out", err));
 	TRY(read_registrars(cli, &plan, err));
 	TRY(read_witnesses(cli, &plan, err));
+	TRY(read_nodes(cli, &plan, err));
 	TRY(deploy_contracts(&cli->request, &deployment, &plan, err));
 	struct buf json;
 	buf_init(&json, DEPLOYMENT_MAX);
@@ -95,6 +115,7 @@ const struct cli_command command_deploy = {
 	{"threshold", "N", "how many of them it takes (more than half)"},
 	{"witnesses", "ADDRESS=URL,…", "who executes every block and signs heads (xinglin witness)"},
 	{"witness-threshold", "K", "how many of them must sign a head (more than half)"},
+	{"nodes", "ADDRESS=URL,…", "where other nodes are, which patients ask what they served"},
 	{"founding-seconds", "N", "how long founding actors may be listed (3600)"},
 	{"out", "FILE", "where the deployment's description goes"}},
     .needs_home = true,

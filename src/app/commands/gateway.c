@@ -30,6 +30,10 @@ static bool is_alive(void *service) {
 	return gateway_service_is_alive(service);
 }
 
+static void condition(void *service, char out[LIFECYCLE_CONDITION_BYTES]) {
+	gateway_service_condition(service, out);
+}
+
 static void take_settings(struct gateway_service_options *out, struct settings *settings) {
 	*out = (struct gateway_service_options){.home = settings_text(settings, "home"),
 	    .nodes = settings_list(settings, "node"),
@@ -97,7 +101,7 @@ static enum status run_with(
 	lifecycle_begin();
 	TRY(open_service(&gateway, &options, settings_text(settings, "password-file"), err));
 	report_gateway(cli, options.tls.cert != NULL, options.http_address, gateway_service_port(gateway));
-	struct service service = {"gateway", gateway, run, stop, reload, is_alive};
+	struct service service = {"gateway", gateway, run, stop, reload, is_alive, condition};
 	enum status status = lifecycle_run(&service, &(struct lifecycle_options){source, options.drain_ms}, err);
 	gateway_service_close(gateway);
 	cli_say(cli, "stopped; what was accepted goes on at the next start");

@@ -7,6 +7,7 @@
 #include "app/cli/cli_action.h"
 #include "app/commands/commands.h"
 #include "app/serve/lifecycle.h"
+#include "app/serve/trustee.h"
 #include "health/actors/directory.h"
 #include "health/consent/glass.h"
 #include "health/consent/trustee.h"
@@ -174,6 +175,7 @@ struct serving {
 	struct cli *cli;
 	uint64_t every_ms, released;
 	atomic_bool stopped;
+	atomic_ullong limited; /* in the last round */
 };
 
 /* In steps, so that a signal is heard soon. */
@@ -199,6 +201,7 @@ static enum status serve(void *context, struct err *err) {
 		if (status != STATUS_OK && status != STATUS_IO && status != STATUS_TIMEOUT) return status;
 		if (status != STATUS_OK) fprintf(stderr, "xinglin trustee serve: %s; trying again\n", err->message);
 		serving->released += status == STATUS_OK ? round.released : 0;
+		atomic_store(&serving->limited, round.limited);
 		sleep_between(serving);
 	}
 	return STATUS_OK;
@@ -209,9 +212,15 @@ static void stop(void *context) {
 	atomic_store(&serving->stopped, true);
 }
 
+static void condition(void *context, char out[LIFECYCLE_CONDITION_BYTES]) {
+	struct serving *serving = context;
+	trustee_condition(out, atomic_load(&serving->limited));
+}
+
 static enum status serve_until_stopped(struct cli *cli, uint64_t every_ms, uint64_t *released, struct err *err) {
 	struct serving serving = {.cli = cli, .every_ms = every_ms};
-	const struct service service = {.name = "trustee", .context = &serving, .run = serve, .stop = stop};
+	const struct service service = {
+	    .name = "trustee", .context = &serving, .run = serve, .stop = stop, .condition = condition};
 	lifecycle_begin();
 	enum status status = lifecycle_run(&service, &(struct lifecycle_options){.drain_ms = DRAIN_MS}, err);
 	*released = serving.released;
@@ -247,7 +256,9 @@ const struct cli_command command_trustee_serve = {
 	     "This service checks each share that is dealt to it, and complains on the chain of a false one. It\n"
 	     "looks for emergencies, and when the window is proved to be open, it seals its share to the emergency\n"
 	     "actor. Each release stands on the chain. `limited` counts emergencies that get no share because\n"
-	     "their actor has had as many today as registrars allow: a person must look at them.\n\n"
+	     "their actor has had as many today as registrars allow: a person must look at them. An error in the\n"
+	     "log says so, the service manager's status (systemctl status), and as a gateway's service its\n"
+	     "metric trustee_limited.\n\n"
 	     "  xinglin trustee serve --home trustee",
     .options = {{"once", NULL, "look once, then end (exit code 1 if a release failed or a share is false)"},
 	{"every", "MS", "look again after so many milliseconds (1000)"}},

@@ -75,7 +75,7 @@ enum status node_command_run(
 	struct node *node = NULL;
 	lifecycle_begin();
 	TRY(node_open(&node, options, err));
-	struct service service = {"node", node, run, stop, reload, is_alive};
+	struct service service = {"node", node, run, stop, reload, is_alive, NULL};
 	node_report(cli, &(struct node_report){.node = node, .options = options});
 	enum status status = lifecycle_run(&service, &(struct lifecycle_options){source, options->drain_ms}, err);
 	node_close(node);

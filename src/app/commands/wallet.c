@@ -107,6 +107,7 @@ static enum status cmd_trust(struct cli *cli, struct err *err) {
 	cli_put_u64(cli, "registrars", trusted->registrar_count);
 	cli_put_u64(cli, "threshold", trusted->threshold);
 	if (trusted->witness_count) cli_put_u64(cli, "witnesses", trusted->witness_count);
+	if (trusted->node_count) cli_put_u64(cli, "nodes", trusted->node_count);
 	return STATUS_OK;
 }
 
@@ -120,7 +121,7 @@ const struct cli_command command_trust = {
 	"DEPLOYMENT is the file that `xinglin deploy` wrote: the chain's genesis and sealer (or a consortium's\n"
 	"validators), the contracts and their code, who lists actors, and witnesses if there are any. All else is\n"
 	"proved from it. A home never changes to another deployment; a newer file of the same one, with the\n"
-	"validators of a later height, is taken. Get it by a way that you trust.\n\n"
+	"validators of a later height or other URLs, is taken. Get it by a way that you trust.\n\n"
 	"  xinglin trust deployment.json --home hospital-a",
     .needs_home = true,
     .run = cmd_trust,

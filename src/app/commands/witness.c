@@ -75,7 +75,7 @@ static enum status run_with(
 	lifecycle_begin();
 	TRY(witness_open(&witness, &options, err));
 	report(cli, witness, &options);
-	struct service service = {"witness", witness, run, stop, reload, is_alive};
+	struct service service = {"witness", witness, run, stop, reload, is_alive, NULL};
 	enum status status = lifecycle_run(&service, &(struct lifecycle_options){source, options.drain_ms}, err);
 	witness_close(witness);
 	cli_say(cli, "stopped; every block that it signed is on disk");

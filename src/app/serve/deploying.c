@@ -148,6 +148,7 @@ static enum status describe(
 	    .threshold = (uint8_t)plan->threshold,
 	    .witness_count = plan->witness_count,
 	    .witness_threshold = plan->witness_threshold,
+	    .node_count = plan->node_count,
 	    .directory = contracts->at[DIRECTORY],
 	    .folders = contracts->at[FOLDERS],
 	    .records = contracts->at[RECORDS],
@@ -156,6 +157,7 @@ static enum status describe(
 	    .medicines = contracts->at[MEDICINES]};
 	memcpy(out->registrars, plan->registrars, sizeof out->registrars);
 	memcpy(out->witnesses, plan->witnesses, sizeof out->witnesses);
+	memcpy(out->nodes, plan->nodes, sizeof out->nodes);
 	snprintf(out->rpc_url, sizeof out->rpc_url, "%s", client_url(request->client));
 	TRY(client_rpc(request->client, &info, NULL, request->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
 	if (json_is(json_get(info, "members"), JSON_STRING))

@@ -15,6 +15,8 @@ struct deploy_plan {
 	struct deployment_witness witnesses[DEPLOYMENT_WITNESSES_MAX];
 	size_t witness_count;
 	uint8_t witness_threshold;
+	struct deployment_node nodes[DEPLOYMENT_NODES_MAX];
+	size_t node_count;
 	/* After each; NULL: nobody wants to know. */
 	void (*deployed)(void *context, const char *name, const struct client_receipt *receipt);
 	void *context;

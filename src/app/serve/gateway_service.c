@@ -360,6 +360,10 @@ bool gateway_service_reload(
 	return took_tokens && took_tls;
 }
 
+void gateway_service_condition(struct gateway_service *service, char out[TRUSTEE_CONDITION_BYTES]) {
+	trustee_condition(out, trustee_service_limited(service->trustee));
+}
+
 bool gateway_service_is_alive(struct gateway_service *service) {
 	(void)outbox_counts(service->outbox); /* a lock that nobody gives back stops us here */
 	return atomic_load(&service->is_sending);

@@ -8,6 +8,7 @@
 #ifndef APP_SERVE_GATEWAY_SERVICE_H
 #define APP_SERVE_GATEWAY_SERVICE_H
 
+#include "app/serve/trustee.h"
 #include "base/mem.h"
 #include "net/http_server.h"
 
@@ -40,6 +41,8 @@ bool gateway_service_reload(
     struct gateway_service *service, const char *tokens, const struct tls_files *tls, uint64_t min_free_bytes);
 /* Does the outbox's thread run? */
 bool gateway_service_is_alive(struct gateway_service *service);
+/* What its operator should read of it now; "" if there is nothing. */
+void gateway_service_condition(struct gateway_service *service, char out[TRUSTEE_CONDITION_BYTES]);
 void gateway_service_close(struct gateway_service *service); /* NULL is allowed */
 
 #endif

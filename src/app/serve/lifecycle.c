@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,9 +21,10 @@ struct lifecycle {
 	struct notifier notifier;
 	struct settings current; /* what holds; `section` NULL: none */
 	pthread_t thread;
-	atomic_bool ended;     /* run has returned */
-	uint64_t stops_at_ms;  /* the latest end of the drain; 0: not stopping */
-	uint64_t beaten_at_ms; /* the last sign of life to the watchdog */
+	atomic_bool ended;                         /* run has returned */
+	uint64_t stops_at_ms;                      /* the latest end of the drain; 0: not stopping */
+	uint64_t beaten_at_ms;                     /* the last sign of life to the watchdog */
+	char condition[LIFECYCLE_CONDITION_BYTES]; /* that was sent last */
 };
 
 static const char *from_environment(const char *name) {
@@ -123,6 +125,15 @@ static void beat(struct lifecycle *life) {
 	life->beaten_at_ms = now;
 }
 
+static void tell_condition(struct lifecycle *life) {
+	char now[LIFECYCLE_CONDITION_BYTES] = "";
+	if (!life->service->condition) return;
+	life->service->condition(life->service->context, now);
+	if (strcmp(now, life->condition) == 0) return;
+	notify_send(&life->notifier, "STATUS=%s", now);
+	memcpy(life->condition, now, sizeof now);
+}
+
 static uint32_t tick_ms(const struct lifecycle *life) {
 	uint64_t third = life->notifier.watchdog_us / 1000 / 3;
 	return third && third < TICK_MS ? (uint32_t)third : TICK_MS;
@@ -138,6 +149,7 @@ static void *watch_signals(void *context) {
 		if (number == SIGTERM || number == SIGINT) begin_stop(life, number);
 		if (number == SIGHUP) reload(life);
 		beat(life);
+		tell_condition(life);
 		if (life->stops_at_ms && monotonic_ms() > life->stops_at_ms && !atomic_load(&life->ended)) {
 			log_error(life->service->name, "it did not end within its time: ending at once");
 			_exit(EXIT_NOW);

@@ -9,6 +9,7 @@
  *       SIGHUP            RELOADING=1, the settings are read again, READY=1. What may change does (SETTING_RELOADS);
  *                         what may not is named in the log. A configuration with mistakes changes nothing
  *       the watchdog      WATCHDOG=1, as long as the service says that it works
+ *       its condition     STATUS=…, whenever it has changed
  *
  * A service that does not end within its drain time and LIFECYCLE_GRACE_MS is ended with exit code 1: every promise
  * survives kill -9, so nothing is lost but answers.
@@ -22,6 +23,7 @@
 #include "app/settings/settings.h"
 
 #define LIFECYCLE_GRACE_MS 10000u
+#define LIFECYCLE_CONDITION_BYTES 256u
 
 struct service {
 	const char *name; /* of log lines */
@@ -35,6 +37,8 @@ struct service {
 	bool (*reload)(void *context, const struct settings *fresh);
 	/* Is it doing its work? NULL: always. */
 	bool (*is_alive)(void *context);
+	/* What its operator should read of it now, one line, for the service manager's STATUS. NULL: nothing. */
+	void (*condition)(void *context, char out[LIFECYCLE_CONDITION_BYTES]);
 };
 
 struct lifecycle_options {

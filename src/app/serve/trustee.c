@@ -1,6 +1,7 @@
 #include "app/serve/trustee.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "app/serve/metrics.h"
 #include "app/serve/periodic.h"
@@ -49,6 +50,19 @@ enum status trustee_service_start(
 	else
 		mem_free(service);
 	return status;
+}
+
+uint64_t trustee_service_limited(struct trustee_service *service) {
+	return service ? atomic_load(&service->limited) : 0;
+}
+
+void trustee_condition(char out[TRUSTEE_CONDITION_BYTES], uint64_t limited) {
+	out[0] = 0;
+	if (!limited) return;
+	snprintf(out, TRUSTEE_CONDITION_BYTES,
+	    "%llu emergencies get no share of a key: their actor has had as many today as registrars allow. Is it still "
+	    "itself? A person must look",
+	    (unsigned long long)limited);
 }
 
 void trustee_service_metrics(struct trustee_service *service, struct buf *out) {

@@ -223,12 +223,7 @@ void home_close(struct home *home) {
 enum status home_trust(struct home *home, struct bytes deployment_json, struct err *err) {
 	struct deployment deployment;
 	TRY(deployment_parse(&deployment, deployment_json, err));
-	bool same = home->has_deployment && deployment.chain_id == home->deployment.chain_id &&
-		    hash32_equal(&deployment.genesis, &home->deployment.genesis) &&
-		    addr20_equal(&deployment.sealer, &home->deployment.sealer) &&
-		    deployment_is_consortium(&deployment) == deployment_is_consortium(&home->deployment) &&
-		    addr20_equal(&deployment.directory, &home->deployment.directory);
-	if (home->has_deployment && !same)
+	if (home->has_deployment && !deployment_is_same(&deployment, &home->deployment))
 		return err_set(err, STATUS_EXISTS, "this home trusts another deployment already; use another home");
 	TRY(home_write(home, "deployment.json", deployment_json, err));
 	home->deployment = deployment;

@@ -101,6 +101,24 @@ static enum status read_witnesses(struct deployment *out, const struct json *wit
 	return STATUS_OK;
 }
 
+/* [{"account":"0x…","url":"…"},…]; none: the deployment names no other nodes. */
+static enum status read_nodes(struct deployment *out, const struct json *nodes, struct err *err) {
+	if (!nodes) return STATUS_OK;
+	if (!json_is(nodes, JSON_ARRAY) || nodes->count == 0 || nodes->count > DEPLOYMENT_NODES_MAX)
+		return bad(err, "nodes", "is not a list of 1 to 64 nodes");
+	json_foreach (entry, nodes) {
+		struct deployment_node *node = &out->nodes[out->node_count];
+		TRY(check_members(entry, 2, "an entry of \"nodes\"", err));
+		TRY(read_fixed(node->account.b, sizeof node->account.b, entry, "account", err));
+		TRY(read_url(node->url, json_get(entry, "url"), "url", err));
+		for (size_t i = 0; i < out->node_count; i++)
+			if (addr20_equal(&out->nodes[i].account, &node->account))
+				return bad(err, "nodes", "names one account twice");
+		out->node_count++;
+	}
+	return STATUS_OK;
+}
+
 static enum status read_contracts(struct deployment *out, const struct json *root, struct err *err) {
 	for (size_t i = 0; i < CONTRACT_COUNT; i++) {
 		const struct json *contract = json_get(root, contracts[i].name);
@@ -135,8 +153,10 @@ static enum status read_all(struct deployment *out, const struct json *root, str
 	TRY(read_witnesses(out, json_get(root, "witnesses"), err));
 	if (addr20_is_zero(&out->sealer) && !validators && !out->witness_count)
 		return bad(err, "sealer", "is nobody, and there are no witnesses");
+	TRY(read_nodes(out, json_get(root, "nodes"), err));
 	TRY(read_contracts(out, root, err));
-	return check_members(root, 8 + CONTRACT_COUNT + (json_get(root, "witnesses") ? 1 : 0), "it", err);
+	const size_t optional = (json_get(root, "witnesses") ? 1 : 0) + (json_get(root, "nodes") ? 1 : 0);
+	return check_members(root, 8 + CONTRACT_COUNT + optional, "it", err);
 }
 
 enum status deployment_parse(struct deployment *out, struct bytes json, struct err *err) {
@@ -166,6 +186,17 @@ static void put_witnesses(struct json_writer *writer, const struct deployment *d
 	json_object_end(writer);
 }
 
+static void put_nodes(struct json_writer *writer, const struct deployment *deployment) {
+	json_array_begin(writer, "nodes");
+	for (size_t i = 0; i < deployment->node_count; i++) {
+		json_object_begin(writer, NULL);
+		json_put_hex(writer, "account", BYTES_OF(deployment->nodes[i].account));
+		json_put_text(writer, "url", deployment->nodes[i].url);
+		json_object_end(writer);
+	}
+	json_array_end(writer);
+}
+
 void deployment_write(struct buf *out, const struct deployment *deployment) {
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
@@ -184,6 +215,7 @@ void deployment_write(struct buf *out, const struct deployment *deployment) {
 	json_array_end(&writer);
 	json_put_u64(&writer, "threshold", deployment->threshold);
 	if (deployment->witness_count) put_witnesses(&writer, deployment);
+	if (deployment->node_count) put_nodes(&writer, deployment);
 	for (size_t i = 0; i < CONTRACT_COUNT; i++) {
 		const uint8_t *base = (const uint8_t *)deployment;
 		json_object_begin(&writer, contracts[i].name);
@@ -192,4 +224,29 @@ void deployment_write(struct buf *out, const struct deployment *deployment) {
 		json_object_end(&writer);
 	}
 	json_object_end(&writer);
+}
+
+/* --- comparing --- */
+
+static void put_pinned(struct buf *out, const struct deployment *deployment) {
+	struct deployment *pinned = mem_alloc(sizeof *pinned);
+	*pinned = *deployment;
+	pinned->rpc_url[0] = 0;
+	pinned->node_count = 0;
+	pinned->validators = (struct comet_trusted){0};
+	for (size_t i = 0; i < pinned->witness_count; i++) pinned->witnesses[i].url[0] = 0;
+	buf_init(out, BUF_MAX_DEFAULT);
+	deployment_write(out, pinned);
+	mem_free(pinned);
+}
+
+bool deployment_is_same(const struct deployment *a, const struct deployment *b) {
+	struct buf one, other;
+	if (deployment_is_consortium(a) != deployment_is_consortium(b)) return false;
+	put_pinned(&one, a);
+	put_pinned(&other, b);
+	const bool is_same = bytes_equal(buf_view(&one), buf_view(&other));
+	buf_fini(&one);
+	buf_fini(&other);
+	return is_same;
 }

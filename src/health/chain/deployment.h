@@ -18,6 +18,14 @@
 #define DEPLOYMENT_TRUST_DAYS 14u /* of a consortium's validators, unless an anchor says otherwise */
 #define DEPLOYMENT_TRUST_DAYS_MAX 3650u
 
+#define DEPLOYMENT_NODES_MAX 64u
+
+/* Where a node is. The directory proves which nodes there are, and what each answers is held to what it anchored: a
+ * URL is no fact, and a false one costs an answer. */
+struct deployment_node {
+	addr20 account;
+	char url[DEPLOYMENT_URL_BYTES];
+};
 struct deployment_witness {
 	addr20 account;
 	char url[DEPLOYMENT_URL_BYTES]; /* of its `xinglin witness` */
@@ -39,6 +47,8 @@ struct deployment {
 	struct deployment_witness witnesses[DEPLOYMENT_WITNESSES_MAX];
 	size_t witness_count;
 	uint8_t witness_threshold; /* of them; at least 1 if there are any */
+	struct deployment_node nodes[DEPLOYMENT_NODES_MAX];
+	size_t node_count;
 	addr20 directory, folders, records, consent, products, medicines;
 	/* keccak256 of each contract's code. */
 	struct {
@@ -50,6 +60,8 @@ struct deployment {
  * reads is refused, since what is shown and not believed misleads. */
 MUST_USE enum status deployment_parse(struct deployment *out, struct bytes json, struct err *err);
 void deployment_write(struct buf *out, const struct deployment *deployment);
+/* Do both pin the same? Where nodes and witnesses are may differ, and from which height a consortium is followed. */
+bool deployment_is_same(const struct deployment *a, const struct deployment *b);
 
 bool deployment_is_consortium(const struct deployment *deployment);
 /* What a consortium's light blocks are judged by at this time. `chain_id` is written and pointed into. */

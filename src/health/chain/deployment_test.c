@@ -17,6 +17,8 @@ static struct deployment example(void) {
 	    .witnesses = {{{{6}}, "http://w1"}, {{{7}}, "http://w2"}},
 	    .witness_count = 2,
 	    .witness_threshold = 1,
+	    .nodes = {{{{8}}, "https://n1"}, {{{9}}, "https://n2"}},
+	    .node_count = 2,
 	    .directory = {{11}},
 	    .folders = {{12}},
 	    .records = {{13}},
@@ -46,6 +48,8 @@ static void what_is_written_is_read(void **state) {
 	assert_memory_equal(&again, &anchor, sizeof anchor);
 	anchor.witness_count = anchor.witness_threshold = 0;
 	memset(anchor.witnesses, 0, sizeof anchor.witnesses);
+	anchor.node_count = 0;
+	memset(anchor.nodes, 0, sizeof anchor.nodes);
 	assert_int_equal(deployment_parse(&again, bytes_text(text_of(&anchor)), &err), STATUS_OK);
 	assert_memory_equal(&again, &anchor, sizeof anchor);
 	assert_int_equal(deployment_code_of(&again, &again.medicines)->b[0], 25);
@@ -80,6 +84,10 @@ static void anything_else_is_refused_with_its_name(void **state) {
 	expect(text, "\"v\":2,", "\"v\":2,\"note\":\"\",", STATUS_INVALID, "members that are not known");
 	expect(text, "\"urls\":[\"http://w1\",", "\"urls\":[", STATUS_INVALID, "urls");
 	expect(text, "http://w1", "", STATUS_INVALID, "urls");
+	expect(text, "\"url\":\"https://n1\"", "\"url\":\"\"", STATUS_INVALID, "url");
+	expect(text, "\"url\":\"https://n1\"", "\"url\":\"u\",\"v\":1", STATUS_INVALID, "an entry of \"nodes\"");
+	expect(text, "\"account\":\"0x09", "\"account\":\"0x08", STATUS_INVALID, "one account twice");
+	expect(text, "\"nodes\":[", "\"nodes\":[],\"more\":[", STATUS_INVALID, "nodes");
 	expect(text, "\"rpc\":\"http://127.0.0.1:8545\"", "\"rpc\":5", STATUS_INVALID, "rpc");
 }
 
@@ -132,6 +140,29 @@ static void what_is_wrong_with_validators_is_named(void **state) {
 	expect(text, "\"key\":\"0x20", "\"key\":\"0x1f", STATUS_INVALID, "twice");
 }
 
+/* What is pinned stays; where somebody is found may change. */
+static void only_places_may_differ(void **state) {
+	(void)state;
+	const struct deployment anchor = example();
+	struct deployment moved = anchor, other;
+	snprintf(moved.rpc_url, sizeof moved.rpc_url, "http://elsewhere");
+	snprintf(moved.witnesses[1].url, sizeof moved.witnesses[1].url, "http://elsewhere");
+	moved.node_count = 1;
+	assert_true(deployment_is_same(&anchor, &moved));
+	other = moved = consortium();
+	assert_false(deployment_is_same(&anchor, &other));
+	other.validators.height++;
+	assert_true(deployment_is_same(&moved, &other)); /* a newer place to begin from */
+	for (size_t i = 0; i < 9; i++) {
+		other = anchor;
+		uint8_t *const changed[] = {other.genesis.b, other.sealer.b, other.registrars[2].b, &other.threshold,
+		    other.witnesses[1].account.b, &other.witness_threshold, other.consent.b, other.code.medicines.b,
+		    (uint8_t *)&other.chain_id};
+		*changed[i] ^= 64;
+		assert_false(deployment_is_same(&anchor, &other));
+	}
+}
+
 static void nobody_decides_blocks_only_with_witnesses(void **state) {
 	(void)state;
 	struct deployment anchor = example(), again;
@@ -150,6 +181,7 @@ int main(void) {
 	    cmocka_unit_test(a_consortiums_validators_take_the_sealers_place),
 	    cmocka_unit_test(what_is_wrong_with_validators_is_named),
 	    cmocka_unit_test(nobody_decides_blocks_only_with_witnesses),
+	    cmocka_unit_test(only_places_may_differ),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

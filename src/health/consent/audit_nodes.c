@@ -5,7 +5,11 @@
 static const char *url_of(const struct actor_request *request, const struct audit_wish *wish, const addr20 *node) {
 	for (size_t i = 0; i < wish->address_count; i++)
 		if (addr20_equal(&wish->addresses[i].node, node)) return wish->addresses[i].url;
-	return addr20_equal(&request->home->deployment.sealer, node) ? client_url(request->client) : NULL;
+	const struct deployment *deployment = &request->home->deployment;
+	if (addr20_equal(&deployment->sealer, node)) return client_url(request->client);
+	for (size_t i = 0; i < deployment->node_count; i++)
+		if (addr20_equal(&deployment->nodes[i].account, node)) return deployment->nodes[i].url;
+	return NULL;
 }
 
 static void add(
