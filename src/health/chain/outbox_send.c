@@ -308,7 +308,10 @@ enum status outbox_deliver(struct outbox *outbox, bool *progress, struct err *er
 		status = err_set(err, STATUS_IO, "the outbox's journal could not be synced");
 	else
 		status = send_all(outbox, progress, &arena, err);
-	enum status looked = look_for_receipts(outbox, progress, &arena, err);
+	struct err why = {0}; /* what sending said is not written over */
+	const enum status looked = look_for_receipts(outbox, progress, &arena, &why);
 	arena_fini(&arena);
-	return status == STATUS_OK ? looked : status;
+	if (status != STATUS_OK) return status;
+	*err = why;
+	return looked;
 }
