@@ -15,6 +15,10 @@ setup:
 demo: all
 	@tools/demo --xinglin $(BUILD)/src/app/xinglin $(if $(FHIR),--fhir "$(FHIR)") $(if $(EPCIS),--epcis "$(EPCIS)") $(if $(PACKS),--packs "$(PACKS)")
 
+# The same job over four members' nodes, and what a member that lies cannot do.
+consortium: all
+	@tools/demo --xinglin $(BUILD)/src/app/xinglin --consortium "$${COMETBFT:-$$(tools/cometbft)}"
+
 run: all
 	@$(BUILD)/src/app/xinglin dev --data data
 
@@ -82,4 +86,4 @@ format:
 clean:
 	@rm -rf $(BUILD) $(BUILD)-bench $(BUILD)-package $(BUILD)-fuzz $(BUILD)-sanitize
 
-.PHONY: all setup demo run test check sanitize conformance bench bench-long peers fuzz soak package install format clean
+.PHONY: all setup demo consortium run test check sanitize conformance bench bench-long peers fuzz soak package install format clean

@@ -7,12 +7,18 @@ import subprocess
 import pytest
 
 from machine import Refused, cli, wait_for
-from members import comet_program, init, newcomer, running
+from members import change, comet_program, init, newcomer, running
 
 
 def shown(key):
     """A validator's key, as CometBFT spells it."""
     return base64.b64encode(bytes.fromhex(key[2:])).decode()
+
+
+def connected(members, gone):
+    """Each CometBFT starts anew if a member has left; then each has first members as its peers, and not the one."""
+    for member in members:
+        wait_for(lambda: len(member.peers()) >= 2 and gone.node[2:] not in member.peers(), 90)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +112,33 @@ def test_ports_are_counted_from_the_one_that_is_named(tmp_path):
     report = init(tmp_path / "grove", 2, "--base-port", 4000)
     assert [(one["peer"], one["rpc"]) for one in report["members"]] == [
         ("127.0.0.1:4000", "http://127.0.0.1:4001"), ("127.0.0.1:4002", "http://127.0.0.1:4003")]
+
+
+def test_members_join_are_replaced_and_leave_by_votes(tmp_path):
+    with running(tmp_path / "n", 4) as members:
+        fifth = newcomer(tmp_path / "n", "member5")
+        change(members, "--joins", fifth.account, "--key", fifth.key, "--node", fifth.node)
+        members.append(fifth.start())
+        wait_for(lambda: fifth.is_at(members[0].head()), 60)
+        wait_for(lambda: all(shown(fifth.key) in member.validators() for member in members), 60)
+
+        sixth = newcomer(tmp_path / "n", "member6")
+        change(members, "--leaves", members[1].account, "--joins", sixth.account, "--key", sixth.key, "--node",
+               sixth.node)
+        members.append(sixth.start())
+        gone = members[1]
+        staying = [member for member in members if member is not gone]
+        wait_for(lambda: sixth.is_at(members[0].head()), 60)
+        connected(staying, gone)
+        wait_for(lambda: shown(gone.key) not in sixth.validators() and shown(sixth.key) in sixth.validators(), 60)
+
+        change(staying, "--leaves", fifth.account)
+        rest = [member for member in staying if member is not fifth]
+        connected(rest, fifth)
+        listed = wait_for(lambda: rest[-1].run("consortium", "member", "list"))["members"]
+        assert {one["account"] for one in listed} == {member.account for member in rest}
+        with pytest.raises(Refused, match="not a member"):
+            gone.run("consortium", "member", "vote", "--proposer", members[0].account, "--number", 1, node=rest[0])
 
 
 def test_a_stranger_is_no_peer_and_has_no_vote(tmp_path):

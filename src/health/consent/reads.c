@@ -66,6 +66,12 @@ static enum status read_anchor(struct folding *f, struct err *err) {
 	return STATUS_OK;
 }
 
+/* Whom requests to this node name: in a consortium no member in particular (docs/wire-formats.md §5). */
+static const addr20 *addressee(const struct folding *f) {
+	const struct deployment *deployment = &f->reading->request->home->deployment;
+	return deployment_is_consortium(deployment) ? &deployment->sealer : &f->node->node;
+}
+
 static enum status get_page(
     struct folding *f, struct audit_page *page, struct blob_verdict *verdict, uint64_t before, struct err *err) {
 	struct reading *r = f->reading;
@@ -76,7 +82,7 @@ static enum status get_page(
 	    .before = (uint32_t)before};
 	struct buf json;
 	buf_init(&json, PAGE_MAX);
-	r->asker.node = &f->node->node;
+	r->asker.node = addressee(f);
 	enum status status = blobs_get_audit(&r->asker, &json, verdict, &wish, err);
 	if (status == STATUS_OK && verdict->ok)
 		status = audit_page_parse(page, r->request->arena, arena_dup(r->request->arena, buf_view(&json)), err);
@@ -130,8 +136,7 @@ static enum status open_line(
 	if (status == STATUS_DENIED) err_set(err, status, "it does not open with the controller's audit key");
 	if (status == STATUS_OK) status = audit_line_parse(line, arena, text, err);
 	if (status == STATUS_OK)
-		status =
-		    audit_line_check(line, &r->request->home->deployment, &f->node->node, sealed->link.time_s, err);
+		status = audit_line_check(line, &r->request->home->deployment, addressee(f), sealed->link.time_s, err);
 	if (status == STATUS_OK) return STATUS_OK;
 	err_prefix(err, STATUS_DENIED, "entry %llu", (unsigned long long)sealed->link.n);
 	return not_proved(err);
