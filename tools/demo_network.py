@@ -173,14 +173,17 @@ def one_digit_off(text, at):
     return text[:at] + ("0" if text[at] != "0" else "1") + text[at + 1 :]
 
 
+STATE_ROOT = 2 + 2 * (3 + 33 + 33 + 21 + 1)  # of the header's text: after "0x", its length, three fields and a length
+
+
 def a_false_head(head):
-    """Another block than the members signed for."""
-    return {**head, "hash": one_digit_off(head["hash"], 40)} if "hash" in head else head
+    """Another state than the one that the members signed."""
+    return {**head, "header": one_digit_off(head["header"], STATE_ROOT)}
 
 
 def a_false_commit(head):
-    """A signature of a member that it never made."""
-    return {**head, "commit": one_digit_off(head["commit"], len(head["commit"]) // 2)} if "commit" in head else head
+    """A signature that no member made."""
+    return {**head, "commit": one_digit_off(head["commit"], len(head["commit"]) // 2)}
 
 
 def a_false_state(proof):
@@ -200,9 +203,9 @@ def liar(network, report, people, folder):
     """10. The fourth member lies, votes alone, and is gone."""
     report.step(10, "The fourth member lies, and the other three go on")
     b = people["hospital-b"]
-    for method, change, what in (("xinglin_head", a_false_head, "another newest block"),
+    for method, change, what in (("xinglin_head", a_false_head, "another state in its newest block"),
                                  ("xinglin_head", a_false_commit, "a signature that no member made"),
-                                 ("eth_getProof", a_false_state, "another state of the chain")):
+                                 ("eth_getProof", a_false_state, "another value in a proof")):
         lying = LyingNode(network.members[3], method, change)
         try:
             answer = b.fails("access", "log", "--folder", folder, node=lying)

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from machine import ROOT, binary
+from members import comet_program
 from test_inspect import PATIENT, epcis, event, write
 
 PACKS = [f"urn:epc:id:sgtin:0614141.107346.{serial}" for serial in range(2010, 2014)]
@@ -83,3 +84,11 @@ def test_what_it_cannot_use_is_refused_before_anything_begins(tmp_path, option, 
     assert done.returncode == 2 and done.stdout == ""
     assert words in done.stderr and "Traceback" not in done.stderr and done.stderr.endswith("Nothing has begun.\n")
     assert [path.name for path in tmp_path.iterdir()] == ["input.json"]
+
+
+def test_the_main_job_runs_over_a_consortium_and_a_member_that_lies_gains_nothing(tmp_path):
+    done = demo(tmp_path, "--consortium", comet_program(), "--out", "shown")
+    assert done.returncode == 0, done.stdout
+    assert "All ten steps are done" in done.stdout
+    lies = done.stdout[done.stdout.index("10. The fourth member lies") :]
+    assert lies.count("REFUSED") == 4
