@@ -1,4 +1,4 @@
-/* ZIP 215's rules, plainly and slowly (about a millisecond): for signatures that the strict rules do not pass. Nothing
+/* ZIP 215's rules, plainly and five times slower: for signatures that the strict rules do not pass. Nothing
  * here is secret, so that time may depend on it. Threads: pure. */
 #ifndef CRYPTO_ED25519_ZIP215_H
 #define CRYPTO_ED25519_ZIP215_H

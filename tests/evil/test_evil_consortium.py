@@ -256,3 +256,16 @@ def test_a_member_that_leaves_is_followed(world):
     world.run("patient", "actor", "show", "--address", world.accounts["hospital"])
     trusted = LightBlock(json.loads((world.home("patient") / "validators.json").read_text())["trusted"])
     assert len(trusted.keys) == 3 and world.keys[3].public not in trusted.keys
+
+
+def test_the_anchor_is_handed_on_with_those_who_decide_now(world):
+    fresh = world.path()
+    report = world.run("patient", "anchor", "--out", fresh)
+    before, after = json.loads(world.deployment.read_text()), json.loads(fresh.read_text())
+    assert report["validators"] == 3 and len(after["validators"]["set"]) == 3
+    assert {**before, "validators": 0} == {**after, "validators": 0}
+    world.new_home("newcomer", trust=False)
+    world.run("newcomer", "trust", fresh)
+    world.run("newcomer", "actor", "show", "--address", world.accounts["hospital"])
+    world.run("hospital", "trust", fresh)  # a home that trusts the deployment already goes on with it
+    world.run("hospital", "actor", "show", "--address", world.accounts["hospital"])

@@ -9,6 +9,7 @@ const struct cli_group cli_groups[] = {
 	    &command_home_backup,
 	    &command_home_restore,
 	    &command_trust,
+	    &command_anchor,
 	    &command_actor_show,
 	    &command_verify,
 	    NULL,

@@ -9,7 +9,8 @@ extern const struct cli_command command_consortium_init, command_consortium_memb
     command_consortium_member_propose, command_consortium_member_vote;
 extern const struct cli_command command_import, command_export, command_db_verify;
 extern const struct cli_command command_statetest, command_blocktest, command_txtest;
-extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust;
+extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust,
+    command_anchor;
 extern const struct cli_command command_home_backup, command_home_restore;
 extern const struct cli_command command_actor_request, command_actor_endorse, command_actor_list, command_actor_show,
     command_actor_publish_key, command_actor_ask_key, command_actor_standing;

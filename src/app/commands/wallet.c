@@ -87,7 +87,11 @@ const struct cli_command command_wallet_phrase = {
 
 /* --- trust --- */
 
-static void put_validators(struct cli *cli, const struct deployment *trusted) {
+static void put_decides(struct cli *cli, const struct deployment *trusted) {
+	if (!deployment_is_consortium(trusted)) {
+		cli_put_address(cli, "sealer", &trusted->sealer);
+		return;
+	}
 	cli_put_u64(cli, "validators", trusted->validators.validators.count);
 	cli_put_u64(cli, "height", trusted->validators.height);
 	cli_put_u64(cli, "trustDays", trusted->trust_days);
@@ -100,10 +104,7 @@ static enum status cmd_trust(struct cli *cli, struct err *err) {
 	const struct deployment *trusted = &cli->request.home->deployment;
 	cli_put_u64(cli, "chainId", trusted->chain_id);
 	cli_put_hex(cli, "genesis", BYTES_OF(trusted->genesis));
-	if (deployment_is_consortium(trusted))
-		put_validators(cli, trusted);
-	else
-		cli_put_address(cli, "sealer", &trusted->sealer);
+	put_decides(cli, trusted);
 	cli_put_u64(cli, "registrars", trusted->registrar_count);
 	cli_put_u64(cli, "threshold", trusted->threshold);
 	if (trusted->witness_count) cli_put_u64(cli, "witnesses", trusted->witness_count);
@@ -125,6 +126,41 @@ const struct cli_command command_trust = {
 	"  xinglin trust deployment.json --home hospital-a",
     .needs_home = true,
     .run = cmd_trust,
+};
+
+/* --- handing it on --- */
+
+static enum status cmd_anchor(struct cli *cli, struct err *err) {
+	struct deployment *anchor = arena_alloc(&cli->arena, sizeof *anchor);
+	struct verified *verified;
+	struct heads *heads;
+	const char *path;
+	struct buf text;
+	TRY(cli_need(cli, &path, "out", err));
+	TRY(request_verified(&cli->request, &verified, HEADS_FRESH, err)); /* so that it is not of long ago */
+	TRY(actor_heads(cli->actor, &heads, err));
+	heads_refresh_anchor(heads, anchor);
+	buf_init(&text, SMALL_FILE_MAX);
+	deployment_write(&text, anchor);
+	enum status status = cli_write_file(path, buf_view(&text), err);
+	buf_fini(&text);
+	if (status != STATUS_OK || strcmp(path, "-") == 0) return status;
+	cli_put_text(cli, "anchor", path);
+	put_decides(cli, anchor);
+	return STATUS_OK;
+}
+
+const struct cli_command command_anchor = {
+    .name = "anchor",
+    .arguments = "",
+    .summary = "write this home's trust anchor as it is by now, to hand it on",
+    .teach = "The validators that a consortium's anchor names count for some days. A home that is used goes on with\n"
+	     "those who took their place, and this file names them; whoever trusts this home's owner can begin from\n"
+	     "it, or go on: xinglin trust.\n\n"
+	     "  xinglin anchor --out deployment.json --home hospital-a",
+    .options = {{"out", "FILE", "where to write; \"-\": standard output"}},
+    .needs_home = true,
+    .run = cmd_anchor,
 };
 
 /* --- actor --- */
