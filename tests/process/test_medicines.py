@@ -3,6 +3,8 @@ import hashlib
 import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -539,6 +541,47 @@ def test_lines_commission_into_one_lot_at_once(trade, lines):
     for line in lines:
         refused(3, "HELD", trade.run, "maker", "pack", "verify", held(line, 7))
         assert trade.run("maker", "pack", "verify", held(line, 8))["state"] == "ACTIVE"
+
+
+def test_nothing_of_a_large_document_is_sent_if_its_last_part_would_be_refused(trade, consortium):
+    """Each takes several transactions, and what is wrong with it stands at its end."""
+    lot, other, sold = trade.lot(), trade.lot(), trade.commission(trade.lot(), 2)
+    trade.deliver(sold[:1], "pharmacy")
+    packs = [link(GTIN, f"{lot}-{i}") for i in range(3000)]
+    case = "https://id.gs1.org/00/" + trade.sscc()
+    packing = lambda children: happened("AggregationEvent", action="ADD", bizStep="packing", parentID=case,
+                                        childEPCs=children)
+    stranger = f"did:pkh:eip155:{int(consortium.rpc('eth_chainId'), 16)}:0x" + "77" * 20
+    wrong = {
+        "DUPLICATE_SERIAL": [born([*packs, sold[1]], lot)],
+        "NOT_CUSTODIAN": [born(packs, lot), packing([*packs[:9], sold[0]])],
+        "UNKNOWN_PRODUCT|holds no key": [born(packs, lot), born([link(check_digit("0401234599999"), "1")], other)],
+        "is commissioned twice": [born([*packs, packs[7]], lot)],
+        "is not in the directory": [born(packs, lot), packing(packs), moved("shipping", [case], destinationList=[
+            {"type": "possessing_party", "destination": stranger}])],
+    }
+    for why, events in wrong.items():
+        path, head = document(trade, events), consortium.rpc("eth_blockNumber")
+        with pytest.raises(Refused) as caught:
+            trade.run("maker", "pack", "capture", path)
+        assert re.search(why, json.dumps(caught.value.report)), (why, caught.value)
+        assert consortium.rpc("eth_blockNumber") == head, why
+        assert not any((trade.c.home("md-maker") / "plans").glob("*")), why
+    assert capture(trade, "maker", [born(packs, lot)])["code"] == "OK"
+
+
+def test_a_home_that_lost_its_documents_asks_the_chain_for_serials(trade):
+    lot, lost = trade.lot(), trade.path("home")
+    packs = [link(GTIN, f"{lot}-{i}") for i in range(1500)]
+    assert capture(trade, "maker", [born(packs[:20], lot)])["code"] == "OK"
+    shutil.copytree(trade.c.home("md-maker"), lost)
+    shutil.rmtree(lost / "documents")
+    for path in lost.glob("index.db*"):
+        path.unlink()
+    head = trade.c.rpc("eth_blockNumber")
+    with pytest.raises(Refused) as caught:
+        cli("pack", "capture", document(trade, [born([*packs[20:], packs[19]], lot)]), "--home", lost)
+    assert "DUPLICATE_SERIAL" in json.dumps(caught.value.report) and trade.c.rpc("eth_blockNumber") == head
 
 
 def test_lines_of_several_lots_pack_and_ship_at_once(trade):

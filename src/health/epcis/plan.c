@@ -336,7 +336,8 @@ enum status plan_make(struct plan *out, struct actor_request *request, const str
 	if (out->step_count == 0)
 		return err_set(err, STATUS_UNSUPPORTED, "nothing in this document is captured: %s",
 		    out->skipped_count ? out->skipped[0].why : "it has no events");
-	return all_batches_readers(&planner, err);
+	TRY(all_batches_readers(&planner, err));
+	return plan_check(request, stock, out, err);
 }
 
 enum status plan_seal(struct actor_request *request, struct buf *sealed, const struct plan *plan, struct err *err) {

@@ -68,7 +68,7 @@ struct plan {
 };
 /* The plan that was begun for this document and not ended, if the home keeps one; else a new one. STATUS_INVALID or
  * STATUS_NOTFOUND name the event and what is missing; STATUS_UNSUPPORTED: nothing in it is captured, or an event that
- * cannot be. */
+ * cannot be. STATUS_DENIED: it needs several transactions, and the chain would refuse a later one. */
 MUST_USE enum status plan_make(struct plan *out, struct actor_request *request, const struct stock *stock,
     const struct epcis_document *epcis, const struct plan_wish *wish, struct err *err);
 

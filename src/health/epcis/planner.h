@@ -77,6 +77,11 @@ MUST_USE enum status plan_parse(struct actor_request *request, struct plan *plan
 MUST_USE enum status plan_parse_cuts(struct plan_cuts *cuts, struct arena *arena, struct bytes text, struct err *err);
 void plan_forget(struct actor_request *request, const struct plan *plan);
 
+/* plan_check.c: would the chain take all of it? STATUS_DENIED says what it would refuse, by its stable name. A document
+ * of one transaction is not looked at: the contract does that. */
+MUST_USE enum status plan_check(
+    struct actor_request *request, const struct stock *stock, const struct plan *plan, struct err *err);
+
 /* plan_make.c: what comes to be */
 MUST_USE enum status planner_commission(struct planner *planner, const struct epcis_event *event, struct err *err);
 MUST_USE enum status planner_pack(struct planner *planner, const struct epcis_event *event, struct err *err);

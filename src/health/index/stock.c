@@ -341,8 +341,22 @@ static enum status list_lots(void *context, hash32 **out, size_t *count, struct 
 	return status;
 }
 
-static const struct stock_source source = {
-    find_unit, find_unit_at, find_lot, find_container, find_code, units_in, containers_of, list_lots, take};
+static enum status count_units(void *context, size_t *out, const char *gtin, struct err *err) {
+	struct index *index = context;
+	sqlite3_stmt *statement;
+	bool found;
+	TRY(index_open(index, err));
+	TRY(db_statement(index->db, &statement,
+	    "SELECT count(*) FROM batch b CROSS JOIN unit u ON u.batch = b.id WHERE b.gtin = ?", err));
+	db_bind_text(statement, 1, gtin);
+	enum status status = db_step(index->db, statement, &found, err);
+	*out = status == STATUS_OK && found ? (size_t)sqlite3_column_int64(statement, 0) : 0;
+	db_end(statement);
+	return status;
+}
+
+static const struct stock_source source = {find_unit, find_unit_at, find_lot, find_container, find_code, units_in,
+    containers_of, list_lots, count_units, take};
 
 /* --- the home's documents --- */
 

@@ -189,7 +189,7 @@ static void lots_and_containers_are_found(void **state) {
 	}
 }
 
-static void every_lot_is_listed_once(void **state) {
+static void every_lot_is_listed_once_and_packs_are_counted(void **state) {
 	struct world *world = *state;
 	hash32 *a, *b;
 	size_t count[2];
@@ -197,6 +197,13 @@ static void every_lot_is_listed_once(void **state) {
 	assert_int_equal(stock_lots(&world->twin, &b, &count[1], &world->err), STATUS_OK);
 	assert_int_equal(count[0], count[1]);
 	assert_true(count[0] > 1);
+	for (unsigned i = 0; i < 2; i++) {
+		size_t packs[2];
+		const char *gtin = i ? "04012345678901" : "04012345678918";
+		assert_int_equal(stock_count(&world->kept, &packs[0], gtin, &world->err), STATUS_OK);
+		assert_int_equal(stock_count(&world->twin, &packs[1], gtin, &world->err), STATUS_OK);
+		assert_int_equal(packs[0], packs[1]);
+	}
 	for (size_t i = 0; i < count[0]; i++) {
 		size_t times = 0;
 		for (size_t n = 0; n < count[1]; n++) times += hash32_equal(&a[i], &b[n]);
@@ -291,7 +298,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    TEST(packs_are_found_by_serial_and_by_place),
 	    TEST(lots_and_containers_are_found),
-	    TEST(every_lot_is_listed_once),
+	    TEST(every_lot_is_listed_once_and_packs_are_counted),
 	    TEST(what_documents_put_into_a_container_is_listed),
 	    TEST(a_document_beside_comes_first_and_is_not_kept),
 	    TEST(a_serial_that_is_almost_right_is_explained),

@@ -372,8 +372,9 @@ static enum status guess_depth(struct actor_request *request, unsigned *out, con
 	return STATUS_OK;
 }
 
-enum status medicines_find_serials(struct actor_request *request, size_t *missing, const hash32 *product,
-    const hash32 *tags, size_t count, struct err *err) {
+/* The place of the first tag that is in the table (`wanted`), or that is not. */
+static enum status find_serial(struct actor_request *request, size_t *at, const hash32 *product, const hash32 *tags,
+    size_t count, bool wanted, struct err *err) {
 	const hash32 first = products_tables_slot(product);
 	struct verified_want *wants = arena_zalloc(request->arena, count + 1, sizeof *wants);
 	unsigned depth;
@@ -382,15 +383,25 @@ enum status medicines_find_serials(struct actor_request *request, size_t *missin
 		wants[i] = (struct verified_want){&request->home->deployment.products,
 		    contract_slot_after(&first, load_be64(tags[i].b) & (((uint64_t)1 << depth) - 1))};
 	TRY(expect(request, wants, count, err));
-	for (*missing = 0; *missing < count; ++*missing) {
-		uint64_t fragment = load_be64(tags[*missing].b), place = fragment & (((uint64_t)1 << depth) - 1);
+	for (*at = 0; *at < count; ++*at) {
+		uint64_t fragment = load_be64(tags[*at].b), place = fragment & (((uint64_t)1 << depth) - 1);
 		u256 bucket;
 		TRY(bucket_at(request, &bucket, &first, place, err));
 		if (u256_is_zero(&bucket) || right_place(&bucket, fragment) != place)
 			TRY(find_bucket(request, &bucket, &first, fragment, err));
-		if (!has_fragment(&bucket, fragment)) return STATUS_OK;
+		if (has_fragment(&bucket, fragment) == wanted) return STATUS_OK;
 	}
 	return STATUS_OK;
+}
+
+enum status medicines_find_serials(struct actor_request *request, size_t *missing, const hash32 *product,
+    const hash32 *tags, size_t count, struct err *err) {
+	return find_serial(request, missing, product, tags, count, false, err);
+}
+
+enum status medicines_find_commissioned(struct actor_request *request, size_t *at, const hash32 *product,
+    const hash32 *tags, size_t count, struct err *err) {
+	return find_serial(request, at, product, tags, count, true, err);
 }
 
 enum status medicines_is_commissioned(

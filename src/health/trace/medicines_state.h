@@ -64,6 +64,9 @@ MUST_USE enum status medicines_captured_at(struct actor_request *request, uint64
 /* The place of the first of these tags that the product's table of serials does not hold; `count`: it holds all. */
 MUST_USE enum status medicines_find_serials(struct actor_request *request, size_t *missing, const hash32 *product,
     const hash32 *tags, size_t count, struct err *err);
+/* The place of the first of these tags that the table does hold; `count`: it holds none. */
+MUST_USE enum status medicines_find_commissioned(struct actor_request *request, size_t *at, const hash32 *product,
+    const hash32 *tags, size_t count, struct err *err);
 /* Was this serial of the product ever commissioned? Its tag shows it. */
 MUST_USE enum status medicines_is_commissioned(
     struct actor_request *request, bool *out, const hash32 *product, const hash32 *unit_tag, struct err *err);

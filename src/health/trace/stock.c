@@ -64,6 +64,10 @@ enum status stock_lots(const struct stock *stock, hash32 **out, size_t *count, s
 	return stock->source->lots(stock->context, out, count, stock->arena, err);
 }
 
+enum status stock_count(const struct stock *stock, size_t *out, const char *gtin, struct err *err) {
+	return stock->source->count(stock->context, out, gtin, err);
+}
+
 /* --- almost the same serial --- */
 
 static enum status known(

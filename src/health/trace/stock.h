@@ -38,6 +38,7 @@ struct stock_source {
 	MUST_USE enum status (*containers_of)(void *context, hash32 **out, size_t *count, struct arena *arena,
 	    const struct medicines_unit *ref, struct err *err);
 	MUST_USE enum status (*lots)(void *context, hash32 **out, size_t *count, struct arena *arena, struct err *err);
+	MUST_USE enum status (*count)(void *context, size_t *out, const char *gtin, struct err *err);
 	/* A document that the home keeps from now on. */
 	MUST_USE enum status (*take)(void *context, const struct document *document, struct err *err);
 };
@@ -68,6 +69,8 @@ MUST_USE enum status stock_containers_of(
     const struct stock *stock, hash32 **out, size_t *count, const struct medicines_unit *ref, struct err *err);
 /* The batches of all lots that some document names, each once. */
 MUST_USE enum status stock_lots(const struct stock *stock, hash32 **out, size_t *count, struct err *err);
+/* How many packs of a product documents name, each once. */
+MUST_USE enum status stock_count(const struct stock *stock, size_t *out, const char *gtin, struct err *err);
 /* Why a scan that is well formed names no unit known here: a serial of the other case, Y and Z swapped, a separator
  * dropped. Empty if nothing similar is known. */
 MUST_USE enum status stock_diagnose(const struct stock *stock, char out[256], const struct scan *scan, struct err *err);

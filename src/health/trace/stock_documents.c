@@ -145,11 +145,30 @@ static enum status list_lots(void *context, hash32 **out, size_t *count, struct 
 	return STATUS_OK;
 }
 
+static enum status count_units(void *context, size_t *out, const char *gtin, struct err *err) {
+	const struct stock_documents *stock = context;
+	*out = 0;
+	for (size_t d = 0; d < stock->count; d++)
+		for (uint32_t i = 0; i < stock->documents[d].unit_count; i++) {
+			const struct stock_unit unit = unit_of(&stock->documents[d], i);
+			const struct medicines_unit ref = {unit.batch.id, unit.unit.index};
+			const struct stock_documents before = {stock->documents, d};
+			struct stock_unit other;
+			bool is_counted;
+			if (strcmp(unit.batch.gtin, gtin) != 0) continue;
+			TRY(find_unit_at((void *)&before, &other, &is_counted, NULL, &ref, err));
+			for (uint32_t n = 0; n < i && !is_counted; n++)
+				is_counted = is_at(&stock->documents[d], n, &ref);
+			*out += !is_counted;
+		}
+	return STATUS_OK;
+}
+
 /* They are the caller's. */
 static enum status take(void *context, const struct document *document, struct err *err) {
 	(void)context, (void)document, (void)err;
 	return STATUS_OK;
 }
 
-const struct stock_source stock_documents_source = {
-    find_unit, find_unit_at, find_lot, find_container, find_code, units_in, containers_of, list_lots, take};
+const struct stock_source stock_documents_source = {find_unit, find_unit_at, find_lot, find_container, find_code,
+    units_in, containers_of, list_lots, count_units, take};

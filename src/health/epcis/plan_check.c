@@ -1,0 +1,192 @@
+/*
+ * What the contract would refuse in a later transaction of a large document, found before the first one is sent: a
+ * document is true with all of its events or with none. A document of one transaction needs none of this, since the
+ * contract itself takes all of it or nothing.
+ *
+ * Everything here is read as proved storage. What others change between this check and the last transaction can still
+ * refuse one of them: the same document again then goes on from there.
+ */
+#include "health/actors/directory.h"
+#include "health/contracts/cause.h"
+#include "health/epcis/planner.h"
+#include "health/trace/products.h"
+
+#define UNITS_FEW 1000u /* this many fit in one transaction, whatever is done with them */
+#define STEPS_FEW 32u
+
+struct checking {
+	struct actor_request *request;
+	const struct stock *stock;
+	const struct plan *plan;
+	struct places seen; /* units of the document that a step named before, by their place */
+	bool has_moved;     /* a step moved containers: where units stand now says nothing of what comes later */
+};
+
+static enum status refuse(struct err *err, enum medicines_code code, const char *what) {
+	return err_because(err, CAUSE_MEDICINES + code,
+	    err_set(err, STATUS_DENIED, "%s: %s; nothing was sent", medicines_code_name(code), what));
+}
+
+static bool is_large(const struct plan *plan) {
+	uint64_t units = 0;
+	unsigned dispenses = 0; /* one a transaction */
+	for (size_t i = 0; i < plan->step_count; i++) {
+		units += plan->steps[i].unit_count;
+		dispenses += plan->steps[i].kind == PLAN_DISPENSE;
+	}
+	return units > UNITS_FEW || plan->step_count > STEPS_FEW || dispenses > 1;
+}
+
+static const struct document_unit *unit_of(const struct checking *checking, const struct plan_step *step, uint32_t at) {
+	return &checking->plan->document.units[step->units[at]];
+}
+
+/* --- commissioning --- */
+
+/* The home's own documents, if they name every serial that the product has on the chain; else the chain's table. */
+static enum status check_serials(struct checking *checking, const struct plan_step *step,
+    const struct products_product *held, const hash32 *product, struct err *err) {
+	struct actor_request *request = checking->request;
+	const struct document_batch *batch = &checking->plan->document.batches[unit_of(checking, step, 0)->batch];
+	const char *what = "checking that no serial was commissioned before";
+	size_t known, at = 0;
+	if (held->units == 0) return STATUS_OK;
+	TRY(stock_count(checking->stock, &known, batch->gtin, err));
+	if (known < held->units) {
+		hash32 *tags = arena_alloc(request->arena, step->unit_count * sizeof *tags);
+		for (uint32_t i = 0; i < step->unit_count; i++) tags[i] = unit_of(checking, step, i)->tag;
+		progress_at(request->progress, what, 0, step->unit_count);
+		TRY(medicines_find_commissioned(request, &at, product, tags, step->unit_count, err));
+		progress_at(request->progress, what, step->unit_count, step->unit_count);
+	} else {
+		for (bool found = false; at < step->unit_count; at++) {
+			struct stock_unit unit;
+			const char *serial = unit_of(checking, step, (uint32_t)at)->serial;
+			progress_at(request->progress, what, at + 1, step->unit_count);
+			TRY(stock_unit(checking->stock, &unit, &found, batch->gtin, serial, err));
+			if (found) break;
+		}
+	}
+	if (at == step->unit_count) return STATUS_OK;
+	return refuse(err, MEDICINES_CODE_DUPLICATE_SERIAL,
+	    arena_printf(request->arena, "serial %s of GTIN %s was commissioned before, in this lot or another",
+		unit_of(checking, step, (uint32_t)at)->serial, batch->gtin));
+}
+
+static enum status check_commission(struct checking *checking, const struct plan_step *step, struct err *err) {
+	struct actor_request *request = checking->request;
+	const struct document_batch *batch = &checking->plan->document.batches[unit_of(checking, step, 0)->batch];
+	struct medicines_stored_batch lot;
+	struct products_product held;
+	struct product product;
+	TRY(product_load(request, &product, batch->gtin, err));
+	const hash32 tag = product.tag;
+	mem_wipe(&product, sizeof product);
+	TRY(medicines_product(request, &held, &tag, err));
+	if (addr20_is_zero(&held.owner))
+		return refuse(err, MEDICINES_CODE_UNKNOWN_PRODUCT,
+		    arena_printf(request->arena, "product %s was never registered", batch->gtin));
+	if (!addr20_equal(&held.owner, &request->home->account))
+		return refuse(err, MEDICINES_CODE_NOT_OWNER,
+		    arena_printf(request->arena, "product %s is another actor's", batch->gtin));
+	TRY(medicines_batch(request, &lot, &batch->id, err));
+	if (lot.closed)
+		return refuse(
+		    err, MEDICINES_CODE_CLOSED, arena_printf(request->arena, "lot %s takes no more packs", batch->lot));
+	return check_serials(checking, step, &held, &tag, err);
+}
+
+/* --- packs that the chain has --- */
+
+/* Those of the step that no step before names, and whose place is not this document's to give. */
+static size_t take_unseen(
+    struct checking *checking, const struct plan_step *step, uint32_t *units, struct medicines_unit *refs) {
+	const struct document *document = &checking->plan->document;
+	size_t count = 0;
+	for (uint32_t i = 0; i < step->unit_count; i++) {
+		const struct document_unit *unit = unit_of(checking, step, i);
+		const struct document_batch *batch = &document->batches[unit->batch];
+		const hash32 name = places_name(batch->gtin, unit->serial);
+		const bool is_seen = places_get(&checking->seen, &name);
+		places_put(&checking->seen, checking->request->arena, &name, 0);
+		if (is_seen || unit->part == DOCUMENT_NO_PART) continue;
+		units[count] = i;
+		refs[count++] = (struct medicines_unit){batch->id, unit->index};
+	}
+	return count;
+}
+
+static enum status check_unit(struct checking *checking, const struct plan_step *step, const struct document_unit *unit,
+    const struct medicines_unit *ref, struct err *err) {
+	struct actor_request *request = checking->request;
+	struct medicines_holding holding;
+	TRY(medicines_holder(request, &holding, ref, err));
+	const bool is_mine = addr20_equal(&holding.custodian, &request->home->account);
+	const bool is_loose = hash32_is_zero(&holding.container);
+	if (step->kind == PLAN_PACK && holding.count == 0)
+		return refuse(err, MEDICINES_CODE_FINAL,
+		    arena_printf(request->arena, "serial %s is not there any more", unit->serial));
+	if (step->kind == PLAN_PACK && !is_loose)
+		return refuse(err, MEDICINES_CODE_NOT_LOOSE,
+		    arena_printf(request->arena, "serial %s is packed: unpack it first", unit->serial));
+	if (step->kind == PLAN_UNPACK && !hash32_equal(&holding.container, &step->container))
+		return refuse(err, MEDICINES_CODE_NOT_A_CHILD,
+		    arena_printf(request->arena, "serial %s is not in that container", unit->serial));
+	if (is_mine || step->kind == PLAN_CHANGE) return STATUS_OK; /* the product's owner and regulators may, too */
+	return refuse(err, MEDICINES_CODE_NOT_CUSTODIAN,
+	    arena_printf(request->arena, "this account does not hold serial %s", unit->serial));
+}
+
+static enum status check_units(struct checking *checking, const struct plan_step *step, struct err *err) {
+	struct arena *arena = checking->request->arena;
+	uint32_t *units = arena_alloc(arena, (step->unit_count + 1u) * sizeof *units);
+	struct medicines_unit *refs = arena_alloc(arena, (step->unit_count + 1u) * sizeof *refs);
+	const size_t count = take_unseen(checking, step, units, refs);
+	if (checking->has_moved) return STATUS_OK;
+	TRY(medicines_expect_units(checking->request, refs, count, err));
+	for (size_t i = 0; i < count; i++)
+		TRY(check_unit(checking, step, unit_of(checking, step, units[i]), &refs[i], err));
+	return STATUS_OK;
+}
+
+/* --- all of it --- */
+
+static bool moves_nothing(struct bytes call) {
+	const uint32_t selector = call.len < 4 ? 0 : load_be32(call.data);
+	return selector == MEDICINES_OPEN_BATCH_SELECTOR || selector == MEDICINES_OPEN_CONTAINER_SELECTOR;
+}
+
+static enum status check_step(struct checking *checking, const struct plan_step *step, struct err *err) {
+	switch (step->kind) {
+	case PLAN_CALL: checking->has_moved = checking->has_moved || !moves_nothing(step->call); return STATUS_OK;
+	case PLAN_COMMISSION: return check_commission(checking, step, err);
+	case PLAN_PACK:
+	case PLAN_UNPACK:
+	case PLAN_CHANGE: return check_units(checking, step, err);
+	case PLAN_DISPENSE: /* a refused pack is an answer, and refuses no other */
+	case PLAN_UNRECALL: return STATUS_OK;
+	case PLAN_KIND_COUNT: break;
+	}
+	BUG_ON(true);
+}
+
+/* The sealed document is what goods travel with: whoever gets it has a key in the directory. */
+static enum status check_recipients(const struct checking *checking, struct err *err) {
+	for (size_t i = 0; i < checking->plan->recipient_count; i++) {
+		struct directory_listed listed;
+		TRY(directory_find(checking->request, &listed, &checking->plan->recipients[i], err));
+	}
+	return STATUS_OK;
+}
+
+enum status plan_check(
+    struct actor_request *request, const struct stock *stock, const struct plan *plan, struct err *err) {
+	struct checking checking = {.request = request, .stock = stock, .plan = plan};
+	uint64_t captured_at;
+	if (!is_large(plan)) return STATUS_OK;
+	TRY(medicines_captured_at(request, &captured_at, &request->home->account, &plan->document.hash, 0, err));
+	if (captured_at) return STATUS_OK; /* the same document again: what it did stands */
+	TRY(check_recipients(&checking, err));
+	for (size_t i = 0; i < plan->step_count; i++) TRY(check_step(&checking, &plan->steps[i], err));
+	return STATUS_OK;
+}
