@@ -117,9 +117,9 @@ class Member:
         )
         return self
 
-    def start_both(self):
+    def start_both(self, program=COMETBFT):
         """As an operator does it: the node starts its CometBFT."""
-        return self.start_node("--comet-home", str(self.home), "--comet-program", COMETBFT)
+        return self.start_node("--comet-home", str(self.home), "--comet-program", str(program))
 
     def start_comet(self):
         log = open(self.data / "comet.log", "a", encoding="utf-8")
@@ -297,8 +297,8 @@ class Network:
 class Relay:
     """Stands between a CometBFT and its node's socket, and sees every frame: so a test says at which message what dies.
 
-    `at`: (is_answer, number of the message's field): a function that is called when such a frame has come. If it returns
-    False, the frame is not passed on.
+    `at`: (is_answer, number of the message's field): a function that is called with such a frame's message when it has
+    come. What it returns is passed on in its place, which has the same length; if that is False, nothing is.
     """
 
     def __init__(self, listen_at, pass_to):
@@ -330,9 +330,10 @@ class Relay:
             while frame := self.read_frame(stream):
                 number = frame[1][0] >> 3 if frame[1][0] < 128 else (frame[1][0] & 127 | frame[1][1] << 7) >> 3
                 watcher = self.at.get((is_answer, number))
-                if watcher and watcher() is False:
+                message = watcher(frame[1]) if watcher else frame[1]
+                if message is False:
                     break
-                sink.sendall(frame[0] + frame[1])
+                sink.sendall(frame[0] + message)
         except OSError:
             pass
         for end in (source, sink):

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import time
 
 import pytest
 
@@ -29,6 +30,13 @@ def needs_cometbft():
 @pytest.fixture(scope="module")
 def four(tmp_path_factory):
     with Network(tmp_path_factory.mktemp("four"), 4, binary(), free_port) as net:
+        yield net
+
+
+@pytest.fixture
+def four_more(tmp_path):
+    """Of which one will not come back."""
+    with Network(tmp_path, 4, binary(), free_port) as net:
         yield net
 
 
@@ -132,10 +140,10 @@ def test_a_node_that_is_killed_comes_to_the_same_bytes(alone, is_answer, number,
     member.start_comet()
     alone.wait(lambda: member.kept_height_or_none(), "CometBFT is there")
 
-    def die():
+    def die(message):
         relay.at.clear()
         if is_passed:
-            return None  # the frame is on its way, and the node dies of it a moment later
+            return message  # the frame is on its way, and the node dies of it a moment later
         member.node.kill()
         return False
 
@@ -217,3 +225,33 @@ def test_blocks_are_shown_with_the_commit_that_proves_them(four):
     assert member.rpc("xinglin_sealOf", "0x" + "22" * 32) is None
     info = member.rpc("xinglin_chainInfo")
     assert (info["sealer"], info["members"]) == (None, consortia.MEMBERS)
+
+
+def test_a_member_that_comes_to_other_bytes_stops_and_says_what_it_holds(four_more):
+    """Its node is told another time than the others, so its block of the next transaction is another one."""
+    member = four_more.members[2]
+    member.kill("comet")
+    member.kill("node")
+    wrapper = member.data / "cometbft-over-a-relay"
+    wrapper.write_text(f"""#!/bin/bash\nexec {consortia.COMETBFT} "${{@//abci.sock/relay.sock}}"\n""")
+    wrapper.chmod(0o755)
+    relay = Relay(member.data / "relay.sock", member.data / "abci.sock")
+    day = int(time.time())
+    varint = bytes([(day >> 7 * i & 127) | (128 if i < 4 else 0) for i in range(5)])
+    moment = re.compile(rb"(?s)\x08(.)(.)" + re.escape(varint[2:]))
+
+    def another_time(message):
+        return moment.sub(lambda found: bytes([8, found[1][0] ^ 1]) + found[2] + varint[2:], message)
+
+    relay.at[(False, FINALIZE)] = another_time
+    member.start_both(wrapper)
+    four_more.wait(member.number_or_none, "the node answers")
+    nonce = int(four_more.members[0].rpc("eth_getTransactionCount", FUNDED[2].address, "latest"), 16)
+    four_more.members[0].receipt(four_more.members[0].send(FUNDED[2], nonce))
+    four_more.members[0].receipt(four_more.members[0].send(FUNDED[2], nonce + 1))  # the others go on
+    assert member.node.wait(60) != 0
+    member.node = None
+    relay.close()
+    log = member.log()
+    assert "this node differs from the other members" in log
+    assert re.search(r"height \d+, block \d+: time \d+, gas 21000, hash 0x[0-9a-f]{64} ", log)

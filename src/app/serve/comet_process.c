@@ -33,6 +33,8 @@ struct comet_process {
 	pthread_t keeper;
 	int wake; /* an eventfd: the keeper has to look at what is wanted */
 	atomic_bool is_closing, wants_restart;
+	void (*failed)(void *context, const char *line);
+	void *context;
 	/* The keeper's own. */
 	pid_t pid;
 	int pidfd, output;
@@ -86,6 +88,8 @@ static enum status take_options(
 		    options->app_socket);
 	TRY(check_home(options, err));
 	TRY(find_program(process->program, options->program, err));
+	process->failed = options->failed;
+	process->context = options->context;
 	snprintf(process->home, sizeof process->home, "%s", options->home);
 	snprintf(process->app, sizeof process->app, "unix://%s", options->app_socket);
 	snprintf(process->rpc, sizeof process->rpc, "unix://%s", options->rpc_socket);
@@ -151,6 +155,8 @@ static void put_line(struct comet_process *process) {
 		log_error("comet",
 		    "CometBFT's data and the node's are not of one chain, or not of one age: restore both "
 		    "from the same backup, or remove both, so that they come again from the other members");
+	if (strstr(process->line, "CONSENSUS FAILURE") && process->failed)
+		process->failed(process->context, process->line);
 	process->line_len = 0;
 }
 

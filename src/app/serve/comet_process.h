@@ -21,6 +21,10 @@ struct comet_process_options {
 	const char *app_socket; /* where the node listens for it */
 	const char *rpc_socket; /* where it answers */
 	uint64_t app_height;    /* the newest height that the node has; 0: none */
+	/* Its consensus has stopped for good: two thirds decided what this node finds wrong. `line`: its last word.
+	 * Called on the keeper's thread. NULL: nobody wants to know. */
+	void (*failed)(void *context, const char *line);
+	void *context;
 };
 
 struct comet_process;

@@ -77,13 +77,23 @@ struct comet_link consortium_link(struct consortium *consortium) {
 	return (struct comet_link){send, light_block, members_left, consortium};
 }
 
-enum status consortium_start(struct consortium *consortium, uint64_t height, struct err *err) {
+/* Its words, and not the stack of its goroutines. */
+static void failed(void *context, const char *line) {
+	char words[384];
+	const char *stack = strstr(line, " stack=");
+	snprintf(words, sizeof words, "%.*s", stack != NULL ? (int)(stack - line) : (int)sizeof words - 1, line);
+	comet_fail(context, words);
+}
+
+enum status consortium_start(struct consortium *consortium, struct engine *engine, uint64_t height, struct err *err) {
 	const struct consortium_options *options = &consortium->options;
 	const struct comet_process_options process = {.program = options->program,
 	    .home = options->home,
 	    .app_socket = consortium->app_socket,
 	    .rpc_socket = consortium->rpc_socket,
-	    .app_height = height};
+	    .app_height = height,
+	    .failed = failed,
+	    .context = engine};
 	return options->home != NULL ? comet_process_open(&consortium->process, &process, err) : STATUS_OK;
 }
 

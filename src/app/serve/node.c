@@ -283,7 +283,7 @@ static void *run_duties(void *context) {
 static enum status start_consortium(struct node *node, struct err *err) {
 	uint64_t height;
 	TRY(comet_kept_height(node->store, &height, err));
-	return consortium_start(node->consortium, height, err);
+	return consortium_start(node->consortium, node->engine, height, err);
 }
 
 enum status node_run(struct node *node, struct err *err) {

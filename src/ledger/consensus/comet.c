@@ -1,5 +1,7 @@
 #include "ledger/consensus/comet_private.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 
 enum { IDLE_WAIT_MS = 1000 };
@@ -69,6 +71,10 @@ static enum status decided_at(struct engine *engine, uint64_t *height, uint64_t 
 static enum status serve(struct comet *comet, struct err *err) {
 	enum status status = STATUS_OK;
 	while (status == STATUS_OK && !work_queue_is_stopping(&comet->work)) {
+		if (atomic_load(&comet->has_failed)) {
+			comet_report(comet);
+			return err_set(err, STATUS_CORRUPT, "this node differs from the other members: %s", comet->why);
+		}
 		if (!comet->decision.is_there) work_queue_run(&comet->work, false); /* between two blocks */
 		status = abci_server_turn(comet->server, IDLE_WAIT_MS, err);
 	}
@@ -151,6 +157,14 @@ enum status comet_new(struct engine **out, struct chain *chain, struct pool *poo
 	}
 	*out = &comet->engine;
 	return STATUS_OK;
+}
+
+void comet_fail(struct engine *engine, const char *why) {
+	struct comet *comet = comet_of(engine);
+	if (atomic_load(&comet->has_failed)) return;
+	snprintf(comet->why, sizeof comet->why, "%s", why);
+	atomic_store(&comet->has_failed, true);
+	abci_server_wake(comet->server);
 }
 
 enum status comet_adopt(struct engine *engine, int fd, struct err *err) {

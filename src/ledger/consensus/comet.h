@@ -41,6 +41,10 @@ MUST_USE enum status comet_new(struct engine **out, struct chain *chain, struct 
 /* The newest height that is committed in this store; 0: none. */
 MUST_USE enum status comet_kept_height(struct store *store, uint64_t *out, struct err *err);
 
+/* CometBFT says that the other members decided what this node finds wrong: the engine reports what this node holds, and
+ * engine_run fails. Any thread. */
+void comet_fail(struct engine *engine, const char *why);
+
 /* For tests: as abci_server_adopt. */
 MUST_USE enum status comet_adopt(struct engine *engine, int fd, struct err *err);
 

@@ -33,6 +33,8 @@ struct comet {
 	struct senders *senders;
 	struct work_queue work;
 	atomic_ullong height; /* the newest that is committed */
+	atomic_bool has_failed;
+	char why[384]; /* written before has_failed */
 
 	/* The executing thread's own. */
 	addr20 contract;
@@ -47,6 +49,9 @@ struct abci_application comet_application(struct comet *comet);
 void comet_drop_decision(struct comet *comet);
 /* The height at which block `number` was decided. STATUS_NOTFOUND. */
 MUST_USE enum status comet_decided_at(struct comet *comet, uint64_t *height, uint64_t number, struct err *err);
+
+/* comet_report.c: what the newest blocks are here, into the log, so that members can compare them. */
+void comet_report(struct comet *comet);
 
 /* comet_bundler.c: a thread's body; until the work queue stops. */
 void *comet_bundle(void *comet);
