@@ -13,11 +13,6 @@ void abi_put_selector(struct buf *out, const char *signature) {
 	buf_append(out, bytes_make(topic.b, 4));
 }
 
-bool abi_selects(struct bytes calldata, const char *signature) {
-	hash32 topic = abi_topic(signature);
-	return calldata.len >= 4 && memcmp(calldata.data, topic.b, 4) == 0;
-}
-
 /* A word that holds `value` at its end (numbers) or its begin (fixed bytes). */
 static void put_word(struct buf *out, struct bytes value, bool at_end) {
 	uint8_t *word = buf_extend(out, WORD);
@@ -240,14 +235,4 @@ hash32 abi_topic_of_u64(uint64_t value) {
 	hash32 topic = {{0}};
 	store_be64(topic.b + 24, value);
 	return topic;
-}
-
-addr20 abi_address_of_topic(const hash32 *topic) {
-	addr20 address;
-	memcpy(address.b, topic->b + 12, 20);
-	return address;
-}
-
-uint64_t abi_u64_of_topic(const hash32 *topic) {
-	return load_be64(topic->b + 24);
 }

@@ -26,14 +26,10 @@
 /* keccak of a signature, as of "Transfer(address,address,uint256)": an event's first topic; its first 4 bytes select a
  * function. */
 hash32 abi_topic(const char *signature);
-/* Indexed arguments: an address or a number as an event's topic, and back (the low bytes). */
+/* Indexed arguments: an address or a number as an event's topic. */
 hash32 abi_topic_of_address(const addr20 *address);
 hash32 abi_topic_of_u64(uint64_t value);
-addr20 abi_address_of_topic(const hash32 *topic);
-uint64_t abi_u64_of_topic(const hash32 *topic);
 void abi_put_selector(struct buf *out, const char *signature);
-/* Does calldata begin with the selector of this signature? */
-bool abi_selects(struct bytes calldata, const char *signature);
 
 /* One word each. */
 void abi_put_u64(struct buf *out, uint64_t value);

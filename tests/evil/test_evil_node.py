@@ -1,6 +1,7 @@
 """Whom a program believes: every lie of a node, under every program that could act on it."""
 import pytest
 
+import lies
 from evil_node import EvilNode
 from machine import RpcError, rpc
 from programs import PROGRAMS, REFUSED, Under, heard, hearing, ignores, judge
@@ -187,3 +188,15 @@ def test_a_false_name_is_not_shown(world, program):
         outcome = PROGRAMS[program](Under(world, node))
     assert lie.told and outcome.code == 0, outcome
     assert world.c.accounts["clinic"] in outcome.text and "a ward" not in outcome.text, outcome
+
+
+def test_a_head_of_another_branch_stops_a_home_that_saw_the_chain(world):
+    """The sealer signed it, and it does not descend from what this home was shown: that is said, and kept."""
+    home = world.home("patient")
+    with EvilNode(world.c.node.url, lies.Lie()) as node:
+        assert Under(world, node).run("patient", "folder", "show", world.a, home=home).code == 0
+    lie = LIES["a head of another branch"].make(world)
+    with EvilNode(world.c.node.url, lie) as node:
+        outcome = Under(world, node).run("patient", "folder", "show", world.a, home=home)
+    assert lie.told and outcome.code == REFUSED, outcome
+    assert "the head is not believed: the node does not show that it descends from block" in outcome.text, outcome

@@ -104,7 +104,7 @@ static void put_registration(struct cli *cli, const struct record_registration *
 	cli_put_hex(cli, "record", BYTES_OF(registration->record));
 	cli_put_address(cli, "author", &registration->author);
 	cli_put_u64(cli, "epoch", registration->epoch);
-	cli_put_text(cli, "state", registration->state == 2 ? "erased" : "registered");
+	cli_put_text(cli, "state", registration->state == RECORD_ERASED ? "erased" : "registered");
 	cli_put_time(cli, "addedAt", registration->added_at);
 }
 
@@ -243,7 +243,7 @@ const struct cli_command command_record_erase = {
 /* Only an account that may read can ask the node; to all others the record is unknown. */
 static const char *availability(const struct record_registration *registration, const struct blob_verdict *verdict) {
 	if (verdict->ok) return "yes";
-	if (verdict->http_status == 410 || registration->state == 2) return "erased";
+	if (verdict->http_status == 410 || registration->state == RECORD_ERASED) return "erased";
 	return verdict->http_status == 404 ? "no" : "unknown: the node answers readers only";
 }
 
@@ -269,7 +269,7 @@ static enum status cmd_record_status(struct cli *cli, struct err *err) {
 	TRY(request_check_chain(&cli->request, err));
 	TRY(record_find(&cli->request, &registration, &id, err));
 	TRY(record_probe(&cli->request, &verdict, &id, err));
-	if (registration.state == 2) TRY(consent_erasure_find(&cli->request, &erasure, &registration, err));
+	if (registration.state == RECORD_ERASED) TRY(consent_erasure_find(&cli->request, &erasure, &registration, err));
 	put_registration(cli, &registration);
 	cli_put_hex(cli, "folder", BYTES_OF(registration.folder));
 	cli_put_text(cli, "available", availability(&registration, &verdict));
@@ -281,7 +281,7 @@ static enum status cmd_record_status(struct cli *cli, struct err *err) {
 	cli_put_u64(cli, "wraps", erasure.wraps);
 	cli_put_u64(cli, "wrapsLeft", erasure.wraps_left);
 	cli_put_u64(cli, "wrapsServed", erasure.served);
-	if (registration.state == 2) say_erasure(cli, &erasure, verdict.ok);
+	if (registration.state == RECORD_ERASED) say_erasure(cli, &erasure, verdict.ok);
 	return STATUS_OK;
 }
 

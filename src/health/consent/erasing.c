@@ -151,7 +151,7 @@ static enum status is_item_gone(bool *gone, const hash32 *words, struct err *err
 static enum status is_record_gone(bool *gone, const hash32 *words, struct err *err) {
 	struct records_registration found;
 	TRY(records_stored_registration_load(&found, words, err));
-	*gone = found.state == 2;
+	*gone = found.state == RECORD_ERASED;
 	return STATUS_OK;
 }
 
@@ -281,7 +281,7 @@ enum status consent_erase_record(struct actor_request *request, size_t *named, c
 	struct record_registration found;
 	*named = 0;
 	TRY(record_find(request, &found, record, err));
-	if (found.state != 2) return err_set(err, STATUS_DENIED, "the record is not erased");
+	if (found.state != RECORD_ERASED) return err_set(err, STATUS_DENIED, "the record is not erased");
 	struct items items = {.request = request, .folder = &found.folder, .record = record};
 	return erase_at(&items, named, &places[OF_CONSENT], err);
 }

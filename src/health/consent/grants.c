@@ -113,7 +113,7 @@ static enum status wrap_record(struct actor_request *request, struct buf *wrap, 
 	TRY(record_find(request, &registration, record, err));
 	if (!hash32_equal(&registration.folder, &signer->folder))
 		return err_set(err, STATUS_NOTFOUND, "the record is not in this folder");
-	if (registration.state != 1) return err_set(err, STATUS_DENIED, "the record was erased");
+	if (registration.state != RECORD_REGISTERED) return err_set(err, STATUS_DENIED, "the record was erased");
 	struct buf plaintext, members;
 	buf_init(&plaintext, CONTAINER_PART_MAX);
 	buf_init(&members, 1024);

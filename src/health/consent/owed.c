@@ -1,5 +1,7 @@
 #include "health/consent/owed.h"
 
+#include <stdlib.h>
+
 #include "health/actors/certified.h"
 #include "health/consent/consent_private.h"
 #include "health/consent/emergency.h"
@@ -90,17 +92,22 @@ static enum status check_reader(struct finding *finding, const addr20 *who, stru
 	return check_holder(finding, who, err);
 }
 
+static int compare_addresses(const void *a, const void *b) {
+	return memcmp(a, b, sizeof(addr20));
+}
+
+/* Whoever was granted the whole folder at some time, each once. */
 static enum status check_readers(struct finding *finding, struct err *err) {
 	struct grant_list list;
+	size_t count = 0;
 	TRY(grant_list_read(finding->verified, &list, &finding->folder->id, err));
-	for (size_t i = 0; i < list.count; i++) {
-		const struct grant_list_entry *entry = &list.entries[i];
-		bool is_first = hash32_is_zero(&entry->record);
-		for (size_t j = 0; j < i && is_first; j++)
-			is_first = !hash32_is_zero(&list.entries[j].record) ||
-				   !addr20_equal(&list.entries[j].grantee, &entry->grantee);
-		if (is_first) TRY(check_reader(finding, &entry->grantee, err));
-	}
+	addr20 *grantees = arena_zalloc(finding->request->arena, list.count + 1, sizeof *grantees);
+	for (size_t i = 0; i < list.count; i++)
+		if (hash32_is_zero(&list.entries[i].record)) grantees[count++] = list.entries[i].grantee;
+	qsort(grantees, count, sizeof *grantees, compare_addresses);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || !addr20_equal(&grantees[i - 1], &grantees[i]))
+			TRY(check_reader(finding, &grantees[i], err));
 	return STATUS_OK;
 }
 

@@ -2,10 +2,8 @@
 #include "health/consent/access.h"
 #include "health/consent/rights.h"
 
-static const struct {
-	const char *code, *text;
-} purposes[PURPOSE_COUNT] = {
-#define PURPOSE_ROW(code, text) {#code, text},
+static const char *const purposes[PURPOSE_COUNT] = {
+#define PURPOSE_ROW(code) #code,
     PURPOSES(PURPOSE_ROW)
 #undef PURPOSE_ROW
 };
@@ -41,7 +39,7 @@ static const struct {
 
 enum status purpose_parse(enum purpose *out, struct bytes code, struct err *err) {
 	for (unsigned i = 0; i < PURPOSE_COUNT; i++) {
-		if (!bytes_equal(code, bytes_text(purposes[i].code))) continue;
+		if (!bytes_equal(code, bytes_text(purposes[i]))) continue;
 		*out = (enum purpose)i;
 		return STATUS_OK;
 	}
@@ -90,11 +88,7 @@ enum status rights_parse(uint8_t *out, struct bytes words, struct err *err) {
 }
 
 const char *purpose_code(unsigned purpose) {
-	return purpose < PURPOSE_COUNT ? purposes[purpose].code : "?";
-}
-
-const char *purpose_text(unsigned purpose) {
-	return purpose < PURPOSE_COUNT ? purposes[purpose].text : "?";
+	return purpose < PURPOSE_COUNT ? purposes[purpose] : "?";
 }
 
 const char *access_reason_text(unsigned reason) {

@@ -226,8 +226,9 @@ static enum status read_registration(struct disclosure *out, const u256 *packed,
 	out->epoch = load_be32(word + 8);
 	uint8_t state = word[7];
 	out->added_at = load_be64(word) >> 8 & UINT64_C(0xffffffffff);
-	if (state != 1 && state != 2) return broken(err, "no record of this id is registered");
-	out->erased = state == 2;
+	if (state != RECORD_REGISTERED && state != RECORD_ERASED)
+		return broken(err, "no record of this id is registered");
+	out->erased = state == RECORD_ERASED;
 	return STATUS_OK;
 }
 

@@ -144,7 +144,7 @@ enum status record_erase_action(
 	uint8_t signature[65];
 	*action = (struct action){.to = *records};
 	TRY(record_find(request, &registration, record, err));
-	if (registration.state == 2) return err_set(err, STATUS_DENIED, "the record is erased already");
+	if (registration.state == RECORD_ERASED) return err_set(err, STATUS_DENIED, "the record is erased already");
 	TRY(folder_find(request, &folder, &registration.folder, err));
 	TRY(folder_signer_find(request, &signer, &folder, 0, err));
 	TRY(action_deadline(request, &message.deadline, err));

@@ -9,6 +9,9 @@
 #include "health/records/folder.h"
 #include "health/records/seal.h"
 
+/* As the contract keeps it. */
+enum record_state { RECORD_NONE, RECORD_REGISTERED, RECORD_ERASED };
+
 struct record_registration {
 	hash32 record;
 	hash32 root;
@@ -16,7 +19,7 @@ struct record_registration {
 	hash32 folder;
 	addr20 author;
 	uint32_t epoch;
-	uint8_t state;     /* 1 registered, 2 erased */
+	uint8_t state;     /* enum record_state */
 	uint64_t added_at; /* seconds */
 	hash32 blob;
 };

@@ -160,7 +160,7 @@ enum status record_read(struct actor_request *request, struct record_opened *out
 	struct buf content;
 	*out = (struct record_opened){0};
 	TRY(record_find(request, &out->registration, record, err));
-	if (out->registration.state == 2)
+	if (out->registration.state == RECORD_ERASED)
 		return err_set(err, STATUS_NOTFOUND, "the record was erased; its commitment is all that remains");
 	TRY(reader_init(request, &reader, &out->registration.folder, err));
 	reader.further = further;
