@@ -25,6 +25,15 @@ SEARCH_TYPES = ["number", "date", "string", "token", "reference", "composite", "
 # Not parameters of the base specification: extensions' and genomics' own, examples, and _filter's placeholder.
 LEFT_OUT = re.compile(r"-extensions-|-genetic-|^example|^filter$")
 MANY = 255
+# Invariants that say something else than their own words, or than R4's codes; HL7 mended them later.
+MENDED = {
+    "app-4": "cancelationReason.exists() implies (status = 'noshow' or status = 'cancelled')",
+    "que-7": "operator = 'exists' implies (answer is boolean)",
+    "que-12": "enableWhen.count() > 1 implies enableBehavior.exists()",
+    "tim-9": "offset.empty() or (when.exists() and when.where($this in ('C' | 'CM' | 'CD' | 'CV')).empty())",
+}
+# Targets that HL7's own examples use and the definitions forgot.
+MORE_TARGETS = {"DeviceMetric.parent": ["DeviceDefinition"], "DeviceUseStatement.reasonReference": ["Procedure"]}
 
 
 def read_package(wheel):
@@ -151,6 +160,16 @@ class CodeSets:
         return found
 
 
+def pattern_of(definition):
+    """The regular expression of a primitive type's values; xhtml has none."""
+    for element in definition["snapshot"]["element"]:
+        for ref in element.get("type", []) if element["path"].endswith(".value") else []:
+            for extension in ref.get("extension", []):
+                if extension["url"].endswith("/regex"):
+                    return extension["valueString"]
+    return ""
+
+
 def union_members(expression):
     """The parts of a FHIRPath union, split where no parenthesis is open."""
     depth, start = 0, 0
@@ -179,6 +198,11 @@ class Tables:
             self.strings(name)  # a type's number is its name's number too
         for name in self.types.number:
             self.add_type(name)
+        self.patterns = [
+            [self.types.number[d["name"]], self.strings(pattern_of(d))]
+            for d in package["StructureDefinition"]
+            if d["kind"] == "primitive-type" and d.get("derivation") != "constraint"
+        ]
         self.parameters = self.search_parameters(package["SearchParameter"])
         self.compartments = self.compartment_rows(package["CompartmentDefinition"])
         self.set_rows, self.groups, self.codes = [], [], []
@@ -189,8 +213,9 @@ class Tables:
         """Those that are the element's own, as numbers."""
         own = []
         for c in element.get("constraint", []):
-            row = (c["key"], c["severity"], c.get("expression", ""), c["human"])
-            if row[:3] not in inherited:
+            expression = c.get("expression", "")
+            row = (c["key"], c["severity"], MENDED.get(c["key"], expression), c["human"])
+            if (c["key"], c["severity"], expression) not in inherited:
                 own.append(self.invariants.setdefault(row, len(self.invariants)))
         return own
 
@@ -251,7 +276,7 @@ class Tables:
         required = binding.get("strength") == "required"
         self.elements.append(
             [self.strings(name), NONE if is_choice else self.types.number[kinds[0]],
-             self.lists(self.targets(targets[0] if targets else [])),
+             self.lists(self.targets((targets[0] if targets else []) + MORE_TARGETS.get(path, []))),
              self.code_sets(binding["valueSet"]) if required else NONE,
              self.lists(self.constraints(element, inherited)),
              element["min"], MANY if element["max"] == "*" else int(element["max"]), strength,
@@ -352,9 +377,10 @@ def write(tables, out):
     table("struct fhir_code_set", "code_sets", rows_text(tables.set_rows))
     table("struct fhir_code_group", "code_groups", rows_text(tables.groups))
     table("uint16_t", "codes", numbers_text(tables.codes))
+    table("struct fhir_pattern_def", "patterns", rows_text(tables.patterns))
     table("struct fhir_search_def", "searches", rows_text(tables.parameters))
     table("struct fhir_compartment_def", "compartments", rows_text(tables.compartments))
-    counted = "types elements choices invariants code_sets searches compartments".split()
+    counted = "types elements choices invariants code_sets patterns searches compartments".split()
     out.write("const struct fhir_definitions fhir_r4 = {.pool = pool, .strings = strings, .lists = lists,\n")
     out.write("\t.code_groups = code_groups, .codes = codes,\n")
     for name in counted:

@@ -5,33 +5,14 @@
 #include "codec/json_input.h"
 #include "health/fhir/names.h"
 #include "health/fhir/patients.h"
+#include "health/fhir/place.h"
 #include "health/fhir/types.h"
-
-/* Where a value stands: links from it up to the root, on the stack. */
-struct place {
-	const struct place *parent;
-	struct bytes name; /* of a member, or empty: the index */
-	size_t index;
-};
 
 #define TEXT(view) (int)(view).len, (const char *)(view).data
 
-/* "Bundle.entry[3].resource.name[0]" */
-static void put_place(struct buf *out, const struct place *place) {
-	if (place->parent) put_place(out, place->parent);
-	if (place->name.data)
-		buf_printf(out, "%s%.*s", place->parent ? "." : "", TEXT(place->name));
-	else
-		buf_printf(out, "[%zu]", place->index);
-}
-
 /* What a check gathers. */
 static void refuse(struct fhir_issues *issues, enum fhir_issue_code code, const struct place *place, const char *why) {
-	struct buf path;
-	buf_init(&path, 240);
-	put_place(&path, place);
-	fhir_issues_add(issues, FHIR_ERROR, code, buf_cstr(&path), why);
-	buf_fini(&path);
+	place_issue(issues, FHIR_ERROR, code, place, why);
 }
 
 /* datatypes.html#string: no control characters but tab, line feed and carriage return. */

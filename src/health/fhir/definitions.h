@@ -74,6 +74,10 @@ struct fhir_code_group {
 	uint16_t system; /* string */
 	uint16_t code_count;
 };
+struct fhir_pattern_def { /* of a primitive type; primitives.h checks without it, and a test holds it to this */
+	uint16_t type;
+	uint16_t pattern; /* string: a regular expression; empty: none */
+};
 struct fhir_search_def {
 	uint16_t base;       /* type */
 	uint16_t code;       /* string; "birthdate" */
@@ -100,10 +104,11 @@ struct fhir_definitions {
 	const struct fhir_invariant_def *invariants;
 	const struct fhir_code_set *code_sets;
 	const struct fhir_code_group *code_groups;
-	const uint16_t *codes;                  /* strings, in the order of bytes within a group */
+	const uint16_t *codes; /* strings, in the order of bytes within a group */
+	const struct fhir_pattern_def *patterns;
 	const struct fhir_search_def *searches; /* by the names of base and code */
 	const struct fhir_compartment_def *compartments;
-	size_t type_count, element_count, choice_count, invariant_count, code_set_count, search_count,
+	size_t type_count, element_count, choice_count, invariant_count, code_set_count, pattern_count, search_count,
 	    compartment_count;
 };
 extern const struct fhir_definitions fhir_r4;

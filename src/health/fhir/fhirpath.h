@@ -67,6 +67,7 @@ struct fhirpath_context {
 	struct fhirpath_value root_resource; /* %rootResource: the one that contains it, or the same */
 	int64_t now_ms;                      /* what now() and today() say, since 1970 in UTC */
 	uint32_t steps_max;                  /* 0: FHIRPATH_STEPS_MAX */
+	uint64_t *budget; /* steps that are left for this evaluation and others, which share it; NULL: no such bound */
 };
 
 /* The node of a resource, its type as it says itself; type FHIR_NONE if it is not one of R4. */

@@ -87,8 +87,16 @@ static enum fhirpath_truth plain_equal(const struct fhirpath_value *a, const str
 	return FHIRPATH_FALSE;
 }
 
+/* Comparing takes as long as what is compared; the next step finds out if there is nothing left. */
+static void pay(struct fhirpath_run *run, const struct fhirpath_value *value) {
+	size_t bytes = value->kind == FHIRPATH_NODE && value->json ? value->json->raw.len : value->text.len;
+	size_t cost = bytes / FHIRPATH_STEP_BYTES;
+	run->steps -= cost < run->steps ? (uint32_t)cost : run->steps;
+}
+
 enum fhirpath_truth fhirpath_equal(
-    const struct fhirpath_run *run, const struct fhirpath_value *a, const struct fhirpath_value *b) {
+    struct fhirpath_run *run, const struct fhirpath_value *a, const struct fhirpath_value *b) {
+	pay(run, a);
 	struct fhirpath_value x = fhirpath_plain(run->defs, a), y = fhirpath_plain(run->defs, b);
 	return plain_equal(&x, &y);
 }
@@ -122,7 +130,8 @@ static bool number_alike(struct fhir_decimal a, struct fhir_decimal b) {
 	return fhir_decimal_round(&a, a, scale) && fhir_decimal_round(&b, b, scale) && fhir_decimal_compare(a, b) == 0;
 }
 
-bool fhirpath_alike(const struct fhirpath_run *run, const struct fhirpath_value *a, const struct fhirpath_value *b) {
+bool fhirpath_alike(struct fhirpath_run *run, const struct fhirpath_value *a, const struct fhirpath_value *b) {
+	pay(run, a);
 	struct fhirpath_value x = fhirpath_plain(run->defs, a), y = fhirpath_plain(run->defs, b);
 	struct fhir_decimal left, right;
 	if (fhirpath_decimal_of(&left, &x) && fhirpath_decimal_of(&right, &y)) return number_alike(left, right);
@@ -168,7 +177,8 @@ static enum status hash(struct fhirpath_run *run, const struct fhirpath_value *v
 	struct fhirpath_value plain = fhirpath_plain(run->defs, value);
 	struct fhir_decimal number;
 	*out = 1469598103934665603u;
-	TRY(fhirpath_step(run, 1 + (uint32_t)(plain.kind == FHIRPATH_STRING ? plain.text.len / 64 : 0)));
+	TRY(fhirpath_step(
+	    run, 1 + (uint32_t)(plain.kind == FHIRPATH_STRING ? plain.text.len / FHIRPATH_STEP_BYTES : 0)));
 	if (plain.kind == FHIRPATH_STRING)
 		for (size_t i = 0; i < plain.text.len; i++) *out = (*out ^ plain.text.data[i]) * 1099511628211u;
 	else if (fhirpath_decimal_of(&number, &plain))

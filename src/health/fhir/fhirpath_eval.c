@@ -188,7 +188,7 @@ static enum status eval_join(struct fhirpath_run *run, const struct fhirpath_val
 		return fhirpath_invalid(run, "& joins strings");
 	if (a) left = a->text;
 	if (b) right = b->text;
-	TRY(fhirpath_step(run, (uint32_t)((left.len + right.len) / 64)));
+	TRY(fhirpath_step(run, (uint32_t)((left.len + right.len) / FHIRPATH_STEP_BYTES)));
 	uint8_t *joined = arena_alloc(run->arena, left.len + right.len);
 	if (left.len) memcpy(joined, left.data, left.len);
 	if (right.len) memcpy(joined + left.len, right.data, right.len);
@@ -375,17 +375,21 @@ enum status fhirpath_eval(struct fhirpath_run *run, const struct fhirpath_scope 
 
 enum status fhirpath_evaluate(struct fhirpath_values *out, const struct fhirpath_context *context,
     const struct fhirpath *path, const struct fhirpath_value *focus, struct err *err) {
+	uint32_t steps = context->steps_max ? context->steps_max : FHIRPATH_STEPS_MAX;
+	if (context->budget && *context->budget < steps) steps = (uint32_t)*context->budget;
 	struct fhirpath_run run = {.context = context,
 	    .defs = context->defs,
 	    .arena = context->arena,
 	    .focus = focus,
-	    .steps = context->steps_max ? context->steps_max : FHIRPATH_STEPS_MAX,
+	    .steps = steps,
 	    .err = err};
 	struct fhirpath_value item = *focus;
 	struct fhirpath_values self = {&item, 1, 1};
 	struct fhirpath_scope scope = {.self = &self};
 	*out = (struct fhirpath_values){0};
-	return fhirpath_eval(&run, &scope, path->tree, out);
+	enum status status = fhirpath_eval(&run, &scope, path->tree, out);
+	if (context->budget) *context->budget -= steps - run.steps;
+	return status;
 }
 
 enum status fhirpath_test(enum fhirpath_truth *out, const struct fhirpath_context *context, const struct fhirpath *path,

@@ -2,6 +2,7 @@
 #include "health/fhir/fhirpath_functions.h"
 
 #include "health/fhir/narrative.h"
+#include "health/fhir/reference.h"
 
 static bool is_primitive_value(const struct fhirpath_value *value) {
 	if (value->kind != FHIRPATH_NODE) return true;
@@ -38,25 +39,6 @@ enum status fhirpath_fn_get_value(
 
 /* --- resolve() --- */
 
-static const struct json *contained_in(const struct json *resource, struct bytes id) {
-	json_foreach (contained, json_get(resource, "contained"))
-		if (bytes_equal(json_string(json_get(contained, "id")), id)) return contained;
-	return NULL;
-}
-
-/* "Patient" of "Patient/1", "http://host/fhir/Patient/1/_history/2"; FHIR_NONE of what is no such reference. */
-static uint16_t type_in(const struct fhir_definitions *defs, struct bytes text) {
-	uint16_t found = FHIR_NONE;
-	size_t from = 0;
-	for (size_t at = 0; at < text.len; at++) {
-		if (text.data[at] != '/' && text.data[at] != '?') continue;
-		uint16_t type = fhir_definitions_resource(defs, bytes_slice(text, from, at - from));
-		if (type != FHIR_NONE && at + 1 < text.len) found = type;
-		from = at + 1;
-	}
-	return found;
-}
-
 static void resolve_one(struct fhirpath_run *run, const struct fhirpath_value *value, struct fhirpath_values *out) {
 	struct fhirpath_value plain = fhirpath_plain(run->defs, value);
 	const struct json *object = plain.kind == FHIRPATH_NODE ? plain.json : NULL;
@@ -64,11 +46,12 @@ static void resolve_one(struct fhirpath_run *run, const struct fhirpath_value *v
 	struct fhirpath_value found = {.kind = FHIRPATH_NODE, .type = FHIR_NONE};
 	if (text.len && text.data[0] == '#') {
 		const struct json *root = run->context->root_resource.json;
-		const struct json *json = text.len == 1 ? root : contained_in(root, bytes_slice(text, 1, text.len));
+		const struct json *json =
+		    text.len == 1 ? root : fhir_reference_contained(root, bytes_slice(text, 1, text.len));
 		if (json) fhirpath_push(run, out, fhirpath_resource(run->defs, json));
 		return;
 	}
-	if (text.len) found.type = type_in(run->defs, text);
+	if (text.len) found.type = fhir_reference_type(run->defs, text);
 	struct bytes type = json_string(json_get(object, "type"));
 	if (found.type == FHIR_NONE && type.len) found.type = fhir_definitions_resource(run->defs, type);
 	if (found.type != FHIR_NONE) fhirpath_push(run, out, found);

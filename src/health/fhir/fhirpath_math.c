@@ -142,7 +142,7 @@ enum status fhirpath_calculate(struct fhirpath_run *run, enum fhirpath_operator 
 	if (a_is_number && b_is_number)
 		return numbers(run, op, a->kind == FHIRPATH_INTEGER && b->kind == FHIRPATH_INTEGER, x, y, out);
 	if (a->kind == FHIRPATH_STRING && b->kind == FHIRPATH_STRING && op == FHIRPATH_ADD) {
-		TRY(fhirpath_step(run, (uint32_t)((a->text.len + b->text.len) / 64)));
+		TRY(fhirpath_step(run, (uint32_t)((a->text.len + b->text.len) / FHIRPATH_STEP_BYTES)));
 		uint8_t *joined = arena_alloc(run->arena, a->text.len + b->text.len);
 		if (a->text.len) memcpy(joined, a->text.data, a->text.len);
 		if (b->text.len) memcpy(joined + a->text.len, b->text.data, b->text.len);

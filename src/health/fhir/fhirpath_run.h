@@ -44,6 +44,10 @@ const struct fhirpath_function *fhirpath_function_find(struct bytes name);
 
 /* --- fhirpath_eval.c --- */
 
+/* A step of the evaluation is worth so many of a regular expression, and so many bytes of texts and trees. */
+#define FHIRPATH_REGEX_STEPS 8u
+#define FHIRPATH_STEP_BYTES 64u
+
 /* Lists that are handed over to be filled are empty before. */
 
 /* Refuses when the steps are used up. */
@@ -93,8 +97,8 @@ MUST_USE enum status fhirpath_as_type(
 /* --- fhirpath_equal.c --- */
 
 enum fhirpath_truth fhirpath_equal(
-    const struct fhirpath_run *run, const struct fhirpath_value *a, const struct fhirpath_value *b);
-bool fhirpath_alike(const struct fhirpath_run *run, const struct fhirpath_value *a, const struct fhirpath_value *b);
+    struct fhirpath_run *run, const struct fhirpath_value *a, const struct fhirpath_value *b);
+bool fhirpath_alike(struct fhirpath_run *run, const struct fhirpath_value *a, const struct fhirpath_value *b);
 MUST_USE enum status fhirpath_lists_equal(struct fhirpath_run *run, const struct fhirpath_values *a,
     const struct fhirpath_values *b, enum fhirpath_truth *out);
 MUST_USE enum status fhirpath_lists_alike(

@@ -14,7 +14,7 @@ static enum status input_text(
 	if (!fhirpath_text_of(run, value, out) || value->kind == FHIRPATH_QUANTITY)
 		return fhirpath_invalid(
 		    run, "%s() on %s", call->tree->function->name, fhirpath_type_text(run->defs, value));
-	return fhirpath_step(run, (uint32_t)(out->len / 64));
+	return fhirpath_step(run, (uint32_t)(out->len / FHIRPATH_STEP_BYTES));
 }
 
 /* The input and the first argument, both strings. */
@@ -199,7 +199,7 @@ enum status fhirpath_fn_split(struct fhirpath_run *run, const struct fhirpath_ca
 
 /* Hands a grown text over to the arena, or refuses what outgrew it. */
 static enum status push_grown(struct fhirpath_run *run, struct fhirpath_values *out, struct buf *text) {
-	enum status status = fhirpath_step(run, (uint32_t)(text->len / 64));
+	enum status status = fhirpath_step(run, (uint32_t)(text->len / FHIRPATH_STEP_BYTES));
 	if (status == STATUS_OK) status = buf_status(text, run->err);
 	if (status == STATUS_OK) fhirpath_push_text(run, out, arena_dup(run->arena, buf_view(text)));
 	buf_fini(text);
@@ -252,6 +252,12 @@ enum status fhirpath_fn_replace(
 
 /* --- regular expressions --- */
 
+/* Takes what a search needed from the steps of the evaluation. */
+static void pay(struct fhirpath_run *run, uint64_t left) {
+	uint32_t now = (uint32_t)(left / FHIRPATH_REGEX_STEPS);
+	if (now < run->steps) run->steps = now;
+}
+
 /* The pattern: compiled with the expression if it is a literal, else now. NULL if it is empty. */
 static enum status pattern_of(
     struct fhirpath_run *run, const struct fhirpath_call *call, bool is_full, const struct fhir_regex **out) {
@@ -276,7 +282,9 @@ static enum status matches(
 	TRY(input_text(run, call, &is_there, &text));
 	TRY(pattern_of(run, call, is_full, &regex));
 	if (!is_there || !regex) return STATUS_OK;
-	TRY(fhir_regex_has(&is_found, run->arena, regex, text, run->err));
+	uint64_t steps = (uint64_t)run->steps * FHIRPATH_REGEX_STEPS;
+	TRY(fhir_regex_has(&is_found, &steps, run->arena, regex, text, run->err));
+	pay(run, steps);
 	fhirpath_push_bool(run, out, is_found);
 	return STATUS_OK;
 }
@@ -329,7 +337,10 @@ enum status fhirpath_fn_replace_matches(
 	for (size_t at = 0; status == STATUS_OK && at <= text.len;) {
 		struct fhir_regex_match match;
 		status = fhirpath_step(run, 100);
-		if (status == STATUS_OK) status = fhir_regex_search(&match, run->arena, regex, text, at, run->err);
+		uint64_t steps = (uint64_t)run->steps * FHIRPATH_REGEX_STEPS;
+		if (status == STATUS_OK)
+			status = fhir_regex_search(&match, &steps, run->arena, regex, text, at, run->err);
+		pay(run, steps);
 		if (status != STATUS_OK) break;
 		size_t from = match.is_found ? match.from[0] : text.len,
 		       to = match.is_found ? match.to[0] : text.len + 1;

@@ -17,12 +17,14 @@ enum fhir_severity { FHIR_FATAL, FHIR_ERROR, FHIR_WARNING, FHIR_INFORMATION };
 	X(STRUCTURE, "structure")         /* it is not JSON, or not of a resource's form */                            \
 	X(REQUIRED, "required")           /* something is missing */                                                   \
 	X(VALUE, "value")                 /* an element's value is not valid */                                        \
+	X(CODE_INVALID, "code-invalid")   /* a code that its value set does not have */                                \
 	X(INVARIANT, "invariant")         /* a rule of the specification fails */                                      \
 	X(NOT_SUPPORTED, "not-supported") /* valid, and not taken here */                                              \
 	X(DUPLICATE, "duplicate")                                                                                      \
 	X(MULTIPLE_MATCHES, "multiple-matches")                                                                        \
 	X(NOT_FOUND, "not-found")                                                                                      \
 	X(TOO_LONG, "too-long")                                                                                        \
+	X(TOO_COSTLY, "too-costly")                                                                                    \
 	X(FORBIDDEN, "forbidden")                                                                                      \
 	X(EXCEPTION, "exception") /* this program or what it stands on failed */
 #define FHIR_ISSUE_ENUM(name, text) FHIR_ISSUE_##name,

@@ -16,7 +16,8 @@ struct reader {
 	size_t at;
 	const char *why;
 	struct bytes open[FHIR_NARRATIVE_DEPTH_MAX]; /* names of open elements */
-	uint32_t depth;
+	struct bytes ids[FHIR_NARRATIVE_IDS_MAX];
+	uint32_t depth, id_count;
 	bool has_content;
 };
 
@@ -92,6 +93,14 @@ static bool begins_script(struct bytes value) {
 	return true;
 }
 
+/* Each id names one element, so that links and narrativeLink lead somewhere. */
+static bool keep_id(struct reader *r, struct bytes id) {
+	for (uint32_t i = 0; i < r->id_count; i++)
+		if (bytes_equal(r->ids[i], id)) return refuse(r, "two of its elements have one id");
+	if (r->id_count < FHIR_NARRATIVE_IDS_MAX) r->ids[r->id_count++] = id;
+	return true;
+}
+
 /* One attribute; `*has_name_space` becomes true for the right xmlns. */
 static bool read_attribute(struct reader *r, bool *has_name_space) {
 	struct bytes key = name(r);
@@ -109,6 +118,7 @@ static bool read_attribute(struct reader *r, bool *has_name_space) {
 	struct bytes value = bytes_slice(r->text, from, r->at - from);
 	if (r->at++ >= r->text.len) return refuse(r, "it has an attribute without its end");
 	if (is_event(key) || begins_script(value)) return refuse(r, "it has a script");
+	if (bytes_equal(key, BYTES_LITERAL("id"))) return keep_id(r, value);
 	if (bytes_equal(key, BYTES_LITERAL("xmlns"))) *has_name_space = bytes_equal(value, BYTES_LITERAL(NAME_SPACE));
 	return true;
 }
@@ -166,14 +176,10 @@ bool fhir_narrative_check(struct bytes div, const char **why) {
 	do is_good = is_good && r.at < r.text.len && read_part(&r);
 	while (is_good && r.depth);
 	if (is_good) skip_space(&r);
-	if (r.why)
-		is_good = false;
-	else if (!is_good)
-		refuse(&r, "it ends before its <div> does");
-	else if (r.at < r.text.len)
-		is_good = refuse(&r, "something stands behind its <div>");
-	else if (!r.has_content)
-		is_good = refuse(&r, "there is nothing to read in it");
+	if (!r.why && !is_good) refuse(&r, "it ends before its <div> does");
+	if (!r.why && r.at < r.text.len) is_good = refuse(&r, "something stands behind its <div>");
+	is_good = is_good && !r.why;
+	if (is_good && !r.has_content) refuse(&r, "there is nothing to read in it");
 	*why = r.why;
 	return is_good;
 }

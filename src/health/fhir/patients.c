@@ -5,6 +5,7 @@
  */
 #include "health/fhir/patients.h"
 
+#include "health/fhir/reference.h"
 #include "health/fhir/types.h"
 
 struct division {
@@ -32,20 +33,6 @@ static bool contains(struct bytes text, const char *part) {
 	return memmem(text.data, text.len, part, strlen(part)) != NULL;
 }
 
-/* "http://host/fhir/" of "http://host/fhir/Patient/1"; empty if the fullUrl is not one of a RESTful server. */
-static struct bytes base_of(const struct fhir_resource *resource) {
-	struct bytes url = resource->full_url;
-	size_t tail = resource->type.len + 1 + resource->id.len;
-	if (!begins(url, "http://") && !begins(url, "https://")) return (struct bytes){NULL, 0};
-	if (!resource->id.len || url.len <= tail) return (struct bytes){NULL, 0};
-	struct bytes end = bytes_slice(url, url.len - tail, tail);
-	bool fits = memcmp(end.data, resource->type.data, resource->type.len) == 0 &&
-		    end.data[resource->type.len] == '/' &&
-		    memcmp(end.data + resource->type.len + 1, resource->id.data, resource->id.len) == 0 &&
-		    url.data[url.len - tail - 1] == '/';
-	return fits ? bytes_slice(url, 0, url.len - tail) : (struct bytes){NULL, 0};
-}
-
 /* A reference without its version. */
 static struct bytes unversioned(struct bytes reference) {
 	const uint8_t *history = memmem(reference.data, reference.len, "/_history/", 10);
@@ -55,7 +42,7 @@ static struct bytes unversioned(struct bytes reference) {
 static size_t resolve(struct division *d, struct bytes reference) {
 	size_t found = names_find(d->full_urls, reference);
 	if (found != NAMES_NONE || contains(reference, ":")) return found;
-	struct bytes base = base_of(d->current);
+	struct bytes base = fhir_reference_base(d->current->full_url, d->current->type, d->current->id);
 	if (base.len) return names_find(d->full_urls, join(d->arena, base, "", reference));
 	return names_find(&d->type_ids, reference);
 }

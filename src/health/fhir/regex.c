@@ -156,7 +156,7 @@ struct search {
 	struct threads now, next;
 	struct todo *todo;
 	uint32_t slot_count; /* 0 if nobody wants the groups */
-	uint32_t steps;
+	uint64_t steps;      /* taken */
 };
 
 static struct threads threads_make(struct arena *arena, uint32_t count, uint32_t slots) {
@@ -238,7 +238,8 @@ static bool advance(struct search *s, size_t at, size_t behind, uint32_t c, size
 	return false;
 }
 
-static enum status search(struct search *s, bool *is_found, size_t *best, size_t from, struct err *err) {
+static enum status search(
+    struct search *s, uint64_t steps_max, bool *is_found, size_t *best, size_t from, struct err *err) {
 	*is_found = false;
 	for (size_t at = from, behind; at <= s->text.len; at = behind) {
 		size_t slots[SLOTS];
@@ -256,36 +257,38 @@ static enum status search(struct search *s, bool *is_found, size_t *best, size_t
 		s->now = s->next;
 		s->next = done;
 		s->next.count = 0;
-		if (s->steps > FHIR_REGEX_STEPS_MAX)
-			return err_set(
-			    err, STATUS_LIMIT, "regular expression: more than %u steps", FHIR_REGEX_STEPS_MAX);
+		if (s->steps > steps_max)
+			return err_set(err, STATUS_LIMIT, "regular expression: it takes more steps than are allowed");
 	}
 	return STATUS_OK;
 }
 
-static enum status run(bool *is_found, size_t *best, uint32_t slot_count, struct arena *scratch,
-    const struct fhir_regex *regex, struct bytes text, size_t from, struct err *err) {
+static enum status run(bool *is_found, size_t *best, struct search *s, uint64_t *steps, struct arena *scratch,
+    size_t from, struct err *err) {
 	struct arena_mark mark = arena_mark(scratch);
-	struct search s = {.regex = regex, .text = text, .slot_count = slot_count};
-	s.now = threads_make(scratch, regex->count, slot_count);
-	s.next = threads_make(scratch, regex->count, slot_count);
-	s.todo = arena_alloc(scratch, (2 * (size_t)regex->count + 2) * sizeof *s.todo);
-	enum status status = search(&s, is_found, best, from, err);
+	uint32_t count = s->regex->count;
+	s->now = threads_make(scratch, count, s->slot_count);
+	s->next = threads_make(scratch, count, s->slot_count);
+	s->todo = arena_alloc(scratch, (2 * (size_t)count + 2) * sizeof *s->todo);
+	enum status status = search(s, *steps, is_found, best, from, err);
+	*steps -= s->steps < *steps ? s->steps : *steps;
 	arena_rewind(scratch, mark);
 	return status;
 }
 
-enum status fhir_regex_has(
-    bool *is_found, struct arena *scratch, const struct fhir_regex *regex, struct bytes text, struct err *err) {
+enum status fhir_regex_has(bool *is_found, uint64_t *steps, struct arena *scratch, const struct fhir_regex *regex,
+    struct bytes text, struct err *err) {
+	struct search s = {.regex = regex, .text = text};
 	size_t unused[SLOTS];
-	return run(is_found, unused, 0, scratch, regex, text, 0, err);
+	return run(is_found, unused, &s, steps, scratch, 0, err);
 }
 
-enum status fhir_regex_search(struct fhir_regex_match *match, struct arena *scratch, const struct fhir_regex *regex,
-    struct bytes text, size_t from, struct err *err) {
+enum status fhir_regex_search(struct fhir_regex_match *match, uint64_t *steps, struct arena *scratch,
+    const struct fhir_regex *regex, struct bytes text, size_t from, struct err *err) {
+	struct search s = {.regex = regex, .text = text, .slot_count = SLOTS};
 	size_t slots[SLOTS];
 	for (size_t i = 0; i < SLOTS; i++) slots[i] = SIZE_MAX;
-	TRY(run(&match->is_found, slots, SLOTS, scratch, regex, text, from, err));
+	TRY(run(&match->is_found, slots, &s, steps, scratch, from, err));
 	for (size_t i = 0; i < FHIR_REGEX_GROUPS_MAX; i++) {
 		match->from[i] = slots[2 * i];
 		match->to[i] = slots[2 * i + 1];
