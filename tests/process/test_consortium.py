@@ -1,6 +1,7 @@
 """A consortium by the command line: its folders, and who is a member of it, by votes, over real CometBFTs."""
 import base64
 import json
+import shutil
 import stat
 import subprocess
 
@@ -171,3 +172,23 @@ def test_a_change_that_leaves_no_sound_list_is_refused_with_what_to_do(tmp_path)
             member.run("consortium", "member", "vote", "--proposer", member.account)
         listed = member.run("consortium", "member", "list")["members"]
         assert [(one["account"], one["power"], one["key"]) for one in listed] == [(member.account, 10, member.key)]
+
+
+def test_a_member_that_lost_its_data_gets_it_again_from_the_others(tmp_path):
+    with running(tmp_path / "n", 4) as members:
+        lost = members[3]
+        members[0].run("consortium", "member", "propose", "--leaves", lost.account)
+        wait_for(lambda: lost.is_at(members[0].head()), 60)
+        lost.end()
+        blocks = lost.folder / "comet/data/blockstore.db"
+        shutil.rmtree(blocks)
+        lost.start()
+        assert lost.process.wait(30) != 0
+        assert "CometBFT's data was lost" in lost.log.read_text()
+        shutil.rmtree(lost.folder / "chaindata")
+        for path in (lost.folder / "comet/data").iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+        members[1].run("consortium", "member", "propose", "--leaves", members[2].account)
+        lost.start()
+        wait_for(lambda: lost.is_at(members[0].head()), 60)

@@ -75,8 +75,8 @@ static enum status check_home(const struct comet_process_options *options, struc
 	snprintf(path, sizeof path, "%s/data/blockstore.db", options->home);
 	if (options->app_height > 0 && !files_exists(path))
 		return err_set(err, STATUS_CORRUPT,
-		    "the node is at height %llu, and %s/data has no block: CometBFT's data was lost. Restore it from a "
-		    "backup, or remove the node's chaindata too, so that both come again from the other members",
+		    "the node is at height %llu, and %s/data has no block: CometBFT's data was lost. Remove the "
+		    "node's chaindata too, and both come again from the other members; keep priv_validator_state.json",
 		    (unsigned long long)options->app_height, options->home);
 	return STATUS_OK;
 }
@@ -107,6 +107,7 @@ static _Noreturn void become(const struct comet_process *process, pid_t parent, 
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
+	setpgid(0, 0); /* Ctrl-C at a terminal is for the node, which then ends it */
 	/* The keeper's thread is the parent that the kernel watches, and it lives as long as the process does. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) _exit(127);
@@ -153,8 +154,8 @@ static void put_line(struct comet_process *process) {
 		log_debug("comet", "%s", process->line);
 	if (strstr(process->line, "does not match AppHash"))
 		log_error("comet",
-		    "CometBFT's data and the node's are not of one chain, or not of one age: restore both "
-		    "from the same backup, or remove both, so that they come again from the other members");
+		    "CometBFT's data and the node's are not of one chain, or not of one age: remove both, and they "
+		    "come again from the other members; keep priv_validator_state.json");
 	if (strstr(process->line, "CONSENSUS FAILURE") && process->failed)
 		process->failed(process->context, process->line);
 	process->line_len = 0;
