@@ -49,7 +49,7 @@ enum comet_verdict {
 	COMET_TOO_FAR, /* too few of the trusted validators voted: a block between may help */
 	COMET_REFUSED
 };
-/* `why` is written unless it is believed. */
+/* `block` was decoded, or passed comet_light_block_check. `why` is written unless it is believed. */
 enum comet_verdict comet_light_verify(const struct comet_trusted *trusted, const struct comet_light_block *block,
     const struct comet_rules *rules, struct err *why);
 

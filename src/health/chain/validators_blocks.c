@@ -126,7 +126,7 @@ enum status validators_proof_check(const struct validators_proof *proof, const h
 	char chain_id[COMET_CHAIN_ID_SIZE];
 	const struct comet_rules rules = deployment_rules(anchor, chain_id, now_ms, HEADS_AHEAD_S);
 	*trusted = anchor->validators;
-	enum status status = check_age(trusted, &rules, err);
+	enum status status = STATUS_OK;
 	if (proof->count == 0 || proof->count > COMET_STEPS_MAX + 1)
 		status = err_set(err, STATUS_DENIED, "there are no light blocks, or too many");
 	for (size_t i = 0; i < proof->count && status == STATUS_OK; i++) {

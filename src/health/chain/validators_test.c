@@ -170,6 +170,19 @@ static void a_light_block_from_the_future_is_refused(void **state) {
 	expect_head(world, 3);
 }
 
+/* Validators' clocks may be in front of ours: the node is asked all the same, each time. */
+static void a_head_that_seems_newer_than_now_is_asked_for_again(void **state) {
+	struct world *world = *state;
+	net_of(world)->time_s = world->chain->now_ms / 1000 + 30;
+	expect_head(world, 3);
+	const unsigned asked = world->chain->exchanges;
+	fake_mine(world->chain, FAKE_START_S + 4);
+	net_of(world)->height++;
+	net_of(world)->time_s++;
+	expect_head(world, 4);
+	assert_true(world->chain->exchanges > asked);
+}
+
 static void trust_ends_after_its_days(void **state) {
 	struct world *world = *state;
 	struct net *net = net_of(world);
@@ -280,6 +293,7 @@ int main(void) {
 	    TEST(heads_that_were_not_decided_are_refused),
 	    TEST(those_who_left_decide_nothing_any_more),
 	    TEST(a_light_block_from_the_future_is_refused),
+	    TEST(a_head_that_seems_newer_than_now_is_asked_for_again),
 	    TEST(trust_ends_after_its_days),
 	    TEST(two_blocks_of_one_height_stop_everything),
 	    TEST(two_blocks_of_one_height_stop_another_program_too),

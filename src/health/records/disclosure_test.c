@@ -207,6 +207,16 @@ static void what_validators_did_not_decide_is_no_proof(void **state) {
 	arena_fini(&arena);
 }
 
+static void a_light_block_of_another_head_is_no_proof(void **state) {
+	struct world *world = *state;
+	const hash32 other = {{9}};
+	struct arena arena;
+	arena_init(&arena);
+	net_of(world)->app = &other;
+	expect(world, make_file(world, &arena), STATUS_DENIED, "of another block");
+	arena_fini(&arena);
+}
+
 #define SEALED(name) cmocka_unit_test_setup_teardown(name, setup_sealed, teardown)
 #define DECIDED(name) cmocka_unit_test_setup_teardown(name, setup_decided, teardown_net)
 
@@ -216,6 +226,7 @@ int main(void) {
 	    DECIDED(a_decided_block_is_proof_while_the_anchor_counts),
 	    DECIDED(an_anchor_after_the_block_serves_too),
 	    DECIDED(blocks_between_lead_from_an_old_anchor),
+	    DECIDED(a_light_block_of_another_head_is_no_proof),
 	    DECIDED(what_validators_did_not_decide_is_no_proof),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
