@@ -10,7 +10,7 @@ static void read_plan(struct arena *arena, struct bytes data) {
 	BUG_ON(plan.recipient_count > DOCUMENT_RECIPIENTS_MAX);
 	for (size_t i = 0; i < plan.step_count; i++) {
 		const struct plan_step *step = &plan.steps[i];
-		BUG_ON(step->kind == PLAN_CALL ? !step->call.data : step->unit_count == 0);
+		BUG_ON(plan_step_is_call(step) ? !step->call.data : step->unit_count == 0);
 		for (uint32_t n = 0; n < step->unit_count; n++) BUG_ON(step->units[n] >= plan.document.unit_count);
 	}
 	for (uint32_t i = 0; i < plan.document.unit_count; i++)

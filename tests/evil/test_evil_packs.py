@@ -7,9 +7,9 @@ import pytest
 from eth_utils import keccak
 
 from evil_node import EvilNode
-from lies import LeaveOut, Past
-from machine import Consortium, Refused, cli
-from test_medicines import GTIN, Trade
+from lies import Answer, LeaveOut, Past, Sent
+from machine import Consortium, Refused, RpcError, cli
+from test_medicines import GTIN, Trade, born, capture, link
 
 UNPROVED = re.compile("not proved|not believed|were not served|nothing was done; ask another node")
 ALERT = "0x" + keccak(text="Alert(bytes32,uint32,uint8,address,address,uint64,bytes24)").hex()
@@ -78,6 +78,45 @@ def test_it_is_not_believed(packs, lie, program):
     assert told.told and caught.value.code != 0
     assert UNPROVED.search(json.dumps(caught.value.report) + caught.value.stderr), caught.value
     assert "saleable" not in caught.value.report and "holders" not in caught.value.report
+
+
+def gas_of_all(gas):
+    """A simulation in which each transaction uses as much."""
+    return lambda _, honest: honest and [
+        {**block, "calls": [{**call, "gasUsed": gas, "maxUsedGas": gas} for call in block["calls"]]} for block in honest]
+
+
+@pytest.mark.parametrize("answer", [
+    gas_of_all("0x0"), gas_of_all(hex(2**63)), gas_of_all("a lot"), lambda *_: [], lambda *_: [{"calls": []}],
+    lambda _, honest: [{"calls": [{**honest[0]["calls"][0], "status": "0x7"}]}]])
+def test_a_simulation_that_makes_no_sense_sends_nothing(packs, answer):
+    before = packs.head()
+    with EvilNode(packs.c.node.url, Answer(eth_simulateV1=answer)) as node:
+        with pytest.raises(Refused) as caught:
+            packs.trade.run("maker", "pack", "commission", "--gtin", GTIN, "--lot", "none", "--expiry", "2030-06-30",
+                            "--count", 2, "--rpc", node.url)
+    assert caught.value.code in (1, 3) and packs.head() == before
+
+
+def test_a_node_that_does_not_simulate_is_asked_for_an_estimate(packs):
+    def unknown(*_):
+        raise RpcError({"code": -32601, "message": "the method eth_simulateV1 does not exist/is not available"})
+
+    lie = Sent(eth_simulateV1=unknown)
+    with EvilNode(packs.c.node.url, lie) as node:
+        done = packs.trade.run("maker", "pack", "commission", "--gtin", GTIN, "--lot", packs.trade.lot(), "--expiry",
+                               "2030-06-30", "--count", 2500, "--rpc", node.url)
+    assert done["code"] == "OK" and len(done["captures"]) > 1
+
+
+def test_too_little_gas_fails_in_a_block_and_the_document_goes_on_at_an_honest_node(packs):
+    events = [born([link(GTIN, f"short{i}") for i in range(2500)], packs.trade.lot().replace("-", ""))]
+    with EvilNode(packs.c.node.url, Sent(eth_simulateV1=gas_of_all("0x10000"))) as node:
+        with pytest.raises(Refused, match="the same document again goes on|refused"):
+            capture(packs.trade, "maker", events, "--rpc", node.url)
+    packs.trade.count -= 1  # the same path, and so the same document
+    done = capture(packs.trade, "maker", events)
+    assert done["code"] == "OK" and sum(part["repeated"] for part in done["captures"]) == 0
 
 
 def test_the_truth_is(packs):

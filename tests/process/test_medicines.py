@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -513,6 +514,26 @@ def test_a_document_goes_on_from_where_it_was_killed(trade, consortium):
     for at in (0, 1500, 2999):
         expected = "ACTIVE" if at == 1500 else "PACKED"
         assert trade.run("maker", "pack", "verify", packs[at])["state"] == expected
+
+
+def test_a_document_of_several_waves_ends_however_often_it_is_killed_and_no_part_goes_twice(trade, consortium):
+    """Killed later and later, while parts are tried, signed, on their way together, and settled."""
+    lot, account = trade.lot(), trade.address("maker")
+    packs = [link(GTIN, f"{lot}-{i}") for i in range(9000)]
+    path, command = parts_of(trade, "maker", [born(packs, lot)])
+    before = int(consortium.rpc("eth_getTransactionCount", account, "latest"), 16)
+    for wait_s in (0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.25, 0.3):
+        run = subprocess.Popen(command, env={**os.environ, "XINGLIN_PASSWORD": PASSWORD}, stdout=subprocess.PIPE)
+        time.sleep(wait_s)
+        run.kill()
+        run.wait()
+    done = trade.run("maker", "pack", "capture", path)
+    assert done["code"] == "OK" and not any((trade.c.home("md-maker") / "plans").glob("*"))
+    sent = int(consortium.rpc("eth_getTransactionCount", account, "latest"), 16) - before
+    parts = {part["captureId"] for part in done["captures"]}
+    assert sent == len(parts) == len(done["captures"]) > 3
+    assert trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)["live"] == 9000
+    assert trade.run("maker", "pack", "verify", packs[4321])["state"] == "ACTIVE"
 
 
 def run_at_once(commands):

@@ -28,16 +28,24 @@ enum status request_blob_refused(
 	    err_set(err, STATUS_DENIED, "the node did not take %s: %s (%s)", what, verdict->detail, verdict->code));
 }
 
-enum status request_send(
-    struct actor_request *request, struct outbox_result *result, const struct outbox_entry *entry, struct err *err) {
-	struct outbox_entry timed = *entry;
+enum status request_send_all(struct actor_request *request, struct outbox_result *results, struct outbox_entry *entries,
+    size_t count, struct err *err) {
 	struct outbox *outbox;
 	TRY(actor_outbox(request->actor, &outbox, err));
-	timed.deadline_ms = request->deadline_ms ? request->deadline_ms : clock_now_ms(request->clock) + SEND_WAIT_MS;
+	const uint64_t wait_ms = SEND_WAIT_MS * (uint64_t)count;
+	for (size_t i = 0; i < count; i++)
+		entries[i].deadline_ms =
+		    request->deadline_ms ? request->deadline_ms : clock_now_ms(request->clock) + wait_ms;
 	progress_at(request->progress, "waiting for a block", 0, 0);
 	request->has_sent = true;
 	request->refused_with = CONTRACT_ERROR_NONE;
-	return outbox_send(outbox, result, request->arena, &timed, err);
+	return outbox_send_all(outbox, results, request->arena, entries, count, err);
+}
+
+enum status request_send(
+    struct actor_request *request, struct outbox_result *result, const struct outbox_entry *entry, struct err *err) {
+	struct outbox_entry timed = *entry;
+	return request_send_all(request, result, &timed, 1, err);
 }
 
 enum status request_transact(struct actor_request *request, struct client_receipt *receipt, const addr20 *to,

@@ -37,6 +37,9 @@ struct blob_asker request_asker(const struct actor_request *request);
  * and kept, see outbox_send. */
 MUST_USE enum status request_send(
     struct actor_request *request, struct outbox_result *result, const struct outbox_entry *entry, struct err *err);
+/* Several on their way together: outbox_send_all. `entries` get the deadline. */
+MUST_USE enum status request_send_all(struct actor_request *request, struct outbox_result *results,
+    struct outbox_entry *entries, size_t count, struct err *err);
 /* The same for calldata alone. A revert is STATUS_DENIED with the contract's reason in `err`. */
 MUST_USE enum status request_transact(struct actor_request *request, struct client_receipt *receipt, const addr20 *to,
     struct bytes data, struct err *err);

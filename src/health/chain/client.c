@@ -125,7 +125,7 @@ static enum status ask(struct client *client, const struct json **root, struct a
 	return status;
 }
 
-static void read_error(struct client_error *out, struct arena *arena, const struct json *error) {
+void client_read_error(struct client_error *out, struct arena *arena, const struct json *error) {
 	struct bytes message = json_string(json_get(error, "message"));
 	const struct json *code = json_get(error, "code"), *data = json_get(error, "data");
 	*out = (struct client_error){0};
@@ -148,7 +148,7 @@ static enum status read_result(const struct json **result, struct client_error *
     const struct json *answer, const char *method, struct err *err) {
 	const struct json *fault = json_get(answer, "error");
 	if (fault) {
-		read_error(error, arena, fault);
+		client_read_error(error, arena, fault);
 		return err_set(err, STATUS_DENIED, "%s: %s", method, error->message);
 	}
 	*result = json_get(answer, "result");

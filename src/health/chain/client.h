@@ -67,6 +67,18 @@ MUST_USE enum status client_call(struct client *client, struct bytes *output, st
 MUST_USE enum status client_call_gas(struct client *client, uint64_t *gas, struct client_verdict *verdict,
     struct arena *arena, const addr20 *from, const addr20 *to, struct bytes data, struct err *err);
 
+/*
+ * Transactions of one account to one contract, one after another on the newest block: what each would use, and which
+ * limit serves it whatever it is refunded. A revert, or a lack of gas, is a verdict. A node bounds the gas of all
+ * together (50 million mostly): those that go beyond it lack gas. STATUS_UNSUPPORTED: the node does not simulate.
+ */
+struct client_simulated {
+	struct client_verdict verdict;
+	uint64_t used_gas, limit_gas;
+};
+MUST_USE enum status client_simulate(struct client *client, struct client_simulated *out, struct arena *arena,
+    const addr20 *from, const addr20 *to, const struct bytes *calls, size_t count, struct err *err);
+
 struct client_receipt {
 	hash32 tx_hash;
 	hash32 block_hash;

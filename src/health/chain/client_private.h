@@ -49,6 +49,8 @@ MUST_USE enum status client_find_receipt(struct client *client, struct client_re
 /* Transactions of the account in blocks. */
 MUST_USE enum status client_mined_nonce(struct client *client, uint64_t *nonce, const addr20 *address, struct err *err);
 
+/* What a JSON-RPC error says; an absent one says nothing. */
+void client_read_error(struct client_error *out, struct arena *arena, const struct json *error);
 /* verdict.c: why a call or a transaction failed, in words. */
 void client_verdict_of_error(struct client_verdict *verdict, const struct client_error *error);
 

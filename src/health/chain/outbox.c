@@ -317,12 +317,18 @@ static uint32_t until(const struct outbox *outbox, uint64_t deadline_ms, uint32_
 	return deadline_ms > now ? (uint32_t)(deadline_ms - now) : 0;
 }
 
-/* Until the entry ends, or its deadline: a node that answers slowly costs no more time than one that does not answer.
- */
+static bool all_done(const struct outbox_waiter *waiters, size_t count) {
+	size_t done = 0;
+	while (done < count && waiters[done].is_done) done++;
+	return done == count;
+}
+
+/* Until the entries end, or their deadline: a node that answers slowly costs no more time than one that does not
+ * answer. */
 static void work_for(
-    struct outbox *outbox, const struct outbox_waiter *waiter, uint64_t deadline_ms, struct err *last) {
+    struct outbox *outbox, const struct outbox_waiter *waiters, size_t count, uint64_t deadline_ms, struct err *last) {
 	client_set_deadline(outbox->client, deadline_ms);
-	while (!waiter->is_done) {
+	while (!all_done(waiters, count)) {
 		uint32_t pause_ms;
 		uint64_t next_ms;
 		if (until(outbox, deadline_ms, 1) == 0) {
@@ -331,40 +337,64 @@ static void work_for(
 		}
 		last->message[0] = 0;
 		(void)!step(outbox, &pause_ms, last);
-		if (!waiter->is_done) rest(outbox, until(outbox, deadline_ms, pause_ms));
+		if (!all_done(waiters, count)) rest(outbox, until(outbox, deadline_ms, pause_ms));
 	}
 	client_set_deadline(outbox->client, 0);
 }
 
-enum status outbox_send(struct outbox *outbox, struct outbox_result *result, struct arena *arena,
-    const struct outbox_entry *entry, struct err *err) {
-	struct outbox_entry copy = *entry;
-	struct outbox_waiter waiter = {.result = result, .arena = arena};
-	struct err last = {0};
-	uint64_t id;
-	*result = (struct outbox_result){.end = OUTBOX_KEPT};
-	copy.completed = NULL;
-	TRY(check_entry(&copy, err));
-	outbox_enter(outbox);
-	enum status status = accept(outbox, &id, &copy, &waiter, err);
-	while (status == STATUS_OK && !waiter.is_done && outbox->monitor) {
-		uint64_t now = now_ms(outbox);
-		if (copy.deadline_ms && now >= copy.deadline_ms) break;
-		uint64_t left = copy.deadline_ms ? copy.deadline_ms - now : IDLE_MS;
-		outbox->options.threads->wait(outbox->monitor, left < IDLE_MS ? (uint32_t)left : IDLE_MS);
+/* With the lock held, while another thread runs the outbox. */
+static void wait_for(struct outbox *outbox, const struct outbox_waiter *waiters, size_t count, uint64_t deadline_ms) {
+	while (!all_done(waiters, count)) {
+		const uint32_t left_ms = until(outbox, deadline_ms, IDLE_MS);
+		if (left_ms == 0) return;
+		outbox->options.threads->wait(outbox->monitor, left_ms);
 	}
-	struct outbox_item *item =
-	    status == STATUS_OK && !waiter.is_done && outbox->monitor ? outbox_item_find(outbox, id) : NULL;
-	if (item) item->waiter = NULL; /* it goes on without this caller */
-	outbox_leave(outbox);
-	TRY(status);
-	if (!outbox->monitor) work_for(outbox, &waiter, copy.deadline_ms, &last);
+}
+
+/* STATUS_OK: it ended. */
+static enum status judge(const struct outbox_result *result, const struct err *last, struct err *err) {
 	if (result->end == OUTBOX_UNPROVED)
 		return err_because(
 		    err, CAUSE_NOT_PROVED_SENT, err_set(err, STATUS_DENIED, "%s", result->verdict.reason));
 	if (result->end != OUTBOX_KEPT) return STATUS_OK;
 	return err_set(err, STATUS_TIMEOUT, "the transaction is accepted and kept, and is in no block yet%s%s",
-	    last.message[0] ? ": " : "", last.message);
+	    last->message[0] ? ": " : "", last->message);
+}
+
+enum status outbox_send_all(struct outbox *outbox, struct outbox_result *results, struct arena *arena,
+    const struct outbox_entry *entries, size_t count, struct err *err) {
+	struct outbox_waiter waiters[OUTBOX_SENT_MAX];
+	uint64_t ids[OUTBOX_SENT_MAX];
+	struct err last = {0};
+	enum status status = STATUS_OK;
+	size_t accepted = 0;
+	BUG_ON(count == 0 || count > OUTBOX_SENT_MAX);
+	for (size_t i = 0; i < count; i++) {
+		results[i] = (struct outbox_result){.end = OUTBOX_KEPT};
+		waiters[i] = (struct outbox_waiter){.result = &results[i], .arena = arena};
+		TRY(check_entry(&entries[i], err));
+	}
+	outbox_enter(outbox);
+	while (accepted < count && status == STATUS_OK) {
+		struct outbox_entry copy = entries[accepted];
+		copy.completed = NULL;
+		status = accept(outbox, &ids[accepted], &copy, &waiters[accepted], err);
+		if (status == STATUS_OK) accepted++;
+	}
+	if (outbox->monitor) wait_for(outbox, waiters, accepted, entries[0].deadline_ms);
+	for (size_t i = 0; i < accepted && outbox->monitor; i++) {
+		struct outbox_item *item = waiters[i].is_done ? NULL : outbox_item_find(outbox, ids[i]);
+		if (item) item->waiter = NULL; /* it goes on without this caller */
+	}
+	outbox_leave(outbox);
+	if (!outbox->monitor) work_for(outbox, waiters, accepted, entries[0].deadline_ms, &last);
+	for (size_t i = 0; i < accepted && status == STATUS_OK; i++) status = judge(&results[i], &last, err);
+	return status;
+}
+
+enum status outbox_send(struct outbox *outbox, struct outbox_result *result, struct arena *arena,
+    const struct outbox_entry *entry, struct err *err) {
+	return outbox_send_all(outbox, result, arena, entry, 1, err);
 }
 
 enum status outbox_drain(struct outbox *outbox, uint64_t deadline_ms, struct err *err) {

@@ -34,6 +34,7 @@
 #define OUTBOX_MERGED_MAX 64u                    /* entries of one transaction */
 #define OUTBOX_ENTRIES_MAX 16384u                /* that wait or are on their way */
 #define OUTBOX_NAMES_MAX 64u                     /* of one entry */
+#define OUTBOX_SENT_MAX 16u                      /* entries of one outbox_send_all */
 
 struct outbox;
 
@@ -95,6 +96,9 @@ struct outbox_blob {
 struct outbox_entry {
 	const addr20 *to;  /* NULL: creates a contract */
 	struct bytes data; /* the calldata if it is sent alone */
+	/* Its limit, which the submitter has found out. 0: it is estimated; so it is after a restart before it was
+	 * signed. */
+	uint64_t gas_limit;
 	/* NULL: always alone. Entries with the same merger and the same key may travel together: the key is what makes
 	 * that harmless, the folder. */
 	const struct outbox_merger *merger;
@@ -120,6 +124,13 @@ MUST_USE enum status outbox_submit(struct outbox *outbox, const struct outbox_en
  */
 MUST_USE enum status outbox_send(struct outbox *outbox, struct outbox_result *result, struct arena *arena,
     const struct outbox_entry *entry, struct err *err);
+/*
+ * The same of up to OUTBOX_SENT_MAX entries with one deadline: they are on their way together, in this order. Each of
+ * `results` is set; the status is that of the first entry that did not end. If one is not accepted, those before it are
+ * awaited, those behind it are not taken, and its status is returned.
+ */
+MUST_USE enum status outbox_send_all(struct outbox *outbox, struct outbox_result *results, struct arena *arena,
+    const struct outbox_entry *entries, size_t count, struct err *err);
 
 /* Is an entry of this name accepted, and not finished? */
 bool outbox_has(struct outbox *outbox, const hash32 *name);

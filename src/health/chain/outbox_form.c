@@ -140,9 +140,13 @@ static enum status learn_nonce(struct outbox *outbox, struct arena *arena, struc
 	return STATUS_OK;
 }
 
-static enum status estimate(struct outbox *outbox, struct transaction *fields, struct client_verdict *verdict,
-    struct arena *arena, struct err *err) {
+/* `gas_limit`: what the submitter has found out; 0: the node is asked. */
+static enum status set_gas(struct outbox *outbox, struct transaction *fields, struct client_verdict *verdict,
+    uint64_t gas_limit, struct arena *arena, struct err *err) {
 	uint64_t gas = 0;
+	*verdict = (struct client_verdict){.ok = true};
+	fields->gas_limit = gas_limit;
+	if (gas_limit) return STATUS_OK;
 	TRY(client_estimate(outbox->client, &gas, verdict, arena, fields, &outbox->account, err));
 	if (!verdict->ok) return STATUS_OK;
 	if (gas < FILLER_GAS) return err_set(err, STATUS_IO, "the node estimates less gas than any transaction uses");
@@ -168,7 +172,7 @@ static enum status form_one(
 	    .is_create = items[0]->is_create,
 	    .to = items[0]->to,
 	    .data = calldata(arena, items, count)};
-	TRY(estimate(outbox, &fields, &verdict, arena, err));
+	TRY(set_gas(outbox, &fields, &verdict, count == 1 ? items[0]->gas_limit : 0, arena, err));
 	if (!verdict.ok) {
 		judge_refusal(outbox, items, count, &verdict);
 		return STATUS_OK;

@@ -14,6 +14,7 @@ struct outbox_item *outbox_item_new(struct outbox *outbox, const struct outbox_e
 	item->is_create = !entry->to;
 	if (entry->to) item->to = *entry->to;
 	item->data = own(entry->data);
+	item->gas_limit = entry->gas_limit;
 	item->merger = entry->merger;
 	item->merge_key = entry->merge_key;
 	item->merge_item = own(entry->merge_item);

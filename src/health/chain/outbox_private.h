@@ -36,7 +36,7 @@ void outbox_journal_put(struct buf *records, struct bytes record);
 
 struct outbox_tx;
 
-struct outbox_waiter { /* somebody in outbox_send */
+struct outbox_waiter { /* somebody in outbox_send_all */
 	struct outbox_result *result;
 	struct arena *arena;
 	bool is_done;
@@ -52,6 +52,7 @@ struct outbox_item {
 	size_t name_count;
 	const struct outbox_merger *merger;
 	hash32 merge_key;
+	uint64_t gas_limit;  /* 0: estimated */
 	uint64_t journal_at; /* its record, which holds the blobs */
 	uint64_t moved_to;
 	bool is_settling; /* not durable yet, and so not accepted: nothing may be sent of it */

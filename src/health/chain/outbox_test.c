@@ -22,6 +22,7 @@ struct fake_tx {
 	uint64_t nonce;
 	struct bytes data;
 	u256 max_fee_wei;
+	uint64_t gas_limit;
 	bool is_mined, fails;
 	uint64_t block;
 };
@@ -121,8 +122,11 @@ static const char *take_raw(struct bytes raw) {
 	}
 	if (!node.forgets) {
 		assert_true(node.tx_count < TXS_MAX);
-		node.txs[node.tx_count++] =
-		    (struct fake_tx){.hash = hash, .nonce = tx.nonce, .data = tx.data, .max_fee_wei = tx.max_fee_wei};
+		node.txs[node.tx_count++] = (struct fake_tx){.hash = hash,
+		    .nonce = tx.nonce,
+		    .data = tx.data,
+		    .max_fee_wei = tx.max_fee_wei,
+		    .gas_limit = tx.gas_limit};
 	}
 	return arena_printf(&node.arena, "\"result\":\"%s\"", hex_text(BYTES_OF(hash)));
 }
@@ -568,6 +572,45 @@ static void a_deadline_ends_the_waiting_and_not_the_work(void **state) {
 	assert_int_equal(mined_with("slow"), 1);
 }
 
+static void several_that_are_sent_together_end_together_with_the_limits_that_they_name(void **state) {
+	(void)state;
+	struct outbox_result results[3];
+	struct outbox_entry entries[3];
+	static const char *const texts[3] = {"one", "two", "three"};
+	for (size_t i = 0; i < 3; i++)
+		entries[i] = (struct outbox_entry){.to = &contract,
+		    .data = bytes_text(texts[i]),
+		    .gas_limit = 30000 + i,
+		    .deadline_ms = node.now_ms + 60000};
+	assert_int_equal(outbox_send_all(outbox, results, &arena, entries, 3, NULL), STATUS_OK);
+	assert_int_equal(node.estimates, 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(results[i].end, OUTBOX_DONE);
+		assert_true(bytes_equal(node.txs[i].data, bytes_text(texts[i])));
+		assert_int_equal(node.txs[i].nonce, 5 + i);
+		assert_int_equal(node.txs[i].gas_limit, 30000 + i);
+	}
+	assert_int_equal(outbox_counts(outbox).waiting, 0);
+}
+
+static void of_several_each_is_kept_that_is_in_no_block_in_time(void **state) {
+	(void)state;
+	struct outbox_result results[2];
+	struct err err = {0};
+	const struct outbox_entry entries[2] = {
+	    {.to = &contract, .data = bytes_text("one"), .gas_limit = 30000, .deadline_ms = node.now_ms + 1000},
+	    {.to = &contract, .data = bytes_text("two"), .gas_limit = 30000, .deadline_ms = node.now_ms + 1000}};
+	node.mines = false;
+	assert_int_equal(outbox_send_all(outbox, results, &arena, entries, 2, &err), STATUS_TIMEOUT);
+	for (size_t i = 0; i < 2; i++) assert_int_equal(results[i].end, OUTBOX_KEPT);
+	die();
+	open_outbox();
+	node.mines = true;
+	drain();
+	assert_int_equal(mined_with("one") + mined_with("two"), 2);
+	assert_int_equal(node.tx_count, 2);
+}
+
 static void a_node_that_is_away_is_waited_for_until_the_deadline(void **state) {
 	(void)state;
 	struct outbox_result result;
@@ -746,6 +789,8 @@ int main(void) {
 	    TEST(a_hole_is_filled_after_a_kill_too),
 	    TEST(blobs_that_the_node_lost_are_put_again_from_the_journal),
 	    TEST(a_deadline_ends_the_waiting_and_not_the_work),
+	    TEST(several_that_are_sent_together_end_together_with_the_limits_that_they_name),
+	    TEST(of_several_each_is_kept_that_is_in_no_block_in_time),
 	    TEST(a_node_that_is_away_is_waited_for_until_the_deadline),
 	    TEST(more_gas_than_one_transaction_may_use_is_refused_before_it_is_sent),
 	    TEST(a_torn_end_is_cut_off_and_damage_inside_is_an_error),

@@ -45,6 +45,14 @@ void planner_add_call(struct planner *planner, struct bytes call) {
 	planner_add_step(planner, &(struct plan_step){.kind = PLAN_CALL, .call = call});
 }
 
+void planner_add_opening(struct planner *planner, struct bytes call) {
+	planner_add_step(planner, &(struct plan_step){.kind = PLAN_OPEN, .call = call});
+}
+
+bool plan_step_is_call(const struct plan_step *step) {
+	return step->kind == PLAN_CALL || step->kind == PLAN_OPEN;
+}
+
 void planner_add_shipment(struct planner *planner, struct bytes call) {
 	planner->shipments = grown(planner->request->arena, planner->shipments, planner->shipment_count,
 	    &planner->shipment_room, sizeof *planner->shipments);
@@ -194,7 +202,7 @@ enum status planner_container(
 	TRY(medicines_container(planner->request, &view, &found, out, err));
 	if (!found && !may_open)
 		return err_set(err, STATUS_NOTFOUND, "no document of this home names container %s", code);
-	if (!found) planner_add_call(planner, medicines_open_container_call(arena, &tag));
+	if (!found) planner_add_opening(planner, medicines_open_container_call(arena, &tag));
 	places_put(&planner->containers, arena, &name, document_add_container(document, arena, code, out));
 	if (!found) places_put(&planner->opened, arena, out, 0);
 	return STATUS_OK;
@@ -322,6 +330,22 @@ static enum status all_events(struct planner *planner, struct err *err) {
 	return STATUS_OK;
 }
 
+/* The same text again: the home keeps the document, and the chain has it. */
+static enum status find_captured(struct planner *planner, struct err *err) {
+	struct actor_request *request = planner->request;
+	struct plan *plan = planner->plan;
+	struct document kept;
+	uint64_t captured_at;
+	const enum status status = stock_find_document(request, &kept, &plan->document.hash, err);
+	if (status == STATUS_NOTFOUND) return STATUS_OK;
+	TRY(status);
+	TRY(medicines_captured_at(request, &captured_at, &request->home->account, &kept.hash, 0, err));
+	if (!captured_at) return STATUS_OK;
+	plan->document = kept;
+	plan->is_captured = true;
+	return STATUS_OK;
+}
+
 enum status plan_make(struct plan *out, struct actor_request *request, const struct stock *stock,
     const struct epcis_document *epcis, const struct plan_wish *wish, struct err *err) {
 	struct planner planner = {.request = request, .stock = stock, .wish = wish, .plan = out};
@@ -331,6 +355,8 @@ enum status plan_make(struct plan *out, struct actor_request *request, const str
 	out->events_root = epcis_root(epcis, &out->document.salt);
 	enum status kept = plan_find(request, out, err);
 	if (kept != STATUS_NOTFOUND) return kept;
+	TRY(find_captured(&planner, err));
+	if (out->is_captured) return all_batches_readers(&planner, err);
 	TRY(find_cases(&planner, err));
 	TRY(all_events(&planner, err));
 	if (out->step_count == 0)

@@ -45,16 +45,18 @@ enum plan_kind {
 	PLAN_CHANGE,
 	PLAN_DISPENSE,
 	PLAN_UNRECALL,
+	PLAN_OPEN,
 	PLAN_KIND_COUNT
 };
 struct plan_step {
 	enum plan_kind kind;
-	struct bytes call;          /* CALL: an operation's calldata */
+	struct bytes call;          /* CALL: an operation's calldata; OPEN: one that opens a lot or a container */
 	hash32 container;           /* PACK, UNPACK */
 	enum medicines_state state; /* CHANGE */
-	const uint32_t *units;      /* of all but CALL; of COMMISSION those of one batch, not on the chain yet */
+	const uint32_t *units;      /* of all but these two; of COMMISSION those of one batch, not on the chain yet */
 	uint32_t unit_count;
 };
+bool plan_step_is_call(const struct plan_step *step);
 struct plan {
 	const struct epcis_document *epcis;
 	hash32 events_root;
@@ -63,10 +65,12 @@ struct plan {
 	struct document document;
 	addr20 recipients[DOCUMENT_RECIPIENTS_MAX];
 	size_t recipient_count;
+	bool is_captured; /* by this home, to its end: the document is the kept one, and there are no steps */
 	struct plan_skipped *skipped;
 	size_t skipped_count;
 };
-/* The plan that was begun for this document and not ended, if the home keeps one; else a new one. STATUS_INVALID or
+/* The plan that was begun for this document and not ended, if the home keeps one; the document itself, if this home
+ * captured it before; else a new one. STATUS_INVALID or
  * STATUS_NOTFOUND name the event and what is missing; STATUS_UNSUPPORTED: nothing in it is captured, or an event that
  * cannot be. STATUS_DENIED: it needs several transactions, and the chain would refuse a later one. */
 MUST_USE enum status plan_make(struct plan *out, struct actor_request *request, const struct stock *stock,

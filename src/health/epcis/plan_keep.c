@@ -29,7 +29,7 @@ static enum status keep(
 static void put_step(struct json_writer *writer, const struct plan_step *step) {
 	json_object_begin(writer, NULL);
 	json_put_u64(writer, "kind", step->kind);
-	if (step->kind == PLAN_CALL) json_put_hex(writer, "call", step->call);
+	if (plan_step_is_call(step)) json_put_hex(writer, "call", step->call);
 	if (step->kind == PLAN_PACK || step->kind == PLAN_UNPACK)
 		json_put_hex(writer, "container", BYTES_OF(step->container));
 	if (step->kind == PLAN_CHANGE) json_put_u64(writer, "state", step->state);
@@ -83,7 +83,8 @@ static bool read_step(struct plan_step *out, const struct plan *plan, struct are
 	out->units = list = arena_alloc(arena, (units->count + 1) * sizeof *list);
 	json_foreach (unit, units)
 		if (!read_u32(&list[out->unit_count++], unit, plan->document.unit_count)) return false;
-	if (!call) return out->kind != PLAN_CALL && out->unit_count;
+	if (!call != !plan_step_is_call(out)) return false;
+	if (!call) return out->unit_count > 0;
 	buf_init(&bytes, CAPTURE_BYTES_MAX);
 	bool good = hex_data(&bytes, json_string(call)) == STATUS_OK && !bytes.overflow;
 	if (good) out->call = arena_dup(arena, buf_view(&bytes));

@@ -107,7 +107,7 @@ static enum status open_lot(struct planner *planner, const struct document_batch
 		return err_set(err, STATUS_INVALID, "lot %s was opened with another expiry", batch->lot);
 	places_put(&planner->batches, planner->request->arena, &batch->id, 0);
 	if (!held.number)
-		planner_add_call(
+		planner_add_opening(
 		    planner, medicines_open_batch_call(planner->request->arena, product, tag, batch->expiry_s));
 	return STATUS_OK;
 }

@@ -28,6 +28,8 @@ struct planner {
 /* Steps in order; shipments go last. */
 void planner_add_step(struct planner *planner, const struct plan_step *step);
 void planner_add_call(struct planner *planner, struct bytes call);
+/* Of a lot or a container. */
+void planner_add_opening(struct planner *planner, struct bytes call);
 void planner_add_shipment(struct planner *planner, struct bytes call);
 MUST_USE enum status planner_recipient(struct planner *planner, const addr20 *actor, struct err *err);
 MUST_USE enum status planner_scan(struct scan *out, struct bytes epc, struct err *err);

@@ -50,13 +50,30 @@ static enum status read_log(
 	return STATUS_OK;
 }
 
-enum status capture_send(
-    struct actor_request *request, struct capture_result *out, const struct capture *capture, struct err *err) {
-	*out = (struct capture_result){.code = MEDICINES_CODE_OK};
-	TRY(medicines_send(request, &out->receipt, capture_call(request, capture), err));
+static enum status read_result(
+    struct actor_request *request, struct capture_result *out, const struct outbox_result *result, struct err *err) {
+	if (result->end != OUTBOX_DONE) return medicines_refusal(&result->verdict, err);
+	*out = (struct capture_result){.receipt = result->receipt, .code = MEDICINES_CODE_OK};
 	out->commissioned = arena_zalloc(request->arena, out->receipt.log_count + 1, sizeof *out->commissioned);
 	out->alerts = arena_zalloc(request->arena, out->receipt.log_count + 1, sizeof *out->alerts);
 	for (size_t i = 0; i < out->receipt.log_count; i++)
 		TRY(read_log(out, &request->home->deployment.medicines, request->arena, &out->receipt.logs[i], err));
 	return STATUS_OK;
+}
+
+enum status capture_send(struct actor_request *request, struct capture_result *out, size_t *ended,
+    const struct capture_entry *const *captures, size_t count, struct err *err) {
+	struct outbox_result results[OUTBOX_SENT_MAX];
+	struct outbox_entry entries[OUTBOX_SENT_MAX];
+	for (size_t i = 0; i < count; i++)
+		entries[i] = (struct outbox_entry){.to = &request->home->deployment.medicines,
+		    .data = capture_call(request, &captures[i]->capture),
+		    .gas_limit = captures[i]->gas_limit};
+	*ended = 0;
+	const enum status status = request_send_all(request, results, entries, count, err);
+	while (*ended < count && results[*ended].end != OUTBOX_KEPT && results[*ended].end != OUTBOX_UNPROVED) {
+		TRY(read_result(request, &out[*ended], &results[*ended], err));
+		++*ended;
+	}
+	return status;
 }

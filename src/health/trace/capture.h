@@ -38,7 +38,14 @@ struct capture_result {
 	struct medicines_commissioned_event *commissioned; /* in the order of the operations */
 	size_t commissioned_count;
 };
-MUST_USE enum status capture_send(
-    struct actor_request *request, struct capture_result *out, const struct capture *capture, struct err *err);
+/* One with the gas limit that serves it; 0: it is estimated. */
+struct capture_entry {
+	struct capture capture;
+	uint64_t gas_limit;
+};
+/* Several, on their way together. `*ended`: how many results there are, in order; the status is that of the first
+ * capture without one. */
+MUST_USE enum status capture_send(struct actor_request *request, struct capture_result *out, size_t *ended,
+    const struct capture_entry *const *entries, size_t count, struct err *err);
 
 #endif

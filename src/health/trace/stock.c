@@ -129,20 +129,31 @@ enum status stock_read(struct actor_request *request, struct document *out, cons
 	return status == STATUS_OK ? status : err_prefix(err, status, "%s", relative);
 }
 
+static const char *name_of(struct actor_request *request, const hash32 *hash) {
+	struct buf name;
+	buf_init(&name, 128);
+	hex_put(&name, BYTES_OF(*hash), false);
+	const char *copy = arena_printf(request->arena, "%s.jwe", buf_cstr(&name));
+	buf_fini(&name);
+	return copy;
+}
+
+enum status stock_find_document(
+    struct actor_request *request, struct document *out, const hash32 *hash, struct err *err) {
+	return stock_read(request, out, name_of(request, hash), err);
+}
+
 enum status stock_save(
     struct actor_request *request, const struct stock *stock, const struct document *document, struct err *err) {
-	struct buf plaintext, name;
+	struct buf plaintext;
 	buf_init(&plaintext, DOCUMENT_BYTES_MAX);
-	buf_init(&name, 128);
-	hex_put(&name, BYTES_OF(document->hash), false);
 	document_write(&plaintext, document, request);
-	const char *relative = arena_printf(request->arena, "documents/%s.jwe", buf_cstr(&name));
+	const char *relative = arena_printf(request->arena, "documents/%s", name_of(request, &document->hash));
 	enum status status = buf_status(&plaintext, err);
 	if (status == STATUS_OK) status = home_seal_folder(request, "documents", err);
 	if (status == STATUS_OK)
 		status = home_seal_write(request, relative, "xinglin-document", buf_view(&plaintext), err);
 	buf_wipe(&plaintext);
-	buf_fini(&name);
 	TRY(status);
 	return stock->source->take(stock->context, document, err);
 }

@@ -81,6 +81,9 @@ MUST_USE enum status stock_save(
 /* The home's sealed documents by name, "<hash>.jwe", sorted; and one of them. */
 MUST_USE enum status stock_names(struct actor_request *request, char ***names, size_t *count, struct err *err);
 MUST_USE enum status stock_read(struct actor_request *request, struct document *out, const char *name, struct err *err);
+/* One by its hash. STATUS_NOTFOUND: the home does not keep it. */
+MUST_USE enum status stock_find_document(
+    struct actor_request *request, struct document *out, const hash32 *hash, struct err *err);
 
 /* Documents in memory. */
 struct stock_documents {
