@@ -10,6 +10,7 @@
 #include "app/cli/cli_request.h"
 #include "app/cli/help.h"
 #include "app/cli/report.h"
+#include "app/serve/unlocked.h"
 #include "app/system.h"
 #include "app/version.h"
 #include "codec/hex.h"
@@ -244,6 +245,27 @@ static int help_without_command(int argc, char **argv, bool asked) {
 	return EXIT_USAGE;
 }
 
+static int run_command(struct cli *cli, int argc, char **argv, int used) {
+	struct err err = {0};
+	arena_init(&cli->arena);
+	buf_init(&cli->report, REPORT_MAX);
+	cli->writer = json_writer(&cli->report);
+	world_start(getenv("XINGLIN_DEBUG") ? LOG_DEBUG : LOG_INFO);
+	enum status status = parse(cli, argc, argv, used, &err);
+	if (status == STATUS_OK) status = run(cli, &err);
+	return finish(cli, status, &err);
+}
+
+int cli_run_unlocked(int argc, char **argv, const struct home *home) {
+	int used = 0;
+	struct cli cli = {.command = find_command(argc - 1, argv + 1, &used), .unlocked = home};
+	const struct cli_command *command = cli.command;
+	if (!command || !command->needs_home || command->settings || command->by_itself) return UNLOCKED_NOT_MINE;
+	if (wants_help(argc - 1, argv + 1) || (command->arguments_max == 0 && count_words(argc - 1, argv + 1) > used))
+		return UNLOCKED_NOT_MINE;
+	return run_command(&cli, argc - 1, argv + 1, used);
+}
+
 int cli_main(int argc, char **argv) {
 	int used = 0;
 	argc--; /* the program's own name */
@@ -265,12 +287,5 @@ int cli_main(int argc, char **argv) {
 		help_command(cli.command);
 		return EXIT_DONE;
 	}
-	arena_init(&cli.arena);
-	buf_init(&cli.report, REPORT_MAX);
-	cli.writer = json_writer(&cli.report);
-	world_start(getenv("XINGLIN_DEBUG") ? LOG_DEBUG : LOG_INFO);
-	struct err err = {0};
-	enum status status = parse(&cli, argc, argv, used, &err);
-	if (status == STATUS_OK) status = run(&cli, &err);
-	return finish(&cli, status, &err);
+	return run_command(&cli, argc, argv, used);
 }

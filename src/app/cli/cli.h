@@ -36,6 +36,7 @@ struct cli_command {
 	struct cli_option options[CLI_OPTIONS_MAX]; /* ends with a NULL name; --json and --help are everyone's */
 	const struct settings_section *settings;    /* of a long-running command: its rows are options too, or NULL */
 	bool needs_home;                            /* adds --home, --password-file, --rpc, and opens the request */
+	bool by_itself; /* even if the home is unlocked: it shows the wallet, or serves for long */
 	MUST_USE enum status (*run)(struct cli *cli, struct err *err);
 };
 
@@ -46,6 +47,7 @@ struct cli {
 	int argument_count;
 	bool json;
 	struct arena arena;
+	const struct home *unlocked;  /* its wallet is open already; NULL: the password opens it */
 	struct actor *actor;          /* where the command needs a home */
 	struct actor_request request; /* of this actor */
 	struct index *index;          /* of its home; NULL: no chain is known */
@@ -100,5 +102,7 @@ extern const struct cli_group cli_groups[];
 
 /* The whole run: parse, help, request, command, report. Returns the exit code. */
 int cli_main(int argc, char **argv);
+/* The same in a process that has the wallet (app/serve/unlocked.h). UNLOCKED_NOT_MINE: it is no command for it. */
+int cli_run_unlocked(int argc, char **argv, const struct home *home);
 
 #endif

@@ -77,9 +77,10 @@ static enum status open_actor(struct cli *cli, struct err *err) {
 	struct buf password;
 	TRY(cli_home_directory(cli, &directory, err));
 	buf_init(&password, PASSWORD_MAX);
-	enum status status = cli_password(&password, cli_value(cli, "password-file"), err);
+	enum status status = cli->unlocked ? STATUS_OK : cli_password(&password, cli_value(cli, "password-file"), err);
 	struct actor_options options = {.directory = directory,
 	    .password = buf_view(&password),
+	    .unlocked = cli->unlocked,
 	    .rpc_url = cli_value(cli, "rpc"),
 	    .clients = &cli_clients,
 	    .clock = &world_clock,

@@ -8,6 +8,8 @@ const struct cli_group cli_groups[] = {
 	    &command_wallet_phrase,
 	    &command_home_backup,
 	    &command_home_restore,
+	    &command_home_unlock,
+	    &command_home_lock,
 	    &command_trust,
 	    &command_anchor,
 	    &command_actor_show,

@@ -11,7 +11,7 @@ extern const struct cli_command command_import, command_export, command_db_verif
 extern const struct cli_command command_statetest, command_blocktest, command_txtest;
 extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust,
     command_anchor;
-extern const struct cli_command command_home_backup, command_home_restore;
+extern const struct cli_command command_home_backup, command_home_restore, command_home_unlock, command_home_lock;
 extern const struct cli_command command_actor_request, command_actor_endorse, command_actor_list, command_actor_show,
     command_actor_publish_key, command_actor_ask_key, command_actor_standing;
 extern const struct cli_command command_registrars_show, command_registrars_change, command_registrars_sign,

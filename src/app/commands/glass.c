@@ -263,5 +263,6 @@ const struct cli_command command_trustee_serve = {
     .options = {{"once", NULL, "look once, then end (exit code 1 if a release failed or a share is false)"},
 	{"every", "MS", "look again after so many milliseconds (1000)"}},
     .needs_home = true,
+    .by_itself = true,
     .run = cmd_trustee_serve,
 };

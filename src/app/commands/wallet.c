@@ -82,6 +82,7 @@ const struct cli_command command_wallet_phrase = {
     .summary = "print the wallet's 24 words",
     .teach = "For writing them down. Whoever reads them can act as this actor.",
     .needs_home = true,
+    .by_itself = true,
     .run = cmd_wallet_phrase,
 };
 

@@ -33,7 +33,8 @@ enum status actor_open(struct actor **out, const struct actor_options *options, 
 	actor->options = *options;
 	actor->options.password = (struct bytes){NULL, 0};
 	actor->lock = -1;
-	enum status status = home_open(&actor->home, options->directory, options->password, err);
+	enum status status = options->unlocked ? home_open_unlocked(&actor->home, options->unlocked, err)
+					       : home_open(&actor->home, options->directory, options->password, err);
 	if (status != STATUS_OK) {
 		actor_close(actor);
 		return status;

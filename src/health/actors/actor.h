@@ -18,8 +18,9 @@
 struct actor_options {
 	const char *directory;
 	struct bytes password;
-	const char *rpc_url; /* NULL: the deployment's */
-	uint64_t chain_id;   /* 0: each client asks its node at once; else no node is needed before it is used */
+	const struct home *unlocked; /* whose wallet is open already, instead of a password; or NULL */
+	const char *rpc_url;         /* NULL: the deployment's */
+	uint64_t chain_id; /* 0: each client asks its node at once; else no node is needed before it is used */
 	const struct client_maker *clients;
 	const struct clock_source *clock;
 	const struct random_source *random;

@@ -8,7 +8,6 @@
 
 #include "base/files.h"
 #include "crypto/secp256k1_keys.h"
-#include "envelope/hd_wallet.h"
 #include "envelope/keystore.h"
 #include "health/actors/home_lock.h"
 #include "health/contracts/cause.h"
@@ -39,22 +38,20 @@ static enum status root_of(struct hd_key *root, const uint8_t entropy[32], struc
 
 /* The secret at a path; `format` takes one index. */
 static enum status secret_at(
-    hash32 *secret, const uint8_t entropy[32], const char *format, uint32_t index, struct err *err) {
+    hash32 *secret, const struct hd_key *root, const char *format, uint32_t index, struct err *err) {
 	char path[64];
-	struct hd_key root, key;
+	struct hd_key key;
 	snprintf(path, sizeof path, format, index);
-	enum status status = root_of(&root, entropy, err);
-	if (status == STATUS_OK) status = hd_derive(&key, &root, path, err);
+	enum status status = hd_derive(&key, root, path, err);
 	if (status == STATUS_OK) *secret = key.secret;
-	mem_wipe(&root, sizeof root);
 	mem_wipe(&key, sizeof key);
 	return status;
 }
 
-static enum status key_pair_at(struct p256_secret *secret, struct p256_public *key, const uint8_t entropy[32],
+static enum status key_pair_at(struct p256_secret *secret, struct p256_public *key, const struct hd_key *root,
     const char *format, uint32_t index, struct err *err) {
 	hash32 ikm;
-	TRY(secret_at(&ikm, entropy, format, index, err));
+	TRY(secret_at(&ikm, root, format, index, err));
 	enum status status = p256_derive_key_pair(secret, key, BYTES_OF(ikm));
 	mem_wipe(&ikm, sizeof ikm);
 	return status == STATUS_OK ? status : err_set(err, status, "no encryption key follows from this index");
@@ -62,22 +59,22 @@ static enum status key_pair_at(struct p256_secret *secret, struct p256_public *k
 
 enum status home_encryption_key(
     const struct home *home, struct p256_secret *secret, struct p256_public *key, uint32_t version, struct err *err) {
-	return key_pair_at(secret, key, home->entropy, "m/7697'/0'/%u'", version, err);
+	return key_pair_at(secret, key, &home->root, "m/7697'/0'/%u'", version, err);
 }
 
 enum status home_controller(const struct home *home, hash32 *secret, addr20 *address, uint32_t index, struct err *err) {
-	TRY(secret_at(secret, home->entropy, "m/44'/60'/0'/0/%u'", index, err));
+	TRY(secret_at(secret, &home->root, "m/44'/60'/0'/0/%u'", index, err));
 	return address_of_secret(address, secret);
 }
 
 enum status home_controller_key(
     const struct home *home, struct p256_secret *secret, struct p256_public *key, uint32_t index, struct err *err) {
-	return key_pair_at(secret, key, home->entropy, "m/7697'/1'/%u'", index, err);
+	return key_pair_at(secret, key, &home->root, "m/7697'/1'/%u'", index, err);
 }
 
 enum status home_audit_key(
     const struct home *home, struct p256_secret *secret, struct p256_public *key, uint32_t index, struct err *err) {
-	return key_pair_at(secret, key, home->entropy, "m/7697'/2'/%u'", index, err);
+	return key_pair_at(secret, key, &home->root, "m/7697'/2'/%u'", index, err);
 }
 
 void home_phrase(char out[256], const struct home *home) {
@@ -143,10 +140,13 @@ static enum status create_wallet(const char *directory, const struct home_wallet
     const struct random_source *random, struct err *err) {
 	char path[PATH_BYTES];
 	hash32 entropy, account;
+	struct hd_key root;
 	TRY(path_in(path, directory, "wallet/phrase.json", err));
 	if (files_exists(path)) return err_set(err, STATUS_EXISTS, "%s holds a wallet already", directory);
 	TRY(new_entropy(entropy.b, options, random, err));
-	enum status status = secret_at(&account, entropy.b, "m/44'/60'/0'/0/%u", 0, err);
+	enum status status = root_of(&root, entropy.b, err);
+	if (status == STATUS_OK) status = secret_at(&account, &root, "m/44'/60'/0'/0/%u", 0, err);
+	mem_wipe(&root, sizeof root);
 	if (status == STATUS_OK)
 		status = write_keystore(directory, "wallet/account.json", &account, options, random, err);
 	/* Last: this file says that the wallet is whole. */
@@ -182,7 +182,8 @@ static enum status open_wallet(struct home *home, struct bytes password, struct 
 	TRY(status);
 	memcpy(home->entropy, entropy.b, 32);
 	mem_wipe(&entropy, sizeof entropy);
-	TRY(secret_at(&home->account_secret, home->entropy, "m/44'/60'/0'/0/%u", 0, err));
+	TRY(root_of(&home->root, home->entropy, err));
+	TRY(secret_at(&home->account_secret, &home->root, "m/44'/60'/0'/0/%u", 0, err));
 	return address_of_secret(&home->account, &home->account_secret);
 }
 
@@ -205,6 +206,22 @@ enum status home_open(struct home **out, const char *directory, struct bytes pas
 	home->directory = mem_strdup(directory);
 	enum status status = open_wallet(home, password, err);
 	if (status == STATUS_OK) status = open_deployment(home, err);
+	if (status != STATUS_OK) {
+		home_close(home);
+		return status;
+	}
+	*out = home;
+	return STATUS_OK;
+}
+
+enum status home_open_unlocked(struct home **out, const struct home *unlocked, struct err *err) {
+	struct home *home = mem_zalloc(1, sizeof *home);
+	*home = (struct home){.directory = mem_strdup(unlocked->directory),
+	    .root = unlocked->root,
+	    .account_secret = unlocked->account_secret,
+	    .account = unlocked->account};
+	memcpy(home->entropy, unlocked->entropy, sizeof home->entropy);
+	const enum status status = open_deployment(home, err);
 	if (status != STATUS_OK) {
 		home_close(home);
 		return status;

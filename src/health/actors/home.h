@@ -26,6 +26,7 @@
 
 #include "base/world.h"
 #include "crypto/p256.h"
+#include "envelope/hd_wallet.h"
 #include "health/chain/blobs.h"
 #include "health/chain/deployment.h"
 
@@ -37,6 +38,7 @@ struct home {
 	bool has_deployment;
 	/* the open wallet */
 	uint8_t entropy[32];
+	struct hd_key root;    /* of all keys; finding it takes 2,048 hashes */
 	hash32 account_secret; /* m/44'/60'/0'/0/0 */
 	addr20 account;
 };
@@ -54,6 +56,8 @@ MUST_USE enum status home_create(const char *directory, const struct home_wallet
 MUST_USE enum status home_make_folders(const char *directory, struct err *err);
 /* STATUS_DENIED: the password does not open it. */
 MUST_USE enum status home_open(struct home **out, const char *directory, struct bytes password, struct err *err);
+/* Another one with the same open wallet; its files are read anew. */
+MUST_USE enum status home_open_unlocked(struct home **out, const struct home *unlocked, struct err *err);
 void home_close(struct home *home);
 /* The phrase, NUL-terminated, at most 24 words; wipe it. */
 void home_phrase(char out[256], const struct home *home);

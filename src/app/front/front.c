@@ -1,0 +1,132 @@
+/*
+ * The program that users start. It stands on the C library alone, so that it begins in half a millisecond: it hands the
+ * command to the home that it names, if that is unlocked, and else becomes the whole program (xinglin-main).
+ *
+ * It takes nothing from anybody: the socket must be answered by a process of its own user.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "app/front/handover.h"
+
+#define EXIT_FAILED 1
+#define NOT_HANDED (-1)
+
+/* The home of a command that may be handed over; NULL: none, or a password is named, which is to be tried. */
+static const char *home_of(int argc, char **argv) {
+	const char *home = getenv("XINGLIN_HOME");
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--password-file") == 0 || strcmp(argv[i], "--help") == 0) return NULL;
+		if (strcmp(argv[i], "--home") == 0 && i + 1 < argc) home = argv[i + 1];
+	}
+	return home;
+}
+
+/* By way of the folder's descriptor: a path of a socket has at most 107 bytes. */
+static int dial(const char *home) {
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+	int folder = open(home, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0) return -1;
+	snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", folder, HANDOVER_SOCKET);
+	int line = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool good = line >= 0 && connect(line, (struct sockaddr *)&address, sizeof address) == 0 &&
+		    getsockopt(line, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+	close(folder);
+	if (good) return line;
+	if (line >= 0) close(line);
+	return -1;
+}
+
+/* --- handing over --- */
+
+struct text {
+	char bytes[HANDOVER_BYTES_MAX];
+	size_t len;
+	bool overflows;
+};
+
+static void put(struct text *text, const void *data, size_t len) {
+	text->overflows |= len > sizeof text->bytes - text->len;
+	if (text->overflows) return;
+	memcpy(text->bytes + text->len, data, len);
+	text->len += len;
+}
+
+static void write_command(struct text *text, int argc, char **argv) {
+	const uint32_t count = (uint32_t)argc;
+	put(text, &count, sizeof count);
+	for (int i = 0; i < argc; i++) put(text, argv[i], strlen(argv[i]) + 1);
+	for (char **entry = environ; *entry; entry++)
+		if (strncmp(*entry, "XINGLIN_PASSWORD=", 17) != 0) put(text, *entry, strlen(*entry) + 1);
+}
+
+static bool send_head(int line, size_t bytes, int folder) {
+	struct handover_head head = {HANDOVER_MAGIC, (uint32_t)bytes};
+	struct iovec part = {&head, sizeof head};
+	const int descriptors[HANDOVER_DESCRIPTORS] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, folder};
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof descriptors)];
+	} control = {{0}};
+	struct msghdr message = {
+	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof descriptors);
+	memcpy(CMSG_DATA(rights), descriptors, sizeof descriptors);
+	return sendmsg(line, &message, MSG_NOSIGNAL) == (ssize_t)sizeof head;
+}
+
+/* The exit code, or NOT_HANDED: nothing was begun. */
+static int hand_over(int line, int argc, char **argv) {
+	static struct text text;
+	unsigned char answer[2];
+	write_command(&text, argc, argv);
+	int folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool sent = folder >= 0 && !text.overflows && send_head(line, text.len, folder);
+	for (size_t at = 0; sent && at < text.len;) {
+		ssize_t some = send(line, text.bytes + at, text.len - at, MSG_NOSIGNAL);
+		sent = some > 0;
+		at += sent ? (size_t)some : 0;
+	}
+	if (folder >= 0) close(folder);
+	if (!sent) return NOT_HANDED;
+	if (recv(line, answer, sizeof answer, MSG_WAITALL) != sizeof answer) {
+		fputs("xinglin: the unlocked home's process of this command ended before the command did\n", stderr);
+		return EXIT_FAILED;
+	}
+	return answer[0] == HANDOVER_DONE ? answer[1] : NOT_HANDED;
+}
+
+/* --- becoming the whole program --- */
+
+static void become(const char *folder, size_t len, char **argv) {
+	char path[PATH_MAX];
+	if ((size_t)snprintf(path, sizeof path, "%.*s/%s", (int)len, folder, HANDOVER_PROGRAM) < sizeof path)
+		execv(path, argv);
+}
+
+int main(int argc, char **argv) {
+	const char *home = home_of(argc, argv);
+	int line = home ? dial(home) : -1, code = line >= 0 ? hand_over(line, argc, argv) : NOT_HANDED;
+	if (line >= 0) close(line);
+	if (code != NOT_HANDED) return code;
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	self[len > 0 ? len : 0] = 0;
+	const char *slash = strrchr(self, '/');
+	if (slash) become(self, (size_t)(slash - self), argv);
+	become(PROGRAM_FOLDER, strlen(PROGRAM_FOLDER), argv);
+	fprintf(stderr, "xinglin: %s is neither beside this program nor in %s\n", HANDOVER_PROGRAM, PROGRAM_FOLDER);
+	return EXIT_FAILED;
+}
