@@ -119,6 +119,26 @@ def test_too_little_gas_fails_in_a_block_and_the_document_goes_on_at_an_honest_n
     assert done["code"] == "OK" and sum(part["repeated"] for part in done["captures"]) == 0
 
 
+def test_a_part_that_a_lie_made_too_large_is_divided_when_the_document_is_given_again(packs):
+    """The node says that a pack takes little gas, and that the parts made so go well."""
+    events = [born([link(GTIN, f"large{i}") for i in range(12000)], packs.trade.lot().replace("-", ""))]
+    little = lambda _, honest: honest and [
+        {**block, "calls": [{"status": "0x1", "gasUsed": hex(2_000_000), "maxUsedGas": "0x1000000"}
+                            for call in block["calls"]]} for block in honest]
+    with EvilNode(packs.c.node.url, Sent(eth_simulateV1=little)) as node:
+        with pytest.raises(Refused, match="the same document again goes on"):
+            capture(packs.trade, "maker", events, "--rpc", node.url)
+    packs.trade.count -= 1  # the same path, and so the same document
+    account = packs.trade.address("maker")
+    sent = int(packs.c.rpc("eth_getTransactionCount", account, "latest"), 16)
+    done = capture(packs.trade, "maker", events)
+    assert done["code"] == "OK" and sum(part["repeated"] for part in done["captures"]) == 3
+    sent = int(packs.c.rpc("eth_getTransactionCount", account, "latest"), 16) - sent
+    assert sent == len(done["captures"]) - 3 >= 2 and len({part["captureId"] for part in done["captures"]}) == sent + 3
+    for pack in (0, 3749, 3750, 11999):
+        assert packs.trade.run("maker", "pack", "verify", link(GTIN, f"large{pack}"))["state"] == "ACTIVE"
+
+
 def test_the_truth_is(packs):
     with pytest.raises(Refused) as caught:
         packs.trade.run("maker", "pack", "verify", packs.units[0])

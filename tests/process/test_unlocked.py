@@ -32,8 +32,8 @@ def unlocked(home):
 def run(home, *arguments, **options):
     """Without a password."""
     environment = {name: value for name, value in os.environ.items() if name != "XINGLIN_PASSWORD"}
-    return subprocess.run([pathlib.Path(binary()).resolve(), *map(str, arguments), "--home", str(home)], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, env=environment, **options)
+    return subprocess.run([pathlib.Path(binary()).resolve(), *map(str, arguments), "--home", str(home)],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, **options)
 
 
 def dial(home):

@@ -10,7 +10,6 @@
 #include "app/cli/cli_request.h"
 #include "app/cli/help.h"
 #include "app/cli/report.h"
-#include "app/serve/unlocked.h"
 #include "app/system.h"
 #include "app/version.h"
 #include "codec/hex.h"
@@ -260,9 +259,9 @@ int cli_run_unlocked(int argc, char **argv, const struct home *home) {
 	int used = 0;
 	struct cli cli = {.command = find_command(argc - 1, argv + 1, &used), .unlocked = home};
 	const struct cli_command *command = cli.command;
-	if (!command || !command->needs_home || command->settings || command->by_itself) return UNLOCKED_NOT_MINE;
+	if (!command || !command->needs_home || command->settings || command->by_itself) return CLI_NOT_RUN;
 	if (wants_help(argc - 1, argv + 1) || (command->arguments_max == 0 && count_words(argc - 1, argv + 1) > used))
-		return UNLOCKED_NOT_MINE;
+		return CLI_NOT_RUN;
 	return run_command(&cli, argc - 1, argv + 1, used);
 }
 

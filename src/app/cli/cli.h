@@ -102,7 +102,8 @@ extern const struct cli_group cli_groups[];
 
 /* The whole run: parse, help, request, command, report. Returns the exit code. */
 int cli_main(int argc, char **argv);
-/* The same in a process that has the wallet (app/serve/unlocked.h). UNLOCKED_NOT_MINE: it is no command for it. */
+/* The same in a process that has the wallet (app/serve/unlocked.h). CLI_NOT_RUN: it is no command for it. */
+#define CLI_NOT_RUN (-1)
 int cli_run_unlocked(int argc, char **argv, const struct home *home);
 
 #endif

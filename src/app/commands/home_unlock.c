@@ -15,6 +15,7 @@
 #define PASSWORD_MAX 1024u
 #define MINUTES_DEFAULT 480u /* a working day */
 #define MINUTES_MAX 10080u   /* a week */
+_Static_assert(CLI_NOT_RUN == UNLOCKED_NOT_MINE, "one says it to the other");
 
 static enum status open_home(struct cli *cli, struct home **out, struct err *err) {
 	struct buf password;

@@ -51,6 +51,8 @@ MUST_USE enum status client_mined_nonce(struct client *client, uint64_t *nonce, 
 
 /* What a JSON-RPC error says; an absent one says nothing. */
 void client_read_error(struct client_error *out, struct arena *arena, const struct json *error);
+/* Not the transaction's fault: the node is overloaded, or broken for now (EIP-1474). */
+bool client_error_is_of_node(const struct client_error *error);
 /* verdict.c: why a call or a transaction failed, in words. */
 void client_verdict_of_error(struct client_verdict *verdict, const struct client_error *error);
 

@@ -2,8 +2,7 @@
 #include "codec/hex.h"
 #include "health/chain/client_private.h"
 
-/* Not the transaction's fault: the node is overloaded, or broken for now (EIP-1474). */
-static bool is_of_the_node(const struct client_error *error) {
+bool client_error_is_of_node(const struct client_error *error) {
 	return error->code == -32603 || error->code == -32005;
 }
 
@@ -28,7 +27,7 @@ enum status client_estimate(struct client *client, uint64_t *gas, struct client_
 	enum status status = client_rpc(client, &result, &error, arena, "eth_estimateGas", buf_view(&params), err);
 	buf_fini(&params);
 	*verdict = (struct client_verdict){.ok = true};
-	if (status == STATUS_DENIED && !is_of_the_node(&error)) {
+	if (status == STATUS_DENIED && !client_error_is_of_node(&error)) {
 		client_verdict_of_error(verdict, &error);
 		return STATUS_OK;
 	}
@@ -63,7 +62,7 @@ enum status client_send_raw(
 	    client_rpc(client, &result, &error, arena, "eth_sendRawTransaction", buf_view(&params), err);
 	buf_fini(&params);
 	*verdict = (struct client_verdict){.ok = status == STATUS_OK};
-	if (status == STATUS_DENIED && !is_of_the_node(&error)) {
+	if (status == STATUS_DENIED && !client_error_is_of_node(&error)) {
 		client_verdict_of_error(verdict, &error);
 		return STATUS_OK;
 	}

@@ -5,6 +5,7 @@
 
 #define PLAN_BYTES_MAX ((size_t)128 << 20)
 #define CUTS_BYTES_MAX ((size_t)1 << 20)
+#define CUT_NUMBERS 4u /* step and unit of its begin, and of its end */
 
 static const char *path_of(struct actor_request *request, const struct plan *plan, const char *suffix) {
 	struct buf name;
@@ -123,13 +124,21 @@ enum status plan_find(struct actor_request *request, struct plan *plan, struct e
 
 /* --- cuts --- */
 
+static void put_position(struct json_writer *writer, const struct plan_position *position) {
+	json_put_u64(writer, NULL, position->step);
+	json_put_u64(writer, NULL, position->unit);
+}
+
 enum status plan_keep_cuts(
     struct actor_request *request, const struct plan *plan, const struct plan_cuts *cuts, struct err *err) {
 	struct buf text;
 	buf_init(&text, CUTS_BYTES_MAX);
 	struct json_writer writer = json_writer(&text);
 	json_array_begin(&writer, NULL);
-	for (size_t i = 0; i < 2 * cuts->count; i++) json_put_u64(&writer, NULL, cuts->pairs[i]);
+	for (size_t i = 0; i < cuts->count; i++) {
+		put_position(&writer, &cuts->list[i].begin);
+		put_position(&writer, &cuts->list[i].end);
+	}
 	json_array_end(&writer);
 	return keep(request, path_of(request, plan, "-cuts"), "xinglin-plan-cuts", &text, err);
 }
@@ -145,13 +154,16 @@ enum status plan_parse_cuts(struct plan_cuts *cuts, struct arena *arena, struct 
 	const struct json *list;
 	size_t n = 0;
 	TRY(json_parse(&list, arena, text, NULL, err));
-	if (!json_is(list, JSON_ARRAY) || list->count % 2)
+	if (!json_is(list, JSON_ARRAY) || list->count % CUT_NUMBERS)
 		return err_set(err, STATUS_CORRUPT, "the kept plan's cuts make no sense");
-	*cuts = (struct plan_cuts){.count = list->count / 2, .room = list->count / 2};
-	cuts->pairs = arena_zalloc(arena, list->count + 1, sizeof *cuts->pairs);
-	json_foreach (number, list)
-		if (!read_u32(&cuts->pairs[n++], number, UINT32_MAX))
+	*cuts = (struct plan_cuts){.count = list->count / CUT_NUMBERS, .room = list->count / CUT_NUMBERS};
+	cuts->list = arena_zalloc(arena, cuts->count + 1, sizeof *cuts->list);
+	json_foreach (number, list) {
+		struct plan_cut *cut = &cuts->list[n / CUT_NUMBERS];
+		uint32_t *numbers[CUT_NUMBERS] = {&cut->begin.step, &cut->begin.unit, &cut->end.step, &cut->end.unit};
+		if (!read_u32(numbers[n++ % CUT_NUMBERS], number, UINT32_MAX))
 			return err_set(err, STATUS_CORRUPT, "the kept plan's cuts make no sense");
+	}
 	return STATUS_OK;
 }
 

@@ -87,7 +87,7 @@ static bool add_next(
 	struct capture *capture = &part->entry.capture;
 	const bool is_call = plan_step_is_call(step);
 	uint32_t left = runner->units_max - part->units, n = 0;
-	if (cut && cut->step == part->end.step) left = cut->unit - part->end.unit;
+	if (cut && cut->step == part->end.step && cut->unit - part->end.unit < left) left = cut->unit - part->end.unit;
 	if (is_call) {
 		if (!capture_add(capture, step->call)) return false;
 	} else {

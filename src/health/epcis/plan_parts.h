@@ -4,9 +4,12 @@
 
 #include "health/epcis/planner.h"
 
-/* How far the plan is: whole steps, and units of the next one. */
-struct plan_position {
-	uint32_t step, unit;
+/* Parts of one of the first two kinds do not depend on each other: if one of them fails, those behind it do what they
+ * did anyway, and it can be sent again. */
+enum plan_part_kind {
+	PLAN_PART_COMMISSIONS, /* opens lots and containers, and commissions */
+	PLAN_PART_PACKS,       /* opens containers, and packs what the chain holds already */
+	PLAN_PART_ALONE,       /* anything else */
 };
 struct plan_runner {
 	struct actor_request *request;
@@ -18,13 +21,6 @@ struct plan_runner {
 	uint32_t *next;          /* by batch: the index that its next unit will have */
 	uint64_t sent, all;      /* units */
 };
-/* Parts of one of the first two kinds do not depend on each other: if one of them fails, those behind it do what they
- * did anyway, and it can be sent again. */
-enum plan_part_kind {
-	PLAN_PART_COMMISSIONS, /* opens lots and containers, and commissions */
-	PLAN_PART_PACKS,       /* opens containers, and packs what the chain holds already */
-	PLAN_PART_ALONE,       /* anything else */
-};
 struct plan_part {
 	struct capture_entry entry;
 	struct plan_position begin, end;
@@ -34,7 +30,7 @@ struct plan_part {
 	uint32_t *counts;       /* and how many */
 	size_t commissioned_count;
 };
-/* The next part: as much as fits, or exactly up to `cut` if that is not NULL, as it was once before. */
+/* The next part: as much as fits, and nothing behind `cut` if that is not NULL. The plan is not at its end. */
 void plan_part_form(struct plan_runner *runner, struct plan_part *part, const struct plan_position *cut);
 /* Takes back the last part that was formed. */
 void plan_part_unform(struct plan_runner *runner, const struct plan_part *part);

@@ -2,7 +2,7 @@
 #include "health/epcis/plan_parts.h"
 
 #define PROGRESS "sending the packs of the document"
-#define UNITS_FIRST 2000u                     /* of the first parts; what is measured then decides */
+#define UNITS_FIRST 1250u                     /* of the first parts; what is measured then decides */
 #define GAS_AIM (OUTBOX_GAS_MAX / 100u * 88u) /* of one transaction: the rest is for what others change meanwhile */
 #define GAS_MOST (OUTBOX_GAS_MAX / 100u * 97u)
 #define WAVE_MAX 3u /* parts that are on their way together: with GAS_AIM each, what nodes simulate at once */
@@ -28,7 +28,7 @@ static void shorten_wave(struct plan_runner *runner, struct wave *wave, size_t c
 	while (wave->count > count) plan_part_unform(runner, &wave->parts[--wave->count]);
 }
 
-/* All of the wave at once; only its first part, by an estimate, if the node does not simulate. */
+/* All of the wave; only its first part, by an estimate, if the node does not simulate. */
 static enum status try_wave(
     struct plan_runner *runner, struct wave *wave, struct client_simulated *out, struct err *err) {
 	struct actor_request *request = runner->request;
@@ -62,6 +62,18 @@ static bool divide(struct plan_runner *runner, struct wave *wave, const struct c
 	return units > 1;
 }
 
+/* From what was tried: the largest part that should fit. */
+static void measure(
+    struct plan_runner *runner, const struct wave *wave, const struct client_simulated *tried, size_t good) {
+	uint32_t fit = UINT32_MAX;
+	for (size_t i = 0; i < good; i++) {
+		const uint32_t units = wave->parts[i].units;
+		const uint32_t one = units ? units_for(units, tried[i].used_gas) : UINT32_MAX;
+		if (one < fit) fit = one;
+	}
+	if (fit != UINT32_MAX) runner->units_max = fit;
+}
+
 /* Forms waves until one fits the chain: what the contract refuses is known before anything of the wave is sent. */
 static enum status form_fitting(struct plan_runner *runner, struct wave *wave, struct err *err) {
 	for (;;) {
@@ -69,16 +81,12 @@ static enum status form_fitting(struct plan_runner *runner, struct wave *wave, s
 		size_t good = 0;
 		form_wave(runner, wave);
 		TRY(try_wave(runner, wave, tried, err));
-		while (good < wave->count && fits(&tried[good])) {
-			struct plan_part *part = &wave->parts[good];
-			const uint32_t fit = part->units ? units_for(part->units, tried[good].used_gas) : UINT32_MAX;
-			part->entry.gas_limit = tried[good].limit_gas;
-			if (part->units && (good == 0 || fit < runner->units_max)) runner->units_max = fit;
-			good++;
-		}
+		for (; good < wave->count && fits(&tried[good]); good++)
+			wave->parts[good].entry.gas_limit = tried[good].limit_gas;
 		/* What comes behind one that lacks gas may be refused for that alone. */
 		if (good < wave->count && tried[good].verdict.refusal.error != CONTRACT_ERROR_NONE)
 			return medicines_refusal(&tried[good].verdict, err);
+		measure(runner, wave, tried, good);
 		if (good) {
 			shorten_wave(runner, wave, good);
 			return STATUS_OK;
@@ -157,24 +165,23 @@ static enum status settle(
 
 /* --- waves in order --- */
 
-static void add_cut(struct plan_cuts *cuts, struct arena *arena, const struct plan_position *end) {
+static void add_cut(struct plan_cuts *cuts, struct arena *arena, const struct plan_cut *cut) {
 	if (cuts->count == cuts->room) {
 		size_t room = cuts->room ? 2 * cuts->room : 64;
-		uint32_t *larger = arena_zalloc(arena, room, 2 * sizeof *larger);
-		if (cuts->count) memcpy(larger, cuts->pairs, cuts->count * 2 * sizeof *larger);
-		cuts->pairs = larger;
+		struct plan_cut *larger = arena_zalloc(arena, room, sizeof *larger);
+		if (cuts->count) memcpy(larger, cuts->list, cuts->count * sizeof *larger);
+		cuts->list = larger;
 		cuts->room = room;
 	}
-	cuts->pairs[2 * cuts->count] = end->step;
-	cuts->pairs[2 * cuts->count + 1] = end->unit;
-	cuts->count++;
+	cuts->list[cuts->count++] = *cut;
 }
 
 /* Where the wave was cut is known to the home before anything of it is sent. */
 static enum status keep_cuts(struct plan_runner *runner, const struct wave *wave, struct err *err) {
 	struct plan_cuts *cuts = &runner->cuts;
 	const bool is_first = cuts->count == 0;
-	for (size_t i = 0; i < wave->count; i++) add_cut(cuts, runner->request->arena, &wave->parts[i].end);
+	for (size_t i = 0; i < wave->count; i++)
+		add_cut(cuts, runner->request->arena, &(struct plan_cut){wave->parts[i].begin, wave->parts[i].end});
 	if (cuts->count == 1 && runner->at.step == runner->plan->step_count) return STATUS_OK; /* it is one part */
 	if (is_first) TRY(plan_keep(runner->request, runner->plan, err));
 	return plan_keep_cuts(runner->request, runner->plan, cuts, err);
@@ -220,26 +227,71 @@ static enum status look_at_lots(struct plan_runner *runner, struct err *err) {
 	return STATUS_OK;
 }
 
-/* One that was cut before a crash: if the chain captured it, it is found there; else it is sent. */
-static enum status go_on(
-    struct plan_runner *runner, const struct plan_position *cut, struct plan_results *results, struct err *err) {
+/* --- going on --- */
+
+/* A kept part that the chain has not captured: sent whole, or too large by now. Then its first half keeps its number,
+ * and the rest becomes the last part. */
+static enum status send_kept(struct plan_runner *runner, size_t number, struct plan_part *part, bool *is_sent,
+    struct plan_results *results, struct err *err) {
 	struct actor_request *request = runner->request;
+	struct client_verdict verdict;
+	uint64_t gas = 0;
+	TRY(client_call_gas(request->client, &gas, &verdict, request->arena, &request->home->account,
+	    &request->home->deployment.medicines, capture_call(request, &part->entry.capture), err));
+	*is_sent = verdict.ok && gas <= GAS_MOST;
+	if (*is_sent) return send_parts(runner, part, 1, results, err);
+	if (verdict.refusal.error != CONTRACT_ERROR_NONE || part->units < 2) return medicines_refusal(&verdict, err);
+	const struct plan_cut whole = runner->cuts.list[number];
+	plan_part_unform(runner, part);
+	runner->units_max = part->units / 2;
+	plan_part_form(runner, part, &whole.end);
+	runner->cuts.list[number].end = part->end;
+	add_cut(&runner->cuts, request->arena, &(struct plan_cut){part->end, whole.end});
+	return plan_keep_cuts(request, runner->plan, &runner->cuts, err);
+}
+
+/* One that was cut before: if the chain captured it, it is found there. */
+static enum status go_on(
+    struct plan_runner *runner, size_t number, bool *is_sent, struct plan_results *results, struct err *err) {
+	struct actor_request *request = runner->request;
+	const struct plan_cut cut = runner->cuts.list[number];
 	struct plan_part part;
 	uint64_t captured_at;
 	runner->units_max = UINT32_MAX;
+	runner->at = cut.begin;
+	runner->number = (uint32_t)number;
 	TRY(look_at_lots(runner, err));
-	plan_part_form(runner, &part, cut);
-	if (part.end.step != cut->step || part.end.unit != cut->unit)
+	const struct plan_step *first =
+	    cut.begin.step < runner->plan->step_count ? &runner->plan->steps[cut.begin.step] : NULL;
+	if (!first || (cut.begin.unit && cut.begin.unit >= first->unit_count))
+		return err_set(err, STATUS_CORRUPT, "the kept plan is cut where it has no steps");
+	plan_part_form(runner, &part, &cut.end);
+	if (runner->at.step != cut.end.step || runner->at.unit != cut.end.unit)
 		return err_set(err, STATUS_CORRUPT, "the kept plan is not cut where its parts end");
 	const struct capture *capture = &part.entry.capture;
 	TRY(medicines_captured_at(
 	    request, &captured_at, &request->home->account, &capture->document, capture->part, err));
-	if (!captured_at) return send_parts(runner, &part, 1, results, err);
+	if (!captured_at) return send_kept(runner, number, &part, is_sent, results, err);
 	struct capture_result *result = more(results, request->arena, 1);
 	*result = (struct capture_result){.repeated = true, .id = capture_id(&request->home->account, capture)};
 	results->count++;
 	runner->sent += part.units;
+	*is_sent = true;
 	return settle(runner, &part, result, err);
+}
+
+static enum status send_kept_parts(struct plan_runner *runner, struct plan_results *results, struct err *err) {
+	struct plan_position last = {0, 0};
+	for (size_t i = 0; i < runner->cuts.count;) {
+		bool is_sent = false;
+		TRY(go_on(runner, i, &is_sent, results, err));
+		const struct plan_position *end = &runner->cuts.list[i].end;
+		if (end->step > last.step || (end->step == last.step && end->unit > last.unit)) last = *end;
+		i += is_sent;
+	}
+	runner->at = last;
+	runner->number = (uint32_t)runner->cuts.count;
+	return STATUS_OK;
 }
 
 static enum status send_rest(struct plan_runner *runner, struct plan_results *results, struct err *err) {
@@ -282,10 +334,7 @@ enum status plan_run(struct actor_request *request, const struct stock *stock, s
 	for (size_t i = 0; i < plan->step_count; i++) runner.all += plan->steps[i].unit_count;
 	const enum status kept = plan_find_cuts(request, plan, &runner.cuts, err);
 	if (kept != STATUS_OK && kept != STATUS_NOTFOUND) return kept;
-	for (size_t i = 0; i < runner.cuts.count; i++) {
-		const struct plan_position cut = {runner.cuts.pairs[2 * i], runner.cuts.pairs[2 * i + 1]};
-		TRY(go_on(&runner, &cut, results, err));
-	}
+	TRY(send_kept_parts(&runner, results, err));
 	TRY(send_rest(&runner, results, err));
 	TRY(stock_save(request, stock, &plan->document, err));
 	plan_forget(request, plan);

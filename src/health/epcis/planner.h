@@ -62,11 +62,18 @@ void planner_add_child(struct planner *planner, const hash32 *parent, const hash
 void planner_add_units(struct planner *planner, const struct plan_step *like, const uint32_t *units, size_t count);
 bool planner_party(struct actor_request *request, addr20 *out, struct bytes text);
 
-/* plan_keep.c: a plan that is on its way. `cuts` are pairs: up to which step, and how many units of it, each part goes.
- * STATUS_NOTFOUND: none is kept for this document. */
+/* How far a plan is: whole steps, and units of the next one. */
+struct plan_position {
+	uint32_t step, unit;
+};
+/* plan_keep.c: a plan that is on its way, and where its parts were cut, by their numbers. One that turned out too large
+ * is cut again: the rest of it becomes the last part. STATUS_NOTFOUND: none is kept for this document. */
+struct plan_cut {
+	struct plan_position begin, end;
+};
 struct plan_cuts {
-	uint32_t *pairs;
-	size_t count, room; /* of pairs */
+	struct plan_cut *list;
+	size_t count, room;
 };
 MUST_USE enum status plan_keep(struct actor_request *request, const struct plan *plan, struct err *err);
 MUST_USE enum status plan_keep_cuts(

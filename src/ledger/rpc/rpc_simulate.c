@@ -126,10 +126,13 @@ static enum status find_root(struct simulation *sim, struct sim_block *block, co
 	struct rpc_worker *worker = sim->call->worker;
 	struct header *header = &block->block.block.header;
 	struct state_diff diff;
-	TRY(state_get_diff(worker->state, &diff));
-	struct trie_updates *updates = trie_updates_new(NULL);
-	enum status status = state_root(&header->state_root, &diff, updates, view, &worker->err);
-	trie_updates_free(updates);
+	enum status status = STATUS_OK;
+	if (!sim->omits_root) {
+		TRY(state_get_diff(worker->state, &diff));
+		struct trie_updates *updates = trie_updates_new(NULL);
+		status = state_root(&header->state_root, &diff, updates, view, &worker->err);
+		trie_updates_free(updates);
+	}
 	block->block.hash = header_hash(header);
 	block->block.is_loaded = true;
 	sim->hashes[sim->hash_count++] = block->block.hash;
@@ -190,6 +193,7 @@ enum status rpc_eth_simulate(struct rpc_call *call) {
 	TRY(take_flag(call, &sim.trace_transfers, options, "traceTransfers"));
 	TRY(take_flag(call, &sim.strict, options, "validation"));
 	TRY(take_flag(call, &sim.full, options, "returnFullTransactions"));
+	TRY(take_flag(call, &sim.omits_root, options, "omitStateRoot"));
 	TRY(rpc_param_block(call, &id, 1));
 	if (id.kind == RPC_BLOCK_PENDING) id.kind = RPC_BLOCK_LATEST;
 	TRY(rpc_state_open(call, &base, &id));

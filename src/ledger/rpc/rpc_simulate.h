@@ -21,7 +21,7 @@ struct sim_call {
 
 struct simulation {
 	struct rpc_call *call;
-	bool trace_transfers, strict, full;
+	bool trace_transfers, strict, full, omits_root;
 	uint64_t gas_left; /* of the cap on one request */
 	size_t kept_bytes;
 	/* Of the blocks so far: for BLOCKHASH. */

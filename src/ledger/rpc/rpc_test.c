@@ -765,6 +765,13 @@ static void simulates_blocks(void **state) {
 	assert_string_equal(seen + 64, "05");
 	assert_text(json_get(json_at(json_get(second, "calls"), 1), "status"), "0x0");
 	assert_text(call("eth_getBalance", "'%s'", to), "0x0");
+	const struct json *rootless = call("eth_simulateV1", "{'blockStateCalls':[{}],'omitStateRoot':true}");
+	assert_true(json_string_is(json_get(rootless->first, "stateRoot"),
+	    "0x0000000000000000000000000000000000000000000000000000000000000000"));
+	const struct json *rooted = call("eth_simulateV1", "{'blockStateCalls':[{}],'omitStateRoot':false}");
+	assert_false(json_string_is(json_get(rooted->first, "stateRoot"),
+	    "0x0000000000000000000000000000000000000000000000000000000000000000"));
+	assert_int_equal(error_of("eth_simulateV1", "{'blockStateCalls':[{}],'omitStateRoot':1}"), RPC_INVALID_PARAMS);
 	assert_int_equal(error_of("eth_simulateV1", "{'blockStateCalls':[]}"), RPC_INVALID_PARAMS);
 	const struct json *early = call("eth_simulateV1", "{'blockStateCalls':[{}]},'0x0'");
 	assert_text(json_get(json_at(early, 0), "number"), "0x1");
