@@ -95,6 +95,9 @@ static enum status open_solo(struct node *node, struct err *err) {
 }
 
 static enum status open_comet(struct node *node, struct err *err) {
+	if (node->options.interval_ms != 0)
+		return err_set(err, STATUS_INVALID,
+		    "--block-ms is for a node that seals alone: a consortium's blocks come when there is something to decide");
 	const struct consortium_options options = {
 	    .data = node->options.data, .home = node->options.comet_home, .program = node->options.comet_program};
 	TRY(consortium_open(&node->consortium, &options, err));

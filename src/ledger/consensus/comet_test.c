@@ -530,6 +530,31 @@ static void what_a_block_left_out_is_sent_again(void **state) {
 	close_node(&running);
 }
 
+static void a_replacement_is_sent_although_its_place_is_under_way(void **state) {
+	(void)state;
+	struct running running;
+	hash32 hash;
+	enum tx_verdict verdict;
+	const addr20 to = {{0xbb}};
+	open_node(&running);
+	add(&running, 0, 0);
+	const struct bytes first = await_bundle(&running, 0);
+	struct transaction tx = ledger_transfer(0, &to, 5, 2 * GWEI);
+	tx.max_priority_fee_wei = tx.max_fee_wei;
+	const struct bytes envelope = ledger_sign(&running.world, &tx, 0);
+	assert_int_equal(ledger_add(&running.world, &hash, envelope, &verdict), POOL_OK);
+	const struct bytes second = await_bundle(&running, 1), expected = bundle_of(&running, &envelope, 1);
+	assert_true(bytes_equal(second, expected));
+	/* Both are decided, the later one first: what stands first wins, and the pool is empty. */
+	const struct bytes both[] = {second, first};
+	decide(&running, 1, both, 2);
+	assert_int_equal(head_header(&running).gas_used, 21000);
+	const u256 paid = ledger_balance(&running.world, &to);
+	assert_true(u256_equal(&paid, &tx.value_wei));
+	assert_int_equal(pool_counts(running.world.pool).pending, 0);
+	close_node(&running);
+}
+
 static void what_comet_did_not_take_is_sent_again(void **state) {
 	(void)state;
 	struct running running;
@@ -587,6 +612,7 @@ int main(void) {
 	    cmocka_unit_test(a_proposal_keeps_bundles_whole_and_within_its_bytes),
 	    cmocka_unit_test(what_the_pool_takes_in_is_sent_once),
 	    cmocka_unit_test(what_a_block_left_out_is_sent_again),
+	    cmocka_unit_test(a_replacement_is_sent_although_its_place_is_under_way),
 	    cmocka_unit_test(what_comet_did_not_take_is_sent_again),
 	    cmocka_unit_test(frames_may_come_in_pieces),
 	    cmocka_unit_test(an_unknown_request_gets_an_exception_and_the_connection_ends),
