@@ -6,7 +6,7 @@
 #include "comet/light_json.h"
 #include "net/http_client.h"
 
-enum { ANSWER_MAX = 4 << 20, TIMEOUT_MS = 10000 };
+enum { ANSWER_MAX = 4 << 20 };
 /* The host is not asked for: the socket decides. */
 #define COMET_URL "http://cometbft/"
 
@@ -17,10 +17,10 @@ struct comet_rpc {
 	struct buf request;
 };
 
-enum status comet_rpc_open(struct comet_rpc **out, const char *socket, struct err *err) {
+enum status comet_rpc_open(struct comet_rpc **out, const char *socket, uint32_t timeout_ms, struct err *err) {
 	struct comet_rpc *rpc = mem_zalloc(1, sizeof *rpc);
 	const struct http_client_options options = {
-	    .unix_socket = socket, .timeout_ms = TIMEOUT_MS, .connect_timeout_ms = TIMEOUT_MS};
+	    .unix_socket = socket, .timeout_ms = timeout_ms, .connect_timeout_ms = timeout_ms};
 	http_response_init(&rpc->response, ANSWER_MAX);
 	arena_init(&rpc->arena);
 	buf_init(&rpc->request, BUF_MAX_DEFAULT);
@@ -99,21 +99,6 @@ enum status comet_rpc_send(struct comet_rpc *rpc, const struct bytes *bundles, s
 static bool spelled_u64(uint64_t *out, const struct json *value) {
 	struct json number = {.type = JSON_NUMBER, .text = json_string(value)};
 	return number.text.len > 0 && json_u64(out, &number);
-}
-
-enum status comet_rpc_status(struct comet_rpc *rpc, struct comet_status *out, struct err *err) {
-	struct json_writer writer = json_writer(&rpc->request);
-	const struct json *answer, *result;
-	arena_reset(&rpc->arena);
-	buf_clear(&rpc->request);
-	put_call(&writer, "status", 1);
-	json_object_end(&writer);
-	TRY(exchange(rpc, &answer, err));
-	TRY(result_of(&result, answer, err));
-	const struct json *sync = json_get(result, "sync_info");
-	*out = (struct comet_status){.is_catching_up = json_is(json_get(sync, "catching_up"), JSON_TRUE)};
-	if (spelled_u64(&out->height, json_get(sync, "latest_block_height"))) return STATUS_OK;
-	return err_set(err, STATUS_INVALID, "CometBFT's status names no height");
 }
 
 /* `height` 0: the newest. Spelled as CometBFT wants it. */

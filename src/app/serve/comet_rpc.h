@@ -10,8 +10,8 @@
 #include "base/mem.h"
 
 struct comet_rpc;
-/* Connects when it is asked. */
-MUST_USE enum status comet_rpc_open(struct comet_rpc **out, const char *socket, struct err *err);
+/* Connects when it is asked. No exchange takes longer than `timeout_ms`. */
+MUST_USE enum status comet_rpc_open(struct comet_rpc **out, const char *socket, uint32_t timeout_ms, struct err *err);
 /* NULL is allowed. */
 void comet_rpc_close(struct comet_rpc *rpc);
 
@@ -20,11 +20,6 @@ void comet_rpc_close(struct comet_rpc *rpc);
 enum { COMET_RPC_BATCH_MAX = 10 };
 MUST_USE enum status comet_rpc_send(struct comet_rpc *rpc, const struct bytes *bundles, size_t count, struct err *err);
 
-struct comet_status {
-	uint64_t height;
-	bool is_catching_up;
-};
-MUST_USE enum status comet_rpc_status(struct comet_rpc *rpc, struct comet_status *out, struct err *err);
 /* The light block of a height, 0: of the newest, as protobuf (comet/light_block.h). Its form is checked, since what is
  * handed out must be readable; whether to believe it is the reader's question. */
 MUST_USE enum status comet_rpc_light_block(struct comet_rpc *rpc, struct buf *out, uint64_t height, struct err *err);

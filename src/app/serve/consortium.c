@@ -6,7 +6,11 @@
 #include "app/serve/comet_process.h"
 #include "app/serve/comet_rpc.h"
 
-enum { PATH_BYTES = 108 }; /* of a unix socket's address */
+enum {
+	PATH_BYTES = 108,   /* of a unix socket's address */
+	SENDING_MS = 10000, /* CometBFT may be busy with a large block */
+	ASKING_MS = 2000    /* a thread of JSON-RPC waits meanwhile */
+};
 
 struct consortium {
 	struct consortium_options options;
@@ -29,8 +33,8 @@ enum status consortium_open(struct consortium **out, const struct consortium_opt
 	pthread_mutex_init(&consortium->lock, NULL);
 	enum status status = socket_path(consortium->app_socket, options->data, "abci.sock", err);
 	if (status == STATUS_OK) status = socket_path(consortium->rpc_socket, options->data, "comet.sock", err);
-	if (status == STATUS_OK) status = comet_rpc_open(&consortium->sending, consortium->rpc_socket, err);
-	if (status == STATUS_OK) status = comet_rpc_open(&consortium->asking, consortium->rpc_socket, err);
+	if (status == STATUS_OK) status = comet_rpc_open(&consortium->sending, consortium->rpc_socket, SENDING_MS, err);
+	if (status == STATUS_OK) status = comet_rpc_open(&consortium->asking, consortium->rpc_socket, ASKING_MS, err);
 	if (status != STATUS_OK) {
 		consortium_close(consortium);
 		return status;

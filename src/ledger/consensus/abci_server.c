@@ -229,24 +229,20 @@ static void forget(struct abci_server *server, size_t at) {
 	server->application.closed(server->application.context);
 }
 
-enum status abci_server_adopt(struct abci_server *server, int fd, struct err *err) {
-	if (server->count == ABCI_CONNECTIONS_MAX || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+/* --- the loop --- */
+
+static void take_new(struct abci_server *server) {
+	const int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0) return;
+	if (server->count == ABCI_CONNECTIONS_MAX) {
+		log_warn("abci", "more than %d connections to the ABCI socket", ABCI_CONNECTIONS_MAX);
 		close(fd);
-		return err_set(err, STATUS_LIMIT, "more than %d connections to the ABCI socket", ABCI_CONNECTIONS_MAX);
+		return;
 	}
 	struct connection *connection = &server->connections[server->count++];
 	*connection = (struct connection){.fd = fd};
 	buf_init(&connection->in, ABCI_FRAME_MAX + LENGTH_BYTES_MAX + READ_BYTES);
 	buf_init(&connection->out, SIZE_MAX / 2); /* bounded by what is asked, and by the blocks' size */
-	return STATUS_OK;
-}
-
-/* --- the loop --- */
-
-static void take_new(struct abci_server *server) {
-	struct err err;
-	const int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0 && abci_server_adopt(server, fd, &err) != STATUS_OK) log_warn("abci", "%s", err.message);
 }
 
 /* `is_open` false: it is to be forgotten. */
@@ -303,10 +299,6 @@ void abci_server_wake(struct abci_server *server) {
 	(void)written; /* it fails only while a wake-up waits already */
 }
 
-size_t abci_server_connections(const struct abci_server *server) {
-	return server->count;
-}
-
 /* --- opening --- */
 
 static enum status listen_at(struct abci_server *server, const char *path, struct err *err) {
@@ -335,7 +327,7 @@ enum status abci_server_open(
 	server->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	enum status status = STATUS_OK;
 	if (server->wake < 0) status = err_set(err, STATUS_INTERNAL, "no eventfd: %s", strerror(errno));
-	if (status == STATUS_OK && path != NULL) status = listen_at(server, path, err);
+	if (status == STATUS_OK) status = listen_at(server, path, err);
 	if (status != STATUS_OK) {
 		abci_server_close(server);
 		return status;

@@ -65,17 +65,13 @@ struct abci_application {
 };
 
 struct abci_server;
-/* Binds the socket, mode 0600; a file that is left there is replaced. `application` is copied. `path` NULL: none is
- * bound, and connections are handed in (tests). */
+/* Binds the socket, mode 0600; a file that is left there is replaced. `application` is copied. */
 MUST_USE enum status abci_server_open(
     struct abci_server **out, const char *path, const struct abci_application *application, struct err *err);
 /* NULL is allowed. Removes the socket. */
 void abci_server_close(struct abci_server *server);
-/* A connection that is there already; owned from now on. */
-MUST_USE enum status abci_server_adopt(struct abci_server *server, int fd, struct err *err);
 /* Serves what is there; waits for it up to `timeout_ms`, or until it is woken. Fails if the application did. */
 MUST_USE enum status abci_server_turn(struct abci_server *server, int timeout_ms, struct err *err);
 void abci_server_wake(struct abci_server *server);
-size_t abci_server_connections(const struct abci_server *server);
 
 #endif

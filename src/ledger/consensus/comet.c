@@ -166,7 +166,3 @@ void comet_fail(struct engine *engine, const char *why) {
 	atomic_store(&comet->has_failed, true);
 	abci_server_wake(comet->server);
 }
-
-enum status comet_adopt(struct engine *engine, int fd, struct err *err) {
-	return abci_server_adopt(comet_of(engine)->server, fd, err);
-}

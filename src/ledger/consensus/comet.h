@@ -31,7 +31,7 @@ struct comet_link {
 };
 
 struct comet_options {
-	const char *socket; /* where CometBFT connects to; NULL: connections are handed in (tests) */
+	const char *socket; /* where CometBFT connects to */
 	const struct clock_source *clock;
 	struct comet_link link;
 };
@@ -44,8 +44,5 @@ MUST_USE enum status comet_kept_height(struct store *store, uint64_t *out, struc
 /* CometBFT says that the other members decided what this node finds wrong: the engine reports what this node holds, and
  * engine_run fails. Any thread. */
 void comet_fail(struct engine *engine, const char *why);
-
-/* For tests: as abci_server_adopt. */
-MUST_USE enum status comet_adopt(struct engine *engine, int fd, struct err *err);
 
 #endif
