@@ -267,15 +267,20 @@ static enum status eval_type(struct fhirpath_run *run, const struct fhirpath_sco
 	struct fhirpath_values left = {0};
 	TRY(fhirpath_eval(run, scope, tree->left, &left));
 	if (!left.count) return STATUS_OK;
-	if (left.count > 1) return fhirpath_invalid(run, "%u values where the type of one is asked", left.count);
 	bool is;
 	if (tree->kind == FHIRPATH_TREE_IS) {
+		if (left.count > 1)
+			return fhirpath_invalid(run, "%u values where the type of one is asked", left.count);
 		TRY(fhirpath_is_type(run, &left.items[0], tree, &is));
 		fhirpath_push_bool(run, out, is);
 		return STATUS_OK;
 	}
-	TRY(fhirpath_as_type(run, &left.items[0], tree, &is));
-	if (is) fhirpath_push(run, out, left.items[0]);
+	/* "as" takes lists: "(Observation.component.value as Quantity)" is a search parameter of R4. */
+	for (uint32_t i = 0; i < left.count; i++) {
+		TRY(fhirpath_step(run, 1));
+		TRY(fhirpath_as_type(run, &left.items[i], tree, &is));
+		if (is) fhirpath_push(run, out, left.items[i]);
+	}
 	return STATUS_OK;
 }
 
