@@ -1,27 +1,10 @@
 #include "health/fhir/fhirpath_run.h"
+#include "health/fhir/same.h"
 
 /* --- one value and another --- */
 
 static enum fhirpath_truth truth(bool value) {
 	return value ? FHIRPATH_TRUE : FHIRPATH_FALSE;
-}
-
-/* Objects regardless of order, numbers by value; as deep as JSON is nested, which its parser bounds. */
-static bool json_equal(const struct json *a, const struct json *b) {
-	struct fhir_decimal x, y;
-	if (a->type != b->type || a->count != b->count) return false;
-	if (a->type == JSON_NUMBER && fhir_decimal_read(&x, a->text) && fhir_decimal_read(&y, b->text))
-		return fhir_decimal_compare(x, y) == 0;
-	if (a->type != JSON_OBJECT && a->type != JSON_ARRAY) return bytes_equal(a->text, b->text);
-	const struct json *other = b->first;
-	json_foreach (child, a) {
-		const struct json *twin = other;
-		if (a->type == JSON_OBJECT && !bytes_equal(twin->name, child->name))
-			for (twin = b->first; twin && !bytes_equal(twin->name, child->name);) twin = twin->next;
-		if (!twin || !json_equal(child, twin)) return false;
-		other = other->next;
-	}
-	return true;
 }
 
 /* Quantities in units that are known to be multiples of one another. */
@@ -80,7 +63,7 @@ static enum fhirpath_truth plain_equal(const struct fhirpath_value *a, const str
 	case FHIRPATH_TYPE: return truth(strcmp(a->space, b->space) == 0 && bytes_equal(a->text, b->text));
 	case FHIRPATH_NODE:
 		if (!a->json || !b->json) return truth(a->json == b->json && a->shadow == b->shadow);
-		return truth(a->json == b->json || json_equal(a->json, b->json));
+		return truth(a->json == b->json || same_json(a->json, b->json));
 	case FHIRPATH_INTEGER:
 	case FHIRPATH_DECIMAL: break;
 	}

@@ -119,8 +119,9 @@ static void no_pattern_is_catastrophic(void **state) {
 	(void)state;
 	char text[4001];
 	memset(text, 'a', sizeof text);
+	text[sizeof text - 2] = '!';
 	text[sizeof text - 1] = 0;
-	assert_false(has("^(a+)+$", strcat(memset(text, 'a', sizeof text - 2), "!")));
+	assert_false(has("^(a+)+$", text));
 	assert_false(has("^(a|a)*$", text));
 	assert_false(has("^(a|aa)+$", text));
 	assert_false(has("(x+x+)+y", text));
