@@ -2,10 +2,12 @@
 import datetime
 import itertools
 import json
+import re
 
 import pytest
 
-from machine import Consortium, Node, Refused, cli
+from gateways import Gateway
+from machine import Consortium, Node, Refused, cli, wait_for
 
 names = itertools.count()
 
@@ -289,6 +291,29 @@ def test_only_an_active_actor_gets_a_new_key_and_strangers_sign_none(listed):
                           ("registrar-1", ("registrars", "sign", path))):
         late = refused(listed, home, *command)
         assert late.code == 3 and "not active" in late.report["error"], late
+
+
+def test_a_gateway_tells_its_owner_that_somebody_gave_its_account_another_key(listed):
+    """Whoever has lost nothing has 48 hours, and hears of it unasked."""
+    name, other = new_actor(listed), f"other-{next(names)}"
+    listed.new_home(other)
+    path, _ = ask_key(listed, other, "--address", listed.accounts[name])
+    listed.run("registrar-1", "registrars", "sign", path)
+    listed.run("registrar-2", "registrars", "send", path)
+    said = r"ERROR.*the newest key of this account is not of this home, version 2; registrars alone gave this key"
+    gateway = Gateway(listed.home(name))
+    try:
+        wait_for(lambda: re.search(said, gateway.log.read_text(), re.I), seconds=60)
+    finally:
+        gateway.end()
+    listed.run(name, "actor", "publish-key")
+    gateway.log.unlink()
+    gateway.start()
+    try:
+        gateway.wait_ready()
+    finally:
+        gateway.end()
+    assert not re.search(said, gateway.log.read_text(), re.I)
 
 
 # --- a key that was stolen ---

@@ -5,6 +5,7 @@
 
 #include "app/serve/follower.h"
 #include "app/serve/nodes.h"
+#include "app/serve/own_key.h"
 #include "app/serve/periodic.h"
 #include "app/serve/trustee.h"
 #include "app/system.h"
@@ -48,6 +49,7 @@ struct gateway_service {
 	struct http_server *server;
 	pthread_t outbox_thread;
 	struct trustee_service *trustee;
+	struct own_key_watch *own_key;
 	struct index *index; /* of the actor's home */
 	struct follower *follower;
 	struct periodic *tending, *letting_go;
@@ -122,6 +124,7 @@ static void write_metrics(void *context, struct buf *out) {
 	nodes_metrics(service->nodes, out);
 	follower_metrics(service->follower, out);
 	trustee_service_metrics(service->trustee, out);
+	own_key_watch_metrics(service->own_key, out);
 	metric_put(
 	    out, METRIC_GAUGE, "outbox_waiting", "Entries that were accepted and are not finished.", outbox.waiting);
 	metric_put(out, METRIC_GAUGE, "outbox_in_flight", "Transactions without a receipt.", outbox.in_flight);
@@ -168,7 +171,7 @@ static enum status open_actor(struct gateway_service *service, struct err *err) 
 	    .sleep_ms = world_sleep_ms,
 	    .threads = &system_threads,
 	    .chain_id = service->deployment.chain_id,
-	    .clients_max = service->options.workers + 3}; /* trustee, follower, and one to spare */
+	    .clients_max = service->options.workers + 4}; /* trustee, own key, follower, and one to spare */
 	TRY(actor_open(&service->actor, &options, err));
 	service->options.password = (struct bytes){NULL, 0};
 	service->index = index_new(actor_home(service->actor), &system_threads);
@@ -298,6 +301,7 @@ static enum status start_threads(struct gateway_service *service, struct err *er
 	TRY(nodes_watch_start(service->nodes, err));
 	if (service->options.trustee_every_ms)
 		TRY(trustee_service_start(&service->trustee, service->actor, service->options.trustee_every_ms, err));
+	TRY(own_key_watch_start(&service->own_key, service->actor, err));
 	TRY(follower_start(service->follower, err));
 	const struct periodic_work work = {"the gateway's own duties", TEND_EVERY_MS, tend, service};
 	TRY(periodic_start(&service->tending, &work, err));
@@ -311,6 +315,7 @@ static void stop_threads(struct gateway_service *service) {
 	periodic_stop(service->letting_go);
 	periodic_stop(service->tending);
 	follower_stop(service->follower);
+	own_key_watch_stop(service->own_key);
 	trustee_service_stop(service->trustee);
 	service->letting_go = service->tending = NULL;
 	nodes_watch_stop(service->nodes);
@@ -362,6 +367,7 @@ bool gateway_service_reload(
 
 void gateway_service_condition(struct gateway_service *service, char out[TRUSTEE_CONDITION_BYTES]) {
 	trustee_condition(out, trustee_service_limited(service->trustee));
+	if (!out[0]) own_key_watch_condition(service->own_key, out);
 }
 
 bool gateway_service_is_alive(struct gateway_service *service) {
@@ -376,6 +382,7 @@ void gateway_service_close(struct gateway_service *service) {
 	ops_server_close(service->ops_server);
 	if (service->pool) worker_pool_stop(service->pool);
 	follower_free(service->follower);
+	own_key_watch_free(service->own_key);
 	trustee_service_free(service->trustee);
 	index_free(service->index);
 	actor_close(service->actor);

@@ -156,6 +156,19 @@ enum status directory_find(
 	return check_pin(request, out, statement_actor_must_confirm(&actor.said, NULL, actor.now_s), err);
 }
 
+enum status directory_own_key(
+    struct actor_request *request, bool *is_own, struct directory_listed *listed, struct err *err) {
+	struct certified_actor actor;
+	struct p256_secret secret;
+	struct p256_public own;
+	TRY(certified(request, &actor, &request->home->account, err));
+	*listed = listed_of(request->arena, &actor);
+	TRY(home_encryption_key(request->home, &secret, &own, listed->key_version, err));
+	mem_wipe(&secret, sizeof secret);
+	*is_own = memcmp(own.xy, listed->key.xy, sizeof own.xy) == 0;
+	return STATUS_OK;
+}
+
 enum status directory_find_unattended(
     struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err) {
 	struct certified_actor actor;

@@ -37,6 +37,10 @@ MUST_USE enum status directory_find(
  * of the entry. Looks at no pin. STATUS_DENIED also: that key is told stolen. */
 MUST_USE enum status directory_find_unattended(
     struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err);
+/* Is the newest key of this home's account, which `*listed` shows, one of this home's? If not, registrars alone gave
+ * it, or somebody who has the account. Looks at no pin. STATUS_NOTFOUND: the account is not listed. */
+MUST_USE enum status directory_own_key(
+    struct actor_request *request, bool *is_own, struct directory_listed *listed, struct err *err);
 /*
  * Everybody whose entry counts and who holds all bits of `roles` (0: any), whatever the status, oldest first: in the
  * request's arena. Nobody is left out (the directory's list is proved), nobody is invented. STATUS_DENIED: the node
