@@ -150,6 +150,33 @@ def test_the_truth_is(packs):
     assert packs.trade.run("wholesaler", "pack", "alerts")["alerts"] == []
 
 
+TRACED = {
+    "alert": ("Alert(bytes32,uint32,uint8,address,address,uint64,bytes24)", "alerts|not proved|not served"),
+    "recall": ("BatchRecalled(bytes32,address,bool,bytes32,uint32,uint32,uint64,bytes24)", "recall"),
+    "dispense": ("UnitChanged(bytes32,uint32,uint8,address)", "state"),
+    "acceptance": ("Accepted(bytes32,address,address)", "holder"),
+}
+
+
+@pytest.mark.parametrize("what", TRACED)
+def test_a_history_from_which_a_node_leaves_something_out_is_not_complete(packs, what):
+    event, missing = TRACED[what]
+    told = LeaveOut("0x" + keccak(text=event).hex())
+    home = packs.c.folder / ("traced-" + what)
+    shutil.copytree(packs.c.home("md-maker"), home)
+    assert cli("pack", "trace", packs.units[0], "--home", home)["complete"] is True
+    for path in home.glob("index.db*"):
+        path.unlink()
+    with EvilNode(packs.c.node.url, told) as node:
+        try:
+            report = cli("pack", "trace", packs.units[0], "--home", home, "--rpc", node.url)
+            assert report["complete"] is False and re.search(missing, report["missing"]), report
+        except Refused as refused:
+            assert re.search(missing, json.dumps(refused.report)), refused
+    assert told.told
+    assert cli("pack", "trace", packs.units[0], "--home", home)["complete"] is True, "what was hidden is asked anew"
+
+
 def test_a_home_that_lost_its_documents_still_hears_of_its_alerts(packs):
     lost = packs.c.folder / "lost"
     shutil.copytree(packs.c.home("md-pharmacy"), lost)

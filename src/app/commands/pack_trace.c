@@ -67,6 +67,7 @@ static void put_entry(struct cli *cli, const struct history_entry *entry) {
 
 static enum status cmd_pack_trace(struct cli *cli, struct err *err) {
 	struct history_entry *entries;
+	struct history_end end;
 	struct scan scan;
 	struct stock stock;
 	struct stock_unit unit;
@@ -76,13 +77,17 @@ static enum status cmd_pack_trace(struct cli *cli, struct err *err) {
 	TRY(pack_open(cli, &stock, err));
 	TRY(stock_unit(&stock, &unit, &found, scan.gtin, scan.serial, err));
 	if (!found) return err_set(err, STATUS_NOTFOUND, "no document of this home names this pack");
-	TRY(history_read(&cli->request, &entries, &count, &stock, &unit, err));
+	TRY(history_read(&cli->request, &entries, &count, &end, &stock, &unit, err));
 	cli_put_text(cli, "gtin", unit.batch.gtin);
 	cli_put_text(cli, "serial", unit.unit.serial);
 	cli_put_text(cli, "lot", unit.batch.lot);
 	json_array_begin(&cli->writer, "history");
 	for (size_t i = 0; i < count; i++) put_entry(cli, &entries[i]);
 	json_array_end(&cli->writer);
+	cli_put_bool(cli, "complete", end.is_complete);
+	if (end.is_complete) return STATUS_OK;
+	cli_put_text(cli, "missing", end.missing);
+	cli_say(cli, "not shown: %s. This home has not all documents, or the node leaves events out", end.missing);
 	return STATUS_OK;
 }
 
@@ -92,7 +97,8 @@ const struct cli_command command_pack_trace = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "a pack's history: lot, containers, transfers, changes, alerts",
-    .teach = "From the chain's events; SSCCs are shown where a document of this home names them.\n\n"
+    .teach = "Each event is proved. \"complete\" says whether the history accounts for where the chain proves the\n"
+	     "pack to be. SSCCs are shown if a document of this home names them.\n\n"
 	     "  xinglin pack trace \"https://id.gs1.org/01/04012345678901/21/12345\" --home maker",
     .needs_home = true,
     .run = cmd_pack_trace,

@@ -1,26 +1,21 @@
-#include "health/trace/history.h"
+#include "health/trace/history_private.h"
 
 #define PARENTS_DEEP 8u /* containers nest no deeper, by the contract */
 
-struct containers {
-	hash32 ids[HISTORY_CONTAINERS_MAX];
-	size_t count;
-};
-
-static bool has(const struct containers *set, const hash32 *id) {
+static bool has(const struct history_containers *set, const hash32 *id) {
 	for (size_t i = 0; i < set->count; i++)
 		if (hash32_equal(&set->ids[i], id)) return true;
 	return false;
 }
 
-static bool add(struct containers *set, const hash32 *id) {
+static bool add(struct history_containers *set, const hash32 *id) {
 	if (has(set, id)) return true;
 	if (set->count == HISTORY_CONTAINERS_MAX) return false;
 	set->ids[set->count++] = *id;
 	return true;
 }
 
-static void del(struct containers *set, const hash32 *id) {
+static void del(struct history_containers *set, const hash32 *id) {
 	for (size_t i = 0; i < set->count; i++)
 		if (hash32_equal(&set->ids[i], id)) {
 			set->ids[i] = set->ids[--set->count];
@@ -52,16 +47,17 @@ const char *history_word(enum medicines_event_kind kind) {
 struct history {
 	struct actor_request *request;
 	const struct stock_unit *unit;
-	struct containers known;  /* that some document puts this pack into */
-	struct containers asked;  /* and those around them: whose events are read */
-	struct containers around; /* that hold the pack at the present point of the story */
+	struct history_containers known;  /* that some document puts this pack into */
+	struct history_containers asked;  /* and those around them: whose events are read */
+	struct history_containers around; /* that hold the pack at the present point of the story */
 	struct client_log *logs;
 	size_t log_count;
+	bool asks_anew; /* and takes nothing that is kept */
 };
 
 /* --- what to ask for --- */
 
-#define FILTERS_MAX (5u + 2u * HISTORY_CONTAINERS_MAX)
+#define FILTERS_MAX (6u + 2u * HISTORY_CONTAINERS_MAX)
 
 static void put_filter(
     struct history *history, struct client_log_filter *filters, size_t *count, struct contract_topics topics) {
@@ -69,6 +65,24 @@ static void put_filter(
 	*filter = (struct client_log_filter){.address = &history->request->home->deployment.medicines};
 	memcpy(filter->topics, topics.topics, sizeof filter->topics);
 	memcpy(filter->has_topic, topics.has_topic, sizeof filter->has_topic);
+}
+
+/* As the node shows them now. */
+static enum status ask_node(
+    struct history *history, const struct client_log_filter *filters, size_t filter_count, struct err *err) {
+	struct actor_request *request = history->request;
+	struct client_log **parts = arena_alloc(request->arena, filter_count * sizeof *parts);
+	size_t *counts = arena_alloc(request->arena, filter_count * sizeof *counts), all = 0;
+	for (size_t i = 0; i < filter_count; i++) {
+		TRY(client_logs(request->client, &parts[i], &counts[i], request->arena, &filters[i], err));
+		all += counts[i];
+	}
+	history->logs = arena_alloc(request->arena, (all + 1) * sizeof *history->logs);
+	history->log_count = 0;
+	for (size_t i = 0; i < filter_count; i++)
+		for (size_t n = 0; n < counts[i]; n++) history->logs[history->log_count++] = parts[i][n];
+	logs_settle(history->logs, &history->log_count);
+	return STATUS_OK;
 }
 
 static enum status read_logs(struct history *history, struct err *err) {
@@ -82,14 +96,17 @@ static enum status read_logs(struct history *history, struct err *err) {
 	put_filter(history, filters, &count, medicines_batch_recalled_event_topics(batch, NULL));
 	put_filter(history, filters, &count, medicines_alert_event_topics(batch, NULL, NULL));
 	put_filter(history, filters, &count, medicines_unit_changed_event_topics(batch, &index, NULL));
+	put_filter(history, filters, &count, medicines_stock_moved_event_topics(batch, NULL, NULL));
 	for (size_t i = 0; i < history->asked.count; i++) {
 		const hash32 *id = &history->asked.ids[i];
 		struct contract_topics any = {.topics[1] = *id, .has_topic[1] = true};
 		put_filter(history, filters, &count, any);
 		put_filter(history, filters, &count, medicines_container_packed_event_topics(NULL, id));
 	}
-	return client_logs_kept(
-	    history->request->client, &history->logs, &history->log_count, arena, filters, count, err);
+	if (!history->asks_anew)
+		return client_logs_kept(
+		    history->request->client, &history->logs, &history->log_count, arena, filters, count, err);
+	return ask_node(history, filters, count, err);
 }
 
 /* Containers into which those were packed whose events were read. */
@@ -129,7 +146,7 @@ static bool unpacks_container(struct history *history, const struct medicines_co
 
 /* *container: which one moved, or NULL. */
 static bool concerns(struct history *history, const struct medicines_event *event, const hash32 **container) {
-	const struct containers *around = &history->around;
+	const struct history_containers *around = &history->around;
 	*container = NULL;
 	switch (event->kind) {
 	case MEDICINES_EVENT_BATCH_OPENED:
@@ -165,8 +182,9 @@ static bool concerns(struct history *history, const struct medicines_event *even
 	return false;
 }
 
-static enum status tell(
-    struct history *history, struct history_entry *entries, size_t *count, const struct stock *stock, struct err *err) {
+/* `logs`: of each entry. */
+static enum status tell(struct history *history, struct history_entry *entries, const struct client_log **logs,
+    size_t *count, const struct stock *stock, struct err *err) {
 	*count = 0;
 	for (size_t i = 0; i < history->log_count; i++) {
 		const struct client_log *log = &history->logs[i];
@@ -178,30 +196,57 @@ static enum status tell(
 		entry->block_number = log->block_number;
 		entry->timestamp = log->timestamp;
 		entry->tx_hash = log->tx_hash;
-		++*count;
+		logs[(*count)++] = log;
 	}
 	return STATUS_OK;
 }
 
-enum status history_read(struct actor_request *request, struct history_entry **out, size_t *count,
-    const struct stock *stock, const struct stock_unit *unit, struct err *err) {
-	struct history *history = arena_zalloc(request->arena, 1, sizeof *history);
-	struct medicines_unit place = {unit->batch.id, unit->unit.index};
-	hash32 *known;
-	size_t known_count, before;
-	*history = (struct history){.request = request, .unit = unit};
-	TRY(stock_containers_of(stock, &known, &known_count, &place, err));
-	for (size_t i = 0; i < known_count; i++)
-		if (!add(&history->known, &known[i]))
+static enum status add_known(struct history *history, const hash32 *ids, size_t count, struct err *err) {
+	for (size_t i = 0; i < count; i++)
+		if (!add(&history->known, &ids[i]))
 			return err_set(
 			    err, STATUS_LIMIT, "the pack went through more than %u containers", HISTORY_CONTAINERS_MAX);
+	return STATUS_OK;
+}
+
+/* By documents, and the one that the chain proves it to be in. */
+static enum status read_known(struct history *history, const struct stock *stock, struct err *err) {
+	const struct medicines_unit place = {history->unit->batch.id, history->unit->unit.index};
+	struct medicines_holding holding;
+	hash32 *known;
+	size_t count;
+	TRY(stock_containers_of(stock, &known, &count, &place, err));
+	TRY(add_known(history, known, count, err));
+	TRY(medicines_holder(history->request, &holding, &place, err));
+	return hash32_is_zero(&holding.container) ? STATUS_OK : add_known(history, &holding.container, 1, err);
+}
+
+static enum status read_story(struct history *history, struct history_entry **out, size_t *count,
+    struct history_end *end, const struct stock *stock, struct err *err) {
+	struct arena *arena = history->request->arena;
+	size_t before;
 	history->asked = history->known;
+	history->around.count = 0;
 	for (unsigned deep = 0; deep <= PARENTS_DEEP; deep++) {
 		before = history->asked.count;
 		TRY(read_logs(history, err));
 		TRY(add_parents(history, err));
 		if (history->asked.count == before) break;
 	}
-	*out = arena_zalloc(request->arena, history->log_count + 1, sizeof **out);
-	return tell(history, *out, count, stock, err);
+	*out = arena_zalloc(arena, history->log_count + 1, sizeof **out);
+	const struct client_log **logs = arena_alloc(arena, (history->log_count + 1) * sizeof *logs);
+	TRY(tell(history, *out, logs, count, stock, err));
+	TRY(history_prove(history->request, *out, *count, logs, err));
+	return history_check_end(history->request, end, *out, *count, history->unit, &history->around, err);
+}
+
+enum status history_read(struct actor_request *request, struct history_entry **out, size_t *count,
+    struct history_end *end, const struct stock *stock, const struct stock_unit *unit, struct err *err) {
+	struct history *history = arena_zalloc(request->arena, 1, sizeof *history);
+	struct err why = {0};
+	*history = (struct history){.request = request, .unit = unit};
+	TRY(read_known(history, stock, err));
+	if (read_story(history, out, count, end, stock, &why) == STATUS_OK && end->is_complete) return STATUS_OK;
+	history->asks_anew = true;
+	return read_story(history, out, count, end, stock, err);
 }
