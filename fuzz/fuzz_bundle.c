@@ -21,8 +21,9 @@ static void check_encoding(struct arena *arena, struct bytes bundle) {
 }
 
 static void check_order(struct arena *arena, const struct bytes *bundles, size_t count) {
+	static struct senders *senders; /* for all inputs: it remembers, and must say the same as who recovers anew */
 	struct bundle_txs before, after;
-	struct senders *senders = senders_new();
+	if (senders == NULL) senders = senders_new();
 	bundles_read(&before, arena, senders, bundles, count);
 	bundles_read(&after, arena, senders, bundles, count); /* by the remembered senders */
 	BUG_ON(before.count != after.count || before.bad != after.bad);
@@ -32,7 +33,6 @@ static void check_order(struct arena *arena, const struct bytes *bundles, size_t
 		for (size_t k = i + 1; k < after.count; k++)
 			BUG_ON(addr20_equal(&after.txs[i].sender, &after.txs[k].sender) &&
 			       after.txs[i].tx->nonce > after.txs[k].tx->nonce);
-	senders_free(senders);
 }
 
 /* The input is two bundles: the first byte says how long the first of them is. */

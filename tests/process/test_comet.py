@@ -45,6 +45,11 @@ def assert_same_blocks(members):
         assert all(found == receipts[0] for found in receipts)
 
 
+def send_many(member, account, count):
+    start = member.nonce(account)
+    return [member.send(account, nonce) for nonce in range(start, start + count)]
+
+
 def test_what_is_sent_to_any_member_is_in_a_block_at_all_of_them(four):
     sent = [four[i].send(FUNDED[i], four[i].nonce(FUNDED[i])) for i in range(4)]
     for one in sent:
@@ -105,14 +110,26 @@ def test_blocks_are_shown_with_the_commit_that_proves_them(four):
     assert info["sealer"] is None and int(info["members"], 16) == 0xC04537
 
 
-def test_one_of_four_may_be_gone_and_comes_back_to_the_same_chain(four):
-    gone, start = four[3], four[0].nonce(FUNDED[7])
+def test_one_of_four_dies_under_load_and_comes_back_to_the_same_chain(four):
+    gone = four[3]
+    sent = send_many(four[0], FUNDED[3], 20)
     gone.kill()
-    for nonce in range(start, start + 4):
-        four[nonce % 3].receipt(four[nonce % 3].send(FUNDED[7], nonce))
-    head = four[0].head()
+    sent += send_many(four[1], FUNDED[7], 20)
+    assert all(four[2].receipt(one)["status"] == "0x1" for one in sent)
     gone.start()
-    wait_for(lambda: gone.is_at(head), 60)
+    wait_for(gone.head)
+    assert_same_blocks(four)
+
+
+def test_a_member_that_was_paused_catches_up(four):
+    paused = four[1]
+    for process in (paused.process, paused.comet_process):
+        process.send_signal(signal.SIGSTOP)
+    sent = send_many(four[0], FUNDED[3], 10)
+    assert all(four[2].receipt(one)["status"] == "0x1" for one in sent)
+    for process in (paused.process, paused.comet_process):
+        process.send_signal(signal.SIGCONT)
+    assert paused.receipt(sent[-1])["status"] == "0x1"
     assert_same_blocks(four)
 
 
