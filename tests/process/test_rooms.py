@@ -277,21 +277,21 @@ def test_nothing_is_put_later_once_it_is_erased(two):
 
 def test_a_grant_that_is_given_again_can_be_read_again(two):
     """Its item stayed erased for the epoch: revoked, shared again, and 410 for ever."""
-    record = two.add("bl-one")["record"]
+    record, reader = two.add("bl-one")["record"], two.c.actor("bl-reader", "professional")
     path = two.c.folder / "rooms-grant.json"
 
     def act(*arguments):
         two.c.run("bl-one-patient", *arguments, "--out", path)
         two.c.run("bl-one", "relay", path)
 
-    share = ["share", "--folder", two.folders["bl-one"], "--with", two.c.accounts["bl-two"], "--purpose", "TREAT",
+    share = ["share", "--folder", two.folders["bl-one"], "--with", reader, "--purpose", "TREAT",
              "--days", 1]
     act(*share)
-    act("revoke", "--folder", two.folders["bl-one"], "--from", two.c.accounts["bl-two"])
+    act("revoke", "--folder", two.folders["bl-one"], "--from", reader)
     act(*share)
-    two.c.run("bl-two", "access", "ask", "--folder", two.folders["bl-one"], "--purpose", "TREAT")
+    two.c.run("bl-reader", "access", "ask", "--folder", two.folders["bl-one"], "--purpose", "TREAT")
     read = two.c.folder / "rooms-read.json"
-    two.c.run("bl-two", "record", "read", record, "--out", read)
+    two.c.run("bl-reader", "record", "read", record, "--out", read)
     assert b"Patient" in read.read_bytes()
 
 
