@@ -63,7 +63,7 @@ static inline void light_sign(struct light_made *made, size_t count) {
 		struct comet_signature *vote = &block->commit.signatures[i];
 		const struct ed25519_secret secret = light_secret(made->who[i]);
 		struct buf text;
-		*vote = (struct comet_signature){.vote = COMET_VOTE_ABSENT, .time = {INT64_C(-62135596800), 0}};
+		*vote = (struct comet_signature){.vote = COMET_VOTE_ABSENT, .time = {COMET_NO_TIME, 0}};
 		if (i >= count) continue;
 		vote->vote = COMET_VOTE_BLOCK;
 		vote->address = block->validators.list[i].address;

@@ -4,7 +4,6 @@
 #include "codec/protobuf.h"
 #include "crypto/hash.h"
 
-#define TIME_MIN INT64_C(-62135596800) /* 0001-01-01, which CometBFT writes where there is no time */
 #define TIME_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59 */
 
 struct comet_time comet_time_of_ms(uint64_t ms) {
@@ -64,7 +63,7 @@ static struct comet_time read_time(struct protobuf_cursor *cursor, const struct 
 			time.s = protobuf_i64(&child, &inner);
 		else if (inner.number == 2)
 			time.ns = (uint32_t)read_number(&child, &inner, 999999999);
-	if (time.s < TIME_MIN || time.s > TIME_MAX) protobuf_fail(&child, "a time is out of range");
+	if (time.s < COMET_NO_TIME || time.s > TIME_MAX) protobuf_fail(&child, "a time is out of range");
 	leave(cursor, &child);
 	return time;
 }
@@ -146,7 +145,8 @@ static void read_signature(
 			signature = read_fixed(&child, &inner, sizeof out->signature);
 	if (vote < COMET_VOTE_ABSENT || vote > COMET_VOTE_NIL)
 		protobuf_fail(&child, "a vote is neither absent, nor for the block, nor for none");
-	else if (vote == COMET_VOTE_ABSENT && (address.len || signature.len || out->time.s != TIME_MIN || out->time.ns))
+	else if (vote == COMET_VOTE_ABSENT &&
+		 (address.len || signature.len || out->time.s != COMET_NO_TIME || out->time.ns))
 		protobuf_fail(&child, "an absent vote has an address, a time or a signature");
 	else if (vote != COMET_VOTE_ABSENT && (!address.len || !signature.len))
 		protobuf_fail(&child, "a vote has no address or no signature");

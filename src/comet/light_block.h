@@ -28,6 +28,7 @@ struct comet_time {
 	int64_t s;
 	uint32_t ns;
 };
+#define COMET_NO_TIME INT64_C(-62135596800) /* 0001-01-01, the seconds of a vote that is absent */
 struct comet_time comet_time_of_ms(uint64_t ms);
 /* Rounded down; before 1970: 0. */
 uint64_t comet_time_ms(const struct comet_time *time);

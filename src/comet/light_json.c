@@ -153,7 +153,12 @@ static void read_signature(struct reading *in, struct comet_signature *out, cons
 	const uint64_t vote = read_number(in, signature, "block_id_flag", COMET_VOTE_NIL);
 	const struct bytes address = read_hex(in, signature, "validator_address", sizeof(addr20));
 	*out = (struct comet_signature){.vote = (enum comet_vote)vote, .time = read_time(in, signature, "timestamp")};
-	if (vote == COMET_VOTE_ABSENT) return;
+	if (vote == COMET_VOTE_ABSENT) {
+		const bool has_signature = json_string(json_get(signature, "signature")).len > 0;
+		if (address.len || has_signature || out->time.s != COMET_NO_TIME || out->time.ns)
+			fail(in, "an absent vote has an address, a time or a signature");
+		return;
+	}
 	if (address.len && vote != 0)
 		memcpy(out->address.b, address.data, sizeof out->address.b);
 	else
