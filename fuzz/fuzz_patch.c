@@ -14,7 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	fhir_issues_init(&issues, &arena);
 	if (nul) document = bytes_make(nul + 1, size - len - 1);
 	if (json_parse(&patch, &arena, bytes_make(data, len), NULL, NULL) == STATUS_OK) {
-		enum fhir_patch_verdict verdict = fhir_patch_json(&out, &issues, document, patch);
+		enum fhir_patch_verdict verdict = json_is(patch, JSON_ARRAY)
+						      ? fhir_patch_json(&out, &issues, document, patch)
+						      : fhir_patch_fhirpath(&out, &issues, &fhir_r4, document, patch);
 		BUG_ON(issues.has_error != (verdict != FHIR_PATCH_DONE));
 		BUG_ON(verdict == FHIR_PATCH_DONE && json_parse(&again, &arena, out, NULL, NULL) != STATUS_OK);
 	}

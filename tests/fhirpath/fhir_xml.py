@@ -31,22 +31,14 @@ class Definitions:
                 self.elements[name] = repeats, kind, reference or inner
 
 
+# Numbers keep their digits: they stand as marked texts until the JSON is written.
+MARK = "\ufdd0"
+
+
 def value_of(text, kind):
     if kind == "boolean":
         return text == "true"
-    return json.loads(text, parse_float=Number, parse_int=Number) if kind in NUMBERS else text
-
-
-class Number(float):
-    """A number that is written as it was spelled."""
-
-    def __new__(cls, text):
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
-
-    def __repr__(self):
-        return self.text
+    return MARK + text + MARK if kind in NUMBERS else text
 
 
 def put(out, name, repeats, value, twin):
@@ -87,4 +79,5 @@ def resource(node, definitions):
 
 
 def to_json(text, definitions):
-    return json.dumps(resource(ET.fromstring(text), definitions), ensure_ascii=False)
+    out = json.dumps(resource(ET.fromstring(text), definitions), ensure_ascii=False)
+    return out.replace('"' + MARK, "").replace(MARK + '"', "")

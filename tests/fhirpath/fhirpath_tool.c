@@ -4,6 +4,7 @@
  * "evaluate", "why": "…"}.
  */
 #include "health/fhir/fhirpath.h"
+#include "health/fhir/patch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,11 +45,31 @@ static void put_values(struct json_writer *writer, const struct fhirpath_values 
 	json_array_end(writer);
 }
 
+static void answer_patch(struct json_writer *writer, struct arena *arena, const struct json *line) {
+	const struct json *document = json_get(line, "document"), *patch = json_get(line, "patch");
+	struct fhir_issues issues;
+	struct bytes patched;
+	fhir_issues_init(&issues, arena);
+	enum fhir_patch_verdict verdict = json_is(patch, JSON_ARRAY)
+					      ? fhir_patch_json(&patched, &issues, document->raw, patch)
+					      : fhir_patch_fhirpath(&patched, &issues, &fhir_r4, document->raw, patch);
+	if (verdict == FHIR_PATCH_DONE) {
+		json_put_raw(writer, "patched", patched);
+		return;
+	}
+	json_put_text(writer, "refused", "patch");
+	json_put_text(writer, "why", issues.list[0].diagnostics);
+}
+
 static void answer(struct json_writer *writer, struct arena *arena, const struct json *line) {
 	const struct json *file = json_get(line, "file"), *resource = NULL;
 	const struct fhirpath *path;
 	struct fhirpath_values values;
 	struct err err = {0};
+	if (json_get(line, "document")) {
+		answer_patch(writer, arena, line);
+		return;
+	}
 	if (file &&
 	    json_parse(&resource, arena, read_file(arena, arena_strdup(arena, file->text)), NULL, &err) != STATUS_OK) {
 		put_refused(writer, "file", &err);

@@ -1,19 +1,7 @@
 #include "health/fhir/patch.h"
 
-#include "codec/json_edit.h"
+#include "health/fhir/patch_work.h"
 #include "health/fhir/same.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-
-/* A document between two operations. */
-struct patching {
-	struct fhir_issues *issues;
-	struct buf text, next;
-	struct arena arena; /* of one operation */
-	const struct json *root;
-	size_t number, bytes; /* of the operation at work; of all documents so far */
-};
 
 /* Where a pointer leads: into `parent`, at a member or an index. */
 struct target {
@@ -23,24 +11,10 @@ struct target {
 	size_t index;              /* of an element; the count for "-" */
 };
 
-static enum fhir_patch_verdict refuse(struct patching *p, enum fhir_patch_verdict verdict, const char *format, ...) {
-	char why[300], text[360];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(why, sizeof why, format, arguments);
-	va_end(arguments);
-	snprintf(text, sizeof text, "operation %zu: %s", p->number, why);
-	bool is_malformed = verdict == FHIR_PATCH_MALFORMED;
-	fhir_issues_add(p->issues, FHIR_ERROR, is_malformed ? FHIR_ISSUE_STRUCTURE : FHIR_ISSUE_NOT_FOUND, "", text);
-	return verdict;
-}
-
-#define SHOWN(view) (view).len < 100 ? (int)(view).len : 100, (view).data ? (const char *)(view).data : ""
-
 /* --- pointers (RFC 6901) --- */
 
 /* The next token, decoded into the arena. False for a "~" that escapes nothing. */
-static bool next_token(struct patching *p, struct bytes *rest, struct bytes *out) {
+static bool next_token(struct patch_work *p, struct bytes *rest, struct bytes *out) {
 	uint8_t *text = arena_alloc(&p->arena, rest->len);
 	size_t len = 0, at = 1; /* behind the "/" */
 	for (; at < rest->len && rest->data[at] != '/'; at++) {
@@ -92,63 +66,42 @@ static bool step(struct target *target, struct bytes token) {
 }
 
 static enum fhir_patch_verdict find(
-    struct patching *p, const struct json *pointer, const char *name, struct target *out) {
+    struct patch_work *p, const struct json *pointer, const char *name, struct target *out) {
 	struct bytes path = json_string(pointer), rest = path, token;
 	*out = (struct target){.value = p->root};
-	if (!path.data) return refuse(p, FHIR_PATCH_MALFORMED, "it needs a \"%s\", a string", name);
+	if (!path.data) return patch_refuse(p, FHIR_PATCH_MALFORMED, "it needs a \"%s\", a string", name);
 	if (path.len && path.data[0] != '/')
-		return refuse(p, FHIR_PATCH_MALFORMED, "the path %.*s does not begin with a /", SHOWN(path));
+		return patch_refuse(
+		    p, FHIR_PATCH_MALFORMED, "the path %.*s does not begin with a /", PATCH_SHOWN(path));
 	while (rest.len) {
 		if (!next_token(p, &rest, &token))
-			return refuse(
-			    p, FHIR_PATCH_MALFORMED, "the path %.*s has a ~ that is neither ~0 nor ~1", SHOWN(path));
-		if (!step(out, token)) return refuse(p, FHIR_PATCH_REFUSED, "there is no place %.*s", SHOWN(path));
+			return patch_refuse(p, FHIR_PATCH_MALFORMED, "the path %.*s has a ~ that is neither ~0 nor ~1",
+			    PATCH_SHOWN(path));
+		if (!step(out, token))
+			return patch_refuse(p, FHIR_PATCH_REFUSED, "there is no place %.*s", PATCH_SHOWN(path));
 	}
 	return FHIR_PATCH_DONE;
 }
 
 /* As find, and something stands there. */
 static enum fhir_patch_verdict find_there(
-    struct patching *p, const struct json *pointer, const char *name, struct target *out) {
+    struct patch_work *p, const struct json *pointer, const char *name, struct target *out) {
 	enum fhir_patch_verdict verdict = find(p, pointer, name, out);
 	struct bytes path = json_string(pointer);
 	if (verdict == FHIR_PATCH_DONE && !out->value)
-		return refuse(p, FHIR_PATCH_REFUSED, "there is nothing at %.*s", SHOWN(path));
+		return patch_refuse(p, FHIR_PATCH_REFUSED, "there is nothing at %.*s", PATCH_SHOWN(path));
 	return verdict;
 }
 
 /* --- operations --- */
 
-static enum fhir_patch_verdict parse(struct patching *p) {
-	struct err err;
-	arena_reset(&p->arena);
-	p->bytes += p->text.len;
-	if (p->bytes > FHIR_PATCH_BYTES_MAX)
-		return refuse(
-		    p, FHIR_PATCH_REFUSED, "the patch takes more work than is allowed; send the whole resource");
-	if (json_parse(&p->root, &p->arena, buf_view(&p->text), NULL, &err) != STATUS_OK)
-		return refuse(p, FHIR_PATCH_REFUSED, "%s", err.message);
-	return FHIR_PATCH_DONE;
-}
-
-/* Writes the changed document in place of the one at work, and reads it anew. */
-static enum fhir_patch_verdict finish(struct patching *p, struct json_edit *edit) {
-	struct err err;
-	buf_clear(&p->next);
-	if (json_edit_write(edit, &p->next, &err) != STATUS_OK) return refuse(p, FHIR_PATCH_REFUSED, "%s", err.message);
-	struct buf done = p->text;
-	p->text = p->next;
-	p->next = done;
-	return parse(p);
-}
-
-static enum fhir_patch_verdict put_whole(struct patching *p, struct bytes json) {
+static enum fhir_patch_verdict put_whole(struct patch_work *p, struct bytes json) {
 	buf_clear(&p->text);
 	buf_append(&p->text, json);
-	return parse(p);
+	return patch_parse(p);
 }
 
-static enum fhir_patch_verdict add(struct patching *p, const struct json *pointer, struct bytes json) {
+static enum fhir_patch_verdict add(struct patch_work *p, const struct json *pointer, struct bytes json) {
 	struct json_edit edit;
 	struct target target;
 	enum fhir_patch_verdict verdict = find(p, pointer, "path", &target);
@@ -159,21 +112,21 @@ static enum fhir_patch_verdict add(struct patching *p, const struct json *pointe
 		json_edit_insert(&edit, target.parent, target.index, json);
 	else
 		json_edit_put(&edit, target.parent, target.name, json);
-	return finish(p, &edit);
+	return patch_finish(p, &edit);
 }
 
-static enum fhir_patch_verdict remove_at(struct patching *p, const struct json *pointer, const char *name) {
+static enum fhir_patch_verdict remove_at(struct patch_work *p, const struct json *pointer, const char *name) {
 	struct json_edit edit;
 	struct target target;
 	enum fhir_patch_verdict verdict = find_there(p, pointer, name, &target);
 	if (verdict != FHIR_PATCH_DONE) return verdict;
-	if (!target.parent) return refuse(p, FHIR_PATCH_REFUSED, "the whole document cannot be removed");
+	if (!target.parent) return patch_refuse(p, FHIR_PATCH_REFUSED, "the whole document cannot be removed");
 	json_edit_init(&edit, &p->arena, p->root);
 	json_edit_remove(&edit, target.value);
-	return finish(p, &edit);
+	return patch_finish(p, &edit);
 }
 
-static enum fhir_patch_verdict replace(struct patching *p, const struct json *pointer, struct bytes json) {
+static enum fhir_patch_verdict replace(struct patch_work *p, const struct json *pointer, struct bytes json) {
 	struct json_edit edit;
 	struct target target;
 	enum fhir_patch_verdict verdict = find_there(p, pointer, "path", &target);
@@ -181,31 +134,32 @@ static enum fhir_patch_verdict replace(struct patching *p, const struct json *po
 	if (!target.parent) return put_whole(p, json);
 	json_edit_init(&edit, &p->arena, p->root);
 	json_edit_replace(&edit, target.value, json);
-	return finish(p, &edit);
+	return patch_finish(p, &edit);
 }
 
-static enum fhir_patch_verdict test(struct patching *p, const struct json *pointer, const struct json *value) {
+static enum fhir_patch_verdict test(struct patch_work *p, const struct json *pointer, const struct json *value) {
 	struct target target;
 	struct bytes path = json_string(pointer);
 	enum fhir_patch_verdict verdict = find_there(p, pointer, "path", &target);
 	if (verdict != FHIR_PATCH_DONE) return verdict;
 	if (!same_json(target.value, value))
-		return refuse(p, FHIR_PATCH_REFUSED, "the test of %.*s fails: another value stands there", SHOWN(path));
+		return patch_refuse(
+		    p, FHIR_PATCH_REFUSED, "the test of %.*s fails: another value stands there", PATCH_SHOWN(path));
 	return FHIR_PATCH_DONE;
 }
 
 /* move and copy: what stands at "from" is taken along, spelled as it is. */
-static enum fhir_patch_verdict carry(struct patching *p, const struct json *operation, bool is_move) {
+static enum fhir_patch_verdict carry(struct patch_work *p, const struct json *operation, bool is_move) {
 	const struct json *from = json_get(operation, "from"), *path = json_get(operation, "path");
 	struct bytes source = json_string(from), goal = json_string(path);
 	struct target target;
 	enum fhir_patch_verdict verdict = find_there(p, from, "from", &target);
 	if (verdict != FHIR_PATCH_DONE) return verdict;
-	if (!goal.data) return refuse(p, FHIR_PATCH_MALFORMED, "it needs a \"path\", a string");
+	if (!goal.data) return patch_refuse(p, FHIR_PATCH_MALFORMED, "it needs a \"path\", a string");
 	if (is_move && bytes_equal(source, goal)) return FHIR_PATCH_DONE;
 	bool is_inside = goal.len > source.len && goal.data[source.len] == '/' &&
 			 bytes_equal(bytes_slice(goal, 0, source.len), source);
-	if (is_move && is_inside) return refuse(p, FHIR_PATCH_REFUSED, "a value cannot be moved into itself");
+	if (is_move && is_inside) return patch_refuse(p, FHIR_PATCH_REFUSED, "a value cannot be moved into itself");
 	struct buf value;
 	buf_init(&value, BUF_MAX_DEFAULT);
 	buf_append(&value, target.value->raw);
@@ -215,44 +169,36 @@ static enum fhir_patch_verdict carry(struct patching *p, const struct json *oper
 	return verdict;
 }
 
-static enum fhir_patch_verdict apply(struct patching *p, const struct json *operation) {
+static enum fhir_patch_verdict apply(struct patch_work *p, const struct json *operation) {
 	const struct json *op = json_get(operation, "op"), *path = json_get(operation, "path");
 	const struct json *value = json_get(operation, "value");
 	if (!json_is(operation, JSON_OBJECT) || !json_is(op, JSON_STRING))
-		return refuse(p, FHIR_PATCH_MALFORMED, "it is not an object with an \"op\"");
+		return patch_refuse(p, FHIR_PATCH_MALFORMED, "it is not an object with an \"op\"");
 	if (json_string_is(op, "remove")) return remove_at(p, path, "path");
 	if (json_string_is(op, "move")) return carry(p, operation, true);
 	if (json_string_is(op, "copy")) return carry(p, operation, false);
 	bool is_add = json_string_is(op, "add"), is_replace = json_string_is(op, "replace");
 	if (!is_add && !is_replace && !json_string_is(op, "test"))
-		return refuse(p, FHIR_PATCH_MALFORMED, "\"%.*s\" is none of add, remove, replace, move, copy and test",
-		    SHOWN(op->text));
-	if (!value) return refuse(p, FHIR_PATCH_MALFORMED, "it needs a \"value\"");
+		return patch_refuse(p, FHIR_PATCH_MALFORMED,
+		    "\"%.*s\" is none of add, remove, replace, move, copy and test", PATCH_SHOWN(op->text));
+	if (!value) return patch_refuse(p, FHIR_PATCH_MALFORMED, "it needs a \"value\"");
 	if (is_add) return add(p, path, value->raw);
 	return is_replace ? replace(p, path, value->raw) : test(p, path, value);
 }
 
 enum fhir_patch_verdict fhir_patch_json(
     struct bytes *out, struct fhir_issues *issues, struct bytes document, const struct json *patch) {
-	struct patching p = {.issues = issues};
+	struct patch_work p;
 	if (!json_is(patch, JSON_ARRAY) || patch->count > FHIR_PATCH_OPERATIONS_MAX) {
 		fhir_issues_add(issues, FHIR_ERROR, FHIR_ISSUE_STRUCTURE, "",
 		    "a JSON Patch is an array of at most 1000 operations");
 		return FHIR_PATCH_MALFORMED;
 	}
-	buf_init(&p.text, BUF_MAX_DEFAULT);
-	buf_init(&p.next, BUF_MAX_DEFAULT);
-	arena_init(&p.arena);
-	buf_append(&p.text, document);
-	enum fhir_patch_verdict verdict = parse(&p);
+	enum fhir_patch_verdict verdict = patch_begin(&p, issues, document);
 	json_foreach (operation, patch) {
 		if (verdict != FHIR_PATCH_DONE) break;
 		p.number++;
 		verdict = apply(&p, operation);
 	}
-	if (verdict == FHIR_PATCH_DONE) *out = arena_dup(issues->arena, buf_view(&p.text));
-	arena_fini(&p.arena);
-	buf_fini(&p.next);
-	buf_fini(&p.text);
-	return verdict;
+	return patch_end(&p, verdict, out);
 }

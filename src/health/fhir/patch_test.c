@@ -1,5 +1,7 @@
 #include "health/fhir/patch.h"
 
+#include <stdio.h>
+
 #include "tests/unit.h"
 
 static enum fhir_patch_verdict patch(char *out, size_t size, const char *document, const char *text) {
@@ -110,6 +112,106 @@ static void a_patch_is_bounded(void **state) {
 	buf_fini(&text);
 }
 
+/* --- FHIRPath Patch --- */
+
+#define PART(name, value) "{\"name\":\"" name "\"," value "}"
+#define OPERATION(type, path, more)                                                                                    \
+	"{\"name\":\"operation\",\"part\":[" PART("type", "\"valueCode\":\"" type "\"") "," PART(                      \
+	    "path", "\"valueString\":\"" path "\"") more "]}"
+
+static enum fhir_patch_verdict patch_path(char *out, size_t size, const char *document, const char *operation) {
+	struct arena arena;
+	struct fhir_issues issues;
+	const struct json *json;
+	struct bytes patched = {NULL, 0};
+	struct err err;
+	arena_init(&arena);
+	fhir_issues_init(&issues, &arena);
+	const char *text = arena_printf(&arena, "{\"resourceType\":\"Parameters\",\"parameter\":[%s]}", operation);
+	if (json_parse(&json, &arena, bytes_text(text), NULL, &err)) fail_msg("%s: %s", text, err.message);
+	enum fhir_patch_verdict verdict = fhir_patch_fhirpath(&patched, &issues, &fhir_r4, bytes_text(document), json);
+	assert_true(issues.has_error == (verdict != FHIR_PATCH_DONE));
+	struct bytes shown = verdict == FHIR_PATCH_DONE ? patched : bytes_text(issues.list[0].diagnostics);
+	assert_true(shown.len < size);
+	memcpy(out, shown.data, shown.len);
+	out[shown.len] = 0;
+	arena_fini(&arena);
+	return verdict;
+}
+
+static void expect_path(const char *members, const char *operation, const char *expected) {
+	char out[1000], document[500], whole[500];
+	snprintf(document, sizeof document, "{\"resourceType\":\"Patient\"%s}", members);
+	snprintf(whole, sizeof whole, "{\"resourceType\":\"Patient\"%s}", expected);
+	enum fhir_patch_verdict verdict = patch_path(out, sizeof out, document, operation);
+	if (verdict != FHIR_PATCH_DONE || strcmp(out, whole) != 0) fail_msg("%s: %s", operation, out);
+}
+
+static void refuse_path(const char *members, const char *operation, enum fhir_patch_verdict expected) {
+	char out[1000], document[500];
+	snprintf(document, sizeof document, "{\"resourceType\":\"Patient\"%s}", members);
+	if (patch_path(out, sizeof out, document, operation) != expected) fail_msg("%s: %s", operation, out);
+}
+
+static void paths_change_what_they_lead_to(void **state) {
+	(void)state;
+	expect_path("",
+	    OPERATION("add", "Patient",
+		"," PART("name", "\"valueString\":\"deceased\"") "," PART("value", "\"valueBoolean\":true")),
+	    ",\"deceasedBoolean\":true");
+	expect_path(",\"name\":[{\"family\":\"A\"}]",
+	    OPERATION("add", "Patient.name[0]",
+		"," PART("name", "\"valueString\":\"given\"") "," PART("value", "\"valueString\":\"B\"")),
+	    ",\"name\":[{\"family\":\"A\",\"given\":[\"B\"]}]");
+	expect_path("",
+	    OPERATION("add", "Patient",
+		"," PART("name", "\"valueString\":\"contact\"") "," PART(
+		    "value", "\"part\":[" PART("name", "\"valueHumanName\":{\"text\":\"a\"}") "," PART(
+				 "gender", "\"valueCode\":\"male\"") "]")),
+	    ",\"contact\":[{\"name\":{\"text\":\"a\"},\"gender\":\"male\"}]");
+	expect_path(",\"birthDate\":\"2015\",\"_birthDate\":{\"id\":\"a\"}",
+	    OPERATION("replace", "Patient.birthDate", "," PART("value", "\"valueDate\":\"2016\"")),
+	    ",\"birthDate\":\"2016\"");
+	expect_path(",\"deceasedBoolean\":true",
+	    OPERATION("replace", "Patient.deceased", "," PART("value", "\"valueDateTime\":\"2016\"")),
+	    ",\"deceasedDateTime\":\"2016\"");
+	expect_path(
+	    ",\"contact\":[{\"name\":{\"text\":\"a\"}}]", OPERATION("delete", "Patient.contact.name.text", ""), "");
+	expect_path("", OPERATION("delete", "Patient.birthDate", ""), "");
+	expect_path("",
+	    OPERATION("insert", "Patient.name",
+		"," PART("index", "\"valueInteger\":0") "," PART("value", "\"valueHumanName\":{\"text\":\"a\"}")),
+	    ",\"name\":[{\"text\":\"a\"}]");
+	expect_path(",\"name\":[{\"id\":\"1\"},{\"id\":\"2\"},{\"id\":\"3\"}]",
+	    OPERATION("move", "Patient.name",
+		"," PART("source", "\"valueInteger\":0") "," PART("destination", "\"valueInteger\":2")),
+	    ",\"name\":[{\"id\":\"2\"},{\"id\":\"3\"},{\"id\":\"1\"}]");
+}
+
+static void paths_that_do_not_fit_are_refused(void **state) {
+	(void)state;
+	const char *value = OPERATION("replace", "Patient.name", "," PART("value", "\"valueString\":\"a\""));
+	refuse_path(",\"name\":[{\"id\":\"1\"},{\"id\":\"2\"}]", value, FHIR_PATCH_REFUSED);
+	refuse_path("", value, FHIR_PATCH_REFUSED);
+	refuse_path("", OPERATION("delete", "Patient", ""), FHIR_PATCH_REFUSED);
+	refuse_path(",\"name\":[{\"given\":[\"A\",\"B\"],\"_given\":[null,{\"id\":\"b\"}]}]",
+	    OPERATION("delete", "Patient.name.given[0]", ""), FHIR_PATCH_REFUSED);
+	refuse_path(",\"active\":true",
+	    OPERATION("add", "Patient",
+		"," PART("name", "\"valueString\":\"active\"") "," PART("value", "\"valueBoolean\":true")),
+	    FHIR_PATCH_REFUSED);
+	refuse_path("",
+	    OPERATION("add", "Patient",
+		"," PART("name", "\"valueString\":\"nmae\"") "," PART("value", "\"valueBoolean\":true")),
+	    FHIR_PATCH_REFUSED);
+	refuse_path(
+	    "", OPERATION("add", "Patient", "," PART("name", "\"valueString\":\"active\"")), FHIR_PATCH_MALFORMED);
+	refuse_path("", OPERATION("put", "Patient", ""), FHIR_PATCH_MALFORMED);
+	refuse_path("", OPERATION("delete", "Patient.(", ""), FHIR_PATCH_MALFORMED);
+	refuse_path("", OPERATION("insert", "Patient.name", ""), FHIR_PATCH_MALFORMED);
+	refuse_path("", "{\"name\":\"other\"}", FHIR_PATCH_MALFORMED);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(operations_do_what_the_rfc_shows),
@@ -117,6 +219,8 @@ int main(void) {
 	    cmocka_unit_test(what_does_not_fit_is_refused),
 	    cmocka_unit_test(what_is_no_patch_is_malformed),
 	    cmocka_unit_test(a_patch_is_bounded),
+	    cmocka_unit_test(paths_change_what_they_lead_to),
+	    cmocka_unit_test(paths_that_do_not_fit_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
