@@ -4,7 +4,7 @@ import pytest
 import lies
 from evil_node import EvilNode
 from machine import RpcError, rpc
-from programs import PROGRAMS, REFUSED, Under, heard, hearing, ignores, judge
+from programs import FAILED, PROGRAMS, REFUSED, Under, heard, hearing, ignores, judge
 from told import LIES
 
 ACTORS = ["the grantee's key", "an actor's key, in proofs too"]
@@ -191,12 +191,17 @@ def test_a_false_name_is_not_shown(world, program):
 
 
 def test_a_head_of_another_branch_stops_a_home_that_saw_the_chain(world):
-    """The sealer signed it, and it does not descend from what this home was shown: that is said, and kept."""
+    """The sealer signed it, and it does not descend from what this home was shown: that is said. If it stands right
+    above that block, it names another block of its height, which is kept as evidence."""
     home = world.home("patient")
     with EvilNode(world.c.node.url, lies.Lie()) as node:
         assert Under(world, node).run("patient", "folder", "show", world.a, home=home).code == 0
     lie = LIES["a head of another branch"].make(world)
     with EvilNode(world.c.node.url, lie) as node:
         outcome = Under(world, node).run("patient", "folder", "show", world.a, home=home)
-    assert lie.told and outcome.code == REFUSED, outcome
-    assert "the head is not believed: the node does not show that it descends from block" in outcome.text, outcome
+    assert lie.told, outcome
+    if (home / "evidence.json").exists():
+        assert outcome.code == FAILED and "two signed blocks of one height" in outcome.text, outcome
+    else:
+        assert outcome.code == REFUSED, outcome
+        assert "the head is not believed: the node does not show that it descends from block" in outcome.text, outcome

@@ -95,12 +95,12 @@ const struct cli_command command_verify = {
     .arguments_min = 1,
     .arguments_max = 1,
     .summary = "check a disclosure proof offline, against an anchor (exit code 5: it does not hold)",
-    .teach =
-	"Needs no home, no node and no network; only the deployment's description, which must come from a\n"
-	"source that you trust and never from whoever shows the proof. It shows that the author registered\n"
-	"exactly this resource at that time, in a block that the anchor's sealer signed, or its validators decided;\n"
-	"not that what the resource says is true. A consortium's anchor counts for the days that it names.\n\n"
-	"  xinglin verify proof.json --trust deployment.json --out resource.json",
+    .teach = "Needs no home, no node and no network; only the deployment's description, which must come from a\n"
+	     "source that you trust and never from whoever shows the proof. It shows that the author registered\n"
+	     "exactly this resource at that time, in a block that the anchor's sealer signed, or that its\n"
+	     "validators decided; not that what the resource says is true. A consortium's anchor counts for the\n"
+	     "days that it names.\n\n"
+	     "  xinglin verify proof.json --trust deployment.json --out resource.json",
     .options = {{"trust", "ANCHOR", "the deployment.json of the chain"},
 	{"out", "FILE", "write the proven resource here"}},
     .run = cmd_verify,
