@@ -160,7 +160,7 @@ static const char config_format[] = "# Made by xinglin consortium. The timeouts 
 				    "indexer = \"null\"\n";
 
 static void put_config(struct buf *out, const struct comet_home *home) {
-	char text[FILE_MAX / 4];
+	char text[FILE_MAX / 2]; /* the peers are the most of it (MEMBER_PEERS_MAX) */
 	snprintf(text, sizeof text, config_format, home->name, home->listen, home->peers,
 	    home->is_local ? "false" : "true", home->is_local ? "true" : "false");
 	buf_text(out, text);
