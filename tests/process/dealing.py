@@ -17,7 +17,7 @@ from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
 from eth_utils import keccak, to_checksum_address
 
 from hospitals import container, sign_request
-from machine import PASSWORD
+from machine import PASSWORD, Refused
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "statements"))
@@ -184,6 +184,15 @@ class Ward:
 
     def serve(self, trustee):
         return self.c.run(self.trustees[trustee], "trustee", "serve", "--once")
+
+    def gives(self, trustee, folder):
+        """How many shares the trustee releases for the folder's newest emergency; it serves those of other tests too."""
+        before = self.review(folder)["releases"]
+        try:
+            self.serve(trustee)
+        except Refused as failed:
+            assert failed.code == 1, failed
+        return self.review(folder)["releases"] - before
 
     def show(self, folder):
         return self.run("patient", "folder", "show", folder)
