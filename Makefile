@@ -17,7 +17,7 @@ demo: all
 
 # The same job over four members' nodes, and what a member that lies cannot do.
 consortium: all
-	@tools/demo --xinglin $(BUILD)/src/app/xinglin --consortium "$${COMETBFT:-$$(tools/cometbft)}"
+	@comet=$${COMETBFT:-$$(tools/cometbft)} && tools/demo --xinglin $(BUILD)/src/app/xinglin --consortium "$$comet"
 
 run: all
 	@$(BUILD)/src/app/xinglin dev --data data
