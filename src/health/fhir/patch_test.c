@@ -106,6 +106,17 @@ static void a_patch_is_bounded(void **state) {
 	refuse("{\"a\":{\"b\":1}}", buf_cstr(&text), FHIR_PATCH_REFUSED);
 	buf_clear(&text);
 	buf_text(&text, "[");
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&text, "%s{\"op\":\"replace\",\"path\":\"/a\",\"value\":%d}", i ? "," : "", i);
+	buf_text(&text, "]");
+	char *large = mem_alloc(300020);
+	strcpy(large, "{\"a\":1,\"b\":\"");
+	memset(large + strlen("{\"a\":1,\"b\":\""), 'x', 300000);
+	strcpy(large + strlen("{\"a\":1,\"b\":\"") + 300000, "\"}");
+	refuse(large, buf_cstr(&text), FHIR_PATCH_REFUSED);
+	mem_free(large);
+	buf_clear(&text);
+	buf_text(&text, "[");
 	for (int i = 0; i < 1001; i++) buf_printf(&text, "%s{}", i ? "," : "");
 	buf_text(&text, "]");
 	refuse("{}", buf_cstr(&text), FHIR_PATCH_MALFORMED);
