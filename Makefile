@@ -51,7 +51,7 @@ conformance: all
 
 bench: setup
 	@test -f $(BUILD)-bench/build.ninja || meson setup $(BUILD)-bench -Dbench=true >/dev/null
-	@ninja -C $(BUILD)-bench --quiet src/app/xinglin src/app/xinglin-main $(patsubst %.c,%,$(wildcard bench/bench_*.c))
+	@ninja -C $(BUILD)-bench --quiet src/app/xinglin $(patsubst %.c,%,$(wildcard bench/bench_*.c))
 	@tools/bench $(BUILD)-bench $(BENCH_OPTIONS)
 
 # What takes an hour or two more: the 60 million rows, the million blocks, a minute for each row of waiting clients.

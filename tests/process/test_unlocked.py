@@ -124,14 +124,14 @@ def test_a_deployment_that_is_trusted_later_is_known(consortium, tmp_path):
 
 
 def test_a_command_ends_with_whoever_began_it(unlocked):
-    """Killed at its front, while a node keeps it waiting."""
+    """Its caller is killed, while a node keeps it waiting."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        front = subprocess.Popen([binary(), "folder", "list", "--home", str(unlocked), "--rpc", url],
+        caller = subprocess.Popen([binary(), "folder", "list", "--home", str(unlocked), "--rpc", url],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         asked, _ = silent.accept()
-        front.kill()
-        front.wait()
+        caller.kill()
+        caller.wait()
         while asked.recv(4096):  # until the command's process has ended
             pass
     assert run(unlocked, "wallet", "show").returncode == 0
@@ -212,9 +212,24 @@ def test_in_the_foreground_it_ends_as_a_service_does(home):
     process.stdout.close()
 
 
-def test_the_front_alone_says_what_it_lacks(tmp_path):
-    shutil.copy(binary(), tmp_path / "xinglin")
-    done = subprocess.run([tmp_path / "xinglin", "--version"], capture_output=True, text=True)
+def test_the_quick_program_runs_commands_of_a_home_that_is_unlocked_or_not(home, unlocked):
+    quick = pathlib.Path(f"{binary()}-quick").resolve()
+    show = lambda **environment: subprocess.run([quick, "wallet", "show", "--home", str(home), "--json"], text=True,
+                                                capture_output=True, env={**os.environ, **environment})
+    password = os.environ.pop("XINGLIN_PASSWORD", None)
+    try:
+        assert json.loads(show().stdout)["account"] == json.loads(run(home, "wallet", "show", "--json").stdout)["account"]
+        cli("home", "lock", "--home", home)
+        assert show().returncode != 0
+        assert show(XINGLIN_PASSWORD=PASSWORD).returncode == 0
+    finally:
+        if password is not None:
+            os.environ["XINGLIN_PASSWORD"] = password
+
+
+def test_the_quick_program_alone_says_what_it_lacks(tmp_path):
+    shutil.copy(f"{binary()}-quick", tmp_path / "xinglin-quick")
+    done = subprocess.run([tmp_path / "xinglin-quick", "--version"], capture_output=True, text=True)
     if done.returncode == 0:
-        pytest.skip("the whole program is installed on this machine")
-    assert "xinglin-main is neither beside this program nor in" in done.stderr
+        pytest.skip("xinglin is installed on this machine")
+    assert "xinglin is neither beside this program nor in" in done.stderr

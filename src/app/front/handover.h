@@ -2,12 +2,12 @@
  * How a command is handed to a home that is unlocked (app/serve/unlocked.h), over a socket in the home's folder that
  * only its own user reaches. One command a connection:
  *
- *	the front sends    HANDOVER_MAGIC, the length of what follows (u32 of this machine), and with these bytes the
+ *	the caller sends   HANDOVER_MAGIC, the length of what follows (u32 of this machine), and with these bytes the
  *	                   descriptors of standard input, output and error and of its working folder; then the number of
  *	                   arguments (u32), the arguments and the environment, each ended by a zero byte
  *	it gets back       HANDOVER_DONE and the exit code; or HANDOVER_NOT_MINE, and runs the command itself
  *
- * If the front ends, so does the command.
+ * If the caller ends, so does the command.
  */
 #ifndef APP_FRONT_HANDOVER_H
 #define APP_FRONT_HANDOVER_H
@@ -18,7 +18,7 @@
 #define HANDOVER_MAGIC "xl1"          /* with its zero byte */
 #define HANDOVER_BYTES_MAX (1u << 20) /* of arguments and environment */
 #define HANDOVER_DESCRIPTORS 4
-#define HANDOVER_PROGRAM "xinglin-main" /* what the front executes: beside it, or in the folder for such programs */
+#define HANDOVER_NONE (-1) /* of handover_try: nothing was begun */
 
 enum handover_answer { HANDOVER_DONE = 'd', HANDOVER_NOT_MINE = 'n' };
 
@@ -26,5 +26,9 @@ struct handover_head {
 	char magic[4];
 	uint32_t bytes;
 };
+
+/* Before anything else in main: hands the command to the home that it names, if that is unlocked, and gives the exit
+ * code of what ran there; HANDOVER_NONE: the caller runs it. */
+int handover_try(int argc, char **argv);
 
 #endif

@@ -18,7 +18,7 @@
 #include "base/files.h"
 
 #define BACKLOG 64
-#define READ_WAIT_S 5 /* for a front that does not go on */
+#define READ_WAIT_S 5 /* for a caller that does not go on */
 
 /* --- the socket --- */
 
@@ -147,7 +147,7 @@ static bool take_place(const struct command *command, const int descriptors[HAND
 	return good;
 }
 
-/* A front that ends, however it does, ends the command: its end of the line closes, and the signal's default follows.
+/* A caller that ends, however it does, ends the command: its end of the line closes, and the signal's default follows.
  */
 static bool end_with(int line) {
 	struct pollfd hangup = {.fd = line, .events = POLLIN};
@@ -204,7 +204,7 @@ static void take_one(int listener, const struct home *home, unlocked_runner *run
 		close(listener);
 		run_command(line, home, run);
 	}
-	close(line); /* no process for it: the front hears that it ended */
+	close(line); /* no process for it: the caller hears that it ended */
 }
 
 enum status unlocked_serve(

@@ -1,11 +1,7 @@
-/*
- * The program that users start. It stands on the C library alone, so that it begins in half a millisecond: it hands the
- * command to the home that it names, if that is unlocked, and else becomes the whole program (xinglin-main).
- *
- * It takes nothing from anybody: the socket must be answered by a process of its own user.
- */
+/* It takes nothing from anybody: the socket must be answered by a process of its own user. */
+#include "app/front/handover.h"
+
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "app/front/handover.h"
-
 #define EXIT_FAILED 1
-#define NOT_HANDED (-1)
 
 /* The home of a command that may be handed over; NULL: none, or a password is named, which is to be tried. */
 static const char *home_of(int argc, char **argv) {
@@ -87,7 +80,7 @@ static bool send_head(int line, size_t bytes, int folder) {
 	return sendmsg(line, &message, MSG_NOSIGNAL) == (ssize_t)sizeof head;
 }
 
-/* The exit code, or NOT_HANDED: nothing was begun. */
+/* The exit code, or HANDOVER_NONE: nothing was begun. */
 static int hand_over(int line, int argc, char **argv) {
 	static struct text text;
 	unsigned char answer[2];
@@ -100,33 +93,17 @@ static int hand_over(int line, int argc, char **argv) {
 		at += sent ? (size_t)some : 0;
 	}
 	if (folder >= 0) close(folder);
-	if (!sent) return NOT_HANDED;
+	if (!sent) return HANDOVER_NONE;
 	if (recv(line, answer, sizeof answer, MSG_WAITALL) != sizeof answer) {
 		fputs("xinglin: the unlocked home's process of this command ended before the command did\n", stderr);
 		return EXIT_FAILED;
 	}
-	return answer[0] == HANDOVER_DONE ? answer[1] : NOT_HANDED;
+	return answer[0] == HANDOVER_DONE ? answer[1] : HANDOVER_NONE;
 }
 
-/* --- becoming the whole program --- */
-
-static void become(const char *folder, size_t len, char **argv) {
-	char path[PATH_MAX];
-	if ((size_t)snprintf(path, sizeof path, "%.*s/%s", (int)len, folder, HANDOVER_PROGRAM) < sizeof path)
-		execv(path, argv);
-}
-
-int main(int argc, char **argv) {
+int handover_try(int argc, char **argv) {
 	const char *home = home_of(argc, argv);
-	int line = home ? dial(home) : -1, code = line >= 0 ? hand_over(line, argc, argv) : NOT_HANDED;
+	int line = home ? dial(home) : -1, code = line >= 0 ? hand_over(line, argc, argv) : HANDOVER_NONE;
 	if (line >= 0) close(line);
-	if (code != NOT_HANDED) return code;
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-	self[len > 0 ? len : 0] = 0;
-	const char *slash = strrchr(self, '/');
-	if (slash) become(self, (size_t)(slash - self), argv);
-	become(PROGRAM_FOLDER, strlen(PROGRAM_FOLDER), argv);
-	fprintf(stderr, "xinglin: %s is neither beside this program nor in %s\n", HANDOVER_PROGRAM, PROGRAM_FOLDER);
-	return EXIT_FAILED;
+	return code;
 }
