@@ -195,3 +195,19 @@ def test_a_lot_whose_fragments_are_not_those_of_its_serials_is_reported_and_refu
     assert [(d["agrees"], d["lots"][0]["lot"] == lot) for d in report["documents"]] == [(True, False), (False, True)]
     shipment = trade.ship(trade.case(packs), "pharmacy")
     refused(3, "not commissioned as this serial", trade.run, "pharmacy", "pack", "receive", "--document", shipment)
+
+
+def test_a_history_says_whether_it_leads_to_where_the_pack_is(trade):
+    """The maker has no document of what the wholesaler packs; that the pack is in its case, the chain proves."""
+    packs = trade.commission(trade.lot(), 2)
+    trade.deliver(packs, "wholesaler")
+    case = trade.case(packs, "wholesaler")
+    sealed = trade.ship(case, "pharmacy", "wholesaler")
+    in_the_case = trade.run("maker", "pack", "trace", packs[0])
+    assert in_the_case["complete"] is True and in_the_case["history"][-1]["what"] == "shipped"
+    trade.run("pharmacy", "pack", "receive", "--document", sealed)
+    trade.run("pharmacy", "pack", "aggregate", *packs, "--sscc", case, "--unpack")
+    gone = trade.run("maker", "pack", "trace", packs[0])
+    assert gone["complete"] is False and gone["missing"] == "how it came to its present holder"
+    for name in ("wholesaler", "pharmacy"):
+        assert trade.run(name, "pack", "trace", packs[0])["complete"] is True, name
