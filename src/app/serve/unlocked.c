@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,7 +19,8 @@
 #include "base/files.h"
 
 #define BACKLOG 64
-#define READ_WAIT_S 5 /* for a caller that does not go on */
+#define READ_WAIT_S 5     /* for a caller that does not go on */
+#define END_WAIT_MS 10000 /* for the process that is told to end */
 
 /* --- the socket --- */
 
@@ -69,19 +71,28 @@ enum status unlocked_bind(int *listener, const struct home *home, struct err *er
 	return status;
 }
 
+/* Ends it, and waits until it has. */
+static bool end_process(pid_t pid) {
+	const int process = pidfd_open(pid, 0);
+	struct pollfd ending = {.fd = process, .events = POLLIN};
+	const bool ended =
+	    process >= 0 && pidfd_send_signal(process, SIGTERM, NULL, 0) == 0 && poll(&ending, 1, END_WAIT_MS) == 1;
+	if (process >= 0) close(process);
+	return ended;
+}
+
 enum status unlocked_end(const char *directory, struct err *err) {
 	struct sockaddr_un address;
 	struct ucred peer;
 	int folder;
 	TRY(address_of(&address, &folder, directory, err));
-	int line = dial(&address);
+	const int line = dial(&address);
 	close(folder);
-	const bool ended = line >= 0 && get_peer(&peer, line) && kill(peer.pid, SIGTERM) == 0;
-	/* The process closes the line when it ends: then the home is locked. */
-	char nothing;
-	if (ended && shutdown(line, SHUT_WR) == 0) (void)!recv(line, &nothing, 1, 0);
+	const bool is_there = line >= 0 && get_peer(&peer, line);
 	if (line >= 0) close(line);
-	return ended ? STATUS_OK : err_set(err, STATUS_NOTFOUND, "the home %s is not unlocked", directory);
+	if (!is_there) return err_set(err, STATUS_NOTFOUND, "the home %s is not unlocked", directory);
+	if (end_process(peer.pid)) return STATUS_OK;
+	return err_set(err, STATUS_IO, "process %ld, which has unlocked the home, does not end", (long)peer.pid);
 }
 
 /* --- one command, in its own process --- */

@@ -20,7 +20,7 @@ MUST_USE enum status unlocked_bind(int *listener, const struct home *home, struc
 typedef int unlocked_runner(int argc, char **argv, const struct home *home);
 MUST_USE enum status unlocked_serve(
     int listener, int ready, const struct home *home, uint32_t seconds, unlocked_runner *run, struct err *err);
-/* Asks the process that has unlocked the home to end. STATUS_NOTFOUND: the home is not unlocked. */
+/* Ends the process that has unlocked the home; it is gone on return. STATUS_NOTFOUND: the home is not unlocked. */
 MUST_USE enum status unlocked_end(const char *directory, struct err *err);
 
 #endif
