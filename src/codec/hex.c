@@ -129,13 +129,17 @@ enum status hex_quantity256(uint8_t out[32], struct bytes text) {
 }
 
 static void put_base64(struct buf *out, struct bytes data, const char *digits) {
-	uint32_t group = 0;
-	unsigned bits = 0;
-	for (size_t i = 0; i < data.len; i++) {
-		group = group << 8 | data.data[i];
-		for (bits += 8; bits >= 6; bits -= 6) buf_byte(out, (uint8_t)digits[group >> (bits - 6) & 63]);
+	const size_t whole = data.len / 3, rest = data.len % 3;
+	uint8_t *restrict to = buf_extend(out, 4 * whole + (rest ? rest + 1 : 0));
+	if (!to) return;
+	const uint8_t *from = data.data;
+	for (size_t i = 0; i < whole; i++, from += 3) {
+		const uint32_t group = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+		for (unsigned d = 0; d < 4; d++) *to++ = (uint8_t)digits[group >> (18 - 6 * d) & 63];
 	}
-	if (bits) buf_byte(out, (uint8_t)digits[group << (6 - bits) & 63]);
+	if (!rest) return;
+	const uint32_t group = (uint32_t)from[0] << 16 | (rest == 2 ? (uint32_t)from[1] << 8 : 0);
+	for (unsigned d = 0; d <= rest; d++) *to++ = (uint8_t)digits[group >> (18 - 6 * d) & 63];
 }
 
 void base64url_put(struct buf *out, struct bytes data) {
