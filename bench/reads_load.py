@@ -5,8 +5,9 @@ usage: bench/reads_load.py [--others 1000000] [--folders 1000000] [--runs 20]
 
 Starts a node of its own with one patient and one record. Stops it, appends entries of other folders to its audit.log
 (they are sealed to nobody: what is measured never opens them), and starts it again, which makes rows and map from the
-file. Then it measures a read of the record, and `xinglin access reads` and `access log` as whole processes. Prints one
-JSON object, in milliseconds but for `…_s`.
+file. Then it measures a read of the record, and `xinglin access reads` and `access log` as whole processes, which open
+the patient's wallet, and with the home unlocked (`home unlock`), which do not. Prints one JSON object, in milliseconds
+but for `…_s`.
 """
 import argparse
 import hashlib
@@ -63,6 +64,9 @@ def main():
         def reads(*more):
             return two.c.run("bl-one-patient", "access", "reads", "--folder", own, *more)
 
+        def log():
+            return two.c.run("bl-one-patient", "access", "log", "--folder", own)
+
         def is_anchored():
             return all(read["anchored"] for read in reads()["reads"])
 
@@ -82,7 +86,11 @@ def main():
         wait_for(is_anchored, 60)
         result["entries"] = len(reads()["reads"])
         result["reads"] = timed(given.runs, reads)
-        result["log"] = timed(given.runs, lambda: two.c.run("bl-one-patient", "access", "log", "--folder", own))
+        result["log"] = timed(given.runs, log)
+        two.c.run("bl-one-patient", "home", "unlock")
+        result["reads_unlocked"] = timed(given.runs, reads)
+        result["log_unlocked"] = timed(given.runs, log)
+        two.c.run("bl-one-patient", "home", "lock")
         status = (pathlib.Path("/proc") / str(two.c.node.process.pid) / "status").read_text()
         result["node_peak_mb"] = int(status.split("VmHWM:")[1].split()[0]) // 1024
         two.c.node.stop()
