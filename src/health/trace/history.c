@@ -236,7 +236,7 @@ static enum status read_story(struct history *history, struct history_entry **ou
 	*out = arena_zalloc(arena, history->log_count + 1, sizeof **out);
 	const struct client_log **logs = arena_alloc(arena, (history->log_count + 1) * sizeof *logs);
 	TRY(tell(history, *out, logs, count, stock, err));
-	TRY(history_prove(history->request, *out, *count, logs, err));
+	TRY(history_prove(history->request, logs, *count, err));
 	return history_check_end(history->request, end, *out, *count, history->unit, &history->around, err);
 }
 

@@ -6,17 +6,14 @@
 
 /* --- events --- */
 
-/* Its transaction's receipt holds it, under a block that the head descends from. */
-static enum status prove(
-    struct verified *verified, struct arena *arena, const struct client_log *log, struct err *err) {
-	struct settled_block block;
+/* Its transaction's receipt holds it. */
+static enum status prove(struct verified *verified, struct arena *arena, const struct settled_block *block,
+    const struct client_log *log, struct err *err) {
 	struct client_receipt receipt;
-	size_t place = 0;
+	const size_t place = settled_place(block, &log->tx_hash);
 	bool holds = false;
-	TRY(settled_read(&block, verified->client, arena, &verified->head, log->block_number, err));
-	place = settled_place(&block, &log->tx_hash);
-	if (place < block.count) {
-		TRY(settled_receipts(&receipt, verified->client, arena, &block, &place, 1, err));
+	if (place < block->count) {
+		TRY(settled_receipts(&receipt, verified->client, arena, block, &place, 1, err));
 		holds = settled_holds(&receipt, log);
 	}
 	if (holds) return STATUS_OK;
@@ -25,19 +22,32 @@ static enum status prove(
 		(unsigned long long)log->block_number));
 }
 
-enum status history_prove(struct actor_request *request, const struct history_entry *entries, size_t count,
-    const struct client_log *const *logs, struct err *err) {
+/* `count` events of one block, which the head descends from. */
+static enum status prove_block(
+    struct verified *verified, const struct client_log *const *logs, size_t count, struct err *err) {
+	struct settled_block block;
+	struct arena arena;
+	arena_init(&arena);
+	enum status status =
+	    settled_read(&block, verified->client, &arena, &verified->head, logs[0]->block_number, err);
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = prove(verified, &arena, &block, logs[i], err);
+	arena_fini(&arena);
+	return status;
+}
+
+enum status history_prove(
+    struct actor_request *request, const struct client_log *const *logs, size_t count, struct err *err) {
 	struct verified *verified;
+	size_t n;
 	TRY(request_verified(request, &verified, HEADS_FRESH, err));
-	if (count && entries[count - 1].block_number > verified->head.number)
+	if (count && logs[count - 1]->block_number > verified->head.number)
 		TRY(verified_head(verified, HEADS_FRESH, err));
-	for (size_t i = 0; i < count; i++) {
-		struct arena arena;
-		arena_init(&arena);
-		progress_at(request->progress, "proving the pack's history", i + 1, count);
-		enum status status = prove(verified, &arena, logs[i], err);
-		arena_fini(&arena);
-		TRY(status);
+	for (size_t at = 0; at < count; at += n) {
+		for (n = 1; at + n < count; n++)
+			if (logs[at + n]->block_number != logs[at]->block_number) break;
+		progress_at(request->progress, "proving the pack's history", at + n, count);
+		TRY(prove_block(verified, logs + at, n, err));
 	}
 	return STATUS_OK;
 }

@@ -8,9 +8,9 @@ struct history_containers {
 	hash32 ids[HISTORY_CONTAINERS_MAX];
 	size_t count;
 };
-/* `logs`: of each entry. STATUS_DENIED with CAUSE_NOT_PROVED: the chain does not hold one of them. */
-MUST_USE enum status history_prove(struct actor_request *request, const struct history_entry *entries, size_t count,
-    const struct client_log *const *logs, struct err *err);
+/* `logs`: oldest first. STATUS_DENIED with CAUSE_NOT_PROVED: the chain does not hold one of them. */
+MUST_USE enum status history_prove(
+    struct actor_request *request, const struct client_log *const *logs, size_t count, struct err *err);
 /* `around`: the containers that hold the pack where the story ends. */
 MUST_USE enum status history_check_end(struct actor_request *request, struct history_end *out,
     const struct history_entry *entries, size_t count, const struct stock_unit *unit,
