@@ -7,7 +7,7 @@ import pytest
 from eth_utils import keccak
 
 from evil_node import EvilNode
-from lies import Answer, LeaveOut, Past, Sent
+from lies import Answer, LeaveOut, Past, Sent, Swap
 from machine import Consortium, Refused, RpcError, cli
 from test_medicines import GTIN, Trade, born, capture, link
 
@@ -175,6 +175,19 @@ def test_a_history_from_which_a_node_leaves_something_out_is_not_complete(packs,
             assert re.search(missing, json.dumps(refused.report)), refused
     assert told.told
     assert cli("pack", "trace", packs.units[0], "--home", home)["complete"] is True, "what was hidden is asked anew"
+
+
+def test_a_history_with_an_event_that_the_chain_does_not_hold_is_refused(packs):
+    """The node shows that the wholesaler accepted the packs, which the pharmacy did."""
+    pharmacy, wholesaler = (packs.trade.address(name)[2:].lower() for name in ("pharmacy", "wholesaler"))
+    told, home = Swap({pharmacy: wholesaler}, about=packs.medicines), packs.c.folder / "invented"
+    shutil.copytree(packs.c.home("md-maker"), home)
+    for path in home.glob("index.db*"):
+        path.unlink()
+    with EvilNode(packs.c.node.url, told) as node:
+        with pytest.raises(Refused) as caught:
+            cli("pack", "trace", packs.units[0], "--home", home, "--rpc", node.url)
+    assert told.told and UNPROVED.search(json.dumps(caught.value.report)) and "history" not in caught.value.report
 
 
 def test_a_home_that_lost_its_documents_still_hears_of_its_alerts(packs):
