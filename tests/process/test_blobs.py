@@ -21,7 +21,11 @@ def test_a_registration_needs_its_blob(two):
 
 
 def test_every_blob_of_a_registration_of_several_is_asked_for(two):
-    first, second = two.put("bl-one", b"one.sealed.part"), two.put("bl-one", b"another.sealed.part")
+    def records():
+        shown = two.c.run("bl-one", "record", "list", "--folder", two.folders["bl-one"])["records"]
+        return {entry["record"] for entry in shown}
+
+    first, second, before = two.put("bl-one", b"one.sealed.part"), two.put("bl-one", b"another.sealed.part"), records()
     not_held, anothers = "0x" + "cd" * 32, two.put("bl-two", b"a.strangers.part")
     for blobs in ([first, not_held], [not_held, first], [first, second, anothers], [first, second, first]):
         with pytest.raises(RpcError) as refused:
@@ -29,9 +33,7 @@ def test_every_blob_of_a_registration_of_several_is_asked_for(two):
         assert NOT_PUT in refused.value.message, blobs
     receipt = two.c.node.receipt(two.register_many("bl-one", [first, second], 100))
     assert receipt["status"] == "0x1"
-    listed = {
-        entry["record"] for entry in two.c.run("bl-one", "record", "list", "--folder", two.folders["bl-one"])["records"]
-    }
+    listed = records() - before
     assert len(listed) == 2
     for record in listed:
         assert two.c.run("bl-one-patient", "record", "status", record)["available"] == "yes"

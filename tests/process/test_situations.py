@@ -133,12 +133,12 @@ def test_a_nodes_account_signs_typed_data_and_transactions(dev):  # foundry#2458
 # --- F7: null is absent ---
 
 def test_null_is_absent_in_every_form_that_was_reported(dev):  # alloy#1341, erigon#2226, go-ethereum#31348
-    call, head = {"to": B}, block(dev, "latest")["hash"]
+    call, head, balance = {"to": B}, block(dev, "latest")["hash"], dev.rpc("eth_getBalance", B, "latest")
     for overrides in {B: {"state": None, "stateDiff": {}}}, {B: {"state": None}}, {B: {"stateDiff": None}}, {B: None}:
         assert dev.rpc("eth_call", call, "latest", overrides) == "0x"
-    for which in ({"blockHash": head, "blockNumber": None}, {"blockHash": None, "blockNumber": "0x0"},
-                  {"blockHash": head, "requireCanonical": None}):
-        assert dev.rpc("eth_getBalance", B, which) == "0x0"
+    for which in {"blockHash": head, "blockNumber": None}, {"blockHash": head, "requireCanonical": None}:
+        assert dev.rpc("eth_getBalance", B, which) == balance
+    assert dev.rpc("eth_getBalance", B, {"blockHash": None, "blockNumber": "0x0"}) == "0x0"
     assert dev.rpc("eth_getLogs", {"blockHash": head, "fromBlock": None, "toBlock": None}) == []
     for options in {"stateOverrides": None}, {"blockOverrides": None}:
         assert dev.rpc("debug_traceCall", call, "latest", options)["failed"] is False
