@@ -24,8 +24,9 @@ enum {
 struct connection {
 	int fd;
 	struct buf in, out;
-	size_t sent;  /* of `out` */
-	bool is_last; /* nothing more is read; closed once all was sent */
+	size_t sent;    /* of `out` */
+	bool is_last;   /* nothing more is read; closed once all was sent */
+	bool is_comets; /* it brought blocks or transactions, and not only somebody's question */
 };
 
 struct abci_server {
@@ -138,6 +139,8 @@ static enum status serve_message(
 	struct buf out;
 	buf_init(&out, BUF_MAX_DEFAULT);
 	const bool good = abci_request_decode(&request, &server->arena, message, &failure) == STATUS_OK;
+	if (good && (request.kind == ABCI_FINALIZE_BLOCK || request.kind == ABCI_CHECK_TX))
+		connection->is_comets = true;
 	const enum status status = good ? answer(server, &out, &request, &failure) : STATUS_OK;
 	if (!good || status != STATUS_OK) {
 		log_error("abci", "%s", failure.message);
@@ -222,11 +225,12 @@ static bool send_some(struct connection *connection) {
 
 static void forget(struct abci_server *server, size_t at) {
 	struct connection *connection = &server->connections[at];
+	const bool is_comets = connection->is_comets;
 	close(connection->fd);
 	buf_fini(&connection->in);
 	buf_fini(&connection->out);
 	server->connections[at] = server->connections[--server->count];
-	server->application.closed(server->application.context);
+	if (is_comets) server->application.closed(server->application.context);
 }
 
 /* --- the loop --- */

@@ -41,8 +41,8 @@ struct abci_outcome {
 
 /*
  * The application. A status other than STATUS_OK is a failure of this node, not a verdict: the peer gets an exception,
- * and abci_server_turn returns it. `closed`: a connection has ended, so what was decided and not committed will be
- * decided again.
+ * and abci_server_turn returns it. `closed`: a connection that brought blocks or transactions has ended: CometBFT is
+ * gone, and what was decided and not committed will be decided again.
  */
 struct abci_application {
 	MUST_USE enum status (*info)(void *context, struct abci_standing *out, struct err *err);

@@ -308,6 +308,31 @@ static void an_unknown_request_gets_an_exception_and_the_connection_ends(void **
 	close_node(&running);
 }
 
+/* Who may open the socket may disturb nobody who uses it already, not even between a decision and its commit. */
+static void garbage_on_another_connection_changes_nothing(void **state) {
+	(void)state;
+	static const char *const garbage[] = {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x01\x00",
+	    "\x04\x12\x02\xff\xff", "GET / HTTP/1.1\r\n\r\n", ""};
+	struct running running;
+	open_node(&running);
+	const struct bytes bundle = one(&running, 0, 0);
+	const hash32 hash = hash_of(field_of(finalize(&running, 1, &bundle, 1), 5).bytes);
+	const int comets = running.fd;
+	for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
+		uint8_t byte[256];
+		connect_to(&running);
+		assert_int_equal(send(running.fd, garbage[i], strlen(garbage[i]), MSG_NOSIGNAL), strlen(garbage[i]));
+		shutdown(running.fd, SHUT_WR);
+		while (recv(running.fd, byte, sizeof byte, 0) > 0) continue; /* until it is closed */
+		close(running.fd);
+	}
+	running.fd = comets;
+	ask(&running, ABCI_COMMIT, (struct bytes){0});
+	const hash32 head = head_hash(&running);
+	assert_true(hash32_equal(&hash, &head));
+	close_node(&running);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_chain_begins_with_the_hash_of_its_genesis),
@@ -325,6 +350,7 @@ int main(void) {
 	    cmocka_unit_test(a_replacement_is_sent_although_its_place_is_under_way),
 	    cmocka_unit_test(what_comet_did_not_take_is_sent_again),
 	    cmocka_unit_test(frames_may_come_in_pieces),
+	    cmocka_unit_test(garbage_on_another_connection_changes_nothing),
 	    cmocka_unit_test(an_unknown_request_gets_an_exception_and_the_connection_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
