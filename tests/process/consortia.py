@@ -74,10 +74,14 @@ class Member(members.Member):
     def nonce(self, account):
         return int(self.rpc("eth_getTransactionCount", account.address, "latest"), 16)
 
-    def send(self, account, nonce, **fields):
+    @staticmethod
+    def sign(account, nonce, **fields):
         fields = {"to": "0x" + "12" * 20, "value": 3, "gas": 21000, **fields}
         fees = {"maxFeePerGas": 10, "maxPriorityFeePerGas": 1}
-        signed = account.sign_transaction({"chainId": CHAIN_ID, "nonce": nonce, **fees, **fields})
+        return account.sign_transaction({"chainId": CHAIN_ID, "nonce": nonce, **fees, **fields})
+
+    def send(self, account, nonce, **fields):
+        signed = self.sign(account, nonce, **fields)
         return self.rpc("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
 
     def receipt(self, transaction, seconds=60):

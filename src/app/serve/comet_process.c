@@ -156,8 +156,8 @@ static void put_line(struct comet_process *process) {
 		log_error("comet",
 		    "CometBFT's data and the node's are not of one chain, or not of one age: remove both, and they "
 		    "come again from the other members; keep priv_validator_state.json");
-	if (strstr(process->line, "CONSENSUS FAILURE") && process->failed)
-		process->failed(process->context, process->line);
+	const bool has_failed = strstr(process->line, "CONSENSUS FAILURE") || strncmp(process->line, "panic: ", 7) == 0;
+	if (has_failed && process->failed) process->failed(process->context, process->line);
 	process->line_len = 0;
 }
 

@@ -19,6 +19,7 @@ struct consortium {
 	pthread_mutex_t lock;      /* of what follows */
 	struct comet_rpc *asking;
 	struct comet_process *process; /* NULL: none was started, or it was ended */
+	struct engine *engine;         /* set before the process is there */
 };
 
 static enum status socket_path(char out[PATH_BYTES], const char *data, const char *name, struct err *err) {
@@ -69,24 +70,34 @@ static enum status light_block(void *context, struct buf *out, uint64_t height, 
 	return status;
 }
 
-/* CometBFT asks who may be connected only when somebody connects. */
-static void members_left(void *context) {
-	struct consortium *consortium = context;
+static void restart(struct consortium *consortium) {
 	pthread_mutex_lock(&consortium->lock);
 	if (consortium->process != NULL) comet_process_restart(consortium->process);
 	pthread_mutex_unlock(&consortium->lock);
+}
+
+/* CometBFT asks who may be connected only when somebody connects. */
+static void members_left(void *context) {
+	restart(context);
 }
 
 struct comet_link consortium_link(struct consortium *consortium) {
 	return (struct comet_link){send, light_block, members_left, consortium};
 }
 
-/* Its words, and not the stack of its goroutines. */
+/* CometBFT's consensus has stopped. If the others decided what is wrong here, so does the node. Whatever else it was, a
+ * full disk or an answer that did not come, CometBFT begins anew; its words are logged, and not the stack of its
+ * goroutines. */
 static void failed(void *context, const char *line) {
+	struct consortium *consortium = context;
 	char words[384];
 	const char *stack = strstr(line, " stack=");
 	snprintf(words, sizeof words, "%.*s", stack != NULL ? (int)(stack - line) : (int)sizeof words - 1, line);
-	comet_fail(context, words);
+	/* "+2/3 prevoted for an invalid block", "+2/3 committed …", "Failed to process committed block …" */
+	if (strstr(words, "an invalid block") != NULL || strstr(words, "process committed block") != NULL)
+		comet_fail(consortium->engine, words);
+	else if (strncmp(words, "panic", 5) != 0) /* then it ends by itself */
+		restart(consortium);
 }
 
 enum status consortium_start(struct consortium *consortium, struct engine *engine, uint64_t height, struct err *err) {
@@ -97,7 +108,8 @@ enum status consortium_start(struct consortium *consortium, struct engine *engin
 	    .rpc_socket = consortium->rpc_socket,
 	    .app_height = height,
 	    .failed = failed,
-	    .context = engine};
+	    .context = consortium};
+	consortium->engine = engine;
 	return options->home != NULL ? comet_process_open(&consortium->process, &process, err) : STATUS_OK;
 }
 

@@ -24,8 +24,8 @@ void consortium_close(struct consortium *consortium);
 /* Where the engine listens, and what it asks of CometBFT; both live as long as the consortium. */
 const char *consortium_socket(const struct consortium *consortium);
 struct comet_link consortium_link(struct consortium *consortium);
-/* Starts CometBFT, once the engine listens. `height`: the newest one that the node holds. If CometBFT's consensus fails
- * for good, the engine does (comet_fail). */
+/* Starts CometBFT, once the engine listens. `height`: the newest one that the node holds. If the other members
+ * decide what this node finds wrong, the engine fails (comet_fail). */
 MUST_USE enum status consortium_start(
     struct consortium *consortium, struct engine *engine, uint64_t height, struct err *err);
 /* Ends it, while the engine still answers it. */
