@@ -9,6 +9,8 @@ import solc from 'solc'
 
 const CONTRACTS = ['Directory', 'Folders', 'Records', 'Consent', 'Products', 'Medicines', 'Members']
 const SIZE_MAX = 24576 // EIP-170
+// A contract that hands what it does not know itself to another one's code, and the interface that both make up.
+const PARTS = { Medicines: { code: 'src/medicines/MedicinePowers.sol:MedicinePowers', all: 'src/interfaces/IMedicines.sol:IMedicines' } }
 const root = dirname(fileURLToPath(import.meta.url))
 const settings = JSON.parse(readFileSync(join(root, 'solc-settings.json'), 'utf8'))
 
@@ -78,6 +80,22 @@ function layoutOf({ storage, types }, definitions) {
   return { storage: placed, types: Object.fromEntries(described) }
 }
 
+function madeOf(output, place) {
+  const [path, name] = place.split(':')
+  return output.contracts[path][name]
+}
+
+// With the functions of a part, which must be all of the interface's.
+function abiOf(output, name, { abi }) {
+  if (!PARTS[name]) return abi
+  const functions = (list) => list.filter(({ type }) => type === 'function')
+  const merged = [...abi, ...functions(madeOf(output, PARTS[name].code).abi)].filter(({ type }) => type !== 'fallback')
+  const names = (list) => functions(list).map((one) => one.name).sort().join()
+  if (names(merged) !== names(madeOf(output, PARTS[name].all).abi)) throw new Error(`${name} is not its interface`)
+  const order = (one) => `${one.type} ${one.name ?? ''}`
+  return merged.sort((a, b) => (order(a) < order(b) ? -1 : 1))
+}
+
 const ASKED = ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'metadata', 'storageLayout', 'userdoc']
 
 function compile() {
@@ -103,7 +121,7 @@ function compile() {
         contractName: name,
         solc: solc.version(),
         sourceHash: hashOf(all, Object.keys(JSON.parse(made.metadata).sources)),
-        abi: made.abi,
+        abi: abiOf(output, name, made),
         bytecode: '0x' + made.evm.bytecode.object,
         deployedBytecode: '0x' + made.evm.deployedBytecode.object,
         enums: enumsOf(definitions),

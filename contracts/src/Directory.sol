@@ -44,6 +44,7 @@ contract Directory is IDirectory, Stated, Eip712 {
     Lists.List private listed;                // of all who were ever listed; an entry: the account, as a word
     mapping(address actor => mapping(uint32 version => uint40)) private keyTimes; // in force from then on; 0: never was
     mapping(address actor => KeyBefore) private keysBefore; // in force while the newest one waits
+    mapping(uint24 ordinal => address) private accounts;
     bytes32 public immutable genesis;
     address private immutable deployer;
     uint64 private immutable foundingUntil;
@@ -94,6 +95,10 @@ contract Directory is IDirectory, Stated, Eip712 {
         a.emergencyFrom = uint40(block.timestamp <= foundingUntil ? block.timestamp : block.timestamp + WAIT);
         (a.entry, a.entryAt) = (fact, uint40(block.number));
         (uint64 n, bytes24 before) = listed.append(bytes32(uint256(uint160(e.actor))));
+        if (a.ordinal == 0) {
+            if (n >= type(uint24).max) revert BadEntry();
+            (a.ordinal, accounts[uint24(n)]) = (uint24(n), e.actor);
+        }
         emit ActorListed(e.actor, e.roles, e.name, n, before);
         _publish(e.actor, fact, e.keyX, e.keyY, possession, block.timestamp);
     }
@@ -128,6 +133,25 @@ contract Directory is IDirectory, Stated, Eip712 {
 
     function actorOf(address actor) external view returns (Actor memory) {
         return actors[actor];
+    }
+
+    /// Written so that each word is read once: it stands in the way of every pack that is dispensed.
+    function standingOf(address actor) external view returns (uint32 roles, uint24 ordinal) {
+        Actor storage a = actors[actor];
+        (uint256 word, uint256 first, uint256 active) = (0, validFrom, uint256(Status.ACTIVE));
+        assembly ("memory-safe") {
+            word := sload(a.slot)
+            let counts := iszero(lt(and(shr(72, word), 0xffffffff), first))
+            roles := mul(and(word, 0xffffffff), and(counts, eq(and(shr(32, word), 0xff), active)))
+            mstore(0, roles)
+            ordinal := and(shr(224, word), 0xffffff)
+            mstore(32, ordinal)
+            return(0, 64)
+        }
+    }
+
+    function accountOf(uint24 ordinal) external view returns (address) {
+        return accounts[ordinal];
     }
 
     function isActive(address actor, uint32 roles) public view returns (bool) {

@@ -6,87 +6,30 @@ import {IProducts} from "./interfaces/IProducts.sol";
 import {Lists} from "./lib/Lists.sol";
 import {Quota} from "./lib/Quota.sol";
 import {MedicineContainers} from "./medicines/MedicineContainers.sol";
+import {MedicinePowers} from "./medicines/MedicinePowers.sol";
 import {MedicineUnits} from "./medicines/MedicineUnits.sol";
 import {Roles} from "./Roles.sol";
 
+/// IMedicines, together with MedicinePowers.
 contract Medicines is MedicineContainers {
     using Lists for Lists.List;
     using Quota for mapping(bytes32 => Quota.Use);
 
     uint256 private constant OPERATIONS_MAX = 64;
-    uint256 private constant UNITS_MAX = 256; // named one by one in an operation
     uint256 private constant ALERTS_A_DAY = 1000;
-    uint256 private constant UNDO_TIME = 10 days;
-    uint256 private constant CUSTODIAN_FACT = 1; // IProducts.factsOf
-    uint256 private constant BACK_FACT = 32;
 
-    bool private transient capturing;
-    Code private transient answer;       // of the capture's dispense
-    bytes26 private transient dispensed; // digest of what it dispensed
     bool private transient hasDispensed;
+    Code private transient answer; // of the capture's dispense
 
-    constructor(IDirectory directory_, IProducts products_) MedicineUnits(directory_, products_) {}
+    MedicinePowers private immutable powers;
 
-    modifier inCapture() {
-        _requireCapture();
-        _;
+    constructor(IDirectory directory_, IProducts products_) MedicineUnits(directory_, products_) {
+        powers = new MedicinePowers(directory_, products_);
     }
 
-    // Not captured.
-
-    function withdrawProduct(bytes32 product, bool withdrawn_) external {
-        _requireRegulator(product);
-        _require(_ownerOf(product) != address(0), Code.UNKNOWN_PRODUCT, product);
-        withdrawn[product] = withdrawn_;
-        emit ProductWithdrawn(product, withdrawn_);
-    }
-
-    function acknowledgeRecall(bytes32 batch, uint16 place) external {
-        _require(_isActive(msg.sender, 0), Code.NOT_LISTED, batch);
-        Batch storage b = _batch(batch);
-        _require(b.recalled, Code.NOT_ALLOWED, batch);
-        Row memory row = _row(batch, place);
-        uint64 me = actorNumbers[msg.sender];
-        _require(row.count != 0 && _custodianOf(row) == me, Code.NOT_CUSTODIAN, batch);
-        uint64 recall = recalls[batch].number;
-        bytes32 key = keccak256(abi.encode(batch, me));
-        _require(acknowledged[key] != recall, Code.EXISTS, batch);
-        acknowledged[key] = recall;
-        (uint64 n, bytes24 before) = acknowledgementLists[batch].append(keccak256(abi.encode(msg.sender, recall)));
-        emit RecallAcknowledged(batch, msg.sender, recall, n, before);
-    }
-
-    function moveStock(bytes32 batch, uint16 place, address to) external {
-        _requireRegulator(batch);
-        Batch storage b = _batch(batch);
-        _require(_isPartner(to), Code.INACTIVE_PARTNER, batch);
-        Row memory row = _row(batch, place);
-        _require(row.kind == Kind.LOOSE, Code.NOT_LOOSE, batch);
-        address from = actors[uint24(row.key)];
-        _require(!_isActive(from, 0), Code.IS_ACTIVE, batch);
-        bytes32 key = _placeKey(batch, Kind.LOOSE, row.key);
-        if (place == 0) b.closed = true; // the owner's next units would stand in this row
-        else if (placesOf[key] == place) delete placesOf[key];
-        (row.from, row.key) = (uint24(row.key), _numberOf(to));
-        _setRow(batch, place, row);
-        key = _placeKey(batch, Kind.LOOSE, row.key);
-        if (placesOf[key] == 0) placesOf[key] = place;
-        emit StockMoved(batch, from, to, msg.sender);
-    }
-
-    function moveContainers(bytes32[] calldata ids, address to) external {
-        _requireRegulator(0);
-        _require(_isPartner(to), Code.INACTIVE_PARTNER, 0);
-        uint24 number = _numberOf(to);
-        for (uint256 i = 0; i < ids.length; i++) {
-            Container storage c = containers[_keyOf(ids[i])];
-            _require(c.parent == 0, Code.HAS_PARENT, ids[i]);
-            address from = actors[c.custodian];
-            _require(!_isActive(from, 0), Code.IS_ACTIVE, ids[i]);
-            (c.from, c.custodian, c.receiver) = (c.custodian, number, 0);
-            c.flags |= ARRIVED;
-            emit ContainerMoved(ids[i], from, to, msg.sender);
-        }
+    /// What is rarely done is in MedicinePowers, for which this contract has no room.
+    fallback() external {
+        _run(address(powers), msg.data);
     }
 
     // Documents.
@@ -94,7 +37,8 @@ contract Medicines is MedicineContainers {
     function capture(bytes32 documentHash, bytes32 eventsRoot, uint32 part, bytes[] calldata operations) external
         returns (bytes32 captureId, Code code) {
         _require(!capturing, Code.NOT_IN_CAPTURE, documentHash);
-        _require(_isActive(msg.sender, 0), Code.NOT_LISTED, documentHash);
+        (uint32 roles, uint24 number) = _standingOf(msg.sender);
+        _require(roles != 0, Code.NOT_LISTED, documentHash);
         captureId = _captureId(documentHash, part);
         Captured_ storage c = captures[captureId];
         if (c.capturedAt != 0) {
@@ -102,14 +46,39 @@ contract Medicines is MedicineContainers {
             return (captureId, c.code);
         }
         _require(operations.length != 0 && operations.length <= OPERATIONS_MAX, Code.TOO_MANY, documentHash);
-        (capturing, hasDispensed, answer, dispensed) = (true, false, Code.OK, 0);
+        (capturing, hasDispensed, answer, me) = (true, false, Code.OK, number);
         for (uint256 i = 0; i < operations.length; i++) {
-            _run(operations[i]);
+            _run(address(this), operations[i]);
         }
         capturing = false;
         code = answer;
-        captures[captureId] = Captured_(uint40(block.timestamp), code, dispensed);
+        captures[captureId] = Captured_(uint40(block.timestamp), code);
         emit Captured(captureId, msg.sender, documentHash, eventsRoot, part, code);
+    }
+
+    function dispenseLoose(bytes32 documentHash, bytes32 batch, uint32 index) external returns (Code code) {
+        (uint32 roles, uint24 mine) = _standingOf(msg.sender);
+        if (roles & DISPENSERS == 0) _refuse(Code.WRONG_ROLE, documentHash);
+        uint256 document = uint40(bytes5(documentHash));
+        uint256 other;
+        uint256 last;
+        (code, other, last) = _dispense(batch, index, mine, document);
+        bytes32 topic = Dispensed.selector;
+        if (code == Code.OK) { // emit Dispensed and return OK, without the compiler's copies
+            assembly ("memory-safe") {
+                mstore(0, or(shl(24, shr(24, documentHash)), mine))
+                log3(0, 32, topic, batch, index)
+                mstore(0, 0)
+                return(0, 32)
+            }
+        }
+        bytes32 captureId = _captureId(documentHash, 0);
+        if (code == Code.ALREADY_DISPENSED && other == mine && last == document) {
+            emit CaptureRepeated(captureId);
+            return Code.OK;
+        }
+        _alert(batch, index, code, uint24(other));
+        emit Captured(captureId, msg.sender, documentHash, 0, 0, code);
     }
 
     // Lots.
@@ -122,8 +91,9 @@ contract Medicines is MedicineContainers {
         _require(expiry > block.timestamp, Code.BAD_ARGUMENT, id);
         uint32 number = ++lotsCount;
         lots[number] = id;
-        (b.product, b.expiry, b.number, b.places) = (product, expiry, number, 1);
-        _setRow(id, 0, Row(_numberOf(msg.sender), 0, 0, Kind.LOOSE, false));
+        lotsOf[product].push(number);
+        (b.product, b.expiry, b.number, b.places, b.withdrawn) = (product, expiry, number, 1, withdrawn[product]);
+        _setRow(id, 0, Row(me, 0, 0, Kind.LOOSE, false, 0));
         emit BatchOpened(id, product, tag, expiry);
     }
 
@@ -145,22 +115,6 @@ contract Medicines is MedicineContainers {
         emit Commissioned(batch, part, first, uint32(n), root);
     }
 
-    function recallBatch(bytes32 batch, bytes32 reason) external inCapture {
-        Batch storage b = _batch(batch);
-        _require(_ownerOf(b.product) == msg.sender || _isRegulator(), Code.NOT_OWNER, batch);
-        _require(!b.recalled, Code.IS_RECALLED, batch);
-        recalls[batch] = Recall(_numberOf(msg.sender), _recall(batch, b, true, reason));
-    }
-
-    function reverseRecall(bytes32 batch, bytes32 reason) external inCapture {
-        Batch storage b = _batch(batch);
-        _require(b.recalled, Code.NOT_ALLOWED, batch);
-        address by = actors[recalls[batch].by];
-        bool instead = _isRegulator() && !_isActive(by, 0);
-        _require(by == msg.sender || instead, Code.NOT_OWNER, batch);
-        _recall(batch, b, false, reason);
-    }
-
     // Containers.
 
     function openContainer(bytes32 tag) external inCapture {
@@ -172,6 +126,12 @@ contract Medicines is MedicineContainers {
             _packUnits(_openContainer(tags[i]), batch, _none(), first, each);
             first += each;
         }
+    }
+
+    function packRange(bytes32 container, bytes32 batch, uint32 first, uint32 count) external inCapture {
+        uint64 key = _keyOf(container);
+        _requireMine(key);
+        _packUnits(key, batch, _none(), first, count);
     }
 
     function packUnits(bytes32 container, bytes32 batch, uint32[] calldata indexes) external inCapture {
@@ -226,7 +186,7 @@ contract Medicines is MedicineContainers {
     }
 
     function accept(bytes32 container) external inCapture {
-        (Container storage c, address from, uint24 me) = _pending(container);
+        (Container storage c, address from) = _pending(container);
         _require(c.receiver == me, Code.NOT_RECEIVER, container);
         _require(_isActive(from, 0), Code.INACTIVE_PARTNER, container);
         _require(_isPartner(msg.sender), Code.WRONG_ROLE, container);
@@ -237,9 +197,9 @@ contract Medicines is MedicineContainers {
     }
 
     function endShipping(bytes32 container) external inCapture {
-        (Container storage c, address from, uint24 me) = _pending(container);
+        (Container storage c, address from) = _pending(container);
         _require(c.receiver == me || c.custodian == me, Code.NOT_CUSTODIAN, container);
-        emit ShippingEnded(container, from, actors[c.receiver], msg.sender);
+        emit ShippingEnded(container, from, _actorOf(c.receiver), msg.sender);
         c.receiver = 0;
     }
 
@@ -248,7 +208,7 @@ contract Medicines is MedicineContainers {
         Container storage c = containers[key];
         (uint64 root,) = _outermost(key);
         bool regulator = _isRegulator();
-        _require(regulator || containers[root].custodian == actorNumbers[msg.sender], Code.NOT_CUSTODIAN, container);
+        _require(regulator || containers[root].custodian == me, Code.NOT_CUSTODIAN, container);
         _require((c.flags & HELD != 0) != held, Code.NOT_ALLOWED, container);
         _require(held || regulator || c.flags & LOCKED == 0, Code.IS_HELD, container);
         c.flags &= ~(HELD | LOCKED);
@@ -261,67 +221,21 @@ contract Medicines is MedicineContainers {
 
     function dispense(Unit[] calldata units) external inCapture returns (Code code) {
         _require(!hasDispensed && units.length != 0 && units.length <= UNITS_MAX, Code.TOO_MANY, 0);
-        _require(_isDispenser(msg.sender), Code.WRONG_ROLE, 0);
-        bytes26 digest = 0;
-        Cursor memory c = _cursor(units[0].batch);
-        uint24 me = actorNumbers[msg.sender];
+        _require(_roles(msg.sender) & DISPENSERS != 0, Code.WRONG_ROLE, 0);
         for (uint256 i = 0; i < units.length; i++) {
-            if (units[i].batch != c.batch) {
-                _flush(c);
-                c = _cursor(units[i].batch);
-            }
-            (Code one, uint24 other) = _dispense(c, units[i].index, me);
+            (bytes32 batch, uint32 index) = (units[i].batch, units[i].index);
+            (Code one, uint256 other,) = _dispense(batch, index, me, 0);
             if (one == Code.OK) {
-                digest = _digest(digest, units[i]);
+                emit UnitChanged(batch, index, State.DISPENSED, msg.sender);
                 continue;
             }
             if (code == Code.OK) code = one;
-            _alert(units[i], one, actors[other]);
+            _alert(batch, index, one, uint24(other));
         }
-        _flush(c);
-        (hasDispensed, answer, dispensed) = (true, code, digest);
-    }
-
-    function undoDispense(bytes32 documentHash, uint32 part, Unit[] calldata dispensed_, uint32[] calldata which)
-        external inCapture {
-        bytes32 captureId = _captureId(documentHash, part);
-        Captured_ storage done = captures[captureId];
-        bytes26 digest = 0;
-        for (uint256 i = 0; i < dispensed_.length; i++) digest = _digest(digest, dispensed_[i]);
-        _require(digest != 0 && digest == done.dispensed && which.length != 0, Code.UNDO_OTHER, captureId);
-        _require(block.timestamp <= done.capturedAt + UNDO_TIME, Code.UNDO_LATE, captureId);
-        for (uint256 i = 0; i < which.length; i++) {
-            _require(which[i] < dispensed_.length, Code.BAD_ARGUMENT, captureId);
-            Unit calldata unit = dispensed_[which[i]];
-            Cursor memory c = _cursor(unit.batch);
-            _load(c, unit.index);
-            (uint256 state, uint16 place) = _at(c, unit.index);
-            State base = _baseOf(state);
-            bool opened = base == State.OPENED_DISPENSED;
-            _require(opened || base == State.DISPENSED, Code.NOT_ALLOWED, unit.batch);
-            _require(_row(unit.batch, place).key == actorNumbers[msg.sender], Code.UNDO_OTHER, unit.batch);
-            _setState(c, unit.index, BARRED_MARK | (opened ? uint256(State.PARTIAL) : 0));
-            _flush(c);
-            batches[unit.batch].ended--;
-            _add(unit.batch, place, 1);
-            emit UnitChanged(unit.batch, unit.index, opened ? State.PARTIAL : State.ACTIVE, msg.sender);
-        }
-    }
-
-    function changeUnits(bytes32 batch, uint32[] calldata indexes, State to) external inCapture {
-        _changeAll(batch, indexes, to, false);
-    }
-
-    function reverseUnits(bytes32 batch, uint32[] calldata indexes) external inCapture {
-        _requireRegulator(batch);
-        _changeAll(batch, indexes, State.RECALLED, true);
+        (hasDispensed, answer) = (true, code);
     }
 
     // Inside.
-
-    function _requireCapture() private view {
-        _require(capturing, Code.NOT_IN_CAPTURE, 0);
-    }
 
     function _requireOwner(bytes32 product) private view {
         address owner = _ownerOf(product);
@@ -330,20 +244,12 @@ contract Medicines is MedicineContainers {
         _require(_isActive(owner, Roles.MANUFACTURER), Code.WRONG_ROLE, product);
     }
 
-    function _isRegulator() private view returns (bool) {
-        return _isActive(msg.sender, Roles.REGULATOR);
-    }
-
-    function _requireRegulator(bytes32 thing) private view {
-        _require(_isRegulator(), Code.WRONG_ROLE, thing);
-    }
-
-    /// An outermost container that is on its way, from whom, and the sender's number.
-    function _pending(bytes32 container) private view returns (Container storage c, address from, uint24 me) {
+    /// An outermost container that is on its way, and from whom.
+    function _pending(bytes32 container) private view returns (Container storage c, address from) {
         c = containers[_keyOf(container)];
         _require(c.parent == 0, Code.HAS_PARENT, container);
         _require(c.receiver != 0, Code.NOT_PENDING, container);
-        (from, me) = (actors[c.custodian], actorNumbers[msg.sender]);
+        from = _actorOf(c.custodian);
     }
 
     function _captureId(bytes32 documentHash, uint32 part) private view returns (bytes32) {
@@ -351,105 +257,24 @@ contract Medicines is MedicineContainers {
     }
 
     /// An operation in this contract's own state, as the sender's; its refusal is the capture's.
-    function _run(bytes calldata operation) private {
-        (bool done, bytes memory result) = address(this).delegatecall(operation);
+    function _run(address code, bytes calldata operation) private {
+        (bool done, bytes memory result) = code.delegatecall(operation);
         if (done) return;
         assembly ("memory-safe") {
             revert(add(result, 32), mload(result))
         }
     }
 
-    /// Of the units so far, and one more.
-    function _digest(bytes26 before, Unit calldata unit) private pure returns (bytes26) {
-        return bytes26(keccak256(abi.encode(before, unit.batch, unit.index)));
-    }
-
-    function _recall(bytes32 batch, Batch storage b, bool recalled, bytes32 reason) private returns (uint64 n) {
-        b.recalled = recalled;
-        bytes24 before;
-        (n, before) = recallList.append(keccak256(abi.encode(batch, msg.sender, reason, recalled)));
-        emit BatchRecalled(batch, msg.sender, recalled, reason, b.commissioned, b.commissioned - b.ended, n, before);
-    }
 
     /// Above the quota it is counted, and nothing else.
-    function _alert(Unit calldata unit, Code code, address other) private {
+    function _alert(bytes32 batch, uint32 index, Code code, uint24 number) private {
+        address other = _actorOf(number);
         bytes32 who = Quota.key(msg.sender);
         uint256 before = alerts.used(who);
         alerts[who] = Quota.Use(uint64(block.timestamp / 1 days), uint128(before + 1));
         if (before >= ALERTS_A_DAY) return;
-        bytes32 entry = keccak256(abi.encode(unit.index, code, msg.sender, other));
-        (uint64 n, bytes24 head) = alertLists[unit.batch].append(entry);
-        emit Alert(unit.batch, unit.index, code, msg.sender, other, n, head);
-    }
-
-    /// Dispenses one unit, or says why not and who has it. Being dispensed already counts before everything else: that
-    /// is a copy's mark.
-    function _dispense(Cursor memory c, uint32 index, uint24 me) private returns (Code, uint24 other) {
-        Batch storage b = batches[c.batch];
-        if (b.number == 0) return (Code.UNKNOWN_BATCH, other);
-        if (index >= b.commissioned) return (Code.UNKNOWN_UNIT, other);
-        _seek(c, index);
-        (uint256 state, uint16 place) = _at(c, index);
-        Row memory row = _row(c.batch, place);
-        other = _custodianOf(row);
-        State base = _baseOf(state);
-        if (base == State.DISPENSED || base == State.OPENED_DISPENSED) return (Code.ALREADY_DISPENSED, other);
-        if (_isEnded(state)) return (Code.FINAL, other);
-        if (other != me) return (Code.NOT_CUSTODIAN, other);
-        if (row.kind == Kind.PACKED) return (Code.NOT_LOOSE, other);
-        if (state & RECALLED_MARK != 0) return (Code.IS_RECALLED, other);
-        if (state & STOP_MARKS != 0) return (Code.IS_HELD, other);
-        if (base == State.BACK) return (Code.IS_BARRED, other);
-        Code code = _batchCode(b);
-        if (code != Code.OK) return (code, other);
-        State to = base == State.PARTIAL ? State.OPENED_DISPENSED : State.DISPENSED;
-        _setState(c, index, state & BARRED_MARK | uint256(to));
-        b.ended++;
-        _sub(c.batch, place, 1, true);
-        emit UnitChanged(c.batch, index, State.DISPENSED, msg.sender);
-        return (Code.OK, other);
-    }
-
-    /// `back`: takes the mark away instead.
-    function _changeAll(bytes32 batch, uint32[] calldata indexes, State to, bool back) private {
-        _require(indexes.length != 0 && indexes.length <= UNITS_MAX, Code.TOO_MANY, batch);
-        Batch storage b = _batch(batch);
-        uint256 facts = products.factsOf(b.product, msg.sender) | (back ? BACK_FACT : 0);
-        if (to == State.PARTIAL || to == State.EXPORTED || to == State.CONSUMED) {
-            _require(_batchCode(b) == Code.OK, _batchCode(b), batch);
-        }
-        Cursor memory c = _cursor(batch);
-        for (uint256 i = 0; i < indexes.length; i++) {
-            _require(indexes[i] < b.commissioned, Code.UNKNOWN_UNIT, bytes32(uint256(indexes[i])));
-            _seek(c, indexes[i]);
-            _change(c, indexes[i], to, facts);
-            emit UnitChanged(batch, indexes[i], back ? State.ACTIVE : to, msg.sender);
-        }
-        _flush(c);
-    }
-
-    function _change(Cursor memory c, uint256 index, State move, uint256 facts) private {
-        (uint256 from, uint16 place) = _at(c, index);
-        Row memory row = _row(c.batch, place);
-        if (_custodianOf(row) == actorNumbers[msg.sender]) facts |= CUSTODIAN_FACT;
-        (uint8 code, uint256 to) = products.judge(from, uint8(move), facts);
-        _require(code == 0, Code(code), bytes32(index));
-        _require(to & 15 == from & 15 || row.kind == Kind.LOOSE, Code.NOT_LOOSE, bytes32(index));
-        if (_isEnded(to)) {
-            batches[c.batch].ended++;
-            _sub(c.batch, place, 1, true);
-        } else if (_isEnded(from)) {
-            batches[c.batch].ended--;
-            _add(c.batch, place, 1);
-        } else if (row.kind == Kind.PACKED && (from != 0) != (to != 0)) {
-            _blemish(row.key, to != 0 ? int256(1) : -1);
-        }
-        _setState(c, index, to);
-    }
-
-    function _custodianOf(Row memory row) private view returns (uint24) {
-        if (row.kind == Kind.LOOSE) return uint24(row.key);
-        (uint64 root,) = _outermost(row.key);
-        return containers[root].custodian;
+        bytes32 entry = keccak256(abi.encode(index, code, msg.sender, other));
+        (uint64 n, bytes24 head) = alertLists[batch].append(entry);
+        emit Alert(batch, index, code, msg.sender, other, n, head);
     }
 }

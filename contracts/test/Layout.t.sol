@@ -26,6 +26,12 @@ contract LayoutTest is Health {
         return bytes32(uint256(uint160(who)));
     }
 
+    function ordinalOf(address who) private view returns (uint256 ordinal) {
+        (, ordinal) = directory.standingOf(who);
+        check(ordinal != 0 && directory.accountOf(uint24(ordinal)) == who, "7: accounts by ordinal");
+        check(vm.load(address(directory), keccak256(abi.encode(ordinal, uint256(7)))) == padded(who), "7: accounts");
+    }
+
     function test_an_actor() public {
         vm.roll(77);
         listActor(40, Roles.EMERGENCY);
@@ -36,7 +42,7 @@ contract LayoutTest is Health {
         uint256 w = word(address(directory), at, 0);
         check(cut(w, 0, 32) == Roles.EMERGENCY && cut(w, 32, 8) == 1 && cut(w, 40, 32) == 1, "roles, status, version");
         check(cut(w, 72, 32) == 0 && cut(w, 104, 40) == START && cut(w, 144, 40) == START
-            && cut(w, 184, 40) == START && w >> 224 == 0, "set, listedAt, emergencyFrom, keyFrom");
+            && cut(w, 184, 40) == START && w >> 224 == ordinalOf(vm.addr(40)), "set to keyFrom, ordinal");
         IDirectory.Actor memory a = directory.actorOf(vm.addr(40));
         check(word(address(directory), at, 1) == uint256(a.entry) && a.entry != 0, "+1 entry");
         check(word(address(directory), at, 2) == uint256(a.key), "+2 key");

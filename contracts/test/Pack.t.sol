@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IPack} from "../src/interfaces/IPack.sol";
 import {IMedicines} from "../src/interfaces/IMedicines.sol";
 import {Stock} from "./Stock.t.sol";
 
@@ -31,24 +32,24 @@ abstract contract Pack is Stock {
         all[0] = id;
     }
 
-    function unit(bytes32 batch, uint32 index) internal pure returns (IMedicines.Unit[] memory units) {
-        units = new IMedicines.Unit[](1);
-        units[0] = IMedicines.Unit(batch, index);
+    function unit(bytes32 batch, uint32 index) internal pure returns (IPack.Unit[] memory units) {
+        units = new IPack.Unit[](1);
+        units[0] = IPack.Unit(batch, index);
     }
 
     /// A fresh document with this operation.
-    function act(uint256 key, bytes memory operation) internal returns (bytes32 captureId, IMedicines.Code code) {
+    function act(uint256 key, bytes memory operation) internal returns (bytes32 captureId, IPack.Code code) {
         bytes[] memory operations = one(operation);
         vm.prank(vm.addr(key));
         return medicines.capture(bytes32(++documents), "events", 0, operations);
     }
 
-    function refused(IMedicines.Code expected, uint256 key, bytes memory operation) internal {
+    function refused(IPack.Code expected, uint256 key, bytes memory operation) internal {
         bytes[] memory operations = one(operation);
         vm.prank(vm.addr(key));
         (bool done, bytes memory answer) = address(medicines).call(abi.encodeCall(IMedicines.capture,
             (bytes32(++documents), "events", 0, operations)));
-        check(!done && answer.length == 68 && bytes4(answer) == IMedicines.Refused.selector, "refused");
+        check(!done && answer.length == 68 && bytes4(answer) == IPack.Refused.selector, "refused");
         uint8 code = uint8(answer[35]);
         check(code == uint8(expected), string.concat("code is ", digits(code), ", not ", digits(uint8(expected))));
     }
@@ -107,7 +108,7 @@ abstract contract Pack is Stock {
     }
 
     function shipping(bytes32 id, uint256 to) internal pure returns (bytes memory) {
-        return abi.encodeCall(IMedicines.ship, (id, vm.addr(to), IMedicines.Purpose.TRADE));
+        return abi.encodeCall(IMedicines.ship, (id, vm.addr(to), IPack.Purpose.TRADE));
     }
 
     function move(bytes32 id, uint256 from, uint256 to) internal {
@@ -123,24 +124,29 @@ abstract contract Pack is Stock {
         act(to, abi.encodeCall(IMedicines.unpackRange, (tote, batch, first, n)));
     }
 
-    function sell(uint256 key, bytes32 batch, uint32 index) internal returns (bytes32 captureId, IMedicines.Code code) {
+    function sell(uint256 key, bytes32 batch, uint32 index) internal returns (bytes32 captureId, IPack.Code code) {
         return act(key, abi.encodeCall(IMedicines.dispense, (unit(batch, index))));
     }
 
-    function change(bytes32 batch, uint32 index, IMedicines.State to) internal pure returns (bytes memory) {
+    function change(bytes32 batch, uint32 index, IPack.State to) internal pure returns (bytes memory) {
         return abi.encodeCall(IMedicines.changeUnits, (batch, list(index, 1), to));
     }
 
-    function undoing(bytes32 documentHash, bytes32 batch, uint32 index) internal pure returns (bytes memory) {
-        return abi.encodeCall(IMedicines.undoDispense, (documentHash, 0, unit(batch, index), list(0, 1)));
+    function undoing(bytes32 batch, uint32 index) internal pure returns (bytes memory) {
+        return abi.encodeCall(IMedicines.undoDispense, (batch, list(index, 1)));
     }
 
-    /// Hash of the document that was captured last.
-    function lastDocument() internal view returns (bytes32) {
-        return bytes32(documents);
+    /// A fresh document of this one unit.
+    function sellOne(uint256 key, bytes32 batch, uint32 index) internal returns (IPack.Code) {
+        vm.prank(vm.addr(key));
+        return medicines.dispenseLoose(keccak256(abi.encode(++documents)), batch, index);
     }
 
-    function stateOf(bytes32 batch, uint32 index) internal view returns (IMedicines.State) {
+    function documentsNow() internal view returns (uint256) {
+        return documents;
+    }
+
+    function stateOf(bytes32 batch, uint32 index) internal view returns (IPack.State) {
         return unitOf(batch, index).effective;
     }
 
@@ -148,18 +154,26 @@ abstract contract Pack is Stock {
         return holderOf(batch, index).custodian;
     }
 
-    /// Invariants 11 and 12: each row counts the live units that stand in it, and all rows together all of them.
+    /// Units that ended.
+    function endedOf(bytes32 batch) internal view returns (uint256 ended) {
+        ended = batchOf(batch).commissioned;
+        for (uint256 i = 0; i < batchOf(batch).places; i++) {
+            if (rowOf(batch, i).kind != 0) ended -= rowOf(batch, i).count;
+        }
+    }
+
+    /// Invariants 11 and 12: each row counts the live units that stand in it: commissioned = live + ended.
     function checkConserved(bytes32 batch) internal view {
-        IMedicines.Batch memory b = batchOf(batch);
+        for (uint32 i = batchOf(batch).touched; i < batchOf(batch).commissioned; i++) {
+            check(unitOf(batch, i).state == 0 && unitOf(batch, i).place == 0, "nothing happened to these");
+        }
+        IPack.Batch memory b = batchOf(batch);
         uint256[] memory standing = new uint256[](b.places);
-        uint256 live = 0;
         for (uint32 i = 0; i < b.commissioned; i++) {
             Unit_ memory u = unitOf(batch, i);
             if (isEnded(u.base)) continue;
-            live++;
             standing[u.place]++;
         }
-        check(live == b.commissioned - b.ended, "commissioned = live + ended");
         for (uint256 i = 0; i < b.places; i++) {
             check(rowOf(batch, i).count == standing[i], "a row counts what stands in it");
             check(standing[i] == 0 || rowOf(batch, i).kind != 0, "nothing stands in a free row");
@@ -168,7 +182,7 @@ abstract contract Pack is Stock {
     }
 
     /// The free rows are those of the list of free rows, each once.
-    function checkFree(bytes32 batch, IMedicines.Batch memory b) private view {
+    function checkFree(bytes32 batch, IPack.Batch memory b) private view {
         uint256 free = 0;
         for (uint256 i = 0; i < b.places; i++) {
             if (rowOf(batch, i).kind == 0) free++;

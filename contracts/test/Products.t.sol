@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IDirectory} from "../src/interfaces/IDirectory.sol";
+import {IPack} from "../src/interfaces/IPack.sol";
 import {IMedicines} from "../src/interfaces/IMedicines.sol";
 import {IProducts} from "../src/interfaces/IProducts.sol";
 import {Roles} from "../src/Roles.sol";
@@ -178,13 +179,13 @@ contract ProductsTest is Pack {
 
     function test_a_regulator_withdraws_a_product() public {
         vm.prank(vm.addr(MAKER));
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.WRONG_ROLE, PRODUCT));
-        medicines.withdrawProduct(PRODUCT, true);
+        vm.expectRevert(abi.encodeWithSelector(IPack.Refused.selector, IPack.Code.WRONG_ROLE, PRODUCT));
+        medicines.withdrawProduct(PRODUCT, true, 0);
         vm.startPrank(vm.addr(REGULATOR));
-        vm.expectRevert(abi.encodeWithSelector(IMedicines.Refused.selector, IMedicines.Code.UNKNOWN_PRODUCT,
+        vm.expectRevert(abi.encodeWithSelector(IPack.Refused.selector, IPack.Code.UNKNOWN_PRODUCT,
             bytes32("none")));
-        medicines.withdrawProduct("none", true);
-        medicines.withdrawProduct(PRODUCT, true);
+        medicines.withdrawProduct("none", true, 0);
+        medicines.withdrawProduct(PRODUCT, true, 0);
         vm.stopPrank();
         check(isWithdrawn(PRODUCT), "withdrawn");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IPack} from "../src/interfaces/IPack.sol";
 import {IMedicines} from "../src/interfaces/IMedicines.sol";
 import {Base} from "./Base.t.sol";
 
@@ -10,10 +11,11 @@ abstract contract Stock is Base {
 
     struct Unit_ {
         uint256 state;   // the byte
-        IMedicines.State base;
-        IMedicines.State effective;
+        IPack.State base;
+        IPack.State effective;
         bool barred;
         uint256 place;
+        uint256 day;     // of a dispensed one
     }
     struct Row_ {
         uint64 key;
@@ -34,7 +36,7 @@ abstract contract Stock is Base {
         address custodian;  // of the outermost one, like the next three
         address receiver;
         uint256 from;
-        IMedicines.Purpose purpose;
+        IPack.Purpose purpose;
         bool held;
         uint256 blemishes;
         uint256 contents;
@@ -57,27 +59,28 @@ abstract contract Stock is Base {
         return word(entry(product, 0), 0) == 1;
     }
 
-    function batchOf(bytes32 id) internal view returns (IMedicines.Batch memory b) {
+    function batchOf(bytes32 id) internal view returns (IPack.Batch memory b) {
         b.product = bytes32(word(entry(id, 1), 0));
         uint256 w = word(entry(id, 1), 1);
-        (b.expiry, b.commissioned, b.ended) = (uint40(w), uint32(w >> 40), uint32(w >> 72));
+        (b.expiry, b.commissioned, b.touched) = (uint40(w), uint32(w >> 40), uint32(w >> 72));
         (b.number, b.parts) = (uint32(w >> 104), uint24(w >> 136));
         (b.places, b.freePlace) = (uint16(w >> 160), uint16(w >> 176));
-        (b.recalled, b.closed) = (w >> 192 & 255 == 1, w >> 200 & 255 == 1);
+        (b.recalled, b.closed, b.withdrawn) = (w >> 192 & 255 == 1, w >> 200 & 255 == 1, w >> 208 == 1);
     }
 
-    function partOf(bytes32 id, uint24 part) internal view returns (IMedicines.Part memory p) {
+    function partOf(bytes32 id, uint24 part) internal view returns (IPack.Part memory p) {
         uint256 w = word(inner(id, 2, part), 0);
-        return IMedicines.Part(bytes24(uint192(w)), uint32(w >> 192), uint32(w >> 224));
+        return IPack.Part(bytes24(uint192(w)), uint32(w >> 192), uint32(w >> 224));
     }
 
     function actorOf(uint256 number) internal view returns (address) {
-        return address(uint160(word(keccak256(abi.encode(number, uint256(10))), 0)));
+        return directory.accountOf(uint24(number));
     }
 
     function rowOf(bytes32 id, uint256 place) internal view returns (Row_ memory r) {
         uint256 w = word(inner(id, 5, place / 2), 0) >> (place % 2 * 128);
-        return Row_(uint64(w), uint32(w >> 64), w >> 96 & 0xffffff, w >> 120 & 127, w >> 127 & 1 == 1);
+        uint64 key = w >> 120 & 127 == 1 ? uint24(w) : uint64(w);
+        return Row_(key, uint32(w >> 64), w >> 96 & 0xffffff, w >> 120 & 127, w >> 127 & 1 == 1);
     }
 
     function boxOf(uint64 key) internal view returns (uint256) {
@@ -93,39 +96,55 @@ abstract contract Stock is Base {
         for (b.root = key; uint64(w) != 0; w = boxOf(b.root)) b.root = uint64(w);
         (b.custodian, b.receiver, b.from) = (actorOf(w >> 64 & 0xffffff), actorOf(w >> 88 & 0xffffff),
             w >> 112 & 0xffffff);
-        b.purpose = IMedicines.Purpose(w >> 242 & 3);
+        b.purpose = IPack.Purpose(w >> 242 & 3);
     }
 
-    function isEnded(IMedicines.State s) internal pure returns (bool) {
-        return s == IMedicines.State.DISPENSED || s == IMedicines.State.OPENED_DISPENSED
-            || (s >= IMedicines.State.DESTROYED && s <= IMedicines.State.CONSUMED) || s == IMedicines.State.VOID;
+    function isEnded(IPack.State s) internal pure returns (bool) {
+        return s == IPack.State.DISPENSED || s == IPack.State.OPENED_DISPENSED
+            || (s >= IPack.State.DESTROYED && s <= IPack.State.CONSUMED) || s == IPack.State.VOID;
     }
 
     function unitOf(bytes32 id, uint256 index) internal view returns (Unit_ memory u) {
-        u.state = word(inner(id, 3, index / 32), 0) >> (index % 32 * 8) & 255;
-        u.base = u.state & 15 == 0 ? IMedicines.State.ACTIVE : IMedicines.State(u.state & 15);
-        u.barred = u.base == IMedicines.State.PARTIAL || u.base == IMedicines.State.BACK || u.state & 128 != 0;
-        u.place = word(inner(id, 4, index / 16), 0) >> (index % 16 * 16) & 0xffff;
+        uint256 bits = word(inner(id, 3, index / 8), 0) >> (index % 8 * 32) & type(uint32).max;
+        u.state = bits & 255;
+        u.base = u.state & 15 == 0 ? IPack.State.ACTIVE : IPack.State(u.state & 15);
+        if (u.base == IPack.State.DISPENSED || u.base == IPack.State.OPENED_DISPENSED) {
+            u.day = bits >> 24 | (u.state >> 4 & 7) << 8;
+            u.state &= 143;
+        }
+        u.barred = u.base == IPack.State.PARTIAL || u.base == IPack.State.BACK || u.state & 128 != 0;
+        u.place = bits >> 8 & 0xffff;
+        if (u.place == 0xffff) u.place = 0;
+        else if (u.place == 0) u.place = placeByRuns(id, index);
         u.effective = effective(batchOf(id), u, rowOf(id, u.place));
     }
 
-    function effective(IMedicines.Batch memory b, Unit_ memory u, Row_ memory row) private view
-        returns (IMedicines.State) {
-        if (u.base == IMedicines.State.OPENED_DISPENSED) return IMedicines.State.DISPENSED;
+    function placeByRuns(bytes32 id, uint256 index) internal view returns (uint256) {
+        for (uint256 r = word(inner(id, 4, index / 1024), 0); r != 0; r >>= 64) {
+            (uint256 from, uint256 n, uint256 each) = (r & 1023, r >> 10 & 2047, r >> 21 & 2047);
+            if (index % 1024 < from || index % 1024 >= from + n) continue;
+            return (r >> 42 & 0xffff) + (index % 1024 - from + (r >> 32 & 1023)) / each;
+        }
+        return 0;
+    }
+
+    function effective(IPack.Batch memory b, Unit_ memory u, Row_ memory row) private view
+        returns (IPack.State) {
+        if (u.base == IPack.State.OPENED_DISPENSED) return IPack.State.DISPENSED;
         if (isEnded(u.base)) return u.base;
-        if (isWithdrawn(b.product)) return IMedicines.State.WITHDRAWN;
-        if (b.recalled) return IMedicines.State.BATCH_RECALLED;
-        if (u.state & 64 != 0) return IMedicines.State.RECALLED;
-        if (u.state & 32 != 0) return IMedicines.State.LOCKED;
-        if (u.state & 16 != 0) return IMedicines.State.HELD;
-        if (block.timestamp >= b.expiry) return IMedicines.State.EXPIRED;
+        if (b.withdrawn) return IPack.State.WITHDRAWN;
+        if (b.recalled) return IPack.State.BATCH_RECALLED;
+        if (u.state & 64 != 0) return IPack.State.RECALLED;
+        if (u.state & 32 != 0) return IPack.State.LOCKED;
+        if (u.state & 16 != 0) return IPack.State.HELD;
+        if (block.timestamp >= b.expiry) return IPack.State.EXPIRED;
         if (row.kind != 2) return u.base;
         bool inTransit = false;
         for (uint64 at_ = row.key; at_ != 0; at_ = uint64(boxOf(at_))) {
-            if (boxOf(at_) >> 240 & 1 == 1) return IMedicines.State.HELD;
+            if (boxOf(at_) >> 240 & 1 == 1) return IPack.State.HELD;
             if (boxOf(at_) >> 88 & 0xffffff != 0) inTransit = true;
         }
-        return inTransit ? IMedicines.State.IN_TRANSIT : IMedicines.State.PACKED;
+        return inTransit ? IPack.State.IN_TRANSIT : IPack.State.PACKED;
     }
 
     function holding(bytes32 id, uint256 place) internal view returns (Holding_ memory h) {
@@ -158,12 +177,12 @@ abstract contract Stock is Base {
     }
 
     function recallOf(bytes32 id) internal view returns (address by, uint256 number) {
-        uint256 w = word(entry(id, 13), 0);
+        uint256 w = word(entry(id, 12), 0);
         return (actorOf(w & 0xffffff), w >> 24 & type(uint64).max);
     }
 
     function capturedAt(bytes32 id) internal view returns (uint256) {
-        return word(entry(id, 12), 0) & type(uint40).max;
+        return word(entry(id, 11), 0) & type(uint40).max;
     }
 
     function batchId(bytes32 product, bytes32 tag) internal pure returns (bytes32) {

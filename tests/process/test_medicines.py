@@ -474,7 +474,7 @@ def test_past_the_command_line(trade, consortium):
     accept = "0x" + selector("accept(bytes32)") + "33" * 32
     assert call(accept, trade.address("maker")).data[:10 + 64] == refused_selector + word + "1f"
     # a maker withdraws a product by itself: WRONG_ROLE (2)
-    withdraw = "0x" + selector("withdrawProduct(bytes32,bool)") + "44" * 32 + word + "01"
+    withdraw = "0x" + selector("withdrawProduct(bytes32,bool,uint32)") + "44" * 32 + word + "01" + "00" * 32
     assert call(withdraw, trade.address("maker")).data[:10 + 64] == refused_selector + word + "02"
 
 

@@ -78,8 +78,8 @@ def test_an_undone_dispense_goes_to_the_same_patient_or_back_and_is_never_traded
     trade.deliver(packs, "pharmacy")
     trade.run("pharmacy", "pack", "dispense", packs[1])
     refused(3, "ALREADY_DISPENSED", trade.run, "pharmacy", "pack", "dispense", *packs[:3])  # two of the three are
-    refused(4, "never dispensed", trade.run, "pharmacy", "pack", "dispense", "--undo", packs[3])
-    refused(4, "never dispensed", trade.run, "maker", "pack", "dispense", "--undo", packs[0])
+    refused(3, "NOT_ALLOWED", trade.run, "pharmacy", "pack", "dispense", "--undo", packs[3])
+    refused(3, "UNDO_OTHER", trade.run, "maker", "pack", "dispense", "--undo", packs[0])
     trade.run("pharmacy", "pack", "dispense", "--undo", packs[2], packs[1])  # of two captures
     refused(3, "NOT_ALLOWED", trade.run, "pharmacy", "pack", "dispense", "--undo", packs[2])
     case = trade.case(packs[2:3], "pharmacy")
@@ -173,6 +173,7 @@ def lying_lot(trade, lot, sealed):
     key = Account.decrypt((trade.c.home("bk-maker") / "wallet" / "account.json").read_text(), PASSWORD)
     fields = TypedTransaction.from_bytes(HexBytes(kept[0])).as_dict()
     lie = {name: fields[name] for name in ("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "value")}
+    lie["gas"] += 100_000  # another fragment may have to split a bucket of the table
     lie |= {"type": 2, "to": to_checksum_address(fields["to"]), "data": with_other_fragments(bytes(fields["data"]))}
     sent = trade.c.rpc("eth_sendRawTransaction", Account.sign_transaction(lie, key).raw_transaction.to_0x_hex())
     assert trade.c.node.receipt(sent)["status"] == "0x1"

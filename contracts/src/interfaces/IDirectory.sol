@@ -55,6 +55,7 @@ interface IDirectory {
         uint40 listedAt;      // seconds, like all times here
         uint40 emergencyFrom; // may break glass from then on; founding actors at once, others after 48 h
         uint40 keyFrom;       // the newest key is in force from then on
+        uint24 ordinal;       // from 1, by when it was listed first: other contracts' short name of it
         bytes32 entry;        // fact of the entry
         bytes32 key;          // fact of the newest key change; of the entry before the first
         uint40 entryAt;       // number of the block of the entry
@@ -113,6 +114,10 @@ interface IDirectory {
     function actorOf(address actor) external view returns (Actor memory);
     /// Active, its entry of a set that counts, and holding all bits of `roles` (0: any role).
     function isActive(address actor, uint32 roles) external view returns (bool);
+    /// Its roles, 0 if it is not active, and its ordinal, 0 if it was never listed.
+    function standingOf(address actor) external view returns (uint32 roles, uint24 ordinal);
+    /// 0: nobody has that ordinal.
+    function accountOf(uint24 ordinal) external view returns (address);
     function mayBreakGlass(address actor) external view returns (bool);
     /// Emergencies that the actor may declare a day.
     function emergenciesOf(address actor) external view returns (uint256);

@@ -41,7 +41,7 @@ interface IProducts {
     /// What came of an insertion: all of it, or nothing and the fragment that was in the way.
     enum Insertion {
         DONE,
-        DUPLICATE, // the serial was commissioned before, or looks like one that was (1 in about 20 million packs)
+        DUPLICATE, // the serial was commissioned before, or looks like one that was (1 in about a million packs)
         CROWDED    // so many serials share this one's place in the table that it takes no more of them
     }
 
@@ -86,8 +86,8 @@ interface IProducts {
     /// What an account is where units of a product are changed: 1 custodian (not known here), 2 the product's owner, 4
     /// REGULATOR, 8 MANUFACTURER, 16 PHARMACY or HOSPITAL. 32: the mark is taken away (for `judge`).
     function factsOf(bytes32 product, address who) external view returns (uint256);
-    /// May a unit whose byte is `state` be made `to` (IMedicines.State) by somebody of whom `facts` hold? An
-    /// IMedicines.Code, and the unit's byte afterwards.
+    /// May a unit whose byte is `state` be made `to` (IPack.State) by somebody of whom `facts` hold? An
+    /// IPack.Code, and the unit's byte afterwards.
     function judge(uint256 state, uint8 to, uint256 facts) external pure returns (uint8 code, uint256 after_);
     function productOf(bytes32 product) external view returns (Product memory);
     /// 0: no such product.

@@ -2,20 +2,20 @@
 pragma solidity ^0.8.28;
 
 /// A set of 8-byte fragments that only grows, for itself and one bucket at a time (extendible hashing without a
-/// directory; docs/decisions says why). A bucket is a word: its depth d in the low 8 bits, and eight lanes of 31 bits.
+/// directory; docs/decisions says why). A bucket is a word: its depth d in the low 8 bits, and nine lanes of 27 bits.
 /// It holds the fragments whose low d bits are its place. A full bucket at place p splits into p and p + 2^d.
 ///
-/// A lane is a 1 with the fragment's next bits below it, 30 of them when it is put in: place and lane identify the
+/// A lane is a 1 with the fragment's next bits below it, 26 of them when it is put in: place and lane identify the
 /// fragment. A split takes one bit off each lane, which has become part of the place. So a fragment that is not in is
-/// taken for one that is with odds of about 8 × depth / 2 in 2^30: the set never forgets, and rarely refuses too much.
+/// taken for one that is with odds of about 6 × depth / 2 in 2^26: the set never forgets, and rarely refuses too much.
 ///
 /// Whoever chooses fragments can fill one bucket. Splitting stops after SPLITS_MAX at once and at DEPTH_MAX: such a
 /// fragment is refused at a bounded cost, and no other product's table is touched.
 library SerialTable {
-    uint256 private constant LANES = 8;
-    uint256 private constant LANE_BITS = 31;
+    uint256 private constant LANES = 9;
+    uint256 private constant LANE_BITS = 27;
     uint256 private constant LANE = (1 << LANE_BITS) - 1;
-    uint256 private constant FRESH = 1 << 30;   // the 1 above the 30 bits of a new lane
+    uint256 private constant FRESH = 1 << 26;   // the 1 above the 26 bits of a new lane
     uint256 private constant DEPTH_MAX = 30;
     uint256 private constant SPLITS_MAX = 4;    // an honest insertion needs more once in 2^32 splits
     uint256 private constant LANES_SHIFT = 8;
@@ -52,9 +52,9 @@ library SerialTable {
         (found,) = _look(word, fragment);
     }
 
-    /// The depth to look at first in a table of `units` fragments, five and a half a bucket: 1.2 words are read then.
+    /// The depth to look at first in a table of `units` fragments, six a bucket: 1.2 words are read then.
     function guessOf(uint256 units) internal pure returns (uint256 depth) {
-        for (units = units * 15 / 64; units > 1; units >>= 1) depth++;
+        for (units = units * 13 / 64; units > 1; units >>= 1) depth++;
     }
 
     /// The bucket that the fragment belongs to. A bucket that was made is never 0 (but for place 0 before its first
@@ -81,10 +81,10 @@ library SerialTable {
     /// Is the fragment in this bucket, and how many lanes are used?
     function _look(uint256 word, uint64 fragment) private pure returns (bool found, uint256 used) {
         assembly ("memory-safe") {
-            // bit 31: no lane differs from the fragment in no bit at all
-            let bits := or(and(shr(and(word, 0xff), fragment), 0x3fffffff), 0x80000000)
-            for { let rest := shr(8, word) } rest { rest := shr(31, rest) } {
-                let lane := and(rest, 0x7fffffff)
+            // bit 27: no lane differs from the fragment in no bit at all
+            let bits := or(and(shr(and(word, 0xff), fragment), 0x3ffffff), 0x8000000)
+            for { let rest := shr(8, word) } rest { rest := shr(27, rest) } {
+                let lane := and(rest, 0x7ffffff)
                 let unlike := xor(lane, bits)
                 // equal below the lane's 1: the lowest bit that differs is that 1, or above it
                 if gt(shl(1, and(unlike, sub(0, unlike))), lane) { found := 1 }
@@ -104,7 +104,7 @@ library SerialTable {
         uint256 depth = (word & 0xff) + 1;
         (low, high) = (depth, depth);
         (uint256 lows, uint256 highs) = (LANES_SHIFT, LANES_SHIFT);
-        unchecked { // eight lanes at most
+        unchecked { // nine lanes at most
             for (word >>= LANES_SHIFT; word != 0; word >>= LANE_BITS) {
                 uint256 lane = word & LANE;
                 if (lane & 1 == 0) {

@@ -13,7 +13,9 @@ abstract contract MedicineContainers is MedicineUnits {
     uint8 internal constant ARRIVED = 16; // came from another actor since it was last empty
     uint8 internal constant PURPOSE_SHIFT = 2;
     uint256 internal constant DEPTH_MAX = 8;
+    uint256 internal constant UNITS_MAX = 256; // named one by one in an operation
     uint256 private constant LOTS_MAX = 64;
+    uint32 internal constant DISPENSERS = Roles.PHARMACY | Roles.HOSPITAL;
 
     function _keyOf(bytes32 id) internal view returns (uint64 key) {
         key = uint64(bytes8(id));
@@ -28,19 +30,16 @@ abstract contract MedicineContainers is MedicineUnits {
         return Purpose((c.flags >> PURPOSE_SHIFT) & 3);
     }
 
-    function _outermost(uint64 key) internal view returns (uint64 root, uint256 level) {
-        (root, level) = (key, 1);
-        while (containers[root].parent != 0) {
-            root = containers[root].parent;
-            level++;
-        }
+    function _custodianOf(Row memory row) internal view returns (uint24) {
+        if (row.kind == Kind.LOOSE) return uint24(row.key);
+        return _keeperOf(row.key);
     }
 
     /// The sender may open it and pack into it: it has the outermost container, which is going nowhere.
     function _requireMine(uint64 key) internal view returns (uint64 root, uint256 level) {
         (root, level) = _outermost(key);
         Container storage c = containers[root];
-        _require(c.custodian == actorNumbers[msg.sender], Code.NOT_CUSTODIAN, _idOf(key));
+        _require(c.custodian == me, Code.NOT_CUSTODIAN, _idOf(key));
         _require(c.receiver == 0, Code.PENDING, _idOf(root));
     }
 
@@ -48,7 +47,7 @@ abstract contract MedicineContainers is MedicineUnits {
         bytes32 id = bytes32(bytes8(keccak256(abi.encode(msg.sender, tag))));
         key = uint64(bytes8(id));
         _require(key != 0 && containers[key].custodian == 0, Code.EXISTS, id);
-        containers[key].custodian = _numberOf(msg.sender);
+        containers[key].custodian = me;
         emit ContainerOpened(id, msg.sender, tag);
     }
 
@@ -60,7 +59,7 @@ abstract contract MedicineContainers is MedicineUnits {
         bytes32 at_ = _placeKey(batch, Kind.PACKED, key);
         place = own ? c.place : placesOf[at_];
         if (place != 0) return place;
-        place = _takePlace(batch, Row(key, 0, 0, Kind.PACKED, false));
+        place = _takePlace(batch, Row(key, 0, 0, Kind.PACKED, false, 0));
         if (own) (c.lot, c.place) = (lot, place);
         else placesOf[at_] = place;
     }
@@ -69,8 +68,15 @@ abstract contract MedicineContainers is MedicineUnits {
         uint32 lot = _batch(batch).number;
         _require(n != 0 && n <= type(uint16).max, Code.BAD_ARGUMENT, batch);
         Moved memory m;
-        (m.kind, m.key, m.to) = (Kind.LOOSE, actorNumbers[msg.sender], _packedRow(batch, key));
-        _move(batch, list, first, n, m);
+        (m.kind, m.key, m.to) = (Kind.LOOSE, me, _packedRow(batch, key));
+        Row memory owners = _row(batch, 0);
+        if (list.length == 0 && owners.key == m.key && _packRun(batch, first, n, m.to)) {
+            _sub(batch, 0, n, false);
+            _add(batch, m.to, n);
+            m.origin = owners.from;
+        } else {
+            _move(batch, list, first, n, m);
+        }
         uint64 root = key;
         for (uint64 at_ = key; at_ != 0; at_ = containers[at_].parent) {
             if (m.blemished != 0) containers[at_].blemishes += uint24(m.blemished);
@@ -88,7 +94,7 @@ abstract contract MedicineContainers is MedicineUnits {
         (uint64 root,) = _requireMine(key);
         Moved memory m;
         (m.kind, m.key, m.arrived) = (Kind.PACKED, key, containers[root].flags & ARRIVED != 0);
-        m.to = _looseRow(batch, actorNumbers[msg.sender], m.arrived ? containers[root].from : 0);
+        m.to = _looseRow(batch, me, m.arrived ? containers[root].from : 0);
         _move(batch, list, first, n, m);
         if (m.blemished != 0) _blemish(key, -int256(uint256(m.blemished)));
         _leave(key, n);
@@ -98,7 +104,7 @@ abstract contract MedicineContainers is MedicineUnits {
     function _nest(uint64 parent, uint256 level, uint64 child) internal {
         Container storage c = containers[child];
         _require(c.parent == 0, Code.HAS_PARENT, _idOf(child));
-        _require(c.custodian == actorNumbers[msg.sender], Code.NOT_CUSTODIAN, _idOf(child));
+        _require(c.custodian == me, Code.NOT_CUSTODIAN, _idOf(child));
         _require(c.receiver == 0, Code.PENDING, _idOf(child));
         (uint64 root,) = _outermost(parent);
         _require(root != child, Code.CYCLE, _idOf(child));
@@ -144,7 +150,7 @@ abstract contract MedicineContainers is MedicineUnits {
         Container storage c = containers[key];
         if (c.blemishes != 0) return Code.IS_HELD;
         for (uint256 i = 0; code == Code.OK && i < _lotsIn(key); i++) {
-            code = _batchCode(batches[_lotIn(key, i)]);
+            code = _lotCode(_lotWord(_lotIn(key, i)));
         }
     }
 
@@ -153,7 +159,7 @@ abstract contract MedicineContainers is MedicineUnits {
     function _mayGoBack(uint64 key, address to) internal view returns (bool may) {
         uint24 from = containers[key].from;
         may = true;
-        if (_isActive(to, Roles.REGULATOR) || (from != 0 && from == actorNumbers[to])) return may;
+        if (_isActive(to, Roles.REGULATOR) || (from != 0 && from == _numberOf(to))) return may;
         for (uint256 i = 0; may && i < _lotsIn(key); i++) {
             bytes32 lot = _lotIn(key, i);
             may = products.takesBack(batches[lot].product, lot, to);
@@ -162,12 +168,11 @@ abstract contract MedicineContainers is MedicineUnits {
 
     /// May take part in the trade: any of the roles that handle packs.
     function _isPartner(address actor) internal view returns (bool) {
-        return _isActive(actor, Roles.MANUFACTURER) || _isActive(actor, Roles.WHOLESALER)
-            || _isDispenser(actor) || _isActive(actor, Roles.REGULATOR);
+        return _roles(actor) & (DISPENSERS | Roles.MANUFACTURER | Roles.WHOLESALER | Roles.REGULATOR) != 0;
     }
 
-    function _isDispenser(address actor) internal view returns (bool) {
-        return _isActive(actor, Roles.PHARMACY) || _isActive(actor, Roles.HOSPITAL);
+    function _roles(address actor) internal view returns (uint32 roles) {
+        (roles,) = _standingOf(actor);
     }
 
     function _lotsIn(uint64 key) private view returns (uint256) {

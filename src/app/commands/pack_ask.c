@@ -190,7 +190,7 @@ static enum status put_holders(struct cli *cli, const struct stock *stock, const
 	struct judge_holders holders;
 	TRY(judge_holders(&cli->request, &holders, batch, err));
 	cli_put_u64(cli, "commissioned", holders.batch.commissioned);
-	cli_put_u64(cli, "ended", holders.batch.ended);
+	cli_put_u64(cli, "ended", holders.batch.commissioned - holders.live);
 	cli_put_bool(cli, "recalled", holders.batch.recalled);
 	json_array_begin(&cli->writer, "holders");
 	for (size_t i = 0; i < holders.count; i++) TRY(put_holding(cli, stock, &holders.rows[i], err));

@@ -8,7 +8,8 @@ static void put_transfer(struct cli *cli, const addr20 *from, const addr20 *to) 
 	pack_put_actor(cli, "to", to);
 }
 
-static void put_details(struct cli *cli, const struct medicines_event *event) {
+static void put_details(struct cli *cli, const struct history_entry *entry) {
+	const struct medicines_event *event = &entry->event;
 	switch (event->kind) {
 	case MEDICINES_EVENT_SHIPPED:
 		put_transfer(cli, &event->shipped.from, &event->shipped.to);
@@ -33,6 +34,10 @@ static void put_details(struct cli *cli, const struct medicines_event *event) {
 	case MEDICINES_EVENT_UNIT_CHANGED:
 		cli_put_text(cli, "state", medicines_state_name(event->unit_changed.state));
 		pack_put_actor(cli, "by", &event->unit_changed.by);
+		break;
+	case MEDICINES_EVENT_DISPENSED:
+		cli_put_text(cli, "state", medicines_state_name(MEDICINES_STATE_DISPENSED));
+		pack_put_actor(cli, "by", &entry->dispenser);
 		break;
 	case MEDICINES_EVENT_ALERT:
 		cli_put_text(cli, "code", medicines_code_name(event->alert.code));
@@ -60,7 +65,7 @@ static void put_entry(struct cli *cli, const struct history_entry *entry) {
 	if (entry->timestamp) cli_put_time(cli, "at", entry->timestamp);
 	if (entry->container) cli_put_hex(cli, "container", bytes_make(entry->container->b, 8));
 	pack_put_container(cli, entry->code);
-	put_details(cli, &entry->event);
+	put_details(cli, entry);
 	cli_put_hex(cli, "transaction", BYTES_OF(entry->tx_hash));
 	json_object_end(&cli->writer);
 }

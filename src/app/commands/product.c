@@ -176,17 +176,23 @@ const struct cli_command command_product_register = {
     .run = cmd_product_register,
 };
 
+#define WITHDRAWN_LOTS 1500u /* of a product, in one call (contracts/src/medicines/MedicinePowers.sol) */
+
 static enum status cmd_product_withdraw(struct cli *cli, struct err *err) {
 	struct product product;
 	struct client_receipt receipt;
 	char gtin[15];
 	bool back = cli_flag(cli, "readmit");
+	uint64_t lots;
 	TRY(request_check_chain(&cli->request, err));
 	TRY(pack_gtin(cli, gtin, err));
 	TRY(product_load(&cli->request, &product, gtin, err));
 	hash32 tag = product.tag;
 	mem_wipe(&product, sizeof product);
-	TRY(medicines_send(&cli->request, &receipt, medicines_withdraw_product_call(&cli->arena, &tag, !back), err));
+	TRY(medicines_lots_of(&cli->request, &lots, &tag, err));
+	for (uint32_t from = 0; from == 0 || from < lots; from += WITHDRAWN_LOTS)
+		TRY(medicines_send(
+		    &cli->request, &receipt, medicines_withdraw_product_call(&cli->arena, &tag, !back, from), err));
 	cli_put_text(cli, "gtin", gtin);
 	cli_put_bool(cli, "withdrawn", !back);
 	cli_put_receipt(cli, "sent", &receipt);

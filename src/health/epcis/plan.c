@@ -335,12 +335,12 @@ static enum status find_captured(struct planner *planner, struct err *err) {
 	struct actor_request *request = planner->request;
 	struct plan *plan = planner->plan;
 	struct document kept;
-	uint64_t captured_at;
+	bool is_captured;
 	const enum status status = stock_find_document(request, &kept, &plan->document.hash, err);
 	if (status == STATUS_NOTFOUND) return STATUS_OK;
 	TRY(status);
-	TRY(medicines_captured_at(request, &captured_at, &request->home->account, &kept.hash, 0, err));
-	if (!captured_at) return STATUS_OK;
+	TRY(document_is_captured(request, &is_captured, &kept, err));
+	if (!is_captured) return STATUS_OK;
 	plan->document = kept;
 	plan->is_captured = true;
 	return STATUS_OK;

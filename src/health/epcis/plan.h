@@ -45,6 +45,7 @@ enum plan_kind {
 	PLAN_CHANGE,
 	PLAN_DISPENSE,
 	PLAN_UNRECALL,
+	PLAN_UNDO, /* of a dispense */
 	PLAN_OPEN,
 	PLAN_KIND_COUNT
 };

@@ -160,7 +160,8 @@ static enum status check_step(struct checking *checking, const struct plan_step 
 	case PLAN_UNPACK:
 	case PLAN_CHANGE: return check_units(checking, step, err);
 	case PLAN_DISPENSE: /* a refused pack is an answer, and refuses no other */
-	case PLAN_UNRECALL: return STATUS_OK;
+	case PLAN_UNRECALL:
+	case PLAN_UNDO: return STATUS_OK;
 	case PLAN_KIND_COUNT: break;
 	}
 	BUG_ON(true);

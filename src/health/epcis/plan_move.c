@@ -217,6 +217,13 @@ enum status planner_dispense(struct planner *planner, const struct epcis_event *
 	return STATUS_OK;
 }
 
+enum status planner_undo(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	uint32_t *units;
+	TRY(planner_units(planner, &units, event, err));
+	planner_add_units(planner, &(struct plan_step){.kind = PLAN_UNDO}, units, event->epc_count);
+	return STATUS_OK;
+}
+
 enum medicines_state planner_state_of(const struct epcis_event *event) {
 	static const struct {
 		const char *step, *disposition; /* NULL: any */

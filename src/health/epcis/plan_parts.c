@@ -24,6 +24,13 @@ static struct bytes commission_call(
 	return call;
 }
 
+/* One after the other: a range, which costs the contract less. */
+static bool are_in_order(const uint32_t *indexes, uint32_t count) {
+	for (uint32_t i = 1; i < count; i++)
+		if (indexes[i] != indexes[0] + i) return false;
+	return true;
+}
+
 /* Of units of one batch. */
 static struct bytes units_call(
     const struct plan_runner *runner, const struct plan_step *step, uint32_t from, uint32_t count) {
@@ -37,12 +44,18 @@ static struct bytes units_call(
 		indexes[i] = unit->index;
 		refs[i] = (struct medicines_unit){document->batches[unit->batch].id, unit->index};
 	}
+	const bool in_order = are_in_order(indexes, count);
 	switch (step->kind) {
-	case PLAN_PACK: return medicines_pack_units_call(arena, &step->container, batch, indexes, count);
-	case PLAN_UNPACK: return medicines_unpack_units_call(arena, &step->container, batch, indexes, count);
+	case PLAN_PACK:
+		return in_order ? medicines_pack_range_call(arena, &step->container, batch, indexes[0], count)
+				: medicines_pack_units_call(arena, &step->container, batch, indexes, count);
+	case PLAN_UNPACK:
+		return in_order ? medicines_unpack_range_call(arena, &step->container, batch, indexes[0], count)
+				: medicines_unpack_units_call(arena, &step->container, batch, indexes, count);
 	case PLAN_CHANGE: return medicines_change_units_call(arena, batch, indexes, count, step->state);
 	case PLAN_DISPENSE: return medicines_dispense_call(arena, refs, count);
 	case PLAN_UNRECALL: return medicines_reverse_units_call(arena, batch, indexes, count);
+	case PLAN_UNDO: return medicines_undo_dispense_call(arena, batch, indexes, count);
 	case PLAN_CALL:
 	case PLAN_OPEN:
 	case PLAN_COMMISSION:
@@ -140,6 +153,7 @@ void plan_part_form(struct plan_runner *runner, struct plan_part *part, const st
 	while (part->end.step < runner->plan->step_count &&
 	       !(cut && part->end.step == cut->step && part->end.unit == cut->unit))
 		if (!add_next(runner, part, cut, &has_dispense)) break;
+	part->entry.capture.is_whole = part->entry.capture.part == 0 && part->end.step == runner->plan->step_count;
 	part->kind = kind_of(runner->plan, part);
 	runner->at = part->end;
 }

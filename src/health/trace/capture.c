@@ -18,12 +18,25 @@ hash32 capture_id(const addr20 *sender, const struct capture *capture) {
 	return keccak256(bytes_make(words, sizeof words));
 }
 
+/* All that the document does is to dispense one unit: there is a cheaper call for that. */
+static bool is_one_dispense(struct medicines_unit *out, struct arena *arena, const struct capture *capture) {
+	struct medicines_dispense_args args;
+	struct err not_one;
+	if (!capture->is_whole || capture->count != 1) return false;
+	if (medicines_dispense_call_read(&args, arena, capture->operations[0], &not_one) != STATUS_OK) return false;
+	if (args.units_count == 1) *out = args.units[0];
+	return args.units_count == 1;
+}
+
 struct bytes capture_call(struct actor_request *request, const struct capture *capture) {
 	const struct medicines_capture_args args = {.document_hash = capture->document,
 	    .events_root = capture->events_root,
 	    .part = capture->part,
 	    .operations = capture->operations,
 	    .operations_count = capture->count};
+	struct medicines_unit one;
+	if (is_one_dispense(&one, request->arena, capture))
+		return medicines_dispense_loose_call(request->arena, &capture->document, &one.batch, one.index);
 	return medicines_capture_call(request->arena, &args);
 }
 
@@ -73,6 +86,8 @@ enum status capture_send(struct actor_request *request, struct capture_result *o
 	const enum status status = request_send_all(request, results, entries, count, err);
 	while (*ended < count && results[*ended].end != OUTBOX_KEPT && results[*ended].end != OUTBOX_UNPROVED) {
 		TRY(read_result(request, &out[*ended], &results[*ended], err));
+		if (hash32_is_zero(&out[*ended].id)) /* one unit alone: there was no capture */
+			out[*ended].id = capture_id(&request->home->account, &captures[*ended]->capture);
 		++*ended;
 	}
 	return status;

@@ -17,6 +17,7 @@ struct capture {
 	hash32 document;
 	hash32 events_root;
 	uint32_t part;
+	bool is_whole; /* all that the document does */
 	struct bytes operations[CAPTURE_OPERATIONS_MAX];
 	size_t count;
 	size_t bytes; /* of the operations, as calldata */

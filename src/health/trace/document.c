@@ -398,10 +398,42 @@ static enum status check_serials(struct actor_request *request, const struct doc
 	return err_set(err, STATUS_DENIED, "lot %s, serial %s: its tag is another serial's", of->lot, serials[missing]);
 }
 
+/* The unit's event, for a document that dispensed one and of which the row has forgotten by now. The node tells it. */
+static enum status has_dispensed(struct actor_request *request, bool *out, const struct document *document,
+    const struct medicines_unit *unit, struct err *err) {
+	const struct contract_topics topics = medicines_dispensed_event_topics(&unit->batch, &unit->index);
+	struct client_log *logs;
+	size_t count;
+	TRY(request_logs(request, &logs, &count, &request->home->deployment.medicines, 0, &topics, err));
+	for (size_t i = 0; i < count && !*out; i++) {
+		struct medicines_dispensed_event event;
+		addr20 dispenser;
+		TRY(medicines_dispensed_event_read(&event, &logs[i].log, err));
+		if (memcmp(event.document.b, document->hash.b, MEDICINES_DOCUMENT_BYTES) != 0) continue;
+		TRY(medicines_actor(request, &dispenser, medicines_dispenser(&event), err));
+		*out = addr20_equal(&dispenser, &document->sender);
+	}
+	return STATUS_OK;
+}
+
+enum status document_is_captured(
+    struct actor_request *request, bool *out, const struct document *document, struct err *err) {
+	uint64_t at = 0;
+	TRY(medicines_captured_at(request, &at, &document->sender, &document->hash, 0, err));
+	*out = at != 0;
+	if (*out || document->unit_count != 1) return STATUS_OK;
+	const struct document_unit *of = &document->units[0];
+	const struct medicines_unit unit = {document->batches[of->batch].id, of->index};
+	if (of->part == DOCUMENT_NO_PART) return STATUS_OK;
+	TRY(medicines_is_last_dispense(request, out, &document->sender, &document->hash, &unit, err));
+	return *out ? STATUS_OK : has_dispensed(request, out, document, &unit, err);
+}
+
 enum status document_check(struct actor_request *request, const struct document *document, struct err *err) {
-	uint64_t at = 1; /* a reference has no EPCIS text: its parts' proofs speak for it */
-	if (document->epcis.len) TRY(medicines_captured_at(request, &at, &document->sender, &document->hash, 0, err));
-	if (at == 0) return err_set(err, STATUS_DENIED, "the chain holds no capture of this document by its sender");
+	bool is_captured = document->epcis.len == 0; /* a reference has no EPCIS text: its parts' proofs speak for it */
+	if (!is_captured) TRY(document_is_captured(request, &is_captured, document, err));
+	if (!is_captured)
+		return err_set(err, STATUS_DENIED, "the chain holds no capture of this document by its sender");
 	for (uint32_t i = 0; i < document->batch_count; i++) {
 		struct medicines_stored_batch held;
 		TRY(medicines_batch(request, &held, &document->batches[i].id, err));

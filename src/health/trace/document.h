@@ -85,6 +85,10 @@ MUST_USE enum status document_seal(struct actor_request *request, struct buf *se
 MUST_USE enum status document_open(
     struct actor_request *request, struct document *out, struct bytes sealed, struct err *err);
 
+/* Captured by its sender, or one unit that it dispensed alone: by proof, but for a document of one unit that is not the
+ * last that dispensed from its row, of which the node tells. */
+MUST_USE enum status document_is_captured(
+    struct actor_request *request, bool *out, const struct document *document, struct err *err);
 /* Does the chain bear it out: captured by its sender, batches, each part's root, and that its serials are those that
  * were commissioned? STATUS_DENIED says what does not hold. */
 MUST_USE enum status document_check(struct actor_request *request, const struct document *document, struct err *err);

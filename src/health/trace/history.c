@@ -38,6 +38,7 @@ const char *history_word(enum medicines_event_kind kind) {
 	    [MEDICINES_EVENT_STOCK_MOVED] = "stock moved by a regulator",
 	    [MEDICINES_EVENT_CONTAINER_HELD] = "container held or released",
 	    [MEDICINES_EVENT_UNIT_CHANGED] = "changed",
+	    [MEDICINES_EVENT_DISPENSED] = "changed",
 	    [MEDICINES_EVENT_ALERT] = "alert",
 	    [MEDICINES_EVENT_BATCH_RECALLED] = "batch recalled",
 	};
@@ -57,7 +58,7 @@ struct history {
 
 /* --- what to ask for --- */
 
-#define FILTERS_MAX (6u + 2u * HISTORY_CONTAINERS_MAX)
+#define FILTERS_MAX (7u + 2u * HISTORY_CONTAINERS_MAX)
 
 static void put_filter(
     struct history *history, struct client_log_filter *filters, size_t *count, struct contract_topics topics) {
@@ -97,6 +98,7 @@ static enum status read_logs(struct history *history, struct err *err) {
 	put_filter(history, filters, &count, medicines_alert_event_topics(batch, NULL, NULL));
 	put_filter(history, filters, &count, medicines_unit_changed_event_topics(batch, &index, NULL));
 	put_filter(history, filters, &count, medicines_stock_moved_event_topics(batch, NULL, NULL));
+	put_filter(history, filters, &count, medicines_dispensed_event_topics(batch, &index));
 	for (size_t i = 0; i < history->asked.count; i++) {
 		const hash32 *id = &history->asked.ids[i];
 		struct contract_topics any = {.topics[1] = *id, .has_topic[1] = true};
@@ -154,6 +156,7 @@ static bool concerns(struct history *history, const struct medicines_event *even
 	case MEDICINES_EVENT_BATCH_RECALLED: return true; /* of this batch: no other was asked for */
 	case MEDICINES_EVENT_UNIT_CHANGED:
 		return is_unit(history, &event->unit_changed.batch, event->unit_changed.index);
+	case MEDICINES_EVENT_DISPENSED: return is_unit(history, &event->dispensed.batch, event->dispensed.index);
 	case MEDICINES_EVENT_ALERT: return is_unit(history, &event->alert.batch, event->alert.index);
 	case MEDICINES_EVENT_UNITS_PACKED:
 		*container = &event->units_packed.container;
@@ -192,6 +195,9 @@ static enum status tell(struct history *history, struct history_entry *entries, 
 		TRY(medicines_event_read(&entry->event, history->request->arena, &log->log, err));
 		if (!concerns(history, &entry->event, &entry->container)) continue;
 		entry->code = NULL;
+		if (entry->event.kind == MEDICINES_EVENT_DISPENSED)
+			TRY(medicines_actor(
+			    history->request, &entry->dispenser, medicines_dispenser(&entry->event.dispensed), err));
 		if (entry->container) TRY(stock_code(stock, &entry->code, entry->container, err));
 		entry->block_number = log->block_number;
 		entry->timestamp = log->timestamp;

@@ -23,6 +23,7 @@ struct history_entry {
 	const char *code;                 /* of it, if a document names it; else NULL */
 	uint64_t block_number, timestamp; /* seconds; 0 if the node does not say */
 	hash32 tx_hash;
+	addr20 dispenser; /* MEDICINES_EVENT_DISPENSED */
 };
 /* A story that is not complete is one of which this home has not all documents, or of which the node leaves out some.
  */

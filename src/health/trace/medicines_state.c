@@ -3,10 +3,13 @@
 
 #include "crypto/hash.h"
 #include "eth/abi.h"
+#include "health/contracts/directory.h"
 
-#define STATES 32u /* of units in a word */
-#define PLACES 16u
-#define LEVELS_MAX 9u /* of containers around a unit: 8, by the contract, and one more to see that they end */
+#define UNITS 8u            /* a word */
+#define BLOCK 1024u         /* units whose runs stand in a word */
+#define RUNS 4u             /* in it */
+#define OWNERS_PLACE 65535u /* row 0, whatever the runs say */
+#define LEVELS_MAX 9u       /* of containers around a unit: 8, by the contract, and one more to see that they end */
 
 /* Marks above a state's four bits, a container's flags (contracts/src/interfaces/IMedicines.sol). */
 enum { MARK_HELD = 16, MARK_LOCKED = 32, MARK_RECALLED = 64, MARK_BARRED = 128 };
@@ -53,6 +56,13 @@ enum status medicines_batch(
 	return medicines_stored_batch_load(out, words, err);
 }
 
+enum status medicines_lots_of(struct actor_request *request, uint64_t *out, const hash32 *product, struct err *err) {
+	hash32 word;
+	TRY(word_at(request, &word, medicines_of(request), medicines_lots_of_slot(product), err));
+	*out = load_be64(word.b + 24);
+	return STATUS_OK;
+}
+
 enum status medicines_part(struct actor_request *request, struct medicines_stored_part *out, const hash32 *batch,
     uint32_t part, struct err *err) {
 	const u256 number = u256_from(part);
@@ -61,21 +71,14 @@ enum status medicines_part(struct actor_request *request, struct medicines_store
 	return medicines_stored_part_load(out, &word, err);
 }
 
-static enum status is_withdrawn(struct actor_request *request, bool *out, const hash32 *product, struct err *err) {
-	hash32 word;
-	TRY(word_at(request, &word, medicines_of(request), medicines_withdrawn_slot(product), err));
-	return medicines_withdrawn_load(out, &word, err);
-}
-
 /* --- actors and containers --- */
 
-/* Zeros for number 0. */
-static enum status actor_of(struct actor_request *request, addr20 *out, uint32_t number, struct err *err) {
+enum status medicines_actor(struct actor_request *request, addr20 *out, uint32_t ordinal, struct err *err) {
 	hash32 word;
 	*out = (addr20){{0}};
-	if (number == 0) return STATUS_OK;
-	TRY(word_at(request, &word, medicines_of(request), medicines_actors_slot(number), err));
-	return medicines_actors_load(out, &word, err);
+	if (ordinal == 0) return STATUS_OK;
+	TRY(word_at(request, &word, &request->home->deployment.directory, directory_accounts_slot(ordinal), err));
+	return directory_accounts_load(out, &word, err);
 }
 
 static hash32 id_of(uint64_t key) {
@@ -104,8 +107,8 @@ static enum status read_container(
 		out->held = out->held || at.flags & FLAG_HELD;
 	}
 	out->purpose = (enum medicines_purpose)(at.flags >> FLAG_PURPOSE_SHIFT & 3);
-	TRY(actor_of(request, &out->custodian, at.custodian, err));
-	return actor_of(request, &out->receiver, at.receiver, err);
+	TRY(medicines_actor(request, &out->custodian, at.custodian, err));
+	return medicines_actor(request, &out->receiver, at.receiver, err);
 }
 
 enum status medicines_container(struct actor_request *request, struct medicines_container_view *out, bool *found,
@@ -121,16 +124,17 @@ struct row {
 	uint64_t key;
 	uint32_t count;
 	enum row_kind kind;
+	uint64_t document; /* ROW_LOOSE: 40 bits of the hash of the last document of one unit that dispensed from it */
 };
 
-static hash32 states_slot(const struct medicines_unit *unit) {
-	const u256 word = u256_from(unit->index / STATES);
-	return medicines_states_slot(&unit->batch, &word);
+static hash32 units_slot(const struct medicines_unit *unit) {
+	const u256 word = u256_from(unit->index / UNITS);
+	return medicines_units_slot(&unit->batch, &word);
 }
 
-static hash32 places_slot(const struct medicines_unit *unit) {
-	const u256 word = u256_from(unit->index / PLACES);
-	return medicines_places_slot(&unit->batch, &word);
+static hash32 runs_slot(const struct medicines_unit *unit) {
+	const u256 block = u256_from(unit->index / BLOCK);
+	return medicines_runs_slot(&unit->batch, &block);
 }
 
 enum status medicines_expect_units(
@@ -139,10 +143,10 @@ enum status medicines_expect_units(
 	size_t n = 0;
 	for (size_t i = 0; i < count; i++) {
 		bool is_beside = i && hash32_equal(&units[i].batch, &units[i - 1].batch);
-		if (!is_beside || units[i].index / STATES != units[i - 1].index / STATES)
-			wants[n++] = (struct verified_want){medicines_of(request), states_slot(&units[i])};
-		if (!is_beside || units[i].index / PLACES != units[i - 1].index / PLACES)
-			wants[n++] = (struct verified_want){medicines_of(request), places_slot(&units[i])};
+		if (!is_beside || units[i].index / UNITS != units[i - 1].index / UNITS)
+			wants[n++] = (struct verified_want){medicines_of(request), units_slot(&units[i])};
+		if (!is_beside || units[i].index / BLOCK != units[i - 1].index / BLOCK)
+			wants[n++] = (struct verified_want){medicines_of(request), runs_slot(&units[i])};
 	}
 	return expect(request, wants, n, err);
 }
@@ -154,22 +158,22 @@ static enum status row_at(
 	TRY(word_at(request, &word, medicines_of(request), medicines_rows_slot(batch, &pair), err));
 	const uint8_t *row = word.b + (place % 2 ? 0 : 16); /* 128 bits, the even one in the low end */
 	*out = (struct row){.key = load_be64(row + 8), .count = load_be32(row + 4), .kind = row[0] & 127};
+	if (out->kind != ROW_LOOSE) return STATUS_OK;
+	out->document = out->key >> 24;
+	out->key &= 0xffffff;
 	return STATUS_OK;
 }
 
-/* The unit's state byte and row; STATUS_NOTFOUND. */
-static enum status read_unit(struct actor_request *request, const struct medicines_unit *unit, uint8_t *state,
-    uint16_t *place, struct medicines_stored_batch *batch, struct err *err) {
-	hash32 states, places;
-	TRY(medicines_batch(request, batch, &unit->batch, err));
-	if (unit->index >= batch->commissioned)
-		return err_set(err, STATUS_NOTFOUND, "UNKNOWN_UNIT: the batch has no such unit");
-	TRY(word_at(request, &states, medicines_of(request), states_slot(unit), err));
-	TRY(word_at(request, &places, medicines_of(request), places_slot(unit), err));
-	*state = states.b[31 - unit->index % STATES];
-	const uint8_t *low = places.b + 30 - 2 * (unit->index % PLACES);
-	*place = (uint16_t)(low[0] << 8 | low[1]);
-	return STATUS_OK;
+/* Where the runs of a block put a unit that they have (contracts/src/medicines/MedicineUnits.sol); 0: none has it. */
+static uint16_t place_by_runs(const hash32 *word, uint32_t index) {
+	for (unsigned i = 0; i < RUNS; i++) {
+		const uint64_t run = load_be64(word->b + 24 - 8 * i);
+		const uint32_t from = run & 1023, units = run >> 10 & 2047, each = run >> 21 & 2047,
+			       before = run >> 32 & 1023, at = index % BLOCK;
+		if (each == 0 || at < from || at - from >= units) continue;
+		return (uint16_t)((run >> 42) + (at - from + before) / each);
+	}
+	return 0;
 }
 
 static enum medicines_state base_of(uint8_t state) {
@@ -180,6 +184,28 @@ static bool is_ended(uint8_t state) {
 	enum medicines_state base = base_of(state);
 	return base == MEDICINES_STATE_DISPENSED || base == MEDICINES_STATE_OPENED_DISPENSED ||
 	       (base >= MEDICINES_STATE_DESTROYED && base <= MEDICINES_STATE_CONSUMED) || base == MEDICINES_STATE_VOID;
+}
+
+/* The unit's state and row; STATUS_NOTFOUND. Of a dispensed unit the low marks are a part of the day. */
+static enum status read_unit(struct actor_request *request, const struct medicines_unit *unit, uint8_t *state,
+    uint16_t *place, struct medicines_stored_batch *batch, struct err *err) {
+	hash32 word, runs;
+	TRY(medicines_batch(request, batch, &unit->batch, err));
+	if (unit->index >= batch->commissioned)
+		return err_set(err, STATUS_NOTFOUND, "UNKNOWN_UNIT: the batch has no such unit");
+	TRY(word_at(request, &word, medicines_of(request), units_slot(unit), err));
+	const uint32_t bits = load_be32(word.b + 28 - 4 * (unit->index % UNITS));
+	*state = (uint8_t)bits;
+	if (base_of(*state) == MEDICINES_STATE_DISPENSED || base_of(*state) == MEDICINES_STATE_OPENED_DISPENSED)
+		*state &= 15 | MARK_BARRED;
+	*place = (uint16_t)(bits >> 8);
+	if (*place == OWNERS_PLACE)
+		*place = 0;
+	else if (*place == 0 && unit->index < batch->touched) {
+		TRY(word_at(request, &runs, medicines_of(request), runs_slot(unit), err));
+		*place = place_by_runs(&runs, unit->index);
+	}
+	return STATUS_OK;
 }
 
 /* The worst comes first. */
@@ -209,10 +235,10 @@ enum status medicines_unit(struct actor_request *request, struct medicines_unit_
 	*out = (struct medicines_unit_view){.stored = MEDICINES_STATE_NONE};
 	TRY(read_unit(request, unit, &state, &place, &batch, err));
 	TRY(row_at(request, &row, &unit->batch, place, err));
-	TRY(is_withdrawn(request, &out->withdrawn, &batch.product, err));
 	now_s = verified_now_s(&request->verified);
 	out->stored = base_of(state);
 	out->expiry = batch.expiry;
+	out->withdrawn = batch.withdrawn;
 	out->recalled = batch.recalled || state & MARK_RECALLED;
 	out->barred =
 	    out->stored == MEDICINES_STATE_PARTIAL || out->stored == MEDICINES_STATE_BACK || state & MARK_BARRED;
@@ -233,7 +259,7 @@ static enum status holding_of(struct actor_request *request, struct medicines_ho
     uint16_t place, struct err *err) {
 	struct medicines_container_view container;
 	*out = (struct medicines_holding){.count = row->count, .place = place};
-	if (row->kind == ROW_LOOSE) return actor_of(request, &out->custodian, (uint32_t)row->key, err);
+	if (row->kind == ROW_LOOSE) return medicines_actor(request, &out->custodian, (uint32_t)row->key, err);
 	if (row->kind != ROW_PACKED) return no_sense(err);
 	TRY(read_container(request, &container, row->key, err));
 	out->custodian = container.custodian;
@@ -302,10 +328,26 @@ enum status medicines_captured_at(struct actor_request *request, uint64_t *secon
 	return STATUS_OK;
 }
 
+enum status medicines_is_last_dispense(struct actor_request *request, bool *out, const addr20 *sender,
+    const hash32 *document, const struct medicines_unit *unit, struct err *err) {
+	struct medicines_stored_batch batch;
+	struct row row;
+	addr20 dispenser;
+	uint8_t state = 0;
+	uint16_t place = 0;
+	*out = false;
+	TRY(read_unit(request, unit, &state, &place, &batch, err));
+	TRY(row_at(request, &row, &unit->batch, place, err));
+	if (!is_ended(state) || row.kind != ROW_LOOSE) return STATUS_OK;
+	TRY(medicines_actor(request, &dispenser, (uint32_t)row.key, err));
+	*out = addr20_equal(&dispenser, sender) && row.document == load_be64(document->b) >> 24;
+	return STATUS_OK;
+}
+
 /* --- the table of serials (contracts/src/lib/SerialTable.sol) --- */
 
-#define LANES 8u
-#define LANE_BITS 31u
+#define LANES 9u
+#define LANE_BITS 27u
 #define DEPTH_MAX 30u
 
 static enum status bucket_at(
@@ -368,7 +410,7 @@ static enum status guess_depth(struct actor_request *request, unsigned *out, con
 	struct products_product held;
 	*out = 0;
 	TRY(medicines_product(request, &held, product, err));
-	for (uint64_t units = held.units * 2 / 9; units; units >>= 1) ++*out;
+	for (uint64_t units = held.units * 2 / 10; units; units >>= 1) ++*out;
 	return STATUS_OK;
 }
 

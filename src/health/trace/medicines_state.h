@@ -11,12 +11,23 @@
 #include "health/contracts/medicines.h"
 #include "health/contracts/products.h"
 
+/* By its ordinal in the directory; zeros for 0. */
+MUST_USE enum status medicines_actor(struct actor_request *request, addr20 *out, uint32_t ordinal, struct err *err);
+/* What an event says of the document of a unit that was dispensed alone. */
+#define MEDICINES_DOCUMENT_BYTES 29u
+static inline uint32_t medicines_dispenser(const struct medicines_dispensed_event *event) {
+	const uint8_t *ordinal = event->document.b + MEDICINES_DOCUMENT_BYTES;
+	return (uint32_t)ordinal[0] << 16 | (uint32_t)ordinal[1] << 8 | ordinal[2];
+}
 /* A product whose owner is 0 was never registered. */
 MUST_USE enum status medicines_product(
     struct actor_request *request, struct products_product *out, const hash32 *product, struct err *err);
 /* A batch whose `number` is 0 was never opened. */
 MUST_USE enum status medicines_batch(
     struct actor_request *request, struct medicines_stored_batch *out, const hash32 *batch, struct err *err);
+/* How many lots of a product were opened. */
+MUST_USE enum status medicines_lots_of(
+    struct actor_request *request, uint64_t *out, const hash32 *product, struct err *err);
 /* A part whose `count` is 0 was never commissioned. */
 MUST_USE enum status medicines_part(struct actor_request *request, struct medicines_stored_part *out,
     const hash32 *batch, uint32_t part, struct err *err);
@@ -61,6 +72,12 @@ MUST_USE enum status medicines_holders(struct actor_request *request, const stru
 /* When was this document captured by this sender? 0: never. */
 MUST_USE enum status medicines_captured_at(struct actor_request *request, uint64_t *seconds, const addr20 *sender,
     const hash32 *document, uint32_t part, struct err *err);
+/*
+ * A document of one unit that is dispensed is no capture. Is this one the last of its kind that the sender dispensed
+ * from the same row, and is the unit dispensed?
+ */
+MUST_USE enum status medicines_is_last_dispense(struct actor_request *request, bool *out, const addr20 *sender,
+    const hash32 *document, const struct medicines_unit *unit, struct err *err);
 /* The place of the first of these tags that the product's table of serials does not hold; `count`: it holds all. */
 MUST_USE enum status medicines_find_serials(struct actor_request *request, size_t *missing, const hash32 *product,
     const hash32 *tags, size_t count, struct err *err);

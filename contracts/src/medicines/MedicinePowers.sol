@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IDirectory} from "../interfaces/IDirectory.sol";
+import {IProducts} from "../interfaces/IProducts.sol";
+import {Lists} from "../lib/Lists.sol";
+import {Roles} from "../Roles.sol";
+import {MedicineContainers} from "./MedicineContainers.sol";
+import {MedicineUnits} from "./MedicineUnits.sol";
+
+/// What is rarely done: recalls, a unit's other moves, what was dispensed taken back, what regulators do. Medicines,
+/// which made this contract, runs its code in its own storage (delegatecall); IMedicines says what each function is
+/// for. Called directly it has an empty storage of its own, in which nobody trusts anything.
+contract MedicinePowers is MedicineContainers {
+    using Lists for Lists.List;
+
+    uint256 private constant UNDO_DAYS = 10;
+    uint256 private constant LOTS_A_CALL = 1500; // of a product that is withdrawn: about 11 million gas
+    uint256 private constant CUSTODIAN_FACT = 1; // IProducts.factsOf
+    uint256 private constant BACK_FACT = 32;
+
+    constructor(IDirectory directory_, IProducts products_) MedicineUnits(directory_, products_) {}
+
+    // Not captured.
+
+    function withdrawProduct(bytes32 product, bool withdrawn_, uint32 from) external {
+        _requireRegulator(product);
+        _require(_ownerOf(product) != address(0), Code.UNKNOWN_PRODUCT, product);
+        if (from == 0) {
+            withdrawn[product] = withdrawn_;
+            emit ProductWithdrawn(product, withdrawn_);
+        }
+        uint32[] storage all = lotsOf[product];
+        uint256 end = from + LOTS_A_CALL < all.length ? from + LOTS_A_CALL : all.length;
+        for (uint256 i = from; i < end; i++) {
+            batches[lots[all[i]]].withdrawn = withdrawn[product];
+        }
+    }
+
+    function acknowledgeRecall(bytes32 batch, uint16 place) external {
+        _require(_isActive(msg.sender, 0), Code.NOT_LISTED, batch);
+        Batch storage b = _batch(batch);
+        _require(b.recalled, Code.NOT_ALLOWED, batch);
+        Row memory row = _row(batch, place);
+        uint24 number = _numberOf(msg.sender);
+        _require(row.count != 0 && _custodianOf(row) == number, Code.NOT_CUSTODIAN, batch);
+        uint64 recall = recalls[batch].number;
+        bytes32 key = keccak256(abi.encode(batch, number));
+        _require(acknowledged[key] != recall, Code.EXISTS, batch);
+        acknowledged[key] = recall;
+        (uint64 n, bytes24 before) = acknowledgementLists[batch].append(keccak256(abi.encode(msg.sender, recall)));
+        emit RecallAcknowledged(batch, msg.sender, recall, n, before);
+    }
+
+    function moveStock(bytes32 batch, uint16 place, address to) external {
+        _requireRegulator(batch);
+        Batch storage b = _batch(batch);
+        _require(_isPartner(to), Code.INACTIVE_PARTNER, batch);
+        Row memory row = _row(batch, place);
+        _require(row.kind == Kind.LOOSE, Code.NOT_LOOSE, batch);
+        address from = _actorOf(uint24(row.key));
+        _require(!_isActive(from, 0), Code.IS_ACTIVE, batch);
+        bytes32 key = _placeKey(batch, Kind.LOOSE, row.key);
+        if (place == 0) b.closed = true; // the owner's next units would stand in this row
+        else if (placesOf[key] == place) delete placesOf[key];
+        (row.from, row.key) = (uint24(row.key), _numberOf(to));
+        _setRow(batch, place, row);
+        key = _placeKey(batch, Kind.LOOSE, row.key);
+        if (placesOf[key] == 0) placesOf[key] = place;
+        emit StockMoved(batch, from, to, msg.sender);
+    }
+
+    function moveContainers(bytes32[] calldata ids, address to) external {
+        _requireRegulator(0);
+        _require(_isPartner(to), Code.INACTIVE_PARTNER, 0);
+        uint24 number = _numberOf(to);
+        for (uint256 i = 0; i < ids.length; i++) {
+            Container storage c = containers[_keyOf(ids[i])];
+            _require(c.parent == 0, Code.HAS_PARENT, ids[i]);
+            address from = _actorOf(c.custodian);
+            _require(!_isActive(from, 0), Code.IS_ACTIVE, ids[i]);
+            (c.from, c.custodian, c.receiver) = (c.custodian, number, 0);
+            c.flags |= ARRIVED;
+            emit ContainerMoved(ids[i], from, to, msg.sender);
+        }
+    }
+
+    // Operations.
+
+    function recallBatch(bytes32 batch, bytes32 reason) external inCapture {
+        Batch storage b = _batch(batch);
+        _require(_ownerOf(b.product) == msg.sender || _isRegulator(), Code.NOT_OWNER, batch);
+        _require(!b.recalled, Code.IS_RECALLED, batch);
+        recalls[batch] = Recall(me, _recall(batch, b, true, reason));
+    }
+
+    function reverseRecall(bytes32 batch, bytes32 reason) external inCapture {
+        Batch storage b = _batch(batch);
+        _require(b.recalled, Code.NOT_ALLOWED, batch);
+        address by = _actorOf(recalls[batch].by);
+        bool instead = _isRegulator() && !_isActive(by, 0);
+        _require(by == msg.sender || instead, Code.NOT_OWNER, batch);
+        _recall(batch, b, false, reason);
+    }
+
+    function undoDispense(bytes32 batch, uint32[] calldata indexes) external inCapture {
+        _require(indexes.length != 0 && indexes.length <= UNITS_MAX, Code.TOO_MANY, batch);
+        Batch storage b = _batch(batch);
+        Cursor memory c = _cursor(batch);
+        for (uint256 i = 0; i < indexes.length; i++) {
+            uint32 index = indexes[i];
+            _require(index < b.commissioned, Code.UNKNOWN_UNIT, bytes32(uint256(index)));
+            _seek(c, index);
+            (uint256 state, uint16 place) = _at(c, index);
+            bool opened = _baseOf(state) == State.OPENED_DISPENSED;
+            _require(opened || _baseOf(state) == State.DISPENSED, Code.NOT_ALLOWED, batch);
+            _require(_row(batch, place).key == me, Code.UNDO_OTHER, batch);
+            _require(_daysSince(c, index) <= UNDO_DAYS, Code.UNDO_LATE, batch);
+            _setState(c, index, BARRED_MARK | (opened ? uint256(State.PARTIAL) : 0), 0);
+            _add(batch, place, 1);
+            emit UnitChanged(batch, index, opened ? State.PARTIAL : State.ACTIVE, msg.sender);
+        }
+        _flush(c);
+    }
+
+    function changeUnits(bytes32 batch, uint32[] calldata indexes, State to) external inCapture {
+        _changeAll(batch, indexes, to, false);
+    }
+
+    function reverseUnits(bytes32 batch, uint32[] calldata indexes) external inCapture {
+        _requireRegulator(batch);
+        _changeAll(batch, indexes, State.RECALLED, true);
+    }
+
+    // Inside.
+
+    function _requireRegulator(bytes32 thing) private view {
+        _require(_isRegulator(), Code.WRONG_ROLE, thing);
+    }
+
+    function _recall(bytes32 batch, Batch storage b, bool recalled, bytes32 reason) private returns (uint64 n) {
+        b.recalled = recalled;
+        bytes24 before;
+        (n, before) = recallList.append(keccak256(abi.encode(batch, msg.sender, reason, recalled)));
+        emit BatchRecalled(batch, msg.sender, recalled, reason, b.commissioned, n, before);
+    }
+
+    /// `back`: takes the mark away instead.
+    function _changeAll(bytes32 batch, uint32[] calldata indexes, State to, bool back) private {
+        _require(indexes.length != 0 && indexes.length <= UNITS_MAX, Code.TOO_MANY, batch);
+        Batch storage b = _batch(batch);
+        uint256 facts = products.factsOf(b.product, msg.sender) | (back ? BACK_FACT : 0);
+        if (to == State.PARTIAL || to == State.EXPORTED || to == State.CONSUMED) {
+            Code code = _lotCode(_lotWord(batch));
+            _require(code == Code.OK, code, batch);
+        }
+        Cursor memory c = _cursor(batch);
+        for (uint256 i = 0; i < indexes.length; i++) {
+            _require(indexes[i] < b.commissioned, Code.UNKNOWN_UNIT, bytes32(uint256(indexes[i])));
+            _seek(c, indexes[i]);
+            _change(c, indexes[i], to, facts);
+            emit UnitChanged(batch, indexes[i], back ? State.ACTIVE : to, msg.sender);
+        }
+        _flush(c);
+    }
+
+    function _change(Cursor memory c, uint256 index, State move, uint256 facts) private {
+        (uint256 from, uint16 place) = _at(c, index);
+        if (_baseOf(from) == State.DISPENSED || _baseOf(from) == State.OPENED_DISPENSED) from &= BASE | BARRED_MARK;
+        Row memory row = _row(c.batch, place);
+        if (_custodianOf(row) == me) facts |= CUSTODIAN_FACT;
+        (uint8 code, uint256 to) = products.judge(from, uint8(move), facts);
+        _require(code == 0, Code(code), bytes32(index));
+        _require(to & 15 == from & 15 || row.kind == Kind.LOOSE, Code.NOT_LOOSE, bytes32(index));
+        if (_isEnded(to)) {
+            _sub(c.batch, place, 1, true);
+        } else if (_isEnded(from)) {
+            _add(c.batch, place, 1);
+        } else if (row.kind == Kind.PACKED && (from != 0) != (to != 0)) {
+            _blemish(row.key, to != 0 ? int256(1) : -1);
+        }
+        _setState(c, index, to, 0);
+    }
+}
