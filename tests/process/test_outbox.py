@@ -167,11 +167,11 @@ def test_a_strangers_flood_of_logs_stops_nobody(consortium, hospital):
     assert not (consortium.home(name) / "outbox.journal").exists()
 
 
-def test_a_home_that_another_program_has_is_refused_with_its_pid(consortium, hospital):
+def test_a_home_that_a_service_has_is_refused_with_its_pid(consortium, hospital):
     name, folder, bundle = hospital
     with open(consortium.home(name) / "lock", "r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.write(f"{os.getpid()}\n")
+        lock.write(f"{os.getpid()} service\n")
         lock.flush()
         # Reading goes on: it takes no lock.
         assert consortium.run("ob-patient", "record", "list", "--folder", folder)
