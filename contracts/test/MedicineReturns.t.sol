@@ -410,7 +410,7 @@ contract MedicineReturnsTest is Pack {
         check(word(entry(b, 14), 0) >> 192 == 1000, "a thousand in the list");
         check(word(entry(bytes32(uint256(uint160(vm.addr(PHARMACY)))), 17), 0) >> 64 == 1250, "all are counted");
         sell(PHARMACY2, b, 0);
-        check(word(entry(b, 15), 0) >> 192 == 1001, "another actor's");
+        check(word(entry(b, 14), 0) >> 192 == 1001, "another actor's");
         vm.warp(START + 1 days);
         sell(PHARMACY, b, 0);
         check(word(entry(b, 15), 0) >> 192 == 1002, "the next day");
