@@ -16,6 +16,7 @@ from exposition import families, value
 from gateways import PATIENT, Gateway, call, new_token, ward
 from machine import Consortium, Refused, cli, wait_for
 from recorder import Recorder
+from test_index import Trade
 
 
 @pytest.fixture(scope="module")
@@ -636,11 +637,11 @@ def test_a_node_that_hangs_does_not_keep_a_client_from_its_202(slow, start_gatew
 
 
 def test_the_chain_is_followed_in_the_background(own, start_gateway):
-    folder = ward(own, "hospital")
+    trade = Trade(own)
+    (scan,) = trade.commission(trade.lot(), 1)
+    trade.run("maker", "pack", "trace", scan)  # what the index follows from now on
     proxy = Recorder(own.node.port)
-    gateway = start_gateway(own.home("hospital"), "--node", proxy.url)
-    record = json.loads(gateway.post(folder)[2])["records"][0]["record"]
-    own.run("hospital", "pack", "alerts")  # what the index follows from now on
+    gateway = start_gateway(own.home("ix-maker"), "--node", proxy.url)
     behind = lambda: value(families(gateway.call("/metrics")[2].decode()), "index_behind_blocks")
     assert gateway.readiness()[1]["index"]["ok"]
     proxy.before = lambda _, body: 500 if b"eth_getLogs" in body else None

@@ -186,7 +186,7 @@ def answer(node, method, params):
 # These take no object beside a block's id, which others try.
 PLAIN = {"eth_getBlockTransactionCountByNumber", "eth_getHeaderByNumber", "eth_getRawTransactionByBlockNumberAndIndex",
          "eth_getTransactionByBlockNumberAndIndex", "eth_getUncleByBlockNumberAndIndex",
-         "eth_getUncleCountByBlockNumber", "xinglin_head"}
+         "eth_getUncleCountByBlockNumber", "xinglin_head", "xinglin_receiptProofs"}
 
 
 def test_every_method_with_an_optional_part_has_an_example(methods):

@@ -87,6 +87,7 @@ static bool goes_to(const struct telling *telling, const addr20 *actor, bool shi
 static enum medicines_state last_state(const struct telling *telling) {
 	for (size_t i = telling->count; i-- > 0;) {
 		const struct medicines_event *event = &telling->entries[i].event;
+		if (event->kind == MEDICINES_EVENT_DISPENSED) return MEDICINES_STATE_DISPENSED;
 		if (event->kind != MEDICINES_EVENT_UNIT_CHANGED) continue;
 		const enum medicines_state state = (enum medicines_state)event->unit_changed.state;
 		if (state != MEDICINES_STATE_ACTIVE && state != MEDICINES_STATE_HELD &&
