@@ -413,6 +413,6 @@ contract MedicineReturnsTest is Pack {
         check(word(entry(b, 14), 0) >> 192 == 1001, "another actor's");
         vm.warp(START + 1 days);
         sell(PHARMACY, b, 0);
-        check(word(entry(b, 15), 0) >> 192 == 1002, "the next day");
+        check(word(entry(b, 14), 0) >> 192 == 1002, "the next day");
     }
 }
