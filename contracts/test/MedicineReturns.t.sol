@@ -266,6 +266,54 @@ contract MedicineReturnsTest is Pack {
         checkConserved(b);
     }
 
+    /// Who gets the row did not dispense what ended in it; what it dispenses from then on it may undo.
+    function test_who_gets_a_row_undoes_nothing_that_was_dispensed_before() public {
+        bytes32 b = lot("lot", 20);
+        deliver(b, 0, 5, PHARMACY, "tote");
+        sell(PHARMACY, b, 0);
+        setStatus(PHARMACY, IDirectory.Status.SUSPENDED);
+        uint16 place = holderOf(b, 1).place;
+        vm.prank(vm.addr(REGULATOR));
+        medicines.moveStock(b, place, vm.addr(PHARMACY2));
+        refused(IPack.Code.UNDO_OTHER, PHARMACY2, undoing(b, 0));
+        vm.warp(START + 1 days);
+        refused(IPack.Code.UNDO_OTHER, PHARMACY2, undoing(b, 0));
+        sell(PHARMACY2, b, 1);
+        act(PHARMACY2, undoing(b, 1));
+        checkConserved(b);
+    }
+
+    // Marks that stay.
+
+    /// Whatever marks a lost pack has, being found only holds it.
+    function test_a_held_pack_that_is_lost_and_found_is_held() public {
+        bytes32 b = lot("lot", 20);
+        act(MAKER, change(b, 0, IPack.State.HELD));
+        act(MAKER, change(b, 0, IPack.State.LOST));
+        act(MAKER, change(b, 0, IPack.State.HELD));
+        check(unitOf(b, 0).state == 16, "held, and not locked");
+        act(MAKER, change(b, 0, IPack.State.RECALLED));
+        act(REGULATOR, change(b, 0, IPack.State.LOCKED));
+        act(REGULATOR, change(b, 0, IPack.State.LOST));
+        act(MAKER, change(b, 0, IPack.State.HELD));
+        check(unitOf(b, 0).state == 112, "all of its marks");
+    }
+
+    function test_what_a_regulator_holds_is_not_emptied() public {
+        bytes32 b = lot("lot", 20);
+        bytes32 c = container(MAKER, "case");
+        bytes32 pallet = container(MAKER, "pallet");
+        pack(MAKER, c, b, 0, 8);
+        nest(MAKER, pallet, c);
+        act(REGULATOR, abi.encodeCall(IMedicines.holdContainer, (pallet, true)));
+        refused(IPack.Code.IS_HELD, MAKER, abi.encodeCall(IMedicines.unpackContainers, (pallet, single(c))));
+        refused(IPack.Code.IS_HELD, MAKER, abi.encodeCall(IMedicines.unpackRange, (c, b, 0, 8)));
+        act(REGULATOR, abi.encodeCall(IMedicines.holdContainer, (pallet, false)));
+        act(MAKER, abi.encodeCall(IMedicines.unpackContainers, (pallet, single(c))));
+        act(MAKER, abi.encodeCall(IMedicines.unpackRange, (c, b, 0, 8)));
+        checkConserved(b);
+    }
+
     // Places of holders.
 
     /// One pack, in and out of containers: the lot's rows do not run out.
@@ -346,6 +394,19 @@ contract MedicineReturnsTest is Pack {
         (, IPack.Code code) = sell(PHARMACY, b, 1);
         check(code == IPack.Code.IS_RECALLED, "not sold");
         refused(IPack.Code.IS_RECALLED, MAKER, recalling(b));
+    }
+
+    /// An owner that recalls its lot first cannot end a regulator's recall.
+    function test_a_regulator_recalls_what_its_owner_recalled() public {
+        bytes32 b = lot("lot", 10);
+        bytes memory recalling = abi.encodeCall(IMedicines.recallBatch, (b, "reason"));
+        act(MAKER, recalling);
+        refused(IPack.Code.IS_RECALLED, MAKER, recalling);
+        act(REGULATOR, recalling);
+        refused(IPack.Code.IS_RECALLED, REGULATOR, recalling);
+        refused(IPack.Code.NOT_OWNER, MAKER, abi.encodeCall(IMedicines.reverseRecall, (b, "mistake")));
+        act(REGULATOR, abi.encodeCall(IMedicines.reverseRecall, (b, "mistake")));
+        check(!batchOf(b).recalled, "reversed");
     }
 
     function test_a_recall_is_reversed_by_who_ordered_it() public {

@@ -101,6 +101,24 @@ contract MedicinesAloneTest is Pack {
         checkConserved(b);
     }
 
+    /// Units between those of a case that was filled twice stay where they are, whoever opens it.
+    function test_a_case_that_is_filled_twice_has_no_others() public {
+        bytes32 b = lot("lot", 64);
+        bytes32 twice = container(MAKER, "twice");
+        bytes32 between = container(MAKER, "between");
+        packRun(b, twice, 0, 3);
+        packRun(b, between, 3, 2);
+        packRun(b, twice, 6, 20);
+        move(twice, MAKER, PHARMACY);
+        move(between, MAKER, PHARMACY2);
+        refused(IPack.Code.NOT_A_CHILD, PHARMACY, abi.encodeCall(IMedicines.unpackRange, (twice, b, 0, 8)));
+        refused(IPack.Code.NOT_A_CHILD, PHARMACY, abi.encodeCall(IMedicines.unpackRange, (twice, b, 5, 2)));
+        act(PHARMACY, abi.encodeCall(IMedicines.unpackRange, (twice, b, 0, 3)));
+        act(PHARMACY, abi.encodeCall(IMedicines.unpackRange, (twice, b, 6, 20)));
+        check(whoHas(b, 3) == vm.addr(PHARMACY2) && whoHas(b, 5) == vm.addr(MAKER), "not theirs");
+        checkConserved(b);
+    }
+
     function test_a_run_is_opened_by_parts() public {
         bytes32 b = lot("lot", 200);
         bytes32[] memory tags = new bytes32[](3);

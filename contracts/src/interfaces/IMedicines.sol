@@ -18,7 +18,7 @@ interface IMedicines is IPack {
     /// By a holder of units of the lot, once a recall. `place`: of its row (holdersOf), loose or a container of its own.
     function acknowledgeRecall(bytes32 batch, uint16 place) external;
     /// By a REGULATOR: the loose units of one row, whose custodian is not active any more, to another actor. The lot is
-    /// closed with it if they are its owner's (place 0).
+    /// closed with it if they are its owner's (place 0). What was dispensed from the row up to that day is not undone.
     function moveStock(bytes32 batch, uint16 place, address to) external;
     /// By a REGULATOR: outermost containers of custodians that are not active any more, with all that is inside.
     function moveContainers(bytes32[] calldata containers, address to) external;
@@ -65,7 +65,8 @@ interface IMedicines is IPack {
     function accept(bytes32 container) external;
     /// By the named receiver (rejected) or the sender (voided).
     function endShipping(bytes32 container) external;
-    /// By the custodian or a REGULATOR; a REGULATOR's hold is released by a REGULATOR only.
+    /// By the custodian or a REGULATOR; a REGULATOR's hold is released by a REGULATOR only, and until then nothing is
+    /// taken out.
     function holdContainer(bytes32 container, bool held) external;
     /// By a PHARMACY or HOSPITAL. Units that may not be dispensed stay as they are: an Alert each, and a code. At most
     /// one in a capture. An actor leaves at most 1,000 alerts a day; the code is answered all the same.
@@ -78,7 +79,7 @@ interface IMedicines is IPack {
     function changeUnits(bytes32 batch, uint32[] calldata indexes, State to) external;
     /// By a REGULATOR: takes the mark RECALLED away from units.
     function reverseUnits(bytes32 batch, uint32[] calldata indexes) external;
-    /// By the product's owner or a REGULATOR.
+    /// By the product's owner or a REGULATOR. A REGULATOR's recall takes the place of an owner's.
     function recallBatch(bytes32 batch, bytes32 reason) external;
     /// By who ordered it; by a REGULATOR if that one is not active any more.
     function reverseRecall(bytes32 batch, bytes32 reason) external;

@@ -43,6 +43,13 @@ abstract contract MedicineContainers is MedicineUnits {
         _require(c.receiver == 0, Code.PENDING, _idOf(root));
     }
 
+    /// What a regulator holds is not emptied: neither this container nor one around it.
+    function _requireUnlocked(uint64 key) private view {
+        for (uint64 at_ = key; at_ != 0; at_ = containers[at_].parent) {
+            _require(containers[at_].flags & LOCKED == 0, Code.IS_HELD, _idOf(at_));
+        }
+    }
+
     function _openContainer(bytes32 tag) internal returns (uint64 key) {
         bytes32 id = bytes32(bytes8(keccak256(abi.encode(msg.sender, tag))));
         key = uint64(bytes8(id));
@@ -92,6 +99,7 @@ abstract contract MedicineContainers is MedicineUnits {
         _batch(batch);
         _require(n != 0, Code.BAD_ARGUMENT, batch);
         (uint64 root,) = _requireMine(key);
+        _requireUnlocked(key);
         Moved memory m;
         (m.kind, m.key, m.arrived) = (Kind.PACKED, key, containers[root].flags & ARRIVED != 0);
         m.to = _looseRow(batch, me, m.arrived ? containers[root].from : 0);
@@ -129,6 +137,7 @@ abstract contract MedicineContainers is MedicineUnits {
     function _unnest(uint64 parent, uint64 root, uint64 child) internal {
         Container storage c = containers[child];
         _require(c.parent == parent, Code.NOT_A_CHILD, _idOf(child));
+        _requireUnlocked(parent);
         if (c.blemishes != 0) _blemish(parent, -int256(uint256(c.blemishes)));
         Container storage r = containers[root];
         (c.parent, c.custodian, c.from) = (0, r.custodian, r.from);

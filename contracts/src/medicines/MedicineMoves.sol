@@ -32,7 +32,7 @@ abstract contract MedicineMoves is IProducts {
         uint256 base = state & 15;
         bool found = to == IPack.State.HELD && base == LOST;
         bool open = base == 0 || base == uint256(IPack.State.PARTIAL) || base == uint256(IPack.State.BACK);
-        if (found) return (code, state - base + HELD | (state & BARRED != 0 ? uint256(IPack.State.BACK) : 0));
+        if (found) return (code, state - base | HELD | (state & BARRED != 0 ? uint256(IPack.State.BACK) : 0));
         if (!open) return (IPack.Code.FINAL, state);
         bool mark = to == IPack.State.HELD || to == IPack.State.LOCKED || to == IPack.State.RECALLED
             || to == IPack.State.ACTIVE;

@@ -63,6 +63,7 @@ contract MedicinePowers is MedicineContainers {
         bytes32 key = _placeKey(batch, Kind.LOOSE, row.key);
         if (place == 0) b.closed = true; // the owner's next units would stand in this row
         else if (placesOf[key] == place) delete placesOf[key];
+        movedOn[_placeKey(batch, Kind.LOOSE, place)] = block.timestamp / 1 days;
         (row.from, row.key) = (uint24(row.key), _numberOf(to));
         _setRow(batch, place, row);
         key = _placeKey(batch, Kind.LOOSE, row.key);
@@ -90,7 +91,7 @@ contract MedicinePowers is MedicineContainers {
     function recallBatch(bytes32 batch, bytes32 reason) external inCapture {
         Batch storage b = _batch(batch);
         _require(_ownerOf(b.product) == msg.sender || _isRegulator(), Code.NOT_OWNER, batch);
-        _require(!b.recalled, Code.IS_RECALLED, batch);
+        _require(!b.recalled || _mayTakeOver(recalls[batch].by), Code.IS_RECALLED, batch);
         recalls[batch] = Recall(me, _recall(batch, b, true, reason));
     }
 
@@ -115,7 +116,11 @@ contract MedicinePowers is MedicineContainers {
             bool opened = _baseOf(state) == State.OPENED_DISPENSED;
             _require(opened || _baseOf(state) == State.DISPENSED, Code.NOT_ALLOWED, batch);
             _require(_row(batch, place).key == me, Code.UNDO_OTHER, batch);
-            _require(_daysSince(c, index) <= UNDO_DAYS, Code.UNDO_LATE, batch);
+            uint256 age = _daysSince(c, index);
+            _require(age <= UNDO_DAYS, Code.UNDO_LATE, batch);
+            // who got the row from a regulator did not dispense what ended in it before
+            bool own = block.timestamp / 1 days - age > movedOn[_placeKey(batch, Kind.LOOSE, place)];
+            _require(own, Code.UNDO_OTHER, batch);
             _setState(c, index, BARRED_MARK | (opened ? uint256(State.PARTIAL) : 0), 0);
             _add(batch, place, 1);
             emit UnitChanged(batch, index, opened ? State.PARTIAL : State.ACTIVE, msg.sender);
@@ -136,6 +141,11 @@ contract MedicinePowers is MedicineContainers {
 
     function _requireRegulator(bytes32 thing) private view {
         _require(_isRegulator(), Code.WRONG_ROLE, thing);
+    }
+
+    /// A regulator's recall is its own, although the owner, who could end that, recalled the lot before.
+    function _mayTakeOver(uint24 by) private view returns (bool) {
+        return _isRegulator() && !_isActive(_actorOf(by), Roles.REGULATOR);
     }
 
     function _recall(bytes32 batch, Batch storage b, bool recalled, bytes32 reason) private returns (uint64 n) {

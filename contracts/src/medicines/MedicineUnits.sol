@@ -85,6 +85,7 @@ abstract contract MedicineUnits is IPack {
     mapping(bytes32 key => uint64) internal acknowledged; // number of the recall, of (batch, actor)
     mapping(bytes32 account => Quota.Use) internal alerts;
     uint32 internal lotsCount;
+    mapping(bytes32 key => uint256 day) internal movedOn; // of (batch, LOOSE, place): a regulator gave the row away
     bool internal transient capturing;
     uint24 internal transient me; // the sender's number, in a capture
     IDirectory internal immutable directory;
@@ -276,10 +277,11 @@ abstract contract MedicineUnits is IPack {
     // Runs.
 
     /// Packs `n` units that nothing happened to yet, loose in row 0, without a write for each; false: this is no place
-    /// for a run.
+    /// for a run. One of a case that holds units already is none: two runs of one place would have others between them.
     function _packRun(bytes32 batch, uint256 first, uint256 n, uint16 place) internal returns (bool) {
         Batch storage b = batches[batch];
         if (first < b.touched || n > BLOCK || first + n > b.commissioned) return false;
+        if (_row(batch, place).count != 0) return false;
         uint256 word = runs[batch][first / BLOCK];
         if (word >> 192 != 0 && _continued(word, first % BLOCK, n, place) == 0) return false;
         b.touched = uint32(first + n);
