@@ -162,6 +162,23 @@ def test_what_is_no_command_gets_nothing(unlocked):
     assert holder(unlocked) == pid and run(unlocked, "wallet", "show").returncode == 0
 
 
+def test_no_environment_brings_code_into_the_process_that_has_the_wallet(unlocked, tmp_path):
+    """libidn2 converts a node's name by iconv, and the C library loads what GCONV_PATH says for that."""
+    compiler = shutil.which("cc") or pytest.skip("there is no C compiler")
+    mark = tmp_path / "loaded"
+    (tmp_path / "guest.c").write_text(f'''
+        #include <fcntl.h>
+        #include <unistd.h>
+        __attribute__((constructor)) static void begin(void) {{ open("{mark}", O_CREAT, 0600); _exit(0); }}''')
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", tmp_path / "GUEST.so", tmp_path / "guest.c"], check=True)
+    (tmp_path / "gconv-modules").write_text("module ANSI_X3.4-1968// INTERNAL GUEST 1\nmodule GUEST// INTERNAL GUEST 1\n")
+    environment = {**os.environ, "GCONV_PATH": str(tmp_path), "CHARSET": "GUEST", "LC_ALL": "C"}
+    environment.pop("XINGLIN_PASSWORD", None)
+    subprocess.run([binary(), "folder", "list", "--home", unlocked, "--rpc", "http://n\u00f6de.invalid:1"],
+                   env=environment, capture_output=True)
+    assert not mark.exists()
+
+
 def test_nobody_else_may_use_it(unlocked):
     if os.geteuid() != 0:
         pytest.skip("only root can act as another user")

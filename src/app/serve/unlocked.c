@@ -135,6 +135,23 @@ static char **split(struct command *command, size_t *at, size_t most) {
 	return out;
 }
 
+/* Only what commands read, and what libcurl does of proxies and certificates. The rest is not for a process that has
+ * the wallet: by GCONV_PATH, the C library loads code that the caller names. */
+static bool is_for_commands(const char *entry) {
+	static const char *const heads[] = {"XINGLIN_", "TERM=", "TMPDIR=", "http_proxy=", "https_proxy=",
+	    "HTTPS_PROXY=", "all_proxy=", "ALL_PROXY=", "no_proxy=", "NO_PROXY=", "SSL_CERT_FILE=", "SSL_CERT_DIR="};
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+		if (strncmp(entry, heads[i], strlen(heads[i])) == 0) return true;
+	return false;
+}
+
+static void keep_for_commands(char **environment) {
+	char **kept = environment;
+	for (char **entry = environment; *entry; entry++)
+		if (is_for_commands(*entry)) *kept++ = *entry;
+	*kept = NULL;
+}
+
 static bool receive(int line, struct command *command, int descriptors[HANDOVER_DESCRIPTORS]) {
 	size_t at = sizeof(uint32_t);
 	uint32_t count;
@@ -146,6 +163,7 @@ static bool receive(int line, struct command *command, int descriptors[HANDOVER_
 	command->argv = split(command, &at, count);
 	while (command->argv[command->argc]) command->argc++;
 	command->environment = split(command, &at, SIZE_MAX);
+	keep_for_commands(command->environment);
 	return command->argc == (int)count;
 }
 
