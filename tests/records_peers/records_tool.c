@@ -59,13 +59,14 @@ static enum status run(struct buf *out, struct arena *arena, struct bytes text, 
 	if (!fhir_document_read(&document, &issues, text)) return fhir_issues_status(&issues, err);
 	struct record_resource *resources = arena_zalloc(arena, document.resource_count, sizeof *resources);
 	for (size_t i = 0; i < document.resource_count; i++)
-		resources[i] = (struct record_resource){
-		    document.resources[i].type, document.resources[i].id, document.resources[i].raw};
+		resources[i] = (struct record_resource){.type = document.resources[i].type,
+		    .id = document.resources[i].id,
+		    .raw = document.resources[i].raw};
 	const struct deployment deployment = {.chain_id = 7, .records = {{3}}, .genesis = {{4}}};
 	const hash32 author_secret = {{[31] = 5}};
 	struct record_author author = {&deployment, {{0}}, &author_secret};
 	TRY(address_of_secret(&author.address, &author_secret));
-	const struct record_draft draft = {&place, &key, &author, resources, document.resource_count};
+	const struct record_draft draft = {&place, &key, &author, resources, document.resource_count, 0};
 	TRY(record_seal(&sealed, &draft, &kernel, err));
 	buf_init(&wrap, 1 << 16);
 	TRY(wrap_seal(&wrap, WRAP_KEY, &key, &place.folder, place.epoch, &secret, &kernel, err));

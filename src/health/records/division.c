@@ -47,7 +47,9 @@ static size_t select_resources(struct record_resource *out, const struct fhir_do
 		const struct fhir_resource *resource = &document->resources[i];
 		bool is_of_other =
 		    document->patient_count > 1 && resource->patient != SIZE_MAX && resource->patient != patient;
-		if (!is_of_other) out[count++] = (struct record_resource){resource->type, resource->id, resource->raw};
+		if (!is_of_other)
+			out[count++] =
+			    (struct record_resource){.type = resource->type, .id = resource->id, .raw = resource->raw};
 	}
 	return count;
 }
@@ -58,7 +60,7 @@ enum status record_divide(struct record_addition *out, struct arena *arena, cons
 	for (size_t i = 0; i < folders->count; i++) {
 		struct record_resource *resources = arena_zalloc(arena, document->resource_count, sizeof *resources);
 		size_t count = select_resources(resources, document, i);
-		out[i] = (struct record_addition){folders->ids[i], resources, count};
+		out[i] = (struct record_addition){.folder = folders->ids[i], .resources = resources, .count = count};
 	}
 	return STATUS_OK;
 }

@@ -19,9 +19,33 @@ static bool read_secret(uint8_t out[32], const struct json *member) {
 	return fits;
 }
 
+const char *record_method_text(enum record_method method) {
+	static const char *const texts[] = {"POST", "PUT", "PATCH", "DELETE"};
+	return texts[method];
+}
+
+/* False: it is malformed. */
+static bool read_version(struct record_version *out, const struct json *entry) {
+	uint64_t number;
+	int method = RECORD_POST;
+	const struct json *previous = json_get(entry, "previous");
+	if (!json_get(entry, "version")) return true;
+	if (!json_u64(&number, json_get(entry, "version")) || number < 1 || number > UINT32_MAX) return false;
+	while (method <= RECORD_DELETE &&
+	       !json_string_is(json_get(entry, "method"), record_method_text((enum record_method)method)))
+		method++;
+	if (method > RECORD_DELETE) return false;
+	*out = (struct record_version){
+	    .number = (uint32_t)number, .method = (enum record_method)method, .has_previous = previous != NULL};
+	return !previous || hex_fixed(out->previous.b, sizeof out->previous.b, json_string(previous)) == STATUS_OK;
+}
+
 static enum status read_lead(struct record_lead *out, struct arena *arena, const struct json *root, struct err *err) {
 	uint64_t version;
-	if (!json_u64(&version, json_get(root, "v")) || version != 2) return bad_lead(err, "v");
+	if (!json_u64(&version, json_get(root, "v")) || version < LEAD_WITHOUT || version > LEAD_WITH_VERSIONS)
+		return bad_lead(err, "v");
+	if (version == LEAD_WITH_VERSIONS && (!json_u64(&out->at_ms, json_get(root, "at")) || out->at_ms == 0))
+		return bad_lead(err, "at");
 	if (!read_secret(out->key, json_get(root, "key"))) return bad_lead(err, "key");
 	if (!read_secret(out->seed, json_get(root, "seed"))) return bad_lead(err, "seed");
 	if (hex_fixed(out->author.b, sizeof out->author.b, json_string(json_get(root, "author"))))
@@ -36,7 +60,8 @@ static enum status read_lead(struct record_lead *out, struct arena *arena, const
 		struct record_lead_resource *resource = &out->resources[out->count++];
 		struct bytes type = json_string(json_get(entry, "type")), id = json_string(json_get(entry, "id"));
 		bool fits = type.data && id.data && json_u64(&resource->size_bytes, json_get(entry, "size")) &&
-			    resource->size_bytes <= CONTAINER_BYTES_MAX;
+			    resource->size_bytes <= CONTAINER_BYTES_MAX &&
+			    (version == LEAD_WITHOUT || read_version(&resource->version, entry));
 		if (!fits) return bad_lead(err, "resources");
 		resource->type = arena_dup(arena, type);
 		resource->id = arena_dup(arena, id);

@@ -36,6 +36,7 @@ struct record_addition {
 	hash32 folder;
 	const struct record_resource *resources;
 	size_t count;
+	uint64_t at_ms; /* as in struct record_draft */
 };
 struct record_added {
 	hash32 record;

@@ -39,7 +39,8 @@ static enum status seal_draft(
 	    addition->folder, folder.epoch, record_id(request, &addition->folder, folder.epoch, draft->nonce)};
 	const struct record_author author = {
 	    &request->home->deployment, request->home->account, &request->home->account_secret};
-	const struct record_draft content = {&draft->place, &folder.key, &author, addition->resources, addition->count};
+	const struct record_draft content = {
+	    &draft->place, &folder.key, &author, addition->resources, addition->count, addition->at_ms};
 	return record_seal(&draft->sealed, &content, request->random, err);
 }
 

@@ -54,21 +54,31 @@ struct sealing {
 	struct segment_secrets secrets;
 };
 
+static void write_version(struct json_writer *writer, const struct record_version *version) {
+	if (version->number == 0) return;
+	json_put_u64(writer, "version", version->number);
+	json_put_text(writer, "method", record_method_text(version->method));
+	if (version->has_previous) json_put_hex(writer, "previous", BYTES_OF(version->previous));
+}
+
 static void write_lead(struct buf *out, const struct sealing *sealing, const struct eth_signature *signature) {
 	const struct record_resource *resources = sealing->draft->resources;
+	const uint64_t at_ms = sealing->draft->at_ms;
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
-	json_put_u64(&writer, "v", 2);
+	json_put_u64(&writer, "v", at_ms ? LEAD_WITH_VERSIONS : LEAD_WITHOUT);
 	put_secret(&writer, "key", sealing->secrets.key);
 	put_secret(&writer, "seed", sealing->secrets.seed);
 	json_put_hex(&writer, "author", BYTES_OF(sealing->draft->author->address));
 	json_put_hex(&writer, "signature", BYTES_OF(*signature));
+	if (at_ms) json_put_u64(&writer, "at", at_ms);
 	json_array_begin(&writer, "resources");
 	for (size_t i = 0; i < sealing->draft->count; i++) {
 		json_object_begin(&writer, NULL);
 		json_put_string(&writer, "type", resources[i].type);
 		json_put_string(&writer, "id", resources[i].id);
 		json_put_u64(&writer, "size", resources[i].raw.len);
+		if (at_ms) write_version(&writer, &resources[i].version);
 		json_object_end(&writer);
 	}
 	json_array_end(&writer);

@@ -24,10 +24,19 @@ struct record_place {
 	hash32 record;
 };
 
+/* What a resource is as a version of FHIR's REST (http.html#versioning). */
+enum record_method { RECORD_POST, RECORD_PUT, RECORD_PATCH, RECORD_DELETE };
+struct record_version {
+	uint32_t number; /* from 1; 0: it is a resource of a document, and no version */
+	enum record_method method;
+	bool has_previous;
+	hash32 previous; /* the record that has the version before */
+};
 struct record_resource {
 	struct bytes type;
 	struct bytes id; /* may be empty */
 	struct bytes raw;
+	struct record_version version;
 };
 
 /* Who signs it, for the Records of which deployment. */
@@ -42,7 +51,8 @@ struct record_draft {
 	const struct p256_public *folder_key;
 	const struct record_author *author;
 	const struct record_resource *resources;
-	size_t count; /* at most RECORD_RESOURCES_MAX */
+	size_t count;   /* at most RECORD_RESOURCES_MAX */
+	uint64_t at_ms; /* when its versions came to be, since 1970 in UTC; 0: it has none */
 };
 
 struct record_sealed {
@@ -65,8 +75,10 @@ struct record_lead {
 	struct record_lead_resource {
 		struct bytes type, id;
 		uint64_t size_bytes;
+		struct record_version version;
 	} * resources; /* in the arena */
 	size_t count;
+	uint64_t at_ms; /* as in the draft */
 };
 /* What the chain says of a record that its author signed too. */
 struct record_commitment {
@@ -84,6 +96,8 @@ MUST_USE enum status record_lead_check(const struct record_lead *lead, const str
 /* Appends resource `index` (from 1) exactly as it was. A segment of another record or place is refused. */
 MUST_USE enum status segment_open(struct buf *out, struct arena *arena, const struct record_place *place,
     const struct record_lead *lead, uint32_t index, struct bytes part, struct err *err);
+/* "POST" */
+const char *record_method_text(enum record_method method);
 /* leaf(salt_i || resource), and its salt. */
 hash32 record_leaf(hash32 *salt, const uint8_t seed[32], uint32_t index, struct bytes resource);
 /* Do all resources, in order, commit to `root`? */

@@ -11,10 +11,11 @@
 #define COUNT 3
 static uint8_t large[200000];
 static const struct record_resource resources[COUNT] = {
-    {BYTES_LITERAL("Patient"), BYTES_LITERAL("p-1"), BYTES_LITERAL("{\"resourceType\":\"Patient\",\"id\":\"p-1\"}")},
+    {BYTES_LITERAL("Patient"), BYTES_LITERAL("p-1"), BYTES_LITERAL("{\"resourceType\":\"Patient\",\"id\":\"p-1\"}"),
+	{.number = 2, .method = RECORD_PUT, .has_previous = true, .previous = {{7}}}},
     {BYTES_LITERAL("Observation"), BYTES_LITERAL(""),
-	BYTES_LITERAL("{ \"resourceType\" : \"Observation\", \"valueDecimal\":1.00 }")},
-    {BYTES_LITERAL("Binary"), BYTES_LITERAL("b"), {large, sizeof large}},
+	BYTES_LITERAL("{ \"resourceType\" : \"Observation\", \"valueDecimal\":1.00 }"), {0}},
+    {BYTES_LITERAL("Binary"), BYTES_LITERAL("b"), {large, sizeof large}, {.number = 1, .method = RECORD_POST}},
 };
 
 struct scene {
@@ -46,7 +47,7 @@ static int scene_init(void **state) {
 	s->author_secret.b[31] = 5;
 	s->author = (struct record_author){&s->deployment, {{0}}, &s->author_secret};
 	assert_int_equal(address_of_secret(&s->author.address, &s->author_secret), STATUS_OK);
-	s->draft = (struct record_draft){&s->place, &s->key, &s->author, resources, COUNT};
+	s->draft = (struct record_draft){&s->place, &s->key, &s->author, resources, COUNT, 1764528000123};
 	assert_int_equal(record_seal(&s->sealed, &s->draft, &s->random, &s->err), STATUS_OK);
 	assert_int_equal(container_decode(&s->container, buf_view(&s->sealed.container), &s->err), STATUS_OK);
 	assert_int_equal(
@@ -83,6 +84,7 @@ static void what_is_sealed_opens_exactly(void **state) {
 	hash32 name = container_name(&s->container);
 	assert_true(hash32_equal(&name, &s->sealed.blob));
 	assert_int_equal(s->lead.count, COUNT);
+	assert_int_equal(s->lead.at_ms, s->draft.at_ms);
 	for (uint32_t i = 0; i < COUNT; i++) {
 		struct buf out;
 		assert_int_equal(open_segment(s, &out, i + 1, container_part(&s->container, i + 1)), STATUS_OK);
@@ -90,6 +92,11 @@ static void what_is_sealed_opens_exactly(void **state) {
 		assert_true(bytes_equal(s->lead.resources[i].type, resources[i].type));
 		assert_true(bytes_equal(s->lead.resources[i].id, resources[i].id));
 		assert_int_equal(s->lead.resources[i].size_bytes, resources[i].raw.len);
+		const struct record_version *version = &s->lead.resources[i].version;
+		assert_int_equal(version->number, resources[i].version.number);
+		assert_int_equal(version->method, resources[i].version.method);
+		assert_int_equal(version->has_previous, resources[i].version.has_previous);
+		assert_true(hash32_equal(&version->previous, &resources[i].version.previous));
 		opened[i] = arena_dup(&s->arena, buf_view(&out));
 		buf_fini(&out);
 	}

@@ -4,6 +4,10 @@
 
 #include "health/records/seal.h"
 
+/* Of a lead's plaintext: of a document, and of versions of FHIR's REST. */
+#define LEAD_WITHOUT 2u
+#define LEAD_WITH_VERSIONS 3u
+
 struct segment_secrets {
 	uint8_t key[32];
 	uint8_t seed[32];
