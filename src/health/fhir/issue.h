@@ -26,6 +26,7 @@ enum fhir_severity { FHIR_FATAL, FHIR_ERROR, FHIR_WARNING, FHIR_INFORMATION };
 	X(TOO_LONG, "too-long")                                                                                        \
 	X(TOO_COSTLY, "too-costly")                                                                                    \
 	X(FORBIDDEN, "forbidden")                                                                                      \
+	X(LOGIN, "login")         /* a token is needed, or this one is not taken */                                    \
 	X(EXCEPTION, "exception") /* this program or what it stands on failed */
 #define FHIR_ISSUE_ENUM(name, text) FHIR_ISSUE_##name,
 enum fhir_issue_code { FHIR_ISSUE_CODES(FHIR_ISSUE_ENUM) FHIR_ISSUE_CODE_COUNT };

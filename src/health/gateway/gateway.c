@@ -9,6 +9,7 @@
 #include "health/fhir/bundle.h"
 #include "health/gateway/gateway_private.h"
 #include "health/gateway/record_fate.h"
+#include "health/gateway/who.h"
 
 #define REQUEST_ID_MAX 64u
 #define REQUEST_ID_FIELD "X-Request-Id: "
@@ -53,68 +54,6 @@ struct gateway_counts gateway_counts(const struct gateway *gateway) {
 	    atomic_load(&gateway->records_refused)};
 }
 
-/* --- who asks --- */
-
-enum status gateway_set_tokens(struct gateway *gateway, struct bytes text, struct err *err) {
-	struct arena arena, old;
-	struct token_table table;
-	const struct threads *threads = gateway->options.threads;
-	arena_init(&arena);
-	enum status status = tokens_parse(&table, &arena, text, err);
-	if (status != STATUS_OK) {
-		arena_fini(&arena);
-		return status;
-	}
-	threads->lock(gateway->tokens_lock);
-	old = gateway->tokens_arena;
-	gateway->tokens_arena = arena;
-	gateway->tokens = table;
-	threads->unlock(gateway->tokens_lock);
-	arena_fini(&old);
-	return STATUS_OK;
-}
-
-size_t gateway_token_count(struct gateway *gateway) {
-	gateway->options.threads->lock(gateway->tokens_lock);
-	size_t count = gateway->tokens.count;
-	gateway->options.threads->unlock(gateway->tokens_lock);
-	return count;
-}
-
-/* False: there is no such token. */
-static bool find_token(struct gateway *gateway, struct token *out, const struct http_exchange *exchange) {
-	const struct threads *threads = gateway->options.threads;
-	threads->lock(gateway->tokens_lock);
-	const struct token *token = tokens_find(&gateway->tokens, http_header_get(&exchange->request, "authorization"));
-	if (token) *out = *token;
-	threads->unlock(gateway->tokens_lock);
-	return token != NULL;
-}
-
-static void refuse_stranger(struct http_exchange *exchange) {
-	http_put_header(&exchange->response, "WWW-Authenticate", "Bearer realm=\"xinglin\"");
-	http_problem(&exchange->response, 401, "token", "a bearer token is needed, and this is not one");
-}
-
-bool gateway_allows(
-    struct gateway *gateway, struct http_exchange *exchange, unsigned right, char name[TOKEN_NAME_MAX + 1]) {
-	struct token token;
-	if (!find_token(gateway, &token, exchange)) {
-		refuse_stranger(exchange);
-		return false;
-	}
-	if (name) memcpy(name, token.name, sizeof token.name);
-	if ((token.rights & right) == right) return true;
-	http_problem(&exchange->response, 403, "rights", "this token does not have that right");
-	return false;
-}
-
-void gateway_token_name(struct gateway *gateway, const struct http_exchange *exchange, char name[TOKEN_NAME_MAX + 1]) {
-	struct token token;
-	bool is_known = find_token(gateway, &token, exchange);
-	memcpy(name, is_known ? token.name : "", is_known ? sizeof token.name : 1);
-}
-
 /* --- ids of requests --- */
 
 static bool is_short_word(struct bytes text) {
@@ -126,7 +65,6 @@ static bool is_short_word(struct bytes text) {
 
 void gateway_admit(struct gateway *gateway, struct http_exchange *exchange, bool is_open) {
 	struct bytes given = http_header_get(&exchange->request, "x-request-id");
-	struct token token;
 	if (is_short_word(given)) {
 		http_put_header(&exchange->response, "X-Request-Id", "%.*s", (int)given.len, (const char *)given.data);
 	} else {
@@ -134,11 +72,7 @@ void gateway_admit(struct gateway *gateway, struct http_exchange *exchange, bool
 		random_fill(gateway->options.random, id, sizeof id);
 		http_put_header(&exchange->response, "X-Request-Id", "%016llx", (unsigned long long)load_be64(id));
 	}
-	if (is_open) return;
-	if (!find_token(gateway, &token, exchange))
-		refuse_stranger(exchange);
-	else if (exchange->request.method == HTTP_POST) /* before a body takes a place among the large ones */
-		(void)gateway_allows(gateway, exchange, TOKEN_WRITE, NULL);
+	if (!is_open) who_admit(gateway, exchange);
 }
 
 struct bytes gateway_request_id(const struct http_exchange *exchange) {

@@ -1,0 +1,48 @@
+/*
+ * Who asks a gateway: the caller, the person and the organisation behind it, the purpose of use, and what the scopes of
+ * its token allow. Where a token came from (the file of tokens, an OAuth 2 issuer) does not show here.
+ *
+ * Ownership: scopes and patient live in the arena that the asker was made in. Threads: pure.
+ */
+#ifndef HEALTH_GATEWAY_ASKER_H
+#define HEALTH_GATEWAY_ASKER_H
+
+#include "health/gateway/smart_scopes.h"
+#include "health/index/resource_scope.h"
+
+#define ASKER_TEXT_MAX 255u
+#define ASKER_PURPOSE_MAX 31u
+
+struct asker {
+	/* The caller, as idempotency keys, logs and the audit name it: a token's name, or an OAuth client's id and,
+	 * behind a space, its token's subject. Never empty. */
+	char name[2 * ASKER_TEXT_MAX + 2];
+	char subject[ASKER_TEXT_MAX + 1];      /* the person: fhirUser or sub [empty: a system by itself] */
+	char organisation[ASKER_TEXT_MAX + 1]; /* [empty: the gateway's own] */
+	char purpose[ASKER_PURPOSE_MAX + 1];   /* a code of HL7's ActReason: "TREAT" */
+	struct smart_scopes scopes;
+	struct bytes patient; /* the launch's: its logical id [empty] */
+};
+
+/* As SMART's version 2 has it. READ: read, vread, an instance's history. SEARCH: search, and the history of a type or
+ * of the whole system. */
+enum asker_right {
+	ASKER_CREATE = SMART_SCOPE_CREATE,
+	ASKER_READ = SMART_SCOPE_READ,
+	ASKER_UPDATE = SMART_SCOPE_UPDATE,
+	ASKER_DELETE = SMART_SCOPE_DELETE,
+	ASKER_SEARCH = SMART_SCOPE_SEARCH
+};
+
+/*
+ * What the asker may do of that kind. The rules name all types, so that chains, includes and counts take the same
+ * scope. `type`: what is asked for first; FHIR_NONE: the whole system. STATUS_DENIED: no rule admits any resource of
+ * it.
+ *
+ * A patient/ scope is the compartment of the launch's patient, and nothing if the token names none; a scope that names
+ * a type which is about no patient (Practitioner, Organization, Location, Medication, …) admits it for READ and SEARCH.
+ */
+MUST_USE enum status asker_scope(struct resource_scope *out, struct arena *arena, const struct asker *asker,
+    enum asker_right right, uint16_t type, struct err *err);
+
+#endif

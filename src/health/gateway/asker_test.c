@@ -1,0 +1,80 @@
+#include "health/gateway/asker.h"
+
+#include "health/fhir/definitions.h"
+#include "tests/unit.h"
+
+static uint16_t type_of(const char *name) {
+	return fhir_definitions_resource(&fhir_r4, bytes_text(name));
+}
+
+static struct asker asker_with(struct arena *arena, const char *scopes, const char *patient) {
+	struct asker out = {.name = "app", .patient = bytes_text(patient)};
+	assert_int_equal(smart_scopes_parse(&out.scopes, arena, bytes_text(scopes), NULL), STATUS_OK);
+	return out;
+}
+
+static void assert_denied(const char *scopes, const char *patient, enum asker_right right, const char *type) {
+	struct arena arena;
+	struct resource_scope scope;
+	arena_init(&arena);
+	const struct asker asker = asker_with(&arena, scopes, patient);
+	assert_int_equal(asker_scope(&scope, &arena, &asker, right, type_of(type), NULL), STATUS_DENIED);
+	assert_int_equal(scope.count, 0);
+	arena_fini(&arena);
+}
+
+static void assert_one_rule(const char *scopes, enum asker_right right, const char *type, bool in_compartment) {
+	struct arena arena;
+	struct resource_scope scope;
+	arena_init(&arena);
+	const struct asker asker = asker_with(&arena, scopes, "p1");
+	assert_int_equal(asker_scope(&scope, &arena, &asker, right, type_of(type), NULL), STATUS_OK);
+	assert_int_equal(scope.count, 1);
+	assert_int_equal(scope.rules[0].in_compartment, in_compartment);
+	assert_int_equal(scope.rules[0].patient.len, in_compartment ? 2 : 0);
+	arena_fini(&arena);
+}
+
+static void a_scope_gives_its_rights_on_its_type_and_no_other(void **state) {
+	(void)state;
+	assert_one_rule("user/Observation.rs", ASKER_READ, "Observation", false);
+	assert_one_rule("system/*.cruds", ASKER_DELETE, "Condition", false);
+	assert_denied("user/Observation.rs", "", ASKER_READ, "Condition");
+	assert_denied("user/Observation.rs", "", ASKER_CREATE, "Observation");
+	assert_denied("user/Observation.r", "", ASKER_SEARCH, "Observation");
+	assert_denied("openid launch/patient offline_access", "p1", ASKER_READ, "Patient");
+}
+
+static void a_patient_scope_is_the_compartment_of_the_launch(void **state) {
+	(void)state;
+	assert_one_rule("patient/*.rs", ASKER_SEARCH, "Observation", true);
+	assert_denied("patient/*.rs", "", ASKER_SEARCH, "Observation");
+	assert_one_rule("patient/Practitioner.rs", ASKER_READ, "Practitioner", false);
+	assert_one_rule("patient/Practitioner.cruds", ASKER_CREATE, "Practitioner", true);
+	assert_one_rule("patient/Binary.rs", ASKER_READ, "Binary", true);
+}
+
+static void the_rules_of_one_right_cover_all_types(void **state) {
+	(void)state;
+	struct arena arena;
+	struct resource_scope scope;
+	arena_init(&arena);
+	const struct asker asker =
+	    asker_with(&arena, "user/Observation.rs?category=laboratory user/Patient.rs user/Condition.c", "");
+	assert_int_equal(asker_scope(&scope, &arena, &asker, ASKER_SEARCH, type_of("Observation"), NULL), STATUS_OK);
+	assert_int_equal(scope.count, 2);
+	assert_true(bytes_equal(scope.rules[0].search, BYTES_LITERAL("category=laboratory")));
+	assert_int_equal(scope.rules[1].type, type_of("Patient"));
+	assert_int_equal(asker_scope(&scope, &arena, &asker, ASKER_CREATE, FHIR_NONE, NULL), STATUS_OK);
+	assert_int_equal(scope.count, 1);
+	arena_fini(&arena);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_scope_gives_its_rights_on_its_type_and_no_other),
+	    cmocka_unit_test(a_patient_scope_is_the_compartment_of_the_launch),
+	    cmocka_unit_test(the_rules_of_one_right_cover_all_types),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
