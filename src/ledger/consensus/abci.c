@@ -286,6 +286,7 @@ void abci_put_finalized(struct buf *out, const struct abci_decided *decided) {
 	const size_t answer = begin_answer(out, ABCI_FINALIZE_BLOCK);
 	for (size_t i = 0; i < decided->tx_count; i++) {
 		const size_t result = protobuf_begin(out, 2);
+		protobuf_put_u64(out, 1, decided->code);
 		protobuf_put_u64(out, 5, RESULT_GAS);
 		protobuf_put_u64(out, 6, RESULT_GAS);
 		protobuf_end(out, result);

@@ -93,10 +93,10 @@ void abci_put_query(struct buf *out, uint32_t code, const char *log, struct byte
 void abci_put_check_tx(struct buf *out, uint32_t code, const char *log);
 void abci_put_prepared(struct buf *out, const struct bytes *txs, size_t count);
 void abci_put_processed(struct buf *out, bool accepted);
-/* Every transaction's result is the same: code 0, so much gas, no data; so that the hash over the results is a function
- * of their number. */
+/* Every transaction's result is the same: this code, so much gas, no data. */
 struct abci_decided {
 	size_t tx_count;
+	uint32_t code;
 	const struct abci_validator *updates;
 	size_t update_count;
 	struct bytes app_hash;

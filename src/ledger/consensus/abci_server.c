@@ -66,6 +66,7 @@ static enum status answer_block(
 	const struct abci_decided decided = {.tx_count = block->tx_count,
 	    .updates = outcome.updates,
 	    .update_count = outcome.update_count,
+	    .code = outcome.code,
 	    .app_hash = BYTES_OF(outcome.app_hash)};
 	abci_put_finalized(out, &decided);
 	return STATUS_OK;

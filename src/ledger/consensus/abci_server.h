@@ -37,6 +37,7 @@ struct abci_outcome {
 	const struct abci_validator *updates;
 	size_t update_count;
 	hash32 app_hash;
+	uint32_t code; /* of each transaction; not 0: CometBFT will take the same bytes again */
 };
 
 /*

@@ -137,7 +137,7 @@ static enum status read_standing(struct comet *comet, struct err *err) {
 	return status;
 }
 
-enum status comet_new(struct engine **out, struct chain *chain, struct pool *pool, struct store *store,
+enum status comet_make(struct comet **out, struct chain *chain, struct pool *pool, struct store *store,
     const struct comet_options *options, struct err *err) {
 	struct comet *comet = mem_zalloc(1, sizeof *comet);
 	comet->engine.kind = &comet_kind;
@@ -148,15 +148,25 @@ enum status comet_new(struct engine **out, struct chain *chain, struct pool *poo
 	comet->senders = senders_new();
 	work_queue_init(&comet->work, &comet->engine, wake);
 	arena_init(&comet->decision.arena);
-	enum status status = read_standing(comet, err);
-	const struct abci_application application = comet_application(comet);
-	if (status == STATUS_OK) status = abci_server_open(&comet->server, options->socket, &application, err);
-	if (status != STATUS_OK) {
+	const enum status status = read_standing(comet, err);
+	if (status == STATUS_OK)
+		*out = comet;
+	else
 		free_comet(&comet->engine);
-		return status;
-	}
-	*out = &comet->engine;
-	return STATUS_OK;
+	return status;
+}
+
+enum status comet_new(struct engine **out, struct chain *chain, struct pool *pool, struct store *store,
+    const struct comet_options *options, struct err *err) {
+	struct comet *comet;
+	TRY(comet_make(&comet, chain, pool, store, options, err));
+	const struct abci_application application = comet_application(comet);
+	const enum status status = abci_server_open(&comet->server, options->socket, &application, err);
+	if (status == STATUS_OK)
+		*out = &comet->engine;
+	else
+		free_comet(&comet->engine);
+	return status;
 }
 
 void comet_fail(struct engine *engine, const char *why) {

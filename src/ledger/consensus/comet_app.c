@@ -12,6 +12,9 @@
 /* Verdicts over bundles and queries; 0 is yes. */
 enum { REFUSED_FORM = 1, REFUSED_STALE = 2, REFUSED_PEER = 3, REFUSED_PATH = 4 };
 
+/* The code of a height's bundles if one of their transactions stands in no block. */
+enum { LEFT_OUT = 1 };
+
 /* --- what is kept --- */
 
 /* The keys of two rows of META (store/tables.h). */
@@ -266,6 +269,14 @@ static void note_misbehaviour(const struct abci_block *block) {
 	}
 }
 
+/* Of every bundle of a height, equal at all members. CometBFT takes a bundle that it has seen decided with code 0 never
+ * again, so nothing may be left out under that code: it is sent again, perhaps in the same bytes. */
+static uint32_t code_of(const struct decision *decision) {
+	for (size_t i = 0; i < decision->txs.count; i++)
+		if (decision->pending->verdicts[i] != TX_VERDICT_OK) return LEFT_OUT;
+	return 0;
+}
+
 static enum status finalize(
     void *context, struct abci_outcome *out, struct arena *arena, const struct abci_block *block, struct err *err) {
 	struct comet *comet = context;
@@ -282,6 +293,7 @@ static enum status finalize(
 	decision->height = block->height;
 	const bool changes = decision->pending != NULL && decision->pending->block.transaction_count > 0;
 	out->app_hash = changes ? decision->pending->hash : head_hash(comet);
+	out->code = code_of(decision);
 	return STATUS_OK;
 }
 

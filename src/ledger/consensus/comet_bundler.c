@@ -7,20 +7,13 @@
 
 enum {
 	IDLE_WAIT_MS = 1000,
-	PACE_MS = 5,               /* between two sendings: what comes meanwhile is one bundle */
+	PACE_MS = 5,               /* after each turn: what comes meanwhile is one bundle */
 	RETRY_MS = 200,            /* after one that failed: CometBFT is starting, or gone */
 	BUNDLE_BYTES = 128 * 1024, /* of envelopes: then a bundle is full; the largest envelope fits (pool/admit.c) */
 	BUNDLES_AT_ONCE = 5,       /* in base64 they stay within the 1 MB that CometBFT takes in one request */
 	UNDER_WAY_MAX = 16384,     /* transactions: about four full blocks */
 	AGAIN_AFTER_MS = 10000,    /* what is not in a block by then, and ... */
 	AGAIN_AFTER_HEIGHTS = 3    /* ... while so many heights went by, is sent again */
-};
-
-struct bundler {
-	struct comet *comet;
-	uint64_t last_ms;    /* of the last sending */
-	uint64_t again_from; /* the height when something was sent again, if anything waited long enough */
-	bool has_failed;     /* the last time; it is logged once */
 };
 
 static void sleep_ms(uint64_t ms) {
@@ -77,33 +70,30 @@ static void note_failure(struct bundler *bundler, const char *text) {
 	if (!bundler->has_failed) log_info("comet", "bundles wait: %s", text);
 	bundler->has_failed = true;
 	pool_send_again(bundler->comet->pool, NULL);
-	sleep_ms(RETRY_MS);
 }
 
-static void turn(struct bundler *bundler) {
+uint64_t comet_bundler_turn(struct bundler *bundler) {
 	struct comet *comet = bundler->comet;
 	struct bytes bundles[BUNDLES_AT_ONCE];
 	struct arena arena;
 	struct err err;
 	size_t count;
-	const uint64_t passed_ms = now_ms(comet) - bundler->last_ms;
-	if (passed_ms < PACE_MS) sleep_ms(PACE_MS - passed_ms);
 	arena_init(&arena);
 	enum status status = take_bundles(bundler, bundles, &count, &arena, &err);
 	if (status == STATUS_OK && count > 0) {
-		bundler->last_ms = now_ms(comet);
 		status = comet->options.link.send(comet->options.link.context, bundles, count, &err);
 		if (status == STATUS_OK) bundler->has_failed = false;
 	}
 	if (status != STATUS_OK) note_failure(bundler, err.message);
 	arena_fini(&arena);
+	return status == STATUS_OK ? PACE_MS : RETRY_MS;
 }
 
 void *comet_bundle(void *context) {
 	struct bundler bundler = {.comet = context};
 	while (!work_queue_is_stopping(&bundler.comet->work)) {
 		const bool has_work = pool_wait(bundler.comet->pool, IDLE_WAIT_MS);
-		if (has_work || pool_counts(bundler.comet->pool).pending > 0) turn(&bundler);
+		if (has_work || pool_counts(bundler.comet->pool).pending > 0) sleep_ms(comet_bundler_turn(&bundler));
 	}
 	return NULL;
 }

@@ -44,6 +44,10 @@ struct comet {
 	pthread_t bundler;
 };
 
+/* comet.c: the engine without its socket, as a simulation drives it through its application. */
+MUST_USE enum status comet_make(struct comet **out, struct chain *chain, struct pool *pool, struct store *store,
+    const struct comet_options *options, struct err *err);
+
 /* comet_app.c: the application's functions, and what is kept. */
 struct abci_application comet_application(struct comet *comet);
 void comet_drop_decision(struct comet *comet);
@@ -55,5 +59,13 @@ void comet_report(struct comet *comet);
 
 /* comet_bundler.c: a thread's body; until the work queue stops. */
 void *comet_bundle(void *comet);
+/* Its own. */
+struct bundler {
+	struct comet *comet;
+	uint64_t again_from; /* the height when something was sent again, if anything waited long enough */
+	bool has_failed;     /* the last time; it is logged once */
+};
+/* One sending of what the pool has; returns the pause after it, in milliseconds. */
+uint64_t comet_bundler_turn(struct bundler *bundler);
 
 #endif

@@ -23,6 +23,8 @@ void memory_disk_path(char path[MEMORY_DISK_PATH_BYTES], const struct memory_dis
 /* The commit after `commits` more, and every one after it, gives STATUS_IO and writes nothing; UINT64_MAX: none does.
  */
 void memory_disk_fail_after(struct memory_disk *disk, uint64_t commits);
+/* The same, but the first commit that fails was written and not synced: the next crash may keep it. */
+void memory_disk_cut_after(struct memory_disk *disk, uint64_t commits);
 /* Commits that the next crash may lose. */
 size_t memory_disk_unsynced(const struct memory_disk *disk);
 /* Power is lost: all but the first `keep` of the unsynced commits is gone, and failing ends. The store on it must be

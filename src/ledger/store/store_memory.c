@@ -28,7 +28,7 @@ struct memory_disk {
 	struct version **versions; /* the synced one, and those that commits made since */
 	size_t count, capacity;
 	uint64_t commits, fails_at;
-	bool is_open;
+	bool is_open, cuts; /* cuts: the commit at `fails_at` is written before it fails */
 };
 
 struct store {
@@ -140,6 +140,12 @@ void memory_disk_path(char path[MEMORY_DISK_PATH_BYTES], const struct memory_dis
 
 void memory_disk_fail_after(struct memory_disk *disk, uint64_t commits) {
 	disk->fails_at = commits == UINT64_MAX ? UINT64_MAX : disk->commits + commits;
+	disk->cuts = false;
+}
+
+void memory_disk_cut_after(struct memory_disk *disk, uint64_t commits) {
+	memory_disk_fail_after(disk, commits);
+	disk->cuts = true;
 }
 
 size_t memory_disk_unsynced(const struct memory_disk *disk) {
@@ -404,7 +410,8 @@ static void sync_all(struct memory_disk *disk) {
 
 enum status store_commit(struct store *store, struct store_batch *batch, bool durable, struct err *err) {
 	struct memory_disk *disk = store->disk;
-	if (disk->commits >= disk->fails_at) return err_set(err, STATUS_IO, "cannot commit: the disk in memory fails");
+	const bool fails = disk->commits >= disk->fails_at, cut = fails && disk->cuts;
+	if (fails && !cut) return err_set(err, STATUS_IO, "cannot commit: the disk in memory fails");
 	struct version *next = version_after(disk->versions[disk->count - 1], batch);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct store_usage *usage = &store->usage[batch->changes[i].table];
@@ -413,10 +420,11 @@ enum status store_commit(struct store *store, struct store_batch *batch, bool du
 	}
 	pthread_mutex_lock(&store->lock);
 	append_version(disk, next);
-	if (durable) sync_all(disk);
+	if (durable && !cut) sync_all(disk);
 	disk->commits++;
+	disk->cuts = false;
 	pthread_mutex_unlock(&store->lock);
-	return STATUS_OK;
+	return cut ? err_set(err, STATUS_IO, "cannot sync: the disk in memory fails") : STATUS_OK;
 }
 
 const char *store_table_name(enum store_table table) {
