@@ -1,0 +1,239 @@
+/* The file of resources: its key, its schema, and the connections to it. */
+#include "health/index/resources.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "crypto/hash.h"
+#include "health/index/resources_private.h"
+
+#define SCHEMA_VERSION 1
+#define READERS_DEFAULT 4u
+#define READERS_MAX 64u
+#define WAIT_MS 1000u
+#define MODULE "index"
+
+/*
+ * A resource's row is made when it is stored or first referred to (version 0 then). `name`: its id (resource_bind_id).
+ * `version`, `sequence`, `at`, `folder`: of the current version. `facts` (resource_facts.h): what searches find; NULL
+ * if it is gone or only referred to. A posting is a fact and its resource: the same keys the other way round.
+ *
+ * A version's `sequence` is the order in which this file took it in; none is given twice. `patients`: resources of
+ * whose compartments it is in, 4 bytes each.
+ */
+static const char schema[] =
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE folder(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, foreigner INTEGER NOT NULL);"
+    "CREATE TABLE record(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, folder INTEGER NOT NULL);"
+    "CREATE TABLE resource(id INTEGER PRIMARY KEY, type INTEGER NOT NULL, name NOT NULL, version INTEGER NOT NULL,"
+    " sequence INTEGER NOT NULL, at INTEGER NOT NULL, folder INTEGER NOT NULL, facts BLOB);"
+    "CREATE UNIQUE INDEX resource_name ON resource(name, type);"
+    "CREATE TABLE version(sequence INTEGER PRIMARY KEY, resource INTEGER NOT NULL, type INTEGER NOT NULL,"
+    " number INTEGER NOT NULL, at INTEGER NOT NULL, method INTEGER NOT NULL, record INTEGER NOT NULL,"
+    " part INTEGER NOT NULL, patients BLOB NOT NULL, content BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX version_number ON version(resource, number);"
+    "CREATE INDEX version_at ON version(type, at);"
+    "CREATE TABLE posting(key BLOB, resource INTEGER, PRIMARY KEY(key, resource)) WITHOUT ROWID;"
+    "INSERT INTO meta VALUES('next_sequence', 1), ('next_resource', 1)";
+
+/* --- threads --- */
+
+void resources_lock(struct resources *resources) {
+	if (resources->monitor) resources->threads->lock(resources->monitor);
+}
+
+void resources_unlock(struct resources *resources) {
+	if (resources->monitor) resources->threads->unlock(resources->monitor);
+}
+
+void resources_wait(struct resources *resources) {
+	BUG_ON(!resources->monitor); /* one thread waits for nobody */
+	resources->threads->wait(resources->monitor, WAIT_MS);
+}
+
+void resources_wake(struct resources *resources) {
+	if (resources->monitor) resources->threads->wake_all(resources->monitor);
+}
+
+enum status resources_borrow(struct resources *resources, struct resource_reader **out, struct err *err) {
+	resources_lock(resources);
+	while (!resources->idle) resources_wait(resources);
+	struct resource_reader *reader = resources->idle;
+	resources->idle = reader->next;
+	resources_unlock(resources);
+	enum status status = db_run(reader->db, "BEGIN", err);
+	if (status != STATUS_OK) resources_give_back(resources, reader);
+	*out = reader;
+	return status;
+}
+
+void resources_give_back(struct resources *resources, struct resource_reader *reader) {
+	db_rollback(reader->db); /* it read only */
+	resources_lock(resources);
+	reader->next = resources->idle;
+	resources->idle = reader;
+	resources_wake(resources);
+	resources_unlock(resources);
+}
+
+/* --- opening --- */
+
+static void key_of(uint8_t key[32], const struct home *home, const char *purpose) {
+	hkdf_sha256(
+	    key, 32, (struct bytes){NULL, 0}, bytes_make(home->entropy, sizeof home->entropy), bytes_text(purpose));
+}
+
+static enum status make_schema(struct db *db, struct err *err) {
+	char version[40];
+	snprintf(version, sizeof version, "PRAGMA user_version=%d", SCHEMA_VERSION);
+	TRY(db_run(db, schema, err));
+	return db_run(db, version, err);
+}
+
+static enum status read_next(struct resources *resources, struct err *err) {
+	TRY(db_number(resources->writer, &resources->next_sequence,
+	    "SELECT max(value, (SELECT ifnull(max(sequence), 0) + 1 FROM version)) FROM meta WHERE name='next_sequence'",
+	    err));
+	return db_number(resources->writer, &resources->next_resource,
+	    "SELECT max(value, (SELECT ifnull(max(id), 0) + 1 FROM resource)) FROM meta WHERE name='next_resource'",
+	    err);
+}
+
+/* *ours false: the file is of another schema. */
+static enum status open_writer(struct resources *resources, bool *ours, const uint8_t key[32], struct err *err) {
+	int64_t version;
+	struct db **db = &resources->writer;
+	TRY(db_open(db, resources->path, key, err));
+	TRY(db_run(*db, "PRAGMA cache_size=-48000; PRAGMA wal_autocheckpoint=4000; PRAGMA secure_delete=ON", err));
+	TRY(db_begin(*db, err));
+	enum status status = db_number(*db, &version, "PRAGMA user_version", err);
+	if (status == STATUS_OK && version == 0) {
+		status = make_schema(*db, err);
+		version = SCHEMA_VERSION;
+	}
+	if (status != STATUS_OK) {
+		db_rollback(*db);
+		return status;
+	}
+	TRY(db_commit(*db, err));
+	*ours = version == SCHEMA_VERSION;
+	return *ours ? read_next(resources, err) : STATUS_OK;
+}
+
+static enum status open_or_make(struct resources *resources, const uint8_t key[32], struct err *err) {
+	bool ours = true;
+	enum status status = open_writer(resources, &ours, key, err);
+	if (status != STATUS_CORRUPT && ours) return status;
+	log_warn(MODULE, "the index of resources is %s: it is made anew from the records",
+	    status == STATUS_CORRUPT ? "damaged, or of another key" : "of another version");
+	db_close(resources->writer);
+	resources->writer = NULL;
+	db_remove(resources->path);
+	return open_writer(resources, &ours, key, err);
+}
+
+static enum status open_readers(struct resources *resources, const uint8_t key[32], struct err *err) {
+	for (unsigned i = 0; i < resources->reader_count; i++) {
+		struct resource_reader *reader = &resources->readers[i];
+		TRY(db_open(&reader->db, resources->path, key, err));
+		TRY(db_run(reader->db, "PRAGMA cache_size=-16000; PRAGMA query_only=ON", err));
+		reader->codec = resource_codec_new();
+		reader->next = resources->idle;
+		resources->idle = reader;
+	}
+	return STATUS_OK;
+}
+
+static struct resources *prepare(const struct home *home, const struct resource_settings *settings) {
+	struct resources *resources = mem_zalloc(1, sizeof *resources);
+	struct buf path;
+	buf_init(&path, FILENAME_MAX);
+	buf_printf(&path, "%s/" RESOURCE_FILE, home->directory);
+	resources->path = mem_strdup(buf_cstr(&path));
+	buf_fini(&path);
+	resources->base = settings->base ? mem_strdup(settings->base) : NULL;
+	resources->threads = settings->threads;
+	resources->last_waiting = &resources->first_waiting;
+	resources->reader_count = settings->readers ? settings->readers : READERS_DEFAULT;
+	if (resources->reader_count > READERS_MAX) resources->reader_count = READERS_MAX;
+	if (!settings->threads) resources->reader_count = 1;
+	resources->readers = mem_zalloc(resources->reader_count, sizeof *resources->readers);
+	if (settings->threads) resources->monitor = settings->threads->monitor_new(settings->threads->context);
+	key_of(resources->cursor_key, home, "xinglin resources cursor 1");
+	return resources;
+}
+
+enum status resources_open(
+    struct resources **out, const struct home *home, const struct resource_settings *settings, struct err *err) {
+	uint8_t key[32];
+	struct resources *resources = prepare(home, settings);
+	key_of(key, home, "xinglin resources 1");
+	enum status status = open_or_make(resources, key, err);
+	if (status == STATUS_OK) status = open_readers(resources, key, err);
+	mem_wipe(key, sizeof key);
+	if (status != STATUS_OK) {
+		resources_close(resources);
+		return status;
+	}
+	*out = resources;
+	return STATUS_OK;
+}
+
+void resources_close(struct resources *resources) {
+	if (!resources) return;
+	for (unsigned i = 0; i < resources->reader_count; i++) {
+		db_close(resources->readers[i].db);
+		resource_codec_free(resources->readers[i].codec);
+	}
+	db_close(resources->writer);
+	while (resources->codecs) {
+		struct resource_codec *codec = resources->codecs;
+		resources->codecs = *resource_codec_next(codec);
+		resource_codec_free(codec);
+	}
+	if (resources->monitor) resources->threads->monitor_free(resources->monitor);
+	mem_free(resources->readers);
+	mem_free(resources->path);
+	mem_free(resources->base);
+	mem_wipe(resources->cursor_key, sizeof resources->cursor_key);
+	mem_free(resources);
+}
+
+/* --- questions about the whole --- */
+
+static enum status count_all(struct db *db, struct resource_counts *out, struct err *err) {
+	int64_t resources, versions, records, folders, bytes;
+	TRY(db_number(db, &resources, "SELECT count(*) FROM resource WHERE version > 0", err));
+	TRY(db_number(db, &versions, "SELECT count(*) FROM version", err));
+	TRY(db_number(db, &records, "SELECT count(*) FROM record", err));
+	TRY(db_number(db, &folders, "SELECT count(*) FROM folder", err));
+	TRY(db_number(db, &bytes, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", err));
+	*out = (struct resource_counts){.resources = (uint64_t)resources,
+	    .versions = (uint64_t)versions,
+	    .records = (uint64_t)records,
+	    .folders = (uint64_t)folders,
+	    .bytes = (uint64_t)bytes};
+	return STATUS_OK;
+}
+
+enum status resources_count(struct resources *resources, struct resource_counts *out, struct err *err) {
+	struct resource_reader *reader;
+	TRY(resources_borrow(resources, &reader, err));
+	enum status status = count_all(reader->db, out, err);
+	resources_give_back(resources, reader);
+	return status;
+}
+
+enum status resources_has_record(struct resources *resources, bool *out, const hash32 *record, struct err *err) {
+	struct resource_reader *reader;
+	sqlite3_stmt *statement;
+	TRY(resources_borrow(resources, &reader, err));
+	enum status status = db_statement(reader->db, &statement, "SELECT 1 FROM record WHERE hash = ?", err);
+	if (status == STATUS_OK) {
+		db_bind(statement, 1, BYTES_OF(*record));
+		status = db_step(reader->db, statement, out, err);
+		db_end(statement);
+	}
+	resources_give_back(resources, reader);
+	return status;
+}

@@ -1,0 +1,95 @@
+/* What the files of health/index that keep resources share. */
+#ifndef HEALTH_INDEX_RESOURCES_PRIVATE_H
+#define HEALTH_INDEX_RESOURCES_PRIVATE_H
+
+#include "health/index/db.h"
+#include "health/index/resources.h"
+
+#define RESOURCE_CONTENT_MAX ((size_t)64 << 20) /* bytes of one version's content */
+
+/* A connection that reads, with what it needs on the way. One owner at a time. */
+struct resource_reader {
+	struct db *db;
+	struct resource_codec *codec;
+	struct resource_reader *next; /* in the pool */
+};
+
+struct resource_ticket;
+
+struct resources {
+	const struct threads *threads;
+	struct monitor *monitor; /* held around what follows; NULL: one thread */
+	struct resource_reader *idle;
+	struct resource_codec *codecs; /* idle ones, for writes */
+	struct resource_ticket *first_waiting, **last_waiting;
+	bool is_writing;
+
+	/* of whoever writes */
+	struct db *writer;
+	int64_t next_sequence, next_resource;
+
+	/* constant */
+	struct resource_reader *readers;
+	unsigned reader_count;
+	uint8_t cursor_key[32];
+	char *path, *base;
+};
+
+void resources_lock(struct resources *resources);
+void resources_unlock(struct resources *resources);
+void resources_wait(struct resources *resources);
+void resources_wake(struct resources *resources);
+
+/* A reader whose questions see one state, until it is given back. */
+MUST_USE enum status resources_borrow(struct resources *resources, struct resource_reader **out, struct err *err);
+void resources_give_back(struct resources *resources, struct resource_reader *reader);
+
+/* resource_codec.c: content deflated with a dictionary. One owner at a time. */
+struct resource_codec;
+struct resource_codec *resource_codec_new(void);
+void resource_codec_free(struct resource_codec *codec); /* NULL is allowed; wipes */
+struct bytes resource_pack(struct resource_codec *codec, struct arena *arena, struct bytes content);
+MUST_USE enum status resource_unpack(
+    struct resource_codec *codec, struct bytes *out, struct arena *arena, struct bytes packed, struct err *err);
+/* In a list of idle ones. */
+struct resource_codec **resource_codec_next(struct resource_codec *codec);
+
+/* What stands beside a version when a scope is asked of it. */
+struct resource_seen {
+	uint16_t type;
+	bool is_foreign;
+	struct bytes patients; /* in whose compartments it is: resource rows, 4 bytes each */
+	struct bytes facts;    /* NULL: not there; then a rule with a search admits nothing */
+};
+/* resource_gate.c: a scope, with the rows of its patients. */
+struct resource_gate {
+	const struct resource_scope *scope;
+	uint32_t *patients; /* of each rule; 0: nobody */
+};
+MUST_USE enum status resource_gate_open(struct resource_reader *reader, struct resource_gate *out, struct arena *arena,
+    const struct resource_scope *scope, struct err *err);
+bool resource_gate_admits(const struct resource_gate *gate, const struct resource_seen *seen);
+
+/* The row of a resource; 0: there is none. */
+MUST_USE enum status resource_find(
+    struct resource_reader *reader, int64_t *out, const struct resource_key *key, struct err *err);
+/* The whole version. */
+MUST_USE enum status resource_load(struct resource_reader *reader, struct resource_version *out, struct arena *arena,
+    int64_t sequence, struct err *err);
+
+/* resource_cursor.c: what a page leaves for the next one, sealed for one asker and one question. */
+struct resource_place {
+	struct bytes asker, question;
+};
+#define RESOURCE_CURSOR_MAX 1024u /* bytes of a cursor's content */
+struct bytes resource_cursor_seal(
+    const struct resources *resources, struct arena *arena, const struct resource_place *place, struct bytes content);
+/* STATUS_INVALID: it was not made here, or for another asker or question. */
+MUST_USE enum status resource_cursor_open(const struct resources *resources, struct bytes *out, struct arena *arena,
+    const struct resource_place *place, struct bytes cursor, struct err *err);
+
+/* An id as it is stored: a UUID is 16 bytes, any other a text. */
+void resource_bind_id(sqlite3_stmt *statement, int place, struct bytes id);
+struct bytes resource_column_id(struct arena *arena, sqlite3_stmt *statement, int place);
+
+#endif
