@@ -79,7 +79,7 @@ static void answered(void *context, const struct http_exchange *exchange, uint64
 	struct gateway_service *service = context;
 	const char *path = router_path(exchange);
 	struct bytes id = gateway_request_id(exchange);
-	char id_text[80], name[TOKEN_NAME_MAX + 1];
+	char id_text[80], name[ASKER_NAME_BYTES];
 	http_metrics_observe(&service->http, exchange, duration_ns);
 	snprintf(id_text, sizeof id_text, "%.*s", (int)id.len, (const char *)id.data);
 	gateway_token_name(service->gateway, exchange, name);

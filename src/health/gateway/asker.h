@@ -12,16 +12,18 @@
 
 #define ASKER_TEXT_MAX 255u
 #define ASKER_PURPOSE_MAX 31u
+#define ASKER_NAME_BYTES (2 * ASKER_TEXT_MAX + 2) /* two texts, a space, and the end */
 
 struct asker {
 	/* The caller, as idempotency keys, logs and the audit name it: a token's name, or an OAuth client's id and,
 	 * behind a space, its token's subject. Never empty. */
-	char name[2 * ASKER_TEXT_MAX + 2];
+	char name[ASKER_NAME_BYTES];
 	char subject[ASKER_TEXT_MAX + 1];      /* the person: fhirUser or sub [empty: a system by itself] */
 	char organisation[ASKER_TEXT_MAX + 1]; /* [empty: the gateway's own] */
 	char purpose[ASKER_PURPOSE_MAX + 1];   /* a code of HL7's ActReason: "TREAT" */
 	struct smart_scopes scopes;
 	struct bytes patient; /* the launch's: its logical id [empty] */
+	unsigned rights;      /* enum token_right: on the routes beside /fhir, which know no types */
 };
 
 /* As SMART's version 2 has it. READ: read, vread, an instance's history. SEARCH: search, and the history of a type or

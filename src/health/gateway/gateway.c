@@ -33,6 +33,7 @@ struct gateway *gateway_new(const struct gateway_options *options) {
 	gateway->keys = keys_new(gateway->files, options->threads);
 	gateway->tokens_lock = options->threads->monitor_new(options->threads->context);
 	arena_init(&gateway->tokens_arena);
+	arena_init(&gateway->organisations_arena);
 	return gateway;
 }
 
@@ -42,6 +43,7 @@ void gateway_free(struct gateway *gateway) {
 	outcomes_free(gateway->files);
 	gateway->options.threads->monitor_free(gateway->tokens_lock);
 	arena_fini(&gateway->tokens_arena);
+	arena_fini(&gateway->organisations_arena);
 	mem_free(gateway);
 }
 

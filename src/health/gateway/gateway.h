@@ -11,6 +11,8 @@
 
 #include "base/route.h"
 #include "health/actors/actor.h"
+#include "health/gateway/asker.h"
+#include "health/gateway/issuer.h"
 #include "health/gateway/tokens.h"
 
 struct gateway;
@@ -21,7 +23,8 @@ struct gateway_options {
 	const struct threads *threads;
 	const struct clock_source *clock;
 	const struct random_source *random;
-	uint32_t request_ms; /* how long a request waits for its receipt */
+	uint32_t request_ms;   /* how long a request waits for its receipt */
+	struct issuer *issuer; /* whose OAuth 2 tokens are taken too; borrowed [NULL: none] */
 };
 /* `options` is copied; what it points to is borrowed. Before outbox_run. */
 struct gateway *gateway_new(const struct gateway_options *options);
@@ -33,6 +36,9 @@ void gateway_forget(struct gateway *gateway);
 /* New tokens from the text of their file; the old ones hold if it has a mistake. */
 MUST_USE enum status gateway_set_tokens(struct gateway *gateway, struct bytes text, struct err *err);
 size_t gateway_token_count(struct gateway *gateway);
+/* Which organisations show which client certificates (organisations.h), from the text of their file; the old ones hold
+ * if it has a mistake. */
+MUST_USE enum status gateway_set_organisations(struct gateway *gateway, struct bytes text, struct err *err);
 
 /* The routes; their context is a struct gateway. */
 extern const struct route gateway_routes[];
@@ -43,11 +49,11 @@ extern const size_t gateway_route_count;
  * 401 what has no token. `is_open`: a path that needs none.
  */
 void gateway_admit(struct gateway *gateway, struct http_exchange *exchange, bool is_open);
-/* May the token of this request do that? If not, the answer is 401 or 403. `name` may be NULL, and gets the token's. */
+/* May the token of this request do that? If not, the answer is 401 or 403. `name` may be NULL, and gets the asker's. */
 bool gateway_allows(
-    struct gateway *gateway, struct http_exchange *exchange, unsigned right, char name[TOKEN_NAME_MAX + 1]);
-/* For the log: the name of the token that a request shows; empty: none. */
-void gateway_token_name(struct gateway *gateway, const struct http_exchange *exchange, char name[TOKEN_NAME_MAX + 1]);
+    struct gateway *gateway, struct http_exchange *exchange, unsigned right, char name[ASKER_NAME_BYTES]);
+/* For the log: the asker whose token a request shows; empty: none. */
+void gateway_token_name(struct gateway *gateway, const struct http_exchange *exchange, char name[ASKER_NAME_BYTES]);
 /* The id that gateway_admit gave: a view into the answer's header. */
 struct bytes gateway_request_id(const struct http_exchange *exchange);
 

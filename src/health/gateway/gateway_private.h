@@ -6,6 +6,7 @@
 #include "base/http_uri.h"
 #include "health/gateway/gateway.h"
 #include "health/gateway/keys.h"
+#include "health/gateway/organisations.h"
 #include "health/records/record.h"
 
 struct gateway {
@@ -13,9 +14,10 @@ struct gateway {
 	struct outbox *outbox; /* the actor's */
 	struct outcomes *files;
 	struct keys *keys;
-	struct monitor *tokens_lock;
-	struct arena tokens_arena;
+	struct monitor *tokens_lock; /* of the two tables */
+	struct arena tokens_arena, organisations_arena;
 	struct token_table tokens;
+	struct organisation_table organisations;
 	atomic_ullong records_added, records_read, records_refused;
 };
 

@@ -261,7 +261,7 @@ static void seal(void *argument) {
 	struct record_addition additions[RECORD_ADDITIONS_MAX];
 	struct http_query query;
 	struct err err = {0};
-	char owner[TOKEN_NAME_MAX + 1];
+	char owner[ASKER_NAME_BYTES];
 	if (!http_is_wanted(exchange) || !gateway_allows(gateway, exchange, TOKEN_WRITE, owner)) {
 		answer(posting);
 		return;

@@ -1,32 +1,52 @@
 #include "health/gateway/who.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/http_reply.h"
 #include "health/fhir/definitions.h"
 #include "health/fhir/issue.h"
 #include "health/gateway/gateway_private.h"
 
+#define SCHEME BYTES_LITERAL("Bearer ")
 #define PURPOSE_OTHERWISE "TREAT"
 
-/* --- the file of tokens --- */
+/* --- the files of tokens and of certificates --- */
+
+static void put_arena(struct gateway *gateway, struct arena *held, struct arena *fresh) {
+	struct arena old = *held;
+	*held = *fresh;
+	gateway->options.threads->unlock(gateway->tokens_lock);
+	arena_fini(&old);
+}
 
 enum status gateway_set_tokens(struct gateway *gateway, struct bytes text, struct err *err) {
-	struct arena arena, old;
+	struct arena arena;
 	struct token_table table;
-	const struct threads *threads = gateway->options.threads;
 	arena_init(&arena);
 	enum status status = tokens_parse(&table, &arena, text, err);
 	if (status != STATUS_OK) {
 		arena_fini(&arena);
 		return status;
 	}
-	threads->lock(gateway->tokens_lock);
-	old = gateway->tokens_arena;
-	gateway->tokens_arena = arena;
+	gateway->options.threads->lock(gateway->tokens_lock);
 	gateway->tokens = table;
-	threads->unlock(gateway->tokens_lock);
-	arena_fini(&old);
+	put_arena(gateway, &gateway->tokens_arena, &arena);
+	return STATUS_OK;
+}
+
+enum status gateway_set_organisations(struct gateway *gateway, struct bytes text, struct err *err) {
+	struct arena arena;
+	struct organisation_table table;
+	arena_init(&arena);
+	enum status status = organisations_parse(&table, &arena, text, err);
+	if (status != STATUS_OK) {
+		arena_fini(&arena);
+		return status;
+	}
+	gateway->options.threads->lock(gateway->tokens_lock);
+	gateway->organisations = table;
+	put_arena(gateway, &gateway->organisations_arena, &arena);
 	return STATUS_OK;
 }
 
@@ -37,11 +57,13 @@ size_t gateway_token_count(struct gateway *gateway) {
 	return count;
 }
 
-/* False: there is no such token. */
-static bool find_token(struct gateway *gateway, struct token *out, const struct http_exchange *exchange) {
+/* --- who it is --- */
+
+/* False: the file has no such token. */
+static bool find_token(struct gateway *gateway, struct token *out, struct bytes authorization) {
 	const struct threads *threads = gateway->options.threads;
 	threads->lock(gateway->tokens_lock);
-	const struct token *token = tokens_find(&gateway->tokens, http_header_get(&exchange->request, "authorization"));
+	const struct token *token = tokens_find(&gateway->tokens, authorization);
 	if (token) *out = *token;
 	threads->unlock(gateway->tokens_lock);
 	return token != NULL;
@@ -49,14 +71,54 @@ static bool find_token(struct gateway *gateway, struct token *out, const struct 
 
 static void make_asker_of_token(struct asker *out, struct arena *arena, const struct token *token) {
 	static const struct smart_scope read = {
-	    SMART_SCOPE_SYSTEM, FHIR_NONE, SMART_SCOPE_READ | SMART_SCOPE_SEARCH, {NULL, 0}};
-	static const struct smart_scope write = {
-	    SMART_SCOPE_SYSTEM, FHIR_NONE, SMART_SCOPE_CREATE | SMART_SCOPE_UPDATE | SMART_SCOPE_DELETE, {NULL, 0}};
+	    .context = SMART_SCOPE_SYSTEM, .type = FHIR_NONE, .rights = SMART_SCOPE_READ | SMART_SCOPE_SEARCH};
+	static const struct smart_scope write = {.context = SMART_SCOPE_SYSTEM,
+	    .type = FHIR_NONE,
+	    .rights = SMART_SCOPE_CREATE | SMART_SCOPE_UPDATE | SMART_SCOPE_DELETE};
 	struct smart_scope *list = arena_zalloc(arena, 2, sizeof *list);
-	*out = (struct asker){.purpose = PURPOSE_OTHERWISE, .scopes = {.list = list}};
+	*out = (struct asker){.purpose = PURPOSE_OTHERWISE, .scopes = {.list = list}, .rights = token->rights};
 	snprintf(out->name, sizeof out->name, "%s", token->name);
 	if (token->rights & TOKEN_READ) list[out->scopes.count++] = read;
 	if (token->rights & TOKEN_WRITE) list[out->scopes.count++] = write;
+}
+
+/* A certificate names an organisation for a token that names none; two different ones are nobody's. */
+static enum status take_certificate(
+    struct gateway *gateway, struct asker *out, const struct http_peer *peer, struct err *err) {
+	char name[ORGANISATION_NAME_MAX + 1];
+	const struct threads *threads = gateway->options.threads;
+	threads->lock(gateway->tokens_lock);
+	const struct bytes found = organisation_find(&gateway->organisations, peer);
+	snprintf(name, sizeof name, "%.*s", (int)found.len, found.data ? (const char *)found.data : "");
+	threads->unlock(gateway->tokens_lock);
+	if (!name[0] || strcmp(name, out->organisation) == 0) return STATUS_OK;
+	if (out->organisation[0])
+		return err_set(err, STATUS_DENIED, "the token and the client certificate name different organisations");
+	snprintf(out->organisation, sizeof out->organisation, "%s", name);
+	return STATUS_OK;
+}
+
+static bool is_bearer(struct bytes authorization) {
+	return authorization.len > SCHEME.len &&
+	       strncasecmp((const char *)authorization.data, (const char *)SCHEME.data, SCHEME.len) == 0;
+}
+
+/* STATUS_NOTFOUND: no bearer token is shown. STATUS_DENIED: it is not taken. STATUS_BUSY: its key is being asked for.
+ */
+static enum status identify(struct gateway *gateway, struct asker *out, struct arena *arena,
+    const struct http_request *request, struct err *err) {
+	struct token token;
+	struct bytes authorization = http_header_get(request, "authorization");
+	if (!is_bearer(authorization))
+		return err_set(err, STATUS_NOTFOUND, "a bearer token is needed, and there is none");
+	if (find_token(gateway, &token, authorization))
+		make_asker_of_token(out, arena, &token);
+	else if (!gateway->options.issuer)
+		return err_set(err, STATUS_DENIED, "a bearer token is needed, and this is not one");
+	else
+		TRY(issuer_ask(gateway->options.issuer, out, arena,
+		    bytes_slice(authorization, SCHEME.len, authorization.len), request->peer, err));
+	return take_certificate(gateway, out, request->peer, err);
 }
 
 /* --- refusals --- */
@@ -83,9 +145,30 @@ static void refuse(
 	arena_fini(&arena);
 }
 
-static void refuse_stranger(struct http_exchange *exchange) {
-	http_put_header(&exchange->response, "WWW-Authenticate", "Bearer realm=\"xinglin\"");
-	refuse(exchange, 401, "token", FHIR_ISSUE_LOGIN, "a bearer token is needed, and this is not one");
+/* The characters that RFC 6750 §3 lets an error_description have. */
+static void make_description(char *out, size_t size, const char *text) {
+	size_t len = 0;
+	for (; text[len] && len + 1 < size; len++) {
+		const char c = text[len];
+		out[len] = c >= ' ' && c < 0x7f && c != '"' && c != '\\' ? c : '?';
+	}
+	out[len] = 0;
+}
+
+static void refuse_stranger(struct http_exchange *exchange, enum status status, const struct err *err) {
+	char description[sizeof err->message];
+	if (status == STATUS_BUSY) {
+		http_put_header(&exchange->response, "Retry-After", "1");
+		refuse(exchange, 503, "issuer", FHIR_ISSUE_EXCEPTION, err->message);
+		return;
+	}
+	make_description(description, sizeof description, err->message);
+	if (status == STATUS_NOTFOUND)
+		http_put_header(&exchange->response, "WWW-Authenticate", "Bearer realm=\"xinglin\"");
+	else
+		http_put_header(&exchange->response, "WWW-Authenticate",
+		    "Bearer realm=\"xinglin\", error=\"invalid_token\", error_description=\"%s\"", description);
+	refuse(exchange, 401, "token", FHIR_ISSUE_LOGIN, err->message);
 }
 
 void who_forbid(struct http_exchange *exchange, const char *code, const char *detail) {
@@ -95,39 +178,39 @@ void who_forbid(struct http_exchange *exchange, const char *code, const char *de
 /* --- asking --- */
 
 bool who_asks(struct gateway *gateway, struct http_exchange *exchange, struct asker *out, struct arena *arena) {
-	struct token token;
-	if (find_token(gateway, &token, exchange)) {
-		make_asker_of_token(out, arena, &token);
-		return true;
-	}
-	refuse_stranger(exchange);
+	struct err err;
+	enum status status = identify(gateway, out, arena, &exchange->request, &err);
+	if (status == STATUS_OK) return true;
+	refuse_stranger(exchange, status, &err);
 	return false;
 }
 
 bool gateway_allows(
-    struct gateway *gateway, struct http_exchange *exchange, unsigned right, char name[TOKEN_NAME_MAX + 1]) {
-	struct token token;
-	if (!find_token(gateway, &token, exchange)) {
-		refuse_stranger(exchange);
-		return false;
+    struct gateway *gateway, struct http_exchange *exchange, unsigned right, char name[ASKER_NAME_BYTES]) {
+	struct arena arena;
+	struct asker asker;
+	arena_init(&arena);
+	bool is_allowed = who_asks(gateway, exchange, &asker, &arena);
+	if (is_allowed && name) memcpy(name, asker.name, sizeof asker.name);
+	if (is_allowed && (asker.rights & right) != right) {
+		who_forbid(exchange, "rights", "this token does not have that right");
+		is_allowed = false;
 	}
-	if (name) memcpy(name, token.name, sizeof token.name);
-	if ((token.rights & right) == right) return true;
-	who_forbid(exchange, "rights", "this token does not have that right");
-	return false;
+	arena_fini(&arena);
+	return is_allowed;
 }
 
 void who_admit(struct gateway *gateway, struct http_exchange *exchange) {
-	struct token token;
-	if (!find_token(gateway, &token, exchange))
-		refuse_stranger(exchange);
-	else if (exchange->request.method == HTTP_POST &&
-		 !is_fhir(exchange)) /* before a body takes a large one's place */
-		(void)gateway_allows(gateway, exchange, TOKEN_WRITE, NULL);
+	/* Before a body takes a place among the large ones. */
+	bool writes = exchange->request.method == HTTP_POST && !is_fhir(exchange);
+	(void)gateway_allows(gateway, exchange, writes ? TOKEN_WRITE : 0, NULL);
 }
 
-void gateway_token_name(struct gateway *gateway, const struct http_exchange *exchange, char name[TOKEN_NAME_MAX + 1]) {
-	struct token token;
-	bool is_known = find_token(gateway, &token, exchange);
-	memcpy(name, is_known ? token.name : "", is_known ? sizeof token.name : 1);
+void gateway_token_name(struct gateway *gateway, const struct http_exchange *exchange, char name[ASKER_NAME_BYTES]) {
+	struct arena arena;
+	struct asker asker;
+	arena_init(&arena);
+	bool is_known = identify(gateway, &asker, &arena, &exchange->request, NULL) == STATUS_OK;
+	memcpy(name, is_known ? asker.name : "", is_known ? sizeof asker.name : 1);
+	arena_fini(&arena);
 }
