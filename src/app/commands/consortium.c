@@ -67,7 +67,7 @@ struct network {
 	char path[FILES_PATH_BYTES]; /* of the whole consortium */
 	struct member_folder *members;
 	size_t count;
-	struct buf genesis, comet_genesis, peers;
+	struct buf genesis, comet_genesis, peers, blob_peers;
 	hash32 block;
 	uint64_t chain_id;
 };
@@ -76,6 +76,7 @@ static void network_init(struct network *network) {
 	buf_init(&network->genesis, GENESIS_OUT_MAX);
 	buf_init(&network->comet_genesis, COMET_GENESIS_MAX);
 	buf_init(&network->peers, MEMBER_PEERS_MAX);
+	buf_init(&network->blob_peers, MEMBER_PEERS_MAX);
 }
 
 static void network_fini(struct network *network) {
@@ -83,6 +84,7 @@ static void network_fini(struct network *network) {
 	buf_fini(&network->genesis);
 	buf_fini(&network->comet_genesis);
 	buf_fini(&network->peers);
+	buf_fini(&network->blob_peers);
 }
 
 static enum status network_file(char out[FILES_PATH_BYTES], const char *folder, const char *name, struct err *err) {
@@ -96,7 +98,7 @@ static enum status write_network(const struct network *network, struct err *err)
 		const char *name;
 		const struct buf *content;
 	} files[] = {{"genesis.json", &network->genesis}, {"comet-genesis.json", &network->comet_genesis},
-	    {"peers", &network->peers}};
+	    {"peers", &network->peers}, {"blob-peers", &network->blob_peers}};
 	TRY(network_file(folder, network->path, "network", err));
 	TRY(files_make_folder(folder, err));
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -107,21 +109,27 @@ static enum status write_network(const struct network *network, struct err *err)
 	return STATUS_OK;
 }
 
+/* May it stand in a configuration? */
+static bool is_list(const struct buf *text) {
+	for (size_t i = 0; i < text->len; i++)
+		if (text->data[i] <= ' ' || text->data[i] == '"' || text->data[i] == '\\' || text->data[i] > '~')
+			return false;
+	return true;
+}
+
 static enum status read_network(struct network *network, const char *folder, struct err *err) {
 	char path[FILES_PATH_BYTES];
 	const struct {
 		const char *name;
 		struct buf *content;
 	} files[] = {{"genesis.json", &network->genesis}, {"comet-genesis.json", &network->comet_genesis},
-	    {"peers", &network->peers}};
+	    {"peers", &network->peers}, {"blob-peers", &network->blob_peers}};
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		TRY(network_file(path, folder, files[i].name, err));
 		TRY(files_read(files[i].content, path, err));
 	}
-	for (size_t i = 0; i < network->peers.len; i++)
-		if (network->peers.data[i] <= ' ' || network->peers.data[i] == '"' || network->peers.data[i] == '\\' ||
-		    network->peers.data[i] > '~')
-			return err_set(err, STATUS_CORRUPT, "%s/peers is no list of peers", folder);
+	if (!is_list(&network->peers) || !is_list(&network->blob_peers))
+		return err_set(err, STATUS_CORRUPT, "%s: peers or blob-peers is no list of peers", folder);
 	return STATUS_OK;
 }
 
@@ -130,6 +138,7 @@ static enum status join(
 	const struct member_network shared = {.genesis = buf_view(&network->genesis),
 	    .comet_genesis = buf_view(&network->comet_genesis),
 	    .peers = buf_cstr((struct buf *)&network->peers),
+	    .blob_peers = buf_cstr((struct buf *)&network->blob_peers),
 	    .program = cli_value(cli, "comet-program")};
 	return member_folder_join(member, &shared, err);
 }
@@ -180,7 +189,9 @@ static enum status make_genesis(struct cli *cli, struct network *network, struct
 		    .node = member->node.address};
 		validators[i] = (struct comet_genesis_validator){member->name, member->validator.key, POWER};
 		if (i) buf_byte(&network->peers, ',');
+		if (i) buf_byte(&network->blob_peers, ',');
 		member_folder_put_peer(&network->peers, member);
+		member_folder_put_blob_peer(&network->blob_peers, member);
 	}
 	TRY(take_plan(cli, &plan, network, err));
 	network->chain_id = plan.chain_id;

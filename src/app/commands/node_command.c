@@ -102,4 +102,5 @@ void node_take_settings(struct node_options *out, struct settings *settings) {
 	out->data = settings_text(settings, "data");
 	out->comet_home = settings_text(settings, "comet-home");
 	out->comet_program = settings_text(settings, "comet-program");
+	out->blob_peers = settings_list(settings, "blob-peers");
 }

@@ -204,6 +204,42 @@ static enum status write_one(const char *path, const char *name, void (*put)(str
 	return status;
 }
 
+/* Go's base64 of seed and public key, with padding. */
+static bool read_secret(struct comet_key *out, struct bytes text) {
+	struct buf url, both;
+	buf_init(&url, FILE_MAX);
+	buf_init(&both, FILE_MAX);
+	for (size_t i = 0; i < text.len && text.data[i] != '='; i++)
+		buf_byte(&url, text.data[i] == '+' ? '-' : text.data[i] == '/' ? '_' : text.data[i]);
+	bool is_read = base64url_data(&both, buf_view(&url)) == STATUS_OK && both.len == 64;
+	if (is_read) memcpy(out->secret.seed, both.data, 32);
+	is_read = is_read && ed25519_public_of(&out->key, &out->secret) == STATUS_OK &&
+		  memcmp(out->key.b, both.data + 32, 32) == 0;
+	const hash32 hash = sha256(BYTES_OF(out->key));
+	memcpy(out->address.b, hash.b, sizeof out->address.b);
+	buf_wipe(&url);
+	buf_wipe(&both);
+	return is_read;
+}
+
+enum status comet_home_node_key(struct comet_key *out, const char *path, struct err *err) {
+	char file[FILES_PATH_BYTES];
+	struct buf text;
+	struct arena arena;
+	const struct json *root;
+	if ((size_t)snprintf(file, sizeof file, "%s/config/node_key.json", path) >= sizeof file)
+		return err_set(err, STATUS_INVALID, "the path of CometBFT is too long");
+	buf_init(&text, FILE_MAX);
+	arena_init(&arena);
+	enum status status = files_read(&text, file, err);
+	if (status == STATUS_OK && (json_parse(&root, &arena, buf_view(&text), NULL, NULL) != STATUS_OK ||
+				       !read_secret(out, json_string(json_get(json_get(root, "priv_key"), "value")))))
+		status = err_set(err, STATUS_CORRUPT, "%s is no node key of CometBFT", file);
+	arena_fini(&arena);
+	buf_wipe(&text);
+	return status;
+}
+
 enum status comet_home_write(const char *path, const struct comet_home *home, struct err *err) {
 	static const struct {
 		const char *name;

@@ -47,6 +47,8 @@ struct comet_home {
 	bool is_local;      /* several members on one machine: addresses are not routable, and occur twice */
 	struct bytes genesis;
 };
+/* The key of the node in the folder of a CometBFT: wipe it. STATUS_NOTFOUND, STATUS_CORRUPT: there is none. */
+MUST_USE enum status comet_home_node_key(struct comet_key *out, const char *path, struct err *err);
 /* `path` is made; STATUS_EXISTS: there is a CometBFT in it, whose keys stay. */
 MUST_USE enum status comet_home_write(const char *path, const struct comet_home *home, struct err *err);
 

@@ -137,3 +137,14 @@ enum status comet_rpc_light_block(struct comet_rpc *rpc, struct buf *out, uint64
 	comet_light_block_encode(out, &block);
 	return STATUS_OK;
 }
+
+enum status comet_rpc_is_behind(struct comet_rpc *rpc, bool *behind, struct err *err) {
+	const struct json *status;
+	arena_reset(&rpc->arena);
+	TRY(ask_at(rpc, &status, "status", 0, err));
+	const struct json *said = json_get(json_get(status, "sync_info"), "catching_up");
+	*behind = json_is(said, JSON_TRUE);
+	if (!*behind && !json_is(said, JSON_FALSE))
+		return err_set(err, STATUS_INVALID, "CometBFT does not say how far it is");
+	return STATUS_OK;
+}

@@ -24,4 +24,7 @@ MUST_USE enum status comet_rpc_send(struct comet_rpc *rpc, const struct bytes *b
  * handed out must be readable; whether to believe it is the reader's question. */
 MUST_USE enum status comet_rpc_light_block(struct comet_rpc *rpc, struct buf *out, uint64_t height, struct err *err);
 
+/* Does it still fetch what was decided meanwhile? */
+MUST_USE enum status comet_rpc_is_behind(struct comet_rpc *rpc, bool *behind, struct err *err);
+
 #endif

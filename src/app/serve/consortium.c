@@ -1,6 +1,7 @@
 #include "app/serve/consortium.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "app/serve/comet_process.h"
@@ -19,7 +20,8 @@ struct consortium {
 	pthread_mutex_t lock;      /* of what follows */
 	struct comet_rpc *asking;
 	struct comet_process *process; /* NULL: none was started, or it was ended */
-	struct engine *engine;         /* set before the process is there */
+	atomic_bool is_current;
+	struct engine *engine; /* set before the process is there */
 };
 
 static enum status socket_path(char out[PATH_BYTES], const char *data, const char *name, struct err *err) {
@@ -111,6 +113,19 @@ enum status consortium_start(struct consortium *consortium, struct engine *engin
 	    .context = consortium};
 	consortium->engine = engine;
 	return options->home != NULL ? comet_process_open(&consortium->process, &process, err) : STATUS_OK;
+}
+
+bool consortium_is_current(const struct consortium *consortium) {
+	return atomic_load(&consortium->is_current);
+}
+
+void consortium_look(struct consortium *consortium) {
+	bool is_behind = true;
+	if (atomic_load(&consortium->is_current)) return;
+	pthread_mutex_lock(&consortium->lock);
+	const enum status status = comet_rpc_is_behind(consortium->asking, &is_behind, NULL);
+	pthread_mutex_unlock(&consortium->lock);
+	if (status == STATUS_OK && !is_behind) atomic_store(&consortium->is_current, true);
 }
 
 void consortium_stop(struct consortium *consortium) {

@@ -28,6 +28,11 @@ struct comet_link consortium_link(struct consortium *consortium);
  * decide what this node finds wrong, the engine fails (comet_fail). */
 MUST_USE enum status consortium_start(
     struct consortium *consortium, struct engine *engine, uint64_t height, struct err *err);
+/* Has this node all that the others had decided when it started? Until then it may not know what was erased. Any
+ * thread. */
+bool consortium_is_current(const struct consortium *consortium);
+/* Asks CometBFT, until it is so. From one thread, a few times a second. */
+void consortium_look(struct consortium *consortium);
 /* Ends it, while the engine still answers it. */
 void consortium_stop(struct consortium *consortium);
 

@@ -14,7 +14,7 @@
 #include "codec/hex.h"
 #include "health/actors/home.h"
 
-#define CONF_MAX ((size_t)16 << 10)
+#define CONF_MAX ((size_t)32 << 10)
 #define SOCKET_PATH_MAX 107u
 #define PORTS_MAX 256u
 
@@ -71,6 +71,13 @@ void member_folder_put_peer(struct buf *out, const struct member_folder *member)
 	buf_text(out, place);
 }
 
+void member_folder_put_blob_peer(struct buf *out, const struct member_folder *member) {
+	char place[MEMBER_HOST_BYTES + 24];
+	hex_put(out, BYTES_OF(member->node.address), true);
+	snprintf(place, sizeof place, "@http://%s:%u", member->host, member->http_port);
+	buf_text(out, place);
+}
+
 /* --- joining --- */
 
 static enum status write_text(
@@ -96,10 +103,23 @@ static enum status write_comet(
 	return comet_home_write(path, &home, err);
 }
 
+/* A line each: lines of a configuration are short. */
+static void put_blob_peers(struct buf *out, const char *peers) {
+	buf_text(out, "blob-peers = ");
+	for (const char *at = peers; *at; at++) {
+		if (*at == ',')
+			buf_text(out, "\n    ");
+		else
+			buf_byte(out, (uint8_t)*at);
+	}
+	buf_byte(out, '\n');
+}
+
 static enum status write_conf(
     const struct member_folder *member, const struct member_network *network, struct err *err) {
-	char text[CONF_MAX];
-	const int len = snprintf(text, sizeof text,
+	struct buf text;
+	buf_init(&text, CONF_MAX);
+	buf_printf(&text,
 	    "# A member of a consortium: xinglin node --config %s/xinglin.conf\n"
 	    "# All settings: xinglin config sample\n"
 	    "[node]\n"
@@ -109,9 +129,11 @@ static enum status write_conf(
 	    "%s%s%s",
 	    member->path, member->path, member->http_port, member->path, network->program ? "comet-program = " : "",
 	    network->program ? network->program : "", network->program ? "\n" : "");
-	if (len < 0 || (size_t)len >= sizeof text)
-		return err_set(err, STATUS_INVALID, "the path of the member's folder is too long");
-	return write_text(member, "xinglin.conf", bytes_text(text), err);
+	if (*network->blob_peers) put_blob_peers(&text, network->blob_peers);
+	enum status status = buf_status(&text, err);
+	if (status == STATUS_OK) status = write_text(member, "xinglin.conf", buf_view(&text), err);
+	buf_fini(&text);
+	return status;
 }
 
 enum status member_folder_join(

@@ -9,6 +9,7 @@
  *	  genesis.json        Ethereum's
  *	  comet-genesis.json  CometBFT's
  *	  peers               "id@host:port,…" of the first members
+ *	  blob-peers          "0xid@http://host:port,…" of their HTTP ports
  *
  * Threads: pure but for the disk.
  */
@@ -40,10 +41,12 @@ MUST_USE enum status member_folder_make(struct member_folder *member, const stru
     const struct random_source *random, struct err *err);
 /* "id@host:port" */
 void member_folder_put_peer(struct buf *out, const struct member_folder *member);
+/* "0xid@http://host:port" */
+void member_folder_put_blob_peer(struct buf *out, const struct member_folder *member);
 
 struct member_network {
 	struct bytes genesis, comet_genesis;
-	const char *peers;
+	const char *peers, *blob_peers;
 	const char *program; /* CometBFT itself; NULL: by its name on the PATH */
 };
 /* Writes the rest of a folder that was made. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "app/serve/consortium.h"
+#include "app/serve/blob_places.h"
 #include "app/serve/node_ops.h"
 #include "app/system.h"
 #include "app/version.h"
@@ -15,10 +15,13 @@
 #include "ledger/consensus/solo.h"
 #include "ledger/rpc/rpc.h"
 #include "net/http_server.h"
+#include "net/worker_pool.h"
 
 #define GENESIS_MAX ((size_t)64 << 20)
 #define MESSAGE_MAX ((size_t)5 << 20) /* of WebSocket: JSON-RPC alone */
 #define DUTIES_EVERY_MS 250u
+#define FETCH_EVERY_MS 100u
+#define WORKERS 16u /* who put a blob wait for the disk, and for other members */
 #define NODE_TX_GAS 500000u
 /* Recovering a sender is most of what a transaction costs before it is in the pool; two cores share it. */
 #define HTTP_THREADS 2u
@@ -36,12 +39,14 @@ struct node {
 	struct dev *dev; /* NULL: no development chain */
 	struct engine *engine;
 	struct consortium *consortium; /* NULL: this node alone orders transactions */
+	struct blob_places *places;    /* NULL: blobs are kept by this node alone */
 	struct blob_room *blobs;
 	struct rpc *rpc;
 	struct ws_handler websockets;
+	struct worker_pool *workers;
 	struct router *router;
 	struct http_server *server;
-	pthread_t engine_thread, duties_thread;
+	pthread_t engine_thread, duties_thread, fetch_thread;
 	atomic_bool stopping;
 	struct node_ops ops;
 	struct ops_server *ops_server; /* NULL: metrics are not served */
@@ -179,6 +184,12 @@ static enum status open_blobs(struct node *node, struct err *err) {
 	    .anchor_every_ms = node->options.anchor_every_ms,
 	    .send = send_own,
 	    .send_context = node};
+	if (node->consortium && node->options.comet_home)
+		TRY(blob_places_open(&node->places,
+		    &(struct blob_places_options){
+			node->options.comet_home, node->options.blob_peers, node->chain, node->consortium},
+		    err));
+	options.members = blob_places_members(node->places);
 	read_machine_run(options.machine_run, sizeof options.machine_run);
 	TRY(blob_open(&node->blobs, node->chain, node->store, &options, err));
 	struct chain_observer observer = blob_observer(node->blobs);
@@ -222,7 +233,8 @@ static enum status open_server(struct node *node, struct err *err) {
 	    .message_max = MESSAGE_MAX};
 	const struct route_table tables[] = {{rpc_routes, rpc_route_count, node->rpc},
 	    {blob_routes, blob_route_count, node->blobs}, {ops_routes, OPS_HEALTH_COUNT, &node->ops.ops}};
-	node->router = router_new(tables, sizeof tables / sizeof *tables, NULL);
+	TRY(worker_pool_open(&node->workers, &(struct worker_pool_options){.threads = WORKERS}, err));
+	node->router = router_new(tables, sizeof tables / sizeof *tables, worker_pool_workers(node->workers));
 	http_metrics_init(&node->ops.http, tables, sizeof tables / sizeof *tables);
 	const struct http_observer observer = {http_metrics_observe, &node->ops.http};
 	options.observer = &observer;
@@ -283,10 +295,31 @@ static void *run_duties(void *context) {
 	return NULL;
 }
 
+static void *run_fetch(void *context) {
+	struct node *node = context;
+	while (!atomic_load(&node->stopping)) {
+		struct err err = {0};
+		bool more = false;
+		consortium_look(node->consortium);
+		if (blob_fetch(node->blobs, &more, &err) != STATUS_OK) log_warn("node", "fetching: %s", err.message);
+		if (!more) world_sleep_ms(NULL, FETCH_EVERY_MS);
+	}
+	return NULL;
+}
+
 static enum status start_consortium(struct node *node, struct err *err) {
 	uint64_t height;
 	TRY(comet_kept_height(node->store, &height, err));
 	return consortium_start(node->consortium, node->engine, height, err);
+}
+
+static enum status start_threads(struct node *node, struct err *err) {
+	if (pthread_create(&node->duties_thread, NULL, run_duties, node) != 0)
+		return err_set(err, STATUS_INTERNAL, "cannot start the duties' thread");
+	if (!node->consortium || pthread_create(&node->fetch_thread, NULL, run_fetch, node) == 0) return STATUS_OK;
+	atomic_store(&node->stopping, true);
+	pthread_join(node->duties_thread, NULL);
+	return err_set(err, STATUS_INTERNAL, "cannot start the fetching thread");
 }
 
 enum status node_run(struct node *node, struct err *err) {
@@ -297,8 +330,7 @@ enum status node_run(struct node *node, struct err *err) {
 		return err_set(err, STATUS_INTERNAL, "cannot start the executing thread");
 	enum status status = STATUS_OK;
 	if (node->consortium) status = start_consortium(node, err);
-	if (status == STATUS_OK && pthread_create(&node->duties_thread, NULL, run_duties, node) != 0)
-		status = err_set(err, STATUS_INTERNAL, "cannot start the duties' thread");
+	if (status == STATUS_OK) status = start_threads(node, err);
 	if (status != STATUS_OK) {
 		engine_stop(node->engine);
 		pthread_join(node->engine_thread, NULL);
@@ -306,6 +338,7 @@ enum status node_run(struct node *node, struct err *err) {
 	}
 	status = http_server_run(node->server, err);
 	atomic_store(&node->stopping, true);
+	if (node->consortium) pthread_join(node->fetch_thread, NULL);
 	if (node->consortium) consortium_stop(node->consortium);
 	engine_stop(node->engine);
 	pthread_join(node->duties_thread, NULL);
@@ -329,10 +362,12 @@ void node_stop(struct node *node) {
 void node_close(struct node *node) {
 	if (!node) return;
 	ops_server_close(node->ops_server);
+	worker_pool_close(node->workers);
 	http_server_close(node->server);
 	router_free(node->router);
 	rpc_free(node->rpc);
 	blob_close(node->blobs);
+	blob_places_close(node->places);
 	consortium_close(node->consortium);
 	engine_free(node->engine);
 	dev_free(node->dev);

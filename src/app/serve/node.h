@@ -35,8 +35,9 @@ struct node_options {
 	uint16_t metrics_port;                           /* 0: metrics are not served */
 	uint64_t min_free_bytes;                         /* with less on its disk it is not ready */
 	const char *comet_home; /* CometBFT's folder, if the genesis is a consortium's; NULL: somebody else runs it */
-	const char *comet_program; /* a path, or a name that is looked up */
-	struct tls_files tls;      /* cert NULL: plain HTTP */
+	const char *comet_program;     /* a path, or a name that is looked up */
+	const char *const *blob_peers; /* where the other members' blobs are; NULL: nowhere */
+	struct tls_files tls;          /* cert NULL: plain HTTP */
 };
 struct node;
 /* Opens everything and binds the port; STATUS_BUSY where another process has the folder or the port. */

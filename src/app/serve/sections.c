@@ -20,6 +20,8 @@ static const struct setting node_rows[] = {
 	    .help = "CometBFT's folder, of a member of a consortium; without it somebody else starts CometBFT"},
 	{.name = "comet-program", .type = SETTING_TEXT, .value = "FILE", .otherwise = "cometbft",
 	    .help = "the CometBFT that the node starts beside itself"},
+	{.name = "blob-peers", .type = SETTING_LIST, .value = "NODE@URL,…",
+	    .help = "where the other members' blobs are: each node's identifier, and the URL of its HTTP port"},
 	{.name = "memory-mb", .type = SETTING_NUMBER, .value = "N", .min = 16, .max = 1048576, .otherwise = "256",
 	    .help = "memory for the database"},
 	SERVICE_ROWS,

@@ -1,7 +1,8 @@
 #include "ledger/blob/blob.h"
 
 #include "base/log.h"
-#include "ledger/blob/blob_room.h"
+#include "ledger/blob/blob_fetch.h"
+#include "ledger/blob/blob_peers.h"
 
 #define BYTES_MAX_DEFAULT ((uint64_t)1 << 40)
 #define PENDING_AGE_MS (10u * 60 * 1000)
@@ -28,7 +29,9 @@ enum status blob_open(struct blob_room **out, struct chain *chain, struct store 
 	pthread_mutex_init(&room->audit_lock, NULL);
 	pthread_mutex_init(&room->lock, NULL);
 	pthread_cond_init(&room->followed_more, NULL);
-	enum status status = blob_content_open(room, err);
+	room->fetch = blob_fetch_new();
+	enum status status = blob_peers_open(room, err);
+	if (status == STATUS_OK) status = blob_content_open(room, err);
 	if (status == STATUS_OK) status = blob_audit_open(room, err);
 	if (status == STATUS_OK) status = blob_index_catch_up(room, err);
 	if (status == STATUS_OK) status = blob_nonces_open(room, err);
@@ -44,6 +47,8 @@ void blob_close(struct blob_room *room) {
 	if (!room) return;
 	blob_nonces_close(room);
 	blob_audit_close(room->audit);
+	blob_fetch_free(room->fetch);
+	blob_peers_close(room);
 	chain_asker_free(room->asker);
 	blob_accounts_free(room->accounts);
 	pthread_mutex_destroy(&room->ask_lock);
@@ -104,7 +109,9 @@ enum status blob_admits(struct blob_room *room, enum blob_admission *admission, 
 }
 
 struct blob_counts blob_counts(struct blob_room *room) {
-	struct blob_counts counts = {.audit_entries = blob_audit_count(room)};
+	struct blob_counts counts = {.audit_entries = blob_audit_count(room),
+	    .missing = atomic_load(&room->missing),
+	    .damaged = atomic_load(&room->damaged)};
 	pthread_mutex_lock(&room->lock);
 	counts.items = room->item_count;
 	counts.bytes = room->content_bytes;

@@ -18,9 +18,34 @@
 
 #include "base/route.h"
 #include "base/world.h"
+#include "crypto/ed25519.h"
 #include "ledger/chain/chain.h"
 
 struct blob_room;
+
+/*
+ * The other nodes that keep the same items: members of a consortium. What is put here is given to some of them before
+ * the answer, and what was named and is not here is asked of them (blob_fetch), whoever they say they are: content
+ * proves itself by its name.
+ */
+#define BLOB_PEERS_MAX 64u
+struct blob_place {
+	addr20 node;     /* the identifier of the member's node, as the members' contract has it */
+	const char *url; /* where its blobs are, without '/' at the end */
+};
+struct blob_members {
+	const struct blob_place *places; /* without this node; borrowed until blob_open returns */
+	size_t count;                    /* at most BLOB_PEERS_MAX */
+	struct ed25519_secret secret;    /* of this node */
+	/* What of the members' power (`all`) this node has at the head; 0: it is no member. */
+	MUST_USE enum status (*power)(
+	    void *context, uint64_t *power, uint64_t *all, const addr20 *node, struct err *err);
+	/* False: this node may not know yet what was erased, and serves nothing. */
+	bool (*is_current)(void *context);
+	MUST_USE enum status (*open)(void *context, struct http_client *out, struct err *err);
+	void (*close)(void *context, struct http_client *client);
+	void *context;
+};
 
 struct blob_options {
 	const char *directory;
@@ -36,6 +61,7 @@ struct blob_options {
 	/* Sends a transaction of the node's own; the answer is whether it was taken in. Called from blob_duties. */
 	MUST_USE enum status (*send)(void *context, const addr20 *to, struct bytes data, struct err *err);
 	void *send_context;
+	const struct blob_members *members; /* NULL: this node keeps blobs alone */
 };
 /* Catches up with the chain's events since the last run. */
 MUST_USE enum status blob_open(struct blob_room **out, struct chain *chain, struct store *store,
@@ -58,11 +84,28 @@ struct chain_observer blob_observer(struct blob_room *room);
 /* What is due: dropping what nothing named, confirming erasures, anchoring the audit log. Call about twice a second. */
 MUST_USE enum status blob_duties(struct blob_room *room, struct err *err);
 
+/* Asks other members for what was named and is not here, and looks through what is here. *more: there is more to do at
+ * once. On one thread of its own, about ten times a second; without members it does nothing. */
+MUST_USE enum status blob_fetch(struct blob_room *room, bool *more, struct err *err);
+
+/* What this node saw of a member, since its start. */
+struct blob_peer_counts {
+	addr20 node;
+	uint64_t asked, failed; /* requests, and those without a sensible answer */
+	uint64_t fetched;       /* contents that were right */
+	uint64_t absent;        /* that another member had then */
+	uint64_t forged;        /* that were not what was asked for */
+};
+/* False: there are not so many. */
+bool blob_peer_counts(struct blob_room *room, size_t index, struct blob_peer_counts *out);
+
 struct blob_counts {
 	uint64_t items, bytes;
 	uint64_t waiting, waiting_bytes; /* put, and not yet named by a transaction */
 	uint64_t audit_entries;
 	uint64_t strangers; /* requests of accounts that no gate knows, since the start */
+	uint64_t missing;   /* named items whose content is not here, when they were last asked for */
+	uint64_t damaged;   /* contents that were found lost or changed, since the start */
 };
 struct blob_counts blob_counts(struct blob_room *room);
 

@@ -248,6 +248,12 @@ enum status blob_content_delete(struct blob_room *room, const addr20 *gate, cons
 	return STATUS_OK;
 }
 
+bool blob_content_has(const struct blob_room *room, const addr20 *gate, const hash32 *item) {
+	char path[PATH_BYTES];
+	item_path(path, room, gate, item);
+	return access(path, R_OK) == 0;
+}
+
 static enum status read_file(struct buf *out, const char *path, struct err *err) {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {

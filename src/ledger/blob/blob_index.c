@@ -114,6 +114,66 @@ enum status blob_index_awaiting(struct blob_room *room, struct blob_item *out, s
 	return status;
 }
 
+/* The item as the table has it; `state` 0: it is not known. */
+static enum status find_any(
+    struct blob_room *room, struct blob_item *out, const addr20 *gate, const hash32 *item, struct err *err) {
+	const enum status status = blob_index_find(room, out, gate, item, err);
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
+}
+
+/* Rows of a kind, from the key behind `after` on: their keys go to `keys`, one behind the other. */
+static enum status walk(
+    struct blob_room *room, char kind, uint8_t *after, size_t len, struct buf *keys, size_t max, struct err *err) {
+	uint8_t from[1 + sizeof(struct blob_awaited)] = {(uint8_t)kind};
+	memcpy(from + 1, after, len);
+	const struct bytes first = bytes_make(from, 1 + len);
+	struct store_cursor *cursor = store_cursor_new(room->store, NULL, TABLE_BLOB);
+	store_cursor_seek(cursor, first);
+	if (store_cursor_valid(cursor) && bytes_equal(store_cursor_key(cursor), first)) store_cursor_next(cursor);
+	memset(after, 0, len);
+	size_t count = 0;
+	for (; count < max && store_cursor_valid(cursor); store_cursor_next(cursor), count++) {
+		const struct bytes key = store_cursor_key(cursor);
+		if (key.len != 1 + len || key.data[0] != kind) break;
+		buf_append(keys, bytes_slice(key, 1, len));
+		memcpy(after, key.data + 1, len);
+	}
+	if (count < max) memset(after, 0, len);
+	const enum status status = store_cursor_status(cursor, err);
+	store_cursor_free(cursor);
+	return status == STATUS_OK ? buf_status(keys, err) : status;
+}
+
+/* Of the rows of a kind, those whose item is in this state. An item's key ends with its 32 bytes. */
+static enum status walk_items(struct blob_room *room, struct blob_item *out, size_t *count, size_t max, char kind,
+    uint8_t *after, size_t len, struct err *err) {
+	const enum blob_state wanted = kind == 'm' ? BLOB_MISSING : BLOB_NAMED;
+	struct buf keys;
+	buf_init(&keys, BUF_MAX_DEFAULT);
+	*count = 0;
+	enum status status = walk(room, kind, after, len, &keys, max, err);
+	for (size_t at = 0; at < keys.len && status == STATUS_OK; at += len) {
+		addr20 gate;
+		hash32 item;
+		memcpy(gate.b, keys.data + at, 20);
+		memcpy(item.b, keys.data + at + len - 32, 32);
+		status = find_any(room, &out[*count], &gate, &item, err);
+		if (status == STATUS_OK && out[*count].state == wanted) (*count)++;
+	}
+	buf_fini(&keys);
+	return status;
+}
+
+enum status blob_index_missing(struct blob_room *room, struct blob_item *out, size_t *count, size_t max,
+    struct blob_awaited *after, struct err *err) {
+	return walk_items(room, out, count, max, 'm', after->b, sizeof after->b, err);
+}
+
+enum status blob_index_named(struct blob_room *room, struct blob_item *out, size_t *count, size_t max,
+    struct blob_kept *after, struct err *err) {
+	return walk_items(room, out, count, max, 'i', after->b, sizeof after->b, err);
+}
+
 enum status blob_index_unconfirmed(
     struct blob_room *room, struct blob_item *out, size_t *count, size_t max, struct err *err) {
 	struct store_cursor *cursor = store_cursor_new(room->store, NULL, TABLE_BLOB);
@@ -129,13 +189,6 @@ enum status blob_index_unconfirmed(
 	enum status status = store_cursor_status(cursor, err);
 	store_cursor_free(cursor);
 	return status;
-}
-
-/* The item as the table has it; `state` 0: it is not known. */
-static enum status find_any(
-    struct blob_room *room, struct blob_item *out, const addr20 *gate, const hash32 *item, struct err *err) {
-	const enum status status = blob_index_find(room, out, gate, item, err);
-	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
 /* --- events, under the index's lock --- */
@@ -170,6 +223,7 @@ static enum status on_named(struct event *event, struct err *err) {
 	event->has_used = status == STATUS_OK;
 	item.state = event->has_used ? BLOB_NAMED : BLOB_MISSING;
 	if (!event->has_used) TRY(blob_content_delete(event->room, &item.gate, &item.item, err));
+	if (!event->has_used) atomic_store(&event->room->has_more_missing, true);
 	put_change(event->room, event->batch, &old, &item);
 	return STATUS_OK;
 }
@@ -233,25 +287,47 @@ static enum status follow_log(
 	return status;
 }
 
+static enum status change_state(
+    struct blob_room *room, const struct blob_item *old, enum blob_state state, struct err *err) {
+	struct blob_item changed = *old;
+	struct store_batch *batch = store_batch_new();
+	changed.state = state;
+	put_change(room, batch, old, &changed);
+	const enum status status = store_commit(room->store, batch, true, err);
+	store_batch_free(batch);
+	return status;
+}
+
 static enum status fill_locked(
     struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting, struct err *err) {
 	struct blob_item old;
 	TRY(find_any(room, &old, &waiting->gate, item, err));
 	if (old.state != BLOB_MISSING || !hash32_equal(&old.blob, &waiting->blob)) return STATUS_OK;
 	TRY(blob_content_name(room, item, waiting, old.size_bytes, err));
-	struct blob_item filled = old;
-	filled.state = BLOB_NAMED;
-	struct store_batch *batch = store_batch_new();
-	put_change(room, batch, &old, &filled);
-	const enum status status = store_commit(room->store, batch, true, err);
-	store_batch_free(batch);
-	return status;
+	return change_state(room, &old, BLOB_NAMED, err);
 }
 
 enum status blob_index_fill(
     struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting, struct err *err) {
 	pthread_mutex_lock(&room->index_lock);
 	const enum status status = fill_locked(room, item, waiting, err);
+	pthread_mutex_unlock(&room->index_lock);
+	return status;
+}
+
+static enum status lose_locked(struct blob_room *room, const struct blob_item *item, struct err *err) {
+	struct blob_item now;
+	TRY(find_any(room, &now, &item->gate, &item->item, err));
+	if (now.state != BLOB_NAMED || !hash32_equal(&now.blob, &item->blob)) return STATUS_OK;
+	TRY(blob_content_delete(room, &item->gate, &item->item, err));
+	atomic_fetch_add(&room->damaged, 1);
+	atomic_store(&room->has_more_missing, true);
+	return change_state(room, &now, BLOB_MISSING, err);
+}
+
+enum status blob_index_lost(struct blob_room *room, const struct blob_item *item, struct err *err) {
+	pthread_mutex_lock(&room->index_lock);
+	const enum status status = lose_locked(room, item, err);
 	pthread_mutex_unlock(&room->index_lock);
 	return status;
 }

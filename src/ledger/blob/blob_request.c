@@ -6,9 +6,12 @@
 #include "codec/json.h"
 #include "eth/eip712.h"
 #include "eth/sign.h"
-#include "ledger/blob/blob_room.h"
+#include "ledger/blob/blob_fetch.h"
+#include "ledger/blob/blob_peers.h"
+#include "ledger/blob/blob_wire.h"
 
 #define LARGE_AT_ONCE 4u                      /* bodies over the server's usual size */
+#define MEMBERS_AT_ONCE 8u                    /* requests of members, each with an answer of some megabytes */
 #define UNASKED_BYTES_MAX ((uint64_t)1 << 20) /* of a body that is read before the gate is asked */
 #define AWAITING_MAX 16u                      /* items that one put can fill */
 
@@ -47,7 +50,7 @@ static void problem_of(struct http_response *response, enum status status, const
 
 /* --- reading the request --- */
 
-static bool decimal(uint64_t *out, struct bytes text) {
+bool blob_decimal(uint64_t *out, struct bytes text) {
 	struct json number = {.type = JSON_NUMBER, .text = text};
 	if (text.len == 0 || text.len > 20 || (text.len > 1 && text.data[0] == '0')) return false;
 	for (size_t i = 0; i < text.len; i++)
@@ -64,7 +67,7 @@ static bool read_page(struct blob_request *request, uint64_t *before, const stru
 	if (request->has_root)
 		return hex_fixed(request->root.b, 32, bytes_slice(query, root.len, query.len)) == STATUS_OK;
 	return bytes_equal(bytes_slice(query, 0, number.len), number) &&
-	       decimal(before, bytes_slice(query, number.len, query.len)) && *before >= 1 && *before <= UINT32_MAX;
+	       blob_decimal(before, bytes_slice(query, number.len, query.len)) && *before >= 1 && *before <= UINT32_MAX;
 }
 
 /* What the path and the query name. */
@@ -73,15 +76,14 @@ static bool read_target(struct blob_request *request, const struct http_exchange
 	if (hex_fixed(request->gate.b, 20, route_param(exchange, "gate")) != STATUS_OK) return false;
 	if (hex_fixed(request->name.b, 32, route_param(exchange, "name")) != STATUS_OK) return false;
 	if (request->action == ACTION_PART &&
-	    !(decimal(&part, route_param(exchange, "part")) && part < CONTAINER_PARTS_MAX))
+	    !(blob_decimal(&part, route_param(exchange, "part")) && part < CONTAINER_PARTS_MAX))
 		return false;
 	if (request->action == ACTION_AUDIT && !read_page(request, &part, exchange)) return false;
 	request->part = (uint32_t)part;
 	return true;
 }
 
-/* One "name=value" of the Authorization header, up to ',' or the end. */
-static struct bytes credential(struct bytes header, const char *name) {
+struct bytes blob_credential(struct bytes header, const char *name) {
 	struct bytes rest = header, wanted = bytes_text(name);
 	while (rest.len) {
 		size_t len = 0;
@@ -145,10 +147,11 @@ static bool authenticate(struct blob_room *room, struct blob_request *request, s
 		return refuse(response, "an Authorization header of scheme Xinglin is needed");
 	header = bytes_slice(header, scheme.len, header.len);
 	addr20 signer;
-	if (hex_fixed(request->who.b, 20, credential(header, "account")) != STATUS_OK ||
-	    !decimal(&request->expiry_s, credential(header, "expiry")) ||
-	    !decimal(&request->nonce, credential(header, "nonce")) ||
-	    hex_fixed(request->signature.b, sizeof request->signature.b, credential(header, "signature")) != STATUS_OK)
+	if (hex_fixed(request->who.b, 20, blob_credential(header, "account")) != STATUS_OK ||
+	    !blob_decimal(&request->expiry_s, blob_credential(header, "expiry")) ||
+	    !blob_decimal(&request->nonce, blob_credential(header, "nonce")) ||
+	    hex_fixed(request->signature.b, sizeof request->signature.b, blob_credential(header, "signature")) !=
+		STATUS_OK)
 		return refuse(response, "account, expiry, nonce or signature is missing or malformed");
 	uint64_t now_s = clock_now_ms(room->options.clock) / 1000;
 	if (request->expiry_s < now_s || request->expiry_s > now_s + BLOB_EXPIRY_AHEAD_S) {
@@ -278,44 +281,74 @@ static enum status store_put(struct blob_room *room, const struct put *put, stru
 	return status;
 }
 
-static void answer_put(struct blob_room *room, struct put *put, struct http_response *response) {
+/* True: it is on this disk; otherwise the answer says why not. */
+static bool put_here(struct blob_room *room, struct put *put, struct http_response *response) {
 	struct err err = {0};
 	enum status status = judge_put(room, put, &err);
-	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
-	if (!put->may && put->awaiting_count == 0) return refuse_put(room, put->request, response);
-	if (!use_once(room, put->request, response) || !check_container(put, response)) return;
-	if (!charge_put(room, put, response)) return;
-	status = store_put(room, put, &err);
 	if (status != STATUS_OK) {
-		log_error("blob", "%s", err.message);
-		return problem_of(response, status, &err);
+		problem_of(response, STATUS_INTERNAL, &err);
+		return false;
 	}
+	if (!put->may && put->awaiting_count == 0) {
+		refuse_put(room, put->request, response);
+		return false;
+	}
+	if (!use_once(room, put->request, response) || !check_container(put, response)) return false;
+	if (!charge_put(room, put, response)) return false;
+	status = store_put(room, put, &err);
+	if (status == STATUS_OK) return true;
+	log_error("blob", "%s", err.message);
+	problem_of(response, status, &err);
+	return false;
+}
+
+static void write_put(const struct put *put, const struct blob_held *held, struct http_response *response) {
 	response->status = 201;
 	response->content_type = "application/json";
 	struct json_writer writer = json_writer(&response->body);
 	json_object_begin(&writer, NULL);
 	json_put_hex(&writer, "blob", BYTES_OF(put->request->name));
 	json_put_u64(&writer, "size", put->body.len);
+	if (held != NULL) blob_held_write(&writer, held);
 	json_object_end(&writer);
+}
+
+/* In a consortium with the receipts of those who hold it. `spreads`: others are given it first. */
+static void answer_put(struct blob_room *room, struct put *put, struct http_exchange *exchange, bool spreads) {
+	struct http_response *response = &exchange->response;
+	struct err err = {0};
+	if (!put_here(room, put, response)) return;
+	if (room->peers == NULL) return write_put(put, NULL, response);
+	struct blob_held held = {.blob = {.genesis = chain_genesis_hash(room->chain),
+				     .gate = put->request->gate,
+				     .putter = put->request->who,
+				     .blob = put->request->name,
+				     .size_bytes = put->body.len}};
+	if (blob_held_begin(room, &held, &err) != STATUS_OK) {
+		log_error("blob", "%s", err.message);
+		return problem_of(response, STATUS_INTERNAL, &err);
+	}
+	if (spreads) blob_held_spread(room, &held, http_header_get(&exchange->request, "authorization"), put->body);
+	write_put(put, &held, response);
 }
 
 /* --- reading --- */
 
 /* What has no content ends here. True: the item is here. */
-static bool find_item(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
+static bool find_item(struct blob_room *room, struct blob_item *item, const struct blob_request *request,
+    struct http_response *response) {
 	struct err err = {0};
-	struct blob_item item;
-	enum status status = blob_index_find(room, &item, &request->gate, &request->name, &err);
+	enum status status = blob_index_find(room, item, &request->gate, &request->name, &err);
 	if (status == STATUS_NOTFOUND) { /* named in a block that is a moment old? */
 		blob_index_settle(room);
-		status = blob_index_find(room, &item, &request->gate, &request->name, &err);
+		status = blob_index_find(room, item, &request->gate, &request->name, &err);
 	}
 	if (status != STATUS_OK)
 		problem_of(response, status, &err);
-	else if (item.state == BLOB_MISSING)
+	else if (item->state == BLOB_MISSING)
 		http_problem(
-		    response, 404, "not-here", "the item is on the chain; this node was not given its content");
-	else if (item.state == BLOB_ERASED || item.state == BLOB_CONFIRMED)
+		    response, 404, "not-here", "the item is on the chain; this node does not have its content");
+	else if (item->state == BLOB_ERASED || item->state == BLOB_CONFIRMED)
 		http_problem(response, 410, "erased", "the item was erased");
 	else
 		return true;
@@ -376,16 +409,44 @@ static bool log_read(
 	return false;
 }
 
+/* What changed on the disk is not served: a reader would notice, and other members have it. */
+static enum status read_checked(
+    struct blob_room *room, struct buf *out, const struct blob_item *item, bool whole, uint32_t part, struct err *err) {
+	struct container container;
+	struct buf content;
+	buf_init(&content, CONTAINER_BYTES_MAX);
+	enum status status = blob_content_read(room, &content, &item->gate, &item->item, true, 0, err);
+	const bool is_good = status == STATUS_OK && blob_is_content_of(item, buf_view(&content)) &&
+			     container_decode(&container, buf_view(&content), NULL) == STATUS_OK;
+	if (!is_good && status != STATUS_IO) {
+		status = blob_damaged(room, item, err);
+		if (status == STATUS_OK) status = err_set(err, STATUS_NOTFOUND, "the content is fetched again");
+	}
+	if (is_good && !whole && part >= container.count)
+		status = err_set(err, STATUS_NOTFOUND, "the item has %u parts", container.count);
+	else if (is_good)
+		buf_append(out, whole ? buf_view(&content) : container_part(&container, part));
+	buf_fini(&content);
+	return status == STATUS_OK ? buf_status(out, err) : status;
+}
+
 static void answer_read(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
 	struct err err = {0};
+	struct blob_item item;
 	bool may, whole = request->action == ACTION_GET;
+	if (!blob_peers_is_current(room)) {
+		http_problem(response, 503, "catching-up", "this node does not know yet what was erased meanwhile");
+		return http_put_header(response, "Retry-After", "1");
+	}
 	if (!judge_read(room, &may, request, response) || !use_once(room, request, response)) return;
-	if (!find_item(room, request, response) || !log_read(room, may, request, response)) return;
+	if (!find_item(room, &item, request, response) || !log_read(room, may, request, response)) return;
 	if (!may)
 		return http_problem(
 		    response, 403, "get-refused", "the contract does not let this account read this item now");
 	enum status status =
-	    blob_content_read(room, &response->body, &request->gate, &request->name, whole, request->part, &err);
+	    room->peers == NULL
+		? blob_content_read(room, &response->body, &request->gate, &request->name, whole, request->part, &err)
+		: read_checked(room, &response->body, &item, whole, request->part, &err);
 	if (status != STATUS_OK) return problem_of(response, status, &err);
 	response->content_type = whole ? "application/octet-stream" : "application/jose";
 }
@@ -427,7 +488,16 @@ static void handle_put(void *context, struct http_exchange *exchange) {
 	struct blob_request request = {.action = ACTION_PUT};
 	if (!open_request(room, &request, exchange)) return;
 	struct put put = {.request = &request, .body = exchange->request.body};
-	answer_put(room, &put, &exchange->response);
+	answer_put(room, &put, exchange, true);
+}
+
+/* As another member passes it on: it asks nobody else, so members never wait for each other in a circle. */
+static void handle_put_here(void *context, struct http_exchange *exchange) {
+	struct blob_room *room = context;
+	struct blob_request request = {.action = ACTION_PUT};
+	if (!open_request(room, &request, exchange)) return;
+	struct put put = {.request = &request, .body = exchange->request.body};
+	answer_put(room, &put, exchange, false);
 }
 
 /* Before a large body comes: only accounts whose put may be taken use up one of the places for such bodies. */
@@ -437,7 +507,8 @@ static void begin_put(void *context, struct http_exchange *exchange) {
 	struct put put = {.request = &request};
 	struct err err = {0};
 	uint64_t length = 0;
-	if (!decimal(&length, http_header_get(&exchange->request, "content-length")) || length <= UNASKED_BYTES_MAX)
+	if (!blob_decimal(&length, http_header_get(&exchange->request, "content-length")) ||
+	    length <= UNASKED_BYTES_MAX)
 		return;
 	if (!open_request(room, &request, exchange)) return;
 	put.body.len = (size_t)length;
@@ -466,7 +537,13 @@ static void handle_part(void *context, struct http_exchange *exchange) {
 const struct route blob_routes[] = {
     ROUTE(HTTP_PUT, "/blobs/{gate}/{name}", handle_put,
 	"stores a container until a transaction of the same account names it (ten minutes), or for an item that awaits it",
+	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}, .begin = begin_put,
+	.waits = true),
+    ROUTE(HTTP_PUT, "/blobs/{gate}/{name}/here", handle_put_here,
+	"the same, as a member of a consortium passes it on: no further member is given it",
 	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}, .begin = begin_put),
+    ROUTE(HTTP_POST, "/members/blobs", blob_member_wanted, "contents of items, for another member's node",
+	.limits = {.body_max = BLOB_WISHES_BYTES_MAX, .at_once = MEMBERS_AT_ONCE}, .waits = true),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}", handle_get, "the whole container of an item"),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}/audit", handle_audit,
 	"the sealed audit entries of a folder, newest first, for its controller; ?root=H: with its proof; ?before=N: on"),

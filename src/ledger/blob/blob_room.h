@@ -3,6 +3,7 @@
 #define LEDGER_BLOB_BLOB_ROOM_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "envelope/container.h"
 #include "ledger/blob/blob.h"
@@ -30,6 +31,8 @@ struct blob_item {
 
 struct blob_audit;
 struct blob_accounts;
+struct blob_peers;
+struct blob_fetch;
 
 struct blob_room {
 	struct chain *chain;
@@ -54,6 +57,11 @@ struct blob_room {
 
 	pthread_mutex_t audit_lock;
 	struct blob_audit *audit;
+
+	struct blob_peers *peers; /* NULL: this node keeps blobs alone */
+	struct blob_fetch *fetch; /* the fetching thread only */
+	atomic_bool has_more_missing;
+	_Atomic uint64_t missing, damaged;
 
 	pthread_mutex_t lock; /* of what stands until the next empty line; held for moments */
 	pthread_cond_t followed_more;
@@ -118,6 +126,8 @@ MUST_USE enum status blob_content_delete(
 /* Appends the whole container, or one part. STATUS_NOTFOUND: no such item or part. */
 MUST_USE enum status blob_content_read(struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item,
     bool whole, uint32_t part, struct err *err);
+/* Is there content, whatever it is worth? */
+bool blob_content_has(const struct blob_room *room, const addr20 *gate, const hash32 *item);
 /* Drops what has waited longer than `age_ms`. */
 void blob_content_sweep(struct blob_room *room, uint64_t age_ms);
 
@@ -137,6 +147,22 @@ MUST_USE enum status blob_index_awaiting(struct blob_room *room, struct blob_ite
 /* What waits becomes the content of an item that awaits it still. */
 MUST_USE enum status blob_index_fill(
     struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting, struct err *err);
+/* Items that await their content, from the one after `*after` on, at most `max`; `*after` is then the last of them, and
+ * zeros at the end. A pass begins with zeros. */
+struct blob_awaited {
+	uint8_t b[20 + 32 + 32]; /* gate, blob, item */
+};
+MUST_USE enum status blob_index_missing(struct blob_room *room, struct blob_item *out, size_t *count, size_t max,
+    struct blob_awaited *after, struct err *err);
+/* Items that have content, in the same way. */
+struct blob_kept {
+	uint8_t b[20 + 32]; /* gate, item */
+};
+MUST_USE enum status blob_index_named(
+    struct blob_room *room, struct blob_item *out, size_t *count, size_t max, struct blob_kept *after, struct err *err);
+/* The item's content was lost or changed: it goes, and the item awaits its content again. Nothing if the item has
+ * another blob by now. */
+MUST_USE enum status blob_index_lost(struct blob_room *room, const struct blob_item *item, struct err *err);
 
 /* blob_gate.c: local calls at the head. A call that reverts answers no. */
 bool blob_gate_is(const struct blob_room *room, const addr20 *gate);
@@ -184,6 +210,11 @@ MUST_USE enum status blob_gate_would_succeed(
     struct blob_room *room, bool *would, const addr20 *gate, struct bytes data, struct err *err);
 void blob_gate_confirm_erased_data(struct buf *out, const hash32 *item);
 void blob_gate_anchor_audit_data(struct buf *out, const struct blob_anchor *anchor);
+
+/* blob_request.c: reading a request's header. A canonical decimal number. */
+bool blob_decimal(uint64_t *out, struct bytes text);
+/* One "name=value" of an Authorization header, up to ',' or the end; empty: there is none. */
+struct bytes blob_credential(struct bytes header, const char *name);
 
 /* blob_audit.c: the trace of every read, with the reader's own signed request: nobody can invent one. */
 struct blob_read {

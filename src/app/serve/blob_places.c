@@ -1,0 +1,110 @@
+#include "app/serve/blob_places.h"
+
+#include <stdio.h>
+
+#include "app/serve/comet_home.h"
+#include "codec/hex.h"
+#include "ledger/consensus/members.h"
+#include "net/http_client.h"
+
+#define CONNECT_MS 2000u
+#define ANSWER_MS 30000u
+#define NODE_TEXT 42u /* 0x and 40 digits */
+
+struct blob_places {
+	struct blob_members members;
+	struct blob_place list[BLOB_PEERS_MAX];
+	char *urls[BLOB_PEERS_MAX];
+	struct chain *chain;
+	struct consortium *consortium;
+	addr20 contract;
+};
+
+static enum status read_place(struct blob_places *places, const char *text, struct err *err) {
+	if (places->members.count == BLOB_PEERS_MAX)
+		return err_set(err, STATUS_INVALID, "blob-peers: at most %u are taken", BLOB_PEERS_MAX);
+	struct blob_place *place = &places->list[places->members.count];
+	const char *at = strchr(text, '@');
+	const bool is_named = at != NULL && at - text == NODE_TEXT &&
+			      hex_fixed(place->node.b, 20, bytes_make(text, NODE_TEXT)) == STATUS_OK;
+	if (!is_named || (strncmp(at + 1, "http://", 7) != 0 && strncmp(at + 1, "https://", 8) != 0))
+		return err_set(err, STATUS_INVALID,
+		    "blob-peers: \"%.100s\" is not 0x, the 40 digits of a member's node, @ and the URL of its HTTP port",
+		    text);
+	char *url = mem_strdup(at + 1);
+	size_t len = strlen(url);
+	if (url[len - 1] == '/') url[len - 1] = 0;
+	place->url = places->urls[places->members.count++] = url;
+	return STATUS_OK;
+}
+
+/* --- what the room asks --- */
+
+static enum status power_of(void *context, uint64_t *power, uint64_t *all, const addr20 *node, struct err *err) {
+	struct blob_places *places = context;
+	struct members members;
+	struct chain_head *head = chain_head(places->chain);
+	const struct state_source state = state_view_source(head->view);
+	const enum status status = members_read(&members, &state, &places->contract, err);
+	chain_head_release(head);
+	TRY(status);
+	const struct member *found = members_by_node(&members, node);
+	*power = found != NULL ? found->validator.power : 0;
+	*all = 0;
+	for (size_t i = 0; i < members.count; i++) *all += members.list[i].validator.power;
+	return STATUS_OK;
+}
+
+static bool is_current(void *context) {
+	struct blob_places *places = context;
+	return consortium_is_current(places->consortium);
+}
+
+static enum status open_client(void *context, struct http_client *out, struct err *err) {
+	(void)context;
+	const struct http_client_options options = {.connect_timeout_ms = CONNECT_MS, .timeout_ms = ANSWER_MS};
+	return http_client_open(out, &options, err);
+}
+
+static void close_client(void *context, struct http_client *client) {
+	(void)context;
+	http_client_close(client);
+}
+
+/* --- opening --- */
+
+enum status blob_places_open(struct blob_places **out, const struct blob_places_options *options, struct err *err) {
+	struct blob_places *places = mem_zalloc(1, sizeof *places);
+	struct comet_key key = {0};
+	places->chain = options->chain;
+	places->consortium = options->consortium;
+	places->members = (struct blob_members){.places = places->list,
+	    .power = power_of,
+	    .is_current = is_current,
+	    .open = open_client,
+	    .close = close_client,
+	    .context = places};
+	BUG_ON(!genesis_members(chain_genesis(options->chain), &places->contract));
+	enum status status = comet_home_node_key(&key, options->comet_home, err);
+	places->members.secret = key.secret;
+	mem_wipe(&key, sizeof key);
+	for (const char *const *peer = options->peers; status == STATUS_OK && peer != NULL && *peer != NULL; peer++)
+		status = read_place(places, *peer, err);
+	if (status != STATUS_OK) {
+		blob_places_close(places);
+		return status;
+	}
+	*out = places;
+	return STATUS_OK;
+}
+
+void blob_places_close(struct blob_places *places) {
+	if (places == NULL) return;
+	for (size_t i = 0; i < places->members.count; i++) mem_free(places->urls[i]);
+	mem_wipe(places, sizeof *places);
+	mem_free(places);
+}
+
+const struct blob_members *blob_places_members(const struct blob_places *places) {
+	return places != NULL ? &places->members : NULL;
+}

@@ -1,0 +1,28 @@
+/*
+ * What the blob room of a consortium's member needs of its surroundings (ledger/blob/blob.h): where the other members'
+ * nodes are, by the setting blob-peers; the key of this node, which is CometBFT's own; and who is a member at the head.
+ *
+ * Threads: the callbacks any; the rest belongs to the thread that owns the node.
+ */
+#ifndef APP_SERVE_BLOB_PLACES_H
+#define APP_SERVE_BLOB_PLACES_H
+
+#include "app/serve/consortium.h"
+#include "ledger/blob/blob.h"
+
+struct blob_places_options {
+	const char *comet_home;
+	const char *const *peers; /* "0xNODE@URL" each, NULL-terminated; NULL: none */
+	struct chain *chain;      /* of a consortium */
+	struct consortium *consortium;
+};
+struct blob_places;
+/* STATUS_INVALID says which peer is malformed; STATUS_NOTFOUND, STATUS_CORRUPT: CometBFT's node key. */
+MUST_USE enum status blob_places_open(
+    struct blob_places **out, const struct blob_places_options *options, struct err *err);
+/* After the room is closed. NULL is allowed. */
+void blob_places_close(struct blob_places *places);
+/* For blob_options; lives as long as the places. NULL gives NULL. */
+const struct blob_members *blob_places_members(const struct blob_places *places);
+
+#endif
