@@ -20,10 +20,18 @@ static void stop(void *service) {
 	gateway_service_stop(service);
 }
 
+static struct tls_files tls_files(const struct settings *settings) {
+	struct tls_files files = service_tls_files(settings);
+	files.client_optional = settings_is_on(settings, "tls-client-optional");
+	return files;
+}
+
 static bool reload(void *service, const struct settings *fresh) {
-	const struct tls_files tls = service_tls_files(fresh);
-	return gateway_service_reload(
-	    service, settings_text(fresh, "tokens"), &tls, settings_number(fresh, "min-free-mb") << 20);
+	const struct gateway_service_files files = {.tokens = settings_text(fresh, "tokens"),
+	    .organisations = settings_text(fresh, "client-organisations"),
+	    .tls = tls_files(fresh),
+	    .min_free_bytes = settings_number(fresh, "min-free-mb") << 20};
+	return gateway_service_reload(service, &files);
 }
 
 static bool is_alive(void *service) {
@@ -34,13 +42,31 @@ static void condition(void *service, char out[LIFECYCLE_CONDITION_BYTES]) {
 	gateway_service_condition(service, out);
 }
 
+static struct issuer_service_options oauth_settings(const struct settings *settings) {
+	const char *purpose = settings_text(settings, "oauth-purpose");
+	return (struct issuer_service_options){
+	    .issuer = {.issuer = settings_text(settings, "oauth-issuer"),
+		.audience = settings_text(settings, "oauth-audience"),
+		.authorize_url = settings_text(settings, "oauth-authorize"),
+		.token_url = settings_text(settings, "oauth-token"),
+		.subject_claims = settings_text(settings, "oauth-subject-claims"),
+		.organisation_claims = settings_text(settings, "oauth-organisation-claims"),
+		.purpose_claims = settings_text(settings, "oauth-purpose-claims"),
+		.patient_claims = settings_text(settings, "oauth-patient-claims"),
+		.purpose = strcmp(purpose, "none") == 0 ? NULL : purpose},
+	    .keys = settings_text(settings, "oauth-jwks"),
+	    .ca_file = settings_text(settings, "oauth-ca")};
+}
+
 static void take_settings(struct gateway_service_options *out, struct settings *settings) {
 	*out = (struct gateway_service_options){.home = settings_text(settings, "home"),
 	    .nodes = settings_list(settings, "node"),
 	    .tokens = settings_text(settings, "tokens"),
+	    .organisations = settings_text(settings, "client-organisations"),
+	    .oauth = oauth_settings(settings),
 	    .http_address = settings_text(settings, "http-addr"),
 	    .http_port = (uint16_t)settings_number(settings, "http-port"),
-	    .tls = service_tls_files(settings),
+	    .tls = tls_files(settings),
 	    .vhosts = settings_list(settings, "http-vhosts"),
 	    .cors_origins = settings_list(settings, "http-corsdomain"),
 	    .workers = (uint32_t)settings_number(settings, "workers"),

@@ -13,12 +13,13 @@ struct part {
 	size_t count;
 };
 
-#define PARTS_COUNT 5u
+#define PARTS_COUNT 6u
 
 static void parts_of(struct part parts[PARTS_COUNT]) {
 	const struct part all[PARTS_COUNT] = {{"node", rpc_routes, rpc_route_count},
 	    {"node", blob_routes, blob_route_count}, {"node", ops_routes, OPS_HEALTH_COUNT},
-	    {"gateway", gateway_routes, gateway_route_count}, {"gateway", ops_routes, OPS_ALL_COUNT}};
+	    {"gateway", gateway_routes, gateway_route_count},
+	    {"gateway", gateway_open_routes, GATEWAY_OPEN_ROUTE_COUNT}, {"gateway", ops_routes, OPS_ALL_COUNT}};
 	memcpy(parts, all, sizeof all);
 }
 

@@ -12,6 +12,7 @@
 #include "app/threads.h"
 #include "base/files.h"
 #include "health/gateway/gateway.h"
+#include "health/gateway/organisations.h"
 #include "health/index/index.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -50,7 +51,8 @@ struct gateway_service {
 	pthread_t outbox_thread;
 	struct trustee_service *trustee;
 	struct own_key_watch *own_key;
-	struct index *index; /* of the actor's home */
+	struct issuer_service *issuer; /* NULL: none */
+	struct index *index;           /* of the actor's home */
 	struct follower *follower;
 	struct periodic *tending, *letting_go;
 	atomic_ullong let_go_at_ms; /* monotonic; when the drain's time is over */
@@ -114,6 +116,7 @@ static void check(void *context, struct readiness *out) {
 			     : "does not run",
 	    counts.waiting, counts.in_flight);
 	follower_check(service->follower, out);
+	issuer_service_check(service->issuer, out);
 	readiness_add_disk(out, service->options.home, atomic_load(&service->min_free_bytes));
 }
 
@@ -125,6 +128,7 @@ static void write_metrics(void *context, struct buf *out) {
 	follower_metrics(service->follower, out);
 	trustee_service_metrics(service->trustee, out);
 	own_key_watch_metrics(service->own_key, out);
+	issuer_service_metrics(service->issuer, out);
 	metric_put(
 	    out, METRIC_GAUGE, "outbox_waiting", "Entries that were accepted and are not finished.", outbox.waiting);
 	metric_put(out, METRIC_GAUGE, "outbox_in_flight", "Transactions without a receipt.", outbox.in_flight);
@@ -203,17 +207,33 @@ static enum status load_tokens(struct gateway_service *service, const char *path
 	return status;
 }
 
+/* No file: no certificate names an organisation. */
+static enum status load_organisations(struct gateway_service *service, const char *path, struct err *err) {
+	struct buf text;
+	buf_init(&text, ORGANISATIONS_FILE_MAX);
+	enum status status = path ? files_read(&text, path, err) : STATUS_OK;
+	if (status == STATUS_OK) {
+		status = gateway_set_organisations(service->gateway, buf_view(&text), err);
+		if (status != STATUS_OK) status = err_prefix(err, status, "%s", path);
+	}
+	buf_fini(&text);
+	return status;
+}
+
 static enum status open_gateway(struct gateway_service *service, struct err *err) {
 	const struct worker_pool_options pool = {.threads = service->options.workers, .queue_max = QUEUE_MAX};
 	TRY(worker_pool_open(&service->pool, &pool, err));
+	TRY(issuer_service_open(&service->issuer, &service->options.oauth, err));
 	struct gateway_options options = {.actor = service->actor,
 	    .workers = worker_pool_workers(service->pool),
 	    .threads = &system_threads,
 	    .clock = &world_clock,
 	    .random = &world_random,
-	    .request_ms = service->options.request_ms};
+	    .request_ms = service->options.request_ms,
+	    .issuer = issuer_service_issuer(service->issuer)};
 	service->gateway = gateway_new(&options);
 	TRY(load_tokens(service, service->options.tokens, err));
+	TRY(load_organisations(service, service->options.organisations, err));
 	service->ops =
 	    (struct ops){.check = check, .metrics = write_metrics, .context = service, .http = &service->http};
 	return STATUS_OK;
@@ -222,6 +242,7 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 static enum status open_server(struct gateway_service *service, struct err *err) {
 	const struct gateway_service_options *wanted = &service->options;
 	const struct route_table tables[] = {{gateway_routes, gateway_route_count, service->gateway},
+	    {gateway_open_routes, GATEWAY_OPEN_ROUTE_COUNT, service->gateway},
 	    {ops_routes, OPS_HEALTH_COUNT, &service->ops}, {metrics_route, 1, service}};
 	const struct http_observer observer = {answered, service};
 	service->router = router_new(tables, sizeof tables / sizeof *tables, worker_pool_workers(service->pool));
@@ -302,6 +323,7 @@ static enum status start_threads(struct gateway_service *service, struct err *er
 	if (service->options.trustee_every_ms)
 		TRY(trustee_service_start(&service->trustee, service->actor, service->options.trustee_every_ms, err));
 	TRY(own_key_watch_start(&service->own_key, service->actor, err));
+	TRY(issuer_service_start(service->issuer, err));
 	TRY(follower_start(service->follower, err));
 	const struct periodic_work work = {"the gateway's own duties", TEND_EVERY_MS, tend, service};
 	TRY(periodic_start(&service->tending, &work, err));
@@ -353,16 +375,19 @@ void gateway_service_stop(struct gateway_service *service) {
 	http_server_stop(service->server);
 }
 
-bool gateway_service_reload(
-    struct gateway_service *service, const char *tokens, const struct tls_files *tls, uint64_t min_free_bytes) {
+bool gateway_service_reload(struct gateway_service *service, const struct gateway_service_files *files) {
 	struct err err;
-	atomic_store(&service->min_free_bytes, min_free_bytes);
-	bool took_tokens = load_tokens(service, tokens, &err) == STATUS_OK;
+	atomic_store(&service->min_free_bytes, files->min_free_bytes);
+	bool took_tokens = load_tokens(service, files->tokens, &err) == STATUS_OK;
 	if (!took_tokens) log_error("gateway", "the tokens stay as they were: %s", err.message);
-	bool is_tls = tls->cert || service->options.tls.cert;
-	bool took_tls = !is_tls || http_server_reload_tls(service->server, tls, &err) == STATUS_OK;
+	bool took_names = load_organisations(service, files->organisations, &err) == STATUS_OK;
+	if (!took_names) log_error("gateway", "the organisations stay as they were: %s", err.message);
+	bool took_keys = issuer_service_reload(service->issuer, &err) == STATUS_OK;
+	if (!took_keys) log_error("gateway", "the issuer's keys stay as they were: %s", err.message);
+	bool is_tls = files->tls.cert || service->options.tls.cert;
+	bool took_tls = !is_tls || http_server_reload_tls(service->server, &files->tls, &err) == STATUS_OK;
 	if (!took_tls) log_error("gateway", "the certificates stay as they were: %s", err.message);
-	return took_tokens && took_tls;
+	return took_tokens && took_names && took_keys && took_tls;
 }
 
 void gateway_service_condition(struct gateway_service *service, char out[TRUSTEE_CONDITION_BYTES]) {
@@ -390,6 +415,7 @@ void gateway_service_close(struct gateway_service *service) {
 	http_server_close(service->server);
 	router_free(service->router);
 	gateway_free(service->gateway);
+	issuer_service_close(service->issuer);
 	nodes_free(service->nodes);
 	mem_free(service);
 }

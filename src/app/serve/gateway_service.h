@@ -8,6 +8,7 @@
 #ifndef APP_SERVE_GATEWAY_SERVICE_H
 #define APP_SERVE_GATEWAY_SERVICE_H
 
+#include "app/serve/issuer_service.h"
 #include "app/serve/trustee.h"
 #include "base/mem.h"
 #include "net/http_server.h"
@@ -15,8 +16,10 @@
 struct gateway_service_options {
 	const char *home;
 	struct bytes password;
-	const char *const *nodes; /* URLs, NULL-terminated; NULL: the deployment's */
-	const char *tokens;       /* path */
+	const char *const *nodes;  /* URLs, NULL-terminated; NULL: the deployment's */
+	const char *tokens;        /* path */
+	const char *organisations; /* path, of client certificates' organisations [NULL: none] */
+	struct issuer_service_options oauth;
 	const char *http_address;
 	uint16_t http_port;
 	struct tls_files tls; /* all NULL: plain HTTP */
@@ -36,9 +39,15 @@ MUST_USE enum status gateway_service_open(
 uint16_t gateway_service_port(const struct gateway_service *service);
 MUST_USE enum status gateway_service_run(struct gateway_service *service, struct err *err);
 void gateway_service_stop(struct gateway_service *service);
-/* Tokens and certificates from their files again; a mistake keeps the old ones and is logged. False: there was one. */
-bool gateway_service_reload(
-    struct gateway_service *service, const char *tokens, const struct tls_files *tls, uint64_t min_free_bytes);
+/* What a reload reads again. */
+struct gateway_service_files {
+	const char *tokens, *organisations;
+	struct tls_files tls;
+	uint64_t min_free_bytes;
+};
+/* Tokens, organisations, the issuer's keys and certificates from their files again; a mistake keeps the old ones and is
+ * logged. False: there was one. */
+bool gateway_service_reload(struct gateway_service *service, const struct gateway_service_files *files);
 /* Does the outbox's thread run? */
 bool gateway_service_is_alive(struct gateway_service *service);
 /* What its operator should read of it now; "" if there is nothing. */

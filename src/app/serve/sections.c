@@ -1,6 +1,9 @@
 #include "app/serve/sections.h"
 
+#include <strings.h>
+
 #include "app/serve/service_rows.h"
+#include "health/gateway/issuer.h"
 
 // clang-format off
 static const struct setting node_rows[] = {
@@ -41,6 +44,33 @@ static const struct setting gateway_rows[] = {
 	{.name = "password-file", .type = SETTING_SECRET, .value = "FILE", .help = "whose first line opens the wallet"},
 	{.name = "tokens", .type = SETTING_SECRET, .value = "FILE", .flags = SETTING_RELOADS,
 	    .help = "bearer tokens of those who may ask (see: xinglin gateway token new)"},
+	{.name = "oauth-issuer", .type = SETTING_TEXT, .value = "URL",
+	    .help = "also take tokens (JWT) of this OAuth 2 issuer: their claim iss"},
+	{.name = "oauth-audience", .type = SETTING_TEXT, .value = "TEXT",
+	    .help = "what the claim aud of its tokens has to name: this gateway"},
+	{.name = "oauth-jwks", .type = SETTING_TEXT, .value = "URL|FILE",
+	    .help = "its keys; without it the issuer's own description (OpenID discovery) names them"},
+	{.name = "oauth-ca", .type = SETTING_FILE, .value = "FILE",
+	    .help = "authorities (PEM) for https to the issuer, in place of the system's"},
+	{.name = "oauth-authorize", .type = SETTING_TEXT, .value = "URL",
+	    .help = "where apps ask for access, if its description does not say"},
+	{.name = "oauth-token", .type = SETTING_TEXT, .value = "URL",
+	    .help = "where apps get tokens, if its description does not say"},
+	{.name = "oauth-purpose", .type = SETTING_CHOICE, .value = "CODE", .otherwise = "TREAT",
+	    .choices = "none|TREAT|ETREAT|HPAYMT|HOPERAT|HRESCH|PUBHLTH|PATRQT",
+	    .help = "the purpose of use of tokens that name none; none: they are refused"},
+	{.name = "oauth-subject-claims", .type = SETTING_TEXT, .value = "NAME,…", .otherwise = ISSUER_SUBJECT_CLAIMS,
+	    .help = "claims that name the person; the first that is there counts; /a/b: a member of an object"},
+	{.name = "oauth-organisation-claims", .type = SETTING_TEXT, .value = "NAME,…",
+	    .otherwise = ISSUER_ORGANISATION_CLAIMS, .help = "claims that name the person's organisation"},
+	{.name = "oauth-purpose-claims", .type = SETTING_TEXT, .value = "NAME,…", .otherwise = ISSUER_PURPOSE_CLAIMS,
+	    .help = "claims that name the purpose of use"},
+	{.name = "oauth-patient-claims", .type = SETTING_TEXT, .value = "NAME,…", .otherwise = ISSUER_PATIENT_CLAIMS,
+	    .help = "claims that name the patient of a launch"},
+	{.name = "client-organisations", .type = SETTING_FILE, .value = "FILE", .flags = SETTING_RELOADS,
+	    .help = "which client certificates are of which organisations"},
+	{.name = "tls-client-optional", .type = SETTING_SWITCH, .flags = SETTING_RELOADS,
+	    .help = "with tls-client-ca, also serve clients that show no certificate"},
 	{.name = "node", .type = SETTING_URLS, .value = "URL,…",
 	    .help = "the nodes to ask; the next one if one does not answer; without it the deployment's"},
 	HTTP_ROWS("8600", "HTTP for the organisation's own systems; 0: any free port"),
@@ -55,11 +85,38 @@ static const struct setting gateway_rows[] = {
 };
 // clang-format on
 
+/* Keys that came over plain HTTP would be anybody's. */
+static bool is_safe_url(const char *url) {
+	static const char *const beginnings[] = {"https://", "http://127.0.0.1:", "http://127.0.0.1/",
+	    "http://localhost:", "http://localhost/", "http://[::1]"};
+	for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+		if (strncasecmp(url, beginnings[i], strlen(beginnings[i])) == 0) return true;
+	return false;
+}
+
+static void check_gateway(const struct settings *settings, struct problems *problems) {
+	const char *issuer = settings_text(settings, "oauth-issuer"), *keys = settings_text(settings, "oauth-jwks");
+	if (!issuer != !settings_text(settings, "oauth-audience"))
+		problems_add(problems, settings_place(settings, issuer ? "oauth-issuer" : "oauth-audience").text,
+		    "oauth-issuer and oauth-audience belong together");
+	if (keys && !issuer)
+		problems_add(problems, settings_place(settings, "oauth-jwks").text, "oauth-jwks needs oauth-issuer");
+	if (keys && strncasecmp(keys, "http://", 7) == 0 && !is_safe_url(keys))
+		problems_add(problems, settings_place(settings, "oauth-jwks").text, "keys are fetched over https only");
+	if (issuer && !keys && !is_safe_url(issuer))
+		problems_add(problems, settings_place(settings, "oauth-issuer").text,
+		    "an issuer whose description is fetched has an address with https; or oauth-jwks names its keys");
+	if (settings_is_on(settings, "tls-client-optional") && !settings_text(settings, "tls-client-ca"))
+		problems_add(problems, settings_place(settings, "tls-client-optional").text,
+		    "tls-client-optional needs tls-client-ca");
+}
+
 const struct settings_section gateway_section = {
     .name = "gateway",
     .title = "A gateway: one organisation's own systems ask it, over HTTP. Started by: xinglin gateway --config FILE",
     .rows = gateway_rows,
     .count = sizeof gateway_rows / sizeof *gateway_rows,
+    .check = check_gateway,
 };
 
 // clang-format off

@@ -74,7 +74,7 @@ void gateway_admit(struct gateway *gateway, struct http_exchange *exchange, bool
 		random_fill(gateway->options.random, id, sizeof id);
 		http_put_header(&exchange->response, "X-Request-Id", "%016llx", (unsigned long long)load_be64(id));
 	}
-	if (!is_open) who_admit(gateway, exchange);
+	if (!is_open && !who_is_open(exchange->request.path)) who_admit(gateway, exchange);
 }
 
 struct bytes gateway_request_id(const struct http_exchange *exchange) {

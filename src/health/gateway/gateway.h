@@ -43,10 +43,13 @@ MUST_USE enum status gateway_set_organisations(struct gateway *gateway, struct b
 /* The routes; their context is a struct gateway. */
 extern const struct route gateway_routes[];
 extern const size_t gateway_route_count;
+/* The same for what needs no token (who.h says which paths those are). */
+#define GATEWAY_OPEN_ROUTE_COUNT 2u
+extern const struct route gateway_open_routes[GATEWAY_OPEN_ROUTE_COUNT];
 
 /*
  * Before a body is read: gives the request an id (X-Request-Id, the client's if it is a short word) and refuses with
- * 401 what has no token. `is_open`: a path that needs none.
+ * 401 what has no token. `is_open`: a path that needs none, beside those of who_is_open.
  */
 void gateway_admit(struct gateway *gateway, struct http_exchange *exchange, bool is_open);
 /* May the token of this request do that? If not, the answer is 401 or 403. `name` may be NULL, and gets the asker's. */

@@ -75,13 +75,18 @@ enum status issuer_set_keys(struct issuer *issuer, struct bytes text, struct err
 	return STATUS_OK;
 }
 
-static bool is_url(struct bytes text) {
-	const char *start = (const char *)text.data;
+static bool begins(struct bytes text, const char *with) {
+	const size_t len = strlen(with);
+	return text.len > len && strncasecmp((const char *)text.data, with, len) == 0;
+}
+
+/* What came over https does not lead to plain HTTP. */
+static bool is_url(const struct issuer *issuer, struct bytes text) {
+	bool is_plain = begins(bytes_text(issuer->options.issuer), "http://");
 	if (text.len >= ISSUER_URL_MAX) return false;
 	for (size_t i = 0; i < text.len; i++)
 		if (text.data[i] <= ' ' || text.data[i] >= 0x7f) return false;
-	return (text.len > 8 && strncasecmp(start, "https://", 8) == 0) ||
-	       (text.len > 7 && strncasecmp(start, "http://", 7) == 0);
+	return begins(text, "https://") || (is_plain && begins(text, "http://"));
 }
 
 static enum status take_facts(struct issuer *issuer, const struct json *root, struct err *err) {
@@ -91,7 +96,8 @@ static enum status take_facts(struct issuer *issuer, const struct json *root, st
 	for (unsigned i = 0; i < FACT_COUNT; i++) {
 		struct bytes url = json_string(json_get(root, fact_names[i]));
 		if (issuer->facts[i][0] || !url.len) continue;
-		if (!is_url(url)) return err_set(err, STATUS_INVALID, "its %s is not an address", fact_names[i]);
+		if (!is_url(issuer, url))
+			return err_set(err, STATUS_INVALID, "its %s is not an address with https", fact_names[i]);
 		memcpy(issuer->facts[i], url.data, url.len);
 		issuer->facts[i][url.len] = 0;
 	}
@@ -118,6 +124,13 @@ static bool may_ask(const struct issuer *issuer, uint64_t now) {
 	return !issuer->asked_s || now >= issuer->asked_s + ISSUER_RETRY_SECONDS;
 }
 
+/* OpenID Connect Discovery §4.1: a slash at the issuer's end does not count. */
+static void put_discovery_url(char url[ISSUER_URL_MAX], const char *issuer) {
+	size_t len = strlen(issuer);
+	if (len && issuer[len - 1] == '/') len--;
+	snprintf(url, ISSUER_URL_MAX, "%.*s%s", (int)len, issuer, DISCOVERY_PATH);
+}
+
 enum issuer_want issuer_wants(struct issuer *issuer, char url[ISSUER_URL_MAX]) {
 	enum issuer_want want = ISSUER_WANTS_NOTHING;
 	if (issuer->options.keys_of_file) return want;
@@ -129,7 +142,7 @@ enum issuer_want issuer_wants(struct issuer *issuer, char url[ISSUER_URL_MAX]) {
 		if (want == ISSUER_WANTS_KEYS)
 			snprintf(url, ISSUER_URL_MAX, "%s", issuer->facts[FACT_KEYS]);
 		else
-			snprintf(url, ISSUER_URL_MAX, "%s%s", issuer->options.issuer, DISCOVERY_PATH);
+			put_discovery_url(url, issuer->options.issuer);
 		issuer->asked_s = now;
 	}
 	unlock(issuer);

@@ -220,6 +220,10 @@ static void keys_are_found_by_discovery_and_renewed(void **state) {
 	assert_int_equal(issuer_set_discovery(
 			     issuer, BYTES_LITERAL("{\"issuer\":\"https://evil\",\"jwks_uri\":\"https://k\"}"), NULL),
 	    STATUS_DENIED);
+	assert_int_equal(
+	    issuer_set_discovery(
+		issuer, BYTES_LITERAL("{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"http://issuer.example/keys\"}"), NULL),
+	    STATUS_INVALID);
 	assert_int_equal(issuer_set_discovery(issuer,
 			     BYTES_LITERAL("{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://issuer.example/keys\","
 					   "\"token_endpoint\":\"https://issuer.example/token\"}"),

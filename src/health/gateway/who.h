@@ -17,6 +17,9 @@
  */
 bool who_asks(struct gateway *gateway, struct http_exchange *exchange, struct asker *out, struct arena *arena);
 
+/* What anybody may read: FHIR's statement of capabilities, and the SMART configuration. */
+bool who_is_open(struct bytes path);
+
 /* Before a body is read: is there somebody who asks, and may a POST be one of those that write? If not, the answer is
  * written. */
 void who_admit(struct gateway *gateway, struct http_exchange *exchange);

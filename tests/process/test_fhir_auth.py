@@ -1,0 +1,317 @@
+"""Who asks: tokens of an OAuth 2 issuer, made by npm's jose, and every way in which one is not taken."""
+import base64
+import json
+import signal
+import ssl
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from gateways import Gateway, call
+from issuers import AUDIENCE, Issuer, base64url
+from machine import Refused, binary, wait_for
+from test_tls import make_certificates
+
+ALGORITHMS = ["ES256", "ES384", "RS256", "PS256"]
+NO_RECORD = "/records/0x" + "00" * 32  # there is none: 404 says that who asks may read
+
+
+@pytest.fixture(scope="module")
+def issuer():
+    made = Issuer()
+    for alg in ALGORITHMS:
+        made.new_key(alg, alg)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def gateway(consortium, issuer):
+    consortium.actor("auth-ward", "hospital")
+    started = Gateway(consortium.home("auth-ward"), "--oauth-issuer", issuer.url, "--oauth-audience", AUDIENCE)
+    started.wait_ready()
+    yield started
+    assert started.end() == 0, started.log.read_text()
+
+
+def status_of(gateway, token, path=NO_RECORD, method="GET", **headers):
+    return call(gateway.url + path, method, Authorization=f"Bearer {token}", **headers)[0]
+
+
+def refusal(gateway, token):
+    """Why a token is not taken: the error_description."""
+    status, headers, _ = call(gateway.url + NO_RECORD, Authorization=f"Bearer {token}")
+    assert status == 401, status
+    field = headers["www-authenticate"]
+    assert field.startswith('Bearer realm="xinglin", error="invalid_token", error_description="')
+    return field.split("error_description=")[1].strip('"')
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_a_token_of_each_algorithm_is_taken(gateway, issuer, alg):
+    assert status_of(gateway, issuer.token(alg)) == 404
+    assert status_of(gateway, issuer.token(alg, aud=["other", AUDIENCE])) == 404
+
+
+def test_the_file_of_tokens_is_still_taken(gateway):
+    assert status_of(gateway, gateway.token) == 404
+    assert "three parts" in refusal(gateway, gateway.token[:-1] + "!")
+
+
+def test_without_a_token_there_is_nothing(gateway):
+    for path in (NO_RECORD, "/fhir", "/fhir/Patient/x", "/fhir/Patient?name=a", "/fhir/Patient/x/_history", "/metrics"):
+        status, headers, body = call(gateway.url + path)
+        assert (status, headers["www-authenticate"]) == (401, 'Bearer realm="xinglin"'), path
+        answer = json.loads(body)
+        if path.startswith("/fhir"):
+            assert headers["content-type"].startswith("application/fhir+json")
+            assert answer["resourceType"] == "OperationOutcome"
+            assert (answer["issue"][0]["severity"], answer["issue"][0]["code"]) == ("error", "login")
+        else:
+            assert answer["code"] == "token"
+
+
+def test_scopes_are_rights(gateway, issuer):
+    assert status_of(gateway, issuer.token("ES256", scope="system/*.rs")) == 404
+    assert status_of(gateway, issuer.token("ES256", scope="user/*.read")) == 404
+    for scope in ("", "openid profile", "system/*.cud", "system/Patient.rs", "patient/*.rs", "metrics all read write",
+                  "system/*.rs?category=x"):
+        assert status_of(gateway, issuer.token("ES256", scope=scope, patient="p")) == 403, scope
+    reader = issuer.token("ES256", scope="system/*.rs")
+    assert status_of(gateway, reader, "/records?folder=0x" + "00" * 32, "POST") == 403
+    assert status_of(gateway, issuer.token("ES256"), "/metrics") == 403
+
+
+# --- confusion ---
+
+
+def unsigned(claims, header):
+    return f"{base64url(json.dumps(header).encode())}.{base64url(json.dumps(claims).encode())}."
+
+
+def test_no_signature_is_no_token(gateway, issuer):
+    for alg in ("none", "None", "nOnE", "NONE"):
+        bare = unsigned(issuer.claims(), {"alg": alg})
+        for text in (bare, bare + "AA", bare[:-1]):
+            assert status_of(gateway, text) == 401
+    taken = issuer.token("ES256")
+    head, claims, signature = taken.split(".")
+    assert status_of(gateway, taken) == 404
+    assert status_of(gateway, f"{head}.{claims}.") == 401
+    assert status_of(gateway, f"{base64url(json.dumps({'alg': 'none'}).encode())}.{claims}.{signature}") == 401
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_a_public_key_is_no_secret(gateway, issuer, alg):
+    token = issuer.ask(hmac=alg, header={"kid": alg}, claims=issuer.claims())
+    assert refusal(gateway, token) == "the algorithm is none of ES256, ES384, RS256 and PS256"
+
+
+def test_a_token_of_another_audience_issuer_or_time_is_refused(gateway, issuer):
+    now = int(time.time())
+    cases = [
+        (dict(aud="https://elsewhere.example/fhir"), "the token is for another audience"),
+        (dict(aud=AUDIENCE + "/"), "the token is for another audience"),
+        (dict(aud=None), "the token is for another audience"),
+        (dict(iss="https://elsewhere.example"), "the token is of another issuer"),
+        (dict(iss=issuer.url + "/"), "the token is of another issuer"),
+        (dict(iss=None), "the token is of another issuer"),
+        (dict(exp=now - 61), "the token has expired"),
+        (dict(exp=None), "the token has no time of its end (exp)"),
+        (dict(exp="9999999999"), "the token has no time of its end (exp)"),
+        (dict(nbf=now + 120), "the token is not valid yet (nbf)"),
+        (dict(iat=now + 120), "the token is not valid yet (iat)"),
+        (dict(typ="ID"), "the token is not an access token"),
+        (dict(purpose_of_use="MARKETING"), "the token's purpose of use is not one that the contract has"),
+        (dict(patient="../../x"), "the token's patient is not an id"),
+        (dict(client_id=None, sub=None), "the token names neither a client (client_id, azp) nor a subject (sub)"),
+        (dict(cnf={"jkt": "x"}), "the token is bound in a way that is not supported (cnf)"),
+    ]
+    for claims, why in cases:
+        assert refusal(gateway, issuer.token("ES256", **claims)) == why, claims
+    assert status_of(gateway, issuer.token("ES256", exp=now - 30)) == 404  # clocks differ
+
+
+def test_a_key_that_the_token_brings_is_not_believed(gateway, issuer):
+    evil = Issuer()
+    try:
+        key = evil.new_key("ES256")
+        bare = {name: value for name, value in key.items() if name not in ("alg", "use", "kid")}
+        for header in ({}, {"jwk": bare}, {"jku": evil.url + "/keys"}, {"x5u": evil.url + "/keys"}):
+            token = evil.token("ES256", header, iss=issuer.url)
+            assert refusal(gateway, token) == "the signature is not the issuer's", header
+        assert evil.asked == {}
+        for kid in ("../../../etc/passwd", evil.url + "/keys", "' OR 1=1 --"):
+            assert status_of(gateway, evil.token("ES256", {"kid": kid}, iss=issuer.url)) in (401, 503)
+    finally:
+        evil.close()
+
+
+def test_scopes_cannot_be_widened_by_whoever_holds_a_token(gateway, issuer):
+    token = issuer.token("ES256", scope="patient/*.rs", patient="p")
+    assert status_of(gateway, token) == 403
+    head, claims, signature = token.split(".")
+    wider = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    wider["scope"] = "system/*.cruds"
+    assert status_of(gateway, f"{head}.{base64url(json.dumps(wider).encode())}.{signature}") == 401
+    twice = json.dumps(issuer.claims())[:-1] + ',"scope":"system/*.cruds"}'
+    token = issuer.ask(sign="ES256", header={"kid": "ES256"}, text=twice)
+    assert status_of(gateway, token) == 401
+
+
+def test_huge_tokens_and_odd_fields_are_refused(gateway, issuer):
+    assert refusal(gateway, issuer.token("ES256", filler="x" * 9300)) == "a token has at most 12288 bytes"
+    assert status_of(gateway, "a." * 4000) == 401
+    assert status_of(gateway, "x" * 40000) == 431
+    for field in ("Bearer", "Bearer ", "bearer\tx", "Basic eDp5", "DPoP " + issuer.token("ES256")):
+        assert call(gateway.url + NO_RECORD, Authorization=field)[0] == 401
+
+
+def test_logs_name_who_asked_and_hold_no_token(gateway, issuer):
+    token = issuer.token("ES256", sub="dr-lin")
+    assert status_of(gateway, token) == 404
+    wait_for(lambda: "app dr-lin" in gateway.log.read_text())
+    assert token not in gateway.log.read_text() and token.split(".")[2] not in gateway.log.read_text()
+
+
+# --- keys that change ---
+
+
+@pytest.fixture
+def start_gateway():
+    started = []
+
+    def start(*arguments, **more):
+        started.append(Gateway(*arguments, **more))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end(signal.SIGKILL)
+
+
+def test_a_file_of_keys_is_read_again_and_old_keys_end(consortium, issuer, start_gateway, tmp_path):
+    path = tmp_path / "keys.json"
+    consortium.actor("auth-file", "hospital")
+    path.write_text(json.dumps({"keys": [issuer.keys["ES256"]]}))
+    gateway = start_gateway(consortium.home("auth-file"), "--oauth-issuer", issuer.url, "--oauth-audience", AUDIENCE,
+                            "--oauth-jwks", path)
+    old, new = issuer.token("ES256"), issuer.token("RS256")
+    assert status_of(gateway, old) == 404
+    assert refusal(gateway, new) == "the issuer has no such key"
+    path.write_text('{"keys":[]}')
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "the issuer's keys stay as they were" in gateway.log.read_text())
+    assert status_of(gateway, old) == 404
+    path.write_text(json.dumps({"keys": [issuer.keys["RS256"]]}))
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: status_of(gateway, new) == 404)
+    assert refusal(gateway, old) == "the issuer has no such key"
+
+
+def test_an_issuer_that_is_away_at_the_start_is_waited_for(consortium, start_gateway):
+    late = Issuer()
+    try:
+        late.new_key("k")
+        late.is_broken = True
+        consortium.actor("auth-late", "hospital")
+        gateway = start_gateway(
+            consortium.home("auth-late"), "--oauth-issuer", late.url, "--oauth-audience", AUDIENCE
+        )
+        wait_for(lambda: "the issuer's keys cannot be fetched" in gateway.log.read_text())
+        assert gateway.readiness()[1]["issuer"]["ok"] is False
+        assert status_of(gateway, gateway.token) == 404  # the file's tokens need no issuer
+        assert status_of(gateway, late.token("k")) in (401, 503)
+        for _ in range(50):  # whoever sends what has no key does not make it ask more often
+            status_of(gateway, late.token("k", {"kid": "other"}))
+        assert sum(late.asked.values()) <= 3
+    finally:
+        late.close()
+
+
+# --- what apps read ---
+
+
+@pytest.mark.parametrize("path", ["/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration"])
+def test_the_smart_configuration_is_open(gateway, issuer, path):
+    status, headers, body = call(gateway.url + path)
+    told = json.loads(body)
+    assert status == 200 and headers["content-type"] == "application/json"
+    assert told["issuer"] == issuer.url
+    assert told["authorization_endpoint"] == issuer.url + "/authorize"
+    assert told["token_endpoint"] == issuer.url + "/token"
+    assert told["jwks_uri"] == issuer.url + "/keys"
+    assert told["code_challenge_methods_supported"] == ["S256"]
+    assert {"permission-v2", "launch-standalone", "client-confidential-asymmetric"} <= set(told["capabilities"])
+
+
+# --- certificates ---
+
+
+def ask_with(gateway, folder, client, token):
+    tls = ssl.create_default_context(cafile=folder / "ca.crt")
+    if client:
+        tls.load_cert_chain(folder / f"{client}.crt", folder / f"{client}.key")
+    request = urllib.request.Request(gateway.url + NO_RECORD, headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=20, context=tls) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def thumbprint(path):
+    import hashlib
+
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(path.read_text())).digest()
+
+
+def test_certificates_bind_tokens_and_name_organisations(consortium, issuer, start_gateway, tmp_path):
+    make_certificates(tmp_path)
+    client = thumbprint(tmp_path / "client.crt")
+    names = tmp_path / "organisations"
+    names.write_text(f"sha256:{client.hex()} Organization/laboratory\n")
+    consortium.actor("auth-tls", "hospital")
+    gateway = start_gateway(
+        consortium.home("auth-tls"), "--oauth-issuer", issuer.url, "--oauth-audience", AUDIENCE, "--tls-cert",
+        tmp_path / "server.crt", "--tls-key", tmp_path / "server.key", "--tls-client-ca", tmp_path / "ca.crt",
+        "--tls-client-optional", "--client-organisations", names,
+    )
+    gateway.url = gateway.url.replace("127.0.0.1", "localhost")
+    bound = issuer.token("ES256", cnf={"x5t#S256": base64url(client)})
+    wait_for(lambda: ask_with(gateway, tmp_path, "client", bound) == 404)
+    assert ask_with(gateway, tmp_path, None, bound) == 401
+    assert ask_with(gateway, tmp_path, "client", issuer.token("ES256", cnf={"x5t#S256": base64url(b"x" * 32)})) == 401
+    assert ask_with(gateway, tmp_path, None, issuer.token("ES256")) == 404
+    assert ask_with(gateway, tmp_path, "client", issuer.token("ES256", organization="Organization/laboratory")) == 404
+    assert ask_with(gateway, tmp_path, "client", issuer.token("ES256", organization="Organization/ward")) == 401
+
+
+# --- settings ---
+
+
+@pytest.mark.parametrize("options, why", [
+    (["--oauth-issuer", "https://a"], "belong together"),
+    (["--oauth-audience", "x"], "belong together"),
+    (["--oauth-issuer", "http://issuer.example", "--oauth-audience", "x"], "https"),
+    (["--oauth-issuer", "https://a", "--oauth-audience", "x", "--oauth-jwks", "http://issuer.example/keys"], "https"),
+    (["--oauth-jwks", "keys.json"], "needs oauth-issuer"),
+    (["--tls-client-optional"], "needs tls-client-ca"),
+    (["--oauth-purpose", "FUN"], "TREAT"),
+])  # fmt: skip
+def test_settings_that_contradict_are_refused(options, why, tmp_path):
+    import subprocess
+
+    done = subprocess.run([binary(), "gateway", "--home", tmp_path, *options], capture_output=True, text=True)
+    assert done.returncode != 0 and why in done.stderr, done.stderr
+
+
+def test_a_file_of_keys_that_is_none_stops_the_start(consortium, issuer, tmp_path):
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [{**issuer.keys["ES256"], "d": "AA"}]}))
+    with pytest.raises((AssertionError, Refused), match="private"):
+        consortium.actor("auth-secret", "hospital")
+        Gateway(consortium.home("auth-secret"), "--oauth-issuer", issuer.url, "--oauth-audience", AUDIENCE,
+                "--oauth-jwks", path)
