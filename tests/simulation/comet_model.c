@@ -53,6 +53,11 @@ enum status sim_comet_send(void *context, const struct bytes *bundles, size_t co
 	return STATUS_OK;
 }
 
+/* Between Commit and the saved state CometBFT holds its pool's lock: what comes waits until it is over. */
+bool sim_takes_bundles(const struct sim_node *node) {
+	return node->comet.is_running && node->comet.phase != SIM_COMMITTED;
+}
+
 void sim_gossip(struct sim_node *from, struct sim_node *to, size_t most) {
 	for (size_t i = 0; i < from->comet.pool_count && i < most; i++) deliver(to, from->comet.pool[i]);
 }

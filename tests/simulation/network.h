@@ -130,6 +130,7 @@ void sim_comet_start(struct sim_node *node);
 void sim_comet_step(struct sim_node *node);
 void sim_comet_forget(struct sim_node *node); /* what is in its memory */
 MUST_USE enum status sim_comet_send(void *context, const struct bytes *bundles, size_t count, struct err *err);
+bool sim_takes_bundles(const struct sim_node *node);
 void sim_gossip(struct sim_node *from, struct sim_node *to, size_t most);
 /* `any_time`: also if there is nothing to decide. */
 void sim_propose(struct sim *sim, size_t proposer, bool any_time);

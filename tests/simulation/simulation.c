@@ -76,12 +76,13 @@ static void start_any(struct sim *sim) {
 
 static void bundle_any(struct sim *sim) {
 	struct sim_node *node = any_node(sim);
-	if (node->is_up && !sim_crashes_here(node)) (void)comet_bundler_turn(&node->bundler);
+	if (node->is_up && node->comet.phase != SIM_COMMITTED && !sim_crashes_here(node))
+		(void)comet_bundler_turn(&node->bundler);
 }
 
 static void gossip_any(struct sim *sim) {
 	struct sim_node *from = any_node(sim), *to = any_node(sim);
-	if (!from->comet.is_running || !to->comet.is_running || sim_crashes_here(to)) return;
+	if (!from->comet.is_running || !sim_takes_bundles(to) || sim_crashes_here(to)) return;
 	sim_gossip(from, to, sim_below(&sim->random, 16));
 }
 

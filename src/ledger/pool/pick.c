@@ -160,9 +160,7 @@ void pool_send_again(struct pool *pool, const hash32 *tx_hash) {
 	pthread_mutex_lock(&pool->lock);
 	for (size_t i = 0; tx_hash == NULL && i < pool->account_count; i++) pool->accounts[i]->sent = 0;
 	const struct pool_tx *tx = tx_hash != NULL ? pool_by_hash(pool, tx_hash) : NULL;
-	size_t place;
-	if (tx != NULL && pool_by_nonce(tx->account, tx->nonce, &place) == tx && tx->account->sent > place)
-		tx->account->sent = place;
+	if (tx != NULL) tx->account->sent = 0;
 	pool->has_work = pool->executable > 0;
 	pthread_cond_broadcast(&pool->changed);
 	pthread_mutex_unlock(&pool->lock);

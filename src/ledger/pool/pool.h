@@ -126,7 +126,7 @@ struct pool_sending {
 };
 MUST_USE enum status pool_send(
     struct pool *pool, struct pool_pick *out, struct arena *arena, const struct pool_sending *sending, struct err *err);
-/* It is not under way any more, nor is what follows it of its sender. NULL: nothing is. */
+/* Nothing of its sender is under way any more: what comes before it may be lost, too. NULL: nothing at all is. */
 void pool_send_again(struct pool *pool, const hash32 *tx_hash);
 /* The engine found it invalid after all. */
 void pool_reject(struct pool *pool, const hash32 *hash);
