@@ -34,7 +34,7 @@ class Member:
         with open(self.folder / "node.log", "ab") as log:
             self.process = subprocess.Popen([self.xinglin, "node", "--config", self.config, "--json"],
                                             stdout=subprocess.PIPE, stderr=log, text=True)
-        self.audits_as = json.loads(self.process.stdout.readline())["sealer"]
+        self.audits_as = json.loads(self.process.stdout.readline())["member"]
 
     def end(self, sign):
         if self.process and self.process.poll() is None:

@@ -3,6 +3,7 @@ and when; and a relay between the two, that sees each message."""
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -62,6 +63,11 @@ class Member(members.Member):
             self.comet_process.wait(30)
             self.comet_process = None
 
+    def processes(self):
+        """The node's identifier, and that of the CometBFT which it runs."""
+        started = re.findall(r"CometBFT is started: process (\d+)", self.log.read_text())
+        return [self.process.pid] + [int(pid) for pid in started[-1:]]
+
     def kill(self):
         """Both, without warning."""
         self.end_comet(signal.SIGKILL)
@@ -93,13 +99,14 @@ class Member(members.Member):
 
 
 @contextlib.contextmanager
-def running(folder, count, *more_funded):
+def running(folder, count, *more_funded, together=False):
+    """`together`: each node runs its CometBFT, as an operator has it."""
     funded = ",".join([account.address for account in FUNDED] + list(more_funded))
     report = members.init(folder, count, "--chain-id", CHAIN_ID, "--fund", funded)
     made = [Member(one) for one in report["members"]]
     try:
         for member in made:
-            member.start()
+            member.start_both() if together else member.start()
         for member in made:
             wait_for(member.head)
         yield made

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -38,6 +39,12 @@ class RpcError(Exception):
     def __init__(self, error):
         super().__init__(f"{error['code']}: {error['message']}")
         self.code, self.message, self.data = error["code"], error["message"], error.get("data")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def post(url, body, timeout=30, **headers):

@@ -14,7 +14,7 @@ import pytest
 
 from exposition import families, value
 from gateways import PATIENT, Gateway, call, new_token, ward
-from machine import Consortium, Refused, cli, wait_for
+from machine import Consortium, Refused, cli, free_port, wait_for
 from recorder import Recorder
 from test_index import Trade
 
@@ -415,12 +415,6 @@ def test_without_a_node_it_stops_at_once(own, start_gateway):
     own.node.kill()
     gateway = start_gateway(own.home("hospital"))
     assert gateway.end() == 0
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_the_next_node_is_asked_if_one_does_not_answer(own, start_gateway):

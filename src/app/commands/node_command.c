@@ -16,16 +16,18 @@ void node_report(struct cli *cli, const struct node_report *report) {
 	struct node *running = report->node;
 	const struct node_options *options = report->options;
 	hash32 genesis = node_genesis_hash(running);
-	addr20 sealer = node_sealer(running);
-	char sealer_text[43];
+	const addr20 self = node_self(running);
+	/* A member's node confirms and anchors, and seals nothing alone. */
+	const char *role = node_seals(running) ? "sealer" : "member";
+	char self_text[43];
 	struct buf origin;
 	buf_init(&origin, 256);
 	http_origin_write(&origin, options->tls.cert != NULL,
 	    options->http_address ? options->http_address : "127.0.0.1", node_port(running));
 	const char *url = buf_cstr(&origin);
-	address_checksum(sealer_text, &sealer);
+	address_checksum(self_text, &self);
 	if (cli->json) {
-		printf("{\"rpc\":\"%s\",\"sealer\":\"%s\",\"head\":%llu", url, sealer_text,
+		printf("{\"rpc\":\"%s\",\"%s\":\"%s\",\"head\":%llu", url, role, self_text,
 		    (unsigned long long)node_head_number(running));
 		if (report->gateway)
 			printf(",\"gateway\":\"%s\",\"token\":\"%s\",\"folder\":\"%s\"", report->gateway, report->token,
@@ -33,8 +35,8 @@ void node_report(struct cli *cli, const struct node_report *report) {
 		if (report->certificate) printf(",\"certificate\":\"%s\"", report->certificate);
 		puts("}");
 	} else {
-		printf("xinglin is listening on %s\n  data    %s\n  sealer  %s\n  genesis 0x", url, options->data,
-		    sealer_text);
+		printf("xinglin is listening on %s\n  data    %s\n  %s  %s\n  genesis 0x", url, options->data, role,
+		    self_text);
 		for (size_t i = 0; i < 32; i++) printf("%02x", genesis.b[i]);
 		printf("\n  head    block %llu\n", (unsigned long long)node_head_number(running));
 		if (report->gateway)

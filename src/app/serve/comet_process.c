@@ -1,5 +1,7 @@
 #include "app/serve/comet_process.h"
 
+#include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,9 +38,11 @@ struct comet_process {
 	atomic_bool is_closing, wants_restart;
 	void (*failed)(void *context, const char *line);
 	void *context;
-	/* The keeper's own. */
+	pthread_mutex_t lock; /* of pid and pidfd, which the keeper alone changes */
 	pid_t pid;
-	int pidfd, output;
+	int pidfd; /* -1: there is no process */
+	/* The keeper's own. */
+	int output;
 	char line[LINE_MAX_BYTES];
 	size_t line_len;
 };
@@ -126,12 +131,14 @@ static enum status start(struct comet_process *process, struct err *err) {
 	const pid_t parent = getpid();
 	unlink(
 	    process->rpc + strlen("unix://")); /* one that was killed leaves its socket, and the next would not start */
+	pthread_mutex_lock(&process->lock);
 	process->pid = fork();
 	if (process->pid == 0) become(process, parent, ends[1]);
+	process->pidfd = process->pid < 0 ? -1 : pidfd_open(process->pid, 0);
+	pthread_mutex_unlock(&process->lock);
 	close(ends[1]);
 	process->output = ends[0];
 	process->line_len = 0;
-	process->pidfd = process->pid < 0 ? -1 : pidfd_open(process->pid, 0);
 	if (process->pid < 0) {
 		close(ends[0]);
 		return err_set(err, STATUS_IO, "cannot start CometBFT: %s", strerror(errno));
@@ -215,8 +222,11 @@ static void watch(struct comet_process *process, int *how) {
 		close(process->output);
 	}
 	put_line(process);
+	process->output = -1;
+	pthread_mutex_lock(&process->lock);
 	close(process->pidfd);
-	process->output = process->pidfd = -1;
+	process->pidfd = -1;
+	pthread_mutex_unlock(&process->lock);
 }
 
 static void say_how_it_ended(int how, uint64_t pause_ms) {
@@ -255,6 +265,54 @@ static void *keep(void *context) {
 	return NULL;
 }
 
+/* --- cutting --- */
+
+/* Is it a TCP connection with this address? IPv4 may be spelled within IPv6. */
+static bool is_with(int fd, const char *ip) {
+	struct sockaddr_storage address;
+	socklen_t size = sizeof address;
+	char text[INET6_ADDRSTRLEN] = "";
+	if (getpeername(fd, (struct sockaddr *)&address, &size) != 0) return false;
+	if (address.ss_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)&address)->sin_addr, text, sizeof text);
+	else if (address.ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)&address)->sin6_addr, text, sizeof text);
+	return strcmp(strncmp(text, "::ffff:", 7) == 0 ? text + 7 : text, ip) == 0;
+}
+
+/* The connection is the other process' too, so that its end is CometBFT's end of it. */
+static enum status cut_one(int pidfd, int number, const char *ip, size_t *count, struct err *err) {
+	const int fd = pidfd_getfd(pidfd, number, 0);
+	if (fd < 0 && (errno == EPERM || errno == ENOSYS))
+		return err_set(
+		    err, STATUS_UNSUPPORTED, "the system does not let a node end a connection of its CometBFT");
+	if (fd < 0) return STATUS_OK; /* it was closed meanwhile */
+	if (is_with(fd, ip)) *count += shutdown(fd, SHUT_RDWR) == 0;
+	close(fd);
+	return STATUS_OK;
+}
+
+static enum status cut(const struct comet_process *process, const char *ip, size_t *count, struct err *err) {
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)process->pid);
+	DIR *folder = opendir(path);
+	if (folder == NULL) return err_set(err, STATUS_UNSUPPORTED, "cannot read %s: %s", path, strerror(errno));
+	enum status status = STATUS_OK;
+	for (struct dirent *entry; status == STATUS_OK && (entry = readdir(folder)) != NULL;)
+		if (entry->d_name[0] != '.')
+			status = cut_one(process->pidfd, (int)strtol(entry->d_name, NULL, 10), ip, count, err);
+	closedir(folder);
+	return status;
+}
+
+enum status comet_process_cut(struct comet_process *process, const char *ip, size_t *count, struct err *err) {
+	*count = 0;
+	pthread_mutex_lock(&process->lock);
+	const enum status status = process->pidfd < 0 ? STATUS_OK : cut(process, ip, count, err);
+	pthread_mutex_unlock(&process->lock);
+	return status;
+}
+
 /* --- its life --- */
 
 static void wake(struct comet_process *process) {
@@ -267,6 +325,7 @@ enum status comet_process_open(
     struct comet_process **out, const struct comet_process_options *options, struct err *err) {
 	struct comet_process *process = mem_zalloc(1, sizeof *process);
 	process->output = process->pidfd = -1;
+	pthread_mutex_init(&process->lock, NULL);
 	process->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	enum status status = process->wake < 0 ? err_set(err, STATUS_IO, "cannot make an event: %s", strerror(errno))
 					       : take_options(process, options, err);
@@ -277,6 +336,7 @@ enum status comet_process_open(
 		return STATUS_OK;
 	}
 	if (process->wake >= 0) close(process->wake);
+	pthread_mutex_destroy(&process->lock);
 	mem_free(process);
 	return status;
 }
@@ -292,5 +352,6 @@ void comet_process_close(struct comet_process *process) {
 	wake(process);
 	pthread_join(process->keeper, NULL);
 	close(process->wake);
+	pthread_mutex_destroy(&process->lock);
 	mem_free(process);
 }

@@ -5,14 +5,15 @@
  * CometBFT connects to the node's socket when it starts, so the node must listen first. If it ends by itself, it is
  * started again after a pause that grows from half a second to half a minute; what it said last is in the log.
  *
- * Threads: one of its own; comet_process_restart from any. Source: CometBFT's `cometbft start`, prctl(2),
- * pidfd_open(2).
+ * Threads: one of its own; comet_process_restart and comet_process_cut from any. Source: CometBFT's `cometbft start`,
+ * prctl(2), pidfd_open(2), pidfd_getfd(2).
  */
 #ifndef APP_SERVE_COMET_PROCESS_H
 #define APP_SERVE_COMET_PROCESS_H
 
 #include "base/status.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct comet_process_options {
@@ -32,8 +33,12 @@ struct comet_process;
  * wiped or is another one's: the node is ahead of it. */
 MUST_USE enum status comet_process_open(
     struct comet_process **out, const struct comet_process_options *options, struct err *err);
-/* Ends it and starts it anew at once: so that it asks again who may be connected. */
+/* Ends it and starts it anew at once. */
 void comet_process_restart(struct comet_process *process);
+/* Ends its TCP connections with this address, as `net_info` spells it, and says how many they were: CometBFT itself has
+ * no such request, and asks about a peer only when somebody connects. STATUS_UNSUPPORTED: the system does not allow it
+ * (a container may lack CAP_SYS_PTRACE). */
+MUST_USE enum status comet_process_cut(struct comet_process *process, const char *ip, size_t *count, struct err *err);
 /* Ends it: SIGTERM, and SIGKILL after five seconds. NULL is allowed. */
 void comet_process_close(struct comet_process *process);
 

@@ -1,6 +1,7 @@
 #include "app/serve/comet_rpc.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "codec/hex.h"
 #include "comet/light_json.h"
@@ -146,5 +147,61 @@ enum status comet_rpc_is_behind(struct comet_rpc *rpc, bool *behind, struct err 
 	*behind = json_is(said, JSON_TRUE);
 	if (!*behind && !json_is(said, JSON_FALSE))
 		return err_set(err, STATUS_INVALID, "CometBFT does not say how far it is");
+	return STATUS_OK;
+}
+
+/* A method without parameters. */
+static enum status ask(struct comet_rpc *rpc, const struct json **out, const char *method, struct err *err) {
+	arena_reset(&rpc->arena);
+	return ask_at(rpc, out, method, 0, err);
+}
+
+static bool node_of(addr20 *out, const struct json *info) {
+	char text[2 + 2 * sizeof out->b + 1];
+	const struct bytes id = json_string(json_get(info, "id"));
+	snprintf(text, sizeof text, "0x%.*s", (int)(id.len < 64 ? id.len : 64), (const char *)id.data);
+	return id.len == 2 * sizeof out->b && hex_fixed(out->b, sizeof out->b, bytes_text(text)) == STATUS_OK;
+}
+
+/* Of "height/round/step". */
+static uint64_t round_of(const struct json *result) {
+	const struct bytes text = json_string(json_get(json_get(result, "round_state"), "height/round/step"));
+	char spelled[48];
+	snprintf(spelled, sizeof spelled, "%.*s", (int)(text.len < 47 ? text.len : 47), (const char *)text.data);
+	const char *slash = strchr(spelled, '/');
+	return slash != NULL ? strtoull(slash + 1, NULL, 10) : 0;
+}
+
+enum status comet_rpc_status(struct comet_rpc *rpc, struct comet_status *out, struct err *err) {
+	const struct json *result;
+	*out = (struct comet_status){0};
+	TRY(ask(rpc, &result, "status", err));
+	const struct json *sync = json_get(result, "sync_info");
+	if (!node_of(&out->node, json_get(result, "node_info")) ||
+	    !spelled_u64(&out->height, json_get(sync, "latest_block_height")))
+		return err_set(err, STATUS_INVALID, "CometBFT's status names no node and height");
+	out->is_catching_up = json_is(json_get(sync, "catching_up"), JSON_TRUE);
+	TRY(ask(rpc, &result, "net_info", err));
+	if (!spelled_u64(&out->peers, json_get(result, "n_peers")))
+		return err_set(err, STATUS_INVALID, "CometBFT does not say how many peers it has");
+	TRY(ask(rpc, &result, "consensus_state", err));
+	out->round = round_of(result);
+	return STATUS_OK;
+}
+
+enum status comet_rpc_peers(
+    struct comet_rpc *rpc, struct comet_peer out[COMET_PEERS_MAX], size_t *count, struct err *err) {
+	const struct json *result;
+	*count = 0;
+	TRY(ask(rpc, &result, "net_info", err));
+	json_foreach (peer, json_get(result, "peers")) {
+		const struct bytes ip = json_string(json_get(peer, "remote_ip"));
+		struct comet_peer *found = &out[*count];
+		if (*count == COMET_PEERS_MAX) break;
+		if (!node_of(&found->node, json_get(peer, "node_info")) || ip.len >= sizeof found->ip)
+			return err_set(err, STATUS_INVALID, "CometBFT does not say who a peer is");
+		snprintf(found->ip, sizeof found->ip, "%.*s", (int)ip.len, (const char *)ip.data);
+		++*count;
+	}
 	return STATUS_OK;
 }

@@ -7,6 +7,7 @@
 #ifndef APP_SERVE_COMET_RPC_H
 #define APP_SERVE_COMET_RPC_H
 
+#include "base/bytes.h"
 #include "base/mem.h"
 
 struct comet_rpc;
@@ -19,6 +20,24 @@ void comet_rpc_close(struct comet_rpc *rpc);
  * COMET_RPC_BATCH_MAX, and 1 MB in base64. */
 enum { COMET_RPC_BATCH_MAX = 10 };
 MUST_USE enum status comet_rpc_send(struct comet_rpc *rpc, const struct bytes *bundles, size_t count, struct err *err);
+
+/* How CometBFT itself gets on. */
+struct comet_status {
+	addr20 node; /* its identifier */
+	uint64_t height, round;
+	uint64_t peers;
+	bool is_catching_up;
+};
+MUST_USE enum status comet_rpc_status(struct comet_rpc *rpc, struct comet_status *out, struct err *err);
+
+/* Who is connected to it. */
+enum { COMET_PEERS_MAX = 128 };
+struct comet_peer {
+	addr20 node;
+	char ip[46]; /* INET6_ADDRSTRLEN */
+};
+MUST_USE enum status comet_rpc_peers(
+    struct comet_rpc *rpc, struct comet_peer out[COMET_PEERS_MAX], size_t *count, struct err *err);
 
 /* The light block of a height, 0: of the newest, as protobuf (comet/light_block.h). Its form is checked, since what is
  * handed out must be readable; whether to believe it is the reader's question. */

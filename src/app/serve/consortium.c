@@ -3,14 +3,22 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "app/serve/comet_process.h"
 #include "app/serve/comet_rpc.h"
+#include "app/system.h"
+#include "base/log.h"
+#include "codec/hex.h"
 
 enum {
 	PATH_BYTES = 108,   /* of a unix socket's address */
 	SENDING_MS = 10000, /* CometBFT may be busy with a large block */
-	ASKING_MS = 2000    /* a thread of JSON-RPC waits meanwhile */
+	ASKING_MS = 2000,   /* a thread of JSON-RPC waits meanwhile */
+	STANDING_MS = 1000, /* an answer about CometBFT is as good as new for so long */
+	LOOKS_MAX = 20,     /* for strangers among the peers, after a member left */
+	LOOK_MS = 500,
+	TURN_MS = 10000 /* if all have to start CometBFT anew, then one after the other */
 };
 
 struct consortium {
@@ -21,7 +29,17 @@ struct consortium {
 	struct comet_rpc *asking;
 	struct comet_process *process; /* NULL: none was started, or it was ended */
 	atomic_bool is_current;
-	struct engine *engine; /* set before the process is there */
+	struct engine *engine;      /* set before anything else runs */
+	pthread_mutex_t watch_lock; /* of what follows */
+	struct comet_rpc *watching;
+	struct comet_status seen; /* at `seen_ms`, if CometBFT answered */
+	bool seen_answers;
+	uint64_t seen_ms;
+	pthread_t guard;
+	bool has_guard;
+	pthread_mutex_t guard_lock; /* of what follows */
+	pthread_cond_t guard_wake;
+	bool somebody_left, is_stopping;
 };
 
 static enum status socket_path(char out[PATH_BYTES], const char *data, const char *name, struct err *err) {
@@ -34,10 +52,18 @@ enum status consortium_open(struct consortium **out, const struct consortium_opt
 	struct consortium *consortium = mem_zalloc(1, sizeof *consortium);
 	consortium->options = *options;
 	pthread_mutex_init(&consortium->lock, NULL);
+	pthread_mutex_init(&consortium->watch_lock, NULL);
+	pthread_mutex_init(&consortium->guard_lock, NULL);
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&consortium->guard_wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	enum status status = socket_path(consortium->app_socket, options->data, "abci.sock", err);
 	if (status == STATUS_OK) status = socket_path(consortium->rpc_socket, options->data, "comet.sock", err);
 	if (status == STATUS_OK) status = comet_rpc_open(&consortium->sending, consortium->rpc_socket, SENDING_MS, err);
 	if (status == STATUS_OK) status = comet_rpc_open(&consortium->asking, consortium->rpc_socket, ASKING_MS, err);
+	if (status == STATUS_OK) status = comet_rpc_open(&consortium->watching, consortium->rpc_socket, ASKING_MS, err);
 	if (status != STATUS_OK) {
 		consortium_close(consortium);
 		return status;
@@ -51,6 +77,10 @@ void consortium_close(struct consortium *consortium) {
 	consortium_stop(consortium);
 	comet_rpc_close(consortium->sending);
 	comet_rpc_close(consortium->asking);
+	comet_rpc_close(consortium->watching);
+	pthread_cond_destroy(&consortium->guard_wake);
+	pthread_mutex_destroy(&consortium->guard_lock);
+	pthread_mutex_destroy(&consortium->watch_lock);
 	pthread_mutex_destroy(&consortium->lock);
 	mem_free(consortium);
 }
@@ -78,9 +108,12 @@ static void restart(struct consortium *consortium) {
 	pthread_mutex_unlock(&consortium->lock);
 }
 
-/* CometBFT asks who may be connected only when somebody connects. */
 static void members_left(void *context) {
-	restart(context);
+	struct consortium *consortium = context;
+	pthread_mutex_lock(&consortium->guard_lock);
+	consortium->somebody_left = true;
+	pthread_cond_signal(&consortium->guard_wake);
+	pthread_mutex_unlock(&consortium->guard_lock);
 }
 
 struct comet_link consortium_link(struct consortium *consortium) {
@@ -102,7 +135,145 @@ static void failed(void *context, const char *line) {
 		restart(consortium);
 }
 
-enum status consortium_start(struct consortium *consortium, struct engine *engine, uint64_t height, struct err *err) {
+/* --- those who left --- */
+
+/* False: the node stops. */
+static bool wait_ms(struct consortium *consortium, uint64_t ms) {
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&consortium->guard_lock);
+	int result = 0;
+	while (!consortium->is_stopping && result == 0)
+		result = pthread_cond_timedwait(&consortium->guard_wake, &consortium->guard_lock, &until);
+	const bool goes_on = !consortium->is_stopping;
+	pthread_mutex_unlock(&consortium->guard_lock);
+	return goes_on;
+}
+
+/* Of whoever shares the address, as on one machine, the connection ends too, and is made again at once. */
+static enum status cut(struct consortium *consortium, const struct comet_peer *peer, struct err *err) {
+	struct buf node;
+	size_t count = 0;
+	buf_init(&node, 64);
+	hex_put(&node, BYTES_OF(peer->node), false);
+	pthread_mutex_lock(&consortium->lock);
+	enum status status =
+	    consortium->process == NULL ? STATUS_OK : comet_process_cut(consortium->process, peer->ip, &count, err);
+	pthread_mutex_unlock(&consortium->lock);
+	if (status == STATUS_OK)
+		log_info("comet", "%s is no member any more: %zu connections with %s are ended", buf_cstr(&node), count,
+		    peer->ip);
+	buf_fini(&node);
+	return status;
+}
+
+/* Ends the connections of peers that are no members; `strangers`: so many were there. */
+static enum status send_away(struct consortium *consortium, size_t *strangers, struct err *err) {
+	struct comet_peer peers[COMET_PEERS_MAX];
+	size_t count, place;
+	*strangers = 0;
+	pthread_mutex_lock(&consortium->watch_lock);
+	enum status status = comet_rpc_peers(consortium->watching, peers, &count, err);
+	pthread_mutex_unlock(&consortium->watch_lock);
+	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+		status = comet_member_place(consortium->engine, &place, &peers[i].node, err);
+		if (status != STATUS_NOTFOUND) continue;
+		++*strangers;
+		status = cut(consortium, &peers[i], err);
+	}
+	return status;
+}
+
+/* Nothing but a new start ends a connection here. The members take turns, so that the chain goes on. */
+static void restart_in_turn(struct consortium *consortium, const char *why) {
+	struct comet_status status;
+	struct err err;
+	size_t place = 0;
+	pthread_mutex_lock(&consortium->watch_lock);
+	const bool answers = comet_rpc_status(consortium->watching, &status, &err) == STATUS_OK;
+	pthread_mutex_unlock(&consortium->watch_lock);
+	if (answers && comet_member_place(consortium->engine, &place, &status.node, &err) != STATUS_OK) return;
+	log_warn("comet", "CometBFT is started anew in %zu s, since a member left: %s", place * TURN_MS / 1000, why);
+	if (wait_ms(consortium, place * TURN_MS)) restart(consortium);
+}
+
+/* Looks until no stranger is there: CometBFT may be starting, or the stranger may come back once before its filter
+ * knows of the change. */
+static void look_for_strangers(struct consortium *consortium) {
+	struct err err;
+	for (unsigned i = 0; i < LOOKS_MAX; i++) {
+		size_t strangers = 0;
+		const enum status status = send_away(consortium, &strangers, &err);
+		if (status == STATUS_UNSUPPORTED) {
+			restart_in_turn(consortium, err.message);
+			return;
+		}
+		if (status == STATUS_OK && strangers == 0) return;
+		if (!wait_ms(consortium, LOOK_MS)) return;
+	}
+	log_warn("comet", "one who is no member any more may still be connected: restart this node");
+}
+
+static void *guard(void *context) {
+	struct consortium *consortium = context;
+	pthread_mutex_lock(&consortium->guard_lock);
+	while (!consortium->is_stopping) {
+		if (!consortium->somebody_left) {
+			pthread_cond_wait(&consortium->guard_wake, &consortium->guard_lock);
+			continue;
+		}
+		consortium->somebody_left = false;
+		pthread_mutex_unlock(&consortium->guard_lock);
+		look_for_strangers(consortium);
+		pthread_mutex_lock(&consortium->guard_lock);
+	}
+	pthread_mutex_unlock(&consortium->guard_lock);
+	return NULL;
+}
+
+static void stop_guard(struct consortium *consortium) {
+	if (!consortium->has_guard) return;
+	pthread_mutex_lock(&consortium->guard_lock);
+	consortium->is_stopping = true;
+	pthread_cond_broadcast(&consortium->guard_wake);
+	pthread_mutex_unlock(&consortium->guard_lock);
+	pthread_join(consortium->guard, NULL);
+	consortium->has_guard = false;
+}
+
+/* --- what an operator asks --- */
+
+struct consortium_standing consortium_standing(struct consortium *consortium) {
+	struct consortium_standing out = {.progress = comet_progress(consortium->engine)};
+	const uint64_t now = clock_monotonic_ns(&world_clock) / 1000000;
+	pthread_mutex_lock(&consortium->watch_lock);
+	if (consortium->seen_ms == 0 || now - consortium->seen_ms >= STANDING_MS) {
+		consortium->seen_answers = comet_rpc_status(consortium->watching, &consortium->seen, NULL) == STATUS_OK;
+		consortium->seen_ms = clock_monotonic_ns(&world_clock) / 1000000;
+	}
+	if (consortium->seen_answers) {
+		out.answers = true;
+		out.round = consortium->seen.round;
+		out.peers = consortium->seen.peers;
+		out.is_catching_up = consortium->seen.is_catching_up;
+	}
+	pthread_mutex_unlock(&consortium->watch_lock);
+	return out;
+}
+
+/* --- its life --- */
+
+void consortium_attach(struct consortium *consortium, struct engine *engine) {
+	consortium->engine = engine;
+}
+
+enum status consortium_start(struct consortium *consortium, uint64_t height, struct err *err) {
 	const struct consortium_options *options = &consortium->options;
 	const struct comet_process_options process = {.program = options->program,
 	    .home = options->home,
@@ -111,7 +282,9 @@ enum status consortium_start(struct consortium *consortium, struct engine *engin
 	    .app_height = height,
 	    .failed = failed,
 	    .context = consortium};
-	consortium->engine = engine;
+	if (pthread_create(&consortium->guard, NULL, guard, consortium) != 0)
+		return err_set(err, STATUS_INTERNAL, "cannot start the thread that sends strangers away");
+	consortium->has_guard = true;
 	return options->home != NULL ? comet_process_open(&consortium->process, &process, err) : STATUS_OK;
 }
 
@@ -129,6 +302,7 @@ void consortium_look(struct consortium *consortium) {
 }
 
 void consortium_stop(struct consortium *consortium) {
+	stop_guard(consortium);
 	pthread_mutex_lock(&consortium->lock);
 	struct comet_process *process = consortium->process;
 	consortium->process = NULL;

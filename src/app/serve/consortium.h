@@ -3,7 +3,8 @@
  * the engine uses (ledger/consensus/comet.h).
  *
  * The sockets are in the node's data folder: abci.sock, where the node listens, and comet.sock, where CometBFT does.
- * Threads: the link's functions are called from any; the rest from the thread that owns the node.
+ * Threads: one of its own, which sends those away who are no members any more; the link's functions and
+ * consortium_standing are called from any, the rest from the thread that owns the node.
  */
 #ifndef APP_SERVE_CONSORTIUM_H
 #define APP_SERVE_CONSORTIUM_H
@@ -24,10 +25,11 @@ void consortium_close(struct consortium *consortium);
 /* Where the engine listens, and what it asks of CometBFT; both live as long as the consortium. */
 const char *consortium_socket(const struct consortium *consortium);
 struct comet_link consortium_link(struct consortium *consortium);
+/* The engine over that link; it must live as long. Before anything below. */
+void consortium_attach(struct consortium *consortium, struct engine *engine);
 /* Starts CometBFT, once the engine listens. `height`: the newest one that the node holds. If the other members
  * decide what this node finds wrong, the engine fails (comet_fail). */
-MUST_USE enum status consortium_start(
-    struct consortium *consortium, struct engine *engine, uint64_t height, struct err *err);
+MUST_USE enum status consortium_start(struct consortium *consortium, uint64_t height, struct err *err);
 /* Has this node all that the others had decided when it started? Until then it may not know what was erased. Any
  * thread. */
 bool consortium_is_current(const struct consortium *consortium);
@@ -35,5 +37,14 @@ bool consortium_is_current(const struct consortium *consortium);
 void consortium_look(struct consortium *consortium);
 /* Ends it, while the engine still answers it. */
 void consortium_stop(struct consortium *consortium);
+
+/* What an operator wants to know. Waits up to two seconds for CometBFT; an answer counts for one second. */
+struct consortium_standing {
+	struct comet_progress progress;
+	bool answers; /* does CometBFT? else the next three are zero */
+	uint64_t round, peers;
+	bool is_catching_up;
+};
+struct consortium_standing consortium_standing(struct consortium *consortium);
 
 #endif

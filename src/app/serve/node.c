@@ -109,7 +109,9 @@ static enum status open_comet(struct node *node, struct err *err) {
 	const struct comet_options comet_options = {.socket = consortium_socket(node->consortium),
 	    .clock = &world_clock,
 	    .link = consortium_link(node->consortium)};
-	return comet_new(&node->engine, node->chain, node->pool, node->store, &comet_options, err);
+	TRY(comet_new(&node->engine, node->chain, node->pool, node->store, &comet_options, err));
+	consortium_attach(node->consortium, node->engine);
+	return STATUS_OK;
 }
 
 /* The genesis says who orders transactions. */
@@ -256,6 +258,7 @@ static enum status open_all(struct node *node, struct err *err) {
 	TRY(open_blobs(node, err));
 	TRY(open_rpc(node, err));
 	node_ops_init(&node->ops, node->chain, node->pool, node->blobs, node->options.data);
+	node->ops.consortium = node->consortium;
 	node_reload(node, node->options.min_free_bytes);
 	if (node->options.metrics_port)
 		TRY(ops_server_open(
@@ -310,7 +313,7 @@ static void *run_fetch(void *context) {
 static enum status start_consortium(struct node *node, struct err *err) {
 	uint64_t height;
 	TRY(comet_kept_height(node->store, &height, err));
-	return consortium_start(node->consortium, node->engine, height, err);
+	return consortium_start(node->consortium, height, err);
 }
 
 static enum status start_threads(struct node *node, struct err *err) {
@@ -383,8 +386,12 @@ uint16_t node_port(const struct node *node) {
 	return http_server_port(node->server);
 }
 
-addr20 node_sealer(const struct node *node) {
+addr20 node_self(const struct node *node) {
 	return node->self;
+}
+
+bool node_seals(const struct node *node) {
+	return node->consortium == NULL;
 }
 
 hash32 node_genesis_hash(const struct node *node) {

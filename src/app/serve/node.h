@@ -43,7 +43,9 @@ struct node;
 /* Opens everything and binds the port; STATUS_BUSY where another process has the folder or the port. */
 MUST_USE enum status node_open(struct node **out, const struct node_options *options, struct err *err);
 uint16_t node_port(const struct node *node);
-addr20 node_sealer(const struct node *node);
+/* The node's own account: it confirms and anchors, and in a chain of one node it seals. */
+addr20 node_self(const struct node *node);
+bool node_seals(const struct node *node); /* alone */
 hash32 node_genesis_hash(const struct node *node);
 uint64_t node_head_number(const struct node *node);
 /* Serves until node_stop, or until the ledger fails. */

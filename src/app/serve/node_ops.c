@@ -2,6 +2,26 @@
 
 #include <stdio.h>
 
+/* An empty height comes once a minute, and homes believe no head that is older than two. */
+enum { QUIET_MAX_MS = 120000, STUCK_MS = 15000 };
+
+static void check_consensus(const struct node_ops *ops, struct readiness *out) {
+	static const char name[] = "consensus";
+	const struct consortium_standing is = consortium_standing(ops->consortium);
+	const unsigned long long height = is.progress.height, quiet_s = is.progress.quiet_ms / 1000;
+	const size_t pending = pool_counts(ops->pool).pending;
+	if (!is.answers)
+		readiness_add(out, name, false, "CometBFT does not answer; height %llu", height);
+	else if (is.is_catching_up)
+		readiness_add(out, name, false, "catches up with the other members; height %llu", height);
+	else if (is.progress.quiet_ms > (pending > 0 ? STUCK_MS : QUIET_MAX_MS))
+		readiness_add(out, name, false,
+		    "no height for %llu s, %zu transactions wait; height %llu, round %llu, %llu peers", quiet_s,
+		    pending, height, (unsigned long long)is.round, (unsigned long long)is.peers);
+	else
+		readiness_add(out, name, true, "height %llu, %llu peers", height, (unsigned long long)is.peers);
+}
+
 static void check(void *context, struct readiness *out) {
 	struct node_ops *ops = context;
 	struct chain_head *head = chain_head(ops->chain);
@@ -9,6 +29,7 @@ static void check(void *context, struct readiness *out) {
 	chain_head_release(head);
 	bool is_sealing = atomic_load(&ops->is_sealing);
 	readiness_add(out, "execution", is_sealing, is_sealing ? "runs" : "does not run");
+	if (ops->consortium != NULL) check_consensus(ops, out);
 	readiness_add_disk(out, ops->data, atomic_load(&ops->min_free_bytes));
 }
 
@@ -54,6 +75,20 @@ static void write_peer_metrics(struct blob_room *blobs, struct buf *out) {
 		write_peer_family(blobs, out, families[i][0], families[i][1], i);
 }
 
+static void write_consensus_metrics(struct buf *out, struct consortium *consortium) {
+	const struct consortium_standing is = consortium_standing(consortium);
+	metric_put(
+	    out, METRIC_GAUGE, "consensus_height", "The newest height that is committed here.", is.progress.height);
+	metric_put(out, METRIC_GAUGE, "consensus_quiet_milliseconds", "Since that height was committed.",
+	    is.progress.quiet_ms);
+	metric_put(out, METRIC_GAUGE, "consensus_comet_up", "Does CometBFT answer?", is.answers);
+	metric_put(
+	    out, METRIC_GAUGE, "consensus_catching_up", "Does it fetch heights that others have?", is.is_catching_up);
+	metric_put(
+	    out, METRIC_GAUGE, "consensus_round", "Its round of the next height; above 0, proposals failed.", is.round);
+	metric_put(out, METRIC_GAUGE, "consensus_peers", "Members that it is connected to.", is.peers);
+}
+
 static void write_metrics(void *context, struct buf *out) {
 	struct node_ops *ops = context;
 	struct chain_head *head = chain_head(ops->chain);
@@ -64,6 +99,7 @@ static void write_metrics(void *context, struct buf *out) {
 	chain_head_release(head);
 	metric_put(out, METRIC_GAUGE, "txpool_pending", "Transactions that could be executed now.", counts.pending);
 	metric_put(out, METRIC_GAUGE, "txpool_queued", "Transactions that wait behind a gap.", counts.queued);
+	if (ops->consortium != NULL) write_consensus_metrics(out, ops->consortium);
 	write_blob_metrics(out, blob_counts(ops->blobs));
 	write_peer_metrics(ops->blobs, out);
 }

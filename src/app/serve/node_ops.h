@@ -2,6 +2,7 @@
 #ifndef APP_SERVE_NODE_OPS_H
 #define APP_SERVE_NODE_OPS_H
 
+#include "app/serve/consortium.h"
 #include "app/serve/ops.h"
 #include "ledger/blob/blob.h"
 #include "ledger/pool/pool.h"
@@ -10,6 +11,7 @@ struct node_ops {
 	struct chain *chain;
 	struct pool *pool;
 	struct blob_room *blobs;
+	struct consortium *consortium; /* NULL: this node alone orders transactions */
 	const char *data;
 	atomic_ullong min_free_bytes;
 	atomic_bool is_sealing;   /* the executing thread runs */

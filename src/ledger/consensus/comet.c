@@ -118,17 +118,27 @@ static const struct engine_kind comet_kind = {.run = run,
     .free = free_comet,
     .is_final = true};
 
+/* After the newest block; none if the genesis names no contract. */
+static enum status read_members(struct members *out, struct comet *comet, struct err *err) {
+	addr20 contract;
+	out->count = 0;
+	if (!genesis_members(chain_genesis(comet->chain), &contract)) return STATUS_OK;
+	struct chain_head *head = chain_head(comet->chain);
+	const struct state_source state = state_view_source(head->view);
+	const enum status status = members_read(out, &state, &contract, err);
+	chain_head_release(head);
+	return status;
+}
+
 static enum status read_standing(struct comet *comet, struct err *err) {
 	uint64_t height;
 	TRY(comet_kept_height(comet->store, &height, err));
 	atomic_store(&comet->height, height);
+	atomic_store(&comet->height_at, clock_monotonic_ns(comet->options.clock));
+	(void)genesis_members(chain_genesis(comet->chain), &comet->contract);
+	const enum status status = read_members(&comet->members, comet, err);
 	struct chain_head *head = chain_head(comet->chain);
 	const uint64_t number = head->header.number;
-	enum status status = STATUS_OK;
-	if (genesis_members(chain_genesis(comet->chain), &comet->contract)) {
-		const struct state_source state = state_view_source(head->view);
-		status = members_read(&comet->members, &state, &comet->contract, err);
-	}
 	chain_head_release(head);
 	if (status == STATUS_OK && height == 0 && number != 0)
 		return err_set(err, STATUS_INVALID,
@@ -167,6 +177,23 @@ enum status comet_new(struct engine **out, struct chain *chain, struct pool *poo
 	else
 		free_comet(&comet->engine);
 	return status;
+}
+
+struct comet_progress comet_progress(struct engine *engine) {
+	struct comet *comet = comet_of(engine);
+	const uint64_t came = atomic_load(&comet->height_at), now = clock_monotonic_ns(comet->options.clock);
+	return (struct comet_progress){
+	    .height = atomic_load(&comet->height), .quiet_ms = now > came ? (now - came) / 1000000 : 0};
+}
+
+enum status comet_member_place(struct engine *engine, size_t *place, const addr20 *node, struct err *err) {
+	struct comet *comet = comet_of(engine);
+	struct members members;
+	TRY(read_members(&members, comet, err));
+	const struct member *member = members_by_node(&members, node);
+	if (member == NULL) return err_set(err, STATUS_NOTFOUND, "no member has this node");
+	*place = (size_t)(member - members.list);
+	return STATUS_OK;
 }
 
 void comet_fail(struct engine *engine, const char *why) {

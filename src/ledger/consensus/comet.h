@@ -25,7 +25,7 @@ struct comet_link {
 	MUST_USE enum status (*send)(void *context, const struct bytes *bundles, size_t count, struct err *err);
 	/* The light block (header, commit and validators, tendermint.types.LightBlock) of a height; 0: the newest. */
 	MUST_USE enum status (*light_block)(void *context, struct buf *out, uint64_t height, struct err *err);
-	/* Somebody is no member any more: who is connected must be asked again. Must be quick. */
+	/* Somebody is no member any more, and may still be connected. Must be quick. */
 	void (*members_left)(void *context);
 	void *context;
 };
@@ -40,6 +40,16 @@ MUST_USE enum status comet_new(struct engine **out, struct chain *chain, struct 
     const struct comet_options *options, struct err *err);
 /* The newest height that is committed in this store; 0: none. */
 MUST_USE enum status comet_kept_height(struct store *store, uint64_t *out, struct err *err);
+
+/* How it gets on. Any thread. */
+struct comet_progress {
+	uint64_t height;   /* the newest that is committed */
+	uint64_t quiet_ms; /* since it came, or since the engine was made */
+};
+struct comet_progress comet_progress(struct engine *engine);
+/* Where a node stands in the list of members, after the newest block; `node`: CometBFT's identifier of it. Any thread.
+ * STATUS_NOTFOUND: it is no member. */
+MUST_USE enum status comet_member_place(struct engine *engine, size_t *place, const addr20 *node, struct err *err);
 
 /* CometBFT says that the other members decided what this node finds wrong: the engine reports what this node holds, and
  * engine_run fails. Any thread. */

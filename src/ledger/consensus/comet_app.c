@@ -348,6 +348,7 @@ static enum status commit(void *context, uint64_t *retain_height, struct err *er
 	if (count > 0) memcpy(verdicts, decision->pending->verdicts, count * sizeof *verdicts);
 	TRY(changes ? commit_block(comet, err) : commit_nothing(comet, err));
 	atomic_store(&comet->height, decision->height);
+	atomic_store(&comet->height_at, clock_monotonic_ns(comet->options.clock));
 	settle_left_out(comet, verdicts, !changes);
 	if (decision->members_changed) comet->members = decision->members;
 	if (decision->somebody_left) comet->options.link.members_left(comet->options.link.context);

@@ -32,7 +32,8 @@ struct comet {
 	struct abci_server *server;
 	struct senders *senders;
 	struct work_queue work;
-	atomic_ullong height; /* the newest that is committed */
+	atomic_ullong height;    /* the newest that is committed */
+	atomic_ullong height_at; /* when it came, or the engine was made: monotonic nanoseconds */
 	atomic_bool has_failed;
 	char why[384]; /* written before has_failed */
 
