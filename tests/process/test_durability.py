@@ -21,7 +21,7 @@ import pytest
 pytest.importorskip("web3", reason="the Python packages are not installed: PyPI could not be reached")
 
 from eth_account import Account
-from eth_utils import to_canonical_address
+from eth_utils import keccak, to_canonical_address
 
 import notebook
 from hospitals import Two
@@ -37,6 +37,7 @@ BATCH = 20        # and most of them in one request
 UPLOADS = 2       # blobs put in one round
 PENDING_SECONDS = 500  # a blob that nothing names is kept for 600
 EVERY_BLOCK = 10**9
+BLOB_NAMED = "0x" + keccak(text="BlobNamed(bytes32,bytes32,uint256)").hex()
 DYING = (OSError, http.client.HTTPException, json.JSONDecodeError)  # what a client sees of a node that is killed
 
 
@@ -145,25 +146,24 @@ class Uploader:
             assert stopped.is_set(), "the node broke a connection although nobody ended it"
 
     def hold_to_account(self, node):
-        folder = node.data / "blobs"
         for tx_hash, tx in zip(self.returned, asked(node, "eth_getTransactionByHash", list(self.returned))):
             assert tx is not None, f"lost: {tx_hash}"
         for blob, (part, since) in self.taken.items():
             if time.monotonic() > since + PENDING_SECONDS:
                 continue
             # A registration that was under way may have named it since.
-            files = [*folder.glob(f"pending/*-{blob[2:]}-*"), *folder.glob("items/*/*")]
-            assert any(file.read_bytes().endswith(part) for file in files), f"a blob that was taken is gone: {blob}"
+            files = (node.data / "blobs" / "segments").glob("*.seg")
+            assert any(part in file.read_bytes() for file in files), f"a blob that was taken is gone: {blob}"
 
     def hold_to_items(self, node):
         """Of every registration: it succeeded, and its item has its content."""
         for tx_hash, part in self.returned.items():
             receipt = node.receipt(tx_hash)
             assert receipt["status"] == "0x1", receipt
-            names = {topic[2:] for log in receipt["logs"] for topic in log["topics"]}
-            files = wait_for(lambda: [file for file in (node.data / "blobs" / "items").glob("*/*")
-                                      if file.name.rsplit("-", 1)[1] in names])
-            assert [file.read_bytes().endswith(part) for file in files] == [True]
+            items = [log["topics"][1] for log in receipt["logs"] if log["topics"][0] == BLOB_NAMED]
+            assert len(items) == 1
+            status, content = self.hospitals.ask("bl-one", "get", "records", items[0])
+            assert status == 200 and content.endswith(part)
 
 
 def call(number, method, parameter):

@@ -1,9 +1,13 @@
 /* xinglin db verify: does a data folder's database hold together? */
+#include <stdio.h>
+
 #include "app/commands/commands.h"
 #include "app/serve/chain_data.h"
+#include "ledger/blob/blob.h"
 #include "ledger/chain/verify.h"
 
-static void put_verification(struct cli *cli, const struct chain_verification *found) {
+static void put_verification(
+    struct cli *cli, const struct chain_verification *found, const struct blob_verification *blobs) {
 	cli_put_u64(cli, "head", found->head);
 	cli_put_hex(cli, "stateRoot", BYTES_OF(found->state_root));
 	cli_put_u64(cli, "rows", found->rows);
@@ -13,6 +17,8 @@ static void put_verification(struct cli *cli, const struct chain_verification *f
 	cli_put_u64(cli, "blocks", found->blocks);
 	cli_put_u64(cli, "transactions", found->transactions);
 	cli_put_u64(cli, "logs", found->logs);
+	cli_put_u64(cli, "items", blobs->items);
+	cli_put_u64(cli, "itemBytes", blobs->bytes);
 }
 
 static enum status cmd_db_verify(struct cli *cli, struct err *err) {
@@ -20,14 +26,18 @@ static enum status cmd_db_verify(struct cli *cli, struct err *err) {
 	uint64_t blocks;
 	struct chain_data ledger;
 	struct chain_verification found = {0};
+	struct blob_verification blobs = {0};
+	char folder[4096];
 	TRY(cli_need(cli, &data, "data", err));
 	TRY(cli_u64(cli, &blocks, "blocks", 1000, err));
 	enum status status = chain_data_open(&ledger, data, (struct bytes){0}, err);
 	if (status == STATUS_NOTFOUND && ledger.store != NULL) status = STATUS_CORRUPT; /* a row that must be there */
 	if (status == STATUS_OK) status = chain_verify(ledger.chain, &found, blocks, err);
+	snprintf(folder, sizeof folder, "%s/blobs", data);
+	if (status == STATUS_OK) status = blob_verify(ledger.store, folder, &blobs, err);
 	chain_data_close(&ledger);
 	TRY(status);
-	put_verification(cli, &found);
+	put_verification(cli, &found, &blobs);
 	cli_say(cli, "the database holds together");
 	return STATUS_OK;
 }
@@ -38,8 +48,8 @@ const struct cli_command command_db_verify = {
     .summary = "check a stopped node's database (exit code 1: it is damaged)",
     .teach = "Makes the state root again from every account and storage slot, and compares it with the newest\n"
 	     "header; so too each stored branch record and code. Of the newest blocks: header, links, body,\n"
-	     "receipts, lookups. All other rows are read. Changes nothing. The node must be stopped: one process a\n"
-	     "folder.\n\n"
+	     "receipts, lookups. All other rows are read, and the sealed container of every item. Changes nothing.\n"
+	     "The node must be stopped: one process a folder.\n\n"
 	     "  xinglin db verify --data node1 --blocks 100000",
     .options = {{"data", "DIR", "the node's data folder"},
 	{"blocks", "N", "how many of the newest blocks are read again (1000)"}},

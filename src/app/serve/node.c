@@ -9,6 +9,7 @@
 #include "app/serve/blob_places.h"
 #include "app/serve/node_ops.h"
 #include "app/system.h"
+#include "app/threads.h"
 #include "app/version.h"
 #include "codec/hex.h"
 #include "ledger/blob/blob.h"
@@ -183,6 +184,7 @@ static enum status open_blobs(struct node *node, struct err *err) {
 	    .addressee = engine_sealer(node->engine),
 	    .clock = &world_clock,
 	    .random = &world_random,
+	    .threads = &system_threads,
 	    .anchor_every_ms = node->options.anchor_every_ms,
 	    .send = send_own,
 	    .send_context = node};

@@ -22,6 +22,7 @@ enum status blob_open(struct blob_room **out, struct chain *chain, struct store 
 	room->directory = mem_strdup(options->directory);
 	room->gate_count = genesis_blob_gates(chain_genesis(chain), room->gates);
 	room->accounts = blob_accounts_new();
+	room->waiting = blob_rows_new();
 	room->asker = chain_asker_new(chain);
 	pthread_mutex_init(&room->ask_lock, NULL);
 	pthread_mutex_init(&room->index_lock, NULL);
@@ -49,6 +50,8 @@ void blob_close(struct blob_room *room) {
 	blob_audit_close(room->audit);
 	blob_fetch_free(room->fetch);
 	blob_peers_close(room);
+	blob_content_close(room);
+	blob_rows_free(room->waiting);
 	chain_asker_free(room->asker);
 	blob_accounts_free(room->accounts);
 	pthread_mutex_destroy(&room->ask_lock);
@@ -176,7 +179,7 @@ enum status blob_duties(struct blob_room *room, struct err *err) {
 	uint64_t now_ms = clock_now_ms(room->options.clock);
 	if (now_ms >= room->swept_ms + SWEEP_EVERY_MS) {
 		room->swept_ms = now_ms;
-		blob_content_sweep(room, PENDING_AGE_MS);
+		TRY(blob_content_sweep(room, PENDING_AGE_MS, err));
 		blob_accounts_sweep(room);
 		TRY(blob_nonces_sweep(room, err));
 	}

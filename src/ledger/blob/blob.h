@@ -3,8 +3,8 @@
  * contract allows at that moment, erased for good (docs/wire-formats.md §1, §5, §6). Which contracts are asked stands
  * in the genesis (config.xinglin.blobGates); what they stand for is not known here.
  *
- * On disk, under one folder: `pending/<gate>-<blob>-<putter>` until a transaction of that putter names it;
- * `items/<gate>-<item>` from then on; `audit.log`. Which item has which blob is in TABLE_BLOB. An item's content is its
+ * On disk, under one folder: `segments/`, content, whether it waits for a transaction of its putter that names it or is
+ * an item's from then on; `audit.log`. Which item has which blob, and where, is in TABLE_BLOB. An item's content is its
  * own: nobody can have another's kept, or deleted, by naming it.
  *
  * Nobody fills or silences the room for others: a stranger to the gates leaves nothing behind, and each account that
@@ -17,6 +17,7 @@
 #define LEDGER_BLOB_BLOB_H
 
 #include "base/route.h"
+#include "base/threads.h"
 #include "base/world.h"
 #include "crypto/ed25519.h"
 #include "ledger/chain/chain.h"
@@ -56,8 +57,9 @@ struct blob_options {
 	char machine_run[64];
 	const struct clock_source *clock;
 	const struct random_source *random;
-	uint64_t bytes_max;       /* of all content; 0: 1 TiB */
-	uint32_t anchor_every_ms; /* the root of the audit log is anchored if there were reads; 0: a minute */
+	const struct threads *threads; /* NULL: one thread calls everything. Borrowed */
+	uint64_t bytes_max;            /* of all content; 0: 1 TiB */
+	uint32_t anchor_every_ms;      /* the root of the audit log is anchored if there were reads; 0: a minute */
 	/* Sends a transaction of the node's own; the answer is whether it was taken in. Called from blob_duties. */
 	MUST_USE enum status (*send)(void *context, const addr20 *to, struct bytes data, struct err *err);
 	void *send_context;
@@ -108,5 +110,13 @@ struct blob_counts {
 	uint64_t damaged;   /* contents that were found lost or changed, since the start */
 };
 struct blob_counts blob_counts(struct blob_room *room);
+
+/* Of a stopped node, without a room: reads every item's content and makes its name again. STATUS_CORRUPT names the
+ * first item whose content is not what was put. Changes nothing. */
+struct blob_verification {
+	uint64_t items, bytes;
+};
+MUST_USE enum status blob_verify(
+    struct store *store, const char *directory, struct blob_verification *out, struct err *err);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Following the gates' events: BlobNamed and BlobErased of canonical blocks take effect on files and rows, once each:
+ * Following the gates' events: BlobNamed and BlobErased of canonical blocks take effect on content and rows, once each:
  * the row that an event changes and the "h" row, which says how far events took effect, are committed together. So a
- * crash at any point is mended by catching up from there.
+ * crash at any point is mended by catching up from there. Rows are not synced: a later sync of the database, at the
+ * latest the next block's, takes them along, and if power is lost before, the events take effect once more.
  *
  * An item whose content was not put here in time awaits it: a row "m" gate, blob, item finds it when the blob comes.
  */
@@ -12,7 +13,8 @@
 #include "ledger/blob/blob_room.h"
 
 #define KEY_BYTES (1 + 20 + 32)
-#define VALUE_BYTES (32 + 8 + 1)
+#define OLD_VALUE_BYTES (32 + 8 + 1)
+#define VALUE_BYTES (OLD_VALUE_BYTES + 4 + 8)
 #define AWAITED_BYTES (1 + 20 + 32 + 32)
 #define PROGRESS_BYTES (8 + 4)
 #define SAVE_EVERY 256u /* blocks without events between two writes of "h" */
@@ -30,6 +32,19 @@ static struct key key_of(char kind, const addr20 *gate, const hash32 *item) {
 	return key;
 }
 
+/* An older node's row says no place: its content is a file. */
+static bool parse_item(struct blob_item *out, struct bytes value) {
+	if (value.len != VALUE_BYTES && value.len != OLD_VALUE_BYTES) return false;
+	memcpy(out->blob.b, value.data, 32);
+	out->size_bytes = load_be64(value.data + 32);
+	out->state = value.data[40];
+	if (value.len == OLD_VALUE_BYTES || out->state != BLOB_NAMED) return true;
+	out->place.segment = load_be32(value.data + OLD_VALUE_BYTES);
+	out->place.at = load_be64(value.data + OLD_VALUE_BYTES + 4);
+	out->place.len = (uint32_t)out->size_bytes;
+	return true;
+}
+
 enum status blob_index_find(
     struct blob_room *room, struct blob_item *out, const addr20 *gate, const hash32 *item, struct err *err) {
 	*out = (struct blob_item){.gate = *gate, .item = *item};
@@ -39,14 +54,29 @@ enum status blob_index_find(
 	enum status status = STATUS_OK;
 	if (!value.view.data)
 		status = err_set(err, STATUS_NOTFOUND, "no such item");
-	else if (value.view.len != VALUE_BYTES)
+	else if (!parse_item(out, value.view))
 		status = err_set(err, STATUS_CORRUPT, "blob row of %zu bytes", value.view.len);
-	else {
-		memcpy(out->blob.b, value.view.data, 32);
-		out->size_bytes = load_be64(value.view.data + 32);
-		out->state = value.view.data[40];
-	}
 	store_value_release(&value);
+	return status;
+}
+
+enum status blob_index_walk(struct blob_room *room, blob_item_visit *visit, void *context, struct err *err) {
+	struct store_cursor *cursor = store_cursor_new(room->store, NULL, TABLE_BLOB);
+	enum status status = STATUS_OK;
+	for (store_cursor_seek(cursor, BYTES_LITERAL("i")); status == STATUS_OK && store_cursor_valid(cursor);
+	     store_cursor_next(cursor)) {
+		const struct bytes key = store_cursor_key(cursor);
+		struct blob_item item = {.state = 0};
+		if (key.len != KEY_BYTES || key.data[0] != 'i') break;
+		memcpy(item.gate.b, key.data + 1, 20);
+		memcpy(item.item.b, key.data + 21, 32);
+		if (!parse_item(&item, store_cursor_value(cursor)))
+			status = err_set(err, STATUS_CORRUPT, "a blob's row is damaged");
+		else if (item.state == BLOB_NAMED)
+			status = visit(context, &item, err);
+	}
+	if (status == STATUS_OK) status = store_cursor_status(cursor, err);
+	store_cursor_free(cursor);
 	return status;
 }
 
@@ -56,6 +86,8 @@ static void put_item(struct blob_room *room, struct store_batch *batch, const st
 	memcpy(value, item->blob.b, 32);
 	store_be64(value + 32, item->size_bytes);
 	value[40] = (uint8_t)item->state;
+	store_be32(value + OLD_VALUE_BYTES, item->place.segment);
+	store_be64(value + OLD_VALUE_BYTES + 4, item->place.at);
 	store_batch_put(batch, room->store, TABLE_BLOB, BYTES_OF(key), bytes_make(value, sizeof value));
 }
 
@@ -201,7 +233,24 @@ struct event {
 	const struct transaction *tx;
 	struct blob_waiting used; /* what became content and need not wait any more, if `has_used` */
 	bool has_used;
+	struct blob_item old, item; /* as it was, and as it is; the same if nothing changed */
 };
+
+/* The commit is done. */
+static void count_change(struct blob_room *room, const struct blob_item *old, const struct blob_item *item) {
+	pthread_mutex_lock(&room->lock);
+	if (old->state == BLOB_NAMED) room->item_count--;
+	if (old->state == BLOB_NAMED) room->content_bytes -= old->size_bytes;
+	if (item->state == BLOB_NAMED) room->item_count++;
+	if (item->state == BLOB_NAMED) room->content_bytes += item->size_bytes;
+	pthread_mutex_unlock(&room->lock);
+}
+
+static void change(struct event *event, const struct blob_item *old, const struct blob_item *item) {
+	put_change(event->room, event->batch, old, item);
+	event->old = *old;
+	event->item = *item;
+}
 
 /* A second naming of an item replaces what it had, and revives an item that was erased: the contract says what stands.
  * Content that its sender did not put, or of another size than it said, is none. */
@@ -218,13 +267,13 @@ static enum status on_named(struct event *event, struct err *err) {
 	enum status status = transaction_sender(&event->used.putter, event->tx, true, NULL);
 	if (status == STATUS_OK && abi_finish(&reader, NULL) != STATUS_OK) status = STATUS_INVALID;
 	if (status == STATUS_OK)
-		status = blob_content_name(event->room, &item.item, &event->used, item.size_bytes, err);
+		status = blob_content_name(event->room, &item.place, &event->used, item.size_bytes, err);
 	if (status != STATUS_OK && status != STATUS_NOTFOUND && status != STATUS_INVALID) return status;
 	event->has_used = status == STATUS_OK;
 	item.state = event->has_used ? BLOB_NAMED : BLOB_MISSING;
-	if (!event->has_used) TRY(blob_content_delete(event->room, &item.gate, &item.item, err));
+	TRY(blob_content_delete(event->room, &item.gate, &item.item, err)); /* what it had */
 	if (!event->has_used) atomic_store(&event->room->has_more_missing, true);
-	put_change(event->room, event->batch, &old, &item);
+	change(event, &old, &item);
 	return STATUS_OK;
 }
 
@@ -234,8 +283,9 @@ static enum status on_erased(struct event *event, struct err *err) {
 	if (old.state != BLOB_NAMED && old.state != BLOB_MISSING) return STATUS_OK;
 	struct blob_item item = old;
 	item.state = BLOB_ERASED;
+	item.place = (struct segments_place){0};
 	TRY(blob_content_delete(event->room, &item.gate, &item.item, err));
-	put_change(event->room, event->batch, &old, &item);
+	change(event, &old, &item);
 	return STATUS_OK;
 }
 
@@ -248,7 +298,7 @@ static enum status on_confirmed(struct event *event, struct err *err) {
 	if (old.state != BLOB_ERASED) return STATUS_OK;
 	struct blob_item item = old;
 	item.state = BLOB_CONFIRMED;
-	put_change(event->room, event->batch, &old, &item);
+	change(event, &old, &item);
 	return STATUS_OK;
 }
 
@@ -278,23 +328,24 @@ static enum status follow_log(
 	enum status status = take_effect(&event, err);
 	if (status == STATUS_OK && store_batch_bytes(event.batch) > 0) {
 		put_progress(room, event.batch, room->followed, nth);
-		status = store_commit(room->store, event.batch, true, err);
+		status = store_commit(room->store, event.batch, false, err);
 	}
 	if (status == STATUS_OK) room->applied = nth;
+	if (status == STATUS_OK) count_change(room, &event.old, &event.item);
 	if (status == STATUS_OK && event.has_used) blob_content_drop(room, &event.used);
+	if (status != STATUS_OK && event.has_used) blob_content_give_back(room, &event.used);
 	pthread_mutex_unlock(&room->index_lock);
 	store_batch_free(event.batch);
 	return status;
 }
 
-static enum status change_state(
-    struct blob_room *room, const struct blob_item *old, enum blob_state state, struct err *err) {
-	struct blob_item changed = *old;
+static enum status change_item(
+    struct blob_room *room, const struct blob_item *old, const struct blob_item *item, struct err *err) {
 	struct store_batch *batch = store_batch_new();
-	changed.state = state;
-	put_change(room, batch, old, &changed);
+	put_change(room, batch, old, item);
 	const enum status status = store_commit(room->store, batch, true, err);
 	store_batch_free(batch);
+	if (status == STATUS_OK) count_change(room, old, item);
 	return status;
 }
 
@@ -303,8 +354,12 @@ static enum status fill_locked(
 	struct blob_item old;
 	TRY(find_any(room, &old, &waiting->gate, item, err));
 	if (old.state != BLOB_MISSING || !hash32_equal(&old.blob, &waiting->blob)) return STATUS_OK;
-	TRY(blob_content_name(room, item, waiting, old.size_bytes, err));
-	return change_state(room, &old, BLOB_NAMED, err);
+	struct blob_item filled = old;
+	TRY(blob_content_name(room, &filled.place, waiting, old.size_bytes, err));
+	filled.state = BLOB_NAMED;
+	const enum status status = change_item(room, &old, &filled, err);
+	if (status != STATUS_OK) blob_content_give_back(room, waiting);
+	return status;
 }
 
 enum status blob_index_fill(
@@ -322,7 +377,10 @@ static enum status lose_locked(struct blob_room *room, const struct blob_item *i
 	TRY(blob_content_delete(room, &item->gate, &item->item, err));
 	atomic_fetch_add(&room->damaged, 1);
 	atomic_store(&room->has_more_missing, true);
-	return change_state(room, &now, BLOB_MISSING, err);
+	struct blob_item lost = now;
+	lost.state = BLOB_MISSING;
+	lost.place = (struct segments_place){0};
+	return change_item(room, &now, &lost, err);
 }
 
 enum status blob_index_lost(struct blob_room *room, const struct blob_item *item, struct err *err) {

@@ -1,8 +1,13 @@
 /* What events of a gate do to items, their content, and what waits. */
 #include "ledger/blob/blob_room.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "tests/unit.h"
 
+#include "base/files.h"
+#include "codec/hex.h"
 #include "eth/abi.h"
 #include "tests/ledger_world.h"
 #include "tests/scripted_random.h"
@@ -371,8 +376,218 @@ static void a_chain_that_is_unwound_is_followed(void **state) {
 	close_scene(&scene);
 }
 
+/* --- files --- */
+
+/* How often the text stands in the folder's segments. */
+static size_t occurrences(struct scene *scene, const char *text) {
+	char path[120];
+	struct buf file;
+	size_t count = 0;
+	buf_init(&file, 1 << 20);
+	snprintf(path, sizeof path, "%s/segments/00000001.seg", scene->blobs);
+	assert_done(&scene->world, files_read(&file, path, &scene->world.err));
+	for (const uint8_t *at = file.data; (at = memmem(at, file.len - (size_t)(at - file.data), text, strlen(text)));
+	     at++)
+		count++;
+	buf_fini(&file);
+	return count;
+}
+
+static void what_was_erased_or_replaced_or_dropped_is_in_no_file(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	put(&scene, 0, "a text to erase");
+	name(&scene, 0, &item, "a text to erase", 0);
+	put(&scene, 0, "a text to replace");
+	name(&scene, 0, &other_item, "a text to replace", 0);
+	seal(&scene, 2);
+	put(&scene, 0, "a text that takes its place");
+	name(&scene, 0, &other_item, "a text that takes its place", 0);
+	put(&scene, 0, "a text that nobody names");
+	assert_int_equal(occurrences(&scene, "a text "), 4);
+	erase(&scene, &item);
+	seal(&scene, 2);
+	assert_int_equal(occurrences(&scene, "a text to"), 0);
+	struct blob_waiting waiting = {.gate = gate, .putter = ledger_address(0)};
+	(void)frame_of(&scene, "a text that nobody names", &waiting.blob);
+	blob_content_drop(scene.room, &waiting);
+	assert_int_equal(occurrences(&scene, "a text "), 1);
+	restart(&scene);
+	assert_content(&scene, &other_item, "a text that takes its place");
+	assert_counts(&scene, 1, 0);
+	close_scene(&scene);
+}
+
+/* Of items that await one blob each has its own: erasing one leaves the other. */
+static void an_items_content_is_its_own(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	name(&scene, 0, &item, "put later", 0);
+	name(&scene, 1, &other_item, "put later", 0);
+	seal(&scene, 2);
+	assert_int_equal(put_late(&scene, 2, "put later"), 2);
+	erase(&scene, &item);
+	seal(&scene, 1);
+	assert_int_equal(occurrences(&scene, "put later"), 1);
+	assert_content(&scene, &other_item, "put later");
+	put(&scene, 2, "put later"); /* what waits is another's, too */
+	erase(&scene, &other_item);
+	seal(&scene, 1);
+	assert_int_equal(occurrences(&scene, "put later"), 1);
+	assert_counts(&scene, 0, 1);
+	close_scene(&scene);
+}
+
+/* Rows are not synced: after a power loss the events take effect once more, on what is found in the segments. */
+static void rows_that_a_power_loss_took_are_made_again(void **state) {
+	(void)state;
+	struct scene scene;
+	uint8_t row[53] = {'i'};
+	memcpy(row + 1, gate.b, 20);
+	memcpy(row + 21, item.b, 32);
+	open_scene(&scene);
+	put(&scene, 0, "one");
+	put(&scene, 0, "two");
+	name(&scene, 0, &item, "one", 0);
+	seal(&scene, 1);
+	const uint8_t progress[12] = {0};
+	struct store_batch *batch = store_batch_new();
+	store_batch_del(batch, scene.world.store, TABLE_BLOB, BYTES_LITERAL("S"));
+	store_batch_del(batch, scene.world.store, TABLE_BLOB, bytes_make(row, sizeof row));
+	store_batch_put(
+	    batch, scene.world.store, TABLE_BLOB, BYTES_LITERAL("h"), bytes_make(progress, sizeof progress));
+	assert_done(&scene.world, store_commit(scene.world.store, batch, true, &scene.world.err));
+	store_batch_free(batch);
+	restart(&scene);
+	assert_content(&scene, &item, "one");
+	assert_counts(&scene, 1, 1);
+	close_scene(&scene);
+}
+
+/* The sweep notes where what waits begins; what is an item's by then is no more looked at. */
+static void what_waits_is_found_behind_the_place_that_was_noted(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	put(&scene, 0, "one");
+	put(&scene, 0, "two");
+	name(&scene, 0, &item, "one", 0);
+	seal(&scene, 1);
+	assert_done(&scene.world, blob_content_sweep(scene.room, 1000, &scene.world.err));
+	put(&scene, 0, "three");
+	restart(&scene);
+	assert_counts(&scene, 1, 2);
+	assert_content(&scene, &item, "one");
+	name(&scene, 0, &other_item, "three", 0);
+	seal(&scene, 1);
+	assert_content(&scene, &other_item, "three");
+	close_scene(&scene);
+}
+
+static void write_file(struct scene *scene, const char *folder, const char *name, struct bytes content) {
+	char path[320];
+	snprintf(path, sizeof path, "%s/%s", scene->blobs, folder);
+	assert_done(&scene->world, files_make_folder(path, &scene->world.err));
+	if (!name) return;
+	snprintf(path, sizeof path, "%s/%s/%s", scene->blobs, folder, name);
+	assert_done(&scene->world, files_write(path, content, &scene->world.err));
+}
+
+static const char *hex_of(struct scene *scene, struct bytes data) {
+	struct buf text;
+	buf_init(&text, 128);
+	hex_put(&text, data, false);
+	const char *copy = arena_strdup(&scene->world.arena, buf_view(&text));
+	buf_fini(&text);
+	return copy;
+}
+
+/* As nodes before segments kept them. */
+static void an_older_nodes_files_are_read_and_erased(void **state) {
+	(void)state;
+	struct scene scene;
+	hash32 one, two;
+	uint8_t row[53] = {'i'}, value[41];
+	open_scene(&scene);
+	const struct bytes first = frame_of(&scene, "one", &one), second = frame_of(&scene, "two", &two);
+	const addr20 putter = ledger_address(0);
+	write_file(&scene, "items", NULL, first);
+	write_file(&scene, "items/77",
+	    arena_printf(&scene.world.arena, "%s-%s", hex_of(&scene, BYTES_OF(gate)), hex_of(&scene, BYTES_OF(item))),
+	    first);
+	write_file(&scene, "pending",
+	    arena_printf(&scene.world.arena, "%s-%s-%s", hex_of(&scene, BYTES_OF(gate)), hex_of(&scene, BYTES_OF(two)),
+		hex_of(&scene, BYTES_OF(putter))),
+	    second);
+	write_file(&scene, "pending", "what a write that did not end has left", first);
+	memcpy(row + 1, gate.b, 20);
+	memcpy(row + 21, item.b, 32);
+	memcpy(value, one.b, 32);
+	store_be64(value + 32, first.len);
+	value[40] = BLOB_NAMED;
+	struct store_batch *batch = store_batch_new();
+	store_batch_put(
+	    batch, scene.world.store, TABLE_BLOB, bytes_make(row, sizeof row), bytes_make(value, sizeof value));
+	assert_done(&scene.world, store_commit(scene.world.store, batch, true, &scene.world.err));
+	store_batch_free(batch);
+	restart(&scene);
+	assert_content(&scene, &item, "one");
+	assert_counts(&scene, 1, 1);
+	name(&scene, 0, &other_item, "two", 0);
+	erase(&scene, &item);
+	seal(&scene, 2);
+	assert_content(&scene, &other_item, "two");
+	assert_no_content(&scene, &item, BLOB_ERASED);
+	restart(&scene);
+	assert_counts(&scene, 1, 0);
+	char path[320];
+	snprintf(path, sizeof path, "%s/pending", scene.blobs);
+	assert_false(files_exists(path));
+	snprintf(path, sizeof path, "rmdir %s/items/77", scene.blobs);
+	assert_int_equal(system(path), 0);
+	close_scene(&scene);
+}
+
+static void verifying_reads_every_items_content(void **state) {
+	(void)state;
+	struct scene scene;
+	struct blob_verification found;
+	char path[120];
+	uint8_t byte;
+	open_scene(&scene);
+	put(&scene, 0, "one");
+	put(&scene, 0, "waits");
+	name(&scene, 0, &item, "one", 0);
+	seal(&scene, 1);
+	assert_done(&scene.world, blob_verify(scene.world.store, scene.blobs, &found, &scene.world.err));
+	assert_int_equal(found.items, 1);
+	snprintf(path, sizeof path, "%s/segments/00000001.seg", scene.blobs);
+	const int fd = open(path, O_RDWR);
+	for (off_t at = 0; at < 110; at += 15) {
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		byte ^= 1;
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+		assert_int_equal(blob_verify(scene.world.store, scene.blobs, &found, NULL), STATUS_CORRUPT);
+		byte ^= 1;
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
+	close(fd);
+	assert_done(&scene.world, blob_verify(scene.world.store, scene.blobs, &found, &scene.world.err));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(blob_verify(scene.world.store, scene.blobs, &found, NULL), STATUS_CORRUPT);
+	close_scene(&scene);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(verifying_reads_every_items_content),
+	    cmocka_unit_test(what_was_erased_or_replaced_or_dropped_is_in_no_file),
+	    cmocka_unit_test(an_items_content_is_its_own),
+	    cmocka_unit_test(rows_that_a_power_loss_took_are_made_again),
+	    cmocka_unit_test(what_waits_is_found_behind_the_place_that_was_noted),
+	    cmocka_unit_test(an_older_nodes_files_are_read_and_erased),
 	    cmocka_unit_test(what_its_sender_put_becomes_the_items_content),
 	    cmocka_unit_test(content_of_another_size_than_was_said_is_none),
 	    cmocka_unit_test(a_second_naming_replaces_the_first),

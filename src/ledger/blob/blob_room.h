@@ -6,12 +6,13 @@
 #include <stdatomic.h>
 
 #include "envelope/container.h"
+#include "envelope/segments.h"
 #include "ledger/blob/blob.h"
 #include "ledger/chain/ask.h"
 
 /* What a row of TABLE_BLOB says of an item. */
 enum blob_state {
-	BLOB_NAMED = 1,     /* content is in items/ */
+	BLOB_NAMED = 1,     /* content is here */
 	BLOB_MISSING = 2,   /* named, and its content was not put here; it can be put later while the item stands */
 	BLOB_ERASED = 3,    /* content deleted, confirmation owed */
 	BLOB_CONFIRMED = 4, /* content deleted, and the chain says so */
@@ -23,6 +24,7 @@ struct blob_item {
 	hash32 blob;
 	uint64_t size_bytes; /* as the transaction that named it says; content has it, too */
 	enum blob_state state;
+	struct segments_place place; /* of the content if it is NAMED; segment 0: a file of an older node */
 };
 
 #define BLOB_NAMES_MAX 64u       /* in one transaction */
@@ -33,6 +35,7 @@ struct blob_audit;
 struct blob_accounts;
 struct blob_peers;
 struct blob_fetch;
+struct blob_rows;
 
 struct blob_room {
 	struct chain *chain;
@@ -41,6 +44,7 @@ struct blob_room {
 	char *directory;
 	addr20 gates[BLOB_GATES_MAX];
 	size_t gate_count;
+	struct segments *segments; /* content; its own lock */
 	struct chain_asker *asker;
 	pthread_mutex_t ask_lock; /* of the asker */
 
@@ -66,8 +70,9 @@ struct blob_room {
 	pthread_mutex_t lock; /* of what stands until the next empty line; held for moments */
 	pthread_cond_t followed_more;
 	struct blob_accounts *accounts;
+	struct blob_rows *waiting; /* what was put and is not named, or will be in a moment (blob_waiting.c) */
 	uint64_t item_count, content_bytes;
-	uint64_t waiting_count, waiting_bytes; /* in pending/; bytes in whole blocks of the disk */
+	uint64_t waiting_count, waiting_bytes; /* charged to their putters; bytes in whole blocks of the disk */
 	uint64_t strangers;                    /* requests of accounts that no gate knows, since the start */
 
 	/* duties' thread only */
@@ -103,33 +108,63 @@ MUST_USE enum status blob_nonce_use(
     struct blob_room *room, bool *fresh, const addr20 *who, uint64_t nonce, uint64_t expiry_s, struct err *err);
 MUST_USE enum status blob_nonces_sweep(struct blob_room *room, struct err *err);
 
-/* blob_content.c: files. All paths are made here. */
-MUST_USE enum status blob_content_open(struct blob_room *room, struct err *err);
 /* What was put, to wait for a transaction that names it: a blob, at a gate, of an account. */
 struct blob_waiting {
 	addr20 gate;
 	hash32 blob;
 	addr20 putter;
 };
+
+/* blob_waiting.c: the table of what waits. With the room's lock held. */
+enum blob_row_state {
+	BLOB_STORING, /* is being written: nothing before its place may be forgotten, and nobody sees it */
+	BLOB_WAITS,
+	BLOB_TAKEN, /* its content is an item's by now; it may be named again, and then gets a copy */
+};
+struct blob_row {
+	struct blob_row *next;
+	struct blob_waiting waiting;
+	struct segments_place place;
+	uint64_t since_ms;
+	enum blob_row_state state;
+};
+struct blob_rows *blob_rows_new(void);
+void blob_rows_free(struct blob_rows *rows);
+struct blob_row *blob_rows_add(
+    struct blob_rows *rows, const struct blob_waiting *waiting, const struct segments_place *place);
+/* NULL: none, or it is being written. */
+struct blob_row *blob_rows_find(const struct blob_rows *rows, const struct blob_waiting *waiting);
+void blob_rows_remove(struct blob_rows *rows, struct blob_row *row);
+/* The first row that has waited since before `since_ms`; NULL: none. */
+struct blob_row *blob_rows_older(const struct blob_rows *rows, uint64_t since_ms);
+/* The lowest place of a row, or `end`. */
+struct segments_place blob_rows_lowest(const struct blob_rows *rows, const struct segments_place *end);
+
+/* blob_content.c: what is in files. All paths are made here. */
+MUST_USE enum status blob_content_open(struct blob_room *room, struct err *err);
+void blob_content_close(struct blob_room *room);
 /* The caller has charged its size (blob_account_waits); it is given back if the same waits already, or on failure. */
 MUST_USE enum status blob_content_put(
     struct blob_room *room, const struct blob_waiting *waiting, struct bytes container, struct err *err);
 /* False: no such blob waits. */
-bool blob_content_waits(const struct blob_room *room, uint64_t *size_bytes, const struct blob_waiting *waiting);
-/* What waits becomes the item's content, in place of what the item had. STATUS_NOTFOUND if nothing of this size waits.
- * It goes on waiting until blob_content_drop. */
-MUST_USE enum status blob_content_name(struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting,
-    uint64_t size_bytes, struct err *err);
+bool blob_content_waits(struct blob_room *room, uint64_t *size_bytes, const struct blob_waiting *waiting);
+/* What waits is to be an item's content, at this place. STATUS_NOTFOUND if nothing of this size waits. It goes on
+ * waiting until blob_content_drop; blob_content_give_back if it did not become the item's after all. Under the index's
+ * lock. */
+MUST_USE enum status blob_content_name(struct blob_room *room, struct segments_place *out,
+    const struct blob_waiting *waiting, uint64_t size_bytes, struct err *err);
+void blob_content_give_back(struct blob_room *room, const struct blob_waiting *waiting);
 void blob_content_drop(struct blob_room *room, const struct blob_waiting *waiting);
+/* Is the item's content here? */
+bool blob_content_has(struct blob_room *room, const addr20 *gate, const hash32 *item);
+/* In no file any more when it returns; the item's row is the caller's. */
 MUST_USE enum status blob_content_delete(
     struct blob_room *room, const addr20 *gate, const hash32 *item, struct err *err);
 /* Appends the whole container, or one part. STATUS_NOTFOUND: no such item or part. */
 MUST_USE enum status blob_content_read(struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item,
     bool whole, uint32_t part, struct err *err);
-/* Is there content, whatever it is worth? */
-bool blob_content_has(const struct blob_room *room, const addr20 *gate, const hash32 *item);
-/* Drops what has waited longer than `age_ms`. */
-void blob_content_sweep(struct blob_room *room, uint64_t age_ms);
+/* Drops what has waited longer than `age_ms`, and notes from where on the next start has to look for what waits. */
+MUST_USE enum status blob_content_sweep(struct blob_room *room, uint64_t age_ms, struct err *err);
 
 /* blob_index.c: which item has which blob. */
 /* Waits until the events of the newest block took effect, a second at most: a receipt can be seen a moment earlier. Not
@@ -138,6 +173,9 @@ void blob_index_settle(struct blob_room *room);
 MUST_USE enum status blob_index_find(
     struct blob_room *room, struct blob_item *out, const addr20 *gate, const hash32 *item, struct err *err);
 MUST_USE enum status blob_index_catch_up(struct blob_room *room, struct err *err);
+/* Every item whose content is here. */
+typedef enum status blob_item_visit(void *context, const struct blob_item *item, struct err *err);
+MUST_USE enum status blob_index_walk(struct blob_room *room, blob_item_visit *visit, void *context, struct err *err);
 /* The oldest erasures that are not confirmed, at most `max`. */
 MUST_USE enum status blob_index_unconfirmed(
     struct blob_room *room, struct blob_item *out, size_t *count, size_t max, struct err *err);

@@ -1,0 +1,55 @@
+/* Is every item's content here, and is it what was put? For a node that is stopped. */
+#include "codec/hex.h"
+#include "ledger/blob/blob_room.h"
+
+struct verifying {
+	struct blob_room *room;
+	struct blob_verification *out;
+	struct buf content;
+};
+
+static enum status damaged(const struct blob_item *item, const struct err *why, struct err *err) {
+	struct buf name;
+	buf_init(&name, 80);
+	hex_put(&name, BYTES_OF(item->item), true);
+	err_set(err, STATUS_CORRUPT, "the sealed content of item %s is damaged: %s", buf_cstr(&name), why->message);
+	buf_fini(&name);
+	return STATUS_CORRUPT;
+}
+
+static enum status verify_item(void *context, const struct blob_item *item, struct err *err) {
+	struct verifying *verifying = context;
+	struct container container;
+	struct err why = {0};
+	buf_clear(&verifying->content);
+	enum status status =
+	    blob_content_read(verifying->room, &verifying->content, &item->gate, &item->item, true, 0, &why);
+	if (status == STATUS_OK) status = container_decode(&container, buf_view(&verifying->content), &why);
+	if (status != STATUS_OK)
+		return status == STATUS_IO ? err_set(err, status, "%s", why.message) : damaged(item, &why, err);
+	const hash32 name = container_name(&container);
+	if (!hash32_equal(&name, &item->blob) || verifying->content.len != item->size_bytes) {
+		err_set(&why, STATUS_CORRUPT, "it has another name or size than its row says");
+		return damaged(item, &why, err);
+	}
+	verifying->out->items++;
+	verifying->out->bytes += item->size_bytes;
+	return STATUS_OK;
+}
+
+enum status blob_verify(struct store *store, const char *directory, struct blob_verification *out, struct err *err) {
+	struct arena arena;
+	arena_init(&arena);
+	struct blob_room room = {.store = store, .directory = arena_strdup(&arena, bytes_text(directory))};
+	struct verifying verifying = {.room = &room, .out = out};
+	const struct segments_options options = {
+	    .directory = arena_printf(&arena, "%s/segments", directory), .only_reads = true};
+	*out = (struct blob_verification){0};
+	buf_init(&verifying.content, CONTAINER_BYTES_MAX);
+	enum status status = segments_open(&room.segments, &options, err);
+	if (status == STATUS_OK) status = blob_index_walk(&room, verify_item, &verifying, err);
+	segments_close(room.segments);
+	buf_fini(&verifying.content);
+	arena_fini(&arena);
+	return status;
+}
