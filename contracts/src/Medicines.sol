@@ -48,6 +48,8 @@ contract Medicines is MedicineContainers {
         _require(operations.length != 0 && operations.length <= OPERATIONS_MAX, Code.TOO_MANY, documentHash);
         (capturing, hasDispensed, answer, me) = (true, false, Code.OK, number);
         for (uint256 i = 0; i < operations.length; i++) {
+            // whose answer would be lost, and which says nothing of a document of several units
+            _require(bytes4(operations[i]) != this.dispenseLoose.selector, Code.NOT_ALLOWED, documentHash);
             _run(address(this), operations[i]);
         }
         capturing = false;
@@ -59,7 +61,7 @@ contract Medicines is MedicineContainers {
     function dispenseLoose(bytes32 documentHash, bytes32 batch, uint32 index) external returns (Code code) {
         (uint32 roles, uint24 mine) = _standingOf(msg.sender);
         if (roles & DISPENSERS == 0) _refuse(Code.WRONG_ROLE, documentHash);
-        uint256 document = uint40(bytes5(documentHash));
+        uint256 document = uint256(documentHash) >> 216 ^ index; // as the row keeps it
         uint256 other;
         uint256 last;
         (code, other, last) = _dispense(batch, index, mine, document);
@@ -92,15 +94,16 @@ contract Medicines is MedicineContainers {
         uint32 number = ++lotsCount;
         lots[number] = id;
         lotsOf[product].push(number);
-        (b.product, b.expiry, b.number, b.places, b.withdrawn) = (product, expiry, number, 1, withdrawn[product]);
-        _setRow(id, 0, Row(me, 0, 0, Kind.LOOSE, false, 0));
+        (b.product, b.expiry, b.number, b.places) = (product, expiry, number, 1);
+        (b.opened, b.flags) = (uint24(block.timestamp / 1 days), withdrawn[product] ? LOT_WITHDRAWN : 0);
+        _setRow(id, 0, Row(me, 0, 0, Kind.LOOSE, false, false, 0));
         emit BatchOpened(id, product, tag, expiry);
     }
 
     function commission(bytes32 batch, bytes32 root, bytes calldata fragments) external inCapture {
         Batch storage b = _batch(batch);
         _requireOwner(b.product);
-        _require(!b.closed, Code.CLOSED, batch);
+        _require(b.flags & LOT_CLOSED == 0, Code.CLOSED, batch);
         uint256 n = fragments.length / 8;
         _require(root != 0 && n != 0 && fragments.length % 8 == 0, Code.BAD_ARGUMENT, batch);
         uint32 first = b.commissioned;

@@ -120,7 +120,7 @@ contract FiguresTest is Pack {
         gas("hold a unit");
         act(MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
         gas("recall a lot");
-        uint16 place = holderOf(b, 2).place;
+        uint24 place = holderOf(b, 2).place;
         vm.prank(vm.addr(PHARMACY));
         medicines.acknowledgeRecall(b, place);
         gas("acknowledge a recall");

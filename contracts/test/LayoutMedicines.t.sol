@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IDirectory} from "../src/interfaces/IDirectory.sol";
 import {IPack} from "../src/interfaces/IPack.sol";
 import {IMedicines} from "../src/interfaces/IMedicines.sol";
 import {IProducts} from "../src/interfaces/IProducts.sol";
@@ -58,9 +59,10 @@ contract LayoutMedicinesTest is Pack {
         act(MAKER, abi.encodeCall(IMedicines.unpackUnits, (containerId(vm.addr(MAKER), "free"), b, list(4, 1))));
         uint256 w = word(entry(b, 1), 1);
         check(w == uint256(EXPIRY) | uint256(7) << 40 | uint256(5) << 72 | uint256(1) << 104 | uint256(2) << 136
-            | uint256(3) << 160 | uint256(1) << 176, "expiry, commissioned, touched, number, parts, places, free");
+            | uint256(1) << 160 | CASE_PLACES << 184 | uint256(2) << 216 | (START / 1 days) << 232,
+            "expiry, commissioned, touched, number, parts, cases, free, places, opened");
         act(MAKER, abi.encodeCall(IMedicines.recallBatch, (b, "reason")));
-        check(word(entry(b, 1), 1) == w | uint256(1) << 192, "recalled");
+        check(word(entry(b, 1), 1) == w | uint256(1) << 208, "flags");
         check(word(inner(b, 2, 1), 0) == uint256(bytes32("root")) >> 64 | uint256(5) << 192 | uint256(2) << 224,
             "2: a part: root, first, count");
         check(bytes32(word(keccak256(abi.encode(uint256(1), uint256(9))), 0)) == b, "9: lots by number");
@@ -78,10 +80,11 @@ contract LayoutMedicinesTest is Pack {
         check(word(inner(b, 3, 4), 0) == uint256(16 + 32 + 64) << 32 | uint256(5) << 64, "3: 8 units a word: state");
         bytes32 c = container(MAKER, "case");
         pack(MAKER, c, b, 35, 1);
-        check(word(inner(b, 3, 4), 0) >> 96 == uint256(1) << 8, "and place");
-        uint256 rows = word(inner(b, 5, 0), 0);
-        check(rows >> 128 == uint64(bytes8(c)) | uint256(1) << 64 | uint256(2) << 120, "5: a row: key, count, kind");
-        check(uint128(rows) == ordinal(MAKER) | uint256(38) << 64 | uint256(1) << 120 | uint256(1) << 127, "the owner's, kept");
+        check(word(inner(b, 3, 4), 0) >> 96 == CASE_PLACES << 8, "and place");
+        uint256 row = word(inner(b, 5, CASE_PLACES / 2), 0);
+        check(row == uint64(bytes8(c)) | uint256(1) << 64 | uint256(2) << 120, "5: a row: key, count, kind");
+        uint256 owners = ordinal(MAKER) | uint256(38) << 64 | uint256(1) << 120 | uint256(1) << 127;
+        check(word(inner(b, 5, 0), 0) == owners, "the owner's, kept");
         act(MAKER, abi.encodeCall(IMedicines.unpackUnits, (c, b, list(35, 1))));
         check(word(inner(b, 3, 4), 0) >> 96 == uint256(0xffff) << 8, "with the owner again");
     }
@@ -90,12 +93,28 @@ contract LayoutMedicinesTest is Pack {
         bytes32 b = lot("lot", 10);
         deliver(b, 0, 3, PHARMACY, "tote");
         uint256 before = word(inner(b, 3, 0), 0);
+        vm.warp(START + 300 days);
         sellOne(PHARMACY, b, 1);
-        uint256 day = START / 1 days % 2048;
-        check(word(inner(b, 3, 0), 0) == before + ((3 + (day >> 8 << 4)) << 32 | (day & 255) << 56), "3: state, day");
-        uint256 row = uint128(word(inner(b, 5, 1), 0));
-        check(row == uint256(uint24(row)) | uint256(uint40(bytes5(keccak256(abi.encode(documentsNow()))))) << 24
-            | uint256(2) << 64 | ordinal(MAKER) << 96 | uint256(1) << 120 | uint256(1) << 127, "5: actor, document, count");
+        check(word(inner(b, 3, 0), 0) == before + ((3 + (1 << 4)) << 32 | uint256(300 & 255) << 56), "3: state, day");
+        uint256 row = word(inner(b, 5, 0), 0) >> 128;
+        uint256 document = uint40(bytes5(keccak256(abi.encode(documentsNow())))) ^ 1;
+        uint256 rest = uint256(2) << 64 | ordinal(MAKER) << 96 | uint256(1) << 120 | uint256(1) << 127;
+        check(row == ordinal(PHARMACY) | document << 24 | rest, "5: actor, document, count");
+    }
+
+    function test_a_row_that_was_moved() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 3, PHARMACY, "tote");
+        setStatus(PHARMACY, IDirectory.Status.SUSPENDED);
+        vm.prank(vm.addr(REGULATOR));
+        medicines.moveStock(b, 1, vm.addr(PHARMACY2));
+        bytes32 key = keccak256(abi.encode(b, uint256(1), uint256(1)));
+        check(word(entry(key, 19), 0) == 1, "19: how often");
+        check(word(keccak256(abi.encode(entry(key, 19))), 0) == START / 1 days | ordinal(PHARMACY) << 24, "day, from");
+        check(word(inner(b, 5, 0), 0) >> 128 == ordinal(PHARMACY2) | uint256(3) << 64 | ordinal(PHARMACY) << 96
+            | uint256(5) << 120, "5: moved");
+        pack(PHARMACY2, container(PHARMACY2, "box"), b, 0, 3);
+        check(word(entry(key, 19), 0) == 0 && word(entry(b, 20), 0) == 1, "20: the row is free");
     }
 
     function test_runs() public {
@@ -103,8 +122,8 @@ contract LayoutMedicinesTest is Pack {
         bytes32[] memory tags = new bytes32[](3);
         for (uint256 i = 0; i < 3; i++) tags[i] = bytes32(i + 1);
         act(MAKER, abi.encodeCall(IMedicines.packLot, (b, 5, 400, tags)));
-        check(word(inner(b, 4, 0), 0) == uint256(5) | 1019 << 10 | 400 << 21 | 1 << 42, "4: from, units, a case, place");
-        check(word(inner(b, 4, 1), 0) == uint256(181) << 10 | 400 << 21 | 219 << 32 | uint256(3) << 42, "and before");
+        check(word(inner(b, 4, 0), 0) == uint256(5) | 1018 << 10 | 399 << 20 | CASE_PLACES << 40, "4: from, units, a case, place");
+        check(word(inner(b, 4, 1), 0) == uint256(180) << 10 | 399 << 20 | 219 << 30 | (CASE_PLACES + 2) << 40, "and before");
         check(word(inner(b, 3, 0), 0) == 0 && batchOf(b).touched == 1205, "no unit is written");
     }
 
@@ -118,12 +137,12 @@ contract LayoutMedicinesTest is Pack {
         act(REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, true)));
         act(MAKER, abi.encodeCall(IMedicines.ship, (pallet, vm.addr(REGULATOR), IPack.Purpose.DESTRUCTION)));
         check(boxOf(uint64(bytes8(c))) == uint64(bytes8(pallet)) | ordinal(MAKER) << 64 | uint256(4) << 136
-            | uint256(2) << 160 | uint256(1) << 184 | uint256(1) << 216 | uint256(3) << 240, "7: the case");
+            | uint256(2) << 160 | uint256(1) << 184 | CASE_PLACES << 216 | uint256(3) << 248, "7: the case");
         check(boxOf(uint64(bytes8(pallet))) == ordinal(MAKER) << 64 | ordinal(REGULATOR) << 88 | uint256(1) << 136
-            | uint256(2) << 160 | uint256(1) << 184 | uint256(1) << 232 | uint256(12) << 240, "the pallet");
+            | uint256(2) << 160 | uint256(1) << 184 | uint256(1) << 240 | uint256(12) << 248, "the pallet");
         act(REGULATOR, abi.encodeCall(IMedicines.accept, (pallet)));
         check(boxOf(uint64(bytes8(pallet))) == ordinal(REGULATOR) << 64 | SEVERAL << 112 | uint256(1) << 136
-            | uint256(2) << 160 | uint256(1) << 184 | uint256(1) << 232 | uint256(28) << 240, "it came back");
+            | uint256(2) << 160 | uint256(1) << 184 | uint256(1) << 240 | uint256(28) << 248, "it came back");
     }
 
     /// What the slot of each list holds folds from its events.

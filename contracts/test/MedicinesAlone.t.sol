@@ -32,6 +32,25 @@ contract MedicinesAloneTest is Pack {
         checkConserved(b);
     }
 
+    /// A document that dispensed one pack is no word for another one, which was dispensed before.
+    function test_a_document_of_another_unit_hides_no_alert() public {
+        bytes32 b = lot("lot", 20);
+        deliver(b, 0, 10, PHARMACY, "tote");
+        bytes32 document = keccak256("document");
+        alone(PHARMACY, keccak256("earlier"), b, 0);
+        alone(PHARMACY, document, b, 1);
+        check(alone(PHARMACY, document, b, 0) == IPack.Code.ALREADY_DISPENSED && alertsOf(b) == 1, "an alert");
+        check(alone(PHARMACY, document, b, 1) == IPack.Code.OK && alertsOf(b) == 1, "the same one again");
+    }
+
+    /// Its answer would be lost there, and the capture say OK.
+    function test_a_document_of_one_unit_is_no_operation_of_another() public {
+        bytes32 b = lot("lot", 20);
+        deliver(b, 0, 10, PHARMACY, "tote");
+        refused(IPack.Code.NOT_ALLOWED, PHARMACY, abi.encodeCall(IMedicines.dispenseLoose, ("document", b, 0)));
+        check(endedOf(b) == 0, "nothing");
+    }
+
     function test_what_one_unit_alone_says() public {
         bytes32 b = lot("lot", 20);
         deliver(b, 0, 10, PHARMACY, "tote");
@@ -141,9 +160,9 @@ contract MedicinesAloneTest is Pack {
         vm.prank(vm.addr(REGULATOR));
         medicines.withdrawProduct(PRODUCT, true, 0);
         bytes32 later = lot("later", 2);
-        check(batchOf(first).withdrawn && batchOf(second).withdrawn && batchOf(later).withdrawn, "all");
+        check(batchOf(first).flags & batchOf(second).flags & batchOf(later).flags == LOT_WITHDRAWN, "all");
         vm.prank(vm.addr(REGULATOR));
         medicines.withdrawProduct(PRODUCT, false, 0);
-        check(!batchOf(first).withdrawn && !batchOf(later).withdrawn, "back");
+        check(batchOf(first).flags | batchOf(later).flags == 0, "back");
     }
 }

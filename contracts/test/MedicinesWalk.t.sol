@@ -21,6 +21,20 @@ contract MedicinesWalkTest is Pack {
     uint256 private random;
     uint256 private done;
     uint256[13] private kinds;    // how often each kind of step was done
+    uint256 private opened;       // packs that became PARTIAL
+    uint256 private returned;     // shipments that were accepted and not traded
+    uint256 private rowsMoved;    // of suspended custodians
+    uint256 private boxesMoved;
+
+    /// Of the unit and the container that a step is about.
+    struct Before {
+        bool there;
+        uint256 state;      // the byte
+        IPack.State base;
+        bool pending;
+        bool blemished;
+        IPack.Purpose purpose;
+    }
 
     function next(uint256 below) private returns (uint256) {
         random = uint256(keccak256(abi.encode(random)));
@@ -48,6 +62,20 @@ contract MedicinesWalkTest is Pack {
         return next(4) == 0 ? cast_[next(5)] : keyOf(custodian);
     }
 
+    /// All that a step leaves is stored: its memory is used again.
+    function walk(uint256 steps) private {
+        for (uint256 i = 0; i < steps; i++) {
+            uint256 free;
+            assembly {
+                free := mload(64)
+            }
+            step();
+            assembly {
+                mstore(64, free)
+            }
+        }
+    }
+
     function step() private {
         bytes32 b = lots[next(2)];
         bytes32 box = boxes[next(5)];
@@ -55,6 +83,7 @@ contract MedicinesWalkTest is Pack {
         uint32 first = uint32(next(n + 1));
         uint32 count = uint32(1 + next(20));
         uint256 kind = next(13);
+        Before memory before = look(b, first, n, box);
         uint256 owner = actorFor(first < n ? holderOf(b, first).custodian : address(0));
         uint256 keeper = actorFor(containerOf(box).custodian);
         if (kind == 0) {
@@ -73,6 +102,29 @@ contract MedicinesWalkTest is Pack {
         else if (kind == 10) changing(b, first, count, owner);
         else if (kind == 11) recalling(b);
         else falling(b, box);
+        compare(before, kind, b, first, box);
+    }
+
+    function look(bytes32 b, uint32 first, uint32 n, bytes32 box) private view returns (Before memory now_) {
+        Box_ memory c = containerOf(box);
+        if (first < n) {
+            Unit_ memory u = unitOf(b, first);
+            (now_.there, now_.state, now_.base) = (true, u.state, u.base);
+        }
+        (now_.pending, now_.blemished, now_.purpose) = (c.receiver != address(0), c.blemishes != 0, c.purpose);
+    }
+
+    /// What no step may do, whoever takes it; and what the walk has to have done to say anything.
+    function compare(Before memory before, uint256 kind, bytes32 b, uint32 first, bytes32 box) private {
+        Before memory now_ = look(b, first, before.there ? first + 1 : 0, box);
+        if (before.there && before.state != now_.state) {
+            bool wasEnded = isEnded(before.base);
+            bool found = kind == 10 && before.base == IPack.State.LOST;
+            check(!wasEnded || kind == 9 || found, "what is final stays so");
+        }
+        bool traded = kind == 4 && !before.pending && now_.pending && now_.purpose == IPack.Purpose.TRADE;
+        check(!traded || !now_.blemished, "opened, held and recalled packs are not traded");
+        if (kind == 5 && before.pending && !now_.pending && before.purpose != IPack.Purpose.TRADE) returned++;
     }
 
     function packing(bytes32 b, bytes32 box, uint32 first, uint32 count, uint256 key) private {
@@ -131,8 +183,10 @@ contract MedicinesWalkTest is Pack {
     }
 
     function changing(bytes32 b, uint32 first, uint32 count, uint256 key) private {
-        uint256 what = next(4);
-        if (what == 0) attempt(10, key, abi.encodeCall(IMedicines.reverseUnits, (b, list(first, 1))));
+        uint256 what = next(5);
+        if (what == 4) {
+            if (attempt(10, key, change(b, first, IPack.State.PARTIAL))) opened++;
+        } else if (what == 0) attempt(10, key, abi.encodeCall(IMedicines.reverseUnits, (b, list(first, 1))));
         else if (what == 1) attempt(10, key, change(b, first, IPack.State(1 + next(15))));
         else attempt(10, key, abi.encodeCall(IMedicines.changeUnits, (b, list(first, count % 3 + 1), next(3) == 0
             ? IPack.State.ACTIVE : IPack.State.HELD)));
@@ -152,14 +206,15 @@ contract MedicinesWalkTest is Pack {
         uint256 who = cast_[next(4)];
         setStatus(who, IDirectory.Status.SUSPENDED);
         address to = vm.addr(cast_[next(5)]);
-        uint16 place = uint16(next(batchOf(b).places));
+        uint256[] memory places = placesOf(b);
+        uint24 place = uint24(places[next(places.length)]);
         bytes32[] memory all = single(box);
         vm.prank(vm.addr(REGULATOR));
         (bool ok,) = address(medicines).call(abi.encodeCall(IMedicines.moveStock, (b, place, to)));
-        if (ok) kinds[12]++;
+        if (ok) (kinds[12], rowsMoved) = (kinds[12] + 1, rowsMoved + 1);
         vm.prank(vm.addr(REGULATOR));
         (ok,) = address(medicines).call(abi.encodeCall(IMedicines.moveContainers, (all, to)));
-        if (ok) kinds[12]++;
+        if (ok) (kinds[12], boxesMoved) = (kinds[12] + 1, boxesMoved + 1);
         setStatus(who, IDirectory.Status.ACTIVE);
     }
 
@@ -206,7 +261,7 @@ contract MedicinesWalkTest is Pack {
         for (uint256 i = 0; i < 5; i++) boxes[i] = container(i < 4 ? MAKER : WHOLESALER, bytes32(i + 1));
         deliver(lots[0], 0, 10, PHARMACY, "tote 1");
         deliver(lots[1], 0, 10, WHOLESALER, "tote 2");
-        for (uint256 i = 0; i < STEPS; i++) step();
+        walk(STEPS);
         check(done > STEPS / 20, "the walk went somewhere");
         checkConserved(lots[0]);
         checkConserved(lots[1]);
@@ -219,8 +274,11 @@ contract MedicinesWalkTest is Pack {
         lots = [lot("first", UNITS), lot("second", UNITS)];
         for (uint256 i = 0; i < 5; i++) boxes[i] = container(i < 4 ? MAKER : WHOLESALER, bytes32(i + 1));
         deliver(lots[0], 0, 10, PHARMACY, "tote 1");
-        for (uint256 i = 0; i < 4 * STEPS; i++) step();
+        walk(8 * STEPS);
         for (uint256 kind = 0; kind < 13; kind++) check(kinds[kind] != 0, "a kind of step never happened");
+        check(opened != 0, "no pack was opened");
+        check(returned != 0, "nothing was returned");
+        check(rowsMoved != 0 && boxesMoved != 0, "no stock of a suspended custodian was moved");
         checkConserved(lots[0]);
         checkConserved(lots[1]);
         checkBoxes();

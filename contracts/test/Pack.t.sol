@@ -157,8 +157,10 @@ abstract contract Pack is Stock {
     /// Units that ended.
     function endedOf(bytes32 batch) internal view returns (uint256 ended) {
         ended = batchOf(batch).commissioned;
-        for (uint256 i = 0; i < batchOf(batch).places; i++) {
-            if (rowOf(batch, i).kind != 0) ended -= rowOf(batch, i).count;
+        uint256[] memory places = placesOf(batch);
+        for (uint256 i = 0; i < places.length; i++) {
+            Row_ memory row = rowOf(batch, places[i]);
+            if (row.kind != 0) ended -= row.count;
         }
     }
 
@@ -168,30 +170,37 @@ abstract contract Pack is Stock {
             check(unitOf(batch, i).state == 0 && unitOf(batch, i).place == 0, "nothing happened to these");
         }
         IPack.Batch memory b = batchOf(batch);
-        uint256[] memory standing = new uint256[](b.places);
+        uint256[] memory places = placesOf(batch);
+        uint256[] memory standing = new uint256[](places.length);
         for (uint32 i = 0; i < b.commissioned; i++) {
             Unit_ memory u = unitOf(batch, i);
-            if (isEnded(u.base)) continue;
-            standing[u.place]++;
+            if (!isEnded(u.base)) standing[u.place < CASE_PLACES ? u.place : u.place - CASE_PLACES + b.places]++;
+            else check(u.place < CASE_PLACES, "what ended stands with an actor");
         }
-        for (uint256 i = 0; i < b.places; i++) {
-            check(rowOf(batch, i).count == standing[i], "a row counts what stands in it");
-            check(standing[i] == 0 || rowOf(batch, i).kind != 0, "nothing stands in a free row");
+        for (uint256 i = 0; i < places.length; i++) {
+            Row_ memory row = rowOf(batch, places[i]);
+            if (row.kind != 0) check(row.count == standing[i], "a row counts what stands in it");
+            check(standing[i] == 0 || row.kind == (i < b.places ? 1 : 2), "in a row of its kind");
         }
-        checkFree(batch, b);
+        checkFree(batch, 0, b.places, freePlaceOf(batch));
+        checkFree(batch, CASE_PLACES, b.cases, b.freeCase);
     }
 
     /// The free rows are those of the list of free rows, each once.
-    function checkFree(bytes32 batch, IPack.Batch memory b) private view {
+    function checkFree(bytes32 batch, uint256 first, uint256 n, uint256 at_) private view {
         uint256 free = 0;
-        for (uint256 i = 0; i < b.places; i++) {
+        for (uint256 i = first; i < first + n; i++) {
             if (rowOf(batch, i).kind == 0) free++;
         }
         uint256 listed = 0;
-        for (uint256 at_ = b.freePlace; at_ != 0 && listed <= free; at_ = rowOf(batch, at_).key) {
-            check(rowOf(batch, at_).kind == 0, "free");
+        for (; at_ != 0 && listed <= free; at_ = rowOf(batch, at_).key) {
+            check(rowOf(batch, at_).kind == 0 && at_ >= first && at_ < first + n, "free");
             listed++;
         }
         check(free == listed, "free rows are listed");
+    }
+
+    function freePlaceOf(bytes32 batch) internal view returns (uint256) {
+        return word(entry(batch, 20), 0);
     }
 }

@@ -8,6 +8,9 @@ import {Base} from "./Base.t.sol";
 /// Reads lots, units, holders and containers where they are stored (docs/wire-formats.md §8), as programs do.
 abstract contract Stock is Base {
     uint256 internal constant SEVERAL = type(uint24).max;
+    uint256 internal constant CASE_PLACES = 65536; // the first place of a container
+    uint8 internal constant LOT_RECALLED = 1; // flags of a lot
+    uint8 internal constant LOT_WITHDRAWN = 4;
 
     struct Unit_ {
         uint256 state;   // the byte
@@ -22,6 +25,7 @@ abstract contract Stock is Base {
         uint32 count;
         uint256 from;
         uint256 kind;
+        bool moved;
         bool kept;
     }
     struct Holding_ {
@@ -29,7 +33,7 @@ abstract contract Stock is Base {
         address receiver;
         bytes32 container;
         uint32 count;
-        uint16 place;
+        uint24 place;
     }
     struct Box_ {
         bytes32 parent;
@@ -64,8 +68,15 @@ abstract contract Stock is Base {
         uint256 w = word(entry(id, 1), 1);
         (b.expiry, b.commissioned, b.touched) = (uint40(w), uint32(w >> 40), uint32(w >> 72));
         (b.number, b.parts) = (uint32(w >> 104), uint24(w >> 136));
-        (b.places, b.freePlace) = (uint16(w >> 160), uint16(w >> 176));
-        (b.recalled, b.closed, b.withdrawn) = (w >> 192 & 255 == 1, w >> 200 & 255 == 1, w >> 208 == 1);
+        (b.cases, b.freeCase, b.flags) = (uint24(w >> 160), uint24(w >> 184), uint8(w >> 208));
+        (b.places, b.opened) = (uint16(w >> 216), uint24(w >> 232));
+    }
+
+    /// The numbers of all rows that were ever used.
+    function placesOf(bytes32 id) internal view returns (uint256[] memory all) {
+        IPack.Batch memory b = batchOf(id);
+        all = new uint256[](uint256(b.places) + b.cases);
+        for (uint256 i = 0; i < all.length; i++) all[i] = i < b.places ? i : CASE_PLACES + i - b.places;
     }
 
     function partOf(bytes32 id, uint24 part) internal view returns (IPack.Part memory p) {
@@ -79,8 +90,9 @@ abstract contract Stock is Base {
 
     function rowOf(bytes32 id, uint256 place) internal view returns (Row_ memory r) {
         uint256 w = word(inner(id, 5, place / 2), 0) >> (place % 2 * 128);
-        uint64 key = w >> 120 & 127 == 1 ? uint24(w) : uint64(w);
-        return Row_(key, uint32(w >> 64), w >> 96 & 0xffffff, w >> 120 & 127, w >> 127 & 1 == 1);
+        uint64 key = w >> 120 & 3 == 1 ? uint24(w) : uint64(w);
+        bool moved = w >> 122 & 1 == 1;
+        return Row_(key, uint32(w >> 64), w >> 96 & 0xffffff, w >> 120 & 3, moved, w >> 127 & 1 == 1);
     }
 
     function boxOf(uint64 key) internal view returns (uint256) {
@@ -92,11 +104,11 @@ abstract contract Stock is Base {
         uint256 w = boxOf(key);
         b.parent = bytes32(bytes8(uint64(w)));
         (b.contents, b.blemishes) = (w >> 136 & 0xffffff, w >> 160 & 0xffffff);
-        b.held = w >> 240 & 1 == 1;
+        b.held = w >> 248 & 1 == 1;
         for (b.root = key; uint64(w) != 0; w = boxOf(b.root)) b.root = uint64(w);
         (b.custodian, b.receiver, b.from) = (actorOf(w >> 64 & 0xffffff), actorOf(w >> 88 & 0xffffff),
             w >> 112 & 0xffffff);
-        b.purpose = IPack.Purpose(w >> 242 & 3);
+        b.purpose = IPack.Purpose(w >> 250 & 3);
     }
 
     function isEnded(IPack.State s) internal pure returns (bool) {
@@ -108,12 +120,13 @@ abstract contract Stock is Base {
         uint256 bits = word(inner(id, 3, index / 8), 0) >> (index % 8 * 32) & type(uint32).max;
         u.state = bits & 255;
         u.base = u.state & 15 == 0 ? IPack.State.ACTIVE : IPack.State(u.state & 15);
+        u.place = bits >> 8;
         if (u.base == IPack.State.DISPENSED || u.base == IPack.State.OPENED_DISPENSED) {
             u.day = bits >> 24 | (u.state >> 4 & 7) << 8;
             u.state &= 143;
+            u.place &= 0xffff;
         }
         u.barred = u.base == IPack.State.PARTIAL || u.base == IPack.State.BACK || u.state & 128 != 0;
-        u.place = bits >> 8 & 0xffff;
         if (u.place == 0xffff) u.place = 0;
         else if (u.place == 0) u.place = placeByRuns(id, index);
         u.effective = effective(batchOf(id), u, rowOf(id, u.place));
@@ -121,9 +134,9 @@ abstract contract Stock is Base {
 
     function placeByRuns(bytes32 id, uint256 index) internal view returns (uint256) {
         for (uint256 r = word(inner(id, 4, index / 1024), 0); r != 0; r >>= 64) {
-            (uint256 from, uint256 n, uint256 each) = (r & 1023, r >> 10 & 2047, r >> 21 & 2047);
+            (uint256 from, uint256 n, uint256 each) = (r & 1023, (r >> 10 & 1023) + 1, (r >> 20 & 1023) + 1);
             if (index % 1024 < from || index % 1024 >= from + n) continue;
-            return (r >> 42 & 0xffff) + (index % 1024 - from + (r >> 32 & 1023)) / each;
+            return (r >> 40 & 0xffffff) + (index % 1024 - from + (r >> 30 & 1023)) / each;
         }
         return 0;
     }
@@ -132,8 +145,8 @@ abstract contract Stock is Base {
         returns (IPack.State) {
         if (u.base == IPack.State.OPENED_DISPENSED) return IPack.State.DISPENSED;
         if (isEnded(u.base)) return u.base;
-        if (b.withdrawn) return IPack.State.WITHDRAWN;
-        if (b.recalled) return IPack.State.BATCH_RECALLED;
+        if (b.flags & LOT_WITHDRAWN != 0) return IPack.State.WITHDRAWN;
+        if (b.flags & LOT_RECALLED != 0) return IPack.State.BATCH_RECALLED;
         if (u.state & 64 != 0) return IPack.State.RECALLED;
         if (u.state & 32 != 0) return IPack.State.LOCKED;
         if (u.state & 16 != 0) return IPack.State.HELD;
@@ -141,7 +154,7 @@ abstract contract Stock is Base {
         if (row.kind != 2) return u.base;
         bool inTransit = false;
         for (uint64 at_ = row.key; at_ != 0; at_ = uint64(boxOf(at_))) {
-            if (boxOf(at_) >> 240 & 1 == 1) return IPack.State.HELD;
+            if (boxOf(at_) >> 248 & 1 == 1) return IPack.State.HELD;
             if (boxOf(at_) >> 88 & 0xffffff != 0) inTransit = true;
         }
         return inTransit ? IPack.State.IN_TRANSIT : IPack.State.PACKED;
@@ -149,7 +162,7 @@ abstract contract Stock is Base {
 
     function holding(bytes32 id, uint256 place) internal view returns (Holding_ memory h) {
         Row_ memory row = rowOf(id, place);
-        (h.count, h.place) = (row.count, uint16(place));
+        (h.count, h.place) = (row.count, uint24(place));
         if (row.kind != 2) {
             h.custodian = actorOf(row.key);
             return h;
@@ -165,11 +178,11 @@ abstract contract Stock is Base {
 
     /// Of everybody who holds units.
     function holdersOf(bytes32 id) internal view returns (Holding_[] memory found) {
-        uint256 places = batchOf(id).places;
-        found = new Holding_[](places);
+        uint256[] memory places = placesOf(id);
+        found = new Holding_[](places.length);
         uint256 n = 0;
-        for (uint256 i = 0; i < places; i++) {
-            if (rowOf(id, i).count != 0) found[n++] = holding(id, i);
+        for (uint256 i = 0; i < places.length; i++) {
+            if (rowOf(id, places[i]).count != 0) found[n++] = holding(id, places[i]);
         }
         assembly ("memory-safe") {
             mstore(found, n)

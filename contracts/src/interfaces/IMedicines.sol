@@ -16,10 +16,12 @@ interface IMedicines is IPack {
     /// 1,500 lots each further 1,500 take another call, with `from` 1,500, 3,000 …; lots that are opened later need none.
     function withdrawProduct(bytes32 product, bool withdrawn, uint32 from) external;
     /// By a holder of units of the lot, once a recall. `place`: of its row (holdersOf), loose or a container of its own.
-    function acknowledgeRecall(bytes32 batch, uint16 place) external;
+    function acknowledgeRecall(bytes32 batch, uint24 place) external;
     /// By a REGULATOR: the loose units of one row, whose custodian is not active any more, to another actor. The lot is
-    /// closed with it if they are its owner's (place 0). What was dispensed from the row up to that day is not undone.
-    function moveStock(bytes32 batch, uint16 place, address to) external;
+    /// closed with it if they are its owner's (place 0). What was dispensed from the row up to that day stays the
+    /// former holder's, and is not undone; the new one dispenses from the next day (UTC) on. What the former holder
+    /// opened or took back goes back only.
+    function moveStock(bytes32 batch, uint24 place, address to) external;
     /// By a REGULATOR: outermost containers of custodians that are not active any more, with all that is inside.
     function moveContainers(bytes32[] calldata containers, address to) external;
 
@@ -33,8 +35,8 @@ interface IMedicines is IPack {
 
     /// An EPCIS document of one event that dispenses one unit, by a PHARMACY or HOSPITAL; no capture, for the unit
     /// itself says that it was dispensed. What may not be dispensed stays as it is: an Alert, Captured and a code.
-    /// The same document again is CaptureRepeated and OK if it was the last that dispensed from the same row; later it
-    /// is refused as any second dispense, with an Alert.
+    /// The same document of the same unit again is CaptureRepeated and OK if it was the last that dispensed from the
+    /// same row; later it is refused as any second dispense, with an Alert. It is no operation of a capture.
     function dispenseLoose(bytes32 documentHash, bytes32 batch, uint32 index) external returns (Code code);
 
     // Operations.

@@ -5,7 +5,7 @@ pragma solidity ^0.8.28;
 interface IPack {
     /// What a unit is, or what an operation makes of it. Stable numbers; a unit's byte of storage holds the first four
     /// bits of a number up to 15 (0: ACTIVE) and four marks above it: 16 HELD, 32 LOCKED, 64 RECALLED, 128 BARRED. Of a
-    /// dispensed unit the first three are bits 8 to 10 of the day (since 1970) on which it was.
+    /// dispensed unit the first three are bits 8 to 10 of the day (since its lot was opened) on which it was.
     /// Ended: DISPENSED, DESTROYED … CONSUMED, VOID, OPENED_DISPENSED. From 20 on: derived, never stored.
     enum State {
         NONE,
@@ -44,7 +44,7 @@ interface IPack {
         UNUSED_12,
         CLOSED,             // 13 the lot takes no more units: a regulator moved its owner's stock
         CROWDED,            // 14 too many serials share this one's place in the product's table: it takes another serial
-        PENDING,            // 15 a transfer is pending
+        PENDING,            // 15 a transfer is pending; a row that a regulator moved dispenses from the next day on
         NOT_PENDING,        // 16
         HAS_PARENT,         // 17 moves only with its parent
         NOT_A_CHILD,        // 18
@@ -81,11 +81,11 @@ interface IPack {
         uint32 touched;        // units from here on: nothing ever happened to them, and they are loose in row 0
         uint32 number;         // of the lot, from 1, as containers note it
         uint24 parts;          // commissionings
-        uint16 places;         // rows of holders that were ever used
-        uint16 freePlace;      // the first row to be used again; 0: none
-        bool recalled;
-        bool closed;           // takes no more units
-        bool withdrawn;        // with its product
+        uint24 cases;          // rows of containers that were ever used, from place 65,536 on
+        uint24 freeCase;       // the first of them to be used again; 0: none
+        uint8 flags;           // 1 recalled, 2 closed (takes no more units), 4 withdrawn with its product
+        uint16 places;         // rows of actors that were ever used, from place 0 on
+        uint24 opened;         // the day (since 1970) on which the lot was opened
     }
     struct Part {              // storage layout: docs/wire-formats.md §8
         bytes24 root;          // of RFC 6962, over the part's units' tags in order of index; the first 24 bytes
@@ -100,7 +100,7 @@ interface IPack {
         uint24 contents;       // units and containers directly inside
         uint24 blemishes;      // what bars it from trade, at any depth, itself included
         uint32 lot;            // number of the first lot inside
-        uint16 place;          // in the rows of `lot`; 0: none of its units is directly inside
+        uint24 place;          // in the rows of `lot`; 0: none of its units is directly inside
         uint8 height;          // levels below that were ever filled
         uint8 flags;           // 1 held, 2 locked, 4 and 8: purpose of the pending transfer, 16 came from another actor
     }

@@ -59,14 +59,14 @@ abstract contract MedicineContainers is MedicineUnits {
     }
 
     /// Where the container stands among the holders of a lot; a new place if it has none.
-    function _packedRow(bytes32 batch, uint64 key) private returns (uint16 place) {
+    function _packedRow(bytes32 batch, uint64 key) private returns (uint24 place) {
         Container storage c = containers[key];
         uint32 lot = batches[batch].number;
         bool own = c.lot == 0 || c.lot == lot;
         bytes32 at_ = _placeKey(batch, Kind.PACKED, key);
         place = own ? c.place : placesOf[at_];
         if (place != 0) return place;
-        place = _takePlace(batch, Row(key, 0, 0, Kind.PACKED, false, 0));
+        place = _takePlace(batch, Row(key, 0, 0, Kind.PACKED, false, false, 0));
         if (own) (c.lot, c.place) = (lot, place);
         else placesOf[at_] = place;
     }
@@ -102,7 +102,7 @@ abstract contract MedicineContainers is MedicineUnits {
         _requireUnlocked(key);
         Moved memory m;
         (m.kind, m.key, m.arrived) = (Kind.PACKED, key, containers[root].flags & ARRIVED != 0);
-        m.to = _looseRow(batch, me, m.arrived ? containers[root].from : 0);
+        m.to = _looseRow(batch, me, containers[root].from);
         _move(batch, list, first, n, m);
         if (m.blemished != 0) _blemish(key, -int256(uint256(m.blemished)));
         _leave(key, n);

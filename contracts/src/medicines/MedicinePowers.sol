@@ -33,14 +33,14 @@ contract MedicinePowers is MedicineContainers {
         uint32[] storage all = lotsOf[product];
         uint256 end = from + LOTS_A_CALL < all.length ? from + LOTS_A_CALL : all.length;
         for (uint256 i = from; i < end; i++) {
-            batches[lots[all[i]]].withdrawn = withdrawn[product];
+            _flag(batches[lots[all[i]]], LOT_WITHDRAWN, withdrawn[product]);
         }
     }
 
-    function acknowledgeRecall(bytes32 batch, uint16 place) external {
+    function acknowledgeRecall(bytes32 batch, uint24 place) external {
         _require(_isActive(msg.sender, 0), Code.NOT_LISTED, batch);
         Batch storage b = _batch(batch);
-        _require(b.recalled, Code.NOT_ALLOWED, batch);
+        _require(b.flags & LOT_RECALLED != 0, Code.NOT_ALLOWED, batch);
         Row memory row = _row(batch, place);
         uint24 number = _numberOf(msg.sender);
         _require(row.count != 0 && _custodianOf(row) == number, Code.NOT_CUSTODIAN, batch);
@@ -52,7 +52,7 @@ contract MedicinePowers is MedicineContainers {
         emit RecallAcknowledged(batch, msg.sender, recall, n, before);
     }
 
-    function moveStock(bytes32 batch, uint16 place, address to) external {
+    function moveStock(bytes32 batch, uint24 place, address to) external {
         _requireRegulator(batch);
         Batch storage b = _batch(batch);
         _require(_isPartner(to), Code.INACTIVE_PARTNER, batch);
@@ -60,14 +60,11 @@ contract MedicinePowers is MedicineContainers {
         _require(row.kind == Kind.LOOSE, Code.NOT_LOOSE, batch);
         address from = _actorOf(uint24(row.key));
         _require(!_isActive(from, 0), Code.IS_ACTIVE, batch);
-        bytes32 key = _placeKey(batch, Kind.LOOSE, row.key);
-        if (place == 0) b.closed = true; // the owner's next units would stand in this row
+        bytes32 key = _keyOfRow(batch, row);
+        if (place == 0) _flag(b, LOT_CLOSED, true); // the owner's next units would stand in this row
         else if (placesOf[key] == place) delete placesOf[key];
-        movedOn[_placeKey(batch, Kind.LOOSE, place)] = block.timestamp / 1 days;
-        (row.from, row.key) = (uint24(row.key), _numberOf(to));
-        _setRow(batch, place, row);
-        key = _placeKey(batch, Kind.LOOSE, row.key);
-        if (placesOf[key] == 0) placesOf[key] = place;
+        moves[_placeKey(batch, Kind.LOOSE, place)].push(uint48(block.timestamp / 1 days | uint256(row.key) << 24));
+        _setRow(batch, place, Row(_numberOf(to), row.count, uint24(row.key), Kind.LOOSE, true, row.kept, 0));
         emit StockMoved(batch, from, to, msg.sender);
     }
 
@@ -91,13 +88,13 @@ contract MedicinePowers is MedicineContainers {
     function recallBatch(bytes32 batch, bytes32 reason) external inCapture {
         Batch storage b = _batch(batch);
         _require(_ownerOf(b.product) == msg.sender || _isRegulator(), Code.NOT_OWNER, batch);
-        _require(!b.recalled || _mayTakeOver(recalls[batch].by), Code.IS_RECALLED, batch);
+        _require(b.flags & LOT_RECALLED == 0 || _mayTakeOver(recalls[batch].by), Code.IS_RECALLED, batch);
         recalls[batch] = Recall(me, _recall(batch, b, true, reason));
     }
 
     function reverseRecall(bytes32 batch, bytes32 reason) external inCapture {
         Batch storage b = _batch(batch);
-        _require(b.recalled, Code.NOT_ALLOWED, batch);
+        _require(b.flags & LOT_RECALLED != 0, Code.NOT_ALLOWED, batch);
         address by = _actorOf(recalls[batch].by);
         bool instead = _isRegulator() && !_isActive(by, 0);
         _require(by == msg.sender || instead, Code.NOT_OWNER, batch);
@@ -109,21 +106,9 @@ contract MedicinePowers is MedicineContainers {
         Batch storage b = _batch(batch);
         Cursor memory c = _cursor(batch);
         for (uint256 i = 0; i < indexes.length; i++) {
-            uint32 index = indexes[i];
-            _require(index < b.commissioned, Code.UNKNOWN_UNIT, bytes32(uint256(index)));
-            _seek(c, index);
-            (uint256 state, uint16 place) = _at(c, index);
-            bool opened = _baseOf(state) == State.OPENED_DISPENSED;
-            _require(opened || _baseOf(state) == State.DISPENSED, Code.NOT_ALLOWED, batch);
-            _require(_row(batch, place).key == me, Code.UNDO_OTHER, batch);
-            uint256 age = _daysSince(c, index);
-            _require(age <= UNDO_DAYS, Code.UNDO_LATE, batch);
-            // who got the row from a regulator did not dispense what ended in it before
-            bool own = block.timestamp / 1 days - age > movedOn[_placeKey(batch, Kind.LOOSE, place)];
-            _require(own, Code.UNDO_OTHER, batch);
-            _setState(c, index, BARRED_MARK | (opened ? uint256(State.PARTIAL) : 0), 0);
-            _add(batch, place, 1);
-            emit UnitChanged(batch, index, opened ? State.PARTIAL : State.ACTIVE, msg.sender);
+            _require(indexes[i] < b.commissioned, Code.UNKNOWN_UNIT, bytes32(uint256(indexes[i])));
+            _seek(c, indexes[i]);
+            _undo(c, indexes[i]);
         }
         _flush(c);
     }
@@ -139,6 +124,25 @@ contract MedicinePowers is MedicineContainers {
 
     // Inside.
 
+    function _flag(Batch storage b, uint8 flag, bool set) private {
+        b.flags = set ? b.flags | flag : b.flags & ~flag;
+    }
+
+    function _undo(Cursor memory c, uint32 index) private {
+        (uint256 state, uint24 place) = _at(c, index);
+        _require(_isDispensed(state), Code.NOT_ALLOWED, c.batch);
+        Row memory row = _row(c.batch, place);
+        (uint256 day, bool exact) = _dayOf(c, index);
+        // who got the row from a regulator did not dispense what ended in it before
+        bool own = row.key == me && (!row.moved || _dispenserOf(c.batch, place, me, day) == me);
+        _require(own, Code.UNDO_OTHER, c.batch);
+        _require(exact && block.timestamp / 1 days <= day + UNDO_DAYS, Code.UNDO_LATE, c.batch);
+        bool opened = _baseOf(state) == State.OPENED_DISPENSED;
+        _setState(c, index, BARRED_MARK | (opened ? uint256(State.PARTIAL) : 0));
+        _add(c.batch, place, 1);
+        emit UnitChanged(c.batch, index, opened ? State.PARTIAL : State.ACTIVE, msg.sender);
+    }
+
     function _requireRegulator(bytes32 thing) private view {
         _require(_isRegulator(), Code.WRONG_ROLE, thing);
     }
@@ -149,7 +153,7 @@ contract MedicinePowers is MedicineContainers {
     }
 
     function _recall(bytes32 batch, Batch storage b, bool recalled, bytes32 reason) private returns (uint64 n) {
-        b.recalled = recalled;
+        _flag(b, LOT_RECALLED, recalled);
         bytes24 before;
         (n, before) = recallList.append(keccak256(abi.encode(batch, msg.sender, reason, recalled)));
         emit BatchRecalled(batch, msg.sender, recalled, reason, b.commissioned, n, before);
@@ -175,9 +179,10 @@ contract MedicinePowers is MedicineContainers {
     }
 
     function _change(Cursor memory c, uint256 index, State move, uint256 facts) private {
-        (uint256 from, uint16 place) = _at(c, index);
-        if (_baseOf(from) == State.DISPENSED || _baseOf(from) == State.OPENED_DISPENSED) from &= BASE | BARRED_MARK;
+        (uint256 from, uint24 place) = _at(c, index);
+        if (_isDispensed(from)) from &= BASE | BARRED_MARK;
         Row memory row = _row(c.batch, place);
+        _require(move != State.PARTIAL || !row.moved, Code.NOT_ALLOWED, bytes32(index));
         if (_custodianOf(row) == me) facts |= CUSTODIAN_FACT;
         (uint8 code, uint256 to) = products.judge(from, uint8(move), facts);
         _require(code == 0, Code(code), bytes32(index));
@@ -189,6 +194,6 @@ contract MedicinePowers is MedicineContainers {
         } else if (row.kind == Kind.PACKED && (from != 0) != (to != 0)) {
             _blemish(row.key, to != 0 ? int256(1) : -1);
         }
-        _setState(c, index, to, 0);
+        _setState(c, index, to);
     }
 }

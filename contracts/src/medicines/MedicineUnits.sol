@@ -8,27 +8,31 @@ import {Lists} from "../lib/Lists.sol";
 import {Quota} from "../lib/Quota.sol";
 import {Roles} from "../Roles.sol";
 
-/// What is stored of lots and their units. A unit is 32 bits, eight a word: state 8, place 16, day 8 (from the low
-/// end). Its place is the number of a row in its lot's list of holders; of a dispensed unit, the day and the marks'
-/// three low bits say on which day it was. Zero bits mean: active, and where the lot's runs say, which is loose with
-/// the owner if they say nothing. So commissioning writes no unit, and packing whole cases in order neither.
+/// What is stored of lots and their units. A unit is 32 bits, eight a word: state 8, place 24 (from the low end). Its
+/// place is the number of a row in its lot's list of holders. A dispensed unit stands in an actor's row, whose number
+/// has 16 bits: the other 8 and the marks' three low bits say on which day it was. Zero bits mean: active, and where
+/// the lot's runs say, which is loose with the owner if they say nothing. So commissioning writes no unit, and packing
+/// whole cases in order neither.
 ///
 /// A run is a row of cases of equal size, filled in order with units that nothing had happened to. A word holds the
-/// runs of 1,024 units, four at most: from 10, units 11, units a case 11, units of the first case that came before 10,
-/// place of the first case 16. Each case has the next place.
+/// runs of 1,024 units, four at most: from 10, units less 1 10, units a case less 1 10, units of the first case that
+/// came before 10, place of the first case 24. Each case has the next place.
 ///
-/// A row is freed and used again when no unit stands in it. Every unit in a row of a container is live, and an actor
-/// has a loose row a lot, so that rows are at most the live units and the actors.
+/// Rows of containers (PACKED) are numbered from CASES on, rows of actors (LOOSE) from 0. A row is freed and used again
+/// when no unit stands in it. Every unit in a container's row is live: these rows are at most the live units. An actor
+/// has a row in a lot for each supplier that it had units from, and what ended stays in it: these are at most the pairs
+/// of actors that handed a unit of the lot on.
 abstract contract MedicineUnits is IPack {
     enum Kind { FREE, LOOSE, PACKED }
 
-    struct Row {       // 128 bits, two a word, from the low end: key 64, count 32, from 24, kind 7, kept 1
+    struct Row {       // 128 bits, two a word, from the low end: key 64, count 32, from 24, kind 2, moved 1, … kept 1
         uint64 key;    // an actor's number, a container's key, or the next free place
         uint32 count;  // live units
-        uint24 from;   // LOOSE: whom the actor had the units from last; 0: nobody
+        uint24 from;   // LOOSE: whom the actor had the units from; 0: nobody, or several
         Kind kind;
+        bool moved;    // LOOSE: by a regulator, with what is in it; nothing is added to it any more
         bool kept;     // units ended here: it is not freed, for they still say who had them
-        uint40 document; // LOOSE: first bits of the hash of the document that dispensed from here last; 0: a capture
+        uint40 document; // LOOSE: hash of the document of one unit that dispensed last, xor its index; 0: a capture
     }
     /// The word of the unit last looked at, so that a run of units costs a write a word.
     struct Cursor {
@@ -52,18 +56,27 @@ abstract contract MedicineUnits is IPack {
     uint256 internal constant BARRED_MARK = 128;
     uint256 internal constant STOP_MARKS = HELD_MARK | LOCKED_MARK | RECALLED_MARK;
     uint24 internal constant SEVERAL = type(uint24).max; // origins, or goods that came back
-    uint256 private constant DAYS = 2048; // after which a day's number comes again: no pack lives so long
+    uint256 private constant LAST_DAY = 2047; // of a lot: any day from there on
+    uint256 private constant CASES = 1 << 16; // the first place of a container
     uint256 private constant UNITS = 8; // a word
     uint256 private constant UNIT_BITS = 32;
     uint256 private constant EACH_UNIT = type(uint256).max / type(uint32).max; // 1 in each
-    uint256 private constant OWNERS = type(uint16).max; // a place: row 0, whatever the runs say
+    uint256 internal constant OWNERS = type(uint16).max; // a place: row 0, whatever the runs say
     uint256 private constant BLOCK = 1024; // units whose runs stand in a word
     uint256 private constant ROW_BITS = 128;
     uint256 private constant DOCUMENT_SHIFT = 24; // in a row
     uint256 private constant KIND_SHIFT = 120;
+    uint256 private constant MOVED = 4; // beside the kind
+    uint256 private constant LOOSE = uint256(Kind.LOOSE) << KIND_SHIFT;
+    uint256 private constant WHOSE = (3 | MOVED) << KIND_SHIFT | type(uint24).max; // kind and actor
     uint256 private constant COUNT_ONE = 1 << 64;
     uint256 private constant KEPT = 1 << 127;
-    uint256 private constant BARS = 0xff00ff << 192; // recalled and withdrawn, in a lot's word
+    uint8 internal constant LOT_RECALLED = 1; // flags of a lot
+    uint8 internal constant LOT_CLOSED = 2;
+    uint8 internal constant LOT_WITHDRAWN = 4;
+    uint256 private constant FLAGS_SHIFT = 208; // in a lot's word
+    uint256 private constant BARS = uint256(LOT_RECALLED | LOT_WITHDRAWN) << FLAGS_SHIFT;
+    uint256 private constant OPENED_SHIFT = 232;
     uint256 private constant NO_SLOT = type(uint256).max;
 
     mapping(bytes32 product => bool) internal withdrawn; // proofs rely on these slots
@@ -72,7 +85,7 @@ abstract contract MedicineUnits is IPack {
     mapping(bytes32 batch => mapping(uint256 word => uint256)) private units;
     mapping(bytes32 batch => mapping(uint256 block_ => uint256)) private runs;
     mapping(bytes32 batch => mapping(uint256 pair => uint256)) private rows;
-    mapping(bytes32 key => uint16) internal placesOf;     // of (batch, kind, key); 0: none, or the container's own
+    mapping(bytes32 key => uint24) internal placesOf;     // of (batch, kind, key); 0: none, or the container's own
     mapping(uint64 key => Container) internal containers;
     mapping(uint64 key => uint32[]) internal moreLots;    // numbers of the lots inside beside the container's first
     mapping(uint32 number => bytes32) internal lots;
@@ -85,7 +98,9 @@ abstract contract MedicineUnits is IPack {
     mapping(bytes32 key => uint64) internal acknowledged; // number of the recall, of (batch, actor)
     mapping(bytes32 account => Quota.Use) internal alerts;
     uint32 internal lotsCount;
-    mapping(bytes32 key => uint256 day) internal movedOn; // of (batch, LOOSE, place): a regulator gave the row away
+    /// Of (batch, LOOSE, place): each time that a regulator gave the row away, the day 24 and who had it until then 24.
+    mapping(bytes32 key => uint48[]) internal moves;
+    mapping(bytes32 batch => uint16) private freePlaces;  // the first row of an actor to be used again; 0: none
     bool internal transient capturing;
     uint24 internal transient me; // the sender's number, in a capture
     IDirectory internal immutable directory;
@@ -154,8 +169,7 @@ abstract contract MedicineUnits is IPack {
         _require(b.number != 0, Code.UNKNOWN_BATCH, id);
     }
 
-    /// The second word of a lot (IPack.Batch): expiry 40, commissioned 32, touched 32, … recalled at bit 192, withdrawn
-    /// at 208.
+    /// The second word of a lot (IPack.Batch): expiry 40, commissioned 32, touched 32, … flags at bit 208, opened 232.
     function _lotWord(bytes32 batch) internal view returns (uint256 word) {
         Batch storage b = batches[batch];
         assembly ("memory-safe") {
@@ -165,8 +179,8 @@ abstract contract MedicineUnits is IPack {
 
     /// OK, or why nothing of the lot with this word may be traded now.
     function _lotCode(uint256 lot) internal view returns (Code) {
-        if (uint8(lot >> 192) != 0) return Code.IS_RECALLED;
-        if (uint8(lot >> 208) != 0) return Code.IS_WITHDRAWN;
+        if ((lot >> FLAGS_SHIFT) & LOT_RECALLED != 0) return Code.IS_RECALLED;
+        if ((lot >> FLAGS_SHIFT) & LOT_WITHDRAWN != 0) return Code.IS_WITHDRAWN;
         if (block.timestamp >= uint40(lot)) return Code.IS_EXPIRED;
         return Code.OK;
     }
@@ -177,10 +191,13 @@ abstract contract MedicineUnits is IPack {
         return state & 15 == 0 ? State.ACTIVE : State(state & 15);
     }
 
+    function _isDispensed(uint256 state) internal pure returns (bool) {
+        return state & BASE == uint256(State.DISPENSED) || state & BASE == uint256(State.OPENED_DISPENSED);
+    }
+
     function _isEnded(uint256 state) internal pure returns (bool) {
         State s = _baseOf(state);
-        return s == State.DISPENSED || s == State.OPENED_DISPENSED || (s >= State.DESTROYED && s <= State.CONSUMED)
-            || s == State.VOID;
+        return _isDispensed(state) || (s >= State.DESTROYED && s <= State.CONSUMED) || s == State.VOID;
     }
 
     /// Live, and not to be traded: marked, opened, or on its way back.
@@ -208,47 +225,52 @@ abstract contract MedicineUnits is IPack {
     }
 
     /// In the cursor's word.
-    function _at(Cursor memory c, uint256 index) internal view returns (uint256 state, uint16 place) {
+    function _at(Cursor memory c, uint256 index) internal view returns (uint256 state, uint24 place) {
         uint256 unit = c.word >> (index % UNITS * UNIT_BITS);
         state = unit & 255;
-        place = uint16(unit >> 8);
+        place = _isDispensed(state) ? uint16(unit >> 8) : uint24(unit >> 8);
         if (place == OWNERS) place = 0;
         else if (place == 0 && index < c.touched) place = _placeByRuns(c, index);
     }
 
-    function _placeByRuns(Cursor memory c, uint256 index) private view returns (uint16) {
+    function _placeByRuns(Cursor memory c, uint256 index) private view returns (uint24) {
         if (c.block_ != index / BLOCK) (c.block_, c.runs) = (index / BLOCK, runs[c.batch][index / BLOCK]);
         return _placeIn(c.runs, index);
     }
 
     /// By the runs of its block; 0: none has it.
-    function _placeIn(uint256 word, uint256 index) private pure returns (uint16) {
+    function _placeIn(uint256 word, uint256 index) private pure returns (uint24) {
         unchecked {
             for (uint256 r = word; r != 0; r >>= 64) {
                 uint256 nth = index % BLOCK - (r & 1023); // wraps before the run
-                if (nth < (r >> 10 & 2047)) return uint16((r >> 42) + (nth + (r >> 32 & 1023)) / (r >> 21 & 2047));
+                if (nth > (r >> 10 & 1023)) continue;
+                return uint24((r >> 40) + (nth + (r >> 30 & 1023)) / ((r >> 20 & 1023) + 1));
             }
         }
         return 0;
     }
 
-    /// How many days ago this unit, in the cursor's word, was dispensed.
-    function _daysSince(Cursor memory c, uint256 index) internal view returns (uint256) {
-        uint256 unit = c.word >> (index % UNITS * UNIT_BITS);
-        uint256 day = (unit >> 24 & 255) | (unit >> 4 & 7) << 8;
-        return (block.timestamp / 1 days + DAYS - day) % DAYS;
+    /// The day (since 1970) on which this unit, in the cursor's word, was dispensed; `exact` false: or later.
+    function _dayOf(Cursor memory c, uint256 index) internal view returns (uint256 day, bool exact) {
+        return _dayIn(c.word >> (index % UNITS * UNIT_BITS), batches[c.batch].opened);
     }
 
-    /// `day`: of a dispensed unit.
-    function _setState(Cursor memory c, uint256 index, uint256 state, uint256 day) internal pure {
+    function _dayIn(uint256 unit, uint256 opened) private pure returns (uint256 day, bool exact) {
+        day = (unit >> 24 & 255) | (unit >> 4 & 7) << 8;
+        return (day + opened, day != LAST_DAY);
+    }
+
+    /// Of a unit that is not dispensed afterwards.
+    function _setState(Cursor memory c, uint256 index, uint256 state) internal pure {
         uint256 shift = index % UNITS * UNIT_BITS;
-        c.word = (c.word & ~(uint256(0xff0000ff) << shift)) | (state | day << 24) << shift;
+        uint256 mask = _isDispensed(c.word >> shift) ? 0xff0000ff : 0xff; // with the day, or without the place's end
+        c.word = (c.word & ~(mask << shift)) | state << shift;
         _touch(c, index + 1);
     }
 
     /// Of `n` units from `index` on, in one word.
     function _setPlaces(Cursor memory c, uint256 index, uint256 n, uint256 place) private pure {
-        uint256 mask = _mask(index, n, 0xffff00);
+        uint256 mask = _mask(index, n, 0xffffff00);
         c.word = (c.word & ~mask) | (EACH_UNIT * ((place == 0 ? OWNERS : place) << 8) & mask);
         _touch(c, index + n);
     }
@@ -269,8 +291,8 @@ abstract contract MedicineUnits is IPack {
         uint256 mask = _mask(index, n, type(uint32).max);
         if (unit & 255 != 0 || c.word & mask != EACH_UNIT * unit & mask) return false;
         if (unit != 0 || n == 1 || index >= c.touched) return true;
-        (, uint16 first) = _at(c, index);
-        (, uint16 last) = _at(c, index + n - 1);
+        (, uint24 first) = _at(c, index);
+        (, uint24 last) = _at(c, index + n - 1);
         return first != 0 && first == last;
     }
 
@@ -278,7 +300,7 @@ abstract contract MedicineUnits is IPack {
 
     /// Packs `n` units that nothing happened to yet, loose in row 0, without a write for each; false: this is no place
     /// for a run. One of a case that holds units already is none: two runs of one place would have others between them.
-    function _packRun(bytes32 batch, uint256 first, uint256 n, uint16 place) internal returns (bool) {
+    function _packRun(bytes32 batch, uint256 first, uint256 n, uint24 place) internal returns (bool) {
         Batch storage b = batches[batch];
         if (first < b.touched || n > BLOCK || first + n > b.commissioned) return false;
         if (_row(batch, place).count != 0) return false;
@@ -296,9 +318,10 @@ abstract contract MedicineUnits is IPack {
     function _continued(uint256 word, uint256 from, uint256 each, uint256 place) private pure returns (uint256 found) {
         for (uint256 shift = 0; word >> shift != 0; shift += 64) {
             uint256 r = word >> shift;
-            uint256 count = (r >> 10 & 2047) + (r >> 32 & 1023);
-            bool next = (r & 1023) + (r >> 10 & 2047) == from && (r >> 21 & 2047) == each && count % each == 0;
-            found = next && uint16(r >> 42) + count / each == place ? shift + 1 : 0;
+            uint256 n = (r >> 10 & 1023) + 1;
+            uint256 count = n + (r >> 30 & 1023);
+            bool next = (r & 1023) + n == from && (r >> 20 & 1023) + 1 == each && count % each == 0;
+            found = next && uint24(r >> 40) + count / each == place ? shift + 1 : 0;
         }
     }
 
@@ -310,16 +333,16 @@ abstract contract MedicineUnits is IPack {
             word += n << (at_ - 1 + 10);
         } else {
             while (word >> at_ != 0) at_ += 64;
-            word |= (first % BLOCK | n << 10 | each << 21 | before << 32 | place << 42) << at_;
+            word |= (first % BLOCK | (n - 1) << 10 | (each - 1) << 20 | before << 30 | place << 40) << at_;
         }
         runs[batch][first / BLOCK] = word;
     }
 
     // Dispensing.
 
-    /// Dispenses one unit of the actor `by`, or says why not and who has it. `document`: kept with the row; `last`:
-    /// what was kept there. Each word is found, read and written once, and a sound pack is looked at once: what a
-    /// pharmacy pays for a pack is this.
+    /// Dispenses one unit of the actor `by`, or says why not and who has it, or dispensed it. `document`: kept with the
+    /// row; `last`: what was kept there. Each word is found, read and written once, and a sound pack is looked at once:
+    /// what a pharmacy pays for a pack is this.
     function _dispense(bytes32 batch, uint256 index, uint256 by, uint256 document) internal
         returns (Code code, uint256 other, uint256 last) {
         unchecked {
@@ -328,27 +351,32 @@ abstract contract MedicineUnits is IPack {
             uint256 unitSlot = _slotIn(units[batch], index / UNITS);
             uint256 word = _read(unitSlot);
             uint256 unit = (word >> (index % UNITS * UNIT_BITS)) & type(uint32).max;
-            uint256 place = unit >> 8 & OWNERS;
-            if (place == 0) place = index < uint32(lot >> 72) ? _placeIn(runs[batch][index / BLOCK], index) : 0;
-            else if (place == OWNERS) place = 0;
+            uint256 place = unit >> 8; // of a dispensed one it makes no sense, and is not used
+            if (place - 1 >= OWNERS - 1) { // 0, OWNERS or a case
+                if (place == OWNERS) place = 0;
+                else if (place == 0 && index < uint32(lot >> 72)) place = _placeIn(runs[batch][index / BLOCK], index);
+            }
             uint256 pairSlot = _slotIn(rows[batch], place / 2);
             uint256 pair = _read(pairSlot);
             uint256 row = (pair >> (place % 2 * ROW_BITS)) & type(uint128).max;
-            uint256 kind = (row >> KIND_SHIFT) & 3;
-            (other, last) = (row & type(uint24).max, row >> DOCUMENT_SHIFT & type(uint40).max);
-            uint256 unlike = (unit & 255) | (kind ^ uint256(Kind.LOOSE)) | (other ^ by) | (lot & BARS);
-            uint256 after_;
-            if (unlike == 0 && block.timestamp < uint40(lot)) {
-                after_ = unit | uint256(State.DISPENSED) | _today();
-            } else {
-                bool loose = kind == uint256(Kind.LOOSE);
-                if (!loose) (other, last) = (_keeperOf(uint64(row)), 0);
-                code = _dispenseCode(lot, unit & 255, other == by, loose);
+            last = row >> DOCUMENT_SHIFT & type(uint40).max;
+            uint256 day = block.timestamp / 1 days - (lot >> OPENED_SHIFT);
+            uint256 unlike = (unit & 255) | ((row ^ by ^ LOOSE) & WHOSE) | (lot & BARS) | day / (LAST_DAY + 1);
+            uint256 after_ = unit | uint256(State.DISPENSED);
+            if (unlike != 0 || block.timestamp >= uint40(lot)) {
+                if (_isDispensed(unit)) return _dispensedBefore(batch, lot, unit);
+                uint256 kind = (row >> KIND_SHIFT) & (3 | MOVED);
+                other = row & type(uint24).max;
+                if (kind == uint256(Kind.PACKED)) (other, last) = (_keeperOf(uint64(row)), 0);
+                code = _dispenseCode(lot, unit & 255, other == by, kind);
+                if (code == Code.OK && kind & MOVED != 0) code = _movedCode(batch, place, unit);
                 if (code != Code.OK) return (code, other, last);
                 after_ = unit & BASE == uint256(State.PARTIAL) ? uint256(State.OPENED_DISPENSED)
                     : uint256(State.DISPENSED);
-                after_ |= unit & (OWNERS << 8 | BARRED_MARK) | _today();
+                after_ |= unit & (OWNERS << 8 | BARRED_MARK);
+                if (day > LAST_DAY) day = LAST_DAY;
             }
+            after_ |= day >> 8 << 4 | (day & 255) << 24;
             _write(unitSlot, word ^ (unit ^ after_) << (index % UNITS * UNIT_BITS));
             after_ = ((row - COUNT_ONE) | KEPT) ^ (last ^ document) << DOCUMENT_SHIFT;
             _write(pairSlot, pair ^ (row ^ after_) << (place % 2 * ROW_BITS));
@@ -356,25 +384,42 @@ abstract contract MedicineUnits is IPack {
         }
     }
 
-    /// Being dispensed already counts before everything else: that is a copy's mark.
-    function _dispenseCode(uint256 lot, uint256 state, bool mine, bool loose) private view returns (Code) {
-        State base = _baseOf(state);
-        if (base == State.DISPENSED || base == State.OPENED_DISPENSED) return Code.ALREADY_DISPENSED;
+    /// That counts before everything else: it is a copy's mark.
+    function _dispensedBefore(bytes32 batch, uint256 lot, uint256 unit) private view
+        returns (Code, uint256 other, uint256 last) {
+        uint256 place = unit >> 8 & OWNERS;
+        if (place == OWNERS) place = 0;
+        Row memory row = _row(batch, place);
+        (uint256 day,) = _dayIn(unit, lot >> OPENED_SHIFT);
+        other = row.moved ? _dispenserOf(batch, place, row.key, day) : row.key;
+        return (Code.ALREADY_DISPENSED, other, row.document);
+    }
+
+    function _dispenseCode(uint256 lot, uint256 state, bool mine, uint256 kind) private view returns (Code) {
         if (_isEnded(state)) return Code.FINAL;
         if (!mine) return Code.NOT_CUSTODIAN;
-        if (!loose) return Code.NOT_LOOSE;
+        if (kind == uint256(Kind.PACKED)) return Code.NOT_LOOSE;
         if (state & RECALLED_MARK != 0) return Code.IS_RECALLED;
         if (state & STOP_MARKS != 0) return Code.IS_HELD;
-        if (base == State.BACK) return Code.IS_BARRED;
+        if (_baseOf(state) == State.BACK) return Code.IS_BARRED;
         return _lotCode(lot);
     }
 
-    /// The bits of a dispensed unit that say when it was.
-    function _today() private view returns (uint256) {
-        unchecked {
-            uint256 day = block.timestamp / 1 days % DAYS;
-            return day >> 8 << 4 | (day & 255) << 24;
+    /// In a row that a regulator moved, what was opened or taken back was so by an earlier holder, and is never
+    /// dispensed again. Nothing is on the day of the move, so that the day says whose a dispense was.
+    function _movedCode(bytes32 batch, uint256 place, uint256 unit) private view returns (Code) {
+        if (unit & BASE == uint256(State.PARTIAL) || unit & BARRED_MARK != 0) return Code.IS_BARRED;
+        uint48[] storage all = moves[_placeKey(batch, Kind.LOOSE, uint64(place))];
+        return uint24(all[all.length - 1]) == block.timestamp / 1 days ? Code.PENDING : Code.OK;
+    }
+
+    /// Who dispensed on that day from this row, which is `now_`'s.
+    function _dispenserOf(bytes32 batch, uint256 place, uint256 now_, uint256 day) internal view returns (uint256) {
+        uint48[] storage all = moves[_placeKey(batch, Kind.LOOSE, uint64(place))];
+        for (uint256 i = 0; i < all.length; i++) {
+            if (day <= uint24(all[i])) return all[i] >> 24;
         }
+        return now_;
     }
 
     function _slotIn(mapping(uint256 => uint256) storage all, uint256 key) private pure returns (uint256 slot) {
@@ -402,13 +447,14 @@ abstract contract MedicineUnits is IPack {
     function _row(bytes32 batch, uint256 place) internal view returns (Row memory row) {
         uint256 r = rows[batch][place / 2] >> (place % 2 * 128);
         (row.key, row.count, row.from) = (uint64(r), uint32(r >> 64), uint24(r >> 96));
-        (row.kind, row.kept) = (Kind((r >> 120) & 3), r >> 127 & 1 == 1);
+        (row.kind, row.moved, row.kept) = (Kind(r >> KIND_SHIFT & 3), r >> KIND_SHIFT & MOVED != 0, r >> 127 & 1 == 1);
         if (row.kind == Kind.LOOSE) (row.key, row.document) = (uint24(r), uint40(r >> 24));
     }
 
     function _setRow(bytes32 batch, uint256 place, Row memory row) internal {
         uint256 r = uint256(row.key) | uint256(row.document) << 24 | uint256(row.count) << 64
-            | uint256(row.from) << 96 | uint256(row.kind) << 120 | (row.kept ? uint256(1) << 127 : 0);
+            | uint256(row.from) << 96 | (uint256(row.kind) | (row.moved ? MOVED : 0)) << KIND_SHIFT
+            | (row.kept ? uint256(1) << 127 : 0);
         uint256 shift = place % 2 * 128;
         uint256 other = rows[batch][place / 2] & (uint256(type(uint128).max) << (128 - shift));
         rows[batch][place / 2] = other | r << shift;
@@ -418,58 +464,64 @@ abstract contract MedicineUnits is IPack {
         return keccak256(abi.encode(batch, kind, key));
     }
 
-    /// A free row, or one more. Place 0 is the owner's for ever.
-    function _takePlace(bytes32 batch, Row memory row) internal returns (uint16 place) {
+    function _keyOfRow(bytes32 batch, Row memory row) internal pure returns (bytes32) {
+        return _placeKey(batch, row.kind, row.kind == Kind.LOOSE ? row.key | uint64(row.from) << 24 : row.key);
+    }
+
+    /// A free row of its kind, or one more. Place 0 is the owner's for ever.
+    function _takePlace(bytes32 batch, Row memory row) internal returns (uint24 place) {
         Batch storage b = batches[batch];
-        place = b.freePlace;
+        bool packed = row.kind == Kind.PACKED;
+        place = packed ? b.freeCase : freePlaces[batch];
         if (place != 0) {
-            b.freePlace = uint16(_row(batch, place).key);
+            _setFree(batch, packed, uint24(_row(batch, place).key));
+        } else if (packed) {
+            _require(b.cases != type(uint24).max - CASES, Code.TOO_MANY, batch);
+            place = uint24(CASES) + b.cases++;
         } else {
-            place = b.places;
-            _require(place != type(uint16).max, Code.TOO_MANY, batch);
-            b.places = place + 1;
+            _require(b.places != OWNERS, Code.TOO_MANY, batch);
+            place = b.places++;
         }
         _setRow(batch, place, row);
     }
 
-    function _add(bytes32 batch, uint16 place, uint32 n) internal {
+    function _setFree(bytes32 batch, bool packed, uint24 place) private {
+        if (packed) batches[batch].freeCase = place;
+        else freePlaces[batch] = uint16(place);
+    }
+
+    function _add(bytes32 batch, uint24 place, uint32 n) internal {
         Row memory row = _row(batch, place);
         row.count += n;
         _setRow(batch, place, row);
     }
 
     /// `n` units leave, or end (`kept`); an empty row is freed.
-    function _sub(bytes32 batch, uint16 place, uint32 n, bool kept) internal {
+    function _sub(bytes32 batch, uint24 place, uint32 n, bool kept) internal {
         Row memory row = _row(batch, place);
         row.count -= n;
         row.kept = row.kept || kept;
         if (row.count == 0 && !row.kept && place != 0) {
-            Batch storage b = batches[batch];
-            bytes32 key = _placeKey(batch, row.kind, row.key);
+            bool packed = row.kind == Kind.PACKED;
+            bytes32 key = _keyOfRow(batch, row);
             if (placesOf[key] == place) delete placesOf[key];
-            else if (row.kind == Kind.PACKED) containers[row.key].place = 0;
-            row = Row(b.freePlace, 0, 0, Kind.FREE, false, 0);
-            b.freePlace = place;
+            else if (packed) containers[row.key].place = 0;
+            if (row.moved) delete moves[_placeKey(batch, Kind.LOOSE, place)];
+            row = Row(packed ? batches[batch].freeCase : freePlaces[batch], 0, 0, Kind.FREE, false, false, 0);
+            _setFree(batch, packed, place);
         }
         _setRow(batch, place, row);
     }
 
-    /// `from`: whom the units came from; 0 or SEVERAL: that says nothing new.
-    function _looseRow(bytes32 batch, uint24 actor, uint24 from) internal returns (uint16 place) {
+    /// Where the actor has what it had from that supplier; 0 or SEVERAL: from nobody that the lot knows.
+    function _looseRow(bytes32 batch, uint24 actor, uint24 from) internal returns (uint24 place) {
+        if (from == SEVERAL) from = 0;
         Row memory row = _row(batch, 0);
-        if (row.key != actor) {
-            bytes32 key = _placeKey(batch, Kind.LOOSE, actor);
-            place = placesOf[key];
-            if (place == 0) {
-                place = _takePlace(batch, Row(actor, 0, from == SEVERAL ? 0 : from, Kind.LOOSE, false, 0));
-                placesOf[key] = place;
-                return place;
-            }
-            row = _row(batch, place);
-        }
-        if (from == 0 || from == SEVERAL || from == row.from) return place;
-        row.from = from;
-        _setRow(batch, place, row);
+        if (from == 0 && row.key == actor && !row.moved) return 0;
+        row = Row(actor, 0, from, Kind.LOOSE, false, false, 0);
+        bytes32 key = _keyOfRow(batch, row);
+        place = placesOf[key];
+        if (place == 0) placesOf[key] = place = _takePlace(batch, row);
     }
 
     // Containers around units.
@@ -500,9 +552,10 @@ abstract contract MedicineUnits is IPack {
     struct Moved {
         Kind kind;         // all must stand with (kind, key) now
         uint64 key;
-        uint16 to;
+        uint24 to;
         bool arrived;      // from another actor: what is opened or undone goes back only
-        uint16 from;       // place whose row was found right
+        uint24 from;       // place whose row was found right
+        bool moved;        // so is that row, by a regulator
         uint32 run;        // units that left it
         uint32 blemished;
         uint24 origin;     // of all that moved; SEVERAL: it differs
@@ -532,13 +585,8 @@ abstract contract MedicineUnits is IPack {
 
     /// `n` units in one word and one row, sound ones if there is more than one.
     function _moveRun(Cursor memory c, uint256 index, uint256 n, Moved memory m) private {
-        (uint256 state, uint16 place) = _at(c, index);
-        if (state != 0) {
-            _require(!_isEnded(state), Code.FINAL, bytes32(index));
-            m.blemished++;
-            bool opened = _baseOf(state) == State.PARTIAL || state & BARRED_MARK != 0;
-            if (m.arrived && opened) _setState(c, index, state & STOP_MARKS | BARRED_MARK | uint256(State.BACK), 0);
-        }
+        (uint256 state, uint24 place) = _at(c, index);
+        _require(!_isEnded(state), Code.FINAL, bytes32(index));
         if (m.run == 0 || place != m.from) {
             Row memory row = _row(c.batch, place);
             bool loose = m.kind == Kind.LOOSE;
@@ -546,7 +594,13 @@ abstract contract MedicineUnits is IPack {
             _require(row.key == m.key, loose ? Code.NOT_CUSTODIAN : Code.NOT_A_CHILD, bytes32(index));
             _endRun(c.batch, m);
             m.origin = m.many && m.origin != row.from ? SEVERAL : row.from;
-            (m.from, m.many) = (place, true);
+            (m.from, m.many, m.moved) = (place, true, row.moved);
+        }
+        if (state != 0) {
+            m.blemished++;
+            bool opened = _baseOf(state) == State.PARTIAL || state & BARRED_MARK != 0;
+            bool back = opened && (m.arrived || m.moved);
+            if (back) _setState(c, index, state & STOP_MARKS | BARRED_MARK | uint256(State.BACK));
         }
         m.run += uint32(n);
         _setPlaces(c, index, n, m.to);

@@ -191,7 +191,7 @@ static enum status put_holders(struct cli *cli, const struct stock *stock, const
 	TRY(judge_holders(&cli->request, &holders, batch, err));
 	cli_put_u64(cli, "commissioned", holders.batch.commissioned);
 	cli_put_u64(cli, "ended", holders.batch.commissioned - holders.live);
-	cli_put_bool(cli, "recalled", holders.batch.recalled);
+	cli_put_bool(cli, "recalled", holders.batch.flags & MEDICINES_LOT_RECALLED);
 	json_array_begin(&cli->writer, "holders");
 	for (size_t i = 0; i < holders.count; i++) TRY(put_holding(cli, stock, &holders.rows[i], err));
 	json_array_end(&cli->writer);
@@ -290,7 +290,7 @@ const struct cli_command command_pack_recall = {
 };
 
 /* The row of the lot's holders that is this actor's. */
-static enum status own_place(struct cli *cli, uint16_t *place, const hash32 *batch, struct err *err) {
+static enum status own_place(struct cli *cli, uint32_t *place, const hash32 *batch, struct err *err) {
 	struct judge_holders holders;
 	TRY(judge_holders(&cli->request, &holders, batch, err));
 	for (size_t i = 0; i < holders.count; i++)
@@ -304,7 +304,7 @@ static enum status own_place(struct cli *cli, uint16_t *place, const hash32 *bat
 static enum status cmd_pack_acknowledge(struct cli *cli, struct err *err) {
 	struct stock stock;
 	struct client_receipt receipt;
-	uint16_t place = 0;
+	uint32_t place = 0;
 	hash32 batch;
 	const char *gtin, *lot;
 	TRY(pack_open(cli, &stock, err));

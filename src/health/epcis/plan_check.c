@@ -90,7 +90,7 @@ static enum status check_commission(struct checking *checking, const struct plan
 		return refuse(err, MEDICINES_CODE_NOT_OWNER,
 		    arena_printf(request->arena, "product %s is another actor's", batch->gtin));
 	TRY(medicines_batch(request, &lot, &batch->id, err));
-	if (lot.closed)
+	if (lot.flags & MEDICINES_LOT_CLOSED)
 		return refuse(
 		    err, MEDICINES_CODE_CLOSED, arena_printf(request->arena, "lot %s takes no more packs", batch->lot));
 	return check_serials(checking, step, &held, &tag, err);

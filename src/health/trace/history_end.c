@@ -166,7 +166,8 @@ enum status history_check_end(struct actor_request *request, struct history_end 
 	for (size_t i = 0; i < count; i++)
 		if (entries[i].event.kind == MEDICINES_EVENT_BATCH_RECALLED)
 			is_recalled = entries[i].event.batch_recalled.recalled;
-	if (is_recalled != batch.recalled) out->missing = "a recall of its lot, or that it was taken back";
+	if (is_recalled != ((batch.flags & MEDICINES_LOT_RECALLED) != 0))
+		out->missing = "a recall of its lot, or that it was taken back";
 	out->is_complete = !out->missing;
 	return STATUS_OK;
 }

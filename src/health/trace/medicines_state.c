@@ -9,6 +9,8 @@
 #define BLOCK 1024u         /* units whose runs stand in a word */
 #define RUNS 4u             /* in it */
 #define OWNERS_PLACE 65535u /* row 0, whatever the runs say */
+#define CASES 65536u        /* the first place of a container */
+#define MOVES 5u            /* of a row, in a word */
 #define LEVELS_MAX 9u       /* of containers around a unit: 8, by the contract, and one more to see that they end */
 
 /* Marks above a state's four bits, a container's flags (contracts/src/interfaces/IMedicines.sol). */
@@ -124,8 +126,18 @@ struct row {
 	uint64_t key;
 	uint32_t count;
 	enum row_kind kind;
-	uint64_t document; /* ROW_LOOSE: 40 bits of the hash of the last document of one unit that dispensed from it */
+	bool moved;        /* ROW_LOOSE: a regulator gave it to who has it now */
+	uint64_t document; /* ROW_LOOSE: mark_of the last document of one unit that dispensed from it */
 };
+struct unit {
+	uint8_t state;  /* of a dispensed one without the day's bits */
+	uint32_t place; /* its row's */
+	uint64_t day;   /* of a dispensed one: since 1970 */
+};
+
+static uint64_t mark_of(const hash32 *document, uint32_t index) {
+	return load_be64(document->b) >> 24 ^ index;
+}
 
 static hash32 units_slot(const struct medicines_unit *unit) {
 	const u256 word = u256_from(unit->index / UNITS);
@@ -152,26 +164,27 @@ enum status medicines_expect_units(
 }
 
 static enum status row_at(
-    struct actor_request *request, struct row *out, const hash32 *batch, uint16_t place, struct err *err) {
+    struct actor_request *request, struct row *out, const hash32 *batch, uint32_t place, struct err *err) {
 	const u256 pair = u256_from(place / 2);
 	hash32 word;
 	TRY(word_at(request, &word, medicines_of(request), medicines_rows_slot(batch, &pair), err));
 	const uint8_t *row = word.b + (place % 2 ? 0 : 16); /* 128 bits, the even one in the low end */
-	*out = (struct row){.key = load_be64(row + 8), .count = load_be32(row + 4), .kind = row[0] & 127};
+	*out = (struct row){.key = load_be64(row + 8), .count = load_be32(row + 4), .kind = row[0] & 3};
 	if (out->kind != ROW_LOOSE) return STATUS_OK;
+	out->moved = row[0] & 4;
 	out->document = out->key >> 24;
 	out->key &= 0xffffff;
 	return STATUS_OK;
 }
 
 /* Where the runs of a block put a unit that they have (contracts/src/medicines/MedicineUnits.sol); 0: none has it. */
-static uint16_t place_by_runs(const hash32 *word, uint32_t index) {
+static uint32_t place_by_runs(const hash32 *word, uint32_t index) {
 	for (unsigned i = 0; i < RUNS; i++) {
 		const uint64_t run = load_be64(word->b + 24 - 8 * i);
-		const uint32_t from = run & 1023, units = run >> 10 & 2047, each = run >> 21 & 2047,
-			       before = run >> 32 & 1023, at = index % BLOCK;
-		if (each == 0 || at < from || at - from >= units) continue;
-		return (uint16_t)((run >> 42) + (at - from + before) / each);
+		const uint32_t from = run & 1023, units = (run >> 10 & 1023) + 1, each = (run >> 20 & 1023) + 1,
+			       before = run >> 30 & 1023, at = index % BLOCK;
+		if (run == 0 || at < from || at - from >= units) continue;
+		return (uint32_t)(run >> 40) + (at - from + before) / each;
 	}
 	return 0;
 }
@@ -180,30 +193,57 @@ static enum medicines_state base_of(uint8_t state) {
 	return state & 15 ? (enum medicines_state)(state & 15) : MEDICINES_STATE_ACTIVE;
 }
 
-static bool is_ended(uint8_t state) {
+static bool is_dispensed(uint8_t state) {
 	enum medicines_state base = base_of(state);
-	return base == MEDICINES_STATE_DISPENSED || base == MEDICINES_STATE_OPENED_DISPENSED ||
-	       (base >= MEDICINES_STATE_DESTROYED && base <= MEDICINES_STATE_CONSUMED) || base == MEDICINES_STATE_VOID;
+	return base == MEDICINES_STATE_DISPENSED || base == MEDICINES_STATE_OPENED_DISPENSED;
 }
 
-/* The unit's state and row; STATUS_NOTFOUND. Of a dispensed unit the low marks are a part of the day. */
-static enum status read_unit(struct actor_request *request, const struct medicines_unit *unit, uint8_t *state,
-    uint16_t *place, struct medicines_stored_batch *batch, struct err *err) {
+static bool is_ended(uint8_t state) {
+	enum medicines_state base = base_of(state);
+	return is_dispensed(state) || (base >= MEDICINES_STATE_DESTROYED && base <= MEDICINES_STATE_CONSUMED) ||
+	       base == MEDICINES_STATE_VOID;
+}
+
+/* STATUS_NOTFOUND. Of a dispensed unit the low marks and the place's highest bits say the day instead. */
+static enum status read_unit(struct actor_request *request, struct unit *out, const struct medicines_unit *unit,
+    struct medicines_stored_batch *batch, struct err *err) {
 	hash32 word, runs;
 	TRY(medicines_batch(request, batch, &unit->batch, err));
 	if (unit->index >= batch->commissioned)
 		return err_set(err, STATUS_NOTFOUND, "UNKNOWN_UNIT: the batch has no such unit");
 	TRY(word_at(request, &word, medicines_of(request), units_slot(unit), err));
 	const uint32_t bits = load_be32(word.b + 28 - 4 * (unit->index % UNITS));
-	*state = (uint8_t)bits;
-	if (base_of(*state) == MEDICINES_STATE_DISPENSED || base_of(*state) == MEDICINES_STATE_OPENED_DISPENSED)
-		*state &= 15 | MARK_BARRED;
-	*place = (uint16_t)(bits >> 8);
-	if (*place == OWNERS_PLACE)
-		*place = 0;
-	else if (*place == 0 && unit->index < batch->touched) {
+	*out = (struct unit){.state = (uint8_t)bits, .place = bits >> 8};
+	if (is_dispensed(out->state)) {
+		out->day = (uint64_t)batch->opened + (bits >> 24 | (bits >> 4 & 7) << 8);
+		out->state &= 15 | MARK_BARRED;
+		out->place &= 0xffff;
+	}
+	if (out->place == OWNERS_PLACE)
+		out->place = 0;
+	else if (out->place == 0 && unit->index < batch->touched) {
 		TRY(word_at(request, &runs, medicines_of(request), runs_slot(unit), err));
-		*place = place_by_runs(&runs, unit->index);
+		out->place = place_by_runs(&runs, unit->index);
+	}
+	return STATUS_OK;
+}
+
+/* The actor's ordinal for the row's: of a unit that was dispensed from a row that was moved later, who had it then. */
+static enum status find_dispenser(
+    struct actor_request *request, struct row *row, const hash32 *batch, const struct unit *unit, struct err *err) {
+	const hash32 key[3] = {*batch, abi_topic_of_u64(ROW_LOOSE), abi_topic_of_u64(unit->place)};
+	const hash32 id = keccak256(bytes_make(key, sizeof key)), slot = medicines_moves_slot(&id);
+	hash32 word;
+	if (!row->moved || !is_dispensed(unit->state)) return STATUS_OK;
+	TRY(word_at(request, &word, medicines_of(request), slot, err));
+	const uint64_t count = load_be64(word.b + 24);
+	for (uint64_t i = 0; i < count; i++) {
+		TRY(word_at(request, &word, medicines_of(request), contract_array_slot(&slot, i / MOVES), err));
+		const uint64_t move =
+		    load_be64(word.b + 24 - 6 * (i % MOVES)); /* the day 24, who had it until then 24 */
+		if (unit->day > (move & 0xffffff)) continue;
+		row->key = move >> 24 & 0xffffff;
+		return STATUS_OK;
 	}
 	return STATUS_OK;
 }
@@ -229,17 +269,18 @@ enum status medicines_unit(struct actor_request *request, struct medicines_unit_
     const struct medicines_unit *unit, struct err *err) {
 	struct medicines_stored_batch batch;
 	struct row row;
-	uint8_t state = 0;
-	uint16_t place = 0;
+	struct unit held = {.state = 0};
 	uint64_t now_s;
 	*out = (struct medicines_unit_view){.stored = MEDICINES_STATE_NONE};
-	TRY(read_unit(request, unit, &state, &place, &batch, err));
-	TRY(row_at(request, &row, &unit->batch, place, err));
+	TRY(read_unit(request, &held, unit, &batch, err));
+	TRY(row_at(request, &row, &unit->batch, held.place, err));
+	const uint8_t state = held.state;
+	const bool is_batch_recalled = batch.flags & MEDICINES_LOT_RECALLED;
 	now_s = verified_now_s(&request->verified);
 	out->stored = base_of(state);
 	out->expiry = batch.expiry;
-	out->withdrawn = batch.withdrawn;
-	out->recalled = batch.recalled || state & MARK_RECALLED;
+	out->withdrawn = batch.flags & MEDICINES_LOT_WITHDRAWN;
+	out->recalled = is_batch_recalled || state & MARK_RECALLED;
 	out->barred =
 	    out->stored == MEDICINES_STATE_PARTIAL || out->stored == MEDICINES_STATE_BACK || state & MARK_BARRED;
 	out->expired = now_s >= batch.expiry;
@@ -251,12 +292,12 @@ enum status medicines_unit(struct actor_request *request, struct medicines_unit_
 		out->held = out->held || container.held;
 		out->in_transit = !addr20_is_zero(&container.receiver);
 	}
-	out->effective = effective_of(out, state, batch.recalled);
+	out->effective = effective_of(out, state, is_batch_recalled);
 	return STATUS_OK;
 }
 
 static enum status holding_of(struct actor_request *request, struct medicines_holding *out, const struct row *row,
-    uint16_t place, struct err *err) {
+    uint32_t place, struct err *err) {
 	struct medicines_container_view container;
 	*out = (struct medicines_holding){.count = row->count, .place = place};
 	if (row->kind == ROW_LOOSE) return medicines_actor(request, &out->custodian, (uint32_t)row->key, err);
@@ -272,25 +313,26 @@ enum status medicines_holder(
     struct actor_request *request, struct medicines_holding *out, const struct medicines_unit *unit, struct err *err) {
 	struct medicines_stored_batch batch;
 	struct row row;
-	uint8_t state = 0;
-	uint16_t place = 0;
-	TRY(read_unit(request, unit, &state, &place, &batch, err));
-	TRY(row_at(request, &row, &unit->batch, place, err));
-	row.count = is_ended(state) ? 0 : 1;
-	return holding_of(request, out, &row, place, err);
+	struct unit held = {.state = 0};
+	TRY(read_unit(request, &held, unit, &batch, err));
+	TRY(row_at(request, &row, &unit->batch, held.place, err));
+	TRY(find_dispenser(request, &row, &unit->batch, &held, err));
+	row.count = is_ended(held.state) ? 0 : 1;
+	return holding_of(request, out, &row, held.place, err);
 }
 
-/* Rows, and the containers that they name, in few questions. */
-static enum status expect_rows(struct actor_request *request, const hash32 *batch, uint16_t places, struct err *err) {
-	struct verified_want *wants = arena_zalloc(request->arena, (size_t)places + 1, sizeof *wants);
+/* `count` rows from `first` on, and the containers that they name, in few questions. `first` is even. */
+static enum status expect_rows(
+    struct actor_request *request, const hash32 *batch, uint32_t first, uint32_t count, struct err *err) {
+	struct verified_want *wants = arena_zalloc(request->arena, (size_t)count + 1, sizeof *wants);
 	size_t n = 0;
-	for (uint32_t pair = 0; pair < (places + 1u) / 2; pair++) {
+	for (uint32_t pair = first / 2; pair < (first + count + 1) / 2; pair++) {
 		const u256 number = u256_from(pair);
 		wants[n++] = (struct verified_want){medicines_of(request), medicines_rows_slot(batch, &number)};
 	}
 	TRY(expect(request, wants, n, err));
 	n = 0;
-	for (uint16_t place = 0; place < places; place++) {
+	for (uint32_t place = first; place < first + count; place++) {
 		struct row row;
 		TRY(row_at(request, &row, batch, place, err));
 		if (row.kind == ROW_PACKED && row.count)
@@ -305,10 +347,12 @@ enum status medicines_holders(struct actor_request *request, const struct medici
 	*count = 0;
 	*rows = NULL;
 	TRY(medicines_batch(request, &of, batch, err));
-	TRY(expect_rows(request, batch, of.places, err));
-	struct medicines_holding *all = arena_zalloc(request->arena, (size_t)of.places + 1, sizeof *all);
-	for (uint16_t place = 0; place < of.places; place++) {
+	TRY(expect_rows(request, batch, 0, of.places, err));
+	TRY(expect_rows(request, batch, CASES, of.cases, err));
+	struct medicines_holding *all = arena_zalloc(request->arena, (size_t)of.places + of.cases + 1, sizeof *all);
+	for (uint32_t i = 0; i < of.places + of.cases; i++) {
 		struct row row;
+		const uint32_t place = i < of.places ? i : CASES + i - of.places;
 		TRY(row_at(request, &row, batch, place, err));
 		if (row.kind == ROW_FREE || row.count == 0) continue;
 		TRY(holding_of(request, &all[(*count)++], &row, place, err));
@@ -333,14 +377,13 @@ enum status medicines_is_last_dispense(struct actor_request *request, bool *out,
 	struct medicines_stored_batch batch;
 	struct row row;
 	addr20 dispenser;
-	uint8_t state = 0;
-	uint16_t place = 0;
+	struct unit held = {.state = 0};
 	*out = false;
-	TRY(read_unit(request, unit, &state, &place, &batch, err));
-	TRY(row_at(request, &row, &unit->batch, place, err));
-	if (!is_ended(state) || row.kind != ROW_LOOSE) return STATUS_OK;
+	TRY(read_unit(request, &held, unit, &batch, err));
+	TRY(row_at(request, &row, &unit->batch, held.place, err));
+	if (!is_ended(held.state) || row.kind != ROW_LOOSE) return STATUS_OK;
 	TRY(medicines_actor(request, &dispenser, (uint32_t)row.key, err));
-	*out = addr20_equal(&dispenser, sender) && row.document == load_be64(document->b) >> 24;
+	*out = addr20_equal(&dispenser, sender) && row.document == mark_of(document, unit->index);
 	return STATUS_OK;
 }
 

@@ -22,6 +22,8 @@ static inline uint32_t medicines_dispenser(const struct medicines_dispensed_even
 /* A product whose owner is 0 was never registered. */
 MUST_USE enum status medicines_product(
     struct actor_request *request, struct products_product *out, const hash32 *product, struct err *err);
+/* Flags of a batch: recalled; takes no more units; withdrawn with its product. */
+enum medicines_lot_flag { MEDICINES_LOT_RECALLED = 1, MEDICINES_LOT_CLOSED = 2, MEDICINES_LOT_WITHDRAWN = 4 };
 /* A batch whose `number` is 0 was never opened. */
 MUST_USE enum status medicines_batch(
     struct actor_request *request, struct medicines_stored_batch *out, const hash32 *batch, struct err *err);
@@ -62,8 +64,9 @@ struct medicines_holding {
 	addr20 custodian, receiver;
 	hash32 container; /* that holds the units directly; zeros: loose */
 	uint32_t count;   /* live units */
-	uint16_t place;   /* the row's */
+	uint32_t place;   /* the row's */
 };
+/* Of an ended unit, who had it then. */
 MUST_USE enum status medicines_holder(
     struct actor_request *request, struct medicines_holding *out, const struct medicines_unit *unit, struct err *err);
 /* All present holders of a batch: the counts of their rows add up to its live units. */

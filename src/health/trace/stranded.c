@@ -25,7 +25,7 @@ enum status stranded_find(
 	size_t count;
 	*out = (struct stranded){.units = 0};
 	TRY(medicines_holders(request, &holdings, &count, batch, err));
-	uint16_t *rows = arena_alloc(request->arena, (count + 1) * sizeof *rows);
+	uint32_t *rows = arena_alloc(request->arena, (count + 1) * sizeof *rows);
 	hash32 *containers = arena_alloc(request->arena, (count + 1) * sizeof *containers);
 	for (size_t i = 0; i < count; i++) {
 		hash32 id;

@@ -12,7 +12,7 @@
 #define STRANDED_CONTAINERS_MAX 64u /* that one transaction moves */
 
 struct stranded {
-	const uint16_t *rows; /* loose packs of the lot: places of the holder's rows */
+	const uint32_t *rows; /* loose packs of the lot: places of the holder's rows */
 	size_t row_count;
 	const hash32 *containers; /* outermost ones with packs of the lot inside */
 	size_t container_count;
