@@ -78,5 +78,7 @@ void json_put_quantity(struct json_writer *writer, const char *name, uint64_t va
 void json_put_quantity_be(struct json_writer *writer, const char *name, struct bytes big_endian);
 /* A member's name alone; the caller appends one value to `out` by itself. */
 void json_put_name(struct json_writer *writer, const char *name);
+/* Appends the value laid out for people; numbers and strings as they are spelled. */
+void json_pretty(struct buf *out, const struct json *value);
 
 #endif

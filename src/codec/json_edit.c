@@ -43,16 +43,22 @@ void json_edit_remove(struct json_edit *edit, const struct json *value) {
 	add_change(edit, (struct json_change){.at = value->raw.data, .kind = CHANGE_REMOVE});
 }
 
-void json_edit_put(struct json_edit *edit, const struct json *object, struct bytes name, struct bytes json) {
+void json_edit_put_at(
+    struct json_edit *edit, const struct json *object, size_t index, struct bytes name, struct bytes json) {
 	BUG_ON(!json_is(object, JSON_OBJECT));
 	json_foreach (member, object) {
 		if (!bytes_equal(member->name, name)) continue;
 		json_edit_replace(edit, member, json);
 		return;
 	}
+	if (index > object->count) index = object->count;
 	struct json_change change = {
-	    .at = object->raw.data, .kind = CHANGE_ADD, .index = object->count, .name = name, .json = json};
+	    .at = object->raw.data, .kind = CHANGE_ADD, .index = index, .name = name, .json = json};
 	add_change(edit, change);
+}
+
+void json_edit_put(struct json_edit *edit, const struct json *object, struct bytes name, struct bytes json) {
+	json_edit_put_at(edit, object, object->count, name, json);
 }
 
 void json_edit_insert(struct json_edit *edit, const struct json *array, size_t index, struct bytes json) {

@@ -30,6 +30,9 @@ void json_edit_replace(struct json_edit *edit, const struct json *value, struct 
 void json_edit_remove(struct json_edit *edit, const struct json *value);
 /* Sets a member: replaces the one of this name, or adds it behind the others. Once a name and edit where it is new. */
 void json_edit_put(struct json_edit *edit, const struct json *object, struct bytes name, struct bytes json);
+/* As json_edit_put, but a new member stands before the one at `index`; beyond: behind all. */
+void json_edit_put_at(
+    struct json_edit *edit, const struct json *object, size_t index, struct bytes name, struct bytes json);
 /* Inserts an element before the one at `index`; at `array->count` or beyond: behind all. Several at one place stand in
  * the order in which they were inserted. */
 void json_edit_insert(struct json_edit *edit, const struct json *array, size_t index, struct bytes json);

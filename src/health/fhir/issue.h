@@ -27,6 +27,13 @@ enum fhir_severity { FHIR_FATAL, FHIR_ERROR, FHIR_WARNING, FHIR_INFORMATION };
 	X(TOO_COSTLY, "too-costly")                                                                                    \
 	X(FORBIDDEN, "forbidden")                                                                                      \
 	X(LOGIN, "login")         /* a token is needed, or this one is not taken */                                    \
+	X(CONFLICT, "conflict")           /* of two writes, or with what is there */                                   \
+	X(DELETED, "deleted")             /* it was there once */                                                      \
+	X(PROCESSING, "processing")                                                                                    \
+	X(TRANSIENT, "transient")         /* try again */                                                              \
+	X(TIMEOUT, "timeout")                                                                                          \
+	X(THROTTLED, "throttled")                                                                                      \
+	X(INFORMATIONAL, "informational")                                                                              \
 	X(EXCEPTION, "exception") /* this program or what it stands on failed */
 #define FHIR_ISSUE_ENUM(name, text) FHIR_ISSUE_##name,
 enum fhir_issue_code { FHIR_ISSUE_CODES(FHIR_ISSUE_ENUM) FHIR_ISSUE_CODE_COUNT };

@@ -1,4 +1,4 @@
-/* Inside health/fhir: dividing a document among its patients. */
+/* Dividing a document among its patients. Threads: pure. */
 #ifndef HEALTH_FHIR_PATIENTS_H
 #define HEALTH_FHIR_PATIENTS_H
 

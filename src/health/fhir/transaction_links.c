@@ -1,0 +1,187 @@
+/* Rewriting references: the elements that FHIR's definitions give the types that hold links. */
+#include "health/fhir/transaction.h"
+
+#include "base/http_uri.h"
+
+struct rewriting {
+	struct fhir_transaction *transaction;
+	const struct fhir_definitions *defs;
+	struct json_edit *edit;
+	const struct fhir_reference_resolver *resolver;
+	bool is_refused;
+};
+
+static void replace(struct rewriting *r, const struct json *value, struct bytes text) {
+	struct buf json;
+	buf_init(&json, value->raw.len + 6 * text.len + 16);
+	struct json_writer writer = json_writer(&json);
+	json_put_string(&writer, NULL, text);
+	json_edit_replace(r->edit, value, arena_dup(r->edit->arena, buf_view(&json)));
+	buf_fini(&json);
+}
+
+/* The reference of the entry that has this fullUrl; what stands behind "#" stays. Empty: there is none. */
+static struct bytes linked(const struct rewriting *r, struct bytes text) {
+	const struct fhir_transaction *transaction = r->transaction;
+	size_t found = names_find(&transaction->links, text);
+	const uint8_t *mark = text.len ? memchr(text.data, '#', text.len) : NULL;
+	if (found < transaction->count) return transaction->entries[found].reference;
+	if (!mark || mark == text.data) return (struct bytes){NULL, 0};
+	const size_t len = (size_t)(mark - text.data);
+	found = names_find(&transaction->links, bytes_slice(text, 0, len));
+	if (found >= transaction->count || !transaction->entries[found].reference.len) return (struct bytes){NULL, 0};
+	const struct bytes to = transaction->entries[found].reference;
+	return bytes_text(arena_printf(r->edit->arena, "%.*s%.*s", (int)to.len, (const char *)to.data,
+	    (int)(text.len - len), (const char *)mark));
+}
+
+static void rewrite_link(struct rewriting *r, const struct json *value) {
+	if (!json_is(value, JSON_STRING)) return;
+	const struct bytes to = linked(r, value->text);
+	if (to.len) replace(r, value, to);
+}
+
+/* --- conditional references --- */
+
+/* "Patient?identifier=a%7Cb" without its escapes. */
+static struct bytes decoded(const struct rewriting *r, struct bytes text) {
+	struct buf out;
+	buf_init(&out, text.len + 1);
+	const bool is_text = http_percent_decode(&out, text, true);
+	const struct bytes view = is_text ? arena_dup(r->edit->arena, buf_view(&out)) : text;
+	buf_fini(&out);
+	return view;
+}
+
+static bool is_condition(const struct rewriting *r, struct bytes text) {
+	const uint8_t *mark = text.len ? memchr(text.data, '?', text.len) : NULL;
+	if (!mark) return false;
+	return fhir_definitions_resource(r->defs, bytes_slice(text, 0, (size_t)(mark - text.data))) != FHIR_NONE;
+}
+
+static void rewrite_condition(struct rewriting *r, const struct json *value) {
+	const struct fhir_transaction *transaction = r->transaction;
+	const size_t found = names_find(&transaction->named, decoded(r, value->text));
+	struct bytes to = {NULL, 0};
+	if (found < transaction->count)
+		to = transaction->entries[found].reference;
+	else if (r->resolver)
+		to = r->resolver->resolve(r->resolver->context, value->text, found == NAMES_SEVERAL);
+	if (to.len)
+		replace(r, value, to);
+	else
+		r->is_refused = true;
+}
+
+/* A relative reference stands on the base of the entry's fullUrl; one that no entry has stays. */
+static void rewrite_reference(struct rewriting *r, const struct json *value) {
+	if (!json_is(value, JSON_STRING)) return;
+	if (is_condition(r, value->text))
+		rewrite_condition(r, value);
+	else
+		rewrite_link(r, value);
+}
+
+/* --- narratives --- */
+
+/* The value of the next href or src attribute from `at` on; data == NULL: there is none. */
+static struct bytes next_link(struct bytes text, size_t *at) {
+	while (*at < text.len) {
+		const struct bytes rest = bytes_slice(text, *at, text.len);
+		const uint8_t *equals = memchr(rest.data, '=', rest.len);
+		if (!equals) break;
+		const size_t place = (size_t)(equals - text.data);
+		*at = place + 1;
+		const bool is_href = place >= 4 && memcmp(equals - 4, "href", 4) == 0;
+		const bool is_src = place >= 3 && memcmp(equals - 3, "src", 3) == 0;
+		if ((!is_href && !is_src) || place + 1 >= text.len) continue;
+		const uint8_t quote = equals[1];
+		if (quote != '"' && quote != '\'') continue;
+		const uint8_t *end = memchr(equals + 2, quote, text.len - place - 2);
+		if (!end) break;
+		*at = (size_t)(end - text.data);
+		return bytes_make(equals + 2, (size_t)(end - equals) - 2);
+	}
+	return (struct bytes){NULL, 0};
+}
+
+static void rewrite_narrative(struct rewriting *r, const struct json *value) {
+	struct buf out;
+	size_t at = 0, copied = 0;
+	if (!json_is(value, JSON_STRING)) return;
+	const struct bytes text = value->text;
+	buf_init(&out, 4 * text.len + 65536);
+	for (;;) {
+		const struct bytes link = next_link(text, &at);
+		if (!link.data) break;
+		const struct bytes to = linked(r, link);
+		const size_t begin = (size_t)(link.data - text.data);
+		if (!to.len) continue;
+		buf_append(&out, bytes_slice(text, copied, begin - copied));
+		buf_append(&out, to);
+		copied = begin + link.len;
+	}
+	if (copied) {
+		buf_append(&out, bytes_slice(text, copied, text.len));
+		replace(r, value, buf_view(&out));
+	}
+	buf_fini(&out);
+}
+
+/* --- the walk --- */
+
+static void walk_object(struct rewriting *r, uint16_t type, const struct json *object);
+
+static bool is_type(const struct rewriting *r, uint16_t type, const char *name) {
+	return strcmp(fhir_type_name(r->defs, type), name) == 0;
+}
+
+static void walk_value(struct rewriting *r, uint16_t type, const struct json *value) {
+	if (json_is(value, JSON_ARRAY)) {
+		json_foreach (item, value) walk_value(r, type, item);
+		return;
+	}
+	if (r->defs->types[type].kind != FHIR_KIND_PRIMITIVE) {
+		walk_object(r, type, value);
+		return;
+	}
+	if (is_type(r, type, "uri") || is_type(r, type, "url") || is_type(r, type, "oid") || is_type(r, type, "uuid"))
+		rewrite_link(r, value);
+	else if (is_type(r, type, "xhtml"))
+		rewrite_narrative(r, value);
+}
+
+static void walk_object(struct rewriting *r, uint16_t type, const struct json *object) {
+	if (r->defs->types[type].kind == FHIR_KIND_RESOURCE)
+		type = fhir_definitions_resource(r->defs, json_string(json_get(object, "resourceType")));
+	if (type == FHIR_NONE || !json_is(object, JSON_OBJECT)) return;
+	const bool is_reference = is_type(r, type, "Reference");
+	json_foreach (member, object) {
+		struct bytes name = member->name;
+		const bool is_twin = name.len && name.data[0] == '_';
+		if (is_twin) name = bytes_slice(name, 1, name.len);
+		if (is_reference && bytes_equal(member->name, BYTES_LITERAL("reference"))) {
+			rewrite_reference(r, member);
+			continue;
+		}
+		const struct fhir_member found = fhir_member_find(r->defs, type, name);
+		if (!found.element) continue;
+		if (is_twin) {
+			const uint16_t element = fhir_definitions_type(r->defs, BYTES_LITERAL("Element"));
+			if (json_is(member, JSON_OBJECT)) walk_object(r, element, member);
+			json_foreach (item, member)
+				if (json_is(member, JSON_ARRAY)) walk_object(r, element, item);
+		} else {
+			walk_value(r, found.type, member);
+		}
+	}
+}
+
+bool fhir_transaction_rewrite(struct fhir_transaction *transaction, struct json_edit *edit,
+    const struct json *resource, const struct fhir_reference_resolver *resolver) {
+	struct rewriting r = {transaction, transaction->defs, edit, resolver, false};
+	const uint16_t type =
+	    fhir_definitions_resource(r.defs, json_string(json_get(resource, "resourceType")));
+	if (type != FHIR_NONE) walk_object(&r, type, resource);
+	return !r.is_refused;
+}

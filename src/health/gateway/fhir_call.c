@@ -1,0 +1,314 @@
+#include "health/gateway/fhir_call.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/http_reply.h"
+#include "base/log.h"
+#include "codec/json_input.h"
+#include "health/contracts/cause.h"
+#include "health/gateway/fhir_answer.h"
+
+#define BASE_PATH "/fhir"
+
+/* --- refusing --- */
+
+static void add_issue(
+    struct fhir_call *call, enum fhir_issue_code code, const char *expression, const char *format, va_list arguments) {
+	char why[1024];
+	vsnprintf(why, sizeof why, format, arguments);
+	fhir_issues_add(&call->issues, FHIR_ERROR, code, expression, why);
+}
+
+void fhir_call_issue(struct fhir_call *call, enum fhir_issue_code code, const char *expression, const char *format, ...) {
+	va_list arguments;
+	va_start(arguments, format);
+	add_issue(call, code, expression, format, arguments);
+	va_end(arguments);
+}
+
+void fhir_call_answer_issues(struct fhir_call *call, int status) {
+	struct http_response *response = &call->exchange->response;
+	struct buf body;
+	buf_init(&body, BUF_MAX_DEFAULT);
+	fhir_operation_outcome(&body, &call->issues);
+	fhir_answer_json(call, status, buf_view(&body));
+	buf_fini(&body);
+	http_put_header(response, "Cache-Control", "no-store");
+}
+
+void fhir_call_refuse(struct fhir_call *call, int status, enum fhir_issue_code code, const char *format, ...) {
+	va_list arguments;
+	va_start(arguments, format);
+	add_issue(call, code, "", format, arguments);
+	va_end(arguments);
+	fhir_call_answer_issues(call, status);
+}
+
+int fhir_call_status_of(enum status status, enum fhir_issue_code *code) {
+	switch (status) {
+	case STATUS_INVALID: *code = FHIR_ISSUE_INVALID; return 400;
+	case STATUS_NOTFOUND: *code = FHIR_ISSUE_NOT_FOUND; return 404;
+	case STATUS_EXISTS: *code = FHIR_ISSUE_CONFLICT; return 409;
+	case STATUS_LIMIT: *code = FHIR_ISSUE_TOO_COSTLY; return 413;
+	case STATUS_DENIED: *code = FHIR_ISSUE_FORBIDDEN; return 403;
+	case STATUS_UNSUPPORTED: *code = FHIR_ISSUE_NOT_SUPPORTED; return 501;
+	case STATUS_BUSY:
+	case STATUS_IO: *code = FHIR_ISSUE_TRANSIENT; return 503;
+	case STATUS_TIMEOUT: *code = FHIR_ISSUE_TIMEOUT; return 503;
+	case STATUS_CORRUPT:
+	case STATUS_INTERNAL:
+	case STATUS_OK:
+	case STATUS_COUNT: break;
+	}
+	*code = FHIR_ISSUE_EXCEPTION;
+	return 500;
+}
+
+/* What stands in `err` may speak to somebody at a command line, or of this machine: only what a client did is said. */
+static const char *said_of(enum status status, const struct err *err) {
+	switch (status) {
+	case STATUS_INVALID:
+	case STATUS_NOTFOUND:
+	case STATUS_LIMIT:
+	case STATUS_UNSUPPORTED:
+	case STATUS_EXISTS: return err->message;
+	case STATUS_DENIED: return "the chain, the node or the folder's keys refuse it";
+	case STATUS_BUSY: return "too much is being worked on; try again in a moment";
+	case STATUS_TIMEOUT:
+		return "it did not end in time; if it was a write it goes on, so read the resource before trying again";
+	case STATUS_IO: return "the node does not answer, or the disk fails; try again later";
+	case STATUS_CORRUPT:
+	case STATUS_INTERNAL:
+	case STATUS_OK:
+	case STATUS_COUNT: break;
+	}
+	return "this server failed; its operator finds the cause in its log";
+}
+
+void fhir_call_fail(struct fhir_call *call, enum status status, const struct err *err) {
+	enum fhir_issue_code code;
+	const int http_status = fhir_call_status_of(status, &code);
+	if (http_status >= 500) log_warn("gateway", "a FHIR request: %s", err->message);
+	if (http_status == 503) http_put_header(&call->exchange->response, "Retry-After", "2");
+	fhir_call_refuse(call, http_status, code, "%s", said_of(status, err));
+}
+
+bool fhir_call_scope(struct fhir_call *call, struct resource_scope *out, enum asker_right right, uint16_t type) {
+	struct err err;
+	if (asker_scope(out, &call->arena, &call->asker, right, type, &err) == STATUS_OK) return true;
+	fhir_call_refuse(call, 403, FHIR_ISSUE_FORBIDDEN, "%s", err.message);
+	return false;
+}
+
+/* --- what a request wants --- */
+
+struct bytes fhir_call_parameter(const struct fhir_call *call, const char *name) {
+	return http_query_get(&call->query, name);
+}
+
+static bool is_word(struct bytes text, const char *word) {
+	const size_t len = strlen(word);
+	return text.len == len && strncasecmp((const char *)text.data, word, len) == 0;
+}
+
+static bool is_json_type(struct bytes type) {
+	return is_word(type, "application/fhir+json") || is_word(type, "application/json") || is_word(type, "json") ||
+	       is_word(type, "text/json") || is_word(type, "application/json+fhir") || is_word(type, "*/*") ||
+	       is_word(type, "application/*");
+}
+
+/* The first piece of a list, without parameters and white space; `text` moves on. */
+static struct bytes next_piece(struct bytes *text, char separator) {
+	const uint8_t *end = memchr(text->data, separator, text->len);
+	const size_t len = end ? (size_t)(end - text->data) : text->len;
+	struct bytes piece = bytes_slice(*text, 0, len);
+	*text = bytes_slice(*text, len + 1, text->len);
+	while (piece.len && piece.data[0] == ' ') piece = bytes_slice(piece, 1, piece.len);
+	while (piece.len && piece.data[piece.len - 1] == ' ') piece.len--;
+	return piece;
+}
+
+static bool accepts_json(struct bytes accept) {
+	while (accept.len) {
+		struct bytes piece = next_piece(&accept, ',');
+		if (piece.len && is_json_type(next_piece(&piece, ';'))) return true;
+	}
+	return false;
+}
+
+/* False: an answer in JSON is not wanted, and a 406 is written. Operations on Binary read Accept by themselves. */
+static bool negotiate(struct fhir_call *call) {
+	const struct bytes accept = http_header_get(&call->exchange->request, "accept");
+	const uint16_t binary = fhir_definitions_resource(&fhir_r4, BYTES_LITERAL("Binary"));
+	struct bytes format = fhir_call_parameter(call, "_format");
+	if (format.len) {
+		struct bytes rest = format;
+		struct bytes type = next_piece(&rest, ';');
+		/* A "+" that nobody escaped is a space in a query. */
+		const bool is_json = is_json_type(type) || is_word(type, "application/fhir json");
+		if (is_json) return true;
+		fhir_call_refuse(call, 406, FHIR_ISSUE_NOT_SUPPORTED,
+		    "_format=%.*s is not answered; this server speaks JSON alone: use _format=json",
+		    (int)(format.len < 60 ? format.len : 60), (const char *)format.data);
+		return false;
+	}
+	if (!accept.len || accepts_json(accept) || call->target.type == binary) return true;
+	fhir_call_refuse(call, 406, FHIR_ISSUE_NOT_SUPPORTED,
+	    "Accept names no form that this server answers in; it speaks JSON alone: send Accept: application/fhir+json");
+	return false;
+}
+
+static void read_prefer(struct fhir_call *call) {
+	const struct http_request *request = &call->exchange->request;
+	for (size_t i = 0; i < request->header_count; i++) {
+		struct bytes value = request->headers[i].value;
+		if (!bytes_equal(request->headers[i].name, BYTES_LITERAL("prefer"))) continue;
+		while (value.len) {
+			struct bytes piece = next_piece(&value, ',');
+			while (piece.len) {
+				const struct bytes word = next_piece(&piece, ';');
+				if (is_word(word, "return=minimal")) call->wanted = FHIR_CALL_MINIMAL;
+				if (is_word(word, "return=representation")) call->wanted = FHIR_CALL_REPRESENTATION;
+				if (is_word(word, "return=OperationOutcome")) call->wanted = FHIR_CALL_OUTCOME;
+				if (is_word(word, "handling=strict")) call->is_strict = true;
+				if (is_word(word, "respond-async")) call->wants_async = true;
+			}
+		}
+	}
+}
+
+static bool read_subset(struct fhir_call *call) {
+	const struct bytes summary = fhir_call_parameter(call, "_summary");
+	const struct bytes elements = fhir_call_parameter(call, "_elements");
+	call->is_pretty = bytes_equal(fhir_call_parameter(call, "_pretty"), BYTES_LITERAL("true"));
+	if (summary.len && !fhir_subset_read_summary(&call->subset, summary)) {
+		fhir_call_refuse(call, 400, FHIR_ISSUE_VALUE,
+		    "_summary is \"%.*s\"; it takes true, false, text, data or count",
+		    (int)(summary.len < 60 ? summary.len : 60), (const char *)summary.data);
+		return false;
+	}
+	if (fhir_subset_read_elements(&call->subset, elements)) return true;
+	fhir_call_refuse(call, 400, FHIR_ISSUE_TOO_COSTLY, "_elements names more than %u elements",
+	    FHIR_SUBSET_ELEMENTS_MAX);
+	return false;
+}
+
+static bool read_target(struct fhir_call *call) {
+	const struct http_request *request = &call->exchange->request;
+	const struct bytes path = bytes_slice(request->path, sizeof BASE_PATH - 1, request->path.len);
+	switch (fhir_target_parse(&call->target, &fhir_r4, path)) {
+	case FHIR_TARGET_FOUND: return true;
+	case FHIR_TARGET_NO_TYPE:
+		fhir_call_refuse(call, 404, FHIR_ISSUE_NOT_SUPPORTED,
+		    "the path names no resource type of FHIR R4; GET [base]/metadata lists them (mind the capitals)");
+		return false;
+	case FHIR_TARGET_NO_ID:
+		fhir_call_refuse(call, request->method == HTTP_GET || request->method == HTTP_HEAD ? 404 : 400,
+		    FHIR_ISSUE_VALUE, "the path has an id that FHIR does not allow ([A-Za-z0-9-.], 1 to 64 characters)");
+		return false;
+	case FHIR_TARGET_NO_PATH:
+		fhir_call_refuse(call, 404, FHIR_ISSUE_NOT_FOUND,
+		    "FHIR's REST has no such path; GET [base]/metadata lists what this server serves");
+		return false;
+	}
+	return false;
+}
+
+/* As this client reaches the server: its Host, over the same scheme. */
+static struct bytes base_of(struct fhir_call *call) {
+	const struct http_request *request = &call->exchange->request;
+	const struct bytes host = http_header_get(request, "host");
+	const bool is_tls = request->peer && request->peer->is_tls;
+	const char *text = arena_printf(&call->arena, "%s://%.*s" BASE_PATH, is_tls ? "https" : "http",
+	    host.len ? (int)host.len : 9, host.len ? (const char *)host.data : "localhost");
+	return bytes_text(text);
+}
+
+static bool read_request(struct fhir_call *call) {
+	struct err err;
+	const enum status status =
+	    http_query_parse(&call->query, &call->arena, call->exchange->request.query, &err);
+	if (status != STATUS_OK) {
+		fhir_call_refuse(call, 400, FHIR_ISSUE_INVALID, "the query cannot be read: %s", err.message);
+		return false;
+	}
+	read_prefer(call);
+	return read_target(call) && negotiate(call) && read_subset(call);
+}
+
+bool fhir_call_body(struct fhir_call *call, const struct json **out) {
+	struct bytes body = call->exchange->request.body;
+	struct err err;
+	enum status status = json_input(&body, &err);
+	if (status == STATUS_OK && body.len == 0)
+		status = err_set(&err, STATUS_INVALID, "the request has no body; send a resource as JSON");
+	if (status == STATUS_OK) status = json_parse(out, &call->arena, body, NULL, &err);
+	if (status == STATUS_OK) return true;
+	fhir_call_refuse(call, status == STATUS_LIMIT ? 413 : 400,
+	    status == STATUS_LIMIT ? FHIR_ISSUE_TOO_LONG : FHIR_ISSUE_STRUCTURE, "the body: %s", err.message);
+	return false;
+}
+
+/* --- a call's life --- */
+
+struct fhir_call *fhir_call_new(struct fhir_server *server, struct http_exchange *exchange) {
+	struct fhir_call *call = mem_zalloc(1, sizeof *call);
+	call->server = server;
+	call->exchange = exchange;
+	arena_init(&call->arena);
+	fhir_issues_init(&call->issues, &call->arena);
+	call->base = base_of(call);
+	if (who_asks(server->gateway, exchange, &call->asker, &call->arena) && read_request(call)) return call;
+	fhir_call_end(call);
+	return NULL;
+}
+
+void fhir_call_end(struct fhir_call *call) {
+	struct http_exchange *exchange = call->exchange;
+	const bool is_deferred = call->is_deferred;
+	arena_fini(&call->arena);
+	mem_free(call);
+	if (is_deferred) http_answer(exchange);
+}
+
+void fhir_call_serve(struct fhir_server *server, struct http_exchange *exchange, fhir_call_work *work) {
+	struct fhir_call *call = fhir_call_new(server, exchange);
+	if (call) work(call);
+}
+
+static void refuse_busy(struct fhir_call *call) {
+	http_put_header(&call->exchange->response, "Retry-After", "1");
+	fhir_call_refuse(call, 503, FHIR_ISSUE_THROTTLED, "too many requests are being answered; try again in a second");
+}
+
+void fhir_call_serve_later(struct fhir_server *server, struct http_exchange *exchange, fhir_call_work *work) {
+	struct fhir_call *call = fhir_call_new(server, exchange);
+	if (!call) return;
+	if (!http_defer(exchange)) {
+		refuse_busy(call);
+		fhir_call_end(call);
+		return;
+	}
+	call->is_deferred = true;
+	if (!fhir_call_give(call, work)) fhir_call_end(call);
+}
+
+struct given {
+	struct fhir_call *call;
+	fhir_call_work *work;
+};
+
+static void run_given(void *argument) {
+	const struct given given = *(struct given *)argument;
+	given.work(given.call);
+}
+
+bool fhir_call_give(struct fhir_call *call, fhir_call_work *work) {
+	struct given *given = arena_zalloc(&call->arena, 1, sizeof *given);
+	*given = (struct given){call, work};
+	if (workers_give(call->server->gateway->options.workers, run_given, given)) return true;
+	refuse_busy(call);
+	return false;
+}

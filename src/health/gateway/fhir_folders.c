@@ -1,0 +1,209 @@
+#include "health/gateway/fhir_folders.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "crypto/hash.h"
+#include "health/consent/grants.h"
+#include "health/consent/purpose.h"
+#include "health/records/folder.h"
+
+#define FILE_NAME "fhir-folders"
+#define LINE_BYTES 64u
+#define FILE_MAX ((size_t)1 << 30)
+#define FOLDER_LABEL "general"
+#define GRANT_SECONDS (10u * 365u * 86400u)
+#define WAIT_MS 1000u
+
+struct entry {
+	hash32 patient; /* its HMAC */
+	hash32 folder;
+	enum { ENTRY_FREE, ENTRY_OPENING, ENTRY_READY } state;
+};
+
+struct fhir_folders {
+	const struct home *home;
+	const struct threads *threads;
+	struct monitor *monitor;
+	uint8_t key[32]; /* of the HMAC */
+	int file;
+	struct entry *entries; /* by `patient`, open addressing */
+	size_t count, capacity;
+};
+
+/* --- the table --- */
+
+static struct entry *slot_of(struct entry *entries, size_t capacity, const hash32 *patient) {
+	for (size_t i = load_be64(patient->b);; i++) {
+		struct entry *entry = &entries[i & (capacity - 1)];
+		if (entry->state == ENTRY_FREE || hash32_equal(&entry->patient, patient)) return entry;
+	}
+}
+
+static void grow(struct fhir_folders *folders) {
+	const size_t capacity = folders->capacity ? 2 * folders->capacity : 1024;
+	struct entry *entries = mem_zalloc(capacity, sizeof *entries);
+	for (size_t i = 0; i < folders->capacity; i++)
+		if (folders->entries[i].state != ENTRY_FREE)
+			*slot_of(entries, capacity, &folders->entries[i].patient) = folders->entries[i];
+	mem_free(folders->entries);
+	folders->entries = entries;
+	folders->capacity = capacity;
+}
+
+/* One that is free is the caller's to fill. */
+static struct entry *entry_of(struct fhir_folders *folders, const hash32 *patient) {
+	if (2 * (folders->count + 1) > folders->capacity) grow(folders);
+	struct entry *entry = slot_of(folders->entries, folders->capacity, patient);
+	if (entry->state == ENTRY_FREE) {
+		folders->count++;
+		entry->patient = *patient;
+	}
+	return entry;
+}
+
+/* --- the file --- */
+
+static enum status load(struct fhir_folders *folders, const char *path, struct err *err) {
+	struct buf text;
+	buf_init(&text, FILE_MAX);
+	enum status status = files_exists(path) ? files_read(&text, path, err) : STATUS_OK;
+	const size_t whole = text.len - text.len % LINE_BYTES; /* the end may be torn: its folder was not used */
+	for (size_t at = 0; status == STATUS_OK && at < whole; at += LINE_BYTES) {
+		hash32 patient;
+		memcpy(patient.b, text.data + at, 32);
+		struct entry *entry = entry_of(folders, &patient);
+		memcpy(entry->folder.b, text.data + at + 32, 32);
+		entry->state = ENTRY_READY;
+	}
+	if (status == STATUS_OK) folders->file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (status == STATUS_OK && (folders->file < 0 || ftruncate(folders->file, (off_t)whole) != 0 ||
+				       lseek(folders->file, 0, SEEK_END) < 0))
+		status = err_set(err, STATUS_IO, "cannot open %s: %s", path, strerror(errno));
+	buf_fini(&text);
+	return status;
+}
+
+/* Under the lock: lines are written whole, or cut off. */
+static enum status append(
+    struct fhir_folders *folders, const hash32 *patient, const hash32 *folder, struct err *err) {
+	uint8_t line[LINE_BYTES];
+	const off_t before = lseek(folders->file, 0, SEEK_CUR);
+	memcpy(line, patient->b, 32);
+	memcpy(line + 32, folder->b, 32);
+	enum status status = files_write_fd(folders->file, bytes_make(line, sizeof line), FILE_NAME, err);
+	if (status == STATUS_OK && fdatasync(folders->file) != 0)
+		status = err_set(err, STATUS_IO, "cannot sync %s: %s", FILE_NAME, strerror(errno));
+	if (status != STATUS_OK && ftruncate(folders->file, before) == 0) (void)lseek(folders->file, before, SEEK_SET);
+	return status;
+}
+
+enum status fhir_folders_open(
+    struct fhir_folders **out, const struct home *home, const struct threads *threads, struct err *err) {
+	static const char label[] = "xinglin/fhir-folders/1";
+	struct fhir_folders *folders = mem_zalloc(1, sizeof *folders);
+	char path[FILES_PATH_BYTES];
+	folders->home = home;
+	folders->threads = threads;
+	folders->file = -1;
+	folders->monitor = threads->monitor_new(threads->context);
+	hkdf_sha256(folders->key, sizeof folders->key, (struct bytes){NULL, 0},
+	    bytes_make(home->entropy, sizeof home->entropy), bytes_make(label, sizeof label - 1));
+	snprintf(path, sizeof path, "%s/" FILE_NAME, home->directory);
+	enum status status = load(folders, path, err);
+	if (status != STATUS_OK) {
+		fhir_folders_close(folders);
+		return status;
+	}
+	*out = folders;
+	return STATUS_OK;
+}
+
+void fhir_folders_close(struct fhir_folders *folders) {
+	if (!folders) return;
+	if (folders->file >= 0) close(folders->file);
+	folders->threads->monitor_free(folders->monitor);
+	mem_wipe(folders->key, sizeof folders->key);
+	mem_free(folders->entries);
+	mem_free(folders);
+}
+
+/* --- opening --- */
+
+/* The organisation controls it by a child account, and may write and read as its own account: as if a patient had
+ * granted that. */
+static enum status open_folder(struct actor_request *request, hash32 *folder, struct err *err) {
+	const struct folder_opening opening = {.label = FOLDER_LABEL};
+	struct action action;
+	struct client_receipt receipt;
+	struct verified *verified;
+	TRY(folder_open_action(request, &action, folder, &opening, err));
+	TRY(action_send(request, &receipt, &action, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	const uint64_t now_s = verified->head.time_s;
+	struct grant_terms terms = {.folder = *folder,
+	    .grantee = request->home->account,
+	    .rights = RIGHT_READ | RIGHT_WRITE,
+	    .from = now_s,
+	    .until = now_s + GRANT_SECONDS};
+	TRY(purposes_parse(&terms.purposes, BYTES_LITERAL("TREAT"), err));
+	TRY(grant_action(request, &action, &terms, err));
+	return action_send(request, &receipt, &action, err);
+}
+
+/* True: the caller opens it. False: it is there, in `out`. */
+static bool claim(struct fhir_folders *folders, hash32 *out, const hash32 *patient) {
+	const struct threads *threads = folders->threads;
+	threads->lock(folders->monitor);
+	struct entry *entry = entry_of(folders, patient);
+	while (entry->state == ENTRY_OPENING) {
+		threads->wait(folders->monitor, WAIT_MS);
+		entry = entry_of(folders, patient); /* the table may have grown */
+	}
+	const bool is_mine = entry->state == ENTRY_FREE;
+	if (is_mine)
+		entry->state = ENTRY_OPENING;
+	else
+		*out = entry->folder;
+	threads->unlock(folders->monitor);
+	return is_mine;
+}
+
+/* Takes an entry out again: what stands behind it in its run moves up. */
+static void take_out(struct fhir_folders *folders, struct entry *entry) {
+	const size_t mask = folders->capacity - 1;
+	size_t hole = (size_t)(entry - folders->entries);
+	folders->entries[hole].state = ENTRY_FREE;
+	folders->count--;
+	for (size_t i = (hole + 1) & mask; folders->entries[i].state != ENTRY_FREE; i = (i + 1) & mask) {
+		const struct entry moved = folders->entries[i];
+		folders->entries[i].state = ENTRY_FREE;
+		*slot_of(folders->entries, folders->capacity, &moved.patient) = moved;
+	}
+}
+
+static enum status settle(struct fhir_folders *folders, const hash32 *patient, const hash32 *folder,
+    enum status status, struct err *err) {
+	const struct threads *threads = folders->threads;
+	threads->lock(folders->monitor);
+	if (status == STATUS_OK) status = append(folders, patient, folder, err);
+	struct entry *entry = entry_of(folders, patient);
+	entry->folder = *folder;
+	entry->state = ENTRY_READY;
+	if (status != STATUS_OK) take_out(folders, entry);
+	threads->wake_all(folders->monitor);
+	threads->unlock(folders->monitor);
+	return status;
+}
+
+enum status fhir_folders_find(struct fhir_folders *folders, struct actor_request *request, hash32 *out,
+    struct bytes patient, struct err *err) {
+	const hash32 name = hmac_sha256(bytes_make(folders->key, sizeof folders->key), patient);
+	if (!claim(folders, out, &name)) return STATUS_OK;
+	enum status status = open_folder(request, out, err);
+	return settle(folders, &name, out, status, err);
+}

@@ -1,0 +1,10 @@
+/* Reading one resource of the FHIR server, or one version of it. Threads: as the call. */
+#ifndef HEALTH_GATEWAY_FHIR_READ_H
+#define HEALTH_GATEWAY_FHIR_READ_H
+
+#include "health/gateway/fhir_call.h"
+
+/* Writes the answer; the caller ends the call. */
+void fhir_read(struct fhir_call *call);
+
+#endif

@@ -1,0 +1,143 @@
+/* The paths of the FHIR server. What a path names is read by fhir/target.h; the rows say what there is. */
+#include "health/gateway/fhir_routes.h"
+
+#include "base/http_reply.h"
+#include "health/fhir/bundle.h"
+#include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_capability.h"
+#include "health/gateway/fhir_read.h"
+#include "health/gateway/fhir_write.h"
+
+static void refuse_method(struct fhir_call *call) {
+	fhir_call_refuse(call, 405, FHIR_ISSUE_NOT_SUPPORTED,
+	    "FHIR's REST has no %s at this path; GET [base]/metadata lists what this server serves",
+	    http_method_name(call->exchange->request.method));
+	fhir_call_end(call);
+}
+
+/* --- GET --- */
+
+static void read_now(struct fhir_call *call) {
+	if (call->target.kind == FHIR_TARGET_METADATA)
+		fhir_capability(call);
+	else
+		fhir_read(call);
+	fhir_call_end(call);
+}
+
+static void serve_read(void *context, struct http_exchange *exchange) {
+	fhir_call_serve(context, exchange, read_now);
+}
+
+/* --- writes --- */
+
+static void post(struct fhir_call *call) {
+	switch (call->target.kind) {
+	case FHIR_TARGET_TYPE: fhir_write_create(call); return;
+	case FHIR_TARGET_SYSTEM:
+	case FHIR_TARGET_SEARCH:
+	case FHIR_TARGET_OPERATION:
+	case FHIR_TARGET_METADATA:
+	case FHIR_TARGET_INSTANCE:
+	case FHIR_TARGET_VERSION:
+	case FHIR_TARGET_HISTORY:
+	case FHIR_TARGET_COMPARTMENT: refuse_method(call); return;
+	}
+}
+
+static bool is_writable(const struct fhir_call *call) {
+	return call->target.kind == FHIR_TARGET_TYPE || call->target.kind == FHIR_TARGET_INSTANCE;
+}
+
+static void put(struct fhir_call *call) {
+	if (is_writable(call))
+		fhir_write_update(call);
+	else
+		refuse_method(call);
+}
+
+static void patch(struct fhir_call *call) {
+	if (is_writable(call))
+		fhir_write_patch(call);
+	else
+		refuse_method(call);
+}
+
+static void remove_resource(struct fhir_call *call) {
+	if (is_writable(call))
+		fhir_write_delete(call);
+	else
+		refuse_method(call);
+}
+
+static void serve_post(void *context, struct http_exchange *exchange) {
+	fhir_call_serve_later(context, exchange, post);
+}
+
+static void serve_put(void *context, struct http_exchange *exchange) {
+	fhir_call_serve_later(context, exchange, put);
+}
+
+static void serve_patch(void *context, struct http_exchange *exchange) {
+	fhir_call_serve_later(context, exchange, patch);
+}
+
+static void serve_delete(void *context, struct http_exchange *exchange) {
+	fhir_call_serve_later(context, exchange, remove_resource);
+}
+
+#define FHIR_BODY                                                                                                      \
+	.gzip = HTTP_GZIP_BOTH, .limits = {.large_body_max = FHIR_DOCUMENT_MAX, .large_at_once = 4}
+
+const struct route fhir_routes[] = {
+    ROUTE(HTTP_GET, "/fhir/metadata", serve_read, "FHIR: the CapabilityStatement", .gzip = HTTP_GZIP_ANSWERS),
+    ROUTE(HTTP_GET, "/fhir/{type}/{id}", serve_read, "FHIR: read", .gzip = HTTP_GZIP_ANSWERS),
+    ROUTE(HTTP_GET, "/fhir/{type}/{id}/_history/{version}", serve_read, "FHIR: read one version (vread)",
+	.gzip = HTTP_GZIP_ANSWERS),
+    ROUTE(HTTP_POST, "/fhir/{type}", serve_post, "FHIR: create; If-None-Exist: create on a condition", FHIR_BODY),
+    ROUTE(HTTP_PUT, "/fhir/{type}/{id}", serve_put, "FHIR: update, or create under this id", FHIR_BODY),
+    ROUTE(HTTP_PUT, "/fhir/{type}", serve_put, "FHIR: update what a search finds", FHIR_BODY),
+    ROUTE(HTTP_PATCH, "/fhir/{type}/{id}", serve_patch, "FHIR: patch (JSON Patch, FHIRPath Patch)", FHIR_BODY),
+    ROUTE(HTTP_PATCH, "/fhir/{type}", serve_patch, "FHIR: patch what a search finds", FHIR_BODY),
+    ROUTE(HTTP_DELETE, "/fhir/{type}/{id}", serve_delete, "FHIR: delete", .gzip = HTTP_GZIP_ANSWERS),
+    ROUTE(HTTP_DELETE, "/fhir/{type}", serve_delete, "FHIR: delete what a search finds", .gzip = HTTP_GZIP_ANSWERS),
+};
+const size_t fhir_route_count = sizeof fhir_routes / sizeof *fhir_routes;
+
+static bool is_fhir_path(struct bytes path) {
+	const struct bytes base = BYTES_LITERAL("/fhir");
+	return bytes_equal(bytes_slice(path, 0, base.len), base) &&
+	       (path.len == base.len || path.data[base.len] == '/');
+}
+
+static enum fhir_issue_code code_of(int status) {
+	switch (status) {
+	case 404: return FHIR_ISSUE_NOT_FOUND;
+	case 413: return FHIR_ISSUE_TOO_LONG;
+	case 429:
+	case 503: return FHIR_ISSUE_THROTTLED;
+	case 504: return FHIR_ISSUE_TIMEOUT;
+	case 405:
+	case 406:
+	case 415: return FHIR_ISSUE_NOT_SUPPORTED;
+	default: return status < 500 ? FHIR_ISSUE_INVALID : FHIR_ISSUE_EXCEPTION;
+	}
+}
+
+void fhir_routes_translate(struct http_exchange *exchange) {
+	struct http_response *response = &exchange->response;
+	struct arena arena;
+	const struct json *problem;
+	if (response->status < 400 || !is_fhir_path(exchange->request.path)) return;
+	if (!response->content_type || strcmp(response->content_type, "application/problem+json") != 0) return;
+	arena_init(&arena);
+	const struct bytes body = arena_dup(&arena, buf_view(&response->body));
+	if (json_parse(&problem, &arena, body, NULL, NULL) == STATUS_OK) {
+		const struct bytes detail = json_string(json_get(problem, "detail"));
+		buf_clear(&response->body);
+		fhir_answer_outcome(
+		    &response->body, FHIR_ERROR, code_of(response->status), arena_strdup(&arena, detail));
+		response->content_type = FHIR_ANSWER_TYPE;
+	}
+	arena_fini(&arena);
+}

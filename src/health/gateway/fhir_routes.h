@@ -1,0 +1,16 @@
+/*
+ * The FHIR server's routes, base path /fhir (FHIR R4 4.0.1 http.html). Threads: any.
+ */
+#ifndef HEALTH_GATEWAY_FHIR_ROUTES_H
+#define HEALTH_GATEWAY_FHIR_ROUTES_H
+
+#include "base/route.h"
+
+/* Their context is a struct fhir_server. */
+extern const struct route fhir_routes[];
+extern const size_t fhir_route_count;
+
+/* A problem (RFC 9457) that somebody below the routes answered a FHIR request with becomes an OperationOutcome. */
+void fhir_routes_translate(struct http_exchange *exchange);
+
+#endif

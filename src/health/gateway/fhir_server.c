@@ -1,0 +1,66 @@
+#include "health/gateway/fhir_server.h"
+
+#include "health/gateway/gateway_private.h"
+
+static enum status open_parts(struct fhir_server *server, struct err *err) {
+	const struct gateway_options *options = &server->gateway->options;
+	const struct home *home = actor_home(options->actor);
+	const struct resource_settings settings = {.threads = options->threads};
+	TRY(resources_open(&server->resources, home, &settings, err));
+	return fhir_folders_open(&server->folders, home, options->threads, err);
+}
+
+enum status fhir_server_open(struct fhir_server **out, struct gateway *gateway, struct err *err) {
+	const struct threads *threads = gateway->options.threads;
+	struct fhir_server *server = mem_zalloc(1, sizeof *server);
+	server->gateway = gateway;
+	server->locks = fhir_locks_new(threads);
+	server->validators_lock = threads->monitor_new(threads->context);
+	buf_init(&server->capability, BUF_MAX_DEFAULT);
+	enum status status = open_parts(server, err);
+	if (status == STATUS_OK)
+		*out = server;
+	else
+		fhir_server_close(server);
+	return status;
+}
+
+void fhir_server_close(struct fhir_server *server) {
+	if (!server) return;
+	while (server->validator_count) fhir_validator_free(server->validators[--server->validator_count]);
+	server->gateway->options.threads->monitor_free(server->validators_lock);
+	fhir_locks_free(server->locks);
+	fhir_folders_close(server->folders);
+	resources_close(server->resources);
+	buf_fini(&server->capability);
+	mem_free(server);
+}
+
+struct fhir_validator *fhir_server_take_validator(struct fhir_server *server) {
+	const struct threads *threads = server->gateway->options.threads;
+	struct fhir_validator *validator = NULL;
+	threads->lock(server->validators_lock);
+	if (server->validator_count) validator = server->validators[--server->validator_count];
+	threads->unlock(server->validators_lock);
+	return validator ? validator : fhir_validator_new(&fhir_r4, FHIR_MARKDOWN_WARNS);
+}
+
+void fhir_server_give_validator(struct fhir_server *server, struct fhir_validator *validator) {
+	const struct threads *threads = server->gateway->options.threads;
+	threads->lock(server->validators_lock);
+	if (server->validator_count < FHIR_SERVER_VALIDATORS_MAX) {
+		server->validators[server->validator_count++] = validator;
+		validator = NULL;
+	}
+	threads->unlock(server->validators_lock);
+	fhir_validator_free(validator);
+}
+
+int64_t fhir_server_now_ms(struct fhir_server *server) {
+	int64_t now = (int64_t)clock_now_ms(server->gateway->options.clock);
+	int64_t last = atomic_load(&server->last_ms);
+	do {
+		if (now < last) now = last;
+	} while (!atomic_compare_exchange_weak(&server->last_ms, &last, now));
+	return now;
+}
