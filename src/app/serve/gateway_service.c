@@ -11,6 +11,8 @@
 #include "app/system.h"
 #include "app/threads.h"
 #include "base/files.h"
+#include "health/gateway/fhir_routes.h"
+#include "health/gateway/fhir_server.h"
 #include "health/gateway/gateway.h"
 #include "health/gateway/organisations.h"
 #include "health/index/index.h"
@@ -42,6 +44,7 @@ struct gateway_service {
 	struct outbox *outbox;
 	struct worker_pool *pool;
 	struct gateway *gateway;
+	struct fhir_server *fhir;
 	struct router *router;
 	struct http_service routes; /* the router's */
 	struct http_metrics http;
@@ -70,6 +73,7 @@ static void admit(void *context, struct http_exchange *exchange) {
 	struct gateway_service *service = context;
 	gateway_admit(service->gateway, exchange, is_open_path(exchange->request.path));
 	if (exchange->response.status == 0) service->routes.admit(service->routes.context, exchange);
+	fhir_routes_translate(exchange);
 }
 
 static void handle(void *context, struct http_exchange *exchange) {
@@ -232,6 +236,7 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 	    .request_ms = service->options.request_ms,
 	    .issuer = issuer_service_issuer(service->issuer)};
 	service->gateway = gateway_new(&options);
+	TRY(fhir_server_open(&service->fhir, service->gateway, err));
 	TRY(load_tokens(service, service->options.tokens, err));
 	TRY(load_organisations(service, service->options.organisations, err));
 	service->ops =
@@ -242,6 +247,7 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 static enum status open_server(struct gateway_service *service, struct err *err) {
 	const struct gateway_service_options *wanted = &service->options;
 	const struct route_table tables[] = {{gateway_routes, gateway_route_count, service->gateway},
+	    {fhir_routes, fhir_route_count, service->fhir},
 	    {gateway_open_routes, GATEWAY_OPEN_ROUTE_COUNT, service->gateway},
 	    {ops_routes, OPS_HEALTH_COUNT, &service->ops}, {metrics_route, 1, service}};
 	const struct http_observer observer = {answered, service};
@@ -414,6 +420,7 @@ void gateway_service_close(struct gateway_service *service) {
 	worker_pool_close(service->pool);
 	http_server_close(service->server);
 	router_free(service->router);
+	fhir_server_close(service->fhir);
 	gateway_free(service->gateway);
 	issuer_service_close(service->issuer);
 	nodes_free(service->nodes);

@@ -26,11 +26,11 @@ enum fhir_severity { FHIR_FATAL, FHIR_ERROR, FHIR_WARNING, FHIR_INFORMATION };
 	X(TOO_LONG, "too-long")                                                                                        \
 	X(TOO_COSTLY, "too-costly")                                                                                    \
 	X(FORBIDDEN, "forbidden")                                                                                      \
-	X(LOGIN, "login")         /* a token is needed, or this one is not taken */                                    \
-	X(CONFLICT, "conflict")           /* of two writes, or with what is there */                                   \
-	X(DELETED, "deleted")             /* it was there once */                                                      \
+	X(LOGIN, "login")       /* a token is needed, or this one is not taken */                                      \
+	X(CONFLICT, "conflict") /* of two writes, or with what is there */                                             \
+	X(DELETED, "deleted")   /* it was there once */                                                                \
 	X(PROCESSING, "processing")                                                                                    \
-	X(TRANSIENT, "transient")         /* try again */                                                              \
+	X(TRANSIENT, "transient") /* try again */                                                                      \
 	X(TIMEOUT, "timeout")                                                                                          \
 	X(THROTTLED, "throttled")                                                                                      \
 	X(INFORMATIONAL, "informational")                                                                              \

@@ -78,7 +78,8 @@ static bool is_kept(const struct writing *w, struct bytes name, const struct fhi
 
 /* The meta with the tag that says that something is missing. */
 static void write_meta(struct writing *w, const struct json *meta) {
-	const char *tag = "{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ObservationValue\",\"code\":\"SUBSETTED\"}";
+	const char *tag =
+	    "{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ObservationValue\",\"code\":\"SUBSETTED\"}";
 	json_object_begin(&w->writer, "meta");
 	json_foreach (member, meta) {
 		char name[64];

@@ -21,8 +21,9 @@ enum fhir_subset_kind {
 };
 struct fhir_subset {
 	enum fhir_subset_kind kind;
-	struct bytes elements[FHIR_SUBSET_ELEMENTS_MAX]; /* names of the first level; "Patient.name" counts for Patient */
-	size_t element_count;                            /* 0: _elements was not given */
+	struct bytes
+	    elements[FHIR_SUBSET_ELEMENTS_MAX]; /* names of the first level; "Patient.name" counts for Patient */
+	size_t element_count;                   /* 0: _elements was not given */
 };
 
 /* False: it is none of true, false, text, data, count. */
@@ -31,7 +32,7 @@ MUST_USE bool fhir_subset_read_summary(struct fhir_subset *out, struct bytes tex
 MUST_USE bool fhir_subset_read_elements(struct fhir_subset *out, struct bytes text);
 bool fhir_subset_is_whole(const struct fhir_subset *subset);
 /* Appends the part of a resource as JSON. The whole is appended byte for byte. */
-void fhir_subset_write(
-    struct buf *out, const struct fhir_definitions *defs, const struct fhir_subset *subset, const struct json *resource);
+void fhir_subset_write(struct buf *out, const struct fhir_definitions *defs, const struct fhir_subset *subset,
+    const struct json *resource);
 
 #endif

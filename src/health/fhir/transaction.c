@@ -80,8 +80,7 @@ static void check_write(struct fhir_transaction *transaction, size_t index) {
 	if (entry->method == FHIR_ENTRY_POST && entry->target.kind == FHIR_TARGET_OPERATION) return;
 	if (!is_type && (entry->method == FHIR_ENTRY_POST || entry->target.kind != FHIR_TARGET_INSTANCE)) {
 		fhir_entry_refuse(transaction, index, 400, FHIR_ISSUE_VALUE,
-		    "a %s goes to %s, and request.url is \"%.*s\"",
-		    entry->method == FHIR_ENTRY_POST ? "POST" : "write",
+		    "a %s goes to %s, and request.url is \"%.*s\"", entry->method == FHIR_ENTRY_POST ? "POST" : "write",
 		    entry->method == FHIR_ENTRY_POST ? "a type, as Patient" : "Type/id or Type?parameters",
 		    TEXT(entry->url));
 		return;

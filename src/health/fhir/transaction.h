@@ -27,10 +27,10 @@ struct fhir_entry {
 	struct bytes url;          /* as it stands there */
 	struct bytes condition;    /* of "Type?…" or of ifNoneExist; data == NULL: none */
 	struct bytes full_url, if_match, if_none_match, if_modified_since;
-	const struct json *resource;  /* NULL: none */
-	struct fhir_issues *issues;   /* what is wrong with it; NULL: nothing */
-	int status;                   /* which answer that is; 0: none is known yet */
-	struct bytes reference;       /* "Patient/1", once it is known; the carrier sets it */
+	const struct json *resource; /* NULL: none */
+	struct fhir_issues *issues;  /* what is wrong with it; NULL: nothing */
+	int status;                  /* which answer that is; 0: none is known yet */
+	struct bytes reference;      /* "Patient/1", once it is known; the carrier sets it */
 };
 
 struct fhir_transaction {
@@ -59,8 +59,8 @@ bool fhir_transaction_check_overlap(struct fhir_transaction *transaction);
 /*
  * Rewrites what a resource says of others: every element of type uri, url, oid or uuid and every Reference.reference
  * that is an entry's fullUrl, also in contained resources and extensions, and href and src in narratives, becomes that
- * entry's reference; canonicals stay. A conditional reference ("Patient?identifier=…") becomes that of the one entry that
- * has this identifier, or else what `resolve` gives.
+ * entry's reference; canonicals stay. A conditional reference ("Patient?identifier=…") becomes that of the one entry
+ * that has this identifier, or else what `resolve` gives.
  */
 struct fhir_reference_resolver {
 	/* `several`: entries of the bundle have it too. An empty view: it is refused, and the resolver said why. */

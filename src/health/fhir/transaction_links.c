@@ -31,8 +31,8 @@ static struct bytes linked(const struct rewriting *r, struct bytes text) {
 	found = names_find(&transaction->links, bytes_slice(text, 0, len));
 	if (found >= transaction->count || !transaction->entries[found].reference.len) return (struct bytes){NULL, 0};
 	const struct bytes to = transaction->entries[found].reference;
-	return bytes_text(arena_printf(r->edit->arena, "%.*s%.*s", (int)to.len, (const char *)to.data,
-	    (int)(text.len - len), (const char *)mark));
+	return bytes_text(arena_printf(
+	    r->edit->arena, "%.*s%.*s", (int)to.len, (const char *)to.data, (int)(text.len - len), (const char *)mark));
 }
 
 static void rewrite_link(struct rewriting *r, const struct json *value) {
@@ -177,11 +177,10 @@ static void walk_object(struct rewriting *r, uint16_t type, const struct json *o
 	}
 }
 
-bool fhir_transaction_rewrite(struct fhir_transaction *transaction, struct json_edit *edit,
-    const struct json *resource, const struct fhir_reference_resolver *resolver) {
+bool fhir_transaction_rewrite(struct fhir_transaction *transaction, struct json_edit *edit, const struct json *resource,
+    const struct fhir_reference_resolver *resolver) {
 	struct rewriting r = {transaction, transaction->defs, edit, resolver, false};
-	const uint16_t type =
-	    fhir_definitions_resource(r.defs, json_string(json_get(resource, "resourceType")));
+	const uint16_t type = fhir_definitions_resource(r.defs, json_string(json_get(resource, "resourceType")));
 	if (type != FHIR_NONE) walk_object(&r, type, resource);
 	return !r.is_refused;
 }

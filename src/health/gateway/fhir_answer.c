@@ -25,8 +25,8 @@ void fhir_answer_outcome(struct buf *out, enum fhir_severity severity, enum fhir
 }
 
 struct bytes fhir_answer_reference(struct arena *arena, const struct resource_key *key) {
-	return bytes_text(arena_printf(arena, "%s/%.*s", fhir_type_name(&fhir_r4, key->type), (int)key->id.len,
-	    (const char *)key->id.data));
+	return bytes_text(arena_printf(
+	    arena, "%s/%.*s", fhir_type_name(&fhir_r4, key->type), (int)key->id.len, (const char *)key->id.data));
 }
 
 /* RFC 9110 §5.6.7 */
@@ -36,8 +36,8 @@ static void put_last_modified(struct http_response *response, int64_t at_ms) {
 	    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	const struct fhir_temporal moment = fhir_temporal_of_ms(at_ms);
 	const int16_t *part = moment.part;
-	http_put_header(response, "Last-Modified", "%s, %02d %s %04d %02d:%02d:%02d GMT",
-	    days[at_ms / 86400000 % 7], part[2], months[part[1] - 1], part[0], part[3], part[4], part[5]);
+	http_put_header(response, "Last-Modified", "%s, %02d %s %04d %02d:%02d:%02d GMT", days[at_ms / 86400000 % 7],
+	    part[2], months[part[1] - 1], part[0], part[3], part[4], part[5]);
 }
 
 void fhir_answer_put_version(struct fhir_call *call, const struct resource_version *version) {

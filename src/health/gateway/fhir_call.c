@@ -21,7 +21,8 @@ static void add_issue(
 	fhir_issues_add(&call->issues, FHIR_ERROR, code, expression, why);
 }
 
-void fhir_call_issue(struct fhir_call *call, enum fhir_issue_code code, const char *expression, const char *format, ...) {
+void fhir_call_issue(
+    struct fhir_call *call, enum fhir_issue_code code, const char *expression, const char *format, ...) {
 	va_list arguments;
 	va_start(arguments, format);
 	add_issue(call, code, expression, format, arguments);
@@ -172,6 +173,7 @@ static void read_prefer(struct fhir_call *call) {
 				if (is_word(word, "return=minimal")) call->wanted = FHIR_CALL_MINIMAL;
 				if (is_word(word, "return=representation")) call->wanted = FHIR_CALL_REPRESENTATION;
 				if (is_word(word, "return=OperationOutcome")) call->wanted = FHIR_CALL_OUTCOME;
+				call->has_preference |= word.len > 7 && is_word(bytes_slice(word, 0, 7), "return=");
 				if (is_word(word, "handling=strict")) call->is_strict = true;
 				if (is_word(word, "respond-async")) call->wants_async = true;
 			}
@@ -190,8 +192,8 @@ static bool read_subset(struct fhir_call *call) {
 		return false;
 	}
 	if (fhir_subset_read_elements(&call->subset, elements)) return true;
-	fhir_call_refuse(call, 400, FHIR_ISSUE_TOO_COSTLY, "_elements names more than %u elements",
-	    FHIR_SUBSET_ELEMENTS_MAX);
+	fhir_call_refuse(
+	    call, 400, FHIR_ISSUE_TOO_COSTLY, "_elements names more than %u elements", FHIR_SUBSET_ELEMENTS_MAX);
 	return false;
 }
 
@@ -206,7 +208,8 @@ static bool read_target(struct fhir_call *call) {
 		return false;
 	case FHIR_TARGET_NO_ID:
 		fhir_call_refuse(call, request->method == HTTP_GET || request->method == HTTP_HEAD ? 404 : 400,
-		    FHIR_ISSUE_VALUE, "the path has an id that FHIR does not allow ([A-Za-z0-9-.], 1 to 64 characters)");
+		    FHIR_ISSUE_VALUE,
+		    "the path has an id that FHIR does not allow ([A-Za-z0-9-.], 1 to 64 characters)");
 		return false;
 	case FHIR_TARGET_NO_PATH:
 		fhir_call_refuse(call, 404, FHIR_ISSUE_NOT_FOUND,
@@ -228,8 +231,7 @@ static struct bytes base_of(struct fhir_call *call) {
 
 static bool read_request(struct fhir_call *call) {
 	struct err err;
-	const enum status status =
-	    http_query_parse(&call->query, &call->arena, call->exchange->request.query, &err);
+	const enum status status = http_query_parse(&call->query, &call->arena, call->exchange->request.query, &err);
 	if (status != STATUS_OK) {
 		fhir_call_refuse(call, 400, FHIR_ISSUE_INVALID, "the query cannot be read: %s", err.message);
 		return false;
@@ -253,14 +255,28 @@ bool fhir_call_body(struct fhir_call *call, const struct json **out) {
 
 /* --- a call's life --- */
 
-struct fhir_call *fhir_call_new(struct fhir_server *server, struct http_exchange *exchange) {
+static struct fhir_call *begin(struct fhir_server *server, struct http_exchange *exchange) {
 	struct fhir_call *call = mem_zalloc(1, sizeof *call);
 	call->server = server;
 	call->exchange = exchange;
 	arena_init(&call->arena);
 	fhir_issues_init(&call->issues, &call->arena);
 	call->base = base_of(call);
+	return call;
+}
+
+struct fhir_call *fhir_call_new(struct fhir_server *server, struct http_exchange *exchange) {
+	struct fhir_call *call = begin(server, exchange);
 	if (who_asks(server->gateway, exchange, &call->asker, &call->arena) && read_request(call)) return call;
+	fhir_call_end(call);
+	return NULL;
+}
+
+struct fhir_call *fhir_call_inside(struct fhir_call *outer, struct http_exchange *exchange) {
+	struct fhir_call *call = begin(outer->server, exchange);
+	call->asker = outer->asker;
+	call->is_strict = outer->is_strict;
+	if (read_request(call)) return call;
 	fhir_call_end(call);
 	return NULL;
 }
@@ -280,7 +296,8 @@ void fhir_call_serve(struct fhir_server *server, struct http_exchange *exchange,
 
 static void refuse_busy(struct fhir_call *call) {
 	http_put_header(&call->exchange->response, "Retry-After", "1");
-	fhir_call_refuse(call, 503, FHIR_ISSUE_THROTTLED, "too many requests are being answered; try again in a second");
+	fhir_call_refuse(
+	    call, 503, FHIR_ISSUE_THROTTLED, "too many requests are being answered; try again in a second");
 }
 
 void fhir_call_serve_later(struct fhir_server *server, struct http_exchange *exchange, fhir_call_work *work) {

@@ -31,6 +31,7 @@ struct fhir_call {
 	struct fhir_issues issues;
 	enum fhir_call_return wanted;
 	struct fhir_subset subset; /* _summary and _elements */
+	bool has_preference;       /* Prefer: return=… was given */
 	bool is_strict;            /* Prefer: handling=strict */
 	bool wants_async;          /* Prefer: respond-async */
 	bool is_pretty;
@@ -41,6 +42,8 @@ typedef void fhir_call_work(struct fhir_call *call);
 
 /* NULL: it was refused, and the answer is written. */
 struct fhir_call *fhir_call_new(struct fhir_server *server, struct http_exchange *exchange);
+/* A call for a GET inside a Bundle, in the name of who asks for the whole; NULL: it was refused. */
+struct fhir_call *fhir_call_inside(struct fhir_call *outer, struct http_exchange *exchange);
 /* Begins a call and works on it, on this thread or on a worker's. The work ends the call. */
 void fhir_call_serve(struct fhir_server *server, struct http_exchange *exchange, fhir_call_work *work);
 void fhir_call_serve_later(struct fhir_server *server, struct http_exchange *exchange, fhir_call_work *work);

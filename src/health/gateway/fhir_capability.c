@@ -51,7 +51,7 @@ static void put_rest(struct json_writer *w) {
 	json_array_end(w);
 }
 
-void fhir_capability_write(struct buf *out, struct bytes base) {
+static void write_statement(struct buf *out, struct bytes base) {
 	struct json_writer w = json_writer(out);
 	json_object_begin(&w, NULL);
 	json_put_text(&w, "resourceType", "CapabilityStatement");
@@ -81,7 +81,7 @@ void fhir_capability_write(struct buf *out, struct bytes base) {
 void fhir_capability(struct fhir_call *call) {
 	struct buf body;
 	buf_init(&body, BUF_MAX_DEFAULT);
-	fhir_capability_write(&body, call->base);
+	write_statement(&body, call->base);
 	fhir_answer_json(call, 200, buf_view(&body));
 	buf_fini(&body);
 }

@@ -39,8 +39,7 @@ static void set_meta(struct json_edit *edit, const struct json *source, const st
 		return;
 	}
 	const char *whole = arena_printf(arena, "{\"versionId\":%s,\"lastUpdated\":%s}", number, moment);
-	json_edit_put_at(
-	    edit, source, behind_id ? behind_id : behind_type, BYTES_LITERAL("meta"), bytes_text(whole));
+	json_edit_put_at(edit, source, behind_id ? behind_id : behind_type, BYTES_LITERAL("meta"), bytes_text(whole));
 }
 
 static enum status write_tombstone(struct fhir_commit *commit, struct fhir_commit_change *change) {
@@ -126,8 +125,7 @@ enum status fhir_commit_prepare(struct fhir_commit *commit, struct err *err) {
 
 /* --- folders --- */
 
-static enum status find_addition(
-    struct fhir_commit *commit, size_t *out, const hash32 *folder, struct err *err) {
+static enum status find_addition(struct fhir_commit *commit, size_t *out, const hash32 *folder, struct err *err) {
 	for (*out = 0; *out < commit->addition_count; ++*out)
 		if (hash32_equal(&commit->folders[*out], folder)) return STATUS_OK;
 	if (*out == RECORD_ADDITIONS_MAX)
@@ -146,21 +144,20 @@ static enum status place_change(struct fhir_commit *commit, struct actor_request
 	else if (last && bytes_equal(last->patient, change->patient))
 		change->after.folder = last->after.folder;
 	else
-		TRY(fhir_folders_find(
-		    commit->server->folders, request, &change->after.folder, change->patient, err));
+		TRY(fhir_folders_find(commit->server->folders, request, &change->after.folder, change->patient, err));
 	return find_addition(commit, &change->addition, &change->after.folder, err);
 }
 
 static void add_resource(struct fhir_commit *commit, struct record_resource *list, struct fhir_commit_change *change) {
 	struct record_addition *addition = &commit->additions[change->addition];
 	const struct resource_version *before = change->before;
-	list[addition->count++] = (struct record_resource){
-	    .type = bytes_text(fhir_type_name(&fhir_r4, change->key.type)),
-	    .id = change->key.id,
-	    .raw = change->after.content,
-	    .version = {.number = change->after.version,
-		.method = (enum record_method)change->method,
-		.has_previous = before != NULL}};
+	list[addition->count++] =
+	    (struct record_resource){.type = bytes_text(fhir_type_name(&fhir_r4, change->key.type)),
+		.id = change->key.id,
+		.raw = change->after.content,
+		.version = {.number = change->after.version,
+		    .method = (enum record_method)change->method,
+		    .has_previous = before != NULL}};
 	if (before) list[addition->count - 1].version.previous = before->record;
 	change->after.part = (uint32_t)addition->count;
 }
@@ -210,7 +207,8 @@ static enum status end_status(struct fhir_commit *commit, struct err *err) {
 	switch (commit->end) {
 	case OUTBOX_DONE: return take_in(commit, err);
 	case OUTBOX_KEPT: return err_set(err, STATUS_TIMEOUT, "it is in no block yet, and goes on");
-	case OUTBOX_UNPROVED: return err_set(err, STATUS_TIMEOUT, "what the node shows of it is not proved; it goes on");
+	case OUTBOX_UNPROVED:
+		return err_set(err, STATUS_TIMEOUT, "what the node shows of it is not proved; it goes on");
 	case OUTBOX_REVERTED:
 	case OUTBOX_REFUSED: break;
 	}

@@ -81,16 +81,15 @@ static enum status load(struct fhir_folders *folders, const char *path, struct e
 		entry->state = ENTRY_READY;
 	}
 	if (status == STATUS_OK) folders->file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (status == STATUS_OK && (folders->file < 0 || ftruncate(folders->file, (off_t)whole) != 0 ||
-				       lseek(folders->file, 0, SEEK_END) < 0))
+	if (status == STATUS_OK &&
+	    (folders->file < 0 || ftruncate(folders->file, (off_t)whole) != 0 || lseek(folders->file, 0, SEEK_END) < 0))
 		status = err_set(err, STATUS_IO, "cannot open %s: %s", path, strerror(errno));
 	buf_fini(&text);
 	return status;
 }
 
 /* Under the lock: lines are written whole, or cut off. */
-static enum status append(
-    struct fhir_folders *folders, const hash32 *patient, const hash32 *folder, struct err *err) {
+static enum status append(struct fhir_folders *folders, const hash32 *patient, const hash32 *folder, struct err *err) {
 	uint8_t line[LINE_BYTES];
 	const off_t before = lseek(folders->file, 0, SEEK_CUR);
 	memcpy(line, patient->b, 32);
@@ -186,8 +185,8 @@ static void take_out(struct fhir_folders *folders, struct entry *entry) {
 	}
 }
 
-static enum status settle(struct fhir_folders *folders, const hash32 *patient, const hash32 *folder,
-    enum status status, struct err *err) {
+static enum status settle(
+    struct fhir_folders *folders, const hash32 *patient, const hash32 *folder, enum status status, struct err *err) {
 	const struct threads *threads = folders->threads;
 	threads->lock(folders->monitor);
 	if (status == STATUS_OK) status = append(folders, patient, folder, err);
@@ -200,8 +199,8 @@ static enum status settle(struct fhir_folders *folders, const hash32 *patient, c
 	return status;
 }
 
-enum status fhir_folders_find(struct fhir_folders *folders, struct actor_request *request, hash32 *out,
-    struct bytes patient, struct err *err) {
+enum status fhir_folders_find(
+    struct fhir_folders *folders, struct actor_request *request, hash32 *out, struct bytes patient, struct err *err) {
 	const hash32 name = hmac_sha256(bytes_make(folders->key, sizeof folders->key), patient);
 	if (!claim(folders, out, &name)) return STATUS_OK;
 	enum status status = open_folder(request, out, err);

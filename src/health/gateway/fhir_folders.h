@@ -21,7 +21,7 @@ MUST_USE enum status fhir_folders_open(
 void fhir_folders_close(struct fhir_folders *folders); /* NULL is allowed */
 
 /* The folder of a patient by its reference ("Patient/1"), opened if there is none; an empty one: the organisation's. */
-MUST_USE enum status fhir_folders_find(struct fhir_folders *folders, struct actor_request *request, hash32 *out,
-    struct bytes patient, struct err *err);
+MUST_USE enum status fhir_folders_find(
+    struct fhir_folders *folders, struct actor_request *request, hash32 *out, struct bytes patient, struct err *err);
 
 #endif

@@ -130,9 +130,8 @@ static void put_locks(struct fhir_job *job, const struct fhir_entry *entry) {
 	if (entry->issues || entry->method == FHIR_ENTRY_GET || entry->target.kind == FHIR_TARGET_OPERATION) return;
 	fhir_lock_request_put(&job->locks, bytes_text(type), has_condition);
 	if (!entry->target.id.len) return;
-	fhir_lock_request_put(
-	    &job->locks, fhir_answer_reference(job->arena, &(struct resource_key){entry->target.type, entry->target.id}),
-	    true);
+	fhir_lock_request_put(&job->locks,
+	    fhir_answer_reference(job->arena, &(struct resource_key){entry->target.type, entry->target.id}), true);
 }
 
 /* --- resolving and writing --- */
@@ -189,11 +188,8 @@ static void rewrite(struct fhir_job *job, size_t index) {
 
 static void gather_changes(struct fhir_job *job) {
 	struct fhir_commit *commit = &job->commit;
-	*commit = (struct fhir_commit){.server = job->server,
-	    .arena = job->arena,
-	    .base = job->call->base,
-	    .done = written,
-	    .context = job};
+	*commit = (struct fhir_commit){
+	    .server = job->server, .arena = job->arena, .base = job->call->base, .done = written, .context = job};
 	commit->changes = arena_zalloc(job->arena, job->plan.count + 1, sizeof *commit->changes);
 	for (size_t i = 0; i < job->plan.count; i++) {
 		struct fhir_job_result *result = &job->results[i];
@@ -242,7 +238,8 @@ static void granted(void *context) {
 	struct fhir_job *job = context;
 	if (workers_give(job->server->gateway->options.workers, go_on, job)) return;
 	job->has_locks = true;
-	fhir_call_issue(job->call, FHIR_ISSUE_THROTTLED, "", "too many requests are being answered; try again in a second");
+	fhir_call_issue(
+	    job->call, FHIR_ISSUE_THROTTLED, "", "too many requests are being answered; try again in a second");
 	end_refused(job, 503);
 }
 

@@ -64,11 +64,11 @@ static bool check_match(struct resolution *r) {
 	return false;
 }
 
-static void write_change(struct resolution *r, const struct resource_key *key, enum resource_method method,
-    const struct json *source) {
+static void write_change(
+    struct resolution *r, const struct resource_key *key, enum resource_method method, const struct json *source) {
 	struct fhir_commit_change *change = arena_zalloc(r->job->arena, 1, sizeof *change);
-	*change = (struct fhir_commit_change){
-	    .key = *key, .method = method, .before = r->result->before, .source = source};
+	*change =
+	    (struct fhir_commit_change){.key = *key, .method = method, .before = r->result->before, .source = source};
 	r->result->source = source;
 	r->result->change = change;
 	r->entry->reference = fhir_answer_reference(r->job->arena, key);
@@ -81,9 +81,9 @@ static struct bytes new_id(struct resolution *r) {
 	random_fill(r->job->server->gateway->options.random, b, sizeof b);
 	b[6] = (uint8_t)(0x40 | (b[6] & 0x0f)); /* RFC 9562 §5.4 */
 	b[8] = (uint8_t)(0x80 | (b[8] & 0x3f));
-	return bytes_text(arena_printf(r->job->arena,
-	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5],
-	    b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]));
+	return bytes_text(
+	    arena_printf(r->job->arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+		b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]));
 }
 
 /* Finds by the entry's condition: NULL with *is_refused false: none. */

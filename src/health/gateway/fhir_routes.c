@@ -4,6 +4,7 @@
 #include "base/http_reply.h"
 #include "health/fhir/bundle.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_bundle.h"
 #include "health/gateway/fhir_capability.h"
 #include "health/gateway/fhir_read.h"
 #include "health/gateway/fhir_write.h"
@@ -12,16 +13,31 @@ static void refuse_method(struct fhir_call *call) {
 	fhir_call_refuse(call, 405, FHIR_ISSUE_NOT_SUPPORTED,
 	    "FHIR's REST has no %s at this path; GET [base]/metadata lists what this server serves",
 	    http_method_name(call->exchange->request.method));
+}
+
+static void end_refused(struct fhir_call *call) {
+	refuse_method(call);
 	fhir_call_end(call);
 }
 
 /* --- GET --- */
 
+void fhir_routes_answer_get(struct fhir_call *call) {
+	switch (call->target.kind) {
+	case FHIR_TARGET_METADATA: fhir_capability(call); return;
+	case FHIR_TARGET_INSTANCE:
+	case FHIR_TARGET_VERSION: fhir_read(call); return;
+	case FHIR_TARGET_HISTORY:
+	case FHIR_TARGET_SYSTEM:
+	case FHIR_TARGET_TYPE:
+	case FHIR_TARGET_SEARCH:
+	case FHIR_TARGET_COMPARTMENT:
+	case FHIR_TARGET_OPERATION: refuse_method(call); return;
+	}
+}
+
 static void read_now(struct fhir_call *call) {
-	if (call->target.kind == FHIR_TARGET_METADATA)
-		fhir_capability(call);
-	else
-		fhir_read(call);
+	fhir_routes_answer_get(call);
 	fhir_call_end(call);
 }
 
@@ -34,14 +50,14 @@ static void serve_read(void *context, struct http_exchange *exchange) {
 static void post(struct fhir_call *call) {
 	switch (call->target.kind) {
 	case FHIR_TARGET_TYPE: fhir_write_create(call); return;
-	case FHIR_TARGET_SYSTEM:
+	case FHIR_TARGET_SYSTEM: fhir_bundle(call); return;
 	case FHIR_TARGET_SEARCH:
 	case FHIR_TARGET_OPERATION:
 	case FHIR_TARGET_METADATA:
 	case FHIR_TARGET_INSTANCE:
 	case FHIR_TARGET_VERSION:
 	case FHIR_TARGET_HISTORY:
-	case FHIR_TARGET_COMPARTMENT: refuse_method(call); return;
+	case FHIR_TARGET_COMPARTMENT: end_refused(call); return;
 	}
 }
 
@@ -53,21 +69,21 @@ static void put(struct fhir_call *call) {
 	if (is_writable(call))
 		fhir_write_update(call);
 	else
-		refuse_method(call);
+		end_refused(call);
 }
 
 static void patch(struct fhir_call *call) {
 	if (is_writable(call))
 		fhir_write_patch(call);
 	else
-		refuse_method(call);
+		end_refused(call);
 }
 
 static void remove_resource(struct fhir_call *call) {
 	if (is_writable(call))
 		fhir_write_delete(call);
 	else
-		refuse_method(call);
+		end_refused(call);
 }
 
 static void serve_post(void *context, struct http_exchange *exchange) {
@@ -86,14 +102,15 @@ static void serve_delete(void *context, struct http_exchange *exchange) {
 	fhir_call_serve_later(context, exchange, remove_resource);
 }
 
-#define FHIR_BODY                                                                                                      \
-	.gzip = HTTP_GZIP_BOTH, .limits = {.large_body_max = FHIR_DOCUMENT_MAX, .large_at_once = 4}
+#define FHIR_BODY .gzip = HTTP_GZIP_BOTH, .limits = {.large_body_max = FHIR_DOCUMENT_MAX, .large_at_once = 4}
 
 const struct route fhir_routes[] = {
     ROUTE(HTTP_GET, "/fhir/metadata", serve_read, "FHIR: the CapabilityStatement", .gzip = HTTP_GZIP_ANSWERS),
     ROUTE(HTTP_GET, "/fhir/{type}/{id}", serve_read, "FHIR: read", .gzip = HTTP_GZIP_ANSWERS),
     ROUTE(HTTP_GET, "/fhir/{type}/{id}/_history/{version}", serve_read, "FHIR: read one version (vread)",
 	.gzip = HTTP_GZIP_ANSWERS),
+    ROUTE(HTTP_POST, "/fhir", serve_post, "FHIR: a batch or a transaction", FHIR_BODY),
+    ROUTE(HTTP_POST, "/fhir/", serve_post, "FHIR: the same", FHIR_BODY),
     ROUTE(HTTP_POST, "/fhir/{type}", serve_post, "FHIR: create; If-None-Exist: create on a condition", FHIR_BODY),
     ROUTE(HTTP_PUT, "/fhir/{type}/{id}", serve_put, "FHIR: update, or create under this id", FHIR_BODY),
     ROUTE(HTTP_PUT, "/fhir/{type}", serve_put, "FHIR: update what a search finds", FHIR_BODY),

@@ -24,7 +24,6 @@ bool fhir_write_takes_json(struct fhir_call *call) {
 
 /* --- answers --- */
 
-
 static void answer_outcome(struct fhir_call *call, int status, const char *what) {
 	struct buf body;
 	buf_init(&body, BUF_MAX_DEFAULT);
@@ -52,7 +51,8 @@ static void answer_written(struct fhir_call *call, int status, const struct fhir
 		return;
 	case FHIR_CALL_OUTCOME:
 		fhir_answer_put_version(call, version);
-		answer_outcome(call, status, result->change ? "the resource was written" : "the resource is there already");
+		answer_outcome(
+		    call, status, result->change ? "the resource was written" : "the resource is there already");
 		return;
 	}
 }
@@ -125,8 +125,9 @@ static bool check_condition(struct fhir_call *call, const struct fhir_entry *ent
 static void write_resource(struct fhir_call *call, enum fhir_entry_method method) {
 	const struct json *resource;
 	struct fhir_job *job = job_of(call, method);
-	if (fhir_write_takes_json(call) && check_condition(call, job->plan.entries) && fhir_call_body(call, &resource) &&
-	    check_type(call, resource) && (method == FHIR_ENTRY_POST || check_id(call, resource))) {
+	if (fhir_write_takes_json(call) && check_condition(call, job->plan.entries) &&
+	    fhir_call_body(call, &resource) && check_type(call, resource) &&
+	    (method == FHIR_ENTRY_POST || check_id(call, resource))) {
 		job->plan.entries->resource = resource;
 		fhir_job_run(job);
 	} else {
@@ -168,9 +169,8 @@ static bool check_patch(struct fhir_call *call, const struct json *patch) {
 void fhir_write_patch(struct fhir_call *call) {
 	const struct json *patch;
 	struct fhir_job *job = job_of(call, FHIR_ENTRY_PATCH);
-	const char *remedy =
-	    "a patch is a JSON Patch (application/json-patch+json) or a FHIRPath Patch (Parameters as "
-	    "application/fhir+json)";
+	const char *remedy = "a patch is a JSON Patch (application/json-patch+json) or a FHIRPath Patch (Parameters as "
+			     "application/fhir+json)";
 	if (check_condition(call, job->plan.entries) && fhir_write_takes(call, PATCH_TYPES, remedy) &&
 	    fhir_call_body(call, &patch) && check_patch(call, patch)) {
 		job->plan.entries->resource = patch;

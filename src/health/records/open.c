@@ -42,9 +42,10 @@ static bool read_version(struct record_version *out, const struct json *entry) {
 
 static enum status read_lead(struct record_lead *out, struct arena *arena, const struct json *root, struct err *err) {
 	uint64_t version;
-	if (!json_u64(&version, json_get(root, "v")) || version < LEAD_WITHOUT || version > LEAD_WITH_VERSIONS)
+	if (!json_u64(&version, json_get(root, "v")) || version < SEGMENT_LEAD_PLAIN ||
+	    version > SEGMENT_LEAD_VERSIONED)
 		return bad_lead(err, "v");
-	if (version == LEAD_WITH_VERSIONS && (!json_u64(&out->at_ms, json_get(root, "at")) || out->at_ms == 0))
+	if (version == SEGMENT_LEAD_VERSIONED && (!json_u64(&out->at_ms, json_get(root, "at")) || out->at_ms == 0))
 		return bad_lead(err, "at");
 	if (!read_secret(out->key, json_get(root, "key"))) return bad_lead(err, "key");
 	if (!read_secret(out->seed, json_get(root, "seed"))) return bad_lead(err, "seed");
@@ -61,7 +62,7 @@ static enum status read_lead(struct record_lead *out, struct arena *arena, const
 		struct bytes type = json_string(json_get(entry, "type")), id = json_string(json_get(entry, "id"));
 		bool fits = type.data && id.data && json_u64(&resource->size_bytes, json_get(entry, "size")) &&
 			    resource->size_bytes <= CONTAINER_BYTES_MAX &&
-			    (version == LEAD_WITHOUT || read_version(&resource->version, entry));
+			    (version == SEGMENT_LEAD_PLAIN || read_version(&resource->version, entry));
 		if (!fits) return bad_lead(err, "resources");
 		resource->type = arena_dup(arena, type);
 		resource->id = arena_dup(arena, id);

@@ -66,7 +66,7 @@ static void write_lead(struct buf *out, const struct sealing *sealing, const str
 	const uint64_t at_ms = sealing->draft->at_ms;
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
-	json_put_u64(&writer, "v", at_ms ? LEAD_WITH_VERSIONS : LEAD_WITHOUT);
+	json_put_u64(&writer, "v", at_ms ? SEGMENT_LEAD_VERSIONED : SEGMENT_LEAD_PLAIN);
 	put_secret(&writer, "key", sealing->secrets.key);
 	put_secret(&writer, "seed", sealing->secrets.seed);
 	json_put_hex(&writer, "author", BYTES_OF(sealing->draft->author->address));

@@ -5,8 +5,8 @@
 #include "health/records/seal.h"
 
 /* Of a lead's plaintext: of a document, and of versions of FHIR's REST. */
-#define LEAD_WITHOUT 2u
-#define LEAD_WITH_VERSIONS 3u
+#define SEGMENT_LEAD_PLAIN 2u
+#define SEGMENT_LEAD_VERSIONED 3u
 
 struct segment_secrets {
 	uint8_t key[32];
