@@ -66,8 +66,8 @@ class Network:
 
     # --- their life ---
 
-    def start(self, deployer):
-        """The chain's id."""
+    def start(self, deployer, accounts):
+        """The chain's id. `accounts` would need ether if it cost something."""
         made = subprocess.run(
             [self.xinglin, "consortium", "init", "--members", str(MEMBERS), "--out", "network", "--deployer", deployer,
              "--light-kdf", "--comet-program", self.comet, "--json"],
@@ -99,6 +99,10 @@ class Network:
                            f"{self.folder / 'network'}")
 
     # --- asking them ---
+
+    def deploying(self):
+        """Options of `deploy`: whom the actors believe stands in the genesis."""
+        return []
 
     def place(self, label, arguments):
         """Options of the actor's command that name its node."""

@@ -62,6 +62,8 @@ static enum status write_genesis(struct cli *cli, const char *data, struct genes
 static enum status cmd_init(struct cli *cli, struct err *err) {
 	const char *data;
 	struct genesis_plan plan = {.timestamp = clock_now_ms(&world_clock) / 1000};
+	const bool is_followed = cli_flag(cli, "for-another");
+	addr20 own;
 	hash32 secret;
 	TRY(cli_need(cli, &data, "data", err));
 	TRY(cli_address(cli, &plan.deployer, "deployer", err));
@@ -77,11 +79,12 @@ static enum status cmd_init(struct cli *cli, struct err *err) {
 	}
 	TRY(files_make_folder(data, err));
 	TRY(node_key(&secret, data, &world_random, err));
-	TRY(address_of_secret(&plan.sealer, &secret));
+	TRY(address_of_secret(&own, &secret));
 	mem_wipe(&secret, sizeof secret);
+	if (!is_followed) plan.sealer = own;
 	TRY(write_genesis(cli, data, &plan, err));
 	cli_put_u64(cli, "chainId", plan.chain_id);
-	cli_put_address(cli, "sealer", &plan.sealer);
+	cli_put_address(cli, is_followed ? "node" : "sealer", &own);
 	return STATUS_OK;
 }
 
@@ -101,6 +104,8 @@ const struct cli_command command_init = {
 	{"base-fee", NULL, "fees as on mainnet; without it the base fee is pinned to zero"},
 	{"listed-only", NULL,
 	    "take transactions of the directory's active actors, the registrars and the deployer only"},
+	{"for-another", NULL,
+	    "another node will order transactions, geth for one, and this one follow it (xinglin node --follow)"},
 	{"fund", "ADDRESS,…", "accounts that get 10,000 ether each"}},
     .run = cmd_init,
 };

@@ -90,7 +90,10 @@ const struct cli_command command_wallet_phrase = {
 
 static void put_decides(struct cli *cli, const struct deployment *trusted) {
 	if (!deployment_is_consortium(trusted)) {
-		cli_put_address(cli, "sealer", &trusted->sealer);
+		if (addr20_is_zero(&trusted->sealer))
+			cli_put_u64(cli, "witnesses", trusted->witness_count);
+		else
+			cli_put_address(cli, "sealer", &trusted->sealer);
 		return;
 	}
 	cli_put_u64(cli, "validators", trusted->validators.validators.count);

@@ -36,6 +36,7 @@ static void take_settings(struct witness_options *out, struct settings *settings
 	    .node = settings_text(settings, "node"),
 	    .genesis = settings_text(settings, "genesis"),
 	    .poll_ms = (uint32_t)settings_number(settings, "poll-ms"),
+	    .follow_order = settings_number(settings, "follow-order") != 0,
 	    .http_address = settings_text(settings, "http-addr"),
 	    .http_port = (uint16_t)settings_number(settings, "http-port"),
 	    .vhosts = settings_list(settings, "http-vhosts"),

@@ -8,6 +8,7 @@
 
 #include "app/serve/blob_places.h"
 #include "app/serve/node_ops.h"
+#include "app/serve/upstream.h"
 #include "app/system.h"
 #include "app/threads.h"
 #include "app/version.h"
@@ -39,8 +40,10 @@ struct node {
 	struct pool *pool;
 	struct dev *dev; /* NULL: no development chain */
 	struct engine *engine;
-	struct consortium *consortium; /* NULL: this node alone orders transactions */
+	struct consortium *consortium; /* NULL: its members do not order transactions */
 	struct blob_places *places;    /* NULL: blobs are kept by this node alone */
+	struct upstream *upstream;     /* NULL: no other node orders them */
+	struct rpc_head_signer signer; /* of a node that follows another */
 	struct blob_room *blobs;
 	struct rpc *rpc;
 	struct ws_handler websockets;
@@ -115,9 +118,26 @@ static enum status open_comet(struct node *node, struct err *err) {
 	return STATUS_OK;
 }
 
-/* The genesis says who orders transactions. */
+static enum status open_replica(struct node *node, struct err *err) {
+	const enum replica_mode mode = node->options.follow_order ? REPLICA_ORDER : REPLICA_BLOCKS;
+	const u256 chain_id = genesis_chain_id(chain_genesis(node->chain));
+	if (node->options.interval_ms != 0)
+		return err_set(err, STATUS_INVALID, "--block-ms is for a node that seals: this one follows another");
+	node->upstream = upstream_new(node->options.follow, u256_clamp_u64(&chain_id), mode);
+	struct replica_options options = {.mode = mode,
+	    .secret = node->secret,
+	    .poll_ms = node->options.poll_ms,
+	    .clock = &world_clock,
+	    .link = upstream_link(node->upstream)};
+	const enum status status = replica_new(&node->engine, node->chain, node->pool, node->store, &options, err);
+	mem_wipe(&options.secret, sizeof options.secret);
+	return status;
+}
+
+/* Another node that it is told to follow, or whom the genesis says. */
 static enum status open_engine(struct node *node, struct err *err) {
 	addr20 members;
+	if (node->options.follow) return open_replica(node, err);
 	if (genesis_members(chain_genesis(node->chain), &members)) return open_comet(node, err);
 	return open_solo(node, err);
 }
@@ -149,8 +169,10 @@ static enum status send_own(void *context, const addr20 *to, struct bytes data, 
 	    .type = TX_DYNAMIC_FEE, .has_chain_id = true, .gas_limit = NODE_TX_GAS, .to = *to, .data = data};
 	tx.chain_id = genesis_chain_id(chain_genesis(node->chain));
 	struct chain_head *head = chain_head(node->chain);
-	if (!u256_is_zero(&head->header.base_fee_wei))
+	if (!u256_is_zero(&head->header.base_fee_wei)) { /* twice the base fee, and the least tip that geth takes */
+		tx.max_priority_fee_wei = u256_from(1);
 		u256_add_overflow(&tx.max_fee_wei, &head->header.base_fee_wei, &head->header.base_fee_wei);
+	}
 	chain_head_release(head);
 	TRY(pool_next_nonce(node->pool, &tx.nonce, &node->self, err));
 	struct arena arena;
@@ -201,11 +223,19 @@ static enum status open_blobs(struct node *node, struct err *err) {
 	return STATUS_OK;
 }
 
+static enum status sign_head(
+    void *context, struct eth_signature *out, const struct head_statement *head, struct err *err) {
+	struct node *node = context;
+	return engine_sign_head(node->engine, out, head, err);
+}
+
 static enum status open_rpc(struct node *node, struct err *err) {
 	const struct dev_accounts *dev = node->options.dev_accounts;
+	node->signer = (struct rpc_head_signer){sign_head, node};
 	struct rpc_options options = {.chain = node->chain,
 	    .pool = node->pool,
 	    .engine = node->engine,
+	    .head_signer = node->upstream ? &node->signer : NULL,
 	    .dev = node->dev,
 	    .test_methods = node->options.test_methods,
 	    .dev_mode = dev != NULL,
@@ -375,6 +405,7 @@ void node_close(struct node *node) {
 	blob_places_close(node->places);
 	consortium_close(node->consortium);
 	engine_free(node->engine);
+	upstream_free(node->upstream);
 	dev_free(node->dev);
 	if (node->pool) pool_close(node->pool);
 	if (node->chain) chain_close(node->chain);

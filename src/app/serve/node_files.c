@@ -101,10 +101,10 @@ static void put_blob_schedule(struct json_writer *w) {
 static void put_xinglin(struct json_writer *w, const struct genesis_plan *plan) {
 	json_object_begin(w, "xinglin");
 	json_put_bool(w, "zeroBaseFee", plan->zero_base_fee);
-	json_put_bool(w, "equalTimestamps", true);
+	json_put_bool(w, "equalTimestamps", plan->member_count || !addr20_is_zero(&plan->sealer));
 	if (plan->member_count)
 		json_put_hex(w, "members", BYTES_OF(genesis_members_address));
-	else
+	else if (!addr20_is_zero(&plan->sealer))
 		json_put_hex(w, "sealer", BYTES_OF(plan->sealer));
 	json_array_begin(w, "blobGates");
 	for (uint64_t nonce = 1; nonce <= 3; nonce++) {

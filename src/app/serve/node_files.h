@@ -40,7 +40,7 @@ struct genesis_member {
 
 struct genesis_plan {
 	uint64_t chain_id;
-	addr20 sealer; /* without members */
+	addr20 sealer; /* without members; zeros: another node orders transactions, and the rules are mainnet's */
 	const struct genesis_member *members;
 	size_t member_count; /* 0: the sealer alone makes the blocks */
 	addr20 deployer;     /* its contracts 1, 2 and 3 are the blob gates: folders, records, consent */

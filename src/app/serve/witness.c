@@ -1,67 +1,72 @@
-/* The service: opening, serving, signing. How it follows its node is in witness_follow.c. */
 #include "app/serve/witness.h"
 
 #include <pthread.h>
 #include <stdio.h>
 
+#include "app/serve/chain_data.h"
 #include "app/serve/node_files.h"
-#include "app/serve/witness_private.h"
+#include "app/serve/ops.h"
+#include "app/serve/upstream.h"
 #include "app/system.h"
 #include "app/version.h"
 #include "base/files.h"
 #include "crypto/secp256k1_keys.h"
+#include "ledger/rpc/rpc.h"
 
 #define HTTP_THREADS 2u
 #define GENESIS_MAX ((size_t)64 << 20)
+
+struct witness {
+	struct witness_options options;
+	hash32 secret;
+	addr20 account;
+	struct chain_data ledger;
+	struct pool *pool; /* empty: no method puts anything into it */
+	struct upstream *upstream;
+	struct engine *engine; /* a replica */
+	struct rpc_head_signer signer;
+	struct rpc *rpc;
+	struct router *router;
+	struct http_server *server;
+	struct http_metrics http;
+	struct http_observer observer;
+	struct ops ops;
+	struct ops_server *ops_server; /* NULL: metrics are not served */
+	atomic_ullong min_free_bytes;
+	atomic_bool stopping;
+	enum status ledger_status; /* why the following thread ended; read after it was joined */
+	struct err ledger_err;
+};
 
 /* What a reader needs of a witness; it takes no transactions. */
 static const char *const served[] = {"debug_getRawHeader", "eth_blockNumber", "eth_chainId", "eth_getBlockByNumber",
     "eth_getProof", "web3_clientVersion", "xinglin_chainInfo", "xinglin_head", NULL};
 
-/* --- signing --- */
-
 static enum status sign(void *context, struct eth_signature *out, const struct head_statement *head, struct err *err) {
 	struct witness *witness = context;
-	const hash32 digest = head_digest(&witness->domain, head);
-	pthread_mutex_lock(&witness->lock);
-	const uint64_t silent_ms = clock_now_ms(&world_clock) - witness->seen_ms;
-	const bool is_following = witness->is_following;
-	char why[sizeof witness->why];
-	memcpy(why, witness->why, sizeof why);
-	pthread_mutex_unlock(&witness->lock);
-	if (!is_following) return err_set(err, STATUS_DENIED, "this witness signs nothing: %s", why);
-	if (silent_ms > WITNESS_SILENT_MS)
-		return err_set(err, STATUS_DENIED, "this witness signs nothing: its node has not answered for %llu ms",
-		    (unsigned long long)silent_ms);
-	return eth_sign_digest(out, &witness->secret, &digest);
+	return engine_sign_head(witness->engine, out, head, err);
 }
 
 /* --- what operators see --- */
 
 static void check(void *context, struct readiness *out) {
 	struct witness *witness = context;
-	pthread_mutex_lock(&witness->lock);
-	const bool is_following = witness->is_following;
-	const uint64_t silent_ms = clock_now_ms(&world_clock) - witness->seen_ms;
-	readiness_add(out, "following", is_following && silent_ms <= WITNESS_SILENT_MS,
-	    "%s; the node's head is block %llu", is_following ? "follows its node" : witness->why,
-	    (unsigned long long)witness->node_head);
-	pthread_mutex_unlock(&witness->lock);
+	const struct replica_state state = replica_state(witness->engine);
+	readiness_add(out, "following", state.is_following && state.silent_ms <= REPLICA_SILENT_MS,
+	    "%s; the node's head is block %llu", state.is_following ? "follows its node" : state.why,
+	    (unsigned long long)state.newest);
 	readiness_add(out, "chain", true, "block %llu", (unsigned long long)witness_head_number(witness));
 	readiness_add_disk(out, witness->options.data, atomic_load(&witness->min_free_bytes));
 }
 
 static void write_metrics(void *context, struct buf *out) {
 	struct witness *witness = context;
-	const uint64_t own = witness_head_number(witness);
-	pthread_mutex_lock(&witness->lock);
-	const uint64_t theirs = witness->node_head;
-	const bool is_following = witness->is_following;
-	pthread_mutex_unlock(&witness->lock);
-	metric_put(out, METRIC_GAUGE, "chain_head_block", "Number of the newest block that was executed.", own);
-	metric_put(out, METRIC_GAUGE, "witness_node_head_block", "The node's.", theirs);
-	metric_put(
-	    out, METRIC_GAUGE, "witness_following", "1: it follows its node; 0: it signs nothing.", is_following);
+	const struct replica_state state = replica_state(witness->engine);
+	metric_put(out, METRIC_GAUGE, "chain_head_block", "Number of the newest block that was executed.",
+	    witness_head_number(witness));
+	metric_put(out, METRIC_GAUGE, "witness_node_head_block", "The node's.", state.newest);
+	metric_put(out, METRIC_GAUGE, "witness_following", "1: it follows its node; 0: it signs nothing.",
+	    state.is_following);
 }
 
 /* --- opening --- */
@@ -81,16 +86,25 @@ static enum status open_chain(struct witness *witness, struct err *err) {
 	if (status == STATUS_OK) status = chain_data_open(&witness->ledger, options->data, buf_view(&genesis), err);
 	if (status == STATUS_OK && !files_exists(own)) status = files_write(own, buf_view(&genesis), err);
 	buf_fini(&genesis);
-	if (status != STATUS_OK) return status;
-	const struct genesis *of_chain = chain_genesis(witness->ledger.chain);
-	const u256 chain_id = genesis_chain_id(of_chain);
-	witness->domain = seal_domain(&chain_id, chain_genesis_hash(witness->ledger.chain));
-	witness->has_sealer = genesis_sealer(of_chain, &witness->sealer);
-	return STATUS_OK;
+	return status;
+}
+
+/* Its pool is empty: no method puts anything into it. */
+static enum status open_engine(struct witness *witness, struct err *err) {
+	const enum replica_mode mode = witness->options.follow_order ? REPLICA_ORDER : REPLICA_BLOCKS;
+	const u256 chain_id = genesis_chain_id(chain_genesis(witness->ledger.chain));
+	TRY(pool_open(&witness->pool, witness->ledger.chain, &(struct pool_options){0}, err));
+	witness->upstream = upstream_new(witness->options.node, u256_clamp_u64(&chain_id), mode);
+	const struct replica_options options = {.mode = mode,
+	    .secret = witness->secret,
+	    .poll_ms = witness->options.poll_ms,
+	    .clock = &world_clock,
+	    .link = upstream_link(witness->upstream)};
+	return replica_new(
+	    &witness->engine, witness->ledger.chain, witness->pool, witness->ledger.store, &options, err);
 }
 
 static enum status open_rpc(struct witness *witness, struct err *err) {
-	TRY(pool_open(&witness->pool, witness->ledger.chain, &(struct pool_options){0}, err));
 	witness->signer = (struct rpc_head_signer){sign, witness};
 	const struct rpc_options options = {.chain = witness->ledger.chain,
 	    .pool = witness->pool,
@@ -125,6 +139,7 @@ static enum status open_all(struct witness *witness, struct err *err) {
 	TRY(open_chain(witness, err));
 	TRY(node_key(&witness->secret, options->data, &world_random, err));
 	TRY(address_of_secret(&witness->account, &witness->secret));
+	TRY(open_engine(witness, err));
 	TRY(open_rpc(witness, err));
 	witness->ops =
 	    (struct ops){.check = check, .metrics = write_metrics, .context = witness, .http = &witness->http};
@@ -138,8 +153,6 @@ static enum status open_all(struct witness *witness, struct err *err) {
 enum status witness_open(struct witness **out, const struct witness_options *options, struct err *err) {
 	struct witness *witness = mem_zalloc(1, sizeof *witness);
 	witness->options = *options;
-	pthread_mutex_init(&witness->lock, NULL);
-	snprintf(witness->why, sizeof witness->why, "it has not reached its node yet");
 	enum status status = open_all(witness, err);
 	if (status != STATUS_OK) {
 		witness_close(witness);
@@ -155,9 +168,10 @@ void witness_close(struct witness *witness) {
 	http_server_close(witness->server);
 	router_free(witness->router);
 	rpc_free(witness->rpc);
+	engine_free(witness->engine);
+	upstream_free(witness->upstream);
 	if (witness->pool) pool_close(witness->pool);
 	if (witness->ledger.store) chain_data_close(&witness->ledger);
-	pthread_mutex_destroy(&witness->lock);
 	mem_wipe(&witness->secret, sizeof witness->secret);
 	mem_free(witness);
 }
@@ -166,7 +180,7 @@ void witness_close(struct witness *witness) {
 
 static void *follow(void *context) {
 	struct witness *witness = context;
-	witness->ledger_status = witness_follow(witness, &witness->ledger_err);
+	witness->ledger_status = engine_run(witness->engine, &witness->ledger_err);
 	http_server_stop(witness->server);
 	return NULL;
 }
@@ -177,6 +191,7 @@ enum status witness_run(struct witness *witness, struct err *err) {
 		return err_set(err, STATUS_INTERNAL, "cannot start the thread that follows");
 	enum status status = http_server_run(witness->server, err);
 	atomic_store(&witness->stopping, true);
+	engine_stop(witness->engine);
 	pthread_join(thread, NULL);
 	if (witness->ledger_status == STATUS_OK) return status;
 	if (err) *err = witness->ledger_err;

@@ -5,8 +5,7 @@
  * transaction made, or shows different branches to different readers.
  *
  * It never takes a block back: of two blocks of one height it signs the one that it saw first, and says so in its log.
- * It signs nothing while its node has not answered for WITNESS_SILENT_MS, or shows a block that is not valid or belongs
- * to another branch. Where the genesis names a sealer, a block counts only with that sealer's seal.
+ * How it follows, and when it signs nothing: ledger/consensus/replica.h.
  *
  *	data/
  *	  genesis.json   the chain's
@@ -21,13 +20,12 @@
 #include "base/status.h"
 #include "net/http_server.h"
 
-#define WITNESS_SILENT_MS 10000u
-
 struct witness_options {
 	const char *data;
 	const char *node;    /* URL */
 	const char *genesis; /* file; NULL: data/genesis.json */
 	uint32_t poll_ms;    /* between two looks at the node */
+	bool follow_order;   /* takes the order of the node's transactions alone */
 	const char *http_address;
 	uint16_t http_port;
 	const char *const *vhosts;

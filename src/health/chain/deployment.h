@@ -64,6 +64,9 @@ void deployment_write(struct buf *out, const struct deployment *deployment);
 bool deployment_is_same(const struct deployment *a, const struct deployment *b);
 
 bool deployment_is_consortium(const struct deployment *deployment);
+/* Does this account's signature alone say that a block is of the chain? The sealer's; of somebody else's chain, where
+ * one witness is enough, a witness's. */
+bool deployment_is_sealed_by(const struct deployment *deployment, const addr20 *signer);
 /* What a consortium's light blocks are judged by at this time. `chain_id` is written and pointed into. */
 struct comet_rules deployment_rules(
     const struct deployment *deployment, char chain_id[COMET_CHAIN_ID_SIZE], uint64_t now_ms, uint64_t ahead_s);

@@ -4,6 +4,14 @@
 
 #define MEMBERS 5u
 
+bool deployment_is_sealed_by(const struct deployment *deployment, const addr20 *signer) {
+	if (!addr20_is_zero(&deployment->sealer)) return addr20_equal(signer, &deployment->sealer);
+	if (deployment_is_consortium(deployment) || deployment->witness_threshold != 1) return false;
+	for (size_t i = 0; i < deployment->witness_count; i++)
+		if (addr20_equal(signer, &deployment->witnesses[i].account)) return true;
+	return false;
+}
+
 bool deployment_is_consortium(const struct deployment *deployment) {
 	return deployment->validators.validators.count > 0;
 }

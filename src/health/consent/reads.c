@@ -66,10 +66,10 @@ static enum status read_anchor(struct folding *f, struct err *err) {
 	return STATUS_OK;
 }
 
-/* Whom requests to this node name: in a consortium no member in particular (docs/wire-formats.md §5). */
+/* Whom requests to this node name: no node in particular if nobody alone seals the blocks (docs/wire-formats.md §5). */
 static const addr20 *addressee(const struct folding *f) {
 	const struct deployment *deployment = &f->reading->request->home->deployment;
-	return deployment_is_consortium(deployment) ? &deployment->sealer : &f->node->node;
+	return addr20_is_zero(&deployment->sealer) ? &deployment->sealer : &f->node->node;
 }
 
 static enum status get_page(

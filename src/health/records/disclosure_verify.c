@@ -171,7 +171,7 @@ static enum status check_seal(
 	const hash32 digest = seal_digest(&domain, number, hash);
 	addr20 signer;
 	if (file->decided.count || eth_signer(&signer, &file->seal, &digest) != STATUS_OK) return STATUS_DENIED;
-	return addr20_equal(&signer, &anchor->sealer) ? STATUS_OK : STATUS_DENIED;
+	return deployment_is_sealed_by(anchor, &signer) ? STATUS_OK : STATUS_DENIED;
 }
 
 static enum status check_header(struct disclosure *out, hash32 *state_root, const struct disclosure_file *file,
@@ -184,7 +184,7 @@ static enum status check_header(struct disclosure *out, hash32 *state_root, cons
 	out->block_hash = keccak256(file->header);
 	if (!deployment_is_consortium(anchor)) {
 		if (check_seal(file, anchor, header.number, &out->block_hash) != STATUS_OK)
-			return broken(err, "the block is not sealed by the anchor's sealer");
+			return broken(err, "the block is not sealed by the anchor's sealer, or its one witness");
 	} else if (validators_proof_check(&file->decided, &out->block_hash, anchor, trust->now_ms, &why) != STATUS_OK) {
 		return err_set(err, STATUS_DENIED,
 		    "not proven: the block was not decided by the anchor's validators: %s", why.message);

@@ -135,6 +135,9 @@ void chain_drop(struct chain *chain, struct pending_block *pending);
  * one whose parent is not the head, is STATUS_INVALID with the reason; one that is there already STATUS_EXISTS. To
  * follow another branch, unwind to its root first. */
 MUST_USE enum status chain_import(struct chain *chain, struct bytes block_rlp, struct err *err);
+/* The same with its sealer's signature, which the caller has checked; NULL: none. */
+MUST_USE enum status chain_import_sealed(
+    struct chain *chain, struct bytes block_rlp, const struct secp_signature *seal, struct err *err);
 /* The head's block goes; its parent is the head again (dev mode's evm_revert, reorganisations). */
 MUST_USE enum status chain_unwind_head(struct chain *chain, struct err *err);
 /* While `later`, blocks that come and go are on the disk only with the first that comes or goes after it: for dev

@@ -83,6 +83,11 @@ static enum status import_decoded(
 }
 
 enum status chain_import(struct chain *chain, struct bytes block_rlp, struct err *err) {
+	return chain_import_sealed(chain, block_rlp, NULL, err);
+}
+
+enum status chain_import_sealed(
+    struct chain *chain, struct bytes block_rlp, const struct secp_signature *seal, struct err *err) {
 	struct pending_block *pending = pending_new(chain);
 	struct arena *arena = &pending->private_part->arena;
 	const struct bytes copy = arena_dup(arena, block_rlp);
@@ -95,7 +100,7 @@ enum status chain_import(struct chain *chain, struct bytes block_rlp, struct err
 		chain_drop(chain, pending);
 		return status;
 	}
-	return chain_commit(chain, pending, NULL, err);
+	return chain_commit(chain, pending, seal, err);
 }
 
 /* --- taking back --- */

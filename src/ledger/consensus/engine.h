@@ -1,6 +1,6 @@
 /*
- * What orders transactions into blocks: one interface, and an engine behind it: solo (solo.h), or CometBFT (comet.h),
- * with the same chain_execute and chain_commit under both (architecture rule 7).
+ * What orders transactions into blocks: one interface, and an engine behind it: solo (solo.h), CometBFT
+ * (comet.h), or another node (replica.h), with the same chain_execute and chain_commit under all (architecture rule 7).
  * What only a development chain orders is not in it: dev.h.
  *
  * Threads: engine_run is the body of the one thread that executes and commits. The others may be called from any
