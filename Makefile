@@ -13,7 +13,7 @@ setup:
 	@tools/setup build
 
 demo: all
-	@tools/demo --xinglin $(BUILD)/src/app/xinglin $(if $(FHIR),--fhir "$(FHIR)") $(if $(EPCIS),--epcis "$(EPCIS)") $(if $(PACKS),--packs "$(PACKS)")
+	@tools/demo --xinglin $(BUILD)/src/app/xinglin $(if $(FHIR),--fhir "$(FHIR)") $(if $(EPCIS),--epcis "$(EPCIS)") $(if $(PACKS),--packs "$(PACKS)") $(if $(CHAIN),--chain "$(CHAIN)")
 
 # The same job over four members' nodes, and what a member that lies cannot do.
 consortium: all

@@ -162,10 +162,18 @@ static enum status describe(
 	TRY(client_rpc(request->client, &info, NULL, request->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
 	if (json_is(json_get(info, "members"), JSON_STRING))
 		TRY(name_validators(request, out, err));
-	else if (hex_fixed(out->sealer.b, 20, json_string(json_get(info, "sealer"))) != STATUS_OK && !plan->witness_count)
-		return err_set(err, STATUS_DENIED,
-		    "nobody seals this chain's blocks, so witnesses must say which is the newest: give --witnesses");
+	else if (hex_fixed(out->sealer.b, 20, json_string(json_get(info, "sealer"))) != STATUS_OK)
+		out->sealer = (addr20){{0}}; /* who_decides has found that there are witnesses */
 	return pin_code(request, out, contracts, err);
+}
+
+/* Before anything is sent: somebody must say which block is the newest. */
+static enum status who_decides(const struct json *info, const struct deploy_plan *plan, struct err *err) {
+	const bool is_known =
+	    json_is(json_get(info, "members"), JSON_STRING) || json_is(json_get(info, "sealer"), JSON_STRING);
+	if (is_known || plan->witness_count) return STATUS_OK;
+	return err_set(err, STATUS_DENIED,
+	    "nobody seals this chain's blocks, so witnesses must say which is the newest: give --witnesses");
 }
 
 /* Its genesis; and was it made for these contracts? */
@@ -174,6 +182,7 @@ static enum status know_chain(struct actor_request *request, struct contracts *c
 	TRY(client_rpc(request->client, &info, NULL, request->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
 	if (hex_fixed(contracts->genesis.b, 32, json_string(json_get(info, "genesisHash"))) != STATUS_OK)
 		return err_set(err, STATUS_INTERNAL, "the node does not say its genesis");
+	TRY(who_decides(info, contracts->plan, err));
 	addr20 first;
 	const struct json *gates = json_get(info, "blobGates");
 	if (hex_fixed(first.b, 20, json_string(json_at(gates, 0))) == STATUS_OK &&

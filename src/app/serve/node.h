@@ -38,9 +38,9 @@ struct node_options {
 	const char *comet_program;     /* a path, or a name that is looked up */
 	const char *const *blob_peers; /* where the other members' blobs are; NULL: nowhere */
 	struct tls_files tls;          /* cert NULL: plain HTTP */
-	const char *follow;        /* URL of the node that orders transactions; NULL: the genesis says who does */
-	bool follow_order;         /* takes the order of its transactions alone (replica.h) */
-	uint32_t poll_ms;          /* between two looks at it */
+	const char *follow;            /* URL of the node that orders transactions; NULL: the genesis says who does */
+	bool follow_order;             /* takes the order of its transactions alone (replica.h) */
+	uint32_t poll_ms;              /* between two looks at it */
 };
 struct node;
 /* Opens everything and binds the port; STATUS_BUSY where another process has the folder or the port. */

@@ -156,8 +156,8 @@ static enum status send(void *context, struct bytes envelope, struct err *err) {
 	struct client_error error = {0};
 	TRY(reach(upstream, err));
 	arena_init(&arena);
-	enum status status = client_rpc(upstream->client, &answer, &error, &arena, "eth_sendRawTransaction",
-	    data_param(&arena, envelope), err);
+	enum status status = client_rpc(
+	    upstream->client, &answer, &error, &arena, "eth_sendRawTransaction", data_param(&arena, envelope), err);
 	if (status == STATUS_DENIED && is_there_already(&error)) status = STATUS_OK;
 	arena_fini(&arena);
 	return status;

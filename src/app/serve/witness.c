@@ -65,8 +65,8 @@ static void write_metrics(void *context, struct buf *out) {
 	metric_put(out, METRIC_GAUGE, "chain_head_block", "Number of the newest block that was executed.",
 	    witness_head_number(witness));
 	metric_put(out, METRIC_GAUGE, "witness_node_head_block", "The node's.", state.newest);
-	metric_put(out, METRIC_GAUGE, "witness_following", "1: it follows its node; 0: it signs nothing.",
-	    state.is_following);
+	metric_put(
+	    out, METRIC_GAUGE, "witness_following", "1: it follows its node; 0: it signs nothing.", state.is_following);
 }
 
 /* --- opening --- */

@@ -10,11 +10,12 @@
 #define OTHER_KEY "replica/other"
 
 enum {
-	SOON_MS = 5,                /* between two looks while something is on its way */
-	SENDING_MAX = 256,          /* transactions handed over in one turn */
-	SENDING_BYTES = 4 << 20,    /* of their envelopes */
-	UNDER_WAY_MAX = 4096,       /* handed over, and not in a block yet */
-	AGAIN_AFTER_MS = 10000      /* what is in no block by then is handed over once more */
+	SOON_MS = 5,             /* between two looks while something is on its way */
+	SENDING_MAX = 256,       /* transactions handed over in one turn */
+	SENDING_BYTES = 4 << 20, /* of their envelopes */
+	UNDER_WAY_MAX = 4096,    /* handed over, and not in a block yet */
+	RETRY_MS = 200,          /* after a look that failed: the other node is starting, or gone */
+	AGAIN_AFTER_MS = 10000   /* what is in no block by then is handed over once more */
 };
 
 struct replica {
@@ -239,8 +240,7 @@ static enum status hand_on_all(struct replica *replica, struct err *err) {
 	struct arena arena;
 	arena_init(&arena);
 	enum status status = pool_send(replica->pool, &picked, &arena, &sending, err);
-	for (size_t i = 0; status == STATUS_OK && i < picked.count; i++)
-		status = hand_on(replica, &picked.txs[i], err);
+	for (size_t i = 0; status == STATUS_OK && i < picked.count; i++) status = hand_on(replica, &picked.txs[i], err);
 	if (status != STATUS_OK) pool_send_again(replica->pool, NULL);
 	arena_fini(&arena);
 	return status;
@@ -248,16 +248,19 @@ static enum status hand_on_all(struct replica *replica, struct err *err) {
 
 /* --- the executing thread --- */
 
-static void turn(struct replica *replica) {
+static enum status turn(struct replica *replica) {
 	struct err err = {0};
 	enum status status = hand_on_all(replica, &err);
 	if (status == STATUS_OK) status = look(replica, &err);
 	if (status != STATUS_OK) note(replica, false, err.message);
+	return status;
 }
 
 /* Until there is something to hand on, or it is time to look again. */
-static void pause_between(struct replica *replica) {
-	if (pool_counts(replica->pool).pending > 0)
+static void pause_after(struct replica *replica, enum status status) {
+	if (status != STATUS_OK)
+		work_queue_wait(&replica->work, RETRY_MS);
+	else if (pool_counts(replica->pool).pending > 0)
 		work_queue_wait(&replica->work, SOON_MS);
 	else
 		pool_wait(replica->pool, replica->options.poll_ms);
@@ -267,12 +270,13 @@ static enum status run(struct engine *engine, struct err *err) {
 	struct replica *replica = replica_of(engine);
 	while (!work_queue_is_stopping(&replica->work) && !replica->is_broken) {
 		work_queue_run(&replica->work, false);
-		turn(replica);
-		if (!replica->is_broken) pause_between(replica);
+		const enum status status = turn(replica);
+		if (!replica->is_broken) pause_after(replica, status);
 	}
 	work_queue_stop(&replica->work); /* nobody may wait for a thread that has gone */
 	work_queue_run(&replica->work, true);
-	return replica->is_broken ? err_set(err, STATUS_IO, "this node's own chain failed: %s", replica->why) : STATUS_OK;
+	return replica->is_broken ? err_set(err, STATUS_IO, "this node's own chain failed: %s", replica->why)
+				  : STATUS_OK;
 }
 
 static void wake(struct engine *engine) {
