@@ -2,13 +2,14 @@
 import json
 
 import rlp
+from eth_account import Account
 from eth_utils import keccak
 
 import pytest
 
 import members
 from evil_node import EvilNode
-from lies import Lie
+from lies import Blob, Lie, Lost
 from light_blocks import APP, CHAIN, HEIGHT, TIME, Key, LightBlock, VARINT, fields_of, key_of, message
 from machine import Consortium, Refused, cli, wait_for
 from programs import DISBELIEF, REFUSED
@@ -39,8 +40,10 @@ class Decided(Consortium):
     def deploy(self):
         self.deployment = self.folder / "deployment.json"
         registrars = f"{self.accounts['registrar-1']},{self.accounts['registrar-2']}"
+        nodes = [(Account.from_key((one.folder / "node.key").read_text().strip()).address, one.url)
+                 for one in self.members]
         self.run("registrar-1", "deploy", "--registrars", registrars, "--threshold", 2, "--out", self.deployment,
-                 "--rpc", self.members[0].url)
+                 "--nodes", ",".join(f"{account}={url}" for account, url in nodes), "--rpc", self.members[0].url)
         self.run("registrar-2", "trust", self.deployment)
         self.actor("hospital", "hospital")
         self.new_home("patient")
@@ -180,6 +183,22 @@ def test_the_member_that_lies_may_carry_the_truth(world, program):
             PROGRAMS[program](world, node.url, world.path())
         except Refused:
             assert node.puts or node.sent  # what is sent for good stays with the proxy
+
+
+# --- what one member does not give, another one does ---
+
+
+@pytest.mark.parametrize("make", [
+    lambda record: Lost(record),
+    lambda record: Blob(record, lambda honest: honest[:-1] + bytes([honest[-1] ^ 1])),
+    lambda record: Blob(record, lambda honest: b"no container"),
+    lambda record: Blob(record, lambda honest: b""),
+], ids=["withheld", "forged", "senseless", "empty"])
+def test_a_record_is_read_from_another_member_than_the_one_that_lies(world, make):
+    lie, out = make(world.record), world.path()
+    with EvilNode(world.members[0].url, lie) as node:
+        world.run("patient", "record", "read", world.record, "--out", out, "--rpc", node.url)
+    assert lie.told and "planted" in out.read_text()
 
 
 # --- proofs that need no node ---

@@ -30,8 +30,9 @@ class Grove(Consortium):
     def deploy(self):
         self.deployment = self.folder / "deployment.json"
         registrars = f"{self.accounts['registrar-1']},{self.accounts['registrar-2']}"
+        nodes = ",".join(f"{self.node_account(member)}={member.url}" for member in self.members)
         self.run("registrar-1", "deploy", "--registrars", registrars, "--threshold", 2, "--out", self.deployment,
-                 "--rpc", self.members[0].url)
+                 "--nodes", nodes, "--rpc", self.members[0].url)
         self.run("registrar-2", "trust", self.deployment)
         self.described = json.loads(self.deployment.read_text())
         for number, member in enumerate(self.members, 1):
@@ -46,6 +47,10 @@ class Grove(Consortium):
         self.run("patient", "share", "--folder", self.folder_id, "--with", self.accounts["hospital"], "--rights",
                  "read,write", "--purpose", "TREAT", "--days", 5, "--out", (action := self.path()))
         self.run("hospital", "relay", action)
+
+    @staticmethod
+    def node_account(member):
+        return Account.from_key((member.folder / "node.key").read_text().strip()).address
 
     def path(self):
         self.files += 1

@@ -7,11 +7,14 @@
 #define SEND_WAIT_MS 30000u
 
 struct blob_asker request_asker(const struct actor_request *request) {
+	const struct deployment *deployment = &request->home->deployment;
 	return (struct blob_asker){.client = request->client,
 	    .secret = &request->home->account_secret,
-	    .node = &request->home->deployment.sealer,
-	    .genesis = &request->home->deployment.genesis,
-	    .random = request->random};
+	    .node = &deployment->sealer,
+	    .genesis = &deployment->genesis,
+	    .random = request->random,
+	    .others = deployment->nodes,
+	    .other_count = deployment_is_consortium(deployment) ? deployment->node_count : 0};
 }
 
 enum status request_refused(struct actor_request *request, const struct client_verdict *verdict, struct err *err) {

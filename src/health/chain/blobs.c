@@ -11,6 +11,7 @@
 
 #define EXPIRY_AHEAD_S 60u
 #define AUDIT_PAGE_MAX ((size_t)2 << 20)
+#define ONE_OF_MANY_MS 20000u /* for a node's whole answer, if there are others to ask */
 
 /* What is signed: docs/wire-formats.md §5. */
 struct blob_request {
@@ -60,8 +61,7 @@ static enum status authorization(
 	return buf_status(out, err);
 }
 
-static void put_url(struct buf *out, const struct blob_asker *asker, const struct blob_request *request) {
-	const char *base = client_url(asker->client);
+static void put_url(struct buf *out, const char *base, const struct blob_request *request) {
 	size_t len = strlen(base);
 	while (len && base[len - 1] == '/') len--;
 	buf_append(out, bytes_make(base, len));
@@ -109,16 +109,26 @@ static void read_problem(struct blob_verdict *verdict, struct bytes body, uint64
 		    verdict->http_status);
 }
 
-static enum status ask(const struct blob_asker *asker, struct http_response *response, struct blob_verdict *verdict,
-    const struct blob_request *request, struct err *err) {
+static enum status begin_exchange(const struct blob_asker *asker, const struct blob_request *request, struct err *err) {
+	const struct client_options *options = client_options_of(asker->client);
+	TRY(client_begin_exchange(asker->client, err));
+	const uint64_t deadline_ms = asker->client->deadline_ms, now_ms = clock_now_ms(options->clock);
+	const bool is_short = deadline_ms != 0 && deadline_ms < now_ms + ONE_OF_MANY_MS;
+	if (request->method == HTTP_GET && asker->other_count > 0 && !is_short && options->http->limit)
+		options->http->limit(options->http->context, ONE_OF_MANY_MS);
+	return STATUS_OK;
+}
+
+static enum status ask(const struct blob_asker *asker, const char *base, struct http_response *response,
+    struct blob_verdict *verdict, const struct blob_request *request, struct err *err) {
 	const struct http_client *http = client_options_of(asker->client)->http;
 	struct buf url, header;
 	buf_init(&url, 1024);
 	buf_init(&header, 1024);
-	put_url(&url, asker, request);
+	put_url(&url, base, request);
 	enum status status = authorization(&header, asker, request, err);
 	if (status == STATUS_OK) status = buf_status(&url, err);
-	if (status == STATUS_OK) status = client_begin_exchange(asker->client, err);
+	if (status == STATUS_OK) status = begin_exchange(asker, request, err);
 	if (status == STATUS_OK) {
 		const char *headers[] = {buf_cstr(&header), "Content-Type: application/octet-stream", NULL};
 		status = http->exchange(
@@ -126,7 +136,7 @@ static enum status ask(const struct blob_asker *asker, struct http_response *res
 	}
 	buf_fini(&url);
 	buf_fini(&header);
-	if (status != STATUS_OK) return err_prefix(err, status, "blobs at %s", client_url(asker->client));
+	if (status != STATUS_OK) return err_prefix(err, status, "blobs at %s", base);
 	*verdict = (struct blob_verdict){.ok = response->status / 100 == 2, .http_status = response->status};
 	if (!verdict->ok)
 		read_problem(
@@ -134,16 +144,57 @@ static enum status ask(const struct blob_asker *asker, struct http_response *res
 	return STATUS_OK;
 }
 
-static enum status get(const struct blob_asker *asker, struct buf *out, struct blob_verdict *verdict,
-    const struct blob_request *request, size_t max, struct err *err) {
+/* One node's answer. */
+struct given {
 	struct http_response response;
-	http_response_init(&response, max);
-	enum status status = ask(asker, &response, verdict, request, err);
+	struct blob_verdict verdict;
+	enum status status;
+	struct err err;
+};
+
+static void get_at(const struct blob_asker *asker, struct given *given, const char *base,
+    const struct blob_request *request, size_t max) {
+	http_response_init(&given->response, max);
+	given->verdict = (struct blob_verdict){0};
+	given->err = (struct err){0};
+	given->status = ask(asker, base, &given->response, &given->verdict, request, &given->err);
+}
+
+/* Is there nothing to gain from another node? `blob` NULL: whatever is given may be it, and a refusal stands, since the
+ * gate would be asked the same elsewhere. */
+static bool is_settled(const struct given *given, const hash32 *blob) {
+	struct container container;
+	if (given->status != STATUS_OK) return false;
+	if (blob == NULL) return given->verdict.ok || given->verdict.http_status == 403;
+	if (!given->verdict.ok || container_decode(&container, buf_view(&given->response.body), NULL) != STATUS_OK)
+		return false;
+	const hash32 name = container_name(&container);
+	return hash32_equal(&name, blob);
+}
+
+static enum status get(const struct blob_asker *asker, struct buf *out, struct blob_verdict *verdict,
+    const struct blob_request *request, size_t max, const hash32 *blob, struct err *err) {
+	struct given first, other;
+	const struct given *best = &first;
+	get_at(asker, &first, client_url(asker->client), request, max);
+	for (size_t i = 0; i < asker->other_count && best == &first && !is_settled(&first, blob); i++) {
+		const char *url = asker->others[i].url;
+		if (strcmp(url, client_url(asker->client)) == 0) continue;
+		get_at(asker, &other, url, request, max);
+		if (is_settled(&other, blob) && other.verdict.ok)
+			best = &other;
+		else
+			http_response_fini(&other.response);
+	}
+	enum status status = best->status;
+	*verdict = best->verdict;
+	if (status != STATUS_OK && err) *err = best->err;
 	if (status == STATUS_OK && verdict->ok) {
-		buf_append(out, buf_view(&response.body));
+		buf_append(out, buf_view(&best->response.body));
 		status = buf_status(out, err);
 	}
-	http_response_fini(&response);
+	http_response_fini(&first.response);
+	if (best == &other) http_response_fini(&other.response);
 	return status;
 }
 
@@ -155,26 +206,28 @@ enum status blobs_put(const struct blob_asker *asker, hash32 *blob, struct blob_
 	struct blob_request request = {"put", HTTP_PUT, gate, blob, 0, container, NULL};
 	struct http_response response;
 	http_response_init(&response, 1 << 16);
-	enum status status = ask(asker, &response, verdict, &request, err);
+	enum status status = ask(asker, client_url(asker->client), &response, verdict, &request, err);
 	http_response_fini(&response);
 	return status;
 }
 
 enum status blobs_get(const struct blob_asker *asker, struct buf *container, struct blob_verdict *verdict,
-    const addr20 *gate, const hash32 *item, struct err *err) {
+    const addr20 *gate, const hash32 *item, const hash32 *blob, struct err *err) {
 	struct blob_request request = {"get", HTTP_GET, gate, item, 0, {NULL, 0}, NULL};
-	return get(asker, container, verdict, &request, CONTAINER_BYTES_MAX, err);
+	return get(asker, container, verdict, &request, CONTAINER_BYTES_MAX, blob, err);
 }
 
 enum status blobs_get_part(const struct blob_asker *asker, struct buf *part, struct blob_verdict *verdict,
     const addr20 *gate, const hash32 *item, uint32_t index, struct err *err) {
 	struct blob_request request = {"part", HTTP_GET, gate, item, index, {NULL, 0}, NULL};
-	return get(asker, part, verdict, &request, CONTAINER_PART_MAX, err);
+	return get(asker, part, verdict, &request, CONTAINER_PART_MAX, NULL, err);
 }
 
 enum status blobs_get_audit(const struct blob_asker *asker, struct buf *json, struct blob_verdict *verdict,
     const struct blob_audit_wish *wish, struct err *err) {
 	struct blob_request request = {
 	    "audit", HTTP_GET, wish->gate, wish->folder, wish->before, {NULL, 0}, wish->before ? NULL : wish->root};
-	return get(asker, json, verdict, &request, AUDIT_PAGE_MAX, err);
+	struct blob_asker alone = *asker; /* each node has its own */
+	alone.other_count = 0;
+	return get(&alone, json, verdict, &request, AUDIT_PAGE_MAX, NULL, err);
 }

@@ -1,11 +1,13 @@
 /*
- * Putting and getting blobs at a xinglin node: signed requests as in docs/wire-formats.md §5.
+ * Putting and getting blobs at a xinglin node: signed requests as in docs/wire-formats.md §5. In a consortium every
+ * member keeps them, so what the client's node does not give is asked of the others that the deployment names.
  * Threads: as the client.
  */
 #ifndef HEALTH_CHAIN_BLOBS_H
 #define HEALTH_CHAIN_BLOBS_H
 
 #include "health/chain/client.h"
+#include "health/chain/deployment.h"
 
 /* A refusal by the node: its HTTP status and problem code ("get-refused", "erased", …). "clock": the node takes the
  * signed request for too old or too new, and `detail` says by how much the two clocks differ. */
@@ -25,12 +27,17 @@ struct blob_asker {
 	const addr20 *node;   /* the sealer in the deployment */
 	const hash32 *genesis;
 	const struct random_source *random;
+	/* Other members of a consortium, whose requests name no node: each may answer. */
+	const struct deployment_node *others;
+	size_t other_count;
 };
 /* `container` is the whole frame; its name is computed and given back. */
 MUST_USE enum status blobs_put(const struct blob_asker *asker, hash32 *blob, struct blob_verdict *verdict,
     const addr20 *gate, struct bytes container, struct err *err);
+/* Of several nodes, what the first one says, unless another gives the container named `blob`; the caller compares. */
 MUST_USE enum status blobs_get(const struct blob_asker *asker, struct buf *container, struct blob_verdict *verdict,
-    const addr20 *gate, const hash32 *item, struct err *err);
+    const addr20 *gate, const hash32 *item, const hash32 *blob, struct err *err);
+/* Of several nodes, the first that gives it or refuses it (403). */
 MUST_USE enum status blobs_get_part(const struct blob_asker *asker, struct buf *part, struct blob_verdict *verdict,
     const addr20 *gate, const hash32 *item, uint32_t index, struct err *err);
 /* A page of a folder's sealed audit entries (docs/wire-formats.md §6): from the newest on, with the proof of what the

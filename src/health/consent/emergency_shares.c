@@ -40,8 +40,8 @@ static enum status fetch(
 	struct buf frame;
 	buf_init(&frame, RELEASE_BYTES_MAX);
 	*found = false;
-	enum status status =
-	    blobs_get(&asker, &frame, &verdict, &request->home->deployment.consent, &release->item, err);
+	enum status status = blobs_get(
+	    &asker, &frame, &verdict, &request->home->deployment.consent, &release->item, &release->stored.about, err);
 	const struct bytes content = arena_dup(request->arena, buf_view(&frame));
 	buf_fini(&frame);
 	TRY(status);

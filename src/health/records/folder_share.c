@@ -13,7 +13,8 @@ static enum status fetch_wraps(
 	struct blob_verdict verdict;
 	struct buf frame;
 	buf_init(&frame, CONTAINER_BYTES_MAX);
-	enum status status = blobs_get(&asker, &frame, &verdict, &request->home->deployment.folders, &item, err);
+	enum status status =
+	    blobs_get(&asker, &frame, &verdict, &request->home->deployment.folders, &item, &folder->newest.wraps, err);
 	const struct bytes content = arena_dup(request->arena, buf_view(&frame));
 	buf_fini(&frame);
 	TRY(status);

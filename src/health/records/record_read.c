@@ -75,7 +75,8 @@ static enum status find_lead(struct actor_request *request, struct record_opened
 static enum status get_container(struct actor_request *request, struct buf *out, const struct reader *reader,
     const struct record_registration *registration, struct err *err) {
 	struct blob_verdict verdict;
-	TRY(blobs_get(&reader->asker, out, &verdict, &request->home->deployment.records, &registration->record, err));
+	TRY(blobs_get(&reader->asker, out, &verdict, &request->home->deployment.records, &registration->record,
+	    &registration->blob, err));
 	if (verdict.ok) return STATUS_OK;
 	if (verdict.http_status == 410 || verdict.http_status == 404)
 		return err_set(
