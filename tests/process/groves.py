@@ -1,4 +1,5 @@
 """The usual actors over the nodes of four members, whose sealed content is kept by all of them."""
+import contextlib
 import json
 import signal
 import urllib.error
@@ -103,7 +104,18 @@ class Grove(Consortium):
         self.network.__exit__(None, None, None)
 
 
-def restart(member, sign=signal.SIGKILL):
-    member.end(sign)
-    member.start()
-    wait_for(member.head, 60)
+def is_current(member):
+    """It answers, and has caught up with the others."""
+    return member.head() and member.comet("/status").get("sync_info", {}).get("catching_up") is False
+
+
+@contextlib.contextmanager
+def gone(member):
+    """The member is killed; afterwards it is back, and the others know it."""
+    member.end(signal.SIGKILL)
+    try:
+        yield
+    finally:
+        if not member.process:
+            member.start()
+        wait_for(lambda: is_current(member), 90)

@@ -4,7 +4,6 @@ import hashlib
 import http.server
 import json
 import shutil
-import signal
 import threading
 import urllib.error
 import urllib.request
@@ -15,7 +14,7 @@ pytest.importorskip("web3", reason="the Python packages are not installed: PyPI 
 
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
-from groves import Grove
+from groves import Grove, gone
 from hospitals import container
 from machine import wait_for
 
@@ -27,18 +26,6 @@ def grove(tmp_path_factory):
     made = Grove(tmp_path_factory.mktemp("grove"))
     yield made
     made.close()
-
-
-@contextlib.contextmanager
-def gone(member):
-    """The member is killed; it is back afterwards, and the others know it."""
-    member.end(signal.SIGKILL)
-    try:
-        yield
-    finally:
-        if not member.process:
-            member.start()
-        wait_for(member.head, 60)
 
 
 @contextlib.contextmanager
