@@ -20,7 +20,7 @@ void fhir_entry_refuse(struct fhir_transaction *transaction, size_t index, int s
 		entry->issues = arena_zalloc(transaction->arena, 1, sizeof *entry->issues);
 		fhir_issues_init(entry->issues, transaction->arena);
 	}
-	if (!entry->status) entry->status = status;
+	if (entry->status < 400) entry->status = status;
 	snprintf(expression, sizeof expression, "Bundle.entry[%zu]", index);
 	fhir_issues_add(entry->issues, FHIR_ERROR, code, expression, why);
 }

@@ -49,7 +49,7 @@ struct fhir_transaction {
  * "/" at its end. */
 MUST_USE bool fhir_transaction_read(struct fhir_transaction *out, struct fhir_issues *issues,
     const struct fhir_definitions *defs, const struct json *bundle, struct bytes base);
-/* Adds an error to an entry, and the status that answers it if it has none. */
+/* Adds an error to an entry, and the status that answers it if no earlier one did. */
 void fhir_entry_refuse(struct fhir_transaction *transaction, size_t index, int status, enum fhir_issue_code code,
     const char *format, ...) PRINTF_LIKE(5, 6);
 /* Do two entries write one identity, as far as it is known (`reference`)? The later one is refused. To be called again

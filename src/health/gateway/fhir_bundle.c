@@ -185,7 +185,7 @@ static int status_of(const struct fhir_transaction *plan) {
 void fhir_bundle(struct fhir_call *call) {
 	const struct json *bundle;
 	struct fhir_transaction plan;
-	if (!fhir_write_takes_json(call) || !fhir_call_body(call, &bundle)) {
+	if (!fhir_call_body(call, &bundle)) {
 		fhir_call_end(call);
 		return;
 	}

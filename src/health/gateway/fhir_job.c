@@ -89,7 +89,7 @@ static void take_issues(struct fhir_job *job, size_t index, const struct fhir_is
 	for (size_t i = 0; i < found->count; i++)
 		fhir_issues_add(entry->issues, found->list[i].severity, found->list[i].code,
 		    expression_of(job, index, found->list[i].expression), found->list[i].diagnostics);
-	if (!entry->status) entry->status = 422;
+	if (entry->status < 400) entry->status = 422;
 }
 
 static void check_entry(struct fhir_job *job, struct fhir_validator *validator, struct fhir_issues *found, size_t i) {

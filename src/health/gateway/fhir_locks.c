@@ -22,13 +22,13 @@ struct fhir_locks {
 struct fhir_locks *fhir_locks_new(const struct threads *threads) {
 	struct fhir_locks *locks = mem_zalloc(1, sizeof *locks);
 	locks->threads = threads;
-	locks->monitor = threads->monitor_new(threads->context);
+	if (threads) locks->monitor = threads->monitor_new(threads->context);
 	return locks;
 }
 
 void fhir_locks_free(struct fhir_locks *locks) {
 	if (!locks) return;
-	locks->threads->monitor_free(locks->monitor);
+	if (locks->threads) locks->threads->monitor_free(locks->monitor);
 	mem_free(locks);
 }
 
@@ -64,6 +64,14 @@ static void settle(struct fhir_lock_request *request) {
 
 /* --- taking and giving back --- */
 
+static void lock_table(struct fhir_locks *locks) {
+	if (locks->threads) locks->threads->lock(locks->monitor);
+}
+
+static void unlock_table(struct fhir_locks *locks) {
+	if (locks->threads) locks->threads->unlock(locks->monitor);
+}
+
 static struct bucket *bucket_of(struct fhir_locks *locks, uint64_t key) {
 	return &locks->buckets[key & (BUCKETS - 1)];
 }
@@ -76,7 +84,7 @@ static bool is_free(const struct fhir_lock *lock) {
 
 bool fhir_locks_take(struct fhir_locks *locks, struct fhir_lock_request *request) {
 	settle(request);
-	locks->threads->lock(locks->monitor);
+	lock_table(locks);
 	request->waiting = 0;
 	for (size_t i = 0; i < request->count; i++) {
 		struct fhir_lock *lock = &request->locks[i];
@@ -89,7 +97,7 @@ bool fhir_locks_take(struct fhir_locks *locks, struct fhir_lock_request *request
 		request->waiting += !lock->is_granted;
 	}
 	const bool has_all = request->waiting == 0;
-	locks->threads->unlock(locks->monitor);
+	unlock_table(locks);
 	return has_all;
 }
 
@@ -112,14 +120,14 @@ static void grant_next(struct fhir_lock_request **ready, const struct bucket *bu
 
 void fhir_locks_give_back(struct fhir_locks *locks, struct fhir_lock_request *request) {
 	struct fhir_lock_request *ready = NULL;
-	locks->threads->lock(locks->monitor);
+	lock_table(locks);
 	for (size_t i = 0; i < request->count; i++) {
 		struct fhir_lock *lock = &request->locks[i];
 		struct bucket *bucket = bucket_of(locks, lock->key);
 		take_out(bucket, lock);
 		grant_next(&ready, bucket, lock->key);
 	}
-	locks->threads->unlock(locks->monitor);
+	unlock_table(locks);
 	request->count = 0;
 	while (ready) {
 		struct fhir_lock_request *next = ready->next_ready; /* it may be gone once it was called */

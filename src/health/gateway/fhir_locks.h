@@ -3,7 +3,8 @@
  * that was found true stays true until its write is done. A request takes all its locks at once, and nobody waits on a
  * thread: who cannot have them yet is called when it has them, in the order of asking.
  *
- * Threads: any. Ownership: a request's memory is its owner's, from asking until it gave its locks back.
+ * Threads: any; with `threads` NULL one. Ownership: a request's memory is its owner's, from asking until it gave its
+ * locks back.
  */
 #ifndef HEALTH_GATEWAY_FHIR_LOCKS_H
 #define HEALTH_GATEWAY_FHIR_LOCKS_H

@@ -161,6 +161,9 @@ static bool find_existing(struct resolution *r) {
 static void remove_resource(struct resolution *r) {
 	if (!find_existing(r)) return;
 	r->entry->status = 204;
+	if (r->entry->target.id.len)
+		r->entry->reference = fhir_answer_reference(
+		    r->job->arena, &(struct resource_key){r->entry->target.type, r->entry->target.id});
 	if (!is_there(r->result->before) && !r->entry->if_match.data) return;
 	if (!check_match(r)) return;
 	write_change(r, &r->result->before->key, RESOURCE_DELETE, NULL);

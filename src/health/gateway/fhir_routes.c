@@ -6,6 +6,7 @@
 #include "health/gateway/fhir_answer.h"
 #include "health/gateway/fhir_bundle.h"
 #include "health/gateway/fhir_capability.h"
+#include "health/gateway/fhir_history.h"
 #include "health/gateway/fhir_read.h"
 #include "health/gateway/fhir_write.h"
 
@@ -27,7 +28,7 @@ void fhir_routes_answer_get(struct fhir_call *call) {
 	case FHIR_TARGET_METADATA: fhir_capability(call); return;
 	case FHIR_TARGET_INSTANCE:
 	case FHIR_TARGET_VERSION: fhir_read(call); return;
-	case FHIR_TARGET_HISTORY:
+	case FHIR_TARGET_HISTORY: fhir_history(call); return;
 	case FHIR_TARGET_SYSTEM:
 	case FHIR_TARGET_TYPE:
 	case FHIR_TARGET_SEARCH:
@@ -39,6 +40,10 @@ void fhir_routes_answer_get(struct fhir_call *call) {
 static void read_now(struct fhir_call *call) {
 	fhir_routes_answer_get(call);
 	fhir_call_end(call);
+}
+
+static void serve_work(void *context, struct http_exchange *exchange) {
+	fhir_call_serve_later(context, exchange, read_now);
 }
 
 static void serve_read(void *context, struct http_exchange *exchange) {
@@ -102,22 +107,28 @@ static void serve_delete(void *context, struct http_exchange *exchange) {
 	fhir_call_serve_later(context, exchange, remove_resource);
 }
 
-#define FHIR_BODY .gzip = HTTP_GZIP_BOTH, .limits = {.large_body_max = FHIR_DOCUMENT_MAX, .large_at_once = 4}
+#define FHIR_ANSWER .gzip = HTTP_GZIP_ANSWERS
+#define FHIR_JSON "application/fhir+json, application/json, application/json+fhir, text/json"
+#define FHIR_LARGE .gzip = HTTP_GZIP_BOTH, .limits = {.large_body_max = FHIR_DOCUMENT_MAX, .large_at_once = 4}
+#define FHIR_BODY .accepts = FHIR_JSON, FHIR_LARGE
+#define FHIR_PATCH .accepts = "application/json-patch+json, " FHIR_JSON, FHIR_LARGE
 
 const struct route fhir_routes[] = {
-    ROUTE(HTTP_GET, "/fhir/metadata", serve_read, "FHIR: the CapabilityStatement", .gzip = HTTP_GZIP_ANSWERS),
-    ROUTE(HTTP_GET, "/fhir/{type}/{id}", serve_read, "FHIR: read", .gzip = HTTP_GZIP_ANSWERS),
-    ROUTE(HTTP_GET, "/fhir/{type}/{id}/_history/{version}", serve_read, "FHIR: read one version (vread)",
-	.gzip = HTTP_GZIP_ANSWERS),
+    ROUTE(HTTP_GET, "/fhir/metadata", serve_read, "FHIR: the CapabilityStatement", FHIR_ANSWER),
+    ROUTE(HTTP_GET, "/fhir/{type}/{id}", serve_read, "FHIR: read", FHIR_ANSWER),
+    ROUTE(HTTP_GET, "/fhir/{type}/{id}/_history/{version}", serve_read, "FHIR: read one version (vread)", FHIR_ANSWER),
+    ROUTE(HTTP_GET, "/fhir/_history", serve_work, "FHIR: history of everything", FHIR_ANSWER),
+    ROUTE(HTTP_GET, "/fhir/{type}/_history", serve_work, "FHIR: history of a type", FHIR_ANSWER),
+    ROUTE(HTTP_GET, "/fhir/{type}/{id}/_history", serve_work, "FHIR: history of a resource", FHIR_ANSWER),
     ROUTE(HTTP_POST, "/fhir", serve_post, "FHIR: a batch or a transaction", FHIR_BODY),
     ROUTE(HTTP_POST, "/fhir/", serve_post, "FHIR: the same", FHIR_BODY),
     ROUTE(HTTP_POST, "/fhir/{type}", serve_post, "FHIR: create; If-None-Exist: create on a condition", FHIR_BODY),
     ROUTE(HTTP_PUT, "/fhir/{type}/{id}", serve_put, "FHIR: update, or create under this id", FHIR_BODY),
     ROUTE(HTTP_PUT, "/fhir/{type}", serve_put, "FHIR: update what a search finds", FHIR_BODY),
-    ROUTE(HTTP_PATCH, "/fhir/{type}/{id}", serve_patch, "FHIR: patch (JSON Patch, FHIRPath Patch)", FHIR_BODY),
-    ROUTE(HTTP_PATCH, "/fhir/{type}", serve_patch, "FHIR: patch what a search finds", FHIR_BODY),
-    ROUTE(HTTP_DELETE, "/fhir/{type}/{id}", serve_delete, "FHIR: delete", .gzip = HTTP_GZIP_ANSWERS),
-    ROUTE(HTTP_DELETE, "/fhir/{type}", serve_delete, "FHIR: delete what a search finds", .gzip = HTTP_GZIP_ANSWERS),
+    ROUTE(HTTP_PATCH, "/fhir/{type}/{id}", serve_patch, "FHIR: patch (JSON Patch, FHIRPath Patch)", FHIR_PATCH),
+    ROUTE(HTTP_PATCH, "/fhir/{type}", serve_patch, "FHIR: patch what a search finds", FHIR_PATCH),
+    ROUTE(HTTP_DELETE, "/fhir/{type}/{id}", serve_delete, "FHIR: delete", FHIR_ANSWER),
+    ROUTE(HTTP_DELETE, "/fhir/{type}", serve_delete, "FHIR: delete what a search finds", FHIR_ANSWER),
 };
 const size_t fhir_route_count = sizeof fhir_routes / sizeof *fhir_routes;
 

@@ -6,20 +6,12 @@
 #include "health/gateway/fhir_answer.h"
 #include "health/gateway/fhir_job.h"
 
-#define JSON_TYPES "application/fhir+json, application/json, application/json+fhir, text/json"
-#define PATCH_TYPES "application/json-patch+json, " JSON_TYPES
-
 bool fhir_write_takes(struct fhir_call *call, const char *types, const char *remedy) {
 	const struct bytes type = http_header_get(&call->exchange->request, "content-type");
 	if (type.data && route_accepts(types, type)) return true;
 	fhir_call_refuse(call, 415, FHIR_ISSUE_NOT_SUPPORTED, "the body's Content-Type is \"%.*s\"; %s",
 	    (int)(type.len < 80 ? type.len : 80), type.len ? (const char *)type.data : "", remedy);
 	return false;
-}
-
-bool fhir_write_takes_json(struct fhir_call *call) {
-	return fhir_write_takes(
-	    call, JSON_TYPES, "this server takes JSON alone: send Content-Type: application/fhir+json");
 }
 
 /* --- answers --- */
@@ -125,8 +117,7 @@ static bool check_condition(struct fhir_call *call, const struct fhir_entry *ent
 static void write_resource(struct fhir_call *call, enum fhir_entry_method method) {
 	const struct json *resource;
 	struct fhir_job *job = job_of(call, method);
-	if (fhir_write_takes_json(call) && check_condition(call, job->plan.entries) &&
-	    fhir_call_body(call, &resource) && check_type(call, resource) &&
+	if (check_condition(call, job->plan.entries) && fhir_call_body(call, &resource) && check_type(call, resource) &&
 	    (method == FHIR_ENTRY_POST || check_id(call, resource))) {
 		job->plan.entries->resource = resource;
 		fhir_job_run(job);
@@ -169,10 +160,7 @@ static bool check_patch(struct fhir_call *call, const struct json *patch) {
 void fhir_write_patch(struct fhir_call *call) {
 	const struct json *patch;
 	struct fhir_job *job = job_of(call, FHIR_ENTRY_PATCH);
-	const char *remedy = "a patch is a JSON Patch (application/json-patch+json) or a FHIRPath Patch (Parameters as "
-			     "application/fhir+json)";
-	if (check_condition(call, job->plan.entries) && fhir_write_takes(call, PATCH_TYPES, remedy) &&
-	    fhir_call_body(call, &patch) && check_patch(call, patch)) {
+	if (check_condition(call, job->plan.entries) && fhir_call_body(call, &patch) && check_patch(call, patch)) {
 		job->plan.entries->resource = patch;
 		fhir_job_run(job);
 	} else {

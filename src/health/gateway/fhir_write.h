@@ -11,6 +11,5 @@ void fhir_write_delete(struct fhir_call *call);
 
 /* Is the body of one of these media types? False: 415 is written, with the remedy. */
 MUST_USE bool fhir_write_takes(struct fhir_call *call, const char *types, const char *remedy);
-MUST_USE bool fhir_write_takes_json(struct fhir_call *call);
 
 #endif
