@@ -9,7 +9,7 @@ from eth_utils import keccak
 from evil_node import EvilNode
 from lies import Answer, LeaveOut, Past, Sent, Swap
 from machine import Consortium, Refused, RpcError, cli
-from test_medicines import GTIN, Trade, born, capture, link
+from trading import GTIN, Trade, born, capture, link
 
 UNPROVED = re.compile("not proved|not believed|were not served|nothing was done; ask another node")
 ALERT = "0x" + keccak(text="Alert(bytes32,uint32,uint8,address,address,uint64,bytes24)").hex()

@@ -10,7 +10,7 @@ from eth_abi import decode, encode  # noqa: E402
 from eth_utils import keccak  # noqa: E402
 
 from machine import ROOT  # noqa: E402
-from test_medicines import check_digit  # noqa: E402
+from trading import check_digit  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "tests" / "contracts_peers"))
 from contracts_tool import ARTIFACTS, Tool, be, canonical, flat_all  # noqa: E402

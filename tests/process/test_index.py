@@ -7,14 +7,14 @@ import time
 
 import pytest
 
-import test_medicines
+import trading
 from machine import PASSWORD, Refused, binary, cli
 from recorder import Recorder
 
-GTIN = test_medicines.check_digit("0401234567891")
+GTIN = trading.check_digit("0401234567891")
 
 
-class Trade(test_medicines.Trade):
+class Trade(trading.Trade):
     """Actors, a product and SSCCs of its own: the consortium is shared."""
 
     prefix, gtin, count = "ix-", GTIN, 900000

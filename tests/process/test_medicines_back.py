@@ -10,17 +10,17 @@ from eth_account.typed_transactions import TypedTransaction
 from eth_utils import keccak, to_checksum_address
 from hexbytes import HexBytes
 
-import test_medicines
+import trading
 from machine import PASSWORD, Refused
 from recorder import Recorder
-from test_medicines import refused
+from trading import refused
 
-GTIN = test_medicines.check_digit("0401234567893")
+GTIN = trading.check_digit("0401234567893")
 
 
-class Trade(test_medicines.Trade):
+class Trade(trading.Trade):
     prefix, gtin, count = "bk-", GTIN, 500000
-    actors = {**test_medicines.Trade.actors, "gone": "pharmacy"}
+    actors = {**trading.Trade.actors, "gone": "pharmacy"}
 
     def lot_of(self, lot):
         return "--gtin", GTIN, "--lot", lot

@@ -22,6 +22,10 @@ static const char *const of_causes[] = {
     [CAUSE_NO_LOT] = "give it with --lot",
     [CAUSE_OTHER_LOT] = "leave --lot out, or give the event's",
     [CAUSE_NO_EXPIRY] = "give it with --expiry",
+    [CAUSE_OTHER_PRINT] =
+	"do not trade the pack: another lot or expiry in print is a mark of a falsified one. See what "
+	"is registered with xinglin pack verify",
+    [CAUSE_FUTURE_EVENT] = "set the clock of the machine that wrote the event, or this one's",
     [CAUSE_UNKNOWN_CONTENTS] =
 	("take the sealed documents that name the others (xinglin pack receive --keep), or ask another node with --rpc "
 	 "URL"),

@@ -98,7 +98,7 @@ const struct cli_command command_pack_commission = {
 
 /* --- aggregate --- */
 
-static enum status container_option(struct cli *cli, const char **epc, struct err *err) {
+static enum status container_option(struct cli *cli, const char **epc, struct plan_prints *prints, struct err *err) {
 	const char *text;
 	struct scan scan;
 	TRY(cli_need(cli, &text, "sscc", err));
@@ -109,6 +109,7 @@ static enum status container_option(struct cli *cli, const char **epc, struct er
 	if (!scan.sscc[0] && !(scan.gtin[0] && scan.serial[0]))
 		return err_set(err, STATUS_INVALID,
 		    "--sscc takes an SSCC (18 digits, or a scan of one), or a scan of a case with its GTIN and serial");
+	plan_print_scan(prints, &cli->arena, &scan, 0);
 	*epc = pack_epc(cli, &scan);
 	return STATUS_OK;
 }
@@ -123,8 +124,8 @@ static enum status cmd_pack_aggregate(struct cli *cli, struct err *err) {
 	struct stock stock;
 	const char **epcs;
 	TRY(pack_open(cli, &stock, err));
-	TRY(container_option(cli, &draft.parent, err));
-	TRY(pack_scans(cli, &epcs, &draft.epc_count, err));
+	TRY(container_option(cli, &draft.parent, &wish.prints, err));
+	TRY(pack_scans(cli, &epcs, &draft.epc_count, &wish.prints, err));
 	draft.epcs = epcs;
 	return pack_step(cli, &stock, &draft, &wish, err);
 }
@@ -175,7 +176,7 @@ static enum status cmd_pack_ship(struct cli *cli, struct err *err) {
 		TRY(cli_read_file(cli, &epcis, path, EPCIS_BYTES_MAX, err));
 		return pack_capture(cli, &stock, epcis, &wish, err);
 	}
-	TRY(container_option(cli, &epc, err));
+	TRY(container_option(cli, &epc, &wish.prints, err));
 	struct epcis_draft draft = {.kind = EPCIS_OBJECT,
 	    .action = EPCIS_OBSERVE,
 	    .step = voids ? "void_shipping" : "shipping",
@@ -250,6 +251,7 @@ static enum status cmd_pack_receive(struct cli *cli, struct err *err) {
 	TRY(pack_open(cli, &stock, err));
 	TRY(cli_need(cli, &path, "document", err));
 	if (sscc) TRY(pack_scan(&scan, sscc, err));
+	plan_print_scan(&wish.prints, &cli->arena, &scan, 0);
 	bool is_code = epc_container_code(code, &scan);
 	if (sscc && !is_code) return err_set(err, STATUS_INVALID, "--sscc names no container: %s", sscc);
 	TRY(cli_read_file(cli, &sealed, path, PACK_FILE_MAX, err));
@@ -289,7 +291,7 @@ static enum status cmd_pack_dispense(struct cli *cli, struct err *err) {
 	const char **epcs;
 	TRY(pack_open(cli, &stock, err));
 	TRY(pack_beside(cli, &stock, err));
-	TRY(pack_scans(cli, &epcs, &draft.epc_count, err));
+	TRY(pack_scans(cli, &epcs, &draft.epc_count, &wish.prints, err));
 	draft.epcs = epcs;
 	draft.corrects = cli_flag(cli, "undo");
 	if (cli_flag(cli, "partial")) draft.disposition = "partially_dispensed";
@@ -309,7 +311,8 @@ const struct cli_command command_pack_dispense = {
     .teach = "A pack is dispensed once. A second time, by anybody, is refused (exit code 3), and an alert with\n"
 	     "both actors stands on the chain for ever. Who dispensed a pack can take that back within 10 days\n"
 	     "(--undo): the pack is then for the same patient, or goes back, and is never traded again. The same\n"
-	     "holds for a pack of which a part was handed out (--partial): the rest is dispensed later.\n\n"
+	     "holds for a pack of which a part was handed out (--partial): the rest is dispensed later. If the lot or\n"
+	     "the expiry in print is not the registered one, the pack is refused before anything is sent.\n\n"
 	     "  xinglin pack dispense \"]d201040123456789012112345\" --home pharmacy",
     .options = {{"document", "FILE", "a sealed document that names the pack (pack reference)"},
 	{"undo", NULL, "take back that they were dispensed"}, {"partial", NULL, "open the packs: a part is handed out"},

@@ -22,8 +22,10 @@ MUST_USE enum status pack_step(struct cli *cli, struct stock *stock, const struc
     const struct plan_wish *wish, struct err *err);
 /* A scan that must be good: STATUS_DENIED with the fault's name and advice. */
 MUST_USE enum status pack_scan(struct scan *out, const char *text, struct err *err);
-/* The command's arguments as Digital Links: each is a scan, or "@FILE" with a scan a line. */
-MUST_USE enum status pack_scans(struct cli *cli, const char ***out, size_t *count, struct err *err);
+/* The command's arguments as Digital Links: each is a scan, or "@FILE" with a scan a line. What else is printed goes to
+ * the wish, and is held against what is registered. */
+MUST_USE enum status pack_scans(
+    struct cli *cli, const char ***out, size_t *count, struct plan_prints *prints, struct err *err);
 /* The scan's canonical Digital Link, in the arena. */
 const char *pack_epc(struct cli *cli, const struct scan *scan);
 unsigned pack_year(void);

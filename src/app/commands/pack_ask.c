@@ -58,11 +58,8 @@ static void put_known(struct cli *cli, const struct judge_result *result, const 
 	gs1_expiry_text(NULL, last_day, state->expiry);
 	cli_put_text(cli, "lastDay", last_day);
 	cli_put_text(cli, "batchLot", result->unit.batch.lot);
-	if (result->print == JUDGE_PRINT_LOT)
-		cli_put_text(cli, "mismatch",
-		    arena_printf(&cli->arena, "wrong-lot: this serial belongs to another lot than %s", scan->lot));
-	if (result->print == JUDGE_PRINT_EXPIRY)
-		cli_put_text(cli, "mismatch", "wrong-expiry: this serial has another expiry");
+	if (result->print != JUDGE_PRINT_AGREES)
+		cli_put_text(cli, "mismatch", judge_print_text(&cli->arena, result->print, scan->lot));
 	if (state->effective == MEDICINES_STATE_DISPENSED)
 		cli_put_text(cli, "warning", "this pack was dispensed: whoever still offers this code offers a copy");
 }
@@ -236,18 +233,19 @@ const struct cli_command command_pack_holders = {
 };
 
 /* Of the packs that are named, or of the whole lot. */
-static enum status recall(struct cli *cli, struct stock *stock, struct epcis_draft *draft, struct err *err) {
-	struct plan_wish wish = {.this_year = pack_year()};
-	TRY(cli_need(cli, &wish.reason, "reason", err));
+static enum status recall(
+    struct cli *cli, struct stock *stock, struct epcis_draft *draft, struct plan_wish *wish, struct err *err) {
+	TRY(cli_need(cli, &wish->reason, "reason", err));
 	draft->kind = EPCIS_OBJECT;
 	draft->action = EPCIS_OBSERVE;
 	draft->sets_recalled = !cli_flag(cli, "reverse");
 	draft->unsets_recalled = cli_flag(cli, "reverse");
 	draft->step = draft->sets_recalled ? "holding" : "inspecting";
-	return pack_step(cli, stock, draft, &wish, err);
+	return pack_step(cli, stock, draft, wish, err);
 }
 
 static enum status cmd_pack_recall(struct cli *cli, struct err *err) {
+	struct plan_wish wish = {.this_year = pack_year()};
 	struct stock stock;
 	hash32 batch;
 	struct scan lot_scan = {.form = SCAN_PLAIN_DIGITS};
@@ -256,9 +254,9 @@ static enum status cmd_pack_recall(struct cli *cli, struct err *err) {
 	TRY(pack_open(cli, &stock, err));
 	if (cli->argument_count) {
 		if (cli_value(cli, "lot")) return err_set(err, STATUS_INVALID, "name packs, or a lot with --lot");
-		TRY(pack_scans(cli, &epcs, &draft.epc_count, err));
+		TRY(pack_scans(cli, &epcs, &draft.epc_count, &wish.prints, err));
 		draft.epcs = epcs;
-		return recall(cli, &stock, &draft, err);
+		return recall(cli, &stock, &draft, &wish, err);
 	}
 	TRY(pack_lot(cli, &stock, &batch, &gtin, &lot, err));
 	if (strlen(lot) >= sizeof lot_scan.lot) return err_set(err, STATUS_INVALID, "a lot has at most 20 characters");
@@ -267,7 +265,7 @@ static enum status cmd_pack_recall(struct cli *cli, struct err *err) {
 	const char *class = pack_epc(cli, &lot_scan);
 	draft.classes = &class;
 	draft.class_count = 1;
-	TRY(recall(cli, &stock, &draft, err));
+	TRY(recall(cli, &stock, &draft, &wish, err));
 	return put_holders(cli, &stock, &batch, err);
 }
 

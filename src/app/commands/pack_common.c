@@ -29,7 +29,7 @@ const char *pack_epc(struct cli *cli, const struct scan *scan) {
 	return epc_digital_link(text, scan) ? arena_strdup(&cli->arena, bytes_text(text)) : "";
 }
 
-enum status pack_scans(struct cli *cli, const char ***out, size_t *count, struct err *err) {
+enum status pack_scans(struct cli *cli, const char ***out, size_t *count, struct plan_prints *prints, struct err *err) {
 	const char **epcs = arena_zalloc(&cli->arena, PACK_SCANS_MAX + 1, sizeof *epcs);
 	*count = 0;
 	for (int i = 0; i < cli->argument_count; i++) {
@@ -46,6 +46,7 @@ enum status pack_scans(struct cli *cli, const char ***out, size_t *count, struct
 			if (*count == PACK_SCANS_MAX)
 				return err_set(err, STATUS_LIMIT, "at most %u scans", PACK_SCANS_MAX);
 			TRY(pack_scan(&scan, line, err));
+			plan_print_scan(prints, &cli->arena, &scan, 0);
 			epcs[(*count)++] = pack_epc(cli, &scan);
 		}
 	}

@@ -22,6 +22,8 @@
 	X(NO_LOT)            /* an event names no lot */                                                               \
 	X(OTHER_LOT)         /* an event names another lot than the caller */                                          \
 	X(NO_EXPIRY)         /* an event names no last day */                                                          \
+	X(OTHER_PRINT)       /* a lot or an expiry on a pack is not the registered one */                              \
+	X(FUTURE_EVENT)      /* an event has not happened yet */                                                       \
 	X(UNKNOWN_CONTENTS)  /* a container holds more than this home knows of */                                      \
 	X(NOT_PROVED)        /* what the node shows is not proved, and so is not believed */                           \
 	X(NOT_PROVED_SENT)   /* that, of a transaction that was handed over: it is kept, and goes on */                \

@@ -3,6 +3,7 @@
 #include "codec/json_input.h"
 #include "crypto/hash.h"
 #include "crypto/merkle.h"
+#include "health/gs1/gs1.h"
 
 #define EPCS_MAX 100000u
 
@@ -87,6 +88,25 @@ static bool is_time(struct bytes text) {
 	return bytes_equal(zone, BYTES_LITERAL("Z")) || is_offset(zone);
 }
 
+static unsigned number_at(struct bytes text, size_t at) {
+	return (unsigned)(10 * (text.data[at] - '0') + text.data[at + 1] - '0');
+}
+
+/* A time of a day that there is; *latest_ms becomes its Unix milliseconds, without a fraction, if that is later. */
+static bool read_time(uint64_t *latest_ms, struct bytes text) {
+	uint64_t end_of_day;
+	if (!is_time(text)) return false;
+	if (!gs1_date_seconds(&end_of_day, bytes_slice(text, 0, 10), 0)) return memcmp(text.data, "1970", 4) < 0;
+	int64_t seconds =
+	    (int64_t)end_of_day - 86400 + number_at(text, 11) * 3600 + number_at(text, 14) * 60 + number_at(text, 17);
+	if (text.data[text.len - 1] != 'Z') {
+		const int64_t zone = number_at(text, text.len - 5) * 3600 + number_at(text, text.len - 2) * 60;
+		seconds -= text.data[text.len - 6] == '+' ? zone : -zone;
+	}
+	if (seconds > 0 && (uint64_t)seconds * 1000 > *latest_ms) *latest_ms = (uint64_t)seconds * 1000;
+	return true;
+}
+
 /* --- events --- */
 
 static enum status string_list(struct bytes **out, size_t *count, struct arena *arena, const struct json *list,
@@ -146,14 +166,17 @@ static enum status read_action(struct epcis_event *out, const struct json *event
 	return STATUS_OK;
 }
 
-static enum status read_times(const struct json *event, struct err *err) {
-	if (!is_time(json_string(json_get(event, "eventTime"))))
+static enum status read_times(struct epcis_event *out, const struct json *event, struct err *err) {
+	const struct json *declared = json_get(json_get(event, "errorDeclaration"), "declarationTime");
+	if (!read_time(&out->latest_ms, json_string(json_get(event, "eventTime"))))
 		return err_set(err, STATUS_INVALID, "eventTime must be a time with its zone, as 2026-11-22T12:00:00Z");
 	if (!is_offset(json_string(json_get(event, "eventTimeZoneOffset"))))
 		return err_set(err, STATUS_INVALID, "eventTimeZoneOffset must be as +01:00");
 	const struct json *recorded = json_get(event, "recordTime");
-	if (recorded && !is_time(json_string(recorded)))
+	if (recorded && !read_time(&out->latest_ms, json_string(recorded)))
 		return err_set(err, STATUS_INVALID, "recordTime must be a time with its zone");
+	if (declared && !read_time(&out->latest_ms, json_string(declared)))
+		return err_set(err, STATUS_INVALID, "declarationTime must be a time with its zone");
 	return STATUS_OK;
 }
 
@@ -207,7 +230,7 @@ static enum status read_event(struct epcis_event *out, struct arena *arena, cons
 	if (!json_is(event, JSON_OBJECT) || !type.len) return err_set(err, STATUS_INVALID, "it has no type");
 	for (int i = 0; i < EPCIS_EXTENSION; i++)
 		if (bytes_equal(type, bytes_text(kind_names[i]))) out->kind = (enum epcis_kind)i;
-	TRY(read_times(event, err));
+	TRY(read_times(out, event, err));
 	TRY(read_action(out, event, err));
 	out->step = step_of(arena, json_get(event, "bizStep"));
 	out->disposition = disposition_of(arena, json_get(event, "disposition"));

@@ -43,7 +43,8 @@ struct epcis_event {
 	struct bytes parent;              /* empty where absent */
 	struct bytes source, destination; /* the possessing or else owning party; empty where absent */
 	struct bytes lot, expiry;         /* of ilmd; empty where absent */
-	struct bytes raw;                 /* its exact bytes in the text */
+	uint64_t latest_ms; /* of eventTime, recordTime and declarationTime; Unix milliseconds, 0 before 1970 */
+	struct bytes raw;   /* its exact bytes in the text */
 };
 struct epcis_document {
 	struct bytes text;

@@ -110,6 +110,7 @@ static void test_refused(void **state) {
 		  "\"persistentDisposition\":{\"set\":[\"recalled\"],\"unset\":[\"recalled\"]}"),
 	    EVENT("\"type\":\"ObjectEvent\",\"eventTime\":\"2026-01-01\",\"eventTimeZoneOffset\":\"+00:00\""),
 	    EVENT("\"type\":\"ObjectEvent\",\"eventTime\":\"2026-13-01T00:00:00Z\",\"eventTimeZoneOffset\":\"+00:00\""),
+	    EVENT("\"type\":\"ObjectEvent\",\"eventTime\":\"2026-02-30T00:00:00Z\",\"eventTimeZoneOffset\":\"+00:00\""),
 	    EVENT("\"type\":\"ObjectEvent\",\"eventTime\":\"2026-01-01T00:00:00Z\",\"eventTimeZoneOffset\":\"0\"")};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct epcis_document document;

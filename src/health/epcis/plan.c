@@ -2,10 +2,13 @@
 #include "health/epcis/plan.h"
 
 #include "codec/hex.h"
+#include "health/contracts/cause.h"
 #include "health/epcis/planner.h"
 #include "health/gs1/epc.h"
 #include "health/trace/products.h"
 #include "health/trace/tags.h"
+
+#define AHEAD_MS 86400000u /* of this home's clock */
 
 const char *plan_party(struct actor_request *request, const addr20 *actor) {
 	struct buf address;
@@ -70,11 +73,15 @@ enum status planner_recipient(struct planner *planner, const addr20 *actor, stru
 	return STATUS_OK;
 }
 
-enum status planner_scan(struct scan *out, struct bytes epc, struct err *err) {
+enum status planner_scan(struct planner *planner, struct scan *out, struct bytes epc, struct err *err) {
 	scan_read(out, epc);
-	if (out->fault == SCAN_FAULT_NONE) return STATUS_OK;
-	return err_set(
-	    err, STATUS_INVALID, "%.*s: %s", (int)(epc.len < 100 ? epc.len : 100), (const char *)epc.data, out->advice);
+	if (out->fault != SCAN_FAULT_NONE)
+		return err_set(err, STATUS_INVALID, "%.*s: %s", (int)(epc.len < 100 ? epc.len : 100),
+		    (const char *)epc.data, out->advice);
+	if (planner->event == 0) return STATUS_OK;
+	plan_print_scan(&planner->prints, planner->request->arena, out, planner->event);
+	planner_print_ilmd(planner, out, &planner->plan->epcis->events[planner->event - 1]);
+	return STATUS_OK;
 }
 
 /* --- units and containers --- */
@@ -142,7 +149,7 @@ enum status planner_units(struct planner *planner, uint32_t **out, const struct 
 	*out = arena_alloc(planner->request->arena, (event->epc_count + 1) * sizeof **out);
 	for (size_t i = 0; i < event->epc_count; i++) {
 		struct scan scan;
-		TRY(planner_scan(&scan, event->epcs[i], err));
+		TRY(planner_scan(planner, &scan, event->epcs[i], err));
 		TRY(planner_unit(planner, &(*out)[i], &scan, err));
 	}
 	return STATUS_OK;
@@ -298,7 +305,7 @@ static enum status find_cases(struct planner *planner, struct err *err) {
 		struct scan scan;
 		const struct epcis_event *event = &epcis->events[i];
 		if (event->kind != EPCIS_AGGREGATION || event->action == EPCIS_OBSERVE) continue;
-		enum status status = planner_scan(&scan, event->parent, err);
+		enum status status = planner_scan(planner, &scan, event->parent, err);
 		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", i + 1);
 		if (!epc_container_code(code, &scan)) continue;
 		hash32 name = places_name(code, "");
@@ -318,16 +325,25 @@ static enum status all_batches_readers(struct planner *planner, struct err *err)
 	return STATUS_OK;
 }
 
+/* Clocks differ; by more than a day they are wrong. */
+static enum status check_time(const struct planner *planner, const struct epcis_event *event, struct err *err) {
+	if (event->latest_ms <= clock_now_ms(planner->request->clock) + AHEAD_MS) return STATUS_OK;
+	return err_because(err, CAUSE_FUTURE_EVENT,
+	    err_set(err, STATUS_INVALID, "a time of the event lies in the future, by more than a day"));
+}
+
 static enum status all_events(struct planner *planner, struct err *err) {
 	struct plan *plan = planner->plan;
 	for (size_t i = 0; i < plan->epcis->count; i++) {
 		const char *why;
-		enum status status = one_event(planner, &plan->epcis->events[i], &why, err);
+		planner->event = i + 1;
+		enum status status = check_time(planner, &plan->epcis->events[i], err);
+		if (status == STATUS_OK) status = one_event(planner, &plan->epcis->events[i], &why, err);
 		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", i + 1);
 		if (why) plan->skipped[plan->skipped_count++] = (struct plan_skipped){i + 1, why};
 	}
 	for (size_t i = 0; i < planner->shipment_count; i++) planner_add_call(planner, planner->shipments[i]);
-	return STATUS_OK;
+	return planner_judge_prints(planner, err);
 }
 
 /* The same text again: the home keeps the document, and the chain has it. */

@@ -19,8 +19,21 @@
 #define HEALTH_EPCIS_PLAN_H
 
 #include "health/epcis/epcis.h"
+#include "health/gs1/epc.h"
 #include "health/trace/capture.h"
 #include "health/trace/stock.h"
+
+/* What a pack or a case says of itself beside its name. */
+struct plan_print {
+	size_t event;                                                      /* from 1; 0: the caller scanned it */
+	char code[EPC_CODE_MAX], gtin[15], serial[21], lot[21], expiry[7]; /* as in a scan */
+};
+struct plan_prints {
+	struct plan_print *list;
+	size_t count, room;
+};
+/* Nothing is added of a scan that says neither lot nor expiry. */
+void plan_print_scan(struct plan_prints *prints, struct arena *arena, const struct scan *scan, size_t event);
 
 /* What a document may leave open. */
 struct plan_wish {
@@ -29,8 +42,9 @@ struct plan_wish {
 	uint64_t expiry_s; /* 0: none */
 	addr20 to;         /* zero: the event's destination */
 	enum medicines_purpose purpose;
-	const char *reason; /* of a recall or its reversal; the chain gets its salted hash */
-	addr20 recipient;   /* a further reader of the sealed document; zero: none */
+	const char *reason;        /* of a recall or its reversal; the chain gets its salted hash */
+	addr20 recipient;          /* a further reader of the sealed document; zero: none */
+	struct plan_prints prints; /* what was scanned beside the document: held against what is registered */
 };
 struct plan_skipped {
 	size_t event; /* from 1 */
@@ -73,7 +87,8 @@ struct plan {
 /* The plan that was begun for this document and not ended, if the home keeps one; the document itself, if this home
  * captured it before; else a new one. STATUS_INVALID or
  * STATUS_NOTFOUND name the event and what is missing; STATUS_UNSUPPORTED: nothing in it is captured, or an event that
- * cannot be. STATUS_DENIED: it needs several transactions, and the chain would refuse a later one. */
+ * cannot be. STATUS_DENIED: it needs several transactions, and the chain would refuse a later one; or what is
+ * printed on a pack is not what is registered. */
 MUST_USE enum status plan_make(struct plan *out, struct actor_request *request, const struct stock *stock,
     const struct epcis_document *epcis, const struct plan_wish *wish, struct err *err);
 

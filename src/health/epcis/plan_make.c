@@ -4,6 +4,10 @@
 #include "health/trace/products.h"
 #include "health/trace/tags.h"
 
+/* A pack that an event commissions. */
+struct pack {
+	char gtin[15], serial[21];
+};
 /* What one event commissions of one product. */
 struct lot_draft {
 	char gtin[15], lot[21];
@@ -13,28 +17,31 @@ struct lot_draft {
 
 /* Cases are opened at once; what packs there are is scanned in `*packs`, in order. */
 static enum status read_packs(
-    struct planner *planner, struct scan **packs, size_t *count, const struct epcis_event *event, struct err *err) {
+    struct planner *planner, struct pack **packs, size_t *count, const struct epcis_event *event, struct err *err) {
 	*packs = arena_zalloc(planner->request->arena, event->epc_count + 1, sizeof **packs);
 	*count = 0;
 	for (size_t i = 0; i < event->epc_count; i++) {
-		struct scan *scan = &(*packs)[*count];
+		struct pack *pack = &(*packs)[*count];
+		struct scan scan;
 		bool is_container;
 		hash32 container;
-		TRY(planner_scan(scan, event->epcs[i], err));
-		TRY(planner_is_container(planner, &is_container, scan, err));
+		TRY(planner_scan(planner, &scan, event->epcs[i], err));
+		TRY(planner_is_container(planner, &is_container, &scan, err));
 		if (is_container) {
-			TRY(planner_container(planner, &container, scan, true, err));
+			TRY(planner_container(planner, &container, &scan, true, err));
 			continue;
 		}
-		if (!scan->gtin[0] || !scan->serial[0])
+		if (!scan.gtin[0] || !scan.serial[0])
 			return err_set(err, STATUS_INVALID, "only packs with serials and containers are commissioned");
+		memcpy(pack->gtin, scan.gtin, sizeof pack->gtin);
+		memcpy(pack->serial, scan.serial, sizeof pack->serial);
 		++*count;
 	}
 	return STATUS_OK;
 }
 
 /* The packs of the first product among those that are left; the others move up. */
-static void take_product(struct planner *planner, struct lot_draft *out, struct scan *packs, size_t *count) {
+static void take_product(struct planner *planner, struct lot_draft *out, struct pack *packs, size_t *count) {
 	struct arena *arena = planner->request->arena;
 	size_t left = 0;
 	*out = (struct lot_draft){.serials = arena_zalloc(arena, *count, sizeof *out->serials)};
@@ -132,7 +139,7 @@ static enum status commission_lot(
 }
 
 enum status planner_commission(struct planner *planner, const struct epcis_event *event, struct err *err) {
-	struct scan *packs;
+	struct pack *packs;
 	size_t count;
 	TRY(read_packs(planner, &packs, &count, event, err));
 	while (count) {
@@ -155,12 +162,12 @@ enum status planner_pack(struct planner *planner, const struct epcis_event *even
 	struct scan scan;
 	if (event->epc_count == 0)
 		return err_set(err, STATUS_INVALID, "an aggregation that names no children one by one is not captured");
-	TRY(planner_scan(&scan, event->parent, err));
+	TRY(planner_scan(planner, &scan, event->parent, err));
 	TRY(planner_container(planner, &parent, &scan, packs, err));
 	uint32_t container = document_add_container(document, arena, "", &parent);
 	for (size_t i = 0; i < event->epc_count; i++) {
 		bool is_container;
-		TRY(planner_scan(&scan, event->epcs[i], err));
+		TRY(planner_scan(planner, &scan, event->epcs[i], err));
 		TRY(planner_is_container(planner, &is_container, &scan, err));
 		if (is_container) {
 			TRY(planner_container(planner, &children[child_count], &scan, false, err));

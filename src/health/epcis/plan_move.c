@@ -2,6 +2,7 @@
 #include "crypto/hash.h"
 #include "health/contracts/cause.h"
 #include "health/epcis/planner.h"
+#include "health/trace/judge.h"
 #include "health/trace/products.h"
 #include "health/trace/tags.h"
 
@@ -144,7 +145,7 @@ enum status planner_ship(struct planner *planner, const struct epcis_event *even
 		struct scan scan;
 		bool is_container;
 		hash32 container;
-		TRY(planner_scan(&scan, event->epcs[i], err));
+		TRY(planner_scan(planner, &scan, event->epcs[i], err));
 		TRY(planner_is_container(planner, &is_container, &scan, err));
 		if (!is_container) {
 			if (ends) return err_set(err, STATUS_INVALID, "void_shipping names containers");
@@ -196,7 +197,7 @@ enum status planner_receive(struct planner *planner, const struct epcis_event *e
 		struct scan scan;
 		bool is_container;
 		hash32 container;
-		TRY(planner_scan(&scan, event->epcs[i], err));
+		TRY(planner_scan(planner, &scan, event->epcs[i], err));
 		TRY(planner_is_container(planner, &is_container, &scan, err));
 		if (!is_container) {
 			TRY(receive_loose(planner, &scan, &accepted, err));
@@ -210,9 +211,28 @@ enum status planner_receive(struct planner *planner, const struct epcis_event *e
 
 /* --- single units --- */
 
+static hash32 name_of(const struct planner *planner, uint32_t unit) {
+	const struct document *document = &planner->plan->document;
+	return places_name(document->batches[document->units[unit].batch].gtin, document->units[unit].serial);
+}
+
+/* The second time would be refused by the chain, with an alert against whoever did the first. */
+static enum status hand_out(struct planner *planner, const uint32_t *units, size_t count, struct err *err) {
+	for (size_t i = 0; i < count; i++) {
+		const hash32 name = name_of(planner, units[i]);
+		const uint32_t *before = places_get(&planner->handed, &name);
+		if (before && *before)
+			return err_set(err, STATUS_INVALID, "serial %s is dispensed twice in this document",
+			    planner->plan->document.units[units[i]].serial);
+		places_put(&planner->handed, planner->request->arena, &name, 1);
+	}
+	return STATUS_OK;
+}
+
 enum status planner_dispense(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	uint32_t *units;
 	TRY(planner_units(planner, &units, event, err));
+	TRY(hand_out(planner, units, event->epc_count, err));
 	planner_add_units(planner, &(struct plan_step){.kind = PLAN_DISPENSE}, units, event->epc_count);
 	return STATUS_OK;
 }
@@ -220,6 +240,10 @@ enum status planner_dispense(struct planner *planner, const struct epcis_event *
 enum status planner_undo(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	uint32_t *units;
 	TRY(planner_units(planner, &units, event, err));
+	for (size_t i = 0; i < event->epc_count; i++) {
+		const hash32 name = name_of(planner, units[i]);
+		places_put(&planner->handed, planner->request->arena, &name, 0);
+	}
 	planner_add_units(planner, &(struct plan_step){.kind = PLAN_UNDO}, units, event->epc_count);
 	return STATUS_OK;
 }
@@ -298,16 +322,25 @@ static hash32 reason_of(const struct planner *planner) {
 	return sha256_parts(parts, 3);
 }
 
+static enum status check_class(
+    struct planner *planner, const struct scan *scan, const struct document_batch *batch, struct err *err) {
+	const enum judge_print print = judge_print(scan->lot, scan->expiry, batch, planner->wish->this_year);
+	if (print == JUDGE_PRINT_AGREES) return STATUS_OK;
+	const char *text = judge_print_text(planner->request->arena, print, scan->lot);
+	return err_because(err, CAUSE_OTHER_PRINT, err_set(err, STATUS_DENIED, "%s (lot %s)", text, scan->lot));
+}
+
 static enum status recall_lots(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	struct arena *arena = planner->request->arena;
 	const hash32 reason = reason_of(planner);
 	for (size_t i = 0; i < event->class_count; i++) {
 		struct scan scan;
 		struct document_batch batch;
-		TRY(planner_scan(&scan, event->classes[i], err));
+		TRY(planner_scan(planner, &scan, event->classes[i], err));
 		if (!scan.gtin[0] || !scan.lot[0])
 			return err_set(err, STATUS_INVALID, "a recall names a GTIN and a lot");
 		TRY(batch_of(planner, &batch, &scan, err));
+		TRY(check_class(planner, &scan, &batch, err));
 		document_add_batch(&planner->plan->document, arena, &batch);
 		planner_add_call(planner, event->sets_recalled
 					      ? medicines_recall_batch_call(arena, &batch.id, &reason)

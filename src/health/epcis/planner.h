@@ -22,7 +22,10 @@ struct planner {
 	struct places moved;      /* units of the document that this plan packs or unpacks, by GTIN and serial */
 	struct planner_child *children;
 	size_t child_count, child_room;
-	struct bytes *shipments; /* calls that go last */
+	struct places handed;      /* units of the document by GTIN and serial: 1 if it dispenses them */
+	struct plan_prints prints; /* of the events so far */
+	size_t event;              /* the one that is read, from 1; 0: none */
+	struct bytes *shipments;   /* calls that go last */
 	size_t shipment_count, shipment_room;
 };
 /* Steps in order; shipments go last. */
@@ -32,7 +35,8 @@ void planner_add_call(struct planner *planner, struct bytes call);
 void planner_add_opening(struct planner *planner, struct bytes call);
 void planner_add_shipment(struct planner *planner, struct bytes call);
 MUST_USE enum status planner_recipient(struct planner *planner, const addr20 *actor, struct err *err);
-MUST_USE enum status planner_scan(struct scan *out, struct bytes epc, struct err *err);
+/* What the event's scans and its ilmd say of lot and expiry is kept, and judged when all events were read. */
+MUST_USE enum status planner_scan(struct planner *planner, struct scan *out, struct bytes epc, struct err *err);
 /* The unit's place in the plan's document, to which it is copied from the stock. STATUS_NOTFOUND: this home
  * has never heard of it. */
 MUST_USE enum status planner_unit(struct planner *planner, uint32_t *out, const struct scan *scan, struct err *err);
@@ -90,6 +94,10 @@ void plan_forget(struct actor_request *request, const struct plan *plan);
  * of one transaction is not looked at: the contract does that. */
 MUST_USE enum status plan_check(
     struct actor_request *request, const struct stock *stock, const struct plan *plan, struct err *err);
+
+/* plan_print.c. STATUS_DENIED: a lot or an expiry is not the registered one. */
+void planner_print_ilmd(struct planner *planner, const struct scan *scan, const struct epcis_event *event);
+MUST_USE enum status planner_judge_prints(struct planner *planner, struct err *err);
 
 /* plan_make.c: what comes to be */
 MUST_USE enum status planner_commission(struct planner *planner, const struct epcis_event *event, struct err *err);

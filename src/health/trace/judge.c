@@ -4,14 +4,22 @@
 #include "health/trace/products.h"
 #include "health/trace/tags.h"
 
-/* What is printed on the pack against what the manufacturer said. */
-static enum judge_print compare_print(const struct scan *scan, const struct document_batch *batch, unsigned this_year) {
+enum judge_print judge_print(
+    const char *lot, const char *expiry, const struct document_batch *batch, unsigned this_year) {
 	uint64_t printed;
-	if (scan->lot[0] && strcmp(scan->lot, batch->lot) != 0) return JUDGE_PRINT_LOT;
-	if (scan->expiry[0] &&
-	    (!gs1_expiry_seconds(&printed, bytes_text(scan->expiry), this_year) || printed != batch->expiry_s))
+	if (lot[0] && strcmp(lot, batch->lot) != 0) return JUDGE_PRINT_LOT;
+	if (expiry[0] && (!gs1_expiry_seconds(&printed, bytes_text(expiry), this_year) || printed != batch->expiry_s))
 		return JUDGE_PRINT_EXPIRY;
 	return JUDGE_PRINT_AGREES;
+}
+
+const char *judge_print_text(struct arena *arena, enum judge_print print, const char *lot) {
+	switch (print) {
+	case JUDGE_PRINT_AGREES: return "";
+	case JUDGE_PRINT_LOT: return arena_printf(arena, "wrong-lot: this serial belongs to another lot than %s", lot);
+	case JUDGE_PRINT_EXPIRY: return "wrong-expiry: this serial has another expiry";
+	}
+	BUG_ON(true);
 }
 
 static enum status judge_known(struct actor_request *request, struct judge_result *out, const struct scan *scan,
@@ -19,7 +27,7 @@ static enum status judge_known(struct actor_request *request, struct judge_resul
 	struct medicines_unit place = {out->unit.batch.id, out->unit.unit.index};
 	TRY(medicines_unit(request, &out->state, &place, err));
 	enum medicines_state state = out->state.effective;
-	out->print = compare_print(scan, &out->unit.batch, this_year);
+	out->print = judge_print(scan->lot, scan->expiry, &out->unit.batch, this_year);
 	bool agrees = out->print == JUDGE_PRINT_AGREES;
 	bool is_here = state == MEDICINES_STATE_ACTIVE || state == MEDICINES_STATE_PACKED;
 	out->is_saleable = agrees && is_here && !out->state.barred;

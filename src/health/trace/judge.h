@@ -15,6 +15,12 @@ enum judge_verdict {
 };
 enum judge_print { JUDGE_PRINT_AGREES, JUDGE_PRINT_LOT, JUDGE_PRINT_EXPIRY }; /* what on the pack is another's */
 
+/* The lot and the expiry (YYMMDD) of a scan, each empty if it has none, against what the manufacturer said. */
+enum judge_print judge_print(
+    const char *lot, const char *expiry, const struct document_batch *batch, unsigned this_year);
+/* What is said of one that does not agree, with the field's own word first: "wrong-lot: …". In the arena. */
+const char *judge_print_text(struct arena *arena, enum judge_print print, const char *lot);
+
 struct judge_result {
 	enum judge_verdict verdict;
 	/* GOOD and BAD */

@@ -1,0 +1,146 @@
+"""EPCIS documents of the field: what is captured of them, and that it is all or nothing."""
+import hashlib
+import json
+import os
+import pathlib
+
+import pytest
+
+import trading
+from machine import ROOT, Refused
+from trading import born, capture, check_digit, happened, link, moved, refused
+
+DATA = pathlib.Path(os.environ.get("DATA", ROOT.parent / "shared" / "data"))
+GS1 = DATA / "epcis" / "documents" / "gs1-epcis" / "JSON"
+GTIN = check_digit("0401234567894")
+
+
+class Trade(trading.Trade):
+    prefix, gtin, count = "dc-", GTIN, 100000
+
+
+@pytest.fixture(scope="module")
+def trade(consortium):
+    return Trade(consortium)
+
+
+def test_real_documents_of_gs1(trade):
+    """GS1's own example 9.6.1 ships two packs and receives one: commissioned first, since it does not say of which lot."""
+    if not GS1.is_dir():
+        pytest.skip(f"no EPCIS documents at {GS1}")
+    example = json.loads((GS1 / "Example_9.6.1-ObjectEvent.jsonld").read_text())
+    epcs = example["epcisBody"]["eventList"][0]["epcList"]
+    gtin = "10614141073464"
+    trade.register(gtin)
+    event = {
+        **example["epcisBody"]["eventList"][0],
+        "action": "ADD",
+        "bizStep": "commissioning",
+        "disposition": "active",
+    }
+    made = trade.path("jsonld")
+    made.write_text(json.dumps({**example, "epcisBody": {"eventList": [event]}}))
+    with pytest.raises(Refused) as caught:
+        trade.run("maker", "pack", "commission", "--epcis", made)
+    assert caught.value.code == 2 and "--lot" in caught.value.stderr
+    trade.run("maker", "pack", "commission", "--epcis", made, "--lot", "GS1-1", "--expiry", "2030-01-31")
+    again = trade.run("maker", "pack", "commission", "--epcis", made, "--lot", "GS1-1", "--expiry", "2030-01-31")
+    assert again["captures"][0]["repeated"] is True
+
+    made.write_text(json.dumps({**example, "id": "urn:another", "epcisBody": {"eventList": [event]}}))
+    refused(
+        3,
+        "DUPLICATE_SERIAL",
+        trade.run,
+        "maker",
+        "pack",
+        "commission",
+        "--epcis",
+        made,
+        "--lot",
+        "GS1-2",
+        "--expiry",
+        "2030-01-31",
+    )
+    shipping = trade.path("jsonld")
+    shipping.write_text(json.dumps({**example, "epcisBody": {"eventList": example["epcisBody"]["eventList"][:1]}}))
+    sealed = trade.path()
+    trade.run("maker", "pack", "ship", "--epcis", shipping, "--to", trade.address("pharmacy"), "--out", sealed)
+    trade.run("pharmacy", "pack", "receive", "--document", sealed, "--keep")
+    receiving = trade.path("jsonld")
+    receiving.write_text(json.dumps({**example, "epcisBody": {"eventList": example["epcisBody"]["eventList"][1:]}}))
+    trade.run("pharmacy", "pack", "capture", receiving)
+    assert trade.run("pharmacy", "pack", "verify", epcs[1])["state"] == "ACTIVE"
+    assert trade.run("pharmacy", "pack", "verify", epcs[0])["state"] == "PACKED"
+    assert trade.run("pharmacy", "pack", "dispense", epcs[1])["code"] == "OK"
+    for name, words in (("Example_9.6.4-TransformationEvent", "nothing in this document is captured"),
+                        ("Example_9.6.2-ObjectEvent", "quantities of a class")):
+        refused(1, words, trade.run, "maker", "pack", "capture", GS1 / f"{name}.jsonld")
+
+
+def test_a_day_of_the_field_in_one_document(trade):
+    """Units and cases in one event, cases by SGTIN as the US wants them, a pallet, two products, and the shipment."""
+    case_gtin, second = check_digit("3" + GTIN[1:13]), check_digit("0401234567892")
+    trade.register(second)
+    lot, pallet = trade.lot(), "https://id.gs1.org/00/" + trade.sscc()
+    units = [link(GTIN, f"D{i}") for i in range(4)]
+    others = [link(second, f"D{i}") for i in range(2)]
+    cases = [link(case_gtin, f"C{i}") for i in range(2)]
+    packed = lambda parent, children: happened("AggregationEvent", action="ADD", bizStep="packing", parentID=parent,
+                                               childEPCs=children)
+    sealed = trade.path()
+    done = capture(trade, "maker", [
+        born([*units, *others, *cases], lot), packed(cases[0], units[:2]), packed(cases[1], units[2:] + others),
+        happened(action="ADD", bizStep="commissioning", epcList=[pallet]), packed(pallet, cases),
+        moved("shipping", [pallet])], "--to", trade.address("wholesaler"), "--out", sealed)
+    assert done["code"] == "OK" and done["notCaptured"] == []
+    assert trade.run("wholesaler", "pack", "receive", "--document", sealed)["units"] == 6
+    trade.run("wholesaler", "pack", "aggregate", *cases, "--sscc", pallet, "--unpack")
+    onward = trade.path()
+    capture(trade, "wholesaler", [moved("shipping", cases[:1])], "--to", trade.address("pharmacy"), "--out", onward)
+    assert trade.run("pharmacy", "pack", "receive", "--document", onward, "--sscc", cases[0])["units"] == 2
+    trade.run("pharmacy", "pack", "aggregate", *units[:2], "--sscc", cases[0], "--unpack")
+    assert trade.run("pharmacy", "pack", "dispense", units[0])["code"] == "OK"
+    assert trade.run("wholesaler", "pack", "verify", others[0])["state"] == "PACKED"
+    holders = trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)["holders"]
+    assert {h["holderName"] for h in holders} == {"dc-pharmacy", "dc-wholesaler"}
+
+
+def test_a_shipment_of_recalled_packs_is_both(trade):
+    lot = trade.lot()
+    units = trade.commission(lot, 2)
+    recalled = {"persistentDisposition": {"set": ["recalled"]}}
+    refused(3, "IS_HELD", capture, trade, "maker", [moved("shipping", units, **recalled)], "--to",
+            trade.address("wholesaler"))
+    assert trade.run("maker", "pack", "verify", units[0])["state"] == "ACTIVE"  # neither
+    refused(3, "NOT_ITS_ORIGIN", capture, trade, "maker", [moved("shipping", units, **recalled)], "--to",
+            trade.address("wholesaler"), "--purpose", "destruction")
+    sealed = trade.path()
+    done = capture(trade, "maker", [moved("shipping", units, **recalled)], "--to", trade.address("regulator"),
+                   "--purpose", "destruction", "--out", sealed)
+    assert done["notCaptured"] == []
+    trade.run("regulator", "pack", "receive", "--document", sealed)
+    report = refused(3, "RECALLED", trade.run, "regulator", "pack", "verify", units[0])
+    assert report["recalled"] and not report["saleable"]
+
+
+def test_all_of_a_document_or_none(trade):
+    lot = trade.lot()
+    unit = link(GTIN, "N1")
+    correction = moved("shipping", [unit], errorDeclaration={"declarationTime": "2026-01-01T00:00:00Z"})
+    quantity = happened(action="OBSERVE", bizStep="shipping", quantityList=[{"epcClass": link(GTIN, "x")[:-5]}])
+    for second in (correction, quantity):
+        refused(1, "event 2", capture, trade, "maker", [born([unit], lot), second])
+        refused(3, "never commissioned", trade.run, "maker", "pack", "verify", unit)
+    done = capture(trade, "maker", [born([unit], lot), moved("inspecting", [unit])])
+    assert [skipped["event"] for skipped in done["notCaptured"]] == [2]
+
+
+def test_nobody_confirms_a_guessed_document(trade):
+    """The chain's hash is not that of the plain document, and the same document gives the same again."""
+    plain, lot = trade.path("jsonld"), trade.lot()
+    done = trade.run("maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", "2030-06-30", "--count", 1,
+                     "--epcis-out", plain)
+    assert done["documentHash"] != "0x" + hashlib.sha256(plain.read_bytes()).hexdigest()
+    again = trade.run("maker", "pack", "commission", "--epcis", plain)
+    assert again["documentHash"] == done["documentHash"] and again["captures"][0]["repeated"] is True

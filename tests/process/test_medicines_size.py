@@ -1,0 +1,174 @@
+"""Lots and documents of a factory's size: in several transactions, by several lines, killed and continued."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+import trading
+from machine import PASSWORD, Refused, cli
+from trading import (born, capture, check_digit, document, happened, kept_plans, link, moved, parts_of, refused,
+                     run_at_once)
+
+GTIN = check_digit("0401234567895")
+
+
+class Trade(trading.Trade):
+    prefix, gtin, count = "sz-", GTIN, 200000
+
+
+@pytest.fixture(scope="module")
+def trade(consortium):
+    return Trade(consortium)
+
+
+@pytest.mark.parametrize("count", [500, 557, 1000])
+def test_a_lot_of_any_size_with_the_defaults(trade, count):
+    lot, serials = trade.lot(), trade.path("txt")
+    report = trade.run("maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", "2031-01-31",
+                       "--count", count)
+    assert len(set(report["units"])) == count
+    serials.write_text("\n".join(report["units"]))
+    case = trade.sscc()
+    trade.run("maker", "pack", "aggregate", f"@{serials}", "--sscc", case)
+    trade.run("pharmacy", "pack", "receive", "--document", trade.ship(case, "pharmacy"))
+    holders = trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)
+    assert [h["units"] for h in holders["holders"]] == [count] and holders["live"] == count
+
+
+def test_a_lot_grows_over_hours_and_each_document_has_its_part(trade):
+    lot = trade.lot()
+    first, second = trade.commission(lot, 3), trade.commission(lot, 2)
+    both = capture(trade, "maker", [born([link(GTIN, f"{lot}-A")], lot), born([link(GTIN, f"{lot}-B")], lot)])
+    assert both["code"] == "OK"
+    trade.deliver([first[0], second[1], link(GTIN, f"{lot}-B")], "pharmacy")  # proofs of three parts
+    holders = trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)
+    assert sorted(h["units"] for h in holders["holders"]) == [3, 4] and holders["commissioned"] == 7
+    refused(2, "another expiry", trade.commission, lot, 1, "2031-06-30")
+
+
+def test_a_document_goes_on_from_where_it_was_killed(trade, consortium):
+    """Killed after each of its parts; another document of the same lot goes in between."""
+    lot = trade.lot()
+    packs = [link(GTIN, f"{lot}-{i}") for i in range(3000)]
+    case = "https://id.gs1.org/00/" + trade.sscc()
+    path, command = parts_of(trade, "maker", [
+        born(packs, lot), happened("AggregationEvent", action="ADD", bizStep="packing", parentID=case,
+                                   childEPCs=[*packs[:100], *packs[2900:]])])
+    kept, kills = trade.c.home("sz-maker") / "plans", 0
+    while True:
+        head = consortium.rpc("eth_blockNumber")
+        run = subprocess.Popen(command, env={**os.environ, "XINGLIN_PASSWORD": PASSWORD}, stdout=subprocess.PIPE)
+        while run.poll() is None and consortium.rpc("eth_blockNumber") == head:
+            pass
+        run.kill()
+        run.wait()
+        if not any(kept.glob("*")):
+            break
+        kills += 1
+        if kills == 1:
+            trade.commission(lot, 2)
+        assert kills < 20  # each run brings it further
+    assert kills >= 1
+    done = trade.run("maker", "pack", "capture", path)
+    assert done["code"] == "OK" and not any(kept.glob("*"))
+    holders = trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)
+    assert sorted(h["units"] for h in holders["holders"]) == [200, 2802]
+    for at in (0, 1500, 2999):
+        expected = "ACTIVE" if at == 1500 else "PACKED"
+        assert trade.run("maker", "pack", "verify", packs[at])["state"] == expected
+
+
+def test_a_document_of_several_waves_ends_however_often_it_is_killed_and_no_part_goes_twice(trade, consortium):
+    """Killed later and later, while parts are tried, signed, on their way together, and settled."""
+    lot, account = trade.lot(), trade.address("maker")
+    packs = [link(GTIN, f"{lot}-{i}") for i in range(9000)]
+    path, command = parts_of(trade, "maker", [born(packs, lot)])
+    before = int(consortium.rpc("eth_getTransactionCount", account, "latest"), 16)
+    for wait_s in (0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.25, 0.3):
+        run = subprocess.Popen(command, env={**os.environ, "XINGLIN_PASSWORD": PASSWORD}, stdout=subprocess.PIPE)
+        time.sleep(wait_s)
+        run.kill()
+        run.wait()
+    done = trade.run("maker", "pack", "capture", path)
+    assert done["code"] == "OK" and not kept_plans(trade)
+    sent = int(consortium.rpc("eth_getTransactionCount", account, "latest"), 16) - before
+    parts = {part["captureId"] for part in done["captures"]}
+    assert sent == len(parts) == len(done["captures"]) > 3
+    assert trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)["live"] == 9000
+    assert trade.run("maker", "pack", "verify", packs[4321])["state"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("lines", ["AB", "ABCD"])
+def test_lines_commission_into_one_lot_at_once(trade, lines):
+    """Each with a document of several parts, of which the last one counts on the places of its packs."""
+    lot, home = trade.lot(), trade.c.home("sz-maker")
+    held = lambda line, at: link(GTIN, f"{lot}-{line}-{at}")
+    documents = [document(trade, [born([held(line, i) for i in range(1500)], lot), moved("holding", [held(line, 7)])])
+                 for line in lines]
+    for done in run_at_once(["pack", "capture", path, "--home", home] for path in documents):
+        assert done["code"] == "OK"
+    assert trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)["live"] == 1500 * len(lines)
+    for line in lines:
+        refused(3, "HELD", trade.run, "maker", "pack", "verify", held(line, 7))
+        assert trade.run("maker", "pack", "verify", held(line, 8))["state"] == "ACTIVE"
+
+
+def test_nothing_of_a_large_document_is_sent_if_its_last_part_would_be_refused(trade, consortium):
+    """Each takes several transactions, and what is wrong with it stands at its end."""
+    lot, other, sold = trade.lot(), trade.lot(), trade.commission(trade.lot(), 2)
+    trade.deliver(sold[:1], "pharmacy")
+    packs = [link(GTIN, f"{lot}-{i}") for i in range(3000)]
+    case = "https://id.gs1.org/00/" + trade.sscc()
+    packing = lambda children: happened("AggregationEvent", action="ADD", bizStep="packing", parentID=case,
+                                        childEPCs=children)
+    stranger = f"did:pkh:eip155:{int(consortium.rpc('eth_chainId'), 16)}:0x" + "77" * 20
+    wrong = {
+        "DUPLICATE_SERIAL": [born([*packs, sold[1]], lot)],
+        "NOT_CUSTODIAN": [born(packs, lot), packing([*packs[:9], sold[0]])],
+        "UNKNOWN_PRODUCT|holds no key": [born(packs, lot), born([link(check_digit("0401234599999"), "1")], other)],
+        "is commissioned twice": [born([*packs, packs[7]], lot)],
+        "is not in the directory": [born(packs, lot), packing(packs), moved("shipping", [case], destinationList=[
+            {"type": "possessing_party", "destination": stranger}])],
+    }
+    for why, events in wrong.items():
+        path, head = document(trade, events), consortium.rpc("eth_blockNumber")
+        with pytest.raises(Refused) as caught:
+            trade.run("maker", "pack", "capture", path)
+        assert re.search(why, json.dumps(caught.value.report)), (why, caught.value)
+        assert consortium.rpc("eth_blockNumber") == head, why
+        assert not kept_plans(trade), why
+    assert capture(trade, "maker", [born(packs, lot)])["code"] == "OK"
+
+
+def test_a_home_that_lost_its_documents_asks_the_chain_for_serials(trade):
+    lot, lost = trade.lot(), trade.path("home")
+    packs = [link(GTIN, f"{lot}-{i}") for i in range(1500)]
+    assert capture(trade, "maker", [born(packs[:20], lot)])["code"] == "OK"
+    shutil.copytree(trade.c.home("sz-maker"), lost)
+    shutil.rmtree(lost / "documents")
+    for path in lost.glob("index.db*"):
+        path.unlink()
+    head = trade.c.rpc("eth_blockNumber")
+    with pytest.raises(Refused) as caught:
+        cli("pack", "capture", document(trade, [born([*packs[20:], packs[19]], lot)]), "--home", lost)
+    assert "DUPLICATE_SERIAL" in json.dumps(caught.value.report) and trade.c.rpc("eth_blockNumber") == head
+
+
+def test_lines_of_several_lots_pack_and_ship_at_once(trade):
+    """As in a plant: each line commissions, packs and ships its own lot, and none is turned away."""
+    home, lots = trade.c.home("sz-maker"), [trade.lot() for _ in range(4)]
+    cases = ["https://id.gs1.org/00/" + trade.sscc() for _ in lots]
+    serials = [[link(GTIN, f"{lot}-{i}") for i in range(50)] for lot in lots]
+    whole = [[born(packs, lot), happened("AggregationEvent", action="ADD", bizStep="packing", parentID=case,
+                                         childEPCs=packs), moved("shipping", [case])]
+             for lot, case, packs in zip(lots, cases, serials)]
+    to = trade.address("wholesaler")
+    for done in run_at_once(["pack", "capture", document(trade, events), "--to", to, "--home", home]
+                            for events in whole):
+        assert done["code"] == "OK" and done["notCaptured"] == []
+    for packs in serials:
+        assert trade.run("maker", "pack", "verify", packs[0])["state"] == "IN_TRANSIT"
