@@ -315,3 +315,58 @@ def test_a_file_of_keys_that_is_none_stops_the_start(consortium, issuer, tmp_pat
         consortium.actor("auth-secret", "hospital")
         Gateway(consortium.home("auth-secret"), "--oauth-issuer", issuer.url, "--oauth-audience", AUDIENCE,
                 "--oauth-jwks", path)
+
+
+# --- the trail ---
+
+
+def trail(consortium, name, *options):
+    return consortium.run(name, "gateway", "trail", *options)
+
+
+def test_persons_of_one_organisation_are_told_apart_in_the_trail(consortium, issuer, gateway):
+    for person in ("Practitioner/lin", "Practitioner/wei"):
+        token = issuer.token("ES256", sub=person[-3:], fhirUser=person, organization="Organization/ward",
+                             purpose_of_use="ETREAT", scope="user/*.rs")
+        call(gateway.url + "/fhir/Observation?code=http://loinc.org%7C8480-6&patient=secret-value",
+             Authorization=f"Bearer {token}", X_Request_Id=f"trail-{person[-3:]}")
+        assert status_of(gateway, token, "/records?folder=0x" + "00" * 32, "POST") == 403
+    assert call(gateway.url + "/fhir/Patient/stranger", Authorization="Bearer a.b.c")[0] == 401
+    shown = trail(consortium, "auth-ward", "--what", "/fhir/Observation")
+    mine = [entry for entry in shown["entries"] if entry["request"].startswith("trail-")]
+    assert [(entry["person"], entry["who"]) for entry in mine] == [
+        ("Practitioner/lin", "app lin"), ("Practitioner/wei", "app wei")
+    ]
+    for entry in mine:
+        assert (entry["organisation"], entry["purpose"], entry["method"]) == ("Organization/ward", "ETREAT", "GET")
+        assert entry["what"] == "/fhir/Observation?code&patient"
+    everything = json.dumps(trail(consortium, "auth-ward"))
+    assert "secret-value" not in everything and "8480" not in everything and "stranger" not in everything
+    refused = [entry for entry in trail(consortium, "auth-ward", "--who", "app lin")["entries"]
+               if entry["status"] == 403]
+    assert refused and refused[-1]["what"] == "/records?folder"
+    newest = trail(consortium, "auth-ward", "--limit", 1)
+    assert len(newest["entries"]) == 1 and newest["entries"][0]["entry"] == newest["count"]
+
+
+def test_kill_9_takes_no_entry_and_a_change_is_noticed(consortium, issuer, start_gateway):
+    consortium.actor("auth-trail", "hospital")
+    home = consortium.home("auth-trail")
+    gateway = start_gateway(home)
+    for i in range(20):
+        assert status_of(gateway, gateway.token, NO_RECORD[:-2] + f"{i:02x}") == 404
+    gateway.end(signal.SIGKILL)
+    before = trail(consortium, "auth-trail")
+    assert [entry["what"][-2:] for entry in before["entries"]] == [f"{i:02x}" for i in range(20)]
+    gateway = start_gateway(home)
+    assert status_of(gateway, gateway.token) == 404
+    after = trail(consortium, "auth-trail")
+    assert after["count"] == 21 and after["entries"][:20] == before["entries"]
+    assert gateway.end() == 0
+    path = home / "trail" / "00000001.log"
+    text = bytearray(path.read_bytes())
+    assert b"all" not in text and b"GET" not in text
+    text[200] ^= 1
+    path.write_bytes(text)
+    with pytest.raises(Refused, match="the chain does not hold"):
+        trail(consortium, "auth-trail")

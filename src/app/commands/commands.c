@@ -107,6 +107,7 @@ const struct cli_group cli_groups[] = {
 	    &command_deploy,
 	    &command_gateway,
 	    &command_gateway_token_new,
+	    &command_gateway_trail,
 	    &command_config_check,
 	    &command_config_sample,
 	    &command_config_table,

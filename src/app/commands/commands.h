@@ -27,7 +27,7 @@ extern const struct cli_command command_access_ask, command_access_log, command_
 extern const struct cli_command command_break_glass, command_review_list, command_review_close, command_trustee_serve;
 extern const struct cli_command command_rpc_methods;
 extern const struct cli_command command_routes;
-extern const struct cli_command command_gateway, command_gateway_token_new;
+extern const struct cli_command command_gateway, command_gateway_token_new, command_gateway_trail;
 extern const struct cli_command command_config_check, command_config_sample, command_config_table;
 extern const struct cli_command command_product_new, command_product_answer, command_product_register,
     command_product_keep, command_product_receiver, command_product_withdraw;

@@ -32,6 +32,7 @@
 #define LET_GO_MS 1000u
 #define LET_GO_EVERY_MS 50u
 #define TEND_EVERY_MS 1000u
+#define TRAIL_EVERY_MS 100u
 #define OVERDUE_MS 1000u /* of a waiter whose deadline the outbox does not see, since it waits for a node itself */
 #define NODE_WAIT_MS 50u
 
@@ -55,9 +56,10 @@ struct gateway_service {
 	struct trustee_service *trustee;
 	struct own_key_watch *own_key;
 	struct issuer_service *issuer; /* NULL: none */
-	struct index *index;           /* of the actor's home */
+	struct trail *trail;
+	struct index *index; /* of the actor's home */
 	struct follower *follower;
-	struct periodic *tending, *letting_go;
+	struct periodic *tending, *letting_go, *trailing;
 	atomic_ullong let_go_at_ms; /* monotonic; when the drain's time is over */
 	atomic_bool is_stopping, is_ending, is_sending;
 	atomic_ullong min_free_bytes;
@@ -88,7 +90,7 @@ static void answered(void *context, const struct http_exchange *exchange, uint64
 	char id_text[80], name[ASKER_NAME_BYTES];
 	http_metrics_observe(&service->http, exchange, duration_ns);
 	snprintf(id_text, sizeof id_text, "%.*s", (int)id.len, (const char *)id.data);
-	gateway_token_name(service->gateway, exchange, name);
+	gateway_note(service->gateway, exchange, name);
 	const struct log_field fields[] = {LOG_TEXT("request", id_text),
 	    LOG_TEXT("method", http_method_name(exchange->request.method)), LOG_TEXT("route", path ? path : "none"),
 	    LOG_NUMBER("status", (uint64_t)exchange->response.status), LOG_NUMBER("microseconds", duration_ns / 1000),
@@ -121,6 +123,8 @@ static void check(void *context, struct readiness *out) {
 	    counts.waiting, counts.in_flight);
 	follower_check(service->follower, out);
 	issuer_service_check(service->issuer, out);
+	readiness_add(out, "trail", trail_is_ready(service->trail), "what is asked can%s be written down",
+	    trail_is_ready(service->trail) ? "" : "not");
 	readiness_add_disk(out, service->options.home, atomic_load(&service->min_free_bytes));
 }
 
@@ -128,6 +132,7 @@ static void write_metrics(void *context, struct buf *out) {
 	struct gateway_service *service = context;
 	struct outbox_counts outbox = outbox_counts(service->outbox);
 	struct gateway_counts counts = gateway_counts(service->gateway);
+	struct trail_counts trail = trail_counts(service->trail);
 	nodes_metrics(service->nodes, out);
 	follower_metrics(service->follower, out);
 	trustee_service_metrics(service->trustee, out);
@@ -145,6 +150,8 @@ static void write_metrics(void *context, struct buf *out) {
 	    out, METRIC_GAUGE, "workers_waiting", "Tasks that wait for a worker.", worker_pool_waiting(service->pool));
 	metric_put(
 	    out, METRIC_GAUGE, "workers_running", "Tasks that workers carry out.", worker_pool_running(service->pool));
+	metric_put(out, METRIC_COUNTER, "trail_entries_total", "Answers that were written down.", trail.added);
+	metric_put(out, METRIC_COUNTER, "trail_lost_total", "Answers that the disk did not take down.", trail.lost);
 	metric_put(out, METRIC_COUNTER, "records_added_total", "Records accepted.", counts.records_added);
 	metric_put(out, METRIC_COUNTER, "records_read_total", "Records opened.", counts.records_read);
 	metric_put(
@@ -228,13 +235,16 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 	const struct worker_pool_options pool = {.threads = service->options.workers, .queue_max = QUEUE_MAX};
 	TRY(worker_pool_open(&service->pool, &pool, err));
 	TRY(issuer_service_open(&service->issuer, &service->options.oauth, err));
+	const struct trail_options trail = {actor_home(service->actor), &world_random, &system_threads};
+	TRY(trail_open(&service->trail, &trail, err));
 	struct gateway_options options = {.actor = service->actor,
 	    .workers = worker_pool_workers(service->pool),
 	    .threads = &system_threads,
 	    .clock = &world_clock,
 	    .random = &world_random,
 	    .request_ms = service->options.request_ms,
-	    .issuer = issuer_service_issuer(service->issuer)};
+	    .issuer = issuer_service_issuer(service->issuer),
+	    .trail = service->trail};
 	service->gateway = gateway_new(&options);
 	TRY(fhir_server_open(&service->fhir, service->gateway, err));
 	TRY(load_tokens(service, service->options.tokens, err));
@@ -324,6 +334,11 @@ static void tend(void *context) {
 	outbox_let_go(service->outbox, clock_now_ms(&world_clock) - OVERDUE_MS);
 }
 
+static void sync_trail(void *context) {
+	struct gateway_service *service = context;
+	trail_sync(service->trail);
+}
+
 static enum status start_threads(struct gateway_service *service, struct err *err) {
 	TRY(nodes_watch_start(service->nodes, err));
 	if (service->options.trustee_every_ms)
@@ -333,6 +348,8 @@ static enum status start_threads(struct gateway_service *service, struct err *er
 	TRY(follower_start(service->follower, err));
 	const struct periodic_work work = {"the gateway's own duties", TEND_EVERY_MS, tend, service};
 	TRY(periodic_start(&service->tending, &work, err));
+	const struct periodic_work trail = {"the trail", TRAIL_EVERY_MS, sync_trail, service};
+	TRY(periodic_start(&service->trailing, &trail, err));
 	if (pthread_create(&service->outbox_thread, NULL, run_outbox, service) != 0)
 		return err_set(err, STATUS_INTERNAL, "cannot start the outbox's thread");
 	return STATUS_OK;
@@ -342,10 +359,11 @@ static enum status start_threads(struct gateway_service *service, struct err *er
 static void stop_threads(struct gateway_service *service) {
 	periodic_stop(service->letting_go);
 	periodic_stop(service->tending);
+	periodic_stop(service->trailing);
 	follower_stop(service->follower);
 	own_key_watch_stop(service->own_key);
 	trustee_service_stop(service->trustee);
-	service->letting_go = service->tending = NULL;
+	service->letting_go = service->tending = service->trailing = NULL;
 	nodes_watch_stop(service->nodes);
 }
 
@@ -422,6 +440,7 @@ void gateway_service_close(struct gateway_service *service) {
 	router_free(service->router);
 	fhir_server_close(service->fhir);
 	gateway_free(service->gateway);
+	trail_close(service->trail);
 	issuer_service_close(service->issuer);
 	nodes_free(service->nodes);
 	mem_free(service);

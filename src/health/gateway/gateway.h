@@ -14,6 +14,7 @@
 #include "health/gateway/asker.h"
 #include "health/gateway/issuer.h"
 #include "health/gateway/tokens.h"
+#include "health/gateway/trail.h"
 
 struct gateway;
 
@@ -25,6 +26,7 @@ struct gateway_options {
 	const struct random_source *random;
 	uint32_t request_ms;   /* how long a request waits for its receipt */
 	struct issuer *issuer; /* whose OAuth 2 tokens are taken too; borrowed [NULL: none] */
+	struct trail *trail;   /* of who asked for what; borrowed [NULL: none] */
 };
 /* `options` is copied; what it points to is borrowed. Before outbox_run. */
 struct gateway *gateway_new(const struct gateway_options *options);
@@ -55,8 +57,9 @@ void gateway_admit(struct gateway *gateway, struct http_exchange *exchange, bool
 /* May the token of this request do that? If not, the answer is 401 or 403. `name` may be NULL, and gets the asker's. */
 bool gateway_allows(
     struct gateway *gateway, struct http_exchange *exchange, unsigned right, char name[ASKER_NAME_BYTES]);
-/* For the log: the asker whose token a request shows; empty: none. */
-void gateway_token_name(struct gateway *gateway, const struct http_exchange *exchange, char name[ASKER_NAME_BYTES]);
+/* An answer is about to leave: adds it to the trail if it was about data. `name` gets the asker's, for the log; empty:
+ * nobody who is known. */
+void gateway_note(struct gateway *gateway, const struct http_exchange *exchange, char name[ASKER_NAME_BYTES]);
 /* The id that gateway_admit gave: a view into the answer's header. */
 struct bytes gateway_request_id(const struct http_exchange *exchange);
 

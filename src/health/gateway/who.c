@@ -105,7 +105,7 @@ static bool is_bearer(struct bytes authorization) {
 
 /* STATUS_NOTFOUND: no bearer token is shown. STATUS_DENIED: it is not taken. STATUS_BUSY: its key is being asked for.
  */
-static enum status identify(struct gateway *gateway, struct asker *out, struct arena *arena,
+enum status who_identify(struct gateway *gateway, struct asker *out, struct arena *arena,
     const struct http_request *request, struct err *err) {
 	struct token token;
 	struct bytes authorization = http_header_get(request, "authorization");
@@ -179,7 +179,7 @@ void who_forbid(struct http_exchange *exchange, const char *code, const char *de
 
 bool who_asks(struct gateway *gateway, struct http_exchange *exchange, struct asker *out, struct arena *arena) {
 	struct err err;
-	enum status status = identify(gateway, out, arena, &exchange->request, &err);
+	enum status status = who_identify(gateway, out, arena, &exchange->request, &err);
 	if (status == STATUS_OK) return true;
 	refuse_stranger(exchange, status, &err);
 	return false;
@@ -203,14 +203,9 @@ bool gateway_allows(
 void who_admit(struct gateway *gateway, struct http_exchange *exchange) {
 	/* Before a body takes a place among the large ones. */
 	bool writes = exchange->request.method == HTTP_POST && !is_fhir(exchange);
-	(void)gateway_allows(gateway, exchange, writes ? TOKEN_WRITE : 0, NULL);
-}
-
-void gateway_token_name(struct gateway *gateway, const struct http_exchange *exchange, char name[ASKER_NAME_BYTES]) {
-	struct arena arena;
-	struct asker asker;
-	arena_init(&arena);
-	bool is_known = identify(gateway, &asker, &arena, &exchange->request, NULL) == STATUS_OK;
-	memcpy(name, is_known ? asker.name : "", is_known ? sizeof asker.name : 1);
-	arena_fini(&arena);
+	if (!gateway_allows(gateway, exchange, writes ? TOKEN_WRITE : 0, NULL)) return;
+	if (!gateway->options.trail || trail_is_ready(gateway->options.trail)) return;
+	http_put_header(&exchange->response, "Retry-After", "5");
+	refuse(exchange, 503, "trail", FHIR_ISSUE_EXCEPTION,
+	    "what is asked cannot be written down, so nothing is answered");
 }

@@ -17,6 +17,11 @@
  */
 bool who_asks(struct gateway *gateway, struct http_exchange *exchange, struct asker *out, struct arena *arena);
 
+/* The same without an answer. STATUS_NOTFOUND: no bearer token is shown. STATUS_DENIED: it is not taken. STATUS_BUSY:
+ * its key is being asked for. */
+MUST_USE enum status who_identify(struct gateway *gateway, struct asker *out, struct arena *arena,
+    const struct http_request *request, struct err *err);
+
 /* What anybody may read: FHIR's statement of capabilities, and the SMART configuration. */
 bool who_is_open(struct bytes path);
 
