@@ -77,11 +77,10 @@ const struct cli_command command_gateway_trail = {
     .name = "gateway trail",
     .arguments = "",
     .summary = "who asked a gateway for what: caller, person, organisation, purpose, time and outcome",
-    .teach =
-	"Reads the sealed trail in the gateway's home, also while the gateway runs, and checks its chain. An entry\n"
-	"has no content: of a search it names the parameters, not their values. Keep `head` and `count` elsewhere:\n"
-	"a later trail that does not lead through them was cut.\n\n"
-	"  xinglin gateway trail --home hospital --limit 100",
+    .teach = "Reads the sealed trail in the gateway's home, also while the gateway runs, and checks its chain. An\n"
+	     "entry has no content: of a search it names the parameters, not their values. Keep head and count\n"
+	     "elsewhere: a later trail that does not lead through them was cut.\n\n"
+	     "  xinglin gateway trail --home hospital --limit 100",
     .options = {{"limit", "N", "look at the newest N (all)"}, {"who", "TEXT", "only callers whose name has this in it"},
 	{"what", "TEXT", "only what has this in it: /fhir/Patient/1"}},
     .needs_home = true,
