@@ -80,7 +80,7 @@ static void give_token(struct extraction *x, const struct fhirpath_value *value)
 	const struct json *json = value->json;
 	if (value->kind == FHIRPATH_BOOLEAN) {
 		give(x, (struct fhir_search_value){
-			    .code = value->boolean ? BYTES_LITERAL("true") : BYTES_LITERAL("false")});
+			    .is_code = true, .code = value->boolean ? BYTES_LITERAL("true") : BYTES_LITERAL("false")});
 	} else if (is_of(x, value, "CodeableConcept")) {
 		json_foreach (coding, json_get(json, "coding")) give_coding(x, coding);
 		if (member(json, "text").len) give(x, (struct fhir_search_value){.text = member(json, "text")});
@@ -91,7 +91,7 @@ static void give_token(struct extraction *x, const struct fhirpath_value *value)
 	} else if (is_of(x, value, "ContactPoint")) {
 		if (member(json, "value").len) give(x, (struct fhir_search_value){.code = member(json, "value")});
 	} else if (is_scalar(json)) {
-		give(x, (struct fhir_search_value){
+		give(x, (struct fhir_search_value){.is_code = true,
 			    .code = json->type == JSON_STRING || json->type == JSON_NUMBER ? json->text : json->raw});
 	}
 }

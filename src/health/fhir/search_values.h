@@ -34,6 +34,7 @@ struct fhir_search_value {
 	struct bytes unit;           /* quantity: for people */
 	struct fhir_decimal number;  /* number, quantity */
 	struct fhir_moments moments; /* date; INT64_MIN and INT64_MAX: an end that is open */
+	bool is_code;                /* token: of an element without a system, which its definition implies */
 	uint16_t target;             /* reference: the type it names, or FHIR_NONE */
 	/* reference: the identifier that it names by, in `system` and `code`; token: that of an Identifier's type */
 	struct bytes type_system, type_code;
