@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct arena arena;
 	struct fhir_search *search, *again;
 	if (!size) return 0;
-	uint16_t type = data[0] % 8 < 6 ? fhir_definitions_resource(&fhir_r4, bytes_text(types[data[0] % 8])) : FHIR_NONE;
+	uint16_t type =
+	    data[0] % 8 < 6 ? fhir_definitions_resource(&fhir_r4, bytes_text(types[data[0] % 8])) : FHIR_NONE;
 	arena_init(&arena);
 	if (read(&search, &arena, type, bytes_make(data + 1, size - 1), data[0] & 64)) {
 		struct buf self, twice;

@@ -258,6 +258,11 @@ static struct fhir_criterion *member(struct query_reader *q, uint16_t type, stru
 
 static bool add_members(struct query_reader *q, struct fhir_criterion ***last, uint16_t type) {
 	struct fhir_list codes;
+	if (type == q->reader.settings->compartment) { /* it is in its own */
+		struct fhir_criterion *itself = member(q, type, BYTES_LITERAL("{def}"));
+		if (!itself) return false;
+		*last = fhir_search_add(*last, itself);
+	}
 	if (!fhir_compartment_find(q->out->defs, &codes, q->reader.settings->compartment, type)) return true;
 	for (size_t i = 0; i < codes.count; i++) {
 		struct fhir_criterion *node = member(q, type, bytes_text(fhir_text(q->out->defs, codes.items[i])));
@@ -312,6 +317,8 @@ enum status fhir_search_read(struct fhir_search **out, struct arena *arena, cons
 	q.includes = arena_zalloc(arena, ITEMS_MAX, sizeof *q.includes);
 	q.elements = arena_zalloc(arena, ITEMS_MAX, sizeof *q.elements);
 	*search = (struct fhir_search){.defs = settings->defs,
+	    .compartment = settings->compartment,
+	    .compartment_id = settings->compartment_id,
 	    .count = FHIR_SEARCH_COUNT_DEFAULT,
 	    .used = q.used,
 	    .sorts = q.sorts,

@@ -109,8 +109,10 @@ enum fhir_search_summary {
 
 struct fhir_search {
 	const struct fhir_definitions *defs;
-	const uint16_t *types;                 /* that are searched for */
-	size_t type_count;                     /* 0: all */
+	const uint16_t *types; /* that are searched for */
+	size_t type_count;     /* 0: all */
+	uint16_t compartment;  /* as in the settings; it is one of the criteria */
+	struct bytes compartment_id;
 	const struct fhir_criterion *criteria; /* all of them */
 	const struct fhir_search_sort *sorts;
 	size_t sort_count;

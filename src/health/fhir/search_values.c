@@ -274,18 +274,25 @@ static size_t first_of(const struct fhir_definitions *defs, uint16_t type) {
 	return low;
 }
 
+/* What evaluating takes for one resource. */
+static enum status begin(struct extraction *x, struct fhir_searcher *searcher, const struct json *resource,
+    uint64_t *budget, struct err *err) {
+	x->searcher = searcher;
+	x->defs = searcher->defs;
+	x->context = fhirpath_context(searcher->defs, &searcher->scratch, resource);
+	x->context.budget = budget;
+	if (x->context.resource.type == FHIR_NONE) return err_set(err, STATUS_INVALID, "it is no resource of FHIR R4");
+	*budget = FHIR_SEARCH_STEPS + (uint64_t)FHIR_SEARCH_STEPS_A_BYTE * resource->raw.len;
+	return STATUS_OK;
+}
+
 enum status fhir_search_values(struct fhir_searcher *searcher, const struct json *resource, fhir_search_visit *visit,
     void *context, struct err *err) {
 	const struct fhir_definitions *defs = searcher->defs;
-	struct extraction x = {.searcher = searcher,
-	    .defs = defs,
-	    .visit = visit,
-	    .visit_context = context,
-	    .context = fhirpath_context(defs, &searcher->scratch, resource)};
-	if (x.context.resource.type == FHIR_NONE) return err_set(err, STATUS_INVALID, "it is no resource of FHIR R4");
-	uint64_t budget = FHIR_SEARCH_STEPS + (uint64_t)FHIR_SEARCH_STEPS_A_BYTE * resource->raw.len;
+	struct extraction x = {.visit = visit, .visit_context = context};
+	uint64_t budget;
+	TRY(begin(&x, searcher, resource, &budget, err));
 	enum status status = STATUS_OK;
-	x.context.budget = &budget;
 	for (uint16_t type = x.context.resource.type; type != FHIR_NONE; type = defs->types[type].base)
 		for (size_t i = first_of(defs, type); i < defs->search_count && defs->searches[i].base == type; i++) {
 			struct arena_mark mark = arena_mark(&searcher->scratch);
@@ -293,6 +300,16 @@ enum status fhir_search_values(struct fhir_searcher *searcher, const struct json
 			if (status == STATUS_OK) status = give_parameter(&x, err);
 			arena_rewind(&searcher->scratch, mark);
 		}
+	arena_reset(&searcher->scratch);
+	return status;
+}
+
+enum status fhir_search_values_of(struct fhir_searcher *searcher, const struct json *resource,
+    const struct fhir_search_def *search, fhir_search_visit *visit, void *context, struct err *err) {
+	struct extraction x = {.visit = visit, .visit_context = context, .search = search};
+	uint64_t budget;
+	TRY(begin(&x, searcher, resource, &budget, err));
+	enum status status = give_parameter(&x, err);
 	arena_reset(&searcher->scratch);
 	return status;
 }

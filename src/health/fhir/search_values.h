@@ -50,5 +50,8 @@ void fhir_searcher_free(struct fhir_searcher *searcher); /* NULL is allowed */
  * type. STATUS_INVALID if it is no resource of R4, or an expression cannot be evaluated on it; STATUS_LIMIT. */
 MUST_USE enum status fhir_search_values(struct fhir_searcher *searcher, const struct json *resource,
     fhir_search_visit *visit, void *context, struct err *err);
+/* The values of one parameter of the resource's type or of its bases. */
+MUST_USE enum status fhir_search_values_of(struct fhir_searcher *searcher, const struct json *resource,
+    const struct fhir_search_def *search, fhir_search_visit *visit, void *context, struct err *err);
 
 #endif

@@ -169,6 +169,10 @@ void db_rollback(struct db *db) {
 	if (!sqlite3_get_autocommit(db->handle)) sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
+void db_end_all(struct db *db) {
+	for (size_t i = 0; i < db->statement_count; i++) db_end(db->statements[i].handle);
+}
+
 /* --- values --- */
 
 void db_bind(sqlite3_stmt *statement, int place, struct bytes blob) {

@@ -31,6 +31,8 @@ MUST_USE enum status db_step(struct db *db, sqlite3_stmt *statement, bool *row, 
 /* Steps a statement that gives no rows, and ends it. */
 MUST_USE enum status db_finish(struct db *db, sqlite3_stmt *statement, struct err *err);
 void db_end(sqlite3_stmt *statement);
+/* Every statement: one that still stands at a row holds the state that it reads. */
+void db_end_all(struct db *db);
 /* Takes the write lock at once, so that what is read inside stands. Commit: everything or nothing. */
 MUST_USE enum status db_begin(struct db *db, struct err *err);
 MUST_USE enum status db_commit(struct db *db, struct err *err);

@@ -18,7 +18,6 @@ struct resource_codec {
 	ZSTD_DCtx *unpack;
 	ZSTD_CDict *pack_words;
 	ZSTD_DDict *unpack_words;
-	struct resource_codec *next;
 };
 
 static void *take(void *opaque, size_t size) {
@@ -57,10 +56,6 @@ void resource_codec_free(struct resource_codec *codec) {
 	ZSTD_freeCDict(codec->pack_words);
 	ZSTD_freeDDict(codec->unpack_words);
 	mem_free(codec);
-}
-
-struct resource_codec **resource_codec_next(struct resource_codec *codec) {
-	return &codec->next;
 }
 
 /* The length stands before it, so that whoever reads knows what it will take. */

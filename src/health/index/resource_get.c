@@ -1,5 +1,5 @@
 /* Reading one version. */
-#include "health/index/resources_private.h"
+#include "health/index/resource_condition.h"
 
 #include "codec/hex.h"
 
@@ -99,46 +99,49 @@ enum status resource_load(struct resource_reader *reader, struct resource_versio
 }
 
 /* The version that is asked for, if the scope admits it: *sequence 0 otherwise. */
-static enum status find_version(struct resource_reader *reader, int64_t *sequence, struct arena *arena,
-    const struct resource_gate *gate, int64_t resource, uint32_t version, struct err *err) {
+static enum status find_version(
+    struct resource_question *question, int64_t *sequence, int64_t resource, uint32_t version, struct err *err) {
 	sqlite3_stmt *statement;
-	bool row;
+	struct db *db = question->reader->db;
+	bool row, is_admitted = false;
 	*sequence = 0;
-	TRY(db_statement(reader->db, &statement,
+	TRY(db_statement(db, &statement,
 	    "SELECT v.sequence, v.type, f.foreigner, v.patients, CASE WHEN v.sequence = s.sequence THEN s.facts END"
 	    " FROM resource s JOIN version v ON v.resource = s.id AND v.number = ifnull(?2, s.version)"
 	    " JOIN record r ON r.id = v.record JOIN folder f ON f.id = r.folder WHERE s.id = ?1",
 	    err));
 	sqlite3_bind_int64(statement, 1, resource);
 	if (version) sqlite3_bind_int64(statement, 2, version);
-	enum status status = db_step(reader->db, statement, &row, err);
+	enum status status = db_step(db, statement, &row, err);
 	if (status == STATUS_OK && row) {
-		struct resource_seen seen = {.type = (uint16_t)sqlite3_column_int(statement, 1),
+		struct resource_seen seen = {.row = (uint32_t)resource,
+		    .sequence = sqlite3_column_int64(statement, 0),
+		    .type = (uint16_t)sqlite3_column_int(statement, 1),
 		    .is_foreign = sqlite3_column_int(statement, 2) != 0,
-		    .patients = arena_dup(arena, db_column(statement, 3)),
-		    .facts = arena_dup(arena, db_column(statement, 4))};
-		if (resource_gate_admits(gate, &seen)) *sequence = sqlite3_column_int64(statement, 0);
+		    .patients = db_column(statement, 3),
+		    .facts = db_column(statement, 4)};
+		status = resource_gate_admits(question, &is_admitted, &seen, err);
+		if (is_admitted) *sequence = seen.sequence;
 	}
 	db_end(statement);
 	return status;
 }
 
-static enum status get(struct resource_reader *reader, struct resource_version *out, struct arena *arena,
+static enum status get(struct resource_question *question, struct resource_version *out,
     const struct resource_scope *scope, const struct resource_key *key, uint32_t version, struct err *err) {
-	struct resource_gate gate;
 	int64_t resource, sequence = 0;
-	TRY(resource_gate_open(reader, &gate, arena, scope, err));
-	TRY(resource_find(reader, &resource, key, err));
-	if (resource) TRY(find_version(reader, &sequence, arena, &gate, resource, version, err));
+	TRY(resource_gate_open(question, scope, err));
+	TRY(resource_find(question->reader, &resource, key, err));
+	if (resource) TRY(find_version(question, &sequence, resource, version, err));
 	if (!sequence) return err_set(err, STATUS_NOTFOUND, "there is no such resource");
-	return resource_load(reader, out, arena, sequence, err);
+	return resource_load(question->reader, out, question->arena, sequence, err);
 }
 
 enum status resources_get(struct resources *resources, struct resource_version *out, struct arena *arena,
     const struct resource_scope *scope, const struct resource_key *key, uint32_t version, struct err *err) {
-	struct resource_reader *reader;
-	TRY(resources_borrow(resources, &reader, err));
-	enum status status = get(reader, out, arena, scope, key, version, err);
-	resources_give_back(resources, reader);
+	struct resource_question question = {.resources = resources, .arena = arena, .budget = RESOURCE_BUDGET};
+	TRY(resources_borrow(resources, &question.reader, err));
+	enum status status = get(&question, out, scope, key, version, err);
+	resources_give_back(resources, question.reader);
 	return status;
 }

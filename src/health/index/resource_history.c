@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "crypto/hash.h"
-#include "health/index/resources_private.h"
+#include "health/index/resource_condition.h"
 
 #define COUNT_MAX 10000u
 
@@ -11,10 +11,10 @@ struct entry {
 	int64_t at, sequence;
 };
 struct walk {
+	struct resource_question *question;
 	struct resource_reader *reader;
 	struct arena *arena;
 	const struct resource_history *query;
-	struct resource_gate gate;
 	struct entry before; /* entries of an earlier moment, or of a smaller sequence at the same one */
 	struct entry *entries;
 	size_t count, capacity, wanted;
@@ -32,19 +32,23 @@ static void keep(struct walk *walk, struct entry entry) {
 }
 
 /* Columns: sequence, at, type, foreigner, patients, the moment of the next version. */
-#define COLUMNS                                                                                                        \
-	"SELECT v.sequence, v.at, v.type, f.foreigner, v.patients, (SELECT n.at FROM version n WHERE n.resource ="     \
-	" v.resource AND n.number > v.number ORDER BY n.number LIMIT 1) FROM version v JOIN record r ON r.id ="        \
+#define COLUMNS                                                                                                             \
+	"SELECT v.sequence, v.at, v.type, f.foreigner, v.patients, (SELECT n.at FROM version n WHERE n.resource ="          \
+	" v.resource AND n.number > v.number ORDER BY n.number LIMIT 1), v.resource FROM version v JOIN record r ON r.id =" \
 	" v.record JOIN folder f ON f.id = r.folder WHERE "
 #define ORDER " AND (v.at, v.sequence) < (?2, ?3) AND v.at >= ?4 ORDER BY v.at DESC, v.sequence DESC"
 
-static bool is_wanted(const struct walk *walk, sqlite3_stmt *statement) {
-	struct resource_seen seen = {.type = (uint16_t)sqlite3_column_int(statement, 2),
+static enum status is_wanted(const struct walk *walk, bool *out, sqlite3_stmt *statement, struct err *err) {
+	struct resource_seen seen = {.sequence = sqlite3_column_int64(statement, 0),
+	    .type = (uint16_t)sqlite3_column_int(statement, 2),
 	    .is_foreign = sqlite3_column_int(statement, 3) != 0,
-	    .patients = db_column(statement, 4)};
+	    .patients = db_column(statement, 4),
+	    .row = (uint32_t)sqlite3_column_int64(statement, 6)};
 	bool is_last = sqlite3_column_type(statement, 5) == SQLITE_NULL;
-	return resource_gate_admits(&walk->gate, &seen) &&
-	       (is_last || sqlite3_column_int64(statement, 5) > walk->query->at_first_ms);
+	TRY(resource_spend(walk->question, 1, err));
+	TRY(resource_gate_admits(walk->question, out, &seen, err));
+	*out = *out && (is_last || sqlite3_column_int64(statement, 5) > walk->query->at_first_ms);
+	return STATUS_OK;
 }
 
 /* Up to `wanted` more entries of one type or resource. */
@@ -59,7 +63,10 @@ static enum status walk_one(struct walk *walk, const char *sql, int64_t of, stru
 	sqlite3_bind_int64(statement, 4, walk->query->since_ms);
 	enum status status;
 	while ((status = db_step(walk->reader->db, statement, &row, err)) == STATUS_OK && row && found < walk->wanted) {
-		if (!is_wanted(walk, statement)) continue;
+		bool is_one;
+		status = is_wanted(walk, &is_one, statement, err);
+		if (status != STATUS_OK) break;
+		if (!is_one) continue;
 		keep(walk, (struct entry){sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 0)});
 		found++;
 	}
@@ -125,23 +132,23 @@ static enum status make_page(const struct resources *resources, struct walk *wal
 	return STATUS_OK;
 }
 
-static enum status history(struct resources *resources, struct resource_reader *reader, struct resource_page *out,
-    struct arena *arena, const struct resource_scope *scope, const struct resource_history *query, struct err *err) {
-	struct walk walk = {.reader = reader, .arena = arena, .query = query};
-	struct resource_place place = {query->asker, question_of(arena, query)};
+static enum status history(struct resource_question *question, struct resource_page *out,
+    const struct resource_scope *scope, const struct resource_history *query, struct err *err) {
+	struct walk walk = {.question = question, .reader = question->reader, .arena = question->arena, .query = query};
+	struct resource_place place = {query->asker, question_of(question->arena, query)};
 	walk.wanted = (query->count < COUNT_MAX ? query->count : COUNT_MAX) + 1;
-	TRY(begin(resources, &walk, &place, err));
-	TRY(resource_gate_open(reader, &walk.gate, arena, scope, err));
+	TRY(begin(question->resources, &walk, &place, err));
+	TRY(resource_gate_open(question, scope, err));
 	TRY(walk_all(&walk, err));
-	return make_page(resources, &walk, out, &place, err);
+	return make_page(question->resources, &walk, out, &place, err);
 }
 
 enum status resources_history(struct resources *resources, struct resource_page *out, struct arena *arena,
     const struct resource_scope *scope, const struct resource_history *query, struct err *err) {
-	struct resource_reader *reader;
+	struct resource_question question = {.resources = resources, .arena = arena, .budget = RESOURCE_BUDGET};
 	*out = (struct resource_page){0};
-	TRY(resources_borrow(resources, &reader, err));
-	enum status status = history(resources, reader, out, arena, scope, query, err);
-	resources_give_back(resources, reader);
+	TRY(resources_borrow(resources, &question.reader, err));
+	enum status status = history(&question, out, scope, query, err);
+	resources_give_back(resources, question.reader);
 	return status;
 }

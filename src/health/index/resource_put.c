@@ -2,11 +2,13 @@
  * Writing versions. Whoever puts prepares by itself what needs no file (parsing, compressing), then waits; one of those
  * who wait writes for all that do, in one transaction.
  */
+#include "health/index/resource_postings.h"
 #include "health/index/resources_private.h"
 
 struct prepared {
 	const struct resource_write *write;
 	struct bytes packed; /* content */
+	struct resource_facts facts;
 };
 struct resource_ticket {
 	struct prepared *items;
@@ -19,24 +21,25 @@ struct resource_ticket {
 
 /* --- before there is a lock --- */
 
-static struct resource_codec *take_codec(struct resources *resources) {
+static struct resource_bench *take_bench(struct resources *resources) {
 	resources_lock(resources);
-	struct resource_codec *codec = resources->codecs;
-	if (codec) resources->codecs = *resource_codec_next(codec);
+	struct resource_bench *bench = resources->benches;
+	if (bench) resources->benches = bench->next;
 	resources_unlock(resources);
-	return codec ? codec : resource_codec_new();
+	return bench ? bench : resource_bench_new();
 }
 
-static void give_codec(struct resources *resources, struct resource_codec *codec) {
+static void give_bench(struct resources *resources, struct resource_bench *bench) {
 	resources_lock(resources);
-	*resource_codec_next(codec) = resources->codecs;
-	resources->codecs = codec;
+	bench->next = resources->benches;
+	resources->benches = bench;
 	resources_unlock(resources);
 }
 
-static enum status prepare_one(struct prepared *out, struct arena *arena, struct resource_codec *codec,
-    const struct resource_write *write, struct err *err) {
+static enum status prepare_one(struct resources *resources, struct prepared *out, struct arena *arena,
+    struct resource_bench *bench, const struct resource_write *write, struct err *err) {
 	const struct json *tree = write->tree;
+	struct resource_facts_maker maker = {bench->searcher, arena, resources->base, &resources->digest_key};
 	if (!write->key.id.len || write->key.id.len > RESOURCE_ID_MAX || !write->version)
 		return err_set(err, STATUS_INVALID, "a resource has an id of 1 to %u characters and a version from 1",
 		    RESOURCE_ID_MAX);
@@ -44,17 +47,17 @@ static enum status prepare_one(struct prepared *out, struct arena *arena, struct
 		return err_set(err, STATUS_LIMIT, "a resource of %zu bytes, and at most %zu are allowed",
 		    write->content.len, RESOURCE_CONTENT_MAX);
 	if (!tree) TRY(json_parse(&tree, arena, write->content, NULL, err));
-	*out = (struct prepared){.write = write, .packed = resource_pack(codec, arena, write->content)};
-	return STATUS_OK;
+	*out = (struct prepared){.write = write, .packed = resource_pack(bench->codec, arena, write->content)};
+	return resource_facts_make(&out->facts, &maker, &write->key, tree, err);
 }
 
 static enum status prepare_all(struct resources *resources, struct prepared *out, struct arena *arena,
     const struct resource_write *writes, size_t count, struct err *err) {
-	struct resource_codec *codec = take_codec(resources);
+	struct resource_bench *bench = take_bench(resources);
 	enum status status = STATUS_OK;
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = prepare_one(&out[i], arena, codec, &writes[i], err);
-	give_codec(resources, codec);
+		status = prepare_one(resources, &out[i], arena, bench, &writes[i], err);
+	give_bench(resources, bench);
 	return status;
 }
 
@@ -139,38 +142,75 @@ static enum status make_row(
 	return db_finish(resources->writer, statement, err);
 }
 
-static enum status put_version(struct resources *resources, int64_t sequence, int64_t resource, int64_t record,
-    const struct prepared *item, struct err *err) {
+/* Where a version stands, and the facts as its row keeps them. */
+struct place {
+	int64_t sequence, resource, record, folder;
+	struct bytes facts;
+};
+
+/* Those in whose compartments it is. */
+static struct bytes patients_of(struct arena *arena, const struct resource_facts *facts) {
+	struct buf out;
+	buf_init(&out, BUF_MAX_DEFAULT);
+	for (size_t i = 0; i < facts->count; i++) {
+		struct bytes key = facts->items[i].key;
+		if (key.len == 7 && (unsigned)(key.data[0] << 8 | key.data[1]) == RESOURCE_FACT_COMPARTMENT)
+			buf_append(&out, bytes_slice(key, 3, 4));
+	}
+	struct bytes copy = arena_dup(arena, buf_view(&out));
+	buf_fini(&out);
+	return copy;
+}
+
+static enum status put_version(
+    struct resources *resources, const struct place *place, const struct prepared *item, struct err *err) {
 	sqlite3_stmt *statement;
 	const struct resource_write *write = item->write;
 	TRY(db_statement(resources->writer, &statement,
 	    "INSERT INTO version(sequence, resource, type, number, at, method, record, part, patients, content)"
-	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, x'', ?)",
+	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	    err));
-	sqlite3_bind_int64(statement, 1, sequence);
-	sqlite3_bind_int64(statement, 2, resource);
+	sqlite3_bind_int64(statement, 1, place->sequence);
+	sqlite3_bind_int64(statement, 2, place->resource);
 	sqlite3_bind_int(statement, 3, write->key.type);
 	sqlite3_bind_int64(statement, 4, write->version);
 	sqlite3_bind_int64(statement, 5, write->at_ms);
 	sqlite3_bind_int(statement, 6, (int)write->method);
-	sqlite3_bind_int64(statement, 7, record);
+	sqlite3_bind_int64(statement, 7, place->record);
 	sqlite3_bind_int64(statement, 8, write->part);
-	db_bind(statement, 9, item->packed);
+	db_bind(statement, 9, patients_of(&resources->postings->arena, &item->facts));
+	db_bind(statement, 10, item->packed);
 	return db_finish(resources->writer, statement, err);
 }
 
-static enum status make_current(struct resources *resources, const struct row *row, int64_t sequence, int64_t folder,
-    const struct prepared *item, struct err *err) {
+/* Takes the facts of the version before back, and gives those of this one. */
+static enum status make_current(
+    struct resources *resources, const struct place *place, const struct prepared *item, struct err *err) {
 	sqlite3_stmt *statement;
+	bool is_gone = item->write->method == RESOURCE_DELETE;
+	TRY(resource_postings_of(resources, place->resource, is_gone ? (struct bytes){NULL, 0} : place->facts, err));
 	TRY(db_statement(resources->writer, &statement,
 	    "UPDATE resource SET version = ?, sequence = ?, at = ?, folder = ?, facts = ? WHERE id = ?", err));
 	sqlite3_bind_int64(statement, 1, item->write->version);
-	sqlite3_bind_int64(statement, 2, sequence);
+	sqlite3_bind_int64(statement, 2, place->sequence);
 	sqlite3_bind_int64(statement, 3, item->write->at_ms);
-	sqlite3_bind_int64(statement, 4, folder);
-	if (item->write->method != RESOURCE_DELETE) db_bind(statement, 5, (struct bytes){NULL, 0});
-	sqlite3_bind_int64(statement, 6, row->id);
+	sqlite3_bind_int64(statement, 4, place->folder);
+	if (!is_gone) db_bind(statement, 5, place->facts);
+	sqlite3_bind_int64(statement, 6, place->resource);
 	return db_finish(resources->writer, statement, err);
+}
+
+/* The row of each resource that it refers to, made if there is none. */
+static enum status write_links(struct resources *resources, struct resource_facts *facts, struct err *err) {
+	for (size_t i = 0; i < facts->count; i++)
+		for (size_t k = 0; k < facts->items[i].link_count; k++) {
+			const struct resource_fact_link *link = &facts->items[i].links[k];
+			struct row row;
+			TRY(find_row(resources, &row, &link->target, err));
+			if (!row.id) TRY(make_row(resources, &row.id, &link->target, err));
+			store_be32((uint8_t *)facts->items[i].key.data + link->at, (uint32_t)row.id);
+		}
+	return STATUS_OK;
 }
 
 /* Is this version there? STATUS_EXISTS: of another record. */
@@ -194,40 +234,49 @@ static enum status find_version(struct resources *resources, bool *out, const st
 	return status;
 }
 
-static enum status put_one(struct resources *resources, const struct prepared *item, struct err *err) {
+static enum status put_one(struct resources *resources, struct prepared *item, struct err *err) {
 	const struct resource_write *write = item->write;
 	struct row row;
-	int64_t folder, record, sequence = resources->next_sequence;
+	struct place place = {.sequence = resources->next_sequence};
 	bool is_there;
 	TRY(find_row(resources, &row, &write->key, err));
 	TRY(find_version(resources, &is_there, &row, write, err));
 	if (is_there) return STATUS_OK;
-	TRY(folder_row(resources, &folder, write, err));
-	TRY(record_row(resources, &record, folder, &write->record, err));
+	TRY(folder_row(resources, &place.folder, write, err));
+	TRY(record_row(resources, &place.record, place.folder, &write->record, err));
 	if (!row.id) TRY(make_row(resources, &row.id, &write->key, err));
-	TRY(put_version(resources, sequence, row.id, record, item, err));
+	place.resource = row.id;
+	TRY(write_links(resources, &item->facts, err));
+	place.facts = resource_facts_pack(&resources->postings->arena, &item->facts);
+	TRY(put_version(resources, &place, item, err));
 	resources->next_sequence++;
-	return write->version > row.version ? make_current(resources, &row, sequence, folder, item, err) : STATUS_OK;
+	return write->version > row.version ? make_current(resources, &place, item, err) : STATUS_OK;
 }
 
 /* A ticket that cannot be written takes nothing of the others away. */
 static enum status put_ticket(struct resources *resources, struct resource_ticket *ticket, struct err *err) {
 	enum status status = STATUS_OK;
+	size_t before = resources->postings->count;
 	TRY(db_run(resources->writer, "SAVEPOINT ticket", err));
 	for (size_t i = 0; i < ticket->count && status == STATUS_OK; i++)
 		status = put_one(resources, &ticket->items[i], &ticket->err);
 	ticket->status = status;
 	if (status == STATUS_OK) return db_run(resources->writer, "RELEASE ticket", err);
+	resources->postings->count = before;
 	return db_run(resources->writer, "ROLLBACK TO ticket; RELEASE ticket", err);
 }
 
 static void write_tickets(struct resources *resources, struct resource_ticket *tickets) {
 	struct err err = {0};
+	struct resource_postings postings;
 	enum status status = db_begin(resources->writer, &err);
 	bool is_open = status == STATUS_OK;
+	resource_postings_begin(resources, &postings);
 	for (struct resource_ticket *t = tickets; t && status == STATUS_OK; t = t->next)
 		status = put_ticket(resources, t, &err);
+	if (status == STATUS_OK) status = resource_postings_write(resources, &err);
 	if (status == STATUS_OK) status = db_commit(resources->writer, &err);
+	resource_postings_end(resources);
 	if (status == STATUS_OK) return;
 	if (is_open) db_rollback(resources->writer);
 	for (struct resource_ticket *t = tickets; t; t = t->next) {

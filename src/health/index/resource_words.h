@@ -166,4 +166,4 @@
     "\"Body Height\"},\"subject\":{\"reference\":\"Patient/\"},\"encounter\":{\"reference\":\"Encounter/\"},"
     "\"effectiveDateTime\":\"2012-05-28T10:32:57-04:00\",\"issued\":\"2012-05-28T10:32:57.343-04:00\",\"value"
     "Quantity\":{\"value\":1.,\"unit\":\"cm\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"cm\"}}"
-// clang-format on
+    // clang-format on

@@ -68,12 +68,26 @@ enum status resources_borrow(struct resources *resources, struct resource_reader
 }
 
 void resources_give_back(struct resources *resources, struct resource_reader *reader) {
+	db_end_all(reader->db);
 	db_rollback(reader->db); /* it read only */
 	resources_lock(resources);
 	reader->next = resources->idle;
 	resources->idle = reader;
 	resources_wake(resources);
 	resources_unlock(resources);
+}
+
+struct resource_bench *resource_bench_new(void) {
+	struct resource_bench *bench = mem_zalloc(1, sizeof *bench);
+	bench->codec = resource_codec_new();
+	bench->searcher = fhir_searcher_new(&fhir_r4);
+	return bench;
+}
+
+void resource_bench_free(struct resource_bench *bench) {
+	resource_codec_free(bench->codec);
+	fhir_searcher_free(bench->searcher);
+	mem_free(bench);
 }
 
 /* --- opening --- */
@@ -160,6 +174,10 @@ static struct resources *prepare(const struct home *home, const struct resource_
 	resources->readers = mem_zalloc(resources->reader_count, sizeof *resources->readers);
 	if (settings->threads) resources->monitor = settings->threads->monitor_new(settings->threads->context);
 	key_of(resources->cursor_key, home, "xinglin resources cursor 1");
+	uint8_t digest_key[32];
+	key_of(digest_key, home, "xinglin resources digest 1");
+	memcpy(&resources->digest_key, digest_key, sizeof resources->digest_key);
+	mem_wipe(digest_key, sizeof digest_key);
 	return resources;
 }
 
@@ -184,12 +202,13 @@ void resources_close(struct resources *resources) {
 	for (unsigned i = 0; i < resources->reader_count; i++) {
 		db_close(resources->readers[i].db);
 		resource_codec_free(resources->readers[i].codec);
+		fhir_searcher_free(resources->readers[i].searcher);
 	}
 	db_close(resources->writer);
-	while (resources->codecs) {
-		struct resource_codec *codec = resources->codecs;
-		resources->codecs = *resource_codec_next(codec);
-		resource_codec_free(codec);
+	while (resources->benches) {
+		struct resource_bench *bench = resources->benches;
+		resources->benches = bench->next;
+		resource_bench_free(bench);
 	}
 	if (resources->monitor) resources->threads->monitor_free(resources->monitor);
 	mem_free(resources->readers);

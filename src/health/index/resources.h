@@ -18,7 +18,7 @@
 #include "base/threads.h"
 #include "codec/json.h"
 #include "health/actors/home.h"
-#include "health/fhir/definitions.h"
+#include "health/fhir/search_query.h"
 #include "health/index/resource_scope.h"
 
 #define RESOURCE_FILE "resources.db"
@@ -102,6 +102,21 @@ struct resource_page {
 /* STATUS_INVALID: the cursor is damaged, or of another asker or question. */
 MUST_USE enum status resources_history(struct resources *resources, struct resource_page *out, struct arena *arena,
     const struct resource_scope *scope, const struct resource_history *query, struct err *err);
+
+/*
+ * The resources that a search finds (health/fhir/search_query.h): matches, then what they include. Without _sort they
+ * come in the order in which this file first heard of them. `asker`: to whom cursors are bound.
+ *
+ * Pages are stable: each match of the first page's moment that does not change comes once. What is created later does
+ * not come; what changes meanwhile keeps its place as long as it matches. A total is counted if the search asks for it,
+ * or if there is one page. STATUS_LIMIT: it would look at too much (400, too-costly). STATUS_INVALID: the cursor.
+ * STATUS_UNSUPPORTED: it asks for what this file cannot find.
+ */
+MUST_USE enum status resources_search(struct resources *resources, struct resource_page *out, struct arena *arena,
+    const struct resource_scope *scope, struct bytes asker, const struct fhir_search *search, struct err *err);
+/* For conditional interactions: up to two matches, whatever the search says of pages and includes. */
+MUST_USE enum status resources_match(struct resources *resources, struct resource_version matches[2], size_t *count,
+    struct arena *arena, const struct resource_scope *scope, const struct fhir_search *search, struct err *err);
 
 /* Is the record taken in? What the gateway asks to fill the index again. */
 MUST_USE enum status resources_has_record(

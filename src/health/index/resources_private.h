@@ -3,6 +3,7 @@
 #define HEALTH_INDEX_RESOURCES_PRIVATE_H
 
 #include "health/index/db.h"
+#include "health/index/resource_facts.h"
 #include "health/index/resources.h"
 
 #define RESOURCE_CONTENT_MAX ((size_t)64 << 20) /* bytes of one version's content */
@@ -11,8 +12,17 @@
 struct resource_reader {
 	struct db *db;
 	struct resource_codec *codec;
-	struct resource_reader *next; /* in the pool */
+	struct fhir_searcher *searcher; /* NULL until it is needed */
+	struct resource_reader *next;   /* in the pool */
 };
+/* What preparing a write takes. One owner at a time. */
+struct resource_bench {
+	struct resource_codec *codec;
+	struct fhir_searcher *searcher;
+	struct resource_bench *next;
+};
+struct resource_bench *resource_bench_new(void);
+void resource_bench_free(struct resource_bench *bench);
 
 struct resource_ticket;
 
@@ -20,18 +30,20 @@ struct resources {
 	const struct threads *threads;
 	struct monitor *monitor; /* held around what follows; NULL: one thread */
 	struct resource_reader *idle;
-	struct resource_codec *codecs; /* idle ones, for writes */
+	struct resource_bench *benches; /* idle ones */
 	struct resource_ticket *first_waiting, **last_waiting;
 	bool is_writing;
 
 	/* of whoever writes */
 	struct db *writer;
 	int64_t next_sequence, next_resource;
+	struct resource_postings *postings; /* of this transaction */
 
 	/* constant */
 	struct resource_reader *readers;
 	unsigned reader_count;
 	uint8_t cursor_key[32];
+	struct resource_digest_key digest_key;
 	char *path, *base;
 };
 
@@ -51,24 +63,30 @@ void resource_codec_free(struct resource_codec *codec); /* NULL is allowed; wipe
 struct bytes resource_pack(struct resource_codec *codec, struct arena *arena, struct bytes content);
 MUST_USE enum status resource_unpack(
     struct resource_codec *codec, struct bytes *out, struct arena *arena, struct bytes packed, struct err *err);
-/* In a list of idle ones. */
-struct resource_codec **resource_codec_next(struct resource_codec *codec);
 
 /* What stands beside a version when a scope is asked of it. */
 struct resource_seen {
+	uint32_t row; /* of the resource */
 	uint16_t type;
 	bool is_foreign;
-	struct bytes patients; /* in whose compartments it is: resource rows, 4 bytes each */
-	struct bytes facts;    /* NULL: not there; then a rule with a search admits nothing */
+	int64_t sequence;
+	struct bytes facts;    /* of a current version; NULL data: they are made of the content if they are needed */
+	struct bytes patients; /* in whose compartments it is: rows, 4 bytes each; only without facts */
 };
-/* resource_gate.c: a scope, with the rows of its patients. */
+struct resource_question;
+/* resource_gate.c: a scope, made ready for one question. */
 struct resource_gate {
 	const struct resource_scope *scope;
-	uint32_t *patients; /* of each rule; 0: nobody */
+	struct resource_gate_rule {
+		uint32_t patient;                           /* row; 0: nobody's compartment */
+		bool is_closed;                             /* its search is none */
+		const struct resource_condition *condition; /* NULL: none */
+	} * rules;
 };
-MUST_USE enum status resource_gate_open(struct resource_reader *reader, struct resource_gate *out, struct arena *arena,
-    const struct resource_scope *scope, struct err *err);
-bool resource_gate_admits(const struct resource_gate *gate, const struct resource_seen *seen);
+MUST_USE enum status resource_gate_open(
+    struct resource_question *question, const struct resource_scope *scope, struct err *err);
+MUST_USE enum status resource_gate_admits(
+    struct resource_question *question, bool *out, const struct resource_seen *seen, struct err *err);
 
 /* The row of a resource; 0: there is none. */
 MUST_USE enum status resource_find(
