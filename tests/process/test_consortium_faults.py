@@ -1,4 +1,4 @@
-"""What befalls members of a consortium, with real CometBFTs: nobody forks, nobody loses a receipt, and each says what is
+"""What befalls members of a consortium, with real CometBFTs: nobody forks or loses a receipt, and each says what is
 wrong with it.
 
 XINGLIN_FAULTS=1 (make soak): every member in turn and every pair, and not one of each.

@@ -156,6 +156,7 @@ enum status comet_make(struct comet **out, struct chain *chain, struct pool *poo
 	comet->store = store;
 	comet->options = *options;
 	comet->senders = senders_new();
+	pace_init(&comet->pace);
 	work_queue_init(&comet->work, &comet->engine, wake);
 	arena_init(&comet->decision.arena);
 	const enum status status = read_standing(comet, err);

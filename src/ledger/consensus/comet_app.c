@@ -175,13 +175,15 @@ static uint64_t gas_of(const struct bundle_txs *txs) {
 	return gas;
 }
 
-/* Bundles whole and in their order, while there is room; the first one always, lest it wait for ever. */
+/* Bundles whole and in their order, while there is room and the height will not take too long (pace.h); the first one
+ * always, lest it wait for ever. */
 static enum status prepare(
     void *context, struct bytes *txs, size_t *count, const struct abci_block *block, struct err *err) {
 	(void)err;
 	struct comet *comet = context;
 	struct chain_head *head = chain_head(comet->chain);
 	uint64_t gas = 0, bytes = 0;
+	const uint64_t bytes_wanted = atomic_load(&comet->pace.bytes);
 	const uint64_t gas_max = head->header.gas_limit;
 	chain_head_release(head);
 	struct arena arena;
@@ -193,7 +195,8 @@ static enum status prepare(
 		const uint64_t more_gas = gas_of(&read), more_bytes = block->txs[i].len + 6; /* tag and length */
 		arena_rewind(&arena, mark);
 		if (read.bad != 0) continue; /* never: CheckTx let it pass */
-		if (bytes + more_bytes > block->max_tx_bytes || (*count > 0 && gas + more_gas > gas_max)) break;
+		if (bytes + more_bytes > block->max_tx_bytes) break;
+		if (*count > 0 && (gas + more_gas > gas_max || bytes + more_bytes > bytes_wanted)) break;
 		gas += more_gas;
 		bytes += more_bytes;
 		txs[(*count)++] = block->txs[i];
@@ -220,7 +223,10 @@ static enum status process(void *context, struct abci_verdict *out, const struct
 static void read_decided(struct comet *comet, const struct abci_block *block) {
 	struct decision *decision = &comet->decision;
 	struct bytes *bundles = arena_alloc(&decision->arena, block->tx_count * sizeof *bundles);
-	for (size_t i = 0; i < block->tx_count; i++) bundles[i] = arena_dup(&decision->arena, block->txs[i]);
+	for (size_t i = 0; i < block->tx_count; i++) {
+		bundles[i] = arena_dup(&decision->arena, block->txs[i]);
+		decision->bundle_bytes += block->txs[i].len;
+	}
 	bundles_read(&decision->txs, &decision->arena, comet->senders, bundles, block->tx_count);
 	bundles_order(&decision->txs, &decision->arena);
 	const struct member *proposer = members_by_address(&comet->members, block->proposer);
@@ -348,7 +354,9 @@ static enum status commit(void *context, uint64_t *retain_height, struct err *er
 	if (count > 0) memcpy(verdicts, decision->pending->verdicts, count * sizeof *verdicts);
 	TRY(changes ? commit_block(comet, err) : commit_nothing(comet, err));
 	atomic_store(&comet->height, decision->height);
-	atomic_store(&comet->height_at, clock_monotonic_ns(comet->options.clock));
+	const uint64_t now_ns = clock_monotonic_ns(comet->options.clock);
+	atomic_store(&comet->height_at, now_ns);
+	pace_height(&comet->pace, now_ns / 1000000, decision->bundle_bytes);
 	settle_left_out(comet, verdicts, !changes);
 	if (decision->members_changed) comet->members = decision->members;
 	if (decision->somebody_left) comet->options.link.members_left(comet->options.link.context);

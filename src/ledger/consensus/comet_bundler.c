@@ -7,11 +7,10 @@
 
 enum {
 	IDLE_WAIT_MS = 1000,
-	PACE_MS = 5,               /* after each turn: what comes meanwhile is one bundle */
+	PAUSE_MS = 5,              /* after each turn: what comes meanwhile is one bundle */
 	RETRY_MS = 200,            /* after one that failed: CometBFT is starting, or gone */
 	BUNDLE_BYTES = 128 * 1024, /* of envelopes: then a bundle is full; the largest envelope fits (pool/admit.c) */
 	BUNDLES_AT_ONCE = 5,       /* in base64 they stay within the 1 MB that CometBFT takes in one request */
-	UNDER_WAY_MAX = 16384,     /* transactions: about four full blocks */
 	AGAIN_AFTER_MS = 10000,    /* what is not in a block by then, and ... */
 	AGAIN_AFTER_HEIGHTS = 3    /* ... while so many heights went by, is sent again */
 };
@@ -42,11 +41,13 @@ static enum status take(struct bundler *bundler, struct pool_pick *out, struct a
 	const struct pool_sending sending = {.gas_max = head->header.gas_limit,
 	    .count_max = BUNDLE_TXS_MAX,
 	    .bytes_max = BUNDLE_BYTES,
-	    .under_way_max = UNDER_WAY_MAX,
+	    .under_way_max = pace_under_way(&comet->pace),
 	    .now = now,
 	    .again_before = again_before(bundler, now)};
 	chain_head_release(head);
 	TRY(pool_send(comet->pool, out, arena, &sending, err));
+	pace_left(&comet->pace, atomic_load(&comet->height), out->under_way - out->count);
+	pace_sent(&comet->pace, out->under_way);
 	for (size_t i = 0; i < out->count; i++) senders_put(comet->senders, out->txs[i].hash, &out->txs[i].sender);
 	return STATUS_OK;
 }
@@ -86,7 +87,7 @@ uint64_t comet_bundler_turn(struct bundler *bundler) {
 	}
 	if (status != STATUS_OK) note_failure(bundler, err.message);
 	arena_fini(&arena);
-	return status == STATUS_OK ? PACE_MS : RETRY_MS;
+	return status == STATUS_OK ? PAUSE_MS : RETRY_MS;
 }
 
 void *comet_bundle(void *context) {

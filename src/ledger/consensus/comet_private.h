@@ -9,6 +9,7 @@
 #include "ledger/consensus/bundle.h"
 #include "ledger/consensus/comet.h"
 #include "ledger/consensus/members.h"
+#include "ledger/consensus/pace.h"
 #include "ledger/consensus/work_queue.h"
 
 /* What FinalizeBlock decided, until Commit. */
@@ -17,6 +18,7 @@ struct decision {
 	uint64_t height;
 	struct pending_block *pending; /* NULL: nothing changes */
 	struct bundle_txs txs;         /* as they were executed */
+	size_t bundle_bytes;
 	struct block_decision block;
 	struct members members; /* after it, if they changed */
 	bool members_changed, somebody_left;
@@ -31,6 +33,7 @@ struct comet {
 	struct comet_options options;
 	struct abci_server *server;
 	struct senders *senders;
+	struct pace pace;
 	struct work_queue work;
 	atomic_ullong height;    /* the newest that is committed */
 	atomic_ullong height_at; /* when it came, or the engine was made: monotonic nanoseconds */

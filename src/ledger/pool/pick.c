@@ -8,12 +8,13 @@ struct candidate {
 	struct pool_account *account;
 	size_t place;
 	u256 tip_wei;
+	size_t turn; /* to send: the sender's own before it, which are as many reasons to let others go first */
 	uint64_t arrival;
 };
 
 static bool is_better(const struct candidate *a, const struct candidate *b) {
 	if (!u256_equal(&a->tip_wei, &b->tip_wei)) return u256_less(&b->tip_wei, &a->tip_wei);
-	return a->arrival < b->arrival;
+	return a->turn != b->turn ? a->turn < b->turn : a->arrival < b->arrival;
 }
 
 static void sift_down(struct candidate *heap, size_t count, size_t at) {
@@ -36,13 +37,17 @@ u256 pool_tip(const struct pool *pool, const struct pool_tx *tx) {
 }
 
 /* False if the account has nothing more that the next block could take. */
-static bool candidate_of(struct candidate *out, const struct pool *pool, struct pool_account *account, size_t place) {
+static bool candidate_of(
+    struct candidate *out, const struct pool *pool, struct pool_account *account, size_t place, bool is_sending) {
 	if (place >= account->executable) return false;
 	const struct pool_tx *tx = account->txs[place];
 	if (u256_less(&tx->max_fee_wei, &pool->next_base_fee_wei)) return false;
 	if (tx->blob_count != 0 && u256_less(&tx->max_blob_fee_wei, &pool->next_blob_base_fee_wei)) return false;
-	*out = (struct candidate){
-	    .account = account, .place = place, .tip_wei = pool_tip(pool, tx), .arrival = tx->arrival};
+	*out = (struct candidate){.account = account,
+	    .place = place,
+	    .tip_wei = pool_tip(pool, tx),
+	    .turn = is_sending ? place : 0,
+	    .arrival = tx->arrival};
 	return true;
 }
 
@@ -79,8 +84,8 @@ static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, 
 	struct candidate *heap = arena_alloc(arena, pool->account_count * sizeof *heap);
 	size_t count = 0, blobs = pool->next_blobs_max;
 	for (size_t i = 0; i < pool->account_count; i++)
-		count +=
-		    candidate_of(&heap[count], pool, pool->accounts[i], room.is_sending ? pool->accounts[i]->sent : 0);
+		count += candidate_of(&heap[count], pool, pool->accounts[i],
+		    room.is_sending ? pool->accounts[i]->sent : 0, room.is_sending);
 	for (size_t i = count / 2; i-- > 0;) sift_down(heap, count, i);
 	if (room.count > pool->executable) room.count = pool->executable;
 	*out = (struct pool_pick){.txs = arena_alloc(arena, room.count * sizeof *out->txs)};
@@ -95,7 +100,8 @@ static void pick(struct pool *pool, struct pool_pick *out, struct arena *arena, 
 			blobs -= tx->blob_count;
 			if (room.is_sending) tx->account->sent = best.place + 1;
 		}
-		if (!taken || !candidate_of(&heap[0], pool, best.account, best.place + 1)) heap[0] = heap[--count];
+		if (!taken || !candidate_of(&heap[0], pool, best.account, best.place + 1, room.is_sending))
+			heap[0] = heap[--count];
 		sift_down(heap, count, 0);
 	}
 }
@@ -151,6 +157,7 @@ enum status pool_send(struct pool *pool, struct pool_pick *out, struct arena *ar
 		.count = room < sending->count_max ? room : sending->count_max,
 		.bytes = sending->bytes_max,
 		.is_sending = true});
+	out->under_way = under_way + out->count;
 	pool->has_work = out->count > 0; /* there may be more */
 	pthread_mutex_unlock(&pool->lock);
 	return decode_picked(out, arena, err);

@@ -109,15 +109,17 @@ bool pool_unsigned_sender(addr20 *out, const struct transaction *tx);
 struct pool_pick {
 	struct ordered_tx *txs;
 	size_t count;
+	size_t under_way; /* pool_send alone: with these */
 };
 MUST_USE enum status pool_pick(
     struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max, struct err *err);
 /* The same for one who will not seal it. */
 MUST_USE enum status pool_peek(
     struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max, struct err *err);
-/* For an engine whose transactions are ordered elsewhere: executable ones, as pool_pick gives them, but none that is
- * under way already; and what is given is under way from now on, until a head includes it, until it was sent before
- * `again_before`, or until pool_send_again. The clock is the caller's, in any unit, and never goes back. */
+/* For an engine whose transactions are ordered elsewhere: executable ones, best first (fee, then who has fewest before
+ * it of its own, so that nobody waits for somebody's thousands, then arrival), but none that is under way already; and
+ * what is given is under way from now on, until a head includes it, until it was sent before `again_before`, or until
+ * pool_send_again. The clock is the caller's, in any unit, and never goes back. */
 struct pool_sending {
 	uint64_t gas_max;
 	size_t count_max, bytes_max; /* of this time; bytes of envelopes */

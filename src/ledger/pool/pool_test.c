@@ -50,6 +50,27 @@ static void a_gap_waits(void **state) {
 	ledger_close(&world);
 }
 
+/* Who comes last with one is not behind another's many; and what is under way is not given again. */
+static void to_send_everybodys_first_come_before_anybodys_second(void **state) {
+	(void)state;
+	struct ledger_world world;
+	struct pool_pick picked;
+	ledger_open(&world, false);
+	for (uint64_t nonce = 0; nonce < 3; nonce++) assert_int_equal(add(&world, 0, nonce, 2 * GWEI), POOL_OK);
+	assert_int_equal(add(&world, 1, 0, 2 * GWEI), POOL_OK);
+	const struct pool_sending sending = {
+	    .gas_max = 30000000, .count_max = 2, .bytes_max = 10000, .under_way_max = 3, .now = 1};
+	assert_done(&world, pool_send(world.pool, &picked, &world.arena, &sending, &world.err));
+	const addr20 first = ledger_address(0), second = ledger_address(1);
+	assert_int_equal(picked.count, 2);
+	assert_true(addr20_equal(&picked.txs[0].sender, &first) && addr20_equal(&picked.txs[1].sender, &second));
+	assert_done(&world, pool_send(world.pool, &picked, &world.arena, &sending, &world.err));
+	assert_int_equal(picked.count, 1); /* the limit of what is under way */
+	assert_int_equal(picked.under_way, 3);
+	assert_int_equal(picked.txs[0].tx->nonce, 1);
+	ledger_close(&world);
+}
+
 static void replacement_needs_a_tenth_more(void **state) {
 	(void)state;
 	struct ledger_world world;
@@ -530,6 +551,7 @@ static void a_rejected_one_goes(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_gap_waits),
+	    cmocka_unit_test(to_send_everybodys_first_come_before_anybodys_second),
 	    cmocka_unit_test(replacement_needs_a_tenth_more),
 	    cmocka_unit_test(invalid_ones_stay_out),
 	    cmocka_unit_test(many_are_read_ahead),
