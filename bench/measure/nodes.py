@@ -69,7 +69,8 @@ def command_of(kind, program, folder, port):
         return [program, "--dev", *ports, "--nodiscover", "--ipcdisable"]
     if kind == "own":
         own_chain(program, folder)
-    return [program, "node" if kind == "own" else "dev", "--data", str(folder), "--http-port", str(port)]
+    mode = ["node"] if kind == "own" else ["dev", "--bare"]
+    return [program, *mode, "--data", str(folder), "--http-port", str(port)]
 
 
 class Node:

@@ -79,7 +79,8 @@ class Node:
     def __init__(self, data, mode="dev", *options, port=0, preexec=None):
         self.data = pathlib.Path(data)
         self.log = self.data.with_name(self.data.name + ".log")
-        command = [binary(), mode, "--data", str(data), "--http-port", str(port), "--json", *options]
+        bare = ["--bare"] if mode == "dev" and "--gateway" not in options else []
+        command = [binary(), mode, "--data", str(data), "--http-port", str(port), "--json", *bare, *options]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, preexec_fn=preexec)
         line = self.process.stdout.readline()

@@ -220,7 +220,7 @@ def load_and_kill(beginning, node):
 
 
 def kill_while_starting(folder):
-    process = subprocess.Popen([binary(), "dev", "--data", str(folder), "--http-port", "0"],
+    process = subprocess.Popen([binary(), "dev", "--bare", "--data", str(folder), "--http-port", "0"],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(random.uniform(0, 0.1))
     process.kill()

@@ -1,5 +1,4 @@
-"""Somebody else's chain: a node of ours follows anvil or geth, keeps the sealed content, and loses nothing when either of
-them dies."""
+"""Somebody else's chain: our node follows anvil or geth, keeps sealed content, and loses nothing when either dies."""
 import os
 import pathlib
 import signal

@@ -14,7 +14,7 @@ import pytest
 
 from exposition import families, value
 from gateways import PATIENT, Gateway, call, new_token, ward
-from machine import Consortium, Refused, cli, free_port, wait_for
+from machine import Consortium, Refused, binary, cli, free_port, wait_for
 from recorder import Recorder
 from test_index import Trade
 
@@ -744,8 +744,26 @@ def test_dev_with_a_gateway_serves_https_if_it_is_asked_to(start_node, tmp_path)
                             started["certificate"]], capture_output=True, text=True)
     assert shown.returncode == 0, shown.stderr
     with pytest.raises(Refused) as refused:
-        cli("dev", "--gateway-tls", "--http-port", 0)
+        cli("dev", "--bare", "--gateway-tls", "--http-port", 0)
     assert refused.value.code == 2
+
+
+def test_dev_has_a_gateway_unless_it_is_told_otherwise(tmp_path):
+    def started(*options):
+        process = subprocess.Popen([binary(), "dev", "--http-port", "0", "--json", *options], stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL)
+        report = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        process.stdout.close()
+        return report
+
+    full = started("--data", str(tmp_path / "full"))
+    assert full["fhir"] == full["gateway"] + "/fhir" and full["token"] and full["folder"] and full["rpc"]
+    assert "fhir" in started("--data", str(tmp_path / "full"))
+    bare = started("--data", str(tmp_path / "bare"), "--bare")
+    assert set(bare) == {"rpc", "sealer", "head"} and bare["head"] == 0
+    assert "fhir" not in started("--data", str(tmp_path / "bare")), "a chain that began without a gateway has none"
 
 
 def test_dev_with_a_gateway_is_ready_for_a_client(start_node, tmp_path):

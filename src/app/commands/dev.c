@@ -1,4 +1,4 @@
-/* xinglin dev: a development chain, and beside it a gateway if it is wanted. */
+/* xinglin dev: a development chain, and beside it a gateway with an organisation of its own. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -183,14 +183,25 @@ static enum status dev_with_gateway(
 	TRY(cli_u64(cli, &port, "gateway-port", 0, err));
 	if (port > UINT16_MAX) return err_set(err, STATUS_INVALID, "--gateway-port takes 0 to 65535");
 	pair.port = (uint16_t)port;
-	options->second_apart = false; /* load must not hurry the chain's time past windows of access */
 	enum status status = dev_world_begin(&pair.world, options->data, err);
+	options->unhurried = &pair.world.account;
 	if (status == STATUS_OK) status = prepare_dev(options->data, accounts, &pair.world.account, err);
 	if (status == STATUS_OK) status = take_tls(cli, &pair, options, err);
 	print_dev_accounts(cli, accounts);
 	if (status == STATUS_OK) status = run_both(cli, &pair, options, err);
 	dev_world_end(&pair.world);
 	return status;
+}
+
+/* Without a word about it, there is a gateway: but not on a chain that was made without one, nor if blocks are slow to
+ * come, nor if the TLS settings are meant for the node. */
+static bool wants_gateway(struct cli *cli, const struct node_options *options) {
+	char genesis[4096], gateway[4096];
+	if (cli_flag(cli, "gateway")) return true;
+	if (cli_flag(cli, "bare") || options->interval_ms || options->tls.cert || options->tls.key) return false;
+	if (genesis_path(genesis, sizeof genesis, options->data, NULL) != STATUS_OK) return false;
+	snprintf(gateway, sizeof gateway, "%s/gateway", options->data);
+	return access(genesis, F_OK) != 0 || access(gateway, F_OK) == 0;
 }
 
 static enum status dev_with(
@@ -200,14 +211,16 @@ static enum status dev_with(
 	char temporary[] = "/tmp/xinglin-dev-XXXXXX";
 	node_take_settings(&options, settings);
 	options.dev_accounts = &accounts;
-	options.second_apart = true;
 	options.client_version = cli_value(cli, "client-version");
 	if (!options.data && !(options.data = mkdtemp(temporary)))
 		return err_set(err, STATUS_IO, "cannot make a temporary folder: %s", strerror(errno));
 	TRY(files_make_folder(options.data, err));
 	TRY(dev_accounts_make(&accounts, err));
-	if (cli_flag(cli, "gateway")) return dev_with_gateway(cli, &options, &accounts, err);
-	if (cli_flag(cli, "gateway-tls")) return err_set(err, STATUS_INVALID, "--gateway-tls needs --gateway");
+	if (cli_flag(cli, "gateway") && cli_flag(cli, "bare"))
+		return err_set(err, STATUS_INVALID, "--gateway and --bare exclude each other");
+	if (wants_gateway(cli, &options)) return dev_with_gateway(cli, &options, &accounts, err);
+	if (cli_flag(cli, "gateway-tls"))
+		return err_set(err, STATUS_INVALID, "--gateway-tls is of a gateway, and there is none here");
 	TRY(prepare_dev(options.data, &accounts, NULL, err));
 	print_dev_accounts(cli, &accounts);
 	return node_command_run(cli, &options, source, err);
@@ -227,11 +240,15 @@ const struct cli_command command_dev = {
     .arguments = "",
     .summary = "run a development chain with ten funded accounts (chain id 31337)",
     .teach = "For developers: the accounts of the well-known phrase \"test test … junk\", mainnet's gas rules, a\n"
-	     "block as soon as a transaction comes. Without --data the chain lives in a new folder under /tmp,\n"
-	     "whose name is printed.\n\n"
+	     "block as soon as a transaction comes. Beside the chain runs a gateway (FHIR and records), whose\n"
+	     "organisation is listed and may do everything: the report names its URLs and a token. Without --data\n"
+	     "the chain lives in a new folder under /tmp, whose name is printed.\n\n"
 	     "  xinglin dev\n"
-	     "  xinglin dev --data mychain --http-port 9545",
-    .options = {{"gateway", NULL, "also run a gateway, with an organisation that is listed and a folder"},
+	     "  xinglin dev --data mychain --http-port 9545\n"
+	     "  xinglin dev --bare",
+    .options = {{"bare", NULL, "the chain alone: empty at its start, without a gateway"},
+	{"gateway", NULL,
+	    "with a gateway, also with --block-ms or --tls-cert; refused on a chain that began without one"},
 	{"gateway-port", "N", "the gateway's port; 0: any free one (default 0)"},
 	{"gateway-tls", NULL,
 	    "serve the gateway over HTTPS, with --tls-cert or else a certificate that is made for localhost"},

@@ -91,7 +91,11 @@ static enum status pool_admit(
 }
 
 static enum status open_solo(struct node *node, struct err *err) {
-	if (node->options.dev_accounts != NULL) node->dev = dev_new(&world_clock, node->options.second_apart);
+	if (node->options.dev_accounts != NULL) node->dev = dev_new(&world_clock);
+	if (node->dev && node->options.unhurried) {
+		dev_leave_unhurried(node->dev, node->options.unhurried);
+		dev_leave_unhurried(node->dev, &node->self);
+	}
 	struct solo_options solo_options = {.sealer_secret = node->secret,
 	    .interval_ms = node->options.interval_ms,
 	    .automine = !node->options.test_methods,

@@ -19,10 +19,10 @@ struct node_options {
 	const struct dev_accounts *dev_accounts; /* NULL: no development chain */
 	uint32_t interval_ms;                    /* between blocks; 0: at once */
 	bool test_methods;                       /* serves them, and seals nothing */
-	/* Each block at least a second after its parent, as anvil's: what test tools expect of a development chain that
-	 * nobody else uses. With a gateway beside it load would then hurry the chain's time past access windows: leave
-	 * it false there, and evm_ and anvil_ requests alone move the time. */
-	bool second_apart;
+	/* A development chain's blocks are at least a second after their parents, as anvil's, which test tools expect;
+	 * but not those of this account (and the node's own), which would hurry the chain's time past windows of
+	 * access. NULL: no such account. */
+	const addr20 *unhurried;
 	uint64_t memory_bytes;
 	uint32_t anchor_every_ms;                        /* of the audit log, if there were reads; 0: a minute */
 	uint32_t ping_interval_ms;                       /* of a silent WebSocket; 0: the server's default */

@@ -4,7 +4,8 @@
 
 struct dev {
 	const struct clock_source *clock;
-	bool second_apart;
+	addr20 unhurried[DEV_UNHURRIED_MAX];
+	size_t unhurried_count;
 	pthread_mutex_t lock; /* of all below */
 	int64_t shift_s;      /* of the blocks' time before the clock; within ± DEV_TIMESTAMP_MAX */
 	uint64_t next_timestamp, timestamp_interval_s, gas_limit; /* 0: none */
@@ -15,13 +16,17 @@ struct dev {
 	struct dev_pace pace;
 };
 
-struct dev *dev_new(const struct clock_source *clock, bool second_apart) {
+struct dev *dev_new(const struct clock_source *clock) {
 	struct dev *dev = mem_zalloc(1, sizeof *dev);
 	dev->clock = clock;
-	dev->second_apart = second_apart;
 	dev->pace.automine = true;
 	pthread_mutex_init(&dev->lock, NULL);
 	return dev;
+}
+
+void dev_leave_unhurried(struct dev *dev, const addr20 *account) {
+	BUG_ON(dev->unhurried_count == DEV_UNHURRIED_MAX);
+	dev->unhurried[dev->unhurried_count++] = *account;
 }
 
 void dev_free(struct dev *dev) {
@@ -145,9 +150,22 @@ void dev_set_interval(struct dev *dev, uint32_t interval_ms) {
 
 /* --- for the engine --- */
 
+static bool is_unhurried(const struct dev *dev, const addr20 *account) {
+	for (size_t i = 0; i < dev->unhurried_count; i++)
+		if (addr20_equal(&dev->unhurried[i], account)) return true;
+	return false;
+}
+
+/* Must this block be at least a second after its parent? */
+static bool is_second_apart(const struct dev *dev, const struct block_decision *decision) {
+	size_t unhurried = 0;
+	for (size_t i = 0; i < decision->tx_count; i++) unhurried += is_unhurried(dev, &decision->txs[i].sender);
+	return unhurried == 0 || unhurried < decision->tx_count;
+}
+
 /* 0: as the clock says. One that the chain has passed meanwhile is not refused: the next that is possible comes. */
-static uint64_t ordered_timestamp(const struct dev *dev, uint64_t parent) {
-	const uint64_t least = parent + dev->second_apart;
+static uint64_t ordered_timestamp(const struct dev *dev, uint64_t parent, bool second_apart) {
+	const uint64_t least = parent + second_apart;
 	uint64_t ordered = dev->next_timestamp;
 	if (ordered == 0 && dev->timestamp_interval_s == 0) return 0;
 	if (ordered == 0) ordered = parent + dev->timestamp_interval_s;
@@ -156,8 +174,9 @@ static uint64_t ordered_timestamp(const struct dev *dev, uint64_t parent) {
 
 void dev_decide(
     const struct dev *dev, struct block_decision *decision, struct block_orders *orders, const struct header *parent) {
-	*orders = (struct block_orders){.timestamp = ordered_timestamp(dev, parent->timestamp),
-	    .spacing = dev->second_apart ? SPACING_SECOND : SPACING_OF_CHAIN,
+	const bool second_apart = is_second_apart(dev, decision);
+	*orders = (struct block_orders){.timestamp = ordered_timestamp(dev, parent->timestamp, second_apart),
+	    .spacing = second_apart ? SPACING_SECOND : SPACING_OF_CHAIN,
 	    .has_base_fee = dev->has_next_base_fee,
 	    .has_randao = dev->has_next_randao,
 	    .base_fee_wei = dev->next_base_fee_wei,

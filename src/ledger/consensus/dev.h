@@ -17,9 +17,13 @@
 
 struct dev;
 
-/* `second_apart`: each block at least a second after its parent, as anvil's, though the genesis allows less. The clock
- * is borrowed. */
-struct dev *dev_new(const struct clock_source *clock, bool second_apart);
+/* Each block is at least a second after its parent, as anvil's, though the genesis allows less. The clock is borrowed.
+ */
+struct dev *dev_new(const struct clock_source *clock);
+/* Blocks whose transactions are all of these accounts may share their parent's second: what the services beside a
+ * development chain send must not hurry its time. At most DEV_UNHURRIED_MAX. Before threads start. */
+#define DEV_UNHURRIED_MAX 2
+void dev_leave_unhurried(struct dev *dev, const addr20 *account);
 /* NULL is allowed. */
 void dev_free(struct dev *dev);
 
@@ -56,8 +60,8 @@ void dev_set_interval(struct dev *dev, uint32_t interval_ms);
 /* While it is held, the orders and the head belong together: held over each commit, and over reading the two. */
 void dev_lock(struct dev *dev);
 void dev_unlock(struct dev *dev);
-/* Under the lock: completes the decision for the block after `parent`; `orders` is where it finds them, and must live
- * as long. */
+/* Under the lock: completes the decision, which has its transactions already, for the block after `parent`; `orders` is
+ * where it finds them, and must live as long. */
 void dev_decide(
     const struct dev *dev, struct block_decision *decision, struct block_orders *orders, const struct header *parent);
 /* Under the lock: a block with this timestamp is the head now, and what was ordered for it alone is done. */

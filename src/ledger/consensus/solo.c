@@ -50,24 +50,22 @@ static enum status sign_head(
 /* --- sealing --- */
 
 /*
- * What the next block is like, but for its transactions; the one place that says so, for the sealer and for whoever
- * asks. `orders` must live as long. With a development chain under its lock.
+ * What the next block with these transactions is like; the one place that says so, for the sealer and for whoever asks
+ * (without any). `orders` must live as long. Gives the head, which it comes after.
  */
-static struct block_decision decide(
-    const struct solo *solo, struct block_orders *orders, const struct chain_head *head) {
-	struct block_decision decision = {.time_ms = clock_now_ms(solo->options.clock), .proposer = solo->sealer};
-	if (solo->options.dev != NULL) dev_decide(solo->options.dev, &decision, orders, &head->header);
-	return decision;
-}
-
-/* The head, and what comes after it. */
-static struct chain_head *decide_on_head(
-    const struct solo *solo, struct block_decision *decision, struct block_orders *orders) {
+static struct chain_head *decide(const struct solo *solo, struct block_decision *decision, struct block_orders *orders,
+    const struct pool_pick *picked) {
 	struct dev *dev = solo->options.dev;
 	if (dev != NULL) dev_lock(dev);
 	struct chain_head *head = chain_head(solo->chain);
-	*decision = decide(solo, orders, head);
-	if (dev != NULL) dev_unlock(dev);
+	*decision = (struct block_decision){.txs = picked->txs,
+	    .tx_count = picked->count,
+	    .time_ms = clock_now_ms(solo->options.clock),
+	    .proposer = solo->sealer};
+	if (dev != NULL) {
+		dev_decide(dev, decision, orders, &head->header);
+		dev_unlock(dev);
+	}
 	return head;
 }
 
@@ -75,7 +73,7 @@ static enum status next(struct engine *engine, struct engine_next *out, struct e
 	struct solo *solo = solo_of(engine);
 	struct block_decision decision;
 	struct block_orders orders;
-	out->head = decide_on_head(solo, &decision, &orders);
+	out->head = decide(solo, &decision, &orders, &(struct pool_pick){0});
 	const enum status status = chain_decide_header(solo->chain, &out->header, out->head, &decision, err);
 	if (status != STATUS_OK) chain_head_release(out->head);
 	return status;
@@ -112,9 +110,7 @@ static enum status seal_picked(struct solo *solo, const struct pool_pick *picked
 	struct pending_block *pending;
 	struct block_decision decision;
 	struct block_orders orders;
-	chain_head_release(decide_on_head(solo, &decision, &orders));
-	decision.txs = picked->txs;
-	decision.tx_count = picked->count;
+	chain_head_release(decide(solo, &decision, &orders, picked));
 	TRY(chain_execute(solo->chain, &pending, &decision, err));
 	drop_invalid(solo, picked, pending);
 	if (pending->block.transaction_count > 0 || even_if_empty) return sign_and_commit(solo, pending, err);

@@ -290,13 +290,37 @@ static void blocks_can_be_kept_a_second_apart(void **state) {
 	const addr20 to = {{0xaa}};
 	hash32 block_hash;
 	ledger_open_by(world, (struct ledger_rules){.zero_base_fee = true, .equal_timestamps = true});
-	running.dev = dev_new(&stopped_clock, true);
+	running.dev = dev_new(&stopped_clock);
 	start_with(&running, (struct solo_options){.automine = true, .dev = running.dev, .clock = &stopped_clock});
 	for (uint64_t i = 0; i < 5; i++) {
 		struct transaction tx = ledger_transfer(i, &to, 3, 0);
 		const hash32 hash = add(world, &tx, 0);
 		assert_true(await(world, &hash, &block_hash).success);
 		assert_int_equal(timestamp_of_head(world), STOPPED_AT_S + i);
+	}
+	stop(&running);
+	ledger_close(world);
+}
+
+/* A service beside a development chain does not hurry its time; somebody else's transaction in the block does. */
+static void blocks_of_an_unhurried_account_share_their_second(void **state) {
+	(void)state;
+	struct running running = {0};
+	struct ledger_world *world = &running.world;
+	const addr20 to = {{0xaa}}, service = ledger_address(1);
+	const size_t senders[] = {1, 1, 0, 1, 0};
+	const uint64_t expected_s[] = {0, 0, 1, 1, 2};
+	uint64_t nonces[2] = {0};
+	hash32 block_hash;
+	ledger_open_by(world, (struct ledger_rules){.zero_base_fee = true, .equal_timestamps = true});
+	running.dev = dev_new(&stopped_clock);
+	dev_leave_unhurried(running.dev, &service);
+	start_with(&running, (struct solo_options){.automine = true, .dev = running.dev, .clock = &stopped_clock});
+	for (size_t i = 0; i < sizeof senders / sizeof *senders; i++) {
+		struct transaction tx = ledger_transfer(nonces[senders[i]]++, &to, 3, 0);
+		const hash32 hash = add(world, &tx, senders[i]);
+		assert_true(await(world, &hash, &block_hash).success);
+		assert_int_equal(timestamp_of_head(world), STOPPED_AT_S + expected_s[i]);
 	}
 	stop(&running);
 	ledger_close(world);
@@ -328,7 +352,7 @@ static void work_runs_between_blocks(void **state) {
 	struct ledger_world *world = &running.world;
 	const addr20 to = {{0xaa}};
 	ledger_open(world, false);
-	running.dev = dev_new(&real_clock, false);
+	running.dev = dev_new(&real_clock);
 	start_with(&running, (struct solo_options){.dev = running.dev});
 	struct transaction tx = ledger_transfer(0, &to, 3, 2 * GWEI);
 	const hash32 hash = add(world, &tx, 0);
@@ -360,6 +384,7 @@ int main(void) {
 	    cmocka_unit_test(nobody_hurries_the_chains_time),
 	    cmocka_unit_test(an_own_chain_never_waits_for_the_clock),
 	    cmocka_unit_test(blocks_can_be_kept_a_second_apart),
+	    cmocka_unit_test(blocks_of_an_unhurried_account_share_their_second),
 	    cmocka_unit_test(a_low_offer_waits_for_the_base_fee_to_fall),
 	    cmocka_unit_test(work_runs_between_blocks),
 	    cmocka_unit_test(a_wrong_sealer_is_refused),

@@ -134,7 +134,7 @@ static inline int start(void **state) {
 	arena_fini(&node.arena);
 	test_node_open(&node, bytes_text(genesis));
 	node.clock.now_ms = asked_now_ms;
-	node.shares_seconds = asked_equal_timestamps;
+	node.unhurried = asked_equal_timestamps ? &accounts[0] : NULL;
 	test_node_serve(&node, secrets, 2);
 	return 0;
 }

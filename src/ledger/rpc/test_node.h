@@ -29,7 +29,7 @@ struct test_node {
 	pthread_t thread;
 	struct rpc *rpc;
 	struct clock_source clock;
-	bool shares_seconds; /* blocks may have equal timestamps, if the genesis says so */
+	const addr20 *unhurried; /* whose blocks may have equal timestamps, if the genesis says so; or NULL */
 	struct scripted_random script;
 	struct random_source random;
 	struct http_exchange exchange; /* the last one */
@@ -83,7 +83,8 @@ static inline void test_node_open(struct test_node *node, struct bytes genesis) 
 /* `secrets`: dev mode with these accounts, sealed by the first; NULL: a node that only answers. */
 static inline void test_node_serve(struct test_node *node, const hash32 *secrets, size_t secret_count) {
 	if (secrets) {
-		node->dev = dev_new(&node->clock, !node->shares_seconds);
+		node->dev = dev_new(&node->clock);
+		if (node->unhurried) dev_leave_unhurried(node->dev, node->unhurried);
 		const struct solo_options engine = {
 		    .sealer_secret = secrets[0], .automine = true, .clock = &node->clock, .dev = node->dev};
 		NODE_OK(node, solo_new(&node->engine, node->chain, node->pool, &engine, &node->err));
