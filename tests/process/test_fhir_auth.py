@@ -9,6 +9,7 @@ import urllib.request
 
 import pytest
 
+from fhirs import Fhir, entry, observation, patient
 from gateways import Gateway, call
 from issuers import AUDIENCE, Issuer, base64url
 from machine import Refused, binary, wait_for
@@ -82,6 +83,80 @@ def test_scopes_are_rights(gateway, issuer):
     reader = issuer.token("ES256", scope="system/*.rs")
     assert status_of(gateway, reader, "/records?folder=0x" + "00" * 32, "POST") == 403
     assert status_of(gateway, issuer.token("ES256"), "/metrics") == 403
+
+
+# --- FHIR ---
+
+
+def fhir_as(gateway, issuer, scope, **claims):
+    return Fhir(gateway.url + "/fhir", issuer.token("ES256", scope=scope, **claims))
+
+
+@pytest.fixture(scope="module")
+def two_patients(gateway, issuer):
+    everything = fhir_as(gateway, issuer, "system/*.cruds")
+    for name in ("mine", "other"):
+        assert everything.put(f"Patient/{name}", patient(name, id=name)).status == 201
+        assert everything.put(f"Observation/of-{name}", observation(f"Patient/{name}", id=f"of-{name}")).status == 201
+    return everything
+
+
+def test_a_scope_of_a_type_is_that_type_and_those_rights(gateway, issuer, two_patients):
+    reader = fhir_as(gateway, issuer, "user/Observation.rs user/Patient.r")
+    assert reader.get("Observation/of-mine").status == 200
+    assert reader.get("Patient/mine").status == 200
+    assert reader.get("Patient/mine/_history").status == 200
+    for answer in (
+        reader.get("Condition/x"),
+        reader.get("Patient/_history"),
+        reader.put("Observation/of-mine", observation("Patient/mine", id="of-mine")),
+        reader.post("Observation", observation("Patient/mine")),
+        reader.call("DELETE", "Observation/of-mine"),
+    ):
+        assert answer.status == 403 and answer.issues[0]["code"] == "forbidden", answer.body
+    assert fhir_as(gateway, issuer, "").get("Patient/mine").status == 403
+    creator = fhir_as(gateway, issuer, "user/Observation.c")
+    made = creator.post("Observation", observation("Patient/mine"))
+    assert made.status == 201
+    assert creator.get(made.reference).status == 403
+
+
+def test_an_app_with_a_patient_writes_into_no_other_record(gateway, issuer, two_patients):
+    app = fhir_as(gateway, issuer, "patient/*.cud", patient="mine")
+    assert app.post("Observation", observation("Patient/mine")).status == 201
+    refused = [
+        app.post("Observation", observation("Patient/other")),
+        app.post("Observation", observation("Patient/other", performer=[{"reference": "Patient/mine"}])),
+        app.post("Observation", observation("Patient/mine", performer=[{"reference": "Patient/other"}])),
+        app.post("Observation", {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}),
+        app.post("Observation", observation("urn:uuid:2f7e2c6e-0d3c-4a3b-9d1e-111111111111")),
+        app.post("Patient", patient("new")),
+        app.put("Patient/other", patient("stolen", id="other")),
+        app.put("Observation/of-other", observation("Patient/mine", id="of-other")),
+        app.call("DELETE", "Observation/of-other"),
+        app.call("PATCH", "Observation/of-other", [{"op": "replace", "path": "/subject/reference",
+                                                    "value": "Patient/mine"}],
+                 Content_Type="application/json-patch+json"),
+        app.bundle("transaction", entry("POST", "Observation", observation("Patient/mine")),
+                   entry("POST", "Observation", observation("Patient/other"))),
+    ]
+    assert [answer.status for answer in refused] == [403] * len(refused), [answer.body for answer in refused]
+    assert two_patients.get("Observation/of-other").json["meta"]["versionId"] == "1"
+    batch = app.bundle("batch", entry("POST", "Observation", observation("Patient/mine")),
+                       entry("POST", "Observation", observation("Patient/other")))
+    assert [one["response"]["status"][:3] for one in batch.json["entry"]] == ["201", "403"]
+    assert app.put("Patient/mine", patient("changed", id="mine")).status == 200
+    assert fhir_as(gateway, issuer, "patient/*.cud").post("Observation", observation("Patient/mine")).status == 403
+    granular = fhir_as(gateway, issuer, "user/Observation.c?category=laboratory")
+    assert granular.post("Observation", observation("Patient/mine")).status == 403
+
+
+def test_the_statement_of_capabilities_says_how_to_ask(gateway, issuer):
+    status, _, body = call(gateway.url + "/fhir/metadata")
+    security = json.loads(body)["rest"][0]["security"]
+    assert status == 200 and security["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
+    told = {one["url"]: one["valueUri"] for one in security["extension"][0]["extension"]}
+    assert told == {"authorize": issuer.url + "/authorize", "token": issuer.url + "/token"}
 
 
 # --- confusion ---

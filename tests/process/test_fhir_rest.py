@@ -145,7 +145,8 @@ def test_every_issue_of_an_invalid_resource_is_named_with_its_place(fhir):
 
 
 def test_without_a_token_there_is_no_data(fhir):
-    for method, path in (("GET", "Patient/x"), ("GET", "metadata"), ("POST", "Patient"), ("DELETE", "Patient/x")):
+    assert fhir.get("metadata", Authorization=None).json["resourceType"] == "CapabilityStatement"
+    for method, path in (("GET", "Patient/x"), ("GET", "_history"), ("POST", "Patient"), ("DELETE", "Patient/x")):
         answer = fhir.call(method, path, {} if method == "POST" else None, Authorization=None)
         assert answer.status == 401 and answer.issues[0]["code"] == "login", (method, path)
         assert answer.headers["www-authenticate"].startswith("Bearer")

@@ -1,6 +1,8 @@
 #include "health/gateway/asker.h"
 
 #include "health/fhir/definitions.h"
+#include "health/fhir/reference.h"
+#include "health/fhir/types.h"
 
 /* What an app needs beside a patient's compartment to show it, and what says nothing of anybody's health. */
 static bool is_about_no_patient(uint16_t type) {
@@ -39,4 +41,65 @@ enum status asker_scope(struct resource_scope *out, struct arena *arena, const s
 	out->count = 0;
 	return err_set(err, STATUS_DENIED, "no scope of the token allows this for %s",
 	    type == FHIR_NONE ? "the whole system" : fhir_type_name(&fhir_r4, type));
+}
+
+/* --- writing --- */
+
+struct patients {
+	const struct json *resource;
+	struct bytes id, base;
+	bool has_own, has_other;
+};
+
+/* "Patient/1", also below the base. */
+static bool is_patient(const struct patients *patients, struct bytes reference) {
+	const struct bytes prefix = BYTES_LITERAL("Patient/"), base = patients->base;
+	if (base.len && bytes_equal(bytes_slice(reference, 0, base.len), base) && reference.len > base.len &&
+	    reference.data[base.len] == '/')
+		reference = bytes_slice(reference, base.len + 1, reference.len);
+	if (!bytes_equal(bytes_slice(reference, 0, prefix.len), prefix)) return false;
+	return bytes_equal(bytes_slice(reference, prefix.len, reference.len), patients->id);
+}
+
+/* What may be a patient, and is not this one, is another: a urn, or a contained resource that is not there. */
+static bool may_be_patient(const struct patients *patients, struct bytes reference) {
+	const struct bytes patient = BYTES_LITERAL("Patient");
+	const uint16_t type = fhir_reference_type(&fhir_r4, reference);
+	if (type != FHIR_NONE) return bytes_equal(bytes_text(fhir_type_name(&fhir_r4, type)), patient);
+	if (reference.data[0] != '#') return true;
+	const struct json *contained =
+	    fhir_reference_contained(patients->resource, bytes_slice(reference, 1, reference.len));
+	return !contained || bytes_equal(json_string(json_get(contained, "resourceType")), patient);
+}
+
+/* A reference that has a text or an identifier alone leads to no record. */
+static bool visit_reference(void *context, const struct json *value) {
+	struct patients *patients = context;
+	const struct bytes reference = json_string(json_get(value, "reference"));
+	if (!reference.len) return false;
+	if (is_patient(patients, reference))
+		patients->has_own = true;
+	else if (may_be_patient(patients, reference))
+		patients->has_other = true;
+	return false;
+}
+
+static bool is_in_compartment(
+    const struct resource_scope_rule *rule, uint16_t type, const struct json *resource, struct bytes base) {
+	const char *name = fhir_type_name(&fhir_r4, type);
+	struct patients patients = {.resource = resource, .id = rule->patient, .base = base};
+	if (strcmp(name, "Patient") == 0) return bytes_equal(json_string(json_get(resource, "id")), rule->patient);
+	const struct fhir_type *def = fhir_type_find(bytes_text(name));
+	if (def) (void)fhir_type_references(def, resource, visit_reference, &patients);
+	return patients.has_own && !patients.has_other;
+}
+
+bool asker_may_write(
+    const struct resource_scope *scope, uint16_t type, const struct json *resource, struct bytes base) {
+	for (size_t i = 0; i < scope->count; i++) {
+		const struct resource_scope_rule *rule = &scope->rules[i];
+		if (rule->search.len || (rule->type != FHIR_NONE && rule->type != type)) continue;
+		if (!rule->in_compartment || is_in_compartment(rule, type, resource, base)) return true;
+	}
+	return false;
 }

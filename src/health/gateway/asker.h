@@ -7,6 +7,7 @@
 #ifndef HEALTH_GATEWAY_ASKER_H
 #define HEALTH_GATEWAY_ASKER_H
 
+#include "codec/json.h"
 #include "health/gateway/smart_scopes.h"
 #include "health/index/resource_scope.h"
 
@@ -46,5 +47,13 @@ enum asker_right {
  */
 MUST_USE enum status asker_scope(struct resource_scope *out, struct arena *arena, const struct asker *asker,
     enum asker_right right, uint16_t type, struct err *err);
+
+/*
+ * Does a scope of asker_scope admit writing this resource, as it is to be, or as it stands before the write? Under a
+ * rule of a compartment, every patient whom its compartment paths name has to be the rule's, so that it cannot be put
+ * into anybody else's record. A rule with a search admits no write, since what is not indexed yet cannot be searched.
+ * `base`: references below it are as relative ones.
+ */
+bool asker_may_write(const struct resource_scope *scope, uint16_t type, const struct json *resource, struct bytes base);
 
 #endif

@@ -70,11 +70,68 @@ static void the_rules_of_one_right_cover_all_types(void **state) {
 	arena_fini(&arena);
 }
 
+/* Observation.performer may be a patient too. */
+static bool may_write(const char *scopes, enum asker_right right, const char *resource) {
+	struct arena arena;
+	struct resource_scope scope;
+	const struct json *tree;
+	arena_init(&arena);
+	const struct asker asker = asker_with(&arena, scopes, "p1");
+	assert_int_equal(json_parse(&tree, &arena, bytes_text(resource), NULL, NULL), STATUS_OK);
+	const uint16_t type = fhir_definitions_resource(&fhir_r4, json_string(json_get(tree, "resourceType")));
+	bool is_allowed = asker_scope(&scope, &arena, &asker, right, type, NULL) == STATUS_OK &&
+			  asker_may_write(&scope, type, tree, BYTES_LITERAL("https://g/fhir"));
+	arena_fini(&arena);
+	return is_allowed;
+}
+
+#define OBSERVATION(members) "{\"resourceType\":\"Observation\"" members "}"
+#define SUBJECT(text) ",\"subject\":{\"reference\":\"" text "\"}"
+#define PERFORMER(text) ",\"performer\":[{\"reference\":\"" text "\"}]"
+
+static void a_patient_scope_writes_into_one_record_alone(void **state) {
+	(void)state;
+	static const struct {
+		const char *resource;
+		bool is_allowed;
+	} cases[] = {
+	    {OBSERVATION(SUBJECT("Patient/p1")), true},
+	    {OBSERVATION(SUBJECT("https://g/fhir/Patient/p1")), true},
+	    {OBSERVATION(SUBJECT("Patient/p1") PERFORMER("Practitioner/p2")), true},
+	    {OBSERVATION(SUBJECT("Patient/p1") ",\"performer\":[{\"display\":\"Dr Lin\"}]"), true},
+	    {OBSERVATION(SUBJECT("Patient/p1")
+		     PERFORMER("#d") ",\"contained\":[{\"resourceType\":\"Practitioner\",\"id\":\"d\"}]"),
+		true},
+	    {OBSERVATION(
+		 SUBJECT("Patient/p1") PERFORMER("#d") ",\"contained\":[{\"resourceType\":\"Patient\",\"id\":\"d\"}]"),
+		false},
+	    {OBSERVATION(SUBJECT("Patient/p1") PERFORMER("#none")), false},
+	    {OBSERVATION(SUBJECT("Patient/p1") PERFORMER("Patient/p2")), false},
+	    {OBSERVATION(SUBJECT("Patient/p2") PERFORMER("Patient/p1")), false},
+	    {OBSERVATION(SUBJECT("https://elsewhere/fhir/Patient/p1")), false},
+	    {OBSERVATION(SUBJECT("Patient/p1/_history/1")), false},
+	    {OBSERVATION(SUBJECT("Patient/p11")), false},
+	    {OBSERVATION(SUBJECT("urn:uuid:1")), false},
+	    {OBSERVATION(""), false},
+	    {"{\"resourceType\":\"Patient\",\"id\":\"p1\"}", true},
+	    {"{\"resourceType\":\"Patient\",\"id\":\"p2\"}", false},
+	    {"{\"resourceType\":\"Patient\"}", false},
+	    {"{\"resourceType\":\"Organization\",\"id\":\"o\"}", false},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		if (may_write("patient/*.cud", ASKER_CREATE, cases[i].resource) != cases[i].is_allowed)
+			fail_msg("%s", cases[i].resource);
+	assert_true(may_write("user/*.u", ASKER_UPDATE, OBSERVATION(SUBJECT("Patient/p2"))));
+	assert_false(may_write("user/*.c?category=a", ASKER_CREATE, OBSERVATION(SUBJECT("Patient/p1"))));
+	assert_false(may_write("user/Patient.c", ASKER_CREATE, OBSERVATION(SUBJECT("Patient/p1"))));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_scope_gives_its_rights_on_its_type_and_no_other),
 	    cmocka_unit_test(a_patient_scope_is_the_compartment_of_the_launch),
 	    cmocka_unit_test(the_rules_of_one_right_cover_all_types),
+	    cmocka_unit_test(a_patient_scope_writes_into_one_record_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,7 +267,9 @@ static struct fhir_call *begin(struct fhir_server *server, struct http_exchange 
 
 struct fhir_call *fhir_call_new(struct fhir_server *server, struct http_exchange *exchange) {
 	struct fhir_call *call = begin(server, exchange);
-	if (who_asks(server->gateway, exchange, &call->asker, &call->arena) && read_request(call)) return call;
+	const bool is_known =
+	    who_is_open(exchange->request.path) || who_asks(server->gateway, exchange, &call->asker, &call->arena);
+	if (is_known && read_request(call)) return call;
 	fhir_call_end(call);
 	return NULL;
 }

@@ -42,16 +42,17 @@ static void put_types(struct json_writer *w) {
 	json_array_end(w);
 }
 
-static void put_rest(struct json_writer *w) {
+static void put_rest(struct json_writer *w, struct issuer *issuer) {
 	json_array_begin(w, "rest");
 	json_object_begin(w, NULL);
 	json_put_text(w, "mode", "server");
+	issuer_security(issuer, w);
 	put_types(w);
 	json_object_end(w);
 	json_array_end(w);
 }
 
-static void write_statement(struct buf *out, struct bytes base) {
+static void write_statement(struct buf *out, struct bytes base, struct issuer *issuer) {
 	struct json_writer w = json_writer(out);
 	json_object_begin(&w, NULL);
 	json_put_text(&w, "resourceType", "CapabilityStatement");
@@ -74,14 +75,14 @@ static void write_statement(struct buf *out, struct bytes base) {
 	json_put_text(&w, NULL, "application/json-patch+json");
 	json_put_text(&w, NULL, "application/fhir+json");
 	json_array_end(&w);
-	put_rest(&w);
+	put_rest(&w, issuer);
 	json_object_end(&w);
 }
 
 void fhir_capability(struct fhir_call *call) {
 	struct buf body;
 	buf_init(&body, BUF_MAX_DEFAULT);
-	write_statement(&body, call->base);
+	write_statement(&body, call->base, call->server->gateway->options.issuer);
 	fhir_answer_json(call, 200, buf_view(&body));
 	buf_fini(&body);
 }

@@ -107,12 +107,13 @@ static void check(struct fhir_job *job) {
 	fhir_server_give_validator(job->server, validator);
 }
 
+static const enum asker_right rights[] = {[FHIR_ENTRY_DELETE] = ASKER_DELETE,
+    [FHIR_ENTRY_POST] = ASKER_CREATE,
+    [FHIR_ENTRY_PUT] = ASKER_UPDATE,
+    [FHIR_ENTRY_PATCH] = ASKER_UPDATE};
+
 /* May the asker do that to resources of the type at all? */
 static void check_right(struct fhir_job *job, size_t index) {
-	static const enum asker_right rights[] = {[FHIR_ENTRY_DELETE] = ASKER_DELETE,
-	    [FHIR_ENTRY_POST] = ASKER_CREATE,
-	    [FHIR_ENTRY_PUT] = ASKER_UPDATE,
-	    [FHIR_ENTRY_PATCH] = ASKER_UPDATE};
 	const struct fhir_entry *entry = &job->plan.entries[index];
 	struct resource_scope scope;
 	struct err err;
@@ -186,6 +187,33 @@ static void rewrite(struct fhir_job *job, size_t index) {
 	}
 }
 
+static bool may_write_version(
+    struct fhir_job *job, const struct resource_scope *scope, const struct resource_version *version) {
+	const struct json *tree;
+	if (!version || version->method == RESOURCE_DELETE) return true;
+	if (json_parse(&tree, job->arena, version->content, NULL, NULL) != STATUS_OK) return false;
+	return asker_may_write(scope, version->key.type, tree, job->call->base);
+}
+
+/* May the asker write this resource, in place of what is there? So nothing is taken from another patient's record, and
+ * nothing is put into it. A condition that found what is there is a read. */
+static void check_scope(struct fhir_job *job, size_t index) {
+	const struct fhir_entry *entry = &job->plan.entries[index];
+	const struct fhir_job_result *result = &job->results[index];
+	struct resource_scope scope;
+	if (entry->issues || entry->method == FHIR_ENTRY_GET || entry->target.type == FHIR_NONE) return;
+	const enum asker_right right = result->change ? rights[entry->method] : ASKER_READ;
+	bool is_allowed = !result->change && !result->before;
+	if (!is_allowed &&
+	    asker_scope(&scope, job->arena, &job->call->asker, right, entry->target.type, NULL) == STATUS_OK)
+		is_allowed =
+		    may_write_version(job, &scope, result->before) &&
+		    (!result->source || asker_may_write(&scope, entry->target.type, result->source, job->call->base));
+	if (!is_allowed)
+		fhir_entry_refuse(&job->plan, index, 403, FHIR_ISSUE_FORBIDDEN,
+		    "no scope of the token allows this for this resource; a patient/ scope is for the patient of its launch");
+}
+
 static void gather_changes(struct fhir_job *job) {
 	struct fhir_commit *commit = &job->commit;
 	*commit = (struct fhir_commit){
@@ -223,6 +251,8 @@ static void work_under_locks(struct fhir_job *job) {
 	(void)fhir_transaction_check_overlap(&job->plan);
 	if (refuses_all(job)) return;
 	for (size_t i = 0; i < job->plan.count; i++) rewrite(job, i);
+	if (refuses_all(job)) return;
+	for (size_t i = 0; i < job->plan.count; i++) check_scope(job, i);
 	if (refuses_all(job)) return;
 	write_all(job);
 }

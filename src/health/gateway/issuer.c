@@ -249,3 +249,47 @@ void issuer_smart_configuration(struct issuer *issuer, struct buf *out) {
 	    "permission-v1", "permission-v2", "sso-openid-connect");
 	json_object_end(&writer);
 }
+
+static void put_address(struct json_writer *writer, const char *name, const char *url) {
+	if (!url[0]) return;
+	json_object_begin(writer, NULL);
+	json_put_text(writer, "url", name);
+	json_put_text(writer, "valueUri", url);
+	json_object_end(writer);
+}
+
+/* The extension by which apps of SMART's first version find the issuer. */
+static void put_addresses(struct json_writer *writer, struct issuer *issuer) {
+	lock(issuer);
+	if (issuer->facts[FACT_AUTHORIZE][0] || issuer->facts[FACT_TOKEN][0]) {
+		json_array_begin(writer, "extension");
+		json_object_begin(writer, NULL);
+		json_put_text(writer, "url", "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris");
+		json_array_begin(writer, "extension");
+		put_address(writer, "authorize", issuer->facts[FACT_AUTHORIZE]);
+		put_address(writer, "token", issuer->facts[FACT_TOKEN]);
+		json_array_end(writer);
+		json_object_end(writer);
+		json_array_end(writer);
+	}
+	unlock(issuer);
+}
+
+void issuer_security(struct issuer *issuer, struct json_writer *writer) {
+	json_object_begin(writer, "security");
+	if (issuer) put_addresses(writer, issuer);
+	json_array_begin(writer, "service");
+	json_object_begin(writer, NULL);
+	json_array_begin(writer, "coding");
+	json_object_begin(writer, NULL);
+	json_put_text(writer, "system", "http://terminology.hl7.org/CodeSystem/restful-security-service");
+	json_put_text(writer, "code", issuer ? "SMART-on-FHIR" : "OAuth");
+	json_object_end(writer);
+	json_array_end(writer);
+	json_object_end(writer);
+	json_array_end(writer);
+	json_put_text(writer, "description",
+	    issuer ? "a bearer token of the issuer, or of this gateway's file of tokens"
+		   : "a bearer token of this gateway's file of tokens");
+	json_object_end(writer);
+}

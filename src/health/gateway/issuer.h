@@ -15,6 +15,7 @@
 #include "base/http.h"
 #include "base/threads.h"
 #include "base/world.h"
+#include "codec/json.h"
 #include "health/gateway/asker.h"
 
 #define ISSUER_FRESH_SECONDS 300u  /* after that the keys are asked for again */
@@ -71,6 +72,8 @@ bool issuer_is_ready(struct issuer *issuer);
 MUST_USE enum status issuer_ask(struct issuer *issuer, struct asker *out, struct arena *arena, struct bytes token,
     const struct http_peer *peer, struct err *err);
 
+/* How CapabilityStatement.rest describes it: the member `security`. `issuer` NULL: tokens of the file alone. */
+void issuer_security(struct issuer *issuer, struct json_writer *writer);
 /* The document /.well-known/smart-configuration. */
 void issuer_smart_configuration(struct issuer *issuer, struct buf *out);
 
