@@ -4,9 +4,12 @@ wrong with it.
 XINGLIN_FAULTS=1 (make soak): every member in turn and every pair, and not one of each.
 """
 import contextlib
+import hashlib
 import itertools
 import json
 import os
+import re
+import shutil
 import signal
 import urllib.error
 import urllib.request
@@ -143,3 +146,36 @@ def test_metrics_tell_height_peers_and_round(tmp_path):
         assert value["consensus_height"] >= 1 and value["consensus_comet_up"] == 1
         assert value["consensus_peers"] == value["consensus_round"] == value["consensus_catching_up"] == 0
         assert value["consensus_quiet_milliseconds"] < 120000
+
+
+def voted(asked, member, height):
+    """Is the member's vote in the commit of this height?"""
+    signatures = asked.comet(f"/commit?height={height}")["signed_header"]["commit"]["signatures"]
+    address = hashlib.sha256(bytes.fromhex(member.key[2:])).hexdigest()[:40].upper()
+    return address in {one["validator_address"] for one in signatures}
+
+
+def test_a_member_from_an_old_backup_signs_nothing_that_it_may_have_signed(tmp_path):
+    with running(tmp_path / "n", 4, together=True) as members:
+        asked, member = members[0], members[3]
+        assert_stand(members, send_some(members, FUNDED[0]))
+        member.end()
+        shutil.copytree(member.folder, tmp_path / "backup", symlinks=True)
+        start(member)
+        assert_stand(members, send_some(members, FUNDED[1]))
+        member.end()
+        shutil.rmtree(member.folder)
+        shutil.copytree(tmp_path / "backup", member.folder, symlinks=True)
+        start(member)
+        assert "signs nothing until it has caught up" in member.log.read_text()
+        above = int(wait_for(lambda: re.search(r"signs above height (\d+)", member.log.read_text()), 90)[1])
+        assert above >= asked.height()
+        wait_for(lambda: is_ready(member), 60)
+        # The others go on without its vote, and then it votes again.
+        for nonce in itertools.count(asked.nonce(FUNDED[2])):
+            assert_stand(members, [asked.send(FUNDED[2], nonce)])
+            if asked.height() > above + 4 and any(voted(asked, member, at) for at in range(above + 1, asked.height())):
+                break
+        first = member.height() - 40
+        assert not any(voted(asked, member, at) for at in range(max(above - 1, first, 1), above + 1))
+        assert not any("signed two things" in one.log.read_text() for one in members)

@@ -7,6 +7,7 @@
 
 #include "app/serve/comet_process.h"
 #include "app/serve/comet_rpc.h"
+#include "app/serve/signing_guard.h"
 #include "app/system.h"
 #include "base/log.h"
 #include "codec/hex.h"
@@ -18,7 +19,8 @@ enum {
 	STANDING_MS = 1000, /* an answer about CometBFT is as good as new for so long */
 	LOOKS_MAX = 20,     /* for strangers among the peers, after a member left */
 	LOOK_MS = 500,
-	TURN_MS = 10000 /* if all have to start CometBFT anew, then one after the other */
+	FAULTLESS_MAX = 3, /* with so few members none may be missing */
+	TURN_MS = 10000    /* if all have to start CometBFT anew, then one after the other */
 };
 
 struct consortium {
@@ -36,7 +38,7 @@ struct consortium {
 	bool seen_answers;
 	uint64_t seen_ms;
 	pthread_t guard;
-	bool has_guard;
+	bool has_guard, sits_out;   /* sits_out: its folder is a copy of one that has signed; before the guard starts */
 	pthread_mutex_t guard_lock; /* of what follows */
 	pthread_cond_t guard_wake;
 	bool somebody_left, is_stopping;
@@ -220,8 +222,92 @@ static void look_for_strangers(struct consortium *consortium) {
 	log_warn("comet", "one who is no member any more may still be connected: restart this node");
 }
 
+/* --- what an operator asks --- */
+
+struct consortium_standing consortium_standing(struct consortium *consortium) {
+	struct consortium_standing out = {.progress = comet_progress(consortium->engine)};
+	const uint64_t now = clock_monotonic_ns(&world_clock) / 1000000;
+	pthread_mutex_lock(&consortium->watch_lock);
+	if (consortium->seen_ms == 0 || now - consortium->seen_ms >= STANDING_MS) {
+		consortium->seen_answers = comet_rpc_status(consortium->watching, &consortium->seen, NULL) == STATUS_OK;
+		consortium->seen_ms = clock_monotonic_ns(&world_clock) / 1000000;
+	}
+	if (consortium->seen_answers) {
+		out.answers = true;
+		out.round = consortium->seen.round;
+		out.peers = consortium->seen.peers;
+		out.is_catching_up = consortium->seen.is_catching_up;
+	}
+	pthread_mutex_unlock(&consortium->watch_lock);
+	return out;
+}
+
+/* --- a folder from a backup --- */
+
+static enum status open_process(struct consortium *consortium, uint64_t height, struct err *err) {
+	struct comet_process *process;
+	const struct comet_process_options options = {.program = consortium->options.program,
+	    .home = consortium->options.home,
+	    .app_socket = consortium->app_socket,
+	    .rpc_socket = consortium->rpc_socket,
+	    .app_height = height,
+	    .failed = failed,
+	    .context = consortium};
+	TRY(comet_process_open(&process, &options, err));
+	pthread_mutex_lock(&consortium->lock);
+	consortium->process = process;
+	pthread_mutex_unlock(&consortium->lock);
+	return STATUS_OK;
+}
+
+static void close_process(struct consortium *consortium) {
+	pthread_mutex_lock(&consortium->lock);
+	struct comet_process *process = consortium->process;
+	consortium->process = NULL;
+	pthread_mutex_unlock(&consortium->lock);
+	comet_process_close(process);
+}
+
+/* Is it where the others are? Its own word alone is none, unless it is alone. */
+static bool has_caught_up(struct consortium *consortium, size_t members) {
+	const struct consortium_standing is = consortium_standing(consortium);
+	return is.answers && !is.is_catching_up && is.progress.height > 0 && (is.peers > 0 || members == 1);
+}
+
+/* Meanwhile its key signs nothing. The original may have voted for the height after the newest one, and for the one
+ * after that, if it was ahead of the others. */
+static void sit_out(struct consortium *consortium) {
+	struct err err;
+	size_t members = 0;
+	do {
+		if (!wait_ms(consortium, LOOK_MS)) return;
+		members = comet_member_count(consortium->engine);
+	} while (!has_caught_up(consortium, members));
+	const uint64_t tip = comet_progress(consortium->engine).height;
+	const uint64_t above = members > FAULTLESS_MAX ? tip + 2 : tip;
+	close_process(consortium);
+	enum status status = signing_guard_release(consortium->options.home, above, &err);
+	if (status == STATUS_OK) status = open_process(consortium, tip, &err);
+	if (status == STATUS_OK)
+		log_info("comet", "this member has caught up, and signs above height %llu", (unsigned long long)above);
+	else
+		log_error("comet", "%s", err.message);
+}
+
+static enum status check_copy(struct consortium *consortium, struct err *err) {
+	TRY(signing_guard_check(consortium->options.home, &consortium->sits_out, err));
+	if (!consortium->sits_out) return STATUS_OK;
+	log_warn("comet",
+	    "this folder is a copy of one whose key has signed: this member signs nothing until it has caught up with "
+	    "the others");
+	return signing_guard_hold(consortium->options.home, err);
+}
+
+/* --- its thread --- */
+
 static void *guard(void *context) {
 	struct consortium *consortium = context;
+	if (consortium->sits_out) sit_out(consortium);
 	pthread_mutex_lock(&consortium->guard_lock);
 	while (!consortium->is_stopping) {
 		if (!consortium->somebody_left) {
@@ -247,26 +333,6 @@ static void stop_guard(struct consortium *consortium) {
 	consortium->has_guard = false;
 }
 
-/* --- what an operator asks --- */
-
-struct consortium_standing consortium_standing(struct consortium *consortium) {
-	struct consortium_standing out = {.progress = comet_progress(consortium->engine)};
-	const uint64_t now = clock_monotonic_ns(&world_clock) / 1000000;
-	pthread_mutex_lock(&consortium->watch_lock);
-	if (consortium->seen_ms == 0 || now - consortium->seen_ms >= STANDING_MS) {
-		consortium->seen_answers = comet_rpc_status(consortium->watching, &consortium->seen, NULL) == STATUS_OK;
-		consortium->seen_ms = clock_monotonic_ns(&world_clock) / 1000000;
-	}
-	if (consortium->seen_answers) {
-		out.answers = true;
-		out.round = consortium->seen.round;
-		out.peers = consortium->seen.peers;
-		out.is_catching_up = consortium->seen.is_catching_up;
-	}
-	pthread_mutex_unlock(&consortium->watch_lock);
-	return out;
-}
-
 /* --- its life --- */
 
 void consortium_attach(struct consortium *consortium, struct engine *engine) {
@@ -274,18 +340,14 @@ void consortium_attach(struct consortium *consortium, struct engine *engine) {
 }
 
 enum status consortium_start(struct consortium *consortium, uint64_t height, struct err *err) {
-	const struct consortium_options *options = &consortium->options;
-	const struct comet_process_options process = {.program = options->program,
-	    .home = options->home,
-	    .app_socket = consortium->app_socket,
-	    .rpc_socket = consortium->rpc_socket,
-	    .app_height = height,
-	    .failed = failed,
-	    .context = consortium};
+	if (consortium->options.home != NULL) {
+		TRY(check_copy(consortium, err));
+		TRY(open_process(consortium, height, err));
+	}
 	if (pthread_create(&consortium->guard, NULL, guard, consortium) != 0)
 		return err_set(err, STATUS_INTERNAL, "cannot start the thread that sends strangers away");
 	consortium->has_guard = true;
-	return options->home != NULL ? comet_process_open(&consortium->process, &process, err) : STATUS_OK;
+	return STATUS_OK;
 }
 
 bool consortium_is_current(const struct consortium *consortium) {
@@ -303,9 +365,5 @@ void consortium_look(struct consortium *consortium) {
 
 void consortium_stop(struct consortium *consortium) {
 	stop_guard(consortium);
-	pthread_mutex_lock(&consortium->lock);
-	struct comet_process *process = consortium->process;
-	consortium->process = NULL;
-	pthread_mutex_unlock(&consortium->lock);
-	comet_process_close(process);
+	close_process(consortium);
 }

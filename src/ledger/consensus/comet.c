@@ -197,6 +197,11 @@ enum status comet_member_place(struct engine *engine, size_t *place, const addr2
 	return STATUS_OK;
 }
 
+size_t comet_member_count(struct engine *engine) {
+	struct members members;
+	return read_members(&members, comet_of(engine), NULL) == STATUS_OK ? members.count : 0;
+}
+
 void comet_fail(struct engine *engine, const char *why) {
 	struct comet *comet = comet_of(engine);
 	if (atomic_load(&comet->has_failed)) return;

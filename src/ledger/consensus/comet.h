@@ -51,6 +51,9 @@ struct comet_progress comet_progress(struct engine *engine);
  * STATUS_NOTFOUND: it is no member. */
 MUST_USE enum status comet_member_place(struct engine *engine, size_t *place, const addr20 *node, struct err *err);
 
+/* How many members there are after the newest block; 0: it cannot be read. Any thread. */
+size_t comet_member_count(struct engine *engine);
+
 /* CometBFT says that the other members decided what this node finds wrong: the engine reports what this node holds, and
  * engine_run fails. Any thread. */
 void comet_fail(struct engine *engine, const char *why);
