@@ -91,7 +91,7 @@ struct fake_chain {
 	void *before_context;
 
 	/* What was asked. */
-	unsigned exchanges, proofs, headers, witness_questions;
+	unsigned exchanges, proofs, slots_proved, headers, witness_questions;
 };
 
 /* --- tries --- */
@@ -436,6 +436,7 @@ static inline void fake_put_proof(struct fake_chain *chain, struct json_writer *
 		hash32 name;
 		if (hex_fixed(name.b, 32, json_string(slot)) != STATUS_OK) abort();
 		if (slot == slots->first) first = name;
+		chain->slots_proved++;
 		fake_put_slot(chain, writer, &contract, chain->swaps_slots ? &first : &name, block);
 	}
 	json_array_end(writer);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "health/chain/heads_private.h"
+#include "health/chain/proved.h"
 #include "health/chain/validators.h"
 #include "health/contracts/cause.h"
 
@@ -12,6 +13,7 @@
 /* A head is on the disk at the latest so long after it was taken: a sync costs more than the rest of a read, and a head
  * that answered a challenge cannot be followed by an older one that does. */
 #define WRITE_EVERY_MS 1000u
+#define SHARED_WAIT_MS 50u /* between two looks at the own deadline, while another request asks */
 
 struct heads {
 	struct heads_options options;
@@ -28,6 +30,16 @@ struct heads {
 	struct head other;
 	bool is_stopped;
 	struct err why;
+	/* Requests share a question: an answer serves all that began before the question was sent. */
+	bool is_asking;
+	uint64_t questions; /* begun so far */
+	struct answered {
+		uint64_t question; /* its number, from 1; 0: none ended yet */
+		enum status status;
+		struct head head;
+		struct err err;
+	} answered;            /* the last one */
+	struct proved *proved; /* its own lock */
 };
 
 static void enter(struct heads *heads) {
@@ -139,6 +151,7 @@ enum status heads_open(struct heads **out, const struct heads_options *options, 
 		return status;
 	}
 	if (options->threads) heads->monitor = options->threads->monitor_new(options->threads->context);
+	heads->proved = proved_new(options->threads);
 	*out = heads;
 	return STATUS_OK;
 }
@@ -148,7 +161,12 @@ void heads_close(struct heads *heads) {
 	if (heads->has_last && !is_written(heads)) (void)write_head(heads, &heads->last, NULL);
 	if (heads->monitor) heads->options.threads->monitor_free(heads->monitor);
 	validators_close(heads->validators);
+	proved_free(heads->proved);
 	mem_free(heads);
+}
+
+struct proved *heads_proved(const struct heads *heads) {
+	return heads->proved;
 }
 
 const struct deployment *heads_anchor(const struct heads *heads) {
@@ -299,7 +317,7 @@ static enum status ask(
 	return status;
 }
 
-enum status heads_take(
+static enum status take_alone(
     struct heads *heads, struct head *out, struct client *client, uint32_t max_age_s, struct err *err) {
 	const uint64_t begun_ms = clock_now_ms(heads->options.clock);
 	enum status status = STATUS_BUSY;
@@ -316,6 +334,60 @@ enum status heads_take(
 		status = keep(heads, out, &lasts, err);
 	}
 	return status;
+}
+
+/* --- taking one together --- */
+
+/* Asks with a challenge of its own, for all that come before it is sent. */
+static enum status ask_for_all(
+    struct heads *heads, struct head *out, struct client *client, uint32_t max_age_s, struct err *err) {
+	struct err why = {0};
+	heads->is_asking = true;
+	const uint64_t question = ++heads->questions;
+	leave(heads);
+	const enum status status = take_alone(heads, out, client, max_age_s, &why);
+	enter(heads);
+	heads->is_asking = false;
+	heads->answered = (struct answered){question, status, *out, why};
+	heads->options.threads->wake_all(heads->monitor);
+	if (err && status != STATUS_OK) *err = why;
+	return status;
+}
+
+/* Can a request that began at `begun_ms` use the answer? What a node says of blocks is said to all; that it was silent,
+ * or slow, is the one request's. */
+static bool serves(const struct heads *heads, uint64_t begun_ms, uint32_t max_age_s) {
+	const struct answered *answered = &heads->answered;
+	const bool is_quiet = max_age_s == HEADS_FRESH && heads->options.authority;
+	if (answered->status == STATUS_OK)
+		return head_is_young(&answered->head, begun_ms, is_quiet ? HEADS_QUIET_S : max_age_s);
+	return answered->status == STATUS_CORRUPT;
+}
+
+/* With the lock. *done false: this request has to ask alone. */
+static enum status take_together(
+    struct heads *heads, bool *done, struct head *out, struct client *client, uint32_t max_age_s, struct err *err) {
+	const uint64_t begun = heads->questions, begun_ms = clock_now_ms(heads->options.clock);
+	*done = true;
+	while (heads->is_asking && heads->answered.question <= begun) {
+		TRY(client_begin_exchange(client, err)); /* its time is over? */
+		heads->options.threads->wait(heads->monitor, SHARED_WAIT_MS);
+	}
+	if (heads->answered.question <= begun) return ask_for_all(heads, out, client, max_age_s, err);
+	*done = serves(heads, begun_ms, max_age_s);
+	*out = heads->answered.head;
+	if (err && heads->answered.status != STATUS_OK) *err = heads->answered.err;
+	return heads->answered.status;
+}
+
+enum status heads_take(
+    struct heads *heads, struct head *out, struct client *client, uint32_t max_age_s, struct err *err) {
+	bool done = false;
+	if (!heads->monitor) return take_alone(heads, out, client, max_age_s, err);
+	enter(heads);
+	const enum status status = take_together(heads, &done, out, client, max_age_s, err);
+	leave(heads);
+	return done ? status : take_alone(heads, out, client, max_age_s, err);
 }
 
 uint64_t heads_now_s(struct heads *heads) {

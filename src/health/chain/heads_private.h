@@ -5,6 +5,10 @@
 #include "health/chain/client_private.h"
 #include "health/chain/heads.h"
 
+struct proved;
+/* heads.c: what was proved at heads that were taken (proved.h). */
+struct proved *heads_proved(const struct heads *heads);
+
 /* heads_ask.c: what the node shows as its newest block, if it is signed as it must be, is not in front of the clock and
  * is at most `max_age_s` old. */
 struct head_question {

@@ -1,6 +1,8 @@
 /* Which head is believed: against a chain that can lie (tests/fake_chain.h). */
 #include "health/chain/heads.h"
 
+#include <pthread.h>
+
 #include "tests/unit.h"
 
 #include "health/contracts/cause.h"
@@ -444,6 +446,110 @@ static void another_authority_takes_the_sealers_place(void **state) {
 	expect_head(world, 4);
 }
 
+/* --- threads --- */
+
+enum { REQUESTS = 4 };
+
+/* A lock with a condition; `waits` counts those that wait. */
+struct monitor {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	unsigned waits;
+};
+
+static struct monitor *monitor_new(void *context) {
+	struct monitor **out = context, *monitor = mem_zalloc(1, sizeof *monitor);
+	pthread_mutex_init(&monitor->mutex, NULL);
+	pthread_cond_init(&monitor->changed, NULL);
+	if (!*out) *out = monitor; /* the heads' own is the first */
+	return monitor;
+}
+
+static void monitor_free(struct monitor *monitor) {
+	pthread_mutex_destroy(&monitor->mutex);
+	pthread_cond_destroy(&monitor->changed);
+	mem_free(monitor);
+}
+
+static void monitor_lock(struct monitor *monitor) {
+	pthread_mutex_lock(&monitor->mutex);
+}
+
+static void monitor_unlock(struct monitor *monitor) {
+	pthread_mutex_unlock(&monitor->mutex);
+}
+
+static void monitor_wait(struct monitor *monitor, uint32_t timeout_ms) {
+	(void)timeout_ms;
+	monitor->waits++;
+	pthread_cond_broadcast(&monitor->changed);
+	pthread_cond_wait(&monitor->changed, &monitor->mutex);
+	monitor->waits--;
+}
+
+static void monitor_wake_all(struct monitor *monitor) {
+	pthread_cond_broadcast(&monitor->changed);
+}
+
+struct taking {
+	struct world *world;
+	struct monitor *monitor;
+	pthread_t threads[REQUESTS];
+	struct head heads[REQUESTS];
+	enum status statuses[REQUESTS];
+	struct err errs[REQUESTS];
+	unsigned next;
+};
+
+static void *take_one(void *argument) {
+	struct taking *taking = argument;
+	const unsigned own = __atomic_fetch_add(&taking->next, 1, __ATOMIC_SEQ_CST);
+	taking->statuses[own] = heads_take(
+	    taking->world->heads, &taking->heads[own], taking->world->client, HEADS_FRESH, &taking->errs[own]);
+	return NULL;
+}
+
+/* While the first request's challenge is on its way, the others come, and wait. */
+static void others_come(void *context) {
+	struct taking *taking = context;
+	for (unsigned i = 1; i < REQUESTS; i++) pthread_create(&taking->threads[i], NULL, take_one, taking);
+	pthread_mutex_lock(&taking->monitor->mutex);
+	while (taking->monitor->waits < REQUESTS - 1)
+		pthread_cond_wait(&taking->monitor->changed, &taking->monitor->mutex);
+	pthread_mutex_unlock(&taking->monitor->mutex);
+}
+
+static void take_in_threads(struct taking *taking, struct world *world) {
+	struct threads threads = {
+	    monitor_new, monitor_free, monitor_lock, monitor_unlock, monitor_wait, monitor_wake_all, &taking->monitor};
+	taking->world = world;
+	world->options.threads = &threads;
+	reopen(world);
+	world->chain->exchanges = 0;
+	world->chain->before = others_come;
+	world->chain->before_context = taking;
+	pthread_create(&taking->threads[0], NULL, take_one, taking);
+	for (unsigned i = 0; i < REQUESTS; i++) pthread_join(taking->threads[i], NULL);
+	heads_close(world->heads);
+	world->heads = NULL;
+	world->options.threads = NULL;
+	reopen(world);
+}
+
+/* One challenge for all that waited when it was sent; none is served by one that was sent before it came. */
+static void requests_share_a_challenge_that_is_sent_after_they_came(void **state) {
+	struct taking taking = {0};
+	struct world *world = *state;
+	take_in_threads(&taking, world);
+	for (unsigned i = 0; i < REQUESTS; i++)
+		if (taking.statuses[i] != STATUS_OK) fail_msg("%s", taking.errs[i].message);
+	assert_int_equal(world->chain->exchanges, 2);
+	for (unsigned i = 1; i < REQUESTS; i++) {
+		assert_memory_not_equal(taking.heads[i].challenge.b, taking.heads[0].challenge.b, 32);
+		assert_memory_equal(taking.heads[i].challenge.b, taking.heads[1].challenge.b, 32);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -481,6 +587,7 @@ int main(void) {
 	    TEST(a_witness_that_lags_is_waited_for),
 	    TEST(witnesses_alone_are_enough_where_there_is_no_sealer),
 	    TEST(another_authority_takes_the_sealers_place),
+	    TEST(requests_share_a_challenge_that_is_sent_after_they_came),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "codec/hex.h"
 #include "eth/proof.h"
 #include "health/chain/heads_private.h"
+#include "health/chain/proved.h"
 #include "health/contracts/cause.h"
 
 struct verified_account {
@@ -34,6 +35,14 @@ enum status verified_head(struct verified *verified, uint32_t max_age_s, struct 
 	return STATUS_OK;
 }
 
+bool verified_memo_get(const struct verified *verified, void *out, size_t size, const hash32 *key) {
+	return proved_memo_get(heads_proved(verified->heads), out, size, key);
+}
+
+void verified_memo_put(const struct verified *verified, const void *value, size_t size, const hash32 *key) {
+	proved_memo_put(heads_proved(verified->heads), value, size, key);
+}
+
 uint64_t verified_now_s(const struct verified *verified) {
 	return heads_now_s(verified->heads);
 }
@@ -53,11 +62,17 @@ static const hash32 *find_word(const struct verified *verified, const struct ver
 	return NULL;
 }
 
-static void keep_word(struct verified *verified, const addr20 *contract, const hash32 *slot, const u256 *value) {
+static void keep_account(struct verified *verified, const addr20 *contract, const hash32 *root) {
+	struct verified_account *kept = arena_zalloc(verified->arena, 1, sizeof *kept);
+	*kept = (struct verified_account){verified->accounts, *contract, *root};
+	verified->accounts = kept;
+}
+
+static void keep_word(struct verified *verified, const addr20 *contract, const hash32 *slot, const hash32 *value) {
 	struct verified_word *word = arena_zalloc(verified->arena, 1, sizeof *word);
 	word->contract = *contract;
 	word->slot = *slot;
-	u256_store_be(word->word.b, value);
+	word->word = *value;
 	word->next = verified->words;
 	verified->words = word;
 }
@@ -95,9 +110,9 @@ static enum status prove_account(
 	if (!code || !hash32_equal(&account.code_hash, code))
 		return refuse(verified, &question->contract, "the code",
 		    "it is not the code that this home's deployment names", err);
-	struct verified_account *kept = arena_zalloc(verified->arena, 1, sizeof *kept);
-	*kept = (struct verified_account){verified->accounts, question->contract, account.storage_root};
-	verified->accounts = kept;
+	keep_account(verified, &question->contract, &account.storage_root);
+	proved_root_put(
+	    heads_proved(verified->heads), &verified->head.hash, &question->contract, &account.storage_root);
 	return STATUS_OK;
 }
 
@@ -110,10 +125,13 @@ static enum status prove(
 	const hash32 root = find_account(verified, &question->contract)->storage_root;
 	for (size_t i = 0; i < question->count; i++) {
 		u256 value;
+		hash32 word;
 		const struct heads_proof_slot *slot = &proof.slots[i];
 		if (proof_storage(&value, &root, &question->slots[i], slot->nodes, slot->node_count, &why) != STATUS_OK)
 			return refuse(verified, &question->contract, "the storage", why.message, err);
-		keep_word(verified, &question->contract, &question->slots[i], &value);
+		u256_store_be(word.b, &value);
+		keep_word(verified, &question->contract, &question->slots[i], &word);
+		proved_word_put(heads_proved(verified->heads), &question->contract, &question->slots[i], &root, &word);
 	}
 	return STATUS_OK;
 }
@@ -127,13 +145,41 @@ static struct question *question_of(struct question *questions, size_t *count, c
 	return &questions[(*count)++];
 }
 
+/* The contract's storage root at the head, if it is proved. */
+static bool find_root(struct verified *verified, hash32 *root, const addr20 *contract) {
+	const struct verified_account *account = find_account(verified, contract);
+	if (account) {
+		*root = account->storage_root;
+		return true;
+	}
+	if (!proved_root_get(heads_proved(verified->heads), root, &verified->head.hash, contract)) return false;
+	keep_account(verified, contract, root);
+	return true;
+}
+
+enum need { NEED_NOTHING, NEED_ROOT, NEED_WORD };
+
+/* A word that was proved under a root stands as long as the contract has that root. */
+static enum need need_of(struct verified *verified, const struct verified_want *want) {
+	hash32 word, under, root;
+	if (find_word(verified, want)) return NEED_NOTHING;
+	const bool is_known =
+	    proved_word_get(heads_proved(verified->heads), &word, &under, want->contract, &want->slot);
+	if (!find_root(verified, &root, want->contract)) return is_known ? NEED_ROOT : NEED_WORD;
+	if (!is_known || !hash32_equal(&under, &root)) return NEED_WORD;
+	keep_word(verified, want->contract, &want->slot, &word);
+	return NEED_NOTHING;
+}
+
 /* What is not proved yet, by contract; each slot once. */
 static size_t gather(
     struct verified *verified, struct question *questions, const struct verified_want *wants, size_t count) {
 	size_t question_count = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (find_word(verified, &wants[i])) continue;
+		const enum need need = need_of(verified, &wants[i]);
+		if (need == NEED_NOTHING) continue;
 		struct question *question = question_of(questions, &question_count, wants[i].contract);
+		if (need == NEED_ROOT) continue;
 		if (!question->slots) question->slots = arena_alloc(verified->arena, count * sizeof(hash32));
 		bool is_there = false;
 		for (size_t n = 0; n < question->count && !is_there; n++)
@@ -165,8 +211,14 @@ enum status verified_words(
 	if (count == 0) return STATUS_OK;
 	if (count > VERIFIED_WORDS_MAX)
 		return err_set(err, STATUS_LIMIT, "more than %u words at once", VERIFIED_WORDS_MAX);
-	struct question *questions = arena_zalloc(verified->arena, count, sizeof *questions);
-	TRY(ask(verified, questions, gather(verified, questions, wants, count), err));
+	/* Roots first if that may be all, then the words whose root is another one than before. */
+	for (size_t round = 0; round < 2; round++) {
+		struct question *questions = arena_zalloc(verified->arena, count, sizeof *questions);
+		const size_t asked = gather(verified, questions, wants, count);
+		if (asked == 0) break;
+		TRY(ask(verified, questions, asked, err));
+	}
+	BUG_ON(gather(verified, arena_zalloc(verified->arena, count, sizeof(struct question)), wants, count) != 0);
 	for (size_t i = 0; i < count; i++) words[i] = *find_word(verified, &wants[i]);
 	return STATUS_OK;
 }

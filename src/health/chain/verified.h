@@ -46,12 +46,20 @@ struct verified_want {
 	const addr20 *contract; /* one of the anchor's */
 	hash32 slot;
 };
-/* A head was taken. Words that are proved already are not asked for again. STATUS_LIMIT: too many. */
+/* A head was taken. Words that are proved already are not asked for again, nor those that this home proved at an
+ * earlier head, if the contract's storage root is the same. STATUS_LIMIT: too many. */
 MUST_USE enum status verified_words(
     struct verified *verified, hash32 *words, const struct verified_want *wants, size_t count, struct err *err);
 /* `count` consecutive slots of one contract: a struct. */
 MUST_USE enum status verified_struct(struct verified *verified, hash32 *words, const addr20 *contract,
     const hash32 *slot, size_t count, struct err *err);
+
+/* What was found out before from the same proved words, and from nothing else that may change: `key` is a hash of what
+ * it is and of all these words. Public facts of a fixed size only, at most VERIFIED_MEMO_BYTES; one may be forgotten at
+ * any time. */
+#define VERIFIED_MEMO_BYTES 216u
+bool verified_memo_get(const struct verified *verified, void *out, size_t size, const hash32 *key);
+void verified_memo_put(const struct verified *verified, const void *value, size_t size, const hash32 *key);
 
 /* Seconds: the clock's, never behind the head's. */
 uint64_t verified_now_s(const struct verified *verified);

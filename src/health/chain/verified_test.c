@@ -176,6 +176,70 @@ static void a_new_head_proves_anew(void **state) {
 	assert_int_equal(words[1].b[31], 9);
 }
 
+/* At a new head the accounts are proved, and only of the one whose storage changed its words. */
+static void words_stand_as_long_as_their_contracts_root(void **state) {
+	struct reading *reading = *state;
+	struct fake_chain *chain = reading->world->chain;
+	hash32 words[4], other[4];
+	const hash32 one = number_word(1), nine = number_word(9);
+	take_head(reading);
+	assert_int_equal(ask(reading, words), STATUS_OK);
+	fake_mine(chain, FAKE_START_S + 90);
+	struct verified next; /* of another request of the same home */
+	verified_begin(&next, reading->world->heads, reading->world->client, &reading->arena);
+	reading->verified = next;
+	take_head(reading);
+	chain->exchanges = chain->proofs = chain->slots_proved = 0;
+	assert_int_equal(ask(reading, other), STATUS_OK);
+	assert_memory_equal(words, other, sizeof words);
+	assert_int_equal(chain->exchanges, 1);
+	assert_int_equal(chain->proofs, 3);
+	assert_int_equal(chain->slots_proved, 0);
+	fake_set(chain, &chain->anchor.folders, &one, &nine);
+	fake_mine(chain, FAKE_START_S + 91);
+	take_head(reading);
+	chain->slots_proved = 0;
+	assert_int_equal(ask(reading, words), STATUS_OK);
+	assert_int_equal(words[0].b[31], 9);
+	assert_int_equal(words[1].b[31], 2);
+	assert_int_equal(chain->slots_proved, 2); /* of the folders' contract */
+	verified_begin(&reading->verified, reading->world->heads, reading->world->client, &reading->arena);
+	take_head(reading);
+	chain->exchanges = 0;
+	assert_int_equal(ask(reading, other), STATUS_OK);
+	assert_memory_equal(words, other, sizeof words);
+	assert_int_equal(chain->exchanges, 0); /* at this head another request has proved all */
+}
+
+static void a_root_that_the_node_invents_makes_no_word_stand(void **state) {
+	struct reading *reading = *state;
+	struct fake_chain *chain = reading->world->chain;
+	hash32 words[4];
+	const hash32 one = number_word(1), nine = number_word(9);
+	take_head(reading);
+	assert_int_equal(ask(reading, words), STATUS_OK);
+	const uint64_t before = chain->head;
+	fake_set(chain, &chain->anchor.consent, &one, &nine);
+	fake_mine(chain, FAKE_START_S + 90);
+	chain->proves_at = before; /* the state before the change */
+	expect_refusal(reading, "not proved: the account");
+	chain->proves_at = 0;
+	assert_int_equal(ask(reading, words), STATUS_OK);
+	assert_int_equal(words[1].b[31], 9);
+}
+
+static void a_memo_is_found_by_its_key_alone(void **state) {
+	struct reading *reading = *state;
+	const hash32 one = number_word(1), two = number_word(2);
+	uint32_t value = 7, found = 0;
+	uint64_t longer;
+	verified_memo_put(&reading->verified, &value, sizeof value, &one);
+	assert_true(verified_memo_get(&reading->verified, &found, sizeof found, &one));
+	assert_int_equal(found, 7);
+	assert_false(verified_memo_get(&reading->verified, &found, sizeof found, &two));
+	assert_false(verified_memo_get(&reading->verified, &longer, sizeof longer, &one));
+}
+
 static void answers_of_a_batch_may_come_in_any_order(void **state) {
 	struct reading *reading = *state;
 	hash32 words[4];
@@ -380,6 +444,9 @@ int main(void) {
 	    TEST(words_of_several_contracts_are_proved_at_once),
 	    TEST(absence_is_zero_and_proved),
 	    TEST(a_new_head_proves_anew),
+	    TEST(words_stand_as_long_as_their_contracts_root),
+	    TEST(a_root_that_the_node_invents_makes_no_word_stand),
+	    TEST(a_memo_is_found_by_its_key_alone),
 	    TEST(answers_of_a_batch_may_come_in_any_order),
 	    TEST(a_state_of_another_block_is_refused),
 	    TEST(another_slots_proof_is_refused),

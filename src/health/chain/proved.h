@@ -1,0 +1,34 @@
+/*
+ * Inside health/chain: what one home has proved so far, for all of its requests. A contract's words are those of its
+ * storage root: if the account that is proved at another head has the same root, so are its words. A memo is what
+ * follows from words alone (a folder's key, whose statement was verified once): its key is a hash of all of them.
+ *
+ * Nothing secret is in it. Tables have a fixed size; what is pushed out is proved again. Threads: any, if it is given
+ * `threads`.
+ */
+#ifndef HEALTH_CHAIN_PROVED_H
+#define HEALTH_CHAIN_PROVED_H
+
+#include "base/mem.h"
+#include "base/threads.h"
+
+#define PROVED_MEMO_BYTES 216u
+
+struct proved;
+struct proved *proved_new(const struct threads *threads);
+void proved_free(struct proved *proved); /* NULL is allowed */
+
+/* The storage root of one of the anchor's contracts in the state of a head; its code was checked. */
+bool proved_root_get(struct proved *proved, hash32 *root, const hash32 *head, const addr20 *contract);
+void proved_root_put(struct proved *proved, const hash32 *head, const addr20 *contract, const hash32 *root);
+
+/* A word, and the storage root that it was proved under last. */
+bool proved_word_get(struct proved *proved, hash32 *word, hash32 *root, const addr20 *contract, const hash32 *slot);
+void proved_word_put(
+    struct proved *proved, const addr20 *contract, const hash32 *slot, const hash32 *root, const hash32 *word);
+
+/* `size` at most PROVED_MEMO_BYTES, the same for both. */
+bool proved_memo_get(struct proved *proved, void *out, size_t size, const hash32 *key);
+void proved_memo_put(struct proved *proved, const void *value, size_t size, const hash32 *key);
+
+#endif
