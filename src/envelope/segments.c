@@ -450,3 +450,33 @@ enum status segments_walk(const struct segments *segments, const struct segments
 	arena_fini(&arena);
 	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
+
+struct looking {
+	bool (*is_it)(const void *context, const struct segments_label *label);
+	const void *context;
+	struct segments_place found;
+};
+
+static enum status look(
+    void *context, const struct segments_place *place, const struct segments_label *label, struct err *err) {
+	struct looking *looking = context;
+	(void)err;
+	if (looking->is_it(looking->context, label)) looking->found = *place;
+	return STATUS_OK;
+}
+
+enum status segments_find_last(const struct segments *segments, struct segments_place *out,
+    bool (*is_it)(const void *context, const struct segments_label *label), const void *context, struct err *err) {
+	struct looking looking = {.is_it = is_it, .context = context};
+	struct arena arena;
+	uint32_t *numbers;
+	size_t count;
+	arena_init(&arena);
+	enum status status = segments_list(segments, &numbers, &count, &arena, err);
+	for (size_t i = status == STATUS_OK ? count : 0; i-- > 0 && status == STATUS_OK && !looking.found.segment;)
+		status = walk_file(segments, numbers[i], 0, look, &looking, err);
+	arena_fini(&arena);
+	TRY(status);
+	*out = looking.found;
+	return out->segment ? STATUS_OK : err_set(err, STATUS_NOTFOUND, "there is no such entry");
+}

@@ -65,6 +65,9 @@ typedef enum status segments_visit(
     void *context, const struct segments_place *place, const struct segments_label *label, struct err *err);
 MUST_USE enum status segments_walk(const struct segments *segments, const struct segments_place *from,
     segments_visit *visit, void *context, struct err *err);
+/* The newest entry whose label `is_it`, erased or not. STATUS_NOTFOUND: none. */
+MUST_USE enum status segments_find_last(const struct segments *segments, struct segments_place *out,
+    bool (*is_it)(const void *context, const struct segments_label *label), const void *context, struct err *err);
 /* Where the next entry comes. */
 struct segments_place segments_end(struct segments *segments);
 /* Removes a file in which nothing is needed any more; the newest one stays. */

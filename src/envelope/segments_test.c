@@ -223,6 +223,23 @@ static void what_is_erased_is_in_no_file(void **state) {
 	assert_walk("asssb", NULL);
 }
 
+static bool is_labelled(const void *context, const struct segments_label *label) {
+	return label->b[0] == *(const uint8_t *)context;
+}
+
+static void the_newest_of_a_label_is_found(void **state) {
+	(void)state;
+	struct segments_place found;
+	again(300);
+	append('a', "an older one of this label");
+	append('b', "another");
+	const struct segments_place newer = append('a', "a newer one of this label");
+	for (unsigned i = 0; i < 6; i++) append('c', "and many of others behind it");
+	assert_int_equal(segments_find_last(segments, &found, is_labelled, "a", NULL), STATUS_OK);
+	assert_memory_equal(&found, &newer, sizeof found);
+	assert_int_equal(segments_find_last(segments, &found, is_labelled, "d", NULL), STATUS_NOTFOUND);
+}
+
 static void a_full_file_is_followed_by_the_next(void **state) {
 	(void)state;
 	again(300);
@@ -283,6 +300,7 @@ int main(void) {
 	    cmocka_unit_test_setup_teardown(
 		damage_inside_is_reported_and_takes_nothing_else, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(what_is_erased_is_in_no_file, make_folder, remove_folder),
+	    cmocka_unit_test_setup_teardown(the_newest_of_a_label_is_found, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(a_full_file_is_followed_by_the_next, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(
 		a_reader_changes_nothing_and_sees_what_is_whole, make_folder, remove_folder),

@@ -56,6 +56,8 @@ enum status actor_open(struct actor **out, const struct actor_options *options, 
 
 static void close_sender(struct actor *actor) {
 	outbox_close(actor->outbox);
+	if (actor->home) segments_close(actor->home->records);
+	if (actor->home) actor->home->records = NULL;
 	client_close(actor->client);
 	actor->options.clients->close(actor->options.clients->context, &actor->http);
 	home_unlock(actor->lock);
@@ -125,6 +127,16 @@ static enum status open_client(struct actor *actor, struct err *err) {
 	return client_open(&actor->client, &client, err);
 }
 
+static enum status open_records(struct actor *actor, struct err *err) {
+	struct arena arena;
+	arena_init(&arena);
+	const struct segments_options options = {
+	    .directory = arena_printf(&arena, "%s/records", actor->home->directory), .threads = actor->options.threads};
+	const enum status status = segments_open(&actor->home->records, &options, err);
+	arena_fini(&arena);
+	return status;
+}
+
 static enum status open_sender(struct actor *actor, struct err *err) {
 	const struct actor_options *options = &actor->options;
 	const struct home *home = actor->home;
@@ -137,6 +149,7 @@ static enum status open_sender(struct actor *actor, struct err *err) {
 	    .sleep_context = options->sleep_context,
 	    .progress = options->progress};
 	TRY(home_lock(&actor->lock, home->directory, &wait, err));
+	TRY(open_records(actor, err));
 	if (home->has_deployment) TRY(actor_heads(actor, &heads, err));
 	TRY(open_client(actor, err));
 	arena_init(&arena);

@@ -1,5 +1,6 @@
 #include "health/actors/certified_private.h"
 
+#include "crypto/hash.h"
 #include "eth/types.h"
 #include "health/actors/kept_statements.h"
 
@@ -150,7 +151,8 @@ enum status certified_words(
     struct verified *verified, struct certified_actor *out, const addr20 *address, struct err *err) {
 	hash32 words[DIRECTORY_STORED_ACTOR_SLOTS + 2];
 	TRY(prove(verified, words, address, err));
-	*out = (struct certified_actor){.now_s = verified_now_s(verified)};
+	*out = (struct certified_actor){
+	    .now_s = verified_now_s(verified), .words_hash = keccak256(bytes_make(words, sizeof words))};
 	TRY(directory_stored_actor_load(&out->words, words, err));
 	if (out->words.status != DIRECTORY_STATUS_NONE) return STATUS_OK;
 	char text[43];

@@ -17,7 +17,8 @@
 struct certified_actor {
 	struct directory_actor words; /* proved */
 	struct statement_actor said;
-	uint64_t now_s; /* of the reading, by the clock and never behind the head */
+	uint64_t now_s;    /* of the reading, by the clock and never behind the head */
+	hash32 words_hash; /* of all words that it was proved by, the registrars' too */
 };
 /* At the head that was taken; `home` NULL: keeps nothing. STATUS_NOTFOUND: it is not in the directory, which is proved.
  * STATUS_DENIED: what the node shows is not believed, and why. */

@@ -5,7 +5,8 @@
 #include <time.h>
 
 #include "codec/hex.h"
-#include "health/actors/certified.h"
+#include "crypto/hash.h"
+#include "health/actors/certified_private.h"
 #include "health/contracts/cause.h"
 
 /* --- pins: {"0x<actor>":{"version":N,"key":"0x<xy>"},…} --- */
@@ -166,6 +167,33 @@ enum status directory_own_key(
 	TRY(home_encryption_key(request->home, &secret, &own, listed->key_version, err));
 	mem_wipe(&secret, sizeof secret);
 	*is_own = memcmp(own.xy, listed->key.xy, sizeof own.xy) == 0;
+	return STATUS_OK;
+}
+
+/* The slow way: statements are read, and the key is derived. */
+static enum status find_own(struct actor_request *request, struct p256_public *key, struct err *err) {
+	struct directory_listed self;
+	struct p256_secret secret;
+	TRY(directory_find(request, &self, &request->home->account, err));
+	TRY(home_encryption_key(request->home, &secret, key, self.key_version, err));
+	mem_wipe(&secret, sizeof secret);
+	if (memcmp(key->xy, self.key.xy, sizeof key->xy) == 0) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "the directory shows another encryption key for this home's account");
+}
+
+enum status directory_own(struct actor_request *request, struct directory_own *out, struct err *err) {
+	struct verified *verified;
+	struct certified_actor actor;
+	const addr20 *account = &request->home->account;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(certified_words(verified, &actor, account, err));
+	out->key_version = actor.words.key_version;
+	out->is_active = actor.words.status == DIRECTORY_STATUS_ACTIVE;
+	const struct bytes parts[] = {BYTES_LITERAL("own key"), BYTES_OF(*account), BYTES_OF(actor.words_hash)};
+	const hash32 memo = sha256_parts(parts, 3);
+	if (verified_memo_get(verified, &out->key, sizeof out->key, &memo)) return STATUS_OK;
+	TRY(find_own(request, &out->key, err));
+	verified_memo_put(verified, &out->key, sizeof out->key, &memo);
 	return STATUS_OK;
 }
 

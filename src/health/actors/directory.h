@@ -37,6 +37,14 @@ MUST_USE enum status directory_find(
  * of the entry. Looks at no pin. STATUS_DENIED also: that key is told stolen. */
 MUST_USE enum status directory_find_unattended(
     struct actor_request *request, struct directory_listed *out, const addr20 *address, struct err *err);
+/* The newest of this home's encryption keys, at a fresh head. What was read once is not read again as long as the
+ * directory's words are the same. STATUS_DENIED: the directory shows another key than the home has. */
+struct directory_own {
+	struct p256_public key;
+	uint32_t key_version;
+	bool is_active;
+};
+MUST_USE enum status directory_own(struct actor_request *request, struct directory_own *out, struct err *err);
 /* Is the newest key of this home's account, which `*listed` shows, one of this home's? If not, registrars alone gave
  * it, or somebody who has the account. Looks at no pin. STATUS_NOTFOUND: the account is not listed. */
 MUST_USE enum status directory_own_key(

@@ -283,6 +283,35 @@ void home_remove(const struct home *home, const char *relative) {
 	if (path_in(path, home->directory, relative, NULL) == STATUS_OK) unlink(path);
 }
 
+/* --- records --- */
+
+/* A backup, which has the files alone, sees either nothing of an entry or all of it. */
+enum status home_records_append(const struct home *home, struct segments_place *out, const struct segments_label *label,
+    struct bytes content, struct err *err) {
+	int lock;
+	BUG_ON(!home->records);
+	TRY(home_files_lock(&lock, home->directory, HOME_FILES_WRITE, err));
+	const enum status status = segments_append(home->records, out, label, content, err);
+	home_unlock(lock);
+	return status;
+}
+
+enum status home_records_sync(const struct home *home, struct err *err) {
+	return segments_sync(home->records, err);
+}
+
+enum status home_records_open(
+    const struct home *home, const struct segments **out, struct segments **opened, struct err *err) {
+	char path[PATH_BYTES];
+	*opened = NULL;
+	*out = home->records;
+	if (home->records) return STATUS_OK;
+	TRY(path_in(path, home->directory, "records", err));
+	TRY(segments_open(opened, &(struct segments_options){.directory = path, .only_reads = true}, err));
+	*out = *opened;
+	return STATUS_OK;
+}
+
 static int compare_names(const void *a, const void *b) {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }

@@ -6,7 +6,8 @@
  *	  wallet/phrase.json   Web3 Secret Storage v3 of the BIP-39 entropy (32 bytes, 24 words)
  *	  wallet/account.json  Web3 Secret Storage v3 of the account key, as geth, ethers and eth_account open it
  *	  folders/<id>.json    what a controller knows of its folders: salt, label, index — no key
- *	  records/<id>.xlc     an author's legal record: the container, its lead sealed to the author
+ *	  records/NNNNNNNN.seg        an author's legal records: containers, their leads sealed to the author
+ *	                       (envelope/segments.h); of older homes records/<id>.xlc, one a file
  *	  products/, documents/  a trading partner's product keys and sealed documents (health/trace)
  *	  head.json            the newest block that was believed (health/chain/heads.h)
  *	  evidence.json        only if two signed blocks of one height were seen
@@ -28,6 +29,7 @@
 #include "base/world.h"
 #include "crypto/p256.h"
 #include "envelope/hd_wallet.h"
+#include "envelope/segments.h"
 #include "health/chain/blobs.h"
 #include "health/chain/deployment.h"
 
@@ -42,6 +44,8 @@ struct home {
 	struct hd_key root;    /* of all keys; finding it takes 2,048 hashes */
 	hash32 account_secret; /* m/44'/60'/0'/0/0 */
 	addr20 account;
+	/* Of records/, for whoever sends (actor_outbox opens it with the home's lock held); NULL: nobody writes. */
+	struct segments *records;
 };
 
 /* Makes the folder and a new wallet (or one of `phrase`, 24 words). STATUS_EXISTS if one is there; of several programs
@@ -79,6 +83,13 @@ MUST_USE enum status home_audit_key(
 /* Small whole files under the home. STATUS_NOTFOUND. */
 MUST_USE enum status home_read(const struct home *home, struct buf *out, const char *relative, struct err *err);
 MUST_USE enum status home_write(const struct home *home, const char *relative, struct bytes content, struct err *err);
+/* Appends to records/; durable after home_records_sync. Only where `records` is open. */
+MUST_USE enum status home_records_append(const struct home *home, struct segments_place *out,
+    const struct segments_label *label, struct bytes content, struct err *err);
+MUST_USE enum status home_records_sync(const struct home *home, struct err *err);
+/* Those of the home, or opened to read: `*opened` is the caller's to close, and NULL if they are the home's. */
+MUST_USE enum status home_records_open(
+    const struct home *home, const struct segments **out, struct segments **opened, struct err *err);
 /* A change that reads before it writes: no other program changes the home's files between the two. In between, home_put
  * writes; home_write would wait for itself. */
 MUST_USE enum status home_change_begin(const struct home *home, int *lock, struct err *err);

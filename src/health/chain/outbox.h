@@ -99,8 +99,8 @@ struct outbox_entry {
 	/* Its limit, which the submitter has found out. 0: it is estimated; so it is after a restart before it was
 	 * signed. */
 	uint64_t gas_limit;
-	/* NULL: always alone. Entries with the same merger and the same key may travel together: the key is what makes
-	 * that harmless, the folder. */
+	/* NULL: always alone. Entries with the same merger and the same key may travel together. One that would fail
+	 * is found before they are sent, and goes alone; if the chain has moved on by their block, all go alone. */
 	const struct outbox_merger *merger;
 	hash32 merge_key;
 	struct bytes merge_item;

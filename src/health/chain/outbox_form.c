@@ -113,13 +113,26 @@ static void refuse(struct outbox *outbox, struct outbox_item *item, const struct
 	buf_fini(&record);
 }
 
+/* Together they would fail: those go alone that would fail by themselves, one after the other; if that is not known, or
+ * none would, all do. */
+static enum status part(
+    struct outbox *outbox, struct outbox_item *const *items, size_t count, struct arena *arena, struct err *err) {
+	struct client_simulated simulated[OUTBOX_MERGED_MAX];
+	struct bytes calls[OUTBOX_MERGED_MAX] = {{NULL, 0}};
+	size_t failing = 0;
+	for (size_t i = 0; i < count; i++) calls[i] = items[i]->data;
+	const enum status status =
+	    client_simulate(outbox->client, simulated, arena, &outbox->account, &items[0]->to, calls, count, err);
+	if (status != STATUS_OK && status != STATUS_UNSUPPORTED) return status;
+	for (size_t i = 0; status == STATUS_OK && i < count; i++) failing += !simulated[i].verdict.ok;
+	for (size_t i = 0; i < count; i++)
+		if (failing == 0 || !simulated[i].verdict.ok) items[i]->goes_alone = true;
+	return STATUS_OK;
+}
+
 /* The estimate reverted, or it is too much for one transaction. */
 static void judge_refusal(
-    struct outbox *outbox, struct outbox_item *const *items, size_t count, const struct client_verdict *verdict) {
-	if (count > 1) {
-		for (size_t i = 0; i < count; i++) items[i]->goes_alone = true;
-		return;
-	}
+    struct outbox *outbox, struct outbox_item *const *items, const struct client_verdict *verdict) {
 	if (outbox->txs && !items[0]->asks_again) {
 		const struct outbox_tx *last = outbox->txs;
 		while (last->next) last = last->next;
@@ -137,6 +150,21 @@ static enum status learn_nonce(struct outbox *outbox, struct arena *arena, struc
 	for (const struct outbox_tx *tx = outbox->txs; tx; tx = tx->next)
 		if (tx->nonce >= outbox->next_nonce) outbox->next_nonce = tx->nonce + 1;
 	outbox->knows_nonce = true;
+	return STATUS_OK;
+}
+
+/* What may travel with others comes often: it is tried once instead of often, as an estimate is. *done false: the node
+ * does not simulate. */
+static enum status simulate(struct outbox *outbox, bool *done, struct transaction *fields,
+    struct client_verdict *verdict, struct arena *arena, struct err *err) {
+	struct client_simulated simulated;
+	const enum status status =
+	    client_simulate(outbox->client, &simulated, arena, &outbox->account, &fields->to, &fields->data, 1, err);
+	*done = status != STATUS_UNSUPPORTED;
+	if (!*done) return STATUS_OK;
+	TRY(status);
+	*verdict = simulated.verdict;
+	fields->gas_limit = simulated.limit_gas;
 	return STATUS_OK;
 }
 
@@ -172,9 +200,12 @@ static enum status form_one(
 	    .is_create = items[0]->is_create,
 	    .to = items[0]->to,
 	    .data = calldata(arena, items, count)};
-	TRY(set_gas(outbox, &fields, &verdict, count == 1 ? items[0]->gas_limit : 0, arena, err));
+	bool has_gas = false;
+	if (items[0]->merger) TRY(simulate(outbox, &has_gas, &fields, &verdict, arena, err));
+	if (!has_gas) TRY(set_gas(outbox, &fields, &verdict, count == 1 ? items[0]->gas_limit : 0, arena, err));
 	if (!verdict.ok) {
-		judge_refusal(outbox, items, count, &verdict);
+		if (count > 1) return part(outbox, items, count, arena, err);
+		judge_refusal(outbox, items, &verdict);
 		return STATUS_OK;
 	}
 	TRY(learn_nonce(outbox, arena, err));

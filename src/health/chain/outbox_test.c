@@ -36,7 +36,8 @@ static struct node {
 	const char *refusal; /* of the next transaction that is sent */
 	const char *estimate_refusal;
 	const char *refuses_text; /* calldata that holds it reverts in an estimate */
-	size_t estimates, blobs_put;
+	size_t estimates, simulations, blobs_put;
+	bool simulates;
 	bool needs_blob;
 	uint64_t now_ms;
 } node;
@@ -151,19 +152,38 @@ static uint64_t pending_nonce(void) {
 	return nonce;
 }
 
+static bool is_refused(struct bytes data) {
+	return node.refuses_text && memmem(data.data, data.len, node.refuses_text, strlen(node.refuses_text));
+}
+
 static const char *estimate_of(const struct json *params) {
 	struct bytes data = first_hex(json_get(json_at(params, 0), "data"));
 	node.estimates++;
 	if (node.estimate_refusal) return error_text(node.estimate_refusal);
-	if (node.refuses_text && memmem(data.data, data.len, node.refuses_text, strlen(node.refuses_text)))
-		return error_text("execution reverted");
+	if (is_refused(data)) return error_text("execution reverted");
 	return arena_printf(&node.arena, "\"result\":\"0x%llx\"", (unsigned long long)node.gas);
+}
+
+static const char *simulation_of(const struct json *params) {
+	const struct json *calls = json_get(json_at(json_get(json_at(params, 0), "blockStateCalls"), 0), "calls");
+	const char *said = "", *between = "";
+	if (!node.simulates) return error_text("the method eth_simulateV1 does not exist");
+	json_foreach (call, calls) {
+		const bool fails = is_refused(first_hex(json_get(call, "data")));
+		said = arena_printf(&node.arena, "%s%s{\"status\":\"0x%d\",\"gasUsed\":\"0x%llx\"%s}", said, between,
+		    !fails, (unsigned long long)node.gas,
+		    fails ? ",\"error\":{\"message\":\"execution reverted\"}" : "");
+		between = ",";
+	}
+	node.simulations++;
+	return arena_printf(&node.arena, "\"result\":[{\"calls\":[%s]}]", said);
 }
 
 static const char *answer(struct bytes method, const struct json *params) {
 	if (bytes_equal(method, BYTES_LITERAL("eth_chainId")))
 		return arena_printf(&node.arena, "\"result\":\"0x%x\"", CHAIN_ID);
 	if (bytes_equal(method, BYTES_LITERAL("eth_estimateGas"))) return estimate_of(params);
+	if (bytes_equal(method, BYTES_LITERAL("eth_simulateV1"))) return simulation_of(params);
 	if (bytes_equal(method, BYTES_LITERAL("eth_call"))) return error_text("execution reverted: why");
 	if (bytes_equal(method, BYTES_LITERAL("eth_blockNumber")))
 		return arena_printf(&node.arena, "\"result\":\"0x%llx\"", (unsigned long long)node.head);
@@ -366,6 +386,27 @@ static void one_that_reverts_does_not_take_down_those_that_travelled_with_it(voi
 	assert_int_equal(heard[1].end, OUTBOX_REFUSED);
 	assert_int_equal(heard[2].end, OUTBOX_DONE);
 	assert_true(mined_with("a") == 1 && mined_with("c") == 1 && mined_with("bad") == 0);
+}
+
+/* Only what would fail goes alone. */
+static void a_node_that_simulates_says_which_one_reverts(void **state) {
+	(void)state;
+	struct heard heard[4] = {0};
+	node.simulates = true;
+	node.refuses_text = "bad";
+	submit_joined(&heard[0], 1, "a");
+	submit_joined(&heard[1], 1, "bad");
+	submit_joined(&heard[2], 1, "c");
+	submit_joined(&heard[3], 1, "d");
+	drain();
+	assert_int_equal(heard[1].end, OUTBOX_REFUSED);
+	for (size_t i = 0; i < 4; i++)
+		if (i != 1) assert_int_equal(heard[i].end, OUTBOX_DONE);
+	assert_int_equal(node.raw_count, 1); /* a, c and d in one */
+	assert_int_equal(node.estimates, 0);
+	/* All; each; those three; the bad one, while they are on their way and once they have ended. */
+	assert_int_equal(node.simulations, 5);
+	assert_true(node.txs[0].gas_limit > node.gas);
 }
 
 static void an_estimate_that_reverts_is_believed_only_when_nothing_sent_before_is_on_its_way(void **state) {
@@ -776,6 +817,7 @@ int main(void) {
 	    TEST(several_are_sent_at_once_with_nonces_in_order_and_each_is_heard_of_once),
 	    TEST(what_waits_for_one_folder_goes_together_and_other_folders_go_by_themselves),
 	    TEST(one_that_reverts_does_not_take_down_those_that_travelled_with_it),
+	    TEST(a_node_that_simulates_says_which_one_reverts),
 	    TEST(an_estimate_that_reverts_is_believed_only_when_nothing_sent_before_is_on_its_way),
 	    TEST(a_revert_in_a_block_is_told_with_its_reason),
 	    TEST(after_a_kill_the_same_bytes_are_sent_and_nothing_is_done_twice),

@@ -37,6 +37,16 @@ MUST_USE enum status folder_find(struct actor_request *request, struct folder *o
 /* The same at a head of at most this age, in seconds: to show it, or to open what was sealed. */
 MUST_USE enum status folder_look(
     struct actor_request *request, struct folder *out, const hash32 *id, uint32_t max_age_s, struct err *err);
+/* What a record is sealed to, as folder_find finds it; statements are not read again as long as the proved words are
+ * the same. */
+struct folder_target {
+	addr20 controller;
+	uint32_t epoch;
+	bool closed;
+	struct p256_public key;
+};
+MUST_USE enum status folder_target_find(
+    struct actor_request *request, struct folder_target *out, const hash32 *id, struct err *err);
 /* The statement of any of its epochs. STATUS_NOTFOUND. */
 MUST_USE enum status folder_epoch_find(struct actor_request *request, const struct folder *folder,
     struct statement_epoch *out, uint32_t epoch, struct err *err);

@@ -184,8 +184,9 @@ enum status folder_epoch_find(struct actor_request *request, const struct folder
 
 /* --- all of it --- */
 
-static enum status prove_head(
-    const struct finding *finding, struct folders_head *head, hash32 facts[2], const hash32 *id, struct err *err) {
+/* `*words_hash` (may be NULL): of all that was proved. */
+static enum status prove_head(const struct finding *finding, struct folders_head *head, hash32 facts[2],
+    hash32 *words_hash, const hash32 *id, struct err *err) {
 	hash32 slots[FOLDERS_STORED_HEAD_SLOTS + 1], words[FOLDERS_STORED_HEAD_SLOTS + 1];
 	slots[0] = folders_heads_slot(id);
 	for (size_t i = 1; i < FOLDERS_STORED_HEAD_SLOTS; i++) slots[i] = contract_slot_after(&slots[0], i);
@@ -196,7 +197,10 @@ static enum status prove_head(
 		return err_set(err, STATUS_NOTFOUND, "no folder of this id is open on the chain");
 	facts[0] = facts[1] = words[FOLDERS_STORED_HEAD_SLOTS];
 	const hash32 newest = folders_epochs_slot(id, head->epoch);
-	return head->epoch > 1 ? words_of(finding, &facts[1], &newest, 1, err) : STATUS_OK;
+	if (head->epoch > 1) TRY(words_of(finding, &facts[1], &newest, 1, err));
+	const struct bytes all[] = {BYTES_OF(*id), bytes_make(words, sizeof words), BYTES_OF(facts[1])};
+	if (words_hash) *words_hash = sha256_parts(all, 3);
+	return STATUS_OK;
 }
 
 enum status folder_look(
@@ -206,7 +210,7 @@ enum status folder_look(
 	hash32 facts[2]; /* of the first and the newest epoch */
 	struct finding finding = {.request = request, .anchor = &request->home->deployment, .said = &out->said};
 	TRY(request_verified(request, &verified, max_age_s, err));
-	TRY(prove_head(&finding, &head, facts, id, err));
+	TRY(prove_head(&finding, &head, facts, NULL, id, err));
 	*out = (struct folder){.id = *id,
 	    .controller = head.controller,
 	    .epoch = head.epoch,
@@ -231,6 +235,28 @@ enum status folder_look(
 
 enum status folder_find(struct actor_request *request, struct folder *out, const hash32 *id, struct err *err) {
 	return folder_look(request, out, id, HEADS_FRESH, err);
+}
+
+enum status folder_target_find(
+    struct actor_request *request, struct folder_target *out, const hash32 *id, struct err *err) {
+	struct verified *verified;
+	struct folders_head head;
+	struct folder folder;
+	hash32 facts[2], words;
+	const struct finding finding = {.request = request, .anchor = &request->home->deployment};
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(prove_head(&finding, &head, facts, &words, id, err));
+	const struct bytes parts[] = {BYTES_LITERAL("folder's target"), BYTES_OF(words)};
+	const hash32 memo = sha256_parts(parts, 2);
+	if (verified_memo_get(verified, out, sizeof *out, &memo)) return STATUS_OK;
+	TRY(folder_find(request, &folder, id, err));
+	memset(out, 0, sizeof *out); /* with what is between its members */
+	out->controller = folder.controller;
+	out->epoch = folder.epoch;
+	out->closed = folder.closed;
+	out->key = folder.key;
+	verified_memo_put(verified, out, sizeof *out, &memo);
+	return STATUS_OK;
 }
 
 /* --- grants --- */

@@ -1,5 +1,6 @@
 #include "health/records/legal_copy.h"
 
+#include "base/log.h"
 #include "codec/hex.h"
 #include "envelope/jwe.h"
 #include "health/records/reader.h"
@@ -7,6 +8,7 @@
 
 #define LEAD_MAX ((size_t)8 << 20)
 
+/* As older homes kept it. */
 static const char *path_of(struct arena *arena, const hash32 *record) {
 	struct buf path;
 	buf_init(&path, 128);
@@ -18,18 +20,27 @@ static const char *path_of(struct arena *arena, const hash32 *record) {
 	return text;
 }
 
+static struct segments_label label_of(const hash32 *record) {
+	struct segments_label label = {{0}};
+	memcpy(label.b, record->b, sizeof record->b);
+	return label;
+}
+
+static bool is_of(const void *context, const struct segments_label *label) {
+	const struct segments_label wanted = label_of(context);
+	return memcmp(label->b, wanted.b, sizeof wanted.b) == 0;
+}
+
 static enum status seal_lead(
     struct actor_request *request, struct buf *sealed, const hash32 *record, struct bytes lead, struct err *err) {
-	struct p256_secret secret;
-	struct p256_public key;
+	struct directory_own own;
 	struct buf members;
-	uint32_t version = 0;
-	TRY(reader_home_key(request, &secret, &key, &version, err));
-	mem_wipe(&secret, sizeof secret);
+	TRY(directory_own(request, &own, err));
 	buf_init(&members, 1024);
-	text_header_write(&members,
-	    &(struct text_header){.cty = "application/json", .typ = "xinglin-author", .rec = record, .ver = &version});
-	enum status status = jwe_ecdh_seal(sealed, &key, buf_view(&members), lead, request->random, err);
+	text_header_write(
+	    &members, &(struct text_header){
+			  .cty = "application/json", .typ = "xinglin-author", .rec = record, .ver = &own.key_version});
+	enum status status = jwe_ecdh_seal(sealed, &own.key, buf_view(&members), lead, request->random, err);
 	buf_fini(&members);
 	return status;
 }
@@ -43,8 +54,9 @@ static enum status write_copy(struct actor_request *request, const hash32 *recor
 	for (uint32_t i = 1; i < container->count; i++) parts[i] = container_part(container, i);
 	buf_init(&copy, CONTAINER_BYTES_MAX);
 	enum status status = container_encode(&copy, parts, container->count, err);
-	if (status == STATUS_OK)
-		status = home_write(request->home, path_of(request->arena, record), buf_view(&copy), err);
+	struct segments_place place;
+	const struct segments_label label = label_of(record);
+	if (status == STATUS_OK) status = home_records_append(request->home, &place, &label, buf_view(&copy), err);
 	buf_fini(&copy);
 	return status;
 }
@@ -61,11 +73,33 @@ enum status legal_copy_store(
 	return status;
 }
 
+enum status legal_copies_sync(struct actor_request *request, struct err *err) {
+	return home_records_sync(request->home, err);
+}
+
 void legal_copy_remove(const struct home *home, const hash32 *record) {
 	struct arena arena;
+	struct segments_place place;
+	struct err err;
 	arena_init(&arena);
 	home_remove(home, path_of(&arena, record));
 	arena_fini(&arena);
+	if (!home->records || segments_find_last(home->records, &place, is_of, record, NULL) != STATUS_OK) return;
+	if (segments_erase(home->records, &place, &err) != STATUS_OK)
+		log_warn("records", "the copy of a record that was refused stays: %s", err.message);
+}
+
+/* Into `copy`. STATUS_NOTFOUND: it is not kept, or was removed. */
+static enum status find_copy(struct actor_request *request, struct buf *copy, const hash32 *record, struct err *err) {
+	const struct segments *segments;
+	struct segments *opened;
+	struct segments_place place;
+	TRY(home_records_open(request->home, &segments, &opened, err));
+	enum status status = segments_find_last(segments, &place, is_of, record, err);
+	if (status == STATUS_OK) status = segments_read(segments, copy, &place, err);
+	segments_close(opened);
+	if (status == STATUS_NOTFOUND) status = home_read(request->home, copy, path_of(request->arena, record), err);
+	return status;
 }
 
 /* `ver` in the header names the key; the opening then proves the header. */
@@ -103,13 +137,13 @@ enum status legal_copy_load(struct actor_request *request, struct record_lead *l
     const hash32 *record, struct err *err) {
 	struct buf copy;
 	buf_init(&copy, CONTAINER_BYTES_MAX);
-	const char *path = path_of(request->arena, record);
-	enum status status = home_read(request->home, &copy, path, err);
+	enum status status = find_copy(request, &copy, record, err);
 	if (status == STATUS_OK) {
 		const struct bytes content = arena_dup(request->arena, buf_view(&copy));
 		status = read_copy(request, lead, container, record, content, err);
 		if (status != STATUS_OK)
-			status = err_prefix(err, STATUS_CORRUPT, "%s/%s", request->home->directory, path);
+			status = err_prefix(
+			    err, STATUS_CORRUPT, "%s/records: the copy is damaged", request->home->directory);
 	}
 	buf_fini(&copy);
 	return status;

@@ -46,13 +46,10 @@ enum status reader_part(const struct reader *reader, struct buf *out, bool *foun
 enum status reader_home_key(struct actor_request *request, struct p256_secret *secret, struct p256_public *key,
     uint32_t *version, struct err *err) {
 	if (*version) return home_encryption_key(request->home, secret, key, *version, err);
-	struct directory_listed self;
-	TRY(directory_find(request, &self, &request->home->account, err));
-	*version = self.key_version;
-	TRY(home_encryption_key(request->home, secret, key, *version, err));
-	if (memcmp(key->xy, self.key.xy, sizeof key->xy) == 0) return STATUS_OK;
-	mem_wipe(secret, sizeof *secret);
-	return err_set(err, STATUS_DENIED, "the directory shows another encryption key for this home's account");
+	struct directory_own own;
+	TRY(directory_own(request, &own, err));
+	*version = own.key_version;
+	return home_encryption_key(request->home, secret, key, *version, err);
 }
 
 enum status reader_open_share(struct actor_request *request, struct vss_share *share, bool *opened,

@@ -54,7 +54,7 @@ MUST_USE enum status record_add_many(struct actor_request *request, struct recor
     const struct record_addition *additions, size_t count, struct err *err);
 /* As record_add_many, without waiting: what is accepted is registered, or refused, later, and then `completed` is
  * called as the outbox calls (outbox.h). The request may be gone by then. A record alone may be registered together
- * with others of the same folder. `StaleEpoch` as the verdict's reason: the folder's key changed meanwhile; submit
+ * with others. `StaleEpoch` as the verdict's reason: the folder's key changed meanwhile; submit
  * again. The outbox knows the entry by its records' ids. */
 struct record_listener {
 	/* Before the outbox gets them: the ids are known and can be written down. A failure ends it, and nothing is

@@ -5,12 +5,14 @@
 #include "health/contracts/cause.h"
 #include "health/contracts/records.h"
 #include "health/records/legal_copy.h"
+#include "health/records/record_right.h"
 
 /* One record on its way. */
 struct draft {
 	struct record_place place;
 	uint64_t nonce;
 	struct record_sealed sealed;
+	bool may_write; /* proved */
 };
 
 static hash32 record_id(const struct actor_request *request, const hash32 *folder, uint32_t epoch, uint64_t nonce) {
@@ -31,8 +33,9 @@ static hash32 record_id(const struct actor_request *request, const hash32 *folde
 
 static enum status seal_draft(
     struct actor_request *request, struct draft *draft, const struct record_addition *addition, struct err *err) {
-	struct folder folder;
-	TRY(folder_find(request, &folder, &addition->folder, err));
+	struct folder_target folder;
+	TRY(folder_target_find(request, &folder, &addition->folder, err));
+	TRY(record_right_prove(request, &draft->may_write, &addition->folder, &folder, err));
 	if (folder.closed) return err_set(err, STATUS_DENIED, "the folder is forgotten: nothing can be added");
 	random_fill(request->random, &draft->nonce, sizeof draft->nonce);
 	draft->place = (struct record_place){
@@ -97,17 +100,22 @@ static void drop_copies(struct actor_request *request, const struct draft *draft
 	for (size_t i = 0; i < count; i++) legal_copy_remove(request->home, &drafts[i].place.record);
 }
 
+/* Whoever keeps copies writes to the home, and so has its lock: the outbox is opened first. */
 static enum status keep_copies(
     struct actor_request *request, const struct draft *drafts, size_t count, struct err *err) {
-	for (size_t i = 0; i < count; i++) {
-		const struct record_sealed *sealed = &drafts[i].sealed;
-		enum status status = legal_copy_store(
-		    request, &drafts[i].place.record, buf_view(&sealed->lead), buf_view(&sealed->container), err);
-		if (status == STATUS_OK) continue;
-		drop_copies(request, drafts, i);
-		return err_prefix(err, status, "nothing was registered: the author's copy could not be kept");
+	struct outbox *outbox;
+	size_t kept = 0;
+	enum status status = actor_outbox(request->actor, &outbox, err);
+	while (kept < count && status == STATUS_OK) {
+		const struct record_sealed *sealed = &drafts[kept].sealed;
+		status = legal_copy_store(
+		    request, &drafts[kept].place.record, buf_view(&sealed->lead), buf_view(&sealed->container), err);
+		if (status == STATUS_OK) kept++;
 	}
-	return STATUS_OK;
+	if (status == STATUS_OK) status = legal_copies_sync(request, err);
+	if (status == STATUS_OK) return status;
+	drop_copies(request, drafts, kept);
+	return err_prefix(err, status, "nothing was registered: the author's copy could not be kept");
 }
 
 /* --- registering --- */
@@ -172,7 +180,7 @@ static enum status send(struct adding *adding, struct outbox_entry *entry, struc
 	return STATUS_OK;
 }
 
-/* A lone record may be registered together with others of its folder; those of a bundle go as they came. */
+/* A lone record may be registered together with others, of any folder; those of a bundle go as they came. */
 static enum status hand_over(struct adding *adding, struct bytes data, struct err *err) {
 	struct outbox_blob blobs[RECORD_ADDITIONS_MAX];
 	hash32 names[RECORD_ADDITIONS_MAX];
@@ -189,7 +197,6 @@ static enum status hand_over(struct adding *adding, struct bytes data, struct er
 	    .name_count = adding->count};
 	if (adding->count == 1) {
 		entry.merger = &addition_merger;
-		entry.merge_key = adding->drafts->place.folder;
 		entry.merge_item = bytes_slice(data, ADDITIONS_HEAD_BYTES, data.len);
 	}
 	return adding->listener ? submit(adding, &entry, err) : send(adding, &entry, err);
@@ -203,6 +210,19 @@ static enum status announce(const struct adding *adding, struct err *err) {
 	return status;
 }
 
+/* What is not proved is asked before anything is sent. */
+static enum status check_rights(struct adding *adding, struct bytes data, struct err *err) {
+	struct actor_request *request = adding->request;
+	struct client_verdict verdict;
+	struct bytes output;
+	size_t proved = 0;
+	while (proved < adding->count && adding->drafts[proved].may_write) proved++;
+	if (proved == adding->count) return STATUS_OK;
+	TRY(client_call(request->client, &output, &verdict, request->arena, &request->home->account,
+	    &request->home->deployment.records, data, err));
+	return verdict.ok ? STATUS_OK : refused(adding, &verdict, err);
+}
+
 /*
  * Nothing is put where the contract would refuse, and nothing is registered where a blob was not taken. The author's
  * copies come before the transaction, since there is no other once it is sent; they go only where it was refused, not
@@ -210,12 +230,7 @@ static enum status announce(const struct adding *adding, struct err *err) {
  */
 static enum status register_drafts(struct adding *adding, struct bytes data, struct err *err) {
 	struct actor_request *request = adding->request;
-	const addr20 *records = &request->home->deployment.records;
-	struct client_verdict verdict;
-	struct bytes output;
-	TRY(client_call(
-	    request->client, &output, &verdict, request->arena, &request->home->account, records, data, err));
-	if (!verdict.ok) return refused(adding, &verdict, err);
+	TRY(check_rights(adding, data, err));
 	TRY(put_blobs(request, adding->out, adding->drafts, adding->count, err));
 	TRY(keep_copies(request, adding->drafts, adding->count, err));
 	TRY(announce(adding, err));
