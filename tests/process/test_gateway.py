@@ -16,6 +16,7 @@ from exposition import families, value
 from gateways import PATIENT, Gateway, call, new_token, ward
 from machine import Consortium, Refused, binary, cli, free_port, wait_for
 from recorder import Recorder
+from segments import copies
 from test_index import Trade
 
 
@@ -600,8 +601,8 @@ def test_what_the_chain_refuses_after_a_202_can_be_learnt(own, start_gateway):
     proxy.before = lambda _, body: 500 if b"eth_sendRawTransaction" in body else None
     status, headers, _ = gateway.post(folder, Idempotency_Key="k")
     assert status == 202 and gateway.call(headers["location"])[0] == 202
-    copy = gateway.home / "records" / (headers["location"].rsplit("/", 1)[1] + ".xlc")
-    assert copy.exists()
+    record = headers["location"].rsplit("/", 1)[1]
+    assert record in copies(gateway.home)
     path = own.folder / "revoke.json"
     own.run("hospital-patient", "revoke", "--folder", folder, "--from", own.accounts["hospital"], "--out", path)
     own.run("courier", "relay", path)
@@ -609,7 +610,7 @@ def test_what_the_chain_refuses_after_a_202_can_be_learnt(own, start_gateway):
     refusal = (403, "not-allowed-to-write")
     wait_for(lambda: gateway.call(headers["location"])[0] != 202)
     assert code_of(gateway.call(headers["location"])) == refusal
-    wait_for(lambda: not copy.exists())
+    wait_for(lambda: record not in copies(gateway.home))
     gateway.end(signal.SIGKILL)
     gateway.start()
     assert code_of(gateway.call(headers["location"])) == refusal

@@ -14,6 +14,7 @@ from eth_account import Account
 
 from hospitals import BUNDLE
 from machine import DEV_KEYS, PASSWORD, Refused, binary, cli, in_threads, wait_for
+from segments import copies
 
 KILLS = int(os.environ.get("XINGLIN_KILLS", "4"))
 SINK = "0x514b" + "00" * 18
@@ -203,8 +204,7 @@ def test_a_command_that_is_killed_loses_no_record_that_it_accepted(consortium, h
     listed = records(consortium, folder)
     assert last in listed and len(listed) == len(set(listed))
     # Whoever registers has the author's copy: it is written before anything is sent.
-    copies = {path.stem for path in (home / "records").glob("*.xlc")}
-    assert set(listed) <= copies
+    assert set(listed) <= set(copies(home))
 
 
 def test_of_three_that_make_a_wallet_at_once_one_does_and_the_others_are_refused(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from machine import PASSWORD, ROOT, Refused, binary, cli, wait_for
 from recorder import Recorder
+from segments import copies
 
 DATA = pathlib.Path(os.environ.get("DATA", ROOT.parent / "shared" / "data"))
 SYNTHEA = DATA / "fhir" / "synthea-r4-v2"
@@ -151,7 +152,7 @@ def test_nobody_else_reads(ward, record):
 
 def test_who_lost_its_author_copy_cannot_read_what_it_may_only_write(ward):
     mine = ward.add(ward.file("copy.json", SMALL))[0]["record"]
-    (ward.consortium.home("records-hospital") / "records" / f"{mine}.xlc").unlink()
+    copies(ward.consortium.home("records-hospital"))[mine].erase()
     assert "key of the folder" in refused(REFUSED, ward.read, "records-hospital", mine)
     assert raw_resources(ward.read("records-patient", mine)) == raw_resources(SMALL)
 
@@ -212,7 +213,7 @@ def records_in(ward, folder):
 
 
 def legal_copies(ward):
-    return {path.stem for path in (ward.consortium.home("records-hospital") / "records").glob("*.xlc")}
+    return set(copies(ward.consortium.home("records-hospital")))
 
 
 def test_the_records_of_one_document_are_registered_in_one_transaction(ward):
@@ -403,14 +404,18 @@ def test_an_author_reads_what_it_wrote_whatever_the_patient_does(ward, end):
     assert json.loads(own_copy(ward, record, "--part", 1)) == json.loads(before)["entry"][0]["resource"]
     for who in ("records-patient", "records-trustee"):
         refused(NOT_FOUND, ward.run, who, "record", "read", record, "--own-copy", "--out", ward.folder / "none.json")
-    kept = ward.consortium.home("records-hospital") / "records" / f"{record}.xlc"
-    content = kept.read_bytes()
+    kept = copies(ward.consortium.home("records-hospital"))[record]
+    content = kept.content
     assert not [word for word in (b"glucose", b"Observation") if word in content]  # sealed, on its disk too
     assert len(content) < 1 << 20
-    kept.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    kept.overwrite(content[:-1] + bytes([content[-1] ^ 1]))
     refused(FAILED, own_copy, ward, record)
-    kept.unlink()
+    kept.erase()
     refused(NOT_FOUND, own_copy, ward, record)
+    older = ward.consortium.home("records-hospital") / "records" / f"{record}.xlc"
+    older.write_bytes(content)  # as homes kept it before, one a file
+    assert own_copy(ward, record) == before
+    older.unlink()
 
 
 def test_the_words_alone_find_a_patients_folders_again(ward):
