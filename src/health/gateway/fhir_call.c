@@ -240,6 +240,12 @@ static bool read_request(struct fhir_call *call) {
 	return read_target(call) && negotiate(call) && read_subset(call);
 }
 
+bool fhir_call_take_query(struct fhir_call *call, const struct http_query *query) {
+	call->query = *query;
+	call->subset = (struct fhir_subset){0};
+	return negotiate(call) && read_subset(call);
+}
+
 bool fhir_call_body(struct fhir_call *call, const struct json **out) {
 	struct bytes body = call->exchange->request.body;
 	struct err err;
@@ -302,16 +308,19 @@ static void refuse_busy(struct fhir_call *call) {
 	    call, 503, FHIR_ISSUE_THROTTLED, "too many requests are being answered; try again in a second");
 }
 
-void fhir_call_serve_later(struct fhir_server *server, struct http_exchange *exchange, fhir_call_work *work) {
-	struct fhir_call *call = fhir_call_new(server, exchange);
-	if (!call) return;
-	if (!http_defer(exchange)) {
+void fhir_call_go_on_later(struct fhir_call *call, fhir_call_work *work) {
+	if (!http_defer(call->exchange)) {
 		refuse_busy(call);
 		fhir_call_end(call);
 		return;
 	}
 	call->is_deferred = true;
 	if (!fhir_call_give(call, work)) fhir_call_end(call);
+}
+
+void fhir_call_serve_later(struct fhir_server *server, struct http_exchange *exchange, fhir_call_work *work) {
+	struct fhir_call *call = fhir_call_new(server, exchange);
+	if (call) fhir_call_go_on_later(call, work);
 }
 
 struct given {

@@ -47,6 +47,8 @@ struct fhir_call *fhir_call_inside(struct fhir_call *outer, struct http_exchange
 /* Begins a call and works on it, on this thread or on a worker's. The work ends the call. */
 void fhir_call_serve(struct fhir_server *server, struct http_exchange *exchange, fhir_call_work *work);
 void fhir_call_serve_later(struct fhir_server *server, struct http_exchange *exchange, fhir_call_work *work);
+/* Goes on on a worker with a call that was begun here; the work ends it. */
+void fhir_call_go_on_later(struct fhir_call *call, fhir_call_work *work);
 /* Hands a deferred call to a worker. False: there is no room, and a 503 is written; the caller ends the call. */
 MUST_USE bool fhir_call_give(struct fhir_call *call, fhir_call_work *work);
 /* Sends the answer, and frees the call. */
@@ -75,6 +77,8 @@ MUST_USE bool fhir_call_scope(
 
 /* The first value of a query's parameter; data == NULL: it is not there. */
 struct bytes fhir_call_parameter(const struct fhir_call *call, const char *name);
+/* Other parameters in place of the query's, as a form has them. False: they are refused, and a 4xx is written. */
+MUST_USE bool fhir_call_take_query(struct fhir_call *call, const struct http_query *query);
 /* The tree of the body. False: it is no JSON, and a 400 is written. */
 MUST_USE bool fhir_call_body(struct fhir_call *call, const struct json **out);
 

@@ -27,33 +27,34 @@ static bool is_known(struct fhir_call *call, const struct resource_version *vers
 	return http_precondition_of(&call->exchange->request, etag) == HTTP_PRECONDITION_NOT_MODIFIED;
 }
 
-static void answer_version(struct fhir_call *call, const struct resource_version *version) {
-	if (version->method == RESOURCE_DELETE) {
-		refuse_gone(call, version);
-	} else if (is_known(call, version)) {
-		call->exchange->response.status = 304;
-		fhir_answer_put_version(call, version);
-	} else {
-		fhir_answer_resource(call, 200, version);
-		atomic_fetch_add(&call->server->gateway->records_read, 1);
-	}
-}
-
-void fhir_read(struct fhir_call *call) {
+bool fhir_read_find(struct fhir_call *call, struct resource_version *out) {
 	struct resource_scope scope;
-	struct resource_version version;
 	struct err err = {0};
 	const struct resource_key key = {call->target.type, call->target.id};
 	const bool is_vread = call->target.kind == FHIR_TARGET_VERSION;
 	const uint32_t number = is_vread ? fhir_version_number(call->target.version) : 0;
-	if (!fhir_call_scope(call, &scope, ASKER_READ, key.type)) return;
+	if (!fhir_call_scope(call, &scope, ASKER_READ, key.type)) return false;
 	enum status status = STATUS_NOTFOUND;
 	if (!is_vread || number)
-		status = resources_get(call->server->resources, &version, &call->arena, &scope, &key, number, &err);
+		status = resources_get(call->server->resources, out, &call->arena, &scope, &key, number, &err);
+	if (status == STATUS_OK && out->method != RESOURCE_DELETE) return true;
 	if (status == STATUS_OK)
-		answer_version(call, &version);
+		refuse_gone(call, out);
 	else if (status == STATUS_NOTFOUND)
 		refuse_unknown(call);
 	else
 		fhir_call_fail(call, status, &err);
+	return false;
+}
+
+void fhir_read(struct fhir_call *call) {
+	struct resource_version version;
+	if (!fhir_read_find(call, &version)) return;
+	if (is_known(call, &version)) {
+		call->exchange->response.status = 304;
+		fhir_answer_put_version(call, &version);
+		return;
+	}
+	fhir_answer_resource(call, 200, &version);
+	atomic_fetch_add(&call->server->gateway->records_read, 1);
 }

@@ -6,5 +6,7 @@
 
 /* Writes the answer; the caller ends the call. */
 void fhir_read(struct fhir_call *call);
+/* The resource, or the version, that the path names. False: it is not there, or gone, and the answer is written. */
+MUST_USE bool fhir_read_find(struct fhir_call *call, struct resource_version *out);
 
 #endif

@@ -7,7 +7,9 @@
 #include "health/gateway/fhir_bundle.h"
 #include "health/gateway/fhir_capability.h"
 #include "health/gateway/fhir_history.h"
+#include "health/gateway/fhir_operation.h"
 #include "health/gateway/fhir_read.h"
+#include "health/gateway/fhir_search.h"
 #include "health/gateway/fhir_write.h"
 
 static void refuse_method(struct fhir_call *call) {
@@ -32,8 +34,8 @@ void fhir_routes_answer_get(struct fhir_call *call) {
 	case FHIR_TARGET_SYSTEM:
 	case FHIR_TARGET_TYPE:
 	case FHIR_TARGET_SEARCH:
-	case FHIR_TARGET_COMPARTMENT:
-	case FHIR_TARGET_OPERATION: refuse_method(call); return;
+	case FHIR_TARGET_COMPARTMENT: fhir_search(call); return;
+	case FHIR_TARGET_OPERATION: fhir_operation_serve(call); return;
 	}
 }
 
@@ -46,8 +48,16 @@ static void serve_work(void *context, struct http_exchange *exchange) {
 	fhir_call_serve_later(context, exchange, read_now);
 }
 
+/* A read takes less time than a worker's turn. */
+static void read_here(struct fhir_call *call) {
+	if (call->target.kind == FHIR_TARGET_OPERATION)
+		fhir_call_go_on_later(call, read_now);
+	else
+		read_now(call);
+}
+
 static void serve_read(void *context, struct http_exchange *exchange) {
-	fhir_call_serve(context, exchange, read_now);
+	fhir_call_serve(context, exchange, read_here);
 }
 
 /* --- writes --- */
@@ -56,14 +66,15 @@ static void post(struct fhir_call *call) {
 	switch (call->target.kind) {
 	case FHIR_TARGET_TYPE: fhir_write_create(call); return;
 	case FHIR_TARGET_SYSTEM: fhir_bundle(call); return;
-	case FHIR_TARGET_SEARCH:
-	case FHIR_TARGET_OPERATION:
+	case FHIR_TARGET_SEARCH: fhir_search_form(call); break;
+	case FHIR_TARGET_OPERATION: fhir_operation_serve(call); break;
 	case FHIR_TARGET_METADATA:
 	case FHIR_TARGET_INSTANCE:
 	case FHIR_TARGET_VERSION:
 	case FHIR_TARGET_HISTORY:
-	case FHIR_TARGET_COMPARTMENT: end_refused(call); return;
+	case FHIR_TARGET_COMPARTMENT: refuse_method(call); break;
 	}
+	fhir_call_end(call);
 }
 
 static bool is_writable(const struct fhir_call *call) {
@@ -115,7 +126,18 @@ static void serve_delete(void *context, struct http_exchange *exchange) {
 
 const struct route fhir_routes[] = {
     ROUTE(HTTP_GET, "/fhir/metadata", serve_read, "FHIR: the CapabilityStatement", FHIR_ANSWER),
-    ROUTE(HTTP_GET, "/fhir/{type}/{id}", serve_read, "FHIR: read", FHIR_ANSWER),
+    ROUTE(HTTP_GET, "/fhir", serve_work, "FHIR: search the whole system", FHIR_ANSWER),
+    ROUTE(HTTP_GET, "/fhir/", serve_work, "FHIR: the same", FHIR_ANSWER),
+    ROUTE(HTTP_POST, "/fhir/_search", serve_post, "FHIR: the same, with a form", FHIR_LARGE),
+    ROUTE(HTTP_GET, "/fhir/{type}", serve_work, "FHIR: search a type; or an operation of the system", FHIR_ANSWER),
+    ROUTE(HTTP_POST, "/fhir/{type}/_search", serve_post, "FHIR: search a type, with a form", FHIR_LARGE),
+    ROUTE(HTTP_GET, "/fhir/{type}/{id}", serve_read, "FHIR: read; or an operation of a type", FHIR_ANSWER),
+    ROUTE(HTTP_POST, "/fhir/{type}/{operation}", serve_post, "FHIR: an operation of a type", FHIR_LARGE),
+    ROUTE(HTTP_GET, "/fhir/{type}/{id}/{what}", serve_work,
+	"FHIR: search a compartment, as Patient/1/Observation; or an operation of a resource", FHIR_ANSWER),
+    ROUTE(HTTP_POST, "/fhir/{type}/{id}/{operation}", serve_post, "FHIR: an operation of a resource", FHIR_LARGE),
+    ROUTE(HTTP_POST, "/fhir/{type}/{id}/{within}/_search", serve_post, "FHIR: search a compartment, with a form",
+	FHIR_LARGE),
     ROUTE(HTTP_GET, "/fhir/{type}/{id}/_history/{version}", serve_read, "FHIR: read one version (vread)", FHIR_ANSWER),
     ROUTE(HTTP_GET, "/fhir/_history", serve_work, "FHIR: history of everything", FHIR_ANSWER),
     ROUTE(HTTP_GET, "/fhir/{type}/_history", serve_work, "FHIR: history of a type", FHIR_ANSWER),

@@ -1,0 +1,80 @@
+/* Patient/[id]/$everything (patient-operation-everything.html): the patient, its compartment, and what is referred to.
+ */
+#include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_operation.h"
+#include "health/gateway/fhir_page.h"
+#include "health/gateway/fhir_read.h"
+#include "health/gateway/fhir_search.h"
+
+#define ITEMS_MAX 6u
+
+struct everything {
+	struct http_query_item items[ITEMS_MAX];
+	struct http_query query;
+	struct buf used; /* of the links */
+};
+
+static void put(struct everything *e, const char *name, struct bytes value) {
+	e->items[e->query.count++] = (struct http_query_item){bytes_text(name), value};
+}
+
+/* A parameter of the operation: as the search knows it, and as the links show it. */
+static void take(struct everything *e, struct fhir_call *call, const struct json *parameters, const char *name,
+    const char *searched, const char *prefix) {
+	const struct bytes value = fhir_operation_parameter(call, parameters, name);
+	if (!value.len) return;
+	put(e, searched,
+	    bytes_text(arena_printf(&call->arena, "%s%.*s", prefix, (int)value.len, (const char *)value.data)));
+	if (strcmp(name, "cursor") == 0) return;
+	if (e->used.len) buf_byte(&e->used, '&');
+	buf_text(&e->used, name);
+	buf_byte(&e->used, '=');
+	http_percent_encode(&e->used, value);
+}
+
+static bool has(const struct resource_page *page, const struct resource_key *key) {
+	for (size_t i = 0; i < page->count; i++)
+		if (page->hits[i].version.key.type == key->type && bytes_equal(page->hits[i].version.key.id, key->id))
+			return true;
+	return false;
+}
+
+/* The patient stands first on the first page, whatever the compartment says of it. */
+static void put_patient(struct fhir_call *call, struct resource_page *page, const struct resource_version *patient) {
+	if (has(page, &patient->key)) return;
+	struct resource_hit *hits = arena_zalloc(&call->arena, page->count + 1, sizeof *hits);
+	hits[0] = (struct resource_hit){*patient, RESOURCE_MATCH};
+	if (page->count) memcpy(hits + 1, page->hits, page->count * sizeof *hits);
+	page->hits = hits;
+	page->count++;
+	if (page->has_total) page->total++;
+}
+
+static void answer(struct fhir_call *call, struct everything *e, const struct resource_version *patient,
+    const struct json *parameters) {
+	struct resource_page found;
+	struct fhir_search *search;
+	const struct fhir_search_scope scope = {FHIR_NONE, call->target.type, call->target.id};
+	const bool is_first = !fhir_operation_parameter(call, parameters, "cursor").len;
+	const bool has_types = fhir_operation_parameter(call, parameters, "_type").len > 0;
+	if (!fhir_search_find(call, &found, &search, &scope, &e->query)) return;
+	if (is_first && !has_types) put_patient(call, &found, patient);
+	const struct bytes path = bytes_text(arena_printf(
+	    &call->arena, "Patient/%.*s/$everything", (int)call->target.id.len, (const char *)call->target.id.data));
+	const struct fhir_page page = {"searchset", path, buf_view(&e->used), search->count > 0, &found};
+	fhir_page_answer(call, &page);
+}
+
+void fhir_operation_everything(struct fhir_call *call, const struct json *parameters) {
+	struct resource_version patient;
+	struct everything e = {.query = {.items = e.items}};
+	if (!fhir_read_find(call, &patient)) return;
+	buf_init(&e.used, BUF_MAX_DEFAULT);
+	take(&e, call, parameters, "_type", "_type", "");
+	take(&e, call, parameters, "_count", "_count", "");
+	take(&e, call, parameters, "_since", "_lastUpdated", "ge");
+	take(&e, call, parameters, "cursor", "cursor", "");
+	put(&e, "_include", BYTES_LITERAL("*"));
+	answer(call, &e, &patient, parameters);
+	buf_fini(&e.used);
+}

@@ -1,0 +1,150 @@
+#include "health/gateway/fhir_operation.h"
+
+#include "base/http_reply.h"
+#include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_read.h"
+#include "health/gateway/fhir_write.h"
+
+#define DEFINITION(name) "http://hl7.org/fhir/OperationDefinition/" name
+
+const struct fhir_operation fhir_operations[] = {
+    {"validate", NULL, FHIR_OPERATION_TYPE | FHIR_OPERATION_INSTANCE, false, DEFINITION("Resource-validate"),
+	fhir_operation_validate},
+    {"meta", NULL, FHIR_OPERATION_INSTANCE, true, DEFINITION("Resource-meta"), fhir_operation_meta},
+    {"everything", "Patient", FHIR_OPERATION_INSTANCE, true, DEFINITION("Patient-everything"),
+	fhir_operation_everything},
+    {"lastn", "Observation", FHIR_OPERATION_TYPE, true, DEFINITION("Observation-lastn"), fhir_operation_lastn},
+    {"match", "Patient", FHIR_OPERATION_TYPE, false, DEFINITION("Patient-match"), fhir_operation_match},
+};
+const size_t fhir_operation_count = sizeof fhir_operations / sizeof *fhir_operations;
+
+/* --- parameters --- */
+
+static const struct json *parameter_named(const struct json *parameters, const char *name) {
+	json_foreach (parameter, json_get(parameters, "parameter"))
+		if (json_string_is(json_get(parameter, "name"), name)) return parameter;
+	return NULL;
+}
+
+/* "valueCode", "valueInteger": the one member that begins so. */
+static struct bytes value_of(const struct json *parameter) {
+	json_foreach (member, parameter) {
+		if (member->name.len < 6 || memcmp(member->name.data, "value", 5) != 0) continue;
+		return json_is(member, JSON_STRING) ? member->text : member->raw;
+	}
+	return (struct bytes){NULL, 0};
+}
+
+struct bytes fhir_operation_parameter(const struct fhir_call *call, const struct json *parameters, const char *name) {
+	const struct bytes of_query = fhir_call_parameter(call, name);
+	if (of_query.data) return of_query;
+	if (!json_string_is(json_get(parameters, "resourceType"), "Parameters")) return (struct bytes){NULL, 0};
+	return value_of(parameter_named(parameters, name));
+}
+
+const struct json *fhir_operation_resource(const struct json *parameters, const char *name) {
+	if (!json_string_is(json_get(parameters, "resourceType"), "Parameters")) return parameters;
+	return json_get(parameter_named(parameters, name), "resource");
+}
+
+/* --- which one --- */
+
+static unsigned level_of(const struct fhir_target *target) {
+	if (target->id.len) return FHIR_OPERATION_INSTANCE;
+	return target->type == FHIR_NONE ? FHIR_OPERATION_SYSTEM : FHIR_OPERATION_TYPE;
+}
+
+static const struct fhir_operation *find(const struct fhir_target *target) {
+	for (size_t i = 0; i < fhir_operation_count; i++) {
+		const struct fhir_operation *operation = &fhir_operations[i];
+		if (!bytes_equal(target->operation, bytes_text(operation->name))) continue;
+		if (operation->type &&
+		    (target->type == FHIR_NONE || strcmp(operation->type, fhir_type_name(&fhir_r4, target->type)) != 0))
+			continue;
+		if (operation->levels & level_of(target)) return operation;
+	}
+	return NULL;
+}
+
+void fhir_operation_serve(struct fhir_call *call) {
+	const struct http_request *request = &call->exchange->request;
+	const struct fhir_operation *operation = find(&call->target);
+	const struct json *parameters = NULL;
+	const bool is_get = request->method != HTTP_POST;
+	if (!operation) {
+		fhir_call_refuse(call, 404, FHIR_ISSUE_NOT_SUPPORTED,
+		    "this server has no operation $%.*s at this path; GET [base]/metadata lists those that it has",
+		    (int)(call->target.operation.len < 60 ? call->target.operation.len : 60),
+		    (const char *)call->target.operation.data);
+		return;
+	}
+	if (is_get && !operation->changes_nothing && !call->target.id.len) {
+		http_put_header(&call->exchange->response, "Allow", "POST");
+		fhir_call_refuse(call, 405, FHIR_ISSUE_NOT_SUPPORTED, "$%s takes a resource: POST it", operation->name);
+		return;
+	}
+	if (!is_get && request->body.len) {
+		const char *types = "application/fhir+json, application/json, application/json+fhir, text/json";
+		if (!fhir_write_takes(call, types, "an operation takes JSON: send application/fhir+json")) return;
+		if (!fhir_call_body(call, &parameters)) return;
+	}
+	operation->carry_out(call, parameters);
+}
+
+/* --- $validate (resource-operation-validate.html) --- */
+
+static void answer_validated(struct fhir_call *call, const struct json *resource) {
+	struct fhir_validator *validator = fhir_server_take_validator(call->server);
+	const bool is_valid = fhir_validate(validator, &call->issues, resource);
+	fhir_server_give_validator(call->server, validator);
+	const struct bytes type = json_string(json_get(resource, "resourceType"));
+	const char *wanted = fhir_type_name(&fhir_r4, call->target.type);
+	if (type.data && !bytes_equal(type, bytes_text(wanted)))
+		fhir_call_issue(call, FHIR_ISSUE_INVALID, "", "the resource is of type \"%.*s\", and the path is of %s",
+		    (int)(type.len < 80 ? type.len : 80), (const char *)type.data, wanted);
+	else if (is_valid && call->issues.count == 0)
+		fhir_issues_add(&call->issues, FHIR_INFORMATION, FHIR_ISSUE_INFORMATIONAL, "", "the resource is valid");
+	fhir_call_answer_issues(call, 200);
+}
+
+/* The stored resource of the path. False: the answer is written. */
+static bool load_tree(struct fhir_call *call, const struct json **out) {
+	struct resource_version version;
+	struct err err = {0};
+	if (!fhir_read_find(call, &version)) return false;
+	const enum status status = json_parse(out, &call->arena, version.content, NULL, &err);
+	if (status != STATUS_OK) fhir_call_fail(call, STATUS_CORRUPT, &err);
+	return status == STATUS_OK;
+}
+
+void fhir_operation_validate(struct fhir_call *call, const struct json *parameters) {
+	const struct json *resource = fhir_operation_resource(parameters, "resource");
+	if (!resource && call->target.id.len && !load_tree(call, &resource)) return;
+	if (resource)
+		answer_validated(call, resource);
+	else
+		fhir_call_refuse(call, 400, FHIR_ISSUE_REQUIRED,
+		    "$validate needs a resource: post it, or Parameters with a parameter \"resource\"");
+}
+
+/* --- $meta (resource-operation-meta.html) --- */
+
+void fhir_operation_meta(struct fhir_call *call, const struct json *parameters) {
+	const struct json *resource;
+	struct buf body;
+	(void)parameters;
+	if (!load_tree(call, &resource)) return;
+	buf_init(&body, BUF_MAX_DEFAULT);
+	struct json_writer w = json_writer(&body);
+	json_object_begin(&w, NULL);
+	json_put_text(&w, "resourceType", "Parameters");
+	json_array_begin(&w, "parameter");
+	json_object_begin(&w, NULL);
+	json_put_text(&w, "name", "return");
+	json_put_raw(&w, "valueMeta", json_get(resource, "meta")->raw);
+	json_object_end(&w);
+	json_array_end(&w);
+	json_object_end(&w);
+	fhir_answer_json(call, 200, buf_view(&body));
+	buf_fini(&body);
+}
