@@ -46,7 +46,8 @@ static void entries_take_effect_in_their_order(void **state) {
 	struct scene *s = *state;
 	assert_true(reads(s, "transaction",
 	    "{\"request\":{\"method\":\"GET\",\"url\":\"Patient/9\"}},"
-	    "{\"resource\":{\"resourceType\":\"Patient\",\"id\":\"2\"},\"request\":{\"method\":\"PUT\",\"url\":\"Patient/2\"}}," POST_PATIENT
+	    "{\"resource\":{\"resourceType\":\"Patient\",\"id\":\"2\"},"
+	    "\"request\":{\"method\":\"PUT\",\"url\":\"Patient/2\"}}," POST_PATIENT
 	    ",{\"request\":{\"method\":\"DELETE\",\"url\":\"" BASE "/Patient/1\"}}"));
 	static const size_t wanted[] = {3, 2, 1, 0};
 	assert_memory_equal(s->plan.order, wanted, sizeof wanted);
@@ -149,7 +150,8 @@ static void references_and_links_become_the_new_identity(void **state) {
 	    rewritten(s,
 		"{\"resourceType\":\"Basic\",\"_language\":{\"extension\":[{\"url\":\"http://e\",\"valueReference\":{\"reference\":\"" P
 		"\"}}]}}"),
-	    "{\"resourceType\":\"Basic\",\"_language\":{\"extension\":[{\"url\":\"http://e\",\"valueReference\":{\"reference\":\"Patient/77\"}}]}}");
+	    "{\"resourceType\":\"Basic\",\"_language\":{\"extension\":"
+	    "[{\"url\":\"http://e\",\"valueReference\":{\"reference\":\"Patient/77\"}}]}}");
 }
 
 static void narratives_are_rewritten_too(void **state) {

@@ -1,36 +1,153 @@
 #include "health/gateway/fhir_capability.h"
 
+#include <stdio.h>
+
 #include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_operation.h"
 
-#define SEARCH_PARAMETER_URL "http://hl7.org/fhir/SearchParameter/"
+#define DESCRIPTION "a gateway of a health-data ledger: every write is sealed for its patient's folder and registered"
 
-static void put_code(struct json_writer *w, const char *code) {
-	json_object_begin(w, NULL);
-	json_put_text(w, "code", code);
-	json_object_end(w);
-}
+/* --- small things --- */
 
-static void put_interactions(struct json_writer *w) {
-	static const char *const codes[] = {"read", "vread", "update", "patch", "delete", "create"};
-	json_array_begin(w, "interaction");
-	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) put_code(w, codes[i]);
+static void put_codes(struct json_writer *w, const char *name, const char *const *codes) {
+	json_array_begin(w, name);
+	for (; *codes; codes++) {
+		json_object_begin(w, NULL);
+		json_put_text(w, "code", *codes);
+		json_object_end(w);
+	}
 	json_array_end(w);
 }
 
+static void put_texts(struct json_writer *w, const char *name, const char *const *texts) {
+	json_array_begin(w, name);
+	for (; *texts; texts++) json_put_text(w, NULL, *texts);
+	json_array_end(w);
+}
+
+/* --- search parameters --- */
+
+static const char *type_text(uint8_t type) {
+	static const char *const texts[] = {[FHIR_SEARCH_NUMBER] = "number",
+	    [FHIR_SEARCH_DATE] = "date",
+	    [FHIR_SEARCH_STRING] = "string",
+	    [FHIR_SEARCH_TOKEN] = "token",
+	    [FHIR_SEARCH_REFERENCE] = "reference",
+	    [FHIR_SEARCH_COMPOSITE] = "composite",
+	    [FHIR_SEARCH_QUANTITY] = "quantity",
+	    [FHIR_SEARCH_URI] = "uri",
+	    [FHIR_SEARCH_SPECIAL] = "special"};
+	return texts[type];
+}
+
+/* Those that the definitions give no expression, and Location.near, are found in another way or not at all. */
+static bool is_served(const struct fhir_search_def *search) {
+	return search->type != FHIR_SEARCH_SPECIAL && *fhir_text(&fhir_r4, search->expression);
+}
+
+/* Of the type itself, or of Resource and DomainResource. */
+static bool is_of(const struct fhir_search_def *search, uint16_t type) {
+	return fhir_type_derives(&fhir_r4, type, search->base);
+}
+
+static void put_parameters(struct json_writer *w, uint16_t type) {
+	char url[200];
+	json_array_begin(w, "searchParam");
+	for (size_t i = 0; i < fhir_r4.search_count; i++) {
+		const struct fhir_search_def *search = &fhir_r4.searches[i];
+		if (!is_of(search, type) || !is_served(search)) continue;
+		snprintf(url, sizeof url, "http://hl7.org/fhir/SearchParameter/%s", fhir_text(&fhir_r4, search->url));
+		json_object_begin(w, NULL);
+		json_put_text(w, "name", fhir_text(&fhir_r4, search->code));
+		json_put_text(w, "definition", url);
+		json_put_text(w, "type", type_text(search->type));
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
+static void put_include(struct json_writer *w, const struct fhir_search_def *search) {
+	char text[160];
+	snprintf(text, sizeof text, "%s:%s", fhir_type_name(&fhir_r4, search->base), fhir_text(&fhir_r4, search->code));
+	json_put_text(w, NULL, text);
+}
+
+static void put_includes(struct json_writer *w, uint16_t type) {
+	json_array_begin(w, "searchInclude");
+	json_put_text(w, NULL, "*");
+	for (size_t i = 0; i < fhir_r4.search_count; i++)
+		if (fhir_r4.searches[i].type == FHIR_SEARCH_REFERENCE && fhir_r4.searches[i].base == type)
+			put_include(w, &fhir_r4.searches[i]);
+	json_array_end(w);
+}
+
+static bool has_target(const struct fhir_search_def *search, uint16_t type) {
+	const struct fhir_list targets = fhir_list(&fhir_r4, search->targets);
+	for (size_t i = 0; i < targets.count; i++)
+		if (targets.items[i] == type) return true;
+	return false;
+}
+
+/* An array of JSON is never empty in FHIR. */
+static void put_reverse_includes(struct json_writer *w, uint16_t type) {
+	bool is_open = false;
+	for (size_t i = 0; i < fhir_r4.search_count; i++) {
+		const struct fhir_search_def *search = &fhir_r4.searches[i];
+		if (search->type != FHIR_SEARCH_REFERENCE || !has_target(search, type)) continue;
+		if (fhir_r4.types[search->base].is_abstract) continue;
+		if (!is_open) json_array_begin(w, "searchRevInclude");
+		is_open = true;
+		put_include(w, search);
+	}
+	if (is_open) json_array_end(w);
+}
+
+/* --- operations --- */
+
+static void put_operations(struct json_writer *w, const char *type) {
+	bool is_open = false;
+	for (size_t i = 0; i < fhir_operation_count; i++) {
+		const struct fhir_operation *operation = &fhir_operations[i];
+		const bool fits = type ? !operation->type || strcmp(operation->type, type) == 0
+				       : operation->levels & FHIR_OPERATION_SYSTEM;
+		if (!fits || (type && operation->levels == FHIR_OPERATION_SYSTEM)) continue;
+		if (!is_open) json_array_begin(w, "operation");
+		is_open = true;
+		json_object_begin(w, NULL);
+		json_put_text(w, "name", operation->name);
+		json_put_text(w, "definition", operation->definition);
+		json_object_end(w);
+	}
+	if (is_open) json_array_end(w);
+}
+
+/* --- types --- */
+
 static void put_type(struct json_writer *w, uint16_t type) {
+	static const char *const interactions[] = {"read", "vread", "update", "patch", "delete", "history-instance",
+	    "history-type", "create", "search-type", NULL};
+	static const char *const policies[] = {"literal", "logical", "local", NULL};
 	const char *name = fhir_type_name(&fhir_r4, type);
-	struct arena arena;
-	arena_init(&arena);
+	char profile[120];
+	snprintf(profile, sizeof profile, "http://hl7.org/fhir/StructureDefinition/%s", name);
 	json_object_begin(w, NULL);
 	json_put_text(w, "type", name);
-	json_put_text(w, "profile", arena_printf(&arena, "http://hl7.org/fhir/StructureDefinition/%s", name));
-	put_interactions(w);
+	json_put_text(w, "profile", profile);
+	put_codes(w, "interaction", interactions);
 	json_put_text(w, "versioning", "versioned-update");
 	json_put_bool(w, "readHistory", true);
 	json_put_bool(w, "updateCreate", true);
+	json_put_bool(w, "conditionalCreate", true);
+	json_put_text(w, "conditionalRead", "not-match");
+	json_put_bool(w, "conditionalUpdate", true);
+	json_put_text(w, "conditionalDelete", "single");
+	put_texts(w, "referencePolicy", policies);
+	put_includes(w, type);
+	put_reverse_includes(w, type);
+	put_parameters(w, type);
+	put_operations(w, name);
 	json_object_end(w);
-	arena_fini(&arena);
 }
 
 static void put_types(struct json_writer *w) {
@@ -42,47 +159,66 @@ static void put_types(struct json_writer *w) {
 	json_array_end(w);
 }
 
-static void put_rest(struct json_writer *w, struct issuer *issuer) {
+/* --- the whole --- */
+
+static void put_compartments(struct json_writer *w) {
+	static const char *const urls[] = {"http://hl7.org/fhir/CompartmentDefinition/patient",
+	    "http://hl7.org/fhir/CompartmentDefinition/encounter",
+	    "http://hl7.org/fhir/CompartmentDefinition/practitioner",
+	    "http://hl7.org/fhir/CompartmentDefinition/relatedPerson",
+	    "http://hl7.org/fhir/CompartmentDefinition/device", NULL};
+	put_texts(w, "compartment", urls);
+}
+
+/* But for its end, where its security stands. */
+static void put_rest(struct json_writer *w) {
+	static const char *const interactions[] = {"transaction", "batch", "search-system", "history-system", NULL};
 	json_array_begin(w, "rest");
 	json_object_begin(w, NULL);
 	json_put_text(w, "mode", "server");
-	issuer_security(issuer, w);
 	put_types(w);
-	json_object_end(w);
-	json_array_end(w);
+	put_codes(w, "interaction", interactions);
+	put_operations(w, NULL);
+	put_compartments(w);
 }
 
-static void write_statement(struct buf *out, struct bytes base, struct issuer *issuer) {
+void fhir_capability_write(struct buf *out) {
+	static const char *const formats[] = {"application/fhir+json", "json", NULL};
+	static const char *const patches[] = {"application/json-patch+json", "application/fhir+json", NULL};
 	struct json_writer w = json_writer(out);
 	json_object_begin(&w, NULL);
 	json_put_text(&w, "resourceType", "CapabilityStatement");
+	json_put_text(&w, "name", "Xinglin");
 	json_put_text(&w, "status", "active");
 	json_put_text(&w, "date", "2026-11-30");
 	json_put_text(&w, "kind", "instance");
 	json_object_begin(&w, "software");
 	json_put_text(&w, "name", "xinglin");
 	json_object_end(&w);
-	json_object_begin(&w, "implementation");
-	json_put_text(&w, "description", "a gateway of a health-data ledger: every write is sealed and registered");
-	json_put_string(&w, "url", base);
-	json_object_end(&w);
 	json_put_text(&w, "fhirVersion", "4.0.1");
-	json_array_begin(&w, "format");
-	json_put_text(&w, NULL, "application/fhir+json");
-	json_put_text(&w, NULL, "json");
-	json_array_end(&w);
-	json_array_begin(&w, "patchFormat");
-	json_put_text(&w, NULL, "application/json-patch+json");
-	json_put_text(&w, NULL, "application/fhir+json");
-	json_array_end(&w);
-	put_rest(&w, issuer);
-	json_object_end(&w);
+	put_texts(&w, "format", formats);
+	put_texts(&w, "patchFormat", patches);
+	put_rest(&w);
 }
 
 void fhir_capability(struct fhir_call *call) {
 	struct buf body;
+	const struct bytes mode = fhir_call_parameter(call, "mode");
+	if (bytes_equal(mode, BYTES_LITERAL("terminology"))) {
+		fhir_call_refuse(call, 501, FHIR_ISSUE_NOT_SUPPORTED, "this is no terminology server; leave mode out");
+		return;
+	}
 	buf_init(&body, BUF_MAX_DEFAULT);
-	write_statement(&body, call->base, call->server->gateway->options.issuer);
+	buf_append(&body, buf_view(&call->server->capability));
+	struct json_writer w = {&body, true};
+	issuer_security(call->server->gateway->options.issuer, &w);
+	json_object_end(&w);
+	json_array_end(&w);
+	json_object_begin(&w, "implementation");
+	json_put_text(&w, "description", DESCRIPTION);
+	json_put_string(&w, "url", call->base);
+	json_object_end(&w);
+	json_object_end(&w);
 	fhir_answer_json(call, 200, buf_view(&body));
 	buf_fini(&body);
 }

@@ -57,7 +57,7 @@ static void answer(struct fhir_call *call, struct everything *e, const struct re
 	const struct fhir_search_scope scope = {FHIR_NONE, call->target.type, call->target.id};
 	const bool is_first = !fhir_operation_parameter(call, parameters, "cursor").len;
 	const bool has_types = fhir_operation_parameter(call, parameters, "_type").len > 0;
-	if (!fhir_search_find(call, &found, &search, &scope, &e->query)) return;
+	if (!fhir_search_run(call, &found, &search, &scope, &e->query)) return;
 	if (is_first && !has_types) put_patient(call, &found, patient);
 	const struct bytes path = bytes_text(arena_printf(
 	    &call->arena, "Patient/%.*s/$everything", (int)call->target.id.len, (const char *)call->target.id.data));
@@ -74,7 +74,8 @@ void fhir_operation_everything(struct fhir_call *call, const struct json *parame
 	take(&e, call, parameters, "_count", "_count", "");
 	take(&e, call, parameters, "_since", "_lastUpdated", "ge");
 	take(&e, call, parameters, "cursor", "cursor", "");
-	put(&e, "_include", BYTES_LITERAL("*"));
+	/* Who asks for types wants no others. */
+	if (!fhir_operation_parameter(call, parameters, "_type").len) put(&e, "_include:iterate", BYTES_LITERAL("*"));
 	answer(call, &e, &patient, parameters);
 	buf_fini(&e.used);
 }

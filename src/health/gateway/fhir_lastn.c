@@ -71,7 +71,7 @@ void fhir_operation_lastn(struct fhir_call *call, const struct json *parameters)
 		return;
 	}
 	make_query(call, &query);
-	if (!fhir_search_find(call, &found, &search, &scope, &query)) return;
+	if (!fhir_search_run(call, &found, &search, &scope, &query)) return;
 	keep_last(call, &found, last);
 	buf_init(&used, BUF_MAX_DEFAULT);
 	fhir_search_write(&used, search);

@@ -67,7 +67,7 @@ static bool look(struct matching *m, struct http_query_item *items, size_t count
 	const struct fhir_search_scope scope = {type, FHIR_NONE, {NULL, 0}};
 	struct resource_page page;
 	struct fhir_search *search;
-	if (!fhir_search_find(m->call, &page, &search, &scope, &query)) return false;
+	if (!fhir_search_run(m->call, &page, &search, &scope, &query)) return false;
 	for (size_t i = 0; i < page.count && m->count < MATCHES_MAX; i++) {
 		const struct resource_version *version = &page.hits[i].version;
 		if (is_known(m, version)) continue;

@@ -5,6 +5,7 @@
 
 #include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_binary.h"
 
 static void refuse_gone(struct fhir_call *call, const struct resource_version *version) {
 	http_put_header(&call->exchange->response, "ETag", "W/\"%u\"", version->version);
@@ -55,6 +56,9 @@ void fhir_read(struct fhir_call *call) {
 		fhir_answer_put_version(call, &version);
 		return;
 	}
-	fhir_answer_resource(call, 200, &version);
+	if (fhir_binary_wants_bytes(call))
+		fhir_binary_answer(call, &version);
+	else
+		fhir_answer_resource(call, 200, &version);
 	atomic_fetch_add(&call->server->gateway->records_read, 1);
 }

@@ -145,6 +145,8 @@ const struct route fhir_routes[] = {
     ROUTE(HTTP_POST, "/fhir", serve_post, "FHIR: a batch or a transaction", FHIR_BODY),
     ROUTE(HTTP_POST, "/fhir/", serve_post, "FHIR: the same", FHIR_BODY),
     ROUTE(HTTP_POST, "/fhir/{type}", serve_post, "FHIR: create; If-None-Exist: create on a condition", FHIR_BODY),
+    ROUTE(HTTP_POST, "/fhir/Binary", serve_post, "FHIR: create a Binary, as JSON or as its bytes", FHIR_LARGE),
+    ROUTE(HTTP_PUT, "/fhir/Binary/{id}", serve_put, "FHIR: update a Binary, as JSON or as its bytes", FHIR_LARGE),
     ROUTE(HTTP_PUT, "/fhir/{type}/{id}", serve_put, "FHIR: update, or create under this id", FHIR_BODY),
     ROUTE(HTTP_PUT, "/fhir/{type}", serve_put, "FHIR: update what a search finds", FHIR_BODY),
     ROUTE(HTTP_PATCH, "/fhir/{type}/{id}", serve_patch, "FHIR: patch (JSON Patch, FHIRPath Patch)", FHIR_PATCH),

@@ -13,7 +13,7 @@ static struct bytes path_of(struct fhir_call *call) {
 		target->within == FHIR_NONE ? "*" : fhir_type_name(&fhir_r4, target->within)));
 }
 
-bool fhir_search_find(struct fhir_call *call, struct resource_page *found, struct fhir_search **search,
+bool fhir_search_run(struct fhir_call *call, struct resource_page *found, struct fhir_search **search,
     const struct fhir_search_scope *scope, const struct http_query *query) {
 	struct resource_scope seen;
 	struct err err = {0};
@@ -47,7 +47,7 @@ void fhir_search(struct fhir_call *call) {
 	const struct fhir_search_scope scope = {.type = is_compartment ? call->target.within : call->target.type,
 	    .compartment = is_compartment ? call->target.type : FHIR_NONE,
 	    .compartment_id = call->target.id};
-	if (!fhir_search_find(call, &found, &search, &scope, &call->query)) return;
+	if (!fhir_search_run(call, &found, &search, &scope, &call->query)) return;
 	buf_init(&used, BUF_MAX_DEFAULT);
 	fhir_search_write(&used, search);
 	const bool shows_resources = search->count > 0 && search->summary != FHIR_SUMMARY_COUNT;

@@ -17,7 +17,7 @@ struct fhir_search_scope {
 	uint16_t compartment; /* FHIR_NONE: none */
 	struct bytes compartment_id;
 };
-MUST_USE bool fhir_search_find(struct fhir_call *call, struct resource_page *found, struct fhir_search **search,
+MUST_USE bool fhir_search_run(struct fhir_call *call, struct resource_page *found, struct fhir_search **search,
     const struct fhir_search_scope *scope, const struct http_query *query);
 
 #endif

@@ -1,5 +1,6 @@
 #include "health/gateway/fhir_server.h"
 
+#include "health/gateway/fhir_capability.h"
 #include "health/gateway/gateway_private.h"
 
 static enum status open_parts(struct fhir_server *server, struct err *err) {
@@ -18,6 +19,7 @@ enum status fhir_server_open(struct fhir_server **out, struct gateway *gateway, 
 	server->validators_lock = threads->monitor_new(threads->context);
 	buf_init(&server->capability, BUF_MAX_DEFAULT);
 	enum status status = open_parts(server, err);
+	fhir_capability_write(&server->capability);
 	if (status == STATUS_OK)
 		*out = server;
 	else

@@ -4,6 +4,7 @@
 #include "base/http_reply.h"
 #include "base/route.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_binary.h"
 #include "health/gateway/fhir_job.h"
 
 bool fhir_write_takes(struct fhir_call *call, const char *types, const char *remedy) {
@@ -114,10 +115,14 @@ static bool check_condition(struct fhir_call *call, const struct fhir_entry *ent
 	return false;
 }
 
+static bool read_resource(struct fhir_call *call, const struct json **out) {
+	return fhir_binary_brings_bytes(call) ? fhir_binary_of_body(call, out) : fhir_call_body(call, out);
+}
+
 static void write_resource(struct fhir_call *call, enum fhir_entry_method method) {
 	const struct json *resource;
 	struct fhir_job *job = job_of(call, method);
-	if (check_condition(call, job->plan.entries) && fhir_call_body(call, &resource) && check_type(call, resource) &&
+	if (check_condition(call, job->plan.entries) && read_resource(call, &resource) && check_type(call, resource) &&
 	    (method == FHIR_ENTRY_POST || check_id(call, resource))) {
 		job->plan.entries->resource = resource;
 		fhir_job_run(job);
