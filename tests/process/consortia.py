@@ -25,19 +25,21 @@ class Member(members.Member):
         self.app_socket, self.rpc_socket = self.folder / "abci.sock", self.folder / "comet.sock"
         self.comet_process = None
 
-    def start_node(self, *options):
+    def start_node(self, *options, environment=None, preexec=None):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [binary(), "node", "--data", self.folder, "--http-port", str(self.port), *options],
                 stdout=log,
                 stderr=log,
+                env=environment,
+                preexec_fn=preexec,
             )
         return self
 
-    def start_both(self, program=None):
+    def start_both(self, program=None, **how):
         """As an operator does it: the node starts its CometBFT."""
         program = program or members.comet_program()
-        return self.start_node("--comet-home", self.folder / "comet", "--comet-program", program)
+        return self.start_node("--comet-home", self.folder / "comet", "--comet-program", program, **how)
 
     def start_comet(self, over=None):
         """`over`: the socket that it takes for the node's."""
@@ -99,11 +101,13 @@ class Member(members.Member):
 
 
 @contextlib.contextmanager
-def running(folder, count, *more_funded, together=False):
-    """`together`: each node runs its CometBFT, as an operator has it."""
+def running(folder, count, *more_funded, together=False, prepare=None):
+    """`together`: each node runs its CometBFT, as an operator has it. `prepare(report, members)`: before they start."""
     funded = ",".join([account.address for account in FUNDED] + list(more_funded))
     report = members.init(folder, count, "--chain-id", CHAIN_ID, "--fund", funded)
     made = [Member(one) for one in report["members"]]
+    if prepare:
+        prepare(report, made)
     try:
         for member in made:
             member.start_both() if together else member.start()

@@ -4,22 +4,29 @@ wrong with it.
 XINGLIN_FAULTS=1 (make soak): every member in turn and every pair, and not one of each.
 """
 import contextlib
+import datetime
 import hashlib
 import itertools
 import json
 import os
 import re
+import resource
 import shutil
 import signal
+import socket
+import subprocess
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 
-from consortia import FUNDED, running
+from consortia import FUNDED, Relay, running
 from exposition import families
 from machine import free_port, wait_for
+from wires import Wires
 
+PREPARE = 16  # the field of ABCI's request; its answer's is one more
 THOROUGH = bool(os.environ.get("XINGLIN_FAULTS"))
 SINGLES = range(4) if THOROUGH else [2]
 PAIRS = list(itertools.combinations(range(4), 2)) if THOROUGH else [(1, 3)]
@@ -31,10 +38,13 @@ def four(tmp_path_factory):
         yield members
 
 
-@pytest.fixture
-def alone(tmp_path):
-    with running(tmp_path / "n", 1, together=True) as (member,):
-        yield member
+@pytest.fixture(scope="module")
+def wired(tmp_path_factory):
+    """Four members, and the wires between them."""
+    wires = Wires()
+    with running(tmp_path_factory.mktemp("w") / "n", 4, together=True, prepare=wires.lay) as members:
+        yield members, wires
+    wires.close()
 
 
 def readiness(member):
@@ -179,3 +189,131 @@ def test_a_member_from_an_old_backup_signs_nothing_that_it_may_have_signed(tmp_p
         first = member.height() - 40
         assert not any(voted(asked, member, at) for at in range(max(above - 1, first, 1), above + 1))
         assert not any("signed two things" in one.log.read_text() for one in members)
+
+
+@pytest.mark.parametrize("which", SINGLES)
+def test_a_member_that_is_cut_off_misses_nothing_once_its_wires_are_mended(wired, which):
+    members, wires = wired
+    lonely, others = members[which], [member for member in members if member is not members[which]]
+    for wire in wires.of({which}):
+        wire.cut()
+    wait_for(lambda: not lonely.peers(), 60)
+    late = lonely.send(FUNDED[4], lonely.nonce(FUNDED[4]))
+    assert_stand(others, send_some(others, FUNDED[5]))
+    assert lonely.rpc("eth_getTransactionReceipt", late) is None
+    for wire in wires.of({which}):
+        wire.mend()
+    assert_stand(members, [late])
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_two_halves_that_do_not_hear_each_other_decide_nothing_and_then_the_same(wired, pair):
+    members, wires = wired
+    other = [i for i in range(4) if i not in pair]
+    for wire in wires.of(set(pair)):
+        wire.cut()
+    for i in range(4):
+        wait_for(lambda: len(members[i].peers()) <= 1, 60)
+    number = members[0].number()
+    sent = send_some([members[pair[0]]], FUNDED[6]) + send_some([members[other[0]]], FUNDED[7])
+    assert all(member.number() == number for member in members)
+    for wire in wires.of(set(pair)):
+        wire.mend()
+    assert_stand(members, sent)
+
+
+@pytest.mark.parametrize("side", [{1}, {0, 1, 2, 3}], ids=["to one", "to all"])
+def test_slow_wires_make_it_slow_and_nothing_else(wired, side):
+    members, wires = wired
+    slow = wires.all() if len(side) == 4 else wires.of(side)
+    for wire in slow:
+        wire.delay_s = 0.15
+    assert_stand(members, send_some(members, FUNDED[4]))
+    for wire in slow:
+        wire.delay_s = 0.0
+    assert_stand(members, send_some(members, FUNDED[5]))
+
+
+def test_a_clock_that_is_an_hour_off_changes_no_byte(four, tmp_path):
+    """The node's own clock; CometBFT's program asks the kernel without the C library, so its clock stays."""
+    compiler = shutil.which("cc") or pytest.skip("no C compiler")
+    library = tmp_path / "clock.so"
+    source = """#define _GNU_SOURCE
+        #include <time.h>
+        #include <unistd.h>
+        #include <sys/syscall.h>
+        int clock_gettime(clockid_t clock, struct timespec *out) {
+            int status = (int)syscall(SYS_clock_gettime, clock, out);
+            if (status == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) out->tv_sec += OFF_S;
+            return status;
+        }"""
+    for member, off_s in ((four[1], 3600), (four[2], -3600)):
+        subprocess.run([compiler, "-shared", "-fPIC", f"-DOFF_S={off_s}", "-x", "c", "-", "-o", library], check=True,
+                       input=source, text=True)
+        stop(member)
+        member.start_both(environment={**os.environ, "LD_PRELOAD": str(library)})
+        wait_for(member.head, 60)
+        library = tmp_path / "other.so"
+        written = datetime.datetime.fromisoformat(member.log.read_text().splitlines()[-1].split("Z")[0] + "+00:00")
+        assert abs(written.timestamp() - os.stat(member.log).st_mtime - off_s) < 600
+    newest = four[0].receipt(send_some(four, FUNDED[4], 1)[0])
+    assert_stand(four, send_some(four, FUNDED[4]))
+    assert abs(int(four[1].rpc("eth_getBlockByNumber", newest["blockNumber"], False)["timestamp"], 16) - time.time()) < 600
+    for member in four[1:3]:
+        stop(member)
+        start(member)
+    assert_stand(four, send_some(four, FUNDED[4]))
+
+
+def test_a_proposer_that_puts_garbage_into_blocks_delays_them_and_changes_none(tmp_path):
+    """Between one member's CometBFT and its node somebody spoils each proposal; its own node is honest."""
+    spoilt = []
+
+    def spoil(message):  # PrepareProposal's answer, which ends with the last transaction's signature
+        if len(message) < 40:
+            return message
+        spoilt.append(len(message))
+        return message[:-32] + b"\xff" * 32  # above the curve's order
+
+    with running(tmp_path / "n", 4) as members:
+        liar = members[1]
+        liar.end_comet()
+        relay = Relay(liar.folder / "relay.sock", liar.app_socket)
+        relay.at[True, PREPARE + 1] = spoil
+        liar.start_comet(relay.path)
+        wait_for(liar.height, 60)
+        for account in FUNDED[:8]:
+            assert_stand(members, send_some(members, account, 4))
+            if spoilt:
+                break
+        assert spoilt
+        assert "rejected a proposed block" in (members[0].folder / "comet.log").read_text()
+        assert_stand(members, send_some(members, FUNDED[0], 4))
+        relay.close()
+
+
+def test_garbage_at_the_port_for_peers_disturbs_nobody(four):
+    for member in four:
+        config = (member.folder / "comet/config/config.toml").read_text()
+        port = int(re.search(r'\[p2p\][^[]*laddr = "tcp://[^"]*:(\d+)"', config)[1])
+        for garbage in (b"", b"GET / HTTP/1.1\r\n\r\n", os.urandom(5000), b"\xff" * 70000):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as stranger:
+                stranger.sendall(garbage)
+    assert_stand(four, send_some(four, FUNDED[6]))
+
+
+def test_a_disk_that_takes_no_more_stops_its_member_alone_which_goes_on_later(four):
+    """No file of its node and its CometBFT may grow: whichever fails first, what it has committed stands."""
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+
+    full, others = four[3], four[:3]
+    stop(full)
+    full.start_both(preexec=limit)
+    assert_stand(others, send_some(others, FUNDED[7], 40))
+    wait_for(lambda: "file too large" in full.log.read_text().lower(), 60)
+    stop(full)
+    start(full)
+    assert_stand(four, send_some([full], FUNDED[7]))
