@@ -15,6 +15,7 @@
 	X(OK, "ok")                                                                                                    \
 	X(INVALID, "invalid input")                                                                                    \
 	X(NOTFOUND, "not found")                                                                                       \
+	X(PRUNED, "history that is not kept")                                                                          \
 	X(EXISTS, "already exists")                                                                                    \
 	X(LIMIT, "over a limit")                                                                                       \
 	X(DENIED, "not allowed")                                                                                       \

@@ -186,7 +186,8 @@ static int exit_code_of(enum status status) {
 	case STATUS_DENIED:
 	case STATUS_EXISTS:
 	case STATUS_LIMIT: return EXIT_REFUSED;
-	case STATUS_NOTFOUND: return EXIT_NOT_FOUND;
+	case STATUS_NOTFOUND:
+	case STATUS_PRUNED: return EXIT_NOT_FOUND;
 	case STATUS_BUSY:
 	case STATUS_TIMEOUT:
 	case STATUS_IO:

@@ -9,6 +9,7 @@
 static void put_verification(
     struct cli *cli, const struct chain_verification *found, const struct blob_verification *blobs) {
 	cli_put_u64(cli, "head", found->head);
+	cli_put_u64(cli, "firstBlock", found->first_block);
 	cli_put_hex(cli, "stateRoot", BYTES_OF(found->state_root));
 	cli_put_u64(cli, "rows", found->rows);
 	cli_put_u64(cli, "accounts", found->accounts);

@@ -155,6 +155,7 @@ void gateway_answer_failure(struct http_response *response, enum status status, 
 	if (err->cause == CAUSE_NOT_PROVED) status = STATUS_DENIED; /* whatever the node sent */
 	switch (status) {
 	case STATUS_INVALID: http_problem(response, 422, "document", err->message); return;
+	case STATUS_PRUNED: http_problem(response, 410, "pruned", err->message); return;
 	case STATUS_LIMIT: http_problem(response, 413, "limit", err->message); return;
 	case STATUS_NOTFOUND: http_problem(response, 404, "not-found", "there is no such record or folder"); return;
 	case STATUS_DENIED: gateway_answer_denial(response, err, CONTRACT_ERROR_NONE); return;

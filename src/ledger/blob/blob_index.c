@@ -478,6 +478,15 @@ static enum status catch_up_to(struct blob_room *room, uint64_t newest, struct e
 	return status;
 }
 
+/* A node that began with a snapshot was told no events before it. */
+static void skip_unknown(struct blob_room *room, uint64_t newest) {
+	const uint64_t first = chain_horizon(room->chain).first_block;
+	if (first == 0 || room->followed + 1 >= first || newest < first) return;
+	log_info("blob", "events before block %llu are not known here: what they named is not served",
+	    (unsigned long long)first);
+	finish_block(room, first - 1);
+}
+
 enum status blob_index_catch_up(struct blob_room *room, struct err *err) {
 	struct store_value value;
 	TRY(store_get(room->store, NULL, TABLE_BLOB, &value, BYTES_LITERAL("h"), err));
@@ -489,6 +498,7 @@ enum status blob_index_catch_up(struct blob_room *room, struct err *err) {
 	const uint64_t newest = head->header.number;
 	chain_head_release(head);
 	if (room->followed > newest) finish_block(room, newest); /* the chain was unwound */
+	skip_unknown(room, newest);
 	TRY(catch_up_to(room, newest, err));
 	return save_followed(room, err);
 }
@@ -502,7 +512,7 @@ static void new_head(void *context, const struct chain_head *head, const struct 
 	struct err err = {0};
 	uint64_t number = head->header.number;
 	enum status status;
-	if (number != room->followed + 1)
+	if (number != room->followed + 1 || block == NULL)
 		status = blob_index_catch_up(room, &err);
 	else if (!bloom_has_gate(room, &head->header)) {
 		finish_block(room, number);
@@ -535,6 +545,11 @@ static void removed_head(void *context, const struct unwound_block *block) {
 	if (room->followed + 1 >= block->header.number) finish_block(room, block->header.number - 1);
 }
 
+static void jumped(void *context, const struct chain_head *head) {
+	new_head(context, head, NULL);
+}
+
 struct chain_observer blob_observer(struct blob_room *room) {
-	return (struct chain_observer){.new_head = new_head, .removed_head = removed_head, .context = room};
+	return (struct chain_observer){
+	    .new_head = new_head, .removed_head = removed_head, .jumped = jumped, .context = room};
 }

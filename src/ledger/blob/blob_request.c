@@ -37,6 +37,7 @@ static void problem_of(struct http_response *response, enum status status, const
 	case STATUS_LIMIT: http_problem(response, 413, "too-large", err->message); return;
 	case STATUS_IO: http_problem(response, 507, "storage", "the node could not store or read this now"); return;
 	case STATUS_OK:
+	case STATUS_PRUNED:
 	case STATUS_EXISTS:
 	case STATUS_DENIED:
 	case STATUS_BUSY:

@@ -96,7 +96,7 @@ enum status chain_read_group(struct chain *chain, const struct store_snapshot *s
 	const struct group_key group = group_key(key, index);
 	TRY(store_get(chain->store, snapshot, table, out, BYTES_OF(group), err));
 	if (out->view.data != NULL) return STATUS_OK;
-	return err_set(err, STATUS_NOTFOUND, "%s %zu not found", table == TABLE_TXS ? "transaction" : "receipt", index);
+	return chain_missing_block(chain, load_be64(key->b), table == TABLE_TXS ? "transaction" : "receipt", err);
 }
 
 /* A body's row, with a copy of its RLP in the arena; NULL: without. That its last transaction is there bounds the
@@ -104,7 +104,8 @@ enum status chain_read_group(struct chain *chain, const struct store_snapshot *s
 static enum status read_body(
     struct chain *chain, struct body_row *out, struct arena *arena, const struct block_key *key, struct err *err) {
 	struct store_value row, last;
-	TRY(chain_get(chain, &row, TABLE_BODY, BYTES_OF(*key), "block body", err));
+	TRY(store_get(chain->store, NULL, TABLE_BODY, &row, BYTES_OF(*key), err));
+	if (row.view.data == NULL) return chain_missing_block(chain, load_be64(key->b), "block body", err);
 	const enum status status = body_row_decode(out, row.view, err);
 	if (status == STATUS_OK && arena != NULL) out->rlp = arena_dup(arena, out->rlp);
 	store_value_release(&row);

@@ -1,6 +1,7 @@
 #include "ledger/chain/chain_private.h"
 
 #include "codec/rlp.h"
+#include "ledger/chain/adopt.h"
 #include "ledger/chain/rows.h"
 #include "ledger/state/account_cache.h"
 
@@ -101,6 +102,7 @@ enum status chain_view_at(struct chain *chain, struct state_view **out, uint64_t
 	const uint64_t newest = head->header.number;
 	chain_head_release(head);
 	if (number > newest) return err_set(err, STATUS_NOTFOUND, "block %llu not found", (unsigned long long)number);
+	TRY(chain_check_state(chain, number, err));
 	return state_view_open(out, chain->store, false, number, err);
 }
 
@@ -118,7 +120,7 @@ enum status chain_weigh_head(struct chain *chain, struct err *err) {
 
 /* --- opening --- */
 
-static enum status write_genesis(struct chain *chain, struct err *err) {
+enum status chain_write_genesis(struct chain *chain, struct err *err) {
 	const struct genesis *genesis = chain->genesis;
 	struct pending_block *pending = pending_new(chain);
 	struct state_view *nothing = NULL;
@@ -202,11 +204,15 @@ static enum status check_genesis(struct chain *chain, struct err *err) {
 
 static enum status open_all(struct chain *chain, const struct chain_options *options, struct err *err) {
 	bool found;
+	bool was_adopting;
 	TRY(load_genesis(chain, options->genesis_json, err));
+	TRY(chain_is_adopting(chain, &was_adopting, err));
 	TRY(load_head(chain, &found, err));
-	if (!found) TRY(write_genesis(chain, err));
+	if (!found) TRY(chain_write_genesis(chain, err));
+	TRY(chain_load_horizon(chain, err));
 	TRY(chain_canonical_hash(chain, &chain->genesis_hash, 0, err));
 	if (found && options->genesis_json.len > 0) TRY(check_genesis(chain, err));
+	if (was_adopting) TRY(chain_adopt_abort(chain, err));
 	return chain_weigh_head(chain, err);
 }
 
@@ -223,6 +229,7 @@ static enum status root_before_byzantium(void *context, hash32 *out, struct stat
 enum status chain_open(struct chain **out, struct store *store, const struct chain_options *options, struct err *err) {
 	struct chain *chain = mem_zalloc(1, sizeof *chain);
 	chain->store = store;
+	chain->retention = options->retention;
 	pthread_mutex_init(&chain->lock, NULL);
 	chain->state = state_new(NULL, &chain->err);
 	chain->executor = executor_new();

@@ -21,9 +21,16 @@ struct chain;
  * Opens the chain in `store`; a new store is given the genesis block of `genesis_json` (geth's format). With a store
  * that holds a chain, `genesis_json` may be empty; one that makes another genesis block is refused (STATUS_INVALID).
  */
+struct chain_retention {
+	uint64_t blocks;  /* at least CHAIN_RETAIN_LEAST; 0: all of them */
+	uint64_t seconds; /* blocks that are younger than so long before the head stay, too */
+};
+/* BLOCKHASH reaches back 256 blocks, and so does a snapshot, which is made while blocks are dropped. */
+#define CHAIN_RETAIN_LEAST 1024u
 struct chain_options {
 	struct bytes genesis_json;
 	size_t cache_bytes; /* for recently used parts of the tries; 0: 32 MiB */
+	struct chain_retention retention;
 };
 MUST_USE enum status chain_open(
     struct chain **out, struct store *store, const struct chain_options *options, struct err *err);
@@ -50,6 +57,14 @@ struct chain_head *chain_head_of(struct chain *chain, const hash32 *hash);
 void chain_head_release(struct chain_head *head);
 /* The state after an older block of the canonical chain. */
 MUST_USE enum status chain_view_at(struct chain *chain, struct state_view **out, uint64_t number, struct err *err);
+
+/* What is kept of the past. Headers stay, and in which block a transaction is. Asking for what was dropped is
+ * STATUS_PRUNED. Any thread. */
+struct chain_horizon {
+	uint64_t first_block; /* from this block on bodies and receipts are there; block 0 always is */
+	uint64_t first_state; /* after this block, and after later ones, the state can be read */
+};
+struct chain_horizon chain_horizon(const struct chain *chain);
 
 struct exec_rules chain_rules(const struct chain *chain, const struct header *header);
 /* Towards `target`, as far as one block may go from its parent's gas limit (Yellow Paper §4.4.4). */
@@ -221,6 +236,8 @@ struct unwound_block {
 struct chain_observer {
 	void (*new_head)(void *context, const struct chain_head *head, const struct pending_block *block);
 	void (*removed_head)(void *context, const struct unwound_block *block);
+	/* The chain goes on from a head that none of its blocks led to (adopt.h). */
+	void (*jumped)(void *context, const struct chain_head *head);
 	void *context;
 };
 void chain_observe(struct chain *chain, const struct chain_observer *observer);

@@ -8,6 +8,7 @@
 #define LEDGER_CHAIN_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "ledger/chain/chain.h"
 
@@ -22,7 +23,10 @@ struct chain {
 	struct chain_head *head;
 	struct chain_head *recent[CHAIN_RECENT_HEADS]; /* the heads before it, by number; NULL: none */
 
+	atomic_ullong first_block, first_state; /* chain_horizon */
+
 	/* The executing thread's own. */
+	struct chain_retention retention;
 	struct err err; /* what state and executor write to */
 	struct state *state;
 	struct executor *executor;
@@ -56,6 +60,24 @@ bool chain_is_merged(const struct chain *chain, const struct header *header, con
 /* Makes a head of the store's newest state and publishes it. */
 MUST_USE enum status chain_publish(
     struct chain *chain, const struct header *header, const hash32 *hash, struct err *err);
+
+/* Block 0, with the state of the genesis, into a store whose state tables are empty. */
+MUST_USE enum status chain_write_genesis(struct chain *chain, struct err *err);
+
+/* horizon.c */
+MUST_USE enum status chain_load_horizon(struct chain *chain, struct err *err);
+void chain_put_horizon(struct store_batch *batch, struct chain *chain, const struct chain_horizon *horizon);
+void chain_set_horizon(struct chain *chain, const struct chain_horizon *horizon);
+/* Something of this block is not in the store: STATUS_PRUNED if it was dropped, else STATUS_NOTFOUND. */
+MUST_USE enum status chain_missing_block(const struct chain *chain, uint64_t number, const char *what, struct err *err);
+/* STATUS_PRUNED: the state after this block is not kept. */
+MUST_USE enum status chain_check_state(const struct chain *chain, uint64_t number, struct err *err);
+/* Drops some of what the retention does not keep, after a commit. */
+MUST_USE enum status chain_prune(struct chain *chain, struct err *err);
+
+/* adopt.c: did an adoption begin that has not ended? Its mark goes with block 0. */
+MUST_USE enum status chain_is_adopting(struct chain *chain, bool *out, struct err *err);
+void chain_del_mark(struct store_batch *batch, struct chain *chain);
 
 /* A value that must be there. STATUS_NOTFOUND says `what` is not. */
 MUST_USE enum status chain_get(struct chain *chain, struct store_value *out, enum store_table table, struct bytes key,

@@ -296,8 +296,16 @@ static enum status follow_index(struct log_search *search, struct err *err) {
 	}
 }
 
+/* Block 0 has no logs. */
+static enum status check_range(const struct log_search *search, struct err *err) {
+	const struct log_filter *filter = search->filter;
+	const uint64_t first = chain_horizon(search->chain).first_block, from = filter->from > 0 ? filter->from : 1;
+	return from < first && from <= filter->to ? chain_missing_block(search->chain, from, "logs", err) : STATUS_OK;
+}
+
 static enum status search_logs(struct log_search *search, bool by_index, struct err *err) {
 	struct chain *chain = search->chain;
+	TRY(check_range(search, err));
 	struct chain_head *head = chain_head(chain);
 	struct store_snapshot *snapshot = store_snapshot_new(chain->store);
 	const uint64_t newest = head->header.number;

@@ -174,6 +174,7 @@ static void put_genesis(struct store_batch *batch, struct chain *chain) {
 	store_be32(schema, STORE_SCHEMA);
 	store_batch_put(batch, chain->store, TABLE_META, bytes_text("schema"), bytes_make(schema, sizeof schema));
 	store_batch_put(batch, chain->store, TABLE_META, bytes_text("genesis"), genesis_json(chain->genesis));
+	chain_del_mark(batch, chain);
 }
 
 static enum status write_block(
@@ -219,5 +220,5 @@ enum status chain_commit(
 		}
 	}
 	chain_drop(chain, pending);
-	return status;
+	return status == STATUS_OK ? chain_prune(chain, err) : status;
 }

@@ -6,7 +6,8 @@ enum status chain_canonical_hash(struct chain *chain, hash32 *out, uint64_t numb
 	struct store_value row;
 	const struct number_key key = number_key(number);
 	*out = (hash32){{0}};
-	TRY(chain_get(chain, &row, TABLE_CANONICAL, BYTES_OF(key), "block", err));
+	TRY(store_get(chain->store, NULL, TABLE_CANONICAL, &row, BYTES_OF(key), err));
+	if (row.view.data == NULL) return chain_missing_block(chain, number, "block", err);
 	const bool good = row.view.len == sizeof *out;
 	if (good) memcpy(out->b, row.view.data, sizeof *out);
 	store_value_release(&row);

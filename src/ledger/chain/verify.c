@@ -74,10 +74,12 @@ static enum status verify_header(
 	if (found.number != number) return err_set(err, STATUS_CORRUPT, "the hash leads to another number");
 	if (number == 0) return STATUS_OK;
 	hash32 parent;
-	TRY(chain_canonical_hash(chain, &parent, number - 1, err));
-	TRY(verify_time(chain, header, hash, err));
-	if (!hash32_equal(&parent, &header->parent_hash))
+	const enum status status = chain_canonical_hash(chain, &parent, number - 1, err);
+	if (status != STATUS_OK && status != STATUS_PRUNED) return status; /* a snapshot's first header has no parent */
+	if (status == STATUS_OK && !hash32_equal(&parent, &header->parent_hash))
 		return err_set(err, STATUS_CORRUPT, "the parent is not the block before it");
+	TRY(verify_time(chain, header, hash, err));
+	if (chain_check_state(chain, number - 1, NULL) != STATUS_OK) return STATUS_OK;
 	struct store_value changes;
 	const struct number_key key = number_key(number);
 	TRY(chain_get(chain, &changes, TABLE_CHANGES, BYTES_OF(key), "the list of its changes is", err));
@@ -99,6 +101,7 @@ static enum status verify_lookup(
 static enum status verify_weight(
     struct chain *chain, const struct header *header, const hash32 *hash, struct err *err) {
 	u256 before = u256_from(0), total;
+	if (header->number > 0 && header->number - 1 < chain_horizon(chain).first_block) return STATUS_OK;
 	TRY(chain_weigh(chain, &total, header->number, hash, err));
 	if (header->number > 0) TRY(chain_weigh(chain, &before, header->number - 1, &header->parent_hash, err));
 	u256_add_overflow(&before, &before, &header->difficulty);
@@ -195,14 +198,14 @@ enum status chain_verify(struct chain *chain, struct chain_verification *out, ui
 	struct arena arena;
 	uint64_t counts[TABLE_COUNT];
 	struct chain_head *head = chain_head(chain);
-	const uint64_t newest = head->header.number;
-	*out = (struct chain_verification){.head = newest};
+	const uint64_t newest = head->header.number, first = chain_horizon(chain).first_block;
+	*out = (struct chain_verification){.head = newest, .first_block = first};
 	enum status status = verify_state(chain, out, &head->header, err);
 	chain_head_release(head);
 	TRY(status);
 	TRY(read_tables(chain, out, counts, err));
 	arena_init(&arena);
-	for (uint64_t back = 0; back < blocks && back <= newest && status == STATUS_OK; back++) {
+	for (uint64_t back = 0; back < blocks && back <= newest - first && status == STATUS_OK; back++) {
 		status = verify_block(chain, out, &arena, newest - back, err);
 		if (status != STATUS_OK)
 			status = err_prefix(err, status == STATUS_NOTFOUND ? STATUS_CORRUPT : status, "block %llu",
@@ -211,7 +214,7 @@ enum status chain_verify(struct chain *chain, struct chain_verification *out, ui
 	}
 	arena_fini(&arena);
 	TRY(status);
-	if (out->blocks == newest + 1 && out->log_rows != counts[TABLE_LOG_INDEX])
+	if (out->blocks == newest - first + 1 && out->log_rows != counts[TABLE_LOG_INDEX])
 		return err_set(err, STATUS_CORRUPT, "the index of logs has rows of no block");
 	return STATUS_OK;
 }

@@ -13,6 +13,7 @@
 /* What was looked at. */
 struct chain_verification {
 	uint64_t head;
+	uint64_t first_block; /* from which on blocks are kept (chain_horizon) */
 	hash32 state_root;
 	uint64_t rows; /* of all tables */
 	uint64_t accounts, slots, codes;
@@ -20,8 +21,9 @@ struct chain_verification {
 	uint64_t log_rows; /* of the index over logs, of these blocks */
 };
 /*
- * The state, and the newest `blocks` blocks (all, if there are fewer; block 0 is one of them). STATUS_CORRUPT says
- * where stored data first differ from what they should be, or are missing; `out` then says how far it came.
+ * The state, and the newest `blocks` blocks (all that are kept, if there are fewer; block 0 is one of them).
+ * STATUS_CORRUPT says where stored data first differ from what they should be, or are missing; `out` then says how far
+ * it came.
  */
 MUST_USE enum status chain_verify(
     struct chain *chain, struct chain_verification *out, uint64_t blocks, struct err *err);

@@ -114,8 +114,16 @@ static void on_removed_head(void *context, const struct unwound_block *block) {
 	put_back(pool, &block->header, &block->hash);
 }
 
+static void on_jump(void *context, const struct chain_head *head) {
+	struct pool *pool = context;
+	pthread_mutex_lock(&pool->lock);
+	refresh_all(pool, head);
+	pool_learn_head(pool, &head->header);
+	pthread_mutex_unlock(&pool->lock);
+}
+
 void pool_follow(struct pool *pool) {
 	const struct chain_observer observer = {
-	    .new_head = on_new_head, .removed_head = on_removed_head, .context = pool};
+	    .new_head = on_new_head, .removed_head = on_removed_head, .jumped = on_jump, .context = pool};
 	chain_observe(pool->chain, &observer);
 }

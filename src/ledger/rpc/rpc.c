@@ -51,6 +51,10 @@ static void on_new_head(void *context, const struct chain_head *head, const stru
 	rpc_late_news(context);
 }
 
+static void on_jump(void *context, const struct chain_head *head) {
+	on_new_head(context, head, NULL);
+}
+
 /* Its logs where they stood, in the arena. */
 static struct rpc_removed_block removed_block(const struct unwound_block *block, struct arena *arena) {
 	struct rpc_removed_block out = {.number = block->header.number};
@@ -126,7 +130,7 @@ enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct 
 		return status;
 	}
 	pool_observe(options->pool, &(struct pool_observer){on_tx_added, rpc});
-	chain_observe(options->chain, &(struct chain_observer){on_new_head, on_removed_head, rpc});
+	chain_observe(options->chain, &(struct chain_observer){on_new_head, on_removed_head, on_jump, rpc});
 	*out = rpc;
 	return STATUS_OK;
 }
@@ -267,6 +271,10 @@ static void explain(struct rpc_call *call, enum status status) {
 		return;
 	}
 	const char *text = call->err.message[0] ? call->err.message : status_text(status);
+	if (status == STATUS_PRUNED) {
+		rpc_fail(call, RPC_PRUNED, "%s", text);
+		return;
+	}
 	bool is_ours = status == STATUS_IO || status == STATUS_CORRUPT || status == STATUS_INTERNAL;
 	rpc_fail(call, is_ours ? RPC_INTERNAL : RPC_SERVER_ERROR, "%s", text);
 }

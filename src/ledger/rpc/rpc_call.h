@@ -18,6 +18,7 @@ enum rpc_code {
 	RPC_NOT_READY = 5,
 	RPC_NONCE_GAP = 6,
 	RPC_SERVER_ERROR = -32000,
+	RPC_PRUNED = 4444, /* as geth answers for what is before its horizon (EIP-4444) */
 	RPC_TIMED_OUT = -32002,
 	RPC_TOO_LARGE = -32003,
 	RPC_LIMIT = -32005,

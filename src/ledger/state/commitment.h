@@ -40,6 +40,9 @@ MUST_USE enum status state_write(struct store_batch *batch, struct store *store,
  * what changed, code stays. One block a batch: the next is read from what was committed. STATUS_CORRUPT if the
  * history does not lead to the old storage roots. */
 MUST_USE enum status state_unwind(struct store_batch *batch, struct store *store, uint64_t number, struct err *err);
+/* Adds what takes the past before block `number` away: its list of changes and its history rows. States after it stay.
+ * A block without a list has none. */
+MUST_USE enum status state_forget(struct store_batch *batch, struct store *store, uint64_t number, struct err *err);
 /* An in-memory world's root, all leaves at once: for genesis and the official state tests (no store). */
 MUST_USE enum status state_root_of_diff(hash32 *root, struct state_diff *diff, struct err *err);
 
