@@ -5,7 +5,6 @@
 /* An answer's number is its request's and one more; 1 is the exception. */
 enum { RESPONSE_EXCEPTION = 1, RESULT_GAS = 1 };
 enum { PROPOSAL_ACCEPT = 1, PROPOSAL_REJECT = 2 };
-enum { OFFER_REJECT = 3, APPLY_ABORT = 2 };
 
 /* --- requests --- */
 
@@ -149,6 +148,58 @@ static void read_block(struct protobuf_cursor *cursor, struct abci_block *out, s
 	}
 }
 
+/* --- requests about snapshots --- */
+
+static uint32_t read_u32(struct protobuf_cursor *cursor, const struct protobuf_field *field) {
+	const uint64_t value = protobuf_u64(cursor, field);
+	if (value > UINT32_MAX) protobuf_fail(cursor, "a number of more than 32 bits");
+	return (uint32_t)value;
+}
+
+/* Snapshot {1: height, 2: format, 3: chunks, 4: hash, 5: metadata}. */
+static void read_snapshot(struct protobuf_cursor *parent, struct abci_snapshot *out, struct bytes message) {
+	struct protobuf_cursor cursor = protobuf_cursor(message);
+	struct protobuf_field field;
+	*out = (struct abci_snapshot){0};
+	while (protobuf_next(&cursor, &field)) {
+		if (field.number == 1) out->height = protobuf_u64(&cursor, &field);
+		if (field.number == 2) out->format = read_u32(&cursor, &field);
+		if (field.number == 3) out->chunk_count = read_u32(&cursor, &field);
+		if (field.number == 4) out->hash = protobuf_bytes(&cursor, &field);
+		if (field.number == 5) out->manifest = protobuf_bytes(&cursor, &field);
+	}
+	if (cursor.fault != NULL) protobuf_fail(parent, cursor.fault);
+}
+
+static void read_offer(struct protobuf_cursor *cursor, struct abci_offer *out) {
+	struct protobuf_field field;
+	*out = (struct abci_offer){0};
+	while (protobuf_next(cursor, &field)) {
+		if (field.number == 1) read_snapshot(cursor, &out->snapshot, protobuf_bytes(cursor, &field));
+		if (field.number == 2) out->app_hash = protobuf_bytes(cursor, &field);
+	}
+}
+
+static void read_wanted_chunk(struct protobuf_cursor *cursor, struct abci_chunk *out) {
+	struct protobuf_field field;
+	*out = (struct abci_chunk){0};
+	while (protobuf_next(cursor, &field)) {
+		if (field.number == 1) out->height = protobuf_u64(cursor, &field);
+		if (field.number == 2) out->format = read_u32(cursor, &field);
+		if (field.number == 3) out->index = read_u32(cursor, &field);
+	}
+}
+
+static void read_given_chunk(struct protobuf_cursor *cursor, struct abci_chunk *out) {
+	struct protobuf_field field;
+	*out = (struct abci_chunk){0};
+	while (protobuf_next(cursor, &field)) {
+		if (field.number == 1) out->index = read_u32(cursor, &field);
+		if (field.number == 2) out->content = protobuf_bytes(cursor, &field);
+		if (field.number == 3) out->sender = protobuf_bytes(cursor, &field);
+	}
+}
+
 static enum status read_body(struct abci_request *out, struct arena *arena, struct bytes body, struct err *err) {
 	static const struct block_fields prepare = {.txs = 2, .misbehaviour = 4, .max_tx_bytes = 1};
 	static const struct block_fields other = {.txs = 1, .misbehaviour = 3, .hash = 4};
@@ -162,12 +213,12 @@ static enum status read_body(struct abci_request *out, struct arena *arena, stru
 	case ABCI_PREPARE_PROPOSAL: read_block(&cursor, &out->block, arena, &prepare, body); break;
 	case ABCI_PROCESS_PROPOSAL:
 	case ABCI_FINALIZE_BLOCK: read_block(&cursor, &out->block, arena, &other, body); break;
+	case ABCI_OFFER_SNAPSHOT: read_offer(&cursor, &out->offer); break;
+	case ABCI_LOAD_SNAPSHOT_CHUNK: read_wanted_chunk(&cursor, &out->chunk); break;
+	case ABCI_APPLY_SNAPSHOT_CHUNK: read_given_chunk(&cursor, &out->chunk); break;
 	case ABCI_FLUSH:
 	case ABCI_COMMIT:
-	case ABCI_LIST_SNAPSHOTS:
-	case ABCI_OFFER_SNAPSHOT:
-	case ABCI_LOAD_SNAPSHOT_CHUNK:
-	case ABCI_APPLY_SNAPSHOT_CHUNK: return STATUS_OK; /* what is in them is not asked */
+	case ABCI_LIST_SNAPSHOTS: return STATUS_OK; /* what is in them is not asked */
 	}
 	return protobuf_finish(&cursor, err);
 }
@@ -302,9 +353,42 @@ void abci_put_commit(struct buf *out, uint64_t retain_height) {
 	protobuf_end(out, answer);
 }
 
-void abci_put_no_snapshots(struct buf *out, enum abci_kind kind) {
-	const size_t answer = begin_answer(out, kind);
-	if (kind == ABCI_OFFER_SNAPSHOT) protobuf_put_u64(out, 1, OFFER_REJECT);
-	if (kind == ABCI_APPLY_SNAPSHOT_CHUNK) protobuf_put_u64(out, 1, APPLY_ABORT);
+static void put_snapshot(struct buf *out, const struct abci_snapshot *snapshot) {
+	const size_t one = protobuf_begin(out, 1);
+	protobuf_put_u64(out, 1, snapshot->height);
+	protobuf_put_u64(out, 2, snapshot->format);
+	protobuf_put_u64(out, 3, snapshot->chunk_count);
+	protobuf_put_bytes(out, 4, snapshot->hash);
+	protobuf_put_bytes(out, 5, snapshot->manifest);
+	protobuf_end(out, one);
+}
+
+void abci_put_snapshots(struct buf *out, const struct abci_snapshot *snapshots, size_t count) {
+	const size_t answer = begin_answer(out, ABCI_LIST_SNAPSHOTS);
+	for (size_t i = 0; i < count; i++) put_snapshot(out, &snapshots[i]);
+	protobuf_end(out, answer);
+}
+
+void abci_put_offered(struct buf *out, enum abci_offered verdict) {
+	const size_t answer = begin_answer(out, ABCI_OFFER_SNAPSHOT);
+	protobuf_put_u64(out, 1, verdict);
+	protobuf_end(out, answer);
+}
+
+void abci_put_loaded(struct buf *out, struct bytes chunk) {
+	const size_t answer = begin_answer(out, ABCI_LOAD_SNAPSHOT_CHUNK);
+	protobuf_put_bytes(out, 1, chunk);
+	protobuf_end(out, answer);
+}
+
+void abci_put_applied(struct buf *out, const struct abci_applying *applying) {
+	const size_t answer = begin_answer(out, ABCI_APPLY_SNAPSHOT_CHUNK);
+	protobuf_put_u64(out, 1, applying->verdict);
+	if (applying->fetch_again) { /* a list of one number, packed: so it stands there if it is 0, too */
+		const size_t list = protobuf_begin(out, 2);
+		protobuf_put_uvarint(out, applying->index);
+		protobuf_end(out, list);
+	}
+	for (size_t i = 0; i < applying->sender_count; i++) protobuf_put_bytes(out, 3, applying->senders[i]);
 	protobuf_end(out, answer);
 }

@@ -1,7 +1,7 @@
 /*
  * CometBFT's application interface (ABCI 2.0, package tendermint.abci): its requests as structs, and its answers.
  *
- * Only what an application without vote extensions and without snapshots meets is here; the wire is the same from
+ * Only what an application without vote extensions meets is here; the wire is the same from
  * CometBFT v0.38 to v0.40. A request is a message with one field, whose number says what it is. Unknown fields are
  * skipped, a field that occurs again replaces the earlier one, and what is absent is zero. Views of a decoded request
  * point into the frame; lists of views are in the arena. Answers are appended to a buffer, whole messages without the
@@ -64,6 +64,22 @@ struct abci_block {
 	struct bytes misbehaved[8]; /* the addresses of the first of them */
 };
 
+/* A state that somebody offers, or has; `manifest` is the application's own. */
+struct abci_snapshot {
+	uint64_t height;
+	uint32_t format, chunk_count;
+	struct bytes hash, manifest;
+};
+struct abci_offer {
+	struct abci_snapshot snapshot;
+	struct bytes app_hash; /* after its height: CometBFT's light client proved it */
+};
+struct abci_chunk {
+	uint64_t height; /* in LoadSnapshotChunk alone, as the format */
+	uint32_t format, index;
+	struct bytes content, sender; /* in ApplySnapshotChunk alone; the peer's identifier */
+};
+
 struct abci_request {
 	enum abci_kind kind;
 	union {
@@ -73,6 +89,8 @@ struct abci_request {
 		struct abci_query query;
 		struct bytes check_tx;
 		struct abci_block block;
+		struct abci_offer offer;
+		struct abci_chunk chunk;
 	};
 };
 
@@ -104,7 +122,24 @@ struct abci_decided {
 void abci_put_finalized(struct buf *out, const struct abci_decided *decided);
 /* `retain_height` 0: all heights are kept. */
 void abci_put_commit(struct buf *out, uint64_t retain_height);
-/* The answers of an application that has no snapshots and takes none. */
-void abci_put_no_snapshots(struct buf *out, enum abci_kind kind);
+void abci_put_snapshots(struct buf *out, const struct abci_snapshot *snapshots, size_t count);
+enum abci_offered {
+	ABCI_OFFER_ACCEPT = 1,
+	ABCI_OFFER_ABORT = 2, /* no snapshot at all */
+	ABCI_OFFER_REJECT = 3,
+	ABCI_OFFER_REJECT_FORMAT = 4,
+	ABCI_OFFER_REJECT_SENDER = 5 /* nothing more of those who have it */
+};
+void abci_put_offered(struct buf *out, enum abci_offered verdict);
+void abci_put_loaded(struct buf *out, struct bytes chunk); /* empty: it is not there */
+enum abci_applied { ABCI_APPLY_ACCEPT = 1, ABCI_APPLY_ABORT = 2, ABCI_APPLY_RETRY = 3, ABCI_APPLY_REJECT_SNAPSHOT = 5 };
+struct abci_applying {
+	enum abci_applied verdict;
+	bool fetch_again; /* the chunk `index` */
+	uint32_t index;
+	const struct bytes *senders; /* of whom nothing more is taken */
+	size_t sender_count;
+};
+void abci_put_applied(struct buf *out, const struct abci_applying *applying);
 
 #endif

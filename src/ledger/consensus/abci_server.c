@@ -26,7 +26,7 @@ struct connection {
 	struct buf in, out;
 	size_t sent;    /* of `out` */
 	bool is_last;   /* nothing more is read; closed once all was sent */
-	bool is_comets; /* it brought blocks or transactions, and not only somebody's question */
+	bool is_comets; /* it brought blocks, transactions or a snapshot, and not only somebody's question */
 };
 
 struct abci_server {
@@ -97,6 +97,39 @@ static enum status answer_commit(struct abci_server *server, struct buf *out, st
 	return STATUS_OK;
 }
 
+static enum status answer_chunk(
+    struct abci_server *server, struct buf *out, const struct abci_chunk *wanted, struct err *err) {
+	const struct abci_application *app = &server->application;
+	struct buf chunk;
+	buf_init(&chunk, ABCI_FRAME_MAX);
+	const enum status status = app->read_chunk(app->context, &chunk, wanted, err);
+	if (status == STATUS_OK) abci_put_loaded(out, buf_view(&chunk));
+	buf_fini(&chunk);
+	return status;
+}
+
+static enum status answer_snapshots(
+    struct abci_server *server, struct buf *out, const struct abci_request *request, struct err *err) {
+	const struct abci_application *app = &server->application;
+	if (request->kind == ABCI_LIST_SNAPSHOTS) {
+		const struct abci_snapshot *snapshots = NULL;
+		size_t count = 0;
+		TRY(app->list(app->context, &snapshots, &count, &server->arena, err));
+		abci_put_snapshots(out, snapshots, count);
+	} else if (request->kind == ABCI_OFFER_SNAPSHOT) {
+		enum abci_offered verdict = ABCI_OFFER_REJECT;
+		TRY(app->offer(app->context, &verdict, &request->offer, err));
+		abci_put_offered(out, verdict);
+	} else if (request->kind == ABCI_APPLY_SNAPSHOT_CHUNK) {
+		struct abci_applying applying = {.verdict = ABCI_APPLY_ABORT, .index = request->chunk.index};
+		TRY(app->apply(app->context, &applying, &server->arena, &request->chunk, err));
+		abci_put_applied(out, &applying);
+	} else {
+		return answer_chunk(server, out, &request->chunk, err);
+	}
+	return STATUS_OK;
+}
+
 static enum status answer(
     struct abci_server *server, struct buf *out, const struct abci_request *request, struct err *err) {
 	const struct abci_application *app = &server->application;
@@ -115,7 +148,7 @@ static enum status answer(
 	case ABCI_LIST_SNAPSHOTS:
 	case ABCI_OFFER_SNAPSHOT:
 	case ABCI_LOAD_SNAPSHOT_CHUNK:
-	case ABCI_APPLY_SNAPSHOT_CHUNK: abci_put_no_snapshots(out, request->kind); return STATUS_OK;
+	case ABCI_APPLY_SNAPSHOT_CHUNK: return answer_snapshots(server, out, request, err);
 	case ABCI_PREPARE_PROPOSAL:
 	case ABCI_PROCESS_PROPOSAL:
 	case ABCI_FINALIZE_BLOCK: return answer_block(server, out, request, err);
@@ -132,6 +165,11 @@ static void put_frame(struct connection *connection, struct bytes message) {
 	buf_append(&connection->out, message);
 }
 
+/* What only a CometBFT at work sends. */
+static bool is_comets(enum abci_kind kind) {
+	return kind == ABCI_FINALIZE_BLOCK || kind == ABCI_CHECK_TX || kind == ABCI_OFFER_SNAPSHOT;
+}
+
 /* A bad request ends its connection; a failure of the application ends the loop, too. */
 static enum status serve_message(
     struct abci_server *server, struct connection *connection, struct bytes message, struct err *err) {
@@ -140,8 +178,7 @@ static enum status serve_message(
 	struct buf out;
 	buf_init(&out, BUF_MAX_DEFAULT);
 	const bool good = abci_request_decode(&request, &server->arena, message, &failure) == STATUS_OK;
-	if (good && (request.kind == ABCI_FINALIZE_BLOCK || request.kind == ABCI_CHECK_TX))
-		connection->is_comets = true;
+	if (good && is_comets(request.kind)) connection->is_comets = true;
 	const enum status status = good ? answer(server, &out, &request, &failure) : STATUS_OK;
 	if (!good || status != STATUS_OK) {
 		log_error("abci", "%s", failure.message);

@@ -4,7 +4,7 @@
  *
  * A frame is an unsigned varint, the length, and the message. Requests are told apart by what they are, never by their
  * connection. The loop never waits for a peer that does not read: answers wait in the connection's buffer while the
- * others are served. Echo and Flush, and the requests about snapshots, are answered here; the rest is the
+ * others are served. Echo and Flush are answered here; the rest is the
  * application's. A connection that sends what is no request is closed, with an exception that says why; what CometBFT
  * makes of that is to stop, so its supervisor hears of it.
  *
@@ -15,7 +15,7 @@
 
 #include "ledger/consensus/abci.h"
 
-enum { ABCI_CONNECTIONS_MAX = 16 };
+enum { ABCI_CONNECTIONS_MAX = 16, ABCI_SNAPSHOTS_MAX = 10 };
 /* Of one request. A proposal has at most the consensus parameters' max_bytes. */
 #define ABCI_FRAME_MAX ((size_t)64 << 20)
 
@@ -61,6 +61,17 @@ struct abci_application {
 	    const struct abci_block *block, struct err *err);
 	MUST_USE enum status (*commit)(void *context, uint64_t *retain_height, struct err *err);
 	void (*closed)(void *context);
+	/* Snapshots that others may ask for, at most ABCI_SNAPSHOTS_MAX, in the arena. */
+	MUST_USE enum status (*list)(
+	    void *context, const struct abci_snapshot **out, size_t *count, struct arena *arena, struct err *err);
+	/* A chunk of one of them, appended; nothing, if it is not there. */
+	MUST_USE enum status (*read_chunk)(
+	    void *context, struct buf *out, const struct abci_chunk *wanted, struct err *err);
+	/* Somebody else's, for a node that has nothing. */
+	MUST_USE enum status (*offer)(
+	    void *context, enum abci_offered *out, const struct abci_offer *offer, struct err *err);
+	MUST_USE enum status (*apply)(void *context, struct abci_applying *out, struct arena *arena,
+	    const struct abci_chunk *given, struct err *err);
 	const char *name; /* for Info */
 	void *context;
 };

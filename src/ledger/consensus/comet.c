@@ -98,6 +98,7 @@ static enum status run(struct engine *engine, struct err *err) {
 static void free_comet(struct engine *engine) {
 	struct comet *comet = comet_of(engine);
 	comet_drop_decision(comet);
+	snapshot_load_free(comet->taking.load); /* the chain finds its mark when it is opened again */
 	abci_server_close(comet->server);
 	senders_free(comet->senders);
 	work_queue_fini(&comet->work);
@@ -130,7 +131,7 @@ static enum status read_members(struct members *out, struct comet *comet, struct
 	return status;
 }
 
-static enum status read_standing(struct comet *comet, struct err *err) {
+enum status comet_read_standing(struct comet *comet, struct err *err) {
 	uint64_t height;
 	TRY(comet_kept_height(comet->store, &height, err));
 	atomic_store(&comet->height, height);
@@ -159,7 +160,7 @@ enum status comet_make(struct comet **out, struct chain *chain, struct pool *poo
 	pace_init(&comet->pace);
 	work_queue_init(&comet->work, &comet->engine, wake);
 	arena_init(&comet->decision.arena);
-	const enum status status = read_standing(comet, err);
+	const enum status status = comet_read_standing(comet, err);
 	if (status == STATUS_OK)
 		*out = comet;
 	else

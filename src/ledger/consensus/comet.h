@@ -18,6 +18,7 @@
 #include "base/world.h"
 #include "ledger/consensus/engine.h"
 #include "ledger/pool/pool.h"
+#include "ledger/snapshot/snapshots.h"
 
 /* What the engine asks of the CometBFT beside it. */
 struct comet_link {
@@ -30,10 +31,15 @@ struct comet_link {
 	void *context;
 };
 
+enum { COMET_FOLLOWERS_MAX = 64 };
 struct comet_options {
 	const char *socket; /* where CometBFT connects to */
 	const struct clock_source *clock;
 	struct comet_link link;
+	struct snapshots *snapshots; /* to be served to who joins; NULL: none are */
+	/* Nodes that are no members and may be connected. */
+	addr20 followers[COMET_FOLLOWERS_MAX];
+	size_t follower_count;
 };
 /* Binds the socket. STATUS_INVALID: the chain was sealed by an engine that keeps no heights. */
 MUST_USE enum status comet_new(struct engine **out, struct chain *chain, struct pool *pool, struct store *store,

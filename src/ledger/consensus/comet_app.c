@@ -19,9 +19,6 @@ enum { LEFT_OUT = 1 };
 
 /* The keys of two rows of META (store/tables.h). */
 static const char HEIGHT_KEY[] = "comet";
-struct number_note {
-	uint8_t key[sizeof HEIGHT_KEY - 1 + 8], value[8];
-};
 
 static void height_key(uint8_t out[sizeof HEIGHT_KEY - 1 + 8], uint64_t number) {
 	memcpy(out, HEIGHT_KEY, sizeof HEIGHT_KEY - 1);
@@ -49,6 +46,16 @@ enum status comet_decided_at(struct comet *comet, uint64_t *height, uint64_t num
 	uint8_t key[sizeof HEIGHT_KEY - 1 + 8];
 	height_key(key, number);
 	return read_height(comet->store, height, bytes_make(key, sizeof key), err);
+}
+
+void comet_note_height(struct height_notes *out, uint64_t height, uint64_t number) {
+	const size_t len = sizeof HEIGHT_KEY - 1 + 8;
+	_Static_assert(sizeof HEIGHT_KEY - 1 + 8 <= sizeof out->key, "a key's room");
+	height_key(out->key, number);
+	store_be64(out->value, height);
+	const struct bytes value = bytes_make(out->value, sizeof out->value);
+	out->notes[0] = (struct chain_note){bytes_text(HEIGHT_KEY), value};
+	out->notes[1] = (struct chain_note){bytes_make(out->key, len), value};
 }
 
 static hash32 head_hash(struct comet *comet) {
@@ -94,6 +101,7 @@ static enum status check_start(const struct comet *comet, const struct abci_init
 static enum status init_chain(
     void *context, struct abci_started *out, struct arena *arena, const struct abci_init *init, struct err *err) {
 	struct comet *comet = context;
+	TRY(comet_drop_taking(comet, err));
 	TRY(check_start(comet, init, err));
 	if (atomic_load(&comet->height) != 0)
 		return err_set(err, STATUS_INVALID, "CometBFT begins anew, and this node holds height %llu",
@@ -113,8 +121,10 @@ static bool admits_peer(const struct comet *comet, struct bytes identifier) {
 	if (comet->members.count == 0) return true;
 	if (identifier.len != 2 * sizeof node.b) return false;
 	snprintf(text, sizeof text, "0x%.*s", (int)identifier.len, (const char *)identifier.data);
-	return hex_fixed(node.b, sizeof node.b, bytes_text(text)) == STATUS_OK &&
-	       members_by_node(&comet->members, &node) != NULL;
+	if (hex_fixed(node.b, sizeof node.b, bytes_text(text)) != STATUS_OK) return false;
+	for (size_t i = 0; i < comet->options.follower_count; i++)
+		if (addr20_equal(&comet->options.followers[i], &node)) return true;
+	return members_by_node(&comet->members, &node) != NULL;
 }
 
 static enum status query(void *context, struct abci_verdict *out, const struct abci_query *query, struct err *err) {
@@ -287,6 +297,7 @@ static enum status finalize(
     void *context, struct abci_outcome *out, struct arena *arena, const struct abci_block *block, struct err *err) {
 	struct comet *comet = context;
 	struct decision *decision = &comet->decision;
+	TRY(comet_drop_taking(comet, err));
 	TRY(check_height(comet, block->height, err));
 	comet_drop_decision(comet); /* of a CometBFT that is gone */
 	note_misbehaviour(block);
@@ -331,22 +342,24 @@ static enum status commit_nothing(struct comet *comet, struct err *err) {
 static enum status commit_block(struct comet *comet, struct err *err) {
 	struct decision *decision = &comet->decision;
 	struct pending_block *pending = decision->pending;
-	struct number_note note;
-	height_key(note.key, pending->header.number);
-	store_be64(note.value, decision->height);
-	const struct bytes value = bytes_make(note.value, sizeof note.value);
-	const struct chain_note notes[] = {
-	    {bytes_text(HEIGHT_KEY), value}, {bytes_make(note.key, sizeof note.key), value}};
-	pending->notes = notes;
+	struct height_notes notes;
+	comet_note_height(&notes, decision->height, pending->header.number);
+	pending->notes = notes.notes;
 	pending->note_count = 2;
 	decision->pending = NULL; /* the commit frees it, whatever comes of it */
 	return chain_commit(comet->chain, pending, NULL, err);
 }
 
+static void note_commit(struct comet *comet) {
+	struct chain_head *head = chain_head(comet->chain);
+	if (comet->options.snapshots != NULL)
+		snapshots_committed(comet->options.snapshots, comet->decision.height, head->header.number);
+	chain_head_release(head);
+}
+
 static enum status commit(void *context, uint64_t *retain_height, struct err *err) {
 	struct comet *comet = context;
 	struct decision *decision = &comet->decision;
-	*retain_height = 0;
 	if (!decision->is_there) return err_set(err, STATUS_CORRUPT, "CometBFT commits what it has not decided");
 	const size_t count = decision->txs.count;
 	const bool changes = decision->pending != NULL && decision->pending->block.transaction_count > 0;
@@ -357,22 +370,25 @@ static enum status commit(void *context, uint64_t *retain_height, struct err *er
 	const uint64_t now_ns = clock_monotonic_ns(comet->options.clock);
 	atomic_store(&comet->height_at, now_ns);
 	pace_height(&comet->pace, now_ns / 1000000, decision->bundle_bytes);
+	if (changes) note_commit(comet);
 	settle_left_out(comet, verdicts, !changes);
 	if (decision->members_changed) comet->members = decision->members;
 	if (decision->somebody_left) comet->options.link.members_left(comet->options.link.context);
 	comet_drop_decision(comet);
-	return STATUS_OK;
+	return comet_retain_height(comet, retain_height, err);
 }
 
 /* What CometBFT held is gone with it: decisions come again, and what was under way is sent again. */
 static void closed(void *context) {
 	struct comet *comet = context;
+	struct err err;
 	comet_drop_decision(comet);
+	if (comet_drop_taking(comet, &err) != STATUS_OK) log_error("comet", "%s", err.message);
 	pool_send_again(comet->pool, NULL);
 }
 
 struct abci_application comet_application(struct comet *comet) {
-	return (struct abci_application){.info = info,
+	struct abci_application application = {.info = info,
 	    .init_chain = init_chain,
 	    .query = query,
 	    .check_tx = check_tx,
@@ -383,4 +399,6 @@ struct abci_application comet_application(struct comet *comet) {
 	    .closed = closed,
 	    .name = "xinglin",
 	    .context = comet};
+	comet_add_snapshots(&application);
+	return application;
 }

@@ -11,6 +11,7 @@
 #include "ledger/consensus/members.h"
 #include "ledger/consensus/pace.h"
 #include "ledger/consensus/work_queue.h"
+#include "ledger/snapshot/load.h"
 
 /* What FinalizeBlock decided, until Commit. */
 struct decision {
@@ -23,6 +24,14 @@ struct decision {
 	struct members members; /* after it, if they changed */
 	bool members_changed, somebody_left;
 	struct arena arena; /* of what execution views */
+};
+
+/* A snapshot that is being taken in. */
+enum { SENDERS_MAX = 16, SENDER_BYTES = 64 };
+struct taking {
+	struct snapshot_load *load;              /* NULL: none is */
+	char senders[SENDERS_MAX][SENDER_BYTES]; /* who sent its chunks so far, as many as there is room for */
+	size_t sender_count;
 };
 
 struct comet {
@@ -44,6 +53,7 @@ struct comet {
 	addr20 contract;
 	struct members members; /* after the head; none: the genesis names no contract, and nobody is refused */
 	struct decision decision;
+	struct taking taking;
 
 	pthread_t bundler;
 };
@@ -57,6 +67,22 @@ struct abci_application comet_application(struct comet *comet);
 void comet_drop_decision(struct comet *comet);
 /* The height at which block `number` was decided. STATUS_NOTFOUND. */
 MUST_USE enum status comet_decided_at(struct comet *comet, uint64_t *height, uint64_t number, struct err *err);
+
+/* The rows of META that keep the newest height, and the one of a block that was decided at it. */
+struct height_notes {
+	uint8_t key[16], value[8];
+	struct chain_note notes[2];
+};
+void comet_note_height(struct height_notes *out, uint64_t height, uint64_t number);
+/* Heights and members as the store and the head have them. */
+MUST_USE enum status comet_read_standing(struct comet *comet, struct err *err);
+
+/* comet_snapshots.c: the application's functions about snapshots. */
+void comet_add_snapshots(struct abci_application *application);
+/* A snapshot that was not taken in to its end is thrown away: the chain is at block 0 again. */
+MUST_USE enum status comet_drop_taking(struct comet *comet, struct err *err);
+/* The lowest height that CometBFT shall keep; 0: all. */
+MUST_USE enum status comet_retain_height(struct comet *comet, uint64_t *out, struct err *err);
 
 /* comet_report.c: what the newest blocks are here, into the log, so that members can compare them. */
 void comet_report(struct comet *comet);

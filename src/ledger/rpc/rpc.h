@@ -24,6 +24,7 @@
 #include "ledger/consensus/dev.h"
 #include "ledger/consensus/engine.h"
 #include "ledger/pool/pool.h"
+#include "ledger/snapshot/snapshots.h"
 
 struct rpc;
 
@@ -41,13 +42,14 @@ struct rpc_options {
 	struct engine *engine; /* NULL: nobody seals here */
 	/* Who signs heads; it may be asked for a block that was the newest shortly before [the engine; it may not] */
 	const struct rpc_head_signer *head_signer;
-	struct dev *dev;            /* a development chain's orders; NULL: evm_* methods are not available */
-	const char *const *only;    /* serves these methods alone, NULL-terminated [all] */
-	bool test_methods;          /* serves testing_* (rpc_build.c) */
-	bool dev_mode;              /* serves the methods marked so in the table, and signs with dev_secrets */
-	const hash32 *dev_secrets;  /* copied; wiped by rpc_free */
-	size_t dev_secret_count;    /* at most RPC_DEV_ACCOUNTS_MAX */
-	const char *client_version; /* "xinglin/v0.1.0/linux-amd64"; must outlive it */
+	struct snapshots *snapshots; /* of a consortium's node; NULL: none are served */
+	struct dev *dev;             /* a development chain's orders; NULL: evm_* methods are not available */
+	const char *const *only;     /* serves these methods alone, NULL-terminated [all] */
+	bool test_methods;           /* serves testing_* (rpc_build.c) */
+	bool dev_mode;               /* serves the methods marked so in the table, and signs with dev_secrets */
+	const hash32 *dev_secrets;   /* copied; wiped by rpc_free */
+	size_t dev_secret_count;     /* at most RPC_DEV_ACCOUNTS_MAX */
+	const char *client_version;  /* "xinglin/v0.1.0/linux-amd64"; must outlive it */
 	const struct clock_source *clock;
 	const struct random_source *random; /* of the ids of filters and subscriptions */
 	uint32_t batch_max;                 /* requests in one batch [1,000] */

@@ -119,3 +119,20 @@ enum status rpc_xinglin_light_block(struct rpc_call *call) {
 		json_put_hex(&call->out, NULL, buf_view(out));
 	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
+
+enum status rpc_xinglin_snapshots(struct rpc_call *call) {
+	struct snapshot_info infos[SNAPSHOTS_KEPT_MAX];
+	struct snapshots *snapshots = call->rpc->options.snapshots;
+	const size_t count = snapshots != NULL ? snapshots_list(snapshots, infos, call->arena, UINT64_MAX) : 0;
+	json_array_begin(&call->out, NULL);
+	for (size_t i = 0; i < count; i++) {
+		json_object_begin(&call->out, NULL);
+		json_put_quantity(&call->out, "height", infos[i].height);
+		json_put_quantity(&call->out, "number", infos[i].number);
+		json_put_quantity(&call->out, "chunks", infos[i].chunk_count);
+		json_put_hex(&call->out, "hash", BYTES_OF(infos[i].hash));
+		json_object_end(&call->out);
+	}
+	json_array_end(&call->out);
+	return STATUS_OK;
+}

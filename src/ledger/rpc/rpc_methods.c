@@ -230,6 +230,8 @@ static const struct rpc_method methods[] = {
     {"xinglin_sealOf", rpc_xinglin_seal_of, 1, 1, RPC_ALWAYS, "block hash",
 	"the sealer, its signature of number and hash, and the decided time in milliseconds; a consortium's node gives the "
 	"light block that proves it; or null"},
+    {"xinglin_snapshots", rpc_xinglin_snapshots, 0, 0, RPC_ALWAYS, "",
+	"of a consortium: the snapshots that this node gives to whoever joins, the newest first"},
 };
 #define METHOD_COUNT (sizeof methods / sizeof *methods)
 

@@ -28,8 +28,8 @@ rpc_method_run rpc_modules, rpc_web3_client_version, rpc_web3_sha3, rpc_net_vers
     rpc_net_peer_count;
 rpc_method_run rpc_eth_config, rpc_eth_capabilities, rpc_eth_chain_id, rpc_eth_syncing, rpc_eth_block_number,
     rpc_eth_accounts;
-rpc_method_run rpc_xinglin_head, rpc_xinglin_light_block, rpc_xinglin_seal_of, rpc_xinglin_chain_info,
-    rpc_xinglin_receipt_proofs;
+rpc_method_run rpc_xinglin_snapshots, rpc_xinglin_head, rpc_xinglin_light_block, rpc_xinglin_seal_of,
+    rpc_xinglin_chain_info, rpc_xinglin_receipt_proofs;
 
 rpc_method_run rpc_eth_fill;
 rpc_method_run rpc_eth_gas_price, rpc_eth_max_priority_fee, rpc_eth_fee_history, rpc_eth_blob_base_fee,
