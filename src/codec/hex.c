@@ -183,3 +183,20 @@ enum status base64url_data(struct buf *out, struct bytes text) {
 	out->len = before;
 	return STATUS_INVALID;
 }
+
+enum status base64_data(struct buf *out, struct bytes text) {
+	struct buf url;
+	size_t used = text.len;
+	if (text.len % 4 != 0) return STATUS_INVALID;
+	while (used > 0 && text.len - used < 2 && text.data[used - 1] == '=') used--;
+	buf_init(&url, text.len + 1);
+	enum status status = STATUS_OK;
+	for (size_t i = 0; i < used && status == STATUS_OK; i++) {
+		const uint8_t digit = text.data[i];
+		if (digit == '-' || digit == '_') status = STATUS_INVALID;
+		buf_byte(&url, digit == '+' ? '-' : digit == '/' ? '_' : digit);
+	}
+	if (status == STATUS_OK) status = base64url_data(out, buf_view(&url));
+	buf_fini(&url);
+	return status;
+}

@@ -25,6 +25,8 @@ MUST_USE enum status hex_quantity256(uint8_t out[32], struct bytes text);
 void base64url_put(struct buf *out, struct bytes data);
 /* With "+", "/" and padding (RFC 4648 §4), as others' interfaces want it. */
 void base64_put(struct buf *out, struct bytes data);
+/* The same form, with its padding, appended; strict. */
+MUST_USE enum status base64_data(struct buf *out, struct bytes text);
 /* Refuses padding, other alphabets, and set bits behind the last byte. */
 MUST_USE enum status base64url_data(struct buf *out, struct bytes text);
 

@@ -144,6 +144,14 @@ static void test_base64(void **state) {
 		struct buf out;
 		buf_init(&out, 64);
 		base64_put(&out, bytes_text(cases[i].data));
+		struct buf back;
+		buf_init(&back, 64);
+		assert_int_equal(base64_data(&back, buf_view(&out)), STATUS_OK);
+		assert_true(bytes_equal(buf_view(&back), bytes_text(cases[i].data)));
+		assert_int_equal(base64_data(&back, BYTES_LITERAL("ab_=")), STATUS_INVALID);
+		assert_int_equal(base64_data(&back, BYTES_LITERAL("abc")), STATUS_INVALID);
+		assert_int_equal(base64_data(&back, BYTES_LITERAL("a===")), STATUS_INVALID);
+		buf_fini(&back);
 		assert_string_equal(buf_cstr(&out), cases[i].text);
 		buf_fini(&out);
 	}

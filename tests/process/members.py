@@ -68,11 +68,11 @@ class Member:
         return head and head["hash"] == block["hash"]
 
     def comet(self, path):
-        """What its CometBFT answers; {} while it does not."""
+        """What its CometBFT answers; {} while it does not, or has nothing to answer."""
         try:
             connection = UnixConnection(self.folder / "comet.sock")
             connection.request("GET", path)
-            return json.loads(connection.getresponse().read())["result"]
+            return json.loads(connection.getresponse().read()).get("result", {})
         except OSError:
             return {}
 

@@ -103,6 +103,7 @@ const struct cli_group cli_groups[] = {
 	    &command_consortium_member_list,
 	    &command_consortium_member_propose,
 	    &command_consortium_member_vote,
+	    &command_consortium_follower,
 	    &command_witness,
 	    &command_deploy,
 	    &command_gateway,

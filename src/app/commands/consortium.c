@@ -4,11 +4,14 @@
 #include "app/cli/cli_request.h"
 #include "app/commands/commands.h"
 #include "app/commands/node_command.h"
+#include "app/serve/joining.h"
 #include "app/serve/member_folder.h"
 #include "app/system.h"
+#include "codec/hex.h"
 #include "ledger/consensus/members.h"
 
 #define COMET_GENESIS_MAX ((size_t)64 << 10)
+#define URL_CHARACTERS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:/_[]"
 #define POWER 10u /* of each first member */
 #define P2P_PORT 26656u
 #define HTTP_PORT 8545u
@@ -70,6 +73,7 @@ struct network {
 	struct buf genesis, comet_genesis, peers, blob_peers;
 	hash32 block;
 	uint64_t chain_id;
+	const struct comet_state_sync *state_sync; /* of who joins; NULL: none */
 };
 
 static void network_init(struct network *network) {
@@ -139,7 +143,8 @@ static enum status join(
 	    .comet_genesis = buf_view(&network->comet_genesis),
 	    .peers = buf_cstr((struct buf *)&network->peers),
 	    .blob_peers = buf_cstr((struct buf *)&network->blob_peers),
-	    .program = cli_value(cli, "comet-program")};
+	    .program = cli_value(cli, "comet-program"),
+	    .state_sync = network->state_sync};
 	return member_folder_join(member, &shared, err);
 }
 
@@ -308,51 +313,179 @@ const struct cli_command command_consortium_init = {
     .run = cmd_consortium_init,
 };
 
-/* --- consortium member new --- */
+/* --- consortium member new, follower --- */
 
-static enum status make_newcomer(struct cli *cli, struct network *network, struct err *err) {
+#define STATE_SYNC_SERVERS_MAX ((size_t)4 << 10)
+
+struct newcomer {
+	struct joining joining;
+	struct joining_found found;
+	struct comet_state_sync state_sync;
+	struct buf servers;
+	bool has_nodes; /* --from was given */
+};
+
+static enum status take_nodes(struct cli *cli, struct newcomer *newcomer, struct err *err) {
+	const char **urls = arena_zalloc(&cli->arena, JOINING_NODES_MAX + 1, sizeof *urls);
+	const char *text = cli_value(cli, "from");
+	struct bytes part, rest = bytes_text(text ? text : "");
+	size_t count = 0;
+	while (text && cli_next_part(&part, &rest)) {
+		if (count == JOINING_NODES_MAX)
+			return err_set(err, STATUS_INVALID, "--from names more than %u nodes", JOINING_NODES_MAX);
+		urls[count] = arena_strdup(&cli->arena, part);
+		if (strspn(urls[count], URL_CHARACTERS) != part.len || strncmp(urls[count], "http", 4) != 0)
+			return err_set(
+			    err, STATUS_INVALID, "--from takes http:// and https:// URLs, with commas between");
+		count++;
+	}
+	newcomer->joining.urls = urls;
+	newcomer->has_nodes = count > 0;
+	return STATUS_OK;
+}
+
+/* "HEIGHT:HASH" */
+static enum status take_trust(struct cli *cli, struct newcomer *newcomer, struct err *err) {
+	const char *text = cli_value(cli, "trust");
+	struct json number = {.type = JSON_NUMBER};
+	if (!text) return STATUS_OK;
+	number.text = bytes_make((const uint8_t *)text, strcspn(text, ":"));
+	const char *hash = text + number.text.len + (text[number.text.len] == ':');
+	if (number.text.len > 0 && json_u64(&newcomer->joining.height, &number) && newcomer->joining.height > 0 &&
+	    hex_fixed(newcomer->joining.hash.b, sizeof(hash32), bytes_text(hash)) == STATUS_OK)
+		return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "--trust takes HEIGHT:0xHASH of a block of CometBFT's");
+}
+
+static void plan_state_sync(struct newcomer *newcomer) {
+	const char *const *urls = newcomer->joining.urls;
+	for (size_t i = 0; urls[i] || i < 2; i++) {
+		const char *url = urls[i] ? urls[i] : urls[0];
+		const size_t len = strlen(url), used = len - (url[len - 1] == '/');
+		if (i) buf_byte(&newcomer->servers, ',');
+		buf_append(&newcomer->servers, bytes_make((const uint8_t *)url, used));
+		buf_text(&newcomer->servers, "/comet");
+	}
+	newcomer->state_sync = (struct comet_state_sync){.servers = buf_cstr(&newcomer->servers),
+	    .height = newcomer->found.height,
+	    .hash = newcomer->found.hash,
+	    .trust_s = JOINING_TRUST_DAYS * 86400u};
+}
+
+/* What nodes that run know more than the network's folder. */
+static enum status ask_nodes(struct cli *cli, struct newcomer *newcomer, struct network *network, struct err *err) {
+	TRY(take_nodes(cli, newcomer, err));
+	TRY(take_trust(cli, newcomer, err));
+	if (!newcomer->has_nodes) return STATUS_OK;
+	newcomer->joining.comet_genesis = buf_view(&network->comet_genesis);
+	newcomer->joining.now_ms = clock_now_ms(&world_clock);
+	TRY(joining_find(&newcomer->found, &network->peers, &newcomer->joining, err));
+	if (newcomer->found.snapshot > 0) plan_state_sync(newcomer);
+	return buf_status(&newcomer->servers, err);
+}
+
+static void put_newcomer(struct cli *cli, const struct newcomer *newcomer, const struct network *network) {
+	if (network->members->is_follower) {
+		char path[FILES_PATH_BYTES + 16];
+		snprintf(path, sizeof path, "%s/xinglin.conf", network->members->path);
+		cli_put_text(cli, "config", path);
+		cli_put_hex(cli, "node", BYTES_OF(network->members->node.address));
+		snprintf(path, sizeof path, "http://127.0.0.1:%u", network->members->http_port);
+		cli_put_text(cli, "rpc", path);
+	} else {
+		put_member(cli, network->members);
+	}
+	if (newcomer->found.snapshot == 0) return;
+	cli_put_u64(cli, "snapshot", newcomer->found.snapshot);
+	cli_put_u64(cli, "trustHeight", newcomer->found.height);
+	cli_put_hex(cli, "trustHash", BYTES_OF(newcomer->found.hash));
+}
+
+static enum status make_folder(struct cli *cli, struct network *network, struct err *err) {
+	struct member_wallet wallet = {0};
+	struct buf password = {0};
+	struct member_folder *member = network->members;
+	enum status status = STATUS_OK;
+	if (!member->is_follower) status = take_wallet(cli, &wallet, &password, err);
+	if (status == STATUS_OK) status = member_folder_make(member, &wallet, &world_random, err);
+	buf_wipe(&password);
+	return status;
+}
+
+static enum status make_newcomer(struct cli *cli, struct newcomer *newcomer, struct network *network, struct err *err) {
 	const char *from, *out;
 	struct member_folder *member = network->members;
-	struct member_wallet wallet;
-	struct buf password;
 	TRY(cli_need(cli, &from, "network", err));
 	TRY(cli_need(cli, &out, "out", err));
 	TRY(take_hosts(cli, member, 1, err));
 	TRY(take_ports(cli, member, 1, err));
 	TRY(read_network(network, from, err));
+	TRY(ask_nodes(cli, newcomer, network, err));
 	snprintf(member->path, sizeof member->path, "%s", out);
-	snprintf(member->name, sizeof member->name, "newcomer");
-	enum status status = take_wallet(cli, &wallet, &password, err);
-	if (status == STATUS_OK) status = member_folder_make(member, &wallet, &world_random, err);
-	buf_wipe(&password);
-	TRY(status);
+	snprintf(member->name, sizeof member->name, "%s", member->is_follower ? "follower" : "newcomer");
+	TRY(make_folder(cli, network, err));
+	network->state_sync = newcomer->found.snapshot > 0 ? &newcomer->state_sync : NULL;
 	TRY(join(network, member, cli, err));
-	put_member(cli, member);
+	put_newcomer(cli, newcomer, network);
 	return STATUS_OK;
 }
 
-static enum status cmd_member_new(struct cli *cli, struct err *err) {
+static enum status run_newcomer(struct cli *cli, bool is_follower, struct err *err) {
 	struct network network = {.count = 1};
+	struct newcomer newcomer = {0};
 	network.members = arena_zalloc(&cli->arena, 1, sizeof *network.members);
+	network.members->is_follower = is_follower;
 	network_init(&network);
-	const enum status status = make_newcomer(cli, &network, err);
+	buf_init(&newcomer.servers, STATE_SYNC_SERVERS_MAX);
+	const enum status status = make_newcomer(cli, &newcomer, &network, err);
+	buf_fini(&newcomer.servers);
 	network_fini(&network);
 	return status;
 }
+
+static enum status cmd_member_new(struct cli *cli, struct err *err) {
+	return run_newcomer(cli, false, err);
+}
+
+static enum status cmd_follower(struct cli *cli, struct err *err) {
+	return run_newcomer(cli, true, err);
+}
+
+// clang-format off
+#define NEWCOMER_OPTIONS                                                                                               \
+	{"network", "DIR", "the network's folder, as `consortium init` made it"},                                      \
+	{"out", "DIR", "the folder to make"},                                                                          \
+	{"from", "URL,…", "nodes that run: where all peers are by now, and a snapshot to begin with"},                 \
+	{"trust", "HEIGHT:HASH", "a block that you trust, if the genesis is older than two weeks"},                    \
+	{"host", "HOST", "where the others reach it (127.0.0.1)"},                                                     \
+	{"base-port", "PORT", "the first of its two ports (free ones on loopback, else 26656 and 8545)"},              \
+	{"comet-program", "FILE", "CometBFT itself, for the configuration (cometbft, looked up on the PATH)"}
+// clang-format on
 
 const struct cli_command command_consortium_member_new = {
     .name = "consortium member new",
     .arguments = "",
     .summary = "make the folder of somebody who wants to join a consortium",
-    .teach = "Makes a wallet and keys of its own, and a configuration that reaches the first members. A member then\n"
+    .teach = "Makes a wallet and keys of its own, and a configuration that reaches the members. With --from, nodes\n"
+	     "that run are asked where all of them are, and if they have a snapshot the new node begins with it; what\n"
+	     "they say of the chain is checked by the votes of the network's first validators. A member then\n"
 	     "proposes the printed account, key and node (consortium member propose), and others vote. The node is\n"
 	     "started when they have: before, nobody takes it as a peer.\n\n"
-	     "  xinglin consortium member new --network network --out member5 --password-file password",
-    .options = {{"network", "DIR", "the network's folder, as `consortium init` made it"},
-	{"out", "DIR", "the folder to make"}, {"host", "HOST", "where the others reach it (127.0.0.1)"},
-	{"base-port", "PORT", "the first of its two ports (free ones on loopback, else 26656 and 8545)"},
-	{"comet-program", "FILE", "CometBFT itself, for the configuration (cometbft, looked up on the PATH)"},
-	{"password-file", "FILE", "whose first line will open its wallet"},
+	     "  xinglin consortium member new --network network --out member5 --password-file password \\\n"
+	     "    --from http://a.example:8545,http://b.example:8545",
+    .options = {NEWCOMER_OPTIONS, {"password-file", "FILE", "whose first line will open its wallet"},
 	{"light-kdf", NULL, "a quick key derivation: for tests and demonstrations"}},
     .run = cmd_member_new,
+};
+
+const struct cli_command command_consortium_follower = {
+    .name = "consortium follower",
+    .arguments = "",
+    .summary = "make the folder of a node that follows a consortium without a vote",
+    .teach = "A follower has all blocks, executes them itself, and serves JSON-RPC; there may be as many as are\n"
+	     "wanted, and none of them slows the members down. Members take it as a peer once the printed node stands\n"
+	     "in their configuration: followers = NODE. It may have followers of its own in the same way.\n\n"
+	     "  xinglin consortium follower --network network --out follower1 --from http://a.example:8545",
+    .options = {NEWCOMER_OPTIONS},
+    .run = cmd_follower,
 };

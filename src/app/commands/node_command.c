@@ -108,4 +108,9 @@ void node_take_settings(struct node_options *out, struct settings *settings) {
 	out->follow = settings_text(settings, "follow");
 	out->follow_order = settings_number(settings, "follow-order") != 0;
 	out->poll_ms = (uint32_t)settings_number(settings, "poll-ms");
+	out->followers = settings_list(settings, "followers");
+	out->snapshot_blocks = settings_number(settings, "snapshot-blocks");
+	out->snapshots_kept = (uint32_t)settings_number(settings, "snapshots-kept");
+	out->retention = (struct chain_retention){.blocks = settings_number(settings, "retain-blocks"),
+	    .seconds = settings_number(settings, "retain-days") * 86400};
 }

@@ -159,11 +159,25 @@ static const char config_format[] = "# Made by xinglin consortium. The timeouts 
 				    "[tx_index]\n"
 				    "indexer = \"null\"\n";
 
+static void put_state_sync(struct buf *out, const struct comet_state_sync *sync) {
+	char text[256];
+	buf_text(out, "\n[statesync]\nenable = true # once it has a height, this is ignored\nrpc_servers = \"");
+	buf_text(out, sync->servers);
+	snprintf(text, sizeof text, "\"\ntrust_height = %llu\ntrust_hash = \"", (unsigned long long)sync->height);
+	buf_text(out, text);
+	hex_put(out, BYTES_OF(sync->hash), false);
+	snprintf(text, sizeof text,
+	    "\"\ntrust_period = \"%llus\"\ndiscovery_time = \"5s\"\nchunk_request_timeout = \"10s\"\nchunk_fetchers = \"4\"\n",
+	    (unsigned long long)sync->trust_s);
+	buf_text(out, text);
+}
+
 static void put_config(struct buf *out, const struct comet_home *home) {
 	char text[FILE_MAX / 2]; /* the peers are the most of it (MEMBER_PEERS_MAX) */
 	snprintf(text, sizeof text, config_format, home->name, home->listen, home->peers,
 	    home->is_local ? "false" : "true", home->is_local ? "true" : "false");
 	buf_text(out, text);
+	if (home->state_sync != NULL) put_state_sync(out, home->state_sync);
 }
 
 static void put_node_key(struct buf *out, const struct comet_home *home) {

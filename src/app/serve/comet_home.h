@@ -39,6 +39,13 @@ struct comet_genesis {
 };
 void comet_genesis_write(struct buf *out, const struct comet_genesis *genesis);
 
+/* How a node that has nothing comes to a state: by a snapshot, which CometBFT's light client proves from this block. */
+struct comet_state_sync {
+	const char *servers; /* "http://HOST:PORT/comet,…": at least two, also if they are the same */
+	uint64_t height;
+	hash32 hash;
+	uint64_t trust_s;
+};
 struct comet_home {
 	const char *name; /* of the member; ASCII */
 	const struct comet_key *validator, *node;
@@ -46,6 +53,7 @@ struct comet_home {
 	const char *peers;  /* "id@host:port,…" */
 	bool is_local;      /* several members on one machine: addresses are not routable, and occur twice */
 	struct bytes genesis;
+	const struct comet_state_sync *state_sync; /* NULL: by all blocks from the first on */
 };
 /* The key of the node in the folder of a CometBFT: wipe it. STATUS_NOTFOUND, STATUS_CORRUPT: there is none. */
 MUST_USE enum status comet_home_node_key(struct comet_key *out, const char *path, struct err *err);

@@ -43,11 +43,20 @@ void comet_rpc_close(struct comet_rpc *rpc) {
 	mem_free(rpc);
 }
 
+static enum status post(struct comet_rpc *rpc, struct bytes request, struct err *err) {
+	static const char *const headers[] = {"Content-Type: application/json", NULL};
+	return rpc->http.exchange(rpc->http.context, &rpc->response, HTTP_POST, COMET_URL, headers, request, err);
+}
+
+enum status comet_rpc_forward(struct comet_rpc *rpc, struct buf *out, struct bytes request, struct err *err) {
+	TRY(post(rpc, request, err));
+	buf_append(out, buf_view(&rpc->response.body));
+	return buf_status(out, err);
+}
+
 /* Sends what is in `request`; gives the answer, whose text is in the arena, too. */
 static enum status exchange(struct comet_rpc *rpc, const struct json **out, struct err *err) {
-	static const char *const headers[] = {"Content-Type: application/json", NULL};
-	TRY(rpc->http.exchange(
-	    rpc->http.context, &rpc->response, HTTP_POST, COMET_URL, headers, buf_view(&rpc->request), err));
+	TRY(post(rpc, buf_view(&rpc->request), err));
 	const struct bytes text = arena_dup(&rpc->arena, buf_view(&rpc->response.body));
 	if (json_parse(out, &rpc->arena, text, NULL, err) == STATUS_OK) return STATUS_OK;
 	return err_set(err, STATUS_INVALID, "CometBFT's answer is not JSON (HTTP %d)", rpc->response.status);

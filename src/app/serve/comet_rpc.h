@@ -45,5 +45,7 @@ MUST_USE enum status comet_rpc_light_block(struct comet_rpc *rpc, struct buf *ou
 
 /* Does it still fetch what was decided meanwhile? */
 MUST_USE enum status comet_rpc_is_behind(struct comet_rpc *rpc, bool *behind, struct err *err);
+/* A request of somebody else's, as it stands, and its answer, appended. */
+MUST_USE enum status comet_rpc_forward(struct comet_rpc *rpc, struct buf *out, struct bytes request, struct err *err);
 
 #endif

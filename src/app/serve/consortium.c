@@ -104,6 +104,13 @@ static enum status light_block(void *context, struct buf *out, uint64_t height, 
 	return status;
 }
 
+enum status consortium_ask(struct consortium *consortium, struct buf *out, struct bytes request, struct err *err) {
+	pthread_mutex_lock(&consortium->lock);
+	const enum status status = comet_rpc_forward(consortium->asking, out, request, err);
+	pthread_mutex_unlock(&consortium->lock);
+	return status;
+}
+
 static void restart(struct consortium *consortium) {
 	pthread_mutex_lock(&consortium->lock);
 	if (consortium->process != NULL) comet_process_restart(consortium->process);
@@ -184,6 +191,7 @@ static enum status send_away(struct consortium *consortium, size_t *strangers, s
 	enum status status = comet_rpc_peers(consortium->watching, peers, &count, err);
 	pthread_mutex_unlock(&consortium->watch_lock);
 	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+		if (comet_is_follower(consortium->engine, &peers[i].node)) continue;
 		status = comet_member_place(consortium->engine, &place, &peers[i].node, err);
 		if (status != STATUS_NOTFOUND) continue;
 		++*strangers;

@@ -35,6 +35,9 @@ MUST_USE enum status consortium_start(struct consortium *consortium, uint64_t he
 bool consortium_is_current(const struct consortium *consortium);
 /* Asks CometBFT, until it is so. From one thread, a few times a second. */
 void consortium_look(struct consortium *consortium);
+/* A request of CometBFT's JSON-RPC, whole, and its answer, appended. */
+MUST_USE enum status consortium_ask(
+    struct consortium *consortium, struct buf *out, struct bytes request, struct err *err);
 /* Ends it, while the engine still answers it. */
 void consortium_stop(struct consortium *consortium);
 

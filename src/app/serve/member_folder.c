@@ -57,7 +57,7 @@ enum status member_folder_make(struct member_folder *member, const struct member
     const struct random_source *random, struct err *err) {
 	hash32 secret;
 	TRY(make_folder(member, err));
-	TRY(make_wallet(member, wallet, random, err));
+	if (!member->is_follower) TRY(make_wallet(member, wallet, random, err));
 	TRY(node_key(&secret, member->path, random, err));
 	mem_wipe(&secret, sizeof secret);
 	TRY(comet_key_make(&member->validator, random, err));
@@ -98,7 +98,8 @@ static enum status write_comet(
 	    .listen = listen,
 	    .peers = network->peers,
 	    .is_local = is_local,
-	    .genesis = network->comet_genesis};
+	    .genesis = network->comet_genesis,
+	    .state_sync = network->state_sync};
 	TRY(path_in(path, member, "comet", err));
 	return comet_home_write(path, &home, err);
 }
@@ -120,7 +121,7 @@ static enum status write_conf(
 	struct buf text;
 	buf_init(&text, CONF_MAX);
 	buf_printf(&text,
-	    "# A member of a consortium: xinglin node --config %s/xinglin.conf\n"
+	    "# Of a consortium: xinglin node --config %s/xinglin.conf\n"
 	    "# All settings: xinglin config sample\n"
 	    "[node]\n"
 	    "data = %s\n"

@@ -27,6 +27,7 @@ struct member_folder {
 	char name[32];
 	char host[MEMBER_HOST_BYTES]; /* where the others reach it */
 	uint16_t p2p_port, http_port;
+	bool is_follower; /* no member: it has no wallet, and never votes */
 	addr20 account;
 	struct comet_key validator, node;
 };
@@ -47,7 +48,8 @@ void member_folder_put_blob_peer(struct buf *out, const struct member_folder *me
 struct member_network {
 	struct bytes genesis, comet_genesis;
 	const char *peers, *blob_peers;
-	const char *program; /* CometBFT itself; NULL: by its name on the PATH */
+	const char *program;                       /* CometBFT itself; NULL: by its name on the PATH */
+	const struct comet_state_sync *state_sync; /* as of comet_home */
 };
 /* Writes the rest of a folder that was made. */
 MUST_USE enum status member_folder_join(

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "app/serve/blob_places.h"
+#include "app/serve/comet_door.h"
+#include "app/serve/consortium.h"
 #include "app/serve/node_ops.h"
 #include "app/serve/upstream.h"
 #include "app/system.h"
@@ -44,6 +46,7 @@ struct node {
 	struct blob_places *places;    /* NULL: blobs are kept by this node alone */
 	struct upstream *upstream;     /* NULL: no other node orders them */
 	struct rpc_head_signer signer; /* of a node that follows another */
+	struct snapshots *snapshots;   /* of a consortium */
 	struct blob_room *blobs;
 	struct rpc *rpc;
 	struct ws_handler websockets;
@@ -107,6 +110,34 @@ static enum status open_solo(struct node *node, struct err *err) {
 	return status;
 }
 
+#define SNAPSHOTS_KEPT 2u
+
+static enum status open_snapshots(struct node *node, struct err *err) {
+	char path[4096];
+	snprintf(path, sizeof path, "%s/snapshots", node->options.data);
+	const struct snapshots_options options = {.chain = node->chain,
+	    .store = node->store,
+	    .directory = path,
+	    .every = node->options.snapshot_blocks,
+	    .keep = node->options.snapshots_kept ? node->options.snapshots_kept : SNAPSHOTS_KEPT};
+	return snapshots_open(&node->snapshots, &options, err);
+}
+
+static enum status take_followers(struct node *node, struct comet_options *out, struct err *err) {
+	const char *const *ids = node->options.followers;
+	char text[2 + 40 + 1];
+	for (; ids && ids[out->follower_count]; out->follower_count++) {
+		const char *id = ids[out->follower_count];
+		if (out->follower_count == COMET_FOLLOWERS_MAX)
+			return err_set(err, STATUS_INVALID, "at most %d followers", COMET_FOLLOWERS_MAX);
+		snprintf(text, sizeof text, "0x%s", strncmp(id, "0x", 2) == 0 ? id + 2 : id);
+		addr20 *follower = &out->followers[out->follower_count];
+		if (hex_fixed(follower->b, sizeof follower->b, bytes_text(text)) != STATUS_OK)
+			return err_set(err, STATUS_INVALID, "a follower is named by 40 hexadecimal digits, not %s", id);
+	}
+	return STATUS_OK;
+}
+
 static enum status open_comet(struct node *node, struct err *err) {
 	if (node->options.interval_ms != 0)
 		return err_set(err, STATUS_INVALID,
@@ -114,9 +145,12 @@ static enum status open_comet(struct node *node, struct err *err) {
 	const struct consortium_options options = {
 	    .data = node->options.data, .home = node->options.comet_home, .program = node->options.comet_program};
 	TRY(consortium_open(&node->consortium, &options, err));
-	const struct comet_options comet_options = {.socket = consortium_socket(node->consortium),
+	TRY(open_snapshots(node, err));
+	struct comet_options comet_options = {.socket = consortium_socket(node->consortium),
 	    .clock = &world_clock,
-	    .link = consortium_link(node->consortium)};
+	    .link = consortium_link(node->consortium),
+	    .snapshots = node->snapshots};
+	TRY(take_followers(node, &comet_options, err));
 	TRY(comet_new(&node->engine, node->chain, node->pool, node->store, &comet_options, err));
 	consortium_attach(node->consortium, node->engine);
 	return STATUS_OK;
@@ -153,7 +187,8 @@ static enum status open_ledger(struct node *node, struct err *err) {
 	struct store_options store_options = {
 	    .memory_bytes = node->options.memory_bytes - cache_bytes, .create_if_missing = true};
 	TRY(store_open(&node->store, path, &store_options, err));
-	struct chain_options chain_options = {.genesis_json = buf_view(&node->genesis), .cache_bytes = cache_bytes};
+	struct chain_options chain_options = {
+	    .genesis_json = buf_view(&node->genesis), .cache_bytes = cache_bytes, .retention = node->options.retention};
 	enum status status = chain_open(&node->chain, node->store, &chain_options, err);
 	if (status == STATUS_INVALID) return err_prefix(err, status, "%s/genesis.json", node->options.data);
 	TRY(status);
@@ -240,6 +275,7 @@ static enum status open_rpc(struct node *node, struct err *err) {
 	    .pool = node->pool,
 	    .engine = node->engine,
 	    .head_signer = node->upstream ? &node->signer : NULL,
+	    .snapshots = node->snapshots,
 	    .dev = node->dev,
 	    .test_methods = node->options.test_methods,
 	    .dev_mode = dev != NULL,
@@ -270,10 +306,12 @@ static enum status open_server(struct node *node, struct err *err) {
 	    .drain_ms = node->options.drain_ms ? node->options.drain_ms : 1, /* 0 is the server's default */
 	    .message_max = MESSAGE_MAX};
 	const struct route_table tables[] = {{rpc_routes, rpc_route_count, node->rpc},
-	    {blob_routes, blob_route_count, node->blobs}, {ops_routes, OPS_HEALTH_COUNT, &node->ops.ops}};
+	    {blob_routes, blob_route_count, node->blobs}, {ops_routes, OPS_HEALTH_COUNT, &node->ops.ops},
+	    {comet_door_routes, COMET_DOOR_ROUTES, node->consortium}};
+	const size_t count = sizeof tables / sizeof *tables - (node->consortium ? 0 : 1);
 	TRY(worker_pool_open(&node->workers, &(struct worker_pool_options){.threads = WORKERS}, err));
-	node->router = router_new(tables, sizeof tables / sizeof *tables, worker_pool_workers(node->workers));
-	http_metrics_init(&node->ops.http, tables, sizeof tables / sizeof *tables);
+	node->router = router_new(tables, count, worker_pool_workers(node->workers));
+	http_metrics_init(&node->ops.http, tables, count);
 	const struct http_observer observer = {http_metrics_observe, &node->ops.http};
 	options.observer = &observer;
 	const struct http_service service = router_service(node->router);
@@ -410,6 +448,7 @@ void node_close(struct node *node) {
 	consortium_close(node->consortium);
 	engine_free(node->engine);
 	upstream_free(node->upstream);
+	snapshots_close(node->snapshots);
 	dev_free(node->dev);
 	if (node->pool) pool_close(node->pool);
 	if (node->chain) chain_close(node->chain);

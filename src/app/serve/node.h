@@ -9,6 +9,7 @@
 #define APP_SERVE_NODE_H
 
 #include "app/serve/node_files.h"
+#include "ledger/chain/chain.h"
 #include "net/http_server.h"
 
 struct node_options {
@@ -37,10 +38,14 @@ struct node_options {
 	const char *comet_home; /* CometBFT's folder, if the genesis is a consortium's; NULL: somebody else runs it */
 	const char *comet_program;     /* a path, or a name that is looked up */
 	const char *const *blob_peers; /* where the other members' blobs are; NULL: nowhere */
-	struct tls_files tls;          /* cert NULL: plain HTTP */
 	const char *follow;            /* URL of the node that orders transactions; NULL: the genesis says who does */
 	bool follow_order;             /* takes the order of its transactions alone (replica.h) */
 	uint32_t poll_ms;              /* between two looks at it */
+	const char *const *followers;     /* who is no member and may follow: node identifiers; or NULL */
+	uint64_t snapshot_blocks;         /* a snapshot every so many; 0: none */
+	uint32_t snapshots_kept;          /* 0: two */
+	struct chain_retention retention; /* of blocks and states */
+	struct tls_files tls;             /* cert NULL: plain HTTP */
 };
 struct node;
 /* Opens everything and binds the port; STATUS_BUSY where another process has the folder or the port. */

@@ -4,6 +4,7 @@
 
 #include "app/serve/service_rows.h"
 #include "health/gateway/issuer.h"
+#include "ledger/chain/chain.h"
 
 // clang-format off
 static const struct setting node_rows[] = {
@@ -31,13 +32,32 @@ static const struct setting node_rows[] = {
 	    .help = "take the order of its transactions alone, since its blocks do not keep the rules (anvil)"},
 	{.name = "poll-ms", .type = SETTING_NUMBER, .value = "MS", .min = 1, .max = 60000, .otherwise = "50",
 	    .help = "look for new blocks of the node that it follows this often"},
+	{.name = "followers", .type = SETTING_LIST, .value = "NODE,…",
+	    .help = "nodes that are no members and may follow this one (see: xinglin consortium follower)"},
+	{.name = "snapshot-blocks", .type = SETTING_NUMBER, .value = "N", .min = 0, .max = 1000000000, .otherwise = "10000",
+	    .help = "in a consortium, a snapshot for who joins every so many blocks; 0: none"},
+	{.name = "snapshots-kept", .type = SETTING_NUMBER, .value = "N", .min = 1, .max = 10, .otherwise = "2",
+	    .help = "so many of the newest snapshots are kept"},
+	{.name = "retain-blocks", .type = SETTING_NUMBER, .value = "N", .min = 0, .max = 1000000000000, .otherwise = "0",
+	    .help = "keep the newest so many blocks, at least 1024, and drop what is older; 0: keep everything"},
+	{.name = "retain-days", .type = SETTING_NUMBER, .value = "N", .min = 0, .max = 36500, .otherwise = "30",
+	    .help = "with retain-blocks, also keep what is younger"},
 	{.name = "memory-mb", .type = SETTING_NUMBER, .value = "N", .min = 16, .max = 1048576, .otherwise = "256",
 	    .help = "memory for the database"},
 	SERVICE_ROWS,
 };
 // clang-format on
 
+static void check_node(const struct settings *settings, struct problems *problems) {
+	const uint64_t blocks = settings_number(settings, "retain-blocks");
+	if (blocks > 0 && blocks < CHAIN_RETAIN_LEAST)
+		problems_add(problems, settings_place(settings, "retain-blocks").text,
+		    "%llu is too few: at least %u blocks are kept, or all with 0", (unsigned long long)blocks,
+		    CHAIN_RETAIN_LEAST);
+}
+
 const struct settings_section node_section = {
+    .check = check_node,
     .name = "node",
     .title = "A node: the chain, JSON-RPC and blobs. Started by: xinglin node --config FILE",
     .rows = node_rows,

@@ -188,6 +188,13 @@ struct comet_progress comet_progress(struct engine *engine) {
 	    .height = atomic_load(&comet->height), .quiet_ms = now > came ? (now - came) / 1000000 : 0};
 }
 
+bool comet_is_follower(const struct engine *engine, const addr20 *node) {
+	const struct comet_options *options = &((const struct comet *)engine)->options;
+	for (size_t i = 0; i < options->follower_count; i++)
+		if (addr20_equal(&options->followers[i], node)) return true;
+	return false;
+}
+
 enum status comet_member_place(struct engine *engine, size_t *place, const addr20 *node, struct err *err) {
 	struct comet *comet = comet_of(engine);
 	struct members members;

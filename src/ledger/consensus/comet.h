@@ -59,6 +59,8 @@ MUST_USE enum status comet_member_place(struct engine *engine, size_t *place, co
 
 /* How many members there are after the newest block; 0: it cannot be read. Any thread. */
 size_t comet_member_count(struct engine *engine);
+/* May this node be connected, though it is no member? Any thread. */
+bool comet_is_follower(const struct engine *engine, const addr20 *node);
 
 /* CometBFT says that the other members decided what this node finds wrong: the engine reports what this node holds, and
  * engine_run fails. Any thread. */

@@ -122,9 +122,7 @@ static bool admits_peer(const struct comet *comet, struct bytes identifier) {
 	if (identifier.len != 2 * sizeof node.b) return false;
 	snprintf(text, sizeof text, "0x%.*s", (int)identifier.len, (const char *)identifier.data);
 	if (hex_fixed(node.b, sizeof node.b, bytes_text(text)) != STATUS_OK) return false;
-	for (size_t i = 0; i < comet->options.follower_count; i++)
-		if (addr20_equal(&comet->options.followers[i], &node)) return true;
-	return members_by_node(&comet->members, &node) != NULL;
+	return comet_is_follower(&comet->engine, &node) || members_by_node(&comet->members, &node) != NULL;
 }
 
 static enum status query(void *context, struct abci_verdict *out, const struct abci_query *query, struct err *err) {
