@@ -379,7 +379,7 @@ static enum status ask_nodes(struct cli *cli, struct newcomer *newcomer, struct 
 	if (!newcomer->has_nodes) return STATUS_OK;
 	newcomer->joining.comet_genesis = buf_view(&network->comet_genesis);
 	newcomer->joining.now_ms = clock_now_ms(&world_clock);
-	TRY(joining_find(&newcomer->found, &network->peers, &newcomer->joining, err));
+	TRY(joining_find(&newcomer->found, &network->peers, &network->blob_peers, &newcomer->joining, err));
 	if (newcomer->found.snapshot > 0) plan_state_sync(newcomer);
 	return buf_status(&newcomer->servers, err);
 }

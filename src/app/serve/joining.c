@@ -24,14 +24,18 @@ struct asking {
 
 /* --- one question --- */
 
+/* The URL's length without a slash at its end. */
+static size_t base_of(const char *url) {
+	const size_t len = strlen(url);
+	return len > 0 && url[len - 1] == '/' ? len - 1 : len;
+}
+
 static enum status post(
     struct asking *asking, const struct json **out, const char *path, const char *request, struct err *err) {
 	static const char *const headers[] = {"Content-Type: application/json", NULL};
 	char url[URL_MAX];
-	const size_t len = strlen(asking->url);
-	const int base = (int)(len > 0 && asking->url[len - 1] == '/' ? len - 1 : len);
 	const struct json *answer;
-	if ((size_t)snprintf(url, sizeof url, "%.*s%s", base, asking->url, path) >= sizeof url)
+	if ((size_t)snprintf(url, sizeof url, "%.*s%s", (int)base_of(asking->url), asking->url, path) >= sizeof url)
 		return err_set(err, STATUS_INVALID, "the URL is too long");
 	TRY(asking->http.exchange(
 	    asking->http.context, &asking->response, HTTP_POST, url, headers, bytes_text(request), err));
@@ -99,11 +103,23 @@ static struct bytes host_of(const char *url) {
 	return bytes_make((const uint8_t *)at, strcspn(at, ":/"));
 }
 
-static enum status find_peers(struct asking *asking, struct buf *peers, struct err *err) {
+/* Who is asked serves its blobs at the same place. */
+static void add_blob_peer(struct asking *asking, struct buf *peers, const struct json *info) {
+	const struct bytes id = json_string(json_get(info, "id"));
+	if (id.len != NODE_ID || !is_plain(id, "0123456789abcdef") || is_known(peers, id)) return;
+	if (peers->len > 0) buf_byte(peers, ',');
+	buf_text(peers, "0x");
+	buf_append(peers, id);
+	buf_byte(peers, '@');
+	buf_append(peers, bytes_make((const uint8_t *)asking->url, base_of(asking->url)));
+}
+
+static enum status find_peers(struct asking *asking, struct buf *peers, struct buf *blob_peers, struct err *err) {
 	const struct json *status, *net;
 	TRY(ask(asking, &status, "status", 0, err));
 	TRY(ask(asking, &net, "net_info", 0, err));
 	add_peer(peers, json_get(status, "node_info"), host_of(asking->url));
+	add_blob_peer(asking, blob_peers, json_get(status, "node_info"));
 	json_foreach (peer, json_get(net, "peers"))
 		add_peer(peers, json_get(peer, "node_info"), json_string(json_get(peer, "remote_ip")));
 	return STATUS_OK;
@@ -192,13 +208,13 @@ static enum status find_trust(
 
 /* --- all nodes --- */
 
-static enum status ask_all(struct asking *asking, struct joining_found *out, struct buf *peers,
+static enum status ask_all(struct asking *asking, struct joining_found *out, struct buf *peers, struct buf *blob_peers,
     const struct joining *joining, struct err *err) {
 	enum status trust = joining->height > 0 ? STATUS_OK : STATUS_IO;
 	size_t answered = 0;
 	for (size_t i = 0; joining->urls[i] != NULL; i++) {
 		asking->url = joining->urls[i];
-		const enum status status = find_peers(asking, peers, err);
+		const enum status status = find_peers(asking, peers, blob_peers, err);
 		if (status != STATUS_OK) {
 			log_warn("joining", "%s: %s", asking->url, err->message);
 			continue;
@@ -213,14 +229,15 @@ static enum status ask_all(struct asking *asking, struct joining_found *out, str
 	return STATUS_OK;
 }
 
-enum status joining_find(struct joining_found *out, struct buf *peers, const struct joining *joining, struct err *err) {
+enum status joining_find(struct joining_found *out, struct buf *peers, struct buf *blob_peers,
+    const struct joining *joining, struct err *err) {
 	struct asking asking = {0};
 	*out = (struct joining_found){.height = joining->height, .hash = joining->hash};
 	const struct http_client_options options = {.timeout_ms = ASKING_MS, .connect_timeout_ms = ASKING_MS};
 	TRY(http_client_open(&asking.http, &options, err));
 	http_response_init(&asking.response, ANSWER_MAX);
 	arena_init(&asking.arena);
-	const enum status status = ask_all(&asking, out, peers, joining, err);
+	const enum status status = ask_all(&asking, out, peers, blob_peers, joining, err);
 	arena_fini(&asking.arena);
 	http_response_fini(&asking.response);
 	http_client_close(&asking.http);

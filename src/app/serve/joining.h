@@ -27,9 +27,10 @@ struct joining_found {
 	hash32 hash;
 	uint64_t snapshot; /* the height of the newest; 0: nobody has one */
 };
-/* Appends to `peers`, "id@host:port,…", those that are not in it. STATUS_IO: none of the nodes answers; STATUS_DENIED:
+/* Appends to `peers`, "id@host:port,…", and of the nodes that were asked to `blob_peers`, "0xid@URL,…", those that are
+ * not in it. STATUS_IO: none of the nodes answers; STATUS_DENIED:
  * what they show is not believed. */
-MUST_USE enum status joining_find(
-    struct joining_found *out, struct buf *peers, const struct joining *joining, struct err *err);
+MUST_USE enum status joining_find(struct joining_found *out, struct buf *peers, struct buf *blob_peers,
+    const struct joining *joining, struct err *err);
 
 #endif

@@ -41,9 +41,9 @@ struct node_options {
 	const char *follow;            /* URL of the node that orders transactions; NULL: the genesis says who does */
 	bool follow_order;             /* takes the order of its transactions alone (replica.h) */
 	uint32_t poll_ms;              /* between two looks at it */
-	const char *const *followers;     /* who is no member and may follow: node identifiers; or NULL */
-	uint64_t snapshot_blocks;         /* a snapshot every so many; 0: none */
-	uint32_t snapshots_kept;          /* 0: two */
+	const char *const *followers;  /* who is no member and may follow: node identifiers; or NULL */
+	uint64_t snapshot_blocks;      /* a snapshot every so many; 0: none */
+	uint32_t snapshots_kept;       /* 0: two */
 	struct chain_retention retention; /* of blocks and states */
 	struct tls_files tls;             /* cert NULL: plain HTTP */
 };

@@ -51,6 +51,7 @@ int fhir_call_status_of(enum status status, enum fhir_issue_code *code) {
 	switch (status) {
 	case STATUS_INVALID: *code = FHIR_ISSUE_INVALID; return 400;
 	case STATUS_NOTFOUND: *code = FHIR_ISSUE_NOT_FOUND; return 404;
+	case STATUS_PRUNED: *code = FHIR_ISSUE_NOT_FOUND; return 410;
 	case STATUS_EXISTS: *code = FHIR_ISSUE_CONFLICT; return 409;
 	case STATUS_LIMIT: *code = FHIR_ISSUE_TOO_COSTLY; return 413;
 	case STATUS_DENIED: *code = FHIR_ISSUE_FORBIDDEN; return 403;
@@ -72,6 +73,7 @@ static const char *said_of(enum status status, const struct err *err) {
 	switch (status) {
 	case STATUS_INVALID:
 	case STATUS_NOTFOUND:
+	case STATUS_PRUNED:
 	case STATUS_LIMIT:
 	case STATUS_UNSUPPORTED:
 	case STATUS_EXISTS: return err->message;
