@@ -174,6 +174,7 @@ static void says_what_it_is(void **state) {
 	assert_true(json_is(json_get(info, "admission"), JSON_NULL));
 	assert_true(json_is(json_get(info, "members"), JSON_NULL));
 	assert_true(json_is(call("xinglin_lightBlock", "'0x1'"), JSON_NULL)); /* of a consortium alone */
+	assert_int_equal(call("xinglin_snapshots", "%s", "")->count, 0);
 }
 
 /* --- a dev node's life --- */
