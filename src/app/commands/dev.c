@@ -8,6 +8,7 @@
 #include "app/commands/commands.h"
 #include "app/commands/node_command.h"
 #include "app/serve/dev_certificate.h"
+#include "app/serve/dev_issuer.h"
 #include "app/serve/dev_world.h"
 #include "app/serve/gateway_service.h"
 #include "app/serve/lifecycle.h"
@@ -74,6 +75,7 @@ static void print_dev_accounts(struct cli *cli, const struct dev_accounts *accou
 struct dev_pair {
 	struct node *node;
 	struct gateway_service *gateway;
+	struct dev_issuer *issuer;
 	struct dev_world world;
 	struct tls_files tls; /* the gateway's; cert NULL: plain HTTP */
 	uint16_t port;        /* the same */
@@ -101,12 +103,22 @@ static void stop_pair(void *context) {
 }
 
 static enum status open_dev_gateway(struct dev_pair *pair, const char *url, struct err *err) {
+	static const char *const any_page[] = {"*", NULL};
 	const char *const nodes[] = {url, NULL};
 	TRY(dev_world_populate(&pair->world, url, err));
+	TRY(dev_issuer_open(&pair->issuer, err));
 	const struct gateway_service_options options = {.home = pair->world.home,
 	    .password = buf_view(&pair->world.password),
 	    .nodes = nodes,
 	    .tokens = pair->world.tokens,
+	    .oauth.issuer = {.issuer = dev_issuer_url(pair->issuer),
+		.audience = DEV_ISSUER_AUDIENCE,
+		.subject_claims = ISSUER_SUBJECT_CLAIMS,
+		.organisation_claims = ISSUER_ORGANISATION_CLAIMS,
+		.purpose_claims = ISSUER_PURPOSE_CLAIMS,
+		.patient_claims = ISSUER_PATIENT_CLAIMS,
+		.purpose = "TREAT"},
+	    .cors_origins = any_page,
 	    .http_address = "127.0.0.1",
 	    .http_port = pair->port,
 	    .tls = pair->tls,
@@ -133,6 +145,7 @@ static enum status serve_pair(
 				     .options = options,
 				     .gateway = buf_cstr(&gateway),
 				     .token = pair->world.token,
+				     .issuer = dev_issuer_url(pair->issuer),
 				     .folder = buf_cstr(&folder),
 				     .certificate = pair->tls.cert == pair->world.cert ? pair->world.cert : NULL});
 		status = lifecycle_run(&service, &(struct lifecycle_options){.drain_ms = DEV_DRAIN_MS}, err);
@@ -155,6 +168,7 @@ static enum status run_both(
 	node_stop(pair->node);
 	pthread_join(pair->node_thread, NULL);
 	gateway_service_close(pair->gateway);
+	dev_issuer_close(pair->issuer);
 	node_close(pair->node);
 	if (pair->node_status == STATUS_OK) return status;
 	if (err) *err = pair->node_err;

@@ -30,8 +30,9 @@ void node_report(struct cli *cli, const struct node_report *report) {
 		printf("{\"rpc\":\"%s\",\"%s\":\"%s\",\"head\":%llu", url, role, self_text,
 		    (unsigned long long)node_head_number(running));
 		if (report->gateway)
-			printf(",\"gateway\":\"%s\",\"fhir\":\"%s/fhir\",\"token\":\"%s\",\"folder\":\"%s\"",
-			    report->gateway, report->gateway, report->token, report->folder);
+			printf(
+			    ",\"gateway\":\"%s\",\"fhir\":\"%s/fhir\",\"token\":\"%s\",\"folder\":\"%s\",\"issuer\":\"%s\"",
+			    report->gateway, report->gateway, report->token, report->folder, report->issuer);
 		if (report->certificate) printf(",\"certificate\":\"%s\"", report->certificate);
 		puts("}");
 	} else {
@@ -40,8 +41,8 @@ void node_report(struct cli *cli, const struct node_report *report) {
 		for (size_t i = 0; i < 32; i++) printf("%02x", genesis.b[i]);
 		printf("\n  head    block %llu\n", (unsigned long long)node_head_number(running));
 		if (report->gateway)
-			printf("  gateway %s\n  fhir    %s/fhir\n  token   %s\n  folder  %s\n", report->gateway,
-			    report->gateway, report->token, report->folder);
+			printf("  gateway %s\n  fhir    %s/fhir\n  token   %s\n  issuer  %s\n  folder  %s\n",
+			    report->gateway, report->gateway, report->token, report->issuer, report->folder);
 		if (report->certificate) printf("  trust   %s\n", report->certificate);
 		puts("Ctrl-C stops it; the next start continues the chain.");
 	}
