@@ -54,6 +54,9 @@ struct running {
 	bool refuses;
 	size_t refused;
 	bool somebody_left;
+	uint64_t
+	    remembered; /* the height for which this member's key has signed, as it says; its validator is all 0x77 */
+	bool has_forgotten;
 };
 
 static inline enum status take_bundles(void *context, const struct bytes *bundles, size_t count, struct err *err) {
@@ -81,6 +84,18 @@ static inline void somebody_left(void *context) {
 	running->somebody_left = true;
 }
 
+static inline bool remembers(void *context, addr20 *validator, uint64_t *height) {
+	const struct running *running = context;
+	memset(validator->b, 0x77, sizeof validator->b);
+	*height = running->remembered;
+	return true;
+}
+
+static inline void forgot(void *context) {
+	struct running *running = context;
+	running->has_forgotten = true;
+}
+
 static inline void *run(void *context) {
 	struct running *running = context;
 	running->status = engine_run(running->engine, &running->err);
@@ -99,7 +114,7 @@ static inline void start(struct running *running) {
 	snprintf(running->socket, sizeof running->socket, "%s.sock", world->directory);
 	const struct comet_options options = {.socket = running->socket,
 	    .clock = &test_clock,
-	    .link = {take_bundles, no_light_block, somebody_left, running}};
+	    .link = {take_bundles, no_light_block, somebody_left, running, remembers, forgot}};
 	assert_done(world, comet_new(&running->engine, world->chain, world->pool, world->store, &options, &world->err));
 	connect_to(running);
 	assert_int_equal(pthread_create(&running->thread, NULL, run, running), 0);

@@ -191,6 +191,36 @@ def test_a_member_from_an_old_backup_signs_nothing_that_it_may_have_signed(tmp_p
         assert not any("signed two things" in one.log.read_text() for one in members)
 
 
+def put_back(member, backup, names):
+    for name in names:
+        shutil.rmtree(member.folder / name)
+        shutil.copytree(backup / name, member.folder / name)
+
+
+def test_an_old_state_of_a_key_that_is_put_back_alone_is_noticed(tmp_path):
+    """Files one by one, so that the folder and the key's file stay what they were."""
+    with running(tmp_path / "n", 4, together=True) as members:
+        asked, member, data = members[0], members[3], members[3].folder / "comet/data"
+        assert_stand(members, send_some(members, FUNDED[0]))
+        member.end()
+        shutil.copytree(member.folder, tmp_path / "backup", symlinks=True)
+        start(member)
+        nonces = itertools.count(asked.nonce(FUNDED[1]))
+        height = asked.height()
+        while not any(voted(asked, member, at) for at in range(height + 3, asked.height() - 3)):
+            assert_stand(members, [asked.send(FUNDED[1], next(nonces))])
+        member.end()
+        put_back(member, tmp_path / "backup", ["chaindata", *(f"comet/data/{name}" for name in (
+            "blockstore.db", "state.db", "cs.wal"))])
+        shutil.copy(tmp_path / "backup/comet/data/priv_validator_state.json", data / "priv_validator_state.json")
+        member.start_both()
+        assert member.process.wait(60) != 0
+        assert "an old one was put back" in member.log.read_text()
+        start(member)  # as the service manager does
+        wait_for(lambda: "signs above height" in member.log.read_text(), 90)
+        assert_stand(members, send_some(members, FUNDED[2]))
+
+
 @pytest.mark.parametrize("which", SINGLES)
 def test_a_member_that_is_cut_off_misses_nothing_once_its_wires_are_mended(wired, which):
     members, wires = wired

@@ -125,8 +125,21 @@ static void members_left(void *context) {
 	pthread_mutex_unlock(&consortium->guard_lock);
 }
 
+static bool remembers(void *context, addr20 *validator, uint64_t *height) {
+	const struct consortium *consortium = context;
+	const char *home = consortium->options.home;
+	return home != NULL && signing_guard_validator(home, validator, NULL) == STATUS_OK &&
+	       signing_guard_height(home, height, NULL) == STATUS_OK;
+}
+
+static void forgot(void *context) {
+	const struct consortium *consortium = context;
+	struct err err;
+	if (signing_guard_disown(consortium->options.home, &err) != STATUS_OK) log_error("comet", "%s", err.message);
+}
+
 struct comet_link consortium_link(struct consortium *consortium) {
-	return (struct comet_link){send, light_block, members_left, consortium};
+	return (struct comet_link){send, light_block, members_left, consortium, remembers, forgot};
 }
 
 /* CometBFT's consensus has stopped. If the others decided what is wrong here, so does the node. Whatever else it was, a

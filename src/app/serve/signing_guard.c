@@ -7,9 +7,10 @@
 #include <sys/stat.h>
 
 #include "base/files.h"
+#include "codec/hex.h"
 #include "codec/json.h"
 
-enum { STATE_BYTES_MAX = 1 << 16, PLACE_BYTES = 96 };
+enum { FILE_BYTES_MAX = 1 << 16, PLACE_BYTES = 160 };
 #define NEVER ((uint64_t)1 << 62) /* above every height */
 
 static void path_of(char out[FILES_PATH_BYTES], const char *home, const char *name) {
@@ -18,22 +19,50 @@ static void path_of(char out[FILES_PATH_BYTES], const char *home, const char *na
 
 /* --- what the key remembers --- */
 
-enum status signing_guard_height(const char *home, uint64_t *height, struct err *err) {
-	char path[FILES_PATH_BYTES];
+/* A member that is a string, copied into the buffer. */
+static enum status read_member(struct buf *out, const char *path, const char *name, struct err *err) {
 	struct arena arena;
 	struct buf text;
-	const struct json *state;
-	path_of(path, home, "priv_validator_state.json");
-	buf_init(&text, STATE_BYTES_MAX);
+	const struct json *file;
+	buf_init(&text, FILE_BYTES_MAX);
 	arena_init(&arena);
 	enum status status = files_read(&text, path, err);
-	if (status == STATUS_OK) status = json_parse(&state, &arena, buf_view(&text), NULL, err);
+	if (status == STATUS_OK) status = json_parse(&file, &arena, buf_view(&text), NULL, err);
 	if (status == STATUS_OK) {
-		const struct json spelled = {.type = JSON_NUMBER, .text = json_string(json_get(state, "height"))};
-		if (spelled.text.len == 0 || !json_u64(height, &spelled))
-			status = err_set(err, STATUS_INVALID, "%s names no height", path);
+		buf_append(out, json_string(json_get(file, name)));
+		if (out->len == 0) status = err_set(err, STATUS_INVALID, "%s has no %s", path, name);
 	}
 	arena_fini(&arena);
+	mem_wipe(text.data, text.len); /* of the two files one holds a secret */
+	buf_fini(&text);
+	return status;
+}
+
+enum status signing_guard_height(const char *home, uint64_t *height, struct err *err) {
+	char path[FILES_PATH_BYTES];
+	struct buf text;
+	path_of(path, home, "priv_validator_state.json");
+	buf_init(&text, FILE_BYTES_MAX);
+	enum status status = read_member(&text, path, "height", err);
+	const struct json spelled = {.type = JSON_NUMBER, .text = buf_view(&text)};
+	if (status == STATUS_OK && !json_u64(height, &spelled))
+		status = err_set(err, STATUS_INVALID, "%s names no height", path);
+	buf_fini(&text);
+	return status;
+}
+
+enum status signing_guard_validator(const char *home, addr20 *address, struct err *err) {
+	char path[FILES_PATH_BYTES], hex[2 + 2 * sizeof address->b + 1];
+	struct buf text;
+	snprintf(path, sizeof path, "%s/config/priv_validator_key.json", home);
+	buf_init(&text, FILE_BYTES_MAX);
+	enum status status = read_member(&text, path, "address", err);
+	if (status == STATUS_OK) {
+		snprintf(hex, sizeof hex, "0x%s", buf_cstr(&text));
+		if (text.len != 2 * sizeof address->b ||
+		    hex_fixed(address->b, sizeof address->b, bytes_text(hex)) != STATUS_OK)
+			status = err_set(err, STATUS_INVALID, "%s names no address", path);
+	}
 	buf_fini(&text);
 	return status;
 }
@@ -49,15 +78,24 @@ static enum status write_height(const char *home, uint64_t height, struct err *e
 
 /* --- where it is --- */
 
+static enum status look(struct statx *out, const char *path, struct err *err) {
+	if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME | STATX_CTIME, out) == 0) return STATUS_OK;
+	return err_set(err, STATUS_IO, "cannot look at %s: %s", path, strerror(errno));
+}
+
+/* The folder by inode and birth, which no copy has; and the key's file by its last change, which whoever writes it
+ * again cannot choose. */
 static enum status read_place(char out[PLACE_BYTES], const char *home, struct err *err) {
 	char path[FILES_PATH_BYTES];
-	struct statx is;
+	struct statx folder, key;
 	path_of(path, home, "");
-	if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &is) != 0)
-		return err_set(err, STATUS_IO, "cannot look at %s: %s", path, strerror(errno));
-	const bool has_birth = (is.stx_mask & STATX_BTIME) != 0;
-	snprintf(out, PLACE_BYTES, "inode %llu, born %lld.%09u\n", (unsigned long long)is.stx_ino,
-	    has_birth ? (long long)is.stx_btime.tv_sec : 0, has_birth ? is.stx_btime.tv_nsec : 0);
+	TRY(look(&folder, path, err));
+	snprintf(path, sizeof path, "%s/config/priv_validator_key.json", home);
+	TRY(look(&key, path, err));
+	const bool has_birth = (folder.stx_mask & STATX_BTIME) != 0;
+	snprintf(out, PLACE_BYTES, "inode %llu, born %lld.%09u; key of %lld.%09u\n", (unsigned long long)folder.stx_ino,
+	    has_birth ? (long long)folder.stx_btime.tv_sec : 0, has_birth ? folder.stx_btime.tv_nsec : 0,
+	    (long long)key.stx_ctime.tv_sec, key.stx_ctime.tv_nsec);
 	return STATUS_OK;
 }
 
@@ -82,6 +120,12 @@ enum status signing_guard_check(const char *home, bool *is_copy, struct err *err
 	*is_copy = status == STATUS_OK && !bytes_equal(buf_view(&noted), bytes_text(place));
 	buf_fini(&noted);
 	return status;
+}
+
+enum status signing_guard_disown(const char *home, struct err *err) {
+	char path[FILES_PATH_BYTES];
+	path_of(path, home, "place");
+	return files_write(path, bytes_text("an older state of the key was put back here\n"), err);
 }
 
 enum status signing_guard_hold(const char *home, struct err *err) {

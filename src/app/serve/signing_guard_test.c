@@ -27,7 +27,8 @@ static void put_state(const struct folder *folder, const char *text) {
 static void open_folder(struct folder *folder, const char *state) {
 	strcpy(folder->path, "/tmp/xinglin-guard-XXXXXX");
 	assert_non_null(mkdtemp(folder->path));
-	run("mkdir %s/data%s", folder->path, "");
+	run("mkdir %s/data %s/config", folder->path, folder->path);
+	run("echo '{\"address\": \"0102\"}' > %s/config/priv_validator_key.json%s", folder->path, "");
 	put_state(folder, state);
 }
 
@@ -71,6 +72,29 @@ static void what_was_copied_knows_it_and_the_original_does_not(void **state) {
 	assert_int_equal(signing_guard_release(copy, 12, &err), STATUS_OK);
 	assert_int_equal(height_of(copy), 12);
 	assert_false(is_copy(copy));
+	run("cp -a %s/. %s", folder.path, copy); /* over it */
+	assert_true(is_copy(copy));
+	assert_int_equal(signing_guard_release(copy, 12, &err), STATUS_OK);
+	assert_int_equal(signing_guard_disown(copy, &err), STATUS_OK);
+	assert_true(is_copy(copy));
+	close_folder(&folder);
+}
+
+static void a_validators_address_is_read(void **state) {
+	(void)state;
+	struct folder folder;
+	struct err err;
+	char path[128];
+	addr20 address;
+	open_folder(&folder, "{}");
+	snprintf(path, sizeof path, "%s/config/priv_validator_key.json", folder.path);
+	assert_int_equal(
+	    files_write(path, bytes_text("{\"address\": \"0102030405060708090A0B0C0D0E0F1011121314\"}"), &err),
+	    STATUS_OK);
+	assert_int_equal(signing_guard_validator(folder.path, &address, &err), STATUS_OK);
+	for (size_t i = 0; i < sizeof address.b; i++) assert_int_equal(address.b[i], i + 1);
+	assert_int_equal(files_write(path, bytes_text("{\"address\": \"0102\"}"), &err), STATUS_OK);
+	assert_int_equal(signing_guard_validator(folder.path, &address, &err), STATUS_INVALID);
 	close_folder(&folder);
 }
 
@@ -94,6 +118,7 @@ static void a_state_that_names_no_height_is_refused(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_was_copied_knows_it_and_the_original_does_not),
+	    cmocka_unit_test(a_validators_address_is_read),
 	    cmocka_unit_test(a_state_that_names_no_height_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

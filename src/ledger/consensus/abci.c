@@ -5,6 +5,7 @@
 /* An answer's number is its request's and one more; 1 is the exception. */
 enum { RESPONSE_EXCEPTION = 1, RESULT_GAS = 1 };
 enum { PROPOSAL_ACCEPT = 1, PROPOSAL_REJECT = 2 };
+enum { VOTE_ABSENT = 1 };
 
 /* --- requests --- */
 
@@ -106,11 +107,6 @@ static void read_misbehaviour(struct protobuf_cursor *parent, struct abci_block 
 	out->misbehaviour_count++;
 }
 
-/* Which field of a request has what; 0: the request has no such thing. */
-struct block_fields {
-	uint32_t txs, misbehaviour, hash, max_tx_bytes;
-};
-
 static size_t count_of(struct bytes message, uint32_t number) {
 	struct protobuf_cursor cursor = protobuf_cursor(message);
 	struct protobuf_field field;
@@ -118,6 +114,41 @@ static size_t count_of(struct bytes message, uint32_t number) {
 	while (protobuf_next(&cursor, &field)) count += field.number == number;
 	return count;
 }
+
+/* CommitInfo {2: VoteInfo {1: Validator {1: address}, 3: flag}}, of those who voted, for the block or for none. */
+static void read_voters(
+    struct protobuf_cursor *parent, struct abci_block *out, struct arena *arena, struct bytes message) {
+	const size_t count = count_of(message, 2);
+	struct protobuf_cursor cursor = protobuf_cursor(message);
+	struct protobuf_field field;
+	if (count > ABCI_VALIDATORS_MAX) {
+		protobuf_fail(parent, "too many votes");
+		return;
+	}
+	struct bytes *voters = arena_alloc(arena, count * sizeof *voters);
+	out->voters = voters;
+	out->voter_count = 0;
+	while (protobuf_next(&cursor, &field)) {
+		if (field.number != 2) continue;
+		struct protobuf_cursor vote = protobuf_cursor(protobuf_bytes(&cursor, &field));
+		struct bytes validator = {0};
+		uint64_t flag = 0;
+		while (protobuf_next(&vote, &field)) {
+			if (field.number == 1) validator = protobuf_bytes(&vote, &field);
+			if (field.number == 3) flag = protobuf_u64(&vote, &field);
+		}
+		struct protobuf_cursor of = protobuf_cursor(validator);
+		const struct bytes address = read_only(&of, 1);
+		if (vote.fault != NULL || of.fault != NULL) protobuf_fail(parent, "a vote is malformed");
+		if (flag > VOTE_ABSENT && out->voter_count < count) voters[out->voter_count++] = address;
+	}
+	if (cursor.fault != NULL) protobuf_fail(parent, cursor.fault);
+}
+
+/* Which field of a request has what; 0: the request has no such thing. */
+struct block_fields {
+	uint32_t txs, voters, misbehaviour, hash, max_tx_bytes;
+};
 
 static void read_block(struct protobuf_cursor *cursor, struct abci_block *out, struct arena *arena,
     const struct block_fields *fields, struct bytes message) {
@@ -133,6 +164,8 @@ static void read_block(struct protobuf_cursor *cursor, struct abci_block *out, s
 	while (protobuf_next(cursor, &field)) {
 		if (field.number == fields->txs)
 			txs[out->tx_count++] = protobuf_bytes(cursor, &field);
+		else if (field.number == fields->voters)
+			read_voters(cursor, out, arena, protobuf_bytes(cursor, &field));
 		else if (field.number == fields->misbehaviour)
 			read_misbehaviour(cursor, out, protobuf_bytes(cursor, &field));
 		else if (field.number == fields->hash)
@@ -202,7 +235,7 @@ static void read_given_chunk(struct protobuf_cursor *cursor, struct abci_chunk *
 
 static enum status read_body(struct abci_request *out, struct arena *arena, struct bytes body, struct err *err) {
 	static const struct block_fields prepare = {.txs = 2, .misbehaviour = 4, .max_tx_bytes = 1};
-	static const struct block_fields other = {.txs = 1, .misbehaviour = 3, .hash = 4};
+	static const struct block_fields other = {.txs = 1, .voters = 2, .misbehaviour = 3, .hash = 4};
 	struct protobuf_cursor cursor = protobuf_cursor(body);
 	switch (out->kind) {
 	case ABCI_ECHO: out->echo = read_only(&cursor, 1); break;

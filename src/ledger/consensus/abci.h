@@ -57,9 +57,12 @@ struct abci_block {
 	uint64_t time_ms; /* the header's time, down to a millisecond */
 	const struct bytes *txs;
 	size_t tx_count;
-	uint64_t max_tx_bytes;      /* PrepareProposal alone: of the transactions and the bytes before each */
-	struct bytes hash;          /* of CometBFT's block; empty in PrepareProposal */
-	struct bytes proposer;      /* the proposer's address, 20 bytes */
+	uint64_t max_tx_bytes; /* PrepareProposal alone: of the transactions and the bytes before each */
+	struct bytes hash;     /* of CometBFT's block; empty in PrepareProposal */
+	struct bytes proposer; /* the proposer's address, 20 bytes */
+	const struct bytes
+	    *voters; /* addresses whose votes for the height before it are in it; not in PrepareProposal */
+	size_t voter_count;
 	size_t misbehaviour_count;  /* validators that were seen to break the protocol */
 	struct bytes misbehaved[8]; /* the addresses of the first of them */
 };

@@ -29,6 +29,11 @@ struct comet_link {
 	/* Somebody is no member any more, and may still be connected. Must be quick. */
 	void (*members_left)(void *context);
 	void *context;
+	/* This member's validator, and the newest height for which its key remembers to have signed. False: it is not
+	 * known. NULL: nobody knows. */
+	bool (*remembers)(void *context, addr20 *validator, uint64_t *height);
+	/* It has signed more than it remembers. The engine stops. */
+	void (*forgot)(void *context);
 };
 
 enum { COMET_FOLLOWERS_MAX = 64 };

@@ -271,6 +271,24 @@ static enum status check_height(const struct comet *comet, uint64_t height, stru
 	    (unsigned long long)height, (unsigned long long)kept);
 }
 
+/* A member votes before others decide, and its key remembers it before it votes. So if a vote of it stands in a block
+ * and its key does not know, an older state of the key was put back, and it would sign a second time. */
+static enum status check_own_vote(struct comet *comet, const struct abci_block *block, struct err *err) {
+	const struct comet_link *link = &comet->options.link;
+	const uint64_t decided = block->height - 1;
+	addr20 validator;
+	if (link->remembers == NULL || decided <= comet->remembered) return STATUS_OK;
+	if (!link->remembers(link->context, &validator, &comet->remembered)) return STATUS_OK;
+	bool has_voted = false;
+	for (size_t i = 0; i < block->voter_count; i++) has_voted |= bytes_equal(block->voters[i], BYTES_OF(validator));
+	if (!has_voted || decided <= comet->remembered) return STATUS_OK;
+	link->forgot(link->context);
+	return err_set(err, STATUS_CORRUPT,
+	    "this member voted for height %llu, and its priv_validator_state.json remembers %llu: an old one was put back, "
+	    "and it would sign twice. Start the node again: it will sign nothing until it has caught up",
+	    (unsigned long long)decided, (unsigned long long)comet->remembered);
+}
+
 static void note_misbehaviour(const struct abci_block *block) {
 	const size_t known = sizeof block->misbehaved / sizeof *block->misbehaved;
 	for (size_t i = 0; i < block->misbehaviour_count && i < known; i++) {
@@ -297,6 +315,7 @@ static enum status finalize(
 	struct decision *decision = &comet->decision;
 	TRY(comet_drop_taking(comet, err));
 	TRY(check_height(comet, block->height, err));
+	TRY(check_own_vote(comet, block, err));
 	comet_drop_decision(comet); /* of a CometBFT that is gone */
 	note_misbehaviour(block);
 	read_decided(comet, block);

@@ -50,6 +50,7 @@ struct comet {
 	char why[384]; /* written before has_failed */
 
 	/* The executing thread's own. */
+	uint64_t remembered; /* the height that this member's key remembered when it was last asked */
 	addr20 contract;
 	struct members members; /* after the head; none: the genesis names no contract, and nobody is refused */
 	struct decision decision;

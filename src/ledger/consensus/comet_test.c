@@ -132,6 +132,47 @@ static void a_comet_that_comes_back_decides_again(void **state) {
 	close_node(&running);
 }
 
+/* A block, and who voted for the one before it. */
+static struct bytes voted_body(struct running *running, uint64_t height, uint8_t validator, uint64_t flag) {
+	struct buf body;
+	uint8_t address[20];
+	memset(address, validator, sizeof address);
+	buf_init(&body, 1 << 16);
+	const size_t commit = protobuf_begin(&body, 2), vote = protobuf_begin(&body, 2), who = protobuf_begin(&body, 1);
+	protobuf_put_bytes(&body, 1, bytes_make(address, sizeof address));
+	protobuf_end(&body, who);
+	protobuf_put_u64(&body, 3, flag);
+	protobuf_end(&body, vote);
+	protobuf_end(&body, commit);
+	protobuf_put_u64(&body, 5, height);
+	const struct bytes kept = arena_dup(&running->world.arena, buf_view(&body));
+	buf_fini(&body);
+	return kept;
+}
+
+static void a_vote_that_its_key_does_not_remember_stops_the_node(void **state) {
+	(void)state;
+	struct running running;
+	open_node(&running);
+	running.remembered = 2;
+	decide(&running, 1, NULL, 0);
+	const struct bytes good[] = {voted_body(&running, 2, 0x77, 2), voted_body(&running, 3, 0x77, 3),
+	    voted_body(&running, 4, 0x66, 2),
+	    voted_body(&running, 5, 0x77, 1)}; /* somebody else's; and an absent one */
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		ask(&running, ABCI_FINALIZE_BLOCK, good[i]);
+		ask(&running, ABCI_COMMIT, (struct bytes){0});
+	}
+	assert_false(running.has_forgotten);
+	ask_for(&running, ABCI_FINALIZE_BLOCK, voted_body(&running, 6, 0x77, 2), 1);
+	pthread_join(running.thread, NULL);
+	assert_int_equal(running.status, STATUS_CORRUPT);
+	assert_true(running.has_forgotten);
+	engine_free(running.engine);
+	close(running.fd);
+	ledger_close(&running.world);
+}
+
 static void a_height_out_of_turn_stops_the_node(void **state) {
 	(void)state;
 	struct running running;
@@ -352,6 +393,7 @@ int main(void) {
 	    cmocka_unit_test(bundles_that_overtake_each_other_do_no_harm),
 	    cmocka_unit_test(a_crash_before_the_commit_comes_to_the_same_bytes),
 	    cmocka_unit_test(a_comet_that_comes_back_decides_again),
+	    cmocka_unit_test(a_vote_that_its_key_does_not_remember_stops_the_node),
 	    cmocka_unit_test(a_height_out_of_turn_stops_the_node),
 	    cmocka_unit_test(what_is_no_bundle_is_refused),
 	    cmocka_unit_test(a_proposal_keeps_bundles_whole_and_within_its_bytes),
