@@ -445,3 +445,18 @@ def test_kill_9_takes_no_entry_and_a_change_is_noticed(consortium, issuer, start
     path.write_bytes(text)
     with pytest.raises(Refused, match="the chain does not hold"):
         trail(consortium, "auth-trail")
+
+
+def test_each_entry_of_a_bundle_is_in_the_trail(consortium, gateway, issuer, two_patients):
+    app = fhir_as(gateway, issuer, "user/*.cruds", sub="bundler")
+    answer = app.bundle("batch", entry("PUT", "Patient/in-trail", patient("secret-name", id="in-trail")),
+                        entry("GET", "Patient/in-trail"), entry("GET", "Observation?code=secret-code"),
+                        entry("GET", "Patient/nobody"), X_Request_Id="trail-bundle")
+    assert answer.status == 200
+    shown = [one for one in trail(consortium, "auth-ward", "--who", "app bundler")["entries"]
+             if one["request"] == "trail-bundle"]
+    assert {(one["method"], one["what"], one["status"]) for one in shown} == {
+        ("PUT", "/fhir/Patient/in-trail", 201), ("GET", "/fhir/Patient/in-trail", 200),
+        ("GET", "/fhir/Observation?code", 200), ("GET", "/fhir/Patient/nobody", 404), ("POST", "/fhir", 200)}
+    assert [one["made"] for one in shown if one["method"] == "PUT"] == ["Patient/in-trail/_history/1"]
+    assert "secret" not in json.dumps(shown)

@@ -61,6 +61,22 @@ static void put_request(struct http_request *request, struct fhir_job *job, cons
 		if (fields[i].value.len) request->headers[request->header_count++] = fields[i];
 }
 
+/* Each entry is in the trail by itself: who asked for a Bundle asked for these. */
+static void note(
+    struct fhir_job *job, const struct fhir_entry *entry, const struct resource_version *made, int status) {
+	static const char *const methods[] = {[FHIR_ENTRY_DELETE] = "DELETE",
+	    [FHIR_ENTRY_POST] = "POST",
+	    [FHIR_ENTRY_PUT] = "PUT",
+	    [FHIR_ENTRY_PATCH] = "PATCH",
+	    [FHIR_ENTRY_GET] = "GET"};
+	struct gateway_part part = {.method = methods[entry->method], .url = entry->url, .status = status};
+	if (made)
+		part.made =
+		    bytes_text(arena_printf(job->arena, "%s/%.*s/_history/%u", fhir_type_name(&fhir_r4, made->key.type),
+			(int)made->key.id.len, (const char *)made->key.id.data, made->version));
+	gateway_note_part(job->server->gateway, job->call->exchange, &job->call->asker, &part);
+}
+
 /* Writes the entry's content. */
 static void put_read(struct json_writer *w, struct fhir_job *job, const struct fhir_entry *entry) {
 	struct http_exchange *inner = arena_zalloc(job->arena, 1, sizeof *inner);
@@ -80,6 +96,7 @@ static void put_read(struct json_writer *w, struct fhir_job *job, const struct f
 	if (etag.len) json_put_string(w, "etag", etag);
 	if (!is_good && body.len) json_put_raw(w, "outcome", body);
 	json_object_end(w);
+	note(job, entry, NULL, response->status);
 	http_exchange_fini(inner);
 }
 
@@ -131,6 +148,7 @@ static void put_entry(struct json_writer *w, struct fhir_job *job, size_t index)
 	if (entry->issues) put_outcome(w, entry->issues);
 	json_object_end(w);
 	json_object_end(w);
+	note(job, entry, after, entry->status);
 }
 
 static void answer_bundle(struct fhir_job *job) {

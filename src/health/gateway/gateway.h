@@ -63,6 +63,17 @@ void gateway_note(struct gateway *gateway, const struct http_exchange *exchange,
 /* The id that gateway_admit gave: a view into the answer's header. */
 struct bytes gateway_request_id(const struct http_exchange *exchange);
 
+/* A part of a request that has a status of its own: an entry of a Bundle. */
+struct gateway_part {
+	const char *method;
+	struct bytes url;  /* "Patient/1", "Observation?code=…", or below the base */
+	struct bytes made; /* "Patient/1/_history/2" [empty] */
+	int status;
+};
+/* Adds it to the trail, beside the whole request's own entry. */
+void gateway_note_part(struct gateway *gateway, const struct http_exchange *exchange, const struct asker *asker,
+    const struct gateway_part *part);
+
 struct gateway_counts {
 	uint64_t records_added, records_read, records_refused;
 };

@@ -39,6 +39,14 @@ static void put_what(struct buf *out, const struct http_request *request) {
 		put_names(out, request->body, request->query.len ? "&" : "?");
 }
 
+static void put_part(struct buf *out, struct bytes url) {
+	const uint8_t *mark = url.len ? memchr(url.data, '?', url.len) : NULL;
+	const size_t len = mark ? (size_t)(mark - url.data) : url.len;
+	if (!begins(url, "http")) buf_text(out, "/fhir/");
+	buf_append(out, bytes_slice(url, 0, len < WHAT_MAX / 2 ? len : WHAT_MAX / 2));
+	put_names(out, bytes_slice(url, len + 1, url.len), "?");
+}
+
 /* A field's value among lines of an answer's header; empty: none. */
 static struct bytes field_of(struct bytes lines, const char *name) {
 	while (lines.len) {
@@ -62,6 +70,23 @@ static void add_entry(struct gateway *gateway, const struct http_exchange *excha
 	    .what = buf_view(&what),
 	    .made = field_of(buf_view(&exchange->response.headers), "Location: "),
 	    .status = exchange->response.status};
+	trail_add(gateway->options.trail, &entry);
+	buf_fini(&what);
+}
+
+void gateway_note_part(struct gateway *gateway, const struct http_exchange *exchange, const struct asker *asker,
+    const struct gateway_part *part) {
+	struct buf what;
+	if (!gateway->options.trail) return;
+	buf_init(&what, WHAT_MAX);
+	put_part(&what, part->url);
+	const struct trail_entry entry = {.at_ms = clock_now_ms(gateway->options.clock),
+	    .asker = asker,
+	    .request = gateway_request_id(exchange),
+	    .method = part->method,
+	    .what = buf_view(&what),
+	    .made = part->made,
+	    .status = part->status};
 	trail_add(gateway->options.trail, &entry);
 	buf_fini(&what);
 }
