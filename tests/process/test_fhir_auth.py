@@ -460,3 +460,42 @@ def test_each_entry_of_a_bundle_is_in_the_trail(consortium, gateway, issuer, two
         ("GET", "/fhir/Observation?code", 200), ("GET", "/fhir/Patient/nobody", 404), ("POST", "/fhir", 200)}
     assert [one["made"] for one in shown if one["method"] == "PUT"] == ["Patient/in-trail/_history/1"]
     assert "secret" not in json.dumps(shown)
+
+
+def category(code):
+    system = "http://terminology.hl7.org/CodeSystem/observation-category"
+    return [{"coding": [{"system": system, "code": code}]}]
+
+
+def found(answer):
+    """References of what a search or a history shows, and its total."""
+    assert answer.status == 200, answer.body
+    bundle = answer.json
+    names = sorted(f"{one['resource']['resourceType']}/{one['resource']['id']}" for one in bundle.get("entry", []))
+    return names, bundle.get("total")
+
+
+def test_searches_hold_only_what_scopes_allow(gateway, issuer, two_patients):
+    for name, code, whose in (("lab-mine", "laboratory", "mine"), ("vital-mine", "vital-signs", "mine"),
+                              ("lab-other", "laboratory", "other")):
+        made = two_patients.put(f"Observation/{name}",
+                                observation(f"Patient/{whose}", id=name, category=category(code)))
+        assert made.status in (200, 201)
+    app = fhir_as(gateway, issuer, "patient/*.rs", patient="mine")
+    names, total = found(app.get("Observation?_id=lab-mine,vital-mine,lab-other,of-other&_total=accurate"))
+    assert (names, total) == (["Observation/lab-mine", "Observation/vital-mine"], 2)
+    assert found(app.get("Patient?_id=mine,other")) == (["Patient/mine"], 1)
+    assert found(app.get("Observation?_id=lab-other&_summary=count")) == ([], 0)
+    assert found(app.get("Observation?subject=Patient/other&_summary=count")) == ([], 0)
+    assert app.get("Observation/lab-other").status == 404
+    assert app.get("Observation/lab-other/_history").status == 404
+    assert found(app.get("Patient?_has:Observation:patient:_id=lab-other&_summary=count")) == ([], 0)
+    granular = fhir_as(gateway, issuer, "patient/Observation.rs?category=laboratory", patient="mine")
+    assert found(granular.get("Observation?_id=lab-mine,vital-mine,lab-other"))[0] == ["Observation/lab-mine"]
+    assert granular.get("Observation/lab-mine").status == 200
+    assert granular.get("Observation/vital-mine").status == 404
+    included = found(granular.get("Observation?_id=lab-mine&_include=Observation:subject"))[0]
+    assert included == ["Observation/lab-mine"], "a type without a scope is not included"
+    assert found(granular.get("Observation?_id=lab-mine&subject:Patient.name=mine&_summary=count"))[1] == 0
+    nonsense = fhir_as(gateway, issuer, "user/Observation.rs?nonsense=1")
+    assert nonsense.get("Observation/lab-mine").status in (403, 404)
