@@ -35,12 +35,19 @@ static void check_request(const struct abci_request *request, struct bytes input
 	case ABCI_PREPARE_PROPOSAL:
 	case ABCI_PROCESS_PROPOSAL:
 	case ABCI_FINALIZE_BLOCK: check_block(&request->block, input); break;
+	case ABCI_OFFER_SNAPSHOT:
+		check_within(request->offer.snapshot.hash, input);
+		check_within(request->offer.snapshot.manifest, input);
+		check_within(request->offer.app_hash, input);
+		break;
+	case ABCI_APPLY_SNAPSHOT_CHUNK:
+		check_within(request->chunk.content, input);
+		check_within(request->chunk.sender, input);
+		break;
 	case ABCI_FLUSH:
 	case ABCI_COMMIT:
 	case ABCI_LIST_SNAPSHOTS:
-	case ABCI_OFFER_SNAPSHOT:
-	case ABCI_LOAD_SNAPSHOT_CHUNK:
-	case ABCI_APPLY_SNAPSHOT_CHUNK: break;
+	case ABCI_LOAD_SNAPSHOT_CHUNK: break;
 	}
 }
 

@@ -11,9 +11,12 @@
 #define PROBE_EVERY_MS 1000u
 #define ANSWER_MAX ((size_t)64 << 10)
 #define URL_MAX 2048u
+#define ERROR_MAX 1024u /* of an answer that says only that something is pruned */
+#define BEHIND_BLOCKS 64u
 
-enum node_health { NODE_UNKNOWN, NODE_UP, NODE_DOWN, NODE_FOREIGN };
-static const char *const health_texts[] = {"not asked yet", "answers", "does not answer", "is of another chain"};
+enum node_health { NODE_UNKNOWN, NODE_UP, NODE_DOWN, NODE_FOREIGN, NODE_BEHIND };
+static const char *const health_texts[] = {
+    "not asked yet", "answers", "does not answer", "is of another chain", "is behind the others"};
 
 struct one_node {
 	char *url; /* without a '/' at its end */
@@ -77,7 +80,7 @@ struct failover {
 
 static bool may_ask(const struct one_node *node, bool also_down) {
 	int health = atomic_load(&node->health);
-	return health != NODE_FOREIGN && (also_down || health != NODE_DOWN);
+	return health != NODE_FOREIGN && (also_down || (health != NODE_DOWN && health != NODE_BEHIND));
 }
 
 struct asking {
@@ -104,6 +107,14 @@ static enum status ask(struct failover *client, struct one_node *node, const str
 	    client->inner.context, asking->response, asking->method, url, asking->headers, asking->body, err);
 }
 
+/* It does not keep what was asked for (EIP-4444's code): another one may. */
+static bool is_pruned(const struct http_response *response) {
+	static const char code[] = "\"code\":4444";
+	const struct bytes body = buf_view(&response->body);
+	if (response->status != 200 || body.len > ERROR_MAX || body.len < sizeof code) return false;
+	return memmem(body.data, body.len, code, sizeof code - 1) != NULL;
+}
+
 /* From the preferred one on; first those that are thought to answer, then all. */
 static enum status exchange(void *context, struct http_response *response, enum http_method method, const char *url,
     const char *const *headers, struct bytes body, struct err *err) {
@@ -120,6 +131,8 @@ static enum status exchange(void *context, struct http_response *response, enum 
 		bool is_second_round = i >= nodes->count;
 		if (!may_ask(node, is_second_round) || (is_second_round && may_ask(node, false))) continue;
 		status = ask(client, node, &asking, err);
+		if (status == STATUS_OK && is_pruned(response) && i + 1 < nodes->count) continue;
+		/* A signed transaction that is handed to a second node is the same one: it stands in a block once. */
 		if (!is_no_answer(status, response)) {
 			atomic_store(&nodes->preferred, at);
 			return status;
@@ -184,7 +197,24 @@ static enum node_health judge(const struct nodes *nodes, struct one_node *node, 
 	if (!is_whole) return NODE_DOWN;
 	if (chain_id != nodes->chain_id || !hash32_equal(&genesis, &nodes->genesis)) return NODE_FOREIGN;
 	atomic_store(&node->head, head);
-	return NODE_UP;
+	return atomic_load(&node->health) == NODE_BEHIND ? NODE_BEHIND : NODE_UP;
+}
+
+static bool answers(const struct one_node *node) {
+	const int health = atomic_load(&node->health);
+	return health == NODE_UP || health == NODE_BEHIND;
+}
+
+/* A node is behind if two others are far ahead of it: what one alone claims makes nobody else look old. */
+static void find_behind(struct nodes *nodes) {
+	for (size_t i = 0; i < nodes->count; i++) {
+		struct one_node *node = &nodes->list[i];
+		size_t ahead = 0;
+		for (size_t k = 0; k < nodes->count; k++)
+			ahead += answers(&nodes->list[k]) &&
+				 atomic_load(&nodes->list[k].head) > atomic_load(&node->head) + BEHIND_BLOCKS;
+		if (answers(node)) set_health(node, ahead >= 2 ? NODE_BEHIND : NODE_UP, "");
+	}
 }
 
 static void probe(struct nodes *nodes, struct http_client *client, struct one_node *node) {
@@ -214,9 +244,10 @@ enum status nodes_probe(struct nodes *nodes, struct err *err) {
 	for (size_t i = 0; i < nodes->count; i++) {
 		probe(nodes, &client, &nodes->list[i]);
 		foreign += atomic_load(&nodes->list[i].health) == NODE_FOREIGN;
-		up += atomic_load(&nodes->list[i].health) == NODE_UP;
+		up += answers(&nodes->list[i]);
 	}
 	http_client_close(&client);
+	find_behind(nodes);
 	if (foreign && up == 0)
 		return err_set(
 		    err, STATUS_DENIED, "no node is of the deployment's chain: its chain id or genesis differs");
@@ -241,7 +272,7 @@ void nodes_watch_stop(struct nodes *nodes) {
 
 bool nodes_any_is_up(const struct nodes *nodes) {
 	for (size_t i = 0; i < nodes->count; i++)
-		if (atomic_load(&nodes->list[i].health) == NODE_UP) return true;
+		if (answers(&nodes->list[i])) return true;
 	return false;
 }
 
@@ -249,7 +280,7 @@ uint64_t nodes_head(const struct nodes *nodes) {
 	uint64_t newest = 0;
 	for (size_t i = 0; i < nodes->count; i++) {
 		uint64_t head = atomic_load(&nodes->list[i].head);
-		if (atomic_load(&nodes->list[i].health) == NODE_UP && head > newest) newest = head;
+		if (answers(&nodes->list[i]) && head > newest) newest = head;
 	}
 	return newest;
 }

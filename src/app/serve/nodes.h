@@ -1,6 +1,7 @@
 /*
  * The nodes that a gateway may ask: the first that answers is asked until it does not; then the next. A node of another
- * chain than the deployment's is not asked.
+ * chain than the deployment's is not asked, one that two others are far ahead of only if no other answers, and what one
+ * has dropped (STATUS_PRUNED) is asked of the next. Whatever is handed to two nodes is signed, so that it counts once.
  *
  * Threads: nodes_watch_start starts one that looks at every node each second; clients of the maker have one owner each;
  * the rest any.
