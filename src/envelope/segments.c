@@ -381,6 +381,19 @@ enum status segments_read(
 	return status;
 }
 
+enum status segments_label_at(
+    const struct segments *segments, struct segments_label *out, const struct segments_place *place, struct err *err) {
+	struct header header;
+	int fd;
+	TRY(open_place(&fd, segments, place->segment, O_RDONLY, err));
+	const bool is_it =
+	    read_at(fd, header.b, HEADER_BYTES, place->at) && is_header(header.b) && length_in(&header) == place->len;
+	close(fd);
+	if (!is_it) return err_set(err, STATUS_NOTFOUND, "there is no such entry");
+	memcpy(out->b, header.b + 8, sizeof out->b);
+	return STATUS_OK;
+}
+
 static bool write_zeros(int fd, uint64_t at, uint64_t len) {
 	static const uint8_t zeros[4096];
 	while (len > 0) {

@@ -292,8 +292,27 @@ static void a_full_disk_is_a_refusal_and_leaves_the_file_whole(void **state) {
 	assert_text(&c, "there is room again");
 }
 
+static void a_place_says_whose_it_is(void **state) {
+	(void)state;
+	const struct segments_label label = {{7}};
+	struct segments_label found;
+	struct segments_place place;
+	assert_int_equal(segments_append(segments, &place, &label, BYTES_LITERAL("content"), NULL), STATUS_OK);
+	assert_int_equal(segments_label_at(segments, &found, &place, NULL), STATUS_OK);
+	assert_memory_equal(&found, &label, sizeof found);
+	struct segments_place others[3] = {place, place, place};
+	others[0].at++;
+	others[1].len++;
+	others[2].segment++;
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(segments_label_at(segments, &found, &others[i], NULL), STATUS_NOTFOUND);
+	assert_int_equal(segments_erase(segments, &place, NULL), STATUS_OK);
+	assert_int_equal(segments_label_at(segments, &found, &place, NULL), STATUS_OK);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(a_place_says_whose_it_is, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(what_was_written_is_read_and_found_by_walking, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(a_tail_cut_at_any_byte_takes_only_what_it_cuts, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(a_tail_of_zeros_takes_only_itself, make_folder, remove_folder),

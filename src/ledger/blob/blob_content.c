@@ -363,12 +363,24 @@ static void item_path(char out[PATH_BYTES], const struct blob_room *room, const 
 	buf_fini(&name);
 }
 
+/* Whose is what stands at the item's place? After a lost folder it may be another's. */
+static enum status look_at_place(
+    struct blob_room *room, bool *is_its_own, const struct blob_item *item, struct err *err) {
+	struct segments_label label;
+	TRY(segments_label_at(room->segments, &label, &item->place, err));
+	const struct blob_waiting said = waiting_of(&label);
+	*is_its_own = addr20_equal(&said.gate, &item->gate) && hash32_equal(&said.blob, &item->blob);
+	return STATUS_OK;
+}
+
 bool blob_content_has(struct blob_room *room, const addr20 *gate, const hash32 *item) {
 	struct blob_item found;
 	char path[PATH_BYTES];
+	bool is_its_own;
 	if (blob_index_find(room, &found, gate, item, NULL) != STATUS_OK || found.state != BLOB_NAMED) return false;
 	item_path(path, room, gate, item);
-	return found.place.segment || files_exists(path);
+	if (!found.place.segment) return files_exists(path);
+	return look_at_place(room, &is_its_own, &found, NULL) == STATUS_OK && is_its_own;
 }
 
 static enum status delete_file(struct blob_room *room, const addr20 *gate, const hash32 *item, struct err *err) {
@@ -384,7 +396,9 @@ enum status blob_content_delete(struct blob_room *room, const addr20 *gate, cons
 	if (status == STATUS_NOTFOUND) return STATUS_OK;
 	TRY(status);
 	if (found.state != BLOB_NAMED) return STATUS_OK;
+	bool is_its_own;
 	if (!found.place.segment) return delete_file(room, gate, item, err);
+	if (look_at_place(room, &is_its_own, &found, NULL) == STATUS_OK && !is_its_own) return STATUS_OK;
 	return segments_erase(room->segments, &found.place, err);
 }
 
