@@ -15,10 +15,6 @@ MEMBERS = 4
 # Whose node each actor asks.
 PLACES = {"registrar-1": 0, "registrar-2": 1, "hospital-a": 0, "hospital-b": 1, "patient": 2, "trustee": 3,
           "regulator": 3, "manufacturer": 1, "pharmacy": 2}
-# Sealed content stays at the node that was given it, the first member's here. These commands read none.
-WITHOUT_CONTENT = {("access", "ask"), ("access", "log"), ("actor", "show"), ("actor", "list"), ("actor", "request"),
-                   ("actor", "endorse")}
-PARTS_WITHOUT_CONTENT = {"product", "pack", "tag", "registrars"}
 PATIENCE_S = 60
 
 
@@ -101,15 +97,14 @@ class Network:
     # --- asking them ---
 
     def deploying(self):
-        """Options of `deploy`: whom the actors believe stands in the genesis."""
-        return []
+        """Options of `deploy`: whom the actors believe stands in the genesis; where the members' nodes are does not."""
+        return ["--nodes", ",".join(f"{member.audits_as}={member.url}" for member in self.members)]
 
     def place(self, label, arguments):
         """Options of the actor's command that name its node."""
         if arguments[:2] == ("wallet", "new") or "--rpc" in arguments:
             return []
-        free = arguments[0] in PARTS_WITHOUT_CONTENT or arguments[:2] in WITHOUT_CONTENT
-        return ["--rpc", self.members[PLACES[label] if free else 0].url]
+        return ["--rpc", self.members[PLACES[label]].url]
 
     @property
     def url(self):
@@ -203,7 +198,7 @@ def a_false_state(proof):
     return changed
 
 
-def liar(network, report, people, folder):
+def liar(network, report, people, folder, bundle):
     """10. The fourth member lies, votes alone, and is gone."""
     report.step(10, "The fourth member lies, and the other three go on")
     b = people["hospital-b"]
@@ -217,7 +212,7 @@ def liar(network, report, people, folder):
             lying.close()
         report.refused(b.name, f"asks the fourth member's node, which shows {what}", answer)
     alone(network, report)
-    gone(network, report, b, folder)
+    gone(network, report, people, folder, bundle)
 
 
 def alone(network, report):
@@ -234,14 +229,19 @@ def alone(network, report):
                    f"{said.split(': ', 1)[-1]} (1 of {MEMBERS} voted; more than two thirds are needed)")
 
 
-def gone(network, report, b, folder):
-    network.members[3].end(signal.SIGKILL)
+def gone(network, report, people, folder, bundle):
+    a, b, fourth = people["hospital-a"], people["hospital-b"], network.members[3]
+    added = a.run("record", "add", bundle, "--folder", folder, "--rpc", fourth.url)["records"][0]
+    fourth.end(signal.SIGKILL)
+    a.run("record", "read", added["record"])
+    report.did("The fourth member", f"takes a record of {a.name} and dies; {a.name} reads the record at its own node: "
+                                    "members hold it before it is registered.")
     began = time.monotonic()
     b.run("access", "ask", "--folder", folder, "--purpose", "TREAT", expect=3)
-    report.did("The fourth member", f"switches its node off; {b.name}'s next request is in a block after "
-                                    f"{time.monotonic() - began:.1f} s, at the other three.")
+    report.did("The other three", f"go on: {b.name}'s next request is in a block after "
+                                  f"{time.monotonic() - began:.1f} s, at the other three.")
     network.members[3].start()
     network.settle()
     head = network.members[3].rpc("eth_getBlockByNumber", "latest", False)["result"]
-    report.did("The fourth member", f"switches it on again; it comes to the same block {int(head['number'], 16)}, "
+    report.did("The fourth member", f"is back, and comes to the same block {int(head['number'], 16)}, "
                                     f"{head['hash'][:18]}….")

@@ -56,7 +56,7 @@ MUST_USE enum status segments_sync(struct segments *segments, struct err *err);
 /* Appends the content to `out`. STATUS_NOTFOUND: it was erased; STATUS_CORRUPT: it is not what was written. */
 MUST_USE enum status segments_read(
     const struct segments *segments, struct buf *out, const struct segments_place *place, struct err *err);
-/* What the entry at this place is, erased or not. STATUS_NOTFOUND: there is no entry of this length, or no such file. */
+/* The label of the entry at this place, erased or not. STATUS_NOTFOUND: no entry of this length is there. */
 MUST_USE enum status segments_label_at(
     const struct segments *segments, struct segments_label *out, const struct segments_place *place, struct err *err);
 /* Durable when it returns. Repeating it is allowed. */

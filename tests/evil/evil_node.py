@@ -68,13 +68,23 @@ class EvilNode:
         finally:
             connection.close()
 
+    def put(self, path, headers, body):
+        """Status and bytes of the honest node."""
+        connection = http.client.HTTPConnection(self.host, timeout=60)
+        try:
+            connection.request("PUT", path, body, {"Authorization": headers["Authorization"]})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
     def exchange(self, verb, path, headers, body):
         """Status and bytes for one request."""
         if verb == "POST":
             return 200, self.answer_all(body)
         if verb == "PUT":
             self.puts.append(path)
-            return 201, b"{}"
+            return self.lie.put(path, lambda end: self.put(path + end, headers, body))
         return self.lie.blob(path, lambda other: self.get(other, headers))
 
 

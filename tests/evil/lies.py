@@ -26,6 +26,10 @@ class Lie:
         """Status and bytes of a blob; `get(path)` is the honest node's."""
         return get(path)
 
+    def put(self, path, put):
+        """Status and bytes for a blob that is put; `put(end)` puts it at the honest node, at the path with this end."""
+        return 201, b"{}"
+
     def taken(self, raw, ask):
         """The result of sending a transaction, which goes no further unless a lie lets it."""
         raise RpcError({"code": -32000, "message": "the evil node keeps it"})

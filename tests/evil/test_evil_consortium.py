@@ -201,6 +201,48 @@ def test_a_record_is_read_from_another_member_than_the_one_that_lies(world, make
     assert lie.told and "planted" in out.read_text()
 
 
+# --- what is not held by enough members is not registered ---
+
+
+class Keeps(Lie):
+    """The member takes puts for itself, and answers them with receipts of its own making."""
+
+    def __init__(self, receipts):
+        super().__init__()
+        self.receipts = receipts
+
+    def put(self, path, put):
+        self.told += 1
+        return 201, json.dumps({"held": self.receipts(put)}).encode()
+
+
+def own_receipt(put):
+    return json.loads(put("/here")[1])["held"]
+
+
+def unsigned(put):
+    return [{**one, "key": "0x" + "77" * 32} for one in own_receipt(put)]
+
+
+@pytest.mark.parametrize("receipts", [lambda put: [], own_receipt, lambda put: 5 * own_receipt(put), unsigned],
+                         ids=["none", "its own", "its own again and again", "of a stranger"])
+def test_what_too_few_members_hold_is_not_registered(world, receipts):
+    lie = Keeps(receipts)
+    with EvilNode(world.members[0].url, lie) as node:
+        with pytest.raises(Refused) as refused:
+            PROGRAMS["record add"](world, node.url, None)
+    assert lie.told and not node.sent and "too few members" in refused.value.report["error"], refused.value
+
+
+def test_what_enough_members_hold_is_registered(world):
+    """The same proxy, and receipts that are true."""
+    lie = Keeps(lambda put: json.loads(put("")[1])["held"])
+    with EvilNode(world.members[0].url, lie) as node:
+        with pytest.raises(Refused):  # the proxy keeps the transaction
+            PROGRAMS["record add"](world, node.url, None)
+    assert lie.told and node.sent
+
+
 # --- proofs that need no node ---
 
 

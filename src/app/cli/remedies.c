@@ -38,6 +38,9 @@ static const char *const of_causes[] = {
     [CAUSE_BLOB_NOT_TAKEN] =
 	("is this home's account listed as active? xinglin actor show. If not, be listed first (xinglin actor request), "
 	 "or, for an action of yours as a patient, use --out FILE and give it to a listed actor"),
+    [CAUSE_TOO_FEW_HOLD] =
+	("nothing was sent: try again. If it stays so, members do not reach each other's HTTP ports (blob-peers), or this "
+	 "one lies: ask another with --rpc URL"),
     [CAUSE_CLOCKS_DIFFER] =
 	"set this computer's clock (timedatectl shows it), or ask the node's operator to set the node's",
 };

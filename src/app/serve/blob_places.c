@@ -16,7 +16,6 @@ struct blob_places {
 	struct blob_place list[BLOB_PEERS_MAX];
 	char *urls[BLOB_PEERS_MAX];
 	struct chain *chain;
-	struct consortium *consortium;
 	addr20 contract;
 };
 
@@ -55,11 +54,6 @@ static enum status power_of(void *context, uint64_t *power, uint64_t *all, const
 	return STATUS_OK;
 }
 
-static bool is_current(void *context) {
-	struct blob_places *places = context;
-	return consortium_is_current(places->consortium);
-}
-
 static enum status open_client(void *context, struct http_client *out, struct err *err) {
 	(void)context;
 	const struct http_client_options options = {.connect_timeout_ms = CONNECT_MS, .timeout_ms = ANSWER_MS};
@@ -77,13 +71,8 @@ enum status blob_places_open(struct blob_places **out, const struct blob_places_
 	struct blob_places *places = mem_zalloc(1, sizeof *places);
 	struct comet_key key = {0};
 	places->chain = options->chain;
-	places->consortium = options->consortium;
-	places->members = (struct blob_members){.places = places->list,
-	    .power = power_of,
-	    .is_current = is_current,
-	    .open = open_client,
-	    .close = close_client,
-	    .context = places};
+	places->members = (struct blob_members){
+	    .places = places->list, .power = power_of, .open = open_client, .close = close_client, .context = places};
 	BUG_ON(!genesis_members(chain_genesis(options->chain), &places->contract));
 	enum status status = comet_home_node_key(&key, options->comet_home, err);
 	places->members.secret = key.secret;

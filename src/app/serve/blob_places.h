@@ -7,14 +7,12 @@
 #ifndef APP_SERVE_BLOB_PLACES_H
 #define APP_SERVE_BLOB_PLACES_H
 
-#include "app/serve/consortium.h"
 #include "ledger/blob/blob.h"
 
 struct blob_places_options {
 	const char *comet_home;
 	const char *const *peers; /* "0xNODE@URL" each, NULL-terminated; NULL: none */
 	struct chain *chain;      /* of a consortium */
-	struct consortium *consortium;
 };
 struct blob_places;
 /* STATUS_INVALID says which peer is malformed; STATUS_NOTFOUND, STATUS_CORRUPT: CometBFT's node key. */

@@ -148,17 +148,6 @@ enum status comet_rpc_light_block(struct comet_rpc *rpc, struct buf *out, uint64
 	return STATUS_OK;
 }
 
-enum status comet_rpc_is_behind(struct comet_rpc *rpc, bool *behind, struct err *err) {
-	const struct json *status;
-	arena_reset(&rpc->arena);
-	TRY(ask_at(rpc, &status, "status", 0, err));
-	const struct json *said = json_get(json_get(status, "sync_info"), "catching_up");
-	*behind = json_is(said, JSON_TRUE);
-	if (!*behind && !json_is(said, JSON_FALSE))
-		return err_set(err, STATUS_INVALID, "CometBFT does not say how far it is");
-	return STATUS_OK;
-}
-
 /* A method without parameters. */
 static enum status ask(struct comet_rpc *rpc, const struct json **out, const char *method, struct err *err) {
 	arena_reset(&rpc->arena);

@@ -43,8 +43,6 @@ MUST_USE enum status comet_rpc_peers(
  * handed out must be readable; whether to believe it is the reader's question. */
 MUST_USE enum status comet_rpc_light_block(struct comet_rpc *rpc, struct buf *out, uint64_t height, struct err *err);
 
-/* Does it still fetch what was decided meanwhile? */
-MUST_USE enum status comet_rpc_is_behind(struct comet_rpc *rpc, bool *behind, struct err *err);
 /* A request of somebody else's, as it stands, and its answer, appended. */
 MUST_USE enum status comet_rpc_forward(struct comet_rpc *rpc, struct buf *out, struct bytes request, struct err *err);
 

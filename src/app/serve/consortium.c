@@ -1,7 +1,6 @@
 #include "app/serve/consortium.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -30,9 +29,8 @@ struct consortium {
 	pthread_mutex_t lock;      /* of what follows */
 	struct comet_rpc *asking;
 	struct comet_process *process; /* NULL: none was started, or it was ended */
-	atomic_bool is_current;
-	struct engine *engine;      /* set before anything else runs */
-	pthread_mutex_t watch_lock; /* of what follows */
+	struct engine *engine;         /* set before anything else runs */
+	pthread_mutex_t watch_lock;    /* of what follows */
 	struct comet_rpc *watching;
 	struct comet_status seen; /* at `seen_ms`, if CometBFT answered */
 	bool seen_answers;
@@ -369,19 +367,6 @@ enum status consortium_start(struct consortium *consortium, uint64_t height, str
 		return err_set(err, STATUS_INTERNAL, "cannot start the thread that sends strangers away");
 	consortium->has_guard = true;
 	return STATUS_OK;
-}
-
-bool consortium_is_current(const struct consortium *consortium) {
-	return atomic_load(&consortium->is_current);
-}
-
-void consortium_look(struct consortium *consortium) {
-	bool is_behind = true;
-	if (atomic_load(&consortium->is_current)) return;
-	pthread_mutex_lock(&consortium->lock);
-	const enum status status = comet_rpc_is_behind(consortium->asking, &is_behind, NULL);
-	pthread_mutex_unlock(&consortium->lock);
-	if (status == STATUS_OK && !is_behind) atomic_store(&consortium->is_current, true);
 }
 
 void consortium_stop(struct consortium *consortium) {

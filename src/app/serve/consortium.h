@@ -30,11 +30,6 @@ void consortium_attach(struct consortium *consortium, struct engine *engine);
 /* Starts CometBFT, once the engine listens. `height`: the newest one that the node holds. If the other members
  * decide what this node finds wrong, the engine fails (comet_fail). */
 MUST_USE enum status consortium_start(struct consortium *consortium, uint64_t height, struct err *err);
-/* Has this node all that the others had decided when it started? Until then it may not know what was erased. Any
- * thread. */
-bool consortium_is_current(const struct consortium *consortium);
-/* Asks CometBFT, until it is so. From one thread, a few times a second. */
-void consortium_look(struct consortium *consortium);
 /* A request of CometBFT's JSON-RPC, whole, and its answer, appended. */
 MUST_USE enum status consortium_ask(
     struct consortium *consortium, struct buf *out, struct bytes request, struct err *err);

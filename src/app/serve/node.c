@@ -251,8 +251,7 @@ static enum status open_blobs(struct node *node, struct err *err) {
 	    .send_context = node};
 	if (node->consortium && node->options.comet_home)
 		TRY(blob_places_open(&node->places,
-		    &(struct blob_places_options){
-			node->options.comet_home, node->options.blob_peers, node->chain, node->consortium},
+		    &(struct blob_places_options){node->options.comet_home, node->options.blob_peers, node->chain},
 		    err));
 	options.members = blob_places_members(node->places);
 	read_machine_run(options.machine_run, sizeof options.machine_run);
@@ -377,7 +376,6 @@ static void *run_fetch(void *context) {
 	while (!atomic_load(&node->stopping)) {
 		struct err err = {0};
 		bool more = false;
-		consortium_look(node->consortium);
 		if (blob_fetch(node->blobs, &more, &err) != STATUS_OK) log_warn("node", "fetching: %s", err.message);
 		if (!more) world_sleep_ms(NULL, FETCH_EVERY_MS);
 	}

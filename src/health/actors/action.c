@@ -98,13 +98,10 @@ enum status action_parse(
 
 static enum status put_blobs(
     struct actor_request *request, struct outbox_blob *out, const struct action *action, struct err *err) {
-	struct blob_asker asker = request_asker(request);
 	for (size_t i = 0; i < action->blob_count; i++) {
 		hash32 blob;
-		struct blob_verdict verdict;
 		out[i] = (struct outbox_blob){action->blobs[i].gate, action->blobs[i].container};
-		TRY(blobs_put(&asker, &blob, &verdict, &out[i].gate, out[i].container, err));
-		if (!verdict.ok) return request_blob_refused(request, &verdict, "a blob", err);
+		TRY(request_put(request, &blob, &out[i].gate, out[i].container, "a blob", err));
 	}
 	return STATUS_OK;
 }

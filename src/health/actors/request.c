@@ -31,6 +31,25 @@ enum status request_blob_refused(
 	    err_set(err, STATUS_DENIED, "the node did not take %s: %s (%s)", what, verdict->detail, verdict->code));
 }
 
+enum status request_put(struct actor_request *request, hash32 *blob, const addr20 *gate, struct bytes container,
+    const char *what, struct err *err) {
+	const struct blob_asker asker = request_asker(request);
+	struct blob_verdict verdict;
+	struct holders holders;
+	struct verified *verified;
+	bool enough;
+	TRY(blobs_put(&asker, &holders, &verdict, gate, container, err));
+	if (!verdict.ok) return request_blob_refused(request, &verdict, what, err);
+	*blob = holders.blob.blob;
+	if (!deployment_is_consortium(&request->home->deployment)) return STATUS_OK;
+	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
+	TRY(holders_are_enough(verified, &enough, &holders, err));
+	if (enough) return STATUS_OK;
+	return err_because(err, CAUSE_TOO_FEW_HOLD,
+	    err_set(err, STATUS_IO,
+		"%s is held by too few members: those who signed for it have less than a third of the power", what));
+}
+
 enum status request_send_all(struct actor_request *request, struct outbox_result *results, struct outbox_entry *entries,
     size_t count, struct err *err) {
 	struct outbox *outbox;

@@ -65,6 +65,12 @@ MUST_USE enum status request_logs(struct actor_request *request, struct client_l
  */
 MUST_USE enum status request_verified(
     struct actor_request *request, struct verified **out, uint32_t max_age_s, struct err *err);
+/*
+ * Puts a container at the request's node, in the name of the home's account. In a consortium so many members hold it
+ * then that one of them is honest: STATUS_IO, CAUSE_TOO_FEW_HOLD otherwise. `what` names it in a refusal.
+ */
+MUST_USE enum status request_put(struct actor_request *request, hash32 *blob, const addr20 *gate,
+    struct bytes container, const char *what, struct err *err);
 /* Is the chain that answers the one of the deployment (chain id and genesis)? STATUS_DENIED otherwise. */
 MUST_USE enum status request_check_chain(struct actor_request *request, struct err *err);
 

@@ -198,15 +198,20 @@ static enum status get(const struct blob_asker *asker, struct buf *out, struct b
 	return status;
 }
 
-enum status blobs_put(const struct blob_asker *asker, hash32 *blob, struct blob_verdict *verdict, const addr20 *gate,
-    struct bytes container, struct err *err) {
+enum status blobs_put(const struct blob_asker *asker, struct holders *holders, struct blob_verdict *verdict,
+    const addr20 *gate, struct bytes container, struct err *err) {
 	struct container decoded;
 	TRY(container_decode(&decoded, container, err));
-	*blob = container_name(&decoded);
-	struct blob_request request = {"put", HTTP_PUT, gate, blob, 0, container, NULL};
+	*holders = (struct holders){.blob = {.genesis = asker->genesis,
+					.gate = *gate,
+					.blob = container_name(&decoded),
+					.size_bytes = container.len}};
+	TRY(address_of_secret(&holders->blob.putter, asker->secret));
+	struct blob_request request = {"put", HTTP_PUT, gate, &holders->blob.blob, 0, container, NULL};
 	struct http_response response;
 	http_response_init(&response, 1 << 16);
 	enum status status = ask(asker, client_url(asker->client), &response, verdict, &request, err);
+	if (status == STATUS_OK && verdict->ok) holders_read(holders, buf_view(&response.body));
 	http_response_fini(&response);
 	return status;
 }

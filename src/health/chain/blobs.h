@@ -8,6 +8,7 @@
 
 #include "health/chain/client.h"
 #include "health/chain/deployment.h"
+#include "health/chain/holders.h"
 
 /* A refusal by the node: its HTTP status and problem code ("get-refused", "erased", …). "clock": the node takes the
  * signed request for too old or too new, and `detail` says by how much the two clocks differ. */
@@ -31,8 +32,8 @@ struct blob_asker {
 	const struct deployment_node *others;
 	size_t other_count;
 };
-/* `container` is the whole frame; its name is computed and given back. */
-MUST_USE enum status blobs_put(const struct blob_asker *asker, hash32 *blob, struct blob_verdict *verdict,
+/* `container` is the whole frame; what was put is in holders->blob, whose genesis is the asker's. */
+MUST_USE enum status blobs_put(const struct blob_asker *asker, struct holders *holders, struct blob_verdict *verdict,
     const addr20 *gate, struct bytes container, struct err *err);
 /* Of several nodes, what the first one says, unless another gives the container named `blob`; the caller compares. */
 MUST_USE enum status blobs_get(const struct blob_asker *asker, struct buf *container, struct blob_verdict *verdict,

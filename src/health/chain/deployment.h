@@ -63,6 +63,8 @@ void deployment_write(struct buf *out, const struct deployment *deployment);
 /* Do both pin the same? Where nodes and witnesses are may differ, and from which height a consortium is followed. */
 bool deployment_is_same(const struct deployment *a, const struct deployment *b);
 
+/* Where a consortium has its list of members. The genesis, which is pinned, has the contract's code. */
+extern const addr20 deployment_members;
 bool deployment_is_consortium(const struct deployment *deployment);
 /* Does this account's signature alone say that a block is of the chain? The sealer's; of somebody else's chain, where
  * one witness is enough, a witness's. */

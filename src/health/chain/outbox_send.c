@@ -198,8 +198,8 @@ static enum status put_blob(void *context, const struct outbox_blob *blob, struc
 	    .genesis = &outbox->genesis,
 	    .random = outbox->options.random};
 	struct blob_verdict verdict;
-	hash32 name;
-	TRY(blobs_put(&asker, &name, &verdict, &blob->gate, blob->container, err));
+	struct holders holders; /* whoever submitted it has judged its receipts */
+	TRY(blobs_put(&asker, &holders, &verdict, &blob->gate, blob->container, err));
 	if (verdict.ok) return STATUS_OK;
 	const bool may_pass = verdict.http_status >= 500 || verdict.http_status == 429;
 	const enum status status = may_pass ? STATUS_IO : STATUS_DENIED;

@@ -99,7 +99,10 @@ struct question {
 
 static enum status prove_account(
     struct verified *verified, const struct question *question, const struct heads_proof *proof, struct err *err) {
-	const hash32 *code = deployment_code_of(heads_anchor(verified->heads), &question->contract);
+	const struct deployment *anchor = heads_anchor(verified->heads);
+	const hash32 *code = deployment_code_of(anchor, &question->contract);
+	const bool is_of_genesis =
+	    deployment_is_consortium(anchor) && addr20_equal(&question->contract, &deployment_members);
 	struct proof_account account;
 	struct err why = {0};
 	bool exists;
@@ -107,7 +110,7 @@ static enum status prove_account(
 		proof->account_node_count, &why) != STATUS_OK)
 		return refuse(verified, &question->contract, "the account", why.message, err);
 	if (!exists) return refuse(verified, &question->contract, "the account", "it does not exist", err);
-	if (!code || !hash32_equal(&account.code_hash, code))
+	if (!is_of_genesis && (!code || !hash32_equal(&account.code_hash, code)))
 		return refuse(verified, &question->contract, "the code",
 		    "it is not the code that this home's deployment names", err);
 	keep_account(verified, &question->contract, &account.storage_root);

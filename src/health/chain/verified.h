@@ -43,7 +43,7 @@ void verified_begin(struct verified *out, struct heads *heads, struct client *cl
 MUST_USE enum status verified_head(struct verified *verified, uint32_t max_age_s, struct err *err);
 
 struct verified_want {
-	const addr20 *contract; /* one of the anchor's */
+	const addr20 *contract; /* one of the anchor's, or deployment_members of a consortium */
 	hash32 slot;
 };
 /* A head was taken. Words that are proved already are not asked for again, nor those that this home proved at an

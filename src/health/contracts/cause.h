@@ -31,6 +31,7 @@
 	X(OLD_ANCHOR)        /* the validators that this home trusts were trusted for a time that is over */           \
 	X(TWO_BLOCKS)        /* those who decide blocks signed two of one height */                                    \
 	X(BLOB_NOT_TAKEN)    /* the node does not take what is to be stored */                                         \
+	X(TOO_FEW_HOLD)      /* too few members of a consortium hold what was put */                                   \
 	X(CLOCKS_DIFFER)     /* the node takes a signed request for too old or too new */
 #define CAUSE_ENUM(name) CAUSE_##name,
 enum cause { CAUSES(CAUSE_ENUM) CAUSE_COUNT };

@@ -81,16 +81,14 @@ static const struct outbox_merger addition_merger = {RECORD_ADDITIONS_MAX, merge
 
 static enum status put_blobs(struct actor_request *request, struct record_added *out, const struct draft *drafts,
     size_t count, struct err *err) {
-	struct blob_asker asker = request_asker(request);
-	struct blob_verdict taken;
+	const addr20 *gate = &request->home->deployment.records;
 	uint64_t done = 0, of = 0;
 	for (size_t i = 0; i < count; i++) of += drafts[i].sealed.container.len;
 	for (size_t i = 0; i < count; i++) {
 		progress_at(request->progress, "sending sealed bytes to the node", done, of);
 		done += drafts[i].sealed.container.len;
-		TRY(blobs_put(&asker, &out[i].blob, &taken, &request->home->deployment.records,
-		    buf_view(&drafts[i].sealed.container), err));
-		if (!taken.ok) return request_blob_refused(request, &taken, "the sealed record", err);
+		TRY(request_put(
+		    request, &out[i].blob, gate, buf_view(&drafts[i].sealed.container), "the sealed record", err));
 	}
 	progress_at(request->progress, "sending sealed bytes to the node", of, of);
 	return STATUS_OK;

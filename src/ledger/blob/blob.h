@@ -41,8 +41,6 @@ struct blob_members {
 	/* What of the members' power (`all`) this node has at the head; 0: it is no member. */
 	MUST_USE enum status (*power)(
 	    void *context, uint64_t *power, uint64_t *all, const addr20 *node, struct err *err);
-	/* False: this node may not know yet what was erased, and serves nothing. */
-	bool (*is_current)(void *context);
 	MUST_USE enum status (*open)(void *context, struct http_client *out, struct err *err);
 	void (*close)(void *context, struct http_client *client);
 	void *context;

@@ -221,6 +221,7 @@ static enum status look_through_some(struct blob_room *room, bool *more, struct 
 enum status blob_fetch(struct blob_room *room, bool *more, struct err *err) {
 	*more = false;
 	if (room->peers == NULL) return STATUS_OK;
+	TRY(blob_current_look(room, err));
 	TRY(look_through_some(room, more, err));
 	return fetch_some(room, more, err);
 }

@@ -87,7 +87,7 @@ enum status blob_peers_power(
 }
 
 bool blob_peers_is_current(struct blob_room *room) {
-	return room->peers == NULL || room->peers->members.is_current(room->peers->members.context);
+	return room->peers == NULL || atomic_load(&room->current.is_current);
 }
 
 size_t blob_peers_count(const struct blob_room *room) {

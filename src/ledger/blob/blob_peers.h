@@ -61,6 +61,11 @@ void blob_held_spread(
 struct json_writer;
 void blob_held_write(struct json_writer *writer, const struct blob_held *held);
 
+/* --- following them after a start (blob_current.c) --- */
+
+MUST_USE enum status blob_current_look(struct blob_room *room, struct err *err);
+void blob_member_head(void *context, struct http_exchange *exchange);
+
 /* --- what members ask (blob_member.c) --- */
 
 void blob_member_wanted(void *context, struct http_exchange *exchange);

@@ -543,6 +543,8 @@ const struct route blob_routes[] = {
     ROUTE(HTTP_PUT, "/blobs/{gate}/{name}/here", handle_put_here,
 	"the same, as a member of a consortium passes it on: no further member is given it",
 	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}, .begin = begin_put),
+    ROUTE(HTTP_GET, "/members/head", blob_member_head,
+	"the number of this node's newest block, for another member's node"),
     ROUTE(HTTP_POST, "/members/blobs", blob_member_wanted, "contents of items, for another member's node",
 	.limits = {.body_max = BLOB_WISHES_BYTES_MAX, .at_once = MEMBERS_AT_ONCE}, .waits = true),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}", handle_get, "the whole container of an item"),

@@ -37,6 +37,12 @@ struct blob_peers;
 struct blob_fetch;
 struct blob_rows;
 
+/* Has it followed the other members since it started? But for is_current, of the fetching thread. */
+struct blob_current {
+	atomic_bool is_current;
+	uint64_t number, since_ms, look_at_ms;
+};
+
 struct blob_room {
 	struct chain *chain;
 	struct store *store;
@@ -64,6 +70,7 @@ struct blob_room {
 
 	struct blob_peers *peers; /* NULL: this node keeps blobs alone */
 	struct blob_fetch *fetch; /* the fetching thread only */
+	struct blob_current current;
 	atomic_bool has_more_missing;
 	_Atomic uint64_t missing, damaged;
 
