@@ -24,6 +24,7 @@ import pytest
 from consortia import FUNDED, Relay, running
 from exposition import families
 from machine import free_port, wait_for
+from members import change, comet_program
 from wires import Wires
 
 PREPARE = 16  # the field of ABCI's request; its answer's is one more
@@ -143,12 +144,10 @@ def test_readiness_says_that_cometbft_does_not_answer(four):
     wait_for(lambda: is_ready(member), 60)
 
 
-def test_metrics_tell_height_peers_and_round(tmp_path):
+def test_metrics_tell_height_peers_and_round(tmp_path, monkeypatch):
     port = free_port()
+    monkeypatch.setenv("XINGLIN_NODE_METRICS_PORT", str(port))
     with running(tmp_path / "n", 1) as (member,):
-        member.kill()
-        member.start_node("--metrics-port", str(port)).start_comet()
-        wait_for(member.head, 60)
         member.receipt(member.send(FUNDED[0], 0))
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
             found = families(answer.read().decode())
@@ -295,7 +294,7 @@ def test_a_clock_that_is_an_hour_off_changes_no_byte(four, tmp_path):
     assert_stand(four, send_some(four, FUNDED[4]))
 
 
-def test_a_proposer_that_puts_garbage_into_blocks_delays_them_and_changes_none(tmp_path):
+def test_a_proposer_that_puts_garbage_into_blocks_changes_none_and_is_voted_out(tmp_path):
     """Between one member's CometBFT and its node somebody spoils each proposal; its own node is honest."""
     spoilt = []
 
@@ -305,20 +304,31 @@ def test_a_proposer_that_puts_garbage_into_blocks_delays_them_and_changes_none(t
         spoilt.append(len(message))
         return message[:-32] + b"\xff" * 32  # above the curve's order
 
-    with running(tmp_path / "n", 4) as members:
+    with running(tmp_path / "n", 4, together=True) as members:
         liar = members[1]
-        liar.end_comet()
+        stop(liar)
+        wrapper = liar.folder / "cometbft-over-a-relay"
+        wrapper.write_text(f'#!/bin/bash\nexec {comet_program()} "${{@//abci.sock/relay.sock}}"\n')
+        wrapper.chmod(0o755)
         relay = Relay(liar.folder / "relay.sock", liar.app_socket)
         relay.at[True, PREPARE + 1] = spoil
-        liar.start_comet(relay.path)
+        liar.start_both(wrapper)
         wait_for(liar.height, 60)
         for account in FUNDED[:8]:
             assert_stand(members, send_some(members, account, 4))
             if spoilt:
                 break
         assert spoilt
-        assert "rejected a proposed block" in (members[0].folder / "comet.log").read_text()
-        assert_stand(members, send_some(members, FUNDED[0], 4))
+        assert "rejected a proposed block" in members[0].log.read_text()
+        # It is voted out while it lies: nobody hears it any more, and it gets no new block.
+        honest = [member for member in members if member is not liar]
+        change(honest, "--leaves", liar.account)
+        wait_for(lambda: all(len(member.validators()) == 3 for member in honest), 60)
+        for member in honest:
+            wait_for(lambda: liar.node[2:] not in member.peers(), 60)
+        last = liar.number()
+        assert_stand(honest, send_some(honest, FUNDED[0], 4))
+        assert liar.number() <= last + 1 < honest[0].number()
         relay.close()
 
 
