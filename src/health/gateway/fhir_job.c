@@ -230,6 +230,21 @@ static void gather_changes(struct fhir_job *job) {
 	}
 }
 
+/* False: the asker may not write some of it, and the job has ended. */
+static bool check_admitted(struct fhir_job *job) {
+	for (size_t i = 0; i < job->plan.count; i++) {
+		const struct fhir_commit_change *change = job->results[i].change;
+		if (!change || fhir_job_admits(job, change)) continue;
+		fhir_call_issue(job->call, FHIR_ISSUE_FORBIDDEN,
+		    job->is_bundle ? arena_printf(job->arena, "Bundle.entry[%zu]", i) : "",
+		    "this token's scopes do not reach %.*s", (int)job->plan.entries[i].reference.len,
+		    (const char *)job->plan.entries[i].reference.data);
+		end_refused(job, 403);
+		return false;
+	}
+	return true;
+}
+
 static void write_all(struct fhir_job *job) {
 	struct err err = {0};
 	gather_changes(job);
@@ -241,7 +256,7 @@ static void write_all(struct fhir_job *job) {
 	const enum status status = fhir_commit_prepare(&job->commit, &err);
 	if (status != STATUS_OK)
 		end_failed(job, status, &err);
-	else
+	else if (check_admitted(job))
 		fhir_commit_run(&job->commit);
 }
 

@@ -55,6 +55,8 @@ void fhir_job_run(struct fhir_job *job);
 
 /* fhir_resolve.c: what an entry writes, or that it is refused. Under the locks. */
 void fhir_job_resolve(struct fhir_job *job, size_t index);
+/* fhir_admit.c: may the asker write this prepared change? */
+bool fhir_job_admits(struct fhir_job *job, const struct fhir_commit_change *change);
 /* fhir_match.c: the resources that a condition finds, at most two, whoever asks. False: the entry is refused. */
 MUST_USE bool fhir_job_match(struct fhir_job *job, size_t index, uint16_t type, struct bytes condition,
     struct resource_version out[2], size_t *count);
