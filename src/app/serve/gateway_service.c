@@ -331,6 +331,7 @@ static void *run_outbox(void *context) {
 static void tend(void *context) {
 	struct gateway_service *service = context;
 	gateway_forget(service->gateway);
+	fhir_server_tend(service->fhir);
 	outbox_let_go(service->outbox, clock_now_ms(&world_clock) - OVERDUE_MS);
 }
 

@@ -203,12 +203,20 @@ static enum status take_in(struct fhir_commit *commit, struct err *err) {
 	return resources_put(commit->server->resources, writes, commit->count, err);
 }
 
+/* It is registered: what the index did not take now, it takes in from the author's copy. */
+static enum status take_in_or_later(struct fhir_commit *commit, struct err *err) {
+	const enum status status = take_in(commit, err);
+	if (status != STATUS_OK) fhir_catch_up_add(commit->server->catch_up);
+	return status;
+}
+
 static enum status end_status(struct fhir_commit *commit, struct err *err) {
 	switch (commit->end) {
-	case OUTBOX_DONE: return take_in(commit, err);
-	case OUTBOX_KEPT: return err_set(err, STATUS_TIMEOUT, "it is in no block yet, and goes on");
+	case OUTBOX_DONE: return take_in_or_later(commit, err);
+	case OUTBOX_KEPT:
 	case OUTBOX_UNPROVED:
-		return err_set(err, STATUS_TIMEOUT, "what the node shows of it is not proved; it goes on");
+		fhir_catch_up_add(commit->server->catch_up);
+		return err_set(err, STATUS_TIMEOUT, "it is in no block that is proved yet, and goes on");
 	case OUTBOX_REVERTED:
 	case OUTBOX_REFUSED: break;
 	}

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
 
 /* --- making one --- */
@@ -262,6 +263,13 @@ static void write_all(struct fhir_job *job) {
 
 static void work_under_locks(struct fhir_job *job) {
 	job->has_locks = true;
+	if (!fhir_catch_up_is_done(job->server->catch_up)) {
+		http_put_header(&job->call->exchange->response, "Retry-After", "1");
+		fhir_call_issue(job->call, FHIR_ISSUE_TRANSIENT, "",
+		    "what was written before is still being taken in; try again in a second");
+		end_refused(job, 503);
+		return;
+	}
 	for (size_t i = 0; i < job->plan.count; i++) fhir_job_resolve(job, job->plan.order[i]);
 	(void)fhir_transaction_check_overlap(&job->plan);
 	if (refuses_all(job)) return;

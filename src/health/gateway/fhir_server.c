@@ -8,6 +8,7 @@ static enum status open_parts(struct fhir_server *server, struct err *err) {
 	const struct home *home = actor_home(options->actor);
 	const struct resource_settings settings = {.threads = options->threads};
 	TRY(resources_open(&server->resources, home, &settings, err));
+	server->catch_up = fhir_catch_up_new(options->actor, server->gateway->outbox, server->resources);
 	return fhir_folders_open(&server->folders, home, options->threads, err);
 }
 
@@ -20,6 +21,7 @@ enum status fhir_server_open(struct fhir_server **out, struct gateway *gateway, 
 	buf_init(&server->capability, BUF_MAX_DEFAULT);
 	enum status status = open_parts(server, err);
 	fhir_capability_write(&server->capability);
+	if (status == STATUS_OK) fhir_catch_up_step(server->catch_up); /* which asks a node only after a kill */
 	if (status == STATUS_OK)
 		*out = server;
 	else
@@ -33,9 +35,14 @@ void fhir_server_close(struct fhir_server *server) {
 	server->gateway->options.threads->monitor_free(server->validators_lock);
 	fhir_locks_free(server->locks);
 	fhir_folders_close(server->folders);
+	fhir_catch_up_free(server->catch_up);
 	resources_close(server->resources);
 	buf_fini(&server->capability);
 	mem_free(server);
+}
+
+void fhir_server_tend(struct fhir_server *server) {
+	fhir_catch_up_step(server->catch_up);
 }
 
 struct fhir_validator *fhir_server_take_validator(struct fhir_server *server) {

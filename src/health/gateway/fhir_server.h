@@ -8,6 +8,7 @@
 #define HEALTH_GATEWAY_FHIR_SERVER_H
 
 #include "health/fhir/validate.h"
+#include "health/gateway/fhir_catch_up.h"
 #include "health/gateway/fhir_folders.h"
 #include "health/gateway/fhir_locks.h"
 #include "health/gateway/gateway.h"
@@ -20,6 +21,7 @@ struct fhir_server {
 	struct resources *resources;
 	struct fhir_locks *locks;
 	struct fhir_folders *folders;
+	struct fhir_catch_up *catch_up;
 	struct monitor *validators_lock;
 	struct fhir_validator *validators[FHIR_SERVER_VALIDATORS_MAX];
 	size_t validator_count;
@@ -29,6 +31,9 @@ struct fhir_server {
 MUST_USE enum status fhir_server_open(struct fhir_server **out, struct gateway *gateway, struct err *err);
 /* NULL is allowed. */
 void fhir_server_close(struct fhir_server *server);
+
+/* One bounded step of what the server does by itself: a service calls it every second, from one thread. */
+void fhir_server_tend(struct fhir_server *server);
 
 /* A validator that nobody else uses, to be given back. */
 struct fhir_validator *fhir_server_take_validator(struct fhir_server *server);

@@ -69,6 +69,19 @@ static struct bytes header(const struct fhir_call *call, const char *name) {
 	return http_header_get(&call->exchange->request, name);
 }
 
+/* If-None-Exist; or the query, which clients write behind the type as in a conditional update, and which nobody must
+ * take for a create without a condition. What only shapes the answer is no condition. */
+static struct bytes condition_of_create(const struct fhir_call *call) {
+	static const char *const shapes[] = {"_format", "_pretty", "_summary", "_elements"};
+	const struct bytes given = header(call, "if-none-exist");
+	size_t conditions = call->query.count;
+	for (size_t i = 0; i < call->query.count; i++)
+		for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
+			conditions -= bytes_equal(call->query.items[i].name, bytes_text(shapes[k]));
+	if (given.data || !conditions) return given;
+	return call->exchange->request.query;
+}
+
 /* The job of a request; its resource is still to be set. */
 static struct fhir_job *job_of(struct fhir_call *call, enum fhir_entry_method method) {
 	struct fhir_job *job = fhir_job_of_one(call, answer);
@@ -78,7 +91,7 @@ static struct fhir_job *job_of(struct fhir_call *call, enum fhir_entry_method me
 	entry->if_match = header(call, "if-match");
 	entry->if_none_match = header(call, "if-none-match");
 	if (method == FHIR_ENTRY_POST)
-		entry->condition = header(call, "if-none-exist");
+		entry->condition = condition_of_create(call);
 	else if (!call->target.id.len)
 		entry->condition = call->exchange->request.query;
 	return job;

@@ -148,3 +148,58 @@ enum status legal_copy_load(struct actor_request *request, struct record_lead *l
 	buf_fini(&copy);
 	return status;
 }
+
+/* --- all of them --- */
+
+struct copies {
+	struct record_copy *list; /* NULL: they are only counted */
+	size_t count, capacity;
+};
+
+static enum status note_copy(
+    void *context, const struct segments_place *place, const struct segments_label *label, struct err *err) {
+	struct copies *copies = context;
+	(void)err;
+	if (copies->list && copies->count == copies->capacity) return STATUS_NOTFOUND; /* it is of this run */
+	struct record_copy *copy = copies->list ? &copies->list[copies->count] : NULL;
+	copies->count++;
+	if (!copy) return STATUS_OK;
+	copy->place = *place;
+	memcpy(copy->record.b, label->b, sizeof copy->record.b);
+	return STATUS_OK;
+}
+
+enum status record_own_copies(
+    struct actor_request *request, struct record_copy **out, size_t *count, bool only_newest, struct err *err) {
+	struct segments *segments = request->home->records;
+	struct segments_place from = {0};
+	struct copies copies = {NULL, 0, 0};
+	BUG_ON(!segments);
+	if (only_newest) from.segment = segments_end(segments).segment - 1;
+	TRY(segments_walk(segments, &from, note_copy, &copies, err));
+	const size_t all = copies.count;
+	copies = (struct copies){arena_zalloc(request->arena, all + 1, sizeof *copies.list), 0, all};
+	enum status status = all ? segments_walk(segments, &from, note_copy, &copies, err) : STATUS_OK;
+	*out = copies.list;
+	*count = copies.count;
+	return status;
+}
+
+enum status record_copy_has_versions(
+    struct actor_request *request, bool *out, const struct record_copy *copy, struct err *err) {
+	const struct segments *segments;
+	struct segments *opened;
+	struct container container;
+	struct record_lead lead;
+	struct buf content;
+	*out = false;
+	TRY(home_records_open(request->home, &segments, &opened, err));
+	buf_init(&content, CONTAINER_BYTES_MAX);
+	enum status status = segments_read(segments, &content, &copy->place, err);
+	segments_close(opened);
+	if (status == STATUS_OK) status = read_copy(request, &lead, &container, &copy->record, buf_view(&content), err);
+	buf_fini(&content);
+	if (status == STATUS_OK) *out = lead.at_ms > 0;
+	mem_wipe(&lead, sizeof lead);
+	return status;
+}

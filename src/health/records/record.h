@@ -6,6 +6,7 @@
 #ifndef HEALTH_RECORDS_RECORD_H
 #define HEALTH_RECORDS_RECORD_H
 
+#include "envelope/segments.h"
 #include "health/records/folder.h"
 #include "health/records/seal.h"
 
@@ -85,6 +86,20 @@ MUST_USE enum status record_read(struct actor_request *request, struct record_op
  * STATUS_CORRUPT: the copy is not what the chain has. */
 MUST_USE enum status record_read_own_copy(
     struct actor_request *request, struct record_opened *out, const hash32 *record, uint32_t part, struct err *err);
+
+/* One of the author's copies, and where it stands among them. */
+struct record_copy {
+	hash32 record;
+	struct segments_place place;
+};
+/* The copies, the oldest first, in the request's arena; `only_newest`: those of the newest two files, among which are
+ * all that were on their way when the program last ended. No chain is asked: what was never registered may be among
+ * them. For a home whose outbox is open. */
+MUST_USE enum status record_own_copies(
+    struct actor_request *request, struct record_copy **out, size_t *count, bool only_newest, struct err *err);
+/* Does a copy hold versions of FHIR's REST (struct record_version)? Nothing of it is checked against the chain. */
+MUST_USE enum status record_copy_has_versions(
+    struct actor_request *request, bool *out, const struct record_copy *copy, struct err *err);
 
 /* A FHIR collection Bundle of all resources, whose entries are the exact bytes that were sealed. */
 void record_write_bundle(struct buf *out, const struct record_opened *record);

@@ -1,0 +1,38 @@
+"""FHIR clients from npm and PyPI, unmodified, against the FHIR server of a development gateway."""
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from machine import ROOT, Node
+
+MODULES = ROOT / "tests/node/node_modules"
+PEERS = ROOT / "tests/peers"
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    node = Node(tmp_path_factory.mktemp("fhir") / "dev", "dev", "--gateway")
+    yield node.started
+    assert node.stop() == 0, node.log.read_text()
+
+
+def ends_well(command, started):
+    done = subprocess.run([*command, started["fhir"], started["token"]], capture_output=True, text=True, timeout=120,
+                          cwd=ROOT / "tests/node")
+    assert done.returncode == 0 and done.stdout.endswith("ok\n"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("package", "program"), [("fhir-kit-client", "fhir_kit_peer.mjs"), ("fhirclient", "fhir_smart_peer.mjs"),
+                                                  ("@medplum/core", "fhir_medplum_peer.mjs")])
+def test_a_client_of_npm_works(started, package, program):
+    if not (MODULES / package).exists():
+        pytest.skip(f"{package} is not installed: npm could not be reached")
+    ends_well(["node", ROOT / "tests/node" / program], started)
+
+
+def test_fhirpy_works(started):
+    if not importlib.util.find_spec("fhirpy"):
+        pytest.skip("fhirpy is not installed: PyPI could not be reached")
+    ends_well([sys.executable, PEERS / "fhir_fhirpy.py"], started)
