@@ -1,8 +1,11 @@
 """Who asks: tokens of an OAuth 2 issuer, made by npm's jose, and every way in which one is not taken."""
 import base64
+import hashlib
 import json
+import re
 import signal
 import ssl
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -72,6 +75,19 @@ def test_without_a_token_there_is_nothing(gateway):
             assert (answer["issue"][0]["severity"], answer["issue"][0]["code"]) == ("error", "login")
         else:
             assert answer["code"] == "token"
+
+
+def test_every_route_but_what_is_open_asks_who_it_is(gateway):
+    rows = json.loads(subprocess.run([binary(), "routes", "--json"], capture_output=True, text=True, check=True).stdout)
+    rows = [row for row in rows["routes"] if row["server"] == "gateway"]
+    is_open = {"/livez", "/readyz", "/fhir/metadata", "/.well-known/smart-configuration",
+               "/fhir/.well-known/smart-configuration"}
+    assert len(rows) > 15 and is_open <= {row["path"] for row in rows}
+    for row in rows:
+        path = re.sub(r"\{[^}]*\}", "Patient", row["path"])
+        status = call(gateway.url + path, row["method"], b"{}" if row["method"] in ("POST", "PUT", "PATCH") else None,
+                      Content_Type="application/fhir+json")[0]
+        assert (status != 401) == (row["path"] in is_open), (row["method"], row["path"], status)
 
 
 def test_scopes_are_rights(gateway, issuer):
@@ -338,8 +354,6 @@ def ask_with(gateway, folder, client, token):
 
 
 def thumbprint(path):
-    import hashlib
-
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(path.read_text())).digest()
 
 
@@ -377,8 +391,6 @@ def test_certificates_bind_tokens_and_name_organisations(consortium, issuer, sta
     (["--oauth-purpose", "FUN"], "TREAT"),
 ])  # fmt: skip
 def test_settings_that_contradict_are_refused(options, why, tmp_path):
-    import subprocess
-
     done = subprocess.run([binary(), "gateway", "--home", tmp_path, *options], capture_output=True, text=True)
     assert done.returncode != 0 and why in done.stderr, done.stderr
 
