@@ -192,6 +192,24 @@ static void a_file_that_is_gone_from_between_is_noticed(void **state) {
 	assert_int_equal(found.count, 1);
 }
 
+static void an_entry_that_was_cut_from_an_older_file_is_noticed(void **state) {
+	struct fixture *f = *state;
+	struct seen seen;
+	struct trail_found found;
+	struct stat info;
+	char path[128];
+	add(f, "/fhir/Patient/1");
+	add(f, "/fhir/Patient/2");
+	trail_close(f->trail);
+	open_trail(f);
+	add(f, "/fhir/Patient/3");
+	file_of(f, 1, path);
+	assert_int_equal(stat(path, &info), 0);
+	assert_int_equal(truncate(path, 88 + (info.st_size - 88) / 2), 0); /* one whole entry is left */
+	assert_int_equal(read_all(f, &seen, &found), STATUS_CORRUPT);
+	assert_int_equal(seen.count, 1);
+}
+
 static void a_half_entry_is_cut_off_at_the_next_start(void **state) {
 	struct fixture *f = *state;
 	struct seen seen;
@@ -296,6 +314,7 @@ int main(void) {
 	    TEST(nothing_of_it_can_be_read_without_the_wallet),
 	    TEST(any_byte_that_was_changed_is_noticed),
 	    TEST(a_file_that_is_gone_from_between_is_noticed),
+	    TEST(an_entry_that_was_cut_from_an_older_file_is_noticed),
 	    TEST(a_half_entry_is_cut_off_at_the_next_start),
 	    TEST(another_homes_trail_is_not_read),
 	    TEST(files_are_bounded_and_follow_each_other),
