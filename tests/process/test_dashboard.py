@@ -1,5 +1,5 @@
-"""The dashboard of deploy/grafana: a packaged Prometheus (Debian's, or PROMETHEUS) that scrapes a member answers each of
-its queries, and with something."""
+"""The dashboard of deploy/grafana: a packaged Prometheus (Debian's, or PROMETHEUS) that scrapes a member answers each
+of its queries, and with something."""
 import contextlib
 import json
 import os

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 import time
 
 import pytest
@@ -17,7 +18,7 @@ pytest.importorskip("web3", reason="the Python packages are not installed: PyPI 
 
 from eth_utils import keccak
 
-from machine import Node, RpcError, rpc, wait_for
+from machine import Node, RpcError, binary, rpc, wait_for
 
 OFFERED = int(os.environ.get("XINGLIN_OFFERED", "80000"))
 # 256 MiB for the database, 512 MiB that may wait for clients (net/http_server.h), 256 MiB of waiting transactions and
@@ -414,6 +415,18 @@ def test_hosts_and_origins(node, start_node):
     assert "Access-Control-Allow-Origin" not in asks(open_node, Host="node.example", Origin="https://evil.example")[2]
     any_node = start_node(None, "dev", "--http-vhosts", "*", "--http-corsdomain", "*")
     assert asks(any_node, Host="evil.example", Origin=page)[2]["Access-Control-Allow-Origin"] == "*"
+
+
+def test_only_the_methods_that_are_listed_are_served(start_node, tmp_path):
+    node = start_node(None, "dev", "--rpc-methods", "eth_*,web3_clientVersion")
+    assert node.rpc("eth_chainId") and node.rpc("web3_clientVersion")
+    batch = [{"jsonrpc": "2.0", "id": i, "method": method, "params": []} for i, method in enumerate(
+        ["net_version", "evm_mine", "web3_sha3", "eth_blockNumber", "ETH_chainId", "eth_"])]
+    answers = json.loads(node.post(batch))
+    assert [answer.get("error", {}).get("code") for answer in answers] == [-32601, -32601, -32601, None, -32601, -32601]
+    done = subprocess.run([binary(), "dev", "--data", tmp_path / "n", "--rpc-methods", "eth_*,eth_chainid"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and "no method of JSON-RPC is called eth_chainid" in done.stderr
 
 
 # --- clients that are slow ---

@@ -91,6 +91,7 @@ void node_take_settings(struct node_options *out, struct settings *settings) {
 	out->http_address = settings_text(settings, "http-addr");
 	out->cors_origins = settings_list(settings, "http-corsdomain");
 	out->tls = service_tls_files(settings);
+	out->methods = settings_list(settings, "rpc-methods");
 	out->vhosts = settings_list(settings, "http-vhosts");
 	out->interval_ms = (uint32_t)settings_number(settings, "block-ms");
 	out->anchor_every_ms = (uint32_t)settings_number(settings, "anchor-ms");

@@ -282,6 +282,7 @@ static enum status open_rpc(struct node *node, struct err *err) {
 	    .dev_secret_count = dev != NULL ? DEV_ACCOUNT_COUNT : 0,
 	    .client_version =
 		node->options.client_version ? node->options.client_version : "xinglin/v" XINGLIN_VERSION "/linux",
+	    .only = node->options.methods,
 	    .gas_cap = node->options.gas_cap,
 	    .call_timeout_ms = node->options.call_timeout_ms,
 	    .clock = &world_clock,

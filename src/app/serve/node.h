@@ -28,6 +28,7 @@ struct node_options {
 	uint32_t anchor_every_ms;                        /* of the audit log, if there were reads; 0: a minute */
 	uint32_t ping_interval_ms;                       /* of a silent WebSocket; 0: the server's default */
 	const char *client_version;                      /* NULL: this program's name and version */
+	const char *const *methods;                      /* that are served; NULL: all */
 	const char *const *cors_origins, *const *vhosts; /* NULL-terminated, or NULL */
 	uint64_t gas_cap;                                /* of calls; 0: the default of rpc.h, here and below */
 	uint32_t call_timeout_ms;                        /* of a call */

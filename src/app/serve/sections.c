@@ -10,6 +10,8 @@
 static const struct setting node_rows[] = {
 	{.name = "data", .type = SETTING_FOLDER, .value = "DIR", .help = "the node's data folder"},
 	HTTP_ROWS("8545", "JSON-RPC and blobs over HTTP; 0: any free port"),
+	{.name = "rpc-methods", .type = SETTING_LIST, .value = "NAME,…", .otherwise = "*",
+	    .help = "methods of JSON-RPC that are served; eth_*: all that begin so"},
 	{.name = "rpc-gascap", .type = SETTING_NUMBER, .value = "N", .min = 21000, .max = UINT64_MAX,
 	    .otherwise = "50000000", .help = "gas of eth_call and estimates at most"},
 	{.name = "rpc-evmtimeout", .type = SETTING_NUMBER, .value = "MS", .min = 1, .max = 3600000,

@@ -124,7 +124,10 @@ enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct 
 	rpc->subscriptions = rpc_subscriptions_new();
 	rpc->late = rpc_late_new();
 	if (!rpc->options.subscriptions_max) rpc->options.subscriptions_max = SUBSCRIPTIONS_MAX_DEFAULT;
+	const char *unknown = rpc_methods_unknown(options->only);
 	enum status status = take_accounts(rpc, options, err);
+	if (status == STATUS_OK && unknown != NULL)
+		status = err_set(err, STATUS_INVALID, "no method of JSON-RPC is called %.80s", unknown);
 	if (status != STATUS_OK) {
 		rpc_free(rpc);
 		return status;

@@ -44,12 +44,13 @@ struct rpc_options {
 	const struct rpc_head_signer *head_signer;
 	struct snapshots *snapshots; /* of a consortium's node; NULL: none are served */
 	struct dev *dev;             /* a development chain's orders; NULL: evm_* methods are not available */
-	const char *const *only;     /* serves these methods alone, NULL-terminated [all] */
-	bool test_methods;           /* serves testing_* (rpc_build.c) */
-	bool dev_mode;               /* serves the methods marked so in the table, and signs with dev_secrets */
-	const hash32 *dev_secrets;   /* copied; wiped by rpc_free */
-	size_t dev_secret_count;     /* at most RPC_DEV_ACCOUNTS_MAX */
-	const char *client_version;  /* "xinglin/v0.1.0/linux-amd64"; must outlive it */
+	/* Serves these methods alone, NULL-terminated; "eth_*": all that begin so [all] */
+	const char *const *only;
+	bool test_methods;          /* serves testing_* (rpc_build.c) */
+	bool dev_mode;              /* serves the methods marked so in the table, and signs with dev_secrets */
+	const hash32 *dev_secrets;  /* copied; wiped by rpc_free */
+	size_t dev_secret_count;    /* at most RPC_DEV_ACCOUNTS_MAX */
+	const char *client_version; /* "xinglin/v0.1.0/linux-amd64"; must outlive it */
 	const struct clock_source *clock;
 	const struct random_source *random; /* of the ids of filters and subscriptions */
 	uint32_t batch_max;                 /* requests in one batch [1,000] */
@@ -65,7 +66,7 @@ struct rpc_options {
 };
 #define RPC_DEV_ACCOUNTS_MAX 64
 
-/* STATUS_INVALID: a dev account's secret is not a valid key. */
+/* STATUS_INVALID: a dev account's secret is not a valid key, or `only` names what is no method. */
 MUST_USE enum status rpc_new(struct rpc **out, const struct rpc_options *options, struct err *err);
 /* NULL is allowed. */
 void rpc_free(struct rpc *rpc);

@@ -260,11 +260,27 @@ const struct rpc_method *rpc_method_find(struct bytes name) {
 	return NULL;
 }
 
+/* "eth_*": all that begin so. */
+static bool matches(const char *pattern, const char *name) {
+	const size_t len = strlen(pattern);
+	if (len > 0 && pattern[len - 1] == '*') return strncmp(pattern, name, len - 1) == 0;
+	return strcmp(pattern, name) == 0;
+}
+
 static bool is_listed(const char *const *only, const char *name) {
 	if (only == NULL) return true;
 	for (; *only; only++)
-		if (strcmp(*only, name) == 0) return true;
+		if (matches(*only, name)) return true;
 	return false;
+}
+
+const char *rpc_methods_unknown(const char *const *only) {
+	for (; only && *only; only++) {
+		size_t found = 0;
+		for (size_t i = 0; i < METHOD_COUNT; i++) found += matches(*only, methods[i].name);
+		if (found == 0) return *only;
+	}
+	return NULL;
 }
 
 bool rpc_method_is_served(const struct rpc *rpc, const struct rpc_method *method) {

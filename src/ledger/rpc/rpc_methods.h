@@ -22,6 +22,8 @@ struct rpc_method {
 	const char *doc;
 };
 const struct rpc_method *rpc_method_find(struct bytes name);
+/* The first of these names or patterns that no method has; NULL: there is none. */
+const char *rpc_methods_unknown(const char *const *only);
 bool rpc_method_is_served(const struct rpc *rpc, const struct rpc_method *method);
 
 rpc_method_run rpc_modules, rpc_web3_client_version, rpc_web3_sha3, rpc_net_version, rpc_net_listening,
