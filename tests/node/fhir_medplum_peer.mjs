@@ -1,4 +1,5 @@
-// fhir_medplum_peer.mjs BASE TOKEN: what npm's @medplum/core does with a FHIR server. Its next page keeps the query alone.
+// fhir_medplum_peer.mjs BASE TOKEN: what npm's @medplum/core does with a FHIR server. Of a next link it keeps the query
+// alone.
 import assert from 'node:assert/strict';
 import { MedplumClient } from '@medplum/core';
 

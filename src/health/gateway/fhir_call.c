@@ -141,6 +141,12 @@ static bool accepts_json(struct bytes accept) {
 	return false;
 }
 
+/* Its files are NDJSON. */
+static bool is_export(const struct fhir_call *call) {
+	const struct bytes name = call->target.operation;
+	return name.len >= 6 && memcmp(name.data, "export", 6) == 0;
+}
+
 /* False: an answer in JSON is not wanted, and a 406 is written. Operations on Binary read Accept by themselves. */
 static bool negotiate(struct fhir_call *call) {
 	const struct bytes accept = http_header_get(&call->exchange->request, "accept");
@@ -157,7 +163,7 @@ static bool negotiate(struct fhir_call *call) {
 		    (int)(format.len < 60 ? format.len : 60), (const char *)format.data);
 		return false;
 	}
-	if (!accept.len || accepts_json(accept) || call->target.type == binary) return true;
+	if (!accept.len || accepts_json(accept) || call->target.type == binary || is_export(call)) return true;
 	fhir_call_refuse(call, 406, FHIR_ISSUE_NOT_SUPPORTED,
 	    "Accept names no form that this server answers in; it speaks JSON alone: send Accept: application/fhir+json");
 	return false;
@@ -291,11 +297,15 @@ struct fhir_call *fhir_call_inside(struct fhir_call *outer, struct http_exchange
 	return NULL;
 }
 
+void fhir_call_free(struct fhir_call *call) {
+	arena_fini(&call->arena);
+	mem_free(call);
+}
+
 void fhir_call_end(struct fhir_call *call) {
 	struct http_exchange *exchange = call->exchange;
 	const bool is_deferred = call->is_deferred;
-	arena_fini(&call->arena);
-	mem_free(call);
+	if (!call->is_kept) fhir_call_free(call);
 	if (is_deferred) http_answer(exchange);
 }
 

@@ -36,6 +36,7 @@ struct fhir_call {
 	bool wants_async;          /* Prefer: respond-async */
 	bool is_pretty;
 	bool is_deferred;
+	bool is_kept; /* by a source of its answer, which frees it */
 };
 
 typedef void fhir_call_work(struct fhir_call *call);
@@ -51,8 +52,10 @@ void fhir_call_serve_later(struct fhir_server *server, struct http_exchange *exc
 void fhir_call_go_on_later(struct fhir_call *call, fhir_call_work *work);
 /* Hands a deferred call to a worker. False: there is no room, and a 503 is written; the caller ends the call. */
 MUST_USE bool fhir_call_give(struct fhir_call *call, fhir_call_work *work);
-/* Sends the answer, and frees the call. */
+/* Sends the answer, and frees the call unless it is kept. */
 void fhir_call_end(struct fhir_call *call);
+/* Of one that was kept, after its answer. */
+void fhir_call_free(struct fhir_call *call);
 
 /* --- refusing --- */
 

@@ -111,7 +111,7 @@ static void put_operations(struct json_writer *w, const char *type) {
 		const struct fhir_operation *operation = &fhir_operations[i];
 		const bool fits = type ? !operation->type || strcmp(operation->type, type) == 0
 				       : operation->levels & FHIR_OPERATION_SYSTEM;
-		if (!fits || (type && operation->levels == FHIR_OPERATION_SYSTEM)) continue;
+		if (!fits || !operation->definition || (type && operation->levels == FHIR_OPERATION_SYSTEM)) continue;
 		if (!is_open) json_array_begin(w, "operation");
 		is_open = true;
 		json_object_begin(w, NULL);

@@ -2,9 +2,11 @@
 
 #include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_export.h"
 #include "health/gateway/fhir_read.h"
 #include "health/gateway/fhir_write.h"
 
+#define BULK(name) "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/" name
 #define DEFINITION(name) "http://hl7.org/fhir/OperationDefinition/" name
 
 const struct fhir_operation fhir_operations[] = {
@@ -14,6 +16,10 @@ const struct fhir_operation fhir_operations[] = {
     {"everything", "Patient", FHIR_OPERATION_INSTANCE, true, DEFINITION("Patient-everything"),
 	fhir_operation_everything},
     {"lastn", "Observation", FHIR_OPERATION_TYPE, true, DEFINITION("Observation-lastn"), fhir_operation_lastn},
+    {"export", NULL, FHIR_OPERATION_SYSTEM, true, BULK("export"), fhir_export_begin},
+    {"export", "Patient", FHIR_OPERATION_TYPE, true, BULK("patient-export"), fhir_export_begin},
+    {"export-poll-status", NULL, FHIR_OPERATION_SYSTEM, true, NULL, fhir_export_status},
+    {"export-file", NULL, FHIR_OPERATION_SYSTEM, true, NULL, fhir_export_file},
     {"match", "Patient", FHIR_OPERATION_TYPE, false, DEFINITION("Patient-match"), fhir_operation_match},
 };
 const size_t fhir_operation_count = sizeof fhir_operations / sizeof *fhir_operations;
@@ -70,7 +76,7 @@ void fhir_operation_serve(struct fhir_call *call) {
 	const struct http_request *request = &call->exchange->request;
 	const struct fhir_operation *operation = find(&call->target);
 	const struct json *parameters = NULL;
-	const bool is_get = request->method != HTTP_POST;
+	const bool is_get = request->method != HTTP_POST; /* or an export's DELETE */
 	if (!operation) {
 		fhir_call_refuse(call, 404, FHIR_ISSUE_NOT_SUPPORTED,
 		    "this server has no operation $%.*s at this path; GET [base]/metadata lists those that it has",

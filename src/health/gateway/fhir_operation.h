@@ -14,7 +14,7 @@ struct fhir_operation {
 	const char *type;       /* "Patient"; NULL: every type */
 	unsigned levels;        /* enum fhir_operation_level */
 	bool changes_nothing;   /* GET will do */
-	const char *definition; /* its OperationDefinition */
+	const char *definition; /* its OperationDefinition; NULL: it is a part of another one */
 	/* Writes the answer. `parameters`: a Parameters resource, or the resource that was posted; NULL: a GET. */
 	void (*carry_out)(struct fhir_call *call, const struct json *parameters);
 };

@@ -96,10 +96,14 @@ static void patch(struct fhir_call *call) {
 }
 
 static void remove_resource(struct fhir_call *call) {
-	if (is_writable(call))
+	if (is_writable(call)) {
 		fhir_write_delete(call);
-	else
+	} else if (bytes_equal(call->target.operation, BYTES_LITERAL("export-poll-status"))) {
+		fhir_operation_serve(call);
+		fhir_call_end(call);
+	} else {
 		end_refused(call);
+	}
 }
 
 static void serve_post(void *context, struct http_exchange *exchange) {

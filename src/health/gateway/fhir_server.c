@@ -1,6 +1,7 @@
 #include "health/gateway/fhir_server.h"
 
 #include "health/gateway/fhir_capability.h"
+#include "health/gateway/fhir_export.h"
 #include "health/gateway/gateway_private.h"
 
 static enum status open_parts(struct fhir_server *server, struct err *err) {
@@ -17,6 +18,7 @@ enum status fhir_server_open(struct fhir_server **out, struct gateway *gateway, 
 	struct fhir_server *server = mem_zalloc(1, sizeof *server);
 	server->gateway = gateway;
 	server->locks = fhir_locks_new(threads);
+	server->exports = fhir_exports_new(threads);
 	server->validators_lock = threads->monitor_new(threads->context);
 	buf_init(&server->capability, BUF_MAX_DEFAULT);
 	enum status status = open_parts(server, err);
@@ -33,6 +35,7 @@ void fhir_server_close(struct fhir_server *server) {
 	if (!server) return;
 	while (server->validator_count) fhir_validator_free(server->validators[--server->validator_count]);
 	server->gateway->options.threads->monitor_free(server->validators_lock);
+	fhir_exports_free(server->exports);
 	fhir_locks_free(server->locks);
 	fhir_folders_close(server->folders);
 	fhir_catch_up_free(server->catch_up);

@@ -16,12 +16,14 @@
 
 #define FHIR_SERVER_VALIDATORS_MAX 64u
 
+struct fhir_exports;
 struct fhir_server {
 	struct gateway *gateway;
 	struct resources *resources;
 	struct fhir_locks *locks;
 	struct fhir_folders *folders;
 	struct fhir_catch_up *catch_up;
+	struct fhir_exports *exports;
 	struct monitor *validators_lock;
 	struct fhir_validator *validators[FHIR_SERVER_VALIDATORS_MAX];
 	size_t validator_count;
