@@ -17,9 +17,10 @@ enum { LEDGER_ACCOUNTS = 8, LEDGER_CHAIN_ID = 31337 };
 /* What the genesis says. */
 struct ledger_rules {
 	bool zero_base_fee, before_osaka, equal_timestamps;
-	const char *settings;  /* more members of config.xinglin, each with a comma before it [NULL] */
-	const char *alloc;     /* more accounts, each with a comma behind it [NULL] */
-	const char *gas_limit; /* of a block, "0x…" [30,000,000] */
+	const char *settings;             /* more members of config.xinglin, each with a comma before it [NULL] */
+	const char *alloc;                /* more accounts, each with a comma behind it [NULL] */
+	const char *gas_limit;            /* of a block, "0x…" [30,000,000] */
+	struct chain_retention retention; /* of the chain's past [all of it] */
 };
 
 struct ledger_world {
@@ -77,7 +78,8 @@ static inline struct bytes ledger_genesis(struct arena *arena, const struct ledg
 /* Opens what is in the folder, or makes it. */
 static inline void ledger_start(struct ledger_world *world) {
 	const struct store_options small = {.memory_bytes = 16 << 20, .create_if_missing = true};
-	const struct chain_options chain = {.genesis_json = ledger_genesis(&world->arena, &world->rules)};
+	const struct chain_options chain = {
+	    .genesis_json = ledger_genesis(&world->arena, &world->rules), .retention = world->rules.retention};
 	const struct pool_options pool = {.journal_path = world->journal,
 	    .sidecar_path = world->sidecars,
 	    .capacity = world->capacity,

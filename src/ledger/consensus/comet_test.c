@@ -88,6 +88,26 @@ static void an_empty_decision_changes_nothing(void **state) {
 	close_node(&running);
 }
 
+/* What CometBFT is told to keep after this height. */
+static uint64_t retained_after(struct running *running, uint64_t height, const struct bytes *bundles, size_t count) {
+	finalize(running, height, bundles, count);
+	return field_of(ask(running, ABCI_COMMIT, (struct bytes){0}), 3).value;
+}
+
+static void cometbft_keeps_its_blocks_as_far_back_as_the_node_keeps_its_own(void **state) {
+	(void)state;
+	struct running running;
+	struct ledger_rules rules = {.equal_timestamps = true, .zero_base_fee = true, .retention = {.blocks = 3}};
+	open_by(&running, rules);
+	for (uint64_t number = 1; number <= 8; number++) { /* decided at each second height */
+		const struct bytes bundle = one(&running, 0, number - 1);
+		const uint64_t first = number >= 4 ? number - 2 : 0, wanted = first > 0 ? 2 * first - 1 : 0;
+		assert_int_equal(retained_after(&running, 2 * number - 1, &bundle, 1), wanted);
+		assert_int_equal(retained_after(&running, 2 * number, NULL, 0), wanted);
+	}
+	close_node(&running);
+}
+
 static void bundles_that_overtake_each_other_do_no_harm(void **state) {
 	(void)state;
 	struct running running;
@@ -390,6 +410,7 @@ int main(void) {
 	    cmocka_unit_test(another_chains_genesis_stops_the_node),
 	    cmocka_unit_test(a_decided_bundle_becomes_the_block_that_solo_would_make),
 	    cmocka_unit_test(an_empty_decision_changes_nothing),
+	    cmocka_unit_test(cometbft_keeps_its_blocks_as_far_back_as_the_node_keeps_its_own),
 	    cmocka_unit_test(bundles_that_overtake_each_other_do_no_harm),
 	    cmocka_unit_test(a_crash_before_the_commit_comes_to_the_same_bytes),
 	    cmocka_unit_test(a_comet_that_comes_back_decides_again),
