@@ -108,6 +108,46 @@ static void cometbft_keeps_its_blocks_as_far_back_as_the_node_keeps_its_own(void
 	close_node(&running);
 }
 
+/* OfferSnapshot {1: Snapshot {1: height, 2: format, 3: chunks, 4: hash, 5: metadata}, 2: app hash}. */
+static struct bytes offer_body(struct running *running, uint32_t format, struct bytes manifest) {
+	struct buf body;
+	const hash32 hash = snapshot_hash(manifest);
+	buf_init(&body, 1 << 16);
+	const size_t snapshot = protobuf_begin(&body, 1);
+	protobuf_put_u64(&body, 1, 7);
+	protobuf_put_u64(&body, 2, format);
+	protobuf_put_u64(&body, 3, 1);
+	protobuf_put_bytes(&body, 4, BYTES_OF(hash));
+	protobuf_put_bytes(&body, 5, manifest);
+	protobuf_end(&body, snapshot);
+	protobuf_put_bytes(&body, 2, BYTES_OF(hash));
+	const struct bytes kept = arena_dup(&running->world.arena, buf_view(&body));
+	buf_fini(&body);
+	return kept;
+}
+
+static void a_snapshot_that_cannot_be_is_refused_and_the_node_goes_on(void **state) {
+	(void)state;
+	struct running running;
+	char chain_id[COMET_CHAIN_ID_SIZE];
+	const struct bytes nonsense = BYTES_LITERAL("no manifest");
+	open_node(&running);
+	assert_int_equal(count_of(ask(&running, ABCI_LIST_SNAPSHOTS, (struct bytes){0}), 1), 0);
+	assert_int_equal(field_of(ask(&running, ABCI_LOAD_SNAPSHOT_CHUNK, (struct bytes){0}), 1).bytes.len, 0);
+	const struct bytes other = offer_body(&running, SNAPSHOT_FORMAT + 1, nonsense);
+	assert_int_equal(field_of(ask(&running, ABCI_OFFER_SNAPSHOT, other), 1).value, ABCI_OFFER_REJECT_FORMAT);
+	const struct bytes bad = offer_body(&running, SNAPSHOT_FORMAT, nonsense);
+	assert_int_equal(field_of(ask(&running, ABCI_OFFER_SNAPSHOT, bad), 1).value, ABCI_OFFER_REJECT_SENDER);
+	const struct bytes chunk = ask(&running, ABCI_APPLY_SNAPSHOT_CHUNK, (struct bytes){0});
+	assert_int_equal(field_of(chunk, 1).value, ABCI_APPLY_ABORT);
+	comet_chain_id(chain_id, chain_genesis_hash(running.world.chain));
+	ask(&running, ABCI_INIT_CHAIN, init_body(&running, chain_id));
+	const struct bytes bundle = one(&running, 0, 0);
+	decide(&running, 1, &bundle, 1);
+	assert_int_equal(info_height(&running), 1);
+	close_node(&running);
+}
+
 static void bundles_that_overtake_each_other_do_no_harm(void **state) {
 	(void)state;
 	struct running running;
@@ -410,6 +450,7 @@ int main(void) {
 	    cmocka_unit_test(another_chains_genesis_stops_the_node),
 	    cmocka_unit_test(a_decided_bundle_becomes_the_block_that_solo_would_make),
 	    cmocka_unit_test(an_empty_decision_changes_nothing),
+	    cmocka_unit_test(a_snapshot_that_cannot_be_is_refused_and_the_node_goes_on),
 	    cmocka_unit_test(cometbft_keeps_its_blocks_as_far_back_as_the_node_keeps_its_own),
 	    cmocka_unit_test(bundles_that_overtake_each_other_do_no_harm),
 	    cmocka_unit_test(a_crash_before_the_commit_comes_to_the_same_bytes),
