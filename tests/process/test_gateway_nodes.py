@@ -11,7 +11,7 @@ import pytest
 
 from exposition import families, value
 from gateways import PATIENT, Gateway, ward
-from machine import wait_for
+from machine import Refused, cli, wait_for
 
 
 class Relay(http.server.ThreadingHTTPServer):
@@ -162,3 +162,6 @@ def test_what_one_node_has_dropped_is_asked_of_the_next(consortium, relays):
         assert gateway.post(folder)[0] == 201
         wait_for(lambda: "eth_getLogs" in relays[0].passed)
         gateway.wait_ready()
+    consortium.new_home("gn-asker")
+    with pytest.raises(Refused, match="pruned history unavailable: this node keeps blocks from 9 on"):
+        cli("record", "list", "--folder", folder, "--home", consortium.home("gn-asker"), "--rpc", relays[0].url)

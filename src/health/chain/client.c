@@ -9,6 +9,8 @@
 #include "health/chain/client_private.h"
 #include "health/contracts/cause.h"
 
+enum { CODE_PRUNED = 4444 }; /* of EIP-4444, as geth and our node answer */
+
 enum status client_senseless(struct err *err, const char *format, ...) {
 	char text[200];
 	va_list args;
@@ -149,7 +151,8 @@ static enum status read_result(const struct json **result, struct client_error *
 	const struct json *fault = json_get(answer, "error");
 	if (fault) {
 		client_read_error(error, arena, fault);
-		return err_set(err, STATUS_DENIED, "%s: %s", method, error->message);
+		const bool is_pruned = error->code == CODE_PRUNED;
+		return err_set(err, is_pruned ? STATUS_PRUNED : STATUS_DENIED, "%s: %s", method, error->message);
 	}
 	*result = json_get(answer, "result");
 	if (!*result) return client_senseless(err, "the node's answer to %s has no result", method);
@@ -190,7 +193,8 @@ static enum status settle(struct client_question *questions, size_t count, uint6
 	struct client_question *question = &questions[id - first_id];
 	if (question->status != STATUS_NOTFOUND) return client_senseless(err, "the node answers one call twice");
 	question->status = read_result(&question->result, &question->error, arena, answer, question->method, err);
-	return question->status == STATUS_DENIED ? STATUS_OK : question->status;
+	const bool is_answered = question->status == STATUS_DENIED || question->status == STATUS_PRUNED;
+	return is_answered ? STATUS_OK : question->status;
 }
 
 enum status client_batch(

@@ -40,7 +40,8 @@ const struct client_options *client_options_of(const struct client *client);
 void client_set_deadline(struct client *client, uint64_t deadline_ms);
 
 /* One JSON-RPC call. `params` is a JSON array. STATUS_DENIED if the node answers with an error object, whose code,
- * message and data are then in `*error` (may be NULL). */
+ * message and data are then in `*error` (may be NULL); STATUS_PRUNED if it says that it has dropped what is asked for.
+ */
 struct client_error {
 	int64_t code;
 	char message[201]; /* its first 200 characters, without control characters */
