@@ -179,7 +179,8 @@ static void chains_lead_to_other_resources(void **state) {
 	expect("Patient", "_has:Observation:patient:_has:AuditEvent:entity:action=R",
 	    "has Patient<-Observation.patient=(has Observation<-AuditEvent.entity=( AuditEvent.action='R'))");
 	expect("Encounter", "patient._has:Observation:patient:code=x",
-	    "chain Encounter.patient=(has Group<-Observation.patient=( Observation.code='x'); has Patient<-Observation.patient=( Observation.code='x'))");
+	    "chain Encounter.patient=(has Group<-Observation.patient=( Observation.code='x');"
+	    " has Patient<-Observation.patient=( Observation.code='x'))");
 }
 
 static void filters_are_read_with_their_precedence(void **state) {

@@ -10,7 +10,7 @@
 
 /* What resources say often, the most frequent last. It is part of the format of the file. */
 static const char dictionary[] =
-#include "health/index/resource_words.h"
+#include "health/index/resource_dictionary.h"
     ;
 
 struct resource_codec {

@@ -58,17 +58,17 @@ static struct bytes taken(struct maker *m) {
 }
 
 static struct bytes decimal(struct maker *m, struct fhir_decimal value) {
-	fact_put_decimal(&m->buf, value);
+	resource_fact_put_decimal(&m->buf, value);
 	return taken(m);
 }
 
 static struct bytes moment(struct maker *m, int64_t ms) {
-	fact_put_moment(&m->buf, ms);
+	resource_fact_put_moment(&m->buf, ms);
 	return taken(m);
 }
 
 static struct bytes digest_of(struct maker *m, struct bytes system) {
-	fact_put_digest(&m->buf, &m->question->resources->digest_key, system);
+	resource_fact_put_digest(&m->buf, &m->question->resources->digest_key, system);
 	struct bytes out = taken(m);
 	return bytes_slice(out, 1, out.len - 1);
 }
@@ -76,7 +76,7 @@ static struct bytes digest_of(struct maker *m, struct bytes system) {
 static struct bytes folded(struct maker *m, struct bytes text) {
 	fhir_search_fold(&m->buf, text);
 	struct bytes out = taken(m);
-	return fact_text(m->arena, out);
+	return resource_fact_text(m->arena, out);
 }
 
 /* Is there a code system of the base definitions that has the code? Then elements without a system may mean it. */
@@ -94,7 +94,7 @@ static bool is_core_code(struct bytes system, struct bytes code) {
 
 static void token_operand(struct maker *m, struct resource_operand *out) {
 	const struct fhir_operand *said = out->said;
-	out->text = fact_text(m->arena, said->code);
+	out->text = resource_fact_text(m->arena, said->code);
 	if (said->has_system && said->system.len) {
 		out->digest = digest_of(m, said->system);
 		out->is_core_code = is_core_code(said->system, said->code);
@@ -135,7 +135,7 @@ static enum status reference_operand(
 	const struct fhir_operand *said = out->said;
 	struct fhir_list targets = fhir_list(&fhir_r4, search->targets);
 	int64_t row;
-	out->text = fact_text(m->arena, said->text);
+	out->text = resource_fact_text(m->arena, said->text);
 	if (!said->id.len) return STATUS_OK;
 	for (size_t i = 0; i < (said->target != FHIR_NONE ? 1 : targets.count); i++) {
 		struct resource_key key = {said->target != FHIR_NONE ? said->target : targets.items[i], said->id};
@@ -155,7 +155,7 @@ static enum status make_operand(struct maker *m, struct resource_operand *out, c
 	case FHIR_SEARCH_NUMBER: number_operand(m, out); return STATUS_OK;
 	case FHIR_SEARCH_QUANTITY: quantity_operand(m, out); return STATUS_OK;
 	case FHIR_SEARCH_STRING: out->text = folded(m, said->text); return STATUS_OK;
-	case FHIR_SEARCH_URI: out->text = fact_text(m->arena, said->text); return STATUS_OK;
+	case FHIR_SEARCH_URI: out->text = resource_fact_text(m->arena, said->text); return STATUS_OK;
 	case FHIR_SEARCH_REFERENCE: return reference_operand(m, out, criterion->search, err);
 	case FHIR_SEARCH_DATE:
 		out->from = moment(m, said->moments.first_ms);
@@ -198,7 +198,7 @@ static struct bytes behind(struct arena *arena, struct bytes prefix) {
 
 static struct bytes joined(
     struct maker *m, unsigned parameter, struct bytes a, const char *zero_or_tag, struct bytes b) {
-	fact_put_parameter(&m->buf, parameter);
+	resource_fact_put_parameter(&m->buf, parameter);
 	buf_append(&m->buf, a);
 	if (zero_or_tag) buf_byte(&m->buf, (uint8_t)*zero_or_tag);
 	buf_append(&m->buf, b);
@@ -225,21 +225,21 @@ static void between(struct ranging *r, struct bytes from, struct bytes to) {
 
 static void token_ranges(struct ranging *r, const struct resource_operand *operand) {
 	struct maker *m = r->maker;
-	static const char mark[] = {FACT_NO_SYSTEM, FACT_SYSTEM, FACT_CODE_ELEMENT};
+	static const char mark[] = {RESOURCE_FACT_NO_SYSTEM, RESOURCE_FACT_SYSTEM, RESOURCE_FACT_CODE_ELEMENT};
 	const struct fhir_operand *said = operand->said;
 	const char *tag = r->out->criterion->modifier == FHIR_IDENTIFIER ? "i" : NULL;
-	fact_put_parameter(&m->buf, r->out->parameter);
+	resource_fact_put_parameter(&m->buf, r->out->parameter);
 	if (tag) buf_byte(&m->buf, 'i');
-	if (said->has_code) fact_put_text(&m->buf, operand->text);
+	if (said->has_code) resource_fact_put_text(&m->buf, operand->text);
 	struct bytes prefix = taken(m);
 	if (said->has_code && operand->digest.len) {
 		buf_append(&m->buf, prefix);
-		buf_byte(&m->buf, (uint8_t)mark[FACT_SYSTEM]);
+		buf_byte(&m->buf, (uint8_t)mark[RESOURCE_FACT_SYSTEM]);
 		buf_append(&m->buf, operand->digest);
 		all_that_begin(r, taken(m));
 		if (!operand->is_core_code) return;
 		buf_append(&m->buf, prefix);
-		buf_byte(&m->buf, (uint8_t)mark[FACT_CODE_ELEMENT]);
+		buf_byte(&m->buf, (uint8_t)mark[RESOURCE_FACT_CODE_ELEMENT]);
 		prefix = taken(m);
 	}
 	all_that_begin(r, prefix);
@@ -288,7 +288,7 @@ static void quantity_ranges(struct ranging *r, const struct resource_operand *op
 
 static void reference_ranges(struct ranging *r, const struct resource_operand *operand) {
 	for (size_t i = 0; i < operand->rows.count; i++) {
-		fact_put_row(&r->maker->buf, operand->rows.items[i]);
+		resource_fact_put_row(&r->maker->buf, operand->rows.items[i]);
 		struct bytes row = taken(r->maker);
 		all_that_begin(r, joined(r->maker, r->out->parameter, nothing, "r", row));
 	}
@@ -352,7 +352,7 @@ static enum status make_value(
 	struct resource_operand *operands = arena_zalloc(m->arena, criterion->operand_count + 1, sizeof *operands);
 	struct ranging ranging = {m, out, 0};
 	enum fhir_search_type type = (enum fhir_search_type)criterion->search->type;
-	out->parameter = fact_number(criterion->search);
+	out->parameter = resource_fact_number(criterion->search);
 	out->criterion = criterion;
 	out->operands = operands;
 	out->is_deep = criterion->modifier == FHIR_EXACT || criterion->modifier == FHIR_DISPLAY ||
@@ -390,7 +390,7 @@ struct leading {
 static bool lead(void *context, const struct resource_candidate *candidate) {
 	struct leading *leading = context;
 	struct bytes facts = candidate->facts, key;
-	while (fact_next(&key, &facts)) {
+	while (resource_fact_next(&key, &facts)) {
 		unsigned parameter = (unsigned)(key.data[0] << 8 | key.data[1]);
 		if (parameter > leading->parameter) break;
 		if (parameter == leading->parameter && key.len == 7 && key.data[2] == 'r')
@@ -403,7 +403,7 @@ static bool lead(void *context, const struct resource_candidate *candidate) {
 static enum status make_leads(struct maker *m, struct resource_condition *out,
     const struct resource_condition *condition, const uint16_t type, const struct fhir_search_def *search,
     struct err *err) {
-	struct leading leading = {m->arena, fact_number(search), &out->rows};
+	struct leading leading = {m->arena, resource_fact_number(search), &out->rows};
 	struct resource_find find = {.condition = condition,
 	    .types = &type,
 	    .type_count = 1,
@@ -452,7 +452,7 @@ static enum status make_chain(
 	    .operands = said,
 	    .operand_count = 1};
 	operand->said = said;
-	out->parameter = fact_number(criterion->search);
+	out->parameter = resource_fact_number(criterion->search);
 	out->criterion = plain;
 	out->operands = operand;
 	reference_ranges(&ranging, operand);
@@ -476,7 +476,7 @@ static enum status make(
 	*out = condition;
 	switch (criterion->kind) {
 	case FHIR_MATCH: return make_value(m, condition, criterion, err);
-	case FHIR_PRESENT: condition->parameter = fact_number(criterion->search); return STATUS_OK;
+	case FHIR_PRESENT: condition->parameter = resource_fact_number(criterion->search); return STATUS_OK;
 	case FHIR_CHAIN: return make_chain(m, condition, criterion, err);
 	case FHIR_HAS:
 		TRY(make(m, &inner, criterion->children, err));

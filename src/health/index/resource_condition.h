@@ -115,6 +115,12 @@ struct resource_find {
 };
 MUST_USE enum status resource_find_all(
     struct resource_question *question, struct resource_rows *out, const struct resource_find *find, struct err *err);
+/* *out false: more resources may meet the condition than are looked at one by one gladly. */
+MUST_USE enum status resource_find_is_small(
+    struct resource_question *question, bool *out, const struct resource_condition *condition, struct err *err);
+/* Does the candidate belong to what is asked for? The condition is asked last. */
+MUST_USE enum status resource_find_admits(struct resource_question *question, bool *out,
+    const struct resource_find *find, struct resource_candidate *candidate, struct err *err);
 /* The resource of a row, if it is current, not deleted, and admitted. */
 MUST_USE enum status resource_candidate_load(
     struct resource_question *question, bool *out, struct resource_candidate *candidate, uint32_t row, struct err *err);

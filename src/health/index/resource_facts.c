@@ -8,16 +8,16 @@
 #define MOMENT_LEN 6u
 #define MOMENT_MAX (((int64_t)1 << 47) - 1)
 
-void fact_put_parameter(struct buf *out, unsigned parameter) {
+void resource_fact_put_parameter(struct buf *out, unsigned parameter) {
 	buf_byte(out, (uint8_t)(parameter >> 8));
 	buf_byte(out, (uint8_t)parameter);
 }
 
-unsigned fact_number(const struct fhir_search_def *search) {
+unsigned resource_fact_number(const struct fhir_search_def *search) {
 	return (unsigned)(search - fhir_r4.searches);
 }
 
-struct bytes fact_text(struct arena *arena, struct bytes text) {
+struct bytes resource_fact_text(struct arena *arena, struct bytes text) {
 	if (text.len <= RESOURCE_FACT_TEXT_MAX) return text;
 	hash32 digest = sha256(text);
 	struct buf out;
@@ -30,7 +30,7 @@ struct bytes fact_text(struct arena *arena, struct bytes text) {
 	return copy;
 }
 
-void fact_put_text(struct buf *out, struct bytes text) {
+void resource_fact_put_text(struct buf *out, struct bytes text) {
 	for (size_t i = 0; i < text.len; i++) buf_byte(out, text.data[i] ? text.data[i] : 1);
 	buf_byte(out, 0);
 }
@@ -65,22 +65,22 @@ static uint64_t sip(const struct resource_digest_key *key, struct bytes text) {
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-void fact_put_digest(struct buf *out, const struct resource_digest_key *key, struct bytes system) {
+void resource_fact_put_digest(struct buf *out, const struct resource_digest_key *key, struct bytes system) {
 	uint64_t digest = sip(key, system);
-	buf_byte(out, FACT_SYSTEM);
+	buf_byte(out, RESOURCE_FACT_SYSTEM);
 	buf_append(out, bytes_make(&digest, DIGEST_LEN));
 }
 
 /* --- numbers --- */
 
-void fact_put_moment(struct buf *out, int64_t ms) {
+void resource_fact_put_moment(struct buf *out, int64_t ms) {
 	uint8_t bytes[8];
 	int64_t bounded = ms > MOMENT_MAX ? MOMENT_MAX : ms < -MOMENT_MAX ? -MOMENT_MAX : ms;
 	store_be64(bytes, (uint64_t)(bounded + MOMENT_MAX));
 	buf_append(out, bytes_make(bytes + 2, MOMENT_LEN));
 }
 
-void fact_put_row(struct buf *out, uint32_t row) {
+void resource_fact_put_row(struct buf *out, uint32_t row) {
 	uint8_t bytes[4];
 	store_be32(bytes, row);
 	buf_append(out, bytes_make(bytes, sizeof bytes));
@@ -90,7 +90,7 @@ void fact_put_row(struct buf *out, uint32_t row) {
  * 0.D1 D2 … times 100^e, D1 not 0: a byte for sign and e, then a byte 2D+1 for each pair of digits D but the last one,
  * which is 2D. Of a negative one, every byte's complement. Zero is 0x80.
  */
-void fact_put_decimal(struct buf *out, struct fhir_decimal value) {
+void resource_fact_put_decimal(struct buf *out, struct fhir_decimal value) {
 	uint8_t pairs[24];
 	int count = 0, exponent = 0;
 	struct fhir_decimal plain = fhir_decimal_trim(value);
@@ -112,28 +112,28 @@ void fact_put_decimal(struct buf *out, struct fhir_decimal value) {
 
 /* --- reading --- */
 
-bool fact_take(struct bytes *out, struct bytes *key, size_t len) {
+bool resource_fact_take(struct bytes *out, struct bytes *key, size_t len) {
 	if (key->len < len) return false;
 	*out = bytes_slice(*key, 0, len);
 	*key = bytes_make(key->data + len, key->len - len);
 	return true;
 }
 
-bool fact_take_text(struct bytes *out, struct bytes *key) {
+bool resource_fact_take_text(struct bytes *out, struct bytes *key) {
 	const uint8_t *end = key->len ? memchr(key->data, 0, key->len) : NULL;
 	struct bytes zero;
-	return end && fact_take(out, key, (size_t)(end - key->data)) && fact_take(&zero, key, 1);
+	return end && resource_fact_take(out, key, (size_t)(end - key->data)) && resource_fact_take(&zero, key, 1);
 }
 
-bool fact_take_token(struct fact_token *out, struct bytes *key) {
+bool resource_fact_take_token(struct resource_fact_token *out, struct bytes *key) {
 	struct bytes mark;
-	if (!fact_take_text(&out->code, key) || !fact_take(&mark, key, 1)) return false;
-	out->mark = (enum fact_mark)mark.data[0];
+	if (!resource_fact_take_text(&out->code, key) || !resource_fact_take(&mark, key, 1)) return false;
+	out->mark = (enum resource_fact_mark)mark.data[0];
 	out->digest = (struct bytes){NULL, 0};
-	return out->mark != FACT_SYSTEM || fact_take(&out->digest, key, DIGEST_LEN);
+	return out->mark != RESOURCE_FACT_SYSTEM || resource_fact_take(&out->digest, key, DIGEST_LEN);
 }
 
-bool fact_take_decimal(struct bytes *out, struct bytes *key) {
+bool resource_fact_take_decimal(struct bytes *out, struct bytes *key) {
 	if (!key->len) return false;
 	size_t len = 1;
 	uint8_t flip = key->data[0] < 0x80 ? 0xff : 0;
@@ -141,12 +141,12 @@ bool fact_take_decimal(struct bytes *out, struct bytes *key) {
 		do len++;
 		while (len <= key->len && ((key->data[len - 1] ^ flip) & 1));
 	}
-	return fact_take(out, key, len);
+	return resource_fact_take(out, key, len);
 }
 
-bool fact_next(struct bytes *out, struct bytes *facts) {
+bool resource_fact_next(struct bytes *out, struct bytes *facts) {
 	if (facts->len < 2) return false;
 	size_t len = (size_t)facts->data[0] << 8 | facts->data[1];
 	struct bytes head;
-	return fact_take(&head, facts, 2) && fact_take(out, facts, len);
+	return resource_fact_take(&head, facts, 2) && resource_fact_take(out, facts, len);
 }

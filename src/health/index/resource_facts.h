@@ -2,9 +2,12 @@
  * Inside health/index: facts, which are what searches find of a resource. A fact is a key: the number of a search
  * parameter in fhir_r4.searches (2 bytes), and a value whose bytes sort as the values do:
  *
- *	token      code 00 mark          mark: 00 no system, 01 and 5 bytes of a system's digest, 02 an element without
- *one string     folded text 00 uri        text 00 date       first moment, last moment: 6 bytes each, milliseconds
- *since 1970 plus 2^47 number     a decimal, exact: its order is that of the bytes, and none is the beginning of another
+ *	token      code 00 mark; the mark is 00 without a system, 01 and 5 bytes of the system's digest,
+ *	           or 02 for an element whose definition implies its system
+ *	string     folded text 00
+ *	uri        text 00
+ *	date       first moment, last moment: 6 bytes each, milliseconds since 1970 plus 2^47
+ *	number     a decimal, exact: its bytes sort as it does, and none is the beginning of another
  *	quantity   decimal code 00 mark unit 00
  *	reference  'r' row of the resource, 4 bytes; 'u' text 00; 'i' token: by its identifier
  *	composite  its parts one behind the other, for each combination of one element's values
@@ -27,30 +30,30 @@
 struct resource_digest_key {
 	uint64_t halves[2];
 };
-void fact_put_parameter(struct buf *out, unsigned parameter);
-void fact_put_text(struct buf *out, struct bytes text); /* with its 00 */
-void fact_put_digest(struct buf *out, const struct resource_digest_key *key, struct bytes system);
-void fact_put_moment(struct buf *out, int64_t ms);
-void fact_put_decimal(struct buf *out, struct fhir_decimal value);
-void fact_put_row(struct buf *out, uint32_t row); /* 4 bytes */
-unsigned fact_number(const struct fhir_search_def *search);
+void resource_fact_put_parameter(struct buf *out, unsigned parameter);
+void resource_fact_put_text(struct buf *out, struct bytes text); /* with its 00 */
+void resource_fact_put_digest(struct buf *out, const struct resource_digest_key *key, struct bytes system);
+void resource_fact_put_moment(struct buf *out, int64_t ms);
+void resource_fact_put_decimal(struct buf *out, struct fhir_decimal value);
+void resource_fact_put_row(struct buf *out, uint32_t row); /* 4 bytes */
+unsigned resource_fact_number(const struct fhir_search_def *search);
 /* The part of a text that a fact keeps. */
-struct bytes fact_text(struct arena *arena, struct bytes text);
+struct bytes resource_fact_text(struct arena *arena, struct bytes text);
 
 /* Reading: each takes its value off the front of `key`. False: there is none. */
-enum fact_mark { FACT_NO_SYSTEM, FACT_SYSTEM, FACT_CODE_ELEMENT };
-struct fact_token {
+enum resource_fact_mark { RESOURCE_FACT_NO_SYSTEM, RESOURCE_FACT_SYSTEM, RESOURCE_FACT_CODE_ELEMENT };
+struct resource_fact_token {
 	struct bytes code;
-	enum fact_mark mark;
-	struct bytes digest; /* 5 bytes, of FACT_SYSTEM */
+	enum resource_fact_mark mark;
+	struct bytes digest; /* 5 bytes, of RESOURCE_FACT_SYSTEM */
 };
-bool fact_take_text(struct bytes *out, struct bytes *key);
-bool fact_take_token(struct fact_token *out, struct bytes *key);
-bool fact_take_decimal(struct bytes *out, struct bytes *key);
-bool fact_take(struct bytes *out, struct bytes *key, size_t len);
+bool resource_fact_take_text(struct bytes *out, struct bytes *key);
+bool resource_fact_take_token(struct resource_fact_token *out, struct bytes *key);
+bool resource_fact_take_decimal(struct bytes *out, struct bytes *key);
+bool resource_fact_take(struct bytes *out, struct bytes *key, size_t len);
 
 /* The next fact of a row's; false behind the last. */
-bool fact_next(struct bytes *out, struct bytes *facts);
+bool resource_fact_next(struct bytes *out, struct bytes *facts);
 
 /* --- facts of a resource --- */
 

@@ -44,11 +44,11 @@ static void add(struct making *m, struct resource_fact fact) {
 /* --- one value --- */
 
 static void put_token(struct making *m, struct bytes system, struct bytes code, bool is_code) {
-	fact_put_text(&m->buf, fact_text(m->maker->arena, code));
+	resource_fact_put_text(&m->buf, resource_fact_text(m->maker->arena, code));
 	if (system.len)
-		fact_put_digest(&m->buf, m->maker->key, system);
+		resource_fact_put_digest(&m->buf, m->maker->key, system);
 	else
-		buf_byte(&m->buf, is_code ? FACT_CODE_ELEMENT : FACT_NO_SYSTEM);
+		buf_byte(&m->buf, is_code ? RESOURCE_FACT_CODE_ELEMENT : RESOURCE_FACT_NO_SYSTEM);
 }
 
 /* "Patient/1" below our own base or relative, with or without a version. */
@@ -76,21 +76,21 @@ static bool put_reference(struct making *m, struct resource_fact *fact, const st
 		if (fact->link_count == 2) return false;
 		fact->links[fact->link_count++] =
 		    (struct resource_fact_link){m->buf.len, {target.type, arena_dup(m->maker->arena, target.id)}};
-		fact_put_row(&m->buf, 0);
+		resource_fact_put_row(&m->buf, 0);
 		return true;
 	}
 	if (!value->text.len || value->text.data[0] == '#') return false;
 	buf_byte(&m->buf, 'u');
-	fact_put_text(&m->buf, fact_text(m->maker->arena, value->text));
+	resource_fact_put_text(&m->buf, resource_fact_text(m->maker->arena, value->text));
 	return true;
 }
 
 static void put_quantity(struct making *m, const struct fhir_search_value *value) {
 	struct arena *arena = m->maker->arena;
-	fact_put_decimal(&m->buf, value->number);
+	resource_fact_put_decimal(&m->buf, value->number);
 	put_token(m, value->system, value->code, false);
 	bool is_other = !bytes_equal(value->unit, value->code);
-	fact_put_text(&m->buf, is_other ? fact_text(arena, value->unit) : (struct bytes){NULL, 0});
+	resource_fact_put_text(&m->buf, is_other ? resource_fact_text(arena, value->unit) : (struct bytes){NULL, 0});
 }
 
 static bool put_value(struct making *m, struct resource_fact *fact, const struct fhir_search_value *value) {
@@ -103,19 +103,21 @@ static bool put_value(struct making *m, struct resource_fact *fact, const struct
 		struct buf folded;
 		buf_init(&folded, BUF_MAX_DEFAULT);
 		fhir_search_fold(&folded, value->text);
-		fact_put_text(&m->buf, fact_text(m->maker->arena, buf_view(&folded)));
+		resource_fact_put_text(&m->buf, resource_fact_text(m->maker->arena, buf_view(&folded)));
 		bool is_text = folded.len > 0;
 		buf_fini(&folded);
 		return is_text;
 	}
 	case FHIR_SEARCH_DATE:
-		fact_put_moment(&m->buf, value->moments.first_ms);
-		fact_put_moment(&m->buf, value->moments.last_ms);
+		resource_fact_put_moment(&m->buf, value->moments.first_ms);
+		resource_fact_put_moment(&m->buf, value->moments.last_ms);
 		return true;
-	case FHIR_SEARCH_NUMBER: fact_put_decimal(&m->buf, value->number); return true;
+	case FHIR_SEARCH_NUMBER: resource_fact_put_decimal(&m->buf, value->number); return true;
 	case FHIR_SEARCH_QUANTITY: put_quantity(m, value); return true;
 	case FHIR_SEARCH_REFERENCE: return put_reference(m, fact, value);
-	case FHIR_SEARCH_URI: fact_put_text(&m->buf, fact_text(m->maker->arena, value->text)); return true;
+	case FHIR_SEARCH_URI:
+		resource_fact_put_text(&m->buf, resource_fact_text(m->maker->arena, value->text));
+		return true;
 	case FHIR_SEARCH_COMPOSITE:
 	case FHIR_SEARCH_SPECIAL: return false;
 	}
@@ -133,7 +135,7 @@ static struct bytes taken(struct making *m) {
 static void combine(struct making *m, const size_t *chosen, size_t count) {
 	struct resource_fact fact = {.link_count = 0};
 	buf_clear(&m->buf);
-	fact_put_parameter(&m->buf, fact_number(m->composite));
+	resource_fact_put_parameter(&m->buf, resource_fact_number(m->composite));
 	for (size_t part = 0; part < count; part++) {
 		const struct resource_fact *value = &m->parts[part].items[chosen[part]];
 		for (size_t i = 0; i < value->link_count && fact.link_count < 2; i++)
@@ -179,10 +181,10 @@ static void add_part(struct making *m, const struct fhir_search_def *search, con
 static void add_compartment(struct making *m, const struct resource_key *patient) {
 	struct resource_fact fact = {.link_count = 1};
 	buf_clear(&m->buf);
-	fact_put_parameter(&m->buf, RESOURCE_FACT_COMPARTMENT);
+	resource_fact_put_parameter(&m->buf, RESOURCE_FACT_COMPARTMENT);
 	buf_byte(&m->buf, 'r');
 	fact.links[0] = (struct resource_fact_link){m->buf.len, *patient};
-	fact_put_row(&m->buf, 0);
+	resource_fact_put_row(&m->buf, 0);
 	fact.key = taken(m);
 	add(m, fact);
 }
@@ -198,7 +200,7 @@ static bool is_of_compartment(const struct making *m, const struct fhir_search_d
 static void add_identifier(
     struct making *m, const struct fhir_search_def *search, const struct fhir_search_value *value) {
 	buf_clear(&m->buf);
-	fact_put_parameter(&m->buf, fact_number(search));
+	resource_fact_put_parameter(&m->buf, resource_fact_number(search));
 	buf_byte(&m->buf, 'i');
 	put_token(m, value->system, value->code, false);
 	add(m, (struct resource_fact){.key = taken(m)});
@@ -207,14 +209,14 @@ static void add_identifier(
 static void visit(void *context, const struct fhir_search_def *search, const struct fhir_search_value *value) {
 	struct making *m = context;
 	struct resource_fact fact = {.link_count = 0};
-	if (fact_number(search) == m->id_parameter) return;
+	if (resource_fact_number(search) == m->id_parameter) return;
 	if (search->type == FHIR_SEARCH_COMPOSITE) {
 		add_part(m, search, value);
 		return;
 	}
 	if (value->type == FHIR_SEARCH_REFERENCE && value->code.len) add_identifier(m, search, value);
 	buf_clear(&m->buf);
-	fact_put_parameter(&m->buf, fact_number(search));
+	resource_fact_put_parameter(&m->buf, resource_fact_number(search));
 	if (!put_value(m, &fact, value)) return;
 	fact.key = taken(m);
 	add(m, fact);
@@ -227,7 +229,7 @@ enum status resource_facts_make(struct resource_facts *out, const struct resourc
 	struct making m = {.maker = maker, .out = out, .resource = key};
 	*out = (struct resource_facts){0};
 	m.patient_type = fhir_definitions_type(&fhir_r4, BYTES_LITERAL("Patient"));
-	m.id_parameter = fact_number(fhir_search_find(&fhir_r4, key->type, BYTES_LITERAL("_id")));
+	m.id_parameter = resource_fact_number(fhir_search_find(&fhir_r4, key->type, BYTES_LITERAL("_id")));
 	buf_init(&m.buf, BUF_MAX_DEFAULT);
 	if (!fhir_compartment_find(&fhir_r4, &m.compartment, m.patient_type, key->type))
 		m.compartment = (struct fhir_list){NULL, 0};
@@ -235,8 +237,8 @@ enum status resource_facts_make(struct resource_facts *out, const struct resourc
 	end_group(&m);
 	if (key->type == m.patient_type) add_compartment(&m, key);
 	buf_clear(&m.buf);
-	fact_put_parameter(&m.buf, RESOURCE_FACT_TYPE);
-	fact_put_parameter(&m.buf, key->type);
+	resource_fact_put_parameter(&m.buf, RESOURCE_FACT_TYPE);
+	resource_fact_put_parameter(&m.buf, key->type);
 	add(&m, (struct resource_fact){.key = taken(&m)});
 	buf_fini(&m.buf);
 	return status;
@@ -255,7 +257,7 @@ struct bytes resource_facts_pack(struct arena *arena, struct resource_facts *fac
 		const struct resource_fact *fact = &facts->items[i];
 		if (kept && bytes_equal(facts->items[kept - 1].key, fact->key)) continue;
 		facts->items[kept++] = *fact;
-		fact_put_parameter(&out, (unsigned)fact->key.len);
+		resource_fact_put_parameter(&out, (unsigned)fact->key.len);
 		buf_append(&out, fact->key);
 	}
 	facts->count = kept;

@@ -103,8 +103,8 @@ static struct resource_range type_range(struct arena *arena, uint16_t type) {
 	struct buf key;
 	struct resource_range range;
 	buf_init(&key, 16);
-	fact_put_parameter(&key, RESOURCE_FACT_TYPE);
-	fact_put_parameter(&key, type);
+	resource_fact_put_parameter(&key, RESOURCE_FACT_TYPE);
+	resource_fact_put_parameter(&key, type);
 	range.from = arena_dup(arena, buf_view(&key));
 	buf_byte(&key, 0);
 	range.to = arena_dup(arena, buf_view(&key));
@@ -189,25 +189,30 @@ static bool is_of_types(const struct resource_find *find, uint16_t type) {
 	return !find->type_count;
 }
 
+enum status resource_find_admits(struct resource_question *question, bool *out, const struct resource_find *find,
+    struct resource_candidate *candidate, struct err *err) {
+	*out = is_of_types(find, candidate->type);
+	if (*out && candidate->sequence > find->snapshot) {
+		int64_t before;
+		TRY(resource_sequence_at(question, &before, candidate->row, find->snapshot, err));
+		*out = before > 0;
+	}
+	return *out ? resource_meets(question, out, find->condition, candidate, err) : STATUS_OK;
+}
+
 static enum status look(struct looking *l, uint32_t row, struct err *err) {
 	struct resource_candidate candidate;
 	struct arena_mark mark = arena_mark(l->question->arena);
 	bool is_met;
 	TRY(resource_candidate_load(l->question, &is_met, &candidate, row, err));
-	if (is_met && !is_of_types(l->find, candidate.type)) is_met = false;
-	if (is_met && candidate.sequence > l->find->snapshot) {
-		int64_t before;
-		TRY(resource_sequence_at(l->question, &before, row, l->find->snapshot, err));
-		is_met = before > 0;
-	}
-	if (is_met) TRY(resource_meets(l->question, &is_met, l->find->condition, &candidate, err));
+	if (is_met) TRY(resource_find_admits(l->question, &is_met, l->find, &candidate, err));
 	if (is_met) {
 		l->found++;
 		if (l->find->visit)
 			l->is_over = !l->find->visit(l->find->context, &candidate);
 		else
 			resource_rows_add(l->question->arena, l->out, row);
-	} else if (candidate.tree) {
+	} else {
 		arena_rewind(l->question->arena, mark);
 	}
 	l->is_over |= l->found >= l->find->limit;
@@ -266,4 +271,10 @@ enum status resource_find_all(
 		TRY(rows_of_types(question, &rows, find, err));
 	}
 	return look_at_all(&looking, &rows, err);
+}
+
+enum status resource_find_is_small(
+    struct resource_question *question, bool *out, const struct resource_condition *condition, struct err *err) {
+	struct resource_rows rows = {0};
+	return rows_of(question, &rows, out, condition, FIRST_MAX * NEXT_FACTOR / 4, err);
 }

@@ -59,7 +59,7 @@ static bool is_of_patient(const struct resource_seen *seen, uint32_t patient) {
 	struct bytes facts = seen->facts, key;
 	if (!patient) return false;
 	if (!facts.data) return is_listed(seen->patients, patient);
-	while (fact_next(&key, &facts))
+	while (resource_fact_next(&key, &facts))
 		if (key.len == 7 && (unsigned)(key.data[0] << 8 | key.data[1]) == RESOURCE_FACT_COMPARTMENT &&
 		    load_be32(key.data + 3) == patient)
 			return true;

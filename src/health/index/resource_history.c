@@ -31,11 +31,12 @@ static void keep(struct walk *walk, struct entry entry) {
 	walk->entries[walk->count++] = entry;
 }
 
-/* Columns: sequence, at, type, foreigner, patients, the moment of the next version. */
-#define COLUMNS                                                                                                             \
-	"SELECT v.sequence, v.at, v.type, f.foreigner, v.patients, (SELECT n.at FROM version n WHERE n.resource ="          \
-	" v.resource AND n.number > v.number ORDER BY n.number LIMIT 1), v.resource FROM version v JOIN record r ON r.id =" \
-	" v.record JOIN folder f ON f.id = r.folder WHERE "
+/* Columns: sequence, at, type, foreigner, patients, the moment of the next version, resource. */
+#define COLUMNS                                                                                                        \
+	"SELECT v.sequence, v.at, v.type, f.foreigner, v.patients,"                                                    \
+	" (SELECT n.at FROM version n WHERE n.resource = v.resource AND n.number > v.number ORDER BY n.number"         \
+	" LIMIT 1), v.resource FROM version v JOIN record r ON r.id = v.record JOIN folder f ON f.id = r.folder"       \
+	" WHERE "
 #define ORDER " AND (v.at, v.sequence) < (?2, ?3) AND v.at >= ?4 ORDER BY v.at DESC, v.sequence DESC"
 
 static enum status is_wanted(const struct walk *walk, bool *out, sqlite3_stmt *statement, struct err *err) {

@@ -18,7 +18,7 @@ static unsigned parameter_of(struct bytes key) {
 }
 
 static bool is_reference_of(const struct fhir_search_include *include, unsigned parameter) {
-	if (include->search) return parameter == fact_number(include->search);
+	if (include->search) return parameter == resource_fact_number(include->search);
 	return parameter < fhir_r4.search_count && fhir_r4.searches[parameter].type == FHIR_SEARCH_REFERENCE;
 }
 
@@ -30,7 +30,7 @@ static enum status forward(
 	bool is_there;
 	TRY(resource_candidate_load(in->question, &is_there, &candidate, row, err));
 	if (!is_there || (include->source != FHIR_NONE && include->source != candidate.type)) return STATUS_OK;
-	while (fact_next(&key, &candidate.facts))
+	while (resource_fact_next(&key, &candidate.facts))
 		if (key.len == 7 && key.data[2] == 'r' && is_reference_of(include, parameter_of(key)))
 			resource_rows_add(in->question->arena, &in->found, load_be32(key.data + 3));
 	return STATUS_OK;
@@ -41,9 +41,9 @@ static enum status referring_by(struct including *in, unsigned parameter, uint32
 	struct resource_range range;
 	bool whole;
 	buf_init(&key, 16);
-	fact_put_parameter(&key, parameter);
+	resource_fact_put_parameter(&key, parameter);
 	buf_byte(&key, 'r');
-	fact_put_row(&key, row);
+	resource_fact_put_row(&key, row);
 	range.from = arena_dup(in->question->arena, buf_view(&key));
 	buf_byte(&key, 0);
 	range.to = arena_dup(in->question->arena, buf_view(&key));
@@ -56,7 +56,7 @@ static enum status referring_by(struct including *in, unsigned parameter, uint32
 /* What refers to a resource. */
 static enum status backward(
     struct including *in, const struct fhir_search_include *include, uint32_t row, struct err *err) {
-	if (include->search) return referring_by(in, fact_number(include->search), row, err);
+	if (include->search) return referring_by(in, resource_fact_number(include->search), row, err);
 	for (unsigned p = 0; p < fhir_r4.search_count; p++) {
 		const struct fhir_search_def *search = &fhir_r4.searches[p];
 		bool is_asked = search->type == FHIR_SEARCH_REFERENCE &&

@@ -4,14 +4,14 @@
 /* --- one value --- */
 
 static bool token_fits(const struct resource_operand *operand, struct bytes *key) {
-	struct fact_token token;
+	struct resource_fact_token token;
 	const struct fhir_operand *said = operand->said;
-	if (!fact_take_token(&token, key)) return false;
+	if (!resource_fact_take_token(&token, key)) return false;
 	if (said->has_code && !bytes_equal(token.code, operand->text)) return false;
 	if (!said->has_system) return true;
-	if (!operand->digest.len) return token.mark != FACT_SYSTEM;
-	return token.mark == FACT_SYSTEM ? bytes_equal(token.digest, operand->digest)
-					 : token.mark == FACT_CODE_ELEMENT && operand->is_core_code;
+	if (!operand->digest.len) return token.mark != RESOURCE_FACT_SYSTEM;
+	return token.mark == RESOURCE_FACT_SYSTEM ? bytes_equal(token.digest, operand->digest)
+						  : token.mark == RESOURCE_FACT_CODE_ELEMENT && operand->is_core_code;
 }
 
 static bool ends_with(struct bytes text, struct bytes end) {
@@ -24,7 +24,7 @@ static bool begins_with(struct bytes text, struct bytes start) {
 
 static bool string_fits(const struct resource_operand *operand, enum fhir_modifier modifier, struct bytes *key) {
 	struct bytes text;
-	if (!fact_take_text(&text, key)) return false;
+	if (!resource_fact_take_text(&text, key)) return false;
 	if (modifier == FHIR_WHOLE || modifier == FHIR_EXACT) return bytes_equal(text, operand->text);
 	if (modifier == FHIR_ENDS) return ends_with(text, operand->text);
 	if (modifier != FHIR_CONTAINS) return begins_with(text, operand->text);
@@ -34,7 +34,7 @@ static bool string_fits(const struct resource_operand *operand, enum fhir_modifi
 /* "http://x" is above "http://x/a"; a canonical's version behind "|" does not count. */
 static bool uri_fits(const struct resource_operand *operand, enum fhir_modifier modifier, struct bytes *key) {
 	struct bytes text, asked = operand->text;
-	if (!fact_take_text(&text, key)) return false;
+	if (!resource_fact_take_text(&text, key)) return false;
 	if (modifier == FHIR_BELOW)
 		return begins_with(text, asked) && (text.len == asked.len || text.data[asked.len] == '/');
 	if (modifier == FHIR_ABOVE)
@@ -45,7 +45,8 @@ static bool uri_fits(const struct resource_operand *operand, enum fhir_modifier 
 /* search.html#prefix, of the spans [low, high] of the search and [first, last] of the resource. */
 static bool date_fits(const struct resource_operand *operand, struct bytes *key) {
 	struct bytes first, last;
-	if (!fact_take(&first, key, operand->from.len) || !fact_take(&last, key, operand->to.len)) return false;
+	if (!resource_fact_take(&first, key, operand->from.len) || !resource_fact_take(&last, key, operand->to.len))
+		return false;
 	int begin = bytes_compare(first, operand->from), end = bytes_compare(last, operand->to);
 	bool is_within = begin >= 0 && end <= 0;
 	switch (operand->said->prefix) {
@@ -81,18 +82,20 @@ static bool number_compares(
 
 static bool number_fits(const struct resource_operand *operand, struct bytes *key) {
 	struct bytes value;
-	return fact_take_decimal(&value, key) &&
+	return resource_fact_take_decimal(&value, key) &&
 	       number_compares(value, operand->said->prefix, operand->from, operand->to, operand->number);
 }
 
 /* "5.4||mg" asks for a code or a unit; with UCUM, units of the same dimension are compared too. */
 static bool quantity_fits(const struct resource_operand *operand, struct bytes *key) {
 	struct bytes value, unit;
-	struct fact_token code;
+	struct resource_fact_token code;
 	const struct fhir_operand *said = operand->said;
-	if (!fact_take_decimal(&value, key) || !fact_take_token(&code, key) || !fact_take_text(&unit, key))
+	if (!resource_fact_take_decimal(&value, key) || !resource_fact_take_token(&code, key) ||
+	    !resource_fact_take_text(&unit, key))
 		return false;
-	if (said->has_system && !(code.mark == FACT_SYSTEM && bytes_equal(code.digest, operand->digest))) return false;
+	if (said->has_system && !(code.mark == RESOURCE_FACT_SYSTEM && bytes_equal(code.digest, operand->digest)))
+		return false;
 	for (size_t i = 0; i < operand->unit_count; i++) {
 		const struct resource_unit_operand *in = &operand->units[i];
 		if (bytes_equal(code.code, bytes_text(in->code)))
@@ -107,11 +110,11 @@ static bool quantity_fits(const struct resource_operand *operand, struct bytes *
 
 static bool reference_fits(const struct resource_operand *operand, struct bytes *key) {
 	struct bytes tag, row, text;
-	if (!fact_take(&tag, key, 1)) return false;
+	if (!resource_fact_take(&tag, key, 1)) return false;
 	if (tag.data[0] == 'r')
-		return fact_take(&row, key, 4) && resource_rows_has(&operand->rows, load_be32(row.data));
+		return resource_fact_take(&row, key, 4) && resource_rows_has(&operand->rows, load_be32(row.data));
 	if (tag.data[0] != 'u') return false;
-	if (!fact_take_text(&text, key) || !operand->text.len) return false;
+	if (!resource_fact_take_text(&text, key) || !operand->text.len) return false;
 	return begins_with(text, operand->text) &&
 	       (text.len == operand->text.len ||
 		   (text.data[operand->text.len] == '|' && !memchr(operand->text.data, '|', operand->text.len)));
@@ -122,7 +125,7 @@ static bool operand_fits(const struct resource_condition *condition, const struc
 	enum fhir_modifier modifier = condition->criterion->modifier;
 	struct bytes tag;
 	if (modifier == FHIR_IDENTIFIER)
-		return fact_take(&tag, key, 1) && tag.data[0] == 'i' && token_fits(operand, key);
+		return resource_fact_take(&tag, key, 1) && tag.data[0] == 'i' && token_fits(operand, key);
 	switch (type) {
 	case FHIR_SEARCH_TOKEN: return token_fits(operand, key);
 	case FHIR_SEARCH_STRING: return string_fits(operand, modifier, key);
@@ -161,7 +164,7 @@ bool resource_key_fits(const struct resource_condition *condition, struct bytes 
 static bool value_meets(const struct resource_condition *condition, struct bytes facts) {
 	struct bytes key;
 	if (condition->criterion && condition->criterion->modifier == FHIR_DISPLAY) return true; /* the content knows */
-	while (fact_next(&key, &facts)) {
+	while (resource_fact_next(&key, &facts)) {
 		unsigned parameter = (unsigned)(key.data[0] << 8 | key.data[1]);
 		if (parameter > condition->parameter) return false;
 		if (parameter == condition->parameter &&

@@ -27,13 +27,13 @@ static void note(struct resource_postings *postings, struct bytes key, int64_t r
 /* Both are sorted: what is in one of them alone. */
 static void compare(struct resource_postings *postings, int64_t resource, struct bytes before, struct bytes after) {
 	struct bytes old, new;
-	bool has_old = fact_next(&old, &before), has_new = fact_next(&new, &after);
+	bool has_old = resource_fact_next(&old, &before), has_new = resource_fact_next(&new, &after);
 	while (has_old || has_new) {
 		int order = !has_old ? 1 : !has_new ? -1 : bytes_compare(old, new);
 		if (order < 0) note(postings, old, resource, false);
 		if (order > 0) note(postings, new, resource, true);
-		if (order <= 0) has_old = fact_next(&old, &before);
-		if (order >= 0) has_new = fact_next(&new, &after);
+		if (order <= 0) has_old = resource_fact_next(&old, &before);
+		if (order >= 0) has_new = resource_fact_next(&new, &after);
 	}
 }
 

@@ -3,12 +3,13 @@
  * who wait writes for all that do, in one transaction.
  */
 #include "health/index/resource_postings.h"
-#include "health/index/resources_private.h"
+#include "health/index/resource_words.h"
 
 struct prepared {
 	const struct resource_write *write;
 	struct bytes packed; /* content */
 	struct resource_facts facts;
+	struct resource_words words;
 };
 struct resource_ticket {
 	struct prepared *items;
@@ -20,21 +21,6 @@ struct resource_ticket {
 };
 
 /* --- before there is a lock --- */
-
-static struct resource_bench *take_bench(struct resources *resources) {
-	resources_lock(resources);
-	struct resource_bench *bench = resources->benches;
-	if (bench) resources->benches = bench->next;
-	resources_unlock(resources);
-	return bench ? bench : resource_bench_new();
-}
-
-static void give_bench(struct resources *resources, struct resource_bench *bench) {
-	resources_lock(resources);
-	bench->next = resources->benches;
-	resources->benches = bench;
-	resources_unlock(resources);
-}
 
 static enum status prepare_one(struct resources *resources, struct prepared *out, struct arena *arena,
     struct resource_bench *bench, const struct resource_write *write, struct err *err) {
@@ -48,16 +34,17 @@ static enum status prepare_one(struct resources *resources, struct prepared *out
 		    write->content.len, RESOURCE_CONTENT_MAX);
 	if (!tree) TRY(json_parse(&tree, arena, write->content, NULL, err));
 	*out = (struct prepared){.write = write, .packed = resource_pack(bench->codec, arena, write->content)};
+	resource_words_make(&out->words, arena, tree);
 	return resource_facts_make(&out->facts, &maker, &write->key, tree, err);
 }
 
 static enum status prepare_all(struct resources *resources, struct prepared *out, struct arena *arena,
     const struct resource_write *writes, size_t count, struct err *err) {
-	struct resource_bench *bench = take_bench(resources);
+	struct resource_bench *bench = resources_take_bench(resources);
 	enum status status = STATUS_OK;
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = prepare_one(resources, &out[i], arena, bench, &writes[i], err);
-	give_bench(resources, bench);
+	resources_give_bench(resources, bench);
 	return status;
 }
 
@@ -183,11 +170,42 @@ static enum status put_version(
 	return db_finish(resources->writer, statement, err);
 }
 
+/* Tables of words keep none: what the version before put there is made of its content again. */
+static enum status take_old_words(struct resources *resources, int64_t resource, struct err *err) {
+	static const char sql[] = "SELECT sequence FROM resource WHERE id = ? AND facts IS NOT NULL";
+	sqlite3_stmt *statement;
+	bool row;
+	TRY(db_statement(resources->writer, &statement, sql, err));
+	sqlite3_bind_int64(statement, 1, resource);
+	enum status status = db_step(resources->writer, statement, &row, err);
+	int64_t sequence = status == STATUS_OK && row ? sqlite3_column_int64(statement, 0) : 0;
+	db_end(statement);
+	if (status != STATUS_OK || !sequence) return status;
+	struct arena arena;
+	struct resource_words words;
+	struct resource_version version;
+	const struct json *tree;
+	struct resource_bench *bench = resources_take_bench(resources);
+	struct resource_reader reader = {.db = resources->writer, .codec = bench->codec};
+	arena_init(&arena);
+	status = resource_load(&reader, &version, &arena, sequence, err);
+	if (status == STATUS_OK) status = json_parse(&tree, &arena, version.content, NULL, err);
+	if (status == STATUS_OK) {
+		resource_words_make(&words, &arena, tree);
+		status = resource_words_take(resources->writer, resource, &words, err);
+	}
+	arena_fini(&arena);
+	resources_give_bench(resources, bench);
+	return status;
+}
+
 /* Takes the facts of the version before back, and gives those of this one. */
 static enum status make_current(
     struct resources *resources, const struct place *place, const struct prepared *item, struct err *err) {
 	sqlite3_stmt *statement;
 	bool is_gone = item->write->method == RESOURCE_DELETE;
+	TRY(take_old_words(resources, place->resource, err));
+	if (!is_gone) TRY(resource_words_put(resources->writer, place->resource, &item->words, err));
 	TRY(resource_postings_of(resources, place->resource, is_gone ? (struct bytes){NULL, 0} : place->facts, err));
 	TRY(db_statement(resources->writer, &statement,
 	    "UPDATE resource SET version = ?, sequence = ?, at = ?, folder = ?, facts = ? WHERE id = ?", err));

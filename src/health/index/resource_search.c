@@ -1,31 +1,7 @@
 /* A search: its matches, sorted, page by page. */
 #include <stdlib.h>
 
-#include "health/index/resource_condition.h"
-
-#define SORT_KEYS_MAX 2048u /* bytes of the sort keys of one resource, in a cursor */
-
-/* What a cursor holds: the snapshot, the total (-1: not counted), the last row, and its sort keys. */
-struct page_place {
-	int64_t snapshot, total;
-	uint32_t row;
-	struct bytes keys; /* each behind its length of 2 bytes; length 0xffff: none */
-};
-struct match {
-	struct bytes keys;
-	uint32_t row;
-};
-struct search_run {
-	struct resource_question *question;
-	const struct fhir_search *search;
-	struct resource_condition *condition;
-	struct resource_place place;
-	struct page_place after;
-	struct match *matches;
-	size_t count, capacity, seen; /* seen: all that match, those of pages before too */
-	struct err *err;
-	enum status status;
-};
+#include "health/index/resource_search.h"
 
 /* --- cursors --- */
 
@@ -45,9 +21,9 @@ static struct bytes question_text(struct arena *arena, const struct fhir_search 
 	return out;
 }
 
-static enum status read_cursor(struct search_run *run, struct err *err) {
+static enum status read_cursor(struct resource_search_run *run, struct err *err) {
 	struct bytes content;
-	struct page_place *after = &run->after;
+	struct resource_search_after *after = &run->after;
 	if (!run->search->cursor.len) {
 		after->total = -1;
 		return db_number(
@@ -56,14 +32,14 @@ static enum status read_cursor(struct search_run *run, struct err *err) {
 	TRY(resource_cursor_open(
 	    run->question->resources, &content, run->question->arena, &run->place, run->search->cursor, err));
 	BUG_ON(content.len < 20); /* we made it */
-	*after = (struct page_place){.snapshot = (int64_t)load_be64(content.data),
+	*after = (struct resource_search_after){.snapshot = (int64_t)load_be64(content.data),
 	    .total = (int64_t)load_be64(content.data + 8),
 	    .row = load_be32(content.data + 16),
 	    .keys = bytes_slice(content, 20, content.len)};
 	return STATUS_OK;
 }
 
-static struct bytes write_cursor(const struct search_run *run, const struct match *last) {
+static struct bytes write_cursor(const struct resource_search_run *run, const struct resource_search_match *last) {
 	struct arena *arena = run->question->arena;
 	uint8_t *content = arena_alloc(arena, 20 + last->keys.len);
 	store_be64(content, (uint64_t)run->after.snapshot);
@@ -77,10 +53,10 @@ static struct bytes write_cursor(const struct search_run *run, const struct matc
 /* --- order --- */
 
 /* The smallest or the largest value of a parameter. */
-static struct bytes sort_value(struct bytes facts, const struct fhir_search_sort *sort) {
+struct bytes resource_search_value(struct bytes facts, const struct fhir_search_sort *sort) {
 	struct bytes key, best = {NULL, 0};
-	unsigned wanted = fact_number(sort->search);
-	while (fact_next(&key, &facts)) {
+	unsigned wanted = resource_fact_number(sort->search);
+	while (resource_fact_next(&key, &facts)) {
 		unsigned parameter = (unsigned)(key.data[0] << 8 | key.data[1]);
 		if (parameter > wanted) break;
 		if (parameter == wanted && (!best.data || sort->descending)) best = bytes_slice(key, 2, key.len);
@@ -88,11 +64,11 @@ static struct bytes sort_value(struct bytes facts, const struct fhir_search_sort
 	return best;
 }
 
-static bool is_by_id(const struct fhir_search_sort *sort) {
+bool resource_search_is_by_id(const struct fhir_search_sort *sort) {
 	return strcmp(fhir_text(&fhir_r4, sort->search->code), "_id") == 0;
 }
 
-static enum status put_id(struct search_run *run, struct buf *out, uint32_t row) {
+static enum status put_id(struct resource_search_run *run, struct buf *out, uint32_t row) {
 	sqlite3_stmt *statement;
 	bool found;
 	struct db *db = run->question->reader->db;
@@ -101,25 +77,26 @@ static enum status put_id(struct search_run *run, struct buf *out, uint32_t row)
 	enum status status = db_step(db, statement, &found, run->err);
 	if (status == STATUS_OK && found) {
 		struct bytes id = resource_column_id(run->question->arena, statement, 0);
-		fact_put_parameter(out, (unsigned)id.len);
+		resource_fact_put_parameter(out, (unsigned)id.len);
 		buf_append(out, id);
 	}
 	db_end(statement);
 	return status;
 }
 
-static enum status sort_keys(struct search_run *run, struct bytes *out, const struct resource_candidate *candidate) {
+static enum status sort_keys(
+    struct resource_search_run *run, struct bytes *out, const struct resource_candidate *candidate) {
 	struct buf keys;
 	enum status status = STATUS_OK;
-	buf_init(&keys, SORT_KEYS_MAX);
+	buf_init(&keys, RESOURCE_SORT_KEYS_MAX);
 	for (size_t i = 0; i < run->search->sort_count && status == STATUS_OK; i++) {
 		const struct fhir_search_sort *sort = &run->search->sorts[i];
-		if (is_by_id(sort)) {
+		if (resource_search_is_by_id(sort)) {
 			status = put_id(run, &keys, candidate->row);
 			continue;
 		}
-		struct bytes value = sort_value(candidate->facts, sort);
-		fact_put_parameter(&keys, value.data ? (unsigned)value.len : 0xffffu);
+		struct bytes value = resource_search_value(candidate->facts, sort);
+		resource_fact_put_parameter(&keys, value.data ? (unsigned)value.len : 0xffffu);
 		buf_append(&keys, value);
 	}
 	if (status == STATUS_OK && keys.overflow)
@@ -131,14 +108,15 @@ static enum status sort_keys(struct search_run *run, struct bytes *out, const st
 
 static bool take_key(struct bytes *out, struct bytes *keys) {
 	struct bytes head;
-	if (!fact_take(&head, keys, 2)) return false;
+	if (!resource_fact_take(&head, keys, 2)) return false;
 	size_t len = (size_t)head.data[0] << 8 | head.data[1];
 	*out = (struct bytes){NULL, 0};
-	return len == 0xffff || fact_take(out, keys, len);
+	return len == 0xffff || resource_fact_take(out, keys, len);
 }
 
 /* What has no value comes last, whichever way it is sorted. */
-static int compare(const struct fhir_search *search, const struct match *a, const struct match *b) {
+int resource_search_compare(
+    const struct fhir_search *search, const struct resource_search_match *a, const struct resource_search_match *b) {
 	struct bytes x = a->keys, y = b->keys, left, right;
 	for (size_t i = 0; i < search->sort_count; i++) {
 		if (!take_key(&left, &x) || !take_key(&right, &y)) break;
@@ -146,19 +124,20 @@ static int compare(const struct fhir_search *search, const struct match *a, cons
 		int order = bytes_compare(left, right);
 		if (order) return search->sorts[i].descending ? -order : order;
 	}
-	return (a->row > b->row) - (a->row < b->row);
+	int order = (a->row > b->row) - (a->row < b->row);
+	return search->sort_count && search->sorts[0].descending ? -order : order; /* as postings come, either way */
 }
 
 static int compare_matches(const void *a, const void *b, void *search) {
-	return compare(search, a, b);
+	return resource_search_compare(search, a, b);
 }
 
 /* --- matches --- */
 
-static void keep(struct search_run *run, struct match match) {
+void resource_search_keep(struct resource_search_run *run, struct resource_search_match match) {
 	if (run->count == run->capacity) {
 		run->capacity = run->capacity ? 2 * run->capacity : 64;
-		struct match *more = arena_alloc(run->question->arena, run->capacity * sizeof *more);
+		struct resource_search_match *more = arena_alloc(run->question->arena, run->capacity * sizeof *more);
 		if (run->count) memcpy(more, run->matches, run->count * sizeof *more);
 		run->matches = more;
 	}
@@ -166,7 +145,8 @@ static void keep(struct search_run *run, struct match match) {
 }
 
 /* What changed after the first page stands where it stood then. */
-static enum status place_match(struct search_run *run, struct match *out, const struct resource_candidate *candidate) {
+enum status resource_search_place(
+    struct resource_search_run *run, struct resource_search_match *out, const struct resource_candidate *candidate) {
 	struct resource_candidate then = *candidate;
 	out->row = candidate->row;
 	if (!run->search->sort_count) return STATUS_OK;
@@ -179,18 +159,22 @@ static enum status place_match(struct search_run *run, struct match *out, const 
 }
 
 static bool visit(void *context, const struct resource_candidate *candidate) {
-	struct search_run *run = context;
-	struct match match = {.row = 0}, last = {run->after.keys, run->after.row};
+	struct resource_search_run *run = context;
+	struct resource_search_match match = {.row = 0}, last = {run->after.keys, run->after.row};
 	run->seen++;
 	if (!run->search->count) return true;
-	run->status = place_match(run, &match, candidate);
+	run->status = resource_search_place(run, &match, candidate);
 	if (run->status != STATUS_OK) return false;
-	bool is_behind = !run->after.row || compare(run->search, &match, &last) > 0;
-	if (is_behind) keep(run, match);
+	bool is_behind = !run->after.row || resource_search_compare(run->search, &match, &last) > 0;
+	if (is_behind) resource_search_keep(run, match);
 	return true;
 }
 
-static struct resource_find find_of(const struct search_run *run) {
+void resource_search_sort(struct resource_search_run *run) {
+	if (run->count) qsort_r(run->matches, run->count, sizeof *run->matches, compare_matches, (void *)run->search);
+}
+
+static struct resource_find find_of(const struct resource_search_run *run) {
 	return (struct resource_find){.condition = run->condition,
 	    .types = run->search->types,
 	    .type_count = run->search->type_count,
@@ -199,7 +183,7 @@ static struct resource_find find_of(const struct search_run *run) {
 }
 
 /* All of them, to be sorted or counted. */
-static enum status gather_all(struct search_run *run, struct err *err) {
+static enum status gather_all(struct resource_search_run *run, struct err *err) {
 	struct resource_find find = find_of(run);
 	struct resource_rows none = {0};
 	find.visit = visit;
@@ -213,20 +197,27 @@ static enum status gather_all(struct search_run *run, struct err *err) {
 }
 
 /* In the order of rows: the next ones, and one more to know whether there are. */
-static enum status gather_page(struct search_run *run, struct err *err) {
+static enum status gather_page(struct resource_search_run *run, struct err *err) {
 	struct resource_find find = find_of(run);
 	struct resource_rows rows = {0};
 	find.after = run->after.row;
 	find.limit = (size_t)run->search->count + 1;
 	TRY(resource_find_all(run->question, &rows, &find, err));
-	for (size_t i = 0; i < rows.count; i++) keep(run, (struct match){.row = rows.items[i]});
+	for (size_t i = 0; i < rows.count; i++)
+		resource_search_keep(run, (struct resource_search_match){.row = rows.items[i]});
 	if (!run->after.row && rows.count <= run->search->count) run->after.total = (int64_t)rows.count;
 	return STATUS_OK;
 }
 
-static enum status gather(struct search_run *run, struct err *err) {
+static enum status gather(struct resource_search_run *run, struct err *err) {
 	bool counts = run->search->total != FHIR_TOTAL_NONE && run->after.total < 0;
-	return run->search->sort_count || counts ? gather_all(run, err) : gather_page(run, err);
+	bool is_done = false;
+	run->err = err;
+	if (!run->search->sort_count && !counts) return gather_page(run, err);
+	if (run->search->sort_count && !counts && run->search->count) TRY(resource_walk(run, &is_done));
+	if (is_done) return STATUS_OK;
+	run->count = run->seen = 0;
+	return gather_all(run, err);
 }
 
 static enum status load_row(
@@ -238,7 +229,7 @@ static enum status load_row(
 	return resource_load(question->reader, out, question->arena, candidate.sequence, err);
 }
 
-static enum status make_page(struct search_run *run, struct resource_page *out, struct err *err) {
+static enum status make_page(struct resource_search_run *run, struct resource_page *out, struct err *err) {
 	size_t count = run->count < run->search->count ? run->count : run->search->count;
 	struct resource_rows rows = {0};
 	out->has_total = run->after.total >= 0;
@@ -255,7 +246,7 @@ static enum status make_page(struct search_run *run, struct resource_page *out, 
 
 static enum status search_with(struct resource_question *question, struct resource_page *out,
     const struct resource_scope *scope, struct bytes asker, const struct fhir_search *search, struct err *err) {
-	struct search_run run = {
+	struct resource_search_run run = {
 	    .question = question, .search = search, .place = {asker, question_text(question->arena, search)}};
 	TRY(resource_gate_open(question, scope, err));
 	TRY(read_cursor(&run, err));

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/files.h"
+#include "crypto/hash.h"
 #include "health/index/resource_condition.h"
 #include "tests/unit.h"
 
@@ -412,6 +414,132 @@ static void a_scope_is_inside_of_every_question(void **state) {
 	assert_int_equal(page.count, 2);
 }
 
+static void words_are_found_in_narratives_and_contents(void **state) {
+	struct world *world = *state;
+	put(world, "{'resourceType':'Patient','id':'w','text':{'status':'generated','div':'<div xmlns=\\'x\\'>Chronic "
+		   "<b>\xc3\x84sthma</b></div>'},'maritalStatus':{'text':'widowed person'}}");
+	expect(world, "Patient", "_text=asthma", "w");
+	expect(world, "Patient", "_text=chronic+asthma", "w");
+	expect(world, "Patient", "_text=widowed", "");
+	expect(world, "Patient", "_text=div", "");
+	expect(world, "Patient", "_content=widowed", "w");
+	expect(world, "Patient", "_content=widowed+anna", "");
+	expect(world, "Patient", "_content=widowed+OR+anna", "a w");
+	expect(world, "Patient", "_content=person+NOT+asthma", "");
+	expect(world, "Patient", "_content=%22*%20NEAR(", "");
+	expect(world, "Patient", "_content=OR", "");
+	expect(world, "Observation", "_content=pulse&patient=a", "o1");
+	put_as(world, 2, RESOURCE_PUT, "{'resourceType':'Patient','id':'w','maritalStatus':{'text':'married person'}}",
+	    false);
+	expect(world, "Patient", "_text=asthma", "");
+	expect(world, "Patient", "_content=widowed", "");
+	expect(world, "Patient", "_content=married", "w");
+	put_as(world, 3, RESOURCE_DELETE, "{'resourceType':'Patient','id':'w'}", false);
+	expect(world, "Patient", "_content=person", "");
+}
+
+/* --- dropping --- */
+
+static struct bytes read_file(struct world *world, const char *path) {
+	struct buf text;
+	buf_init(&text, BUF_MAX_DEFAULT);
+	if (files_read(&text, path, &world->err) != STATUS_OK) buf_clear(&text); /* there is none */
+	struct bytes out = arena_dup(&world->arena, buf_view(&text));
+	buf_fini(&text);
+	return out;
+}
+
+/* All pages of the file as they are without their encryption, free ones too, by a connection of its own. */
+static struct bytes decrypted(struct world *world) {
+	uint8_t key[32];
+	struct db *db;
+	struct buf text;
+	bool row = true;
+	const char *path = arena_printf(&world->arena, "%s/" RESOURCE_FILE, world->directory);
+	hkdf_sha256(key, sizeof key, (struct bytes){NULL, 0}, bytes_make(world->home.entropy, 32),
+	    BYTES_LITERAL("xinglin resources 1"));
+	assert_int_equal(db_open(&db, path, key, &world->err), STATUS_OK);
+	buf_init(&text, BUF_MAX_DEFAULT);
+	for (int64_t page = 1; row; page++) {
+		sqlite3_stmt *statement;
+		assert_int_equal(
+		    db_statement(db, &statement, "SELECT data FROM sqlite_dbpage WHERE pgno = ?", &world->err),
+		    STATUS_OK);
+		sqlite3_bind_int64(statement, 1, page);
+		assert_int_equal(db_step(db, statement, &row, &world->err), STATUS_OK);
+		if (row) buf_append(&text, db_column(statement, 0));
+		db_end(statement);
+	}
+	db_close(db);
+	struct bytes out = arena_dup(&world->arena, buf_view(&text));
+	buf_fini(&text);
+	assert_true(memcmp(out.data, "SQLite format 3", 16) == 0);
+	return out;
+}
+
+static bool holds(struct bytes text, const char *word) {
+	return memmem(text.data, text.len, word, strlen(word)) != NULL;
+}
+
+/* Words as they stand in facts, in tables of words, in names. Content is compressed: its canary is its own bytes. */
+static const char *const canaries[] = {"canaryfamily", "canarycode", "canaryid", "canaryref", "zebraword", "canaryurl"};
+#define CANARIES                                                                                                       \
+	"{'resourceType':'Observation','id':'canaryid','status':'final','code':{'coding':[{"                           \
+	"'system':'http://canaryurl/s','code':'canarycode'}],'text':'zebraword'},"                                     \
+	"'subject':{'reference':'Patient/canaryref'},'instantiatesUri':'http://canaryurl/x','valueString':'CanaryFamily'}"
+
+static void what_is_dropped_is_in_no_page_of_the_file(void **state) {
+	struct world *world = *state;
+	char *wal = arena_printf(&world->arena, "%s/" RESOURCE_FILE "-wal", world->directory);
+	hash32 foreign = {{2}};
+	put_as(world, 1, RESOURCE_POST, CANARIES, true);
+	/* it was another before, which referred to others */
+	put_as(world, 1, RESOURCE_POST,
+	    "{'resourceType':'Patient','id':'canaryidtwo','name':[{'family':'CanaryFamily'}],"
+	    "'generalPractitioner':[{'reference':'Practitioner/canaryrefold'}]}",
+	    true);
+	put_as(
+	    world, 2, RESOURCE_PUT, "{'resourceType':'Patient','id':'canaryidtwo','name':[{'family':'Other'}]}", true);
+	/* a resource of ours, of which they have a later version */
+	put_as(world, 2, RESOURCE_PUT,
+	    "{'resourceType':'Patient','id':'c','name':[{'family':'CanaryFamily'}],'birthDate':'1980-02-14'}", true);
+	assert_int_equal(db_run(world->resources->writer, "PRAGMA wal_checkpoint(TRUNCATE)", &world->err), STATUS_OK);
+	struct bytes before = decrypted(world);
+	for (size_t i = 0; i < 5; i++)
+		if (!holds(before, canaries[i])) fail_msg("%s was never there", canaries[i]);
+	expect(world, "Patient", "family=canaryfamily", "c");
+	expect(world, "Observation", "_content=zebraword", "canaryid");
+	assert_int_equal(resources_drop_folder(world->resources, &foreign, &world->err), STATUS_OK);
+	assert_int_equal(read_file(world, wal).len, 0);
+	struct bytes after = decrypted(world);
+	for (size_t i = 0; i < sizeof canaries / sizeof *canaries; i++)
+		if (holds(after, canaries[i])) fail_msg("%s is left", canaries[i]);
+	expect(world, "Patient", "family=canaryfamily", "");
+	expect(world, "Observation", "_content=zebraword", "");
+	expect(world, "Patient", "family=zhou", "c"); /* ours is the current one again */
+	expect(world, "Patient", "_content=zhou", "c");
+	expect(world, "Observation", "code=l|1", "o1 o2");
+	struct resource_counts counts;
+	assert_int_equal(resources_count(world->resources, &counts, &world->err), STATUS_OK);
+	assert_int_equal(counts.folders, 1);
+	assert_int_equal(resources_drop_folder(world->resources, &foreign, &world->err), STATUS_OK);
+	/* and it can come again */
+	put_as(world, 1, RESOURCE_POST, CANARIES, true);
+	expect(world, "Observation", "code=canarycode", "canaryid");
+}
+
+/* The search above would see a leftover: here is one. */
+static void a_leftover_in_a_free_page_is_seen(void **state) {
+	struct world *world = *state;
+	struct db *db = world->resources->writer;
+	assert_int_equal(db_run(db,
+			     "PRAGMA secure_delete=OFF; CREATE TABLE t(x); INSERT INTO t VALUES('canaryfree' || "
+			     "hex(zeroblob(3000))); DROP TABLE t; PRAGMA wal_checkpoint(TRUNCATE)",
+			     &world->err),
+	    STATUS_OK);
+	assert_true(holds(decrypted(world), "canaryfree"));
+}
+
 static void conditional_interactions_see_up_to_two(void **state) {
 	struct world *world = *state;
 	static const struct {
@@ -448,6 +576,9 @@ int main(void) {
 	    TEST(pages_stand_still_while_others_write),
 	    TEST(a_cursor_is_of_one_asker_and_one_search),
 	    TEST(a_scope_is_inside_of_every_question),
+	    TEST(words_are_found_in_narratives_and_contents),
+	    TEST(what_is_dropped_is_in_no_page_of_the_file),
+	    TEST(a_leftover_in_a_free_page_is_seen),
 	    TEST(conditional_interactions_see_up_to_two),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,12 @@ static const char schema[] =
     " part INTEGER NOT NULL, patients BLOB NOT NULL, content BLOB NOT NULL);"
     "CREATE UNIQUE INDEX version_number ON version(resource, number);"
     "CREATE INDEX version_at ON version(type, at);"
+    "CREATE INDEX version_record ON version(record);"
+    "CREATE INDEX record_folder ON record(folder);"
+    "CREATE VIRTUAL TABLE narrative_words USING fts5(text, content='', detail=none, columnsize=0, tokenize='ascii');"
+    "CREATE VIRTUAL TABLE content_words USING fts5(text, content='', detail=none, columnsize=0, tokenize='ascii');"
+    "INSERT INTO narrative_words(narrative_words, rank) VALUES('secure-delete', 1);"
+    "INSERT INTO content_words(content_words, rank) VALUES('secure-delete', 1);"
     "CREATE TABLE posting(key BLOB, resource INTEGER, PRIMARY KEY(key, resource)) WITHOUT ROWID;"
     "INSERT INTO meta VALUES('next_sequence', 1), ('next_resource', 1)";
 
@@ -53,6 +59,41 @@ void resources_wait(struct resources *resources) {
 
 void resources_wake(struct resources *resources) {
 	if (resources->monitor) resources->threads->wake_all(resources->monitor);
+}
+
+void resources_begin_writing(struct resources *resources) {
+	resources_lock(resources);
+	while (resources->is_writing) resources_wait(resources);
+	resources->is_writing = true;
+	resources_unlock(resources);
+}
+
+void resources_end_writing(struct resources *resources) {
+	resources_lock(resources);
+	resources->is_writing = false;
+	resources_wake(resources);
+	resources_unlock(resources);
+}
+
+void resources_stop_readers(struct resources *resources) {
+	unsigned taken = 0;
+	resources_lock(resources);
+	while (taken < resources->reader_count) {
+		while (!resources->idle) resources_wait(resources);
+		resources->idle = resources->idle->next;
+		taken++;
+	}
+	resources_unlock(resources);
+}
+
+void resources_start_readers(struct resources *resources) {
+	resources_lock(resources);
+	for (unsigned i = 0; i < resources->reader_count; i++) {
+		resources->readers[i].next = resources->idle;
+		resources->idle = &resources->readers[i];
+	}
+	resources_wake(resources);
+	resources_unlock(resources);
 }
 
 enum status resources_borrow(struct resources *resources, struct resource_reader **out, struct err *err) {
@@ -77,11 +118,23 @@ void resources_give_back(struct resources *resources, struct resource_reader *re
 	resources_unlock(resources);
 }
 
-struct resource_bench *resource_bench_new(void) {
-	struct resource_bench *bench = mem_zalloc(1, sizeof *bench);
+struct resource_bench *resources_take_bench(struct resources *resources) {
+	resources_lock(resources);
+	struct resource_bench *bench = resources->benches;
+	if (bench) resources->benches = bench->next;
+	resources_unlock(resources);
+	if (bench) return bench;
+	bench = mem_zalloc(1, sizeof *bench);
 	bench->codec = resource_codec_new();
 	bench->searcher = fhir_searcher_new(&fhir_r4);
 	return bench;
+}
+
+void resources_give_bench(struct resources *resources, struct resource_bench *bench) {
+	resources_lock(resources);
+	bench->next = resources->benches;
+	resources->benches = bench;
+	resources_unlock(resources);
 }
 
 void resource_bench_free(struct resource_bench *bench) {
@@ -118,7 +171,9 @@ static enum status open_writer(struct resources *resources, bool *ours, const ui
 	int64_t version;
 	struct db **db = &resources->writer;
 	TRY(db_open(db, resources->path, key, err));
-	TRY(db_run(*db, "PRAGMA cache_size=-48000; PRAGMA wal_autocheckpoint=4000; PRAGMA secure_delete=ON", err));
+	TRY(db_run(*db,
+	    "PRAGMA cache_size=-48000; PRAGMA wal_autocheckpoint=4000; PRAGMA secure_delete=ON; PRAGMA memory_security=fill",
+	    err));
 	TRY(db_begin(*db, err));
 	enum status status = db_number(*db, &version, "PRAGMA user_version", err);
 	if (status == STATUS_OK && version == 0) {

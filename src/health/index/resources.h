@@ -118,6 +118,13 @@ MUST_USE enum status resources_search(struct resources *resources, struct resour
 MUST_USE enum status resources_match(struct resources *resources, struct resource_version matches[2], size_t *count,
     struct arena *arena, const struct resource_scope *scope, const struct fhir_search *search, struct err *err);
 
+/*
+ * A window closes: all versions that stand in the folder, and what was known by them alone, leave the file, its log of
+ * writes and the caches. A resource of which a version in another folder is left shows that one. Waits for reads that
+ * are under way. STATUS_OK too if the folder is not known. STATUS_BUSY: another program reads the file; do it again.
+ */
+MUST_USE enum status resources_drop_folder(struct resources *resources, const hash32 *folder, struct err *err);
+
 /* Is the record taken in? What the gateway asks to fill the index again. */
 MUST_USE enum status resources_has_record(
     struct resources *resources, bool *out, const hash32 *record, struct err *err);

@@ -21,8 +21,10 @@ struct resource_bench {
 	struct fhir_searcher *searcher;
 	struct resource_bench *next;
 };
-struct resource_bench *resource_bench_new(void);
 void resource_bench_free(struct resource_bench *bench);
+/* An idle one, or a new one; it is given back, or freed. */
+struct resource_bench *resources_take_bench(struct resources *resources);
+void resources_give_bench(struct resources *resources, struct resource_bench *bench);
 
 struct resource_ticket;
 
@@ -51,6 +53,13 @@ void resources_lock(struct resources *resources);
 void resources_unlock(struct resources *resources);
 void resources_wait(struct resources *resources);
 void resources_wake(struct resources *resources);
+
+/* Nobody else writes between them. */
+void resources_begin_writing(struct resources *resources);
+void resources_end_writing(struct resources *resources);
+/* No reader is in use between them. */
+void resources_stop_readers(struct resources *resources);
+void resources_start_readers(struct resources *resources);
 
 /* A reader whose questions see one state, until it is given back. */
 MUST_USE enum status resources_borrow(struct resources *resources, struct resource_reader **out, struct err *err);
@@ -99,7 +108,7 @@ MUST_USE enum status resource_load(struct resource_reader *reader, struct resour
 struct resource_place {
 	struct bytes asker, question;
 };
-#define RESOURCE_CURSOR_MAX 1024u /* bytes of a cursor's content */
+#define RESOURCE_CURSOR_MAX 4096u /* bytes of a cursor's content */
 struct bytes resource_cursor_seal(
     const struct resources *resources, struct arena *arena, const struct resource_place *place, struct bytes content);
 /* STATUS_INVALID: it was not made here, or for another asker or question. */
