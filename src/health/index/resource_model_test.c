@@ -37,13 +37,19 @@ static struct entry *find_entry(uint16_t type, struct bytes id) {
 	return NULL;
 }
 
+static bool has_searches(uint16_t type) {
+	for (size_t i = 0; i < fhir_r4.search_count; i++)
+		if (fhir_r4.searches[i].base == type) return true;
+	return false;
+}
+
 static void add_resource(struct bytes text) {
 	const struct json *tree;
 	if (entry_count == RESOURCES_MAX || json_parse(&tree, &arena, text, NULL, NULL) != STATUS_OK) return;
 	uint16_t type = fhir_definitions_resource(&fhir_r4, json_string(json_get(tree, "resourceType")));
 	struct bytes id = json_string(json_get(tree, "id"));
-	if (type != FHIR_NONE && id.len && !find_entry(type, id))
-		entries[entry_count++] = (struct entry){{type, id}, tree};
+	bool is_new = type != FHIR_NONE && id.len && has_searches(type) && !find_entry(type, id);
+	if (is_new) entries[entry_count++] = (struct entry){{type, id}, tree};
 }
 
 static void add_example(void *context, const char *path) {
