@@ -61,7 +61,8 @@ static enum status parse(struct run *run, struct bytes text) {
 	run->resources = arena_zalloc(&run->arena, run->count, sizeof *run->resources);
 	for (size_t i = 0; i < run->count; i++) {
 		const struct fhir_resource *resource = &document.resources[i];
-		run->resources[i] = (struct record_resource){resource->type, resource->id, resource->raw};
+		run->resources[i] =
+		    (struct record_resource){.type = resource->type, .id = resource->id, .raw = resource->raw};
 		run->bytes += resource->raw.len;
 	}
 	return STATUS_OK;
@@ -101,7 +102,7 @@ static enum status rounds(struct run *run, struct bytes text, unsigned count) {
 		double at = seconds();
 		TRY(parse(run, text));
 		double parsed = seconds();
-		const struct record_draft draft = {&run->place, &key, &author, run->resources, run->count};
+		const struct record_draft draft = {&run->place, &key, &author, run->resources, run->count, 0};
 		TRY(record_seal(&sealed, &draft, &kernel_random, &run->err));
 		double closed = seconds();
 		TRY(open_all(run, &sealed));

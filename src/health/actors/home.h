@@ -16,6 +16,7 @@
  *	  counts.json          the next index of a folder's controller key
  *	  requests/            a gateway's idempotency keys and late refusals (health/gateway/outcome.h)
  *	  trail/               who asked a gateway for what (health/gateway/trail.h)
+ *	  resources.db         what a gateway finds, made anew if it is lost (health/index/resources.h)
  *	  outbox.journal       what was accepted and is in no block yet (health/chain/outbox.h)
  *	  restored             only until a home from a backup has asked the chain
  *	  lock, files.lock     home_lock.h

@@ -116,7 +116,12 @@ static struct fhir_criterion *in_set(struct fhir_search_reader *reader, const st
 	size_t count = 0;
 	for (uint16_t g = 0; g < set->group_count; g++) count += defs->code_groups[set->group_first + g].code_count;
 	reader->operands += count;
-	if (!node || reader->operands > FHIR_SEARCH_OPERANDS_MAX) return node;
+	if (!node) return NULL;
+	if (reader->operands > FHIR_SEARCH_OPERANDS_MAX) {
+		fhir_search_refuse(reader, FHIR_ISSUE_TOO_COSTLY, leaf->whole,
+		    "a search of more than %u values: ask for fewer at once", FHIR_SEARCH_OPERANDS_MAX);
+		return NULL;
+	}
 	struct fhir_operand *operands = arena_zalloc(reader->arena, count + 1, sizeof *operands);
 	node->search = search;
 	node->operands = operands;

@@ -294,6 +294,10 @@ static void searches_are_bounded(void **state) {
 	for (unsigned i = 0; i < 20; i++) buf_text(&query, "_has:Patient:link:");
 	buf_text(&query, "family=a");
 	refused("Patient", buf_cstr(&query), FHIR_ISSUE_TOO_COSTLY);
+	buf_clear(&query);
+	for (unsigned i = 0; i < 900; i++)
+		buf_text(&query, "status:in=http://hl7.org/fhir/ValueSet/observation-status&");
+	refused("Observation", buf_cstr(&query), FHIR_ISSUE_TOO_COSTLY);
 	refused("AuditEvent", "entity.subject.subject.subject.subject.subject.identifier=x", FHIR_ISSUE_TOO_COSTLY);
 	buf_fini(&query);
 }

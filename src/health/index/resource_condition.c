@@ -146,6 +146,13 @@ static enum status reference_operand(
 	return STATUS_OK;
 }
 
+/* A span of at most a day that ends behind the first moment (ap), or behind the last one (gt), begins no earlier. */
+static int64_t since_of(const struct fhir_operand *said) {
+	bool is_behind_last = said->prefix == FHIR_PREFIX_GT;
+	int64_t end = is_behind_last ? said->moments.last_ms : said->moments.first_ms;
+	return end < INT64_MIN + RESOURCE_FACT_SPAN_MS ? INT64_MIN : end - RESOURCE_FACT_SPAN_MS;
+}
+
 static enum status make_operand(struct maker *m, struct resource_operand *out, const struct fhir_operand *said,
     enum fhir_search_type type, const struct fhir_criterion *criterion, struct err *err) {
 	out->said = said;
@@ -160,6 +167,7 @@ static enum status make_operand(struct maker *m, struct resource_operand *out, c
 	case FHIR_SEARCH_DATE:
 		out->from = moment(m, said->moments.first_ms);
 		out->to = moment(m, said->moments.last_ms);
+		out->since = moment(m, since_of(said));
 		return STATUS_OK;
 	case FHIR_SEARCH_COMPOSITE: {
 		struct fhir_list components = fhir_list(&fhir_r4, criterion->search->components);
@@ -185,7 +193,7 @@ static void add_range(
 		if (out->range_count) memcpy(more, out->ranges, out->range_count * sizeof *more);
 		out->ranges = more;
 	}
-	out->ranges[out->range_count++] = (struct resource_range){from, to};
+	out->ranges[out->range_count++] = (struct resource_range){from, to, false};
 }
 
 /* The first key behind all that begin with `prefix`. */
@@ -254,36 +262,59 @@ static void string_ranges(struct ranging *r, const struct resource_operand *oper
 		all_that_begin(r, joined(r->maker, r->out->parameter, operand->text, is_whole ? "" : NULL, nothing));
 }
 
-/* By the first moment or the number alone; whoever reads a key looks at the rest. */
-static void ordered_range(
-    struct ranging *r, enum fhir_prefix prefix, struct bytes from, struct bytes to, bool is_date) {
+/* By the number alone; whoever reads a key looks at the rest. */
+static void number_range(struct ranging *r, enum fhir_prefix prefix, struct bytes from, struct bytes to) {
 	switch (prefix) {
-	case FHIR_PREFIX_EQ: between(r, from, to); return;
+	case FHIR_PREFIX_EQ:
+	case FHIR_PREFIX_AP: between(r, from, to); return;
 	case FHIR_PREFIX_LT:
 	case FHIR_PREFIX_EB:
 	case FHIR_PREFIX_LE: between(r, nothing, to); return;
-	case FHIR_PREFIX_AP:
-		if (is_date)
-			between(r, nothing, to);
-		else
-			between(r, from, to);
-		return;
-	case FHIR_PREFIX_SA: between(r, is_date ? to : from, nothing); return;
+	case FHIR_PREFIX_SA:
 	case FHIR_PREFIX_GT:
-	case FHIR_PREFIX_GE:
-		if (is_date)
-			between(r, nothing, nothing);
-		else
-			between(r, from, nothing);
+	case FHIR_PREFIX_GE: between(r, from, nothing); return;
+	case FHIR_PREFIX_NE: between(r, nothing, nothing); return;
+	}
+}
+
+/* Spans of more than a day that last until `from` or longer. */
+static void long_range(struct ranging *r, struct bytes from) {
+	struct maker *m = r->maker;
+	unsigned parameter = r->out->parameter | RESOURCE_FACT_LONG;
+	struct bytes low = joined(m, parameter, from, NULL, nothing),
+		     all = joined(m, parameter, nothing, NULL, nothing);
+	add_range(m, r->out, &r->capacity, low, behind(m->arena, all));
+	r->out->ranges[r->out->range_count - 1].is_long = true;
+}
+
+/* By the first moment. */
+static void date_range(struct ranging *r, const struct resource_operand *operand) {
+	switch (operand->said->prefix) {
+	case FHIR_PREFIX_EQ: between(r, operand->from, operand->to); return;
+	case FHIR_PREFIX_LT:
+	case FHIR_PREFIX_EB:
+	case FHIR_PREFIX_LE: between(r, nothing, operand->to); return;
+	case FHIR_PREFIX_AP:
+		between(r, operand->since, operand->to);
+		long_range(r, operand->from);
 		return;
+	case FHIR_PREFIX_GT:
+		between(r, operand->since, nothing);
+		long_range(r, operand->to);
+		return;
+	case FHIR_PREFIX_GE:
+		between(r, operand->since, nothing);
+		long_range(r, operand->from);
+		return;
+	case FHIR_PREFIX_SA: between(r, operand->to, nothing); return;
 	case FHIR_PREFIX_NE: between(r, nothing, nothing); return;
 	}
 }
 
 static void quantity_ranges(struct ranging *r, const struct resource_operand *operand) {
-	if (!operand->unit_count) ordered_range(r, operand->said->prefix, operand->from, operand->to, false);
+	if (!operand->unit_count) number_range(r, operand->said->prefix, operand->from, operand->to);
 	for (size_t i = 0; i < operand->unit_count; i++)
-		ordered_range(r, operand->said->prefix, operand->units[i].from, operand->units[i].to, false);
+		number_range(r, operand->said->prefix, operand->units[i].from, operand->units[i].to);
 }
 
 static void reference_ranges(struct ranging *r, const struct resource_operand *operand) {
@@ -311,8 +342,8 @@ static void make_ranges(struct ranging *r, const struct resource_operand *operan
 	switch (type) {
 	case FHIR_SEARCH_TOKEN: token_ranges(r, operand); return;
 	case FHIR_SEARCH_STRING: string_ranges(r, operand); return;
-	case FHIR_SEARCH_DATE: ordered_range(r, operand->said->prefix, operand->from, operand->to, true); return;
-	case FHIR_SEARCH_NUMBER: ordered_range(r, operand->said->prefix, operand->from, operand->to, false); return;
+	case FHIR_SEARCH_DATE: date_range(r, operand); return;
+	case FHIR_SEARCH_NUMBER: number_range(r, operand->said->prefix, operand->from, operand->to); return;
 	case FHIR_SEARCH_QUANTITY: quantity_ranges(r, operand); return;
 	case FHIR_SEARCH_REFERENCE: reference_ranges(r, operand); return;
 	case FHIR_SEARCH_URI: uri_ranges(r, operand); return;

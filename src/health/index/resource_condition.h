@@ -37,6 +37,7 @@ MUST_USE enum status resource_spend(struct resource_question *question, uint64_t
 
 struct resource_range {
 	struct bytes from, to; /* without `to` */
+	bool is_long;          /* of RESOURCE_FACT_LONG: its keys are not those of values */
 };
 enum resource_condition_kind {
 	RESOURCE_VALUE, /* a fact of `parameter` fits */
@@ -64,6 +65,7 @@ struct resource_operand {
 	struct bytes digest;                       /* token, quantity: of its system */
 	bool is_core_code;                         /* token: an element without a system may have it */
 	struct bytes from, to;                     /* date, number: first and last moment, low and high */
+	struct bytes since;                        /* date: a first moment from which on short spans may reach it */
 	struct bytes number;                       /* number: itself */
 	struct resource_rows rows;                 /* reference */
 	const struct resource_unit_operand *units; /* quantity; in units of the same dimension */

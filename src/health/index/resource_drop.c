@@ -167,7 +167,7 @@ static enum status is_referred_to(struct dropping *d, bool *out, uint32_t resour
 		struct bytes from = arena_dup(d->question->arena, buf_view(&key));
 		resource_fact_put_row(&key, UINT32_MAX);
 		status = resource_range_rows(
-		    d->question, &rows, &whole, NULL, &(struct resource_range){from, buf_view(&key)}, 1, err);
+		    d->question, &rows, &whole, NULL, &(struct resource_range){from, buf_view(&key), false}, 1, err);
 		*out = rows.count > 0;
 	}
 	buf_fini(&key);

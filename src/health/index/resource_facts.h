@@ -12,6 +12,9 @@
  *	reference  'r' row of the resource, 4 bytes; 'u' text 00; 'i' token: by its identifier
  *	composite  its parts one behind the other, for each combination of one element's values
  *
+ * A date that spans more than RESOURCE_FACT_SPAN_MS has another fact, with RESOURCE_FACT_LONG added to its parameter:
+ * its last moment and its first one. So what lasts until some moment or longer is found by two ranges.
+ *
  * A posting is the same key with its resource. What a row keeps of facts is each key behind its length.
  * Threads: pure.
  */
@@ -23,7 +26,9 @@
 
 #define RESOURCE_FACT_COMPARTMENT 0xfffeu /* not a parameter: 'r' and a patient in whose compartment it is */
 #define RESOURCE_FACT_TYPE 0xfffdu        /* not a parameter: the type, 2 bytes */
-#define RESOURCE_FACT_TEXT_MAX 200u       /* bytes of a value; of a longer one, the beginning and a digest */
+#define RESOURCE_FACT_LONG 0x4000u
+#define RESOURCE_FACT_SPAN_MS 86400000
+#define RESOURCE_FACT_TEXT_MAX 200u /* bytes of a value; of a longer one, the beginning and a digest */
 
 /* --- values as bytes --- */
 

@@ -206,6 +206,17 @@ static void add_identifier(
 	add(m, (struct resource_fact){.key = taken(m)});
 }
 
+static void add_long(struct making *m, const struct fhir_search_def *search, const struct fhir_search_value *value) {
+	const struct fhir_moments *span = &value->moments;
+	bool is_open = span->first_ms == INT64_MIN || span->last_ms == INT64_MAX;
+	if (!is_open && span->last_ms - span->first_ms <= RESOURCE_FACT_SPAN_MS) return;
+	buf_clear(&m->buf);
+	resource_fact_put_parameter(&m->buf, resource_fact_number(search) | RESOURCE_FACT_LONG);
+	resource_fact_put_moment(&m->buf, span->last_ms);
+	resource_fact_put_moment(&m->buf, span->first_ms);
+	add(m, (struct resource_fact){.key = taken(m)});
+}
+
 static void visit(void *context, const struct fhir_search_def *search, const struct fhir_search_value *value) {
 	struct making *m = context;
 	struct resource_fact fact = {.link_count = 0};
@@ -215,6 +226,7 @@ static void visit(void *context, const struct fhir_search_def *search, const str
 		return;
 	}
 	if (value->type == FHIR_SEARCH_REFERENCE && value->code.len) add_identifier(m, search, value);
+	if (value->type == FHIR_SEARCH_DATE) add_long(m, search, value);
 	buf_clear(&m->buf);
 	resource_fact_put_parameter(&m->buf, resource_fact_number(search));
 	if (!put_value(m, &fact, value)) return;

@@ -91,12 +91,12 @@ enum status resource_range_rows(struct resource_question *question, struct resou
 	while ((status = db_step(db, statement, &row, err)) == STATUS_OK && row && read < max) {
 		struct bytes key = db_column(statement, 0);
 		read++;
-		if (!condition || resource_key_fits(condition, bytes_slice(key, 2, key.len)))
+		if (!condition || range->is_long || resource_key_fits(condition, bytes_slice(key, 2, key.len)))
 			resource_rows_add(question->arena, out, (uint32_t)sqlite3_column_int64(statement, 1));
 	}
 	*whole = !row;
 	db_end(statement);
-	return status == STATUS_OK ? resource_spend(question, read, err) : status;
+	return status == STATUS_OK ? resource_spend(question, read + 1, err) : status;
 }
 
 static struct resource_range type_range(struct arena *arena, uint16_t type) {
@@ -154,7 +154,7 @@ static enum status rows_of(struct resource_question *question, struct resource_r
 	}
 	if (!condition->criterion || condition->criterion->modifier == FHIR_DISPLAY) return STATUS_OK;
 	*whole = true;
-	for (size_t i = 0; i < condition->range_count && *whole; i++)
+	for (size_t i = 0; i < condition->range_count && *whole && out->count <= max; i++)
 		TRY(resource_range_rows(question, out, whole, condition, &condition->ranges[i], max, err));
 	*whole = *whole && out->count <= max;
 	return STATUS_OK;

@@ -133,6 +133,7 @@ static enum status make_row(
 struct place {
 	int64_t sequence, resource, record, folder;
 	struct bytes facts;
+	struct bytes patients; /* of a tombstone: those of the version before, so that they learn that it is gone */
 };
 
 /* Those in whose compartments it is. */
@@ -165,7 +166,8 @@ static enum status put_version(
 	sqlite3_bind_int(statement, 6, (int)write->method);
 	sqlite3_bind_int64(statement, 7, place->record);
 	sqlite3_bind_int64(statement, 8, write->part);
-	db_bind(statement, 9, patients_of(&resources->postings->arena, &item->facts));
+	db_bind(statement, 9,
+	    place->patients.len ? place->patients : patients_of(&resources->postings->arena, &item->facts));
 	db_bind(statement, 10, item->packed);
 	return db_finish(resources->writer, statement, err);
 }
@@ -252,6 +254,20 @@ static enum status find_version(struct resources *resources, bool *out, const st
 	return status;
 }
 
+static enum status keep_patients(struct resources *resources, struct place *place, struct err *err) {
+	static const char sql[] =
+	    "SELECT v.patients FROM resource s JOIN version v ON v.sequence = s.sequence WHERE s.id = ?";
+	sqlite3_stmt *statement;
+	bool row;
+	TRY(db_statement(resources->writer, &statement, sql, err));
+	sqlite3_bind_int64(statement, 1, place->resource);
+	enum status status = db_step(resources->writer, statement, &row, err);
+	if (status == STATUS_OK && row)
+		place->patients = arena_dup(&resources->postings->arena, db_column(statement, 0));
+	db_end(statement);
+	return status;
+}
+
 static enum status put_one(struct resources *resources, struct prepared *item, struct err *err) {
 	const struct resource_write *write = item->write;
 	struct row row;
@@ -266,6 +282,7 @@ static enum status put_one(struct resources *resources, struct prepared *item, s
 	place.resource = row.id;
 	TRY(write_links(resources, &item->facts, err));
 	place.facts = resource_facts_pack(&resources->postings->arena, &item->facts);
+	if (write->method == RESOURCE_DELETE) TRY(keep_patients(resources, &place, err));
 	TRY(put_version(resources, &place, item, err));
 	resources->next_sequence++;
 	return write->version > row.version ? make_current(resources, &place, item, err) : STATUS_OK;

@@ -217,6 +217,9 @@ static void dates_and_numbers_are_found_by_what_they_span(void **state) {
 	expect(world, "Patient", "birthdate=sa1980-02-28", "b");
 	expect(world, "Patient", "birthdate=eb1980-02-14", "");
 	expect(world, "Patient", "birthdate=lt1980-02-14", "a");
+	expect(world, "Observation", "date=gt2020-05", "o2");
+	expect(world, "Observation", "date=ge2020-02", "o2");
+	expect(world, "Observation", "date=gt2020-07", "");
 	expect(world, "Observation", "date=2020", "o1");
 	expect(world, "Observation", "date=ap2020-01", "o1 o2");
 	expect(world, "Observation", "date=2020-01-01,2019-01", "o1");
@@ -391,8 +394,14 @@ static void a_scope_is_inside_of_every_question(void **state) {
 	expect_in(world, &finals, "Patient", "_has:Observation:patient:code=2", "");
 	expect_in(world, &finals, "Patient", "_id=a&_revinclude=Observation:patient", "a +o1");
 	expect_in(world, &none, "Patient", "", "");
+	put_as(world, 2, RESOURCE_DELETE, "{'resourceType':'Observation','id':'o1'}", false);
+	struct resource_key gone = {type_of("Observation"), BYTES_LITERAL("o1")};
+	struct resource_version tombstone; /* its patient learns that it is gone */
+	assert_int_equal(
+	    resources_get(world->resources, &tombstone, &world->arena, &patient, &gone, 0, &world->err), STATUS_OK);
+	assert_int_equal(tombstone.method, RESOURCE_DELETE);
 	struct asked counted = ask(world, "Observation", "_summary=count", &patient, "ann");
-	assert_int_equal(counted.page.total, 2);
+	assert_int_equal(counted.page.total, 1);
 	struct resource_version found;
 	struct resource_key keys[] = {
 	    {type_of("Observation"), BYTES_LITERAL("o3")}, {type_of("Observation"), BYTES_LITERAL("o1")}};
@@ -408,10 +417,10 @@ static void a_scope_is_inside_of_every_question(void **state) {
 	    .count = 10};
 	assert_int_equal(
 	    resources_history(world->resources, &page, &world->arena, &finals, &history, &world->err), STATUS_OK);
-	assert_int_equal(page.count, 3);
+	assert_int_equal(page.count, 3); /* o1 as it was, o2, f */
 	assert_int_equal(
 	    resources_history(world->resources, &page, &world->arena, &patient, &history, &world->err), STATUS_OK);
-	assert_int_equal(page.count, 2);
+	assert_int_equal(page.count, 3); /* o1, o3, and that o1 is gone */
 }
 
 static void words_are_found_in_narratives_and_contents(void **state) {
