@@ -17,7 +17,7 @@
 #include "base/http_uri.h"
 #include "codec/hex.h"
 
-#define DEV_WORKERS 8u
+#define DEV_WORKERS 16u
 #define DEV_REQUEST_MS 30000u
 #define DEV_DRAIN_MS 5000u
 

@@ -44,6 +44,11 @@ MUST_USE enum status client_base_fee(
 /* The verdict holds the node's refusal in its own words. */
 MUST_USE enum status client_send_raw(
     struct client *client, struct client_verdict *verdict, struct arena *arena, struct bytes raw, struct err *err);
+/* The same, and waits until the node has it in a block, `wait_ms` at most (EIP-7966). `*taken` false: the node does not
+ * take it, or does not know the method; client_send_raw says which. What the receipt says is not read: it is to be
+ * proved. */
+MUST_USE enum status client_send_raw_and_wait(
+    struct client *client, bool *taken, struct arena *arena, struct bytes raw, uint32_t wait_ms, struct err *err);
 MUST_USE enum status client_find_receipt(struct client *client, struct client_receipt *out, bool *found,
     struct arena *arena, const hash32 *hash, struct err *err);
 /* Transactions of the account in blocks. */

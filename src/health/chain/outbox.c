@@ -14,6 +14,7 @@
 #define POLL_MAX_MS 100u
 #define RETRY_MAX_MS 5000u /* of a node that does not answer */
 #define IDLE_MS 1000u
+#define GATHER_MS 2u
 #define DATA_MAX (OUTBOX_TX_BYTES_MAX - 512)
 #define COMPACT_BYTES ((uint64_t)64 << 20)
 
@@ -277,12 +278,30 @@ static enum status step(struct outbox *outbox, uint32_t *pause_ms, struct err *e
 	return status;
 }
 
+/* With the lock held: entries that are in no transaction. */
+static size_t left_to_send(const struct outbox *outbox) {
+	size_t count = outbox->item_count;
+	for (const struct outbox_tx *tx = outbox->txs; tx; tx = tx->next) count -= tx->count;
+	return count;
+}
+
+/* With the lock held. Clients who were answered together send their next ones at nearly the same time: so as many as
+ * travelled together last are awaited, for a moment. */
+static void gather(struct outbox *outbox) {
+	const struct clock_source *clock = client_options_of(outbox->client)->clock;
+	const uint64_t until_ns = clock_monotonic_ns(clock) + (uint64_t)GATHER_MS * 1000000;
+	while (!outbox->is_stopped && left_to_send(outbox) > 0 && left_to_send(outbox) < outbox->last_merged &&
+	       clock_monotonic_ns(clock) < until_ns)
+		outbox->options.threads->wait(outbox->monitor, 1);
+}
+
 void outbox_run(struct outbox *outbox) {
 	struct err err = {0};
 	enum status last = STATUS_OK;
 	for (bool stopped = false; !stopped;) {
 		uint32_t pause_ms;
 		outbox_enter(outbox);
+		gather(outbox);
 		outbox->has_work = false;
 		outbox_leave(outbox);
 		enum status status = step(outbox, &pause_ms, &err);

@@ -221,6 +221,7 @@ static enum status form_one(
 		return status;
 	}
 	outbox->next_nonce++;
+	outbox->last_merged = count;
 	outbox_begin_looking(outbox);
 	outbox_enter(outbox);
 	for (size_t i = 0; i < count; i++) items[i]->tx = tx;

@@ -102,6 +102,7 @@ struct outbox {
 	/* the runner's */
 	struct outbox_witness witness;
 	struct outbox_tx *txs;
+	size_t last_merged; /* entries of the last transaction */
 	uint64_t next_nonce;
 	bool knows_nonce; /* proved once; from then on counted, until another program turns out to use the account */
 	bool has_head, has_looked;

@@ -8,6 +8,7 @@
 
 #define RESEND_FIRST_MS 2000u
 #define RESEND_MAX_MS 30000u
+#define BLOCK_WAIT_MS 25u
 #define NONCE_GONE_MAX 2u /* a node may show the nonce of a block before its receipts */
 
 /* --- what the node says to a transaction --- */
@@ -247,12 +248,23 @@ static enum status check_nonce(struct outbox *outbox, struct outbox_tx *tx, stru
 	return STATUS_OK;
 }
 
+/* A service waits for the block of the last one, a moment: it is told at once instead of asking again and again, and
+ * what is submitted meanwhile travels together. */
+static enum status send(struct outbox *outbox, const struct outbox_tx *tx, struct client_verdict *verdict,
+    struct arena *arena, struct err *err) {
+	bool taken = false;
+	if (outbox->monitor && !tx->next && !tx->is_sent && tx->count > 0)
+		TRY(client_send_raw_and_wait(outbox->client, &taken, arena, buf_view(&tx->raw), BLOCK_WAIT_MS, err));
+	*verdict = (struct client_verdict){.ok = true};
+	return taken ? STATUS_OK : client_send_raw(outbox->client, verdict, arena, buf_view(&tx->raw), err);
+}
+
 /* `*on`: the next one may be sent. `tx` may be gone afterwards. */
 static enum status send_one(
     struct outbox *outbox, struct outbox_tx *tx, bool *on, struct arena *arena, struct err *err) {
 	struct client_verdict verdict;
 	*on = false;
-	TRY(client_send_raw(outbox->client, &verdict, arena, buf_view(&tx->raw), err));
+	TRY(send(outbox, tx, &verdict, arena, err));
 	enum answer answer = answer_of(&verdict);
 	if (answer == NEEDS_BLOBS) {
 		enum status put = put_blobs(outbox, tx, err);

@@ -4,6 +4,7 @@
 #define ROOTS 64u
 #define WORDS 8192u
 #define MEMOS 1024u
+#define ASKING_WAIT_MS 20u
 
 struct root {
 	hash32 head, root;
@@ -26,6 +27,8 @@ struct memo {
 struct proved {
 	const struct threads *threads;
 	struct monitor *monitor; /* of what follows; NULL: one thread */
+	size_t asking;           /* requests that ask for proofs */
+	hash32 asked_at;         /* the head of the last one that began */
 	struct root roots[ROOTS];
 	size_t next_root;
 	struct word words[WORDS];
@@ -71,6 +74,29 @@ void proved_root_put(struct proved *proved, const hash32 *head, const addr20 *co
 	enter(proved);
 	proved->roots[proved->next_root] = (struct root){*head, *root, *contract, true};
 	proved->next_root = (proved->next_root + 1) % ROOTS;
+	leave(proved);
+}
+
+bool proved_may_ask(struct proved *proved, const hash32 *head) {
+	bool waited = false;
+	if (!proved->monitor) return true;
+	enter(proved);
+	if (proved->asking > 0 && hash32_equal(&proved->asked_at, head)) {
+		proved->threads->wait(proved->monitor, ASKING_WAIT_MS);
+		waited = true;
+	} else {
+		proved->asking++;
+		proved->asked_at = *head;
+	}
+	leave(proved);
+	return !waited;
+}
+
+void proved_asked(struct proved *proved) {
+	if (!proved->monitor) return;
+	enter(proved);
+	proved->asking--;
+	proved->threads->wake_all(proved->monitor);
 	leave(proved);
 }
 

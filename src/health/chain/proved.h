@@ -22,6 +22,11 @@ void proved_free(struct proved *proved); /* NULL is allowed */
 bool proved_root_get(struct proved *proved, hash32 *root, const hash32 *head, const addr20 *contract);
 void proved_root_put(struct proved *proved, const hash32 *head, const addr20 *contract, const hash32 *root);
 
+/* Requests at one head mostly need the same proofs. False: another request was asking for some at this head, and has
+ * ended, or took long; look again at what is there. True: the caller asks, and calls proved_asked. */
+bool proved_may_ask(struct proved *proved, const hash32 *head);
+void proved_asked(struct proved *proved);
+
 /* A word, and the storage root that it was proved under last. */
 bool proved_word_get(struct proved *proved, hash32 *word, hash32 *root, const addr20 *contract, const hash32 *slot);
 void proved_word_put(

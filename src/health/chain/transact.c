@@ -48,25 +48,42 @@ enum status client_base_fee(struct client *client, uint64_t *base_fee_wei, struc
 	return client_answer_quantity(base_fee_wei, json_get(result, "baseFeePerGas"), "base fee", err);
 }
 
-enum status client_send_raw(
-    struct client *client, struct client_verdict *verdict, struct arena *arena, struct bytes raw, struct err *err) {
+/* `wait_ms` 0: the method without waiting. */
+static enum status send_raw(struct client *client, struct client_error *error, struct arena *arena, struct bytes raw,
+    uint32_t wait_ms, struct err *err) {
 	struct buf params;
 	buf_init(&params, CLIENT_ANSWER_MAX);
 	struct json_writer writer = json_writer(&params);
 	json_array_begin(&writer, NULL);
 	json_put_hex(&writer, NULL, raw);
+	if (wait_ms) json_put_u64(&writer, NULL, wait_ms);
 	json_array_end(&writer);
 	const struct json *result;
-	struct client_error error = {0};
-	enum status status =
-	    client_rpc(client, &result, &error, arena, "eth_sendRawTransaction", buf_view(&params), err);
+	const char *method = wait_ms ? "eth_sendRawTransactionSync" : "eth_sendRawTransaction";
+	const enum status status = client_rpc(client, &result, error, arena, method, buf_view(&params), err);
 	buf_fini(&params);
+	return status;
+}
+
+enum status client_send_raw(
+    struct client *client, struct client_verdict *verdict, struct arena *arena, struct bytes raw, struct err *err) {
+	struct client_error error = {0};
+	const enum status status = send_raw(client, &error, arena, raw, 0, err);
 	*verdict = (struct client_verdict){.ok = status == STATUS_OK};
 	if (status == STATUS_DENIED && !client_error_is_of_node(&error)) {
 		client_verdict_of_error(verdict, &error);
 		return STATUS_OK;
 	}
 	return status == STATUS_DENIED ? STATUS_IO : status;
+}
+
+enum status client_send_raw_and_wait(
+    struct client *client, bool *taken, struct arena *arena, struct bytes raw, uint32_t wait_ms, struct err *err) {
+	enum { NOT_SEALED = 4 }; /* EIP-7966: it is in the pool */
+	struct client_error error = {0};
+	const enum status status = send_raw(client, &error, arena, raw, wait_ms, err);
+	*taken = status == STATUS_OK || (status == STATUS_DENIED && error.code == NOT_SEALED);
+	return status == STATUS_DENIED ? STATUS_OK : status;
 }
 
 static enum status read_receipt(

@@ -208,6 +208,18 @@ static enum status ask(struct verified *verified, const struct question *questio
 	return STATUS_OK;
 }
 
+static enum status ask_what_is_missing(
+    struct verified *verified, const struct verified_want *wants, size_t count, struct err *err) {
+	struct proved *proved = heads_proved(verified->heads);
+	struct question *questions = arena_zalloc(verified->arena, 2 * count, sizeof *questions);
+	if (gather(verified, questions, wants, count) == 0) return STATUS_OK;
+	const bool may_ask = proved_may_ask(proved, &verified->head.hash);
+	const size_t left = gather(verified, questions + count, wants, count);
+	const enum status status = left ? ask(verified, questions + count, left, err) : STATUS_OK;
+	if (may_ask) proved_asked(proved);
+	return status;
+}
+
 enum status verified_words(
     struct verified *verified, hash32 *words, const struct verified_want *wants, size_t count, struct err *err) {
 	BUG_ON(!verified->has_head);
@@ -215,13 +227,8 @@ enum status verified_words(
 	if (count > VERIFIED_WORDS_MAX)
 		return err_set(err, STATUS_LIMIT, "more than %u words at once", VERIFIED_WORDS_MAX);
 	/* Roots first if that may be all, then the words whose root is another one than before. */
-	for (size_t round = 0; round < 2; round++) {
-		struct question *questions = arena_zalloc(verified->arena, count, sizeof *questions);
-		const size_t asked = gather(verified, questions, wants, count);
-		if (asked == 0) break;
-		TRY(ask(verified, questions, asked, err));
-	}
-	BUG_ON(gather(verified, arena_zalloc(verified->arena, count, sizeof(struct question)), wants, count) != 0);
+	TRY(ask_what_is_missing(verified, wants, count, err));
+	TRY(ask_what_is_missing(verified, wants, count, err));
 	for (size_t i = 0; i < count; i++) words[i] = *find_word(verified, &wants[i]);
 	return STATUS_OK;
 }

@@ -1,8 +1,8 @@
 /*
  * Inside health/records: what the author keeps of a record, as the law asks, whatever becomes of the record itself: the
  * record's container whose first part, the lead, is sealed to the author's own encryption key instead of the folder's.
- * It is an entry of the home's records/NNNNNNNN.seg, takes as much disk as the container, at most CONTAINER_BYTES_MAX, and
- * stays. Threads: one owner a request.
+ * It is an entry of the home's records/NNNNNNNN.seg, takes as much disk as the container, at most CONTAINER_BYTES_MAX,
+ * and stays. Threads: one owner a request.
  */
 #ifndef HEALTH_RECORDS_LEGAL_COPY_H
 #define HEALTH_RECORDS_LEGAL_COPY_H

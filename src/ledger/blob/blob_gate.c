@@ -77,7 +77,7 @@ enum status blob_gate_may_put_late(
 	return ask_about_item(room, may, "mayPutLate(address,bytes32)", gate, who, item, err);
 }
 
-enum status blob_gate_may_put(
+static enum status ask_may_put(
     struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, uint64_t size, struct err *err) {
 	struct buf input;
 	buf_init(&input, 256);
@@ -87,6 +87,49 @@ enum status blob_gate_may_put(
 	enum status status = ask_bool(room, may, gate, buf_view(&input), err);
 	buf_fini(&input);
 	return status;
+}
+
+/* The place of an answer of this moment. */
+static struct blob_may_put *kept_answer(struct blob_room *room, const addr20 *gate, const addr20 *who) {
+	return &room->may_put[(who->b[19] ^ gate->b[19]) % BLOB_MAY_PUT_KEPT];
+}
+
+/* Whoever may put so much may put less, at this head and in this second. */
+static bool is_kept(struct blob_room *room, const struct blob_may_put *wanted) {
+	pthread_mutex_lock(&room->lock);
+	const struct blob_may_put *kept = kept_answer(room, &wanted->gate, &wanted->who);
+	const bool is = kept->size_bytes >= wanted->size_bytes && kept->head == wanted->head &&
+			kept->second == wanted->second && addr20_equal(&kept->gate, &wanted->gate) &&
+			addr20_equal(&kept->who, &wanted->who);
+	pthread_mutex_unlock(&room->lock);
+	return is;
+}
+
+static void keep(struct blob_room *room, const struct blob_may_put *answer) {
+	pthread_mutex_lock(&room->lock);
+	*kept_answer(room, &answer->gate, &answer->who) = *answer;
+	pthread_mutex_unlock(&room->lock);
+}
+
+/* Asked for more than is needed, so that the next ones need no call of the contract. */
+enum status blob_gate_may_put(
+    struct blob_room *room, bool *may, const addr20 *gate, const addr20 *who, uint64_t size, struct err *err) {
+	struct chain_head *head = chain_head(room->chain);
+	struct blob_may_put answer = {.gate = *gate,
+	    .who = *who,
+	    .head = head->header.number,
+	    .second = clock_now_ms(room->options.clock) / 1000,
+	    .size_bytes = size};
+	chain_head_release(head);
+	*may = size > 0 && is_kept(room, &answer);
+	if (*may) return STATUS_OK;
+	if (size > 0 && size < BLOB_MAY_PUT_BYTES) {
+		TRY(ask_may_put(room, may, gate, who, BLOB_MAY_PUT_BYTES, err));
+		answer.size_bytes = BLOB_MAY_PUT_BYTES;
+		if (*may) keep(room, &answer);
+		if (*may) return STATUS_OK;
+	}
+	return ask_may_put(room, may, gate, who, size, err);
 }
 
 enum status blob_gate_audit_of(

@@ -43,6 +43,14 @@ struct blob_current {
 	uint64_t number, since_ms, look_at_ms;
 };
 
+/* That an account may put so much, at a head and in a second of the clock; zeros: nothing. */
+struct blob_may_put {
+	addr20 gate, who;
+	uint64_t head, second, size_bytes;
+};
+#define BLOB_MAY_PUT_KEPT 16u
+#define BLOB_MAY_PUT_BYTES ((uint64_t)1 << 20)
+
 struct blob_room {
 	struct chain *chain;
 	struct store *store;
@@ -77,6 +85,7 @@ struct blob_room {
 	pthread_mutex_t lock; /* of what stands until the next empty line; held for moments */
 	pthread_cond_t followed_more;
 	struct blob_accounts *accounts;
+	struct blob_may_put may_put[BLOB_MAY_PUT_KEPT]; /* blob_gate.c */
 	struct blob_rows *waiting; /* what was put and is not named, or will be in a moment (blob_waiting.c) */
 	uint64_t item_count, content_bytes;
 	uint64_t waiting_count, waiting_bytes; /* charged to their putters; bytes in whole blocks of the disk */
