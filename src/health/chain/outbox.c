@@ -163,8 +163,8 @@ static enum status accept(struct outbox *outbox, uint64_t *id, const struct outb
 	item->is_settling = false;
 	item->waiter = waiter;
 	*id = item->id;
+	if (outbox->monitor && !outbox->has_work) outbox->options.threads->wake_all(outbox->monitor);
 	outbox->has_work = true;
-	if (outbox->monitor) outbox->options.threads->wake_all(outbox->monitor);
 	return STATUS_OK;
 }
 

@@ -98,7 +98,8 @@ static void drop_copies(struct actor_request *request, const struct draft *draft
 	for (size_t i = 0; i < count; i++) legal_copy_remove(request->home, &drafts[i].place.record);
 }
 
-/* Whoever keeps copies writes to the home, and so has its lock: the outbox is opened first. */
+/* Whoever keeps copies writes to the home, and so has its lock: the outbox is opened first. Durable once they are
+ * synced. */
 static enum status keep_copies(
     struct actor_request *request, const struct draft *drafts, size_t count, struct err *err) {
 	struct outbox *outbox;
@@ -110,10 +111,23 @@ static enum status keep_copies(
 		    request, &drafts[kept].place.record, buf_view(&sealed->lead), buf_view(&sealed->container), err);
 		if (status == STATUS_OK) kept++;
 	}
-	if (status == STATUS_OK) status = legal_copies_sync(request, err);
 	if (status == STATUS_OK) return status;
 	drop_copies(request, drafts, kept);
 	return err_prefix(err, status, "nothing was registered: the author's copy could not be kept");
+}
+
+/* The copies are written before the blobs are sent, and synced afterwards: by then another request mostly has. */
+static enum status keep_and_put(struct actor_request *request, struct record_added *out, const struct draft *drafts,
+    size_t count, struct err *err) {
+	TRY(keep_copies(request, drafts, count, err));
+	enum status status = put_blobs(request, out, drafts, count, err);
+	if (status == STATUS_OK) {
+		status = legal_copies_sync(request, err);
+		if (status == STATUS_OK) return status;
+		err_prefix(err, status, "nothing was registered: the author's copy could not be kept");
+	}
+	drop_copies(request, drafts, count);
+	return status;
 }
 
 /* --- registering --- */
@@ -229,8 +243,7 @@ static enum status check_rights(struct adding *adding, struct bytes data, struct
 static enum status register_drafts(struct adding *adding, struct bytes data, struct err *err) {
 	struct actor_request *request = adding->request;
 	TRY(check_rights(adding, data, err));
-	TRY(put_blobs(request, adding->out, adding->drafts, adding->count, err));
-	TRY(keep_copies(request, adding->drafts, adding->count, err));
+	TRY(keep_and_put(request, adding->out, adding->drafts, adding->count, err));
 	TRY(announce(adding, err));
 	enum status status = hand_over(adding, data, err);
 	/* After a failing disk nobody knows: those copies stay, as those of what goes on. */
