@@ -116,11 +116,17 @@ static enum status keep_copies(
 	return err_prefix(err, status, "nothing was registered: the author's copy could not be kept");
 }
 
-/* The copies are written before the blobs are sent, and synced afterwards: by then another request mostly has. */
+/* A service has its home's lock: it writes the copies before the blobs are sent and syncs them afterwards, when another
+ * request mostly has. A command takes the lock only once its blobs are there: others of the home need not wait. */
 static enum status keep_and_put(struct actor_request *request, struct record_added *out, const struct draft *drafts,
     size_t count, struct err *err) {
-	TRY(keep_copies(request, drafts, count, err));
+	const bool is_service = request->home->records != NULL;
+	if (is_service) TRY(keep_copies(request, drafts, count, err));
 	enum status status = put_blobs(request, out, drafts, count, err);
+	if (!is_service) {
+		TRY(status);
+		TRY(keep_copies(request, drafts, count, err));
+	}
 	if (status == STATUS_OK) {
 		status = legal_copies_sync(request, err);
 		if (status == STATUS_OK) return status;
