@@ -55,6 +55,7 @@ static void put_comment(struct buf *out, const char *text) {
 		if (len > SAMPLE_WIDTH - 2) {
 			len = SAMPLE_WIDTH - 2;
 			while (len > 0 && at[len] != ' ') len--;
+			if (len == 0) len = strcspn(at, " "); /* a word that is longer stands alone */
 		}
 		buf_printf(out, "# %.*s\n", (int)len, at);
 		at += len + (at[len] == ' ');
