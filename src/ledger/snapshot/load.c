@@ -263,7 +263,7 @@ static enum status check_whole(struct snapshot_load *load, struct err *err) {
 enum status snapshot_load_finish(
     struct snapshot_load *load, const struct chain_note *notes, size_t note_count, struct err *err) {
 	TRY(check_whole(load, err));
-	TRY(flush(load, 0, err));
+	TRY(flush(load, 1, err));
 	const struct adopted_head head = {.header = load->manifest.header,
 	    .hash = load->manifest.block,
 	    .first_block = load->first_block,

@@ -139,7 +139,7 @@ static enum status wipe_table(struct store *store, enum store_table table, struc
 		store_batch_clear(batch);
 	}
 	if (status == STATUS_OK) status = store_cursor_status(cursor, err);
-	if (status == STATUS_OK) status = store_commit(store, batch, false, err);
+	if (status == STATUS_OK && store_batch_bytes(batch) > 0) status = store_commit(store, batch, false, err);
 	store_batch_free(batch);
 	store_cursor_free(cursor);
 	return status;
