@@ -29,6 +29,7 @@ struct blob_world {
 	uint64_t now_s;
 	uint64_t bytes_max; /* 0: the room's own */
 	const char *machine_run;
+	const struct blob_members *members; /* NULL: the room is alone */
 	struct clock_source clock;
 	struct store *store;
 	struct chain *chain;
@@ -66,7 +67,8 @@ static inline void blob_world_start(struct blob_world *world) {
 	    .clock = &world->clock,
 	    .random = &world->random,
 	    .bytes_max = world->bytes_max,
-	    .send = blob_world_send};
+	    .send = blob_world_send,
+	    .members = world->members};
 	snprintf(blob_options.machine_run, sizeof blob_options.machine_run, "%s", world->machine_run);
 	assert_done(world, blob_open(&world->room, world->chain, world->store, &blob_options, &world->err));
 }

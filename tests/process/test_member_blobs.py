@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import shutil
+import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -14,9 +15,10 @@ pytest.importorskip("web3", reason="the Python packages are not installed: PyPI 
 
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
+import members
 from groves import Grove, gone
 from hospitals import container
-from machine import wait_for
+from machine import binary, wait_for
 
 MEMBERS_PATH = "/members/blobs"
 
@@ -267,3 +269,14 @@ def test_an_erasure_is_confirmed_by_every_member(grove):
 
     wait_for(lambda: len(confirmed()) == 4, 60, every=0.5)
     assert not any(is_on_disk(member, content) for member in grove.members)
+
+
+# --- settings ---
+
+
+@pytest.mark.parametrize("peer", ["nobody", "0x12@http://127.0.0.1:1", "0x" + "12" * 20 + "@ftp://x"])
+def test_a_malformed_place_of_a_member_is_refused(tmp_path, peer):
+    report = members.init(tmp_path / "net", 1)["members"][0]
+    done = subprocess.run([binary(), "node", "--config", report["config"], "--blob-peers", peer],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and "blob-peers" in done.stderr and peer in done.stderr
