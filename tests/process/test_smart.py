@@ -11,10 +11,10 @@ import urllib.request
 
 import pytest
 
-from fhirs import Fhir, patient
+from fhirs import Fhir, observation, patient
 from gateways import call
 from issuers import Issuer, base64url
-from machine import Node
+from machine import Node, wait_for
 
 NODE = pathlib.Path(__file__).resolve().parent.parent / "node"
 VERIFIER = "v" * 43
@@ -166,3 +166,28 @@ def test_an_id_token_opens_nothing(dev):
     assert answer.status == 401 and "audience" in answer.headers["www-authenticate"]
     claims = json.loads(base64.urlsafe_b64decode(told["id_token"].split(".")[1] + "=="))
     assert claims["aud"] == "app" and claims["fhirUser"] == "Practitioner/lin"
+
+
+def exported(fhir):
+    """How many lines of which type an export gives, and their ids."""
+    begun = fhir.get("$export", Prefer="respond-async")
+    assert begun.status == 202, begun.body
+    answer = wait_for(lambda: (lambda told: told if told.status != 202 else None)(
+        fhir.get(begun.headers["content-location"])))
+    assert answer.status == 200, answer.body
+    return {one["type"]: sorted(json.loads(line)["id"] for line in fhir.get(one["url"]).body.splitlines())
+            for one in answer.json["output"]}
+
+
+def test_an_export_holds_what_the_scopes_of_its_asker_allow(dev):
+    owner = Fhir(dev["fhir"], dev["token"])
+    for name in ("mine", "other"):
+        assert owner.put(f"Observation/of-{name}", observation(f"Patient/{name}", id=f"of-{name}")).status == 201
+
+    def as_app(scope):
+        return Fhir(dev["fhir"], exchange(dev, approve(dev, scope=scope)[1])[1]["access_token"])
+
+    assert exported(owner) == {"Observation": ["of-mine", "of-other"], "Patient": ["mine", "other"]}
+    assert exported(as_app("user/Patient.rs")) == {"Patient": ["mine", "other"]}
+    assert exported(as_app("patient/*.rs")) == {"Observation": ["of-mine"], "Patient": ["mine"]}
+    assert as_app("user/*.cud").get("$export", Prefer="respond-async").status == 403
