@@ -166,7 +166,10 @@ static enum taking take_result(struct query_reader *q, const struct http_query_i
 	if (is(item->name, "_contained") || is(item->name, "_containedType")) return take_contained(q, item);
 	if (is(plain_name(item->name), "_include")) return take_include(q, item, false);
 	if (is(plain_name(item->name), "_revinclude")) return take_include(q, item, true);
-	if (is(item->name, "_type") || is(item->name, "_format") || is(item->name, "_pretty")) return TAKEN;
+	if (is(item->name, "_format") || is(item->name, "_pretty")) return TAKEN;
+	if (is(item->name, "_type"))
+		return q->reader.settings->type == FHIR_NONE ? TAKEN
+							     : unknown(q, item, "the path names the type already");
 	if (is(item->name, "cursor")) {
 		q->out->cursor = item->value;
 		return LEFT_OUT;

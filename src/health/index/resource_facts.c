@@ -5,8 +5,8 @@
 #include "crypto/hash.h"
 
 #define DIGEST_LEN 5u
-#define MOMENT_LEN 6u
-#define MOMENT_MAX (((int64_t)1 << 47) - 1)
+#define MOMENT_LEN 7u
+#define MOMENT_MAX (((int64_t)1 << 55) - 1)
 
 void resource_fact_put_parameter(struct buf *out, unsigned parameter) {
 	buf_byte(out, (uint8_t)(parameter >> 8));
@@ -77,7 +77,7 @@ void resource_fact_put_moment(struct buf *out, int64_t ms) {
 	uint8_t bytes[8];
 	int64_t bounded = ms > MOMENT_MAX ? MOMENT_MAX : ms < -MOMENT_MAX ? -MOMENT_MAX : ms;
 	store_be64(bytes, (uint64_t)(bounded + MOMENT_MAX));
-	buf_append(out, bytes_make(bytes + 2, MOMENT_LEN));
+	buf_append(out, bytes_make(bytes + 1, MOMENT_LEN));
 }
 
 void resource_fact_put_row(struct buf *out, uint32_t row) {

@@ -6,7 +6,7 @@
  *	           or 02 for an element whose definition implies its system
  *	string     folded text 00
  *	uri        text 00
- *	date       first moment, last moment: 6 bytes each, milliseconds since 1970 plus 2^47
+ *	date       first moment, last moment: 7 bytes each, milliseconds since 1970 plus 2^55
  *	number     a decimal, exact: its bytes sort as it does, and none is the beginning of another
  *	quantity   decimal code 00 mark unit 00
  *	reference  'r' row of the resource, 4 bytes; 'u' text 00; 'i' token: by its identifier

@@ -124,6 +124,7 @@ static enum status rows_of_children(struct resource_question *question, struct r
 	for (const struct resource_condition *child = condition->children; child; child = child->next) {
 		struct resource_rows rows = {0};
 		bool is_whole;
+		if (is_all && *whole) max = out->count; /* only a smaller one is of interest */
 		TRY(rows_of(question, &rows, &is_whole, child, max, err));
 		if (is_all && is_whole && (!*whole || rows.count < out->count)) {
 			*out = rows;
@@ -251,9 +252,13 @@ enum status resource_find_all(
     struct resource_question *question, struct resource_rows *out, const struct resource_find *find, struct err *err) {
 	struct looking looking = {question, find, out, 0, false};
 	struct resource_rows rows = {0};
-	bool whole;
+	bool whole = false;
 	if (!find->limit) return STATUS_OK;
-	TRY(rows_of(question, &rows, &whole, find->condition, FIRST_MAX, err));
+	size_t max = FIRST_MAX;
+	for (unsigned tries = 0; tries < 2 && !whole; tries++, max *= NEXT_FACTOR) {
+		rows.count = 0;
+		TRY(rows_of(question, &rows, &whole, find->condition, max, err));
+	}
 	if (!whole && find->limit < STREAM_MAX && find->type_count == 1 && !find->visit) {
 		size_t before = out->count;
 		TRY(stream(&looking, err));
@@ -261,8 +266,7 @@ enum status resource_find_all(
 		out->count = before; /* it takes too long: by the smallest condition after all */
 		looking.found = 0;
 	}
-	for (size_t max = (size_t)FIRST_MAX * NEXT_FACTOR; !whole && max < RESOURCE_ROWS_MAX * NEXT_FACTOR;
-	     max *= NEXT_FACTOR) {
+	for (; !whole && max < RESOURCE_ROWS_MAX * NEXT_FACTOR; max *= NEXT_FACTOR) {
 		rows.count = 0;
 		TRY(rows_of(question, &rows, &whole, find->condition, max, err));
 	}

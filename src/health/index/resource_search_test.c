@@ -220,6 +220,9 @@ static void dates_and_numbers_are_found_by_what_they_span(void **state) {
 	expect(world, "Observation", "date=gt2020-05", "o2");
 	expect(world, "Observation", "date=ge2020-02", "o2");
 	expect(world, "Observation", "date=gt2020-07", "");
+	put(world, "{'resourceType':'Patient','id':'z','birthDate':'9999-12-31'}");
+	expect(world, "Patient", "birthdate=9999-12-31", "z");
+	expect(world, "Patient", "birthdate=gt9000", "z");
 	expect(world, "Observation", "date=2020", "o1");
 	expect(world, "Observation", "date=ap2020-01", "o1 o2");
 	expect(world, "Observation", "date=2020-01-01,2019-01", "o1");

@@ -7,7 +7,7 @@
 #include "crypto/hash.h"
 #include "health/index/resources_private.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define READERS_DEFAULT 4u
 #define READERS_MAX 64u
 #define WAIT_MS 1000u
@@ -252,14 +252,26 @@ enum status resources_open(
 	return STATUS_OK;
 }
 
+/* Pages are authenticated: what a disk or somebody changed was found when it was read. Whoever opens it next makes it
+ * anew. */
+static void remove_damaged(struct resources *resources, bool is_damaged) {
+	if (!is_damaged) return;
+	log_warn(MODULE,
+	    "the index of resources is damaged: it is removed, and made anew from the records at the next start");
+	db_remove(resources->path);
+}
+
 void resources_close(struct resources *resources) {
 	if (!resources) return;
+	bool is_damaged = db_is_damaged(resources->writer);
+	for (unsigned i = 0; i < resources->reader_count; i++) is_damaged |= db_is_damaged(resources->readers[i].db);
 	for (unsigned i = 0; i < resources->reader_count; i++) {
 		db_close(resources->readers[i].db);
 		resource_codec_free(resources->readers[i].codec);
 		fhir_searcher_free(resources->readers[i].searcher);
 	}
 	db_close(resources->writer);
+	remove_damaged(resources, is_damaged);
 	while (resources->benches) {
 		struct resource_bench *bench = resources->benches;
 		resources->benches = bench->next;

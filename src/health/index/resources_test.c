@@ -1,4 +1,5 @@
 /* The file of resources: versions in and out, histories, scopes, threads, kills, other keys. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -397,6 +398,50 @@ static void killed_at_any_moment_it_holds_whole_puts(void **state) {
 	assert_int_equal(a.version, b.version);
 }
 
+static void flip(struct world *world, off_t at) {
+	char path[128];
+	uint8_t byte;
+	snprintf(path, sizeof path, "%s/" RESOURCE_FILE, world->directory);
+	int fd = open(path, O_RDWR);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 0x40;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+static void damage_is_found_and_the_next_start_begins_anew(void **state) {
+	struct world *world = *state;
+	struct resource_counts counts;
+	struct resource_version found;
+	struct resource_write write = write_of(world, "Patient", "a", 1);
+	unsigned damaged = 0;
+	for (off_t page = 1; page < 12; page += 3) { /* of the pages that a new file has */
+		put(world, &write, 1);
+		resources_close(world->resources);
+		world->resources = NULL;
+		flip(world, page * 4096 + 700);
+		enum status status =
+		    resources_open(&world->resources, &world->home, &(struct resource_settings){0}, &world->err);
+		for (unsigned tries = 0; tries < 2 && status == STATUS_OK; tries++)
+			status = tries ? resources_put(world->resources,
+					     &(struct resource_write){
+						 .key = write.key, .version = 2, .content = write.content},
+					     1, &world->err)
+				       : get(world, &found, "Patient", "a", 0, &everything);
+		assert_true(status == STATUS_OK || status == STATUS_CORRUPT || status == STATUS_NOTFOUND);
+		damaged += status != STATUS_OK;
+		reopen(world);
+		assert_int_equal(resources_count(world->resources, &counts, &world->err), STATUS_OK);
+		if (status == STATUS_CORRUPT) assert_int_equal(counts.versions, 0);
+		resources_close(world->resources);
+		char path[128];
+		snprintf(path, sizeof path, "%s/" RESOURCE_FILE, world->directory);
+		db_remove(path);
+		open_with(world, NULL);
+	}
+	assert_true(damaged > 0); /* some of them were read */
+}
+
 static void with_another_secret_it_begins_anew(void **state) {
 	struct world *world = *state;
 	struct resource_write write = write_of(world, "Patient", "a", 1);
@@ -422,6 +467,7 @@ int main(void) {
 	    TEST(a_cursor_is_of_one_asker_and_one_question),
 	    TEST(threads_share_transactions_and_read_what_they_wrote),
 	    TEST(killed_at_any_moment_it_holds_whole_puts),
+	    TEST(damage_is_found_and_the_next_start_begins_anew),
 	    TEST(with_another_secret_it_begins_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
