@@ -327,6 +327,39 @@ static void what_is_superfluous_or_out_of_its_place_is_refused(void **state) {
 	close_scene(&scene);
 }
 
+/* Where the first account begins. */
+static size_t first_account(struct bytes chunk) {
+	struct bytes rest = chunk, before = chunk;
+	struct snapshot_item item = {0};
+	while (item.kind != SNAPSHOT_ACCOUNT) {
+		before = rest;
+		assert_int_equal(snapshot_item_take(&item, &rest, NULL), STATUS_OK);
+	}
+	return chunk.len - before.len;
+}
+
+/* Of so many some have a hash that would be in its place. */
+static void a_code_that_no_account_names_is_refused(void **state) {
+	(void)state;
+	struct scene scene;
+	open_scene(&scene);
+	const struct bytes good = scene.taken.chunk;
+	const size_t at = first_account(good);
+	for (int i = 0; i < 64; i++) {
+		const uint8_t code[] = {0xfe, (uint8_t)i};
+		const struct snapshot_item item = {.kind = SNAPSHOT_CODE, .value = bytes_make(code, sizeof code)};
+		struct buf out;
+		buf_init(&out, BUF_MAX_DEFAULT);
+		buf_append(&out, bytes_make(good.data, at));
+		snapshot_item_put(&out, &item);
+		buf_append(&out, bytes_slice(good, at, good.len));
+		assert_refused(
+		    &scene, &(struct taken){forge(&scene.origin, &scene.taken, buf_view(&out)), buf_view(&out)});
+		buf_fini(&out);
+	}
+	close_scene(&scene);
+}
+
 static void a_snapshot_is_for_an_empty_chain_and_for_its_own(void **state) {
 	(void)state;
 	struct scene scene;
@@ -429,6 +462,7 @@ int main(void) {
 	    cmocka_unit_test(every_byte_of_a_chunk_counts),
 	    cmocka_unit_test(a_chunk_that_ends_early_is_refused_wherever_it_ends),
 	    cmocka_unit_test(what_is_superfluous_or_out_of_its_place_is_refused),
+	    cmocka_unit_test(a_code_that_no_account_names_is_refused),
 	    cmocka_unit_test(a_snapshot_is_for_an_empty_chain_and_for_its_own),
 	    cmocka_unit_test(a_crash_while_a_snapshot_is_loaded_leads_back_to_block_0),
 	    cmocka_unit_test(a_node_keeps_the_newest_snapshots_and_serves_none_that_the_disk_changed),
