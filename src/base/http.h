@@ -157,7 +157,9 @@ struct http_service {
 	 * After the header and before the body, which is empty here: may set `limits` and `route`, or refuse the
 	 * request by setting the response's status, which is 0 here; then the body is not read. May not defer.
 	 */
-	http_handler *admit;    /* [NULL: everything may come, at the server's own limits] */
+	http_handler *admit; /* [NULL: everything may come, at the server's own limits] */
+	/* After the server refused a request by itself, with a problem in the response: to say it in another form. */
+	http_handler *refused;  /* [NULL: it stays a problem] */
 	http_foreseer *foresee; /* [NULL: none]; not asked if there is only one connection */
 	void *context;
 };

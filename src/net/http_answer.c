@@ -34,6 +34,8 @@ enum MHD_Result http_connection_refuse(
 	if (response->body.max < REFUSAL_MAX) response->body.max = REFUSAL_MAX;
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE) http_put_header(response, "Retry-After", "1");
 	http_problem(response, status, code_of(status), why);
+	const struct http_service *service = &http_server_policy(connection->server)->service;
+	if (service->refused) service->refused(service->context, &connection->exchange->shown);
 	return http_connection_send(connection, mhd);
 }
 

@@ -1,10 +1,11 @@
 """FHIR's interactions with one resource: versions, preconditions, what is preferred, and what is refused how."""
 import concurrent.futures
+import http.client
 import json
 
 import pytest
 
-from fhirs import FHIR_JSON, Fhir, observation, patient
+from fhirs import FHIR_JSON, Answer, Fhir, observation, patient
 from machine import Node
 
 
@@ -135,6 +136,20 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(fhir, method, path, body, h
     assert answer.status == status, answer.body
     issue = answer.issues[0]
     assert issue["severity"] in ("error", "fatal") and issue["code"] == code and len(issue["diagnostics"]) > 20
+
+
+def test_a_body_that_is_too_large_is_refused_in_fhirs_words(fhir):
+    host = fhir.base.split("/")[2]
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.putrequest("POST", "/fhir/Patient")
+    connection.putheader("Authorization", f"Bearer {fhir.token}")
+    connection.putheader("Content-Type", FHIR_JSON)
+    connection.putheader("Content-Length", str(200 << 20))
+    connection.endheaders()
+    answer = connection.getresponse()
+    refusal = Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+    assert refusal.status == 413 and refusal.issues[0]["code"] == "too-long"
+    connection.close()
 
 
 def test_every_issue_of_an_invalid_resource_is_named_with_its_place(fhir):

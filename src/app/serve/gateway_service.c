@@ -78,6 +78,11 @@ static void admit(void *context, struct http_exchange *exchange) {
 	fhir_routes_translate(exchange);
 }
 
+static void refused(void *context, struct http_exchange *exchange) {
+	(void)context;
+	fhir_routes_translate(exchange);
+}
+
 static void handle(void *context, struct http_exchange *exchange) {
 	struct gateway_service *service = context;
 	service->routes.handle(service->routes.context, exchange);
@@ -279,7 +284,7 @@ static enum status open_server(struct gateway_service *service, struct err *err)
 	    .vhosts = wanted->vhosts,
 	    .cors_origins = wanted->cors_origins,
 	    .observer = &observer};
-	const struct http_service http = {.handle = handle, .admit = admit, .context = service};
+	const struct http_service http = {.handle = handle, .admit = admit, .refused = refused, .context = service};
 	return http_server_open(&service->server, &options, &http, err);
 }
 

@@ -247,9 +247,25 @@ static void completed(void *context, const struct outbox_result *result) {
 	arrive(commit);
 }
 
+/* Beside the requests: nobody waits for it. */
+static void refill(void *argument) {
+	struct fhir_server *server = argument;
+	struct actor_request request = {0};
+	struct arena arena;
+	struct err err;
+	arena_init(&arena);
+	if (gateway_begin(server->gateway, &request, &arena, &err) == STATUS_OK)
+		fhir_folders_refill(server->folders, &request);
+	actor_request_end(&request);
+	arena_fini(&arena);
+}
+
 static enum status submit(struct fhir_commit *commit, struct actor_request *request, struct err *err) {
 	const struct record_listener listener = {NULL, completed, commit};
 	TRY(make_additions(commit, request, err));
+	if (fhir_folders_are_few(commit->server->folders) &&
+	    !workers_give(commit->server->gateway->options.workers, refill, commit->server))
+		log_warn("gateway", "no worker is free to open folders for patients to come");
 	request->deadline_ms = 0; /* however late its block is, it is heard of */
 	TRY(record_submit(request, commit->added, commit->additions, commit->addition_count, &listener, err));
 	for (size_t i = 0; i < commit->count; i++)

@@ -18,6 +18,9 @@
 #define FOLDER_LABEL "general"
 #define GRANT_SECONDS (10u * 365u * 86400u)
 #define WAIT_MS 1000u
+#define SPARES_MAX 16u
+#define SPARES_FEW 8u
+#define REFILL_STEP 4u
 
 struct entry {
 	hash32 patient; /* its HMAC */
@@ -33,6 +36,9 @@ struct fhir_folders {
 	int file;
 	struct entry *entries; /* by `patient`, open addressing */
 	size_t count, capacity;
+	hash32 spares[SPARES_MAX];
+	size_t spare_count;
+	bool is_refilling;
 };
 
 /* --- the table --- */
@@ -66,20 +72,40 @@ static struct entry *entry_of(struct fhir_folders *folders, const hash32 *patien
 	return entry;
 }
 
+/* --- spares --- */
+
+static void put_spare(struct fhir_folders *folders, const hash32 *folder) {
+	if (folders->spare_count < SPARES_MAX) folders->spares[folders->spare_count++] = *folder;
+}
+
+static void drop_spare(struct fhir_folders *folders, const hash32 *folder) {
+	for (size_t i = 0; i < folders->spare_count; i++)
+		if (hash32_equal(&folders->spares[i], folder))
+			folders->spares[i] = folders->spares[--folders->spare_count];
+}
+
 /* --- the file --- */
+
+static void take_line(struct fhir_folders *folders, const uint8_t *line) {
+	hash32 patient, folder;
+	memcpy(patient.b, line, 32);
+	memcpy(folder.b, line + 32, 32);
+	if (hash32_is_zero(&patient)) {
+		put_spare(folders, &folder);
+		return;
+	}
+	struct entry *entry = entry_of(folders, &patient);
+	entry->folder = folder;
+	entry->state = ENTRY_READY;
+	drop_spare(folders, &folder);
+}
 
 static enum status load(struct fhir_folders *folders, const char *path, struct err *err) {
 	struct buf text;
 	buf_init(&text, FILE_MAX);
 	enum status status = files_exists(path) ? files_read(&text, path, err) : STATUS_OK;
 	const size_t whole = text.len - text.len % LINE_BYTES; /* the end may be torn: its folder was not used */
-	for (size_t at = 0; status == STATUS_OK && at < whole; at += LINE_BYTES) {
-		hash32 patient;
-		memcpy(patient.b, text.data + at, 32);
-		struct entry *entry = entry_of(folders, &patient);
-		memcpy(entry->folder.b, text.data + at + 32, 32);
-		entry->state = ENTRY_READY;
-	}
+	for (size_t at = 0; status == STATUS_OK && at < whole; at += LINE_BYTES) take_line(folders, text.data + at);
 	if (status == STATUS_OK) folders->file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (status == STATUS_OK &&
 	    (folders->file < 0 || ftruncate(folders->file, (off_t)whole) != 0 || lseek(folders->file, 0, SEEK_END) < 0))
@@ -199,10 +225,62 @@ static enum status settle(
 	return status;
 }
 
+static bool take_spare(struct fhir_folders *folders, hash32 *out) {
+	folders->threads->lock(folders->monitor);
+	const bool is_there = folders->spare_count > 0;
+	if (is_there) *out = folders->spares[--folders->spare_count];
+	folders->threads->unlock(folders->monitor);
+	return is_there;
+}
+
 enum status fhir_folders_find(
     struct fhir_folders *folders, struct actor_request *request, hash32 *out, struct bytes patient, struct err *err) {
 	const hash32 name = hmac_sha256(bytes_make(folders->key, sizeof folders->key), patient);
 	if (!claim(folders, out, &name)) return STATUS_OK;
-	enum status status = open_folder(request, out, err);
+	enum status status = take_spare(folders, out) ? STATUS_OK : open_folder(request, out, err);
 	return settle(folders, &name, out, status, err);
+}
+
+/* --- refilling --- */
+
+/* With the lock held. */
+static bool are_few(const struct fhir_folders *folders) {
+	return folders->count > 1 && folders->spare_count < SPARES_FEW && !folders->is_refilling;
+}
+
+bool fhir_folders_are_few(struct fhir_folders *folders) {
+	folders->threads->lock(folders->monitor);
+	const bool few = are_few(folders);
+	folders->threads->unlock(folders->monitor);
+	return few;
+}
+
+static bool begin_refill(struct fhir_folders *folders) {
+	folders->threads->lock(folders->monitor);
+	const bool begins = are_few(folders);
+	if (begins) folders->is_refilling = true;
+	folders->threads->unlock(folders->monitor);
+	return begins;
+}
+
+static enum status add_spare(struct fhir_folders *folders, struct actor_request *request, struct err *err) {
+	static const hash32 nobody;
+	hash32 folder;
+	TRY(open_folder(request, &folder, err));
+	folders->threads->lock(folders->monitor);
+	enum status status = append(folders, &nobody, &folder, err);
+	if (status == STATUS_OK) put_spare(folders, &folder);
+	folders->threads->unlock(folders->monitor);
+	return status;
+}
+
+void fhir_folders_refill(struct fhir_folders *folders, struct actor_request *request) {
+	struct err err = {0};
+	enum status status = STATUS_OK;
+	if (!begin_refill(folders)) return;
+	for (size_t i = 0; i < REFILL_STEP && status == STATUS_OK; i++) status = add_spare(folders, request, &err);
+	if (status != STATUS_OK) log_warn("gateway", "a folder for patients to come: %s", err.message);
+	folders->threads->lock(folders->monitor);
+	folders->is_refilling = false;
+	folders->threads->unlock(folders->monitor);
 }
