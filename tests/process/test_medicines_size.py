@@ -102,6 +102,18 @@ def test_a_document_of_several_waves_ends_however_often_it_is_killed_and_no_part
     assert trade.run("maker", "pack", "verify", packs[4321])["state"] == "ACTIVE"
 
 
+def test_what_a_kill_left_half_written_goes_with_the_next_large_document(trade):
+    lot, home = trade.lot(), trade.c.home(trade.prefix + "maker")
+    left = [home / "plans" / "x.jwe.a1B2c3.part", home / "documents" / "y.jwe.ZZZZZZ.part", home / "pins.json.abcdef.part"]
+    kept = home / "documents" / "a.part"
+    for path in [*left, kept]:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+    assert capture(trade, "maker", [born([link(GTIN, f"{lot}-{i}") for i in range(3000)], lot)])["code"] == "OK"
+    assert kept.exists() and not any(path.exists() for path in left)
+    kept.unlink()
+
+
 @pytest.mark.parametrize("lines", ["AB", "ABCD"])
 def test_lines_commission_into_one_lot_at_once(trade, lines):
     """Each with a document of several parts, of which the last one counts on the places of its packs."""

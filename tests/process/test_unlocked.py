@@ -142,10 +142,10 @@ def test_what_is_no_command_gets_nothing(unlocked):
     fds = struct.pack("4i", 0, 1, 2, 0)
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)]
     text = struct.pack("I", 2) + b"xinglin\0wallet\0"
-    head = lambda size, magic=b"xl1\0": magic + struct.pack("I", size)
+    head = lambda size, magic=b"xl2\0": magic + struct.pack("I", size)
     for first, control, rest in [
             (b"", [], b""), (b"GET / HTTP/1.1\r\n\r\n", [], b""), (head(len(text)), [], text),
-            (head(len(text), b"xl2\0"), rights, text), (head(1 << 31), rights, text), (head(2), rights, b"ab"),
+            (head(len(text), b"xl1\0"), rights, text), (head(1 << 31), rights, text), (head(2), rights, b"ab"),
             (head(4), rights, struct.pack("I", 0)), (head(len(text)), rights, struct.pack("I", 3) + text[4:]),
             (head(len(text)), rights, struct.pack("I", 1 << 31) + text[4:]),
             (head(len(text) - 1), rights, text[:-1]), (head(len(text)), rights, text[:9]),
@@ -179,6 +179,46 @@ def test_no_environment_brings_code_into_the_process_that_has_the_wallet(unlocke
     assert not mark.exists()
 
 
+def handed_over(home, *arguments):
+    """What the process that unlocked the home says to a command that its caller chose freely."""
+    text = struct.pack("I", len(arguments) + 1) + b"".join(os.fsencode(word) + b"\0" for word in ("xinglin", *arguments))
+    reading, writing = os.pipe()
+    folder = os.open("/", os.O_PATH)
+    with dial(home) as line, open(reading, errors="replace") as said:
+        rights = struct.pack("4i", reading, writing, writing, folder)
+        line.sendmsg([b"xl2\0" + struct.pack("I", len(text))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        line.sendall(text)
+        answer = b""
+        while len(answer) < 3 and (some := line.recv(3)):
+            answer += some
+        os.close(writing)
+        os.close(folder)
+        return answer, said.read()
+
+
+def test_it_acts_for_its_own_home_alone(consortium, unlocked):
+    consortium.actor("unlocked-two", "pharmacy")
+    answer, said = handed_over(unlocked, "wallet", "show", "--home", str(pathlib.Path(unlocked).resolve()))
+    assert answer == b"td\0" and consortium.accounts["unlocked-one"] in said
+    answer, said = handed_over(unlocked, "wallet", "show", "--home", str(consortium.home("unlocked-two").resolve()))
+    assert answer == b"td\3" and "has unlocked" in said and consortium.accounts["unlocked-one"] not in said
+
+
+def test_what_listens_in_a_locked_home_and_does_not_answer_keeps_nobody(home, tmp_path):
+    """Something of the same user took the socket's place. It has the caller's streams by then: so they are a file."""
+    folder = os.open(home, os.O_PATH)
+    with socket.socket(socket.AF_UNIX) as squatter:
+        squatter.bind(f"/proc/self/fd/{folder}/.unlocked")
+        os.close(folder)
+        squatter.listen(1)
+        with open(tmp_path / "said", "w") as said:
+            done = subprocess.run([binary(), "wallet", "show", "--home", str(home)], stdin=subprocess.DEVNULL,
+                                  stdout=said, stderr=said, timeout=120)
+        assert done.returncode == 1 and "does not answer" in (tmp_path / "said").read_text()
+    (pathlib.Path(home) / ".unlocked").unlink()
+    assert "password is needed" in run(home, "wallet", "show").stderr
+
+
 def test_nobody_else_may_use_it(unlocked):
     if os.geteuid() != 0:
         pytest.skip("only root can act as another user")
@@ -195,7 +235,7 @@ def test_nobody_else_may_use_it(unlocked):
             line = socket.socket(socket.AF_UNIX)
             line.connect(f"/proc/self/fd/{folder}/.unlocked")
             descriptors = struct.pack("4i", 0, 1, 2, folder)
-            line.sendmsg([b"xl1\0" + struct.pack("I", len(text))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
+            line.sendmsg([b"xl2\0" + struct.pack("I", len(text))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
             line.sendall(text)
             code = 0 if line.recv(16) == b"" else 2
         except (BrokenPipeError, ConnectionResetError, PermissionError):

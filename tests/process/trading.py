@@ -116,8 +116,8 @@ def parts_of(trade, name, events):
 
 
 def kept_plans(trade):
-    """Of the maker's home; a kill in the middle of a write leaves a file that was not renamed."""
-    return [path for path in (trade.c.home(trade.prefix + "maker") / "plans").glob("*") if path.suffix != ".part"]
+    """Of the maker's home."""
+    return list((trade.c.home(trade.prefix + "maker") / "plans").glob("*"))
 
 
 def run_at_once(commands):

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -72,10 +73,21 @@ enum status cli_home_directory(const struct cli *cli, const char **out, struct e
 	return err_set(err, STATUS_INVALID, "--home DIR (or XINGLIN_HOME) says whose data folder to use");
 }
 
+/* The process that has a wallet acts for the home of that wallet alone, whatever a caller names. */
+static enum status check_unlocked(const struct cli *cli, const char *directory, struct err *err) {
+	struct stat named, own;
+	if (!cli->unlocked || (stat(directory, &named) == 0 && stat(cli->unlocked->directory, &own) == 0 &&
+				  named.st_dev == own.st_dev && named.st_ino == own.st_ino))
+		return STATUS_OK;
+	return err_set(
+	    err, STATUS_DENIED, "this process has unlocked %s, and not %s", cli->unlocked->directory, directory);
+}
+
 static enum status open_actor(struct cli *cli, struct err *err) {
 	const char *directory;
 	struct buf password;
 	TRY(cli_home_directory(cli, &directory, err));
+	TRY(check_unlocked(cli, directory, err));
 	buf_init(&password, PASSWORD_MAX);
 	enum status status = cli->unlocked ? STATUS_OK : cli_password(&password, cli_value(cli, "password-file"), err);
 	struct actor_options options = {.directory = directory,

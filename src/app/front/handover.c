@@ -1,6 +1,7 @@
 /* It takes nothing from anybody: the socket must be answered by a process of its own user. */
 #include "app/front/handover.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +23,11 @@ static const char *home_of(int argc, char **argv) {
 	return home;
 }
 
+static void wait_at_most(int line, int option, time_t seconds) {
+	const struct timeval wait = {.tv_sec = seconds};
+	setsockopt(line, SOL_SOCKET, option, &wait, sizeof wait);
+}
+
 /* By way of the folder's descriptor: a path of a socket has at most 107 bytes. */
 static int dial(const char *home) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -31,6 +37,8 @@ static int dial(const char *home) {
 	if (folder < 0) return -1;
 	snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", folder, HANDOVER_SOCKET);
 	int line = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (line >= 0) wait_at_most(line, SO_SNDTIMEO, HANDOVER_WAIT_S); /* connecting and sending */
+	if (line >= 0) wait_at_most(line, SO_RCVTIMEO, HANDOVER_WAIT_S);
 	bool good = line >= 0 && connect(line, (struct sockaddr *)&address, sizeof address) == 0 &&
 		    getsockopt(line, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
 	close(folder);
@@ -80,10 +88,18 @@ static bool send_head(int line, size_t bytes, int folder) {
 	return sendmsg(line, &message, MSG_NOSIGNAL) == (ssize_t)sizeof head;
 }
 
+/* It may begin as soon as this one looks away: so it is not run here as well. */
+static int not_answered(const char *home) {
+	fprintf(stderr,
+	    "xinglin: what listens at %s/%s does not answer; nothing was done. xinglin home lock ends it, or remove that file\n",
+	    home, HANDOVER_SOCKET);
+	return EXIT_FAILED;
+}
+
 /* The exit code, or HANDOVER_NONE: nothing was begun. */
-static int hand_over(int line, int argc, char **argv) {
+static int hand_over(int line, const char *home, int argc, char **argv) {
 	static struct text text;
-	unsigned char answer[2];
+	unsigned char taken, answer[2];
 	write_command(&text, argc, argv);
 	int folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool sent = folder >= 0 && !text.overflows && send_head(line, text.len, folder);
@@ -94,6 +110,10 @@ static int hand_over(int line, int argc, char **argv) {
 	}
 	if (folder >= 0) close(folder);
 	if (!sent) return HANDOVER_NONE;
+	const ssize_t got = recv(line, &taken, 1, 0);
+	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return not_answered(home);
+	if (got != 1 || taken != HANDOVER_TAKEN) return HANDOVER_NONE;
+	wait_at_most(line, SO_RCVTIMEO, 0); /* without end */
 	if (recv(line, answer, sizeof answer, MSG_WAITALL) != sizeof answer) {
 		fputs("xinglin: the unlocked home's process of this command ended before the command did\n", stderr);
 		return EXIT_FAILED;
@@ -103,7 +123,7 @@ static int hand_over(int line, int argc, char **argv) {
 
 int handover_try(int argc, char **argv) {
 	const char *home = home_of(argc, argv);
-	int line = home ? dial(home) : -1, code = line >= 0 ? hand_over(line, argc, argv) : HANDOVER_NONE;
+	int line = home ? dial(home) : -1, code = line >= 0 ? hand_over(line, home, argc, argv) : HANDOVER_NONE;
 	if (line >= 0) close(line);
 	return code;
 }

@@ -34,7 +34,9 @@ static enum status address_of(struct sockaddr_un *out, int *folder, const char *
 }
 
 static int dial(const struct sockaddr_un *address) {
+	const struct timeval wait = {.tv_sec = HANDOVER_WAIT_S};
 	int line = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (line >= 0) setsockopt(line, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait); /* connecting, too */
 	if (line >= 0 && connect(line, (const struct sockaddr *)address, sizeof *address) == 0) return line;
 	if (line >= 0) close(line);
 	return -1;
@@ -197,7 +199,8 @@ _Noreturn static void run_command(int line, const struct home *home, unlocked_ru
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsockopt(line, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 	if (!get_peer(&peer, line) || !receive(line, &command, descriptors)) _exit(1);
-	if (!take_place(&command, descriptors) || !end_with(line)) _exit(1);
+	const uint8_t taken = HANDOVER_TAKEN;
+	if (!take_place(&command, descriptors) || !end_with(line) || send(line, &taken, 1, MSG_NOSIGNAL) != 1) _exit(1);
 	const int code = run(command.argc, command.argv, home);
 	uint8_t answer[2] = {HANDOVER_DONE, (uint8_t)code};
 	if (code == UNLOCKED_NOT_MINE) answer[0] = HANDOVER_NOT_MINE;

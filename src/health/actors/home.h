@@ -98,6 +98,9 @@ void home_change_end(int lock);
 MUST_USE enum status home_put(const struct home *home, const char *relative, struct bytes content, struct err *err);
 /* Best effort: an absent file is fine. */
 void home_remove(const struct home *home, const char *relative);
+/* Removes what programs that were killed in a write left behind (NAME.XXXXXX.part), in the home and its folders. The
+ * caller holds the home's lock (home_lock.h). Best effort: it takes as long as listing the home does. */
+void home_sweep(const struct home *home);
 /* Names in a folder under the home, sorted, in the arena. */
 MUST_USE enum status home_list(
     const struct home *home, char ***names, size_t *count, struct arena *arena, const char *relative, struct err *err);

@@ -329,7 +329,10 @@ enum status plan_run(struct actor_request *request, const struct stock *stock, s
     struct plan_results *results, struct err *err) {
 	struct plan_runner runner = {.request = request, .plan = plan};
 	*results = (struct plan_results){.count = 0};
-	if (plan->is_captured) return find_parts(request, plan, results, err);
+	if (plan->is_captured) {
+		home_sweep(request->home); /* it may be again because it was killed at its end */
+		return find_parts(request, plan, results, err);
+	}
 	runner.next = arena_zalloc(request->arena, plan->document.batch_count + 1, sizeof *runner.next);
 	for (size_t i = 0; i < plan->step_count; i++) runner.all += plan->steps[i].unit_count;
 	const enum status kept = plan_find_cuts(request, plan, &runner.cuts, err);
@@ -338,5 +341,6 @@ enum status plan_run(struct actor_request *request, const struct stock *stock, s
 	TRY(send_rest(&runner, results, err));
 	TRY(stock_save(request, stock, &plan->document, err));
 	plan_forget(request, plan);
+	if (runner.cuts.count > 1) home_sweep(request->home); /* it may have been killed before */
 	return STATUS_OK;
 }
