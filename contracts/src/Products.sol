@@ -84,12 +84,14 @@ contract Products is MedicineMoves, Stated, Eip712 {
         uint256 first = _tableOf(product);
         uint256 guess = SerialTable.guessOf(units);
         uint256 n = fragments.length / 8;
-        for (uint256 i = 0; i < n; i++) {
+        for (uint256 at_ = 0; at_ < 8 * n; ) {
+            uint64 one;
             assembly ("memory-safe") {
-                fragment := and(calldataload(add(fragments.offset, mul(8, i))), shl(192, 0xffffffffffffffff))
+                one := shr(192, calldataload(add(fragments.offset, at_)))
+                at_ := add(at_, 8)
             }
-            result = Insertion(uint8(SerialTable.insert(first, guess, uint64(fragment))));
-            if (result != Insertion.DONE) return (result, fragment);
+            SerialTable.Found found = SerialTable.insert(first, guess, one);
+            if (found != SerialTable.Found.NEW) return (Insertion(uint8(found)), bytes8(one));
         }
         products[product].units = uint64(units + n);
         return (result, 0);

@@ -19,32 +19,35 @@ library SerialTable {
     uint256 private constant DEPTH_MAX = 30;
     uint256 private constant SPLITS_MAX = 4;    // an honest insertion needs more once in 2^32 splits
     uint256 private constant LANES_SHIFT = 8;
+    uint256 private constant FULL = LANES_SHIFT + LANES * LANE_BITS;
 
     enum Found { NEW, DUPLICATE, CROWDED }
 
     /// `first`: the slot of place 0; place p stands p slots behind it. `guess`: a depth to look at first.
     function insert(uint256 first, uint256 guess, uint64 fragment) internal returns (Found) {
-        (uint256 place, uint256 word) = _bucket(first, guess, fragment);
-        (bool found, uint256 used) = _look(word, fragment);
-        if (found) return Found.DUPLICATE;
-        for (uint256 splits = 0; used == LANES; splits++) {
-            uint256 depth = word & 0xff;
-            if (splits == SPLITS_MAX || depth == DEPTH_MAX) return Found.CROWDED;
-            uint256 other;
-            (word, other) = _split(word);
-            uint256 sibling = place + (1 << depth);
-            // the half that the fragment is not of is written here, the other one below
-            if ((fragment >> depth) & 1 == 0) {
-                _store(first + sibling, other);
-            } else {
-                _store(first + place, word);
-                (place, word) = (sibling, other);
+        unchecked { // places have 31 bits, and what is added to `first` wraps as any slot's number does
+            (uint256 place, uint256 word) = _bucket(first, guess, fragment);
+            (bool found, uint256 end) = _look(word, fragment);
+            if (found) return Found.DUPLICATE;
+            for (uint256 splits = 0; end == FULL; splits++) {
+                uint256 depth = word & 0xff;
+                if (splits == SPLITS_MAX || depth == DEPTH_MAX) return Found.CROWDED;
+                uint256 other;
+                uint256 otherEnd;
+                (word, other, end, otherEnd) = _split(word);
+                uint256 sibling = place + (1 << depth);
+                // the half that the fragment is not of is written here, the other one below
+                if ((fragment >> depth) & 1 == 0) {
+                    _store(first + sibling, other);
+                } else {
+                    _store(first + place, word);
+                    (place, word, end) = (sibling, other, otherEnd);
+                }
             }
-            used = _usedOf(word);
+            uint256 lane = FRESH | ((fragment >> (word & 0xff)) & (FRESH - 1));
+            _store(first + place, word | lane << end);
+            return Found.NEW;
         }
-        uint256 lane = FRESH | ((fragment >> (word & 0xff)) & (FRESH - 1));
-        _store(first + place, word | lane << (LANES_SHIFT + used * LANE_BITS));
-        return Found.NEW;
     }
 
     function contains(uint256 first, uint256 guess, uint64 fragment) internal view returns (bool found) {
@@ -78,33 +81,27 @@ library SerialTable {
         }
     }
 
-    /// Is the fragment in this bucket, and how many lanes are used?
-    function _look(uint256 word, uint64 fragment) private pure returns (bool found, uint256 used) {
+    /// Is the fragment in this bucket, and where do its lanes end?
+    function _look(uint256 word, uint64 fragment) private pure returns (bool found, uint256 end) {
         assembly ("memory-safe") {
             // bit 27: no lane differs from the fragment in no bit at all
             let bits := or(and(shr(and(word, 0xff), fragment), 0x3ffffff), 0x8000000)
+            end := 8
             for { let rest := shr(8, word) } rest { rest := shr(27, rest) } {
                 let lane := and(rest, 0x7ffffff)
                 let unlike := xor(lane, bits)
                 // equal below the lane's 1: the lowest bit that differs is that 1, or above it
-                if gt(shl(1, and(unlike, sub(0, unlike))), lane) { found := 1 }
-                used := add(used, 1)
+                found := or(found, gt(shl(1, and(unlike, sub(0, unlike))), lane))
+                end := add(end, 27)
             }
         }
     }
 
-    function _usedOf(uint256 word) private pure returns (uint256 used) {
-        unchecked {
-            for (word >>= LANES_SHIFT; word != 0; word >>= LANE_BITS) used++;
-        }
-    }
-
-    /// Lanes whose lowest bit is 0 stay; those with 1 go. Both halves are one deeper.
-    function _split(uint256 word) private pure returns (uint256 low, uint256 high) {
-        uint256 depth = (word & 0xff) + 1;
-        (low, high) = (depth, depth);
-        (uint256 lows, uint256 highs) = (LANES_SHIFT, LANES_SHIFT);
+    /// Lanes whose lowest bit is 0 stay; those with 1 go. Both halves are one deeper; where their lanes end.
+    function _split(uint256 word) private pure returns (uint256 low, uint256 high, uint256 lows, uint256 highs) {
+        (lows, highs) = (LANES_SHIFT, LANES_SHIFT);
         unchecked { // nine lanes at most
+            low = high = (word & 0xff) + 1;
             for (word >>= LANES_SHIFT; word != 0; word >>= LANE_BITS) {
                 uint256 lane = word & LANE;
                 if (lane & 1 == 0) {
