@@ -1,4 +1,6 @@
 """Batches and transactions: their order, links between their entries, and that a transaction is whole or not at all."""
+import base64
+
 import pytest
 
 from fhirs import Fhir, entry, observation, patient
@@ -70,6 +72,21 @@ def test_deletes_come_first_and_reads_last(fhir):
     assert answer.json["entry"][0]["resource"]["name"] == [{"family": "New"}]
     assert "resource" not in answer.json["entry"][3]
     assert fhir.get("Patient/old").status == 410
+
+
+def test_patches_are_entries_too(fhir):
+    fhir.put("Patient/pe", patient("Old", id="pe"))
+    patch = base64.b64encode(b'[{"op":"replace","path":"/name/0/family","value":"New"}]').decode()
+    binary = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": patch}
+    assert statuses(fhir.bundle("transaction", entry("PATCH", "Patient/pe", binary))) == ["200"]
+    parts = [{"name": "type", "valueCode": "add"}, {"name": "path", "valueString": "Patient"},
+             {"name": "name", "valueString": "gender"}, {"name": "value", "valueCode": "other"}]
+    parameters = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+    assert statuses(fhir.bundle("batch", entry("PATCH", "Patient/pe", parameters))) == ["200"]
+    kept = fhir.get("Patient/pe").json
+    assert (kept["name"][0]["family"], kept["gender"], kept["meta"]["versionId"]) == ("New", "other", "3")
+    bad = binary | {"data": base64.b64encode(b"{").decode()}
+    assert fhir.bundle("transaction", entry("PATCH", "Patient/pe", bad)).status == 400
 
 
 def test_one_identity_is_written_once(fhir):

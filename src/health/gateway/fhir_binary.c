@@ -50,6 +50,10 @@ static void append_decoded(struct buf *out, struct bytes text) {
 	}
 }
 
+void fhir_binary_write(struct buf *out, const struct json *binary) {
+	append_decoded(out, json_string(json_get(binary, "data")));
+}
+
 /* --- out --- */
 
 /* A media type goes into a header line: only what such a type can have. */
@@ -69,7 +73,7 @@ void fhir_binary_answer(struct fhir_call *call, const struct resource_version *v
 	}
 	const struct bytes type = json_string(json_get(binary, "contentType"));
 	buf_clear(&response->body);
-	append_decoded(&response->body, json_string(json_get(binary, "data")));
+	fhir_binary_write(&response->body, binary);
 	response->status = 200;
 	response->content_type = NULL;
 	http_put_header(response, "Content-Type", "%.*s", is_media_type(type) ? (int)type.len : 24,

@@ -13,6 +13,8 @@
 bool fhir_binary_wants_bytes(const struct fhir_call *call);
 /* Writes the answer: the bytes of a stored Binary. */
 void fhir_binary_answer(struct fhir_call *call, const struct resource_version *version);
+/* Appends the bytes that a Binary holds. */
+void fhir_binary_write(struct buf *out, const struct json *binary);
 /* Does a request bring bytes, and not a resource? */
 bool fhir_binary_brings_bytes(const struct fhir_call *call);
 /* The Binary resource that a body of bytes becomes. False: it is refused, and the answer is written. */

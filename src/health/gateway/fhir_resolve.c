@@ -3,6 +3,7 @@
 
 #include "health/fhir/patch.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_binary.h"
 #include "health/gateway/fhir_job.h"
 
 #define TEXT(view) (int)((view).len < 200 ? (view).len : 200), (const char *)(view).data
@@ -175,6 +176,17 @@ static void remove_resource(struct resolution *r) {
 static enum fhir_patch_verdict apply(
     struct resolution *r, struct bytes *out, struct fhir_issues *issues, const struct json *patch) {
 	const struct bytes document = r->result->before->content;
+	struct buf text;
+	if (json_string_is(json_get(patch, "resourceType"), "Binary")) {
+		buf_init(&text, BUF_MAX_DEFAULT);
+		fhir_binary_write(&text, patch);
+		const struct bytes inner = arena_dup(r->job->arena, buf_view(&text));
+		buf_fini(&text);
+		if (json_parse(&patch, r->job->arena, inner, NULL, NULL) != STATUS_OK) {
+			fhir_issues_add(issues, FHIR_ERROR, FHIR_ISSUE_STRUCTURE, "", "the Binary holds no JSON Patch");
+			return FHIR_PATCH_MALFORMED;
+		}
+	}
 	if (json_is(patch, JSON_ARRAY)) return fhir_patch_json(out, issues, document, patch);
 	return fhir_patch_fhirpath(out, issues, &fhir_r4, document, patch);
 }

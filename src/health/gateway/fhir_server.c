@@ -4,10 +4,12 @@
 #include "health/gateway/fhir_export.h"
 #include "health/gateway/gateway_private.h"
 
+#define READERS 12u /* more than workers, so that slow searches leave some to quick reads */
+
 static enum status open_parts(struct fhir_server *server, struct err *err) {
 	const struct gateway_options *options = &server->gateway->options;
 	const struct home *home = actor_home(options->actor);
-	const struct resource_settings settings = {.threads = options->threads};
+	const struct resource_settings settings = {.readers = READERS, .threads = options->threads};
 	TRY(resources_open(&server->resources, home, &settings, err));
 	server->catch_up = fhir_catch_up_new(options->actor, server->gateway->outbox, server->resources);
 	return fhir_folders_open(&server->folders, home, options->threads, err);
