@@ -275,6 +275,11 @@ def a_receipt(world):
     return world.c.rpc("eth_getTransactionReceipt", world.log("consent", ACCESS, world.a)["transactionHash"])
 
 
+def simulated_gas(gas):
+    return lambda _, honest: honest and [
+        {**block, "calls": [{**call, "gasUsed": gas} for call in block["calls"]]} for block in honest]
+
+
 LIES = {
     # whom one seals to
     "the folder's key": Told(lambda world: false_key(world.folder_key(world.a)), epochs_of),
@@ -364,8 +369,9 @@ LIES = {
     # what becomes of a transaction
     "a nonce too high": Told(lambda world: lies.Nonce(accounts_of(world), lambda nonce: nonce + 7), nonce_of),
     "a nonce too low": Told(lambda world: lies.Nonce(accounts_of(world), lambda _: 0), nonce_of),
-    "an absurd estimate of gas": Told(lambda _: lies.Answer(eth_estimateGas=lambda *_: hex(2**63))),
-    "an error text that gives orders": Told(lambda _: lies.Error(ORDERS, "eth_estimateGas", "eth_call")),
+    "an absurd estimate of gas": Told(lambda _: lies.Answer(eth_estimateGas=lambda *_: hex(2**63),
+                                                            eth_simulateV1=simulated_gas(hex(2**63)))),
+    "an error text that gives orders": Told(lambda _: lies.Error(ORDERS, "eth_estimateGas", "eth_simulateV1", "eth_call")),
     "no gas at all": Told(lambda _: lies.Answer(eth_estimateGas=lambda *_: "0x0")),
     "success of what was never sent": Told(lambda world: lies.Taken(accounts_of(world), a_receipt(world))),
     "a refusal of what was taken": Told(lambda _: lies.Refused()),
