@@ -371,7 +371,8 @@ LIES = {
     "a nonce too low": Told(lambda world: lies.Nonce(accounts_of(world), lambda _: 0), nonce_of),
     "an absurd estimate of gas": Told(lambda _: lies.Answer(eth_estimateGas=lambda *_: hex(2**63),
                                                             eth_simulateV1=simulated_gas(hex(2**63)))),
-    "an error text that gives orders": Told(lambda _: lies.Error(ORDERS, "eth_estimateGas", "eth_simulateV1", "eth_call")),
+    "an error text that gives orders": Told(
+        lambda _: lies.Error(ORDERS, "eth_estimateGas", "eth_simulateV1", "eth_call")),
     "no gas at all": Told(lambda _: lies.Answer(eth_estimateGas=lambda *_: "0x0")),
     "success of what was never sent": Told(lambda world: lies.Taken(accounts_of(world), a_receipt(world))),
     "a refusal of what was taken": Told(lambda _: lies.Refused()),
