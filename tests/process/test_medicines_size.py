@@ -10,6 +10,7 @@ import pytest
 
 import trading
 from machine import PASSWORD, Refused, cli
+from recorder import Recorder
 from trading import (born, capture, check_digit, document, happened, kept_plans, link, moved, parts_of, refused,
                      run_at_once)
 
@@ -154,6 +155,37 @@ def test_nothing_of_a_large_document_is_sent_if_its_last_part_would_be_refused(t
         assert consortium.rpc("eth_blockNumber") == head, why
         assert not kept_plans(trade), why
     assert capture(trade, "maker", [born(packs, lot)])["code"] == "OK"
+
+
+def test_a_serial_that_the_products_table_takes_for_another_is_refused_before_anything_is_sent(trade, consortium):
+    """One in a million sound serials is: here the node says so of the 2,700th, when the table is tried."""
+    lot, asked = trade.lot(), []
+    assert capture(trade, "maker", [born([link(GTIN, f"{lot}-first")], lot)])["code"] == "OK"
+    recorder = Recorder(consortium.node.port)
+
+    def remember(_, body):
+        asked.append(json.loads(body)["params"] if b"a4f3a603" in body and b"eth_call" in body else None)
+
+    def collide(_, content):
+        if not asked or not asked[-1] or len([one for one in asked if one]) != 2:
+            return content
+        data = bytes.fromhex(asked[-1][0]["data"][2:])
+        fragments = data[4 + 3 * 32:]
+        answer = (1).to_bytes(32, "big") + fragments[199 * 8:200 * 8].ljust(32, b"\0")
+        return json.dumps({**json.loads(content), "result": "0x" + answer.hex()}).encode()
+
+    recorder.before, recorder.change = remember, collide
+    head = consortium.rpc("eth_blockNumber")
+    path = document(trade, [born([link(GTIN, f"{lot}-{i}") for i in range(3000)], lot)])
+    try:
+        with pytest.raises(Refused) as caught:
+            trade.run("maker", "pack", "capture", path, "--rpc", recorder.url)
+    finally:
+        recorder.close()
+    said = json.dumps(caught.value.report)
+    assert "DUPLICATE_SERIAL" in said and "give that pack another serial" in said and f"{lot}-" in said
+    assert consortium.rpc("eth_blockNumber") == head and not kept_plans(trade)
+    assert trade.run("maker", "pack", "capture", path)["code"] == "OK"
 
 
 def test_a_home_that_lost_its_documents_asks_the_chain_for_serials(trade):

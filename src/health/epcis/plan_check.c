@@ -3,8 +3,8 @@
  * document is true with all of its events or with none. A document of one transaction needs none of this, since the
  * contract itself takes all of it or nothing.
  *
- * Everything here is read as proved storage. What others change between this check and the last transaction can still
- * refuse one of them: the same document again then goes on from there.
+ * Everything here is read as proved storage, but for one question (plan_serials.c). What others change between this
+ * check and the last transaction can still refuse one of them: the same document again then goes on from there.
  */
 #include "health/actors/directory.h"
 #include "health/contracts/cause.h"
@@ -13,6 +13,7 @@
 
 #define UNITS_FEW 1000u /* this many fit in one transaction, whatever is done with them */
 #define STEPS_FEW 32u
+#define SERIALS_PROGRESS "checking that no serial was commissioned before"
 
 struct checking {
 	struct actor_request *request;
@@ -43,34 +44,51 @@ static const struct document_unit *unit_of(const struct checking *checking, cons
 
 /* --- commissioning --- */
 
-/* The home's own documents, if they name every serial that the product has on the chain; else the chain's table. */
+/* The first that was commissioned before: by the home's own documents, if they name every serial that the product has
+ * on the chain; else by the chain's table. */
+static enum status find_commissioned(struct checking *checking, size_t *at, const struct plan_step *step,
+    const struct products_product *held, const hash32 *product, const hash32 *tags, struct err *err) {
+	const char *gtin = checking->plan->document.batches[unit_of(checking, step, 0)->batch].gtin;
+	size_t known;
+	TRY(stock_count(checking->stock, &known, gtin, err));
+	if (known < held->units)
+		return medicines_find_commissioned(checking->request, at, product, tags, step->unit_count, err);
+	for (*at = 0; *at < step->unit_count; ++*at) {
+		struct stock_unit unit;
+		bool found;
+		TRY(stock_unit(
+		    checking->stock, &unit, &found, gtin, unit_of(checking, step, (uint32_t)*at)->serial, err));
+		if (found) return STATUS_OK;
+	}
+	return STATUS_OK;
+}
+
+static enum status refuse_serial(
+    struct checking *checking, const struct plan_step *step, size_t at, const char *why, struct err *err) {
+	const struct document_unit *unit = unit_of(checking, step, (uint32_t)at);
+	return refuse(err, MEDICINES_CODE_DUPLICATE_SERIAL,
+	    arena_printf(checking->request->arena, "serial %s of GTIN %s %s", unit->serial,
+		checking->plan->document.batches[unit->batch].gtin, why));
+}
+
 static enum status check_serials(struct checking *checking, const struct plan_step *step,
     const struct products_product *held, const hash32 *product, struct err *err) {
 	struct actor_request *request = checking->request;
-	const struct document_batch *batch = &checking->plan->document.batches[unit_of(checking, step, 0)->batch];
-	const char *what = "checking that no serial was commissioned before";
-	size_t known, at = 0;
+	hash32 *tags = arena_alloc(request->arena, step->unit_count * sizeof *tags);
+	size_t at;
 	if (held->units == 0) return STATUS_OK;
-	TRY(stock_count(checking->stock, &known, batch->gtin, err));
-	if (known < held->units) {
-		hash32 *tags = arena_alloc(request->arena, step->unit_count * sizeof *tags);
-		for (uint32_t i = 0; i < step->unit_count; i++) tags[i] = unit_of(checking, step, i)->tag;
-		progress_at(request->progress, what, 0, step->unit_count);
-		TRY(medicines_find_commissioned(request, &at, product, tags, step->unit_count, err));
-		progress_at(request->progress, what, step->unit_count, step->unit_count);
-	} else {
-		for (bool found = false; at < step->unit_count; at++) {
-			struct stock_unit unit;
-			const char *serial = unit_of(checking, step, (uint32_t)at)->serial;
-			progress_at(request->progress, what, at + 1, step->unit_count);
-			TRY(stock_unit(checking->stock, &unit, &found, batch->gtin, serial, err));
-			if (found) break;
-		}
-	}
+	progress_at(request->progress, SERIALS_PROGRESS, 0, step->unit_count);
+	for (uint32_t i = 0; i < step->unit_count; i++) tags[i] = unit_of(checking, step, i)->tag;
+	TRY(find_commissioned(checking, &at, step, held, product, tags, err));
+	if (at < step->unit_count)
+		return refuse_serial(checking, step, at, "was commissioned before, in this lot or another", err);
+	TRY(plan_try_serials(request, &at, product, tags, step->unit_count, err));
+	progress_at(request->progress, SERIALS_PROGRESS, step->unit_count, step->unit_count);
 	if (at == step->unit_count) return STATUS_OK;
-	return refuse(err, MEDICINES_CODE_DUPLICATE_SERIAL,
-	    arena_printf(request->arena, "serial %s of GTIN %s was commissioned before, in this lot or another",
-		unit_of(checking, step, (uint32_t)at)->serial, batch->gtin));
+	return refuse_serial(checking, step, at,
+	    "cannot be told from another one by the product's table, which happens to one sound serial in a million: "
+	    "give that pack another serial",
+	    err);
 }
 
 static enum status check_commission(struct checking *checking, const struct plan_step *step, struct err *err) {
