@@ -2,8 +2,7 @@
  * Content that is written once, read seldom and erased for good: entries in append-only files of one folder,
  * `00000001.seg` and on. An entry is
  *
- *	"XSEG" | length u32 | label 80 | first 8 bytes of the content's SHA-256 | the same of the 96 bytes before |
- *content
+ *	"XSEG" | length u32 | label 80 | 8 bytes of the content's SHA-256 | 8 of the 96 bytes before | content
  *
  * What a label says is the caller's, and so is the index: an entry's place leads to it. Writing costs one append and a
  * share of one sync: whoever syncs does it for all that were appended by then. A file that is larger than the options

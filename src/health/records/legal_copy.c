@@ -73,7 +73,7 @@ enum status legal_copy_store(
 	return status;
 }
 
-enum status legal_copies_sync(struct actor_request *request, struct err *err) {
+enum status legal_copy_sync_all(struct actor_request *request, struct err *err) {
 	return home_records_sync(request->home, err);
 }
 

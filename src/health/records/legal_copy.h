@@ -10,10 +10,10 @@
 #include "envelope/container.h"
 #include "health/records/record.h"
 
-/* `lead`: its plaintext; `container`: as it was put. Durable after legal_copies_sync. The actor's outbox is open. */
+/* `lead`: its plaintext; `container`: as it was put. Durable after legal_copy_sync_all. The actor's outbox is open. */
 MUST_USE enum status legal_copy_store(
     struct actor_request *request, const hash32 *record, struct bytes lead, struct bytes container, struct err *err);
-MUST_USE enum status legal_copies_sync(struct actor_request *request, struct err *err);
+MUST_USE enum status legal_copy_sync_all(struct actor_request *request, struct err *err);
 /* Of a record that was not registered after all; best effort. */
 void legal_copy_remove(const struct home *home, const hash32 *record);
 /* The lead, and the container (in the request's arena) whose other parts are the record's. Nothing of it is checked

@@ -128,7 +128,7 @@ static enum status keep_and_put(struct actor_request *request, struct record_add
 		TRY(keep_copies(request, drafts, count, err));
 	}
 	if (status == STATUS_OK) {
-		status = legal_copies_sync(request, err);
+		status = legal_copy_sync_all(request, err);
 		if (status == STATUS_OK) return status;
 		err_prefix(err, status, "nothing was registered: the author's copy could not be kept");
 	}
