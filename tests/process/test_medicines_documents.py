@@ -8,7 +8,7 @@ import pytest
 
 import trading
 from machine import ROOT, Refused
-from trading import born, capture, check_digit, happened, link, moved, refused
+from trading import born, capture, check_digit, document, happened, link, moved, refused
 
 DATA = pathlib.Path(os.environ.get("DATA", ROOT.parent / "shared" / "data"))
 GS1 = DATA / "epcis" / "documents" / "gs1-epcis" / "JSON"
@@ -129,7 +129,11 @@ def test_all_of_a_document_or_none(trade):
     unit = link(GTIN, "N1")
     correction = moved("shipping", [unit], errorDeclaration={"declarationTime": "2026-01-01T00:00:00Z"})
     quantity = happened(action="OBSERVE", bizStep="shipping", quantityList=[{"epcClass": link(GTIN, "x")[:-5]}])
-    for second in (correction, quantity):
+    classes = [{"epcClass": f"https://id.gs1.org/01/{GTIN}/10/OTHER", "quantity": 9}]
+    beside = moved("shipping", [unit], quantityList=classes)
+    packing = happened("AggregationEvent", action="ADD", bizStep="packing", childEPCs=[unit], childQuantityList=classes,
+                       parentID="https://id.gs1.org/00/" + trade.sscc())
+    for second in (correction, quantity, beside, packing):
         refused(1, "event 2", capture, trade, "maker", [born([unit], lot), second])
         refused(3, "never commissioned", trade.run, "maker", "pack", "verify", unit)
     done = capture(trade, "maker", [born([unit], lot), moved("inspecting", [unit])])
@@ -144,3 +148,16 @@ def test_nobody_confirms_a_guessed_document(trade):
     assert done["documentHash"] != "0x" + hashlib.sha256(plain.read_bytes()).hexdigest()
     again = trade.run("maker", "pack", "commission", "--epcis", plain)
     assert again["documentHash"] == done["documentHash"] and again["captures"][0]["repeated"] is True
+
+
+def test_a_document_captured_again_is_sealed_to_its_receiver_again(trade):
+    """The first file may be lost: by a kill before it is written, or a full disk."""
+    units = trade.commission(trade.lot(), 2)
+    chain = int(trade.c.rpc("eth_chainId"), 16)
+    party = f"did:pkh:eip155:{chain}:{trade.address('wholesaler').lower()}"
+    named = moved("shipping", units[1:], destinationList=[{"type": "possessing_party", "destination": party}])
+    for event, to in ((moved("shipping", units[:1]), ("--to", trade.address("wholesaler"))), (named, ())):
+        again, path = trade.path(), document(trade, [event])
+        refused(1, "cannot", trade.run, "maker", "pack", "capture", path, *to, "--out", path / "no" / "folder")
+        trade.run("maker", "pack", "capture", path, *to, "--out", again)
+        assert trade.run("wholesaler", "pack", "receive", "--document", again)["units"] == 1

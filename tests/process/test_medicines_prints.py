@@ -132,3 +132,26 @@ def test_an_event_of_the_future_is_refused(trade):
         refused(2, "in the future", capture, trade, "maker", [born([link(GTIN, "F1")], lot), late])
     no_day = {**moved("inspecting", [link(GTIN, "F1")]), "eventTime": "2026-02-30T00:00:00Z"}
     refused(2, "eventTime", capture, trade, "maker", [no_day])
+
+
+def test_a_lot_has_one_expiry_in_a_document(trade):
+    for lot in (trade.lot(), "OLD"):
+        if lot == "OLD":
+            trade.commission(lot, 1)
+        other = {"cbvmda:lotNumber": lot, "cbvmda:itemExpirationDate": "2031-06-30"}
+        late = {**born([link(GTIN, f"{lot}-b")], lot), "ilmd": other}
+        refused(2, "two expiries", capture, trade, "maker", [born([link(GTIN, f"{lot}-a")], lot), late])
+
+
+def test_what_ilmd_says_of_a_shipment_is_compared_or_refused(trade):
+    """No lot is so long, no pack has such a date, and one thing has one lot: none of it passes unlooked at."""
+    (unit,) = trade.commission(trade.lot(), 1)
+    to = "--to", trade.address("pharmacy")
+    for code, word, ilmd in ((2, "1 to 20", {"cbvmda:lotNumber": "L" * 21}),
+                             (2, "expiry", {"cbvmda:itemExpirationDate": "1930-06-30"}),
+                             (2, "expiry", {"cbvmda:itemExpirationDate": "2130-06-30"}),
+                             (2, "expiry", {"cbvmda:itemExpirationDate": "soon"}),
+                             (3, "wrong-expiry", {"cbvmda:itemExpirationDate": "290630"}),
+                             (2, "two things", {"lotNumber": "A", "cbvmda:lotNumber": "B"})):
+        refused(code, word, capture, trade, "maker", [moved("shipping", [unit], ilmd=ilmd)], *to)
+    capture(trade, "maker", [moved("shipping", [unit], ilmd={"cbvmda:itemExpirationDate": "300600"})], *to)

@@ -186,6 +186,9 @@ static enum status read_literal(struct bytes *out, const struct json *member, st
 	if (!value || value->type != JSON_STRING)
 		return err_set(err, STATUS_INVALID, "%.*s must be a string, in quotes", (int)member->name.len,
 		    (const char *)member->name.data);
+	if (out->len && !bytes_equal(*out, json_string(value)))
+		return err_set(err, STATUS_INVALID, "ilmd says two things: %.*s stands in it under another name too",
+		    (int)member->name.len, (const char *)member->name.data);
 	*out = json_string(value);
 	return STATUS_OK;
 }

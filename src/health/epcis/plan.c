@@ -80,8 +80,7 @@ enum status planner_scan(struct planner *planner, struct scan *out, struct bytes
 		    (const char *)epc.data, out->advice);
 	if (planner->event == 0) return STATUS_OK;
 	plan_print_scan(&planner->prints, planner->request->arena, out, planner->event);
-	planner_print_ilmd(planner, out, &planner->plan->epcis->events[planner->event - 1]);
-	return STATUS_OK;
+	return planner_print_ilmd(planner, out, &planner->plan->epcis->events[planner->event - 1], err);
 }
 
 /* --- units and containers --- */
@@ -265,7 +264,8 @@ static enum status object_event(
 	if (recalls) TRY(planner_recall(planner, event, err));
 	/* What is recalled is held by that already. */
 	if (recalls && handler == planner_change && strcmp(event->step, "holding") == 0) return STATUS_OK;
-	if (handler && event->epc_count) return handler(planner, event, err);
+	const bool has_more = event->class_count && !recalls; /* which would be left where it is, unseen */
+	if (handler && event->epc_count && !has_more) return handler(planner, event, err);
 	if (handler)
 		return err_set(err, STATUS_UNSUPPORTED,
 		    "%s of quantities of a class: only packs and cases with serials are captured", event->step);
@@ -325,6 +325,17 @@ static enum status all_batches_readers(struct planner *planner, struct err *err)
 	return STATUS_OK;
 }
 
+static enum status all_receivers(struct planner *planner, struct err *err) {
+	const struct epcis_document *epcis = planner->plan->epcis;
+	for (size_t i = 0; i < epcis->count; i++) {
+		const struct epcis_event *event = &epcis->events[i];
+		if (event->kind != EPCIS_OBJECT || handler_of(event) != planner_ship) continue;
+		enum status status = planner_receiver(planner, event, err);
+		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", i + 1);
+	}
+	return all_batches_readers(planner, err);
+}
+
 /* Clocks differ; by more than a day they are wrong. */
 static enum status check_time(const struct planner *planner, const struct epcis_event *event, struct err *err) {
 	if (event->latest_ms <= clock_now_ms(planner->request->clock) + AHEAD_MS) return STATUS_OK;
@@ -372,7 +383,7 @@ enum status plan_make(struct plan *out, struct actor_request *request, const str
 	enum status kept = plan_find(request, out, err);
 	if (kept != STATUS_NOTFOUND) return kept;
 	TRY(find_captured(&planner, err));
-	if (out->is_captured) return all_batches_readers(&planner, err);
+	if (out->is_captured) return all_receivers(&planner, err);
 	TRY(find_cases(&planner, err));
 	TRY(all_events(&planner, err));
 	if (out->step_count == 0)

@@ -108,11 +108,14 @@ static enum status add_units(struct planner *planner, const struct lot_draft *lo
 static enum status open_lot(struct planner *planner, const struct document_batch *batch, const hash32 *product,
     const hash32 *tag, struct err *err) {
 	struct medicines_stored_batch held;
-	if (places_get(&planner->batches, &batch->id)) return STATUS_OK;
+	const uint32_t day = (uint32_t)(batch->expiry_s / 86400), *before = places_get(&planner->batches, &batch->id);
+	if (before && *before != day)
+		return err_set(err, STATUS_INVALID, "lot %s has two expiries in this document", batch->lot);
+	if (before) return STATUS_OK;
 	TRY(medicines_batch(planner->request, &held, &batch->id, err));
 	if (held.number && held.expiry != batch->expiry_s)
 		return err_set(err, STATUS_INVALID, "lot %s was opened with another expiry", batch->lot);
-	places_put(&planner->batches, planner->request->arena, &batch->id, 0);
+	places_put(&planner->batches, planner->request->arena, &batch->id, day);
 	if (!held.number)
 		planner_add_opening(
 		    planner, medicines_open_batch_call(planner->request->arena, product, tag, batch->expiry_s));
@@ -162,6 +165,8 @@ enum status planner_pack(struct planner *planner, const struct epcis_event *even
 	struct scan scan;
 	if (event->epc_count == 0)
 		return err_set(err, STATUS_INVALID, "an aggregation that names no children one by one is not captured");
+	if (event->class_count)
+		return err_set(err, STATUS_UNSUPPORTED, "an aggregation of quantities of a class is not captured");
 	TRY(planner_scan(planner, &scan, event->parent, err));
 	TRY(planner_container(planner, &parent, &scan, packs, err));
 	uint32_t container = document_add_container(document, arena, "", &parent);

@@ -115,6 +115,12 @@ static enum status receiver_of(struct planner *planner, addr20 *out, const struc
 	return STATUS_OK;
 }
 
+enum status planner_receiver(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	addr20 to = {{0}};
+	if (strcmp(event->step, "shipping") == 0) TRY(receiver_of(planner, &to, event, err));
+	return planner_recipient(planner, &to, err);
+}
+
 /* A container without an SSCC, for this document alone. */
 static void ship_loose(struct planner *planner, const uint32_t *units, size_t count, const addr20 *to) {
 	struct actor_request *request = planner->request;

@@ -2,6 +2,7 @@
 #include "health/contracts/cause.h"
 #include "health/epcis/planner.h"
 #include "health/gs1/epc.h"
+#include "health/gs1/gs1.h"
 #include "health/trace/judge.h"
 
 static void add(struct plan_prints *prints, struct arena *arena, const struct plan_print *print) {
@@ -25,17 +26,29 @@ void plan_print_scan(struct plan_prints *prints, struct arena *arena, const stru
 	add(prints, arena, &print);
 }
 
-void planner_print_ilmd(struct planner *planner, const struct scan *scan, const struct epcis_event *event) {
-	if (!event->lot.len && !event->expiry.len) return;
-	if (event->action == EPCIS_ADD && strcmp(event->step, "commissioning") == 0) return; /* it registers them */
+/* As AI (17) has it, which knows no century. */
+static enum status read_expiry(char yymmdd[7], struct bytes text, unsigned this_year, struct err *err) {
+	uint64_t said, read;
+	if (gs1_date_seconds(&said, bytes_slice(text, 0, 10), this_year)) {
+		gs1_expiry_text(yymmdd, NULL, said);
+		if (gs1_expiry_seconds(&read, bytes_text(yymmdd), this_year) && read == said) return STATUS_OK;
+	}
+	return err_set(err, STATUS_INVALID, "the event's expiry is not a date that a pack has");
+}
+
+enum status planner_print_ilmd(
+    struct planner *planner, const struct scan *scan, const struct epcis_event *event, struct err *err) {
+	if (!event->lot.len && !event->expiry.len) return STATUS_OK;
+	if (event->action == EPCIS_ADD && strcmp(event->step, "commissioning") == 0)
+		return STATUS_OK; /* it registers them */
 	struct scan said = *scan;
-	if (event->lot.len >= sizeof said.lot) return; /* no lot is so long: refused where it is read */
+	if (event->lot.len >= sizeof said.lot) return err_set(err, STATUS_INVALID, "a lot has 1 to 20 GS1 characters");
 	memset(said.lot, 0, sizeof said.lot);
 	memset(said.expiry, 0, sizeof said.expiry);
 	if (event->lot.len) memcpy(said.lot, event->lot.data, event->lot.len);
-	if (event->expiry.len >= 10) /* 2027-12-31… */
-		for (size_t i = 0; i < 3; i++) memcpy(said.expiry + 2 * i, event->expiry.data + 2 + 3 * i, 2);
+	if (event->expiry.len) TRY(read_expiry(said.expiry, event->expiry, planner->wish->this_year, err));
 	plan_print_scan(&planner->prints, planner->request->arena, &said, planner->event);
+	return STATUS_OK;
 }
 
 /* --- judging --- */

@@ -18,7 +18,7 @@ struct planner {
 	struct places containers; /* of the document, by code */
 	struct places cases;      /* codes that an aggregation of this document has as its parent */
 	struct places opened;     /* ids of containers that this plan opens */
-	struct places batches;    /* ids of those that this plan opens */
+	struct places batches;    /* ids of those that this plan commissions into: the day of their expiry */
 	struct places moved;      /* units of the document that this plan packs or unpacks, by GTIN and serial */
 	struct planner_child *children;
 	size_t child_count, child_room;
@@ -101,7 +101,8 @@ MUST_USE enum status plan_check(
     struct actor_request *request, const struct stock *stock, const struct plan *plan, struct err *err);
 
 /* plan_print.c. STATUS_DENIED: a lot or an expiry is not the registered one. */
-void planner_print_ilmd(struct planner *planner, const struct scan *scan, const struct epcis_event *event);
+MUST_USE enum status planner_print_ilmd(
+    struct planner *planner, const struct scan *scan, const struct epcis_event *event, struct err *err);
 MUST_USE enum status planner_judge_prints(struct planner *planner, struct err *err);
 
 /* plan_make.c: what comes to be */
@@ -109,6 +110,8 @@ MUST_USE enum status planner_commission(struct planner *planner, const struct ep
 MUST_USE enum status planner_pack(struct planner *planner, const struct epcis_event *event, struct err *err);
 /* plan_move.c: what moves and ends */
 MUST_USE enum status planner_ship(struct planner *planner, const struct epcis_event *event, struct err *err);
+/* Of a document that was captured before: whoever a shipment goes to reads it too. */
+MUST_USE enum status planner_receiver(struct planner *planner, const struct epcis_event *event, struct err *err);
 MUST_USE enum status planner_receive(struct planner *planner, const struct epcis_event *event, struct err *err);
 MUST_USE enum status planner_dispense(struct planner *planner, const struct epcis_event *event, struct err *err);
 /* Or takes a recall back. */
