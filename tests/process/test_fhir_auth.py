@@ -167,6 +167,42 @@ def test_an_app_with_a_patient_writes_into_no_other_record(gateway, issuer, two_
     assert granular.post("Observation", observation("Patient/mine")).status == 403
 
 
+def path_patch(path):
+    """A FHIRPath Patch that fails in another way if the path finds nothing."""
+    return {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": [
+        {"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": path},
+        {"name": "value", "valueCode": "final"}]}]}
+
+
+def test_a_refused_write_says_nothing_of_what_is_there(gateway, issuer, two_patients):
+    """A patch's test, a path and an If-Match are questions; they are not answered about another patient's record."""
+    app = fhir_as(gateway, issuer, "patient/*.cud", patient="mine")
+
+    def patched(patch, kind="application/fhir+json"):
+        return app.call("PATCH", "Observation/of-other", patch, Content_Type=kind)
+
+    answers = [patched(path_patch(f"Observation.where(code.text.startsWith('{guess}')).status")) for guess in "xyz"]
+    answers += [patched([{"op": "test", "path": "/code/text", "value": guess}], "application/json-patch+json")
+                for guess in "xyz"]
+    answers += [app.put("Observation/of-other", observation("Patient/mine", id="of-other"), If_Match=f'W/"{version}"')
+                for version in (1, 2)]
+    answers += [app.call("DELETE", "Observation/of-other", If_Match='W/"9"')]
+    assert [answer.status for answer in answers] == [403] * len(answers)
+    assert len({answer.body for answer in answers}) == 1
+
+
+def test_a_patch_shows_what_was_there_to_readers_alone(gateway, issuer, two_patients):
+    made = two_patients.create(observation("Patient/mine", "kept back"))
+    for scope, shows in (("user/Observation.u", False), ("user/Observation.ru", True)):
+        fhir = fhir_as(gateway, issuer, scope)
+        answer = fhir.call("PATCH", f"Observation/{made['id']}", path_patch("Observation.status"))
+        assert answer.status == 200 and (b"kept back" in answer.body) == shows
+        answer = fhir.bundle("batch", entry("PATCH", f"Observation/{made['id']}", path_patch("Observation.status")),
+                             Prefer="return=representation")
+        assert answer.json["entry"][0]["response"]["status"] == "200 OK"
+        assert (b"kept back" in answer.body) == shows
+
+
 def test_the_statement_of_capabilities_says_how_to_ask(gateway, issuer):
     status, _, body = call(gateway.url + "/fhir/metadata")
     security = json.loads(body)["rest"][0]["security"]

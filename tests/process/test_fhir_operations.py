@@ -28,6 +28,15 @@ def test_validate_says_what_is_wrong_and_keeps_nothing(fhir):
     assert fhir.get("Patient/$validate").status == 405
 
 
+def test_validate_by_a_profile_that_is_not_there_is_no_success(fhir):
+    base = "http://hl7.org/fhir/StructureDefinition/"
+    assert fhir.post(f"Patient/$validate?profile={base}Patient", patient()).status == 200
+    for answer in (fhir.post(f"Patient/$validate?profile={base}bmi", patient()),
+                   fhir.post("Patient/$validate", parameters({"name": "resource", "resource": patient()},
+                                                             {"name": "profile", "valueUri": "http://x.example/p"}))):
+        assert (answer.status, answer.issues[0]["code"]) == (400, "not-supported"), answer.body
+
+
 def test_meta_is_what_the_resource_has(fhir):
     made = fhir.create(patient(meta={"tag": [{"system": "urn:t", "code": "x"}]}))
     answer = fhir.get(f"Patient/{made['id']}/$meta").json

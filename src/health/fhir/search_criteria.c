@@ -96,7 +96,10 @@ static struct fhir_criterion *missing(struct fhir_search_reader *reader, const s
 		fhir_search_refuse(reader, FHIR_ISSUE_VALUE, leaf->whole, "a value of :missing is true or false");
 		return NULL;
 	}
-	struct fhir_criterion *node = fhir_search_node(reader, leaf->whole, FHIR_PRESENT, type);
+	/* There are no facts of ids. "One of no ids" is no resource, and every resource has one. */
+	const bool is_id = is(bytes_text(fhir_text(reader->defs, search->code)), "_id");
+	struct fhir_criterion *node = fhir_search_node(reader, leaf->whole, is_id ? FHIR_IDS : FHIR_PRESENT, type);
+	if (is_id) absent = !absent;
 	if (node) node->search = search;
 	return absent ? not_of(reader, leaf, node) : node;
 }

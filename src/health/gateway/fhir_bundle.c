@@ -140,7 +140,8 @@ static void put_entry(struct json_writer *w, struct fhir_job *job, size_t index)
 		json_put_text(w, "fullUrl",
 		    arena_printf(job->arena, "%.*s/%.*s", (int)job->call->base.len, (const char *)job->call->base.data,
 			(int)entry->reference.len, (const char *)entry->reference.data));
-		if (shows_resources(job->call)) json_put_raw(w, "resource", after->content);
+		if (shows_resources(job->call) && fhir_job_may_show(job, entry, after))
+			json_put_raw(w, "resource", after->content);
 	}
 	json_object_begin(w, "response");
 	json_put_text(w, "status", fhir_bundle_status(entry->status));

@@ -196,6 +196,24 @@ static bool may_write_version(
 	return asker_may_write(scope, version->key.type, tree, job->call->base);
 }
 
+bool fhir_job_may_replace(
+    struct fhir_job *job, const struct fhir_entry *entry, const struct resource_version *version) {
+	struct resource_scope scope;
+	if (!version || version->method == RESOURCE_DELETE) return true;
+	return asker_scope(&scope, job->arena, &job->call->asker, rights[entry->method], entry->target.type, NULL) ==
+		   STATUS_OK &&
+	       may_write_version(job, &scope, version);
+}
+
+bool fhir_job_may_show(struct fhir_job *job, const struct fhir_entry *entry, const struct resource_version *version) {
+	struct resource_scope scope;
+	struct resource_version seen;
+	const uint16_t type = version->key.type;
+	if (entry->method != FHIR_ENTRY_PATCH) return true;
+	return asker_scope(&scope, job->arena, &job->call->asker, ASKER_READ, type, NULL) == STATUS_OK &&
+	       resources_get(job->server->resources, &seen, job->arena, &scope, &version->key, 0, NULL) == STATUS_OK;
+}
+
 /* May the asker write this resource, in place of what is there? So nothing is taken from another patient's record, and
  * nothing is put into it. A condition that found what is there is a read. */
 static void check_scope(struct fhir_job *job, size_t index) {
@@ -210,9 +228,7 @@ static void check_scope(struct fhir_job *job, size_t index) {
 		is_allowed =
 		    may_write_version(job, &scope, result->before) &&
 		    (!result->source || asker_may_write(&scope, entry->target.type, result->source, job->call->base));
-	if (!is_allowed)
-		fhir_entry_refuse(&job->plan, index, 403, FHIR_ISSUE_FORBIDDEN,
-		    "no scope of the token allows this for this resource; a patient/ scope is for the patient of its launch");
+	if (!is_allowed) fhir_entry_refuse(&job->plan, index, 403, FHIR_ISSUE_FORBIDDEN, FHIR_JOB_NO_SCOPE);
 }
 
 static void gather_changes(struct fhir_job *job) {

@@ -17,6 +17,9 @@
 #include "health/gateway/fhir_call.h"
 #include "health/gateway/fhir_commit.h"
 
+#define FHIR_JOB_NO_SCOPE                                                                                              \
+	"no scope of the token allows this for this resource; a patient/ scope is for the patient of its launch"
+
 /* What became of an entry, beside its status (in the plan). */
 struct fhir_job_result {
 	const struct resource_version *before; /* the current version as it was found; NULL: there was none */
@@ -55,6 +58,12 @@ void fhir_job_run(struct fhir_job *job);
 
 /* fhir_resolve.c: what an entry writes, or that it is refused. Under the locks. */
 void fhir_job_resolve(struct fhir_job *job, size_t index);
+/* May the asker write an entry of this kind in place of `version`? NULL, or a deleted one: there is nothing to shield.
+ */
+bool fhir_job_may_replace(struct fhir_job *job, const struct fhir_entry *entry, const struct resource_version *version);
+/* May the answer show what the entry wrote? After a patch that is also what was there, so it needs the right to read.
+ */
+bool fhir_job_may_show(struct fhir_job *job, const struct fhir_entry *entry, const struct resource_version *version);
 /* fhir_admit.c: may the asker write this prepared change? */
 bool fhir_job_admits(struct fhir_job *job, const struct fhir_commit_change *change);
 /* fhir_match.c: the resources that a condition finds, at most two, whoever asks. False: the entry is refused. */

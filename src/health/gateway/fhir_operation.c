@@ -123,8 +123,23 @@ static bool load_tree(struct fhir_call *call, const struct json **out) {
 	return status == STATUS_OK;
 }
 
+/* "If a profile is nominated, and the server cannot validate against the nominated profile, it SHALL return an error".
+ */
+static bool is_base_profile(struct fhir_call *call, struct bytes profile) {
+	const char *own = arena_printf(
+	    &call->arena, "http://hl7.org/fhir/StructureDefinition/%s", fhir_type_name(&fhir_r4, call->target.type));
+	return bytes_equal(profile, bytes_text(own));
+}
+
 void fhir_operation_validate(struct fhir_call *call, const struct json *parameters) {
 	const struct json *resource = fhir_operation_resource(parameters, "resource");
+	const struct bytes profile = fhir_operation_parameter(call, parameters, "profile");
+	if (profile.len && !is_base_profile(call, profile)) {
+		fhir_call_refuse(call, 400, FHIR_ISSUE_NOT_SUPPORTED,
+		    "this server does not have the profile \"%.*s\": leave it out, to validate by the base specification",
+		    (int)(profile.len < 200 ? profile.len : 200), (const char *)profile.data);
+		return;
+	}
 	if (!resource && call->target.id.len && !load_tree(call, &resource)) return;
 	if (resource)
 		answer_validated(call, resource);

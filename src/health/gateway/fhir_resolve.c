@@ -46,11 +46,19 @@ static bool is_there(const struct resource_version *version) {
 	return version && version->method != RESOURCE_DELETE;
 }
 
+/* Before anything of what is there shapes an answer (its version, what a patch finds in it): may the asker write it? */
+static bool check_replaced(struct resolution *r) {
+	if (fhir_job_may_replace(r->job, r->entry, r->result->before)) return true;
+	refuse(r, 403, FHIR_ISSUE_FORBIDDEN, FHIR_JOB_NO_SCOPE);
+	return false;
+}
+
 /* If-Match: the version that the client has seen is still the current one. */
 static bool check_match(struct resolution *r) {
 	char etag[24];
 	const struct bytes wanted = r->entry->if_match;
 	const struct resource_version *before = r->result->before;
+	if (!check_replaced(r)) return false;
 	if (!wanted.data) return true;
 	if (is_there(before)) {
 		/* Weakly: versions are what FHIR compares. A bare number is what some clients send. */

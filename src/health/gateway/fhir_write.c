@@ -58,6 +58,8 @@ static void answer(struct fhir_job *job) {
 	} else if (entry->method == FHIR_ENTRY_DELETE) {
 		answer_deleted(call, job->results);
 	} else {
+		if (call->wanted == FHIR_CALL_REPRESENTATION && !fhir_job_may_show(job, entry, job->results->after))
+			call->wanted = FHIR_CALL_MINIMAL;
 		answer_written(call, entry->status, job->results);
 	}
 	fhir_call_end(call);

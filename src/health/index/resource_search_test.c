@@ -200,6 +200,8 @@ static void strings_and_tokens_are_found(void **state) {
 	expect(world, "Observation", "code:not=x", "o2 o3");
 	expect(world, "Patient", "_id=b,a,zz", "a b");
 	expect(world, "Patient", "_id:not=b", "a c");
+	expect(world, "Patient", "_id:missing=true", "");
+	expect(world, "Patient", "_id:missing=false", "a b c");
 	expect(world, "ValueSet", "url=http://x/fhir/vs/1", "v");
 	expect(world, "ValueSet", "url=http://x/fhir", "");
 	expect(world, "ValueSet", "url:below=http://x/fhir", "v");
