@@ -216,8 +216,8 @@ void sim_node_open(struct sim_node *node) {
 	const struct store_options store = {.memory_bytes = 4 << 20, .create_if_missing = true};
 	const struct chain_options chain = {.genesis_json = genesis_text()};
 	const struct pool_options pool = {.journal_path = node->journal};
-	const struct comet_options options = {
-	    .clock = &node->clock, .link = {sim_comet_send, no_light_block, nothing, node}};
+	const struct comet_options options = {.clock = &node->clock,
+	    .link = {.send = sim_comet_send, .light_block = no_light_block, .members_left = nothing, .context = node}};
 	enum status status = store_open(&node->store, sim_disk_path(node->disk), &store, err);
 	if (status == STATUS_OK) status = chain_open(&node->chain, node->store, &chain, err);
 	if (status == STATUS_OK) status = pool_open(&node->pool, node->chain, &pool, err);
