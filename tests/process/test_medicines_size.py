@@ -14,7 +14,7 @@ from recorder import Recorder
 from trading import (born, capture, check_digit, document, happened, kept_plans, link, moved, parts_of, refused,
                      run_at_once)
 
-GTIN = check_digit("0401234567895")
+GTIN = check_digit("0401234567801")
 
 
 class Trade(trading.Trade):

@@ -212,7 +212,9 @@ static enum status dev_with_gateway(
 static bool wants_gateway(struct cli *cli, const struct node_options *options) {
 	char genesis[4096], gateway[4096];
 	if (cli_flag(cli, "gateway")) return true;
-	if (cli_flag(cli, "bare") || options->interval_ms || options->tls.cert || options->tls.key) return false;
+	if (cli_flag(cli, "bare") || options->interval_ms || options->tls.cert || options->tls.key ||
+	    options->tls.client_ca)
+		return false;
 	if (genesis_path(genesis, sizeof genesis, options->data, NULL) != STATUS_OK) return false;
 	snprintf(gateway, sizeof gateway, "%s/gateway", options->data);
 	return access(genesis, F_OK) != 0 || access(gateway, F_OK) == 0;

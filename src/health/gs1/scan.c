@@ -285,11 +285,26 @@ static bool swallows_expiry(const char *value) {
 	return false;
 }
 
+/* (7003) is an expiry to the minute, YYMMDDHHMM: the day counts where (17) is not there, and must not differ from it.
+ */
+static void take_expiry(struct scan *scan) {
+	char minute[11] = "";
+	take(scan->expiry, sizeof scan->expiry, scan, "17");
+	take(minute, sizeof minute, scan, "7003");
+	if (!minute[0]) return;
+	minute[6] = 0;
+	if (!scan->expiry[0])
+		memcpy(scan->expiry, minute, 7);
+	else if (strcmp(scan->expiry, minute) != 0)
+		scan_fail(
+		    scan, SCAN_FAULT_BAD_DATE, "(17) and (7003) name different days: this code contradicts itself");
+}
+
 static void interpret(struct scan *scan) {
 	take(scan->gtin, sizeof scan->gtin, scan, "01");
 	take(scan->serial, sizeof scan->serial, scan, "21");
 	take(scan->lot, sizeof scan->lot, scan, "10");
-	take(scan->expiry, sizeof scan->expiry, scan, "17");
+	take_expiry(scan);
 	take(scan->sscc, sizeof scan->sscc, scan, "00");
 	take(scan->gln, sizeof scan->gln, scan, "414");
 	if (!scan->gln[0]) take(scan->gln, sizeof scan->gln, scan, "417");

@@ -87,6 +87,13 @@ static void codes_that_were_typed_copied_or_cut_are_read(void **state) {
 	assert_int_equal(scan.fault, SCAN_FAULT_NONE);
 	assert_string_equal(scan.serial, "ABC");
 	assert_string_equal(scan.expiry, "280630");
+	scan = read("(01)04150011164140(7003)2001010000(21)ABC"); /* to the minute */
+	assert_int_equal(scan.fault, SCAN_FAULT_NONE);
+	assert_string_equal(scan.expiry, "200101");
+	scan = read("(01)04150011164140(17)280630(7003)2806301200(21)ABC");
+	assert_int_equal(scan.fault, SCAN_FAULT_NONE);
+	assert_string_equal(scan.expiry, "280630");
+	assert_int_equal(read("(01)04150011164140(17)280630(7003)2001010000(21)ABC").fault, SCAN_FAULT_BAD_DATE);
 	scan = read("\xef\xbb\xbf"
 		    "010415001116414021ABC");
 	assert_int_equal(scan.fault, SCAN_FAULT_NONE);
