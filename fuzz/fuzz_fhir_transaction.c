@@ -28,7 +28,7 @@ static void check_entry(struct fhir_transaction *plan, size_t index) {
 	BUG_ON(entry->method != FHIR_ENTRY_GET && entry->target.type == FHIR_NONE &&
 	       entry->target.kind != FHIR_TARGET_OPERATION);
 	json_edit_init(&edit, plan->arena, entry->resource);
-	if (!fhir_transaction_rewrite(plan, &edit, entry->resource, &resolver)) return;
+	if (!fhir_transaction_rewrite(plan, &edit, entry->resource, entry->full_url, &resolver)) return;
 	buf_init(&out, BUF_MAX_DEFAULT);
 	BUG_ON(json_edit_write(&edit, &out, NULL) != STATUS_OK);
 	BUG_ON(json_parse(&again, plan->arena, buf_view(&out), NULL, NULL) != STATUS_OK);

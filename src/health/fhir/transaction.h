@@ -67,7 +67,8 @@ struct fhir_reference_resolver {
 	struct bytes (*resolve)(void *context, struct bytes text, bool several);
 	void *context;
 };
-/* False: a conditional reference was refused. */
+/* `full_url`: of the resource's entry; relative references stand on its base (bundle.html#references). False: a
+ * conditional reference was refused. */
 MUST_USE bool fhir_transaction_rewrite(struct fhir_transaction *transaction, struct json_edit *edit,
-    const struct json *resource, const struct fhir_reference_resolver *resolver);
+    const struct json *resource, struct bytes full_url, const struct fhir_reference_resolver *resolver);
 #endif

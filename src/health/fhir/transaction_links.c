@@ -2,12 +2,14 @@
 #include "health/fhir/transaction.h"
 
 #include "base/http_uri.h"
+#include "health/fhir/reference.h"
 
 struct rewriting {
 	struct fhir_transaction *transaction;
 	const struct fhir_definitions *defs;
 	struct json_edit *edit;
 	const struct fhir_reference_resolver *resolver;
+	struct bytes base; /* "http://host/fhir/" of the resource's fullUrl; or empty */
 	bool is_refused;
 };
 
@@ -33,6 +35,25 @@ static struct bytes linked(const struct rewriting *r, struct bytes text) {
 	const struct bytes to = transaction->entries[found].reference;
 	return bytes_text(arena_printf(
 	    r->edit->arena, "%.*s%.*s", (int)to.len, (const char *)to.data, (int)(text.len - len), (const char *)mark));
+}
+
+/* "http://host/fhir/" of a fullUrl "http://host/fhir/Patient/1", whatever the resource's own id is. */
+static struct bytes base_of(const struct fhir_definitions *defs, struct bytes full_url) {
+	size_t slashes[2] = {0, 0}; /* the last two */
+	for (size_t i = 0; i < full_url.len; i++)
+		if (full_url.data[i] == '/') slashes[0] = slashes[1], slashes[1] = i + 1;
+	const struct bytes type = bytes_slice(full_url, slashes[0], slashes[0] ? slashes[1] - slashes[0] - 1 : 0);
+	const bool is_http = full_url.len > 4 && memcmp(full_url.data, "http", 4) == 0;
+	if (!is_http || fhir_definitions_resource(defs, type) == FHIR_NONE) return (struct bytes){NULL, 0};
+	return bytes_slice(full_url, 0, slashes[0]);
+}
+
+/* The same of a relative reference, which stands on the base of its resource's fullUrl. */
+static struct bytes linked_relative(const struct rewriting *r, struct bytes text) {
+	if (!r->base.len || memchr(text.data, ':', text.len) || fhir_reference_type(r->defs, text) == FHIR_NONE)
+		return (struct bytes){NULL, 0};
+	return linked(r, bytes_text(arena_printf(r->edit->arena, "%.*s%.*s", (int)r->base.len,
+			     (const char *)r->base.data, (int)text.len, (const char *)text.data)));
 }
 
 static void rewrite_link(struct rewriting *r, const struct json *value) {
@@ -76,10 +97,13 @@ static void rewrite_condition(struct rewriting *r, const struct json *value) {
 /* A relative reference stands on the base of the entry's fullUrl; one that no entry has stays. */
 static void rewrite_reference(struct rewriting *r, const struct json *value) {
 	if (!json_is(value, JSON_STRING)) return;
-	if (is_condition(r, value->text))
+	if (is_condition(r, value->text)) {
 		rewrite_condition(r, value);
-	else
-		rewrite_link(r, value);
+		return;
+	}
+	struct bytes to = linked(r, value->text);
+	if (!to.len && value->text.len) to = linked_relative(r, value->text);
+	if (to.len) replace(r, value, to);
 }
 
 /* --- narratives --- */
@@ -178,8 +202,12 @@ static void walk_object(struct rewriting *r, uint16_t type, const struct json *o
 }
 
 bool fhir_transaction_rewrite(struct fhir_transaction *transaction, struct json_edit *edit, const struct json *resource,
-    const struct fhir_reference_resolver *resolver) {
-	struct rewriting r = {transaction, transaction->defs, edit, resolver, false};
+    struct bytes full_url, const struct fhir_reference_resolver *resolver) {
+	struct rewriting r = {.transaction = transaction,
+	    .defs = transaction->defs,
+	    .edit = edit,
+	    .resolver = resolver,
+	    .base = base_of(transaction->defs, full_url)};
 	const uint16_t type = fhir_definitions_resource(r.defs, json_string(json_get(resource, "resourceType")));
 	if (type != FHIR_NONE) walk_object(&r, type, resource);
 	return !r.is_refused;

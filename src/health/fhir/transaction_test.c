@@ -113,22 +113,40 @@ static struct bytes resolve(void *context, struct bytes text, bool several) {
 	return memmem(text.data, text.len, "none", 4) ? (struct bytes){NULL, 0} : BYTES_LITERAL("Practitioner/5");
 }
 
-/* The resource after its links to the patient of POST_PATIENT were rewritten; NULL: it was refused. */
-static const char *rewritten(struct scene *s, const char *resource) {
+/* A resource, of an entry with this fullUrl, after its links to the patient of `entries` were rewritten; NULL: it was
+ * refused. */
+static const char *rewritten_in(struct scene *s, const char *entries, const char *full_url, const char *resource) {
 	const struct json *tree;
 	struct json_edit edit;
 	struct buf out;
 	const struct fhir_reference_resolver resolver = {resolve, s};
-	assert_true(reads(s, "transaction", POST_PATIENT));
+	assert_true(reads(s, "transaction", entries));
 	s->plan.entries[0].reference = BYTES_LITERAL("Patient/77");
 	assert_int_equal(json_parse(&tree, &s->arena, bytes_text(resource), NULL, NULL), STATUS_OK);
 	json_edit_init(&edit, &s->arena, tree);
-	if (!fhir_transaction_rewrite(&s->plan, &edit, tree, &resolver)) return NULL;
+	if (!fhir_transaction_rewrite(&s->plan, &edit, tree, bytes_text(full_url), &resolver)) return NULL;
 	buf_init(&out, 1 << 20);
 	assert_int_equal(json_edit_write(&edit, &out, NULL), STATUS_OK);
 	const char *text = arena_strdup(&s->arena, buf_view(&out));
 	buf_fini(&out);
 	return text;
+}
+
+static const char *rewritten(struct scene *s, const char *resource) {
+	return rewritten_in(s, POST_PATIENT, "", resource);
+}
+
+static void relative_references_stand_on_the_base_of_their_full_url(void **state) {
+	struct scene *s = *state;
+	const char *patient =
+	    "{\"fullUrl\":\"http://other/fhir/Patient/1\",\"resource\":{\"resourceType\":\"Patient\"},"
+	    "\"request\":{\"method\":\"POST\",\"url\":\"Patient\"}}";
+	const char *flag = "{\"resourceType\":\"Flag\",\"subject\":{\"reference\":\"Patient/1\"}}";
+	assert_string_equal(rewritten_in(s, patient, "http://other/fhir/Flag/9", flag),
+	    "{\"resourceType\":\"Flag\",\"subject\":{\"reference\":\"Patient/77\"}}");
+	assert_string_equal(rewritten_in(s, patient, "http://another/fhir/Flag/9", flag), flag);
+	assert_string_equal(rewritten_in(s, patient, "urn:uuid:0b2a6a5e-5f0e-4e0e-9b0a-0d6b6a5e5f0e", flag), flag);
+	assert_string_equal(rewritten_in(s, patient, "http://other/fhir/nothing/9", flag), flag);
 }
 
 static void references_and_links_become_the_new_identity(void **state) {
@@ -191,6 +209,7 @@ int main(void) {
 	    cmocka_unit_test_setup_teardown(what_is_no_bundle_of_requests_is_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(one_identity_is_written_once, begin, end),
 	    cmocka_unit_test_setup_teardown(references_and_links_become_the_new_identity, begin, end),
+	    cmocka_unit_test_setup_teardown(relative_references_stand_on_the_base_of_their_full_url, begin, end),
 	    cmocka_unit_test_setup_teardown(narratives_are_rewritten_too, begin, end),
 	    cmocka_unit_test_setup_teardown(canonicals_and_strings_stay, begin, end),
 	    cmocka_unit_test_setup_teardown(conditions_find_entries_before_the_server, begin, end),

@@ -180,7 +180,8 @@ static void rewrite(struct fhir_job *job, size_t index) {
 	if (!result->change || !result->source) return;
 	struct json_edit *edit = arena_zalloc(job->arena, 1, sizeof *edit);
 	json_edit_init(edit, job->arena, result->source);
-	if (fhir_transaction_rewrite(&job->plan, edit, result->source, &resolver)) {
+	const struct bytes full_url = job->plan.entries[index].full_url;
+	if (fhir_transaction_rewrite(&job->plan, edit, result->source, full_url, &resolver)) {
 		result->change->edit = edit;
 		result->change->source = result->source;
 	} else if (!job->plan.entries[index].issues) {
