@@ -64,6 +64,8 @@ def test_everything_is_the_patient_its_compartment_and_what_they_name(fhir):
     assert len({*seen}) == len({resource["id"] for resource in found} & {*seen}) >= 6
     only = fhir.get("Patient/ev/$everything?_type=Observation").json["entry"]
     assert {item["resource"]["resourceType"] for item in only} == {"Observation"}
+    dated = fhir.get("Patient/ev/$everything?start=2023-01-01")
+    assert dated.status == 400 and dated.json["issue"][0]["code"] == "not-supported"
     assert fhir.get("Patient/not-there/$everything").status == 404
     assert fhir.get("Organization/ev-o/$everything").status == 404
 

@@ -65,10 +65,20 @@ static void answer(struct fhir_call *call, struct everything *e, const struct re
 	fhir_page_answer(call, &page);
 }
 
+/* Care dates stand in another element of each type: what is asked for by them is refused, not given whole. */
+static bool takes_no_dates(struct fhir_call *call, const struct json *parameters) {
+	if (!fhir_operation_parameter(call, parameters, "start").len &&
+	    !fhir_operation_parameter(call, parameters, "end").len)
+		return true;
+	fhir_call_refuse(call, 400, FHIR_ISSUE_NOT_SUPPORTED,
+	    "$everything does not choose by start and end here: search the types that you need by their dates");
+	return false;
+}
+
 void fhir_operation_everything(struct fhir_call *call, const struct json *parameters) {
 	struct resource_version patient;
 	struct everything e = {.query = {.items = e.items}};
-	if (!fhir_read_find(call, &patient)) return;
+	if (!takes_no_dates(call, parameters) || !fhir_read_find(call, &patient)) return;
 	buf_init(&e.used, BUF_MAX_DEFAULT);
 	take(&e, call, parameters, "_type", "_type", "");
 	take(&e, call, parameters, "_count", "_count", "");
