@@ -194,6 +194,24 @@ static void put_named(struct fhir_transaction *transaction) {
 	}
 }
 
+/* Entries are resolved against what was there before the bundle: two that create under one condition, if nothing fits
+ * it, would make twins. */
+static void check_conditions(struct fhir_transaction *transaction) {
+	struct names conditions;
+	names_init(&conditions, transaction->arena, transaction->count);
+	for (size_t i = 0; i < transaction->count; i++) {
+		const struct fhir_entry *entry = &transaction->entries[i];
+		const bool creates = entry->method == FHIR_ENTRY_POST || entry->method == FHIR_ENTRY_PUT;
+		if (!creates || entry->issues || !entry->condition.len || entry->target.type == FHIR_NONE) continue;
+		const struct bytes name = bytes_text(arena_printf(transaction->arena, "%s?%.*s",
+		    fhir_type_name(transaction->defs, entry->target.type), TEXT(entry->condition)));
+		if (names_put(&conditions, name, i)) continue;
+		fhir_entry_refuse(transaction, i, 400, FHIR_ISSUE_DUPLICATE,
+		    "entry %zu creates under the condition \"%.*s\" too: write the resource once, and refer to its fullUrl",
+		    names_find(&conditions, name), TEXT(entry->condition));
+	}
+}
+
 /* The whole's issues are those of its entries, for a transaction. */
 static bool gather(struct fhir_transaction *transaction, struct fhir_issues *issues) {
 	for (size_t i = 0; transaction->is_atomic && i < transaction->count; i++) {
@@ -236,6 +254,7 @@ bool fhir_transaction_read(struct fhir_transaction *out, struct fhir_issues *iss
 	json_foreach (entry, json_get(bundle, "entry")) read_entry(out, index++, entry);
 	put_order(out);
 	put_links(out);
+	check_conditions(out);
 	put_named(out);
 	return gather(out, issues);
 }

@@ -104,6 +104,19 @@ static void one_identity_is_written_once(void **state) {
 	assert_non_null(s->plan.entries[1].issues);
 }
 
+static void one_condition_creates_once(void **state) {
+	struct scene *s = *state;
+	const char *create =
+	    "{\"resource\":{\"resourceType\":\"Patient\"},\"request\":{\"method\":\"POST\",\"url\":\"Patient\","
+	    "\"ifNoneExist\":\"identifier=a|%d\"}},{\"resource\":{\"resourceType\":\"Patient\"},"
+	    "\"request\":{\"method\":\"POST\",\"url\":\"Patient\",\"ifNoneExist\":\"identifier=a|1\"}}";
+	assert_true(reads(s, "transaction", arena_printf(&s->arena, create, 2)));
+	assert_false(reads(s, "transaction", arena_printf(&s->arena, create, 1)));
+	assert_true(reads(s, "batch", arena_printf(&s->arena, create, 1)));
+	assert_null(s->plan.entries[0].issues);
+	assert_int_equal(s->plan.entries[1].status, 400);
+}
+
 /* --- links --- */
 
 static struct bytes resolve(void *context, struct bytes text, bool several) {
@@ -209,6 +222,7 @@ int main(void) {
 	    cmocka_unit_test_setup_teardown(what_is_no_bundle_of_requests_is_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(one_identity_is_written_once, begin, end),
 	    cmocka_unit_test_setup_teardown(references_and_links_become_the_new_identity, begin, end),
+	    cmocka_unit_test_setup_teardown(one_condition_creates_once, begin, end),
 	    cmocka_unit_test_setup_teardown(relative_references_stand_on_the_base_of_their_full_url, begin, end),
 	    cmocka_unit_test_setup_teardown(narratives_are_rewritten_too, begin, end),
 	    cmocka_unit_test_setup_teardown(canonicals_and_strings_stay, begin, end),
