@@ -13,6 +13,7 @@ FINDINGS = [("38341003", "Hypertensive disorder"), ("44054006", "Diabetes mellit
             ("13645005", "Chronic obstructive lung disease")]
 MEASURES = [("8867-4", "Heart rate", "/min", 55, 110), ("8310-5", "Body temperature", "Cel", 36, 39),
             ("2339-0", "Glucose", "mg/dL", 70, 180), ("29463-7", "Body weight", "kg", 48, 110)]
+LOT_MAX = 20
 PACKS_MAX = 10000
 CASE_PACKS = 500
 
@@ -125,9 +126,21 @@ def chosen_events(events):
 
 def check_lots(born):
     """What the program would refuse in the middle of the demo is refused here, before it begins."""
+    expiries, seen = {}, set()
     for event in born:
-        if event.get("expiry", "9999") < date.today().isoformat():
-            raise Unsuitable(f"lot {event.get('lot', '')} of event {event['event']} expired on {event['expiry']}")
+        number, lot, expiry = event["event"], event.get("lot", ""), event.get("expiry")
+        if (expiry or "9999") < date.today().isoformat():
+            raise Unsuitable(f"lot {lot} of event {number} expired on {expiry}")
+        if len(lot) > LOT_MAX:
+            raise Unsuitable(f"the lot of event {number} has {len(lot)} characters, and GS1 allows {LOT_MAX}")
+        if event["latestSeconds"] > datetime.now(timezone.utc).timestamp() + 86400:
+            raise Unsuitable(f"event {number} names a time that has not come yet")
+        for pack in event["packs"]:
+            if expiries.setdefault((pack["gtin"], lot), expiry) != expiry:
+                raise Unsuitable(f"lot {lot} expires on {expiries[pack['gtin'], lot]} and on {expiry}")
+            if pack["digitalLink"] in seen:
+                raise Unsuitable(f"pack {pack['digitalLink']} is commissioned twice")
+            seen.add(pack["digitalLink"])
 
 
 def batch_of(events, context):
@@ -159,6 +172,8 @@ def batch_of(events, context):
     if len(lots) > PACKS_MAX:
         raise Unsuitable(f"it names {len(lots)} packs; the demo takes at most {PACKS_MAX}")
     batch["units"] = [pack["digitalLink"] for pack in shipped] or list(lots)
+    if len(batch["units"]) < 2:
+        raise Unsuitable("it has one pack; the demo dispenses one and keeps another in trade")
     batch["shipping"] = document(context, shipping["source"]) if shipping else None
     batch["gtins"] = sorted({gtin for gtin, _ in lots.values()})
     batch["lots"] = lots

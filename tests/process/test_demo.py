@@ -61,6 +61,23 @@ def test_a_number_of_packs_that_it_cannot_use_is_refused_first(tmp_path, packs):
             "no event of it",
         ),
         ("--epcis", epcis(born(ilmd={**NAMED, "cbvmda:itemExpirationDate": "2020-06-30"})), "expired on 2020-06-30"),
+        ("--epcis", epcis(born(ilmd={**NAMED, "cbvmda:lotNumber": "X" * 21})), "GS1 allows 20"),
+        ("--epcis", epcis(born(ilmd=NAMED, eventTime="9999-01-01T00:00:00Z")), "has not come yet"),
+        ("--epcis", epcis(born(ilmd=NAMED), born(ilmd=NAMED)), "is commissioned twice"),
+        (
+            "--epcis",
+            epcis(
+                born(ilmd=NAMED),
+                event(action="ADD", bizStep="commissioning", epcList=["urn:epc:id:sgtin:0614141.107346.1"],
+                      ilmd={**NAMED, "cbvmda:itemExpirationDate": "2031-06-30"}),
+            ),
+            "expires on 2030-06-30 and on 2031-06-30",
+        ),
+        (
+            "--epcis",
+            epcis(event(action="ADD", bizStep="commissioning", epcList=PACKS[:1], ilmd=NAMED)),
+            "it has one pack",
+        ),
         (
             "--fhir",
             {

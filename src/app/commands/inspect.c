@@ -98,6 +98,7 @@ static void put_event(struct cli *cli, const struct epcis_event *event, size_t n
 	json_object_begin(&cli->writer, NULL);
 	cli_put_u64(cli, "event", number);
 	cli_put_text(cli, "kind", epcis_kind_name(event->kind));
+	cli_put_u64(cli, "latestSeconds", event->latest_ms / 1000); /* since 1970, of the times that it names */
 	if (actions[event->action][0]) cli_put_text(cli, "action", actions[event->action]);
 	if (event->step[0]) cli_put_text(cli, "bizStep", event->step);
 	if (event->disposition[0]) cli_put_text(cli, "disposition", event->disposition);
