@@ -46,6 +46,7 @@ def test_a_compartment_and_the_system_are_searched(fhir):
     assert len(ids(fhir.get("Patient/s0/Observation"))) == 3
     assert len(ids(fhir.get("Patient/s0/Observation?date=2020-02-01"))) == 1
     assert ids(fhir.get("Patient/s2/Observation")) == []
+    assert fhir.get("Organization/s0/Patient").status == 404
     assert len(ids(fhir.get("?_type=Patient,Observation&_count=50"))) == 11
     assert ids(fhir.get("?_type=Patient&_id=s1")) == ["s1"]
 

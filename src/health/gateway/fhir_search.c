@@ -39,6 +39,13 @@ bool fhir_search_run(struct fhir_call *call, struct resource_page *found, struct
 	return false;
 }
 
+/* Patient, Encounter, Practitioner, RelatedPerson, Device. */
+static bool has_compartment(uint16_t type) {
+	for (size_t i = 0; i < fhir_r4.compartment_count; i++)
+		if (fhir_r4.compartments[i].compartment == type) return true;
+	return false;
+}
+
 void fhir_search(struct fhir_call *call) {
 	struct resource_page found;
 	struct fhir_search *search;
@@ -47,6 +54,12 @@ void fhir_search(struct fhir_call *call) {
 	const struct fhir_search_scope scope = {.type = is_compartment ? call->target.within : call->target.type,
 	    .compartment = is_compartment ? call->target.type : FHIR_NONE,
 	    .compartment_id = call->target.id};
+	if (is_compartment && !has_compartment(scope.compartment)) {
+		fhir_call_refuse(call, 404, FHIR_ISSUE_NOT_SUPPORTED,
+		    "R4 has no compartment of %s: search the type that you need by its reference",
+		    fhir_type_name(&fhir_r4, scope.compartment));
+		return;
+	}
 	if (!fhir_search_run(call, &found, &search, &scope, &call->query)) return;
 	buf_init(&used, BUF_MAX_DEFAULT);
 	fhir_search_write(&used, search);
