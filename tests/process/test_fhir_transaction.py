@@ -114,3 +114,11 @@ def test_many_patients_are_written_at_once(fhir):
     too_many = fhir.bundle("transaction", *[entry("PUT", f"Patient/m{n}", patient(id=f"m{n}")) for n in range(65)])
     assert too_many.status == 413 and "divide" in too_many.issues[0]["diagnostics"]
     assert fhir.get("Patient/m0").status == 404
+
+
+def test_a_conditional_reference_does_not_find_what_the_transaction_deletes(fhir):
+    made = fhir.post("Patient", patient("Leaving") | {"identifier": [{"system": "urn:leaves", "value": "1"}]}).json
+    answer = fhir.bundle("transaction", entry("DELETE", f"Patient/{made['id']}"),
+                         entry("POST", "Observation", observation("Patient?identifier=urn:leaves|1", text="late")))
+    assert answer.status == 400 and answer.json["issue"][0]["code"] == "not-found", answer.body
+    assert fhir.get(f"Patient/{made['id']}").status == 200

@@ -165,12 +165,25 @@ static struct bytes resolve_reference(void *context, struct bytes text, bool sev
 	if (fhir_target_parse(&target, &fhir_r4, text) != FHIR_TARGET_FOUND || !target.query.len) return text;
 	if (!several && !fhir_job_match(job, resolving->index, target.type, target.query, found, &count))
 		return (struct bytes){NULL, 0};
-	if (count == 1) return fhir_answer_reference(job->arena, &found[0].key);
+	if (count == 1) {
+		const struct bytes reference = fhir_answer_reference(job->arena, &found[0].key);
+		if (names_find(&job->deleted, reference) == NAMES_NONE) return reference;
+		count = 0;
+	}
 	fhir_entry_refuse(&job->plan, resolving->index, count ? 412 : 400,
 	    count ? FHIR_ISSUE_MULTIPLE_MATCHES : FHIR_ISSUE_NOT_FOUND,
 	    "the conditional reference \"%.*s\" finds %s resource, and must find exactly one",
 	    (int)(text.len < 200 ? text.len : 200), (const char *)text.data, count ? "more than one" : "no");
 	return (struct bytes){NULL, 0};
+}
+
+static void name_deleted(struct fhir_job *job) {
+	names_init(&job->deleted, job->arena, job->plan.count);
+	for (size_t i = 0; i < job->plan.count; i++) {
+		const struct fhir_entry *entry = &job->plan.entries[i];
+		if (entry->method == FHIR_ENTRY_DELETE && entry->reference.len)
+			names_share(&job->deleted, entry->reference, i);
+	}
 }
 
 static void rewrite(struct fhir_job *job, size_t index) {
@@ -290,6 +303,7 @@ static void work_under_locks(struct fhir_job *job) {
 	for (size_t i = 0; i < job->plan.count; i++) fhir_job_resolve(job, job->plan.order[i]);
 	(void)fhir_transaction_check_overlap(&job->plan);
 	if (refuses_all(job)) return;
+	name_deleted(job);
 	for (size_t i = 0; i < job->plan.count; i++) rewrite(job, i);
 	if (refuses_all(job)) return;
 	for (size_t i = 0; i < job->plan.count; i++) check_scope(job, i);

@@ -43,6 +43,7 @@ struct fhir_job {
 	/* fhir_job.c's */
 	struct fhir_lock_request locks;
 	bool has_locks;
+	struct names deleted; /* references of what the plan deletes: conditional references are resolved after that */
 	struct fhir_commit commit;
 };
 
