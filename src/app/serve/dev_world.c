@@ -9,12 +9,10 @@
 #include "health/actors/actor.h"
 #include "health/actors/directory.h"
 #include "health/consent/grants.h"
-#include "health/consent/purpose.h"
 #include "health/records/folder.h"
 #include "net/http_client.h"
 
 #define SMALL_MAX ((size_t)64 << 10)
-#define GRANT_SECONDS (10u * 365u * 86400u)
 #define FOUNDING_SECONDS 3600u
 #define ORGANISATION "Development organisation"
 
@@ -104,26 +102,6 @@ static enum status list_self(struct actor_request *request, struct err *err) {
 	return status;
 }
 
-/* A folder that this home controls, and a grant to its own account, as from a patient to a hospital. */
-static enum status open_folder(struct actor_request *request, hash32 *folder, struct err *err) {
-	const struct folder_opening opening = {.label = "development"};
-	struct action action;
-	struct client_receipt receipt;
-	struct verified *verified;
-	TRY(folder_open_action(request, &action, folder, &opening, err));
-	TRY(action_send(request, &receipt, &action, err));
-	TRY(request_verified(request, &verified, HEADS_FRESH, err));
-	const uint64_t now_s = verified->head.time_s;
-	struct grant_terms sharing = {.folder = *folder,
-	    .grantee = request->home->account,
-	    .rights = RIGHT_READ | RIGHT_WRITE,
-	    .from = now_s,
-	    .until = now_s + GRANT_SECONDS};
-	TRY(purposes_parse(&sharing.purposes, BYTES_LITERAL("TREAT"), err));
-	TRY(grant_action(request, &action, &sharing, err));
-	return action_send(request, &receipt, &action, err);
-}
-
 static enum status found(struct dev_world *world, struct actor *actor, struct err *err) {
 	struct arena arena;
 	struct actor_request request = {0};
@@ -133,7 +111,7 @@ static enum status found(struct dev_world *world, struct actor *actor, struct er
 	enum status status = actor_request_begin(actor, &request, &arena, 0, err);
 	if (status == STATUS_OK) status = deploy(&request, err);
 	if (status == STATUS_OK) status = list_self(&request, err);
-	if (status == STATUS_OK) status = open_folder(&request, &world->folder, err);
+	if (status == STATUS_OK) status = grant_folder_to_self(&request, &world->folder, "development", err);
 	hex_put(&text, BYTES_OF(world->folder), true);
 	if (status == STATUS_OK) status = files_write(world->folder_file, buf_view(&text), err);
 	buf_fini(&text);

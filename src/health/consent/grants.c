@@ -4,6 +4,7 @@
 #include "codec/hex.h"
 #include "envelope/jwe.h"
 #include "health/consent/consent_private.h"
+#include "health/consent/purpose.h"
 #include "health/contracts/cause.h"
 #include "health/records/record.h"
 #include "health/records/signer.h"
@@ -11,6 +12,7 @@
 
 #define UINT40_MAX (((uint64_t)1 << 40) - 1)
 #define STATUS_OF_ACTOR_ACTIVE 1
+#define OWN_GRANT_SECONDS (10u * 365u * 86400u)
 
 /* What a grant goes to the chain with. */
 struct grant {
@@ -253,4 +255,23 @@ enum status grant_revoke_action(struct actor_request *request, struct action *ac
 	TRY(folder_sign(request, signature, &signer, &digest, err));
 	action->data = consent_revoke_call(request->arena, &message, bytes_make(signature, sizeof signature));
 	return STATUS_OK;
+}
+
+enum status grant_folder_to_self(struct actor_request *request, hash32 *folder, const char *label, struct err *err) {
+	const struct folder_opening opening = {.label = label};
+	struct action action;
+	struct client_receipt receipt;
+	struct verified *verified;
+	TRY(folder_open_action(request, &action, folder, &opening, err));
+	TRY(action_send(request, &receipt, &action, err));
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	const uint64_t now_s = verified->head.time_s;
+	struct grant_terms terms = {.folder = *folder,
+	    .grantee = request->home->account,
+	    .rights = RIGHT_READ | RIGHT_WRITE,
+	    .from = now_s,
+	    .until = now_s + OWN_GRANT_SECONDS};
+	TRY(purposes_parse(&terms.purposes, BYTES_LITERAL("TREAT"), err));
+	TRY(grant_action(request, &action, &terms, err));
+	return action_send(request, &receipt, &action, err);
 }

@@ -25,4 +25,11 @@ MUST_USE enum status grant_action(
 MUST_USE enum status grant_revoke_action(struct actor_request *request, struct action *action, const hash32 *folder,
     const hash32 *record, const addr20 *grantee, struct err *err);
 
+/*
+ * A folder that this home controls by a child account, and may read and write as its own account for ten years, for
+ * treatment: as if a patient without a wallet had granted that. Two transactions of the home's own; waits for both.
+ */
+MUST_USE enum status grant_folder_to_self(
+    struct actor_request *request, hash32 *folder, const char *label, struct err *err);
+
 #endif

@@ -9,14 +9,12 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "health/consent/grants.h"
-#include "health/consent/purpose.h"
 #include "health/records/folder.h"
 
 #define FILE_NAME "fhir-folders"
 #define LINE_BYTES 64u
 #define FILE_MAX ((size_t)1 << 30)
 #define FOLDER_LABEL "general"
-#define GRANT_SECONDS (10u * 365u * 86400u)
 #define WAIT_MS 1000u
 #define SPARES_MAX 16u
 #define SPARES_FEW 8u
@@ -159,27 +157,6 @@ void fhir_folders_close(struct fhir_folders *folders) {
 
 /* --- opening --- */
 
-/* The organisation controls it by a child account, and may write and read as its own account: as if a patient had
- * granted that. */
-static enum status open_folder(struct actor_request *request, hash32 *folder, struct err *err) {
-	const struct folder_opening opening = {.label = FOLDER_LABEL};
-	struct action action;
-	struct client_receipt receipt;
-	struct verified *verified;
-	TRY(folder_open_action(request, &action, folder, &opening, err));
-	TRY(action_send(request, &receipt, &action, err));
-	TRY(request_verified(request, &verified, HEADS_FRESH, err));
-	const uint64_t now_s = verified->head.time_s;
-	struct grant_terms terms = {.folder = *folder,
-	    .grantee = request->home->account,
-	    .rights = RIGHT_READ | RIGHT_WRITE,
-	    .from = now_s,
-	    .until = now_s + GRANT_SECONDS};
-	TRY(purposes_parse(&terms.purposes, BYTES_LITERAL("TREAT"), err));
-	TRY(grant_action(request, &action, &terms, err));
-	return action_send(request, &receipt, &action, err);
-}
-
 /* True: the caller opens it. False: it is there, in `out`. */
 static bool claim(struct fhir_folders *folders, hash32 *out, const hash32 *patient) {
 	const struct threads *threads = folders->threads;
@@ -237,7 +214,8 @@ enum status fhir_folders_find(
     struct fhir_folders *folders, struct actor_request *request, hash32 *out, struct bytes patient, struct err *err) {
 	const hash32 name = hmac_sha256(bytes_make(folders->key, sizeof folders->key), patient);
 	if (!claim(folders, out, &name)) return STATUS_OK;
-	enum status status = take_spare(folders, out) ? STATUS_OK : open_folder(request, out, err);
+	enum status status =
+	    take_spare(folders, out) ? STATUS_OK : grant_folder_to_self(request, out, FOLDER_LABEL, err);
 	return settle(folders, &name, out, status, err);
 }
 
@@ -266,7 +244,7 @@ static bool begin_refill(struct fhir_folders *folders) {
 static enum status add_spare(struct fhir_folders *folders, struct actor_request *request, struct err *err) {
 	static const hash32 nobody;
 	hash32 folder;
-	TRY(open_folder(request, &folder, err));
+	TRY(grant_folder_to_self(request, &folder, FOLDER_LABEL, err));
 	folders->threads->lock(folders->monitor);
 	enum status status = append(folders, &nobody, &folder, err);
 	if (status == STATUS_OK) put_spare(folders, &folder);
