@@ -8,6 +8,7 @@
 
 /* META: the hash that the other node showed of the block that is our head (REPLICA_ORDER). */
 #define OTHER_KEY "replica/other"
+#define TIMESTAMP_MAX ((uint64_t)1 << 40) /* seconds; its milliseconds fit, and contracts keep times in 40 bits */
 
 enum {
 	SOON_MS = 5,             /* between two looks while something is on its way */
@@ -138,6 +139,7 @@ static enum status take_order(struct replica *replica, struct arena *arena, cons
 	struct pending_block *pending;
 	struct secp_signature seal;
 	struct block_decision decision = {.time_ms = block->timestamp * 1000};
+	if (block->timestamp > TIMESTAMP_MAX) return err_set(err, STATUS_INVALID, "its timestamp is beyond all time");
 	decision.txs = decode(&decision.tx_count, arena, block);
 	enum status status = chain_execute(replica->chain, &pending, &decision, err);
 	replica->is_broken = status != STATUS_OK;

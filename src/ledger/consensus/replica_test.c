@@ -35,6 +35,7 @@ struct other {
 	struct ledger_world world;
 	pthread_mutex_t lock;
 	_Atomic bool is_away, has_no_seals, refuses, shows_another_branch;
+	_Atomic uint64_t says_s; /* as the time of every block; 0: its own */
 	_Atomic uint64_t spoilt; /* a block in whose bytes one is false; 0: none */
 	uint8_t sent[64 << 10];
 	size_t sent_len;
@@ -92,7 +93,7 @@ static enum status block(
 	if (number == other->spoilt) ((uint8_t *)out->rlp.data)[out->rlp.len - 1] ^= 1;
 	out->envelopes = envelopes;
 	out->envelope_count = found.transaction_count;
-	out->timestamp = found.header.timestamp;
+	out->timestamp = other->says_s ? other->says_s : found.header.timestamp;
 	return STATUS_OK;
 }
 
@@ -415,6 +416,21 @@ static void what_is_not_valid_by_our_rules_is_left_out_of_its_order(void **state
 	close_both(&follower, &other);
 }
 
+static void a_time_that_cannot_be_is_not_taken(void **state) {
+	(void)state;
+	struct other other;
+	struct follower follower;
+	open_other(&other, unsealed);
+	other.says_s = UINT64_MAX / 2;
+	seal_block(&other, 0, 0, 1);
+	open_follower(&follower, &other, REPLICA_ORDER, unsealed);
+	AWAIT(says(&follower, "beyond all time"));
+	assert_int_equal(head_of(&follower.world), 0);
+	other.says_s = 0;
+	AWAIT(head_of(&follower.world) == 1);
+	close_both(&follower, &other);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(blocks_of_another_node_have_the_same_hashes_here),
@@ -425,6 +441,7 @@ int main(void) {
 	    cmocka_unit_test(what_the_pool_takes_in_is_handed_on_once),
 	    cmocka_unit_test(a_refused_transaction_goes),
 	    cmocka_unit_test(its_order_alone_makes_blocks_of_our_own),
+	    cmocka_unit_test(a_time_that_cannot_be_is_not_taken),
 	    cmocka_unit_test(what_is_not_valid_by_our_rules_is_left_out_of_its_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
