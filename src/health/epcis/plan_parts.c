@@ -4,9 +4,12 @@
 /* --- operations --- */
 
 hash32 plan_part_root(const struct plan *plan, const struct plan_step *step, uint32_t from, uint32_t count) {
+	const struct document *document = &plan->document;
 	hash32 *leaves = mem_zalloc(count, sizeof *leaves);
-	for (uint32_t i = 0; i < count; i++)
-		leaves[i] = merkle_leaf(BYTES_OF(plan->document.units[step->units[from + i]].tag));
+	for (uint32_t i = 0; i < count; i++) {
+		const struct document_unit *unit = &document->units[step->units[from + i]];
+		leaves[i] = document_leaf(&document->batches[unit->batch], unit);
+	}
 	hash32 root = merkle_root(leaves, count);
 	mem_free(leaves);
 	return root;

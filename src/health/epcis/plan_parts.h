@@ -34,7 +34,7 @@ struct plan_part {
 void plan_part_form(struct plan_runner *runner, struct plan_part *part, const struct plan_position *cut);
 /* Takes back the last part that was formed. */
 void plan_part_unform(struct plan_runner *runner, const struct plan_part *part);
-/* The root over the tags of some units of a step. */
+/* The root over the leaves of some units of a step. */
 hash32 plan_part_root(const struct plan *plan, const struct plan_step *step, uint32_t from, uint32_t count);
 
 #endif

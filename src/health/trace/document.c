@@ -1,4 +1,5 @@
-/* The plaintext of a sealed document: building, writing, parsing, checking. Sealing is in document_seal.c. */
+/* The plaintext of a sealed document: building, writing, parsing. Sealing is in document_seal.c,
+ * what the chain says of it in document_check.c. */
 #include "health/trace/document.h"
 
 #include <stdlib.h>
@@ -6,10 +7,8 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "health/gs1/epc.h"
-#include "health/trace/medicines.h"
-#include "health/trace/products.h"
-#include "health/trace/tags.h"
 
+#define VERSION 2u
 #define UNITS_MAX 100000u
 
 static hash32 hash_of(const struct document *document) {
@@ -81,6 +80,35 @@ void document_add_unit(struct document *document, struct arena *arena, const str
 
 /* --- parts --- */
 
+#define GTIN_DIGITS 14u
+#define LOT_MAX 20u
+#define SERIAL_MAX 20u
+#define LEAF_DOMAIN "xinglin/pack/1"
+
+/* With its length before it, so that no other division of lot, expiry and serial gives the same bytes. */
+static size_t put_text(uint8_t *out, const char *text, size_t most) {
+	size_t len = strlen(text);
+	BUG_ON(len > most);
+	out[0] = (uint8_t)len;
+	memcpy(out + 1, text, len);
+	return len + 1;
+}
+
+hash32 document_leaf(const struct document_batch *batch, const struct document_unit *unit) {
+	uint8_t text[sizeof LEAF_DOMAIN - 1 + GTIN_DIGITS + 1 + LOT_MAX + 8 + 1 + SERIAL_MAX + 32];
+	size_t len = sizeof LEAF_DOMAIN - 1;
+	BUG_ON(strlen(batch->gtin) != GTIN_DIGITS);
+	memcpy(text, LEAF_DOMAIN, len);
+	memcpy(text + len, batch->gtin, GTIN_DIGITS);
+	len += GTIN_DIGITS;
+	len += put_text(text + len, batch->lot, LOT_MAX);
+	store_be64(text + len, batch->expiry_s);
+	len += 8;
+	len += put_text(text + len, unit->serial, SERIAL_MAX);
+	memcpy(text + len, unit->tag.b, sizeof unit->tag.b);
+	return merkle_leaf(bytes_make(text, len + sizeof unit->tag.b));
+}
+
 static int compare_members(const void *a, const void *b) {
 	const struct merkle_member *one = a, *other = b;
 	return one->place < other->place ? -1 : one->place > other->place;
@@ -99,7 +127,7 @@ static struct merkle_member *members_of(
 		if (unit->part != part) continue;
 		struct merkle_member *member = &members[(*count)++];
 		*member = (struct merkle_member){.place = unit->index - of->first,
-		    .leaf = merkle_leaf(BYTES_OF(unit->tag)),
+		    .leaf = document_leaf(&document->batches[unit->batch], unit),
 		    .path = with_room ? arena_alloc(arena, (depth + 1) * sizeof *member->path) : (hash32 *)unit->path,
 		    .path_len = unit->path_len};
 	}
@@ -181,7 +209,7 @@ static void write_unit(struct json_writer *writer, const struct document_unit *u
 void document_write(struct buf *out, const struct document *document, const struct actor_request *request) {
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
-	json_put_u64(&writer, "v", 1);
+	json_put_u64(&writer, "v", VERSION);
 	json_put_u64(&writer, "chainId", request->home->deployment.chain_id);
 	json_put_hex(&writer, "medicines", BYTES_OF(request->home->deployment.medicines));
 	json_put_hex(&writer, "sender", BYTES_OF(document->sender));
@@ -337,8 +365,11 @@ enum status document_parse_unfinished(
 	addr20 medicines;
 	*out = (struct document){.unit_count = 0};
 	TRY(json_parse(&root, arena, json, NULL, err));
-	if (!json_u64(&version, json_get(root, "v")) || version != 1 ||
-	    !json_u64(&chain_id, json_get(root, "chainId")) ||
+	if (json_u64(&version, json_get(root, "v")) && version != VERSION)
+		return err_set(err, STATUS_INVALID,
+		    "this is a sealed document of version %llu, and this program reads version %u",
+		    (unsigned long long)version, VERSION);
+	if (version != VERSION || !json_u64(&chain_id, json_get(root, "chainId")) ||
 	    !read_hex(medicines.b, 20, json_get(root, "medicines")) ||
 	    !read_hex(out->sender.b, 20, json_get(root, "sender")) ||
 	    !read_hex(out->salt.b, 32, json_get(root, "salt")) || !json_string(json_get(root, "epcis")).data)
@@ -353,96 +384,4 @@ enum status document_parse_unfinished(
 	TRY(read_list(out, arena, root, "containers", read_container, err));
 	TRY(read_list(out, arena, root, "units", read_unit, err));
 	return read_proofs(out, arena, json_get(root, "parts"), err);
-}
-
-/* --- checking against the chain --- */
-
-static enum status check_part(
-    struct actor_request *request, const struct document *document, const struct document_part *part, struct err *err) {
-	const struct document_batch *batch = &document->batches[part->batch];
-	struct medicines_stored_part held;
-	TRY(medicines_part(request, &held, &batch->id, part->number, err));
-	if (part->first == held.first && part->count == held.count &&
-	    memcmp(part->root.b, held.root, sizeof held.root) == 0)
-		return STATUS_OK;
-	return err_set(err, STATUS_DENIED, "lot %s: what the chain holds has not this document's serials", batch->lot);
-}
-
-/* Tags that the product's table of serials does not hold are a lot whose serials are not those that were commissioned:
- * they could be commissioned a second time. Whoever holds the product's key sees beyond it that tags are of serials. */
-static enum status check_serials(struct actor_request *request, const struct document *document, uint32_t batch,
-    const hash32 *tag, struct err *err) {
-	const struct document_batch *of = &document->batches[batch];
-	hash32 *tags = arena_alloc(request->arena, ((size_t)document->unit_count + 1) * sizeof *tags);
-	const char **serials = arena_alloc(request->arena, ((size_t)document->unit_count + 1) * sizeof *serials);
-	struct product product;
-	size_t count = 0, missing;
-	for (uint32_t i = 0; i < document->unit_count; i++) {
-		if (document->units[i].batch != batch) continue;
-		serials[count] = document->units[i].serial;
-		tags[count++] = document->units[i].tag;
-	}
-	TRY(medicines_find_serials(request, &missing, tag, tags, count, err));
-	if (missing < count)
-		return err_set(err, STATUS_DENIED, "lot %s, serial %s: it was not commissioned as this serial", of->lot,
-		    serials[missing]);
-	enum status status = product_load(request, &product, of->gtin, err);
-	if (status == STATUS_NOTFOUND) return STATUS_OK;
-	TRY(status);
-	for (missing = 0; missing < count; missing++) {
-		hash32 right = tag_unit(&product.key, of->gtin, serials[missing]);
-		if (!hash32_equal(&right, &tags[missing])) break;
-	}
-	mem_wipe(&product, sizeof product);
-	if (missing == count) return STATUS_OK;
-	return err_set(err, STATUS_DENIED, "lot %s, serial %s: its tag is another serial's", of->lot, serials[missing]);
-}
-
-/* The unit's event, for a document that dispensed one and of which the row has forgotten by now. The node tells it. */
-static enum status has_dispensed(struct actor_request *request, bool *out, const struct document *document,
-    const struct medicines_unit *unit, struct err *err) {
-	const struct contract_topics topics = medicines_dispensed_event_topics(&unit->batch, &unit->index);
-	struct client_log *logs;
-	size_t count;
-	TRY(request_logs(request, &logs, &count, &request->home->deployment.medicines, 0, &topics, err));
-	for (size_t i = 0; i < count && !*out; i++) {
-		struct medicines_dispensed_event event;
-		addr20 dispenser;
-		TRY(medicines_dispensed_event_read(&event, &logs[i].log, err));
-		if (memcmp(event.document.b, document->hash.b, MEDICINES_DOCUMENT_BYTES) != 0) continue;
-		TRY(medicines_actor(request, &dispenser, medicines_dispenser(&event), err));
-		*out = addr20_equal(&dispenser, &document->sender);
-	}
-	return STATUS_OK;
-}
-
-enum status document_is_captured(
-    struct actor_request *request, bool *out, const struct document *document, struct err *err) {
-	uint64_t at = 0;
-	TRY(medicines_captured_at(request, &at, &document->sender, &document->hash, 0, err));
-	*out = at != 0;
-	if (*out || document->unit_count != 1) return STATUS_OK;
-	const struct document_unit *of = &document->units[0];
-	const struct medicines_unit unit = {document->batches[of->batch].id, of->index};
-	if (of->part == DOCUMENT_NO_PART) return STATUS_OK;
-	TRY(medicines_is_last_dispense(request, out, &document->sender, &document->hash, &unit, err));
-	return *out ? STATUS_OK : has_dispensed(request, out, document, &unit, err);
-}
-
-enum status document_check(struct actor_request *request, const struct document *document, struct err *err) {
-	bool is_captured = document->epcis.len == 0; /* a reference has no EPCIS text: its parts' proofs speak for it */
-	if (!is_captured) TRY(document_is_captured(request, &is_captured, document, err));
-	if (!is_captured)
-		return err_set(err, STATUS_DENIED, "the chain holds no capture of this document by its sender");
-	for (uint32_t i = 0; i < document->batch_count; i++) {
-		struct medicines_stored_batch held;
-		TRY(medicines_batch(request, &held, &document->batches[i].id, err));
-		if (held.number == 0 || held.expiry != document->batches[i].expiry_s)
-			return err_set(err, STATUS_DENIED,
-			    "lot %s: the chain holds another batch than the document says", document->batches[i].lot);
-		TRY(check_serials(request, document, i, &held.product, err));
-	}
-	for (uint32_t i = 0; i < document->part_count; i++)
-		TRY(check_part(request, document, &document->parts[i], err));
-	return STATUS_OK;
 }

@@ -27,7 +27,7 @@ struct document_part {
 	uint32_t number; /* of the batch's parts, from 0 */
 	uint32_t first;  /* index of its first unit in the batch */
 	uint32_t count;  /* of its units, whether the document names them or not */
-	hash32 root;     /* over their tags: what the chain must hold */
+	hash32 root;     /* over their leaves: what the chain must hold */
 };
 struct document_container {
 	const char *code; /* of epc_container_code; "" for a loose transfer */
@@ -42,7 +42,7 @@ struct document_unit {
 	uint32_t index; /* in the batch */
 	hash32 tag;
 	uint32_t container; /* in the document's containers, or DOCUMENT_NO_CONTAINER */
-	const hash32 *path; /* from leaf(tag) to the part's root */
+	const hash32 *path; /* from its leaf to the part's root */
 	size_t path_len;
 };
 struct document {
@@ -64,6 +64,10 @@ uint32_t document_add_batch(struct document *document, struct arena *arena, cons
 uint32_t document_add_part(struct document *document, struct arena *arena, const struct document_part *part);
 uint32_t document_add_container(struct document *document, struct arena *arena, const char *code, const hash32 *id);
 void document_add_unit(struct document *document, struct arena *arena, const struct document_unit *unit);
+/* A pack's leaf in its part, to which its maker commits: of all that is printed on it, and its tag, which is secret and
+ * so keeps it from being guessed. Nobody who holds the document gives a pack another name. The GTIN has 14 digits, lot
+ * and serial at most 20 characters. */
+hash32 document_leaf(const struct document_batch *batch, const struct document_unit *unit);
 /* Sets the root and its units' paths of a part from those units and what `proof` says of the others
  * (crypto/merkle.h). False: it does not add up. */
 bool document_prove_part(
@@ -89,8 +93,9 @@ MUST_USE enum status document_open(
  * last that dispensed from its row, of which the node tells. */
 MUST_USE enum status document_is_captured(
     struct actor_request *request, bool *out, const struct document *document, struct err *err);
-/* Does the chain bear it out: captured by its sender, batches, each part's root, and that its serials are those that
- * were commissioned? STATUS_DENIED says what does not hold. */
+/* document_check.c. Does the chain bear it out: captured by its sender, batches with their owner, a regulator that is
+ * one, each part's root, and that its serials are those that were commissioned? STATUS_DENIED says what does not hold.
+ * Whoever holds the product's key sees also that lot and tags are those of the GTIN. */
 MUST_USE enum status document_check(struct actor_request *request, const struct document *document, struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "health/trace/capture.h"
+#include "health/trace/document.h"
 #include "health/trace/tags.h"
 #include "tests/unit.h"
 
@@ -45,6 +46,24 @@ static void test_tags(void **state) {
 	for (size_t i = 8; i < 32; i++) assert_int_equal(id.b[i], 0);
 }
 
+static void the_leaf_of_a_pack_has_all_that_is_printed_on_it(void **state) {
+	(void)state;
+	const struct document_batch batch = {.gtin = "04012345678901", .lot = "L1", .expiry_s = 1909008000};
+	const struct document_batch other_gtin = {.gtin = "04012345678918", .lot = "L1", .expiry_s = 1909008000};
+	const struct document_batch other_lot = {.gtin = "04012345678901", .lot = "L", .expiry_s = 1909008000};
+	const struct document_batch other_expiry = {.gtin = "04012345678901", .lot = "L1", .expiry_s = 1909008001};
+	struct document_unit unit = {.serial = "S1"}, other_serial = {.serial = "1S1"}, other_tag = {.serial = "S1"};
+	for (size_t i = 0; i < 32; i++) unit.tag.b[i] = other_serial.tag.b[i] = (uint8_t)i;
+	/* python3: hashlib.sha256(b"\0xinglin/pack/1" + b"04012345678901" + b"\2L1" + (1909008000).to_bytes(8, "big") +
+	 * b"\2S1" + bytes(range(32))).hexdigest() */
+	check(document_leaf(&batch, &unit), "3e7414e46582ac6393811198d222e85fa19d5ac927a9cb31f48e9a71923e5353");
+	const hash32 leaves[] = {document_leaf(&batch, &unit), document_leaf(&other_gtin, &unit),
+	    document_leaf(&other_lot, &unit), document_leaf(&other_expiry, &unit), document_leaf(&batch, &other_serial),
+	    document_leaf(&batch, &other_tag)};
+	for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++)
+		for (size_t j = 0; j < i; j++) assert_false(hash32_equal(&leaves[i], &leaves[j]));
+}
+
 /* Operations of 256 indexes, as packing and unpacking have them: as many as fit, and never more. */
 static void a_capture_takes_no_more_than_a_transaction(void **state) {
 	(void)state;
@@ -68,6 +87,7 @@ int main(void) {
 	    cmocka_unit_test(every_code_has_a_sentence),
 	    cmocka_unit_test(every_purpose_has_a_word),
 	    cmocka_unit_test(test_tags),
+	    cmocka_unit_test(the_leaf_of_a_pack_has_all_that_is_printed_on_it),
 	    cmocka_unit_test(a_capture_takes_no_more_than_a_transaction),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
