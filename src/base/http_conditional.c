@@ -76,6 +76,53 @@ enum http_precondition http_precondition_of(const struct http_request *request, 
 	return only_reads ? HTTP_PRECONDITION_NOT_MODIFIED : HTTP_PRECONDITION_FAILED;
 }
 
+/* --- dates --- */
+
+/* Two or four digits; -1: they are none. */
+static int digits_at(struct bytes text, size_t at, size_t count) {
+	int value = 0;
+	for (size_t i = at; i < at + count; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9') return -1;
+		value = value * 10 + (text.data[i] - '0');
+	}
+	return value;
+}
+
+static int month_at(struct bytes text, size_t at) {
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	for (int i = 0; i < 12; i++)
+		if (memcmp(months + 3 * i, text.data + at, 3) == 0) return i + 1;
+	return -1;
+}
+
+/* Of the proleptic Gregorian calendar, since 1970-01-01. */
+static int64_t days_of(int year, int month, int day) {
+	const int64_t y = year - (month <= 2), era = y / 400, of_era = y - era * 400;
+	const int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT", in seconds since 1970; false: it is no such date. */
+static bool read_date(int64_t *out, struct bytes text) {
+	if (text.len != 29 || memcmp(text.data + 3, ", ", 2) != 0 || memcmp(text.data + 25, " GMT", 4) != 0)
+		return false;
+	if (text.data[7] != ' ' || text.data[11] != ' ' || text.data[16] != ' ') return false;
+	if (text.data[19] != ':' || text.data[22] != ':') return false;
+	const int day = digits_at(text, 5, 2), month = month_at(text, 8), year = digits_at(text, 12, 4);
+	const int hour = digits_at(text, 17, 2), minute = digits_at(text, 20, 2), second = digits_at(text, 23, 2);
+	if (day < 1 || day > 31 || month < 0 || year < 0) return false;
+	if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return false;
+	*out = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+	return true;
+}
+
+bool http_is_unmodified(const struct http_request *request, int64_t at_ms) {
+	int64_t since;
+	if (request->method != HTTP_GET && request->method != HTTP_HEAD) return false;
+	if (http_header_get(request, "if-none-match").data) return false;
+	return read_date(&since, trim(http_header_get(request, "if-modified-since"))) && at_ms / 1000 <= since;
+}
+
 /* --- ranges --- */
 
 /* Digits alone; more than 64 bits count as the most that they hold. */

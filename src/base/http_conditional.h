@@ -22,6 +22,13 @@ enum http_precondition {
 /* If-Match, then If-None-Match; `etag` is of what the request is about, NULL if there is nothing yet. */
 enum http_precondition http_precondition_of(const struct http_request *request, const char *etag);
 
+/*
+ * Does the client have what was last modified at `at_ms`? If-Modified-Since of a GET or HEAD, which counts only without
+ * an If-None-Match (RFC 9110 §13.1.3); a date of another form than IMF-fixdate ("Sun, 06 Nov 1994 08:49:37 GMT") is as
+ * if absent.
+ */
+bool http_is_unmodified(const struct http_request *request, int64_t at_ms);
+
 enum http_range_kind {
 	HTTP_RANGE_WHOLE, /* 200: none, several, malformed, not a GET, or If-Range names another state */
 	HTTP_RANGE_PART,  /* 206, with http_put_content_range */

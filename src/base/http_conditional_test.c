@@ -151,6 +151,33 @@ static void a_body_has_one_coding(void **state) {
 		assert_int_equal(body_coding(others[i]), HTTP_BODY_OTHER);
 }
 
+static bool unmodified(int64_t at_ms, const char *since) {
+	const struct http_request request = request_of(HTTP_GET, "if-modified-since", since);
+	return http_is_unmodified(&request, at_ms);
+}
+
+static void a_date_is_compared_by_its_second(void **state) {
+	(void)state;
+	const int64_t at_ms = 784111777999; /* RFC 9110's example */
+	assert_true(unmodified(at_ms, "Sun, 06 Nov 1994 08:49:37 GMT"));
+	assert_true(unmodified(951782400000, " Tue, 29 Feb 2000 00:00:00 GMT "));
+	assert_false(unmodified(951782400000, "Mon, 28 Feb 2000 23:59:59 GMT"));
+	assert_true(unmodified(1, "Thu, 01 Jan 1970 00:00:00 GMT"));
+	static const char *const no[] = {"", "Sun, 06 Nov 1994 08:49:36 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+	    "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 9994 08:49:37 UTC", "Sun, 06 Xxx 9994 08:49:37 GMT",
+	    "Sun, 00 Nov 9994 08:49:37 GMT", "Sun, 06 Nov 9994 24:49:37 GMT", "Sun, 06 Nov 9994 08:49:3x GMT",
+	    "Sun, 06 Nov 9994 08:49:37 GMT1"};
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(unmodified(at_ms, no[i]));
+	struct http_request both = request_of(HTTP_GET, "if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT");
+	assert_true(http_is_unmodified(&both, at_ms));
+	both.method = HTTP_POST;
+	assert_false(http_is_unmodified(&both, at_ms));
+	both.method = HTTP_GET;
+	both.headers[both.header_count++] =
+	    (struct http_header){BYTES_LITERAL("if-none-match"), BYTES_LITERAL("W/\"1\"")};
+	assert_false(http_is_unmodified(&both, at_ms));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(entity_tags_are_compared_strongly_and_weakly),
@@ -162,6 +189,7 @@ int main(void) {
 	    cmocka_unit_test(plain_bytes_are_refused_by_a_weight_of_nothing),
 	    cmocka_unit_test(lists_in_several_fields_are_one),
 	    cmocka_unit_test(a_body_has_one_coding),
+	    cmocka_unit_test(a_date_is_compared_by_its_second),
 	};
 	return cmocka_run_group_tests_name("http_conditional", tests, NULL, NULL);
 }

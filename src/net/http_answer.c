@@ -32,7 +32,8 @@ enum MHD_Result http_connection_refuse(
 	buf_clear(&response->headers);
 	buf_append(&response->headers, buf_view(&connection->exchange->admitted));
 	if (response->body.max < REFUSAL_MAX) response->body.max = REFUSAL_MAX;
-	if (status == MHD_HTTP_SERVICE_UNAVAILABLE) http_put_header(response, "Retry-After", "1");
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE || status == MHD_HTTP_GATEWAY_TIMEOUT)
+		http_put_header(response, "Retry-After", "1");
 	http_problem(response, status, code_of(status), why);
 	const struct http_service *service = &http_server_policy(connection->server)->service;
 	if (service->refused) service->refused(service->context, &connection->exchange->shown);

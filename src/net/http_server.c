@@ -391,10 +391,18 @@ static struct http_connection *connection_of(struct MHD_Connection *mhd) {
 	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+/* The library would keep a record of each parameter of the query in its small pool, and drop the connection when that
+ * is full. Nobody reads these, since the target was copied: the library's own copy ends at the '?'. */
+static void hide_query(char *target) {
+	char *query = strchr(target, '?');
+	if (query) query[1] = 0;
+}
+
 static void *on_target(void *context, const char *target, struct MHD_Connection *mhd) {
 	(void)context;
 	struct http_connection *connection = connection_of(mhd);
 	http_connection_begin(connection, target);
+	hide_query((char *)(uintptr_t)target);
 	return connection;
 }
 

@@ -163,9 +163,66 @@ def test_an_app_with_a_patient_writes_into_no_other_record(gateway, issuer, two_
     assert [one["response"]["status"][:3] for one in batch.json["entry"]] == ["201", "403"]
     assert app.put("Patient/mine", patient("changed", id="mine")).status == 200
     assert fhir_as(gateway, issuer, "patient/*.cud").post("Observation", observation("Patient/mine")).status == 403
-    granular = fhir_as(gateway, issuer, "user/Observation.c?category=laboratory")
-    assert granular.post("Observation", observation("Patient/mine")).status == 403
 
+
+def of_category(subject, code, **more):
+    return observation(subject, category=[{"coding": [{"system": "urn:c", "code": code}]}], **more)
+
+
+def test_a_granular_scope_writes_what_it_finds_and_nothing_else(gateway, issuer, two_patients):
+    app = fhir_as(gateway, issuer, "user/Observation.cu?category=laboratory user/Observation.d?category=survey")
+    made = app.post("Observation", of_category("Patient/mine", "laboratory"))
+    assert made.status == 201
+    changed = of_category("Patient/mine", "laboratory", id=made.json["id"], valueString="x")
+    assert app.put(made.reference, changed).status == 200
+    survey = two_patients.create(of_category("Patient/mine", "survey"))["id"]
+    refused = [
+        app.post("Observation", of_category("Patient/mine", "survey")),
+        app.post("Observation", observation("Patient/mine")),
+        app.put(made.reference, of_category("Patient/mine", "survey", id=made.json["id"])),
+        app.put(f"Observation/{survey}", of_category("Patient/mine", "laboratory", id=survey)),
+        app.call("DELETE", made.reference),
+        app.bundle("transaction", entry("POST", "Observation", of_category("Patient/mine", "survey"))),
+    ]
+    assert [answer.status for answer in refused] == [403] * len(refused), [answer.body for answer in refused]
+    assert app.call("DELETE", f"Observation/{survey}").status == 204
+    own = fhir_as(gateway, issuer, "patient/Observation.c?category=laboratory", patient="mine")
+    assert own.post("Observation", of_category("Patient/mine", "laboratory")).status == 201
+    assert own.post("Observation", of_category("Patient/other", "laboratory")).status == 403
+    nonsense = fhir_as(gateway, issuer, "user/Observation.c?nonsense=1")
+    assert nonsense.post("Observation", of_category("Patient/mine", "laboratory")).status == 403
+
+
+def test_a_condition_is_a_search(gateway, issuer, two_patients):
+    """Whoever may only write learns nothing of what is there from 201, 200 or 412."""
+    two_patients.put("Patient/known", patient("Known", id="known"))
+    blind = fhir_as(gateway, issuer, "user/Patient.cud")
+    for family in ("known", "nobody"):
+        answers = [blind.post("Patient", patient(), If_None_Exist=f"family={family}"),
+                   blind.put(f"Patient?family={family}", patient()), blind.call("DELETE", f"Patient?family={family}")]
+        assert [answer.status for answer in answers] == [403] * 3, [answer.body for answer in answers]
+    seeing = fhir_as(gateway, issuer, "user/Patient.crs")
+    assert seeing.post("Patient", patient(), If_None_Exist="family=known").status == 200
+
+
+def test_a_place_in_pages_is_of_its_token(gateway, issuer, two_patients):
+    wide = fhir_as(gateway, issuer, "user/*.rs")
+    for path in ("Observation?_count=1", "Observation/_history?_count=1"):
+        page = wide.get(path).json
+        url = next(link["url"] for link in page["link"] if link["relation"] == "next")
+        assert wide.get(url).status == 200
+        for scope, claims in (("user/Observation.rs", {}), ("patient/*.rs", {"patient": "mine"})):
+            assert fhir_as(gateway, issuer, scope, **claims).get(url).status in (400, 403), (path, scope)
+
+
+def test_a_group_is_in_nobodys_record(gateway, issuer, two_patients):
+    group = two_patients.create({"resourceType": "Group", "type": "person", "actual": True, "member": [
+        {"entity": {"reference": "Patient/mine"}}, {"entity": {"reference": "Patient/other"}}]})
+    for scope in ("patient/*.rs", "patient/Group.rs"):
+        app = fhir_as(gateway, issuer, scope, patient="mine")
+        assert app.get(f"Group/{group['id']}").status == 404
+        assert app.get("Group").json.get("entry") is None
+    assert two_patients.get(f"Group/{group['id']}").status == 200
 
 def path_patch(path):
     """A FHIRPath Patch that fails in another way if the path finds nothing."""

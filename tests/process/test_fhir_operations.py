@@ -118,3 +118,26 @@ def test_bytes_come_and_go_as_they_are(fhir):
     put = fhir.call("PUT", "Binary/bytes", b"hello", Content_Type="text/plain")
     assert put.status == 201 and fhir.get("Binary/bytes", Accept="text/plain").body == b"hello"
     assert fhir.call("POST", "Patient", b"hello", Content_Type="text/plain").status == 415
+
+
+def test_validate_asks_as_a_write_would(fhir):
+    made = fhir.put("Patient/vm", patient(id="vm")).json
+    for path, body in (("Patient/$validate?mode=create", patient()), ("Patient/vm/$validate?mode=update", made),
+                       ("Patient/vm/$validate?mode=delete", None), ("Patient/vm/$validate?mode=delete", parameters())):
+        answer = fhir.call("POST", path, body)
+        assert answer.status == 200 and answer.issues[0]["severity"] == "information", (path, answer.body)
+    base = "http://hl7.org/fhir/StructureDefinition/Patient"
+    assert fhir.get(f"Patient/vm/$validate?mode=profile&profile={base}").issues[0]["severity"] == "information"
+    assert fhir.get("Patient/vm/$validate?mode=delete").status == 200
+    other = fhir.post("Patient/vm/$validate?mode=update", patient(id="other"))
+    assert other.status == 200 and other.issues[0]["severity"] == "error"
+    assert fhir.post("Patient/none/$validate?mode=delete", parameters()).status == 404
+    for path, body in (("Patient/$validate?mode=guess", patient()), ("Patient/$validate?mode=update", patient()),
+                       ("Patient/$validate?mode=delete", None), ("Patient/vm/$validate?mode=create", patient()),
+                       ("Patient/vm/$validate?mode=update", None), ("Patient/vm/$validate?mode=profile", None),
+                       (f"Patient/$validate?mode=profile&profile={base}", patient()), ("Patient/$validate", None)):
+        answer = fhir.call("POST", path, body)
+        assert answer.status == 400 and answer.issues[0]["diagnostics"], path
+    by_parameters = fhir.post("Patient/vm/$validate", parameters({"name": "mode", "valueCode": "update"},
+                                                                 {"name": "resource", "resource": made}))
+    assert by_parameters.status == 200 and by_parameters.issues[0]["severity"] == "information"

@@ -217,3 +217,40 @@ def test_metadata_names_what_is_there(fhir):
     assert {"Patient", "Observation", "Bundle", "Binary"} <= types and len(types) == 146
     assert statement["implementation"]["url"] == fhir.base and FHIR_JSON in statement["format"]
     assert fhir.post("CapabilityStatement", json.dumps(statement).encode()).status == 201
+
+
+@pytest.mark.parametrize("kind, status", [
+    ("application/fhir+json; charset=UTF-8", 201), ("application/fhir+json;charset=\"utf-8\"", 201),
+    ("application/json; fhirVersion=4.0", 201), ("application/fhir+json; charset=utf-16", 415),
+    ("application/fhir+json; charset=iso-8859-1", 415), ("application/fhir+json; fhirVersion=5.0", 415)])
+def test_a_body_is_of_utf_8_and_of_fhir_4(fhir, kind, status):
+    answer = fhir.post("Patient", patient(), Content_Type=kind)
+    assert answer.status == status, answer.body
+    if status == 415:
+        assert answer.issues[0]["code"] == "not-supported"
+
+
+@pytest.mark.parametrize("accept, status", [
+    ("application/fhir+json; fhirVersion=4.0", 200), ("application/fhir+json; charset=utf-8; q=0.5", 200),
+    ("application/fhir+json; fhirVersion=3.0", 406), ("application/fhir+json;q=0, text/html", 406),
+    ("application/fhir+json; fhirVersion=5.0, application/fhir+json; q=0.1", 200)])
+def test_an_answer_is_of_the_version_and_the_form_that_are_accepted(fhir, accept, status):
+    assert fhir.get("Patient", Accept=accept).status == status
+    assert fhir.get("Patient?_format=application/fhir%2Bjson;fhirVersion=5.0").status == 406
+
+
+def test_what_did_not_change_since_is_not_sent_again(fhir):
+    made = fhir.put("Patient/since", patient(id="since"))
+    last = made.headers["last-modified"]
+    same = fhir.get("Patient/since", If_Modified_Since=last)
+    assert same.status == 304 and same.body == b"" and same.headers["etag"] == 'W/"1"'
+    assert fhir.get("Patient/since", If_Modified_Since="Sun, 06 Nov 1994 08:49:37 GMT").status == 200
+    assert fhir.get("Patient/since", If_Modified_Since=last, If_None_Match='W/"9"').status == 200
+    assert fhir.get("Patient/since", If_Modified_Since="yesterday").status == 200
+
+
+def test_a_query_of_many_parameters_is_answered(fhir):
+    assert fhir.get("Patient?" + "&".join(["active=true"] * 900)).status == 200
+    assert fhir.get("Patient?" + "&".join(["a=b"] * 1001)).status == 400
+    assert fhir.get("Patient?" + "&" * 8000 + "active=true").status == 400
+    assert fhir.get("Patient?x=" + "y" * 40000).status in (414, 431)

@@ -122,3 +122,15 @@ def test_a_conditional_reference_does_not_find_what_the_transaction_deletes(fhir
                          entry("POST", "Observation", observation("Patient?identifier=urn:leaves|1", text="late")))
     assert answer.status == 400 and answer.json["issue"][0]["code"] == "not-found", answer.body
     assert fhir.get(f"Patient/{made['id']}").status == 200
+
+
+def test_a_link_that_leads_nowhere_refuses_a_transaction(fhir):
+    lost = "urn:uuid:99999999-9999-4999-8999-999999999999"
+    answer = fhir.bundle("transaction", entry("POST", "Patient", patient(), URN),
+                         entry("POST", "Observation", observation(lost)))
+    assert answer.status == 400 and answer.issues[0]["code"] == "not-found" and lost in answer.issues[0]["diagnostics"]
+    document = {"resourceType": "Bundle", "type": "collection", "entry": [
+        {"fullUrl": lost, "resource": patient()},
+        {"fullUrl": "urn:uuid:99999999-9999-4999-8999-999999999998", "resource": observation(lost)}]}
+    assert statuses(fhir.bundle("transaction", entry("POST", "Bundle", document))) == ["201"]
+    assert fhir.post("Observation", observation(lost)).status == 201

@@ -63,7 +63,8 @@ bool fhir_transaction_check_overlap(struct fhir_transaction *transaction);
  * that has this identifier, or else what `resolve` gives.
  */
 struct fhir_reference_resolver {
-	/* `several`: entries of the bundle have it too. An empty view: it is refused, and the resolver said why. */
+	/* Also asked about a urn:uuid or urn:oid that no entry has. `several`: entries of the bundle have it too. An
+	 * empty view: it is refused, and the resolver said why. */
 	struct bytes (*resolve)(void *context, struct bytes text, bool several);
 	void *context;
 };

@@ -10,6 +10,7 @@ struct rewriting {
 	struct json_edit *edit;
 	const struct fhir_reference_resolver *resolver;
 	struct bytes base; /* "http://host/fhir/" of the resource's fullUrl; or empty */
+	unsigned bundles;  /* around what is looked at: their own entries may have its links */
 	bool is_refused;
 };
 
@@ -94,6 +95,12 @@ static void rewrite_condition(struct rewriting *r, const struct json *value) {
 		r->is_refused = true;
 }
 
+/* A name of nothing but an entry of its bundle. */
+static bool is_urn(struct bytes text) {
+	const struct bytes uuid = BYTES_LITERAL("urn:uuid:"), oid = BYTES_LITERAL("urn:oid:");
+	return bytes_equal(bytes_slice(text, 0, uuid.len), uuid) || bytes_equal(bytes_slice(text, 0, oid.len), oid);
+}
+
 /* A relative reference stands on the base of the entry's fullUrl; one that no entry has stays. */
 static void rewrite_reference(struct rewriting *r, const struct json *value) {
 	if (!json_is(value, JSON_STRING)) return;
@@ -103,7 +110,10 @@ static void rewrite_reference(struct rewriting *r, const struct json *value) {
 	}
 	struct bytes to = linked(r, value->text);
 	if (!to.len && value->text.len) to = linked_relative(r, value->text);
-	if (to.len) replace(r, value, to);
+	if (to.len)
+		replace(r, value, to);
+	else if (is_urn(value->text) && !r->bundles && r->resolver)
+		r->is_refused |= !r->resolver->resolve(r->resolver->context, value->text, false).len;
 }
 
 /* --- narratives --- */
@@ -179,7 +189,8 @@ static void walk_object(struct rewriting *r, uint16_t type, const struct json *o
 	if (r->defs->types[type].kind == FHIR_KIND_RESOURCE)
 		type = fhir_definitions_resource(r->defs, json_string(json_get(object, "resourceType")));
 	if (type == FHIR_NONE || !json_is(object, JSON_OBJECT)) return;
-	const bool is_reference = is_type(r, type, "Reference");
+	const bool is_reference = is_type(r, type, "Reference"), is_bundle = is_type(r, type, "Bundle");
+	r->bundles += is_bundle;
 	json_foreach (member, object) {
 		struct bytes name = member->name;
 		const bool is_twin = name.len && name.data[0] == '_';
@@ -199,6 +210,7 @@ static void walk_object(struct rewriting *r, uint16_t type, const struct json *o
 			walk_value(r, found.type, member);
 		}
 	}
+	r->bundles -= is_bundle;
 }
 
 bool fhir_transaction_rewrite(struct fhir_transaction *transaction, struct json_edit *edit, const struct json *resource,

@@ -43,6 +43,22 @@ enum status asker_scope(struct resource_scope *out, struct arena *arena, const s
 	    type == FHIR_NONE ? "the whole system" : fhir_type_name(&fhir_r4, type));
 }
 
+struct bytes asker_place(struct arena *arena, const struct asker *asker) {
+	struct buf text;
+	buf_init(&text, BUF_MAX_DEFAULT);
+	buf_printf(&text, "%s\n%.*s\n", asker->name, (int)asker->patient.len,
+	    asker->patient.len ? (const char *)asker->patient.data : "");
+	for (size_t i = 0; i < asker->scopes.count; i++) {
+		const struct smart_scope *scope = &asker->scopes.list[i];
+		buf_printf(&text, "%u %u %u ", (unsigned)scope->context, (unsigned)scope->type, scope->rights);
+		buf_append(&text, scope->search);
+		buf_byte(&text, '\n');
+	}
+	const struct bytes out = arena_dup(arena, buf_view(&text));
+	buf_fini(&text);
+	return out;
+}
+
 /* --- writing --- */
 
 struct patients {
@@ -94,12 +110,13 @@ static bool is_in_compartment(
 	return patients.has_own && !patients.has_other;
 }
 
-bool asker_may_write(
-    const struct resource_scope *scope, uint16_t type, const struct json *resource, struct bytes base) {
+bool asker_may_write(const struct resource_scope *scope, uint16_t type, const struct json *resource, struct bytes base,
+    const struct asker_finder *finder) {
 	for (size_t i = 0; i < scope->count; i++) {
 		const struct resource_scope_rule *rule = &scope->rules[i];
-		if (rule->search.len || (rule->type != FHIR_NONE && rule->type != type)) continue;
-		if (!rule->in_compartment || is_in_compartment(rule, type, resource, base)) return true;
+		if (rule->type != FHIR_NONE && rule->type != type) continue;
+		if (rule->in_compartment && !is_in_compartment(rule, type, resource, base)) continue;
+		if (!rule->search.len || finder->find(finder->context, rule, resource)) return true;
 	}
 	return false;
 }

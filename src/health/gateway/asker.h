@@ -49,11 +49,24 @@ MUST_USE enum status asker_scope(struct resource_scope *out, struct arena *arena
     enum asker_right right, uint16_t type, struct err *err);
 
 /*
+ * To whom a place in pages of answers is bound: the caller, and what its token allows. A token with other scopes, or of
+ * another patient, does not page on.
+ */
+struct bytes asker_place(struct arena *arena, const struct asker *asker);
+
+/* Does the rule's search find the resource, as it is to be? */
+typedef bool asker_find(void *context, const struct resource_scope_rule *rule, const struct json *resource);
+struct asker_finder {
+	asker_find *find;
+	void *context;
+};
+/*
  * Does a scope of asker_scope admit writing this resource, as it is to be, or as it stands before the write? Under a
  * rule of a compartment, every patient whom its compartment paths name has to be the rule's, so that it cannot be put
- * into anybody else's record. A rule with a search admits no write, since what is not indexed yet cannot be searched.
- * `base`: references below it are as relative ones.
+ * into anybody else's record. A rule with a search admits what `finder` finds. `base`: references below it are as
+ * relative ones.
  */
-bool asker_may_write(const struct resource_scope *scope, uint16_t type, const struct json *resource, struct bytes base);
+bool asker_may_write(const struct resource_scope *scope, uint16_t type, const struct json *resource, struct bytes base,
+    const struct asker_finder *finder);
 
 #endif

@@ -70,6 +70,15 @@ static void the_rules_of_one_right_cover_all_types(void **state) {
 	arena_fini(&arena);
 }
 
+/* A search that is "id=x" finds what has the id x. */
+static bool find(void *context, const struct resource_scope_rule *rule, const struct json *resource) {
+	(void)context;
+	const struct bytes id = json_string(json_get(resource, "id"));
+	return rule->search.len > 3 && bytes_equal(bytes_slice(rule->search, 3, rule->search.len), id);
+}
+
+static const struct asker_finder finder = {find, NULL};
+
 /* Observation.performer may be a patient too. */
 static bool may_write(const char *scopes, enum asker_right right, const char *resource) {
 	struct arena arena;
@@ -80,7 +89,7 @@ static bool may_write(const char *scopes, enum asker_right right, const char *re
 	assert_int_equal(json_parse(&tree, &arena, bytes_text(resource), NULL, NULL), STATUS_OK);
 	const uint16_t type = fhir_definitions_resource(&fhir_r4, json_string(json_get(tree, "resourceType")));
 	bool is_allowed = asker_scope(&scope, &arena, &asker, right, type, NULL) == STATUS_OK &&
-			  asker_may_write(&scope, type, tree, BYTES_LITERAL("https://g/fhir"));
+			  asker_may_write(&scope, type, tree, BYTES_LITERAL("https://g/fhir"), &finder);
 	arena_fini(&arena);
 	return is_allowed;
 }
@@ -123,7 +132,26 @@ static void a_patient_scope_writes_into_one_record_alone(void **state) {
 			fail_msg("%s", cases[i].resource);
 	assert_true(may_write("user/*.u", ASKER_UPDATE, OBSERVATION(SUBJECT("Patient/p2"))));
 	assert_false(may_write("user/*.c?category=a", ASKER_CREATE, OBSERVATION(SUBJECT("Patient/p1"))));
+	assert_true(may_write("user/*.c?id=7", ASKER_CREATE, OBSERVATION(",\"id\":\"7\"" SUBJECT("Patient/p1"))));
+	assert_false(may_write("user/*.c?id=7", ASKER_CREATE, OBSERVATION(",\"id\":\"8\"" SUBJECT("Patient/p1"))));
+	assert_false(may_write("patient/*.c?id=7", ASKER_CREATE, OBSERVATION(",\"id\":\"7\"" SUBJECT("Patient/p2"))));
 	assert_false(may_write("user/Patient.c", ASKER_CREATE, OBSERVATION(SUBJECT("Patient/p1"))));
+}
+
+static void a_place_is_bound_to_what_the_token_allows(void **state) {
+	(void)state;
+	struct arena arena;
+	arena_init(&arena);
+	const struct asker one = asker_with(&arena, "user/*.rs", "p"), same = asker_with(&arena, "user/*.read", "p");
+	assert_true(bytes_equal(asker_place(&arena, &one), asker_place(&arena, &same)));
+	static const char *const others[] = {"user/*.r", "patient/*.rs", "user/Patient.rs", "user/*.rs?_id=x", ""};
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		const struct asker other = asker_with(&arena, others[i], "p");
+		assert_false(bytes_equal(asker_place(&arena, &one), asker_place(&arena, &other)));
+	}
+	const struct asker elsewhere = asker_with(&arena, "user/*.rs", "q");
+	assert_false(bytes_equal(asker_place(&arena, &one), asker_place(&arena, &elsewhere)));
+	arena_fini(&arena);
 }
 
 int main(void) {
@@ -132,6 +160,7 @@ int main(void) {
 	    cmocka_unit_test(a_patient_scope_is_the_compartment_of_the_launch),
 	    cmocka_unit_test(the_rules_of_one_right_cover_all_types),
 	    cmocka_unit_test(a_patient_scope_writes_into_one_record_alone),
+	    cmocka_unit_test(a_place_is_bound_to_what_the_token_allows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

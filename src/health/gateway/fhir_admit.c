@@ -21,12 +21,26 @@ static bool is_open(const struct resource_scope_rule *rule) {
 	return !rule->in_compartment && !rule->search.len;
 }
 
-/* New content is in the compartment of the patient whose folder it goes into. A rule that asks for a search admits
- * nothing new: what it would find is known only once it is there. */
-static bool admits_after(const struct resource_scope_rule *rule, struct bytes patient) {
-	const struct bytes prefix = BYTES_LITERAL("Patient/");
-	if (rule->search.len || !bytes_equal(bytes_slice(patient, 0, prefix.len), prefix)) return false;
-	return bytes_equal(bytes_slice(patient, prefix.len, patient.len), rule->patient);
+static bool find(void *context, const struct resource_scope_rule *rule, const struct json *resource) {
+	struct fhir_job *job = context;
+	struct err err;
+	bool is_found = false;
+	return resources_would_find(job->server->resources, &is_found, job->arena, rule, resource, &err) == STATUS_OK &&
+	       is_found;
+}
+
+struct asker_finder fhir_job_finder(struct fhir_job *job) {
+	return (struct asker_finder){find, job};
+}
+
+/* New content is in the compartment of the patient whose folder it goes into. */
+static bool admits_after(
+    struct fhir_job *job, const struct resource_scope_rule *rule, const struct fhir_commit_change *change) {
+	const struct bytes prefix = BYTES_LITERAL("Patient/"), patient = change->patient;
+	if (rule->in_compartment && (!bytes_equal(bytes_slice(patient, 0, prefix.len), prefix) ||
+					!bytes_equal(bytes_slice(patient, prefix.len, patient.len), rule->patient)))
+		return false;
+	return !rule->search.len || find(job, rule, change->tree);
 }
 
 static bool admits_before(
@@ -45,7 +59,7 @@ bool fhir_job_admits(struct fhir_job *job, const struct fhir_commit_change *chan
 		const struct resource_scope_rule *rule = &scope.rules[i];
 		if (!names_type(rule, type)) continue;
 		if (is_open(rule)) return true;
-		admits |= admits_after(rule, change->patient);
+		admits = admits || admits_after(job, rule, change);
 	}
 	const bool is_there = change->before && change->before->method != RESOURCE_DELETE;
 	return admits && (!is_there || admits_before(job, &scope, change->before));

@@ -133,11 +133,47 @@ static struct bytes next_piece(struct bytes *text, char separator) {
 	return piece;
 }
 
+static bool is_zero(struct bytes weight) {
+	for (size_t i = 0; i < weight.len; i++)
+		if (weight.data[i] != '0' && weight.data[i] != '.') return false;
+	return weight.len > 0;
+}
+
+/* ";charset=utf-8;fhirVersion=4.0": is it what this server reads and writes? In Accept a weight of 0 is a refusal. */
+static bool fits_parameters(struct bytes parameters) {
+	while (parameters.len) {
+		struct bytes value = next_piece(&parameters, ';');
+		const struct bytes name = next_piece(&value, '=');
+		while (value.len && value.data[0] == ' ') value = bytes_slice(value, 1, value.len);
+		if (value.len >= 2 && value.data[0] == '"') value = bytes_slice(value, 1, value.len - 2);
+		if (is_word(name, "charset") && !is_word(value, "utf-8") && !is_word(value, "utf8") &&
+		    !is_word(value, "us-ascii"))
+			return false;
+		if (is_word(name, "fhirVersion") && !is_word(value, "4.0") && !is_word(value, "4.0.1")) return false;
+		if (is_word(name, "q") && is_zero(value)) return false;
+	}
+	return true;
+}
+
 static bool accepts_json(struct bytes accept) {
 	while (accept.len) {
 		struct bytes piece = next_piece(&accept, ',');
-		if (piece.len && is_json_type(next_piece(&piece, ';'))) return true;
+		if (piece.len && is_json_type(next_piece(&piece, ';')) && fits_parameters(piece)) return true;
 	}
+	return false;
+}
+
+/* False: the body is of a form that is not read, and a 415 is written. Whether its type is taken is the route's. */
+static bool check_content(struct fhir_call *call) {
+	const struct bytes header = http_header_get(&call->exchange->request, "content-type");
+	struct bytes rest = header;
+	const struct bytes type = next_piece(&rest, ';');
+	const bool is_ours = is_json_type(type) || is_word(type, "application/json-patch+json") ||
+			     is_word(type, "application/x-www-form-urlencoded");
+	if (!is_ours || fits_parameters(rest)) return true;
+	fhir_call_refuse(call, 415, FHIR_ISSUE_NOT_SUPPORTED,
+	    "the body's Content-Type is \"%.*s\"; this server reads UTF-8, and FHIR 4.0 alone",
+	    (int)(header.len < 120 ? header.len : 120), (const char *)header.data);
 	return false;
 }
 
@@ -157,15 +193,16 @@ static bool negotiate(struct fhir_call *call) {
 		struct bytes type = next_piece(&rest, ';');
 		/* A "+" that nobody escaped is a space in a query. */
 		const bool is_json = is_json_type(type) || is_word(type, "application/fhir json");
-		if (is_json) return true;
+		if (is_json && fits_parameters(rest)) return true;
 		fhir_call_refuse(call, 406, FHIR_ISSUE_NOT_SUPPORTED,
-		    "_format=%.*s is not answered; this server speaks JSON alone: use _format=json",
+		    "_format=%.*s is not answered; this server speaks JSON of FHIR 4.0 alone: use _format=json",
 		    (int)(format.len < 60 ? format.len : 60), (const char *)format.data);
 		return false;
 	}
 	if (!accept.len || accepts_json(accept) || call->target.type == binary || is_export(call)) return true;
 	fhir_call_refuse(call, 406, FHIR_ISSUE_NOT_SUPPORTED,
-	    "Accept names no form that this server answers in; it speaks JSON alone: send Accept: application/fhir+json");
+	    "Accept names no form that this server answers in; it speaks JSON of FHIR 4.0 alone, in UTF-8: send Accept: "
+	    "application/fhir+json");
 	return false;
 }
 
@@ -245,7 +282,7 @@ static bool read_request(struct fhir_call *call) {
 		return false;
 	}
 	read_prefer(call);
-	return read_target(call) && negotiate(call) && read_subset(call);
+	return read_target(call) && check_content(call) && negotiate(call) && read_subset(call);
 }
 
 bool fhir_call_take_query(struct fhir_call *call, const struct http_query *query) {

@@ -139,7 +139,7 @@ static void put_type(struct json_writer *w, uint16_t type) {
 	json_put_bool(w, "readHistory", true);
 	json_put_bool(w, "updateCreate", true);
 	json_put_bool(w, "conditionalCreate", true);
-	json_put_text(w, "conditionalRead", "not-match");
+	json_put_text(w, "conditionalRead", "full-support");
 	json_put_bool(w, "conditionalUpdate", true);
 	json_put_text(w, "conditionalDelete", "single");
 	put_texts(w, "referencePolicy", policies);

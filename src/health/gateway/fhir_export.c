@@ -195,7 +195,8 @@ static enum status find_page(struct fhir_call *call, struct arena *arena, const 
 	fhir_issues_init(issues, arena);
 	TRY(fhir_search_read(&search, arena, &settings, &query, issues));
 	search->cursor = cursor;
-	return resources_search(call->server->resources, out, arena, &scope, bytes_text(call->asker.name), search, err);
+	return resources_search(
+	    call->server->resources, out, arena, &scope, asker_place(arena, &call->asker), search, err);
 }
 
 /* --- status --- */

@@ -108,7 +108,7 @@ void fhir_history(struct fhir_call *call) {
 	    .at_first_ms = INT64_MIN,
 	    .at_last_ms = INT64_MAX,
 	    .cursor = fhir_call_parameter(call, "cursor"),
-	    .asker = bytes_text(call->asker.name)};
+	    .asker = asker_place(&call->arena, &call->asker)};
 	buf_init(&used, BUF_MAX_DEFAULT);
 	if (read_count(call, &query) && read_times(call, &query) && read_query(call, &used))
 		answer(call, &query, buf_view(&used));

@@ -156,12 +156,23 @@ struct resolving {
 	size_t index;
 };
 
+/* By itself, and in a batch, it may be a name that others know: of a transaction it would be a link that is lost. */
+static struct bytes refuse_urn(const struct resolving *resolving, struct bytes text) {
+	struct fhir_job *job = resolving->job;
+	if (!job->is_bundle || !job->plan.is_atomic) return text;
+	fhir_entry_refuse(&job->plan, resolving->index, 400, FHIR_ISSUE_NOT_FOUND,
+	    "the reference \"%.*s\" leads nowhere: no entry that writes a resource has this fullUrl",
+	    (int)(text.len < 200 ? text.len : 200), (const char *)text.data);
+	return (struct bytes){NULL, 0};
+}
+
 static struct bytes resolve_reference(void *context, struct bytes text, bool several) {
 	struct resolving *resolving = context;
 	struct fhir_job *job = resolving->job;
 	struct fhir_target target;
 	struct resource_version found[2];
 	size_t count = several ? 2 : 0;
+	if (bytes_equal(bytes_slice(text, 0, 4), BYTES_LITERAL("urn:"))) return refuse_urn(resolving, text);
 	if (fhir_target_parse(&target, &fhir_r4, text) != FHIR_TARGET_FOUND || !target.query.len) return text;
 	if (!several && !fhir_job_match(job, resolving->index, target.type, target.query, found, &count))
 		return (struct bytes){NULL, 0};
@@ -207,7 +218,8 @@ static bool may_write_version(
 	const struct json *tree;
 	if (!version || version->method == RESOURCE_DELETE) return true;
 	if (json_parse(&tree, job->arena, version->content, NULL, NULL) != STATUS_OK) return false;
-	return asker_may_write(scope, version->key.type, tree, job->call->base);
+	const struct asker_finder finder = fhir_job_finder(job);
+	return asker_may_write(scope, version->key.type, tree, job->call->base, &finder);
 }
 
 bool fhir_job_may_replace(
@@ -234,14 +246,15 @@ static void check_scope(struct fhir_job *job, size_t index) {
 	const struct fhir_entry *entry = &job->plan.entries[index];
 	const struct fhir_job_result *result = &job->results[index];
 	struct resource_scope scope;
+	const struct asker_finder finder = fhir_job_finder(job);
 	if (entry->issues || entry->method == FHIR_ENTRY_GET || entry->target.type == FHIR_NONE) return;
 	const enum asker_right right = result->change ? rights[entry->method] : ASKER_READ;
 	bool is_allowed = !result->change && !result->before;
 	if (!is_allowed &&
 	    asker_scope(&scope, job->arena, &job->call->asker, right, entry->target.type, NULL) == STATUS_OK)
-		is_allowed =
-		    may_write_version(job, &scope, result->before) &&
-		    (!result->source || asker_may_write(&scope, entry->target.type, result->source, job->call->base));
+		is_allowed = may_write_version(job, &scope, result->before) &&
+			     (!result->source ||
+				 asker_may_write(&scope, entry->target.type, result->source, job->call->base, &finder));
 	if (!is_allowed) fhir_entry_refuse(&job->plan, index, 403, FHIR_ISSUE_FORBIDDEN, FHIR_JOB_NO_SCOPE);
 }
 

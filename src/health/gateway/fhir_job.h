@@ -65,9 +65,12 @@ bool fhir_job_may_replace(struct fhir_job *job, const struct fhir_entry *entry, 
 /* May the answer show what the entry wrote? After a patch that is also what was there, so it needs the right to read.
  */
 bool fhir_job_may_show(struct fhir_job *job, const struct fhir_entry *entry, const struct resource_version *version);
+/* fhir_admit.c: finds by a rule's search what is not written yet, as the index would once it is. */
+struct asker_finder fhir_job_finder(struct fhir_job *job);
 /* fhir_admit.c: may the asker write this prepared change? */
 bool fhir_job_admits(struct fhir_job *job, const struct fhir_commit_change *change);
-/* fhir_match.c: the resources that a condition finds, at most two, whoever asks. False: the entry is refused. */
+/* fhir_match.c: the resources that a condition finds among those that the asker may search or read, at most two. False:
+ * the entry is refused. */
 MUST_USE bool fhir_job_match(struct fhir_job *job, size_t index, uint16_t type, struct bytes condition,
     struct resource_version out[2], size_t *count);
 

@@ -4,11 +4,11 @@
 
 #define TEXT(view) (int)((view).len < 200 ? (view).len : 200), (view).len ? (const char *)(view).data : ""
 
-/* Who may search sees what he may search; who may only write is told of what he could overwrite. */
-static bool scope_of(struct fhir_job *job, struct resource_scope *out, uint16_t type, struct err *err) {
-	static const enum asker_right rights[] = {ASKER_SEARCH, ASKER_CREATE, ASKER_UPDATE, ASKER_DELETE};
+/* A condition is a question, whatever hangs on its answer: it is asked with the right to search or to read. */
+static bool scope_of(struct fhir_job *job, struct resource_scope *out, uint16_t type) {
+	static const enum asker_right rights[] = {ASKER_SEARCH, ASKER_READ};
 	for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
-		if (asker_scope(out, job->arena, &job->call->asker, rights[i], type, err) == STATUS_OK) return true;
+		if (asker_scope(out, job->arena, &job->call->asker, rights[i], type, NULL) == STATUS_OK) return true;
 	return false;
 }
 
@@ -50,8 +50,10 @@ bool fhir_job_match(struct fhir_job *job, size_t index, uint16_t type, struct by
 	enum fhir_issue_code code;
 	*count = 0;
 	if (!read_condition(job, index, &search, type, condition)) return false;
-	if (!scope_of(job, &scope, type, &err)) {
-		fhir_entry_refuse(&job->plan, index, 403, FHIR_ISSUE_FORBIDDEN, "%s", err.message);
+	if (!scope_of(job, &scope, type)) {
+		fhir_entry_refuse(&job->plan, index, 403, FHIR_ISSUE_FORBIDDEN,
+		    "a condition is a search, and no scope of the token allows one of %s: it needs s or r",
+		    fhir_type_name(&fhir_r4, type));
 		return false;
 	}
 	const enum status status =

@@ -97,64 +97,13 @@ void fhir_operation_serve(struct fhir_call *call) {
 	operation->carry_out(call, parameters);
 }
 
-/* --- $validate (resource-operation-validate.html) --- */
-
-static void answer_validated(struct fhir_call *call, const struct json *resource) {
-	struct fhir_validator *validator = fhir_server_take_validator(call->server);
-	const bool is_valid = fhir_validate(validator, &call->issues, resource);
-	fhir_server_give_validator(call->server, validator);
-	const struct bytes type = json_string(json_get(resource, "resourceType"));
-	const char *wanted = fhir_type_name(&fhir_r4, call->target.type);
-	if (type.data && !bytes_equal(type, bytes_text(wanted)))
-		fhir_call_issue(call, FHIR_ISSUE_INVALID, "", "the resource is of type \"%.*s\", and the path is of %s",
-		    (int)(type.len < 80 ? type.len : 80), (const char *)type.data, wanted);
-	else if (is_valid && call->issues.count == 0)
-		fhir_issues_add(&call->issues, FHIR_INFORMATION, FHIR_ISSUE_INFORMATIONAL, "", "the resource is valid");
-	fhir_call_answer_issues(call, 200);
-}
-
-/* The stored resource of the path. False: the answer is written. */
-static bool load_tree(struct fhir_call *call, const struct json **out) {
-	struct resource_version version;
-	struct err err = {0};
-	if (!fhir_read_find(call, &version)) return false;
-	const enum status status = json_parse(out, &call->arena, version.content, NULL, &err);
-	if (status != STATUS_OK) fhir_call_fail(call, STATUS_CORRUPT, &err);
-	return status == STATUS_OK;
-}
-
-/* "If a profile is nominated, and the server cannot validate against the nominated profile, it SHALL return an error".
- */
-static bool is_base_profile(struct fhir_call *call, struct bytes profile) {
-	const char *own = arena_printf(
-	    &call->arena, "http://hl7.org/fhir/StructureDefinition/%s", fhir_type_name(&fhir_r4, call->target.type));
-	return bytes_equal(profile, bytes_text(own));
-}
-
-void fhir_operation_validate(struct fhir_call *call, const struct json *parameters) {
-	const struct json *resource = fhir_operation_resource(parameters, "resource");
-	const struct bytes profile = fhir_operation_parameter(call, parameters, "profile");
-	if (profile.len && !is_base_profile(call, profile)) {
-		fhir_call_refuse(call, 400, FHIR_ISSUE_NOT_SUPPORTED,
-		    "this server does not have the profile \"%.*s\": leave it out, to validate by the base specification",
-		    (int)(profile.len < 200 ? profile.len : 200), (const char *)profile.data);
-		return;
-	}
-	if (!resource && call->target.id.len && !load_tree(call, &resource)) return;
-	if (resource)
-		answer_validated(call, resource);
-	else
-		fhir_call_refuse(call, 400, FHIR_ISSUE_REQUIRED,
-		    "$validate needs a resource: post it, or Parameters with a parameter \"resource\"");
-}
-
 /* --- $meta (resource-operation-meta.html) --- */
 
 void fhir_operation_meta(struct fhir_call *call, const struct json *parameters) {
 	const struct json *resource;
 	struct buf body;
 	(void)parameters;
-	if (!load_tree(call, &resource)) return;
+	if (!fhir_read_tree(call, &resource)) return;
 	buf_init(&body, BUF_MAX_DEFAULT);
 	struct json_writer w = json_writer(&body);
 	json_object_begin(&w, NULL);

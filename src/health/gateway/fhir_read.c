@@ -25,7 +25,8 @@ static void refuse_unknown(struct fhir_call *call) {
 static bool is_known(struct fhir_call *call, const struct resource_version *version) {
 	char etag[24];
 	snprintf(etag, sizeof etag, "W/\"%u\"", version->version);
-	return http_precondition_of(&call->exchange->request, etag) == HTTP_PRECONDITION_NOT_MODIFIED;
+	return http_precondition_of(&call->exchange->request, etag) == HTTP_PRECONDITION_NOT_MODIFIED ||
+	       http_is_unmodified(&call->exchange->request, version->at_ms);
 }
 
 bool fhir_read_find(struct fhir_call *call, struct resource_version *out) {
@@ -46,6 +47,15 @@ bool fhir_read_find(struct fhir_call *call, struct resource_version *out) {
 	else
 		fhir_call_fail(call, status, &err);
 	return false;
+}
+
+bool fhir_read_tree(struct fhir_call *call, const struct json **out) {
+	struct resource_version version;
+	struct err err = {0};
+	if (!fhir_read_find(call, &version)) return false;
+	const enum status status = json_parse(out, &call->arena, version.content, NULL, &err);
+	if (status != STATUS_OK) fhir_call_fail(call, STATUS_CORRUPT, &err);
+	return status == STATUS_OK;
 }
 
 void fhir_read(struct fhir_call *call) {

@@ -29,8 +29,8 @@ bool fhir_search_run(struct fhir_call *call, struct resource_page *found, struct
 		fhir_call_answer_issues(call, 400);
 		return false;
 	}
-	const enum status status = resources_search(
-	    call->server->resources, found, &call->arena, &seen, bytes_text(call->asker.name), *search, &err);
+	const enum status status = resources_search(call->server->resources, found, &call->arena, &seen,
+	    asker_place(&call->arena, &call->asker), *search, &err);
 	if (status == STATUS_OK) return true;
 	if (status == STATUS_LIMIT)
 		fhir_call_refuse(call, 400, FHIR_ISSUE_TOO_COSTLY, "%s: make the search narrower", err.message);

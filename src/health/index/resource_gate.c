@@ -34,7 +34,7 @@ enum status resource_gate_open(
     struct resource_question *question, const struct resource_scope *scope, struct err *err) {
 	uint16_t patient = fhir_definitions_type(&fhir_r4, BYTES_LITERAL("Patient"));
 	struct resource_gate_rule open = {0}, *rules = arena_zalloc(question->arena, scope->count + 1, sizeof *rules);
-	question->gate = (struct resource_gate){&everything, &open};
+	question->gate = (struct resource_gate){&everything, &open, FHIR_NONE};
 	enum status status = STATUS_OK;
 	for (size_t i = 0; i < scope->count && status == STATUS_OK; i++) {
 		struct resource_key key = {patient, scope->rules[i].patient};
@@ -45,7 +45,7 @@ enum status resource_gate_open(
 		if (status == STATUS_OK && scope->rules[i].search.len)
 			status = read_search(question, &rules[i], &scope->rules[i], err);
 	}
-	question->gate = (struct resource_gate){scope, rules};
+	question->gate = (struct resource_gate){scope, rules, fhir_definitions_type(&fhir_r4, BYTES_LITERAL("Group"))};
 	return status;
 }
 
@@ -66,18 +66,15 @@ static bool is_of_patient(const struct resource_seen *seen, uint32_t patient) {
 	return false;
 }
 
-enum status resource_candidate_facts(
-    struct resource_question *question, struct resource_candidate *candidate, struct err *err) {
+static enum status make_facts(struct resource_question *question, struct resource_candidate *candidate,
+    const struct resource_key *key, struct err *err) {
 	struct resource_reader *reader = question->reader;
-	struct resource_version version;
 	struct resource_facts facts;
 	if (!reader->searcher) reader->searcher = fhir_searcher_new(&fhir_r4);
 	struct resource_facts_maker maker = {
 	    reader->searcher, question->arena, question->resources->base, &question->resources->digest_key};
 	TRY(resource_spend(question, RESOURCE_CONTENT_COST, err));
-	TRY(resource_load(reader, &version, question->arena, candidate->sequence, err));
-	TRY(json_parse(&candidate->tree, question->arena, version.content, NULL, err));
-	TRY(resource_facts_make(&facts, &maker, &version.key, candidate->tree, err));
+	TRY(resource_facts_make(&facts, &maker, key, candidate->tree, err));
 	for (size_t i = 0; i < facts.count; i++)
 		for (size_t k = 0; k < facts.items[i].link_count; k++) {
 			int64_t row;
@@ -86,6 +83,38 @@ enum status resource_candidate_facts(
 		}
 	candidate->facts = resource_facts_pack(question->arena, &facts);
 	return STATUS_OK;
+}
+
+enum status resource_candidate_facts(
+    struct resource_question *question, struct resource_candidate *candidate, struct err *err) {
+	struct resource_version version;
+	TRY(resource_load(question->reader, &version, question->arena, candidate->sequence, err));
+	TRY(json_parse(&candidate->tree, question->arena, version.content, NULL, err));
+	return make_facts(question, candidate, &version.key, err);
+}
+
+static enum status would_find(struct resource_question *question, bool *out, const struct resource_scope_rule *rule,
+    const struct json *resource, struct err *err) {
+	struct resource_gate_rule open = {0}, ready = {0};
+	const struct resource_key key = {
+	    fhir_definitions_resource(&fhir_r4, json_string(json_get(resource, "resourceType"))),
+	    json_string(json_get(resource, "id"))};
+	struct resource_candidate candidate = {.type = key.type, .tree = resource};
+	question->gate = (struct resource_gate){&everything, &open, FHIR_NONE};
+	TRY(read_search(question, &ready, rule, err));
+	if (ready.is_closed || key.type == FHIR_NONE) return STATUS_OK;
+	TRY(make_facts(question, &candidate, &key, err));
+	return resource_meets(question, out, ready.condition, &candidate, err);
+}
+
+enum status resources_would_find(struct resources *resources, bool *out, struct arena *arena,
+    const struct resource_scope_rule *rule, const struct json *resource, struct err *err) {
+	struct resource_question question = {.resources = resources, .arena = arena, .budget = RESOURCE_BUDGET};
+	*out = false;
+	TRY(resources_borrow(resources, &question.reader, err));
+	enum status status = would_find(&question, out, rule, resource, err);
+	resources_give_back(resources, question.reader);
+	return status;
 }
 
 static enum status meets_search(struct resource_question *question, bool *out, const struct resource_seen *seen,
@@ -105,7 +134,8 @@ enum status resource_gate_admits(
 		unsigned folder = seen->is_foreign ? RESOURCE_SCOPE_OPEN : RESOURCE_SCOPE_OWN;
 		if (rule->type != FHIR_NONE && rule->type != seen->type) continue;
 		if (!(rule->folders & folder) || gate->rules[i].is_closed) continue;
-		if (rule->in_compartment && !is_of_patient(seen, gate->rules[i].patient)) continue;
+		if (rule->in_compartment && (seen->type == gate->group || !is_of_patient(seen, gate->rules[i].patient)))
+			continue;
 		*out = true;
 		if (gate->rules[i].condition) TRY(meets_search(question, out, seen, gate->rules[i].condition, err));
 	}

@@ -119,6 +119,14 @@ MUST_USE enum status resources_match(struct resources *resources, struct resourc
     struct arena *arena, const struct resource_scope *scope, const struct fhir_search *search, struct err *err);
 
 /*
+ * Would the search of a scope's rule find this resource, if it were written as it is? It need not have an id. What only
+ * the index knows of it (_id, _has, _list, _text, _content) is not found. A search that is refused, or pages and sorts,
+ * finds nothing.
+ */
+MUST_USE enum status resources_would_find(struct resources *resources, bool *out, struct arena *arena,
+    const struct resource_scope_rule *rule, const struct json *resource, struct err *err);
+
+/*
  * A window closes: all versions that stand in the folder, and what was known by them alone, leave the file, its log of
  * writes and the caches. A resource of which a version in another folder is left shows that one. Waits for reads that
  * are under way. STATUS_OK too if the folder is not known. STATUS_BUSY: another program reads the file; do it again.

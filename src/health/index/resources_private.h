@@ -91,6 +91,7 @@ struct resource_gate {
 		bool is_closed;                             /* its search is none */
 		const struct resource_condition *condition; /* NULL: none */
 	} * rules;
+	uint16_t group; /* the type of Groups: they name all their members, so no rule of one patient admits them */
 };
 MUST_USE enum status resource_gate_open(
     struct resource_question *question, const struct resource_scope *scope, struct err *err);
