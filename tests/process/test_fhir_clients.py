@@ -1,7 +1,9 @@
-"""FHIR clients from npm and PyPI, unmodified, against the FHIR server of a development gateway."""
+"""FHIR clients from npm, PyPI and Maven, unmodified, against the FHIR server of a development gateway."""
 import importlib.util
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from machine import ROOT, Node
 
 MODULES = ROOT / "tests/node/node_modules"
 PEERS = ROOT / "tests/peers"
+BUILT = Path(os.environ.get("BENCH_CACHE", Path.home() / ".cache/xinglin-bench")) / "clients"
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +39,9 @@ def test_fhirpy_works(started):
     if not importlib.util.find_spec("fhirpy"):
         pytest.skip("fhirpy is not installed: PyPI could not be reached")
     ends_well([sys.executable, PEERS / "fhir_fhirpy.py"], started)
+
+
+def test_the_client_of_hapi_works(started):
+    if not (BUILT / "hapi/built-from").exists():
+        pytest.skip("HAPI's client is not built: Java or Maven's packages could not be reached (tools/client-peers hapi)")
+    ends_well(["java", "-cp", f"{BUILT}/hapi:{BUILT}/hapi/jars/*", "Hapi"], started)

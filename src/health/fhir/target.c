@@ -108,3 +108,15 @@ enum fhir_target_verdict fhir_target_parse(
 	out->id = segments[1];
 	return count == 2 ? FHIR_TARGET_FOUND : read_below(out, defs, segments + 2, count - 2);
 }
+
+struct bytes fhir_condition_query(
+    const struct fhir_definitions *defs, uint16_t type, struct bytes base, struct bytes condition) {
+	struct bytes front = condition;
+	const struct bytes query = take_query(&front);
+	if (!query.data || type == FHIR_NONE) return condition;
+	const bool is_absolute = base.len && front.len > base.len && front.data[base.len] == '/';
+	if (is_absolute && bytes_equal(bytes_slice(front, 0, base.len), base))
+		front = bytes_slice(front, base.len, front.len);
+	if (front.len && front.data[0] == '/') front = bytes_slice(front, 1, front.len);
+	return !front.len || is(front, fhir_type_name(defs, type)) ? query : condition;
+}

@@ -40,6 +40,12 @@ enum fhir_target_verdict {
 enum fhir_target_verdict fhir_target_parse(
     struct fhir_target *out, const struct fhir_definitions *defs, struct bytes text);
 
+/* The query of a condition (http.html#ccreate): clients write "identifier=1", and also "?identifier=1",
+ * "Patient?identifier=1" or that behind `base` (an absolute URL without "/" at its end). Whatever else stands in front
+ * of the query stays, and is no search parameter then. */
+struct bytes fhir_condition_query(
+    const struct fhir_definitions *defs, uint16_t type, struct bytes base, struct bytes condition);
+
 /* [A-Za-z0-9\-.]{1,64} (datatypes.html#id) */
 bool fhir_id_is_valid(struct bytes text);
 /* A version's number as this server gives them, 1 to 4,294,967,295 without leading zeros; 0: it is none. */

@@ -66,12 +66,30 @@ static void versions_are_numbers_from_one(void **state) {
 	assert_int_equal(fhir_version_number(BYTES_LITERAL("1a")), 0);
 }
 
+static void a_condition_is_read_in_every_form_that_clients_write(void **state) {
+	(void)state;
+	const struct bytes base = BYTES_LITERAL("http://here/fhir"), query = BYTES_LITERAL("identifier=a|1?2");
+	const uint16_t patient = parsed("Patient").type;
+	static const char *const same[] = {"identifier=a|1?2", "?identifier=a|1?2", "Patient?identifier=a|1?2",
+	    "/Patient?identifier=a|1?2", "http://here/fhir/Patient?identifier=a|1?2"};
+	static const char *const others[] = {"Observation?identifier=a|1?2",
+	    "http://there/fhir/Patient?identifier=a|1?2", "http://here/fhirPatient?identifier=a|1?2",
+	    "Patient/1?identifier=a|1?2"};
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		assert_true(bytes_equal(fhir_condition_query(&fhir_r4, patient, base, bytes_text(same[i])), query));
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		assert_true(bytes_equal(
+		    fhir_condition_query(&fhir_r4, patient, base, bytes_text(others[i])), bytes_text(others[i])));
+	assert_null(fhir_condition_query(&fhir_r4, patient, base, (struct bytes){NULL, 0}).data);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(kinds_are_told_apart),
 	    cmocka_unit_test(the_parts_are_views),
 	    cmocka_unit_test(what_is_no_path_is_refused),
 	    cmocka_unit_test(versions_are_numbers_from_one),
+	    cmocka_unit_test(a_condition_is_read_in_every_form_that_clients_write),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,7 +140,9 @@ static void read_entry(struct fhir_transaction *transaction, size_t index, const
 	}
 	read_url(transaction, index);
 	if (entry->issues || entry->method == FHIR_ENTRY_GET) return;
-	if (entry->method == FHIR_ENTRY_POST) entry->condition = json_string(json_get(request, "ifNoneExist"));
+	if (entry->method == FHIR_ENTRY_POST)
+		entry->condition = fhir_condition_query(transaction->defs, entry->target.type, transaction->base,
+		    json_string(json_get(request, "ifNoneExist")));
 	check_write(transaction, index);
 	check_id(transaction, index);
 }

@@ -75,7 +75,8 @@ static struct bytes header(const struct fhir_call *call, const char *name) {
  * take for a create without a condition. What only shapes the answer is no condition. */
 static struct bytes condition_of_create(const struct fhir_call *call) {
 	static const char *const shapes[] = {"_format", "_pretty", "_summary", "_elements"};
-	const struct bytes given = header(call, "if-none-exist");
+	const struct bytes given =
+	    fhir_condition_query(&fhir_r4, call->target.type, call->base, header(call, "if-none-exist"));
 	size_t conditions = call->query.count;
 	for (size_t i = 0; i < call->query.count; i++)
 		for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
