@@ -103,14 +103,16 @@ def test_a_node_that_does_not_simulate_is_asked_for_an_estimate(packs):
         raise RpcError({"code": -32601, "message": "the method eth_simulateV1 does not exist/is not available"})
 
     lie = Sent(eth_simulateV1=unknown)
+    trade = packs.trade
+    events = [born([link(GTIN, serial) for serial in trade.sound("estimated", 2500)], trade.lot().replace("-", ""))]
     with EvilNode(packs.c.node.url, lie) as node:
-        done = packs.trade.run("maker", "pack", "commission", "--gtin", GTIN, "--lot", packs.trade.lot(), "--expiry",
-                               "2030-06-30", "--count", 2500, "--rpc", node.url)
+        done = capture(trade, "maker", events, "--rpc", node.url)
     assert done["code"] == "OK" and len(done["captures"]) > 1
 
 
 def test_too_little_gas_fails_in_a_block_and_the_document_goes_on_at_an_honest_node(packs):
-    events = [born([link(GTIN, f"short{i}") for i in range(2500)], packs.trade.lot().replace("-", ""))]
+    packs_born = [link(GTIN, serial) for serial in packs.trade.sound("short", 2500)]
+    events = [born(packs_born, packs.trade.lot().replace("-", ""))]
     with EvilNode(packs.c.node.url, Sent(eth_simulateV1=gas_of_all("0x10000"))) as node:
         with pytest.raises(Refused, match="the same document again goes on|refused"):
             capture(packs.trade, "maker", events, "--rpc", node.url)
@@ -121,7 +123,8 @@ def test_too_little_gas_fails_in_a_block_and_the_document_goes_on_at_an_honest_n
 
 def test_a_part_that_a_lie_made_too_large_is_divided_when_the_document_is_given_again(packs):
     """The node says that a pack takes little gas, and that the parts made so go well."""
-    events = [born([link(GTIN, f"large{i}") for i in range(12000)], packs.trade.lot().replace("-", ""))]
+    serials = packs.trade.sound("large", 12000)
+    events = [born([link(GTIN, serial) for serial in serials], packs.trade.lot().replace("-", ""))]
     little = lambda _, honest: honest and [
         {**block, "calls": [{"status": "0x1", "gasUsed": hex(2_000_000), "maxUsedGas": "0x1000000"}
                             for call in block["calls"]]} for block in honest]
@@ -136,7 +139,7 @@ def test_a_part_that_a_lie_made_too_large_is_divided_when_the_document_is_given_
     sent = int(packs.c.rpc("eth_getTransactionCount", account, "latest"), 16) - sent
     assert sent == len(done["captures"]) - 3 >= 2 and len({part["captureId"] for part in done["captures"]}) == sent + 3
     for pack in (0, 3749, 3750, 11999):
-        assert packs.trade.run("maker", "pack", "verify", link(GTIN, f"large{pack}"))["state"] == "ACTIVE"
+        assert packs.trade.run("maker", "pack", "verify", link(GTIN, serials[pack]))["state"] == "ACTIVE"
 
 
 def test_the_truth_is(packs):

@@ -1,4 +1,5 @@
 """Lots and documents of a factory's size: in several transactions, by several lines, killed and continued."""
+import itertools
 import json
 import os
 import re
@@ -11,8 +12,8 @@ import pytest
 import trading
 from machine import PASSWORD, Refused, cli
 from recorder import Recorder
-from trading import (born, capture, check_digit, document, happened, kept_plans, link, moved, parts_of, refused,
-                     run_at_once)
+from trading import (TABLE_BITS, born, capture, check_digit, document, happened, kept_plans, link, moved, parts_of,
+                     refused, run_at_once)
 
 GTIN = check_digit("0401234567801")
 
@@ -29,10 +30,9 @@ def trade(consortium):
 @pytest.mark.parametrize("count", [500, 557, 1000])
 def test_a_lot_of_any_size_with_the_defaults(trade, count):
     lot, serials = trade.lot(), trade.path("txt")
-    report = trade.run("maker", "pack", "commission", "--gtin", GTIN, "--lot", lot, "--expiry", "2031-01-31",
-                       "--count", count)
-    assert len(set(report["units"])) == count
-    serials.write_text("\n".join(report["units"]))
+    units = trade.commission(lot, count, "2031-01-31")
+    assert len(set(units)) == count
+    serials.write_text("\n".join(units))
     case = trade.sscc()
     trade.run("maker", "pack", "aggregate", f"@{serials}", "--sscc", case)
     trade.run("pharmacy", "pack", "receive", "--document", trade.ship(case, "pharmacy"))
@@ -54,7 +54,7 @@ def test_a_lot_grows_over_hours_and_each_document_has_its_part(trade):
 def test_a_document_goes_on_from_where_it_was_killed(trade, consortium):
     """Killed after each of its parts; another document of the same lot goes in between."""
     lot = trade.lot()
-    packs = [link(GTIN, f"{lot}-{i}") for i in range(3000)]
+    packs = [link(GTIN, serial) for serial in trade.sound(f"{lot}-", 3000)]
     case = "https://id.gs1.org/00/" + trade.sscc()
     path, command = parts_of(trade, "maker", [
         born(packs, lot), happened("AggregationEvent", action="ADD", bizStep="packing", parentID=case,
@@ -86,7 +86,7 @@ def test_a_document_goes_on_from_where_it_was_killed(trade, consortium):
 def test_a_document_of_several_waves_ends_however_often_it_is_killed_and_no_part_goes_twice(trade, consortium):
     """Killed later and later, while parts are tried, signed, on their way together, and settled."""
     lot, account = trade.lot(), trade.address("maker")
-    packs = [link(GTIN, f"{lot}-{i}") for i in range(9000)]
+    packs = [link(GTIN, serial) for serial in trade.sound(f"{lot}-", 9000)]
     path, command = parts_of(trade, "maker", [born(packs, lot)])
     before = int(consortium.rpc("eth_getTransactionCount", account, "latest"), 16)
     for wait_s in (0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.25, 0.3):
@@ -110,7 +110,7 @@ def test_what_a_kill_left_half_written_goes_with_the_next_large_document(trade):
     for path in [*left, kept]:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"half")
-    assert capture(trade, "maker", [born([link(GTIN, f"{lot}-{i}") for i in range(3000)], lot)])["code"] == "OK"
+    assert capture(trade, "maker", [born([link(GTIN, serial) for serial in trade.sound(f"{lot}-", 3000)], lot)])["code"] == "OK"
     assert kept.exists() and not any(path.exists() for path in left)
     kept.unlink()
 
@@ -119,22 +119,21 @@ def test_what_a_kill_left_half_written_goes_with_the_next_large_document(trade):
 def test_lines_commission_into_one_lot_at_once(trade, lines):
     """Each with a document of several parts, of which the last one counts on the places of its packs."""
     lot, home = trade.lot(), trade.c.home("sz-maker")
-    held = lambda line, at: link(GTIN, f"{lot}-{line}-{at}")
-    documents = [document(trade, [born([held(line, i) for i in range(1500)], lot), moved("holding", [held(line, 7)])])
-                 for line in lines]
+    packs = {line: [link(GTIN, serial) for serial in trade.sound(f"{lot}-{line}-", 1500)] for line in lines}
+    documents = [document(trade, [born(packs[line], lot), moved("holding", [packs[line][7]])]) for line in lines]
     for done in run_at_once(["pack", "capture", path, "--home", home] for path in documents):
         assert done["code"] == "OK"
     assert trade.run("maker", "pack", "holders", "--gtin", GTIN, "--lot", lot)["live"] == 1500 * len(lines)
     for line in lines:
-        refused(3, "HELD", trade.run, "maker", "pack", "verify", held(line, 7))
-        assert trade.run("maker", "pack", "verify", held(line, 8))["state"] == "ACTIVE"
+        refused(3, "HELD", trade.run, "maker", "pack", "verify", packs[line][7])
+        assert trade.run("maker", "pack", "verify", packs[line][8])["state"] == "ACTIVE"
 
 
 def test_nothing_of_a_large_document_is_sent_if_its_last_part_would_be_refused(trade, consortium):
     """Each takes several transactions, and what is wrong with it stands at its end."""
     lot, other, sold = trade.lot(), trade.lot(), trade.commission(trade.lot(), 2)
     trade.deliver(sold[:1], "pharmacy")
-    packs = [link(GTIN, f"{lot}-{i}") for i in range(3000)]
+    packs = [link(GTIN, serial) for serial in trade.sound(f"{lot}-", 3000)]
     case = "https://id.gs1.org/00/" + trade.sscc()
     packing = lambda children: happened("AggregationEvent", action="ADD", bizStep="packing", parentID=case,
                                         childEPCs=children)
@@ -176,7 +175,7 @@ def test_a_serial_that_the_products_table_takes_for_another_is_refused_before_an
 
     recorder.before, recorder.change = remember, collide
     head = consortium.rpc("eth_blockNumber")
-    path = document(trade, [born([link(GTIN, f"{lot}-{i}") for i in range(3000)], lot)])
+    path = document(trade, [born([link(GTIN, serial) for serial in trade.sound(f"{lot}-", 3000)], lot)])
     try:
         with pytest.raises(Refused) as caught:
             trade.run("maker", "pack", "capture", path, "--rpc", recorder.url)
@@ -188,9 +187,32 @@ def test_a_serial_that_the_products_table_takes_for_another_is_refused_before_an
     assert trade.run("maker", "pack", "capture", path)["code"] == "OK"
 
 
+def test_two_serials_of_a_document_that_the_products_table_takes_for_one_are_refused_before_anything_is_sent(
+        trade, consortium):
+    """The first pack of a product leaves 26 bits in the table; another one, far behind it, agrees in them."""
+    gtin, lot, seen = check_digit("0401234567802"), trade.lot(), {}
+    trade.register(gtin)
+    for at in itertools.count():
+        low = trade.fragment(f"n{at}", gtin) % 2**TABLE_BITS
+        if low in seen:
+            break
+        seen[low] = f"n{at}"
+    first, alike = seen.pop(low), f"n{at}"
+    packs = [link(gtin, serial) for serial in [first, *itertools.islice(seen.values(), 3000), alike]]
+    path, head = document(trade, [born(packs[:2000], lot), born(packs[2000:], lot)]), consortium.rpc("eth_blockNumber")
+    with pytest.raises(Refused) as caught:
+        trade.run("maker", "pack", "capture", path)
+    said = json.dumps(caught.value.report)
+    assert f"DUPLICATE_SERIAL: serial {alike} of GTIN {gtin} cannot be told from another one" in said
+    assert "give that pack another serial" in said and "nothing was sent" in said
+    assert consortium.rpc("eth_blockNumber") == head and not kept_plans(trade)
+    assert capture(trade, "maker", [born(packs[:2000], lot), born(packs[2000:-1], lot)])["code"] == "OK"
+    refused(3, "DUPLICATE_SERIAL", capture, trade, "maker", [born([link(gtin, alike)], lot)])
+
+
 def test_a_home_that_lost_its_documents_asks_the_chain_for_serials(trade):
     lot, lost = trade.lot(), trade.path("home")
-    packs = [link(GTIN, f"{lot}-{i}") for i in range(1500)]
+    packs = [link(GTIN, serial) for serial in trade.sound(f"{lot}-", 1500)]
     assert capture(trade, "maker", [born(packs[:20], lot)])["code"] == "OK"
     shutil.copytree(trade.c.home("sz-maker"), lost)
     shutil.rmtree(lost / "documents")
@@ -206,7 +228,7 @@ def test_lines_of_several_lots_pack_and_ship_at_once(trade):
     """As in a plant: each line commissions, packs and ships its own lot, and none is turned away."""
     home, lots = trade.c.home("sz-maker"), [trade.lot() for _ in range(4)]
     cases = ["https://id.gs1.org/00/" + trade.sscc() for _ in lots]
-    serials = [[link(GTIN, f"{lot}-{i}") for i in range(50)] for lot in lots]
+    serials = [[link(GTIN, serial) for serial in trade.sound(f"{lot}-", 50)] for lot in lots]
     whole = [[born(packs, lot), happened("AggregationEvent", action="ADD", bizStep="packing", parentID=case,
                                          childEPCs=packs), moved("shipping", [case])]
              for lot, case, packs in zip(lots, cases, serials)]

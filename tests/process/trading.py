@@ -1,11 +1,17 @@
 """Actors of the trade in medicines, and EPCIS documents of theirs: what several files of tests need."""
+import base64
+import hmac
 import json
 import os
 import subprocess
 
 import pytest
+from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
 
+from dealing import derive_key_pair, open_sealed
 from machine import PASSWORD, Refused, binary
+
+TABLE_BITS = 26  # of a serial, at least, in the product's table (docs/decisions/0053)
 
 
 def check_digit(digits):
@@ -24,7 +30,7 @@ class Trade:
               "pharmacy": "pharmacy", "pharmacy-2": "pharmacy"}
 
     def __init__(self, consortium):
-        self.c = consortium
+        self.c, self.keys, self.low_bits = consortium, {}, set()
         for name, roles in self.actors.items():
             consortium.actor(self.prefix + name, roles)
         self.register(self.gtin)
@@ -51,8 +57,37 @@ class Trade:
         return f"LOT-{self.count}"
 
     def commission(self, lot, count=4, expiry="2030-06-30", *more):
-        return self.run("maker", "pack", "commission", "--gtin", self.gtin, "--lot", lot, "--expiry", expiry, "--count",
-                        count, *more)["units"]
+        """Random serials: one in a million is refused by the product's table, and then nothing was sent."""
+        for tries_left in (2, 1, 0):
+            try:
+                return self.run("maker", "pack", "commission", "--gtin", self.gtin, "--lot", lot, "--expiry", expiry,
+                                "--count", count, *more)["units"]
+            except Refused as refusal:
+                if not tries_left or "DUPLICATE_SERIAL" not in json.dumps(refusal.report):
+                    raise
+
+    def fragment(self, serial, gtin=None):
+        """What the product's table gets of a serial, as a number: its bucket's place is in the lowest bits."""
+        gtin = gtin or self.gtin
+        if gtin not in self.keys:
+            home = self.c.home(self.prefix + "maker")
+            seed = seed_from_mnemonic(self.run("maker", "wallet", "phrase")["phrase"], "")
+            secret = derive_key_pair(key_from_seed(seed, "m/7697'/0'/1'"))
+            kept = json.loads(open_sealed((home / "products" / f"{gtin}.jwe").read_bytes(), secret))
+            self.keys[gtin] = base64.urlsafe_b64decode(kept["key"] + "=")
+        tag = hmac.digest(self.keys[gtin], f"xinglin/unit/1{gtin}{serial}".encode(), "sha256")
+        return int.from_bytes(tag[:8], "big")
+
+    def sound(self, prefix, count):
+        """Serials that the product's table can tell from each other, whatever the product's key is."""
+        serials, at = [], 0
+        while len(serials) < count:
+            low = self.fragment(f"{prefix}{at}") % 2**TABLE_BITS
+            if low not in self.low_bits:
+                self.low_bits.add(low)
+                serials.append(f"{prefix}{at}")
+            at += 1
+        return serials
 
     def case(self, units, by="maker"):
         sscc = self.sscc()

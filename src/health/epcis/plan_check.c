@@ -44,56 +44,90 @@ static const struct document_unit *unit_of(const struct checking *checking, cons
 
 /* --- commissioning --- */
 
+/* All that the document commissions of a product, in its order. */
+struct commissioned {
+	const char *gtin;
+	hash32 product;
+	const char **serials;
+	hash32 *tags;
+	size_t count;
+};
+
+static const struct document_batch *batch_of(const struct checking *checking, const struct plan_step *step) {
+	return &checking->plan->document.batches[unit_of(checking, step, 0)->batch];
+}
+
+static struct commissioned commissioned_of(const struct checking *checking, const char *gtin, const hash32 *product) {
+	const struct plan *plan = checking->plan;
+	struct arena *arena = checking->request->arena;
+	struct commissioned out = {.gtin = gtin,
+	    .product = *product,
+	    .serials = arena_alloc(arena, (plan->document.unit_count + (size_t)1) * sizeof *out.serials),
+	    .tags = arena_alloc(arena, (plan->document.unit_count + (size_t)1) * sizeof *out.tags)};
+	for (size_t s = 0; s < plan->step_count; s++) {
+		const struct plan_step *step = &plan->steps[s];
+		if (step->kind != PLAN_COMMISSION || strcmp(batch_of(checking, step)->gtin, gtin) != 0) continue;
+		for (uint32_t i = 0; i < step->unit_count; i++) {
+			out.serials[out.count] = unit_of(checking, step, i)->serial;
+			out.tags[out.count++] = unit_of(checking, step, i)->tag;
+		}
+	}
+	return out;
+}
+
 /* The first that was commissioned before: by the home's own documents, if they name every serial that the product has
  * on the chain; else by the chain's table. */
-static enum status find_commissioned(struct checking *checking, size_t *at, const struct plan_step *step,
-    const struct products_product *held, const hash32 *product, const hash32 *tags, struct err *err) {
-	const char *gtin = checking->plan->document.batches[unit_of(checking, step, 0)->batch].gtin;
+static enum status find_commissioned(struct checking *checking, size_t *at, const struct commissioned *all,
+    const struct products_product *held, struct err *err) {
 	size_t known;
-	TRY(stock_count(checking->stock, &known, gtin, err));
+	TRY(stock_count(checking->stock, &known, all->gtin, err));
 	if (known < held->units)
-		return medicines_find_commissioned(checking->request, at, product, tags, step->unit_count, err);
-	for (*at = 0; *at < step->unit_count; ++*at) {
+		return medicines_find_commissioned(checking->request, at, &all->product, all->tags, all->count, err);
+	for (*at = 0; *at < all->count; ++*at) {
 		struct stock_unit unit;
 		bool found;
-		TRY(stock_unit(
-		    checking->stock, &unit, &found, gtin, unit_of(checking, step, (uint32_t)*at)->serial, err));
+		TRY(stock_unit(checking->stock, &unit, &found, all->gtin, all->serials[*at], err));
 		if (found) return STATUS_OK;
 	}
 	return STATUS_OK;
 }
 
 static enum status refuse_serial(
-    struct checking *checking, const struct plan_step *step, size_t at, const char *why, struct err *err) {
-	const struct document_unit *unit = unit_of(checking, step, (uint32_t)at);
+    struct checking *checking, const struct commissioned *all, size_t at, const char *why, struct err *err) {
 	return refuse(err, MEDICINES_CODE_DUPLICATE_SERIAL,
-	    arena_printf(checking->request->arena, "serial %s of GTIN %s %s", unit->serial,
-		checking->plan->document.batches[unit->batch].gtin, why));
+	    arena_printf(checking->request->arena, "serial %s of GTIN %s %s", all->serials[at], all->gtin, why));
 }
 
-static enum status check_serials(struct checking *checking, const struct plan_step *step,
-    const struct products_product *held, const hash32 *product, struct err *err) {
+static enum status check_serials(
+    struct checking *checking, const struct commissioned *all, const struct products_product *held, struct err *err) {
 	struct actor_request *request = checking->request;
-	hash32 *tags = arena_alloc(request->arena, step->unit_count * sizeof *tags);
-	size_t at;
-	if (held->units == 0) return STATUS_OK;
-	progress_at(request->progress, SERIALS_PROGRESS, 0, step->unit_count);
-	for (uint32_t i = 0; i < step->unit_count; i++) tags[i] = unit_of(checking, step, i)->tag;
-	TRY(find_commissioned(checking, &at, step, held, product, tags, err));
-	if (at < step->unit_count)
-		return refuse_serial(checking, step, at, "was commissioned before, in this lot or another", err);
-	TRY(plan_try_serials(request, &at, product, tags, step->unit_count, err));
-	progress_at(request->progress, SERIALS_PROGRESS, step->unit_count, step->unit_count);
-	if (at == step->unit_count) return STATUS_OK;
-	return refuse_serial(checking, step, at,
+	size_t at = all->count;
+	progress_at(request->progress, SERIALS_PROGRESS, 0, all->count);
+	if (held->units) TRY(find_commissioned(checking, &at, all, held, err));
+	if (at < all->count)
+		return refuse_serial(checking, all, at, "was commissioned before, in this lot or another", err);
+	if (held->units) TRY(plan_try_serials(request, &at, &all->product, all->tags, all->count, err));
+	if (at == all->count) TRY(plan_compare_serials(request, &at, &all->product, all->tags, all->count, err));
+	progress_at(request->progress, SERIALS_PROGRESS, all->count, all->count);
+	if (at == all->count) return STATUS_OK;
+	return refuse_serial(checking, all, at,
 	    "cannot be told from another one by the product's table, which happens to one sound serial in a million: "
 	    "give that pack another serial",
 	    err);
 }
 
+/* A product's serials are checked with its first step: those of all of them meet in one table. */
+static bool is_first_of_product(const struct checking *checking, const struct plan_step *step) {
+	for (const struct plan_step *before = checking->plan->steps; before < step; before++)
+		if (before->kind == PLAN_COMMISSION &&
+		    strcmp(batch_of(checking, before)->gtin, batch_of(checking, step)->gtin) == 0)
+			return false;
+	return true;
+}
+
 static enum status check_commission(struct checking *checking, const struct plan_step *step, struct err *err) {
 	struct actor_request *request = checking->request;
-	const struct document_batch *batch = &checking->plan->document.batches[unit_of(checking, step, 0)->batch];
+	const struct document_batch *batch = batch_of(checking, step);
 	struct medicines_stored_batch lot;
 	struct products_product held;
 	struct product product;
@@ -111,7 +145,9 @@ static enum status check_commission(struct checking *checking, const struct plan
 	if (lot.flags & MEDICINES_LOT_CLOSED)
 		return refuse(
 		    err, MEDICINES_CODE_CLOSED, arena_printf(request->arena, "lot %s takes no more packs", batch->lot));
-	return check_serials(checking, step, &held, &tag, err);
+	if (!is_first_of_product(checking, step)) return STATUS_OK;
+	const struct commissioned all = commissioned_of(checking, batch->gtin, &tag);
+	return check_serials(checking, &all, &held, err);
 }
 
 /* --- packs that the chain has --- */

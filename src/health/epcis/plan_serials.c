@@ -1,8 +1,11 @@
 /*
- * Would the product's table take all of these serials? It keeps 26 bits of each and rarely takes a sound one for one
- * that it has (docs/decisions/0038): neither the home's documents nor a proof of a slot say so before it happens, so it
- * is tried, as the contract of medicines would. Nobody proves the answer: a node that lies here can only bring about
- * what happened without asking.
+ * Would the product's table take all of these serials? It keeps 26 bits of each and rarely takes a sound one for
+ * another (docs/decisions/0038): once in a million packs, so once in a hundred documents of 10,000.
+ *
+ * For one that the table has: neither the home's documents nor a proof of a slot say so before it happens, so it is
+ * tried, as the contract of medicines would. Nobody proves the answer: a node that lies here can only bring about what
+ * happened without asking. For another one of the same document: that is reckoned here, from the buckets that two of
+ * them would share.
  */
 #include "health/contracts/products.h"
 #include "health/epcis/planner.h"
@@ -45,4 +48,22 @@ enum status plan_try_serials(struct actor_request *request, size_t *at, const ha
 		if (refused < some) return STATUS_OK;
 	}
 	return STATUS_OK;
+}
+
+struct table {
+	struct actor_request *request;
+	const hash32 *product;
+};
+
+static enum status bucket_of(void *context, struct serial_bucket *out, uint64_t fragment, struct err *err) {
+	const struct table *table = context;
+	return medicines_serial_bucket(table->request, out, table->product, fragment, err);
+}
+
+enum status plan_compare_serials(struct actor_request *request, size_t *at, const hash32 *product, const hash32 *tags,
+    size_t count, struct err *err) {
+	struct table table = {request, product};
+	uint64_t *fragments = arena_alloc(request->arena, (count + 1) * sizeof *fragments);
+	for (size_t i = 0; i < count; i++) fragments[i] = load_be64(tags[i].b);
+	return serials_first_alike(at, fragments, count, bucket_of, &table, err);
 }

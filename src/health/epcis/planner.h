@@ -90,9 +90,12 @@ MUST_USE enum status plan_parse(struct actor_request *request, struct plan *plan
 MUST_USE enum status plan_parse_cuts(struct plan_cuts *cuts, struct arena *arena, struct bytes text, struct err *err);
 void plan_forget(struct actor_request *request, const struct plan *plan);
 
-/* plan_serials.c: the first tag that the product's table would not take beside those before it, although it was not
- * commissioned; `count`: none. As a node says, and nobody proves. */
+/* plan_serials.c: the first tag that the product's table would take for another one, although it was not commissioned;
+ * `count`: none. plan_try_serials: for one that the table has, as a node says, and nobody proves.
+ * plan_compare_serials: for one before it in the list. */
 MUST_USE enum status plan_try_serials(struct actor_request *request, size_t *at, const hash32 *product,
+    const hash32 *tags, size_t count, struct err *err);
+MUST_USE enum status plan_compare_serials(struct actor_request *request, size_t *at, const hash32 *product,
     const hash32 *tags, size_t count, struct err *err);
 
 /* plan_check.c: would the chain take all of it? STATUS_DENIED says what it would refuse, by its stable name. A document

@@ -389,46 +389,21 @@ enum status medicines_is_last_dispense(struct actor_request *request, bool *out,
 
 /* --- the table of serials (contracts/src/lib/SerialTable.sol) --- */
 
-#define LANES 9u
-#define LANE_BITS 27u
-#define DEPTH_MAX 30u
-
 static enum status bucket_at(
-    struct actor_request *request, u256 *out, const hash32 *first, uint64_t place, struct err *err) {
+    struct actor_request *request, struct serial_bucket *out, const hash32 *first, uint64_t place, struct err *err) {
 	hash32 word;
 	TRY(word_at(request, &word, &request->home->deployment.products, contract_slot_after(first, place), err));
-	*out = u256_from_be(BYTES_OF(word));
+	*out = serial_bucket(&word);
 	return STATUS_OK;
 }
 
-static uint64_t low_bits(const u256 *value, unsigned shift, unsigned bits) {
-	u256 rest = u256_shr(value, shift);
-	return rest.w[0] & (((uint64_t)1 << bits) - 1);
-}
-
-/* A lane: a 1, and below it the fragment's bits behind the bucket's depth. */
-static bool has_fragment(const u256 *bucket, uint64_t fragment) {
-	uint64_t bits = fragment >> low_bits(bucket, 0, 8);
-	for (unsigned i = 0; i < LANES; i++) {
-		uint64_t lane = low_bits(bucket, 8 + i * LANE_BITS, LANE_BITS);
-		if (!lane) continue;
-		unsigned len = 63 - (unsigned)__builtin_clzll(lane);
-		if (len == 0 || (lane ^ bits) << (64 - len) == 0) return true;
-	}
-	return false;
-}
-
-static uint64_t right_place(const u256 *bucket, uint64_t fragment) {
-	return fragment & (((uint64_t)1 << low_bits(bucket, 0, 8)) - 1);
-}
-
 /* From place 0 downwards in the tree of splits: a bucket of depth d has the fragments of its low d bits. */
-static enum status find_bucket(
-    struct actor_request *request, u256 *bucket, const hash32 *first, uint64_t fragment, struct err *err) {
+static enum status find_bucket(struct actor_request *request, struct serial_bucket *bucket, const hash32 *first,
+    uint64_t fragment, struct err *err) {
 	uint64_t place = 0;
 	TRY(bucket_at(request, bucket, first, place, err));
-	for (unsigned depth = 0; depth <= DEPTH_MAX; depth++) {
-		uint64_t right = right_place(bucket, fragment);
+	for (unsigned depth = 0; depth <= SERIAL_DEPTH_MAX; depth++) {
+		uint64_t right = serial_bucket_place(bucket, fragment);
 		if (right == place) return STATUS_OK;
 		/* The lowest bit in which they differ is the split at which the fragment went the other way. */
 		uint64_t unlike = right ^ place;
@@ -436,6 +411,12 @@ static enum status find_bucket(
 		TRY(bucket_at(request, bucket, first, place, err));
 	}
 	return no_sense(err);
+}
+
+enum status medicines_serial_bucket(struct actor_request *request, struct serial_bucket *out, const hash32 *product,
+    uint64_t fragment, struct err *err) {
+	const hash32 first = products_tables_slot(product);
+	return find_bucket(request, out, &first, fragment, err);
 }
 
 enum status medicines_product(
@@ -470,11 +451,11 @@ static enum status find_serial(struct actor_request *request, size_t *at, const 
 	TRY(expect(request, wants, count, err));
 	for (*at = 0; *at < count; ++*at) {
 		uint64_t fragment = load_be64(tags[*at].b), place = fragment & (((uint64_t)1 << depth) - 1);
-		u256 bucket;
+		struct serial_bucket bucket;
 		TRY(bucket_at(request, &bucket, &first, place, err));
-		if (u256_is_zero(&bucket) || right_place(&bucket, fragment) != place)
+		if (serial_bucket_is_unmade(&bucket) || serial_bucket_place(&bucket, fragment) != place)
 			TRY(find_bucket(request, &bucket, &first, fragment, err));
-		if (has_fragment(&bucket, fragment) == wanted) return STATUS_OK;
+		if (serial_bucket_has(&bucket, fragment) == wanted) return STATUS_OK;
 	}
 	return STATUS_OK;
 }

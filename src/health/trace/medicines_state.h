@@ -10,6 +10,7 @@
 #include "health/actors/request.h"
 #include "health/contracts/medicines.h"
 #include "health/contracts/products.h"
+#include "health/trace/serials.h"
 
 /* By its ordinal in the directory; zeros for 0. */
 MUST_USE enum status medicines_actor(struct actor_request *request, addr20 *out, uint32_t ordinal, struct err *err);
@@ -87,6 +88,9 @@ MUST_USE enum status medicines_find_serials(struct actor_request *request, size_
 /* The place of the first of these tags that the table does hold; `count`: it holds none. */
 MUST_USE enum status medicines_find_commissioned(struct actor_request *request, size_t *at, const hash32 *product,
     const hash32 *tags, size_t count, struct err *err);
+/* Where the fragment would go. */
+MUST_USE enum status medicines_serial_bucket(struct actor_request *request, struct serial_bucket *out,
+    const hash32 *product, uint64_t fragment, struct err *err);
 /* Was this serial of the product ever commissioned? Its tag shows it. */
 MUST_USE enum status medicines_is_commissioned(
     struct actor_request *request, bool *out, const hash32 *product, const hash32 *unit_tag, struct err *err);
