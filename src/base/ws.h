@@ -8,11 +8,12 @@
 #ifndef BASE_WS_H
 #define BASE_WS_H
 
-#include "base/bytes.h"
+#include "base/http.h"
 
 /* The other end of one connection; lives from open to close. */
 struct ws_peer {
 	bool (*send)(struct ws_peer *peer, struct bytes text);
+	struct bytes note; /* what `admit` wrote [empty] */
 };
 
 /* Queues one text message (UTF-8), copied. False: too much waits already; the connection is being closed. */
@@ -28,6 +29,9 @@ struct ws_handler {
 	void (*close)(void *session);
 	/* After a wake, once for any number of them. */
 	void (*tick)(void *context);
+	/* Before the handshake: may refuse the request by setting the response's status, which is 0 here. Otherwise
+	 * what it writes into the response's body is the peer's note. On any of the server's threads. [NULL] */
+	http_handler *admit;
 	void *context;
 };
 

@@ -1,6 +1,9 @@
 #include "envelope/jwt.h"
 
+#include <stdio.h>
+
 #include "codec/hex.h"
+#include "crypto/hash.h"
 
 static const struct json_limits limits = {.bytes_max = JWT_BYTES_MAX, .depth_max = 16, .values_max = 2048};
 
@@ -54,16 +57,26 @@ static enum status take_text(struct bytes *out, const struct json *header, const
 		   : err_set(err, STATUS_INVALID, "%s is a text of 1 to %u bytes", name, JWK_KID_MAX);
 }
 
-static enum status take_header(struct jwt *out, const struct json *header, struct err *err) {
-	if (!jwt_algorithm_find(&out->algorithm, json_string(json_get(header, "alg"))))
-		return err_set(err, STATUS_UNSUPPORTED, "the algorithm is none of ES256, ES384, RS256 and PS256");
+enum form { FORM_SIGNED, FORM_SHARED };
+
+static enum status take_algorithm(struct jwt *out, const struct json *header, enum form form, struct err *err) {
+	const struct json *name = json_get(header, "alg");
+	if (form == FORM_SHARED)
+		return json_string_is(name, "HS256") ? STATUS_OK
+						     : err_set(err, STATUS_UNSUPPORTED, "the algorithm is not HS256");
+	if (jwt_algorithm_find(&out->algorithm, json_string(name))) return STATUS_OK;
+	return err_set(err, STATUS_UNSUPPORTED, "the algorithm is none of ES256, ES384, RS256 and PS256");
+}
+
+static enum status take_header(struct jwt *out, const struct json *header, enum form form, struct err *err) {
+	TRY(take_algorithm(out, header, form, err));
 	if (json_get(header, "crit") || json_get(header, "b64"))
 		return err_set(err, STATUS_UNSUPPORTED, "the header demands an extension");
 	TRY(take_text(&out->kid, header, "kid", err));
 	return take_text(&out->typ, header, "typ", err);
 }
 
-enum status jwt_parse(struct jwt *out, struct arena *arena, struct bytes text, struct err *err) {
+static enum status parse(struct jwt *out, struct arena *arena, struct bytes text, enum form form, struct err *err) {
 	const struct json *header;
 	*out = (struct jwt){0};
 	if (text.len > JWT_BYTES_MAX) return err_set(err, STATUS_LIMIT, "a token has at most %zu bytes", JWT_BYTES_MAX);
@@ -72,9 +85,17 @@ enum status jwt_parse(struct jwt *out, struct arena *arena, struct bytes text, s
 		return err_set(err, STATUS_INVALID, "a token has three parts with dots between");
 	out->signed_part = arena_dup(arena, bytes_slice(text, 0, head.len + 1 + payload.len));
 	TRY(decode_object(&header, arena, head, err));
-	TRY(take_header(out, header, err));
+	TRY(take_header(out, header, form, err));
 	TRY(decode_object(&out->claims, arena, payload, err));
 	return decode(&out->signature, arena, signature, err);
+}
+
+enum status jwt_parse(struct jwt *out, struct arena *arena, struct bytes text, struct err *err) {
+	return parse(out, arena, text, FORM_SIGNED, err);
+}
+
+enum status jwt_shared_parse(struct jwt *out, struct arena *arena, struct bytes text, struct err *err) {
+	return parse(out, arena, text, FORM_SHARED, err);
 }
 
 /* --- the signature --- */
@@ -135,4 +156,34 @@ enum status jwt_check(const struct jwt *token, const struct jwt_expected *expect
 		return err_set(err, STATUS_DENIED, "the token has expired");
 	TRY(check_begun(token, "nbf", expected->now_s, err));
 	return check_begun(token, "iat", expected->now_s, err);
+}
+
+/* --- one secret --- */
+
+enum status jwt_shared_check(const struct jwt *token, const hash32 *secret, uint64_t now_s, struct err *err) {
+	const hash32 expected = hmac_sha256(BYTES_OF(*secret), token->signed_part);
+	uint64_t at_s;
+	if (token->signature.len != sizeof expected || !constant_time_equal(token->signature, BYTES_OF(expected)))
+		return err_set(err, STATUS_DENIED, "the token was not made with the secret of this node");
+	if (!jwt_time(&at_s, token, "iat"))
+		return err_set(err, STATUS_DENIED, "the token has no time of its making (iat)");
+	if ((at_s > now_s ? at_s - now_s : now_s - at_s) > JWT_SKEW_SECONDS)
+		return err_set(
+		    err, STATUS_DENIED, "the token was not made within %u seconds of now (iat)", JWT_SKEW_SECONDS);
+	if (!json_get(token->claims, "exp")) return STATUS_OK;
+	if (!jwt_time(&at_s, token, "exp") || at_s <= now_s)
+		return err_set(err, STATUS_DENIED, "the token has expired");
+	return STATUS_OK;
+}
+
+void jwt_shared_write(struct buf *out, const hash32 *secret, uint64_t now_s) {
+	char claims[48];
+	const size_t from = out->len;
+	snprintf(claims, sizeof claims, "{\"iat\":%llu}", (unsigned long long)now_s);
+	base64url_put(out, BYTES_LITERAL("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"));
+	buf_byte(out, '.');
+	base64url_put(out, bytes_text(claims));
+	const hash32 signature = hmac_sha256(BYTES_OF(*secret), bytes_slice(buf_view(out), from, out->len));
+	buf_byte(out, '.');
+	base64url_put(out, BYTES_OF(signature));
 }

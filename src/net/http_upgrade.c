@@ -7,8 +7,8 @@ static void on_upgraded(void *context, struct MHD_Connection *mhd, void *own, co
 	(void)mhd, (void)own;
 	connection->phase = PHASE_UPGRADED;
 	connection->holds_place = false;
-	ws_server_adopt(
-	    http_server_policy(connection->server)->websockets, socket, handle, bytes_make(early, early_size));
+	ws_server_adopt(http_server_policy(connection->server)->websockets, socket, handle,
+	    bytes_make(early, early_size), buf_view(&connection->exchange->shown.response.body));
 }
 
 static enum MHD_Result switch_protocols(
@@ -20,6 +20,14 @@ static enum MHD_Result switch_protocols(
 	const enum MHD_Result queued = MHD_queue_response(mhd, MHD_HTTP_SWITCHING_PROTOCOLS, answer);
 	MHD_destroy_response(answer);
 	return queued;
+}
+
+/* False: the handler refuses it, and the response says why. */
+static bool is_admitted(const struct http_policy *policy, struct http_exchange *exchange) {
+	const struct ws_handler *handler = ws_server_handler(policy->websockets);
+	exchange->response.status = 0;
+	if (handler->admit) handler->admit(handler->context, exchange);
+	return exchange->response.status == 0;
 }
 
 /* Pages may only come from where CORS lets them: browsers do not ask before they open a WebSocket. */
@@ -38,6 +46,7 @@ enum MHD_Result http_connection_upgrade(struct http_connection *connection, stru
 		return http_connection_send(connection, mhd);
 	}
 	if (status) return http_connection_refuse(connection, mhd, status, "not a WebSocket handshake");
+	if (!is_admitted(policy, exchange)) return http_connection_send(connection, mhd);
 	connection->holds_place = ws_server_reserve(policy->websockets);
 	if (!connection->holds_place)
 		return http_connection_refuse(

@@ -25,7 +25,7 @@ struct ws_connection {
 	int socket;
 	struct MHD_UpgradeResponseHandle *handle;
 	wslay_event_context_ptr frames;
-	struct buf early;
+	struct buf early, note;
 	size_t early_used, turn_bytes;
 	void *session;
 	uint64_t heard_ms, pinged_ms, moved_ms; /* moved: when output last went out, or began to wait */
@@ -124,6 +124,7 @@ static void connection_end(struct ws_connection *connection) {
 		wslay_event_context_free(connection->frames);
 	}
 	buf_fini(&connection->early);
+	buf_fini(&connection->note);
 	MHD_upgrade_action(connection->handle, MHD_UPGRADE_ACTION_CLOSE);
 	mem_free(connection);
 	ws_server_release(server);
@@ -281,6 +282,10 @@ void ws_server_wake(void *context) {
 	if (rings) ring(server);
 }
 
+const struct ws_handler *ws_server_handler(const struct ws_server *server) {
+	return server->options.handler;
+}
+
 bool ws_server_reserve(struct ws_server *server) {
 	pthread_mutex_lock(&server->lock);
 	const bool has_room = server->count < server->options.connections_max && !server->stopping;
@@ -295,8 +300,8 @@ void ws_server_release(struct ws_server *server) {
 	pthread_mutex_unlock(&server->lock);
 }
 
-void ws_server_adopt(
-    struct ws_server *server, int socket, struct MHD_UpgradeResponseHandle *handle, struct bytes early) {
+void ws_server_adopt(struct ws_server *server, int socket, struct MHD_UpgradeResponseHandle *handle, struct bytes early,
+    struct bytes note) {
 	struct ws_connection *connection = mem_zalloc(1, sizeof *connection);
 	connection->peer.send = on_peer_send;
 	connection->server = server;
@@ -308,6 +313,9 @@ void ws_server_adopt(
 	connection->handle = handle;
 	buf_init(&connection->early, early.len);
 	buf_append(&connection->early, early);
+	buf_init(&connection->note, note.len);
+	buf_append(&connection->note, note);
+	connection->peer.note = buf_view(&connection->note);
 	pthread_mutex_lock(&server->lock);
 	const bool too_late = server->stopping;
 	if (!too_late) {

@@ -34,12 +34,14 @@ void ws_server_stop(struct ws_server *server);
 /* When nobody can adopt any more. NULL is allowed. */
 void ws_server_close(struct ws_server *server);
 void ws_server_wake(void *server);
+const struct ws_handler *ws_server_handler(const struct ws_server *server);
 /* Takes one of the connections' places; false: there is none. Who is not adopted after all gives it back. */
 bool ws_server_reserve(struct ws_server *server);
 void ws_server_release(struct ws_server *server);
-/* The library's socket after the 101, for a place that was reserved; `early` came with the request. */
-void ws_server_adopt(
-    struct ws_server *server, int socket, struct MHD_UpgradeResponseHandle *handle, struct bytes early);
+/* The library's socket after the 101, for a place that was reserved; `early` came with the request, `note` is the
+ * peer's. */
+void ws_server_adopt(struct ws_server *server, int socket, struct MHD_UpgradeResponseHandle *handle, struct bytes early,
+    struct bytes note);
 
 /* Is this a request to upgrade? */
 bool ws_is_upgrade(const struct http_request *request);

@@ -43,7 +43,8 @@ static int other_end(int fd) {
 /* Otherwise a second small frame would wait until the peer has acknowledged the first, some 40 ms. */
 static void frames_go_without_waiting_for_more(void **state) {
 	(void)state;
-	static const struct ws_handler websockets = {session_open, session_message, session_close, session_tick, NULL};
+	static const struct ws_handler websockets = {
+	    session_open, session_message, session_close, session_tick, NULL, NULL};
 	static const char upgrade[] = HEAD_OF("GET", "/") "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 							  "Sec-WebSocket-Version: 13\r\n"
 							  "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";

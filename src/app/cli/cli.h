@@ -48,6 +48,7 @@ struct cli {
 	bool json;
 	struct arena arena;
 	const struct home *unlocked;  /* its wallet is open already; NULL: the password opens it */
+	struct client_maker clients;  /* of the actor; it points here */
 	struct actor *actor;          /* where the command needs a home */
 	struct actor_request request; /* of this actor */
 	struct index *index;          /* of its home; NULL: no chain is known */

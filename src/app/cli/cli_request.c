@@ -7,6 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "app/bearer.h"
 #include "app/system.h"
 #include "base/files.h"
 #include "net/http_client.h"
@@ -54,17 +55,58 @@ enum status cli_password(struct buf *out, const char *password_file, struct err 
 	return ask_terminal(out, err);
 }
 
+/* A client that shows a token to the node of --rpc, and to nobody else. */
+struct token_client {
+	struct http_client inner;
+	struct bearer *bearer;
+	const char *url; /* the node's */
+};
+
+static enum status exchange(void *context, struct http_response *response, enum http_method method, const char *url,
+    const char *const *headers, struct bytes body, struct err *err) {
+	const struct token_client *client = context;
+	const size_t len = strlen(client->url);
+	const bool is_node = strncmp(url, client->url, len) == 0 && (!url[len] || url[len] == '/');
+	struct arena arena;
+	arena_init(&arena);
+	if (is_node) headers = bearer_headers(client->bearer, &arena, headers);
+	const enum status status =
+	    client->inner.exchange(client->inner.context, response, method, url, headers, body, err);
+	arena_fini(&arena);
+	return status;
+}
+
+static void limit(void *context, uint32_t timeout_ms) {
+	const struct token_client *client = context;
+	client->inner.limit(client->inner.context, timeout_ms);
+}
+
+static void close_token_client(struct token_client *client) {
+	http_client_close(&client->inner);
+	bearer_close(client->bearer);
+	mem_free(client);
+}
+
+/* XINGLIN_RPC_TOKEN_FILE is for the node that --rpc names: another that the chain leads to would learn it. */
 static enum status make_client(void *context, struct http_client *out, struct err *err) {
-	(void)context;
-	return http_client_open(out, &(struct http_client_options){.timeout_ms = 60000}, err);
+	const struct cli *cli = context;
+	const char *token = getenv("XINGLIN_RPC_TOKEN_FILE");
+	struct token_client *client = mem_zalloc(1, sizeof *client);
+	client->url = cli_value(cli, "rpc");
+	enum status status = http_client_open(&client->inner, &(struct http_client_options){.timeout_ms = 60000}, err);
+	if (!client->url) client->url = "";
+	if (status == STATUS_OK && token && *client->url)
+		status = bearer_open(&client->bearer, token, &world_clock, err);
+	*out = (struct http_client){.exchange = exchange, .context = client, .limit = limit};
+	if (status != STATUS_OK) close_token_client(client);
+	return status;
 }
 
 static void close_client(void *context, struct http_client *client) {
 	(void)context;
-	http_client_close(client);
+	if (client->context) close_token_client(client->context);
+	client->context = NULL;
 }
-
-const struct client_maker cli_clients = {make_client, close_client, NULL};
 
 enum status cli_home_directory(const struct cli *cli, const char **out, struct err *err) {
 	*out = cli_value(cli, "home");
@@ -89,12 +131,13 @@ static enum status open_actor(struct cli *cli, struct err *err) {
 	TRY(cli_home_directory(cli, &directory, err));
 	TRY(check_unlocked(cli, directory, err));
 	buf_init(&password, PASSWORD_MAX);
+	cli->clients = (struct client_maker){make_client, close_client, cli};
 	enum status status = cli->unlocked ? STATUS_OK : cli_password(&password, cli_value(cli, "password-file"), err);
 	struct actor_options options = {.directory = directory,
 	    .password = buf_view(&password),
 	    .unlocked = cli->unlocked,
 	    .rpc_url = cli_value(cli, "rpc"),
-	    .clients = &cli_clients,
+	    .clients = &cli->clients,
 	    .clock = &world_clock,
 	    .random = &world_random,
 	    .sleep_ms = world_sleep_ms,

@@ -10,7 +10,4 @@ void cli_request_close(struct cli *cli);
 MUST_USE enum status cli_password(struct buf *out, const char *password_file, struct err *err);
 /* The option --home, or XINGLIN_HOME. STATUS_INVALID: neither. */
 MUST_USE enum status cli_home_directory(const struct cli *cli, const char **out, struct err *err);
-/* net's HTTP clients. */
-extern const struct client_maker cli_clients;
-
 #endif

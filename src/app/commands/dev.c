@@ -208,12 +208,12 @@ static enum status dev_with_gateway(
 }
 
 /* Without a word about it, there is a gateway: but not on a chain that was made without one, nor if blocks are slow to
- * come, nor if the TLS settings are meant for the node. */
+ * come, nor if TLS settings or keys of JSON-RPC are meant for the node. */
 static bool wants_gateway(struct cli *cli, const struct node_options *options) {
 	char genesis[4096], gateway[4096];
 	if (cli_flag(cli, "gateway")) return true;
-	if (cli_flag(cli, "bare") || options->interval_ms || options->tls.cert || options->tls.key ||
-	    options->tls.client_ca)
+	if (cli_flag(cli, "bare") || options->interval_ms || options->jwt_keys || options->tls.cert ||
+	    options->tls.key || options->tls.client_ca)
 		return false;
 	if (genesis_path(genesis, sizeof genesis, options->data, NULL) != STATUS_OK) return false;
 	snprintf(gateway, sizeof gateway, "%s/gateway", options->data);
@@ -234,6 +234,8 @@ static enum status dev_with(
 	TRY(dev_accounts_make(&accounts, err));
 	if (cli_flag(cli, "gateway") && cli_flag(cli, "bare"))
 		return err_set(err, STATUS_INVALID, "--gateway and --bare exclude each other");
+	if (cli_flag(cli, "gateway") && options.jwt_keys)
+		return err_set(err, STATUS_INVALID, "a development chain's gateway has no token for rpc-jwt-keys");
 	if (wants_gateway(cli, &options)) return dev_with_gateway(cli, &options, &accounts, err);
 	if (cli_flag(cli, "gateway-tls"))
 		return err_set(err, STATUS_INVALID, "--gateway-tls is of a gateway, and there is none here");

@@ -61,6 +61,7 @@ static struct issuer_service_options oauth_settings(const struct settings *setti
 static void take_settings(struct gateway_service_options *out, struct settings *settings) {
 	*out = (struct gateway_service_options){.home = settings_text(settings, "home"),
 	    .nodes = settings_list(settings, "node"),
+	    .node_token = settings_text(settings, "node-token"),
 	    .tokens = settings_text(settings, "tokens"),
 	    .organisations = settings_text(settings, "client-organisations"),
 	    .oauth = oauth_settings(settings),

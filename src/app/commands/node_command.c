@@ -65,8 +65,11 @@ static bool reload(void *node, const struct settings *fresh) {
 	enum status status = node_reload_tls(node, &tls, &err);
 	if (status != STATUS_OK)
 		log_error("node", "the TLS files are not taken, the old ones serve on: %s", err.message);
+	const enum status keys = node_reload_jwt_keys(node, settings_text(fresh, "rpc-jwt-keys"), &err);
+	if (keys != STATUS_OK)
+		log_error("node", "the keys of JSON-RPC are not taken, the old ones serve on: %s", err.message);
 	node_reload(node, settings_number(fresh, "min-free-mb") << 20);
-	return status == STATUS_OK;
+	return status == STATUS_OK && keys == STATUS_OK;
 }
 
 static bool is_alive(void *node) {
@@ -92,6 +95,11 @@ void node_take_settings(struct node_options *out, struct settings *settings) {
 	out->cors_origins = settings_list(settings, "http-corsdomain");
 	out->tls = service_tls_files(settings);
 	out->methods = settings_list(settings, "rpc-methods");
+	out->jwt_keys = settings_text(settings, "rpc-jwt-keys");
+	out->jwt_issuer = settings_text(settings, "rpc-jwt-issuer");
+	out->jwt_audience = settings_text(settings, "rpc-jwt-audience");
+	out->caller_requests = settings_number(settings, "rpc-caller-requests");
+	out->caller_gas = settings_number(settings, "rpc-caller-gas");
 	out->vhosts = settings_list(settings, "http-vhosts");
 	out->interval_ms = (uint32_t)settings_number(settings, "block-ms");
 	out->anchor_every_ms = (uint32_t)settings_number(settings, "anchor-ms");

@@ -180,6 +180,7 @@ static enum status open_actor(struct gateway_service *service, struct err *err) 
 	const char *deployed[] = {service->deployment.rpc_url, NULL};
 	const char *const *urls = service->options.nodes ? service->options.nodes : deployed;
 	TRY(nodes_new(&service->nodes, urls, service->deployment.chain_id, &service->deployment.genesis, err));
+	if (service->options.node_token) TRY(nodes_show_token(service->nodes, service->options.node_token, err));
 	TRY(nodes_probe(service->nodes, err));
 	service->maker = nodes_maker(service->nodes);
 	struct actor_options options = {.directory = service->options.home,

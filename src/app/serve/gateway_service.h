@@ -17,6 +17,7 @@ struct gateway_service_options {
 	const char *home;
 	struct bytes password;
 	const char *const *nodes;  /* URLs, NULL-terminated; NULL: the deployment's */
+	const char *node_token;    /* path, of what the nodes ask for [NULL: they ask for nothing] */
 	const char *tokens;        /* path */
 	const char *organisations; /* path, of client certificates' organisations [NULL: none] */
 	struct issuer_service_options oauth;

@@ -123,6 +123,8 @@ static enum status write_conf(
 	buf_printf(&text,
 	    "# Of a consortium: xinglin node --config %s/xinglin.conf\n"
 	    "# All settings: xinglin config sample\n"
+	    "# JSON-RPC asks for no token and limits nobody, which is for one machine. If others reach the port, set\n"
+	    "# rpc-jwt-keys, rpc-caller-requests and rpc-caller-gas.\n"
 	    "[node]\n"
 	    "data = %s\n"
 	    "http-port = %u\n"

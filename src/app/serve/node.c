@@ -14,6 +14,7 @@
 #include "app/system.h"
 #include "app/threads.h"
 #include "app/version.h"
+#include "base/files.h"
 #include "codec/hex.h"
 #include "ledger/blob/blob.h"
 #include "ledger/consensus/solo.h"
@@ -22,6 +23,7 @@
 #include "net/worker_pool.h"
 
 #define GENESIS_MAX ((size_t)64 << 20)
+#define JWT_KEYS_MAX ((size_t)256 << 10)
 #define MESSAGE_MAX ((size_t)5 << 20) /* of WebSocket: JSON-RPC alone */
 #define DUTIES_EVERY_MS 250u
 #define FETCH_EVERY_MS 100u
@@ -48,6 +50,7 @@ struct node {
 	struct rpc_head_signer signer; /* of a node that follows another */
 	struct snapshots *snapshots;   /* of a consortium */
 	struct blob_room *blobs;
+	struct rpc_callers *callers; /* NULL: everybody may ask */
 	struct rpc *rpc;
 	struct ws_handler websockets;
 	struct worker_pool *workers;
@@ -267,6 +270,25 @@ static enum status sign_head(
 	return engine_sign_head(node->engine, out, head, err);
 }
 
+enum status node_reload_jwt_keys(struct node *node, const char *path, struct err *err) {
+	struct buf text;
+	if (!path || !node->callers) return STATUS_OK;
+	buf_init(&text, JWT_KEYS_MAX);
+	enum status status = files_read(&text, path, err);
+	const struct rpc_caller_keys keys = {buf_view(&text), node->options.jwt_issuer, node->options.jwt_audience};
+	if (status == STATUS_OK) status = rpc_callers_set_keys(node->callers, &keys, err);
+	buf_wipe(&text);
+	return status == STATUS_OK ? status : err_prefix(err, status, "%s", path);
+}
+
+static enum status open_callers(struct node *node, struct err *err) {
+	const struct node_options *options = &node->options;
+	if (!options->jwt_keys && !options->caller_requests && !options->caller_gas) return STATUS_OK;
+	node->callers = rpc_callers_new(
+	    &(struct rpc_callers_options){options->caller_requests, options->caller_gas, &world_clock, &world_random});
+	return node_reload_jwt_keys(node, options->jwt_keys, err);
+}
+
 static enum status open_rpc(struct node *node, struct err *err) {
 	const struct dev_accounts *dev = node->options.dev_accounts;
 	node->signer = (struct rpc_head_signer){sign_head, node};
@@ -283,6 +305,7 @@ static enum status open_rpc(struct node *node, struct err *err) {
 	    .client_version =
 		node->options.client_version ? node->options.client_version : "xinglin/v" XINGLIN_VERSION "/linux",
 	    .only = node->options.methods,
+	    .callers = node->callers,
 	    .gas_cap = node->options.gas_cap,
 	    .call_timeout_ms = node->options.call_timeout_ms,
 	    .clock = &world_clock,
@@ -330,8 +353,10 @@ static enum status open_all(struct node *node, struct err *err) {
 		return err_set(err, STATUS_INVALID, "the node's key is not a valid secret");
 	TRY(open_ledger(node, err));
 	TRY(open_blobs(node, err));
+	TRY(open_callers(node, err));
 	TRY(open_rpc(node, err));
 	node_ops_init(&node->ops, node->chain, node->pool, node->blobs, node->options.data);
+	node->ops.callers = node->callers;
 	node->ops.consortium = node->consortium;
 	node_reload(node, node->options.min_free_bytes);
 	if (node->options.metrics_port)
@@ -442,6 +467,7 @@ void node_close(struct node *node) {
 	http_server_close(node->server);
 	router_free(node->router);
 	rpc_free(node->rpc);
+	rpc_callers_free(node->callers);
 	blob_close(node->blobs);
 	blob_places_close(node->places);
 	consortium_close(node->consortium);

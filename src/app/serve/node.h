@@ -25,17 +25,19 @@ struct node_options {
 	 * access. NULL: no such account. */
 	const addr20 *unhurried;
 	uint64_t memory_bytes;
-	uint32_t anchor_every_ms;                        /* of the audit log, if there were reads; 0: a minute */
-	uint32_t ping_interval_ms;                       /* of a silent WebSocket; 0: the server's default */
-	const char *client_version;                      /* NULL: this program's name and version */
-	const char *const *methods;                      /* that are served; NULL: all */
-	const char *const *cors_origins, *const *vhosts; /* NULL-terminated, or NULL */
-	uint64_t gas_cap;                                /* of calls; 0: the default of rpc.h, here and below */
-	uint32_t call_timeout_ms;                        /* of a call */
-	uint32_t drain_ms;                               /* of the stop */
-	const char *metrics_address;                     /* NULL: 127.0.0.1 */
-	uint16_t metrics_port;                           /* 0: metrics are not served */
-	uint64_t min_free_bytes;                         /* with less on its disk it is not ready */
+	uint32_t anchor_every_ms;                         /* of the audit log, if there were reads; 0: a minute */
+	uint32_t ping_interval_ms;                        /* of a silent WebSocket; 0: the server's default */
+	const char *client_version;                       /* NULL: this program's name and version */
+	const char *const *methods;                       /* that are served; NULL: all */
+	const char *jwt_keys, *jwt_issuer, *jwt_audience; /* who may ask JSON-RPC (rpc_callers.h); NULL: everybody */
+	uint64_t caller_requests, caller_gas;             /* a second; 0: without limit */
+	const char *const *cors_origins, *const *vhosts;  /* NULL-terminated, or NULL */
+	uint64_t gas_cap;                                 /* of calls; 0: the default of rpc.h, here and below */
+	uint32_t call_timeout_ms;                         /* of a call */
+	uint32_t drain_ms;                                /* of the stop */
+	const char *metrics_address;                      /* NULL: 127.0.0.1 */
+	uint16_t metrics_port;                            /* 0: metrics are not served */
+	uint64_t min_free_bytes;                          /* with less on its disk it is not ready */
 	const char *comet_home; /* CometBFT's folder, if the genesis is a consortium's; NULL: somebody else runs it */
 	const char *comet_program;     /* a path, or a name that is looked up */
 	const char *const *blob_peers; /* where the other members' blobs are; NULL: nowhere */
@@ -62,6 +64,8 @@ MUST_USE enum status node_run(struct node *node, struct err *err);
 /* New TLS files, or new content of the same; if they are wrong, the old ones serve on. Without TLS before and after,
  * nothing happens. Any thread. */
 MUST_USE enum status node_reload_tls(struct node *node, const struct tls_files *files, struct err *err);
+/* The keys of this file serve from now on; if they are wrong, the old ones do. NULL is allowed. Any thread. */
+MUST_USE enum status node_reload_jwt_keys(struct node *node, const char *path, struct err *err);
 void node_stop(struct node *node);
 /* What may change while it runs. Any thread. */
 void node_reload(struct node *node, uint64_t min_free_bytes);

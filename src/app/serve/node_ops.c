@@ -89,6 +89,16 @@ static void write_consensus_metrics(struct buf *out, struct consortium *consorti
 	metric_put(out, METRIC_GAUGE, "consensus_peers", "Members that it is connected to.", is.peers);
 }
 
+static void write_caller_metrics(struct buf *out, struct rpc_callers *callers) {
+	const struct rpc_caller_counts counts = rpc_callers_count(callers);
+	metric_put(out, METRIC_COUNTER, "rpc_unknown_callers_total",
+	    "Requests of JSON-RPC without a token that the keys know (401).", counts.unknown);
+	metric_put(out, METRIC_COUNTER, "rpc_limited_messages_total",
+	    "Messages of callers that had to wait (429, or error -32005).", counts.limited);
+	metric_put(out, METRIC_COUNTER, "rpc_limited_calls_total",
+	    "Calls that were refused since their caller had no gas left.", counts.gas_limited);
+}
+
 static void write_metrics(void *context, struct buf *out) {
 	struct node_ops *ops = context;
 	struct chain_head *head = chain_head(ops->chain);
@@ -100,6 +110,7 @@ static void write_metrics(void *context, struct buf *out) {
 	metric_put(out, METRIC_GAUGE, "txpool_pending", "Transactions that could be executed now.", counts.pending);
 	metric_put(out, METRIC_GAUGE, "txpool_queued", "Transactions that wait behind a gap.", counts.queued);
 	if (ops->consortium != NULL) write_consensus_metrics(out, ops->consortium);
+	if (ops->callers != NULL) write_caller_metrics(out, ops->callers);
 	write_blob_metrics(out, blob_counts(ops->blobs));
 	write_peer_metrics(ops->blobs, out);
 }

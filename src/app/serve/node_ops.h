@@ -6,11 +6,13 @@
 #include "app/serve/ops.h"
 #include "ledger/blob/blob.h"
 #include "ledger/pool/pool.h"
+#include "ledger/rpc/rpc_callers.h"
 
 struct node_ops {
 	struct chain *chain;
 	struct pool *pool;
 	struct blob_room *blobs;
+	struct rpc_callers *callers;   /* NULL: everybody may ask JSON-RPC */
 	struct consortium *consortium; /* NULL: this node alone orders transactions */
 	const char *data;
 	atomic_ullong min_free_bytes;

@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 
+#include "app/bearer.h"
 #include "app/serve/periodic.h"
+#include "app/system.h"
 #include "base/log.h"
 #include "codec/hex.h"
 #include "net/http_client.h"
@@ -31,6 +33,7 @@ struct nodes {
 	uint64_t chain_id;
 	hash32 genesis;
 	struct periodic *watch;
+	struct bearer *bearer; /* NULL: the nodes ask for none */
 };
 
 enum status nodes_new(
@@ -52,8 +55,13 @@ enum status nodes_new(
 	return err_set(err, STATUS_INVALID, "1 to %u nodes are taken", NODES_MAX);
 }
 
+enum status nodes_show_token(struct nodes *nodes, const char *path, struct err *err) {
+	return bearer_open(&nodes->bearer, path, &world_clock, err);
+}
+
 void nodes_free(struct nodes *nodes) {
 	if (!nodes) return;
+	bearer_close(nodes->bearer);
 	for (size_t i = 0; i < nodes->count; i++) mem_free(nodes->list[i].url);
 	mem_free(nodes);
 }
@@ -103,8 +111,13 @@ static enum status ask(struct failover *client, struct one_node *node, const str
 	buf_clear(&asking->response->body);
 	buf_clear(&asking->response->headers);
 	atomic_fetch_add_explicit(&node->asked, 1, memory_order_relaxed);
-	return client->inner.exchange(
-	    client->inner.context, asking->response, asking->method, url, asking->headers, asking->body, err);
+	struct arena arena;
+	arena_init(&arena);
+	const char *const *headers = bearer_headers(client->nodes->bearer, &arena, asking->headers);
+	const enum status status = client->inner.exchange(
+	    client->inner.context, asking->response, asking->method, url, headers, asking->body, err);
+	arena_fini(&arena);
+	return status;
 }
 
 /* It does not keep what was asked for (EIP-4444's code): another one may. */
@@ -225,8 +238,8 @@ static void probe(struct nodes *nodes, struct http_client *client, struct one_no
 	struct err err;
 	arena_init(&arena);
 	http_response_init(&response, ANSWER_MAX);
-	enum status status = client->exchange(client->context, &response, HTTP_POST, node->url, headers,
-	    bytes_make(probe_body, sizeof probe_body - 1), &err);
+	enum status status = client->exchange(client->context, &response, HTTP_POST, node->url,
+	    bearer_headers(nodes->bearer, &arena, headers), bytes_make(probe_body, sizeof probe_body - 1), &err);
 	if (status == STATUS_OK) status = json_parse(&root, &arena, buf_view(&response.body), NULL, &err);
 	if (status == STATUS_OK)
 		set_health(node, judge(nodes, node, root), "");

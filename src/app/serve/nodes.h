@@ -18,6 +18,8 @@ struct nodes;
 /* `urls` ends with NULL and is copied. STATUS_INVALID: none, or more than NODES_MAX. */
 MUST_USE enum status nodes_new(
     struct nodes **out, const char *const *urls, uint64_t chain_id, const hash32 *genesis, struct err *err);
+/* Shows them the token of this file (app/bearer.h). Before there are clients. */
+MUST_USE enum status nodes_show_token(struct nodes *nodes, const char *path, struct err *err);
 /* After all clients were closed. NULL is allowed. */
 void nodes_free(struct nodes *nodes);
 /* The URL that clients are opened with; they ask whichever node answers. */

@@ -5,6 +5,7 @@
 #include "app/serve/service_rows.h"
 #include "health/gateway/issuer.h"
 #include "ledger/chain/chain.h"
+#include "ledger/rpc/rpc_callers.h"
 
 // clang-format off
 static const struct setting node_rows[] = {
@@ -12,6 +13,16 @@ static const struct setting node_rows[] = {
 	HTTP_ROWS("8545", "JSON-RPC and blobs over HTTP; 0: any free port"),
 	{.name = "rpc-methods", .type = SETTING_LIST, .value = "NAME,…", .otherwise = "*",
 	    .help = "methods of JSON-RPC that are served; eth_*: all that begin so"},
+	{.name = "rpc-jwt-keys", .type = SETTING_SECRET, .value = "FILE", .flags = SETTING_RELOADS,
+	    .help = "JSON-RPC asks for a bearer token (JWT): a secret of 64 hexadecimal digits, or an issuer's JWK set"},
+	{.name = "rpc-jwt-issuer", .type = SETTING_TEXT, .value = "TEXT",
+	    .help = "with a JWK set, what a token's claim iss has to be"},
+	{.name = "rpc-jwt-audience", .type = SETTING_TEXT, .value = "TEXT",
+	    .help = "with a JWK set, what its claim aud has to name"},
+	{.name = "rpc-caller-requests", .type = SETTING_NUMBER, .value = "N", .min = 0, .max = 100000000, .otherwise = "0",
+	    .help = "requests of JSON-RPC a second that one caller may send (ten times as many at once); 0: any number"},
+	{.name = "rpc-caller-gas", .type = SETTING_NUMBER, .value = "N", .min = 0, .max = CALLERS_RATE_MAX, .otherwise = "0",
+	    .help = "gas a second that one caller's calls may use (ten times as much at once); 0: without limit"},
 	{.name = "rpc-gascap", .type = SETTING_NUMBER, .value = "N", .min = 21000, .max = UINT64_MAX,
 	    .otherwise = "50000000", .help = "gas of eth_call and estimates at most"},
 	{.name = "rpc-evmtimeout", .type = SETTING_NUMBER, .value = "MS", .min = 1, .max = 3600000,
@@ -51,6 +62,13 @@ static const struct setting node_rows[] = {
 // clang-format on
 
 static void check_node(const struct settings *settings, struct problems *problems) {
+	const char *issuer = settings_text(settings, "rpc-jwt-issuer");
+	if (!issuer != !settings_text(settings, "rpc-jwt-audience"))
+		problems_add(problems, settings_place(settings, issuer ? "rpc-jwt-issuer" : "rpc-jwt-audience").text,
+		    "rpc-jwt-issuer and rpc-jwt-audience belong together");
+	else if (issuer && !settings_text(settings, "rpc-jwt-keys"))
+		problems_add(
+		    problems, settings_place(settings, "rpc-jwt-issuer").text, "rpc-jwt-issuer needs rpc-jwt-keys");
 	const uint64_t blocks = settings_number(settings, "retain-blocks");
 	if (blocks > 0 && blocks < CHAIN_RETAIN_LEAST)
 		problems_add(problems, settings_place(settings, "retain-blocks").text,
@@ -101,6 +119,8 @@ static const struct setting gateway_rows[] = {
 	    .help = "with tls-client-ca, also serve clients that show no certificate"},
 	{.name = "node", .type = SETTING_URLS, .value = "URL,…",
 	    .help = "the nodes to ask; the next one if one does not answer; without it the deployment's"},
+	{.name = "node-token", .type = SETTING_SECRET, .value = "FILE",
+	    .help = "the bearer token that the nodes ask for, or the secret that they make it from (see rpc-jwt-keys)"},
 	HTTP_ROWS("8600", "HTTP for the organisation's own systems; 0: any free port"),
 	{.name = "workers", .type = SETTING_NUMBER, .value = "N", .min = 1, .max = 256, .otherwise = "8",
 	    .help = "threads that seal, open and ask the node"},

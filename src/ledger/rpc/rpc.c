@@ -19,9 +19,6 @@
 #define SYNC_TIMEOUT_MS_DEFAULT 20000u
 #define SYNC_TIMEOUT_MAX_MS_DEFAULT 60000u
 #define HEADS_A_SECOND_DEFAULT 10000u
-#define LATE_DEADLINE_MS 70000u /* over what a method waits */
-/* Beyond response_max, so that errors can still be answered. */
-#define ERRORS_BYTES ((size_t)2 << 20)
 #define MESSAGE_MAX ((size_t)4096)
 #define SCRATCH_MAX ((size_t)128 << 20)
 #define SCRATCH_KEPT ((size_t)1 << 20)
@@ -300,6 +297,8 @@ static enum status begin_call(struct rpc_call *call) {
 	if (!worker->refusal && now > worker->request_due_ns) worker->refusal = RPC_TIMED_OUT;
 	if (worker->refusal == RPC_TIMED_OUT) return rpc_fail(call, RPC_TIMED_OUT, "request timed out");
 	if (worker->refusal) return rpc_fail(call, worker->refusal, "response too large");
+	if (worker->caller && !rpc_callers_have_gas(call->rpc->options.callers, worker->caller))
+		return rpc_fail(call, RPC_LIMIT, "limit exceeded: gas of this caller's calls");
 	worker->call_due_ns = now + (uint64_t)call->rpc->options.call_timeout_ms * 1000000;
 	if (worker->call_due_ns > worker->request_due_ns) worker->call_due_ns = worker->request_due_ns;
 	return STATUS_OK;
@@ -308,7 +307,8 @@ static enum status begin_call(struct rpc_call *call) {
 static enum status run_method(struct rpc_call *call, struct bytes name, const struct json *params) {
 	TRY(begin_call(call));
 	const struct rpc_method *method = rpc_method_find(name);
-	if (!method || !rpc_method_is_served(call->rpc, method))
+	const struct rpc_caller *caller = call->worker->caller;
+	if (!method || !rpc_method_is_served(call->rpc, method) || (caller && !rpc_caller_may(caller, method->name)))
 		return rpc_fail(call, RPC_NO_METHOD, "the method %.*s does not exist/is not available",
 		    (int)(name.len > 100 ? 100 : name.len), (const char *)name.data);
 	if (params && json_is(params, JSON_NULL)) params = NULL;
@@ -339,7 +339,9 @@ static bool answer_one(struct rpc *rpc, struct rpc_worker *worker, struct rpc_se
 	const size_t before = out->len;
 	rpc_begin_answer(out, id_json(id));
 	call.out = json_writer(out);
+	worker->spent_gas = 0;
 	enum status status = run_method(&call, json_string(method), json_get(request, "params"));
+	if (worker->caller) rpc_callers_spend_gas(rpc->options.callers, worker->caller, worker->spent_gas);
 	if (status == STATUS_OK && out->len > rpc->options.response_max) out->overflow = true;
 	if (out->overflow) {
 		out->overflow = false;
@@ -405,57 +407,40 @@ static void answer_batch(struct rpc *rpc, struct rpc_worker *worker, struct rpc_
 	if (!any) out->len = before;
 }
 
-struct rpc_late *rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body, struct buf *out) {
+/* False: the caller has to wait. A batch that is too large to be carried out costs one request. */
+static bool pay(struct rpc *rpc, struct rpc_message *message, const struct json *root, struct buf *out) {
+	const bool is_batch = json_is(root, JSON_ARRAY);
+	const bool counts = is_batch && root->count > 0 && root->count <= rpc->options.batch_max;
+	if (!message->caller) return true;
+	message->wait_s = rpc_callers_take(rpc->options.callers, message->caller, counts ? root->count : 1);
+	if (message->wait_s == 0) return true;
+	const struct json *id = is_batch ? first_id(root) : json_get(root, "id");
+	put_error(out, id_json(id_is_well_formed(id) ? id : NULL), RPC_LIMIT, BYTES_LITERAL("limit exceeded"), NULL);
+	return false;
+}
+
+struct rpc_late *rpc_answer(struct rpc *rpc, struct rpc_message *message, struct buf *out) {
 	struct rpc_worker *worker = rpc_worker_take(rpc);
+	worker->caller = message->caller;
 	worker->request_due_ns = clock_monotonic_ns(worker->clock) + (uint64_t)rpc->options.batch_timeout_ms * 1000000;
 	worker->refusal = 0;
 	worker->late = NULL;
 	const struct json *root = NULL;
 	struct err err;
-	enum status status = json_parse(&root, &worker->arena, body, &request_limits, &err);
-	if (status != STATUS_OK) {
+	enum status status = json_parse(&root, &worker->arena, message->body, &request_limits, &err);
+	const bool is_paid = pay(rpc, message, status == STATUS_OK ? root : NULL, out);
+	if (!is_paid) {
+		/* answered */
+	} else if (status != STATUS_OK) {
 		char text[sizeof err.message + 16];
 		int length = snprintf(text, sizeof text, "parse error: %s", err.message);
 		put_error(out, id_json(NULL), RPC_PARSE_ERROR, bytes_make(text, (size_t)length), NULL);
 	} else if (json_is(root, JSON_ARRAY)) {
-		answer_batch(rpc, worker, session, out, root);
+		answer_batch(rpc, worker, message->session, out, root);
 	} else {
-		answer_one(rpc, worker, session, out, root, NULL);
+		answer_one(rpc, worker, message->session, out, root, NULL);
 	}
 	struct rpc_late *late = worker->late;
 	rpc_worker_give(rpc, worker);
 	return late;
 }
-
-/* --- HTTP --- */
-
-static void say_hello(void *context, struct http_exchange *exchange) {
-	const struct rpc *rpc = context;
-	exchange->response.content_type = "text/plain";
-	buf_text(&exchange->response.body, rpc->options.client_version);
-	buf_text(&exchange->response.body, ": an Ethereum node; POST JSON-RPC 2.0 requests here\n");
-}
-
-void rpc_handle(void *context, struct http_exchange *exchange) {
-	struct rpc *rpc = context;
-	struct http_response *response = &exchange->response;
-	response->content_type = "application/json";
-	const size_t wanted = rpc->options.response_max + ERRORS_BYTES, given = response->body.max;
-	if (wanted < given) response->body.max = wanted;
-	struct rpc_late *late = rpc_answer(rpc, NULL, exchange->request.body, &response->body);
-	response->body.max = given;
-	if (late == NULL) return;
-	if (http_defer(exchange))
-		rpc_late_begin_http(rpc, late, exchange, buf_view(&response->body));
-	else
-		rpc_late_refuse(rpc, late, &response->body);
-}
-
-/* The types are geth's: a page of another origin cannot send them without asking first (CORS). */
-const struct route rpc_routes[] = {
-    ROUTE(HTTP_POST, "/", rpc_handle, "a JSON-RPC 2.0 request, or a batch of them",
-	.limits = {.deadline_ms = LATE_DEADLINE_MS}, .gzip = HTTP_GZIP_ANSWERS,
-	.accepts = "application/json, application/json-rpc, application/jsonrequest", .foresee = rpc_foresee),
-    ROUTE(HTTP_GET, "/", say_hello, "one line of text: what this is"),
-};
-const size_t rpc_route_count = sizeof rpc_routes / sizeof *rpc_routes;

@@ -8,9 +8,9 @@
  *
  * Errors: -32700 not JSON, -32600 no request, -32601 no such method, -32602 a parameter (the message names it), -32603
  * the node failed, 3 a reverted call (its data beside it), -32003 too large an answer, -32002 too long a batch, -32005
- * too many signed heads in a second, -32000 everything else. A batch is at most batch_max requests; a request without
- * an id is carried out and not answered. Once a batch's answers are too large, or its time is up, the rest of it is
- * refused with that error and not carried out.
+ * too many signed heads in a second, or requests or gas of one caller, -32000 everything else. A batch is at most
+ * batch_max requests; a request without an id is carried out and not answered. Once a batch's answers are too large, or
+ * its time is up, the rest of it is refused with that error and not carried out.
  *
  * Threads: rpc_handle may run on any number of threads at once; rpc_new and rpc_free on one, with no rpc_handle
  * running. Ownership: chain, pool, engine, dev, clock and random are borrowed and must outlive it.
@@ -24,6 +24,7 @@
 #include "ledger/consensus/dev.h"
 #include "ledger/consensus/engine.h"
 #include "ledger/pool/pool.h"
+#include "ledger/rpc/rpc_callers.h"
 #include "ledger/snapshot/snapshots.h"
 
 struct rpc;
@@ -46,11 +47,12 @@ struct rpc_options {
 	struct dev *dev;             /* a development chain's orders; NULL: evm_* methods are not available */
 	/* Serves these methods alone, NULL-terminated; "eth_*": all that begin so [all] */
 	const char *const *only;
-	bool test_methods;          /* serves testing_* (rpc_build.c) */
-	bool dev_mode;              /* serves the methods marked so in the table, and signs with dev_secrets */
-	const hash32 *dev_secrets;  /* copied; wiped by rpc_free */
-	size_t dev_secret_count;    /* at most RPC_DEV_ACCOUNTS_MAX */
-	const char *client_version; /* "xinglin/v0.1.0/linux-amd64"; must outlive it */
+	struct rpc_callers *callers; /* who may ask, and how much [NULL: everybody, everything] */
+	bool test_methods;           /* serves testing_* (rpc_build.c) */
+	bool dev_mode;               /* serves the methods marked so in the table, and signs with dev_secrets */
+	const hash32 *dev_secrets;   /* copied; wiped by rpc_free */
+	size_t dev_secret_count;     /* at most RPC_DEV_ACCOUNTS_MAX */
+	const char *client_version;  /* "xinglin/v0.1.0/linux-amd64"; must outlive it */
 	const struct clock_source *clock;
 	const struct random_source *random; /* of the ids of filters and subscriptions */
 	uint32_t batch_max;                 /* requests in one batch [1,000] */

@@ -107,6 +107,8 @@ struct rpc_worker {
 	const struct clock_source *clock;
 	uint64_t request_due_ns, call_due_ns; /* when patience ends, by the monotonic clock */
 	int refusal;                          /* not 0: the error that the rest of a batch gets */
+	const struct rpc_caller *caller;      /* of the running message; NULL: callers are not known */
+	uint64_t spent_gas;                   /* by the running call */
 	struct state *state;
 	struct state_source source; /* what it reads from */
 	struct state *other_state;  /* what `source` may be, for a call on the pending block */
@@ -156,8 +158,18 @@ void rpc_fail_quantity(struct rpc_call *call, uint64_t quantity);
 void rpc_begin_answer(struct buf *out, struct bytes id);
 void rpc_put_error(struct buf *out, struct bytes id, struct rpc_call *call, enum status status);
 
-/* A whole message, as a session's or an HTTP request's; answers into `out` (rpc.c). Not NULL: a part of the answer
- * waits, and is the caller's to begin (rpc_late.h). */
-MUST_USE struct rpc_late *rpc_answer(struct rpc *rpc, struct rpc_session *session, struct bytes body, struct buf *out);
+/* A whole message, as a session's or an HTTP request's. */
+struct rpc_message {
+	struct rpc_session *session;     /* NULL: HTTP */
+	const struct rpc_caller *caller; /* NULL: callers are not known */
+	struct bytes body;
+	uint32_t wait_s; /* an output. Not 0: it came too soon, and after so many seconds may come again */
+};
+/* Answers into `out` (rpc.c). Not NULL: a part of the answer waits, and is the caller's to begin (rpc_late.h). */
+MUST_USE struct rpc_late *rpc_answer(struct rpc *rpc, struct rpc_message *message, struct buf *out);
+
+/* A ws_handler's admit (rpc_http.c), and who it was that it let in, in the arena. */
+void rpc_ws_admit(void *context, struct http_exchange *exchange);
+struct rpc_caller rpc_session_caller(struct arena *arena, struct bytes note);
 
 #endif

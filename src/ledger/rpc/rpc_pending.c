@@ -38,6 +38,7 @@ static enum status run_waiting(struct rpc_call *call, struct rpc_block *block, c
 		struct exec_tx_result result;
 		const struct ordered_tx *next = &picked->txs[i];
 		TRY(executor_run(worker->executor, &result, next->tx, &next->sender));
+		worker->spent_gas += result.gas_used;
 		if (result.verdict != TX_VERDICT_OK) continue;
 		const size_t place = block->block.transaction_count++;
 		block->block.transactions[place] = *next->tx;

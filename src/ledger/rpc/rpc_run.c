@@ -162,6 +162,7 @@ enum status rpc_run_once(
 		return status;
 	}
 	state_revert_to(worker->state, snapshot);
+	worker->spent_gas += result->gas_used;
 	worker->prepared_uses += 1 + (unsigned)(result->gas_used / 1000000);
 	return STATUS_OK;
 }

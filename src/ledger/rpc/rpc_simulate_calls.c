@@ -145,6 +145,7 @@ static enum status run_one(struct simulation *sim, struct sim_block *block, size
 	    .failure = rpc_fault_text(call, block->rules.fork, result.outcome),
 	    .output = has_output ? arena_dup(call->arena, result.output) : (struct bytes){NULL, 0},
 	    .logs = watch->first};
+	worker->spent_gas += result.gas_used;
 	block->block.block.header.gas_used += result.gas_used;
 	sim->gas_left -= result.gas_used < sim->gas_left ? result.gas_used : sim->gas_left;
 	block->block.block.transactions[index] = args.tx;

@@ -33,6 +33,8 @@ struct rpc_session {
 	struct subscription *first;
 	size_t count;
 	struct buf answer;
+	struct arena arena; /* of caller */
+	struct rpc_caller caller;
 };
 
 struct rpc_subscriptions {
@@ -232,6 +234,8 @@ static void *on_open(void *context, struct ws_peer *peer) {
 	session->peer = peer;
 	session->serial = ++rpc->subscriptions->last_serial;
 	buf_init(&session->answer, rpc->options.response_max + ((size_t)2 << 20));
+	arena_init(&session->arena);
+	if (rpc->options.callers) session->caller = rpc_session_caller(&session->arena, peer->note);
 	session->next = rpc->subscriptions->sessions;
 	rpc->subscriptions->sessions = session;
 	return session;
@@ -240,7 +244,9 @@ static void *on_open(void *context, struct ws_peer *peer) {
 static void on_message(void *context, struct bytes text) {
 	struct rpc_session *session = context;
 	buf_clear(&session->answer);
-	struct rpc_late *late = rpc_answer(session->rpc, session, text, &session->answer);
+	struct rpc_message message = {
+	    .session = session, .caller = session->rpc->options.callers ? &session->caller : NULL, .body = text};
+	struct rpc_late *late = rpc_answer(session->rpc, &message, &session->answer);
 	if (late)
 		rpc_late_begin_session(session->rpc, late, session->serial, buf_view(&session->answer));
 	else if (session->answer.len)
@@ -258,6 +264,7 @@ static void on_close(void *context) {
 	*at = session->next;
 	while (session->first) end_subscription(session, &session->first);
 	buf_fini(&session->answer);
+	arena_fini(&session->arena);
 	mem_free(session);
 }
 
@@ -449,5 +456,5 @@ static void on_tick(void *context) {
 }
 
 struct ws_handler rpc_ws_handler(struct rpc *rpc) {
-	return (struct ws_handler){on_open, on_message, on_close, on_tick, rpc};
+	return (struct ws_handler){on_open, on_message, on_close, on_tick, rpc_ws_admit, rpc};
 }

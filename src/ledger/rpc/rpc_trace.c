@@ -119,6 +119,7 @@ static enum status replay_plain(struct replay *replay, size_t index, const addr2
 	struct rpc_worker *worker = replay->call->worker;
 	struct exec_tx_result result;
 	enum status status = executor_run(worker->executor, &result, &replay->block->transactions[index], sender);
+	if (status == STATUS_OK) worker->spent_gas += result.gas_used;
 	if (status == STATUS_OK) return refuse_invalid(replay->call, &result, index);
 	replay->call->err = worker->err;
 	return status;
@@ -136,6 +137,7 @@ static enum status replay_traced(
 	    .tx = &replay->block->transactions[index],
 	    .from = *sender};
 	TRY(run_traced(&trace, &result, executor_run));
+	call->worker->spent_gas += result.gas_used;
 	return refuse_invalid(call, &result, index);
 }
 
@@ -263,6 +265,7 @@ enum status rpc_debug_trace_call(struct rpc_call *call) {
 	const size_t snapshot = state_snapshot(state);
 	enum status status = run_traced(&trace, &result, executor_call);
 	if (status == STATUS_OK) state_revert_to(state, snapshot);
+	if (status == STATUS_OK) call->worker->spent_gas += result.gas_used;
 	rpc_worker_forget(call->worker);
 	if (status == STATUS_OK && result.verdict != TX_VERDICT_OK)
 		status = rpc_fail(call, RPC_SERVER_ERROR, "tracing failed: %s", tx_verdict_text(result.verdict));
