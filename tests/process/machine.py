@@ -3,13 +3,14 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import threading
 import time
 import urllib.request
 
 import pytest
+
+from ports import PORTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PASSWORD = "open sesame"
@@ -42,9 +43,7 @@ class RpcError(Exception):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return PORTS.one()
 
 
 def post(url, body, timeout=30, **headers):

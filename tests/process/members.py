@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from machine import PASSWORD, binary, cli, rpc, wait_for
+from ports import PORTS
 
 CACHE = pathlib.Path(os.environ.get("BENCH_CACHE", pathlib.Path.home() / ".cache/xinglin-bench"))
 
@@ -90,13 +91,14 @@ class Member:
 
 def init(folder, count, *options):
     """The report of `consortium init`."""
-    return cli("consortium", "init", "--members", count, "--out", folder, "--light-kdf", *options)
+    ports = [] if {"--base-port", "--host"} & set(options) else ["--base-port", PORTS.row(2 * int(count))]
+    return cli("consortium", "init", "--members", count, "--out", folder, "--light-kdf", *ports, *options)
 
 
 def newcomer(folder, name):
     """Somebody with the network's folder, keys of its own, and no vote yet."""
     return Member(cli("consortium", "member", "new", "--network", folder / "network", "--out", folder / name,
-                      "--light-kdf", "--comet-program", comet_program()))
+                      "--base-port", PORTS.row(2), "--light-kdf", "--comet-program", comet_program()))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import pytest
 
 from exposition import families, value
 from gateways import call
-from machine import ROOT, binary, cli, wait_for
+from machine import ROOT, binary, cli, free_port, wait_for
 
 
 def check(path):
@@ -152,9 +152,7 @@ def test_the_service_manager_hears_how_it_is(manager, start_node, monkeypatch):
 
 
 def test_a_node_counts_in_prometheus_format(start_node):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     node = start_node(None, "dev", "--metrics-port", str(port))
     accounts = node.rpc("eth_accounts")
     node.receipt(node.rpc("eth_sendTransaction", {"from": accounts[0], "to": accounts[1], "value": "0x1"}))

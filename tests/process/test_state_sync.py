@@ -11,6 +11,7 @@ import consortia
 from consortia import CHAIN_ID, FUNDED, Relay
 from machine import RpcError, cli, post, wait_for
 from members import Member, change, comet_program, init
+from ports import PORTS
 
 BLOCKS = 10  # between two snapshots
 LOADED = 15  # the field of ABCI's answer to LoadSnapshotChunk
@@ -85,7 +86,7 @@ def joiner(folder, name, members, *options, what=("member", "new")):
     urls = ",".join(member.url for member in members)
     wallet = [] if what == ("follower",) else ["--light-kdf"]
     report = cli("consortium", *what, "--network", folder / "network", "--out", folder / name, "--from", urls,
-                 "--comet-program", comet_program(), *wallet, *options)
+                 "--base-port", PORTS.row(2), "--comet-program", comet_program(), *wallet, *options)
     return Member({"account": None, "key": None} | report), report
 
 

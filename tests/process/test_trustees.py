@@ -14,7 +14,7 @@ import pytest
 from dealing import Ward, garbage, open_sealed, public
 from gateways import Gateway
 from hospitals import container
-from machine import PASSWORD, Refused, binary, wait_for
+from machine import PASSWORD, Refused, binary, free_port, wait_for
 
 VSS_SHARE_BYTES = 33
 
@@ -308,9 +308,7 @@ def test_the_service_manager_hears_that_a_person_must_look(ward, used_up, tmp_pa
 
 
 def test_a_gateway_counts_what_a_person_must_look_at(ward, used_up):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     gateway = Gateway(ward.c.home(used_up), "--trustee", "--trustee-every-ms", "100", "--metrics-port", str(port))
     try:
         def limited():

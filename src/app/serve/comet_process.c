@@ -86,6 +86,36 @@ static enum status check_home(const struct comet_process_options *options, struc
 	return STATUS_OK;
 }
 
+/* --- what an interrupted first start leaves --- */
+
+/* Whoever is killed while it makes a database leaves one that CometBFT does not open again: with a manifest, and
+ * without the file CURRENT, which comes before anything is written to it. So it is empty, and is removed. */
+static bool is_half_made(const char *path) {
+	DIR *folder = opendir(path);
+	bool has_manifest = false, has_more = false;
+	if (folder == NULL) return false;
+	for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+		const char *name = entry->d_name;
+		const bool is_manifest = strcmp(name, "MANIFEST-000000") == 0;
+		has_manifest |= is_manifest;
+		has_more |= !is_manifest && name[0] != '.' && strcmp(name, "LOCK") != 0 && strcmp(name, "LOG") != 0 &&
+			    strcmp(name, "LOG.old") != 0;
+	}
+	closedir(folder);
+	return has_manifest && !has_more;
+}
+
+static void remove_half_made(const struct comet_process *process) {
+	static const char *const names[] = {"blockstore", "state", "evidence"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char database[PATH_MAX + 32], manifest[sizeof database + 32];
+		snprintf(database, sizeof database, "%s/data/%s.db", process->home, names[i]);
+		snprintf(manifest, sizeof manifest, "%s/MANIFEST-000000", database);
+		if (is_half_made(database) && unlink(manifest) == 0) /* without the manifest it is made anew */
+			log_info("comet", "CometBFT was ended while it made %s: it does so anew", database);
+	}
+}
+
 static enum status take_options(
     struct comet_process *process, const struct comet_process_options *options, struct err *err) {
 	if (strlen(options->app_socket) > SOCKET_PATH_MAX || strlen(options->rpc_socket) > SOCKET_PATH_MAX)
@@ -127,6 +157,7 @@ static _Noreturn void become(const struct comet_process *process, pid_t parent, 
 
 static enum status start(struct comet_process *process, struct err *err) {
 	int ends[2];
+	remove_half_made(process);
 	if (pipe2(ends, O_CLOEXEC) != 0) return err_set(err, STATUS_IO, "cannot make a pipe: %s", strerror(errno));
 	const pid_t parent = getpid();
 	unlink(

@@ -222,6 +222,45 @@ static void what_cannot_work_is_not_started(void **state) {
 	clear(&place);
 }
 
+static void lay_file(const struct place *place, const char *database, const char *name) {
+	char path[256];
+	struct err err;
+	snprintf(path, sizeof path, "%s/data/%s.db", place->home, database);
+	if (!files_exists(path)) assert_int_equal(files_make_folder(path, &err), STATUS_OK);
+	snprintf(path, sizeof path, "%s/data/%s.db/%s", place->home, database, name);
+	write_text(path, "x");
+}
+
+static bool has_file(const struct place *place, const char *database, const char *name) {
+	char path[256];
+	snprintf(path, sizeof path, "%s/data/%s.db/%s", place->home, database, name);
+	return files_exists(path);
+}
+
+static void a_database_that_was_never_whole_is_made_anew_and_no_other(void **state) {
+	(void)state;
+	struct place place;
+	struct err err;
+	char path[256];
+	pid_t pid = 0;
+	lay(&place, "exec sleep 1000");
+	snprintf(path, sizeof path, "%s/data", place.home);
+	assert_int_equal(files_make_folder(path, &err), STATUS_OK);
+	static const char *const names[] = {"MANIFEST-000000", "LOCK", "LOG"};
+	for (size_t i = 0; i < 3; i++) lay_file(&place, "blockstore", names[i]);
+	for (size_t i = 0; i < 3; i++) lay_file(&place, "state", names[i]);
+	lay_file(&place, "state", "CURRENT");
+	lay_file(&place, "evidence", "MANIFEST-000000");
+	lay_file(&place, "evidence", "000001.ldb"); /* it held something, whatever has become of it */
+	struct comet_process *process = opened(&place);
+	UNTIL(count_starts(&place, &pid) == 1);
+	assert_false(has_file(&place, "blockstore", "MANIFEST-000000"));
+	assert_true(has_file(&place, "state", "MANIFEST-000000") && has_file(&place, "state", "CURRENT"));
+	assert_true(has_file(&place, "evidence", "MANIFEST-000000"));
+	comet_process_close(process);
+	clear(&place);
+}
+
 int main(void) {
 	static const struct log_sink sink = {write_log, NULL};
 	log_set_sink(&sink, LOG_DEBUG);
@@ -233,6 +272,7 @@ int main(void) {
 	    cmocka_unit_test(what_does_not_end_is_killed),
 	    cmocka_unit_test(it_dies_with_its_parent),
 	    cmocka_unit_test(what_cannot_work_is_not_started),
+	    cmocka_unit_test(a_database_that_was_never_whole_is_made_anew_and_no_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,12 +11,15 @@
 #include <unistd.h>
 
 #include "app/serve/node_files.h"
+#include "app/system.h"
 #include "codec/hex.h"
 #include "health/actors/home.h"
 
 #define CONF_MAX ((size_t)32 << 10)
 #define SOCKET_PATH_MAX 107u
 #define PORTS_MAX 256u
+#define PORT_FIRST 10000u
+#define PORT_END 32768u /* where outgoing connections begin, unless the system says otherwise */
 
 static enum status path_in(
     char out[FILES_PATH_BYTES], const struct member_folder *member, const char *name, struct err *err) {
@@ -158,16 +161,36 @@ bool member_host_is_loopback(const char *host) {
 	return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0;
 }
 
+/* The system gives outgoing connections ports from here on: it would take a member's while the member is down, and for
+ * a minute more, and the member could not start. */
+static uint16_t first_outgoing_port(void) {
+	unsigned first = 0;
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	if (file != NULL && fscanf(file, "%u", &first) != 1) first = 0;
+	if (file != NULL) fclose(file);
+	return first > PORT_FIRST && first <= UINT16_MAX ? (uint16_t)first : PORT_END;
+}
+
+static bool hold_port(int *held, uint16_t port) {
+	const struct sockaddr_in address = {
+	    .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	*held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*held >= 0 && bind(*held, (const struct sockaddr *)&address, sizeof address) == 0) return true;
+	if (*held >= 0) close(*held);
+	*held = -1;
+	return false;
+}
+
 /* One socket stays bound until all are chosen. */
 static enum status choose_port(int *held, uint16_t *out, struct err *err) {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof address;
-	*held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (*held < 0 || bind(*held, (struct sockaddr *)&address, size) != 0 ||
-	    getsockname(*held, (struct sockaddr *)&address, &size) != 0)
-		return err_set(err, STATUS_IO, "cannot find a free port: %s", strerror(errno));
-	*out = ntohs(address.sin_port);
-	return STATUS_OK;
+	const uint16_t end = first_outgoing_port(), all = (uint16_t)(end - PORT_FIRST);
+	uint16_t from;
+	random_fill(&world_random, &from, sizeof from);
+	for (uint16_t i = 0; i < all; i++) {
+		*out = (uint16_t)(PORT_FIRST + ((uint32_t)from + i) % all);
+		if (hold_port(held, *out)) return STATUS_OK;
+	}
+	return err_set(err, STATUS_IO, "no port from %u to %u is free", PORT_FIRST, end - 1u);
 }
 
 enum status member_free_ports(uint16_t *out, size_t count, struct err *err) {

@@ -58,7 +58,7 @@ MUST_USE enum status member_folder_join(
 /* Is this a name or an address that may stand in a configuration? */
 bool member_host_is_valid(const char *host);
 bool member_host_is_loopback(const char *host);
-/* Ports of 127.0.0.1 that nobody listens on, all different. */
+/* Ports of 127.0.0.1 that nobody listens on, all different, and below those of outgoing connections. */
 MUST_USE enum status member_free_ports(uint16_t *out, size_t count, struct err *err);
 
 #endif
