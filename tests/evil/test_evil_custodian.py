@@ -19,7 +19,8 @@ class Passed:
         self.lots = [self.trade.lot(), self.trade.lot()]
         self.packs = [*self.trade.commission(self.lots[0], 4), *self.trade.commission(self.lots[1], 1)]
         self.trade.deliver(self.packs, "wholesaler")
-        self.sealed = self.trade.ship(self.trade.case(self.packs, "wholesaler"), "pharmacy", "wholesaler")
+        self.case = self.trade.case(self.packs, "wholesaler")
+        self.sealed = self.trade.ship(self.case, "pharmacy", "wholesaler")
         self.rewriter = Rewriter(self.trade, "wholesaler")
 
     def receive(self, change, *more):
@@ -88,6 +89,22 @@ def test_what_it_names_otherwise_is_refused_by_a_receiver_without_the_key(passed
     change, why = RENAMES[what]
     report = refused(3, why, passed.receive, change, "--keep")
     assert re.fullmatch(rf"lot \S+: {re.escape(why)}", report["error"]), report
+
+
+CONTAINERS = {
+    "its case": lambda trade: {"code": trade.sscc()},
+    "its case to none": lambda trade: {"code": ""},
+    "who opened it": lambda trade: {"opener": trade.address("maker").lower()},
+    "its salt": lambda trade: {"salt": "0x" + 32 * "ab"},
+}
+
+
+@pytest.mark.parametrize("what", CONTAINERS)
+def test_a_case_that_it_names_otherwise_is_refused(passed, what):
+    members = CONTAINERS[what](passed.trade)
+    report = refused(3, "the chain holds no container", passed.receive, rename(("containers", 0), **members), "--keep")
+    code = members.get("code") or ("of a loose shipment" if "code" in members else passed.case)
+    assert report["error"] == f"the chain holds no container {code} as the document describes it"
 
 
 def test_a_regulator_that_is_another_actor_is_none(passed):

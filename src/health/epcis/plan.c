@@ -166,17 +166,17 @@ enum status planner_ref(const struct planner *planner, struct medicines_unit *ou
 enum status planner_is_container(struct planner *planner, bool *out, const struct scan *scan, struct err *err) {
 	char code[EPC_CODE_MAX];
 	struct product product;
+	struct document_container container;
 	struct stock_unit unit;
 	bool is_unit;
 	uint32_t place;
-	hash32 id;
 	*out = scan->sscc[0] != 0;
 	if (*out || !epc_container_code(code, scan)) return STATUS_OK;
 	hash32 name = places_name(code, "");
 	*out = places_get(&planner->cases, &name) || places_get(&planner->containers, &name);
 	if (*out || in_plan(&place, planner, scan->gtin, scan->serial)) return STATUS_OK;
 	if (scan->gtin[0] < '1' || scan->gtin[0] > '8') return STATUS_OK; /* packs, most of all: nothing is asked */
-	TRY(stock_container(planner->stock, &id, out, code, err));
+	TRY(stock_container(planner->stock, &container, out, code, err));
 	if (*out) return STATUS_OK;
 	TRY(stock_unit(planner->stock, &unit, &is_unit, scan->gtin, scan->serial, err));
 	if (is_unit) return STATUS_OK;
@@ -186,10 +186,21 @@ enum status planner_is_container(struct planner *planner, bool *out, const struc
 	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
+/* One that this home opens. */
+static struct document_container new_container(const struct planner *planner, const char *code) {
+	struct document_container out = {.code = code, .opener = planner->request->home->account};
+	hash32 key = tag_container_key(planner->request->home->entropy);
+	out.salt = tag_container_salt(&key, code);
+	mem_wipe(&key, sizeof key);
+	document_name_container(&out);
+	return out;
+}
+
 enum status planner_container(
     struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err) {
 	struct document *document = &planner->plan->document;
 	struct arena *arena = planner->request->arena;
+	struct document_container container;
 	struct medicines_container_view view;
 	char code[EPC_CODE_MAX];
 	bool found = false, known;
@@ -201,15 +212,15 @@ enum status planner_container(
 		*out = document->containers[*place].id;
 		return STATUS_OK;
 	}
-	hash32 key = tag_container_key(planner->request->home->entropy), tag = tag_container(&key, code);
-	mem_wipe(&key, sizeof key);
-	TRY(stock_container(planner->stock, out, &known, code, err));
-	if (!known) *out = tag_container_id(&planner->request->home->account, &tag);
+	TRY(stock_container(planner->stock, &container, &known, code, err));
+	if (!known) container = new_container(planner, code);
+	*out = container.id;
 	TRY(medicines_container(planner->request, &view, &found, out, err));
 	if (!found && !may_open)
 		return err_set(err, STATUS_NOTFOUND, "no document of this home names container %s", code);
+	const hash32 tag = tag_container(&container.salt, code);
 	if (!found) planner_add_opening(planner, medicines_open_container_call(arena, &tag));
-	places_put(&planner->containers, arena, &name, document_add_container(document, arena, code, out));
+	places_put(&planner->containers, arena, &name, document_add_container(document, arena, &container));
 	if (!found) places_put(&planner->opened, arena, out, 0);
 	return STATUS_OK;
 }

@@ -169,7 +169,7 @@ enum status planner_pack(struct planner *planner, const struct epcis_event *even
 		return err_set(err, STATUS_UNSUPPORTED, "an aggregation of quantities of a class is not captured");
 	TRY(planner_scan(planner, &scan, event->parent, err));
 	TRY(planner_container(planner, &parent, &scan, packs, err));
-	uint32_t container = document_add_container(document, arena, "", &parent);
+	uint32_t container = document_container_at(document, &parent);
 	for (size_t i = 0; i < event->epc_count; i++) {
 		bool is_container;
 		TRY(planner_scan(planner, &scan, event->epcs[i], err));

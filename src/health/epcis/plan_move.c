@@ -68,12 +68,13 @@ static enum status check_contents(
  * do. */
 static enum status add_units(struct planner *planner, const hash32 *id, size_t known, struct err *err) {
 	struct document *document = &planner->plan->document;
+	struct document_container around;
 	struct stock_unit *units;
-	const char *code;
+	bool is_known;
 	size_t count;
 	if (places_get(&planner->opened, id)) return STATUS_OK;
 	TRY(stock_units_in(planner->stock, &units, &count, id, err));
-	TRY(stock_code(planner->stock, &code, id, err));
+	TRY(stock_container_at(planner->stock, &around, &is_known, id, err));
 	struct medicines_unit *refs = arena_alloc(planner->request->arena, (count + 1) * sizeof *refs);
 	for (size_t i = 0; i < count; i++) refs[i] = (struct medicines_unit){units[i].batch.id, units[i].unit.index};
 	TRY(medicines_expect_units(planner->request, refs, count, err));
@@ -84,13 +85,14 @@ static enum status add_units(struct planner *planner, const hash32 *id, size_t k
 		TRY(medicines_holder(planner->request, &holding, &ref, err));
 		if (!hash32_equal(&holding.container, id)) continue;
 		known++;
-		uint32_t container = document_add_container(document, planner->request->arena, code ? code : "", id);
+		BUG_ON(!is_known); /* a document that puts a pack into a container names it */
+		uint32_t container = document_add_container(document, planner->request->arena, &around);
 		uint32_t at = planner_copy_unit(planner, &units[i]);
 		if (!planner_has_moved(planner, at)) document->units[at].container = container;
 	}
 	if (count)
 		progress_at(planner->request->progress, "asking the chain for the packs of a container", count, count);
-	return check_contents(planner, id, code, known, err);
+	return check_contents(planner, id, is_known ? around.code : "", known, err);
 }
 
 static enum status add_contents(struct planner *planner, const hash32 *root, struct err *err) {
@@ -130,10 +132,12 @@ static void ship_loose(struct planner *planner, const uint32_t *units, size_t co
 	memcpy(text, "xinglin/loose/1", 15);
 	memcpy(text + 15, document->hash.b, 32);
 	store_be32(text + 47, document->container_count);
-	hash32 tag = hmac_sha256(BYTES_OF(key), bytes_make(text, sizeof text));
+	struct document_container loose = {.code = "", .opener = request->home->account};
+	loose.salt = hmac_sha256(BYTES_OF(key), bytes_make(text, sizeof text));
 	mem_wipe(&key, sizeof key);
-	hash32 id = tag_container_id(&request->home->account, &tag);
-	uint32_t container = document_add_container(document, request->arena, "", &id);
+	document_name_container(&loose);
+	const hash32 tag = tag_container(&loose.salt, ""), id = loose.id;
+	uint32_t container = document_add_container(document, request->arena, &loose);
 	for (size_t i = 0; i < count; i++) document->units[units[i]].container = container;
 	planner_add_opening(planner, medicines_open_container_call(request->arena, &tag));
 	planner_add_units(planner, &(struct plan_step){.kind = PLAN_PACK, .container = id}, units, count);

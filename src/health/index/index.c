@@ -5,7 +5,7 @@
 #include "crypto/hash.h"
 #include "health/index/index_private.h"
 
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define MODULE "index"
 
 /*
@@ -27,7 +27,8 @@ static const char schema[] =
     "CREATE TABLE part(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, number INTEGER NOT NULL,"
     " first INTEGER NOT NULL, count INTEGER NOT NULL, root BLOB NOT NULL, UNIQUE(batch, number));"
     "CREATE INDEX batch_lot ON batch(gtin, lot);"
-    "CREATE TABLE container(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, code TEXT NOT NULL);"
+    "CREATE TABLE container(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, code TEXT NOT NULL,"
+    " opener BLOB NOT NULL, salt BLOB NOT NULL);"
     "CREATE INDEX container_code ON container(code);"
     "CREATE TABLE unit(id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, part INTEGER NOT NULL,"
     " place INTEGER NOT NULL, serial TEXT NOT NULL,"

@@ -58,12 +58,12 @@ static enum status put_part(
 static enum status put_container(
     struct db *db, int64_t *id, const struct document_container *container, struct err *err) {
 	sqlite3_stmt *statement;
-	TRY(db_statement(db, &statement,
-	    "INSERT INTO container(name, code) VALUES(?, ?)"
-	    " ON CONFLICT(name) DO UPDATE SET code = excluded.code WHERE code = ''",
-	    err));
+	TRY(db_statement(
+	    db, &statement, "INSERT OR IGNORE INTO container(name, code, opener, salt) VALUES(?, ?, ?, ?)", err));
 	db_bind(statement, 1, BYTES_OF(container->id));
 	db_bind_text(statement, 2, container->code);
+	db_bind(statement, 3, BYTES_OF(container->opener));
+	db_bind(statement, 4, BYTES_OF(container->salt));
 	TRY(db_finish(db, statement, err));
 	return row_of(db, id, "SELECT id FROM container WHERE name = ?", &container->id, err);
 }
@@ -220,30 +220,42 @@ static enum status find_lot(void *context, struct document_batch *out, bool *fou
 	return status;
 }
 
-static enum status find_container(void *context, hash32 *out, bool *found, const char *code, struct err *err) {
-	struct index *index = context;
-	sqlite3_stmt *statement;
-	TRY(index_open(index, err));
-	TRY(db_statement(index->db, &statement, "SELECT name FROM container WHERE code = ? ORDER BY id LIMIT 1", err));
-	db_bind_text(statement, 1, code);
-	enum status status = db_step(index->db, statement, found, err);
-	if (status == STATUS_OK && *found && !db_column_fixed(statement, 0, out->b, 32)) status = no_sense(err);
+#define CONTAINER_COLUMNS "name, code, opener, salt"
+
+/* Steps to the only row that is wanted, and ends the statement. */
+static enum status one_container(struct db *db, struct document_container *out, bool *found, struct arena *arena,
+    sqlite3_stmt *statement, struct err *err) {
+	enum status status = db_step(db, statement, found, err);
+	if (status == STATUS_OK && *found) {
+		*out = (struct document_container){.code = text_of(arena, statement, 1)};
+		if (!db_column_fixed(statement, 0, out->id.b, 32) ||
+		    !db_column_fixed(statement, 2, out->opener.b, 20) ||
+		    !db_column_fixed(statement, 3, out->salt.b, 32))
+			status = no_sense(err);
+	}
 	db_end(statement);
 	return status;
 }
 
-static enum status find_code(
-    void *context, const char **out, struct arena *arena, const hash32 *container, struct err *err) {
+static enum status find_container(void *context, struct document_container *out, bool *found, struct arena *arena,
+    const char *code, struct err *err) {
 	struct index *index = context;
 	sqlite3_stmt *statement;
-	bool found;
 	TRY(index_open(index, err));
-	TRY(db_statement(index->db, &statement, "SELECT code FROM container WHERE name = ?", err));
-	db_bind(statement, 1, BYTES_OF(*container));
-	enum status status = db_step(index->db, statement, &found, err);
-	*out = status == STATUS_OK && found ? text_of(arena, statement, 0) : NULL;
-	db_end(statement);
-	return status;
+	TRY(db_statement(index->db, &statement,
+	    "SELECT " CONTAINER_COLUMNS " FROM container WHERE code = ? ORDER BY id LIMIT 1", err));
+	db_bind_text(statement, 1, code);
+	return one_container(index->db, out, found, arena, statement, err);
+}
+
+static enum status find_container_at(void *context, struct document_container *out, bool *found, struct arena *arena,
+    const hash32 *id, struct err *err) {
+	struct index *index = context;
+	sqlite3_stmt *statement;
+	TRY(index_open(index, err));
+	TRY(db_statement(index->db, &statement, "SELECT " CONTAINER_COLUMNS " FROM container WHERE name = ?", err));
+	db_bind(statement, 1, BYTES_OF(*id));
+	return one_container(index->db, out, found, arena, statement, err);
 }
 
 /* Rows that hang on a name of the chain (empty: on none), and on a unit's place in it (below 0: none). */
@@ -355,8 +367,8 @@ static enum status count_units(void *context, size_t *out, const char *gtin, str
 	return status;
 }
 
-static const struct stock_source source = {find_unit, find_unit_at, find_lot, find_container, find_code, units_in,
-    containers_of, list_lots, count_units, take};
+static const struct stock_source source = {find_unit, find_unit_at, find_lot, find_container, find_container_at,
+    units_in, containers_of, list_lots, count_units, take};
 
 /* --- the home's documents --- */
 

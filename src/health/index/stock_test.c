@@ -68,8 +68,11 @@ static void fill(struct world *world, struct document *document, uint64_t number
 	document->hash = name_of(5, number);
 	for (uint64_t c = below(world, 4); c > 0; c--) {
 		uint64_t container = below(world, CONTAINERS);
-		hash32 id = name_of(2, container);
-		document_add_container(document, arena, container % 3 ? text(world, "%018llu", container) : "", &id);
+		document_add_container(document, arena,
+		    &(struct document_container){.code = container % 3 ? text(world, "%018llu", container) : "",
+			.opener = {{0xc0, (uint8_t)container}},
+			.salt = name_of(6, container),
+			.id = name_of(2, container)});
 	}
 	for (uint64_t u = below(world, 60); u > 0; u--) {
 		uint64_t number_of_batch = below(world, BATCHES);
@@ -167,25 +170,33 @@ static void packs_are_found_by_serial_and_by_place(void **state) {
 		}
 }
 
+static void same_container(const struct document_container *a, const struct document_container *b) {
+	assert_string_equal(a->code, b->code);
+	assert_memory_equal(a->opener.b, b->opener.b, sizeof a->opener.b);
+	assert_memory_equal(a->salt.b, b->salt.b, sizeof a->salt.b);
+	assert_memory_equal(a->id.b, b->id.b, sizeof a->id.b);
+}
+
 static void lots_and_containers_are_found(void **state) {
 	struct world *world = *state;
 	for (unsigned long long number = 0; number < 12; number++) {
 		struct document_batch a, b;
-		hash32 id[2], name = name_of(2, number);
-		const char *name_in[2], *lot = text(world, "L%llu", number), *code = text(world, "%018llu", number);
+		struct document_container container[2], at[2];
+		const hash32 name = name_of(2, number);
+		const char *lot = text(world, "L%llu", number), *code = text(world, "%018llu", number);
 		bool found[2];
 		assert_int_equal(stock_lot(&world->kept, &a, &found[0], "04012345678901", lot, &world->err), STATUS_OK);
 		assert_int_equal(stock_lot(&world->twin, &b, &found[1], "04012345678901", lot, &world->err), STATUS_OK);
 		assert_int_equal(found[0], found[1]);
 		if (found[0]) same_batch(&a, &b);
-		assert_int_equal(stock_container(&world->kept, &id[0], &found[0], code, &world->err), STATUS_OK);
-		assert_int_equal(stock_container(&world->twin, &id[1], &found[1], code, &world->err), STATUS_OK);
+		assert_int_equal(stock_container(&world->kept, &container[0], &found[0], code, &world->err), STATUS_OK);
+		assert_int_equal(stock_container(&world->twin, &container[1], &found[1], code, &world->err), STATUS_OK);
 		assert_int_equal(found[0], found[1]);
-		assert_true(!found[0] || hash32_equal(&id[0], &id[1]));
-		assert_int_equal(stock_code(&world->kept, &name_in[0], &name, &world->err), STATUS_OK);
-		assert_int_equal(stock_code(&world->twin, &name_in[1], &name, &world->err), STATUS_OK);
-		assert_true(!name_in[0] == !name_in[1]);
-		if (name_in[0]) assert_string_equal(name_in[0], name_in[1]);
+		if (found[0]) same_container(&container[0], &container[1]);
+		assert_int_equal(stock_container_at(&world->kept, &at[0], &found[0], &name, &world->err), STATUS_OK);
+		assert_int_equal(stock_container_at(&world->twin, &at[1], &found[1], &name, &world->err), STATUS_OK);
+		assert_int_equal(found[0], found[1]);
+		if (found[0]) same_container(&at[0], &at[1]);
 	}
 }
 

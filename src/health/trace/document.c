@@ -7,6 +7,7 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "health/gs1/epc.h"
+#include "health/trace/tags.h"
 
 #define VERSION 2u
 #define UNITS_MAX 100000u
@@ -62,14 +63,27 @@ uint32_t document_add_part(struct document *document, struct arena *arena, const
 	return document->part_count++;
 }
 
-uint32_t document_add_container(struct document *document, struct arena *arena, const char *code, const hash32 *id) {
+void document_name_container(struct document_container *container) {
+	const hash32 tag = tag_container(&container->salt, container->code);
+	container->id = tag_container_id(&container->opener, &tag);
+}
+
+uint32_t document_add_container(
+    struct document *document, struct arena *arena, const struct document_container *container) {
 	for (uint32_t i = 0; i < document->container_count; i++)
-		if (hash32_equal(&document->containers[i].id, id)) return i;
+		if (hash32_equal(&document->containers[i].id, &container->id)) return i;
 	document->containers = grown(arena, document->containers, document->container_count, &document->container_room,
 	    sizeof *document->containers);
-	document->containers[document->container_count] =
-	    (struct document_container){.code = arena_strdup(arena, bytes_text(code)), .id = *id};
+	document->containers[document->container_count] = *container;
+	document->containers[document->container_count].code = arena_strdup(arena, bytes_text(container->code));
 	return document->container_count++;
+}
+
+uint32_t document_container_at(const struct document *document, const hash32 *id) {
+	uint32_t at = 0;
+	while (at < document->container_count && !hash32_equal(&document->containers[at].id, id)) at++;
+	BUG_ON(at == document->container_count);
+	return at;
 }
 
 void document_add_unit(struct document *document, struct arena *arena, const struct document_unit *unit) {
@@ -223,7 +237,8 @@ void document_write(struct buf *out, const struct document *document, const stru
 	for (uint32_t i = 0; i < document->container_count; i++) {
 		json_object_begin(&writer, NULL);
 		json_put_text(&writer, "code", document->containers[i].code);
-		json_put_hex(&writer, "id", BYTES_OF(document->containers[i].id));
+		json_put_hex(&writer, "opener", BYTES_OF(document->containers[i].opener));
+		json_put_hex(&writer, "salt", BYTES_OF(document->containers[i].salt));
 		json_object_end(&writer);
 	}
 	json_array_end(&writer);
@@ -290,11 +305,13 @@ static bool read_part(struct document *document, struct arena *arena, const stru
 }
 
 static bool read_container(struct document *document, struct arena *arena, const struct json *json) {
-	const char *code = read_text(arena, json_get(json, "code"));
+	struct document_container container = {.code = read_text(arena, json_get(json, "code"))};
 	uint32_t before = document->container_count;
-	hash32 id;
-	return is_code_or_none(code) && read_hex(id.b, 32, json_get(json, "id")) &&
-	       document_add_container(document, arena, code, &id) == before;
+	if (!is_code_or_none(container.code) || !read_hex(container.opener.b, 20, json_get(json, "opener")) ||
+	    !read_hex(container.salt.b, 32, json_get(json, "salt")))
+		return false;
+	document_name_container(&container);
+	return document_add_container(document, arena, &container) == before;
 }
 
 static bool read_unit(struct document *document, struct arena *arena, const struct json *json) {

@@ -31,6 +31,8 @@ struct document_part {
 };
 struct document_container {
 	const char *code; /* of epc_container_code; "" for a loose transfer */
+	addr20 opener;
+	hash32 salt; /* with code and opener it gives the id, so nobody gives a container another code */
 	hash32 id;
 };
 #define DOCUMENT_NO_CONTAINER UINT32_MAX
@@ -57,12 +59,17 @@ struct document {
 	uint32_t batch_count, part_count, container_count, unit_count;
 	uint32_t batch_room, part_room, container_room, unit_room;
 };
+/* Sets the id from the rest. */
+void document_name_container(struct document_container *container);
 /* The same EPCIS text from the same home has the same salt and hash again; a reference, whose text is empty, never. */
 void document_init(struct document *out, struct actor_request *request, struct bytes epcis);
 /* Each gives the place of an equal entry that is there, or of a new copy. */
 uint32_t document_add_batch(struct document *document, struct arena *arena, const struct document_batch *batch);
 uint32_t document_add_part(struct document *document, struct arena *arena, const struct document_part *part);
-uint32_t document_add_container(struct document *document, struct arena *arena, const char *code, const hash32 *id);
+uint32_t document_add_container(
+    struct document *document, struct arena *arena, const struct document_container *container);
+/* The place of a container that the document has. */
+uint32_t document_container_at(const struct document *document, const hash32 *id);
 void document_add_unit(struct document *document, struct arena *arena, const struct document_unit *unit);
 /* A pack's leaf in its part, to which its maker commits: of all that is printed on it, and its tag, which is secret and
  * so keeps it from being guessed. Nobody who holds the document gives a pack another name. The GTIN has 14 digits, lot

@@ -98,6 +98,17 @@ static enum status check_batch(
 	return check_names(request, batch, &serials, err);
 }
 
+/* Code, opener and salt give the id, and somebody opened that: under this code. */
+static enum status check_container(
+    struct actor_request *request, const struct document_container *container, struct err *err) {
+	struct medicines_container_view view;
+	bool found;
+	TRY(medicines_container(request, &view, &found, &container->id, err));
+	if (found) return STATUS_OK;
+	return err_set(err, STATUS_DENIED, "the chain holds no container %s as the document describes it",
+	    container->code[0] ? container->code : "of a loose shipment");
+}
+
 /* --- captures --- */
 
 /* The unit's event, for a document that dispensed one and of which the row has forgotten by now. The node tells it. */
@@ -137,6 +148,8 @@ enum status document_check(struct actor_request *request, const struct document 
 	if (!is_captured)
 		return err_set(err, STATUS_DENIED, "the chain holds no capture of this document by its sender");
 	for (uint32_t i = 0; i < document->batch_count; i++) TRY(check_batch(request, document, i, err));
+	for (uint32_t i = 0; i < document->container_count; i++)
+		TRY(check_container(request, &document->containers[i], err));
 	for (uint32_t i = 0; i < document->part_count; i++)
 		TRY(check_part(request, document, &document->parts[i], err));
 	return STATUS_OK;

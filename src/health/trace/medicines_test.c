@@ -39,8 +39,11 @@ static void test_tags(void **state) {
 	    "8400e4864631763c04aef6570d38932d554d477b3c749375acbf79c4060c52b4");
 	check(
 	    tag_unit(&key, "04012345678901", "S1"), "57f8c554dd57f106fa18b6b5f24a7f8cdeb198fbf9083ebcf487d39d6879bd10");
-	check(tag_container(&key, "340123450000000018"),
+	check(tag_container_salt(&key, "340123450000000018"),
 	    "56f3c9dcbf086d32066f704b3a24be37815a6d7f8a391a99ab2c29034fcc80d2");
+	/* hashlib.sha256(b"xinglin/container/2" + bytes(range(32)) + b"340123450000000018") */
+	check(tag_container(&key, "340123450000000018"),
+	    "dcd52e3ec6b1554113f0e3226b1a4e9168f9fe71330e0e9c0c80aa616399e3fc");
 	check(tag_key_commitment(&key), "114c439bffdffc11d20125edf38d1b48dc6b982758283cd31a345bc11624ff2c");
 	hash32 id = tag_container_id(&opener, &key);
 	for (size_t i = 8; i < 32; i++) assert_int_equal(id.b[i], 0);

@@ -36,18 +36,28 @@ enum status stock_lot(const struct stock *stock, struct document_batch *out, boo
 	return stock->source->lot(stock->context, out, found, stock->arena, gtin, lot, err);
 }
 
-enum status stock_container(const struct stock *stock, hash32 *out, bool *found, const char *code, struct err *err) {
+enum status stock_container(
+    const struct stock *stock, struct document_container *out, bool *found, const char *code, struct err *err) {
 	struct stock_documents beside = beside_of(stock);
-	TRY(stock_documents_source.container(&beside, out, found, code, err));
+	TRY(stock_documents_source.container(&beside, out, found, stock->arena, code, err));
 	if (*found) return STATUS_OK;
-	return stock->source->container(stock->context, out, found, code, err);
+	return stock->source->container(stock->context, out, found, stock->arena, code, err);
+}
+
+enum status stock_container_at(
+    const struct stock *stock, struct document_container *out, bool *found, const hash32 *id, struct err *err) {
+	struct stock_documents beside = beside_of(stock);
+	TRY(stock_documents_source.container_at(&beside, out, found, stock->arena, id, err));
+	if (*found) return STATUS_OK;
+	return stock->source->container_at(stock->context, out, found, stock->arena, id, err);
 }
 
 enum status stock_code(const struct stock *stock, const char **out, const hash32 *container, struct err *err) {
-	struct stock_documents beside = beside_of(stock);
-	TRY(stock_documents_source.code(&beside, out, stock->arena, container, err));
-	if (*out) return STATUS_OK;
-	return stock->source->code(stock->context, out, stock->arena, container, err);
+	struct document_container known;
+	bool found;
+	TRY(stock_container_at(stock, &known, &found, container, err));
+	*out = found ? known.code : NULL;
+	return STATUS_OK;
 }
 
 enum status stock_units_in(

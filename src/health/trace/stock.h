@@ -30,9 +30,10 @@ struct stock_source {
 	    const struct medicines_unit *ref, struct err *err);
 	MUST_USE enum status (*lot)(void *context, struct document_batch *out, bool *found, struct arena *arena,
 	    const char *gtin, const char *lot, struct err *err);
-	MUST_USE enum status (*container)(void *context, hash32 *out, bool *found, const char *code, struct err *err);
-	MUST_USE enum status (*code)(
-	    void *context, const char **out, struct arena *arena, const hash32 *container, struct err *err);
+	MUST_USE enum status (*container)(void *context, struct document_container *out, bool *found,
+	    struct arena *arena, const char *code, struct err *err);
+	MUST_USE enum status (*container_at)(void *context, struct document_container *out, bool *found,
+	    struct arena *arena, const hash32 *id, struct err *err);
 	MUST_USE enum status (*units_in)(void *context, struct stock_unit **out, size_t *count, struct arena *arena,
 	    const hash32 *container, struct err *err);
 	MUST_USE enum status (*containers_of)(void *context, hash32 **out, size_t *count, struct arena *arena,
@@ -57,9 +58,12 @@ MUST_USE enum status stock_unit_at(
     const struct stock *stock, struct stock_unit *out, bool *found, const struct medicines_unit *ref, struct err *err);
 MUST_USE enum status stock_lot(const struct stock *stock, struct document_batch *out, bool *found, const char *gtin,
     const char *lot, struct err *err);
-/* A container's id on the chain by its code (epc_container_code), and back: NULL if no document names it. */
+/* A container by its code (epc_container_code), or by its id on the chain; and its code alone: NULL if no document
+ * names it. */
 MUST_USE enum status stock_container(
-    const struct stock *stock, hash32 *out, bool *found, const char *code, struct err *err);
+    const struct stock *stock, struct document_container *out, bool *found, const char *code, struct err *err);
+MUST_USE enum status stock_container_at(
+    const struct stock *stock, struct document_container *out, bool *found, const hash32 *id, struct err *err);
 MUST_USE enum status stock_code(const struct stock *stock, const char **out, const hash32 *container, struct err *err);
 /* Packs that some document put into the container, and containers that some document put the pack into: where they are
  * now, the chain says. */

@@ -53,28 +53,28 @@ static enum status find_lot(void *context, struct document_batch *out, bool *fou
 	return STATUS_OK;
 }
 
-static enum status find_container(void *context, hash32 *out, bool *found, const char *code, struct err *err) {
+static enum status find_container(void *context, struct document_container *out, bool *found, struct arena *arena,
+    const char *code, struct err *err) {
 	const struct stock_documents *stock = context;
-	(void)err;
+	(void)arena, (void)err;
 	*found = false;
 	for (size_t d = 0; d < stock->count && !*found; d++)
 		for (uint32_t i = 0; i < stock->documents[d].container_count && !*found; i++) {
-			*out = stock->documents[d].containers[i].id;
-			*found = strcmp(stock->documents[d].containers[i].code, code) == 0;
+			*out = stock->documents[d].containers[i];
+			*found = strcmp(out->code, code) == 0;
 		}
 	return STATUS_OK;
 }
 
-/* A name, if some document gives one: loose transfers have none. */
-static enum status find_code(
-    void *context, const char **out, struct arena *arena, const hash32 *container, struct err *err) {
+static enum status find_container_at(void *context, struct document_container *out, bool *found, struct arena *arena,
+    const hash32 *id, struct err *err) {
 	const struct stock_documents *stock = context;
 	(void)arena, (void)err;
-	*out = NULL;
-	for (size_t d = 0; d < stock->count; d++)
-		for (uint32_t i = 0; i < stock->documents[d].container_count; i++) {
-			const struct document_container *known = &stock->documents[d].containers[i];
-			if (hash32_equal(&known->id, container) && (!*out || !(*out)[0])) *out = known->code;
+	*found = false;
+	for (size_t d = 0; d < stock->count && !*found; d++)
+		for (uint32_t i = 0; i < stock->documents[d].container_count && !*found; i++) {
+			*out = stock->documents[d].containers[i];
+			*found = hash32_equal(&out->id, id);
 		}
 	return STATUS_OK;
 }
@@ -170,5 +170,5 @@ static enum status take(void *context, const struct document *document, struct e
 	return STATUS_OK;
 }
 
-const struct stock_source stock_documents_source = {find_unit, find_unit_at, find_lot, find_container, find_code,
-    units_in, containers_of, list_lots, count_units, take};
+const struct stock_source stock_documents_source = {find_unit, find_unit_at, find_lot, find_container,
+    find_container_at, units_in, containers_of, list_lots, count_units, take};

@@ -19,8 +19,13 @@ hash32 tag_unit(const hash32 *key, const char *gtin, const char *serial) {
 	return tag_of(key, "xinglin/unit/1", gtin, serial);
 }
 
-hash32 tag_container(const hash32 *container_key, const char *code) {
+hash32 tag_container_salt(const hash32 *container_key, const char *code) {
 	return tag_of(container_key, "xinglin/container/1", code, "");
+}
+
+hash32 tag_container(const hash32 *salt, const char *code) {
+	struct bytes parts[] = {BYTES_LITERAL("xinglin/container/2"), BYTES_OF(*salt), bytes_text(code)};
+	return sha256_parts(parts, 3);
 }
 
 hash32 tag_key_commitment(const hash32 *key) {

@@ -10,7 +10,10 @@
 /* `gtin` has 14 digits, `code` is a container's (gs1/epc.h). */
 hash32 tag_batch(const hash32 *key, const char *gtin, const char *lot);
 hash32 tag_unit(const hash32 *key, const char *gtin, const char *serial);
-hash32 tag_container(const hash32 *container_key, const char *code);
+/* A container's tag commits to its code. The salt, which its opener alone makes, keeps the code from being guessed, and
+ * whoever gets it proves the code by it. */
+hash32 tag_container_salt(const hash32 *container_key, const char *code);
+hash32 tag_container(const hash32 *salt, const char *code);
 /* What the chain keeps of a product's key. */
 hash32 tag_key_commitment(const hash32 *key);
 /* An actor's container key, from its wallet's entropy. */
