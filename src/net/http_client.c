@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #define CONNECT_TIMEOUT_MS_DEFAULT 10000u
 #define TIMEOUT_MS_DEFAULT 60000u
@@ -13,6 +14,7 @@ struct curl_client {
 	char content_type[CONTENT_TYPE_BYTES];
 	long timeout_ms;                /* of an exchange, as it was made */
 	struct http_response *response; /* of the exchange that runs */
+	enum http_reach reach;
 };
 
 void http_client_global_init(void) {
@@ -114,6 +116,21 @@ static void set_tls(CURL *curl, const struct http_client_options *options) {
 	if (options->key_file) curl_easy_setopt(curl, CURLOPT_SSLKEY, options->key_file);
 }
 
+/* The address that is about to be connected to. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+	const struct curl_client *client = context;
+	(void)purpose;
+	if (!http_reach_admits(client->reach, &address->addr)) return CURL_SOCKET_BAD;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static void set_reach(struct curl_client *client, enum http_reach reach) {
+	client->reach = reach;
+	if (reach == HTTP_REACH_ANY) return;
+	curl_easy_setopt(client->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(client->curl, CURLOPT_OPENSOCKETDATA, client);
+}
+
 enum status http_client_open(struct http_client *out, const struct http_client_options *options, struct err *err) {
 	*out = (struct http_client){0};
 	struct curl_client *client = mem_zalloc(1, sizeof *client);
@@ -130,6 +147,7 @@ enum status http_client_open(struct http_client *out, const struct http_client_o
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "xinglin");
 	set_tls(curl, options);
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
+	set_reach(client, options->reach);
 	if (options->unix_socket) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, options->unix_socket);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)(options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS_DEFAULT));

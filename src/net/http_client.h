@@ -4,6 +4,9 @@
  * system's store or ca_file. An IPv6 address stands in brackets in a URL.
  *
  * Answers are bounded by the response's own body maximum (STATUS_LIMIT) and by the timeouts (STATUS_TIMEOUT).
+ * A client with a `reach` asks of the very address that it connects to, so a name that resolves elsewhere a moment
+ * later leads nowhere.
+ *
  * An answer's content_type is a view into the client, valid until its next exchange; `headers` gets every field of the
  * answer. Threads: one at a time a client.
  */
@@ -11,6 +14,7 @@
 #define NET_HTTP_CLIENT_H
 
 #include "base/http.h"
+#include "net/http_reach.h"
 
 /* Zero means the default in brackets. */
 struct http_client_options {
@@ -19,6 +23,7 @@ struct http_client_options {
 	const char *ca_file;         /* PEM: authorities for https, in place of the system's [NULL] */
 	const char *cert_file;       /* PEM: the client's certificate, for servers that ask for one [NULL] */
 	const char *key_file;        /* PEM: its key [NULL] */
+	enum http_reach reach;       /* of the address itself, after a name was resolved [any] */
 	const char *unix_socket;     /* a path: every exchange goes there, whatever host its URL names [NULL] */
 };
 

@@ -118,6 +118,7 @@ static enum status open_dev_gateway(struct dev_pair *pair, const char *url, stru
 		.purpose_claims = ISSUER_PURPOSE_CLAIMS,
 		.patient_claims = ISSUER_PATIENT_CLAIMS,
 		.purpose = "TREAT"},
+	    .hooks.reach = HTTP_REACH_LOOPBACK,
 	    .cors_origins = any_page,
 	    .http_address = "127.0.0.1",
 	    .http_port = pair->port,

@@ -58,6 +58,16 @@ static struct issuer_service_options oauth_settings(const struct settings *setti
 	    .ca_file = settings_text(settings, "oauth-ca")};
 }
 
+static struct gateway_hooks hook_settings(const struct settings *settings) {
+	const char *where = settings_text(settings, "hooks");
+	return (struct gateway_hooks){.is_off = strcmp(where, "off") == 0,
+	    .reach = strcmp(where, "any") == 0        ? HTTP_REACH_ANY
+		     : strcmp(where, "loopback") == 0 ? HTTP_REACH_LOOPBACK
+						      : HTTP_REACH_OUTSIDE,
+	    .attempts = (uint32_t)settings_number(settings, "hooks-attempts"),
+	    .ca_file = settings_text(settings, "hooks-ca")};
+}
+
 static void take_settings(struct gateway_service_options *out, struct settings *settings) {
 	*out = (struct gateway_service_options){.home = settings_text(settings, "home"),
 	    .nodes = settings_list(settings, "node"),
@@ -65,6 +75,7 @@ static void take_settings(struct gateway_service_options *out, struct settings *
 	    .tokens = settings_text(settings, "tokens"),
 	    .organisations = settings_text(settings, "client-organisations"),
 	    .oauth = oauth_settings(settings),
+	    .hooks = hook_settings(settings),
 	    .http_address = settings_text(settings, "http-addr"),
 	    .http_port = (uint16_t)settings_number(settings, "http-port"),
 	    .tls = tls_files(settings),

@@ -35,12 +35,15 @@
 #define TRAIL_EVERY_MS 100u
 #define OVERDUE_MS 1000u /* of a waiter whose deadline the outbox does not see, since it waits for a node itself */
 #define NODE_WAIT_MS 50u
+#define HOOK_CONNECT_MS 5000u
+#define HOOK_ANSWER_MS 10000u
+#define HOOK_ATTEMPTS_DEFAULT 20u
 
 struct gateway_service {
 	struct gateway_service_options options;
 	struct deployment deployment;
 	struct nodes *nodes;
-	struct client_maker maker;
+	struct client_maker maker, hooks;
 	struct actor *actor;
 	struct outbox *outbox;
 	struct worker_pool *pool;
@@ -237,12 +240,28 @@ static enum status load_organisations(struct gateway_service *service, const cha
 	return status;
 }
 
+static enum status open_hook(void *context, struct http_client *out, struct err *err) {
+	const struct gateway_hooks *hooks = context;
+	return http_client_open(out,
+	    &(struct http_client_options){.connect_timeout_ms = HOOK_CONNECT_MS,
+		.timeout_ms = HOOK_ANSWER_MS,
+		.ca_file = hooks->ca_file,
+		.reach = hooks->reach},
+	    err);
+}
+
+static void close_hook(void *context, struct http_client *client) {
+	(void)context;
+	http_client_close(client);
+}
+
 static enum status open_gateway(struct gateway_service *service, struct err *err) {
 	const struct worker_pool_options pool = {.threads = service->options.workers, .queue_max = QUEUE_MAX};
 	TRY(worker_pool_open(&service->pool, &pool, err));
 	TRY(issuer_service_open(&service->issuer, &service->options.oauth, err));
 	const struct trail_options trail = {actor_home(service->actor), &world_random, &system_threads};
 	TRY(trail_open(&service->trail, &trail, err));
+	service->hooks = (struct client_maker){open_hook, close_hook, &service->options.hooks};
 	struct gateway_options options = {.actor = service->actor,
 	    .workers = worker_pool_workers(service->pool),
 	    .threads = &system_threads,
@@ -250,7 +269,11 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 	    .random = &world_random,
 	    .request_ms = service->options.request_ms,
 	    .issuer = issuer_service_issuer(service->issuer),
-	    .trail = service->trail};
+	    .trail = service->trail,
+	    .hooks = service->options.hooks.is_off ? NULL : &service->hooks,
+	    .hooks_are_plain = service->options.hooks.reach != HTTP_REACH_OUTSIDE,
+	    .hooks_attempts =
+		service->options.hooks.attempts ? service->options.hooks.attempts : HOOK_ATTEMPTS_DEFAULT};
 	service->gateway = gateway_new(&options);
 	TRY(fhir_server_open(&service->fhir, service->gateway, err));
 	TRY(load_tokens(service, service->options.tokens, err));

@@ -11,8 +11,16 @@
 #include "app/serve/issuer_service.h"
 #include "app/serve/trustee.h"
 #include "base/mem.h"
+#include "net/http_reach.h"
 #include "net/http_server.h"
 
+/* How Subscriptions are served. */
+struct gateway_hooks {
+	bool is_off;
+	enum http_reach reach;
+	uint32_t attempts; /* before one ends with an error; 0: 20 */
+	const char *ca_file;
+};
 struct gateway_service_options {
 	const char *home;
 	struct bytes password;
@@ -21,6 +29,7 @@ struct gateway_service_options {
 	const char *tokens;        /* path */
 	const char *organisations; /* path, of client certificates' organisations [NULL: none] */
 	struct issuer_service_options oauth;
+	struct gateway_hooks hooks;
 	const char *http_address;
 	uint16_t http_port;
 	struct tls_files tls; /* all NULL: plain HTTP */

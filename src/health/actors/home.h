@@ -15,6 +15,7 @@
  *	  pins.json            directory keys seen so far: a change is reported
  *	  counts.json          the next index of a folder's controller key
  *	  requests/            a gateway's idempotency keys and late refusals (health/gateway/outcome.h)
+ *	  hooks/               how far Subscriptions are, and in whose name (health/gateway/fhir_hooks.h)
  *	  trail/               who asked a gateway for what (health/gateway/trail.h)
  *	  resources.db         what a gateway finds, made anew if it is lost (health/index/resources.h)
  *	  outbox.journal       what was accepted and is in no block yet (health/chain/outbox.h)

@@ -25,6 +25,7 @@ struct asker {
 	struct smart_scopes scopes;
 	struct bytes patient; /* the launch's: its logical id [empty] */
 	unsigned rights;      /* enum token_right: on the routes beside /fhir, which know no types */
+	bool is_of_file;      /* its token stands in the gateway's file, by `name`; else an issuer's */
 };
 
 /* As SMART's version 2 has it. READ: read, vread, an instance's history. SEARCH: search, and the history of a type or

@@ -7,6 +7,7 @@
 #include "health/contracts/cause.h"
 #include "health/fhir/patients.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_hooks.h"
 
 /* --- content --- */
 
@@ -63,6 +64,8 @@ static enum status write_content(struct fhir_commit *commit, struct fhir_commit_
 		json_edit_init(edit, commit->arena, change->source);
 	}
 	set_meta(edit, change->source, &change->after);
+	if (json_string_is(json_get(change->source, "resourceType"), "Subscription"))
+		fhir_hook_activate(edit, change->source);
 	buf_init(&out, CONTAINER_PART_MAX * 2);
 	enum status status = json_edit_write(edit, &out, err);
 	if (status == STATUS_OK) change->after.content = arena_dup(commit->arena, buf_view(&out));
@@ -231,7 +234,9 @@ static void finish(void *argument) {
 		atomic_fetch_add(&commit->server->gateway->records_added, commit->addition_count);
 	else
 		atomic_fetch_add(&commit->server->gateway->records_refused, commit->addition_count);
+	struct fhir_hooks *hooks = commit->server->hooks;
 	commit->done(commit->context, status, &err);
+	if (status == STATUS_OK) fhir_hooks_wake(hooks);
 }
 
 /* Both have to be there: the receipt, and the ids of the records. */

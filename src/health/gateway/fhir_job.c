@@ -4,6 +4,7 @@
 
 #include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_hooks.h"
 
 /* --- making one --- */
 
@@ -93,12 +94,19 @@ static void take_issues(struct fhir_job *job, size_t index, const struct fhir_is
 	if (entry->status < 400) entry->status = 422;
 }
 
+bool fhir_job_check(
+    struct fhir_job *job, struct fhir_validator *validator, struct fhir_issues *issues, const struct json *resource) {
+	if (!fhir_validate(validator, issues, resource)) return false;
+	return !json_string_is(json_get(resource, "resourceType"), "Subscription") ||
+	       fhir_hook_check(job->server, issues, &job->call->asker, resource);
+}
+
 static void check_entry(struct fhir_job *job, struct fhir_validator *validator, struct fhir_issues *found, size_t i) {
 	const struct fhir_entry *entry = &job->plan.entries[i];
 	const bool is_write = entry->method == FHIR_ENTRY_POST || entry->method == FHIR_ENTRY_PUT;
 	if (!is_write || entry->issues || entry->target.kind == FHIR_TARGET_OPERATION) return;
 	fhir_issues_init(found, job->arena);
-	if (!fhir_validate(validator, found, entry->resource)) take_issues(job, i, found);
+	if (!fhir_job_check(job, validator, found, entry->resource)) take_issues(job, i, found);
 }
 
 static void check(struct fhir_job *job) {
@@ -138,14 +146,22 @@ static void put_locks(struct fhir_job *job, const struct fhir_entry *entry) {
 
 /* --- resolving and writing --- */
 
+static bool is_subscription(const struct fhir_commit_change *change) {
+	return strcmp(fhir_type_name(&fhir_r4, change->key.type), "Subscription") == 0;
+}
+
 static void written(void *context, enum status status, const struct err *err) {
 	struct fhir_job *job = context;
 	if (status != STATUS_OK) {
 		end_failed(job, status, err);
 		return;
 	}
-	for (size_t i = 0; i < job->plan.count; i++)
-		if (job->results[i].change) job->results[i].after = &job->results[i].change->after;
+	for (size_t i = 0; i < job->plan.count; i++) {
+		const struct fhir_commit_change *change = job->results[i].change;
+		if (!change) continue;
+		job->results[i].after = &change->after;
+		if (is_subscription(change)) fhir_hook_take(job->server->hooks, change);
+	}
 	job->is_done = true;
 	end(job);
 }
@@ -289,6 +305,14 @@ static bool check_admitted(struct fhir_job *job) {
 	return true;
 }
 
+static enum status prepare_hooks(struct fhir_job *job, struct err *err) {
+	for (size_t i = 0; i < job->commit.count; i++)
+		if (is_subscription(&job->commit.changes[i]))
+			TRY(fhir_hook_prepare(
+			    job->server->hooks, job->arena, &job->call->asker, &job->commit.changes[i], err));
+	return STATUS_OK;
+}
+
 static void write_all(struct fhir_job *job) {
 	struct err err = {0};
 	gather_changes(job);
@@ -297,11 +321,13 @@ static void write_all(struct fhir_job *job) {
 		end(job);
 		return;
 	}
-	const enum status status = fhir_commit_prepare(&job->commit, &err);
-	if (status != STATUS_OK)
-		end_failed(job, status, &err);
-	else if (check_admitted(job))
+	enum status status = fhir_commit_prepare(&job->commit, &err);
+	if (status == STATUS_OK && !check_admitted(job)) return;
+	if (status == STATUS_OK) status = prepare_hooks(job, &err);
+	if (status == STATUS_OK)
 		fhir_commit_run(&job->commit);
+	else
+		end_failed(job, status, &err);
 }
 
 static void work_under_locks(struct fhir_job *job) {

@@ -57,6 +57,10 @@ void fhir_job_run(struct fhir_job *job);
 
 /* --- inside the job --- */
 
+/* Is the resource valid, and one that this server can take? Adds what is wrong. */
+bool fhir_job_check(
+    struct fhir_job *job, struct fhir_validator *validator, struct fhir_issues *issues, const struct json *resource);
+
 /* fhir_resolve.c: what an entry writes, or that it is refused. Under the locks. */
 void fhir_job_resolve(struct fhir_job *job, size_t index);
 /* May the asker write an entry of this kind in place of `version`? NULL, or a deleted one: there is nothing to shield.

@@ -3,6 +3,7 @@
 #include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
 #include "health/gateway/fhir_export.h"
+#include "health/gateway/fhir_hooks.h"
 #include "health/gateway/fhir_read.h"
 #include "health/gateway/fhir_write.h"
 
@@ -20,6 +21,7 @@ const struct fhir_operation fhir_operations[] = {
     {"export", "Patient", FHIR_OPERATION_TYPE, true, BULK("patient-export"), fhir_export_begin},
     {"export-poll-status", NULL, FHIR_OPERATION_SYSTEM, true, NULL, fhir_export_status},
     {"export-file", NULL, FHIR_OPERATION_SYSTEM, true, NULL, fhir_export_file},
+    {"hook-secret", "Subscription", FHIR_OPERATION_INSTANCE, true, NULL, fhir_operation_hook_secret},
     {"match", "Patient", FHIR_OPERATION_TYPE, false, DEFINITION("Patient-match"), fhir_operation_match},
 };
 const size_t fhir_operation_count = sizeof fhir_operations / sizeof *fhir_operations;
@@ -117,4 +119,34 @@ void fhir_operation_meta(struct fhir_call *call, const struct json *parameters) 
 	json_object_end(&w);
 	fhir_answer_json(call, 200, buf_view(&body));
 	buf_fini(&body);
+}
+
+/* --- $hook-secret: what a Subscription's notifications are signed with (docs/fhir.md) --- */
+
+void fhir_operation_hook_secret(struct fhir_call *call, const struct json *parameters) {
+	char secret[65];
+	struct buf body;
+	struct resource_version version;
+	(void)parameters;
+	if (!fhir_read_find(call, &version)) return;
+	if (!fhir_hook_secret(call->server->hooks, secret, call->target.id, &call->asker)) {
+		fhir_call_refuse(call, 404, FHIR_ISSUE_NOT_FOUND,
+		    "the subscription is not active, or somebody else wrote it: its secret is for who wrote it");
+		return;
+	}
+	buf_init(&body, BUF_MAX_DEFAULT);
+	struct json_writer w = json_writer(&body);
+	json_object_begin(&w, NULL);
+	json_put_text(&w, "resourceType", "Parameters");
+	json_array_begin(&w, "parameter");
+	json_object_begin(&w, NULL);
+	json_put_text(&w, "name", "secret");
+	json_put_text(&w, "valueString", secret);
+	json_object_end(&w);
+	json_array_end(&w);
+	json_object_end(&w);
+	http_put_header(&call->exchange->response, "Cache-Control", "no-store");
+	fhir_answer_json(call, 200, buf_view(&body));
+	buf_wipe(&body);
+	mem_wipe(secret, sizeof secret);
 }

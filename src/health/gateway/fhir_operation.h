@@ -32,6 +32,7 @@ const struct json *fhir_operation_resource(const struct json *parameters, const 
 /* Each in a file of its own. */
 void fhir_operation_validate(struct fhir_call *call, const struct json *parameters);
 void fhir_operation_meta(struct fhir_call *call, const struct json *parameters);
+void fhir_operation_hook_secret(struct fhir_call *call, const struct json *parameters);
 void fhir_operation_everything(struct fhir_call *call, const struct json *parameters);
 void fhir_operation_lastn(struct fhir_call *call, const struct json *parameters);
 void fhir_operation_match(struct fhir_call *call, const struct json *parameters);

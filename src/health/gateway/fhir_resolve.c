@@ -218,7 +218,7 @@ static bool check_patched(struct resolution *r, const struct json *patched) {
 	struct fhir_issues *issues = arena_zalloc(r->job->arena, 1, sizeof *issues);
 	struct fhir_validator *validator = fhir_server_take_validator(r->job->server);
 	fhir_issues_init(issues, r->job->arena);
-	const bool is_valid = fhir_validate(validator, issues, patched);
+	const bool is_valid = fhir_job_check(r->job, validator, issues, patched);
 	fhir_server_give_validator(r->job->server, validator);
 	if (!is_valid) take_patch_issues(r, issues, 422);
 	return is_valid;

@@ -2,6 +2,7 @@
 
 #include "health/gateway/fhir_capability.h"
 #include "health/gateway/fhir_export.h"
+#include "health/gateway/fhir_hooks.h"
 #include "health/gateway/gateway_private.h"
 
 #define READERS 12u /* more than workers, so that slow searches leave some to quick reads */
@@ -21,6 +22,7 @@ enum status fhir_server_open(struct fhir_server **out, struct gateway *gateway, 
 	server->gateway = gateway;
 	server->locks = fhir_locks_new(threads);
 	server->exports = fhir_exports_new(threads);
+	server->hooks = fhir_hooks_new(server);
 	server->validators_lock = threads->monitor_new(threads->context);
 	buf_init(&server->capability, BUF_MAX_DEFAULT);
 	enum status status = open_parts(server, err);
@@ -38,6 +40,7 @@ void fhir_server_close(struct fhir_server *server) {
 	while (server->validator_count) fhir_validator_free(server->validators[--server->validator_count]);
 	server->gateway->options.threads->monitor_free(server->validators_lock);
 	fhir_exports_free(server->exports);
+	fhir_hooks_free(server->hooks);
 	fhir_locks_free(server->locks);
 	fhir_folders_close(server->folders);
 	fhir_catch_up_free(server->catch_up);
@@ -48,6 +51,7 @@ void fhir_server_close(struct fhir_server *server) {
 
 void fhir_server_tend(struct fhir_server *server) {
 	fhir_catch_up_step(server->catch_up);
+	fhir_hooks_step(server->hooks);
 }
 
 struct fhir_validator *fhir_server_take_validator(struct fhir_server *server) {

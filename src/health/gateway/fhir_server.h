@@ -17,6 +17,7 @@
 #define FHIR_SERVER_VALIDATORS_MAX 64u
 
 struct fhir_exports;
+struct fhir_hooks;
 struct fhir_server {
 	struct gateway *gateway;
 	struct resources *resources;
@@ -24,6 +25,7 @@ struct fhir_server {
 	struct fhir_folders *folders;
 	struct fhir_catch_up *catch_up;
 	struct fhir_exports *exports;
+	struct fhir_hooks *hooks;
 	struct monitor *validators_lock;
 	struct fhir_validator *validators[FHIR_SERVER_VALIDATORS_MAX];
 	size_t validator_count;

@@ -27,6 +27,11 @@ struct gateway_options {
 	uint32_t request_ms;   /* how long a request waits for its receipt */
 	struct issuer *issuer; /* whose OAuth 2 tokens are taken too; borrowed [NULL: none] */
 	struct trail *trail;   /* of who asked for what; borrowed [NULL: none] */
+	/* Makes clients for subscribers' endpoints, which connect to no address that is not allowed; borrowed [NULL:
+	 * nothing is sent to subscribers] */
+	const struct client_maker *hooks;
+	bool hooks_are_plain;    /* endpoints may be http */
+	uint32_t hooks_attempts; /* before a subscription ends with an error */
 };
 /* `options` is copied; what it points to is borrowed. Before outbox_run. */
 struct gateway *gateway_new(const struct gateway_options *options);

@@ -13,11 +13,12 @@ static struct bytes take_until(struct bytes *rest, char end) {
 	return word;
 }
 
+static const char *const context_names[] = {
+    [SMART_SCOPE_PATIENT] = "patient", [SMART_SCOPE_USER] = "user", [SMART_SCOPE_SYSTEM] = "system"};
+
 static bool parse_context(enum smart_scope_context *out, struct bytes text) {
-	static const char *const names[] = {
-	    [SMART_SCOPE_PATIENT] = "patient", [SMART_SCOPE_USER] = "user", [SMART_SCOPE_SYSTEM] = "system"};
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-		if (!bytes_equal(text, bytes_text(names[i]))) continue;
+	for (unsigned i = 0; i < sizeof context_names / sizeof *context_names; i++) {
+		if (!bytes_equal(text, bytes_text(context_names[i]))) continue;
 		*out = (enum smart_scope_context)i;
 		return true;
 	}
@@ -94,4 +95,16 @@ enum status smart_scopes_parse(struct smart_scopes *out, struct arena *arena, st
 	}
 	out->list = list;
 	return STATUS_OK;
+}
+
+void smart_scopes_write(struct buf *out, const struct smart_scopes *scopes) {
+	for (size_t i = 0; i < scopes->count; i++) {
+		const struct smart_scope *scope = &scopes->list[i];
+		const char *type = scope->type == FHIR_NONE ? "*" : fhir_type_name(&fhir_r4, scope->type);
+		buf_printf(out, "%s%s/%s.", i ? " " : "", context_names[scope->context], type);
+		for (unsigned k = 0; k < sizeof rights_letters - 1; k++)
+			if (scope->rights & 1u << k) buf_byte(out, (uint8_t)rights_letters[k]);
+		if (scope->search.len) buf_byte(out, '?');
+		buf_append(out, scope->search);
+	}
 }

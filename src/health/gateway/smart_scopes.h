@@ -42,5 +42,7 @@ struct smart_scopes {
 /* STATUS_LIMIT: longer than SMART_SCOPES_BYTES_MAX, or more than SMART_SCOPES_MAX. */
 MUST_USE enum status smart_scopes_parse(
     struct smart_scopes *out, struct arena *arena, struct bytes text, struct err *err);
+/* Appends the list as smart_scopes_parse reads it. */
+void smart_scopes_write(struct buf *out, const struct smart_scopes *scopes);
 
 #endif

@@ -69,6 +69,18 @@ static bool find_token(struct gateway *gateway, struct token *out, struct bytes 
 	return token != NULL;
 }
 
+bool who_is_still(struct gateway *gateway, const struct asker *asker) {
+	const struct threads *threads = gateway->options.threads;
+	bool is_there = false;
+	if (!asker->is_of_file) return gateway->options.issuer != NULL;
+	threads->lock(gateway->tokens_lock);
+	for (size_t i = 0; i < gateway->tokens.count; i++)
+		is_there |= strcmp(gateway->tokens.list[i].name, asker->name) == 0 &&
+			    (asker->rights & ~gateway->tokens.list[i].rights) == 0;
+	threads->unlock(gateway->tokens_lock);
+	return is_there;
+}
+
 static void make_asker_of_token(struct asker *out, struct arena *arena, const struct token *token) {
 	static const struct smart_scope read = {
 	    .context = SMART_SCOPE_SYSTEM, .type = FHIR_NONE, .rights = SMART_SCOPE_READ | SMART_SCOPE_SEARCH};
@@ -76,7 +88,8 @@ static void make_asker_of_token(struct asker *out, struct arena *arena, const st
 	    .type = FHIR_NONE,
 	    .rights = SMART_SCOPE_CREATE | SMART_SCOPE_UPDATE | SMART_SCOPE_DELETE};
 	struct smart_scope *list = arena_zalloc(arena, 2, sizeof *list);
-	*out = (struct asker){.purpose = PURPOSE_OTHERWISE, .scopes = {.list = list}, .rights = token->rights};
+	*out = (struct asker){
+	    .purpose = PURPOSE_OTHERWISE, .scopes = {.list = list}, .rights = token->rights, .is_of_file = true};
 	snprintf(out->name, sizeof out->name, "%s", token->name);
 	if (token->rights & TOKEN_READ) list[out->scopes.count++] = read;
 	if (token->rights & TOKEN_WRITE) list[out->scopes.count++] = write;

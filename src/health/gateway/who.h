@@ -22,6 +22,10 @@ bool who_asks(struct gateway *gateway, struct http_exchange *exchange, struct as
 MUST_USE enum status who_identify(struct gateway *gateway, struct asker *out, struct arena *arena,
     const struct http_request *request, struct err *err);
 
+/* Does the token of the gateway's file that the asker came with still stand there, with its rights? Of an issuer's: is
+ * there still an issuer? */
+bool who_is_still(struct gateway *gateway, const struct asker *asker);
+
 /* What anybody may read: FHIR's statement of capabilities, and the SMART configuration. */
 bool who_is_open(struct bytes path);
 

@@ -103,6 +103,11 @@ static enum status would_find(struct resource_question *question, bool *out, con
 	question->gate = (struct resource_gate){&everything, &open, FHIR_NONE};
 	TRY(read_search(question, &ready, rule, err));
 	if (ready.is_closed || key.type == FHIR_NONE) return STATUS_OK;
+	if (key.id.len) {
+		int64_t row;
+		TRY(resource_find(question->reader, &row, &key, err));
+		candidate.row = (uint32_t)row;
+	}
 	TRY(make_facts(question, &candidate, &key, err));
 	return resource_meets(question, out, ready.condition, &candidate, err);
 }

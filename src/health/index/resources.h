@@ -119,9 +119,31 @@ MUST_USE enum status resources_match(struct resources *resources, struct resourc
     struct arena *arena, const struct resource_scope *scope, const struct fhir_search *search, struct err *err);
 
 /*
- * Would the search of a scope's rule find this resource, if it were written as it is? It need not have an id. What only
- * the index knows of it (_id, _has, _list, _text, _content) is not found. A search that is refused, or pages and sorts,
- * finds nothing.
+ * New versions of a type in this organisation's own folders, but for deletions, in the order in which this file took
+ * them in: at most `max`, behind the place `after`. A place is a number that grows; of a file that was made anew,
+ * places begin again.
+ */
+struct resource_change {
+	int64_t sequence; /* its place */
+	struct resource_version version;
+};
+struct resource_changes {
+	struct resource_change *list;
+	size_t count;
+	int64_t newest; /* the place up to which `list` holds all that there is */
+};
+struct resource_changes_query {
+	uint16_t type;
+	int64_t after;
+	size_t max; /* 0: the newest place alone */
+};
+MUST_USE enum status resources_changes(struct resources *resources, struct resource_changes *out, struct arena *arena,
+    const struct resource_changes_query *query, struct err *err);
+
+/*
+ * Would the search of a scope's rule find this resource, if it were written as it is? It need not have an id; of one
+ * that is not there yet, what only the index knows (_id, _has, _list, _text, _content) is not found. A search that is
+ * refused, or pages and sorts, finds nothing.
  */
 MUST_USE enum status resources_would_find(struct resources *resources, bool *out, struct arena *arena,
     const struct resource_scope_rule *rule, const struct json *resource, struct err *err);

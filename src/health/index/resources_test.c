@@ -455,6 +455,59 @@ static void with_another_secret_it_begins_anew(void **state) {
 	expect(world, &write, 0);
 }
 
+/* Of the type, in own folders, behind a place; deletions are none. */
+static void changes_come_in_the_order_in_which_they_were_written(void **state) {
+	struct world *world = *state;
+	struct resource_changes found;
+	struct resource_write writes[] = {write_of(world, "Patient", "a", 1), write_of(world, "Observation", "o", 1),
+	    write_of(world, "Patient", "b", 1), write_of(world, "Patient", "a", 2), write_of(world, "Patient", "c", 3),
+	    write_of(world, "Patient", "b", 4)};
+	writes[4].folder = hash_of(9);
+	writes[4].is_foreign = true;
+	writes[5].method = RESOURCE_DELETE;
+	for (size_t i = 0; i < 6; i++) put(world, &writes[i], 1);
+	struct resource_changes_query query = {.type = type_of("Patient"), .max = 2};
+	assert_int_equal(resources_changes(world->resources, &found, &world->arena, &query, &world->err), STATUS_OK);
+	assert_int_equal(found.count, 2);
+	assert_true(bytes_equal(found.list[0].version.content, writes[0].content));
+	assert_true(bytes_equal(found.list[1].version.content, writes[2].content));
+	assert_int_equal(found.newest, found.list[1].sequence);
+	query.after = found.newest;
+	assert_int_equal(resources_changes(world->resources, &found, &world->arena, &query, &world->err), STATUS_OK);
+	assert_int_equal(found.count, 1);
+	assert_true(bytes_equal(found.list[0].version.content, writes[3].content));
+	assert_true(found.newest > found.list[0].sequence);
+	query = (struct resource_changes_query){.type = type_of("Patient"), .after = found.newest, .max = 2};
+	assert_int_equal(resources_changes(world->resources, &found, &world->arena, &query, &world->err), STATUS_OK);
+	assert_int_equal(found.count, 0);
+	assert_int_equal(found.newest, query.after);
+}
+
+static void what_is_not_written_yet_is_found_as_if_it_were(void **state) {
+	struct world *world = *state;
+	static const struct {
+		const char *search;
+		bool is_found;
+	} cases[] = {{"family=lin", true}, {"family=li", true}, {"family:exact=lin", false}, {"birthdate=1970", true},
+	    {"birthdate=gt1970", false}, {"family=lin&birthdate=1971", false}, {"organization=Organization/1", true},
+	    {"nonsense=1", false}, {"family=lin&_sort=name", false}, {"", false}};
+	const struct json *tree;
+	const char *text = "{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"Lin\"}],\"birthDate\":\"1970-01-01\","
+			   "\"managingOrganization\":{\"reference\":\"Organization/1\"}}";
+	assert_int_equal(json_parse(&tree, &world->arena, bytes_text(text), NULL, &world->err), STATUS_OK);
+	struct resource_write organization = write_of(world, "Organization", "1", 1);
+	put(world, &organization, 1);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		bool is_found = !cases[i].is_found;
+		const struct resource_scope_rule rule = {
+		    .type = type_of("Patient"), .search = bytes_text(cases[i].search)};
+		assert_int_equal(
+		    resources_would_find(world->resources, &is_found, &world->arena, &rule, tree, &world->err),
+		    STATUS_OK);
+		if (is_found != cases[i].is_found) fail_msg("%s", cases[i].search);
+	}
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
@@ -469,6 +522,8 @@ int main(void) {
 	    TEST(killed_at_any_moment_it_holds_whole_puts),
 	    TEST(damage_is_found_and_the_next_start_begins_anew),
 	    TEST(with_another_secret_it_begins_anew),
+	    TEST(changes_come_in_the_order_in_which_they_were_written),
+	    TEST(what_is_not_written_yet_is_found_as_if_it_were),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
