@@ -53,6 +53,21 @@ def test_packs_lots_and_last_days_of_events(tmp_path):
     assert json.loads(second["source"]) == seen and "lot" not in second
 
 
+def test_an_event_has_one_hash_however_it_is_written(tmp_path):
+    urn = event(action="OBSERVE", bizStep="urn:epcglobal:cbv:bizstep:shipping", eventID="urn:uuid:1",
+                epcList=["urn:epc:id:sscc:4012345.0000000111", "urn:epc:id:sgtin:0614141.107346.2017"])
+    link = event(action="OBSERVE", bizStep="shipping", recordTime="2026-01-02T00:00:00Z",
+                 epcList=["https://here.example/01/10614141073464/21/2017?x=1", "https://id.gs1.org/00/040123450000001112"])
+    link["eventTime"] = "2026-01-01T01:00:00.0000+01:00"
+    other = {**link, "eventTimeZoneOffset": "+01:00"}
+    events = cli("pack", "inspect", write(tmp_path / "e.jsonld", epcis(urn, link, other)))["events"]
+    prehash = ("eventType=ObjectEventeventTime=2026-01-01T00:00:00.000ZeventTimeZoneOffset=+00:00epcList"
+               "epc=https://id.gs1.org/00/040123450000001112epc=https://id.gs1.org/01/10614141073464/21/2017"
+               "action=OBSERVEbizStep=https://ref.gs1.org/cbv/BizStep-shipping")
+    assert events[0]["hash"] == f"ni:///sha-256;{hashlib.sha256(prehash.encode()).hexdigest()}?ver=CBV2.0"
+    assert events[1]["hash"] == events[0]["hash"] != events[2]["hash"]
+
+
 @pytest.mark.parametrize("kind, content", [
     ("pack", "null"), ("pack", {"epcisBody": None}), ("pack", epcis(None)), ("pack", "<epcis/>"), ("pack", ""),
     ("pack", epcis(event(action="ADD", bizStep="commissioning", epcList=[7]))),

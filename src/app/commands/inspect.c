@@ -2,6 +2,7 @@
 #include "app/commands/commands.h"
 #include "app/commands/pack.h"
 #include "crypto/hash.h"
+#include "health/epcis/event_hash.h"
 #include "health/fhir/bundle.h"
 #include "health/gs1/epc.h"
 
@@ -93,11 +94,15 @@ static void put_parent(struct cli *cli, struct bytes parent) {
 	if (scan.fault == SCAN_FAULT_NONE && epc_digital_link(link, &scan)) cli_put_text(cli, "parentLink", link);
 }
 
-static void put_event(struct cli *cli, const struct epcis_event *event, size_t number) {
+static void put_event(
+    struct cli *cli, const struct event_hash_names *names, const struct epcis_event *event, size_t number) {
 	static const char *const actions[] = {"", "ADD", "OBSERVE", "DELETE"};
+	char hash[EVENT_HASH_TEXT_SIZE];
+	event_hash(hash, event_hash_prehash(names, event->tree));
 	json_object_begin(&cli->writer, NULL);
 	cli_put_u64(cli, "event", number);
 	cli_put_text(cli, "kind", epcis_kind_name(event->kind));
+	cli_put_text(cli, "hash", hash);
 	cli_put_u64(cli, "latestSeconds", event->latest_ms / 1000); /* since 1970, of the times that it names */
 	if (actions[event->action][0]) cli_put_text(cli, "action", actions[event->action]);
 	if (event->step[0]) cli_put_text(cli, "bizStep", event->step);
@@ -120,8 +125,9 @@ static enum status cmd_pack_inspect(struct cli *cli, struct err *err) {
 	TRY(cli_read_file(cli, &text, cli->arguments[0], EPCIS_BYTES_MAX, err));
 	enum status status = epcis_parse(&document, &cli->arena, text, err);
 	if (status != STATUS_OK) return err_prefix(err, status, "%s", cli->arguments[0]);
+	const struct event_hash_names *names = event_hash_names_of(&cli->arena, document.tree);
 	json_array_begin(&cli->writer, "events");
-	for (size_t i = 0; i < document.count; i++) put_event(cli, &document.events[i], i + 1);
+	for (size_t i = 0; i < document.count; i++) put_event(cli, names, &document.events[i], i + 1);
 	json_array_end(&cli->writer);
 	return STATUS_OK;
 }
@@ -133,7 +139,8 @@ const struct cli_command command_pack_inspect = {
     .arguments_max = 1,
     .summary = "check an EPCIS 2.0 document, and list its events, lots and packs",
     .teach =
-	"Reads the file as pack capture does, and sends nothing. With --json each event has its exact text too.\n\n"
+	"Reads the file as pack capture does, and sends nothing. `hash` is the event hash of CBV 2.0: the same for\n"
+	"the same event, however its document is written. With --json each event has its exact text too.\n\n"
 	"  xinglin pack inspect events.jsonld",
     .run = cmd_pack_inspect,
 };

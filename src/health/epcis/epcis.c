@@ -229,7 +229,7 @@ static bool has_recalled(struct arena *arena, const struct json *words) {
 
 static enum status read_event(struct epcis_event *out, struct arena *arena, const struct json *event, struct err *err) {
 	struct bytes type = json_string(json_get(event, "type"));
-	*out = (struct epcis_event){.kind = EPCIS_EXTENSION, .raw = event->raw};
+	*out = (struct epcis_event){.kind = EPCIS_EXTENSION, .raw = event->raw, .tree = event};
 	if (!json_is(event, JSON_OBJECT) || !type.len) return err_set(err, STATUS_INVALID, "it has no type");
 	for (int i = 0; i < EPCIS_EXTENSION; i++)
 		if (bytes_equal(type, bytes_text(kind_names[i]))) out->kind = (enum epcis_kind)i;
@@ -278,6 +278,7 @@ enum status epcis_parse(struct epcis_document *out, struct arena *arena, struct 
 	TRY(json_input(&text, err));
 	TRY(json_parse(&root, arena, text, NULL, err));
 	TRY(event_list(&list, root, err));
+	out->tree = root;
 	out->events = arena_zalloc(arena, list->count + 1, sizeof *out->events);
 	json_foreach (event, list) {
 		enum status status = read_event(&out->events[out->count], arena, event, err);

@@ -45,9 +45,11 @@ struct epcis_event {
 	struct bytes lot, expiry;         /* of ilmd; empty where absent */
 	uint64_t latest_ms; /* of eventTime, recordTime and declarationTime; Unix milliseconds, 0 before 1970 */
 	struct bytes raw;   /* its exact bytes in the text */
+	const struct json *tree;
 };
 struct epcis_document {
 	struct bytes text;
+	const struct json *tree;
 	struct epcis_event *events;
 	size_t count;
 };

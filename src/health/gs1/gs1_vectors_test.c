@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "health/gs1/epc.h"
+#include "health/gs1/epc_uri.h"
 #include "tests/unit.h"
 #include "tests/vectors.h"
 
@@ -168,6 +169,20 @@ static void urn_to_link(struct vectors *vectors, const struct json *line) {
 	vectors_count(vectors, good, "", urn);
 }
 
+/* Every kind of EPC, and its link again. */
+static void urn_to_canonical(struct vectors *vectors, const struct json *line) {
+	const struct bytes urn = json_string(json_get(line, "urn"));
+	struct buf link, again;
+	buf_init(&link, 1 << 12);
+	buf_init(&again, 1 << 12);
+	const bool good = epc_uri_canonical(&link, urn) &&
+			  same_decoded(buf_cstr(&link), json_string(json_get(line, "digital_link"))) &&
+			  epc_uri_canonical(&again, buf_view(&link)) && bytes_equal(buf_view(&link), buf_view(&again));
+	vectors_count(vectors, good, buf_cstr(&link), urn);
+	buf_fini(&again);
+	buf_fini(&link);
+}
+
 static void link_to_urn(struct vectors *vectors, const struct json *line) {
 	struct bytes link = json_string(json_get(line, "digital_link")), expected = json_string(json_get(line, "urn"));
 	struct scan scan;
@@ -230,6 +245,7 @@ VECTOR_TEST(bracketed, "ai-bracketed-parse")
 VECTOR_TEST(scan_data, "scan-data-process")
 VECTOR_TEST(link_parse, "digital-link-parse")
 VECTOR_TEST(urn_to_link, "epc-urn-to-digital-link")
+VECTOR_TEST(urn_to_canonical, "epc-urn-to-digital-link")
 VECTOR_TEST(link_to_urn, "digital-link-to-epc-urn")
 VECTOR_TEST(invalid_epcs, "epc-invalid")
 VECTOR_TEST(linters, "linters")
@@ -241,6 +257,7 @@ int main(void) {
 	    cmocka_unit_test(test_scan_data),
 	    cmocka_unit_test(test_link_parse),
 	    cmocka_unit_test(test_urn_to_link),
+	    cmocka_unit_test(test_urn_to_canonical),
 	    cmocka_unit_test(test_link_to_urn),
 	    cmocka_unit_test(test_invalid_epcs),
 	    cmocka_unit_test(test_linters),

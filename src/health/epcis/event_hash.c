@@ -1,0 +1,350 @@
+#include "health/epcis/event_hash.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "crypto/hash.h"
+#include "health/gs1/epc_uri.h"
+
+#define CBV "https://ref.gs1.org/cbv/"
+#define VOC "https://gs1.org/voc/"
+#define TEXT(view) (int)(view).len, (view).len ? (const char *)(view).data : ""
+
+/* --- what names mean --- */
+
+struct event_hash_names {
+	struct arena *arena;
+	const struct json *context;  /* or NULL */
+	const struct json **ignored; /* fields that a repository added for itself, by name */
+	size_t ignored_count;
+};
+
+static const char *const own_names[][2] = {{"gs1", VOC}, {"cbv", CBV}, {"cbvmda", "urn:epcglobal:cbv:mda:"},
+    {"epcis", "https://ref.gs1.org/epcis/"}, {"rdfs", "http://www.w3.org/2000/01/rdf-schema#"},
+    {"xsd", "http://www.w3.org/2001/XMLSchema#"}, {"owl", "http://www.w3.org/2002/07/owl#"}};
+
+static struct bytes defined(const struct json *context, struct bytes prefix) {
+	struct bytes found = {NULL, 0};
+	if (json_is(context, JSON_ARRAY)) {
+		json_foreach (item, context) {
+			const struct bytes later = defined(item, prefix);
+			if (later.data) found = later;
+		}
+	} else if (json_is(context, JSON_OBJECT)) {
+		json_foreach (member, context)
+			if (bytes_equal(member->name, prefix))
+				found = json_is(member, JSON_OBJECT) ? json_string(json_get(member, "@id"))
+								     : json_string(member);
+	}
+	return found;
+}
+
+/* The namespace of "prefix:local", and the rest; a name without a known prefix has an empty one. */
+static struct bytes namespace_of(const struct event_hash_names *names, struct bytes *local) {
+	const uint8_t *colon = local->len ? memchr(local->data, ':', local->len) : NULL;
+	if (!colon) return (struct bytes){NULL, 0};
+	const struct bytes prefix = bytes_slice(*local, 0, (size_t)(colon - local->data));
+	struct bytes found = defined(names->context, prefix);
+	for (size_t i = 0; !found.data && i < sizeof own_names / sizeof *own_names; i++)
+		if (bytes_equal(prefix, bytes_text(own_names[i][0]))) found = bytes_text(own_names[i][1]);
+	if (found.data) *local = bytes_slice(*local, prefix.len + 1, local->len);
+	return found;
+}
+
+/* A member "x:ignoreFields" of a document, or of a query's results, lists what its repository added. */
+static void find_ignored(struct event_hash_names *names, const struct json *object) {
+	json_foreach (member, object) {
+		struct bytes local = member->name;
+		if (!json_is(member, JSON_ARRAY) || !namespace_of(names, &local).data) continue;
+		if (!bytes_equal(local, BYTES_LITERAL("ignoreFields"))) continue;
+		names->ignored = arena_zalloc(names->arena, member->count + 1, sizeof *names->ignored);
+		names->ignored_count = 0;
+		json_foreach (field, member) names->ignored[names->ignored_count++] = field;
+	}
+}
+
+struct event_hash_names *event_hash_names_of(struct arena *arena, const struct json *document) {
+	struct event_hash_names *names = arena_zalloc(arena, 1, sizeof *names);
+	names->arena = arena;
+	names->context = json_get(document, "@context");
+	find_ignored(names, document);
+	find_ignored(names, json_get(json_get(document, "epcisBody"), "queryResults"));
+	return names;
+}
+
+static bool is_ignored(const struct event_hash_names *names, struct bytes name) {
+	for (size_t i = 0; i < names->ignored_count; i++)
+		if (bytes_equal(json_string(names->ignored[i]), name)) return true;
+	return false;
+}
+
+/* --- sorted pieces --- */
+
+struct pieces {
+	struct bytes *items;
+	size_t count, room;
+};
+
+static void add(struct arena *arena, struct pieces *pieces, struct bytes piece) {
+	if (pieces->count == pieces->room) {
+		struct bytes *more = arena_alloc(arena, (2 * pieces->room + 8) * sizeof *more);
+		if (pieces->count) memcpy(more, pieces->items, pieces->count * sizeof *more);
+		pieces->items = more;
+		pieces->room = 2 * pieces->room + 8;
+	}
+	pieces->items[pieces->count++] = piece;
+}
+
+static int compare(const void *a, const void *b) {
+	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+static struct bytes joined(struct arena *arena, const struct pieces *pieces, const char *head) {
+	struct buf out;
+	buf_init(&out, BUF_MAX_DEFAULT);
+	buf_text(&out, head);
+	for (size_t i = 0; i < pieces->count; i++) buf_append(&out, pieces->items[i]);
+	const struct bytes text = arena_dup(arena, buf_view(&out));
+	buf_fini(&out);
+	return text;
+}
+
+static struct bytes sorted(struct arena *arena, struct pieces *pieces, const char *head) {
+	if (pieces->count) qsort(pieces->items, pieces->count, sizeof *pieces->items, compare);
+	return joined(arena, pieces, head);
+}
+
+/* --- values --- */
+
+/* Without zeros behind a fraction, and without a "+" or zeros in front. */
+static struct bytes canonical_number(struct bytes text) {
+	if (memchr(text.data, '.', text.len) && !memchr(text.data, 'e', text.len) &&
+	    !memchr(text.data, 'E', text.len)) {
+		while (text.data[text.len - 1] == '0') text.len--;
+		if (text.data[text.len - 1] == '.') text.len--;
+	}
+	return text;
+}
+
+static struct bytes canonical_time(struct arena *arena, struct bytes text) {
+	struct tm at = {0};
+	char plain[20] = "";
+	unsigned milliseconds = 0, weight = 1000;
+	int hours, minutes;
+	if (text.len < sizeof plain) return text;
+	memcpy(plain, text.data, sizeof plain - 1);
+	if (sscanf(plain, "%4d-%2d-%2dT%2d:%2d:%2d", &at.tm_year, &at.tm_mon, &at.tm_mday, &at.tm_hour, &at.tm_min,
+		&at.tm_sec) != 6)
+		return text;
+	at.tm_year -= 1900;
+	at.tm_mon--;
+	time_t seconds = timegm(&at);
+	size_t i = sizeof plain - 1;
+	if (text.data[i] == '.')
+		for (i++; i < text.len && text.data[i] >= '0' && text.data[i] <= '9'; i++, weight /= 10)
+			/* the fourth digit rounds, and those behind it do nothing */
+			milliseconds += weight > 1 ? (unsigned)(text.data[i] - '0') * weight / 10
+						   : weight == 1 && text.data[i] >= '5';
+	seconds += milliseconds / 1000;
+	milliseconds %= 1000;
+	const char *zone = arena_strdup(arena, bytes_slice(text, i, text.len));
+	if (sscanf(zone + (*zone != 0), "%2d:%2d", &hours, &minutes) == 2)
+		seconds -= (*zone == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+	if (!gmtime_r(&seconds, &at)) return text;
+	return bytes_text(arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", at.tm_year + 1900, at.tm_mon + 1,
+	    at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec, milliseconds));
+}
+
+/* How a field is written: "name=value"; each value of a list by its `inner` name; the members of an object; or each
+ * object of a list, headed by `inner`. What a list is called stands in front of it, but for those that `is_bare`. */
+enum kind { VALUE, VALUES, OBJECT, OBJECTS };
+struct field {
+	const char *name;
+	enum kind kind;
+	const char *inner;           /* of VALUE too: another name; NULL: the same */
+	const char *prefix, *urn;    /* what a bare word stands for; how it was spelled before 2.0 */
+	const struct field *members; /* in order; ends with a NULL name */
+	bool is_time, is_bare;
+};
+
+static bool is_word(struct bytes text) {
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] == ':' || text.data[i] == '/') return false;
+	return text.len > 0;
+}
+
+static struct bytes canonical_text(const struct event_hash_names *names, const struct field *field, struct bytes text) {
+	struct buf out;
+	const char *prefix = field ? field->prefix : NULL;
+	if (field && field->is_time) return canonical_time(names->arena, text);
+	if (field && field->urn && bytes_equal(bytes_slice(text, 0, strlen(field->urn)), bytes_text(field->urn)))
+		text = bytes_slice(text, strlen(field->urn), text.len);
+	if (prefix && is_word(text)) return bytes_text(arena_printf(names->arena, "%s%.*s", prefix, TEXT(text)));
+	struct bytes local = text;
+	const struct bytes space = namespace_of(names, &local);
+	if (space.data) return bytes_text(arena_printf(names->arena, "%.*s%.*s", TEXT(space), TEXT(local)));
+	buf_init(&out, BUF_MAX_DEFAULT);
+	if (epc_uri_canonical(&out, text)) text = arena_dup(names->arena, buf_view(&out));
+	buf_fini(&out);
+	return text;
+}
+
+static struct bytes value_of(
+    const struct event_hash_names *names, const struct field *field, const struct json *value) {
+	switch (value->type) {
+	case JSON_NUMBER: return canonical_number(value->text);
+	case JSON_STRING: return canonical_text(names, field, value->text);
+	case JSON_TRUE: return BYTES_LITERAL("true");
+	case JSON_FALSE: return BYTES_LITERAL("false");
+	case JSON_NULL:
+	case JSON_ARRAY:
+	case JSON_OBJECT: break;
+	}
+	return (struct bytes){NULL, 0};
+}
+
+/* --- extensions --- */
+
+static void add_members(
+    const struct event_hash_names *names, struct pieces *out, const struct json *object, bool is_own);
+
+static void add_extension(
+    const struct event_hash_names *names, struct pieces *out, struct bytes name, const struct json *value) {
+	struct arena *arena = names->arena;
+	struct bytes local = name;
+	const struct bytes space = namespace_of(names, &local);
+	const char *key = space.data ? arena_printf(arena, "{%.*s}%.*s", TEXT(space), TEXT(local))
+				     : arena_printf(arena, "%.*s", TEXT(local));
+	if (json_is(value, JSON_ARRAY)) {
+		json_foreach (item, value) add_extension(names, out, name, item);
+	} else if (json_is(value, JSON_OBJECT)) {
+		struct pieces inside = {0};
+		add_members(names, &inside, value, false);
+		add(arena, out, sorted(arena, &inside, key));
+	} else if (!json_is(value, JSON_NULL)) {
+		const struct bytes text = value_of(names, NULL, value);
+		add(arena, out, bytes_text(arena_printf(arena, "%s=%.*s", key, TEXT(text))));
+	}
+}
+
+/* Of an object that is EPCIS's own, the members that are not: their names have a prefix. Of another one, all. */
+static void add_members(
+    const struct event_hash_names *names, struct pieces *out, const struct json *object, bool is_own) {
+	json_foreach (member, object) {
+		const bool has_prefix = member->name.len && memchr(member->name.data, ':', member->name.len);
+		if (bytes_equal(member->name, BYTES_LITERAL("rdfs:comment")) || is_ignored(names, member->name))
+			continue;
+		if (has_prefix || !is_own) add_extension(names, out, member->name, member);
+	}
+}
+
+/* --- an event's own fields --- */
+
+#define SIMPLE(called)                                                                                                 \
+	{ .name = called }
+#define TIMED(called)                                                                                                  \
+	{ .name = called, .is_time = true }
+#define WORD(called, prefix_, urn_)                                                                                    \
+	{ .name = called, .prefix = prefix_, .urn = urn_ }
+#define WORDS(called, prefix_, urn_)                                                                                   \
+	{ .name = called, .kind = VALUES, .inner = called, .prefix = prefix_, .urn = urn_, .is_bare = true }
+#define EPCS(called)                                                                                                   \
+	{ .name = called, .kind = VALUES, .inner = "epc" }
+#define WHOLE(called, of)                                                                                              \
+	{ .name = called, .kind = OBJECT, .members = of }
+#define EACH(called, head, of)                                                                                         \
+	{ .name = called, .kind = OBJECTS, .inner = head, .members = of }
+
+static const struct field nothing[] = {SIMPLE(NULL)};
+static const struct field place[] = {SIMPLE("id"), SIMPLE(NULL)};
+static const struct field quantity[] = {SIMPLE("epcClass"), SIMPLE("quantity"), SIMPLE("uom"), SIMPLE(NULL)};
+static const struct field persistent[] = {WORDS("set", CBV "Disp-", "urn:epcglobal:cbv:disp:"),
+    WORDS("unset", CBV "Disp-", "urn:epcglobal:cbv:disp:"), SIMPLE(NULL)};
+static const struct field transaction[] = {
+    WORD("type", CBV "BTT-", "urn:epcglobal:cbv:btt:"), SIMPLE("bizTransaction"), SIMPLE(NULL)};
+static const struct field source[] = {
+    WORD("type", CBV "SDT-", "urn:epcglobal:cbv:sdt:"), SIMPLE("source"), SIMPLE(NULL)};
+static const struct field destination[] = {
+    WORD("type", CBV "SDT-", "urn:epcglobal:cbv:sdt:"), SIMPLE("destination"), SIMPLE(NULL)};
+static const struct field metadata[] = {TIMED("time"), TIMED("startTime"), TIMED("endTime"), SIMPLE("deviceID"),
+    SIMPLE("deviceMetadata"), SIMPLE("rawData"), SIMPLE("dataProcessingMethod"), SIMPLE("bizRules"), SIMPLE(NULL)};
+static const struct field report[] = {WORD("type", VOC, NULL), WORD("exception", VOC, NULL), SIMPLE("deviceID"),
+    SIMPLE("deviceMetadata"), SIMPLE("rawData"), SIMPLE("dataProcessingMethod"), TIMED("time"), SIMPLE("microorganism"),
+    SIMPLE("chemicalSubstance"), SIMPLE("value"), WORD("component", CBV "Comp-", "urn:epcglobal:cbv:comp:"),
+    SIMPLE("stringValue"), SIMPLE("booleanValue"), SIMPLE("hexBinaryValue"), SIMPLE("uriValue"), SIMPLE("minValue"),
+    SIMPLE("maxValue"), SIMPLE("meanValue"), SIMPLE("sDev"), SIMPLE("percRank"), SIMPLE("percValue"), SIMPLE("uom"),
+    SIMPLE("coordinateReferenceSystem"), SIMPLE(NULL)};
+static const struct field sensor[] = {WHOLE("sensorMetadata", metadata),
+    {.name = "sensorReport", .kind = OBJECTS, .inner = "sensorReport", .members = report, .is_bare = true},
+    SIMPLE(NULL)};
+static const struct field event_fields[] = {{.name = "type", .inner = "eventType"}, TIMED("eventTime"),
+    SIMPLE("eventTimeZoneOffset"), WORDS("certificationInfo", NULL, NULL), EPCS("epcList"), SIMPLE("parentID"),
+    EPCS("inputEPCList"), EPCS("childEPCs"), EACH("quantityList", "quantityElement", quantity),
+    EACH("childQuantityList", "quantityElement", quantity), EACH("inputQuantityList", "quantityElement", quantity),
+    EPCS("outputEPCList"), EACH("outputQuantityList", "quantityElement", quantity), SIMPLE("action"),
+    SIMPLE("transformationID"), WORD("bizStep", CBV "BizStep-", "urn:epcglobal:cbv:bizstep:"),
+    WORD("disposition", CBV "Disp-", "urn:epcglobal:cbv:disp:"), WHOLE("persistentDisposition", persistent),
+    WHOLE("readPoint", place), WHOLE("bizLocation", place), EACH("sensorElementList", "sensorElement", sensor),
+    EACH("bizTransactionList", "", transaction), EACH("destinationList", "", destination),
+    EACH("sourceList", "", source), WHOLE("ilmd", nothing), SIMPLE(NULL)};
+
+static struct bytes fields_of(
+    const struct event_hash_names *names, const struct field *fields, const struct json *object, const char *head);
+
+static void add_value(
+    const struct event_hash_names *names, struct pieces *out, const struct field *field, const struct json *value) {
+	const struct bytes text = value_of(names, field, value);
+	const char *name = field->inner ? field->inner : field->name;
+	if (text.data) add(names->arena, out, bytes_text(arena_printf(names->arena, "%s=%.*s", name, TEXT(text))));
+}
+
+/* Each value or object of a list, sorted, or the one that stands there without a list. */
+static void add_list(
+    const struct event_hash_names *names, struct pieces *out, const struct field *field, const struct json *list) {
+	struct pieces items = {0};
+	const bool is_list = json_is(list, JSON_ARRAY);
+	for (const struct json *at = is_list ? list->first : list; at; at = is_list ? at->next : NULL) {
+		if (field->kind == VALUES)
+			add_value(names, &items, field, at);
+		else
+			add(names->arena, &items, fields_of(names, field->members, at, field->inner));
+	}
+	if (items.count) add(names->arena, out, sorted(names->arena, &items, field->is_bare ? "" : field->name));
+}
+
+static void add_field(
+    const struct event_hash_names *names, struct pieces *out, const struct field *field, const struct json *value) {
+	if (field->kind == VALUE) {
+		add_value(names, out, field, value);
+	} else if (field->kind == OBJECT) {
+		const struct bytes text = fields_of(names, field->members, value, field->name);
+		if (text.len > strlen(field->name)) add(names->arena, out, text);
+	} else {
+		add_list(names, out, field, value);
+	}
+}
+
+/* Fields in their order, and behind them what a document adds, sorted. Without fields (ilmd) that is everything. */
+static struct bytes fields_of(
+    const struct event_hash_names *names, const struct field *fields, const struct json *object, const char *head) {
+	struct pieces own = {0}, more = {0};
+	for (const struct field *field = fields; field->name; field++) {
+		const struct json *value = json_get(object, field->name);
+		if (value && !json_is(value, JSON_NULL)) add_field(names, &own, field, value);
+	}
+	add_members(names, &more, object, fields->name != NULL);
+	add(names->arena, &own, sorted(names->arena, &more, ""));
+	return joined(names->arena, &own, head);
+}
+
+struct bytes event_hash_prehash(const struct event_hash_names *names, const struct json *event) {
+	return fields_of(names, event_fields, event, "");
+}
+
+void event_hash(char out[EVENT_HASH_TEXT_SIZE], struct bytes prehash) {
+	const hash32 hash = sha256(prehash);
+	char digits[65] = "";
+	for (size_t i = 0; i < 32; i++) snprintf(digits + 2 * i, 3, "%02x", hash.b[i]);
+	snprintf(out, EVENT_HASH_TEXT_SIZE, "ni:///sha-256;%s?ver=CBV2.0", digits);
+}
