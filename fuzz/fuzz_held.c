@@ -24,10 +24,33 @@ static void check_answers(struct bytes bytes, size_t count) {
 	buf_fini(&out);
 }
 
+static void check_page(struct bytes bytes) {
+	static struct blob_page page;
+	static const struct blob_name begin;
+	if (blob_page_decode(&page, &begin, bytes, NULL) != STATUS_OK) return;
+	struct buf out;
+	buf_init(&out, BLOB_PAGE_BYTES_MAX);
+	blob_page_encode(&out, &page);
+	BUG_ON(!bytes_equal(buf_view(&out), bytes));
+	buf_fini(&out);
+}
+
+static void check_question(struct bytes bytes) {
+	struct blob_name after;
+	if (blob_page_asked(&after, bytes, NULL) != STATUS_OK) return;
+	struct buf out;
+	buf_init(&out, BLOB_PAGE_ASK_BYTES);
+	blob_page_ask(&out, &after);
+	BUG_ON(!bytes_equal(buf_view(&out), bytes));
+	buf_fini(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	if (size == 0) return 0;
 	const struct bytes bytes = bytes_make(data + 1, size - 1);
 	check_wishes(bytes);
 	check_answers(bytes, data[0]);
+	check_page(bytes);
+	check_question(bytes);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "app/serve/comet_home.h"
 #include "codec/hex.h"
+#include "ledger/consensus/comet.h"
 #include "ledger/consensus/members.h"
 #include "net/http_client.h"
 
@@ -16,6 +17,7 @@ struct blob_places {
 	struct blob_place list[BLOB_PEERS_MAX];
 	char *urls[BLOB_PEERS_MAX];
 	struct chain *chain;
+	const struct engine *engine;
 	addr20 contract;
 };
 
@@ -54,6 +56,11 @@ static enum status power_of(void *context, uint64_t *power, uint64_t *all, const
 	return STATUS_OK;
 }
 
+static bool is_guest(void *context, const addr20 *node) {
+	const struct blob_places *places = context;
+	return comet_is_follower(places->engine, node);
+}
+
 static enum status open_client(void *context, struct http_client *out, struct err *err) {
 	(void)context;
 	const struct http_client_options options = {.connect_timeout_ms = CONNECT_MS, .timeout_ms = ANSWER_MS};
@@ -71,8 +78,13 @@ enum status blob_places_open(struct blob_places **out, const struct blob_places_
 	struct blob_places *places = mem_zalloc(1, sizeof *places);
 	struct comet_key key = {0};
 	places->chain = options->chain;
-	places->members = (struct blob_members){
-	    .places = places->list, .power = power_of, .open = open_client, .close = close_client, .context = places};
+	places->engine = options->engine;
+	places->members = (struct blob_members){.places = places->list,
+	    .power = power_of,
+	    .is_guest = is_guest,
+	    .open = open_client,
+	    .close = close_client,
+	    .context = places};
 	BUG_ON(!genesis_members(chain_genesis(options->chain), &places->contract));
 	enum status status = comet_home_node_key(&key, options->comet_home, err);
 	places->members.secret = key.secret;

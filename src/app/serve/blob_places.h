@@ -11,8 +11,9 @@
 
 struct blob_places_options {
 	const char *comet_home;
-	const char *const *peers; /* "0xNODE@URL" each, NULL-terminated; NULL: none */
-	struct chain *chain;      /* of a consortium */
+	const char *const *peers;    /* "0xNODE@URL" each, NULL-terminated; NULL: none */
+	struct chain *chain;         /* of a consortium */
+	const struct engine *engine; /* of that chain: knows its followers */
 };
 struct blob_places;
 /* STATUS_INVALID says which peer is malformed; STATUS_NOTFOUND, STATUS_CORRUPT: CometBFT's node key. */

@@ -31,9 +31,11 @@ enum status blob_open(struct blob_room **out, struct chain *chain, struct store 
 	pthread_mutex_init(&room->lock, NULL);
 	pthread_cond_init(&room->followed_more, NULL);
 	room->fetch = blob_fetch_new();
+	room->names = blob_names_new();
 	enum status status = blob_peers_open(room, err);
 	if (status == STATUS_OK) status = blob_content_open(room, err);
 	if (status == STATUS_OK) status = blob_audit_open(room, err);
+	if (status == STATUS_OK) status = blob_names_open(room, err);
 	if (status == STATUS_OK) status = blob_index_catch_up(room, err);
 	if (status == STATUS_OK) status = blob_nonces_open(room, err);
 	if (status != STATUS_OK) {
@@ -49,6 +51,7 @@ void blob_close(struct blob_room *room) {
 	blob_nonces_close(room);
 	blob_audit_close(room->audit);
 	blob_fetch_free(room->fetch);
+	blob_names_free(room->names);
 	blob_peers_close(room);
 	blob_content_close(room);
 	blob_rows_free(room->waiting);

@@ -41,6 +41,8 @@ struct blob_members {
 	/* What of the members' power (`all`) this node has at the head; 0: it is no member. */
 	MUST_USE enum status (*power)(
 	    void *context, uint64_t *power, uint64_t *all, const addr20 *node, struct err *err);
+	/* May this node be given what members are, though it has no power: a follower? NULL: nobody may. */
+	bool (*is_guest)(void *context, const addr20 *node);
 	MUST_USE enum status (*open)(void *context, struct http_client *out, struct err *err);
 	void (*close)(void *context, struct http_client *client);
 	void *context;

@@ -162,7 +162,7 @@ static enum status fetch_some(struct blob_room *room, bool *more, struct err *er
 	if (status == STATUS_OK && batch->count > 0) status = ask_all(room, batch, err);
 	fetch->has_gained |= batch->wanted < batch->count;
 	fetch->seen += batch->wanted;
-	*more = !is_end;
+	*more |= !is_end;
 	if (is_end || status != STATUS_OK) end_pass(room, now_ms);
 	mem_free(batch);
 	return status;
@@ -221,6 +221,7 @@ static enum status look_through_some(struct blob_room *room, bool *more, struct 
 enum status blob_fetch(struct blob_room *room, bool *more, struct err *err) {
 	*more = false;
 	if (room->peers == NULL) return STATUS_OK;
+	TRY(blob_names_learn(room, more, err));
 	TRY(blob_current_look(room, err));
 	TRY(look_through_some(room, more, err));
 	return fetch_some(room, more, err);

@@ -60,17 +60,23 @@ enum status blob_index_find(
 	return status;
 }
 
+bool blob_index_parse(struct blob_item *out, struct bytes key, struct bytes value) {
+	*out = (struct blob_item){.state = 0};
+	if (key.len != KEY_BYTES || key.data[0] != 'i') return false;
+	memcpy(out->gate.b, key.data + 1, 20);
+	memcpy(out->item.b, key.data + 21, 32);
+	return parse_item(out, value);
+}
+
 enum status blob_index_walk(struct blob_room *room, blob_item_visit *visit, void *context, struct err *err) {
 	struct store_cursor *cursor = store_cursor_new(room->store, NULL, TABLE_BLOB);
 	enum status status = STATUS_OK;
 	for (store_cursor_seek(cursor, BYTES_LITERAL("i")); status == STATUS_OK && store_cursor_valid(cursor);
 	     store_cursor_next(cursor)) {
 		const struct bytes key = store_cursor_key(cursor);
-		struct blob_item item = {.state = 0};
-		if (key.len != KEY_BYTES || key.data[0] != 'i') break;
-		memcpy(item.gate.b, key.data + 1, 20);
-		memcpy(item.item.b, key.data + 21, 32);
-		if (!parse_item(&item, store_cursor_value(cursor)))
+		struct blob_item item;
+		if (key.len == 0 || key.data[0] != 'i') break;
+		if (!blob_index_parse(&item, key, store_cursor_value(cursor)))
 			status = err_set(err, STATUS_CORRUPT, "a blob's row is damaged");
 		else if (item.state == BLOB_NAMED)
 			status = visit(context, &item, err);
@@ -280,7 +286,9 @@ static enum status on_named(struct event *event, struct err *err) {
 static enum status on_erased(struct event *event, struct err *err) {
 	struct blob_item old;
 	TRY(find_any(event->room, &old, &event->log->address, &event->log->topics[1], err));
-	if (old.state != BLOB_NAMED && old.state != BLOB_MISSING) return STATUS_OK;
+	/* What was named before a snapshot is noted too, so that nobody's list brings it back. */
+	const bool may_stand = old.state == 0 && blob_names_are_due(event->room);
+	if (old.state != BLOB_NAMED && old.state != BLOB_MISSING && !may_stand) return STATUS_OK;
 	struct blob_item item = old;
 	item.state = BLOB_ERASED;
 	item.place = (struct segments_place){0};
@@ -390,6 +398,22 @@ enum status blob_index_lost(struct blob_room *room, const struct blob_item *item
 	return status;
 }
 
+enum status blob_index_learn(struct blob_room *room, const struct blob_item *items, size_t count, struct err *err) {
+	struct store_batch *batch = store_batch_new();
+	enum status status = STATUS_OK;
+	pthread_mutex_lock(&room->index_lock);
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+		struct blob_item old;
+		status = find_any(room, &old, &items[i].gate, &items[i].item, err);
+		if (status == STATUS_OK && old.state == 0) put_change(room, batch, &old, &items[i]);
+	}
+	if (status == STATUS_OK) status = store_commit(room->store, batch, false, err);
+	pthread_mutex_unlock(&room->index_lock);
+	store_batch_free(batch);
+	atomic_store(&room->has_more_missing, true);
+	return status;
+}
+
 static enum status save_followed(struct blob_room *room, struct err *err) {
 	struct store_batch *batch = store_batch_new();
 	put_progress(room, batch, room->followed, room->applied);
@@ -478,13 +502,20 @@ static enum status catch_up_to(struct blob_room *room, uint64_t newest, struct e
 	return status;
 }
 
-/* A node that began with a snapshot was told no events before it. */
-static void skip_unknown(struct blob_room *room, uint64_t newest) {
+/* A node that began with a snapshot was told no events before it: other members know what they named. */
+static enum status skip_unknown(struct blob_room *room, uint64_t newest, struct err *err) {
 	const uint64_t first = chain_horizon(room->chain).first_block;
-	if (first == 0 || room->followed + 1 >= first || newest < first) return;
-	log_info("blob", "events before block %llu are not known here: what they named is not served",
-	    (unsigned long long)first);
+	if (first == 0 || room->followed + 1 >= first || newest < first) return STATUS_OK;
+	if (room->peers == NULL)
+		log_info("blob", "events before block %llu are not known here: what they named is not served",
+		    (unsigned long long)first);
 	finish_block(room, first - 1);
+	struct store_batch *batch = store_batch_new();
+	put_progress(room, batch, room->followed, room->applied);
+	if (room->peers != NULL) blob_names_owe(room, batch, first - 1);
+	const enum status status = store_commit(room->store, batch, true, err);
+	store_batch_free(batch);
+	return status;
 }
 
 enum status blob_index_catch_up(struct blob_room *room, struct err *err) {
@@ -498,7 +529,7 @@ enum status blob_index_catch_up(struct blob_room *room, struct err *err) {
 	const uint64_t newest = head->header.number;
 	chain_head_release(head);
 	if (room->followed > newest) finish_block(room, newest); /* the chain was unwound */
-	skip_unknown(room, newest);
+	TRY(skip_unknown(room, newest, err));
 	TRY(catch_up_to(room, newest, err));
 	return save_followed(room, err);
 }

@@ -25,7 +25,7 @@ static bool read_signature(
 	       hex_fixed(signature, ED25519_SIGNATURE_BYTES, blob_credential(header, "signature")) == STATUS_OK;
 }
 
-/* True: a member of this moment asks, this node, for this very thing. */
+/* True: a member of this moment, or a follower of this node, asks this node for this very thing. */
 static bool is_member(struct blob_room *room, struct http_exchange *exchange) {
 	struct http_response *response = &exchange->response;
 	struct held_request said = {.genesis = chain_genesis_hash(room->chain),
@@ -47,7 +47,8 @@ static bool is_member(struct blob_room *room, struct http_exchange *exchange) {
 		http_problem(response, 500, "internal", "the node failed; its log says why");
 		return false;
 	}
-	if (power == 0) return refuse(response, "the key is no member's");
+	if (power == 0 && !blob_peers_is_guest(room, &node))
+		return refuse(response, "the key is not a member's, and not a follower's of this node");
 	struct buf text;
 	buf_init(&text, 256);
 	held_request_text(&text, &said);
@@ -115,4 +116,11 @@ void blob_member_wanted(void *context, struct http_exchange *exchange) {
 		return http_problem(&exchange->response, 400, "malformed", err.message);
 	exchange->response.content_type = "application/octet-stream";
 	give(room, &exchange->response.body, wishes, count);
+}
+
+void blob_member_names(void *context, struct http_exchange *exchange) {
+	struct blob_room *room = context;
+	if (room->peers == NULL)
+		return http_problem(&exchange->response, 404, "no-members", "this node keeps blobs alone");
+	if (is_member(room, exchange)) blob_names_wanted(room, exchange);
 }

@@ -86,8 +86,13 @@ enum status blob_peers_power(
 	return members->power(members->context, power, all, node, err);
 }
 
+bool blob_peers_is_guest(const struct blob_room *room, const addr20 *node) {
+	const struct blob_members *members = &room->peers->members;
+	return members->is_guest != NULL && members->is_guest(members->context, node);
+}
+
 bool blob_peers_is_current(struct blob_room *room) {
-	return room->peers == NULL || atomic_load(&room->current.is_current);
+	return room->peers == NULL || (atomic_load(&room->current.is_current) && !blob_names_are_due(room));
 }
 
 size_t blob_peers_count(const struct blob_room *room) {

@@ -16,6 +16,8 @@ const struct ed25519_secret *blob_peers_secret(const struct blob_room *room);
 /* As options.members->power. */
 MUST_USE enum status blob_peers_power(
     struct blob_room *room, uint64_t *power, uint64_t *all, const addr20 *node, struct err *err);
+/* As options.members->is_guest. */
+bool blob_peers_is_guest(const struct blob_room *room, const addr20 *node);
 /* May this node serve what others may have erased? True if it keeps blobs alone. */
 bool blob_peers_is_current(struct blob_room *room);
 /* Of the other members. */
@@ -69,5 +71,6 @@ void blob_member_head(void *context, struct http_exchange *exchange);
 /* --- what members ask (blob_member.c) --- */
 
 void blob_member_wanted(void *context, struct http_exchange *exchange);
+void blob_member_names(void *context, struct http_exchange *exchange);
 
 #endif

@@ -35,6 +35,7 @@ struct blob_audit;
 struct blob_accounts;
 struct blob_peers;
 struct blob_fetch;
+struct blob_names;
 struct blob_rows;
 
 /* Has it followed the other members since it started? But for is_current, of the fetching thread. */
@@ -79,6 +80,7 @@ struct blob_room {
 	struct blob_peers *peers; /* NULL: this node keeps blobs alone */
 	struct blob_fetch *fetch; /* the fetching thread only */
 	struct blob_current current;
+	struct blob_names *names; /* what was named before a snapshot, and is learned still: blob_names.c */
 	atomic_bool has_more_missing;
 	_Atomic uint64_t missing, damaged;
 
@@ -208,7 +210,12 @@ struct blob_awaited {
 };
 MUST_USE enum status blob_index_missing(struct blob_room *room, struct blob_item *out, size_t *count, size_t max,
     struct blob_awaited *after, struct err *err);
-/* Items that have content, in the same way. */
+/* Items that other members know become rows, but for those of which this node knows, in whatever state. */
+MUST_USE enum status blob_index_learn(
+    struct blob_room *room, const struct blob_item *items, size_t count, struct err *err);
+/* A row of the table; false: it is no item's, or damaged. */
+bool blob_index_parse(struct blob_item *out, struct bytes key, struct bytes value);
+/* Items that have content, in the same way as blob_index_missing. */
 struct blob_kept {
 	uint8_t b[20 + 32]; /* gate, item */
 };
@@ -217,6 +224,15 @@ MUST_USE enum status blob_index_named(
 /* The item's content was lost or changed: it goes, and the item awaits its content again. Nothing if the item has
  * another blob by now. */
 MUST_USE enum status blob_index_lost(struct blob_room *room, const struct blob_item *item, struct err *err);
+
+/* blob_names.c: what was named before the snapshot that this node began with. */
+struct blob_names *blob_names_new(void);
+void blob_names_free(struct blob_names *names); /* NULL is allowed */
+MUST_USE enum status blob_names_open(struct blob_room *room, struct err *err);
+/* Adds to a batch that what was named up to this block has to be learned, and it counts from now on. */
+void blob_names_owe(struct blob_room *room, struct store_batch *batch, uint64_t block);
+/* Is there something to learn? */
+bool blob_names_are_due(struct blob_room *room);
 
 /* blob_gate.c: local calls at the head. A call that reverts answers no. */
 bool blob_gate_is(const struct blob_room *room, const addr20 *gate);

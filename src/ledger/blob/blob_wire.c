@@ -1,9 +1,13 @@
 #include "ledger/blob/blob_wire.h"
 
+#include "envelope/container.h"
+
 #define HEAD_BYTES 8u
 #define ROW_BYTES 5u
+#define PAGE_HEAD_BYTES 17u
 
-static const uint8_t wishes_magic[4] = {'X', 'L', 'Q', '1'}, answers_magic[4] = {'X', 'L', 'A', '1'};
+static const uint8_t wishes_magic[4] = {'X', 'L', 'Q', '1'}, answers_magic[4] = {'X', 'L', 'A', '1'},
+		     ask_magic[4] = {'X', 'L', 'N', '1'}, page_magic[4] = {'X', 'L', 'P', '1'};
 
 static void put_head(struct buf *out, const uint8_t magic[4], size_t count) {
 	uint8_t digits[4];
@@ -69,5 +73,72 @@ enum status blob_answers_decode(
 		rest = bytes_slice(rest, len, rest.len);
 	}
 	if (rest.len > 0) return err_set(err, STATUS_INVALID, "%zu bytes are left over", rest.len);
+	return STATUS_OK;
+}
+
+/* --- what a member knows --- */
+
+int blob_name_compare(const struct blob_name *a, const struct blob_name *b) {
+	const int by_gate = memcmp(a->gate.b, b->gate.b, sizeof a->gate.b);
+	return by_gate != 0 ? by_gate : memcmp(a->item.b, b->item.b, sizeof a->item.b);
+}
+
+void blob_page_ask(struct buf *out, const struct blob_name *after) {
+	buf_append(out, bytes_make(ask_magic, sizeof ask_magic));
+	buf_append(out, BYTES_OF(after->gate));
+	buf_append(out, BYTES_OF(after->item));
+}
+
+enum status blob_page_asked(struct blob_name *after, struct bytes bytes, struct err *err) {
+	*after = (struct blob_name){.size_bytes = 0};
+	if (bytes.len != BLOB_PAGE_ASK_BYTES || memcmp(bytes.data, ask_magic, sizeof ask_magic) != 0)
+		return err_set(err, STATUS_INVALID, "the body does not ask for names");
+	memcpy(after->gate.b, bytes.data + 4, 20);
+	memcpy(after->item.b, bytes.data + 24, 32);
+	return STATUS_OK;
+}
+
+void blob_page_encode(struct buf *out, const struct blob_page *page) {
+	uint8_t head[PAGE_HEAD_BYTES], size[8];
+	memcpy(head, page_magic, sizeof page_magic);
+	store_be64(head + 4, page->followed);
+	head[12] = page->is_last;
+	store_be32(head + 13, (uint32_t)page->count);
+	buf_append(out, bytes_make(head, sizeof head));
+	for (size_t i = 0; i < page->count; i++) {
+		const struct blob_name *name = &page->names[i];
+		buf_append(out, BYTES_OF(name->gate));
+		buf_append(out, BYTES_OF(name->item));
+		buf_append(out, BYTES_OF(name->blob));
+		store_be64(size, name->size_bytes);
+		buf_append(out, bytes_make(size, sizeof size));
+	}
+}
+
+static void read_name(struct blob_name *out, const uint8_t *at) {
+	memcpy(out->gate.b, at, 20);
+	memcpy(out->item.b, at + 20, 32);
+	memcpy(out->blob.b, at + 52, 32);
+	out->size_bytes = load_be64(at + 84);
+}
+
+enum status blob_page_decode(
+    struct blob_page *out, const struct blob_name *after, struct bytes bytes, struct err *err) {
+	if (bytes.len < PAGE_HEAD_BYTES || memcmp(bytes.data, page_magic, sizeof page_magic) != 0 || bytes.data[12] > 1)
+		return err_set(err, STATUS_INVALID, "it is no page of names");
+	out->followed = load_be64(bytes.data + 4);
+	out->is_last = bytes.data[12] == 1;
+	out->count = load_be32(bytes.data + 13);
+	if (out->count > BLOB_PAGE_NAMES || (out->count == 0 && !out->is_last) ||
+	    bytes.len != PAGE_HEAD_BYTES + out->count * BLOB_PAGE_NAME_BYTES)
+		return err_set(err, STATUS_INVALID, "a page of names has another length than it says");
+	for (size_t i = 0; i < out->count; i++) {
+		struct blob_name *name = &out->names[i];
+		read_name(name, bytes.data + PAGE_HEAD_BYTES + i * BLOB_PAGE_NAME_BYTES);
+		if (blob_name_compare(i == 0 ? after : name - 1, name) >= 0)
+			return err_set(err, STATUS_INVALID, "name %zu of a page is not after the one before it", i);
+		if (name->size_bytes == 0 || name->size_bytes > CONTAINER_BYTES_MAX)
+			return err_set(err, STATUS_INVALID, "name %zu of a page has a size of no container", i);
+	}
 	return STATUS_OK;
 }

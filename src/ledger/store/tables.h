@@ -41,6 +41,7 @@
  * |                 | "m" gate 20, blob 32, item 32         | empty: the item was named with this blob and awaits it       |
  * |                 | "h"                                   | number u64: events up to this block have taken effect,       |
  * |                 |                                       | count u32: and so many gates' events of the next one         |
+ * |                 | "u"                                   | number u64: what was named up to this block is to be learned |
  * |                 | "n" expiry u64, account 20, nonce u64 | empty: a signed request that was served                      |
  * |                 | "b"                                   | in which run of the machine the blobs were open, or "closed" |
  * |                 | "a" list 32, number u64               | offset u64 and length u32 of an audit entry in audit.log,    |
