@@ -384,6 +384,14 @@ static void open_connections(struct bench *bench, char *ports) {
 		open_connection(&bench->connections[i], numbers[i % count]);
 }
 
+static void close_connections(struct bench *bench) {
+	for (size_t i = 0; i <= bench->connection_count; i++) {
+		struct connection *connection = i == 0 ? &bench->control : &bench->connections[i - 1];
+		close(connection->fd);
+		free(connection->answer);
+	}
+}
+
 int main(int argc, char **argv) {
 	static struct bench bench = {.kind = "transfer",
 	    .seconds = 10,
@@ -401,6 +409,8 @@ int main(int argc, char **argv) {
 	open_connections(&bench, argv[1]);
 	bench.chain_id = ask_number(&bench, "eth_chainId", "");
 	sign_all(&bench);
+	close_connections(&bench); /* while it signed, the nodes may have ended them */
+	open_connections(&bench, argv[1]);
 	run(&bench);
 	check_receipts(&bench);
 	report(&bench);

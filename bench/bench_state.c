@@ -18,6 +18,7 @@
 
 #define TRANSFER_GAS 21000u
 #define RECORD_GAS 250000u
+#define FIFTHS 5
 
 enum kind { TRANSFER, FRESH, UPDATE, SPREAD, KIND_COUNT };
 static const char *const kind_names[KIND_COUNT] = {"transfer", "fresh", "update", "spread"};
@@ -31,6 +32,7 @@ struct bench {
 	uint64_t done, blocks, dirty_kb_max, rss_kb_max;
 	double prepare_s, execute_s, commit_s; /* CPU of this thread */
 	double *block_s;
+	double fifth_cpu_s[FIFTHS + 1]; /* of the process, where each fifth of the transactions begins */
 };
 
 /* SplitMix64. */
@@ -99,7 +101,7 @@ static void run_block(struct bench *bench, size_t count) {
 	double since = rows_thread_cpu_s();
 	arena_reset(&bench->arena);
 	struct transaction *txs = arena_alloc(&bench->arena, count * sizeof *txs);
-	struct ordered_tx *ordered = arena_alloc(&bench->arena, count * sizeof *ordered);
+	struct ordered_tx *ordered = arena_zalloc(&bench->arena, count, sizeof *ordered); /* no hashes */
 	struct chain_head *head = chain_head(ledger->chain);
 	for (size_t i = 0; i < count; i++) {
 		ordered[i].tx = &txs[i];
@@ -167,7 +169,10 @@ static void report(struct bench *bench, const struct reading *from, const struct
 	    bench->block_s[bench->blocks / 2] * 1e3, bench->block_s[bench->blocks * 99 / 100] * 1e3,
 	    (double)(to->read - from->read) / txs, (double)(to->written - from->written) / txs,
 	    (double)(to->written - from->written) / (double)bytes, (double)bytes / txs);
-	printf("  memory: resident at most %llu MB; dirty pages of the machine at most %llu MB\n",
+	printf("  CPU us/tx by fifths:");
+	for (size_t i = 0; i < FIFTHS; i++)
+		printf(" %.1f", (bench->fifth_cpu_s[i + 1] - bench->fifth_cpu_s[i]) * us * FIFTHS);
+	printf("\n  memory: resident at most %llu MB; dirty pages of the machine at most %llu MB\n",
 	    (unsigned long long)bench->rss_kb_max / 1024, (unsigned long long)bench->dirty_kb_max / 1024);
 	report_tables(bench);
 	fflush(stdout);
@@ -213,8 +218,12 @@ int main(int argc, char **argv) {
 	arena_init(&bench.arena);
 	if (argc > 7 && strcmp(argv[7], "warm") == 0) warm_up(&bench);
 	const struct reading from = read_meters();
-	for (uint64_t given = 0; given < txs; given += per_block)
+	for (uint64_t given = 0, fifth = 0; given < txs; given += per_block) {
+		for (; fifth < FIFTHS && given >= fifth * txs / FIFTHS; fifth++)
+			bench.fifth_cpu_s[fifth] = rows_process_cpu_s();
 		run_block(&bench, txs - given < per_block ? txs - given : per_block);
+	}
+	bench.fifth_cpu_s[FIFTHS] = rows_process_cpu_s();
 	const struct reading to = read_meters();
 	report(&bench, &from, &to);
 	arena_fini(&bench.arena);

@@ -80,19 +80,22 @@ class Network:
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def latencies(self, count, until=None, pause_s=0.05):
-        """Milliseconds from sending to the receipt, one transaction after the other; or until a process ends."""
+        """Milliseconds and blocks from sending to the receipt, one transaction after the other; or until a process ends.
+        Blocks say how long it waits for its turn, whatever else the machine does: 1 is the next one."""
         asker, account = Asker(self.members[0].port), consortia.FUNDED[0]
-        nonce, out = self.members[0].nonce(account), []
+        nonce, out, blocks = self.members[0].nonce(account), [], []
         while len(out) < count and not (until and until.poll() is not None):
             signed = consortia.Member.sign(account, nonce)
             nonce += 1
-            began = time.monotonic()
+            newest, began = int(asker.rpc("eth_blockNumber"), 16), time.monotonic()
             sent = asker.rpc("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
-            while not asker.rpc("eth_getTransactionReceipt", sent):
+            while not (receipt := asker.rpc("eth_getTransactionReceipt", sent)):
                 time.sleep(0.002)
             out.append((time.monotonic() - began) * 1000)
+            blocks.append(int(receipt["blockNumber"], 16) - newest)
             time.sleep(pause_s)
-        return {"count": len(out), "p50ms": percentile(out, 0.5), "p99ms": percentile(out, 0.99), "maxMs": round(max(out), 1)}
+        return {"count": len(out), "p50ms": percentile(out, 0.5), "p99ms": percentile(out, 0.99), "maxMs": round(max(out), 1),
+                "p50blocks": percentile(blocks, 0.5), "maxBlocks": max(blocks)}
 
 
 def quiet(network, _):

@@ -27,14 +27,16 @@ void pace_height(struct pace *pace, uint64_t now_ms, size_t bytes) {
 }
 
 size_t pace_under_way(const struct pace *pace) {
-	return within(3 * pace->decided, PACE_TXS_MIN, PACE_TXS_MAX);
+	return within(pace->decided * 5 / 2, PACE_TXS_MIN, PACE_TXS_MAX);
 }
 
 void pace_left(struct pace *pace, uint64_t height, size_t under_way) {
-	const size_t decided = pace->under_way > under_way ? pace->under_way - under_way : 0;
-	if (height == pace->seen_height || decided == 0) return;
+	if (pace->under_way > under_way) pace->gone += pace->under_way - under_way;
+	if (height <= pace->seen_height) return;
+	const size_t each = pace->gone / (height - pace->seen_height);
+	pace->decided = (7 * pace->decided + each) / 8;
 	pace->seen_height = height;
-	pace->decided = decided > pace->decided ? decided : pace->decided - (pace->decided - decided) / 8;
+	pace->gone = 0;
 }
 
 void pace_sent(struct pace *pace, size_t under_way) {

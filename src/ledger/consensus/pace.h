@@ -17,7 +17,7 @@ enum {
 	PACE_MS = 400,
 	PACE_BYTES_MIN = 256 * 1024,
 	PACE_BYTES_MAX = 4 * 1024 * 1024,
-	PACE_TXS_MIN = 256, /* under way of one node, whatever heights decide */
+	PACE_TXS_MIN = 128, /* under way of one node, whatever heights decide */
 	PACE_TXS_MAX = 16384
 };
 
@@ -29,7 +29,8 @@ struct pace {
 	/* The bundling thread's own. */
 	uint64_t seen_height;
 	size_t under_way; /* after its last turn */
-	size_t decided;   /* of its own transactions, that a height decides by now */
+	size_t gone;      /* of its own transactions, since seen_height */
+	size_t decided;   /* of its own transactions, that a height decides on average */
 };
 
 void pace_init(struct pace *pace);
@@ -37,8 +38,10 @@ void pace_init(struct pace *pace);
  * nothing to decide. */
 void pace_height(struct pace *pace, uint64_t now_ms, size_t bytes);
 
-/* How many transactions this node keeps under way: three heights' worth of what heights decide of its own, so that
- * the next proposal finds something, and nobody waits for thousands that were sent before. */
+/* How many transactions this node keeps under way: two heights' worth and a half of what heights decide of its own on
+ * average, those with none included. While one height's worth is decided, the next proposal finds its own, and a little
+ * more, so that heights can grow. All nodes together then have no more under way than that, so what is sent now stands
+ * in the height after the next one at the latest. */
 size_t pace_under_way(const struct pace *pace);
 /* So many are under way at this height: first what is left of those before, then with those that were sent. */
 void pace_left(struct pace *pace, uint64_t height, size_t under_way);

@@ -3,18 +3,19 @@
 #include "base/log.h"
 #include "ledger/pool/pool_private.h"
 
-/* A sender in the heap, by what its next transaction pays over the base fee. */
+/* A sender in the heap: first by its turn, then by what its next transaction pays over the base fee. */
 struct candidate {
 	struct pool_account *account;
 	size_t place;
 	u256 tip_wei;
-	size_t turn; /* to send: the sender's own before it, which are as many reasons to let others go first */
+	size_t turn; /* to send: how many of the sender's own come before it, under way or not; else 0 */
 	uint64_t arrival;
 };
 
 static bool is_better(const struct candidate *a, const struct candidate *b) {
+	if (a->turn != b->turn) return a->turn < b->turn;
 	if (!u256_equal(&a->tip_wei, &b->tip_wei)) return u256_less(&b->tip_wei, &a->tip_wei);
-	return a->turn != b->turn ? a->turn < b->turn : a->arrival < b->arrival;
+	return a->arrival < b->arrival;
 }
 
 static void sift_down(struct candidate *heap, size_t count, size_t at) {

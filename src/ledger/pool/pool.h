@@ -116,10 +116,10 @@ MUST_USE enum status pool_pick(
 /* The same for one who will not seal it. */
 MUST_USE enum status pool_peek(
     struct pool *pool, struct pool_pick *out, struct arena *arena, uint64_t gas_max, size_t count_max, struct err *err);
-/* For an engine whose transactions are ordered elsewhere: executable ones, best first (fee, then who has fewest before
- * it of its own, so that nobody waits for somebody's thousands, then arrival), but none that is under way already; and
- * what is given is under way from now on, until a head includes it, until it was sent before `again_before`, or until
- * pool_send_again. The clock is the caller's, in any unit, and never goes back. */
+/* For an engine whose transactions are ordered elsewhere: executable ones, best first (who has fewest before it of its
+ * own, so that nobody waits for somebody's thousands whatever they pay, then fee, then arrival), but none that is under
+ * way already; and what is given is under way from now on, until a head includes it, until it was sent before
+ * `again_before`, or until pool_send_again. The clock is the caller's, in any unit, and never goes back. */
 struct pool_sending {
 	uint64_t gas_max;
 	size_t count_max, bytes_max; /* of this time; bytes of envelopes */

@@ -50,13 +50,13 @@ static void a_gap_waits(void **state) {
 	ledger_close(&world);
 }
 
-/* Who comes last with one is not behind another's many; and what is under way is not given again. */
+/* Who comes last with one is not behind another's many that pay more; and what is under way is not given again. */
 static void to_send_everybodys_first_come_before_anybodys_second(void **state) {
 	(void)state;
 	struct ledger_world world;
 	struct pool_pick picked;
 	ledger_open(&world, false);
-	for (uint64_t nonce = 0; nonce < 3; nonce++) assert_int_equal(add(&world, 0, nonce, 2 * GWEI), POOL_OK);
+	for (uint64_t nonce = 0; nonce < 3; nonce++) assert_int_equal(add(&world, 0, nonce, 3 * GWEI), POOL_OK);
 	assert_int_equal(add(&world, 1, 0, 2 * GWEI), POOL_OK);
 	const struct pool_sending sending = {
 	    .gas_max = 30000000, .count_max = 2, .bytes_max = 10000, .under_way_max = 3, .now = 1};
