@@ -80,8 +80,8 @@ class Network:
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def latencies(self, count, until=None, pause_s=0.05):
-        """Milliseconds and blocks from sending to the receipt, one transaction after the other; or until a process ends.
-        Blocks say how long it waits for its turn, whatever else the machine does: 1 is the next one."""
+        """Milliseconds and blocks from sending to the receipt, one after the other; or until a process ends. Blocks
+        say how long it waits for its turn, whatever else the machine does: 1 is the next one."""
         asker, account = Asker(self.members[0].port), consortia.FUNDED[0]
         nonce, out, blocks = self.members[0].nonce(account), [], []
         while len(out) < count and not (until and until.poll() is not None):
@@ -94,8 +94,9 @@ class Network:
             out.append((time.monotonic() - began) * 1000)
             blocks.append(int(receipt["blockNumber"], 16) - newest)
             time.sleep(pause_s)
-        return {"count": len(out), "p50ms": percentile(out, 0.5), "p99ms": percentile(out, 0.99), "maxMs": round(max(out), 1),
-                "p50blocks": percentile(blocks, 0.5), "maxBlocks": max(blocks)}
+        return {"count": len(out), "p50ms": percentile(out, 0.5), "p99ms": percentile(out, 0.99),
+                "maxMs": round(max(out), 1), "p50blocks": percentile(blocks, 0.5),
+                "maxBlocks": max(blocks)}
 
 
 def quiet(network, _):

@@ -108,6 +108,7 @@ static enum status recover_one(struct recovery *recovery, const hash32 *id, stru
 	    .id = *id, .controller_index = recovery->index, .salt = opening.salt, .number = folder.number};
 	open_label(recovery, &own, opening.label);
 	++*recovery->found;
+	TRY(own_folder_pass_index(request, recovery->index, err));
 	return own_folder_store(request, &own, err);
 }
 

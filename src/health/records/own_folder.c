@@ -76,31 +76,38 @@ enum status own_folders(struct actor_request *request, struct own_folder **out, 
 
 /* --- indexes of controller keys: each is given once --- */
 
-#define COUNTS_FILE "counts.json" /* {"v":1,"folders":N}: the next index */
-#define UNUSED_ENOUGH 64u         /* indexes in a row that the chain shows no folder of */
-#define RESTORED_GAP 16u          /* for openings that were signed after the backup and are on no chain yet */
+/* {"v":2,"folders":N}: the next index, beyond those of all folders that are here. In version 1 a folder that was
+ * recovered may be beyond it. */
+#define COUNTS_FILE "counts.json"
+#define COUNTS_VERSION 2u
+#define UNUSED_ENOUGH 64u /* indexes in a row that the chain shows no folder of */
+#define RESTORED_GAP 16u  /* for openings that were signed after the backup and are on no chain yet */
 #define INDEX_MAX UINT32_C(0x7fffffff)
 
-static enum status read_count(struct actor_request *request, uint32_t *next, struct err *err) {
+/* *covers: it is beyond all folders that are here. */
+static enum status read_count(struct actor_request *request, uint32_t *next, bool *covers, struct err *err) {
 	struct buf text;
 	const struct json *root;
 	uint64_t folders, version;
 	*next = 0;
+	*covers = false;
 	buf_init(&text, FILE_MAX);
 	enum status status = home_read(request->home, &text, COUNTS_FILE, err);
 	if (status == STATUS_OK)
 		status = json_parse(&root, request->arena, arena_dup(request->arena, buf_view(&text)), NULL, err);
 	buf_fini(&text);
 	if (status == STATUS_NOTFOUND) return STATUS_OK;
-	if (status == STATUS_OK && (!json_u64(&version, json_get(root, "v")) || version != 1 ||
-				       !json_u64(&folders, json_get(root, "folders")) || folders > INDEX_MAX))
+	if (status == STATUS_OK &&
+	    (!json_u64(&version, json_get(root, "v")) || version < 1 || version > COUNTS_VERSION ||
+		!json_u64(&folders, json_get(root, "folders")) || folders > INDEX_MAX))
 		status = err_set(err, STATUS_CORRUPT, "%s/%s makes no sense", request->home->directory, COUNTS_FILE);
 	if (status == STATUS_OK) *next = (uint32_t)folders;
+	*covers = status == STATUS_OK && version == COUNTS_VERSION;
 	return status;
 }
 
 static enum status write_count(struct actor_request *request, uint32_t next, struct err *err) {
-	const char *text = arena_printf(request->arena, "{\"v\":1,\"folders\":%u}\n", next);
+	const char *text = arena_printf(request->arena, "{\"v\":%u,\"folders\":%u}\n", COUNTS_VERSION, next);
 	return home_put(request->home, COUNTS_FILE, bytes_text(text), err);
 }
 
@@ -130,14 +137,23 @@ static enum status ask_chain(struct actor_request *request, uint32_t *next, stru
 	return STATUS_OK;
 }
 
-static enum status take_index(struct actor_request *request, uint32_t *index, struct err *err) {
+/* Beyond the indexes of all folders that are here. */
+static enum status pass_own_folders(struct actor_request *request, uint32_t *next, struct err *err) {
 	struct own_folder *folders;
 	size_t count;
-	const bool is_restored = home_is_restored(request->home);
-	TRY(read_count(request, index, err));
 	TRY(own_folders(request, &folders, &count, err));
 	for (size_t i = 0; i < count; i++)
-		if (folders[i].controller_index >= *index) *index = folders[i].controller_index + 1;
+		if (folders[i].controller_index >= *next) *next = folders[i].controller_index + 1;
+	return STATUS_OK;
+}
+
+/* The count is written before the folder that has the index. So folders are read only if the count is not there, or
+ * came from a backup: a hospital opens one for each patient. */
+static enum status take_index(struct actor_request *request, uint32_t *index, struct err *err) {
+	const bool is_restored = home_is_restored(request->home);
+	bool covers;
+	TRY(read_count(request, index, &covers, err));
+	if (!covers || is_restored) TRY(pass_own_folders(request, index, err));
 	if (is_restored) TRY(ask_chain(request, index, err));
 	if (*index >= INDEX_MAX) return err_set(err, STATUS_LIMIT, "this wallet has given out all its folder keys");
 	TRY(write_count(request, *index + 1, err));
@@ -148,6 +164,23 @@ enum status own_folder_take_index(struct actor_request *request, uint32_t *index
 	int lock;
 	TRY(home_change_begin(request->home, &lock, err));
 	enum status status = take_index(request, index, err);
+	home_change_end(lock);
+	return status;
+}
+
+static enum status pass_index(struct actor_request *request, uint32_t index, struct err *err) {
+	uint32_t next;
+	bool covers;
+	TRY(read_count(request, &next, &covers, err));
+	if (!covers || next > index)
+		return STATUS_OK; /* if it does not cover, the folders are read before it is used */
+	return write_count(request, index + 1, err);
+}
+
+enum status own_folder_pass_index(struct actor_request *request, uint32_t index, struct err *err) {
+	int lock;
+	TRY(home_change_begin(request->home, &lock, err));
+	enum status status = pass_index(request, index, err);
 	home_change_end(lock);
 	return status;
 }

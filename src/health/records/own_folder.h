@@ -29,5 +29,7 @@ const char *own_folder_path(struct actor_request *request, const hash32 *id, con
 MUST_USE enum status own_folder_store(struct actor_request *request, const struct own_folder *folder, struct err *err);
 /* An index that no other folder gets: it is written down before it is used. A restored home asks the chain first. */
 MUST_USE enum status own_folder_take_index(struct actor_request *request, uint32_t *index, struct err *err);
+/* Before a folder is stored whose index was found on the chain: no other gets it from now on. */
+MUST_USE enum status own_folder_pass_index(struct actor_request *request, uint32_t index, struct err *err);
 
 #endif
