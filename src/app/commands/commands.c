@@ -115,6 +115,8 @@ const struct cli_group cli_groups[] = {
 	    &command_import,
 	    &command_export,
 	    &command_db_verify,
+	    &command_db_backup,
+	    &command_db_restore,
 	    NULL,
 	}},
     {"for developers: a chain to try things on, conformance",

@@ -7,7 +7,8 @@
 extern const struct cli_command command_init, command_node, command_witness, command_dev, command_deploy;
 extern const struct cli_command command_consortium_init, command_consortium_member_new, command_consortium_follower,
     command_consortium_member_list, command_consortium_member_propose, command_consortium_member_vote;
-extern const struct cli_command command_import, command_export, command_db_verify;
+extern const struct cli_command command_import, command_export, command_db_verify, command_db_backup,
+    command_db_restore;
 extern const struct cli_command command_statetest, command_blocktest, command_txtest;
 extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust,
     command_anchor;

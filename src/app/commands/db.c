@@ -20,6 +20,7 @@ static void put_verification(
 	cli_put_u64(cli, "logs", found->logs);
 	cli_put_u64(cli, "items", blobs->items);
 	cli_put_u64(cli, "itemBytes", blobs->bytes);
+	cli_put_u64(cli, "erasedItems", blobs->erased);
 }
 
 static enum status cmd_db_verify(struct cli *cli, struct err *err) {

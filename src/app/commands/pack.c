@@ -271,11 +271,10 @@ const struct cli_command command_pack_receive = {
     .name = "pack receive",
     .arguments = "",
     .summary = "accept a shipment, with the sealed document that came with it",
-    .teach =
-	"Opens the document, holds it against the chain (who captured it, what is printed on each pack under\n"
-	"the batch's root), keeps it, and accepts. The whole container moves or nothing does. --keep stores a document\n"
-	"without accepting anything.\n\n"
-	"  xinglin pack receive --document shipment.sealed --home pharmacy",
+    .teach = "Opens the document, holds it against the chain (who captured it, what is printed on each pack under\n"
+	     "the batch's root), keeps it, and accepts. The whole container moves or nothing does. --keep stores a\n"
+	     "document without accepting anything.\n\n"
+	     "  xinglin pack receive --document shipment.sealed --home pharmacy",
     .options = {{"document", "FILE", "the sealed document"}, {"sscc", "DIGITS", "accept this container alone"},
 	{"keep", NULL, "only check and keep the document"}, OUT_OPTION, EPCIS_OUT_OPTION},
     .needs_home = true,

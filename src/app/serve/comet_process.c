@@ -377,6 +377,12 @@ void comet_process_restart(struct comet_process *process) {
 	wake(process);
 }
 
+void comet_process_pause(struct comet_process *process, bool is_paused) {
+	pthread_mutex_lock(&process->lock);
+	if (process->pidfd >= 0) pidfd_send_signal(process->pidfd, is_paused ? SIGSTOP : SIGCONT, NULL, 0);
+	pthread_mutex_unlock(&process->lock);
+}
+
 void comet_process_close(struct comet_process *process) {
 	if (!process) return;
 	atomic_store(&process->is_closing, true);

@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,8 @@ MUST_USE enum status comet_process_open(
     struct comet_process **out, const struct comet_process_options *options, struct err *err);
 /* Ends it and starts it anew at once. */
 void comet_process_restart(struct comet_process *process);
+/* Lets it not run, or run again: while its files are copied. Nothing if it is not up. */
+void comet_process_pause(struct comet_process *process, bool is_paused);
 /* Ends its TCP connections with this address, as `net_info` spells it, and says how many they were: CometBFT itself has
  * no such request, and asks about a peer only when somebody connects. STATUS_UNSUPPORTED: the system does not allow it
  * (a container may lack CAP_SYS_PTRACE). */

@@ -287,6 +287,12 @@ static void close_process(struct consortium *consortium) {
 	comet_process_close(process);
 }
 
+void consortium_pause(struct consortium *consortium, bool is_paused) {
+	pthread_mutex_lock(&consortium->lock);
+	if (consortium->process) comet_process_pause(consortium->process, is_paused);
+	pthread_mutex_unlock(&consortium->lock);
+}
+
 /* Is it where the others are? Its own word alone is none, unless it is alone. */
 static bool has_caught_up(struct consortium *consortium, size_t members) {
 	const struct consortium_standing is = consortium_standing(consortium);

@@ -33,6 +33,8 @@ MUST_USE enum status consortium_start(struct consortium *consortium, uint64_t he
 /* A request of CometBFT's JSON-RPC, whole, and its answer, appended. */
 MUST_USE enum status consortium_ask(
     struct consortium *consortium, struct buf *out, struct bytes request, struct err *err);
+/* CometBFT does not run, or runs again: while its files are copied. Any thread. */
+void consortium_pause(struct consortium *consortium, bool is_paused);
 /* Ends it, while the engine still answers it. */
 void consortium_stop(struct consortium *consortium);
 

@@ -9,6 +9,7 @@
 #include "app/serve/blob_places.h"
 #include "app/serve/comet_door.h"
 #include "app/serve/consortium.h"
+#include "app/serve/freeze.h"
 #include "app/serve/node_ops.h"
 #include "app/serve/upstream.h"
 #include "app/system.h"
@@ -390,8 +391,13 @@ static void *run_engine(void *context) {
 
 static void *run_duties(void *context) {
 	struct node *node = context;
+	const struct freeze_source frozen = {.data = node->options.data,
+	    .store = node->store,
+	    .comet_home = node->options.comet_home,
+	    .consortium = node->consortium};
 	while (!atomic_load(&node->stopping)) {
 		struct err err = {0};
+		freeze_serve(&frozen);
 		if (blob_duties(node->blobs, &err) != STATUS_OK) log_warn("node", "blob duties: %s", err.message);
 		world_sleep_ms(NULL, DUTIES_EVERY_MS);
 	}

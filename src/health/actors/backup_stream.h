@@ -1,4 +1,5 @@
-/* The sealed stream of a backup: chunks of AES-256-GCM, numbered, the last one marked. Inside actors/. */
+/* The sealed stream of a backup: chunks of AES-256-GCM, numbered, the last one marked. Inside actors/, and of a node's
+ * keys (app/serve/backup.c). */
 #ifndef HEALTH_ACTORS_BACKUP_STREAM_H
 #define HEALTH_ACTORS_BACKUP_STREAM_H
 

@@ -115,6 +115,7 @@ struct blob_counts blob_counts(struct blob_room *room);
  * first item whose content is not what was put. Changes nothing. */
 struct blob_verification {
 	uint64_t items, bytes;
+	uint64_t erased; /* items whose content is gone, and whose rows the next start will change */
 };
 MUST_USE enum status blob_verify(
     struct store *store, const char *directory, struct blob_verification *out, struct err *err);

@@ -422,3 +422,12 @@ struct store_usage store_usage(struct store *store, enum store_table table) {
 	rocksdb_property_int_cf(store->db, handle_of(store, table), "rocksdb.live-sst-files-size", &usage.file_bytes);
 	return usage;
 }
+
+enum status store_checkpoint(struct store *store, const char *directory, struct err *err) {
+	char *failure = NULL;
+	rocksdb_checkpoint_t *checkpoint = rocksdb_checkpoint_object_create(store->db, &failure);
+	if (failure) return take_failure(failure, "make a checkpoint", err);
+	rocksdb_checkpoint_create(checkpoint, directory, 0, &failure); /* 0: with what is in memory, in files */
+	rocksdb_checkpoint_object_destroy(checkpoint);
+	return failure ? take_failure(failure, "make a checkpoint", err) : STATUS_OK;
+}

@@ -102,6 +102,10 @@ size_t store_batch_bytes(const struct store_batch *batch);
 /* `durable`: on the disk when it returns; otherwise it survives the process, not the power. */
 MUST_USE enum status store_commit(struct store *store, struct store_batch *batch, bool durable, struct err *err);
 
+/* A copy of the database as it is now, in a folder that is not there yet, on the same file system: files that never
+ * change again are linked. Others may commit meanwhile. Any thread. */
+MUST_USE enum status store_checkpoint(struct store *store, const char *directory, struct err *err);
+
 /* What a table was given since the store was opened: rows put and deleted, bytes of keys and values; and what its files
  * hold now. For who commits. */
 struct store_usage {
