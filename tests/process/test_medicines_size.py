@@ -10,6 +10,7 @@ import time
 import pytest
 
 import trading
+from custodian import Rewriter
 from machine import PASSWORD, Refused, cli
 from recorder import Recorder
 from trading import (TABLE_BITS, born, capture, check_digit, document, happened, kept_plans, link, moved, parts_of,
@@ -189,7 +190,7 @@ def test_a_serial_that_the_products_table_takes_for_another_is_refused_before_an
 
 def test_two_serials_of_a_document_that_the_products_table_takes_for_one_are_refused_before_anything_is_sent(
         trade, consortium):
-    """The first pack of a product leaves 26 bits in the table; another one, far behind it, agrees in them."""
+    """The first pack of a product (packs in cases go first) leaves 26 bits in the table; another one agrees in them."""
     gtin, lot, seen = check_digit("0401234567802"), trade.lot(), {}
     trade.register(gtin)
     for at in itertools.count():
@@ -199,15 +200,47 @@ def test_two_serials_of_a_document_that_the_products_table_takes_for_one_are_ref
         seen[low] = f"n{at}"
     first, alike = seen.pop(low), f"n{at}"
     packs = [link(gtin, serial) for serial in [first, *itertools.islice(seen.values(), 3000), alike]]
-    path, head = document(trade, [born(packs[:2000], lot), born(packs[2000:], lot)]), consortium.rpc("eth_blockNumber")
+    packed = happened("AggregationEvent", action="ADD", bizStep="packing", childEPCs=packs[:1],
+                      parentID="https://id.gs1.org/00/" + trade.sscc())
+    path = document(trade, [born(packs[:2000], lot), born(packs[2000:], lot), packed])
+    head = consortium.rpc("eth_blockNumber")
     with pytest.raises(Refused) as caught:
         trade.run("maker", "pack", "capture", path)
     said = json.dumps(caught.value.report)
     assert f"DUPLICATE_SERIAL: serial {alike} of GTIN {gtin} cannot be told from another one" in said
     assert "give that pack another serial" in said and "nothing was sent" in said
     assert consortium.rpc("eth_blockNumber") == head and not kept_plans(trade)
-    assert capture(trade, "maker", [born(packs[:2000], lot), born(packs[2000:-1], lot)])["code"] == "OK"
+    assert capture(trade, "maker", [born(packs[:2000], lot), born(packs[2000:-1], lot), packed])["code"] == "OK"
     refused(3, "DUPLICATE_SERIAL", capture, trade, "maker", [born([link(gtin, alike)], lot)])
+
+
+def indexes(trade, units, reader="maker"):
+    """Where packs stand in their lot, as a reference of each says."""
+    path = trade.path()
+    trade.run("maker", "pack", "reference", *units, "--for", trade.address(reader), "--out", path)
+    plaintext = Rewriter(trade, reader).read(path)
+    places = {unit["serial"]: unit["index"] for unit in plaintext["units"]}
+    return [places[unit.rsplit("/", 1)[1]] for unit in units]
+
+
+def test_packs_go_onto_the_chain_in_an_order_that_tells_no_neighbours(trade):
+    """A case is one range of places, and neither cases nor the packs in them stand as the document names them."""
+    lot = trade.lot()
+    packs = [link(GTIN, serial) for serial in trade.sound(f"{lot}-", 240)]
+    cases = [packs[at:at + 20] for at in range(0, 200, 20)]
+    path = document(trade, [born(packs, lot), *(
+        happened("AggregationEvent", action="ADD", bizStep="packing", childEPCs=case,
+                 parentID="https://id.gs1.org/00/" + trade.sscc()) for case in cases)])
+    report = trade.run("maker", "pack", "capture", path)
+    assert report["code"] == "OK" and len(report["captures"]) == 1
+    places = indexes(trade, packs)
+    assert sorted(places) == list(range(240)) and sorted(places[200:]) == list(range(200, 240))
+    firsts = []
+    for at in range(0, 200, 20):
+        inside = places[at:at + 20]
+        assert sorted(inside) == list(range(min(inside), min(inside) + 20)) and inside != sorted(inside)
+        firsts.append(min(inside))
+    assert firsts != sorted(firsts) and places[200:] != sorted(places[200:])
 
 
 def test_a_home_that_lost_its_documents_asks_the_chain_for_serials(trade):

@@ -48,8 +48,10 @@ void planner_add_call(struct planner *planner, struct bytes call) {
 	planner_add_step(planner, &(struct plan_step){.kind = PLAN_CALL, .call = call});
 }
 
-void planner_add_opening(struct planner *planner, struct bytes call) {
-	planner_add_step(planner, &(struct plan_step){.kind = PLAN_OPEN, .call = call});
+void planner_add_opening(struct planner *planner, struct bytes call, const hash32 *container) {
+	struct plan_step step = {.kind = PLAN_OPEN, .call = call};
+	if (container) step.container = *container;
+	planner_add_step(planner, &step);
 }
 
 bool plan_step_is_call(const struct plan_step *step) {
@@ -219,7 +221,7 @@ enum status planner_container(
 	if (!found && !may_open)
 		return err_set(err, STATUS_NOTFOUND, "no document of this home names container %s", code);
 	const hash32 tag = tag_container(&container.salt, code);
-	if (!found) planner_add_opening(planner, medicines_open_container_call(arena, &tag));
+	if (!found) planner_add_opening(planner, medicines_open_container_call(arena, &tag), out);
 	places_put(&planner->containers, arena, &name, document_add_container(document, arena, &container));
 	if (!found) places_put(&planner->opened, arena, out, 0);
 	return STATUS_OK;
@@ -401,6 +403,7 @@ enum status plan_make(struct plan *out, struct actor_request *request, const str
 		return err_set(err, STATUS_UNSUPPORTED, "nothing in this document is captured: %s",
 		    out->skipped_count ? out->skipped[0].why : "it has no events");
 	TRY(all_batches_readers(&planner, err));
+	plan_order(out, request->arena);
 	return plan_check(request, stock, out, err);
 }
 

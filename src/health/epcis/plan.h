@@ -66,7 +66,7 @@ enum plan_kind {
 struct plan_step {
 	enum plan_kind kind;
 	struct bytes call;          /* CALL: an operation's calldata; OPEN: one that opens a lot or a container */
-	hash32 container;           /* PACK, UNPACK */
+	hash32 container;           /* PACK, UNPACK; OPEN, until the plan is ordered: the one that it opens */
 	enum medicines_state state; /* CHANGE */
 	const uint32_t *units;      /* of all but these two; of COMMISSION those of one batch, not on the chain yet */
 	uint32_t unit_count;

@@ -118,7 +118,7 @@ static enum status open_lot(struct planner *planner, const struct document_batch
 	places_put(&planner->batches, planner->request->arena, &batch->id, day);
 	if (!held.number)
 		planner_add_opening(
-		    planner, medicines_open_batch_call(planner->request->arena, product, tag, batch->expiry_s));
+		    planner, medicines_open_batch_call(planner->request->arena, product, tag, batch->expiry_s), NULL);
 	return STATUS_OK;
 }
 

@@ -139,7 +139,7 @@ static void ship_loose(struct planner *planner, const uint32_t *units, size_t co
 	const hash32 tag = tag_container(&loose.salt, ""), id = loose.id;
 	uint32_t container = document_add_container(document, request->arena, &loose);
 	for (size_t i = 0; i < count; i++) document->units[units[i]].container = container;
-	planner_add_opening(planner, medicines_open_container_call(request->arena, &tag));
+	planner_add_opening(planner, medicines_open_container_call(request->arena, &tag), &id);
 	planner_add_units(planner, &(struct plan_step){.kind = PLAN_PACK, .container = id}, units, count);
 	planner_add_shipment(planner, medicines_ship_call(request->arena, &id, to, planner->wish->purpose));
 }

@@ -31,8 +31,8 @@ struct planner {
 /* Steps in order; shipments go last. */
 void planner_add_step(struct planner *planner, const struct plan_step *step);
 void planner_add_call(struct planner *planner, struct bytes call);
-/* Of a lot or a container. */
-void planner_add_opening(struct planner *planner, struct bytes call);
+/* Of a container, or (NULL) of a lot. */
+void planner_add_opening(struct planner *planner, struct bytes call, const hash32 *container);
 void planner_add_shipment(struct planner *planner, struct bytes call);
 MUST_USE enum status planner_recipient(struct planner *planner, const addr20 *actor, struct err *err);
 /* What the event's scans and its ilmd say of lot and expiry is kept, and judged when all events were read. */
@@ -97,6 +97,9 @@ MUST_USE enum status plan_try_serials(struct actor_request *request, size_t *at,
     const hash32 *tags, size_t count, struct err *err);
 MUST_USE enum status plan_compare_serials(struct actor_request *request, size_t *at, const hash32 *product,
     const hash32 *tags, size_t count, struct err *err);
+
+/* plan_order.c: mixes what is commissioned, so that no pack's place tells its neighbours' serials. */
+void plan_order(struct plan *plan, struct arena *arena);
 
 /* plan_check.c: would the chain take all of it? STATUS_DENIED says what it would refuse, by its stable name. A document
  * of one transaction is not looked at: the contract does that. */

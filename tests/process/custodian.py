@@ -32,13 +32,17 @@ class Rewriter:
                 return open_sealed(part, self.secret)
         raise AssertionError("the document is not sealed to this actor")
 
+    def read(self, path):
+        """The plaintext."""
+        parts = parts_of(path.read_bytes())
+        header, _, iv, text, tag = parts[0].split(b".")
+        cipher = AES.new(self.content_key(parts), AES.MODE_GCM, nonce=decoded(iv)).update(header)
+        return json.loads(zlib.decompress(cipher.decrypt_and_verify(decoded(text), decoded(tag)), wbits=-15))
+
     def rewrite(self, path, change):
         """A copy for the same readers, after `change` of the plaintext; its path."""
-        parts = parts_of(path.read_bytes())
-        key = self.content_key(parts)
-        header, _, iv, text, tag = parts[0].split(b".")
-        cipher = AES.new(key, AES.MODE_GCM, nonce=decoded(iv)).update(header)
-        plaintext = json.loads(zlib.decompress(cipher.decrypt_and_verify(decoded(text), decoded(tag)), wbits=-15))
+        plaintext, parts = self.read(path), parts_of(path.read_bytes())
+        key, header = self.content_key(parts), parts[0].split(b".")[0]
         change(plaintext)
         iv, deflate = os.urandom(12), zlib.compressobj(wbits=-15)
         cipher = AES.new(key, AES.MODE_GCM, nonce=iv).update(header)
