@@ -21,10 +21,10 @@ import urllib.request
 
 import pytest
 
-from consortia import FUNDED, Relay, running
+from consortia import FUNDED, Member, Relay, running
 from exposition import families
 from machine import free_port, wait_for
-from members import change, comet_program
+from members import change, comet_program, newcomer
 from wires import Wires
 
 PREPARE = 16  # the field of ABCI's request; its answer's is one more
@@ -345,6 +345,67 @@ def test_a_proposer_that_puts_garbage_into_blocks_changes_none_and_is_voted_out(
         assert_stand(honest, sent)
         assert all(liar.rpc("eth_getTransactionReceipt", one) is None for one in sent)
         relay.close()
+
+
+def be_the_same_validator(twin, member):
+    for name in ("config/priv_validator_key.json", "data/priv_validator_state.json"):
+        shutil.copy(member.folder / "comet" / name, twin.folder / "comet" / name)
+
+
+def test_a_member_that_signs_twice_is_named_by_all_forks_nothing_and_is_voted_out(tmp_path, monkeypatch):
+    """One validator's key in two CometBFTs, and nobody who guards it: what each proposes and votes is its own."""
+    twins, port = [], free_port()
+
+    def prepare(_, members):
+        made = newcomer(members[0].folder.parent, "twin")
+        twins.append(Member({"config": made.config, "account": made.account, "key": made.key, "node": made.node,
+                             "rpc": made.url}))
+        be_the_same_validator(twins[0], members[3])
+        monkeypatch.setenv("XINGLIN_NODE_FOLLOWERS", made.node)  # so that all hear the second one, too
+
+    def ask(path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as refused:  # not ready for another reason: it was just started
+            return refused.read().decode()
+
+    def start_with_metrics(member):
+        member.kill()
+        member.start_node("--metrics-port", str(port))
+        wait_for(member.head)
+        member.start_comet()
+        wait_for(member.height, 60)
+
+    def liars():
+        return families(ask("/metrics"))["consensus_liars"][1][0][2]
+
+    try:
+        with running(tmp_path / "n", 4, prepare=prepare) as members:
+            honest, liar, twin = members[:3], members[3], twins[0]
+            start_with_metrics(honest[0])
+            twin.start()
+            wait_for(lambda: twin.height() and twin.peers(), 60)
+            nonces, sent = itertools.count(), []
+
+            def is_named():
+                sent.append(honest[0].send(FUNDED[0], next(nonces)))
+                return all("signed two things for one height" in member.log.read_text() for member in honest)
+
+            wait_for(is_named, 240)
+            assert_stand(honest, sent)
+            assert liars() == 1
+            start_with_metrics(honest[0])  # it remembers
+            assert liars() == 1
+            check = next(one for one in json.loads(ask("/readyz"))["checks"] if one["name"] == "members")
+            assert check["ok"] and liar.account.lower() in check["detail"]
+            change(honest, "--leaves", liar.account)
+            wait_for(lambda: all(len(member.validators()) == 3 for member in honest), 60)
+            assert_stand(honest, send_some(honest, FUNDED[1], 4))
+            assert liars() == 0
+    finally:
+        for twin in twins:
+            twin.kill()
 
 
 def test_garbage_at_the_port_for_peers_disturbs_nobody(four):

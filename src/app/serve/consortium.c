@@ -258,6 +258,7 @@ struct consortium_standing consortium_standing(struct consortium *consortium) {
 		out.is_catching_up = consortium->seen.is_catching_up;
 	}
 	pthread_mutex_unlock(&consortium->watch_lock);
+	out.liar_count = comet_liars(consortium->engine, out.liars);
 	return out;
 }
 

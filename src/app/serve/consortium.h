@@ -44,6 +44,8 @@ struct consortium_standing {
 	bool answers; /* does CometBFT? else the next three are zero */
 	uint64_t round, peers;
 	bool is_catching_up;
+	size_t liar_count; /* members against whom evidence stands; at most COMET_LIARS_MAX are in `liars` */
+	struct comet_liar liars[COMET_LIARS_MAX];
 };
 struct consortium_standing consortium_standing(struct consortium *consortium);
 

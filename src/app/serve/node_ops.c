@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "codec/hex.h"
+
 /* An empty height comes once a minute, and homes believe no head that is older than two. */
 enum { QUIET_MAX_MS = 120000, STUCK_MS = 15000 };
 
@@ -22,6 +24,19 @@ static void check_consensus(const struct node_ops *ops, struct readiness *out) {
 		readiness_add(out, name, true, "height %llu, %llu peers", height, (unsigned long long)is.peers);
 }
 
+/* Nothing is wrong with this node. */
+static void check_members(const struct node_ops *ops, struct readiness *out) {
+	const struct consortium_standing is = consortium_standing(ops->consortium);
+	struct buf account;
+	if (is.liar_count == 0) return;
+	buf_init(&account, 64);
+	hex_put(&account, BYTES_OF(is.liars[0].account), true);
+	readiness_add(out, "members", true,
+	    "%s signed two things for one height, by evidence at height %llu%s: vote it out", buf_cstr(&account),
+	    (unsigned long long)is.liars[0].height, is.liar_count > 1 ? ", and so did others" : "");
+	buf_fini(&account);
+}
+
 static void check(void *context, struct readiness *out) {
 	struct node_ops *ops = context;
 	struct chain_head *head = chain_head(ops->chain);
@@ -30,6 +45,7 @@ static void check(void *context, struct readiness *out) {
 	bool is_sealing = atomic_load(&ops->is_sealing);
 	readiness_add(out, "execution", is_sealing, is_sealing ? "runs" : "does not run");
 	if (ops->consortium != NULL) check_consensus(ops, out);
+	if (ops->consortium != NULL) check_members(ops, out);
 	readiness_add_disk(out, ops->data, atomic_load(&ops->min_free_bytes));
 }
 
@@ -87,6 +103,8 @@ static void write_consensus_metrics(struct buf *out, struct consortium *consorti
 	metric_put(
 	    out, METRIC_GAUGE, "consensus_round", "Its round of the next height; above 0, proposals failed.", is.round);
 	metric_put(out, METRIC_GAUGE, "consensus_peers", "Members that it is connected to.", is.peers);
+	metric_put(out, METRIC_GAUGE, "consensus_liars", "Members against whom evidence stands: vote them out.",
+	    is.liar_count);
 }
 
 static void write_caller_metrics(struct buf *out, struct rpc_callers *callers) {

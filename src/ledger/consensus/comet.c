@@ -210,6 +210,20 @@ size_t comet_member_count(struct engine *engine) {
 	return read_members(&members, comet_of(engine), NULL) == STATUS_OK ? members.count : 0;
 }
 
+size_t comet_liars(struct engine *engine, struct comet_liar out[COMET_LIARS_MAX]) {
+	struct comet *comet = comet_of(engine);
+	struct members members;
+	size_t count = 0;
+	if (read_members(&members, comet, NULL) != STATUS_OK) return 0;
+	for (size_t i = 0; i < members.count; i++) {
+		struct comet_liar liar = {.account = members.list[i].account};
+		if (!comet_lied_at(comet, &liar.height, &members.list[i].address)) continue;
+		if (count < COMET_LIARS_MAX) out[count] = liar;
+		count++;
+	}
+	return count;
+}
+
 void comet_fail(struct engine *engine, const char *why) {
 	struct comet *comet = comet_of(engine);
 	if (atomic_load(&comet->has_failed)) return;

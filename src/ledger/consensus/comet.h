@@ -64,6 +64,14 @@ MUST_USE enum status comet_member_place(struct engine *engine, size_t *place, co
 
 /* How many members there are after the newest block; 0: it cannot be read. Any thread. */
 size_t comet_member_count(struct engine *engine);
+/* Members of this moment that signed two things for one height, and the height whose block last had evidence of it.
+ * Returns how many; at most COMET_LIARS_MAX are in `out`. Any thread. */
+enum { COMET_LIARS_MAX = 8 };
+struct comet_liar {
+	addr20 account;
+	uint64_t height;
+};
+size_t comet_liars(struct engine *engine, struct comet_liar out[COMET_LIARS_MAX]);
 /* May this node be connected, though it is no member? Any thread. */
 bool comet_is_follower(const struct engine *engine, const addr20 *node);
 

@@ -17,8 +17,8 @@ enum { LEFT_OUT = 1 };
 
 /* --- what is kept --- */
 
-/* The keys of two rows of META (store/tables.h). */
-static const char HEIGHT_KEY[] = "comet";
+/* The keys of rows of META (store/tables.h). */
+static const char HEIGHT_KEY[] = "comet", LIAR_KEY[] = "liar";
 
 static void height_key(uint8_t out[sizeof HEIGHT_KEY - 1 + 8], uint64_t number) {
 	memcpy(out, HEIGHT_KEY, sizeof HEIGHT_KEY - 1);
@@ -289,16 +289,43 @@ static enum status check_own_vote(struct comet *comet, const struct abci_block *
 	    (unsigned long long)decided, (unsigned long long)comet->remembered);
 }
 
-static void note_misbehaviour(const struct abci_block *block) {
+/* The key of the row that says when evidence against a validator last stood in a block. */
+static void liar_key(uint8_t out[sizeof LIAR_KEY - 1 + 20], struct bytes validator) {
+	memcpy(out, LIAR_KEY, sizeof LIAR_KEY - 1);
+	memcpy(out + sizeof LIAR_KEY - 1, validator.data, 20);
+}
+
+bool comet_lied_at(struct comet *comet, uint64_t *height, const addr20 *validator) {
+	uint8_t key[sizeof LIAR_KEY - 1 + 20];
+	liar_key(key, BYTES_OF(*validator));
+	return read_height(comet->store, height, bytes_make(key, sizeof key), NULL) == STATUS_OK;
+}
+
+static enum status note_liar(
+    struct comet *comet, const struct abci_block *block, struct bytes validator, struct err *err) {
+	uint8_t key[sizeof LIAR_KEY - 1 + 20], height[8];
+	struct buf text;
+	buf_init(&text, 128);
+	hex_put(&text, validator, false);
+	log_error("comet", "the validator %s signed two things for one height, before %llu", buf_cstr(&text),
+	    (unsigned long long)block->height);
+	buf_fini(&text);
+	if (validator.len != 20) return STATUS_OK; /* never: CometBFT verified the evidence */
+	liar_key(key, validator);
+	store_be64(height, block->height);
+	struct store_batch *batch = store_batch_new();
+	store_batch_put(
+	    batch, comet->store, TABLE_META, bytes_make(key, sizeof key), bytes_make(height, sizeof height));
+	const enum status status = store_commit(comet->store, batch, false, err);
+	store_batch_free(batch);
+	return status;
+}
+
+static enum status note_misbehaviour(struct comet *comet, const struct abci_block *block, struct err *err) {
 	const size_t known = sizeof block->misbehaved / sizeof *block->misbehaved;
-	for (size_t i = 0; i < block->misbehaviour_count && i < known; i++) {
-		struct buf text;
-		buf_init(&text, 128);
-		hex_put(&text, block->misbehaved[i], false);
-		log_error("comet", "the validator %s signed two things for one height, before %llu", buf_cstr(&text),
-		    (unsigned long long)block->height);
-		buf_fini(&text);
-	}
+	for (size_t i = 0; i < block->misbehaviour_count && i < known; i++)
+		TRY(note_liar(comet, block, block->misbehaved[i], err));
+	return STATUS_OK;
 }
 
 /* Of every bundle of a height, equal at all members. CometBFT takes a bundle that it has seen decided with code 0 never
@@ -317,7 +344,7 @@ static enum status finalize(
 	TRY(check_height(comet, block->height, err));
 	TRY(check_own_vote(comet, block, err));
 	comet_drop_decision(comet); /* of a CometBFT that is gone */
-	note_misbehaviour(block);
+	TRY(note_misbehaviour(comet, block, err));
 	read_decided(comet, block);
 	if (decision->txs.count > 0) {
 		TRY(chain_execute(comet->chain, &decision->pending, &decision->block, err));

@@ -69,6 +69,9 @@ void comet_drop_decision(struct comet *comet);
 /* The height at which block `number` was decided. STATUS_NOTFOUND. */
 MUST_USE enum status comet_decided_at(struct comet *comet, uint64_t *height, uint64_t number, struct err *err);
 
+/* Has evidence against this validator stood in a block? Any thread. */
+bool comet_lied_at(struct comet *comet, uint64_t *height, const addr20 *validator);
+
 /* The rows of META that keep the newest height, and the one of a block that was decided at it. */
 struct height_notes {
 	uint8_t key[16], value[8];

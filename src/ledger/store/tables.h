@@ -11,6 +11,7 @@
  * |                 | "safe", "finalized"                   | hash 32, or zeros: named by a consensus layer                |
  * |                 | "comet"                               | height u64: the newest one of CometBFT's that is committed   |
  * |                 | "comet", number u64                   | height u64: at which this block was decided                  |
+ * |                 | "liar", validator 20                  | height u64: last one with evidence that it signed two things |
  * |                 | "horizon"                             | first block u64, first state u64: what is kept (chain.h)     |
  * |                 | "adopting"                            | empty: a snapshot is being taken in, and is not the chain's  |
  * |                 | "aside", hash 32                      | number u64: HEADER and BODY of a block off the chain         |
