@@ -76,6 +76,7 @@ static void take_settings(struct gateway_service_options *out, struct settings *
 	    .organisations = settings_text(settings, "client-organisations"),
 	    .oauth = oauth_settings(settings),
 	    .hooks = hook_settings(settings),
+	    .profiles = settings_list(settings, "profiles"),
 	    .http_address = settings_text(settings, "http-addr"),
 	    .http_port = (uint16_t)settings_number(settings, "http-port"),
 	    .tls = tls_files(settings),

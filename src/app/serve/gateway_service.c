@@ -7,6 +7,7 @@
 #include "app/serve/nodes.h"
 #include "app/serve/own_key.h"
 #include "app/serve/periodic.h"
+#include "app/serve/profile_files.h"
 #include "app/serve/trustee.h"
 #include "app/system.h"
 #include "app/threads.h"
@@ -44,6 +45,7 @@ struct gateway_service {
 	struct deployment deployment;
 	struct nodes *nodes;
 	struct client_maker maker, hooks;
+	struct fhir_profiles *profiles; /* NULL: none */
 	struct actor *actor;
 	struct outbox *outbox;
 	struct worker_pool *pool;
@@ -261,6 +263,7 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 	TRY(issuer_service_open(&service->issuer, &service->options.oauth, err));
 	const struct trail_options trail = {actor_home(service->actor), &world_random, &system_threads};
 	TRY(trail_open(&service->trail, &trail, err));
+	TRY(profile_files_read(&service->profiles, service->options.profiles, err));
 	service->hooks = (struct client_maker){open_hook, close_hook, &service->options.hooks};
 	struct gateway_options options = {.actor = service->actor,
 	    .workers = worker_pool_workers(service->pool),
@@ -270,6 +273,7 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 	    .request_ms = service->options.request_ms,
 	    .issuer = issuer_service_issuer(service->issuer),
 	    .trail = service->trail,
+	    .profiles = service->profiles,
 	    .hooks = service->options.hooks.is_off ? NULL : &service->hooks,
 	    .hooks_are_plain = service->options.hooks.reach != HTTP_REACH_OUTSIDE,
 	    .hooks_attempts =
@@ -470,6 +474,7 @@ void gateway_service_close(struct gateway_service *service) {
 	router_free(service->router);
 	fhir_server_close(service->fhir);
 	gateway_free(service->gateway);
+	fhir_profiles_free(service->profiles);
 	trail_close(service->trail);
 	issuer_service_close(service->issuer);
 	nodes_free(service->nodes);

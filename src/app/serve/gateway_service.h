@@ -30,6 +30,7 @@ struct gateway_service_options {
 	const char *organisations; /* path, of client certificates' organisations [NULL: none] */
 	struct issuer_service_options oauth;
 	struct gateway_hooks hooks;
+	const char *const *profiles; /* paths of packages, NULL-terminated [NULL: none] */
 	const char *http_address;
 	uint16_t http_port;
 	struct tls_files tls; /* all NULL: plain HTTP */

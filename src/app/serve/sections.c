@@ -117,6 +117,8 @@ static const struct setting gateway_rows[] = {
 	    .help = "which client certificates are of which organisations"},
 	{.name = "tls-client-optional", .type = SETTING_SWITCH, .flags = SETTING_RELOADS,
 	    .help = "with tls-client-ca, also serve clients that show no certificate"},
+	{.name = "profiles", .type = SETTING_LIST, .value = "FILE,…",
+	    .help = "packages of FHIR profiles (.tgz, as US Core's): resources that claim one are checked by it"},
 	{.name = "hooks", .type = SETTING_CHOICE, .value = "WHERE", .otherwise = "outside",
 	    .choices = "off|outside|loopback|any",
 	    .help = "where FHIR Subscriptions may have their endpoints: outside (https, no private address), also on this "

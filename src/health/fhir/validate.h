@@ -5,7 +5,7 @@
  * issue with its FHIRPath.
  *
  * Not checked, since the definitions do not hold it: codes of open code sets (mime types, currencies, units) and of
- * terminologies, extensions' own definitions, profiles that a resource claims. dom-6 ("should have narrative") is left
+ * terminologies, extensions' own definitions. Profiles are fhir/profiles.h. dom-6 ("should have narrative") is left
  * out as a matter of taste. An invariant whose expression cannot be evaluated is a warning.
  *
  * Bounds: a validation takes a number of steps that grows with the resource's size (FHIR_VALIDATE_STEPS and

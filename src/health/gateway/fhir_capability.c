@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/http_reply.h"
+#include "health/fhir/profiles.h"
 #include "health/gateway/fhir_answer.h"
 #include "health/gateway/fhir_operation.h"
 
@@ -124,7 +125,18 @@ static void put_operations(struct json_writer *w, const char *type) {
 
 /* --- types --- */
 
-static void put_type(struct json_writer *w, uint16_t type) {
+static void put_profiles(struct json_writer *w, const struct fhir_profiles *profiles, uint16_t type) {
+	bool is_open = false;
+	for (size_t i = 0; profiles && i < fhir_profiles_count(profiles); i++) {
+		if (fhir_profiles_type(profiles, i) != type) continue;
+		if (!is_open) json_array_begin(w, "supportedProfile");
+		is_open = true;
+		json_put_text(w, NULL, fhir_profiles_url(profiles, i));
+	}
+	if (is_open) json_array_end(w);
+}
+
+static void put_type(struct json_writer *w, const struct fhir_profiles *profiles, uint16_t type) {
 	static const char *const interactions[] = {"read", "vread", "update", "patch", "delete", "history-instance",
 	    "history-type", "create", "search-type", NULL};
 	static const char *const policies[] = {"literal", "logical", "local", NULL};
@@ -134,6 +146,7 @@ static void put_type(struct json_writer *w, uint16_t type) {
 	json_object_begin(w, NULL);
 	json_put_text(w, "type", name);
 	json_put_text(w, "profile", profile);
+	put_profiles(w, profiles, type);
 	put_codes(w, "interaction", interactions);
 	json_put_text(w, "versioning", "versioned-update");
 	json_put_bool(w, "readHistory", true);
@@ -150,11 +163,11 @@ static void put_type(struct json_writer *w, uint16_t type) {
 	json_object_end(w);
 }
 
-static void put_types(struct json_writer *w) {
+static void put_types(struct json_writer *w, const struct fhir_profiles *profiles) {
 	json_array_begin(w, "resource");
 	for (size_t type = 0; type < fhir_r4.type_count; type++) {
 		const struct fhir_type_def *def = &fhir_r4.types[type];
-		if (def->kind == FHIR_KIND_RESOURCE && !def->is_abstract) put_type(w, (uint16_t)type);
+		if (def->kind == FHIR_KIND_RESOURCE && !def->is_abstract) put_type(w, profiles, (uint16_t)type);
 	}
 	json_array_end(w);
 }
@@ -171,18 +184,18 @@ static void put_compartments(struct json_writer *w) {
 }
 
 /* But for its end, where its security stands. */
-static void put_rest(struct json_writer *w) {
+static void put_rest(struct json_writer *w, const struct fhir_profiles *profiles) {
 	static const char *const interactions[] = {"transaction", "batch", "search-system", "history-system", NULL};
 	json_array_begin(w, "rest");
 	json_object_begin(w, NULL);
 	json_put_text(w, "mode", "server");
-	put_types(w);
+	put_types(w, profiles);
 	put_codes(w, "interaction", interactions);
 	put_operations(w, NULL);
 	put_compartments(w);
 }
 
-void fhir_capability_write(struct buf *out) {
+void fhir_capability_write(struct buf *out, const struct fhir_profiles *profiles) {
 	static const char *const formats[] = {"application/fhir+json", "json", NULL};
 	static const char *const patches[] = {"application/json-patch+json", "application/fhir+json", NULL};
 	struct json_writer w = json_writer(out);
@@ -198,7 +211,7 @@ void fhir_capability_write(struct buf *out) {
 	json_put_text(&w, "fhirVersion", "4.0.1");
 	put_texts(&w, "format", formats);
 	put_texts(&w, "patchFormat", patches);
-	put_rest(&w);
+	put_rest(&w, profiles);
 }
 
 void fhir_capability(struct fhir_call *call) {

@@ -5,7 +5,7 @@
 #include "health/gateway/fhir_call.h"
 
 /* Appends all of it but its end, which says who may ask and how the server is reached. Once, when it is opened. */
-void fhir_capability_write(struct buf *out);
+void fhir_capability_write(struct buf *out, const struct fhir_profiles *profiles);
 /* Writes the answer; the caller ends the call. */
 void fhir_capability(struct fhir_call *call);
 

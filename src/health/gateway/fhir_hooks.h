@@ -20,8 +20,9 @@
 
 #define FHIR_HOOKS_MAX 256u /* active ones */
 #define FHIR_HOOKS_SENDERS 2u
-#define FHIR_HOOK_LEASE_MS 2678400000 /* 31 days: how long the rights of an issuer's token serve one that has no end   \
-				       */
+#define FHIR_HOOK_LEASE_MS                                                                                             \
+	2678400000 /* 31 days: how long the rights of an issuer's token serve one that has no end                      \
+		    */
 
 struct fhir_hooks;
 struct fhir_hooks *fhir_hooks_new(struct fhir_server *server);

@@ -96,7 +96,7 @@ static void take_issues(struct fhir_job *job, size_t index, const struct fhir_is
 
 bool fhir_job_check(
     struct fhir_job *job, struct fhir_validator *validator, struct fhir_issues *issues, const struct json *resource) {
-	if (!fhir_validate(validator, issues, resource)) return false;
+	if (!fhir_server_validate(job->server, validator, issues, resource)) return false;
 	return !json_string_is(json_get(resource, "resourceType"), "Subscription") ||
 	       fhir_hook_check(job->server, issues, &job->call->asker, resource);
 }

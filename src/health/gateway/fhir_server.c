@@ -1,11 +1,13 @@
 #include "health/gateway/fhir_server.h"
 
+#include "health/fhir/profiles.h"
 #include "health/gateway/fhir_capability.h"
 #include "health/gateway/fhir_export.h"
 #include "health/gateway/fhir_hooks.h"
 #include "health/gateway/gateway_private.h"
 
-#define READERS 12u /* more than workers, so that slow searches leave some to quick reads */
+#define CLAIMS_MAX 16u /* profiles of one resource that are checked */
+#define READERS 12u    /* more than workers, so that slow searches leave some to quick reads */
 
 static enum status open_parts(struct fhir_server *server, struct err *err) {
 	const struct gateway_options *options = &server->gateway->options;
@@ -26,7 +28,7 @@ enum status fhir_server_open(struct fhir_server **out, struct gateway *gateway, 
 	server->validators_lock = threads->monitor_new(threads->context);
 	buf_init(&server->capability, BUF_MAX_DEFAULT);
 	enum status status = open_parts(server, err);
-	fhir_capability_write(&server->capability);
+	fhir_capability_write(&server->capability, server->gateway->options.profiles);
 	if (status == STATUS_OK) fhir_catch_up_step(server->catch_up); /* which asks a node only after a kill */
 	if (status == STATUS_OK)
 		*out = server;
@@ -52,6 +54,18 @@ void fhir_server_close(struct fhir_server *server) {
 void fhir_server_tend(struct fhir_server *server) {
 	fhir_catch_up_step(server->catch_up);
 	fhir_hooks_step(server->hooks);
+}
+
+bool fhir_server_validate(struct fhir_server *server, struct fhir_validator *validator, struct fhir_issues *issues,
+    const struct json *resource) {
+	const struct fhir_profiles *profiles = server->gateway->options.profiles;
+	bool is_valid = fhir_validate(validator, issues, resource);
+	size_t count = 0;
+	if (!profiles || !json_is(resource, JSON_OBJECT)) return is_valid;
+	json_foreach (profile, json_get(json_get(resource, "meta"), "profile"))
+		if (count++ < CLAIMS_MAX && json_is(profile, JSON_STRING))
+			is_valid &= fhir_profiles_check(profiles, issues, resource, profile->text);
+	return is_valid;
 }
 
 struct fhir_validator *fhir_server_take_validator(struct fhir_server *server) {

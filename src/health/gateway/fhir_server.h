@@ -39,6 +39,10 @@ void fhir_server_close(struct fhir_server *server);
 /* One bounded step of what the server does by itself: a service calls it every second, from one thread. */
 void fhir_server_tend(struct fhir_server *server);
 
+/* Is the resource valid by the base specification, and by those profiles of its meta.profile that this server has? Adds
+ * what is wrong. */
+bool fhir_server_validate(struct fhir_server *server, struct fhir_validator *validator, struct fhir_issues *issues,
+    const struct json *resource);
 /* A validator that nobody else uses, to be given back. */
 struct fhir_validator *fhir_server_take_validator(struct fhir_server *server);
 void fhir_server_give_validator(struct fhir_server *server, struct fhir_validator *validator);

@@ -1,5 +1,6 @@
 /* $validate (resource-operation-validate.html): a resource by itself, or as a create, an update or a delete would find
  * it. Nothing is kept. */
+#include "health/fhir/profiles.h"
 #include "health/gateway/fhir_operation.h"
 #include "health/gateway/fhir_read.h"
 
@@ -31,9 +32,12 @@ static bool is_base_profile(struct fhir_call *call, struct bytes profile) {
 }
 
 static bool check_profile(struct fhir_call *call, struct bytes profile) {
+	const struct fhir_profiles *profiles = call->server->gateway->options.profiles;
 	if (!profile.len || is_base_profile(call, profile)) return true;
+	if (profiles && fhir_profiles_has(profiles, profile)) return true;
 	fhir_call_refuse(call, 400, FHIR_ISSUE_NOT_SUPPORTED,
-	    "this server does not have the profile \"%.*s\": leave it out, to validate by the base specification",
+	    "this server does not have the profile \"%.*s\": leave it out, to validate by the base specification; "
+	    "its operator can load the profile's package",
 	    TEXT(profile));
 	return false;
 }
@@ -90,12 +94,22 @@ static void check_identity(const struct validation *v) {
 		    TEXT(id), TEXT(call->target.id));
 }
 
+/* What it claims is checked already. */
+static bool claims(const struct json *resource, struct bytes profile) {
+	json_foreach (claim, json_get(json_get(resource, "meta"), "profile"))
+		if (bytes_equal(json_string(claim), profile)) return true;
+	return false;
+}
+
 static void answer(const struct validation *v) {
 	struct fhir_call *call = v->call;
+	const struct fhir_profiles *profiles = call->server->gateway->options.profiles;
 	if (v->resource) {
 		struct fhir_validator *validator = fhir_server_take_validator(call->server);
-		(void)fhir_validate(validator, &call->issues, v->resource);
+		(void)fhir_server_validate(call->server, validator, &call->issues, v->resource);
 		fhir_server_give_validator(call->server, validator);
+		if (profiles && fhir_profiles_has(profiles, v->profile) && !claims(v->resource, v->profile))
+			(void)fhir_profiles_check(profiles, &call->issues, v->resource, v->profile);
 		check_identity(v);
 	}
 	check_right(v);

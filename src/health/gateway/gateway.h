@@ -16,6 +16,7 @@
 #include "health/gateway/tokens.h"
 #include "health/gateway/trail.h"
 
+struct fhir_profiles;
 struct gateway;
 
 struct gateway_options {
@@ -32,6 +33,8 @@ struct gateway_options {
 	const struct client_maker *hooks;
 	bool hooks_are_plain;    /* endpoints may be http */
 	uint32_t hooks_attempts; /* before a subscription ends with an error */
+	/* Beside the base specification; borrowed [NULL: none] */
+	const struct fhir_profiles *profiles;
 };
 /* `options` is copied; what it points to is borrowed. Before outbox_run. */
 struct gateway *gateway_new(const struct gateway_options *options);
