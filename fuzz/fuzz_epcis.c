@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct err err;
 	arena_init(&arena);
 	if (epcis_parse(&document, &arena, bytes_make(data, size), &err) == STATUS_OK) {
-		const struct event_hash_names *names = event_hash_names_of(&arena, document.tree);
+		const struct event_hash_names *names = event_hash_names_of(&arena, document.tree, document.is_xml);
 		BUG_ON(document.count > EPCIS_EVENTS_MAX);
 		for (size_t i = 0; i < document.count; i++) {
 			struct bytes raw = document.events[i].raw;

@@ -125,7 +125,7 @@ static enum status cmd_pack_inspect(struct cli *cli, struct err *err) {
 	TRY(cli_read_file(cli, &text, cli->arguments[0], EPCIS_BYTES_MAX, err));
 	enum status status = epcis_parse(&document, &cli->arena, text, err);
 	if (status != STATUS_OK) return err_prefix(err, status, "%s", cli->arguments[0]);
-	const struct event_hash_names *names = event_hash_names_of(&cli->arena, document.tree);
+	const struct event_hash_names *names = event_hash_names_of(&cli->arena, document.tree, document.is_xml);
 	json_array_begin(&cli->writer, "events");
 	for (size_t i = 0; i < document.count; i++) put_event(cli, names, &document.events[i], i + 1);
 	json_array_end(&cli->writer);

@@ -3,6 +3,7 @@
 #include "codec/json_input.h"
 #include "crypto/hash.h"
 #include "crypto/merkle.h"
+#include "health/epcis/epcis_xml.h"
 #include "health/gs1/gs1.h"
 
 #define EPCS_MAX 100000u
@@ -275,8 +276,13 @@ enum status epcis_parse(struct epcis_document *out, struct arena *arena, struct 
 	const struct json *root, *list = NULL;
 	*out = (struct epcis_document){.text = text};
 	if (text.len > EPCIS_BYTES_MAX) return err_set(err, STATUS_LIMIT, "an EPCIS document has at most 16 MiB");
-	TRY(json_input(&text, err));
-	TRY(json_parse(&root, arena, text, NULL, err));
+	out->is_xml = epcis_xml_is(text);
+	if (out->is_xml) {
+		TRY(epcis_xml_read(&root, arena, text, err));
+	} else {
+		TRY(json_input(&text, err));
+		TRY(json_parse(&root, arena, text, NULL, err));
+	}
 	TRY(event_list(&list, root, err));
 	out->tree = root;
 	out->events = arena_zalloc(arena, list->count + 1, sizeof *out->events);

@@ -1,5 +1,6 @@
 /*
- * EPCIS 2.0 documents in JSON-LD: read strictly into what a capture needs, and written for our own steps.
+ * EPCIS documents, 2.0 in JSON-LD and 1.0 to 2.0 in XML (epcis_xml.h): read strictly into what a capture needs, and
+ * written for our own steps.
  *
  * Read: EPCISDocument and EPCISQueryDocument, all five kinds of event (and extension kinds, which are marked as such),
  * with bare CBV words, CBV web URIs or the older URNs for business steps and dispositions. What is read is the event's
@@ -49,7 +50,8 @@ struct epcis_event {
 };
 struct epcis_document {
 	struct bytes text;
-	const struct json *tree;
+	bool is_xml;
+	const struct json *tree; /* of JSON-LD, also if it is XML */
 	struct epcis_event *events;
 	size_t count;
 };

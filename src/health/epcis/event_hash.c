@@ -6,6 +6,7 @@
 
 #include "crypto/hash.h"
 #include "health/gs1/epc_uri.h"
+#include "health/gs1/gs1.h"
 
 #define CBV "https://ref.gs1.org/cbv/"
 #define VOC "https://gs1.org/voc/"
@@ -15,7 +16,8 @@
 
 struct event_hash_names {
 	struct arena *arena;
-	const struct json *context;  /* or NULL */
+	const struct json *context; /* or NULL */
+	bool is_xml;
 	const struct json **ignored; /* fields that a repository added for itself, by name */
 	size_t ignored_count;
 };
@@ -40,14 +42,19 @@ static struct bytes defined(const struct json *context, struct bytes prefix) {
 	return found;
 }
 
+static struct bytes known(struct bytes prefix) {
+	for (size_t i = 0; i < sizeof own_names / sizeof *own_names; i++)
+		if (bytes_equal(prefix, bytes_text(own_names[i][0]))) return bytes_text(own_names[i][1]);
+	return (struct bytes){NULL, 0};
+}
+
 /* The namespace of "prefix:local", and the rest; a name without a known prefix has an empty one. */
-static struct bytes namespace_of(const struct event_hash_names *names, struct bytes *local) {
+static struct bytes namespace_of(const struct json *context, struct bytes *local) {
 	const uint8_t *colon = local->len ? memchr(local->data, ':', local->len) : NULL;
 	if (!colon) return (struct bytes){NULL, 0};
 	const struct bytes prefix = bytes_slice(*local, 0, (size_t)(colon - local->data));
-	struct bytes found = defined(names->context, prefix);
-	for (size_t i = 0; !found.data && i < sizeof own_names / sizeof *own_names; i++)
-		if (bytes_equal(prefix, bytes_text(own_names[i][0]))) found = bytes_text(own_names[i][1]);
+	struct bytes found = defined(context, prefix);
+	if (!found.data) found = known(prefix);
 	if (found.data) *local = bytes_slice(*local, prefix.len + 1, local->len);
 	return found;
 }
@@ -56,7 +63,7 @@ static struct bytes namespace_of(const struct event_hash_names *names, struct by
 static void find_ignored(struct event_hash_names *names, const struct json *object) {
 	json_foreach (member, object) {
 		struct bytes local = member->name;
-		if (!json_is(member, JSON_ARRAY) || !namespace_of(names, &local).data) continue;
+		if (!json_is(member, JSON_ARRAY) || !namespace_of(names->context, &local).data) continue;
 		if (!bytes_equal(local, BYTES_LITERAL("ignoreFields"))) continue;
 		names->ignored = arena_zalloc(names->arena, member->count + 1, sizeof *names->ignored);
 		names->ignored_count = 0;
@@ -64,9 +71,10 @@ static void find_ignored(struct event_hash_names *names, const struct json *obje
 	}
 }
 
-struct event_hash_names *event_hash_names_of(struct arena *arena, const struct json *document) {
+struct event_hash_names *event_hash_names_of(struct arena *arena, const struct json *document, bool is_xml) {
 	struct event_hash_names *names = arena_zalloc(arena, 1, sizeof *names);
 	names->arena = arena;
+	names->is_xml = is_xml;
 	names->context = json_get(document, "@context");
 	find_ignored(names, document);
 	find_ignored(names, json_get(json_get(document, "epcisBody"), "queryResults"));
@@ -117,8 +125,12 @@ static struct bytes sorted(struct arena *arena, struct pieces *pieces, const cha
 
 /* --- values --- */
 
-/* Without zeros behind a fraction, and without a "+" or zeros in front. */
-static struct bytes canonical_number(struct bytes text) {
+#define EXACT_DIGITS 15u /* of an integer that is the same as a double */
+
+/* Without zeros behind a fraction. A longer integer is what a double makes of it, as in the reference generator. */
+static struct bytes canonical_number(struct arena *arena, struct bytes text) {
+	if (text.len > EXACT_DIGITS && gs1_is_digits(text))
+		return bytes_text(arena_printf(arena, "%.0f", strtod(arena_strdup(arena, text), NULL)));
 	if (memchr(text.data, '.', text.len) && !memchr(text.data, 'e', text.len) &&
 	    !memchr(text.data, 'E', text.len)) {
 		while (text.data[text.len - 1] == '0') text.len--;
@@ -165,7 +177,7 @@ struct field {
 	const char *inner;           /* of VALUE too: another name; NULL: the same */
 	const char *prefix, *urn;    /* what a bare word stands for; how it was spelled before 2.0 */
 	const struct field *members; /* in order; ends with a NULL name */
-	bool is_time, is_bare;
+	bool is_time, is_bare, is_number;
 };
 
 static bool is_word(struct bytes text) {
@@ -182,7 +194,7 @@ static struct bytes canonical_text(const struct event_hash_names *names, const s
 		text = bytes_slice(text, strlen(field->urn), text.len);
 	if (prefix && is_word(text)) return bytes_text(arena_printf(names->arena, "%s%.*s", prefix, TEXT(text)));
 	struct bytes local = text;
-	const struct bytes space = namespace_of(names, &local);
+	const struct bytes space = namespace_of(names->is_xml ? NULL : names->context, &local);
 	if (space.data) return bytes_text(arena_printf(names->arena, "%.*s%.*s", TEXT(space), TEXT(local)));
 	buf_init(&out, BUF_MAX_DEFAULT);
 	if (epc_uri_canonical(&out, text)) text = arena_dup(names->arena, buf_view(&out));
@@ -193,8 +205,11 @@ static struct bytes canonical_text(const struct event_hash_names *names, const s
 static struct bytes value_of(
     const struct event_hash_names *names, const struct field *field, const struct json *value) {
 	switch (value->type) {
-	case JSON_NUMBER: return canonical_number(value->text);
-	case JSON_STRING: return canonical_text(names, field, value->text);
+	case JSON_NUMBER: return canonical_number(names->arena, value->text);
+	case JSON_STRING: /* XML has no other numbers */
+		if (field && field->is_number && json_is_number(value->text))
+			return canonical_number(names->arena, value->text);
+		return canonical_text(names, field, value->text);
 	case JSON_TRUE: return BYTES_LITERAL("true");
 	case JSON_FALSE: return BYTES_LITERAL("false");
 	case JSON_NULL:
@@ -213,7 +228,7 @@ static void add_extension(
     const struct event_hash_names *names, struct pieces *out, struct bytes name, const struct json *value) {
 	struct arena *arena = names->arena;
 	struct bytes local = name;
-	const struct bytes space = namespace_of(names, &local);
+	const struct bytes space = namespace_of(names->context, &local);
 	const char *key = space.data ? arena_printf(arena, "{%.*s}%.*s", TEXT(space), TEXT(local))
 				     : arena_printf(arena, "%.*s", TEXT(local));
 	if (json_is(value, JSON_ARRAY)) {
@@ -224,7 +239,7 @@ static void add_extension(
 		add(arena, out, sorted(arena, &inside, key));
 	} else if (!json_is(value, JSON_NULL)) {
 		const struct bytes text = value_of(names, NULL, value);
-		add(arena, out, bytes_text(arena_printf(arena, "%s=%.*s", key, TEXT(text))));
+		add(arena, out, bytes_text(arena_printf(arena, text.len ? "%s=%.*s" : "%s%.*s", key, TEXT(text))));
 	}
 }
 
@@ -243,6 +258,8 @@ static void add_members(
 
 #define SIMPLE(called)                                                                                                 \
 	{ .name = called }
+#define NUMBER(called)                                                                                                 \
+	{ .name = called, .is_number = true }
 #define TIMED(called)                                                                                                  \
 	{ .name = called, .is_time = true }
 #define WORD(called, prefix_, urn_)                                                                                    \
@@ -258,7 +275,7 @@ static void add_members(
 
 static const struct field nothing[] = {SIMPLE(NULL)};
 static const struct field place[] = {SIMPLE("id"), SIMPLE(NULL)};
-static const struct field quantity[] = {SIMPLE("epcClass"), SIMPLE("quantity"), SIMPLE("uom"), SIMPLE(NULL)};
+static const struct field quantity[] = {SIMPLE("epcClass"), NUMBER("quantity"), SIMPLE("uom"), SIMPLE(NULL)};
 static const struct field persistent[] = {WORDS("set", CBV "Disp-", "urn:epcglobal:cbv:disp:"),
     WORDS("unset", CBV "Disp-", "urn:epcglobal:cbv:disp:"), SIMPLE(NULL)};
 static const struct field transaction[] = {
@@ -271,15 +288,15 @@ static const struct field metadata[] = {TIMED("time"), TIMED("startTime"), TIMED
     SIMPLE("deviceMetadata"), SIMPLE("rawData"), SIMPLE("dataProcessingMethod"), SIMPLE("bizRules"), SIMPLE(NULL)};
 static const struct field report[] = {WORD("type", VOC, NULL), WORD("exception", VOC, NULL), SIMPLE("deviceID"),
     SIMPLE("deviceMetadata"), SIMPLE("rawData"), SIMPLE("dataProcessingMethod"), TIMED("time"), SIMPLE("microorganism"),
-    SIMPLE("chemicalSubstance"), SIMPLE("value"), WORD("component", CBV "Comp-", "urn:epcglobal:cbv:comp:"),
-    SIMPLE("stringValue"), SIMPLE("booleanValue"), SIMPLE("hexBinaryValue"), SIMPLE("uriValue"), SIMPLE("minValue"),
-    SIMPLE("maxValue"), SIMPLE("meanValue"), SIMPLE("sDev"), SIMPLE("percRank"), SIMPLE("percValue"), SIMPLE("uom"),
+    SIMPLE("chemicalSubstance"), NUMBER("value"), WORD("component", CBV "Comp-", "urn:epcglobal:cbv:comp:"),
+    NUMBER("stringValue"), SIMPLE("booleanValue"), SIMPLE("hexBinaryValue"), SIMPLE("uriValue"), NUMBER("minValue"),
+    NUMBER("maxValue"), NUMBER("meanValue"), NUMBER("sDev"), NUMBER("percRank"), NUMBER("percValue"), SIMPLE("uom"),
     SIMPLE("coordinateReferenceSystem"), SIMPLE(NULL)};
 static const struct field sensor[] = {WHOLE("sensorMetadata", metadata),
     {.name = "sensorReport", .kind = OBJECTS, .inner = "sensorReport", .members = report, .is_bare = true},
     SIMPLE(NULL)};
 static const struct field event_fields[] = {{.name = "type", .inner = "eventType"}, TIMED("eventTime"),
-    SIMPLE("eventTimeZoneOffset"), WORDS("certificationInfo", NULL, NULL), EPCS("epcList"), SIMPLE("parentID"),
+    SIMPLE("eventTimeZoneOffset"), WORDS("certificationInfo", NULL, NULL), SIMPLE("parentID"), EPCS("epcList"),
     EPCS("inputEPCList"), EPCS("childEPCs"), EACH("quantityList", "quantityElement", quantity),
     EACH("childQuantityList", "quantityElement", quantity), EACH("inputQuantityList", "quantityElement", quantity),
     EPCS("outputEPCList"), EACH("outputQuantityList", "quantityElement", quantity), SIMPLE("action"),
@@ -325,6 +342,27 @@ static void add_field(
 	}
 }
 
+static bool is_field(const struct field *fields, struct bytes name) {
+	for (; fields->name; fields++)
+		if (bytes_equal(name, bytes_text(fields->name))) return true;
+	return false;
+}
+
+/* What a sensorReport has without a prefix and EPCIS does not know stands among the event's extensions, under its
+ * path. */
+static void add_strays(const struct event_hash_names *names, struct pieces *out, const struct json *event) {
+	json_foreach (element, json_get(event, "sensorElementList"))
+		json_foreach (one, json_get(element, "sensorReport"))
+			json_foreach (member, one) {
+				if (is_field(report, member->name) || memchr(member->name.data, ':', member->name.len))
+					continue;
+				struct pieces stray = {0};
+				add_extension(names, &stray, member->name, member);
+				add(names->arena, out,
+				    joined(names->arena, &stray, "sensorElementListsensorElementsensorReport"));
+			}
+}
+
 /* Fields in their order, and behind them what a document adds, sorted. Without fields (ilmd) that is everything. */
 static struct bytes fields_of(
     const struct event_hash_names *names, const struct field *fields, const struct json *object, const char *head) {
@@ -334,6 +372,7 @@ static struct bytes fields_of(
 		if (value && !json_is(value, JSON_NULL)) add_field(names, &own, field, value);
 	}
 	add_members(names, &more, object, fields->name != NULL);
+	if (fields == event_fields) add_strays(names, &more, object);
 	add(names->arena, &own, sorted(names->arena, &more, ""));
 	return joined(names->arena, &own, head);
 }

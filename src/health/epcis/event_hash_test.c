@@ -1,6 +1,7 @@
 /* The event hash: the reference generator's examples, and its answers for the documents of GS1 and OpenEPCIS. */
 #include "health/epcis/event_hash.h"
 
+#include "health/epcis/epcis_xml.h"
 #include "tests/unit.h"
 #include "tests/vectors.h"
 
@@ -17,12 +18,22 @@ static const struct json *event_at(const struct json *document, size_t index) {
 	return json_is(events, JSON_ARRAY) ? json_at(events, index) : events;
 }
 
+static const struct json *document_at(struct arena *arena, const char *path, bool *is_xml) {
+	const struct bytes text = vectors_read(arena, path);
+	const struct json *document;
+	struct err err;
+	*is_xml = epcis_xml_is(text);
+	if (!*is_xml) return vectors_parse(arena, path);
+	if (epcis_xml_read(&document, arena, text, &err)) fail_msg("%s: %s", path, err.message);
+	return document;
+}
+
 static void compare(struct vectors *vectors, struct arena *arena, const char *file, const struct json *document,
-    size_t index, struct bytes expected) {
+    bool is_xml, size_t index, struct bytes expected) {
 	char hash[EVENT_HASH_TEXT_SIZE];
 	const struct json *event = event_at(document, index);
-	const struct bytes prehash =
-	    event ? event_hash_prehash(event_hash_names_of(arena, document), event) : BYTES_LITERAL("no such event");
+	const struct bytes prehash = event ? event_hash_prehash(event_hash_names_of(arena, document, is_xml), event)
+					   : BYTES_LITERAL("no such event");
 	event_hash(hash, prehash);
 	const bool is_right = bytes_equal(bytes_text(hash), expected);
 	if (!is_right) printf("%s, event %zu: %.*s\n", file, index, (int)prehash.len, (const char *)prehash.data);
@@ -36,11 +47,7 @@ static struct bytes next_line(struct bytes *rest) {
 	return line.len && line.data[line.len - 1] == '\r' ? bytes_slice(line, 0, line.len - 1) : line;
 }
 
-static bool ends_with(const char *text, const char *end) {
-	return strlen(text) > strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
-}
-
-/* Every X.jsonld, whose events' hashes are the lines of X.hashes. XML is read elsewhere. */
+/* Every X.jsonld and X.xml, whose events' hashes are the lines of X.hashes. */
 static void folder(struct vectors *vectors, const char *relative) {
 	struct arena arena;
 	arena_init(&arena);
@@ -48,19 +55,20 @@ static void folder(struct vectors *vectors, const char *relative) {
 	DIR *open = opendir(path);
 	assert_non_null(open);
 	for (struct dirent *entry; (entry = readdir(open));) {
-		if (ends_with(entry->d_name, ".xml")) vectors->skipped++;
-		if (!ends_with(entry->d_name, ".jsonld")) continue;
-		const char *base = arena_printf(&arena, "%s/%.*s", path, (int)strlen(entry->d_name) - 7, entry->d_name);
+		const char *dot = strrchr(entry->d_name, '.');
+		if (!dot || (strcmp(dot, ".jsonld") != 0 && strcmp(dot, ".xml") != 0)) continue;
+		const char *base = arena_printf(&arena, "%s/%.*s", path, (int)(dot - entry->d_name), entry->d_name);
 		struct stat info;
+		bool is_xml;
 		if (stat(arena_printf(&arena, "%s.hashes", base), &info)) {
 			vectors->skipped++;
 			continue;
 		}
-		const struct json *document = vectors_parse(&arena, arena_printf(&arena, "%s.jsonld", base));
+		const struct json *document = document_at(&arena, arena_printf(&arena, "%s%s", base, dot), &is_xml);
 		struct bytes rest = vectors_read(&arena, arena_printf(&arena, "%s.hashes", base));
 		for (size_t index = 0; rest.len;) {
 			const struct bytes line = next_line(&rest);
-			if (line.len) compare(vectors, &arena, entry->d_name, document, index++, line);
+			if (line.len) compare(vectors, &arena, entry->d_name, document, is_xml, index++, line);
 		}
 	}
 	closedir(open);
@@ -76,10 +84,13 @@ static void the_reference_generators_examples(void **state) {
 }
 
 /* A name that stands twice, which is no JSON for us; events of a draft, which had "isA"; words that are not CBV's, or
- * times that are none; Python's True in place of XML's and JSON's true. */
+ * times that are none; Python's True in place of JSON's true; xsi:type and EPCIS's namespace as content, and extensions
+ * inside EPCIS's own elements of namespaces without a "/" at their end, which it puts elsewhere. */
 static bool is_no_judge(const char *file) {
 	static const char *const odd[] = {"AssociationEvent-h.jsonld", "eecc-sanitisation/", "/Invalid/",
-	    "SensorDataExample7.", "SensorDataExample9."};
+	    "JSON/WithSensorData/SensorDataExample7.", "JSON/WithSensorData/SensorDataExample9.", "XML/WithExtension/",
+	    "XML/WithEventHashID/event_with_identical_hash_id_6.", "XML/WithFullCombinationOfFields/",
+	    "XML/WithSensorData/SensorDataExamples.xml", "Documents/Namespace_document.xml"};
 	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
 		if (strstr(file, odd[i])) return true;
 	return false;
@@ -99,17 +110,19 @@ static void its_answers_for_documents_of_others(void **state) {
 		const struct json *row;
 		struct err err;
 		uint64_t index = 0;
+		bool is_xml;
 		if (!line.len) continue;
 		if (json_parse(&row, &arena, line, NULL, &err)) fail_msg("%s", err.message);
 		const char *file = arena_strdup(&arena, json_string(json_get(row, "file")));
 		const bool is_odd = is_no_judge(file);
-		if (is_odd || ends_with(file, ".xml") || json_string_is(json_get(row, "xml_json_twin"), "disagree")) {
+		if (is_odd || json_string_is(json_get(row, "xml_json_twin"), "disagree")) {
 			vectors.skipped++;
 			continue;
 		}
 		assert_true(json_u64(&index, json_get(row, "event")));
-		const struct json *document = vectors_json(&arena, arena_printf(&arena, "epcis/%s", file));
-		compare(&vectors, &arena, file, document, index, json_string(json_get(row, "hash")));
+		const struct json *document =
+		    document_at(&arena, vectors_path(&arena, arena_printf(&arena, "epcis/%s", file)), &is_xml);
+		compare(&vectors, &arena, file, document, is_xml, index, json_string(json_get(row, "hash")));
 	}
 	vectors_report(&vectors);
 	arena_fini(&arena);
