@@ -161,3 +161,51 @@ def test_a_document_captured_again_is_sealed_to_its_receiver_again(trade):
         refused(1, "cannot", trade.run, "maker", "pack", "capture", path, *to, "--out", path / "no" / "folder")
         trade.run("maker", "pack", "capture", path, *to, "--out", again)
         assert trade.run("wholesaler", "pack", "receive", "--document", again)["units"] == 1
+
+
+DSCSA = """<?xml version="1.0" encoding="UTF-8"?>
+<epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:1" xmlns:cbvmda="urn:epcglobal:cbv:mda"
+ xmlns:sbdh="http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
+ schemaVersion="1.2" creationDate="2026-01-01T00:00:00Z">
+ <EPCISHeader><sbdh:StandardBusinessDocumentHeader><sbdh:HeaderVersion>1.0</sbdh:HeaderVersion>
+ </sbdh:StandardBusinessDocumentHeader></EPCISHeader>
+ <EPCISBody><EventList>
+  <ObjectEvent><eventTime>2026-01-01T00:00:00Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset>
+   <epcList>{packs}</epcList><action>ADD</action><bizStep>urn:epcglobal:cbv:bizstep:commissioning</bizStep>
+   <disposition>urn:epcglobal:cbv:disp:active</disposition>
+   <extension><ilmd><cbvmda:lotNumber>{lot}</cbvmda:lotNumber>
+    <cbvmda:itemExpirationDate>2030-06-30</cbvmda:itemExpirationDate></ilmd></extension></ObjectEvent>
+  <AggregationEvent><eventTime>2026-01-01T01:00:00Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset>
+   <parentID>urn:epc:id:sscc:4012345.3{serial}</parentID><childEPCs>{packs}</childEPCs><action>ADD</action>
+   <bizStep>urn:epcglobal:cbv:bizstep:packing</bizStep></AggregationEvent>
+  <ObjectEvent><eventTime>2026-01-01T02:00:00Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset>
+   <epcList><epc>urn:epc:id:sscc:4012345.3{serial}</epc></epcList><action>OBSERVE</action>
+   <bizStep>urn:epcglobal:cbv:bizstep:shipping</bizStep></ObjectEvent>
+ </EventList></EPCISBody>
+</epcis:EPCISDocument>"""
+
+
+def test_a_document_of_dscsa_in_xml_is_captured_sealed_and_received(trade):
+    lot, sscc = trade.lot(), trade.sscc()
+    serials = trade.sound("xml", 3)
+    urn = f"urn:epc:id:sgtin:{GTIN[1:8]}.{GTIN[0]}{GTIN[8:13]}."
+    path, sealed = trade.path("xml"), trade.path()
+    path.write_text(DSCSA.format(packs="".join(f"<epc>{urn}{serial}</epc>" for serial in serials), lot=lot, serial=sscc[8:17]))
+    capture_it = ("maker", "pack", "capture", path, "--to", trade.address("pharmacy"), "--out", sealed)
+    assert trade.run(*capture_it)["captures"]
+    assert trade.run(*capture_it)["captures"][0]["repeated"] is True
+    assert trade.run("pharmacy", "pack", "receive", "--document", sealed)["units"] == 3
+    for serial in serials:
+        assert trade.run("pharmacy", "pack", "verify", link(GTIN, serial))["saleable"] is True
+
+
+@pytest.mark.parametrize("broken, why", [
+    ('<!DOCTYPE x [<!ENTITY a "b">]><x/>', "line 1"), ('<?xml version="1.0"?><other/>', "schemaVersion"),
+    ('<EPCISDocument schemaVersion="0.9" creationDate="2026-01-01T00:00:00Z"/>', "schemaVersion"),
+    ('<EPCISDocument schemaVersion="1.2" creationDate="2026-01-01T00:00:00Z"><EPCISBody/></EPCISDocument>', "EventList"),
+    ('<EPCISDocument schemaVersion="1.2" creationDate="today"><EPCISBody><EventList/></EPCISBody></EPCISDocument>',
+     "creationDate")])
+def test_xml_that_is_no_document_of_events_is_refused(trade, broken, why):
+    path = trade.path("xml")
+    path.write_text(broken)
+    refused(2, why, trade.run, "maker", "pack", "capture", path)

@@ -137,7 +137,7 @@ const struct cli_command command_pack_inspect = {
     .arguments = "EPCIS",
     .arguments_min = 1,
     .arguments_max = 1,
-    .summary = "check an EPCIS 2.0 document, and list its events, lots and packs",
+    .summary = "check an EPCIS document (2.0 in JSON-LD, 1.0 to 2.0 in XML), and list its events, lots and packs",
     .teach = "Reads the file as pack capture does, and sends nothing. `hash` is the event hash of CBV 2.0: the\n"
 	     "same for the same event, however its document is written. With --json each event has its exact text\n"
 	     "too.\n\n"

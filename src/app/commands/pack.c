@@ -340,7 +340,7 @@ const struct cli_command command_pack_capture = {
     .arguments = "EPCIS",
     .arguments_min = 1,
     .arguments_max = 1,
-    .summary = "capture an EPCIS 2.0 document: all of its events or none",
+    .summary = "capture an EPCIS document (2.0 in JSON-LD, 1.0 to 2.0 in XML): all of its events or none",
     .teach = "Events that move nothing on the chain are listed with the reason; one that would move something and\n"
 	     "cannot be captured refuses the whole document. The same document again changes nothing.\n\n"
 	     "  xinglin pack capture events.jsonld --home maker",

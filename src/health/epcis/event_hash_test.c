@@ -128,10 +128,38 @@ static void its_answers_for_documents_of_others(void **state) {
 	arena_fini(&arena);
 }
 
+/* Each file of the folder has one event in several spellings. */
+static void spellings_of_one_event_have_one_hash(void **state) {
+	(void)state;
+	struct vectors vectors = {.name = "event hash, equal ones"};
+	struct arena arena;
+	vectors_need("epcis/event-hash/expected_equal");
+	arena_init(&arena);
+	const char *path = vectors_path(&arena, "epcis/event-hash/expected_equal");
+	DIR *open = opendir(path);
+	assert_non_null(open);
+	for (struct dirent *entry; (entry = readdir(open));) {
+		bool is_xml;
+		char first[EVENT_HASH_TEXT_SIZE];
+		if (entry->d_name[0] == '.') continue;
+		const struct json *document =
+		    document_at(&arena, arena_printf(&arena, "%s/%s", path, entry->d_name), &is_xml);
+		const struct event_hash_names *names = event_hash_names_of(&arena, document, is_xml);
+		assert_non_null(event_at(document, 0));
+		event_hash(first, event_hash_prehash(names, event_at(document, 0)));
+		for (size_t i = 0; event_at(document, i); i++)
+			compare(&vectors, &arena, entry->d_name, document, is_xml, i, bytes_text(first));
+	}
+	closedir(open);
+	vectors_report(&vectors);
+	arena_fini(&arena);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_reference_generators_examples),
 	    cmocka_unit_test(its_answers_for_documents_of_others),
+	    cmocka_unit_test(spellings_of_one_event_have_one_hash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
