@@ -14,7 +14,7 @@
 #define POLL_MAX_MS 100u
 #define RETRY_MAX_MS 5000u /* of a node that does not answer */
 #define IDLE_MS 1000u
-#define GATHER_MS 2u
+#define GATHER_MS 4u
 #define DATA_MAX (OUTBOX_TX_BYTES_MAX - 512)
 #define COMPACT_BYTES ((uint64_t)64 << 20)
 
@@ -285,14 +285,26 @@ static size_t left_to_send(const struct outbox *outbox) {
 	return count;
 }
 
-/* With the lock held. Clients who were answered together send their next ones at nearly the same time: so as many as
- * travelled together last are awaited, for a moment. */
+/* With the lock held: more may travel with what waits. Clients who were answered together send their next ones at
+ * nearly the same time: so as many come as travelled together last, and what is prepared comes as well. */
+static bool more_come(const struct outbox *outbox) {
+	const size_t left = left_to_send(outbox);
+	return left > 0 && left < OUTBOX_MERGED_MAX && (left < outbox->last_merged || outbox->expected > 0);
+}
+
+/* With the lock held. Whoever is about to submit is awaited, for a moment: a transaction costs more than an entry. */
 static void gather(struct outbox *outbox) {
 	const struct clock_source *clock = client_options_of(outbox->client)->clock;
 	const uint64_t until_ns = clock_monotonic_ns(clock) + (uint64_t)GATHER_MS * 1000000;
-	while (!outbox->is_stopped && left_to_send(outbox) > 0 && left_to_send(outbox) < outbox->last_merged &&
-	       clock_monotonic_ns(clock) < until_ns)
+	while (!outbox->is_stopped && more_come(outbox) && clock_monotonic_ns(clock) < until_ns)
 		outbox->options.threads->wait(outbox->monitor, 1);
+}
+
+void outbox_expect(struct outbox *outbox, bool comes) {
+	outbox_enter(outbox);
+	BUG_ON(!comes && outbox->expected == 0);
+	outbox->expected += comes ? 1 : -1;
+	outbox_leave(outbox);
 }
 
 void outbox_run(struct outbox *outbox) {

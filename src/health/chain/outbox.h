@@ -116,6 +116,10 @@ struct outbox_entry {
 /* The entry is copied. STATUS_OK: accepted, and journaled. STATUS_LIMIT: too large. STATUS_BUSY: OUTBOX_ENTRIES_MAX. */
 MUST_USE enum status outbox_submit(struct outbox *outbox, const struct outbox_entry *entry, struct err *err);
 
+/* Somebody begins to prepare an entry that may travel with others; and false, once each: it is submitted, or will not
+ * be. The runner waits a moment for those that are prepared, and never for long. */
+void outbox_expect(struct outbox *outbox, bool comes);
+
 /*
  * Submits, and waits until it is finished or the deadline is over. `entry->completed` is not used. `result` lives in
  * the arena. STATUS_TIMEOUT: accepted, kept, and not in a block yet (`result->end` is OUTBOX_KEPT). STATUS_DENIED

@@ -94,6 +94,7 @@ struct outbox {
 	struct monitor *monitor; /* NULL without threads. Guards everything below but the runner's */
 	struct outbox_journal journal;
 	bool opened, is_syncing, is_stopped, has_work;
+	size_t expected; /* entries that somebody prepares (outbox_expect) */
 	uint64_t compact_at_bytes;
 	uint64_t next_id;
 	struct outbox_item *first, **last;
@@ -106,6 +107,7 @@ struct outbox {
 	uint64_t next_nonce;
 	bool knows_nonce; /* proved once; from then on counted, until another program turns out to use the account */
 	bool has_head, has_looked;
+	bool is_shown;    /* the node says that the last one that was sent is in a block */
 	struct head head; /* the last one that was taken, and when */
 	uint64_t head_ms;
 	uint64_t looked_at; /* no block up to this one holds what is in flight */

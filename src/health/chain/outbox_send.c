@@ -256,6 +256,7 @@ static enum status send(struct outbox *outbox, const struct outbox_tx *tx, struc
 	if (outbox->monitor && !tx->next && !tx->is_sent && tx->count > 0)
 		TRY(client_send_raw_and_wait(outbox->client, &taken, arena, buf_view(&tx->raw), BLOCK_WAIT_MS, err));
 	*verdict = (struct client_verdict){.ok = true};
+	outbox->is_shown = taken;
 	return taken ? STATUS_OK : client_send_raw(outbox->client, verdict, arena, buf_view(&tx->raw), err);
 }
 

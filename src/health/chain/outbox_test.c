@@ -197,6 +197,7 @@ static const char *answer(struct bytes method, const struct json *params) {
 	}
 	if (bytes_equal(method, BYTES_LITERAL("eth_sendRawTransaction")))
 		return take_raw(first_hex(json_at(params, 0)));
+	if (bytes_equal(method, BYTES_LITERAL("eth_sendRawTransactionSync"))) return error_text("method not found");
 	hash32 hash;
 	assert_true(bytes_equal(method, BYTES_LITERAL("eth_getTransactionReceipt")));
 	assert_int_equal(hex_fixed(hash.b, 32, json_string(json_at(params, 0))), STATUS_OK);
@@ -234,8 +235,9 @@ static struct outbox *outbox;
 static char folder[64], journal[96];
 static struct arena arena;
 
-static void open_outbox(void) {
+static void open_outbox(const struct threads *threads) {
 	struct outbox_options options = {.client = client,
+	    .threads = threads,
 	    .secret = &secret,
 	    .node = &sealer,
 	    .genesis = &genesis,
@@ -269,7 +271,7 @@ static int begin(void **state) {
 	const struct client_options options = {
 	    .url = "http://node", .http = &fake_http, .clock = &fake_clock, .sleep_ms = fake_sleep};
 	assert_int_equal(client_open(&client, &options, NULL), STATUS_OK);
-	open_outbox();
+	open_outbox(NULL);
 	return 0;
 }
 
@@ -374,6 +376,67 @@ static void what_waits_for_one_folder_goes_together_and_other_folders_go_by_them
 	assert_true(heard[6].merged == 1 && heard[6].end == OUTBOX_DONE);
 }
 
+/* --- beside other threads: what they do happens while the runner waits --- */
+
+static struct meanwhile {
+	struct heard heard[2];
+	bool second_comes;
+	uint32_t waited_ms;
+} meanwhile;
+
+static struct monitor *fake_monitor_new(void *context) {
+	return context;
+}
+
+static void fake_monitor_use(struct monitor *monitor) {
+	(void)monitor;
+}
+
+static void fake_wait(struct monitor *monitor, uint32_t timeout_ms) {
+	(void)monitor;
+	fake_sleep(NULL, timeout_ms);
+	if (node.tx_count == 0) meanwhile.waited_ms += timeout_ms;
+	if (meanwhile.second_comes) {
+		meanwhile.second_comes = false;
+		submit_joined(&meanwhile.heard[1], 1, "b");
+		outbox_expect(outbox, false);
+	}
+	if (meanwhile.heard[0].calls > 0) outbox_stop(outbox);
+}
+
+static void run_with_one_expected(bool it_comes) {
+	const struct threads threads = {.monitor_new = fake_monitor_new,
+	    .monitor_free = fake_monitor_use,
+	    .lock = fake_monitor_use,
+	    .unlock = fake_monitor_use,
+	    .wait = fake_wait,
+	    .wake_all = fake_monitor_use,
+	    .context = &meanwhile};
+	meanwhile = (struct meanwhile){.second_comes = it_comes};
+	outbox_close(outbox);
+	open_outbox(&threads);
+	submit_joined(&meanwhile.heard[0], 1, "a");
+	outbox_expect(outbox, true);
+	outbox_run(outbox);
+	outbox_close(outbox);
+	open_outbox(NULL);
+}
+
+static void what_is_prepared_is_awaited_and_travels_with_what_waits(void **state) {
+	(void)state;
+	run_with_one_expected(true);
+	assert_int_equal(mined_with("\2ab"), 1);
+	assert_int_equal(node.tx_count, 1);
+	assert_true(meanwhile.heard[0].merged == 2 && meanwhile.heard[1].calls == 1);
+}
+
+static void what_takes_long_to_prepare_is_not_awaited(void **state) {
+	(void)state;
+	run_with_one_expected(false);
+	assert_int_equal(mined_with("a"), 1);
+	assert_in_range(meanwhile.waited_ms, 1, 10);
+}
+
 static void one_that_reverts_does_not_take_down_those_that_travelled_with_it(void **state) {
 	(void)state;
 	struct heard heard[3] = {0};
@@ -452,7 +515,7 @@ static void after_a_kill_the_same_bytes_are_sent_and_nothing_is_done_twice(void 
 	const hash32 hash = node.txs[0].hash;
 	node.tx_count = 0; /* the node was killed too, and forgot */
 	die();
-	open_outbox();
+	open_outbox(NULL);
 	assert_int_equal(outbox_counts(outbox).waiting, 1);
 	node.mines = true;
 	drain();
@@ -469,7 +532,7 @@ static void what_was_mined_while_nobody_looked_is_not_sent_anew(void **state) {
 	assert_int_equal(outbox_drain(outbox, node.now_ms + 10, NULL), STATUS_TIMEOUT);
 	die();
 	mine_all();
-	open_outbox();
+	open_outbox(NULL);
 	drain();
 	assert_int_equal(mined_with("once"), 1);
 	assert_int_equal(node.nonce, 6);
@@ -484,7 +547,7 @@ static void what_was_accepted_and_not_signed_is_sent_after_a_kill(void **state) 
 	struct heard heard = {0};
 	submit(&heard, "accepted");
 	die();
-	open_outbox();
+	open_outbox(NULL);
 	drain();
 	assert_int_equal(mined_with("accepted"), 1);
 }
@@ -571,7 +634,7 @@ static void a_hole_is_filled_after_a_kill_too(void **state) {
 	/* One round: the first is refused, the second sent behind its nonce. */
 	assert_int_equal(outbox_drain(outbox, node.now_ms + 1, NULL), STATUS_TIMEOUT);
 	die();
-	open_outbox();
+	open_outbox(NULL);
 	node.mines = true;
 	drain();
 	assert_int_equal(mined_with("behind"), 1);
@@ -607,7 +670,7 @@ static void a_deadline_ends_the_waiting_and_not_the_work(void **state) {
 	assert_false(hash32_is_zero(&result.receipt.tx_hash));
 	assert_true(node.now_ms - begin_ms >= 5000 && node.now_ms - begin_ms < 5200);
 	outbox_close(outbox);
-	open_outbox();
+	open_outbox(NULL);
 	node.mines = true;
 	drain();
 	assert_int_equal(mined_with("slow"), 1);
@@ -645,7 +708,7 @@ static void of_several_each_is_kept_that_is_in_no_block_in_time(void **state) {
 	assert_int_equal(outbox_send_all(outbox, results, &arena, entries, 2, &err), STATUS_TIMEOUT);
 	for (size_t i = 0; i < 2; i++) assert_int_equal(results[i].end, OUTBOX_KEPT);
 	die();
-	open_outbox();
+	open_outbox(NULL);
 	node.mines = true;
 	drain();
 	assert_int_equal(mined_with("one") + mined_with("two"), 2);
@@ -693,7 +756,7 @@ static void a_torn_end_is_cut_off_and_damage_inside_is_an_error(void **state) {
 	die();
 	assert_int_equal(stat(journal, &info), 0);
 	assert_int_equal(truncate(journal, info.st_size - 1), 0);
-	open_outbox();
+	open_outbox(NULL);
 	assert_int_equal(outbox_counts(outbox).waiting, 1);
 	submit(&heard, "behind");
 	die();
@@ -728,7 +791,7 @@ static void a_restored_journal_sends_only_what_was_signed_and_only_as_it_was(voi
 	node.tx_count = 0;
 	node.nonce = 6; /* the original home went on, and used the nonce otherwise */
 	node.mines = true;
-	open_outbox();
+	open_outbox(NULL);
 	drain();
 	assert_int_equal(node.tx_count, 0);
 	assert_int_equal(outbox_counts(outbox).refused, 1);
@@ -764,7 +827,7 @@ static void an_entry_is_known_by_its_names_until_it_is_over_also_after_a_kill(vo
 	submit_named(&heard, "named");
 	assert_int_equal(outbox_drain(outbox, node.now_ms + 10, NULL), STATUS_TIMEOUT);
 	die();
-	open_outbox();
+	open_outbox(NULL);
 	assert_true(outbox_has(outbox, &names[0]) && outbox_has(outbox, &names[1]) && !outbox_has(outbox, &other));
 	node.mines = true;
 	drain();
@@ -777,7 +840,7 @@ static void a_refusal_is_witnessed_also_of_what_an_earlier_run_accepted(void **s
 	size_t witnessed = 0;
 	submit_named(&heard, "never");
 	die();
-	open_outbox();
+	open_outbox(NULL);
 	outbox_set_witness(outbox, &(struct outbox_witness){witness, &witnessed});
 	node.estimate_refusal = "execution reverted";
 	drain();
@@ -816,6 +879,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    TEST(several_are_sent_at_once_with_nonces_in_order_and_each_is_heard_of_once),
 	    TEST(what_waits_for_one_folder_goes_together_and_other_folders_go_by_themselves),
+	    TEST(what_is_prepared_is_awaited_and_travels_with_what_waits),
+	    TEST(what_takes_long_to_prepare_is_not_awaited),
 	    TEST(one_that_reverts_does_not_take_down_those_that_travelled_with_it),
 	    TEST(a_node_that_simulates_says_which_one_reverts),
 	    TEST(an_estimate_that_reverts_is_believed_only_when_nothing_sent_before_is_on_its_way),

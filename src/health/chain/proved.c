@@ -77,6 +77,34 @@ void proved_root_put(struct proved *proved, const hash32 *head, const addr20 *co
 	leave(proved);
 }
 
+/* With the lock held. */
+static bool has_root(const struct proved *proved, const addr20 *contract, const hash32 *head) {
+	for (size_t i = 0; i < ROOTS; i++) {
+		const struct root *entry = &proved->roots[i];
+		if (entry->is_used && addr20_equal(&entry->contract, contract) && hash32_equal(&entry->head, head))
+			return true;
+	}
+	return false;
+}
+
+static bool is_among(const addr20 *contracts, size_t count, const addr20 *contract) {
+	size_t i = 0;
+	while (i < count && !addr20_equal(&contracts[i], contract)) i++;
+	return i < count;
+}
+
+size_t proved_contracts_behind(struct proved *proved, addr20 *out, size_t max, const hash32 *head) {
+	size_t count = 0;
+	enter(proved);
+	for (size_t i = 0; i < ROOTS && count < max; i++) {
+		const struct root *entry = &proved->roots[i];
+		if (!entry->is_used || is_among(out, count, &entry->contract)) continue;
+		if (!has_root(proved, &entry->contract, head)) out[count++] = entry->contract;
+	}
+	leave(proved);
+	return count;
+}
+
 bool proved_may_ask(struct proved *proved, const hash32 *head) {
 	bool waited = false;
 	if (!proved->monitor) return true;

@@ -21,6 +21,9 @@ void proved_free(struct proved *proved); /* NULL is allowed */
 /* The storage root of one of the anchor's contracts in the state of a head; its code was checked. */
 bool proved_root_get(struct proved *proved, hash32 *root, const hash32 *head, const addr20 *contract);
 void proved_root_put(struct proved *proved, const hash32 *head, const addr20 *contract, const hash32 *root);
+/* The contracts whose roots were proved at earlier heads, and are not at this one: who asks for one of them will mostly
+ * need the others too. Returns how many, at most `max`. */
+size_t proved_contracts_behind(struct proved *proved, addr20 *out, size_t max, const hash32 *head);
 
 /* Requests at one head mostly need the same proofs. False: another request was asking for some at this head, and has
  * ended, or took long; look again at what is there. True: the caller asks, and calls proved_asked. */

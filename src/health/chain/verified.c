@@ -7,6 +7,8 @@
 #include "health/chain/proved.h"
 #include "health/contracts/cause.h"
 
+#define FORESEEN_MAX 8u
+
 struct verified_account {
 	struct verified_account *next;
 	addr20 contract;
@@ -192,14 +194,29 @@ static size_t gather(
 	return question_count;
 }
 
-static enum status ask(struct verified *verified, const struct question *questions, size_t count, struct err *err) {
-	struct client_question *calls = arena_zalloc(verified->arena, count, sizeof *calls);
-	for (size_t i = 0; i < count; i++) {
+/* Beside what is asked anyway: the roots of the contracts that were asked for at heads before. */
+static size_t add_foreseen(struct verified *verified, struct question *questions, size_t asked) {
+	addr20 behind[FORESEEN_MAX];
+	size_t count = asked;
+	const size_t behind_count =
+	    proved_contracts_behind(heads_proved(verified->heads), behind, FORESEEN_MAX, &verified->head.hash);
+	for (size_t i = 0; i < behind_count; i++) (void)question_of(questions, &count, &behind[i]);
+	return count - asked;
+}
+
+/* What was only foreseen and is not proved is not used: whoever needs it asks again, and hears why. */
+static enum status ask(
+    struct verified *verified, const struct question *questions, size_t count, size_t foreseen, struct err *err) {
+	struct client_question *calls = arena_zalloc(verified->arena, count + foreseen, sizeof *calls);
+	struct err unheard;
+	for (size_t i = 0; i < count + foreseen; i++) {
 		calls[i].method = "eth_getProof";
 		calls[i].params = heads_proof_params(verified->arena, &questions[i].contract, questions[i].slots,
 		    questions[i].count, &verified->head.hash);
 	}
-	TRY(client_batch(verified->client, calls, count, verified->arena, err));
+	TRY(client_batch(verified->client, calls, count + foreseen, verified->arena, err));
+	for (size_t i = count; i < count + foreseen; i++)
+		if (calls[i].status == STATUS_OK) (void)!prove(verified, &questions[i], calls[i].result, &unheard);
 	for (size_t i = 0; i < count; i++) {
 		if (calls[i].status != STATUS_OK)
 			return refuse(verified, &questions[i].contract, "the storage", calls[i].error.message, err);
@@ -211,11 +228,12 @@ static enum status ask(struct verified *verified, const struct question *questio
 static enum status ask_what_is_missing(
     struct verified *verified, const struct verified_want *wants, size_t count, struct err *err) {
 	struct proved *proved = heads_proved(verified->heads);
-	struct question *questions = arena_zalloc(verified->arena, 2 * count, sizeof *questions);
+	struct question *questions = arena_zalloc(verified->arena, 2 * count + FORESEEN_MAX, sizeof *questions);
 	if (gather(verified, questions, wants, count) == 0) return STATUS_OK;
 	const bool may_ask = proved_may_ask(proved, &verified->head.hash);
 	const size_t left = gather(verified, questions + count, wants, count);
-	const enum status status = left ? ask(verified, questions + count, left, err) : STATUS_OK;
+	const size_t foreseen = left && may_ask ? add_foreseen(verified, questions + count, left) : 0;
+	const enum status status = left ? ask(verified, questions + count, left, foreseen, err) : STATUS_OK;
 	if (may_ask) proved_asked(proved);
 	return status;
 }

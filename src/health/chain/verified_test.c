@@ -211,6 +211,45 @@ static void words_stand_as_long_as_their_contracts_root(void **state) {
 	assert_int_equal(chain->exchanges, 0); /* at this head another request has proved all */
 }
 
+/* At a new head, by another request: one word of this contract. */
+static enum status ask_one(struct reading *reading, const addr20 *contract) {
+	const struct verified_want want = {contract, number_word(1)};
+	hash32 word;
+	verified_begin(&reading->verified, reading->world->heads, reading->world->client, &reading->arena);
+	take_head(reading);
+	reading->world->chain->exchanges = 0;
+	return verified_words(&reading->verified, &word, &want, 1, &reading->world->err);
+}
+
+static void contracts_that_were_asked_for_before_are_proved_with_the_first_one(void **state) {
+	struct reading *reading = *state;
+	struct fake_chain *chain = reading->world->chain;
+	hash32 words[4], other[4];
+	take_head(reading);
+	assert_int_equal(ask(reading, words), STATUS_OK);
+	fake_mine(chain, FAKE_START_S + 90);
+	assert_int_equal(ask_one(reading, &chain->anchor.folders), STATUS_OK);
+	assert_int_equal(ask(reading, other), STATUS_OK);
+	assert_memory_equal(words, other, sizeof words);
+	assert_int_equal(chain->exchanges, 1);
+}
+
+/* Who did not ask for it hears nothing of it, and who does is refused. */
+static void a_lie_about_a_contract_that_was_only_foreseen_is_not_used(void **state) {
+	struct reading *reading = *state;
+	struct fake_chain *chain = reading->world->chain;
+	hash32 words[4];
+	take_head(reading);
+	assert_int_equal(ask(reading, words), STATUS_OK);
+	fake_mine(chain, FAKE_START_S + 90);
+	chain->swaps_contracts = true;
+	assert_int_equal(ask_one(reading, &chain->anchor.directory), STATUS_OK);
+	expect_refusal(reading, "not proved: the account");
+	chain->swaps_contracts = false;
+	assert_int_equal(ask(reading, words), STATUS_OK);
+	assert_int_equal(words[1].b[31], 2);
+}
+
 static void a_root_that_the_node_invents_makes_no_word_stand(void **state) {
 	struct reading *reading = *state;
 	struct fake_chain *chain = reading->world->chain;
@@ -445,6 +484,8 @@ int main(void) {
 	    TEST(absence_is_zero_and_proved),
 	    TEST(a_new_head_proves_anew),
 	    TEST(words_stand_as_long_as_their_contracts_root),
+	    TEST(contracts_that_were_asked_for_before_are_proved_with_the_first_one),
+	    TEST(a_lie_about_a_contract_that_was_only_foreseen_is_not_used),
 	    TEST(a_root_that_the_node_invents_makes_no_word_stand),
 	    TEST(a_memo_is_found_by_its_key_alone),
 	    TEST(answers_of_a_batch_may_come_in_any_order),

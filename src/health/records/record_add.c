@@ -302,5 +302,11 @@ void record_drop_refused(const struct home *home, const hash32 *record) {
 enum status record_submit(struct actor_request *request, struct record_added *out,
     const struct record_addition *additions, size_t count, const struct record_listener *listener, struct err *err) {
 	struct adding adding = {.request = request, .out = out, .count = count, .listener = listener};
-	return add(&adding, additions, err);
+	struct outbox *outbox;
+	if (count != 1) return add(&adding, additions, err); /* a bundle's go alone */
+	TRY(actor_outbox(request->actor, &outbox, err));
+	outbox_expect(outbox, true);
+	const enum status status = add(&adding, additions, err);
+	outbox_expect(outbox, false);
+	return status;
 }
