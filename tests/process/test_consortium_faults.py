@@ -23,7 +23,7 @@ import pytest
 
 from consortia import FUNDED, Member, Relay, running
 from exposition import families
-from machine import free_port, wait_for
+from machine import RpcError, cli, free_port, wait_for
 from members import change, comet_program, newcomer
 from wires import Wires
 
@@ -416,6 +416,47 @@ def test_garbage_at_the_port_for_peers_disturbs_nobody(four):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as stranger:
                 stranger.sendall(garbage)
     assert_stand(four, send_some(four, FUNDED[6]))
+
+
+def status_of(method, url, body):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, method=method), timeout=20) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read()
+
+
+@pytest.mark.parametrize("method, path", [
+    ("POST", "/"), ("POST", "/comet"), ("POST", "/members/blobs"), ("POST", "/members/names"),
+    ("PUT", f"/blobs/0x{'12' * 20}/0x{'34' * 32}"), ("PUT", f"/blobs/0x{'12' * 20}/0x{'34' * 32}/here")])
+def test_garbage_at_a_route_of_members_is_refused_and_disturbs_nobody(four, method, path):
+    deep = b'{"jsonrpc":"2.0","id":1,"method":"commit","params":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    for garbage in (b"", b"\x00", b"{", b"XLQ1\xff\xff\xff\xff", b"XLN1" + b"\xff" * 52, deep, bytes(range(256)) * 300):
+        for member in four:
+            status, body = status_of(method, member.url + path, garbage)
+            assert 400 <= status < 500 or (status == 200 and b'"error"' in body), (status, body)
+    assert_stand(four, send_some(four, FUNDED[6]))
+
+
+@pytest.mark.skipif(not THOROUGH, reason="1,300 blocks, one after the other: make soak")
+def test_members_that_drop_old_blocks_go_on_are_whole_and_let_cometbft_drop_its_own(tmp_path, monkeypatch):
+    for name, value in (("RETAIN_BLOCKS", 1024), ("RETAIN_DAYS", 0), ("SNAPSHOT_BLOCKS", 300)):
+        monkeypatch.setenv(f"XINGLIN_NODE_{name}", str(value))
+    with running(tmp_path / "n", 4, together=True) as members:
+        nonces, first = itertools.count(), members[0].send(FUNDED[0], 0)
+        while members[0].number() < 1300:
+            nonce = next(nonces)
+            members[nonce % 4].receipt(members[nonce % 4].send(FUNDED[1], nonce))
+        for member in members:
+            wait_for(lambda: int(member.comet("/status")["sync_info"]["earliest_block_height"]) > 1, 60)
+            with pytest.raises(RpcError, match="pruned history unavailable"):
+                member.rpc("eth_getTransactionReceipt", first)
+        for member in members:  # one after the other, as for an upgrade
+            member.end()
+            kept = cli("db", "verify", "--data", member.folder)
+            assert kept["head"] - kept["firstBlock"] == 1023
+            start(member)
+            assert_stand(members, send_some(members, FUNDED[2]))
 
 
 def test_a_disk_that_takes_no_more_stops_its_member_alone_which_goes_on_later(four):

@@ -1,11 +1,16 @@
 """Who joins a consortium late: by a snapshot, while the others work and one of them lies; and who only follows."""
 
 import contextlib
+import hashlib
 import json
+import re
+import shutil
 import signal
 import threading
 
 import pytest
+
+rlp = pytest.importorskip("rlp", reason="the Python packages are not installed: PyPI could not be reached")
 
 import consortia
 from consortia import CHAIN_ID, FUNDED, Relay
@@ -198,6 +203,71 @@ def test_a_forged_chunk_is_refused_and_its_sender_is_not_asked_again(tmp_path):
             member.kill()
         for member in joined:
             member.end(signal.SIGKILL)
+
+
+def snapshot_folder(member, height):
+    return member.folder / "snapshots" / str(height)
+
+
+def with_manifest(folder, **other):
+    """The manifest names these chunks, or this moment, instead of its own."""
+    names = ["format", "genesis", "height", "header", "chunks"]
+    manifest = dict(zip(names, rlp.decode((folder / "manifest").read_bytes()))) | other
+    (folder / "manifest").write_bytes(rlp.encode([manifest[name] for name in names]))
+    return manifest
+
+
+def change_state(folder, _):
+    """The last account's or slot's last byte, and a list of chunks that fits."""
+    chunks = list(rlp.decode((folder / "manifest").read_bytes())[4])
+    last = folder / str(len(chunks) - 1)
+    content = last.read_bytes()
+    last.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    chunks[-1] = hashlib.sha256(last.read_bytes()).digest()
+    with_manifest(folder, chunks=chunks)
+
+
+def take_older_state(folder, older):
+    """Every chunk of an older snapshot, under the newer one's header."""
+    chunks = rlp.decode((older / "manifest").read_bytes())[4]
+    for number in range(len(chunks)):
+        shutil.copy(older / str(number), folder / str(number))
+    with_manifest(folder, chunks=chunks)
+
+
+@pytest.mark.parametrize("forge", [change_state, take_older_state])
+def test_a_forged_snapshot_is_refused_whole_and_the_next_one_is_taken(tmp_path, forge):
+    """A joiner that knows a liar alone stays at block 0; once it knows the others, it takes theirs."""
+    folder = tmp_path / "net"
+    with network(folder) as members:
+        liar, honest = members[3], members[:3]
+        while not all(snapshot(member) for member in members) or len(snapshot(liar)) < 2:
+            send_one(members[0])
+        newest, older = sorted((int(one["height"], 16) for one in snapshot(liar)), reverse=True)[:2]
+        liar.end()
+        forge(snapshot_folder(liar, newest), snapshot_folder(liar, older))
+        shutil.rmtree(snapshot_folder(liar, older))
+        settings = liar.config.read_text()  # it makes no more, and serves what is there
+        liar.config.write_text(settings.replace(f"snapshot-blocks = {BLOCKS}", "snapshot-blocks = 0"))
+        liar.start()
+        wait_for(lambda: liar.head() and height(liar) and len(liar.peers()) == 3, 60)
+        fifth, _ = joiner(folder, "fifth", honest)
+        change(members, "--joins", fifth.account, "--key", fifth.key, "--node", fifth.node)
+        config = fifth.folder / "comet/config/config.toml"
+        whole = config.read_text()
+        peers = re.search(r'persistent_peers = "([^"]*)"', whole)[1]
+        of_liar = next(peer for peer in peers.split(",") if peer.startswith(liar.node[2:]))
+        config.write_text(whole.replace(peers, of_liar))
+        fifth.start()
+        wait_for(lambda: "it is forged, and thrown away" in fifth.log.read_text(), 120)
+        assert int(fifth.head()["number"], 16) == 0
+        fifth.end()
+        config.write_text(whole)
+        wait_for(lambda: send_one(members[0]) and all(snapshot(member) for member in honest), 60)
+        members.append(fifth.start())
+        wait_for(lambda: int((fifth.head() or {"number": "0x0"})["number"], 16) >= BLOCKS, 120)
+        assert "is taken in" in fifth.log.read_text()
+        assert_same_heads(members)
 
 
 def test_a_follower_has_all_blocks_and_no_vote(tmp_path):
