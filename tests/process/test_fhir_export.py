@@ -56,7 +56,10 @@ def test_patients_types_and_times_make_it_narrower(fhir):
     assert [output["type"] for output in of_type["output"]] == ["Organization"]
     later = manifest(fhir, begin(fhir, f"$export?_since={of_type['transactionTime']}"))
     assert later["output"] == []
-    for query in ("_outputFormat=csv", "_type=Nothing", "_since=yesterday", "_typeFilter=Patient%3Fa"):
+    for query in ("_outputFormat=csv", "_type=Nothing", "_since=yesterday", "_typeFilter=Patient%3Fa",
+                  "_typeFilter=Patient%3F_sort%3Dname", "_typeFilter=Patient",
+                  "_typeFilter=Patient%3Factive%3Dtrue,Patient%3Fname%3Dx",
+                  "_typeFilter=" + "x" * 2000):
         assert fhir.get(f"$export?{query}").status == 400, query
 
 
@@ -68,3 +71,34 @@ def test_an_export_is_its_askers_and_can_be_ended(fhir):
     assert fhir.call("DELETE", url).status == 202
     assert fhir.get(url).status == 404 and fhir.get(output["url"]).status == 404
     assert fhir.get("$export-poll-status?job=nonsense").status == 404
+
+
+def test_a_groups_export_is_of_its_members(fhir):
+    group = fhir.create({"resourceType": "Group", "type": "person", "actual": True, "member": [
+        {"entity": {"reference": "Patient/e0"}}, {"entity": {"reference": "Patient/e1"}},
+        {"entity": {"reference": "Patient/e2"}, "inactive": True}, {"entity": {"reference": "Practitioner/x"}}]})
+    told = manifest(fhir, begin(fhir, f"Group/{group['id']}/$export"))
+    assert {output["type"]: output["count"] for output in told["output"]} == {"Patient": 2, "Observation": 1}
+    patients = next(output for output in told["output"] if output["type"] == "Patient")
+    assert {one["id"] for one in lines(fhir, patients)} == {"e0", "e1"}
+    assert fhir.get("Group/none/$export").status == 404
+    empty = fhir.create({"resourceType": "Group", "type": "person", "actual": True})
+    assert manifest(fhir, begin(fhir, f"Group/{empty['id']}/$export"))["output"] == []
+    assert fhir.call("DELETE", f"Group/{group['id']}").status == 204
+    assert fhir.call("DELETE", f"Group/{empty['id']}").status == 204
+
+
+def test_filters_and_elements_narrow_each_type(fhir):
+    told = manifest(fhir, begin(fhir, "$export?_type=Patient,Observation&_typeFilter=Patient%3F_id%3De0,e1"
+                                      "&_elements=Patient.name"))
+    assert {output["type"]: output["count"] for output in told["output"]} == {"Patient": 2, "Observation": 1}
+    found = {output["type"]: lines(fhir, output) for output in told["output"]}
+    assert {one["id"] for one in found["Patient"]} == {"e0", "e1"} and "code" in found["Observation"][0]
+    assert all("name" in one and one["meta"]["tag"][0]["code"] == "SUBSETTED" for one in found["Patient"])
+    body = {"resourceType": "Parameters", "parameter": [
+        {"name": "_type", "valueString": "Patient"}, {"name": "_type", "valueString": "Organization"},
+        {"name": "_typeFilter", "valueString": "Patient?_id=e2"}]}
+    begun = fhir.post("$export", body, Prefer="respond-async")
+    assert begun.status == 202, begun.body
+    told = manifest(fhir, begun.headers["content-location"])
+    assert {output["type"]: output["count"] for output in told["output"]} == {"Patient": 1, "Organization": 1}

@@ -19,6 +19,7 @@ const struct fhir_operation fhir_operations[] = {
     {"lastn", "Observation", FHIR_OPERATION_TYPE, true, DEFINITION("Observation-lastn"), fhir_operation_lastn},
     {"export", NULL, FHIR_OPERATION_SYSTEM, true, BULK("export"), fhir_export_begin},
     {"export", "Patient", FHIR_OPERATION_TYPE, true, BULK("patient-export"), fhir_export_begin},
+    {"export", "Group", FHIR_OPERATION_INSTANCE, true, BULK("group-export"), fhir_export_begin},
     {"export-poll-status", NULL, FHIR_OPERATION_SYSTEM, true, NULL, fhir_export_status},
     {"export-file", NULL, FHIR_OPERATION_SYSTEM, true, NULL, fhir_export_file},
     {"hook-secret", "Subscription", FHIR_OPERATION_INSTANCE, true, NULL, fhir_operation_hook_secret},
@@ -48,6 +49,21 @@ struct bytes fhir_operation_parameter(const struct fhir_call *call, const struct
 	if (of_query.data) return of_query;
 	if (!json_string_is(json_get(parameters, "resourceType"), "Parameters")) return (struct bytes){NULL, 0};
 	return value_of(parameter_named(parameters, name));
+}
+
+void fhir_operation_values(
+    const struct fhir_call *call, const struct json *parameters, const char *name, struct buf *out) {
+	for (size_t i = 0; i < call->query.count; i++) {
+		if (!bytes_equal(call->query.items[i].name, bytes_text(name))) continue;
+		if (out->len) buf_byte(out, ',');
+		buf_append(out, call->query.items[i].value);
+	}
+	if (!json_string_is(json_get(parameters, "resourceType"), "Parameters")) return;
+	json_foreach (parameter, json_get(parameters, "parameter")) {
+		if (!json_string_is(json_get(parameter, "name"), name)) continue;
+		if (out->len) buf_byte(out, ',');
+		buf_append(out, value_of(parameter));
+	}
 }
 
 const struct json *fhir_operation_resource(const struct json *parameters, const char *name) {

@@ -26,6 +26,9 @@ void fhir_operation_serve(struct fhir_call *call);
 
 /* A parameter by its name, of the query or of Parameters: the text of its value; data == NULL: it is not there. */
 struct bytes fhir_operation_parameter(const struct fhir_call *call, const struct json *parameters, const char *name);
+/* All its values, in `out`, with commas between. */
+void fhir_operation_values(
+    const struct fhir_call *call, const struct json *parameters, const char *name, struct buf *out);
 /* The resource that a Parameters resource names so, or the posted resource itself. */
 const struct json *fhir_operation_resource(const struct json *parameters, const char *name);
 
