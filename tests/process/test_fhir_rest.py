@@ -216,7 +216,17 @@ def test_metadata_names_what_is_there(fhir):
     types = {resource["type"] for resource in statement["rest"][0]["resource"]}
     assert {"Patient", "Observation", "Bundle", "Binary"} <= types and len(types) == 146
     assert statement["implementation"]["url"] == fhir.base and FHIR_JSON in statement["format"]
+    rest = statement["rest"][0]
     assert fhir.post("CapabilityStatement", json.dumps(statement).encode()).status == 201
+    for parameter in rest["searchParam"]:  # each is one that a search takes
+        value = {"_filter": "active%20eq%20true", "_list": "1", "_type": "Patient"}.get(parameter["name"], "x")
+        name = "_has:Observation:patient:code" if parameter["name"] == "_has" else parameter["name"]
+        path = "" if parameter["name"] == "_type" else "Patient"
+        answer = fhir.get(f"{path}?{name}={value}", Prefer="handling=strict")
+        assert answer.status == 200, (name, answer.body)
+    one = {resource["type"]: resource for resource in rest["resource"]}["Patient"]
+    assert {operation["name"] for operation in one["operation"]} == {"validate", "meta", "everything", "export", "match"}
+    assert one["conditionalRead"] == "full-support"
 
 
 @pytest.mark.parametrize("kind, status", [

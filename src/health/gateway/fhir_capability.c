@@ -183,6 +183,24 @@ static void put_compartments(struct json_writer *w) {
 	put_texts(w, "compartment", urls);
 }
 
+/* Parameters of every search that are no values of a resource. */
+static void put_general_parameters(struct json_writer *w) {
+	static const char *const names[][3] = {{"_text", "string", "DomainResource-text"},
+	    {"_content", "string", "Resource-content"}, {"_filter", "special", "filter"}, {"_list", "special", NULL},
+	    {"_has", "special", NULL}, {"_type", "special", NULL}};
+	json_array_begin(w, "searchParam");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char url[120];
+		json_object_begin(w, NULL);
+		json_put_text(w, "name", names[i][0]);
+		snprintf(url, sizeof url, "http://hl7.org/fhir/SearchParameter/%s", names[i][2] ? names[i][2] : "");
+		if (names[i][2]) json_put_text(w, "definition", url);
+		json_put_text(w, "type", names[i][1]);
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
 /* But for its end, where its security stands. */
 static void put_rest(struct json_writer *w, const struct fhir_profiles *profiles) {
 	static const char *const interactions[] = {"transaction", "batch", "search-system", "history-system", NULL};
@@ -191,11 +209,13 @@ static void put_rest(struct json_writer *w, const struct fhir_profiles *profiles
 	json_put_text(w, "mode", "server");
 	put_types(w, profiles);
 	put_codes(w, "interaction", interactions);
+	put_general_parameters(w);
 	put_operations(w, NULL);
 	put_compartments(w);
 }
 
 void fhir_capability_write(struct buf *out, const struct fhir_profiles *profiles) {
+	static const char *const guides[] = {"http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data", NULL};
 	static const char *const formats[] = {"application/fhir+json", "json", NULL};
 	static const char *const patches[] = {"application/json-patch+json", "application/fhir+json", NULL};
 	struct json_writer w = json_writer(out);
@@ -205,6 +225,7 @@ void fhir_capability_write(struct buf *out, const struct fhir_profiles *profiles
 	json_put_text(&w, "status", "active");
 	json_put_text(&w, "date", "2026-11-30");
 	json_put_text(&w, "kind", "instance");
+	put_texts(&w, "instantiates", guides);
 	json_object_begin(&w, "software");
 	json_put_text(&w, "name", "xinglin");
 	json_object_end(&w);
