@@ -106,6 +106,55 @@ def test_a_day_of_the_field_in_one_document(trade):
     assert {h["holderName"] for h in holders} == {"dc-pharmacy", "dc-wholesaler"}
 
 
+def test_a_pack_is_no_case(trade):
+    """Whoever could name a pack as the parent of others would make it vanish as a pack."""
+    lot = trade.lot()
+    units = trade.commission(lot, 3)
+    packed = lambda parent, children: happened("AggregationEvent", action="ADD", bizStep="packing", parentID=parent,
+                                               childEPCs=children)
+    fresh, case_gtin = link(GTIN, f"{lot}-1"), check_digit("4" + GTIN[1:13])
+    for by, events in (("maker", [packed(units[0], units[1:])]),
+                       ("maker", [born([fresh], lot), packed(fresh, units[1:])]),
+                       ("maker", [packed(link(GTIN, "never"), units[1:])]),
+                       ("pharmacy", [packed(link(GTIN, "never"), units[1:])])):
+        refused(2, "is a pack, and holds no others", capture, trade, by, events)
+    assert trade.run("maker", "pack", "verify", units[0])["state"] == "ACTIVE"
+    assert capture(trade, "maker", [packed(link(case_gtin, lot), units)])["code"] == "OK"
+    assert trade.run("maker", "pack", "verify", units[0])["state"] == "PACKED"
+
+
+def test_what_goes_on_is_not_deleted(trade):
+    """Action DELETE says that packs are no more; dispensing may say so, shipping and holding may not."""
+    units = trade.commission(trade.lot(), 2)
+    trade.deliver(units, "pharmacy")
+    for step in ("shipping", "receiving", "holding"):
+        event = {**moved(step, units[:1]), "action": "DELETE"}
+        refused(2, f"{step} has the action OBSERVE", capture, trade, "pharmacy", [event], "--to",
+                trade.address("wholesaler"))
+    assert trade.run("pharmacy", "pack", "verify", units[0])["state"] == "ACTIVE"
+    assert capture(trade, "pharmacy", [{**moved("dispensing", units[:1]), "action": "DELETE"}])["code"] == "OK"
+    refused(3, "DISPENSED", trade.run, "pharmacy", "pack", "verify", units[0])
+
+
+def test_an_expiry_with_words_behind_it_is_none(trade):
+    lot = trade.lot()
+    event = born([link(GTIN, f"{lot}-1")], lot)
+    event["ilmd"]["cbvmda:itemExpirationDate"] = "2030-06-30 or 2099"
+    refused(2, "the event's expiry is not a date", capture, trade, "maker", [event])
+
+
+@pytest.mark.parametrize("said", [
+    "{link}?exp=2099-01-01", "{link}?LOT=OTHER", "{link}?expiry=301231", "{link}?ser=2",
+    "https://id.gs1.org/10/OTHER/01/{gtin}/21/{serial}", "https://id.gs1.org/17/301231/01/{gtin}/21/{serial}"])
+def test_a_link_that_says_lot_or_expiry_where_it_is_not_read_is_refused(trade, said):
+    """It would be passed over, and the pack found to be saleable."""
+    unit = trade.commission(trade.lot(), 1)[0]
+    text = said.format(link=unit, gtin=GTIN, serial=unit.rsplit("/", 1)[1])
+    report = refused(3, "this web address", trade.run, "maker", "pack", "verify", text)
+    assert "saleable" not in report
+    assert trade.run("maker", "pack", "verify", unit + "?linkType=gs1:pip&experiment=1")["saleable"] is True
+
+
 def test_a_shipment_of_recalled_packs_is_both(trade):
     lot = trade.lot()
     units = trade.commission(lot, 2)

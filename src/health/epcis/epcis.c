@@ -108,6 +108,12 @@ static bool read_time(uint64_t *latest_ms, struct bytes text) {
 	return true;
 }
 
+bool epcis_date_seconds(uint64_t *out, struct bytes text, unsigned this_year) {
+	const struct bytes zone = bytes_slice(text, 10, text.len);
+	if (text.len > 10 && !is_time(text) && !bytes_equal(zone, BYTES_LITERAL("Z")) && !is_offset(zone)) return false;
+	return gs1_date_seconds(out, bytes_slice(text, 0, 10), this_year);
+}
+
 /* --- events --- */
 
 static enum status string_list(struct bytes **out, size_t *count, struct arena *arena, const struct json *list,
@@ -252,6 +258,16 @@ static enum status read_event(struct epcis_event *out, struct arena *arena, cons
 
 /* --- documents --- */
 
+/* "2", "2.0", "2.0.1" */
+static bool is_version_2(struct bytes text) {
+	if (text.len == 0 || text.data[0] != '2') return false;
+	for (size_t i = 1; i < text.len; i++) {
+		const bool is_digit = text.data[i] >= '0' && text.data[i] <= '9';
+		if (i % 2 ? text.data[i] != '.' : !is_digit) return false;
+	}
+	return text.len % 2 == 1;
+}
+
 static enum status event_list(const struct json **out, const struct json *root, struct err *err) {
 	const struct json *body = json_get(root, "epcisBody");
 	if (!json_get(root, "@context"))
@@ -262,8 +278,7 @@ static enum status event_list(const struct json **out, const struct json *root, 
 		*out = json_get(json_get(json_get(body, "queryResults"), "resultsBody"), "eventList");
 	else
 		return err_set(err, STATUS_INVALID, "this is no EPCISDocument");
-	struct bytes version = json_string(json_get(root, "schemaVersion"));
-	if (version.len < 1 || version.data[0] != '2')
+	if (!is_version_2(json_string(json_get(root, "schemaVersion"))))
 		return err_set(err, STATUS_INVALID, "schemaVersion is not 2.0: other versions are not read yet");
 	if (!is_time(json_string(json_get(root, "creationDate"))))
 		return err_set(err, STATUS_INVALID, "creationDate must be a time with its zone");

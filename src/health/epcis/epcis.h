@@ -56,6 +56,9 @@ struct epcis_document {
 	size_t count;
 };
 /* STATUS_INVALID names the event (from 1) and what is wrong. */
+/* A date, as ilmd has an expiry: xsd:date or xsd:dateTimeStamp, or YYMMDD. Gives the second after that day ends, as
+ * gs1_date_seconds does. */
+bool epcis_date_seconds(uint64_t *out, struct bytes text, unsigned this_year);
 MUST_USE enum status epcis_parse(struct epcis_document *out, struct arena *arena, struct bytes text, struct err *err);
 /* The Merkle root over the events in order, each salted, so that nobody confirms a guessed one (docs/wire-formats.md
  * §10); zero if there are none. `salt` is the document's (health/trace/document.h). */

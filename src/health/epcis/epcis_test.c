@@ -124,6 +124,42 @@ static void test_refused(void **state) {
 	}
 }
 
+static void only_versions_of_two_are_read(void **state) {
+	(void)state;
+	static const struct {
+		const char *version;
+		enum status status;
+	} rows[] = {{"2", STATUS_OK}, {"2.0", STATUS_OK}, {"2.0.1", STATUS_OK}, {"2banana", STATUS_INVALID},
+	    {"2.", STATUS_INVALID}, {"2..0", STATUS_INVALID}, {"20", STATUS_INVALID}, {"1.2", STATUS_INVALID},
+	    {"", STATUS_INVALID}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct epcis_document document;
+		struct arena arena;
+		arena_init(&arena);
+		const char *text = arena_printf(&arena,
+		    "{\"@context\":[],\"type\":\"EPCISDocument\",\"schemaVersion\":\"%s\",\"creationDate\":"
+		    "\"2026-01-01T00:00:00Z\",\"epcisBody\":{\"eventList\":[]}}",
+		    rows[i].version);
+		if (epcis_parse(&document, &arena, bytes_text(text), NULL) != rows[i].status)
+			fail_msg("schemaVersion %s", rows[i].version);
+		arena_fini(&arena);
+	}
+}
+
+static void an_expiry_is_a_date_and_nothing_behind_it(void **state) {
+	(void)state;
+	static const char *const good[] = {"2030-06-30", "300630", "2030-06-30Z", "2030-06-30+02:00",
+	    "2030-06-30T23:59:59Z", "2030-06-30T00:00:00.000+01:00"};
+	static const char *const bad[] = {"2030-06-30 or 2099", "2030-06-30T", "2030-06-30T25:00:00Z", "2030-06-31",
+	    "2030-06-30 ", "2030-06-30-", "2030-06-300", "30-06-2030", "203006", "3006301", ""};
+	uint64_t expected, date;
+	assert_true(epcis_date_seconds(&expected, BYTES_LITERAL("2030-06-30"), 2026));
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		if (!epcis_date_seconds(&date, bytes_text(good[i]), 2026) || date != expected) fail_msg("%s", good[i]);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		if (epcis_date_seconds(&date, bytes_text(bad[i]), 2026)) fail_msg("%s", bad[i]);
+}
+
 static bool refused_rightly(const char *file) {
 	return strstr(file, "fastnt/") || strstr(file, "AssociationEvent-h.jsonld");
 }
@@ -170,6 +206,8 @@ int main(void) {
 	    cmocka_unit_test(what_is_taken_back_is_written_and_read),
 	    cmocka_unit_test(the_root_is_of_salted_events),
 	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(only_versions_of_two_are_read),
+	    cmocka_unit_test(an_expiry_is_a_date_and_nothing_behind_it),
 	    cmocka_unit_test(test_documents_of_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

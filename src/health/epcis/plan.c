@@ -270,6 +270,12 @@ static planner_handler *handler_of(const struct epcis_event *event) {
 	return changes ? planner_change : NULL;
 }
 
+/* DELETE says that a thing is no more: what is moved or held afterwards is not deleted. */
+static bool goes_on(const struct epcis_event *event, planner_handler *handler) {
+	return handler == planner_ship || handler == planner_receive ||
+	       (handler == planner_change && planner_state_of(event) == MEDICINES_STATE_HELD);
+}
+
 static enum status object_event(
     struct planner *planner, const struct epcis_event *event, const char **why, struct err *err) {
 	planner_handler *handler = handler_of(event);
@@ -278,6 +284,9 @@ static enum status object_event(
 	/* What is recalled is held by that already. */
 	if (recalls && handler == planner_change && strcmp(event->step, "holding") == 0) return STATUS_OK;
 	const bool has_more = event->class_count && !recalls; /* which would be left where it is, unseen */
+	if (handler && event->action == EPCIS_DELETE && goes_on(event, handler))
+		return err_set(err, STATUS_INVALID, "%s has the action OBSERVE: DELETE says that the packs are no more",
+		    event->step);
 	if (handler && event->epc_count && !has_more) return handler(planner, event, err);
 	if (handler)
 		return err_set(err, STATUS_UNSUPPORTED,
@@ -310,6 +319,36 @@ static enum status one_event(
 	return STATUS_OK;
 }
 
+/* A pack that is named as a case would vanish as a pack. Case and pack have GTINs of their own, so it is one if a
+ * document of this home knows it as one, if this home has its product's key, or if what is in it has its GTIN. */
+static enum status check_case(
+    struct planner *planner, const struct epcis_event *event, const struct scan *parent, struct err *err) {
+	struct document_container container;
+	struct stock_unit unit;
+	struct product product;
+	char code[EPC_CODE_MAX];
+	bool is_pack, is_container;
+	if (parent->sscc[0] || !epc_container_code(code, parent)) return STATUS_OK;
+	TRY(stock_container(planner->stock, &container, &is_container, code, err));
+	if (is_container) return STATUS_OK;
+	TRY(stock_unit(planner->stock, &unit, &is_pack, parent->gtin, parent->serial, err));
+	if (!is_pack) {
+		const enum status status = product_load(planner->request, &product, parent->gtin, err);
+		mem_wipe(&product, sizeof product);
+		if (status != STATUS_OK && status != STATUS_NOTFOUND) return status;
+		is_pack = status == STATUS_OK;
+	}
+	for (size_t i = 0; i < event->epc_count && !is_pack; i++) {
+		struct scan child;
+		scan_read(&child, event->epcs[i]);
+		is_pack = child.fault == SCAN_FAULT_NONE && strcmp(child.gtin, parent->gtin) == 0;
+	}
+	if (!is_pack) return STATUS_OK;
+	return err_set(err, STATUS_INVALID,
+	    "serial %s of GTIN %s is a pack, and holds no others: a case has an SSCC, or a GTIN of its own",
+	    parent->serial, parent->gtin);
+}
+
 /* Cases of a GTIN are known by what aggregations do with them, wherever in the document those stand. */
 static enum status find_cases(struct planner *planner, struct err *err) {
 	const struct epcis_document *epcis = planner->plan->epcis;
@@ -319,6 +358,7 @@ static enum status find_cases(struct planner *planner, struct err *err) {
 		const struct epcis_event *event = &epcis->events[i];
 		if (event->kind != EPCIS_AGGREGATION || event->action == EPCIS_OBSERVE) continue;
 		enum status status = planner_scan(planner, &scan, event->parent, err);
+		if (status == STATUS_OK) status = check_case(planner, event, &scan, err);
 		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", i + 1);
 		if (!epc_container_code(code, &scan)) continue;
 		hash32 name = places_name(code, "");

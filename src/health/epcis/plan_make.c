@@ -72,8 +72,7 @@ static enum status read_master(struct planner *planner, struct lot_draft *out, s
 	if (!event->expiry.len && !wish->expiry_s)
 		return err_because(
 		    err, CAUSE_NO_EXPIRY, err_set(err, STATUS_INVALID, "the event's ilmd names no expiry"));
-	if (event->expiry.len &&
-	    !gs1_date_seconds(&batch->expiry_s, bytes_slice(event->expiry, 0, 10), wish->this_year))
+	if (event->expiry.len && !epcis_date_seconds(&batch->expiry_s, event->expiry, wish->this_year))
 		return err_set(err, STATUS_INVALID, "the event's expiry is not a date");
 	if (batch->expiry_s < clock_now_ms(planner->request->clock) / 1000)
 		return err_set(err, STATUS_INVALID, "the expiry of lot %s is in the past", out->lot);

@@ -29,7 +29,7 @@ void plan_print_scan(struct plan_prints *prints, struct arena *arena, const stru
 /* As AI (17) has it, which knows no century. */
 static enum status read_expiry(char yymmdd[7], struct bytes text, unsigned this_year, struct err *err) {
 	uint64_t said, read;
-	if (gs1_date_seconds(&said, bytes_slice(text, 0, 10), this_year)) {
+	if (epcis_date_seconds(&said, text, this_year)) {
 		gs1_expiry_text(yymmdd, NULL, said);
 		if (gs1_expiry_seconds(&read, bytes_text(yymmdd), this_year) && read == said) return STATUS_OK;
 	}

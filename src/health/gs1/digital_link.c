@@ -90,6 +90,12 @@ static size_t split_path(struct bytes segments[SEGMENTS_MAX], struct bytes path)
 	return count;
 }
 
+/* What stands before the key is the host's own; but this would be said of the pack. */
+static bool is_qualifier(struct bytes name) {
+	return bytes_equal(name, BYTES_LITERAL("10")) || bytes_equal(name, BYTES_LITERAL("17")) ||
+	       bytes_equal(name, BYTES_LITERAL("21"));
+}
+
 /* From the end: the last pair whose identifier is a key and whose followers are allowed. */
 static bool read_path(struct scan *scan, const struct gs1_ai **key, struct bytes path) {
 	struct bytes segments[SEGMENTS_MAX];
@@ -99,6 +105,8 @@ static bool read_path(struct scan *scan, const struct gs1_ai **key, struct bytes
 		const struct gs1_ai *ai = gs1_ai_named(first[0]);
 		if (!ai) break;
 		if (!ai->keys || !may_follow(ai->keys, first + 2, pairs - 1)) continue;
+		if (first >= segments + 2 && is_qualifier(first[-2]))
+			return fail(scan, "names a lot, a serial or an expiry before its GS1 key");
 		for (size_t i = 0; i < pairs; i++)
 			if (!add_decoded(scan, gs1_ai_named(first[2 * i]), first[2 * i + 1], false)) return false;
 		*key = ai;
@@ -131,6 +139,17 @@ static bool belongs_in_path(const struct scan *scan, size_t path_count, const st
 	return false;
 }
 
+/* Words that version 1.0 had for identifiers, in any case, and what people write for them. */
+static bool is_old_word(struct bytes name) {
+	static const char *const words[] = {"lot", "ser", "exp", "batch", "serial", "expiry", "expdt"};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		size_t at = 0;
+		while (at < name.len && words[i][at] && (name.data[at] | 0x20) == words[i][at]) at++;
+		if (at == name.len && !words[i][at]) return true;
+	}
+	return false;
+}
+
 static bool read_query(struct scan *scan, const struct gs1_ai *key, struct bytes query) {
 	size_t path_count = scan->element_count;
 	while (query.len) {
@@ -141,6 +160,9 @@ static bool read_query(struct scan *scan, const struct gs1_ai *key, struct bytes
 		query = bytes_slice(query, len + 1, query.len);
 		size_t equals = find(pair, '=');
 		struct bytes name = bytes_slice(pair, 0, equals);
+		if (is_old_word(name))
+			return fail(scan, "says lot, serial or expiry by a word, as Digital Links did before 1.2: "
+					  "it must be 10, 21 or 17");
 		if (!gs1_is_digits(name)) continue; /* not ours */
 		const struct gs1_ai *ai = gs1_ai_named(name);
 		if (!ai)
