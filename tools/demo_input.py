@@ -146,6 +146,9 @@ def check_lots(born):
 def batch_of(events, context):
     """The batch for the demo, of the events that `xinglin pack inspect` reports."""
     batch = made_up_batch()
+    for event in events:
+        if "disagrees" in event:
+            raise Unsuitable(f"event {event['event']}: {event['disagrees']}")
     born, shipping = chosen_events(events)
     if not born and not shipping:
         raise Unsuitable("no event of it commissions or ships packs (an ObjectEvent, commissioning with ADD or "

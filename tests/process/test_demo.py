@@ -44,6 +44,19 @@ def test_a_thousand_packs_on_a_pallet(tmp_path):
     assert "1000 packs were commissioned, 1 of them" in report and "All nine steps are done" in report
 
 
+@pytest.mark.parametrize("link, why", [
+    ("https://id.gs1.org/01/00614141073467/10/OTHER/21/1", "wrong-lot"),
+    ("https://id.gs1.org/01/00614141073467/21/1?17=310630", "wrong-expiry")])
+def test_a_link_that_names_another_lot_than_its_event_is_refused_first(tmp_path, link, why):
+    """By the program's own judging, before anything begins."""
+    packs = [link, "https://id.gs1.org/01/00614141073467/21/2"]
+    events = write(tmp_path / "events.jsonld", epcis(
+        event(action="ADD", bizStep="commissioning", epcList=packs, ilmd=NAMED)))
+    done = demo(tmp_path, "--epcis", events, "--out", "never")
+    assert done.returncode == 2 and f"event 1: {why}" in done.stderr and "Nothing has begun" in done.stderr
+    assert not (tmp_path / "never").exists()
+
+
 @pytest.mark.parametrize("packs", ["1", "10001", "many", ""])
 def test_a_number_of_packs_that_it_cannot_use_is_refused_first(tmp_path, packs):
     done = demo(tmp_path, "--packs", packs, "--out", "never")

@@ -3,6 +3,7 @@
 #include "app/commands/pack.h"
 #include "crypto/hash.h"
 #include "health/epcis/event_hash.h"
+#include "health/epcis/places.h"
 #include "health/fhir/bundle.h"
 #include "health/gs1/epc.h"
 
@@ -76,11 +77,51 @@ static void put_packs(struct cli *cli, const struct epcis_event *event) {
 	json_array_end(&cli->writer);
 }
 
+/* Events that commission packs, by GTIN and serial. */
+static struct places born_in(struct cli *cli, const struct epcis_document *document) {
+	struct places born = {.count = 0};
+	for (size_t e = 0; e < document->count; e++) {
+		const struct epcis_event *event = &document->events[e];
+		if (event->kind != EPCIS_OBJECT || event->action != EPCIS_ADD) continue;
+		if (strcmp(event->step, "commissioning") != 0) continue;
+		for (size_t i = 0; i < event->epc_count; i++) {
+			struct scan scan;
+			scan_read(&scan, event->epcs[i]);
+			const hash32 name = places_name(scan.gtin, scan.serial);
+			if (scan.fault == SCAN_FAULT_NONE && scan.serial[0])
+				places_put(&born, &cli->arena, &name, (uint32_t)e);
+		}
+	}
+	return born;
+}
+
+/* What an event's packs say of their lot and expiry, against the event that commissions them: judged as pack capture
+ * judges it, as far as the document itself says. */
+static void put_disagreement(struct cli *cli, const struct epcis_document *document, const struct places *born,
+    const struct epcis_event *event) {
+	for (size_t i = 0; i < event->epc_count; i++) {
+		struct document_batch batch = {.expiry_s = 0};
+		struct scan scan;
+		scan_read(&scan, event->epcs[i]);
+		const hash32 name = places_name(scan.gtin, scan.serial);
+		const uint32_t *at = scan.fault == SCAN_FAULT_NONE && scan.serial[0] ? places_get(born, &name) : NULL;
+		if (!at) continue;
+		const struct epcis_event *birth = &document->events[*at];
+		const bool has_expiry = epcis_date_seconds(&batch.expiry_s, birth->expiry, pack_year());
+		batch.lot = arena_strdup(&cli->arena, birth->lot);
+		const enum judge_print print =
+		    judge_print(birth->lot.len ? scan.lot : "", has_expiry ? scan.expiry : "", &batch, pack_year());
+		if (print == JUDGE_PRINT_AGREES) continue;
+		cli_put_text(cli, "disagrees", judge_print_text(&cli->arena, print, scan.lot));
+		return;
+	}
+}
+
 static void put_last_day(struct cli *cli, struct bytes expiry) {
 	char last_day[11];
 	uint64_t expiry_s;
 	if (!expiry.len) return;
-	if (!gs1_date_seconds(&expiry_s, expiry, pack_year())) return cli_put_bytes(cli, "expiry", expiry);
+	if (!epcis_date_seconds(&expiry_s, expiry, pack_year())) return cli_put_bytes(cli, "expiry", expiry);
 	gs1_expiry_text(NULL, last_day, expiry_s);
 	cli_put_text(cli, "expiry", last_day);
 }
@@ -94,13 +135,14 @@ static void put_parent(struct cli *cli, struct bytes parent) {
 	if (scan.fault == SCAN_FAULT_NONE && epc_digital_link(link, &scan)) cli_put_text(cli, "parentLink", link);
 }
 
-static void put_event(
-    struct cli *cli, const struct event_hash_names *names, const struct epcis_event *event, size_t number) {
+static void put_event(struct cli *cli, const struct event_hash_names *names, const struct epcis_document *document,
+    const struct places *born, size_t at) {
+	const struct epcis_event *event = &document->events[at];
 	static const char *const actions[] = {"", "ADD", "OBSERVE", "DELETE"};
 	char hash[EVENT_HASH_TEXT_SIZE];
 	event_hash(hash, event_hash_prehash(names, event->tree));
 	json_object_begin(&cli->writer, NULL);
-	cli_put_u64(cli, "event", number);
+	cli_put_u64(cli, "event", at + 1);
 	cli_put_text(cli, "kind", epcis_kind_name(event->kind));
 	cli_put_text(cli, "hash", hash);
 	cli_put_u64(cli, "latestSeconds", event->latest_ms / 1000); /* since 1970, of the times that it names */
@@ -115,6 +157,7 @@ static void put_event(
 	if (event->unsets_recalled) cli_put_bool(cli, "reversesRecall", true);
 	cli_put_u64(cli, "identifiers", event->epc_count);
 	put_packs(cli, event);
+	put_disagreement(cli, document, born, event);
 	if (cli->json) cli_put_bytes(cli, "source", event->raw);
 	json_object_end(&cli->writer);
 }
@@ -126,8 +169,9 @@ static enum status cmd_pack_inspect(struct cli *cli, struct err *err) {
 	enum status status = epcis_parse(&document, &cli->arena, text, err);
 	if (status != STATUS_OK) return err_prefix(err, status, "%s", cli->arguments[0]);
 	const struct event_hash_names *names = event_hash_names_of(&cli->arena, document.tree, document.is_xml);
+	const struct places born = born_in(cli, &document);
 	json_array_begin(&cli->writer, "events");
-	for (size_t i = 0; i < document.count; i++) put_event(cli, names, &document.events[i], i + 1);
+	for (size_t i = 0; i < document.count; i++) put_event(cli, names, &document, &born, i);
 	json_array_end(&cli->writer);
 	return STATUS_OK;
 }
@@ -140,7 +184,7 @@ const struct cli_command command_pack_inspect = {
     .summary = "check an EPCIS document (2.0 in JSON-LD, 1.0 to 2.0 in XML), and list its events, lots and packs",
     .teach = "Reads the file as pack capture does, and sends nothing. `hash` is the event hash of CBV 2.0: the\n"
 	     "same for the same event, however its document is written. With --json each event has its exact text\n"
-	     "too.\n\n"
+	     "too. `disagrees`: a pack says another lot or expiry than the event that commissions it.\n\n"
 	     "  xinglin pack inspect events.jsonld",
     .run = cmd_pack_inspect,
 };
