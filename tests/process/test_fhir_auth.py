@@ -508,7 +508,7 @@ def test_persons_of_one_organisation_are_told_apart_in_the_trail(consortium, iss
     for person in ("Practitioner/lin", "Practitioner/wei"):
         token = issuer.token("ES256", sub=person[-3:], fhirUser=person, organization="Organization/ward",
                              purpose_of_use="ETREAT", scope="user/*.rs")
-        call(gateway.url + "/fhir/Observation?code=http://loinc.org%7C8480-6&patient=secret-value",
+        call(gateway.url + "/fhir/Observation?code=http://loinc.org%7CLP8480-6&patient=secret-value",
              Authorization=f"Bearer {token}", X_Request_Id=f"trail-{person[-3:]}")
         assert status_of(gateway, token, "/records?folder=0x" + "00" * 32, "POST") == 403
     assert call(gateway.url + "/fhir/Patient/stranger", Authorization="Bearer a.b.c")[0] == 401
@@ -521,7 +521,7 @@ def test_persons_of_one_organisation_are_told_apart_in_the_trail(consortium, iss
         assert (entry["organisation"], entry["purpose"], entry["method"]) == ("Organization/ward", "ETREAT", "GET")
         assert entry["what"] == "/fhir/Observation?code&patient"
     everything = json.dumps(trail(consortium, "auth-ward"))
-    assert "secret-value" not in everything and "8480" not in everything and "stranger" not in everything
+    assert "secret-value" not in everything and "LP8480" not in everything and "stranger" not in everything
     refused = [entry for entry in trail(consortium, "auth-ward", "--who", "app lin")["entries"]
                if entry["status"] == 403]
     assert refused and refused[-1]["what"] == "/records?folder"

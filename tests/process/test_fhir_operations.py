@@ -141,3 +141,27 @@ def test_validate_asks_as_a_write_would(fhir):
     by_parameters = fhir.post("Patient/vm/$validate", parameters({"name": "mode", "valueCode": "update"},
                                                                  {"name": "resource", "resource": made}))
     assert by_parameters.status == 200 and by_parameters.issues[0]["severity"] == "information"
+
+
+def test_meta_is_added_to_and_taken_from_in_new_versions(fhir):
+    tag, other = {"system": "urn:t", "code": "a"}, {"system": "urn:t", "code": "b", "display": "B"}
+    fhir.put("Patient/ma", patient(id="ma", meta={"tag": [tag], "source": "urn:s"}))
+
+    def change(operation, **meta):
+        return fhir.post(f"Patient/ma/${operation}", parameters({"name": "meta", "valueMeta": meta}))
+
+    added = change("meta-add", tag=[tag, other], security=[{"system": "urn:c", "code": "R"}],
+                   profile=["http://x.example/p"])
+    assert added.status == 200, added.body
+    meta = added.json["parameter"][0]["valueMeta"]
+    assert meta["tag"] == [tag, other] and meta["profile"] == ["http://x.example/p"] and meta["source"] == "urn:s"
+    assert meta["versionId"] == "2" and fhir.get("Patient/ma").json["meta"] == meta
+    taken = change("meta-delete", tag=[{"system": "urn:t", "code": "b"}, {"system": "urn:t", "code": "none"}],
+                   security=[{"system": "urn:c", "code": "R"}]).json["parameter"][0]["valueMeta"]
+    assert taken["tag"] == [tag] and "security" not in taken and taken["versionId"] == "3"
+    assert fhir.get("Patient/ma").json["name"] == [{"family": "Chen"}]
+    assert change("meta-add", tag="x").status == 400
+    assert change("meta-add", tag=[{"code": 7}]).status == 422
+    assert fhir.post("Patient/ma/$meta-add", parameters()).status == 400
+    assert fhir.get("Patient/ma/$meta-add").status == 405
+    assert fhir.post("Patient/none/$meta-add", parameters({"name": "meta", "valueMeta": {"tag": [tag]}})).status == 404

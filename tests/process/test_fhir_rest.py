@@ -225,7 +225,8 @@ def test_metadata_names_what_is_there(fhir):
         answer = fhir.get(f"{path}?{name}={value}", Prefer="handling=strict")
         assert answer.status == 200, (name, answer.body)
     one = {resource["type"]: resource for resource in rest["resource"]}["Patient"]
-    assert {operation["name"] for operation in one["operation"]} == {"validate", "meta", "everything", "export", "match"}
+    assert {operation["name"] for operation in one["operation"]} == {
+        "validate", "meta", "meta-add", "meta-delete", "everything", "export", "match"}
     assert one["conditionalRead"] == "full-support"
 
 

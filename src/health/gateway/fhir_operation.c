@@ -11,19 +11,22 @@
 #define DEFINITION(name) "http://hl7.org/fhir/OperationDefinition/" name
 
 const struct fhir_operation fhir_operations[] = {
-    {"validate", NULL, FHIR_OPERATION_TYPE | FHIR_OPERATION_INSTANCE, false, DEFINITION("Resource-validate"),
+    {"validate", NULL, FHIR_OPERATION_TYPE | FHIR_OPERATION_INSTANCE, false, false, DEFINITION("Resource-validate"),
 	fhir_operation_validate},
-    {"meta", NULL, FHIR_OPERATION_INSTANCE, true, DEFINITION("Resource-meta"), fhir_operation_meta},
-    {"everything", "Patient", FHIR_OPERATION_INSTANCE, true, DEFINITION("Patient-everything"),
+    {"meta", NULL, FHIR_OPERATION_INSTANCE, true, false, DEFINITION("Resource-meta"), fhir_operation_meta},
+    {"meta-add", NULL, FHIR_OPERATION_INSTANCE, false, true, DEFINITION("Resource-meta-add"), fhir_operation_meta_add},
+    {"meta-delete", NULL, FHIR_OPERATION_INSTANCE, false, true, DEFINITION("Resource-meta-delete"),
+	fhir_operation_meta_delete},
+    {"everything", "Patient", FHIR_OPERATION_INSTANCE, true, false, DEFINITION("Patient-everything"),
 	fhir_operation_everything},
-    {"lastn", "Observation", FHIR_OPERATION_TYPE, true, DEFINITION("Observation-lastn"), fhir_operation_lastn},
-    {"export", NULL, FHIR_OPERATION_SYSTEM, true, BULK("export"), fhir_export_begin},
-    {"export", "Patient", FHIR_OPERATION_TYPE, true, BULK("patient-export"), fhir_export_begin},
-    {"export", "Group", FHIR_OPERATION_INSTANCE, true, BULK("group-export"), fhir_export_begin},
-    {"export-poll-status", NULL, FHIR_OPERATION_SYSTEM, true, NULL, fhir_export_status},
-    {"export-file", NULL, FHIR_OPERATION_SYSTEM, true, NULL, fhir_export_file},
-    {"hook-secret", "Subscription", FHIR_OPERATION_INSTANCE, true, NULL, fhir_operation_hook_secret},
-    {"match", "Patient", FHIR_OPERATION_TYPE, false, DEFINITION("Patient-match"), fhir_operation_match},
+    {"lastn", "Observation", FHIR_OPERATION_TYPE, true, false, DEFINITION("Observation-lastn"), fhir_operation_lastn},
+    {"export", NULL, FHIR_OPERATION_SYSTEM, true, false, BULK("export"), fhir_export_begin},
+    {"export", "Patient", FHIR_OPERATION_TYPE, true, false, BULK("patient-export"), fhir_export_begin},
+    {"export", "Group", FHIR_OPERATION_INSTANCE, true, false, BULK("group-export"), fhir_export_begin},
+    {"export-poll-status", NULL, FHIR_OPERATION_SYSTEM, true, false, NULL, fhir_export_status},
+    {"export-file", NULL, FHIR_OPERATION_SYSTEM, true, false, NULL, fhir_export_file},
+    {"hook-secret", "Subscription", FHIR_OPERATION_INSTANCE, true, false, NULL, fhir_operation_hook_secret},
+    {"match", "Patient", FHIR_OPERATION_TYPE, false, false, DEFINITION("Patient-match"), fhir_operation_match},
 };
 const size_t fhir_operation_count = sizeof fhir_operations / sizeof *fhir_operations;
 
@@ -90,7 +93,7 @@ static const struct fhir_operation *find(const struct fhir_target *target) {
 	return NULL;
 }
 
-void fhir_operation_serve(struct fhir_call *call) {
+bool fhir_operation_serve(struct fhir_call *call) {
 	const struct http_request *request = &call->exchange->request;
 	const struct fhir_operation *operation = find(&call->target);
 	const struct json *parameters = NULL;
@@ -100,41 +103,21 @@ void fhir_operation_serve(struct fhir_call *call) {
 		    "this server has no operation $%.*s at this path; GET [base]/metadata lists those that it has",
 		    (int)(call->target.operation.len < 60 ? call->target.operation.len : 60),
 		    (const char *)call->target.operation.data);
-		return;
+		return true;
 	}
-	if (is_get && !operation->changes_nothing && !call->target.id.len) {
+	if (is_get && !operation->changes_nothing && (operation->writes || !call->target.id.len)) {
 		http_put_header(&call->exchange->response, "Allow", "POST");
 		fhir_call_refuse(call, 405, FHIR_ISSUE_NOT_SUPPORTED, "$%s takes a resource: POST it", operation->name);
-		return;
+		return true;
 	}
 	if (!is_get && request->body.len) {
 		const char *types = "application/fhir+json, application/json, application/json+fhir, text/json";
-		if (!fhir_write_takes(call, types, "an operation takes JSON: send application/fhir+json")) return;
-		if (!fhir_call_body(call, &parameters)) return;
+		if (!fhir_write_takes(call, types, "an operation takes JSON: send application/fhir+json")) return true;
+		if (!fhir_call_body(call, &parameters)) return true;
 	}
+	const bool writes = operation->writes;
 	operation->carry_out(call, parameters);
-}
-
-/* --- $meta (resource-operation-meta.html) --- */
-
-void fhir_operation_meta(struct fhir_call *call, const struct json *parameters) {
-	const struct json *resource;
-	struct buf body;
-	(void)parameters;
-	if (!fhir_read_tree(call, &resource)) return;
-	buf_init(&body, BUF_MAX_DEFAULT);
-	struct json_writer w = json_writer(&body);
-	json_object_begin(&w, NULL);
-	json_put_text(&w, "resourceType", "Parameters");
-	json_array_begin(&w, "parameter");
-	json_object_begin(&w, NULL);
-	json_put_text(&w, "name", "return");
-	json_put_raw(&w, "valueMeta", json_get(resource, "meta")->raw);
-	json_object_end(&w);
-	json_array_end(&w);
-	json_object_end(&w);
-	fhir_answer_json(call, 200, buf_view(&body));
-	buf_fini(&body);
+	return !writes;
 }
 
 /* --- $hook-secret: what a Subscription's notifications are signed with (docs/fhir.md) --- */

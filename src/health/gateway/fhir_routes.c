@@ -35,7 +35,7 @@ void fhir_routes_answer_get(struct fhir_call *call) {
 	case FHIR_TARGET_TYPE:
 	case FHIR_TARGET_SEARCH:
 	case FHIR_TARGET_COMPARTMENT: fhir_search(call); return;
-	case FHIR_TARGET_OPERATION: fhir_operation_serve(call); return;
+	case FHIR_TARGET_OPERATION: (void)!fhir_operation_serve(call); return; /* a GET hands nothing on */
 	}
 }
 
@@ -67,7 +67,9 @@ static void post(struct fhir_call *call) {
 	case FHIR_TARGET_TYPE: fhir_write_create(call); return;
 	case FHIR_TARGET_SYSTEM: fhir_bundle(call); return;
 	case FHIR_TARGET_SEARCH: fhir_search_form(call); break;
-	case FHIR_TARGET_OPERATION: fhir_operation_serve(call); break;
+	case FHIR_TARGET_OPERATION:
+		if (!fhir_operation_serve(call)) return;
+		break;
 	case FHIR_TARGET_METADATA:
 	case FHIR_TARGET_INSTANCE:
 	case FHIR_TARGET_VERSION:
@@ -99,8 +101,7 @@ static void remove_resource(struct fhir_call *call) {
 	if (is_writable(call)) {
 		fhir_write_delete(call);
 	} else if (bytes_equal(call->target.operation, BYTES_LITERAL("export-poll-status"))) {
-		fhir_operation_serve(call);
-		fhir_call_end(call);
+		if (fhir_operation_serve(call)) fhir_call_end(call);
 	} else {
 		end_refused(call);
 	}
