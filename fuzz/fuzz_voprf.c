@@ -34,7 +34,7 @@ static void combine(struct bytes data) {
 	struct vss_share shares[HOLDERS];
 	struct voprf_part parts[VSS_SHARES_MAX], whole;
 	struct p256_public blinded, evaluated;
-	unsigned false_parts;
+	uint64_t false_parts;
 	size_t count = 0;
 	BUG_ON(vss_deal(&commitments, shares, &key, THRESHOLD, HOLDERS, &random) != STATUS_OK);
 	BUG_ON(voprf_blind(&blinded, &blind, BYTES_LITERAL("04012345678901")) != STATUS_OK);

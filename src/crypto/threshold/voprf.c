@@ -233,7 +233,7 @@ static bool is_good(
 	       voprf_part_is_valid(part, &key, blinded);
 }
 
-enum status voprf_combine(struct p256_public *out, unsigned *false_parts, const struct voprf_part *parts, size_t count,
+enum status voprf_combine(struct p256_public *out, uint64_t *false_parts, const struct voprf_part *parts, size_t count,
     const struct vss_commitments *commitments, const struct p256_public *blinded) {
 	const struct voprf_part *good[VSS_SHARES_MAX];
 	uint8_t indexes[VSS_SHARES_MAX];
@@ -243,7 +243,7 @@ enum status voprf_combine(struct p256_public *out, unsigned *false_parts, const 
 	for (size_t i = 0; i < count; i++) {
 		indexes[found] = parts[i].index;
 		if (!vss_are_indexes(indexes, found + 1) || !is_good(&parts[i], commitments, blinded))
-			*false_parts |= 1u << i;
+			*false_parts |= (uint64_t)1 << i;
 		else
 			good[found++] = &parts[i];
 	}

@@ -41,7 +41,7 @@ bool voprf_part_is_valid(
  * `parts` whose part is false (its index is out of range or was there before, or its proof fails). STATUS_DENIED: fewer
  * than t are valid. STATUS_INVALID: more than VSS_SHARES_MAX parts.
  */
-MUST_USE enum status voprf_combine(struct p256_public *out, unsigned *false_parts, const struct voprf_part *parts,
+MUST_USE enum status voprf_combine(struct p256_public *out, uint64_t *false_parts, const struct voprf_part *parts,
     size_t count, const struct vss_commitments *commitments, const struct p256_public *blinded);
 
 /* Finalize. STATUS_INVALID: the element is not on the curve; STATUS_LIMIT as above. */

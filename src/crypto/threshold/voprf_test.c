@@ -118,7 +118,7 @@ static void ask(struct asked *asked, uint8_t threshold, uint8_t count, uint64_t 
 }
 
 static enum status combine(
-    const struct asked *asked, unsigned *false_parts, const struct voprf_part *parts, size_t count) {
+    const struct asked *asked, uint64_t *false_parts, const struct voprf_part *parts, size_t count) {
 	struct p256_public evaluated;
 	hash32 output;
 	TRY(voprf_combine(&evaluated, false_parts, parts, count, &asked->commitments, &asked->blinded));
@@ -136,7 +136,7 @@ static void every_set_of_holders_that_is_large_enough_gives_the_whole_keys_outpu
 			for (unsigned set = 1; set < 1u << count; set++) {
 				struct voprf_part parts[VSS_SHARES_MAX];
 				size_t chosen = 0;
-				unsigned false_parts;
+				uint64_t false_parts;
 				for (uint8_t i = count; i-- > 0;)
 					if (set >> i & 1) parts[chosen++] = asked.parts[i];
 				const enum status status = combine(&asked, &false_parts, parts, chosen);
@@ -149,7 +149,7 @@ static void every_set_of_holders_that_is_large_enough_gives_the_whole_keys_outpu
 
 static void false_parts_are_named_and_do_not_count(void **state) {
 	struct asked asked, other;
-	unsigned false_parts;
+	uint64_t false_parts;
 	(void)state;
 	ask(&asked, 2, 3, 7);
 	ask(&other, 2, 3, 8);
@@ -175,7 +175,7 @@ static void what_is_not_on_the_curve_is_refused(void **state) {
 	struct voprf_part part;
 	struct p256_public off = {{1}}, key;
 	hash32 output;
-	unsigned false_parts;
+	uint64_t false_parts;
 	struct scripted_random script = {1};
 	const struct random_source random = scripted_random(&script);
 	(void)state;

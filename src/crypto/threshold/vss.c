@@ -33,10 +33,11 @@ static void evaluate(struct p256_work *work, struct vss_share *share, BIGNUM *co
 
 enum status vss_deal(struct vss_commitments *commitments, struct vss_share *shares, const struct p256_secret *secret,
     uint8_t threshold, uint8_t count, const struct random_source *random) {
-	if (threshold < 1 || threshold > count || count > VSS_SHARES_MAX) return STATUS_INVALID;
+	if (threshold < 1 || threshold > count || threshold > VSS_THRESHOLD_MAX || count > VSS_SHARES_MAX)
+		return STATUS_INVALID;
 	struct p256_work work;
 	p256_work_init(&work);
-	BIGNUM *coefficients[VSS_SHARES_MAX] = {p256_secret_number(&work, secret->d)};
+	BIGNUM *coefficients[VSS_THRESHOLD_MAX] = {p256_secret_number(&work, secret->d)};
 	const bool is_valid = p256_is_scalar(coefficients[0]);
 	if (is_valid) {
 		for (uint8_t j = 1; j < threshold; j++) coefficients[j] = p256_secret_draw(&work, random);
@@ -56,7 +57,7 @@ enum status vss_deal(struct vss_commitments *commitments, struct vss_share *shar
 /* work->result = f(index) G, from the commitments alone; all public. False if one is not on the curve. */
 static bool find_public_share(struct p256_work *work, const struct vss_commitments *commitments, uint8_t index) {
 	const BIGNUM *x = small_number(work, index);
-	BUG_ON(commitments->threshold > VSS_SHARES_MAX);
+	BUG_ON(commitments->threshold > VSS_THRESHOLD_MAX);
 	BUG_ON(EC_POINT_set_to_infinity(p256_group(), work->result) != 1);
 	for (uint8_t j = commitments->threshold; j-- > 0;) {
 		if (!p256_load_point(work, work->point, &commitments->points[j])) return false;
@@ -92,10 +93,11 @@ enum status vss_public_share(struct p256_public *out, const struct vss_commitmen
 /* --- combining --- */
 
 bool vss_are_indexes(const uint8_t *indexes, size_t count) {
-	unsigned seen = 0;
+	uint64_t seen = 0;
 	for (size_t i = 0; i < count; i++) {
-		const unsigned bit = 1u << (indexes[i] & 31);
-		if (!is_index(indexes[i]) || (seen & bit)) return false;
+		if (!is_index(indexes[i])) return false;
+		const uint64_t bit = (uint64_t)1 << (indexes[i] - 1);
+		if (seen & bit) return false;
 		seen |= bit;
 	}
 	return true;
@@ -175,7 +177,7 @@ enum status vss_share_read(struct vss_share *out, struct bytes data) {
 
 enum status vss_commitments_read(
     struct vss_commitments *out, uint8_t threshold, const struct p256_public *key, struct bytes rest) {
-	if (threshold < 1 || threshold > VSS_SHARES_MAX) return STATUS_INVALID;
+	if (threshold < 1 || threshold > VSS_THRESHOLD_MAX) return STATUS_INVALID;
 	if (rest.len != (threshold - 1u) * VSS_POINT_BYTES) return STATUS_INVALID;
 	*out = (struct vss_commitments){.threshold = threshold, .points = {*key}};
 	if (rest.len) memcpy(out->points + 1, rest.data, rest.len);

@@ -16,9 +16,10 @@
 #include "base/world.h"
 #include "crypto/p256.h"
 
-#define VSS_SHARES_MAX 8u   /* n; 1 <= t <= n */
-#define VSS_SHARE_BYTES 33u /* one byte of index, 32 of value (big-endian) */
-#define VSS_POINT_BYTES 64u /* x || y */
+#define VSS_SHARES_MAX 64u    /* n; 1 <= t <= n. A bit each in a uint64_t */
+#define VSS_THRESHOLD_MAX 22u /* t: f + 1 of 64 */
+#define VSS_SHARE_BYTES 33u   /* one byte of index, 32 of value (big-endian) */
+#define VSS_POINT_BYTES 64u   /* x || y */
 
 struct vss_share {
 	uint8_t index; /* 1 to VSS_SHARES_MAX; 0 would be the secret itself */
@@ -27,11 +28,11 @@ struct vss_share {
 
 struct vss_commitments {
 	uint8_t threshold; /* t, and how many points there are */
-	struct p256_public points[VSS_SHARES_MAX];
+	struct p256_public points[VSS_THRESHOLD_MAX];
 };
 
-/* Writes `count` shares, of indexes 1 to `count`. STATUS_INVALID: not 1 <= threshold <= count <= VSS_SHARES_MAX, or the
- * secret is not a valid key; then nothing secret is in `shares`. */
+/* Writes `count` shares, of indexes 1 to `count`. STATUS_INVALID: not 1 <= threshold <= count, one over its bound, or
+ * the secret is not a valid key; then nothing secret is in `shares`. */
 MUST_USE enum status vss_deal(struct vss_commitments *commitments, struct vss_share *shares,
     const struct p256_secret *secret, uint8_t threshold, uint8_t count, const struct random_source *random);
 
@@ -68,7 +69,7 @@ struct vss_dealing {
  * one's, or whose share is not of its commitments. STATUS_DENIED: there is one. STATUS_INVALID: no dealings or more
  * than VSS_SHARES_MAX, or a sum is zero.
  */
-MUST_USE enum status vss_found(struct vss_commitments *commitments, struct vss_share *share, unsigned *false_dealers,
+MUST_USE enum status vss_found(struct vss_commitments *commitments, struct vss_share *share, uint64_t *false_dealers,
     const struct vss_dealing *dealings, size_t count);
 
 /*
@@ -76,7 +77,7 @@ MUST_USE enum status vss_found(struct vss_commitments *commitments, struct vss_s
  * As above; false is also a dealing whose commitment 0 is not the dealer's old public share. STATUS_INVALID too: fewer
  * dealings than the old threshold. All new members use the same dealings.
  */
-MUST_USE enum status vss_reshare(struct vss_commitments *commitments, struct vss_share *share, unsigned *false_dealers,
+MUST_USE enum status vss_reshare(struct vss_commitments *commitments, struct vss_share *share, uint64_t *false_dealers,
     const struct vss_dealing *dealings, size_t count, const struct vss_commitments *old);
 
 /* A share's bytes. Reading refuses (STATUS_INVALID) another length, and an index or a value out of range. */

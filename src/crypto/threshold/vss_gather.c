@@ -57,11 +57,11 @@ static bool add_commitments(
 	return true;
 }
 
-static enum status gather(struct vss_commitments *commitments, struct vss_share *share, unsigned *false_dealers,
+static enum status gather(struct vss_commitments *commitments, struct vss_share *share, uint64_t *false_dealers,
     struct gathering *gathering) {
 	*false_dealers = 0;
 	if (gathering->count < 1 || gathering->count > VSS_SHARES_MAX) return STATUS_INVALID;
-	for (size_t i = 0; i < gathering->count; i++) *false_dealers |= (unsigned)!is_good(gathering, i) << i;
+	for (size_t i = 0; i < gathering->count; i++) *false_dealers |= (uint64_t)!is_good(gathering, i) << i;
 	if (*false_dealers) return STATUS_DENIED;
 	struct p256_work work;
 	p256_work_init(&work);
@@ -74,13 +74,13 @@ static enum status gather(struct vss_commitments *commitments, struct vss_share 
 	return is_sound ? STATUS_OK : STATUS_INVALID;
 }
 
-enum status vss_found(struct vss_commitments *commitments, struct vss_share *share, unsigned *false_dealers,
+enum status vss_found(struct vss_commitments *commitments, struct vss_share *share, uint64_t *false_dealers,
     const struct vss_dealing *dealings, size_t count) {
 	struct gathering gathering = {.dealings = dealings, .count = count};
 	return gather(commitments, share, false_dealers, &gathering);
 }
 
-enum status vss_reshare(struct vss_commitments *commitments, struct vss_share *share, unsigned *false_dealers,
+enum status vss_reshare(struct vss_commitments *commitments, struct vss_share *share, uint64_t *false_dealers,
     const struct vss_dealing *dealings, size_t count, const struct vss_commitments *old) {
 	struct gathering gathering = {.dealings = dealings, .count = count, .old = old};
 	*false_dealers = 0;

@@ -5,8 +5,10 @@
 #include "base/mem.h"
 #include "tests/scripted_random.h"
 
+#define DEALERS_MAX 8u
+
 struct member {
-	struct vss_dealing dealings[VSS_SHARES_MAX];
+	struct vss_dealing dealings[DEALERS_MAX];
 	struct vss_commitments commitments;
 	struct vss_share share;
 };
@@ -15,7 +17,7 @@ struct member {
 static void deal(struct member *members, uint8_t count, uint8_t threshold, size_t place, uint8_t dealer,
     const struct p256_secret *secret, const struct random_source *random) {
 	struct vss_commitments commitments;
-	struct vss_share shares[VSS_SHARES_MAX];
+	struct vss_share shares[DEALERS_MAX];
 	assert_int_equal(vss_deal(&commitments, shares, secret, threshold, count, random), STATUS_OK);
 	for (uint8_t i = 0; i < count; i++)
 		members[i].dealings[place] =
@@ -39,7 +41,7 @@ static void deal_as_founders(struct member *members, uint8_t count, uint8_t thre
 }
 
 static void found(struct member *members, uint8_t count, uint8_t threshold, uint64_t seed) {
-	unsigned false_dealers;
+	uint64_t false_dealers;
 	deal_as_founders(members, count, threshold, seed);
 	for (uint8_t i = 0; i < count; i++)
 		assert_int_equal(
@@ -50,7 +52,7 @@ static void found(struct member *members, uint8_t count, uint8_t threshold, uint
 /* All have the same commitments, each share is of them, and the last `threshold` give one key. */
 static struct p256_secret key_of(const struct member *members, uint8_t count) {
 	struct p256_secret secret;
-	struct vss_share shares[VSS_SHARES_MAX];
+	struct vss_share shares[DEALERS_MAX];
 	const uint8_t threshold = members[0].commitments.threshold;
 	for (uint8_t i = 0; i < count; i++) {
 		assert_memory_equal(&members[i].commitments, &members[0].commitments, sizeof members[0].commitments);
@@ -67,7 +69,7 @@ static void founders_share_a_key_that_nobody_dealt(void **state) {
 	(void)state;
 	for (uint8_t count = 1; count <= 5; count++) {
 		for (uint8_t threshold = 1; threshold <= count; threshold++) {
-			struct member members[VSS_SHARES_MAX];
+			struct member members[DEALERS_MAX];
 			found(members, count, threshold, 10u * count + threshold);
 			const struct p256_secret key = key_of(members, count);
 			for (uint8_t i = 0; i < count && threshold > 1; i++)
@@ -82,7 +84,7 @@ static void deal_again(struct member *members, uint8_t count, uint8_t threshold,
 	struct scripted_random script = {99};
 	const struct random_source random = scripted_random(&script);
 	*dealings = 0;
-	for (uint8_t i = 0; i < VSS_SHARES_MAX; i++)
+	for (uint8_t i = 0; i < DEALERS_MAX; i++)
 		if (set >> i & 1)
 			deal(
 			    members, count, threshold, (*dealings)++, old[i].share.index, &old[i].share.value, &random);
@@ -95,9 +97,9 @@ static void a_key_is_dealt_again_to_others_and_stays_the_same(void **state) {
 	} cases[] = {{3, 2, 3, 2, 0x5}, {3, 2, 5, 3, 0x7}, {5, 3, 1, 1, 0x1c}, {1, 1, 4, 2, 0x1}, {4, 4, 7, 5, 0xf}};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct member old[VSS_SHARES_MAX], members[VSS_SHARES_MAX];
+		struct member old[DEALERS_MAX], members[DEALERS_MAX];
 		size_t dealings;
-		unsigned false_dealers;
+		uint64_t false_dealers;
 		found(old, cases[i].count, cases[i].threshold, 1000 + i);
 		deal_again(members, cases[i].new_count, cases[i].new_threshold, old, cases[i].set, &dealings);
 		for (uint8_t j = 0; j < cases[i].new_count; j++)
@@ -111,13 +113,13 @@ static void a_key_is_dealt_again_to_others_and_stays_the_same(void **state) {
 	}
 }
 
-static enum status gather(struct member *member, size_t count, unsigned *false_dealers) {
+static enum status gather(struct member *member, size_t count, uint64_t *false_dealers) {
 	return vss_found(&member->commitments, &member->share, false_dealers, member->dealings, count);
 }
 
 static void false_dealers_are_named(void **state) {
-	struct member members[VSS_SHARES_MAX];
-	unsigned false_dealers;
+	struct member members[DEALERS_MAX];
+	uint64_t false_dealers;
 	(void)state;
 	deal_as_founders(members, 4, 3, 5);
 	members[0].dealings[1].share.value.d[31] ^= 1;
@@ -140,9 +142,9 @@ static void false_dealers_are_named(void **state) {
 static void an_old_member_deals_its_own_share_only(void **state) {
 	struct scripted_random script = {3};
 	const struct random_source random = scripted_random(&script);
-	struct member old[VSS_SHARES_MAX], members[VSS_SHARES_MAX];
+	struct member old[DEALERS_MAX], members[DEALERS_MAX];
 	size_t dealings;
-	unsigned false_dealers;
+	uint64_t false_dealers;
 	(void)state;
 	found(old, 3, 2, 6);
 	deal_again(members, 3, 2, old, 0x3, &dealings);

@@ -100,7 +100,7 @@ static void the_largest_set_works(void **state) {
 	(void)state;
 	struct dealt dealt;
 	struct p256_secret secret;
-	deal(&dealt, VSS_SHARES_MAX, VSS_SHARES_MAX, 1);
+	deal(&dealt, VSS_THRESHOLD_MAX, VSS_SHARES_MAX, 1);
 	for (uint8_t i = 0; i < VSS_SHARES_MAX; i++)
 		assert_true(vss_share_is_valid(&dealt.shares[i], &dealt.commitments));
 	assert_int_equal(vss_combine(&secret, dealt.shares, VSS_SHARES_MAX, &dealt.commitments), STATUS_OK);
@@ -134,7 +134,8 @@ static void a_dealing_out_of_bounds_is_refused(void **state) {
 	struct scripted_random script = {0};
 	const struct random_source random = scripted_random(&script);
 	struct dealt dealt = {.secret = {{[31] = 5}}};
-	static const uint8_t bad[][2] = {{0, 0}, {0, 3}, {4, 3}, {1, 0}, {1, VSS_SHARES_MAX + 1}, {9, 9}, {255, 255}};
+	static const uint8_t bad[][2] = {{0, 0}, {0, 3}, {4, 3}, {1, 0}, {1, VSS_SHARES_MAX + 1},
+	    {VSS_THRESHOLD_MAX + 1, VSS_SHARES_MAX}, {255, 255}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(
 		    vss_deal(&dealt.commitments, dealt.shares, &dealt.secret, bad[i][0], bad[i][1], &random),
@@ -275,7 +276,7 @@ static void commitments_are_read_from_a_statement(void **state) {
 	struct dealt dealt;
 	struct vss_commitments read;
 	deal(&dealt, 3, 5, 11);
-	struct p256_public points[VSS_SHARES_MAX];
+	struct p256_public points[VSS_THRESHOLD_MAX];
 	memcpy(points, dealt.commitments.points, sizeof points);
 	const struct bytes rest = bytes_make(points + 1, 2 * VSS_POINT_BYTES);
 	assert_int_equal(vss_commitments_read(&read, 3, points, rest), STATUS_OK);

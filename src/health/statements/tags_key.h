@@ -12,6 +12,8 @@
 #include "crypto/threshold/vss.h"
 #include "health/statements/registrars.h"
 
+#define TAG_HOLDERS_MAX 8u /* as Products has it */
+
 struct statement_tag_holders {
 	uint32_t number;       /* from 1 */
 	hash32 previous, fact; /* `previous`: fact of the one before, or zeros */
