@@ -14,6 +14,15 @@ contract Members is IMembers {
     uint64 private proposed;  // how many proposals there were
     mapping(address proposer => Proposal) private proposals;
     mapping(uint64 number => mapping(address member => bool)) private voted;
+    bytes32 private seal;      // readers of sealed records rely on this slot and the next
+    uint64 private sealNumber;
+    mapping(bytes32 vote => Tally) private tallies;
+    mapping(bytes32 vote => mapping(address member => bool)) private stated;
+
+    struct Tally {
+        uint64 votes;
+        uint64 power;
+    }
 
     function propose(address leaves, Member calldata joins) external returns (uint64 number) {
         _require(_after(leaves, joins));
@@ -32,9 +41,26 @@ contract Members is IMembers {
         voted[number][msg.sender] = true;
         (p.votes, p.power) = (p.votes + 1, p.power + members[own].power);
         emit ChangeVoted(proposer, number, msg.sender);
-        uint256 all = 0;
-        for (uint256 i = 0; i < members.length; i++) all += members[i].power;
-        if (3 * uint256(p.votes) > 2 * members.length && 3 * uint256(p.power) > 2 * all) _apply(p.leaves, p.joins);
+        if (_isEnough(p.votes, p.power)) _apply(p.leaves, p.joins);
+    }
+
+    function stateSeal(uint64 number, bytes32 statement) external {
+        uint256 own = _indexOf(msg.sender);
+        if (own == members.length) revert NotMember();
+        if (number != sealNumber + 1 || statement == 0) revert StaleSeal();
+        bytes32 key = keccak256(abi.encode(epoch, number, statement));
+        if (stated[key][msg.sender]) revert AlreadyVoted();
+        stated[key][msg.sender] = true;
+        Tally storage t = tallies[key];
+        (t.votes, t.power) = (t.votes + 1, t.power + members[own].power);
+        emit SealVoted(number, statement, msg.sender);
+        if (!_isEnough(t.votes, t.power)) return;
+        (seal, sealNumber) = (statement, number);
+        emit SealStated(number, statement);
+    }
+
+    function sealOf() external view returns (uint64 number, bytes32 statement) {
+        return (sealNumber, seal);
     }
 
     function membersOf() external view returns (Member[] memory) {
@@ -54,6 +80,13 @@ contract Members is IMembers {
     }
 
     // Inside.
+
+    /// More than two thirds of the members, who hold more than two thirds of the power.
+    function _isEnough(uint64 votes, uint64 power) private view returns (bool) {
+        uint256 all = 0;
+        for (uint256 i = 0; i < members.length; i++) all += members[i].power;
+        return 3 * uint256(votes) > 2 * members.length && 3 * uint256(power) > 2 * all;
+    }
 
     /// The number of members: it is not one.
     function _indexOf(address account) private view returns (uint256 i) {

@@ -69,6 +69,54 @@ contract MembersTest {
         if (MEMBERS.proposalOf(who(0)).number != 0) vote(2, 0, number);
     }
 
+    function state(uint256 by, uint64 number, bytes32 statement) private {
+        vm.prank(who(by));
+        MEMBERS.stateSeal(number, statement);
+    }
+
+    function stateRefused(bytes4 why, uint256 by, uint64 number, bytes32 statement) private {
+        vm.expectRevert(why);
+        state(by, number, statement);
+    }
+
+    function test_a_seal_is_stated_by_more_than_two_thirds_who_say_the_same() public {
+        state(0, 1, "one");
+        state(1, 1, "one");
+        state(2, 1, "another");
+        (uint64 number, bytes32 statement) = MEMBERS.sealOf();
+        check(number == 0 && statement == 0, "two of four, and one for another");
+        vm.expectEmit(address(MEMBERS));
+        emit IMembers.SealStated(1, "one");
+        state(3, 1, "one");
+        (number, statement) = MEMBERS.sealOf();
+        check(number == 1 && statement == "one", "three of four");
+        check(vm.load(address(MEMBERS), bytes32(uint256(4))) == "one", "where readers look for it");
+        check(uint64(uint256(vm.load(address(MEMBERS), bytes32(uint256(5))))) == 1, "and its number");
+        stateRefused(IMembers.StaleSeal.selector, 0, 1, "one");
+        stateRefused(IMembers.StaleSeal.selector, 0, 3, "one");
+    }
+
+    function test_only_members_state_a_seal_once_and_not_nothing() public {
+        stateRefused(IMembers.NotMember.selector, 9, 1, "one");
+        stateRefused(IMembers.StaleSeal.selector, 0, 1, 0);
+        state(0, 1, "one");
+        stateRefused(IMembers.AlreadyVoted.selector, 0, 1, "one");
+    }
+
+    function test_votes_for_a_seal_end_with_the_list_of_members() public {
+        state(0, 1, "one");
+        state(1, 1, "one");
+        change(address(0), member(9, 10));
+        state(2, 1, "one");
+        state(3, 1, "one");
+        state(0, 1, "one");
+        (uint64 number,) = MEMBERS.sealOf();
+        check(number == 0, "three of five");
+        state(9, 1, "one");
+        (number,) = MEMBERS.sealOf();
+        check(number == 1, "four of five");
+    }
+
     function test_the_list_is_what_the_genesis_laid() public view {
         IMembers.Member[] memory list = MEMBERS.membersOf();
         check(list.length == 4 && MEMBERS.epochOf() == 0, "four, and no change");

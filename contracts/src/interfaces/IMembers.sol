@@ -33,12 +33,16 @@ interface IMembers {
     error TooMuchPower();
     /// There is no such proposal for the present list of members.
     error NoSuchProposal();
-    /// This member has voted for this proposal.
+    /// The statement is not the one after the newest.
+    error StaleSeal();
+    /// This member has voted for this proposal or statement.
     error AlreadyVoted();
 
     event ChangeProposed(address indexed proposer, uint64 indexed number, address leaves, Member joins);
     event ChangeVoted(address indexed proposer, uint64 indexed number, address indexed member);
     event MembersChanged(uint64 epoch);
+    event SealVoted(uint64 indexed number, bytes32 indexed statement, address indexed member);
+    event SealStated(uint64 indexed number, bytes32 statement);
 
     /// The caller's only proposal, which replaces its earlier one, and its vote for it. Returns the proposal's number.
     function propose(address leaves, Member calldata joins) external returns (uint64);
@@ -50,4 +54,10 @@ interface IMembers {
     /// Of this member, if it has one for the present list; else number 0.
     function proposalOf(address proposer) external view returns (Proposal memory);
     function hasVoted(uint64 number, address member) external view returns (bool);
+    /// The caller's vote for who holds shares of the outer seal's key: the hash of a statement (docs/wire-formats.md
+    /// §14) whose number is the one after the newest. As many votes as a change takes make it the newest; votes of
+    /// another list of members do not count.
+    function stateSeal(uint64 number, bytes32 statement) external;
+    /// The newest [0: there is none].
+    function sealOf() external view returns (uint64 number, bytes32 statement);
 }
