@@ -153,7 +153,10 @@ static enum status put_read(
 	cli_put_text(cli, "name", name);
 	cli_put_text(cli, "what", gate_name(&cli->request.home->deployment, &entry->gate));
 	cli_put_hex(cli, "item", BYTES_OF(entry->item));
-	if (!entry->whole) cli_put_u64(cli, "part", entry->part);
+	if (entry->released)
+		cli_put_bool(cli, "released", true);
+	else if (!entry->whole)
+		cli_put_u64(cli, "part", entry->part);
 	cli_put_text(cli, "outcome", entry->served ? "served" : "refused");
 	cli_put_bool(cli, "anchored", entry->anchored);
 	cli_put_u64(cli, "entry", entry->n);

@@ -1,11 +1,13 @@
 /* xinglin consortium init, member new: the folders of the members of a consortium. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "app/cli/cli_request.h"
 #include "app/commands/commands.h"
 #include "app/commands/node_command.h"
 #include "app/serve/joining.h"
 #include "app/serve/member_folder.h"
+#include "app/serve/outer_folder.h"
 #include "app/system.h"
 #include "codec/hex.h"
 #include "ledger/consensus/members.h"
@@ -71,7 +73,7 @@ struct network {
 	struct member_folder *members;
 	size_t count;
 	struct buf genesis, comet_genesis, peers, blob_peers;
-	hash32 block;
+	hash32 block, seal;
 	uint64_t chain_id;
 	const struct comet_state_sync *state_sync; /* of who joins; NULL: none */
 };
@@ -164,6 +166,37 @@ static enum status make_members(struct cli *cli, struct network *network, struct
 	return status;
 }
 
+static int by_node(const void *a, const void *b) {
+	return memcmp(a, b, sizeof(addr20));
+}
+
+/* Each member's part of it is in its own folder; the key itself is forgotten here. */
+static enum status found_seal(struct network *network, struct err *err) {
+	struct outer_statement statement = {.number = 1, .holder_count = (uint8_t)network->count};
+	struct vss_share shares[OUTER_HOLDERS_MAX];
+	struct p256_secret secret;
+	struct p256_public key;
+	uint8_t seed[32];
+	random_fill(&world_random, seed, sizeof seed);
+	enum status status = p256_derive_key_pair(&secret, &key, bytes_make(seed, sizeof seed));
+	for (size_t i = 0; i < network->count; i++) statement.holders[i] = network->members[i].node.address;
+	qsort(statement.holders, network->count, sizeof *statement.holders, by_node);
+	if (status == STATUS_OK)
+		status = vss_deal(&statement.commitments, shares, &secret, outer_threshold(network->count),
+		    statement.holder_count, &world_random);
+	if (status != STATUS_OK) (void)!err_set(err, status, "the outer seal's key cannot be founded");
+	for (size_t i = 0; i < network->count && status == STATUS_OK; i++) {
+		const struct member_folder *member = &network->members[i];
+		const uint8_t index = outer_index(&statement, &member->node.address);
+		status = outer_folder_write(member->path, &statement, &shares[index - 1], err);
+	}
+	network->seal = outer_statement_hash(&statement);
+	mem_wipe(seed, sizeof seed);
+	mem_wipe(&secret, sizeof secret);
+	mem_wipe(shares, sizeof shares);
+	return status;
+}
+
 static enum status take_plan(
     struct cli *cli, struct genesis_plan *plan, const struct network *network, struct err *err) {
 	plan->timestamp = clock_now_ms(&world_clock) / 1000;
@@ -185,7 +218,7 @@ static enum status take_plan(
 static enum status make_genesis(struct cli *cli, struct network *network, struct err *err) {
 	struct genesis_member laid[MEMBERS_MAX];
 	struct comet_genesis_validator validators[MEMBERS_MAX];
-	struct genesis_plan plan = {.members = laid, .member_count = network->count};
+	struct genesis_plan plan = {.members = laid, .member_count = network->count, .seal = network->seal};
 	for (size_t i = 0; i < network->count; i++) {
 		const struct member_folder *member = &network->members[i];
 		laid[i] = (struct genesis_member){.account = member->account,
@@ -246,7 +279,8 @@ static const char readme_format[] =
     "             is given a copy (xinglin consortium member new).\n"
     "\n"
     "Whoever made these folders has seen all keys. So each member replaces its own, once the network runs:\n"
-    "xinglin consortium member new, then member propose --leaves and --joins, and the others vote.\n"
+    "xinglin consortium member new, then member propose --leaves and --joins, and the others vote. And before\n"
+    "contracts are deployed, the members found the outer seal's key anew (xinglin consortium seal deal --anew).\n"
     "\n"
     "%zu of the %zu members may fail or lie at a time. A member's comet/data is never restored from an old backup:\n"
     "it would sign a second time what it has signed.\n";
@@ -267,6 +301,7 @@ static enum status init(struct cli *cli, struct network *network, struct err *er
 	TRY(files_make_folder(out, err));
 	snprintf(network->path, sizeof network->path, "%s", out);
 	TRY(make_members(cli, network, err));
+	TRY(found_seal(network, err));
 	TRY(make_genesis(cli, network, err));
 	for (size_t i = 0; i < network->count; i++) TRY(join(network, &network->members[i], cli, err));
 	TRY(write_readme(network, err));

@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 #include "app/serve/comet_home.h"
+#include "app/serve/outer_folder.h"
 #include "codec/hex.h"
+#include "crypto/hash.h"
 #include "ledger/consensus/comet.h"
 #include "ledger/consensus/members.h"
 #include "net/http_client.h"
@@ -18,6 +20,7 @@ struct blob_places {
 	char *urls[BLOB_PEERS_MAX];
 	struct chain *chain;
 	const struct engine *engine;
+	const char *data;
 	addr20 contract;
 };
 
@@ -61,6 +64,37 @@ static bool is_guest(void *context, const addr20 *node) {
 	return comet_is_follower(places->engine, node);
 }
 
+static enum status newest_seal(struct blob_places *places, struct members_seal *out, struct err *err) {
+	struct chain_head *head = chain_head(places->chain);
+	const struct state_source state = state_view_source(head->view);
+	const enum status status = members_seal_read(out, &state, &places->contract, err);
+	chain_head_release(head);
+	return status;
+}
+
+static enum status share_of(void *context, struct vss_share *out, uint64_t *number, struct err *err) {
+	struct blob_places *places = context;
+	struct members_seal seal;
+	TRY(newest_seal(places, &seal, err));
+	*number = seal.number;
+	if (seal.number == 0) return err_set(err, STATUS_NOTFOUND, "the chain has no outer seal");
+	return outer_folder_share(out, places->data, seal.number, err);
+}
+
+/* What is in the folder counts only if the chain has its hash. */
+static enum status statement_of(void *context, struct buf *out, struct err *err) {
+	struct blob_places *places = context;
+	struct members_seal seal;
+	TRY(newest_seal(places, &seal, err));
+	if (seal.number == 0) return err_set(err, STATUS_NOTFOUND, "the chain has no outer seal");
+	const size_t from = out->len;
+	TRY(outer_folder_statement(out, places->data, seal.number, err));
+	const hash32 hash = sha256(bytes_slice(buf_view(out), from, out->len));
+	if (hash32_equal(&hash, &seal.statement)) return STATUS_OK;
+	out->len = from;
+	return err_set(err, STATUS_NOTFOUND, "this node has another statement of that number than the chain");
+}
+
 static enum status open_client(void *context, struct http_client *out, struct err *err) {
 	(void)context;
 	const struct http_client_options options = {.connect_timeout_ms = CONNECT_MS, .timeout_ms = ANSWER_MS};
@@ -79,9 +113,12 @@ enum status blob_places_open(struct blob_places **out, const struct blob_places_
 	struct comet_key key = {0};
 	places->chain = options->chain;
 	places->engine = options->engine;
+	places->data = options->data;
 	places->members = (struct blob_members){.places = places->list,
 	    .power = power_of,
 	    .is_guest = is_guest,
+	    .share = share_of,
+	    .statement = statement_of,
 	    .open = open_client,
 	    .close = close_client,
 	    .context = places};

@@ -10,6 +10,7 @@
 #include "ledger/blob/blob.h"
 
 struct blob_places_options {
+	const char *data; /* the node's folder, with its share of the outer seal's key */
 	const char *comet_home;
 	const char *const *peers;    /* "0xNODE@URL" each, NULL-terminated; NULL: none */
 	struct chain *chain;         /* of a consortium */

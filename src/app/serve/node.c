@@ -255,8 +255,8 @@ static enum status open_blobs(struct node *node, struct err *err) {
 	    .send_context = node};
 	if (node->consortium && node->options.comet_home)
 		TRY(blob_places_open(&node->places,
-		    &(struct blob_places_options){
-			node->options.comet_home, node->options.blob_peers, node->chain, node->engine},
+		    &(struct blob_places_options){node->options.data, node->options.comet_home,
+			node->options.blob_peers, node->chain, node->engine},
 		    err));
 	options.members = blob_places_members(node->places);
 	read_machine_run(options.machine_run, sizeof options.machine_run);

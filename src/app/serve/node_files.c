@@ -144,6 +144,12 @@ static void put_members_storage(struct json_writer *w, const struct genesis_plan
 	uint8_t number[8], account_and_power[28];
 	store_be64(number, plan->member_count);
 	put_slot(w, &slot, bytes_make(number, sizeof number));
+	if (!hash32_is_zero(&plan->seal)) {
+		slot = u256_from(4);
+		put_slot(w, &slot, BYTES_OF(plan->seal));
+		slot = u256_from(5);
+		put_slot(w, &slot, bytes_make(&(uint8_t){1}, 1));
+	}
 	slot = u256_load_be(first.b);
 	for (size_t i = 0; i < plan->member_count; i++) {
 		const struct genesis_member *member = &plan->members[i];

@@ -43,6 +43,7 @@ struct genesis_plan {
 	addr20 sealer; /* without members; zeros: another node orders transactions, and the rules are mainnet's */
 	const struct genesis_member *members;
 	size_t member_count; /* 0: the sealer alone makes the blocks */
+	hash32 seal;         /* of the first statement about the outer seal (eth/outer.h); zeros: there is none */
 	addr20 deployer;     /* its contracts 1, 2 and 3 are the blob gates: folders, records, consent */
 	bool zero_base_fee;
 	bool listed_only; /* the deployer's contract 0, the directory, says whose transactions are taken */

@@ -121,6 +121,15 @@ static enum status read_nodes(struct deployment *out, const struct json *nodes, 
 	return STATUS_OK;
 }
 
+/* None: leads have no lock. */
+static enum status read_outer(struct deployment *out, const struct json *root, struct err *err) {
+	if (!json_get(root, "outerSeal")) return STATUS_OK;
+	if (!deployment_is_consortium(out)) return bad(err, "outerSeal", "is of a consortium only");
+	TRY(read_fixed(out->outer.xy, sizeof out->outer.xy, root, "outerSeal", err));
+	out->has_outer = p256_public_is_valid(&out->outer);
+	return out->has_outer ? STATUS_OK : bad(err, "outerSeal", "is not a point of P-256");
+}
+
 static enum status read_contracts(struct deployment *out, const struct json *root, struct err *err) {
 	for (size_t i = 0; i < CONTRACT_COUNT; i++) {
 		const struct json *contract = json_get(root, contracts[i].name);
@@ -156,8 +165,10 @@ static enum status read_all(struct deployment *out, const struct json *root, str
 	if (addr20_is_zero(&out->sealer) && !validators && !out->witness_count)
 		return bad(err, "sealer", "is nobody, and there are no witnesses");
 	TRY(read_nodes(out, json_get(root, "nodes"), err));
+	TRY(read_outer(out, root, err));
 	TRY(read_contracts(out, root, err));
-	const size_t optional = (json_get(root, "witnesses") ? 1 : 0) + (json_get(root, "nodes") ? 1 : 0);
+	const size_t optional = (json_get(root, "witnesses") ? 1 : 0) + (json_get(root, "nodes") ? 1 : 0) +
+				(json_get(root, "outerSeal") ? 1 : 0);
 	return check_members(root, 8 + CONTRACT_COUNT + optional, "it", err);
 }
 
@@ -218,6 +229,7 @@ void deployment_write(struct buf *out, const struct deployment *deployment) {
 	json_put_u64(&writer, "threshold", deployment->threshold);
 	if (deployment->witness_count) put_witnesses(&writer, deployment);
 	if (deployment->node_count) put_nodes(&writer, deployment);
+	if (deployment->has_outer) json_put_hex(&writer, "outerSeal", BYTES_OF(deployment->outer));
 	for (size_t i = 0; i < CONTRACT_COUNT; i++) {
 		const uint8_t *base = (const uint8_t *)deployment;
 		json_object_begin(&writer, contracts[i].name);

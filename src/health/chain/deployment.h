@@ -10,6 +10,7 @@
 #define HEALTH_CHAIN_DEPLOYMENT_H
 
 #include "comet/light.h"
+#include "crypto/p256.h"
 #include "eth/eip712.h"
 
 #define DEPLOYMENT_REGISTRARS_MAX 32u
@@ -39,6 +40,8 @@ struct deployment {
 	addr20 sealer;
 	struct comet_trusted validators; /* no validators in its set: no consortium */
 	uint32_t trust_days;             /* the validators count for so long after their time */
+	bool has_outer;           /* leads of records are locked with a key that the members share (eth/outer.h): */
+	struct p256_public outer; /* this one, whoever holds its shares */
 	char rpc_url[DEPLOYMENT_URL_BYTES];
 	addr20 registrars[DEPLOYMENT_REGISTRARS_MAX]; /* the first set; later ones are statements */
 	size_t registrar_count;                       /* from 1 */

@@ -56,6 +56,18 @@ enum status audit_page_parse(struct audit_page *out, struct arena *arena, struct
 
 /* --- an entry --- */
 
+/* "get", "part", or "release 0x" and 64 digits. False: another action. */
+static bool read_action(struct audit_line *out, struct bytes text) {
+	hash32 wish;
+	const struct bytes release = BYTES_LITERAL("release ");
+	if (text.len >= sizeof out->action) return false;
+	memcpy(out->action, text.data, text.len);
+	out->entry.whole = bytes_equal(text, BYTES_LITERAL("get"));
+	out->entry.released = bytes_equal(bytes_slice(text, 0, release.len), release) &&
+			      hex_fixed(wish.b, 32, bytes_slice(text, release.len, text.len)) == STATUS_OK;
+	return out->entry.whole || out->entry.released || bytes_equal(text, BYTES_LITERAL("part"));
+}
+
 enum status audit_line_parse(struct audit_line *out, struct arena *arena, struct bytes plaintext, struct err *err) {
 	const struct json *root;
 	uint64_t version, part;
@@ -64,16 +76,15 @@ enum status audit_line_parse(struct audit_line *out, struct arena *arena, struct
 	TRY(json_parse(&root, arena, plaintext, NULL, err));
 	if (!json_u64(&version, json_get(root, "v")) || version != 2)
 		return err_set(err, STATUS_INVALID, "an audit entry of another version than 2");
-	const struct json *outcome = json_get(root, "outcome"), *action = json_get(root, "action");
+	const struct json *outcome = json_get(root, "outcome");
 	entry->served = json_string_is(outcome, "served");
-	entry->whole = json_string_is(action, "get");
 	if (!read_hex(entry->gate.b, 20, root, "gate") || !read_hex(entry->item.b, 32, root, "item") ||
 	    !read_hex(entry->who.b, 20, root, "who") || !read_hex(out->signature.b, 65, root, "signature") ||
 	    !json_u64(&part, json_get(root, "part")) || part > UINT32_MAX ||
 	    !json_u64(&entry->at_ms, json_get(root, "at")) || !json_u64(&out->expiry_s, json_get(root, "expiry")) ||
 	    !json_u64(&out->nonce, json_get(root, "nonce")) ||
 	    (!entry->served && !json_string_is(outcome, "refused")) ||
-	    (!entry->whole && !json_string_is(action, "part")))
+	    !read_action(out, json_string(json_get(root, "action"))))
 		return err_set(err, STATUS_INVALID, "an audit entry lacks a member, or has one malformed");
 	entry->part = (uint32_t)part;
 	return STATUS_OK;
@@ -83,7 +94,7 @@ enum status audit_line_check(const struct audit_line *line, const struct deploym
     uint64_t time_s, struct err *err) {
 	const struct audit_entry *entry = &line->entry;
 	const struct blob_said said = {
-	    entry->whole ? "get" : "part", node, &entry->gate, &entry->item, entry->part, line->expiry_s, line->nonce};
+	    line->action, node, &entry->gate, &entry->item, entry->part, line->expiry_s, line->nonce};
 	const hash32 digest = blob_said_digest(&said, deployment->chain_id, &deployment->genesis);
 	addr20 signer;
 	if (eth_signer(&signer, &line->signature, &digest) != STATUS_OK || !addr20_equal(&signer, &entry->who))

@@ -10,6 +10,7 @@
 #define HEALTH_CONSENT_AUDIT_H
 
 #include "eth/lists.h"
+#include "eth/outer.h"
 #include "eth/sign.h"
 #include "health/actors/request.h"
 
@@ -18,7 +19,8 @@ struct audit_entry {
 	addr20 who;
 	addr20 gate; /* the contract whose item it is: the record's id at Records */
 	hash32 item;
-	bool whole; /* the container; false: `part` of it, 0 is its lead */
+	bool whole;    /* the container; false: `part` of it, 0 is its lead */
+	bool released; /* neither: a member's part of the outer seal's key */
 	uint32_t part;
 	bool served;
 	bool anchored; /* proved by the chain; false: added since the newest anchor, as the node says */
@@ -80,6 +82,7 @@ MUST_USE enum status audit_page_parse(struct audit_page *out, struct arena *aren
 /* An opened entry, with the request that its reader signed. */
 struct audit_line {
 	struct audit_entry entry;
+	char action[OUTER_ACTION_BYTES]; /* as it was signed */
 	uint64_t expiry_s, nonce;
 	struct eth_signature signature;
 };

@@ -20,6 +20,7 @@
 #include "base/threads.h"
 #include "base/world.h"
 #include "crypto/ed25519.h"
+#include "crypto/threshold/vss.h"
 #include "ledger/chain/chain.h"
 
 struct blob_room;
@@ -43,6 +44,11 @@ struct blob_members {
 	    void *context, uint64_t *power, uint64_t *all, const addr20 *node, struct err *err);
 	/* May this node be given what members are, though it has no power: a follower? NULL: nobody may. */
 	bool (*is_guest)(void *context, const addr20 *node);
+	/* This node's share of the outer seal's key (eth/outer.h). *number: of the statement that the chain has at the
+	 * head, 0 if it has none. STATUS_NOTFOUND: this node holds no share of it. */
+	MUST_USE enum status (*share)(void *context, struct vss_share *out, uint64_t *number, struct err *err);
+	/* That statement. STATUS_NOTFOUND: this node does not have it. */
+	MUST_USE enum status (*statement)(void *context, struct buf *out, struct err *err);
 	MUST_USE enum status (*open)(void *context, struct http_client *out, struct err *err);
 	void (*close)(void *context, struct http_client *client);
 	void *context;

@@ -258,7 +258,7 @@ static void put_entry(struct buf *out, const struct blob_read *read, uint64_t no
 	json_put_u64(&writer, "v", 2);
 	json_put_hex(&writer, "gate", BYTES_OF(read->gate));
 	json_put_hex(&writer, "item", BYTES_OF(read->item));
-	json_put_text(&writer, "action", read->whole ? "get" : "part");
+	json_put_text(&writer, "action", read->action);
 	json_put_u64(&writer, "part", read->part);
 	json_put_hex(&writer, "who", BYTES_OF(read->who));
 	json_put_u64(&writer, "expiry", read->expiry_s);

@@ -29,7 +29,7 @@ static bool ask(struct blob_room *room, struct blob_peer *peer, uint64_t *number
 	struct http_response response;
 	struct arena arena;
 	const struct json *root;
-	const struct blob_peer_request request = {HTTP_GET, HEAD_PATH, NULL, {NULL, 0}};
+	const struct blob_peer_request request = {HTTP_GET, HEAD_PATH, NULL, {NULL, 0}, 0};
 	http_response_init(&response, ANSWER_MAX);
 	arena_init(&arena);
 	const bool is_said = blob_peer_ask(room, peer, &response, &request, NULL) == STATUS_OK &&

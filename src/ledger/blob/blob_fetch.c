@@ -116,7 +116,7 @@ static enum status ask(struct blob_room *room, struct batch *batch, struct blob_
 	buf_init(&body, BLOB_WISHES_BYTES_MAX);
 	blob_wishes_encode(&body, wishes, count);
 	http_response_init(&response, BLOB_ANSWER_MAX);
-	const struct blob_peer_request request = {HTTP_POST, BLOB_MEMBERS_PATH, NULL, buf_view(&body)};
+	const struct blob_peer_request request = {HTTP_POST, BLOB_MEMBERS_PATH, NULL, buf_view(&body), 0};
 	enum status status = STATUS_OK;
 	if (blob_peer_ask(room, peer, &response, &request, NULL) == STATUS_OK &&
 	    read_answers(room, answers, count, peer, &response) == STATUS_OK)

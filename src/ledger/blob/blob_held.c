@@ -92,7 +92,7 @@ void blob_held_spread(
 	buf_text(&header, "Authorization: ");
 	buf_append(&header, authorization);
 	put_path(path, &held->blob);
-	const struct blob_peer_request request = {HTTP_PUT, path, buf_cstr(&header), container};
+	const struct blob_peer_request request = {HTTP_PUT, path, buf_cstr(&header), container, 0};
 	for (size_t i = 0; i < count && !is_enough(held); i++) {
 		struct blob_peer *peer = blob_peers_at(room, first + i);
 		if (peer != NULL && held->count < HELD_RECEIPTS_MAX) give_to(room, held, peer, &request);

@@ -91,6 +91,16 @@ bool blob_peers_is_guest(const struct blob_room *room, const addr20 *node) {
 	return members->is_guest != NULL && members->is_guest(members->context, node);
 }
 
+enum status blob_peers_share(struct blob_room *room, struct vss_share *out, uint64_t *number, struct err *err) {
+	const struct blob_members *members = &room->peers->members;
+	return members->share(members->context, out, number, err);
+}
+
+enum status blob_peers_statement(struct blob_room *room, struct buf *out, struct err *err) {
+	const struct blob_members *members = &room->peers->members;
+	return members->statement(members->context, out, err);
+}
+
 bool blob_peers_is_current(struct blob_room *room) {
 	return room->peers == NULL || (atomic_load(&room->current.is_current) && !blob_names_are_due(room));
 }
@@ -231,6 +241,7 @@ static enum status exchange(struct blob_room *room, struct blob_peer *peer, stru
 	if (status == STATUS_OK) {
 		const char *headers[] = {request->authorization ? request->authorization : buf_cstr(&header),
 		    "Content-Type: application/octet-stream", NULL};
+		if (client.limit) client.limit(client.context, request->within_ms);
 		status = client.exchange(client.context, response, request->method, url, headers, request->body, err);
 	}
 	buf_fini(&header);

@@ -18,6 +18,9 @@ MUST_USE enum status blob_peers_power(
     struct blob_room *room, uint64_t *power, uint64_t *all, const addr20 *node, struct err *err);
 /* As options.members->is_guest. */
 bool blob_peers_is_guest(const struct blob_room *room, const addr20 *node);
+/* As options.members->share and ->statement. */
+MUST_USE enum status blob_peers_share(struct blob_room *room, struct vss_share *out, uint64_t *number, struct err *err);
+MUST_USE enum status blob_peers_statement(struct blob_room *room, struct buf *out, struct err *err);
 /* May this node serve what others may have erased? True if it keeps blobs alone. */
 bool blob_peers_is_current(struct blob_room *room);
 /* Of the other members. */
@@ -33,6 +36,7 @@ struct blob_peer_request {
 	const char *path;
 	const char *authorization; /* a whole header line; NULL: signed by this node, for this member */
 	struct bytes body;
+	uint32_t within_ms; /* 0: as long as any exchange may last */
 };
 /* One exchange. STATUS_OK: an answer of whatever HTTP status, for the caller to judge. None is a failure of the member.
  */

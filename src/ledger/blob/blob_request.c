@@ -1,5 +1,6 @@
 /* Requests for blobs over HTTP: a signature proves who the client is, and the gate decides at that moment what the
  * client may do. */
+#include "ledger/blob/blob_request.h"
 #include "base/http_reply.h"
 #include "base/log.h"
 #include "codec/hex.h"
@@ -15,22 +16,7 @@
 #define UNASKED_BYTES_MAX ((uint64_t)1 << 20) /* of a body that is read before the gate is asked */
 #define AWAITING_MAX 16u                      /* items that one put can fill */
 
-enum blob_action { ACTION_PUT, ACTION_GET, ACTION_PART, ACTION_AUDIT };
-
-struct blob_request {
-	enum blob_action action;
-	addr20 gate;
-	hash32 name;   /* the blob of a put; else the item */
-	uint32_t part; /* of an audit: the page's entries come before this number [0: from the newest on] */
-	bool has_root; /* of an audit: which root to prove under; not signed, since it changes no entry */
-	hash32 root;
-	uint64_t expiry_s;
-	uint64_t nonce;
-	addr20 who;
-	struct eth_signature signature;
-};
-
-static void problem_of(struct http_response *response, enum status status, const struct err *err) {
+void blob_request_problem(struct http_response *response, enum status status, const struct err *err) {
 	switch (status) {
 	case STATUS_INVALID: http_problem(response, 422, "not-a-container", err->message); return;
 	case STATUS_NOTFOUND: http_problem(response, 404, "not-found", err->message); return;
@@ -99,8 +85,12 @@ struct bytes blob_credential(struct bytes header, const char *name) {
 	return (struct bytes){NULL, 0};
 }
 
-static hash32 request_digest(const struct blob_room *room, const struct blob_request *request) {
+static const char *action_text(const struct blob_request *request) {
 	static const char *const actions[] = {"put", "get", "part", "audit"};
+	return request->action == ACTION_RELEASE ? request->release : actions[request->action];
+}
+
+static hash32 request_digest(const struct blob_room *room, const struct blob_request *request) {
 	const struct eip712_domain domain = {.name = "xinglin blob",
 	    .version = "1",
 	    .chain_id = genesis_chain_id(chain_genesis(room->chain)),
@@ -108,7 +98,7 @@ static hash32 request_digest(const struct blob_room *room, const struct blob_req
 	    .salt = chain_genesis_hash(room->chain)};
 	struct eip712_struct s =
 	    eip712_begin("BlobRequest(string action,address node,bytes32 name,uint32 part,uint64 expiry,uint64 nonce)");
-	eip712_put_bytes(&s, bytes_text(actions[request->action]));
+	eip712_put_bytes(&s, bytes_text(action_text(request)));
 	eip712_put_address(&s, &room->options.addressee);
 	eip712_put_hash32(&s, &request->name);
 	eip712_put_u64(&s, request->part);
@@ -172,7 +162,7 @@ static bool authenticate(struct blob_room *room, struct blob_request *request, s
 }
 
 /* True: the request counts, once. Called for accounts that the gate knows only: what strangers send is kept nowhere. */
-static bool use_once(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
+bool blob_request_use(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
 	struct err err = {0};
 	bool fresh = false;
 	if (!blob_account_asks(room, &request->who)) {
@@ -181,7 +171,7 @@ static bool use_once(struct blob_room *room, const struct blob_request *request,
 		return false;
 	}
 	if (blob_nonce_use(room, &fresh, &request->who, request->nonce, request->expiry_s, &err) != STATUS_OK)
-		problem_of(response, STATUS_INTERNAL, &err);
+		blob_request_problem(response, STATUS_INTERNAL, &err);
 	else if (!fresh && request->expiry_s <= room->refuse_until_s)
 		refuse(response,
 		    "this node's machine stopped without warning and may have forgotten what it served: sign again, with a "
@@ -226,7 +216,7 @@ static void refuse_put(struct blob_room *room, const struct blob_request *reques
 	struct err err = {0};
 	bool knows;
 	if (blob_gate_knows(room, &knows, &request->gate, &request->who, &err) != STATUS_OK)
-		return problem_of(response, STATUS_INTERNAL, &err);
+		return blob_request_problem(response, STATUS_INTERNAL, &err);
 	if (!knows) count_stranger(room);
 	http_problem(response, 403, "put-refused", "the contract does not let this account put a blob of this size");
 }
@@ -236,7 +226,7 @@ static bool check_container(const struct put *put, struct http_response *respons
 	struct container container;
 	enum status status = container_decode(&container, put->body, &err);
 	if (status != STATUS_OK) {
-		problem_of(response, status, &err);
+		blob_request_problem(response, status, &err);
 		return false;
 	}
 	hash32 name = container_name(&container);
@@ -263,7 +253,7 @@ static bool charge_put(struct blob_room *room, const struct put *put, struct htt
 	if (status == STATUS_OK && may) return true;
 	blob_account_waits_no_more(room, &request->gate, &request->who, charge);
 	if (status != STATUS_OK) {
-		problem_of(response, STATUS_INTERNAL, &err);
+		blob_request_problem(response, STATUS_INTERNAL, &err);
 	} else {
 		http_problem(response, 503, "quota-waits",
 		    "what this account has put here, and no transaction has named yet, takes up its quota");
@@ -287,19 +277,19 @@ static bool put_here(struct blob_room *room, struct put *put, struct http_respon
 	struct err err = {0};
 	enum status status = judge_put(room, put, &err);
 	if (status != STATUS_OK) {
-		problem_of(response, STATUS_INTERNAL, &err);
+		blob_request_problem(response, STATUS_INTERNAL, &err);
 		return false;
 	}
 	if (!put->may && put->awaiting_count == 0) {
 		refuse_put(room, put->request, response);
 		return false;
 	}
-	if (!use_once(room, put->request, response) || !check_container(put, response)) return false;
+	if (!blob_request_use(room, put->request, response) || !check_container(put, response)) return false;
 	if (!charge_put(room, put, response)) return false;
 	status = store_put(room, put, &err);
 	if (status == STATUS_OK) return true;
 	log_error("blob", "%s", err.message);
-	problem_of(response, status, &err);
+	blob_request_problem(response, status, &err);
 	return false;
 }
 
@@ -327,7 +317,7 @@ static void answer_put(struct blob_room *room, struct put *put, struct http_exch
 				     .size_bytes = put->body.len}};
 	if (blob_held_begin(room, &held, &err) != STATUS_OK) {
 		log_error("blob", "%s", err.message);
-		return problem_of(response, STATUS_INTERNAL, &err);
+		return blob_request_problem(response, STATUS_INTERNAL, &err);
 	}
 	if (spreads) blob_held_spread(room, &held, http_header_get(&exchange->request, "authorization"), put->body);
 	write_put(put, &held, response);
@@ -336,7 +326,7 @@ static void answer_put(struct blob_room *room, struct put *put, struct http_exch
 /* --- reading --- */
 
 /* What has no content ends here. True: the item is here. */
-static bool find_item(struct blob_room *room, struct blob_item *item, const struct blob_request *request,
+bool blob_request_item(struct blob_room *room, struct blob_item *item, const struct blob_request *request,
     struct http_response *response) {
 	struct err err = {0};
 	enum status status = blob_index_find(room, item, &request->gate, &request->name, &err);
@@ -345,7 +335,7 @@ static bool find_item(struct blob_room *room, struct blob_item *item, const stru
 		status = blob_index_find(room, item, &request->gate, &request->name, &err);
 	}
 	if (status != STATUS_OK)
-		problem_of(response, status, &err);
+		blob_request_problem(response, status, &err);
 	else if (item->state == BLOB_MISSING)
 		http_problem(
 		    response, 404, "not-here", "the item is on the chain; this node does not have its content");
@@ -368,7 +358,7 @@ static enum status may_audit_item(
 
 /* Does the gate let this account read the item, or know it otherwise? A stranger learns nothing, not even what is here,
  * and leaves no trace. */
-static bool judge_read(
+bool blob_request_judge(
     struct blob_room *room, bool *may, const struct blob_request *request, struct http_response *response) {
 	struct err err = {0};
 	bool knows = false;
@@ -377,7 +367,7 @@ static bool judge_read(
 	if (status == STATUS_OK && !*may) status = blob_gate_knows(room, &knows, gate, who, &err);
 	if (status == STATUS_OK && !*may && !knows) status = may_audit_item(room, &knows, request, &err);
 	if (status != STATUS_OK) {
-		problem_of(response, STATUS_INTERNAL, &err);
+		blob_request_problem(response, STATUS_INTERNAL, &err);
 	} else if (!*may && !knows) {
 		count_stranger(room);
 		http_problem(response, 403, "get-refused", "the contract does not let this account read this item now");
@@ -386,12 +376,12 @@ static bool judge_read(
 }
 
 /* The trace comes first: a read that cannot be logged is not served. */
-static bool log_read(
+bool blob_request_log(
     struct blob_room *room, bool may, const struct blob_request *request, struct http_response *response) {
 	struct err err = {0};
 	struct blob_read read = {.gate = request->gate,
 	    .item = request->name,
-	    .whole = request->action == ACTION_GET,
+	    .action = action_text(request),
 	    .part = request->part,
 	    .who = request->who,
 	    .expiry_s = request->expiry_s,
@@ -439,8 +429,9 @@ static void answer_read(struct blob_room *room, const struct blob_request *reque
 		http_problem(response, 503, "catching-up", "this node does not know yet what was erased meanwhile");
 		return http_put_header(response, "Retry-After", "1");
 	}
-	if (!judge_read(room, &may, request, response) || !use_once(room, request, response)) return;
-	if (!find_item(room, &item, request, response) || !log_read(room, may, request, response)) return;
+	if (!blob_request_judge(room, &may, request, response) || !blob_request_use(room, request, response)) return;
+	if (!blob_request_item(room, &item, request, response) || !blob_request_log(room, may, request, response))
+		return;
 	if (!may)
 		return http_problem(
 		    response, 403, "get-refused", "the contract does not let this account read this item now");
@@ -448,7 +439,7 @@ static void answer_read(struct blob_room *room, const struct blob_request *reque
 	    room->peers == NULL
 		? blob_content_read(room, &response->body, &request->gate, &request->name, whole, request->part, &err)
 		: read_checked(room, &response->body, &item, whole, request->part, &err);
-	if (status != STATUS_OK) return problem_of(response, status, &err);
+	if (status != STATUS_OK) return blob_request_problem(response, status, &err);
 	response->content_type = whole ? "application/octet-stream" : "application/jose";
 }
 
@@ -456,21 +447,21 @@ static void answer_audit(struct blob_room *room, const struct blob_request *requ
 	struct err err = {0};
 	bool may;
 	enum status status = blob_gate_may_audit(room, &may, &request->gate, &request->who, &request->name, &err);
-	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
+	if (status != STATUS_OK) return blob_request_problem(response, STATUS_INTERNAL, &err);
 	if (!may)
 		return http_problem(
 		    response, 403, "audit-refused", "the contract does not let this account see this log");
-	if (!use_once(room, request, response)) return;
+	if (!blob_request_use(room, request, response)) return;
 	const struct blob_audit_page page = {request->part, request->has_root, request->root};
 	status = blob_audit_list(room, &response->body, &request->name, &page, &err);
 	if (status == STATUS_NOTFOUND) return http_problem(response, 409, "unknown-root", err.message);
 	if (status != STATUS_OK) log_error("blob", "%s", err.message);
-	if (status != STATUS_OK) return problem_of(response, STATUS_INTERNAL, &err);
+	if (status != STATUS_OK) return blob_request_problem(response, STATUS_INTERNAL, &err);
 	response->content_type = "application/json";
 }
 
 /* A request to a known gate, signed by the account that it names; else the answer says what is wrong. */
-static bool open_request(struct blob_room *room, struct blob_request *request, struct http_exchange *exchange) {
+bool blob_request_open(struct blob_room *room, struct blob_request *request, struct http_exchange *exchange) {
 	struct http_response *response = &exchange->response;
 	if (!read_target(request, exchange)) {
 		http_problem(
@@ -481,13 +472,14 @@ static bool open_request(struct blob_room *room, struct blob_request *request, s
 		http_problem(response, 404, "no-gate", "this chain's genesis names no such gate");
 		return false;
 	}
+	if (request->action == ACTION_RELEASE) outer_action(request->release, exchange->request.body);
 	return authenticate(room, request, exchange);
 }
 
 static void handle_put(void *context, struct http_exchange *exchange) {
 	struct blob_room *room = context;
 	struct blob_request request = {.action = ACTION_PUT};
-	if (!open_request(room, &request, exchange)) return;
+	if (!blob_request_open(room, &request, exchange)) return;
 	struct put put = {.request = &request, .body = exchange->request.body};
 	answer_put(room, &put, exchange, true);
 }
@@ -496,7 +488,7 @@ static void handle_put(void *context, struct http_exchange *exchange) {
 static void handle_put_here(void *context, struct http_exchange *exchange) {
 	struct blob_room *room = context;
 	struct blob_request request = {.action = ACTION_PUT};
-	if (!open_request(room, &request, exchange)) return;
+	if (!blob_request_open(room, &request, exchange)) return;
 	struct put put = {.request = &request, .body = exchange->request.body};
 	answer_put(room, &put, exchange, false);
 }
@@ -511,28 +503,29 @@ static void begin_put(void *context, struct http_exchange *exchange) {
 	if (!blob_decimal(&length, http_header_get(&exchange->request, "content-length")) ||
 	    length <= UNASKED_BYTES_MAX)
 		return;
-	if (!open_request(room, &request, exchange)) return;
+	if (!blob_request_open(room, &request, exchange)) return;
 	put.body.len = (size_t)length;
-	if (judge_put(room, &put, &err) != STATUS_OK) return problem_of(&exchange->response, STATUS_INTERNAL, &err);
+	if (judge_put(room, &put, &err) != STATUS_OK)
+		return blob_request_problem(&exchange->response, STATUS_INTERNAL, &err);
 	if (!put.may && put.awaiting_count == 0) refuse_put(room, &request, &exchange->response);
 }
 
 static void handle_audit(void *context, struct http_exchange *exchange) {
 	struct blob_room *room = context;
 	struct blob_request request = {.action = ACTION_AUDIT};
-	if (open_request(room, &request, exchange)) answer_audit(room, &request, &exchange->response);
+	if (blob_request_open(room, &request, exchange)) answer_audit(room, &request, &exchange->response);
 }
 
 static void handle_get(void *context, struct http_exchange *exchange) {
 	struct blob_room *room = context;
 	struct blob_request request = {.action = ACTION_GET};
-	if (open_request(room, &request, exchange)) answer_read(room, &request, &exchange->response);
+	if (blob_request_open(room, &request, exchange)) answer_read(room, &request, &exchange->response);
 }
 
 static void handle_part(void *context, struct http_exchange *exchange) {
 	struct blob_room *room = context;
 	struct blob_request request = {.action = ACTION_PART};
-	if (open_request(room, &request, exchange)) answer_read(room, &request, &exchange->response);
+	if (blob_request_open(room, &request, exchange)) answer_read(room, &request, &exchange->response);
 }
 
 const struct route blob_routes[] = {
@@ -543,6 +536,12 @@ const struct route blob_routes[] = {
     ROUTE(HTTP_PUT, "/blobs/{gate}/{name}/here", handle_put_here,
 	"the same, as a member of a consortium passes it on: no further member is given it",
 	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}, .begin = begin_put),
+    ROUTE(HTTP_POST, "/blobs/{gate}/{name}/release", blob_release,
+	"parts of the outer seal's key for one lock of an item, of this member and of others",
+	.limits = {.body_max = OUTER_WISH_BYTES}, .waits = true),
+    ROUTE(HTTP_POST, "/blobs/{gate}/{name}/release/here", blob_release_here,
+	"the same of this member alone, as another member passes it on", .limits = {.body_max = OUTER_WISH_BYTES}),
+    ROUTE(HTTP_GET, "/members/seal", blob_member_seal, "who holds shares of the outer seal's key"),
     ROUTE(HTTP_GET, "/members/head", blob_member_head,
 	"the number of this node's newest block, for another member's node"),
     ROUTE(HTTP_POST, "/members/blobs", blob_member_wanted, "contents of items, for another member's node",

@@ -290,7 +290,7 @@ struct bytes blob_credential(struct bytes header, const char *name);
 struct blob_read {
 	addr20 gate;
 	hash32 item;
-	bool whole;
+	const char *action; /* as it is signed */
 	uint32_t part;
 	addr20 who;
 	uint64_t expiry_s, nonce;

@@ -54,6 +54,17 @@ enum status members_read(
 	return STATUS_OK;
 }
 
+enum status members_seal_read(
+    struct members_seal *out, const struct state_source *state, const addr20 *contract, struct err *err) {
+	u256 slot = u256_from(4);
+	uint8_t number[32];
+	TRY(read_slot(out->statement.b, state, contract, &slot, err));
+	slot = u256_from(5);
+	TRY(read_slot(number, state, contract, &slot, err));
+	out->number = load_be64(number + 24);
+	return STATUS_OK;
+}
+
 bool members_changed(const struct receipt *receipts, size_t count, const addr20 *contract) {
 	const hash32 topic = keccak256(bytes_text("MembersChanged(uint64)"));
 	for (size_t i = 0; i < count; i++)

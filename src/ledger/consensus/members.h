@@ -31,6 +31,13 @@ struct members {
 /* STATUS_CORRUPT: the contract's storage is no such list. */
 MUST_USE enum status members_read(
     struct members *out, const struct state_source *state, const addr20 *contract, struct err *err);
+/* Who holds shares of the outer seal's key (eth/outer.h): slots 4 and 5. number 0: nobody said. */
+struct members_seal {
+	hash32 statement;
+	uint64_t number;
+};
+MUST_USE enum status members_seal_read(
+    struct members_seal *out, const struct state_source *state, const addr20 *contract, struct err *err);
 /* Did the contract say, in one of these receipts, that its list changed? */
 bool members_changed(const struct receipt *receipts, size_t count, const addr20 *contract);
 /* What makes the validators `before` into those of `after`: by key; a power of 0 removes one. Returns how many. */
