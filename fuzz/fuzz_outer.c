@@ -20,7 +20,7 @@ static void check_wish(struct bytes data) {
 	uint8_t written[OUTER_WISH_BYTES];
 	if (outer_wish_read(&wish, data) != STATUS_OK) return;
 	outer_wish_write(written, &wish);
-	BUG_ON(!bytes_equal(BYTES_OF(written), data));
+	BUG_ON(!bytes_equal(bytes_make(written, sizeof written), data));
 }
 
 static void check_part(struct bytes data) {

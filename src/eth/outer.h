@@ -19,6 +19,9 @@
 #define OUTER_LABEL_BYTES (32u + 20u + 32u)
 #define OUTER_WISH_BYTES (8u + 1u + TDH2_HEAD_BYTES + VOPRF_ELEMENT_BYTES)
 #define OUTER_PART_BYTES (TDH2_OVERHEAD_BYTES + VOPRF_PART_BYTES)
+/* An answer: the statement's number (8 bytes), how many parts (1), and the parts. */
+#define OUTER_PARTS_HEAD_BYTES 9u
+#define OUTER_PARTS_MAX (OUTER_PARTS_HEAD_BYTES + OUTER_PART_BYTES * OUTER_HOLDERS_MAX)
 /* What a request for parts is signed as: "release 0x" and the SHA-256 of the wish. */
 #define OUTER_ACTION_BYTES (sizeof "release 0x" + 64)
 

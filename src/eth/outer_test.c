@@ -209,11 +209,12 @@ static void what_was_changed_or_is_of_another_chain_is_refused(void **state) {
 		assert_int_equal(
 		    outer_dealing_read(&dealing, bytes_make(text->data, len), &grove.genesis), STATUS_INVALID);
 	assert_int_equal(outer_offer_write(offered, &grove.members[0]), STATUS_OK);
-	assert_int_equal(outer_offer_read(&offer, BYTES_OF(offered), &other), STATUS_DENIED);
-	assert_int_equal(outer_offer_read(&offer, BYTES_OF(offered), &grove.genesis), STATUS_OK);
+	assert_int_equal(outer_offer_read(&offer, bytes_make(offered, sizeof offered), &other), STATUS_DENIED);
+	assert_int_equal(outer_offer_read(&offer, bytes_make(offered, sizeof offered), &grove.genesis), STATUS_OK);
 	for (size_t i = 0; i < sizeof offered; i++) {
 		offered[i] ^= 1;
-		assert_int_not_equal(outer_offer_read(&offer, BYTES_OF(offered), &grove.genesis), STATUS_OK);
+		assert_int_not_equal(
+		    outer_offer_read(&offer, bytes_make(offered, sizeof offered), &grove.genesis), STATUS_OK);
 		offered[i] ^= 1;
 	}
 	teardown(&grove);
@@ -291,10 +292,12 @@ static void a_part_is_opened_by_its_reader_alone(void **state) {
 	found(&grove);
 	ask(&asked, &grove);
 	assert_int_equal(outer_part_make(part, &asked.wish, asked.label, &grove.shares[0], &grove.random), STATUS_OK);
-	assert_int_equal(outer_part_open(&opened, BYTES_OF(part), asked.label, &other), STATUS_DENIED);
-	assert_int_equal(outer_part_open(&opened, BYTES_OF(part), asked.label, &asked.reader), STATUS_OK);
+	assert_int_equal(outer_part_open(&opened, bytes_make(part, sizeof part), asked.label, &other), STATUS_DENIED);
+	assert_int_equal(
+	    outer_part_open(&opened, bytes_make(part, sizeof part), asked.label, &asked.reader), STATUS_OK);
 	part[sizeof part - 1] ^= 1;
-	assert_int_equal(outer_part_open(&opened, BYTES_OF(part), asked.label, &asked.reader), STATUS_DENIED);
+	assert_int_equal(
+	    outer_part_open(&opened, bytes_make(part, sizeof part), asked.label, &asked.reader), STATUS_DENIED);
 	assert_int_equal(
 	    outer_part_open(&opened, bytes_make(part, sizeof part - 1), asked.label, &asked.reader), STATUS_INVALID);
 	buf_fini(&asked.lock);
@@ -311,13 +314,13 @@ static void what_is_signed_for_a_wish_is_the_whole_wish(void **state) {
 	found(&grove);
 	ask(&asked, &grove);
 	outer_wish_write(bytes, &asked.wish);
-	assert_int_equal(outer_wish_read(&read, BYTES_OF(bytes)), STATUS_OK);
+	assert_int_equal(outer_wish_read(&read, bytes_make(bytes, sizeof bytes)), STATUS_OK);
 	assert_memory_equal(&read, &asked.wish, sizeof read);
-	outer_action(first, BYTES_OF(bytes));
+	outer_action(first, bytes_make(bytes, sizeof bytes));
 	assert_int_equal(strlen(first), OUTER_ACTION_BYTES - 1);
 	for (size_t i = 0; i < sizeof bytes; i++) {
 		bytes[i] ^= 1;
-		outer_action(other, BYTES_OF(bytes));
+		outer_action(other, bytes_make(bytes, sizeof bytes));
 		assert_string_not_equal(first, other);
 		bytes[i] ^= 1;
 	}

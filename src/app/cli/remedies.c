@@ -41,6 +41,9 @@ static const char *const of_causes[] = {
     [CAUSE_TOO_FEW_HOLD] =
 	("nothing was sent: try again. If it stays so, members do not reach each other's HTTP ports (blob-peers), or this "
 	 "one lies: ask another with --rpc URL"),
+    [CAUSE_TOO_FEW_RELEASE] =
+	("so many members must be up, with shares of one key, and reach each other (blob-peers): ask another with --rpc "
+	 "URL; members see theirs with xinglin consortium seal show"),
     [CAUSE_CLOCKS_DIFFER] =
 	"set this computer's clock (timedatectl shows it), or ask the node's operator to set the node's",
 };

@@ -6,7 +6,9 @@
 
 extern const struct cli_command command_init, command_node, command_witness, command_dev, command_deploy;
 extern const struct cli_command command_consortium_init, command_consortium_member_new, command_consortium_follower,
-    command_consortium_member_list, command_consortium_member_propose, command_consortium_member_vote;
+    command_consortium_member_list, command_consortium_member_propose, command_consortium_member_vote,
+    command_consortium_seal_offer, command_consortium_seal_deal, command_consortium_seal_gather,
+    command_consortium_seal_show;
 extern const struct cli_command command_import, command_export, command_db_verify, command_db_backup,
     command_db_restore;
 extern const struct cli_command command_statetest, command_blocktest, command_txtest;

@@ -7,8 +7,11 @@
 #include "contracts/contracts_data.h"
 #include "crypto/hash.h"
 #include "eth/abi.h"
+#include "eth/outer.h"
+#include "health/chain/blobs.h"
 #include "health/chain/validators.h"
 #include "health/contracts/directory.h"
+#include "health/contracts/members.h"
 
 #define CODE_MAX ((size_t)1 << 18) /* EIP-170 allows 24,576 bytes */
 
@@ -138,6 +141,31 @@ static enum status name_validators(struct actor_request *request, struct deploym
 	return err_set(err, STATUS_BUSY, "the consortium's validators are changing at this moment; try again");
 }
 
+/* The key of the consortium's outer seal, if its members share one: the node is believed here, too. */
+static enum status name_outer(struct actor_request *request, struct deployment *out, struct err *err) {
+	const struct blob_asker asker = {.client = request->client, .random = request->random};
+	struct members_seal_of_result said;
+	struct outer_statement statement;
+	struct blob_verdict verdict;
+	struct bytes output;
+	struct buf bytes;
+	TRY(request_call(request, &output, &deployment_members, members_seal_of_call(request->arena), err));
+	TRY(members_seal_of_read(&said, output, err));
+	if (said.number == 0) return STATUS_OK;
+	buf_init(&bytes, OUTER_STATEMENT_MAX);
+	enum status status = blobs_get_statement(&asker, &bytes, &verdict, 0, err);
+	const hash32 hash = sha256(buf_view(&bytes));
+	if (status == STATUS_OK && (!verdict.ok || !hash32_equal(&hash, &said.statement) ||
+				       outer_statement_read(&statement, buf_view(&bytes)) != STATUS_OK))
+		status = err_set(err, STATUS_NOTFOUND,
+		    "the node does not have the statement about the outer seal that the chain names: ask a member's");
+	buf_fini(&bytes);
+	TRY(status);
+	out->has_outer = true;
+	out->outer = statement.commitments.points[0];
+	return STATUS_OK;
+}
+
 static enum status describe(
     struct actor_request *request, struct deployment *out, const struct contracts *contracts, struct err *err) {
 	const struct deploy_plan *plan = contracts->plan;
@@ -160,9 +188,11 @@ static enum status describe(
 	memcpy(out->nodes, plan->nodes, sizeof out->nodes);
 	snprintf(out->rpc_url, sizeof out->rpc_url, "%s", client_url(request->client));
 	TRY(client_rpc(request->client, &info, NULL, request->arena, "xinglin_chainInfo", BYTES_LITERAL("[]"), err));
-	if (json_is(json_get(info, "members"), JSON_STRING))
-		TRY(name_validators(request, out, err));
-	else if (hex_fixed(out->sealer.b, 20, json_string(json_get(info, "sealer"))) != STATUS_OK)
+	const bool is_consortium = json_is(json_get(info, "members"), JSON_STRING);
+	if (is_consortium) TRY(name_validators(request, out, err));
+	if (is_consortium) TRY(name_outer(request, out, err));
+	if (is_consortium) return pin_code(request, out, contracts, err);
+	if (hex_fixed(out->sealer.b, 20, json_string(json_get(info, "sealer"))) != STATUS_OK)
 		out->sealer = (addr20){{0}}; /* who_decides has found that there are witnesses */
 	return pin_code(request, out, contracts, err);
 }

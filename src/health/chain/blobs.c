@@ -5,6 +5,7 @@
 #include "codec/hex.h"
 #include "envelope/container.h"
 #include "eth/eip712.h"
+#include "eth/outer.h"
 #include "eth/sign.h"
 #include "health/chain/client_private.h"
 #include "health/contracts/cause.h"
@@ -15,9 +16,9 @@
 
 /* What is signed: docs/wire-formats.md §5. */
 struct blob_request {
-	const char *action; /* "put", "get", "part", "audit" */
+	const char *action; /* "put", "get", "part", "audit", "release 0x…" */
 	enum http_method method;
-	const addr20 *gate;
+	const addr20 *gate; /* NULL: the statement about the outer seal, which everybody may have */
 	const hash32 *name;
 	uint32_t part; /* of an audit: `before` */
 	struct bytes body;
@@ -65,12 +66,14 @@ static void put_url(struct buf *out, const char *base, const struct blob_request
 	size_t len = strlen(base);
 	while (len && base[len - 1] == '/') len--;
 	buf_append(out, bytes_make(base, len));
+	if (!request->gate) return buf_text(out, "/members/seal");
 	buf_text(out, "/blobs/");
 	hex_put(out, BYTES_OF(*request->gate), true);
 	buf_byte(out, '/');
 	hex_put(out, BYTES_OF(*request->name), true);
 	if (strcmp(request->action, "part") == 0) buf_printf(out, "/%u", request->part);
 	if (strcmp(request->action, "audit") == 0) buf_text(out, "/audit");
+	if (request->method == HTTP_POST) buf_text(out, "/release");
 	if (strcmp(request->action, "audit") == 0 && request->part != 0) buf_printf(out, "?before=%u", request->part);
 	if (request->root) {
 		buf_text(out, "?root=");
@@ -114,7 +117,7 @@ static enum status begin_exchange(const struct blob_asker *asker, const struct b
 	TRY(client_begin_exchange(asker->client, err));
 	const uint64_t deadline_ms = asker->client->deadline_ms, now_ms = clock_now_ms(options->clock);
 	const bool is_short = deadline_ms != 0 && deadline_ms < now_ms + ONE_OF_MANY_MS;
-	if (request->method == HTTP_GET && asker->other_count > 0 && !is_short && options->http->limit)
+	if (request->method != HTTP_PUT && asker->other_count > 0 && !is_short && options->http->limit)
 		options->http->limit(options->http->context, ONE_OF_MANY_MS);
 	return STATUS_OK;
 }
@@ -126,8 +129,9 @@ static enum status ask(const struct blob_asker *asker, const char *base, struct 
 	buf_init(&url, 1024);
 	buf_init(&header, 1024);
 	put_url(&url, base, request);
-	enum status status = authorization(&header, asker, request, err);
-	if (status == STATUS_OK) status = buf_status(&url, err);
+	enum status status = buf_status(&url, err);
+	if (status == STATUS_OK && request->gate) status = authorization(&header, asker, request, err);
+	if (status == STATUS_OK && !request->gate) buf_text(&header, "Accept: application/octet-stream");
 	if (status == STATUS_OK) status = begin_exchange(asker, request, err);
 	if (status == STATUS_OK) {
 		const char *headers[] = {buf_cstr(&header), "Content-Type: application/octet-stream", NULL};
@@ -235,4 +239,36 @@ enum status blobs_get_audit(const struct blob_asker *asker, struct buf *json, st
 	struct blob_asker alone = *asker; /* each node has its own */
 	alone.other_count = 0;
 	return get(&alone, json, verdict, &request, AUDIT_PAGE_MAX, NULL, err);
+}
+
+/* --- the outer seal --- */
+
+static enum status ask_one(const struct blob_asker *asker, struct buf *out, struct blob_verdict *verdict, size_t node,
+    const struct blob_request *request, size_t max, struct err *err) {
+	struct http_response response;
+	*verdict = (struct blob_verdict){0};
+	if (node > asker->other_count) return STATUS_NOTFOUND;
+	http_response_init(&response, max);
+	const char *url = node == 0 ? client_url(asker->client) : asker->others[node - 1].url;
+	enum status status = ask(asker, url, &response, verdict, request, err);
+	if (status == STATUS_OK && verdict->ok) {
+		buf_append(out, buf_view(&response.body));
+		status = buf_status(out, err);
+	}
+	http_response_fini(&response);
+	return status;
+}
+
+enum status blobs_release(const struct blob_asker *asker, struct buf *parts, struct blob_verdict *verdict, size_t node,
+    const addr20 *gate, const hash32 *item, struct bytes wish, struct err *err) {
+	char action[OUTER_ACTION_BYTES];
+	outer_action(action, wish);
+	const struct blob_request request = {action, HTTP_POST, gate, item, 0, wish, NULL};
+	return ask_one(asker, parts, verdict, node, &request, OUTER_PARTS_MAX, err);
+}
+
+enum status blobs_get_statement(
+    const struct blob_asker *asker, struct buf *statement, struct blob_verdict *verdict, size_t node, struct err *err) {
+	const struct blob_request request = {"get", HTTP_GET, NULL, NULL, 0, {NULL, 0}, NULL};
+	return ask_one(asker, statement, verdict, node, &request, OUTER_STATEMENT_MAX, err);
 }

@@ -41,6 +41,14 @@ MUST_USE enum status blobs_get(const struct blob_asker *asker, struct buf *conta
 /* Of several nodes, the first that gives it or refuses it (403). */
 MUST_USE enum status blobs_get_part(const struct blob_asker *asker, struct buf *part, struct blob_verdict *verdict,
     const addr20 *gate, const hash32 *item, uint32_t index, struct err *err);
+/* Of one node: the client's own (0), or one of the others (1 …). STATUS_NOTFOUND: there are not so many.
+ * What members give of the outer seal's key for an item (eth/outer.h): their number and parts, as the node passes them
+ * on. */
+MUST_USE enum status blobs_release(const struct blob_asker *asker, struct buf *parts, struct blob_verdict *verdict,
+    size_t node, const addr20 *gate, const hash32 *item, struct bytes wish, struct err *err);
+/* The statement about the outer seal that the node has; nothing of it is believed yet. */
+MUST_USE enum status blobs_get_statement(
+    const struct blob_asker *asker, struct buf *statement, struct blob_verdict *verdict, size_t node, struct err *err);
 /* A page of a folder's sealed audit entries (docs/wire-formats.md §6): from the newest on, with the proof of what the
  * node anchored under `root` (NULL: none); or from the one before entry number `before`. */
 struct blob_audit_wish {
@@ -54,7 +62,7 @@ MUST_USE enum status blobs_get_audit(const struct blob_asker *asker, struct buf 
 
 /* What an account signs to put or get something (docs/wire-formats.md §5). */
 struct blob_said {
-	const char *action; /* "put", "get", "part", "audit" */
+	const char *action; /* "put", "get", "part", "audit", "release 0x…" */
 	const addr20 *node, *gate;
 	const hash32 *name;
 	uint32_t part;

@@ -229,7 +229,8 @@ void deployment_write(struct buf *out, const struct deployment *deployment) {
 	json_put_u64(&writer, "threshold", deployment->threshold);
 	if (deployment->witness_count) put_witnesses(&writer, deployment);
 	if (deployment->node_count) put_nodes(&writer, deployment);
-	if (deployment->has_outer) json_put_hex(&writer, "outerSeal", BYTES_OF(deployment->outer));
+	if (deployment->has_outer)
+		json_put_hex(&writer, "outerSeal", bytes_make(deployment->outer.xy, sizeof deployment->outer.xy));
 	for (size_t i = 0; i < CONTRACT_COUNT; i++) {
 		const uint8_t *base = (const uint8_t *)deployment;
 		json_object_begin(&writer, contracts[i].name);

@@ -6,6 +6,7 @@
 #include "health/consent/consent_private.h"
 #include "health/consent/purpose.h"
 #include "health/contracts/cause.h"
+#include "health/records/lead_lock.h"
 #include "health/records/record.h"
 #include "health/records/signer.h"
 #include "health/records/wrap.h"
@@ -83,11 +84,12 @@ static enum status lead_get(struct actor_request *request, struct buf *plaintext
 	struct blob_verdict verdict;
 	struct p256_secret secret;
 	hash32 account;
-	struct buf part;
+	struct buf part, unlocked;
 	const struct record_place place = {registration->folder, registration->epoch, registration->record};
 	struct record_lead lead;
 	TRY(folder_secret(request, &secret, &registration->folder, registration->epoch, err));
 	buf_init(&part, CONTAINER_PART_MAX);
+	buf_init(&unlocked, CONTAINER_PART_MAX);
 	const struct own_folder own = {.controller_index = signer->controller_index};
 	enum status status = STATUS_OK;
 	if (!signer->is_delegate) status = consent_asker(request, &asker, &account, &own, err);
@@ -98,13 +100,16 @@ static enum status lead_get(struct actor_request *request, struct buf *plaintext
 		status = err_set(
 		    err, STATUS_DENIED, "the node does not give the record: %s (%s)", verdict.detail, verdict.code);
 	if (status == STATUS_OK)
-		status = record_lead_open(&lead, request->arena, &place, &secret, buf_view(&part), err);
+		status = lead_lock_open(request, &unlocked, &asker, &registration->record, buf_view(&part), err);
+	if (status == STATUS_OK)
+		status = record_lead_open(&lead, request->arena, &place, &secret, buf_view(&unlocked), err);
 	if (status == STATUS_OK) {
 		mem_wipe(&lead, sizeof lead);
-		status = jwe_ecdh_open(plaintext, NULL, request->arena, buf_view(&part), &secret, err);
+		status = jwe_ecdh_open(plaintext, NULL, request->arena, buf_view(&unlocked), &secret, err);
 	}
 	mem_wipe(&secret, sizeof secret);
 	mem_wipe(&account, sizeof account);
+	buf_fini(&unlocked);
 	buf_fini(&part);
 	return status;
 }
@@ -116,14 +121,19 @@ static enum status wrap_record(struct actor_request *request, struct buf *wrap, 
 	if (!hash32_equal(&registration.folder, &signer->folder))
 		return err_set(err, STATUS_NOTFOUND, "the record is not in this folder");
 	if (registration.state != RECORD_REGISTERED) return err_set(err, STATUS_DENIED, "the record was erased");
-	struct buf plaintext, members;
+	struct buf plaintext, members, sealed;
+	buf_init(&sealed, CONTAINER_PART_MAX);
 	buf_init(&plaintext, CONTAINER_PART_MAX);
 	buf_init(&members, 1024);
 	enum status status = lead_get(request, &plaintext, signer, &registration, err);
 	if (status == STATUS_OK) status = lead_members(&members, &registration, err);
 	if (status == STATUS_OK)
+		status = jwe_ecdh_seal(
+		    &sealed, &grantee->key, buf_view(&members), buf_view(&plaintext), request->random, err);
+	if (status == STATUS_OK)
 		status =
-		    jwe_ecdh_seal(wrap, &grantee->key, buf_view(&members), buf_view(&plaintext), request->random, err);
+		    lead_lock_put(wrap, &request->home->deployment, record, buf_view(&sealed), request->random, err);
+	buf_fini(&sealed);
 	buf_wipe(&plaintext);
 	buf_fini(&members);
 	return status;

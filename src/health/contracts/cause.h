@@ -32,6 +32,7 @@
 	X(TWO_BLOCKS)        /* those who decide blocks signed two of one height */                                    \
 	X(BLOB_NOT_TAKEN)    /* the node does not take what is to be stored */                                         \
 	X(TOO_FEW_HOLD)      /* too few members of a consortium hold what was put */                                   \
+	X(TOO_FEW_RELEASE)   /* too few members of a consortium gave their part of the outer seal's key */             \
 	X(CLOCKS_DIFFER)     /* the node takes a signed request for too old or too new */
 #define CAUSE_ENUM(name) CAUSE_##name,
 enum cause { CAUSES(CAUSE_ENUM) CAUSE_COUNT };

@@ -2,6 +2,7 @@
  * one of them belongs to the commitment on the chain. */
 #include "health/contracts/cause.h"
 #include "health/records/items.h"
+#include "health/records/lead_lock.h"
 #include "health/records/legal_copy.h"
 #include "health/records/reader.h"
 
@@ -24,7 +25,7 @@ static enum status open_granted_lead(struct actor_request *request, struct recor
 static enum status lead_by_grant(struct actor_request *request, struct record_lead *lead, const struct reader *reader,
     const struct record_place *place, struct err *err) {
 	struct blob_verdict verdict;
-	struct buf wrap;
+	struct buf wrap, unlocked;
 	struct consent_grant_state grant; /* if it is revoked, the node gives no wrap */
 	const addr20 *account = &request->home->account;
 	bool found;
@@ -32,11 +33,15 @@ static enum status lead_by_grant(struct actor_request *request, struct record_le
 	if (grant.count == 0) return err_set(err, STATUS_NOTFOUND, "no grant of this record");
 	hash32 item = item_of_grant(&place->folder, &place->record, account, grant.epoch, grant.count);
 	buf_init(&wrap, CONTAINER_PART_MAX);
+	buf_init(&unlocked, CONTAINER_PART_MAX);
 	enum status status =
 	    reader_part(reader, &wrap, &found, &verdict, &request->home->deployment.consent, &item, 0, err);
 	if (status == STATUS_OK && !found)
 		status = err_set(err, STATUS_NOTFOUND, "the grant's wrap is not given: %s", verdict.detail);
-	if (status == STATUS_OK) status = open_granted_lead(request, lead, place, buf_view(&wrap), err);
+	if (status == STATUS_OK)
+		status = lead_lock_open(request, &unlocked, &reader->asker, &place->record, buf_view(&wrap), err);
+	if (status == STATUS_OK) status = open_granted_lead(request, lead, place, buf_view(&unlocked), err);
+	buf_fini(&unlocked);
 	buf_fini(&wrap);
 	return status;
 }
@@ -53,6 +58,18 @@ static enum status find_key(struct actor_request *request, struct p256_secret *s
 	return err_because(err, why.cause, err_set(err, other, "%s", why.message));
 }
 
+static enum status open_locked_lead(struct actor_request *request, struct record_lead *lead,
+    const struct reader *reader, const struct record_place *place, const struct p256_secret *secret, struct bytes part,
+    struct err *err) {
+	struct buf unlocked;
+	buf_init(&unlocked, CONTAINER_PART_MAX);
+	enum status status = lead_lock_open(request, &unlocked, &reader->asker, &place->record, part, err);
+	if (status == STATUS_OK)
+		status = record_lead_open(lead, request->arena, place, secret, buf_view(&unlocked), err);
+	buf_fini(&unlocked);
+	return status;
+}
+
 /* The author's own copy, else the folder's key, else a grant of this record alone. */
 static enum status find_lead(struct actor_request *request, struct record_opened *out, const struct reader *reader,
     const struct record_place *place, struct bytes part, struct err *err) {
@@ -63,7 +80,7 @@ static enum status find_lead(struct actor_request *request, struct record_opened
 	if (status != STATUS_NOTFOUND) return status;
 	status = find_key(request, &secret, place, reader->further, err);
 	if (status == STATUS_OK) {
-		status = record_lead_open(&out->lead, request->arena, place, &secret, part, err);
+		status = open_locked_lead(request, &out->lead, reader, place, &secret, part, err);
 		mem_wipe(&secret, sizeof secret);
 		return status;
 	}

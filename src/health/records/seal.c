@@ -4,6 +4,7 @@
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "eth/sign.h"
+#include "health/records/lead_lock.h"
 #include "health/records/segment.h"
 #include "health/records/text_header.h"
 
@@ -87,8 +88,9 @@ static void write_lead(struct buf *out, const struct sealing *sealing, const str
 
 static enum status seal_lead(struct buf *out, const struct sealing *sealing, struct bytes plaintext, struct err *err) {
 	const struct record_place *place = sealing->draft->place;
-	struct buf members;
+	struct buf members, lead;
 	buf_init(&members, 1024);
+	buf_init(&lead, CONTAINER_PART_MAX);
 	text_header_write(&members, &(struct text_header){.cty = "application/json",
 					.typ = "xinglin-record",
 					.fld = &place->folder,
@@ -96,9 +98,13 @@ static enum status seal_lead(struct buf *out, const struct sealing *sealing, str
 					.rec = &place->record});
 	enum status status = buf_status(&members, err);
 	if (status == STATUS_OK)
-		status =
-		    jwe_ecdh_seal(out, sealing->draft->folder_key, buf_view(&members), plaintext, sealing->random, err);
+		status = jwe_ecdh_seal(
+		    &lead, sealing->draft->folder_key, buf_view(&members), plaintext, sealing->random, err);
+	if (status == STATUS_OK)
+		status = lead_lock_put(
+		    out, sealing->draft->author->deployment, &place->record, buf_view(&lead), sealing->random, err);
 	buf_fini(&members);
+	buf_fini(&lead);
 	return status;
 }
 

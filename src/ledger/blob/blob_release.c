@@ -3,8 +3,8 @@
  * It asks the gate and writes the audit as for a read of the item, and looks whether the lock was made for that item,
  * so a lock that was copied under another record opens nothing.
  *
- * The answer: the statement's number (8 bytes), how many parts (1), and the parts. Each is locked to the reader's key,
- * which the reader signed with the rest of its wish; so the member that collects them for it learns nothing.
+ * Each part is locked to the reader's key, which the reader signed with the rest of its wish; so the member that
+ * collects them for it learns nothing.
  */
 #include "base/http_reply.h"
 #include "base/log.h"
@@ -12,8 +12,6 @@
 #include "ledger/blob/blob_peers.h"
 #include "ledger/blob/blob_request.h"
 
-#define ANSWER_HEAD_BYTES 9u
-#define ANSWER_MAX (ANSWER_HEAD_BYTES + OUTER_PART_BYTES * OUTER_HOLDERS_MAX)
 #define HEADER_MAX ((size_t)2 << 10)
 #define PATH_MAX_BYTES 170u
 #define ANSWER_WITHIN_MS 4000u /* another member; the reader waits for all who are asked */
@@ -25,12 +23,13 @@ struct released {
 };
 
 static void write_answer(struct http_response *response, const struct released *released) {
-	uint8_t head[ANSWER_HEAD_BYTES];
+	uint8_t head[OUTER_PARTS_HEAD_BYTES];
 	store_be64(head, released->number);
 	head[8] = released->count;
 	response->content_type = "application/octet-stream";
 	buf_append(&response->body, bytes_make(head, sizeof head));
-	for (size_t i = 0; i < released->count; i++) buf_append(&response->body, BYTES_OF(released->parts[i]));
+	for (size_t i = 0; i < released->count; i++)
+		buf_append(&response->body, bytes_make(released->parts[i], sizeof released->parts[i]));
 }
 
 /* --- this member's part --- */
@@ -119,16 +118,16 @@ static bool take_answer(struct released *released, uint64_t number, const struct
 	const struct bytes body = buf_view(&response->body);
 	if (response->status != 200)
 		return true; /* its gate or its share says otherwise: that is the reader's affair */
-	if (body.len != ANSWER_HEAD_BYTES + OUTER_PART_BYTES || body.data[8] != 1) return false;
+	if (body.len != OUTER_PARTS_HEAD_BYTES + OUTER_PART_BYTES || body.data[8] != 1) return false;
 	if (load_be64(body.data) != number) return false;
-	memcpy(released->parts[released->count++], body.data + ANSWER_HEAD_BYTES, OUTER_PART_BYTES);
+	memcpy(released->parts[released->count++], body.data + OUTER_PARTS_HEAD_BYTES, OUTER_PART_BYTES);
 	return true;
 }
 
 static void ask_one(struct blob_room *room, struct released *released, struct blob_peer *peer,
     const struct blob_peer_request *request, uint64_t number) {
 	struct http_response response;
-	http_response_init(&response, ANSWER_MAX);
+	http_response_init(&response, OUTER_PARTS_MAX);
 	if (blob_peer_ask(room, peer, &response, request, NULL) == STATUS_OK) {
 		if (take_answer(released, number, &response))
 			blob_peer_answered(room, peer);
