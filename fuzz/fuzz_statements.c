@@ -96,7 +96,7 @@ static void read_product(struct arena *arena, unsigned which, struct bytes data)
 	take(regulators[2].b, 20, "0x881397e96150c97f4e64a17f2a17ad7ab4782610");
 	BUG_ON(statement_registrars_begin(&all, arena, &anchor, NULL) != STATUS_OK);
 	if (which == 10 && statement_tag_holders_read(&holders, &all, data, NULL) == STATUS_OK) {
-		BUG_ON(holders.holder_count > TAG_HOLDERS_MAX || hash32_is_zero(&holders.fact));
+		BUG_ON(holders.holder_count > STATEMENT_HOLDERS_MAX || hash32_is_zero(&holders.fact));
 		BUG_ON(holders.commitments.threshold == 0 || holders.commitments.threshold > holders.holder_count);
 		BUG_ON(!p256_public_is_valid(&holders.commitments.points[0]));
 	}

@@ -12,7 +12,7 @@ static void read_dealing(struct actor_request *request, struct bytes data) {
 	struct tag_dealing dealing;
 	if (tag_dealing_read(request, &dealing, data, NULL) != STATUS_OK) return;
 	const struct statement_tag_holders *to = &dealing.to;
-	BUG_ON(to->number == 0 || to->holder_count > TAG_HOLDERS_MAX);
+	BUG_ON(to->number == 0 || to->holder_count > STATEMENT_HOLDERS_MAX);
 	BUG_ON(to->commitments.threshold == 0 || to->commitments.threshold > to->holder_count);
 	for (size_t i = 0; i < to->holder_count; i++) {
 		BUG_ON(!dealing.shares[i].data);

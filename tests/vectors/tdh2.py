@@ -159,4 +159,5 @@ def main():
         print(f"    {made.hex()} {element(shared).hex()}")
 
 
-main()
+if __name__ == "__main__":
+    main()

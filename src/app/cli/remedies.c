@@ -80,6 +80,7 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_NOT_ENOUGH_SIGNERS] = "give the file to others who have to sign, and then send it",
     [CONTRACT_ERROR_NOT_MEDICINES] = "please report it, with the command",
     [CONTRACT_ERROR_OTHER_KEY] = "those who hold the key now deal it again: xinglin tag deal",
+    [CONTRACT_ERROR_STALE_SEAL] = "xinglin consortium seal show shows the newest; deal and gather after that one",
     [CONTRACT_ERROR_STALE_HOLDERS] = "others hold the tags' key by now (xinglin tag holders): make the file again",
     [CONTRACT_ERROR_TOO_MUCH_POWER] = "give it less power: with four or more members nobody has a third",
     [CONTRACT_ERROR_EXPIRED] = "the signature was for one day only: make it again",

@@ -17,9 +17,9 @@ static int by_account(const void *a, const void *b) {
 	return memcmp(a, b, sizeof(addr20));
 }
 
-static enum status holders_option(struct cli *cli, addr20 out[TAG_HOLDERS_MAX], size_t *count, struct err *err) {
+static enum status holders_option(struct cli *cli, addr20 out[STATEMENT_HOLDERS_MAX], size_t *count, struct err *err) {
 	const addr20 *named;
-	TRY(cli_addresses(cli, &named, count, "holders", TAG_HOLDERS_MAX, err));
+	TRY(cli_addresses(cli, &named, count, "holders", STATEMENT_HOLDERS_MAX, err));
 	if (*count == 0) return err_set(err, STATUS_INVALID, "--holders names who shall hold the key");
 	memcpy(out, named, *count * sizeof *out);
 	qsort(out, *count, sizeof *out, by_account);
@@ -30,7 +30,7 @@ static enum status holders_option(struct cli *cli, addr20 out[TAG_HOLDERS_MAX], 
 }
 
 static enum status cmd_tag_deal(struct cli *cli, struct err *err) {
-	addr20 holders[TAG_HOLDERS_MAX];
+	addr20 holders[STATEMENT_HOLDERS_MAX];
 	const char *path;
 	size_t count;
 	uint64_t threshold;
@@ -80,7 +80,7 @@ static enum status read_dealings(struct cli *cli, struct tag_dealing *dealings, 
 }
 
 static enum status cmd_tag_gather(struct cli *cli, struct err *err) {
-	struct tag_dealing *dealings = arena_zalloc(&cli->arena, TAG_HOLDERS_MAX, sizeof *dealings);
+	struct tag_dealing *dealings = arena_zalloc(&cli->arena, STATEMENT_HOLDERS_MAX, sizeof *dealings);
 	struct joint_statement *joint = arena_zalloc(&cli->arena, 1, sizeof *joint);
 	struct products_tag_holders said;
 	const char *path;
@@ -96,7 +96,7 @@ const struct cli_command command_tag_gather = {
     .name = "tag gather",
     .arguments = "DEALING…",
     .arguments_min = 1,
-    .arguments_max = TAG_HOLDERS_MAX,
+    .arguments_max = STATEMENT_HOLDERS_MAX,
     .summary = "as a regulator: keep this home's share of the key of products' tags",
     .teach = "Checks what each dealer dealt to this home, keeps the sum, sealed, and writes the statement that\n"
 	     "registrars sign (registrars sign) before it counts (registrars send). Whoever gathers the same files\n"

@@ -7,9 +7,9 @@
 /* Words x, y of each point, the key first. */
 static enum status read_commitments(
     struct vss_commitments *out, const struct products_tag_holders *said, struct err *err) {
-	uint8_t rest[(TAG_HOLDERS_MAX - 1) * VSS_POINT_BYTES];
+	uint8_t rest[(STATEMENT_HOLDERS_MAX - 1) * VSS_POINT_BYTES];
 	const size_t words = said->commitments_count;
-	if (words < 2 || words > 2 * TAG_HOLDERS_MAX || words != 2u * said->threshold)
+	if (words < 2 || words > 2 * STATEMENT_HOLDERS_MAX || words != 2u * said->threshold)
 		return err_set(
 		    err, STATUS_INVALID, "tag holders: the commitments are not as many as the threshold says");
 	const struct p256_public key = p256_public_of_words(&said->commitments[0], &said->commitments[1]);
@@ -29,8 +29,9 @@ static enum status read_holders(struct statement_tag_holders *out, struct produc
 	    .holders = said->holders,
 	    .holder_count = said->holders_count};
 	TRY(read_commitments(&out->commitments, said, err));
-	if (said->holders_count >= said->threshold && said->holders_count <= TAG_HOLDERS_MAX) return STATUS_OK;
-	return err_set(err, STATUS_INVALID, "tag holders: 1 to %u, and no fewer than the threshold", TAG_HOLDERS_MAX);
+	if (said->holders_count >= said->threshold && said->holders_count <= STATEMENT_HOLDERS_MAX) return STATUS_OK;
+	return err_set(
+	    err, STATUS_INVALID, "tag holders: 1 to %u, and no fewer than the threshold", STATEMENT_HOLDERS_MAX);
 }
 
 enum status statement_tag_holders_stated(

@@ -12,7 +12,7 @@
 #include "crypto/threshold/vss.h"
 #include "health/statements/registrars.h"
 
-#define TAG_HOLDERS_MAX 8u /* as Products has it */
+#define STATEMENT_HOLDERS_MAX 8u /* as Products has it */
 
 struct statement_tag_holders {
 	uint32_t number;       /* from 1 */

@@ -149,7 +149,7 @@ static bool read_escrows(struct product_request *out, const struct json *list) {
 }
 
 static bool read_parts(struct product_request *out, const struct json *list) {
-	if (!is_list(list, TAG_HOLDERS_MAX)) return false;
+	if (!is_list(list, STATEMENT_HOLDERS_MAX)) return false;
 	json_foreach (one, list) {
 		uint8_t part[VOPRF_PART_BYTES];
 		if (!tag_json_fixed(part, sizeof part, one) ||
@@ -160,7 +160,7 @@ static bool read_parts(struct product_request *out, const struct json *list) {
 }
 
 static bool read_signatures(struct product_request *out, const struct json *list) {
-	if (!is_list(list, TAG_HOLDERS_MAX)) return false;
+	if (!is_list(list, STATEMENT_HOLDERS_MAX)) return false;
 	json_foreach (one, list) {
 		struct product_signature *signature = &out->signatures[out->signature_count++];
 		if (!tag_json_fixed(signature->holder.b, 20, json_get(one, "holder")) ||
@@ -310,7 +310,7 @@ static enum status add_signature(
 	size_t at = asked->signature_count;
 	for (size_t i = 0; i < asked->signature_count; i++)
 		if (addr20_equal(&asked->signatures[i].holder, &own.holder)) at = i;
-	if (at == TAG_HOLDERS_MAX) return err_set(err, STATUS_LIMIT, "the request has too many signatures");
+	if (at == STATEMENT_HOLDERS_MAX) return err_set(err, STATUS_LIMIT, "the request has too many signatures");
 	TRY(eth_sign_digest(&own.signature, &request->home->account_secret, &digest));
 	asked->signatures[at] = own;
 	asked->signature_count += at == asked->signature_count;
@@ -375,8 +375,8 @@ static size_t good_signatures(struct bytes *out, struct product_signature *sorte
 enum status product_request_finish(struct actor_request *request, struct bytes *calldata,
     const struct product_request *asked, struct product *product, struct err *err) {
 	struct statement_tag_holders holders;
-	struct product_signature sorted[TAG_HOLDERS_MAX];
-	struct bytes signatures[TAG_HOLDERS_MAX];
+	struct product_signature sorted[STATEMENT_HOLDERS_MAX];
+	struct bytes signatures[STATEMENT_HOLDERS_MAX];
 	const hash32 commitment = tag_key_commitment(&product->key);
 	if (!addr20_equal(&asked->owner, &product->owner) || !hash32_equal(&commitment, &asked->key_commitment))
 		return err_set(err, STATUS_DENIED, "the request is of another product");

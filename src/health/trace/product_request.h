@@ -33,9 +33,9 @@ struct product_request {
 	struct p256_public blinded;
 	struct product_escrow escrows[PRODUCT_REGULATORS_MAX];
 	size_t escrow_count;
-	struct voprf_part parts[TAG_HOLDERS_MAX];
+	struct voprf_part parts[STATEMENT_HOLDERS_MAX];
 	size_t part_count;
-	struct product_signature signatures[TAG_HOLDERS_MAX];
+	struct product_signature signatures[STATEMENT_HOLDERS_MAX];
 	size_t signature_count;
 };
 

@@ -24,7 +24,7 @@ static hash32 digest_of(const struct deployment *deployment, const struct tag_de
 	struct eip712_struct message = eip712_begin("TagDealing(uint32 number,address dealer,address[] holders,"
 						    "bytes32[] commitments,bytes32 shares,uint64 deadline)");
 	struct eip712_domain domain = deployment_domain(deployment, &deployment->products);
-	hash32 words[2 * TAG_HOLDERS_MAX], folded = {{0}};
+	hash32 words[2 * STATEMENT_HOLDERS_MAX], folded = {{0}};
 	commitment_words(words, &dealing->to.commitments);
 	for (size_t i = 0; i < dealing->to.holder_count; i++) {
 		const hash32 share = sha256(dealing->shares[i]);
@@ -109,12 +109,12 @@ static enum status find_old(struct actor_request *request, struct statement_tag_
 
 static enum status deal(struct actor_request *request, struct tag_dealing *dealing, const struct p256_secret *secret,
     uint8_t threshold, struct err *err) {
-	struct vss_share shares[TAG_HOLDERS_MAX];
+	struct vss_share shares[STATEMENT_HOLDERS_MAX];
 	enum status status = vss_deal(
 	    &dealing->to.commitments, shares, secret, threshold, (uint8_t)dealing->to.holder_count, request->random);
 	if (status != STATUS_OK)
-		return err_set(
-		    err, status, "1 to %u regulators hold the key, and no fewer than the threshold", TAG_HOLDERS_MAX);
+		return err_set(err, status, "1 to %u regulators hold the key, and no fewer than the threshold",
+		    STATEMENT_HOLDERS_MAX);
 	for (size_t i = 0; i < dealing->to.holder_count && status == STATUS_OK; i++)
 		status = seal_share(request, &dealing->shares[i], &shares[i], dealing, err);
 	mem_wipe(shares, sizeof shares);
@@ -233,7 +233,7 @@ static enum status open_all(struct actor_request *request, struct vss_dealing *o
 
 static enum status gather(struct actor_request *request, struct vss_commitments *commitments,
     const struct statement_tag_holders *old, const struct tag_dealing *dealings, size_t count, struct err *err) {
-	struct vss_dealing opened[TAG_HOLDERS_MAX];
+	struct vss_dealing opened[STATEMENT_HOLDERS_MAX];
 	struct vss_share share;
 	uint64_t false_dealers = 0;
 	enum status status = open_all(request, opened, old, dealings, count, err);
@@ -263,8 +263,8 @@ enum status tag_dealings_gather(struct actor_request *request, struct products_t
     const struct tag_dealing *dealings, size_t count, struct err *err) {
 	struct statement_tag_holders old;
 	struct vss_commitments commitments;
-	if (count < 1 || count > TAG_HOLDERS_MAX)
-		return err_set(err, STATUS_INVALID, "1 to %u dealings are gathered", TAG_HOLDERS_MAX);
+	if (count < 1 || count > STATEMENT_HOLDERS_MAX)
+		return err_set(err, STATUS_INVALID, "1 to %u dealings are gathered", STATEMENT_HOLDERS_MAX);
 	TRY(find_old(request, &old, err));
 	TRY(gather(request, &commitments, &old, dealings, count, err));
 	*out = (struct products_tag_holders){.number = dealings->to.number,

@@ -17,9 +17,9 @@
 
 struct tag_dealing {
 	addr20 dealer;
-	struct statement_tag_holders to;     /* number, holders, and the commitments of what this dealer deals */
-	uint64_t deadline_s;                 /* until then registrars' signatures have to be on the chain */
-	struct bytes shares[TAG_HOLDERS_MAX]; /* sealed to the holders, in their order */
+	struct statement_tag_holders to;            /* number, holders, and the commitments of what this dealer deals */
+	uint64_t deadline_s;                        /* until then registrars' signatures have to be on the chain */
+	struct bytes shares[STATEMENT_HOLDERS_MAX]; /* sealed to the holders, in their order */
 };
 
 /* This home deals to `holders`, who are active regulators. */

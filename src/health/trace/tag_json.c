@@ -40,7 +40,7 @@ bool tag_json_fixed(uint8_t *out, size_t len, const struct json *value) {
 }
 
 static bool is_list(const struct json *list) {
-	return json_is(list, JSON_ARRAY) && list->count >= 1 && list->count <= TAG_HOLDERS_MAX;
+	return json_is(list, JSON_ARRAY) && list->count >= 1 && list->count <= STATEMENT_HOLDERS_MAX;
 }
 
 static bool read_accounts(struct statement_tag_holders *out, struct arena *arena, const struct json *list) {
@@ -57,7 +57,7 @@ static bool read_accounts(struct statement_tag_holders *out, struct arena *arena
 }
 
 static bool read_commitments(struct vss_commitments *out, const struct json *list) {
-	struct p256_public points[TAG_HOLDERS_MAX];
+	struct p256_public points[STATEMENT_HOLDERS_MAX];
 	size_t count = 0;
 	if (!is_list(list)) return false;
 	json_foreach (one, list)

@@ -15,7 +15,8 @@ MUST_USE enum status tag_json_check_head(
 
 /* "number", "holders", "commitments". */
 void tag_json_put_holders(struct json_writer *writer, const struct statement_tag_holders *holders);
-/* False: a member is missing or makes no sense: 1 to TAG_HOLDERS_MAX holders, ascending, no fewer than commitments. */
+/* False: a member is missing or makes no sense: 1 to STATEMENT_HOLDERS_MAX holders, ascending, no fewer than
+ * commitments. */
 bool tag_json_read_holders(struct statement_tag_holders *out, struct arena *arena, const struct json *root);
 
 /* "0x…" of exactly this length. */
