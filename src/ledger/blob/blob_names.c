@@ -128,7 +128,7 @@ static bool ask_page(struct blob_room *room, struct lister *lister, struct blob_
 	buf_init(&body, BLOB_PAGE_ASK_BYTES);
 	blob_page_ask(&body, &names->after);
 	http_response_init(&response, BLOB_PAGE_BYTES_MAX);
-	const struct blob_peer_request request = {HTTP_POST, BLOB_NAMES_PATH, NULL, buf_view(&body)};
+	const struct blob_peer_request request = {HTTP_POST, BLOB_NAMES_PATH, NULL, buf_view(&body), 0};
 	if (blob_peer_ask(room, peer, &response, &request, &why) == STATUS_OK) {
 		/* It learns them itself, or this node is no member yet. */
 		if (response.status == 503 || response.status == 401) {
