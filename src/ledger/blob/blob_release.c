@@ -160,11 +160,9 @@ static void ask_others(struct blob_room *room, struct released *released, const 
 	buf_fini(&header);
 }
 
-/* Whom the contract refuses here, others refuse too. Whether this node has a share, or has caught up, is its own
- * affair.
- */
+/* Whom the contract refuses here, others refuse too. Whether this node has a share, or has caught up, is its own. */
 static bool may_others_give(const struct http_response *response) {
-	return response->status == 200 || response->status == 409 || response->status == 503;
+	return response->status == 200 || response->status == 404 || response->status == 409 || response->status == 503;
 }
 
 /* A member that has no part of its own asks the others all the same. */
