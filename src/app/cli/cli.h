@@ -97,7 +97,7 @@ void cli_say(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The commands, in the order of help, by the people who need them most. A command stands in one group. */
 struct cli_group {
 	const char *title;                      /* "patients"; NULL ends the table */
-	const struct cli_command *commands[24]; /* NULL-terminated */
+	const struct cli_command *commands[32]; /* NULL-terminated */
 };
 extern const struct cli_group cli_groups[];
 
