@@ -2,6 +2,7 @@
 import contextlib
 import http.server
 import json
+import re
 import signal
 import threading
 
@@ -13,7 +14,7 @@ from eth_account import Account
 from groves import Grove, gone
 from machine import wait_for
 from members import change
-from test_member_blobs import is_on_disk, log_of
+from test_member_blobs import is_on_disk, log_of, withheld
 from test_state_sync import configure, joiner, snapshot
 
 BLOCKS = 10
@@ -54,13 +55,17 @@ def join(grove, name, *options, **how):
 
 
 @contextlib.contextmanager
-def inventing(grove, member):
-    """At the member's HTTP port somebody says that the chain names what it does not, and nothing else."""
+def inventing(grove, member, joined):
+    """At the member's HTTP port somebody says that the chain names what it does not, and nothing else. Who says so of a
+    block that the joiner has not followed yet is passed over without a word; so it does for the snapshot's own."""
     gate = bytes.fromhex(grove.described["records"]["address"][2:])
     name = gate + b"\x66" * 32 + b"\x77" * 32 + (100).to_bytes(8, "big")
 
-    def number():
-        return int(grove.members[0].head()["number"], 16)
+    def newest():
+        return json.dumps({"number": int(grove.members[0].head()["number"], 16)}).encode()
+
+    def followed():
+        return int(re.search(r"what was named up to block (\d+) is asked", log_of(joined))[1])
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def answer(self, status, body):
@@ -71,14 +76,15 @@ def inventing(grove, member):
 
         def do_GET(self):
             is_asked = self.path == "/members/head"
-            self.answer(200 if is_asked else 500, json.dumps({"number": number()}).encode() if is_asked else b"")
+            self.answer(200 if is_asked else 500, newest() if is_asked else b"")
 
         def do_POST(self):
             asked = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path != NAMES_PATH:
+                return self.answer(200, withheld(asked))
             names = [name] if asked[4:56] < name[:52] else []
-            page = b"XLP1" + number().to_bytes(8, "big") + b"\1" + len(names).to_bytes(4, "big") + b"".join(names)
-            is_asked = self.path == NAMES_PATH
-            self.answer(200 if is_asked else 500, page if is_asked else b"")
+            head = b"XLP1" + followed().to_bytes(8, "big") + b"\1" + len(names).to_bytes(4, "big")
+            self.answer(200, head + b"".join(names))
 
         def log_message(self, *_):
             pass
@@ -143,7 +149,7 @@ def test_a_member_that_invents_names_is_named_and_adds_none(grove):
     settle(grove)
     fifth, liar = join(grove, "fifth"), grove.members[3]
     vote_in(grove, fifth)
-    with inventing(grove, liar):
+    with inventing(grove, liar, fifth):
         grove.members.append(fifth.start())
         wait_for(lambda: grove.content(fifth, record) == honest, 120)
         line = next(line for line in log_of(fifth).splitlines() if "it says that the chain names this so" in line)

@@ -1,10 +1,10 @@
 /*
  * A node that began with a snapshot was told no event before it, and the state does not name blobs. The other members
  * know what was named, and they are asked page by page, all for the same part of the list, which is sorted. A name
- * counts once members with a third of the power give it, one of whom is honest. All are known once members with a third
- * of the power gave their whole lists, and nobody gave a name that did not count; or once two thirds did, since then a
- * name that does not count is a lie. What events said since the snapshot is this node's own knowledge, and stands: so
- * what was erased meanwhile does not come back with somebody's older list.
+ * counts once members with a third of the power give it, one of whom is honest. It need not be known if it does not
+ * count, and members with a third of the power do not give it. All are known once members with a third of the power
+ * gave their whole lists, and no name was left that is neither. What events said since the snapshot is this node's own
+ * knowledge, and stands: so what was erased meanwhile does not come back with somebody's older list.
  *
  * The row "u", with the snapshot's block, says that this is not done. Lists of members that have not followed that
  * block are no use. Threads: the fetching one, but for `is_due`.
@@ -17,13 +17,16 @@
 
 #define REST_FIRST_MS 500u
 #define REST_MAX_MS (15u * 1000)
+#define UNSETTLED_MAX 1000u
+#define NEEDLESS_MAX 1000u
 
 /* A member's list, in this pass. */
 struct lister {
 	struct blob_peer *peer; /* NULL: it has not given all of its list up to here */
 	uint64_t power;
 	struct blob_page page;
-	size_t at; /* of the page's names: those before it are judged */
+	size_t at;       /* of the page's names: those before it are judged */
+	size_t needless; /* names of its that need not be known, or are lies */
 };
 
 struct blob_names {
@@ -211,17 +214,8 @@ static uint64_t support(const struct blob_room *room, const struct blob_name *na
 	return power;
 }
 
-/* Has this node followed what all who were asked have? Only then its own rows have all that was erased or renamed. */
-static bool is_ahead(const struct blob_room *room) {
-	for (size_t i = 0; i < blob_peers_count(room); i++) {
-		const struct lister *lister = &room->names->listers[i];
-		if (lister->peer != NULL && lister->page.followed > room->followed) return false;
-	}
-	return true;
-}
-
 struct judged {
-	uint64_t power, all; /* of those who list; of all members */
+	uint64_t all; /* the power of all members */
 	struct blob_item *items;
 	size_t count, room;
 };
@@ -238,25 +232,48 @@ static void add(struct judged *judged, const struct blob_name *name) {
 	    .state = BLOB_MISSING};
 }
 
-/* Too few give this name, and this node does not know the item. If enough were asked, whoever gives it lies. */
-static void refuse(struct blob_room *room, const struct judged *judged, const struct blob_name *name) {
-	const struct blob_name lie = *name;
-	const bool is_lie = 3 * judged->power >= 2 * judged->all && is_ahead(room);
-	if (!is_lie) room->names->unsettled++;
-	for (size_t i = 0; is_lie && i < blob_peers_count(room); i++) {
-		struct lister *lister = &room->names->listers[i];
-		const struct blob_name *next = next_of(lister);
-		if (next == NULL || !is_same(next, &lie)) continue;
-		blob_peer_lied(
-		    room, lister->peer, &lie.item, "it says that the chain names this so, and no other member does");
-		lister->peer = NULL;
-	}
-}
-
 /* This lister's name of the item; NULL: it gives none. */
 static const struct blob_name *name_of(const struct lister *lister, const struct blob_name *item) {
 	const struct blob_name *name = next_of(lister);
 	return name != NULL && blob_name_compare(name, item) == 0 ? name : NULL;
+}
+
+/* Do members with a third of the power, one of whom is honest, not give this name, though this node has followed as
+ * much as they? Then it did not stand there: it was never named, or erased or renamed before, or named since the
+ * snapshot. The events of the last three are this node's own to follow. */
+static bool is_needless(const struct blob_room *room, const struct judged *judged, const struct blob_name *name) {
+	uint64_t power = 0;
+	for (size_t i = 0; i < blob_peers_count(room); i++) {
+		const struct lister *lister = &room->names->listers[i];
+		const struct blob_name *given = name_of(lister, name);
+		if (lister->peer == NULL || lister->page.followed > room->followed) continue;
+		if (given == NULL || !is_same(given, name)) power += lister->power;
+	}
+	return 3 * power >= judged->all;
+}
+
+/* If this node had followed as much, it would know the item. So whoever has not followed more lies; of the others we do
+ * not know, and a list that has too much of it is not read on. */
+static void judge_teller(struct blob_room *room, struct lister *lister, const struct blob_name *name) {
+	const bool is_lie = lister->page.followed <= room->followed;
+	if (is_lie)
+		blob_peer_lied(
+		    room, lister->peer, &name->item, "it says that the chain names this so, and others do not");
+	if (is_lie || ++lister->needless > NEEDLESS_MAX) lister->peer = NULL;
+}
+
+/* Too few give this name, and this node does not know the item. */
+static void refuse(struct blob_room *room, const struct judged *judged, const struct blob_name *name) {
+	const struct blob_name refused = *name;
+	if (!is_needless(room, judged, &refused)) {
+		room->names->unsettled++;
+		return;
+	}
+	for (size_t i = 0; i < blob_peers_count(room); i++) {
+		struct lister *lister = &room->names->listers[i];
+		const struct blob_name *given = next_of(lister);
+		if (given != NULL && is_same(given, &refused)) judge_teller(room, lister, &refused);
+	}
 }
 
 /* Names of an item that this node does not know. Two of them may count, if it was renamed while they were asked: this
@@ -291,7 +308,8 @@ static enum status judge_item(
 
 static enum status judge_pages(struct blob_room *room, struct judged *judged, struct err *err) {
 	const struct blob_name *first;
-	TRY(count_power(room, &judged->power, &judged->all, err));
+	uint64_t power;
+	TRY(count_power(room, &power, &judged->all, err));
 	while ((first = first_name(room)) != NULL) TRY(judge_item(room, judged, first, err));
 	room->names->learned += judged->count;
 	return judged->count > 0 ? blob_index_learn(room, judged->items, judged->count, err) : STATUS_OK;
@@ -342,7 +360,8 @@ enum status blob_names_learn(struct blob_room *room, bool *more, struct err *err
 	const enum status status = judge_pages(room, &judged, err);
 	mem_free(judged.items);
 	TRY(status);
-	if (is_end(room)) return end_pass(room, err);
+	/* A liar's list may have no end: the next pass asks others, too. */
+	if (is_end(room) || names->unsettled > UNSETTLED_MAX) return end_pass(room, err);
 	*more = true;
 	return STATUS_OK;
 }

@@ -10,9 +10,8 @@
 #include "tests/blob_world.h"
 
 #define OTHERS 3u
-#define ITEMS 40u
+#define ITEMS 7000u
 #define SNAPSHOT 9u
-#define PAGE 4u /* names a page of the members here */
 
 /* Three other members, of the same power as this one, and what each of them says. */
 static struct other {
@@ -34,8 +33,10 @@ static enum status power_of(void *context, uint64_t *power, uint64_t *all, const
 }
 
 static struct blob_name name_of(size_t item, uint8_t blob) {
-	return (struct blob_name){
-	    .gate = blob_world_gate, .item = {{(uint8_t)item, 1}}, .blob = {{blob}}, .size_bytes = 100};
+	return (struct blob_name){.gate = blob_world_gate,
+	    .item = {{(uint8_t)(item >> 8), (uint8_t)item, 1}},
+	    .blob = {{blob}},
+	    .size_bytes = 100};
 }
 
 static void answer(const struct other *other, struct buf *out, const struct blob_name *after) {
@@ -45,7 +46,7 @@ static void answer(const struct other *other, struct buf *out, const struct blob
 	for (size_t i = 0; i < ITEMS; i++) {
 		const struct blob_name name = name_of(i, other->blob[i]);
 		if (!other->has[i] || blob_name_compare(after, &name) >= 0) continue;
-		page->is_last = page->count < PAGE;
+		page->is_last = page->count < BLOB_PAGE_NAMES;
 		if (!page->is_last) break;
 		page->names[page->count++] = name;
 	}
@@ -130,7 +131,7 @@ static int known(struct blob_world *world, size_t item) {
 }
 
 static void assert_known(struct blob_world *world) {
-	for (size_t i = 0; i < ITEMS; i++) assert_int_equal(known(world, i), i > 0 && i % 3 == 0 ? (int)i : -1);
+	for (size_t i = 0; i < ITEMS; i++) assert_int_equal(known(world, i), i > 0 && i % 3 == 0 ? (uint8_t)i : -1);
 }
 
 static uint64_t lies_of(struct blob_world *world, size_t member) {
@@ -153,10 +154,10 @@ static void what_one_alone_names_is_a_lie_and_its_teller_is_named(void **state) 
 	(void)state;
 	struct blob_world world;
 	struct blob_members members;
-	for (size_t lie = 0; lie < ITEMS; lie += 13) { /* at the begin, within, and at the end */
+	for (size_t lie = 0; lie < ITEMS; lie += 2333) { /* at the begin, within, and at the end */
 		open_world(&world, &members);
 		others[1].has[lie] = true;
-		others[1].blob[lie] = 99;
+		others[1].blob[lie] = 0xee;
 		assert_true(is_settled_after(&world, 0));
 		assert_known(&world);
 		assert_true(lies_of(&world, 0) == 0 && lies_of(&world, 1) == 1 && lies_of(&world, 2) == 0);
@@ -168,7 +169,7 @@ static void what_one_withholds_is_known_by_the_others(void **state) {
 	(void)state;
 	struct blob_world world;
 	struct blob_members members;
-	for (size_t kept = 0; kept <= 12; kept += 4) {
+	for (size_t kept = 0; kept <= 2000; kept += 500) {
 		open_world(&world, &members);
 		for (size_t i = 3 * kept; i < ITEMS; i++) others[2].has[i] = false;
 		assert_true(is_settled_after(&world, 0));
@@ -197,6 +198,47 @@ static void two_that_differ_wait_for_the_third(void **state) {
 	others[1].has[1] = true;
 	assert_false(is_settled_after(&world, 300));
 	assert_known(&world); /* what both say counts already */
+	assert_int_equal(lies_of(&world, 1), 0);
+	others[0].is_silent = false;
+	assert_true(is_settled_after(&world, 120));
+	assert_known(&world);
+	assert_int_equal(lies_of(&world, 1), 1);
+	blob_world_close(&world);
+}
+
+static void what_was_named_since_is_nobodys_lie_and_the_nodes_own_to_follow(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	open_world(&world, &members);
+	others[1].followed = SNAPSHOT + 2;
+	others[1].has[1] = true;
+	assert_true(is_settled_after(&world, 0));
+	assert_known(&world);
+	assert_int_equal(lies_of(&world, 1), 0);
+	blob_world_close(&world);
+}
+
+static void whoever_says_to_be_far_ahead_keeps_nobody_waiting(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	open_world(&world, &members);
+	others[1].followed = UINT64_MAX;
+	for (size_t i = 0; i < ITEMS; i++) others[1].has[i] = true;
+	assert_true(is_settled_after(&world, 0));
+	assert_known(&world);
+	blob_world_close(&world);
+}
+
+static void a_list_of_lies_without_an_end_keeps_nobody_else_unheard(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	open_world(&world, &members);
+	others[0].is_silent = true;
+	for (size_t i = 0; i < ITEMS; i++) others[1].has[i] = true;
+	assert_false(is_settled_after(&world, 60));
 	assert_int_equal(lies_of(&world, 1), 0);
 	others[0].is_silent = false;
 	assert_true(is_settled_after(&world, 120));
@@ -253,10 +295,11 @@ static void nobody_is_accused_while_this_node_is_behind(void **state) {
 	others[0].followed = others[2].followed = SNAPSHOT + 5;
 	assert_false(is_settled_after(&world, 30));
 	assert_int_equal(lies_of(&world, 1), 0);
-	world.room->followed = SNAPSHOT + 5;
+	world.room->followed = others[1].followed = SNAPSHOT + 5;
 	others[1].has[1] = false;
 	assert_true(is_settled_after(&world, 30));
 	assert_known(&world);
+	assert_int_equal(lies_of(&world, 1), 0);
 	blob_world_close(&world);
 }
 
@@ -283,6 +326,9 @@ int main(void) {
 	    cmocka_unit_test(what_one_withholds_is_known_by_the_others),
 	    cmocka_unit_test(one_of_four_says_nothing_that_counts),
 	    cmocka_unit_test(two_that_differ_wait_for_the_third), cmocka_unit_test(two_that_agree_are_enough),
+	    cmocka_unit_test(what_was_named_since_is_nobodys_lie_and_the_nodes_own_to_follow),
+	    cmocka_unit_test(whoever_says_to_be_far_ahead_keeps_nobody_waiting),
+	    cmocka_unit_test(a_list_of_lies_without_an_end_keeps_nobody_else_unheard),
 	    cmocka_unit_test(whoever_is_behind_the_snapshot_or_learns_itself_is_not_heard),
 	    cmocka_unit_test(what_was_erased_since_the_snapshot_stays_away),
 	    cmocka_unit_test(nobody_is_accused_while_this_node_is_behind), cmocka_unit_test(a_restart_forgets_nothing)};

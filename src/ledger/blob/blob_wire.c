@@ -129,7 +129,7 @@ enum status blob_page_decode(
 	out->followed = load_be64(bytes.data + 4);
 	out->is_last = bytes.data[12] == 1;
 	out->count = load_be32(bytes.data + 13);
-	if (out->count > BLOB_PAGE_NAMES || (out->count == 0 && !out->is_last) ||
+	if (out->count > BLOB_PAGE_NAMES || (out->count < BLOB_PAGE_NAMES && !out->is_last) ||
 	    bytes.len != PAGE_HEAD_BYTES + out->count * BLOB_PAGE_NAME_BYTES)
 		return err_set(err, STATUS_INVALID, "a page of names has another length than it says");
 	for (size_t i = 0; i < out->count; i++) {

@@ -55,7 +55,7 @@ int blob_name_compare(const struct blob_name *a, const struct blob_name *b);
 
 struct blob_page {
 	uint64_t followed; /* the newest block whose events the member has followed */
-	bool is_last;      /* nothing comes after these names; a page that is not the last one has some */
+	bool is_last;      /* nothing comes after these names; a page that is not the last one is full */
 	size_t count;
 	struct blob_name names[BLOB_PAGE_NAMES];
 };
