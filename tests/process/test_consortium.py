@@ -1,5 +1,6 @@
 """A consortium by the command line: its folders, and who is a member of it, by votes, over real CometBFTs."""
 import base64
+import hashlib
 import json
 import shutil
 import stat
@@ -60,7 +61,9 @@ def test_the_genesis_lays_the_members_into_the_contract(made):
     genesis = json.loads((folder / "network/genesis.json").read_text())
     assert "sealer" not in genesis["config"]["xinglin"]
     slots = genesis["alloc"][genesis["config"]["xinglin"]["members"]]["storage"]
-    assert len(slots) == 1 + 3 * 4 and int(slots["0x" + "0" * 64], 16) == 4
+    assert len(slots) == 1 + 2 + 3 * 4 and int(slots["0x" + "0" * 64], 16) == 4
+    statement = (folder / "member1/seal/1.statement").read_bytes()
+    assert slots[f"0x{4:064x}"] == "0x" + hashlib.sha256(statement).hexdigest() and int(slots[f"0x{5:064x}"], 16) == 1
     values = set(slots.values())
     for one in report["members"]:
         assert one["key"] in values
