@@ -235,8 +235,9 @@ static void finish(void *argument) {
 	else
 		atomic_fetch_add(&commit->server->gateway->records_refused, commit->addition_count);
 	struct fhir_hooks *hooks = commit->server->hooks;
-	commit->done(commit->context, status, &err);
-	if (status == STATUS_OK) fhir_hooks_wake(hooks);
+	const uint64_t types = fhir_hooks_types(commit);
+	commit->done(commit->context, status, &err); /* which gives the commit's memory back */
+	if (status == STATUS_OK) fhir_hooks_wake(hooks, types);
 }
 
 /* Both have to be there: the receipt, and the ids of the records. */

@@ -55,6 +55,8 @@ struct fhir_hooks *fhir_hooks_new(struct fhir_server *server) {
 	return hooks;
 }
 
+static void start(struct fhir_hooks *hooks);
+
 /* --- the table --- */
 
 static void free_hook(struct fhir_hook *hook) {
@@ -207,7 +209,7 @@ void fhir_hook_take(struct fhir_hooks *hooks, const struct fhir_commit_change *c
 		hooks->threads->unlock(hooks->monitor);
 	}
 	if (change->before) fhir_hook_state_remove(home_of(hooks), id, change->before->version);
-	fhir_hooks_wake(hooks);
+	start(hooks);
 }
 
 bool fhir_hook_secret(struct fhir_hooks *hooks, char out[65], struct bytes id, const struct asker *asker) {
@@ -346,8 +348,6 @@ static void end(struct fhir_hook *hook) {
 	fhir_hook_end(hook->hooks->server, &ending);
 }
 
-static void start(struct fhir_hooks *hooks);
-
 static void run(void *argument) {
 	struct fhir_hook *hook = argument;
 	struct fhir_hooks *hooks = hook->hooks;
@@ -403,15 +403,26 @@ static void start(struct fhir_hooks *hooks) {
 	} while (hook);
 }
 
-void fhir_hooks_wake(struct fhir_hooks *hooks) {
+static uint64_t bit_of(uint16_t type) {
+	return (uint64_t)1 << type % 64;
+}
+
+uint64_t fhir_hooks_types(const struct fhir_commit *commit) {
+	uint64_t types = 0;
+	for (size_t i = 0; i < commit->count; i++) types |= bit_of(commit->changes[i].key.type);
+	return types;
+}
+
+void fhir_hooks_wake(struct fhir_hooks *hooks, uint64_t types) {
 	if (!atomic_load(&hooks->count)) return;
 	hooks->threads->lock(hooks->monitor);
-	for (struct fhir_hook *hook = hooks->list; hook; hook = hook->next) hook->is_due = true;
+	for (struct fhir_hook *hook = hooks->list; hook; hook = hook->next)
+		hook->is_due |= (types & bit_of(hook->terms.type)) != 0;
 	hooks->threads->unlock(hooks->monitor);
 	start(hooks);
 }
 
 void fhir_hooks_step(struct fhir_hooks *hooks) {
 	if (!hooks->is_loaded && fhir_catch_up_is_done(hooks->server->catch_up)) load_all(hooks);
-	fhir_hooks_wake(hooks);
+	fhir_hooks_wake(hooks, FHIR_HOOKS_ALL_TYPES);
 }

@@ -18,7 +18,7 @@
 #include "health/gateway/fhir_commit.h"
 #include "health/gateway/fhir_server.h"
 
-#define FHIR_HOOKS_MAX 256u /* active ones */
+#define FHIR_HOOKS_MAX 256u /* active ones; those that are written at the same moment may be a few more */
 #define FHIR_HOOKS_SENDERS 2u
 #define FHIR_HOOK_LEASE_MS                                                                                             \
 	2678400000 /* 31 days: how long the rights of an issuer's token serve one that has no end                      \
@@ -28,8 +28,11 @@ struct fhir_hooks;
 struct fhir_hooks *fhir_hooks_new(struct fhir_server *server);
 void fhir_hooks_free(struct fhir_hooks *hooks); /* NULL is allowed; no worker runs any more */
 
+/* Types of which something was written: one bit for each, which some share. */
+#define FHIR_HOOKS_ALL_TYPES UINT64_MAX
+uint64_t fhir_hooks_types(const struct fhir_commit *commit);
 /* Gives what is due to workers. fhir_hooks_wake may be called at any time, fhir_hooks_step by the server's own duty. */
-void fhir_hooks_wake(struct fhir_hooks *hooks);
+void fhir_hooks_wake(struct fhir_hooks *hooks, uint64_t types);
 void fhir_hooks_step(struct fhir_hooks *hooks);
 
 /* Is the Subscription one that this server can carry out for who asks? Adds what is wrong. Pure but for the clock. */
