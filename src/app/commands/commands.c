@@ -108,6 +108,7 @@ const struct cli_group cli_groups[] = {
 	    &command_consortium_seal_gather,
 	    &command_consortium_seal_show,
 	    &command_consortium_follower,
+	    &command_signer,
 	    &command_witness,
 	    &command_deploy,
 	    &command_gateway,
