@@ -194,7 +194,7 @@ static void write_with(struct resources *resources, size_t count, unsigned threa
 
 static const struct resource_scope_rule every_rule = {
     .type = FHIR_NONE, .folders = RESOURCE_SCOPE_OWN | RESOURCE_SCOPE_OPEN};
-static const struct resource_scope everything = {&every_rule, 1};
+static const struct resource_scope everything = {.rules = &every_rule, .count = 1};
 static size_t written;
 
 static void *read_all(void *context) {

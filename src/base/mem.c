@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +14,13 @@ struct arena_chunk {
 	size_t size_bytes; /* of data */
 	_Alignas(16) uint8_t data[];
 };
+
+/* mem_wipe_freed */
+static atomic_bool wipes_freed;
+
+static bool does_wipe(void) {
+	return atomic_load_explicit(&wipes_freed, memory_order_relaxed);
+}
 
 static void *require(void *pointer) {
 	if (pointer) return pointer;
@@ -29,11 +37,22 @@ void *mem_zalloc(size_t count, size_t size) {
 }
 
 void *mem_realloc(void *old, size_t size) {
-	return require(realloc(old, size ? size : 1));
+	const size_t held = does_wipe() && old ? malloc_usable_size(old) : SIZE_MAX;
+	if (held >= size) return require(realloc(old, size ? size : 1));
+	/* What moves would leave the old place as it is. */
+	void *larger = memcpy(mem_alloc(size), old, held);
+	mem_free(old);
+	return larger;
 }
 
 void mem_free(void *pointer) {
+	if (does_wipe() && pointer) mem_wipe(pointer, malloc_usable_size(pointer));
 	free(pointer);
+}
+
+void mem_wipe_freed(void) {
+	atomic_store(&wipes_freed, true);
+	mallopt(M_PERTURB, 0xff); /* of libraries too, if it is not small */
 }
 
 char *mem_strdup(const char *text) {
@@ -58,7 +77,13 @@ void arena_init(struct arena *arena) {
 static void arena_pop(struct arena *arena) {
 	struct arena_chunk *chunk = arena->chunks;
 	arena->chunks = chunk->older;
-	free(chunk);
+	mem_free(chunk);
+}
+
+/* Of the newest chunk, what lies behind its first bytes. */
+static void give_back(struct arena *arena, size_t keeps_bytes) {
+	if (does_wipe() && arena->chunks) mem_wipe(arena->chunks->data + keeps_bytes, arena->used_bytes - keeps_bytes);
+	arena->used_bytes = keeps_bytes;
 }
 
 void arena_fini(struct arena *arena) {
@@ -119,13 +144,19 @@ struct arena_mark arena_mark(const struct arena *arena) {
 }
 
 void arena_rewind(struct arena *arena, struct arena_mark mark) {
-	while (arena->chunks != mark.chunk) arena_pop(arena);
-	arena->used_bytes = mark.used_bytes;
+	while (arena->chunks != mark.chunk) {
+		arena_pop(arena);
+		arena->used_bytes = arena->chunks ? arena->chunks->size_bytes : 0;
+	}
+	give_back(arena, mark.used_bytes);
 }
 
 void arena_reset(struct arena *arena) {
-	while (arena->chunks && arena->chunks->older) arena_pop(arena);
-	arena->used_bytes = 0;
+	while (arena->chunks && arena->chunks->older) {
+		arena_pop(arena);
+		arena->used_bytes = arena->chunks->size_bytes;
+	}
+	give_back(arena, 0);
 }
 
 void buf_init(struct buf *buf, size_t max) {

@@ -28,6 +28,13 @@ char *mem_strdup(const char *text);
  */
 void mem_bound_heap(void);
 
+/*
+ * From now on what is given back is overwritten first, also what a buffer leaves when it grows. For
+ * a program that holds what others may take away from it. Of what libraries free by themselves only pieces of more than
+ * a kilobyte are.
+ */
+void mem_wipe_freed(void);
+
 /* Overwrites secrets in a way that the compiler keeps. */
 void mem_wipe(void *pointer, size_t size);
 

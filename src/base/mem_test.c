@@ -48,6 +48,31 @@ static void arena_rewinds_across_chunks(void **state) {
 	arena_fini(&arena);
 }
 
+/* Last, since nothing undoes it. A place that is given back is looked at through the arena and the buffer, which hold
+ * on to it. */
+static void what_is_given_back_is_overwritten(void **state) {
+	(void)state;
+	static const uint8_t zeros[5000];
+	struct arena arena;
+	mem_wipe_freed();
+	arena_init(&arena);
+	char *kept = arena_printf(&arena, "%s", "kept");
+	const struct arena_mark mark = arena_mark(&arena);
+	uint8_t *first = memset(arena_alloc(&arena, 5000), 7, 5000);
+	for (int i = 0; i < 30; i++) memset(arena_alloc(&arena, 5000), 7, 5000);
+	arena_rewind(&arena, mark);
+	assert_string_equal(kept, "kept");
+	assert_memory_equal(first, zeros, 5000);
+	memset(arena_alloc(&arena, 5000), 7, 5000);
+	arena_reset(&arena);
+	assert_memory_equal(kept, zeros, 5000);
+	arena_fini(&arena);
+	char *text = mem_strdup("what it holds moves along");
+	text = mem_realloc(text, 100000);
+	assert_string_equal(text, "what it holds moves along");
+	mem_free(text);
+}
+
 static void err_prefix_keeps_the_rest(void **state) {
 	(void)state;
 	struct err err;
@@ -62,6 +87,7 @@ int main(void) {
 	    cmocka_unit_test(printf_is_bounded),
 	    cmocka_unit_test(arena_rewinds_across_chunks),
 	    cmocka_unit_test(err_prefix_keeps_the_rest),
+	    cmocka_unit_test(what_is_given_back_is_overwritten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

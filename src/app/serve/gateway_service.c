@@ -326,6 +326,7 @@ static enum status open_all(struct gateway_service *service, struct err *err) {
 
 enum status gateway_service_open(
     struct gateway_service **out, const struct gateway_service_options *options, struct err *err) {
+	mem_wipe_freed(); /* it holds what is others' while they let it */
 	struct gateway_service *service = mem_zalloc(1, sizeof *service);
 	service->options = *options;
 	atomic_store(&service->min_free_bytes, options->min_free_bytes);

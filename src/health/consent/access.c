@@ -62,13 +62,30 @@ enum status access_was_refused(
 
 /* --- a look inside a window that is open already is no entry: the window is the answer --- */
 
+/* 32 bits a purpose, from the low end. */
+static uint64_t end_in(const hash32 *word, unsigned purpose) {
+	return load_be32(word->b + 28 - 4 * purpose);
+}
+
+enum status access_windows(struct actor_request *request, uint64_t until_s[PURPOSE_COUNT], const hash32 *folder,
+    const hash32 *record, struct err *err) {
+	const hash32 key = consent_key(folder, record, &request->home->account), slot = consent_windows_slot(&key);
+	const struct verified_want want = {&request->home->deployment.consent, slot};
+	struct verified *verified;
+	hash32 word;
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(verified_words(verified, &word, &want, 1, err));
+	for (unsigned i = 0; i < PURPOSE_COUNT; i++) until_s[i] = end_in(&word, i);
+	return STATUS_OK;
+}
+
 static enum status window_of(
     struct verified *verified, struct access_event *out, const hash32 *record, struct err *err) {
 	const hash32 key = consent_key(&out->folder, record, &out->actor), slot = consent_windows_slot(&key);
 	const struct verified_want want = {&heads_anchor(verified->heads)->consent, slot};
-	hash32 word; /* the windows' ends, 32 bits a purpose, from the low end */
+	hash32 word;
 	TRY(verified_words(verified, &word, &want, 1, err));
-	const uint64_t until = load_be32(word.b + 28 - 4 * out->purpose);
+	const uint64_t until = end_in(&word, out->purpose);
 	if (until <= verified_now_s(verified)) return STATUS_OK;
 	out->permitted = true;
 	out->reason = CONSENT_REASON_PERMITTED;

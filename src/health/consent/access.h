@@ -33,6 +33,11 @@ struct access_event {
  * over its quota of refusals, or the node's answer is not proved. */
 MUST_USE enum status access_ask(struct actor_request *request, struct access_event *out, const hash32 *folder,
     const hash32 *record, enum purpose purpose, struct err *err);
+/* When the windows of this home's account over a record, or over the folder (`record` zeros), end: seconds, for each
+ * purpose; 0: it never had one. Proved at the request's head. Whether a grant still stands behind it is not looked at.
+ */
+MUST_USE enum status access_windows(struct actor_request *request, uint64_t until_s[PURPOSE_COUNT],
+    const hash32 *folder, const hash32 *record, struct err *err);
 /* A page of the folder's log, newest first; complete, or STATUS_DENIED names what the node left out. */
 struct access_page {
 	uint64_t before; /* entries below this number; 0: from the newest */

@@ -100,7 +100,10 @@ void fhir_call_fail(struct fhir_call *call, enum status status, const struct err
 
 bool fhir_call_scope(struct fhir_call *call, struct resource_scope *out, enum asker_right right, uint16_t type) {
 	struct err err;
-	if (asker_scope(out, &call->arena, &call->asker, right, type, &err) == STATUS_OK) return true;
+	if (asker_scope(out, &call->arena, &call->asker, right, type, &err) == STATUS_OK) {
+		fhir_foreign_admit(call->server->foreign, out, &call->arena, call->asker.purpose);
+		return true;
+	}
 	fhir_call_refuse(call, 403, FHIR_ISSUE_FORBIDDEN, "%s", err.message);
 	return false;
 }

@@ -63,7 +63,7 @@ static enum status take_in(struct fhir_catch_up *work, const struct record_opene
 static enum status catch_up_with(struct fhir_catch_up *work, struct actor_request *request,
     const struct record_copy *copy, bool *waits, struct err *err) {
 	struct record_opened record;
-	bool has_versions;
+	bool has_versions, is_forgotten;
 	const bool is_in_outbox = outbox_has(work->outbox, &copy->record);
 	enum status status = record_copy_has_versions(request, &has_versions, copy, err);
 	if (status == STATUS_NOTFOUND) return STATUS_OK; /* it was refused, and its copy erased */
@@ -75,7 +75,9 @@ static enum status catch_up_with(struct fhir_catch_up *work, struct actor_reques
 		return STATUS_OK;
 	}
 	TRY(status);
-	return record.registration.state == RECORD_ERASED ? STATUS_OK : take_in(work, &record, err);
+	TRY(folder_is_closed(request, &is_forgotten, &record.registration.folder, err));
+	if (is_forgotten || record.registration.state == RECORD_ERASED) return STATUS_OK;
+	return take_in(work, &record, err);
 }
 
 /* A request of its own: what it read of one record is given back before the next. */

@@ -343,6 +343,7 @@ static enum status find_page(struct fhir_call *call, struct arena *arena, const 
 	*out = (struct resource_page){.has_total = true};
 	/* Types that the token does not reach are left out. */
 	if (asker_scope(&scope, arena, &call->asker, ASKER_SEARCH, type, err) != STATUS_OK) return STATUS_OK;
+	fhir_foreign_admit(call->server->foreign, &scope, arena, call->asker.purpose); /* anew for each page */
 	TRY(make_query(arena, job, type, &query, asked->count, err));
 	fhir_issues_init(issues, arena);
 	TRY(fhir_search_read(&search, arena, &settings, &query, issues));

@@ -65,7 +65,7 @@ static enum status prepare(struct work *work, struct err *err) {
 /* Under the lock of the Subscription. */
 static void run(void *argument) {
 	static const struct resource_scope_rule rule = {.type = FHIR_NONE, .folders = RESOURCE_SCOPE_OWN};
-	static const struct resource_scope everything = {&rule, 1};
+	static const struct resource_scope everything = {.rules = &rule, .count = 1};
 	struct work *work = argument;
 	struct err err = {0};
 	const struct resource_key key = work->change.key;

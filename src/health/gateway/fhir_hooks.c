@@ -129,7 +129,7 @@ static struct fhir_hook *load(struct fhir_hooks *hooks, const char *name, struct
 static enum status current_of(
     struct fhir_hooks *hooks, struct arena *arena, struct resource_version *out, struct bytes id, struct err *err) {
 	static const struct resource_scope_rule rule = {.type = FHIR_NONE, .folders = RESOURCE_SCOPE_OWN};
-	static const struct resource_scope everything = {&rule, 1};
+	static const struct resource_scope everything = {.rules = &rule, .count = 1};
 	const struct resource_key key = {fhir_definitions_resource(&fhir_r4, BYTES_LITERAL("Subscription")), id};
 	return resources_get(hooks->server->resources, out, arena, &everything, &key, 0, err);
 }

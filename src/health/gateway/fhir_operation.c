@@ -8,6 +8,7 @@
 #include "health/gateway/fhir_write.h"
 
 #define BULK(name) "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/" name
+#define OWN(name) "urn:xinglin:operation:" name
 #define DEFINITION(name) "http://hl7.org/fhir/OperationDefinition/" name
 
 const struct fhir_operation fhir_operations[] = {
@@ -26,6 +27,9 @@ const struct fhir_operation fhir_operations[] = {
     {"export-poll-status", NULL, FHIR_OPERATION_SYSTEM, true, false, NULL, fhir_export_status},
     {"export-file", NULL, FHIR_OPERATION_SYSTEM, true, false, NULL, fhir_export_file},
     {"hook-secret", "Subscription", FHIR_OPERATION_INSTANCE, true, false, NULL, fhir_operation_hook_secret},
+    {"shared-folders", NULL, FHIR_OPERATION_SYSTEM, true, false, OWN("shared-folders"), fhir_operation_shared_folders},
+    {"open-folder", NULL, FHIR_OPERATION_SYSTEM, false, false, OWN("open-folder"), fhir_operation_open_folder},
+    {"close-folder", NULL, FHIR_OPERATION_SYSTEM, false, false, OWN("close-folder"), fhir_operation_close_folder},
     {"match", "Patient", FHIR_OPERATION_TYPE, false, false, DEFINITION("Patient-match"), fhir_operation_match},
 };
 const size_t fhir_operation_count = sizeof fhir_operations / sizeof *fhir_operations;

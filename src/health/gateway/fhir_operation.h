@@ -41,6 +41,9 @@ void fhir_operation_meta_delete(struct fhir_call *call, const struct json *param
 void fhir_operation_hook_secret(struct fhir_call *call, const struct json *parameters);
 void fhir_operation_everything(struct fhir_call *call, const struct json *parameters);
 void fhir_operation_lastn(struct fhir_call *call, const struct json *parameters);
+void fhir_operation_shared_folders(struct fhir_call *call, const struct json *parameters);
+void fhir_operation_open_folder(struct fhir_call *call, const struct json *parameters);
+void fhir_operation_close_folder(struct fhir_call *call, const struct json *parameters);
 void fhir_operation_match(struct fhir_call *call, const struct json *parameters);
 
 #endif

@@ -1,6 +1,7 @@
 /* What an entry does: which resource it is about, whether its preconditions hold, and what is to be written. */
 #include <stdio.h>
 
+#include "health/fhir/foreign.h"
 #include "health/fhir/patch.h"
 #include "health/gateway/fhir_answer.h"
 #include "health/gateway/fhir_binary.h"
@@ -10,7 +11,7 @@
 
 static const struct resource_scope_rule everything_rule = {
     .type = FHIR_NONE, .folders = RESOURCE_SCOPE_OWN | RESOURCE_SCOPE_OPEN};
-static const struct resource_scope everything = {&everything_rule, 1};
+static const struct resource_scope everything = {.rules = &everything_rule, .count = 1};
 
 /* What one entry is at. */
 struct resolution {
@@ -33,6 +34,12 @@ static bool load(struct resolution *r, const struct resource_key *key) {
 	struct err err = {0};
 	enum fhir_issue_code code;
 	struct resource_version *found = arena_zalloc(r->job->arena, 1, sizeof *found);
+	if (fhir_foreign_is(key->id)) {
+		refuse(r, 403, FHIR_ISSUE_FORBIDDEN,
+		    "ids that begin with " FHIR_FOREIGN_PREFIX " are of what others wrote: it is read here, and "
+		    "changed by its author");
+		return false;
+	}
 	const enum status status =
 	    resources_get(r->job->server->resources, found, r->job->arena, &everything, key, 0, &err);
 	r->result->before = status == STATUS_OK ? found : NULL;

@@ -14,6 +14,12 @@ static enum status open_parts(struct fhir_server *server, struct err *err) {
 	const struct home *home = actor_home(options->actor);
 	const struct resource_settings settings = {.readers = READERS, .threads = options->threads};
 	TRY(resources_open(&server->resources, home, &settings, err));
+	const struct fhir_foreign_options foreign = {.actor = options->actor,
+	    .resources = server->resources,
+	    .threads = options->threads,
+	    .workers = options->workers,
+	    .clock = options->clock};
+	TRY(fhir_foreign_open(&server->foreign, &foreign, err));
 	server->catch_up = fhir_catch_up_new(options->actor, server->gateway->outbox, server->resources);
 	return fhir_folders_open(&server->folders, home, options->threads, err);
 }
@@ -46,12 +52,14 @@ void fhir_server_close(struct fhir_server *server) {
 	fhir_locks_free(server->locks);
 	fhir_folders_close(server->folders);
 	fhir_catch_up_free(server->catch_up);
+	fhir_foreign_close(server->foreign);
 	resources_close(server->resources);
 	buf_fini(&server->capability);
 	mem_free(server);
 }
 
 void fhir_server_tend(struct fhir_server *server) {
+	fhir_foreign_step(server->foreign);
 	fhir_catch_up_step(server->catch_up);
 	fhir_hooks_step(server->hooks);
 }

@@ -10,6 +10,7 @@
 #include "health/fhir/validate.h"
 #include "health/gateway/fhir_catch_up.h"
 #include "health/gateway/fhir_folders.h"
+#include "health/gateway/fhir_foreign.h"
 #include "health/gateway/fhir_locks.h"
 #include "health/gateway/gateway.h"
 #include "health/index/resources.h"
@@ -24,6 +25,7 @@ struct fhir_server {
 	struct fhir_locks *locks;
 	struct fhir_folders *folders;
 	struct fhir_catch_up *catch_up;
+	struct fhir_foreign *foreign;
 	struct fhir_exports *exports;
 	struct fhir_hooks *hooks;
 	struct monitor *validators_lock;

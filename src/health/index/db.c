@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,8 +80,49 @@ static enum status set_up(struct db *db, const uint8_t key[32], struct err *err)
 	    err);
 }
 
+/* --- memory: the program's own, which overwrites what is given back if it was told to (base/mem.h) --- */
+
+static void *memory_take(int size) {
+	return mem_alloc((size_t)size);
+}
+
+static void *memory_resize(void *old, int size) {
+	return mem_realloc(old, (size_t)size);
+}
+
+static int memory_size(void *pointer) {
+	return pointer ? (int)malloc_usable_size(pointer) : 0;
+}
+
+static int memory_round(int size) {
+	return (size + 7) & ~7;
+}
+
+static int memory_begin(void *context) {
+	(void)context;
+	return SQLITE_OK;
+}
+
+static void memory_end(void *context) {
+	(void)context;
+}
+
+/* Before the first connection; later it has no effect. */
+static void use_own_memory(void) {
+	static const sqlite3_mem_methods methods = {.xMalloc = memory_take,
+	    .xFree = mem_free,
+	    .xRealloc = memory_resize,
+	    .xSize = memory_size,
+	    .xRoundup = memory_round,
+	    .xInit = memory_begin,
+	    .xShutdown = memory_end};
+	(void)sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
+	(void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0); /* small pieces that SQLite would not give back */
+}
+
 enum status db_open(struct db **out, const char *path, const uint8_t key[32], struct err *err) {
 	TRY(make_file(path, err));
+	use_own_memory();
 	struct db *db = mem_zalloc(1, sizeof *db);
 	int code = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
 	enum status status = code == SQLITE_OK ? set_up(db, key, err) : fail(db, code, err);

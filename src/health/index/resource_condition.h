@@ -30,6 +30,8 @@ struct resource_question {
 	struct resource_reader *reader;
 	struct arena *arena;
 	struct resource_gate gate;
+	int64_t last_folder; /* that was asked for, and whether it is others' */
+	bool last_foreign;
 	uint64_t budget;
 };
 /* STATUS_LIMIT when the budget is used up. */

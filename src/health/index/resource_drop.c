@@ -1,6 +1,6 @@
 /*
- * A window that closes: what the folder's records brought goes, and nothing of it stays in the file (overwritten pages,
- * an empty log of writes, no rows of dictionaries) or in the caches of connections.
+ * A window that closes, or a record that is erased: what the records brought goes, and nothing of it stays in the file
+ * (overwritten pages, an empty log of writes, no rows of dictionaries) or in what connections keep.
  */
 #include "health/index/resource_postings.h"
 #include "health/index/resource_words.h"
@@ -10,21 +10,23 @@
 struct dropping {
 	struct resources *resources;
 	struct resource_question *question; /* of the writer's own connection */
-	int64_t folder;
-	struct resource_rows affected; /* resources that lose a version */
-	struct resource_rows named;    /* what those versions refer to */
+	bool is_record;                     /* a record alone; else a folder */
+	int64_t row;                        /* its */
+	struct resource_rows affected;      /* resources that lose a version */
+	struct resource_rows named;         /* what those versions refer to */
 };
 
-/* --- what is in the folder --- */
+/* --- what goes --- */
 
-static enum status find_folder(struct dropping *d, const hash32 *folder, struct err *err) {
+/* `sql` names the row of a folder or of a record by its hash. 0: there is none. */
+static enum status find_row(struct dropping *d, const char *sql, const hash32 *hash, struct err *err) {
 	sqlite3_stmt *statement;
 	struct db *db = d->resources->writer;
 	bool row;
-	TRY(db_statement(db, &statement, "SELECT id FROM folder WHERE hash = ?", err));
-	db_bind(statement, 1, BYTES_OF(*folder));
+	TRY(db_statement(db, &statement, sql, err));
+	db_bind(statement, 1, BYTES_OF(*hash));
 	enum status status = db_step(db, statement, &row, err);
-	d->folder = status == STATUS_OK && row ? sqlite3_column_int64(statement, 0) : 0;
+	d->row = status == STATUS_OK && row ? sqlite3_column_int64(statement, 0) : 0;
 	db_end(statement);
 	return status;
 }
@@ -45,8 +47,6 @@ static enum status forget_version(
     struct dropping *d, int64_t sequence, bool is_current, uint32_t row, struct err *err) {
 	struct resource_candidate candidate = {.sequence = sequence};
 	struct resource_words words;
-	struct arena_mark mark;
-	(void)mark;
 	TRY(resource_candidate_facts(d->question, &candidate, err));
 	note_names(d, candidate.facts);
 	if (!is_current) return STATUS_OK;
@@ -55,15 +55,17 @@ static enum status forget_version(
 }
 
 static enum status forget_versions(struct dropping *d, struct err *err) {
-	static const char sql[] =
+	static const char *const sql[] = {
 	    "SELECT v.sequence, v.resource, s.sequence = v.sequence AND s.facts IS NOT NULL FROM record r"
-	    " JOIN version v ON v.record = r.id JOIN resource s ON s.id = v.resource WHERE r.folder = ?";
+	    " JOIN version v ON v.record = r.id JOIN resource s ON s.id = v.resource WHERE r.folder = ?",
+	    "SELECT v.sequence, v.resource, s.sequence = v.sequence AND s.facts IS NOT NULL FROM record r"
+	    " JOIN version v ON v.record = r.id JOIN resource s ON s.id = v.resource WHERE r.id = ?"};
 	sqlite3_stmt *statement;
 	struct db *db = d->resources->writer;
 	bool row;
 	enum status status;
-	TRY(db_statement(db, &statement, sql, err));
-	sqlite3_bind_int64(statement, 1, d->folder);
+	TRY(db_statement(db, &statement, sql[d->is_record], err));
+	sqlite3_bind_int64(statement, 1, d->row);
 	while ((status = db_step(db, statement, &row, err)) == STATUS_OK && row) {
 		uint32_t resource = (uint32_t)sqlite3_column_int64(statement, 1);
 		resource_rows_add(d->question->arena, &d->affected, resource);
@@ -193,11 +195,19 @@ static enum status keep_numbers(struct dropping *d, struct err *err) {
 	return run_for(d, "UPDATE meta SET value = ? WHERE name = 'next_resource'", d->resources->next_resource, err);
 }
 
+static enum status delete_rows(struct dropping *d, struct err *err) {
+	if (d->is_record) {
+		TRY(run_for(d, "DELETE FROM version WHERE record = ?", d->row, err));
+		return run_for(d, "DELETE FROM record WHERE id = ?", d->row, err);
+	}
+	TRY(run_for(d, "DELETE FROM version WHERE record IN (SELECT id FROM record WHERE folder = ?)", d->row, err));
+	TRY(run_for(d, "DELETE FROM record WHERE folder = ?", d->row, err));
+	return run_for(d, "DELETE FROM folder WHERE id = ?", d->row, err);
+}
+
 static enum status drop_rows(struct dropping *d, struct err *err) {
 	TRY(forget_versions(d, err));
-	TRY(run_for(d, "DELETE FROM version WHERE record IN (SELECT id FROM record WHERE folder = ?)", d->folder, err));
-	TRY(run_for(d, "DELETE FROM record WHERE folder = ?", d->folder, err));
-	TRY(run_for(d, "DELETE FROM folder WHERE id = ?", d->folder, err));
+	TRY(delete_rows(d, err));
 	for (size_t i = 0; i < d->affected.count; i++) {
 		bool is_gone;
 		TRY(is_current_gone(d, &is_gone, d->affected.items[i], err));
@@ -210,16 +220,38 @@ static enum status drop_rows(struct dropping *d, struct err *err) {
 
 /* --- the file --- */
 
+/* What a connection read stands in its cache, in the tables of its codec and in its searcher. */
+static enum status renew_reader(struct resource_reader *reader, struct err *err) {
+	resource_codec_free(reader->codec);
+	fhir_searcher_free(reader->searcher);
+	reader->codec = resource_codec_new();
+	reader->searcher = NULL; /* made when it is needed */
+	return db_run(reader->db, "PRAGMA shrink_memory", err);
+}
+
+static void free_benches(struct resources *resources) {
+	resources_lock(resources);
+	struct resource_bench *bench = resources->benches;
+	resources->benches = NULL;
+	resources_unlock(resources);
+	while (bench) {
+		struct resource_bench *next = bench->next;
+		resource_bench_free(bench);
+		bench = next;
+	}
+}
+
 /* Nothing of it in the log of writes either, and no page of it in a cache. All readers wait meanwhile. */
 static enum status clear_traces(struct resources *resources, struct err *err) {
 	int64_t busy = 1;
 	resources_stop_readers(resources);
 	enum status status = STATUS_OK;
 	for (unsigned i = 0; i < resources->reader_count && status == STATUS_OK; i++)
-		status = db_run(resources->readers[i].db, "PRAGMA shrink_memory", err);
+		status = renew_reader(&resources->readers[i], err);
 	for (unsigned tries = 0; busy && tries < TRIES_MAX && status == STATUS_OK; tries++)
 		status = db_number(resources->writer, &busy, "PRAGMA wal_checkpoint(TRUNCATE)", err);
 	if (status == STATUS_OK) status = db_run(resources->writer, "PRAGMA shrink_memory", err);
+	free_benches(resources);
 	resources_start_readers(resources);
 	if (status == STATUS_OK && busy)
 		return err_set(err, STATUS_BUSY,
@@ -227,34 +259,68 @@ static enum status clear_traces(struct resources *resources, struct err *err) {
 	return status;
 }
 
-static enum status drop(
-    struct resources *resources, struct resource_question *question, const hash32 *folder, struct err *err) {
-	struct dropping d = {.resources = resources, .question = question};
+static enum status drop_found(struct dropping *d, struct err *err) {
+	struct resources *resources = d->resources;
 	struct resource_postings postings;
-	TRY(find_folder(&d, folder, err));
-	if (!d.folder) return STATUS_OK;
+	if (!d->row) return STATUS_OK;
 	TRY(db_begin(resources->writer, err));
 	resource_postings_begin(resources, &postings);
-	enum status status = drop_rows(&d, err);
+	enum status status = drop_rows(d, err);
 	if (status == STATUS_OK) status = db_commit(resources->writer, err);
 	if (status != STATUS_OK) db_rollback(resources->writer);
 	resource_postings_end(resources);
-	return status;
+	return status == STATUS_OK ? resources_look_for_foreign(resources, err) : status;
 }
 
-enum status resources_drop_folder(struct resources *resources, const hash32 *folder, struct err *err) {
+static enum status drop(struct resources *resources, const hash32 *hash, bool is_record, struct err *err) {
+	static const char *const rows[] = {
+	    "SELECT id FROM folder WHERE hash = ?", "SELECT id FROM record WHERE hash = ?"};
 	struct arena arena;
 	struct resource_bench *bench = resources_take_bench(resources);
 	struct resource_reader reader = {.codec = bench->codec, .searcher = bench->searcher};
 	struct resource_question question = {
 	    .resources = resources, .reader = &reader, .arena = &arena, .budget = UINT64_MAX};
+	struct dropping d = {.resources = resources, .question = &question, .is_record = is_record};
 	arena_init(&arena);
 	resources_begin_writing(resources);
 	reader.db = resources->writer;
-	enum status status = drop(resources, &question, folder, err);
+	enum status status = find_row(&d, rows[is_record], hash, err);
+	if (status == STATUS_OK) status = drop_found(&d, err);
 	if (status == STATUS_OK) status = clear_traces(resources, err);
 	resources_end_writing(resources);
 	arena_fini(&arena);
 	resource_bench_free(bench); /* it worked with what was dropped */
+	return status;
+}
+
+enum status resources_drop_folder(struct resources *resources, const hash32 *folder, struct err *err) {
+	return drop(resources, folder, false, err);
+}
+
+enum status resources_drop_record(struct resources *resources, const hash32 *record, struct err *err) {
+	return drop(resources, record, true, err);
+}
+
+static enum status read_foreign(struct db *db, struct arena *arena, hash32 **out, size_t *count, struct err *err) {
+	sqlite3_stmt *statement;
+	bool row;
+	int64_t all;
+	enum status status;
+	*count = 0;
+	TRY(db_number(db, &all, "SELECT count(*) FROM folder WHERE foreigner <> 0", err));
+	*out = arena_zalloc(arena, (size_t)all + 1, sizeof **out);
+	TRY(db_statement(db, &statement, "SELECT hash FROM folder WHERE foreigner <> 0", err));
+	while ((status = db_step(db, statement, &row, err)) == STATUS_OK && row && *count < (size_t)all)
+		if (db_column_fixed(statement, 0, (*out)[*count].b, 32)) ++*count;
+	db_end(statement);
+	return status;
+}
+
+enum status resources_foreign_folders(
+    struct resources *resources, struct arena *arena, hash32 **out, size_t *count, struct err *err) {
+	struct resource_reader *reader;
+	TRY(resources_borrow(resources, &reader, err));
+	enum status status = read_foreign(reader->db, arena, out, count, err);
+	resources_give_back(resources, reader);
 	return status;
 }

@@ -12,21 +12,20 @@
 
 /* --- one resource --- */
 
-static bool scope_needs_folder(const struct resource_scope *scope) {
-	for (size_t i = 0; i < scope->count; i++)
-		if (scope->rules[i].folders != (RESOURCE_SCOPE_OWN | RESOURCE_SCOPE_OPEN)) return true;
-	return false;
-}
-
-static enum status is_foreign(struct resource_question *question, bool *out, int64_t folder, struct err *err) {
+/* Folders come one after the other: the answer for the last one is kept. */
+static enum status foreign_row(struct resource_question *question, int64_t *out, int64_t folder, struct err *err) {
 	sqlite3_stmt *statement;
 	bool row;
-	*out = true;
-	if (!scope_needs_folder(question->gate.scope)) return STATUS_OK;
+	*out = 0;
+	if (!atomic_load(&question->resources->has_foreign)) return STATUS_OK;
+	*out = question->last_foreign ? folder : 0;
+	if (folder == question->last_folder) return STATUS_OK;
 	TRY(db_statement(question->reader->db, &statement, "SELECT foreigner FROM folder WHERE id = ?", err));
 	sqlite3_bind_int64(statement, 1, folder);
 	enum status status = db_step(question->reader->db, statement, &row, err);
-	if (status == STATUS_OK && row) *out = sqlite3_column_int(statement, 0) != 0;
+	question->last_foreign = !row || sqlite3_column_int(statement, 0) != 0; /* one that is not known is not ours */
+	question->last_folder = folder;
+	*out = question->last_foreign ? folder : 0;
 	db_end(statement);
 	return status;
 }
@@ -37,7 +36,7 @@ enum status resource_candidate_load(struct resource_question *question, bool *ou
 	static const char sql[] =
 	    "SELECT type, sequence, folder, facts FROM resource WHERE id = ? AND facts IS NOT NULL";
 	sqlite3_stmt *statement;
-	bool foreign;
+	int64_t foreign;
 	*out = false;
 	TRY(resource_spend(question, LOOK_COST, err));
 	TRY(db_statement(question->reader->db, &statement, sql, err));
@@ -49,10 +48,10 @@ enum status resource_candidate_load(struct resource_question *question, bool *ou
 	    .type = (uint16_t)sqlite3_column_int(statement, 0),
 	    .sequence = sqlite3_column_int64(statement, 1),
 	    .facts = db_column(statement, 3)};
-	TRY(is_foreign(question, &foreign, sqlite3_column_int64(statement, 2), err));
+	TRY(foreign_row(question, &foreign, sqlite3_column_int64(statement, 2), err));
 	struct resource_seen seen = {.row = row,
 	    .type = candidate->type,
-	    .is_foreign = foreign,
+	    .foreign = foreign,
 	    .sequence = candidate->sequence,
 	    .facts = candidate->facts};
 	return resource_gate_admits(question, out, &seen, err);

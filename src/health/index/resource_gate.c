@@ -3,7 +3,7 @@
 
 static const struct resource_scope_rule every_rule = {
     .type = FHIR_NONE, .folders = RESOURCE_SCOPE_OWN | RESOURCE_SCOPE_OPEN};
-static const struct resource_scope everything = {&every_rule, 1};
+static const struct resource_scope everything = {.rules = &every_rule, .count = 1};
 
 /* A granular rule: its search is made ready without a scope, since it decides about one. A search that is refused, or
  * pages and sorts, admits nothing. */
@@ -30,12 +30,32 @@ static enum status read_search(struct resource_question *question, struct resour
 	return STATUS_OK;
 }
 
+/* The rows of the folders that are open to the asker. */
+static enum status find_open(
+    struct resource_question *question, int64_t **out, const struct resource_scope *scope, struct err *err) {
+	struct db *db = question->reader->db;
+	*out = arena_zalloc(question->arena, scope->open_count + 1, sizeof **out);
+	if (!atomic_load(&question->resources->has_foreign)) return STATUS_OK;
+	for (size_t i = 0; i < scope->open_count; i++) {
+		sqlite3_stmt *statement;
+		bool row;
+		TRY(db_statement(db, &statement, "SELECT id FROM folder WHERE hash = ?", err));
+		db_bind(statement, 1, BYTES_OF(scope->open[i]));
+		enum status status = db_step(db, statement, &row, err);
+		if (status == STATUS_OK && row) (*out)[i] = sqlite3_column_int64(statement, 0);
+		db_end(statement);
+		TRY(status);
+	}
+	return STATUS_OK;
+}
+
 enum status resource_gate_open(
     struct resource_question *question, const struct resource_scope *scope, struct err *err) {
 	uint16_t patient = fhir_definitions_type(&fhir_r4, BYTES_LITERAL("Patient"));
 	struct resource_gate_rule open = {0}, *rules = arena_zalloc(question->arena, scope->count + 1, sizeof *rules);
-	question->gate = (struct resource_gate){&everything, &open, FHIR_NONE};
-	enum status status = STATUS_OK;
+	question->gate = (struct resource_gate){&everything, &open, FHIR_NONE, NULL};
+	int64_t *folders = NULL;
+	enum status status = find_open(question, &folders, scope, err);
 	for (size_t i = 0; i < scope->count && status == STATUS_OK; i++) {
 		struct resource_key key = {patient, scope->rules[i].patient};
 		int64_t row = 0;
@@ -45,7 +65,8 @@ enum status resource_gate_open(
 		if (status == STATUS_OK && scope->rules[i].search.len)
 			status = read_search(question, &rules[i], &scope->rules[i], err);
 	}
-	question->gate = (struct resource_gate){scope, rules, fhir_definitions_type(&fhir_r4, BYTES_LITERAL("Group"))};
+	question->gate =
+	    (struct resource_gate){scope, rules, fhir_definitions_type(&fhir_r4, BYTES_LITERAL("Group")), folders};
 	return status;
 }
 
@@ -100,7 +121,7 @@ static enum status would_find(struct resource_question *question, bool *out, con
 	    fhir_definitions_resource(&fhir_r4, json_string(json_get(resource, "resourceType"))),
 	    json_string(json_get(resource, "id"))};
 	struct resource_candidate candidate = {.type = key.type, .tree = resource};
-	question->gate = (struct resource_gate){&everything, &open, FHIR_NONE};
+	question->gate = (struct resource_gate){&everything, &open, FHIR_NONE, NULL};
 	TRY(read_search(question, &ready, rule, err));
 	if (ready.is_closed || key.type == FHIR_NONE) return STATUS_OK;
 	if (key.id.len) {
@@ -130,13 +151,21 @@ static enum status meets_search(struct resource_question *question, bool *out, c
 	return resource_meets(question, out, condition, &candidate, err);
 }
 
+static bool is_open(const struct resource_gate *gate, int64_t folder) {
+	if (!folder || gate->scope == &everything) return true;
+	for (size_t i = 0; i < gate->scope->open_count; i++)
+		if (gate->open[i] == folder) return true;
+	return false;
+}
+
 enum status resource_gate_admits(
     struct resource_question *question, bool *out, const struct resource_seen *seen, struct err *err) {
 	const struct resource_gate *gate = &question->gate;
 	*out = false;
+	if (!is_open(gate, seen->foreign)) return STATUS_OK;
 	for (size_t i = 0; i < gate->scope->count && !*out; i++) {
 		const struct resource_scope_rule *rule = &gate->scope->rules[i];
-		unsigned folder = seen->is_foreign ? RESOURCE_SCOPE_OPEN : RESOURCE_SCOPE_OWN;
+		unsigned folder = seen->foreign ? RESOURCE_SCOPE_OPEN : RESOURCE_SCOPE_OWN;
 		if (rule->type != FHIR_NONE && rule->type != seen->type) continue;
 		if (!(rule->folders & folder) || gate->rules[i].is_closed) continue;
 		if (rule->in_compartment && (seen->type == gate->group || !is_of_patient(seen, gate->rules[i].patient)))

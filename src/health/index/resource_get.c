@@ -106,7 +106,7 @@ static enum status find_version(
 	bool row, is_admitted = false;
 	*sequence = 0;
 	TRY(db_statement(db, &statement,
-	    "SELECT v.sequence, v.type, f.foreigner, v.patients, CASE WHEN v.sequence = s.sequence THEN s.facts END"
+	    "SELECT v.sequence, v.type, f.foreigner * f.id, v.patients, CASE WHEN v.sequence = s.sequence THEN s.facts END"
 	    " FROM resource s JOIN version v ON v.resource = s.id AND v.number = ifnull(?2, s.version)"
 	    " JOIN record r ON r.id = v.record JOIN folder f ON f.id = r.folder WHERE s.id = ?1",
 	    err));
@@ -117,7 +117,7 @@ static enum status find_version(
 		struct resource_seen seen = {.row = (uint32_t)resource,
 		    .sequence = sqlite3_column_int64(statement, 0),
 		    .type = (uint16_t)sqlite3_column_int(statement, 1),
-		    .is_foreign = sqlite3_column_int(statement, 2) != 0,
+		    .foreign = sqlite3_column_int64(statement, 2),
 		    .patients = db_column(statement, 3),
 		    .facts = db_column(statement, 4)};
 		status = resource_gate_admits(question, &is_admitted, &seen, err);

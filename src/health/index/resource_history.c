@@ -31,9 +31,9 @@ static void keep(struct walk *walk, struct entry entry) {
 	walk->entries[walk->count++] = entry;
 }
 
-/* Columns: sequence, at, type, foreigner, patients, the moment of the next version, resource. */
+/* Columns: sequence, at, type, the folder if it is others', patients, the moment of the next version, resource. */
 #define COLUMNS                                                                                                        \
-	"SELECT v.sequence, v.at, v.type, f.foreigner, v.patients,"                                                    \
+	"SELECT v.sequence, v.at, v.type, f.foreigner * f.id, v.patients,"                                             \
 	" (SELECT n.at FROM version n WHERE n.resource = v.resource AND n.number > v.number ORDER BY n.number"         \
 	" LIMIT 1), v.resource FROM version v JOIN record r ON r.id = v.record JOIN folder f ON f.id = r.folder"       \
 	" WHERE "
@@ -42,7 +42,7 @@ static void keep(struct walk *walk, struct entry entry) {
 static enum status is_wanted(const struct walk *walk, bool *out, sqlite3_stmt *statement, struct err *err) {
 	struct resource_seen seen = {.sequence = sqlite3_column_int64(statement, 0),
 	    .type = (uint16_t)sqlite3_column_int(statement, 2),
-	    .is_foreign = sqlite3_column_int(statement, 3) != 0,
+	    .foreign = sqlite3_column_int64(statement, 3),
 	    .patients = db_column(statement, 4),
 	    .row = (uint32_t)sqlite3_column_int64(statement, 6)};
 	bool is_last = sqlite3_column_type(statement, 5) == SQLITE_NULL;

@@ -484,7 +484,7 @@ static bool put_has(struct buf *out, const struct entry **about, const struct en
 static struct resources *resources;
 static const struct resource_scope_rule every_rule = {
     .type = FHIR_NONE, .folders = RESOURCE_SCOPE_OWN | RESOURCE_SCOPE_OPEN};
-static const struct resource_scope everything = {&every_rule, 1};
+static const struct resource_scope everything = {.rules = &every_rule, .count = 1};
 
 static void put_all(void) {
 	struct err err;

@@ -72,6 +72,7 @@ static enum status folder_row(
 	bool row;
 	db_bind(statement, 1, BYTES_OF(write->folder));
 	sqlite3_bind_int(statement, 2, write->is_foreign);
+	if (write->is_foreign) atomic_store(&resources->has_foreign, true);
 	enum status status = db_step(resources->writer, statement, &row, err);
 	if (status == STATUS_OK) *out = sqlite3_column_int64(statement, 0);
 	db_end(statement);

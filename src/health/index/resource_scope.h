@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 
 #define RESOURCE_SCOPE_OWN 1u  /* of this organisation: it controls them, or wrote the resource */
-#define RESOURCE_SCOPE_OPEN 2u /* of others, while a window is open */
+#define RESOURCE_SCOPE_OPEN 2u /* of others, of the folders whose window is open for the asker */
 
 struct resource_scope_rule {
 	uint16_t type;        /* of fhir_r4; FHIR_NONE: any */
@@ -22,7 +22,9 @@ struct resource_scope_rule {
 };
 struct resource_scope {
 	const struct resource_scope_rule *rules;
-	size_t count; /* 0: nothing is seen */
+	size_t count;       /* 0: nothing is seen */
+	const hash32 *open; /* folders of others whose window is open for this asker: nothing of any other is seen */
+	size_t open_count;
 };
 
 #endif

@@ -20,7 +20,8 @@ struct world {
 
 static const struct resource_scope_rule every_rule = {
     .type = FHIR_NONE, .folders = RESOURCE_SCOPE_OWN | RESOURCE_SCOPE_OPEN};
-static const struct resource_scope everything = {&every_rule, 1};
+static const hash32 foreign = {{2}};
+static const struct resource_scope everything = {&every_rule, 1, &foreign, 1};
 
 static uint16_t type_of(const char *name) {
 	return fhir_definitions_resource(&fhir_r4, bytes_text(name));
@@ -381,7 +382,9 @@ static void a_scope_is_inside_of_every_question(void **state) {
 	    final[] = {{.type = type_of("Observation"), .folders = both, .search = BYTES_LITERAL("status=final")},
 		{.type = type_of("Patient"), .folders = both}},
 	    broken = {.type = type_of("Patient"), .folders = both, .search = BYTES_LITERAL("nosuch=1")};
-	struct resource_scope patient = {&of_a, 1}, mine = {&own, 1}, finals = {final, 2}, none = {&broken, 1};
+	struct resource_scope patient = {.rules = &of_a, .count = 1}, mine = {.rules = &own, .count = 1},
+			      finals = {final, 2, &foreign, 1}, none = {.rules = &broken, .count = 1},
+			      closed = {.rules = &every_rule, .count = 1};
 	expect_in(world, &patient, "Patient", "", "a");
 	expect_in(world, &patient, "Observation", "", "o1 o3");
 	expect_in(world, &patient, "Observation", "code=l|1", "o1");
@@ -396,6 +399,10 @@ static void a_scope_is_inside_of_every_question(void **state) {
 	expect_in(world, &mine, "Patient", "_id=c&_revinclude=Observation:patient", "c");
 	expect_in(world, &everything, "Patient", "_has:Observation:patient:code=3", "c");
 	expect_in(world, &finals, "Observation", "", "o1 o2 f");
+	/* the window is closed, and the rows are still there */
+	expect_in(world, &closed, "Observation", "", "o1 o2 o3");
+	expect_in(world, &closed, "Patient", "_has:Observation:patient:code=3", "");
+	expect_in(world, &closed, "Patient", "_id=c&_revinclude=Observation:patient", "c");
 	expect_in(world, &finals, "Patient", "_has:Observation:patient:code=2", "");
 	expect_in(world, &finals, "Patient", "_id=a&_revinclude=Observation:patient", "a +o1");
 	expect_in(world, &none, "Patient", "", "");
@@ -505,7 +512,6 @@ static const char *const canaries[] = {"canaryfamily", "canarycode", "canaryid",
 static void what_is_dropped_is_in_no_page_of_the_file(void **state) {
 	struct world *world = *state;
 	char *wal = arena_printf(&world->arena, "%s/" RESOURCE_FILE "-wal", world->directory);
-	hash32 foreign = {{2}};
 	put_as(world, 1, RESOURCE_POST, CANARIES, true);
 	/* it was another before, which referred to others */
 	put_as(world, 1, RESOURCE_POST,
@@ -540,6 +546,26 @@ static void what_is_dropped_is_in_no_page_of_the_file(void **state) {
 	/* and it can come again */
 	put_as(world, 1, RESOURCE_POST, CANARIES, true);
 	expect(world, "Observation", "code=canarycode", "canaryid");
+}
+
+/* One of two records of a folder is erased: the other stays, and nothing of the first is in any page. */
+static void an_erased_record_is_in_no_page_of_the_file(void **state) {
+	struct world *world = *state;
+	struct resource_version mine, found;
+	struct resource_key key = {type_of("Observation"), BYTES_LITERAL("canaryid")};
+	put_as(world, 1, RESOURCE_POST, CANARIES, false);
+	assert_int_equal(
+	    resources_get(world->resources, &mine, &world->arena, &everything, &key, 0, &world->err), STATUS_OK);
+	assert_int_equal(db_run(world->resources->writer, "PRAGMA wal_checkpoint(TRUNCATE)", &world->err), STATUS_OK);
+	assert_true(holds(decrypted(world), "canarycode"));
+	assert_int_equal(resources_drop_record(world->resources, &mine.record, &world->err), STATUS_OK);
+	struct bytes after = decrypted(world);
+	for (size_t i = 0; i < sizeof canaries / sizeof *canaries; i++)
+		if (holds(after, canaries[i])) fail_msg("%s is left", canaries[i]);
+	assert_int_equal(
+	    resources_get(world->resources, &found, &world->arena, &everything, &key, 0, &world->err), STATUS_NOTFOUND);
+	expect(world, "Observation", "code=l|1", "o1 o2");
+	assert_int_equal(resources_drop_record(world->resources, &mine.record, &world->err), STATUS_OK);
 }
 
 /* The search above would see a leftover: here is one. */
@@ -591,6 +617,7 @@ int main(void) {
 	    TEST(a_cursor_is_of_one_asker_and_one_search),
 	    TEST(a_scope_is_inside_of_every_question),
 	    TEST(words_are_found_in_narratives_and_contents),
+	    TEST(an_erased_record_is_in_no_page_of_the_file),
 	    TEST(what_is_dropped_is_in_no_page_of_the_file),
 	    TEST(a_leftover_in_a_free_page_is_seen),
 	    TEST(conditional_interactions_see_up_to_two),

@@ -157,7 +157,15 @@ static enum status make_schema(struct db *db, struct err *err) {
 	return db_run(db, version, err);
 }
 
+enum status resources_look_for_foreign(struct resources *resources, struct err *err) {
+	int64_t left;
+	TRY(db_number(resources->writer, &left, "SELECT EXISTS(SELECT 1 FROM folder WHERE foreigner <> 0)", err));
+	atomic_store(&resources->has_foreign, left != 0);
+	return STATUS_OK;
+}
+
 static enum status read_next(struct resources *resources, struct err *err) {
+	TRY(resources_look_for_foreign(resources, err));
 	TRY(db_number(resources->writer, &resources->next_sequence,
 	    "SELECT max(value, (SELECT ifnull(max(sequence), 0) + 1 FROM version)) FROM meta WHERE name='next_sequence'",
 	    err));
@@ -310,16 +318,25 @@ enum status resources_count(struct resources *resources, struct resource_counts 
 	return status;
 }
 
-enum status resources_has_record(struct resources *resources, bool *out, const hash32 *record, struct err *err) {
+static enum status has_row(
+    struct resources *resources, bool *out, const char *sql, const hash32 *hash, struct err *err) {
 	struct resource_reader *reader;
 	sqlite3_stmt *statement;
 	TRY(resources_borrow(resources, &reader, err));
-	enum status status = db_statement(reader->db, &statement, "SELECT 1 FROM record WHERE hash = ?", err);
+	enum status status = db_statement(reader->db, &statement, sql, err);
 	if (status == STATUS_OK) {
-		db_bind(statement, 1, BYTES_OF(*record));
+		db_bind(statement, 1, BYTES_OF(*hash));
 		status = db_step(reader->db, statement, out, err);
 		db_end(statement);
 	}
 	resources_give_back(resources, reader);
 	return status;
+}
+
+enum status resources_has_record(struct resources *resources, bool *out, const hash32 *record, struct err *err) {
+	return has_row(resources, out, "SELECT 1 FROM record WHERE hash = ?", record, err);
+}
+
+enum status resources_has_folder(struct resources *resources, bool *out, const hash32 *folder, struct err *err) {
+	return has_row(resources, out, "SELECT 1 FROM folder WHERE hash = ?", folder, err);
 }

@@ -155,6 +155,15 @@ MUST_USE enum status resources_would_find(struct resources *resources, bool *out
  */
 MUST_USE enum status resources_drop_folder(struct resources *resources, const hash32 *folder, struct err *err);
 
+/* A record was erased: the same of what it brought alone. */
+MUST_USE enum status resources_drop_record(struct resources *resources, const hash32 *record, struct err *err);
+/* The folders of others that are in the file, in the arena. */
+MUST_USE enum status resources_foreign_folders(
+    struct resources *resources, struct arena *arena, hash32 **out, size_t *count, struct err *err);
+
+/* Does any version stand in the folder? */
+MUST_USE enum status resources_has_folder(
+    struct resources *resources, bool *out, const hash32 *folder, struct err *err);
 /* Is the record taken in? What the gateway asks to fill the index again. */
 MUST_USE enum status resources_has_record(
     struct resources *resources, bool *out, const hash32 *record, struct err *err);

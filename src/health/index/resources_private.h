@@ -2,6 +2,8 @@
 #ifndef HEALTH_INDEX_RESOURCES_PRIVATE_H
 #define HEALTH_INDEX_RESOURCES_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include "health/index/db.h"
 #include "health/index/resource_facts.h"
 #include "health/index/resources.h"
@@ -36,6 +38,8 @@ struct resources {
 	struct resource_ticket *first_waiting, **last_waiting;
 	bool is_writing;
 
+	atomic_bool has_foreign; /* may a folder of others be in the file? Set before one is visible */
+
 	/* of whoever writes */
 	struct db *writer;
 	int64_t next_sequence, next_resource;
@@ -53,6 +57,9 @@ void resources_lock(struct resources *resources);
 void resources_unlock(struct resources *resources);
 void resources_wait(struct resources *resources);
 void resources_wake(struct resources *resources);
+
+/* Sets has_foreign by the file. */
+MUST_USE enum status resources_look_for_foreign(struct resources *resources, struct err *err);
 
 /* Nobody else writes between them. */
 void resources_begin_writing(struct resources *resources);
@@ -77,7 +84,7 @@ MUST_USE enum status resource_unpack(
 struct resource_seen {
 	uint32_t row; /* of the resource */
 	uint16_t type;
-	bool is_foreign;
+	int64_t foreign; /* the row of the folder, if it is others'; 0: it is our own */
 	int64_t sequence;
 	struct bytes facts;    /* of a current version; NULL data: they are made of the content if they are needed */
 	struct bytes patients; /* in whose compartments it is: rows, 4 bytes each; only without facts */
@@ -92,6 +99,7 @@ struct resource_gate {
 		const struct resource_condition *condition; /* NULL: none */
 	} * rules;
 	uint16_t group; /* the type of Groups: they name all their members, so no rule of one patient admits them */
+	int64_t *open;  /* rows of scope->open; 0: it is not in the file */
 };
 MUST_USE enum status resource_gate_open(
     struct resource_question *question, const struct resource_scope *scope, struct err *err);

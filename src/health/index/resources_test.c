@@ -20,7 +20,7 @@ struct world {
 
 static const struct resource_scope_rule every_rule = {
     .type = FHIR_NONE, .folders = RESOURCE_SCOPE_OWN | RESOURCE_SCOPE_OPEN};
-static const struct resource_scope everything = {&every_rule, 1}, nothing = {NULL, 0};
+static const struct resource_scope everything = {.rules = &every_rule, .count = 1}, nothing = {.count = 0};
 
 static void open_with(struct world *world, const struct threads *threads) {
 	struct resource_settings settings = {.threads = threads};
@@ -179,7 +179,9 @@ static void a_scope_decides_about_each_version(void **state) {
 	struct resource_write writes[] = {write_of(world, "Patient", "a", 1), write_of(world, "Observation", "o", 1)};
 	struct resource_scope_rule own = {.type = FHIR_NONE, .folders = RESOURCE_SCOPE_OWN},
 				   observations = {.type = type_of("Observation"), .folders = RESOURCE_SCOPE_OPEN};
-	struct resource_scope of_own = {&own, 1}, of_observations = {&observations, 1};
+	const hash32 open[] = {hash_of(3), hash_of(2)};
+	struct resource_scope of_own = {.rules = &own, .count = 1}, of_observations = {&observations, 1, open, 2},
+			      of_closed = {&observations, 1, open, 1};
 	writes[1].folder = hash_of(2);
 	writes[1].record = hash_of(7);
 	writes[1].is_foreign = true;
@@ -189,6 +191,7 @@ static void a_scope_decides_about_each_version(void **state) {
 	assert_int_equal(get(world, &found, "Observation", "o", 0, &of_own), STATUS_NOTFOUND);
 	assert_int_equal(get(world, &found, "Observation", "o", 1, &of_own), STATUS_NOTFOUND);
 	assert_int_equal(get(world, &found, "Observation", "o", 0, &of_observations), STATUS_OK);
+	assert_int_equal(get(world, &found, "Observation", "o", 0, &of_closed), STATUS_NOTFOUND);
 	assert_int_equal(get(world, &found, "Patient", "a", 0, &of_observations), STATUS_NOTFOUND);
 	struct resource_page page;
 	struct resource_history history = {.key = {FHIR_NONE, {NULL, 0}},

@@ -47,6 +47,8 @@ struct folder_target {
 };
 MUST_USE enum status folder_target_find(
     struct actor_request *request, struct folder_target *out, const hash32 *id, struct err *err);
+/* Was it forgotten? Proved; false if there is none of this id. */
+MUST_USE enum status folder_is_closed(struct actor_request *request, bool *out, const hash32 *id, struct err *err);
 /* The statement of any of its epochs. STATUS_NOTFOUND. */
 MUST_USE enum status folder_epoch_find(struct actor_request *request, const struct folder *folder,
     struct statement_epoch *out, uint32_t epoch, struct err *err);

@@ -17,6 +17,19 @@ static enum status is_controller(
 	return STATUS_OK;
 }
 
+enum status folder_is_closed(struct actor_request *request, bool *out, const hash32 *id, struct err *err) {
+	struct verified *verified;
+	struct folders_head head;
+	hash32 words[FOLDERS_STORED_HEAD_SLOTS];
+	const hash32 slot = folders_heads_slot(id);
+	TRY(request_verified(request, &verified, HEADS_FRESH, err));
+	TRY(verified_struct(
+	    verified, words, &request->home->deployment.folders, &slot, FOLDERS_STORED_HEAD_SLOTS, err));
+	TRY(folders_stored_head_load(&head, words, err));
+	*out = head.closed;
+	return STATUS_OK;
+}
+
 enum status reader_init(struct actor_request *request, struct reader *reader, const hash32 *folder, struct err *err) {
 	addr20 controller;
 	*reader = (struct reader){.asker = request_asker(request)};

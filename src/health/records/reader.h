@@ -5,6 +5,7 @@
 #include "health/records/folder.h"
 #include "health/records/share.h"
 
+struct record_keys;
 /* In whose name this home asks for what belongs to a folder: its controller, which is proved, if that is one of this
  * home's own; else the home's account. */
 struct reader {
@@ -13,6 +14,7 @@ struct reader {
 	struct own_folder own;
 	bool is_controller;
 	const struct folder_keys *further; /* of record_read; NULL: none */
+	struct record_keys *keys;          /* of record_reader: found already; NULL: none are kept */
 };
 MUST_USE enum status reader_init(
     struct actor_request *request, struct reader *reader, const hash32 *folder, struct err *err);

@@ -81,6 +81,15 @@ struct record_opened {
 MUST_USE enum status record_read(struct actor_request *request, struct record_opened *out, const hash32 *record,
     uint32_t part, const struct folder_keys *further, struct err *err);
 
+/* The same of many records of one folder, whose registrations were proved (record_list): the folder's keys and its
+ * authors are looked for once. The request outlives it. */
+struct record_reader;
+MUST_USE enum status record_reader_open(
+    struct record_reader **out, struct actor_request *request, const hash32 *folder, struct err *err);
+MUST_USE enum status record_reader_read(struct record_reader *reader, struct record_opened *out,
+    const struct record_registration *registration, struct err *err);
+void record_reader_close(struct record_reader *reader); /* NULL is allowed; wipes the keys */
+
 /* The author's own copy, which it keeps as the law asks: also of a record that was erased, or whose folder was
  * forgotten. No node is asked for content. STATUS_NOTFOUND: this home is not the author, or its copy is gone;
  * STATUS_CORRUPT: the copy is not what the chain has. */

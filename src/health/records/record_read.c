@@ -46,12 +46,43 @@ static enum status lead_by_grant(struct actor_request *request, struct record_le
 	return status;
 }
 
+/* Of one folder: keys that were found, and an author who may write records; for many records one after the other. */
+#define KEYS_MAX 8u
+struct record_keys {
+	struct {
+		uint32_t epoch; /* 0: free */
+		struct p256_secret secret;
+	} all[KEYS_MAX];
+	unsigned next; /* the place that is used again */
+	bool has_author;
+	addr20 author; /* the last one that was found to be in order */
+};
+
+static bool take_kept(const struct record_keys *keys, struct p256_secret *secret, uint32_t epoch) {
+	for (size_t i = 0; keys && i < KEYS_MAX; i++) {
+		if (keys->all[i].epoch != epoch) continue;
+		*secret = keys->all[i].secret;
+		return true;
+	}
+	return false;
+}
+
+static void keep_key(struct record_keys *keys, const struct p256_secret *secret, uint32_t epoch) {
+	if (!keys) return;
+	keys->all[keys->next].epoch = epoch;
+	keys->all[keys->next].secret = *secret;
+	keys->next = (keys->next + 1) % KEYS_MAX;
+}
+
 /* The folder's key, by this room's ways or by further ones. */
 static enum status find_key(struct actor_request *request, struct p256_secret *secret, const struct record_place *place,
-    const struct folder_keys *further, struct err *err) {
+    const struct reader *reader, struct err *err) {
+	const struct folder_keys *further = reader->further;
 	struct err why = {0};
 	bool found;
+	if (take_kept(reader->keys, secret, place->epoch)) return STATUS_OK;
 	enum status status = folder_secret(request, secret, &place->folder, place->epoch, err);
+	if (status == STATUS_OK) keep_key(reader->keys, secret, place->epoch);
 	if (status != STATUS_DENIED || !further) return status;
 	enum status other = further->secret(request, secret, &found, &place->folder, place->epoch, &why);
 	if (other == STATUS_OK) return found ? STATUS_OK : status;
@@ -78,7 +109,7 @@ static enum status find_lead(struct actor_request *request, struct record_opened
 	struct container copy;
 	enum status status = legal_copy_load(request, &out->lead, &copy, &place->record, err);
 	if (status != STATUS_NOTFOUND) return status;
-	status = find_key(request, &secret, place, reader->further, err);
+	status = find_key(request, &secret, place, reader, err);
 	if (status == STATUS_OK) {
 		status = open_locked_lead(request, &out->lead, reader, place, &secret, part, err);
 		mem_wipe(&secret, sizeof secret);
@@ -130,15 +161,20 @@ static enum status open_all(struct actor_request *request, struct record_opened 
 
 /* The author is the folder's controller, or somebody whom the registrars listed: even the chain's sealer cannot make a
  * record in its name. */
-static enum status check_author(
-    struct actor_request *request, const struct record_opened *out, const struct record_place *place, struct err *err) {
+static enum status check_author(struct actor_request *request, const struct record_opened *out,
+    const struct record_place *place, struct record_keys *keys, struct err *err) {
 	const struct record_registration *registration = &out->registration;
 	const struct record_commitment said = {registration->author, registration->root, registration->facts};
 	struct directory_listed author;
 	struct folder folder;
 	TRY(record_lead_check(&out->lead, &request->home->deployment, place, &said, err));
 	if (addr20_equal(&registration->author, &request->home->account)) return STATUS_OK;
+	if (keys && keys->has_author && addr20_equal(&registration->author, &keys->author)) return STATUS_OK;
 	enum status status = directory_find(request, &author, &registration->author, err);
+	if (status == STATUS_OK && keys) {
+		keys->has_author = true;
+		keys->author = registration->author;
+	}
 	if (status != STATUS_NOTFOUND) return status;
 	TRY(folder_look(request, &folder, &place->folder, REQUEST_SHOWN_AGE_S, err));
 	for (size_t i = 0; i < folder.said.controller_count; i++)
@@ -159,7 +195,7 @@ static enum status open_container(struct actor_request *request, struct record_o
 		return err_because(err, CAUSE_NOT_PROVED,
 		    err_set(err, STATUS_CORRUPT, "the node gives another container than the chain names"));
 	TRY(find_lead(request, out, reader, &place, container_part(&container, 0), err));
-	TRY(check_author(request, out, &place, err));
+	TRY(check_author(request, out, &place, reader->keys, err));
 	return open_all(request, out, &place, &container, err);
 }
 
@@ -189,6 +225,45 @@ enum status record_read(struct actor_request *request, struct record_opened *out
 	reader_fini(&reader);
 	TRY(status);
 	return keep_part(out, part, err);
+}
+
+/* --- many of one folder --- */
+
+struct record_reader {
+	struct actor_request *request;
+	struct reader reader;
+	struct record_keys keys;
+};
+
+enum status record_reader_open(
+    struct record_reader **out, struct actor_request *request, const hash32 *folder, struct err *err) {
+	struct record_reader *many = mem_zalloc(1, sizeof *many);
+	many->request = request;
+	const enum status status = reader_init(request, &many->reader, folder, err);
+	many->reader.keys = &many->keys;
+	if (status == STATUS_OK)
+		*out = many;
+	else
+		record_reader_close(many);
+	return status;
+}
+
+void record_reader_close(struct record_reader *many) {
+	if (!many) return;
+	reader_fini(&many->reader);
+	mem_wipe(many, sizeof *many);
+	mem_free(many);
+}
+
+enum status record_reader_read(struct record_reader *many, struct record_opened *out,
+    const struct record_registration *registration, struct err *err) {
+	struct buf content;
+	*out = (struct record_opened){.registration = *registration};
+	buf_init(&content, CONTAINER_BYTES_MAX);
+	enum status status = get_container(many->request, &content, &many->reader, registration, err);
+	if (status == STATUS_OK) status = open_container(many->request, out, &many->reader, buf_view(&content), err);
+	buf_fini(&content);
+	return status;
 }
 
 /* What the chain says of it is proved, and what the file holds is held to that. */
