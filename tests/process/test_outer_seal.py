@@ -17,6 +17,7 @@ import outer
 from groves import Grove, NOBODY, gone
 from hospitals import BUNDLE, sign_request
 from machine import PASSWORD, Refused, binary, cli, wait_for
+from members import change, newcomer
 
 READER = 7  # the secret of a reader that is made here
 
@@ -248,8 +249,7 @@ def test_the_key_is_dealt_again_and_records_stay(grove, tmp_path):
     assert read(grove, "clinic")["resourceType"] == "Bundle"
     for i, member in enumerate(grove.members):
         gathered = member.run("consortium", "seal", "gather", *dealings, "--member", member.folder)
-        if gathered["done"]:
-            break
+    assert gathered["done"] and "sent" not in gathered  # the vote was over, and the fourth keeps its share
     assert gathered["number"] == 2 and gathered["key"] == grove.described["outerSeal"]
     assert release(grove, grove.members[0], wish(grove))[:2] == (409, "other-seal")
     assert lead_of(grove) == before and read(grove, "clinic")["resourceType"] == "Bundle"
@@ -281,3 +281,36 @@ def test_members_disks_and_a_revoked_grantee_open_nothing_together(grove):
             assert outer.open_with(lock, said, {index: value}) is None
         if found[0][0] != found[1][0]:
             assert outer.open_with(lock, said, dict(found)) is None
+
+
+def test_who_was_replaced_holds_a_share_that_fits_to_none_and_the_newcomer_one_that_does(grove, tmp_path):
+    """The very last: the fourth member is another one from then on."""
+    left = grove.members[3]
+    joined = newcomer(grove.folder / "grove", "member5")
+    grove.members.append(joined)
+    change(grove.members[:3], "--leaves", left.account, "--joins", joined.account, "--key", joined.key, "--node",
+           joined.node)
+    left.end(signal.SIGKILL)
+    joined.start()
+    wait_for(joined.head, 60)
+    now = [*grove.members[:3], joined]
+    for i, member in enumerate(now):
+        cli("consortium", "seal", "offer", "--member", member.folder, "--out", tmp_path / f"offer-{i}")
+    offers = [tmp_path / f"offer-{i}" for i in range(4)]
+    with pytest.raises(Refused, match="no share"):
+        grove.members[0].run("consortium", "seal", "deal", *offers, "--member", joined.folder, "--out", tmp_path / "no")
+    for i in (0, 1):
+        now[i].run("consortium", "seal", "deal", *offers, "--member", now[i].folder, "--out", tmp_path / f"dealing-{i}")
+    for member in (joined, *now[:3]):
+        gathered = member.run("consortium", "seal", "gather", tmp_path / "dealing-0", tmp_path / "dealing-1", "--member",
+                              member.folder, node=grove.members[0])
+    assert gathered["done"]
+    number = gathered["number"]
+    assert left.node.lower() not in (holder.lower() for holder in gathered["holders"])
+    new, old = dict([outer.shares(joined.folder, number)]), dict([outer.shares(left.folder, number - 1)])
+    lock, said = lead_of(grove), outer.label(grove.described, grove.record)
+    first = dict([outer.shares(grove.members[0].folder, number)])
+    assert outer.open_with(lock, said, {**first, **new}).startswith(b"eyJ")
+    if not set(old) & set(first):
+        assert outer.open_with(lock, said, {**first, **old}) is None
+    assert read(grove, "patient")["resourceType"] == "Bundle"

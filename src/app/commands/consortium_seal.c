@@ -239,38 +239,69 @@ static enum status check_holders(struct cli *cli, const struct outer_statement *
 	    to->holder_count, count);
 }
 
+/* The statement before the one that these dealings make. That of a vote that is over stands in the folder alone. */
+static enum status find_old(
+    struct cli *cli, struct outer_statement *out, const struct sealing *sealing, uint64_t number, struct err *err) {
+	struct buf bytes;
+	if (number == sealing->number) return find_statement(cli, out, sealing, err);
+	buf_init(&bytes, OUTER_STATEMENT_MAX);
+	enum status status = outer_folder_statement(&bytes, sealing->folder, number, err);
+	if (status == STATUS_NOTFOUND)
+		status = err_set(err, status,
+		    "the vote is over, and this member does not have the statement before: copy another member's "
+		    "seal/%llu.statement into %s/seal",
+		    (unsigned long long)number, sealing->folder);
+	if (status == STATUS_OK) status = outer_statement_read(out, buf_view(&bytes));
+	buf_fini(&bytes);
+	return status;
+}
+
+static enum status check_number(const struct outer_statement *to, const struct sealing *sealing, struct err *err) {
+	if (to->number == sealing->number + 1 || to->number == sealing->number) return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "the dealings are for number %llu, and the chain has %llu",
+	    (unsigned long long)to->number, (unsigned long long)sealing->number);
+}
+
+/* If the vote is over, the share is kept only if these are the dealings that the members voted for. */
 static enum status gather(
     struct cli *cli, struct outer_statement *out, const struct sealing *sealing, struct err *err) {
 	struct outer_dealing *dealings = arena_zalloc(&cli->arena, OUTER_HOLDERS_MAX, sizeof *dealings);
 	struct outer_statement *old = arena_zalloc(&cli->arena, 1, sizeof *old);
-	const bool is_new = sealing->number == 0 || cli_flag(cli, "anew");
 	struct vss_share share;
 	TRY(read_dealings(cli, dealings, &sealing->genesis, err));
-	if (!is_new) TRY(find_statement(cli, old, sealing, err));
-	if (dealings->to.number != sealing->number + 1)
-		return err_set(err, STATUS_INVALID, "the dealings are for number %llu, and the chain has %llu",
-		    (unsigned long long)dealings->to.number, (unsigned long long)sealing->number);
-	TRY(check_holders(cli, &dealings->to, err));
+	const uint64_t number = dealings->to.number;
+	const bool is_new = number == 1 || cli_flag(cli, "anew");
+	TRY(check_number(&dealings->to, sealing, err));
+	if (!is_new) TRY(find_old(cli, old, sealing, number - 1, err));
+	if (number != sealing->number) TRY(check_holders(cli, &dealings->to, err));
 	enum status status = outer_gather(
 	    out, &share, &sealing->member, dealings, (size_t)cli->argument_count, is_new ? NULL : old, err);
+	const hash32 hash = status == STATUS_OK ? outer_statement_hash(out) : (hash32){{0}};
+	if (status == STATUS_OK && number == sealing->number && !hash32_equal(&hash, &sealing->statement))
+		status = err_set(err, STATUS_DENIED, "these are not the dealings that the members voted for");
 	if (status == STATUS_OK) status = outer_folder_write(sealing->folder, out, &share, err);
 	mem_wipe(&share, sizeof share);
 	return status;
 }
 
-static enum status cmd_gather(struct cli *cli, struct err *err) {
-	struct outer_statement *statement = arena_zalloc(&cli->arena, 1, sizeof *statement);
-	struct sealing sealing = {.number = 0};
+static enum status vote(struct cli *cli, const struct outer_statement *statement, struct err *err) {
 	struct client_receipt receipt;
-	enum status status = ask_chain(cli, &sealing, err);
-	if (status == STATUS_OK) status = take_member(cli, &sealing, err);
-	if (status == STATUS_OK) status = gather(cli, statement, &sealing, err);
-	mem_wipe(&sealing, sizeof sealing);
-	TRY(status);
 	const hash32 hash = outer_statement_hash(statement);
 	TRY(request_transact(&cli->request, &receipt, &genesis_members_address,
 	    members_state_seal_call(&cli->arena, statement->number, &hash), err));
 	cli_put_receipt(cli, "sent", &receipt);
+	return STATUS_OK;
+}
+
+static enum status cmd_gather(struct cli *cli, struct err *err) {
+	struct outer_statement *statement = arena_zalloc(&cli->arena, 1, sizeof *statement);
+	struct sealing sealing = {.number = 0};
+	enum status status = ask_chain(cli, &sealing, err);
+	if (status == STATUS_OK) status = take_member(cli, &sealing, err);
+	if (status == STATUS_OK) status = gather(cli, statement, &sealing, err);
+	mem_wipe(&sealing.member, sizeof sealing.member);
+	TRY(status);
+	if (sealing.number != statement->number) TRY(vote(cli, statement, err));
 	put_holders(cli, statement);
 	TRY(ask_chain(cli, &sealing, err));
 	cli_put_bool(cli, "done", sealing.number == statement->number);
@@ -286,7 +317,8 @@ const struct cli_command command_consortium_seal_gather = {
     .teach =
 	"Checks what each dealer dealt to this member, keeps the sum in DIR/seal, and votes. It is done once more\n"
 	"than two thirds of the members voted for the same; whoever gathers the same dealings does. The nodes need\n"
-	"no new start. Until then the shares before it stay in force.\n\n"
+	"no new start. Until then the shares before it stay in force. A member that comes after the vote gathers\n"
+	"the same dealings, and keeps its share.\n\n"
 	"  xinglin consortium seal gather dealing-1 dealing-2 --member member1 \\\n"
 	"    --home member1/home --rpc http://127.0.0.1:8545",
     .options = {{"member", "DIR", "the member's folder"}, {"anew", NULL, "the dealings found another key"}},
