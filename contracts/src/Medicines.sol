@@ -212,11 +212,13 @@ contract Medicines is MedicineContainers {
         (uint64 root,) = _outermost(key);
         bool regulator = _isRegulator();
         _require(regulator || containers[root].custodian == me, Code.NOT_CUSTODIAN, container);
-        _require((c.flags & HELD != 0) != held, Code.NOT_ALLOWED, container);
-        _require(held || regulator || c.flags & LOCKED == 0, Code.IS_HELD, container);
-        c.flags &= ~(HELD | LOCKED);
-        if (held) c.flags |= regulator ? HELD | LOCKED : HELD;
-        _blemish(key, held ? int256(1) : -1);
+        // each has a mark of its own; a regulator who has set none takes the custodian's away
+        uint8 before = c.flags & (HELD | LOCKED);
+        uint8 mark = regulator && (held || before & LOCKED != 0) ? LOCKED : HELD;
+        _require(held || before & mark != 0 || before == 0, Code.IS_HELD, container);
+        _require((before & mark != 0) != held, Code.NOT_ALLOWED, container);
+        c.flags ^= mark;
+        if (before & ~mark == 0) _blemish(key, held ? int256(1) : -1);
         emit ContainerHeld(container, msg.sender, held);
     }
 

@@ -137,7 +137,7 @@ contract LayoutMedicinesTest is Pack {
         act(REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, true)));
         act(MAKER, abi.encodeCall(IMedicines.ship, (pallet, vm.addr(REGULATOR), IPack.Purpose.DESTRUCTION)));
         check(boxOf(uint64(bytes8(c))) == uint64(bytes8(pallet)) | ordinal(MAKER) << 64 | uint256(4) << 136
-            | uint256(2) << 160 | uint256(1) << 184 | CASE_PLACES << 216 | uint256(3) << 248, "7: the case");
+            | uint256(2) << 160 | uint256(1) << 184 | CASE_PLACES << 216 | uint256(2) << 248, "7: the case");
         check(boxOf(uint64(bytes8(pallet))) == ordinal(MAKER) << 64 | ordinal(REGULATOR) << 88 | uint256(1) << 136
             | uint256(2) << 160 | uint256(1) << 184 | uint256(1) << 240 | uint256(12) << 248, "the pallet");
         act(REGULATOR, abi.encodeCall(IMedicines.accept, (pallet)));

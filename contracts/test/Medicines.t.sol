@@ -428,9 +428,28 @@ contract MedicinesTest is Pack {
         bytes32 c = container(MAKER, "case");
         pack(MAKER, c, b, 0, 5);
         act(REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, true)));
+        refused(IPack.Code.NOT_ALLOWED, REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, true)));
         refused(IPack.Code.IS_HELD, MAKER, abi.encodeCall(IMedicines.holdContainer, (c, false)));
-        refused(IPack.Code.NOT_ALLOWED, MAKER, abi.encodeCall(IMedicines.holdContainer, (c, true)));
         act(REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, false)));
+        refused(IPack.Code.NOT_ALLOWED, REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, false)));
+        move(c, MAKER, WHOLESALER);
+    }
+
+    function test_a_custodians_hold_and_a_regulators_are_apart() public {
+        bytes32 b = lot("lot", 10);
+        bytes32 c = container(MAKER, "case");
+        pack(MAKER, c, b, 0, 5);
+        for (uint256 order = 0; order < 2; order++) {
+            act(order == 0 ? MAKER : REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, true)));
+            act(order == 0 ? REGULATOR : MAKER, abi.encodeCall(IMedicines.holdContainer, (c, true)));
+            check(containerOf(c).blemishes == 1, "it is held once");
+            act(order == 0 ? MAKER : REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, false)));
+            refused(IPack.Code.IS_HELD, MAKER, shipping(c, WHOLESALER));
+            act(order == 0 ? REGULATOR : MAKER, abi.encodeCall(IMedicines.holdContainer, (c, false)));
+            check(containerOf(c).blemishes == 0, "and by nobody");
+        }
+        act(MAKER, abi.encodeCall(IMedicines.holdContainer, (c, true)));
+        act(REGULATOR, abi.encodeCall(IMedicines.holdContainer, (c, false))); // a regulator may end a custodian's too
         move(c, MAKER, WHOLESALER);
     }
 

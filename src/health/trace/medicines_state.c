@@ -15,7 +15,7 @@
 
 /* Marks above a state's four bits, a container's flags (contracts/src/interfaces/IMedicines.sol). */
 enum { MARK_HELD = 16, MARK_LOCKED = 32, MARK_RECALLED = 64, MARK_BARRED = 128 };
-enum { FLAG_HELD = 1, FLAG_PURPOSE_SHIFT = 2 };
+enum { FLAGS_HELD = 3, /* by its custodian, by a regulator */ FLAG_PURPOSE_SHIFT = 2 };
 enum row_kind { ROW_FREE, ROW_LOOSE, ROW_PACKED };
 
 static const addr20 *medicines_of(const struct actor_request *request) {
@@ -101,12 +101,12 @@ static enum status read_container(
     struct actor_request *request, struct medicines_container_view *out, uint64_t key, struct err *err) {
 	struct medicines_stored_container at;
 	TRY(container_of(request, &at, key, err));
-	*out = (struct medicines_container_view){.contents = at.contents, .held = at.flags & FLAG_HELD};
+	*out = (struct medicines_container_view){.contents = at.contents, .held = at.flags & FLAGS_HELD};
 	if (at.parent) out->parent = id_of(at.parent);
 	for (unsigned level = 0; at.parent; level++) {
 		if (level == LEVELS_MAX) return no_sense(err);
 		TRY(container_of(request, &at, at.parent, err));
-		out->held = out->held || at.flags & FLAG_HELD;
+		out->held = out->held || at.flags & FLAGS_HELD;
 	}
 	out->purpose = (enum medicines_purpose)(at.flags >> FLAG_PURPOSE_SHIFT & 3);
 	TRY(medicines_actor(request, &out->custodian, at.custodian, err));
