@@ -104,7 +104,7 @@ abstract contract Stock is Base {
         uint256 w = boxOf(key);
         b.parent = bytes32(bytes8(uint64(w)));
         (b.contents, b.blemishes) = (w >> 136 & 0xffffff, w >> 160 & 0xffffff);
-        b.held = w >> 248 & 1 == 1;
+        b.held = w >> 248 & 3 != 0;
         for (b.root = key; uint64(w) != 0; w = boxOf(b.root)) b.root = uint64(w);
         (b.custodian, b.receiver, b.from) = (actorOf(w >> 64 & 0xffffff), actorOf(w >> 88 & 0xffffff),
             w >> 112 & 0xffffff);

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import resource
+import shutil
 import signal
 import socket
 import ssl
@@ -761,10 +762,19 @@ def test_dev_has_a_gateway_unless_it_is_told_otherwise(tmp_path):
 
     full = started("--data", str(tmp_path / "full"))
     assert full["fhir"] == full["gateway"] + "/fhir" and full["token"] and full["folder"] and full["rpc"]
-    assert "fhir" in started("--data", str(tmp_path / "full"))
+    assert started("--data", str(tmp_path / "full"))["gtin"] == full["gtin"] == "09506000134352"
     bare = started("--data", str(tmp_path / "bare"), "--bare")
     assert set(bare) == {"rpc", "sealer", "head"} and bare["head"] == 0
     assert "fhir" not in started("--data", str(tmp_path / "bare")), "a chain that began without a gateway has none"
+
+
+def test_packs_of_the_product_of_dev_are_commissioned(start_node, tmp_path):
+    node = start_node(tmp_path / "dev", "dev", "--gateway")
+    home = shutil.copytree(tmp_path / "dev/gateway/home", tmp_path / "home")  # the gateway holds its own
+    born = cli("pack", "commission", "--gtin", node.started["gtin"], "--lot", "L1", "--expiry", "2030-06-30", "--count", 2,
+               "--home", home, "--rpc", node.started["rpc"],
+               env={"XINGLIN_PASSWORD": (tmp_path / "dev/gateway/password").read_text()})
+    assert len(born["units"]) == 2
 
 
 def test_dev_with_a_gateway_is_ready_for_a_client(start_node, tmp_path):

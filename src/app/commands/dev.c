@@ -148,6 +148,7 @@ static enum status serve_pair(
 				     .token = pair->world.token,
 				     .issuer = dev_issuer_url(pair->issuer),
 				     .folder = buf_cstr(&folder),
+				     .gtin = pair->world.gtin,
 				     .certificate = pair->tls.cert == pair->world.cert ? pair->world.cert : NULL});
 		status = lifecycle_run(&service, &(struct lifecycle_options){.drain_ms = DEV_DRAIN_MS}, err);
 	}

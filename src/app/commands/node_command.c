@@ -33,6 +33,7 @@ void node_report(struct cli *cli, const struct node_report *report) {
 			printf(
 			    ",\"gateway\":\"%s\",\"fhir\":\"%s/fhir\",\"token\":\"%s\",\"folder\":\"%s\",\"issuer\":\"%s\"",
 			    report->gateway, report->gateway, report->token, report->folder, report->issuer);
+		if (report->gtin) printf(",\"gtin\":\"%s\"", report->gtin);
 		if (report->certificate) printf(",\"certificate\":\"%s\"", report->certificate);
 		puts("}");
 	} else {
@@ -43,6 +44,7 @@ void node_report(struct cli *cli, const struct node_report *report) {
 		if (report->gateway)
 			printf("  gateway %s\n  fhir    %s/fhir\n  token   %s\n  issuer  %s\n  folder  %s\n",
 			    report->gateway, report->gateway, report->token, report->issuer, report->folder);
+		if (report->gtin) printf("  gtin    %s\n", report->gtin);
 		if (report->certificate) printf("  trust   %s\n", report->certificate);
 		puts("Ctrl-C stops it; the next start continues the chain.");
 	}

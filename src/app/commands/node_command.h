@@ -18,6 +18,7 @@ struct node_report {
 	struct node *node;
 	const struct node_options *options;
 	const char *gateway, *token, *folder; /* NULL: there is no gateway beside it */
+	const char *gtin;                     /* NULL: there is no product */
 	const char *issuer;                   /* of tokens for the gateway, beside it */
 	const char *certificate;              /* of the gateway, to be trusted by its clients; NULL: none was made */
 };

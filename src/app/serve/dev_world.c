@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "app/serve/deploying.h"
+#include "app/serve/dev_product.h"
 #include "app/system.h"
 #include "base/files.h"
 #include "codec/hex.h"
@@ -111,6 +112,7 @@ static enum status found(struct dev_world *world, struct actor *actor, struct er
 	enum status status = actor_request_begin(actor, &request, &arena, 0, err);
 	if (status == STATUS_OK) status = deploy(&request, err);
 	if (status == STATUS_OK) status = list_self(&request, err);
+	if (status == STATUS_OK) status = dev_product_register(&request, err);
 	if (status == STATUS_OK) status = grant_folder_to_self(&request, &world->folder, "development", err);
 	hex_put(&text, BYTES_OF(world->folder), true);
 	if (status == STATUS_OK) status = files_write(world->folder_file, buf_view(&text), err);
@@ -143,7 +145,13 @@ static enum status read_folder(struct dev_world *world, struct err *err) {
 enum status dev_world_populate(struct dev_world *world, const char *url, struct err *err) {
 	static const struct client_maker clients = {make_client, close_client, NULL};
 	struct actor *actor = NULL;
-	if (files_exists(world->folder_file)) return read_folder(world, err);
+	char product[320];
+	snprintf(product, sizeof product, "%s/products/" DEV_PRODUCT_GTIN ".jwe", world->home);
+	world->gtin = DEV_PRODUCT_GTIN;
+	if (files_exists(world->folder_file)) {
+		if (!files_exists(product)) world->gtin = NULL; /* an older program made this chain */
+		return read_folder(world, err);
+	}
 	http_client_global_init();
 	struct actor_options options = {.directory = world->home,
 	    .password = buf_view(&world->password),

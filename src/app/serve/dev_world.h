@@ -1,7 +1,7 @@
 /*
  * What a development chain with a gateway needs besides its accounts, in DATA/gateway: one organisation that is
- * everything (deployer, the only registrar, listed with all roles, and controller of one folder into which it may
- * write), a password, and a token for everything. For developers alone: the password lies beside what it opens.
+ * everything (deployer, the only registrar, listed with all roles, controller of one folder into which it may write,
+ * and maker of one registered product), a password, and a token for everything. For developers alone: the password lies beside what it opens.
  *
  * Threads: one owner.
  */
@@ -18,11 +18,12 @@ struct dev_world {
 	addr20 account;             /* deploys, so the genesis must name it, and needs ether */
 	char token[TOKEN_TEXT_MAX]; /* new at each start */
 	hash32 folder;
+	const char *gtin; /* of a product that is registered for the organisation; NULL: there is none */
 };
 
 /* Makes what is missing of home, password and tokens. Before the chain's genesis. */
 MUST_USE enum status dev_world_begin(struct dev_world *out, const char *data, struct err *err);
-/* Once in the chain's life: contracts, the listing, the folder and its grant, over JSON-RPC at `url`. STATUS_DENIED:
+/* Once in the chain's life: contracts, the listing, the product, the folder and its grant, over JSON-RPC at `url`. STATUS_DENIED:
  * the chain was made without a gateway, or an earlier start did not finish this. */
 MUST_USE enum status dev_world_populate(struct dev_world *world, const char *url, struct err *err);
 /* Also after a failed begin. */
