@@ -3,10 +3,10 @@
 
 usage: bench/sharing.py [--xinglin build/src/app/xinglin] [--data ../shared/data] [--grantees 20] [--records 1000]
 
-Makes a chain, a hospital and a patient in a folder of its own, and ends them. Prints one JSON object. Bytes on the chain
-are those of transactions and receipts, and with the blocks' headers beside it; bytes of a blob are against the resources
-as minified JSON (Synthea). Share and revoke are whole commands of the patient and the hospital that sends them: start of
-the program, proofs, signature, block. `seconds` is the wall's.
+Makes a chain, a hospital and a patient in a folder of its own, and ends them. Prints one JSON object. Bytes
+on the chain are those of transactions and receipts, and with the blocks' headers beside it; bytes of a blob
+are against the resources as minified JSON (Synthea). Share and revoke are whole commands of the patient and
+the hospital that sends them: start of the program, proofs, signature, block. `seconds` is the wall's.
 """
 import argparse
 import json

@@ -1,6 +1,6 @@
 /*
- * The product of a developers' organisation, which is regulator and manufacturer at once: it founds the key of GTIN tags
- * as its only holder, and registers one GTIN, so that packs can be commissioned at once.
+ * The product of a developers' organisation, which is regulator and manufacturer at once: it founds the key of GTIN
+ * tags as its only holder, and registers one GTIN, so that packs can be commissioned at once.
  */
 #ifndef APP_SERVE_DEV_PRODUCT_H
 #define APP_SERVE_DEV_PRODUCT_H
