@@ -68,6 +68,23 @@ def test_an_event_has_one_hash_however_it_is_written(tmp_path):
     assert events[1]["hash"] == events[0]["hash"] != events[2]["hash"]
 
 
+def test_xml_is_shown_as_the_json_that_it_would_be(tmp_path):
+    text = ('<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:1" xmlns:x="urn:x" xmlns:m="urn:epcglobal:cbv:mda" '
+            'schemaVersion="1.2" creationDate="2026-01-01T00:00:00Z"><EPCISBody><EventList><ObjectEvent>'
+            "<eventTime>2026-01-01T00:00:00Z</eventTime><eventTimeZoneOffset>+00:00</eventTimeZoneOffset>"
+            "<epcList><epc>urn:epc:id:sgtin:0614141.107346.2017</epc></epcList><action>ADD</action>"
+            "<bizStep>urn:epcglobal:cbv:bizstep:commissioning</bizStep><extension><ilmd><m:lotNumber>L\u4e2d</m:lotNumber>"
+            "</ilmd></extension><x:a>1</x:a><x:a><x:b>2</x:b></x:a></ObjectEvent></EventList></EPCISBody></e:EPCISDocument>")
+    shown = cli("pack", "inspect", write(tmp_path / "e.xml", text))
+    assert json.loads(shown["context"])[1] == {"cbvmda": "urn:epcglobal:cbv:mda", "x": "urn:x"}
+    assert json.loads(shown["events"][0]["source"]) == event(
+        epcList=["urn:epc:id:sgtin:0614141.107346.2017"], action="ADD", bizStep="urn:epcglobal:cbv:bizstep:commissioning",
+        ilmd={"cbvmda:lotNumber": "L\u4e2d"}, **{"x:a": ["1", {"x:b": "2"}]})
+    (tmp_path / "latin.xml").write_bytes(text.replace("L\u4e2d", "L\u00e9").encode("latin-1"))
+    with pytest.raises(Refused, match="UTF-8"):
+        cli("pack", "inspect", tmp_path / "latin.xml")
+
+
 @pytest.mark.parametrize("kind, content", [
     ("pack", "null"), ("pack", {"epcisBody": None}), ("pack", epcis(None)), ("pack", "<epcis/>"), ("pack", ""),
     ("pack", epcis(event(action="ADD", bizStep="commissioning", epcList=[7]))),

@@ -2,6 +2,7 @@
 #include "app/commands/commands.h"
 #include "app/commands/pack.h"
 #include "crypto/hash.h"
+#include "health/epcis/epcis_xml.h"
 #include "health/epcis/event_hash.h"
 #include "health/epcis/places.h"
 #include "health/fhir/bundle.h"
@@ -135,6 +136,16 @@ static void put_parent(struct cli *cli, struct bytes parent) {
 	if (scan.fault == SCAN_FAULT_NONE && epc_digital_link(link, &scan)) cli_put_text(cli, "parentLink", link);
 }
 
+/* Text of JSON-LD: as it stands, or of XML what the same document would have. */
+static void put_text_of(
+    struct cli *cli, const char *name, const struct epcis_document *document, const struct json *tree) {
+	struct buf text;
+	buf_init(&text, EPCIS_BYTES_MAX * 4);
+	if (document->is_xml && tree) epcis_xml_write(&text, tree);
+	cli_put_bytes(cli, name, document->is_xml ? buf_view(&text) : tree ? tree->raw : (struct bytes){NULL, 0});
+	buf_fini(&text);
+}
+
 static void put_event(struct cli *cli, const struct event_hash_names *names, const struct epcis_document *document,
     const struct places *born, size_t at) {
 	const struct epcis_event *event = &document->events[at];
@@ -158,7 +169,7 @@ static void put_event(struct cli *cli, const struct event_hash_names *names, con
 	cli_put_u64(cli, "identifiers", event->epc_count);
 	put_packs(cli, event);
 	put_disagreement(cli, document, born, event);
-	if (cli->json) cli_put_bytes(cli, "source", event->raw);
+	if (cli->json) put_text_of(cli, "source", document, event->tree);
 	json_object_end(&cli->writer);
 }
 
@@ -170,6 +181,7 @@ static enum status cmd_pack_inspect(struct cli *cli, struct err *err) {
 	if (status != STATUS_OK) return err_prefix(err, status, "%s", cli->arguments[0]);
 	const struct event_hash_names *names = event_hash_names_of(&cli->arena, document.tree, document.is_xml);
 	const struct places born = born_in(cli, &document);
+	if (cli->json) put_text_of(cli, "context", &document, json_get(document.tree, "@context"));
 	json_array_begin(&cli->writer, "events");
 	for (size_t i = 0; i < document.count; i++) put_event(cli, names, &document, &born, i);
 	json_array_end(&cli->writer);

@@ -1,5 +1,6 @@
 #include "health/epcis/epcis_xml.h"
 
+#include "base/utf8.h"
 #include "codec/xml.h"
 
 #define CONTEXT "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
@@ -259,6 +260,7 @@ enum status epcis_xml_read(const struct json **out, struct arena *arena, struct 
 	struct converter c = {.arena = arena};
 	const struct xml *root;
 	struct json *last = NULL;
+	if (!utf8_is_valid(text)) return err_set(err, STATUS_INVALID, "the document is not in UTF-8: convert it first");
 	TRY(xml_parse(&root, arena, text, err));
 	TRY(check_version(root, err));
 	struct json *document = node(&c, JSON_OBJECT, (struct bytes){NULL, 0});
@@ -287,4 +289,36 @@ enum status epcis_xml_read(const struct json **out, struct arena *arena, struct 
 	put(&c, document, BYTES_LITERAL("epcisBody"), inside);
 	*out = document;
 	return STATUS_OK;
+}
+
+/* --- writing --- */
+
+static void write_value(struct json_writer *writer, const char *name, const struct json *value) {
+	const bool is_object = json_is(value, JSON_OBJECT);
+	if (!is_object && !json_is(value, JSON_ARRAY)) {
+		if (json_is(value, JSON_NUMBER))
+			json_put_number(writer, name, value->text);
+		else
+			json_put_string(writer, name, value->text);
+		return;
+	}
+	if (is_object)
+		json_object_begin(writer, name);
+	else
+		json_array_begin(writer, name);
+	json_foreach (child, value) {
+		struct arena scratch;
+		arena_init(&scratch);
+		write_value(writer, is_object ? arena_strdup(&scratch, child->name) : NULL, child);
+		arena_fini(&scratch);
+	}
+	if (is_object)
+		json_object_end(writer);
+	else
+		json_array_end(writer);
+}
+
+void epcis_xml_write(struct buf *out, const struct json *tree) {
+	struct json_writer writer = json_writer(out);
+	write_value(&writer, NULL, tree);
 }
