@@ -200,6 +200,64 @@ static void test_documents_of_others(void **state) {
 	arena_fini(&arena);
 }
 
+/* "%s" is its encoding, and what an extension of its event holds. */
+static const char xml_text[] =
+    "<?xml version='1.0' encoding='%s'?><e:EPCISDocument xmlns:e='urn:epcglobal:epcis:xsd:2' "
+    "xmlns:x='http://a.example/' schemaVersion='2.0' creationDate='2026-01-01T00:00:00Z'>"
+    "<EPCISBody><EventList><ObjectEvent><eventTime>2026-01-01T00:00:00Z</eventTime>"
+    "<eventTimeZoneOffset>+00:00</eventTimeZoneOffset><epcList><epc>urn:x:1</epc></epcList>"
+    "<action>OBSERVE</action><x:a>%s</x:a></ObjectEvent></EventList></EPCISBody></e:EPCISDocument>";
+
+static enum status parse_xml(const char *encoding, const char *inside) {
+	struct epcis_document document;
+	struct arena arena;
+	arena_init(&arena);
+	const char *text = arena_printf(&arena, xml_text, encoding, inside);
+	const enum status status = epcis_parse(&document, &arena, bytes_text(text), NULL);
+	arena_fini(&arena);
+	return status;
+}
+
+/* Its text is sealed as a JSON string, and could not be opened again. */
+static void xml_that_is_not_in_utf8_is_refused(void **state) {
+	(void)state;
+	assert_int_equal(parse_xml("UTF-8", "Z\xc3\xbcrich"), STATUS_OK);
+	assert_int_equal(parse_xml("ISO-8859-1", "Zurich"), STATUS_OK);
+	assert_int_equal(parse_xml("ISO-8859-1", "Z\xfcrich"), STATUS_INVALID);
+	struct epcis_document document;
+	struct arena arena;
+	struct buf wide;
+	struct err err;
+	arena_init(&arena);
+	buf_init(&wide, BUF_MAX_DEFAULT);
+	for (const char *at = arena_printf(&arena, xml_text, "UTF-16", "Zurich"); *at; at++) {
+		buf_byte(&wide, (uint8_t)*at);
+		buf_byte(&wide, 0);
+	}
+	assert_int_equal(epcis_parse(&document, &arena, buf_view(&wide), &err), STATUS_INVALID);
+	assert_non_null(strstr(err.message, "UTF-8"));
+	buf_fini(&wide);
+	arena_fini(&arena);
+}
+
+static enum status parse_wide(size_t count, bool is_one_name) {
+	struct buf inside;
+	buf_init(&inside, BUF_MAX_DEFAULT);
+	for (size_t i = 0; i < count; i++) buf_printf(&inside, "<x:b%zu/>", is_one_name ? 0 : i);
+	buf_byte(&inside, 0);
+	const enum status status = parse_xml("UTF-8", (const char *)inside.data);
+	buf_fini(&inside);
+	return status;
+}
+
+static void xml_elements_are_not_wider_than_can_be_walked(void **state) {
+	(void)state;
+	for (int is_one_name = 0; is_one_name < 2; is_one_name++) {
+		assert_int_equal(parse_wide(4096, is_one_name), STATUS_OK);
+		assert_int_equal(parse_wide(4097, is_one_name), STATUS_LIMIT);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_written_and_read),
@@ -209,6 +267,8 @@ int main(void) {
 	    cmocka_unit_test(only_versions_of_two_are_read),
 	    cmocka_unit_test(an_expiry_is_a_date_and_nothing_behind_it),
 	    cmocka_unit_test(test_documents_of_others),
+	    cmocka_unit_test(xml_that_is_not_in_utf8_is_refused),
+	    cmocka_unit_test(xml_elements_are_not_wider_than_can_be_walked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,10 +5,12 @@
 
 #define CONTEXT "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 #define PREFIXES_MAX 200u
+#define MEMBERS_MAX 4096u /* of an object, and of one name in it: both are walked for each */
 
 struct converter {
 	struct arena *arena;
 	struct json *prefixes; /* of the context: prefix to namespace */
+	bool is_too_wide;      /* something had more than MEMBERS_MAX, and was not taken */
 };
 
 /* --- building --- */
@@ -39,8 +41,13 @@ static void append(struct json *parent, struct json **last, struct json *child) 
 /* A name that is there already has a list then, as in JSON. */
 static void put(struct converter *c, struct json *object, struct bytes name, struct json *value) {
 	struct json *before = NULL;
+	if (c->is_too_wide) return;
 	for (struct json *member = object->first; member; before = member, member = member->next) {
 		if (!bytes_equal(member->name, name)) continue;
+		if (member->type == JSON_ARRAY && member->count >= MEMBERS_MAX) {
+			c->is_too_wide = true;
+			return;
+		}
 		if (member->type != JSON_ARRAY) {
 			struct json *list = node(c, JSON_ARRAY, (struct bytes){NULL, 0});
 			list->name = name;
@@ -54,6 +61,10 @@ static void put(struct converter *c, struct json *object, struct bytes name, str
 			member = list;
 		}
 		append(member, NULL, value);
+		return;
+	}
+	if (object->count >= MEMBERS_MAX) {
+		c->is_too_wide = true;
 		return;
 	}
 	value->name = name;
@@ -260,7 +271,9 @@ enum status epcis_xml_read(const struct json **out, struct arena *arena, struct 
 	struct converter c = {.arena = arena};
 	const struct xml *root;
 	struct json *last = NULL;
-	if (!utf8_is_valid(text)) return err_set(err, STATUS_INVALID, "the document is not in UTF-8: convert it first");
+	/* UTF-16 of ASCII alone is UTF-8 too, with zeros between. */
+	if (!utf8_is_valid(text) || (text.len && memchr(text.data, 0, text.len)))
+		return err_set(err, STATUS_INVALID, "the document is not in UTF-8: convert it first");
 	TRY(xml_parse(&root, arena, text, err));
 	TRY(check_version(root, err));
 	struct json *document = node(&c, JSON_OBJECT, (struct bytes){NULL, 0});
@@ -279,6 +292,8 @@ enum status epcis_xml_read(const struct json **out, struct arena *arena, struct 
 	const struct xml *list = xml_child(results ? xml_child(results, "resultsBody") : body, "EventList");
 	if (!list) return err_set(err, STATUS_INVALID, "there is no EventList in an EPCISBody");
 	put_events(&c, events, &last, list);
+	if (c.is_too_wide)
+		return err_set(err, STATUS_LIMIT, "an element holds more than %u others that are no list", MEMBERS_MAX);
 	struct json *inside = wrapped(&c, "eventList", events);
 	if (results) {
 		inside = wrapped(&c, "resultsBody", inside);
