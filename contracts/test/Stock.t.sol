@@ -154,7 +154,7 @@ abstract contract Stock is Base {
         if (row.kind != 2) return u.base;
         bool inTransit = false;
         for (uint64 at_ = row.key; at_ != 0; at_ = uint64(boxOf(at_))) {
-            if (boxOf(at_) >> 248 & 1 == 1) return IPack.State.HELD;
+            if (boxOf(at_) >> 248 & 3 != 0) return IPack.State.HELD;
             if (boxOf(at_) >> 88 & 0xffffff != 0) inTransit = true;
         }
         return inTransit ? IPack.State.IN_TRANSIT : IPack.State.PACKED;

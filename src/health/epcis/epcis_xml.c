@@ -293,7 +293,7 @@ enum status epcis_xml_read(const struct json **out, struct arena *arena, struct 
 	if (!list) return err_set(err, STATUS_INVALID, "there is no EventList in an EPCISBody");
 	put_events(&c, events, &last, list);
 	if (c.is_too_wide)
-		return err_set(err, STATUS_LIMIT, "an element holds more than %u others that are no list", MEMBERS_MAX);
+		return err_set(err, STATUS_LIMIT, "an element has more than %u parts of its own", MEMBERS_MAX);
 	struct json *inside = wrapped(&c, "eventList", events);
 	if (results) {
 		inside = wrapped(&c, "resultsBody", inside);
