@@ -195,9 +195,9 @@ def test_two_serials_of_a_document_that_the_products_table_takes_for_one_are_ref
     trade.register(gtin)
     for at in itertools.count():
         low = trade.fragment(f"n{at}", gtin) % 2**TABLE_BITS
-        if low in seen:
+        if low in seen and len(seen) > 3000:  # others that are alike are left out
             break
-        seen[low] = f"n{at}"
+        seen.setdefault(low, f"n{at}")
     first, alike = seen.pop(low), f"n{at}"
     packs = [link(gtin, serial) for serial in [first, *itertools.islice(seen.values(), 3000), alike]]
     packed = happened("AggregationEvent", action="ADD", bizStep="packing", childEPCs=packs[:1],
