@@ -135,7 +135,7 @@ static void what_jwt_shared_write_makes_is_taken(void **state) {
 	struct buf text;
 	hash32 secret;
 	memset(secret.b, 1, sizeof secret.b);
-	set_keys(callers, SECRET + 2, NULL, STATUS_OK);
+	set_keys(callers, &SECRET[2], NULL, STATUS_OK);
 	buf_init(&text, 7 + JWT_SHARED_TOKEN_MAX);
 	buf_text(&text, "Bearer ");
 	jwt_shared_write(&text, &secret, NOW_S);
