@@ -59,8 +59,8 @@ static void references_lead_to_the_same_author_and_the_rest_stays(void **state) 
 	static const char *const kept[] = {"1.50", "\"#c\"", "urn:uuid:1", "\"http://a/fhir/Patient/1\"",
 	    "\"Nothing/1\"", "\"Patient/1/2\"", "\"Patient/\"", "\"text\":\"Patient/1\"", "\"id\":\"c\"",
 	    "\"versionId\":\"3\"",
-	    "{\"code\":\"x\"},{\"system\":\"urn:xinglin:author\",\"code\":\"0x0100000000000000000000000000000000000000\"},"
-	    "{\"system\":\"urn:xinglin:name\",\"code\":\"Observation/o\"}]"};
+	    ("{\"code\":\"x\"},{\"system\":\"urn:xinglin:author\",\"code\":\"0x0100000000000000000000000000000000000000\"},"
+	     "{\"system\":\"urn:xinglin:name\",\"code\":\"Observation/o\"}]")};
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
 		if (!holds(out, kept[i])) fail_msg("%s is gone: %.*s", kept[i], (int)out.len, (const char *)out.data);
 	arena_fini(&arena);
