@@ -217,6 +217,15 @@ def test_damaged_files_sign_nothing(home, comet, name, content):
     refused(home, comet)
 
 
+def test_a_file_at_the_sockets_place_is_refused_and_not_removed(home):
+    """The system refuses a connection to a file as it does to a socket that nobody listens on."""
+    key = home / "config" / "priv_validator_key.json"
+    before = key.read_bytes()
+    with pytest.raises(Refused, match="is not a socket"):
+        cli("signer", "--home", home, "--socket", key, timeout=30)
+    assert key.read_bytes() == before
+
+
 def test_without_its_state_nothing_is_signed(home, comet):
     (home / "data" / "priv_validator_state.json").unlink()
     refused(home, comet)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -211,6 +212,20 @@ static enum status guard(struct signer *signer, uint64_t above, struct err *err)
 	    home);
 }
 
+static bool is_socket(const char *path) {
+	struct stat info;
+	return lstat(path, &info) == 0 && S_ISSOCK(info.st_mode);
+}
+
+static enum status take_address(struct signer *signer, const char *path, struct err *err) {
+	struct stat info;
+	if (strlen(path) >= sizeof signer->address.sun_path)
+		return err_set(err, STATUS_INVALID, "the socket's path is too long");
+	memcpy(signer->address.sun_path, path, strlen(path) + 1);
+	if (lstat(path, &info) != 0 || S_ISSOCK(info.st_mode)) return STATUS_OK; /* CometBFT makes it */
+	return err_set(err, STATUS_INVALID, "%s is there, and is not a socket", path);
+}
+
 static enum status take_lock(struct signer *signer, struct err *err) {
 	struct folder_path path;
 	TRY(folders_join(&path, signer->home.text, "data/signer.lock", err));
@@ -228,10 +243,9 @@ enum status signer_open(struct signer **out, const char *home, const char *socke
 	signer->address.sun_family = AF_UNIX;
 	snprintf(signer->home.text, sizeof signer->home.text, "%s", home);
 	enum status status = STATUS_OK;
-	if (strlen(socket) >= sizeof signer->address.sun_path || above > INT64_MAX ||
-	    strlen(home) >= sizeof signer->home.text)
+	if (above > INT64_MAX || strlen(home) >= sizeof signer->home.text)
 		status = err_set(err, STATUS_INVALID, "a path is too long, or a height too high");
-	if (status == STATUS_OK) memcpy(signer->address.sun_path, socket, strlen(socket) + 1);
+	if (status == STATUS_OK) status = take_address(signer, socket, err);
 	if (status == STATUS_OK) status = take_lock(signer, err);
 	if (status == STATUS_OK) status = load_key(signer, err);
 	if (status == STATUS_OK) status = guard(signer, above, err);
@@ -324,12 +338,13 @@ static void serve(struct signer *signer, int fd) {
 	log_info("signer", "the connection to CometBFT is over");
 }
 
-/* A CometBFT that was killed leaves its socket, and the next one cannot bind it. */
+/* A CometBFT that was killed leaves its socket, and the next one cannot bind it. Linux refuses a connection to a file
+ * of any other kind in the same way: such a file is somebody's. */
 static void remove_stale(struct signer *signer, unsigned *refusals, bool is_refused) {
 	*refusals = is_refused ? *refusals + 1 : 0;
 	if (*refusals < REFUSALS_MAX) return;
 	*refusals = 0;
-	if (unlink(signer->address.sun_path) == 0)
+	if (is_socket(signer->address.sun_path) && unlink(signer->address.sun_path) == 0)
 		log_info("signer", "%s was removed: nobody listens there", signer->address.sun_path);
 }
 
