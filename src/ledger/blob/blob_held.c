@@ -7,6 +7,10 @@
 #define ANSWER_MAX ((size_t)64 << 10)
 #define HEADER_MAX ((size_t)2 << 10)
 #define PATH_MAX_BYTES 160u
+/* Another member has this long to keep a container, and a second more for so many bytes: the putter waits for all who
+ * are asked, and gives up after a minute. */
+#define ANSWER_WITHIN_MS 4000u
+#define BYTES_A_SECOND ((size_t)2621440)
 
 /* Members that lie have less than a third of the power together. */
 static bool is_enough(const struct blob_held *held) {
@@ -85,18 +89,18 @@ static void give_to(
 
 void blob_held_spread(
     struct blob_room *room, struct blob_held *held, struct bytes authorization, struct bytes container) {
-	const size_t first = blob_peers_turn(room), count = blob_peers_count(room);
+	struct blob_peer *peers[BLOB_PEERS_MAX];
+	const size_t count = blob_peers_in_turn(room, peers);
 	char path[PATH_MAX_BYTES];
 	struct buf header;
 	buf_init(&header, HEADER_MAX);
 	buf_text(&header, "Authorization: ");
 	buf_append(&header, authorization);
 	put_path(path, &held->blob);
-	const struct blob_peer_request request = {HTTP_PUT, path, buf_cstr(&header), container, 0};
-	for (size_t i = 0; i < count && !is_enough(held); i++) {
-		struct blob_peer *peer = blob_peers_at(room, first + i);
-		if (peer != NULL && held->count < HELD_RECEIPTS_MAX) give_to(room, held, peer, &request);
-	}
+	const uint32_t within_ms = ANSWER_WITHIN_MS + (uint32_t)(container.len * 1000 / BYTES_A_SECOND);
+	const struct blob_peer_request request = {HTTP_PUT, path, buf_cstr(&header), container, within_ms};
+	for (size_t i = 0; i < count && !is_enough(held) && held->count < HELD_RECEIPTS_MAX; i++)
+		give_to(room, held, peers[i], &request);
 	buf_fini(&header);
 	if (!is_enough(held)) log_warn("blob", "a container is held by fewer members than one of which is honest");
 }

@@ -122,6 +122,25 @@ struct blob_peer *blob_peers_at(struct blob_room *room, size_t index) {
 	return rests ? NULL : peer;
 }
 
+size_t blob_peers_in_turn(struct blob_room *room, struct blob_peer *out[BLOB_PEERS_MAX]) {
+	struct blob_peer *doubted[BLOB_PEERS_MAX];
+	const size_t all = blob_peers_count(room), first = blob_peers_turn(room);
+	size_t count = 0, doubted_count = 0;
+	for (size_t i = 0; i < all; i++) {
+		struct blob_peer *peer = blob_peers_at(room, first + i);
+		if (peer == NULL) continue;
+		pthread_mutex_lock(&room->peers->lock);
+		const bool is_doubted = peer->pause_ms != 0;
+		pthread_mutex_unlock(&room->peers->lock);
+		if (is_doubted)
+			doubted[doubted_count++] = peer;
+		else
+			out[count++] = peer;
+	}
+	for (size_t i = 0; i < doubted_count; i++) out[count++] = doubted[i];
+	return count;
+}
+
 addr20 blob_peer_node(const struct blob_peer *peer) {
 	return peer->counts.node;
 }

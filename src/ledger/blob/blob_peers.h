@@ -27,6 +27,9 @@ bool blob_peers_is_current(struct blob_room *room);
 size_t blob_peers_count(const struct blob_room *room);
 /* In another order each time, so that all are asked alike. */
 size_t blob_peers_turn(struct blob_room *room);
+/* Whom to ask until enough answered, and how many these are: in turn, with those that failed last at the end. Who rests
+ * is not among them. */
+size_t blob_peers_in_turn(struct blob_room *room, struct blob_peer *out[BLOB_PEERS_MAX]);
 /* NULL: it failed of late, and rests. */
 struct blob_peer *blob_peers_at(struct blob_room *room, size_t index);
 addr20 blob_peer_node(const struct blob_peer *peer);

@@ -139,7 +139,8 @@ static void ask_one(struct blob_room *room, struct released *released, struct bl
 
 static void ask_others(struct blob_room *room, struct released *released, const struct blob_request *request,
     const struct outer_wish *wish, const struct http_exchange *exchange) {
-	const size_t count = blob_peers_count(room), first = blob_peers_turn(room);
+	struct blob_peer *peers[BLOB_PEERS_MAX];
+	const size_t count = blob_peers_in_turn(room, peers);
 	struct buf header, path;
 	buf_init(&header, HEADER_MAX);
 	buf_init(&path, PATH_MAX_BYTES);
@@ -152,10 +153,8 @@ static void ask_others(struct blob_room *room, struct released *released, const 
 	buf_text(&path, "/release/here");
 	const struct blob_peer_request passed = {
 	    HTTP_POST, buf_cstr(&path), buf_cstr(&header), exchange->request.body, ANSWER_WITHIN_MS};
-	for (size_t i = 0; i < count && released->count < wish->needed; i++) {
-		struct blob_peer *peer = blob_peers_at(room, first + i);
-		if (peer != NULL) ask_one(room, released, peer, &passed, wish->number);
-	}
+	for (size_t i = 0; i < count && released->count < wish->needed; i++)
+		ask_one(room, released, peers[i], &passed, wish->number);
 	buf_fini(&path);
 	buf_fini(&header);
 }

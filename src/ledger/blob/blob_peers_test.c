@@ -1,0 +1,165 @@
+/* Members are asked in turn, and one that did not answer is asked only if the others are not enough. */
+#include "codec/hex.h"
+#include "ledger/blob/blob_peers.h"
+
+#include "tests/unit.h"
+
+#include "tests/blob_world.h"
+
+#define OTHERS 3u
+#define PUTS 12u
+
+/* Three other members, of the same power as this one. */
+static struct ed25519_secret secrets[OTHERS];
+static struct blob_place places[OTHERS];
+static unsigned asked[OTHERS];
+static bool is_silent[OTHERS];
+static uint32_t limit_ms;
+static const hash32 genesis = {{9}};
+static const struct held_blob container = {.genesis = &genesis, .gate = {{[19] = 0xaa}}, .blob = {{1}}};
+
+static enum status power_of(void *context, uint64_t *power, uint64_t *all, const addr20 *node, struct err *err) {
+	(void)context, (void)node, (void)err;
+	*power = 10;
+	*all = 10 * (OTHERS + 1);
+	return STATUS_OK;
+}
+
+static void put_receipt(struct buf *out, const struct ed25519_secret *secret) {
+	struct held_receipt receipt;
+	assert_int_equal(held_sign(&receipt, &container, secret, BLOB_WORLD_NEWEST_S), STATUS_OK);
+	buf_text(out, "{\"held\":[{\"key\":\"");
+	hex_put(out, BYTES_OF(receipt.key), true);
+	buf_printf(out, "\",\"time\":%llu,\"signature\":\"", (unsigned long long)receipt.time_s);
+	hex_put(out, bytes_make(receipt.signature, sizeof receipt.signature), true);
+	buf_text(out, "\"}]}");
+}
+
+static enum status exchange(void *context, struct http_response *response, enum http_method method, const char *url,
+    const char *const *headers, struct bytes body, struct err *err) {
+	(void)context, (void)method, (void)headers, (void)body;
+	const size_t other = (size_t)(url[strlen("http://")] - '1');
+	asked[other]++;
+	if (is_silent[other]) return err_set(err, STATUS_TIMEOUT, "it does not answer");
+	response->status = 201;
+	buf_clear(&response->body);
+	put_receipt(&response->body, &secrets[other]);
+	return STATUS_OK;
+}
+
+static void limit(void *context, uint32_t within_ms) {
+	(void)context;
+	limit_ms = within_ms;
+}
+
+static enum status open_client(void *context, struct http_client *out, struct err *err) {
+	(void)context, (void)err;
+	*out = (struct http_client){.exchange = exchange, .limit = limit};
+	return STATUS_OK;
+}
+
+static void close_client(void *context, struct http_client *client) {
+	(void)context, (void)client;
+}
+
+static void open_world(struct blob_world *world, struct blob_members *members) {
+	static const char *const urls[OTHERS] = {"http://1", "http://2", "http://3"};
+	for (size_t i = 0; i < OTHERS; i++) {
+		hash32 key;
+		memset(&secrets[i], (int)i + 1, sizeof secrets[i]);
+		assert_int_equal(ed25519_public_of(&key, &secrets[i]), STATUS_OK);
+		places[i] = (struct blob_place){held_node_of(&key), urls[i]};
+		asked[i] = 0;
+		is_silent[i] = false;
+	}
+	*members = (struct blob_members){.places = places,
+	    .count = OTHERS,
+	    .secret = {{7}},
+	    .power = power_of,
+	    .open = open_client,
+	    .close = close_client};
+	blob_world_open(world);
+	blob_world_end(world);
+	world->members = members;
+	blob_world_start(world);
+}
+
+/* How many members hold a container that is put now. */
+static size_t put_bytes(struct blob_world *world, struct bytes content) {
+	struct blob_held *held = mem_zalloc(1, sizeof *held);
+	held->blob = container;
+	assert_done(world, blob_held_begin(world->room, held, &world->err));
+	blob_held_spread(world->room, held, bytes_text("Xinglin x"), content);
+	const size_t count = held->count;
+	mem_free(held);
+	world->now_s += 100; /* nobody rests so long */
+	return count;
+}
+
+static size_t put(struct blob_world *world) {
+	return put_bytes(world, bytes_text("content"));
+}
+
+static void all_are_asked_alike(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	open_world(&world, &members);
+	for (unsigned i = 0; i < PUTS; i++) assert_int_equal(put(&world), 2);
+	for (size_t i = 0; i < OTHERS; i++) assert_int_equal(asked[i], PUTS / OTHERS);
+	blob_world_close(&world);
+}
+
+static void one_that_did_not_answer_costs_its_time_once(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	open_world(&world, &members);
+	is_silent[1] = true;
+	for (unsigned i = 0; i < PUTS; i++) assert_int_equal(put(&world), 2);
+	assert_int_equal(asked[1], 1);
+	assert_int_equal(asked[0] + asked[2], PUTS);
+	blob_world_close(&world);
+}
+
+static void it_is_asked_again_when_the_others_are_not_enough(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	open_world(&world, &members);
+	is_silent[1] = true;
+	for (unsigned i = 0; i < PUTS; i++) assert_int_equal(put(&world), 2);
+	is_silent[0] = is_silent[2] = true;
+	is_silent[1] = false;
+	assert_int_equal(put(&world), 2);
+	asked[1] = 0;
+	for (unsigned i = 0; i < PUTS; i++) assert_int_equal(put(&world), 2);
+	assert_int_equal(asked[1], PUTS); /* it is the one that answers by now */
+	blob_world_close(&world);
+}
+
+/* Whoever puts waits for a minute, and with seven members two may hang, one after the other. */
+static void a_putter_outlasts_two_that_hang(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	const size_t most = (size_t)64 << 20;
+	uint8_t *content = mem_zalloc(1, most);
+	open_world(&world, &members);
+	assert_int_equal(put(&world), 2);
+	assert_in_range(limit_ms, 1000, 5000);
+	assert_int_equal(put_bytes(&world, bytes_make(content, most)), 2);
+	assert_in_range(limit_ms, 20000, 29999);
+	mem_free(content);
+	blob_world_close(&world);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(all_are_asked_alike),
+	    cmocka_unit_test(one_that_did_not_answer_costs_its_time_once),
+	    cmocka_unit_test(it_is_asked_again_when_the_others_are_not_enough),
+	    cmocka_unit_test(a_putter_outlasts_two_that_hang),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
