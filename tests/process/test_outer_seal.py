@@ -314,3 +314,23 @@ def test_who_was_replaced_holds_a_share_that_fits_to_none_and_the_newcomer_one_t
     if not set(old) & set(first):
         assert outer.open_with(lock, said, {**first, **old}) is None
     assert read(grove, "patient")["resourceType"] == "Bundle"
+
+
+class AloneGrove(Grove):
+    """Readers know one node."""
+    names_nodes = False
+
+
+def test_a_useless_part_makes_the_reader_ask_for_all(tmp_path):
+    """Each other member is asked first in two of six readings. One lies: it gives a part under the index of the node
+    that passes wishes on, which the reader has already."""
+    grove = AloneGrove(tmp_path)
+    try:
+        record = grove.add()["record"]
+        grove.wait_everywhere(record)
+        place = grove.members[3].folder / "seal" / "1.share"
+        place.write_bytes((grove.members[0].folder / "seal" / "1.share").read_bytes()[:1] + place.read_bytes()[1:])
+        for _ in range(6):
+            assert read(grove, "patient", record=record)["resourceType"] == "Bundle"
+    finally:
+        grove.close()

@@ -62,6 +62,7 @@ struct collecting {
 	struct voprf_part parts[OUTER_HOLDERS_MAX];
 	size_t count;
 	uint64_t false_ones;         /* a bit for each holder, from index 1 */
+	bool has_useless;            /* a part that does not open, or that is false or there twice */
 	struct blob_verdict refusal; /* the last */
 };
 
@@ -70,30 +71,36 @@ static void name_false(struct collecting *collecting, uint8_t index) {
 	struct buf node;
 	buf_init(&node, sizeof text);
 	hex_put(&node, BYTES_OF(collecting->statement.holders[index - 1]), true);
-	log_warn("blob", "member %s gives a false part of the outer seal's key", buf_cstr(&node));
+	log_warn("blob",
+	    "member %s gives a false part of the outer seal's key, or a node that passes parts on says so in its name",
+	    buf_cstr(&node));
 	buf_fini(&node);
 	collecting->false_ones |= (uint64_t)1 << (index - 1);
 }
 
-static void take_part(struct collecting *collecting, struct bytes sealed) {
-	struct voprf_part *part = &collecting->parts[collecting->count];
+/* False: it is of no use. */
+static bool take_part(struct collecting *collecting, struct bytes sealed) {
 	struct p256_public key;
-	if (outer_part_open(part, sealed, collecting->label, &collecting->reader) != STATUS_OK) return;
-	if (part->index > collecting->statement.holder_count || collecting->count == OUTER_HOLDERS_MAX) return;
+	if (collecting->count == OUTER_HOLDERS_MAX) return false;
+	struct voprf_part *part = &collecting->parts[collecting->count];
+	if (outer_part_open(part, sealed, collecting->label, &collecting->reader) != STATUS_OK) return false;
+	if (part->index > collecting->statement.holder_count) return false;
 	for (size_t i = 0; i < collecting->count; i++)
-		if (collecting->parts[i].index == part->index) return;
+		if (collecting->parts[i].index == part->index) return false;
 	if (vss_public_share(&key, &collecting->statement.commitments, part->index) == STATUS_OK &&
-	    voprf_part_is_valid(part, &key, &collecting->wish.head.u))
+	    voprf_part_is_valid(part, &key, &collecting->wish.head.u)) {
 		collecting->count++;
-	else
-		name_false(collecting, part->index);
+		return true;
+	}
+	name_false(collecting, part->index);
+	return false;
 }
 
 static void take_answer(struct collecting *collecting, struct bytes answer) {
 	if (answer.len < OUTER_PARTS_HEAD_BYTES || load_be64(answer.data) != collecting->wish.number) return;
 	const struct bytes parts = bytes_slice(answer, OUTER_PARTS_HEAD_BYTES, answer.len);
 	for (size_t at = 0; at + OUTER_PART_BYTES <= parts.len; at += OUTER_PART_BYTES)
-		take_part(collecting, bytes_slice(parts, at, OUTER_PART_BYTES));
+		if (!take_part(collecting, bytes_slice(parts, at, OUTER_PART_BYTES))) collecting->has_useless = true;
 }
 
 static bool has_enough(const struct collecting *collecting) {
@@ -118,14 +125,14 @@ static void ask(struct collecting *collecting, const struct blob_asker *asker, c
 	buf_fini(&answer);
 }
 
-/* The node asks as many others as are needed. If that is not enough, since a part is false or the node hides some, it
- * is asked for all, and then other nodes are. Whom the contract refuses asks nobody further. */
+/* The node asks as many others as are needed. If a part is of no use, it is asked for all; if the node hides some,
+ * other nodes are. Whom the contract refuses asks nobody further. */
 static void collect(
     struct collecting *collecting, const struct blob_asker *asker, const struct outer_parts_lock *lock) {
 	const uint8_t all = collecting->statement.holder_count;
 	ask(collecting, asker, lock, 0, collecting->statement.commitments.threshold);
 	if (collecting->refusal.http_status == 403) return;
-	if (!has_enough(collecting) && collecting->false_ones) ask(collecting, asker, lock, 0, all);
+	if (!has_enough(collecting) && collecting->has_useless) ask(collecting, asker, lock, 0, all);
 	for (size_t node = 1; node <= asker->other_count && !has_enough(collecting); node++)
 		ask(collecting, asker, lock, node, all);
 }
