@@ -1,6 +1,8 @@
 """`xinglin db backup` and `db restore`: beside load, through kill -9, of a node alone and of a member; a flipped bit is
 found, in the backup and in each table of a database."""
+import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -145,7 +147,7 @@ def test_a_forged_list_does_not_make_a_chain(backup, tmp_path):
     """Whoever can write the backup can write its list too. The content proves itself."""
     path = backup["folder"] / "backup.json"
     listed = json.loads(path.read_text())
-    forgeries = [{**listed, "headHash": "0x" + "11" * 32}, {**listed, "format": 2}, {**listed, "files": 7},
+    forgeries = [{**listed, "headHash": "0x" + "11" * 32}, {**listed, "format": 1}, {**listed, "format": 3},
                  {**listed, "head": "x"}, {**listed, "keys": 1}, {**listed, "files": [7]}, {**listed, "files": []}]
     forgeries += [{**listed, "files": [{**listed["files"][0], "name": name}]}
                   for name in ("../outside", "/etc/passwd", "a/../../b", "", "a//b", "a/", "a\nb", "x" * 600)]
@@ -156,6 +158,38 @@ def test_a_forged_list_does_not_make_a_chain(backup, tmp_path):
         path.write_text(text)
         refuse(backup, tmp_path)
     assert not (tmp_path / "outside").exists()
+
+
+def test_a_key_in_the_open_list_is_refused(backup, tmp_path):
+    """Whoever can write the backup would else choose the node's key."""
+    path = backup["folder"] / "backup.json"
+    listed = json.loads(path.read_text())
+    for name in ("node.key", "comet/config/priv_validator_key.json", "comet/config/node_key.json", "seal/1.share"):
+        content = b"11" * 32
+        place = backup["folder"] / "data" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        entry = {"name": name, "bytes": len(content), "sha256": "0x" + hashlib.sha256(content).hexdigest()}
+        path.write_text(json.dumps({**listed, "files": listed["files"] + [entry]}))
+        assert "is not one of a backup" in refuse(backup, tmp_path, "--without-keys")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.mkdir()])
+def test_what_is_no_file_is_not_restored(backup, tmp_path, make):
+    """A pipe would keep the restore waiting, and a device would fill the disk."""
+    name = json.loads((backup["folder"] / "backup.json").read_text())["files"][0]["name"]
+    path = backup["folder"] / "data" / name
+    path.unlink()
+    make(path)
+    refuse(backup, tmp_path)
+
+
+def test_a_link_to_a_folder_of_devices_does_not_fill_the_disk(backup, tmp_path):
+    path = backup["folder"] / "backup.json"
+    listed = json.loads(path.read_text())
+    (backup["folder"] / "data" / "far").symlink_to("/dev")
+    path.write_text(json.dumps({**listed, "files": [{**listed["files"][0], "name": "far/zero"}]}))
+    assert "not a regular file" in refuse(backup, tmp_path)
 
 
 def test_the_keys_open_with_their_password_alone(backup, tmp_path):
@@ -240,11 +274,18 @@ def test_a_members_backup_is_made_while_it_runs_and_signs_nothing_twice(tmp_path
                    timeout=300)
         names = {entry["name"] for entry in json.loads((tmp_path / "backup" / "backup.json").read_text())["files"]}
         assert "comet/data/priv_validator_state.json" in names and "comet/config/config.toml" in names
-        assert not [name for name in names if name.endswith(("priv_validator_key.json", "node_key.json", "node.key"))]
+        assert not [name for name in names
+                    if name.endswith(("priv_validator_key.json", "node_key.json", "node.key", ".share"))]
+        assert "seal/1.statement" in names
+        share = (member.folder / "seal" / "1.share").read_bytes()
+        assert not any(share[1:] in path.read_bytes() for path in (tmp_path / "backup").rglob("*") if path.is_file())
         send_some(members, FUNDED[1])
         member.end()
         moved = tmp_path / "moved"
         cli("db", "restore", tmp_path / "backup", "--data", moved, timeout=300)
+        for name in ("1.share", "1.statement"):
+            assert (moved / "seal" / name).read_bytes() == (member.folder / "seal" / name).read_bytes()
+        assert (moved / "seal" / "1.share").stat().st_mode & 0o777 == 0o600
         conf = (moved / "xinglin.conf").read_text()
         settings = [line for line in conf.splitlines() if not line.startswith("#")]
         assert f"data = {moved}" in settings and f"comet-home = {moved}/comet" in settings
@@ -257,3 +298,19 @@ def test_a_members_backup_is_made_while_it_runs_and_signs_nothing_twice(tmp_path
         assert newest > made["head"]
         send_some(members, FUNDED[2])
         assert not any("signed two things" in one.log.read_text() for one in members)
+
+
+def test_a_member_from_a_backup_without_its_keys_state_signs_nothing(tmp_path):
+    """The list was cut short: what the key signed last is not in it."""
+    comet_program()
+    with running(tmp_path / "n", 4, together=True) as members:
+        send_some(members, FUNDED[0])
+        cli("db", "backup", "--data", members[3].folder, "--out", tmp_path / "backup", "--keys", "--light-kdf",
+            timeout=300)
+    path = tmp_path / "backup" / "backup.json"
+    listed = json.loads(path.read_text())
+    listed["files"] = [entry for entry in listed["files"] if entry["name"] != "comet/data/priv_validator_state.json"]
+    path.write_text(json.dumps(listed))
+    cli("db", "restore", tmp_path / "backup", "--data", tmp_path / "moved", timeout=300)
+    state = json.loads((tmp_path / "moved" / "comet" / "data" / "priv_validator_state.json").read_text())
+    assert int(state["height"]) > 2**60

@@ -139,7 +139,7 @@ const struct cli_command command_db_backup = {
 	     "(XINGLIN_PASSWORD or --password-file). A list in it has each file's SHA-256; keep the head's hash.\n\n"
 	     "  xinglin db backup --data node1 --out /backup/node1-monday",
     .options = {{"data", "DIR", "the node's data folder"}, {"out", "DIR", "a folder that is not there yet"},
-	{"keys", NULL, "with the node's key and CometBFT's two, sealed"},
+	{"keys", NULL, "with the node's key, CometBFT's two and its shares of the outer seal's key, sealed"},
 	{"password-file", "FILE", "whose first line seals them (or XINGLIN_PASSWORD)"},
 	{"light-kdf", NULL, "a quick key derivation: for tests and demonstrations"}},
     .run = cmd_db_backup,

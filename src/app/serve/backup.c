@@ -10,6 +10,7 @@
 #include "app/serve/chain_data.h"
 #include "app/serve/folders.h"
 #include "app/serve/freeze.h"
+#include "app/serve/outer_folder.h"
 #include "app/serve/signing_guard.h"
 #include "codec/hex.h"
 #include "codec/json.h"
@@ -20,7 +21,9 @@
 #define LIST_BYTES_MAX ((size_t)256 << 20)
 #define KEY_BYTES_MAX ((size_t)64 << 10)
 #define CONF_BYTES_MAX ((size_t)1 << 20)
-#define FORMAT 1u
+#define FORMAT 2u
+#define FORMAT_WITHOUT_SHARES 1u
+#define NUMBERED_SHARE_BYTES (8u + VSS_SHARE_BYTES)
 
 static const char *const key_names[] = {
     "node.key", "comet/config/priv_validator_key.json", "comet/config/node_key.json"};
@@ -104,6 +107,27 @@ static enum status seal_key(struct backup_stream *stream, const char *data, cons
 	return status;
 }
 
+/* be32(count), then for each be64(number) and the share. */
+static enum status seal_shares(struct backup_stream *stream, const char *data, struct err *err) {
+	uint64_t numbers[OUTER_FOLDER_SHARES_MAX];
+	uint8_t length[4], bytes[NUMBERED_SHARE_BYTES];
+	size_t count;
+	TRY(outer_folder_numbers(numbers, &count, data, err));
+	store_be32(length, (uint32_t)count);
+	enum status status = backup_stream_put(stream, bytes_make(length, sizeof length), err);
+	for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+		struct vss_share share;
+		status = outer_folder_share(&share, data, numbers[i], err);
+		if (status != STATUS_OK) break;
+		store_be64(bytes, numbers[i]);
+		vss_share_write(bytes + 8, &share);
+		mem_wipe(&share, sizeof share);
+		status = backup_stream_put(stream, bytes_make(bytes, sizeof bytes), err);
+	}
+	mem_wipe(bytes, sizeof bytes);
+	return status;
+}
+
 static enum status seal_keys(const struct node_backup *backup, const char *folder, struct err *err) {
 	struct backup_stream stream = {.in = -1, .out.fd = -1};
 	struct folder_path path;
@@ -112,6 +136,7 @@ static enum status seal_keys(const struct node_backup *backup, const char *folde
 	    backup_stream_begin(&stream, path.text, backup->password, backup->cost, backup->random, err);
 	for (size_t i = 0; status == STATUS_OK && i < KEY_COUNT; i++)
 		status = seal_key(&stream, backup->data, key_names[i], err);
+	if (status == STATUS_OK) status = seal_shares(&stream, backup->data, err);
 	if (status == STATUS_OK) status = backup_stream_finish(&stream, err);
 	backup_stream_fini(&stream);
 	return status;
@@ -209,6 +234,14 @@ static enum status make_folders(const char *root, const char *name, struct err *
 	return STATUS_OK;
 }
 
+/* Keys are in the sealed file alone: an open one is not this backup's. */
+static bool is_key(const char *name) {
+	const size_t len = strlen(name), end = strlen(".share");
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (strcmp(name, key_names[i]) == 0) return true;
+	return len >= end && strcmp(name + len - end, ".share") == 0;
+}
+
 static enum status restore_file(struct node_backup_report *report, const struct node_backup *backup, const char *to,
     const struct json *entry, struct err *err) {
 	struct folder_path from, data, target;
@@ -220,6 +253,7 @@ static enum status restore_file(struct node_backup_report *report, const struct 
 	    hex_fixed(wanted.b, sizeof wanted.b, json_string(json_get(entry, "sha256"))) != STATUS_OK)
 		return malformed(err);
 	snprintf(name, sizeof name, "%.*s", (int)given.len, (const char *)given.data);
+	if (is_key(name)) return malformed(err);
 	TRY(folders_join(&data, backup->folder, BACKUP_DATA, err));
 	TRY(folders_join(&from, data.text, name, err));
 	TRY(folders_join(&target, to, name, err));
@@ -241,7 +275,6 @@ static enum status restore_files(
 	struct arena arena;
 	struct buf text;
 	const struct json *root = NULL;
-	uint64_t format;
 	TRY(folders_join(&path, backup->folder, BACKUP_LIST, err));
 	arena_init(&arena);
 	buf_init(&text, LIST_BYTES_MAX);
@@ -250,7 +283,8 @@ static enum status restore_files(
 	if (status == STATUS_OK) status = json_parse(&root, &arena, buf_view(&text), &limits, err);
 	const struct json *files = json_get(root, "files"), *keys = json_get(root, "keys");
 	if (status == STATUS_OK &&
-	    (!json_u64(&format, json_get(root, "format")) || format != FORMAT || !json_is(files, JSON_ARRAY) ||
+	    (!json_u64(&report->format, json_get(root, "format")) ||
+		(report->format != FORMAT && report->format != FORMAT_WITHOUT_SHARES) || !json_is(files, JSON_ARRAY) ||
 		!json_u64(&report->head, json_get(root, "head")) ||
 		!(json_is(keys, JSON_TRUE) || json_is(keys, JSON_FALSE)) ||
 		hex_fixed(report->head_hash.b, 32, json_string(json_get(root, "headHash"))) != STATUS_OK))
@@ -278,12 +312,31 @@ static enum status open_key(struct backup_stream *stream, const char *to, const 
 	return status;
 }
 
-static enum status open_keys(const struct node_backup *backup, const char *to, struct err *err) {
+static enum status open_shares(struct backup_stream *stream, const char *to, struct err *err) {
+	uint8_t length[4], bytes[NUMBERED_SHARE_BYTES] = {0};
+	struct vss_share share = {0};
+	TRY(backup_stream_get(stream, length, sizeof length, err));
+	enum status status = STATUS_OK;
+	for (uint32_t i = load_be32(length); status == STATUS_OK && i > 0; i--) {
+		status = backup_stream_get(stream, bytes, sizeof bytes, err);
+		const uint64_t number = load_be64(bytes);
+		if (status == STATUS_OK &&
+		    (number == 0 || vss_share_read(&share, bytes_make(bytes + 8, VSS_SHARE_BYTES)) != STATUS_OK))
+			status = err_set(err, STATUS_CORRUPT, "the sealed shares are malformed");
+		if (status == STATUS_OK) status = outer_folder_write_share(to, number, &share, err);
+		mem_wipe(&share, sizeof share);
+	}
+	mem_wipe(bytes, sizeof bytes);
+	return status;
+}
+
+static enum status open_keys(const struct node_backup *backup, const char *to, uint64_t format, struct err *err) {
 	struct backup_stream stream = {.in = -1, .out.fd = -1};
 	struct folder_path path;
 	TRY(folders_join(&path, backup->folder, BACKUP_KEYS, err));
 	enum status status = backup_stream_open(&stream, path.text, backup->password, err);
 	for (size_t i = 0; status == STATUS_OK && i < KEY_COUNT; i++) status = open_key(&stream, to, key_names[i], err);
+	if (status == STATUS_OK && format != FORMAT_WITHOUT_SHARES) status = open_shares(&stream, to, err);
 	if (status == STATUS_OK) status = backup_stream_end(&stream, err);
 	backup_stream_fini(&stream);
 	return status;
@@ -336,12 +389,12 @@ static enum status move_settings(const char *to, const char *data, struct err *e
 	return status;
 }
 
-/* Its key has signed since, perhaps, also if it had signed nothing then. */
+/* Its key has signed since, perhaps, also if it had signed nothing then, or its state is not in the list. */
 static enum status hold_key(const char *to, struct err *err) {
-	struct folder_path comet, state;
+	struct folder_path comet;
 	TRY(folders_join(&comet, to, "comet", err));
-	TRY(folders_join(&state, comet.text, "data/priv_validator_state.json", err));
-	if (!files_exists(state.text)) return STATUS_OK;
+	if (!files_exists(comet.text)) return STATUS_OK;
+	TRY(make_folders(to, "comet/data/priv_validator_state.json", err));
 	TRY(signing_guard_hold(comet.text, err));
 	return signing_guard_disown(comet.text, err);
 }
@@ -354,7 +407,7 @@ static enum status restore(struct node_backup_report *report, const struct node_
 		return err_set(err, STATUS_INVALID,
 		    "the backup has keys: --password-file opens them, or --without-keys leaves them out");
 	report->has_keys = report->has_keys && backup->has_keys;
-	if (report->has_keys) TRY(open_keys(backup, to, err));
+	if (report->has_keys) TRY(open_keys(backup, to, report->format, err));
 	TRY(verify(report, to, err));
 	TRY(move_settings(to, backup->data, err));
 	TRY(hold_key(to, err));

@@ -1,7 +1,8 @@
 /*
  * A backup of a node: a folder of its own with `backup.json`, the list of its files with their sizes and SHA-256,
- * `data/` with the files, and `keys.sealed` if keys are in it: the node's key and CometBFT's two, sealed under a
- * password as a home's backup is. It is written beside its name, and has it once it is whole and on the disk.
+ * `data/` with the files, and `keys.sealed` if keys are in it: the node's key, CometBFT's two and the shares of
+ * the outer seal's key, sealed under a password as a home's backup is. It is written beside its name,
+ * and has it once it is whole and on the disk.
  *
  * A restore takes no file that is not as the list says, and then verifies what the files are: the state against the
  * newest header, every block that is kept, every blob by its name. The folder of the node has its name after that. The
@@ -32,6 +33,7 @@ struct node_backup {
 };
 struct node_backup_report {
 	uint64_t files, bytes, head;
+	uint64_t format; /* of a restore */
 	hash32 head_hash;
 	bool has_keys;
 	struct chain_verification chain; /* of a restore */

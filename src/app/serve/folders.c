@@ -30,10 +30,16 @@ static enum status copy_bytes(int to, int from, const char *path, struct err *er
 }
 
 enum status folders_copy_file(const char *to, const char *from, struct err *err) {
-	const int source = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat info;
+	/* A pipe would wait for its writer, and a device may have no end. */
+	const int source = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (source < 0)
 		return err_set(
 		    err, errno == ENOENT ? STATUS_NOTFOUND : STATUS_IO, "cannot read %s: %s", from, strerror(errno));
+	if (fstat(source, &info) != 0 || !S_ISREG(info.st_mode)) {
+		close(source);
+		return err_set(err, STATUS_INVALID, "%s is not a regular file", from);
+	}
 	const int target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	enum status status = target < 0 ? err_set(err, STATUS_IO, "cannot make %s: %s", to, strerror(errno))
 					: copy_bytes(target, source, to, err);

@@ -20,7 +20,7 @@ typedef enum status folders_visit(void *context, const char *from, const char *t
 /* Makes `to` and the folders below it as in `from`, and visits each file. */
 MUST_USE enum status folders_walk(
     const char *to, const char *from, folders_visit *visit, void *context, struct err *err);
-/* As it is now, mode 0600; not synced. STATUS_NOTFOUND: it is not there. */
+/* As it is now, mode 0600; not synced. STATUS_NOTFOUND: it is not there. STATUS_INVALID: it is no regular file. */
 MUST_USE enum status folders_copy_file(const char *to, const char *from, struct err *err);
 /* Whatever it is. STATUS_OK if it is not there. */
 MUST_USE enum status folders_remove(const char *path, struct err *err);

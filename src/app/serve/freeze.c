@@ -20,9 +20,10 @@ static bool may_link(const char *name) {
 
 static bool is_left_out(const char *name) {
 	static const char *const names[] = {"node_key.json", "priv_validator_key.json", "LOCK"};
+	const char *dot = strrchr(name, '.');
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(name, names[i]) == 0) return true;
-	return false;
+	return dot && strcmp(dot, ".share") == 0; /* of the outer seal's key */
 }
 
 static enum status freeze_file(void *context, const char *from, const char *to, struct err *err) {
@@ -67,7 +68,8 @@ static enum status freeze_database(const struct freeze_source *source, const cha
 }
 
 static enum status fill(const struct freeze_source *source, const char *frozen, struct err *err) {
-	static const char *const parts[] = {"blobs", "pool.journal", "pool.sidecars", "genesis.json", "xinglin.conf"};
+	static const char *const parts[] = {
+	    "blobs", "pool.journal", "pool.sidecars", "genesis.json", "xinglin.conf", "seal"};
 	TRY(files_make_folder(frozen, err));
 	TRY(freeze_database(source, frozen, err));
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) TRY(freeze_part(source->data, frozen, parts[i], err));
