@@ -185,6 +185,18 @@ def test_a_folder_is_found_by_the_chain_opened_and_read_like_an_own_one(two, war
     assert two.at_b.get("Observation?_content=quagganarrative").json["entry"]
 
 
+def test_an_app_of_a_patient_opens_no_folders(two, ward):
+    """Not even one that may look up practitioners, who are nobody's compartment."""
+    folder, subject = ward
+    two.share(folder)
+    scope = "patient/*.rs patient/Practitioner.rs patient/Organization.rs"
+    app = Fhir(two.b.url + "/fhir", two.issuer.token("k", scope=scope, patient="p1", purpose_of_use="TREAT"))
+    closing = {"resourceType": "Parameters", "parameter": [{"name": "folder", "valueString": folder}]}
+    assert app.get("Practitioner").status == 200
+    assert app.get("$shared-folders").status == two.open(folder, app).status == 403
+    assert app.post("$close-folder", closing).status == 403 and shown(two) == 0
+
+
 def test_what_others_wrote_is_not_written_here(two, ward):
     folder, subject = ward
     two.share(folder)

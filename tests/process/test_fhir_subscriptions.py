@@ -329,6 +329,40 @@ def test_a_subscriber_is_sent_what_his_token_may_read(start_gateway, issuer, rec
     assert app.get(f"Subscription/{made['id']}/$hook-secret").status == 200
 
 
+def test_criteria_learn_nothing_of_what_the_token_may_not_see(start_gateway, issuer, receiver):
+    """A chain into patients, by a token that may search observations alone and by one that may search both."""
+    gateway = start_gateway("hook-chain", "--hooks", "loopback")
+    everything = of_gateway(gateway)
+    subject = "Patient/" + everything.create(patient("Smith"))["id"]
+    blind, seeing = (of_gateway(gateway, issuer.token("ES256", scope=f"system/Subscription.crus system/Observation.rs{more}"))
+                     for more in ("", " system/Patient.rs"))
+    made = subscribed(blind, receiver.url, "Observation?subject:Patient.family=Smith")
+    end(everything, subscribed(blind, receiver.url, "Observation"))
+    second = Receiver()
+    try:
+        subscribed(seeing, second.url, "Observation?subject:Patient.family=Smith")
+        everything.create(of_code("chained", subject))
+        assert json.loads(second.next()[3])["code"]["text"] == "chained"
+    finally:
+        second.close()
+    changed = blind.put(f"Subscription/{made['id']}", made | {"criteria": "Observation?code=urn:s|plain"})
+    assert changed.status == 200, changed.body
+    everything.create(of_code("plain", subject))
+    assert json.loads(receiver.next()[3])["code"]["text"] == "plain", "and nothing was sent before"
+
+
+def test_a_secret_is_of_who_wrote_the_subscription(start_gateway, issuer, receiver):
+    gateway = start_gateway("hook-secret", "--hooks", "loopback")
+    first, second = (of_gateway(gateway, issuer.token("ES256", sub=name, client_id=name,
+                                                      scope="system/Subscription.cruds system/Observation.rs"))
+                     for name in ("first", "second"))
+    secret_of = lambda fhir: fhir.get("Subscription/twice/$hook-secret").json["parameter"][0]["valueString"]
+    assert first.put("Subscription/twice", subscription(receiver.url, "Observation", id="twice")).status == 201
+    kept = secret_of(first)
+    assert second.put("Subscription/twice", subscription(receiver.url, "Observation", id="twice")).status == 200
+    assert secret_of(second) != kept and first.get("Subscription/twice/$hook-secret").status == 404
+
+
 def test_a_token_that_is_taken_away_ends_its_subscriptions(start_gateway, receiver):
     gateway = start_gateway("hook-ended", "--hooks", "loopback")
     old = gateway.tokens.read_text()

@@ -25,7 +25,8 @@ static bool find(void *context, const struct resource_scope_rule *rule, const st
 	struct fhir_job *job = context;
 	struct err err;
 	bool is_found = false;
-	return resources_would_find(job->server->resources, &is_found, job->arena, rule, resource, &err) == STATUS_OK &&
+	return resources_would_find(job->server->resources, &is_found, job->arena, rule, NULL, resource, &err) ==
+		   STATUS_OK &&
 	       is_found;
 }
 

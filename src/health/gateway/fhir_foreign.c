@@ -86,6 +86,16 @@ static void drop_ended(struct fhir_foreign *foreign, uint64_t now) {
 
 /* --- opening --- */
 
+static struct fhir_foreign_room *make_room(struct fhir_foreign *foreign, const struct fhir_foreign_room *asked) {
+	struct fhir_foreign_room *room = mem_zalloc(1, sizeof *room);
+	room->id = asked->id;
+	room->folder = asked->folder;
+	room->record = asked->record;
+	room->next = foreign->rooms;
+	foreign->rooms = room;
+	return room;
+}
+
 /* Marks it as being taken in; whoever does that, or drops it, is waited for. NULL: for too long. */
 static struct fhir_foreign_room *begin_filling(struct fhir_foreign *foreign, const struct fhir_foreign_room *asked) {
 	unsigned waited = 0;
@@ -98,17 +108,20 @@ static struct fhir_foreign_room *begin_filling(struct fhir_foreign *foreign, con
 		}
 		foreign->options.threads->wait(foreign->monitor, WAIT_MS);
 	}
-	if (!room) {
-		room = mem_zalloc(1, sizeof *room);
-		room->id = asked->id;
-		room->folder = asked->folder;
-		room->record = asked->record;
-		room->next = foreign->rooms;
-		foreign->rooms = room;
-	}
+	if (!room) room = make_room(foreign, asked);
 	room->is_filling = true;
 	for (size_t i = 0; i < PURPOSE_COUNT; i++)
 		if (asked->until_s[i] > room->until_s[i]) room->until_s[i] = asked->until_s[i];
+	unlock(foreign);
+	return room;
+}
+
+/* One that is shown now, marked as being taken in; NULL: there is none by now, or somebody else has it. */
+static struct fhir_foreign_room *begin_again(struct fhir_foreign *foreign, const hash32 *id) {
+	lock(foreign);
+	struct fhir_foreign_room *room = find_room(foreign, id);
+	if (room && (room->is_filling || room->is_over)) room = NULL;
+	if (room) room->is_filling = true;
 	unlock(foreign);
 	return room;
 }
@@ -126,12 +139,9 @@ static void end_filling(struct fhir_foreign *foreign, struct fhir_foreign_room *
 	if (is_over) (void)drop_room(foreign, room);
 }
 
-enum status fhir_foreign_show(struct fhir_foreign *foreign, struct actor_request *request,
+static enum status take_in(struct fhir_foreign *foreign, struct actor_request *request, struct fhir_foreign_room *room,
     const struct fhir_foreign_room *asked, size_t *taken, struct err *err) {
-	struct fhir_foreign_room *room = begin_filling(foreign, asked);
 	hash32 list = {{0}};
-	*taken = 0;
-	if (!room) return err_set(err, STATUS_BUSY, "the folder is being taken in, or dropped");
 	enum status status = fhir_foreign_list_word(request, &list, &room->folder, err);
 	if (status == STATUS_OK && (!room->is_ready || !hash32_equal(&list, &room->list)))
 		status = fhir_foreign_fill(foreign, request, asked, taken, err);
@@ -141,11 +151,28 @@ enum status fhir_foreign_show(struct fhir_foreign *foreign, struct actor_request
 	return status;
 }
 
-void fhir_foreign_set_ends(struct fhir_foreign *foreign, const hash32 *id, const uint64_t until_s[PURPOSE_COUNT]) {
+enum status fhir_foreign_show(struct fhir_foreign *foreign, struct actor_request *request,
+    const struct fhir_foreign_room *asked, size_t *taken, struct err *err) {
+	struct fhir_foreign_room *room = begin_filling(foreign, asked);
+	*taken = 0;
+	if (!room) return err_set(err, STATUS_BUSY, "the folder is being taken in, or dropped");
+	return take_in(foreign, request, room, asked, taken, err);
+}
+
+enum status fhir_foreign_show_again(struct fhir_foreign *foreign, struct actor_request *request,
+    const struct fhir_foreign_room *seen, struct err *err) {
+	struct fhir_foreign_room *room = begin_again(foreign, &seen->id);
+	size_t taken = 0;
+	return room ? take_in(foreign, request, room, seen, &taken, err) : STATUS_OK;
+}
+
+void fhir_foreign_set_ends(
+    struct fhir_foreign *foreign, const struct fhir_foreign_room *seen, const uint64_t until_s[PURPOSE_COUNT]) {
 	const uint64_t now = now_s(foreign);
 	lock(foreign);
-	struct fhir_foreign_room *room = find_room(foreign, id);
-	if (room && !room->is_over) memcpy(room->until_s, until_s, sizeof room->until_s);
+	struct fhir_foreign_room *room = find_room(foreign, &seen->id);
+	for (size_t i = 0; room && !room->is_over && i < PURPOSE_COUNT; i++)
+		if (seen->until_s[i]) room->until_s[i] = until_s[i];
 	if (room && !is_open(room, now)) end_room(room);
 	unlock(foreign);
 }

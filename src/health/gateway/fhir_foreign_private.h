@@ -59,9 +59,14 @@ MUST_USE enum status fhir_foreign_kept(
  */
 MUST_USE enum status fhir_foreign_show(struct fhir_foreign *foreign, struct actor_request *request,
     const struct fhir_foreign_room *room, size_t *taken, struct err *err);
+/* Takes in what was added meanwhile to a room that was copied: opens nothing, and makes no room that is gone. */
+MUST_USE enum status fhir_foreign_show_again(
+    struct fhir_foreign *foreign, struct actor_request *request, const struct fhir_foreign_room *seen, struct err *err);
 /* Copies of all rooms that are not over, in the arena. */
 size_t fhir_foreign_rooms(struct fhir_foreign *foreign, struct arena *arena, struct fhir_foreign_room **out);
-/* The ends by the chain take the place of those of the room; all zeros: it is over. */
-void fhir_foreign_set_ends(struct fhir_foreign *foreign, const hash32 *id, const uint64_t until_s[PURPOSE_COUNT]);
+/* The ends by the chain take the place of those that the copy had; a purpose that was opened since keeps its own. If no
+ * purpose is open, it is over. */
+void fhir_foreign_set_ends(
+    struct fhir_foreign *foreign, const struct fhir_foreign_room *seen, const uint64_t until_s[PURPOSE_COUNT]);
 
 #endif

@@ -113,16 +113,15 @@ static enum status check_rooms(struct fhir_foreign *foreign, struct actor_reques
 	for (size_t i = 0; i < count; i++) {
 		uint64_t until_s[PURPOSE_COUNT];
 		hash32 list;
-		size_t taken;
 		if (!rooms[i].is_ready) continue; /* whoever takes it in sees to it */
 		TRY(find_ends(request, until_s, &rooms[i], err));
 		/* A purpose that nobody asked for here is not opened by what others do with this account. */
 		for (size_t k = 0; k < PURPOSE_COUNT; k++)
 			if (!rooms[i].until_s[k]) until_s[k] = 0;
-		fhir_foreign_set_ends(foreign, &rooms[i].id, until_s);
+		fhir_foreign_set_ends(foreign, &rooms[i], until_s);
 		TRY(fhir_foreign_list_word(request, &list, &rooms[i].folder, err));
 		if (!hash32_equal(&list, &rooms[i].list) && is_any_open(until_s, request))
-			TRY(fhir_foreign_show(foreign, request, &rooms[i], &taken, err));
+			TRY(fhir_foreign_show_again(foreign, request, &rooms[i], err));
 	}
 	return STATUS_OK;
 }

@@ -64,7 +64,8 @@ struct fhir_hook_sent {
 };
 bool fhir_hook_send(
     struct fhir_hook *hook, const uint8_t key[32], const struct resource_change *change, struct fhir_hook_sent *sent);
-void fhir_hook_secret_of(char out[65], const uint8_t key[32], const char *id);
+/* Whoever writes a Subscription anew under the same id has another one. */
+void fhir_hook_secret_of(char out[65], const uint8_t key[32], const struct fhir_hook_state *state);
 
 /* fhir_hook_end.c: begins to write the version that ends the Subscription, if `version` is still the current one. */
 struct fhir_hook_ending {

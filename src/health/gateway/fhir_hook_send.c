@@ -11,10 +11,12 @@
 #define ANSWER_MAX ((size_t)64 << 10)
 #define OWN_HEADERS 5u
 
-void fhir_hook_secret_of(char out[65], const uint8_t key[32], const char *id) {
-	const hash32 secret = hmac_sha256(bytes_make(key, 32), bytes_text(id));
+void fhir_hook_secret_of(char out[65], const uint8_t key[32], const struct fhir_hook_state *state) {
 	struct buf text;
-	buf_init(&text, 65);
+	buf_init(&text, BUF_MAX_DEFAULT);
+	buf_printf(&text, "%s\n%s", state->id, state->asker.name); /* an id has no line break */
+	const hash32 secret = hmac_sha256(bytes_make(key, 32), buf_view(&text));
+	buf_clear(&text);
 	hex_put(&text, BYTES_OF(secret), false);
 	snprintf(out, 65, "%s", buf_cstr(&text));
 	buf_wipe(&text);
@@ -60,7 +62,7 @@ static void put_headers(struct notification *out, const struct fhir_hook *hook, 
 	const char *delivery = delivery_of(arena, key, hook->state.id, change->sequence);
 	const char *said =
 	    arena_printf(arena, "%llu.%s.%s.", (unsigned long long)now_s, http_method_name(out->method), delivery);
-	fhir_hook_secret_of(secret, key, hook->state.id);
+	fhir_hook_secret_of(secret, key, &hook->state);
 	for (size_t i = 0; hook->terms.headers[i]; i++) out->headers[count++] = hook->terms.headers[i];
 	out->headers[count++] = arena_printf(arena, "X-Hook-Subscription: %s", hook->state.id);
 	out->headers[count++] = arena_printf(arena, "X-Hook-Delivery: %s", delivery);

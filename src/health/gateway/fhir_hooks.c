@@ -216,7 +216,7 @@ bool fhir_hook_secret(struct fhir_hooks *hooks, char out[65], struct bytes id, c
 	hooks->threads->lock(hooks->monitor);
 	const struct fhir_hook *hook = find(hooks, id);
 	const bool is_his = hook && strcmp(hook->state.asker.name, asker->name) == 0;
-	if (is_his) fhir_hook_secret_of(out, hooks->key, hook->state.id);
+	if (is_his) fhir_hook_secret_of(out, hooks->key, &hook->state);
 	hooks->threads->unlock(hooks->monitor);
 	return is_his;
 }
@@ -245,14 +245,17 @@ static bool may_see(struct fhir_hook *hook, struct arena *arena, const struct re
 
 static bool is_wanted(struct fhir_hook *hook, struct arena *arena, const struct resource_version *version) {
 	const struct resource_scope_rule criteria = {.type = hook->terms.type, .search = hook->terms.search};
+	struct resource_scope scope;
 	const struct json *tree;
 	bool is_found = true;
 	struct err err = {0};
 	if (version->at_ms < hook->state.since_ms || !may_see(hook, arena, version)) return false;
 	if (!criteria.search.len) return true;
 	if (json_parse(&tree, arena, version->content, NULL, &err) != STATUS_OK) return false;
+	if (asker_scope(&scope, arena, &hook->state.asker, ASKER_SEARCH, FHIR_NONE, &err) != STATUS_OK)
+		scope = (struct resource_scope){0}; /* without a right to search, chains lead nowhere */
 	const enum status status =
-	    resources_would_find(hook->hooks->server->resources, &is_found, arena, &criteria, tree, &err);
+	    resources_would_find(hook->hooks->server->resources, &is_found, arena, &criteria, &scope, tree, &err);
 	if (status != STATUS_OK) log_warn("gateway", "a subscription's criteria cannot be asked: %s", err.message);
 	return status == STATUS_OK && is_found;
 }

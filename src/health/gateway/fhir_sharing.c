@@ -4,13 +4,15 @@
 #include "health/gateway/fhir_foreign.h"
 #include "health/gateway/fhir_operation.h"
 
-/* Whoever makes the organisation look at a folder, or learns which there are, acts for all of it: a scope of one
- * patient's compartment is not enough. */
+/* Whoever makes the organisation look at a folder, or learns which there are, acts for all of it: patient/ scopes are
+ * not enough, whichever type they name. */
 static bool is_for_all(struct fhir_call *call) {
+	const struct smart_scopes *scopes = &call->asker.scopes;
 	struct resource_scope scope;
 	if (!fhir_call_scope(call, &scope, ASKER_SEARCH, FHIR_NONE)) return false;
-	for (size_t i = 0; i < scope.count; i++)
-		if (!scope.rules[i].in_compartment) return true;
+	for (size_t i = 0; i < scopes->count; i++)
+		if (scopes->list[i].context != SMART_SCOPE_PATIENT && (scopes->list[i].rights & ASKER_SEARCH))
+			return true;
 	fhir_call_refuse(call, 403, FHIR_ISSUE_FORBIDDEN,
 	    "a token of one patient's compartment opens no folders: use one with a user/ or system/ scope");
 	return false;

@@ -115,13 +115,14 @@ enum status resource_candidate_facts(
 }
 
 static enum status would_find(struct resource_question *question, bool *out, const struct resource_scope_rule *rule,
-    const struct json *resource, struct err *err) {
+    const struct resource_scope *scope, const struct json *resource, struct err *err) {
 	struct resource_gate_rule open = {0}, ready = {0};
 	const struct resource_key key = {
 	    fhir_definitions_resource(&fhir_r4, json_string(json_get(resource, "resourceType"))),
 	    json_string(json_get(resource, "id"))};
 	struct resource_candidate candidate = {.type = key.type, .tree = resource};
 	question->gate = (struct resource_gate){&everything, &open, FHIR_NONE, NULL};
+	if (scope) TRY(resource_gate_open(question, scope, err));
 	TRY(read_search(question, &ready, rule, err));
 	if (ready.is_closed || key.type == FHIR_NONE) return STATUS_OK;
 	if (key.id.len) {
@@ -134,11 +135,12 @@ static enum status would_find(struct resource_question *question, bool *out, con
 }
 
 enum status resources_would_find(struct resources *resources, bool *out, struct arena *arena,
-    const struct resource_scope_rule *rule, const struct json *resource, struct err *err) {
+    const struct resource_scope_rule *rule, const struct resource_scope *scope, const struct json *resource,
+    struct err *err) {
 	struct resource_question question = {.resources = resources, .arena = arena, .budget = RESOURCE_BUDGET};
 	*out = false;
 	TRY(resources_borrow(resources, &question.reader, err));
-	enum status status = would_find(&question, out, rule, resource, err);
+	enum status status = would_find(&question, out, rule, scope, resource, err);
 	resources_give_back(resources, question.reader);
 	return status;
 }

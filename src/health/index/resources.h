@@ -143,10 +143,12 @@ MUST_USE enum status resources_changes(struct resources *resources, struct resou
 /*
  * Would the search of a scope's rule find this resource, if it were written as it is? It need not have an id; of one
  * that is not there yet, what only the index knows (_id, _has, _list, _text, _content) is not found. A search that is
- * refused, or pages and sorts, finds nothing.
+ * refused, or pages and sorts, finds nothing. Other resources, to which its chains and _has lead, are seen as `scope`
+ * admits them; NULL: all are, for a rule that the issuer of a token made.
  */
 MUST_USE enum status resources_would_find(struct resources *resources, bool *out, struct arena *arena,
-    const struct resource_scope_rule *rule, const struct json *resource, struct err *err);
+    const struct resource_scope_rule *rule, const struct resource_scope *scope, const struct json *resource,
+    struct err *err);
 
 /*
  * A window closes: all versions that stand in the folder, and what was known by them alone, leave the file, its log of

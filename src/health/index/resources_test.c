@@ -505,7 +505,7 @@ static void what_is_not_written_yet_is_found_as_if_it_were(void **state) {
 		const struct resource_scope_rule rule = {
 		    .type = type_of("Patient"), .search = bytes_text(cases[i].search)};
 		assert_int_equal(
-		    resources_would_find(world->resources, &is_found, &world->arena, &rule, tree, &world->err),
+		    resources_would_find(world->resources, &is_found, &world->arena, &rule, NULL, tree, &world->err),
 		    STATUS_OK);
 		if (is_found != cases[i].is_found) fail_msg("%s", cases[i].search);
 	}
