@@ -258,8 +258,80 @@ static void xml_elements_are_not_wider_than_can_be_walked(void **state) {
 	}
 }
 
+#define XML(of_event)                                                                                                  \
+	"<e:EPCISDocument xmlns:e='urn:epcglobal:epcis:xsd:1' xmlns:m='urn:epcglobal:cbv:mda' xmlns:x='urn:x' "        \
+	"schemaVersion='1.2' creationDate='2026-01-01T00:00:00Z'><EPCISBody><EventList>" of_event                      \
+	"</EventList></EPCISBody></e:EPCISDocument>"
+#define XML_OF(more)                                                                                                   \
+	XML("<ObjectEvent><eventTime>2026-01-01T00:00:00Z</eventTime>"                                                 \
+	    "<eventTimeZoneOffset>+00:00</eventTimeZoneOffset>"                                                        \
+	    "<epcList><epc>urn:x:1</epc></epcList><action>ADD</action>" more "</ObjectEvent>")
+#define ILMD(text) "<ilmd>" text "</ilmd>"
+
+static enum status read_xml(struct epcis_document *out, struct arena *arena, const char *text) {
+	struct err err = {0};
+	const enum status status = epcis_parse(out, arena, bytes_text(text), &err);
+	assert_true((status == STATUS_OK) == (err.message[0] == 0));
+	return status;
+}
+
+/* Whatever is read of it once would be passed over if it were a list. */
+static void xml_that_says_a_thing_twice_is_refused(void **state) {
+	(void)state;
+	static const char *const texts[] = {
+	    XML_OF(ILMD("<m:lotNumber>A</m:lotNumber>") ILMD("<m:lotNumber>B</m:lotNumber>")),
+	    XML_OF(
+		ILMD("<m:lotNumber>A</m:lotNumber>") "<extension>" ILMD("<m:lotNumber>B</m:lotNumber>") "</extension>"),
+	    XML_OF("<bizStep>shipping</bizStep><bizStep>receiving</bizStep>"),
+	    XML_OF("<destinationList/><destinationList/>"),
+	    XML_OF("<persistentDisposition><set>recalled</set></persistentDisposition>"
+		   "<persistentDisposition><unset>recalled</unset></persistentDisposition>")};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct epcis_document document;
+		struct arena arena;
+		arena_init(&arena);
+		assert_int_equal(read_xml(&document, &arena, texts[i]), STATUS_INVALID);
+		arena_fini(&arena);
+	}
+}
+
+static void what_an_xml_element_says_beside_its_attributes_is_read(void **state) {
+	(void)state;
+	struct epcis_document document;
+	struct arena arena;
+	arena_init(&arena);
+	assert_int_equal(
+	    read_xml(&document, &arena,
+		XML_OF("<bizStep x:a='b'>shipping</bizStep>" ILMD("<m:lotNumber x:a='b'>L1</m:lotNumber>"))),
+	    STATUS_OK);
+	assert_string_equal(document.events[0].step, "shipping");
+	assert_true(bytes_equal(document.events[0].lot, BYTES_LITERAL("L1")));
+	arena_fini(&arena);
+}
+
+static void a_foreign_namespace_is_not_taken_for_cbvs_nor_epciss(void **state) {
+	(void)state;
+	struct epcis_document document;
+	struct arena arena;
+	arena_init(&arena);
+	assert_int_equal(read_xml(&document, &arena,
+			     XML_OF(ILMD("<cbvmda:lotNumber xmlns:cbvmda='urn:other'>L0</cbvmda:lotNumber>"
+					 "<y:lotNumber xmlns:y='urn:epcglobal:cbv:mda'>L1</y:lotNumber>"))),
+	    STATUS_OK);
+	assert_true(bytes_equal(document.events[0].lot, BYTES_LITERAL("L1")));
+	assert_int_equal(read_xml(&document, &arena,
+			     XML("<x:ObjectEvent><eventTime>2026-01-01T00:00:00Z</eventTime>"
+				 "<eventTimeZoneOffset>+00:00</eventTimeZoneOffset></x:ObjectEvent>")),
+	    STATUS_OK);
+	assert_int_equal(document.events[0].kind, EPCIS_EXTENSION);
+	arena_fini(&arena);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(xml_that_says_a_thing_twice_is_refused),
+	    cmocka_unit_test(what_an_xml_element_says_beside_its_attributes_is_read),
+	    cmocka_unit_test(a_foreign_namespace_is_not_taken_for_cbvs_nor_epciss),
 	    cmocka_unit_test(test_written_and_read),
 	    cmocka_unit_test(what_is_taken_back_is_written_and_read),
 	    cmocka_unit_test(the_root_is_of_salted_events),

@@ -5,13 +5,19 @@
 
 #define CONTEXT "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 #define PREFIXES_MAX 200u
-#define MEMBERS_MAX 4096u /* of an object, and of one name in it: both are walked for each */
+#define MEMBERS_MAX 4096u /* of an object, and of one name in it: both are walked for each (4096 in the messages) */
 
 struct converter {
 	struct arena *arena;
 	struct json *prefixes; /* of the context: prefix to namespace */
-	bool is_too_wide;      /* something had more than MEMBERS_MAX, and was not taken */
+	enum status status;    /* of the first fault; nothing is taken after it */
+	struct err *err;
 };
+
+static void refuse(struct converter *c, enum status status, const char *why, struct bytes name) {
+	if (c->status == STATUS_OK)
+		c->status = err_set(c->err, status, why, (int)(name.len < 80 ? name.len : 80), (const char *)name.data);
+}
 
 /* --- building --- */
 
@@ -41,13 +47,11 @@ static void append(struct json *parent, struct json **last, struct json *child) 
 /* A name that is there already has a list then, as in JSON. */
 static void put(struct converter *c, struct json *object, struct bytes name, struct json *value) {
 	struct json *before = NULL;
-	if (c->is_too_wide) return;
+	if (c->status != STATUS_OK) return;
 	for (struct json *member = object->first; member; before = member, member = member->next) {
 		if (!bytes_equal(member->name, name)) continue;
-		if (member->type == JSON_ARRAY && member->count >= MEMBERS_MAX) {
-			c->is_too_wide = true;
-			return;
-		}
+		if (member->type == JSON_ARRAY && member->count >= MEMBERS_MAX)
+			return refuse(c, STATUS_LIMIT, "an element has more than 4096 parts of its own, of %.*s", name);
 		if (member->type != JSON_ARRAY) {
 			struct json *list = node(c, JSON_ARRAY, (struct bytes){NULL, 0});
 			list->name = name;
@@ -63,10 +67,8 @@ static void put(struct converter *c, struct json *object, struct bytes name, str
 		append(member, NULL, value);
 		return;
 	}
-	if (object->count >= MEMBERS_MAX) {
-		c->is_too_wide = true;
-		return;
-	}
+	if (object->count >= MEMBERS_MAX)
+		return refuse(c, STATUS_LIMIT, "an element has more than 4096 parts of its own, before %.*s", name);
 	value->name = name;
 	append(object, &before, value);
 }
@@ -86,13 +88,15 @@ static bool is_own(const struct xml_name *name) {
 static struct bytes prefix_of(struct converter *c, const struct xml_name *name) {
 	const bool is_cbv = bytes_equal(bytes_slice(name->space, 0, 21), BYTES_LITERAL("urn:epcglobal:cbv:mda"));
 	struct bytes prefix = is_cbv ? BYTES_LITERAL("cbvmda") : name->prefix.len ? name->prefix : BYTES_LITERAL("ns");
-	bool is_taken = false;
+	bool is_taken = !is_cbv && bytes_equal(prefix, BYTES_LITERAL("cbvmda"));
 	for (const struct json *known = c->prefixes->first; known; known = known->next) {
 		if (bytes_equal(known->text, name->space)) return known->name;
 		is_taken |= bytes_equal(known->name, prefix);
 	}
 	if (is_taken) prefix = bytes_text(arena_printf(c->arena, "ns%u", c->prefixes->count));
-	if (c->prefixes->count < PREFIXES_MAX) put(c, c->prefixes, prefix, node(c, JSON_STRING, name->space));
+	if (c->prefixes->count == PREFIXES_MAX)
+		refuse(c, STATUS_LIMIT, "there are more than 200 namespaces, before %.*s", name->space);
+	put(c, c->prefixes, prefix, node(c, JSON_STRING, name->space));
 	return prefix;
 }
 
@@ -115,7 +119,8 @@ static struct json *strings_of(struct converter *c, const struct xml *element) {
 	return list;
 }
 
-/* Text, or an object of attributes and children; the type that xsi:type says is not kept. */
+/* Text; or an object of attributes and children, whose "@value" is the text, as JSON-LD writes a literal that has more
+ * to it. The type that xsi:type says is not kept. */
 static struct json *value_of(struct converter *c, const struct xml *element) {
 	struct json *object = node(c, JSON_OBJECT, (struct bytes){NULL, 0});
 	for (size_t i = 0; i < element->attribute_count; i++) {
@@ -128,6 +133,7 @@ static struct json *value_of(struct converter *c, const struct xml *element) {
 		const bool is_list = xml_is(child, "correctiveEventIDs") && is_own(&child->name);
 		put(c, object, curie_of(c, &child->name), is_list ? strings_of(c, child) : value_of(c, child));
 	}
+	if (element->text.len) put(c, object, BYTES_LITERAL("@value"), node(c, JSON_STRING, element->text));
 	return object;
 }
 
@@ -200,7 +206,16 @@ static struct json *field_of(struct converter *c, const struct xml *element) {
 	if (is_one_of(element, typed)) return typed_of(c, element);
 	if (xml_is(element, "sensorElementList")) return sensors_of(c, element);
 	if (xml_is(element, "persistentDisposition")) return with_lists(c, element, dispositions);
-	return value_of(c, element);
+	return element->first ? value_of(c, element) : node(c, JSON_STRING, element->text);
+}
+
+/* In JSON a name that stands twice is refused as well. */
+static void put_field(struct converter *c, struct json *event, const struct xml *element) {
+	const struct bytes name = element->name.local;
+	if (!xml_is(element, "certificationInfo"))
+		json_foreach (member, event)
+			if (bytes_equal(member->name, name)) refuse(c, STATUS_INVALID, "an event has %.*s twice", name);
+	put(c, event, name, field_of(c, element));
 }
 
 static bool is_wrapper(const struct xml *element) {
@@ -212,7 +227,7 @@ static void put_fields(struct converter *c, struct json *event, const struct xml
 		if (is_wrapper(child))
 			put_fields(c, event, child);
 		else if (is_own(&child->name))
-			put(c, event, child->name.local, field_of(c, child));
+			put_field(c, event, child);
 		else
 			put(c, event, curie_of(c, &child->name), value_of(c, child));
 	}
@@ -226,7 +241,7 @@ static void put_events(struct converter *c, struct json *list, struct json **las
 		}
 		struct json *event = node(c, JSON_OBJECT, (struct bytes){NULL, 0});
 		event->raw = child->raw;
-		put(c, event, BYTES_LITERAL("type"), node(c, JSON_STRING, child->name.local));
+		put(c, event, BYTES_LITERAL("type"), node(c, JSON_STRING, curie_of(c, &child->name)));
 		put_fields(c, event, child);
 		append(list, last, event);
 	}
@@ -268,7 +283,7 @@ static struct json *wrapped(struct converter *c, const char *name, struct json *
 }
 
 enum status epcis_xml_read(const struct json **out, struct arena *arena, struct bytes text, struct err *err) {
-	struct converter c = {.arena = arena};
+	struct converter c = {.arena = arena, .err = err};
 	const struct xml *root;
 	struct json *last = NULL;
 	/* UTF-16 of ASCII alone is UTF-8 too, with zeros between. */
@@ -292,8 +307,6 @@ enum status epcis_xml_read(const struct json **out, struct arena *arena, struct 
 	const struct xml *list = xml_child(results ? xml_child(results, "resultsBody") : body, "EventList");
 	if (!list) return err_set(err, STATUS_INVALID, "there is no EventList in an EPCISBody");
 	put_events(&c, events, &last, list);
-	if (c.is_too_wide)
-		return err_set(err, STATUS_LIMIT, "an element has more than %u parts of its own", MEMBERS_MAX);
 	struct json *inside = wrapped(&c, "eventList", events);
 	if (results) {
 		inside = wrapped(&c, "resultsBody", inside);
@@ -303,7 +316,7 @@ enum status epcis_xml_read(const struct json **out, struct arena *arena, struct 
 	put_ignored(&c, document, root);
 	put(&c, document, BYTES_LITERAL("epcisBody"), inside);
 	*out = document;
-	return STATUS_OK;
+	return c.status;
 }
 
 /* --- writing --- */

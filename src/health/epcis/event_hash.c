@@ -234,7 +234,10 @@ static void add_extension(
 	if (json_is(value, JSON_ARRAY)) {
 		json_foreach (item, value) add_extension(names, out, name, item);
 	} else if (json_is(value, JSON_OBJECT)) {
+		const struct json *literal = json_get(value, "@value");
+		const struct bytes text = literal ? value_of(names, NULL, literal) : (struct bytes){NULL, 0};
 		struct pieces inside = {0};
+		if (text.len) key = arena_printf(arena, "%s=%.*s", key, TEXT(text));
 		add_members(names, &inside, value, false);
 		add(arena, out, sorted(arena, &inside, key));
 	} else if (!json_is(value, JSON_NULL)) {
@@ -247,10 +250,11 @@ static void add_extension(
 static void add_members(
     const struct event_hash_names *names, struct pieces *out, const struct json *object, bool is_own) {
 	json_foreach (member, object) {
-		const bool has_prefix = member->name.len && memchr(member->name.data, ':', member->name.len);
-		if (bytes_equal(member->name, BYTES_LITERAL("rdfs:comment")) || is_ignored(names, member->name))
-			continue;
-		if (has_prefix || !is_own) add_extension(names, out, member->name, member);
+		const struct bytes name = member->name;
+		const bool is_keyword = name.len && name.data[0] == '@'; /* of JSON-LD: @value, @type */
+		const bool has_prefix = name.len && memchr(name.data, ':', name.len);
+		const bool is_left_out = bytes_equal(name, BYTES_LITERAL("rdfs:comment")) || is_ignored(names, name);
+		if (!is_keyword && !is_left_out && (has_prefix || !is_own)) add_extension(names, out, name, member);
 	}
 }
 

@@ -155,8 +155,33 @@ static void spellings_of_one_event_have_one_hash(void **state) {
 	arena_fini(&arena);
 }
 
+static void what_is_said_beside_an_attribute_is_hashed(void **state) {
+	(void)state;
+	static const char *const weights[] = {
+	    "<x:w u='KGM'>3.5</x:w>", "<x:w u='KGM'>9.9</x:w>", "<x:w u='GRM'>3.5</x:w>"};
+	struct arena arena;
+	struct bytes said[3];
+	arena_init(&arena);
+	for (size_t i = 0; i < 3; i++) {
+		const struct json *document;
+		struct err err;
+		const char *text = arena_printf(&arena,
+		    "<e:EPCISDocument xmlns:e='urn:epcglobal:epcis:xsd:2' xmlns:x='urn:x/' schemaVersion='2.0' "
+		    "creationDate='2026-01-01T00:00:00Z'><EPCISBody><EventList><ObjectEvent>%s</ObjectEvent></EventList>"
+		    "</EPCISBody></e:EPCISDocument>",
+		    weights[i]);
+		if (epcis_xml_read(&document, &arena, bytes_text(text), &err)) fail_msg("%s", err.message);
+		said[i] = event_hash_prehash(event_hash_names_of(&arena, document, true), event_at(document, 0));
+	}
+	assert_true(bytes_equal(said[0], BYTES_LITERAL("eventType=ObjectEvent{urn:x/}w=3.5u=KGM")));
+	assert_false(bytes_equal(said[0], said[1]));
+	assert_false(bytes_equal(said[0], said[2]));
+	arena_fini(&arena);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_said_beside_an_attribute_is_hashed),
 	    cmocka_unit_test(the_reference_generators_examples),
 	    cmocka_unit_test(its_answers_for_documents_of_others),
 	    cmocka_unit_test(spellings_of_one_event_have_one_hash),
