@@ -149,3 +149,23 @@ def test_what_it_leaves_as_it_was_is_received(passed):
     passed.receive(lambda plaintext: None)
     for pack in passed.packs:
         assert passed.trade.run("pharmacy", "pack", "verify", pack)["saleable"] is True
+
+
+def test_whoever_names_a_code_first_does_not_own_it(passed):
+    """The wholesaler opens a case with the code of a case that the maker ships, and gives it along with another shipment."""
+    trade = passed.trade
+    code = trade.sscc()
+    first, second = trade.commission(trade.lot(), 2), trade.commission(trade.lot(), 2)
+    trade.deliver(first, "wholesaler")
+    trade.run("wholesaler", "pack", "aggregate", first[0], "--sscc", code)
+    false = passed.rewriter.read(trade.ship(code, "pharmacy-2", "wholesaler"))["containers"]
+    case = trade.case([first[1]], "wholesaler")
+    along = lambda plaintext: plaintext["containers"].extend(false)
+    shipped = passed.rewriter.rewrite(trade.ship(case, "pharmacy", "wholesaler"), along)
+    trade.run("pharmacy", "pack", "receive", "--document", shipped)
+    trade.run("maker", "pack", "receive", "--document", shipped, "--keep")
+    trade.run("maker", "pack", "aggregate", *second, "--sscc", code)
+    received = trade.run("pharmacy", "pack", "receive", "--document", trade.ship(code, "pharmacy"))
+    assert received["units"] == 2
+    trade.run("pharmacy", "pack", "aggregate", *second, "--sscc", code, "--unpack")
+    assert all(trade.run("pharmacy", "pack", "verify", unit)["saleable"] for unit in second)

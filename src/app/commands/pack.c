@@ -258,6 +258,7 @@ static enum status cmd_pack_receive(struct cli *cli, struct err *err) {
 	TRY(document_open(&cli->request, &document, sealed, err));
 	TRY(document_check(&cli->request, &document, err));
 	TRY(stock_save(&cli->request, &stock, &document, err));
+	stock.beside = &document; /* its containers are meant, whatever others have the same codes */
 	pack_put_actor(cli, "from", &document.sender);
 	cli_put_u64(cli, "units", document.unit_count);
 	if (cli_flag(cli, "keep")) return STATUS_OK;

@@ -165,10 +165,17 @@ enum status planner_ref(const struct planner *planner, struct medicines_unit *ou
 	return STATUS_OK;
 }
 
+static enum status is_known_container(struct planner *planner, bool *out, const char *code, struct err *err) {
+	struct document_container known[STOCK_CONTAINERS_MAX];
+	size_t count;
+	TRY(stock_containers(planner->stock, known, &count, code, err));
+	*out = count > 0;
+	return STATUS_OK;
+}
+
 enum status planner_is_container(struct planner *planner, bool *out, const struct scan *scan, struct err *err) {
 	char code[EPC_CODE_MAX];
 	struct product product;
-	struct document_container container;
 	struct stock_unit unit;
 	bool is_unit;
 	uint32_t place;
@@ -178,7 +185,7 @@ enum status planner_is_container(struct planner *planner, bool *out, const struc
 	*out = places_get(&planner->cases, &name) || places_get(&planner->containers, &name);
 	if (*out || in_plan(&place, planner, scan->gtin, scan->serial)) return STATUS_OK;
 	if (scan->gtin[0] < '1' || scan->gtin[0] > '8') return STATUS_OK; /* packs, most of all: nothing is asked */
-	TRY(stock_container(planner->stock, &container, out, code, err));
+	TRY(is_known_container(planner, out, code, err));
 	if (*out) return STATUS_OK;
 	TRY(stock_unit(planner->stock, &unit, &is_unit, scan->gtin, scan->serial, err));
 	if (is_unit) return STATUS_OK;
@@ -198,14 +205,45 @@ static struct document_container new_container(const struct planner *planner, co
 	return out;
 }
 
+/* 3: it is what is chosen; 2: this account has to do with it; 1: it is on the chain. */
+static enum status rank_container(
+    struct planner *planner, unsigned *out, const hash32 *id, enum planner_choice choice, struct err *err) {
+	const addr20 *me = &planner->request->home->account;
+	struct medicines_container_view view;
+	bool found;
+	TRY(medicines_container(planner->request, &view, &found, id, err));
+	const bool is_held = addr20_equal(&view.custodian, me), comes = addr20_equal(&view.receiver, me);
+	*out = !found ? 0 : (choice == PLANNER_COMING ? comes : is_held) ? 3 : is_held || comes ? 2 : 1;
+	return STATUS_OK;
+}
+
+/* `*found`: it is on the chain. */
+static enum status choose_container(struct planner *planner, struct document_container *out, bool *found,
+    const char *code, enum planner_choice choice, struct err *err) {
+	struct document_container known[STOCK_CONTAINERS_MAX];
+	size_t count;
+	unsigned best = 0, rank;
+	TRY(stock_containers(planner->stock, known, &count, code, err));
+	for (size_t i = 0; i < count && best < 3; i++) {
+		TRY(rank_container(planner, &rank, &known[i].id, choice, err));
+		if (rank > best) *out = known[i];
+		if (rank > best) best = rank;
+	}
+	*found = best > 0;
+	if (best == 3 || (*found && choice != PLANNER_FILLED)) return STATUS_OK;
+	*out = new_container(planner, code);
+	TRY(rank_container(planner, &rank, &out->id, choice, err));
+	*found = rank > 0;
+	return STATUS_OK;
+}
+
 enum status planner_container(
-    struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err) {
+    struct planner *planner, hash32 *out, const struct scan *scan, enum planner_choice choice, struct err *err) {
 	struct document *document = &planner->plan->document;
 	struct arena *arena = planner->request->arena;
 	struct document_container container;
-	struct medicines_container_view view;
 	char code[EPC_CODE_MAX];
-	bool found = false, known;
+	bool found;
 	if (!epc_container_code(code, scan))
 		return err_set(err, STATUS_INVALID, "a container has an SSCC, or a GTIN and a serial");
 	hash32 name = places_name(code, "");
@@ -214,11 +252,9 @@ enum status planner_container(
 		*out = document->containers[*place].id;
 		return STATUS_OK;
 	}
-	TRY(stock_container(planner->stock, &container, &known, code, err));
-	if (!known) container = new_container(planner, code);
+	TRY(choose_container(planner, &container, &found, code, choice, err));
 	*out = container.id;
-	TRY(medicines_container(planner->request, &view, &found, out, err));
-	if (!found && !may_open)
+	if (!found && choice != PLANNER_FILLED)
 		return err_set(err, STATUS_NOTFOUND, "no document of this home names container %s", code);
 	const hash32 tag = tag_container(&container.salt, code);
 	if (!found) planner_add_opening(planner, medicines_open_container_call(arena, &tag), out);
@@ -323,13 +359,12 @@ static enum status one_event(
  * document of this home knows it as one, if this home has its product's key, or if what is in it has its GTIN. */
 static enum status check_case(
     struct planner *planner, const struct epcis_event *event, const struct scan *parent, struct err *err) {
-	struct document_container container;
 	struct stock_unit unit;
 	struct product product;
 	char code[EPC_CODE_MAX];
 	bool is_pack, is_container;
 	if (parent->sscc[0] || !epc_container_code(code, parent)) return STATUS_OK;
-	TRY(stock_container(planner->stock, &container, &is_container, code, err));
+	TRY(is_known_container(planner, &is_container, code, err));
 	if (is_container) return STATUS_OK;
 	TRY(stock_unit(planner->stock, &unit, &is_pack, parent->gtin, parent->serial, err));
 	if (!is_pack) {

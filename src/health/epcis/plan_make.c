@@ -28,7 +28,7 @@ static enum status read_packs(
 		TRY(planner_scan(planner, &scan, event->epcs[i], err));
 		TRY(planner_is_container(planner, &is_container, &scan, err));
 		if (is_container) {
-			TRY(planner_container(planner, &container, &scan, true, err));
+			TRY(planner_container(planner, &container, &scan, PLANNER_FILLED, err));
 			continue;
 		}
 		if (!scan.gtin[0] || !scan.serial[0])
@@ -167,14 +167,14 @@ enum status planner_pack(struct planner *planner, const struct epcis_event *even
 	if (event->class_count)
 		return err_set(err, STATUS_UNSUPPORTED, "an aggregation of quantities of a class is not captured");
 	TRY(planner_scan(planner, &scan, event->parent, err));
-	TRY(planner_container(planner, &parent, &scan, packs, err));
+	TRY(planner_container(planner, &parent, &scan, packs ? PLANNER_FILLED : PLANNER_HELD, err));
 	uint32_t container = document_container_at(document, &parent);
 	for (size_t i = 0; i < event->epc_count; i++) {
 		bool is_container;
 		TRY(planner_scan(planner, &scan, event->epcs[i], err));
 		TRY(planner_is_container(planner, &is_container, &scan, err));
 		if (is_container) {
-			TRY(planner_container(planner, &children[child_count], &scan, false, err));
+			TRY(planner_container(planner, &children[child_count], &scan, PLANNER_HELD, err));
 			if (packs) planner_add_child(planner, &parent, &children[child_count]);
 			child_count++;
 			continue;

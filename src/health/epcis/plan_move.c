@@ -162,7 +162,7 @@ enum status planner_ship(struct planner *planner, const struct epcis_event *even
 			TRY(planner_unit(planner, &units[unit_count++], &scan, err));
 			continue;
 		}
-		TRY(planner_container(planner, &container, &scan, false, err));
+		TRY(planner_container(planner, &container, &scan, PLANNER_HELD, err));
 		if (!ends) TRY(add_contents(planner, &container, err));
 		if (ends)
 			planner_add_call(planner, medicines_end_shipping_call(arena, &container));
@@ -213,7 +213,7 @@ enum status planner_receive(struct planner *planner, const struct epcis_event *e
 			TRY(receive_loose(planner, &scan, &accepted, err));
 			continue;
 		}
-		TRY(planner_container(planner, &container, &scan, false, err));
+		TRY(planner_container(planner, &container, &scan, PLANNER_COMING, err));
 		planner_add_call(planner, medicines_accept_call(arena, &container));
 	}
 	return STATUS_OK;

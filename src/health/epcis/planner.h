@@ -58,9 +58,15 @@ bool planner_has_moved(const struct planner *planner, uint32_t unit);
  * knows it as a container, or nobody knows it as a pack: no document, and no key of its product in this home.
  */
 MUST_USE enum status planner_is_container(struct planner *planner, bool *out, const struct scan *scan, struct err *err);
-/* The container's id; a new one is opened where `may_open`. */
+/* Which container of those that have the code: whoever opens one chooses its code, so a code alone names none. */
+enum planner_choice {
+	PLANNER_HELD,   /* in this account's custody */
+	PLANNER_FILLED, /* likewise; else a new one is opened */
+	PLANNER_COMING, /* on its way to this account */
+};
+/* Its id. If none fits, one that this account has to do with otherwise, or any: the contract refuses it. */
 MUST_USE enum status planner_container(
-    struct planner *planner, hash32 *out, const struct scan *scan, bool may_open, struct err *err);
+    struct planner *planner, hash32 *out, const struct scan *scan, enum planner_choice choice, struct err *err);
 void planner_add_child(struct planner *planner, const hash32 *parent, const hash32 *child);
 /* A step of these units, batch by batch. `like` has its kind and what belongs to it. */
 void planner_add_units(struct planner *planner, const struct plan_step *like, const uint32_t *units, size_t count);

@@ -222,30 +222,32 @@ static enum status find_lot(void *context, struct document_batch *out, bool *fou
 
 #define CONTAINER_COLUMNS "name, code, opener, salt"
 
-/* Steps to the only row that is wanted, and ends the statement. */
-static enum status one_container(struct db *db, struct document_container *out, bool *found, struct arena *arena,
-    sqlite3_stmt *statement, struct err *err) {
-	enum status status = db_step(db, statement, found, err);
-	if (status == STATUS_OK && *found) {
-		*out = (struct document_container){.code = text_of(arena, statement, 1)};
-		if (!db_column_fixed(statement, 0, out->id.b, 32) ||
-		    !db_column_fixed(statement, 2, out->opener.b, 20) ||
-		    !db_column_fixed(statement, 3, out->salt.b, 32))
-			status = no_sense(err);
-	}
-	db_end(statement);
-	return status;
+static enum status read_container(
+    struct document_container *out, struct arena *arena, sqlite3_stmt *statement, struct err *err) {
+	*out = (struct document_container){.code = text_of(arena, statement, 1)};
+	const bool makes_sense = db_column_fixed(statement, 0, out->id.b, 32) &&
+				 db_column_fixed(statement, 2, out->opener.b, 20) &&
+				 db_column_fixed(statement, 3, out->salt.b, 32);
+	return makes_sense ? STATUS_OK : no_sense(err);
 }
 
-static enum status find_container(void *context, struct document_container *out, bool *found, struct arena *arena,
+static enum status find_containers(void *context, struct document_container *out, size_t *count, struct arena *arena,
     const char *code, struct err *err) {
 	struct index *index = context;
 	sqlite3_stmt *statement;
+	bool row;
+	*count = 0;
 	TRY(index_open(index, err));
-	TRY(db_statement(index->db, &statement,
-	    "SELECT " CONTAINER_COLUMNS " FROM container WHERE code = ? ORDER BY id LIMIT 1", err));
+	TRY(db_statement(
+	    index->db, &statement, "SELECT " CONTAINER_COLUMNS " FROM container WHERE code = ? ORDER BY id DESC", err));
 	db_bind_text(statement, 1, code);
-	return one_container(index->db, out, found, arena, statement, err);
+	enum status status = db_step(index->db, statement, &row, err);
+	while (status == STATUS_OK && row && *count < STOCK_CONTAINERS_MAX) {
+		status = read_container(&out[(*count)++], arena, statement, err);
+		if (status == STATUS_OK) status = db_step(index->db, statement, &row, err);
+	}
+	db_end(statement);
+	return status;
 }
 
 static enum status find_container_at(void *context, struct document_container *out, bool *found, struct arena *arena,
@@ -255,7 +257,10 @@ static enum status find_container_at(void *context, struct document_container *o
 	TRY(index_open(index, err));
 	TRY(db_statement(index->db, &statement, "SELECT " CONTAINER_COLUMNS " FROM container WHERE name = ?", err));
 	db_bind(statement, 1, BYTES_OF(*id));
-	return one_container(index->db, out, found, arena, statement, err);
+	enum status status = db_step(index->db, statement, found, err);
+	if (status == STATUS_OK && *found) status = read_container(out, arena, statement, err);
+	db_end(statement);
+	return status;
 }
 
 /* Rows that hang on a name of the chain (empty: on none), and on a unit's place in it (below 0: none). */
@@ -367,7 +372,7 @@ static enum status count_units(void *context, size_t *out, const char *gtin, str
 	return status;
 }
 
-static const struct stock_source source = {find_unit, find_unit_at, find_lot, find_container, find_container_at,
+static const struct stock_source source = {find_unit, find_unit_at, find_lot, find_containers, find_container_at,
     units_in, containers_of, list_lots, count_units, take};
 
 /* --- the home's documents --- */

@@ -181,7 +181,8 @@ static void lots_and_containers_are_found(void **state) {
 	struct world *world = *state;
 	for (unsigned long long number = 0; number < 12; number++) {
 		struct document_batch a, b;
-		struct document_container container[2], at[2];
+		struct document_container containers[2][STOCK_CONTAINERS_MAX], at[2];
+		size_t count[2];
 		const hash32 name = name_of(2, number);
 		const char *lot = text(world, "L%llu", number), *code = text(world, "%018llu", number);
 		bool found[2];
@@ -189,10 +190,12 @@ static void lots_and_containers_are_found(void **state) {
 		assert_int_equal(stock_lot(&world->twin, &b, &found[1], "04012345678901", lot, &world->err), STATUS_OK);
 		assert_int_equal(found[0], found[1]);
 		if (found[0]) same_batch(&a, &b);
-		assert_int_equal(stock_container(&world->kept, &container[0], &found[0], code, &world->err), STATUS_OK);
-		assert_int_equal(stock_container(&world->twin, &container[1], &found[1], code, &world->err), STATUS_OK);
-		assert_int_equal(found[0], found[1]);
-		if (found[0]) same_container(&container[0], &container[1]);
+		assert_int_equal(
+		    stock_containers(&world->kept, containers[0], &count[0], code, &world->err), STATUS_OK);
+		assert_int_equal(
+		    stock_containers(&world->twin, containers[1], &count[1], code, &world->err), STATUS_OK);
+		assert_int_equal(count[0], count[1]);
+		for (size_t i = 0; i < count[0]; i++) same_container(&containers[0][i], &containers[1][i]);
 		assert_int_equal(stock_container_at(&world->kept, &at[0], &found[0], &name, &world->err), STATUS_OK);
 		assert_int_equal(stock_container_at(&world->twin, &at[1], &found[1], &name, &world->err), STATUS_OK);
 		assert_int_equal(found[0], found[1]);

@@ -36,12 +36,15 @@ enum status stock_lot(const struct stock *stock, struct document_batch *out, boo
 	return stock->source->lot(stock->context, out, found, stock->arena, gtin, lot, err);
 }
 
-enum status stock_container(
-    const struct stock *stock, struct document_container *out, bool *found, const char *code, struct err *err) {
+enum status stock_containers(const struct stock *stock, struct document_container out[STOCK_CONTAINERS_MAX],
+    size_t *count, const char *code, struct err *err) {
 	struct stock_documents beside = beside_of(stock);
-	TRY(stock_documents_source.container(&beside, out, found, stock->arena, code, err));
-	if (*found) return STATUS_OK;
-	return stock->source->container(stock->context, out, found, stock->arena, code, err);
+	struct document_container kept[STOCK_CONTAINERS_MAX];
+	size_t kept_count;
+	TRY(stock_documents_source.containers(&beside, out, count, stock->arena, code, err));
+	TRY(stock->source->containers(stock->context, kept, &kept_count, stock->arena, code, err));
+	for (size_t i = 0; i < kept_count && *count < STOCK_CONTAINERS_MAX; i++) out[(*count)++] = kept[i];
+	return STATUS_OK;
 }
 
 enum status stock_container_at(

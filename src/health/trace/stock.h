@@ -22,6 +22,7 @@ struct stock_unit {
 	struct document_batch batch;
 };
 
+#define STOCK_CONTAINERS_MAX 64u /* of one code */
 /* *found false: no document says it. Lists may be empty. */
 struct stock_source {
 	MUST_USE enum status (*unit)(void *context, struct stock_unit *out, bool *found, struct arena *arena,
@@ -30,8 +31,8 @@ struct stock_source {
 	    const struct medicines_unit *ref, struct err *err);
 	MUST_USE enum status (*lot)(void *context, struct document_batch *out, bool *found, struct arena *arena,
 	    const char *gtin, const char *lot, struct err *err);
-	MUST_USE enum status (*container)(void *context, struct document_container *out, bool *found,
-	    struct arena *arena, const char *code, struct err *err);
+	MUST_USE enum status (*containers)(void *context, struct document_container *out, size_t *count,
+	    struct arena *arena, const char *code, struct err *err); /* room for STOCK_CONTAINERS_MAX */
 	MUST_USE enum status (*container_at)(void *context, struct document_container *out, bool *found,
 	    struct arena *arena, const hash32 *id, struct err *err);
 	MUST_USE enum status (*units_in)(void *context, struct stock_unit **out, size_t *count, struct arena *arena,
@@ -58,10 +59,11 @@ MUST_USE enum status stock_unit_at(
     const struct stock *stock, struct stock_unit *out, bool *found, const struct medicines_unit *ref, struct err *err);
 MUST_USE enum status stock_lot(const struct stock *stock, struct document_batch *out, bool *found, const char *gtin,
     const char *lot, struct err *err);
-/* A container by its code (epc_container_code), or by its id on the chain; and its code alone: NULL if no document
- * names it. */
-MUST_USE enum status stock_container(
-    const struct stock *stock, struct document_container *out, bool *found, const char *code, struct err *err);
+/* Containers by their code (epc_container_code), the newest first, those of the document beside before all: whoever
+ * opens one chooses its code, so that several may have the same, and the chain says whose each is. */
+MUST_USE enum status stock_containers(const struct stock *stock, struct document_container out[STOCK_CONTAINERS_MAX],
+    size_t *count, const char *code, struct err *err);
+/* A container by its id on the chain; and its code alone: NULL if no document names it. */
 MUST_USE enum status stock_container_at(
     const struct stock *stock, struct document_container *out, bool *found, const hash32 *id, struct err *err);
 MUST_USE enum status stock_code(const struct stock *stock, const char **out, const hash32 *container, struct err *err);

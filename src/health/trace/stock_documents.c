@@ -53,15 +53,19 @@ static enum status find_lot(void *context, struct document_batch *out, bool *fou
 	return STATUS_OK;
 }
 
-static enum status find_container(void *context, struct document_container *out, bool *found, struct arena *arena,
+static enum status find_containers(void *context, struct document_container *out, size_t *count, struct arena *arena,
     const char *code, struct err *err) {
 	const struct stock_documents *stock = context;
 	(void)arena, (void)err;
-	*found = false;
-	for (size_t d = 0; d < stock->count && !*found; d++)
-		for (uint32_t i = 0; i < stock->documents[d].container_count && !*found; i++) {
-			*out = stock->documents[d].containers[i];
-			*found = strcmp(out->code, code) == 0;
+	*count = 0;
+	for (size_t d = stock->count; d > 0; d--)
+		for (uint32_t i = stock->documents[d - 1].container_count; i > 0 && *count < STOCK_CONTAINERS_MAX;
+		     i--) {
+			const struct document_container *container = &stock->documents[d - 1].containers[i - 1];
+			bool is_new = strcmp(container->code, code) == 0;
+			for (size_t n = 0; n < *count && is_new; n++)
+				is_new = !hash32_equal(&out[n].id, &container->id);
+			if (is_new) out[(*count)++] = *container;
 		}
 	return STATUS_OK;
 }
@@ -170,5 +174,5 @@ static enum status take(void *context, const struct document *document, struct e
 	return STATUS_OK;
 }
 
-const struct stock_source stock_documents_source = {find_unit, find_unit_at, find_lot, find_container,
+const struct stock_source stock_documents_source = {find_unit, find_unit_at, find_lot, find_containers,
     find_container_at, units_in, containers_of, list_lots, count_units, take};
