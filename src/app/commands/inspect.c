@@ -4,7 +4,7 @@
 #include "crypto/hash.h"
 #include "health/epcis/epcis_xml.h"
 #include "health/epcis/event_hash.h"
-#include "health/epcis/places.h"
+#include "health/trace/places.h"
 #include "health/fhir/bundle.h"
 #include "health/gs1/epc.h"
 

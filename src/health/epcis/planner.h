@@ -2,7 +2,7 @@
 #ifndef HEALTH_EPCIS_PLANNER_H
 #define HEALTH_EPCIS_PLANNER_H
 
-#include "health/epcis/places.h"
+#include "health/trace/places.h"
 #include "health/epcis/plan.h"
 
 /* A container that this plan puts into another one: the chain does not know it yet. */

@@ -45,9 +45,18 @@ static void *grown(struct arena *arena, void *old, uint32_t count, uint32_t *roo
 	return larger;
 }
 
+/* The place of what has this name; false: it is new, and has the place `next` from now on. */
+static bool is_there(struct places *places, struct arena *arena, uint32_t *out, struct bytes name, uint32_t next) {
+	const hash32 hash = sha256(name);
+	const uint32_t *place = places_get(places, &hash);
+	*out = place ? *place : next;
+	if (!place) places_put(places, arena, &hash, next);
+	return place != NULL;
+}
+
 uint32_t document_add_batch(struct document *document, struct arena *arena, const struct document_batch *batch) {
-	for (uint32_t i = 0; i < document->batch_count; i++)
-		if (hash32_equal(&document->batches[i].id, &batch->id)) return i;
+	uint32_t at;
+	if (is_there(&document->batch_places, arena, &at, BYTES_OF(batch->id), document->batch_count)) return at;
 	document->batches =
 	    grown(arena, document->batches, document->batch_count, &document->batch_room, sizeof *document->batches);
 	document->batches[document->batch_count] = *batch;
@@ -55,8 +64,12 @@ uint32_t document_add_batch(struct document *document, struct arena *arena, cons
 }
 
 uint32_t document_add_part(struct document *document, struct arena *arena, const struct document_part *part) {
-	for (uint32_t i = 0; i < document->part_count; i++)
-		if (document->parts[i].batch == part->batch && document->parts[i].number == part->number) return i;
+	uint8_t name[8];
+	uint32_t at;
+	store_be32(name, part->batch);
+	store_be32(name + 4, part->number);
+	if (is_there(&document->part_places, arena, &at, bytes_make(name, sizeof name), document->part_count))
+		return at;
 	document->parts =
 	    grown(arena, document->parts, document->part_count, &document->part_room, sizeof *document->parts);
 	document->parts[document->part_count] = *part;
@@ -70,8 +83,9 @@ void document_name_container(struct document_container *container) {
 
 uint32_t document_add_container(
     struct document *document, struct arena *arena, const struct document_container *container) {
-	for (uint32_t i = 0; i < document->container_count; i++)
-		if (hash32_equal(&document->containers[i].id, &container->id)) return i;
+	uint32_t at;
+	if (is_there(&document->container_places, arena, &at, BYTES_OF(container->id), document->container_count))
+		return at;
 	document->containers = grown(arena, document->containers, document->container_count, &document->container_room,
 	    sizeof *document->containers);
 	document->containers[document->container_count] = *container;
@@ -128,44 +142,64 @@ static int compare_members(const void *a, const void *b) {
 	return one->place < other->place ? -1 : one->place > other->place;
 }
 
-/* The part's units in the document, ascending; each has its unit's path, or room for one. */
-static struct merkle_member *members_of(
-    const struct document *document, size_t *count, uint32_t part, bool with_room, struct arena *arena) {
+/* The units of each part: those of part p are units[starts[p]] to units[starts[p + 1] - 1]. */
+struct unit_groups {
+	uint32_t *starts, *units;
+};
+
+static struct unit_groups group_units(const struct document *document, struct arena *arena) {
+	struct unit_groups out = {.starts = arena_zalloc(arena, (size_t)document->part_count + 2, sizeof *out.starts),
+	    .units = arena_alloc(arena, ((size_t)document->unit_count + 1) * sizeof *out.units)};
+	for (uint32_t i = 0; i < document->unit_count; i++)
+		if (document->units[i].part != DOCUMENT_NO_PART) out.starts[document->units[i].part + 2]++;
+	for (uint32_t p = 0; p < document->part_count; p++) out.starts[p + 2] += out.starts[p + 1];
+	for (uint32_t i = 0; i < document->unit_count; i++)
+		if (document->units[i].part != DOCUMENT_NO_PART)
+			out.units[out.starts[document->units[i].part + 1]++] = i;
+	return out;
+}
+
+/* A part's units in the document, ascending; each has its unit's path, or room for one. */
+static struct merkle_member *members_of(const struct document *document, size_t *count, uint32_t part,
+    const struct unit_groups *groups, bool with_room, struct arena *arena) {
 	const struct document_part *of = &document->parts[part];
-	size_t n = 0, depth = merkle_depth(of->count);
-	for (uint32_t i = 0; i < document->unit_count; i++) n += document->units[i].part == part;
-	struct merkle_member *members = arena_zalloc(arena, n + 1, sizeof *members);
-	*count = 0;
-	for (uint32_t i = 0; i < document->unit_count; i++) {
-		const struct document_unit *unit = &document->units[i];
-		if (unit->part != part) continue;
-		struct merkle_member *member = &members[(*count)++];
-		*member = (struct merkle_member){.place = unit->index - of->first,
+	const size_t depth = merkle_depth(of->count);
+	const uint32_t *units = groups->units + groups->starts[part];
+	*count = groups->starts[part + 1] - groups->starts[part];
+	struct merkle_member *members = arena_zalloc(arena, *count + 1, sizeof *members);
+	for (size_t i = 0; i < *count; i++) {
+		const struct document_unit *unit = &document->units[units[i]];
+		members[i] = (struct merkle_member){.place = unit->index - of->first,
 		    .leaf = document_leaf(&document->batches[unit->batch], unit),
-		    .path = with_room ? arena_alloc(arena, (depth + 1) * sizeof *member->path) : (hash32 *)unit->path,
+		    .path = with_room ? arena_alloc(arena, (depth + 1) * sizeof *members->path) : (hash32 *)unit->path,
 		    .path_len = unit->path_len};
 	}
-	qsort(members, n, sizeof *members, compare_members);
+	qsort(members, *count, sizeof *members, compare_members);
 	return members;
 }
 
-bool document_prove_part(
-    struct document *document, struct arena *arena, uint32_t part, const hash32 *proof, size_t proof_len) {
+static bool prove_part(struct document *document, struct arena *arena, uint32_t part, const struct unit_groups *groups,
+    const hash32 *proof, size_t proof_len) {
 	struct document_part *of = &document->parts[part];
 	size_t count;
-	struct merkle_member *members = members_of(document, &count, part, true, arena);
+	struct merkle_member *members = members_of(document, &count, part, groups, true, arena);
 	if (!merkle_set_root(&of->root, members, count, of->count, proof, proof_len)) return false;
 	/* back to the units: by their place, which is unique now */
 	struct merkle_member wanted;
-	for (uint32_t i = 0; i < document->unit_count; i++) {
-		struct document_unit *unit = &document->units[i];
-		if (unit->part != part) continue;
+	for (uint32_t i = groups->starts[part]; i < groups->starts[part + 1]; i++) {
+		struct document_unit *unit = &document->units[groups->units[i]];
 		wanted.place = unit->index - of->first;
 		const struct merkle_member *member = bsearch(&wanted, members, count, sizeof *members, compare_members);
 		unit->path = member->path;
 		unit->path_len = member->path_len;
 	}
 	return true;
+}
+
+bool document_prove_part(
+    struct document *document, struct arena *arena, uint32_t part, const hash32 *proof, size_t proof_len) {
+	const struct unit_groups groups = group_units(document, arena);
+	return prove_part(document, arena, part, &groups, proof, proof_len);
 }
 
 /* --- writing --- */
@@ -186,11 +220,12 @@ static void write_batches(struct json_writer *writer, const struct document *doc
 	json_array_end(writer);
 }
 
-static void write_part(struct json_writer *writer, const struct document *document, uint32_t at, struct arena *arena) {
+static void write_part(struct json_writer *writer, const struct document *document, uint32_t at,
+    const struct unit_groups *groups, struct arena *arena) {
 	const struct document_part *part = &document->parts[at];
 	struct arena_mark mark = arena_mark(arena);
 	size_t count;
-	struct merkle_member *members = members_of(document, &count, at, false, arena);
+	struct merkle_member *members = members_of(document, &count, at, groups, false, arena);
 	size_t len = count ? merkle_set_proof(NULL, 0, members, count, part->count) : 0;
 	hash32 *proof = arena_alloc(arena, (len + 1) * sizeof *proof);
 	if (count) merkle_set_proof(proof, len, members, count, part->count);
@@ -221,6 +256,7 @@ static void write_unit(struct json_writer *writer, const struct document_unit *u
 }
 
 void document_write(struct buf *out, const struct document *document, const struct actor_request *request) {
+	const struct unit_groups groups = group_units(document, request->arena);
 	struct json_writer writer = json_writer(out);
 	json_object_begin(&writer, NULL);
 	json_put_u64(&writer, "v", VERSION);
@@ -231,7 +267,7 @@ void document_write(struct buf *out, const struct document *document, const stru
 	json_put_string(&writer, "epcis", document->epcis);
 	write_batches(&writer, document);
 	json_array_begin(&writer, "parts");
-	for (uint32_t i = 0; i < document->part_count; i++) write_part(&writer, document, i, request->arena);
+	for (uint32_t i = 0; i < document->part_count; i++) write_part(&writer, document, i, &groups, request->arena);
 	json_array_end(&writer);
 	json_array_begin(&writer, "containers");
 	for (uint32_t i = 0; i < document->container_count; i++) {
@@ -338,6 +374,7 @@ static bool read_unit(struct document *document, struct arena *arena, const stru
 /* Roots and paths, once the units are read. */
 static enum status read_proofs(
     struct document *document, struct arena *arena, const struct json *parts, struct err *err) {
+	const struct unit_groups groups = group_units(document, arena);
 	uint32_t at = 0;
 	json_foreach (json, parts) {
 		const struct json *list = json_get(json, "proof");
@@ -347,7 +384,7 @@ static enum status read_proofs(
 		json_foreach (node, list)
 			if (!read_hex(proof[len++].b, 32, node))
 				return err_set(err, STATUS_INVALID, "a part with a malformed proof");
-		if (!document_prove_part(document, arena, at++, proof, len))
+		if (!prove_part(document, arena, at++, &groups, proof, len))
 			return err_set(err, STATUS_INVALID, "a part whose proof does not fit its units");
 	}
 	return STATUS_OK;

@@ -11,6 +11,7 @@
 
 #include "crypto/merkle.h"
 #include "health/actors/request.h"
+#include "health/trace/places.h"
 
 #define DOCUMENT_BYTES_MAX ((size_t)64 << 20)
 #define DOCUMENT_RECIPIENTS_MAX 16u
@@ -58,6 +59,7 @@ struct document {
 	struct document_unit *units;
 	uint32_t batch_count, part_count, container_count, unit_count;
 	uint32_t batch_room, part_room, container_room, unit_room;
+	struct places batch_places, part_places, container_places; /* of those that are there */
 };
 /* Sets the id from the rest. */
 void document_name_container(struct document_container *container);

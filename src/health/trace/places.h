@@ -1,6 +1,6 @@
-/* Inside epcis: where a name stands in a list, found without walking it. Ownership: the arena. */
-#ifndef HEALTH_EPCIS_PLACES_H
-#define HEALTH_EPCIS_PLACES_H
+/* Where a name stands in a list, found without walking it. Ownership: the arena. */
+#ifndef HEALTH_TRACE_PLACES_H
+#define HEALTH_TRACE_PLACES_H
 
 #include "base/bytes.h"
 #include "base/mem.h"

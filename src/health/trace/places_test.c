@@ -1,5 +1,5 @@
 /* Names and their places, beside a plain list. */
-#include "health/epcis/places.h"
+#include "health/trace/places.h"
 
 #include <stdio.h>
 

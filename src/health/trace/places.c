@@ -1,4 +1,4 @@
-#include "health/epcis/places.h"
+#include "health/trace/places.h"
 
 #include "crypto/hash.h"
 
