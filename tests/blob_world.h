@@ -89,6 +89,14 @@ static inline void blob_world_open(struct blob_world *world) {
 	blob_world_start(world);
 }
 
+/* A node that has other members. */
+static inline void blob_world_open_among(struct blob_world *world, const struct blob_members *members) {
+	blob_world_open(world);
+	blob_world_end(world);
+	world->members = members;
+	blob_world_start(world);
+}
+
 static inline void blob_world_close(struct blob_world *world) {
 	char command[80];
 	blob_world_end(world);

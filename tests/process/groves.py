@@ -1,7 +1,9 @@
 """The usual actors over the nodes of four members, whose sealed content is kept by all of them."""
 import contextlib
+import http.server
 import json
 import signal
+import threading
 import urllib.error
 import urllib.request
 
@@ -109,6 +111,19 @@ class Grove(Consortium):
 def is_current(member):
     """It answers, and has caught up with the others."""
     return member.head() and member.comet("/status").get("sync_info", {}).get("catching_up") is False
+
+
+@contextlib.contextmanager
+def answered_by(member, handler):
+    """The member is gone, and at its HTTP port this handler answers; afterwards it is back."""
+    with gone(member):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", int(member.url.rsplit(":", 1)[1])), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
 
 
 @contextlib.contextmanager

@@ -4,14 +4,13 @@ import http.server
 import json
 import re
 import signal
-import threading
 
 import pytest
 
 pytest.importorskip("web3", reason="the Python packages are not installed: PyPI could not be reached")
 
 from eth_account import Account
-from groves import Grove, gone
+from groves import Grove, answered_by, gone
 from machine import wait_for
 from members import change
 from test_member_blobs import is_on_disk, log_of, withheld
@@ -89,14 +88,8 @@ def inventing(grove, member, joined):
         def log_message(self, *_):
             pass
 
-    with gone(member):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", int(member.url.rsplit(":", 1)[1])), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            server.server_close()
+    with answered_by(member, Handler):
+        yield
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import http.server
 import json
 import shutil
 import subprocess
-import threading
 import urllib.error
 import urllib.request
 
@@ -16,7 +15,7 @@ pytest.importorskip("web3", reason="the Python packages are not installed: PyPI 
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 import members
-from groves import Grove, gone
+from groves import Grove, answered_by, gone
 from hospitals import container
 from machine import binary, wait_for
 
@@ -55,14 +54,8 @@ def instead_of(member, answer):
         def log_message(self, *_):
             pass
 
-    with gone(member):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", int(member.url.rsplit(":", 1)[1])), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield asked
-        finally:
-            server.shutdown()
-            server.server_close()
+    with answered_by(member, Handler):
+        yield asked
 
 
 def node_of(key):

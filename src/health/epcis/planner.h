@@ -2,8 +2,8 @@
 #ifndef HEALTH_EPCIS_PLANNER_H
 #define HEALTH_EPCIS_PLANNER_H
 
-#include "health/trace/places.h"
 #include "health/epcis/plan.h"
+#include "health/trace/places.h"
 
 /* A container that this plan puts into another one: the chain does not know it yet. */
 struct planner_child {

@@ -1,4 +1,5 @@
 #include "health/fhir/fhirpath_run.h"
+#include "health/fhir/primitives.h"
 
 #include <stdio.h>
 
@@ -60,15 +61,6 @@ static const struct json *member_named(const struct json *object, struct bytes n
 	return NULL;
 }
 
-/* "_birthDate" of "birthDate" */
-static const struct json *shadow_named(const struct json *object, struct bytes name) {
-	json_foreach (member, object)
-		if (member->name.len == name.len + 1 && member->name.data[0] == '_' &&
-		    memcmp(member->name.data + 1, name.data, name.len) == 0)
-			return member;
-	return NULL;
-}
-
 static bool is_primitive(const struct fhirpath_run *run, uint16_t type) {
 	return type != FHIR_NONE && run->defs->types[type].kind == FHIR_KIND_PRIMITIVE;
 }
@@ -85,7 +77,7 @@ static enum status choice_members(struct fhirpath_run *run, const struct fhirpat
 		if (found.element != element) continue;
 		if (!is_twin)
 			TRY(push_member(run, out, found.type, member,
-			    is_primitive(run, found.type) ? shadow_named(value->json, spelled) : NULL));
+			    is_primitive(run, found.type) ? fhir_primitive_twin(value->json, spelled) : NULL));
 		else if (!member_named(value->json, spelled))
 			TRY(push_member(run, out, found.type, NULL, member));
 	}
@@ -107,7 +99,7 @@ enum status fhirpath_members(
 	uint16_t type = element ? element->type : FHIR_NONE;
 	bool may_have_twin = !element || is_primitive(run, type);
 	return push_member(
-	    run, out, type, member_named(object, name), may_have_twin ? shadow_named(object, name) : NULL);
+	    run, out, type, member_named(object, name), may_have_twin ? fhir_primitive_twin(object, name) : NULL);
 }
 
 enum status fhirpath_children(
@@ -123,7 +115,7 @@ enum status fhirpath_children(
 		if (is_twin && member_named(object, name)) continue;
 		const struct json *json = is_twin ? NULL : member;
 		const struct json *twin = is_twin                         ? member
-					  : is_primitive(run, found.type) ? shadow_named(object, name)
+					  : is_primitive(run, found.type) ? fhir_primitive_twin(object, name)
 									  : NULL;
 		TRY(push_member(run, out, found.type, json, twin));
 	}

@@ -1,6 +1,7 @@
 /* FHIRPath Patch (fhirpatch.html). */
 #include "health/fhir/fhirpath_tree.h"
 #include "health/fhir/patch_work.h"
+#include "health/fhir/primitives.h"
 
 /* One operation: its parts, and where its path leads. */
 struct operation {
@@ -120,15 +121,6 @@ static const struct json *parent_of(const struct json *at, const struct json *ch
 	return NULL;
 }
 
-/* "_given" beside "given" */
-static const struct json *twin_of(const struct json *object, struct bytes name) {
-	json_foreach (member, object)
-		if (member->name.len == name.len + 1 && member->name.data[0] == '_' &&
-		    memcmp(member->name.data + 1, name.data, name.len) == 0)
-			return member;
-	return NULL;
-}
-
 static enum fhir_patch_verdict refuse_twin(struct operation *o) {
 	return patch_refuse(o->work, FHIR_PATCH_REFUSED, "primitives of this list have extensions; use JSON Patch");
 }
@@ -153,7 +145,7 @@ static enum fhir_patch_verdict list_found(struct operation *o, const struct json
 	if (!is_whole)
 		return patch_refuse(
 		    o->work, FHIR_PATCH_REFUSED, "the path %.*s leads to no whole list", PATCH_SHOWN(o->text));
-	if (twin_of(parent_of(o->work->root, *array), (*array)->name)) return refuse_twin(o);
+	if (fhir_primitive_twin(parent_of(o->work->root, *array), (*array)->name)) return refuse_twin(o);
 	return FHIR_PATCH_DONE;
 }
 
@@ -176,7 +168,7 @@ static enum fhir_patch_verdict add_to(struct operation *o, const struct fhirpath
 	if (there && element->max != FHIR_MANY)
 		return patch_refuse(
 		    o->work, FHIR_PATCH_REFUSED, "%.*s is there already; replace it", PATCH_SHOWN(name));
-	if (there && twin_of(object->json, there->name)) return refuse_twin(o);
+	if (there && fhir_primitive_twin(object->json, there->name)) return refuse_twin(o);
 	json_edit_init(&edit, &o->work->arena, o->work->root);
 	if (there)
 		json_edit_insert(&edit, there, there->count, value);
@@ -238,8 +230,8 @@ static enum fhir_patch_verdict remove_element(struct operation *o) {
 	const struct json *parent = parent_of(root, value);
 	while (parent) {
 		bool is_array = json_is(parent, JSON_ARRAY);
-		if (is_array && twin_of(parent_of(root, parent), parent->name)) return refuse_twin(o);
-		twin = is_array ? NULL : twin_of(parent, value->name);
+		if (is_array && fhir_primitive_twin(parent_of(root, parent), parent->name)) return refuse_twin(o);
+		twin = is_array ? NULL : fhir_primitive_twin(parent, value->name);
 		if (parent == root || parent->count > 1u + (twin != NULL)) break;
 		value = parent;
 		parent = parent_of(root, value);
@@ -282,7 +274,7 @@ static enum fhir_patch_verdict replace(struct operation *o) {
 	} else {
 		json_edit_replace(&edit, old->json, json);
 	}
-	const struct json *twin = json_is(parent, JSON_OBJECT) ? twin_of(parent, old->json->name) : NULL;
+	const struct json *twin = json_is(parent, JSON_OBJECT) ? fhir_primitive_twin(parent, old->json->name) : NULL;
 	if (twin) json_edit_remove(&edit, twin);
 	return patch_finish(o->work, &edit);
 }

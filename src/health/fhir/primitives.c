@@ -205,3 +205,11 @@ fhir_primitive_check *fhir_primitive_find(struct bytes type) {
 		if (bytes_equal(type, bytes_text(checks[i].name))) return checks[i].check;
 	return NULL;
 }
+
+const struct json *fhir_primitive_twin(const struct json *object, struct bytes name) {
+	json_foreach (member, object)
+		if (member->name.len == name.len + 1 && member->name.data[0] == '_' &&
+		    memcmp(member->name.data + 1, name.data, name.len) == 0)
+			return member;
+	return NULL;
+}

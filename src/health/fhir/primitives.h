@@ -13,5 +13,8 @@ typedef const char *fhir_primitive_check(const struct json *value);
 fhir_primitive_check *fhir_primitive_find(struct bytes type);
 /* base64 with white space; the number of bytes it stands for. False if it is not. */
 bool fhir_primitive_base64(struct bytes text, size_t *bytes);
+/* "_birthDate" beside "birthDate": the id and the extensions of a primitive member (json.html#primitive). NULL: none.
+ */
+const struct json *fhir_primitive_twin(const struct json *object, struct bytes name);
 
 #endif

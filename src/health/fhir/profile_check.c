@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "health/fhir/place.h"
+#include "health/fhir/primitives.h"
 #include "health/fhir/profile_tree.h"
 #include "health/fhir/reference.h"
 #include "health/fhir/same.h"
@@ -97,14 +98,6 @@ static bool is_named(const struct profile_node *node, struct bytes name) {
 	       isupper(name.data[node->name.len]);
 }
 
-static const struct json *twin_of(const struct json *object, struct bytes name) {
-	json_foreach (member, object)
-		if (member->name.len == name.len + 1 && member->name.data[0] == '_' &&
-		    memcmp(member->name.data + 1, name.data, name.len) == 0)
-			return member;
-	return NULL;
-}
-
 static struct occurrences gather(
     struct check *check, const struct profile_node *node, const struct occurrence *parent) {
 	struct occurrences out = {0};
@@ -122,7 +115,8 @@ static struct occurrences gather(
 							    ? FHIR_NONE
 							    : fhir_member_find(check->defs, parent->type, name).type,
 		    .name = name};
-		put_member(check, &out, is_twin ? NULL : member, is_twin ? member : twin_of(object, name), &like);
+		put_member(
+		    check, &out, is_twin ? NULL : member, is_twin ? member : fhir_primitive_twin(object, name), &like);
 	}
 	return out;
 }

@@ -106,3 +106,20 @@ void fhir_answer_resource(struct fhir_call *call, int status, const struct resou
 	fhir_answer_json(call, status, buf_view(&body));
 	buf_fini(&body);
 }
+
+void fhir_answer_parameter(struct fhir_call *call, const char *name, const char *kind, struct bytes json) {
+	struct buf body;
+	buf_init(&body, BUF_MAX_DEFAULT);
+	struct json_writer w = json_writer(&body);
+	json_object_begin(&w, NULL);
+	json_put_text(&w, "resourceType", "Parameters");
+	json_array_begin(&w, "parameter");
+	json_object_begin(&w, NULL);
+	json_put_text(&w, "name", name);
+	json_put_raw(&w, kind, json);
+	json_object_end(&w);
+	json_array_end(&w);
+	json_object_end(&w);
+	fhir_answer_json(call, 200, buf_view(&body));
+	buf_wipe(&body); /* it may be a secret */
+}

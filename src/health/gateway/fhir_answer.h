@@ -23,6 +23,8 @@ void fhir_answer_put_version(struct fhir_call *call, const struct resource_versi
 void fhir_answer_resource(struct fhir_call *call, int status, const struct resource_version *version);
 /* JSON that this server made, laid out if the client wants that. */
 void fhir_answer_json(struct fhir_call *call, int status, struct bytes json);
+/* Parameters of one parameter: `kind` as "valueString", and its value as JSON. */
+void fhir_answer_parameter(struct fhir_call *call, const char *name, const char *kind, struct bytes json);
 /* Appends a stored resource in the form that the call asks for. */
 void fhir_answer_write(struct fhir_call *call, struct buf *out, struct bytes stored);
 

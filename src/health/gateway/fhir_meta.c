@@ -11,20 +11,7 @@ static const char *const lists[] = {"profile", "security", "tag"};
 
 static void answer_meta(struct fhir_call *call, const struct json *resource) {
 	const struct json *meta = json_get(resource, "meta");
-	struct buf body;
-	buf_init(&body, BUF_MAX_DEFAULT);
-	struct json_writer w = json_writer(&body);
-	json_object_begin(&w, NULL);
-	json_put_text(&w, "resourceType", "Parameters");
-	json_array_begin(&w, "parameter");
-	json_object_begin(&w, NULL);
-	json_put_text(&w, "name", "return");
-	json_put_raw(&w, "valueMeta", meta ? meta->raw : BYTES_LITERAL("{}"));
-	json_object_end(&w);
-	json_array_end(&w);
-	json_object_end(&w);
-	fhir_answer_json(call, 200, buf_view(&body));
-	buf_fini(&body);
+	fhir_answer_parameter(call, "return", "valueMeta", meta ? meta->raw : BYTES_LITERAL("{}"));
 }
 
 void fhir_operation_meta(struct fhir_call *call, const struct json *parameters) {

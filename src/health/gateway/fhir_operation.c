@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "health/gateway/fhir_operation.h"
 
 #include "base/http_reply.h"
@@ -127,8 +129,7 @@ bool fhir_operation_serve(struct fhir_call *call) {
 /* --- $hook-secret: what a Subscription's notifications are signed with (docs/fhir.md) --- */
 
 void fhir_operation_hook_secret(struct fhir_call *call, const struct json *parameters) {
-	char secret[65];
-	struct buf body;
+	char secret[65], json[68];
 	struct resource_version version;
 	(void)parameters;
 	if (!fhir_read_find(call, &version)) return;
@@ -137,19 +138,9 @@ void fhir_operation_hook_secret(struct fhir_call *call, const struct json *param
 		    "the subscription is not active, or somebody else wrote it: its secret is for who wrote it");
 		return;
 	}
-	buf_init(&body, BUF_MAX_DEFAULT);
-	struct json_writer w = json_writer(&body);
-	json_object_begin(&w, NULL);
-	json_put_text(&w, "resourceType", "Parameters");
-	json_array_begin(&w, "parameter");
-	json_object_begin(&w, NULL);
-	json_put_text(&w, "name", "secret");
-	json_put_text(&w, "valueString", secret);
-	json_object_end(&w);
-	json_array_end(&w);
-	json_object_end(&w);
+	snprintf(json, sizeof json, "\"%s\"", secret);
 	http_put_header(&call->exchange->response, "Cache-Control", "no-store");
-	fhir_answer_json(call, 200, buf_view(&body));
-	buf_wipe(&body);
+	fhir_answer_parameter(call, "secret", "valueString", bytes_text(json));
+	mem_wipe(json, sizeof json);
 	mem_wipe(secret, sizeof secret);
 }

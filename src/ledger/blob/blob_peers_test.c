@@ -78,10 +78,7 @@ static void open_world(struct blob_world *world, struct blob_members *members) {
 	    .power = power_of,
 	    .open = open_client,
 	    .close = close_client};
-	blob_world_open(world);
-	blob_world_end(world);
-	world->members = members;
-	blob_world_start(world);
+	blob_world_open_among(world, members);
 }
 
 /* How many members hold a container that is put now. */
