@@ -4,9 +4,9 @@
 #include "crypto/hash.h"
 #include "health/epcis/epcis_xml.h"
 #include "health/epcis/event_hash.h"
-#include "health/trace/places.h"
 #include "health/fhir/bundle.h"
 #include "health/gs1/epc.h"
+#include "health/trace/places.h"
 
 /* --- record inspect --- */
 

@@ -1,6 +1,6 @@
-#include <stdio.h>
-
 #include "health/gateway/fhir_operation.h"
+
+#include <stdio.h>
 
 #include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
