@@ -203,7 +203,7 @@ contract Consent is IConsent, IBlobGate, Stated, Eip712 {
     }
 
     function anchorAudit(bytes32 root, uint64 count) external {
-        if (!directory.isActive(msg.sender, Roles.NODE)) revert NotANode();
+        if (!directory.isActive(msg.sender, 0)) revert NotListed();
         if (count < anchors[msg.sender].count) revert NotAllowed();
         anchors[msg.sender] = Anchor(root, count, uint40(block.timestamp));
         emit AuditAnchored(msg.sender, root, count);

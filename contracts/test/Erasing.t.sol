@@ -125,10 +125,12 @@ contract ErasingTest is Health {
         IBlobGate(address(records)).confirmErased(record);
     }
 
-    function test_only_nodes_anchor_audits_and_their_count_never_falls() public {
-        as_(HOSPITAL);
-        vm.expectRevert(IBlobGate.NotANode.selector);
+    function test_only_actors_anchor_audits_and_their_count_never_falls() public {
+        as_(STRANGER);
+        vm.expectRevert(IConsent.NotListed.selector);
         consent.anchorAudit("root", 3);
+        as_(HOSPITAL);
+        consent.anchorAudit("its own", 7);
         vm.expectEmit(address(consent));
         emit IConsent.AuditAnchored(vm.addr(NODE), "root", 3);
         as_(NODE);
@@ -141,7 +143,7 @@ contract ErasingTest is Health {
         (bytes32 root, uint64 count, uint40 time) = consent.anchorOf(vm.addr(NODE));
         check(root == "the next" && count == 3 && time == START, "the newest");
         (root, count, time) = consent.anchorOf(vm.addr(HOSPITAL));
-        check(root == 0 && count == 0 && time == 0, "none");
+        check(root == "its own" && count == 7 && time == START, "of each its own");
     }
 
     function test_the_lists_that_reads_are_entered_in_are_the_folders() public {

@@ -148,9 +148,10 @@ interface IConsent {
     /// By the controller; or, without a signature, by a regulator itself. Never by the review's own actor. Ends the
     /// window.
     function closeReview(CloseReview calldata statement, bytes calldata signature) external;
-    /// By a node that the directory lists: the root of its map of reads, and how many it holds, which never falls.
+    /// By an active actor, for what it serves as a node or shows through a gateway: the root of its map of reads or
+    /// looks, and how many it holds, which never falls.
     function anchorAudit(bytes32 root, uint64 count) external;
-    /// What the node anchored last; zeros: nothing. `time` is the block's.
+    /// What the actor anchored last; zeros: nothing. `time` is the block's.
     function anchorOf(address node) external view returns (bytes32 root, uint64 count, uint40 time);
 
     /// Records only, when a record is erased: the wraps of its grants are, the first 64 at once.
