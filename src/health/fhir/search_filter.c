@@ -41,20 +41,28 @@ static bool take_word(struct lexer *lexer, const char *wanted) {
 	return false;
 }
 
-/* A text in quotes, with \" and \\ in it. NULL data: there is none, or it does not end. */
-static struct bytes quoted(struct lexer *lexer) {
-	uint8_t *out = arena_alloc(lexer->reader->arena, lexer->text.len + 1);
-	size_t len = 0;
-	for (lexer->at++; lexer->at < lexer->text.len; lexer->at++) {
-		uint8_t c = lexer->text.data[lexer->at];
-		if (c == '"') {
-			lexer->at++;
-			return bytes_make(out, len);
-		}
-		if (c == '\\' && lexer->at + 1 < lexer->text.len) c = lexer->text.data[++lexer->at];
-		out[len++] = c;
+/* Where the quoted text that begins at `from` ends: the place of its last quote. SIZE_MAX: it does not end. */
+static size_t end_of_quoted(struct bytes text, size_t from) {
+	for (size_t at = from + 1; at < text.len; at++) {
+		if (text.data[at] == '"') return at;
+		if (text.data[at] == '\\') at++;
 	}
-	return (struct bytes){NULL, 0};
+	return SIZE_MAX;
+}
+
+/* A text in quotes, with \" and \\ in it. NULL data: there is none, or it does not end. Its memory is its own length,
+ * since a filter may have thousands. */
+static struct bytes quoted(struct lexer *lexer) {
+	const size_t end = end_of_quoted(lexer->text, lexer->at);
+	if (end == SIZE_MAX) return (struct bytes){NULL, 0};
+	uint8_t *out = arena_alloc(lexer->reader->arena, end - lexer->at);
+	size_t len = 0;
+	for (lexer->at++; lexer->at < end; lexer->at++) {
+		if (lexer->text.data[lexer->at] == '\\') lexer->at++;
+		out[len++] = lexer->text.data[lexer->at];
+	}
+	lexer->at++;
+	return bytes_make(out, len);
 }
 
 static struct fhir_criterion *comparison(struct lexer *lexer) {

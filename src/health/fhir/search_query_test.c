@@ -1,6 +1,8 @@
 /* Queries as trees of criteria, written as text; what is refused, and with which issue. */
 #include "health/fhir/search_query.h"
 
+#include <malloc.h>
+
 #include "health/fhir/search_units.h"
 #include "tests/unit.h"
 
@@ -89,7 +91,7 @@ static void ask_with(struct asked *asked, struct fhir_search_settings settings, 
 	struct err err;
 	arena_init(&asked->arena);
 	fhir_issues_init(&asked->issues, &asked->arena);
-	buf_init(&asked->text, 1 << 20);
+	buf_init(&asked->text, 1 << 22);
 	settings.defs = &fhir_r4;
 	settings.base = "http://here/fhir";
 	if (http_query_parse(&items, &asked->arena, bytes_text(query), &err)) fail_msg("%s: %s", query, err.message);
@@ -302,6 +304,31 @@ static void searches_are_bounded(void **state) {
 	buf_fini(&query);
 }
 
+static size_t taken_bytes(void) {
+	const struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
+}
+
+/* Each value by its own length: else a filter of a megabyte would take a gigabyte. */
+static void a_filters_quoted_values_take_no_more_than_they_are(void **state) {
+	(void)state;
+	struct asked asked;
+	struct buf query;
+	buf_init(&query, 1 << 21);
+	buf_text(&query, "_filter=family eq \"a\\\"b\"");
+	for (unsigned i = 0; i < 900; i++) buf_text(&query, " or family eq \"a\"");
+	buf_text(&query, " or family eq \"");
+	for (unsigned i = 0; i < 1 << 20; i++) buf_byte(&query, 'x');
+	buf_byte(&query, '"');
+	const size_t before = taken_bytes();
+	ask_with(&asked, of_type("Patient"), buf_cstr(&query));
+	assert_int_equal(asked.status, STATUS_OK);
+	assert_non_null(strstr(buf_cstr(&asked.text), "'a\"b'"));
+	assert_true(taken_bytes() - before < (size_t)100 << 20);
+	end(&asked);
+	buf_fini(&query);
+}
+
 static void folding_leaves_case_and_accents_out(void **state) {
 	(void)state;
 	static const char *const pairs[][2] = {{"  M\xc3\xbcller \t  X ", "muller x"},
@@ -351,6 +378,7 @@ int main(void) {
 	    cmocka_unit_test(several_types_are_searched_by_what_all_have),
 	    cmocka_unit_test(a_compartment_is_one_more_criterion),
 	    cmocka_unit_test(searches_are_bounded),
+	    cmocka_unit_test(a_filters_quoted_values_take_no_more_than_they_are),
 	    cmocka_unit_test(folding_leaves_case_and_accents_out),
 	    cmocka_unit_test(units_of_one_dimension_convert),
 	};

@@ -126,6 +126,7 @@ static void serve_delete(void *context, struct http_exchange *exchange) {
 #define FHIR_ANSWER .gzip = HTTP_GZIP_ANSWERS
 #define FHIR_JSON "application/fhir+json, application/json, application/json+fhir, text/json"
 #define FHIR_LARGE .gzip = HTTP_GZIP_BOTH, .limits = {.large_body_max = FHIR_DOCUMENT_MAX, .large_at_once = 4}
+#define FHIR_FORM .gzip = HTTP_GZIP_BOTH, .limits = {.body_max = FHIR_FORM_MAX}
 #define FHIR_BODY .accepts = FHIR_JSON, FHIR_LARGE
 #define FHIR_PATCH .accepts = "application/json-patch+json, " FHIR_JSON, FHIR_LARGE
 
@@ -133,16 +134,16 @@ const struct route fhir_routes[] = {
     ROUTE(HTTP_GET, "/fhir/metadata", serve_read, "FHIR: the CapabilityStatement", FHIR_ANSWER),
     ROUTE(HTTP_GET, "/fhir", serve_work, "FHIR: search the whole system", FHIR_ANSWER),
     ROUTE(HTTP_GET, "/fhir/", serve_work, "FHIR: the same", FHIR_ANSWER),
-    ROUTE(HTTP_POST, "/fhir/_search", serve_post, "FHIR: the same, with a form", FHIR_LARGE),
+    ROUTE(HTTP_POST, "/fhir/_search", serve_post, "FHIR: the same, with a form", FHIR_FORM),
     ROUTE(HTTP_GET, "/fhir/{type}", serve_work, "FHIR: search a type; or an operation of the system", FHIR_ANSWER),
-    ROUTE(HTTP_POST, "/fhir/{type}/_search", serve_post, "FHIR: search a type, with a form", FHIR_LARGE),
+    ROUTE(HTTP_POST, "/fhir/{type}/_search", serve_post, "FHIR: search a type, with a form", FHIR_FORM),
     ROUTE(HTTP_GET, "/fhir/{type}/{id}", serve_read, "FHIR: read; or an operation of a type", FHIR_ANSWER),
     ROUTE(HTTP_POST, "/fhir/{type}/{operation}", serve_post, "FHIR: an operation of a type", FHIR_LARGE),
     ROUTE(HTTP_GET, "/fhir/{type}/{id}/{what}", serve_work,
 	"FHIR: search a compartment, as Patient/1/Observation; or an operation of a resource", FHIR_ANSWER),
     ROUTE(HTTP_POST, "/fhir/{type}/{id}/{operation}", serve_post, "FHIR: an operation of a resource", FHIR_LARGE),
     ROUTE(HTTP_POST, "/fhir/{type}/{id}/{within}/_search", serve_post, "FHIR: search a compartment, with a form",
-	FHIR_LARGE),
+	FHIR_FORM),
     ROUTE(HTTP_GET, "/fhir/{type}/{id}/_history/{version}", serve_read, "FHIR: read one version (vread)", FHIR_ANSWER),
     ROUTE(HTTP_GET, "/fhir/_history", serve_work, "FHIR: history of everything", FHIR_ANSWER),
     ROUTE(HTTP_GET, "/fhir/{type}/_history", serve_work, "FHIR: history of a type", FHIR_ANSWER),

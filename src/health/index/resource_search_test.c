@@ -459,6 +459,19 @@ static void words_are_found_in_narratives_and_contents(void **state) {
 	expect(world, "Patient", "_content=person", "");
 }
 
+/* SQLite would take minutes for a question of a million words. */
+static void a_question_has_a_bounded_number_of_words(void **state) {
+	struct world *world = *state;
+	struct buf query;
+	buf_init(&query, 1000);
+	buf_text(&query, "_content=a");
+	for (unsigned i = 1; i < 100; i++) buf_text(&query, "+a");
+	assert_int_equal(ask(world, "Patient", buf_cstr(&query), &everything, "ann").status, STATUS_OK);
+	buf_text(&query, "+a");
+	assert_int_equal(ask(world, "Patient", buf_cstr(&query), &everything, "ann").status, STATUS_LIMIT);
+	buf_fini(&query);
+}
+
 /* --- dropping --- */
 
 static struct bytes read_file(struct world *world, const char *path) {
@@ -617,6 +630,7 @@ int main(void) {
 	    TEST(a_cursor_is_of_one_asker_and_one_search),
 	    TEST(a_scope_is_inside_of_every_question),
 	    TEST(words_are_found_in_narratives_and_contents),
+	    TEST(a_question_has_a_bounded_number_of_words),
 	    TEST(an_erased_record_is_in_no_page_of_the_file),
 	    TEST(what_is_dropped_is_in_no_page_of_the_file),
 	    TEST(a_leftover_in_a_free_page_is_seen),

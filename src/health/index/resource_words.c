@@ -6,6 +6,7 @@
 #include "health/index/resource_words.h"
 
 #define WORD_MAX 64u
+#define ASKED_MAX 100u /* words of one question */
 
 /* --- what the words are --- */
 
@@ -94,10 +95,12 @@ static bool is_word_byte(uint8_t c) {
 	return c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
 }
 
-/* As FTS5 wants it: every word in quotes, so that none is an operator; AND, OR and NOT between words stay. */
-static bool put_query(struct buf *out, struct bytes asked) {
+/* As FTS5 wants it: every word in quotes, so that none is an operator; AND, OR and NOT between words stay. `*count`: of
+ * the words. */
+static bool put_query(struct buf *out, size_t *count, struct bytes asked) {
 	bool is_between = false, has_word = false; /* an operator waits for its second word */
-	for (size_t at = 0; at < asked.len;) {
+	*count = 0;
+	for (size_t at = 0; at < asked.len && *count <= ASKED_MAX;) {
 		size_t from = at;
 		while (at < asked.len && is_word_byte(asked.data[at])) at++;
 		struct bytes word = bytes_slice(asked, from, at - from < WORD_MAX ? at - from : WORD_MAX);
@@ -111,6 +114,7 @@ static bool put_query(struct buf *out, struct bytes asked) {
 			buf_text(out, "\"");
 			fhir_search_fold(out, word);
 			buf_text(out, "\"");
+			++*count;
 			has_word = true;
 			is_between = false;
 		}
@@ -143,9 +147,11 @@ enum status resource_words_find(struct resource_question *question, struct resou
 			  contents[] = "SELECT rowid FROM content_words WHERE content_words MATCH ?";
 	struct buf query;
 	buf_init(&query, BUF_MAX_DEFAULT);
-	bool is_asked = put_query(&query, criterion->operands->text);
+	size_t count;
+	bool is_asked = put_query(&query, &count, criterion->operands->text);
 	struct bytes text = arena_dup(question->arena, buf_view(&query));
 	buf_fini(&query);
+	if (count > ASKED_MAX) return err_set(err, STATUS_LIMIT, "more than %u words are asked for at once", ASKED_MAX);
 	if (!is_asked) return STATUS_OK; /* no word, or an operator without its second one: nothing */
 	return find(question, out, criterion->kind == FHIR_NARRATIVE ? narratives : contents, text, err);
 }
