@@ -3,15 +3,33 @@
 #include <arpa/inet.h>
 #include <strings.h>
 
-/* "name", "name:port" or "[v6]:port" without the port; empty where it is none of these. */
-static struct bytes host_name(struct bytes host) {
-	const uint8_t *end;
-	if (host.len > 0 && host.data[0] == '[') {
-		end = memchr(host.data, ']', host.len);
-		return end ? bytes_make(host.data + 1, (size_t)(end - host.data) - 1) : (struct bytes){NULL, 0};
+static bool is_port(struct bytes text) {
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] < '0' || text.data[i] > '9') return false;
+	return text.len <= 5;
+}
+
+/* What a name or an address consists of: it may stand in a link. */
+static bool is_name(struct bytes text) {
+	for (size_t i = 0; i < text.len; i++) {
+		const uint8_t c = text.data[i];
+		const bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+		if (!is_letter && !(c >= '0' && c <= '9') && !memchr("-._:", c, 4)) return false;
 	}
-	end = memchr(host.data, ':', host.len);
-	return end ? bytes_slice(host, 0, (size_t)(end - host.data)) : host;
+	return true;
+}
+
+/* "name", "name:port" or "[v6]:port" without the port; empty if it is none of these. */
+static struct bytes host_name(struct bytes host) {
+	const bool is_v6 = host.len > 0 && host.data[0] == '[';
+	const uint8_t *end = host.len ? memchr(host.data, is_v6 ? ']' : ':', host.len) : NULL;
+	const size_t len = end ? (size_t)(end - host.data) : host.len;
+	const struct bytes name = bytes_slice(host, is_v6, len - is_v6);
+	struct bytes rest = bytes_slice(host, len + is_v6, host.len);
+	if (is_v6 && !end) return (struct bytes){NULL, 0};
+	if (rest.len && (rest.data[0] != ':' || !is_port(bytes_slice(rest, 1, rest.len))))
+		return (struct bytes){NULL, 0};
+	return is_name(name) ? name : (struct bytes){NULL, 0};
 }
 
 static bool is_numeric_address(struct bytes name) {
@@ -26,6 +44,7 @@ static bool is_numeric_address(struct bytes name) {
 bool http_host_allowed(struct bytes host, const char *const *vhosts) {
 	if (!host.data) return true;
 	struct bytes name = host_name(host);
+	if (!name.len) return false;
 	if (is_numeric_address(name)) return true;
 	for (; *vhosts; vhosts++) {
 		if (strcmp(*vhosts, "*") == 0) return true;

@@ -159,7 +159,9 @@ static int early_refusal(
 		*why = "unknown transfer coding";
 		return MHD_HTTP_NOT_IMPLEMENTED;
 	}
-	if (!http_host_allowed(connection->exchange->authority, policy->vhosts)) {
+	/* The target's authority counts, and links are made of Host: neither may be another's. */
+	if (!http_host_allowed(connection->exchange->authority, policy->vhosts) ||
+	    !http_host_allowed(http_header_get(request, "host"), policy->vhosts)) {
 		*why = "invalid host specified";
 		return MHD_HTTP_FORBIDDEN;
 	}

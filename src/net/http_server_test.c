@@ -350,10 +350,12 @@ static void hosts_and_origins(void **state) {
 			  *const none[] = {NULL};
 	const char *good[] = {
 	    "localhost", "LocalHost:8545", "node.example:1", "127.0.0.1:8545", "[::1]:8545", "10.0.0.7"};
-	const char *bad[] = {
-	    "evil.example", "localhost.evil.example", "localhostx", "", "[::1", "127.0.0.1.evil.example"};
+	const char *bad[] = {"evil.example", "localhost.evil.example", "localhostx", "", "[::1",
+	    "127.0.0.1.evil.example", "127.0.0.1:80@evil.example", "localhost:evil/", "[::1]evil.example",
+	    "localhost:\"><b>", "localhost:123456"};
 	for (size_t i = 0; i < 6; i++) assert_true(http_host_allowed(bytes_text(good[i]), names));
-	for (size_t i = 0; i < 6; i++) assert_false(http_host_allowed(bytes_text(bad[i]), names));
+	for (size_t i = 0; i < 11; i++) assert_false(http_host_allowed(bytes_text(bad[i]), names));
+	assert_false(http_host_allowed(bytes_text("a\"b"), any));
 	assert_true(http_host_allowed((struct bytes){NULL, 0}, names));
 	assert_true(http_host_allowed(bytes_text("evil.example"), any));
 	assert_false(http_host_allowed(bytes_text("localhost"), none));

@@ -78,6 +78,7 @@ static bool is_open_path(struct bytes path) {
 
 static void admit(void *context, struct http_exchange *exchange) {
 	struct gateway_service *service = context;
+	fhir_routes_trim(exchange);
 	gateway_admit(service->gateway, exchange, is_open_path(exchange->request.path));
 	if (exchange->response.status == 0) service->routes.admit(service->routes.context, exchange);
 	fhir_routes_translate(exchange);

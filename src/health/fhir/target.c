@@ -1,5 +1,7 @@
 #include "health/fhir/target.h"
 
+#include "base/http_uri.h"
+
 bool fhir_id_is_valid(struct bytes text) {
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = text.data[i];
@@ -107,6 +109,28 @@ enum fhir_target_verdict fhir_target_parse(
 	out->kind = FHIR_TARGET_INSTANCE;
 	out->id = segments[1];
 	return count == 2 ? FHIR_TARGET_FOUND : read_below(out, defs, segments + 2, count - 2);
+}
+
+/* Do the decoded bytes hold a mark that parts a path? */
+static bool has_marks(struct bytes decoded, struct bytes raw) {
+	size_t slashes = 0;
+	for (size_t i = 0; i < raw.len; i++) slashes += raw.data[i] == '/';
+	for (size_t i = 0; i < decoded.len; i++) slashes -= decoded.data[i] == '/';
+	return slashes != 0 || memchr(decoded.data, '?', decoded.len);
+}
+
+struct bytes fhir_target_decode(struct arena *arena, struct bytes text) {
+	struct bytes path = text, out = text;
+	struct buf plain;
+	(void)take_query(&path);
+	if (!path.len || !memchr(path.data, '%', path.len)) return text;
+	buf_init(&plain, text.len + 1);
+	if (http_percent_decode(&plain, path, false) && !has_marks(buf_view(&plain), path)) {
+		buf_append(&plain, bytes_slice(text, path.len, text.len));
+		out = arena_dup(arena, buf_view(&plain));
+	}
+	buf_fini(&plain);
+	return out;
 }
 
 struct bytes fhir_condition_query(

@@ -1,11 +1,12 @@
 /*
  * What the path of a FHIR request names (http.html#3.1.0): "Patient/1/_history/2", "Patient?identifier=…",
  * "Patient/1/$everything", "Patient/1/Observation". The same text stands in a request's line, behind the base, and in a
- * Bundle's entry.request.url. Threads: pure. Ownership: views into the text.
+ * Bundle's entry.request.url. Threads: pure. Ownership: views into the text, or the arena's.
  */
 #ifndef HEALTH_FHIR_TARGET_H
 #define HEALTH_FHIR_TARGET_H
 
+#include "base/mem.h"
 #include "health/fhir/definitions.h"
 
 enum fhir_target_kind {
@@ -39,6 +40,10 @@ enum fhir_target_verdict {
 /* `text` is relative to the base; one "/" before or behind it is ignored. */
 enum fhir_target_verdict fhir_target_parse(
     struct fhir_target *out, const struct fhir_definitions *defs, struct bytes text);
+
+/* The text with its path decoded ("Patient/1/%24everything"): its query, and what an escape would make another path of
+ * (a "/", a "?"), stay as they are. */
+struct bytes fhir_target_decode(struct arena *arena, struct bytes text);
 
 /* The query of a condition (http.html#ccreate): clients write "identifier=1", and also "?identifier=1",
  * "Patient?identifier=1" or that behind `base` (an absolute URL without "/" at its end). Whatever else stands in front

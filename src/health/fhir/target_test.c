@@ -55,6 +55,19 @@ static void what_is_no_path_is_refused(void **state) {
 		assert_int_equal(fhir_target_parse(&target, &fhir_r4, bytes_text(cases[i].text)), cases[i].verdict);
 }
 
+static void escapes_in_a_path_are_read_and_make_no_other_path(void **state) {
+	(void)state;
+	static const char *const cases[][2] = {{"Patient/1/%24everything?a=%24", "Patient/1/$everything?a=%24"},
+	    {"%50atient", "Patient"}, {"Patient/%5Fsearch", "Patient/_search"}, {"Patient?x=%2F", "Patient?x=%2F"},
+	    {"Patient%2F1", "Patient%2F1"}, {"Patient%3Fx=1", "Patient%3Fx=1"}, {"Patient/%zz", "Patient/%zz"},
+	    {"Patient/%00", "Patient/%00"}, {"", ""}};
+	struct arena arena;
+	arena_init(&arena);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_true(bytes_equal(fhir_target_decode(&arena, bytes_text(cases[i][0])), bytes_text(cases[i][1])));
+	arena_fini(&arena);
+}
+
 static void versions_are_numbers_from_one(void **state) {
 	(void)state;
 	assert_int_equal(fhir_version_number(BYTES_LITERAL("1")), 1);
@@ -88,6 +101,7 @@ int main(void) {
 	    cmocka_unit_test(kinds_are_told_apart),
 	    cmocka_unit_test(the_parts_are_views),
 	    cmocka_unit_test(what_is_no_path_is_refused),
+	    cmocka_unit_test(escapes_in_a_path_are_read_and_make_no_other_path),
 	    cmocka_unit_test(versions_are_numbers_from_one),
 	    cmocka_unit_test(a_condition_is_read_in_every_form_that_clients_write),
 	};

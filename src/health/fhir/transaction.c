@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/http_uri.h"
 #include "health/fhir/reference.h"
 
 #define TEXT(view) (int)((view).len < 200 ? (view).len : 200), (const char *)(view).data
@@ -52,7 +53,7 @@ static struct bytes relative(struct bytes url, struct bytes base) {
 
 static void read_url(struct fhir_transaction *transaction, size_t index) {
 	struct fhir_entry *entry = &transaction->entries[index];
-	const struct bytes url = relative(entry->url, transaction->base);
+	const struct bytes url = fhir_target_decode(transaction->arena, relative(entry->url, transaction->base));
 	switch (fhir_target_parse(&entry->target, transaction->defs, url)) {
 	case FHIR_TARGET_FOUND: return;
 	case FHIR_TARGET_NO_TYPE:
@@ -196,6 +197,22 @@ static void put_named(struct fhir_transaction *transaction) {
 	}
 }
 
+/* The same for "identifier=a%7Cb" and "identifier=a|b". */
+static struct bytes name_of_condition(struct fhir_transaction *transaction, const struct fhir_entry *entry) {
+	struct buf name;
+	buf_init(&name, BUF_MAX_DEFAULT);
+	buf_text(&name, fhir_type_name(transaction->defs, entry->target.type));
+	buf_byte(&name, '?');
+	const size_t len = name.len;
+	if (!http_percent_decode(&name, entry->condition, true)) {
+		name.len = len;
+		buf_append(&name, entry->condition);
+	}
+	const struct bytes out = arena_dup(transaction->arena, buf_view(&name));
+	buf_fini(&name);
+	return out;
+}
+
 /* Entries are resolved against what was there before the bundle: two that create under one condition, if nothing fits
  * it, would make twins. */
 static void check_conditions(struct fhir_transaction *transaction) {
@@ -205,8 +222,7 @@ static void check_conditions(struct fhir_transaction *transaction) {
 		const struct fhir_entry *entry = &transaction->entries[i];
 		const bool creates = entry->method == FHIR_ENTRY_POST || entry->method == FHIR_ENTRY_PUT;
 		if (!creates || entry->issues || !entry->condition.len || entry->target.type == FHIR_NONE) continue;
-		const struct bytes name = bytes_text(arena_printf(transaction->arena, "%s?%.*s",
-		    fhir_type_name(transaction->defs, entry->target.type), TEXT(entry->condition)));
+		const struct bytes name = name_of_condition(transaction, entry);
 		if (names_put(&conditions, name, i)) continue;
 		fhir_entry_refuse(transaction, i, 400, FHIR_ISSUE_DUPLICATE,
 		    "entry %zu creates under the condition \"%.*s\" too: write the resource once, and refer to its fullUrl",

@@ -117,6 +117,17 @@ static void one_condition_creates_once(void **state) {
 	assert_int_equal(s->plan.entries[1].status, 400);
 }
 
+/* However it is written; and a long one is not taken for another that begins alike. */
+static void conditions_are_compared_decoded_and_whole(void **state) {
+	struct scene *s = *state;
+	const char *create =
+	    "{\"resource\":{\"resourceType\":\"Patient\"},\"request\":{\"method\":\"POST\",\"url\":\"Patient\","
+	    "\"ifNoneExist\":\"identifier=%0250d%s\"}},{\"resource\":{\"resourceType\":\"Patient\"},"
+	    "\"request\":{\"method\":\"POST\",\"url\":\"Patient\",\"ifNoneExist\":\"identifier=%0250d%s\"}}";
+	assert_true(reads(s, "transaction", arena_printf(&s->arena, create, 7, "|1", 7, "|2")));
+	assert_false(reads(s, "transaction", arena_printf(&s->arena, create, 7, "|1", 7, "%7C%31")));
+}
+
 /* --- links --- */
 
 static struct bytes resolve(void *context, struct bytes text, bool several) {
@@ -223,6 +234,7 @@ int main(void) {
 	    cmocka_unit_test_setup_teardown(one_identity_is_written_once, begin, end),
 	    cmocka_unit_test_setup_teardown(references_and_links_become_the_new_identity, begin, end),
 	    cmocka_unit_test_setup_teardown(one_condition_creates_once, begin, end),
+	    cmocka_unit_test_setup_teardown(conditions_are_compared_decoded_and_whole, begin, end),
 	    cmocka_unit_test_setup_teardown(relative_references_stand_on_the_base_of_their_full_url, begin, end),
 	    cmocka_unit_test_setup_teardown(narratives_are_rewritten_too, begin, end),
 	    cmocka_unit_test_setup_teardown(canonicals_and_strings_stay, begin, end),

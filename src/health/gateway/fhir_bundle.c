@@ -12,12 +12,12 @@ const char *fhir_bundle_status(int status) {
 	static const struct {
 		int status;
 		const char *text;
-	} texts[] = {{200, "200 OK"}, {201, "201 Created"}, {204, "204 No Content"}, {304, "304 Not Modified"},
-	    {400, "400 Bad Request"}, {401, "401 Unauthorized"}, {403, "403 Forbidden"}, {404, "404 Not Found"},
-	    {405, "405 Method Not Allowed"}, {406, "406 Not Acceptable"}, {409, "409 Conflict"}, {410, "410 Gone"},
-	    {412, "412 Precondition Failed"}, {413, "413 Content Too Large"}, {415, "415 Unsupported Media Type"},
-	    {422, "422 Unprocessable Content"}, {500, "500 Internal Server Error"}, {501, "501 Not Implemented"},
-	    {503, "503 Service Unavailable"}};
+	} texts[] = {{200, "200 OK"}, {201, "201 Created"}, {202, "202 Accepted"}, {204, "204 No Content"},
+	    {304, "304 Not Modified"}, {400, "400 Bad Request"}, {401, "401 Unauthorized"}, {403, "403 Forbidden"},
+	    {404, "404 Not Found"}, {405, "405 Method Not Allowed"}, {406, "406 Not Acceptable"}, {409, "409 Conflict"},
+	    {410, "410 Gone"}, {412, "412 Precondition Failed"}, {413, "413 Content Too Large"},
+	    {415, "415 Unsupported Media Type"}, {422, "422 Unprocessable Content"}, {429, "429 Too Many Requests"},
+	    {500, "500 Internal Server Error"}, {501, "501 Not Implemented"}, {503, "503 Service Unavailable"}};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (texts[i].status == status) return texts[i].text;
 	return "500 Internal Server Error";
@@ -186,12 +186,18 @@ static void answer(struct fhir_job *job) {
 
 /* --- the request --- */
 
+/* What takes a body, and an export, whose answers are no resources. */
+static bool is_alone(const struct fhir_entry *entry) {
+	if (entry->target.kind != FHIR_TARGET_OPERATION) return false;
+	return entry->method == FHIR_ENTRY_POST ||
+	       bytes_equal(bytes_slice(entry->target.operation, 0, 6), BYTES_LITERAL("export"));
+}
+
 static void refuse_operations(struct fhir_transaction *plan) {
 	for (size_t i = 0; i < plan->count; i++)
-		if (!plan->entries[i].issues && plan->entries[i].method == FHIR_ENTRY_POST &&
-		    plan->entries[i].target.kind == FHIR_TARGET_OPERATION)
+		if (!plan->entries[i].issues && is_alone(&plan->entries[i]))
 			fhir_entry_refuse(plan, i, 501, FHIR_ISSUE_NOT_SUPPORTED,
-			    "operations are not carried out inside a Bundle; post it by itself");
+			    "this operation is not carried out inside a Bundle; ask for it by itself");
 }
 
 /* The status of a transaction that is refused while it is read: of its first entry that is wrong. */

@@ -247,7 +247,8 @@ static bool read_subset(struct fhir_call *call) {
 
 static bool read_target(struct fhir_call *call) {
 	const struct http_request *request = &call->exchange->request;
-	const struct bytes path = bytes_slice(request->path, sizeof BASE_PATH - 1, request->path.len);
+	const struct bytes path =
+	    fhir_target_decode(&call->arena, bytes_slice(request->path, sizeof BASE_PATH - 1, request->path.len));
 	switch (fhir_target_parse(&call->target, &fhir_r4, path)) {
 	case FHIR_TARGET_FOUND: return true;
 	case FHIR_TARGET_NO_TYPE:

@@ -83,6 +83,12 @@ static struct bytes relative(const struct fhir_commit *commit, struct bytes key)
 	return key;
 }
 
+static enum status refuse_patients(struct err *err) {
+	return err_set(err, STATUS_LIMIT,
+	    "it is about more than %u patients, and that many are registered together: divide it",
+	    RECORD_ADDITIONS_MAX);
+}
+
 /* Whose each new content is. What is deleted says nothing: it stays in the folder where it was. */
 static enum status divide(struct fhir_commit *commit, struct err *err) {
 	struct fhir_document document = {0};
@@ -104,6 +110,7 @@ static enum status divide(struct fhir_commit *commit, struct err *err) {
 			.patient = SIZE_MAX};
 	}
 	fhir_divide(&document, &issues, &none);
+	if (document.patient_count > RECORD_ADDITIONS_MAX) return refuse_patients(err); /* before a folder is opened */
 	for (size_t i = 0; i < document.resource_count; i++) {
 		const size_t patient = document.resources[i].patient;
 		if (patient != SIZE_MAX)
@@ -131,10 +138,7 @@ enum status fhir_commit_prepare(struct fhir_commit *commit, struct err *err) {
 static enum status find_addition(struct fhir_commit *commit, size_t *out, const hash32 *folder, struct err *err) {
 	for (*out = 0; *out < commit->addition_count; ++*out)
 		if (hash32_equal(&commit->folders[*out], folder)) return STATUS_OK;
-	if (*out == RECORD_ADDITIONS_MAX)
-		return err_set(err, STATUS_LIMIT,
-		    "it is about more than %u patients, and that many are registered together: divide it",
-		    RECORD_ADDITIONS_MAX);
+	if (*out == RECORD_ADDITIONS_MAX) return refuse_patients(err);
 	commit->folders[commit->addition_count++] = *folder;
 	return STATUS_OK;
 }

@@ -60,12 +60,18 @@ static bool is_free(const struct job *job, int64_t now_ms) {
 
 static bool put_job(struct fhir_call *call, const struct job *job) {
 	struct fhir_exports *exports = call->server->exports;
-	size_t i = 0;
+	size_t place = FHIR_EXPORT_JOBS_MAX, of_asker = 0;
 	exports->threads->lock(exports->monitor);
-	while (i < FHIR_EXPORT_JOBS_MAX && !is_free(&exports->jobs[i], job->at_ms)) i++;
-	if (i < FHIR_EXPORT_JOBS_MAX) exports->jobs[i] = *job;
+	for (size_t i = 0; i < FHIR_EXPORT_JOBS_MAX; i++) {
+		if (is_free(&exports->jobs[i], job->at_ms))
+			place = i;
+		else
+			of_asker += strcmp(exports->jobs[i].asker, job->asker) == 0;
+	}
+	const bool is_put = place < FHIR_EXPORT_JOBS_MAX && of_asker < FHIR_EXPORT_JOBS_OF_ONE_MAX;
+	if (is_put) exports->jobs[place] = *job;
 	exports->threads->unlock(exports->monitor);
-	return i < FHIR_EXPORT_JOBS_MAX;
+	return is_put;
 }
 
 /* The asker's own job; `update` takes the place of what is kept, an empty one ends it. */
@@ -288,7 +294,8 @@ void fhir_export_begin(struct fhir_call *call, const struct json *parameters) {
 	if (!put_job(call, job)) {
 		http_put_header(&call->exchange->response, "Retry-After", "120");
 		fhir_call_refuse(call, 429, FHIR_ISSUE_THROTTLED,
-		    "%u exports are kept already: end one (DELETE), or wait", FHIR_EXPORT_JOBS_MAX);
+		    "%u exports of one client are kept, and %u of all: end one (DELETE), or wait",
+		    FHIR_EXPORT_JOBS_OF_ONE_MAX, FHIR_EXPORT_JOBS_MAX);
 		return;
 	}
 	http_put_header(&call->exchange->response, "Content-Location", "%.*s/$export-poll-status?job=%s",

@@ -11,6 +11,7 @@
 #include "health/gateway/fhir_call.h"
 
 #define FHIR_EXPORT_JOBS_MAX 64u
+#define FHIR_EXPORT_JOBS_OF_ONE_MAX 16u /* of one asker, so that others have places too */
 #define FHIR_EXPORT_KEPT_MS 3600000u
 
 struct fhir_exports;

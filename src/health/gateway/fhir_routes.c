@@ -126,14 +126,13 @@ static void serve_delete(void *context, struct http_exchange *exchange) {
 #define FHIR_ANSWER .gzip = HTTP_GZIP_ANSWERS
 #define FHIR_JSON "application/fhir+json, application/json, application/json+fhir, text/json"
 #define FHIR_LARGE .gzip = HTTP_GZIP_BOTH, .limits = {.large_body_max = FHIR_DOCUMENT_MAX, .large_at_once = 4}
-#define FHIR_FORM .gzip = HTTP_GZIP_BOTH, .limits = {.body_max = FHIR_FORM_MAX}
+#define FHIR_FORM .gzip = HTTP_GZIP_BOTH, .limits = {.body_max = FHIR_SEARCH_FORM_MAX}
 #define FHIR_BODY .accepts = FHIR_JSON, FHIR_LARGE
 #define FHIR_PATCH .accepts = "application/json-patch+json, " FHIR_JSON, FHIR_LARGE
 
 const struct route fhir_routes[] = {
     ROUTE(HTTP_GET, "/fhir/metadata", serve_read, "FHIR: the CapabilityStatement", FHIR_ANSWER),
     ROUTE(HTTP_GET, "/fhir", serve_work, "FHIR: search the whole system", FHIR_ANSWER),
-    ROUTE(HTTP_GET, "/fhir/", serve_work, "FHIR: the same", FHIR_ANSWER),
     ROUTE(HTTP_POST, "/fhir/_search", serve_post, "FHIR: the same, with a form", FHIR_FORM),
     ROUTE(HTTP_GET, "/fhir/{type}", serve_work, "FHIR: search a type; or an operation of the system", FHIR_ANSWER),
     ROUTE(HTTP_POST, "/fhir/{type}/_search", serve_post, "FHIR: search a type, with a form", FHIR_FORM),
@@ -149,7 +148,6 @@ const struct route fhir_routes[] = {
     ROUTE(HTTP_GET, "/fhir/{type}/_history", serve_work, "FHIR: history of a type", FHIR_ANSWER),
     ROUTE(HTTP_GET, "/fhir/{type}/{id}/_history", serve_work, "FHIR: history of a resource", FHIR_ANSWER),
     ROUTE(HTTP_POST, "/fhir", serve_post, "FHIR: a batch or a transaction", FHIR_BODY),
-    ROUTE(HTTP_POST, "/fhir/", serve_post, "FHIR: the same", FHIR_BODY),
     ROUTE(HTTP_POST, "/fhir/{type}", serve_post, "FHIR: create; If-None-Exist: create on a condition", FHIR_BODY),
     ROUTE(HTTP_POST, "/fhir/Binary", serve_post, "FHIR: create a Binary, as JSON or as its bytes", FHIR_LARGE),
     ROUTE(HTTP_PUT, "/fhir/Binary/{id}", serve_put, "FHIR: update a Binary, as JSON or as its bytes", FHIR_LARGE),
@@ -166,6 +164,11 @@ static bool is_fhir_path(struct bytes path) {
 	const struct bytes base = BYTES_LITERAL("/fhir");
 	return bytes_equal(bytes_slice(path, 0, base.len), base) &&
 	       (path.len == base.len || path.data[base.len] == '/');
+}
+
+void fhir_routes_trim(struct http_exchange *exchange) {
+	struct bytes *path = &exchange->request.path;
+	if (is_fhir_path(*path) && path->data[path->len - 1] == '/') path->len--;
 }
 
 static enum fhir_issue_code code_of(int status) {

@@ -14,6 +14,8 @@ extern const size_t fhir_route_count;
 /* Writes the answer to a GET of any path; the caller ends the call. Blocks as searches do. */
 void fhir_routes_answer_get(struct fhir_call *call);
 
+/* Before a path is looked for: clients write a "/" behind it, or not. */
+void fhir_routes_trim(struct http_exchange *exchange);
 /* A problem (RFC 9457) that somebody below the routes answered a FHIR request with becomes an OperationOutcome. */
 void fhir_routes_translate(struct http_exchange *exchange);
 

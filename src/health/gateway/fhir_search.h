@@ -5,11 +5,11 @@
 #include "health/fhir/search_query.h"
 #include "health/gateway/fhir_call.h"
 
-#define FHIR_FORM_MAX ((size_t)1 << 20) /* bytes of a search's form */
+#define FHIR_SEARCH_FORM_MAX ((size_t)1 << 20) /* bytes of a search's form */
 
 /* Writes the answer; the caller ends the call. */
 void fhir_search(struct fhir_call *call);
-/* The same with a form in the body, of at most FHIR_FORM_MAX bytes. */
+/* The same with a form in the body, of at most FHIR_SEARCH_FORM_MAX bytes. */
 void fhir_search_form(struct fhir_call *call);
 
 /* What a search of this type, or of this compartment, finds for the asker. False: it was refused, and the answer is
