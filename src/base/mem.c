@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #define ARENA_ALIGN 16u
+/* The first chunk is small, since most arenas are; each further one has twice the room, up to the largest. */
+#define ARENA_FIRST_BYTES ((size_t)4 << 10)
 #define ARENA_CHUNK_BYTES ((size_t)64 << 10)
 
 struct arena_chunk {
@@ -91,17 +93,21 @@ void arena_fini(struct arena *arena) {
 	arena->used_bytes = 0;
 }
 
+static void add_chunk(struct arena *arena, size_t least_bytes) {
+	size_t chunk_bytes = arena->chunks ? 2 * arena->chunks->size_bytes : ARENA_FIRST_BYTES;
+	if (chunk_bytes > ARENA_CHUNK_BYTES) chunk_bytes = ARENA_CHUNK_BYTES;
+	if (chunk_bytes < least_bytes) chunk_bytes = least_bytes;
+	struct arena_chunk *chunk = mem_alloc(sizeof *chunk + chunk_bytes);
+	chunk->older = arena->chunks;
+	chunk->size_bytes = chunk_bytes;
+	arena->chunks = chunk;
+	arena->used_bytes = 0;
+}
+
 void *arena_alloc(struct arena *arena, size_t size) {
 	BUG_ON(size > SIZE_MAX / 2);
 	size = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-	if (!arena->chunks || arena->chunks->size_bytes - arena->used_bytes < size) {
-		size_t chunk_bytes = size > ARENA_CHUNK_BYTES ? size : ARENA_CHUNK_BYTES;
-		struct arena_chunk *chunk = mem_alloc(sizeof *chunk + chunk_bytes);
-		chunk->older = arena->chunks;
-		chunk->size_bytes = chunk_bytes;
-		arena->chunks = chunk;
-		arena->used_bytes = 0;
-	}
+	if (!arena->chunks || arena->chunks->size_bytes - arena->used_bytes < size) add_chunk(arena, size);
 	void *object = arena->chunks->data + arena->used_bytes;
 	arena->used_bytes += size;
 	return object;
@@ -144,6 +150,7 @@ struct arena_mark arena_mark(const struct arena *arena) {
 }
 
 void arena_rewind(struct arena *arena, struct arena_mark mark) {
+	if (!mark.chunk) return arena_reset(arena);
 	while (arena->chunks != mark.chunk) {
 		arena_pop(arena);
 		arena->used_bytes = arena->chunks ? arena->chunks->size_bytes : 0;
@@ -151,12 +158,19 @@ void arena_rewind(struct arena *arena, struct arena_mark mark) {
 	give_back(arena, mark.used_bytes);
 }
 
+/* Of chunks that are not oversized the newest is the largest: it is kept for what comes next. */
 void arena_reset(struct arena *arena) {
-	while (arena->chunks && arena->chunks->older) {
+	while (arena->chunks && arena->chunks->size_bytes > ARENA_CHUNK_BYTES) {
 		arena_pop(arena);
-		arena->used_bytes = arena->chunks->size_bytes;
+		arena->used_bytes = arena->chunks ? arena->chunks->size_bytes : 0;
 	}
 	give_back(arena, 0);
+	if (!arena->chunks) return;
+	struct arena_chunk *kept = arena->chunks;
+	arena->chunks = kept->older;
+	arena_fini(arena);
+	kept->older = NULL;
+	arena->chunks = kept;
 }
 
 void buf_init(struct buf *buf, size_t max) {

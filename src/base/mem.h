@@ -59,7 +59,7 @@ char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 
 struct arena_mark arena_mark(const struct arena *arena);
 /* Frees everything allocated since the mark. */
 void arena_rewind(struct arena *arena, struct arena_mark mark);
-/* Frees everything, but keeps the first chunk for reuse. */
+/* Frees everything, but keeps the largest chunk of a usual size for reuse. */
 void arena_reset(struct arena *arena);
 
 struct buf {

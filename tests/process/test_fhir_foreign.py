@@ -1,4 +1,5 @@
 """Two hospitals: what one shares stands in the other's FHIR server while a window is open, and nowhere afterwards."""
+import concurrent.futures
 import json
 import signal
 import struct
@@ -99,8 +100,9 @@ class Hospitals:
         self.signed("share", "--folder", folder, "--with", self.c.accounts["fb"], "--purpose", purpose, "--days", 1, *more)
 
     def set_clock(self, ahead_s):
-        """That of fb alone."""
-        self.clock.write_bytes(struct.pack("q", ahead_s))
+        """That of fb alone. In place: a file that is cut off for a moment would end whoever looks at it then."""
+        with open(self.clock, "r+b" if self.clock.exists() else "wb") as file:
+            file.write(struct.pack("q", ahead_s))
 
     def revoke(self, folder, *more):
         path = self.signed("revoke", "--folder", folder, "--from", self.c.accounts["fb"], *more)
@@ -183,6 +185,21 @@ def test_a_folder_is_found_by_the_chain_opened_and_read_like_an_own_one(two, war
     assert found["entry"][0]["resource"]["subject"]["reference"] == name
     assert two.at_b.get(f"Patient?_has:Observation:patient:code=canarycode&_id={seen['id']}").json["total"] == 1
     assert two.at_b.get("Observation?_content=quagganarrative").json["entry"]
+
+
+def test_a_folder_of_many_records_is_taken_in_whole(two, ward):
+    """By several hands; and each look at a record stands in the patient's log."""
+    folder, subject = ward
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: two.at_a.create(observation(subject, f"number {n}")), range(40)))
+    two.share(folder)
+    opened = two.open(folder)
+    assert {"name": "records", "valueInteger": 43} in opened.json["parameter"], opened.body
+    name = "Patient/" + of_author(two, subject)["id"]
+    assert two.at_b.get(f"Observation?patient={name}&_summary=count").json["total"] == 42
+    assert {"name": "records", "valueInteger": 0} in two.open(folder).json["parameter"]
+    reads = two.c.run("fa", "access", "reads", "--folder", folder)["reads"]
+    assert sorted(one["item"] for one in reads if one["what"] == "record") == sorted(two.records(folder))
 
 
 def test_an_app_of_a_patient_opens_no_folders(two, ward):

@@ -28,7 +28,7 @@
 #define MESSAGE_MAX ((size_t)5 << 20) /* of WebSocket: JSON-RPC alone */
 #define DUTIES_EVERY_MS 250u
 #define FETCH_EVERY_MS 100u
-#define WORKERS 16u /* who put a blob wait for the disk, and for other members */
+#define WORKERS 16u /* who put or get a blob wait for the disk, and for other members */
 #define NODE_TX_GAS 500000u
 /* Recovering a sender is most of what a transaction costs before it is in the pool; two cores share it. */
 #define HTTP_THREADS 2u

@@ -5,7 +5,6 @@
 #include "health/gateway/fhir_foreign_private.h"
 #include "health/records/folder.h"
 
-#define WAIT_MS 1000u
 #define WAITS_MAX 60u
 
 static void lock(struct fhir_foreign *foreign) {
@@ -106,7 +105,7 @@ static struct fhir_foreign_room *begin_filling(struct fhir_foreign *foreign, con
 			unlock(foreign);
 			return NULL;
 		}
-		foreign->options.threads->wait(foreign->monitor, WAIT_MS);
+		foreign->options.threads->wait(foreign->monitor, FHIR_FOREIGN_WAIT_MS);
 	}
 	if (!room) room = make_room(foreign, asked);
 	room->is_filling = true;

@@ -8,6 +8,8 @@
 #include "health/gateway/fhir_foreign.h"
 #include "health/records/record.h"
 
+#define FHIR_FOREIGN_WAIT_MS 1000u /* of one wait for the monitor */
+
 /* A folder of others that is open, or one record of it. In the index all of it is one folder, whose id is `id`: the
  * folder's or the record's. */
 struct fhir_foreign_room {

@@ -10,13 +10,10 @@
 #define LIST_ADDED 1u
 #define LIST_ERASED 2u
 
-static enum status load(
-    struct actor_request *request, struct record_registration *out, const hash32 *record, struct err *err) {
-	const hash32 slot = records_registrations_slot(record);
-	hash32 words[RECORDS_STORED_REGISTRATION_SLOTS];
+/* From its words, which are proved. */
+static enum status read_registration(
+    struct record_registration *out, const hash32 *record, const hash32 *words, struct err *err) {
 	struct records_registration found;
-	TRY(verified_struct(&request->verified, words, &request->home->deployment.records, &slot,
-	    RECORDS_STORED_REGISTRATION_SLOTS, err));
 	TRY(records_stored_registration_load(&found, words, err));
 	*out = (struct record_registration){.record = *record,
 	    .root = found.root,
@@ -32,9 +29,13 @@ static enum status load(
 
 enum status record_find(
     struct actor_request *request, struct record_registration *out, const hash32 *record, struct err *err) {
+	const hash32 slot = records_registrations_slot(record);
+	hash32 words[RECORDS_STORED_REGISTRATION_SLOTS];
 	struct verified *verified;
 	TRY(request_verified(request, &verified, REQUEST_SHOWN_AGE_S, err));
-	TRY(load(request, out, record, err));
+	TRY(verified_struct(
+	    verified, words, &request->home->deployment.records, &slot, RECORDS_STORED_REGISTRATION_SLOTS, err));
+	TRY(read_registration(out, record, words, err));
 	return out->state ? STATUS_OK : err_set(err, STATUS_NOTFOUND, "no record of this id is registered");
 }
 
@@ -99,15 +100,19 @@ static enum status load_all(struct listing *listing, struct err *err) {
 	struct verified_want *wants = arena_zalloc(listing->request->arena, VERIFIED_WORDS_MAX, sizeof *wants);
 	hash32 *words = arena_zalloc(listing->request->arena, VERIFIED_WORDS_MAX, sizeof *words);
 	for (size_t at = 0; at < listing->count; at += AT_ONCE) {
+		struct record_registration *all = listing->records + at;
+		const size_t left = listing->count - at, many = left < AT_ONCE ? left : AT_ONCE;
 		size_t count = 0;
-		for (size_t i = at; i < listing->count && i < at + AT_ONCE; i++) {
-			const hash32 slot = records_registrations_slot(&listing->records[i].record);
+		for (size_t i = 0; i < many; i++) {
+			const hash32 slot = records_registrations_slot(&all[i].record);
 			for (size_t n = 0; n < RECORDS_STORED_REGISTRATION_SLOTS; n++)
 				wants[count++] = (struct verified_want){records, contract_slot_after(&slot, n)};
 		}
 		TRY(verified_words(&listing->request->verified, words, wants, count, err));
-		for (size_t i = at; i < listing->count && i < at + AT_ONCE; i++)
-			TRY(load(listing->request, &listing->records[i], &listing->records[i].record, err));
+		for (size_t i = 0; i < many; i++) {
+			const hash32 record = all[i].record;
+			TRY(read_registration(&all[i], &record, words + i * RECORDS_STORED_REGISTRATION_SLOTS, err));
+		}
 	}
 	return STATUS_OK;
 }

@@ -28,6 +28,7 @@ enum status blob_open(struct blob_room **out, struct chain *chain, struct store 
 	pthread_mutex_init(&room->index_lock, NULL);
 	pthread_mutex_init(&room->nonce_lock, NULL);
 	pthread_mutex_init(&room->audit_lock, NULL);
+	audit_queue_init(&room->audit_queue);
 	pthread_mutex_init(&room->lock, NULL);
 	pthread_cond_init(&room->followed_more, NULL);
 	room->fetch = blob_fetch_new();
@@ -61,6 +62,7 @@ void blob_close(struct blob_room *room) {
 	pthread_mutex_destroy(&room->index_lock);
 	pthread_mutex_destroy(&room->nonce_lock);
 	pthread_mutex_destroy(&room->audit_lock);
+	audit_queue_fini(&room->audit_queue);
 	pthread_mutex_destroy(&room->lock);
 	pthread_cond_destroy(&room->followed_more);
 	mem_free(room->directory);

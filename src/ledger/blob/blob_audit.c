@@ -20,12 +20,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "codec/json.h"
 #include "crypto/hash.h"
-#include "envelope/jwe.h"
 #include "ledger/blob/blob_audit.h"
 
-#define ENTRY_HEAD (32 + 8 + 4)
+#define ENTRY_HEAD AUDIT_ENTRY_HEAD
 #define KEY_BYTES (1 + 32 + 8)
 #define VALUE_BYTES (8 + 4 + 8 + LIST_HEAD_BYTES)
 #define FORGOTTEN_AT_ONCE 4096u
@@ -236,7 +234,7 @@ enum status blob_audit_open(struct blob_room *room, struct err *err) {
 	if (status == STATUS_CORRUPT) status = blob_audit_rebuild(room, err);
 	if (status == STATUS_OK) status = keep_end(room, err);
 	TRY(status);
-	if ((uint64_t)info.st_size - audit->end > ENTRY_HEAD + AUDIT_JWE_MAX) /* more than one that was torn */
+	if ((uint64_t)info.st_size - audit->end > AUDIT_TOGETHER_BYTES) /* more than what was being written */
 		return err_set(err, STATUS_CORRUPT, "%s holds what is no entry, from byte %llu on", path,
 		    (unsigned long long)audit->end);
 	if (ftruncate(audit->fd, (off_t)audit->end) != 0)
@@ -252,70 +250,43 @@ void blob_audit_close(struct blob_audit *audit) {
 
 /* --- adding --- */
 
-static void put_entry(struct buf *out, const struct blob_read *read, uint64_t now_ms) {
-	struct json_writer writer = json_writer(out);
-	json_object_begin(&writer, NULL);
-	json_put_u64(&writer, "v", 2);
-	json_put_hex(&writer, "gate", BYTES_OF(read->gate));
-	json_put_hex(&writer, "item", BYTES_OF(read->item));
-	json_put_text(&writer, "action", read->action);
-	json_put_u64(&writer, "part", read->part);
-	json_put_hex(&writer, "who", BYTES_OF(read->who));
-	json_put_u64(&writer, "expiry", read->expiry_s);
-	json_put_u64(&writer, "nonce", read->nonce);
-	json_put_hex(&writer, "signature", bytes_make(read->signature, sizeof read->signature));
-	json_put_u64(&writer, "at", now_ms);
-	json_put_text(&writer, "outcome", read->served ? "served" : "refused");
-	json_object_end(&writer);
-}
-
-static enum status write_entry(struct blob_audit *audit, const struct entry *entry, struct err *err) {
-	struct buf line;
+static void put_line(struct buf *out, const struct audit_addition *entry) {
 	uint8_t numbers[12];
 	store_be64(numbers, entry->time_s);
 	store_be32(numbers + 8, (uint32_t)entry->sealed.len);
-	buf_init(&line, ENTRY_HEAD + AUDIT_JWE_MAX);
-	buf_append(&line, BYTES_OF(entry->list));
-	buf_append(&line, bytes_make(numbers, sizeof numbers));
-	buf_append(&line, entry->sealed);
-	enum status status = buf_status(&line, err);
-	const ssize_t written = status == STATUS_OK ? pwrite(audit->fd, line.data, line.len, (off_t)audit->end) : 0;
-	if (status == STATUS_OK && ((size_t)written != line.len || fdatasync(audit->fd) != 0))
+	buf_append(out, BYTES_OF(entry->list));
+	buf_append(out, bytes_make(numbers, sizeof numbers));
+	buf_append(out, entry->sealed);
+}
+
+static enum status write_lines(struct blob_audit *audit, const struct audit_addition *first, struct err *err) {
+	struct buf lines;
+	buf_init(&lines, AUDIT_TOGETHER_BYTES);
+	for (const struct audit_addition *entry = first; entry; entry = entry->next) put_line(&lines, entry);
+	enum status status = buf_status(&lines, err);
+	const ssize_t written = status == STATUS_OK ? pwrite(audit->fd, lines.data, lines.len, (off_t)audit->end) : 0;
+	if (status == STATUS_OK && ((size_t)written != lines.len || fdatasync(audit->fd) != 0))
 		status = err_set(err, STATUS_IO, "cannot append to the audit log: %s", strerror(errno));
-	buf_fini(&line);
+	buf_fini(&lines);
 	return status;
 }
 
-enum status blob_audit_append(
-    struct blob_room *room, const hash32 *list, uint64_t time_s, struct bytes sealed, struct err *err) {
-	const struct entry entry = {*list, time_s, room->audit->end + ENTRY_HEAD, sealed};
-	TRY(write_entry(room->audit, &entry, err));
-	enum status status = learn(room, &entry, err);
-	/* The file has the entry: what the rows lack of it is read with the rest. */
-	if (status == STATUS_CORRUPT) status = blob_audit_rebuild(room, err);
-	return status;
-}
-
-enum status blob_audit_add(struct blob_room *room, const struct blob_read *read, struct err *err) {
-	struct blob_gate_audit asked;
-	TRY(blob_gate_audit_of(room, &asked, &read->gate, &read->item, err));
-	if (!asked.is_wanted) return STATUS_OK;
-	struct p256_public key;
-	memcpy(key.xy, asked.xy, sizeof key.xy);
-	const uint64_t now_ms = clock_now_ms(room->options.clock);
-	struct buf plain, sealed;
-	buf_init(&plain, 1024);
-	buf_init(&sealed, AUDIT_JWE_MAX);
-	put_entry(&plain, read, now_ms);
-	enum status status = jwe_ecdh_seal(
-	    &sealed, &key, BYTES_LITERAL("{\"typ\":\"xinglin-audit\"}"), buf_view(&plain), room->options.random, err);
-	if (status == STATUS_OK) {
-		pthread_mutex_lock(&room->audit_lock);
-		status = blob_audit_append(room, &asked.list, now_ms / 1000, buf_view(&sealed), err);
-		pthread_mutex_unlock(&room->audit_lock);
+static enum status learn_all(struct blob_room *room, const struct audit_addition *first, struct err *err) {
+	for (const struct audit_addition *said = first; said; said = said->next) {
+		const struct entry entry = {said->list, said->time_s, room->audit->end + ENTRY_HEAD, said->sealed};
+		TRY(learn(room, &entry, err));
 	}
-	buf_fini(&plain);
-	buf_fini(&sealed);
+	return STATUS_OK;
+}
+
+enum status blob_audit_append(struct blob_room *room, const struct audit_addition *first, struct err *err) {
+	enum status status = write_lines(room->audit, first, err);
+	if (status == STATUS_OK) status = learn_all(room, first, err);
+	/* The file has the entries: what the rows lack of them is read with the rest. */
+	if (status == STATUS_CORRUPT) status = blob_audit_rebuild(room, err);
+	/* What nobody acknowledges goes, as far as the disk still does anything. */
+	if (status != STATUS_OK && ftruncate(room->audit->fd, (off_t)room->audit->end) != 0)
+		log_error("blob", "the audit log keeps a tail that nobody acknowledged: %s", strerror(errno));
 	return status;
 }
 

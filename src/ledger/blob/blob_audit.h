@@ -6,6 +6,22 @@
 #include "ledger/blob/blob_room.h"
 
 #define AUDIT_JWE_MAX 4096u
+#define AUDIT_ENTRY_HEAD (32 + 8 + 4)
+/* So many entries are written at once, at most; what a crash tears is not more. */
+#define AUDIT_TOGETHER 16u
+#define AUDIT_TOGETHER_BYTES (AUDIT_TOGETHER * (AUDIT_ENTRY_HEAD + AUDIT_JWE_MAX))
+
+/* One that is added. */
+struct audit_addition {
+	hash32 list;
+	uint64_t time_s;
+	struct bytes sealed;
+	struct audit_addition *next;
+	/* What became of it, once it is done: blob_audit_add.c. */
+	bool is_done;
+	enum status status;
+	struct err err;
+};
 
 struct blob_audit {
 	int fd;
@@ -36,9 +52,9 @@ MUST_USE enum status blob_audit_row(
     struct blob_room *room, struct audit_row *out, const hash32 *list, uint64_t number, struct err *err);
 MUST_USE enum status blob_audit_read(
     struct blob_room *room, uint8_t sealed[AUDIT_JWE_MAX], const struct audit_row *row, struct err *err);
-/* Under the lock: the file's next entry. Durable when it returns. */
-MUST_USE enum status blob_audit_append(
-    struct blob_room *room, const hash32 *list, uint64_t time_s, struct bytes sealed, struct err *err);
+/* Under the lock: the file's next entries, `first` and those that follow it, at most AUDIT_TOGETHER. Durable when it
+ * returns; after a failure none of them is acknowledged. */
+MUST_USE enum status blob_audit_append(struct blob_room *room, const struct audit_addition *first, struct err *err);
 /* Under the lock: all rows and the map anew from the file. */
 MUST_USE enum status blob_audit_rebuild(struct blob_room *room, struct err *err);
 

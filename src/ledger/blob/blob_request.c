@@ -549,9 +549,9 @@ const struct route blob_routes[] = {
     ROUTE(HTTP_POST, "/members/names", blob_member_names,
 	"what the chain names and has not erased, for another member's node",
 	.limits = {.body_max = BLOB_PAGE_ASK_BYTES, .at_once = MEMBERS_AT_ONCE}, .waits = true),
-    ROUTE(HTTP_GET, "/blobs/{gate}/{name}", handle_get, "the whole container of an item"),
+    ROUTE(HTTP_GET, "/blobs/{gate}/{name}", handle_get, "the whole container of an item", .waits = true),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}/audit", handle_audit,
 	"the sealed audit entries of a folder, newest first, for its controller; ?root=H: with its proof; ?before=N: on"),
-    ROUTE(HTTP_GET, "/blobs/{gate}/{name}/{part}", handle_part, "one part of an item's container"),
+    ROUTE(HTTP_GET, "/blobs/{gate}/{name}/{part}", handle_part, "one part of an item's container", .waits = true),
 };
 const size_t blob_route_count = sizeof blob_routes / sizeof *blob_routes;

@@ -52,6 +52,17 @@ struct blob_may_put {
 #define BLOB_MAY_PUT_KEPT 16u
 #define BLOB_MAY_PUT_BYTES ((uint64_t)1 << 20)
 
+/* Reads that wait until they are in the audit log: blob_audit_add.c. */
+struct audit_addition;
+struct audit_queue {
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t written;
+	struct audit_addition *first, **end;
+	bool is_writing; /* one of those who wait writes for others too */
+};
+void audit_queue_init(struct audit_queue *queue);
+void audit_queue_fini(struct audit_queue *queue);
+
 struct blob_room {
 	struct chain *chain;
 	struct store *store;
@@ -76,6 +87,7 @@ struct blob_room {
 
 	pthread_mutex_t audit_lock;
 	struct blob_audit *audit;
+	struct audit_queue audit_queue;
 
 	struct blob_peers *peers; /* NULL: this node keeps blobs alone */
 	struct blob_fetch *fetch; /* the fetching thread only */
