@@ -54,6 +54,8 @@ def test_patients_types_and_times_make_it_narrower(fhir):
     assert {output["type"] for output in of_patients["output"]} == {"Patient", "Observation"}
     of_type = manifest(fhir, begin(fhir, "$export?_type=Organization"))
     assert [output["type"] for output in of_type["output"]] == ["Organization"]
+    (file,) = of_type["output"]
+    assert fhir.get(file["url"].replace("type=Organization", "type=Patient")).status == 404
     later = manifest(fhir, begin(fhir, f"$export?_since={of_type['transactionTime']}"))
     assert later["output"] == []
     for query in ("_outputFormat=csv", "_type=Nothing", "_since=yesterday", "_typeFilter=Patient%3Fa",

@@ -56,6 +56,12 @@ PULSE = structure(
                                               "rules": "open"}),
     element("Observation.component:absent", sliceName="absent", max="1"),
     element("Observation.component:absent.dataAbsentReason", min=1))
+MANY = structure(
+    "many-slices", "Patient",
+    element("Patient.identifier", slicing={"discriminator": [{"type": "value", "path": "value"}], "rules": "open"}),
+    *[part for number in range(1200) for part in (
+        element(f"Patient.identifier:s{number}", sliceName=f"s{number}"),
+        element(f"Patient.identifier:s{number}.value", fixedString=f"v{number}"))])
 NIGHT = structure("night-pulse", "Observation", element("Observation.effective[x]", min=1)) | {
     "baseDefinition": OWN + "pulse"}
 COLOURS = {"resourceType": "ValueSet", "url": "http://x.example/ValueSet/colours", "status": "active", "compose": {
@@ -79,7 +85,7 @@ def package(path, *resources, prefix="package/"):
 @pytest.fixture(scope="module")
 def fhir(consortium, tmp_path_factory):
     consortium.actor("profiled", "hospital")
-    path = package(tmp_path_factory.mktemp("profiles") / "own.tgz", COLOUR, WARD, PULSE, NIGHT, COLOURS, HUES)
+    path = package(tmp_path_factory.mktemp("profiles") / "own.tgz", COLOUR, WARD, PULSE, NIGHT, MANY, COLOURS, HUES)
     gateway = Gateway(consortium.home("profiled"), "--profiles", path)
     gateway.wait_ready()
     yield Fhir(gateway.url + "/fhir", gateway.token)
@@ -139,6 +145,18 @@ def test_what_breaks_its_profile_is_refused_with_its_place(fhir, resource, where
     assert any(place.startswith(where) for place in places), answer.body
 
 
+def test_a_profile_that_is_claimed_many_times_is_checked_once(fhir):
+    often = ward(identifier=None, meta={"profile": [OWN + "ward-patient"] * 16})
+    assert fhir.post("Patient/$validate", often).issues == fhir.post("Patient/$validate", ward(identifier=None)).issues
+
+
+def test_checking_takes_a_bounded_time_for_all_profiles_together(fhir):
+    """Each of 20,000 identifiers would be held against 1,200 slices."""
+    many = [{"system": "urn:s", "value": str(number)} for number in range(20_000)]
+    answer = fhir.post("Patient/$validate", ward(identifier=many, meta={"profile": [OWN + "many-slices", OWN + "ward-patient"]}))
+    assert [issue["code"] for issue in answer.issues].count("too-costly") == 2
+
+
 def test_validate_takes_a_profile_and_the_statement_lists_them(fhir):
     plain = {name: value for name, value in ward(photo=[{"title": "p"}]).items() if name != "meta"}
     assert fhir.post("Patient/$validate", plain).issues[0]["severity"] == "information"
@@ -148,7 +166,7 @@ def test_validate_takes_a_profile_and_the_statement_lists_them(fhir):
     assert sum(issue["severity"] == "error" for issue in once.issues) == 1
     assert fhir.post("Patient/$validate?profile=http://x.example/none", plain).status == 400
     types = {one["type"]: one for one in fhir.get("metadata").json["rest"][0]["resource"]}
-    assert types["Patient"]["supportedProfile"] == [OWN + "ward-patient"]
+    assert set(types["Patient"]["supportedProfile"]) == {OWN + "ward-patient", OWN + "many-slices"}
     assert set(types["Observation"]["supportedProfile"]) == {OWN + "pulse", OWN + "night-pulse"}
     assert "supportedProfile" not in types["Condition"]
 

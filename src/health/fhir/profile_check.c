@@ -186,6 +186,7 @@ static void check_rules(
     struct check *check, const struct profile_node *node, const struct occurrence *of, const struct place *place) {
 	const struct fhirpath_value focus = {
 	    .kind = FHIRPATH_NODE, .type = of->type, .json = of->json, .shadow = of->twin};
+	const struct arena_mark mark = arena_mark(&check->scratch);
 	for (const struct profile_rule *rule = node->rules; rule; rule = rule->next) {
 		enum fhirpath_truth truth = FHIRPATH_UNKNOWN;
 		struct err err = {0};
@@ -193,6 +194,7 @@ static void check_rules(
 		if (!check->budget) return;
 		enum status status = rule->path ? fhirpath_test(&truth, &check->context, rule->path, &focus, &err)
 						: err_set(&err, STATUS_UNSUPPORTED, "the expression is not known");
+		arena_rewind(&check->scratch, mark);
 		if (status == STATUS_OK && truth != FHIRPATH_FALSE) continue;
 		if (status == STATUS_OK)
 			snprintf(why, sizeof why, "%s: %s", rule->key, rule->human);
@@ -371,7 +373,7 @@ static void check_slices(
 	if (!can_be_told(discriminators)) return;
 	for (const struct profile_node *slice = node->slices; slice; slice = slice->next) {
 		size_t count = 0;
-		for (size_t i = 0; i < all->count; i++) {
+		for (size_t i = 0; i < all->count && pay(check); i++) {
 			if (!is_in_slice(check, slice, discriminators, &all->items[i])) continue;
 			is_taken[i] = true;
 			count++;
@@ -388,11 +390,13 @@ static void check_slices(
 
 static void check_children(
     struct check *check, const struct profile_node *node, const struct occurrence *of, const struct place *place) {
+	const struct arena_mark mark = arena_mark(&check->scratch);
 	for (const struct profile_node *child = node->children; child && check->budget; child = child->next) {
 		const struct occurrences found = gather(check, child, of);
 		check_count(check, child, found.count, place);
 		for (size_t i = 0; i < found.count; i++) check_one(check, child, &found.items[i], place);
 		if (child->slices) check_slices(check, child, &found, place);
+		arena_rewind(&check->scratch, mark);
 	}
 }
 
@@ -426,13 +430,17 @@ static void check_value(
 	if (node->children) check_children(check, node, of, place);
 }
 
-bool fhir_profiles_check(
-    const struct fhir_profiles *profiles, struct fhir_issues *issues, const struct json *resource, struct bytes url) {
+uint64_t fhir_profiles_steps(const struct json *resource) {
+	return FHIR_PROFILE_STEPS + (uint64_t)FHIR_PROFILE_STEPS_A_BYTE * resource->raw.len;
+}
+
+bool fhir_profiles_check(const struct fhir_profiles *profiles, struct fhir_issues *issues, const struct json *resource,
+    struct bytes url, uint64_t *steps) {
 	struct check check = {.profiles = profiles,
 	    .defs = profiles->defs,
 	    .issues = issues,
 	    .profile = profiles_find(profiles, url),
-	    .budget = FHIR_PROFILE_STEPS + (uint64_t)FHIR_PROFILE_STEPS_A_BYTE * resource->raw.len};
+	    .budget = *steps};
 	const struct bytes type = json_string(json_get(resource, "resourceType"));
 	const struct place place = {.name = type.len ? type : BYTES_LITERAL("(resource)")};
 	const bool had_error = issues->has_error;
@@ -451,6 +459,7 @@ bool fhir_profiles_check(
 		place_refuse(
 		    issues, FHIR_ISSUE_TOO_COSTLY, &place, "it takes more steps to check than its size allows");
 	arena_fini(&check.scratch);
+	*steps = check.budget;
 	const bool is_good = !issues->has_error;
 	issues->has_error |= had_error;
 	return is_good;

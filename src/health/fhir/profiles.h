@@ -9,7 +9,8 @@
  * reference leads to, maxLength and minValue, bindings to value sets that filter, and weaker bindings. mustSupport is
  * for programs, not for data.
  *
- * Bounds: PROFILE_DEPTH_MAX profiles inside each other, FHIR_PROFILE_STEPS steps a check and FHIR_PROFILE_STEPS_A_BYTE.
+ * Bounds: PROFILE_DEPTH_MAX profiles inside each other, FHIR_PROFILE_STEPS steps and FHIR_PROFILE_STEPS_A_BYTE for
+ * all profiles that a resource is held to.
  * Ownership: what is taken in is copied. Threads: one owner until the last was taken in; then any may check.
  * Source: FHIR R4 profiling.html, elementdefinition.html.
  */
@@ -21,7 +22,7 @@
 #include "health/fhir/issue.h"
 
 #define FHIR_PROFILE_STEPS 2000000u
-#define FHIR_PROFILE_STEPS_A_BYTE 100u
+#define FHIR_PROFILE_STEPS_A_BYTE 20u
 #define FHIR_PROFILES_MAX 4000u /* definitions of all kinds */
 
 struct fhir_profiles;
@@ -42,8 +43,10 @@ uint16_t fhir_profiles_type(const struct fhir_profiles *profiles, size_t index);
 
 /* Is the profile there? `url` may name a version behind "|". */
 bool fhir_profiles_has(const struct fhir_profiles *profiles, struct bytes url);
-/* Adds what is wrong by that profile. True: no error was added. */
-bool fhir_profiles_check(
-    const struct fhir_profiles *profiles, struct fhir_issues *issues, const struct json *resource, struct bytes url);
+/* What checking a resource may take, whatever number of profiles it claims. */
+uint64_t fhir_profiles_steps(const struct json *resource);
+/* Adds what is wrong by that profile. True: no error was added. What it takes is taken from `*steps`. */
+bool fhir_profiles_check(const struct fhir_profiles *profiles, struct fhir_issues *issues, const struct json *resource,
+    struct bytes url, uint64_t *steps);
 
 #endif

@@ -10,6 +10,7 @@ bool fhir_search_refuse(
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
+	name = bytes_slice(name, 0, name.len < 200 ? name.len : 200);
 	fhir_issues_add(reader->issues, FHIR_ERROR, code, arena_strdup(reader->arena, name), text);
 	return false;
 }

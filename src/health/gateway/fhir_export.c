@@ -571,13 +571,19 @@ static void close_stream(void *context) {
 	fhir_call_free(call); /* and with it the stream */
 }
 
+static bool has_type(const struct job *job, uint16_t type) {
+	for (size_t i = 0; i < job->type_count; i++)
+		if (job->types[i] == type) return true;
+	return false;
+}
+
 void fhir_export_file(struct fhir_call *call, const struct json *parameters) {
 	struct http_response *response = &call->exchange->response;
 	struct job *job = arena_zalloc(&call->arena, 1, sizeof *job);
 	const uint16_t type = fhir_definitions_resource(&fhir_r4, fhir_call_parameter(call, "type"));
 	(void)parameters;
 	if (!find_job(call, job, NULL)) return;
-	if (type == FHIR_NONE) {
+	if (type == FHIR_NONE || !has_type(job, type)) {
 		fhir_call_refuse(
 		    call, 404, FHIR_ISSUE_NOT_FOUND, "the export has no file of this type; its status lists them");
 		return;

@@ -64,15 +64,25 @@ void fhir_server_tend(struct fhir_server *server) {
 	fhir_hooks_step(server->hooks);
 }
 
+static bool is_claimed_before(const struct json *claims, const struct json *claim) {
+	json_foreach (before, claims) {
+		if (before == claim) return false;
+		if (bytes_equal(before->text, claim->text)) return true;
+	}
+	return false;
+}
+
 bool fhir_server_validate(struct fhir_server *server, struct fhir_validator *validator, struct fhir_issues *issues,
     const struct json *resource) {
 	const struct fhir_profiles *profiles = server->gateway->options.profiles;
+	const struct json *claims = json_get(json_get(resource, "meta"), "profile");
 	bool is_valid = fhir_validate(validator, issues, resource);
+	uint64_t steps = fhir_profiles_steps(resource);
 	size_t count = 0;
-	if (!profiles || !json_is(resource, JSON_OBJECT)) return is_valid;
-	json_foreach (profile, json_get(json_get(resource, "meta"), "profile"))
-		if (count++ < CLAIMS_MAX && json_is(profile, JSON_STRING))
-			is_valid &= fhir_profiles_check(profiles, issues, resource, profile->text);
+	if (!profiles || !json_is(claims, JSON_ARRAY)) return is_valid;
+	json_foreach (claim, claims)
+		if (json_is(claim, JSON_STRING) && count++ < CLAIMS_MAX && !is_claimed_before(claims, claim))
+			is_valid &= fhir_profiles_check(profiles, issues, resource, claim->text, &steps);
 	return is_valid;
 }
 

@@ -108,8 +108,9 @@ static void answer(const struct validation *v) {
 		struct fhir_validator *validator = fhir_server_take_validator(call->server);
 		(void)fhir_server_validate(call->server, validator, &call->issues, v->resource);
 		fhir_server_give_validator(call->server, validator);
+		uint64_t steps = fhir_profiles_steps(v->resource);
 		if (profiles && fhir_profiles_has(profiles, v->profile) && !claims(v->resource, v->profile))
-			(void)fhir_profiles_check(profiles, &call->issues, v->resource, v->profile);
+			(void)fhir_profiles_check(profiles, &call->issues, v->resource, v->profile, &steps);
 		check_identity(v);
 	}
 	check_right(v);
