@@ -96,6 +96,9 @@ static void answer(struct fhir_call *call, const struct resource_history *query,
 		fhir_call_refuse(
 		    call, 404, FHIR_ISSUE_NOT_FOUND, "there is no such resource, or not for whom this token names");
 	} else {
+		/* What stands on several pages is not counted. */
+		found.has_total = !query->cursor.len && !found.cursor.len && query->count > 0;
+		found.total = found.count;
 		const struct fhir_page page = {"history", path_of(call), used, true, &found};
 		fhir_page_answer(call, &page);
 	}

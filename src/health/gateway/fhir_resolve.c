@@ -133,6 +133,16 @@ static void create(struct resolution *r) {
 
 /* --- update --- */
 
+/* What no condition found is created: another resource that has its id already is not overwritten. */
+static bool check_new(struct resolution *r, const struct resource_key *key) {
+	if (!is_there(r->result->before)) return true;
+	if (!check_replaced(r)) return false;
+	fhir_entry_refuse(&r->job->plan, r->index, 409, FHIR_ISSUE_CONFLICT,
+	    "\"%.*s\" finds nothing, and %s is there already: leave the id out, or update it by its id",
+	    TEXT(r->entry->condition), name_of(r, key));
+	return false;
+}
+
 /* The identity of an update. False: it was refused. */
 static bool find_updated(struct resolution *r, struct resource_key *key) {
 	const struct bytes own = json_string(json_get(r->entry->resource, "id"));
@@ -148,7 +158,7 @@ static bool find_updated(struct resolution *r, struct resource_key *key) {
 		return false;
 	}
 	key->id = found ? found->key.id : own.len ? own : new_id(r);
-	return load(r, key);
+	return load(r, key) && (found || check_new(r, key));
 }
 
 static void update(struct resolution *r) {

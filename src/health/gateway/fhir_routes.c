@@ -12,7 +12,24 @@
 #include "health/gateway/fhir_search.h"
 #include "health/gateway/fhir_write.h"
 
+/* RFC 9110 §15.5.6 wants them. */
+static const char *methods_of(enum fhir_target_kind kind) {
+	switch (kind) {
+	case FHIR_TARGET_METADATA:
+	case FHIR_TARGET_VERSION:
+	case FHIR_TARGET_HISTORY:
+	case FHIR_TARGET_COMPARTMENT: return "GET, HEAD";
+	case FHIR_TARGET_INSTANCE: return "GET, HEAD, PUT, PATCH, DELETE";
+	case FHIR_TARGET_TYPE: return "GET, HEAD, POST, PUT, PATCH, DELETE";
+	case FHIR_TARGET_SYSTEM:
+	case FHIR_TARGET_SEARCH:
+	case FHIR_TARGET_OPERATION: break;
+	}
+	return "GET, HEAD, POST";
+}
+
 static void refuse_method(struct fhir_call *call) {
+	http_put_header(&call->exchange->response, "Allow", "%s", methods_of(call->target.kind));
 	fhir_call_refuse(call, 405, FHIR_ISSUE_NOT_SUPPORTED,
 	    "FHIR's REST has no %s at this path; GET [base]/metadata lists what this server serves",
 	    http_method_name(call->exchange->request.method));
