@@ -116,17 +116,43 @@ def await_blocks(network):
     wait_for(lambda: network.members[0].number() > number + 2, 300)
 
 
+class Meter(threading.Thread):
+    """What the nodes' processors took, second by second, from a flow's start."""
+
+    def __init__(self, network):
+        super().__init__(daemon=True)
+        self.network, self.taken, self.over = network, [network.cpu()[0]], threading.Event()
+        self.start()
+
+    def run(self):
+        began = time.monotonic()
+        while not self.over.wait(max(0, began + len(self.taken) - time.monotonic())):
+            self.taken.append(self.network.cpu()[0])
+
+    def by_tens(self, per_second):
+        """Milliseconds a transaction and node in each ten seconds, by the second at which they end."""
+        self.over.set()
+        out = {}
+        for end in range(10, min(len(per_second), len(self.taken) - 1) + 1, 10):
+            mined = max(sum(per_second[end - 10:end]), 1)
+            out[end] = round((self.taken[end] - self.taken[end - 10]) / mined * 1000 / len(self.network.members), 3)
+        return out
+
+
 def rate(network, args, kind):
     most = {"transfer": 12000, "storage": 6000}[kind] * (args.seconds + 2)
     flow = network.start_flow("--kind", kind, "--seconds", args.seconds, "--most", most, "--accounts", 400,
                               "--connections", 2 * len(network.members))
     before = network.cpu()
     await_blocks(network)
+    meter = Meter(network)
     latency = network.latencies(10 ** 6, until=flow)
     figures = json.loads(flow.communicate()[0])
     node, comet = [(after - was) / max(figures["mined"], 1) * 1000 for was, after in zip(before, network.cpu())]
+    by_tens = meter.by_tens(figures["perS"])
     heads = {member.head()["hash"] for member in network.members}
-    return {**figures, "sendToReceipt": latency, "nodeMsPerTx": round(node, 3), "cometMsPerTx": round(comet, 3), "heads": len(heads)}
+    return {**figures, "sendToReceipt": latency, "nodeMsPerTx": round(node, 3), "cometMsPerTx": round(comet, 3),
+            "nodeMsPerTxByTens": by_tens, "heads": len(heads)}
 
 
 def half(network, args, kind, full_rate):

@@ -5,6 +5,7 @@
 
 #define BYTES_PER_BUCKET 512
 #define BUCKETS_MIN 64
+#define ROOM_STEP_BYTES 128 /* parts change by a leaf or a hash at a time: most changes find the room they need */
 #define KEY_BYTES_MAX (32 + NIBBLES_MAX)
 
 /* What an entry at a path may hold: the leaves below each of its 16 children, its record, or all leaves below it. */
@@ -17,6 +18,7 @@ struct entry {
 	bool is_used; /* since it was made, or spared last */
 	bool is_storage;
 	uint8_t key_len;
+	uint32_t room;             /* of `bytes`, in bytes */
 	uint32_t ends[PART_COUNT]; /* of the parts in `bytes`, where they stand in order behind the key */
 	uint8_t bytes[];
 };
@@ -24,7 +26,6 @@ struct entry {
 /* An entry and a part of it. */
 struct target {
 	struct bytes key;
-	uint64_t hash;
 	bool is_storage;
 	unsigned part;
 };
@@ -34,6 +35,7 @@ struct trie_cache {
 	struct entry **buckets;
 	size_t bucket_mask;
 	struct entry *oldest, *newest;
+	struct entry *last; /* found or made last: who asks for one part of a branch asks for its other parts next */
 };
 
 struct trie_cache *trie_cache_new(size_t bytes_max) {
@@ -47,7 +49,7 @@ struct trie_cache *trie_cache_new(size_t bytes_max) {
 }
 
 static size_t entry_bytes(const struct entry *entry) {
-	return sizeof *entry + entry->ends[PART_COUNT - 1];
+	return sizeof *entry + entry->room;
 }
 
 static size_t part_start(const struct entry *entry, unsigned part) {
@@ -65,17 +67,28 @@ static struct target target_of(enum trie_cache_kind kind, struct bytes key) {
 			target.part = key.data[target.key.len];
 		}
 	}
-	target.hash = overlay_hash(target.key, target.is_storage);
 	return target;
 }
 
-/* The place where the entry is linked into its bucket; *place is NULL if there is no such entry. */
-static struct entry **find(const struct trie_cache *cache, const struct target *target) {
-	struct entry **place = &cache->buckets[target->hash & cache->bucket_mask];
-	for (; *place; place = &(*place)->next)
-		if ((*place)->hash == target->hash && (*place)->is_storage == target->is_storage &&
-		    bytes_equal(bytes_make((*place)->bytes, (*place)->key_len), target->key))
-			break;
+static bool is_at(const struct entry *entry, const struct target *target) {
+	return entry->is_storage == target->is_storage &&
+	       bytes_equal(bytes_make(entry->bytes, entry->key_len), target->key);
+}
+
+/* NULL if there is none. */
+static struct entry *find(struct trie_cache *cache, const struct target *target) {
+	if (cache->last && is_at(cache->last, target)) return cache->last;
+	const uint64_t hash = overlay_hash(target->key, target->is_storage);
+	struct entry *entry = cache->buckets[hash & cache->bucket_mask];
+	while (entry && (entry->hash != hash || !is_at(entry, target))) entry = entry->next;
+	if (entry) cache->last = entry;
+	return entry;
+}
+
+/* Where it is linked into its bucket. */
+static struct entry **place_of(const struct trie_cache *cache, const struct entry *entry) {
+	struct entry **place = &cache->buckets[entry->hash & cache->bucket_mask];
+	while (*place != entry) place = &(*place)->next;
 	return place;
 }
 
@@ -98,10 +111,10 @@ static void unlink_entry(struct trie_cache *cache, struct entry *entry) {
 	*(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
 }
 
-static void drop(struct trie_cache *cache, struct entry **place) {
-	struct entry *entry = *place;
-	*place = entry->next;
+static void drop(struct trie_cache *cache, struct entry *entry) {
+	*place_of(cache, entry) = entry->next;
 	unlink_entry(cache, entry);
+	if (cache->last == entry) cache->last = NULL;
 	cache->bytes -= entry_bytes(entry);
 	mem_free(entry);
 }
@@ -114,9 +127,7 @@ static void drop_one(struct trie_cache *cache) {
 		unlink_entry(cache, spared);
 		link_newest(cache, spared);
 	}
-	struct entry **place = &cache->buckets[cache->oldest->hash & cache->bucket_mask];
-	while (*place != cache->oldest) place = &(*place)->next;
-	drop(cache, place);
+	drop(cache, cache->oldest);
 }
 
 void trie_cache_clear(struct trie_cache *cache) {
@@ -134,17 +145,25 @@ void trie_cache_free(struct trie_cache *cache) {
 
 struct bytes trie_cache_get(struct trie_cache *cache, enum trie_cache_kind kind, struct bytes key) {
 	const struct target target = target_of(kind, key);
-	struct entry *entry = *find(cache, &target);
+	struct entry *entry = find(cache, &target);
 	if (!entry) return (struct bytes){0};
 	entry->is_used = true;
 	const size_t start = part_start(entry, target.part), end = entry->ends[target.part];
 	return start == end ? (struct bytes){0} : bytes_make(entry->bytes + start, end - start);
 }
 
+static uint32_t room_for(size_t bytes) {
+	BUG_ON(bytes > UINT32_MAX - ROOM_STEP_BYTES);
+	return (uint32_t)((bytes + ROOM_STEP_BYTES - 1) / ROOM_STEP_BYTES * ROOM_STEP_BYTES);
+}
+
 static struct entry *entry_new(struct trie_cache *cache, const struct target *target) {
-	struct entry *entry = mem_alloc(sizeof *entry + target->key.len);
-	*entry =
-	    (struct entry){.hash = target->hash, .is_storage = target->is_storage, .key_len = (uint8_t)target->key.len};
+	const uint32_t room = room_for(target->key.len);
+	struct entry *entry = mem_alloc(sizeof *entry + room);
+	*entry = (struct entry){.hash = overlay_hash(target->key, target->is_storage),
+	    .is_storage = target->is_storage,
+	    .key_len = (uint8_t)target->key.len,
+	    .room = room};
 	for (unsigned part = 0; part < PART_COUNT; part++) entry->ends[part] = entry->key_len;
 	if (target->key.len) memcpy(entry->bytes, target->key.data, target->key.len);
 	struct entry **bucket = &cache->buckets[entry->hash & cache->bucket_mask];
@@ -152,35 +171,40 @@ static struct entry *entry_new(struct trie_cache *cache, const struct target *ta
 	*bucket = entry;
 	link_newest(cache, entry);
 	cache->bytes += entry_bytes(entry);
+	cache->last = entry;
+	return entry;
+}
+
+/* The entry moves. */
+static struct entry *give_room(struct trie_cache *cache, struct entry *entry, size_t bytes) {
+	struct entry **place = place_of(cache, entry);
+	cache->bytes -= entry_bytes(entry);
+	const uint32_t room = room_for(bytes);
+	entry = mem_realloc(entry, sizeof *entry + room);
+	entry->room = room;
+	cache->bytes += entry_bytes(entry);
+	*place = cache->last = entry;
+	relink(cache, entry);
 	return entry;
 }
 
 /* Makes a part `len` bytes long. The entry may move. */
-static struct entry *resize(struct trie_cache *cache, struct entry **place, unsigned part, size_t len) {
-	struct entry *entry = *place;
+static struct entry *resize(struct trie_cache *cache, struct entry *entry, unsigned part, size_t len) {
 	const size_t start = part_start(entry, part), end = entry->ends[part];
 	const size_t all = entry->ends[PART_COUNT - 1], rest = all - end;
 	const size_t larger = all - (end - start) + len;
-	BUG_ON(larger > UINT32_MAX);
-	cache->bytes += larger;
-	cache->bytes -= all;
-	if (len < end - start) memmove(entry->bytes + start + len, entry->bytes + end, rest);
-	entry = mem_realloc(entry, sizeof *entry + larger);
-	if (len > end - start) memmove(entry->bytes + start + len, entry->bytes + end, rest);
+	if (len == end - start) return entry;
+	if (larger > entry->room) entry = give_room(cache, entry, larger);
+	memmove(entry->bytes + start + len, entry->bytes + end, rest);
 	for (unsigned i = part; i < PART_COUNT; i++) entry->ends[i] = (uint32_t)(entry->ends[i] + len - (end - start));
-	*place = entry;
-	relink(cache, entry);
 	return entry;
 }
 
 void trie_cache_put(struct trie_cache *cache, enum trie_cache_kind kind, struct bytes key, struct bytes value) {
 	const struct target target = target_of(kind, key);
-	struct entry **place = find(cache, &target);
-	if (!*place) {
-		entry_new(cache, &target);
-		place = &cache->buckets[target.hash & cache->bucket_mask];
-	}
-	struct entry *entry = resize(cache, place, target.part, value.len);
+	struct entry *entry = find(cache, &target);
+	if (!entry) entry = entry_new(cache, &target);
+	entry = resize(cache, entry, target.part, value.len);
 	memcpy(entry->bytes + part_start(entry, target.part), value.data, value.len);
 	entry->is_used = true;
 	while (cache->bytes > cache->bytes_max) drop_one(cache);
@@ -188,10 +212,10 @@ void trie_cache_put(struct trie_cache *cache, enum trie_cache_kind kind, struct 
 
 void trie_cache_del(struct trie_cache *cache, enum trie_cache_kind kind, struct bytes key) {
 	const struct target target = target_of(kind, key);
-	struct entry **place = find(cache, &target);
-	if (!*place) return;
-	struct entry *entry = resize(cache, place, target.part, 0);
-	if (entry->ends[PART_COUNT - 1] == entry->key_len) drop(cache, place);
+	struct entry *entry = find(cache, &target);
+	if (!entry) return;
+	entry = resize(cache, entry, target.part, 0);
+	if (entry->ends[PART_COUNT - 1] == entry->key_len) drop(cache, entry);
 }
 
 /* --- leaves --- */

@@ -62,6 +62,19 @@ static struct bytes cache_key(
 
 /* --- what is missing --- */
 
+/* The way to the key before: the cache had the records of all branches above `depth`. */
+struct way_down {
+	struct path path;
+	size_t depth;
+};
+
+/* From which depth on the way to this key is another one. Keys rise, so they share most of it. */
+static size_t way_shared(const struct way_down *last, const struct path *path) {
+	size_t depth = 0;
+	while (depth < last->depth && last->path.nibbles[depth] == path->nibbles[depth]) depth++;
+	return depth;
+}
+
 static void add_target(struct warming *warming, const struct target *target) {
 	if (warming->count == warming->cap) {
 		warming->cap = warming->cap ? 2 * warming->cap : 1024;
@@ -70,18 +83,21 @@ static void add_target(struct warming *warming, const struct target *target) {
 	warming->targets[warming->count++] = *target;
 }
 
-/* Down from the top as far as the cache knows the way. */
-static void look_up(struct warming *warming, const hash32 *address_hash, const hash32 *key) {
+/* Down from the top as far as the cache knows the way, or from where the way of the key before was left. */
+static void look_up(struct warming *warming, struct way_down *last, const hash32 *address_hash, const hash32 *key) {
 	const enum trie_cache_kind records = address_hash ? CACHE_STORAGE_RECORD : CACHE_ACCOUNT_RECORD;
 	const enum trie_cache_kind leaves = address_hash ? CACHE_STORAGE_LEAVES : CACHE_ACCOUNT_LEAVES;
 	uint8_t room[32 + NIBBLES_MAX];
 	struct path path;
 	struct target target = {.address_hash = address_hash, .key = key};
 	nibbles_of(path.nibbles, BYTES_OF(*key));
+	target.depth = way_shared(last, &path);
+	last->path = path;
 	for (; target.depth < NIBBLES_MAX; target.depth++) {
 		struct trie_branch branch;
 		const struct bytes record =
 		    trie_cache_get(warming->cache, records, cache_key(room, address_hash, &path, target.depth));
+		last->depth = target.depth;
 		if (!record.data) break;
 		if (trie_branch_decode(&branch, record, NULL) != STATUS_OK) return;
 		const enum way way = way_below(&branch, path.nibbles[target.depth]);
@@ -101,10 +117,12 @@ static void find_targets(struct warming *warming, const struct state_diff *diff)
 		const struct account_change *change = &diff->accounts[i];
 		if (change->storage_wiped || hash32_equal(&change->before.storage_root, &absent_account.storage_root))
 			continue;
+		struct way_down last = {.depth = 0};
 		for (size_t k = 0; k < change->storage_count; k++)
-			look_up(warming, &change->address_hash, &change->storage[k].slot_hash);
+			look_up(warming, &last, &change->address_hash, &change->storage[k].slot_hash);
 	}
-	for (size_t i = 0; i < diff->count; i++) look_up(warming, NULL, &diff->accounts[i].address_hash);
+	struct way_down last = {.depth = 0};
+	for (size_t i = 0; i < diff->count; i++) look_up(warming, &last, NULL, &diff->accounts[i].address_hash);
 }
 
 /* --- reading it, on any thread --- */
