@@ -75,7 +75,8 @@ static void add_cors(const struct http_connection *connection, struct MHD_Respon
 		add_preflight(request, answer);
 	else
 		MHD_add_response_header(answer, "Access-Control-Expose-Headers",
-		    "ETag, Location, Content-Location, Last-Modified, Link, Retry-After, Allow, Content-Range");
+		    "ETag, Location, Content-Location, Last-Modified, Link, Retry-After, Allow, Content-Range, "
+		    "WWW-Authenticate, X-Progress, X-Request-Id");
 }
 
 /* --- codings --- */

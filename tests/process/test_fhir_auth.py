@@ -482,6 +482,8 @@ def test_certificates_bind_tokens_and_name_organisations(consortium, issuer, sta
     (["--oauth-jwks", "keys.json"], "needs oauth-issuer"),
     (["--tls-client-optional"], "needs tls-client-ca"),
     (["--oauth-purpose", "FUN"], "TREAT"),
+    *[(["--fhir-url", url], "without / at its end") for url in (
+        "fhir.example", "https://", "https:///r4", "https://fhir.example/", "https://a?b", "https://a@b", 'https://a"')],
 ])  # fmt: skip
 def test_settings_that_contradict_are_refused(options, why, tmp_path):
     done = subprocess.run([binary(), "gateway", "--home", tmp_path, *options], capture_output=True, text=True)
@@ -495,6 +497,24 @@ def test_a_file_of_keys_that_is_none_stops_the_start(consortium, issuer, tmp_pat
         consortium.actor("auth-secret", "hospital")
         Gateway(consortium.home("auth-secret"), "--oauth-issuer", issuer.url, "--oauth-audience", AUDIENCE,
                 "--oauth-jwks", path)
+
+
+# --- a proxy in front ---
+
+
+def test_links_are_of_the_url_that_the_operator_says(consortium, start_gateway):
+    """And not of what a request says of itself."""
+    consortium.actor("auth-proxied", "hospital")
+    gateway = start_gateway(consortium.home("auth-proxied"), "--fhir-url", "https://fhir.example/r4")
+    proxied = {"Forwarded": "host=evil.example;proto=https", "X_Forwarded_Host": "evil.example", "X_Forwarded_Proto": "ftp"}
+    fhir = Fhir(gateway.url + "/fhir", gateway.token)
+    page = fhir.get("Patient?_count=0", **proxied)
+    assert page.json["link"][0]["url"] == "https://fhir.example/r4/Patient?_count=0"
+    made = fhir.post("Basic", {"resourceType": "Basic", "code": {"text": "x"}}, **proxied)
+    assert made.headers["location"].startswith("https://fhir.example/r4/Basic/"), made.body
+    assert fhir.get("metadata").json["implementation"]["url"] == "https://fhir.example/r4"
+    batch = fhir.bundle("batch", entry("GET", "https://fhir.example/r4/Basic?_count=1"))
+    assert batch.json["entry"][0]["response"]["status"] == "200 OK"
 
 
 # --- the trail ---

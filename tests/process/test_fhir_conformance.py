@@ -1,5 +1,6 @@
 """What the R4 specification demands of a server, request by request: each row is one, with the status and the shape
-that http.html, search.html or an operation's page gives. Reads and writes have a server each: rows stand in any order."""
+that http.html, search.html or an operation's page gives. Reads and writes have a server each: rows stand in any order.
+"""
 import base64
 import gzip
 import json
@@ -595,6 +596,9 @@ WRITES = [
     row("GET", "Patient/a/%24everything?_count=1", 200, *PAGE),
     row("POST", "Patient/a/$everything", 200, *PAGE, body={"resourceType": "Parameters"}),
     row("GET", "Patient/a/$everything?_type=Observation", 200, *PAGE),
+    row("GET", "Encounter/e/$everything", 200, *PAGE, has("entry.0.resource.id", "e")),
+    row("GET", "Patient/$everything?_count=2", 200, *PAGE, link_self("Patient/$everything?_count=2")),
+    row("GET", "Patient/$everything?_type=Encounter", 200, *PAGE, ids("e")),
     row("GET", "Patient/nobody/$everything", 404, issue("not-found")),
     row("GET", "Patient/a/$meta", 200, kind("Parameters"), has("parameter.0.name", "return"), has("parameter.0.valueMeta.versionId", "1")),
     row("GET", "Observation/$lastn?patient=Patient/a", 200, *PAGE),

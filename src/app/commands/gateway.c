@@ -77,6 +77,7 @@ static void take_settings(struct gateway_service_options *out, struct settings *
 	    .oauth = oauth_settings(settings),
 	    .hooks = hook_settings(settings),
 	    .profiles = settings_list(settings, "profiles"),
+	    .fhir_url = settings_text(settings, "fhir-url"),
 	    .http_address = settings_text(settings, "http-addr"),
 	    .http_port = (uint16_t)settings_number(settings, "http-port"),
 	    .tls = tls_files(settings),

@@ -117,6 +117,8 @@ static const struct setting gateway_rows[] = {
 	    .help = "which client certificates are of which organisations"},
 	{.name = "tls-client-optional", .type = SETTING_SWITCH, .flags = SETTING_RELOADS,
 	    .help = "with tls-client-ca, also serve clients that show no certificate"},
+	{.name = "fhir-url", .type = SETTING_TEXT, .value = "URL",
+	    .help = "where clients find /fhir if a proxy stands in front (https://fhir.example/r4): links are made of it"},
 	{.name = "profiles", .type = SETTING_LIST, .value = "FILE,…",
 	    .help = "packages of FHIR profiles (.tgz, as US Core's): resources that claim one are checked by it"},
 	{.name = "hooks", .type = SETTING_CHOICE, .value = "WHERE", .otherwise = "outside",
@@ -152,7 +154,21 @@ static bool is_safe_url(const char *url) {
 	return false;
 }
 
+/* One that links can be made of: "https://host:port/path". */
+static bool is_base_url(const char *url) {
+	const char *const rest = strncmp(url, "https://", 8) == 0  ? url + 8
+				 : strncmp(url, "http://", 7) == 0 ? url + 7
+								   : "";
+	for (const char *at = rest; *at; at++)
+		if (*at <= ' ' || *at >= 0x7f || strchr("?#\"<>\\@", *at)) return false;
+	return *rest && *rest != '/' && rest[strlen(rest) - 1] != '/';
+}
+
 static void check_gateway(const struct settings *settings, struct problems *problems) {
+	const char *url = settings_text(settings, "fhir-url");
+	if (url && !is_base_url(url))
+		problems_add(problems, settings_place(settings, "fhir-url").text,
+		    "fhir-url is a URL without a query and without / at its end, as https://fhir.example/r4");
 	const char *issuer = settings_text(settings, "oauth-issuer"), *keys = settings_text(settings, "oauth-jwks");
 	if (!issuer != !settings_text(settings, "oauth-audience"))
 		problems_add(problems, settings_place(settings, issuer ? "oauth-issuer" : "oauth-audience").text,

@@ -268,11 +268,14 @@ static bool read_target(struct fhir_call *call) {
 	return false;
 }
 
-/* As this client reaches the server: its Host, over the same scheme. */
+/* As clients reach the server: as its operator says, or by this request's Host over the same scheme. What a proxy adds
+ * (Forwarded, X-Forwarded-Host) anybody can say, so it makes no links. */
 static struct bytes base_of(struct fhir_call *call) {
+	const char *said = call->server->gateway->options.fhir_url;
 	const struct http_request *request = &call->exchange->request;
 	const struct bytes host = http_header_get(request, "host");
 	const bool is_tls = request->peer && request->peer->is_tls;
+	if (said) return bytes_text(said);
 	const char *text = arena_printf(&call->arena, "%s://%.*s" BASE_PATH, is_tls ? "https" : "http",
 	    host.len ? (int)host.len : 9, host.len ? (const char *)host.data : "localhost");
 	return bytes_text(text);

@@ -35,6 +35,8 @@ struct gateway_options {
 	uint32_t hooks_attempts; /* before a subscription ends with an error */
 	/* Beside the base specification; borrowed [NULL: none] */
 	const struct fhir_profiles *profiles;
+	/* "https://host/path" that stands for /fhir in links; borrowed [NULL: by the host that each request names] */
+	const char *fhir_url;
 };
 /* `options` is copied; what it points to is borrowed. Before outbox_run. */
 struct gateway *gateway_new(const struct gateway_options *options);
