@@ -102,8 +102,9 @@ def test_the_lead_the_segments_and_the_commitment(sealed, tmp_path):
     assert root([leaf(part) for part in parts]).hex() == sealed["blob"][2:]
     of_lead = header(parts[0])
     del of_lead["epk"]
+    place = hashlib.sha256(b"xinglin/place/1" + FOLDER + be32(EPOCH) + RECORD).digest()
     assert of_lead == {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "cty": "application/json", "typ": "xinglin-record",
-                       "fld": "0x" + FOLDER.hex(), "epo": EPOCH, "rec": "0x" + RECORD.hex()}
+                       "at": base64.urlsafe_b64encode(place[:16]).rstrip(b"=").decode()}
     lead = json.loads(jose_open(KEY, parts[0], tmp_path))
     assert lead["v"] == 2 and [entry["type"] for entry in lead["resources"]] == [
         "Patient",
@@ -113,8 +114,7 @@ def test_the_lead_the_segments_and_the_commitment(sealed, tmp_path):
     assert [entry["size"] for entry in lead["resources"]] == [len(resource.encode()) for resource in RESOURCES]
     leaves = []
     for i, resource in enumerate(RESOURCES, 1):
-        assert header(parts[i]) == {"alg": "dir", "enc": "A256GCM", "zip": "DEF", "cty": "application/fhir+json",
-                                    "typ": "xinglin-segment", "rec": "0x" + RECORD.hex(), "idx": i}
+        assert header(parts[i]) == {"alg": "dir", "enc": "A256GCM", "zip": "DEF", "typ": "xinglin-segment"}
         key = hkdf(b64(lead["key"]), b"xinglin/segment/1" + FOLDER + be32(EPOCH) + RECORD + be32(i))
         jwk = {"kty": "oct", "k": base64.urlsafe_b64encode(key).rstrip(b"=").decode()}
         assert jose_open(jwk, parts[i], tmp_path) == resource.encode()

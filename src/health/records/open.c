@@ -83,18 +83,28 @@ enum status record_lead_parse(struct record_lead *out, struct arena *arena, stru
 	return status;
 }
 
+/* Leads of before, and those of a grant of one record, name their place in full. */
+static bool is_of_place(const struct jwe_header *header, const struct record_place *place) {
+	char at[TEXT_HEADER_AT_BYTES];
+	struct text_header wanted = {.cty = "application/json", .typ = "xinglin-record"};
+	text_header_at(at, place);
+	if (json_get(header->members, "at")) {
+		wanted.at = at;
+	} else {
+		wanted.fld = &place->folder;
+		wanted.epo = &place->epoch;
+		wanted.rec = &place->record;
+	}
+	return text_header_matches(header, &wanted);
+}
+
 enum status record_lead_open(struct record_lead *out, struct arena *arena, const struct record_place *place,
     const struct p256_secret *folder_secret, struct bytes part, struct err *err) {
 	struct jwe_header header;
 	struct buf plaintext;
-	struct text_header wanted = {.cty = "application/json",
-	    .typ = "xinglin-record",
-	    .fld = &place->folder,
-	    .epo = &place->epoch,
-	    .rec = &place->record};
 	buf_init(&plaintext, LEAD_MAX);
 	enum status status = jwe_ecdh_open(&plaintext, &header, arena, part, folder_secret, err);
-	if (status == STATUS_OK && !text_header_matches(&header, &wanted))
+	if (status == STATUS_OK && !is_of_place(&header, place))
 		status = err_set(err, STATUS_INVALID, "this is the lead of another record, folder or epoch");
 	if (status == STATUS_OK) status = record_lead_parse(out, arena, buf_view(&plaintext), err);
 	buf_wipe(&plaintext);
@@ -117,13 +127,12 @@ enum status segment_open(struct buf *out, struct arena *arena, const struct reco
 	uint8_t key[32];
 	struct jwe_header header;
 	struct buf plaintext;
-	struct text_header wanted = {
-	    .cty = "application/fhir+json", .typ = "xinglin-segment", .rec = &place->record, .idx = &index};
+	const struct text_header wanted = {.typ = "xinglin-segment"};
 	buf_init(&plaintext, lead->resources[index - 1].size_bytes);
 	segment_key(key, lead->key, place, index);
 	enum status status = jwe_dir_open(&plaintext, &header, arena, part, key, err);
 	if (status == STATUS_OK && !text_header_matches(&header, &wanted))
-		status = err_set(err, STATUS_INVALID, "this is the segment of another record or place");
+		status = err_set(err, STATUS_INVALID, "this is no segment");
 	if (status == STATUS_OK && plaintext.len != lead->resources[index - 1].size_bytes)
 		status = err_set(err, STATUS_INVALID, "the segment has another size than the record's lead says");
 	if (status == STATUS_OK) buf_append(out, buf_view(&plaintext));

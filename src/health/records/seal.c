@@ -89,13 +89,12 @@ static void write_lead(struct buf *out, const struct sealing *sealing, const str
 static enum status seal_lead(struct buf *out, const struct sealing *sealing, struct bytes plaintext, struct err *err) {
 	const struct record_place *place = sealing->draft->place;
 	struct buf members, lead;
+	char at[TEXT_HEADER_AT_BYTES];
 	buf_init(&members, 1024);
 	buf_init(&lead, CONTAINER_PART_MAX);
-	text_header_write(&members, &(struct text_header){.cty = "application/json",
-					.typ = "xinglin-record",
-					.fld = &place->folder,
-					.epo = &place->epoch,
-					.rec = &place->record});
+	text_header_at(at, place);
+	text_header_write(
+	    &members, &(struct text_header){.cty = "application/json", .typ = "xinglin-record", .at = at});
 	enum status status = buf_status(&members, err);
 	if (status == STATUS_OK)
 		status = jwe_ecdh_seal(
@@ -114,10 +113,8 @@ static enum status seal_segment(struct buf *out, const struct sealing *sealing, 
 	const struct bytes resource = sealing->draft->resources[at].raw;
 	struct buf members;
 	buf_init(&members, 1024);
-	text_header_write(&members, &(struct text_header){.cty = "application/fhir+json",
-					.typ = "xinglin-segment",
-					.rec = &sealing->draft->place->record,
-					.idx = &index});
+	/* Its place is in its key, and what it holds is in the lead: a header is repeated with each resource. */
+	text_header_write(&members, &(struct text_header){.typ = "xinglin-segment"});
 	segment_key(key, sealing->secrets.key, sealing->draft->place, index);
 	enum status status = buf_status(&members, err);
 	if (status == STATUS_OK)
