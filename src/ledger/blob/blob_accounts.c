@@ -1,11 +1,14 @@
 /*
- * A share of the node for each account: requests in two minutes, audit entries in a day, and bytes that were put and
- * wait for a transaction. One that uses up its own is refused, and nobody else notices. A row is made only for an
- * account that a gate knows, and goes when nothing of it counts any more.
+ * A share of the node for each account: requests in two minutes, wishes for parts of the outer seal's key in two
+ * minutes and at once, audit entries in a day, and bytes that were put and wait for a transaction. One that uses up its
+ * own is refused, and nobody else notices. A row is made only for an account that a gate knows, and goes when nothing
+ * of it counts any more.
  */
 #include "ledger/blob/blob_room.h"
 
 #define REQUESTS_MAX 262144u /* in a window */
+#define WISHES_MAX 30000u    /* in a window, for a part of the outer seal's key: each takes about 0.7 ms */
+#define COLLECTED_MAX 8u     /* at once, wishes that wait for other members: half of the node's workers */
 #define ENTRIES_MAX 1000000u /* in a day, of reads that were served */
 #define REFUSALS_MAX 1000u   /* in a day, of reads that were refused; as on the chain */
 #define DAY_S 86400u
@@ -15,7 +18,8 @@ struct row {
 	addr20 who;
 	bool is_used;
 	uint64_t window, day; /* of the counters: Unix time in windows, in days */
-	uint32_t requests, entries, refusals;
+	uint32_t requests, wishes, entries, refusals;
+	uint32_t collected; /* now */
 	uint64_t waiting_bytes[BLOB_GATES_MAX];
 };
 
@@ -47,7 +51,7 @@ static struct row *place_of(struct row *rows, size_t capacity, const addr20 *who
 static bool counts(const struct row *row, uint64_t now_s) {
 	for (size_t i = 0; i < BLOB_GATES_MAX; i++)
 		if (row->waiting_bytes[i]) return true;
-	return (row->requests && row->window == now_s / BLOB_EXPIRY_AHEAD_S) ||
+	return row->collected || ((row->requests || row->wishes) && row->window == now_s / BLOB_EXPIRY_AHEAD_S) ||
 	       ((row->entries || row->refusals) && row->day == now_s / DAY_S);
 }
 
@@ -80,7 +84,7 @@ static struct row *row_of(struct blob_room *room, const addr20 *who) {
 		*row = (struct row){.who = *who, .is_used = true};
 		accounts->count++;
 	}
-	if (row->window != window) row->requests = 0;
+	if (row->window != window) row->requests = row->wishes = 0;
 	if (row->day != day) row->entries = row->refusals = 0;
 	row->window = window;
 	row->day = day;
@@ -106,6 +110,26 @@ bool blob_account_asks(struct blob_room *room, const addr20 *who) {
 	const bool taken = take_one(&row_of(room, who)->requests, REQUESTS_MAX);
 	pthread_mutex_unlock(&room->lock);
 	return taken;
+}
+
+bool blob_account_wishes(struct blob_room *room, const addr20 *who) {
+	pthread_mutex_lock(&room->lock);
+	const bool taken = take_one(&row_of(room, who)->wishes, WISHES_MAX);
+	pthread_mutex_unlock(&room->lock);
+	return taken;
+}
+
+bool blob_account_collects(struct blob_room *room, const addr20 *who) {
+	pthread_mutex_lock(&room->lock);
+	const bool taken = take_one(&row_of(room, who)->collected, COLLECTED_MAX);
+	pthread_mutex_unlock(&room->lock);
+	return taken;
+}
+
+void blob_account_collected(struct blob_room *room, const addr20 *who) {
+	pthread_mutex_lock(&room->lock);
+	row_of(room, who)->collected--;
+	pthread_mutex_unlock(&room->lock);
 }
 
 bool blob_account_is_logged(struct blob_room *room, const addr20 *who, bool served) {

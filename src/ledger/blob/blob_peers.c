@@ -6,6 +6,7 @@
 #include "codec/hex.h"
 
 #define CLIENTS_MAX 32u
+#define THREADS_MAX 128u /* that ask, over all readers: two of the largest consortium's wishes */
 #define PAUSE_FIRST_MS 500u
 #define PAUSE_MAX_MS (60u * 1000)
 #define LIAR_PAUSE_MS (10u * 60 * 1000)
@@ -27,9 +28,11 @@ struct blob_peers {
 	struct blob_peer list[BLOB_PEERS_MAX];
 	size_t count;
 	atomic_size_t turn;
-	pthread_mutex_t lock; /* of the peers' counts and rests, and of the clients */
+	pthread_mutex_t lock; /* of the peers' counts and rests, and of what follows */
 	struct http_client free_clients[CLIENTS_MAX];
 	size_t free_count;
+	size_t threads;
+	pthread_cond_t no_threads;
 };
 
 static void hex_node(char out[HEX_NODE], const addr20 *node) {
@@ -44,6 +47,7 @@ enum status blob_peers_open(struct blob_room *room, struct err *err) {
 	struct blob_peers *peers = room->peers = mem_zalloc(1, sizeof *peers);
 	peers->members = *members;
 	pthread_mutex_init(&peers->lock, NULL);
+	pthread_cond_init(&peers->no_threads, NULL);
 	if (ed25519_public_of(&peers->key, &members->secret) != STATUS_OK)
 		return err_set(err, STATUS_INVALID, "the key of this member's node is not valid");
 	peers->self = held_node_of(&peers->key);
@@ -63,9 +67,13 @@ enum status blob_peers_open(struct blob_room *room, struct err *err) {
 void blob_peers_close(struct blob_room *room) {
 	struct blob_peers *peers = room->peers;
 	if (peers == NULL) return;
+	pthread_mutex_lock(&peers->lock);
+	while (peers->threads > 0) pthread_cond_wait(&peers->no_threads, &peers->lock);
+	pthread_mutex_unlock(&peers->lock);
 	for (size_t i = 0; i < peers->count; i++) mem_free(peers->list[i].url);
 	for (size_t i = 0; i < peers->free_count; i++)
 		peers->members.close(peers->members.context, &peers->free_clients[i]);
+	pthread_cond_destroy(&peers->no_threads);
 	pthread_mutex_destroy(&peers->lock);
 	mem_wipe(peers, sizeof *peers);
 	mem_free(peers);
@@ -152,6 +160,22 @@ bool blob_peer_counts(struct blob_room *room, size_t index, struct blob_peer_cou
 	*out = peers->list[index].counts;
 	pthread_mutex_unlock(&peers->lock);
 	return true;
+}
+
+bool blob_peers_thread_begins(struct blob_room *room) {
+	struct blob_peers *peers = room->peers;
+	pthread_mutex_lock(&peers->lock);
+	const bool may = peers->threads < THREADS_MAX;
+	peers->threads += may;
+	pthread_mutex_unlock(&peers->lock);
+	return may;
+}
+
+void blob_peers_thread_ends(struct blob_room *room) {
+	struct blob_peers *peers = room->peers;
+	pthread_mutex_lock(&peers->lock);
+	if (--peers->threads == 0) pthread_cond_signal(&peers->no_threads);
+	pthread_mutex_unlock(&peers->lock);
 }
 
 /* --- what is known of a peer --- */

@@ -4,6 +4,7 @@
 #define LEDGER_BLOB_BLOB_PEERS_H
 
 #include "eth/held.h"
+#include "eth/outer.h"
 #include "ledger/blob/blob_room.h"
 
 struct blob_peer;
@@ -52,6 +53,22 @@ void blob_peer_gave(struct blob_room *room, struct blob_peer *peer);
 void blob_peer_lacked(struct blob_room *room, struct blob_peer *peer);
 /* It answered what it must not: this is named in the log, and it rests. */
 void blob_peer_lied(struct blob_room *room, struct blob_peer *peer, const hash32 *item, const char *how);
+
+/* --- parts of the outer seal's key (blob_parts.c) --- */
+
+struct blob_parts_wish {
+	const char *path;
+	const char *authorization; /* the reader's, a whole header line */
+	struct bytes body;
+	uint64_t number; /* of the statement about the seal */
+};
+/* Up to `wanted` parts of other members, as they come; returns how many. They are of the right form, and nothing more
+ * is known of them here. */
+uint8_t blob_parts_ask(
+    struct blob_room *room, uint8_t (*out)[OUTER_PART_BYTES], uint8_t wanted, const struct blob_parts_wish *wish);
+/* False: as many threads ask as may. Closing awaits those that began. */
+bool blob_peers_thread_begins(struct blob_room *room);
+void blob_peers_thread_ends(struct blob_room *room);
 
 /* --- receipts (blob_held.c) --- */
 

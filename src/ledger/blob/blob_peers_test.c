@@ -1,4 +1,8 @@
-/* Members are asked in turn, and one that did not answer is asked only if the others are not enough. */
+/* Members are asked in turn, and one that did not answer is asked only if the others are not enough. For parts of a
+ * lock several are asked at once, and nobody waits for one that hangs. */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "codec/hex.h"
 #include "ledger/blob/blob_peers.h"
 
@@ -12,8 +16,13 @@
 /* Three other members, of the same power as this one. */
 static struct ed25519_secret secrets[OTHERS];
 static struct blob_place places[OTHERS];
-static unsigned asked[OTHERS];
+static atomic_uint asked[OTHERS];
 static bool is_silent[OTHERS];
+static bool refuses[OTHERS]; /* a part */
+static size_t hanging;       /* from this one on they hang, until they may go */
+static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t gate_opens = PTHREAD_COND_INITIALIZER;
+static bool may_go;
 static uint32_t limit_ms;
 static const hash32 genesis = {{9}};
 static const struct held_blob container = {.genesis = &genesis, .gate = {{[19] = 0xaa}}, .blob = {{1}}};
@@ -35,12 +44,34 @@ static void put_receipt(struct buf *out, const struct ed25519_secret *secret) {
 	buf_text(out, "\"}]}");
 }
 
+static void hang(void) {
+	pthread_mutex_lock(&gate_lock);
+	while (!may_go) pthread_cond_wait(&gate_opens, &gate_lock);
+	pthread_mutex_unlock(&gate_lock);
+}
+
+static void let_go(void) {
+	pthread_mutex_lock(&gate_lock);
+	may_go = true;
+	pthread_cond_broadcast(&gate_opens);
+	pthread_mutex_unlock(&gate_lock);
+}
+
+static enum status put_part(struct http_response *response, size_t other) {
+	uint8_t answer[OUTER_PARTS_HEAD_BYTES + OUTER_PART_BYTES] = {[7] = 1, [8] = 1, [9] = (uint8_t)(other + 1)};
+	if (other >= hanging) hang();
+	response->status = refuses[other] ? 403 : 200;
+	buf_append(&response->body, bytes_make(answer, sizeof answer));
+	return STATUS_OK;
+}
+
 static enum status exchange(void *context, struct http_response *response, enum http_method method, const char *url,
     const char *const *headers, struct bytes body, struct err *err) {
 	(void)context, (void)method, (void)headers, (void)body;
 	const size_t other = (size_t)(url[strlen("http://")] - '1');
 	asked[other]++;
 	if (is_silent[other]) return err_set(err, STATUS_TIMEOUT, "it does not answer");
+	if (strstr(url, "/release/")) return put_part(response, other);
 	response->status = 201;
 	buf_clear(&response->body);
 	put_receipt(&response->body, &secrets[other]);
@@ -70,8 +101,10 @@ static void open_world(struct blob_world *world, struct blob_members *members) {
 		assert_int_equal(ed25519_public_of(&key, &secrets[i]), STATUS_OK);
 		places[i] = (struct blob_place){held_node_of(&key), urls[i]};
 		asked[i] = 0;
-		is_silent[i] = false;
+		is_silent[i] = refuses[i] = false;
 	}
+	hanging = OTHERS;
+	may_go = false;
 	*members = (struct blob_members){.places = places,
 	    .count = OTHERS,
 	    .secret = {{7}},
@@ -151,12 +184,65 @@ static void a_putter_outlasts_two_that_hang(void **state) {
 	blob_world_close(&world);
 }
 
+/* A bit for each other member that gave a part. */
+static unsigned parts_of(struct blob_world *world, uint8_t wanted, uint8_t count) {
+	static const struct blob_parts_wish wish = {"/release/here", "Authorization: x", {(const uint8_t *)"w", 1}, 1};
+	uint8_t parts[OTHERS][OUTER_PART_BYTES] = {{0}};
+	unsigned who = 0;
+	assert_int_equal(blob_parts_ask(world->room, parts, wanted, &wish), count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(who >> parts[i][0] & 1, 0);
+		who |= 1u << parts[i][0];
+	}
+	return who >> 1;
+}
+
+static void as_many_are_asked_for_parts_as_are_wanted(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	open_world(&world, &members);
+	assert_int_equal(parts_of(&world, 0, 0), 0);
+	assert_int_equal(asked[0] + asked[1] + asked[2], 0);
+	assert_int_equal(__builtin_popcount(parts_of(&world, 1, 1)), 1);
+	assert_int_equal(parts_of(&world, OTHERS, OTHERS), 7);
+	blob_world_close(&world);
+}
+
+static void who_refuses_a_part_or_is_silent_is_passed_over(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	open_world(&world, &members);
+	refuses[0] = is_silent[1] = true;
+	assert_int_equal(parts_of(&world, 1, 1), 4);
+	assert_int_equal(parts_of(&world, 2, 1), 4);
+	refuses[2] = true;
+	assert_int_equal(parts_of(&world, 1, 0), 0);
+	blob_world_close(&world);
+}
+
+/* The answer comes while they hang still. */
+static void nobody_waits_for_members_that_hang(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	open_world(&world, &members);
+	hanging = 1;
+	for (unsigned i = 0; i < OTHERS; i++) assert_int_equal(parts_of(&world, 1, 1), 1);
+	let_go();
+	blob_world_close(&world);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(all_are_asked_alike),
 	    cmocka_unit_test(one_that_did_not_answer_costs_its_time_once),
 	    cmocka_unit_test(it_is_asked_again_when_the_others_are_not_enough),
 	    cmocka_unit_test(a_putter_outlasts_two_that_hang),
+	    cmocka_unit_test(as_many_are_asked_for_parts_as_are_wanted),
+	    cmocka_unit_test(who_refuses_a_part_or_is_silent_is_passed_over),
+	    cmocka_unit_test(nobody_waits_for_members_that_hang),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

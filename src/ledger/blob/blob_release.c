@@ -14,7 +14,6 @@
 
 #define HEADER_MAX ((size_t)2 << 10)
 #define PATH_MAX_BYTES 170u
-#define ANSWER_WITHIN_MS 4000u /* another member; the reader waits for all who are asked */
 
 struct released {
 	uint64_t number; /* of the statement */
@@ -67,6 +66,14 @@ static bool read_wish(struct blob_room *room, struct outer_wish *wish, uint8_t l
 	return false;
 }
 
+/* Parts cost more than other answers, at several members. */
+static bool may_wish(struct blob_room *room, const struct blob_request *request, struct http_response *response) {
+	if (blob_account_wishes(room, &request->who)) return true;
+	http_problem(response, 429, "too-many-requests", "this account's share of releases in two minutes is used up");
+	http_put_header(response, "Retry-After", "%u", BLOB_EXPIRY_AHEAD_S);
+	return false;
+}
+
 /* True: the part is made, and the trace is written. */
 static bool give(struct blob_room *room, struct released *released, const struct blob_request *request,
     struct http_exchange *exchange) {
@@ -81,7 +88,8 @@ static bool give(struct blob_room *room, struct released *released, const struct
 		http_put_header(response, "Retry-After", "1");
 		return false;
 	}
-	if (!blob_request_judge(room, &may, request, response) || !blob_request_use(room, request, response))
+	if (!blob_request_judge(room, &may, request, response) || !blob_request_use(room, request, response) ||
+	    !may_wish(room, request, response))
 		return false;
 	if (!blob_request_item(room, &item, request, response)) return false;
 	if (may && (!read_wish(room, &wish, label, request, exchange) || !find_share(room, &share, &wish, response)))
@@ -113,34 +121,8 @@ void blob_release_here(void *context, struct http_exchange *exchange) {
 
 /* --- other members' parts --- */
 
-/* What is of another statement than the reader's is no use to it. */
-static bool take_answer(struct released *released, uint64_t number, const struct http_response *response) {
-	const struct bytes body = buf_view(&response->body);
-	if (response->status != 200)
-		return true; /* its gate or its share says otherwise: that is the reader's affair */
-	if (body.len != OUTER_PARTS_HEAD_BYTES + OUTER_PART_BYTES || body.data[8] != 1) return false;
-	if (load_be64(body.data) != number) return false;
-	memcpy(released->parts[released->count++], body.data + OUTER_PARTS_HEAD_BYTES, OUTER_PART_BYTES);
-	return true;
-}
-
-static void ask_one(struct blob_room *room, struct released *released, struct blob_peer *peer,
-    const struct blob_peer_request *request, uint64_t number) {
-	struct http_response response;
-	http_response_init(&response, OUTER_PARTS_MAX);
-	if (blob_peer_ask(room, peer, &response, request, NULL) == STATUS_OK) {
-		if (take_answer(released, number, &response))
-			blob_peer_answered(room, peer);
-		else
-			blob_peer_failed(room, peer, "what it gives is no part of the outer seal's key");
-	}
-	http_response_fini(&response);
-}
-
 static void ask_others(struct blob_room *room, struct released *released, const struct blob_request *request,
     const struct outer_wish *wish, const struct http_exchange *exchange) {
-	struct blob_peer *peers[BLOB_PEERS_MAX];
-	const size_t count = blob_peers_in_turn(room, peers);
 	struct buf header, path;
 	buf_init(&header, HEADER_MAX);
 	buf_init(&path, PATH_MAX_BYTES);
@@ -151,10 +133,10 @@ static void ask_others(struct blob_room *room, struct released *released, const 
 	buf_byte(&path, '/');
 	hex_put(&path, BYTES_OF(request->name), true);
 	buf_text(&path, "/release/here");
-	const struct blob_peer_request passed = {
-	    HTTP_POST, buf_cstr(&path), buf_cstr(&header), exchange->request.body, ANSWER_WITHIN_MS};
-	for (size_t i = 0; i < count && released->count < wish->needed; i++)
-		ask_one(room, released, peers[i], &passed, wish->number);
+	const struct blob_parts_wish passed = {
+	    buf_cstr(&path), buf_cstr(&header), exchange->request.body, wish->number};
+	const uint8_t wanted = wish->needed > released->count ? (uint8_t)(wish->needed - released->count) : 0;
+	released->count += blob_parts_ask(room, &released->parts[released->count], wanted, &passed);
 	buf_fini(&path);
 	buf_fini(&header);
 }
@@ -162,6 +144,21 @@ static void ask_others(struct blob_room *room, struct released *released, const 
 /* Whom the contract refuses here, others refuse too. Whether this node has a share, or has caught up, is its own. */
 static bool may_others_give(const struct http_response *response) {
 	return response->status == 200 || response->status == 404 || response->status == 409 || response->status == 503;
+}
+
+/* One account's wishes never take all workers. */
+static void refuse_collecting(struct http_response *response) {
+	buf_clear(&response->body);
+	http_problem(response, 429, "too-many-requests", "this account waits for as many releases as it may at once");
+	http_put_header(response, "Retry-After", "1");
+}
+
+static void answer_all(struct http_response *response, struct released *released, uint64_t number) {
+	if (released->count == 0) return;
+	released->number = number;
+	response->status = 200;
+	buf_clear(&response->body);
+	write_answer(response, released);
 }
 
 /* A member that has no part of its own asks the others all the same. */
@@ -176,12 +173,12 @@ void blob_release(void *context, struct http_exchange *exchange) {
 	struct released *released = mem_zalloc(1, sizeof *released);
 	give(room, released, &request, exchange);
 	if (may_others_give(response) && outer_wish_read(&wish, exchange->request.body) == STATUS_OK) {
-		ask_others(room, released, &request, &wish, exchange);
-		if (released->count > 0) {
-			released->number = wish.number;
-			response->status = 200;
-			buf_clear(&response->body);
-			write_answer(response, released);
+		if (!blob_account_collects(room, &request.who)) {
+			refuse_collecting(response);
+		} else {
+			ask_others(room, released, &request, &wish, exchange);
+			blob_account_collected(room, &request.who);
+			answer_all(response, released, wish.number);
 		}
 	}
 	mem_free(released);

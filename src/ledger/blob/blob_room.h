@@ -117,6 +117,10 @@ void blob_accounts_free(struct blob_accounts *accounts);
 /* One more request now; false: its share of the two minutes is used up. */
 bool blob_account_asks(struct blob_room *room, const addr20 *who);
 /* One more entry in an audit today; false: its share of the day is used up. */
+bool blob_account_wishes(struct blob_room *room, const addr20 *who);
+/* A wish that waits for other members; collected gives its place back. */
+bool blob_account_collects(struct blob_room *room, const addr20 *who);
+void blob_account_collected(struct blob_room *room, const addr20 *who);
 bool blob_account_is_logged(struct blob_room *room, const addr20 *who, bool served);
 /* What a container costs while it waits: whole blocks of the disk, however small it is. */
 static inline uint64_t blob_charge_bytes(uint64_t size_bytes) {

@@ -9,6 +9,8 @@
 #include "tests/blob_world.h"
 
 #define REQUESTS 262144u
+#define WISHES 30000u
+#define COLLECTED 8u
 #define REFUSALS 1000u
 #define DAY_S 86400u
 #define BLOCK 4096u
@@ -24,6 +26,29 @@ static void requests_are_shared_out_by_account(void **state) {
 	assert_true(blob_account_asks(world.room, &bob));
 	world.now_s += BLOB_EXPIRY_AHEAD_S;
 	assert_true(blob_account_asks(world.room, &alice));
+	blob_world_close(&world);
+}
+
+static void wishes_for_parts_are_shared_out_in_time_and_at_once(void **state) {
+	(void)state;
+	struct blob_world world;
+	blob_world_open(&world);
+	for (unsigned i = 0; i < WISHES; i++) assert_true(blob_account_wishes(world.room, &alice));
+	assert_false(blob_account_wishes(world.room, &alice));
+	assert_true(blob_account_wishes(world.room, &bob));
+	assert_true(blob_account_asks(world.room, &alice)); /* other requests are not used up */
+	for (unsigned i = 0; i < COLLECTED; i++) assert_true(blob_account_collects(world.room, &alice));
+	assert_false(blob_account_collects(world.room, &alice));
+	assert_true(blob_account_collects(world.room, &bob));
+	blob_account_collected(world.room, &bob);
+	world.now_s += BLOB_EXPIRY_AHEAD_S;
+	assert_true(blob_account_wishes(world.room, &alice));
+	world.now_s += 2 * DAY_S;
+	blob_accounts_sweep(world.room); /* who waits still is remembered */
+	assert_false(blob_account_collects(world.room, &alice));
+	for (unsigned i = 0; i < COLLECTED; i++) blob_account_collected(world.room, &alice);
+	assert_true(blob_account_collects(world.room, &alice));
+	blob_account_collected(world.room, &alice);
 	blob_world_close(&world);
 }
 
@@ -235,6 +260,7 @@ static void requests_are_forgotten_when_they_cannot_be_used_any_more(void **stat
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(requests_are_shared_out_by_account),
+	    cmocka_unit_test(wishes_for_parts_are_shared_out_in_time_and_at_once),
 	    cmocka_unit_test(entries_are_shared_out_by_account_and_day),
 	    cmocka_unit_test(accounts_come_and_go),
 	    cmocka_unit_test(what_waits_is_counted_once_and_over_restarts),
