@@ -11,7 +11,9 @@ static enum status save(void *context, const struct privval_state *state, struct
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct privval signer = {.save = save, .context = &signer};
+	struct ed25519_secret secret = {{0}};
 	struct buf out;
+	BUG_ON(signing_key_of_ed25519(&signer.key, &secret) != STATUS_OK);
 	buf_init(&out, 1 << 24);
 	while (size >= 2) {
 		const size_t len = (size_t)data[0] << 8 | data[1], has = size - 2 < len ? size - 2 : len;

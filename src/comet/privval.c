@@ -213,7 +213,7 @@ static enum status sign_new(
 	buf_init(&text, sizeof next->sign_bytes);
 	put_canonical(&text, thing);
 	enum status status = buf_status(&text, err);
-	if (status == STATUS_OK) status = ed25519_sign(next->signature, &signer->secret, buf_view(&text));
+	if (status == STATUS_OK) status = signing_key_ed25519(&signer->key, next->signature, buf_view(&text), err);
 	if (status == STATUS_OK) {
 		memcpy(next->sign_bytes, text.data, text.len);
 		next->sign_len = text.len;
@@ -252,20 +252,22 @@ static void put_refusal(struct buf *out, uint32_t number, const struct err *err)
 	protobuf_end(out, answer);
 }
 
-static enum status put_extension(struct buf *out, const struct privval *signer, const struct thing *thing) {
+static enum status put_extension(
+    struct buf *out, const struct privval *signer, const struct thing *thing, struct err *err) {
 	uint8_t signature[ED25519_SIGNATURE_BYTES];
 	struct buf text;
 	if (thing->kind != KIND_PRECOMMIT || !thing->block.hash.len) return STATUS_OK;
 	buf_init(&text, PRIVVAL_MESSAGE_MAX + 2 * PRIVVAL_SIGN_BYTES_MAX);
 	put_canonical_extension(&text, thing);
-	const enum status status = ed25519_sign(signature, &signer->secret, buf_view(&text));
+	const enum status status = signing_key_ed25519(&signer->key, signature, buf_view(&text), err);
 	buf_fini(&text);
 	protobuf_put_bytes(out, 9, thing->extension);
 	protobuf_put_bytes(out, 10, bytes_make(signature, sizeof signature));
 	return status;
 }
 
-static enum status put_signed(struct buf *out, const struct privval *signer, const struct thing *thing) {
+static enum status put_signed(
+    struct buf *out, const struct privval *signer, const struct thing *thing, struct err *err) {
 	const bool is_proposal = thing->kind == KIND_PROPOSAL;
 	enum status status = STATUS_OK;
 	const size_t answer = protobuf_begin(out, is_proposal ? 6 : 4), inner = protobuf_begin(out, 1);
@@ -280,7 +282,7 @@ static enum status put_signed(struct buf *out, const struct privval *signer, con
 	if (!is_proposal) protobuf_put_bytes(out, number++, thing->address);
 	if (!is_proposal) protobuf_put_u64(out, number++, thing->index);
 	protobuf_put_bytes(out, number, signature);
-	if (!is_proposal) status = put_extension(out, signer, thing);
+	if (!is_proposal) status = put_extension(out, signer, thing, err);
 	protobuf_end(out, inner);
 	protobuf_end(out, answer);
 	return status;
@@ -292,7 +294,10 @@ static enum status answer_sign(
 	struct err why = {0};
 	enum status status = read_request(&thing, request, is_proposal, &why);
 	if (status == STATUS_OK) status = sign(signer, &thing, &why);
-	if (status == STATUS_OK) return put_signed(out, signer, &thing);
+	const size_t before = out->len;
+	if (status == STATUS_OK) status = put_signed(out, signer, &thing, &why);
+	if (status == STATUS_OK) return status;
+	out->len = before;
 	put_refusal(out, is_proposal ? 6 : 4, &why);
 	if (err) *err = why;
 	return STATUS_OK;
@@ -300,7 +305,7 @@ static enum status answer_sign(
 
 static void put_key(struct buf *out, const struct privval *signer) {
 	const size_t answer = protobuf_begin(out, 2), key = protobuf_begin(out, 1);
-	protobuf_put_bytes(out, 1, BYTES_OF(signer->key));
+	protobuf_put_bytes(out, 1, bytes_make(signer->key.public_key, sizeof(hash32)));
 	protobuf_end(out, key);
 	protobuf_end(out, answer);
 }

@@ -11,7 +11,7 @@
 #define COMET_PRIVVAL_H
 
 #include "base/mem.h"
-#include "crypto/ed25519.h"
+#include "crypto/signing_key.h"
 
 #define PRIVVAL_MESSAGE_MAX ((size_t)1 << 20)
 #define PRIVVAL_SIGN_BYTES_MAX 512u
@@ -30,8 +30,7 @@ struct privval_state {
 int privval_compare(const struct privval_state *a, const struct privval_state *b);
 
 struct privval {
-	struct ed25519_secret secret;
-	hash32 key;
+	struct signing_key key; /* Ed25519; in memory or in a token */
 	struct privval_state state;
 	/* Durable when it returns. If it fails, nothing is signed. */
 	MUST_USE enum status (*save)(void *context, const struct privval_state *state, struct err *err);

@@ -82,6 +82,22 @@ bool secp_s_is_low(const uint8_t s[32]) {
 	return memcmp(s, half_order, 32) <= 0;
 }
 
+enum status secp_complete(
+    struct secp_signature *out, const uint8_t pair[64], const uint8_t public_key[64], const hash32 *digest) {
+	const secp256k1_context *shared = secp256k1_context_static;
+	secp256k1_ecdsa_signature signature;
+	uint8_t low[64], found[64];
+	if (secp256k1_ecdsa_signature_parse_compact(shared, &signature, pair) != 1) return STATUS_CORRUPT;
+	(void)secp256k1_ecdsa_signature_normalize(shared, &signature, &signature);
+	secp256k1_ecdsa_signature_serialize_compact(shared, low, &signature);
+	memcpy(out->r, low, 32);
+	memcpy(out->s, low + 32, 32);
+	for (out->y_parity = 0; out->y_parity < 2; out->y_parity++)
+		if (secp_recover(found, out, digest) == STATUS_OK && memcmp(found, public_key, sizeof found) == 0)
+			return STATUS_OK;
+	return STATUS_CORRUPT;
+}
+
 enum status secp_secret_tweak_add(hash32 *secret, const hash32 *tweak) {
 	hash32 sum = *secret;
 	bool fits = secp256k1_ec_seckey_tweak_add(context, sum.b, tweak->b) == 1;

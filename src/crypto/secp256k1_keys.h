@@ -30,6 +30,10 @@ MUST_USE enum status secp_sign(struct secp_signature *out, const hash32 *secret,
  */
 MUST_USE enum status secp_recover(uint8_t out[64], const struct secp_signature *signature, const hash32 *digest);
 bool secp_s_is_low(const uint8_t s[32]);
+/* Of somebody's r || s, with any s: the signature with the low s and its parity. STATUS_CORRUPT: it is not this key's
+ * signature of this digest. */
+MUST_USE enum status secp_complete(
+    struct secp_signature *out, const uint8_t pair[64], const uint8_t public_key[64], const hash32 *digest);
 /* BIP-32: (secret + tweak) mod n. STATUS_INVALID if the result is zero or the tweak is not below n. */
 MUST_USE enum status secp_secret_tweak_add(hash32 *secret, const hash32 *tweak);
 

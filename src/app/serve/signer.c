@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "app/serve/folders.h"
+#include "app/serve/ops.h"
+#include "app/serve/signer_key.h"
 #include "app/serve/signing_guard.h"
 #include "app/system.h"
 #include "base/log.h"
@@ -33,8 +35,12 @@ struct signer {
 	struct privval privval;
 	struct folder_path home;
 	struct sockaddr_un address;
+	struct signer_key key;
 	int lock;
-	atomic_bool is_stopping;
+	atomic_bool is_stopping, is_connected;
+	atomic_ullong height, refused; /* for the operator */
+	struct ops ops;
+	struct ops_server *ops_server; /* NULL: nobody asks */
 };
 
 /* --- what the key signed last --- */
@@ -161,34 +167,6 @@ static enum status load(struct signer *signer, struct err *err) {
 	return STATUS_OK;
 }
 
-static enum status load_key(struct signer *signer, struct err *err) {
-	struct folder_path path;
-	struct arena arena;
-	struct buf text, secret;
-	const struct json *root = NULL;
-	TRY(folders_join(&path, signer->home.text, "config/priv_validator_key.json", err));
-	arena_init(&arena);
-	buf_init(&text, FILE_BYTES_MAX);
-	buf_init(&secret, FILE_BYTES_MAX);
-	enum status status = read_json(&root, &arena, &text, path.text, err);
-	const struct json *key = json_get(root, "priv_key");
-	if (status == STATUS_OK &&
-	    (!json_string_is(json_get(key, "type"), "tendermint/PrivKeyEd25519") ||
-		base64_data(&secret, json_string(json_get(key, "value"))) != STATUS_OK || secret.len != 64))
-		status = err_set(err, STATUS_INVALID, "%s holds no Ed25519 key of CometBFT's", path.text);
-	if (status == STATUS_OK) {
-		memcpy(signer->privval.secret.seed, secret.data, sizeof signer->privval.secret.seed);
-		status = ed25519_public_of(&signer->privval.key, &signer->privval.secret);
-	}
-	if (status == STATUS_OK && memcmp(signer->privval.key.b, secret.data + 32, 32) != 0)
-		status = err_set(err, STATUS_INVALID, "the two halves of the key in %s do not fit", path.text);
-	buf_wipe(&secret);
-	mem_wipe(text.data, text.len);
-	buf_fini(&text);
-	arena_fini(&arena);
-	return status;
-}
-
 /* --- life --- */
 
 static enum status guard(struct signer *signer, uint64_t above, struct err *err) {
@@ -235,27 +213,59 @@ static enum status take_lock(struct signer *signer, struct err *err) {
 	return err_set(err, STATUS_BUSY, "another signer has %s", signer->home.text);
 }
 
-enum status signer_open(struct signer **out, const char *home, const char *socket, uint64_t above, struct err *err) {
+/* --- for the operator --- */
+
+static void check(void *context, struct readiness *out) {
+	struct signer *signer = context;
+	char detail[TOKEN_DETAIL_BYTES];
+	const bool is_connected = atomic_load(&signer->is_connected);
+	readiness_add(out, "cometbft", is_connected, is_connected ? "asks at %s" : "does not listen at %s",
+	    signer->address.sun_path);
+	if (signer->key.token) readiness_add(out, "token", token_look(signer->key.token, detail), "%s", detail);
+}
+
+static void write_metrics(void *context, struct buf *out) {
+	struct signer *signer = context;
+	metric_put(
+	    out, METRIC_GAUGE, "signer_height", "The newest height that was signed.", atomic_load(&signer->height));
+	metric_put(out, METRIC_COUNTER, "signer_refused_total",
+	    "Requests that would have been a second signature, or an older one.", atomic_load(&signer->refused));
+}
+
+static void count(struct signer *signer) {
+	atomic_store(&signer->height, signer->privval.state.height);
+	atomic_store(&signer->refused, signer->privval.refused);
+}
+
+static enum status open_ops(struct signer *signer, uint16_t port, struct err *err) {
+	signer->ops = (struct ops){.check = check, .metrics = write_metrics, .context = signer};
+	return port ? ops_server_open(&signer->ops_server, &signer->ops, "127.0.0.1", port, err) : STATUS_OK;
+}
+
+enum status signer_open(struct signer **out, const struct signer_options *options, struct err *err) {
 	struct signer *signer = mem_zalloc(1, sizeof *signer);
 	signer->lock = -1;
 	signer->privval.save = save;
 	signer->privval.context = signer;
 	signer->address.sun_family = AF_UNIX;
-	snprintf(signer->home.text, sizeof signer->home.text, "%s", home);
+	snprintf(signer->home.text, sizeof signer->home.text, "%s", options->home);
 	enum status status = STATUS_OK;
-	if (above > INT64_MAX || strlen(home) >= sizeof signer->home.text)
+	if (options->above > INT64_MAX || strlen(options->home) >= sizeof signer->home.text)
 		status = err_set(err, STATUS_INVALID, "a path is too long, or a height too high");
-	if (status == STATUS_OK) status = take_address(signer, socket, err);
+	if (status == STATUS_OK) status = take_address(signer, options->socket, err);
 	if (status == STATUS_OK) status = take_lock(signer, err);
-	if (status == STATUS_OK) status = load_key(signer, err);
-	if (status == STATUS_OK) status = guard(signer, above, err);
+	if (status == STATUS_OK) status = signer_key_open(&signer->key, signer->home.text, options->key, err);
+	signer->privval.key = signer->key.key;
+	if (status == STATUS_OK) status = guard(signer, options->above, err);
+	count(signer);
+	if (status == STATUS_OK) status = open_ops(signer, options->ops_port, err);
 	*out = status == STATUS_OK ? signer : NULL;
 	if (status != STATUS_OK) signer_close(signer);
 	return status;
 }
 
-const hash32 *signer_key(const struct signer *signer) {
-	return &signer->privval.key;
+hash32 signer_validator_key(const struct signer *signer) {
+	return signer_key_public(&signer->key);
 }
 
 uint64_t signer_height(const struct signer *signer) {
@@ -268,6 +278,8 @@ void signer_stop(struct signer *signer) {
 
 void signer_close(struct signer *signer) {
 	if (!signer) return;
+	ops_server_close(signer->ops_server);
+	signer_key_close(&signer->key);
 	if (signer->lock >= 0) close(signer->lock);
 	mem_wipe(signer, sizeof *signer);
 	mem_free(signer);
@@ -306,6 +318,7 @@ static bool answer(struct signer *signer, int fd, struct bytes message) {
 	buf_init(&framed, 2 * PRIVVAL_MESSAGE_MAX + LENGTH_BYTES_MAX);
 	const enum status status = privval_answer(&signer->privval, &out, message, &err);
 	if (err.message[0]) log_warn("signer", "not signed: %s", err.message);
+	count(signer);
 	protobuf_put_uvarint(&framed, out.len);
 	buf_append(&framed, buf_view(&out));
 	const bool is_sent = status == STATUS_OK && !framed.overflow && write_all(fd, buf_view(&framed));
@@ -333,7 +346,9 @@ static void serve(struct signer *signer, int fd) {
 	struct buf in;
 	buf_init(&in, PRIVVAL_MESSAGE_MAX + 2 * LENGTH_BYTES_MAX + 4096);
 	log_info("signer", "CometBFT is at %s", signer->address.sun_path);
+	atomic_store(&signer->is_connected, true);
 	while (read_some(signer, fd, &in) && answer_all(signer, fd, &in)) continue;
+	atomic_store(&signer->is_connected, false);
 	buf_fini(&in);
 	log_info("signer", "the connection to CometBFT is over");
 }
