@@ -3,6 +3,7 @@ that http.html, search.html or an operation's page gives. Reads and writes have 
 """
 import base64
 import gzip
+import http.client
 import json
 import urllib.parse
 
@@ -616,6 +617,48 @@ WRITES = [
 @pytest.mark.parametrize("method, path, status, checks, body, headers", WRITES)
 def test_a_write_is_answered_as_the_specification_says(written, method, path, status, checks, body, headers):
     ask(written, method, path, status, checks, body, headers)
+
+
+VALUES = {"number": "5", "date": "2024", "string": "a", "token": "s|c", "reference": "Patient/1", "uri": "http://x",
+          "quantity": "5|http://u|mg"}
+
+
+def claims(statement):
+    """A search for each parameter and each include that it claims, but for composites, whose values differ."""
+    for resource in statement["rest"][0]["resource"]:
+        for search in resource["searchParam"]:
+            if search["type"] in VALUES:
+                yield f"{resource['type']}?{search['name']}={VALUES[search['type']]}"
+        for name in ("searchInclude", "searchRevInclude"):
+            for one in resource.get(name, []):
+                yield f"{resource['type']}?_{name[6:].lower()}={one}"
+
+
+def test_what_the_statement_of_capabilities_claims_is_served(fhir):
+    """By one connection: there are thousands."""
+    address = urllib.parse.urlsplit(fhir.base)
+    connection = http.client.HTTPConnection(address.netloc)
+    fields = {"Authorization": f"Bearer {fhir.token}", "Prefer": "handling=strict"}
+    wrong, asked = [], 0
+    for path in claims(fhir.get("metadata").json):
+        connection.request("GET", f"{address.path}/{path}", headers=fields)
+        answer = connection.getresponse()
+        asked += 1
+        if (answer.status, answer.read()[:31]) != (200, b'{"resourceType":"Bundle","meta"'):
+            wrong.append(path)
+    connection.close()
+    assert not wrong and asked > 5000
+
+
+@pytest.mark.parametrize("path", [
+    "metadata", "Patient", "Patient?_id=nobody", "Patient?nosuch=1", "Patient?_count=0", "Patient?_count=1",
+    "Patient?_include=*&_revinclude=*", "Patient?_summary=true", "Observation?_elements=value", "Patient/b/_history",
+    "Patient/gone/_history", "_history", "Patient/a/$everything", "Observation/$lastn?patient=a", "Patient/nobody",
+    "Patient/gone", "Patient?birthdate=x", "Nothing"])
+def test_what_is_answered_is_valid_itself(fhir, path):
+    answer = fhir.get(path).json
+    found = fhir.post(f"{answer['resourceType']}/$validate", answer)
+    assert [one["severity"] for one in found.issues] == ["information"], found.body
 
 
 def test_there_are_as_many_rows_as_were_promised():
