@@ -4,6 +4,7 @@ import hmac
 import json
 import queue
 import signal
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,20 +16,40 @@ from issuers import AUDIENCE, Issuer
 from machine import Node, wait_for
 
 
+def is_open(connection):
+    """Has the client not ended it?"""
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
 class Receiver:
     """Answers each request with what `answers` says next, and then with 200; keeps what came."""
 
     def __init__(self, port=0):
         self.received, self.answers, self.gate = queue.Queue(), queue.Queue(), threading.Event()
         self.gate.set()
+        self.is_deaf = False  # each subscription is answered 500 once, and then not before the gate is open
+        self.known, self.deaf_to, self.most = set(), [], 0  # connections, and how many of them were open at once
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def take(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                receiver.gate.wait()
+                subscription = self.headers["X-Hook-Subscription"]
+                is_first = receiver.is_deaf and subscription not in receiver.known
+                receiver.known.add(subscription)
+                if receiver.is_deaf and not is_first:
+                    receiver.most = max(receiver.most, 1 + sum(map(is_open, receiver.deaf_to)))
+                    receiver.deaf_to.append(self.connection)
+                if not is_first:
+                    receiver.gate.wait()
                 receiver.received.put((self.command, self.path, dict(self.headers.items()), body))
                 status, headers, content = (200, {}, b"") if receiver.answers.empty() else receiver.answers.get()
+                status = 500 if is_first else status
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -242,6 +263,35 @@ def test_a_slow_receiver_holds_up_no_write_and_no_other(fhir, receiver):
         end(fhir, other)
     finally:
         quick.close()
+
+
+def test_one_client_does_not_take_every_place(fhir):
+    """Each by itself: those that are written at one moment may be a few more."""
+    made = [subscribed(fhir, "http://127.0.0.1:9/hook", "Observation?code=urn:s|never") for _ in range(64)]
+    refused = fhir.post("Subscription", subscription("http://127.0.0.1:9/hook", "Observation"))
+    assert refused.status == 413 and refused.issues[0]["code"] == "too-costly"
+    for one in made:
+        end(fhir, one)
+
+
+def test_endpoints_that_do_not_answer_leave_a_sender_to_others(fhir, receiver):
+    """Of those that have failed, one at a time is asked again."""
+    deaf = Receiver()
+    try:
+        deaf.is_deaf = True
+        deaf.gate.clear()
+        made = [subscribed(fhir, deaf.url, "Observation?code=urn:s|deaf") for _ in range(3)]
+        made.append(subscribed(fhir, receiver.url, "Observation?code=urn:s|heard"))
+        fhir.create(of_code("deaf"))
+        wait_for(lambda: deaf.deaf_to, seconds=60)
+        fhir.create(of_code("heard"))
+        assert receiver.next()[0] == "PUT"
+        wait_for(lambda: len(deaf.deaf_to) >= 2, seconds=60)
+        assert deaf.most == 1
+        for one in made:
+            end(fhir, one)
+    finally:
+        deaf.close()
 
 
 # --- a gateway of its own ---

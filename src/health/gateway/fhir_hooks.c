@@ -95,6 +95,13 @@ static struct fhir_hook *find(struct fhir_hooks *hooks, struct bytes id) {
 	return NULL;
 }
 
+static size_t count_of(const struct fhir_hooks *hooks, const char *asker) {
+	size_t count = 0;
+	for (const struct fhir_hook *hook = hooks->list; hook; hook = hook->next)
+		count += strcmp(hook->state.asker.name, asker) == 0;
+	return count;
+}
+
 static void put(struct fhir_hooks *hooks, struct fhir_hook *hook) {
 	hooks->threads->lock(hooks->monitor);
 	drop(hooks, bytes_text(hook->state.id));
@@ -182,15 +189,16 @@ enum status fhir_hook_prepare(struct fhir_hooks *hooks, struct arena *arena, con
 	if (!asker->is_of_file && terms.end_ms == INT64_MAX) state.until_ms = state.since_ms + FHIR_HOOK_LEASE_MS;
 	hooks->threads->lock(hooks->monitor);
 	const struct fhir_hook *old = find(hooks, id);
-	const bool is_full = !old && hooks->count >= FHIR_HOOKS_MAX;
+	const bool is_full =
+	    !old && (hooks->count >= FHIR_HOOKS_MAX || count_of(hooks, asker->name) >= FHIR_HOOKS_OF_ONE_MAX);
 	if (old) { /* what it waits for goes on under the new terms */
 		state.after = old->state.after;
 		state.since_ms = old->state.since_ms;
 	}
 	hooks->threads->unlock(hooks->monitor);
 	if (is_full)
-		return err_set(
-		    err, STATUS_LIMIT, "%u subscriptions are active, and no more are served", FHIR_HOOKS_MAX);
+		return err_set(err, STATUS_LIMIT, "%u subscriptions of one client are served, and %u of all: end one",
+		    FHIR_HOOKS_OF_ONE_MAX, FHIR_HOOKS_MAX);
 	return fhir_hook_state_write(home_of(hooks), hooks->key, &state, err);
 }
 
@@ -369,12 +377,18 @@ static void run(void *argument) {
 
 /* --- whose turn it is --- */
 
+/* One that failed waits until no sender is busy: endpoints that do not answer leave one to those that do. */
+static bool has_turn(const struct fhir_hooks *hooks, const struct fhir_hook *hook, int64_t now) {
+	if (!hook->is_due || hook->is_busy || hook->state.retry_at_ms > now) return false;
+	return hook->state.attempts == 0 || hooks->senders == 0;
+}
+
 /* Under the monitor: the first that is due, which stands last from now on. */
 static struct fhir_hook *take_due(struct fhir_hooks *hooks) {
 	const int64_t now = now_ms(hooks);
 	for (struct fhir_hook **at = &hooks->list; *at; at = &(*at)->next) {
 		struct fhir_hook *hook = *at;
-		if (!hook->is_due || hook->is_busy || hook->state.retry_at_ms > now) continue;
+		if (!has_turn(hooks, hook, now)) continue;
 		*at = hook->next;
 		while (*at) at = &(*at)->next;
 		*at = hook;

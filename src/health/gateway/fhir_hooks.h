@@ -18,7 +18,8 @@
 #include "health/gateway/fhir_commit.h"
 #include "health/gateway/fhir_server.h"
 
-#define FHIR_HOOKS_MAX 256u /* active ones; those that are written at the same moment may be a few more */
+#define FHIR_HOOKS_MAX 256u       /* active ones; those that are written at the same moment may be a few more */
+#define FHIR_HOOKS_OF_ONE_MAX 64u /* of one asker, so that others have places too */
 #define FHIR_HOOKS_SENDERS 2u
 #define FHIR_HOOK_LEASE_MS                                                                                             \
 	2678400000 /* 31 days: how long the rights of an issuer's token serve one that has no end                      \
@@ -40,7 +41,8 @@ bool fhir_hook_check(
     struct fhir_server *server, struct fhir_issues *issues, const struct asker *asker, const struct json *subscription);
 /* Sets the status that the server gives an accepted one: requested becomes active. */
 void fhir_hook_activate(struct json_edit *edit, const struct json *subscription);
-/* A version that is about to be committed: keeps whose rights it has. STATUS_LIMIT: there are FHIR_HOOKS_MAX. */
+/* A version that is about to be committed: keeps whose rights it has. STATUS_LIMIT: there are FHIR_HOOKS_MAX, or
+ * FHIR_HOOKS_OF_ONE_MAX of the asker. */
 MUST_USE enum status fhir_hook_prepare(struct fhir_hooks *hooks, struct arena *arena, const struct asker *asker,
     const struct fhir_commit_change *change, struct err *err);
 /* It was committed. */
