@@ -17,10 +17,11 @@ CACHE = pathlib.Path(os.environ.get("BENCH_CACHE", pathlib.Path.home() / ".cache
 
 
 def comet_program():
-    """COMETBFT, or what tools/cometbft built."""
-    program = pathlib.Path(os.environ.get("COMETBFT", CACHE / "cometbft/0.38/cometbft"))
+    """COMETBFT, or what tools/cometbft built of COMETBFT_LINE (0.38 or 0.40)."""
+    line = os.environ.get("COMETBFT_LINE", "0.38")
+    program = pathlib.Path(os.environ.get("COMETBFT", CACHE / "cometbft" / line / "cometbft"))
     if not program.exists():
-        pytest.skip("CometBFT is not built: run tools/cometbft")
+        pytest.skip(f"CometBFT is not built: run tools/cometbft {line}")
     return program
 
 

@@ -1,5 +1,6 @@
 """The outer seal in an emergency, after a loss, and beside a reader that asks without end."""
 import json
+import signal
 import threading
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 pytest.importorskip("web3", reason="the Python packages are not installed: PyPI could not be reached")
 
 from dealing import Ward
-from groves import gone
-from machine import Refused, wait_for
+from groves import gone, is_current
+from machine import Refused, free_port, wait_for
 from sealed import lead_of, read, release, sealed_grove, wish
 
 
@@ -73,3 +74,34 @@ def test_a_flood_of_one_accounts_wishes_stops_neither_blocks_nor_other_readers(g
     for thread in flooding:
         thread.join(60)
     assert 200 in statuses and set(statuses) <= {200, 429, 503}, statuses
+
+
+def rewrite(member, old, new):
+    text = member.config.read_text()
+    assert str(old) in text
+    member.config.write_text(text.replace(str(old), str(new)))
+
+
+def test_a_member_that_moved_is_asked_again_once_others_reloaded_where_it_is(grove):
+    """Last: the fourth member is elsewhere from then on. Its CometBFT stays where it was."""
+    first, moved = grove.members[0], grove.members[3]
+    old, port = moved.url, free_port()
+    moved.end()
+    rewrite(moved, f"http-port = {old.rsplit(':', 1)[1]}", f"http-port = {port}")
+    moved.url = f"http://127.0.0.1:{port}"
+    moved.start()
+    wait_for(lambda: is_current(moved), 90)
+    assert parts(grove, first) == 3
+    rewrite(first, old, "ftp://no")
+    first.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "blob-peers are not taken" in first.log.read_text())
+    rewrite(first, "ftp://no", moved.url)
+    first.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: parts(grove, first) == 4)
+
+
+def parts(grove, member):
+    """Of how many members it gets a part."""
+    status, _, answer = release(grove, member, wish(grove, needed=4), here=False)
+    assert status == 200, status
+    return answer[8]

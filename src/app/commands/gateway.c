@@ -26,7 +26,7 @@ static struct tls_files tls_files(const struct settings *settings) {
 	return files;
 }
 
-static bool reload(void *service, const struct settings *fresh) {
+static bool reload(void *service, struct settings *fresh) {
 	const struct gateway_service_files files = {.tokens = settings_text(fresh, "tokens"),
 	    .organisations = settings_text(fresh, "client-organisations"),
 	    .tls = tls_files(fresh),

@@ -61,7 +61,7 @@ static void stop(void *node) {
 	node_stop(node);
 }
 
-static bool reload(void *node, const struct settings *fresh) {
+static bool reload(void *node, struct settings *fresh) {
 	const struct tls_files tls = service_tls_files(fresh);
 	struct err err;
 	enum status status = node_reload_tls(node, &tls, &err);
@@ -70,8 +70,10 @@ static bool reload(void *node, const struct settings *fresh) {
 	const enum status keys = node_reload_jwt_keys(node, settings_text(fresh, "rpc-jwt-keys"), &err);
 	if (keys != STATUS_OK)
 		log_error("node", "the keys of JSON-RPC are not taken, the old ones serve on: %s", err.message);
+	const enum status peers = node_reload_blob_peers(node, settings_list(fresh, "blob-peers"), &err);
+	if (peers != STATUS_OK) log_error("node", "blob-peers are not taken, the old ones stay: %s", err.message);
 	node_reload(node, settings_number(fresh, "min-free-mb") << 20);
-	return status == STATUS_OK && keys == STATUS_OK;
+	return status == STATUS_OK && keys == STATUS_OK && peers == STATUS_OK;
 }
 
 static bool is_alive(void *node) {

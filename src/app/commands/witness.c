@@ -17,7 +17,7 @@ static void stop(void *witness) {
 	witness_stop(witness);
 }
 
-static bool reload(void *witness, const struct settings *fresh) {
+static bool reload(void *witness, struct settings *fresh) {
 	const struct tls_files tls = service_tls_files(fresh);
 	struct err err;
 	enum status status = witness_reload_tls(witness, &tls, &err);

@@ -108,6 +108,12 @@ static void close_client(void *context, struct http_client *client) {
 
 /* --- opening --- */
 
+static enum status read_places(struct blob_places *places, const char *const *peers, struct err *err) {
+	for (const char *const *peer = peers; peer != NULL && *peer != NULL; peer++)
+		TRY(read_place(places, *peer, err));
+	return STATUS_OK;
+}
+
 enum status blob_places_open(struct blob_places **out, const struct blob_places_options *options, struct err *err) {
 	struct blob_places *places = mem_zalloc(1, sizeof *places);
 	struct comet_key key = {0};
@@ -126,8 +132,7 @@ enum status blob_places_open(struct blob_places **out, const struct blob_places_
 	enum status status = comet_home_node_key(&key, options->comet_home, err);
 	places->members.secret = key.secret;
 	mem_wipe(&key, sizeof key);
-	for (const char *const *peer = options->peers; status == STATUS_OK && peer != NULL && *peer != NULL; peer++)
-		status = read_place(places, *peer, err);
+	if (status == STATUS_OK) status = read_places(places, options->peers, err);
 	if (status != STATUS_OK) {
 		blob_places_close(places);
 		return status;
@@ -141,6 +146,16 @@ void blob_places_close(struct blob_places *places) {
 	for (size_t i = 0; i < places->members.count; i++) mem_free(places->urls[i]);
 	mem_wipe(places, sizeof *places);
 	mem_free(places);
+}
+
+enum status blob_places_move(
+    const struct blob_places *places, struct blob_room *room, const char *const *peers, struct err *err) {
+	if (places == NULL) return STATUS_OK;
+	struct blob_places *moved = mem_zalloc(1, sizeof *moved);
+	enum status status = read_places(moved, peers, err);
+	if (status == STATUS_OK) status = blob_members_move(room, moved->list, moved->members.count, err);
+	blob_places_close(moved);
+	return status;
 }
 
 const struct blob_members *blob_places_members(const struct blob_places *places) {

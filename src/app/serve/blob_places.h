@@ -20,6 +20,11 @@ struct blob_places;
 /* STATUS_INVALID says which peer is malformed; STATUS_NOTFOUND, STATUS_CORRUPT: CometBFT's node key. */
 MUST_USE enum status blob_places_open(
     struct blob_places **out, const struct blob_places_options *options, struct err *err);
+/* Takes the peers as they are named by now, for the room that was opened with the places. STATUS_INVALID: one is
+ * malformed, and nothing changed; STATUS_LIMIT as blob_members_move. `places` NULL: nothing is to be done. Any thread.
+ */
+MUST_USE enum status blob_places_move(
+    const struct blob_places *places, struct blob_room *room, const char *const *peers, struct err *err);
 /* After the room is closed. NULL is allowed. */
 void blob_places_close(struct blob_places *places);
 /* For blob_options; lives as long as the places. NULL gives NULL. */

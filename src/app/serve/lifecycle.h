@@ -34,7 +34,7 @@ struct service {
 	void (*stop)(void *context);
 	/* New settings, all of them right. It copies what it keeps. From another thread; NULL: nothing to do. False:
 	 * what a setting names was not taken, and it said so in the log. */
-	bool (*reload)(void *context, const struct settings *fresh);
+	bool (*reload)(void *context, struct settings *fresh);
 	/* Is it doing its work? NULL: always. */
 	bool (*is_alive)(void *context);
 	/* What its operator should read of it now, one line, for the service manager's STATUS. NULL: nothing. */

@@ -513,6 +513,10 @@ uint64_t node_head_number(const struct node *node) {
 	return number;
 }
 
+enum status node_reload_blob_peers(struct node *node, const char *const *peers, struct err *err) {
+	return blob_places_move(node->places, node->blobs, peers, err);
+}
+
 void node_reload(struct node *node, uint64_t min_free_bytes) {
 	atomic_store(&node->ops.min_free_bytes, min_free_bytes);
 }

@@ -67,6 +67,8 @@ MUST_USE enum status node_reload_tls(struct node *node, const struct tls_files *
 /* The keys of this file serve from now on; if they are wrong, the old ones do. NULL is allowed. Any thread. */
 MUST_USE enum status node_reload_jwt_keys(struct node *node, const char *path, struct err *err);
 void node_stop(struct node *node);
+/* Where the other members' nodes are by now; if a peer is malformed, the old ones stay. NULL: none. Any thread. */
+MUST_USE enum status node_reload_blob_peers(struct node *node, const char *const *peers, struct err *err);
 /* What may change while it runs. Any thread. */
 void node_reload(struct node *node, uint64_t min_free_bytes);
 /* Does it execute? Any thread; does not return if it hangs. */

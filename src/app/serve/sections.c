@@ -37,7 +37,7 @@ static const struct setting node_rows[] = {
 	    .help = "CometBFT's folder, of a member of a consortium; without it somebody else starts CometBFT"},
 	{.name = "comet-program", .type = SETTING_TEXT, .value = "FILE", .otherwise = "cometbft",
 	    .help = "the CometBFT that the node starts beside itself"},
-	{.name = "blob-peers", .type = SETTING_LIST, .value = "NODE@URL,…",
+	{.name = "blob-peers", .type = SETTING_LIST, .flags = SETTING_RELOADS, .value = "NODE@URL,…",
 	    .help = "where the other members' blobs are: each node's identifier, and the URL of its HTTP port"},
 	{.name = "follow", .type = SETTING_TEXT, .value = "URL",
 	    .help = "execute the blocks of this node, and hand on to it what is sent here, instead of ordering anything"},

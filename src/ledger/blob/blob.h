@@ -75,6 +75,10 @@ struct blob_options {
 MUST_USE enum status blob_open(struct blob_room **out, struct chain *chain, struct store *store,
     const struct blob_options *options, struct err *err);
 void blob_close(struct blob_room *room);
+/* Where the other members' nodes are by now; who is not among them is asked no more. Of a room that was opened among
+ * members. STATUS_LIMIT: over the years too many were named. Any thread. */
+MUST_USE enum status blob_members_move(
+    struct blob_room *room, const struct blob_place *places, size_t count, struct err *err);
 
 /* What is served over HTTP; the context is the room. */
 extern const struct route blob_routes[];

@@ -16,6 +16,7 @@
 struct blob_peer {
 	char *url;
 	char name[HEX_NODE]; /* of the node, for people */
+	bool is_named;       /* by the newest places */
 	struct blob_peer_counts counts;
 	uint32_t pause_ms; /* 0: it answers */
 	uint64_t rests_until_ms;
@@ -26,9 +27,9 @@ struct blob_peers {
 	addr20 self;
 	hash32 key;
 	struct blob_peer list[BLOB_PEERS_MAX];
-	size_t count;
+	atomic_size_t count; /* never falls: who is asked now is pointed at */
 	atomic_size_t turn;
-	pthread_mutex_t lock; /* of the peers' counts and rests, and of what follows */
+	pthread_mutex_t lock; /* of the peers' URLs, counts and rests, and of what follows */
 	struct http_client free_clients[CLIENTS_MAX];
 	size_t free_count;
 	size_t threads;
@@ -54,14 +55,49 @@ enum status blob_peers_open(struct blob_room *room, struct err *err) {
 	uint32_t first;
 	random_fill(room->options.random, &first, sizeof first);
 	atomic_store(&peers->turn, first);
-	for (size_t i = 0; i < members->count; i++) {
-		if (addr20_equal(&members->places[i].node, &peers->self)) continue;
-		struct blob_peer *peer = &peers->list[peers->count++];
-		peer->url = mem_strdup(members->places[i].url);
-		peer->counts.node = members->places[i].node;
-		hex_node(peer->name, &peer->counts.node);
+	return blob_members_move(room, members->places, members->count, err);
+}
+
+/* The lock is held. NULL: there is no room for one more. */
+static struct blob_peer *peer_of(struct blob_peers *peers, const addr20 *node) {
+	const size_t count = atomic_load(&peers->count);
+	for (size_t i = 0; i < count; i++)
+		if (addr20_equal(&peers->list[i].counts.node, node)) return &peers->list[i];
+	if (count == BLOB_PEERS_MAX) return NULL;
+	struct blob_peer *peer = &peers->list[count];
+	peer->counts.node = *node;
+	hex_node(peer->name, node);
+	peer->url = mem_strdup("");
+	atomic_store(&peers->count, count + 1);
+	return peer;
+}
+
+/* The lock is held. Whoever moved is asked again at once. */
+static void place(struct blob_peer *peer, const char *url) {
+	peer->is_named = true;
+	if (strcmp(peer->url, url) == 0) return;
+	mem_free(peer->url);
+	peer->url = mem_strdup(url);
+	peer->pause_ms = 0;
+	peer->rests_until_ms = 0;
+}
+
+enum status blob_members_move(struct blob_room *room, const struct blob_place *places, size_t count, struct err *err) {
+	struct blob_peers *peers = room->peers;
+	enum status status = STATUS_OK;
+	pthread_mutex_lock(&peers->lock);
+	for (size_t i = 0; i < BLOB_PEERS_MAX; i++) peers->list[i].is_named = false;
+	for (size_t i = 0; i < count; i++) {
+		if (addr20_equal(&places[i].node, &peers->self)) continue;
+		struct blob_peer *peer = peer_of(peers, &places[i].node);
+		if (peer != NULL)
+			place(peer, places[i].url);
+		else
+			status = err_set(err, STATUS_LIMIT,
+			    "at most %u other members are known until the node starts again", BLOB_PEERS_MAX);
 	}
-	return STATUS_OK;
+	pthread_mutex_unlock(&peers->lock);
+	return status;
 }
 
 void blob_peers_close(struct blob_room *room) {
@@ -125,7 +161,7 @@ struct blob_peer *blob_peers_at(struct blob_room *room, size_t index) {
 	struct blob_peers *peers = room->peers;
 	struct blob_peer *peer = &peers->list[index % peers->count];
 	pthread_mutex_lock(&peers->lock);
-	const bool rests = peer->rests_until_ms > clock_now_ms(room->options.clock);
+	const bool rests = !peer->is_named || peer->rests_until_ms > clock_now_ms(room->options.clock);
 	pthread_mutex_unlock(&peers->lock);
 	return rests ? NULL : peer;
 }
@@ -180,9 +216,17 @@ void blob_peers_thread_ends(struct blob_room *room) {
 
 /* --- what is known of a peer --- */
 
-static void say(const struct blob_peer *peer, const char *message, const char *why) {
-	const struct log_field fields[] = {
-	    LOG_TEXT("member", peer->name), LOG_TEXT("url", peer->url), LOG_TEXT("why", why)};
+static bool put_url(char out[URL_MAX], const struct blob_room *room, const struct blob_peer *peer, const char *path) {
+	pthread_mutex_lock(&room->peers->lock);
+	const int len = snprintf(out, URL_MAX, "%s%s", peer->url, path);
+	pthread_mutex_unlock(&room->peers->lock);
+	return (size_t)len < URL_MAX;
+}
+
+static void say(const struct blob_room *room, const struct blob_peer *peer, const char *message, const char *why) {
+	char url[URL_MAX];
+	put_url(url, room, peer, "");
+	const struct log_field fields[] = {LOG_TEXT("member", peer->name), LOG_TEXT("url", url), LOG_TEXT("why", why)};
 	log_event(&(struct log_event){LOG_WARN, "blob", message, fields, 3});
 }
 
@@ -194,7 +238,7 @@ void blob_peer_failed(struct blob_room *room, struct blob_peer *peer, const char
 	if (peer->pause_ms > PAUSE_MAX_MS) peer->pause_ms = PAUSE_MAX_MS;
 	peer->rests_until_ms = clock_now_ms(room->options.clock) + peer->pause_ms;
 	pthread_mutex_unlock(&room->peers->lock);
-	if (is_news) say(peer, "a member does not answer for blobs", why);
+	if (is_news) say(room, peer, "a member does not answer for blobs", why);
 }
 
 void blob_peer_answered(struct blob_room *room, struct blob_peer *peer) {
@@ -227,7 +271,7 @@ void blob_peer_lied(struct blob_room *room, struct blob_peer *peer, const hash32
 	peer->counts.forged++;
 	peer->rests_until_ms = clock_now_ms(room->options.clock) + LIAR_PAUSE_MS;
 	pthread_mutex_unlock(&room->peers->lock);
-	say(peer, "a member serves what is not the blob that was asked for", text);
+	say(room, peer, "a member serves what is not the blob that was asked for", text);
 }
 
 /* --- asking --- */
@@ -276,8 +320,7 @@ static enum status exchange(struct blob_room *room, struct blob_peer *peer, stru
 	char url[URL_MAX];
 	struct http_client client;
 	struct buf header;
-	if ((size_t)snprintf(url, sizeof url, "%s%s", peer->url, request->path) >= sizeof url)
-		return err_set(err, STATUS_LIMIT, "the member's URL is too long");
+	if (!put_url(url, room, peer, request->path)) return err_set(err, STATUS_LIMIT, "the member's URL is too long");
 	TRY(borrow(room->peers, &client, err));
 	buf_init(&header, 1024);
 	enum status status = request->authorization ? STATUS_OK : sign(room, &header, peer, request, err);

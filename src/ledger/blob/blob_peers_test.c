@@ -23,7 +23,7 @@ static size_t hanging;       /* from this one on they hang, until they may go */
 static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t gate_opens = PTHREAD_COND_INITIALIZER;
 static bool may_go;
-static uint32_t limit_ms;
+static atomic_uint limit_ms;
 static const hash32 genesis = {{9}};
 static const struct held_blob container = {.genesis = &genesis, .gate = {{[19] = 0xaa}}, .blob = {{1}}};
 
@@ -234,6 +234,40 @@ static void nobody_waits_for_members_that_hang(void **state) {
 	blob_world_close(&world);
 }
 
+static void a_member_that_moved_is_asked_where_it_is_and_who_is_named_no_more_is_not(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	open_world(&world, &members);
+	is_silent[0] = is_silent[1] = is_silent[2] = true;
+	assert_int_equal(parts_of(&world, 1, 0), 0); /* they rest now */
+	is_silent[0] = false;
+	const struct blob_place moved[] = {{places[1].node, "http://1"}}; /* to where the first one was */
+	assert_done(&world, blob_members_move(world.room, moved, 1, &world.err));
+	for (size_t i = 0; i < OTHERS; i++) asked[i] = 0;
+	assert_int_equal(parts_of(&world, OTHERS, 1), 1);
+	assert_int_equal(asked[0], 1);
+	assert_int_equal(asked[1] + asked[2], 0);
+	world.now_s += 100;
+	assert_done(&world, blob_members_move(world.room, places, OTHERS, &world.err));
+	assert_int_equal(parts_of(&world, OTHERS, 1), 1);
+	assert_int_equal(asked[0], 2);
+	blob_world_close(&world);
+}
+
+static void more_members_than_there_is_room_for_are_refused(void **state) {
+	(void)state;
+	struct blob_world world;
+	struct blob_members members;
+	struct blob_place many[BLOB_PEERS_MAX + 1];
+	open_world(&world, &members);
+	for (size_t i = 0; i < BLOB_PEERS_MAX + 1; i++) many[i] = (struct blob_place){{{(uint8_t)i, 1}}, "http://1"};
+	assert_int_equal(blob_members_move(world.room, many, BLOB_PEERS_MAX - OTHERS, &world.err), STATUS_OK);
+	assert_int_equal(blob_members_move(world.room, many, BLOB_PEERS_MAX + 1, &world.err), STATUS_LIMIT);
+	assert_int_equal(blob_peers_count(world.room), BLOB_PEERS_MAX);
+	blob_world_close(&world);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(all_are_asked_alike),
@@ -243,6 +277,8 @@ int main(void) {
 	    cmocka_unit_test(as_many_are_asked_for_parts_as_are_wanted),
 	    cmocka_unit_test(who_refuses_a_part_or_is_silent_is_passed_over),
 	    cmocka_unit_test(nobody_waits_for_members_that_hang),
+	    cmocka_unit_test(a_member_that_moved_is_asked_where_it_is_and_who_is_named_no_more_is_not),
+	    cmocka_unit_test(more_members_than_there_is_room_for_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
