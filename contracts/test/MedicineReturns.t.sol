@@ -152,13 +152,39 @@ contract MedicineReturnsTest is Pack {
         refused(IPack.Code.WRONG_ROLE, MAKER, reversing);
         refused(IPack.Code.NOT_ALLOWED, PHARMACY, change(b, 0, IPack.State.ACTIVE));
         act(REGULATOR, change(b, 0, IPack.State.LOCKED));
-        act(PHARMACY, change(b, 0, IPack.State.HELD));
         refused(IPack.Code.WRONG_ROLE, PHARMACY, change(b, 0, IPack.State.ACTIVE));
         refused(IPack.Code.NOT_ALLOWED, PHARMACY, change(b, 0, IPack.State.LOST));
         act(REGULATOR, change(b, 0, IPack.State.ACTIVE));
         check(unitOf(b, 0).state == 64, "recalled still");
         act(REGULATOR, reversing);
         check(unitOf(b, 0).state == 0, "sound");
+    }
+
+    /// Whichever hold came first, its own actor ends it, and the other one stays.
+    function test_a_custodians_hold_of_a_pack_and_a_regulators_are_apart() public {
+        bytes32 b = lot("lot", 10);
+        deliver(b, 0, 3, PHARMACY, "tote");
+        for (uint256 order = 0; order < 2; order++) {
+            (uint256 one_, uint256 other) = order == 0 ? (PHARMACY, REGULATOR) : (REGULATOR, PHARMACY);
+            act(one_, change(b, 0, IPack.State.HELD));
+            act(other, change(b, 0, IPack.State.HELD));
+            check(unitOf(b, 0).state == 48, "both marks");
+            refused(IPack.Code.NOT_ALLOWED, one_, change(b, 0, IPack.State.HELD));
+            act(one_, change(b, 0, IPack.State.ACTIVE));
+            check(unitOf(b, 0).state == (one_ == PHARMACY ? 32 : 16), "the other one's stays");
+            expectSale(b, IPack.Code.IS_HELD);
+            act(other, change(b, 0, IPack.State.ACTIVE));
+            check(unitOf(b, 0).state == 0, "held by nobody");
+        }
+        act(REGULATOR, change(b, 0, IPack.State.HELD));
+        refused(IPack.Code.WRONG_ROLE, PHARMACY, change(b, 0, IPack.State.ACTIVE));
+        refused(IPack.Code.NOT_ALLOWED, REGULATOR, change(b, 0, IPack.State.LOCKED));
+        act(REGULATOR, change(b, 0, IPack.State.ACTIVE));
+        act(PHARMACY, change(b, 0, IPack.State.HELD));
+        act(REGULATOR, change(b, 0, IPack.State.ACTIVE)); // a regulator may end a custodian's too
+        refused(IPack.Code.NOT_ALLOWED, REGULATOR, change(b, 0, IPack.State.ACTIVE));
+        refused(IPack.Code.NOT_ALLOWED, PHARMACY, change(b, 0, IPack.State.ACTIVE));
+        expectSale(b, IPack.Code.OK);
     }
 
     // Returns.

@@ -7,7 +7,8 @@ import {IMedicines} from "../src/interfaces/IMedicines.sol";
 import {Pack} from "./Pack.t.sol";
 
 /// Random operations by random actors on two lots without an end and five containers: packing, trade and returns, every
-/// change of a unit, dispensing and undoing, recalls and their reversal, custodians that fall and whose stock is moved.
+/// change of a unit, dispensing and undoing, recalls and their reversal, custodians that fall and whose stock is moved,
+/// holds by both who may hold.
 /// Most are refused; whatever happens, the books must balance.
 contract MedicinesWalkTest is Pack {
     uint256 private constant STEPS = 250;
@@ -20,11 +21,14 @@ contract MedicinesWalkTest is Pack {
     uint256[] private sellers;
     uint256 private random;
     uint256 private done;
-    uint256[13] private kinds;    // how often each kind of step was done
+    uint256[14] private kinds;    // how often each kind of step was done
     uint256 private opened;       // packs that became PARTIAL
     uint256 private returned;     // shipments that were accepted and not traded
     uint256 private rowsMoved;    // of suspended custodians
     uint256 private boxesMoved;
+    uint256 private days_;
+    uint256 private actor;        // whose operation was done last, in this step; 0: nobody's
+    uint256[2] private lifted;    // how often one of two holds was ended: of a pack, of a container
 
     /// Of the unit and the container that a step is about.
     struct Before {
@@ -34,6 +38,8 @@ contract MedicinesWalkTest is Pack {
         bool pending;
         bool blemished;
         IPack.Purpose purpose;
+        uint256 holds;      // of a live unit: 1 a custodian's, 2 a regulator's
+        uint256 boxHolds;   // of the container, likewise
     }
 
     function next(uint256 below) private returns (uint256) {
@@ -55,6 +61,7 @@ contract MedicinesWalkTest is Pack {
         if (!ok) return false;
         done++;
         kinds[kind]++;
+        actor = key;
     }
 
     /// The present custodian of the thing mostly, so that much succeeds; else anyone.
@@ -82,7 +89,9 @@ contract MedicinesWalkTest is Pack {
         uint32 n = batchOf(b).commissioned;
         uint32 first = uint32(next(n + 1));
         uint32 count = uint32(1 + next(20));
-        uint256 kind = next(13);
+        uint256 kind = next(14);
+        if ((kind == 8 || kind == 10) && next(2) == 0) first = uint32(next(10)); // what was delivered
+        actor = 0;
         Before memory before = look(b, first, n, box);
         uint256 owner = actorFor(first < n ? holderOf(b, first).custodian : address(0));
         uint256 keeper = actorFor(containerOf(box).custodian);
@@ -101,7 +110,8 @@ contract MedicinesWalkTest is Pack {
         else if (kind == 9) undoingOne();
         else if (kind == 10) changing(b, first, count, owner);
         else if (kind == 11) recalling(b);
-        else falling(b, box);
+        else if (kind == 12) falling(b, box);
+        else takingTurns(b, first, box, owner, keeper);
         compare(before, kind, b, first, box);
     }
 
@@ -110,7 +120,9 @@ contract MedicinesWalkTest is Pack {
         if (first < n) {
             Unit_ memory u = unitOf(b, first);
             (now_.there, now_.state, now_.base) = (true, u.state, u.base);
+            if (!isEnded(u.base)) now_.holds = u.state >> 4 & 3;
         }
+        now_.boxHolds = boxOf(uint64(bytes8(box))) >> 248 & 3;
         (now_.pending, now_.blemished, now_.purpose) = (c.receiver != address(0), c.blemishes != 0, c.purpose);
     }
 
@@ -119,12 +131,39 @@ contract MedicinesWalkTest is Pack {
         Before memory now_ = look(b, first, before.there ? first + 1 : 0, box);
         if (before.there && before.state != now_.state) {
             bool wasEnded = isEnded(before.base);
-            bool found = kind == 10 && before.base == IPack.State.LOST;
+            bool found = (kind == 10 || kind == 13) && before.base == IPack.State.LOST;
             check(!wasEnded || kind == 9 || found, "what is final stays so");
+            if (!wasEnded && !isEnded(now_.base) && kind != 13) compareHolds(before.holds, now_.holds, 0);
         }
+        if (kind != 13) compareHolds(before.boxHolds, now_.boxHolds, 1);
         bool traded = kind == 4 && !before.pending && now_.pending && now_.purpose == IPack.Purpose.TRADE;
         check(!traded || !now_.blemished, "opened, held and recalled packs are not traded");
         if (kind == 5 && before.pending && !now_.pending && before.purpose != IPack.Purpose.TRADE) returned++;
+    }
+
+    /// Who set or ended which hold (1 a custodian's, 2 a regulator's) of a pack (0) or a container (1).
+    function compareHolds(uint256 before, uint256 now_, uint256 what) private {
+        uint256 changed = before ^ now_;
+        if (changed == 0) return;
+        check(changed != 3, "one hold at a time");
+        check(actor == REGULATOR || changed == 1, "only a regulator touches a regulator's hold");
+        check(actor != REGULATOR || changed == 2 || now_ == 0, "a regulator ends its own hold first, and sets no other");
+        if (before == 3) lifted[what]++;
+    }
+
+    /// A custodian and a regulator hold and release one thing, in any order.
+    function takingTurns(bytes32 b, uint32 first, bytes32 box, uint256 owner, uint256 keeper) private {
+        uint256 what = next(2);
+        for (uint256 i = 0; i < 8; i++) {
+            Before memory before = look(b, first, batchOf(b).commissioned, box);
+            bool held = i < 6 && next(2) == 0; // in the end a regulator takes away what is left
+            uint256 key = i > 5 || next(2) == 0 ? REGULATOR : what == 0 ? owner : keeper;
+            attempt(13, key, what == 0 ? change(b, first, held ? IPack.State.HELD : IPack.State.ACTIVE)
+                : abi.encodeCall(IMedicines.holdContainer, (box, held)));
+            Before memory now_ = look(b, first, batchOf(b).commissioned, box);
+            if (!isEnded(before.base)) compareHolds(before.holds, now_.holds, 0);
+            compareHolds(before.boxHolds, now_.boxHolds, 1);
+        }
     }
 
     function packing(bytes32 b, bytes32 box, uint32 first, uint32 count, uint256 key) private {
@@ -172,6 +211,7 @@ contract MedicinesWalkTest is Pack {
             return;
         }
         if (!attempt(8, key, abi.encodeCall(IMedicines.dispense, (unit(b, first))))) return;
+        if (unitOf(b, first).effective != IPack.State.DISPENSED) return; // an alert
         sold.push(IPack.Unit(b, first));
         sellers.push(key);
     }
@@ -203,6 +243,7 @@ contract MedicinesWalkTest is Pack {
 
     /// Somebody is suspended; a regulator moves a row, or a container, to somebody else; the one is back.
     function falling(bytes32 b, bytes32 box) private {
+        if (next(4) != 0) return; // few, for what was moved is neither sold nor opened for a while
         uint256 who = cast_[next(4)];
         setStatus(who, IDirectory.Status.SUSPENDED);
         address to = vm.addr(cast_[next(5)]);
@@ -216,6 +257,7 @@ contract MedicinesWalkTest is Pack {
         (ok,) = address(medicines).call(abi.encodeCall(IMedicines.moveContainers, (all, to)));
         if (ok) (kinds[12], boxesMoved) = (kinds[12] + 1, boxesMoved + 1);
         setStatus(who, IDirectory.Status.ACTIVE);
+        if (next(8) == 0) vm.warp(START + ++days_ * 1 days); // a row that was moved dispenses from then on
     }
 
     /// What a container counts is what stands in it.
@@ -274,10 +316,14 @@ contract MedicinesWalkTest is Pack {
         lots = [lot("first", UNITS), lot("second", UNITS)];
         for (uint256 i = 0; i < 5; i++) boxes[i] = container(i < 4 ? MAKER : WHOLESALER, bytes32(i + 1));
         deliver(lots[0], 0, 10, PHARMACY, "tote 1");
+        deliver(lots[1], 0, 10, PHARMACY2, "tote 2");
         walk(8 * STEPS);
-        for (uint256 kind = 0; kind < 13; kind++) check(kinds[kind] != 0, "a kind of step never happened");
+        for (uint256 kind = 0; kind < 14; kind++) {
+            check(kinds[kind] != 0, string.concat("a kind of step never happened: ", digits(uint8(kind))));
+        }
         check(opened != 0, "no pack was opened");
         check(returned != 0, "nothing was returned");
+        check(lifted[0] != 0 && lifted[1] != 0, "no hold was ended beside another");
         check(rowsMoved != 0 && boxesMoved != 0, "no stock of a suspended custodian was moved");
         checkConserved(lots[0]);
         checkConserved(lots[1]);

@@ -54,7 +54,7 @@ abstract contract Pack is Stock {
         check(code == uint8(expected), string.concat("code is ", digits(code), ", not ", digits(uint8(expected))));
     }
 
-    function digits(uint8 n) private pure returns (string memory) {
+    function digits(uint8 n) internal pure returns (string memory) {
         return string(abi.encodePacked(bytes1(48 + n / 10), bytes1(48 + n % 10)));
     }
 

@@ -67,8 +67,8 @@ interface IMedicines is IPack {
     function accept(bytes32 container) external;
     /// By the named receiver (rejected) or the sender (voided).
     function endShipping(bytes32 container) external;
-    /// By the custodian or a REGULATOR; a REGULATOR's hold is released by a REGULATOR only, and until then nothing is
-    /// taken out.
+    /// By the custodian or a REGULATOR, each with a mark of its own. A custodian takes its own away only. A REGULATOR
+    /// takes its own away, or the custodian's if there is none of its own. Under a REGULATOR's nothing is taken out.
     function holdContainer(bytes32 container, bool held) external;
     /// By a PHARMACY or HOSPITAL. Units that may not be dispensed stay as they are: an Alert each, and a code. At most
     /// one in a capture. An actor leaves at most 1,000 alerts a day; the code is answered all the same.
@@ -77,7 +77,8 @@ interface IMedicines is IPack {
     /// and barred from trade.
     function undoDispense(bytes32 batch, uint32[] calldata indexes) external;
     /// Any other move of loose or packed units; docs/contracts.md has the table of who may do which. HELD, LOCKED and
-    /// RECALLED set a mark; ACTIVE takes HELD away, and of a REGULATOR LOCKED too.
+    /// RECALLED set a mark; HELD of a REGULATOR is LOCKED. ACTIVE takes HELD away; of a REGULATOR LOCKED, and HELD if
+    /// there is no LOCKED.
     function changeUnits(bytes32 batch, uint32[] calldata indexes, State to) external;
     /// By a REGULATOR: takes the mark RECALLED away from units.
     function reverseUnits(bytes32 batch, uint32[] calldata indexes) external;

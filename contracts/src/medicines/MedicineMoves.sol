@@ -47,7 +47,9 @@ abstract contract MedicineMoves is IProducts {
         bool ok = regulator;
         if (facts & (CUSTODIAN | OWNER | REGULATOR) == 0) return IPack.Code.NOT_CUSTODIAN;
         if (to == IPack.State.RECALLED && facts & BACK == 0) ok = regulator || facts & OWNER != 0;
-        else if (to == IPack.State.ACTIVE && state & LOCKED == 0) ok = regulator || facts & CUSTODIAN != 0;
+        else if (to == IPack.State.ACTIVE && state & (HELD | LOCKED) != LOCKED) {
+            ok = regulator || facts & CUSTODIAN != 0;
+        }
         else if (to != IPack.State.RECALLED && to != IPack.State.LOCKED && to != IPack.State.ACTIVE) {
             ok = facts & CUSTODIAN != 0 || (regulator && to != IPack.State.VOID);
             return ok ? IPack.Code.OK : IPack.Code.NOT_CUSTODIAN;
@@ -55,13 +57,15 @@ abstract contract MedicineMoves is IProducts {
         return ok ? IPack.Code.OK : IPack.Code.WRONG_ROLE;
     }
 
+    /// A custodian's hold and a regulator's are apart, as those of a container are (Medicines.holdContainer): a
+    /// regulator holds with LOCKED, and ends the custodian's HELD only if there is no LOCKED to end.
     function _marked(uint256 state, IPack.State to, uint256 facts) private pure returns (bool, uint256) {
-        if (to == IPack.State.ACTIVE) return (state & (HELD | LOCKED) != 0, state & ~(HELD | LOCKED));
-        if (facts & BACK != 0) return (state & RECALLED != 0, state & ~RECALLED);
+        bool regulator = facts & REGULATOR != 0;
         uint256 mark = RECALLED;
-        if (to == IPack.State.HELD) mark = HELD;
-        else if (to == IPack.State.LOCKED) mark = LOCKED;
-        return (state & mark == 0, state | mark);
+        if (to == IPack.State.ACTIVE) mark = regulator && state & LOCKED != 0 ? LOCKED : HELD;
+        else if (to != IPack.State.RECALLED) mark = regulator ? LOCKED : HELD;
+        bool away = to == IPack.State.ACTIVE || facts & BACK != 0;
+        return ((state & mark != 0) == away, state ^ mark);
     }
 
     /// Ends, and opening.
