@@ -114,6 +114,68 @@ bool epcis_date_seconds(uint64_t *out, struct bytes text, unsigned this_year) {
 	return gs1_date_seconds(out, bytes_slice(text, 0, 10), this_year);
 }
 
+/* --- contexts --- */
+
+/* What names of the standard may stand for in a context: their addresses, and how the field writes them. */
+static const char *const standard_names[][5] = {
+    {"cbvmda", "urn:epcglobal:cbv:mda:", "urn:epcglobal:cbv:mda", "urn:epcglobal:cbv:mda#", "https://ref.gs1.org/cbv/"},
+    {"cbv", "https://ref.gs1.org/cbv/", "https://ns.gs1.org/cbv/", "urn:epcglobal:cbv:", NULL},
+    {"epcis", "https://ref.gs1.org/epcis/", "https://ns.gs1.org/epcis/", "urn:epcglobal:epcis:", NULL},
+    {"gs1", "https://gs1.org/voc/", "https://www.gs1.org/voc/", "https://ref.gs1.org/voc/", NULL}};
+/* Members that are read; EPCIS's own context protects them, so that no document gives them another meaning. */
+static const char *const protected_names[] = {"EPCISDocument", "EPCISQueryDocument", "ObjectEvent", "AggregationEvent",
+    "TransactionEvent", "TransformationEvent", "AssociationEvent", "action", "bizStep", "childEPCs",
+    "childQuantityList", "destination", "destinationList", "disposition", "epcClass", "epcList", "epcisBody",
+    "errorDeclaration", "eventList", "eventTime", "ilmd", "inputEPCList", "itemExpirationDate", "lotNumber",
+    "outputEPCList", "outputQuantityList", "parentID", "persistentDisposition", "quantityList", "set", "source",
+    "sourceList", "unset"};
+
+static bool is_one_of(struct bytes text, const char *const *names, size_t count) {
+	for (size_t i = 0; i < count && names[i]; i++)
+		if (bytes_equal(text, bytes_text(names[i]))) return true;
+	return false;
+}
+
+/* Does a term stand for what the standard's own contexts say, as one does that is copied from them? */
+static bool is_standard_term(struct bytes name, struct bytes stands_for) {
+	static const char *const heads[] = {"epcis:", "https://ref.gs1.org/epcis/",
+	    "cbvmda:", "urn:epcglobal:cbv:mda:", "cbv:", "https://ref.gs1.org/cbv/"};
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+		const size_t len = strlen(heads[i]);
+		if (bytes_equal(bytes_slice(stands_for, 0, len), bytes_text(heads[i])) &&
+		    bytes_equal(bytes_slice(stands_for, len, stands_for.len), name))
+			return true;
+	}
+	return false;
+}
+
+static enum status check_term(const struct json *member, struct err *err) {
+	const struct bytes stands_for =
+	    json_is(member, JSON_OBJECT) ? json_string(json_get(member, "@id")) : json_string(member);
+	for (size_t i = 0; i < sizeof standard_names / sizeof *standard_names; i++) {
+		const char *const *names = standard_names[i];
+		if (!bytes_equal(member->name, bytes_text(names[0])) || is_one_of(stands_for, names + 1, 4)) continue;
+		return err_set(err, STATUS_INVALID,
+		    "the @context gives the prefix %s another meaning than the standard's (%s)", names[0], names[1]);
+	}
+	const size_t count = sizeof protected_names / sizeof *protected_names;
+	if (!is_one_of(member->name, protected_names, count) || is_standard_term(member->name, stands_for))
+		return STATUS_OK;
+	return err_set(err, STATUS_INVALID, "the @context gives %.*s another meaning than the standard's",
+	    (int)member->name.len, (const char *)member->name.data);
+}
+
+/* Names are read as CBV's and EPCIS's: a context that says otherwise is refused. An address, a list, or an object. */
+static enum status check_context(const struct json *context, struct err *err) {
+	if (json_is(context, JSON_OBJECT)) {
+		json_foreach (member, context) TRY(check_term(member, err));
+	} else if (json_is(context, JSON_ARRAY)) {
+		json_foreach (item, context)
+			if (json_is(item, JSON_OBJECT)) TRY(check_context(item, err));
+	}
+	return STATUS_OK;
+}
+
 /* --- events --- */
 
 static enum status string_list(struct bytes **out, size_t *count, struct arena *arena, const struct json *list,
@@ -146,17 +208,26 @@ static enum status class_list(
 	return STATUS_OK;
 }
 
-/* The possessing party of a source or destination list, else the owning one. */
-static struct bytes party_of(struct arena *arena, const struct json *list, const char *member) {
+/* The possessing party of a source or destination list, else the owning one. Two different ones of one kind say
+ * nothing: which of them has the goods? */
+static enum status party_of(struct bytes *out, struct arena *arena, const struct json *event, const char *list,
+    const char *member, struct err *err) {
 	static const char *const heads[] = {"https://ref.gs1.org/cbv/SDT-", "cbv:SDT-", "urn:epcglobal:cbv:sdt:", NULL};
-	struct bytes found = {NULL, 0};
-	json_foreach (item, list) {
+	static const char *const kinds[] = {"possessing_party", "owning_party"};
+	struct bytes found[2] = {{NULL, 0}, {NULL, 0}};
+	json_foreach (item, json_get(event, list)) {
 		const char *type = bare_word(arena, json_get(item, "type"), heads);
-		struct bytes id = json_string(json_get(item, member));
-		if (strcmp(type, "possessing_party") == 0) return id;
-		if (strcmp(type, "owning_party") == 0) found = id;
+		const struct bytes id = json_string(json_get(item, member));
+		for (size_t i = 0; i < 2; i++) {
+			if (strcmp(type, kinds[i]) != 0) continue;
+			if (found[i].len && !bytes_equal(found[i], id))
+				return err_set(
+				    err, STATUS_INVALID, "%s names two different parties of type %s", list, kinds[i]);
+			found[i] = id;
+		}
 	}
-	return found;
+	*out = found[found[0].len ? 0 : 1];
+	return STATUS_OK;
 }
 
 static enum status read_action(struct epcis_event *out, const struct json *event, struct err *err) {
@@ -238,6 +309,8 @@ static enum status read_event(struct epcis_event *out, struct arena *arena, cons
 	struct bytes type = json_string(json_get(event, "type"));
 	*out = (struct epcis_event){.kind = EPCIS_EXTENSION, .raw = event->raw, .tree = event};
 	if (!json_is(event, JSON_OBJECT) || !type.len) return err_set(err, STATUS_INVALID, "it has no type");
+	TRY(check_context(json_get(event, "@context"), err));
+	TRY(check_context(json_get(json_get(event, "ilmd"), "@context"), err));
 	for (int i = 0; i < EPCIS_EXTENSION; i++)
 		if (bytes_equal(type, bytes_text(kind_names[i]))) out->kind = (enum epcis_kind)i;
 	TRY(read_times(out, event, err));
@@ -250,8 +323,8 @@ static enum status read_event(struct epcis_event *out, struct arena *arena, cons
 	out->unsets_recalled = has_recalled(arena, json_get(persistent, "unset"));
 	if (out->sets_recalled && out->unsets_recalled)
 		return err_set(err, STATUS_INVALID, "persistentDisposition both sets and unsets recalled");
-	out->source = party_of(arena, json_get(event, "sourceList"), "source");
-	out->destination = party_of(arena, json_get(event, "destinationList"), "destination");
+	TRY(party_of(&out->source, arena, event, "sourceList", "source", err));
+	TRY(party_of(&out->destination, arena, event, "destinationList", "destination", err));
 	TRY(read_ilmd(out, json_get(event, "ilmd"), err));
 	return out->kind == EPCIS_EXTENSION ? STATUS_OK : read_things(out, arena, event, err);
 }
@@ -298,6 +371,7 @@ enum status epcis_parse(struct epcis_document *out, struct arena *arena, struct 
 		TRY(json_input(&text, err));
 		TRY(json_parse(&root, arena, text, NULL, err));
 	}
+	if (!out->is_xml) TRY(check_context(json_get(root, "@context"), err));
 	TRY(event_list(&list, root, err));
 	out->tree = root;
 	out->events = arena_zalloc(arena, list->count + 1, sizeof *out->events);

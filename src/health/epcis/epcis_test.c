@@ -124,6 +124,68 @@ static void test_refused(void **state) {
 	}
 }
 
+static enum status parse(struct err *err, const char *text) {
+	struct epcis_document document;
+	struct arena arena;
+	arena_init(&arena);
+	const enum status status = epcis_parse(&document, &arena, bytes_text(text), err);
+	arena_fini(&arena);
+	return status;
+}
+
+#define OF_CONTEXT(context)                                                                                            \
+	"{\"@context\":" context ",\"type\":\"EPCISDocument\",\"schemaVersion\":\"2.0\",\"creationDate\":"             \
+	"\"2026-01-01T00:00:00Z\",\"epcisBody\":{\"eventList\":[]}}"
+#define OF_EVENT(more)                                                                                                 \
+	EVENT("\"type\":\"ObjectEvent\"," TIMES ",\"action\":\"OBSERVE\",\"epcList\":[\"urn:x:1\"]," more)
+
+static void a_context_that_gives_the_standards_names_another_meaning_is_refused(void **state) {
+	(void)state;
+	static const char *const good[] = {OF_CONTEXT("[]"),
+	    OF_CONTEXT("\"https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld\""),
+	    OF_CONTEXT(
+		"[\"x\",{\"cbvmda\":\"urn:epcglobal:cbv:mda:\",\"gs1\":\"https://gs1.org/voc/\",\"ex\":\"urn:ex\"}]"),
+	    OF_CONTEXT("{\"cbv\":{\"@id\":\"https://ref.gs1.org/cbv/\",\"@prefix\":true}}"),
+	    OF_CONTEXT("{\"type\":\"@type\",\"bizStep\":{\"@id\":\"epcis:bizStep\",\"@type\":\"@vocab\"}}"),
+	    OF_EVENT("\"@context\":{\"ex\":\"urn:ex\"}")};
+	static const char *const bad[] = {OF_CONTEXT("{\"cbvmda\":\"urn:other:\"}"),
+	    OF_CONTEXT("[\"x\",{\"cbvmda\":{\"@id\":\"https://example.org/\"}}]"), OF_CONTEXT("{\"cbvmda\":null}"),
+	    OF_CONTEXT("[{\"cbv\":\"https://example.org/cbv/\"}]"), OF_CONTEXT("{\"epcis\":\"https://example.org/\"}"),
+	    OF_CONTEXT("{\"bizStep\":\"https://example.org/step\"}"), OF_CONTEXT("{\"lotNumber\":\"ex:lot\"}"),
+	    OF_EVENT("\"@context\":{\"cbvmda\":\"urn:other:\"}"),
+	    OF_EVENT("\"ilmd\":{\"@context\":[{\"cbvmda\":\"urn:other:\"}],\"cbvmda:lotNumber\":\"L\"}")};
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		if (parse(NULL, good[i]) != STATUS_OK) fail_msg("%s", good[i]);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct err err = {0};
+		if (parse(&err, bad[i]) != STATUS_INVALID || !strstr(err.message, "another meaning"))
+			fail_msg("%s", bad[i]);
+	}
+}
+
+#define PARTY(kind, id) "{\"type\":\"" kind "\",\"destination\":\"" id "\"}"
+
+static void two_parties_of_one_type_are_one_or_refused(void **state) {
+	(void)state;
+	static const char *const good[] = {
+	    OF_EVENT("\"destinationList\":[" PARTY("possessing_party", "urn:a") "," PARTY("owning_party", "urn:b") "]"),
+	    OF_EVENT("\"destinationList\":[" PARTY("possessing_party", "urn:a") "," PARTY(
+		"urn:epcglobal:cbv:sdt:possessing_party", "urn:a") "]"),
+	    OF_EVENT("\"destinationList\":[" PARTY("location", "urn:a") "," PARTY("location", "urn:b") "]")};
+	static const char *const bad[] = {OF_EVENT("\"destinationList\":[" PARTY("possessing_party", "urn:a") "," PARTY(
+					      "cbv:SDT-possessing_party", "urn:b") "]"),
+	    OF_EVENT("\"destinationList\":[" PARTY("owning_party", "urn:a") "," PARTY("owning_party", "urn:b") "]"),
+	    OF_EVENT("\"sourceList\":[{\"type\":\"owning_party\",\"source\":\"urn:a\"},"
+		     "{\"type\":\"owning_party\",\"source\":\"urn:b\"}]")};
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		if (parse(NULL, good[i]) != STATUS_OK) fail_msg("%s", good[i]);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct err err = {0};
+		if (parse(&err, bad[i]) != STATUS_INVALID || !strstr(err.message, "two different"))
+			fail_msg("%s", bad[i]);
+	}
+}
+
 static void only_versions_of_two_are_read(void **state) {
 	(void)state;
 	static const struct {
@@ -336,6 +398,8 @@ int main(void) {
 	    cmocka_unit_test(what_is_taken_back_is_written_and_read),
 	    cmocka_unit_test(the_root_is_of_salted_events),
 	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(a_context_that_gives_the_standards_names_another_meaning_is_refused),
+	    cmocka_unit_test(two_parties_of_one_type_are_one_or_refused),
 	    cmocka_unit_test(only_versions_of_two_are_read),
 	    cmocka_unit_test(an_expiry_is_a_date_and_nothing_behind_it),
 	    cmocka_unit_test(test_documents_of_others),
