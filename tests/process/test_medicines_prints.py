@@ -1,7 +1,11 @@
 """What is printed on a pack, or said of it in a document, against what is registered; and times that cannot be."""
+import json
+
 import pytest
 
 import trading
+from custodian import Rewriter
+from dealing import jose, jwk_of, open_sealed, public
 from trading import born, capture, check_digit, happened, link, moved, refused
 
 GTIN = check_digit("0401234567896")
@@ -155,3 +159,34 @@ def test_what_ilmd_says_of_a_shipment_is_compared_or_refused(trade):
                              (2, "two things", {"lotNumber": "A", "cbvmda:lotNumber": "B"})):
         refused(code, word, capture, trade, "maker", [moved("shipping", [unit], ilmd=ilmd)], *to)
     capture(trade, "maker", [moved("shipping", [unit], ilmd={"cbvmda:itemExpirationDate": "300600"})], *to)
+
+
+def pretend(trade, name, own, gtin):
+    """A maker's program of its own: what it commissions as `gtin` stands in the table of its product `own`."""
+    trade.register(own, name)
+    products, secret = trade.c.home(trade.prefix + name) / "products", Rewriter(trade, name).secret
+    kept = json.loads(open_sealed((products / f"{own}.jwe").read_bytes(), secret))
+    sealed = jose("seal", jwk_of(public(secret)), json.dumps({**kept, "gtin": gtin}).encode(),
+                  json.dumps({"typ": "xinglin-product-key"}))
+    (products / f"{gtin}.jwe").write_bytes(sealed)
+
+
+def test_two_makers_who_claim_one_gtin_and_serial_are_seen_by_whoever_has_documents_of_both(trade):
+    units = trade.commission(trade.lot(), 3)
+    trade.deliver(units, "pharmacy")
+    assert trade.run("pharmacy", "pack", "verify", units[0])["saleable"] is True
+    lot = trade.lot()
+    pretend(trade, "other", check_digit("0401234567797"), GTIN)
+    assert capture(trade, "other", [born(units[:2], lot)])["code"] == "OK"
+    case = trade.case(units[:2], "other")
+    sealed = trade.ship(case, "pharmacy", "other")
+    shown = refused(3, "two-packs", trade.run, "pharmacy", "pack", "verify", units[0], "--document", sealed)
+    assert shown["saleable"] is False and trade.run("pharmacy", "pack", "verify", units[0])["saleable"] is True
+    trade.run("pharmacy", "pack", "receive", "--document", sealed)
+    for unit in units[:2]:
+        report = refused(3, "two-packs", trade.run, "pharmacy", "pack", "verify", unit)
+        assert report["saleable"] is False and lot in report["dispute"]
+        assert all(trade.address(name).lower() in report["dispute"].lower() for name in ("maker", "other"))
+        refused_before_sending(trade, "two-packs", trade.run, "pharmacy", "pack", "dispense", unit)
+    trade.run("pharmacy", "pack", "dispense", units[2])
+    assert trade.run("maker", "pack", "verify", units[0])["saleable"] is True  # it has no document of the other's

@@ -60,6 +60,7 @@ static void put_known(struct cli *cli, const struct judge_result *result, const 
 	cli_put_text(cli, "batchLot", result->unit.batch.lot);
 	if (result->print != JUDGE_PRINT_AGREES)
 		cli_put_text(cli, "mismatch", judge_print_text(&cli->arena, result->print, scan->lot));
+	if (result->unit.rival) cli_put_text(cli, "dispute", judge_rival_text(&cli->arena, &result->unit));
 	if (state->effective == MEDICINES_STATE_DISPENSED)
 		cli_put_text(cli, "warning", "this pack was dispensed: whoever still offers this code offers a copy");
 }

@@ -239,8 +239,24 @@ static enum status hand_out(struct planner *planner, const uint32_t *units, size
 	return STATUS_OK;
 }
 
+/* Nobody hands out a pack whose code another pack has too. */
+static enum status check_rivals(struct planner *planner, const struct epcis_event *event, struct err *err) {
+	for (size_t i = 0; i < event->epc_count; i++) {
+		struct stock_unit unit;
+		struct scan scan;
+		bool found;
+		TRY(planner_scan(planner, &scan, event->epcs[i], err));
+		TRY(stock_unit(planner->stock, &unit, &found, scan.gtin, scan.serial, err));
+		if (found && unit.rival)
+			return err_set(err, STATUS_DENIED, "serial %s of GTIN %s is not dispensed: %s", scan.serial,
+			    scan.gtin, judge_rival_text(planner->request->arena, &unit));
+	}
+	return STATUS_OK;
+}
+
 enum status planner_dispense(struct planner *planner, const struct epcis_event *event, struct err *err) {
 	uint32_t *units;
+	TRY(check_rivals(planner, event, err));
 	TRY(planner_units(planner, &units, event, err));
 	TRY(hand_out(planner, units, event->epc_count, err));
 	planner_add_units(planner, &(struct plan_step){.kind = PLAN_DISPENSE}, units, event->epc_count);

@@ -153,6 +153,7 @@ static bool read_batch(struct document_batch *out, struct arena *arena, sqlite3_
 
 static bool read_unit(struct stock_unit *out, struct arena *arena, sqlite3_stmt *statement) {
 	struct bytes path = db_column(statement, 3);
+	out->rival = NULL;
 	out->unit = (struct document_unit){.serial = text_of(arena, statement, 0),
 	    .index = (uint32_t)sqlite3_column_int64(statement, 1),
 	    .container = DOCUMENT_NO_CONTAINER,
@@ -165,11 +166,20 @@ static bool read_unit(struct stock_unit *out, struct arena *arena, sqlite3_stmt 
 	       db_column_fixed(statement, 7, out->part.root.b, 32) && read_batch(&out->batch, arena, statement, 8);
 }
 
-/* Steps to the only row that is wanted, and ends the statement. */
+/* Steps to the first row, and ends the statement; a second row is a rival. */
 static enum status one_unit(
     struct db *db, struct stock_unit *out, bool *found, struct arena *arena, sqlite3_stmt *statement, struct err *err) {
 	enum status status = db_step(db, statement, found, err);
 	if (status == STATUS_OK && *found && !read_unit(out, arena, statement)) status = no_sense(err);
+	bool is_another = status == STATUS_OK && *found;
+	if (is_another) status = db_step(db, statement, &is_another, err);
+	if (status == STATUS_OK && is_another) {
+		struct stock_unit other;
+		if (read_unit(&other, arena, statement))
+			stock_note_rival(out, &other, arena);
+		else
+			status = no_sense(err);
+	}
 	db_end(statement);
 	return status;
 }
@@ -182,7 +192,7 @@ static enum status find_unit(void *context, struct stock_unit *out, bool *found,
 	TRY(db_statement(index->db, &statement,
 	    "SELECT " UNIT_COLUMNS " FROM unit u CROSS JOIN batch b ON b.id = u.batch" JOIN_PART
 	    " WHERE u.serial = ? AND b.gtin = ?"
-	    " ORDER BY u.id LIMIT 1",
+	    " ORDER BY u.id LIMIT 2",
 	    err));
 	db_bind_text(statement, 1, serial);
 	db_bind_text(statement, 2, gtin);

@@ -148,7 +148,7 @@ static void packs_are_found_by_serial_and_by_place(void **state) {
 	struct world *world = *state;
 	struct stock_unit a, b;
 	bool found[2];
-	unsigned known = 0;
+	unsigned known = 0, rivals = 0;
 	for (uint64_t batch = 0; batch < BATCHES; batch++)
 		for (uint32_t place = 0; place < UNITS; place++) {
 			struct medicines_unit at = {name_of(1, batch), place};
@@ -166,8 +166,13 @@ static void packs_are_found_by_serial_and_by_place(void **state) {
 			assert_int_equal(stock_unit(&world->kept, &a, &found[0], gtin, serial, &world->err), STATUS_OK);
 			assert_int_equal(stock_unit(&world->twin, &b, &found[1], gtin, serial, &world->err), STATUS_OK);
 			assert_int_equal(found[0], found[1]);
-			if (found[0]) same_unit(&a, &b);
+			if (!found[0]) continue;
+			same_unit(&a, &b);
+			assert_int_equal(!a.rival, !b.rival);
+			if (a.rival) same_batch(a.rival, b.rival);
+			rivals += a.rival != NULL;
 		}
+	assert_true(rivals > 0); /* places 0 to 9 and 30 to 39 of a lot have the same serials */
 }
 
 static void same_container(const struct document_container *a, const struct document_container *b) {
@@ -283,6 +288,35 @@ static void a_document_beside_comes_first_and_is_not_kept(void **state) {
 	assert_false(found);
 }
 
+static void two_packs_of_one_code_are_rivals(void **state) {
+	struct world *world = *state;
+	struct document beside = {.unit_count = 0};
+	struct document_batch batch = batch_of(world, 77);
+	struct stock_unit first, again;
+	bool found;
+	assert_int_equal(
+	    stock_unit_at(&world->kept, &first, &found, &(struct medicines_unit){name_of(1, 1), 20}, &world->err),
+	    STATUS_OK);
+	assert_true(found && !first.rival);
+	struct document_unit unit = first.unit;
+	unit.part = DOCUMENT_NO_PART;
+	unit.batch = document_add_batch(&beside, &world->arena, &first.batch);
+	document_add_unit(&beside, &world->arena, &unit);
+	world->kept.beside = &beside;
+	const char *gtin = first.batch.gtin, *serial = first.unit.serial;
+	assert_int_equal(stock_unit(&world->kept, &again, &found, gtin, serial, &world->err), STATUS_OK);
+	assert_true(found && !again.rival); /* the same pack, named once more */
+	batch.gtin = gtin;
+	beside = (struct document){.unit_count = 0};
+	unit.batch = document_add_batch(&beside, &world->arena, &batch);
+	document_add_unit(&beside, &world->arena, &unit);
+	assert_int_equal(stock_unit(&world->kept, &again, &found, gtin, serial, &world->err), STATUS_OK);
+	assert_true(found && hash32_equal(&again.batch.id, &batch.id));
+	assert_non_null(again.rival);
+	assert_true(hash32_equal(&again.rival->id, &first.batch.id));
+	world->kept.beside = NULL;
+}
+
 static void a_serial_that_is_almost_right_is_explained(void **state) {
 	struct world *world = *state;
 	struct scan scan = {.gtin = "04012345678901"};
@@ -315,6 +349,7 @@ int main(void) {
 	    TEST(every_lot_is_listed_once_and_packs_are_counted),
 	    TEST(what_documents_put_into_a_container_is_listed),
 	    TEST(a_document_beside_comes_first_and_is_not_kept),
+	    TEST(two_packs_of_one_code_are_rivals),
 	    TEST(a_serial_that_is_almost_right_is_explained),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

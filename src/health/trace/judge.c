@@ -1,5 +1,6 @@
 #include "health/trace/judge.h"
 
+#include "codec/hex.h"
 #include "health/gs1/gs1.h"
 #include "health/trace/products.h"
 #include "health/trace/tags.h"
@@ -22,13 +23,28 @@ const char *judge_print_text(struct arena *arena, enum judge_print print, const 
 	BUG_ON(true);
 }
 
+const char *judge_rival_text(struct arena *arena, const struct stock_unit *unit) {
+	struct buf one, other;
+	buf_init(&one, 64);
+	buf_init(&other, 64);
+	hex_put(&one, BYTES_OF(unit->batch.owner), true);
+	hex_put(&other, BYTES_OF(unit->rival->owner), true);
+	const char *text = arena_printf(arena,
+	    "two-packs: documents name two packs of this GTIN and serial, of lot %s (maker %s) and of lot %s (maker %s); "
+	    "one of them is no pack of this GTIN: ask a regulator which (xinglin pack check)",
+	    unit->batch.lot, buf_cstr(&one), unit->rival->lot, buf_cstr(&other));
+	buf_fini(&one);
+	buf_fini(&other);
+	return text;
+}
+
 static enum status judge_known(struct actor_request *request, struct judge_result *out, const struct scan *scan,
     unsigned this_year, struct err *err) {
 	struct medicines_unit place = {out->unit.batch.id, out->unit.unit.index};
 	TRY(medicines_unit(request, &out->state, &place, err));
 	enum medicines_state state = out->state.effective;
 	out->print = judge_print(scan->lot, scan->expiry, &out->unit.batch, this_year);
-	bool agrees = out->print == JUDGE_PRINT_AGREES;
+	bool agrees = out->print == JUDGE_PRINT_AGREES && !out->unit.rival;
 	bool is_here = state == MEDICINES_STATE_ACTIVE || state == MEDICINES_STATE_PACKED;
 	out->is_saleable = agrees && is_here && !out->state.barred;
 	out->verdict = agrees && (is_here || state == MEDICINES_STATE_IN_TRANSIT) ? JUDGE_GOOD : JUDGE_BAD;

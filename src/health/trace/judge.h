@@ -20,6 +20,8 @@ enum judge_print judge_print(
     const char *lot, const char *expiry, const struct document_batch *batch, unsigned this_year);
 /* What is said of one that does not agree, with the field's own word first: "wrong-lot: …". In the arena. */
 const char *judge_print_text(struct arena *arena, enum judge_print print, const char *lot);
+/* Why a pack with a rival is not sold, both makers and lots with it. In the arena. */
+const char *judge_rival_text(struct arena *arena, const struct stock_unit *unit);
 
 struct judge_result {
 	enum judge_verdict verdict;
@@ -27,7 +29,8 @@ struct judge_result {
 	struct stock_unit unit;
 	struct medicines_unit_view state;
 	enum judge_print print;
-	bool is_saleable; /* never if anything printed is another's */
+	bool
+	    is_saleable; /* never if anything printed is another's, or if another pack has the same code (unit.rival) */
 	/* UNKNOWN and FOREIGN */
 	char advice[256];     /* a serial that is almost this one; or empty */
 	bool is_commissioned; /* FOREIGN: the chain knows the serial */

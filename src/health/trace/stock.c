@@ -6,6 +6,19 @@
 #include "codec/hex.h"
 #include "health/trace/home_seal.h"
 
+/* --- two packs of one code --- */
+
+static bool is_same_pack(const struct stock_unit *a, const struct stock_unit *b) {
+	return a->unit.index == b->unit.index && hash32_equal(&a->batch.id, &b->batch.id);
+}
+
+void stock_note_rival(struct stock_unit *first, const struct stock_unit *other, struct arena *arena) {
+	if (first->rival || is_same_pack(first, other)) return;
+	struct document_batch *rival = arena_alloc(arena, sizeof *rival);
+	*rival = other->batch;
+	first->rival = rival;
+}
+
 /* --- asking: the document beside first, then the source --- */
 
 static struct stock_documents beside_of(const struct stock *stock) {
@@ -15,9 +28,18 @@ static struct stock_documents beside_of(const struct stock *stock) {
 enum status stock_unit(const struct stock *stock, struct stock_unit *out, bool *found, const char *gtin,
     const char *serial, struct err *err) {
 	struct stock_documents beside = beside_of(stock);
-	TRY(stock_documents_source.unit(&beside, out, found, stock->arena, gtin, serial, err));
-	if (*found) return STATUS_OK;
-	return stock->source->unit(stock->context, out, found, stock->arena, gtin, serial, err);
+	struct stock_unit shown;
+	bool is_shown;
+	TRY(stock_documents_source.unit(&beside, &shown, &is_shown, stock->arena, gtin, serial, err));
+	TRY(stock->source->unit(stock->context, out, found, stock->arena, gtin, serial, err));
+	if (!is_shown) return STATUS_OK;
+	if (*found) {
+		if (out->rival && !shown.rival) shown.rival = out->rival;
+		stock_note_rival(&shown, out, stock->arena);
+	}
+	*out = shown;
+	*found = true;
+	return STATUS_OK;
 }
 
 enum status stock_unit_at(

@@ -20,6 +20,8 @@ struct stock_unit {
 	struct document_unit unit;
 	struct document_part part;
 	struct document_batch batch;
+	const struct document_batch
+	    *rival; /* of another pack that documents name by the same GTIN and serial; or NULL */
 };
 
 #define STOCK_CONTAINERS_MAX 64u /* of one code */
@@ -52,7 +54,8 @@ struct stock {
 	const struct document *beside; /* shown for this request alone; NULL: none */
 };
 
-/* A pack by its GTIN and serial, or by its place on the chain. */
+/* A pack by its GTIN and serial, or by its place on the chain. By the former, the first that a document named; if there
+ * is another one, some maker committed to a GTIN that is not its own: the answer has its lot as `rival`. */
 MUST_USE enum status stock_unit(const struct stock *stock, struct stock_unit *out, bool *found, const char *gtin,
     const char *serial, struct err *err);
 MUST_USE enum status stock_unit_at(
@@ -80,6 +83,9 @@ MUST_USE enum status stock_count(const struct stock *stock, size_t *out, const c
 /* Why a scan that is well formed names no unit known here: a serial of the other case, Y and Z swapped, a separator
  * dropped. Empty if nothing similar is known. */
 MUST_USE enum status stock_diagnose(const struct stock *stock, char out[256], const struct scan *scan, struct err *err);
+
+/* For a source: a document names `other` by the GTIN and serial of `first`. If it is another pack, it is its rival. */
+void stock_note_rival(struct stock_unit *first, const struct stock_unit *other, struct arena *arena);
 
 /* Seals the document into the home, then hands it to the source. */
 MUST_USE enum status stock_save(

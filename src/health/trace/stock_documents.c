@@ -17,12 +17,18 @@ static bool is_at(const struct document *document, uint32_t at, const struct med
 static enum status find_unit(void *context, struct stock_unit *out, bool *found, struct arena *arena, const char *gtin,
     const char *serial, struct err *err) {
 	const struct stock_documents *stock = context;
-	(void)arena, (void)err;
+	(void)err;
 	*found = false;
-	for (size_t d = 0; d < stock->count && !*found; d++)
-		for (uint32_t i = 0; i < stock->documents[d].unit_count && !*found; i++) {
-			*out = unit_of(&stock->documents[d], i);
-			*found = strcmp(out->unit.serial, serial) == 0 && strcmp(out->batch.gtin, gtin) == 0;
+	for (size_t d = 0; d < stock->count; d++)
+		for (uint32_t i = 0; i < stock->documents[d].unit_count; i++) {
+			const struct stock_unit unit = unit_of(&stock->documents[d], i);
+			if (strcmp(unit.unit.serial, serial) != 0 || strcmp(unit.batch.gtin, gtin) != 0) continue;
+			if (*found) {
+				stock_note_rival(out, &unit, arena);
+			} else {
+				*out = unit;
+			}
+			*found = true;
 		}
 	return STATUS_OK;
 }
