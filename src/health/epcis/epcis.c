@@ -4,6 +4,7 @@
 #include "crypto/hash.h"
 #include "crypto/merkle.h"
 #include "health/epcis/epcis_xml.h"
+#include "health/epcis/times.h"
 #include "health/gs1/gs1.h"
 
 #define EPCS_MAX 100000u
@@ -55,62 +56,19 @@ static bool is_cbv_member(struct bytes member, const char *name) {
 
 /* --- times --- */
 
-static bool digits_at(struct bytes text, size_t at, size_t count, unsigned least, unsigned most) {
-	unsigned value = 0;
-	if (at + count > text.len) return false;
-	for (size_t i = 0; i < count; i++) {
-		if (text.data[at + i] < '0' || text.data[at + i] > '9') return false;
-		value = 10 * value + (unsigned)(text.data[at + i] - '0');
-	}
-	return value >= least && value <= most;
-}
-
-static bool is_offset(struct bytes text) {
-	return text.len == 6 && (text.data[0] == '+' || text.data[0] == '-') && digits_at(text, 1, 2, 0, 14) &&
-	       text.data[3] == ':' && digits_at(text, 4, 2, 0, 59);
-}
-
-/* xsd:dateTimeStamp: a date, a time, maybe a fraction, and a zone. */
-static bool is_time(struct bytes text) {
-	static const char shape[] = "....-..-..T..:..:..";
-	if (text.len < sizeof shape) return false;
-	for (size_t i = 0; i < sizeof shape - 1; i++)
-		if (shape[i] != '.' && text.data[i] != (uint8_t)shape[i]) return false;
-	if (!digits_at(text, 0, 4, 0, 9999) || !digits_at(text, 5, 2, 1, 12) || !digits_at(text, 8, 2, 1, 31) ||
-	    !digits_at(text, 11, 2, 0, 23) || !digits_at(text, 14, 2, 0, 59) || !digits_at(text, 17, 2, 0, 59))
-		return false;
-	size_t at = sizeof shape - 1;
-	if (text.data[at] == '.') {
-		size_t from = ++at;
-		while (at < text.len && text.data[at] >= '0' && text.data[at] <= '9') at++;
-		if (at == from) return false;
-	}
-	struct bytes zone = bytes_slice(text, at, text.len);
-	return bytes_equal(zone, BYTES_LITERAL("Z")) || is_offset(zone);
-}
-
-static unsigned number_at(struct bytes text, size_t at) {
-	return (unsigned)(10 * (text.data[at] - '0') + text.data[at + 1] - '0');
-}
-
-/* A time of a day that there is; *latest_ms becomes its Unix milliseconds, without a fraction, if that is later. */
+/* *latest_ms becomes the time, if that is later. */
 static bool read_time(uint64_t *latest_ms, struct bytes text) {
-	uint64_t end_of_day;
-	if (!is_time(text)) return false;
-	if (!gs1_date_seconds(&end_of_day, bytes_slice(text, 0, 10), 0)) return memcmp(text.data, "1970", 4) < 0;
-	int64_t seconds =
-	    (int64_t)end_of_day - 86400 + number_at(text, 11) * 3600 + number_at(text, 14) * 60 + number_at(text, 17);
-	if (text.data[text.len - 1] != 'Z') {
-		const int64_t zone = number_at(text, text.len - 5) * 3600 + number_at(text, text.len - 2) * 60;
-		seconds -= text.data[text.len - 6] == '+' ? zone : -zone;
-	}
-	if (seconds > 0 && (uint64_t)seconds * 1000 > *latest_ms) *latest_ms = (uint64_t)seconds * 1000;
+	int64_t ms;
+	if (!epcis_time(&ms, text)) return false;
+	if (ms > 0 && (uint64_t)ms > *latest_ms) *latest_ms = (uint64_t)ms;
 	return true;
 }
 
 bool epcis_date_seconds(uint64_t *out, struct bytes text, unsigned this_year) {
 	const struct bytes zone = bytes_slice(text, 10, text.len);
-	if (text.len > 10 && !is_time(text) && !bytes_equal(zone, BYTES_LITERAL("Z")) && !is_offset(zone)) return false;
+	if (text.len > 10 && !epcis_time(NULL, text) && !bytes_equal(zone, BYTES_LITERAL("Z")) &&
+	    !epcis_is_offset(zone))
+		return false;
 	return gs1_date_seconds(out, bytes_slice(text, 0, 10), this_year);
 }
 
@@ -248,7 +206,7 @@ static enum status read_times(struct epcis_event *out, const struct json *event,
 	const struct json *declared = json_get(json_get(event, "errorDeclaration"), "declarationTime");
 	if (!read_time(&out->latest_ms, json_string(json_get(event, "eventTime"))))
 		return err_set(err, STATUS_INVALID, "eventTime must be a time with its zone, as 2026-11-22T12:00:00Z");
-	if (!is_offset(json_string(json_get(event, "eventTimeZoneOffset"))))
+	if (!epcis_is_offset(json_string(json_get(event, "eventTimeZoneOffset"))))
 		return err_set(err, STATUS_INVALID, "eventTimeZoneOffset must be as +01:00");
 	const struct json *recorded = json_get(event, "recordTime");
 	if (recorded && !read_time(&out->latest_ms, json_string(recorded)))
@@ -353,7 +311,7 @@ static enum status event_list(const struct json **out, const struct json *root, 
 		return err_set(err, STATUS_INVALID, "this is no EPCISDocument");
 	if (!is_version_2(json_string(json_get(root, "schemaVersion"))))
 		return err_set(err, STATUS_INVALID, "schemaVersion is not 2.0: other versions are not read yet");
-	if (!is_time(json_string(json_get(root, "creationDate"))))
+	if (!epcis_time(NULL, json_string(json_get(root, "creationDate"))))
 		return err_set(err, STATUS_INVALID, "creationDate must be a time with its zone");
 	if (!json_is(*out, JSON_ARRAY) || (*out)->count > EPCIS_EVENTS_MAX)
 		return err_set(err, STATUS_INVALID, "epcisBody holds no eventList of at most %u", EPCIS_EVENTS_MAX);

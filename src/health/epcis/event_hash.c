@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "crypto/hash.h"
+#include "health/epcis/names.h"
 #include "health/gs1/epc_uri.h"
 #include "health/gs1/gs1.h"
 
@@ -22,48 +23,11 @@ struct event_hash_names {
 	size_t ignored_count;
 };
 
-static const char *const own_names[][2] = {{"gs1", VOC}, {"cbv", CBV}, {"cbvmda", "urn:epcglobal:cbv:mda:"},
-    {"epcis", "https://ref.gs1.org/epcis/"}, {"rdfs", "http://www.w3.org/2000/01/rdf-schema#"},
-    {"xsd", "http://www.w3.org/2001/XMLSchema#"}, {"owl", "http://www.w3.org/2002/07/owl#"}};
-
-static struct bytes defined(const struct json *context, struct bytes prefix) {
-	struct bytes found = {NULL, 0};
-	if (json_is(context, JSON_ARRAY)) {
-		json_foreach (item, context) {
-			const struct bytes later = defined(item, prefix);
-			if (later.data) found = later;
-		}
-	} else if (json_is(context, JSON_OBJECT)) {
-		json_foreach (member, context)
-			if (bytes_equal(member->name, prefix))
-				found = json_is(member, JSON_OBJECT) ? json_string(json_get(member, "@id"))
-								     : json_string(member);
-	}
-	return found;
-}
-
-static struct bytes known(struct bytes prefix) {
-	for (size_t i = 0; i < sizeof own_names / sizeof *own_names; i++)
-		if (bytes_equal(prefix, bytes_text(own_names[i][0]))) return bytes_text(own_names[i][1]);
-	return (struct bytes){NULL, 0};
-}
-
-/* The namespace of "prefix:local", and the rest; a name without a known prefix has an empty one. */
-static struct bytes namespace_of(const struct json *context, struct bytes *local) {
-	const uint8_t *colon = local->len ? memchr(local->data, ':', local->len) : NULL;
-	if (!colon) return (struct bytes){NULL, 0};
-	const struct bytes prefix = bytes_slice(*local, 0, (size_t)(colon - local->data));
-	struct bytes found = defined(context, prefix);
-	if (!found.data) found = known(prefix);
-	if (found.data) *local = bytes_slice(*local, prefix.len + 1, local->len);
-	return found;
-}
-
 /* A member "x:ignoreFields" of a document, or of a query's results, lists what its repository added. */
 static void find_ignored(struct event_hash_names *names, const struct json *object) {
 	json_foreach (member, object) {
 		struct bytes local = member->name;
-		if (!json_is(member, JSON_ARRAY) || !namespace_of(names->context, &local).data) continue;
+		if (!json_is(member, JSON_ARRAY) || !epcis_namespace_of(names->context, &local).data) continue;
 		if (!bytes_equal(local, BYTES_LITERAL("ignoreFields"))) continue;
 		names->ignored = arena_zalloc(names->arena, member->count + 1, sizeof *names->ignored);
 		names->ignored_count = 0;
@@ -194,7 +158,7 @@ static struct bytes canonical_text(const struct event_hash_names *names, const s
 		text = bytes_slice(text, strlen(field->urn), text.len);
 	if (prefix && is_word(text)) return bytes_text(arena_printf(names->arena, "%s%.*s", prefix, TEXT(text)));
 	struct bytes local = text;
-	const struct bytes space = namespace_of(names->is_xml ? NULL : names->context, &local);
+	const struct bytes space = epcis_namespace_of(names->is_xml ? NULL : names->context, &local);
 	if (space.data) return bytes_text(arena_printf(names->arena, "%.*s%.*s", TEXT(space), TEXT(local)));
 	buf_init(&out, BUF_MAX_DEFAULT);
 	if (epc_uri_canonical(&out, text)) text = arena_dup(names->arena, buf_view(&out));
@@ -228,7 +192,7 @@ static void add_extension(
     const struct event_hash_names *names, struct pieces *out, struct bytes name, const struct json *value) {
 	struct arena *arena = names->arena;
 	struct bytes local = name;
-	const struct bytes space = namespace_of(names->context, &local);
+	const struct bytes space = epcis_namespace_of(names->context, &local);
 	const char *key = space.data ? arena_printf(arena, "{%.*s}%.*s", TEXT(space), TEXT(local))
 				     : arena_printf(arena, "%.*s", TEXT(local));
 	if (json_is(value, JSON_ARRAY)) {

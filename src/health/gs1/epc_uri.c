@@ -236,3 +236,66 @@ bool epc_uri_canonical(struct buf *out, struct bytes text) {
 	if (!done) out->len = start;
 	return done;
 }
+
+/* --- patterns --- */
+
+static const struct {
+	const char *urn;
+	const char *like; /* the scheme whose EPCs it matches */
+} patterns[] = {{"urn:epc:idpat:sgtin:", "urn:epc:id:sgtin:"}, {"urn:epc:idpat:sscc:", "urn:epc:id:sscc:"},
+    {"urn:epc:idpat:sgln:", "urn:epc:id:sgln:"}, {"urn:epc:idpat:grai:", "urn:epc:id:grai:"},
+    {"urn:epc:idpat:giai:", "urn:epc:id:giai:"}, {"urn:epc:idpat:gdti:", "urn:epc:id:gdti:"},
+    {"urn:epc:idpat:cpi:", "urn:epc:id:cpi:"}, {"urn:epc:idpat:sgcn:", "urn:epc:id:sgcn:"},
+    {"urn:epc:idpat:gsrn:", "urn:epc:id:gsrn:"}, {"urn:epc:idpat:upui:", "urn:epc:id:upui:"}};
+
+static const struct scheme *pattern_of(struct bytes *text) {
+	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+		const size_t len = strlen(patterns[i].urn);
+		if (!is(bytes_slice(*text, 0, len), patterns[i].urn)) continue;
+		*text = bytes_slice(*text, len, text->len);
+		for (const struct scheme *scheme = schemes;; scheme++)
+			if (strcmp(scheme->urn, patterns[i].like) == 0) return scheme;
+	}
+	return NULL;
+}
+
+/* "https://id.gs1.org/01/" and, of each indicator, the company prefix. */
+static size_t starts_of_prefix(
+    struct arena *arena, const char **out, const struct scheme *scheme, struct bytes prefix) {
+	const unsigned count = scheme->has_indicator ? 10 : 1;
+	for (unsigned i = 0; i < count; i++) {
+		char indicator[2] = {(char)('0' + i), 0};
+		out[i] = arena_printf(arena, CANONICAL "%s/%s%s%.*s", scheme->ai, scheme->before,
+		    scheme->has_indicator ? indicator : "", (int)prefix.len, (const char *)prefix.data);
+	}
+	return count;
+}
+
+const char *const *epc_uri_pattern(struct arena *arena, size_t *count, struct bytes text) {
+	struct bytes fields[FIELDS_MAX];
+	const struct scheme *scheme = pattern_of(&text);
+	const char **out = arena_zalloc(arena, EPC_URI_STARTS_MAX, sizeof *out);
+	if (!scheme || !split(fields, scheme->fields, text)) return NULL;
+	const struct bytes last = fields[scheme->fields - 1];
+	if (!is(last, "*")) return NULL;
+	const bool any_reference = scheme->fields == 2 || is(fields[1], "*");
+	if (any_reference && is(fields[0], "*")) {
+		out[0] = arena_printf(arena, CANONICAL "%s/", scheme->ai);
+		*count = 1;
+		return out;
+	}
+	if (!fields[0].len || !gs1_is_digits(fields[0])) return NULL;
+	if (any_reference) {
+		*count = starts_of_prefix(arena, out, scheme, fields[0]);
+		return out;
+	}
+	struct buf start;
+	buf_init(&start, EPC_URI_STARTS_MAX * KEY_MAX);
+	buf_printf(&start, CANONICAL "%s/", scheme->ai);
+	const bool is_key = put_key(&start, scheme, fields[0], fields[1]);
+	if (is_key && scheme->qualifier) buf_printf(&start, "/%s/", scheme->qualifier);
+	out[0] = arena_strdup(arena, buf_view(&start));
+	buf_fini(&start);
+	*count = 1;
+	return is_key ? out : NULL;
+}

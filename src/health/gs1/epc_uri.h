@@ -15,4 +15,12 @@
  * the text is none of these. */
 bool epc_uri_canonical(struct buf *out, struct bytes text);
 
+/*
+ * What the canonical Digital Links that a pattern ("urn:epc:idpat:sgtin:4012345.*.*") matches begin with, one behind
+ * the other: several, since an indicator stands in front of a company prefix. `*count` of them, each NUL-terminated, in
+ * the arena; NULL: the text is no pattern. Source: Tag Data Standard 2.0 §6.4.
+ */
+#define EPC_URI_STARTS_MAX 10u
+const char *const *epc_uri_pattern(struct arena *arena, size_t *count, struct bytes text);
+
 #endif
