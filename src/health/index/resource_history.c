@@ -106,19 +106,19 @@ static struct bytes question_of(struct arena *arena, const struct resource_histo
 }
 
 static enum status begin(
-    const struct resources *resources, struct walk *walk, const struct resource_place *place, struct err *err) {
+    const struct resources *resources, struct walk *walk, const struct cursor_place *place, struct err *err) {
 	struct bytes content;
 	int64_t last = walk->query->at_last_ms;
 	walk->before = last == INT64_MAX ? (struct entry){INT64_MAX, INT64_MAX} : (struct entry){last + 1, 0};
 	if (!walk->query->cursor.len) return STATUS_OK;
-	TRY(resource_cursor_open(resources, &content, walk->arena, place, walk->query->cursor, err));
+	TRY(cursor_open(resources->cursor_key, &content, walk->arena, place, walk->query->cursor, err));
 	BUG_ON(content.len != 16);
 	walk->before = (struct entry){(int64_t)load_be64(content.data), (int64_t)load_be64(content.data + 8)};
 	return STATUS_OK;
 }
 
 static enum status make_page(const struct resources *resources, struct walk *walk, struct resource_page *out,
-    const struct resource_place *place, struct err *err) {
+    const struct cursor_place *place, struct err *err) {
 	size_t count = walk->count < walk->wanted - 1 ? walk->count : walk->wanted - 1;
 	if (walk->count) qsort(walk->entries, walk->count, sizeof *walk->entries, newest_first);
 	out->hits = arena_zalloc(walk->arena, count + 1, sizeof *out->hits);
@@ -129,14 +129,14 @@ static enum status make_page(const struct resources *resources, struct walk *wal
 	uint8_t content[16];
 	store_be64(content, (uint64_t)walk->entries[count - 1].at);
 	store_be64(content + 8, (uint64_t)walk->entries[count - 1].sequence);
-	out->cursor = resource_cursor_seal(resources, walk->arena, place, bytes_make(content, sizeof content));
+	out->cursor = cursor_seal(resources->cursor_key, walk->arena, place, bytes_make(content, sizeof content));
 	return STATUS_OK;
 }
 
 static enum status history(struct resource_question *question, struct resource_page *out,
     const struct resource_scope *scope, const struct resource_history *query, struct err *err) {
 	struct walk walk = {.question = question, .reader = question->reader, .arena = question->arena, .query = query};
-	struct resource_place place = {query->asker, question_of(question->arena, query)};
+	struct cursor_place place = {query->asker, question_of(question->arena, query)};
 	walk.wanted = (query->count < COUNT_MAX ? query->count : COUNT_MAX) + 1;
 	TRY(begin(question->resources, &walk, &place, err));
 	TRY(resource_gate_open(question, scope, err));

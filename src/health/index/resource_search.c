@@ -29,8 +29,8 @@ static enum status read_cursor(struct resource_search_run *run, struct err *err)
 		return db_number(
 		    run->question->reader->db, &after->snapshot, "SELECT ifnull(max(sequence), 0) FROM version", err);
 	}
-	TRY(resource_cursor_open(
-	    run->question->resources, &content, run->question->arena, &run->place, run->search->cursor, err));
+	TRY(cursor_open(run->question->resources->cursor_key, &content, run->question->arena, &run->place,
+	    run->search->cursor, err));
 	BUG_ON(content.len < 20); /* we made it */
 	*after = (struct resource_search_after){.snapshot = (int64_t)load_be64(content.data),
 	    .total = (int64_t)load_be64(content.data + 8),
@@ -46,8 +46,8 @@ static struct bytes write_cursor(const struct resource_search_run *run, const st
 	store_be64(content + 8, (uint64_t)run->after.total);
 	store_be32(content + 16, last->row);
 	if (last->keys.len) memcpy(content + 20, last->keys.data, last->keys.len);
-	return resource_cursor_seal(
-	    run->question->resources, arena, &run->place, bytes_make(content, 20 + last->keys.len));
+	return cursor_seal(
+	    run->question->resources->cursor_key, arena, &run->place, bytes_make(content, 20 + last->keys.len));
 }
 
 /* --- order --- */

@@ -20,7 +20,7 @@ struct resource_search_run {
 	struct resource_question *question;
 	const struct fhir_search *search;
 	struct resource_condition *condition;
-	struct resource_place place;
+	struct cursor_place place;
 	struct resource_search_after after;
 	struct resource_search_match *matches;
 	size_t count, capacity, seen; /* seen: all that match, those of pages before too */

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "health/index/cursor.h"
 #include "health/index/db.h"
 #include "health/index/resource_facts.h"
 #include "health/index/resources.h"
@@ -112,17 +113,6 @@ MUST_USE enum status resource_find(
 /* The whole version. */
 MUST_USE enum status resource_load(struct resource_reader *reader, struct resource_version *out, struct arena *arena,
     int64_t sequence, struct err *err);
-
-/* resource_cursor.c: what a page leaves for the next one, sealed for one asker and one question. */
-struct resource_place {
-	struct bytes asker, question;
-};
-#define RESOURCE_CURSOR_MAX 4096u /* bytes of a cursor's content */
-struct bytes resource_cursor_seal(
-    const struct resources *resources, struct arena *arena, const struct resource_place *place, struct bytes content);
-/* STATUS_INVALID: it was not made here, or for another asker or question. */
-MUST_USE enum status resource_cursor_open(const struct resources *resources, struct bytes *out, struct arena *arena,
-    const struct resource_place *place, struct bytes cursor, struct err *err);
 
 /* An id as it is stored: a UUID is 16 bytes, any other a text. */
 void resource_bind_id(sqlite3_stmt *statement, int place, struct bytes id);
