@@ -200,6 +200,7 @@ static void admit(void *context, struct http_exchange *exchange) {
 		return;
 	}
 	if (refuse_body(row, exchange) || refuse_answer(row, exchange)) return;
+	if (request->method == HTTP_OPTIONS) put_allow(&exchange->response, allow);
 	exchange->limits = row->limits;
 	exchange->gzip = row->gzip;
 	exchange->limits.busy = &slot->busy;

@@ -31,8 +31,9 @@ void node_report(struct cli *cli, const struct node_report *report) {
 		    (unsigned long long)node_head_number(running));
 		if (report->gateway)
 			printf(
-			    ",\"gateway\":\"%s\",\"fhir\":\"%s/fhir\",\"token\":\"%s\",\"folder\":\"%s\",\"issuer\":\"%s\"",
-			    report->gateway, report->gateway, report->token, report->folder, report->issuer);
+			    ",\"gateway\":\"%s\",\"fhir\":\"%s/fhir\",\"epcis\":\"%s/epcis\",\"token\":\"%s\",\"folder\":\"%s\",\"issuer\":\"%s\"",
+			    report->gateway, report->gateway, report->gateway, report->token, report->folder,
+			    report->issuer);
 		if (report->gtin) printf(",\"gtin\":\"%s\"", report->gtin);
 		if (report->certificate) printf(",\"certificate\":\"%s\"", report->certificate);
 		puts("}");
@@ -42,8 +43,10 @@ void node_report(struct cli *cli, const struct node_report *report) {
 		for (size_t i = 0; i < 32; i++) printf("%02x", genesis.b[i]);
 		printf("\n  head    block %llu\n", (unsigned long long)node_head_number(running));
 		if (report->gateway)
-			printf("  gateway %s\n  fhir    %s/fhir\n  token   %s\n  issuer  %s\n  folder  %s\n",
-			    report->gateway, report->gateway, report->token, report->issuer, report->folder);
+			printf(
+			    "  gateway %s\n  fhir    %s/fhir\n  epcis   %s/epcis\n  token   %s\n  issuer  %s\n  folder  %s\n",
+			    report->gateway, report->gateway, report->gateway, report->token, report->issuer,
+			    report->folder);
 		if (report->gtin) printf("  gtin    %s\n", report->gtin);
 		if (report->certificate) printf("  trust   %s\n", report->certificate);
 		puts("Ctrl-C stops it; the next start continues the chain.");

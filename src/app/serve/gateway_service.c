@@ -12,6 +12,8 @@
 #include "app/system.h"
 #include "app/threads.h"
 #include "base/files.h"
+#include "health/gateway/epcis_routes.h"
+#include "health/gateway/epcis_server.h"
 #include "health/gateway/fhir_routes.h"
 #include "health/gateway/fhir_server.h"
 #include "health/gateway/gateway.h"
@@ -51,6 +53,7 @@ struct gateway_service {
 	struct worker_pool *pool;
 	struct gateway *gateway;
 	struct fhir_server *fhir;
+	struct epcis_server *epcis;
 	struct router *router;
 	struct http_service routes; /* the router's */
 	struct http_metrics http;
@@ -82,11 +85,13 @@ static void admit(void *context, struct http_exchange *exchange) {
 	gateway_admit(service->gateway, exchange, is_open_path(exchange->request.path));
 	if (exchange->response.status == 0) service->routes.admit(service->routes.context, exchange);
 	fhir_routes_translate(exchange);
+	epcis_routes_translate(exchange);
 }
 
 static void refused(void *context, struct http_exchange *exchange) {
 	(void)context;
 	fhir_routes_translate(exchange);
+	epcis_routes_translate(exchange);
 }
 
 static void handle(void *context, struct http_exchange *exchange) {
@@ -282,6 +287,7 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 		service->options.hooks.attempts ? service->options.hooks.attempts : HOOK_ATTEMPTS_DEFAULT};
 	service->gateway = gateway_new(&options);
 	TRY(fhir_server_open(&service->fhir, service->gateway, err));
+	TRY(epcis_server_open(&service->epcis, service->gateway, err));
 	TRY(load_tokens(service, service->options.tokens, err));
 	TRY(load_organisations(service, service->options.organisations, err));
 	service->ops =
@@ -292,7 +298,7 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 static enum status open_server(struct gateway_service *service, struct err *err) {
 	const struct gateway_service_options *wanted = &service->options;
 	const struct route_table tables[] = {{gateway_routes, gateway_route_count, service->gateway},
-	    {fhir_routes, fhir_route_count, service->fhir},
+	    {fhir_routes, fhir_route_count, service->fhir}, {epcis_routes, epcis_route_count, service->epcis},
 	    {gateway_open_routes, GATEWAY_OPEN_ROUTE_COUNT, service->gateway},
 	    {ops_routes, OPS_HEALTH_COUNT, &service->ops}, {metrics_route, 1, service}};
 	const struct http_observer observer = {answered, service};
@@ -368,6 +374,7 @@ static void tend(void *context) {
 	struct gateway_service *service = context;
 	gateway_forget(service->gateway);
 	fhir_server_tend(service->fhir);
+	epcis_server_tend(service->epcis);
 	outbox_let_go(service->outbox, clock_now_ms(&world_clock) - OVERDUE_MS);
 }
 
@@ -476,6 +483,7 @@ void gateway_service_close(struct gateway_service *service) {
 	http_server_close(service->server);
 	router_free(service->router);
 	fhir_server_close(service->fhir);
+	epcis_server_close(service->epcis);
 	gateway_free(service->gateway);
 	fhir_profiles_free(service->profiles);
 	trail_close(service->trail);

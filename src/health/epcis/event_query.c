@@ -408,12 +408,19 @@ enum status event_query_check(const struct event_query *query, enum epcis_except
 	return STATUS_OK;
 }
 
-void event_query_require(struct event_query *query, struct arena *arena, const char *key, struct bytes text) {
-	BUG_ON(query->count == EVENT_CONDITIONS_MAX);
+void event_query_require_any(
+    struct event_query *query, struct arena *arena, const char *const *keys, struct bytes text) {
+	BUG_ON(query->count == EVENT_CONDITIONS_MAX + EVENT_OWN_MAX);
 	struct event_condition *out = &query->conditions[query->count++];
-	*out = (struct event_condition){.keys = {bytes_text(key)}, .key_count = 1, .operand_count = 1};
+	*out = (struct event_condition){.operand_count = 1};
+	for (; *keys && out->key_count < EVENT_KEYS_MAX; keys++) out->keys[out->key_count++] = bytes_text(*keys);
 	out->operands = arena_zalloc(arena, 1, sizeof *out->operands);
 	out->operands[0].text = text;
+}
+
+void event_query_require(struct event_query *query, struct arena *arena, const char *key, struct bytes text) {
+	const char *const keys[] = {key, NULL};
+	event_query_require_any(query, arena, keys, text);
 }
 
 /* --- judging an event --- */

@@ -15,7 +15,8 @@
 
 #define EVENT_CONDITIONS_MAX 100u
 #define EVENT_OPERANDS_MAX 1000u
-#define EVENT_KEYS_MAX 6u
+#define EVENT_OWN_MAX 4u /* conditions of the server's own, beside those */
+#define EVENT_KEYS_MAX 10u
 
 enum event_compare {
 	EVENT_EQUAL, /* or begins with, of an operand that is a start */
@@ -41,7 +42,7 @@ struct event_condition {
 };
 enum event_order { EVENT_BY_RECORD_TIME, EVENT_BY_EVENT_TIME, EVENT_BY_FIELD };
 struct event_query {
-	struct event_condition conditions[EVENT_CONDITIONS_MAX];
+	struct event_condition conditions[EVENT_CONDITIONS_MAX + EVENT_OWN_MAX];
 	size_t count;
 	enum event_order order;
 	struct bytes order_key; /* of BY_FIELD */
@@ -65,6 +66,9 @@ MUST_USE enum status event_query_check(
     const struct event_query *query, enum epcis_exception *exception, struct err *err);
 /* A condition of the server's own: one of these keys equals this text. */
 void event_query_require(struct event_query *query, struct arena *arena, const char *key, struct bytes text);
+/* The same of several keys, which end with NULL. */
+void event_query_require_any(
+    struct event_query *query, struct arena *arena, const char *const *keys, struct bytes text);
 
 bool event_query_meets(const struct event_query *query, const struct event_terms *terms);
 

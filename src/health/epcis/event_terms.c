@@ -73,9 +73,9 @@ struct bytes event_terms_name(struct arena *arena, const struct json *context, s
 }
 
 static const struct {
-	const char *heads[3];
+	const char *heads[4];
 } vocabularies[] = {
-    [EVENT_STEPS] = {{CBV "BizStep-", URN "bizstep:", "https://gs1.org/voc/Bizstep-"}},
+    [EVENT_STEPS] = {{CBV "BizStep-", URN "bizstep:", CBV "Bizstep-", "https://gs1.org/voc/Bizstep-"}},
     [EVENT_DISPOSITIONS] = {{CBV "Disp-", URN "disp:", NULL}},
     [EVENT_TRANSACTION_TYPES] = {{CBV "BTT-", URN "btt:", NULL}},
     [EVENT_PARTY_TYPES] = {{CBV "SDT-", URN "sdt:", NULL}},
@@ -86,7 +86,7 @@ static const struct {
 struct bytes event_terms_word(
     struct arena *arena, const struct json *context, enum event_vocabulary vocabulary, struct bytes text) {
 	const struct bytes whole = event_terms_name(arena, context, text);
-	for (size_t i = 0; i < 3 && vocabularies[vocabulary].heads[i]; i++) {
+	for (size_t i = 0; i < 4 && vocabularies[vocabulary].heads[i]; i++) {
 		const struct bytes head = bytes_text(vocabularies[vocabulary].heads[i]);
 		if (whole.len > head.len && memcmp(whole.data, head.data, head.len) == 0)
 			return bytes_slice(whole, head.len, whole.len);

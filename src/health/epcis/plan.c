@@ -344,6 +344,13 @@ static bool is_undo(const struct epcis_event *event) {
 static enum status one_event(
     struct planner *planner, const struct epcis_event *event, const char **why, struct err *err) {
 	*why = NULL;
+	if (planner->wish->keeps_all) {
+		bool is_strange;
+		TRY(planner_is_strange(planner, &is_strange, event, err));
+		if (is_strange) *why = "it names nothing that this home knows";
+		if (event->corrects && !is_undo(event)) *why = "it declares an error, which moves nothing on the chain";
+		if (*why) return STATUS_OK;
+	}
 	if (event->corrects && !is_undo(event))
 		return err_set(
 		    err, STATUS_UNSUPPORTED, "of what happened, only a dispense is taken back (errorDeclaration)");
@@ -391,9 +398,13 @@ static enum status find_cases(struct planner *planner, struct err *err) {
 		char code[EPC_CODE_MAX];
 		struct scan scan;
 		const struct epcis_event *event = &epcis->events[i];
+		bool is_strange = false;
 		if (event->kind != EPCIS_AGGREGATION || event->action == EPCIS_OBSERVE) continue;
+		if (planner->wish->keeps_all) TRY(planner_is_strange(planner, &is_strange, event, err));
+		if (is_strange) continue;
 		enum status status = planner_scan(planner, &scan, event->parent, err);
 		if (status == STATUS_OK) status = check_case(planner, event, &scan, err);
+		if (status != STATUS_OK) planner->plan->failed_event = i + 1;
 		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", i + 1);
 		if (!epc_container_code(code, &scan)) continue;
 		hash32 name = places_name(code, "");
@@ -438,6 +449,7 @@ static enum status all_events(struct planner *planner, struct err *err) {
 		planner->event = i + 1;
 		enum status status = check_time(planner, &plan->epcis->events[i], err);
 		if (status == STATUS_OK) status = one_event(planner, &plan->epcis->events[i], &why, err);
+		if (status != STATUS_OK) plan->failed_event = i + 1;
 		if (status != STATUS_OK) return err_prefix(err, status, "event %zu", i + 1);
 		if (why) plan->skipped[plan->skipped_count++] = (struct plan_skipped){i + 1, why};
 	}
@@ -474,7 +486,7 @@ enum status plan_make(struct plan *out, struct actor_request *request, const str
 	if (out->is_captured) return all_receivers(&planner, err);
 	TRY(find_cases(&planner, err));
 	TRY(all_events(&planner, err));
-	if (out->step_count == 0)
+	if (out->step_count == 0 && !wish->keeps_all)
 		return err_set(err, STATUS_UNSUPPORTED, "nothing in this document is captured: %s",
 		    out->skipped_count ? out->skipped[0].why : "it has no events");
 	TRY(all_batches_readers(&planner, err));

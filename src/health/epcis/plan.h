@@ -45,6 +45,7 @@ struct plan_wish {
 	const char *reason;        /* of a recall or its reversal; the chain gets its salted hash */
 	addr20 recipient;          /* a further reader of the sealed document; zero: none */
 	struct plan_prints prints; /* what was scanned beside the document: held against what is registered */
+	bool keeps_all;            /* a document that moves nothing on the chain is no failure */
 };
 struct plan_skipped {
 	size_t event; /* from 1 */
@@ -83,6 +84,7 @@ struct plan {
 	bool is_captured; /* by this home, to its end: the document is the kept one, and there are no steps */
 	struct plan_skipped *skipped;
 	size_t skipped_count;
+	size_t failed_event; /* from 1: the one for which it was not made; 0: another reason */
 };
 /* The plan that was begun for this document and not ended, if the home keeps one; the document itself, if this home
  * captured it before; else a new one. STATUS_INVALID or

@@ -22,6 +22,7 @@ struct planner {
 	struct places moved;      /* units of the document that this plan packs or unpacks, by GTIN and serial */
 	struct planner_child *children;
 	size_t child_count, child_room;
+	struct places products;    /* GTINs that were looked for: 1 if this home knows the product */
 	struct places handed;      /* units of the document by GTIN and serial: 1 if it dispenses them */
 	struct plan_prints prints; /* of the events so far */
 	size_t event;              /* the one that is read, from 1; 0: none */
@@ -103,6 +104,10 @@ MUST_USE enum status plan_try_serials(struct actor_request *request, size_t *at,
     const hash32 *tags, size_t count, struct err *err);
 MUST_USE enum status plan_compare_serials(struct actor_request *request, size_t *at, const hash32 *product,
     const hash32 *tags, size_t count, struct err *err);
+
+/* plan_strange.c: is nothing that the event names known to this home, no product, pack or container? */
+MUST_USE enum status planner_is_strange(
+    struct planner *planner, bool *out, const struct epcis_event *event, struct err *err);
 
 /* plan_order.c: mixes what is commissioned, so that no pack's place tells its neighbours' serials. */
 void plan_order(struct plan *plan, struct arena *arena);

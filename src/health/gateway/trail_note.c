@@ -14,7 +14,7 @@ static bool begins(struct bytes text, const char *with) {
 
 static bool is_about_data(const struct http_exchange *exchange) {
 	struct bytes path = exchange->request.path;
-	return (begins(path, "/fhir") || begins(path, "/records")) && !who_is_open(path);
+	return (begins(path, "/fhir") || begins(path, "/records") || begins(path, "/epcis")) && !who_is_open(path);
 }
 
 /* The names of parameters: "?code&date". Their values may say what somebody has. */

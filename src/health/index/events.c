@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "health/trace/places.h"
 
 #define SCHEMA_VERSION 1
 #define MODULE "index"
@@ -21,7 +22,12 @@ static const char schema[] =
     " context INTEGER NOT NULL, body BLOB NOT NULL);"
     "CREATE INDEX event_recorded ON event(recorded, id);"
     "CREATE INDEX event_happened ON event(happened, id);"
-    "CREATE TABLE term(key INTEGER, value, event INTEGER, PRIMARY KEY(key, value, event)) WITHOUT ROWID;";
+    "CREATE TABLE term(key INTEGER, value, event INTEGER, PRIMARY KEY(key, value, event)) WITHOUT ROWID;"
+    "CREATE TABLE job(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, asker BLOB NOT NULL, proceeds INTEGER NOT NULL,"
+    " created INTEGER NOT NULL, finished INTEGER NOT NULL, success INTEGER NOT NULL, errors BLOB NOT NULL,"
+    " body BLOB NOT NULL);"
+    "CREATE INDEX job_asker ON job(asker, id);"
+    "CREATE INDEX job_waiting ON job(id) WHERE finished = 0";
 
 void events_lock(struct events *events) {
 	if (events->monitor) events->threads->lock(events->monitor);
@@ -105,6 +111,10 @@ void events_close(struct events *events) {
 	mem_wipe(events->cursor_key, sizeof events->cursor_key);
 	mem_free(events->path);
 	mem_free(events);
+}
+
+const uint8_t *events_cursor_key(const struct events *events) {
+	return events->cursor_key;
 }
 
 /* --- how things stand in rows --- */
@@ -195,6 +205,36 @@ static enum status check_id(struct db *db, const struct events_entry *entry, str
 	return err_set(err, STATUS_EXISTS, "there is an event of the id %.*s already%s",
 	    (int)(entry->event_id.len < 120 ? entry->event_id.len : 120), (const char *)entry->event_id.data,
 	    entry->corrects ? ", and a declaration of its error" : "; only an errorDeclaration may repeat it");
+}
+
+/* Ids of the entries before are marked as places are: without an errorDeclaration 1, with one 2. */
+static enum status check_among(
+    struct places *ids, struct arena *arena, const struct events_entry *entry, struct err *err) {
+	const hash32 name = sha256(entry->event_id);
+	const uint32_t *before = places_get(ids, &name);
+	const uint32_t mine = entry->corrects ? 2 : 1;
+	if (before && (*before & 2 || !entry->corrects))
+		return err_set(err, STATUS_EXISTS, "the id %.*s stands twice among these events",
+		    (int)(entry->event_id.len < 120 ? entry->event_id.len : 120), (const char *)entry->event_id.data);
+	places_put(ids, arena, &name, (before ? *before : 0) | mine);
+	return STATUS_OK;
+}
+
+enum status events_check(
+    struct events *events, const struct events_entry *entries, size_t count, size_t *at, struct err *err) {
+	struct arena arena;
+	struct places ids = {0};
+	enum status status = STATUS_OK;
+	arena_init(&arena);
+	events_lock(events);
+	for (*at = 0; *at < count; ++*at) {
+		status = check_id(events->db, &entries[*at], err);
+		if (status == STATUS_OK) status = check_among(&ids, &arena, &entries[*at], err);
+		if (status != STATUS_OK) break;
+	}
+	events_unlock(events);
+	arena_fini(&arena);
+	return status;
 }
 
 static enum status context_row(struct db *db, int64_t *out, struct bytes text, struct err *err) {

@@ -43,6 +43,9 @@ struct events_entry {
  */
 MUST_USE enum status events_record(struct events *events, const hash32 *document, const struct events_entry *entries,
     size_t count, int64_t *recorded_ms, bool *is_new, size_t *at, struct err *err);
+/* Would their ids be taken? As events_record says of them. */
+MUST_USE enum status events_check(
+    struct events *events, const struct events_entry *entries, size_t count, size_t *at, struct err *err);
 MUST_USE enum status events_has_document(struct events *events, bool *out, const hash32 *document, struct err *err);
 
 /* --- finding --- */
@@ -83,6 +86,9 @@ MUST_USE enum status events_find(struct events *events, struct events_page *out,
  */
 MUST_USE enum status events_values(struct events *events, struct bytes *out, size_t *count, size_t room, bool *more,
     struct arena *arena, const char *const *keys, struct bytes after, struct bytes party, struct err *err);
+
+/* Under which the pages of such lists are sealed (cursor.h). */
+const uint8_t *events_cursor_key(const struct events *events);
 
 /* The key under which an event's parties stand: who sent its document, and whom it was sent to. */
 #define EVENTS_PARTY "party"

@@ -17,6 +17,8 @@ struct hunt {
 	struct arena *arena;
 	const struct events_wish *wish;
 	const struct event_query *query;
+	struct event_query *times,
+	    *rest;      /* conditions on times of rows; and those that are asked of the event itself */
 	int64_t newest; /* no event behind it counts */
 	/* where the page before ended */
 	bool goes_on;
@@ -189,25 +191,28 @@ static bool is_time_of_row(const struct event_condition *condition) {
 						bytes_equal(condition->keys[0], BYTES_LITERAL("recordTime")));
 }
 
-static enum status meets(struct hunt *hunt, bool *out, const struct row *row, struct err *err) {
-	struct event_query rest = {0}, times = {0};
-	struct event_terms own = {0}, all;
-	*out = true;
-	for (size_t i = 0; i < hunt->query->count && *out; i++) {
+static void divide(struct hunt *hunt) {
+	hunt->times = arena_zalloc(hunt->arena, 1, sizeof *hunt->times);
+	hunt->rest = arena_zalloc(hunt->arena, 1, sizeof *hunt->rest);
+	for (size_t i = 0; i < hunt->query->count; i++) {
 		const struct event_condition *condition = &hunt->query->conditions[i];
-		if (is_exact(condition))
-			TRY(has_term(hunt, out, condition, row->id, err));
-		else if (is_time_of_row(condition))
-			times.conditions[times.count++] = *condition;
-		else
-			rest.conditions[rest.count++] = *condition;
+		struct event_query *part = is_time_of_row(condition) ? hunt->times : hunt->rest;
+		if (!is_exact(condition)) part->conditions[part->count++] = *condition;
 	}
-	event_terms_add_number(&own, hunt->arena, "eventTime", (double)row->happened);
-	event_terms_add_number(&own, hunt->arena, "recordTime", (double)row->recorded);
-	*out = *out && event_query_meets(&times, &own);
-	if (!*out || !rest.count) return STATUS_OK;
+}
+
+static enum status meets(struct hunt *hunt, bool *out, const struct row *row, struct err *err) {
+	struct event_term times[] = {{.key = BYTES_LITERAL("eventTime"), .number = (double)row->happened},
+	    {.key = BYTES_LITERAL("recordTime"), .number = (double)row->recorded}};
+	const struct event_terms own = {times, 2, 2};
+	struct event_terms all;
+	*out = event_query_meets(hunt->times, &own);
+	for (size_t i = 0; i < hunt->query->count && *out; i++)
+		if (is_exact(&hunt->query->conditions[i]))
+			TRY(has_term(hunt, out, &hunt->query->conditions[i], row->id, err));
+	if (!*out || !hunt->rest->count) return STATUS_OK;
 	TRY(terms_of(hunt, &all, row, err));
-	*out = event_query_meets(&rest, &all);
+	*out = event_query_meets(hunt->rest, &all);
 	return STATUS_OK;
 }
 
@@ -473,6 +478,7 @@ enum status events_find(struct events *events, struct events_page *out, struct a
     const struct events_wish *wish, struct err *err) {
 	struct hunt hunt = {.db = events->db, .arena = arena, .wish = wish, .query = wish->query};
 	*out = (struct events_page){0};
+	divide(&hunt);
 	events_lock(events);
 	enum status status = find_page(events, out, &hunt, err);
 	db_end_all(events->db);

@@ -1,0 +1,16 @@
+/* Events as answers: queries in URLs, one event by its id, and the top-level resources. Threads: as the call. */
+#ifndef HEALTH_GATEWAY_EPCIS_EVENTS_H
+#define HEALTH_GATEWAY_EPCIS_EVENTS_H
+
+#include "health/gateway/epcis_call.h"
+
+void epcis_events_search(struct epcis_call *call);   /* GET /events */
+void epcis_events_read(struct epcis_call *call);     /* GET /events/{id} */
+void epcis_resources_list(struct epcis_call *call);  /* GET /epcs, … */
+void epcis_resource_read(struct epcis_call *call);   /* GET /epcs/{value} */
+void epcis_resource_events(struct epcis_call *call); /* GET /epcs/{value}/events */
+
+/* Answers with a Collection of these members. */
+void epcis_collection_answer(struct epcis_call *call, const struct bytes *members, size_t count);
+
+#endif
