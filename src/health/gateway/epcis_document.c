@@ -55,6 +55,12 @@ static void make_entry(
 	buf_fini(&body);
 }
 
+static void make_entries(struct epcis_intake *out, struct arena *arena) {
+	const struct event_hash_names *names = event_hash_names_of(arena, out->document.tree, out->document.is_xml);
+	out->entries = arena_zalloc(arena, out->document.count + 1, sizeof *out->entries);
+	for (size_t i = 0; i < out->document.count; i++) make_entry(out, arena, names, i);
+}
+
 enum status epcis_intake_read(
     struct epcis_intake *out, size_t *at, struct arena *arena, struct bytes text, struct err *err) {
 	*at = SIZE_MAX;
@@ -62,9 +68,14 @@ enum status epcis_intake_read(
 	TRY(epcis_parse(&out->document, arena, text, err));
 	TRY(event_check_document(at, arena, &out->document, err));
 	*at = SIZE_MAX;
-	const struct event_hash_names *names = event_hash_names_of(arena, out->document.tree, out->document.is_xml);
-	out->entries = arena_zalloc(arena, out->document.count + 1, sizeof *out->entries);
-	for (size_t i = 0; i < out->document.count; i++) make_entry(out, arena, names, i);
+	make_entries(out, arena);
+	return STATUS_OK;
+}
+
+enum status epcis_intake_reread(struct epcis_intake *out, struct arena *arena, struct bytes text, struct err *err) {
+	*out = (struct epcis_intake){0};
+	TRY(epcis_parse(&out->document, arena, text, err));
+	make_entries(out, arena);
 	return STATUS_OK;
 }
 

@@ -18,6 +18,9 @@ struct epcis_intake {
 /* STATUS_INVALID, STATUS_LIMIT: what is wrong with it; *at: the event (from 0) that is to blame, SIZE_MAX: none. */
 MUST_USE enum status epcis_intake_read(
     struct epcis_intake *out, size_t *at, struct arena *arena, struct bytes text, struct err *err);
+/* The same of a document that was taken already: event_check.h has no say. */
+MUST_USE enum status epcis_intake_reread(
+    struct epcis_intake *out, struct arena *arena, struct bytes text, struct err *err);
 /* Adds who is a party of the events: the document's sender, and whom it goes to. Zero addresses are nobody. */
 void epcis_intake_add_parties(
     struct epcis_intake *intake, struct arena *arena, uint64_t chain_id, const addr20 *parties, size_t count);

@@ -10,6 +10,7 @@
 
 #define LEFT_OUT_MAX 100u /* events of a document that proceeding leaves out; then the rest is refused */
 #define YEAR_S 31556952u
+#define LOOK_EVERY_MS 5000u /* at the home's documents */
 
 /* Somebody who waits for a job. */
 struct waiting {
@@ -23,6 +24,9 @@ struct epcis_line {
 	struct index *index; /* its own connection: a stock has one owner */
 	struct monitor *monitor;
 	bool is_running; /* a worker carries jobs out */
+	/* of whoever runs */
+	uint64_t looked_at_ms;
+	size_t document_count; /* of the home, all of which were taken in; SIZE_MAX: not looked at yet */
 	struct waiting *waiting;
 };
 
@@ -68,6 +72,23 @@ static bool is_passing(enum status status) {
 	return status == STATUS_IO || status == STATUS_BUSY || status == STATUS_TIMEOUT;
 }
 
+/* A dispense that the chain answered with an alert, as of a pack that was dispensed before: it stands there as refused,
+ * so the document is known, and its events are not found. */
+static enum status check_results(
+    struct capture_work *work, const struct plan *plan, const struct plan_results *results, struct err *err) {
+	int64_t recorded_ms = 0;
+	bool is_new;
+	size_t at;
+	for (size_t i = 0; i < results->count; i++) {
+		const enum medicines_code code = results->parts[i].code;
+		if (code == MEDICINES_CODE_OK) continue;
+		TRY(events_record(
+		    work->line->server->events, &plan->document.hash, NULL, 0, &recorded_ms, &is_new, &at, err));
+		return err_set(err, STATUS_DENIED, "%s: %s", medicines_code_name(code), medicines_code_text(code));
+	}
+	return STATUS_OK;
+}
+
 /* Moves what the document moves, and keeps it; then its events are found. *at: the event to blame, or SIZE_MAX. */
 static enum status capture_text(
     struct capture_work *work, struct bytes text, struct epcis_intake *intake, size_t *at, struct err *err) {
@@ -89,6 +110,7 @@ static enum status capture_text(
 	if (planned != STATUS_OK && plan->failed_event) *at = plan->failed_event - 1;
 	TRY(planned);
 	TRY(plan_run(&work->request, &work->stock, plan, &results, err));
+	TRY(check_results(work, plan, &results, err));
 	epcis_intake_add_parties(
 	    intake, work->arena, work->request.home->deployment.chain_id, &work->request.home->account, 1);
 	epcis_intake_add_parties(
@@ -128,6 +150,61 @@ static enum status capture_all(
 		note_problem(work, end->exception, end->detail);
 		if (!job->proceeds || !leave_out(work, &intake, at, &text)) return STATUS_OK;
 	}
+}
+
+/* --- documents that came by other ways --- */
+
+static enum status take_in(struct capture_work *work, const char *name, struct err *err) {
+	struct events *events = work->line->server->events;
+	const uint64_t chain_id = work->request.home->deployment.chain_id;
+	struct epcis_intake intake = {0};
+	struct document document;
+	int64_t recorded_ms = (int64_t)clock_now_ms(work->request.clock);
+	bool is_there;
+	size_t at;
+	TRY(stock_read(&work->request, &document, name, err));
+	TRY(events_has_document(events, &is_there, &document.hash, err));
+	if (is_there) return STATUS_OK;
+	enum status status = STATUS_OK; /* a reference to packs has no text */
+	if (document.epcis.len) status = epcis_intake_reread(&intake, work->arena, document.epcis, err);
+	const addr20 parties[] = {document.sender, work->request.home->account};
+	epcis_intake_add_parties(&intake, work->arena, chain_id, parties, 2);
+	if (status == STATUS_OK)
+		status = events_record(
+		    events, &document.hash, intake.entries, intake.document.count, &recorded_ms, &is_there, &at, err);
+	if (status != STATUS_EXISTS && status != STATUS_INVALID) return status;
+	log_warn("gateway", "the events of document %s are not found by queries: %s", name, err->message);
+	return events_record(events, &document.hash, NULL, 0, &recorded_ms, &is_there, &at, err);
+}
+
+static enum status take_in_all(struct capture_work *work, struct err *err) {
+	char **names;
+	size_t count;
+	TRY(stock_names(&work->request, &names, &count, err));
+	if (count == work->line->document_count) return STATUS_OK;
+	for (size_t i = 0; i < count; i++) {
+		const struct arena_mark mark = arena_mark(work->arena);
+		TRY(take_in(work, names[i], err));
+		arena_rewind(work->arena, mark);
+	}
+	work->line->document_count = count;
+	return STATUS_OK;
+}
+
+/* A damaged document stops nobody: it is said, and tried again. */
+static void look_at_home(struct epcis_line *line, struct arena *arena) {
+	struct gateway *gateway = line->server->gateway;
+	struct capture_work work = {.line = line, .arena = arena};
+	const uint64_t now_ms = clock_now_ms(gateway->options.clock);
+	struct err err;
+	if (line->document_count != SIZE_MAX && now_ms < line->looked_at_ms + LOOK_EVERY_MS) return;
+	line->looked_at_ms = now_ms;
+	enum status status = actor_request_begin(gateway->options.actor, &work.request, arena, 0, &err);
+	if (status == STATUS_OK) {
+		status = take_in_all(&work, &err);
+		actor_request_end(&work.request);
+	}
+	if (status != STATUS_OK) log_warn("gateway", "the home's documents: %s", err.message);
 }
 
 /* --- the line --- */
@@ -176,6 +253,8 @@ static void run(void *argument) {
 	enum status status = STATUS_OK;
 	bool found = true;
 	arena_init(&arena);
+	look_at_home(line, &arena);
+	arena_reset(&arena);
 	while (status == STATUS_OK && found) {
 		struct event_job job;
 		threads->lock(line->monitor);
@@ -209,6 +288,7 @@ struct epcis_line *epcis_line_new(struct epcis_server *server) {
 	const struct gateway_options *options = &server->gateway->options;
 	struct epcis_line *line = mem_zalloc(1, sizeof *line);
 	line->server = server;
+	line->document_count = SIZE_MAX;
 	line->index = index_new(actor_home(options->actor), NULL);
 	line->monitor = options->threads->monitor_new(options->threads->context);
 	return line;

@@ -26,7 +26,8 @@ MUST_USE enum status epcis_line_take(struct epcis_line *line, struct event_job *
 /* The same, and waits for its end. STATUS_TIMEOUT: it goes on. */
 MUST_USE enum status epcis_line_take_and_wait(
     struct epcis_line *line, struct event_job *job, struct epcis_end *end, struct err *err);
-/* Goes on with what waits: after a start, or if a worker could not be had. */
+/* Goes on with what waits: after a start, or if a worker could not be had. Documents that came into the home by other
+ * ways (received from partners, captured by commands) are taken in, too, ever so often. */
 void epcis_line_wake(struct epcis_line *line);
 
 #endif

@@ -16,7 +16,7 @@
 
 /* `recorded` never falls from one id to the next. `context`: a row, or 0. `value`: a blob or a real. */
 static const char schema[] =
-    "CREATE TABLE document(hash BLOB PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE document(hash BLOB PRIMARY KEY, problem BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE context(id INTEGER PRIMARY KEY, text BLOB NOT NULL UNIQUE);"
     "CREATE TABLE event(id INTEGER PRIMARY KEY, recorded INTEGER NOT NULL, happened INTEGER NOT NULL,"
     " context INTEGER NOT NULL, body BLOB NOT NULL);"
@@ -162,18 +162,37 @@ enum status events_unpack(struct bytes *out, struct arena *arena, struct bytes p
 
 /* --- recording --- */
 
-static enum status has_document(struct db *db, bool *out, const hash32 *document, struct err *err) {
+static enum status has_document(
+    struct db *db, bool *out, struct bytes *problem, struct arena *arena, const hash32 *document, struct err *err) {
 	sqlite3_stmt *statement;
-	TRY(db_statement(db, &statement, "SELECT 1 FROM document WHERE hash = ?", err));
+	TRY(db_statement(db, &statement, "SELECT problem FROM document WHERE hash = ?", err));
 	db_bind(statement, 1, BYTES_OF(*document));
 	enum status status = db_step(db, statement, out, err);
+	if (*out && problem) *problem = arena_dup(arena, db_column(statement, 0));
 	db_end(statement);
 	return status;
 }
 
-enum status events_has_document(struct events *events, bool *out, const hash32 *document, struct err *err) {
+enum status events_has_document(struct events *events, bool *out, struct bytes *problem, struct arena *arena,
+    const hash32 *document, struct err *err) {
+	*problem = (struct bytes){NULL, 0};
 	events_lock(events);
-	enum status status = has_document(events->db, out, document, err);
+	enum status status = has_document(events->db, out, problem, arena, document, err);
+	events_unlock(events);
+	return status;
+}
+
+static enum status put_document(struct db *db, const hash32 *document, struct bytes problem, struct err *err) {
+	sqlite3_stmt *statement;
+	TRY(db_statement(db, &statement, "INSERT OR IGNORE INTO document VALUES(?, ?)", err));
+	db_bind(statement, 1, BYTES_OF(*document));
+	events_bind_text(statement, 2, problem);
+	return db_finish(db, statement, err);
+}
+
+enum status events_refuse(struct events *events, const hash32 *document, struct bytes problem, struct err *err) {
+	events_lock(events);
+	enum status status = put_document(events->db, document, problem, err);
 	events_unlock(events);
 	return status;
 }
@@ -284,7 +303,6 @@ static enum status put_entry(struct db *db, struct arena *arena, const struct ev
 
 static enum status put_all(struct db *db, const hash32 *document, const struct events_entry *entries, size_t count,
     int64_t *recorded_ms, size_t *at, struct err *err) {
-	sqlite3_stmt *statement;
 	struct arena arena;
 	int64_t last_id, last_ms;
 	enum status status = STATUS_OK;
@@ -298,16 +316,14 @@ static enum status put_all(struct db *db, const hash32 *document, const struct e
 	}
 	arena_fini(&arena);
 	if (status != STATUS_OK) return status;
-	TRY(db_statement(db, &statement, "INSERT INTO document VALUES(?)", err));
-	db_bind(statement, 1, BYTES_OF(*document));
-	return db_finish(db, statement, err);
+	return put_document(db, document, (struct bytes){NULL, 0}, err);
 }
 
 static enum status record(struct events *events, const hash32 *document, const struct events_entry *entries,
     size_t count, int64_t *recorded_ms, bool *is_new, size_t *at, struct err *err) {
 	bool is_there;
 	TRY(db_begin(events->db, err));
-	enum status status = has_document(events->db, &is_there, document, err);
+	enum status status = has_document(events->db, &is_there, NULL, NULL, document, err);
 	*is_new = status == STATUS_OK && !is_there;
 	if (*is_new) status = put_all(events->db, document, entries, count, recorded_ms, at, err);
 	if (status == STATUS_OK) return db_commit(events->db, err);

@@ -31,8 +31,9 @@ void events_close(struct events *events);
 struct events_entry {
 	struct bytes event_id;
 	int64_t happened_ms;
-	struct bytes context; /* JSON of the "@context" that its prefixes need; empty: EPCIS's own alone */
-	struct bytes body;    /* JSON of the event */
+	struct bytes
+	    context;       /* what its prefixes need of "@context": JSON, several with commas between; empty: nothing */
+	struct bytes body; /* JSON of the event */
 	const struct event_terms *terms;
 	bool corrects; /* it has an errorDeclaration: another event of its id may be there */
 };
@@ -46,7 +47,12 @@ MUST_USE enum status events_record(struct events *events, const hash32 *document
 /* Would their ids be taken? As events_record says of them. */
 MUST_USE enum status events_check(
     struct events *events, const struct events_entry *entries, size_t count, size_t *at, struct err *err);
-MUST_USE enum status events_has_document(struct events *events, bool *out, const hash32 *document, struct err *err);
+/* Was the document recorded? `*problem` then says why its events were not [empty: they were]; in the arena. */
+MUST_USE enum status events_has_document(struct events *events, bool *out, struct bytes *problem, struct arena *arena,
+    const hash32 *document, struct err *err);
+/* Notes that the document's events are not recorded, since the chain answered it so. */
+MUST_USE enum status events_refuse(
+    struct events *events, const hash32 *document, struct bytes problem, struct err *err);
 
 /* --- finding --- */
 

@@ -172,13 +172,23 @@ static void read_row(struct row *out, sqlite3_stmt *statement) {
 }
 #define ROW "e.id, e.recorded, e.happened, e.body, c.text FROM event e LEFT JOIN context c ON c.id = e.context"
 
+/* A row that was kept is JSON: if it is not, that is no fault of whoever asks. */
+static enum status parse_kept(const struct json **out, struct arena *arena, struct bytes text, struct err *err) {
+	const enum status status = json_parse(out, arena, text, NULL, err);
+	return status == STATUS_OK ? status : err_prefix(err, STATUS_INTERNAL, "the index of events");
+}
+
 /* Its terms, made anew. */
 static enum status terms_of(struct hunt *hunt, struct event_terms *out, const struct row *row, struct err *err) {
 	const struct json *event, *context = NULL;
 	struct bytes body;
 	TRY(events_unpack(&body, hunt->arena, row->packed, err));
-	TRY(json_parse(&event, hunt->arena, body, NULL, err));
-	if (row->context.len) TRY(json_parse(&context, hunt->arena, arena_dup(hunt->arena, row->context), NULL, err));
+	TRY(parse_kept(&event, hunt->arena, body, err));
+	if (row->context.len) { /* one context or several, with commas between */
+		const char *list =
+		    arena_printf(hunt->arena, "[%.*s]", (int)row->context.len, (const char *)row->context.data);
+		TRY(parse_kept(&context, hunt->arena, bytes_text(list), err));
+	}
 	*out = (struct event_terms){0};
 	event_terms_of(out, hunt->arena, context, event);
 	event_terms_add_number(out, hunt->arena, "recordTime", (double)row->recorded);

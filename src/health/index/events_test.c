@@ -308,11 +308,15 @@ static void what_was_recorded_is_there_after_a_start(void **state) {
 	assert_ok(events_open(&world->events, &world->home, NULL, &err), &err);
 	assert_int_equal(find_all(world, &query, 50, ids, &pages), 20);
 	const hash32 other = {{0, 0, 21}}, same = {{0, 0, 20}};
+	struct bytes problem;
 	bool is_there;
-	assert_ok(events_has_document(world->events, &is_there, &other, &err), &err);
+	assert_ok(events_has_document(world->events, &is_there, &problem, &world->arena, &other, &err), &err);
 	assert_false(is_there);
-	assert_ok(events_has_document(world->events, &is_there, &same, &err), &err);
-	assert_true(is_there);
+	assert_ok(events_has_document(world->events, &is_there, &problem, &world->arena, &same, &err), &err);
+	assert_true(is_there && problem.len == 0);
+	assert_ok(events_refuse(world->events, &other, BYTES_LITERAL("no"), &err), &err);
+	assert_ok(events_has_document(world->events, &is_there, &problem, &world->arena, &other, &err), &err);
+	assert_true(is_there && bytes_equal(problem, BYTES_LITERAL("no")));
 }
 
 int main(void) {
