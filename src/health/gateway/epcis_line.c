@@ -72,21 +72,37 @@ static bool is_passing(enum status status) {
 	return status == STATUS_IO || status == STATUS_BUSY || status == STATUS_TIMEOUT;
 }
 
-/* A dispense that the chain answered with an alert, as of a pack that was dispensed before: it stands there as refused,
- * so the document is known, and its events are not found. */
-static enum status check_results(
-    struct capture_work *work, const struct plan *plan, const struct plan_results *results, struct err *err) {
-	int64_t recorded_ms = 0;
-	bool is_new;
-	size_t at;
+/* What the chain answered: an alert, as of a pack that was dispensed before. NULL: nothing bad. */
+static const char *answer_of(struct capture_work *work, const struct plan_results *results) {
 	for (size_t i = 0; i < results->count; i++) {
 		const enum medicines_code code = results->parts[i].code;
-		if (code == MEDICINES_CODE_OK) continue;
-		TRY(events_record(
-		    work->line->server->events, &plan->document.hash, NULL, 0, &recorded_ms, &is_new, &at, err));
-		return err_set(err, STATUS_DENIED, "%s: %s", medicines_code_name(code), medicines_code_text(code));
+		if (code != MEDICINES_CODE_OK)
+			return arena_printf(
+			    work->arena, "%s: %s", medicines_code_name(code), medicines_code_text(code));
 	}
-	return STATUS_OK;
+	return NULL;
+}
+
+static enum status record(
+    struct capture_work *work, struct epcis_intake *intake, const struct plan *plan, size_t *at, struct err *err) {
+	const struct home *home = work->request.home;
+	int64_t recorded_ms = (int64_t)clock_now_ms(work->request.clock);
+	bool is_new;
+	epcis_intake_add_parties(intake, work->arena, home->deployment.chain_id, &home->account, 1);
+	epcis_intake_add_parties(
+	    intake, work->arena, home->deployment.chain_id, plan->recipients, plan->recipient_count);
+	return events_record(work->line->server->events, &plan->document.hash, intake->entries, intake->document.count,
+	    &recorded_ms, &is_new, at, err);
+}
+
+/* An event that did nothing is not recorded. If others of its document did, all are, and the answer is told. */
+static enum status finish(struct capture_work *work, struct epcis_intake *intake, const struct plan *plan,
+    const char *answer, size_t *at, struct err *err) {
+	const bool did_nothing = answer && intake->document.count == 1 && plan->document.unit_count == 1;
+	if (!did_nothing) TRY(record(work, intake, plan, at, err));
+	if (!answer) return STATUS_OK;
+	TRY(events_answer(work->line->server->events, &plan->document.hash, bytes_text(answer), err));
+	return err_set(err, STATUS_DENIED, "%s", answer);
 }
 
 /* Moves what the document moves, and keeps it; then its events are found. *at: the event to blame, or SIZE_MAX. */
@@ -97,12 +113,13 @@ static enum status capture_text(
 	    .this_year = (unsigned)(1970 + clock_now_ms(work->request.clock) / 1000 / YEAR_S), .keeps_all = true};
 	struct plan *plan = arena_zalloc(work->arena, 1, sizeof *plan);
 	struct plan_results results;
-	int64_t recorded_ms = (int64_t)clock_now_ms(work->request.clock);
-	bool is_new, is_there;
+	struct bytes problem;
 	struct document named;
+	bool is_there;
 	TRY(epcis_intake_read(intake, at, work->arena, text, err));
 	document_init(&named, &work->request, intake->document.text);
-	TRY(events_has_document(events, &is_there, &named.hash, err));
+	TRY(events_has_document(events, &is_there, &problem, work->arena, &named.hash, err));
+	if (problem.len) return err_set(err, STATUS_DENIED, "%.*s", (int)problem.len, (const char *)problem.data);
 	if (is_there) return STATUS_OK;
 	TRY(events_check(events, intake->entries, intake->document.count, at, err));
 	*at = SIZE_MAX;
@@ -110,13 +127,7 @@ static enum status capture_text(
 	if (planned != STATUS_OK && plan->failed_event) *at = plan->failed_event - 1;
 	TRY(planned);
 	TRY(plan_run(&work->request, &work->stock, plan, &results, err));
-	TRY(check_results(work, plan, &results, err));
-	epcis_intake_add_parties(
-	    intake, work->arena, work->request.home->deployment.chain_id, &work->request.home->account, 1);
-	epcis_intake_add_parties(
-	    intake, work->arena, work->request.home->deployment.chain_id, plan->recipients, plan->recipient_count);
-	return events_record(
-	    events, &plan->document.hash, intake->entries, intake->document.count, &recorded_ms, &is_new, at, err);
+	return finish(work, intake, plan, answer_of(work, &results), at, err);
 }
 
 /* The next try leaves out the event that is to blame. False: there is no next try. */
@@ -160,10 +171,11 @@ static enum status take_in(struct capture_work *work, const char *name, struct e
 	struct epcis_intake intake = {0};
 	struct document document;
 	int64_t recorded_ms = (int64_t)clock_now_ms(work->request.clock);
+	struct bytes problem;
 	bool is_there;
 	size_t at;
 	TRY(stock_read(&work->request, &document, name, err));
-	TRY(events_has_document(events, &is_there, &document.hash, err));
+	TRY(events_has_document(events, &is_there, &problem, work->arena, &document.hash, err));
 	if (is_there) return STATUS_OK;
 	enum status status = STATUS_OK; /* a reference to packs has no text */
 	if (document.epcis.len) status = epcis_intake_reread(&intake, work->arena, document.epcis, err);
@@ -174,7 +186,7 @@ static enum status take_in(struct capture_work *work, const char *name, struct e
 		    events, &document.hash, intake.entries, intake.document.count, &recorded_ms, &is_there, &at, err);
 	if (status != STATUS_EXISTS && status != STATUS_INVALID) return status;
 	log_warn("gateway", "the events of document %s are not found by queries: %s", name, err->message);
-	return events_record(events, &document.hash, NULL, 0, &recorded_ms, &is_there, &at, err);
+	return events_answer(events, &document.hash, bytes_text(err->message), err);
 }
 
 static enum status take_in_all(struct capture_work *work, struct err *err) {

@@ -184,13 +184,13 @@ enum status events_has_document(struct events *events, bool *out, struct bytes *
 
 static enum status put_document(struct db *db, const hash32 *document, struct bytes problem, struct err *err) {
 	sqlite3_stmt *statement;
-	TRY(db_statement(db, &statement, "INSERT OR IGNORE INTO document VALUES(?, ?)", err));
+	TRY(db_statement(db, &statement, "INSERT OR REPLACE INTO document VALUES(?, ?)", err));
 	db_bind(statement, 1, BYTES_OF(*document));
 	events_bind_text(statement, 2, problem);
 	return db_finish(db, statement, err);
 }
 
-enum status events_refuse(struct events *events, const hash32 *document, struct bytes problem, struct err *err) {
+enum status events_answer(struct events *events, const hash32 *document, struct bytes problem, struct err *err) {
 	events_lock(events);
 	enum status status = put_document(events->db, document, problem, err);
 	events_unlock(events);

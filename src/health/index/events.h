@@ -47,11 +47,11 @@ MUST_USE enum status events_record(struct events *events, const hash32 *document
 /* Would their ids be taken? As events_record says of them. */
 MUST_USE enum status events_check(
     struct events *events, const struct events_entry *entries, size_t count, size_t *at, struct err *err);
-/* Was the document recorded? `*problem` then says why its events were not [empty: they were]; in the arena. */
+/* Was the document recorded? `*problem` then says what the chain answered to it [empty: nothing bad]; in the arena. */
 MUST_USE enum status events_has_document(struct events *events, bool *out, struct bytes *problem, struct arena *arena,
     const hash32 *document, struct err *err);
-/* Notes that the document's events are not recorded, since the chain answered it so. */
-MUST_USE enum status events_refuse(
+/* Notes what the chain answered to a document, whether its events were recorded or not. */
+MUST_USE enum status events_answer(
     struct events *events, const hash32 *document, struct bytes problem, struct err *err);
 
 /* --- finding --- */

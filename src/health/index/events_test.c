@@ -314,7 +314,7 @@ static void what_was_recorded_is_there_after_a_start(void **state) {
 	assert_false(is_there);
 	assert_ok(events_has_document(world->events, &is_there, &problem, &world->arena, &same, &err), &err);
 	assert_true(is_there && problem.len == 0);
-	assert_ok(events_refuse(world->events, &other, BYTES_LITERAL("no"), &err), &err);
+	assert_ok(events_answer(world->events, &other, BYTES_LITERAL("no"), &err), &err);
 	assert_ok(events_has_document(world->events, &is_there, &problem, &world->arena, &other, &err), &err);
 	assert_true(is_there && bytes_equal(problem, BYTES_LITERAL("no")));
 }
