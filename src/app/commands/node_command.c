@@ -30,8 +30,8 @@ void node_report(struct cli *cli, const struct node_report *report) {
 		printf("{\"rpc\":\"%s\",\"%s\":\"%s\",\"head\":%llu", url, role, self_text,
 		    (unsigned long long)node_head_number(running));
 		if (report->gateway)
-			printf(
-			    ",\"gateway\":\"%s\",\"fhir\":\"%s/fhir\",\"epcis\":\"%s/epcis\",\"token\":\"%s\",\"folder\":\"%s\",\"issuer\":\"%s\"",
+			printf(",\"gateway\":\"%s\",\"fhir\":\"%s/fhir\",\"epcis\":\"%s/epcis\",\"token\":\"%s\","
+			       "\"folder\":\"%s\",\"issuer\":\"%s\"",
 			    report->gateway, report->gateway, report->gateway, report->token, report->folder,
 			    report->issuer);
 		if (report->gtin) printf(",\"gtin\":\"%s\"", report->gtin);

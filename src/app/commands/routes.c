@@ -3,6 +3,7 @@
 
 #include "app/commands/commands.h"
 #include "app/serve/ops.h"
+#include "health/gateway/epcis_routes.h"
 #include "health/gateway/fhir_routes.h"
 #include "health/gateway/gateway.h"
 #include "ledger/blob/blob.h"
@@ -14,13 +15,14 @@ struct part {
 	size_t count;
 };
 
-#define PARTS_COUNT 7u
+#define PARTS_COUNT 8u
 
 static void parts_of(struct part parts[PARTS_COUNT]) {
 	const struct part all[PARTS_COUNT] = {{"node", rpc_routes, rpc_route_count},
 	    {"node", blob_routes, blob_route_count}, {"node", ops_routes, OPS_HEALTH_COUNT},
 	    {"gateway", gateway_routes, gateway_route_count}, {"gateway", fhir_routes, fhir_route_count},
-	    {"gateway", gateway_open_routes, GATEWAY_OPEN_ROUTE_COUNT}, {"gateway", ops_routes, OPS_ALL_COUNT}};
+	    {"gateway", epcis_routes, epcis_route_count}, {"gateway", gateway_open_routes, GATEWAY_OPEN_ROUTE_COUNT},
+	    {"gateway", ops_routes, OPS_ALL_COUNT}};
 	memcpy(parts, all, sizeof all);
 }
 

@@ -18,6 +18,7 @@
  *	  hooks/               how far Subscriptions are, and in whose name (health/gateway/fhir_hooks.h)
  *	  trail/               who asked a gateway for what (health/gateway/trail.h)
  *	  resources.db         what a gateway finds, made anew if it is lost (health/index/resources.h)
+ *	  events.db            EPCIS events that a gateway finds, and its capture jobs (health/index/events.h)
  *	  fhir-open.json, fhir-erased.json  where it goes on (health/gateway/fhir_foreign.h, fhir_erased.h)
  *	  outbox.journal       what was accepted and is in no block yet (health/chain/outbox.h)
  *	  restored             only until a home from a backup has asked the chain

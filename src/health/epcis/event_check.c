@@ -39,8 +39,8 @@ struct judge {
 };
 
 /* Own words are URIs, or names whose prefix is known. */
-static enum status check_word(const struct judge *judge, const struct json *value, enum event_vocabulary vocabulary,
-    const char *const *words, const char *what) {
+static enum status check_word(const struct judge *judge, const struct json *value,
+    enum event_terms_vocabulary vocabulary, const char *const *words, const char *what) {
 	if (!value || json_is(value, JSON_NULL)) return STATUS_OK;
 	const struct bytes text = json_string(value);
 	const struct bytes word = event_terms_word(judge->arena, judge->context, vocabulary, text);
@@ -49,12 +49,12 @@ static enum status check_word(const struct judge *judge, const struct json *valu
 }
 
 static enum status check_words(const struct judge *judge, const struct json *list, const char *what) {
-	json_foreach (item, list) TRY(check_word(judge, item, EVENT_DISPOSITIONS, dispositions, what));
+	json_foreach (item, list) TRY(check_word(judge, item, EVENT_TERMS_DISPOSITIONS, dispositions, what));
 	return STATUS_OK;
 }
 
-static enum status check_typed(const struct judge *judge, const struct json *list, enum event_vocabulary vocabulary,
-    const char *const *words, const char *what, const char *member) {
+static enum status check_typed(const struct judge *judge, const struct json *list,
+    enum event_terms_vocabulary vocabulary, const char *const *words, const char *what, const char *member) {
 	if (list && !json_is(list, JSON_ARRAY)) return err_set(judge->err, STATUS_INVALID, "%s is not a list", what);
 	json_foreach (item, list) {
 		if (!json_string(json_get(item, member)).len)
@@ -128,17 +128,18 @@ static enum status check_event(const struct judge *judge, const struct epcis_eve
 	const struct json *tree = event->tree, *persistent = json_get(tree, "persistentDisposition");
 	if (event->kind == EPCIS_EXTENSION) return STATUS_OK;
 	TRY(check_fields(judge, event));
-	TRY(check_word(judge, json_get(tree, "bizStep"), EVENT_STEPS, steps, "bizStep"));
-	TRY(check_word(judge, json_get(tree, "disposition"), EVENT_DISPOSITIONS, dispositions, "disposition"));
+	TRY(check_word(judge, json_get(tree, "bizStep"), EVENT_TERMS_STEPS, steps, "bizStep"));
+	TRY(check_word(judge, json_get(tree, "disposition"), EVENT_TERMS_DISPOSITIONS, dispositions, "disposition"));
 	TRY(check_words(judge, json_get(persistent, "set"), "persistentDisposition"));
 	TRY(check_words(judge, json_get(persistent, "unset"), "persistentDisposition"));
-	TRY(check_typed(judge, json_get(tree, "bizTransactionList"), EVENT_TRANSACTION_TYPES, transaction_types,
+	TRY(check_typed(judge, json_get(tree, "bizTransactionList"), EVENT_TERMS_TRANSACTION_TYPES, transaction_types,
 	    "bizTransactionList", "bizTransaction"));
-	TRY(check_typed(judge, json_get(tree, "sourceList"), EVENT_PARTY_TYPES, party_types, "sourceList", "source"));
-	TRY(check_typed(judge, json_get(tree, "destinationList"), EVENT_PARTY_TYPES, party_types, "destinationList",
-	    "destination"));
-	TRY(check_word(judge, json_get(json_get(tree, "errorDeclaration"), "reason"), EVENT_ERROR_REASONS, reasons,
-	    "errorDeclaration.reason"));
+	TRY(check_typed(
+	    judge, json_get(tree, "sourceList"), EVENT_TERMS_PARTY_TYPES, party_types, "sourceList", "source"));
+	TRY(check_typed(judge, json_get(tree, "destinationList"), EVENT_TERMS_PARTY_TYPES, party_types,
+	    "destinationList", "destination"));
+	TRY(check_word(judge, json_get(json_get(tree, "errorDeclaration"), "reason"), EVENT_TERMS_ERROR_REASONS,
+	    reasons, "errorDeclaration.reason"));
 	return check_things(judge, event);
 }
 

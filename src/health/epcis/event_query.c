@@ -25,7 +25,7 @@ struct parameter {
 	const char *name;
 	unsigned ops;
 	enum kind kind;
-	const char *keys[EVENT_KEYS_MAX]; /* NULL: the name itself */
+	const char *keys[EVENT_QUERY_KEYS_MAX]; /* NULL: the name itself */
 };
 static const struct parameter parameters[] = {
     {"eventType", OP_NONE, EVENT_TYPE, {NULL}},
@@ -76,7 +76,7 @@ static const struct parameter parameters[] = {
 struct reading {
 	unsigned op;
 	enum kind kind;
-	struct bytes keys[EVENT_KEYS_MAX];
+	struct bytes keys[EVENT_QUERY_KEYS_MAX];
 	size_t key_count;
 };
 
@@ -105,7 +105,7 @@ static bool read_named(struct reading *out, struct bytes name) {
 		if (!bytes_equal(name, bytes_text(parameter->name)) || !(parameter->ops & out->op)) continue;
 		out->kind = parameter->kind;
 		if (!parameter->keys[0]) out->keys[out->key_count++] = bytes_text(parameter->name);
-		for (size_t k = 0; k < EVENT_KEYS_MAX && parameter->keys[k]; k++)
+		for (size_t k = 0; k < EVENT_QUERY_KEYS_MAX && parameter->keys[k]; k++)
 			out->keys[out->key_count++] = bytes_text(parameter->keys[k]);
 		return true;
 	}
@@ -116,9 +116,9 @@ static bool read_named(struct reading *out, struct bytes name) {
 static bool read_typed(struct reading *out, struct arena *arena, const struct json *context, struct bytes name) {
 	static const struct {
 		const char *head;
-		enum event_vocabulary vocabulary;
-	} typed[] = {{"bizTransaction_", EVENT_TRANSACTION_TYPES}, {"source_", EVENT_PARTY_TYPES},
-	    {"destination_", EVENT_PARTY_TYPES}};
+		enum event_terms_vocabulary vocabulary;
+	} typed[] = {{"bizTransaction_", EVENT_TERMS_TRANSACTION_TYPES}, {"source_", EVENT_TERMS_PARTY_TYPES},
+	    {"destination_", EVENT_TERMS_PARTY_TYPES}};
 	for (size_t i = 0; i < sizeof typed / sizeof *typed && out->op == OP_EQ; i++) {
 		const size_t len = strlen(typed[i].head);
 		if (!starts(name, typed[i].head) || name.len == len) continue;
@@ -189,12 +189,12 @@ static bool is_one_of(struct bytes text, const char *const *words) {
 }
 
 static enum status read_operand(
-    const struct reader *reader, struct event_operand *out, enum kind kind, struct bytes text) {
+    const struct reader *reader, struct event_query_operand *out, enum kind kind, struct bytes text) {
 	static const char *const actions[] = {"ADD", "OBSERVE", "DELETE", NULL};
 	static const char *const types[] = {
 	    "ObjectEvent", "AggregationEvent", "TransactionEvent", "TransformationEvent", "AssociationEvent", NULL};
 	struct arena *arena = reader->arena;
-	*out = (struct event_operand){.text = text};
+	*out = (struct event_query_operand){.text = text};
 	switch (kind) {
 	case NUMBER:
 	case TIME:
@@ -213,13 +213,15 @@ static enum status read_operand(
 					      "TransformationEvent, AssociationEvent, or an extension's whole name");
 		out->text = event_terms_name(arena, reader->context, text);
 		return STATUS_OK;
-	case STEP: out->text = event_terms_word(arena, reader->context, EVENT_STEPS, text); return STATUS_OK;
+	case STEP: out->text = event_terms_word(arena, reader->context, EVENT_TERMS_STEPS, text); return STATUS_OK;
 	case DISPOSITION:
-		out->text = event_terms_word(arena, reader->context, EVENT_DISPOSITIONS, text);
+		out->text = event_terms_word(arena, reader->context, EVENT_TERMS_DISPOSITIONS, text);
 		return STATUS_OK;
-	case REASON: out->text = event_terms_word(arena, reader->context, EVENT_ERROR_REASONS, text); return STATUS_OK;
+	case REASON:
+		out->text = event_terms_word(arena, reader->context, EVENT_TERMS_ERROR_REASONS, text);
+		return STATUS_OK;
 	case SENSOR_TYPE:
-		out->text = event_terms_word(arena, reader->context, EVENT_SENSOR_TYPES, text);
+		out->text = event_terms_word(arena, reader->context, EVENT_TERMS_SENSOR_TYPES, text);
 		return STATUS_OK;
 	case FIELD: out->has_number = event_terms_number(&out->number, text) || event_terms_time(&out->number, text);
 	/* fall through */
@@ -232,7 +234,7 @@ static enum status read_operand(
 
 /* One value as operands: several, if it is a pattern, or says "within". */
 static enum status add_operands(
-    const struct reader *reader, struct event_condition *out, const struct reading *reading, struct bytes text) {
+    const struct reader *reader, struct event_query_condition *out, const struct reading *reading, struct bytes text) {
 	size_t count = 0;
 	const char *const *begun = NULL;
 	if (!text.len) return refuse(reader, "has an empty value");
@@ -241,33 +243,33 @@ static enum status add_operands(
 	if (reading->kind == EPC) begun = epc_uri_pattern(reader->arena, &count, text);
 	for (size_t i = 0; begun && i < count; i++)
 		out->operands[out->operand_count++] =
-		    (struct event_operand){.text = bytes_text(begun[i]), .is_start = true};
+		    (struct event_query_operand){.text = bytes_text(begun[i]), .is_start = true};
 	if (reading->op == OP_WD)
-		out->operands[out->operand_count++] = (struct event_operand){
+		out->operands[out->operand_count++] = (struct event_query_operand){
 		    .text =
 			bytes_text(arena_printf(reader->arena, "%.*s/254/", (int)first.len, (const char *)first.data)),
 		    .is_start = true};
 	return STATUS_OK;
 }
 
-static enum event_compare compare_of(unsigned op) {
+static enum event_query_compare compare_of(unsigned op) {
 	switch (op) {
-	case OP_GE: return EVENT_GREATER_OR_EQUAL;
-	case OP_GT: return EVENT_GREATER;
-	case OP_LE: return EVENT_LESS_OR_EQUAL;
-	case OP_LT: return EVENT_LESS;
-	case OP_EXISTS: return EVENT_EXISTS;
-	default: return EVENT_EQUAL;
+	case OP_GE: return EVENT_QUERY_GREATER_OR_EQUAL;
+	case OP_GT: return EVENT_QUERY_GREATER;
+	case OP_LE: return EVENT_QUERY_LESS_OR_EQUAL;
+	case OP_LT: return EVENT_QUERY_LESS;
+	case OP_EXISTS: return EVENT_QUERY_EXISTS;
+	default: return EVENT_QUERY_EQUAL;
 	}
 }
 
 /* "true", "false"; a query's JSON may also have a number or null, which mean that it is there. */
 static enum status read_existence(
-    const struct reader *reader, struct event_condition *out, const struct bytes *values, size_t count) {
+    const struct reader *reader, struct event_query_condition *out, const struct bytes *values, size_t count) {
 	const struct bytes value = count ? values[0] : BYTES_LITERAL("true");
 	if (count > 1) return refuse(reader, "takes one value: true or false");
 	if (bytes_equal(value, BYTES_LITERAL("false")))
-		out->compare = EVENT_ABSENT;
+		out->compare = EVENT_QUERY_ABSENT;
 	else if (!bytes_equal(value, BYTES_LITERAL("true")) && !json_is_number(value) && value.len)
 		return refuse(reader, "takes true or false");
 	return STATUS_OK;
@@ -277,14 +279,14 @@ static enum status add_condition(
     const struct reader *reader, const struct reading *reading, const struct bytes *values, size_t count) {
 	struct event_query *query = reader->query;
 	const bool is_range = reading->op & (OP_GE | OP_GT | OP_LE | OP_LT);
-	if (query->count == EVENT_CONDITIONS_MAX || count > EVENT_OPERANDS_MAX) {
+	if (query->count == EVENT_QUERY_CONDITIONS_MAX || count > EVENT_QUERY_OPERANDS_MAX) {
 		*reader->exception = EPCIS_QUERY_TOO_COMPLEX;
 		return err_set(reader->err, STATUS_INVALID,
-		    "a query has at most %u parameters, each of at most %u values", EVENT_CONDITIONS_MAX,
-		    EVENT_OPERANDS_MAX);
+		    "a query has at most %u parameters, each of at most %u values", EVENT_QUERY_CONDITIONS_MAX,
+		    EVENT_QUERY_OPERANDS_MAX);
 	}
-	struct event_condition *out = &query->conditions[query->count];
-	*out = (struct event_condition){.key_count = reading->key_count, .compare = compare_of(reading->op)};
+	struct event_query_condition *out = &query->conditions[query->count];
+	*out = (struct event_query_condition){.key_count = reading->key_count, .compare = compare_of(reading->op)};
 	memcpy(out->keys, reading->keys, sizeof out->keys);
 	if (reading->op == OP_EXISTS) {
 		TRY(read_existence(reader, out, values, count));
@@ -313,14 +315,14 @@ static bool read_count(uint64_t *out, struct bytes text) {
 static enum status read_order(const struct reader *reader, struct bytes value) {
 	struct event_query *query = reader->query;
 	query->is_ordered = true;
-	query->order = EVENT_BY_FIELD;
+	query->order = EVENT_QUERY_BY_FIELD;
 	if (bytes_equal(value, BYTES_LITERAL("recordTime")))
-		query->order = EVENT_BY_RECORD_TIME;
+		query->order = EVENT_QUERY_BY_RECORD_TIME;
 	else if (bytes_equal(value, BYTES_LITERAL("eventTime")))
-		query->order = EVENT_BY_EVENT_TIME;
+		query->order = EVENT_QUERY_BY_EVENT_TIME;
 	else
 		query->order_key = event_terms_field(reader->arena, reader->context, "", value);
-	if (query->order != EVENT_BY_FIELD || query->order_key.data) return STATUS_OK;
+	if (query->order != EVENT_QUERY_BY_FIELD || query->order_key.data) return STATUS_OK;
 	return refuse(reader, "takes eventTime, recordTime, or the name of an extension's field whose prefix is known");
 }
 
@@ -410,10 +412,10 @@ enum status event_query_check(const struct event_query *query, enum epcis_except
 
 void event_query_require_any(
     struct event_query *query, struct arena *arena, const char *const *keys, struct bytes text) {
-	BUG_ON(query->count == EVENT_CONDITIONS_MAX + EVENT_OWN_MAX);
-	struct event_condition *out = &query->conditions[query->count++];
-	*out = (struct event_condition){.operand_count = 1};
-	for (; *keys && out->key_count < EVENT_KEYS_MAX; keys++) out->keys[out->key_count++] = bytes_text(*keys);
+	BUG_ON(query->count == EVENT_QUERY_CONDITIONS_MAX + EVENT_QUERY_OWN_MAX);
+	struct event_query_condition *out = &query->conditions[query->count++];
+	*out = (struct event_query_condition){.operand_count = 1};
+	for (; *keys && out->key_count < EVENT_QUERY_KEYS_MAX; keys++) out->keys[out->key_count++] = bytes_text(*keys);
 	out->operands = arena_zalloc(arena, 1, sizeof *out->operands);
 	out->operands[0].text = text;
 }
@@ -425,37 +427,38 @@ void event_query_require(struct event_query *query, struct arena *arena, const c
 
 /* --- judging an event --- */
 
-static bool fits(const struct event_operand *operand, enum event_compare compare, const struct event_term *term) {
+static bool fits(
+    const struct event_query_operand *operand, enum event_query_compare compare, const struct event_term *term) {
 	const bool is_number = !term->text.data;
-	if (compare == EVENT_EQUAL && !is_number && operand->text.data)
+	if (compare == EVENT_QUERY_EQUAL && !is_number && operand->text.data)
 		return operand->is_start ? bytes_equal(bytes_slice(term->text, 0, operand->text.len), operand->text)
 					 : bytes_equal(term->text, operand->text);
 	if (!is_number || !operand->has_number) return false;
 	switch (compare) {
-	case EVENT_EQUAL: return term->number == operand->number;
-	case EVENT_LESS: return term->number < operand->number;
-	case EVENT_LESS_OR_EQUAL: return term->number <= operand->number;
-	case EVENT_GREATER: return term->number > operand->number;
-	case EVENT_GREATER_OR_EQUAL: return term->number >= operand->number;
-	case EVENT_EXISTS:
-	case EVENT_ABSENT: break;
+	case EVENT_QUERY_EQUAL: return term->number == operand->number;
+	case EVENT_QUERY_LESS: return term->number < operand->number;
+	case EVENT_QUERY_LESS_OR_EQUAL: return term->number <= operand->number;
+	case EVENT_QUERY_GREATER: return term->number > operand->number;
+	case EVENT_QUERY_GREATER_OR_EQUAL: return term->number >= operand->number;
+	case EVENT_QUERY_EXISTS:
+	case EVENT_QUERY_ABSENT: break;
 	}
 	return false;
 }
 
-static bool holds(const struct event_condition *condition, const struct event_terms *terms) {
+static bool holds(const struct event_query_condition *condition, const struct event_terms *terms) {
 	for (size_t i = 0; i < terms->count; i++) {
 		const struct event_term *term = &terms->list[i];
 		bool is_meant = false;
 		for (size_t k = 0; k < condition->key_count; k++)
 			is_meant |= bytes_equal(condition->keys[k], term->key);
 		if (!is_meant) continue;
-		if (condition->compare == EVENT_EXISTS || condition->compare == EVENT_ABSENT)
-			return condition->compare == EVENT_EXISTS;
+		if (condition->compare == EVENT_QUERY_EXISTS || condition->compare == EVENT_QUERY_ABSENT)
+			return condition->compare == EVENT_QUERY_EXISTS;
 		for (size_t k = 0; k < condition->operand_count; k++)
 			if (fits(&condition->operands[k], condition->compare, term)) return true;
 	}
-	return condition->compare == EVENT_ABSENT;
+	return condition->compare == EVENT_QUERY_ABSENT;
 }
 
 bool event_query_meets(const struct event_query *query, const struct event_terms *terms) {

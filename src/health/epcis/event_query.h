@@ -3,7 +3,7 @@
  * conditions over the terms of an event (event_terms.h). All conditions have to hold; of one condition's keys and
  * values any may.
  *
- * Limits: EVENT_CONDITIONS_MAX conditions, EVENT_OPERANDS_MAX values of one.
+ * Limits: EVENT_QUERY_CONDITIONS_MAX conditions, EVENT_QUERY_OPERANDS_MAX values of one.
  *
  * Ownership: everything is in the arena or views the parameters. Threads: pure. Source: EPCIS 2.0 §8.2.7, §12.7.
  */
@@ -13,38 +13,38 @@
 #include "health/epcis/event_terms.h"
 #include "health/epcis/problem.h"
 
-#define EVENT_CONDITIONS_MAX 100u
-#define EVENT_OPERANDS_MAX 1000u
-#define EVENT_OWN_MAX 4u /* conditions of the server's own, beside those */
-#define EVENT_KEYS_MAX 10u
+#define EVENT_QUERY_CONDITIONS_MAX 100u
+#define EVENT_QUERY_OPERANDS_MAX 1000u
+#define EVENT_QUERY_OWN_MAX 4u /* conditions of the server's own, beside those */
+#define EVENT_QUERY_KEYS_MAX 10u
 
-enum event_compare {
-	EVENT_EQUAL, /* or begins with, of an operand that is a start */
-	EVENT_LESS,
-	EVENT_LESS_OR_EQUAL,
-	EVENT_GREATER,
-	EVENT_GREATER_OR_EQUAL,
-	EVENT_EXISTS,
-	EVENT_ABSENT
+enum event_query_compare {
+	EVENT_QUERY_EQUAL, /* or begins with, of an operand that is a start */
+	EVENT_QUERY_LESS,
+	EVENT_QUERY_LESS_OR_EQUAL,
+	EVENT_QUERY_GREATER,
+	EVENT_QUERY_GREATER_OR_EQUAL,
+	EVENT_QUERY_EXISTS,
+	EVENT_QUERY_ABSENT
 };
-struct event_operand {
+struct event_query_operand {
 	struct bytes text; /* data == NULL: a number alone */
 	double number;
 	bool has_number;
 	bool is_start; /* of texts that begin so */
 };
-struct event_condition {
-	struct bytes keys[EVENT_KEYS_MAX];
+struct event_query_condition {
+	struct bytes keys[EVENT_QUERY_KEYS_MAX];
 	size_t key_count;
-	enum event_compare compare;
-	struct event_operand *operands; /* none of EXISTS, ABSENT */
+	enum event_query_compare compare;
+	struct event_query_operand *operands; /* none of EXISTS, ABSENT */
 	size_t operand_count;
 };
-enum event_order { EVENT_BY_RECORD_TIME, EVENT_BY_EVENT_TIME, EVENT_BY_FIELD };
+enum event_query_order { EVENT_QUERY_BY_RECORD_TIME, EVENT_QUERY_BY_EVENT_TIME, EVENT_QUERY_BY_FIELD };
 struct event_query {
-	struct event_condition conditions[EVENT_CONDITIONS_MAX + EVENT_OWN_MAX];
+	struct event_query_condition conditions[EVENT_QUERY_CONDITIONS_MAX + EVENT_QUERY_OWN_MAX];
 	size_t count;
-	enum event_order order;
+	enum event_query_order order;
 	struct bytes order_key; /* of BY_FIELD */
 	bool is_ordered;        /* orderBy was given */
 	bool is_ascending;

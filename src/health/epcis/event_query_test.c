@@ -230,24 +230,25 @@ static void a_query_in_json_is_the_same_query(void **state) {
 	assert_ok(event_query_add_all(&query, &arena, NULL, object, &exception, &err), &err);
 	assert_ok(event_query_check(&query, &exception, &err), &err);
 	assert_true(event_query_meets(&query, &terms));
-	assert_true(query.is_ascending && query.order == EVENT_BY_EVENT_TIME && query.limit == 10);
+	assert_true(query.is_ascending && query.order == EVENT_QUERY_BY_EVENT_TIME && query.limit == 10);
 	arena_fini(&arena);
 }
 
 static void more_values_than_the_limit_are_too_complex(void **state) {
 	struct arena arena;
-	struct bytes values[EVENT_OPERANDS_MAX + 1];
+	struct bytes values[EVENT_QUERY_OPERANDS_MAX + 1];
 	enum epcis_exception exception;
 	struct event_query query = {0};
 	struct err err;
 	(void)state;
 	arena_init(&arena);
-	for (size_t i = 0; i <= EVENT_OPERANDS_MAX; i++) values[i] = BYTES_LITERAL("urn:epc:idpat:sgtin:4012345.*.*");
-	assert_ok(event_query_add(
-		      &query, &arena, NULL, BYTES_LITERAL("MATCH_epc"), values, EVENT_OPERANDS_MAX, &exception, &err),
+	for (size_t i = 0; i <= EVENT_QUERY_OPERANDS_MAX; i++)
+		values[i] = BYTES_LITERAL("urn:epc:idpat:sgtin:4012345.*.*");
+	assert_ok(event_query_add(&query, &arena, NULL, BYTES_LITERAL("MATCH_epc"), values, EVENT_QUERY_OPERANDS_MAX,
+		      &exception, &err),
 	    &err);
 	assert_int_equal(event_query_add(&query, &arena, NULL, BYTES_LITERAL("MATCH_epc"), values,
-			     EVENT_OPERANDS_MAX + 1, &exception, &err),
+			     EVENT_QUERY_OPERANDS_MAX + 1, &exception, &err),
 	    STATUS_INVALID);
 	assert_int_equal(exception, EPCIS_QUERY_TOO_COMPLEX);
 	arena_fini(&arena);

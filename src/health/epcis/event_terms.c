@@ -75,16 +75,16 @@ struct bytes event_terms_name(struct arena *arena, const struct json *context, s
 static const struct {
 	const char *heads[4];
 } vocabularies[] = {
-    [EVENT_STEPS] = {{CBV "BizStep-", URN "bizstep:", CBV "Bizstep-", "https://gs1.org/voc/Bizstep-"}},
-    [EVENT_DISPOSITIONS] = {{CBV "Disp-", URN "disp:", NULL}},
-    [EVENT_TRANSACTION_TYPES] = {{CBV "BTT-", URN "btt:", NULL}},
-    [EVENT_PARTY_TYPES] = {{CBV "SDT-", URN "sdt:", NULL}},
-    [EVENT_ERROR_REASONS] = {{CBV "ER-", URN "er:", NULL}},
-    [EVENT_SENSOR_TYPES] = {{"https://gs1.org/voc/", NULL, NULL}},
+    [EVENT_TERMS_STEPS] = {{CBV "BizStep-", URN "bizstep:", CBV "Bizstep-", "https://gs1.org/voc/Bizstep-"}},
+    [EVENT_TERMS_DISPOSITIONS] = {{CBV "Disp-", URN "disp:", NULL}},
+    [EVENT_TERMS_TRANSACTION_TYPES] = {{CBV "BTT-", URN "btt:", NULL}},
+    [EVENT_TERMS_PARTY_TYPES] = {{CBV "SDT-", URN "sdt:", NULL}},
+    [EVENT_TERMS_ERROR_REASONS] = {{CBV "ER-", URN "er:", NULL}},
+    [EVENT_TERMS_SENSOR_TYPES] = {{"https://gs1.org/voc/", NULL, NULL}},
 };
 
 struct bytes event_terms_word(
-    struct arena *arena, const struct json *context, enum event_vocabulary vocabulary, struct bytes text) {
+    struct arena *arena, const struct json *context, enum event_terms_vocabulary vocabulary, struct bytes text) {
 	const struct bytes whole = event_terms_name(arena, context, text);
 	for (size_t i = 0; i < 4 && vocabularies[vocabulary].heads[i]; i++) {
 		const struct bytes head = bytes_text(vocabularies[vocabulary].heads[i]);
@@ -162,7 +162,7 @@ static void add_names(struct maker *maker, const char *key, const struct json *v
 }
 
 static void add_words(
-    struct maker *maker, const char *key, enum event_vocabulary vocabulary, const struct json *value) {
+    struct maker *maker, const char *key, enum event_terms_vocabulary vocabulary, const struct json *value) {
 	if (json_is(value, JSON_ARRAY)) {
 		json_foreach (item, value) add_words(maker, key, vocabulary, item);
 	} else if (json_is(value, JSON_STRING)) {
@@ -177,7 +177,7 @@ static void add_place(struct maker *maker, const char *key, const struct json *p
 }
 
 /* Each of a list, under a key that ends with its type: "source_owning_party". */
-static void add_typed(struct maker *maker, const char *key, enum event_vocabulary vocabulary, const char *member,
+static void add_typed(struct maker *maker, const char *key, enum event_terms_vocabulary vocabulary, const char *member,
     const struct json *list) {
 	json_foreach (item, list) {
 		const struct bytes type =
@@ -216,7 +216,7 @@ static void add_report(struct maker *maker, const struct json *report) {
 	    "coordinateReferenceSystem", NULL};
 	static const char *const measures[] = {"value", "minValue", "maxValue", "meanValue", "sDev", "percValue", NULL};
 	const struct json *truth = json_get(report, "booleanValue");
-	add_words(maker, "type", EVENT_SENSOR_TYPES, json_get(report, "type"));
+	add_words(maker, "type", EVENT_TERMS_SENSOR_TYPES, json_get(report, "type"));
 	for (size_t i = 0; names[i]; i++) add_name(maker, names[i], json_get(report, names[i]));
 	for (size_t i = 0; measures[i]; i++) add_measure(maker, measures[i], report, false);
 	add_number(maker, "percRank", json_get(report, "percRank"));
@@ -245,7 +245,7 @@ static void add_declaration(struct maker *maker, const struct json *declaration)
 	if (!json_is(declaration, JSON_OBJECT)) return;
 	event_terms_add_text(maker->out, maker->arena, "errorDeclaration", BYTES_LITERAL("true"));
 	add_time(maker, "errorDeclarationTime", json_get(declaration, "declarationTime"));
-	add_words(maker, "errorReason", EVENT_ERROR_REASONS, json_get(declaration, "reason"));
+	add_words(maker, "errorReason", EVENT_TERMS_ERROR_REASONS, json_get(declaration, "reason"));
 	add_names(maker, "correctiveEventID", json_get(declaration, "correctiveEventIDs"));
 	add_fields(maker, "ERROR_DECLARATION_", declaration);
 }
@@ -270,16 +270,16 @@ void event_terms_of(
 	add_name(&maker, "eventType", json_get(event, "type"));
 	add_time(&maker, "eventTime", json_get(event, "eventTime"));
 	event_terms_add_text(out, arena, "action", json_string(json_get(event, "action")));
-	add_words(&maker, "bizStep", EVENT_STEPS, json_get(event, "bizStep"));
-	add_words(&maker, "disposition", EVENT_DISPOSITIONS, json_get(event, "disposition"));
-	add_words(&maker, "persistentDisposition_set", EVENT_DISPOSITIONS, json_get(persistent, "set"));
-	add_words(&maker, "persistentDisposition_unset", EVENT_DISPOSITIONS, json_get(persistent, "unset"));
+	add_words(&maker, "bizStep", EVENT_TERMS_STEPS, json_get(event, "bizStep"));
+	add_words(&maker, "disposition", EVENT_TERMS_DISPOSITIONS, json_get(event, "disposition"));
+	add_words(&maker, "persistentDisposition_set", EVENT_TERMS_DISPOSITIONS, json_get(persistent, "set"));
+	add_words(&maker, "persistentDisposition_unset", EVENT_TERMS_DISPOSITIONS, json_get(persistent, "unset"));
 	add_place(&maker, "readPoint", json_get(event, "readPoint"));
 	add_place(&maker, "bizLocation", json_get(event, "bizLocation"));
-	add_typed(
-	    &maker, "bizTransaction", EVENT_TRANSACTION_TYPES, "bizTransaction", json_get(event, "bizTransactionList"));
-	add_typed(&maker, "source", EVENT_PARTY_TYPES, "source", json_get(event, "sourceList"));
-	add_typed(&maker, "destination", EVENT_PARTY_TYPES, "destination", json_get(event, "destinationList"));
+	add_typed(&maker, "bizTransaction", EVENT_TERMS_TRANSACTION_TYPES, "bizTransaction",
+	    json_get(event, "bizTransactionList"));
+	add_typed(&maker, "source", EVENT_TERMS_PARTY_TYPES, "source", json_get(event, "sourceList"));
+	add_typed(&maker, "destination", EVENT_TERMS_PARTY_TYPES, "destination", json_get(event, "destinationList"));
 	add_things(&maker, event);
 	add_declaration(&maker, json_get(event, "errorDeclaration"));
 	if (sensors) event_terms_add_text(out, arena, "sensorElementList", BYTES_LITERAL("true"));

@@ -24,13 +24,13 @@ struct event_terms {
 };
 
 /* Which vocabulary of CBV a bare word belongs to. */
-enum event_vocabulary {
-	EVENT_STEPS,
-	EVENT_DISPOSITIONS,
-	EVENT_TRANSACTION_TYPES,
-	EVENT_PARTY_TYPES, /* of sources and destinations */
-	EVENT_ERROR_REASONS,
-	EVENT_SENSOR_TYPES /* of GS1's web vocabulary */
+enum event_terms_vocabulary {
+	EVENT_TERMS_STEPS,
+	EVENT_TERMS_DISPOSITIONS,
+	EVENT_TERMS_TRANSACTION_TYPES,
+	EVENT_TERMS_PARTY_TYPES, /* of sources and destinations */
+	EVENT_TERMS_ERROR_REASONS,
+	EVENT_TERMS_SENSOR_TYPES /* of GS1's web vocabulary */
 };
 
 /*
@@ -46,7 +46,7 @@ void event_terms_add_number(struct event_terms *out, struct arena *arena, const 
 /* A word of CBV: "https://ref.gs1.org/cbv/BizStep-shipping" and "urn:epcglobal:cbv:bizstep:shipping" are "shipping".
  * Any other: as event_terms_name. */
 struct bytes event_terms_word(
-    struct arena *arena, const struct json *context, enum event_vocabulary vocabulary, struct bytes text);
+    struct arena *arena, const struct json *context, enum event_terms_vocabulary vocabulary, struct bytes text);
 /* A prefixed name is whole; an EPC is a canonical Digital Link; all else is as it stands. */
 struct bytes event_terms_name(struct arena *arena, const struct json *context, struct bytes text);
 /* The key of an extension's field: "{namespace}local"; data == NULL: the prefix is not known. */

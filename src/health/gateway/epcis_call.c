@@ -196,7 +196,7 @@ static bool read_extensions(struct epcis_call *call) {
 static bool read_page(struct epcis_call *call) {
 	const struct bytes text = http_query_get(&call->query, "perPage");
 	call->token = http_query_get(&call->query, "nextPageToken");
-	call->per_page = EPCIS_PER_PAGE_DEFAULT;
+	call->per_page = EPCIS_CALL_PER_PAGE;
 	if (!text.data) return true;
 	call->per_page = 0;
 	for (size_t i = 0; i < text.len && i < 9; i++) {

@@ -17,7 +17,7 @@
 #include "health/gateway/epcis_server.h"
 #include "health/gateway/gateway_private.h"
 
-#define EPCIS_PER_PAGE_DEFAULT 30u
+#define EPCIS_CALL_PER_PAGE 30u
 
 struct epcis_call {
 	struct epcis_server *server;

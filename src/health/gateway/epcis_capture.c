@@ -5,7 +5,7 @@
 #include "base/http_reply.h"
 #include "base/route.h"
 #include "codec/json_input.h"
-#include "health/gateway/epcis_document.h"
+#include "health/gateway/epcis_intake.h"
 #include "health/gateway/epcis_line.h"
 
 /* --- what is asked of a capture --- */
@@ -195,7 +195,7 @@ static void answer_event(struct epcis_call *call, struct bytes id) {
 void epcis_capture_event(struct epcis_call *call) {
 	struct event_job job = {.asker = bytes_text(call->asker.name), .success = true};
 	struct epcis_intake intake;
-	struct epcis_end end;
+	struct epcis_line_end end;
 	const struct json *event;
 	size_t at;
 	struct err err;

@@ -75,7 +75,7 @@ static void narrow(struct epcis_call *call, struct event_query *query) {
 /* A value with '|' between several. */
 static size_t split(struct bytes *out, struct bytes text) {
 	size_t count = 0;
-	for (; count <= EVENT_OPERANDS_MAX; count++) {
+	for (; count <= EVENT_QUERY_OPERANDS_MAX; count++) {
 		const uint8_t *end = text.len ? memchr(text.data, '|', text.len) : NULL;
 		out[count] = bytes_slice(text, 0, end ? (size_t)(end - text.data) : text.len);
 		if (!end) return count + 1;
@@ -90,7 +90,7 @@ static bool is_page(struct bytes name) {
 
 /* False: it is refused, and the answer is written. */
 static bool read_query(struct epcis_call *call, struct event_query *query) {
-	struct bytes *values = arena_alloc(&call->arena, (EVENT_OPERANDS_MAX + 2) * sizeof *values);
+	struct bytes *values = arena_alloc(&call->arena, (EVENT_QUERY_OPERANDS_MAX + 2) * sizeof *values);
 	enum epcis_exception exception;
 	struct err err;
 	enum status status = STATUS_OK;
@@ -160,7 +160,7 @@ void epcis_events_read(struct epcis_call *call) {
 struct resource {
 	const char *name;
 	const char *keys[10]; /* of terms; ends with NULL */
-	enum event_vocabulary vocabulary;
+	enum event_terms_vocabulary vocabulary;
 	bool is_word, is_epc;
 };
 static const struct resource resources[] = {
@@ -169,10 +169,10 @@ static const struct resource resources[] = {
 	.keys = {"epc", "childEPC", "parentID", "inputEPC", "outputEPC", "epcClass", "childEPCClass", "inputEPCClass",
 	    "outputEPCClass"},
 	.is_epc = true},
-    {.name = "bizSteps", .keys = {"bizStep"}, .vocabulary = EVENT_STEPS, .is_word = true},
+    {.name = "bizSteps", .keys = {"bizStep"}, .vocabulary = EVENT_TERMS_STEPS, .is_word = true},
     {.name = "bizLocations", .keys = {"bizLocation"}, .is_epc = true},
     {.name = "readPoints", .keys = {"readPoint"}, .is_epc = true},
-    {.name = "dispositions", .keys = {"disposition"}, .vocabulary = EVENT_DISPOSITIONS, .is_word = true},
+    {.name = "dispositions", .keys = {"disposition"}, .vocabulary = EVENT_TERMS_DISPOSITIONS, .is_word = true},
 };
 
 /* The first segment of the path names it: a route of none is a bug. */
@@ -197,7 +197,7 @@ static void put_collection(struct json_writer *writer, const struct bytes *membe
 	json_object_end(writer);
 }
 
-void epcis_collection_answer(struct epcis_call *call, const struct bytes *members, size_t count) {
+void epcis_events_answer_collection(struct epcis_call *call, const struct bytes *members, size_t count) {
 	struct buf out;
 	buf_init(&out, BUF_MAX_DEFAULT);
 	struct json_writer writer = json_writer(&out);
@@ -206,7 +206,7 @@ void epcis_collection_answer(struct epcis_call *call, const struct bytes *member
 	buf_fini(&out);
 }
 
-void epcis_resources_list(struct epcis_call *call) {
+void epcis_events_resources(struct epcis_call *call) {
 	const struct resource *resource = resource_of(call);
 	const struct cursor_place place = {epcis_call_place(call), epcis_call_question(call)};
 	const uint8_t *key = events_cursor_key(call->server->events);
@@ -226,7 +226,7 @@ void epcis_resources_list(struct epcis_call *call) {
 	}
 	if (more && values[count - 1].len <= CURSOR_MAX)
 		epcis_call_put_next(call, cursor_seal(key, &call->arena, &place, values[count - 1]));
-	epcis_collection_answer(call, values, count);
+	epcis_events_answer_collection(call, values, count);
 }
 
 /* The value that the path names, in the one spelling; and a condition on it. */
@@ -253,13 +253,13 @@ static bool is_there(struct epcis_call *call, const struct resource *resource, s
 	return status == STATUS_OK && page.count > 0;
 }
 
-void epcis_resource_read(struct epcis_call *call) {
+void epcis_events_resource(struct epcis_call *call) {
 	const struct resource *resource = resource_of(call);
 	const struct bytes events[] = {BYTES_LITERAL("events")};
-	if (is_there(call, resource, value_of(call, resource))) epcis_collection_answer(call, events, 1);
+	if (is_there(call, resource, value_of(call, resource))) epcis_events_answer_collection(call, events, 1);
 }
 
-void epcis_resource_events(struct epcis_call *call) {
+void epcis_events_of_resource(struct epcis_call *call) {
 	const struct resource *resource = resource_of(call);
 	const struct bytes value = value_of(call, resource);
 	struct event_query *query = new_query(call);

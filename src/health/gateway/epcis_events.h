@@ -4,13 +4,13 @@
 
 #include "health/gateway/epcis_call.h"
 
-void epcis_events_search(struct epcis_call *call);   /* GET /events */
-void epcis_events_read(struct epcis_call *call);     /* GET /events/{id} */
-void epcis_resources_list(struct epcis_call *call);  /* GET /epcs, … */
-void epcis_resource_read(struct epcis_call *call);   /* GET /epcs/{value} */
-void epcis_resource_events(struct epcis_call *call); /* GET /epcs/{value}/events */
+void epcis_events_search(struct epcis_call *call);      /* GET /events */
+void epcis_events_read(struct epcis_call *call);        /* GET /events/{id} */
+void epcis_events_resources(struct epcis_call *call);   /* GET /epcs, … */
+void epcis_events_resource(struct epcis_call *call);    /* GET /epcs/{value} */
+void epcis_events_of_resource(struct epcis_call *call); /* GET /epcs/{value}/events */
 
 /* Answers with a Collection of these members. */
-void epcis_collection_answer(struct epcis_call *call, const struct bytes *members, size_t count);
+void epcis_events_answer_collection(struct epcis_call *call, const struct bytes *members, size_t count);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "health/contracts/cause.h"
 #include "health/epcis/plan.h"
-#include "health/gateway/epcis_document.h"
+#include "health/gateway/epcis_intake.h"
 #include "health/gateway/gateway_private.h"
 
 #define LEFT_OUT_MAX 100u /* events of a document that proceeding leaves out; then the rest is refused */
@@ -15,7 +15,7 @@
 /* Somebody who waits for a job. */
 struct waiting {
 	const char *name;
-	struct epcis_end *end;
+	struct epcis_line_end *end;
 	bool is_over;
 	struct waiting *next;
 };
@@ -141,7 +141,7 @@ static bool leave_out(struct capture_work *work, const struct epcis_intake *inta
 }
 
 static enum status capture_all(
-    struct capture_work *work, const struct event_job *job, struct epcis_end *end, struct err *err) {
+    struct capture_work *work, const struct event_job *job, struct epcis_line_end *end, struct err *err) {
 	struct bytes text = job->body;
 	for (;;) {
 		struct epcis_intake intake;
@@ -221,7 +221,7 @@ static void look_at_home(struct epcis_line *line, struct arena *arena) {
 
 /* --- the line --- */
 
-static void wake_waiting(struct epcis_line *line, const char *name, const struct epcis_end *end) {
+static void wake_waiting(struct epcis_line *line, const char *name, const struct epcis_line_end *end) {
 	const struct threads *threads = line->server->gateway->options.threads;
 	threads->lock(line->monitor);
 	for (struct waiting *waiting = line->waiting; waiting; waiting = waiting->next)
@@ -237,7 +237,7 @@ static void wake_waiting(struct epcis_line *line, const char *name, const struct
 static enum status carry_out(struct epcis_line *line, struct event_job *job, struct arena *arena, struct err *err) {
 	struct gateway *gateway = line->server->gateway;
 	struct capture_work work = {.line = line, .arena = arena};
-	struct epcis_end end = {.success = true};
+	struct epcis_line_end end = {.success = true};
 	buf_init(&work.errors, BUF_MAX_DEFAULT);
 	enum status status = actor_request_begin(gateway->options.actor, &work.request, arena, 0, err);
 	if (status == STATUS_OK) {
@@ -342,7 +342,7 @@ static void leave(struct epcis_line *line, struct waiting *waiting) {
 }
 
 enum status epcis_line_take_and_wait(
-    struct epcis_line *line, struct event_job *job, struct epcis_end *end, struct err *err) {
+    struct epcis_line *line, struct event_job *job, struct epcis_line_end *end, struct err *err) {
 	const struct gateway_options *options = &line->server->gateway->options;
 	const uint64_t until_ms = clock_now_ms(options->clock) + options->request_ms;
 	struct waiting waiting = {.end = end};

@@ -16,7 +16,7 @@ struct epcis_line *epcis_line_new(struct epcis_server *server);
 void epcis_line_free(struct epcis_line *line); /* NULL is allowed */
 
 /* What became of a job, for whoever waits: its problem, if it failed. */
-struct epcis_end {
+struct epcis_line_end {
 	bool success;
 	enum epcis_exception exception;
 	char detail[512];
@@ -25,7 +25,7 @@ struct epcis_end {
 MUST_USE enum status epcis_line_take(struct epcis_line *line, struct event_job *job, struct err *err);
 /* The same, and waits for its end. STATUS_TIMEOUT: it goes on. */
 MUST_USE enum status epcis_line_take_and_wait(
-    struct epcis_line *line, struct event_job *job, struct epcis_end *end, struct err *err);
+    struct epcis_line *line, struct event_job *job, struct epcis_line_end *end, struct err *err);
 /* Goes on with what waits: after a start, or if a worker could not be had. Documents that came into the home by other
  * ways (received from partners, captured by commands) are taken in, too, ever so often. */
 void epcis_line_wake(struct epcis_line *line);

@@ -14,7 +14,7 @@ static void root(struct epcis_call *call) {
 	static const struct bytes members[] = {BYTES_LITERAL("queries"), BYTES_LITERAL("capture"),
 	    BYTES_LITERAL("events"), BYTES_LITERAL("eventTypes"), BYTES_LITERAL("epcs"), BYTES_LITERAL("readPoints"),
 	    BYTES_LITERAL("bizLocations"), BYTES_LITERAL("dispositions"), BYTES_LITERAL("bizSteps")};
-	epcis_collection_answer(call, members, sizeof members / sizeof *members);
+	epcis_events_answer_collection(call, members, sizeof members / sizeof *members);
 }
 
 static bool is_below(struct bytes path, const char *head) {
@@ -53,9 +53,9 @@ SERVE(serve_job, TOKEN_WRITE, epcis_capture_job)
 SERVE(serve_events, TOKEN_READ, epcis_events_search)
 SERVE(serve_capture_event, TOKEN_WRITE, epcis_capture_event)
 SERVE(serve_event, TOKEN_READ, epcis_events_read)
-SERVE(serve_list, TOKEN_READ, epcis_resources_list)
-SERVE(serve_value, TOKEN_READ, epcis_resource_read)
-SERVE(serve_value_events, TOKEN_READ, epcis_resource_events)
+SERVE(serve_list, TOKEN_READ, epcis_events_resources)
+SERVE(serve_value, TOKEN_READ, epcis_events_resource)
+SERVE(serve_value_events, TOKEN_READ, epcis_events_of_resource)
 SERVE(serve_options, 0, discover)
 
 #define EPCIS_BODIES "application/json, application/ld+json, application/xml, text/xml"

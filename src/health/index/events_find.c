@@ -30,22 +30,22 @@ struct hunt {
 /* --- terms --- */
 
 /* All operands are whole texts or numbers. */
-static bool is_exact(const struct event_condition *condition) {
-	if (condition->compare != EVENT_EQUAL) return false;
+static bool is_exact(const struct event_query_condition *condition) {
+	if (condition->compare != EVENT_QUERY_EQUAL) return false;
 	for (size_t i = 0; i < condition->operand_count; i++)
 		if (condition->operands[i].is_start) return false;
 	return true;
 }
 
 /* What an operand may equal: `turn` 0 its text, 1 its number. False: there is no such. */
-static bool bind_value(sqlite3_stmt *statement, int place, const struct event_operand *operand, int turn) {
+static bool bind_value(sqlite3_stmt *statement, int place, const struct event_query_operand *operand, int turn) {
 	if (turn == 0 && operand->text.data) events_bind_text(statement, place, operand->text);
 	if (turn == 1 && operand->has_number) sqlite3_bind_double(statement, place, operand->number);
 	return turn == 0 ? operand->text.data != NULL : operand->has_number;
 }
 
 static enum status has_term(
-    struct hunt *hunt, bool *out, const struct event_condition *condition, int64_t event, struct err *err) {
+    struct hunt *hunt, bool *out, const struct event_query_condition *condition, int64_t event, struct err *err) {
 	*out = false;
 	for (size_t k = 0; k < condition->key_count; k++)
 		for (size_t i = 0; i < 2 * condition->operand_count; i++) {
@@ -98,7 +98,7 @@ static enum status take_ids(struct hunt *hunt, struct ids *ids, bool *few, sqlit
 }
 
 static enum status gather_operand(struct hunt *hunt, struct ids *ids, bool *few, struct bytes key,
-    const struct event_operand *operand, struct err *err) {
+    const struct event_query_operand *operand, struct err *err) {
 	sqlite3_stmt *statement;
 	for (int turn = 0; turn < 2 && *few && !operand->is_start; turn++) {
 		TRY(db_statement(
@@ -122,8 +122,8 @@ static enum status gather_operand(struct hunt *hunt, struct ids *ids, bool *few,
 
 /* The events that meet a condition; *few false: it is none whose events can be gathered, or there are too many. */
 static enum status gather(
-    struct hunt *hunt, struct ids *ids, bool *few, const struct event_condition *condition, struct err *err) {
-	*few = condition->compare == EVENT_EQUAL;
+    struct hunt *hunt, struct ids *ids, bool *few, const struct event_query_condition *condition, struct err *err) {
+	*few = condition->compare == EVENT_QUERY_EQUAL;
 	*ids = (struct ids){0};
 	for (size_t k = 0; k < condition->key_count && *few; k++)
 		for (size_t i = 0; i < condition->operand_count && *few; i++)
@@ -196,7 +196,7 @@ static enum status terms_of(struct hunt *hunt, struct event_terms *out, const st
 	return STATUS_OK;
 }
 
-static bool is_time_of_row(const struct event_condition *condition) {
+static bool is_time_of_row(const struct event_query_condition *condition) {
 	return condition->key_count == 1 && (bytes_equal(condition->keys[0], BYTES_LITERAL("eventTime")) ||
 						bytes_equal(condition->keys[0], BYTES_LITERAL("recordTime")));
 }
@@ -205,7 +205,7 @@ static void divide(struct hunt *hunt) {
 	hunt->times = arena_zalloc(hunt->arena, 1, sizeof *hunt->times);
 	hunt->rest = arena_zalloc(hunt->arena, 1, sizeof *hunt->rest);
 	for (size_t i = 0; i < hunt->query->count; i++) {
-		const struct event_condition *condition = &hunt->query->conditions[i];
+		const struct event_query_condition *condition = &hunt->query->conditions[i];
 		struct event_query *part = is_time_of_row(condition) ? hunt->times : hunt->rest;
 		if (!is_exact(condition)) part->conditions[part->count++] = *condition;
 	}
@@ -244,7 +244,7 @@ static enum status field_of(struct hunt *hunt, double *out, int64_t event, struc
 }
 
 static double order_of(const struct hunt *hunt, const struct row *row) {
-	return (double)(hunt->query->order == EVENT_BY_EVENT_TIME ? row->happened : row->recorded);
+	return (double)(hunt->query->order == EVENT_QUERY_BY_EVENT_TIME ? row->happened : row->recorded);
 }
 
 /* Does (order, id) stand behind the last one of the page before? */
@@ -291,7 +291,7 @@ static enum status sift(
 		if (status == STATUS_OK) status = meets(hunt, &is_met, &row, err);
 		double order = status == STATUS_OK ? order_of(hunt, &row) : 0;
 		db_end(statement);
-		if (status == STATUS_OK && is_met && hunt->query->order == EVENT_BY_FIELD)
+		if (status == STATUS_OK && is_met && hunt->query->order == EVENT_QUERY_BY_FIELD)
 			status = field_of(hunt, &order, ids->list[i], err);
 		arena_rewind(hunt->arena, mark);
 		TRY(status);
@@ -314,21 +314,21 @@ static const char *walk_sql(const struct event_query *query) {
 	     " ORDER BY e.happened DESC, e.id DESC",
 		"SELECT " ROW " WHERE (e.happened, e.id) > (?1, ?2) AND e.happened >= ?3 AND e.happened <= ?4"
 		" ORDER BY e.happened, e.id"}};
-	return texts[query->order == EVENT_BY_EVENT_TIME][query->is_ascending];
+	return texts[query->order == EVENT_QUERY_BY_EVENT_TIME][query->is_ascending];
 }
 
 /* Between which values of the order events can meet the query at all. */
 static void bounds_of(const struct event_query *query, int64_t *least, int64_t *most) {
 	const struct bytes key =
-	    query->order == EVENT_BY_EVENT_TIME ? BYTES_LITERAL("eventTime") : BYTES_LITERAL("recordTime");
+	    query->order == EVENT_QUERY_BY_EVENT_TIME ? BYTES_LITERAL("eventTime") : BYTES_LITERAL("recordTime");
 	*least = INT64_MIN;
 	*most = INT64_MAX;
 	for (size_t i = 0; i < query->count; i++) {
-		const struct event_condition *condition = &query->conditions[i];
+		const struct event_query_condition *condition = &query->conditions[i];
 		if (!is_time_of_row(condition) || !bytes_equal(condition->keys[0], key)) continue;
 		const int64_t bound = (int64_t)condition->operands[0].number;
-		if (condition->compare == EVENT_GREATER_OR_EQUAL && bound > *least) *least = bound;
-		if (condition->compare == EVENT_LESS && bound - 1 < *most) *most = bound - 1;
+		if (condition->compare == EVENT_QUERY_GREATER_OR_EQUAL && bound > *least) *least = bound;
+		if (condition->compare == EVENT_QUERY_LESS && bound - 1 < *most) *most = bound - 1;
 	}
 }
 
@@ -431,7 +431,7 @@ static enum status find_some(struct hunt *hunt, struct events_found *list, size_
 	struct ids ids = {0};
 	bool few;
 	TRY(gather_least(hunt, &ids, &few, err));
-	if (!few && hunt->query->order == EVENT_BY_FIELD)
+	if (!few && hunt->query->order == EVENT_QUERY_BY_FIELD)
 		return err_set(err, STATUS_LIMIT, "too many events are to be sorted by a field: narrow the query down");
 	if (!few) return walk(hunt, list, count, wanted, end, last, err);
 	struct events_found *all = arena_alloc(hunt->arena, (ids.count + 1) * sizeof *all);

@@ -1,4 +1,4 @@
-#include "health/gateway/epcis_document.h"
+#include "health/gateway/epcis_intake.h"
 
 #include <stdio.h>
 

@@ -4,12 +4,11 @@
  *
  * Ownership: everything is in the arena. Threads: pure.
  */
-#ifndef HEALTH_GATEWAY_EPCIS_DOCUMENT_H
-#define HEALTH_GATEWAY_EPCIS_DOCUMENT_H
+#ifndef HEALTH_GATEWAY_EPCIS_INTAKE_H
+#define HEALTH_GATEWAY_EPCIS_INTAKE_H
 
 #include "health/epcis/epcis.h"
 #include "health/index/events.h"
-#include "health/trace/document.h"
 
 struct epcis_intake {
 	struct epcis_document document;
