@@ -1,7 +1,7 @@
 /*
  * Keys that a PKCS #11 token holds and never gives away. A PKCS #11 URI (RFC 7512) says where a key is:
  *
- *	pkcs11:token=member;object=consensus?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/xinglin/pin
+ *	pkcs11:token=member;object=consensus?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/pin
  *
  * It names the token (token, serial, manufacturer or model), the key (object, id, or both), the module, and the file
  * whose first line is the PIN. A PIN itself is refused in it.

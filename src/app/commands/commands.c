@@ -120,6 +120,7 @@ const struct cli_group cli_groups[] = {
 	    &command_import,
 	    &command_export,
 	    &command_db_verify,
+	    &command_db_repair,
 	    &command_db_backup,
 	    &command_db_restore,
 	    NULL,

@@ -9,7 +9,7 @@ extern const struct cli_command command_consortium_init, command_consortium_memb
     command_consortium_member_list, command_consortium_member_propose, command_consortium_member_vote,
     command_consortium_seal_offer, command_consortium_seal_deal, command_consortium_seal_gather,
     command_consortium_seal_show;
-extern const struct cli_command command_import, command_export, command_db_verify, command_db_backup,
+extern const struct cli_command command_import, command_export, command_db_verify, command_db_repair, command_db_backup,
     command_db_restore, command_signer;
 extern const struct cli_command command_statetest, command_blocktest, command_txtest;
 extern const struct cli_command command_wallet_new, command_wallet_show, command_wallet_phrase, command_trust,

@@ -54,10 +54,13 @@ static rocksdb_column_family_handle_t *handle_of(const struct store *store, enum
 	return store->handles[table + 1];
 }
 
-/* Takes RocksDB's malloc-ed text. The beginning of the text says which kind of failure it is. */
+/* Takes RocksDB's malloc-ed text. The beginning of the text says which kind of failure it is. A file that names a
+ * checksum, a compression or a version that does not exist is damaged, too. */
 static enum status take_failure(char *text, const char *action, struct err *err) {
+	static const char *const damages[] = {"Corruption", "Not implemented", "Invalid argument"};
 	enum status status = STATUS_IO;
-	if (strncmp(text, "Corruption", 10) == 0) status = STATUS_CORRUPT;
+	for (size_t i = 0; i < sizeof damages / sizeof *damages; i++)
+		if (strncmp(text, damages[i], strlen(damages[i])) == 0) status = STATUS_CORRUPT;
 	err_set(err, status, "cannot %s: %s", action, text);
 	rocksdb_free(text);
 	return status;
