@@ -11,11 +11,11 @@
 struct slot {
 	const struct route *row;
 	void *context;
+	const struct workers *workers;
 	atomic_uint busy, large;
 };
 
 struct router {
-	const struct workers *workers;
 	size_t count;
 	struct slot slots[];
 };
@@ -210,10 +210,10 @@ static void admit(void *context, struct http_exchange *exchange) {
 }
 
 static void handle(void *context, struct http_exchange *exchange) {
-	const struct router *router = context;
+	(void)context;
 	const struct slot *slot = exchange->route;
 	if (slot->row->waits)
-		workers_handle(router->workers, slot->row->handle, slot->context, exchange);
+		workers_handle(slot->workers, slot->row->handle, slot->context, exchange);
 	else
 		slot->row->handle(slot->context, exchange);
 }
@@ -235,7 +235,7 @@ struct http_service router_service(struct router *router) {
 
 static void check_row(const struct router *router, size_t index) {
 	const struct route *row = router->slots[index].row;
-	BUG_ON(row->path[0] != '/' || !row->handle || !row->doc || (row->waits && !router->workers));
+	BUG_ON(row->path[0] != '/' || !row->handle || !row->doc || (row->waits && !router->slots[index].workers));
 	for (size_t i = 0; i < index; i++)
 		BUG_ON(
 		    router->slots[i].row->method == row->method && strcmp(router->slots[i].row->path, row->path) == 0);
@@ -245,16 +245,22 @@ struct router *router_new(const struct route_table *tables, size_t table_count, 
 	size_t count = 0;
 	for (size_t i = 0; i < table_count; i++) count += tables[i].count;
 	struct router *router = mem_zalloc(1, sizeof *router + count * sizeof *router->slots);
-	router->workers = workers;
 	for (size_t i = 0; i < table_count; i++) {
 		for (size_t k = 0; k < tables[i].count; k++) {
 			struct slot *slot = &router->slots[router->count];
 			slot->row = &tables[i].rows[k];
 			slot->context = tables[i].context;
+			slot->workers = workers;
 			check_row(router, router->count++);
 		}
 	}
 	return router;
+}
+
+void router_set_workers(struct router *router, const struct route_table *table, const struct workers *workers) {
+	for (size_t i = 0; i < router->count; i++)
+		if (router->slots[i].row >= table->rows && router->slots[i].row < table->rows + table->count)
+			router->slots[i].workers = workers;
 }
 
 void router_free(struct router *router) {

@@ -45,6 +45,8 @@ struct router;
 /* `workers` may be NULL if no row waits. Rows and workers must outlive it. Two rows of one method and path are a bug.
  */
 struct router *router_new(const struct route_table *tables, size_t table_count, const struct workers *workers);
+/* Rows of this table that wait have workers of their own from now on. Before the router serves. */
+void router_set_workers(struct router *router, const struct route_table *table, const struct workers *workers);
 /* When no exchange has one of its routes any more, deferred ones included. NULL is allowed. */
 void router_free(struct router *router);
 struct http_service router_service(struct router *router);

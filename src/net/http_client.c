@@ -7,6 +7,8 @@
 #define CONNECT_TIMEOUT_MS_DEFAULT 10000u
 #define TIMEOUT_MS_DEFAULT 60000u
 #define CONTENT_TYPE_BYTES 128
+#define SIGNER_BYTES 128
+#define CONTINUE_MS 1L /* a body does not wait for "100 Continue" */
 
 struct curl_client {
 	CURL *curl;
@@ -15,6 +17,7 @@ struct curl_client {
 	long timeout_ms;                /* of an exchange, as it was made */
 	struct http_response *response; /* of the exchange that runs */
 	enum http_reach reach;
+	bool signs;
 };
 
 void http_client_global_init(void) {
@@ -58,9 +61,9 @@ static void set_method(CURL *curl, enum http_method method, struct bytes body) {
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method == HTTP_HEAD ? NULL : http_method_name(method));
 }
 
-/* The caller's lines, and an empty Expect so that bodies go out at once. */
-static struct curl_slist *header_list(const char *const *headers) {
-	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+/* The caller's lines, and an empty Expect so that bodies go out at once; but if requests are signed, it would be. */
+static struct curl_slist *header_list(const struct curl_client *client, const char *const *headers) {
+	struct curl_slist *list = client->signs ? NULL : curl_slist_append(NULL, "Expect:");
 	for (; headers && *headers; headers++) list = curl_slist_append(list, *headers);
 	return list;
 }
@@ -73,7 +76,7 @@ static enum status exchange(void *context, struct http_response *response, enum 
 	client->error[0] = 0;
 	buf_clear(&response->body);
 	buf_clear(&response->headers);
-	struct curl_slist *list = header_list(headers);
+	struct curl_slist *list = header_list(client, headers);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
 	set_method(curl, method, body);
@@ -131,6 +134,19 @@ static void set_reach(struct curl_client *client, enum http_reach reach) {
 	curl_easy_setopt(client->curl, CURLOPT_OPENSOCKETDATA, client);
 }
 
+static enum status set_sigv4(struct curl_client *client, const struct http_sigv4 *sigv4, struct err *err) {
+	char signer[SIGNER_BYTES];
+	if (!sigv4) return STATUS_OK;
+	const int len = snprintf(signer, sizeof signer, "aws:amz:%s:s3", sigv4->region);
+	if (len >= (int)sizeof signer) return err_set(err, STATUS_LIMIT, "the region's name is too long");
+	client->signs = true;
+	curl_easy_setopt(client->curl, CURLOPT_AWS_SIGV4, signer);
+	curl_easy_setopt(client->curl, CURLOPT_USERNAME, sigv4->access_key);
+	curl_easy_setopt(client->curl, CURLOPT_PASSWORD, sigv4->secret_key);
+	curl_easy_setopt(client->curl, CURLOPT_EXPECT_100_TIMEOUT_MS, CONTINUE_MS);
+	return STATUS_OK;
+}
+
 enum status http_client_open(struct http_client *out, const struct http_client_options *options, struct err *err) {
 	*out = (struct http_client){0};
 	struct curl_client *client = mem_zalloc(1, sizeof *client);
@@ -159,7 +175,9 @@ enum status http_client_open(struct http_client *out, const struct http_client_o
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, client);
 	*out = (struct http_client){exchange, client, limit};
-	return STATUS_OK;
+	const enum status status = set_sigv4(client, options->sigv4, err);
+	if (status != STATUS_OK) http_client_close(out);
+	return status;
 }
 
 void http_client_close(struct http_client *client) {

@@ -21,6 +21,7 @@ static void put_verification(
 	cli_put_u64(cli, "items", blobs->items);
 	cli_put_u64(cli, "itemBytes", blobs->bytes);
 	cli_put_u64(cli, "erasedItems", blobs->erased);
+	cli_put_u64(cli, "unseenItems", blobs->unseen);
 }
 
 static enum status cmd_db_verify(struct cli *cli, struct err *err) {
@@ -36,7 +37,7 @@ static enum status cmd_db_verify(struct cli *cli, struct err *err) {
 	if (status == STATUS_NOTFOUND && ledger.store != NULL) status = STATUS_CORRUPT; /* a row that must be there */
 	if (status == STATUS_OK) status = chain_verify(ledger.chain, &found, blocks, err);
 	snprintf(folder, sizeof folder, "%s/blobs", data);
-	if (status == STATUS_OK) status = blob_verify(ledger.store, folder, &blobs, err);
+	if (status == STATUS_OK) status = blob_verify(ledger.store, folder, NULL, &blobs, err);
 	chain_data_close(&ledger);
 	TRY(status);
 	put_verification(cli, &found, &blobs);

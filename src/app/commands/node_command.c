@@ -122,6 +122,7 @@ void node_take_settings(struct node_options *out, struct settings *settings) {
 	out->comet_home = settings_text(settings, "comet-home");
 	out->comet_program = settings_text(settings, "comet-program");
 	out->blob_peers = settings_list(settings, "blob-peers");
+	out->object_store = object_store_settings(settings);
 	out->follow = settings_text(settings, "follow");
 	out->follow_order = settings_number(settings, "follow-order") != 0;
 	out->poll_ms = (uint32_t)settings_number(settings, "poll-ms");

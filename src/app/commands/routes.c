@@ -15,14 +15,14 @@ struct part {
 	size_t count;
 };
 
-#define PARTS_COUNT 8u
+#define PARTS_COUNT 9u
 
 static void parts_of(struct part parts[PARTS_COUNT]) {
 	const struct part all[PARTS_COUNT] = {{"node", rpc_routes, rpc_route_count},
-	    {"node", blob_routes, blob_route_count}, {"node", ops_routes, OPS_HEALTH_COUNT},
-	    {"gateway", gateway_routes, gateway_route_count}, {"gateway", fhir_routes, fhir_route_count},
-	    {"gateway", epcis_routes, epcis_route_count}, {"gateway", gateway_open_routes, GATEWAY_OPEN_ROUTE_COUNT},
-	    {"gateway", ops_routes, OPS_ALL_COUNT}};
+	    {"node", blob_routes, blob_route_count}, {"node", blob_store_routes, blob_store_route_count},
+	    {"node", ops_routes, OPS_HEALTH_COUNT}, {"gateway", gateway_routes, gateway_route_count},
+	    {"gateway", fhir_routes, fhir_route_count}, {"gateway", epcis_routes, epcis_route_count},
+	    {"gateway", gateway_open_routes, GATEWAY_OPEN_ROUTE_COUNT}, {"gateway", ops_routes, OPS_ALL_COUNT}};
 	memcpy(parts, all, sizeof all);
 }
 

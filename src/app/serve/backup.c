@@ -356,7 +356,7 @@ static enum status verify(struct node_backup_report *report, const char *to, str
 	if (status == STATUS_OK && !hash32_equal(&head_hash, &report->head_hash))
 		status = err_set(err, STATUS_CORRUPT, "the backup's head is another one than its list says");
 	if (status == STATUS_OK) status = chain_verify(ledger.chain, &report->chain, UINT64_MAX, err);
-	if (status == STATUS_OK) status = blob_verify(ledger.store, blobs.text, &report->blobs, err);
+	if (status == STATUS_OK) status = blob_verify(ledger.store, blobs.text, NULL, &report->blobs, err);
 	chain_data_close(&ledger);
 	return status;
 }

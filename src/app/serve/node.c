@@ -28,7 +28,9 @@
 #define MESSAGE_MAX ((size_t)5 << 20) /* of WebSocket: JSON-RPC alone */
 #define DUTIES_EVERY_MS 250u
 #define FETCH_EVERY_MS 100u
-#define WORKERS 16u /* who put or get a blob wait for the disk, and for other members */
+#define STORE_WORKERS 16u /* who read a blob, or keep another member's, wait for the disk or the object store */
+#define WORKING_MAX 3u
+#define WORKERS 16u /* who put a blob wait for the disk, and for other members */
 #define NODE_TX_GAS 500000u
 /* Recovering a sender is most of what a transaction costs before it is in the pool; two cores share it. */
 #define HTTP_THREADS 2u
@@ -45,19 +47,21 @@ struct node {
 	struct pool *pool;
 	struct dev *dev; /* NULL: no development chain */
 	struct engine *engine;
-	struct consortium *consortium; /* NULL: its members do not order transactions */
-	struct blob_places *places;    /* NULL: blobs are kept by this node alone */
-	struct upstream *upstream;     /* NULL: no other node orders them */
-	struct rpc_head_signer signer; /* of a node that follows another */
-	struct snapshots *snapshots;   /* of a consortium */
+	struct consortium *consortium;     /* NULL: its members do not order transactions */
+	struct blob_places *places;        /* NULL: blobs are kept by this node alone */
+	struct object_store *object_store; /* NULL: they are in files */
+	struct upstream *upstream;         /* NULL: no other node orders them */
+	struct rpc_head_signer signer;     /* of a node that follows another */
+	struct snapshots *snapshots;       /* of a consortium */
 	struct blob_room *blobs;
 	struct rpc_callers *callers; /* NULL: everybody may ask */
 	struct rpc *rpc;
 	struct ws_handler websockets;
-	struct worker_pool *workers;
+	struct worker_pool *workers, *store_workers;
 	struct router *router;
 	struct http_server *server;
-	pthread_t engine_thread, duties_thread, fetch_thread;
+	pthread_t engine_thread, working_threads[WORKING_MAX]; /* duties, fetching, the object store */
+	size_t working_count;
 	atomic_bool stopping;
 	struct node_ops ops;
 	struct ops_server *ops_server; /* NULL: metrics are not served */
@@ -259,6 +263,8 @@ static enum status open_blobs(struct node *node, struct err *err) {
 			node->options.blob_peers, node->chain, node->engine},
 		    err));
 	options.members = blob_places_members(node->places);
+	TRY(object_store_open(&node->object_store, &node->options.object_store, err));
+	options.s3 = object_store_options(node->object_store);
 	read_machine_run(options.machine_run, sizeof options.machine_run);
 	TRY(blob_open(&node->blobs, node->chain, node->store, &options, err));
 	struct chain_observer observer = blob_observer(node->blobs);
@@ -330,12 +336,14 @@ static enum status open_server(struct node *node, struct err *err) {
 	    .ping_interval_ms = node->options.ping_interval_ms,
 	    .drain_ms = node->options.drain_ms ? node->options.drain_ms : 1, /* 0 is the server's default */
 	    .message_max = MESSAGE_MAX};
-	const struct route_table tables[] = {{rpc_routes, rpc_route_count, node->rpc},
-	    {blob_routes, blob_route_count, node->blobs}, {ops_routes, OPS_HEALTH_COUNT, &node->ops.ops},
-	    {comet_door_routes, COMET_DOOR_ROUTES, node->consortium}};
-	const size_t count = sizeof tables / sizeof *tables - (node->consortium ? 0 : 1);
 	TRY(worker_pool_open(&node->workers, &(struct worker_pool_options){.threads = WORKERS}, err));
+	TRY(worker_pool_open(&node->store_workers, &(struct worker_pool_options){.threads = STORE_WORKERS}, err));
+	const struct route_table tables[] = {{rpc_routes, rpc_route_count, node->rpc},
+	    {blob_routes, blob_route_count, node->blobs}, {blob_store_routes, blob_store_route_count, node->blobs},
+	    {ops_routes, OPS_HEALTH_COUNT, &node->ops.ops}, {comet_door_routes, COMET_DOOR_ROUTES, node->consortium}};
+	const size_t count = sizeof tables / sizeof *tables - (node->consortium ? 0 : 1);
 	node->router = router_new(tables, count, worker_pool_workers(node->workers));
+	router_set_workers(node->router, &tables[2], worker_pool_workers(node->store_workers));
 	http_metrics_init(&node->ops.http, tables, count);
 	const struct http_observer observer = {http_metrics_observe, &node->ops.http};
 	options.observer = &observer;
@@ -415,19 +423,42 @@ static void *run_fetch(void *context) {
 	return NULL;
 }
 
+static void *run_store(void *context) {
+	struct node *node = context;
+	while (!atomic_load(&node->stopping)) {
+		struct err err = {0};
+		bool more = false;
+		if (blob_store_duties(node->blobs, &more, &err) != STATUS_OK) log_warn("node", "%s", err.message);
+		if (!more) world_sleep_ms(NULL, FETCH_EVERY_MS);
+	}
+	return NULL;
+}
+
 static enum status start_consortium(struct node *node, struct err *err) {
 	uint64_t height;
 	TRY(comet_kept_height(node->store, &height, err));
 	return consortium_start(node->consortium, height, err);
 }
 
-static enum status start_threads(struct node *node, struct err *err) {
-	if (pthread_create(&node->duties_thread, NULL, run_duties, node) != 0)
-		return err_set(err, STATUS_INTERNAL, "cannot start the duties' thread");
-	if (!node->consortium || pthread_create(&node->fetch_thread, NULL, run_fetch, node) == 0) return STATUS_OK;
+static bool start_working(struct node *node, void *(*run)(void *context)) {
+	const bool is_started = pthread_create(&node->working_threads[node->working_count], NULL, run, node) == 0;
+	node->working_count += is_started;
+	return is_started;
+}
+
+static void stop_working(struct node *node) {
 	atomic_store(&node->stopping, true);
-	pthread_join(node->duties_thread, NULL);
-	return err_set(err, STATUS_INTERNAL, "cannot start the fetching thread");
+	for (size_t i = 0; i < node->working_count; i++) pthread_join(node->working_threads[i], NULL);
+	node->working_count = 0;
+}
+
+static enum status start_threads(struct node *node, struct err *err) {
+	bool is_started = start_working(node, run_duties);
+	if (node->consortium) is_started = is_started && start_working(node, run_fetch);
+	if (node->object_store) is_started = is_started && start_working(node, run_store);
+	if (is_started) return STATUS_OK;
+	stop_working(node);
+	return err_set(err, STATUS_INTERNAL, "cannot start a thread for the node's duties");
 }
 
 enum status node_run(struct node *node, struct err *err) {
@@ -445,11 +476,9 @@ enum status node_run(struct node *node, struct err *err) {
 		return status;
 	}
 	status = http_server_run(node->server, err);
-	atomic_store(&node->stopping, true);
-	if (node->consortium) pthread_join(node->fetch_thread, NULL);
+	stop_working(node);
 	if (node->consortium) consortium_stop(node->consortium);
 	engine_stop(node->engine);
-	pthread_join(node->duties_thread, NULL);
 	pthread_join(node->engine_thread, NULL);
 	if (node->ledger_status != STATUS_OK) {
 		if (err) *err = node->ledger_err;
@@ -471,12 +500,14 @@ void node_close(struct node *node) {
 	if (!node) return;
 	ops_server_close(node->ops_server);
 	worker_pool_close(node->workers);
+	worker_pool_close(node->store_workers);
 	http_server_close(node->server);
 	router_free(node->router);
 	rpc_free(node->rpc);
 	rpc_callers_free(node->callers);
 	blob_close(node->blobs);
 	blob_places_close(node->places);
+	object_store_close(node->object_store);
 	consortium_close(node->consortium);
 	engine_free(node->engine);
 	upstream_free(node->upstream);

@@ -9,6 +9,7 @@
 #define APP_SERVE_NODE_H
 
 #include "app/serve/node_files.h"
+#include "app/serve/object_store.h"
 #include "ledger/chain/chain.h"
 #include "net/http_server.h"
 
@@ -39,14 +40,15 @@ struct node_options {
 	uint16_t metrics_port;                            /* 0: metrics are not served */
 	uint64_t min_free_bytes;                          /* with less on its disk it is not ready */
 	const char *comet_home; /* CometBFT's folder, if the genesis is a consortium's; NULL: somebody else runs it */
-	const char *comet_program;     /* a path, or a name that is looked up */
-	const char *const *blob_peers; /* where the other members' blobs are; NULL: nowhere */
-	const char *follow;            /* URL of the node that orders transactions; NULL: the genesis says who does */
-	bool follow_order;             /* takes the order of its transactions alone (replica.h) */
-	uint32_t poll_ms;              /* between two looks at it */
-	const char *const *followers;  /* who is no member and may follow: node identifiers; or NULL */
-	uint64_t snapshot_blocks;      /* a snapshot every so many; 0: none */
-	uint32_t snapshots_kept;       /* 0: two */
+	const char *comet_program;                 /* a path, or a name that is looked up */
+	const char *const *blob_peers;             /* where the other members' blobs are; NULL: nowhere */
+	struct object_store_settings object_store; /* where blobs are; not used: in files */
+	const char *follow;           /* URL of the node that orders transactions; NULL: the genesis says who does */
+	bool follow_order;            /* takes the order of its transactions alone (replica.h) */
+	uint32_t poll_ms;             /* between two looks at it */
+	const char *const *followers; /* who is no member and may follow: node identifiers; or NULL */
+	uint64_t snapshot_blocks;     /* a snapshot every so many; 0: none */
+	uint32_t snapshots_kept;      /* 0: two */
 	struct chain_retention retention; /* of blocks and states */
 	struct tls_files tls;             /* cert NULL: plain HTTP */
 };

@@ -37,6 +37,12 @@ static void check_members(const struct node_ops *ops, struct readiness *out) {
 	buf_fini(&account);
 }
 
+static void check_store(const struct node_ops *ops, struct readiness *out) {
+	const struct blob_store_state is = blob_store_state(ops->blobs);
+	if (!is.is_remote) return;
+	readiness_add(out, "object-store", is.is_usable, "%s", is.is_usable ? "answers" : is.why);
+}
+
 static void check(void *context, struct readiness *out) {
 	struct node_ops *ops = context;
 	struct chain_head *head = chain_head(ops->chain);
@@ -46,6 +52,7 @@ static void check(void *context, struct readiness *out) {
 	readiness_add(out, "execution", is_sealing, is_sealing ? "runs" : "does not run");
 	if (ops->consortium != NULL) check_consensus(ops, out);
 	if (ops->consortium != NULL) check_members(ops, out);
+	check_store(ops, out);
 	readiness_add_disk(out, ops->data, atomic_load(&ops->min_free_bytes));
 }
 
@@ -61,6 +68,24 @@ static void write_blob_metrics(struct buf *out, struct blob_counts counts) {
 	    counts.damaged);
 	metric_put(out, METRIC_COUNTER, "blob_stranger_requests_total", "Requests of accounts that no gate knows.",
 	    counts.strangers);
+}
+
+static void write_store_metrics(struct buf *out, const struct blob_store_state *is) {
+	if (!is->is_remote) return;
+	metric_put(
+	    out, METRIC_GAUGE, "object_store_up", "Does the object store answer, and may it be used?", is->is_usable);
+	metric_put(out, METRIC_COUNTER, "object_store_requests_total", "Requests to it.", is->requests);
+	metric_put(out, METRIC_COUNTER, "object_store_retries_total", "Times that one was tried again.", is->retries);
+	metric_put(
+	    out, METRIC_COUNTER, "object_store_failures_total", "Requests that failed in the end.", is->failures);
+	metric_put(out, METRIC_GAUGE, "object_store_objects", "Objects that the newest pass found.", is->objects);
+	metric_put(out, METRIC_GAUGE, "object_store_bytes", "Their bytes.", is->bytes);
+	metric_put(
+	    out, METRIC_COUNTER, "object_store_passes_total", "Passes through the list of the bucket.", is->passes);
+	metric_put(out, METRIC_COUNTER, "object_store_strays_total",
+	    "Objects that passes found, and that should not be there.", is->strays);
+	metric_put(out, METRIC_GAUGE, "object_store_owed_deletions", "Objects that are to be deleted still.", is->owed);
+	metric_put(out, METRIC_COUNTER, "object_store_deletions_total", "Objects that were deleted.", is->deleted);
 }
 
 /* A line for each other member, whose label is its node's identifier. */
@@ -130,6 +155,8 @@ static void write_metrics(void *context, struct buf *out) {
 	if (ops->consortium != NULL) write_consensus_metrics(out, ops->consortium);
 	if (ops->callers != NULL) write_caller_metrics(out, ops->callers);
 	write_blob_metrics(out, blob_counts(ops->blobs));
+	const struct blob_store_state store = blob_store_state(ops->blobs);
+	write_store_metrics(out, &store);
 	write_peer_metrics(ops->blobs, out);
 }
 

@@ -40,7 +40,7 @@ static enum status look(struct node_repair *out, struct chain_data *ledger, cons
 	struct err found = {0};
 	TRY(note(&out->chain_damage, chain_verify(ledger->chain, &verified, ALL_BLOCKS, &found), &found, err));
 	if (!files_exists(blobs)) return STATUS_OK;
-	return note(&out->blob_damage, blob_verify(ledger->store, blobs, &held, &found), &found, err);
+	return note(&out->blob_damage, blob_verify(ledger->store, blobs, NULL, &held, &found), &found, err);
 }
 
 /* --- making it again --- */

@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "app/serve/object_store.h"
 #include "app/serve/service_rows.h"
 #include "health/gateway/issuer.h"
 #include "ledger/chain/chain.h"
@@ -39,6 +40,25 @@ static const struct setting node_rows[] = {
 	    .help = "the CometBFT that the node starts beside itself"},
 	{.name = "blob-peers", .type = SETTING_LIST, .flags = SETTING_RELOADS, .value = "NODE@URL,…",
 	    .help = "where the other members' blobs are: each node's identifier, and the URL of its HTTP port"},
+	{.name = "blob-store", .type = SETTING_CHOICE, .value = "KIND", .choices = "files|s3", .otherwise = "files",
+	    .help = "where sealed contents are kept from now on: in files under data, or in a bucket"},
+	{.name = "blob-s3-endpoint", .type = SETTING_TEXT, .value = "URL",
+	    .help = "with s3, the store: https://HOST, or with http:// one on this machine"},
+	{.name = "blob-s3-region", .type = SETTING_TEXT, .value = "NAME", .otherwise = "us-east-1",
+	    .help = "the bucket's region"},
+	{.name = "blob-s3-bucket", .type = SETTING_TEXT, .value = "NAME",
+	    .help = "the bucket, which must never have had versioning"},
+	{.name = "blob-s3-prefix", .type = SETTING_TEXT, .value = "TEXT",
+	    .help = "of all names in the bucket: each node needs a prefix of its own"},
+	{.name = "blob-s3-path-style", .type = SETTING_SWITCH,
+	    .help = "the bucket stands in the path and not in the host's name, as most stores but Amazon's want it"},
+	{.name = "blob-s3-credentials", .type = SETTING_SECRET, .value = "FILE",
+	    .help = "with aws_access_key_id and aws_secret_access_key; without it the environment's AWS_ACCESS_KEY_ID and "
+		    "AWS_SECRET_ACCESS_KEY count"},
+	{.name = "blob-s3-ca", .type = SETTING_FILE, .value = "FILE",
+	    .help = "authorities (PEM) for https to the store, in place of the system's"},
+	{.name = "blob-s3-anew", .type = SETTING_SWITCH, .flags = SETTING_FLAG_ONLY,
+	    .help = "what was kept in the store is lost: begin anew at this place"},
 	{.name = "follow", .type = SETTING_TEXT, .value = "URL",
 	    .help = "execute the blocks of this node, and hand on to it what is sent here, instead of ordering anything"},
 	{.name = "follow-order", .type = SETTING_SWITCH,
@@ -69,6 +89,7 @@ static void check_node(const struct settings *settings, struct problems *problem
 	else if (issuer && !settings_text(settings, "rpc-jwt-keys"))
 		problems_add(
 		    problems, settings_place(settings, "rpc-jwt-issuer").text, "rpc-jwt-issuer needs rpc-jwt-keys");
+	object_store_check(settings, problems);
 	const uint64_t blocks = settings_number(settings, "retain-blocks");
 	if (blocks > 0 && blocks < CHAIN_RETAIN_LEAST)
 		problems_add(problems, settings_place(settings, "retain-blocks").text,

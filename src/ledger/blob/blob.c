@@ -152,7 +152,9 @@ static enum status confirm_erasures(struct blob_room *room, struct err *err) {
 	enum status status = STATUS_OK;
 	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
 		struct buf data;
-		bool sent;
+		bool sent, owes;
+		status = blob_content_owes(room, &owes, &items[i].gate, &items[i].item, err);
+		if (status != STATUS_OK || owes) continue;
 		buf_init(&data, 256);
 		blob_gate_confirm_erased_data(&data, &items[i].item);
 		status = send_if_useful(room, &sent, &items[i].gate, buf_view(&data), err);
@@ -197,4 +199,15 @@ enum status blob_duties(struct blob_room *room, struct err *err) {
 		TRY(anchor_audit(room, err));
 	}
 	return STATUS_OK;
+}
+
+enum status blob_store_duties(struct blob_room *room, bool *more, struct err *err) {
+	return room->remote.work(room->remote.context, more, err);
+}
+
+struct blob_store_state blob_store_state(struct blob_room *room) {
+	const struct blob_backend *backend = room->puts_remote ? &room->remote : &room->files;
+	struct blob_store_state state;
+	backend->state(backend->context, &state);
+	return state;
 }

@@ -3,9 +3,9 @@
  * contract allows at that moment, erased for good (docs/wire-formats.md §1, §5, §6). Which contracts are asked stands
  * in the genesis (config.xinglin.blobGates); what they stand for is not known here.
  *
- * On disk, under one folder: `segments/`, content, whether it waits for a transaction of its putter that names it or is
- * an item's from then on; `audit.log`. Which item has which blob, and where, is in TABLE_BLOB. An item's content is its
- * own: nobody can have another's kept, or deleted, by naming it.
+ * On disk, under one folder: `segments/`, content if it is not in an object store, whether it waits for a transaction
+ * of its putter that names it or is an item's from then on; `audit.log`. Which item has which blob, and where, is in
+ * TABLE_BLOB. An item's content is its own: nobody can have another's kept, or deleted, by naming it.
  *
  * Nobody fills or silences the room for others: a stranger to the gates leaves nothing behind, and each account that
  * they know has a share of requests, of audit entries, and of what waits.
@@ -21,6 +21,7 @@
 #include "base/world.h"
 #include "crypto/ed25519.h"
 #include "crypto/threshold/vss.h"
+#include "ledger/blob/blob_s3_client.h"
 #include "ledger/chain/chain.h"
 
 struct blob_room;
@@ -70,6 +71,7 @@ struct blob_options {
 	MUST_USE enum status (*send)(void *context, const addr20 *to, struct bytes data, struct err *err);
 	void *send_context;
 	const struct blob_members *members; /* NULL: this node keeps blobs alone */
+	const struct blob_s3_options *s3;   /* where contents go from now on; NULL: into files of `directory` */
 };
 /* Catches up with the chain's events since the last run. */
 MUST_USE enum status blob_open(struct blob_room **out, struct chain *chain, struct store *store,
@@ -83,6 +85,10 @@ MUST_USE enum status blob_members_move(
 /* What is served over HTTP; the context is the room. */
 extern const struct route blob_routes[];
 extern const size_t blob_route_count;
+/* Those that may wait for an object store and for nobody else: their workers are their own, since other members' may
+ * all wait for these. */
+extern const struct route blob_store_routes[];
+extern const size_t blob_store_route_count;
 
 /* Pool admission. BLOB_NOT_PUT: `tx` goes to a gate and names a blob that `sender` has not put here for that gate, one
  * blob twice, or more than 64. BLOB_OTHER_SIZE: it says another size than the blob has. */
@@ -99,6 +105,22 @@ MUST_USE enum status blob_duties(struct blob_room *room, struct err *err);
 /* Asks other members for what was named and is not here, and looks through what is here. *more: there is more to do at
  * once. On one thread of its own, about ten times a second; without members it does nothing. */
 MUST_USE enum status blob_fetch(struct blob_room *room, bool *more, struct err *err);
+
+/* What an object store still has to be told, and what it should not have. On one thread of its own, about ten times a
+ * second; with files it does nothing. *more as above. */
+MUST_USE enum status blob_store_duties(struct blob_room *room, bool *more, struct err *err);
+
+/* Where contents are put. */
+struct blob_store_state {
+	bool is_remote; /* what follows is zero otherwise, but for `is_usable` */
+	bool is_usable;
+	char why[256];           /* if it is not */
+	uint64_t objects, bytes; /* that the newest pass found, of those that it has to have */
+	uint64_t passes, strays; /* objects that it must not have, since the start */
+	uint64_t owed, deleted;  /* objects that are to be deleted, and that were */
+	uint64_t requests, retries, failures;
+};
+struct blob_store_state blob_store_state(struct blob_room *room);
 
 /* What this node saw of a member, since its start. */
 struct blob_peer_counts {
@@ -125,9 +147,11 @@ struct blob_counts blob_counts(struct blob_room *room);
  * first item whose content is not what was put. Changes nothing. */
 struct blob_verification {
 	uint64_t items, bytes;
+	uint64_t unseen; /* contents in an object store that was not named */
 	uint64_t erased; /* items whose content is gone, and whose rows the next start will change */
 };
-MUST_USE enum status blob_verify(
-    struct store *store, const char *directory, struct blob_verification *out, struct err *err);
+/* `s3` NULL: contents in an object store are counted as `unseen`, and not read. */
+MUST_USE enum status blob_verify(struct store *store, const char *directory, const struct blob_s3_options *s3,
+    struct blob_verification *out, struct err *err);
 
 #endif

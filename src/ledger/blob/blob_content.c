@@ -1,5 +1,5 @@
 /*
- * Content is in segments (envelope/segments.h), labelled with gate, blob and putter. What waits is found again at the
+ * Content is kept by a backend (blob_backend.h), labelled with gate, blob and putter. What waits is found again at the
  * start: it is what stands behind the place in the row "S" and is no item's. An item's row says where its content is;
  * taking what waits moves no byte. What waits is charged to its putter as long as its row is in the table of what
  * waits: whoever removes the row gives the charge back, once.
@@ -40,6 +40,18 @@ static struct blob_waiting waiting_of(const struct segments_label *label) {
 	memcpy(waiting.blob.b, label->b + 20, 32);
 	memcpy(waiting.putter.b, label->b + 52, 20);
 	return waiting;
+}
+
+static const struct blob_backend *backend_of(const struct blob_room *room, const struct segments_place *place) {
+	return place->segment == BLOB_REMOTE ? &room->remote : &room->files;
+}
+
+static const struct blob_backend *backend_of_puts(const struct blob_room *room) {
+	return room->puts_remote ? &room->remote : &room->files;
+}
+
+static struct blob_spot spot_of(const struct blob_item *item) {
+	return (struct blob_spot){item->gate, item->blob, item->place};
 }
 
 static int compare_places(const void *a, const void *b) {
@@ -87,24 +99,6 @@ static bool is_taken(const struct taking_stock *stock, const struct segments_pla
 				       compare_places) != NULL;
 }
 
-/* A segment before the first one that may hold what waits, and in which no item is. */
-static enum status remove_unused(const struct taking_stock *stock, struct err *err) {
-	struct segments *segments = stock->room->segments;
-	struct arena arena;
-	uint32_t *numbers;
-	size_t count;
-	arena_init(&arena);
-	const enum status status = segments_list(segments, &numbers, &count, &arena, err);
-	for (size_t i = 0; status == STATUS_OK && i < count && numbers[i] < stock->from.segment; i++) {
-		bool is_used = false;
-		for (size_t at = 0; at < stock->used.len && !is_used; at += 4)
-			is_used = memcmp(stock->used.data + at, &numbers[i], 4) == 0;
-		if (!is_used) segments_remove(segments, numbers[i]);
-	}
-	arena_fini(&arena);
-	return status;
-}
-
 /* --- opening: what waits --- */
 
 static void add_row(struct blob_room *room, const struct blob_waiting *waiting, const struct segments_place *place) {
@@ -122,18 +116,17 @@ static enum status find_waiting(
 	struct taking_stock *stock = context;
 	struct blob_room *room = stock->room;
 	const struct blob_waiting waiting = waiting_of(label);
-	struct buf content;
+	const struct blob_backend *backend = backend_of(room, place);
 	uint64_t total, size_bytes;
 	if (is_taken(stock, place) || !blob_gate_is(room, &waiting.gate)) return STATUS_OK;
-	buf_init(&content, CONTAINER_BYTES_MAX);
-	const enum status status = segments_read(room->segments, &content, place, err);
-	buf_fini(&content);
-	if (status == STATUS_NOTFOUND || status == STATUS_CORRUPT || status == STATUS_LIMIT) return STATUS_OK;
+	const enum status status = backend->is_whole(backend->context, place, err);
+	if (status == STATUS_NOTFOUND) return STATUS_OK;
 	TRY(status);
 	if (blob_content_waits(room, &size_bytes, &waiting) ||
 	    blob_account_waits(room, &total, &waiting.gate, &waiting.putter, blob_charge_bytes(place->len)) !=
 		STATUS_OK)
-		return segments_erase(room->segments, place, err);
+		return backend->erase(
+		    backend->context, &(struct blob_spot){waiting.gate, waiting.blob, *place}, NULL, err);
 	add_row(room, &waiting, place);
 	return STATUS_OK;
 }
@@ -192,8 +185,9 @@ static enum status take_stock(struct taking_stock *stock, struct err *err) {
 	if (stock->taken.len)
 		qsort(stock->taken.data, stock->taken.len / sizeof(struct segments_place),
 		    sizeof(struct segments_place), compare_places);
-	TRY(segments_walk(room->segments, &stock->from, find_waiting, stock, err));
-	TRY(remove_unused(stock, err));
+	TRY(room->files.walk(room->files.context, &stock->from, find_waiting, stock, err));
+	TRY(room->remote.walk(room->remote.context, &stock->from, find_waiting, stock, err));
+	TRY(room->files.tidy(room->files.context, &stock->from, buf_view(&stock->used), err));
 	return move_all_pending(room, err);
 }
 
@@ -202,8 +196,9 @@ enum status blob_content_open(struct blob_room *room, struct err *err) {
 	struct taking_stock stock = {.room = room};
 	snprintf(path, sizeof path, "%s/segments", room->directory);
 	TRY(files_make_folder(room->directory, err));
-	TRY(segments_open(
-	    &room->segments, &(struct segments_options){.directory = path, .threads = room->options.threads}, err));
+	TRY(blob_files_open(&room->files, path, room->options.threads, false, err));
+	TRY(blob_s3_open(&room->remote, room->store, room->options.s3, room->options.random, err));
+	room->puts_remote = room->options.s3 != NULL;
 	buf_init(&stock.taken, SIZE_MAX);
 	buf_init(&stock.used, SIZE_MAX);
 	const enum status status = take_stock(&stock, err);
@@ -213,7 +208,8 @@ enum status blob_content_open(struct blob_room *room, struct err *err) {
 }
 
 void blob_content_close(struct blob_room *room) {
-	segments_close(room->segments);
+	if (room->files.close) room->files.close(room->files.context);
+	if (room->remote.close) room->remote.close(room->remote.context);
 }
 
 /* --- waiting --- */
@@ -221,8 +217,22 @@ void blob_content_close(struct blob_room *room) {
 static enum status write_entry(struct blob_room *room, struct segments_place *out, const struct blob_waiting *waiting,
     struct bytes container, struct err *err) {
 	const struct segments_label label = label_of(waiting);
-	TRY(segments_append(room->segments, out, &label, container, err));
-	return segments_sync(room->segments, err);
+	const struct blob_backend *backend = backend_of_puts(room);
+	return backend->put(backend->context, out, &label, container, err);
+}
+
+/* Of a put: what is written comes there, or behind. */
+static struct segments_place place_ahead(const struct blob_room *room) {
+	const struct blob_backend *backend = backend_of_puts(room);
+	return backend->end(backend->context);
+}
+
+/* What cannot be erased now is found by the next start, and waits again for ten minutes. */
+static void erase(struct blob_room *room, const struct blob_waiting *waiting, const struct segments_place *place) {
+	struct err err;
+	const struct blob_backend *backend = backend_of(room, place);
+	const struct blob_spot spot = {waiting->gate, waiting->blob, *place};
+	if (backend->erase(backend->context, &spot, NULL, &err) != STATUS_OK) log_warn("blob", "%s", err.message);
 }
 
 /* With the room's lock held, which is given up for a moment: the row goes, and the charge with it. False: its content
@@ -240,7 +250,7 @@ static bool remove_row(struct blob_room *room, struct blob_row *row, struct segm
 
 /* NULL: the same waits already, and its ten minutes begin again. */
 static struct blob_row *begin_put(struct blob_room *room, const struct blob_waiting *waiting, uint64_t now_ms) {
-	const struct segments_place end = segments_end(room->segments); /* it comes there, or behind */
+	const struct segments_place end = place_ahead(room);
 	struct blob_row *own = NULL;
 	pthread_mutex_lock(&room->lock);
 	struct blob_row *earlier = blob_rows_find(room->waiting, waiting);
@@ -280,8 +290,10 @@ static enum status put_new(struct blob_room *room, bool *is_new, struct blob_row
 		pthread_mutex_unlock(&room->lock);
 		return status;
 	}
+	const struct blob_waiting waiting = own->waiting;
 	*is_new = end_put(room, own, &place, now_ms);
-	return *is_new ? STATUS_OK : segments_erase(room->segments, &place, err);
+	if (!*is_new) erase(room, &waiting, &place);
+	return STATUS_OK;
 }
 
 enum status blob_content_put(
@@ -304,45 +316,26 @@ bool blob_content_waits(struct blob_room *room, uint64_t *size_bytes, const stru
 	return row != NULL;
 }
 
-/* Content that cannot be erased now is found by the next start, and waits again for ten minutes. */
-static void erase(struct blob_room *room, const struct segments_place *place) {
-	struct err err;
-	if (segments_erase(room->segments, place, &err) != STATUS_OK) log_warn("blob", "%s", err.message);
-}
-
 void blob_content_drop(struct blob_room *room, const struct blob_waiting *waiting) {
 	struct segments_place place;
 	pthread_mutex_lock(&room->lock);
 	struct blob_row *row = blob_rows_find(room->waiting, waiting);
 	const bool is_nobodys = row && remove_row(room, row, &place);
 	pthread_mutex_unlock(&room->lock);
-	if (is_nobodys) erase(room, &place);
+	if (is_nobodys) erase(room, waiting, &place);
 }
 
 /* --- items --- */
-
-static enum status copy(
-    struct blob_room *room, struct segments_place *out, const struct blob_waiting *waiting, struct err *err) {
-	struct buf content;
-	const struct segments_place from = *out;
-	buf_init(&content, CONTAINER_BYTES_MAX);
-	enum status status = segments_read(room->segments, &content, &from, err);
-	if (status == STATUS_OK) status = write_entry(room, out, waiting, buf_view(&content), err);
-	buf_fini(&content);
-	return status;
-}
 
 enum status blob_content_name(struct blob_room *room, struct segments_place *out, const struct blob_waiting *waiting,
     uint64_t size_bytes, struct err *err) {
 	pthread_mutex_lock(&room->lock);
 	struct blob_row *row = blob_rows_find(room->waiting, waiting);
-	const bool is_it = row && row->place.len == size_bytes;
-	const bool is_taken_already = is_it && row->state == BLOB_TAKEN;
+	const bool is_it = row && row->place.len == size_bytes && row->state == BLOB_WAITS;
 	if (is_it) *out = row->place;
 	if (is_it) row->state = BLOB_TAKEN;
 	pthread_mutex_unlock(&room->lock);
-	if (!is_it) return err_set(err, STATUS_NOTFOUND, "no such blob of this size waits here");
-	return is_taken_already ? copy(room, out, waiting, err) : STATUS_OK;
+	return is_it ? STATUS_OK : err_set(err, STATUS_NOTFOUND, "no such blob of this size waits here");
 }
 
 void blob_content_give_back(struct blob_room *room, const struct blob_waiting *waiting) {
@@ -350,6 +343,36 @@ void blob_content_give_back(struct blob_room *room, const struct blob_waiting *w
 	struct blob_row *row = blob_rows_find(room->waiting, waiting);
 	if (row) row->state = BLOB_WAITS;
 	pthread_mutex_unlock(&room->lock);
+}
+
+/* Its row is one that is being written: nobody finds it, and what is at its place is not forgotten. */
+static enum status fill(struct blob_room *room, const struct blob_item *item, struct blob_row *row,
+    struct bytes container, struct err *err) {
+	struct segments_place place;
+	bool is_its = false;
+	TRY(write_entry(room, &place, &row->waiting, container, err));
+	const enum status status = blob_index_fill(room, &is_its, item, &place, err);
+	if (!is_its) erase(room, &row->waiting, &place);
+	return status;
+}
+
+enum status blob_content_fill(
+    struct blob_room *room, const struct blob_item *item, struct bytes container, struct err *err) {
+	static const addr20 nobody;
+	const struct blob_waiting waiting = {item->gate, item->blob, nobody};
+	const uint64_t charge = blob_charge_bytes(container.len);
+	uint64_t total;
+	TRY(blob_account_waits(room, &total, &item->gate, &nobody, charge));
+	const struct segments_place ahead = place_ahead(room);
+	pthread_mutex_lock(&room->lock);
+	struct blob_row *row = blob_rows_add(room->waiting, &waiting, &ahead);
+	pthread_mutex_unlock(&room->lock);
+	const enum status status = fill(room, item, row, container, err);
+	pthread_mutex_lock(&room->lock);
+	blob_rows_remove(room->waiting, row);
+	pthread_mutex_unlock(&room->lock);
+	blob_account_waits_no_more(room, &item->gate, &nobody, charge);
+	return status;
 }
 
 static void item_path(char out[PATH_BYTES], const struct blob_room *room, const addr20 *gate, const hash32 *item) {
@@ -363,24 +386,22 @@ static void item_path(char out[PATH_BYTES], const struct blob_room *room, const 
 	buf_fini(&name);
 }
 
-/* Whose is what stands at the item's place? After a lost folder it may be another's. */
-static enum status look_at_place(
-    struct blob_room *room, bool *is_its_own, const struct blob_item *item, struct err *err) {
-	struct segments_label label;
-	TRY(segments_label_at(room->segments, &label, &item->place, err));
-	const struct blob_waiting said = waiting_of(&label);
-	*is_its_own = addr20_equal(&said.gate, &item->gate) && hash32_equal(&said.blob, &item->blob);
-	return STATUS_OK;
-}
-
-bool blob_content_has(struct blob_room *room, const addr20 *gate, const hash32 *item) {
+enum status blob_content_has(
+    struct blob_room *room, bool *has, const addr20 *gate, const hash32 *item, struct err *err) {
 	struct blob_item found;
 	char path[PATH_BYTES];
-	bool is_its_own;
-	if (blob_index_find(room, &found, gate, item, NULL) != STATUS_OK || found.state != BLOB_NAMED) return false;
+	*has = false;
+	const enum status status = blob_index_find(room, &found, gate, item, err);
+	if (status == STATUS_NOTFOUND || (status == STATUS_OK && found.state != BLOB_NAMED)) return STATUS_OK;
+	TRY(status);
 	item_path(path, room, gate, item);
-	if (!found.place.segment) return files_exists(path);
-	return look_at_place(room, &is_its_own, &found, NULL) == STATUS_OK && is_its_own;
+	if (!found.place.segment) {
+		*has = files_exists(path);
+		return STATUS_OK;
+	}
+	const struct blob_backend *backend = backend_of(room, &found.place);
+	const struct blob_spot spot = spot_of(&found);
+	return backend->has(backend->context, has, &spot, err);
 }
 
 static enum status delete_file(struct blob_room *room, const addr20 *gate, const hash32 *item, struct err *err) {
@@ -396,10 +417,15 @@ enum status blob_content_delete(struct blob_room *room, const addr20 *gate, cons
 	if (status == STATUS_NOTFOUND) return STATUS_OK;
 	TRY(status);
 	if (found.state != BLOB_NAMED) return STATUS_OK;
-	bool is_its_own;
 	if (!found.place.segment) return delete_file(room, gate, item, err);
-	if (look_at_place(room, &is_its_own, &found, NULL) == STATUS_OK && !is_its_own) return STATUS_OK;
-	return segments_erase(room->segments, &found.place, err);
+	const struct blob_backend *backend = backend_of(room, &found.place);
+	const struct blob_spot spot = spot_of(&found);
+	return backend->erase(backend->context, &spot, item, err);
+}
+
+enum status blob_content_owes(
+    struct blob_room *room, bool *owes, const addr20 *gate, const hash32 *item, struct err *err) {
+	return room->remote.owes(room->remote.context, owes, gate, item, err);
 }
 
 static enum status read_whole(
@@ -408,10 +434,12 @@ static enum status read_whole(
 	char path[PATH_BYTES];
 	enum status status = blob_index_find(room, &found, gate, item, err);
 	if (status == STATUS_OK && found.state != BLOB_NAMED) status = STATUS_NOTFOUND;
+	const struct blob_backend *backend = backend_of(room, &found.place);
+	const struct blob_spot spot = spot_of(&found);
 	item_path(path, room, gate, item);
 	if (status == STATUS_OK)
-		status = found.place.segment ? segments_read(room->segments, out, &found.place, err)
-					     : files_read(out, path, err);
+		status =
+		    found.place.segment ? backend->read(backend->context, out, &spot, err) : files_read(out, path, err);
 	return status == STATUS_NOTFOUND ? err_set(err, status, "no content is kept for this item") : status;
 }
 
@@ -437,19 +465,20 @@ static void drop_older(struct blob_room *room, uint64_t since_ms) {
 	struct segments_place place;
 	pthread_mutex_lock(&room->lock);
 	for (struct blob_row *row; (row = blob_rows_older(room->waiting, since_ms));) {
+		const struct blob_waiting waiting = row->waiting;
 		if (!remove_row(room, row, &place)) continue;
 		pthread_mutex_unlock(&room->lock);
-		erase(room, &place);
+		erase(room, &waiting, &place);
 		pthread_mutex_lock(&room->lock);
 	}
 	pthread_mutex_unlock(&room->lock);
 }
 
-/* Not synced: an earlier place only lets the next start read more. With the index's lock, since a copy that is to
- * become an item's has no row. */
+/* Not synced: an earlier place only lets the next start read more. With the index's lock, since what becomes an item's
+ * may have lost its row and not yet be the item's. */
 static enum status save_from(struct blob_room *room, struct err *err) {
 	uint8_t value[PLACE_BYTES];
-	const struct segments_place end = segments_end(room->segments);
+	const struct segments_place end = place_ahead(room);
 	pthread_mutex_lock(&room->lock);
 	const struct segments_place from = blob_rows_lowest(room->waiting, &end);
 	pthread_mutex_unlock(&room->lock);

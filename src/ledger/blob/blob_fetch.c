@@ -48,18 +48,6 @@ struct batch {
 	struct blob_peer *absent_at[BLOB_WISHES_MAX];
 };
 
-/* The item's content, as if a put of nobody's had waited for it. */
-static enum status keep(struct blob_room *room, const struct blob_item *item, struct bytes container, struct err *err) {
-	static const addr20 nobody;
-	const struct blob_waiting waiting = {item->gate, item->blob, nobody};
-	uint64_t waiting_bytes;
-	TRY(blob_account_waits(room, &waiting_bytes, &item->gate, &nobody, blob_charge_bytes(container.len)));
-	enum status status = blob_content_put(room, &waiting, container, err);
-	if (status == STATUS_OK) status = blob_index_fill(room, &item->item, &waiting, err);
-	blob_content_drop(room, &waiting);
-	return status;
-}
-
 bool blob_is_content_of(const struct blob_item *item, struct bytes content) {
 	struct container container;
 	if (content.len != item->size_bytes || container_decode(&container, content, NULL) != STATUS_OK) return false;
@@ -78,7 +66,7 @@ static enum status take(struct blob_room *room, struct batch *batch, const size_
 			blob_peer_lied(room, peer, &item->item, "its content has another name or size");
 			return STATUS_OK;
 		}
-		TRY(keep(room, item, answers[i].content, err));
+		TRY(blob_content_fill(room, item, answers[i].content, err));
 		blob_peer_gave(room, peer);
 		if (batch->absent_at[at] != NULL) blob_peer_lacked(room, batch->absent_at[at]);
 		batch->has[at] = true;
@@ -171,7 +159,8 @@ static enum status fetch_some(struct blob_room *room, bool *more, struct err *er
 /* --- looking through what is here --- */
 
 static enum status look_at(struct blob_room *room, const struct blob_item *item, size_t *read_bytes, struct err *err) {
-	bool is_good = blob_content_has(room, &item->gate, &item->item);
+	bool is_good;
+	TRY(blob_content_has(room, &is_good, &item->gate, &item->item, err));
 	if (is_good && room->fetch->was_counted) {
 		struct buf content;
 		buf_init(&content, CONTAINER_BYTES_MAX);
@@ -191,7 +180,7 @@ enum status blob_damaged(struct blob_room *room, const struct blob_item *item, s
 	if (blob_index_find(room, &now, &item->gate, &item->item, NULL) != STATUS_OK || now.state != BLOB_NAMED ||
 	    !hash32_equal(&now.blob, &item->blob))
 		return STATUS_OK;
-	log_warn("blob", "the content of an item was lost or changed on this disk: it is fetched again");
+	log_warn("blob", "the content of an item was lost or changed: it is fetched again");
 	return blob_index_lost(room, item, err);
 }
 

@@ -357,23 +357,25 @@ static enum status change_item(
 	return status;
 }
 
-static enum status fill_locked(
-    struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting, struct err *err) {
+static enum status fill_locked(struct blob_room *room, bool *is_its, const struct blob_item *item,
+    const struct segments_place *place, struct err *err) {
 	struct blob_item old;
-	TRY(find_any(room, &old, &waiting->gate, item, err));
-	if (old.state != BLOB_MISSING || !hash32_equal(&old.blob, &waiting->blob)) return STATUS_OK;
+	TRY(find_any(room, &old, &item->gate, &item->item, err));
+	if (old.state != BLOB_MISSING || !hash32_equal(&old.blob, &item->blob) || old.size_bytes != place->len)
+		return STATUS_OK;
 	struct blob_item filled = old;
-	TRY(blob_content_name(room, &filled.place, waiting, old.size_bytes, err));
+	filled.place = *place;
 	filled.state = BLOB_NAMED;
 	const enum status status = change_item(room, &old, &filled, err);
-	if (status != STATUS_OK) blob_content_give_back(room, waiting);
+	*is_its = status == STATUS_OK;
 	return status;
 }
 
-enum status blob_index_fill(
-    struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting, struct err *err) {
+enum status blob_index_fill(struct blob_room *room, bool *is_its, const struct blob_item *item,
+    const struct segments_place *place, struct err *err) {
+	*is_its = false;
 	pthread_mutex_lock(&room->index_lock);
-	const enum status status = fill_locked(room, item, waiting, err);
+	const enum status status = fill_locked(room, is_its, item, place, err);
 	pthread_mutex_unlock(&room->index_lock);
 	return status;
 }

@@ -1,4 +1,4 @@
-/* What events of a gate do to items, their content, and what waits. */
+/* What events of a gate do to items, their content, and what waits: of files, and of an object store. */
 #include "ledger/blob/blob_room.h"
 
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include "codec/hex.h"
 #include "eth/abi.h"
 #include "tests/ledger_world.h"
+#include "tests/memory_s3.h"
 #include "tests/scripted_random.h"
 
 /*
@@ -38,7 +39,10 @@ struct scene {
 	uint64_t nonces[LEDGER_ACCOUNTS];
 	struct scripted_random script;
 	struct random_source random;
+	struct memory_s3 s3;
 };
+
+static bool is_remote; /* the tests that run: contents are in an object store */
 
 static uint64_t now_ms(void *context) {
 	(void)context;
@@ -55,8 +59,11 @@ static enum status send_nothing(void *context, const addr20 *to, struct bytes da
 }
 
 static void start_room(struct scene *scene) {
-	const struct blob_options options = {
-	    .directory = scene->blobs, .clock = &scripted_clock, .random = &scene->random, .send = send_nothing};
+	const struct blob_options options = {.directory = scene->blobs,
+	    .clock = &scripted_clock,
+	    .random = &scene->random,
+	    .send = send_nothing,
+	    .s3 = is_remote ? &scene->s3.options : NULL};
 	assert_done(&scene->world,
 	    blob_open(&scene->room, scene->world.chain, scene->world.store, &options, &scene->world.err));
 	const struct chain_observer observer = blob_observer(scene->room);
@@ -66,6 +73,7 @@ static void start_room(struct scene *scene) {
 static void open_scene(struct scene *scene) {
 	*scene = (struct scene){0};
 	scene->random = scripted_random(&scene->script);
+	memory_s3_init(&scene->s3, &scripted_clock);
 	ledger_open_by(&scene->world,
 	    (struct ledger_rules){.zero_base_fee = true,
 		.settings = ",\"blobGates\":[\"" GATE_AT "\"]",
@@ -85,6 +93,7 @@ static void restart(struct scene *scene) {
 static void close_scene(struct scene *scene) {
 	blob_close(scene->room);
 	ledger_close(&scene->world);
+	memory_s3_fini(&scene->s3);
 }
 
 /* --- what happens --- */
@@ -172,19 +181,16 @@ static void assert_counts(struct scene *scene, uint64_t items, uint64_t waiting)
 	assert_int_equal(counts.waiting_bytes, waiting * BLOB_BLOCK_BYTES);
 }
 
-/* How many items a put of this text by an allowed account would fill; it fills them. */
-static size_t put_late(struct scene *scene, size_t account, const char *text) {
+/* How many items a late put of this text would fill; it fills them. */
+static size_t put_late(struct scene *scene, const char *text) {
 	struct blob_item awaiting[8];
-	struct blob_waiting waiting = {.gate = gate, .putter = ledger_address(account)};
 	size_t count;
-	const struct bytes frame = frame_of(scene, text, &waiting.blob);
-	put(scene, account, text);
+	hash32 blob;
+	const struct bytes frame = frame_of(scene, text, &blob);
 	assert_done(&scene->world,
-	    blob_index_awaiting(scene->room, awaiting, &count, 8, &gate, &waiting.blob, frame.len, &scene->world.err));
+	    blob_index_awaiting(scene->room, awaiting, &count, 8, &gate, &blob, frame.len, &scene->world.err));
 	for (size_t i = 0; i < count; i++)
-		assert_done(
-		    &scene->world, blob_index_fill(scene->room, &awaiting[i].item, &waiting, &scene->world.err));
-	blob_content_drop(scene->room, &waiting);
+		assert_done(&scene->world, blob_content_fill(scene->room, &awaiting[i], frame, &scene->world.err));
 	return count;
 }
 
@@ -222,7 +228,7 @@ static void content_of_another_size_than_was_said_is_none(void **state) {
 	seal(&scene, 2);
 	assert_no_content(&scene, &item, BLOB_MISSING);
 	assert_no_content(&scene, &other_item, BLOB_MISSING);
-	assert_int_equal(put_late(&scene, 1, "one"), 0);
+	assert_int_equal(put_late(&scene, "one"), 0);
 	assert_no_content(&scene, &item, BLOB_MISSING);
 	close_scene(&scene);
 }
@@ -246,8 +252,8 @@ static void a_second_naming_replaces_the_first(void **state) {
 	name(&scene, 0, &item, "three", 0); /* and what was not put is not here: the old one is not served for it */
 	seal(&scene, 1);
 	assert_no_content(&scene, &item, BLOB_MISSING);
-	assert_int_equal(put_late(&scene, 0, "two"), 0);
-	assert_int_equal(put_late(&scene, 0, "three"), 1);
+	assert_int_equal(put_late(&scene, "two"), 0);
+	assert_int_equal(put_late(&scene, "three"), 1);
 	assert_content(&scene, &item, "three");
 	restart(&scene);
 	assert_content(&scene, &item, "three");
@@ -278,11 +284,11 @@ static void what_nobody_put_in_time_can_be_put_later(void **state) {
 	name(&scene, 1, &other_item, "one", 0);
 	seal(&scene, 2);
 	restart(&scene);
-	assert_int_equal(put_late(&scene, 2, "two"), 0);
-	assert_int_equal(put_late(&scene, 2, "one"), 2);
+	assert_int_equal(put_late(&scene, "two"), 0);
+	assert_int_equal(put_late(&scene, "one"), 2);
 	assert_content(&scene, &item, "one");
 	assert_content(&scene, &other_item, "one");
-	assert_int_equal(put_late(&scene, 2, "one"), 0);
+	assert_int_equal(put_late(&scene, "one"), 0);
 	assert_counts(&scene, 2, 0);
 	close_scene(&scene);
 }
@@ -295,12 +301,14 @@ static void what_was_erased_is_not_put_later(void **state) {
 	seal(&scene, 1);
 	erase(&scene, &item);
 	seal(&scene, 1);
-	assert_int_equal(put_late(&scene, 0, "one"), 0);
+	assert_int_equal(put_late(&scene, "one"), 0);
 	assert_no_content(&scene, &item, BLOB_ERASED);
 	assert_counts(&scene, 0, 0);
 	/* Nor by a put that was judged before the erasure and written after it. */
-	const struct blob_waiting waiting = {gate, {{1}}, ledger_address(0)};
-	assert_done(&scene.world, blob_index_fill(scene.room, &item, &waiting, &scene.world.err));
+	struct blob_item judged = {.gate = gate, .item = item};
+	const struct bytes frame = frame_of(&scene, "one", &judged.blob);
+	assert_done(&scene.world, blob_content_fill(scene.room, &judged, frame, &scene.world.err));
+	assert_counts(&scene, 0, 0);
 	assert_no_content(&scene, &item, BLOB_ERASED);
 	close_scene(&scene);
 }
@@ -378,14 +386,24 @@ static void a_chain_that_is_unwound_is_followed(void **state) {
 
 /* --- files --- */
 
-/* How often the text stands in the folder's segments. */
-static size_t occurrences(struct scene *scene, const char *text) {
+static void read_store(struct scene *scene, struct buf *out) {
 	char path[120];
+	bool more = true;
+	if (!is_remote) {
+		snprintf(path, sizeof path, "%s/segments/00000001.seg", scene->blobs);
+		assert_done(&scene->world, files_read(out, path, &scene->world.err));
+		return;
+	}
+	while (more) assert_done(&scene->world, blob_store_duties(scene->room, &more, &scene->world.err));
+	for (size_t i = 0; i < scene->s3.count; i++) buf_append(out, buf_view(&scene->s3.objects[i].content));
+}
+
+/* How often the text stands in the folder's segments, or in the store. */
+static size_t occurrences(struct scene *scene, const char *text) {
 	struct buf file;
 	size_t count = 0;
 	buf_init(&file, 1 << 20);
-	snprintf(path, sizeof path, "%s/segments/00000001.seg", scene->blobs);
-	assert_done(&scene->world, files_read(&file, path, &scene->world.err));
+	read_store(scene, &file);
 	for (const uint8_t *at = file.data; (at = memmem(at, file.len - (size_t)(at - file.data), text, strlen(text)));
 	     at++)
 		count++;
@@ -427,7 +445,7 @@ static void an_items_content_is_its_own(void **state) {
 	name(&scene, 0, &item, "put later", 0);
 	name(&scene, 1, &other_item, "put later", 0);
 	seal(&scene, 2);
-	assert_int_equal(put_late(&scene, 2, "put later"), 2);
+	assert_int_equal(put_late(&scene, "put later"), 2);
 	erase(&scene, &item);
 	seal(&scene, 1);
 	assert_int_equal(occurrences(&scene, "put later"), 1);
@@ -561,7 +579,7 @@ static void verifying_reads_every_items_content(void **state) {
 	put(&scene, 0, "waits");
 	name(&scene, 0, &item, "one", 0);
 	seal(&scene, 1);
-	assert_done(&scene.world, blob_verify(scene.world.store, scene.blobs, &found, &scene.world.err));
+	assert_done(&scene.world, blob_verify(scene.world.store, scene.blobs, NULL, &found, &scene.world.err));
 	assert_int_equal(found.items, 1);
 	snprintf(path, sizeof path, "%s/segments/00000001.seg", scene.blobs);
 	const int fd = open(path, O_RDWR);
@@ -569,25 +587,39 @@ static void verifying_reads_every_items_content(void **state) {
 		assert_int_equal(pread(fd, &byte, 1, at), 1);
 		byte ^= 1;
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-		assert_int_equal(blob_verify(scene.world.store, scene.blobs, &found, NULL), STATUS_CORRUPT);
+		assert_int_equal(blob_verify(scene.world.store, scene.blobs, NULL, &found, NULL), STATUS_CORRUPT);
 		byte ^= 1;
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 	}
 	close(fd);
-	assert_done(&scene.world, blob_verify(scene.world.store, scene.blobs, &found, &scene.world.err));
+	assert_done(&scene.world, blob_verify(scene.world.store, scene.blobs, NULL, &found, &scene.world.err));
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(blob_verify(scene.world.store, scene.blobs, &found, NULL), STATUS_CORRUPT);
+	assert_int_equal(blob_verify(scene.world.store, scene.blobs, NULL, &found, NULL), STATUS_CORRUPT);
 	close_scene(&scene);
 }
 
+static int use_files(void **state) {
+	(void)state;
+	is_remote = false;
+	return 0;
+}
+
+static int use_objects(void **state) {
+	(void)state;
+	is_remote = true;
+	return 0;
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest of_files[] = {
 	    cmocka_unit_test(verifying_reads_every_items_content),
+	    cmocka_unit_test(an_older_nodes_files_are_read_and_erased),
+	};
+	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_was_erased_or_replaced_or_dropped_is_in_no_file),
 	    cmocka_unit_test(an_items_content_is_its_own),
 	    cmocka_unit_test(rows_that_a_power_loss_took_are_made_again),
 	    cmocka_unit_test(what_waits_is_found_behind_the_place_that_was_noted),
-	    cmocka_unit_test(an_older_nodes_files_are_read_and_erased),
 	    cmocka_unit_test(what_its_sender_put_becomes_the_items_content),
 	    cmocka_unit_test(content_of_another_size_than_was_said_is_none),
 	    cmocka_unit_test(a_second_naming_replaces_the_first),
@@ -598,5 +630,6 @@ int main(void) {
 	    cmocka_unit_test(events_are_caught_up_with),
 	    cmocka_unit_test(a_chain_that_is_unwound_is_followed),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(of_files, use_files, NULL) + cmocka_run_group_tests(tests, use_files, NULL) +
+	       cmocka_run_group_tests(tests, use_objects, NULL);
 }

@@ -264,15 +264,17 @@ static bool charge_put(struct blob_room *room, const struct put *put, struct htt
 
 static enum status store_put(struct blob_room *room, const struct put *put, struct err *err) {
 	const struct blob_waiting waiting = {put->request->gate, put->request->name, put->request->who};
-	TRY(blob_content_put(room, &waiting, put->body, err));
 	enum status status = STATUS_OK;
+	if (put->may)
+		TRY(blob_content_put(room, &waiting, put->body, err));
+	else
+		blob_account_waits_no_more(room, &waiting.gate, &waiting.putter, blob_charge_bytes(put->body.len));
 	for (size_t i = 0; i < put->awaiting_count && status == STATUS_OK; i++)
-		status = blob_index_fill(room, &put->awaiting[i].item, &waiting, err);
-	if (put->awaiting_count > 0 && !put->may) blob_content_drop(room, &waiting);
+		status = blob_content_fill(room, &put->awaiting[i], put->body, err);
 	return status;
 }
 
-/* True: it is on this disk; otherwise the answer says why not. */
+/* True: it is kept; otherwise the answer says why not. */
 static bool put_here(struct blob_room *room, struct put *put, struct http_response *response) {
 	struct err err = {0};
 	enum status status = judge_put(room, put, &err);
@@ -533,9 +535,6 @@ const struct route blob_routes[] = {
 	"stores a container until a transaction of the same account names it (ten minutes), or for an item that awaits it",
 	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}, .begin = begin_put,
 	.waits = true),
-    ROUTE(HTTP_PUT, "/blobs/{gate}/{name}/here", handle_put_here,
-	"the same, as a member of a consortium passes it on: no further member is given it",
-	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}, .begin = begin_put),
     ROUTE(HTTP_POST, "/blobs/{gate}/{name}/release", blob_release,
 	"parts of the outer seal's key for one lock of an item, of this member and of others",
 	.limits = {.body_max = OUTER_WISH_BYTES}, .waits = true),
@@ -549,9 +548,17 @@ const struct route blob_routes[] = {
     ROUTE(HTTP_POST, "/members/names", blob_member_names,
 	"what the chain names and has not erased, for another member's node",
 	.limits = {.body_max = BLOB_PAGE_ASK_BYTES, .at_once = MEMBERS_AT_ONCE}, .waits = true),
-    ROUTE(HTTP_GET, "/blobs/{gate}/{name}", handle_get, "the whole container of an item", .waits = true),
     ROUTE(HTTP_GET, "/blobs/{gate}/{name}/audit", handle_audit,
 	"the sealed audit entries of a folder, newest first, for its controller; ?root=H: with its proof; ?before=N: on"),
-    ROUTE(HTTP_GET, "/blobs/{gate}/{name}/{part}", handle_part, "one part of an item's container", .waits = true),
 };
 const size_t blob_route_count = sizeof blob_routes / sizeof *blob_routes;
+
+const struct route blob_store_routes[] = {
+    ROUTE(HTTP_PUT, "/blobs/{gate}/{name}/here", handle_put_here,
+	"the same, as a member of a consortium passes it on: no further member is given it",
+	.limits = {.large_body_max = CONTAINER_BYTES_MAX, .large_at_once = LARGE_AT_ONCE}, .begin = begin_put,
+	.waits = true),
+    ROUTE(HTTP_GET, "/blobs/{gate}/{name}", handle_get, "the whole container of an item", .waits = true),
+    ROUTE(HTTP_GET, "/blobs/{gate}/{name}/{part}", handle_part, "one part of an item's container", .waits = true),
+};
+const size_t blob_store_route_count = sizeof blob_store_routes / sizeof *blob_store_routes;

@@ -8,6 +8,7 @@
 #include "envelope/container.h"
 #include "envelope/segments.h"
 #include "ledger/blob/blob.h"
+#include "ledger/blob/blob_backend.h"
 #include "ledger/chain/ask.h"
 
 /* What a row of TABLE_BLOB says of an item. */
@@ -24,7 +25,8 @@ struct blob_item {
 	hash32 blob;
 	uint64_t size_bytes; /* as the transaction that named it says; content has it, too */
 	enum blob_state state;
-	struct segments_place place; /* of the content if it is NAMED; segment 0: a file of an older node */
+	struct segments_place
+	    place; /* of the content if it is NAMED; segment 0: a file of an older node; BLOB_REMOTE */
 };
 
 #define BLOB_NAMES_MAX 64u       /* in one transaction */
@@ -70,7 +72,9 @@ struct blob_room {
 	char *directory;
 	addr20 gates[BLOB_GATES_MAX];
 	size_t gate_count;
-	struct segments *segments; /* content; its own lock */
+	struct blob_backend files,
+	    remote; /* content; their own locks. `remote` is asked of what is in an object store */
+	bool puts_remote;
 	struct chain_asker *asker;
 	pthread_mutex_t ask_lock; /* of the asker */
 
@@ -153,7 +157,7 @@ struct blob_waiting {
 enum blob_row_state {
 	BLOB_STORING, /* is being written: nothing before its place may be forgotten, and nobody sees it */
 	BLOB_WAITS,
-	BLOB_TAKEN, /* its content is an item's by now; it may be named again, and then gets a copy */
+	BLOB_TAKEN, /* its content is an item's by now */
 };
 struct blob_row {
 	struct blob_row *next;
@@ -174,7 +178,7 @@ struct blob_row *blob_rows_older(const struct blob_rows *rows, uint64_t since_ms
 /* The lowest place of a row, or `end`. */
 struct segments_place blob_rows_lowest(const struct blob_rows *rows, const struct segments_place *end);
 
-/* blob_content.c: what is in files. All paths are made here. */
+/* blob_content.c: contents of items, and what waits. */
 MUST_USE enum status blob_content_open(struct blob_room *room, struct err *err);
 void blob_content_close(struct blob_room *room);
 /* The caller has charged its size (blob_account_waits); it is given back if the same waits already, or on failure. */
@@ -189,12 +193,20 @@ MUST_USE enum status blob_content_name(struct blob_room *room, struct segments_p
     const struct blob_waiting *waiting, uint64_t size_bytes, struct err *err);
 void blob_content_give_back(struct blob_room *room, const struct blob_waiting *waiting);
 void blob_content_drop(struct blob_room *room, const struct blob_waiting *waiting);
-/* Is the item's content here? */
-bool blob_content_has(struct blob_room *room, const addr20 *gate, const hash32 *item);
-/* In no file any more when it returns; the item's row is the caller's. */
+/* The content of an item that awaits it, which nobody else's put is touched by. Nothing if it does not await it any
+ * more. STATUS_LIMIT: it does not fit in the node's room for blobs. */
+MUST_USE enum status blob_content_fill(
+    struct blob_room *room, const struct blob_item *item, struct bytes container, struct err *err);
+/* Is the item's content here? STATUS_IO: it cannot be said now. */
+MUST_USE enum status blob_content_has(
+    struct blob_room *room, bool *has, const addr20 *gate, const hash32 *item, struct err *err);
+/* Nobody is given it any more, and blob_content_owes says when it is gone; the item's row is the caller's. */
 MUST_USE enum status blob_content_delete(
     struct blob_room *room, const addr20 *gate, const hash32 *item, struct err *err);
-/* Appends the whole container, or one part. STATUS_NOTFOUND: no such item or part. */
+/* Is anything of the item, which was erased, still there? */
+MUST_USE enum status blob_content_owes(
+    struct blob_room *room, bool *owes, const addr20 *gate, const hash32 *item, struct err *err);
+/* Appends the whole container, or one part. STATUS_NOTFOUND: no such item or part. STATUS_IO: not now. */
 MUST_USE enum status blob_content_read(struct blob_room *room, struct buf *out, const addr20 *gate, const hash32 *item,
     bool whole, uint32_t part, struct err *err);
 /* Drops what has waited longer than `age_ms`, and notes from where on the next start has to look for what waits. */
@@ -216,9 +228,9 @@ MUST_USE enum status blob_index_unconfirmed(
 /* Items that were named with this blob and size, and whose content this node was never given; at most `max`. */
 MUST_USE enum status blob_index_awaiting(struct blob_room *room, struct blob_item *out, size_t *count, size_t max,
     const addr20 *gate, const hash32 *blob, uint64_t size_bytes, struct err *err);
-/* What waits becomes the content of an item that awaits it still. */
-MUST_USE enum status blob_index_fill(
-    struct blob_room *room, const hash32 *item, const struct blob_waiting *waiting, struct err *err);
+/* What is at this place becomes the content of an item that awaits it still; `*is_its` says whether. */
+MUST_USE enum status blob_index_fill(struct blob_room *room, bool *is_its, const struct blob_item *item,
+    const struct segments_place *place, struct err *err);
 /* Items that await their content, from the one after `*after` on, at most `max`; `*after` is then the last of them, and
  * zeros at the end. A pass begins with zeros. */
 struct blob_awaited {

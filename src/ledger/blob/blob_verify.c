@@ -1,4 +1,6 @@
 /* Is every item's content here, and is it what was put? For a node that is stopped. */
+#include <stdio.h>
+
 #include "codec/hex.h"
 #include "ledger/blob/blob_room.h"
 
@@ -6,6 +8,7 @@ struct verifying {
 	struct blob_room *room;
 	struct blob_verification *out;
 	struct buf content;
+	bool reads_remote;
 };
 
 static enum status damaged(const struct blob_item *item, const struct err *why, struct err *err) {
@@ -19,14 +22,22 @@ static enum status damaged(const struct blob_item *item, const struct err *why, 
 
 /* Erasing comes before the row that says so. A copy that was made between has the one without the other. */
 static bool was_erased(const struct blob_room *room, const struct blob_item *item) {
-	struct segments_label label;
-	return item->place.segment && segments_label_at(room->segments, &label, &item->place, NULL) == STATUS_OK;
+	const struct blob_spot spot = {item->gate, item->blob, item->place};
+	bool is_there;
+	if (!item->place.segment) return false;
+	if (item->place.segment == BLOB_REMOTE)
+		return room->remote.is_whole(room->remote.context, &item->place, NULL) == STATUS_NOTFOUND;
+	return room->files.has(room->files.context, &is_there, &spot, NULL) == STATUS_OK && is_there;
 }
 
 static enum status verify_item(void *context, const struct blob_item *item, struct err *err) {
 	struct verifying *verifying = context;
 	struct container container;
 	struct err why = {0};
+	if (item->place.segment == BLOB_REMOTE && !verifying->reads_remote) {
+		verifying->out->unseen++;
+		return STATUS_OK;
+	}
 	buf_clear(&verifying->content);
 	enum status status =
 	    blob_content_read(verifying->room, &verifying->content, &item->gate, &item->item, true, 0, &why);
@@ -47,18 +58,25 @@ static enum status verify_item(void *context, const struct blob_item *item, stru
 	return STATUS_OK;
 }
 
-enum status blob_verify(struct store *store, const char *directory, struct blob_verification *out, struct err *err) {
+static enum status open_contents(
+    struct blob_room *room, const char *directory, const struct blob_s3_options *s3, struct err *err) {
+	char path[4096];
+	snprintf(path, sizeof path, "%s/segments", directory);
+	TRY(blob_files_open(&room->files, path, NULL, true, err));
+	return blob_s3_open(&room->remote, room->store, s3, NULL, err);
+}
+
+enum status blob_verify(struct store *store, const char *directory, const struct blob_s3_options *s3,
+    struct blob_verification *out, struct err *err) {
 	struct arena arena;
 	arena_init(&arena);
 	struct blob_room room = {.store = store, .directory = arena_strdup(&arena, bytes_text(directory))};
-	struct verifying verifying = {.room = &room, .out = out};
-	const struct segments_options options = {
-	    .directory = arena_printf(&arena, "%s/segments", directory), .only_reads = true};
+	struct verifying verifying = {.room = &room, .out = out, .reads_remote = s3 != NULL};
 	*out = (struct blob_verification){0};
 	buf_init(&verifying.content, CONTAINER_BYTES_MAX);
-	enum status status = segments_open(&room.segments, &options, err);
+	enum status status = open_contents(&room, directory, s3, err);
 	if (status == STATUS_OK) status = blob_index_walk(&room, verify_item, &verifying, err);
-	segments_close(room.segments);
+	blob_content_close(&room);
 	buf_fini(&verifying.content);
 	arena_fini(&arena);
 	return status;
