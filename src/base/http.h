@@ -131,7 +131,8 @@ struct http_exchange {
 	const void *route;                          /* what http_service.admit found, for its handler */
 	struct http_header params[HTTP_PARAMS_MAX]; /* of the path (route.h) */
 	size_t param_count;
-	struct buf path_text;                /* of the params */
+	struct buf path_text; /* of the params */
+	bool is_noted;        /* the application's own, for its observer: the handler has written it down already */
 	const struct http_exchange_ops *ops; /* the server's; NULL: of http_exchange_init */
 	bool is_deferred;                    /* without a server: for tests */
 };

@@ -165,9 +165,36 @@ static enum status put_read(
 	return STATUS_OK;
 }
 
+/* A look through an organisation's gateway, as its line says it. */
+static enum status put_look(
+    struct cli *cli, const struct audit_log *log, const struct audit_entry *entry, struct err *err) {
+	static const char *const texts[] = {"who", "person", "organisation", "purpose", "method", "what", "made"};
+	const struct json *line;
+	const char *name;
+	const addr20 *gateway = &log->nodes[entry->node].node;
+	uint64_t status = 0;
+	TRY(json_parse(&line, &cli->arena, entry->line, NULL, err));
+	TRY(directory_name(&cli->request, &name, gateway, err));
+	(void)json_u64(&status, json_get(line, "status"));
+	json_object_begin(&cli->writer, NULL);
+	cli_put_time(cli, "at", entry->at_ms / 1000);
+	cli_put_text(cli, "name", name);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		const struct bytes text = json_string(json_get(line, texts[i]));
+		if (text.len) cli_put_bytes(cli, texts[i], text);
+	}
+	cli_put_u64(cli, "status", status);
+	cli_put_text(cli, "outcome", entry->served ? "served" : "refused");
+	cli_put_bool(cli, "anchored", entry->anchored);
+	cli_put_u64(cli, "entry", entry->n);
+	cli_put_address(cli, "gateway", gateway);
+	json_object_end(&cli->writer);
+	return STATUS_OK;
+}
+
 static void put_node(struct cli *cli, const struct audit_node *node) {
 	json_object_begin(&cli->writer, NULL);
-	cli_put_address(cli, "node", &node->node);
+	cli_put_address(cli, node->is_gateway ? "gateway" : "node", &node->node);
 	if (node->url) cli_put_text(cli, "url", node->url);
 	cli_put_bool(cli, "proved", node->is_proved);
 	cli_put_u64(cli, "entries", node->proved);
@@ -178,7 +205,8 @@ static void put_node(struct cli *cli, const struct audit_node *node) {
 	if (!node->fault) return;
 	char text[43];
 	address_checksum(text, &node->node);
-	cli_say(cli, "what node %s says cannot be relied on: %s", text, node->fault);
+	cli_say(
+	    cli, "what %s %s says cannot be relied on: %s", node->is_gateway ? "gateway" : "node", text, node->fault);
 }
 
 static enum status cmd_access_reads(struct cli *cli, struct err *err) {
@@ -189,13 +217,21 @@ static enum status cmd_access_reads(struct cli *cli, struct err *err) {
 	TRY(audit_reads(&cli->request, &log, &wish, err));
 	json_array_begin(&cli->writer, "reads");
 	for (size_t i = 0; i < log.count; i++) {
+		if (log.entries[i].line.len) continue;
 		if (!hash32_is_zero(&record) && !hash32_equal(&log.entries[i].item, &record)) continue;
 		TRY(put_read(cli, &log, &log.entries[i], err));
 	}
 	json_array_end(&cli->writer);
-	json_array_begin(&cli->writer, "nodes");
-	for (size_t i = 0; i < log.node_count; i++) put_node(cli, &log.nodes[i]);
+	json_array_begin(&cli->writer, "looks");
+	for (size_t i = 0; i < log.count; i++)
+		if (log.entries[i].line.len) TRY(put_look(cli, &log, &log.entries[i], err));
 	json_array_end(&cli->writer);
+	for (unsigned is_gateway = 0; is_gateway < 2; is_gateway++) {
+		json_array_begin(&cli->writer, is_gateway ? "gateways" : "nodes");
+		for (size_t i = 0; i < log.node_count; i++)
+			if (log.nodes[i].is_gateway == (bool)is_gateway) put_node(cli, &log.nodes[i]);
+		json_array_end(&cli->writer);
+	}
 	cli_put_bool(cli, "complete", log.is_complete);
 	if (!log.is_complete) cli->exit_code = EXIT_REFUSED;
 	return STATUS_OK;
@@ -204,18 +240,23 @@ static enum status cmd_access_reads(struct cli *cli, struct err *err) {
 const struct cli_command command_access_reads = {
     .name = "access reads",
     .arguments = "",
-    .summary = "as a patient: what nodes served of a folder, to whom, and when",
-    .teach = "A node seals an entry to the controller's audit key for each read that it serves or refuses: its\n"
-	     "operator keeps the entries and cannot open them. Each holds the request that the reader signed. Every\n"
-	     "minute with reads in it, the node anchors on the chain how many entries each folder has; so what it\n"
-	     "shows is complete up to then, or the report names the node and what it left out, and the exit code\n"
-	     "is 3. Reads with \"anchored\": false came since then and stand on the node's word. Every node that the\n"
-	     "directory lists is asked, where the deployment says that it is, or --node. Reads from\n"
-	     "before a folder was handed over are counted: only its controller of that time can open them.\n\n"
-	     "  xinglin access reads --home patient --folder 0x… --limit 20",
+    .summary = "as a patient: what nodes and gateways showed of a folder, to whom, and when",
+    .teach =
+	"A node seals an entry to the controller's audit key for each read that it serves or refuses: its\n"
+	"operator keeps the entries and cannot open them. Each holds the request that the reader signed. Every\n"
+	"minute with reads in it, the node anchors on the chain how many entries each folder has; so what it\n"
+	"shows is complete up to then, or the report names the node and what it left out, and the exit code\n"
+	"is 3. Reads with \"anchored\": false came since then and stand on the node's word. Every node that the\n"
+	"directory lists is asked, where the deployment says that it is, or --node. Reads from\n"
+	"before a folder was handed over are counted: only its controller of that time can open them.\n\n"
+	"Looks are what organisations showed of the folder through their gateways, to which person and for which\n"
+	"purpose; each gateway anchors them alike. Those are asked that --node names, or the deployment; one whose\n"
+	"organisation wrote into the folder or asked to look, and has anchored looks, has to be asked. An anchor\n"
+	"older than two hours is a fault: an honest gateway renews it every hour.\n\n"
+	"  xinglin access reads --home patient --folder 0x… --limit 20",
     .options = {{"folder", "ID", "which folder"}, {"record", "ID", "reads of this record alone"},
 	{"limit", "N", "the newest N entries of each node (all)"},
-	{"node", "ADDRESS=URL,…", "where nodes are that the deployment does not name, or elsewhere"}},
+	{"node", "ADDRESS=URL,…", "where nodes and gateways are that the deployment does not name"}},
     .needs_home = true,
     .run = cmd_access_reads,
 };

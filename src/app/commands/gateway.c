@@ -76,6 +76,7 @@ static void take_settings(struct gateway_service_options *out, struct settings *
 	    .organisations = settings_text(settings, "client-organisations"),
 	    .oauth = oauth_settings(settings),
 	    .hooks = hook_settings(settings),
+	    .anchor_ms = (uint32_t)settings_number(settings, "anchor-ms"),
 	    .profiles = settings_list(settings, "profiles"),
 	    .fhir_url = settings_text(settings, "fhir-url"),
 	    .http_address = settings_text(settings, "http-addr"),

@@ -24,6 +24,14 @@ static void put_text(struct cli *cli, const struct json *entry, const char *name
 	if (value) cli_put_bytes(cli, name, json_string(value));
 }
 
+/* What the answer showed, or would have shown, something of. */
+static void put_folders(struct cli *cli, const struct json *folders) {
+	if (!folders) return;
+	json_array_begin(&cli->writer, "folders");
+	json_foreach (folder, folders) json_put_string(&cli->writer, NULL, json_string(folder));
+	json_array_end(&cli->writer);
+}
+
 static void put_entry(struct cli *cli, uint64_t n, const struct json *entry) {
 	static const char *const texts[] = {
 	    "who", "person", "organisation", "purpose", "patient", "request", "method", "what", "made"};
@@ -35,6 +43,7 @@ static void put_entry(struct cli *cli, uint64_t n, const struct json *entry) {
 	cli_put_time(cli, "at", at_ms / 1000);
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) put_text(cli, entry, texts[i]);
 	cli_put_u64(cli, "status", status);
+	put_folders(cli, json_get(entry, "folders"));
 	json_object_end(&cli->writer);
 }
 
@@ -69,7 +78,8 @@ static enum status cmd_gateway_trail(struct cli *cli, struct err *err) {
 	json_array_end(&cli->writer);
 	cli_put_u64(cli, "count", found.count);
 	if (found.count) cli_put_hex(cli, "head", BYTES_OF(found.head));
-	cli_say(cli, "the chain of entries holds; that none was cut off at its end is known from a head that you keep");
+	cli_say(cli,
+	    "the chain of entries holds; that none was cut off at its end is known from what was anchored on the chain");
 	return STATUS_OK;
 }
 
@@ -77,10 +87,11 @@ const struct cli_command command_gateway_trail = {
     .name = "gateway trail",
     .arguments = "",
     .summary = "who asked a gateway for what: caller, person, organisation, purpose, time and outcome",
-    .teach = "Reads the sealed trail in the gateway's home, also while the gateway runs, and checks its chain. An\n"
-	     "entry has no content: of a search it names the parameters, not their values. Keep head and count\n"
-	     "elsewhere: a later trail that does not lead through them was cut.\n\n"
-	     "  xinglin gateway trail --home hospital --limit 100",
+    .teach =
+	"Reads the sealed trail in the gateway's home, also while the gateway runs, and checks its chain. An\n"
+	"entry has no content: of a search it names the parameters, not their values. Its head is anchored on the\n"
+	"chain with the looks that patients find (access reads): a trail that was cut has fewer entries.\n\n"
+	"  xinglin gateway trail --home hospital --limit 100",
     .options = {{"limit", "N", "look at the newest N (all)"}, {"who", "TEXT", "only callers whose name has this in it"},
 	{"what", "TEXT", "only what has this in it: /fhir/Patient/1"}},
     .needs_home = true,

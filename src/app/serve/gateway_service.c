@@ -17,6 +17,7 @@
 #include "health/gateway/fhir_routes.h"
 #include "health/gateway/fhir_server.h"
 #include "health/gateway/gateway.h"
+#include "health/gateway/look_book.h"
 #include "health/gateway/organisations.h"
 #include "health/index/index.h"
 #include "net/http_client.h"
@@ -41,6 +42,8 @@
 #define HOOK_CONNECT_MS 5000u
 #define HOOK_ANSWER_MS 10000u
 #define HOOK_ATTEMPTS_DEFAULT 20u
+#define ANCHOR_MS_DEFAULT 60000u
+#define ANCHOR_LOOK_MS 200u
 
 struct gateway_service {
 	struct gateway_service_options options;
@@ -65,15 +68,22 @@ struct gateway_service {
 	struct own_key_watch *own_key;
 	struct issuer_service *issuer; /* NULL: none */
 	struct trail *trail;
+	struct look_book *looks;
 	struct index *index; /* of the actor's home */
 	struct follower *follower;
-	struct periodic *tending, *letting_go, *trailing;
+	struct periodic *tending, *letting_go, *trailing, *anchoring;
 	atomic_ullong let_go_at_ms; /* monotonic; when the drain's time is over */
 	atomic_bool is_stopping, is_ending, is_sending;
 	atomic_ullong min_free_bytes;
 };
 
 /* --- requests --- */
+
+/* Who asks for a folder's looks shows a signature, and no token. */
+static bool is_looks_path(struct bytes path) {
+	const struct bytes blobs = BYTES_LITERAL("/blobs/");
+	return bytes_equal(bytes_slice(path, 0, blobs.len), blobs);
+}
 
 static bool is_open_path(struct bytes path) {
 	return bytes_equal(path, BYTES_LITERAL("/livez")) || bytes_equal(path, BYTES_LITERAL("/readyz"));
@@ -82,7 +92,8 @@ static bool is_open_path(struct bytes path) {
 static void admit(void *context, struct http_exchange *exchange) {
 	struct gateway_service *service = context;
 	fhir_routes_trim(exchange);
-	gateway_admit(service->gateway, exchange, is_open_path(exchange->request.path));
+	gateway_admit(
+	    service->gateway, exchange, is_open_path(exchange->request.path) || is_looks_path(exchange->request.path));
 	if (exchange->response.status == 0) service->routes.admit(service->routes.context, exchange);
 	fhir_routes_translate(exchange);
 	epcis_routes_translate(exchange);
@@ -139,8 +150,11 @@ static void check(void *context, struct readiness *out) {
 	    counts.waiting, counts.in_flight);
 	follower_check(service->follower, out);
 	issuer_service_check(service->issuer, out);
-	readiness_add(out, "trail", trail_is_ready(service->trail), "what is asked can%s be written down",
-	    trail_is_ready(service->trail) ? "" : "not");
+	const char *fault = look_book_fault(service->looks);
+	readiness_add(out, "trail", trail_is_ready(service->trail) && !fault, "%s",
+	    !trail_is_ready(service->trail) ? "what is asked cannot be written down"
+	    : fault                         ? fault
+					    : "what is asked can be written down");
 	readiness_add_disk(out, service->options.home, atomic_load(&service->min_free_bytes));
 }
 
@@ -168,6 +182,10 @@ static void write_metrics(void *context, struct buf *out) {
 	    out, METRIC_GAUGE, "workers_running", "Tasks that workers carry out.", worker_pool_running(service->pool));
 	metric_put(out, METRIC_COUNTER, "trail_entries_total", "Answers that were written down.", trail.added);
 	metric_put(out, METRIC_COUNTER, "trail_lost_total", "Answers that the disk did not take down.", trail.lost);
+	const struct look_book_counts looks = look_book_counts(service->looks);
+	metric_put(out, METRIC_GAUGE, "looks_listed", "Entries of the trail that patients find.", looks.listed);
+	metric_put(out, METRIC_GAUGE, "looks_anchored", "Entries of the trail that are anchored.", looks.anchored);
+	metric_put(out, METRIC_GAUGE, "looks_anchored_at", "Unix time of the newest anchor.", looks.anchored_at_s);
 	metric_put(out, METRIC_COUNTER, "records_added_total", "Records accepted.", counts.records_added);
 	metric_put(out, METRIC_COUNTER, "records_read_total", "Records opened.", counts.records_read);
 	metric_put(
@@ -286,6 +304,8 @@ static enum status open_gateway(struct gateway_service *service, struct err *err
 	    .hooks_attempts =
 		service->options.hooks.attempts ? service->options.hooks.attempts : HOOK_ATTEMPTS_DEFAULT};
 	service->gateway = gateway_new(&options);
+	TRY(look_book_open(&service->looks, service->gateway,
+	    service->options.anchor_ms ? service->options.anchor_ms : ANCHOR_MS_DEFAULT, err));
 	TRY(fhir_server_open(&service->fhir, service->gateway, err));
 	TRY(epcis_server_open(&service->epcis, service->gateway, err));
 	TRY(load_tokens(service, service->options.tokens, err));
@@ -299,7 +319,7 @@ static enum status open_server(struct gateway_service *service, struct err *err)
 	const struct gateway_service_options *wanted = &service->options;
 	const struct route_table tables[] = {{gateway_routes, gateway_route_count, service->gateway},
 	    {fhir_routes, fhir_route_count, service->fhir}, {epcis_routes, epcis_route_count, service->epcis},
-	    {gateway_open_routes, GATEWAY_OPEN_ROUTE_COUNT, service->gateway},
+	    {gateway_open_routes, GATEWAY_OPEN_ROUTE_COUNT, service->gateway}, {look_book_routes, 1, service->looks},
 	    {ops_routes, OPS_HEALTH_COUNT, &service->ops}, {metrics_route, 1, service}};
 	const struct http_observer observer = {answered, service};
 	service->router = router_new(tables, sizeof tables / sizeof *tables, worker_pool_workers(service->pool));
@@ -381,6 +401,12 @@ static void tend(void *context) {
 static void sync_trail(void *context) {
 	struct gateway_service *service = context;
 	trail_sync(service->trail);
+	look_book_step(service->looks);
+}
+
+static void anchor_looks(void *context) {
+	struct gateway_service *service = context;
+	if (atomic_load(&service->is_sending)) look_book_anchor(service->looks);
 }
 
 static enum status start_threads(struct gateway_service *service, struct err *err) {
@@ -394,6 +420,8 @@ static enum status start_threads(struct gateway_service *service, struct err *er
 	TRY(periodic_start(&service->tending, &work, err));
 	const struct periodic_work trail = {"the trail", TRAIL_EVERY_MS, sync_trail, service};
 	TRY(periodic_start(&service->trailing, &trail, err));
+	const struct periodic_work anchor = {"anchoring looks", ANCHOR_LOOK_MS, anchor_looks, service};
+	TRY(periodic_start(&service->anchoring, &anchor, err));
 	if (pthread_create(&service->outbox_thread, NULL, run_outbox, service) != 0)
 		return err_set(err, STATUS_INTERNAL, "cannot start the outbox's thread");
 	return STATUS_OK;
@@ -404,10 +432,11 @@ static void stop_threads(struct gateway_service *service) {
 	periodic_stop(service->letting_go);
 	periodic_stop(service->tending);
 	periodic_stop(service->trailing);
+	periodic_stop(service->anchoring);
 	follower_stop(service->follower);
 	own_key_watch_stop(service->own_key);
 	trustee_service_stop(service->trustee);
-	service->letting_go = service->tending = service->trailing = NULL;
+	service->letting_go = service->tending = service->trailing = service->anchoring = NULL;
 	nodes_watch_stop(service->nodes);
 }
 
@@ -419,6 +448,8 @@ enum status gateway_service_run(struct gateway_service *service, struct err *err
 		 * stays: the outbox still offers it work, and /metrics counts its tasks. */
 		worker_pool_stop(service->pool);
 		trustee_service_stop(service->trustee); /* it waits for what it sent */
+		periodic_stop(service->anchoring);      /* so does this */
+		service->anchoring = NULL;
 		atomic_store(&service->is_ending, true);
 		outbox_stop(service->outbox);
 		pthread_join(service->outbox_thread, NULL);
@@ -484,6 +515,7 @@ void gateway_service_close(struct gateway_service *service) {
 	router_free(service->router);
 	fhir_server_close(service->fhir);
 	epcis_server_close(service->epcis);
+	look_book_close(service->looks);
 	gateway_free(service->gateway);
 	fhir_profiles_free(service->profiles);
 	trail_close(service->trail);

@@ -37,6 +37,7 @@ struct gateway_service_options {
 	struct tls_files tls; /* all NULL: plain HTTP */
 	const char *const *vhosts, *const *cors_origins;
 	uint32_t workers, request_ms, drain_ms;
+	uint32_t anchor_ms; /* of looks, if there were any; 0: a minute */
 	const char *metrics_address;
 	uint16_t metrics_port; /* 0: on the main port alone, with a token */
 	uint64_t min_free_bytes;

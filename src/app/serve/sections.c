@@ -142,6 +142,8 @@ static const struct setting gateway_rows[] = {
 	    .help = "where clients find /fhir if a proxy stands in front (https://fhir.example/r4): links are made of it"},
 	{.name = "profiles", .type = SETTING_LIST, .value = "FILE,…",
 	    .help = "packages of FHIR profiles (.tgz, as US Core's): resources that claim one are checked by it"},
+	{.name = "anchor-ms", .type = SETTING_NUMBER, .value = "MS", .min = 100, .max = 3600000, .otherwise = "60000",
+	    .help = "looks through this gateway are anchored on the chain this often, if there were any"},
 	{.name = "hooks", .type = SETTING_CHOICE, .value = "WHERE", .otherwise = "outside",
 	    .choices = "off|outside|loopback|any",
 	    .help = "where FHIR Subscriptions may have their endpoints: outside (https, no private address), also on this "

@@ -8,7 +8,7 @@
 #include "health/chain/blobs.h"
 
 #define REQUEST_AHEAD_S 120u /* a signed request expires so soon, at most */
-#define JWE_MAX 4096u
+#define JWE_MAX 16384u
 
 static bool read_hex(uint8_t *out, size_t len, const struct json *root, const char *name) {
 	return hex_fixed(out, len, json_string(json_get(root, name))) == STATUS_OK;
@@ -88,6 +88,24 @@ enum status audit_line_parse(struct audit_line *out, struct arena *arena, struct
 		return err_set(err, STATUS_INVALID, "an audit entry lacks a member, or has one malformed");
 	entry->part = (uint32_t)part;
 	return STATUS_OK;
+}
+
+/* What it says is shown as it stands; its place and time are the list's. */
+enum status audit_gateway_line_parse(
+    struct audit_entry *out, struct arena *arena, struct bytes plaintext, struct err *err) {
+	const struct json *root;
+	uint64_t version, status;
+	*out = (struct audit_entry){.line = plaintext};
+	TRY(json_parse(&root, arena, plaintext, NULL, err));
+	if (!json_u64(&version, json_get(root, "v")) || version != 3 || !json_u64(&out->at_ms, json_get(root, "at")) ||
+	    !json_u64(&status, json_get(root, "status")) || status < 100 || status > 599)
+		return err_set(err, STATUS_INVALID, "a gateway's line lacks a member, or has one malformed");
+	out->served = status < 400;
+	return STATUS_OK;
+}
+
+bool audit_is_stale(const struct audit_node *node, uint64_t now_s) {
+	return node->is_gateway && now_s > node->anchored_at_s + AUDIT_STALE_S;
 }
 
 enum status audit_line_check(const struct audit_line *line, const struct deployment *deployment, const addr20 *node,

@@ -26,6 +26,9 @@ struct audit_entry {
 	bool anchored; /* proved by the chain; false: added since the newest anchor, as the node says */
 	uint64_t at_ms;
 	size_t node; /* index in `nodes` */
+	/* Of a gateway: its line (docs/wire-formats.md §6), and no more than n, served, anchored, at_ms, node. Else
+	 * empty. */
+	struct bytes line;
 };
 /* A node, what the chain proves of it, and what it answered. */
 struct audit_node {
@@ -36,6 +39,8 @@ struct audit_node {
 	uint64_t of_former;     /* entries from before the folder was handed over, sealed to who controlled it then */
 	bool is_proved;         /* its answer holds; else `fault` says what is missing or wrong */
 	const char *fault;      /* NULL: none */
+	bool is_gateway;        /* an organisation's: its lines are its own word, but none can be taken back */
+	bool is_sure;           /* of a gateway: it was named, or has to be asked */
 };
 struct audit_log {
 	struct audit_entry *entries; /* by node, the newest first */
@@ -44,7 +49,11 @@ struct audit_log {
 	size_t node_count;
 	bool is_complete; /* every node's answer holds */
 };
-/* Where nodes are, beside the deployment's own; from whoever asks. */
+/* An anchor is renewed every hour at least; one that is older says nothing of what came since. */
+#define AUDIT_STALE_S 7200u
+bool audit_is_stale(const struct audit_node *node, uint64_t now_s);
+
+/* Where nodes and gateways are, beside the deployment's own; from whoever asks. */
 struct audit_address {
 	addr20 node;
 	const char *url;
@@ -56,11 +65,17 @@ struct audit_wish {
 	size_t address_count;
 };
 /*
- * By the folder's controller: asks every node that the directory proves. What a node leaves out or makes up is its
- * fault in `nodes`, and what it showed before is still right. STATUS_DENIED: the chain's own answer is not believed.
+ * By the folder's controller: asks every node that the directory proves; and the gateways of the organisations that are
+ * named, and of those that wrote into the folder or asked to look and have anchored anything. What a node leaves out or
+ * makes up is its fault in `nodes`, and what it showed before is still right. STATUS_DENIED: the chain's own answer is
+ * not believed.
  */
 MUST_USE enum status audit_reads(
     struct actor_request *request, struct audit_log *out, const struct audit_wish *wish, struct err *err);
+
+/* A gateway's line. STATUS_INVALID. */
+MUST_USE enum status audit_gateway_line_parse(
+    struct audit_entry *out, struct arena *arena, struct bytes plaintext, struct err *err);
 
 /* --- the parts of it that need no chain --- */
 

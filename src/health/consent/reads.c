@@ -1,6 +1,7 @@
 /* What every node served of a folder: each answer held to what that node anchored on the chain. */
 #include <stdlib.h>
 
+#include "crypto/hash.h"
 #include "crypto/merkle_map.h"
 #include "envelope/jwe.h"
 #include "health/consent/audit.h"
@@ -11,6 +12,7 @@
 
 #define PAGE_MAX ((size_t)2 << 20)
 #define PLAIN_MAX ((size_t)4096)
+#define GATEWAY_LINE_MAX ((size_t)8 << 10)
 #define ENTRIES_MAX 1000000u /* of one node */
 #define HEADS_MAX 3u         /* that are taken while a node anchors anew */
 #define CLOCKS_APART_S 60u   /* a node's clock and the chain's */
@@ -69,7 +71,7 @@ static enum status read_anchor(struct folding *f, struct err *err) {
 /* Whom requests to this node name: no node in particular if nobody alone seals the blocks (docs/wire-formats.md §5). */
 static const addr20 *addressee(const struct folding *f) {
 	const struct deployment *deployment = &f->reading->request->home->deployment;
-	return addr20_is_zero(&deployment->sealer) ? &deployment->sealer : &f->node->node;
+	return addr20_is_zero(&deployment->sealer) && !f->node->is_gateway ? &deployment->sealer : &f->node->node;
 }
 
 static enum status get_page(
@@ -213,10 +215,35 @@ static bool is_enough(const struct folding *f) {
 	       (max && f->shown >= max && f->fold.at.count <= f->proved.count && is_as_seen);
 }
 
+/* A gateway seals its lines when it serves them, and its list is over what they say. */
+static enum status take_line(struct folding *f, const struct audit_sealed *sealed, struct err *err) {
+	struct reading *r = f->reading;
+	struct list_entry link = sealed->link;
+	struct audit_entry entry;
+	struct buf plain;
+	buf_init(&plain, GATEWAY_LINE_MAX);
+	enum status status = jwe_ecdh_open(&plain, NULL, r->request->arena, sealed->jwe, &r->audit_secret, err);
+	const struct bytes text = arena_dup(r->request->arena, buf_view(&plain));
+	buf_wipe(&plain);
+	if (status != STATUS_OK) return err_prefix(err, status, "line %llu", (unsigned long long)link.n);
+	link.entry = keccak256(text);
+	if (list_fold_step(&f->fold, &link, err) != STATUS_OK) return not_proved(err);
+	TRY(check_marks(f, err));
+	TRY(audit_gateway_line_parse(&entry, r->request->arena, text, err));
+	if (entry.at_ms / 1000 != link.time_s)
+		return err_set(err, STATUS_DENIED, "line %llu is of another time", (unsigned long long)link.n);
+	entry.n = link.n;
+	entry.node = f->index;
+	entry.anchored = link.n <= f->proved.count;
+	if (!r->wish->max || f->shown < r->wish->max) show(f, &entry);
+	return STATUS_OK;
+}
+
 static enum status take(struct folding *f, const struct audit_sealed *sealed, struct err *err) {
 	struct audit_line line;
 	struct err wrong = {0};
 	bool of_former;
+	if (f->node->is_gateway) return take_line(f, sealed, err);
 	if (list_fold_step(&f->fold, &sealed->link, err) != STATUS_OK) return not_proved(err);
 	TRY(check_marks(f, err));
 	if (open_line(f, &line, &of_former, sealed, &wrong) != STATUS_OK) {
@@ -271,6 +298,13 @@ static enum status fold_pages(struct folding *f, struct audit_page *page, struct
 
 /* --- one node --- */
 
+static enum status check_age(const struct folding *f, struct err *err) {
+	if (!f->anchor.count || !audit_is_stale(f->node, verified_now_s(f->reading->verified))) return STATUS_OK;
+	return err_set(err, STATUS_DENIED,
+	    "it has anchored nothing for more than %u hours: of looks since then there is its word alone",
+	    AUDIT_STALE_S / 3600);
+}
+
 static enum status read_node(struct folding *f, struct err *err) {
 	struct heads *heads = f->reading->verified->heads;
 	const hash32 *folder = &f->reading->wish->folder;
@@ -288,6 +322,7 @@ static enum status read_node(struct folding *f, struct err *err) {
 		*err = f->wrong;
 		return STATUS_DENIED;
 	}
+	TRY(check_age(f, err));
 	return f->reached_seen ? verified_remember(heads, &f->proved, &f->node->node, folder, err) : STATUS_OK;
 }
 
@@ -317,6 +352,20 @@ static void ask_node(struct reading *r, size_t index) {
 	r->out->is_complete = r->out->is_complete && node->is_proved;
 }
 
+/* Organisations that nobody named have a gateway that has to be asked if they have anchored anything. */
+static enum status drop_without_gateway(struct reading *r, struct err *err) {
+	struct audit_log *out = r->out;
+	size_t kept = 0;
+	for (size_t i = 0; i < out->node_count; i++) {
+		struct folding folding = {.reading = r, .node = &out->nodes[i], .index = i};
+		const bool is_named = !out->nodes[i].is_gateway || out->nodes[i].is_sure;
+		if (!is_named) TRY(read_anchor(&folding, err));
+		if (is_named || folding.anchor.count) out->nodes[kept++] = out->nodes[i];
+	}
+	out->node_count = kept;
+	return STATUS_OK;
+}
+
 enum status audit_reads(
     struct actor_request *request, struct audit_log *out, const struct audit_wish *wish, struct err *err) {
 	struct reading reading = {.request = request, .wish = wish, .out = out};
@@ -330,6 +379,7 @@ enum status audit_reads(
 	TRY(folder_handed_over_at(request, &folder, &reading.handed_over_s, err));
 	TRY(request_verified(request, &reading.verified, HEADS_FRESH, err));
 	TRY(audit_nodes(request, out, wish, err));
+	TRY(drop_without_gateway(&reading, err));
 	TRY(home_audit_key(request->home, &reading.audit_secret, &key, own.controller_index, err));
 	enum status status = consent_asker(request, &reading.asker, &account, &own, err);
 	for (size_t i = 0; i < out->node_count && status == STATUS_OK; i++) ask_node(&reading, i);

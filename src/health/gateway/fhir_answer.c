@@ -4,6 +4,7 @@
 
 #include "base/http_reply.h"
 #include "health/fhir/temporal.h"
+#include "health/gateway/fhir_looks.h"
 
 void fhir_answer_instant(char out[FHIR_ANSWER_INSTANT_BYTES], int64_t at_ms) {
 	const struct fhir_temporal moment = fhir_temporal_of_ms(at_ms);
@@ -42,6 +43,7 @@ static void put_last_modified(struct http_response *response, int64_t at_ms) {
 
 void fhir_answer_put_version(struct fhir_call *call, const struct resource_version *version) {
 	struct http_response *response = &call->exchange->response;
+	fhir_looks_see(call, &version->folder);
 	http_put_header(response, "ETag", "W/\"%u\"", version->version);
 	put_last_modified(response, version->at_ms);
 	if (call->exchange->request.method == HTTP_GET || call->exchange->request.method == HTTP_HEAD) return;

@@ -5,6 +5,7 @@
 #include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
 #include "health/gateway/fhir_job.h"
+#include "health/gateway/fhir_looks.h"
 #include "health/gateway/fhir_routes.h"
 #include "health/gateway/fhir_write.h"
 
@@ -62,14 +63,15 @@ static void put_request(struct http_request *request, struct fhir_job *job, cons
 }
 
 /* Each entry is in the trail by itself: who asked for a Bundle asked for these. */
-static void note(
-    struct fhir_job *job, const struct fhir_entry *entry, const struct resource_version *made, int status) {
+static void note(struct fhir_job *job, const struct fhir_entry *entry, const struct resource_version *made,
+    const struct fhir_looks *looks, int status) {
 	static const char *const methods[] = {[FHIR_ENTRY_DELETE] = "DELETE",
 	    [FHIR_ENTRY_POST] = "POST",
 	    [FHIR_ENTRY_PUT] = "PUT",
 	    [FHIR_ENTRY_PATCH] = "PATCH",
 	    [FHIR_ENTRY_GET] = "GET"};
-	struct gateway_part part = {.method = methods[entry->method], .url = entry->url, .status = status};
+	struct gateway_part part = {
+	    .method = methods[entry->method], .url = entry->url, .status = status, .looks = looks};
 	if (made)
 		part.made =
 		    bytes_text(arena_printf(job->arena, "%s/%.*s/_history/%u", fhir_type_name(&fhir_r4, made->key.type),
@@ -77,14 +79,23 @@ static void note(
 	gateway_note_part(job->server->gateway, job->call->exchange, &job->call->asker, &part);
 }
 
+static hash32 *copy_of(struct arena *arena, const struct fhir_looks *looks) {
+	hash32 *copy = arena_zalloc(arena, looks->count + 1, sizeof *copy);
+	if (looks->count) memcpy(copy, looks->folders, looks->count * sizeof *copy);
+	return copy;
+}
+
 /* Writes the entry's content. */
 static void put_read(struct json_writer *w, struct fhir_job *job, const struct fhir_entry *entry) {
 	struct http_exchange *inner = arena_zalloc(job->arena, 1, sizeof *inner);
 	http_exchange_init(inner, BUF_MAX_DEFAULT);
 	put_request(&inner->request, job, entry);
+	struct fhir_looks looks = {NULL, 0, false};
 	struct fhir_call *call = fhir_call_inside(job->call, inner);
 	if (call) {
 		fhir_routes_answer_get(call);
+		looks = fhir_looks_of(call);
+		looks.folders = copy_of(job->arena, &looks);
 		fhir_call_end(call);
 	}
 	const struct http_response *response = &inner->response;
@@ -96,7 +107,7 @@ static void put_read(struct json_writer *w, struct fhir_job *job, const struct f
 	if (etag.len) json_put_string(w, "etag", etag);
 	if (!is_good && body.len) json_put_raw(w, "outcome", body);
 	json_object_end(w);
-	note(job, entry, NULL, response->status);
+	note(job, entry, NULL, &looks, response->status);
 	http_exchange_fini(inner);
 }
 
@@ -149,7 +160,8 @@ static void put_entry(struct json_writer *w, struct fhir_job *job, size_t index)
 	if (entry->issues) put_outcome(w, entry->issues);
 	json_object_end(w);
 	json_object_end(w);
-	note(job, entry, after, entry->status);
+	const struct fhir_looks looks = {after ? &after->folder : NULL, after != NULL, true};
+	note(job, entry, after, &looks, entry->status);
 }
 
 static void answer_bundle(struct fhir_job *job) {

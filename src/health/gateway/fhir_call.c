@@ -9,6 +9,7 @@
 #include "codec/json_input.h"
 #include "health/contracts/cause.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_looks.h"
 
 #define BASE_PATH "/fhir"
 
@@ -335,6 +336,7 @@ struct fhir_call *fhir_call_new(struct fhir_server *server, struct http_exchange
 struct fhir_call *fhir_call_inside(struct fhir_call *outer, struct http_exchange *exchange) {
 	struct fhir_call *call = begin(outer->server, exchange);
 	call->asker = outer->asker;
+	call->is_inside = true;
 	call->is_strict = outer->is_strict;
 	if (read_request(call)) return call;
 	fhir_call_end(call);
@@ -349,6 +351,7 @@ void fhir_call_free(struct fhir_call *call) {
 void fhir_call_end(struct fhir_call *call) {
 	struct http_exchange *exchange = call->exchange;
 	const bool is_deferred = call->is_deferred;
+	if (!call->is_inside && call->asker.name[0] && exchange->response.status) fhir_looks_note(call);
 	if (!call->is_kept) fhir_call_free(call);
 	if (is_deferred) http_answer(exchange);
 }

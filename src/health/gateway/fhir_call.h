@@ -36,7 +36,10 @@ struct fhir_call {
 	bool wants_async;          /* Prefer: respond-async */
 	bool is_pretty;
 	bool is_deferred;
-	bool is_kept; /* by a source of its answer, which frees it */
+	bool is_kept;   /* by a source of its answer, which frees it */
+	bool is_inside; /* of a Bundle, whose entry is noted by whoever answers it */
+	hash32 *seen;   /* folders that the answer shows something of (fhir_looks.h) */
+	size_t seen_count, seen_capacity;
 };
 
 typedef void fhir_call_work(struct fhir_call *call);

@@ -5,6 +5,7 @@
 #include "base/http_reply.h"
 #include "health/fhir/temporal.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_looks.h"
 #include "health/gateway/fhir_operation.h"
 #include "health/gateway/fhir_read.h"
 #include "health/gateway/fhir_search.h"
@@ -530,6 +531,8 @@ static enum status next_page(struct stream *stream) {
 	arena_reset(&stream->page);
 	const struct asked asked = {.type = stream->type, .count = PAGE, .cursor = cursor, .member = member_of(stream)};
 	TRY(find_page(stream->call, &stream->page, stream->job, &asked, &found, &err));
+	fhir_looks_see_page(stream->call, &found);
+	if (found.count) fhir_looks_note(stream->call);
 	buf_clear(&stream->text);
 	stream->sent = 0;
 	for (size_t i = 0; i < found.count; i++) {

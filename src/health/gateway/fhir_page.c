@@ -5,6 +5,7 @@
 #include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
 #include "health/gateway/fhir_bundle.h"
+#include "health/gateway/fhir_looks.h"
 
 static void put_link(
     struct json_writer *w, const struct fhir_call *call, const struct fhir_page *page, struct bytes cursor) {
@@ -128,6 +129,7 @@ void fhir_page_answer(struct fhir_call *call, const struct fhir_page *page) {
 	json_array_end(&w);
 	put_entries(&w, call, page);
 	json_object_end(&w);
+	if (page->shows_resources) fhir_looks_see_page(call, page->found);
 	http_put_header(&call->exchange->response, "Cache-Control", "no-store");
 	fhir_answer_json(call, 200, buf_view(&body));
 	buf_fini(&body);

@@ -6,6 +6,7 @@
 
 #include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
+#include "health/gateway/fhir_looks.h"
 #include "health/gateway/fhir_operation.h"
 #include "health/gateway/fhir_search.h"
 
@@ -109,6 +110,7 @@ static void put_match(struct json_writer *w, struct matching *m, size_t index) {
 	const struct resource_version *version = &m->found[index].version;
 	const enum grade grade = m->found[index].grade;
 	const struct bytes reference = fhir_answer_reference(&m->call->arena, &version->key);
+	fhir_looks_see(m->call, &version->folder);
 	json_object_begin(w, NULL);
 	json_put_text(w, "fullUrl",
 	    arena_printf(&m->call->arena, "%.*s/%.*s", (int)m->call->base.len, (const char *)m->call->base.data,

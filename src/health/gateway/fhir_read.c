@@ -6,6 +6,7 @@
 #include "base/http_reply.h"
 #include "health/gateway/fhir_answer.h"
 #include "health/gateway/fhir_binary.h"
+#include "health/gateway/fhir_looks.h"
 
 static void refuse_gone(struct fhir_call *call, const struct resource_version *version) {
 	http_put_header(&call->exchange->response, "ETag", "W/\"%u\"", version->version);
@@ -39,6 +40,7 @@ bool fhir_read_find(struct fhir_call *call, struct resource_version *out) {
 	enum status status = STATUS_NOTFOUND;
 	if (!is_vread || number)
 		status = resources_get(call->server->resources, out, &call->arena, &scope, &key, number, &err);
+	if (status == STATUS_OK) fhir_looks_see(call, &out->folder);
 	if (status == STATUS_OK && out->method != RESOURCE_DELETE) return true;
 	if (status == STATUS_OK)
 		refuse_gone(call, out);

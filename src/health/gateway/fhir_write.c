@@ -6,6 +6,7 @@
 #include "health/gateway/fhir_answer.h"
 #include "health/gateway/fhir_binary.h"
 #include "health/gateway/fhir_job.h"
+#include "health/gateway/fhir_looks.h"
 
 bool fhir_write_takes(struct fhir_call *call, const char *types, const char *remedy) {
 	const struct bytes type = http_header_get(&call->exchange->request, "content-type");
@@ -27,7 +28,10 @@ static void answer_outcome(struct fhir_call *call, int status, const char *what)
 
 static void answer_deleted(struct fhir_call *call, const struct fhir_job_result *result) {
 	struct http_response *response = &call->exchange->response;
-	if (result->after) http_put_header(response, "ETag", "W/\"%u\"", result->after->version);
+	if (result->after) {
+		fhir_looks_see(call, &result->after->folder);
+		http_put_header(response, "ETag", "W/\"%u\"", result->after->version);
+	}
 	if (call->wanted == FHIR_CALL_OUTCOME)
 		answer_outcome(call, 200, result->change ? "the resource was deleted" : "there was nothing to delete");
 	else

@@ -16,6 +16,7 @@
 #include "health/gateway/tokens.h"
 #include "health/gateway/trail.h"
 
+struct fhir_looks;
 struct fhir_profiles;
 struct gateway;
 
@@ -79,10 +80,15 @@ struct gateway_part {
 	struct bytes url;  /* "Patient/1", "Observation?code=…", or below the base */
 	struct bytes made; /* "Patient/1/_history/2" [empty] */
 	int status;
+	const struct fhir_looks *looks; /* [NULL: at no folder] */
 };
 /* Adds it to the trail, beside the whole request's own entry. */
 void gateway_note_part(struct gateway *gateway, const struct http_exchange *exchange, const struct asker *asker,
     const struct gateway_part *part);
+
+/* An answer that is written, and what it shows: adds it to the trail. */
+void gateway_note_looks(struct gateway *gateway, const struct http_exchange *exchange, const struct asker *asker,
+    const struct fhir_looks *looks);
 
 struct gateway_counts {
 	uint64_t records_added, records_read, records_refused;

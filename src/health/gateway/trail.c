@@ -44,6 +44,14 @@ static void close_file(struct trail *trail) {
 	trail->fd = -1;
 }
 
+const char *trail_home(const struct trail *trail) {
+	return trail->home;
+}
+
+const uint8_t *trail_root(const struct trail *trail) {
+	return trail->root;
+}
+
 /* --- files --- */
 
 /* Its room is taken from the disk at once, so that what is added later does not fail for want of it. */
@@ -196,6 +204,13 @@ static void write_entry(struct buf *out, const struct trail_entry *entry) {
 	put_text(&writer, "what", entry->what);
 	put_text(&writer, "made", entry->made);
 	json_put_u64(&writer, "status", (uint64_t)entry->status);
+	if (entry->folder_count) {
+		json_array_begin(&writer, "folders");
+		for (size_t i = 0; i < entry->folder_count; i++)
+			json_put_hex(&writer, NULL, BYTES_OF(entry->folders[i]));
+		json_array_end(&writer);
+		if (entry->names_first) json_put_bool(&writer, "names", true);
+	}
 	json_object_end(&writer);
 }
 
@@ -278,4 +293,11 @@ struct trail_counts trail_counts(struct trail *trail) {
 	const struct trail_counts counts = trail->counts;
 	unlock(trail);
 	return counts;
+}
+
+uint64_t trail_count(struct trail *trail) {
+	lock(trail);
+	const uint64_t count = trail->count;
+	unlock(trail);
+	return count;
 }

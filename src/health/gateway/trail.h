@@ -16,10 +16,12 @@
 #include "base/threads.h"
 #include "health/actors/home.h"
 #include "health/gateway/asker.h"
+#include "health/index/look_lists.h"
 
 #define TRAIL_FILE_BYTES ((size_t)16 << 20)
 #define TRAIL_RESERVE_BYTES ((size_t)4 << 20)
-#define TRAIL_ENTRY_MAX ((size_t)4 << 10) /* sealed; its texts are cut to fit */
+#define TRAIL_ENTRY_MAX ((size_t)8 << 10) /* sealed; its texts are cut to fit */
+#define TRAIL_FOLDERS_MAX 32u             /* of one entry */
 
 struct trail_entry {
 	uint64_t at_ms;
@@ -29,6 +31,10 @@ struct trail_entry {
 	struct bytes what; /* "/fhir/Patient/1" and, behind '?', names of parameters */
 	struct bytes made; /* where a new version is: the answer's Location [empty] */
 	int status;        /* of the answer */
+	/* Whose content the answer shows, or would have shown. `names_first`: the path names what is in the first. */
+	const hash32 *folders;
+	size_t folder_count; /* at most TRAIL_FOLDERS_MAX */
+	bool names_first;
 };
 
 struct trail;
@@ -51,6 +57,20 @@ struct trail_counts {
 	uint64_t added, lost; /* lost: the disk did not take them */
 };
 struct trail_counts trail_counts(struct trail *trail);
+/* Entries of all its files. */
+uint64_t trail_count(struct trail *trail);
+
+/* --- following: what was added, in order, while it grows --- */
+
+struct trail_seen {
+	uint64_t n; /* its number, from 1 */
+	struct bytes entry;
+	const uint8_t *key; /* 32 bytes, of its file */
+};
+/* Each entry behind the place, at most `max` of them; the place moves on. STATUS_CORRUPT: the place is not this
+ * trail's, or the chain does not hold. */
+MUST_USE enum status trail_follow(struct trail *trail, struct look_lists_place *place, size_t max,
+    void (*visit)(void *context, const struct trail_seen *seen), void *context, struct err *err);
 
 /* --- reading --- */
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/route.h"
+#include "health/gateway/fhir_looks.h"
 #include "health/gateway/gateway_private.h"
 #include "health/gateway/who.h"
 
@@ -59,18 +60,33 @@ static struct bytes field_of(struct bytes lines, const char *name) {
 	return (struct bytes){NULL, 0};
 }
 
-static void add_entry(struct gateway *gateway, const struct http_exchange *exchange, const struct asker *asker) {
+/* One entry for so many folders as it may have. */
+static void add(struct gateway *gateway, struct trail_entry *entry, const struct fhir_looks *looks) {
+	const size_t count = looks ? looks->count : 0;
+	size_t done = 0;
+	do {
+		entry->folders = count ? looks->folders + done : NULL;
+		entry->folder_count = count - done < TRAIL_FOLDERS_MAX ? count - done : TRAIL_FOLDERS_MAX;
+		entry->names_first = count && looks->names_first && done == 0;
+		trail_add(gateway->options.trail, entry);
+		done += entry->folder_count;
+	} while (done < count);
+}
+
+void gateway_note_looks(struct gateway *gateway, const struct http_exchange *exchange, const struct asker *asker,
+    const struct fhir_looks *looks) {
 	struct buf what;
+	if (!gateway->options.trail) return;
 	buf_init(&what, WHAT_MAX);
 	put_what(&what, &exchange->request);
-	const struct trail_entry entry = {.at_ms = clock_now_ms(gateway->options.clock),
+	struct trail_entry entry = {.at_ms = clock_now_ms(gateway->options.clock),
 	    .asker = asker,
 	    .request = gateway_request_id(exchange),
 	    .method = http_method_name(exchange->request.method),
 	    .what = buf_view(&what),
 	    .made = field_of(buf_view(&exchange->response.headers), "Location: "),
 	    .status = exchange->response.status};
-	trail_add(gateway->options.trail, &entry);
+	add(gateway, &entry, looks);
 	buf_fini(&what);
 }
 
@@ -80,14 +96,14 @@ void gateway_note_part(struct gateway *gateway, const struct http_exchange *exch
 	if (!gateway->options.trail) return;
 	buf_init(&what, WHAT_MAX);
 	put_part(&what, part->url);
-	const struct trail_entry entry = {.at_ms = clock_now_ms(gateway->options.clock),
+	struct trail_entry entry = {.at_ms = clock_now_ms(gateway->options.clock),
 	    .asker = asker,
 	    .request = gateway_request_id(exchange),
 	    .method = part->method,
 	    .what = buf_view(&what),
 	    .made = part->made,
 	    .status = part->status};
-	trail_add(gateway->options.trail, &entry);
+	add(gateway, &entry, part->looks);
 	buf_fini(&what);
 }
 
@@ -99,7 +115,7 @@ void gateway_note(struct gateway *gateway, const struct http_exchange *exchange,
 	name[0] = 0;
 	if (who_identify(gateway, &asker, &arena, &exchange->request, NULL) == STATUS_OK) {
 		memcpy(name, asker.name, sizeof asker.name);
-		if (gateway->options.trail && is_about_data(exchange)) add_entry(gateway, exchange, &asker);
+		if (is_about_data(exchange) && !exchange->is_noted) gateway_note_looks(gateway, exchange, &asker, NULL);
 	}
 	arena_fini(&arena);
 }

@@ -16,6 +16,10 @@ struct trail_file {
 	hash32 salt, head_before;
 };
 
+/* Neither changes while the trail is open. `root`: 32 bytes of trail_root_key. */
+const char *trail_home(const struct trail *trail);
+const uint8_t *trail_root(const struct trail *trail);
+
 void trail_path(char out[FILES_PATH_BYTES], const char *home, uint32_t number);
 /* The numbers of the files that are there, ascending, in the arena. */
 MUST_USE enum status trail_list(
