@@ -1,9 +1,13 @@
 """What an attacker with a token sends to a FHIR server: it costs little, is refused in FHIR's words, and harms nobody."""
 import pytest
 
-from fhirs import Fhir, entry, patient
+from fhirs import Fhir, entry, observation, patient
 from gateways import call
 from machine import Node
+
+def coded(code):
+    return {"coding": [{"system": "urn:s", "code": code}]}
+
 
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 
@@ -49,3 +53,12 @@ def test_a_path_is_read_as_clients_write_it(fhir, path):
 @pytest.mark.parametrize("path", ["Patient%2Fknown", "Patient%3Fname=a", "/Patient/known", "Patient/known%00"])
 def test_an_escape_makes_no_other_path(fhir, path):
     assert fhir.get(path).status in (400, 404)
+
+
+def test_a_resource_whose_values_take_too_long_to_find_holds_up_nothing(fhir):
+    """It is sealed before it is indexed, and whoever writes next waits until it is."""
+    component = [{"code": coded(str(number)), "valueString": "x"} for number in range(4000)]
+    heavy = fhir.post("Observation", observation("Patient/heavy", component=component, code=coded("found")))
+    assert heavy.status == 201, heavy.body
+    assert fhir.post("Patient", patient()).status == 201
+    assert fhir.get(f"Observation?_id={heavy.json['id']}&code=found&patient=heavy").json["total"] == 1

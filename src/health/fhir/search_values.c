@@ -297,7 +297,8 @@ enum status fhir_search_values(struct fhir_searcher *searcher, const struct json
 		for (size_t i = first_of(defs, type); i < defs->search_count && defs->searches[i].base == type; i++) {
 			struct arena_mark mark = arena_mark(&searcher->scratch);
 			x.search = &defs->searches[i];
-			if (status == STATUS_OK) status = give_parameter(&x, err);
+			/* One that cannot be evaluated is no reason to leave the others out. */
+			if (budget && give_parameter(&x, err) != STATUS_OK) status = STATUS_LIMIT;
 			arena_rewind(&searcher->scratch, mark);
 		}
 	arena_reset(&searcher->scratch);

@@ -56,7 +56,11 @@ static enum status take_in(struct fhir_catch_up *work, const struct record_opene
 	}
 	enum status status = made ? resources_put(work->resources, writes, made, err) : STATUS_OK;
 	mem_free(writes);
-	return status;
+	/* Trying again would change nothing, and every write waits for it. */
+	if (status != STATUS_LIMIT && status != STATUS_INVALID) return status;
+	log_error(
+	    "gateway", "a record of this home cannot be taken into the index, and is passed over: %s", err->message);
+	return STATUS_OK;
 }
 
 /* *waits: it is in no block yet, and may still come into one. */
