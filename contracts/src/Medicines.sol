@@ -100,15 +100,15 @@ contract Medicines is MedicineContainers {
         emit BatchOpened(id, product, tag, expiry);
     }
 
-    function commission(bytes32 batch, bytes32 root, bytes calldata fragments) external inCapture {
+    function commission(bytes32 batch, bytes32 root, bytes calldata packs) external inCapture {
         Batch storage b = _batch(batch);
         _requireOwner(b.product);
         _require(b.flags & LOT_CLOSED == 0, Code.CLOSED, batch);
-        uint256 n = fragments.length / 8;
-        _require(root != 0 && n != 0 && fragments.length % 8 == 0, Code.BAD_ARGUMENT, batch);
+        uint256 n = packs.length / 8;
+        _require(root != 0 && n != 0 && packs.length % 8 == 0, Code.BAD_ARGUMENT, batch);
         uint32 first = b.commissioned;
         _require(n <= type(uint32).max - first, Code.TOO_MANY, batch);
-        (IProducts.Insertion result, bytes8 fragment) = products.insert(b.product, fragments);
+        (IProducts.Insertion result, bytes7 fragment) = products.insert(b.product, packs);
         _require(result != IProducts.Insertion.DUPLICATE, Code.DUPLICATE_SERIAL, fragment);
         _require(result == IProducts.Insertion.DONE, Code.CROWDED, fragment);
         uint24 part = b.parts;

@@ -22,6 +22,7 @@ contract Products is MedicineMoves, Stated, Eip712 {
     mapping(uint32 number => mapping(address => uint8)) private places; // of holders, from 1
     mapping(bytes32 product => uint256) private tables;   // the first word of a SerialTable; the others stand behind it
     mapping(bytes32 thing => address) private receivers;  // of returns, by product and by lot
+    mapping(bytes32 product => mapping(uint64 fragment => Admission)) private admissions;
     IDirectory private immutable directory;
     address private immutable medicines;
 
@@ -77,24 +78,33 @@ contract Products is MedicineMoves, Stated, Eip712 {
         emit ProductRegistered(r.product, r.owner, r.keyCommitment);
     }
 
-    function insert(bytes32 product, bytes calldata fragments) external
-        returns (Insertion result, bytes8 fragment) {
+    function insert(bytes32 product, bytes calldata packs) external
+        returns (Insertion result, bytes7 fragment) {
         if (msg.sender != medicines) revert NotMedicines();
         uint256 units = products[product].units;
         uint256 first = _tableOf(product);
-        uint256 guess = SerialTable.guessOf(units);
-        uint256 n = fragments.length / 8;
-        for (uint256 at_ = 0; at_ < 8 * n; ) {
-            uint64 one;
-            assembly ("memory-safe") {
-                one := shr(192, calldataload(add(fragments.offset, at_)))
-                at_ := add(at_, 8)
-            }
+        uint256 usual = SerialTable.guessOf(units);
+        uint256 n = packs.length / 8;
+        for (uint256 i = 0; i < n; i++) {
+            (uint256 one, uint256 guess) = _packAt(packs, i, usual);
             SerialTable.Found found = SerialTable.insert(first, guess, one);
-            if (found != SerialTable.Found.NEW) return (Insertion(uint8(found)), bytes8(one));
+            if (found == SerialTable.Found.NEW) continue;
+            if (found != SerialTable.Found.DUPLICATE || !_isAdmitted(product, one)) {
+                return (Insertion(uint8(found)), bytes7(uint56(one)));
+            }
+            admissions[product][uint64(one)] = Admission.USED;
         }
         products[product].units = uint64(units + n);
         return (result, 0);
+    }
+
+    function admitSerial(bytes32 product, bytes7 fragment) external {
+        if (!directory.isActive(msg.sender, Roles.REGULATOR)) revert NotListed();
+        uint64 one = uint56(fragment);
+        if (admissions[product][one] != Admission.NONE) revert AlreadyAdmitted();
+        if (!_isIn(product, one)) revert NothingInTheWay();
+        admissions[product][one] = Admission.ADMITTED;
+        emit SerialAdmitted(product, msg.sender, fragment);
     }
 
     function nameReceiver(bytes32 thing, address to) external {
@@ -131,12 +141,42 @@ contract Products is MedicineMoves, Stated, Eip712 {
         return places[number][holder];
     }
 
-    function isCommissioned(bytes32 product, bytes8 fragment) external view returns (bool) {
-        uint256 guess = SerialTable.guessOf(products[product].units);
-        return SerialTable.contains(_tableOf(product), guess, uint64(fragment));
+    function isCommissioned(bytes32 product, bytes7 fragment) external view returns (bool) {
+        return _isIn(product, uint56(fragment)) && !_isAdmitted(product, uint56(fragment));
+    }
+
+    function lookUp(bytes32 product, bytes calldata packs) external view returns (bytes memory depths) {
+        uint256 first = _tableOf(product);
+        uint256 usual = SerialTable.guessOf(products[product].units);
+        depths = new bytes(packs.length / 8);
+        for (uint256 i = 0; i < depths.length; i++) {
+            (uint256 one, uint256 guess) = _packAt(packs, i, usual);
+            (bool found, uint256 depth) = SerialTable.look(first, guess, one);
+            depths[i] = bytes1(found && !_isAdmitted(product, one) ? 0xff : uint8(depth));
+        }
     }
 
     // Inside.
+
+    /// The fragment, and the depth at which to look first.
+    function _packAt(bytes calldata packs, uint256 i, uint256 usual) private pure
+        returns (uint256 fragment, uint256 guess) {
+        assembly ("memory-safe") {
+            let pack := shr(192, calldataload(add(packs.offset, shl(3, i))))
+            fragment := shr(8, pack)
+            guess := and(pack, 0xff)
+        }
+        if (guess == 0) guess = usual;
+    }
+
+    function _isAdmitted(bytes32 product, uint256 fragment) private view returns (bool) {
+        return admissions[product][uint64(fragment)] == Admission.ADMITTED;
+    }
+
+    /// Does the product's table have this fragment, or its like?
+    function _isIn(bytes32 product, uint256 fragment) private view returns (bool found) {
+        (found,) = SerialTable.look(_tableOf(product), 0, fragment);
+    }
 
     function _tableOf(bytes32 product) private view returns (uint256 first) {
         mapping(bytes32 => uint256) storage all = tables;

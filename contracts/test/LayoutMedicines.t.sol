@@ -49,6 +49,21 @@ contract LayoutMedicinesTest is Pack {
         check(at(target, entry("thing", 6), 0) == uint160(vm.addr(WHOLESALER)), "6: receivers");
     }
 
+    /// A bucket of the table of serials: a depth of 0, a lane of 41 bits for each fragment, and a 1.
+    function test_the_table_of_serials_and_what_was_admitted() public {
+        bytes32 b = lot("lot", 1);
+        bytes7 f = fragment(0);
+        uint256 lane = uint56(f) % 2 ** 41;
+        check(at(address(products), entry(PRODUCT, 5), 0) == (uint256(1) << 41 | lane) << 5, "5: tables");
+        bytes7 other = bytes7(uint56(f) ^ uint56(1) << 55);
+        vm.prank(vm.addr(REGULATOR));
+        products.admitSerial(PRODUCT, other);
+        bytes32 slot = keccak256(abi.encode(uint256(uint56(other)), entry(PRODUCT, 7)));
+        check(at(address(products), slot, 0) == 1, "7: admissions");
+        act(MAKER, commissioning(b, abi.encodePacked(other, bytes1(0))));
+        check(at(address(products), slot, 0) == 2, "used");
+    }
+
     function test_a_lot_and_its_parts() public {
         bytes32 b = lot("lot", 5);
         more(b, 2);

@@ -30,8 +30,8 @@ contract MedicinesTest is Pack {
         act(MAKER, opening(PRODUCT, "second"));
         bytes32 second = idOf("second");
         refused(IPack.Code.DUPLICATE_SERIAL, MAKER, commissioning(second, fragmentsOf(9, 2)));
-        refused(IPack.Code.DUPLICATE_SERIAL, MAKER, commissioning(second, abi.encodePacked(fragment(50),
-            fragment(50))));
+        refused(IPack.Code.DUPLICATE_SERIAL, MAKER, commissioning(second, bytes.concat(fragmentsOf(50, 1),
+            fragmentsOf(50, 1))));
         refused(IPack.Code.BAD_ARGUMENT, MAKER, commissioning(second, new bytes(0)));
         refused(IPack.Code.BAD_ARGUMENT, MAKER, commissioning(second, new bytes(9)));
         check(products.isCommissioned(PRODUCT, fragment(9)) && !products.isCommissioned(PRODUCT, fragment(10)), "in");

@@ -329,36 +329,4 @@ contract MedicinesWalkTest is Pack {
         checkConserved(lots[1]);
         checkBoxes();
     }
-
-    /// Whatever was put in is found again; nothing else is; and nothing is put in twice.
-    function testFuzz_the_table_of_serials_is_a_set(uint64 start, uint16 size) public {
-        bytes32 b = lot("set", 1);
-        start = 5000 + start % (1 << 62);
-        uint64 n = 1 + size % 900;
-        act(MAKER, commissioning(b, fragmentsOf(start, n)));
-        for (uint64 i = 0; i < n; i++) {
-            check(products.isCommissioned(PRODUCT, fragment(start + i)), "in");
-            check(!products.isCommissioned(PRODUCT, fragment(start + n + i)), "out");
-        }
-        check(products.productOf(PRODUCT).units == n + 1, "count");
-        uint64 again = start + uint64(next(n));
-        refused(IPack.Code.DUPLICATE_SERIAL, MAKER, commissioning(b, fragmentsOf(again, 1)));
-    }
-
-    /// Somebody who chooses fragments fills a bucket of its own product: refused with a code, at a bounded cost; other
-    /// fragments and other products go on.
-    function test_a_crowded_place_refuses_its_fragments_only() public {
-        bytes32 b = lot("lot", 1);
-        bytes memory crowd = new bytes(0);
-        for (uint256 i = 0; i < 9; i++) crowd = abi.encodePacked(crowd, bytes8(uint64(i << 20 | 7)));
-        act(MAKER, commissioning(b, crowd));
-        bytes memory last = abi.encodePacked(bytes8(uint64(99) << 20 | 7));
-        uint256 before = gasleft();
-        refused(IPack.Code.CROWDED, MAKER, commissioning(b, last));
-        check(before - gasleft() < 500_000, "bounded");
-        more(b, 200);
-        registerProduct("other", MAKER);
-        act(MAKER, opening("other", "lot"));
-        act(MAKER, commissioning(batchId("other", "lot"), last));
-    }
 }

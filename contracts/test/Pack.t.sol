@@ -62,16 +62,17 @@ abstract contract Pack is Stock {
         return batchId(PRODUCT, tag);
     }
 
+    /// Packs without a depth to look at first.
     function fragmentsOf(uint64 first, uint256 n) internal pure returns (bytes memory out) {
         out = new bytes(8 * n);
         for (uint256 i = 0; i < n; i++) {
-            bytes8 f = fragment(first + uint64(i));
-            for (uint256 j = 0; j < 8; j++) out[8 * i + j] = f[j];
+            bytes7 f = fragment(first + uint64(i));
+            for (uint256 j = 0; j < 7; j++) out[8 * i + j] = f[j];
         }
     }
 
-    function fragment(uint64 serial) internal pure returns (bytes8) {
-        return bytes8(keccak256(abi.encode("serial", serial)));
+    function fragment(uint64 serial) internal pure returns (bytes7) {
+        return bytes7(keccak256(abi.encode("serial", serial)));
     }
 
     function opening(bytes32 product, bytes32 tag) internal pure returns (bytes memory) {

@@ -2,6 +2,7 @@
 import collections
 import http.client
 import json
+import re
 
 import pytest
 from eth_abi import decode, encode
@@ -13,7 +14,7 @@ from hexbytes import HexBytes
 import trading
 from machine import PASSWORD, Refused
 from recorder import Recorder
-from trading import refused
+from trading import TABLE_BITS, born, document, link, refused
 
 GTIN = trading.check_digit("0401234567893")
 
@@ -141,20 +142,22 @@ COMMISSION = keccak(b"commission(bytes32,bytes32,bytes)")[:4]
 CAPTURE = ["bytes32", "bytes32", "uint32", "bytes[]"]
 
 
-def with_other_fragments(calldata):
+def with_other_fragments(calldata, fragment):
+    """The last pack that it commissions has another fragment: this one, or a bit of its own is not."""
     document, events, part, operations = decode(CAPTURE, calldata[4:])
     changed = []
     for operation in operations:
         if operation[:4] == COMMISSION:
             batch, root, fragments = decode(["bytes32", "bytes32", "bytes"], operation[4:])
-            fragments = fragments[:-1] + bytes([fragments[-1] ^ 1])
+            other = int.from_bytes(fragments[-8:-1], "big") ^ 1 if fragment is None else fragment
+            fragments = fragments[:-8] + other.to_bytes(7, "big") + b"\0"
             operation = COMMISSION + encode(["bytes32", "bytes32", "bytes"], [batch, root, fragments])
         changed.append(operation)
     assert changed != list(operations)
     return calldata[:4] + encode(CAPTURE, [document, events, part, changed])
 
 
-def lying_lot(trade, lot, sealed):
+def lying_lot(trade, lot, sealed, fragment=None):
     """The maker's own transaction, but with a fragment that is not of its serials; then its program goes on."""
     plain, kept = trade.path("jsonld"), []
     recorder = Recorder(trade.c.node.port)
@@ -174,7 +177,7 @@ def lying_lot(trade, lot, sealed):
     fields = TypedTransaction.from_bytes(HexBytes(kept[0])).as_dict()
     lie = {name: fields[name] for name in ("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "value")}
     lie["gas"] += 100_000  # another fragment may have to split a bucket of the table
-    lie |= {"type": 2, "to": to_checksum_address(fields["to"]), "data": with_other_fragments(bytes(fields["data"]))}
+    lie |= {"type": 2, "to": to_checksum_address(fields["to"]), "data": with_other_fragments(bytes(fields["data"]), fragment)}
     sent = trade.c.rpc("eth_sendRawTransaction", Account.sign_transaction(lie, key).raw_transaction.to_0x_hex())
     assert trade.c.node.receipt(sent)["status"] == "0x1"
     try:
@@ -196,6 +199,33 @@ def test_a_lot_whose_fragments_are_not_those_of_its_serials_is_reported_and_refu
     assert [(d["agrees"], d["lots"][0]["lot"] == lot) for d in report["documents"]] == [(True, False), (False, True)]
     shipment = trade.ship(trade.case(packs), "pharmacy")
     refused(3, "not commissioned as this serial", trade.run, "pharmacy", "pack", "receive", "--document", shipment)
+
+
+def test_a_sound_serial_that_the_table_takes_for_another_is_sold_once_a_regulator_admits_it(trade):
+    lot = trade.lot()
+    serial, others = f"{lot}-sound", [link(GTIN, f"{lot}-{i}") for i in range(1100)]
+    pack, taken_for = link(GTIN, serial), trade.fragment(serial) ^ 1 << TABLE_BITS
+    lying_lot(trade, trade.lot(), trade.path(), taken_for)
+    alone, many = document(trade, [born([pack], lot)]), document(trade, [born([*others, pack], lot)])
+    head = trade.c.rpc("eth_blockNumber")
+    refused(3, f"serial {serial} of GTIN {GTIN} cannot be told from another one", trade.run, "maker", "pack", "capture",
+            many)
+    report = refused(3, f"serial {serial} of GTIN {GTIN} was commissioned before, or looks like one that was", trade.run,
+                     "maker", "pack", "capture", alone)
+    assert trade.c.rpc("eth_blockNumber") == head
+    admit = "product", "admit", re.search(r'product admit \\"([^"\\]+)', json.dumps(report))[1]
+    assert admit[-1] == pack
+    refused(3, "NotListed", trade.run, "maker", *admit)
+    refused(3, "for no other one", trade.run, "regulator", "product", "admit", others[0])
+    admitted = trade.run("regulator", *admit)
+    assert admitted["serial"] == serial and "does not have" in admitted["notChecked"]
+    refused(3, "AlreadyAdmitted", trade.run, "regulator", *admit)
+    assert trade.run("maker", "pack", "capture", many)["code"] == "OK"
+    refused(3, f"serial {serial} of GTIN {GTIN} was commissioned before", trade.run, "maker", "pack", "capture",
+            document(trade, [born([pack], trade.lot())]))
+    refused(3, "AlreadyAdmitted", trade.run, "regulator", *admit)
+    trade.deliver([pack], "pharmacy")
+    assert trade.run("pharmacy", "pack", "dispense", pack)["code"] == "OK"
 
 
 def test_a_history_says_whether_it_leads_to_where_the_pack_is(trade):

@@ -11,7 +11,7 @@ from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
 from dealing import derive_key_pair, open_sealed
 from machine import PASSWORD, Refused, binary
 
-TABLE_BITS = 26  # of a serial, at least, in the product's table (docs/decisions/0053)
+TABLE_BITS = 41  # of a serial in the product's table (docs/decisions/0073)
 
 
 def check_digit(digits):
@@ -57,14 +57,8 @@ class Trade:
         return f"LOT-{self.count}"
 
     def commission(self, lot, count=4, expiry="2030-06-30", *more):
-        """Random serials: one in a million is refused by the product's table, and then nothing was sent."""
-        for tries_left in (2, 1, 0):
-            try:
-                return self.run("maker", "pack", "commission", "--gtin", self.gtin, "--lot", lot, "--expiry", expiry,
-                                "--count", count, *more)["units"]
-            except Refused as refusal:
-                if not tries_left or "DUPLICATE_SERIAL" not in json.dumps(refusal.report):
-                    raise
+        return self.run("maker", "pack", "commission", "--gtin", self.gtin, "--lot", lot, "--expiry", expiry,
+                        "--count", count, *more)["units"]
 
     def fragment(self, serial, gtin=None):
         """What the product's table gets of a serial, as a number: its bucket's place is in the lowest bits."""
@@ -76,7 +70,7 @@ class Trade:
             kept = json.loads(open_sealed((home / "products" / f"{gtin}.jwe").read_bytes(), secret))
             self.keys[gtin] = base64.urlsafe_b64decode(kept["key"] + "=")
         tag = hmac.digest(self.keys[gtin], f"xinglin/unit/1{gtin}{serial}".encode(), "sha256")
-        return int.from_bytes(tag[:8], "big")
+        return int.from_bytes(tag[:7], "big")
 
     def sound(self, prefix, count):
         """Serials that the product's table can tell from each other, whatever the product's key is."""

@@ -45,8 +45,8 @@ interface IMedicines is IPack {
     /// and lot.
     function openBatch(bytes32 product, bytes32 tag, uint40 expiry) external;
     /// By the product's owner: the lot's next units, live at once. `root`: of RFC 6962 over their 32-byte tags in order
-    /// of index; `fragments`: the first 8 bytes of each tag in the same order.
-    function commission(bytes32 batch, bytes32 root, bytes calldata fragments) external;
+    /// of index; `packs`: 8 bytes each, in the same order, as IProducts.insert has them.
+    function commission(bytes32 batch, bytes32 root, bytes calldata packs) external;
     /// container id = the first 8 bytes of keccak256(abi.encode(sender, tag)), then zeros; `tag` the blinded SSCC (or
     /// random, for a loose transfer).
     function openContainer(bytes32 tag) external;

@@ -41,12 +41,20 @@ interface IProducts {
     /// What came of an insertion: all of it, or nothing and the fragment that was in the way.
     enum Insertion {
         DONE,
-        DUPLICATE, // the serial was commissioned before, or looks like one that was (1 in about a million packs)
+        DUPLICATE, // the serial was commissioned before, or looks like one of n that were (1 pack in 2^41 / n)
         CROWDED    // so many serials share this one's place in the table that it takes no more of them
+    }
+
+    /// Of a serial that the product's table takes for another one.
+    enum Admission {
+        NONE,
+        ADMITTED, // a regulator says that it is sound: it may be commissioned, once
+        USED
     }
 
     event TagHoldersChanged(uint32 indexed number, bytes32 statement);
     event ReceiverNamed(bytes32 indexed thing, address indexed to, address indexed by);
+    event SerialAdmitted(bytes32 indexed product, address indexed by, bytes7 fragment);
     event ProductRegistered(bytes32 indexed product, address indexed owner, bytes32 keyCommitment);
 
     error NotListed();
@@ -64,6 +72,10 @@ interface IProducts {
     error BadProduct();
     /// The product is registered already, whoever it belongs to.
     error AlreadyRegistered(address owner);
+    /// A regulator admitted this serial before.
+    error AlreadyAdmitted();
+    /// The table would take this serial as it is.
+    error NothingInTheWay();
     /// Only the contract of medicines may.
     error NotMedicines();
 
@@ -73,10 +85,15 @@ interface IProducts {
     /// sends it (then `ownerSignature` is empty). Anybody who is listed may send it.
     function registerProduct(RegisterProduct calldata product, bytes[] calldata holderSignatures,
         bytes calldata ownerSignature) external;
-    /// By the contract of medicines: 8 bytes a unit. `fragment`: what was in the way; the caller reverts then, so that
-    /// nothing is kept.
-    function insert(bytes32 product, bytes calldata fragments) external
-        returns (Insertion result, bytes8 fragment);
+    /// By the contract of medicines. `packs`: 8 bytes each, the fragment in 7 (the first of the serial's tag), and the
+    /// depth of the table at which to look for it first, as lookUp says; 0: not known, any other number costs gas only.
+    /// `fragment`: what was in the way; the caller reverts then, so that nothing is kept.
+    function insert(bytes32 product, bytes calldata packs) external
+        returns (Insertion result, bytes7 fragment);
+
+    /// By a REGULATOR: this serial is sound, although the product's table takes it for one that was commissioned. It
+    /// may be commissioned once, and is never admitted again.
+    function admitSerial(bytes32 product, bytes7 fragment) external;
 
     /// By a REGULATOR: who takes goods of a product or of a lot back, beside the owner; 0: nobody else.
     function nameReceiver(bytes32 thing, address to) external;
@@ -95,5 +112,8 @@ interface IProducts {
     function tagHolders() external view returns (Holders memory);
     /// Place of a holder among those of `number`, from 1; 0: it is none of them.
     function placeOf(uint32 number, address holder) external view returns (uint8);
-    function isCommissioned(bytes32 product, bytes8 fragment) external view returns (bool);
+    /// Or taken for one that was, unless a regulator says that it is not.
+    function isCommissioned(bytes32 product, bytes7 fragment) external view returns (bool);
+    /// A byte for each of insert's packs: the depth at which the table has its place, or 255 if it is a DUPLICATE.
+    function lookUp(bytes32 product, bytes calldata packs) external view returns (bytes memory depths);
 }

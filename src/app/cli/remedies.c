@@ -55,6 +55,8 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_UNKNOWN] = "a newer version of this program may know it",
     [CONTRACT_ERROR_TEXT] = "",
     [CONTRACT_ERROR_PANIC] = "please report it, with the command",
+    [CONTRACT_ERROR_ALREADY_ADMITTED] =
+	"a serial is admitted once: the manufacturer may commission it now, unless it did",
     [CONTRACT_ERROR_ALREADY_ERASED] =
 	"there is nothing left to do; xinglin record status shows which nodes confirmed it",
     [CONTRACT_ERROR_ALREADY_LISTED] =
@@ -79,6 +81,7 @@ static const char *const of_errors[CONTRACT_ERROR_COUNT] = {
     [CONTRACT_ERROR_BEYOND_OWN_RIGHT] = "the folder's controller can do it",
     [CONTRACT_ERROR_NOT_ENOUGH_SIGNERS] = "give the file to others who have to sign, and then send it",
     [CONTRACT_ERROR_NOT_MEDICINES] = "please report it, with the command",
+    [CONTRACT_ERROR_NOTHING_IN_THE_WAY] = "the manufacturer commissions it as it is: xinglin pack capture",
     [CONTRACT_ERROR_OTHER_KEY] = "those who hold the key now deal it again: xinglin tag deal",
     [CONTRACT_ERROR_STALE_SEAL] = "xinglin consortium seal show shows the newest; deal and gather after that one",
     [CONTRACT_ERROR_STALE_HOLDERS] = "others hold the tags' key by now (xinglin tag holders): make the file again",
@@ -133,7 +136,8 @@ static const char *const of_codes[MEDICINES_CODE_COUNT] = {
     [MEDICINES_CODE_UNKNOWN_UNIT] = "check the serial against the document that came with the pack",
     [MEDICINES_CODE_UNKNOWN_CONTAINER] = "check the SSCC; packing units into it opens it: xinglin pack aggregate",
     [MEDICINES_CODE_EXISTS] = "use another lot, SSCC or product, or go on with the one that is there",
-    [MEDICINES_CODE_DUPLICATE_SERIAL] = "give the pack a serial that the product never had",
+    [MEDICINES_CODE_DUPLICATE_SERIAL] =
+	"no pack gets a serial that another one has; one that is sound a regulator admits: xinglin product admit",
     [MEDICINES_CODE_UNUSED_12] = "take a newer version of xinglin",
     [MEDICINES_CODE_CLOSED] = "commission further packs as another lot",
     [MEDICINES_CODE_CROWDED] = "give these packs other serials",

@@ -85,6 +85,7 @@ const struct cli_group cli_groups[] = {
 	    &command_tag_holders,
 	    &command_product_answer,
 	    &command_product_keep,
+	    &command_product_admit,
 	    &command_product_receiver,
 	    &command_product_withdraw,
 	    &command_review_list,

@@ -33,7 +33,7 @@ extern const struct cli_command command_routes;
 extern const struct cli_command command_gateway, command_gateway_token_new, command_gateway_trail;
 extern const struct cli_command command_config_check, command_config_sample, command_config_table;
 extern const struct cli_command command_product_new, command_product_answer, command_product_register,
-    command_product_keep, command_product_receiver, command_product_withdraw;
+    command_product_keep, command_product_admit, command_product_receiver, command_product_withdraw;
 extern const struct cli_command command_tag_deal, command_tag_gather, command_tag_holders;
 extern const struct cli_command command_pack_commission, command_pack_aggregate, command_pack_ship,
     command_pack_receive, command_pack_dispense, command_pack_capture;

@@ -1,10 +1,11 @@
-/* xinglin pack check, move; product receiver: what a regulator does about packs. */
+/* xinglin pack check, move; product receiver, admit: what a regulator does about packs. */
 #include "app/commands/commands.h"
 #include "app/commands/pack.h"
 #include "health/contracts/cause.h"
 #include "health/contracts/products.h"
 #include "health/trace/products.h"
 #include "health/trace/stranded.h"
+#include "health/trace/tags.h"
 
 /* --- check --- */
 
@@ -142,4 +143,67 @@ const struct cli_command command_product_receiver = {
 	{"nobody", NULL, "nobody beside the owner any more"}},
     .needs_home = true,
     .run = cmd_product_receiver,
+};
+
+/* --- admit --- */
+
+/* Its tag, if this home knows of no pack with this serial, and the product's table has its like. */
+static enum status find_like(
+    struct cli *cli, const struct scan *scan, hash32 *product_tag, hash32 *tag, struct err *err) {
+	struct stock stock;
+	struct stock_unit unit;
+	struct product product;
+	bool found;
+	TRY(pack_open(cli, &stock, err));
+	TRY(pack_beside(cli, &stock, err));
+	TRY(stock_unit(&stock, &unit, &found, scan->gtin, scan->serial, err));
+	if (found)
+		return err_set(err, STATUS_DENIED,
+		    "serial %s was commissioned, in lot %s: a document of this home names it", scan->serial,
+		    unit.batch.lot);
+	enum status status = product_load(&cli->request, &product, scan->gtin, err);
+	if (status == STATUS_NOTFOUND)
+		return err_set(
+		    err, status, "this home does not have the key of product %s: xinglin product keep", scan->gtin);
+	TRY(status);
+	*product_tag = product.tag;
+	*tag = tag_unit(&product.key, scan->gtin, scan->serial);
+	mem_wipe(&product, sizeof product);
+	TRY(medicines_serial_is_in(&cli->request, &found, product_tag, serial_fragment(tag), err));
+	if (found) return STATUS_OK;
+	return err_because(err, CAUSE_CONTRACT + CONTRACT_ERROR_NOTHING_IN_THE_WAY,
+	    err_set(err, STATUS_DENIED, "the product's table takes serial %s for no other one", scan->serial));
+}
+
+static enum status cmd_product_admit(struct cli *cli, struct err *err) {
+	struct scan scan;
+	struct client_receipt receipt;
+	hash32 product, tag;
+	TRY(pack_scan(&scan, cli->arguments[0], err));
+	if (!scan.gtin[0] || !scan.serial[0])
+		return err_set(err, STATUS_INVALID, "this code names no single pack (GTIN and serial)");
+	TRY(find_like(cli, &scan, &product, &tag, err));
+	TRY(request_transact(&cli->request, &receipt, &cli->request.home->deployment.products,
+	    products_admit_serial_call(&cli->arena, &product, tag.b), err));
+	cli_put_text(cli, "gtin", scan.gtin);
+	cli_put_text(cli, "serial", scan.serial);
+	cli_put_text(cli, "notChecked", "documents that this home does not have may name a pack with this serial");
+	cli_put_receipt(cli, "sent", &receipt);
+	return STATUS_OK;
+}
+
+const struct cli_command command_product_admit = {
+    .name = "product admit",
+    .arguments = "SCAN",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "as a regulator: admit a sound serial that the product's table takes for another one",
+    .teach = "The table keeps 41 bits of each serial, so it refuses one in some million packs that was never\n"
+	     "commissioned. What is admitted may be commissioned once, and is never admitted again. Refused if a\n"
+	     "document of this home, or the one of --document, names a pack with this serial: make sure that no\n"
+	     "document elsewhere does, for a second pack with one serial is what the table is there to refuse.\n\n"
+	     "  xinglin product admit \"(01)04012345678901(21)12345\" --home regulator",
+    .options = {{"document", "FILE", "a sealed document to look into beside those that this home keeps"}},
+    .needs_home = true,
+    .run = cmd_product_admit,
 };

@@ -79,6 +79,8 @@ struct plan {
 	struct plan_step *steps;
 	size_t step_count, step_room;
 	struct document document;
+	uint8_t *
+	    depths; /* of its units: where their product's table has their places, as a node said; NULL, 0: not known */
 	addr20 recipients[DOCUMENT_RECIPIENTS_MAX];
 	size_t recipient_count;
 	bool is_captured; /* by this home, to its end: the document is the kept one, and there are no steps */

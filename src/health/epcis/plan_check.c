@@ -18,7 +18,7 @@
 struct checking {
 	struct actor_request *request;
 	const struct stock *stock;
-	const struct plan *plan;
+	struct plan *plan;
 	struct places seen; /* units of the document that a step named before, by their place */
 	bool has_moved;     /* a step moved containers: where units stand now says nothing of what comes later */
 };
@@ -49,6 +49,7 @@ struct commissioned {
 	const char *gtin;
 	hash32 product;
 	const char **serials;
+	uint32_t *units; /* their numbers in the document */
 	hash32 *tags;
 	size_t count;
 };
@@ -63,12 +64,14 @@ static struct commissioned commissioned_of(const struct checking *checking, cons
 	struct commissioned out = {.gtin = gtin,
 	    .product = *product,
 	    .serials = arena_alloc(arena, (plan->document.unit_count + (size_t)1) * sizeof *out.serials),
+	    .units = arena_alloc(arena, (plan->document.unit_count + (size_t)1) * sizeof *out.units),
 	    .tags = arena_alloc(arena, (plan->document.unit_count + (size_t)1) * sizeof *out.tags)};
 	for (size_t s = 0; s < plan->step_count; s++) {
 		const struct plan_step *step = &plan->steps[s];
 		if (step->kind != PLAN_COMMISSION || strcmp(batch_of(checking, step)->gtin, gtin) != 0) continue;
 		for (uint32_t i = 0; i < step->unit_count; i++) {
 			out.serials[out.count] = unit_of(checking, step, i)->serial;
+			out.units[out.count] = step->units[i];
 			out.tags[out.count++] = unit_of(checking, step, i)->tag;
 		}
 	}
@@ -77,11 +80,12 @@ static struct commissioned commissioned_of(const struct checking *checking, cons
 
 /* The first that was commissioned before: by the home's own documents, if they name every serial that the product has
  * on the chain; else by the chain's table. */
-static enum status find_commissioned(struct checking *checking, size_t *at, const struct commissioned *all,
-    const struct products_product *held, struct err *err) {
+static enum status find_commissioned(struct checking *checking, size_t *at, bool *is_known,
+    const struct commissioned *all, const struct products_product *held, struct err *err) {
 	size_t known;
 	TRY(stock_count(checking->stock, &known, all->gtin, err));
-	if (known < held->units)
+	*is_known = known >= held->units;
+	if (!*is_known)
 		return medicines_find_commissioned(checking->request, at, &all->product, all->tags, all->count, err);
 	for (*at = 0; *at < all->count; ++*at) {
 		struct stock_unit unit;
@@ -98,21 +102,40 @@ static enum status refuse_serial(
 	    arena_printf(checking->request->arena, "serial %s of GTIN %s %s", all->serials[at], all->gtin, why));
 }
 
+/* By the table, as a node has it. Where it has their places is the plan's to say if this is far from changing it: a
+ * document of half as many packs as the product has splits more places than that helps. */
+static enum status look_up(struct checking *checking, size_t *at, const struct commissioned *all,
+    const struct products_product *held, struct err *err) {
+	struct plan *plan = checking->plan;
+	struct arena *arena = checking->request->arena;
+	uint8_t *depths = arena_alloc(arena, all->count + 1);
+	TRY(plan_look_up_serials(checking->request, at, depths, &all->product, all->tags, all->count, err));
+	if (all->count > held->units / 2) return STATUS_OK;
+	if (!plan->depths) plan->depths = arena_zalloc(arena, plan->document.unit_count, 1);
+	for (size_t i = 0; i < all->count; i++) plan->depths[all->units[i]] = depths[i];
+	return STATUS_OK;
+}
+
 static enum status check_serials(
     struct checking *checking, const struct commissioned *all, const struct products_product *held, struct err *err) {
 	struct actor_request *request = checking->request;
 	size_t at = all->count;
+	bool is_known = true;
 	progress_at(request->progress, SERIALS_PROGRESS, 0, all->count);
-	if (held->units) TRY(find_commissioned(checking, &at, all, held, err));
+	if (held->units) TRY(find_commissioned(checking, &at, &is_known, all, held, err));
 	if (at < all->count)
-		return refuse_serial(checking, all, at, "was commissioned before, in this lot or another", err);
-	if (held->units) TRY(plan_try_serials(request, &at, &all->product, all->tags, all->count, err));
+		return refuse_serial(checking, all, at,
+		    is_known
+			? "was commissioned before, in this lot or another"
+			: "was commissioned before, or looks like one that was, and this home has not all documents",
+		    err);
+	if (held->units) TRY(look_up(checking, &at, all, held, err));
 	if (at == all->count) TRY(plan_compare_serials(request, &at, &all->product, all->tags, all->count, err));
 	progress_at(request->progress, SERIALS_PROGRESS, all->count, all->count);
 	if (at == all->count) return STATUS_OK;
 	return refuse_serial(checking, all, at,
-	    "cannot be told from another one by the product's table, which happens to one sound serial in a million: "
-	    "give that pack another serial",
+	    arena_printf(request->arena, "cannot be told from another one by the product's table: %s",
+		plan_admit_text(request->arena, all->gtin, all->serials[at])),
 	    err);
 }
 
@@ -230,8 +253,7 @@ static enum status check_recipients(const struct checking *checking, struct err 
 	return STATUS_OK;
 }
 
-enum status plan_check(
-    struct actor_request *request, const struct stock *stock, const struct plan *plan, struct err *err) {
+enum status plan_check(struct actor_request *request, const struct stock *stock, struct plan *plan, struct err *err) {
 	struct checking checking = {.request = request, .stock = stock, .plan = plan};
 	uint64_t captured_at;
 	if (!is_large(plan)) return STATUS_OK;

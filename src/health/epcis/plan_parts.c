@@ -19,11 +19,17 @@ static struct bytes commission_call(
     const struct plan_runner *runner, const struct plan_step *step, uint32_t from, uint32_t count) {
 	const struct document *document = &runner->plan->document;
 	hash32 *tags = mem_zalloc(count, sizeof *tags), root = plan_part_root(runner->plan, step, from, count);
-	for (uint32_t i = 0; i < count; i++) tags[i] = document->units[step->units[from + i]].tag;
+	uint8_t *depths = mem_zalloc(count, 1);
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t unit = step->units[from + i];
+		tags[i] = document->units[unit].tag;
+		if (runner->plan->depths) depths[i] = runner->plan->depths[unit];
+	}
 	uint32_t batch = document->units[step->units[from]].batch;
 	struct bytes call =
-	    medicines_commission_tags(runner->request->arena, &document->batches[batch].id, &root, tags, count);
+	    medicines_commission_tags(runner->request->arena, &document->batches[batch].id, &root, tags, depths, count);
 	mem_free(tags);
+	mem_free(depths);
 	return call;
 }
 

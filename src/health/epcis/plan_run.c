@@ -85,13 +85,14 @@ static enum status form_fitting(struct plan_runner *runner, struct wave *wave, s
 			wave->parts[good].entry.gas_limit = tried[good].limit_gas;
 		/* What comes behind one that lacks gas may be refused for that alone. */
 		if (good < wave->count && tried[good].verdict.refusal.error != CONTRACT_ERROR_NONE)
-			return medicines_refusal(&tried[good].verdict, err);
+			return plan_refusal(runner->plan, runner->request->arena, &tried[good].verdict, err);
 		measure(runner, wave, tried, good);
 		if (good) {
 			shorten_wave(runner, wave, good);
 			return STATUS_OK;
 		}
-		if (!divide(runner, wave, &tried[0])) return medicines_refusal(&tried[0].verdict, err);
+		if (!divide(runner, wave, &tried[0]))
+			return plan_refusal(runner->plan, runner->request->arena, &tried[0].verdict, err);
 	}
 }
 
@@ -240,7 +241,8 @@ static enum status send_kept(struct plan_runner *runner, size_t number, struct p
 	    &request->home->deployment.medicines, capture_call(request, &part->entry.capture), err));
 	*is_sent = verdict.ok && gas <= GAS_MOST;
 	if (*is_sent) return send_parts(runner, part, 1, results, err);
-	if (verdict.refusal.error != CONTRACT_ERROR_NONE || part->units < 2) return medicines_refusal(&verdict, err);
+	if (verdict.refusal.error != CONTRACT_ERROR_NONE || part->units < 2)
+		return plan_refusal(runner->plan, request->arena, &verdict, err);
 	const struct plan_cut whole = runner->cuts.list[number];
 	plan_part_unform(runner, part);
 	runner->units_max = part->units / 2;

@@ -98,24 +98,30 @@ MUST_USE enum status plan_parse_cuts(struct plan_cuts *cuts, struct arena *arena
 void plan_forget(struct actor_request *request, const struct plan *plan);
 
 /* plan_serials.c: the first tag that the product's table would take for another one, although it was not commissioned;
- * `count`: none. plan_try_serials: for one that the table has, as a node says, and nobody proves.
- * plan_compare_serials: for one before it in the list. */
-MUST_USE enum status plan_try_serials(struct actor_request *request, size_t *at, const hash32 *product,
-    const hash32 *tags, size_t count, struct err *err);
+ * `count`: none. plan_look_up_serials: for one that the table has, as a node says, and nobody proves. `depths`: of
+ * those before it, where the table has their places; 0: the node did not say. plan_compare_serials: for one before it
+ * in the list. */
+MUST_USE enum status plan_look_up_serials(struct actor_request *request, size_t *at, uint8_t *depths,
+    const hash32 *product, const hash32 *tags, size_t count, struct err *err);
 MUST_USE enum status plan_compare_serials(struct actor_request *request, size_t *at, const hash32 *product,
     const hash32 *tags, size_t count, struct err *err);
 
 /* plan_strange.c: is nothing that the event names known to this home, no product, pack or container? */
 MUST_USE enum status planner_is_strange(
     struct planner *planner, bool *out, const struct epcis_event *event, struct err *err);
+/* What a manufacturer does about a sound serial that is taken for another: a sentence. */
+const char *plan_admit_text(struct arena *arena, const char *gtin, const char *serial);
+/* medicines_refusal, with the serial that it is about if there is one. */
+MUST_USE enum status plan_refusal(
+    const struct plan *plan, struct arena *arena, const struct client_verdict *verdict, struct err *err);
 
 /* plan_order.c: mixes what is commissioned, so that no pack's place tells its neighbours' serials. */
 void plan_order(struct plan *plan, struct arena *arena);
 
 /* plan_check.c: would the chain take all of it? STATUS_DENIED says what it would refuse, by its stable name. A document
- * of one transaction is not looked at: the contract does that. */
+ * of one transaction is not looked at: the contract does that. Sets the plan's depths. */
 MUST_USE enum status plan_check(
-    struct actor_request *request, const struct stock *stock, const struct plan *plan, struct err *err);
+    struct actor_request *request, const struct stock *stock, struct plan *plan, struct err *err);
 
 /* plan_print.c. STATUS_DENIED: a lot or an expiry is not the registered one. */
 MUST_USE enum status planner_print_ilmd(

@@ -15,7 +15,8 @@ static const char *const code_texts[MEDICINES_CODE_COUNT] = {
     [MEDICINES_CODE_UNKNOWN_UNIT] = "the batch has no such unit",
     [MEDICINES_CODE_UNKNOWN_CONTAINER] = "this container was never opened",
     [MEDICINES_CODE_EXISTS] = "it is there already",
-    [MEDICINES_CODE_DUPLICATE_SERIAL] = "this serial of the product was commissioned before, in this lot or another",
+    [MEDICINES_CODE_DUPLICATE_SERIAL] =
+	"this serial of the product was commissioned before, in this lot or another, or looks like one that was",
     [MEDICINES_CODE_UNUSED_12] = "a reason that this version does not give",
     [MEDICINES_CODE_CLOSED] = "the lot takes no more units: a regulator moved its owner's stock",
     [MEDICINES_CODE_CROWDED] = "too many serials share this one's place in the product's table: take another serial",
@@ -55,11 +56,10 @@ const char *medicines_purpose_word(unsigned purpose) {
 	return purpose < MEDICINES_PURPOSE_COUNT ? words[purpose] : "unknown";
 }
 
-struct bytes medicines_commission_tags(
-    struct arena *arena, const hash32 *batch, const hash32 *root, const hash32 *tags, size_t count) {
-	uint8_t *fragments = arena_alloc(arena, 8 * count);
-	for (size_t i = 0; i < count; i++) memcpy(fragments + 8 * i, tags[i].b, 8);
-	return medicines_commission_call(arena, batch, root, bytes_make(fragments, 8 * count));
+struct bytes medicines_commission_tags(struct arena *arena, const hash32 *batch, const hash32 *root, const hash32 *tags,
+    const uint8_t *depths, size_t count) {
+	const struct bytes packs = serial_packs(arena, tags, depths, count);
+	return medicines_commission_call(arena, batch, root, packs);
 }
 
 /* --- sending --- */

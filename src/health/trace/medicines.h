@@ -18,10 +18,11 @@ const char *medicines_code_text(enum medicines_code code);
 /* "trade", "return", "quarantine", "destruction". */
 const char *medicines_purpose_word(unsigned purpose);
 
-/* The operation that commissions a part: units in the order of their tags, of which it takes the first 8 bytes.
- * Calldata in the arena, as that of all other operations, which the bindings make: medicines_ship_call and so on. */
-struct bytes medicines_commission_tags(
-    struct arena *arena, const hash32 *batch, const hash32 *root, const hash32 *tags, size_t count);
+/* The operation that commissions a part: units in the order of their tags, of which it takes the fragments.
+ * `depths`: for each, where the product's table is to be looked at first; 0: not known. Calldata in the arena, as that
+ * of all other operations, which the bindings make: medicines_ship_call and so on. */
+struct bytes medicines_commission_tags(struct arena *arena, const hash32 *batch, const hash32 *root, const hash32 *tags,
+    const uint8_t *depths, size_t count);
 
 /* A transaction to the contract. */
 MUST_USE enum status medicines_send(

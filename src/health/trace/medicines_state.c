@@ -413,10 +413,24 @@ static enum status find_bucket(struct actor_request *request, struct serial_buck
 	return no_sense(err);
 }
 
-enum status medicines_serial_bucket(struct actor_request *request, struct serial_bucket *out, const hash32 *product,
-    uint64_t fragment, struct err *err) {
+enum status medicines_serial_is_in(
+    struct actor_request *request, bool *out, const hash32 *product, uint64_t fragment, struct err *err) {
 	const hash32 first = products_tables_slot(product);
-	return find_bucket(request, out, &first, fragment, err);
+	struct serial_bucket bucket;
+	TRY(find_bucket(request, &bucket, &first, fragment, err));
+	*out = serial_bucket_has(&bucket, fragment);
+	return STATUS_OK;
+}
+
+static enum status is_admitted(
+    struct actor_request *request, bool *out, const hash32 *product, uint64_t fragment, struct err *err) {
+	enum products_admission admission;
+	hash32 word;
+	TRY(word_at(
+	    request, &word, &request->home->deployment.products, products_admissions_slot(product, fragment), err));
+	TRY(products_admissions_load(&admission, &word, err));
+	*out = admission == PRODUCTS_ADMISSION_ADMITTED;
+	return STATUS_OK;
 }
 
 enum status medicines_product(
@@ -434,11 +448,12 @@ static enum status guess_depth(struct actor_request *request, unsigned *out, con
 	struct products_product held;
 	*out = 0;
 	TRY(medicines_product(request, &held, product, err));
-	for (uint64_t units = held.units * 2 / 10; units; units >>= 1) ++*out;
+	for (uint64_t units = held.units * 7 / 32; units > 1; units >>= 1) ++*out;
 	return STATUS_OK;
 }
 
-/* The place of the first tag that is in the table (`wanted`), or that is not. */
+/* The place of the first tag that is in the table (`wanted`), or that is not. One that a regulator admitted is not, as
+ * long as it is not commissioned; that is looked at for one that is not to be there only. */
 static enum status find_serial(struct actor_request *request, size_t *at, const hash32 *product, const hash32 *tags,
     size_t count, bool wanted, struct err *err) {
 	const hash32 first = products_tables_slot(product);
@@ -447,15 +462,17 @@ static enum status find_serial(struct actor_request *request, size_t *at, const 
 	TRY(guess_depth(request, &depth, product, err));
 	for (size_t i = 0; i < count; i++)
 		wants[i] = (struct verified_want){&request->home->deployment.products,
-		    contract_slot_after(&first, load_be64(tags[i].b) & (((uint64_t)1 << depth) - 1))};
+		    contract_slot_after(&first, serial_fragment(&tags[i]) & (((uint64_t)1 << depth) - 1))};
 	TRY(expect(request, wants, count, err));
 	for (*at = 0; *at < count; ++*at) {
-		uint64_t fragment = load_be64(tags[*at].b), place = fragment & (((uint64_t)1 << depth) - 1);
+		uint64_t fragment = serial_fragment(&tags[*at]), place = fragment & (((uint64_t)1 << depth) - 1);
 		struct serial_bucket bucket;
 		TRY(bucket_at(request, &bucket, &first, place, err));
 		if (serial_bucket_is_unmade(&bucket) || serial_bucket_place(&bucket, fragment) != place)
 			TRY(find_bucket(request, &bucket, &first, fragment, err));
-		if (serial_bucket_has(&bucket, fragment) == wanted) return STATUS_OK;
+		bool is_in = serial_bucket_has(&bucket, fragment), admitted = false;
+		if (is_in && wanted) TRY(is_admitted(request, &admitted, product, fragment, err));
+		if ((is_in && !admitted) == wanted) return STATUS_OK;
 	}
 	return STATUS_OK;
 }
@@ -472,8 +489,8 @@ enum status medicines_find_commissioned(struct actor_request *request, size_t *a
 
 enum status medicines_is_commissioned(
     struct actor_request *request, bool *out, const hash32 *product, const hash32 *unit_tag, struct err *err) {
-	size_t missing;
-	TRY(medicines_find_serials(request, &missing, product, unit_tag, 1, err));
-	*out = missing == 1;
+	size_t at;
+	TRY(medicines_find_commissioned(request, &at, product, unit_tag, 1, err));
+	*out = at == 0;
 	return STATUS_OK;
 }

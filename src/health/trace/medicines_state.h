@@ -88,9 +88,9 @@ MUST_USE enum status medicines_find_serials(struct actor_request *request, size_
 /* The place of the first of these tags that the table does hold; `count`: it holds none. */
 MUST_USE enum status medicines_find_commissioned(struct actor_request *request, size_t *at, const hash32 *product,
     const hash32 *tags, size_t count, struct err *err);
-/* Where the fragment would go. */
-MUST_USE enum status medicines_serial_bucket(struct actor_request *request, struct serial_bucket *out,
-    const hash32 *product, uint64_t fragment, struct err *err);
+/* Does the table have this fragment, or its like? */
+MUST_USE enum status medicines_serial_is_in(
+    struct actor_request *request, bool *out, const hash32 *product, uint64_t fragment, struct err *err);
 /* Was this serial of the product ever commissioned? Its tag shows it. */
 MUST_USE enum status medicines_is_commissioned(
     struct actor_request *request, bool *out, const hash32 *product, const hash32 *unit_tag, struct err *err);
